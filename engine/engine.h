@@ -1,0 +1,111 @@
+// The public face: a loaded model (Engine) and one token timeline on it (Session).
+//
+//   auto engine = engine::Engine::load({.path = "model.gguf"});
+//   auto session = (*engine)->start({.prompt = {{.tokens = ids}}, .max_tokens = 64});
+//   while (auto event = (*session)->next()) print(event->text);
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/probe.h"
+#include "base/result.h"
+#include "base/stop.h"
+#include "engine/request.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace engine {
+
+// exact: float activations, rows independent of their batch (bitwise). fast: activations in the
+// compute type of format and target. Fixed at load.
+enum class Profile { exact, fast };
+
+struct LoadOptions {
+    std::filesystem::path path;
+    Profile profile = Profile::fast;
+    int threads = 0;                 // CPU threads of the compute pool; 0: from machine and cgroup
+    std::uint64_t memory_limit = 0;  // bytes for weights, KV and scratch; 0: 90 % of what is available
+    int context = 0;                 // most tokens of one sequence; 0: the model's, capped by memory
+    std::uint64_t kv_tokens = 0;     // size of the KV pool; 0: planned from memory
+    int max_sequences = 8;           // decoded together; more wait
+    std::string target;              // "" best of the machine, else "ref", "avx512", …; unknown is refused
+    std::function<void(const std::string& stage, double fraction)> progress;
+    base::Log* log = nullptr;
+};
+
+// Bytes; every class of allocation is here before anything is loaded.
+struct MemoryPlan {
+    std::uint64_t weights = 0, kv = 0, scratch = 0, total = 0, limit = 0, available = 0;
+    std::uint64_t kv_bytes_per_token = 0, kv_tokens = 0;
+    int context = 0;
+    std::string text() const;
+};
+
+struct ModelInfo {
+    std::string name, architecture, format;  // "Qwen2.5 …", "qwen2", "Q4_K_M"
+    std::uint64_t parameters = 0, active_parameters = 0, file_bytes = 0;
+    int layers = 0, hidden = 0, vocabulary = 0, experts = 0, experts_used = 0, trained_context = 0;
+    std::uint64_t weight_bytes_per_token = 0;  // what one decode step must read
+    Sampling default_sampling;                 // from the model's own configuration
+    std::string chat_template;
+    std::string bos_token, eos_token;
+};
+
+// Per op: the target that runs it, those that could, and why.
+struct TargetChoice {
+    std::string op, target, reason;
+    std::vector<std::string> candidates;
+};
+
+// One request's timeline. next() blocks, so call it from a CPU thread that may wait; or use
+// on_event to be told that poll() has something. Destroying a Session stops it.
+class Session {
+public:
+    virtual ~Session() = default;
+    virtual std::optional<TokenEvent> next() = 0;  // nullopt after the last event
+    virtual std::optional<TokenEvent> poll() = 0;  // nullopt when nothing is there yet
+    virtual void on_event(std::function<void()> callback) = 0;  // called from the worker; must not block
+    virtual void stop() = 0;                       // ends within one token
+    virtual Usage usage() const = 0;
+};
+
+class Engine {
+public:
+    // Reads sizes only; says what a load would take.
+    static base::Result<MemoryPlan> plan(const LoadOptions& options);
+    static base::Result<ModelInfo> inspect(const std::filesystem::path& path);
+    static base::Result<std::unique_ptr<Engine>> load(LoadOptions options);
+    virtual ~Engine() = default;
+
+    virtual const ModelInfo& info() const = 0;
+    virtual const MemoryPlan& memory() const = 0;
+    virtual Profile profile() const = 0;
+    virtual std::vector<TargetChoice> targets() const = 0;
+    virtual std::shared_ptr<const text::Tokenizer> tokenizer() const = 0;
+    // Null when the file has none.
+    virtual std::shared_ptr<const text::ChatTemplate> chat_template() const = 0;
+    virtual std::shared_ptr<const text::TokenTable> token_table() const = 0;
+
+    // Refuses what can never run (prompt longer than the context, empty prompt); else queues.
+    virtual base::Result<std::unique_ptr<Session>> start(Request request, base::StopToken stop = {}) = 0;
+    // Logits of every position, [n, vocabulary]: for golden tests and perplexity.
+    virtual base::Result<std::vector<float>> logits(const std::vector<TokenId>& tokens) = 0;
+
+    struct Load {
+        int running = 0, waiting = 0;
+        std::uint64_t kv_used_tokens = 0, kv_cached_tokens = 0;
+    };
+    virtual Load load_now() const = 0;
+};
+
+// CPU features, memory, NUMA, huge pages, GPU: what this machine can carry.
+base::Probes probes();
+
+}  // namespace engine

@@ -1,0 +1,47 @@
+// Who, with what authority, wants to do what.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/id.h"
+
+namespace policy {
+
+enum class Role { owner, member, guest, peer };
+
+// dev: the coder's seven tools. home: the household pipeline's tools.
+enum class Scope { home, dev };
+
+// What doing it twice means.
+enum class Effect { pure, idempotent, transactional, at_most_once };
+
+// What an action touches; a tool lists all that apply.
+enum class Permission { workspace_read, workspace_write, execute, memory_read, memory_write, network, people, money, admin };
+
+// trusted: the person's own words and our prompts. untrusted: tool output, web, documents, strangers, peers.
+enum class Integrity { trusted, untrusted };
+
+struct Principal {
+    base::TenantId tenant;
+    base::PersonId person;
+    Role role = Role::guest;
+    std::string via;       // "key:abcd1234", "socket", "schedule", "peer:…"
+    bool can_ask = false;  // somebody is there to answer an approval
+};
+
+enum class Verdict { allow, ask, deny };
+
+struct Decision {
+    Verdict verdict = Verdict::deny;
+    std::string rule;     // the rule that decided, recorded in the trace
+    std::string message;  // for person and model, when not allowed
+};
+
+std::string_view name(Role role);
+std::string_view name(Scope scope);
+std::string_view name(Effect effect);
+std::string_view name(Permission permission);
+std::string_view name(Verdict verdict);
+
+}  // namespace policy

@@ -1,0 +1,45 @@
+// The single way to any model: alias → chain of backends, fallback with reasons, usage.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "router/backend.h"
+
+namespace router {
+
+struct Alias {
+    std::string name;
+    std::vector<std::string> chain;  // backend ids, first choice first
+};
+
+class Gateway {
+public:
+    Gateway(std::vector<std::unique_ptr<Backend>> backends, std::vector<Alias> aliases, base::Log& log,
+            base::Metrics& metrics);
+
+    // Error{not_found} for an unknown alias, {unavailable} naming every backend's reason when none answers.
+    net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink = {});
+    net::Task<base::Result<int>> count(ModelRequest request);
+
+    std::vector<Alias> aliases() const;
+    bool has(const std::string& alias) const;
+    Capabilities capabilities(const std::string& alias) const;
+    // Every backend's, by id; the truth behind /health.
+    std::map<std::string, BackendStatus> status() const;
+    base::Probes probes() const;
+
+private:
+    Backend* find(const std::string& id) const;
+    std::vector<std::unique_ptr<Backend>> backends_;
+    std::vector<Alias> aliases_;
+    base::Log& log_;
+    base::Metrics& metrics_;
+};
+
+}  // namespace router

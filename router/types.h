@@ -1,0 +1,121 @@
+// Messages, requests and replies between agents and models. Shapes follow OpenAI's chat API.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/id.h"
+#include "base/json.h"
+#include "base/stop.h"
+
+namespace router {
+
+// A part of a message. Text now; images and audio later ride in the same list.
+struct Part {
+    enum class Kind { text, image, audio } kind = Kind::text;
+    std::string text;
+    std::string media_type, blob;  // blob: digest in store/blobs
+};
+
+struct ToolCall {
+    std::string id;         // unique in its conversation
+    std::string name;
+    std::string arguments;  // JSON text
+};
+
+enum class MessageRole { system, user, assistant, tool };
+
+struct Message {
+    MessageRole role = MessageRole::user;
+    std::vector<Part> parts;
+    std::string reasoning;              // assistant
+    std::vector<ToolCall> tool_calls;   // assistant
+    std::string tool_call_id, name;     // tool
+    bool trusted = true;                // false: tool output, documents, strangers
+
+    std::string text() const;           // the text parts joined
+    static Message make(MessageRole role, std::string text);
+};
+
+struct ToolSchema {
+    std::string name, description;
+    base::OrderedJson parameters;  // JSON Schema of the arguments
+};
+
+struct ToolChoice {
+    enum class Kind { automatic, none, required, named } kind = Kind::automatic;
+    std::string name;
+    bool parallel = true;
+};
+
+// Unset fields take the model's own defaults.
+struct SamplingRequest {
+    std::optional<double> temperature, top_p, min_p, repetition_penalty, presence_penalty, frequency_penalty;
+    std::optional<int> top_k;
+    std::optional<std::uint64_t> seed;
+    std::map<int, double> logit_bias;
+};
+
+struct ModelRequest {
+    std::string alias;                 // the public name of the served model
+    std::vector<Message> messages;
+    std::vector<ToolSchema> tools;
+    ToolChoice tool_choice;
+    std::optional<base::OrderedJson> response_schema;  // output must be JSON of this schema
+    bool json_object = false;          // output must be some JSON object
+    SamplingRequest sampling;
+    int max_tokens = 1024;
+    std::vector<std::string> stop_texts;
+    bool enable_thinking = true;
+    std::string cache_salt;            // audience; prefixes are shared only within it
+    std::string purpose;               // phase or "api": for traces and usage
+    base::StopToken stop;
+};
+
+struct Usage {
+    int prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
+    std::chrono::microseconds queued{0}, prefill{0}, decode{0};
+    Usage& operator+=(const Usage& other);
+};
+
+enum class FinishReason { stop, length, tool_calls, cancelled, deadline };
+
+// Why a backend of the chain was passed over.
+struct Fallback {
+    std::string backend, reason;
+};
+
+struct ModelReply {
+    Message message;
+    FinishReason finish = FinishReason::stop;
+    Usage usage;
+    std::string backend;           // id of the one that answered
+    std::string model;             // its file or upstream name
+    std::string profile;           // numeric profile, when embedded
+    std::vector<Fallback> fallbacks;
+};
+
+struct ModelDelta {
+    enum class Kind { content, reasoning, tool_call_started, tool_arguments } kind = Kind::content;
+    std::string text;              // the name with tool_call_started
+    int tool_index = -1;
+    std::string tool_id;           // with tool_call_started
+};
+// Called on the caller's executor, in order.
+using DeltaSink = std::function<void(const ModelDelta&)>;
+
+std::string_view name(MessageRole role);
+std::string_view name(FinishReason reason);
+
+// OpenAI JSON to Message and back. Unknown roles and part types are errors that name the index.
+base::Result<Message> message_from_json(const base::OrderedJson& json, std::size_t index);
+base::OrderedJson message_to_json(const Message& message);
+base::Result<std::vector<ToolSchema>> tools_from_json(const base::OrderedJson& json);
+base::OrderedJson tools_to_json(const std::vector<ToolSchema>& tools);
+
+}  // namespace router

@@ -1,0 +1,62 @@
+// Runs programs in the sandbox, through a small process that main forks before CPU threads,
+// secrets, CUDA or the model exist.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/probe.h"
+#include "base/result.h"
+#include "base/stop.h"
+#include "sandbox/workspace.h"
+
+namespace sandbox {
+
+// T0 in-process read-only file tools · T1 Landlock + seccomp · T2 namespaces + both + limits · T3 microVM.
+enum class Level { t0, t1, t2, t3 };
+std::string_view name(Level level);
+
+struct Limits {
+    std::uint64_t memory_bytes = 512ull << 20;
+    int processes = 128;
+    std::uint64_t file_bytes = 64ull << 20;
+    std::uint64_t tmp_bytes = 64ull << 20;
+    int open_files = 256;
+    std::uint64_t output_bytes = 1ull << 20;   // kept, head and tail; the rest is drained and counted
+    std::uint64_t drain_bytes = 64ull << 20;   // beyond it the process is killed
+    std::chrono::milliseconds wall{30000};
+};
+
+struct Command {
+    std::vector<std::string> argv;     // argv[0] is looked up in /usr/bin:/bin inside
+    std::string stdin_text;
+    const Workspace* workspace = nullptr;  // null: an empty folder
+    std::string working_directory;     // relative to the workspace
+    Limits limits;
+};
+
+struct Outcome {
+    int exit_code = -1;                // 128+n when killed by signal n
+    bool timed_out = false, cancelled = false, output_cut = false, out_of_memory = false;
+    std::string output;                // stdout and stderr as they came, cut in the middle when too long
+    std::uint64_t output_bytes = 0;    // produced in all
+    std::chrono::milliseconds wall{0};
+    Level level = Level::t0;           // that it ran under
+};
+
+class Launcher {
+public:
+    // Forks the launcher process. Call first thing in main: single-threaded, before secrets.
+    static base::Result<std::unique_ptr<Launcher>> start();
+    virtual ~Launcher() = default;
+    // Blocking; thread-safe. Refused (permission_denied) below `required`; {unavailable} when the
+    // launcher process died: exec tools stay refused until restart.
+    virtual base::Result<Outcome> run(const Command& command, Level required, base::StopToken stop) = 0;
+    virtual Level level() const = 0;   // reached on this machine, found by trying
+    virtual base::Probes probes() const = 0;
+};
+
+}  // namespace sandbox

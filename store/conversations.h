@@ -1,0 +1,31 @@
+// Conversations and their messages: what was said in one channel.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/db.h"
+
+namespace store {
+
+struct StoredMessage {
+    base::MessageId id;
+    std::int64_t position = 0;  // 0-based in its conversation
+    base::RunId run;            // nil for imported history
+    std::string role;           // system | user | assistant | tool
+    base::Json body;            // the message in OpenAI shape (content, tool_calls, tool_call_id, …)
+};
+
+base::ConversationId create_conversation(Tx& tx, const std::string& channel, const std::string& workspace);
+// Nothing for another person's: handlers answer 404.
+bool conversation_exists(Tx& tx, base::ConversationId id);
+std::string conversation_workspace(Tx& tx, base::ConversationId id);
+std::vector<StoredMessage> list_messages(Tx& tx, base::ConversationId id);
+base::MessageId append_message(Tx& tx, base::ConversationId id, base::RunId run, const base::Json& body);
+
+// Compares `given` (OpenAI messages) with what is stored; returns how many of `given` are already
+// there, or Error{conflict} naming the index of the first that differs.
+base::Result<std::size_t> match_history(Tx& tx, base::ConversationId id, const std::vector<base::Json>& given);
+
+}  // namespace store

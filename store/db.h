@@ -1,0 +1,153 @@
+// PostgreSQL: connections, transactions under row-level security, the pool behind Db::run.
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "base/id.h"
+#include "base/json.h"
+#include "base/probe.h"
+#include "base/result.h"
+#include "net/task.h"
+
+namespace store {
+
+// What the current transaction may see. Absent person: rows of no person (and no tenant: none at all).
+struct Identity {
+    base::TenantId tenant;
+    base::PersonId person;
+};
+
+// A statement parameter; null, text, integer, real, boolean, uuid. JSON goes in as text and is cast.
+class Param {
+public:
+    Param(std::nullptr_t) {}
+    Param(std::string v) : text_(std::move(v)) {}
+    Param(std::string_view v) : text_(std::string(v)) {}
+    Param(const char* v) : text_(v) {}
+    Param(bool v) : text_(v ? "true" : "false") {}
+    Param(std::int64_t v) : text_(std::to_string(v)) {}
+    Param(int v) : text_(std::to_string(v)) {}
+    Param(double v);
+    Param(const base::Json& v) : text_(base::dump(v)) {}
+    template <class Tag>
+    Param(const base::Id<Tag>& id) : text_(id.is_nil() ? std::nullopt : std::optional(id.text())) {}
+    template <class T>
+    Param(const std::optional<T>& v) {
+        if (v) text_ = Param(*v).text_;
+    }
+    const std::optional<std::string>& text() const { return text_; }
+
+private:
+    std::optional<std::string> text_;
+};
+
+// One row of a result; columns by index. A conversion that fails is a broken invariant: it throws.
+class Row {
+public:
+    explicit Row(std::vector<std::optional<std::string>> cells) : cells_(std::move(cells)) {}
+    bool null(int column) const { return !cells_.at(column); }
+    const std::string& text(int column) const;
+    std::string text_or(int column, std::string other) const;
+    std::int64_t integer(int column) const;
+    double real(int column) const;
+    bool boolean(int column) const;
+    base::Json json(int column) const;
+    base::TimePoint time(int column) const;  // timestamptz selected with store::kMicros(column)
+    template <class IdType>
+    IdType id(int column) const {
+        return null(column) ? IdType{} : IdType::parse(text(column)).value();
+    }
+
+private:
+    std::vector<std::optional<std::string>> cells_;
+};
+
+// The SQL for a timestamptz as integer microseconds since 1970, as Row::time reads it.
+std::string micros(std::string_view column);
+
+// A transaction. Not for other CPU threads; never kept across Db::run.
+class Tx {
+public:
+    virtual ~Tx() = default;
+    virtual std::vector<Row> exec(std::string_view sql, std::initializer_list<Param> params = {}) = 0;
+    virtual std::vector<Row> exec(std::string_view sql, const std::vector<Param>& params) = 0;
+    virtual std::int64_t affected() const = 0;  // rows changed by the last statement
+    virtual const Identity& identity() const = 0;
+    virtual base::NodeId node() const = 0;
+};
+
+// Thrown for a lost or refused database; statements' own failures (unique violation …) too, by kind.
+struct DbError : std::runtime_error {
+    enum class Kind { connection, unique, foreign_key, check, serialization, disk_full, other } kind;
+    DbError(Kind k, const std::string& message) : std::runtime_error(message), kind(k) {}
+};
+
+class Db {
+public:
+    struct Options {
+        std::string url;   // conninfo of role hearth_app; a superuser is refused at open
+        int connections = 4;
+        base::NodeId node;
+    };
+    static base::Result<std::unique_ptr<Db>> open(Options options);
+    ~Db();
+
+    // Begins, sets the identity for the transaction, runs work(tx), commits; rolls back when it
+    // throws or returns a failed Result. Blocking.
+    template <class F>
+    std::invoke_result_t<F&, Tx&> run_blocking(const Identity& who, F& work) {
+        auto lease = begin(who);
+        if constexpr (std::is_void_v<std::invoke_result_t<F&, Tx&>>) {
+            work(lease->tx());
+            lease->commit();
+        } else {
+            auto result = work(lease->tx());
+            if (succeeded(result)) lease->commit();
+            return result;
+        }
+    }
+    // The same on the database's own CPU threads; the caller resumes on its executor.
+    // `work` is a named lvalue that lives across the call.
+    template <class F>
+    net::Task<std::invoke_result_t<F&, Tx&>> run(Identity who, F& work) {
+        auto job = [this, who, &work] { return run_blocking(who, work); };
+        if constexpr (std::is_void_v<std::invoke_result_t<F&, Tx&>>) {
+            co_await net::on_pool(pool_, job);
+        } else {
+            co_return co_await net::on_pool(pool_, job);
+        }
+    }
+
+    base::NodeId node() const;
+    base::Probes probes();
+
+    class Lease {
+    public:
+        virtual ~Lease() = default;  // rolls back unless committed
+        virtual Tx& tx() = 0;
+        virtual void commit() = 0;
+    };
+
+private:
+    explicit Db(Options options);
+    std::unique_ptr<Lease> begin(const Identity& who);
+    template <class T>
+    static bool succeeded(const T&) { return true; }
+    template <class T>
+    static bool succeeded(const base::Result<T>& r) { return r.ok(); }
+
+    struct Connections;
+    std::unique_ptr<Connections> connections_;
+    boost::asio::thread_pool pool_;
+};
+
+}  // namespace store

@@ -1,0 +1,48 @@
+// Runs: one execution each. Status is derived from final_state, the lease and the steps.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/db.h"
+
+namespace store {
+
+struct Run {
+    base::RunId id;
+    base::ConversationId conversation;
+    base::MessageId input;          // the message that it answers
+    std::string alias;              // "hearth", "hearth/dev"
+    std::string status;             // running | interrupted | a final state (answered, partial, cancelled, refused, unknown_effect, no_backend, failed) | waiting_person | waiting_client
+    std::string error;
+    base::Json turn;                // the stored Turn: phase cursor and working state
+    base::Json usage;               // summed
+    base::TimePoint started{}, finished{};
+    std::int64_t epoch = 0;
+};
+
+// Inserts the run; the caller's transaction also inserts the input message (see conversations.h).
+base::RunId create_run(Tx& tx, base::ConversationId conversation, base::MessageId input, const std::string& alias);
+std::optional<Run> find_run(Tx& tx, base::RunId id);
+std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before);
+
+// Stores the Turn at the phase cursor. Fenced: throws DbError when the epoch is not current.
+void save_turn(Tx& tx, base::RunId id, std::int64_t epoch, const base::Json& turn);
+void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& final_state, const std::string& error,
+                const base::Json& usage);
+
+// A run's lease: a session-level advisory lock on a connection of its own, and the next epoch.
+// Freed by release(), by destruction, or by the death of the connection.
+class RunLease {
+public:
+    virtual ~RunLease() = default;
+    virtual std::int64_t epoch() const = 0;
+};
+base::Result<std::unique_ptr<RunLease>> acquire_lease(Db& db, const Identity& who, base::RunId id);
+
+// At start: runs without final state whose lease nobody holds become "interrupted" (final state
+// failed, error "interrupted …"); unfinished at_most_once steps become unknown. Returns them.
+std::vector<base::RunId> settle_interrupted(Db& db);
+
+}  // namespace store

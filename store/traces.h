@@ -1,0 +1,43 @@
+// Spans and telemetry events. The sink queues and writes in the background; it never blocks work.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/log.h"
+#include "base/trace.h"
+#include "store/db.h"
+
+namespace store {
+
+// One a finished phase. event is "GRAPH_NODE_DONE".
+struct TelemetryEvent {
+    std::string event;
+    std::string node;            // the phase: telemetry_event.node_id
+    double latency_ms = 0;
+    std::string error;
+    base::TenantId tenant;
+    base::RunId run;
+};
+
+class TraceSink final : public base::SpanSink {
+public:
+    TraceSink(Db& db, base::Log& log, std::size_t capacity = 4096);
+    ~TraceSink() override;       // writes what is queued
+    void emit(base::Span span) override;
+    void emit(TelemetryEvent event);
+    // Waits until everything emitted so far is committed: before a trace is shown.
+    void flush();
+    std::uint64_t dropped() const;
+
+private:
+    struct Queue;
+    std::unique_ptr<Queue> queue_;
+};
+
+std::vector<base::Span> list_spans(Tx& tx, base::RunId run);
+std::vector<TelemetryEvent> list_events(Tx& tx, base::RunId run);
+// The whole of a run's hash chain holds, or the first span that does not.
+base::Result<void> verify_chain(Tx& tx, base::RunId run);
+
+}  // namespace store

@@ -1,0 +1,43 @@
+// The model's own Jinja chat template, rendered as Python's jinja2 would under the settings of HF
+// transformers (trim_blocks, lstrip_blocks, loop controls, sandboxed, tojson without ASCII escapes).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "text/tokenizer.h"
+
+namespace text {
+
+struct RenderInput {
+    base::OrderedJson messages = base::OrderedJson::array();  // OpenAI shape
+    base::OrderedJson tools;                                  // null when there are none
+    bool add_generation_prompt = true;
+    base::OrderedJson extra = base::OrderedJson::object();    // enable_thinking, documents, …
+    std::string bos_token, eos_token;
+    std::int64_t now = 0;                                     // Unix seconds, for strftime_now (UTC)
+};
+
+class ChatTemplate {
+public:
+    // Fails with line and column. Parsing and rendering are bounded in time, depth and output size.
+    static base::Result<std::shared_ptr<const ChatTemplate>> parse(std::string_view source);
+    virtual ~ChatTemplate() = default;
+
+    // Text only, byte-exact with the reference. A template's raise_exception becomes
+    // Error{invalid_argument} with its message.
+    virtual base::Result<std::string> render(const base::OrderedJson& variables, std::int64_t now) const = 0;
+
+    // The prompt as pieces: values that came from message contents, tool descriptions and tool
+    // results are untrusted, the template's own text is trusted. `control_texts` are the
+    // vocabulary's control tokens, which untrusted text must not form.
+    virtual base::Result<std::vector<Piece>> render_pieces(const RenderInput& input,
+                                                           const std::vector<std::string>& control_texts) const = 0;
+    virtual const std::string& source() const = 0;
+};
+
+}  // namespace text

@@ -1,0 +1,59 @@
+// Output bound by a grammar: JSON Schema, regular expression or EBNF compiled to an automaton, and
+// a mask over the vocabulary for the next token.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "text/tokenizer.h"
+
+namespace text {
+
+struct SchemaOptions {
+    bool allow_additional = true;  // properties that the schema does not name
+    bool any_whitespace = false;   // false: the one spacing ", " and ": "
+};
+
+// The vocabulary arranged for masking (token bytes in a trie). Built once a tokenizer.
+class TokenTable;
+std::shared_ptr<const TokenTable> make_token_table(std::shared_ptr<const Tokenizer> tokenizer);
+
+// Compiled, immutable, shareable.
+class Grammar {
+public:
+    static base::Result<std::shared_ptr<const Grammar>> from_json_schema(const base::OrderedJson& schema,
+                                                                          SchemaOptions options = {});
+    static base::Result<std::shared_ptr<const Grammar>> any_json_object();
+    static base::Result<std::shared_ptr<const Grammar>> from_regex(std::string_view pattern);
+    // GBNF as llama.cpp documents it: rules "name ::= …", literals, classes, groups, * + ? {m,n}.
+    static base::Result<std::shared_ptr<const Grammar>> from_ebnf(std::string_view source);
+    // JSON Schema as EBNF text whose root rule is `root`; so that dialects can embed it.
+    static base::Result<std::string> schema_to_ebnf(const base::OrderedJson& schema, std::string_view root,
+                                                    SchemaOptions options = {});
+    virtual ~Grammar() = default;
+    virtual bool accepts(std::string_view text) const = 0;  // the whole text is a sentence
+};
+
+// One sequence's position. Not shareable. With a trigger, everything is allowed until the trigger
+// text has been produced; from then on the grammar (which begins with the trigger) binds.
+class GrammarState {
+public:
+    static std::unique_ptr<GrammarState> create(std::shared_ptr<const Grammar> grammar,
+                                                std::shared_ptr<const TokenTable> table, std::string trigger = {});
+    virtual ~GrammarState() = default;
+    // Bit id of `bits` (ceil(V/64) words) is set when token id may come next. End-of-generation
+    // tokens are allowed exactly where the grammar may end. Returns false when all are allowed
+    // (bits untouched): the sampler then needs no mask.
+    virtual bool mask(std::span<std::uint64_t> bits) = 0;
+    virtual bool accept(TokenId id) = 0;  // false: the token was not allowed; the state is unchanged
+    virtual bool may_end() const = 0;
+    virtual std::unique_ptr<GrammarState> clone() const = 0;
+};
+
+}  // namespace text

@@ -1,0 +1,60 @@
+// From generated text to channels: content, reasoning, tool calls. One table row a dialect.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace text {
+
+struct ToolCall {
+    std::string name;
+    std::string arguments;  // JSON text as the model wrote it
+};
+
+// What one chunk of output adds. tool_call_started carries index and name; tool_arguments appends.
+struct Delta {
+    enum class Kind { content, reasoning, tool_call_started, tool_arguments } kind = Kind::content;
+    std::string text;
+    int tool_index = -1;
+};
+
+struct ParsedOutput {
+    std::string content, reasoning;
+    std::vector<ToolCall> tool_calls;
+};
+
+struct ParserOptions {
+    std::string dialect = "none";    // a name of dialects(): "hermes", "qwen3_coder", "llama3_json", "mistral", …
+    base::OrderedJson tools;         // array of OpenAI tool definitions; types of arguments come from here
+    bool reasoning_open = false;     // the prompt already ended in <think>
+    bool expect_tools = true;        // false: markup of calls stays content
+};
+
+class OutputParser {
+public:
+    static base::Result<std::unique_ptr<OutputParser>> create(ParserOptions options);
+    virtual ~OutputParser() = default;
+    // Any split of the text into chunks gives the same accumulated result.
+    virtual std::vector<Delta> feed(std::string_view chunk) = 0;
+    virtual std::vector<Delta> finish() = 0;
+    virtual const ParsedOutput& result() const = 0;
+};
+
+std::vector<std::string> dialects();
+// The dialect that a chat template's source asks for; "none" when it knows no tools.
+std::string detect_dialect(std::string_view template_source);
+
+// How a call is written in this dialect, as a grammar: see grammar.h. `trigger` is the text after
+// which output is bound (empty: bound from the start). Fails for dialects without a grammar.
+struct CallSyntax {
+    std::string trigger;
+    std::string ebnf;  // root rule "root"; covers one or more calls, trigger included
+};
+base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::OrderedJson& tools, bool parallel);
+
+}  // namespace text

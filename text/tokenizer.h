@@ -1,0 +1,64 @@
+// Text to token ids and back, from what a model file says. Two algorithms: byte-level BPE with a
+// named pre-tokenizer, and SentencePiece (score-driven merges with byte fallback).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace text {
+
+using TokenId = std::int32_t;
+
+enum class TokenType : std::uint8_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+
+// As the file has it; validated by Tokenizer::create.
+struct Vocabulary {
+    enum class Kind { bpe, spm };
+    Kind kind = Kind::bpe;
+    std::string pre;                       // pre-tokenizer name (bpe): "qwen2", "llama-bpe", "gpt-2", …
+    std::vector<std::string> tokens;       // [V] as stored: byte-level alphabet (bpe), U+2581 for space (spm)
+    std::vector<float> scores;             // [V], spm only
+    std::vector<TokenType> types;          // [V]; empty: all normal
+    std::vector<std::string> merges;       // bpe, "left right", best first
+    TokenId bos = -1, eos = -1, unknown = -1, padding = -1;
+    std::vector<TokenId> end_of_generation;  // eos and its siblings (end of turn); filled by create when empty
+    bool add_bos = false, add_eos = false;
+    bool add_space_prefix = true;          // spm
+};
+
+// A piece of a prompt. Only trusted pieces (the template's own text) may become control tokens;
+// in untrusted text (messages, tool output, documents) "<|im_end|>" is ordinary characters.
+struct Piece {
+    std::string text;
+    bool trusted = false;
+};
+
+// Immutable and shareable between CPU threads.
+class Tokenizer {
+public:
+    static base::Result<std::shared_ptr<const Tokenizer>> create(Vocabulary vocabulary);
+    virtual ~Tokenizer() = default;
+
+    // No bos/eos added. With parse_special, the texts of control and user-defined tokens become those tokens.
+    virtual std::vector<TokenId> encode(std::string_view text, bool parse_special) const = 0;
+    // Pieces in order; adjacent pieces are encoded apart, so no control token spans a border.
+    std::vector<TokenId> encode(std::span<const Piece> pieces) const;
+
+    // The bytes that the token stands for: may be part of a UTF-8 sequence. Control tokens give
+    // their text only when with_special.
+    virtual std::string bytes(TokenId id, bool with_special = false) const = 0;
+    std::string decode(std::span<const TokenId> ids, bool with_special = false) const;
+
+    virtual const Vocabulary& vocabulary() const = 0;
+    int size() const { return int(vocabulary().tokens.size()); }
+    bool is_control(TokenId id) const;
+    bool ends_generation(TokenId id) const;
+};
+
+}  // namespace text

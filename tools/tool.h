@@ -1,0 +1,62 @@
+// A tool: a function and a table row. Permission, time-out, limits, ledger and logging live in
+// tools/invoke, once.
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "base/stop.h"
+#include "net/task.h"
+#include "policy/types.h"
+#include "router/types.h"
+
+namespace sandbox {
+class Launcher;
+class Workspace;
+}  // namespace sandbox
+
+namespace tools {
+
+struct Ports;  // what a tool may ask of layers above: see ports.h
+
+struct ToolContext {
+    const policy::Principal& principal;
+    sandbox::Workspace* workspace = nullptr;  // null: the turn has none
+    sandbox::Launcher* launcher = nullptr;    // null: no sandbox on this machine
+    boost::asio::thread_pool& blocking;
+    Ports* ports = nullptr;
+    base::StopToken stop;                     // carries the call's deadline
+};
+
+// Text for the model; structured facts for trace and API.
+struct ToolOutput {
+    std::string text;
+    base::Json facts = base::Json::object();
+    bool truncated = false;
+};
+
+using Run = net::Task<base::Result<ToolOutput>> (*)(base::Json arguments, ToolContext& context);
+
+struct Tool {
+    std::string name;
+    std::string purpose;              // what the model reads
+    base::OrderedJson input, output;  // JSON Schemas
+    std::vector<policy::Scope> scopes;
+    policy::Effect effect = policy::Effect::pure;
+    std::vector<policy::Permission> permissions;
+    std::chrono::milliseconds deadline{30000};
+    Run run = nullptr;
+};
+
+// Where tools come from: the built-ins are one source; skills, MCP and peers will be others.
+class Source {
+public:
+    virtual ~Source() = default;
+    virtual std::vector<const Tool*> list(policy::Scope scope) const = 0;
+    virtual const Tool* find(const std::string& name) const = 0;
+};
+
+}  // namespace tools
