@@ -1,0 +1,164 @@
+// The face of the agents towards server, bridges and CLI: one chat request in, events and one
+// result out.
+//
+// The input (message and run rows) is committed before any model is called; from then on the run
+// has an id and a final state, and whatever goes wrong is told in ChatResult, not as an Error.
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/stop.h"
+#include "net/task.h"
+#include "policy/types.h"
+#include "router/types.h"
+#include "sandbox/workspace.h"
+#include "store/db.h"
+
+namespace router {
+class Gateway;
+}
+namespace sandbox {
+class Launcher;
+}
+namespace store {
+class TraceSink;
+}
+namespace tools {
+class Source;
+}
+
+namespace agents {
+
+struct ChatRequest {
+    policy::Principal principal;
+    std::string alias;                 // a name of agent_aliases()
+    std::vector<base::Json> messages;  // OpenAI shape; at least one, the last from user or tool
+
+    // Nil: a new conversation. Else `messages` may begin with the stored history (or hold only what
+    // is new); what follows it is appended. A differing history is Error{conflict} naming the
+    // message; an unknown or another person's conversation is Error{not_found}.
+    base::ConversationId conversation;
+    std::string channel = "api";       // where a new conversation comes from: "api", "cli", …
+
+    // The folder that the tools see: opened by the caller (from a descriptor), else the path, else
+    // the conversation's own, else workspace_root/PERSON/CONVERSATION.
+    std::shared_ptr<sandbox::Workspace> workspace;
+    std::string workspace_path;
+    bool workspace_read_only = false;
+
+    // Tools that the client runs: a call of one ends the turn in state waiting_client with the calls
+    // in ChatResult::client_calls; the results come as tool messages of a later request. A name of a
+    // built-in tool is Error{invalid_argument}.
+    std::vector<router::ToolSchema> client_tools;
+
+    router::SamplingRequest sampling;  // for the answer; unset fields take the phase's own
+    int max_tokens = 0;                // of the whole run's output; 0: the configured budget
+    base::StopToken stop;              // the request's: cancel on disconnect only when that is wanted
+};
+
+struct ChatEvent {
+    enum class Kind {
+        run_started,  // run, conversation: the input is committed
+        phase,        // name: a phase of the pipeline begins
+        text,         // text: a piece of the answer
+        reasoning,    // text
+        tool_call,    // name, id, data = arguments: about to run
+        tool_result,  // name, id, text, data = {"ok", "ms", "truncated", …}
+        done,         // data = {"final_state", "error"}; the last event
+    };
+    Kind kind = Kind::text;
+    std::string name, id, text;
+    base::Json data = base::Json::object();
+    base::RunId run;
+    base::ConversationId conversation;
+};
+std::string_view name(ChatEvent::Kind kind);
+
+// Called in order on the executor that chat() runs on; must not block.
+using EventSink = std::function<void(const ChatEvent&)>;
+
+struct ChatResult {
+    base::RunId run;
+    base::ConversationId conversation;
+    std::string response;              // what the person reads; with a state other than answered: what there is
+    int tools_used = 0;                // executed calls
+    router::Usage usage;               // of all model calls
+    std::string final_state;           // answered | partial | cancelled | refused | unknown_effect | no_backend | failed | waiting_client
+    router::FinishReason finish = router::FinishReason::stop;
+    std::vector<router::ToolCall> client_calls;
+    std::string model;                 // that wrote the answer
+    base::Error error{};               // why, when the state is no_backend, failed, partial, …; message empty when answered
+};
+
+// How much help a model needs to call tools rightly.
+enum class ToolDiscipline {
+    free,    // tools in the template, the model decides and writes the call
+    guided,  // worked examples before the request; the decision whether to call, and the call, bound by grammar
+};
+
+struct Options {
+    std::string model = "default";                   // alias of every phase that names none
+    std::map<std::string, std::string> phase_alias;  // "intake" → alias (HEARTH_BACKEND_INTAKE and its siblings)
+    std::map<std::string, ToolDiscipline> discipline;  // by alias; others take default_discipline
+    ToolDiscipline default_discipline = ToolDiscipline::guided;
+
+    int max_rounds = 10;               // model calls with tools in one agent loop
+    int max_output_tokens = 8192;      // of one run
+    int max_tool_result_chars = 16000; // of one result, as the model sees it
+    std::chrono::seconds run_deadline{600};
+
+    std::filesystem::path workspace_root;            // holds PERSON/CONVERSATION
+    std::vector<std::filesystem::path> masked;       // state and configuration folders
+};
+
+// What the agents stand on; all outlive them. The sandbox may be missing.
+struct Parts {
+    router::Gateway& gateway;
+    store::Db& db;
+    store::TraceSink& traces;
+    const tools::Source& tools;
+    sandbox::Launcher* launcher = nullptr;
+    boost::asio::thread_pool& blocking;
+    const base::Clock& clock;
+    base::Log& log;
+    base::Metrics& metrics;
+};
+
+// "hearth" (the pipeline, scope home) and "hearth/dev" (the coder's loop, scope dev).
+std::vector<std::string> agent_aliases();
+bool is_agent(const std::string& alias);
+
+store::Identity identity_of(const policy::Principal& principal);
+
+class Agents {
+public:
+    Agents(Parts parts, Options options);
+    ~Agents();  // every chat() must have ended: stop_all() first
+
+    // Runs to the end whether or not anybody listens. Errors only for what is refused before the
+    // input is committed: invalid_argument, not_found, conflict, permission_denied.
+    net::Task<base::Result<ChatResult>> chat(ChatRequest request, EventSink sink);
+
+    // Asks a running run to stop. False: no such run is active here, or it is another person's.
+    // Thread-safe.
+    bool stop(const policy::Principal& who, base::RunId run);
+    void stop_all();
+    int active() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace agents
