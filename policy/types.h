@@ -1,7 +1,9 @@
 // Who, with what authority, wants to do what.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/id.h"
@@ -43,5 +45,6 @@ std::string_view name(Scope scope);
 std::string_view name(Effect effect);
 std::string_view name(Permission permission);
 std::string_view name(Verdict verdict);
+std::optional<Role> parse_role(std::string_view text);  // what name(Role) gives
 
 }  // namespace policy

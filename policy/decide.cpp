@@ -1,0 +1,86 @@
+#include "policy/decide.h"
+
+#include <algorithm>
+
+namespace policy {
+namespace {
+
+template <class T>
+bool matches(const std::vector<T>& column, T value) {
+    return column.empty() || std::find(column.begin(), column.end(), value) != column.end();
+}
+
+Decision of_rule(const Rule& rule) { return {rule.verdict, rule.name, rule.message}; }
+
+Decision decide_permission(const Principal& who, Scope scope, Permission permission, Integrity label,
+                           const std::vector<Rule>& rules) {
+    for (const Rule& rule : rules)
+        if (matches(rule.roles, who.role) && matches(rule.scopes, scope) && matches(rule.permissions, permission) &&
+            matches(rule.labels, label))
+            return of_rule(rule);
+    return {Verdict::deny, "no_rule", "No rule allows " + std::string(name(permission)) + "."};
+}
+
+int strictness(Verdict verdict) { return verdict == Verdict::deny ? 2 : verdict == Verdict::ask ? 1 : 0; }
+
+Decision strictest(const Principal& who, Scope scope, const Action& action, Integrity label,
+                   const std::vector<Rule>& rules) {
+    if (who.role == Role::guest) return {Verdict::deny, "guests_have_no_tools", "Guests may talk, and use no tools."};
+    if (who.role == Role::peer)
+        return {Verdict::deny, "peers_have_no_tools", "Another household's assistant may not use tools here."};
+    if (std::find(action.scopes.begin(), action.scopes.end(), scope) == action.scopes.end())
+        return {Verdict::deny, "not_in_scope",
+                "It is not among the tools of scope " + std::string(name(scope)) + ". Do without it, and say so."};
+    if (action.permissions.empty()) {
+        if (action.effect == Effect::pure) return {Verdict::allow, "pure_touches_nothing", ""};
+        return {Verdict::ask, "effect_without_permission", "It has effects and does not say on what."};
+    }
+    Decision worst{Verdict::allow, "", ""};
+    for (Permission permission : action.permissions) {
+        Decision one = decide_permission(who, scope, permission, label, rules);
+        if (worst.rule.empty() || strictness(one.verdict) > strictness(worst.verdict)) worst = std::move(one);
+    }
+    return worst;
+}
+
+}  // namespace
+
+const std::vector<Rule>& default_rules() {
+    using P = Permission;
+    using S = Scope;
+    using V = Verdict;
+    static const std::vector<Rule> rules = {
+        // name | roles | scopes | permissions | labels | verdict | message
+        {"untrusted_text_asks", {}, {}, {P::network, P::people, P::money, P::admin}, {Integrity::untrusted}, V::ask,
+         "Text from outside is in this conversation, and the action reaches beyond this machine."},
+        {"workspace_reads", {}, {}, {P::workspace_read}, {}, V::allow, ""},
+        {"dev_writes_its_workspace", {}, {S::dev}, {P::workspace_write}, {}, V::allow, ""},
+        {"home_only_reads_files", {}, {S::home}, {P::workspace_write}, {}, V::deny,
+         "The household assistant reads files and changes none."},
+        {"dev_executes_in_the_sandbox", {}, {S::dev}, {P::execute}, {}, V::allow, ""},
+        {"home_executes_nothing", {}, {S::home}, {P::execute}, {}, V::deny, "The household assistant runs no programs."},
+        {"memory_reads", {}, {}, {P::memory_read}, {}, V::allow, ""},
+        {"memory_writes", {}, {}, {P::memory_write}, {}, V::allow, ""},
+        {"leaving_the_machine_asks", {}, {}, {P::network}, {}, V::ask, "It leaves this machine."},
+        {"people_ask", {}, {}, {P::people}, {}, V::ask, "It touches other people."},
+        {"money_asks", {}, {}, {P::money}, {}, V::ask, "It costs money."},
+        {"owner_administers", {Role::owner}, {}, {P::admin}, {}, V::ask, "It changes how this machine is run."},
+        {"members_do_not_administer", {}, {}, {P::admin}, {}, V::deny, "Only the owner changes how this machine is run."},
+    };
+    return rules;
+}
+
+Decision decide(const Principal& principal, Scope scope, const Action& action, Integrity label,
+                const std::vector<Rule>& rules) {
+    Decision decision = strictest(principal, scope, action, label, rules);
+    if (decision.verdict == Verdict::allow) return decision;
+    decision.message = action.name + (decision.verdict == Verdict::deny ? " is refused: " : " needs a person's approval: ") +
+                       decision.message;
+    if (decision.verdict == Verdict::ask && !principal.can_ask) {
+        decision.verdict = Verdict::deny;
+        decision.message += " Nobody is present to approve it, so it was not done.";
+    }
+    return decision;
+}
+
+}  // namespace policy
