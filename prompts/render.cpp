@@ -1,0 +1,85 @@
+#include "prompts/render.h"
+
+#include <vector>
+
+namespace prompts {
+namespace {
+
+using base::Code;
+using base::error;
+
+std::string trim(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos) return {};
+    return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
+}
+
+struct Section {
+    std::string heading, body;
+};
+
+std::vector<Section> sections(std::string_view body) {
+    std::vector<Section> out;
+    std::size_t at = 0;
+    while (at < body.size()) {
+        const auto end = std::min(body.find('\n', at), body.size());
+        const auto line = body.substr(at, end - at);
+        if (line.starts_with("## "))
+            out.push_back({trim(line.substr(3)), ""});
+        else if (!out.empty())
+            out.back().body += std::string(line) + "\n";
+        at = end + 1;
+    }
+    for (Section& section : out) section.body = trim(section.body);
+    return out;
+}
+
+}  // namespace
+
+base::Result<std::string> render(std::string_view body, const Variables& variables) {
+    std::string out;
+    std::size_t at = 0;
+    while (true) {
+        const auto open = body.find("{{", at);
+        out += body.substr(at, open == std::string_view::npos ? open : open - at);
+        if (open == std::string_view::npos) return out;
+        const auto close = body.find("}}", open);
+        if (close == std::string_view::npos)
+            return error(Code::invalid_argument, "the prompt has an unclosed {{ at byte " + std::to_string(open));
+        const auto name = trim(body.substr(open + 2, close - open - 2));
+        const auto found = variables.find(name);
+        if (found == variables.end())
+            return error(Code::invalid_argument, "the prompt asks for {{" + name + "}}, which nobody gives here");
+        out += found->second;
+        at = close + 2;
+    }
+}
+
+base::Result<base::Json> examples(std::string_view body) {
+    base::Json out = base::Json::array();
+    int calls = 0;
+    for (const Section& section : sections(body)) {
+        if (section.heading == "user" || section.heading == "assistant") {
+            out.push_back({{"role", section.heading}, {"content", section.body}});
+        } else if (section.heading.starts_with("call ")) {
+            if (auto arguments = base::parse_json(section.body); !arguments)
+                return error(Code::invalid_argument, "example \"" + section.heading + "\": " + arguments.error().message);
+            const std::string id = "example_" + std::to_string(++calls);
+            out.push_back({{"role", "assistant"},
+                           {"content", ""},
+                           {"tool_calls",
+                            {{{"id", id},
+                              {"type", "function"},
+                              {"function", {{"name", trim(section.heading.substr(5))}, {"arguments", section.body}}}}}}});
+        } else if (section.heading == "tool") {
+            if (calls == 0) return error(Code::invalid_argument, "example \"tool\" comes before any call");
+            out.push_back({{"role", "tool"}, {"tool_call_id", "example_" + std::to_string(calls)}, {"content", section.body}});
+        } else {
+            return error(Code::invalid_argument, "example heading \"" + section.heading +
+                                                     "\": expected user, assistant, call NAME or tool");
+        }
+    }
+    return out;
+}
+
+}  // namespace prompts
