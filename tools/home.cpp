@@ -1,0 +1,95 @@
+#include "tools/home.h"
+
+#include <ctime>
+
+#include "store/facts.h"
+#include "tools/ports.h"
+
+namespace tools {
+namespace {
+
+using base::Code;
+using base::Json;
+
+constexpr int kRecallLimit = 8;
+constexpr std::size_t kFactBytes = 2000;
+
+base::OrderedJson one_string(const char* field, const char* what) {
+    return {{"type", "object"},
+            {"properties", {{field, {{"type", "string"}, {"description", what}}}}},
+            {"required", {field}},
+            {"additionalProperties", false}};
+}
+
+base::OrderedJson output_of(const char* field, const char* type) {
+    return {{"type", "object"}, {"properties", {{field, {{"type", type}}}}}, {"required", {field}}};
+}
+
+base::Error no_memory() {
+    return base::error(Code::unavailable, "the memory cannot be reached in this call");
+}
+
+std::string local_text(base::TimePoint now) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+    std::tm parts{};
+    localtime_r(&seconds, &parts);
+    char text[96];
+    std::strftime(text, sizeof text, "%A, %Y-%m-%d %H:%M:%S %Z (UTC%z)", &parts);
+    return text;
+}
+
+}  // namespace
+
+net::Task<base::Result<ToolOutput>> remember(Json arguments, ToolContext& context) {
+    auto text = base::string_field(arguments, "text");
+    if (!text) co_return std::move(text).error();
+    if (text->empty() || text->size() > kFactBytes)
+        co_return base::error(Code::invalid_argument, "text has " + std::to_string(text->size()) + " bytes, 1 to " +
+                                                          std::to_string(kFactBytes) + " expected");
+    if (!context.ports) co_return no_memory();
+    const auto write = [&](store::Tx& tx) { return store::remember(tx, *text, context.ports->run); };
+    const base::FactId id = co_await context.ports->db.run(context.ports->who, write);
+    ToolOutput out{"Remembered: " + *text};
+    out.facts["fact"] = id.text();
+    co_return out;
+}
+
+net::Task<base::Result<ToolOutput>> recall(Json arguments, ToolContext& context) {
+    auto query = base::string_field(arguments, "query");
+    if (!query) co_return std::move(query).error();
+    if (!context.ports) co_return no_memory();
+    const auto read = [&](store::Tx& tx) { return store::similar_facts(tx, *query, kRecallLimit); };
+    const auto facts = co_await context.ports->db.run(context.ports->who, read);
+    ToolOutput out;
+    for (const store::Fact& fact : facts) out.text += "- " + fact.body + "\n";
+    if (facts.empty()) out.text = "Nothing is remembered about \"" + *query + "\".";
+    out.facts["count"] = facts.size();
+    co_return out;
+}
+
+net::Task<base::Result<ToolOutput>> current_time(Json, ToolContext& context) {
+    if (!context.ports) co_return base::error(Code::unavailable, "the clock cannot be reached in this call");
+    const base::TimePoint now = context.ports->clock.now();
+    ToolOutput out{local_text(now) + "; " + base::rfc3339(now)};
+    out.facts["utc"] = base::rfc3339(now);
+    co_return out;
+}
+
+std::vector<Tool> home_tools() {
+    using policy::Effect;
+    using policy::Permission;
+    using policy::Scope;
+    const base::OrderedJson nothing = {
+        {"type", "object"}, {"properties", base::OrderedJson::object()}, {"additionalProperties", false}};
+    const std::chrono::milliseconds quick{5000};
+    return {
+        {"remember", "Remember a fact that the person wants kept for later.", one_string("text", "the fact, as one sentence"),
+         output_of("fact", "string"), {Scope::home}, Effect::transactional, {Permission::memory_write}, quick, remember},
+        {"recall", "Look up what the person told you earlier.", one_string("query", "what to look for"),
+         output_of("count", "integer"), {Scope::home}, Effect::pure, {Permission::memory_read}, quick, recall},
+        {"time", "The date and the time now.", nothing, output_of("utc", "string"), {Scope::home}, Effect::pure, {}, quick,
+         current_time},
+    };
+}
+
+}  // namespace tools

@@ -1,0 +1,17 @@
+// The small tools of the household: memory and time. Their rows are in registry.cpp.
+#pragma once
+
+#include "tools/tool.h"
+
+namespace tools {
+
+// {"text": string} → a fact of the person's, recalled in later turns.
+net::Task<base::Result<ToolOutput>> remember(base::Json arguments, ToolContext& context);
+// {"query": string} → the facts most like it.
+net::Task<base::Result<ToolOutput>> recall(base::Json arguments, ToolContext& context);
+// {} → date and time here and in UTC.
+net::Task<base::Result<ToolOutput>> current_time(base::Json arguments, ToolContext& context);
+
+std::vector<Tool> home_tools();
+
+}  // namespace tools

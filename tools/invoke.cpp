@@ -1,0 +1,203 @@
+#include "tools/invoke.h"
+
+#include <algorithm>
+
+#include "store/ledger.h"
+
+namespace tools {
+namespace {
+
+using base::Json;
+
+std::string listed(const std::vector<const Tool*>& tools) {
+    std::string out;
+    for (const Tool* tool : tools) out += (out.empty() ? "" : ", ") + tool->name;
+    return out;
+}
+
+policy::Action action_of(const Tool& tool) { return {tool.name, tool.effect, tool.permissions, tool.scopes}; }
+
+// The call on its way: what the span and the outcome row need.
+struct Flight {
+    const Dispatch& dispatch;
+    const router::ToolCall& call;
+    base::SpanId parent;
+    base::TimePoint started;
+    base::SteadyPoint steady;
+};
+
+void emit_span(const Flight& flight, const char* kind, const CallOutcome& outcome, Json arguments) {
+    base::Span span;
+    span.id = base::SpanId::make(flight.started);
+    span.parent = flight.parent;
+    span.run = flight.dispatch.run;
+    span.tenant = flight.dispatch.who.tenant;
+    span.person = flight.dispatch.who.person;
+    span.kind = kind;
+    span.name = flight.call.name;
+    span.started = flight.started;
+    span.duration =
+        std::chrono::duration_cast<std::chrono::microseconds>(flight.dispatch.clock.steady() - flight.steady);
+    if (outcome.state != CallState::done) span.error = outcome.text.substr(0, 500);
+    span.attributes = {{"state", name(outcome.state)},
+                       {"rule", outcome.rule},
+                       {"effect", policy::name(outcome.effect)},
+                       {"truncated", outcome.truncated},
+                       {"call", flight.call.id},
+                       {"facts", outcome.facts}};
+    span.body = {{"arguments", std::move(arguments)}, {"result", outcome.text}};
+    flight.dispatch.spans.emit(std::move(span));
+}
+
+// Blanks are not part of a call's meaning, and a call without arguments may be written as nothing.
+base::Result<Json> parse_arguments(const Tool& tool, const std::string& text) {
+    if (text.find_first_not_of(" \t\r\n") == std::string::npos) return Json::object();
+    auto parsed = base::parse_json(text);
+    if (!parsed)
+        return base::error(base::Code::invalid_argument, "the arguments of " + tool.name + " are " + parsed.error().message,
+                           "send one JSON object of this schema: " + tool.input.dump());
+    if (!parsed->is_object())
+        return base::error(base::Code::invalid_argument, "the arguments of " + tool.name + " are not a JSON object",
+                           "send one of this schema: " + tool.input.dump());
+    return parsed;
+}
+
+
+// Runs the tool under its own deadline. An exception that leaves a tool is a fault of ours; the
+// model hears that it failed, the log hears why.
+net::Task<CallOutcome> run_tool(const Dispatch& dispatch, const Tool& tool, Json arguments) {
+    CallOutcome out;
+    out.effect = tool.effect;
+    out.executed = true;
+    const base::StopSource timed(dispatch.context.stop, dispatch.clock.steady() + tool.deadline);
+    ToolContext context = dispatch.context;
+    context.stop = timed.token();
+    std::string thrown;
+    try {
+        base::Result<ToolOutput> result = co_await tool.run(std::move(arguments), context);
+        if (result) {
+            out.state = CallState::done;
+            out.text = std::move(result->text);
+            out.facts = std::move(result->facts);
+            out.truncated = result->truncated;
+        } else {
+            out.state = CallState::failed;
+            out.text = "Error: " + result.error().text();
+            out.facts["code"] = base::name(result.error().code);
+        }
+    } catch (const std::exception& e) {
+        thrown = e.what();
+    }
+    if (!thrown.empty()) {
+        out.state = tool.effect == policy::Effect::at_most_once ? CallState::unknown : CallState::failed;
+        out.text = out.state == CallState::unknown
+                       ? "Error: " + tool.name + " broke off; whether it took effect is not known. Do not repeat it."
+                       : "Error: " + tool.name + " broke off for an internal reason. Try another way.";
+        dispatch.log.error("tool threw", {{"tool", tool.name}, {"run", dispatch.run.text()}, {"error", thrown}});
+    }
+    co_return out;
+}
+
+CallOutcome refusal(CallState state, std::string text, std::string rule = {}) {
+    CallOutcome out;
+    out.state = state;
+    out.text = std::move(text);
+    out.rule = std::move(rule);
+    return out;
+}
+
+void truncate(CallOutcome& outcome, std::size_t max_bytes) {
+    if (outcome.text.size() <= max_bytes) return;
+    outcome.facts["bytes"] = outcome.text.size();
+    outcome.text = cut_middle(outcome.text, max_bytes);
+    outcome.truncated = true;
+}
+
+store::StepIntent intent_of(const Dispatch& dispatch, const Tool& tool, const router::ToolCall& call, const Json& arguments) {
+    store::StepIntent intent;
+    intent.run = dispatch.run;
+    intent.epoch = dispatch.epoch;
+    intent.kind = "tool";
+    intent.name = tool.name;
+    intent.effect = policy::name(tool.effect);
+    intent.effect_key = call.id;
+    intent.input = arguments;
+    return intent;
+}
+
+// Intent row, effect, outcome row.
+net::Task<CallOutcome> ledgered(const Dispatch& dispatch, const Tool& tool, const router::ToolCall& call, Json arguments) {
+    const store::StepIntent intent = intent_of(dispatch, tool, call, arguments);
+    const auto begin = [&](store::Tx& tx) { return store::write_intent(tx, intent); };
+    const base::StepId step = co_await dispatch.db.run(dispatch.who, begin);
+    CallOutcome outcome = co_await run_tool(dispatch, tool, std::move(arguments));
+    truncate(outcome, dispatch.max_result_bytes);
+    const Json row = {{"text", outcome.text}, {"facts", outcome.facts}, {"truncated", outcome.truncated}};
+    const std::string state(name(outcome.state));
+    const auto end = [&](store::Tx& tx) { store::write_outcome(tx, step, dispatch.epoch, state, row); };
+    co_await dispatch.db.run(dispatch.who, end);
+    co_return outcome;
+}
+
+}  // namespace
+
+std::string_view name(CallState state) {
+    switch (state) {
+        case CallState::done: return "done";
+        case CallState::failed: return "failed";
+        case CallState::refused: return "refused";
+        case CallState::unknown: return "unknown";
+    }
+    return "failed";
+}
+
+std::string cut_middle(const std::string& text, std::size_t max_bytes) {
+    if (text.size() <= max_bytes) return text;
+    const auto continues = [&](std::size_t at) { return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80; };
+    std::size_t head = max_bytes * 2 / 3, tail = text.size() - max_bytes / 3;
+    while (head > 0 && continues(head)) --head;
+    while (continues(tail)) ++tail;
+    return text.substr(0, head) + "\n[… " + std::to_string(tail - head) + " of " + std::to_string(text.size()) +
+           " bytes cut here; ask for a smaller part to see them …]\n" + text.substr(tail);
+}
+
+policy::Decision check(const Dispatch& dispatch, const std::string& tool_name, base::SpanId parent, policy::Integrity label) {
+    const Tool* tool = dispatch.source.find(tool_name);
+    if (!tool) return {policy::Verdict::deny, "unknown_tool", "There is no tool \"" + tool_name + "\"."};
+    policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(*tool), label);
+    router::ToolCall call;
+    call.name = tool_name;
+    const Flight flight{dispatch, call, parent, dispatch.clock.now(), dispatch.clock.steady()};
+    const bool allowed = decision.verdict == policy::Verdict::allow;
+    emit_span(flight, "policy", refusal(allowed ? CallState::done : CallState::refused, decision.message, decision.rule), nullptr);
+    return decision;
+}
+
+net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, base::SpanId parent, policy::Integrity label) {
+    const Flight flight{dispatch, call, parent, dispatch.clock.now(), dispatch.clock.steady()};
+    const Tool* tool = dispatch.source.find(call.name);
+    CallOutcome outcome;
+    Json arguments = call.arguments;
+    if (dispatch.context.stop.stopped()) {
+        outcome = refusal(CallState::failed, "Error: not begun: " + dispatch.context.stop.error("the run").text());
+    } else if (!tool) {
+        outcome = refusal(CallState::failed, "Error: there is no tool \"" + call.name + "\". The tools are: " +
+                                                 listed(dispatch.source.list(dispatch.scope)) + ".");
+    } else if (auto parsed = parse_arguments(*tool, call.arguments); !parsed) {
+        outcome = refusal(CallState::failed, "Error: " + parsed.error().text());
+    } else {
+        arguments = *parsed;
+        const policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(*tool), label);
+        if (decision.verdict == policy::Verdict::allow)
+            outcome = co_await ledgered(dispatch, *tool, call, std::move(*parsed));
+        else
+            outcome = refusal(CallState::refused, "Error: " + decision.message);
+        outcome.rule = decision.rule;
+        outcome.effect = tool->effect;
+    }
+    outcome.wall = std::chrono::duration_cast<std::chrono::milliseconds>(dispatch.clock.steady() - flight.steady);
+    emit_span(flight, "tool", outcome, std::move(arguments));
+    co_return outcome;
+}
+
+}  // namespace tools

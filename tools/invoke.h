@@ -1,0 +1,62 @@
+// The dispatcher: the one way from a tool call to its effect. Schema, policy, intent row, the tool
+// under its deadline, outcome row, truncation, span. What goes wrong comes back as text that the
+// model can act on.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/trace.h"
+#include "policy/decide.h"
+#include "store/db.h"
+#include "tools/tool.h"
+
+namespace tools {
+
+// What is the same for all calls of a run. Outlives them.
+struct Dispatch {
+    const Source& source;
+    store::Db& db;
+    base::SpanSink& spans;
+    const base::Clock& clock;
+    base::Log& log;
+    store::Identity who;
+    base::RunId run;
+    std::int64_t epoch = 0;
+    policy::Scope scope = policy::Scope::home;
+    std::size_t max_result_bytes = 16000;  // as the model sees it
+    ToolContext context;                   // its stop is the run's; each call gets a nearer deadline
+};
+
+enum class CallState {
+    done,     // the tool ran and answered
+    failed,   // it ran, or could not be started, and says why
+    refused,  // by policy; nothing ran
+    unknown,  // an at_most_once effect was begun and its end is not known
+};
+std::string_view name(CallState state);
+
+struct CallOutcome {
+    CallState state = CallState::failed;
+    std::string text;                       // for the model: result or error
+    base::Json facts = base::Json::object();
+    bool truncated = false;
+    bool executed = false;                  // the tool was entered
+    policy::Effect effect = policy::Effect::pure;
+    std::string rule;                       // the policy's
+    std::chrono::milliseconds wall{0};
+};
+
+// `label` is the turn's integrity so far. Never throws for what a tool does; a lost database throws.
+net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, base::SpanId parent, policy::Integrity label);
+
+// Whether the person's wish for this tool would be refused by policy; the decision goes into the
+// trace like that of a call.
+policy::Decision check(const Dispatch& dispatch, const std::string& tool, base::SpanId parent, policy::Integrity label);
+
+// At most max_bytes of `text`, its beginning and its end around a mark that says what is missing;
+// never cuts a UTF-8 sequence.
+std::string cut_middle(const std::string& text, std::size_t max_bytes);
+
+}  // namespace tools
