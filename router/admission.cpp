@@ -51,7 +51,7 @@ constexpr std::array kDeep = {
 // Words that hint at something outside the conversation: files, memory, time, actions.
 constexpr std::array kOutside = {
     "file", "files", "folder", "directory", "read", "open", "list", "search", "find", "grep", "remember", "recall",
-    "time", "date", "today", "tomorrow", "now", "run", "bash", "command", "execute", "save", "note", "my", "our",
+    "time", "date", "today", "tomorrow", "now", "run", "command", "execute", "save", "note", "my", "our",
     "fichier", "dossier", "liste", "cherche", "rappelle", "souviens", "heure", "aujourd", "demain", "mon", "ma", "mes",
     "datei", "dateien", "ordner", "lies", "suche", "merke", "erinnere", "uhr", "heute", "morgen", "mein", "meine",
 };
@@ -74,14 +74,15 @@ Admission admit(const AdmissionInput& input) {
     if (questions >= 3) out.reasons.push_back(std::to_string(questions) + " questions"), ++points;
     if (input.text.size() > kHeavyBytes)
         out.reasons.push_back(std::to_string(input.text.size()) + " bytes long"), points += kHeavyPoints;
-    if (points >= kHeavyPoints) {
-        out.execution = ExecutionClass::heavy;
-        return out;
-    }
     std::string outside;
     for (std::string_view word : kOutside)
         if (has(word)) outside = word;
     const bool paths = input.text.find('/') != std::string_view::npos;
+    out.outside = !outside.empty() || paths;
+    if (points >= kHeavyPoints) {
+        out.execution = ExecutionClass::heavy;
+        return out;
+    }
     if (!outside.empty()) out.reasons.push_back("may need something outside the conversation: " + outside);
     if (paths) out.reasons.push_back("names a path");
     if (input.has_attachments) out.reasons.push_back("has attachments");

@@ -1,0 +1,169 @@
+#include "agents/frame.h"
+
+#include <algorithm>
+
+#include "router/gateway.h"
+#include "store/ledger.h"
+#include "store/traces.h"
+
+namespace agents {
+namespace {
+
+using base::Code;
+using base::Json;
+
+// Every prompt that agents read.
+constexpr const char* kPrompts[] = {
+    "home_system", "home_examples", "dev_system", "dev_examples", "answer_tool",  "intake",     "retrieve",
+    "copilot",     "thinking",      "recompose",  "machine_talk", "machine_act", "machine_explain",
+};
+
+Json usage_json(const router::Usage& usage) {
+    return {{"prompt_tokens", usage.prompt_tokens},      {"cached_tokens", usage.cached_tokens},
+            {"output_tokens", usage.output_tokens},      {"queued_us", usage.queued.count()},
+            {"prefill_us", usage.prefill.count()},       {"decode_us", usage.decode.count()}};
+}
+
+Json reply_json(const router::ModelReply& reply) {
+    Json fallbacks = Json::array();
+    for (const auto& passed : reply.fallbacks) fallbacks.push_back({{"backend", passed.backend}, {"reason", passed.reason}});
+    return {{"message", Json(router::message_to_json(reply.message))},
+            {"finish", router::name(reply.finish)},
+            {"usage", usage_json(reply.usage)},
+            {"backend", reply.backend},
+            {"model", reply.model},
+            {"profile", reply.profile},
+            {"fallbacks", fallbacks}};
+}
+
+// What was sent, as the messages that differ from the run's previous call: phases share a prefix,
+// and a trace that repeated it would grow with the square of the rounds.
+Json sent_json(Frame& frame, const router::ModelRequest& request) {
+    std::vector<std::string> now;
+    for (const auto& message : request.messages) now.push_back(base::dump(Json(router::message_to_json(message))));
+    const auto [mine, theirs] = std::mismatch(now.begin(), now.end(), frame.sent.begin(), frame.sent.end());
+    Json fresh = Json::array();
+    for (auto it = mine; it != now.end(); ++it) fresh.push_back(Json::parse(*it));
+    Json out = {{"messages_from", mine - now.begin()}, {"messages", fresh}, {"max_tokens", request.max_tokens}};
+    Json tools = Json::array();
+    for (const auto& tool : request.tools) tools.push_back(tool.name);
+    out["tools"] = tools;
+    if (request.response_schema) out["schema"] = Json(*request.response_schema);
+    frame.sent = std::move(now);
+    return out;
+}
+
+store::StepIntent intent_of(const Frame& frame, const router::ModelRequest& request) {
+    store::StepIntent intent;
+    intent.run = frame.run;
+    intent.epoch = frame.epoch;
+    intent.kind = "model";
+    intent.name = request.alias;
+    intent.effect = "pure";
+    intent.effect_key = "model:" + std::to_string(frame.model_steps);
+    intent.input = {{"purpose", request.purpose}, {"messages", request.messages.size()}, {"max_tokens", request.max_tokens}};
+    return intent;
+}
+
+}  // namespace
+
+void Frame::emit(ChatEvent event) const {
+    event.run = run;
+    event.conversation = conversation;
+    if (sink) sink(event);
+}
+
+base::Result<std::string> prompt(const Frame& frame, const std::string& name, const prompts::Variables& variables) {
+    const auto found = frame.prompts.find(name);
+    if (found == frame.prompts.end())
+        return base::error(Code::not_found, "no agent reads a prompt \"" + name + "\"");
+    auto text = prompts::render(found->second.body, variables);
+    if (!text) return base::error(Code::invalid_argument, "prompt " + name + ": " + text.error().message, "hearth db, or edit the prompt");
+    while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
+    return text;
+}
+
+net::Task<base::Result<std::map<std::string, store::Prompt>>> load_prompts(store::Db& db, store::Identity who) {
+    using Loaded = std::map<std::string, store::Prompt>;
+    const auto read = [](store::Tx& tx) -> base::Result<Loaded> {
+        Loaded out;
+        for (const char* name : kPrompts) {
+            auto found = store::live_prompt(tx, name);
+            if (!found) return std::move(found).error();
+            out.emplace(name, std::move(*found));
+        }
+        return out;
+    };
+    co_return co_await db.run(who, read);
+}
+
+base::Span span_of(const Frame& frame, base::SpanId id, base::SpanId parent, const char* kind, const std::string& name) {
+    base::Span span;
+    span.id = id;
+    span.parent = parent;
+    span.run = frame.run;
+    span.tenant = frame.who.tenant;
+    span.person = frame.who.person;
+    span.kind = kind;
+    span.name = name;
+    span.started = frame.parts.clock.now();
+    return span;
+}
+
+std::chrono::microseconds since(const Frame& frame, base::SteadyPoint start) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(frame.parts.clock.steady() - start);
+}
+
+net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::ModelRequest request, base::SpanId parent,
+                                                       router::DeltaSink sink) {
+    if (frame.tokens_left() <= 0)
+        co_return base::error(Code::resource_exhausted, "the run's budget of " + std::to_string(frame.output_budget) +
+                                                            " output tokens is used up");
+    request.max_tokens = std::min(request.max_tokens, frame.tokens_left());
+    request.cache_salt = frame.who.person.text();
+    const std::string purpose = request.purpose;
+    base::Span span = span_of(frame, base::SpanId::make(frame.parts.clock.now()), parent, "model", purpose);
+    const auto start = frame.parts.clock.steady();
+    span.body["sent"] = sent_json(frame, request);
+
+    const store::StepIntent intent = intent_of(frame, request);
+    ++frame.model_steps;
+    const auto begin = [&](store::Tx& tx) { return store::write_intent(tx, intent); };
+    const base::StepId step = co_await frame.parts.db.run(frame.who, begin);
+    base::Result<router::ModelReply> reply = co_await frame.parts.gateway.generate(std::move(request), std::move(sink));
+
+    const Json outcome = reply ? reply_json(*reply) : Json{{"error", reply.error().text()}, {"code", base::name(reply.error().code)}};
+    const std::string state = reply ? "done" : "failed";
+    const auto end = [&](store::Tx& tx) { store::write_outcome(tx, step, frame.epoch, state, outcome); };
+    co_await frame.parts.db.run(frame.who, end);
+
+    span.duration = since(frame, start);
+    if (reply) {
+        frame.usage += reply->usage;
+        frame.model = reply->model;
+        span.body["reply"] = outcome["message"];
+        span.attributes = outcome;
+        span.attributes.erase("message");
+    } else {
+        span.error = reply.error().text();
+    }
+    span.attributes["alias"] = intent.name;
+    frame.parts.traces.emit(std::move(span));
+    co_return reply;
+}
+
+tools::Dispatch dispatch_of(Frame& frame, tools::Ports& ports, const base::StopToken& stop) {
+    return {frame.parts.tools,
+            frame.parts.db,
+            frame.parts.traces,
+            frame.parts.clock,
+            frame.parts.log,
+            frame.who,
+            frame.run,
+            frame.epoch,
+            frame.scope,
+            std::size_t(frame.options.max_tool_result_chars),
+            {frame.principal, frame.workspace.get(), frame.parts.launcher, frame.parts.blocking, &ports, stop}};
+}
+
+}  // namespace agents

@@ -1,0 +1,70 @@
+// One run under way: what its phases and its loop share, and the one way from them to a model.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agents/service.h"
+#include "base/trace.h"
+#include "prompts/render.h"
+#include "store/prompts.h"
+#include "tools/invoke.h"
+#include "tools/ports.h"
+
+namespace agents {
+
+struct Frame {
+    Frame(const Parts& p, const Options& o) : parts(p), options(o) {}
+
+    const Parts& parts;
+    const Options& options;
+    policy::Principal principal;
+    store::Identity who;
+    policy::Scope scope = policy::Scope::home;
+    base::RunId run;
+    base::ConversationId conversation;
+    std::int64_t epoch = 0;
+    base::SpanId root;            // the run's own span: parent of all
+    base::StopToken stop;         // stopped by a person, or at the run's deadline
+    EventSink sink;
+    std::shared_ptr<sandbox::Workspace> workspace;
+    std::vector<router::ToolSchema> client_tools;
+    router::SamplingRequest sampling;
+    int output_budget = 0;        // tokens of the whole run
+    std::map<std::string, store::Prompt> prompts;  // the live ones, read at the start
+
+    // Sums so far.
+    router::Usage usage;
+    int tools_used = 0;
+    int refused_calls = 0;
+    bool unknown_effect = false;
+    std::string model;            // that answered last
+    int model_steps = 0;
+    int calls = 0;
+    std::vector<std::string> sent;  // the messages of the last model call, for the trace
+
+    void emit(ChatEvent event) const;
+    int tokens_left() const { return output_budget - usage.output_tokens; }
+};
+
+// The live prompt, filled. Error{not_found} naming the prompt whose row is missing.
+base::Result<std::string> prompt(const Frame& frame, const std::string& name, const prompts::Variables& variables = {});
+// Reads all live prompts that agents use.
+net::Task<base::Result<std::map<std::string, store::Prompt>>> load_prompts(store::Db& db, store::Identity who);
+
+// A ledgered model call: intent row, gateway, outcome row, span. The request's purpose names span
+// and step; its max_tokens is lowered to what the run has left, and Error{resource_exhausted} when
+// nothing is. A reply that was stopped is a reply (see its finish); Error{cancelled|deadline} when
+// there is nothing of it.
+net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::ModelRequest request, base::SpanId parent,
+                                                       router::DeltaSink sink = {});
+
+// For tools/invoke. `ports` and frame outlive the dispatch.
+tools::Dispatch dispatch_of(Frame& frame, tools::Ports& ports, const base::StopToken& stop);
+
+base::Span span_of(const Frame& frame, base::SpanId id, base::SpanId parent, const char* kind, const std::string& name);
+std::chrono::microseconds since(const Frame& frame, base::SteadyPoint start);
+
+}  // namespace agents

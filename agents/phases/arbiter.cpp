@@ -1,0 +1,21 @@
+#include "agents/phases/phases.h"
+
+namespace agents::phases {
+
+net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context) {
+    const auto& shared = context.layout.shared;
+    router::AdmissionInput input;
+    input.text = turn.request;
+    input.history_messages = int(shared.size());
+    input.has_client_tools = !context.frame.client_tools.empty();
+    router::Admission admission = router::admit(input);
+    turn.execution = admission.execution;
+    turn.reasons = std::move(admission.reasons);
+    turn.outside = admission.outside;
+    turn.goal = turn.request;
+    turn.resumes_client = shared.back().role == router::MessageRole::tool;
+    if (turn.resumes_client && turn.execution == router::ExecutionClass::fast) turn.execution = router::ExecutionClass::normal;
+    co_return after_arbiter(turn);
+}
+
+}  // namespace agents::phases

@@ -1,0 +1,37 @@
+#include "agents/phases/phases.h"
+#include "agents/transcript.h"
+
+namespace agents::phases {
+
+router::ModelRequest request_of(const PhaseContext& context, std::vector<router::Message> messages) {
+    router::ModelRequest request;
+    request.alias = alias_of(context.frame.options, context.row.phase);
+    request.purpose = name(context.row.phase);
+    request.messages = std::move(messages);
+    request.tools = context.layout.tools;
+    request.tool_choice.kind = router::ToolChoice::Kind::none;
+    request.sampling.temperature = context.row.temperature;
+    request.max_tokens = context.row.max_tokens;
+    request.stop = context.stop;
+    return request;
+}
+
+base::Result<std::vector<router::Message>> context_of(const Turn& turn, const PhaseContext& context) {
+    std::vector<router::Message> messages = context.layout.shared;
+    if (!turn.facts.empty()) {
+        std::string list;
+        for (const std::string& fact : turn.facts) list += (list.empty() ? "- " : "\n- ") + fact;
+        auto note = prompt(context.frame, "retrieve", {{"facts", list}});
+        if (!note) return std::move(note).error();
+        messages = with_note(std::move(messages), *note);
+    }
+    if (turn.needs_tools && !turn.resumes_client) {
+        auto note = prompt(context.frame, "copilot", {{"goal", turn.goal}});
+        if (!note) return std::move(note).error();
+        messages = with_note(std::move(messages), *note);
+    }
+    messages.insert(messages.end(), turn.work.begin(), turn.work.end());
+    return messages;
+}
+
+}  // namespace agents::phases

@@ -1,0 +1,27 @@
+// The phases' functions, one file each. A phase reads the Turn, does one thing, writes the Turn and
+// says which phase comes next.
+#pragma once
+
+#include "agents/pipeline.h"
+
+namespace agents::phases {
+
+net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context);       // how much the request deserves
+net::Task<base::Result<Phase>> intake(Turn& turn, PhaseContext& context);        // goal, tools, machine: JSON by grammar
+net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context);      // facts like the request
+net::Task<base::Result<Phase>> copilot(Turn& turn, PhaseContext& context);       // tools
+net::Task<base::Result<Phase>> thinking(Turn& turn, PhaseContext& context);      // heavy only
+net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context);     // the answer, streamed
+net::Task<base::Result<Phase>> write_memory(Turn& turn, PhaseContext& context);  // the answer into the conversation
+
+// A request of the phase: its alias, limits and stop; the shared tools, which it may not call.
+router::ModelRequest request_of(const PhaseContext& context, std::vector<router::Message> messages);
+
+// The shared messages, what was recalled, the goal, and the copilot's work: what every phase after
+// retrieve extends.
+base::Result<std::vector<router::Message>> context_of(const Turn& turn, const PhaseContext& context);
+
+// Names of tools that the text contains as whole words.
+std::vector<std::string> named_tools(const tools::Source& source, const std::string& text);
+
+}  // namespace agents::phases

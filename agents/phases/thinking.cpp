@@ -1,0 +1,33 @@
+#include "agents/phases/phases.h"
+#include "agents/transcript.h"
+
+namespace agents::phases {
+
+net::Task<base::Result<Phase>> thinking(Turn& turn, PhaseContext& context) {
+    auto messages = context_of(turn, context);
+    if (!messages) co_return std::move(messages).error();
+    auto instruction = prompt(context.frame, context.row.prompt);
+    if (!instruction) co_return std::move(instruction).error();
+    Frame& frame = context.frame;
+    std::string streamed;
+    const router::DeltaSink sink = [&](const router::ModelDelta& delta) {
+        if (delta.kind != router::ModelDelta::Kind::content && delta.kind != router::ModelDelta::Kind::reasoning) return;
+        streamed += delta.text;
+        ChatEvent event;
+        event.kind = ChatEvent::Kind::reasoning;
+        event.text = delta.text;
+        frame.emit(std::move(event));
+    };
+    router::ModelRequest request = request_of(context, with_note(std::move(*messages), *instruction));
+    base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), context.span, sink);
+    if (frame.stop.stopped()) co_return frame.stop.error("the run");
+    if (reply)
+        turn.thoughts = reply->message.text();
+    else if (reply.error().code == base::Code::deadline)
+        turn.thoughts = streamed;  // thinking ran out of its own time: what there is must do
+    else
+        co_return std::move(reply).error();
+    co_return Phase::recompose;
+}
+
+}  // namespace agents::phases

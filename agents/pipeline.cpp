@@ -1,0 +1,118 @@
+#include "agents/pipeline.h"
+
+#include "agents/phases/phases.h"
+#include "agents/run_agent.h"
+#include "store/runs.h"
+#include "store/traces.h"
+
+namespace agents {
+namespace {
+
+using namespace std::chrono_literals;
+
+const PhaseRow& row_of(Phase phase) {
+    for (const PhaseRow& row : phase_table())
+        if (row.phase == phase) return row;
+    throw std::logic_error("no phase " + std::string(name(phase)));
+}
+
+void report(Frame& frame, const PhaseRow& row, base::Span span, base::SteadyPoint start, const Turn& turn, const std::string& error) {
+    span.duration = since(frame, start);
+    span.error = error;
+    span.attributes = {{"class", router::name(turn.execution)}, {"next", name(turn.phase)}};
+    if (row.phase == Phase::arbiter) span.attributes["reasons"] = turn.reasons;
+    if (row.phase == Phase::intake)
+        span.attributes.update({{"goal", turn.goal}, {"machine", turn.machine}, {"tools", turn.needs_tools}});
+    if (row.phase == Phase::retrieve) span.attributes["facts"] = turn.facts.size();
+    store::TelemetryEvent event;
+    event.event = "GRAPH_NODE_DONE";
+    event.node = name(row.phase);
+    event.latency_ms = double(span.duration.count()) / 1000.0;
+    event.error = error;
+    event.tenant = frame.who.tenant;
+    event.run = frame.run;
+    frame.parts.traces.emit(std::move(event));
+    frame.parts.traces.emit(std::move(span));
+    frame.parts.metrics.observe("hearth_phase_seconds", std::chrono::duration<double>(since(frame, start)).count(),
+                                {{"phase", std::string(name(row.phase))}});
+}
+
+// A phase that fails ends the turn with what there is. An answer is still written down.
+Phase failed(Turn& turn, Phase phase, const base::Error& error) {
+    turn.state = final_state(end_of(error));
+    turn.error = error.text();
+    return phase == Phase::write_memory || turn.answer.empty() ? Phase::done : Phase::write_memory;
+}
+
+}  // namespace
+
+const std::vector<PhaseRow>& phase_table() {
+    // phase | function | deadline | temperature | reply tokens | prompt
+    static const std::vector<PhaseRow> table = {
+        {Phase::arbiter, phases::arbiter, 1s, 0, 0, ""},
+        {Phase::intake, phases::intake, 60s, 0, 160, "intake"},
+        {Phase::retrieve, phases::retrieve, 5s, 0, 0, "retrieve"},
+        {Phase::copilot, phases::copilot, 180s, 0, 512, "copilot"},
+        {Phase::thinking, phases::thinking, 120s, 0.3, 512, "thinking"},
+        {Phase::recompose, phases::recompose, 300s, 0.3, 4096, "recompose"},
+        {Phase::write_memory, phases::write_memory, 10s, 0, 0, ""},
+    };
+    return table;
+}
+
+std::string alias_of(const Options& options, Phase phase) {
+    const auto found = options.phase_alias.find(std::string(name(phase)));
+    return found == options.phase_alias.end() ? options.model : found->second;
+}
+
+Phase after_arbiter(const Turn& turn) {
+    if (turn.resumes_client) return Phase::copilot;
+    return turn.execution == router::ExecutionClass::fast ? Phase::retrieve : Phase::intake;
+}
+
+Phase after_intake(const Turn& turn) { return turn.state == "refused" ? Phase::write_memory : Phase::retrieve; }
+
+Phase after_retrieve(const Turn& turn) {
+    if (turn.execution == router::ExecutionClass::fast) return Phase::recompose;
+    if (turn.needs_tools) return Phase::copilot;
+    return turn.execution == router::ExecutionClass::heavy ? Phase::thinking : Phase::recompose;
+}
+
+Phase after_copilot(const Turn& turn) {
+    if (!turn.client_calls.empty()) return Phase::write_memory;
+    return turn.execution == router::ExecutionClass::heavy ? Phase::thinking : Phase::recompose;
+}
+
+// A short memory for chit-chat, a long one for research.
+int recall_window(router::ExecutionClass execution) {
+    switch (execution) {
+        case router::ExecutionClass::fast: return 3;
+        case router::ExecutionClass::normal: return 8;
+        case router::ExecutionClass::heavy: return 20;
+    }
+    return 8;
+}
+
+net::Task<void> run_pipeline(Frame& frame, const Layout& layout, Turn& turn) {
+    while (turn.phase != Phase::done) {
+        const PhaseRow& row = row_of(turn.phase);
+        const auto start = frame.parts.clock.steady();
+        // What is written down is written down after a stop too.
+        const base::StopSource timed(row.phase == Phase::write_memory ? base::StopToken() : frame.stop, start + row.deadline);
+        base::Span span = span_of(frame, base::SpanId::make(frame.parts.clock.now()), frame.root, "phase", std::string(name(row.phase)));
+        ChatEvent event;
+        event.kind = ChatEvent::Kind::phase;
+        event.name = name(row.phase);
+        frame.emit(std::move(event));
+
+        PhaseContext context{frame, layout, row, span.id, timed.token()};
+        base::Result<Phase> next = co_await row.run(turn, context);
+        turn.phase = next ? *next : failed(turn, row.phase, next.error());
+        report(frame, row, std::move(span), start, turn, next ? std::string() : next.error().text());
+        const base::Json stored = to_json(turn);
+        const auto save = [&](store::Tx& tx) { store::save_turn(tx, frame.run, frame.epoch, stored); };
+        co_await frame.parts.db.run(frame.who, save);
+    }
+}
+
+}  // namespace agents

@@ -1,0 +1,282 @@
+#include "agents/run_agent.h"
+
+#include <algorithm>
+#include <set>
+
+#include "router/gateway.h"
+
+namespace agents {
+namespace {
+
+using base::Code;
+using router::Message;
+using router::MessageRole;
+using router::ToolCall;
+using router::ToolChoice;
+
+constexpr int kRepeatsBeforeAnswer = 2;
+
+// What the loop knows between rounds.
+struct State {
+    LoopResult result;
+    std::set<std::string> seen;     // calls since the last effect
+    int repeats = 0;
+    bool must_answer = false;       // no more calls: the model chose to answer, or turns in circles
+    bool gathered = false;          // the gathering is over
+    policy::Integrity label = policy::Integrity::trusted;
+};
+
+std::string identity(const ToolCall& call) {
+    const auto parsed = base::parse_json(call.arguments);
+    return call.name + " " + (parsed ? base::dump(*parsed) : call.arguments);
+}
+
+Message tool_result(const ToolCall& call, std::string text) {
+    Message message = Message::make(MessageRole::tool, std::move(text));
+    message.tool_call_id = call.id;
+    message.name = call.name;
+    message.trusted = false;
+    return message;
+}
+
+ToolChoice choice_of(const AgentTask& task, const State& state, int round) {
+    ToolChoice choice;
+    if (task.tools.empty() || state.must_answer)
+        choice.kind = ToolChoice::Kind::none;
+    else if (task.discipline == ToolDiscipline::guided && (round == 0 || !task.answers) &&
+             task.prefix.back().role != MessageRole::tool)
+        choice.kind = ToolChoice::Kind::required;
+    return choice;
+}
+
+router::ModelRequest request_of(const AgentTask& task, const State& state, int round) {
+    router::ModelRequest request;
+    request.alias = task.alias;
+    request.purpose = task.purpose;
+    request.messages = task.prefix;
+    request.messages.insert(request.messages.end(), state.result.work.begin(), state.result.work.end());
+    request.tools = task.tools;
+    request.tool_choice = choice_of(task, state, round);
+    request.sampling = task.sampling;
+    request.max_tokens = task.max_tokens;
+    request.stop = task.stop;
+    return request;
+}
+
+bool is_client_tool(const Frame& frame, const std::string& name) {
+    return std::any_of(frame.client_tools.begin(), frame.client_tools.end(), [&](const auto& t) { return t.name == name; });
+}
+
+// Ids are ours: unique in the conversation and the same after a resume.
+void name_calls(Frame& frame, std::vector<ToolCall>& calls) {
+    for (ToolCall& call : calls) call.id = "call_" + frame.run.text().substr(24) + "_" + std::to_string(++frame.calls);
+}
+
+net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, ToolCall call, State& state) {
+    ChatEvent started;
+    started.kind = ChatEvent::Kind::tool_call;
+    started.name = call.name;
+    started.id = call.id;
+    auto parsed = base::parse_json(call.arguments);
+    started.data = parsed ? std::move(*parsed) : base::Json(call.arguments);
+    frame.emit(std::move(started));
+
+    tools::CallOutcome outcome = co_await tools::invoke(dispatch, call, task.parent, state.label);
+    frame.tools_used += outcome.executed;
+    frame.refused_calls += outcome.state == tools::CallState::refused;
+    frame.unknown_effect |= outcome.state == tools::CallState::unknown;
+    if (outcome.executed && outcome.effect != policy::Effect::pure) state.seen.clear();
+    state.seen.insert(identity(call));
+    state.label = policy::Integrity::untrusted;
+
+    ChatEvent ended;
+    ended.kind = ChatEvent::Kind::tool_result;
+    ended.name = call.name;
+    ended.id = call.id;
+    ended.text = outcome.text;
+    ended.data = {{"ok", outcome.state == tools::CallState::done},
+                  {"state", tools::name(outcome.state)},
+                  {"rule", outcome.rule},
+                  {"ms", outcome.wall.count()},
+                  {"truncated", outcome.truncated},
+                  {"facts", outcome.facts}};
+    frame.emit(std::move(ended));
+    state.result.work.push_back(tool_result(call, std::move(outcome.text)));
+}
+
+// All calls of one reply, in order. Every call gets a result, whatever happens.
+net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, std::vector<ToolCall> calls,
+                            State& state) {
+    for (const ToolCall& call : calls) {
+        if (is_client_tool(frame, call.name)) {
+            state.result.client_calls.push_back(call);
+        } else if (call.name == kAnswerTool && task.discipline == ToolDiscipline::guided) {
+            state.result.work.push_back(tool_result(call, "Answer now."));
+            state.result.work.back().trusted = true;
+            state.must_answer = state.gathered = true;
+        } else if (state.seen.contains(identity(call))) {
+            state.result.work.push_back(
+                tool_result(call, "Not run again: the same call was made before, and nothing has changed since. Its result is above. "
+                                  "Answer from it, or make a different call."));
+            state.gathered = ++state.repeats >= kRepeatsBeforeAnswer || !task.answers;
+            state.must_answer = state.must_answer || state.repeats >= kRepeatsBeforeAnswer;
+        } else {
+            co_await execute(frame, dispatch, task, call, state);
+        }
+    }
+}
+
+router::DeltaSink forward(Frame& frame, const AgentTask& task, std::string& text) {
+    return [&frame, &text, answers = task.answers](const router::ModelDelta& delta) {
+        ChatEvent event;
+        if (delta.kind == router::ModelDelta::Kind::content) {
+            text += delta.text;
+            event.kind = ChatEvent::Kind::text;
+        } else if (delta.kind == router::ModelDelta::Kind::reasoning) {
+            event.kind = ChatEvent::Kind::reasoning;
+        } else {
+            return;
+        }
+        if (!answers) return;
+        event.text = delta.text;
+        frame.emit(std::move(event));
+    };
+}
+
+void end(State& state, LoopEnd how, base::Error error = {}) {
+    state.result.end = how;
+    state.result.error = std::move(error);
+}
+
+// A tool that succeeded is never followed by silence: the last result stands in.
+std::string stand_in(const std::vector<Message>& work) {
+    for (auto it = work.rbegin(); it != work.rend(); ++it)
+        if (it->role == MessageRole::tool && it->name != kAnswerTool)
+            return "The model added no words of its own. The last result, of " + it->name + ":\n" + it->text();
+    return {};
+}
+
+// The reply without calls: the answer, or what there is of it.
+void conclude(State& state, const router::ModelReply& reply) {
+    state.result.text = reply.message.text();
+    state.result.reasoning = reply.message.reasoning;
+    state.result.finish = reply.finish;
+    if (reply.finish == router::FinishReason::cancelled)
+        end(state, LoopEnd::cancelled, base::error(Code::cancelled, "the run was stopped"));
+    else if (reply.finish == router::FinishReason::deadline)
+        end(state, LoopEnd::deadline, base::error(Code::deadline, "the time of the run was used up"));
+    else if (reply.finish == router::FinishReason::length)
+        end(state, LoopEnd::out_of_tokens,
+            base::error(Code::resource_exhausted, "the answer was cut after " + std::to_string(reply.usage.output_tokens) + " tokens"));
+    else
+        end(state, LoopEnd::answered);
+}
+
+// Appends the reply and executes what it asks for; true when the loop is over.
+net::Task<bool> digest(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, router::ModelReply reply, State& state) {
+    const bool stopped = reply.finish == router::FinishReason::cancelled || reply.finish == router::FinishReason::deadline;
+    if (reply.message.tool_calls.empty() || stopped || state.must_answer) {
+        conclude(state, reply);
+        co_return true;
+    }
+    name_calls(frame, reply.message.tool_calls);
+    const std::vector<ToolCall> calls = reply.message.tool_calls;
+    const std::size_t at = state.result.work.size();
+    state.result.text = reply.message.text();
+    state.result.work.push_back(std::move(reply.message));
+    co_await execute_all(frame, dispatch, task, calls, state);
+    if (!state.result.client_calls.empty()) {
+        // The client sees its own calls only; ours of the same reply are already paired with results.
+        auto& mine = state.result.work[at].tool_calls;
+        std::erase_if(mine, [&](const ToolCall& call) { return is_client_tool(frame, call.name); });
+        if (mine.empty()) state.result.work.erase(state.result.work.begin() + std::ptrdiff_t(at));
+        state.result.finish = router::FinishReason::tool_calls;
+        end(state, LoopEnd::client_calls);
+        co_return true;
+    }
+    if (!task.answers && state.gathered) {
+        end(state, LoopEnd::answered);
+        co_return true;
+    }
+    co_return false;
+}
+
+}  // namespace
+
+LoopEnd end_of(const base::Error& error) {
+    switch (error.code) {
+        case Code::unavailable: return LoopEnd::no_backend;
+        case Code::cancelled: return LoopEnd::cancelled;
+        case Code::deadline: return LoopEnd::deadline;
+        case Code::resource_exhausted: return LoopEnd::out_of_tokens;
+        default: return LoopEnd::failed;
+    }
+}
+
+std::string final_state(LoopEnd end) {
+    switch (end) {
+        case LoopEnd::answered: return "answered";
+        case LoopEnd::client_calls: return "waiting_client";
+        case LoopEnd::out_of_rounds:
+        case LoopEnd::out_of_tokens:
+        case LoopEnd::deadline: return "partial";
+        case LoopEnd::cancelled: return "cancelled";
+        case LoopEnd::no_backend: return "no_backend";
+        case LoopEnd::failed: return "failed";
+    }
+    return "failed";
+}
+
+policy::Integrity label_of(const std::vector<Message>& messages) {
+    const bool all = std::all_of(messages.begin(), messages.end(), [](const Message& m) { return m.trusted; });
+    return all ? policy::Integrity::trusted : policy::Integrity::untrusted;
+}
+
+std::vector<router::ToolSchema> tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose) {
+    std::vector<router::ToolSchema> menu;
+    for (const tools::Tool* tool : frame.parts.tools.list(frame.scope)) menu.push_back({tool->name, tool->purpose, tool->input});
+    menu.insert(menu.end(), frame.client_tools.begin(), frame.client_tools.end());
+    if (discipline == ToolDiscipline::guided && !menu.empty()) {
+        base::OrderedJson nothing = {
+            {"type", "object"}, {"properties", base::OrderedJson::object()}, {"additionalProperties", false}};
+        menu.push_back({kAnswerTool, answer_purpose, std::move(nothing)});
+    }
+    return menu;
+}
+
+net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
+    tools::Ports ports{frame.parts.db, frame.who, frame.run, frame.parts.clock};
+    const tools::Dispatch dispatch = dispatch_of(frame, ports, task.stop);
+    State state;
+    state.label = label_of(task.prefix);
+    for (int round = 0; round < frame.options.max_rounds; ++round) {
+        std::string streamed;
+        router::ModelRequest request = request_of(task, state, round);
+        const router::DeltaSink sink = forward(frame, task, streamed);
+        base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), task.parent, sink);
+        if (!reply) {
+            state.result.text = std::move(streamed);
+            end(state, end_of(reply.error()), reply.error());
+            co_return std::move(state.result);
+        }
+        const bool over = co_await digest(frame, dispatch, task, std::move(*reply), state);
+        if (over) {
+            const bool silent = state.result.text.find_first_not_of(" \t\r\n") == std::string::npos;
+            if (task.answers && silent && state.result.end == LoopEnd::answered) state.result.text = stand_in(state.result.work);
+            co_return std::move(state.result);
+        }
+        if (task.stop.stopped()) {
+            const base::Error why = task.stop.error("the run");
+            end(state, end_of(why), why);
+            co_return std::move(state.result);
+        }
+    }
+    if (task.answers)
+        end(state, LoopEnd::out_of_rounds,
+            base::error(Code::resource_exhausted, "no answer after " + std::to_string(frame.options.max_rounds) + " rounds of tools"));
+    else
+        end(state, LoopEnd::answered);
+    co_return std::move(state.result);
+}
+
+}  // namespace agents

@@ -1,0 +1,51 @@
+// The one loop: ask the model, execute all calls that it makes, give it the results, ask again,
+// bounded in rounds, tokens and time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agents/frame.h"
+
+namespace agents {
+
+// The pseudo-tool by which a guided model says that it needs no other. Never dispatched.
+inline constexpr const char* kAnswerTool = "answer";
+
+struct AgentTask {
+    std::string alias, purpose;
+    std::vector<router::Message> prefix;    // system, examples, history, and the request last
+    std::vector<router::ToolSchema> tools;  // what the model is shown
+    ToolDiscipline discipline = ToolDiscipline::free;
+    router::SamplingRequest sampling;
+    int max_tokens = 2048;                  // of one reply
+    bool answers = true;                    // false: it only gathers; another step writes the answer
+    base::StopToken stop;
+    base::SpanId parent;
+};
+
+enum class LoopEnd { answered, client_calls, out_of_rounds, out_of_tokens, deadline, cancelled, no_backend, failed };
+
+struct LoopResult {
+    LoopEnd end = LoopEnd::failed;
+    std::vector<router::Message> work;  // calls and results, in order, without the last answer
+    std::string text, reasoning;        // the last reply's
+    std::vector<router::ToolCall> client_calls;
+    router::FinishReason finish = router::FinishReason::stop;
+    base::Error error{};                // message empty when answered
+};
+
+net::Task<LoopResult> run_agent(Frame& frame, AgentTask task);
+
+// The loop's end as a run's final state.
+std::string final_state(LoopEnd end);
+LoopEnd end_of(const base::Error& error);
+
+// The tools of a scope as the model reads them, the client's after ours, and for a guided model the
+// answer tool last.
+std::vector<router::ToolSchema> tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose);
+
+// Untrusted as soon as a message of the list is.
+policy::Integrity label_of(const std::vector<router::Message>& messages);
+
+}  // namespace agents

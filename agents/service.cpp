@@ -1,0 +1,337 @@
+#include "agents/service.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "agents/pipeline.h"
+#include "agents/run_agent.h"
+#include "agents/session.h"
+#include "router/gateway.h"
+#include "store/runs.h"
+#include "store/traces.h"
+
+namespace agents {
+namespace {
+
+using base::Code;
+using base::Json;
+
+constexpr int kRunsInHistory = 8;         // whose calls and results a prompt repeats
+constexpr int kReplyReserve = 1024;       // tokens of the context kept for the answer
+constexpr int kUnknownContext = 8192;     // when a backend does not say
+constexpr double kDevTemperature = 0.0;   // a coder is asked for what is right, not for variety
+
+policy::Scope scope_of(const std::string& alias) { return alias == "hearth/dev" ? policy::Scope::dev : policy::Scope::home; }
+
+ToolDiscipline discipline_of(const Options& options, const std::string& alias) {
+    const auto found = options.discipline.find(alias);
+    return found == options.discipline.end() ? options.default_discipline : found->second;
+}
+
+base::Result<void> check_client_tools(const tools::Source& source, const ChatRequest& request) {
+    for (const auto& tool : request.client_tools)
+        if (tool.name == kAnswerTool || source.find(tool.name))
+            return base::error(Code::invalid_argument, "tools names \"" + tool.name + "\", which is a tool of " + request.alias + " already",
+                               "give the client's tool another name");
+    return {};
+}
+
+std::string day_of(base::TimePoint now) { return base::rfc3339(now).substr(0, 10); }
+
+// The request's words, for admission and intake: the last thing that the person said.
+std::string request_text(const std::vector<router::Message>& messages) {
+    for (auto it = messages.rbegin(); it != messages.rend(); ++it)
+        if (it->role == router::MessageRole::user) return it->text();
+    return {};
+}
+
+}  // namespace
+
+std::string_view name(ChatEvent::Kind kind) {
+    switch (kind) {
+        case ChatEvent::Kind::run_started: return "run_started";
+        case ChatEvent::Kind::phase: return "phase";
+        case ChatEvent::Kind::text: return "text";
+        case ChatEvent::Kind::reasoning: return "reasoning";
+        case ChatEvent::Kind::tool_call: return "tool_call";
+        case ChatEvent::Kind::tool_result: return "tool_result";
+        case ChatEvent::Kind::done: return "done";
+    }
+    return "done";
+}
+
+std::vector<std::string> agent_aliases() { return {"hearth", "hearth/dev"}; }
+
+bool is_agent(const std::string& alias) {
+    const auto all = agent_aliases();
+    return std::find(all.begin(), all.end(), alias) != all.end();
+}
+
+store::Identity identity_of(const policy::Principal& principal) { return {principal.tenant, principal.person}; }
+
+struct Agents::Impl {
+    Impl(Parts p, Options o) : parts(p), options(std::move(o)) {}
+
+    struct Running {
+        base::StopSource source;
+        base::PersonId person;
+    };
+
+    Parts parts;
+    Options options;
+    std::mutex mutex;
+    std::map<base::RunId, std::shared_ptr<Running>> running;
+
+    net::Task<base::Result<ChatResult>> chat(ChatRequest request, EventSink sink);
+    Frame frame_of(const ChatRequest& request, const Accepted& accepted, EventSink sink) const;
+    void enter(const Frame& frame, std::shared_ptr<Running> entry);
+    void leave(const Frame& frame);
+    net::Task<ChatResult> run(Frame& frame, const ChatRequest& request, const Accepted& accepted);
+    net::Task<void> execute(Frame& frame, Turn& turn, const ChatRequest& request, const Accepted& accepted);
+    net::Task<base::Result<Layout>> lay_out_turn(Frame& frame, Turn& turn);
+    net::Task<void> run_dev(Frame& frame, const Layout& layout, Turn& turn);
+    net::Task<void> finish(Frame& frame, Turn& turn, base::Span root, base::SteadyPoint start);
+};
+
+// The prompt's shared part: system, examples, history, request; and the tools.
+net::Task<base::Result<Layout>> Agents::Impl::lay_out_turn(Frame& frame, Turn& turn) {
+    auto loaded = co_await load_prompts(parts.db, frame.who);
+    if (!loaded) co_return std::move(loaded).error();
+    frame.prompts = std::move(*loaded);
+    const auto read = [&](store::Tx& tx) { return read_history(tx, frame.conversation, kRunsInHistory); };
+    auto stored = co_await parts.db.run(frame.who, read);
+    if (!stored) co_return std::move(stored).error();
+    auto history = history_of(stored->messages, stored->work);
+    if (!history) co_return std::move(history).error();
+
+    const std::string agent = frame.scope == policy::Scope::dev ? "dev" : "home";
+    const std::string folder = frame.workspace ? frame.workspace->root().string() : "(none)";
+    auto system = prompt(frame, agent + "_system", {{"date", day_of(parts.clock.now())}, {"workspace", folder}});
+    auto purpose = prompt(frame, "answer_tool");
+    auto worked = prompt(frame, agent + "_examples");
+    for (const auto* text : {&system, &purpose, &worked})
+        if (!*text) co_return text->error();
+
+    const router::Capabilities can = parts.gateway.capabilities(options.model);
+    Layout layout;
+    layout.discipline = discipline_of(options, options.model);
+    if (can.tools) layout.tools = tool_menu(frame, layout.discipline, *purpose);
+    std::vector<router::Message> examples;
+    if (layout.discipline == ToolDiscipline::guided && !layout.tools.empty()) {
+        auto turns = prompts::examples(*worked);
+        if (!turns) co_return base::error(Code::corrupt, "prompt " + agent + "_examples: " + turns.error().message);
+        auto messages = messages_of(*turns);
+        if (!messages) co_return std::move(messages).error();
+        examples = std::move(*messages);
+        for (auto& message : examples) message.trusted = true;  // ours
+    }
+    turn.request = request_text(*history);
+    const int context = can.context > 0 ? can.context : kUnknownContext;
+    layout.shared = lay_out(std::move(*system), examples, std::move(*history), std::max(context - kReplyReserve, context / 2));
+    co_return layout;
+}
+
+net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& turn) {
+    AgentTask task;
+    task.alias = options.model;
+    task.purpose = "dev";
+    task.prefix = layout.shared;
+    task.tools = layout.tools;
+    task.discipline = layout.discipline;
+    task.sampling = frame.sampling;
+    if (!task.sampling.temperature) task.sampling.temperature = kDevTemperature;
+    task.stop = frame.stop;
+    task.parent = frame.root;
+    LoopResult result = co_await run_agent(frame, std::move(task));
+    turn.work = std::move(result.work);
+    turn.answer = std::move(result.text);
+    turn.client_calls = std::move(result.client_calls);
+    turn.finish = result.finish;
+    turn.state = final_state(result.end);
+    turn.error = result.error.text();
+    turn.phase = Phase::done;
+    co_await store_answer(frame, turn.answer, turn.client_calls);
+    const Json stored = to_json(turn);
+    const auto save = [&](store::Tx& tx) { store::save_turn(tx, frame.run, frame.epoch, stored); };
+    co_await parts.db.run(frame.who, save);
+}
+
+net::Task<void> Agents::Impl::execute(Frame& frame, Turn& turn, const ChatRequest& request, const Accepted& accepted) {
+    const auto open = [&] { return open_workspace(options, request, accepted, frame.scope); };
+    auto workspace = co_await net::on_pool(parts.blocking, open);
+    if (workspace)
+        frame.workspace = std::move(*workspace);
+    else
+        parts.log.warn("the turn has no folder", {{"run", frame.run.text()}, {"error", workspace.error().text()}});
+
+    auto layout = co_await lay_out_turn(frame, turn);
+    if (!layout) {
+        turn.state = "failed";
+        turn.error = layout.error().text();
+        co_return;
+    }
+    if (frame.scope == policy::Scope::dev)
+        co_await run_dev(frame, *layout, turn);
+    else
+        co_await run_pipeline(frame, *layout, turn);
+    if (turn.state == "answered" && frame.unknown_effect) turn.state = "unknown_effect";
+    if (turn.state == "answered" && frame.refused_calls > 0 && frame.tools_used == 0) turn.state = "refused";
+}
+
+// The run's end: its row, its root span, its last event.
+net::Task<void> Agents::Impl::finish(Frame& frame, Turn& turn, base::Span root, base::SteadyPoint start) {
+    const Json usage = {{"prompt_tokens", frame.usage.prompt_tokens},
+                        {"cached_tokens", frame.usage.cached_tokens},
+                        {"output_tokens", frame.usage.output_tokens},
+                        {"queued_us", frame.usage.queued.count()},
+                        {"prefill_us", frame.usage.prefill.count()},
+                        {"decode_us", frame.usage.decode.count()},
+                        {"model_calls", frame.model_steps},
+                        {"tool_calls", frame.tools_used}};
+    const auto end = [&](store::Tx& tx) { store::finish_run(tx, frame.run, frame.epoch, turn.state, turn.error, usage); };
+    co_await parts.db.run(frame.who, end);
+    Json versions = Json::object();
+    for (const auto& [prompt_name, row] : frame.prompts) versions[prompt_name] = row.version;
+    root.duration = since(frame, start);
+    root.error = turn.state == "answered" || turn.state == "waiting_client" ? "" : turn.error;
+    root.attributes = {{"final_state", turn.state}, {"usage", usage}, {"model", frame.model}, {"prompts", versions},
+                       {"role", policy::name(frame.principal.role)}, {"via", frame.principal.via},
+                       {"workspace", frame.workspace ? frame.workspace->root().string() : ""}};
+    root.body = {{"request", turn.request}, {"answer", turn.answer}};
+    const std::string alias = root.name;
+    parts.traces.emit(std::move(root));
+    parts.metrics.add("hearth_runs_total", 1, {{"alias", alias}, {"state", turn.state}});
+    parts.metrics.add("hearth_tool_calls_total", frame.tools_used, {{"alias", alias}});
+    parts.metrics.observe("hearth_run_seconds", std::chrono::duration<double>(since(frame, start)).count(), {{"alias", alias}});
+    ChatEvent done;
+    done.kind = ChatEvent::Kind::done;
+    done.data = {{"final_state", turn.state}, {"error", turn.error}};
+    frame.emit(std::move(done));
+}
+
+namespace {
+
+ChatResult result_of(const Frame& frame, Turn turn) {
+    ChatResult out;
+    out.run = frame.run;
+    out.conversation = frame.conversation;
+    out.response = std::move(turn.answer);
+    out.tools_used = frame.tools_used;
+    out.usage = frame.usage;
+    out.final_state = turn.state;
+    out.finish = turn.finish;
+    out.client_calls = std::move(turn.client_calls);
+    out.model = frame.model;
+    if (turn.state == "no_backend") out.error.code = Code::unavailable;
+    if (turn.state == "cancelled") out.error.code = Code::cancelled;
+    if (turn.state == "refused") out.error.code = Code::permission_denied;
+    out.error.message = std::move(turn.error);
+    return out;
+}
+
+}  // namespace
+
+void Agents::Impl::enter(const Frame& frame, std::shared_ptr<Running> entry) {
+    const std::lock_guard lock(mutex);
+    running.emplace(frame.run, std::move(entry));
+}
+
+void Agents::Impl::leave(const Frame& frame) {
+    const std::lock_guard lock(mutex);
+    running.erase(frame.run);
+}
+
+Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepted, EventSink sink) const {
+    Frame frame(parts, options);
+    frame.principal = request.principal;
+    frame.who = identity_of(request.principal);
+    frame.scope = scope_of(request.alias);
+    frame.run = accepted.run;
+    frame.conversation = accepted.conversation;
+    frame.root = base::SpanId::make(parts.clock.now());
+    frame.sink = std::move(sink);
+    frame.client_tools = request.client_tools;
+    frame.sampling = request.sampling;
+    frame.output_budget = request.max_tokens > 0 ? request.max_tokens : options.max_output_tokens;
+    return frame;
+}
+
+// From here on nothing is an Error: what breaks is told as the run's state.
+net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request, const Accepted& accepted) {
+    const auto start = parts.clock.steady();
+    base::Span root = span_of(frame, frame.root, {}, "run", request.alias);
+    ChatEvent began;
+    began.kind = ChatEvent::Kind::run_started;
+    frame.emit(std::move(began));
+    Turn turn;
+    const auto broke = [&](const char* what, const std::exception& e) {
+        parts.log.error(what, {{"run", frame.run.text()}, {"error", e.what()}});
+        turn.state = "failed";
+        turn.error = std::string(what) + ": " + e.what();
+    };
+    try {
+        co_await execute(frame, turn, request, accepted);
+    } catch (const std::exception& e) {
+        broke("the run broke off", e);
+    }
+    try {
+        co_await finish(frame, turn, std::move(root), start);
+    } catch (const std::exception& e) {
+        // The database is gone. At the next start the run is settled as interrupted.
+        broke("the end of the run could not be written", e);
+    }
+    co_return result_of(frame, std::move(turn));
+}
+
+net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, EventSink sink) {
+    if (!is_agent(request.alias))
+        co_return base::error(Code::not_found, "there is no agent \"" + request.alias + "\"", "hearth or hearth/dev");
+    if (auto checked = check_messages(request.messages); !checked) co_return std::move(checked).error();
+    if (auto checked = check_client_tools(parts.tools, request); !checked) co_return std::move(checked).error();
+    const store::Identity who = identity_of(request.principal);
+    const auto accept = [&](store::Tx& tx) { return accept_input(tx, request); };
+    const base::Result<Accepted> accepted = co_await parts.db.run(who, accept);
+    if (!accepted) co_return accepted.error();
+    const auto take_lease = [&] { return store::acquire_lease(parts.db, who, accepted->run); };
+    auto lease = co_await net::on_pool(parts.blocking, take_lease);
+    if (!lease) co_return std::move(lease).error();
+
+    auto entry = std::make_shared<Running>(
+        Running{base::StopSource(request.stop, parts.clock.steady() + options.run_deadline), who.person});
+    Frame frame = frame_of(request, *accepted, std::move(sink));
+    frame.epoch = (*lease)->epoch();
+    frame.stop = entry->source.token();
+    enter(frame, std::move(entry));
+    ChatResult result = co_await run(frame, request, *accepted);
+    leave(frame);
+    const auto release = [&] { lease->reset(); };
+    co_await net::on_pool(parts.blocking, release);
+    co_return result;
+}
+
+Agents::Agents(Parts parts, Options options) : impl_(std::make_unique<Impl>(parts, std::move(options))) {}
+Agents::~Agents() = default;
+
+net::Task<base::Result<ChatResult>> Agents::chat(ChatRequest request, EventSink sink) {
+    return impl_->chat(std::move(request), std::move(sink));
+}
+
+bool Agents::stop(const policy::Principal& who, base::RunId run) {
+    const std::lock_guard lock(impl_->mutex);
+    const auto found = impl_->running.find(run);
+    if (found == impl_->running.end() || found->second->person != who.person) return false;
+    found->second->source.request_stop();
+    return true;
+}
+
+void Agents::stop_all() {
+    const std::lock_guard lock(impl_->mutex);
+    for (auto& [run, entry] : impl_->running) entry->source.request_stop();
+}
+
+int Agents::active() const {
+    const std::lock_guard lock(impl_->mutex);
+    return int(impl_->running.size());
+}
+
+}  // namespace agents

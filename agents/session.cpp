@@ -1,0 +1,113 @@
+#include "agents/session.h"
+
+#include <algorithm>
+
+#include "agents/turn.h"
+#include "store/conversations.h"
+#include "store/runs.h"
+
+namespace agents {
+namespace {
+
+using base::Code;
+using base::error;
+using base::Json;
+
+std::string role_of(const Json& message) {
+    return message.is_object() && message.contains("role") && message["role"].is_string() ? message["role"].get<std::string>() : "";
+}
+
+// Whether the list tells of the conversation so far, or holds only what is new. What was said on
+// both sides contains an answer; what the person adds does not.
+bool retells_history(const std::vector<Json>& messages) {
+    return std::any_of(messages.begin(), messages.end(), [](const Json& m) { return role_of(m) == "assistant"; });
+}
+
+base::Result<std::size_t> already_stored(store::Tx& tx, const ChatRequest& request) {
+    if (!retells_history(request.messages)) return std::size_t{0};
+    auto matched = store::match_history(tx, request.conversation, request.messages);
+    if (!matched) return matched;
+    if (*matched >= request.messages.size())
+        return error(Code::conflict,
+                     "all " + std::to_string(*matched) + " messages are in conversation " + request.conversation.text() + " already",
+                     "add the new message after them, or send only that");
+    return matched;
+}
+
+}  // namespace
+
+base::Result<void> check_messages(const std::vector<Json>& messages) {
+    if (messages.empty()) return error(Code::invalid_argument, "messages is empty", "send at least one message with role user");
+    for (std::size_t i = 0; i < messages.size(); ++i)
+        if (auto message = router::message_from_json(base::OrderedJson(messages[i]), i); !message) return std::move(message).error();
+    const std::string last = role_of(messages.back());
+    if (last != "user" && last != "tool")
+        return error(Code::invalid_argument, "messages[" + std::to_string(messages.size() - 1) + "].role is " + last +
+                                                 "; the last message must be the person's (user) or a tool's result (tool)");
+    return {};
+}
+
+base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request) {
+    Accepted out;
+    std::size_t stored = 0;
+    if (request.conversation.is_nil()) {
+        const std::string folder = request.workspace ? request.workspace->root().string() : request.workspace_path;
+        out.conversation = store::create_conversation(tx, request.channel, folder);
+    } else {
+        out.conversation = request.conversation;
+        if (!store::conversation_exists(tx, request.conversation))
+            return error(Code::not_found, "there is no conversation " + request.conversation.text(),
+                         "leave the id out to begin a new one");
+        auto count = already_stored(tx, request);
+        if (!count) return std::move(count).error();
+        stored = *count;
+    }
+    for (std::size_t i = stored; i < request.messages.size(); ++i)
+        out.input = store::append_message(tx, out.conversation, {}, request.messages[i]);
+    out.run = store::create_run(tx, out.conversation, out.input, request.alias);
+    out.workspace = store::conversation_workspace(tx, out.conversation);
+    return out;
+}
+
+base::Result<History> read_history(store::Tx& tx, base::ConversationId conversation, int runs) {
+    History out;
+    out.messages = store::list_messages(tx, conversation);
+    for (auto it = out.messages.rbegin(); it != out.messages.rend() && int(out.work.size()) < runs; ++it) {
+        if (it->run.is_nil()) continue;
+        const auto run = store::find_run(tx, it->run);
+        if (!run || !run->turn.is_object() || run->turn.empty()) continue;
+        auto turn = turn_from_json(run->turn);
+        if (!turn) return std::move(turn).error();
+        out.work.emplace_back(it->run, std::move(turn->work));
+    }
+    return out;
+}
+
+net::Task<void> store_answer(Frame& frame, std::string text, std::vector<router::ToolCall> calls) {
+    if (text.empty() && calls.empty()) co_return;
+    router::Message message = router::Message::make(router::MessageRole::assistant, std::move(text));
+    message.tool_calls = std::move(calls);
+    const Json body(router::message_to_json(message));
+    const auto append = [&](store::Tx& tx) { store::append_message(tx, frame.conversation, frame.run, body); };
+    co_await frame.parts.db.run(frame.who, append);
+}
+
+base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& options, const ChatRequest& request,
+                                                                 const Accepted& accepted, policy::Scope scope) {
+    using sandbox::Workspace;
+    if (request.workspace) return request.workspace;
+    const bool writable = scope == policy::Scope::dev && !request.workspace_read_only;
+    std::filesystem::path folder = request.workspace_path.empty() ? accepted.workspace : request.workspace_path;
+    if (folder.empty()) {
+        folder = options.workspace_root / request.principal.person.text();
+        if (scope == policy::Scope::dev) folder /= accepted.conversation.text();
+        std::error_code failed;
+        std::filesystem::create_directories(folder, failed);
+        if (failed) return error(Code::io, "the folder " + folder.string() + " cannot be made: " + failed.message());
+    }
+    auto opened = Workspace::open(folder, writable ? Workspace::Access::read_write : Workspace::Access::read_only, options.masked);
+    if (!opened) return std::move(opened).error();
+    return std::shared_ptr<Workspace>(std::move(*opened));
+}
+
+}  // namespace agents

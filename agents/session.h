@@ -1,0 +1,42 @@
+// A run's dealings with the conversation: taking the input in, reading the history, writing the
+// answer, opening the folder.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agents/frame.h"
+#include "agents/transcript.h"
+
+namespace agents {
+
+struct Accepted {
+    base::ConversationId conversation;
+    base::MessageId input;   // the last of what was appended
+    base::RunId run;
+    std::string workspace;   // the conversation's own, if it has one
+};
+
+// What is wrong with the request before any row is written: no messages, a message that is none, a
+// last message that nobody expects an answer to.
+base::Result<void> check_messages(const std::vector<base::Json>& messages);
+
+// In one transaction: the conversation, the new messages, the run.
+base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request);
+
+struct History {
+    std::vector<store::StoredMessage> messages;
+    WorkOfRuns work;
+};
+// With the work of at most the last `runs` runs.
+base::Result<History> read_history(store::Tx& tx, base::ConversationId conversation, int runs);
+
+// Appends the assistant's message to the conversation; nothing when there is neither text nor call.
+net::Task<void> store_answer(Frame& frame, std::string text, std::vector<router::ToolCall> calls);
+
+// The folder of a turn; see ChatRequest::workspace for the order. Blocking.
+base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& options, const ChatRequest& request,
+                                                                 const Accepted& accepted, policy::Scope scope);
+
+}  // namespace agents

@@ -1,0 +1,95 @@
+#include "agents/transcript.h"
+
+#include <algorithm>
+
+namespace agents {
+namespace {
+
+using router::Message;
+using router::MessageRole;
+
+constexpr int kBytesPerToken = 3;  // low on purpose: most texts have more
+constexpr int kMessageTokens = 8;  // role and markers
+
+int estimate(const Message& message) {
+    std::size_t bytes = message.text().size();
+    for (const auto& call : message.tool_calls) bytes += call.name.size() + call.arguments.size() + 32;
+    return kMessageTokens + int(bytes) / kBytesPerToken;
+}
+
+void append_text(Message& message, const std::string& text) {
+    if (text.empty()) return;
+    if (!message.parts.empty() && message.parts.back().kind == router::Part::Kind::text)
+        message.parts.back().text += "\n\n" + text;
+    else
+        message.parts.push_back({router::Part::Kind::text, text, "", ""});
+}
+
+}  // namespace
+
+base::Result<std::vector<Message>> messages_of(const base::Json& openai) {
+    std::vector<Message> out;
+    for (std::size_t i = 0; i < openai.size(); ++i) {
+        auto message = router::message_from_json(base::OrderedJson(openai[i]), i);
+        if (!message) return std::move(message).error();
+        out.push_back(std::move(*message));
+    }
+    return out;
+}
+
+base::Result<std::vector<Message>> history_of(const std::vector<store::StoredMessage>& stored, const WorkOfRuns& work) {
+    std::vector<Message> out;
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+        auto message = router::message_from_json(base::OrderedJson(stored[i].body), i);
+        if (!message) return std::move(message).error();
+        if (message->role == MessageRole::tool) message->trusted = false;
+        if (message->role == MessageRole::system) message->role = MessageRole::user;
+        if (message->role == MessageRole::assistant)
+            for (const auto& [run, did] : work)
+                if (run == stored[i].run) out.insert(out.end(), did.begin(), did.end());
+        if (message->role == MessageRole::user && !out.empty() && out.back().role == MessageRole::user) {
+            const bool trusted = out.back().trusted && message->trusted;
+            for (const auto& part : message->parts)
+                if (part.kind == router::Part::Kind::text)
+                    append_text(out.back(), part.text);
+                else
+                    out.back().parts.push_back(part);
+            out.back().trusted = trusted;
+        } else {
+            out.push_back(std::move(*message));
+        }
+    }
+    return out;
+}
+
+std::vector<Message> lay_out(std::string system, const std::vector<Message>& examples, std::vector<Message> history,
+                             int budget_tokens) {
+    std::vector<Message> out;
+    out.push_back(Message::make(MessageRole::system, std::move(system)));
+    out.insert(out.end(), examples.begin(), examples.end());
+    int used = 0;
+    for (const Message& message : out) used += estimate(message);
+    for (const Message& message : history) used += estimate(message);
+    // Turns begin with the person's message; whole turns go, oldest first.
+    auto first = history.begin();
+    while (used > budget_tokens) {
+        const auto next = std::find_if(first == history.end() ? first : first + 1, history.end(),
+                                       [](const Message& m) { return m.role == MessageRole::user; });
+        if (next == history.end()) break;
+        for (auto it = first; it != next; ++it) used -= estimate(*it);
+        first = next;
+    }
+    out.insert(out.end(), std::make_move_iterator(first), std::make_move_iterator(history.end()));
+    return out;
+}
+
+std::vector<Message> with_note(std::vector<Message> messages, const std::string& note) {
+    if (note.empty()) return messages;
+    if (!messages.empty() && messages.back().role == MessageRole::user)
+        append_text(messages.back(), note);
+    else
+        messages.push_back(Message::make(MessageRole::user, note));
+    return messages;
+}
+
+}  // namespace agents

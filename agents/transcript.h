@@ -1,0 +1,34 @@
+// How a prompt is laid out: what never changes first (system, worked examples), then the history,
+// then the request. Every later call of the run extends this list, so that a model finds its
+// cached prefix.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "router/types.h"
+#include "store/conversations.h"
+
+namespace agents {
+
+// What earlier runs did between a request and its answer: by run, the calls and results.
+using WorkOfRuns = std::vector<std::pair<base::RunId, std::vector<router::Message>>>;
+
+// Stored messages as a model reads them. A client's system message ranks as the person's words;
+// neighbouring messages of the person become one; the work of a run stands before its answer.
+// Error{invalid_argument} naming the index of a message that is none.
+base::Result<std::vector<router::Message>> history_of(const std::vector<store::StoredMessage>& stored, const WorkOfRuns& work);
+
+// system + examples + history; the oldest turns of the history are left out until the estimate
+// (three bytes a token) fits `budget_tokens`. The last turn always stays.
+std::vector<router::Message> lay_out(std::string system, const std::vector<router::Message>& examples,
+                                     std::vector<router::Message> history, int budget_tokens);
+
+// `note` as the person's side of the next model call: appended to the last message when that is the
+// person's, so that roles alternate in every template, else as a message of its own.
+std::vector<router::Message> with_note(std::vector<router::Message> messages, const std::string& note);
+
+base::Result<std::vector<router::Message>> messages_of(const base::Json& openai);
+
+}  // namespace agents

@@ -1,0 +1,86 @@
+#include "agents/turn.h"
+
+namespace agents {
+namespace {
+
+using base::Json;
+
+constexpr Phase kAll[] = {Phase::arbiter,  Phase::intake,    Phase::retrieve,     Phase::copilot,
+                          Phase::thinking, Phase::recompose, Phase::write_memory, Phase::done};
+
+router::ExecutionClass parse_class(const std::string& text) {
+    using router::ExecutionClass;
+    for (ExecutionClass one : {ExecutionClass::fast, ExecutionClass::heavy})
+        if (text == router::name(one)) return one;
+    return ExecutionClass::normal;
+}
+
+}  // namespace
+
+std::string_view name(Phase phase) {
+    switch (phase) {
+        case Phase::arbiter: return "arbiter";
+        case Phase::intake: return "intake";
+        case Phase::retrieve: return "retrieve";
+        case Phase::copilot: return "copilot";
+        case Phase::thinking: return "thinking";
+        case Phase::recompose: return "recompose";
+        case Phase::write_memory: return "write_memory";
+        case Phase::done: return "done";
+    }
+    return "done";
+}
+
+std::optional<Phase> parse_phase(std::string_view text) {
+    for (Phase phase : kAll)
+        if (text == name(phase)) return phase;
+    return std::nullopt;
+}
+
+Json to_json(const Turn& turn) {
+    Json work = Json::array();
+    for (const auto& message : turn.work) {
+        work.push_back(Json(router::message_to_json(message)));
+        if (message.trusted != (message.role != router::MessageRole::tool)) work.back()["trusted"] = message.trusted;
+    }
+    return {{"phase", name(turn.phase)},   {"request", turn.request},         {"class", router::name(turn.execution)},
+            {"outside", turn.outside},     {"reasons", turn.reasons},
+            {"goal", turn.goal},               {"machine", turn.machine},
+            {"tools", turn.needs_tools},   {"facts", turn.facts},             {"work", work},
+            {"thoughts", turn.thoughts},   {"answer", turn.answer},           {"state", turn.state},
+            {"error", turn.error},         {"resumes_client", turn.resumes_client}};
+}
+
+base::Result<Turn> turn_from_json(const Json& json) {
+    Turn turn;
+    try {
+        const auto phase = parse_phase(json.at("phase").get<std::string>());
+        if (!phase) return base::error(base::Code::corrupt, "the stored turn is at an unknown phase " + json.at("phase").dump());
+        turn.phase = *phase;
+        turn.request = json.value("request", "");
+        turn.resumes_client = json.value("resumes_client", false);
+        turn.execution = parse_class(json.value("class", "normal"));
+        turn.reasons = json.value("reasons", std::vector<std::string>{});
+        turn.outside = json.value("outside", false);
+        turn.goal = json.value("goal", "");
+        turn.machine = json.value("machine", "talk");
+        turn.needs_tools = json.value("tools", false);
+        turn.facts = json.value("facts", std::vector<std::string>{});
+        turn.thoughts = json.value("thoughts", "");
+        turn.answer = json.value("answer", "");
+        turn.state = json.value("state", "answered");
+        turn.error = json.value("error", "");
+        const Json work = json.value("work", Json::array());
+        for (std::size_t i = 0; i < work.size(); ++i) {
+            auto message = router::message_from_json(base::OrderedJson(work[i]), i);
+            if (!message) return std::move(message).error();
+            message->trusted = work[i].value("trusted", message->role != router::MessageRole::tool);
+            turn.work.push_back(std::move(*message));
+        }
+    } catch (const Json::exception& e) {
+        return base::error(base::Code::corrupt, std::string("the stored turn cannot be read: ") + e.what());
+    }
+    return turn;
+}
+
+}  // namespace agents

@@ -1,0 +1,43 @@
+// One message of a person going through the phases: the working state, stored after each step, so
+// that a run can be explained and taken up at its cursor.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "router/admission.h"
+#include "router/types.h"
+
+namespace agents {
+
+enum class Phase { arbiter, intake, retrieve, copilot, thinking, recompose, write_memory, done };
+std::string_view name(Phase phase);
+std::optional<Phase> parse_phase(std::string_view text);
+
+struct Turn {
+    Phase phase = Phase::arbiter;              // the next to run
+    std::string request;                       // the person's words
+    bool resumes_client = false;               // the request is the results of the client's tools
+    router::ExecutionClass execution = router::ExecutionClass::normal;
+    std::vector<std::string> reasons;          // why that class
+    bool outside = false;                      // the words hint at files, memory, time or actions
+    std::string goal, machine = "talk";        // intake's
+    bool needs_tools = false;
+    std::vector<std::string> facts;            // recalled
+    std::vector<router::Message> work;         // copilot's calls and results
+    std::string thoughts;
+    std::string answer;
+    std::string state = "answered";            // the run's final state, if it ended now
+    std::string error;
+    std::vector<router::ToolCall> client_calls;
+    router::FinishReason finish = router::FinishReason::stop;
+};
+
+base::Json to_json(const Turn& turn);
+base::Result<Turn> turn_from_json(const base::Json& json);
+
+}  // namespace agents

@@ -1,0 +1,16 @@
+// What of the remembered goes into a prompt. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/facts.h"
+
+namespace memory {
+
+inline constexpr std::size_t kRecallBytes = 2000;
+
+// The best first, each text once, whole facts only, within `max_bytes` in all.
+std::vector<std::string> pack(std::vector<store::Fact> facts, std::size_t max_bytes);
+
+}  // namespace memory
