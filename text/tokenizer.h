@@ -45,19 +45,23 @@ public:
     static base::Result<std::shared_ptr<const Tokenizer>> create(Vocabulary vocabulary);
     virtual ~Tokenizer() = default;
 
-    // No bos/eos added. With parse_special, the texts of control and user-defined tokens become those tokens.
+    // No bos/eos added. With parse_special, the texts of control and user-defined tokens become those
+    // tokens; without, only those of user-defined tokens made of words or white space do: they carry no authority.
     virtual std::vector<TokenId> encode(std::string_view text, bool parse_special) const = 0;
-    // Pieces in order; adjacent pieces are encoded apart, so no control token spans a border.
-    std::vector<TokenId> encode(std::span<const Piece> pieces) const;
+    // Pieces in order. Control tokens are looked for inside trusted pieces only, so none spans a
+    // border; ordinary text runs across borders as one, so that a prompt has the ids that its model
+    // was trained on.
+    virtual std::vector<TokenId> encode(std::span<const Piece> pieces) const = 0;
 
     // The bytes that the token stands for: may be part of a UTF-8 sequence. Control tokens give
     // their text only when with_special.
     virtual std::string bytes(TokenId id, bool with_special = false) const = 0;
+    // Concatenation of bytes(): with spm a text comes back with the space that its encoding put before it.
     std::string decode(std::span<const TokenId> ids, bool with_special = false) const;
 
     virtual const Vocabulary& vocabulary() const = 0;
     int size() const { return int(vocabulary().tokens.size()); }
-    bool is_control(TokenId id) const;
+    bool is_control(TokenId id) const;  // control or unknown
     bool ends_generation(TokenId id) const;
 };
 
