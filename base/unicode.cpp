@@ -1,12 +1,12 @@
-#include "text/unicode.h"
+#include "base/unicode.h"
 
 #include <algorithm>
 #include <array>
 #include <unordered_map>
 
-#include "text/unicode_tables.h"
+#include "base/unicode_tables.h"
 
-namespace text {
+namespace base {
 namespace {
 
 constexpr char32_t flat_size = 0x10000;
@@ -212,4 +212,4 @@ std::string to_nfc(std::string_view text) {
     return out;
 }
 
-}  // namespace text
+}  // namespace base

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-namespace text::tables {
+namespace base::tables {
 
 struct CaseRun {  // `count` code points from `first` map to themselves plus `value` (or carry `value`)
     std::uint32_t first;
@@ -23,4 +23,4 @@ std::span<const CaseRun> upper();
 std::span<const Decomposition> decomposition();
 std::span<const CaseRun> combining();
 
-}  // namespace text::tables
+}  // namespace base::tables
