@@ -1,0 +1,145 @@
+#include "router/gateway.h"
+
+#include <algorithm>
+
+namespace router {
+namespace {
+
+using base::Code;
+
+std::string known_names(const std::vector<Alias>& aliases) {
+    std::string out;
+    for (const auto& alias : aliases) out += (out.empty() ? "" : ", ") + alias.name;
+    return out;
+}
+
+std::string_view state_name(BackendStatus::State state) {
+    switch (state) {
+        case BackendStatus::State::loading: return "loading";
+        case BackendStatus::State::ready: return "ready";
+        case BackendStatus::State::down: return "down";
+    }
+    return "down";
+}
+
+// Why a backend cannot take a request now; empty when it can.
+std::string refusal(const BackendStatus& status) {
+    if (status.state == BackendStatus::State::ready) return {};
+    std::string why(state_name(status.state));
+    if (status.state == BackendStatus::State::loading)
+        why += " (" + status.stage + ", " + std::to_string(int(status.fraction * 100)) + " %)";
+    else if (!status.detail.empty())
+        why += ": " + status.detail;
+    return why;
+}
+
+}  // namespace
+
+Gateway::Gateway(std::vector<std::unique_ptr<Backend>> backends, std::vector<Alias> aliases, base::Log& log,
+                 base::Metrics& metrics)
+    : backends_(std::move(backends)), aliases_(std::move(aliases)), log_(log), metrics_(metrics) {}
+
+net::Task<base::Result<ModelReply>> Gateway::generate(ModelRequest request, DeltaSink sink) {
+    const auto alias = std::find_if(aliases_.begin(), aliases_.end(),
+                                    [&](const Alias& a) { return a.name == request.alias; });
+    if (alias == aliases_.end())
+        co_return base::error(Code::not_found, "there is no model '" + request.alias + "'",
+                              "use one of: " + known_names(aliases_));
+    std::vector<Fallback> passed_over;
+    for (const auto& id : alias->chain) {
+        Backend* backend = find(id);
+        if (!backend) {
+            passed_over.push_back({id, "not configured"});
+            continue;
+        }
+        if (std::string why = refusal(backend->status()); !why.empty()) {
+            passed_over.push_back({id, why});
+            continue;
+        }
+        // Once a delta is out, another backend's answer could contradict it.
+        bool committed = false;
+        DeltaSink forward = [&committed, &sink](const ModelDelta& delta) {
+            committed = true;
+            if (sink) sink(delta);
+        };
+        auto reply = co_await backend->generate(request, forward);
+        if (reply) {
+            reply->fallbacks = std::move(passed_over);
+            const base::Labels labels = {{"backend", id}, {"purpose", request.purpose}};
+            metrics_.add("hearth_model_calls_total", 1, labels);
+            metrics_.add("hearth_prompt_tokens_total", reply->usage.prompt_tokens, labels);
+            metrics_.add("hearth_cached_tokens_total", reply->usage.cached_tokens, labels);
+            metrics_.add("hearth_output_tokens_total", reply->usage.output_tokens, labels);
+            co_return reply;
+        }
+        metrics_.add("hearth_model_failures_total", 1, {{"backend", id}});
+        if (reply.error().code != Code::unavailable || committed) co_return std::move(reply).error();
+        log_.warn("backend passed over", {{"backend", id}, {"reason", reply.error().message}});
+        passed_over.push_back({id, reply.error().message});
+    }
+    std::string reasons;
+    for (const auto& f : passed_over) reasons += (reasons.empty() ? "" : "; ") + f.backend + ": " + f.reason;
+    co_return base::error(Code::unavailable, "no backend can serve '" + request.alias + "': " + reasons,
+                          "try again shortly, or see hearth doctor");
+}
+
+net::Task<base::Result<int>> Gateway::count(ModelRequest request) {
+    for (const auto& alias : aliases_) {
+        if (alias.name != request.alias) continue;
+        for (const auto& id : alias.chain) {
+            Backend* backend = find(id);
+            if (!backend || !refusal(backend->status()).empty()) continue;
+            co_return co_await backend->count(request);
+        }
+        co_return base::error(Code::unavailable, "no backend can serve '" + request.alias + "' now");
+    }
+    co_return base::error(Code::not_found, "there is no model '" + request.alias + "'",
+                          "use one of: " + known_names(aliases_));
+}
+
+std::vector<Alias> Gateway::aliases() const { return aliases_; }
+
+bool Gateway::has(const std::string& alias) const {
+    return std::any_of(aliases_.begin(), aliases_.end(), [&](const Alias& a) { return a.name == alias; });
+}
+
+Capabilities Gateway::capabilities(const std::string& alias) const {
+    for (const auto& a : aliases_) {
+        if (a.name != alias) continue;
+        for (const auto& id : a.chain)
+            if (const Backend* backend = find(id); backend && refusal(backend->status()).empty())
+                return backend->capabilities();
+    }
+    return {};
+}
+
+std::map<std::string, BackendStatus> Gateway::status() const {
+    std::map<std::string, BackendStatus> out;
+    for (const auto& backend : backends_) out.emplace(backend->id(), backend->status());
+    return out;
+}
+
+base::Probes Gateway::probes() const {
+    base::Probes out;
+    for (const auto& [id, status] : status()) {
+        base::Probe probe{"backend " + id, base::Health::ok, std::string(state_name(status.state)), {}};
+        if (const std::string why = refusal(status); !why.empty()) {
+            probe.found = why;
+            const bool loading = status.state == BackendStatus::State::loading;
+            probe.health = loading ? base::Health::warning : base::Health::failed;
+            probe.remedy = loading ? "wait until it has loaded" : "see the log (/logs) for the reason";
+        } else if (!status.detail.empty()) {
+            probe.found += ": " + status.detail;
+        }
+        out.push_back(std::move(probe));
+    }
+    return out;
+}
+
+Backend* Gateway::find(const std::string& id) const {
+    for (const auto& backend : backends_)
+        if (backend->id() == id) return backend.get();
+    return nullptr;
+}
+
+}  // namespace router

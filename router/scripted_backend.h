@@ -1,0 +1,61 @@
+// A backend that answers from a script: for tests and for trying the product without a model. It
+// records every request that it was sent.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "router/backend.h"
+
+namespace router {
+
+// One scripted answer: text, tool calls, or an error; then the next.
+struct ScriptedReply {
+    std::string text, reasoning;
+    std::vector<ToolCall> tool_calls;
+    std::optional<base::Error> error;
+    std::chrono::milliseconds delay{0};        // before the first delta
+    std::chrono::milliseconds delta_delay{0};  // between the text's words
+    FinishReason finish = FinishReason::stop;  // tool_calls when there are some
+};
+
+// Chooses an answer by looking at the request; used when the list is empty.
+using Script = std::function<ScriptedReply(const ModelRequest&)>;
+
+class ScriptedBackend final : public Backend {
+public:
+    explicit ScriptedBackend(std::string id, std::vector<ScriptedReply> replies = {}, Script script = {});
+
+    const std::string& id() const override { return id_; }
+    BackendStatus status() const override;
+    Capabilities capabilities() const override { return {true, true, false, 32768}; }
+    net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
+    net::Task<base::Result<int>> count(ModelRequest request) override;
+
+    void set_status(BackendStatus status);
+    void push(ScriptedReply reply);
+    std::vector<ModelRequest> requests() const;  // in the order of arrival
+    int cancelled() const;                       // how many ended by their stop token
+
+private:
+    ScriptedReply next(const ModelRequest& request);
+    std::string id_;
+    Script script_;
+    mutable std::mutex mutex_;
+    std::deque<ScriptedReply> replies_;
+    std::vector<ModelRequest> requests_;
+    BackendStatus status_;
+    int cancelled_ = 0;
+    int calls_ = 0;  // numbers the ids of tool calls
+};
+
+// A script out of JSON lines {"when", "text"?, "tool_calls"?: [{"name", "arguments"}]}. Of the lines
+// whose `when` occurs in the last user message, the n-th answers after n assistant messages since.
+// Errors name the line.
+base::Result<Script> script_from_json_lines(std::string_view text);
+
+}  // namespace router

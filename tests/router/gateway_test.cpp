@@ -1,0 +1,130 @@
+#include "router/gateway.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+
+#include "router/scripted_backend.h"
+
+namespace {
+
+using base::Code;
+using router::ModelReply;
+using router::ModelRequest;
+using router::ScriptedBackend;
+using router::ScriptedReply;
+
+struct World {
+    base::NullLog log;
+    base::NullMetrics metrics;
+    ScriptedBackend* first = nullptr;
+    ScriptedBackend* second = nullptr;
+    std::unique_ptr<router::Gateway> gateway;
+
+    World() {
+        std::vector<std::unique_ptr<router::Backend>> backends;
+        auto one = std::make_unique<ScriptedBackend>("one");
+        auto two = std::make_unique<ScriptedBackend>("two");
+        first = one.get();
+        second = two.get();
+        backends.push_back(std::move(one));
+        backends.push_back(std::move(two));
+        gateway = std::make_unique<router::Gateway>(std::move(backends),
+                                                    std::vector<router::Alias>{{"home", {"one", "two"}}}, log, metrics);
+    }
+
+    base::Result<ModelReply> ask(std::string alias, router::DeltaSink sink = {}) {
+        boost::asio::io_context io;
+        base::Result<ModelReply> out = base::error(Code::internal, "did not run");
+        auto task = [&]() -> net::Task<void> {
+            ModelRequest request;
+            request.alias = alias;
+            request.messages.push_back(router::Message::make(router::MessageRole::user, "hello"));
+            out = co_await gateway->generate(request, sink);
+        };
+        net::spawn(io.get_executor(), task(), [](std::exception_ptr e) { std::rethrow_exception(e); });
+        io.run();
+        return out;
+    }
+};
+
+ScriptedReply says(std::string text) {
+    ScriptedReply reply;
+    reply.text = std::move(text);
+    return reply;
+}
+
+ScriptedReply fails(Code code) {
+    ScriptedReply reply;
+    reply.error = base::error(code, "upstream said no");
+    return reply;
+}
+
+}  // namespace
+
+TEST(Gateway, TheFirstReadyBackendAnswers) {
+    World world;
+    world.first->push(says("good evening"));
+    auto reply = world.ask("home");
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->message.text(), "good evening");
+    EXPECT_EQ(reply->backend, "one");
+    EXPECT_TRUE(reply->fallbacks.empty());
+}
+
+TEST(Gateway, AnUnavailableBackendIsPassedOverWithItsReason) {
+    World world;
+    world.first->push(fails(Code::unavailable));
+    world.second->push(says("from two"));
+    auto reply = world.ask("home");
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->backend, "two");
+    ASSERT_EQ(reply->fallbacks.size(), 1u);
+    EXPECT_EQ(reply->fallbacks[0].backend, "one");
+    EXPECT_EQ(reply->fallbacks[0].reason, "upstream said no");
+}
+
+TEST(Gateway, ALoadingBackendIsNotAsked) {
+    World world;
+    router::BackendStatus loading;
+    loading.state = router::BackendStatus::State::loading;
+    loading.stage = "weights";
+    loading.fraction = 0.25;
+    world.first->set_status(loading);
+    world.second->push(says("from two"));
+    auto reply = world.ask("home");
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->fallbacks[0].reason, "loading (weights, 25 %)");
+    EXPECT_TRUE(world.first->requests().empty());
+}
+
+TEST(Gateway, OtherErrorsAreNotRetriedElsewhere) {
+    World world;
+    world.first->push(fails(Code::invalid_argument));
+    auto reply = world.ask("home");
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error().code, Code::invalid_argument);
+    EXPECT_TRUE(world.second->requests().empty());
+}
+
+TEST(Gateway, NobodyLeftNamesEveryReason) {
+    World world;
+    world.first->push(fails(Code::unavailable));
+    world.second->push(fails(Code::unavailable));
+    auto reply = world.ask("home");
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error().code, Code::unavailable);
+    EXPECT_EQ(reply.error().message,
+              "no backend can serve 'home': one: upstream said no; two: upstream said no");
+    EXPECT_EQ(world.ask("other").error().code, Code::not_found);
+}
+
+TEST(Gateway, StreamedDeltasJoinToTheReply) {
+    World world;
+    world.first->push(says("one two  three"));
+    std::string joined;
+    router::DeltaSink sink = [&](const router::ModelDelta& delta) { joined += delta.text; };
+    auto reply = world.ask("home", sink);
+    EXPECT_EQ(joined, "one two  three");
+    EXPECT_EQ(reply->message.text(), joined);
+}

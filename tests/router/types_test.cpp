@@ -1,0 +1,44 @@
+#include "router/types.h"
+
+#include <gtest/gtest.h>
+
+using base::OrderedJson;
+
+TEST(Messages, OpenAiShapesRoundTrip) {
+    const OrderedJson call = OrderedJson::parse(
+        R"({"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"bash","arguments":"{\"command\":\"ls\"}"}}]})");
+    auto message = router::message_from_json(call, 0);
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->tool_calls.at(0).arguments, R"({"command":"ls"})");
+    EXPECT_EQ(router::message_to_json(*message), call);
+
+    const OrderedJson parts = OrderedJson::parse(
+        R"({"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]})");
+    EXPECT_EQ(router::message_from_json(parts, 0)->text(), "ab");
+}
+
+TEST(Messages, ToolOutputIsUntrusted) {
+    auto message = router::message_from_json({{"role", "tool"}, {"content", "x"}, {"tool_call_id", "c1"}}, 0);
+    ASSERT_TRUE(message);
+    EXPECT_FALSE(message->trusted);
+}
+
+TEST(Messages, ErrorsNameTheIndexAndTheField) {
+    auto message_of = [](const char* text) { return router::message_from_json(OrderedJson::parse(text), 3).error().message; };
+    EXPECT_EQ(message_of(R"({"role":"king","content":"x"})"),
+              "messages[3].role must be system, developer, user, assistant or tool, found 'king'");
+    EXPECT_EQ(message_of(R"({"role":"user"})"), "messages[3].content is missing");
+    EXPECT_EQ(message_of(R"({"role":"user","content":7})"), "messages[3].content must be a string or a list of parts");
+    EXPECT_EQ(message_of(R"({"role":"tool","content":"x"})"),
+              "messages[3].tool_call_id is missing: a tool message answers a call");
+    EXPECT_EQ(message_of(R"(["x"])"), "messages[3] must be an object");
+}
+
+TEST(Tools, NeedNameAndObject) {
+    EXPECT_FALSE(router::tools_from_json(OrderedJson::parse(R"([{"type":"function","function":{}}])")));
+    EXPECT_FALSE(router::tools_from_json(OrderedJson::parse(R"({"a":1})")));
+    auto tools = router::tools_from_json(OrderedJson::parse(
+        R"([{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"}}}])"));
+    ASSERT_TRUE(tools);
+    EXPECT_EQ(tools->at(0).name, "f");
+}
