@@ -43,9 +43,9 @@ ToolChoice choice_of(const AgentTask& task, const State& state, int round) {
     ToolChoice choice;
     if (task.tools.empty() || state.must_answer)
         choice.kind = ToolChoice::Kind::none;
-    else if (task.discipline == ToolDiscipline::guided && (round == 0 || !task.answers) &&
+    else if (task.discipline == ToolDiscipline::guided && task.likely_needs_tools && (round == 0 || !task.answers) &&
              task.prefix.back().role != MessageRole::tool)
-        choice.kind = ToolChoice::Kind::required;
+        choice.kind = ToolChoice::Kind::required;  // of which one is to answer
     return choice;
 }
 

@@ -20,6 +20,7 @@ struct AgentTask {
     router::SamplingRequest sampling;
     int max_tokens = 2048;                  // of one reply
     bool answers = true;                    // false: it only gathers; another step writes the answer
+    bool likely_needs_tools = true;         // the request hints at what only tools can tell (router/admission)
     base::StopToken stop;
     base::SpanId parent;
 };

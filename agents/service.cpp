@@ -138,6 +138,7 @@ net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& 
     task.prefix = layout.shared;
     task.tools = layout.tools;
     task.discipline = layout.discipline;
+    task.likely_needs_tools = router::admit({.text = turn.request}).outside;
     task.sampling = frame.sampling;
     if (!task.sampling.temperature) task.sampling.temperature = kDevTemperature;
     task.stop = frame.stop;

@@ -50,11 +50,24 @@ constexpr std::array kDeep = {
 
 // Words that hint at something outside the conversation: files, memory, time, actions.
 constexpr std::array kOutside = {
-    "file", "files", "folder", "directory", "read", "open", "list", "search", "find", "grep", "remember", "recall",
-    "time", "date", "today", "tomorrow", "now", "run", "command", "execute", "save", "note", "my", "our",
-    "fichier", "dossier", "liste", "cherche", "rappelle", "souviens", "heure", "aujourd", "demain", "mon", "ma", "mes",
-    "datei", "dateien", "ordner", "lies", "suche", "merke", "erinnere", "uhr", "heute", "morgen", "mein", "meine",
+    "file", "files", "folder", "folders", "directory", "path", "read", "open", "show", "print", "list", "search",
+    "find", "grep", "look", "contents", "run", "execute", "command", "shell", "script", "count", "write", "create",
+    "save", "edit", "change", "replace", "rename", "delete", "fix", "test", "build", "compile", "install", "line",
+    "lines", "word", "words", "calculate", "compute", "project", "code", "function", "defined", "remember",
+    "recall", "time", "date", "today", "tomorrow", "now", "note", "notes", "my", "our", "fichier", "fichiers",
+    "dossier", "lis", "ouvre", "montre", "liste", "cherche", "trouve", "exécute", "lance", "commande", "écris",
+    "crée", "modifie", "corrige", "rappelle", "souviens", "heure", "aujourd", "demain", "mon", "ma", "mes",
+    "datei", "dateien", "ordner", "verzeichnis", "lies", "öffne", "zeige", "suche", "finde", "führe", "befehl",
+    "schreibe", "erstelle", "ändere", "zähle", "merke", "erinnere", "uhr", "heute", "morgen", "mein", "meine",
 };
+
+// The name of a file or of something in a program: src/a, notes.txt, load_seeds, `ls`.
+bool names_something(std::string_view text) {
+    if (text.find_first_of("/_`") != std::string_view::npos) return true;
+    for (std::size_t i = 1; i + 2 < text.size(); ++i)
+        if (text[i] == '.' && is_word(text[i - 1]) && std::isalpha(static_cast<unsigned char>(text[i + 1])) && is_word(text[i + 2])) return true;
+    return false;
+}
 
 }  // namespace
 
@@ -77,14 +90,14 @@ Admission admit(const AdmissionInput& input) {
     std::string outside;
     for (std::string_view word : kOutside)
         if (has(word)) outside = word;
-    const bool paths = input.text.find('/') != std::string_view::npos;
-    out.outside = !outside.empty() || paths;
+    const bool names = names_something(input.text);
+    out.outside = !outside.empty() || names;
     if (points >= kHeavyPoints) {
         out.execution = ExecutionClass::heavy;
         return out;
     }
     if (!outside.empty()) out.reasons.push_back("may need something outside the conversation: " + outside);
-    if (paths) out.reasons.push_back("names a path");
+    if (names) out.reasons.push_back("names a file or something in a program");
     if (input.has_attachments) out.reasons.push_back("has attachments");
     if (input.has_client_tools) out.reasons.push_back("brings tools of the client");
     if (points == 0 && out.reasons.empty() && int(words.size()) <= kFastWords) {

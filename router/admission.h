@@ -13,7 +13,7 @@ enum class ExecutionClass { fast, normal, heavy };
 struct Admission {
     ExecutionClass execution = ExecutionClass::normal;
     std::vector<std::string> reasons;  // what decided, for the trace
-    bool outside = false;              // words hint at files, memory, time or actions
+    bool outside = false;              // hints at files, programs, memory, time or actions
 };
 
 struct AdmissionInput {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json_schema.h"
 #include "store/ledger.h"
 
 namespace tools {
@@ -58,6 +59,11 @@ base::Result<Json> parse_arguments(const Tool& tool, const std::string& text) {
                            "send one JSON object of this schema: " + tool.input.dump());
     if (!parsed->is_object())
         return base::error(base::Code::invalid_argument, "the arguments of " + tool.name + " are not a JSON object",
+                           "send one of this schema: " + tool.input.dump());
+    const auto schema = base::Schema::parse(Json(tool.input));
+    if (!schema) throw std::logic_error("the input schema of " + tool.name + ": " + schema.error().message);
+    if (auto valid = schema->validate(*parsed); !valid)
+        return base::error(base::Code::invalid_argument, "the arguments of " + tool.name + " do not fit: " + valid.error().message,
                            "send one of this schema: " + tool.input.dump());
     return parsed;
 }

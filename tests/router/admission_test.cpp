@@ -27,6 +27,13 @@ TEST(Admission, ByTable) {
     for (const auto& c : cases) EXPECT_EQ(name(class_of(c.text)), name(c.expected)) << c.text;
 }
 
+TEST(Admission, SeesWhatOnlyToolsCanTell) {
+    for (const char* text : {"What does notes.txt say?", "run it", "where is load_seeds", "src/a", "Use `ls`", "Lis ce fichier"})
+        EXPECT_TRUE(admit({.text = text}).outside) << text;
+    for (const char* text : {"Who wrote Faust?", "Tell me a joke.", "Hello. How are you?", "Was ist ein Stern?"})
+        EXPECT_FALSE(admit({.text = text}).outside) << text;
+}
+
 TEST(Admission, EveryVerdictHasAReason) {
     for (const char* text : {"", "hi", "read my file", "analyse and compare"})
         EXPECT_FALSE(admit({.text = text}).reasons.empty()) << text;
