@@ -1,0 +1,172 @@
+#include "app/settings.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "net/config.h"
+
+namespace app {
+namespace {
+
+using base::Code;
+using T = SettingType;
+
+int number(const std::string& text) {
+    int value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+}  // namespace
+
+// clang-format off
+const std::vector<SettingRow>& setting_rows() {
+    static const std::vector<SettingRow> rows = {
+        {"server.host", T::text, "127.0.0.1", 0, 0, "", "address that HTTP listens on", true, [](Settings& s, const std::string& v) { s.server.host = v; }},
+        {"server.port", T::integer, "8080", 0, 65535, "", "TCP port; 0 picks a free one", true, [](Settings& s, const std::string& v) { s.server.port = number(v); }},
+        {"server.socket", T::path, "$state/run/hearth.sock", 0, 0, "", "Unix socket of the command line", true, [](Settings& s, const std::string& v) { s.server.socket = v; }},
+        {"server.public_host", T::text, "", 0, 0, "", "further host names that requests may name, by comma", true, [](Settings& s, const std::string& v) { s.server.public_host = v; }},
+        {"server.max_connections", T::integer, "256", 1, 65536, "", "connections at a time; more are answered 503", true, [](Settings& s, const std::string& v) { s.server.max_connections = number(v); }},
+        {"server.body_mib", T::integer, "8", 1, 1024, "", "largest request body, MiB", true, [](Settings& s, const std::string& v) { s.server.body_mib = number(v); }},
+        {"auth.loopback", T::choice, "off", 0, 0, "off,trust", "trust: loopback requests need no key (never for admin routes)", true, [](Settings& s, const std::string& v) { s.auth.loopback = v; }},
+        {"auth.installer_uid", T::integer, "-1", -1, 2147483647, "", "uid that acts as the owner over the Unix socket, beside root and the server's", true, [](Settings& s, const std::string& v) { s.auth.installer_uid = number(v); }},
+        {"state.folder", T::path, "$state", 0, 0, "", "database, socket, node key and models lie here", true, [](Settings& s, const std::string& v) { s.state_folder = v; }},
+        {"workspace.root", T::path, "$state/workspaces", 0, 0, "", "holds PERSON/CONVERSATION folders", true, [](Settings& s, const std::string& v) { s.workspace_root = v; }},
+        {"database.url", T::text, "", 0, 0, "", "a PostgreSQL of your own; empty: the private cluster", true, [](Settings& s, const std::string& v) { s.database.url = v; }},
+        {"database.binaries", T::path, "", 0, 0, "", "folder of initdb and postgres; empty: the newest installed", true, [](Settings& s, const std::string& v) { s.database.binaries = v; }},
+        {"database.connections", T::integer, "4", 1, 64, "", "connections of the pool", true, [](Settings& s, const std::string& v) { s.database.connections = number(v); }},
+        {"model.path", T::path, "", 0, 0, "", "GGUF file; empty: the model that `hearth model use` chose", true, [](Settings& s, const std::string& v) { s.model.path = v; }},
+        {"model.name", T::text, "default", 0, 0, "", "alias under which it is served", true, [](Settings& s, const std::string& v) { s.model.name = v; }},
+        {"model.catalogue", T::path, "", 0, 0, "", "models.yaml; empty: the one installed with the binary", true, [](Settings& s, const std::string& v) { s.catalogue = v; }},
+        {"model.profile", T::choice, "fast", 0, 0, "fast,exact", "numeric profile", true, [](Settings& s, const std::string& v) { s.model.profile = v; }},
+        {"model.target", T::text, "", 0, 0, "", "target of the operations; empty: the best of the machine", true, [](Settings& s, const std::string& v) { s.model.target = v; }},
+        {"model.threads", T::integer, "0", 0, 1024, "", "CPU threads; 0: from machine and cgroup", true, [](Settings& s, const std::string& v) { s.model.threads = number(v); }},
+        {"model.context", T::integer, "0", 0, 1 << 24, "", "most tokens of one sequence; 0: the model's, as memory allows", true, [](Settings& s, const std::string& v) { s.model.context = number(v); }},
+        {"model.max_sequences", T::integer, "8", 1, 256, "", "sequences decoded together", true, [](Settings& s, const std::string& v) { s.model.max_sequences = number(v); }},
+        {"model.memory_mib", T::integer, "0", 0, 1 << 30, "", "ceiling for weights, KV and scratch; 0: 90 % of what is available", true, [](Settings& s, const std::string& v) { s.model.memory_mib = number(v); }},
+        {"upstream.url", T::text, "", 0, 0, "", "base URL of an OpenAI-compatible server, as a fallback of the model's alias", true, [](Settings& s, const std::string& v) { s.upstream.url = v; }},
+        {"upstream.model", T::text, "", 0, 0, "", "model name there", true, [](Settings& s, const std::string& v) { s.upstream.model = v; }},
+        {"upstream.key_file", T::path, "", 0, 0, "", "file that holds its API key", true, [](Settings& s, const std::string& v) { s.upstream.key = v; }},
+        {"backend.script", T::path, "", 0, 0, "", "JSON lines that answer in place of a model (tests)", true, [](Settings& s, const std::string& v) { s.upstream.script = v; }},
+        {"backend.intake", T::text, "", 0, 0, "", "alias of the phase intake", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["intake"] = v; }},
+        {"backend.copilot", T::text, "", 0, 0, "", "alias of the phase copilot", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["copilot"] = v; }},
+        {"backend.thinking", T::text, "", 0, 0, "", "alias of the phase thinking", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["thinking"] = v; }},
+        {"backend.recompose", T::text, "", 0, 0, "", "alias of the phase recompose", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["recompose"] = v; }},
+        {"agents.discipline", T::choice, "guided", 0, 0, "guided,free", "guided: worked examples and forced calls, for small models", true, [](Settings& s, const std::string& v) { s.agents.discipline = v; }},
+        {"agents.rounds", T::integer, "10", 1, 1000, "", "model calls with tools in one agent loop", true, [](Settings& s, const std::string& v) { s.agents.rounds = number(v); }},
+        {"agents.output_tokens", T::integer, "8192", 1, 1 << 24, "", "output tokens of one run", true, [](Settings& s, const std::string& v) { s.agents.output_tokens = number(v); }},
+        {"agents.deadline_seconds", T::integer, "600", 1, 86400, "", "time of one run", true, [](Settings& s, const std::string& v) { s.agents.deadline_seconds = number(v); }},
+        {"log.level", T::choice, "info", 0, 0, "debug,info,warn,error", "least level that is logged", true, [](Settings& s, const std::string& v) { s.log.level = v; }},
+        {"log.format", T::choice, "text", 0, 0, "text,json", "form of the log on standard error", true, [](Settings& s, const std::string& v) { s.log.format = v; }},
+    };
+    return rows;
+}
+// clang-format on
+
+namespace {
+
+const SettingRow* find_row(const std::string& name) {
+    for (const auto& row : setting_rows())
+        if (name == row.name) return &row;
+    return nullptr;
+}
+
+// The known name with the fewest edits: people mistype.
+std::string nearest(const std::string& name) {
+    std::string best;
+    std::size_t least = 4;
+    for (const auto& row : setting_rows()) {
+        const std::string other = row.name;
+        std::vector<std::size_t> line(other.size() + 1);
+        for (std::size_t j = 0; j <= other.size(); ++j) line[j] = j;
+        for (std::size_t i = 1; i <= name.size(); ++i) {
+            std::size_t diagonal = line[0]++;
+            for (std::size_t j = 1; j <= other.size(); ++j) {
+                const std::size_t change = diagonal + (name[i - 1] != other[j - 1]);
+                diagonal = line[j];
+                line[j] = std::min({change, line[j] + 1, line[j - 1] + 1});
+            }
+        }
+        if (line.back() < least) {
+            least = line.back();
+            best = other;
+        }
+    }
+    return best;
+}
+
+base::Error unknown(const std::string& name, const std::string& source) {
+    const std::string close = nearest(name);
+    return base::error(Code::invalid_argument, "unknown setting '" + name + "' in " + source,
+                       close.empty() ? "hearth config show lists all" : "did you mean '" + close + "'?");
+}
+
+base::Error bad(const SettingRow& row, const Origin& origin, const std::string& expected) {
+    return base::error(Code::invalid_argument, std::string("setting ") + row.name + " is '" + origin.value + "' (from " +
+                                                   origin.source + ") but must be " + expected);
+}
+
+base::Result<void> check(const SettingRow& row, const Origin& origin) {
+    if (row.type == T::integer) {
+        std::int64_t value = 0;
+        const char* end = origin.value.data() + origin.value.size();
+        const auto [stop, failed] = std::from_chars(origin.value.data(), end, value);
+        if (failed != std::errc{} || stop != end || value < row.least || value > row.most)
+            return bad(row, origin, "a whole number from " + std::to_string(row.least) + " to " + std::to_string(row.most));
+    }
+    if (row.type == T::choice) {
+        const std::string all = std::string(",") + row.choices + ",";
+        if (origin.value.empty() || all.find("," + origin.value + ",") == std::string::npos)
+            return bad(row, origin, std::string("one of ") + row.choices);
+    }
+    return {};
+}
+
+std::string expand(std::string value, const std::string& state) {
+    const std::string marker = "$state";
+    if (value.rfind(marker, 0) == 0) value = state + value.substr(marker.size());
+    return value;
+}
+
+}  // namespace
+
+std::string environment_name(const std::string& setting) {
+    std::string out = "HEARTH_";
+    for (char c : setting) out += c == '.' ? '_' : char(std::toupper(static_cast<unsigned char>(c)));
+    return out;
+}
+
+base::Result<LoadedSettings> load_settings(const std::filesystem::path& file,
+                                           const std::map<std::string, std::string>& flags) {
+    const auto folders = net::xdg_folders();
+    const auto chosen = file.empty() ? folders.config / "hearth.yaml" : file;
+    auto from_file = net::read_yaml_settings(chosen, !file.empty());
+    if (!from_file) return std::move(from_file).error();
+    for (const auto& [name, value] : *from_file)
+        if (!find_row(name)) return unknown(name, chosen.string());
+    for (const auto& [name, value] : flags)
+        if (!find_row(name)) return unknown(name, "the command line");
+
+    LoadedSettings out;
+    for (const auto& row : setting_rows()) {
+        Origin origin{row.otherwise, "default"};
+        if (const auto it = from_file->find(row.name); it != from_file->end()) origin = {it->second, chosen.string()};
+        const std::string variable = environment_name(row.name);
+        if (const auto set = net::environment(variable)) origin = {*set, variable};
+        if (row.name == std::string("database.url"))  // the name that hosting platforms use
+            if (const auto set = net::environment("DATABASE_URL"); set && origin.source == "default")
+                origin = {*set, "DATABASE_URL"};
+        if (const auto it = flags.find(row.name); it != flags.end()) origin = {it->second, "the command line"};
+        if (auto fine = check(row, origin); !fine) return std::move(fine).error();
+        out.origins[row.name] = origin;
+    }
+    const std::string state = expand(out.origins["state.folder"].value, folders.state.string());
+    for (const auto& row : setting_rows()) {
+        Origin& origin = out.origins[row.name];
+        origin.value = expand(origin.value, state);
+        row.set(out.settings, origin.value);
+    }
+    return out;
+}
+
+}  // namespace app

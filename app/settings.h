@@ -1,0 +1,77 @@
+// Every setting of the product: one table of name, type, default, bounds, help.
+// File (hearth.yaml) < environment (HEARTH_…) < flags.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace app {
+
+struct Settings {
+    struct {
+        std::string host, socket, public_host;
+        int port, max_connections, body_mib;
+    } server;
+    struct {
+        std::string loopback;
+        int installer_uid;
+    } auth;
+    std::filesystem::path state_folder, workspace_root, catalogue;
+    struct {
+        std::string url, binaries;
+        int connections;
+    } database;
+    struct {
+        std::string path, name, profile, target;
+        int threads, context, max_sequences, memory_mib;
+    } model;
+    struct {
+        std::string url, model, key, script;
+    } upstream;
+    std::map<std::string, std::string> phase_backend;  // phase → alias
+    struct {
+        std::string discipline;
+        int rounds, output_tokens, deadline_seconds;
+    } agents;
+    struct {
+        std::string level, format;
+    } log;
+};
+
+enum class SettingType { text, integer, choice, path };
+
+struct SettingRow {
+    const char* name;      // "server.port"; the environment's is HEARTH_SERVER_PORT
+    SettingType type;
+    const char* otherwise;  // default, as text; "$state" and "$config" stand for the folders
+    std::int64_t least, most;
+    const char* choices;   // "off,trust"
+    const char* help;
+    bool restart;          // takes effect at the next start only
+    void (*set)(Settings&, const std::string&);
+};
+const std::vector<SettingRow>& setting_rows();
+
+// "server.port" → "HEARTH_SERVER_PORT"
+std::string environment_name(const std::string& setting);
+
+struct Origin {
+    std::string value, source;  // source: "default", "/etc/hearth.yaml", "HEARTH_SERVER_PORT", "--set"
+};
+
+struct LoadedSettings {
+    Settings settings;
+    std::map<std::string, Origin> origins;  // by name: what `hearth config show` prints
+};
+
+// `file` empty: hearth.yaml of the configuration folder, if there. `flags`: name → value.
+// A bad value or unknown name is an error that names setting, value, source and what is allowed.
+base::Result<LoadedSettings> load_settings(const std::filesystem::path& file,
+                                           const std::map<std::string, std::string>& flags);
+
+}  // namespace app

@@ -1,0 +1,90 @@
+#include "net/config.h"
+
+#include <pwd.h>
+#include <unistd.h>
+#include <yaml-cpp/yaml.h>
+
+#include <cstdlib>
+
+namespace net {
+namespace {
+
+using base::Code;
+
+base::Error at(const std::filesystem::path& file, const YAML::Mark& mark, const std::string& what) {
+    return base::error(Code::invalid_argument,
+                       file.string() + ", line " + std::to_string(mark.line + 1) + ": " + what);
+}
+
+base::Result<std::string> list_text(const std::filesystem::path& file, const YAML::Node& list) {
+    std::string out;
+    for (const auto& item : list) {
+        if (!item.IsScalar()) return at(file, item.Mark(), "a list of settings holds plain values only");
+        out += (out.empty() ? "" : ",") + item.Scalar();
+    }
+    return out;
+}
+
+base::Result<void> flatten(const std::filesystem::path& file, const YAML::Node& node, const std::string& path,
+                           std::map<std::string, std::string>& out) {
+    if (node.IsMap()) {
+        for (const auto& entry : node) {
+            const std::string key = path.empty() ? entry.first.Scalar() : path + "." + entry.first.Scalar();
+            if (auto done = flatten(file, entry.second, key, out); !done) return done;
+        }
+        return {};
+    }
+    if (path.empty()) return at(file, node.Mark(), "expected settings as 'name: value'");
+    if (out.count(path)) return at(file, node.Mark(), "'" + path + "' is given twice");
+    if (node.IsSequence()) {
+        auto text = list_text(file, node);
+        if (!text) return std::move(text).error();
+        out[path] = *text;
+    } else {
+        out[path] = node.IsNull() ? "" : node.Scalar();
+    }
+    return {};
+}
+
+std::filesystem::path home() {
+    if (const auto set = environment("HOME")) return *set;
+    const passwd* entry = getpwuid(getuid());
+    return entry && entry->pw_dir ? entry->pw_dir : "/";
+}
+
+std::filesystem::path xdg(const char* variable, const char* below_home) {
+    const auto set = environment(variable);
+    return (set ? std::filesystem::path(*set) : home() / below_home) / "hearth";
+}
+
+}  // namespace
+
+base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::filesystem::path& file, bool required) {
+    std::map<std::string, std::string> out;
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) {
+        if (required) return base::error(Code::not_found, "there is no settings file " + file.string());
+        return out;
+    }
+    try {
+        const YAML::Node root = YAML::LoadFile(file.string());
+        if (root.IsNull()) return out;
+        if (auto done = flatten(file, root, "", out); !done) return std::move(done).error();
+    } catch (const YAML::Exception& e) {
+        return at(file, e.mark, e.msg);
+    }
+    return out;
+}
+
+std::optional<std::string> environment(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    if (!value || !*value) return std::nullopt;
+    return std::string(value);
+}
+
+XdgFolders xdg_folders() {
+    return {xdg("XDG_CONFIG_HOME", ".config"), xdg("XDG_STATE_HOME", ".local/state"),
+            xdg("XDG_DATA_HOME", ".local/share"), xdg("XDG_CACHE_HOME", ".cache")};
+}
+
+}  // namespace net

@@ -1,0 +1,27 @@
+// Values of settings as text, from where they may come: file, environment, flags. The only reader
+// of the environment.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+
+namespace net {
+
+// "server.port" → "8080": a YAML file's scalars by dotted path. Lists become "a,b,c". A missing file
+// is empty when `required` is false. Errors name file and line.
+base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::filesystem::path& file, bool required);
+
+// The environment variable's value; nullopt when it is unset or empty.
+std::optional<std::string> environment(const std::string& name);
+
+// Folders after the XDG base directory specification.
+struct XdgFolders {
+    std::filesystem::path config, state, data, cache;  // …/hearth
+};
+XdgFolders xdg_folders();
+
+}  // namespace net

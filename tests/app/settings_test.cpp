@@ -1,0 +1,70 @@
+#include "app/settings.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "support/fixtures.h"
+
+namespace {
+
+struct SettingsTest : testing::Test {
+    support::TempDir folder;
+    std::filesystem::path file = folder.path() / "hearth.yaml";
+
+    void SetUp() override { setenv("XDG_STATE_HOME", folder.path().c_str(), 1); }
+    void TearDown() override {
+        unsetenv("HEARTH_SERVER_PORT");
+        unsetenv("XDG_STATE_HOME");
+    }
+    void write(const std::string& text) { std::ofstream(file) << text; }
+};
+
+}  // namespace
+
+TEST_F(SettingsTest, FileThenEnvironmentThenFlags) {
+    write("server:\n  port: 1111\n  host: 0.0.0.0\nlog: {level: debug}\n");
+    auto loaded = app::load_settings(file, {});
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    EXPECT_EQ(loaded->settings.server.port, 1111);
+    EXPECT_EQ(loaded->origins.at("server.port").source, file.string());
+    EXPECT_EQ(loaded->origins.at("log.format").source, "default");
+    setenv("HEARTH_SERVER_PORT", "2222", 1);
+    EXPECT_EQ(app::load_settings(file, {})->settings.server.port, 2222);
+    EXPECT_EQ(app::load_settings(file, {{"server.port", "3333"}})->settings.server.port, 3333);
+}
+
+TEST_F(SettingsTest, DefaultsLieUnderTheStateFolder) {
+    write("state: {folder: /srv/hearth}\n");
+    auto loaded = app::load_settings(file, {});
+    ASSERT_TRUE(loaded);
+    EXPECT_EQ(loaded->settings.workspace_root, "/srv/hearth/workspaces");
+    EXPECT_EQ(loaded->settings.server.socket, "/srv/hearth/run/hearth.sock");
+}
+
+TEST_F(SettingsTest, ABadValueNamesSettingValueSourceAndBounds) {
+    write("server: {port: eighty}\n");
+    EXPECT_EQ(app::load_settings(file, {}).error().message,
+              "setting server.port is 'eighty' (from " + file.string() + ") but must be a whole number from 0 to 65535");
+    write("model: {profile: quick}\n");
+    EXPECT_EQ(app::load_settings(file, {}).error().message,
+              "setting model.profile is 'quick' (from " + file.string() + ") but must be one of fast,exact");
+}
+
+TEST_F(SettingsTest, AMistypedNameIsRefusedWithTheNearest) {
+    write("server: {prt: 80}\n");
+    EXPECT_EQ(app::load_settings(file, {}).error().text(),
+              "unknown setting 'server.prt' in " + file.string() + " (did you mean 'server.port'?)");
+    EXPECT_FALSE(app::load_settings({}, {{"no.such.thing.at.all", "1"}}));
+}
+
+TEST_F(SettingsTest, BrokenYamlNamesTheLine) {
+    write("server:\n  port: [1\n");
+    auto loaded = app::load_settings(file, {});
+    ASSERT_FALSE(loaded);
+    EXPECT_NE(loaded.error().message.find("hearth.yaml, line "), std::string::npos) << loaded.error().message;
+    EXPECT_FALSE(app::load_settings(folder.path() / "absent.yaml", {}));
+}
+
+TEST_F(SettingsTest, EveryDefaultIsValid) { EXPECT_TRUE(app::load_settings({}, {})); }
