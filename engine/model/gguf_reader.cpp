@@ -1,0 +1,291 @@
+// Reading the container: header, key/value pairs, tensor infos, layout of the data section.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "engine/model/gguf.h"
+
+namespace engine {
+namespace {
+
+using base::Code;
+
+constexpr std::size_t kScalarBytes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
+constexpr std::uint64_t kMaxName = 64;  // of a tensor, terminator included, as ggml has it
+
+// The formats of this engine by their number in the file; others are refused by number and name.
+std::optional<Format> format_of(std::uint32_t type) {
+    for (int f = 0; f <= int(Format::q6_k); ++f)
+        if (std::uint32_t(info(Format(f)).ggml_type) == type) return Format(f);
+    return std::nullopt;
+}
+
+std::string format_name(std::uint32_t type) {
+    static constexpr struct {
+        std::uint32_t type;
+        const char* name;
+    } kKnown[] = {{7, "Q5_1"},     {9, "Q8_1"},   {10, "Q2_K"},   {11, "Q3_K"},   {15, "Q8_K"},    {16, "IQ2_XXS"}, {17, "IQ2_XS"},
+                  {18, "IQ3_XXS"}, {19, "IQ1_S"}, {20, "IQ4_NL"}, {21, "IQ3_S"},  {22, "IQ2_S"},   {23, "IQ4_XS"},  {24, "I8"},
+                  {25, "I16"},     {26, "I32"},   {27, "I64"},    {28, "F64"},    {29, "IQ1_M"},   {34, "TQ1_0"},   {35, "TQ2_0"},
+                  {39, "MXFP4"},   {40, "NVFP4"}};
+    for (const auto& known : kKnown)
+        if (known.type == type) return std::string(known.name) + " (" + std::to_string(type) + ")";
+    return std::to_string(type);
+}
+
+// a * b, or nullopt when it does not fit.
+std::optional<std::uint64_t> product(std::uint64_t a, std::uint64_t b) {
+    std::uint64_t out;
+    if (__builtin_mul_overflow(a, b, &out)) return std::nullopt;
+    return out;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::filesystem::path& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return base::error(errno == ENOENT ? Code::not_found : Code::io,
+                           "cannot open " + path.string() + ": " + std::strerror(errno));
+    struct stat status {};
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        ::close(fd);
+        return base::error(Code::invalid_argument, path.string() + " is not a regular file");
+    }
+    const auto size = std::size_t(status.st_size);
+    if (size == 0) {
+        ::close(fd);
+        return base::error(Code::corrupt, path.string() + " is empty");
+    }
+    void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    const int failed = errno;
+    ::close(fd);
+    if (data == MAP_FAILED)
+        return base::error(Code::resource_exhausted, "cannot map the " + std::to_string(size) + " bytes of " +
+                                                         path.string() + ": " + std::strerror(failed));
+    return std::unique_ptr<MappedFile>(new MappedFile(static_cast<const std::uint8_t*>(data), size));
+}
+
+MappedFile::~MappedFile() { munmap(const_cast<std::uint8_t*>(data_), size_); }
+
+// A cursor over the mapping. Every read says whether the bytes were there.
+class GgufReader {
+public:
+    explicit GgufReader(Gguf& out) : out_(out), bytes_(out.file_->bytes()) {}
+
+    base::Result<void> read() {
+        std::uint64_t n_tensors = 0, n_values = 0;
+        if (auto done = header(n_tensors, n_values); !done) return done;
+        for (std::uint64_t i = 0; i < n_values; ++i)
+            if (auto done = key_and_value(i); !done) return done;
+        if (auto done = alignment(); !done) return done;
+        std::vector<std::uint64_t> offsets;
+        for (std::uint64_t i = 0; i < n_tensors; ++i)
+            if (auto done = tensor_info(i, offsets); !done) return done;
+        return lay_out(offsets);
+    }
+
+private:
+    std::size_t left() const { return bytes_.size() - at_; }
+
+    template <class T>
+    bool take(T& value) {
+        if (left() < sizeof value) return false;
+        std::memcpy(&value, bytes_.data() + at_, sizeof value);
+        at_ += sizeof value;
+        return true;
+    }
+
+    bool take_string(std::string_view& text) {
+        std::uint64_t length = 0;
+        if (!take(length) || length > left()) return false;
+        text = {reinterpret_cast<const char*>(bytes_.data() + at_), std::size_t(length)};
+        at_ += std::size_t(length);
+        return true;
+    }
+
+    base::Error short_of(const std::string& what) const {
+        return out_.error("ends inside " + what + " (byte " + std::to_string(at_) + " of " +
+                          std::to_string(bytes_.size()) + ")");
+    }
+
+    base::Result<void> header(std::uint64_t& n_tensors, std::uint64_t& n_values) {
+        std::uint32_t version = 0;
+        if (left() < 4 || std::memcmp(bytes_.data(), "GGUF", 4) != 0) {
+            std::string found(reinterpret_cast<const char*>(bytes_.data()), std::min<std::size_t>(4, bytes_.size()));
+            for (char& c : found)
+                if (c < 32 || c > 126) c = '?';
+            return out_.error("is not a GGUF file: it should begin with 'GGUF', found '" + found + "'");
+        }
+        at_ = 4;
+        if (!take(version)) return short_of("the header");
+        if (version != 2 && version != 3)
+            return out_.error("has GGUF version " + std::to_string(version) + ", expected 2 or 3", Code::unsupported);
+        if (!take(n_tensors) || !take(n_values)) return short_of("the header");
+        // The least that an entry takes: 13 bytes a pair, 24 a tensor.
+        if (n_values > left() / 13 || n_tensors > left() / 24)
+            return out_.error("claims " + std::to_string(n_values) + " values and " + std::to_string(n_tensors) +
+                              " tensors, more than its " + std::to_string(bytes_.size()) + " bytes can hold");
+        return {};
+    }
+
+    base::Result<void> key_and_value(std::uint64_t index) {
+        const std::string where = "value " + std::to_string(index);
+        std::string_view key;
+        std::uint32_t type = 0;
+        if (!take_string(key) || !take(type)) return short_of(where);
+        const std::string named = "key '" + std::string(key.substr(0, 100)) + "'";
+        if (type > std::uint32_t(GgufType::f64))
+            return out_.error(named + " has value type " + std::to_string(type) + ", expected 0 to 12");
+        GgufValue value;
+        value.type = GgufType(type);
+        if (value.type == GgufType::array) {
+            if (auto done = array(named, value); !done) return done;
+        } else if (value.type == GgufType::string) {
+            std::string_view text;
+            if (!take_string(text)) return short_of(named);
+            value.bytes = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+        } else {
+            const std::size_t size = kScalarBytes[type];
+            if (left() < size) return short_of(named);
+            value.bytes = bytes_.subspan(at_, size);
+            at_ += size;
+        }
+        if (!out_.values_.emplace(std::string(key), value).second) return out_.error(named + " is there twice");
+        return {};
+    }
+
+    base::Result<void> array(const std::string& named, GgufValue& value) {
+        std::uint32_t element = 0;
+        if (!take(element) || !take(value.count)) return short_of(named);
+        if (element > std::uint32_t(GgufType::f64) || element == std::uint32_t(GgufType::array))
+            return out_.error(named + " is an array of type " + std::to_string(element) + ", which does not exist");
+        value.element = GgufType(element);
+        const std::size_t begin = at_;
+        if (value.element == GgufType::string) {
+            if (value.count > left() / 8) return short_of(named);
+            std::string_view text;
+            for (std::uint64_t i = 0; i < value.count; ++i)
+                if (!take_string(text)) return short_of(named);
+        } else {
+            const std::size_t size = kScalarBytes[element];
+            if (value.count > left() / size) return short_of(named);
+            at_ += std::size_t(value.count) * size;
+        }
+        value.bytes = bytes_.subspan(begin, at_ - begin);
+        return {};
+    }
+
+    base::Result<void> alignment() {
+        const GgufValue* value = out_.value("general.alignment");
+        if (!value) return {};
+        if (value->type != GgufType::u32)
+            return out_.error("general.alignment is a " + std::string(name(value->type)) + ", expected u32");
+        std::uint32_t found = 0;
+        std::memcpy(&found, value->bytes.data(), 4);
+        if (found == 0 || (found & (found - 1)) != 0)
+            return out_.error("general.alignment is " + std::to_string(found) + ", expected a power of two");
+        alignment_ = found;
+        return {};
+    }
+
+    base::Result<void> tensor_info(std::uint64_t index, std::vector<std::uint64_t>& offsets) {
+        std::string_view name;
+        std::uint32_t n_dims = 0, type = 0;
+        std::uint64_t offset = 0;
+        if (!take_string(name) || !take(n_dims)) return short_of("tensor " + std::to_string(index));
+        const std::string named = "tensor '" + std::string(name.substr(0, 100)) + "'";
+        if (name.size() >= kMaxName)
+            return out_.error(named + " has a name of " + std::to_string(name.size()) + " bytes, at most 63 allowed");
+        if (n_dims > 4) return out_.error(named + " has " + std::to_string(n_dims) + " dimensions, at most 4 allowed");
+        GgufTensor tensor;
+        tensor.name = name;
+        std::uint64_t values = 1;
+        for (std::uint32_t d = 0; d < n_dims; ++d) {
+            std::uint64_t dim = 0;
+            if (!take(dim)) return short_of(named);
+            const auto larger = product(values, dim);
+            if (dim > std::uint64_t(INT64_MAX) || !larger || *larger > std::uint64_t(INT64_MAX))
+                return out_.error(named + " has a shape whose size overflows (dimension " + std::to_string(d) + " is " +
+                                  std::to_string(dim) + ")");
+            values = *larger;
+            tensor.dims.push_back(dim);
+        }
+        if (!take(type) || !take(offset)) return short_of(named);
+        const auto format = format_of(type);
+        if (!format)
+            return out_.error(named + " has type " + format_name(type) + ", which this engine does not run",
+                              Code::unsupported);
+        tensor.format = *format;
+        const FormatInfo& f = info(*format);
+        const std::uint64_t row = tensor.dims.empty() ? 1 : tensor.dims[0];
+        if (row % std::uint64_t(f.values) != 0)
+            return out_.error(named + " of type " + f.name + " has rows of " + std::to_string(row) +
+                              ", expected a multiple of " + std::to_string(f.values));
+        if (!product(values / f.values, std::uint64_t(f.bytes)))
+            return out_.error(named + " has more bytes than can be counted");
+        if (!out_.tensor_index_.emplace(tensor.name, out_.tensors_.size()).second)
+            return out_.error(named + " is there twice");
+        offsets.push_back(offset);
+        out_.tensors_.push_back(std::move(tensor));
+        return {};
+    }
+
+    std::optional<std::uint64_t> aligned(std::uint64_t value) const {
+        std::uint64_t raised;
+        if (__builtin_add_overflow(value, alignment_ - 1, &raised)) return std::nullopt;
+        return raised & ~(alignment_ - 1);
+    }
+
+    // Tensors lie one after another, padded to the alignment, in any order, without gap or overlap.
+    base::Result<void> lay_out(const std::vector<std::uint64_t>& offsets) {
+        if (out_.tensors_.empty()) return {};
+        const auto base = aligned(at_);
+        if (!base) return out_.error("has an alignment beyond its end");
+        std::vector<std::size_t> order(offsets.size());
+        for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+        std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return offsets[a] < offsets[b]; });
+        std::uint64_t expected = 0;
+        for (const std::size_t i : order) {
+            GgufTensor& tensor = out_.tensors_[i];
+            const std::string named = "tensor '" + tensor.name + "'";
+            if (offsets[i] != expected)
+                return out_.error(named + " is at offset " + std::to_string(offsets[i]) + ", expected " +
+                                  std::to_string(expected));
+            const FormatInfo& f = info(tensor.format);
+            const std::uint64_t size = tensor.values() / std::uint64_t(f.values) * std::uint64_t(f.bytes);
+            std::uint64_t begin = 0, end = 0;
+            if (__builtin_add_overflow(*base, expected, &begin) || __builtin_add_overflow(begin, size, &end) ||
+                end > bytes_.size())
+                return out_.error(named + " ends beyond the file: " + std::to_string(size) + " bytes from offset " +
+                                  std::to_string(begin) + ", the file has " + std::to_string(bytes_.size()));
+            tensor.data = bytes_.subspan(std::size_t(begin), std::size_t(size));
+            const auto next = aligned(expected + size);
+            if (!next) return out_.error(named + " ends beyond what can be counted");
+            expected = *next;
+        }
+        return {};
+    }
+
+    Gguf& out_;
+    std::span<const std::uint8_t> bytes_;
+    std::size_t at_ = 0;
+    std::uint64_t alignment_ = 32;
+};
+
+base::Result<std::unique_ptr<Gguf>> Gguf::open(const std::filesystem::path& path) {
+    auto file = MappedFile::open(path);
+    if (!file) return std::move(file).error();
+    std::unique_ptr<Gguf> gguf(new Gguf);
+    gguf->path_ = path;
+    gguf->file_ = *std::move(file);
+    if (auto done = GgufReader(*gguf).read(); !done) return std::move(done).error();
+    return gguf;
+}
+
+}  // namespace engine

@@ -1,0 +1,81 @@
+// Block formats of quantised weights, as GGUF stores them (ggml's layouts), and their exact
+// expansion to float. Helpers that CUDA code shares are marked HEARTH_BOTH.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#ifdef __CUDACC__
+#define HEARTH_BOTH __host__ __device__
+#else
+#define HEARTH_BOTH
+#endif
+
+namespace engine {
+
+enum class Format : std::uint8_t { f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q4_k, q5_k, q6_k };
+
+// Values and bytes of one block; plain float formats have blocks of one value.
+struct FormatInfo {
+    const char* name;
+    int ggml_type;  // the number in a GGUF file
+    int values, bytes;
+};
+const FormatInfo& info(Format format);
+inline std::size_t row_bytes(Format format, std::size_t cols) {
+    return cols / std::size_t(info(format).values) * std::size_t(info(format).bytes);
+}
+
+// IEEE half to float, exact, subnormals and infinities included.
+HEARTH_BOTH inline float half_to_float(std::uint16_t h) {
+    const std::uint32_t sign = std::uint32_t(h & 0x8000u) << 16;
+    std::uint32_t exponent = (h >> 10) & 31u, mantissa = h & 1023u;
+    std::uint32_t bits;
+    if (exponent == 31) {
+        bits = sign | 0x7f800000u | mantissa << 13;
+    } else if (exponent == 0) {
+        float value = float(mantissa) * 5.9604644775390625e-8f;  // 2^-24
+        std::uint32_t raw;
+        std::memcpy(&raw, &value, 4);
+        bits = sign | raw;
+    } else {
+        bits = sign | (exponent + 112) << 23 | mantissa << 13;
+    }
+    float out;
+    std::memcpy(&out, &bits, 4);
+    return out;
+}
+
+HEARTH_BOTH inline float bf16_to_float(std::uint16_t b) {
+    const std::uint32_t bits = std::uint32_t(b) << 16;
+    float out;
+    std::memcpy(&out, &bits, 4);
+    return out;
+}
+
+// Round to nearest even; NaN stays NaN.
+HEARTH_BOTH inline std::uint16_t float_to_bf16(float value) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &value, 4);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) return std::uint16_t(bits >> 16 | 64);
+    return std::uint16_t((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
+
+HEARTH_BOTH inline std::uint16_t load_u16(const std::uint8_t* p) { return std::uint16_t(p[0] | p[1] << 8); }
+
+// Scale and minimum `j` (0..7) of a K-quant superblock: 12 bytes hold eight 6-bit pairs.
+HEARTH_BOTH inline void scale_and_min(int j, const std::uint8_t* packed, int& scale, int& minimum) {
+    if (j < 4) {
+        scale = packed[j] & 63;
+        minimum = packed[j + 4] & 63;
+    } else {
+        scale = (packed[j + 4] & 15) | (packed[j - 4] >> 6) << 4;
+        minimum = packed[j + 4] >> 4 | (packed[j] >> 6) << 4;
+    }
+}
+
+// Expands `n` values (a multiple of the format's block) from `data` to `out`.
+void dequantise(Format format, const void* data, float* out, std::size_t n);
+
+}  // namespace engine

@@ -1,0 +1,82 @@
+#include "engine/model/gguf.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "support/fixtures.h"
+
+namespace {
+
+// Writes GGUF version 3 field by field.
+struct Writer {
+    std::string bytes = "GGUF";
+
+    Writer(std::uint64_t tensors, std::uint64_t values) { u32(3), u64(tensors), u64(values); }
+    void u32(std::uint32_t v) { bytes.append(reinterpret_cast<const char*>(&v), 4); }
+    void u64(std::uint64_t v) { bytes.append(reinterpret_cast<const char*>(&v), 8); }
+    void text(const std::string& s) { u64(s.size()), bytes += s; }
+    void pad() { bytes.resize((bytes.size() + 31) / 32 * 32); }
+    void tensor(const std::string& name, std::uint64_t cols, std::uint32_t type, std::uint64_t offset) {
+        text(name), u32(1), u64(cols), u32(type), u64(offset);
+    }
+};
+
+struct GgufTest : testing::Test {
+    support::TempDir folder;
+    base::Result<std::unique_ptr<engine::Gguf>> open(const Writer& w) {
+        const auto path = folder.path() / "m.gguf";
+        std::ofstream(path, std::ios::binary) << w.bytes;
+        return engine::Gguf::open(path);
+    }
+};
+
+}  // namespace
+
+TEST_F(GgufTest, ReadsValuesAndTensors) {
+    Writer w(2, 2);
+    w.text("general.name"), w.u32(8), w.text("tiny");
+    w.text("sizes"), w.u32(9), w.u32(4), w.u64(2), w.u32(7), w.u32(9);
+    w.tensor("a", 8, 0, 0);
+    w.tensor("b", 32, 8, 32);
+    w.pad();
+    w.bytes.append(32, '\0');   // a: 8 floats
+    w.bytes.append(34, '\1');   // b: one Q8_0 block
+    auto gguf = open(w);
+    ASSERT_TRUE(gguf) << gguf.error().message;
+    EXPECT_EQ(**(*gguf)->text("general.name"), "tiny");
+    EXPECT_EQ(**(*gguf)->integers("sizes"), (std::vector<std::int64_t>{7, 9}));
+    EXPECT_FALSE((*gguf)->integer("general.name"));
+    EXPECT_EQ(*(*gguf)->integer("absent"), std::nullopt);
+    ASSERT_TRUE((*gguf)->tensor("b"));
+    EXPECT_EQ((*gguf)->tensor("b")->data.size(), 34u);
+    EXPECT_EQ((*gguf)->tensor("b")->data[0], 1);
+}
+
+TEST_F(GgufTest, ErrorsNameFileThingExpectedAndFound) {
+    Writer far(1, 0);
+    far.tensor("blk.0.attn_q.weight", 32, 8, 64);
+    far.pad();
+    far.bytes.append(200, '\0');
+    EXPECT_EQ(open(far).error().message, (folder.path() / "m.gguf").string() +
+                                             ": tensor 'blk.0.attn_q.weight' is at offset 64, expected 0");
+    Writer type(1, 0);
+    type.tensor("x", 256, 10, 0);
+    auto refused = open(type);
+    EXPECT_EQ(refused.error().code, base::Code::unsupported);
+    EXPECT_NE(refused.error().message.find("type Q2_K (10)"), std::string::npos) << refused.error().message;
+}
+
+TEST_F(GgufTest, EveryTruncationIsAnError) {
+    Writer w(1, 1);
+    w.text("k"), w.u32(8), w.text("value");
+    w.tensor("a", 8, 0, 0);
+    w.pad();
+    w.bytes.append(32, '\0');
+    ASSERT_TRUE(open(w));
+    const std::string whole = w.bytes;
+    for (std::size_t n = 0; n < whole.size(); ++n) {
+        w.bytes = whole.substr(0, n);
+        EXPECT_FALSE(open(w)) << n;
+    }
+}
