@@ -1,0 +1,87 @@
+// The tokenizer's data out of GGUF metadata.
+#include "engine/model/config.h"
+
+namespace engine {
+namespace {
+
+base::Result<std::vector<text::TokenType>> token_types(const Gguf& gguf, std::size_t size) {
+    auto raw = gguf.integers("tokenizer.ggml.token_type");
+    if (!raw) return std::move(raw).error();
+    std::vector<text::TokenType> types;
+    if (!*raw) return types;
+    if ((*raw)->size() != size)
+        return gguf.error("tokenizer.ggml.token_type has " + std::to_string((*raw)->size()) + " entries, expected " +
+                          std::to_string(size));
+    for (const auto type : **raw) {
+        if (type < 1 || type > 6)
+            return gguf.error("tokenizer.ggml.token_type has the value " + std::to_string(type) + ", expected 1 to 6");
+        types.push_back(text::TokenType(type));
+    }
+    return types;
+}
+
+// -1 when absent, or when the file says "none" by an id that no vocabulary has (2^32 - 1).
+base::Result<text::TokenId> token_id(const Gguf& gguf, const char* key, std::size_t size) {
+    auto id = gguf.integer(std::string("tokenizer.ggml.") + key);
+    if (!id) return std::move(id).error();
+    if (!*id || **id == 0xffffffffll || **id == -1) return text::TokenId(-1);
+    if (**id < 0 || **id >= std::int64_t(size))
+        return gguf.error("tokenizer.ggml." + std::string(key) + " is " + std::to_string(**id) + ", expected below " +
+                          std::to_string(size));
+    return text::TokenId(**id);
+}
+
+}  // namespace
+
+base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf) {
+    text::Vocabulary v;
+    auto model = gguf.text("tokenizer.ggml.model");
+    if (!model) return std::move(model).error();
+    if (!*model) return gguf.error("key 'tokenizer.ggml.model' is missing: the file has no tokenizer");
+    if (**model != "gpt2" && **model != "llama")
+        return gguf.error("has the tokenizer '" + **model + "'; this engine runs gpt2 (byte-level BPE) and llama (SentencePiece)",
+                          base::Code::unsupported);
+    v.kind = **model == "gpt2" ? text::Vocabulary::Kind::bpe : text::Vocabulary::Kind::spm;
+
+    auto tokens = gguf.texts("tokenizer.ggml.tokens");
+    if (!tokens) return std::move(tokens).error();
+    if (!*tokens || (*tokens)->empty()) return gguf.error("key 'tokenizer.ggml.tokens' is missing or empty");
+    v.tokens = **std::move(tokens);
+    auto types = token_types(gguf, v.tokens.size());
+    if (!types) return std::move(types).error();
+    v.types = *std::move(types);
+    auto scores = gguf.reals("tokenizer.ggml.scores");
+    if (!scores) return std::move(scores).error();
+    if (*scores) v.scores = **std::move(scores);
+    if ((v.kind == text::Vocabulary::Kind::spm || !v.scores.empty()) && v.scores.size() != v.tokens.size())
+        return gguf.error("tokenizer.ggml.scores has " + std::to_string(v.scores.size()) + " entries, expected " +
+                          std::to_string(v.tokens.size()));
+    auto merges = gguf.texts("tokenizer.ggml.merges");
+    if (!merges) return std::move(merges).error();
+    if (*merges) v.merges = **std::move(merges);
+    if (v.kind == text::Vocabulary::Kind::bpe && v.merges.empty())
+        return gguf.error("key 'tokenizer.ggml.merges' is missing: byte-level BPE needs it");
+    auto pre = gguf.text("tokenizer.ggml.pre");
+    if (!pre) return std::move(pre).error();
+    v.pre = pre->value_or(v.kind == text::Vocabulary::Kind::bpe ? "default" : "");
+
+    const std::pair<const char*, text::TokenId*> ids[] = {
+        {"bos_token_id", &v.bos}, {"eos_token_id", &v.eos}, {"unknown_token_id", &v.unknown}, {"padding_token_id", &v.padding}};
+    for (const auto& [key, field] : ids) {
+        auto id = token_id(gguf, key, v.tokens.size());
+        if (!id) return std::move(id).error();
+        *field = *id;
+    }
+    const std::pair<const char*, bool*> flags[] = {{"tokenizer.ggml.add_bos_token", &v.add_bos},
+                                                   {"tokenizer.ggml.add_eos_token", &v.add_eos},
+                                                   {"tokenizer.ggml.add_space_prefix", &v.add_space_prefix}};
+    v.add_bos = v.kind == text::Vocabulary::Kind::spm;  // what SentencePiece models expect unless told otherwise
+    for (const auto& [key, field] : flags) {
+        auto flag = gguf.boolean(key);
+        if (!flag) return std::move(flag).error();
+        *field = flag->value_or(*field);
+    }
+    return v;
+}
+
+}  // namespace engine

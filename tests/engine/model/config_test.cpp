@@ -1,0 +1,48 @@
+#include "engine/model/config.h"
+
+#include <gtest/gtest.h>
+
+#include "support/fixtures.h"
+
+TEST(Config, ReadsTheGoldenCheckpoints) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    auto config_of = [&](const char* file) {
+        auto gguf = engine::Gguf::open(*golden / file);
+        EXPECT_TRUE(gguf) << gguf.error().message;
+        auto config = engine::read_config(**gguf);
+        EXPECT_TRUE(config) << config.error().message;
+        return *config;
+    };
+    const auto moe = config_of("qwen3_moe/model-f16.gguf");
+    EXPECT_EQ(moe.architecture, "qwen3moe");
+    EXPECT_GT(moe.experts, moe.experts_used);
+    EXPECT_TRUE(moe.normalise_experts);
+    const auto dense = config_of("qwen2/model-f16.gguf");
+    EXPECT_EQ(dense.experts, 0);
+    EXPECT_EQ(dense.head_dim * dense.heads, dense.hidden);
+    EXPECT_EQ(dense.family->pairing, engine::RopePairing::neox);
+}
+
+TEST(Config, AnUnknownFamilyIsRefusedWithTheKnownOnes) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    auto gguf = engine::Gguf::open(*golden / "lfm2/model-f16.gguf");
+    ASSERT_TRUE(gguf) << gguf.error().message;
+    auto config = engine::read_config(**gguf);
+    ASSERT_FALSE(config);
+    EXPECT_EQ(config.error().code, base::Code::unsupported);
+    EXPECT_NE(config.error().message.find("'lfm2'; this engine runs llama, qwen2, qwen3, qwen3moe"), std::string::npos);
+}
+
+TEST(Config, ReadsAVocabulary) {
+    const auto vectors = support::vectors_dir();
+    if (!vectors) GTEST_SKIP() << "no vectors";
+    auto gguf = engine::Gguf::open(*vectors / "models/stories260K/stories260Ktok512.gguf");
+    ASSERT_TRUE(gguf) << gguf.error().message;
+    auto vocabulary = engine::read_vocabulary(**gguf);
+    ASSERT_TRUE(vocabulary) << vocabulary.error().message;
+    EXPECT_EQ(vocabulary->tokens.size(), 512u);
+    EXPECT_EQ(vocabulary->kind, text::Vocabulary::Kind::spm);
+    EXPECT_EQ(vocabulary->bos, 1);
+}
