@@ -62,6 +62,26 @@ HEARTH_BOTH inline std::uint16_t float_to_bf16(float value) {
     return std::uint16_t((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
 }
 
+// Round to nearest even; what is too large becomes infinity.
+HEARTH_BOTH inline std::uint16_t float_to_half(float value) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &value, 4);
+    const std::uint16_t sign = std::uint16_t(bits >> 16 & 0x8000u);
+    bits &= 0x7fffffffu;
+    if (bits > 0x7f800000u) return sign | 0x7e00u;
+    if (bits >= 0x47800000u) return sign | 0x7c00u;  // 65536 and more
+    if (bits < 0x38800000u) {                        // subnormal: let float addition do the rounding
+        float magnitude;
+        std::memcpy(&magnitude, &bits, 4);
+        magnitude += 0.5f;  // the half's last place is then the float's
+        std::uint32_t rounded;
+        std::memcpy(&rounded, &magnitude, 4);
+        return std::uint16_t(sign | (rounded - 0x3f000000u));
+    }
+    bits += 0xfffu + (bits >> 13 & 1u);
+    return std::uint16_t(sign | ((bits - 0x38000000u) >> 13));
+}
+
 HEARTH_BOTH inline std::uint16_t load_u16(const std::uint8_t* p) { return std::uint16_t(p[0] | p[1] << 8); }
 
 // Scale and minimum `j` (0..7) of a K-quant superblock: 12 bytes hold eight 6-bit pairs.

@@ -37,6 +37,17 @@ TEST(Quant, HalvesAreExact) {
     EXPECT_TRUE(std::signbit(engine::half_to_float(0x8000)));
 }
 
+TEST(Quant, EveryHalfSurvivesTheRoundTrip) {
+    for (int h = 0; h < 65536; ++h) {
+        const float value = engine::half_to_float(std::uint16_t(h));
+        if (!std::isnan(value)) ASSERT_EQ(engine::float_to_half(value), h) << value;
+    }
+    EXPECT_EQ(engine::float_to_half(1.00048828125f), 0x3c00);   // halfway, down to even
+    EXPECT_EQ(engine::float_to_half(1.00146484375f), 0x3c02);   // halfway, up to even
+    EXPECT_EQ(engine::float_to_half(65520.0f), 0x7c00);         // rounds to infinity
+    EXPECT_EQ(engine::float_to_half(std::ldexp(1.0f, -25)), 0);  // halfway to the least subnormal, to even
+}
+
 TEST(Quant, Bf16RoundsToNearestEven) {
     EXPECT_EQ(engine::float_to_bf16(1.0f), 0x3f80);
     EXPECT_EQ(engine::float_to_bf16(1.00390625f), 0x3f80);  // halfway, down to even

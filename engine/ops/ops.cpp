@@ -1,0 +1,40 @@
+#include "engine/ops/ops.h"
+
+#include <stdexcept>
+
+#include "engine/ops/ref.h"
+
+namespace engine {
+
+void* Scratch::take(std::size_t bytes) {
+    const std::size_t rounded = (bytes + 63) / 64 * 64;
+    if (rounded > size_ - used_)
+        throw std::logic_error("scratch memory planned too small: " + std::to_string(used_ + rounded) + " of " +
+                               std::to_string(size_) + " bytes wanted");
+    void* out = data_ + used_;
+    used_ += rounded;
+    return out;
+}
+
+const Ops& ref_ops() {
+    static const Ops table = {
+        .target = "ref",
+        .packed_bytes = ref::packed_bytes,
+        .pack = ref::pack,
+        .embed = ref::embed,
+        .rms_norm = ref::rms_norm,
+        .matmul = ref::matmul,
+        .rope = ref::rope,
+        .kv_append = ref::kv_append,
+        .attention = ref::attention,
+        .silu_mul = ref::silu_mul,
+        .moe_route = ref::moe_route,
+        .moe_ffn = ref::moe_ffn,
+        .add = ref::add,
+    };
+    return table;
+}
+
+std::vector<Target> targets(bool) { return {{"ref", &ref_ops(), true, "plain C++, runs everywhere"}}; }
+
+}  // namespace engine

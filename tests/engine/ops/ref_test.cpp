@@ -1,0 +1,134 @@
+// The reference ops against values worked out by hand.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "engine/ops/ops.h"
+
+using namespace engine;
+
+namespace {
+
+struct RefTest : testing::Test {
+    Pool pool{2};
+    std::vector<std::uint8_t> memory = std::vector<std::uint8_t>(1 << 16);
+    Scratch scratch{memory.data(), memory.size()};
+    Exec exec{&pool, &scratch};
+    const Ops& ops = ref_ops();
+
+    static Weight weight(const std::vector<float>& values, int rows, int cols) {
+        return {Format::f32, Layout::plain, rows, cols, reinterpret_cast<const std::uint8_t*>(values.data()),
+                values.size() * 4};
+    }
+};
+
+}  // namespace
+
+TEST_F(RefTest, MatmulAddsBiasAndAccumulates) {
+    const std::vector<float> w = {1, 2, 3, 4, 5, 6};  // 3 × 2
+    std::vector<float> x = {1, 10, 2, 0}, out(6, 100), bias = {1, 0, -1};
+    const Weight weight_ = weight(w, 3, 2);
+    EXPECT_EQ(ops.packed_bytes(Format::f32, 3, 2), 0u);
+    ops.pack(weight_, nullptr);  // the plain layout needs none
+    MatmulJob job{&weight_, {out.data(), 2, 3}, bias.data(), false};
+    ops.matmul(&job, 1, {x.data(), 2, 2}, exec);
+    EXPECT_EQ(out, (std::vector<float>{22, 43, 64, 3, 6, 9}));
+    job.accumulate = true;
+    job.bias = nullptr;
+    ops.matmul(&job, 1, {x.data(), 2, 2}, exec);
+    EXPECT_EQ(out[0], 43);
+}
+
+TEST_F(RefTest, RowOps) {
+    std::vector<float> x = {3, 4}, w = {1, 2}, out(2);
+    ops.rms_norm({out.data(), 1, 2}, {x.data(), 1, 2}, w.data(), 0, exec);
+    EXPECT_FLOAT_EQ(out[0], 3 / std::sqrt(12.5f));
+    EXPECT_FLOAT_EQ(out[1], 8 / std::sqrt(12.5f));
+
+    std::vector<float> gate = {0, 1}, up = {5, 2};
+    ops.silu_mul({out.data(), 1, 2}, {gate.data(), 1, 2}, {up.data(), 1, 2}, exec);
+    EXPECT_EQ(out[0], 0);
+    EXPECT_FLOAT_EQ(out[1], 2 / (1 + std::exp(-1.0f)));
+
+    ops.add({out.data(), 1, 2}, {x.data(), 1, 2}, exec);
+    EXPECT_EQ(out[0], 3);
+
+    const std::vector<float> table = {1, 2, 3, 4, 5, 6};
+    const std::int32_t ids[] = {2, 0};
+    std::vector<float> rows(4);
+    ops.embed({rows.data(), 2, 2}, weight(table, 3, 2), ids, exec);
+    EXPECT_EQ(rows, (std::vector<float>{5, 6, 1, 2}));
+}
+
+TEST_F(RefTest, RopeTurnsPairsByTheirAngle) {
+    const std::int32_t positions[] = {2};
+    const float frequencies[] = {float(M_PI) / 4, 0};
+    std::vector<float> x = {1, 2, 3, 4};
+    RopeArgs args{positions, frequencies, 4, 4, false};
+    ops.rope({x.data(), 1, 4}, args, exec);  // a quarter turn of (1, 2), none of (3, 4)
+    EXPECT_NEAR(x[0], -2, 1e-6);
+    EXPECT_NEAR(x[1], 1, 1e-6);
+    EXPECT_EQ(x[2], 3);
+    x = {1, 2, 3, 4};
+    args.neox = true;
+    ops.rope({x.data(), 1, 4}, args, exec);  // pairs (1, 3) and (2, 4)
+    EXPECT_NEAR(x[0], -3, 1e-6);
+    EXPECT_NEAR(x[2], 1, 1e-6);
+    EXPECT_EQ(x[1], 2);
+}
+
+TEST_F(RefTest, AttentionIsCausalAndPaged) {
+    // One kv head of size 2, two query heads, 33 positions over blocks 1 and 0.
+    std::vector<float> k(2 * kKvBlock * 2), v(k.size()), rows(33 * 2), values(33 * 2);
+    for (int p = 0; p < 33; ++p) values[2 * p] = float(p);  // keys are zero: weights are uniform
+    const std::int32_t blocks[] = {1, 0};
+    const KvLayer kv{k.data(), v.data(), false, 1, 2};
+    const SequenceRows sequence{0, 33, 0, blocks};
+    ops.kv_append(kv, {rows.data(), 33, 2}, {values.data(), 33, 2}, &sequence, 1, exec);
+    EXPECT_EQ(v[(kKvBlock + 5) * 2], 5);  // position 5 lies in block 1
+    EXPECT_EQ(v[0], 32);                  // position 32 in block 0
+    std::vector<float> q(33 * 4, 1), out(33 * 4);
+    ops.attention({{out.data(), 33, 4}, {q.data(), 33, 4}, kv, &sequence, 1, 2, 1.0f}, exec);
+    EXPECT_FLOAT_EQ(out[0], 0);
+    EXPECT_FLOAT_EQ(out[4 * 1 + 2], 0.5f);  // mean of 0 and 1, second head
+    EXPECT_FLOAT_EQ(out[4 * 32], 16);       // mean of 0 … 32
+}
+
+TEST_F(RefTest, TheRouterTakesTheLargestLowestIndexFirst) {
+    std::vector<float> logits = {0, 1, 1, -1};
+    std::int32_t chosen[2];
+    float weights[2];
+    ops.moe_route({logits.data(), 1, 4}, 2, true, 1, chosen, weights, exec);
+    EXPECT_EQ(chosen[0], 1);
+    EXPECT_EQ(chosen[1], 2);
+    EXPECT_FLOAT_EQ(weights[0], 0.5f);
+    ops.moe_route({logits.data(), 1, 4}, 2, false, 2, chosen, weights, exec);
+    const double total = 1 + 2 * std::exp(1.0) + std::exp(-1.0);
+    EXPECT_FLOAT_EQ(weights[0], float(2 * std::exp(1.0) / total));
+}
+
+TEST_F(RefTest, ExpertsAreWeighedAndAdded) {
+    const std::vector<float> gate = {1, 2}, up = {3, 4}, down = {10, 100};  // two experts of 1 × 1
+    std::vector<float> x = {1}, out = {7};
+    const std::int32_t chosen[] = {1};
+    const float weights[] = {0.5f};
+    auto stack = [](const std::vector<float>& values) {
+        Weight w = weight(values, 1, 1);
+        w.stride = 4;
+        return w;
+    };
+    ops.moe_ffn({{out.data(), 1, 1}, {x.data(), 1, 1}, stack(gate), stack(up), stack(down), chosen, weights, 2, 1}, exec);
+    const double hidden = 2 / (1 + std::exp(-2.0)) * 4;
+    EXPECT_FLOAT_EQ(out[0], float(7 + 0.5 * hidden * 100));
+}
+
+TEST(Pool, EveryItemRunsOnce) {
+    Pool pool(4);
+    for (int round = 0; round < 2000; ++round) {
+        std::atomic<int> sum{0};
+        pool.run(round % 37, [&](int item, int) { sum += item + 1; });
+        const int n = round % 37;
+        ASSERT_EQ(sum, n * (n + 1) / 2);
+    }
+}
