@@ -1,0 +1,73 @@
+// A model in memory: its configuration and every tensor, checked against each other and laid out as
+// the target's kernels want them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/model/config.h"
+#include "engine/model/gguf.h"
+#include "engine/ops/ops.h"
+
+namespace engine {
+
+// Anonymous memory on huge pages where the kernel gives them; zero-filled, 2 MiB aligned.
+class HugeMemory {
+public:
+    HugeMemory() = default;
+    static base::Result<HugeMemory> allocate(std::size_t bytes, const std::string& purpose);
+    HugeMemory(HugeMemory&& other) noexcept;
+    HugeMemory& operator=(HugeMemory&& other) noexcept;
+    ~HugeMemory();
+    std::uint8_t* data() const { return data_; }
+    std::size_t size() const { return size_; }
+
+private:
+    std::uint8_t* data_ = nullptr;
+    std::size_t size_ = 0;
+    void* mapping_ = nullptr;
+    std::size_t mapped_ = 0;
+};
+
+struct Layer {
+    const float* attention_norm = nullptr;          // (H)
+    const float *q_norm = nullptr, *k_norm = nullptr;  // (d), families with qk_norm
+    Weight q, k, v, o;                              // (heads*d, H), (kv_heads*d, H) ×2, (H, heads*d)
+    const float *q_bias = nullptr, *k_bias = nullptr, *v_bias = nullptr;
+    const float* ffn_norm = nullptr;                // (H)
+    Weight gate, up, down;                          // dense: (I, H), (I, H), (H, I)
+    bool moe = false;
+    Weight router;                                  // (E, H)
+    Weight gate_experts, up_experts, down_experts;  // stacks of E
+};
+
+struct Model {
+    Config config;
+    std::unique_ptr<Gguf> file;                     // mapped as long as the model lives
+    const Ops* ops = nullptr;
+    Weight embedding;                               // (V, H), plain
+    Weight output;                                  // (V, H)
+    const float* output_norm = nullptr;             // (H)
+    std::vector<float> inverse_frequencies;         // (rope_dim / 2)
+    std::vector<Layer> layers;
+
+    HugeMemory packed;                              // matrices that were laid out anew
+    std::vector<std::vector<float>> vectors;        // norms and biases
+    std::uint64_t parameters = 0, active_parameters = 0;
+    std::uint64_t bytes_per_token = 0;              // of weights that one decode step reads
+};
+
+// Bytes of own memory and of the file's mapping that load_model would use.
+struct WeightBytes {
+    std::uint64_t packed = 0, mapped = 0;
+};
+base::Result<WeightBytes> measure_model(const Gguf& gguf, const Config& config, const Ops& ops);
+
+// `progress` is told the share done, 0..1.
+base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<Gguf> gguf, Config config, const Ops& ops, Pool& pool,
+                                                const std::function<void(double)>& progress);
+
+}  // namespace engine

@@ -1,0 +1,153 @@
+// Logits against independent implementations: golden checkpoints (transformers) and the stories
+// models (float64 numpy), on every target whose arithmetic is the exact profile's.
+#include "engine/model/forward.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "support/fixtures.h"
+#include "support/safetensors.h"
+
+using namespace engine;
+using nlohmann::json;
+
+namespace {
+
+// One sequence on a model, its KV in float.
+class Runner {
+public:
+    Runner(const std::filesystem::path& file, const Ops& ops) : pool_(2) {
+        auto gguf = Gguf::open(file);
+        if (!gguf) throw std::runtime_error(gguf.error().message);
+        auto config = read_config(**gguf);
+        if (!config) throw std::runtime_error(config.error().message);
+        auto model = load_model(*std::move(gguf), *config, ops, pool_, {});
+        if (!model) throw std::runtime_error(model.error().message);
+        model_ = *std::move(model);
+        const Config& c = model_->config;
+        constexpr int kBlocks = 16;
+        const std::size_t values = std::size_t(kBlocks) * kKvBlock * c.kv_heads * c.head_dim;
+        for (int i = 0; i < c.layers; ++i) {
+            storage_.emplace_back(values);
+            storage_.emplace_back(values);
+            kv_.push_back({storage_[2 * i].data(), storage_[2 * i + 1].data(), false, c.kv_heads, c.head_dim});
+        }
+        for (int i = 0; i < kBlocks; ++i) blocks_.push_back(kBlocks - 1 - i);
+        memory_.resize(forward_scratch(c, 512, pool_.threads()));
+    }
+
+    // Appends tokens at position `context`; logits of all of them.
+    std::vector<float> feed(const std::vector<std::int32_t>& tokens, int context) {
+        std::vector<std::int32_t> positions, rows;
+        for (int i = 0; i < int(tokens.size()); ++i) positions.push_back(context + i), rows.push_back(i);
+        const SequenceRows sequence{0, int(tokens.size()), context, blocks_.data()};
+        std::vector<float> logits(tokens.size() * std::size_t(vocabulary()));
+        Scratch scratch(memory_.data(), memory_.size());
+        Exec exec{&pool_, &scratch};
+        forward(*model_, {tokens.data(), positions.data(), int(tokens.size()), &sequence, 1, rows.data(), int(rows.size())},
+                kv_, logits.data(), exec);
+        return logits;
+    }
+
+    std::vector<std::int32_t> greedy(const std::vector<std::int32_t>& prompt, int n) {
+        std::vector<float> logits = feed(prompt, 0);
+        std::vector<std::int32_t> out;
+        for (int at = int(prompt.size()); int(out.size()) < n; ++at) {
+            const auto last = logits.end() - vocabulary();
+            out.push_back(std::int32_t(std::max_element(last, logits.end()) - last));
+            if (int(out.size()) < n) logits = feed({out.back()}, at);
+        }
+        return out;
+    }
+    int vocabulary() const { return model_->config.vocabulary; }
+
+private:
+    Pool pool_;
+    std::unique_ptr<Model> model_;
+    std::vector<std::vector<float>> storage_;
+    std::vector<KvLayer> kv_;
+    std::vector<std::int32_t> blocks_;
+    std::vector<std::uint8_t> memory_;
+};
+
+double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+    double most = a.size() == b.size() ? 0 : INFINITY;
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) most = std::max(most, double(std::abs(a[i] - b[i])));
+    return most;
+}
+
+void check_golden(const std::filesystem::path& folder, const Target& target) {
+    SCOPED_TRACE(folder.filename().string() + " on " + target.name);
+    const json golden = json::parse(support::read_text(folder / "golden.json"));
+    const auto tensors = support::read_safetensors(folder / "golden.safetensors");
+    const auto file = std::filesystem::exists(folder / "model-f16.gguf") ? folder / "model-f16.gguf" : folder / "model.gguf";
+    // 20 × the float32–float64 difference of the golden's own implementation.
+    const double tolerance = golden["suggested_tolerance_logits_fp32"];
+    Runner runner(file, *target.ops);
+    for (const auto& prompt : golden["prompts"]) {
+        const auto ids = prompt["ids"].get<std::vector<std::int32_t>>();
+        EXPECT_EQ(runner.greedy(ids, int(prompt["greedy"].size())), prompt["greedy"].get<std::vector<std::int32_t>>());
+        const auto whole = runner.feed(ids, 0);
+        const std::string name = "logits_" + std::to_string(ids.size());
+        if (const auto it = tensors.find(name); it != tensors.end()) {
+            EXPECT_LE(largest_difference(whole, it->second.values), tolerance) << name;
+        }
+        if (const auto it = tensors.find(name + "_tail8"); it != tensors.end()) {
+            const std::vector<float> tail(whole.end() - 8 * runner.vocabulary(), whole.end());
+            EXPECT_LE(largest_difference(tail, it->second.values), tolerance) << name;
+        }
+    }
+}
+
+}  // namespace
+
+TEST(Forward, GoldenCheckpointsAgreeOnEveryExactTarget) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    for (const Target& target : targets(true)) {
+        if (!target.available) continue;
+        for (const char* name : {"llama3_rope", "llama_tied", "qwen2", "qwen3", "qwen3_moe", "mixtral"})
+            check_golden(*golden / name, target);
+    }
+}
+
+TEST(Forward, StoriesModelsAgreeWithTheFloat64Reference) {
+    const auto vectors = support::vectors_dir();
+    if (!vectors) GTEST_SKIP() << "no vectors";
+    for (const auto& entry : std::filesystem::directory_iterator(*vectors / "models/goldens")) {
+        const json golden = json::parse(support::read_text(entry.path()));
+        const std::string file = golden["file"];
+        SCOPED_TRACE(file);
+        const auto path = std::filesystem::exists(*vectors / "models" / file) ? *vectors / "models" / file
+                                                                               : *vectors / "models/stories260K" / file;
+        Runner runner(path, ref_ops());
+        for (const auto& item : golden["cases"]) {
+            const auto ids = item["prompt_ids"].get<std::vector<std::int32_t>>();
+            const auto logits = runner.feed(ids, 0);
+            const std::vector<float> last(logits.end() - runner.vocabulary(), logits.end());
+            EXPECT_LE(largest_difference(last, item["last_logits"].get<std::vector<float>>()), 1e-3);
+        }
+    }
+}
+
+TEST(Forward, ResultsDoNotDependOnTheChunk) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    for (const Target& target : targets(true)) {
+        if (!target.available) continue;
+        Runner runner(*golden / "qwen3_moe/model-f16.gguf", *target.ops);
+        std::vector<std::int32_t> ids;
+        for (int i = 0; i < 70; ++i) ids.push_back((i * 37 + 5) % runner.vocabulary());
+        const auto whole = runner.feed(ids, 0);
+        std::vector<float> parts;
+        for (int at = 0, n = 1; at < 70; at += n, n = n * 2 + 1) {
+            const int end = std::min(70, at + n);
+            const auto part = runner.feed({ids.begin() + at, ids.begin() + end}, at);
+            parts.insert(parts.end(), part.begin(), part.end());
+        }
+        EXPECT_EQ(whole, parts) << target.name;  // bitwise
+    }
+}

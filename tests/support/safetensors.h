@@ -1,0 +1,19 @@
+// A minimal reader of safetensors files for golden data: F32 tensors by name.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace support {
+
+struct GoldenTensor {
+    std::vector<std::size_t> shape;
+    std::vector<float> values;
+};
+
+// Throws when the file is not as expected; tensors of other types are left out.
+std::map<std::string, GoldenTensor> read_safetensors(const std::filesystem::path& file);
+
+}  // namespace support
