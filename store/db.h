@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -130,7 +131,12 @@ public:
     base::NodeId node() const;
     base::Probes probes();
 
-    class Lease {
+    // The one connection that holds session-level advisory locks of this process. True when the lock
+    // was free; false when another process, or this one, holds it.
+    bool try_lock(std::int64_t key);
+    void unlock(std::int64_t key);
+
+    class Lease {  // of a connection, for one transaction
     public:
         virtual ~Lease() = default;  // rolls back unless committed
         virtual Tx& tx() = 0;
@@ -145,9 +151,9 @@ private:
     template <class T>
     static bool succeeded(const base::Result<T>& r) { return r.ok(); }
 
-    struct Connections;
+    class Connections;
     std::unique_ptr<Connections> connections_;
-    boost::asio::thread_pool pool_;
+    boost::asio::thread_pool pool_;  // one CPU thread a connection: whoever waits, waits here
 };
 
 }  // namespace store

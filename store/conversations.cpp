@@ -1,0 +1,77 @@
+#include "store/conversations.h"
+
+namespace store {
+namespace {
+
+// What two messages must agree in to be the same: role, text and calls, not ids that a client drops.
+base::Json essence(const base::Json& message) {
+    base::Json out;
+    out["role"] = message.value("role", "");
+    base::Json content = message.contains("content") ? message["content"] : base::Json();
+    if (content.is_array()) {
+        std::string joined;
+        for (const auto& part : content)
+            if (part.is_object()) joined += part.value("text", "");
+        content = joined;
+    }
+    if (content.is_null()) content = "";
+    out["content"] = std::move(content);
+    for (const auto& call : message.value("tool_calls", base::Json::array()))
+        if (call.is_object() && call.contains("function")) out["calls"].push_back(call["function"].value("name", ""));
+    return out;
+}
+
+}  // namespace
+
+base::ConversationId create_conversation(Tx& tx, const std::string& channel, const std::string& workspace) {
+    const auto id = base::ConversationId::make(base::SystemClock().now());
+    tx.exec("insert into conversation (id, channel, workspace) values ($1, $2, $3)", {id, channel, workspace});
+    return id;
+}
+
+bool conversation_exists(Tx& tx, base::ConversationId id) {
+    return !tx.exec("select 1 from conversation where id = $1", {id}).empty();
+}
+
+std::string conversation_workspace(Tx& tx, base::ConversationId id) {
+    const auto rows = tx.exec("select workspace from conversation where id = $1", {id});
+    return rows.empty() ? std::string() : rows[0].text(0);
+}
+
+std::vector<StoredMessage> list_messages(Tx& tx, base::ConversationId id) {
+    std::vector<StoredMessage> out;
+    for (const Row& row : tx.exec("select id, position, run_id, role, body from message where conversation_id = $1"
+                                  " order by position", {id}))
+        out.push_back({row.id<base::MessageId>(0), row.integer(1), row.id<base::RunId>(2), row.text(3), row.json(4)});
+    return out;
+}
+
+base::MessageId append_message(Tx& tx, base::ConversationId id, base::RunId run, const base::Json& body) {
+    const auto message = base::MessageId::make(base::SystemClock().now());
+    // The lock makes positions consecutive when two requests append at once.
+    tx.exec("select pg_advisory_xact_lock(hashtextextended($1, 8))", {id.text()});
+    tx.exec("insert into message (id, conversation_id, position, run_id, role, body)"
+            " select $1, $2, coalesce(max(position) + 1, 0), $3, $4, $5 from message where conversation_id = $2",
+            {message, id, run, body.value("role", ""), body});
+    return message;
+}
+
+base::Result<std::size_t> match_history(Tx& tx, base::ConversationId id, const std::vector<base::Json>& given) {
+    const auto stored = list_messages(tx, id);
+    // Only what is new: nothing of the history is repeated.
+    if (!given.empty() && !stored.empty() && essence(given[0]) != essence(stored[0].body)) {
+        if (given.size() >= stored.size() && given.size() > 1)
+            return base::error(base::Code::conflict, "messages[0] differs from the conversation's first message",
+                               "send the history as it was, or only the new messages");
+        return std::size_t(0);
+    }
+    if (given.size() < stored.size()) return std::size_t(0);
+    for (std::size_t i = 0; i < stored.size(); ++i)
+        if (essence(given[i]) != essence(stored[i].body))
+            return base::error(base::Code::conflict,
+                               "messages[" + std::to_string(i) + "] differs from what the conversation holds at that place",
+                               "send the history as it was, or only the new messages");
+    return stored.size();
+}
+
+}  // namespace store

@@ -1,0 +1,265 @@
+#include "store/db.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <pqxx/pqxx>
+#include <set>
+#include <vector>
+
+namespace store {
+namespace {
+
+using Kind = DbError::Kind;
+using Connection = pqxx::connection;
+
+// What PostgreSQL's condition codes mean to us (appendix A of its manual).
+Kind kind_of(const std::string& sqlstate) {
+    if (sqlstate == "23505") return Kind::unique;
+    if (sqlstate == "23503") return Kind::foreign_key;
+    if (sqlstate == "23514" || sqlstate == "23502") return Kind::check;
+    if (sqlstate == "40001" || sqlstate == "40P01") return Kind::serialization;
+    if (sqlstate == "53100" || sqlstate == "58030") return Kind::disk_full;
+    if (sqlstate.rfind("08", 0) == 0 || sqlstate.rfind("57P", 0) == 0) return Kind::connection;
+    return Kind::other;
+}
+
+// Runs `f`; libpqxx's exceptions become DbError.
+template <class F>
+auto translated(F f) {
+    try {
+        return f();
+    } catch (const pqxx::broken_connection& e) {
+        throw DbError(Kind::connection, std::string("the database connection is gone: ") + e.what());
+    } catch (const pqxx::in_doubt_error& e) {
+        throw DbError(Kind::connection, std::string("the database went away during a commit, whose outcome is unknown: ") + e.what());
+    } catch (const pqxx::sql_error& e) {
+        throw DbError(kind_of(e.sqlstate()), e.what());
+    } catch (const pqxx::failure& e) {
+        throw DbError(Kind::other, e.what());
+    }
+}
+
+pqxx::result execute(pqxx::work& work, const std::string& sql, const std::vector<Param>& params) {
+#if PQXX_VERSION_MAJOR < 7
+    std::vector<const char*> texts;  // a null pointer is an SQL null
+    for (const auto& param : params) texts.push_back(param.text() ? param.text()->c_str() : nullptr);
+    return work.exec_params(sql, pqxx::prepare::make_dynamic_params(texts));
+#else
+    pqxx::params texts;
+    for (const auto& param : params) {
+        if (param.text())
+            texts.append(*param.text());
+        else
+            texts.append();
+    }
+    return work.exec_params(sql, texts);
+#endif
+}
+
+class PqxxTx final : public Tx {
+public:
+    PqxxTx(Connection& connection, const Identity& who, base::NodeId node) : work_(connection), who_(who), node_(node) {
+        const auto setting = [](const auto& id) { return id.is_nil() ? std::string() : id.text(); };
+        exec("select set_config('hearth.tenant', $1, true), set_config('hearth.person', $2, true),"
+             " set_config('hearth.node', $3, true)",
+             {setting(who.tenant), setting(who.person), setting(node)});
+    }
+
+    std::vector<Row> exec(std::string_view sql, std::initializer_list<Param> params) override {
+        return exec(sql, std::vector<Param>(params));
+    }
+
+    std::vector<Row> exec(std::string_view sql, const std::vector<Param>& params) override {
+        const pqxx::result result = translated([&] { return execute(work_, std::string(sql), params); });
+        affected_ = std::int64_t(result.affected_rows());
+        std::vector<Row> rows;
+        rows.reserve(result.size());
+        for (const auto& tuple : result) {
+            std::vector<std::optional<std::string>> cells;
+            for (const auto& field : tuple)
+                cells.push_back(field.is_null() ? std::nullopt : std::optional(std::string(field.c_str(), field.size())));
+            rows.emplace_back(std::move(cells));
+        }
+        return rows;
+    }
+
+    std::int64_t affected() const override { return affected_; }
+    const Identity& identity() const override { return who_; }
+    base::NodeId node() const override { return node_; }
+    void commit() {
+        translated([&] { work_.commit(); });
+    }
+
+private:
+    pqxx::work work_;
+    Identity who_;
+    base::NodeId node_;
+    std::int64_t affected_ = 0;
+};
+
+std::unique_ptr<Connection> connect(const std::string& url) {
+    return translated([&] { return std::make_unique<Connection>(url); });
+}
+
+std::string one_value(Connection& connection, const std::string& sql) {
+    return translated([&] {
+        pqxx::nontransaction work(connection);
+        return std::string(work.exec(sql)[0][0].c_str());
+    });
+}
+
+}  // namespace
+
+// A fixed number of connections, opened when first needed and again after a loss.
+class Db::Connections {
+public:
+    explicit Connections(Options options) : options_(std::move(options)), free_(std::size_t(options_.connections)) {}
+
+    const Options& options() const { return options_; }
+
+    std::unique_ptr<Connection> take() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return !free_.empty(); });
+        auto connection = std::move(free_.back());
+        free_.pop_back();
+        return connection;
+    }
+
+    // A null pointer stands for a connection that is to be opened again.
+    void give_back(std::unique_ptr<Connection> connection) {
+        {
+            std::lock_guard lock(mutex_);
+            free_.push_back(std::move(connection));
+        }
+        changed_.notify_one();
+    }
+
+    std::mutex lock_mutex;
+    std::unique_ptr<Connection> lock_connection;
+    std::set<std::int64_t> held;
+
+private:
+    Options options_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<std::unique_ptr<Connection>> free_;
+};
+
+namespace {
+
+// Holds a connection for one transaction.
+template <class Connections>
+class PooledLease final : public Db::Lease {
+public:
+    PooledLease(Connections& pool, const Identity& who, base::NodeId node) : pool_(pool), connection_(pool.take()) {
+        try {
+            begin(who, node);
+        } catch (...) {
+            pool_.give_back(nullptr);
+            throw;
+        }
+    }
+    ~PooledLease() override {
+        tx_.reset();
+        const bool alive = connection_ && connection_->is_open() && !broken_;
+        pool_.give_back(alive ? std::move(connection_) : nullptr);
+    }
+    Tx& tx() override { return *tx_; }
+    void commit() override {
+        try {
+            tx_->commit();
+        } catch (const DbError& e) {
+            broken_ = e.kind == Kind::connection;
+            throw;
+        }
+    }
+
+private:
+    // A connection may have died while it lay idle: then one fresh attempt, since no work has begun.
+    void begin(const Identity& who, base::NodeId node) {
+        const bool idle = connection_ != nullptr;
+        for (int attempt = 0;; ++attempt) {
+            try {
+                if (!connection_) connection_ = connect(pool_.options().url);
+                tx_.emplace(*connection_, who, node);
+                return;
+            } catch (const DbError& e) {
+                tx_.reset();
+                connection_.reset();
+                if (e.kind != Kind::connection || !idle || attempt > 0) throw;
+            }
+        }
+    }
+
+    Connections& pool_;
+    std::unique_ptr<Connection> connection_;
+    std::optional<PqxxTx> tx_;
+    bool broken_ = false;
+};
+
+}  // namespace
+
+base::Result<std::unique_ptr<Db>> Db::open(Options options) {
+    try {
+        auto probe = connect(options.url);
+        const std::string powers = one_value(
+            *probe,
+            "select case when rolsuper then 'a superuser' when rolbypassrls then 'a role that bypasses row-level security'"
+            " when pg_get_userbyid(c.relowner) = current_user then 'the owner of the tables' else '' end"
+            " from pg_roles r left join pg_class c on c.oid = to_regclass('public.run') where r.rolname = current_user");
+        if (!powers.empty())
+            return base::error(base::Code::permission_denied, "the database URL belongs to " + powers + "; row-level security would not hold",
+                               "use the role hearth_app");
+        return std::unique_ptr<Db>(new Db(std::move(options)));
+    } catch (const DbError& e) {
+        return base::error(base::Code::unavailable, std::string("cannot open the database: ") + e.what(),
+                           "hearth db status tells whether it runs, hearth db start starts it");
+    }
+}
+
+Db::Db(Options options)
+    : connections_(std::make_unique<Connections>(options)), pool_(std::size_t(options.connections)) {}
+
+Db::~Db() { pool_.join(); }
+
+std::unique_ptr<Db::Lease> Db::begin(const Identity& who) {
+    return std::make_unique<PooledLease<Connections>>(*connections_, who, node());
+}
+
+base::NodeId Db::node() const { return connections_->options().node; }
+
+bool Db::try_lock(std::int64_t key) {
+    std::lock_guard lock(connections_->lock_mutex);
+    auto& connection = connections_->lock_connection;
+    if (connection && !connection->is_open()) {
+        connection.reset();
+        connections_->held.clear();  // they died with the session
+    }
+    if (connections_->held.count(key)) return false;
+    if (!connection) connection = connect(connections_->options().url);
+    const bool got = one_value(*connection, "select pg_try_advisory_lock(" + std::to_string(key) + ")") == "t";
+    if (got) connections_->held.insert(key);
+    return got;
+}
+
+void Db::unlock(std::int64_t key) {
+    std::lock_guard lock(connections_->lock_mutex);
+    if (!connections_->held.erase(key)) return;
+    try {
+        one_value(*connections_->lock_connection, "select pg_advisory_unlock(" + std::to_string(key) + ")");
+    } catch (const DbError&) {
+        connections_->lock_connection.reset();  // the session's end frees its locks
+        connections_->held.clear();
+    }
+}
+
+base::Probes Db::probes() {
+    try {
+        auto version = [](Tx& tx) { return tx.exec("select version()").at(0).text(0); };
+        return {{"database", base::Health::ok, run_blocking({}, version), {}}};
+    } catch (const DbError& e) {
+        return {{"database", base::Health::failed, e.what(), "hearth db start"}};
+    }
+}
+
+}  // namespace store

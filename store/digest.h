@@ -1,0 +1,14 @@
+// SHA-256 and encodings, by libsodium.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace store {
+
+std::string sha256_hex(std::string_view bytes);
+std::string base64(std::string_view bytes);      // standard alphabet, padded
+std::string base64url(std::string_view bytes);   // URL-safe alphabet, no padding
+std::string random_bytes(std::size_t n);
+
+}  // namespace store

@@ -1,0 +1,41 @@
+#include "store/ledger.h"
+
+namespace store {
+
+base::StepId write_intent(Tx& tx, const StepIntent& intent) {
+    const auto id = base::StepId::make(base::SystemClock().now());
+    // Reads the run's epoch in the same statement: a process that lost its lease writes no step.
+    tx.exec("insert into step (id, run_id, position, epoch, kind, name, effect, effect_key, input)"
+            " select $1, r.id, (select coalesce(max(position) + 1, 0) from step s where s.run_id = r.id), r.epoch, $4, $5, $6, $7, $8"
+            " from run r where r.id = $2 and r.epoch = $3",
+            {id, intent.run, intent.epoch, intent.kind, intent.name, intent.effect, intent.effect_key, intent.input});
+    if (tx.affected() != 1)
+        throw DbError(DbError::Kind::serialization, "run " + intent.run.text() + " is no longer held at epoch " +
+                                                        std::to_string(intent.epoch) + ": no step was begun");
+    return id;
+}
+
+void write_outcome(Tx& tx, base::StepId step, std::int64_t epoch, const std::string& state, const base::Json& outcome) {
+    tx.exec("update step set state = $3, outcome = $4, finished_at = clock_timestamp()"
+            " where id = $1 and epoch = $2 and state = 'intent'"
+            " and exists (select 1 from run r where r.id = step.run_id and r.epoch = $2)",
+            {step, epoch, state, outcome});
+    if (tx.affected() != 1)
+        throw DbError(DbError::Kind::serialization,
+                      "step " + step.text() + " has an outcome already, or its run was taken over");
+}
+
+std::vector<Step> list_steps(Tx& tx, base::RunId run) {
+    std::vector<Step> out;
+    for (const Row& row : tx.exec("select id, position, kind, name, effect, effect_key, state, input, outcome, " +
+                                      micros("started_at") + ", " + micros("finished_at") +
+                                      " from step where run_id = $1 order by position", {run})) {
+        Step step{row.id<base::StepId>(0), row.integer(1), row.text(2), row.text(3), row.text(4), row.text(5), row.text(6),
+                  row.json(7), row.json(8), row.time(9), {}};
+        if (!row.null(10)) step.finished = row.time(10);
+        out.push_back(std::move(step));
+    }
+    return out;
+}
+
+}  // namespace store

@@ -1,0 +1,107 @@
+#include "store/runs.h"
+
+#include <utility>
+
+namespace store {
+namespace {
+
+std::string columns() {
+    return "id, conversation_id, input_id, alias, state, error, turn, usage, " + micros("started_at") + ", " +
+           micros("finished_at") + ", epoch,"
+           // Nobody holds the lease of a run without state: its process is gone.
+           " state is null and not exists (select 1 from pg_locks l where l.locktype = 'advisory' and l.objsubid = 1"
+           "   and l.classid::bigint = (hearth_lock_key(id) >> 32) & 4294967295 and l.objid::bigint = hearth_lock_key(id) & 4294967295)";
+}
+
+Run run_of(const Row& row) {
+    Run run;
+    run.id = row.id<base::RunId>(0);
+    run.conversation = row.id<base::ConversationId>(1);
+    run.input = row.id<base::MessageId>(2);
+    run.alias = row.text(3);
+    run.status = row.text_or(4, row.boolean(11) ? "interrupted" : "running");
+    run.error = row.text(5);
+    run.turn = row.json(6);
+    run.usage = row.json(7);
+    run.started = row.time(8);
+    if (!row.null(9)) run.finished = row.time(9);
+    run.epoch = row.integer(10);
+    return run;
+}
+
+void require_current(Tx& tx, base::RunId id, std::int64_t epoch) {
+    if (tx.affected() != 1)
+        throw DbError(DbError::Kind::serialization,
+                      "run " + id.text() + " is no longer held at epoch " + std::to_string(epoch) + ": another process took it over");
+}
+
+class HeldLease final : public RunLease {
+public:
+    HeldLease(Db& db, std::int64_t key, std::int64_t epoch) : db_(db), key_(key), epoch_(epoch) {}
+    ~HeldLease() override { db_.unlock(key_); }
+    std::int64_t epoch() const override { return epoch_; }
+
+private:
+    Db& db_;
+    std::int64_t key_, epoch_;
+};
+
+}  // namespace
+
+base::RunId create_run(Tx& tx, base::ConversationId conversation, base::MessageId input, const std::string& alias) {
+    const auto id = base::RunId::make(base::SystemClock().now());
+    tx.exec("insert into run (id, conversation_id, input_id, alias) values ($1, $2, $3, $4)", {id, conversation, input, alias});
+    return id;
+}
+
+std::optional<Run> find_run(Tx& tx, base::RunId id) {
+    const auto rows = tx.exec("select " + columns() + " from run where id = $1", {id});
+    if (rows.empty()) return std::nullopt;
+    return run_of(rows[0]);
+}
+
+std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before) {
+    std::vector<Run> out;
+    for (const Row& row : tx.exec("select " + columns() + " from run where $1::uuid is null or id < $1::uuid"
+                                  " order by id desc limit $2", {before, limit}))
+        out.push_back(run_of(row));
+    return out;
+}
+
+void save_turn(Tx& tx, base::RunId id, std::int64_t epoch, const base::Json& turn) {
+    tx.exec("update run set turn = $3 where id = $1 and epoch = $2", {id, epoch, turn});
+    require_current(tx, id, epoch);
+}
+
+void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& final_state, const std::string& error,
+                const base::Json& usage) {
+    tx.exec("update run set state = $3, error = $4, usage = $5, finished_at = now() where id = $1 and epoch = $2",
+            {id, epoch, final_state, error, usage});
+    require_current(tx, id, epoch);
+}
+
+base::Result<std::unique_ptr<RunLease>> acquire_lease(Db& db, const Identity& who, base::RunId id) {
+    auto key_of = [&](Tx& tx) { return tx.exec("select hearth_lock_key($1)", {id}).at(0).integer(0); };
+    const std::int64_t key = db.run_blocking(who, key_of);
+    if (!db.try_lock(key))
+        return base::error(base::Code::conflict, "run " + id.text() + " is held by another process");
+    auto raise = [&](Tx& tx) { return tx.exec("update run set epoch = epoch + 1 where id = $1 returning epoch", {id}); };
+    try {
+        const auto rows = db.run_blocking(who, raise);
+        if (!rows.empty()) return std::unique_ptr<RunLease>(std::make_unique<HeldLease>(db, key, rows[0].integer(0)));
+    } catch (...) {
+        db.unlock(key);
+        throw;
+    }
+    db.unlock(key);
+    return base::error(base::Code::not_found, "there is no run " + id.text());
+}
+
+std::vector<base::RunId> settle_interrupted(Db& db) {
+    auto settle = [](Tx& tx) { return tx.exec("select hearth_settle_interrupted()"); };
+    std::vector<base::RunId> out;
+    for (const Row& row : db.run_blocking({}, settle)) out.push_back(row.id<base::RunId>(0));
+    return out;
+}
+
+}  // namespace store
