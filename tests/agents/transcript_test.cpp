@@ -1,0 +1,100 @@
+#include "agents/transcript.h"
+
+#include <gtest/gtest.h>
+
+namespace agents {
+namespace {
+
+using base::Json;
+using router::Message;
+using router::MessageRole;
+
+store::StoredMessage stored(Json body, base::RunId run = {}) {
+    store::StoredMessage out;
+    out.role = body["role"];
+    out.body = std::move(body);
+    out.run = run;
+    return out;
+}
+
+Json say(const char* role, const std::string& text) { return {{"role", role}, {"content", text}}; }
+
+std::string shape(const std::vector<Message>& messages) {
+    std::string out;
+    for (const Message& message : messages) out += std::string(router::name(message.role)) + "[" + message.text() + "]";
+    return out;
+}
+
+TEST(History, AClientsSystemMessageRanksAsThePersonsWords) {
+    const auto out = history_of({stored(say("system", "Talk like a pirate")), stored(say("user", "Hi"))}, {});
+    ASSERT_TRUE(out);
+    EXPECT_EQ(shape(*out), "user[Talk like a pirate\n\nHi]");
+}
+
+TEST(History, TheWorkOfARunStandsBeforeItsAnswer) {
+    const auto run = base::RunId::make(base::TimePoint{});
+    Message call = Message::make(MessageRole::assistant, "");
+    call.tool_calls = {{"call_1", "read_file", "{}"}};
+    Message result = Message::make(MessageRole::tool, "hello");
+    result.tool_call_id = "call_1";
+    const auto out = history_of({stored(say("user", "Read it")), stored(say("assistant", "It says hello"), run), stored(say("user", "Thanks"))},
+                                {{run, {call, result}}});
+    ASSERT_TRUE(out);
+    EXPECT_EQ(shape(*out), "user[Read it]assistant[]tool[hello]assistant[It says hello]user[Thanks]");
+}
+
+TEST(History, ToolResultsAreUntrusted) {
+    const auto out = history_of({stored({{"role", "tool"}, {"tool_call_id", "x"}, {"content", "data"}})}, {});
+    ASSERT_TRUE(out);
+    EXPECT_FALSE(out->front().trusted);
+}
+
+TEST(History, AMessageThatIsNoneIsNamed) {
+    const auto out = history_of({stored(say("user", "a")), stored(say("robot", "b"))}, {});
+    ASSERT_FALSE(out);
+    EXPECT_NE(out.error().message.find("messages[1]"), std::string::npos) << out.error().message;
+}
+
+std::vector<Message> turns(int count) {
+    std::vector<Message> out;
+    for (int i = 0; i < count; ++i) {
+        out.push_back(Message::make(MessageRole::user, "question " + std::to_string(i) + std::string(300, '.')));
+        out.push_back(Message::make(MessageRole::assistant, "answer " + std::to_string(i) + std::string(300, '.')));
+    }
+    out.push_back(Message::make(MessageRole::user, "the last"));
+    return out;
+}
+
+TEST(LayOut, PutsWhatNeverChangesFirst) {
+    const auto out = lay_out("system", {Message::make(MessageRole::user, "example")}, turns(1), 100000);
+    ASSERT_EQ(out.size(), 5u);
+    EXPECT_EQ(out[0].role, MessageRole::system);
+    EXPECT_EQ(out[1].text(), "example");
+    EXPECT_EQ(out.back().text(), "the last");
+}
+
+TEST(LayOut, LeavesWholeOldTurnsOutWhenTheContextIsSmall) {
+    for (int budget : {50, 400, 700, 1500}) {
+        const auto out = lay_out("system", {}, turns(8), budget);
+        ASSERT_GE(out.size(), 2u);
+        EXPECT_EQ(out[0].role, MessageRole::system);
+        EXPECT_EQ(out[1].role, MessageRole::user) << "a turn begins with the person's message";
+        EXPECT_EQ(out.back().text(), "the last");
+        std::size_t bytes = 0;
+        for (const Message& message : out) bytes += message.text().size();
+        if (out.size() > 2) { EXPECT_LE(int(bytes) / 3, budget); }
+    }
+}
+
+TEST(WithNote, KeepsRolesAlternating) {
+    const auto joined = with_note({Message::make(MessageRole::user, "Hi")}, "Answer now.");
+    ASSERT_EQ(joined.size(), 1u);
+    EXPECT_EQ(joined[0].text(), "Hi\n\nAnswer now.");
+    const auto added = with_note({Message::make(MessageRole::assistant, "Hm")}, "Answer now.");
+    ASSERT_EQ(added.size(), 2u);
+    EXPECT_EQ(added[1].role, MessageRole::user);
+    EXPECT_EQ(with_note(joined, "").size(), 1u);
+}
+
+}  // namespace
+}  // namespace agents
