@@ -24,11 +24,12 @@ function(hearth_module name)
         target_link_libraries(${name} INTERFACE ${arg_PUBLIC} ${arg_LIBRARIES})
     endif()
     target_include_directories(${name} ${scope} ${root})
-    # Only these files may use wide instructions; they include no template-heavy headers.
+    # Only these files may use wide instructions; they include no template-heavy headers. GCC 12 takes the
+    # undefined registers of its own intrinsics for uninitialised ones.
     foreach(source ${sources})
         if(source MATCHES "\\.avx512\\.cpp$")
             set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
-                "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx512bf16;-mavx512vbmi;-mf16c;-mfma;-mavx2;-mtune=znver3;-ffp-contract=fast")
+                "-O3;-Wno-uninitialized;-Wno-maybe-uninitialized;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx512bf16;-mavx512vbmi;-mf16c;-mfma;-mavx2;-mtune=znver3;-ffp-contract=fast")
         elseif(source MATCHES "\\.avx2\\.cpp$")
             set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c")
         endif()

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "engine/ops/avx512_ops.h"
 #include "engine/ops/ref.h"
 
 namespace engine {
@@ -35,6 +36,14 @@ const Ops& ref_ops() {
     return table;
 }
 
-std::vector<Target> targets(bool) { return {{"ref", &ref_ops(), true, "plain C++, runs everywhere"}}; }
+std::vector<Target> targets(bool exact) {
+    std::vector<Target> out;
+    if (const Ops* wide = avx512_ops(exact)) {
+        const std::string missing = avx512_missing();
+        out.push_back({"avx512", wide, missing.empty(), missing.empty() ? "AVX-512 with VNNI and BF16" : "the processor lacks " + missing});
+    }
+    out.push_back({"ref", &ref_ops(), true, "plain C++, runs everywhere"});
+    return out;
+}
 
 }  // namespace engine

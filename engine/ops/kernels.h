@@ -1,0 +1,98 @@
+// The avx512 kernels over packed panels and quantised activations. Plain functions over plain
+// structs: ops.h's table and the compute pool sit above. Every function works on a range, so that
+// the caller can cut it between CPU threads; nothing here allocates.
+//
+// A row's result depends on its own values only: the same additions in the same order whether it is
+// computed alone or among others, in decode or in prefill.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/ops/panel.h"
+
+namespace engine::avx512 {
+
+constexpr int group_rows = 8;
+
+// Rows of activations as int8, one scale per 32 columns. Rows are cut into groups of 8, the last may
+// be smaller; a group of n rows is stored as [columns/4][n][4] bytes and [columns/32][n] numbers.
+struct Activations {
+    int rows, columns;
+    int8_t* q;        // rows * columns
+    float* scale;     // rows * columns/32
+    float* scaled;    // rows * columns/32: scale * sum
+    int32_t* sum;     // rows * columns/32: sum of q
+    int32_t* sum16;   // rows * columns/16
+};
+
+size_t activations_bytes(int rows, int columns);
+// `memory`: 64-byte aligned, activations_bytes. columns: a multiple of 32.
+Activations activations_at(void* memory, int rows, int columns);
+// Quantises rows [begin, end) of x (row r at x + r * stride).
+void quantise(const float* x, size_t stride, const Activations& to, int begin, int end);
+// Quantises blocks [begin, end) of row r; x is the whole row.
+void quantise_blocks(const float* x, const Activations& to, int r, int begin, int end);
+
+// A packed matrix, or a range of whole panels of it.
+struct Panels {
+    Format format;
+    const uint8_t* data;
+    int rows, columns;  // rows as in the file; the last panel is filled up
+};
+
+// Where results go: element (t, r) at out + t * stride + r, plus bias[r] where given, plus what is
+// there already where `accumulate`.
+struct Results {
+    float* out;
+    size_t stride;
+    const float* bias;
+    bool accumulate;
+};
+
+// Scratch of one CPU thread for the functions below.
+size_t scratch_bytes(int columns);
+
+// result(t, r) = sum over c of x(t, c) * w(r, c) for panels [begin, end), all rows t. Products of int8
+// activations with the stored integers; float32 between blocks.
+void matmul_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end, void* scratch);
+
+// The same with float activations and weights as the file's format defines their values; partial sums
+// of 32 columns. Any format, any number of columns that the format allows.
+void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
+                  void* scratch);
+
+// ---- rows
+
+void rms_norm(float* out, const float* x, const float* w, int columns, float eps);
+void silu_mul(float* out, const float* gate, const float* up, size_t n);
+void add(float* out, const float* x, size_t n);
+// out += factor * x
+void add_scaled(float* out, const float* x, float factor, size_t n);
+
+// In place: every head of a row of `columns` floats is rotated by position * frequency[i] (see RopeArgs).
+// work: dim floats.
+void rope(float* row, int columns, int head_dim, int dim, bool neox, int position, const float* frequency, float* work);
+
+// ---- attention; keys and values as ops.h has them: [block][kv_head][32][d]
+
+struct AttentionRows {
+    const void *k, *v;
+    bool half;
+    int kv_heads, head_dim;      // head_dim: a multiple of 16, at most 256
+    const int32_t* blocks;
+    int group;                   // query heads of a key-value head
+    float scale;
+    size_t stride;               // floats between rows of q and of out
+};
+// One row at `position`, `group` heads of key-value head `kv`; q and out: the first of those heads.
+// scores: group * (position + 1 rounded up to 32) floats.
+void attend_row(const AttentionRows& a, int kv, int position, const float* q, float* out, float* scores);
+// Up to 32 rows from `position` on, in BF16. scratch: attend_tile_bytes.
+size_t attend_tile_bytes(int head_dim, int group);
+void attend_tile(const AttentionRows& a, int kv, int position, int rows, const float* q, float* out, void* scratch);
+
+// Dequantises panels [begin, end) to float: to[panel - begin][columns][16].
+void unpack_float(const Panels& w, int begin, int end, float* to);
+
+}  // namespace engine::avx512

@@ -1,0 +1,140 @@
+#include "engine/ops/panel.h"
+
+#include <string.h>
+
+namespace engine {
+namespace {
+
+struct Shape {
+    int head, data;  // bytes of a packed block: scales before it (shared by a pair where `pair`), data
+    bool pair;
+};
+
+Shape shape(Format format) {
+    switch (format) {
+        case Format::q8_0: return {64, 512, true};
+        case Format::q4_0: return {64, 256, true};
+        case Format::q4_1: return {64, 256, false};
+        case Format::q5_0: return {64, 320, true};
+        case Format::q4_k: return {256, 2048, false};
+        case Format::q5_k: return {256, 2560, false};
+        case Format::q6_k: return {64, 3328, true};
+        default: return {0, 0, false};  // floats have no blocks
+    }
+}
+
+void put(uint8_t* to, int lane, const uint8_t* four) { memcpy(to + 4 * lane, four, 4); }
+
+// 32 fifth bits, bit c for column c, to byte t, bit j for column 4j+t.
+void put_fifth_bits(uint8_t* to, int lane, const uint8_t* bits) {
+    uint32_t h;
+    memcpy(&h, bits, 4);
+    for (int t = 0; t < 4; ++t) {
+        unsigned value = 0;
+        for (int j = 0; j < 8; ++j) value |= (h >> (4 * j + t) & 1) << j;
+        to[4 * lane + t] = static_cast<uint8_t>(value);
+    }
+}
+
+void pack_k_head(const uint8_t* block, uint8_t* to, int lane) {
+    int scale[8], minimum[8];
+    for (int j = 0; j < 8; ++j) scale_and_min(j, block + 4, scale[j], minimum[j]);
+    memcpy(to + 2 * lane, block, 2);
+    memcpy(to + 32 + 2 * lane, block + 2, 2);
+    for (int i = 0; i < 4; ++i) {
+        const int high = minimum[i + 4];
+        to[64 + 16 * i + lane] = static_cast<uint8_t>(scale[i] | (high & 3) << 6);
+        to[128 + 16 * i + lane] = static_cast<uint8_t>(scale[i + 4] | (high >> 2 & 3) << 6);
+        to[192 + 16 * i + lane] = static_cast<uint8_t>(minimum[i] | (high >> 4) << 6);
+    }
+}
+
+void pack_q6_k(const uint8_t* block, uint8_t* data, int lane) {
+    for (int quarter = 0; quarter < 4; ++quarter) {
+        const int n = quarter / 2, h = quarter % 2;
+        uint8_t* to = data + 832 * quarter;
+        for (int g = 0; g < 4; ++g) to[16 * g + lane] = block[192 + 8 * n + 2 * g + h];
+        for (int j = 0; j < 4; ++j) {
+            uint8_t* words = to + 64 + 192 * j;
+            const int at = 16 * h + 4 * j;
+            put(words, lane, block + 128 + 32 * n + at);
+            put(words + 64, lane, block + 64 * n + at);
+            put(words + 128, lane, block + 64 * n + 32 + at);
+        }
+    }
+}
+
+void pack_block(Format format, const uint8_t* block, uint8_t* data, int lane) {
+    switch (format) {
+        case Format::q4_0:
+            for (int j = 0; j < 4; ++j) put(data + 64 * j, lane, block + 2 + 4 * j);
+            break;
+        case Format::q4_1:
+            for (int j = 0; j < 4; ++j) put(data + 64 * j, lane, block + 4 + 4 * j);
+            break;
+        case Format::q5_0:
+            put_fifth_bits(data, lane, block + 2);
+            for (int j = 0; j < 4; ++j) put(data + 64 + 64 * j, lane, block + 6 + 4 * j);
+            break;
+        case Format::q8_0:
+            for (int c = 0; c < 32; ++c)
+                data[64 * (c / 4) + 4 * lane + c % 4] = static_cast<uint8_t>(block[2 + c] ^ 0x80);
+            break;
+        case Format::q4_k:
+            for (int j = 0; j < 32; ++j) put(data + 64 * j, lane, block + 16 + 4 * j);
+            break;
+        case Format::q5_k:
+            for (int j = 0; j < 8; ++j) put(data + 64 * j, lane, block + 16 + 4 * j);
+            for (int j = 0; j < 32; ++j) put(data + 512 + 64 * j, lane, block + 48 + 4 * j);
+            break;
+        case Format::q6_k: pack_q6_k(block, data, lane); break;
+        default: break;
+    }
+}
+
+void pack_floats(Format format, const uint8_t* row, int columns, uint8_t* panel, int lane) {
+    if (format == Format::f32) {
+        for (int c = 0; c < columns; ++c) memcpy(panel + 64 * size_t(c) + 4 * lane, row + 4 * size_t(c), 4);
+    } else {
+        for (int c = 0; c < columns; ++c)
+            memcpy(panel + 64 * size_t(c / 2) + 4 * lane + 2 * (c % 2), row + 2 * size_t(c), 2);
+    }
+}
+
+}  // namespace
+
+size_t panel_bytes(Format format, int columns) {
+    const Shape s = shape(format);
+    const size_t blocks = size_t(columns) / info(format).values;
+    if (format == Format::f32) return blocks * 64;
+    if (s.data == 0) return (blocks + 1) / 2 * 64;
+    return (s.pair ? (blocks + 1) / 2 : blocks) * s.head + blocks * s.data;
+}
+
+void pack_panel(Format format, const uint8_t* source, size_t row_bytes, int rows, int columns, uint8_t* panel) {
+    const Shape s = shape(format);
+    const FormatInfo& file = info(format);
+    memset(panel, 0, panel_bytes(format, columns));
+    for (int lane = 0; lane < rows; ++lane) {
+        const uint8_t* row = source + lane * row_bytes;
+        if (s.data == 0) {
+            pack_floats(format, row, columns, panel, lane);
+            continue;
+        }
+        for (int b = 0; b < columns / file.values; ++b, row += file.bytes) {
+            uint8_t* head = panel + (s.pair ? size_t(b / 2) * (s.head + 2 * s.data) : size_t(b) * (s.head + s.data));
+            uint8_t* data = head + s.head + (s.pair ? (b & 1) * s.data : 0);
+            if (format == Format::q4_k || format == Format::q5_k) {
+                pack_k_head(row, head, lane);
+            } else if (s.pair) {
+                memcpy(head + 32 * (b & 1) + 2 * lane, format == Format::q6_k ? row + 208 : row, 2);
+            } else {
+                memcpy(head + 2 * lane, row, 2);
+                memcpy(head + 32 + 2 * lane, row + 2, 2);
+            }
+            pack_block(format, row, data, lane);
+        }
+    }
+}
+
+}  // namespace engine

@@ -1,0 +1,40 @@
+// The packed layout of weights for the avx512 target: panels of 16 rows, read strictly forward.
+//
+// A lane of a 512-bit register is a row. "word j" is columns 4j … 4j+3 of each of the 16 rows, one
+// byte a column, 64 bytes in all. Every part is a multiple of 64 bytes; scales lie before the data
+// they belong to, so a matrix is one stream of cache lines. A matrix is its panels one after another;
+// the last panel is filled up with rows of zeroes. One copy serves decode and prefill.
+//
+//   Q4_0, pair of 32-column blocks: | 16 f16 d | 16 f16 d' | word 0..3 | word 0..3 |
+//         low nibble of byte t in word j: column 4j+t, high: 16+4j+t
+//   Q4_1, block:  | 16 f16 d | 16 f16 m | word 0..3 |
+//   Q5_0, pair:   | 16 f16 d | 16 f16 d' | H, word 0..3 | H, word 0..3 |
+//         bit j of byte t of a lane in H: fifth bit of column 4j+t
+//   Q8_0, pair:   | 16 f16 d | 16 f16 d' | word 0..7 | word 0..7 |   bytes hold q + 128
+//   Q4_K, 256 columns: | 16 f16 d | 16 f16 dmin | P0 | P1 | P2 | chunk 0..3: word 0..7 each |
+//         low 6 bits of P0/P1/P2 (4 sub-blocks x 16 rows): scales 0-3, scales 4-7, minima 0-3; their
+//         top 2 bits: bits 0-1, 2-3, 4-5 of minima 4-7. Chunk c: low nibbles sub-block 2c, high 2c+1
+//   Q5_K, 256 columns: as Q4_K with 8 words of fifth bits (bit s: sub-block s) before the chunks
+//   Q6_K, pair of 256 columns: | 16 f16 d | 16 f16 d' | 4 quarters | 4 quarters |
+//         quarter (half n, h): | 4 x 16 int8 scales of groups 0-3 | 4 x (qh word, ql word of groups
+//         0 and 2, ql word of groups 1 and 3) |, columns 16h … 16h+15 of each group of 32
+//   F16, BF16: per 2 columns 16 pairs;  F32: per column 16 values
+// A pair whose second half is missing keeps the room of its scales and has no second data.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/ops/quant.h"
+
+namespace engine {
+
+constexpr int panel_rows = 16;
+
+// Bytes of one panel of `columns` columns (a multiple of the format's block).
+size_t panel_bytes(Format format, int columns);
+
+// Packs `rows` (1 … 16) rows of file blocks, `row_bytes` apart, into one panel.
+void pack_panel(Format format, const uint8_t* source, size_t row_bytes, int rows, int columns, uint8_t* panel);
+
+}  // namespace engine

@@ -1,0 +1,77 @@
+// Short names for the intrinsics that the .avx512.cpp files share. Included by those files only.
+#pragma once
+
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define HEARTH_INLINE static inline __attribute__((always_inline))
+#define HEARTH_UNROLL _Pragma("GCC unroll 32")
+
+namespace engine::avx512 {
+
+HEARTH_INLINE __m512i load(const void* p) { return _mm512_load_si512(p); }
+
+// A load that the compiler keeps in program order: the hardware prefetcher wants one forward stream.
+HEARTH_INLINE __m512i load_in_order(const void* p) {
+    __m512i v = _mm512_load_si512(p);
+    asm volatile("" : "+v"(v)::"memory");
+    return v;
+}
+
+HEARTH_INLINE __m512i broadcast4(const void* p) {
+    int v;
+    memcpy(&v, p, 4);
+    return _mm512_set1_epi32(v);
+}
+
+HEARTH_INLINE __m512 to_float(__m512i v) { return _mm512_cvtepi32_ps(v); }
+HEARTH_INLINE __m512 half16(const void* p) {
+    return _mm512_cvtph_ps(_mm256_load_si256(static_cast<const __m256i*>(p)));
+}
+HEARTH_INLINE __m512i or_and(__m512i a, __m512i b, __m512i mask) {  // a | (b & mask)
+    return _mm512_ternarylogic_epi64(a, b, mask, 0xF8);
+}
+template <int I> HEARTH_INLINE __m512 unsigned_bytes(__m512i v) {  // quarter I of v as 16 floats
+    return to_float(_mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, I)));
+}
+
+// Adds bias and what is there already (see Results), then stores 16 results cut by the mask.
+HEARTH_INLINE void store_result(float* out, const float* bias, bool accumulate, __mmask16 mask, __m512 v) {
+    if (bias) v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(mask, bias));
+    if (accumulate) v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(mask, out));
+    _mm512_mask_storeu_ps(out, mask, v);
+}
+HEARTH_INLINE __mmask16 first_lanes(int n) { return n >= 16 ? 0xffff : static_cast<__mmask16>((1u << n) - 1); }
+
+// The fifth bit of 64 codes: adds 16 where bit `bit` of h is set.
+HEARTH_INLINE __m512i add_fifth(__m512i low, __m512i h, int bit) {
+    const __mmask64 set = _mm512_test_epi8_mask(h, _mm512_set1_epi8(static_cast<char>(1 << bit)));
+    return _mm512_mask_add_epi8(low, set, low, _mm512_set1_epi8(16));
+}
+
+// 2^t to a relative error of about 2e-7: Taylor's series of degree 7 on [-1/2, 1/2], exponent by scaling.
+HEARTH_INLINE __m512 exp2_full(__m512 t) {
+    t = _mm512_min_ps(_mm512_max_ps(t, _mm512_set1_ps(-150.f)), _mm512_set1_ps(127.f));
+    const __m512 n = _mm512_roundscale_ps(t, 8), r = _mm512_sub_ps(t, n);
+    const float c[] = {1.54035304e-4f, 1.33335581e-3f, 9.61812911e-3f, 5.55041087e-2f, 2.40226507e-1f, 6.93147181e-1f, 1.f};
+    __m512 p = _mm512_set1_ps(1.52527338e-5f);
+    HEARTH_UNROLL for (int i = 0; i < 7; ++i) p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(c[i]));
+    return _mm512_scalef_ps(p, n);
+}
+
+// Scales and minima of a 256-column K block, 6 bits each, four sub-blocks x 16 rows a register.
+struct KScales {
+    __m512i scale[2], minimum[2];
+};
+HEARTH_INLINE KScales k_scales(const uint8_t* head) {
+    const __m512i six = _mm512_set1_epi8(63);
+    const __m512i p0 = load_in_order(head + 64), p1 = load_in_order(head + 128), p2 = load_in_order(head + 192);
+    __m512i high = _mm512_and_si512(_mm512_srli_epi16(p0, 6), _mm512_set1_epi8(3));
+    high = or_and(high, _mm512_srli_epi16(p1, 4), _mm512_set1_epi8(12));
+    high = or_and(high, _mm512_srli_epi16(p2, 2), _mm512_set1_epi8(48));
+    return {{_mm512_and_si512(p0, six), _mm512_and_si512(p1, six)}, {_mm512_and_si512(p2, six), high}};
+}
+
+}  // namespace engine::avx512

@@ -1,0 +1,139 @@
+// Packed panels to the unsigned bytes and float scales of the integer tiles, or to floats.
+#include "engine/ops/matmul.avx512.h"
+#include "engine/ops/simd.avx512.h"
+
+namespace engine::avx512 {
+namespace {
+
+// Where member p of n panels goes.
+struct Out {
+    uint8_t* q;
+    float *scale, *minimum;
+    size_t q_step, f_step;  // bytes a word, floats a block
+
+    void word(int j, __m512i v) const { _mm512_store_si512(q + j * q_step, v); }
+    void block(__m512 d) {
+        _mm512_store_ps(scale, d);
+        scale += f_step;
+    }
+    void block(__m512 d, __m512 m) {
+        block(d);
+        _mm512_store_ps(minimum, m);
+        minimum += f_step;
+    }
+};
+
+HEARTH_INLINE void nibbles(const uint8_t* w, const Out& to) {
+    const __m512i low = _mm512_set1_epi8(15);
+    HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
+        const __m512i v = load(w + 64 * j);
+        to.word(j, _mm512_and_si512(v, low));
+        to.word(j + 4, _mm512_and_si512(_mm512_srli_epi16(v, 4), low));
+    }
+}
+
+HEARTH_INLINE void nibbles_and_fifth(const uint8_t* w, const Out& to) {
+    const __m512i low = _mm512_set1_epi8(15), h = load(w);
+    HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
+        const __m512i v = load(w + 64 + 64 * j);
+        to.word(j, add_fifth(_mm512_and_si512(v, low), h, j));
+        to.word(j + 4, add_fifth(_mm512_and_si512(_mm512_srli_epi16(v, 4), low), h, j + 4));
+    }
+}
+
+template <Format F> void unpack_pairs(const uint8_t* w, int columns, Out to) {
+    constexpr int data = F == Format::q4_0 ? 256 : F == Format::q5_0 ? 320 : 512;
+    for (int b = 0; b < columns / 32; ++b) {
+        to.block(half16(b & 1 ? w - data - 32 : w));
+        if (!(b & 1)) w += 64;
+        if constexpr (F == Format::q4_0) nibbles(w, to);
+        if constexpr (F == Format::q5_0) nibbles_and_fifth(w, to);
+        if constexpr (F == Format::q8_0) {
+            HEARTH_UNROLL for (int j = 0; j < 8; ++j) to.word(j, load(w + 64 * j));
+        }
+        w += data;
+        to.q += 8 * to.q_step;
+    }
+}
+
+void unpack_q4_1(const uint8_t* w, int columns, Out to) {
+    for (int b = 0; b < columns / 32; ++b, w += 320, to.q += 8 * to.q_step) {
+        to.block(half16(w), half16(w + 32));
+        nibbles(w + 64, to);
+    }
+}
+
+template <bool five, int C> HEARTH_INLINE void unpack_k_chunk(const uint8_t* w, const KScales& k, Out& to) {
+    constexpr int I = 2 * C & 3;
+    const __m512i low = _mm512_set1_epi8(15);
+    const uint8_t* q = w + (five ? 768 : 256) + 512 * C;
+    HEARTH_UNROLL for (int j = 0; j < 8; ++j) {
+        const __m512i v = load(q + 64 * j);
+        __m512i l = _mm512_and_si512(v, low), h = _mm512_and_si512(_mm512_srli_epi16(v, 4), low);
+        if constexpr (five) {
+            const __m512i bits = load(w + 256 + 64 * j);
+            l = add_fifth(l, bits, 2 * C);
+            h = add_fifth(h, bits, 2 * C + 1);
+        }
+        to.word(j, l);
+        to.word(j + 8, h);
+    }
+    to.q += 16 * to.q_step;
+    const __m512 d = half16(w), dmin = half16(w + 32), zero = _mm512_setzero_ps();
+    const __m512 m0 = _mm512_mul_ps(dmin, unsigned_bytes<I>(k.minimum[C / 2]));
+    const __m512 m1 = _mm512_mul_ps(dmin, unsigned_bytes<I + 1>(k.minimum[C / 2]));
+    to.block(_mm512_mul_ps(d, unsigned_bytes<I>(k.scale[C / 2])), _mm512_sub_ps(zero, m0));
+    to.block(_mm512_mul_ps(d, unsigned_bytes<I + 1>(k.scale[C / 2])), _mm512_sub_ps(zero, m1));
+}
+
+template <bool five> void unpack_k(const uint8_t* w, int columns, Out to) {
+    for (int block = 0; block < columns / 256; ++block, w += five ? 2816 : 2304) {
+        const KScales k = k_scales(w);
+        unpack_k_chunk<five, 0>(w, k, to);
+        unpack_k_chunk<five, 1>(w, k, to);
+        unpack_k_chunk<five, 2>(w, k, to);
+        unpack_k_chunk<five, 3>(w, k, to);
+    }
+}
+
+void unpack_q6_k(const uint8_t* w, int columns, Out to) {
+    const __m512i low = _mm512_set1_epi8(15), two = _mm512_set1_epi8(48);
+    for (int block = 0; block < columns / 256; ++block) {
+        const __m512 d = half16(block & 1 ? w - 3328 - 32 : w);
+        if (!(block & 1)) w += 64;
+        for (int quarter = 0; quarter < 4; ++quarter, w += 832, to.q += 16 * to.q_step) {
+            HEARTH_UNROLL for (int g = 0; g < 4; ++g) {
+                const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(w + 16 * g));
+                to.block(_mm512_mul_ps(d, to_float(_mm512_cvtepi8_epi32(bytes))));
+            }
+            HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
+                const uint8_t* p = w + 64 + 192 * j;
+                const __m512i h = load(p), l0 = load(p + 64), l1 = load(p + 128);
+                const __m512i u0 = _mm512_and_si512(_mm512_srli_epi16(l0, 4), low);
+                const __m512i u1 = _mm512_and_si512(_mm512_srli_epi16(l1, 4), low);
+                to.word(j, or_and(_mm512_and_si512(l0, low), _mm512_slli_epi16(h, 4), two));
+                to.word(j + 4, or_and(_mm512_and_si512(l1, low), _mm512_slli_epi16(h, 2), two));
+                to.word(j + 8, or_and(u0, h, two));
+                to.word(j + 12, or_and(u1, _mm512_srli_epi16(h, 2), two));
+            }
+        }
+    }
+}
+
+}  // namespace
+
+void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacked& u, int p, int n_panels) {
+    const Out to{u.q + 64 * p, u.scale + 16 * p, u.minimum + 16 * p, size_t(64) * n_panels, size_t(16) * n_panels};
+    switch (format) {
+        case Format::q4_0: return unpack_pairs<Format::q4_0>(panel, columns, to);
+        case Format::q4_1: return unpack_q4_1(panel, columns, to);
+        case Format::q5_0: return unpack_pairs<Format::q5_0>(panel, columns, to);
+        case Format::q8_0: return unpack_pairs<Format::q8_0>(panel, columns, to);
+        case Format::q4_k: return unpack_k<false>(panel, columns, to);
+        case Format::q5_k: return unpack_k<true>(panel, columns, to);
+        case Format::q6_k: return unpack_q6_k(panel, columns, to);
+        default: return;
+    }
+}
+
+}  // namespace engine::avx512

@@ -1,0 +1,308 @@
+// Every target agrees with ref, through pack, on every format and on odd sizes.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "engine/ops/ops.h"
+#include "engine/ops/panel.h"
+
+using namespace engine;
+
+namespace {
+
+constexpr Format kFormats[] = {Format::f32,  Format::f16,  Format::bf16, Format::q8_0, Format::q4_0,
+                               Format::q4_1, Format::q5_0, Format::q4_k, Format::q5_k, Format::q6_k};
+
+// int8 activations: rounding is uniform in half a step of amax/127, which for values spread evenly over
+// [-1, 1] is 1/127/sqrt(12)/sqrt(1/3) = 0.5 % of their size; the bound leaves a factor of two.
+constexpr double kInt8Error = 0.01;
+// float32 sums of at most a few thousand terms against double.
+constexpr double kFloatError = 1e-5;
+// BF16 has 8 bits: 2^-9 a factor, and two factors in a product.
+constexpr double kBf16Error = 8e-3;
+
+double relative_error(const std::vector<float>& got, const std::vector<float>& want) {
+    double error = 0, size = 0;
+    for (std::size_t i = 0; i < want.size(); ++i) {
+        error += std::pow(double(got[i]) - want[i], 2);
+        size += std::pow(double(want[i]), 2);
+    }
+    return std::sqrt(error / size);
+}
+
+struct Memory {
+    explicit Memory(std::size_t n) : bytes(n + 64) {}
+    std::uint8_t* data() { return bytes.data() + (64 - reinterpret_cast<std::uintptr_t>(bytes.data()) % 64) % 64; }
+    std::vector<std::uint8_t> bytes;
+};
+
+struct TargetsTest : testing::Test {
+    Pool pool{2};
+    Memory memory{std::size_t(64) << 20};
+    Scratch scratch{memory.data(), std::size_t(64) << 20};
+    Exec exec{&pool, &scratch};
+    std::mt19937 random{7};
+
+    std::vector<float> floats(std::size_t n) {
+        std::uniform_real_distribution<float> of(-1, 1);
+        std::vector<float> out(n);
+        for (float& v : out) v = of(random);
+        return out;
+    }
+
+    // Blocks of random codes with scales of a sensible size.
+    std::vector<std::uint8_t> blocks(Format f, int rows, int cols) {
+        const FormatInfo& i = info(f);
+        std::vector<std::uint8_t> out(std::size_t(rows) * row_bytes(f, std::size_t(cols)));
+        if (f == Format::f32) {
+            const auto values = floats(out.size() / 4);
+            std::memcpy(out.data(), values.data(), out.size());
+            return out;
+        }
+        for (auto& b : out) b = std::uint8_t(random());
+        auto half = [&](std::size_t at) {  // 0.007 … 0.015, in BF16 small values too
+            const std::uint16_t h = std::uint16_t((f == Format::bf16 ? 0x3c00 : 0x2000) + random() % 1000);
+            std::memcpy(&out[at], &h, 2);
+        };
+        for (std::size_t at = 0; at < out.size(); at += std::size_t(i.bytes)) {
+            half(at + (f == Format::q6_k ? 208 : 0));
+            if (f == Format::q4_1 || f == Format::q4_k || f == Format::q5_k) half(at + 2);
+        }
+        return out;
+    }
+
+    static Weight plain(Format f, const std::vector<std::uint8_t>& data, int rows, int cols, int stack = 1) {
+        return {f, Layout::plain, rows, cols, data.data(), data.size() / std::size_t(stack)};
+    }
+
+    // The same weight as the target wants it.
+    static Weight packed(const Ops& ops, const Weight& w, int stack, Memory& into) {
+        const std::size_t bytes = ops.packed_bytes(w.format, w.rows, w.cols);
+        if (bytes == 0) return w;
+        into = Memory(bytes * std::size_t(stack));
+        for (int e = 0; e < stack; ++e) {
+            Weight one = w;
+            one.data = w.matrix(e);
+            ops.pack(one, into.data() + std::size_t(e) * bytes);
+        }
+        Weight out = w;
+        out.layout = Layout::panel16;
+        out.data = into.data();
+        out.stride = bytes;
+        return out;
+    }
+
+    std::vector<float> product(const Ops& ops, const Weight& w, std::vector<float> x, int n, const float* bias, bool accumulate) {
+        Memory room(0);
+        const Weight use = packed(ops, w, 1, room);
+        std::vector<float> out(std::size_t(n) * w.rows, 0.5f);
+        MatmulJob job{&use, {out.data(), n, w.rows}, bias, accumulate};
+        ops.matmul(&job, 1, {x.data(), n, w.cols}, exec);
+        return out;
+    }
+
+    struct Run {
+        const Ops* ops;
+        bool exact;
+        std::string name;
+    };
+    static std::vector<Run> runs() {
+        std::vector<Run> out;
+        for (bool exact : {false, true})
+            for (const Target& t : targets(exact))
+                if (t.available && t.name != "ref") out.push_back({t.ops, exact, t.name + (exact ? " exact" : " fast")});
+        return out;
+    }
+};
+
+}  // namespace
+
+TEST_F(TargetsTest, RefIsLastAndAlwaysThere) {
+    for (bool exact : {false, true}) {
+        const auto all = targets(exact);
+        ASSERT_FALSE(all.empty());
+        EXPECT_EQ(all.back().name, "ref");
+        EXPECT_TRUE(all.back().available);
+        for (const Target& t : all) EXPECT_FALSE(t.reason.empty()) << t.name;
+    }
+}
+
+TEST_F(TargetsTest, MatmulAgreesWithRef) {
+    for (const Run& run : runs())
+        for (Format f : kFormats)
+            for (int cols : {info(f).values == 1 ? 45 : info(f).values, info(f).values == 1 ? 600 : info(f).values * 3})
+                for (int rows : {1, 15, 16, 50, 129})
+                    for (int n : {1, 3, 8, 21}) {
+                        SCOPED_TRACE(run.name + " " + info(f).name + " " + std::to_string(rows) + " x " + std::to_string(cols) +
+                                     ", n " + std::to_string(n));
+                        const auto data = blocks(f, rows, cols);
+                        const auto x = floats(std::size_t(n) * cols), bias = floats(std::size_t(rows));
+                        const Weight w = plain(f, data, rows, cols);
+                        const bool accumulate = n == 3;
+                        const auto want = product(ref_ops(), w, x, n, bias.data(), accumulate);
+                        const auto got = product(*run.ops, w, x, n, bias.data(), accumulate);
+                        const bool int8 = !run.exact && info(f).values > 1;
+                        EXPECT_LT(relative_error(got, want), int8 ? kInt8Error : kFloatError);
+                    }
+}
+
+TEST_F(TargetsTest, ARowDoesNotDependOnItsBatch) {
+    for (const Run& run : runs())
+        for (Format f : kFormats) {
+            SCOPED_TRACE(run.name + " " + info(f).name);
+            const int rows = 70, cols = info(f).values == 1 ? 333 : 768, n = 13;
+            const auto data = blocks(f, rows, cols);
+            const auto x = floats(std::size_t(n) * cols);
+            const Weight w = plain(f, data, rows, cols);
+            const auto together = product(*run.ops, w, x, n, nullptr, false);
+            for (int r = 0; r < n; ++r) {
+                const std::vector<float> row(x.begin() + r * cols, x.begin() + (r + 1) * cols);
+                const auto alone = product(*run.ops, w, row, 1, nullptr, false);
+                EXPECT_EQ(std::memcmp(alone.data(), &together[std::size_t(r) * rows], std::size_t(rows) * 4), 0) << "row " << r;
+            }
+        }
+}
+
+TEST_F(TargetsTest, PackedWeightsHoldTheirExactValues) {
+    // A unit vector picks one column out of the float product: the stored value, bit by bit.
+    for (const Run& run : runs()) {
+        if (!run.exact) continue;
+        for (Format f : kFormats) {
+            const int rows = 18, cols = info(f).values == 1 ? 37 : 768;
+            const auto data = blocks(f, rows, cols);
+            std::vector<float> want(std::size_t(rows) * cols);
+            dequantise(f, data.data(), want.data(), want.size());
+            std::vector<float> x(std::size_t(cols) * cols);
+            for (int c = 0; c < cols; ++c) x[std::size_t(c) * cols + c] = 1;
+            const auto got = product(*run.ops, plain(f, data, rows, cols), x, cols, nullptr, false);
+            int wrong = 0;
+            for (int r = 0; r < rows; ++r)
+                for (int c = 0; c < cols; ++c) wrong += got[std::size_t(c) * rows + r] != want[std::size_t(r) * cols + c];
+            EXPECT_EQ(wrong, 0) << info(f).name;
+        }
+    }
+}
+
+TEST_F(TargetsTest, SeveralJobsShareTheirInput) {
+    for (const Run& run : runs()) {
+        const int cols = 96, n = 5;
+        const auto a = blocks(Format::q5_0, 40, cols), b = blocks(Format::q8_0, 17, cols), c = blocks(Format::f32, 33, cols);
+        auto x = floats(std::size_t(n) * cols);
+        const Weight weights[] = {plain(Format::q5_0, a, 40, cols), plain(Format::q8_0, b, 17, cols), plain(Format::f32, c, 33, cols)};
+        std::vector<Memory> rooms(3, Memory(0));
+        std::vector<Weight> use;
+        std::vector<std::vector<float>> out;
+        for (int j = 0; j < 3; ++j) {
+            use.push_back(packed(*run.ops, weights[j], 1, rooms[std::size_t(j)]));
+            out.emplace_back(std::size_t(n) * weights[j].rows);
+        }
+        std::vector<MatmulJob> jobs;
+        for (int j = 0; j < 3; ++j) jobs.push_back({&use[std::size_t(j)], {out[std::size_t(j)].data(), n, weights[j].rows}, nullptr, false});
+        run.ops->matmul(jobs.data(), 3, {x.data(), n, cols}, exec);
+        for (int j = 0; j < 3; ++j)
+            EXPECT_LT(relative_error(out[std::size_t(j)], product(ref_ops(), weights[j], x, n, nullptr, false)), kInt8Error) << j;
+        EXPECT_EQ(scratch.used(), 0u);
+    }
+}
+
+TEST_F(TargetsTest, RowOpsAgreeWithRef) {
+    for (const Run& run : runs())
+        for (int cols : {1, 15, 16, 33, 128, 1030}) {
+            SCOPED_TRACE(run.name + " cols " + std::to_string(cols));
+            const int n = 19;
+            auto x = floats(std::size_t(n) * cols), w = floats(std::size_t(cols)), y = floats(std::size_t(n) * cols);
+            for (float& v : y) v *= 20;
+            std::vector<float> got(x.size()), want(x.size());
+            const Mat xm{x.data(), n, cols}, ym{y.data(), n, cols}, g{got.data(), n, cols}, e{want.data(), n, cols};
+            run.ops->rms_norm(g, xm, w.data(), 1e-6f, exec);
+            ref_ops().rms_norm(e, xm, w.data(), 1e-6f, exec);
+            EXPECT_LT(relative_error(got, want), kFloatError);
+            run.ops->silu_mul(g, ym, xm, exec);
+            ref_ops().silu_mul(e, ym, xm, exec);
+            EXPECT_LT(relative_error(got, want), kFloatError);
+            run.ops->add(g, ym, exec);
+            ref_ops().add(e, ym, exec);
+            EXPECT_LT(relative_error(got, want), kFloatError);
+        }
+}
+
+TEST_F(TargetsTest, RopeAgreesWithRef) {
+    for (const Run& run : runs())
+        for (bool neox : {false, true})
+            for (int dim : {64, 24, 6}) {
+                const int heads = 3, head_dim = 64, n = 5;
+                std::vector<float> frequencies;
+                for (int i = 0; i < dim / 2; ++i) frequencies.push_back(float(std::pow(1e6, -2.0 * i / dim)));
+                const std::int32_t positions[] = {0, 1, 77, 4096, 131071};
+                auto got = floats(std::size_t(n) * heads * head_dim);
+                auto want = got;
+                const RopeArgs args{positions, frequencies.data(), head_dim, dim, neox};
+                run.ops->rope({got.data(), n, heads * head_dim}, args, exec);
+                ref_ops().rope({want.data(), n, heads * head_dim}, args, exec);
+                EXPECT_LT(relative_error(got, want), 1e-6) << run.name << " dim " << dim << (neox ? " neox" : "");
+            }
+}
+
+TEST_F(TargetsTest, AttentionAgreesWithRef) {
+    for (const Run& run : runs())
+        for (int d : {64, 16, 128, 8})
+            for (bool half : {false, true})
+                for (int context : {0, 5, 130})
+                    for (int rows : {1, 7, 45}) {
+                        SCOPED_TRACE(run.name + " d " + std::to_string(d) + " context " + std::to_string(context) + " rows " +
+                                     std::to_string(rows) + (half ? " half" : ""));
+                        const int kv_heads = 2, heads = 6, n = context + rows, blocks = (n + kKvBlock - 1) / kKvBlock;
+                        // Memory that was never written may hold anything: NaN here.
+                        std::vector<std::uint8_t> k(std::size_t(blocks) * kv_heads * kKvBlock * d * 4, 0xff), v = k;
+                        std::vector<std::int32_t> order;
+                        for (int i = 0; i < blocks; ++i) order.push_back(blocks - 1 - i);
+                        const KvLayer kv{k.data(), v.data(), half, kv_heads, d};
+                        auto keys = floats(std::size_t(n) * kv_heads * d), values = floats(std::size_t(n) * kv_heads * d);
+                        const SequenceRows all{0, n, 0, order.data()};
+                        run.ops->kv_append(kv, {keys.data(), n, kv_heads * d}, {values.data(), n, kv_heads * d}, &all, 1, exec);
+                        auto q = floats(std::size_t(rows) * heads * d);
+                        std::vector<float> got(q.size()), want(q.size());
+                        const SequenceRows now{0, rows, context, order.data()};
+                        AttentionArgs args{{got.data(), rows, heads * d}, {q.data(), rows, heads * d}, kv, &now, 1, heads, 0.5f};
+                        run.ops->attention(args, exec);
+                        args.out.data = want.data();
+                        ref_ops().attention(args, exec);
+                        EXPECT_LT(relative_error(got, want), run.exact ? kFloatError : kBf16Error);
+                        EXPECT_EQ(scratch.used(), 0u);
+                    }
+}
+
+TEST_F(TargetsTest, ExpertsAgreeWithRefAndDoNotDependOnTheBatch) {
+    for (const Run& run : runs())
+        for (Format f : {Format::f16, Format::q4_k, Format::q8_0}) {
+            SCOPED_TRACE(run.name + " " + info(f).name);
+            const int h = 256, inner = 256, experts = 5, used = 2, n = 37;
+            const auto g = blocks(f, experts * inner, h), u = blocks(f, experts * inner, h), d = blocks(f, experts * h, inner);
+            const Weight gate = plain(f, g, inner, h, experts), up = plain(f, u, inner, h, experts), down = plain(f, d, h, inner, experts);
+            auto x = floats(std::size_t(n) * h);
+            std::vector<std::int32_t> chosen;
+            std::vector<float> weights;
+            for (int r = 0; r < n; ++r)
+                for (int k = 0; k < used; ++k) {
+                    chosen.push_back((r * r + k * (1 + r % 3)) % experts);  // expert lists of different lengths
+                    weights.push_back(0.25f + 0.5f * float(k));
+                }
+            auto result = [&](const Ops& ops, int first, int rows) {
+                Memory a(0), b(0), c(0);
+                std::vector<float> out(std::size_t(rows) * h, 0.125f);
+                MoeArgs args{{out.data(), rows, h}, {x.data() + std::size_t(first) * h, rows, h}, packed(ops, gate, experts, a),
+                             packed(ops, up, experts, b), packed(ops, down, experts, c), &chosen[std::size_t(first * used)],
+                             &weights[std::size_t(first * used)], experts, used};
+                ops.moe_ffn(args, exec);
+                return out;
+            };
+            const auto together = result(*run.ops, 0, n);
+            EXPECT_LT(relative_error(together, result(ref_ops(), 0, n)), run.exact || f == Format::f16 ? kFloatError : 2 * kInt8Error);
+            for (int r = 0; r < n; r += 9)
+                EXPECT_EQ(std::memcmp(result(*run.ops, r, 1).data(), &together[std::size_t(r) * h], h * 4), 0) << "row " << r;
+        }
+}
