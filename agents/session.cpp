@@ -1,7 +1,5 @@
 #include "agents/session.h"
 
-#include <algorithm>
-
 #include "agents/turn.h"
 #include "store/conversations.h"
 #include "store/runs.h"
@@ -15,23 +13,6 @@ using base::Json;
 
 std::string role_of(const Json& message) {
     return message.is_object() && message.contains("role") && message["role"].is_string() ? message["role"].get<std::string>() : "";
-}
-
-// Whether the list tells of the conversation so far, or holds only what is new. What was said on
-// both sides contains an answer; what the person adds does not.
-bool retells_history(const std::vector<Json>& messages) {
-    return std::any_of(messages.begin(), messages.end(), [](const Json& m) { return role_of(m) == "assistant"; });
-}
-
-base::Result<std::size_t> already_stored(store::Tx& tx, const ChatRequest& request) {
-    if (!retells_history(request.messages)) return std::size_t{0};
-    auto matched = store::match_history(tx, request.conversation, request.messages);
-    if (!matched) return matched;
-    if (*matched >= request.messages.size())
-        return error(Code::conflict,
-                     "all " + std::to_string(*matched) + " messages are in conversation " + request.conversation.text() + " already",
-                     "add the new message after them, or send only that");
-    return matched;
 }
 
 }  // namespace
@@ -58,7 +39,7 @@ base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request) {
         if (!store::conversation_exists(tx, request.conversation))
             return error(Code::not_found, "there is no conversation " + request.conversation.text(),
                          "leave the id out to begin a new one");
-        auto count = already_stored(tx, request);
+        auto count = store::match_history(tx, request.conversation, request.messages);
         if (!count) return std::move(count).error();
         stored = *count;
     }

@@ -9,8 +9,9 @@
 namespace memory {
 
 inline constexpr std::size_t kRecallBytes = 2000;
+inline constexpr double kRecallScore = 0.3;  // trigram similarity below which a fact is not about the request
 
-// The best first, each text once, whole facts only, within `max_bytes` in all.
+// The best first, none below kRecallScore, each text once, whole facts only, within `max_bytes` in all.
 std::vector<std::string> pack(std::vector<store::Fact> facts, std::size_t max_bytes);
 
 }  // namespace memory

@@ -1,5 +1,7 @@
 #include "store/conversations.h"
 
+#include <algorithm>
+
 namespace store {
 namespace {
 
@@ -57,20 +59,19 @@ base::MessageId append_message(Tx& tx, base::ConversationId id, base::RunId run,
 }
 
 base::Result<std::size_t> match_history(Tx& tx, base::ConversationId id, const std::vector<base::Json>& given) {
+    // Who retells the conversation repeats its answers; what a person adds contains none.
+    const bool retold = std::any_of(given.begin(), given.end(), [](const base::Json& m) { return m.value("role", "") == "assistant"; });
+    if (!retold) return std::size_t(0);
     const auto stored = list_messages(tx, id);
-    // Only what is new: nothing of the history is repeated.
-    if (!given.empty() && !stored.empty() && essence(given[0]) != essence(stored[0].body)) {
-        if (given.size() >= stored.size() && given.size() > 1)
-            return base::error(base::Code::conflict, "messages[0] differs from the conversation's first message",
-                               "send the history as it was, or only the new messages");
-        return std::size_t(0);
-    }
-    if (given.size() < stored.size()) return std::size_t(0);
-    for (std::size_t i = 0; i < stored.size(); ++i)
+    for (std::size_t i = 0; i < std::min(given.size(), stored.size()); ++i)
         if (essence(given[i]) != essence(stored[i].body))
             return base::error(base::Code::conflict,
                                "messages[" + std::to_string(i) + "] differs from what the conversation holds at that place",
                                "send the history as it was, or only the new messages");
+    if (given.size() <= stored.size())
+        return base::error(base::Code::conflict,
+                           "messages[" + std::to_string(given.size() - 1) + "] and all before it are in the conversation already",
+                           "add the new message after the whole history, or send only that");
     return stored.size();
 }
 

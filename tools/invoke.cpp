@@ -112,6 +112,14 @@ CallOutcome refusal(CallState state, std::string text, std::string rule = {}) {
     return out;
 }
 
+// A NUL has no place in a prompt, and the database takes none.
+void clean(std::string& text) {
+    if (text.find('\0') == std::string::npos) return;
+    std::string out;
+    for (char c : text) out += c == '\0' ? std::string("\xef\xbf\xbd") : std::string(1, c);
+    text = std::move(out);
+}
+
 void truncate(CallOutcome& outcome, std::size_t max_bytes) {
     if (outcome.text.size() <= max_bytes) return;
     outcome.facts["bytes"] = outcome.text.size();
@@ -137,6 +145,7 @@ net::Task<CallOutcome> ledgered(const Dispatch& dispatch, const Tool& tool, cons
     const auto begin = [&](store::Tx& tx) { return store::write_intent(tx, intent); };
     const base::StepId step = co_await dispatch.db.run(dispatch.who, begin);
     CallOutcome outcome = co_await run_tool(dispatch, tool, std::move(arguments));
+    clean(outcome.text);
     truncate(outcome, dispatch.max_result_bytes);
     const Json row = {{"text", outcome.text}, {"facts", outcome.facts}, {"truncated", outcome.truncated}};
     const std::string state(name(outcome.state));

@@ -16,7 +16,7 @@ store::Fact fact(const char* body, double score) {
 }
 
 TEST(Pack, TakesTheBestFirstAndEachTextOnce) {
-    EXPECT_THAT(pack({fact("b", 0.2), fact("a", 0.9), fact("b", 0.1)}, 100), ElementsAre("a", "b"));
+    EXPECT_THAT(pack({fact("b", 0.5), fact("a", 0.9), fact("b", 0.4), fact("far", 0.1)}, 100), ElementsAre("a", "b"));
 }
 
 TEST(Pack, NeverCutsAFactButSkipsWhatDoesNotFit) {
