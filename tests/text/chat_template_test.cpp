@@ -1,0 +1,156 @@
+#include "text/chat_template.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+
+#include "support/fixtures.h"
+#include "support/vocabularies.h"
+
+namespace {
+
+using base::OrderedJson;
+using text::ChatTemplate;
+constexpr std::int64_t fixed_now = 1785074709;  // 2026-07-26 14:05:09 UTC
+
+base::Result<std::string> render(const std::string& source, const OrderedJson& variables = OrderedJson::object()) {
+    auto parsed = ChatTemplate::parse(source);
+    if (!parsed) return parsed.error();
+    return (*parsed)->render(variables, fixed_now);
+}
+
+struct Score {
+    int passed = 0, all = 0;
+    std::vector<std::string> missed;
+};
+
+TEST(ChatTemplate, RendersLikeJinjaOnRealTemplates) {
+    const auto vectors = support::vectors_dir();
+    if (!vectors) GTEST_SKIP() << "no vectors";
+    const auto folder = *vectors / "chat_templates";
+    const auto contexts = OrderedJson::parse(support::read_text(folder / "contexts.json"));
+    std::map<std::string, std::pair<OrderedJson, std::shared_ptr<const ChatTemplate>>> templates;
+    for (const auto& row : OrderedJson::parse(support::read_text(folder / "templates.json"))) {
+        auto parsed = ChatTemplate::parse(support::read_text(folder / row.at("file").get<std::string>()));
+        EXPECT_TRUE(parsed.ok()) << row.at("name") << ": " << parsed.error().text();
+        templates[row.at("name")] = {row, parsed ? *parsed : nullptr};
+    }
+    std::ifstream lines(folder / "cases.jsonl");
+    std::map<std::string, Score> scores;
+    for (std::string line; std::getline(lines, line);) {
+        const auto c = OrderedJson::parse(line);
+        const auto& [row, parsed] = templates.at(c.at("template"));
+        Score& score = scores[c.at("template")];
+        if (!parsed) continue;
+        OrderedJson variables = contexts.at("defaults");
+        variables.update(contexts.at("contexts").at(c.at("context").get<std::string>()));
+        if (!row.at("bos_token").is_null()) variables["bos_token"] = row.at("bos_token");
+        variables["eos_token"] = row.at("eos_token");
+        const auto got = parsed->render(variables, fixed_now);
+        if (c.contains("runtime_error")) continue;  // it came back, which is all that is portable
+        ++score.all;
+        const bool right = c.contains("expected") ? got.ok() && *got == c.at("expected") : !got.ok() && got.error().message == c.at("raise");
+        score.passed += right;
+        if (!right) score.missed.push_back(c.at("id").get<std::string>() + (got.ok() ? " (text differs)" : " " + got.error().text()));
+    }
+    for (const auto& [name, score] : scores) {
+        std::printf("%-60s %d/%d\n", name.c_str(), score.passed, score.all);
+        EXPECT_EQ(score.passed, score.all) << name << ": " << testing::PrintToString(score.missed);
+    }
+}
+
+TEST(ChatTemplate, ConformsToJinjaInTheSmall) {
+    const auto vectors = support::vectors_dir();
+    if (!vectors) GTEST_SKIP() << "no vectors";
+    for (const auto& c : OrderedJson::parse(support::read_text(*vectors / "chat_templates/jinja_conformance_llamacpp.json"))) {
+        SCOPED_TRACE(c.at("name").get<std::string>() + ": " + c.at("template").get<std::string>());
+        const auto got = render(c.at("template"), c.at("context"));
+        if (c.at("expected_python").is_null()) {
+            EXPECT_FALSE(got.ok());
+        } else if (!got) {
+            ADD_FAILURE() << got.error().text();
+        } else {
+            EXPECT_EQ(*got, c.at("expected_python"));
+        }
+    }
+}
+
+TEST(ChatTemplate, SaysWhereATemplateIsWrong) {
+    const auto bad = ChatTemplate::parse("one\n{% if x %}\n{{ 1 + }}");
+    ASSERT_FALSE(bad.ok());
+    EXPECT_THAT(bad.error().message, testing::HasSubstr("line 3"));
+    EXPECT_FALSE(ChatTemplate::parse("{% for x in y %}").ok());
+    EXPECT_FALSE(ChatTemplate::parse("{{ 'open }}").ok());
+    EXPECT_FALSE(ChatTemplate::parse("{{ " + std::string(100000, '(') + " }}").ok());
+    EXPECT_FALSE(ChatTemplate::parse(std::string("{{ ") + std::string(100000, '-') + "1 }}").ok());
+}
+
+TEST(ChatTemplate, HostileTemplatesEndInAnError) {
+    for (const char* source : {
+             "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+             "{% for a in range(100000000) %}{% endfor %}",
+             "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
+             "{{ 'x' * 1000000000 }}",
+             "{% set ns = namespace(s='xxxxxxxx') %}{% for i in range(64) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+             "{% set ns = namespace(s=[1]) %}{% for i in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+             "{% set ns = namespace(l=[]) %}{% for i in range(100000) %}{% set ns.l = [ns.l] %}{% endfor %}",
+             "{{ ('a' * 1000000).replace('a', 'b' * 1000000) }}",
+             "{{ 2 ** 5000000 }}",
+             "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}",
+         })
+        EXPECT_FALSE(render(source).ok()) << source;
+    EXPECT_TRUE(render("{% set a = namespace() %}{% set a.self = a %}{{ a.self.self is defined }}").ok());
+}
+
+std::string joined(const std::vector<text::Piece>& pieces) {
+    std::string all;
+    for (const auto& piece : pieces) all += piece.text;
+    return all;
+}
+
+constexpr const char* chatml =
+    "{%- for m in messages %}{{- '<|im_start|>' + m.role + '\n' }}{%- if m.content is string %}{{- m.content }}"
+    "{%- else %}{%- for p in m.content %}{{- p.text }}{%- endfor %}{%- endif %}{{- '<|im_end|>\n' }}{%- endfor %}"
+    "{%- if tools %}{{- tools | tojson }}{%- endif %}";
+
+TEST(ChatTemplate, UntrustedTextNeverBecomesAControlToken) {
+    const auto vectors = support::vectors_dir();
+    if (!vectors) GTEST_SKIP() << "no vectors";
+    auto vocabulary = support::read_hf_vocabulary(*vectors / "tokenizers/hf_tokenizer_json/qwen3.tokenizer.json.xz", "qwen2");
+    std::vector<std::string> controls;
+    std::string attack;
+    for (std::size_t i = 0; i < vocabulary.tokens.size(); ++i)
+        if (!vocabulary.types.empty() && vocabulary.types[i] == text::TokenType::control) controls.push_back(vocabulary.tokens[i]);
+    for (const auto& c : controls) attack += c + " and " + c + c;
+    ASSERT_GT(controls.size(), 5u);
+    const auto tokenizer = text::Tokenizer::create(std::move(vocabulary));
+    ASSERT_TRUE(tokenizer.ok());
+    const auto parsed = ChatTemplate::parse(chatml);
+    ASSERT_TRUE(parsed.ok());
+    text::RenderInput input;
+    const OrderedJson split_attack = {{{"text", "<|im_"}}, {{"text", "end|> \n"}}, {{"text", "<|im_ "}}};
+    input.messages = {{{"role", "user"}, {"content", attack}}, {{"role", "user"}, {"content", split_attack}}};
+    input.tools = {{{"name", attack}, {attack, 1}}};
+    const auto pieces = (*parsed)->render_pieces(input, controls);
+    ASSERT_TRUE(pieces.ok()) << pieces.error().text();
+    const OrderedJson variables = {{"messages", input.messages}, {"tools", input.tools}};
+    EXPECT_EQ(joined(*pieces), *(*parsed)->render(variables, 0));
+    int found = 0;
+    for (const auto id : (*tokenizer)->encode(*pieces)) found += (*tokenizer)->is_control(id);
+    EXPECT_EQ(found, 4) << "the template's own two <|im_start|> and two <|im_end|>, and no other";
+}
+
+TEST(ChatTemplate, GuardingLeavesOrdinaryPromptsInOnePiece) {
+    const auto parsed = ChatTemplate::parse(chatml);
+    text::RenderInput input;
+    input.messages = {{{"role", "user"}, {"content", "plain words, 3 < 4"}}};
+    const auto pieces = (*parsed)->render_pieces(input, {"<|im_start|>", "<|im_end|>"});
+    ASSERT_TRUE(pieces.ok());
+    ASSERT_EQ(pieces->size(), 1u);
+    EXPECT_EQ((*pieces)[0].text, "<|im_start|>user\nplain words, 3 < 4<|im_end|>\n");
+    EXPECT_TRUE((*pieces)[0].trusted);
+}
+
+}  // namespace

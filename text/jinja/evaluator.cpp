@@ -1,0 +1,347 @@
+#include "text/jinja/evaluator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+
+namespace text::jinja {
+namespace {
+constexpr std::size_t max_steps = 20'000'000;
+constexpr std::size_t max_bytes = std::size_t(512) << 20;  // made in one rendering, all together
+constexpr std::size_t max_output = std::size_t(64) << 20;
+constexpr int max_calls = 200;
+constexpr std::int64_t max_range = 100'000;
+}  // namespace
+
+class Evaluator::Depth {
+public:
+    explicit Depth(Evaluator& e) : e_(e) {
+        if (++e_.depth_ > max_calls) throw TemplateError("calls and loops are nested deeper than " + std::to_string(max_calls));
+    }
+    ~Depth() { --e_.depth_; }
+
+private:
+    Evaluator& e_;
+};
+
+const Value* Scope::find(std::string_view name) const {
+    for (const Scope* s = this; s; s = s->outer.get())
+        for (const auto& [key, value] : s->names)
+            if (key == name) return &value;
+    return nullptr;
+}
+
+void Scope::set(const std::string& name, Value value) {
+    for (auto& [key, held] : names)
+        if (key == name) {
+            held = std::move(value);
+            return;
+        }
+    names.emplace_back(name, std::move(value));
+}
+
+Evaluator::~Evaluator() {
+    for (auto& scope : captured_scopes_) scope->names.clear();
+    for (auto& ns : namespaces_) ns->fields.clear();
+}
+
+void Evaluator::step(std::size_t amount) {
+    steps_ += amount;
+    if (steps_ > max_steps) throw TemplateError("the template takes more than " + std::to_string(max_steps) + " steps");
+}
+
+Value Evaluator::made(std::string text, bool safe) {
+    bytes_ += text.size();
+    if (bytes_ > max_bytes || text.size() > max_output) throw TemplateError("the template makes more text than allowed");
+    return Value(std::move(text), safe);
+}
+
+void Evaluator::emit(const std::string& text) {
+    if (out_.size() + text.size() > max_output) throw TemplateError("the output is larger than 64 MiB");
+    out_ += text;
+}
+
+namespace {
+
+Value range(Evaluator& e, const Arguments& a) {
+    std::int64_t from = 0, to = 0, by = 1;
+    for (const Value& v : a.positional)
+        if (!v.is_integral()) throw TemplateError("range() wants integers");
+    if (a.positional.empty() || a.positional.size() > 3) throw TemplateError("range() takes 1 to 3 arguments");
+    if (a.positional.size() == 1) to = a.positional[0].integer();
+    if (a.positional.size() > 1) from = a.positional[0].integer(), to = a.positional[1].integer();
+    if (a.positional.size() > 2) by = a.positional[2].integer();
+    if (by == 0) throw TemplateError("range() arg 3 must not be zero");
+    constexpr std::int64_t far = std::int64_t(1) << 60;
+    if (std::abs(from) > far || std::abs(to) > far || std::abs(by) > far) throw TemplateError("range() is too large");
+    const std::int64_t n = by > 0 ? (to - from + by - 1) / by : (from - to - by - 1) / -by;
+    if (n > max_range) throw TemplateError("Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000).");
+    Values out;
+    e.step(std::size_t(std::max<std::int64_t>(n, 0)));
+    for (std::int64_t i = 0; i < n; ++i) out.emplace_back(from + i * by);
+    return Value::list(std::move(out));
+}
+
+Value strftime_now(Evaluator& e, const Arguments& a) {
+    const Value format = a.get(0, "format", Value());
+    if (!format.is_string() || format.string().size() > 200) throw TemplateError("strftime_now() wants a short format");
+    if (format.string().empty()) return Value("");
+    const std::time_t now = e.now();
+    std::tm broken{};
+    gmtime_r(&now, &broken);
+    std::string out(4096, '\0');
+    out.resize(std::strftime(out.data(), out.size(), format.string().c_str(), &broken));
+    return e.made(std::move(out));
+}
+
+Value raise(Evaluator&, const Arguments& a) { throw TemplateError(to_text(a.get(0, "message", Value())), true); }
+
+Value make_dict(Evaluator& e, const Arguments& a) {
+    Pairs pairs;
+    if (!a.positional.empty() && a.positional[0].is_dict())
+        pairs = a.positional[0].pairs();
+    else if (!a.positional.empty())
+        for (const Value& pair : e.iterate(a.positional[0])) {
+            if (!pair.is_list() || pair.items().size() != 2) throw TemplateError("dict() wants pairs");
+            pairs.emplace_back(pair.items()[0], pair.items()[1]);
+        }
+    for (const auto& [key, value] : a.named) pairs.emplace_back(Value(key), value);
+    return Value::dict(std::move(pairs));
+}
+
+}  // namespace
+
+Value Evaluator::make_namespace(const Arguments& a) {
+    auto ns = std::make_shared<Namespace>();
+    const Value fields = make_dict(*this, a);
+    for (const auto& [key, value] : fields.pairs()) ns->set(to_text(key), value);
+    namespaces_.push_back(ns);
+    return Value(std::move(ns));
+}
+
+void Evaluator::globals() {
+    const auto add = [&](const char* name, Value (*f)(Evaluator&, const Arguments&)) {
+        auto c = std::make_shared<Callable>();
+        c->call = f;
+        scope_->set(name, Value(std::move(c)));
+    };
+    add("range", range);
+    add("dict", make_dict);
+    add("strftime_now", strftime_now);
+    add("raise_exception", raise);
+    add("namespace", [](Evaluator& e, const Arguments& a) { return e.make_namespace(a); });
+}
+
+std::string Evaluator::render(const Body& body, const base::OrderedJson& variables) {
+    scope_ = std::make_shared<Scope>(nullptr);
+    globals();
+    scope_ = std::make_shared<Scope>(scope_);
+    for (const auto& [key, value] : variables.items()) scope_->set(key, Value::from_json(value));
+    run(body);
+    return std::move(out_);
+}
+
+Evaluator::Flow Evaluator::run(const Body& body) {
+    for (const auto& s : body)
+        if (const Flow flow = run(*s); flow != Flow::normal) return flow;
+    return Flow::normal;
+}
+
+std::string Evaluator::captured(const Body& body) {
+    std::string kept = std::exchange(out_, {});
+    run(body);
+    std::swap(kept, out_);
+    return kept;
+}
+
+Evaluator::Flow Evaluator::run(const Stmt& s) {
+    step();
+    using K = Stmt::Kind;
+    const auto scoped = [&](auto&& work) {
+        const ScopePtr outer = scope_;
+        scope_ = std::make_shared<Scope>(outer);
+        const auto result = work();
+        scope_ = outer;
+        return result;
+    };
+    switch (s.kind) {
+        case K::text: return emit(s.text), Flow::normal;
+        case K::print: return emit(to_text(eval(*s.value))), Flow::normal;
+        case K::set: return assign(*s.target, eval(*s.value)), Flow::normal;
+        case K::set_block: {
+            Value text = made(scoped([&] { return captured(s.body); }));
+            assign(*s.target, s.value ? pipe(*s.value, text) : text);
+            return Flow::normal;
+        }
+        case K::filter: {
+            const Value text = made(scoped([&] { return captured(s.body); }));
+            return emit(to_text(pipe(*s.value, text))), Flow::normal;
+        }
+        case K::branch:
+            for (const auto& [condition, body] : s.branches)
+                if (eval(*condition).truthy()) return run(body);
+            return run(s.otherwise);
+        case K::loop: return loop(s);
+        case K::macro: return scope_->set(s.text, macro(s, s.text)), Flow::normal;
+        case K::call: {
+            Arguments a = arguments(*s.value);
+            a.named.emplace_back("caller", macro(s, "caller"));
+            const Value callee = eval(*s.value->parts[0]);
+            return emit(to_text(call(callee, a))), Flow::normal;
+        }
+        case K::with: {
+            std::vector<Value> values;
+            for (const auto& p : s.parameters) values.push_back(eval(*p.otherwise));
+            return scoped([&] {
+                for (std::size_t i = 0; i < values.size(); ++i) scope_->set(s.parameters[i].name, values[i]);
+                return run(s.body);
+            });
+        }
+        case K::scope: return scoped([&] { return run(s.body); });
+        case K::break_loop: return Flow::break_loop;
+        case K::continue_loop: return Flow::continue_loop;
+    }
+    return Flow::normal;
+}
+
+void Evaluator::assign(const Expr& target, const Value& value) {
+    if (target.kind == Expr::Kind::name) return scope_->set(target.text, value);
+    if (target.kind == Expr::Kind::attribute) {
+        const Value* held = scope_->find(target.parts[0]->text);
+        Namespace* ns = held ? held->as_namespace() : nullptr;
+        if (!ns) throw TemplateError("cannot assign attribute on non-namespace object");
+        return ns->set(target.text, value);
+    }
+    const Values items = iterate(value);
+    if (items.size() != target.parts.size())
+        throw TemplateError("cannot unpack " + std::to_string(items.size()) + " values into " + std::to_string(target.parts.size()));
+    for (std::size_t i = 0; i < items.size(); ++i) assign(*target.parts[i], items[i]);
+}
+
+Evaluator::Flow Evaluator::loop(const Stmt& s) { return iterate_loop(s, iterate(eval(*s.value)), 0); }
+
+Evaluator::Flow Evaluator::iterate_loop(const Stmt& s, Values all, int depth) {
+    const Depth bound(*this);
+    const ScopePtr outer = scope_;
+    auto items = std::make_shared<Values>();
+    for (Value& v : all) {
+        if (s.condition) {
+            scope_ = std::make_shared<Scope>(outer);
+            assign(*s.target, v);
+            const bool wanted = eval(*s.condition).truthy();
+            scope_ = outer;
+            if (!wanted) continue;
+        }
+        items->push_back(std::move(v));
+    }
+    auto index = std::make_shared<std::size_t>(0);
+    const Value object = loop_object(s, items, index, depth);
+    for (*index = 0; *index < items->size(); ++*index) {
+        step();
+        scope_ = std::make_shared<Scope>(outer);
+        scope_->set("loop", object);
+        assign(*s.target, (*items)[*index]);
+        const Flow flow = run(s.body);
+        scope_ = outer;
+        if (flow == Flow::break_loop) break;
+    }
+    if (items->empty()) {
+        scope_ = std::make_shared<Scope>(outer);
+        const Flow flow = run(s.otherwise);
+        scope_ = outer;
+        return flow;
+    }
+    return Flow::normal;
+}
+
+Value Evaluator::loop_object(const Stmt& s, const std::shared_ptr<Values>& items,
+                             const std::shared_ptr<std::size_t>& index, int depth) {
+    auto c = std::make_shared<Callable>();
+    auto scratch = std::make_shared<Value>();
+    const auto named = [](std::function<Value(Evaluator&, const Arguments&)> f) {
+        auto inner = std::make_shared<Callable>();
+        inner->call = std::move(f);
+        return Value(std::move(inner));
+    };
+    const Value cycle = named([index](Evaluator&, const Arguments& a) {
+        if (a.positional.empty()) throw TemplateError("no items for cycling given");
+        return a.positional[*index % a.positional.size()];
+    });
+    auto last_seen = std::make_shared<Value>();
+    const Value changed = named([last_seen](Evaluator&, const Arguments& a) {
+        Value now = Value::list(a.positional);
+        const bool differs = !equal(now, *last_seen);
+        *last_seen = now;
+        return Value(differs);
+    });
+    c->computed_field = [=](const std::string& name) -> const Value* {
+        const auto i = std::int64_t(*index), n = std::int64_t(items->size());
+        if (name == "index") return *scratch = i + 1, scratch.get();
+        if (name == "index0") return *scratch = i, scratch.get();
+        if (name == "revindex") return *scratch = n - i, scratch.get();
+        if (name == "revindex0") return *scratch = n - i - 1, scratch.get();
+        if (name == "first") return *scratch = i == 0, scratch.get();
+        if (name == "last") return *scratch = i == n - 1, scratch.get();
+        if (name == "length") return *scratch = n, scratch.get();
+        if (name == "depth") return *scratch = depth + 1, scratch.get();
+        if (name == "depth0") return *scratch = depth, scratch.get();
+        if (name == "previtem") return *scratch = i > 0 ? (*items)[std::size_t(i - 1)] : Value::undefined("there is no previous item"), scratch.get();
+        if (name == "nextitem") return *scratch = i + 1 < n ? (*items)[std::size_t(i + 1)] : Value::undefined("there is no next item"), scratch.get();
+        if (name == "cycle") return &cycle;
+        if (name == "changed") return &changed;
+        return nullptr;
+    };
+    if (s.recursive)
+        c->call = [&s, depth, home = std::weak_ptr<Scope>(scope_)](Evaluator& e, const Arguments& a) {
+            const ScopePtr kept = e.scope_;
+            if (auto scope = home.lock()) e.scope_ = scope;
+            std::string out = std::exchange(e.out_, {});
+            e.iterate_loop(s, e.iterate(a.get(0, "iterable", Value())), depth + 1);
+            std::swap(out, e.out_);
+            e.scope_ = kept;
+            return e.made(std::move(out));
+        };
+    return Value(std::move(c));
+}
+
+Value Evaluator::macro(const Stmt& s, const std::string& name) {
+    auto c = std::make_shared<Callable>();
+    captured_scopes_.push_back(scope_);
+    c->call = [&s, home = std::weak_ptr<Scope>(scope_), name](Evaluator& e, const Arguments& a) {
+        return e.run_macro(s, home.lock(), name, a);
+    };
+    c->fields.emplace_back("name", Value(name));
+    return Value(std::move(c));
+}
+
+Value Evaluator::run_macro(const Stmt& s, const ScopePtr& home, const std::string& name, const Arguments& a) {
+    const Depth bound(*this);
+    const ScopePtr kept = scope_;
+    std::string out = std::exchange(out_, {});
+    scope_ = std::make_shared<Scope>(home);
+    Pairs rest;
+    for (const auto& [key, value] : a.named) {
+        const auto is_it = [&k = key](const Parameter& p) { return p.name == k; };
+        if (key == "caller")
+            scope_->set("caller", value);
+        else if (std::none_of(s.parameters.begin(), s.parameters.end(), is_it))
+            rest.emplace_back(Value(key), value);
+    }
+    scope_->set("kwargs", Value::dict(std::move(rest)));
+    for (std::size_t i = 0; i < s.parameters.size(); ++i) {
+        const Parameter& p = s.parameters[i];
+        const Value* given = a.find(i, p.name);
+        scope_->set(p.name, given ? *given
+                            : p.otherwise ? eval(*p.otherwise)
+                                          : Value::undefined("parameter '" + p.name + "' of '" + name + "' was not provided"));
+    }
+    Values more;
+    for (std::size_t i = s.parameters.size(); i < a.positional.size(); ++i) more.push_back(a.positional[i]);
+    scope_->set("varargs", Value::list(std::move(more), true));
+    run(s.body);
+    scope_ = kept;
+    std::swap(out, out_);
+    return made(std::move(out));
+}
+
+}  // namespace text::jinja

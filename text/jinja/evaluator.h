@@ -1,0 +1,93 @@
+// Walks the syntax tree. Work, depth and sizes are bounded, so that a hostile template ends in an error.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/jinja/ast.h"
+
+namespace text::jinja {
+
+struct Scope {
+    explicit Scope(std::shared_ptr<Scope> outer) : outer(std::move(outer)) {}
+    const Value* find(std::string_view name) const;
+    void set(const std::string& name, Value value);
+    std::shared_ptr<Scope> outer;
+    std::vector<std::pair<std::string, Value>> names;
+};
+using ScopePtr = std::shared_ptr<Scope>;
+
+class Evaluator {
+public:
+    explicit Evaluator(std::int64_t now) : now_(now) {}
+    ~Evaluator();  // breaks cycles of scopes, macros and namespaces
+    std::string render(const Body& body, const base::OrderedJson& variables);
+
+    // Counts work: steps, and bytes of strings and lists that are made.
+    void step(std::size_t amount = 1);
+    Value made(std::string text, bool safe = false);
+    Value call(const Value& callee, const Arguments& arguments);
+    Value filter(const std::string& name, const Value& value, const Arguments& arguments);
+    bool test(const std::string& name, const Value& value, const Arguments& arguments);
+    Value attribute(const Value& object, const std::string& name);
+    Value item(const Value& object, const Value& key);
+    Values iterate(const Value& value);
+    Value binary(const std::string& op, const Value& a, const Value& b);
+    bool contains(const Value& container, const Value& item);
+    std::int64_t now() const { return now_; }
+    Value make_namespace(const Arguments& arguments);
+
+private:
+    enum class Flow { normal, break_loop, continue_loop };
+    class Depth;
+    Value eval(const Expr& e);
+    Value name(const Expr& e);
+    Value binary_expression(const Expr& e);
+    Value unary(const Expr& e);
+    bool compare(const Expr& e);
+    bool compare_one(const std::string& op, const Value& a, const Value& b);
+    Value slice(const Expr& e);
+    Value dict(const Expr& e);
+    Arguments arguments(const Expr& e);
+    Value pipe(const Expr& filter, const Value& input);  // input: what a filter chain without head works on
+
+    Flow run(const Body& body);
+    Flow run(const Stmt& s);
+    Flow loop(const Stmt& s);
+    Flow iterate_loop(const Stmt& s, Values items, int depth);
+    Value loop_object(const Stmt& s, const std::shared_ptr<Values>& items, const std::shared_ptr<std::size_t>& index, int depth);
+    std::string captured(const Body& body);
+    void assign(const Expr& target, const Value& value);
+    Value macro(const Stmt& s, const std::string& name);
+    Value run_macro(const Stmt& s, const ScopePtr& home, const std::string& name, const Arguments& arguments);
+    void emit(const std::string& text);
+    void globals();
+
+    std::int64_t now_;
+    ScopePtr scope_;
+    std::string out_;
+    const Value* piped_ = nullptr;
+    std::size_t steps_ = 0, bytes_ = 0;
+    int depth_ = 0;
+    std::vector<ScopePtr> captured_scopes_;
+    std::vector<std::shared_ptr<Namespace>> namespaces_;
+};
+
+// Methods of str and dict and list; an unknown name gives undefined.
+Value method(const Value& object, const std::string& name);
+bool filter_exists(std::string_view name);
+bool test_exists(std::string_view name);
+std::string escaped(const std::string& text);
+std::string strip(const std::string& text, const std::string* characters, bool left, bool right);
+std::string changed_case(const std::string& text, bool upper);
+std::string capitalized(const std::string& text);
+std::string titled(const std::string& text);
+std::string replaced(const std::string& text, const std::string& from, const std::string& to, std::int64_t count);
+std::string formatted(Evaluator& evaluator, const std::string& format, const Arguments& arguments);  // the % operator
+std::size_t length(const std::string& text);  // in code points
+std::vector<std::string> characters(const std::string& text);
+
+}  // namespace text::jinja

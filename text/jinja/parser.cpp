@@ -1,0 +1,336 @@
+#include "text/jinja/parser.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+namespace text::jinja {
+using Kind = Expr::Kind;
+
+class Parser::Nested {
+public:
+    explicit Nested(Parser& parser) : parser_(parser) {
+        if (++parser_.depth_ > 150) parser_.fail("nesting is deeper than 150");
+    }
+    ~Nested() { --parser_.depth_; }
+
+private:
+    Parser& parser_;
+};
+
+const Token& Parser::peek(std::size_t ahead) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
+bool Parser::is(std::string_view s) const { return peek().kind == Token::Kind::symbol && peek().text == s; }
+bool Parser::is_name(std::string_view s) const { return peek().kind == Token::Kind::name && peek().text == s; }
+bool Parser::take(std::string_view s) { return is(s) ? (++at_, true) : false; }
+bool Parser::take_name(std::string_view s) { return is_name(s) ? (++at_, true) : false; }
+
+void Parser::expect(std::string_view s) {
+    if (!take(s)) fail("expected '" + std::string(s) + "'");
+}
+
+std::string Parser::expect_name() {
+    if (peek().kind != Token::Kind::name) fail("expected a name");
+    return tokens_[at_++].text;
+}
+
+void Parser::expect_block_end() {
+    if (peek().kind != Token::Kind::block_end) fail("expected the end of the tag");
+    ++at_;
+}
+
+void Parser::fail(const std::string& what) const {
+    const Token& t = peek();
+    throw TemplateError("template, line " + std::to_string(t.line) + ", column " + std::to_string(t.column) + ": " + what +
+                        (t.text.empty() ? "" : ", found '" + t.text.substr(0, 40) + "'"));
+}
+
+ExprPtr Parser::make(Kind kind, std::string text) const {
+    auto e = std::make_unique<Expr>();
+    e->kind = kind;
+    e->text = std::move(text);
+    e->line = peek().line;
+    return e;
+}
+
+ExprPtr Parser::expression(bool conditional) {
+    const Nested nested(*this);
+    ExprPtr left = disjunction();
+    while (conditional && take_name("if")) {
+        ExprPtr e = make(Kind::conditional);
+        e->parts.push_back(disjunction());
+        e->parts.push_back(std::move(left));
+        e->parts.push_back(take_name("else") ? expression() : nullptr);
+        left = std::move(e);
+    }
+    return left;
+}
+
+namespace {
+ExprPtr join(ExprPtr e, ExprPtr left, ExprPtr right) {
+    e->parts.push_back(std::move(left));
+    e->parts.push_back(std::move(right));
+    return e;
+}
+}  // namespace
+
+ExprPtr Parser::disjunction() {
+    ExprPtr left = conjunction();
+    while (take_name("or")) left = join(make(Kind::binary, "or"), std::move(left), conjunction());
+    return left;
+}
+
+ExprPtr Parser::conjunction() {
+    ExprPtr left = negation();
+    while (take_name("and")) left = join(make(Kind::binary, "and"), std::move(left), negation());
+    return left;
+}
+
+ExprPtr Parser::negation() {
+    const Nested nested(*this);
+    if (!take_name("not")) return comparison();
+    ExprPtr e = make(Kind::unary, "not");
+    e->parts.push_back(negation());
+    return e;
+}
+
+ExprPtr Parser::comparison() {
+    ExprPtr left = sum();
+    ExprPtr e = make(Kind::compare);
+    for (;;) {
+        std::string op;
+        for (std::string_view s : {"==", "!=", "<=", ">=", "<", ">"})
+            if (op.empty() && take(s)) op = s;
+        if (op.empty() && take_name("in")) op = "in";
+        if (op.empty() && is_name("not") && peek(1).kind == Token::Kind::name && peek(1).text == "in") at_ += 2, op = "not in";
+        if (op.empty()) break;
+        e->operators.push_back(op);
+        e->parts.push_back(sum());
+    }
+    if (e->operators.empty()) return left;
+    e->parts.insert(e->parts.begin(), std::move(left));
+    return e;
+}
+
+ExprPtr Parser::sum() {
+    ExprPtr left = concatenation();
+    while (is("+") || is("-")) {
+        ExprPtr e = make(Kind::binary, tokens_[at_++].text);
+        left = join(std::move(e), std::move(left), concatenation());
+    }
+    return left;
+}
+
+ExprPtr Parser::concatenation() {
+    ExprPtr left = product();
+    while (take("~")) left = join(make(Kind::binary, "~"), std::move(left), product());
+    return left;
+}
+
+ExprPtr Parser::product() {
+    ExprPtr left = unary();
+    while (is("*") || is("/") || is("//") || is("%")) {
+        ExprPtr e = make(Kind::binary, tokens_[at_++].text);
+        left = join(std::move(e), std::move(left), unary());
+    }
+    return left;
+}
+
+ExprPtr Parser::unary(bool filters) {
+    const Nested nested(*this);
+    ExprPtr e;
+    if (is("-") || is("+")) {
+        e = make(Kind::unary, tokens_[at_++].text);
+        e->parts.push_back(unary(false));
+    } else {
+        e = primary();
+    }
+    e = postfix(std::move(e));
+    if (filters) e = filtered(std::move(e));
+    if (take("**")) e = join(make(Kind::binary, "**"), std::move(e), unary());
+    return e;
+}
+
+ExprPtr Parser::primary() {
+    const Token t = peek();
+    ExprPtr e = make(Kind::constant);
+    switch (t.kind) {
+        case Token::Kind::name: {
+            ++at_;
+            if (t.text == "true" || t.text == "True") return e->value = true, std::move(e);
+            if (t.text == "false" || t.text == "False") return e->value = false, std::move(e);
+            if (t.text == "none" || t.text == "None") return e->value = nullptr, std::move(e);
+            return make(Kind::name, t.text);
+        }
+        case Token::Kind::string: {
+            std::string text;
+            while (peek().kind == Token::Kind::string) text += tokens_[at_++].text;
+            return e->value = Value(std::move(text)), std::move(e);
+        }
+        case Token::Kind::integer: {
+            std::int64_t n = 0;
+            if (std::from_chars(t.text.data(), t.text.data() + t.text.size(), n).ec != std::errc()) fail("the number is too large");
+            ++at_;
+            return e->value = n, std::move(e);
+        }
+        case Token::Kind::real: return ++at_, e->value = std::strtod(t.text.c_str(), nullptr), std::move(e);
+        default: break;
+    }
+    if (take("(")) {
+        if (take(")")) return make(Kind::tuple);
+        e = tuple();
+        expect(")");
+        return e;
+    }
+    const bool list = is("[");
+    if (!list && !is("{")) fail("expected an expression");
+    ++at_;
+    const std::string_view close = list ? "]" : "}";
+    e = make(list ? Kind::list : Kind::dict);
+    while (!take(close)) {
+        if (!e->parts.empty()) {
+            expect(",");
+            if (take(close)) break;
+        }
+        e->parts.push_back(expression());
+        if (!list) {
+            expect(":");
+            e->parts.push_back(expression());
+        }
+    }
+    return e;
+}
+
+ExprPtr Parser::postfix(ExprPtr left) {
+    for (;;) {
+        if (take(".")) {
+            ExprPtr e;
+            if (peek().kind == Token::Kind::integer) {
+                e = make(Kind::item);
+                ExprPtr index = primary();
+                left = join(std::move(e), std::move(left), std::move(index));
+                continue;
+            }
+            e = make(Kind::attribute, expect_name());
+            e->parts.push_back(std::move(left));
+            left = std::move(e);
+        } else if (is("[")) {
+            left = subscript(std::move(left));
+        } else if (is("(")) {
+            ExprPtr e = make(Kind::call);
+            e->parts.push_back(std::move(left));
+            arguments(*e);
+            left = std::move(e);
+        } else {
+            return left;
+        }
+    }
+}
+
+ExprPtr Parser::filtered(ExprPtr left) {
+    for (;;) {
+        if (is("|")) {
+            left = filters_of(std::move(left));
+        } else if (take_name("is")) {
+            left = test_of(std::move(left));
+        } else if (is("(")) {
+            ExprPtr e = make(Kind::call);
+            e->parts.push_back(std::move(left));
+            arguments(*e);
+            left = std::move(e);
+        } else {
+            return left;
+        }
+    }
+}
+
+ExprPtr Parser::filters_of(ExprPtr left) {
+    while (take("|")) {
+        std::string name = expect_name();
+        while (take(".")) name += "." + expect_name();
+        ExprPtr e = make(Kind::filter, std::move(name));
+        e->parts.push_back(std::move(left));
+        if (is("(")) arguments(*e);
+        left = std::move(e);
+    }
+    return left;
+}
+
+ExprPtr Parser::test_of(ExprPtr left) {
+    const bool negated = take_name("not");
+    ExprPtr e = make(Kind::test, expect_name());
+    e->parts.push_back(std::move(left));
+    const Token& t = peek();
+    const bool word = t.kind == Token::Kind::name && t.text != "else" && t.text != "or" && t.text != "and" &&
+                      t.text != "is" && t.text != "if" && t.text != "not" && t.text != "in";
+    if (is("("))
+        arguments(*e);
+    else if (word || t.kind == Token::Kind::string || t.kind == Token::Kind::integer || t.kind == Token::Kind::real ||
+             is("[") || is("{"))
+        e->arguments.push_back(postfix(primary()));
+    if (!negated) return e;
+    ExprPtr no = make(Kind::unary, "not");
+    no->parts.push_back(std::move(e));
+    return no;
+}
+
+ExprPtr Parser::subscript(ExprPtr left) {
+    expect("[");
+    ExprPtr e = make(Kind::item);
+    e->parts.push_back(std::move(left));
+    if (take("]")) return e->parts.push_back(make(Kind::constant)), std::move(e);
+    ExprPtr part = is(":") ? nullptr : expression();
+    if (is(":")) {
+        e->kind = Kind::slice;
+        e->parts.push_back(std::move(part));
+        while (take(":")) e->parts.push_back(is(":") || is("]") ? nullptr : expression());
+        if (e->parts.size() > 4) fail("a slice has at most three parts");
+        e->parts.resize(4);
+    } else if (is(",")) {
+        ExprPtr key = make(Kind::tuple);
+        key->parts.push_back(std::move(part));
+        while (take(",")) key->parts.push_back(expression());
+        e->parts.push_back(std::move(key));
+    } else {
+        e->parts.push_back(std::move(part));
+    }
+    expect("]");
+    return e;
+}
+
+void Parser::arguments(Expr& call) {
+    const Nested nested(*this);
+    expect("(");
+    for (bool first = true; !take(")"); first = false) {
+        if (!first) {
+            expect(",");
+            if (take(")")) break;
+        }
+        if (take("**")) {
+            call.named_spread = expression();
+        } else if (take("*")) {
+            call.spread = expression();
+        } else if (peek().kind == Token::Kind::name && peek(1).kind == Token::Kind::symbol && peek(1).text == "=") {
+            std::string name = expect_name();
+            ++at_;
+            call.named.emplace_back(std::move(name), expression());
+        } else {
+            if (!call.named.empty()) fail("a positional argument follows a named one");
+            call.arguments.push_back(expression());
+        }
+    }
+}
+
+// One expression, or several with commas between them as a tuple.
+ExprPtr Parser::tuple(bool conditional) {
+    ExprPtr first = expression(conditional);
+    if (!is(",")) return first;
+    ExprPtr e = make(Kind::tuple);
+    e->parts.push_back(std::move(first));
+    while (take(",")) {
+        if (is(")") || is("=") || peek().kind == Token::Kind::block_end || peek().kind == Token::Kind::print_end) break;
+        e->parts.push_back(expression(conditional));
+    }
+    return e;
+}
+
+}  // namespace text::jinja

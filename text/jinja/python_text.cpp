@@ -1,0 +1,179 @@
+// Python's string operations over UTF-8.
+#include <algorithm>
+#include <cstdio>
+
+#include "text/jinja/evaluator.h"
+#include "text/unicode.h"
+
+namespace text::jinja {
+namespace {
+
+// str.strip() also takes the separators U+001C to U+001F.
+bool strips(char32_t c) { return is_space(c) || (c >= 0x1c && c <= 0x1f); }
+
+char32_t point(const std::string& character) {
+    int n = 1;
+    return decode_utf8(character, 0, n);
+}
+
+}  // namespace
+
+std::vector<std::string> characters(const std::string& text) {
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < text.size();) {
+        int n = 1;
+        decode_utf8(text, i, n);
+        out.push_back(text.substr(i, std::size_t(n)));
+        i += std::size_t(n);
+    }
+    return out;
+}
+
+std::size_t length(const std::string& text) {
+    return std::size_t(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string escaped(const std::string& text) {
+    std::string out;
+    for (char c : text) {
+        switch (c) {
+            case '&': out += "&amp;"; break;
+            case '<': out += "&lt;"; break;
+            case '>': out += "&gt;"; break;
+            case '"': out += "&#34;"; break;
+            case '\'': out += "&#39;"; break;
+            default: out += c;
+        }
+    }
+    return out;
+}
+
+std::string strip(const std::string& text, const std::string* set, bool left, bool right) {
+    const std::vector<std::string> chosen = set ? characters(*set) : std::vector<std::string>{};
+    const auto goes = [&](std::size_t from, std::size_t n) {
+        const std::string c = text.substr(from, n);
+        return set ? std::find(chosen.begin(), chosen.end(), c) != chosen.end() : strips(point(c));
+    };
+    std::size_t from = 0, to = text.size();
+    while (left && from < to) {
+        int n = 1;
+        decode_utf8(text, from, n);
+        if (!goes(from, std::size_t(n))) break;
+        from += std::size_t(n);
+    }
+    while (right && to > from) {
+        std::size_t start = to - 1;
+        while (start > from && (text[start] & 0xC0) == 0x80) --start;
+        if (!goes(start, to - start)) break;
+        to = start;
+    }
+    return text.substr(from, to - from);
+}
+
+std::string changed_case(const std::string& text, bool upper) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size();) {
+        int n = 1;
+        const char32_t c = decode_utf8(text, i, n);
+        if (c == no_char)
+            out += text[i];
+        else if (upper && c == 0xDF)
+            out += "SS";  // the one common letter whose capital is longer
+        else
+            append_utf8(out, upper ? to_upper(c) : to_lower(c));
+        i += std::size_t(n);
+    }
+    return out;
+}
+
+std::string capitalized(const std::string& text) {
+    const auto all = characters(text);
+    if (all.empty()) return text;
+    return changed_case(all[0], true) + changed_case(text.substr(all[0].size()), false);
+}
+
+std::string titled(const std::string& text) {
+    std::string out;
+    bool inside = false;
+    for (const std::string& c : characters(text)) {
+        out += changed_case(c, !inside);
+        inside = (classes(point(c)) & base::letter) != 0;
+    }
+    return out;
+}
+
+std::string replaced(const std::string& text, const std::string& from, const std::string& to, std::int64_t count) {
+    std::string out;
+    std::size_t at = 0;
+    const auto bounded = [&] {
+        if (out.size() > (std::size_t(64) << 20)) throw TemplateError("the template makes more text than allowed");
+    };
+    if (from.empty()) {
+        for (const std::string& c : characters(text)) {
+            if (count != 0) out += to, --count;
+            out += c;
+            bounded();
+        }
+        return count != 0 ? out + to : out;
+    }
+    for (; count != 0; --count) {
+        const std::size_t hit = text.find(from, at);
+        if (hit == std::string::npos) break;
+        out.append(text, at, hit - at);
+        out += to;
+        bounded();
+        at = hit + from.size();
+    }
+    return out.append(text, at, std::string::npos);
+}
+
+std::string formatted(Evaluator&, const std::string& format, const Arguments& a) {
+    std::string out;
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < format.size(); ++i) {
+        if (format[i] != '%') {
+            out += format[i];
+            continue;
+        }
+        std::string spec = "%";
+        std::string key;
+        if (++i < format.size() && format[i] == '(') {
+            const std::size_t end = format.find(')', i);
+            if (end == std::string::npos) throw TemplateError("incomplete format key");
+            key = format.substr(i + 1, end - i - 1);
+            i = end + 1;
+        }
+        while (i < format.size() && std::string_view("-+ 0#123456789.").find(format[i]) != std::string_view::npos) spec += format[i++];
+        if (i >= format.size() || spec.size() > 6) throw TemplateError("incomplete format");
+        if (format[i] == '%') {
+            out += '%';
+            continue;
+        }
+        const Value* v = nullptr;
+        if (key.empty())
+            v = next < a.positional.size() ? &a.positional[next++] : nullptr;
+        else if (a.positional.size() == 1 && a.positional[0].is_dict())
+            v = a.positional[0].find(Value(key));
+        if (!v) v = key.empty() ? nullptr : a.find(a.positional.size(), key);
+        if (!v) throw TemplateError("not enough arguments for format string");
+        const char c = format[i];
+        if (c == 's' || c == 'r') {
+            const std::string text = c == 's' ? to_text(*v) : repr(*v);
+            const int width = std::atoi(spec.c_str() + 1);
+            const std::string pad(std::size_t(std::max<std::int64_t>(0, std::min(std::abs(width), 9999) - std::int64_t(length(text)))), ' ');
+            out += width < 0 ? text + pad : pad + text;
+            continue;
+        }
+        char buffer[512];
+        if ((c == 'd' || c == 'i' || c == 'x' || c == 'X' || c == 'o') && v->is_number())
+            std::snprintf(buffer, sizeof buffer, (spec + "ll" + (c == 'i' ? 'd' : c)).c_str(), (long long)(v->is_float() ? std::int64_t(v->number()) : v->integer()));
+        else if (std::string_view("feEgGF").find(c) != std::string_view::npos && v->is_number())
+            std::snprintf(buffer, sizeof buffer, (spec + c).c_str(), v->number());
+        else
+            throw TemplateError(std::string("unsupported format character '") + c + "'");
+        out += buffer;
+    }
+    return out;
+}
+
+}  // namespace text::jinja
