@@ -38,7 +38,12 @@ struct Weight {
 // Bytes that a step may use and forget; sized at load, so that nothing allocates while decoding.
 class Scratch {
 public:
-    Scratch(std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
+    // Memory of any alignment; up to 63 bytes of it are skipped.
+    Scratch(std::uint8_t* data, std::size_t size) {
+        const std::size_t skip = (64 - reinterpret_cast<std::uintptr_t>(data) % 64) % 64;
+        data_ = data + skip;
+        size_ = size < skip ? 0 : size - skip;
+    }
     // 64-byte aligned. Exhaustion is a planning error of ours: it throws std::logic_error.
     void* take(std::size_t bytes);
     template <class T>
