@@ -28,15 +28,15 @@ namespace engine {
 enum class Profile { exact, fast };
 
 struct LoadOptions {
-    std::filesystem::path path;
+    std::filesystem::path path{};
     Profile profile = Profile::fast;
     int threads = 0;                 // CPU threads of the compute pool; 0: from machine and cgroup
     std::uint64_t memory_limit = 0;  // bytes for weights, KV and scratch; 0: 90 % of what is available
     int context = 0;                 // most tokens of one sequence; 0: the model's, capped by memory
     std::uint64_t kv_tokens = 0;     // size of the KV pool; 0: planned from memory
     int max_sequences = 8;           // decoded together; more wait
-    std::string target;              // "" best of the machine, else "ref", "avx512", …; unknown is refused
-    std::function<void(const std::string& stage, double fraction)> progress;
+    std::string target{};            // "" best of the machine, else "ref", "avx512", …; unknown is refused
+    std::function<void(const std::string& stage, double fraction)> progress{};
     base::Log* log = nullptr;
 };
 
@@ -71,7 +71,7 @@ public:
     virtual ~Session() = default;
     virtual std::optional<TokenEvent> next() = 0;  // nullopt after the last event
     virtual std::optional<TokenEvent> poll() = 0;  // nullopt when nothing is there yet
-    virtual void on_event(std::function<void()> callback) = 0;  // called from the worker; must not block
+    virtual void on_event(std::function<void()> callback) = 0;  // from the worker; must not block nor call the Session
     virtual void stop() = 0;                       // ends within one token
     virtual Usage usage() const = 0;
 };

@@ -19,10 +19,10 @@ using text::TokenId;
 // A stretch of prompt: token ids, or embedding rows (images, audio) with a content hash and
 // positions of three rows (text: all equal).
 struct PromptSpan {
-    std::vector<TokenId> tokens;
-    std::vector<float> embeddings;           // [n, hidden]; exclusive with tokens
+    std::vector<TokenId> tokens{};
+    std::vector<float> embeddings{};           // [n, hidden]; exclusive with tokens
     std::uint64_t content_hash = 0;          // of what the embeddings stand for
-    std::vector<std::int32_t> positions[3];  // only with embeddings
+    std::vector<std::int32_t> positions[3]{};  // only with embeddings
 };
 
 struct Sampling {
@@ -32,7 +32,7 @@ struct Sampling {
     float repetition_penalty = 1, presence_penalty = 0, frequency_penalty = 0;
     int penalty_window = 256;       // last tokens, prompt included, that penalties look at
     std::uint64_t seed = 0;         // 0: drawn from the kernel
-    std::map<TokenId, float> logit_bias;
+    std::map<TokenId, float> logit_bias{};
 };
 
 struct Request {
@@ -54,8 +54,9 @@ struct TokenLogprob {
     float logprob;
 };
 
-// One event per decoded token. `text` is complete UTF-8 (bytes of an unfinished character wait for
-// the next token) and never contains a stop text or a part of one.
+// One event per decoded token, then a last one without a token (id -1), which may carry text that was
+// held back. `text` is complete UTF-8 (bytes of an unfinished character wait for the next token) and
+// never contains a stop text or a part of one. The token that ends generation has no event.
 struct TokenEvent {
     TokenId id = -1;
     std::string text;

@@ -1,0 +1,274 @@
+#include "engine/engine.h"
+
+#include <cmath>
+#include <random>
+
+#include "engine/inspect.h"
+#include "engine/memory_plan.h"
+#include "engine/worker.h"
+
+namespace engine {
+namespace {
+
+constexpr int kRows = 512;  // of one step: what keeps a layer's activations in the cache
+
+// A file read and measured, before anything is allocated.
+struct Opened {
+    std::unique_ptr<Gguf> gguf;
+    Config config;
+    text::Vocabulary vocabulary;
+    Target target;
+    int threads = 1;
+    MemoryPlan plan;
+};
+
+base::Result<Target> choose_target(const LoadOptions& options) {
+    std::string names;
+    for (const Target& target : targets(options.profile == Profile::exact)) {
+        if (options.target.empty() ? target.available : target.name == options.target) {
+            if (target.available) return target;
+            return base::error(base::Code::unsupported, "target '" + target.name + "' cannot run here: " + target.reason,
+                               "leave the target open to get the best one");
+        }
+        names += (names.empty() ? "" : ", ") + target.name;
+    }
+    return base::error(base::Code::invalid_argument, "target '" + options.target + "' is unknown", "known are " + names);
+}
+
+// KV in half precision only where activations are quantised as well.
+bool half_kv(const LoadOptions& options) { return options.profile == Profile::fast; }
+
+base::Result<void> check(const LoadOptions& options) {
+    if (options.max_sequences < 1 || options.max_sequences > 256)
+        return base::error(base::Code::invalid_argument,
+                           "max_sequences is " + std::to_string(options.max_sequences) + ", expected 1 to 256");
+    if (options.context < 0 || options.threads < 0 || options.threads > 1024)
+        return base::error(base::Code::invalid_argument, "context and threads must not be negative, threads at most 1024");
+    return {};
+}
+
+base::Result<Opened> open(const LoadOptions& options) {
+    if (auto ok = check(options); !ok) return std::move(ok).error();
+    Opened out;
+    auto gguf = Gguf::open(options.path);
+    if (!gguf) return std::move(gguf).error();
+    out.gguf = *std::move(gguf);
+    auto config = read_config(*out.gguf);
+    if (!config) return std::move(config).error();
+    out.config = *std::move(config);
+    auto vocabulary = read_vocabulary(*out.gguf);
+    if (!vocabulary) return std::move(vocabulary).error();
+    out.vocabulary = *std::move(vocabulary);
+    auto target = choose_target(options);
+    if (!target) return std::move(target).error();
+    out.target = *std::move(target);
+    out.threads = options.threads ? options.threads : usable_cpus();
+    auto bytes = measure_model(*out.gguf, out.config, *out.target.ops);
+    if (!bytes) return std::move(bytes).error();
+    PlanInput input;
+    input.weights = bytes->packed + bytes->mapped;
+    input.scratch = runner_scratch(out.config, {kRows, options.max_sequences, 0, half_kv(options)}, out.threads);
+    input.kv_bytes_per_token = kv_bytes_per_token(out.config, half_kv(options));
+    input.available = available_memory();
+    input.trained_context = out.config.trained_context;
+    auto plan = plan_memory(input, options);
+    if (!plan) return std::move(plan).error();
+    out.plan = *std::move(plan);
+    return out;
+}
+
+class StreamSession final : public Session {
+public:
+    explicit StreamSession(std::shared_ptr<Stream> stream) : stream_(std::move(stream)) {}
+    ~StreamSession() override {
+        stream_->on_event({});
+        stream_->stop();
+    }
+    std::optional<TokenEvent> next() override { return stream_->next(); }
+    std::optional<TokenEvent> poll() override { return stream_->poll(); }
+    void on_event(std::function<void()> callback) override { stream_->on_event(std::move(callback)); }
+    void stop() override { stream_->stop(); }
+    Usage usage() const override { return stream_->usage(); }
+
+private:
+    std::shared_ptr<Stream> stream_;
+};
+
+base::Error invalid(std::string message, std::string remedy = {}) {
+    return base::error(base::Code::invalid_argument, std::move(message), std::move(remedy));
+}
+
+base::Result<void> check_sampling(const Sampling& s, int vocabulary) {
+    const std::pair<const char*, float> finite[] = {{"temperature", s.temperature},
+                                                    {"repetition_penalty", s.repetition_penalty},
+                                                    {"presence_penalty", s.presence_penalty},
+                                                    {"frequency_penalty", s.frequency_penalty}};
+    for (const auto& [name, value] : finite)
+        if (!std::isfinite(value)) return invalid(std::string(name) + " is not a finite number");
+    if (s.temperature < 0) return invalid("temperature is " + std::to_string(s.temperature) + ", expected 0 or more");
+    if (!(s.top_p > 0 && s.top_p <= 1)) return invalid("top_p is " + std::to_string(s.top_p) + ", expected above 0 and at most 1");
+    if (!(s.min_p >= 0 && s.min_p <= 1)) return invalid("min_p is " + std::to_string(s.min_p) + ", expected 0 to 1");
+    if (s.top_k < 0) return invalid("top_k is " + std::to_string(s.top_k) + ", expected 0 or more");
+    if (s.repetition_penalty <= 0)
+        return invalid("repetition_penalty is " + std::to_string(s.repetition_penalty) + ", expected more than 0");
+    for (const auto& [id, bias] : s.logit_bias) {
+        if (id < 0 || id >= vocabulary)
+            return invalid("logit_bias names token " + std::to_string(id) + ", expected 0 to " + std::to_string(vocabulary - 1));
+        if (std::isnan(bias)) return invalid("logit_bias of token " + std::to_string(id) + " is not a number");
+    }
+    return {};
+}
+
+std::uint64_t kernel_seed() {
+    std::random_device device;
+    return (std::uint64_t(device()) << 32 | device()) | 1;
+}
+
+class LocalEngine final : public Engine {
+public:
+    LocalEngine(ModelInfo info, MemoryPlan plan, Profile profile, Target target, std::unique_ptr<Worker> worker,
+                std::shared_ptr<const text::Tokenizer> tokenizer)
+        : info_(std::move(info)),
+          plan_(std::move(plan)),
+          profile_(profile),
+          target_(std::move(target)),
+          tokenizer_(std::move(tokenizer)),
+          worker_(std::move(worker)) {}
+
+    const ModelInfo& info() const override { return info_; }
+    const MemoryPlan& memory() const override { return plan_; }
+    Profile profile() const override { return profile_; }
+    std::shared_ptr<const text::Tokenizer> tokenizer() const override { return tokenizer_; }
+    std::shared_ptr<const text::ChatTemplate> chat_template() const override { return nullptr; }
+    std::shared_ptr<const text::TokenTable> token_table() const override { return nullptr; }
+    Load load_now() const override { return worker_->load(); }
+
+    std::vector<TargetChoice> targets() const override {
+        std::vector<std::string> candidates;
+        for (const Target& t : engine::targets(profile_ == Profile::exact))
+            candidates.push_back(t.available ? t.name : t.name + " (" + t.reason + ")");
+        std::vector<TargetChoice> out;
+        for (const char* op : {"embed", "rms_norm", "matmul", "rope", "kv_append", "attention", "silu_mul", "moe_route",
+                               "moe_ffn", "add"})
+            out.push_back({op, target_.name, target_.reason, candidates});
+        return out;
+    }
+
+    base::Result<std::unique_ptr<Session>> start(Request request, base::StopToken stop) override {
+        auto sequence = std::make_unique<Sequence>();
+        Sequence& s = *sequence;
+        for (const PromptSpan& span : request.prompt) {
+            if (!span.embeddings.empty())
+                return base::error(base::Code::unsupported, "the prompt has embedding rows, which this model does not take");
+            s.tokens.insert(s.tokens.end(), span.tokens.begin(), span.tokens.end());
+        }
+        if (auto ok = check_tokens(s.tokens); !ok) return std::move(ok).error();
+        if (auto ok = check_sampling(request.sampling, info_.vocabulary); !ok) return std::move(ok).error();
+        if (request.max_tokens < 1)
+            return invalid("max_tokens is " + std::to_string(request.max_tokens) + ", expected at least 1");
+        if (request.logprobs < 0 || request.logprobs > 20)
+            return invalid("logprobs is " + std::to_string(request.logprobs) + ", expected 0 to 20");
+        if (request.grammar)
+            return base::error(base::Code::unsupported, "output bound by a grammar is not available in this build");
+        s.prompt = int(s.tokens.size());
+        s.max_tokens = std::min(request.max_tokens, plan_.context - s.prompt);
+        const auto most = std::size_t(s.prompt + s.max_tokens);
+        s.blocks_needed = int((most + kKvBlock - 1) / kKvBlock);
+        s.tokens.reserve(most + 1);
+        s.table.reserve(std::size_t(s.blocks_needed) + 1);
+        s.keys.reserve(std::size_t(s.blocks_needed) + 1);
+        s.root = worker_->root(request.cache_salt);
+        s.stop = std::move(stop);
+        s.logprobs = request.logprobs;
+        s.ignore_eos = request.ignore_eos;
+        s.sampler = Sampler(std::move(request.sampling), kernel_seed());
+        s.emitter = Emitter(std::move(request.stop));
+        s.usage.prompt_tokens = s.prompt;
+        s.queued = std::chrono::steady_clock::now();
+        s.stream = std::make_shared<Stream>([worker = std::weak_ptr(worker_)] {
+            if (const auto alive = worker.lock()) alive->wake();
+        });
+        s.stream->set_usage(s.usage);
+        auto session = std::make_unique<StreamSession>(s.stream);
+        worker_->submit(std::move(sequence));
+        return std::unique_ptr<Session>(std::move(session));
+    }
+
+    base::Result<std::vector<float>> logits(const std::vector<TokenId>& tokens) override {
+        if (auto ok = check_tokens(tokens); !ok) return std::move(ok).error();
+        return worker_->logits(tokens);
+    }
+
+private:
+    base::Result<void> check_tokens(const std::vector<TokenId>& tokens) const {
+        if (tokens.empty()) return invalid("the prompt is empty");
+        if (tokens.size() >= std::size_t(plan_.context))
+            return invalid("the prompt has " + std::to_string(tokens.size()) + " tokens, the context holds " +
+                               std::to_string(plan_.context),
+                           "shorten the prompt or load the model with a larger context");
+        for (const TokenId id : tokens)
+            if (id < 0 || id >= info_.vocabulary)
+                return invalid("the prompt has token " + std::to_string(id) + ", expected 0 to " +
+                               std::to_string(info_.vocabulary - 1));
+        return {};
+    }
+
+    ModelInfo info_;
+    MemoryPlan plan_;
+    Profile profile_;
+    Target target_;
+    std::shared_ptr<const text::Tokenizer> tokenizer_;
+    std::shared_ptr<Worker> worker_;
+};
+
+}  // namespace
+
+base::Result<MemoryPlan> Engine::plan(const LoadOptions& options) {
+    auto opened = open(options);
+    if (!opened) return std::move(opened).error();
+    return opened->plan;
+}
+
+base::Result<ModelInfo> Engine::inspect(const std::filesystem::path& path) {
+    auto gguf = Gguf::open(path);
+    if (!gguf) return std::move(gguf).error();
+    auto config = read_config(**gguf);
+    if (!config) return std::move(config).error();
+    auto vocabulary = read_vocabulary(**gguf);
+    if (!vocabulary) return std::move(vocabulary).error();
+    return describe(**gguf, *config, *vocabulary);
+}
+
+base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
+    const auto tell = [&](const char* stage, double fraction) {
+        if (options.progress) options.progress(stage, fraction);
+    };
+    tell("reading", 0);
+    auto opened = open(options);
+    if (!opened) return std::move(opened).error();
+    auto info = describe(*opened->gguf, opened->config, opened->vocabulary);
+    if (!info) return std::move(info).error();
+    tell("tokenizer", 0);
+    auto tokenizer = text::Tokenizer::create(std::move(opened->vocabulary));
+    if (!tokenizer) return opened->gguf->error(tokenizer.error().message, tokenizer.error().code);
+    if ((*tokenizer)->size() > opened->config.vocabulary)
+        return opened->gguf->error("has a tokenizer of " + std::to_string((*tokenizer)->size()) +
+                                   " tokens but embeddings of only " + std::to_string(opened->config.vocabulary));
+    auto pool = std::make_unique<Pool>(opened->threads);
+    auto model = load_model(std::move(opened->gguf), opened->config, *opened->target.ops, *pool,
+                            [&](double done) { tell("weights", done); });
+    if (!model) return std::move(model).error();
+    RunnerShape shape{kRows, options.max_sequences, int(opened->plan.kv_tokens / kKvBlock), half_kv(options)};
+    auto runner = Runner::create(*std::move(model), std::move(pool), shape);
+    if (!runner) return std::move(runner).error();
+    auto worker = std::make_unique<Worker>(*std::move(runner), *tokenizer, options.max_sequences);
+    tell("ready", 1);
+    if (options.log)
+        options.log->info("model loaded", {{"model", info->name}, {"target", opened->target.name},
+                                           {"profile", options.profile == Profile::exact ? "exact" : "fast"},
+                                           {"memory", opened->plan.text()}});
+    return std::unique_ptr<Engine>(new LocalEngine(*std::move(info), opened->plan, options.profile, opened->target,
+                                                   std::move(worker), *tokenizer));
+}
+
+}  // namespace engine

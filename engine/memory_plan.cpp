@@ -1,0 +1,97 @@
+#include "engine/memory_plan.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+
+#include "engine/ops/ops.h"
+
+namespace engine {
+namespace {
+
+constexpr std::uint64_t kDefaultPool = 65536;  // tokens
+
+std::string mib(std::uint64_t bytes) { return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB"; }
+
+std::uint64_t blocks_up(std::uint64_t tokens) { return (tokens + kKvBlock - 1) / kKvBlock * kKvBlock; }
+
+base::Error too_large(const MemoryPlan& plan, std::uint64_t tokens, const char* what) {
+    const std::uint64_t kv = blocks_up(tokens) * plan.kv_bytes_per_token;
+    return base::error(base::Code::resource_exhausted,
+                       "the model needs " + mib(plan.weights) + " for weights, " + mib(plan.scratch) + " for scratch and " +
+                           mib(kv) + " for the KV cache of " + std::to_string(tokens) + " tokens (" + what + "), together " +
+                           mib(plan.weights + plan.scratch + kv) + "; the limit is " + mib(plan.limit) + ", available are " +
+                           mib(plan.available),
+                       "use a smaller model or quantisation, a shorter context, or raise the memory limit");
+}
+
+// A number in a one-value file; UINT64_MAX when there is none ("max" included).
+std::uint64_t number_in(const char* path) {
+    std::ifstream in(path);
+    std::uint64_t value = 0;
+    return in >> value ? value : UINT64_MAX;
+}
+
+std::uint64_t proc_value(const char* path, const std::string& key) {  // kB lines of /proc
+    std::ifstream in(path);
+    for (std::string word; in >> word;)
+        if (std::uint64_t value = 0; word == key && in >> value) return value * 1024;
+    return UINT64_MAX;
+}
+
+}  // namespace
+
+base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& options) {
+    MemoryPlan plan;
+    plan.weights = input.weights;
+    plan.scratch = input.scratch;
+    plan.available = input.available;
+    plan.limit = options.memory_limit ? std::min(options.memory_limit, input.available) : input.available / 10 * 9;
+    plan.kv_bytes_per_token = std::max<std::uint64_t>(1, input.kv_bytes_per_token);
+    const std::uint64_t fixed = plan.weights + plan.scratch;
+    const std::uint64_t trained = std::uint64_t(std::max(1, input.trained_context));
+    const std::uint64_t least = options.context > 0 ? std::uint64_t(options.context) : std::min<std::uint64_t>(512, trained);
+    if (fixed > plan.limit) return too_large(plan, least, "the least");
+    const std::uint64_t room = (plan.limit - fixed) / plan.kv_bytes_per_token / kKvBlock * kKvBlock;
+    if (options.context > 0 && std::uint64_t(options.context) > trained)
+        return base::error(base::Code::invalid_argument,
+                           "context " + std::to_string(options.context) + " is more than the model was trained for (" +
+                               std::to_string(trained) + ")",
+                           "ask for at most that");
+    if (room < blocks_up(least)) return too_large(plan, least, options.context > 0 ? "as asked" : "the least");
+    if (options.kv_tokens > room) return too_large(plan, options.kv_tokens, "as asked");
+    std::uint64_t context = options.context > 0 ? std::uint64_t(options.context) : std::min(trained, room);
+    std::uint64_t pool = options.kv_tokens;
+    if (pool == 0)
+        pool = std::max(context, std::min(kDefaultPool, context * std::uint64_t(std::max(1, options.max_sequences))));
+    pool = std::min(blocks_up(pool), room);
+    if (options.kv_tokens && options.context == 0) context = std::min(context, pool);
+    if (context > pool) return too_large(plan, context, "one sequence");
+    plan.context = int(context);
+    plan.kv_tokens = pool;
+    plan.kv = pool * plan.kv_bytes_per_token;
+    plan.total = fixed + plan.kv;
+    return plan;
+}
+
+std::uint64_t available_memory() {
+    std::uint64_t out = proc_value("/proc/meminfo", "MemAvailable:");
+    const std::uint64_t most = number_in("/sys/fs/cgroup/memory.max"), used = number_in("/sys/fs/cgroup/memory.current");
+    if (most != UINT64_MAX && used != UINT64_MAX) out = std::min(out, most > used ? most - used : 0);
+    rlimit space{};
+    if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY) {
+        const std::uint64_t taken = proc_value("/proc/self/status", "VmSize:");
+        if (taken != UINT64_MAX) out = std::min<std::uint64_t>(out, space.rlim_cur > taken ? space.rlim_cur - taken : 0);
+    }
+    return out == UINT64_MAX ? std::uint64_t(1) << 30 : out;
+}
+
+std::string MemoryPlan::text() const {
+    return "weights " + mib(weights) + ", KV cache " + mib(kv) + " (" + std::to_string(kv_tokens) + " tokens), scratch " +
+           mib(scratch) + ", total " + mib(total) + " of " + mib(limit) + " (available " + mib(available) + "), context " +
+           std::to_string(context);
+}
+
+}  // namespace engine

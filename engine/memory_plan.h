@@ -1,0 +1,27 @@
+// How much of what a load will allocate, decided before it allocates.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.h"
+#include "engine/engine.h"
+
+namespace engine {
+
+struct PlanInput {
+    std::uint64_t weights = 0;             // packed copies and the mapping that stays in use
+    std::uint64_t scratch = 0;             // activations, logits, sampling
+    std::uint64_t kv_bytes_per_token = 0;
+    std::uint64_t available = 0;           // what the machine can give now
+    int trained_context = 0;
+};
+
+// Pure. Refuses with the numbers when weights, scratch and one sequence do not fit. `options.context`
+// and `options.kv_tokens` are met or refused; what they leave open is what fits: the model's context,
+// and a pool of at most 65,536 tokens or one context, whichever is more.
+base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& options);
+
+// Bytes that this process may still take: free memory, cgroup and address-space limits.
+std::uint64_t available_memory();
+
+}  // namespace engine

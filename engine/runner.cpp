@@ -1,0 +1,88 @@
+#include "engine/runner.h"
+
+#include <stdexcept>
+
+namespace engine {
+
+std::uint64_t kv_bytes_per_token(const Config& config, bool half_kv) {
+    return 2ull * std::uint64_t(config.layers) * std::uint64_t(config.kv_heads) * std::uint64_t(config.head_dim) *
+           (half_kv ? 2 : 4);
+}
+
+std::uint64_t runner_scratch(const Config& config, const RunnerShape& shape, int threads) {
+    return forward_scratch(config, shape.rows, threads) +
+           std::uint64_t(shape.sequences) * std::uint64_t(config.vocabulary) * sizeof(float);
+}
+
+base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> model, std::unique_ptr<Pool> pool,
+                                                     const RunnerShape& shape) {
+    std::unique_ptr<Runner> out(new Runner);
+    const Config& c = model->config;
+    const std::size_t value = shape.half_kv ? 2 : 4;
+    const std::size_t one = std::size_t(shape.blocks) * kKvBlock * std::size_t(c.kv_heads) * std::size_t(c.head_dim) * value;
+    auto kv = HugeMemory::allocate(2 * one * std::size_t(c.layers), "the KV cache");
+    if (!kv) return std::move(kv).error();
+    auto scratch = HugeMemory::allocate(forward_scratch(c, shape.rows, pool->threads()), "activations");
+    if (!scratch) return std::move(scratch).error();
+    out->kv_memory_ = *std::move(kv);
+    out->scratch_memory_ = *std::move(scratch);
+    for (int i = 0; i < c.layers; ++i) {
+        std::uint8_t* keys = out->kv_memory_.data() + 2 * one * std::size_t(i);
+        out->kv_.push_back({keys, keys + one, shape.half_kv, c.kv_heads, c.head_dim});
+    }
+    out->logits_.resize(std::size_t(shape.sequences) * std::size_t(c.vocabulary));
+    out->tokens_.resize(std::size_t(shape.rows));
+    out->positions_.resize(std::size_t(shape.rows));
+    out->logit_rows_.resize(std::size_t(std::max(shape.rows, shape.sequences)));
+    out->sequences_.resize(std::size_t(shape.sequences));
+    out->shape_ = shape;
+    out->model_ = std::move(model);
+    out->pool_ = std::move(pool);
+    return out;
+}
+
+void Runner::run(int n, int n_sequences, int n_logits, float* logits) {
+    Scratch scratch(scratch_memory_.data(), scratch_memory_.size());
+    Exec exec{pool_.get(), &scratch};
+    forward(*model_, {tokens_.data(), positions_.data(), n, sequences_.data(), n_sequences, logit_rows_.data(), n_logits}, kv_,
+            logits, exec);
+}
+
+void Runner::step(std::span<const Part> parts) {
+    int n = 0, n_logits = 0;
+    if (parts.size() > sequences_.size()) throw std::logic_error("a step has more parts than planned");
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+        const Part& part = parts[p];
+        if (n + part.rows > shape_.rows) throw std::logic_error("a step has more rows than planned");
+        sequences_[p] = {n, part.rows, part.context, part.blocks};
+        for (int r = 0; r < part.rows; ++r, ++n) {
+            tokens_[n] = part.tokens[r];
+            positions_[n] = part.context + r;
+        }
+        if (part.wants_logits) logit_rows_[n_logits++] = n - 1;
+    }
+    run(n, int(parts.size()), n_logits, logits_.data());
+}
+
+std::span<float> Runner::logits(int i) {
+    const auto v = std::size_t(model_->config.vocabulary);
+    return {logits_.data() + std::size_t(i) * v, v};
+}
+
+std::vector<float> Runner::all_logits(std::span<const std::int32_t> tokens, const std::int32_t* blocks) {
+    const auto v = std::size_t(model_->config.vocabulary);
+    std::vector<float> out(tokens.size() * v);
+    for (std::size_t at = 0; at < tokens.size(); at += std::size_t(shape_.rows)) {
+        const int n = int(std::min(tokens.size() - at, std::size_t(shape_.rows)));
+        sequences_[0] = {0, n, int(at), blocks};
+        for (int r = 0; r < n; ++r) {
+            tokens_[r] = tokens[at + r];
+            positions_[r] = int(at) + r;
+            logit_rows_[r] = r;
+        }
+        run(n, 1, n, out.data() + at * v);
+    }
+    return out;
+}
+
+}  // namespace engine

@@ -1,0 +1,63 @@
+// The only one that touches the model: memory of keys and values, scratch and the compute pool.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/model/forward.h"
+#include "engine/model/weights.h"
+
+namespace engine {
+
+struct RunnerShape {
+    int rows = 512;       // tokens of one step
+    int sequences = 8;    // parts of one step
+    int blocks = 0;       // of the KV cache
+    bool half_kv = false;  // keys and values as IEEE half; else float
+};
+
+// Bytes of one token's keys and values over all layers.
+std::uint64_t kv_bytes_per_token(const Config& config, bool half_kv);
+// Bytes of activations and logits for that shape.
+std::uint64_t runner_scratch(const Config& config, const RunnerShape& shape, int threads);
+
+class Runner {
+public:
+    static base::Result<std::unique_ptr<Runner>> create(std::unique_ptr<Model> model, std::unique_ptr<Pool> pool,
+                                                        const RunnerShape& shape);
+
+    // Tokens at positions context … context+rows-1 of a sequence whose KV lies in `blocks`.
+    struct Part {
+        const std::int32_t* tokens = nullptr;
+        int rows = 0, context = 0;
+        const std::int32_t* blocks = nullptr;
+        bool wants_logits = false;  // of the last row
+    };
+    // Allocates nothing. Afterwards logits(i) belongs to the i-th part that wanted them.
+    void step(std::span<const Part> parts);
+    std::span<float> logits(int i);
+
+    // Logits of every row of a sequence, (n, V).
+    std::vector<float> all_logits(std::span<const std::int32_t> tokens, const std::int32_t* blocks);
+
+    const Model& model() const { return *model_; }
+    const RunnerShape& shape() const { return shape_; }
+
+private:
+    Runner() = default;
+    void run(int n, int n_sequences, int n_logits, float* logits);
+
+    std::unique_ptr<Model> model_;
+    std::unique_ptr<Pool> pool_;
+    RunnerShape shape_;
+    HugeMemory kv_memory_, scratch_memory_;
+    std::vector<KvLayer> kv_;
+    std::vector<float> logits_;
+    std::vector<std::int32_t> tokens_, positions_, logit_rows_;
+    std::vector<SequenceRows> sequences_;
+};
+
+}  // namespace engine

@@ -1,0 +1,43 @@
+// One request on its way through the worker.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "base/stop.h"
+#include "engine/emit.h"
+#include "engine/kv_blocks.h"
+#include "engine/request.h"
+#include "engine/sampler.h"
+#include "engine/stream.h"
+
+namespace engine {
+
+struct Sequence {
+    using Time = std::chrono::steady_clock::time_point;
+
+    std::shared_ptr<Stream> stream;
+    base::StopToken stop;
+    std::unique_ptr<text::GrammarState> grammar;  // null: free
+    int max_tokens = 0, logprobs = 0;
+    bool ignore_eos = false;
+
+    std::vector<TokenId> tokens;       // prompt and output; has room for all that may come
+    int prompt = 0;                    // of them
+    int computed = 0;                  // whose keys and values are in the cache
+    int blocks_needed = 0;             // at most, to its end
+    std::vector<std::int32_t> table;   // its blocks
+    std::vector<BlockKey> keys;        // of its full blocks, as far as computed; all of the prompt's
+    BlockKey root;                     // chain start, by the request's salt
+    int published = 0;                 // of its blocks
+
+    Sampler sampler{{}, 1};
+    Emitter emitter{{}};
+    Usage usage;
+    Time queued, joined, decoding;
+
+    int output() const { return int(tokens.size()) - prompt; }
+};
+
+}  // namespace engine

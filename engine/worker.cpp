@@ -1,0 +1,288 @@
+#include "engine/worker.h"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <future>
+#include <random>
+
+namespace engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+// How soon a deadline is noticed while nothing computes.
+constexpr std::chrono::milliseconds kIdleCheck{10};
+
+std::uint64_t random_seed() {
+    std::random_device device;
+    return std::uint64_t(device()) << 32 | device();
+}
+
+std::chrono::microseconds since(Clock::time_point begin, Clock::time_point end) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(end - begin);
+}
+
+}  // namespace
+
+Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Tokenizer> tokenizer, int sequences)
+    : runner_(std::move(runner)),
+      tokenizer_(std::move(tokenizer)),
+      seed_(random_seed()),
+      limits_{sequences, runner_->shape().rows, runner_->shape().blocks},
+      blocks_(runner_->shape().blocks),
+      sampling_(runner_->model().config.vocabulary) {
+    token_begin_.reserve(std::size_t(tokenizer_->size()) + 1);
+    for (TokenId id = 0; id < tokenizer_->size(); ++id) {
+        token_begin_.push_back(std::uint32_t(token_bytes_.size()));
+        token_bytes_ += tokenizer_->bytes(id);
+    }
+    token_begin_.push_back(std::uint32_t(token_bytes_.size()));
+    running_.reserve(std::size_t(sequences));
+    progress_.reserve(std::size_t(sequences));
+    plan_.reserve(std::size_t(sequences));
+    parts_.reserve(std::size_t(sequences));
+    text_.reserve(4096);
+    top_.reserve(32);
+    thread_ = std::thread([this] { loop(); });
+}
+
+Worker::~Worker() {
+    {
+        std::lock_guard lock(mutex_);
+        ending_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+void Worker::submit(std::unique_ptr<Sequence> sequence) {
+    {
+        std::lock_guard lock(mutex_);
+        inbox_.push_back(std::move(sequence));
+        ++n_waiting_;
+    }
+    changed_.notify_all();
+}
+
+void Worker::wake() {
+    {
+        std::lock_guard lock(mutex_);
+        woken_ = true;
+    }
+    changed_.notify_all();
+}
+
+base::Result<std::vector<float>> Worker::logits(const std::vector<TokenId>& tokens) {
+    std::promise<base::Result<std::vector<float>>> promise;
+    const auto job = [&] {
+        std::vector<std::int32_t> table;
+        const int needed = (int(tokens.size()) + kKvBlock - 1) / kKvBlock;
+        if (needed > blocks_.available()) {
+            promise.set_value(base::error(base::Code::resource_exhausted,
+                                          "the KV cache has " + std::to_string(blocks_.available() * kKvBlock) +
+                                              " free tokens, " + std::to_string(tokens.size()) + " wanted"));
+            return;
+        }
+        for (int i = 0; i < needed; ++i) table.push_back(blocks_.take());
+        try {
+            promise.set_value(runner_->all_logits(tokens, table.data()));
+        } catch (...) {
+            promise.set_exception(std::current_exception());
+        }
+        blocks_.release(table);
+    };
+    {
+        std::lock_guard lock(mutex_);
+        jobs_.push_back(job);
+    }
+    changed_.notify_all();
+    return promise.get_future().get();
+}
+
+Engine::Load Worker::load() const {
+    return {n_running_, n_waiting_, std::uint64_t(held_) * kKvBlock, std::uint64_t(cached_) * kKvBlock};
+}
+
+void Worker::remember_load() {
+    n_running_ = int(running_.size());
+    held_ = blocks_.held();
+    cached_ = blocks_.cached();
+}
+
+bool Worker::collect() {
+    std::vector<std::function<void()>> jobs;
+    {
+        std::lock_guard lock(mutex_);
+        if (ending_) return false;
+        jobs.swap(jobs_);
+        for (auto& s : inbox_) waiting_.push_back(std::move(s));
+        inbox_.clear();
+        woken_ = false;
+    }
+    for (auto& job : jobs) job();
+    return true;
+}
+
+void Worker::loop() {
+    while (collect()) {
+        bool idle = true;
+        try {
+            drop_stopped(running_);
+            drop_stopped(waiting_);
+            join_waiting();
+            idle = !step();
+        } catch (const std::exception& e) {
+            finish_all(Finish::failed, e.what());
+        }
+        remember_load();
+        if (!idle) continue;
+        std::unique_lock lock(mutex_);
+        const auto due = [&] { return ending_ || woken_ || !inbox_.empty() || !jobs_.empty(); };
+        if (running_.empty() && waiting_.empty())
+            changed_.wait(lock, due);
+        else
+            changed_.wait_for(lock, kIdleCheck, due);
+    }
+    {
+        std::lock_guard lock(mutex_);
+        for (auto& s : inbox_) waiting_.push_back(std::move(s));
+        inbox_.clear();
+    }
+    finish_all(Finish::cancelled, {});
+}
+
+void Worker::drop_stopped(std::vector<std::unique_ptr<Sequence>>& from) {
+    for (auto& s : from) {
+        const auto reason = s->stream->stopped() ? base::StopReason::cancelled : s->stop.reason();
+        if (reason == base::StopReason::none) continue;
+        finish(*s, reason == base::StopReason::deadline ? Finish::deadline : Finish::cancelled);
+        s.reset();
+        if (&from == &waiting_) --n_waiting_;
+    }
+    std::erase(from, nullptr);
+}
+
+void Worker::join_waiting() {
+    if (waiting_.empty()) return;
+    int needed = 0;
+    for (const auto& s : running_) needed += s->blocks_needed;
+    std::vector<int> wants;
+    for (const auto& s : waiting_) wants.push_back(s->blocks_needed);
+    const int n = admit(limits_, int(running_.size()), needed, wants);
+    for (int i = 0; i < n; ++i) {
+        join(*waiting_[i]);
+        running_.push_back(std::move(waiting_[i]));
+        --n_waiting_;
+    }
+    std::erase(waiting_, nullptr);
+}
+
+// Finds the longest cached beginning; the last prompt token is always computed, for its logits.
+void Worker::join(Sequence& s) {
+    s.joined = Clock::now();
+    s.usage.queued = since(s.queued, s.joined);
+    BlockKey key = s.root;
+    for (int at = 0; at + kKvBlock <= s.prompt; at += kKvBlock)
+        s.keys.push_back(key = next_key(key, std::span(s.tokens).subspan(std::size_t(at), kKvBlock)));
+    const int reusable = (s.prompt - 1) / kKvBlock;
+    s.published = blocks_.hold_prefix(std::span(s.keys).first(std::size_t(reusable)), s.table);
+    s.computed = s.published * kKvBlock;
+    s.usage.cached_tokens = s.computed;
+}
+
+bool Worker::step() {
+    progress_.clear();
+    for (const auto& s : running_) progress_.push_back({s->computed, int(s->tokens.size()), s->stream->full()});
+    plan_step(limits_, progress_, plan_);
+    if (plan_.empty()) return false;
+    parts_.clear();
+    for (const StepPart& part : plan_) {
+        Sequence& s = *running_[part.sequence];
+        while (int(s.table.size()) * kKvBlock < s.computed + part.rows) {
+            const std::int32_t block = blocks_.take();
+            if (block < 0) throw std::logic_error("the KV cache has no free block for an admitted sequence");
+            s.table.push_back(block);
+        }
+        const bool last = s.computed + part.rows == int(s.tokens.size());
+        parts_.push_back({s.tokens.data() + s.computed, part.rows, s.computed, s.table.data(), last});
+    }
+    runner_->step(parts_);
+    int logits = 0;
+    for (std::size_t i = 0; i < plan_.size(); ++i) {
+        auto& s = running_[plan_[i].sequence];
+        computed(*s, plan_[i].rows);
+        if (parts_[i].wants_logits) decide(*s, runner_->logits(logits++));
+        if (s->max_tokens == 0) s.reset();  // finished
+    }
+    std::erase(running_, nullptr);
+    return true;
+}
+
+void Worker::computed(Sequence& s, int rows) {
+    s.computed += rows;
+    for (; (s.published + 1) * kKvBlock <= s.computed; ++s.published) {
+        const auto b = std::size_t(s.published);
+        if (s.keys.size() <= b)
+            s.keys.push_back(next_key(b ? s.keys[b - 1] : s.root, std::span(s.tokens).subspan(b * kKvBlock, kKvBlock)));
+        blocks_.publish(s.table[b], s.keys[b]);
+    }
+}
+
+void Worker::decide(Sequence& s, std::span<float> logits) {
+    const auto now = Clock::now();
+    if (s.output() == 0) {
+        s.decoding = now;
+        s.usage.prefill = since(s.joined, now);
+    }
+    for (const float x : logits)
+        if (std::isnan(x)) return finish(s, Finish::failed, "the model computed a logit that is not a number: its weights are damaged");
+    top_.clear();
+    if (s.logprobs > 0) top_logprobs(logits, s.logprobs, sampling_, top_);
+    // Ids past the tokenizer's stand for nothing.
+    const auto real = logits.first(std::min(logits.size(), std::size_t(tokenizer_->size())));
+    std::span<const std::uint64_t> mask;
+    if (s.grammar && s.grammar->mask(sampling_.mask)) mask = sampling_.mask;
+    const TokenId id = s.sampler.sample(real, s.tokens, mask, sampling_);
+    if (id < 0) return finish(s, Finish::failed, "no token is possible here: every logit is masked or infinite");
+    ++s.usage.output_tokens;
+    s.usage.decode = since(s.decoding, now);
+    if (!s.ignore_eos && tokenizer_->ends_generation(id)) return finish(s, Finish::stop);
+    if (s.grammar && !s.grammar->accept(id)) return finish(s, Finish::failed, "the grammar refused a token that its mask allowed");
+    s.tokens.push_back(id);
+    emit(s, id);
+}
+
+std::string_view Worker::bytes(TokenId id) const {
+    return std::string_view(token_bytes_).substr(token_begin_[id], token_begin_[id + 1] - token_begin_[id]);
+}
+
+void Worker::emit(Sequence& s, TokenId id) {
+    text_.clear();
+    const bool stopped = s.emitter.push(bytes(id), text_);
+    s.stream->push(id, text_, top_);
+    if (stopped) return finish(s, Finish::stop);
+    if (s.output() >= s.max_tokens) return finish(s, Finish::length);
+    s.stream->set_usage(s.usage);
+}
+
+// Afterwards max_tokens is 0: the mark of a finished one.
+void Worker::finish(Sequence& s, Finish reason, std::string error) {
+    text_.clear();
+    s.emitter.flush(text_);
+    blocks_.release(s.table);
+    s.table.clear();
+    s.max_tokens = 0;
+    s.stream->set_usage(s.usage);
+    s.stream->finish(reason, text_, std::move(error));
+}
+
+void Worker::finish_all(Finish reason, const std::string& error) {
+    for (auto* list : {&running_, &waiting_}) {
+        for (auto& s : *list)
+            if (s && s->max_tokens > 0) finish(*s, reason, error);
+        list->clear();
+    }
+    n_waiting_ = 0;
+}
+
+}  // namespace engine

@@ -1,0 +1,75 @@
+// The one CPU thread that owns a model: takes requests in, steps all running sequences together,
+// writes tokens into their rings.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/kv_blocks.h"
+#include "engine/runner.h"
+#include "engine/scheduler.h"
+#include "engine/sequence.h"
+
+namespace engine {
+
+class Worker {
+public:
+    Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Tokenizer> tokenizer, int sequences);
+    ~Worker();  // ends what runs as cancelled
+
+    void submit(std::unique_ptr<Sequence> sequence);
+    void wake();
+    // Runs on the worker between two steps; blocks until it has. Fails when too few blocks are free.
+    base::Result<std::vector<float>> logits(const std::vector<TokenId>& tokens);
+
+    BlockKey root(const std::string& salt) const { return root_key(seed_, salt); }
+    Engine::Load load() const;
+    const Runner& runner() const { return *runner_; }
+
+private:
+    void loop();
+    bool collect();  // new requests and jobs; false: end
+    void drop_stopped(std::vector<std::unique_ptr<Sequence>>& from);
+    void join_waiting();
+    void join(Sequence& s);
+    bool step();  // false: nothing to compute
+    void computed(Sequence& s, int rows);
+    void decide(Sequence& s, std::span<float> logits);
+    void emit(Sequence& s, TokenId id);
+    void finish(Sequence& s, Finish reason, std::string error = {});
+    void finish_all(Finish reason, const std::string& error);
+    void remember_load();
+    std::string_view bytes(TokenId id) const;
+
+    std::unique_ptr<Runner> runner_;
+    std::shared_ptr<const text::Tokenizer> tokenizer_;
+    const std::uint64_t seed_;
+    SchedulerLimits limits_;
+    KvBlocks blocks_;
+    SamplerScratch sampling_;
+    std::string token_bytes_;                  // of all tokens, one after another
+    std::vector<std::uint32_t> token_begin_;   // (V + 1)
+
+    std::vector<std::unique_ptr<Sequence>> running_, waiting_;  // a finished one is null until the step ends
+    std::vector<Progress> progress_;
+    std::vector<StepPart> plan_;
+    std::vector<Runner::Part> parts_;
+    std::vector<TokenLogprob> top_;
+    std::string text_;
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<std::unique_ptr<Sequence>> inbox_;
+    std::vector<std::function<void()>> jobs_;
+    bool ending_ = false, woken_ = false;
+    std::atomic<int> n_running_{0}, n_waiting_{0}, held_{0}, cached_{0};
+    std::thread thread_;
+};
+
+}  // namespace engine

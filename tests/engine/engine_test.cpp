@@ -1,0 +1,234 @@
+// Engine and Session: what a request gets back, alone and among others.
+#include "engine/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "support/fixtures.h"
+
+using namespace engine;
+using nlohmann::json;
+
+namespace {
+
+std::filesystem::path model(const char* name) { return support::data_dir() / "models" / name; }
+
+std::unique_ptr<Engine> load(const std::filesystem::path& path, LoadOptions options = {.profile = Profile::exact}) {
+    options.path = path;
+    options.threads = 2;
+    auto engine = Engine::load(options);
+    if (!engine) throw std::runtime_error(engine.error().text());
+    return *std::move(engine);
+}
+
+struct Output {
+    std::vector<TokenId> ids;
+    std::string text;
+    Finish finish = Finish::none;
+    std::string error;
+    Usage usage;
+    bool operator==(const Output& o) const { return ids == o.ids && text == o.text && finish == o.finish; }
+};
+
+Output read(Session& session) {
+    Output out;
+    while (auto event = session.next()) {
+        if (event->id >= 0) out.ids.push_back(event->id);
+        out.text += event->text;
+        out.finish = event->finish;
+        out.error = event->error;
+    }
+    out.usage = session.usage();
+    return out;
+}
+
+Output run(Engine& engine, Request request) {
+    auto session = engine.start(std::move(request));
+    if (!session) throw std::runtime_error(session.error().text());
+    return read(**session);
+}
+
+Request greedy(std::vector<TokenId> ids, int n) {
+    Request r;
+    r.prompt.push_back({.tokens = std::move(ids)});
+    r.max_tokens = n;
+    r.ignore_eos = true;
+    return r;
+}
+
+std::vector<TokenId> some_tokens(int n, int from, int vocabulary) {
+    std::vector<TokenId> out;
+    for (int i = 0; i < n; ++i) out.push_back(TokenId((from + i * 37) % vocabulary));
+    return out;
+}
+
+}  // namespace
+
+TEST(Engine, StoriesModelsTellTheirGoldenStory) {
+    const auto vectors = support::vectors_dir();
+    if (!vectors) GTEST_SKIP() << "no vectors";
+    for (const auto& entry : std::filesystem::directory_iterator(*vectors / "models/goldens")) {
+        const json golden = json::parse(support::read_text(entry.path()));
+        const std::string file = golden["file"];
+        SCOPED_TRACE(file);
+        const auto path = std::filesystem::exists(*vectors / "models" / file) ? *vectors / "models" / file
+                                                                               : *vectors / "models/stories260K" / file;
+        auto engine = load(path);
+        for (const auto& item : golden["cases"]) {
+            const auto expected = item["greedy_ids"].get<std::vector<TokenId>>();
+            const auto out = run(*engine, greedy(item["prompt_ids"], int(expected.size())));
+            std::size_t decided = 0;  // steps before the first margin that float could turn
+            while (decided < expected.size() && item["margins"][decided].get<double>() > 1e-3) ++decided;
+            ASSERT_EQ(out.ids.size(), expected.size()) << out.error;
+            EXPECT_TRUE(std::equal(expected.begin(), expected.begin() + std::ptrdiff_t(decided), out.ids.begin()));
+            if (decided == expected.size()) {
+                EXPECT_EQ(engine->tokenizer()->decode(item["prompt_ids"].get<std::vector<TokenId>>()) + out.text,
+                          item["greedy_text"].get<std::string>());
+            }
+            EXPECT_EQ(out.finish, Finish::length);
+        }
+    }
+}
+
+TEST(Engine, TheNextTurnComputesOnlyWhatIsNewAndSaysTheSame) {
+    for (const char* name : {"qwen3_moe.gguf", "llama_tied.gguf"}) {
+        auto warm = load(model(name)), cold = load(model(name));
+        auto ids = some_tokens(100, 5, 300);
+        const auto first = run(*warm, greedy(ids, 40));
+        EXPECT_EQ(first.usage.cached_tokens, 0);
+        EXPECT_EQ(first.usage.output_tokens, 40);
+        ids.insert(ids.end(), first.ids.begin(), first.ids.end());
+        const auto more = some_tokens(20, 11, 300);
+        ids.insert(ids.end(), more.begin(), more.end());
+        const auto second = run(*warm, greedy(ids, 40));
+        EXPECT_EQ(second.usage.prompt_tokens, 160);
+        EXPECT_EQ(second.usage.cached_tokens, 128);  // whole blocks of the 139 that were computed
+        EXPECT_EQ(second, run(*cold, greedy(ids, 40)));
+    }
+}
+
+TEST(Engine, SaltsDoNotShareTheirPrefixes) {
+    auto engine = load(model("llama_tied.gguf"));
+    auto request = greedy(some_tokens(70, 1, 300), 4);
+    request.cache_salt = "one";
+    run(*engine, request);
+    EXPECT_EQ(run(*engine, request).usage.cached_tokens, 64);
+    request.cache_salt = "two";
+    EXPECT_EQ(run(*engine, request).usage.cached_tokens, 0);
+}
+
+TEST(Engine, EightSessionsTogetherSayWhatEachSaysAlone) {
+    auto engine = load(model("qwen3_moe.gguf")), alone = load(model("qwen3_moe.gguf"));
+    std::vector<Request> requests;
+    for (int i = 0; i < 12; ++i) {
+        requests.push_back(greedy(some_tokens(3 + 61 * i % 200, i, 300), 30));
+        if (i % 2) requests.back().sampling = {.temperature = 0.8f, .top_p = 0.9f, .seed = std::uint64_t(100 + i)};
+    }
+    std::vector<std::unique_ptr<Session>> sessions;
+    for (const auto& r : requests) sessions.push_back(*engine->start(r));
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        SCOPED_TRACE(i);
+        EXPECT_EQ(read(*sessions[i]), run(*alone, requests[i]));
+    }
+}
+
+TEST(Engine, AFullRingRestsThatSequenceAlone) {
+    auto engine = load(model("llama_tied.gguf"));
+    ASSERT_GT(engine->memory().context, 450);
+    auto slow = *engine->start(greedy(some_tokens(10, 1, 300), 400));
+    const auto other = run(*engine, greedy(some_tokens(10, 2, 300), 400));
+    EXPECT_EQ(other.ids.size(), 400u);
+    const auto late = read(*slow);
+    EXPECT_EQ(late.ids.size(), 400u);
+    EXPECT_EQ(late.finish, Finish::length);
+}
+
+TEST(Engine, StopEndsWithinOneToken) {
+    auto engine = load(model("llama_tied.gguf"));
+    auto session = *engine->start(greedy(some_tokens(10, 1, 300), 400));
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(session->next());
+    session->stop();
+    const auto rest = read(*session);
+    EXPECT_EQ(rest.finish, Finish::cancelled);
+    EXPECT_LT(rest.ids.size(), 256u + 5);  // what lay in the ring already
+
+    base::StopSource source;
+    auto bound = *engine->start(greedy(some_tokens(10, 1, 300), 400), source.token());
+    ASSERT_TRUE(bound->next());
+    source.request_stop();
+    EXPECT_EQ(read(*bound).finish, Finish::cancelled);
+
+    base::StopSource late({}, std::chrono::steady_clock::now() - std::chrono::seconds(1));
+    EXPECT_EQ(read(**engine->start(greedy({5}, 400), late.token())).finish, Finish::deadline);
+}
+
+TEST(Engine, StopTextsEndTheOutputBeforeThem) {
+    const auto vectors = support::vectors_dir();
+    if (!vectors) GTEST_SKIP() << "no vectors";
+    auto engine = load(*vectors / "models/stories260K/stories260Ktok512.gguf");
+    auto request = greedy({1}, 60);
+    request.stop = {"Lily", "never said"};
+    const auto out = run(*engine, request);
+    EXPECT_EQ(out.text, " Once upon a time, there was a little girl named ");
+    EXPECT_EQ(out.finish, Finish::stop);
+}
+
+TEST(Engine, LogprobsAreThoseOfTheLogits) {
+    auto engine = load(model("qwen3_moe.gguf"));
+    const auto ids = some_tokens(20, 3, 300);
+    const auto logits = engine->logits(ids);
+    ASSERT_TRUE(logits);
+    const int v = engine->info().vocabulary;
+    ASSERT_EQ(logits->size(), ids.size() * std::size_t(v));
+    const std::vector<float> last(logits->end() - v, logits->end());
+    double total = 0;
+    for (const float x : last) total += std::exp(double(x));
+    auto request = greedy(ids, 1);
+    request.logprobs = 3;
+    auto session = *engine->start(request);
+    const auto event = session->next();
+    ASSERT_TRUE(event && event->top.size() == 3);
+    EXPECT_EQ(event->top[0].id, event->id);
+    for (const auto& top : event->top) EXPECT_NEAR(top.logprob, last[std::size_t(top.id)] - std::log(total), 1e-5);
+    EXPECT_GE(event->top[0].logprob, event->top[1].logprob);
+    EXPECT_GE(event->top[1].logprob, event->top[2].logprob);
+}
+
+TEST(Engine, RefusesWhatCannotRunAndNamesIt) {
+    auto engine = load(model("llama_tied.gguf"));
+    const auto message = [&](Request r) {
+        auto session = engine->start(std::move(r));
+        return session ? std::string("accepted") : session.error().message;
+    };
+    EXPECT_EQ(message(greedy({}, 1)), "the prompt is empty");
+    EXPECT_THAT(message(greedy({100000}, 1)), testing::HasSubstr("token 100000"));
+    EXPECT_THAT(message(greedy({1}, 0)), testing::HasSubstr("max_tokens is 0"));
+    EXPECT_THAT(message(greedy(some_tokens(engine->memory().context, 0, 300), 1)), testing::HasSubstr("the context holds"));
+    auto hot = greedy({1}, 1);
+    hot.sampling.temperature = NAN;
+    EXPECT_THAT(message(hot), testing::HasSubstr("temperature"));
+}
+
+TEST(Engine, APlanThatDoesNotFitIsRefusedWithItsNumbers) {
+    const auto plan = Engine::plan({.path = model("qwen3_moe.gguf"), .memory_limit = 1 << 20});
+    ASSERT_FALSE(plan);
+    EXPECT_EQ(plan.error().code, base::Code::resource_exhausted);
+    EXPECT_THAT(plan.error().message, testing::AllOf(testing::HasSubstr("MiB for weights"), testing::HasSubstr("limit is 1 MiB")));
+    EXPECT_FALSE(Engine::load({.path = model("qwen3_moe.gguf"), .target = "abacus"}));
+    const auto fits = Engine::plan({.path = model("qwen3_moe.gguf"), .context = 64, .kv_tokens = 128});
+    ASSERT_TRUE(fits);
+    EXPECT_EQ(fits->context, 64);
+    EXPECT_EQ(fits->kv_tokens, 128u);
+    EXPECT_EQ(fits->total, fits->weights + fits->kv + fits->scratch);
+}
+
+TEST(Engine, ASmallPoolServesMoreThanItHolds) {
+    LoadOptions options{.profile = Profile::exact, .context = 96, .kv_tokens = 160};
+    auto engine = load(model("llama_tied.gguf"), options), roomy = load(model("llama_tied.gguf"));
+    std::vector<std::unique_ptr<Session>> sessions;
+    for (int i = 0; i < 10; ++i) sessions.push_back(*engine->start(greedy(some_tokens(40, i, 300), 50)));
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(read(*sessions[i]), run(*roomy, greedy(some_tokens(40, i, 300), 50)));
+}
