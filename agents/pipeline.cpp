@@ -30,6 +30,7 @@ void report(Frame& frame, const PhaseRow& row, base::Span span, base::SteadyPoin
     event.latency_ms = double(span.duration.count()) / 1000.0;
     event.error = error;
     event.tenant = frame.who.tenant;
+    event.person = frame.who.person;
     event.run = frame.run;
     frame.parts.traces.emit(std::move(event));
     frame.parts.traces.emit(std::move(span));

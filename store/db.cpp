@@ -30,6 +30,8 @@ auto translated(F f) {
         return f();
     } catch (const pqxx::broken_connection& e) {
         throw DbError(Kind::connection, std::string("the database connection is gone: ") + e.what());
+    } catch (const pqxx::usage_error& e) {  // libpqxx's word for a closed connection
+        throw DbError(Kind::connection, std::string("the database connection is closed: ") + e.what());
     } catch (const pqxx::in_doubt_error& e) {
         throw DbError(Kind::connection, std::string("the database went away during a commit, whose outcome is unknown: ") + e.what());
     } catch (const pqxx::sql_error& e) {
@@ -58,7 +60,8 @@ pqxx::result execute(pqxx::work& work, const std::string& sql, const std::vector
 
 class PqxxTx final : public Tx {
 public:
-    PqxxTx(Connection& connection, const Identity& who, base::NodeId node) : work_(connection), who_(who), node_(node) {
+    PqxxTx(Connection& connection, const Identity& who, base::NodeId node)
+        : work_(translated([&] { return std::make_unique<pqxx::work>(connection); })), who_(who), node_(node) {
         const auto setting = [](const auto& id) { return id.is_nil() ? std::string() : id.text(); };
         exec("select set_config('hearth.tenant', $1, true), set_config('hearth.person', $2, true),"
              " set_config('hearth.node', $3, true)",
@@ -70,7 +73,7 @@ public:
     }
 
     std::vector<Row> exec(std::string_view sql, const std::vector<Param>& params) override {
-        const pqxx::result result = translated([&] { return execute(work_, std::string(sql), params); });
+        const pqxx::result result = translated([&] { return execute(*work_, std::string(sql), params); });
         affected_ = std::int64_t(result.affected_rows());
         std::vector<Row> rows;
         rows.reserve(result.size());
@@ -87,11 +90,11 @@ public:
     const Identity& identity() const override { return who_; }
     base::NodeId node() const override { return node_; }
     void commit() {
-        translated([&] { work_.commit(); });
+        translated([&] { work_->commit(); });
     }
 
 private:
-    pqxx::work work_;
+    std::unique_ptr<pqxx::work> work_;
     Identity who_;
     base::NodeId node_;
     std::int64_t affected_ = 0;

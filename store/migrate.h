@@ -23,6 +23,7 @@ const std::vector<Migration>& migrations();
 // Applies what is missing, as a set. A changed checksum or a number that the binary does not know
 // is refused by name. `owner_url`: role hearth_owner. One process migrates at a time.
 base::Result<MigrationReport> migrate(const std::string& owner_url);
+base::Result<MigrationReport> migrate(const std::string& owner_url, const std::vector<Migration>& known);
 base::Result<std::vector<int>> pending_migrations(const std::string& owner_url);
 
 // First start: tenant, owner (person 1), node with its Ed25519 identity, prompts' version 1.

@@ -18,6 +18,7 @@ struct TelemetryEvent {
     std::string error;
     base::TenantId tenant;
     base::RunId run;
+    base::PersonId person;
 };
 
 class TraceSink final : public base::SpanSink {

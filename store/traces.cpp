@@ -1,0 +1,202 @@
+#include "store/traces.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <variant>
+
+#include "store/digest.h"
+
+namespace store {
+namespace {
+
+using Item = std::variant<base::Span, TelemetryEvent>;
+
+std::int64_t micros_of(base::TimePoint t) { return t.time_since_epoch().count(); }
+
+// What the chain covers: every stored field but the body, which its digest stands for.
+std::string chain_hash(const std::string& previous, const base::Span& s, const std::string& attributes, const std::string& body_digest) {
+    base::Json fields = {previous,       s.id.text(), s.parent.text(), s.run.text(), s.kind,     s.name,
+                         micros_of(s.started), s.duration.count(), s.error, attributes, body_digest};
+    return sha256_hex(base::dump(fields));
+}
+
+void insert(Tx& tx, const base::Span& s) {
+    tx.exec("select pg_advisory_xact_lock(hashtextextended($1, 9))", {s.run.text()});  // one chain, one writer at a time
+    const auto last = tx.exec("select position, hash from span where run_id = $1 order by position desc limit 1", {s.run});
+    const std::int64_t position = last.empty() ? 0 : last[0].integer(0) + 1;
+    const std::string attributes = base::dump(s.attributes), body = base::dump(s.body), digest = sha256_hex(body);
+    const std::string hash = chain_hash(last.empty() ? "" : last[0].text(1), s, attributes, digest);
+    tx.exec("insert into span (id, parent_id, run_id, position, kind, name, started_us, duration_us, error, attributes, body_digest, hash)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            {s.id, s.parent, s.run, position, s.kind, s.name, micros_of(s.started), std::int64_t(s.duration.count()), s.error, attributes, digest, hash});
+    if (!s.body.empty()) tx.exec("insert into span_body (span_id, body) values ($1, $2)", {s.id, body});
+}
+
+void insert(Tx& tx, const TelemetryEvent& e) {
+    tx.exec("insert into telemetry_event (event, node_id, latency_ms, error, run_id) values ($1, $2, $3, $4, $5)",
+            {e.event, e.node, e.latency_ms, e.error, e.run});
+}
+
+}  // namespace
+
+// The queue and the CPU thread that writes it.
+struct TraceSink::Queue {
+    struct Entry {
+        Identity who;
+        Item item;
+    };
+
+    Queue(Db& d, base::Log& l, std::size_t c) : db(d), log(l), capacity(c), writer([this] { work(); }) {}
+    ~Queue() {
+        {
+            std::lock_guard lock(mutex);
+            ending = true;
+        }
+        changed.notify_all();
+        writer.join();
+    }
+
+    void push(Entry entry) {
+        {
+            std::lock_guard lock(mutex);
+            if (entries.size() >= capacity) {
+                ++dropped;
+                return;
+            }
+            entries.push_back(std::move(entry));
+            ++pushed;
+        }
+        changed.notify_all();
+    }
+
+    void work() {
+        std::unique_lock lock(mutex);
+        for (;;) {
+            changed.wait(lock, [&] { return ending || !entries.empty(); });
+            if (entries.empty()) return;
+            // A batch is one person's, since a transaction has one identity.
+            std::vector<Entry> batch;
+            const Identity who = entries.front().who;
+            while (!entries.empty() && batch.size() < 64 && entries.front().who.person == who.person) {
+                batch.push_back(std::move(entries.front()));
+                entries.pop_front();
+            }
+            lock.unlock();
+            write(who, batch);
+            lock.lock();
+            written += batch.size();
+            changed.notify_all();
+        }
+    }
+
+    void write(const Identity& who, const std::vector<Entry>& batch) {
+        auto all = [&](Tx& tx) {
+            for (const auto& entry : batch) std::visit([&](const auto& item) { insert(tx, item); }, entry.item);
+        };
+        for (int attempt = 0; attempt < 3; ++attempt) {
+            try {
+                db.run_blocking(who, all);
+                return;
+            } catch (const std::exception& e) {
+                log.warn("trace not written", {{"attempt", attempt + 1}, {"error", e.what()}, {"entries", batch.size()}});
+                std::this_thread::sleep_for(std::chrono::milliseconds(100 << (2 * attempt)));
+            }
+        }
+        std::lock_guard lock(mutex);
+        dropped += batch.size();
+    }
+
+    Db& db;
+    base::Log& log;
+    const std::size_t capacity;
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<Entry> entries;
+    std::uint64_t pushed = 0, written = 0, dropped = 0;
+    bool ending = false;
+    std::thread writer;  // last: it uses the others
+};
+
+TraceSink::TraceSink(Db& db, base::Log& log, std::size_t capacity) : queue_(std::make_unique<Queue>(db, log, capacity)) {}
+TraceSink::~TraceSink() = default;
+
+void TraceSink::emit(base::Span span) {
+    const Identity who{span.tenant, span.person};
+    queue_->push({who, std::move(span)});
+}
+
+void TraceSink::emit(TelemetryEvent event) {
+    const Identity who{event.tenant, event.person};
+    queue_->push({who, std::move(event)});
+}
+
+void TraceSink::flush() {
+    std::unique_lock lock(queue_->mutex);
+    const std::uint64_t target = queue_->pushed;
+    queue_->changed.wait(lock, [&] { return queue_->written >= target; });
+}
+
+std::uint64_t TraceSink::dropped() const {
+    std::lock_guard lock(queue_->mutex);
+    return queue_->dropped;
+}
+
+std::vector<base::Span> list_spans(Tx& tx, base::RunId run) {
+    std::vector<base::Span> out;
+    for (const Row& row : tx.exec("select s.id, s.parent_id, s.kind, s.name, s.started_us, s.duration_us, s.error, s.attributes, b.body"
+                                  " from span s left join span_body b on b.span_id = s.id where s.run_id = $1 order by s.position", {run})) {
+        base::Span s;
+        s.id = row.id<base::SpanId>(0);
+        s.parent = row.id<base::SpanId>(1);
+        s.run = run;
+        s.tenant = tx.identity().tenant;
+        s.person = tx.identity().person;
+        s.kind = row.text(2);
+        s.name = row.text(3);
+        s.started = row.time(4);
+        s.duration = std::chrono::microseconds(row.integer(5));
+        s.error = row.text(6);
+        s.attributes = row.json(7);
+        if (!row.null(8)) s.body = row.json(8);
+        out.push_back(std::move(s));
+    }
+    return out;
+}
+
+std::vector<TelemetryEvent> list_events(Tx& tx, base::RunId run) {
+    std::vector<TelemetryEvent> out;
+    for (const Row& row : tx.exec("select event, node_id, latency_ms, error, tenant_id from telemetry_event where run_id = $1"
+                                  " order by created_at, id", {run}))
+        out.push_back({row.text(0), row.text(1), row.real(2), row.text(3), row.id<base::TenantId>(4), run, tx.identity().person});
+    return out;
+}
+
+base::Result<void> verify_chain(Tx& tx, base::RunId run) {
+    std::string previous;
+    std::int64_t expected = 0;
+    for (const Row& row : tx.exec("select s.position, s.id, s.parent_id, s.kind, s.name, s.started_us, s.duration_us, s.error, s.attributes,"
+                                  " s.body_digest, s.hash, b.body from span s left join span_body b on b.span_id = s.id"
+                                  " where s.run_id = $1 order by s.position", {run})) {
+        base::Span s;
+        s.id = row.id<base::SpanId>(1);
+        s.parent = row.id<base::SpanId>(2);
+        s.run = run;
+        s.kind = row.text(3);
+        s.name = row.text(4);
+        s.started = row.time(5);
+        s.duration = std::chrono::microseconds(row.integer(6));
+        s.error = row.text(7);
+        const std::string where = "span " + s.id.text() + " of run " + run.text();
+        if (row.integer(0) != expected++) return base::error(base::Code::corrupt, "a span before " + where + " is missing");
+        if (!row.null(11) && sha256_hex(row.text(11)) != row.text(9))
+            return base::error(base::Code::corrupt, "the body of " + where + " was changed");
+        if (chain_hash(previous, s, row.text(8), row.text(9)) != row.text(10))
+            return base::error(base::Code::corrupt, where + " was changed, or one before it");
+        previous = row.text(10);
+    }
+    return {};
+}
+
+}  // namespace store

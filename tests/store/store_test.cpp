@@ -1,0 +1,236 @@
+// The store against a real PostgreSQL: what is kept, who sees it, what is refused.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "store/conversations.h"
+#include "store/facts.h"
+#include "store/keys.h"
+#include "store/ledger.h"
+#include "store/prompts.h"
+#include "store/runs.h"
+#include "store/traces.h"
+#include "support/database.h"
+
+using base::Json;
+using store::Tx;
+
+namespace {
+
+struct StoreTest : testing::Test {
+    support::TestDatabase* world = support::TestDatabase::get();
+    void SetUp() override {
+        if (!world) GTEST_SKIP() << support::TestDatabase::why_not();
+    }
+
+    template <class F>
+    auto as(const store::Identity& who, F work) {
+        return world->db().run_blocking(who, work);
+    }
+
+    struct Made {
+        base::ConversationId conversation;
+        base::MessageId message;
+        base::RunId run;
+    };
+    Made make_run(const store::Identity& who) {
+        return as(who, [](Tx& tx) {
+            Made m;
+            m.conversation = store::create_conversation(tx, "api", "");
+            m.message = store::append_message(tx, m.conversation, {}, {{"role", "user"}, {"content", "hello"}});
+            m.run = store::create_run(tx, m.conversation, m.message, "hearth");
+            return m;
+        });
+    }
+};
+
+}  // namespace
+
+TEST_F(StoreTest, AnotherPersonsRowsAreInvisibleInEveryTable) {
+    const Made made = make_run(world->owner());
+    as(world->owner(), [](Tx& tx) { return store::remember(tx, "the bin is emptied on Tuesday", {}); });
+    auto lease = store::acquire_lease(world->db(), world->owner(), made.run);
+    ASSERT_TRUE(lease);
+    as(world->owner(), [&](Tx& tx) {
+        return store::write_intent(tx, {made.run, (*lease)->epoch(), "tool", "bash", "at_most_once", "c1", Json::object()});
+    });
+    const auto tables = as(world->owner(), [](Tx& tx) {
+        return tx.exec("select table_name from information_schema.columns where column_name = 'audience_id' and table_schema = 'public'");
+    });
+    EXPECT_GE(tables.size(), 9u);
+    for (const auto& table : tables) {
+        const std::string count = "select count(*) from " + table.text(0);
+        auto rows = [&](Tx& tx) { return tx.exec(count).at(0).integer(0); };
+        EXPECT_EQ(as(world->member(), rows), 0) << table.text(0);
+        EXPECT_EQ(as(store::Identity{}, rows), 0) << table.text(0);
+    }
+    EXPECT_FALSE(as(world->member(), [&](Tx& tx) { return store::find_run(tx, made.run).has_value(); }));
+    EXPECT_TRUE(as(world->owner(), [&](Tx& tx) { return store::find_run(tx, made.run).has_value(); }));
+    // Every table is under forced row-level security, whoever adds one later.
+    EXPECT_EQ(world->sql("select string_agg(relname, ',') from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'"
+                         " and relname <> 'schema_migration' and not (relrowsecurity and relforcerowsecurity)"), "");
+}
+
+TEST_F(StoreTest, NobodyWritesInAnothersName) {
+    auto forge = [&](Tx& tx) {
+        return tx.exec("insert into fact (id, audience_id, body) values (gen_random_uuid(), $1, 'forged')", {world->owner().person});
+    };
+    EXPECT_THROW(as(world->member(), forge), store::DbError);
+    EXPECT_THROW(as(store::Identity{}, [](Tx& tx) { return store::remember(tx, "x", {}); }), store::DbError);
+}
+
+TEST_F(StoreTest, HistoryIsMatchedOrRefusedByIndex) {
+    const Made made = make_run(world->owner());
+    const Json first = {{"role", "user"}, {"content", "hello"}}, other = {{"role", "user"}, {"content", "goodbye"}};
+    auto match = [&](std::vector<Json> given) {
+        return as(world->owner(), [&](Tx& tx) { return store::match_history(tx, made.conversation, given); });
+    };
+    EXPECT_EQ(*match({first, other}), 1u);
+    EXPECT_EQ(*match({other}), 0u);  // only what is new
+    EXPECT_EQ(match({other, first}).error().code, base::Code::conflict);
+    EXPECT_NE(match({other, first}).error().message.find("messages[0]"), std::string::npos);
+}
+
+TEST_F(StoreTest, StepsAreFencedByTheEpoch) {
+    const Made made = make_run(world->owner());
+    auto lease = store::acquire_lease(world->db(), world->owner(), made.run);
+    ASSERT_TRUE(lease);
+    EXPECT_FALSE(store::acquire_lease(world->db(), world->owner(), made.run));
+    const std::int64_t epoch = (*lease)->epoch();
+    const auto step = as(world->owner(), [&](Tx& tx) {
+        return store::write_intent(tx, {made.run, epoch, "tool", "bash", "at_most_once", "c1", {{"command", "ls"}}});
+    });
+    lease = base::error(base::Code::cancelled, "let go");
+    auto second = store::acquire_lease(world->db(), world->owner(), made.run);
+    ASSERT_TRUE(second);
+    EXPECT_EQ((*second)->epoch(), epoch + 1);
+    auto late = [&](Tx& tx) { store::write_outcome(tx, step, epoch, "done", Json::object()); };
+    EXPECT_THROW(as(world->owner(), late), store::DbError);
+    auto stale = [&](Tx& tx) { return store::write_intent(tx, {made.run, epoch, "model", "default", "pure", "m2", Json::object()}); };
+    EXPECT_THROW(as(world->owner(), stale), store::DbError);
+    auto finish = [&](Tx& tx) { store::finish_run(tx, made.run, epoch + 1, "answered", "", {{"output_tokens", 3}}); };
+    as(world->owner(), finish);
+    const auto run = as(world->owner(), [&](Tx& tx) { return *store::find_run(tx, made.run); });
+    EXPECT_EQ(run.status, "answered");
+    EXPECT_EQ(run.usage["output_tokens"], 3);
+}
+
+TEST_F(StoreTest, WhatAnInterruptedProcessLeftIsSettledOnce) {
+    const Made left = make_run(world->owner()), held = make_run(world->owner());
+    auto lease = store::acquire_lease(world->db(), world->owner(), held.run);
+    {
+        auto dying = store::acquire_lease(world->db(), world->owner(), left.run);
+        for (const char* effect : {"pure", "at_most_once"})
+            as(world->owner(), [&](Tx& tx) { return store::write_intent(tx, {left.run, (*dying)->epoch(), "tool", "t", effect, effect, Json::object()}); });
+    }
+    auto status = [&](base::RunId id) { return as(world->owner(), [&](Tx& tx) { return store::find_run(tx, id)->status; }); };
+    EXPECT_EQ(status(left.run), "interrupted");
+    EXPECT_EQ(status(held.run), "running");
+    const auto settled = store::settle_interrupted(world->db());
+    EXPECT_NE(std::find(settled.begin(), settled.end(), left.run), settled.end());
+    EXPECT_EQ(std::find(settled.begin(), settled.end(), held.run), settled.end());
+    EXPECT_EQ(status(left.run), "unknown_effect");
+    const auto steps = as(world->owner(), [&](Tx& tx) { return store::list_steps(tx, left.run); });
+    EXPECT_EQ(steps.at(0).state, "failed");
+    EXPECT_EQ(steps.at(1).state, "unknown");
+    const auto again = store::settle_interrupted(world->db());
+    EXPECT_EQ(std::find(again.begin(), again.end(), left.run), again.end());
+}
+
+TEST_F(StoreTest, TracesAreChainedAndAppendOnly) {
+    const Made made = make_run(world->owner());
+    base::NullLog log;
+    store::TraceSink sink(world->db(), log);
+    for (int i = 0; i < 5; ++i) {
+        base::Span span;
+        span.id = base::SpanId::make(base::SystemClock().now());
+        span.run = made.run;
+        span.tenant = world->owner().tenant;
+        span.person = world->owner().person;
+        span.kind = "tool";
+        span.name = "step " + std::to_string(i);
+        span.started = base::SystemClock().now();
+        span.body = {{"input", "ä\xff"}, {"n", i}};
+        sink.emit(span);
+    }
+    sink.emit(store::TelemetryEvent{"GRAPH_NODE_DONE", "copilot", 12.5, "", world->owner().tenant, made.run, world->owner().person});
+    sink.flush();
+    EXPECT_EQ(sink.dropped(), 0u);
+    auto spans = as(world->owner(), [&](Tx& tx) { return store::list_spans(tx, made.run); });
+    ASSERT_EQ(spans.size(), 5u);
+    EXPECT_EQ(spans[3].body["n"], 3);
+    EXPECT_EQ(as(world->owner(), [&](Tx& tx) { return store::list_events(tx, made.run); }).at(0).node, "copilot");
+    auto verify = [&] { return as(world->owner(), [&](Tx& tx) { return store::verify_chain(tx, made.run); }); };
+    EXPECT_TRUE(verify());
+    EXPECT_THROW(as(world->owner(), [&](Tx& tx) { return tx.exec("update span set name = 'other' where run_id = $1", {made.run}); }), store::DbError);
+    EXPECT_THROW(as(world->owner(), [&](Tx& tx) { return tx.exec("delete from span where run_id = $1", {made.run}); }), store::DbError);
+    const std::string third = spans[2].id.text();
+    world->sql("delete from span_body where span_id = '" + third + "'");  // a body may be erased
+    EXPECT_TRUE(verify());
+    world->sql("update span set name = 'tampered' where id = '" + third + "'");
+    auto broken = verify();
+    ASSERT_FALSE(broken);
+    EXPECT_NE(broken.error().message.find(third), std::string::npos);
+}
+
+TEST_F(StoreTest, KeysAreShownOnceAndRevocable) {
+    const auto made = as(world->owner(), [&](Tx& tx) { return store::create_key(tx, world->owner().person, "laptop", {"chat", "dev"}); });
+    EXPECT_EQ(made.secret.size(), 46u);
+    auto found = store::authenticate(world->db(), made.secret);
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ((*found)->identity.person, world->owner().person);
+    EXPECT_EQ((*found)->role, "owner");
+    EXPECT_EQ((*found)->key.scopes, (std::vector<std::string>{"chat", "dev"}));
+    EXPECT_FALSE(*store::authenticate(world->db(), "hk_wrong"));
+    EXPECT_EQ(world->sql("select count(*) from api_key where hash like '%" + made.secret.substr(3) + "%'"), "0");
+    EXPECT_FALSE(as(world->member(), [&](Tx& tx) { return store::revoke_key(tx, made.key.id); }));
+    EXPECT_TRUE(as(world->owner(), [&](Tx& tx) { return store::revoke_key(tx, made.key.id); }));
+    EXPECT_FALSE(*store::authenticate(world->db(), made.secret));
+}
+
+TEST_F(StoreTest, FactsAreFoundBySimilarity) {
+    as(world->member(), [](Tx& tx) { return store::remember(tx, "the wifi password is on the fridge", {}); });
+    as(world->member(), [](Tx& tx) { return store::remember(tx, "Anna is allergic to nuts", {}); });
+    const auto facts = as(world->member(), [](Tx& tx) { return store::similar_facts(tx, "what is the wifi password", 1); });
+    ASSERT_EQ(facts.size(), 1u);
+    EXPECT_EQ(facts[0].body, "the wifi password is on the fridge");
+}
+
+TEST_F(StoreTest, AMissingPromptFailsLoudly) {
+    EXPECT_TRUE(as(world->owner(), [](Tx& tx) { return store::live_prompt(tx, "intake"); }));
+    EXPECT_EQ(as(world->owner(), [](Tx& tx) { return store::live_prompt(tx, "nothing"); }).error().code, base::Code::not_found);
+}
+
+TEST_F(StoreTest, OwnersAndSuperusersAreRefused) {
+    auto opened = store::Db::open({store::owner_url(world->cluster()), 1, {}});
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, base::Code::permission_denied);
+}
+
+TEST_F(StoreTest, DurabilityIsOn) {
+    auto setting = [](const char* name) { return [name](Tx& tx) { return tx.exec("select current_setting($1)", {name}).at(0).text(0); }; };
+    EXPECT_EQ(as({}, setting("fsync")), "on");
+    EXPECT_EQ(as({}, setting("synchronous_commit")), "on");
+}
+
+TEST_F(StoreTest, MigrationsRefuseWhatDiffers) {
+    auto changed = store::migrations();
+    changed[0].sql += " ";
+    EXPECT_EQ(store::migrate(store::owner_url(world->cluster()), changed).error().code, base::Code::conflict);
+    EXPECT_EQ(store::migrate(store::owner_url(world->cluster()), {}).error().code, base::Code::conflict);
+    auto again = store::migrate(store::owner_url(world->cluster()));
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again->applied.empty());
+}
+
+TEST_F(StoreTest, ZConnectionsComeBackAfterTheServerDied) {
+    auto one = [](Tx& tx) { return tx.exec("select 1").at(0).integer(0); };
+    const auto status = store::cluster_status(world->cluster());
+    ASSERT_TRUE(status && status->running);
+    kill(status->pid, SIGKILL);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    EXPECT_THROW(as({}, one), store::DbError);
+    auto restarted = store::start_cluster(world->cluster());
+    ASSERT_TRUE(restarted) << restarted.error().text();
+    EXPECT_EQ(as({}, one), 1);
+}
