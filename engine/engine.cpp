@@ -3,6 +3,7 @@
 #include <cmath>
 #include <random>
 
+#include "engine/broken_template.h"
 #include "engine/inspect.h"
 #include "engine/memory_plan.h"
 #include "engine/worker.h"
@@ -133,13 +134,20 @@ public:
           profile_(profile),
           target_(std::move(target)),
           tokenizer_(std::move(tokenizer)),
-          worker_(std::move(worker)) {}
+          worker_(std::move(worker)) {
+        if (info_.chat_template.empty()) return;
+        auto parsed = text::ChatTemplate::parse(info_.chat_template);
+        if (parsed)
+            template_ = *std::move(parsed);
+        else
+            template_ = std::make_shared<BrokenTemplate>(info_.chat_template, std::move(parsed).error());
+    }
 
     const ModelInfo& info() const override { return info_; }
     const MemoryPlan& memory() const override { return plan_; }
     Profile profile() const override { return profile_; }
     std::shared_ptr<const text::Tokenizer> tokenizer() const override { return tokenizer_; }
-    std::shared_ptr<const text::ChatTemplate> chat_template() const override { return nullptr; }
+    std::shared_ptr<const text::ChatTemplate> chat_template() const override { return template_; }
     std::shared_ptr<const text::TokenTable> token_table() const override { return nullptr; }
     Load load_now() const override { return worker_->load(); }
 
@@ -218,6 +226,7 @@ private:
     Profile profile_;
     Target target_;
     std::shared_ptr<const text::Tokenizer> tokenizer_;
+    std::shared_ptr<const text::ChatTemplate> template_;
     std::shared_ptr<Worker> worker_;
 };
 
