@@ -1,0 +1,64 @@
+// How a call is written in a dialect, as a grammar over the tools that there are.
+#include "text/grammar.h"
+#include "text/output_parser.h"
+
+namespace text {
+namespace {
+
+struct Form {
+    std::string_view dialect, trigger;
+    std::string_view open, close;  // around all calls
+    std::string_view before, between, after, separator;  // a call: before NAME between ARGUMENTS after
+};
+
+const Form forms[] = {
+    {"hermes", "<tool_call>", "", "", "<tool_call>\n{\"name\": ", ", \"arguments\": ", "}\n</tool_call>", "\n"},
+    {"llama3_json", "{\"name\": ", "", "", "{\"name\": ", ", \"parameters\": ", "}", "; "},
+    {"mistral", "[TOOL_CALLS]", "[TOOL_CALLS] [", "]", "{\"name\": ", ", \"arguments\": ", "}", ", "},
+};
+
+std::string literal(std::string_view text) {
+    std::string out = "\"";
+    for (char c : text) {
+        if (c == '\n')
+            out += "\\n";
+        else if (c == '"' || c == '\\')
+            out += '\\', out += c;
+        else
+            out += c;
+    }
+    return out + "\"";
+}
+
+base::Error wrong(std::string what) { return base::error(base::Code::invalid_argument, std::move(what)); }
+
+}  // namespace
+
+base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::OrderedJson& tools, bool parallel) {
+    const Form* form = nullptr;
+    for (const Form& f : forms)
+        if (f.dialect == dialect) form = &f;
+    if (!form) return base::error(base::Code::unsupported, "the tool dialect '" + std::string(dialect) + "' has no grammar");
+    if (!tools.is_array() || tools.empty()) return wrong("call_syntax wants at least one tool");
+    std::string calls, rules;
+    for (std::size_t i = 0; i < tools.size(); ++i) {
+        const auto& f = tools[i].is_object() && tools[i].contains("function") ? tools[i]["function"] : tools[i];
+        if (!f.is_object() || !f.contains("name") || !f["name"].is_string()) return wrong("tools[" + std::to_string(i) + "] has no name");
+        const auto parameters = f.contains("parameters") && f["parameters"].is_object() ? f["parameters"] : base::OrderedJson{{"type", "object"}};
+        const std::string rule = "args-" + std::to_string(i);
+        auto schema = Grammar::schema_to_ebnf(parameters, rule);
+        if (!schema) return wrong("tool '" + f["name"].get<std::string>() + "': " + schema.error().text());
+        const std::string name = base::OrderedJson(f["name"]).dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
+        calls += (calls.empty() ? "call ::= " : " | ") + literal(std::string(form->before) + name + std::string(form->between)) +
+                 " " + rule + " " + literal(form->after);
+        rules += *schema + "\n";
+    }
+    std::string root = "root ::= ";
+    if (!form->open.empty()) root += literal(form->open) + " ";
+    root += "call";
+    if (parallel) root += " (" + literal(form->separator) + " call)*";
+    if (!form->close.empty()) root += " " + literal(form->close);
+    return CallSyntax{std::string(form->trigger), root + "\n" + calls + "\n" + rules};
+}
+
+}  // namespace text
