@@ -96,6 +96,8 @@ TEST(ChatTemplate, HostileTemplatesEndInAnError) {
              "{% set ns = namespace(s='xxxxxxxx') %}{% for i in range(64) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
              "{% set ns = namespace(s=[1]) %}{% for i in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
              "{% set ns = namespace(l=[]) %}{% for i in range(100000) %}{% set ns.l = [ns.l] %}{% endfor %}",
+             "{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l }}",
+             "{% set ns = namespace(l={'a': 1}) %}{% for i in range(60) %}{% set ns.l = {1: ns.l, 2: ns.l} %}{% endfor %}{{ ns.l == ns.l }}",
              "{{ ('a' * 1000000).replace('a', 'b' * 1000000) }}",
              "{{ 2 ** 5000000 }}",
              "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}",

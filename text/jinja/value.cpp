@@ -13,6 +13,13 @@ int checked(int depth) {
     return depth;
 }
 
+// Lists that hold one list many times are small in memory and endless in print.
+std::size_t checked(std::size_t weight) {
+    constexpr std::size_t most = std::size_t(64) << 20;
+    if (weight > most) throw TemplateError("a value is larger than " + std::to_string(most));
+    return weight;
+}
+
 }  // namespace
 
 Value Value::undefined(std::string why) { return Value(std::in_place, Undefined{std::move(why)}); }
@@ -20,7 +27,10 @@ Value Value::undefined(std::string why) { return Value(std::in_place, Undefined{
 Value Value::list(Values items, bool tuple) {
     auto list = std::make_shared<List>();
     int deepest = 0;
-    for (const Value& v : items) deepest = std::max(deepest, v.depth());
+    for (const Value& v : items) {
+        deepest = std::max(deepest, v.depth());
+        list->weight = checked(list->weight + v.weight());
+    }
     list->items = std::move(items);
     list->tuple = tuple;
     list->depth = checked(deepest + 1);
@@ -39,6 +49,7 @@ Value Value::dict(Pairs pairs) {
         else
             dict->pairs.emplace_back(std::move(key), std::move(value));
     }
+    for (const auto& [key, value] : dict->pairs) dict->weight = checked(dict->weight + key.weight() + value.weight());
     dict->depth = checked(deepest + 1);
     return Value(std::in_place, std::shared_ptr<const Dict>(std::move(dict)));
 }
@@ -61,6 +72,7 @@ Value Value::from_json(const base::OrderedJson& json) {
         dict->pairs.emplace_back(Value(key), from_json(value));
         deepest = std::max(deepest, dict->pairs.back().second.depth());
     }
+    for (const auto& [key, value] : dict->pairs) dict->weight = checked(dict->weight + key.weight() + value.weight());
     dict->depth = checked(deepest + 1);
     return Value(std::in_place, std::shared_ptr<const Dict>(std::move(dict)));
 }
@@ -81,6 +93,12 @@ int Value::depth() const {
     if (is_list()) return std::get<std::shared_ptr<const List>>(held_)->depth;
     if (is_dict()) return std::get<std::shared_ptr<const Dict>>(held_)->depth;
     return 0;
+}
+
+std::size_t Value::weight() const {
+    if (is_list()) return std::get<std::shared_ptr<const List>>(held_)->weight;
+    if (is_dict()) return std::get<std::shared_ptr<const Dict>>(held_)->weight;
+    return is_string() ? string().size() + 1 : 1;
 }
 
 const void* Value::identity() const {

@@ -55,7 +55,7 @@ public:
     Value(std::shared_ptr<Callable> c) : held_(std::move(c)) {}
     Value(std::shared_ptr<Namespace> n) : held_(std::move(n)) {}
     static Value undefined(std::string why);
-    static Value list(Values items, bool tuple = false);  // throws when nested too deeply
+    static Value list(Values items, bool tuple = false);  // throws when nested too deeply or too heavy
     static Value dict(Pairs pairs);                        // later pairs replace earlier ones of an equal key
     static Value from_json(const base::OrderedJson& json);
 
@@ -83,6 +83,7 @@ public:
     const Pairs& pairs() const;
     Callable& callable() const { return *std::get<std::shared_ptr<Callable>>(held_); }
     int depth() const;
+    std::size_t weight() const;  // values and bytes of text when written out, shared parts counted each time
     const void* identity() const;  // of lists, dicts, namespaces and callables
 
     bool truthy() const;
@@ -101,10 +102,12 @@ struct List {
     Values items;
     bool tuple = false;
     int depth = 1;
+    std::size_t weight = 1;
 };
 struct Dict {
     Pairs pairs;  // in order of insertion
     int depth = 1;
+    std::size_t weight = 1;
 };
 struct Namespace {
     std::vector<std::pair<std::string, Value>> fields;
