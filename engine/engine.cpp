@@ -195,7 +195,7 @@ public:
         s.queued = std::chrono::steady_clock::now();
         s.stream = std::make_shared<Stream>([worker = std::weak_ptr(worker_)] {
             if (const auto alive = worker.lock()) alive->wake();
-        });
+        }, s.logprobs);
         s.stream->set_usage(s.usage);
         auto session = std::make_unique<StreamSession>(s.stream);
         worker_->submit(std::move(sequence));

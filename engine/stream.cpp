@@ -7,8 +7,11 @@ constexpr std::size_t kEvents = 256, kTextRoom = 64;
 
 }  // namespace
 
-Stream::Stream(std::function<void()> wake_worker) : ring_(kEvents), wake_worker_(std::move(wake_worker)) {
-    for (auto& event : ring_) event.text.reserve(kTextRoom);
+Stream::Stream(std::function<void()> wake_worker, int logprobs) : ring_(kEvents), wake_worker_(std::move(wake_worker)) {
+    for (auto& event : ring_) {
+        event.text.reserve(kTextRoom);
+        event.top.reserve(std::size_t(logprobs));
+    }
 }
 
 // The callback runs under the lock, so that a reader that takes it away knows it is not running.

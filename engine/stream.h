@@ -15,7 +15,7 @@ namespace engine {
 
 class Stream {
 public:
-    explicit Stream(std::function<void()> wake_worker);
+    Stream(std::function<void()> wake_worker, int logprobs);
 
     // Worker's side. There is always room for the last event.
     bool full() const { return count_.load(std::memory_order_acquire) >= int(ring_.size()); }

@@ -1,0 +1,93 @@
+// Damaged and hostile GGUF files: each does what the manifest says, in a child process with 256 MiB
+// of address space and one second.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/engine.h"
+#include "engine/model/gguf.h"
+#include "support/fixtures.h"
+
+using namespace engine;
+
+namespace {
+
+enum Outcome { loaded, refused, generated, failed_cleanly, crashed_or_late };
+
+// In the child: opens the container, loads, generates four tokens.
+int use(const std::filesystem::path& file, bool container_only) {
+    if (container_only) return Gguf::open(file) ? loaded : refused;
+    auto engine = Engine::load({.path = file, .threads = 1});
+    if (!engine) return engine.error().message.find(file.filename().string()) == std::string::npos &&
+                                engine.error().code != base::Code::resource_exhausted
+                            ? crashed_or_late  // an error must name the file
+                            : refused;
+    Request r;
+    r.prompt.emplace_back();
+    r.prompt.back().tokens = {1};
+    r.max_tokens = 4;
+    auto session = (*engine)->start(r);
+    if (!session) return failed_cleanly;
+    Finish finish = Finish::none;
+    while (auto event = (*session)->next()) finish = event->finish;
+    return finish == Finish::length || finish == Finish::stop ? generated : failed_cleanly;
+}
+
+Outcome in_a_child(const std::filesystem::path& file, bool container_only) {
+    const pid_t child = fork();
+    if (child == 0) {
+        const rlimit space{256u << 20, 256u << 20}, cpu{1, 1}, no_core{0, 0};
+        setrlimit(RLIMIT_AS, &space);
+        setrlimit(RLIMIT_CPU, &cpu);
+        setrlimit(RLIMIT_CORE, &no_core);
+        int out = crashed_or_late;
+        try {
+            out = use(file, container_only);
+        } catch (...) {
+        }
+        _exit(out);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? Outcome(WEXITSTATUS(status)) : crashed_or_late;
+}
+
+}  // namespace
+
+TEST(BadModels, EveryFileDoesWhatTheManifestSays) {
+    const auto vectors = support::vectors_dir();
+    if (!vectors) GTEST_SKIP() << "no vectors";
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "a sanitizer needs more address space than the limit";
+#endif
+    support::TempDir dir;
+    const std::string unpack = "tar -xJf '" + (*vectors / "bad_models/bad_models.tar.xz").string() + "' -C '" + dir.path().string() + "'";
+    ASSERT_EQ(std::system(unpack.c_str()), 0);
+    const auto manifest = nlohmann::json::parse(support::read_text(*vectors / "bad_models/manifest.json"));
+    int seen = 0;
+    for (const auto& entry : manifest["files"]) {
+        const std::string name = entry["file"], expect = entry["expect"];
+        if (!name.starts_with("gguf/")) continue;
+        SCOPED_TRACE(name + ": " + entry["why"].get<std::string>());
+        auto file = dir.path() / "bad_models" / name;
+        if (!std::filesystem::exists(file)) file = dir.path() / name;
+        ASSERT_TRUE(std::filesystem::exists(file));
+        ++seen;
+        const bool container = expect == "accept" || expect == "accept-container";
+        const auto begin = std::chrono::steady_clock::now();
+        const Outcome outcome = in_a_child(file, container);
+        EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+        EXPECT_NE(outcome, crashed_or_late);
+        if (container) {
+            EXPECT_EQ(outcome, loaded);
+        } else if (expect == "accept-model") {
+            EXPECT_EQ(outcome, generated);
+        } else if (expect == "reject") {
+            EXPECT_EQ(outcome, refused);
+        }
+    }
+    EXPECT_GT(seen, 100);
+}
