@@ -1,0 +1,95 @@
+#include "sandbox/workspace.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "support/fixtures.h"
+
+namespace sandbox {
+namespace {
+
+namespace fs = std::filesystem;
+
+class WorkspaceTest : public ::testing::Test {
+protected:
+    void SetUp() override {
+        fs::create_directories(root() / "sub");
+        put("a.txt", "hello\n");
+        put("sub/b.txt", "deep\n");
+        std::ofstream(folder_.path() / "secret.txt") << "secret";
+        fs::create_symlink("../secret.txt", root() / "link.txt");
+        fs::create_directory_symlink("..", root() / "up");
+    }
+    fs::path root() const { return folder_.path() / "root"; }
+    void put(const std::string& path, const std::string& text) { std::ofstream(root() / path) << text; }
+    std::unique_ptr<Workspace> open(Workspace::Access access = Workspace::Access::read_write, std::vector<fs::path> masked = {}) {
+        return Workspace::open(root(), access, std::move(masked)).value();
+    }
+    support::TempDir folder_;
+};
+
+TEST_F(WorkspaceTest, ReadsWhatLiesUnderTheRootByEitherName) {
+    const auto workspace = open();
+    EXPECT_EQ(*workspace->read("a.txt", 1000), "hello\n");
+    EXPECT_EQ(*workspace->read("sub/../sub/b.txt", 1000), "deep\n");
+    EXPECT_EQ(*workspace->read((root() / "a.txt").string(), 1000), "hello\n");
+}
+
+TEST_F(WorkspaceTest, NothingOutsideIsReachable) {
+    const auto workspace = open();
+    for (const char* path : {"../secret.txt", "link.txt", "up/secret.txt", "sub/../../secret.txt", "/etc/passwd"}) {
+        const auto read = workspace->read(path, 1000);
+        ASSERT_FALSE(read) << path;
+        EXPECT_FALSE(read.error().message.empty());
+        EXPECT_FALSE(workspace->write(path, "x")) << path;
+    }
+    std::ifstream in(folder_.path() / "secret.txt");
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "secret");
+}
+
+TEST_F(WorkspaceTest, MissingTooLargeAndReadOnlyAreErrors) {
+    const auto workspace = open(Workspace::Access::read_only);
+    EXPECT_EQ(workspace->read("nothing.txt", 1000).error().code, base::Code::not_found);
+    EXPECT_FALSE(workspace->read("a.txt", 3));
+    EXPECT_FALSE(workspace->write("new.txt", "x"));
+    EXPECT_FALSE(fs::exists(root() / "new.txt"));
+}
+
+TEST_F(WorkspaceTest, WritesWholeFilesAndMakesParents) {
+    const auto workspace = open();
+    ASSERT_TRUE(workspace->write("x/y/z.txt", "new"));
+    EXPECT_EQ(*workspace->read("x/y/z.txt", 100), "new");
+    ASSERT_TRUE(workspace->write("a.txt", "other"));
+    EXPECT_EQ(*workspace->read("a.txt", 100), "other");
+}
+
+TEST_F(WorkspaceTest, ListsAndWalksWithoutFollowingLinks) {
+    fs::create_directories(root() / ".git");
+    put(".git/config", "x");
+    const auto workspace = open();
+    const auto listed = workspace->list(".");
+    ASSERT_TRUE(listed);
+    bool link = false;
+    for (const Entry& entry : *listed) link |= entry.path == "link.txt" && entry.kind == Entry::Kind::symlink;
+    EXPECT_TRUE(link);
+    const auto walked = workspace->walk(".", 100);
+    ASSERT_TRUE(walked);
+    bool deep = false;
+    for (const Entry& entry : *walked) {
+        deep |= entry.path == "sub/b.txt";
+        EXPECT_EQ(entry.path.find("secret"), std::string::npos);
+        EXPECT_EQ(entry.path.find(".git/"), std::string::npos);
+    }
+    EXPECT_TRUE(deep);
+}
+
+TEST_F(WorkspaceTest, AMaskedFolderIsRefusedAsRootAndHiddenInside) {
+    EXPECT_FALSE(Workspace::open(root(), Workspace::Access::read_only, {root()}));
+    EXPECT_FALSE(Workspace::open(root() / "sub", Workspace::Access::read_only, {root()}));
+    const auto workspace = open(Workspace::Access::read_only, {root() / "sub"});
+    EXPECT_FALSE(workspace->read("sub/b.txt", 100));
+}
+
+}  // namespace
+}  // namespace sandbox
