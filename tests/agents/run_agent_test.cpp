@@ -1,0 +1,260 @@
+// The loop through the coder's agent, hearth/dev.
+#include "agents/run_agent.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness.h"
+#include "store/ledger.h"
+
+namespace agents::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using router::MessageRole;
+
+class RunAgent : public TurnTest {};
+
+// A guided model is forced at the first round only where the request hints at tools.
+const char* kRequest = "Read the file a.txt";
+
+TEST_F(RunAgent, ExecutesACallAndAnswersFromItsResult) {
+    Harness h({calls("read_file", R"({"path": "a.txt"})"), says("It says: text of a.txt")});
+    const ChatResult result = h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(result.final_state, "answered") << result.error.message;
+    EXPECT_EQ(result.response, "It says: text of a.txt");
+    EXPECT_EQ(result.tools_used, 1);
+    EXPECT_EQ(h.kinds(), "run_started tool_call tool_result text done");
+    const auto sent = h.model->requests();
+    ASSERT_EQ(sent.size(), 2u);
+    const auto& messages = sent[1].messages;
+    ASSERT_GE(messages.size(), 2u);
+    EXPECT_EQ(messages.back().role, MessageRole::tool);
+    EXPECT_EQ(messages.back().text(), "text of a.txt");
+    EXPECT_FALSE(messages.back().trusted);
+    EXPECT_EQ(messages.back().tool_call_id, messages[messages.size() - 2].tool_calls.at(0).id);
+}
+
+TEST_F(RunAgent, ExecutesAllCallsInOrderWithTheirIds) {
+    router::ScriptedReply both = calls("read_file", R"({"path": "a"})");
+    both.tool_calls.push_back({"", "bash", R"({"command": "ls"})"});
+    Harness h({both, says("done")});
+    const ChatResult result = h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(result.tools_used, 2);
+    const auto messages = h.model->requests().at(1).messages;
+    const std::size_t n = messages.size();
+    ASSERT_GE(n, 3u);
+    const auto& made = messages[n - 3].tool_calls;
+    ASSERT_EQ(made.size(), 2u);
+    EXPECT_NE(made[0].id, made[1].id);
+    EXPECT_EQ(messages[n - 2].tool_call_id, made[0].id);
+    EXPECT_EQ(messages[n - 2].text(), "text of a");
+    EXPECT_EQ(messages[n - 1].tool_call_id, made[1].id);
+    EXPECT_EQ(messages[n - 1].text(), "ran ls");
+}
+
+TEST_F(RunAgent, EveryCallOfModelAndToolIsALedgeredStep) {
+    Harness h({calls("bash", R"({"command": "ls"})"), says("done")});
+    const ChatResult result = h.ask("hearth/dev", kRequest);
+    const auto steps = h.in_tx([&](store::Tx& tx) { return store::list_steps(tx, result.run); });
+    ASSERT_EQ(steps.size(), 3u);
+    EXPECT_EQ(steps[0].kind + steps[1].kind + steps[2].kind, "modeltoolmodel");
+    for (const auto& step : steps) EXPECT_EQ(step.state, "done") << step.name;
+    EXPECT_EQ(steps[1].effect, "at_most_once");
+    EXPECT_EQ(steps[1].input["command"], "ls");
+    EXPECT_LE(steps[0].finished, steps[1].started) << "the model's outcome commits before its call is dispatched";
+}
+
+TEST_F(RunAgent, WrongArgumentsComeBackAsAnErrorTheModelCanActOn) {
+    Harness h({calls("read_file", "{\"path\": "), calls("read_file", R"({"file": "a"})"), calls("fly", "{}"),
+               calls("read_file", R"({"path": "a"})"), says("ok")});
+    const ChatResult result = h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(result.response, "ok");
+    EXPECT_EQ(result.tools_used, 1);
+    const auto sent = h.model->requests();
+    EXPECT_THAT(sent.at(1).messages.back().text(), HasSubstr("not valid JSON"));
+    EXPECT_THAT(sent.at(2).messages.back().text(), HasSubstr("path"));
+    EXPECT_THAT(sent.at(3).messages.back().text(), HasSubstr("no tool \"fly\""));
+    EXPECT_THAT(sent.at(3).messages.back().text(), HasSubstr("read_file"));
+}
+
+TEST_F(RunAgent, RunningOutOfRoundsIsAStatusAndNoAnswer) {
+    Options options;
+    options.max_rounds = 3;
+    Harness h({}, options);
+    for (int i = 0; i < 5; ++i) h.model->push(calls("read_file", R"({"path": ")" + std::to_string(i) + "\"}"));
+    const ChatResult result = h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(result.final_state, "partial");
+    EXPECT_EQ(result.response, "");
+    EXPECT_THAT(result.error.message, HasSubstr("3 rounds"));
+    EXPECT_EQ(h.model->requests().size(), 3u);
+    EXPECT_EQ(h.run(result.run).status, "partial");
+}
+
+TEST_F(RunAgent, TheTokenBudgetIsAStatusToo) {
+    Harness h({calls("read_file", R"({"path": "a"})"), calls("read_file", R"({"path": "b"})"), says("never")});
+    ChatRequest request = h.request("hearth/dev", {user(kRequest)});
+    request.max_tokens = 16;  // the scripted model counts eight a call
+    const auto result = h.chat(std::move(request));
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->final_state, "partial");
+    EXPECT_THAT(result->error.message, HasSubstr("16"));
+}
+
+TEST_F(RunAgent, TurningInCirclesIsNoticedAndEndsInAnAnswer) {
+    const auto same = calls("read_file", R"({"path": "a"})");
+    Harness h({same, same, same, says("enough")});
+    const ChatResult result = h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(result.tools_used, 1) << "the same call is run once";
+    EXPECT_EQ(result.response, "enough");
+    const auto sent = h.model->requests();
+    EXPECT_THAT(sent.at(2).messages.back().text(), HasSubstr("Not run again"));
+    EXPECT_EQ(sent.at(3).tool_choice.kind, router::ToolChoice::Kind::none);
+}
+
+TEST_F(RunAgent, AfterAnEffectTheSameReadRunsAgain) {
+    const auto read = calls("read_file", R"({"path": "a"})");
+    Harness h({read, calls("bash", R"({"command": "touch a"})"), read, says("ok")});
+    EXPECT_EQ(h.ask("hearth/dev", kRequest).tools_used, 3);
+}
+
+TEST_F(RunAgent, AToolThatSucceededIsNotFollowedBySilence) {
+    Harness h({calls("bash", R"({"command": "ls"})"), says("")});
+    EXPECT_THAT(h.ask("hearth/dev", kRequest).response, HasSubstr("ran ls"));
+}
+
+TEST_F(RunAgent, ALongResultIsCutVisibly) {
+    Options options;
+    options.max_tool_result_chars = 1000;
+    Harness h({calls("read_file", R"({"path": "huge"})"), says("long")}, options);
+    h.ask("hearth/dev", kRequest);
+    const std::string seen = h.model->requests().at(1).messages.back().text();
+    EXPECT_LT(seen.size(), 1200u);
+    EXPECT_THAT(seen, HasSubstr("of 100000 bytes cut here"));
+}
+
+TEST_F(RunAgent, AGuidedModelIsForcedToChooseOnlyWhereToolsMayHelp) {
+    Harness h({calls(kAnswerTool, "{}"), says("Hello!"), says("Hi!")});
+    const ChatResult chosen = h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(chosen.response, "Hello!");
+    EXPECT_EQ(chosen.tools_used, 0) << "the answer tool is none";
+    const ChatResult free = h.ask("hearth/dev", "Who wrote Faust?");
+    EXPECT_EQ(free.response, "Hi!");
+    const auto sent = h.model->requests();
+    EXPECT_EQ(sent.at(0).tool_choice.kind, router::ToolChoice::Kind::required);
+    EXPECT_EQ(sent.at(1).tool_choice.kind, router::ToolChoice::Kind::none);
+    EXPECT_EQ(sent.at(2).tool_choice.kind, router::ToolChoice::Kind::automatic);
+}
+
+TEST_F(RunAgent, AFreeModelSeesNeitherExamplesNorTheAnswerTool) {
+    Options options;
+    options.default_discipline = ToolDiscipline::free;
+    Harness h({says("ok")}, options);
+    h.ask("hearth/dev", kRequest);
+    const auto sent = h.model->requests().at(0);
+    EXPECT_EQ(sent.messages.size(), 2u);
+    for (const auto& tool : sent.tools) EXPECT_NE(tool.name, kAnswerTool);
+    EXPECT_EQ(sent.tool_choice.kind, router::ToolChoice::Kind::automatic);
+}
+
+TEST_F(RunAgent, AStopReachesTheToolThatRuns) {
+    Harness h({calls("slow", "{}"), says("never")});
+    ChatRequest request = h.request("hearth/dev", {user(kRequest)});
+    const policy::Principal who = request.principal;
+    policy::Principal stranger = who;
+    stranger.person = base::PersonId::make(h.clock.now());
+    bool strangers_stop = true, stopped = false;
+    h.on_event = [&](const ChatEvent& event) {
+        if (event.kind != ChatEvent::Kind::tool_call) return;
+        strangers_stop = h.agents->stop(stranger, event.run);
+        stopped = h.agents->stop(who, event.run);
+    };
+    const auto start = std::chrono::steady_clock::now();
+    const auto result = h.chat(std::move(request));
+    ASSERT_TRUE(result);
+    EXPECT_FALSE(strangers_stop);
+    EXPECT_TRUE(stopped);
+    EXPECT_EQ(result->final_state, "cancelled");
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
+    EXPECT_EQ(h.run(result->run).status, "cancelled");
+    EXPECT_EQ(h.agents->active(), 0);
+    EXPECT_FALSE(h.agents->stop(who, result->run));
+}
+
+TEST_F(RunAgent, AStopInTheMiddleOfTheAnswerKeepsWhatWasSaid) {
+    router::ScriptedReply slowly = says("one two three four five six seven eight nine ten");
+    slowly.delta_delay = std::chrono::milliseconds(20);
+    Harness h({slowly});
+    ChatRequest request = h.request("hearth/dev", {user("Count.")});
+    const policy::Principal who = request.principal;
+    h.on_event = [&](const ChatEvent& event) {
+        if (event.kind == ChatEvent::Kind::text && event.text.find("three") != std::string::npos) h.agents->stop(who, event.run);
+    };
+    const auto result = h.chat(std::move(request));
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->final_state, "cancelled");
+    EXPECT_THAT(result->response, ::testing::StartsWith("one two three"));
+    EXPECT_THAT(result->response, ::testing::Not(HasSubstr("nine")));
+}
+
+TEST_F(RunAgent, AToolsDeadlineIsItsOwnAndTheRunGoesOn) {
+    Harness h({calls("brief", "{}"), says("It took too long.")});
+    const ChatResult result = h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(result.final_state, "answered");
+    EXPECT_THAT(h.model->requests().at(1).messages.back().text(), HasSubstr("Error: "));
+}
+
+TEST_F(RunAgent, AnEffectWhoseEndIsUnknownIsSaid) {
+    Harness h({calls("thrower", "{}"), says("It may have run.")});
+    const ChatResult result = h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(result.final_state, "unknown_effect");
+    const auto steps = h.in_tx([&](store::Tx& tx) { return store::list_steps(tx, result.run); });
+    EXPECT_EQ(steps.at(1).state, "unknown");
+    EXPECT_THAT(h.model->requests().at(1).messages.back().text(), HasSubstr("Do not repeat it"));
+}
+
+TEST_F(RunAgent, AGuestHasNoTools) {
+    Harness h({calls("read_file", R"({"path": "a"})"), says("I may not.")});
+    ChatRequest request = h.request("hearth/dev", {user(kRequest)});
+    request.principal.role = policy::Role::guest;
+    const auto result = h.chat(std::move(request));
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->final_state, "refused");
+    EXPECT_EQ(result->tools_used, 0);
+    bool recorded = false;
+    for (const auto& span : h.spans(result->run)) recorded |= span.attributes.value("rule", "") == "guests_have_no_tools";
+    EXPECT_TRUE(recorded);
+}
+
+TEST_F(RunAgent, ACallOfTheClientsToolEndsTheTurnAndItsResultResumesIt) {
+    Harness h({calls("lamp", R"({"on": true})"), says("The lamp is on.")});
+    ChatRequest first = h.request("hearth/dev", {user("Run the lamp")});
+    first.client_tools.push_back({"lamp", "Switch the lamp.", {{"type", "object"}}});
+    auto result = h.chat(first);
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->final_state, "waiting_client");
+    ASSERT_EQ(result->client_calls.size(), 1u);
+    const auto call = result->client_calls[0];
+    ChatRequest second = h.request("hearth/dev", {{{"role", "tool"}, {"tool_call_id", call.id}, {"content", "on"}}});
+    second.client_tools = first.client_tools;
+    second.conversation = result->conversation;
+    result = h.chat(std::move(second));
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(result->response, "The lamp is on.");
+    const auto messages = h.model->requests().at(1).messages;
+    ASSERT_GE(messages.size(), 2u);
+    EXPECT_EQ(messages[messages.size() - 2].tool_calls.at(0).id, call.id);
+}
+
+TEST_F(RunAgent, AClientsToolMayNotTakeTheNameOfOurs) {
+    Harness h;
+    ChatRequest request = h.request("hearth/dev", {user("hi")});
+    request.client_tools.push_back({"bash", "", {{"type", "object"}}});
+    const auto result = h.chat(std::move(request));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, base::Code::invalid_argument);
+    EXPECT_THAT(result.error().message, HasSubstr("bash"));
+}
+
+}  // namespace
+}  // namespace agents::testing
