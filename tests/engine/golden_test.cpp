@@ -1,0 +1,93 @@
+// All positions of the stories models against the float64 reference, through the public Engine.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "engine/engine.h"
+#include "support/fixtures.h"
+#include "support/vocabularies.h"
+
+using namespace engine;
+using nlohmann::json;
+
+namespace {
+
+std::unique_ptr<Engine> load(const std::filesystem::path& path, Profile profile) {
+    auto engine = Engine::load({.path = path, .profile = profile, .threads = 2});
+    if (!engine) throw std::runtime_error(engine.error().text());
+    return *std::move(engine);
+}
+
+std::filesystem::path stories(const std::filesystem::path& vectors, const std::string& file) {
+    const auto path = vectors / "models" / file;
+    return std::filesystem::exists(path) ? path : vectors / "models/stories260K" / file;
+}
+
+double logprob(const float* logits, int v, TokenId id) {
+    const float largest = *std::max_element(logits, logits + v);
+    double total = 0;
+    for (int i = 0; i < v; ++i) total += std::exp(double(logits[i]) - largest);
+    return double(logits[id]) - largest - std::log(total);
+}
+
+}  // namespace
+
+TEST(Golden, EveryPositionOfTheStoriesAgrees) {
+    const auto vectors = support::vectors_dir();
+    if (!vectors) GTEST_SKIP() << "no vectors";
+    int positions = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(*vectors / "models/goldens")) {
+        const json golden = json::parse(support::read_text(entry.path()));
+        SCOPED_TRACE(golden["file"].get<std::string>());
+        auto engine = load(stories(*vectors, golden["file"]), Profile::exact);
+        const int v = engine->info().vocabulary;
+        for (const auto& item : golden["cases"]) {
+            const auto ids = item["prompt_ids"].get<std::vector<TokenId>>();
+            const auto argmax = item["all_positions_argmax"].get<std::vector<TokenId>>();
+            const auto expected = item["logprob_of_prompt"].get<std::vector<double>>();
+            const auto logits = *engine->logits(ids);
+            ASSERT_EQ(argmax.size(), ids.size());
+            for (std::size_t p = 0; p < ids.size(); ++p, ++positions) {
+                const float* row = logits.data() + p * std::size_t(v);
+                const auto best = std::max_element(row, row + v);
+                // Another token may lead only where the two are closer than the tolerance.
+                EXPECT_LE(*best - row[argmax[p]], 1e-3) << "position " << p;
+                if (p + 1 < ids.size() && p < expected.size()) {
+                    EXPECT_NEAR(logprob(row, v, ids[p + 1]), expected[p], 1e-3);
+                }
+            }
+        }
+    }
+    EXPECT_GT(positions, 100);
+}
+
+TEST(Golden, EqualExpertsAreTheDenseModel) {
+    const auto vectors = support::vectors_dir();
+    if (!vectors) GTEST_SKIP() << "no vectors";
+    auto dense = load(stories(*vectors, "stories260Ktok512.gguf"), Profile::exact);
+    auto experts = load(stories(*vectors, "derived/stories260K-moe4x-identical.gguf"), Profile::exact);
+    std::vector<TokenId> ids{1};
+    for (int i = 0; i < 60; ++i) ids.push_back((i * 53 + 300) % 512);
+    const auto a = *dense->logits(ids), b = *experts->logits(ids);
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-4);
+}
+
+// The default model, where it lies on this machine: both profiles count, and mostly agree.
+TEST(Golden, TheDefaultModelKnowsWhatFollows) {
+    const auto path = support::default_model();
+    if (!path) GTEST_SKIP() << "no default model; set HEARTH_MODEL";
+    for (const Profile profile : {Profile::fast, Profile::exact}) {
+        auto engine = load(*path, profile);
+        Request r;
+        r.prompt.emplace_back();
+        r.prompt.back().tokens = engine->tokenizer()->encode("The capital of France is the city of", false);
+        r.max_tokens = 3;
+        auto session = *engine->start(r);
+        std::string said;
+        while (auto event = session->next()) said += event->text;
+        EXPECT_NE(said.find("Paris"), std::string::npos) << said;
+    }
+}

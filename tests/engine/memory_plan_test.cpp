@@ -1,0 +1,69 @@
+#include "engine/memory_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using namespace engine;
+
+namespace {
+
+constexpr std::uint64_t MiB = 1u << 20;
+// 100 MiB of weights, 10 of scratch, 1 KiB a token.
+PlanInput input(std::uint64_t available) { return {100 * MiB, 10 * MiB, 1024, available, 4096}; }
+
+}  // namespace
+
+TEST(MemoryPlan, LeavesATenthAndSumsUp) {
+    const auto plan = plan_memory(input(1000 * MiB), {});
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->limit, 1000 * MiB / 10 * 9);
+    EXPECT_EQ(plan->context, 4096);
+    EXPECT_EQ(plan->kv_tokens, 8u * 4096);  // eight sequences of a whole context
+    EXPECT_EQ(plan->kv, plan->kv_tokens * 1024);
+    EXPECT_EQ(plan->total, plan->weights + plan->kv + plan->scratch);
+}
+
+TEST(MemoryPlan, ThePoolIsBoundedByDefaultAndAsLargeAsAsked) {
+    auto wide = input(10000 * MiB);
+    wide.trained_context = 40000;
+    EXPECT_EQ(plan_memory(wide, {})->kv_tokens, 65536u);
+    wide.trained_context = 200000;
+    EXPECT_EQ(plan_memory(wide, {})->kv_tokens, 200000u);
+    EXPECT_EQ(plan_memory(wide, {.kv_tokens = 300000})->kv_tokens, 300000u);
+}
+
+TEST(MemoryPlan, TheContextShrinksToWhatFitsUnlessItWasAskedFor) {
+    const auto plan = plan_memory(input(124 * MiB), {});  // 1.6 MiB are left for keys and values
+    ASSERT_TRUE(plan);
+    EXPECT_LT(plan->context, 4096);
+    EXPECT_GE(plan->context, 512);
+    EXPECT_LE(plan->total, plan->limit);
+    const auto asked = plan_memory(input(124 * MiB), {.context = 4096});
+    ASSERT_FALSE(asked);
+    EXPECT_THAT(asked.error().message, testing::AllOf(testing::HasSubstr("100 MiB for weights"), testing::HasSubstr("4096 tokens"),
+                                                      testing::HasSubstr("limit is 112 MiB")));
+    EXPECT_FALSE(plan_memory(input(1000 * MiB), {.context = 5000}));  // more than it was trained for
+    EXPECT_FALSE(plan_memory(input(110 * MiB), {}));
+    EXPECT_FALSE(plan_memory(input(1000 * MiB), {.memory_limit = 105 * MiB}));
+    EXPECT_FALSE(plan_memory(input(1000 * MiB), {.kv_tokens = 4000000}));
+}
+
+TEST(MemoryPlan, EveryPlanKeepsItsPromises) {
+    for (std::uint64_t available = 100; available < 400; available += 7)
+        for (const int context : {0, 1, 31, 32, 33, 1000})
+            for (const std::uint64_t pool : {std::uint64_t(0), std::uint64_t(33), std::uint64_t(5000)}) {
+                const LoadOptions options{.context = context, .kv_tokens = pool};
+                const auto plan = plan_memory(input(available * MiB), options);
+                if (!plan) continue;
+                EXPECT_LE(plan->total, plan->limit);
+                EXPECT_LE(std::uint64_t(plan->context), plan->kv_tokens);
+                EXPECT_EQ(plan->kv_tokens % 32, 0u);
+                EXPECT_GE(plan->context, 1);
+                if (context) {
+                    EXPECT_EQ(plan->context, context);
+                }
+                if (pool) {
+                    EXPECT_GE(plan->kv_tokens, pool);
+                }
+            }
+}
