@@ -156,9 +156,24 @@ public:
         for (const Target& t : engine::targets(profile_ == Profile::exact))
             candidates.push_back(t.available ? t.name : t.name + " (" + t.reason + ")");
         std::vector<TargetChoice> out;
-        for (const char* op : {"embed", "rms_norm", "matmul", "rope", "kv_append", "attention", "silu_mul", "moe_route",
-                               "moe_ffn", "add"})
-            out.push_back({op, target_.name, target_.reason, candidates});
+        const Ops &mine = *target_.ops, &ref = ref_ops();
+        // An entry that the target left as it was is the plain one.
+        const auto add = [&](const char* op, bool plain) {
+            if (plain && target_.name != "ref")
+                out.push_back({op, "ref", "no kernel of " + target_.name + " for it", candidates});
+            else
+                out.push_back({op, target_.name, target_.reason, candidates});
+        };
+        add("embed", mine.embed == ref.embed);
+        add("rms_norm", mine.rms_norm == ref.rms_norm);
+        add("matmul", mine.matmul == ref.matmul);
+        add("rope", mine.rope == ref.rope);
+        add("kv_append", mine.kv_append == ref.kv_append);
+        add("attention", mine.attention == ref.attention);
+        add("silu_mul", mine.silu_mul == ref.silu_mul);
+        add("moe_route", mine.moe_route == ref.moe_route);
+        add("moe_ffn", mine.moe_ffn == ref.moe_ffn);
+        add("add", mine.add == ref.add);
         return out;
     }
 

@@ -232,3 +232,30 @@ TEST(Engine, ASmallPoolServesMoreThanItHolds) {
     for (int i = 0; i < 10; ++i) sessions.push_back(*engine->start(greedy(some_tokens(40, i, 300), 50)));
     for (int i = 0; i < 10; ++i) EXPECT_EQ(read(*sessions[i]), run(*roomy, greedy(some_tokens(40, i, 300), 50)));
 }
+
+TEST(Engine, SaysPerOpWhichTargetRunsItAndRefRunsEverywhere) {
+    LoadOptions plain{.profile = Profile::exact, .target = "ref"};
+    auto ref = load(model("qwen3_moe.gguf"), plain), best = load(model("qwen3_moe.gguf"));
+    for (const auto& choice : ref->targets()) EXPECT_EQ(choice.target, "ref") << choice.op;
+    for (const auto& choice : best->targets()) {
+        EXPECT_FALSE(choice.reason.empty()) << choice.op;
+        EXPECT_EQ(choice.candidates.back(), "ref");
+    }
+    const auto ids = some_tokens(30, 1, 300);
+    const auto a = *ref->logits(ids), b = *best->logits(ids);
+    for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-3);
+}
+
+// Greedy text of the fast profile is its own, whoever else is decoded with it.
+TEST(Engine, FastGreedyTextIsItsOwnOneRequestText) {
+    const LoadOptions fast{.profile = Profile::fast};
+    auto engine = load(model("qwen3_moe.gguf"), fast), alone = load(model("qwen3_moe.gguf"), fast);
+    std::vector<std::unique_ptr<Session>> sessions;
+    for (int i = 0; i < 6; ++i) sessions.push_back(*engine->start(greedy(some_tokens(9 + 20 * i, i, 300), 12)));
+    int same = 0;
+    for (int i = 0; i < 6; ++i) {
+        const auto together = read(*sessions[std::size_t(i)]), single = run(*alone, greedy(some_tokens(9 + 20 * i, i, 300), 12));
+        same += together == single;
+    }
+    EXPECT_EQ(same, 6);
+}
