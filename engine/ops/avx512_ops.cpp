@@ -81,10 +81,14 @@ Activations quantised(Mat x, Exec& exec) {
 
 // ---- matmul
 
-// Panels of a job that one item takes: even, so that tiles are full; a few items a CPU thread.
-int panels_of_item(int all, int threads) {
+// Panels of a job that one item takes: even, so that tiles are full; a few items a CPU thread, and none
+// so long that the others wait for it at the end.
+int panels_of_item(const Weight& w, int threads) {
+    const int all = panels(w.rows);
     if (threads == 1) return all;
-    const int wanted = (all + threads * 4 - 1) / (threads * 4);
+    constexpr std::size_t longest = 512 << 10;  // bytes
+    const int most = std::max(2, int(longest / panel_bytes(w.format, w.cols)));
+    const int wanted = std::min(most, (all + threads * 4 - 1) / (threads * 4));
     return std::max(2, (wanted + 1) / 2 * 2);
 }
 
@@ -95,7 +99,7 @@ void matmul(const MatmulJob* jobs, int n_jobs, Mat x, Exec& exec) {
     bool any_int8 = false;
     int items = 0;
     for (int j = 0; j < n_jobs; ++j) {
-        const int all = panels(jobs[j].w->rows), each = panels_of_item(all, threads);
+        const int all = panels(jobs[j].w->rows), each = panels_of_item(*jobs[j].w, threads);
         items += (all + each - 1) / each;
         any_int8 = any_int8 || !(exact || is_float(jobs[j].w->format));
     }
@@ -106,7 +110,7 @@ void matmul(const MatmulJob* jobs, int n_jobs, Mat x, Exec& exec) {
         int j = 0, all = 0, each = 0;
         for (;; ++j) {
             all = panels(jobs[j].w->rows);
-            each = panels_of_item(all, threads);
+            each = panels_of_item(*jobs[j].w, threads);
             const int of_job = (all + each - 1) / each;
             if (item < of_job) break;
             item -= of_job;
