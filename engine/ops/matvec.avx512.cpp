@@ -11,6 +11,13 @@ HEARTH_INLINE __m512i dot(__m512i sum, __m512i w, const int8_t* x) {
     return _mm512_dpbusd_epi32(sum, w, broadcast4(x));  // unsigned weights, signed activations
 }
 
+// Fetches `lines` cache lines some distance ahead. Measured on Zen 5: the K formats run at half the speed
+// of memory without it, Q5_0, Q4_0 and Q6_K gain 5 to 10 %, Q8_0 loses 5 %.
+template <int lines> HEARTH_INLINE void prefetch(const uint8_t* w) {
+    constexpr int ahead = 8192;
+    HEARTH_UNROLL for (int j = 0; j < lines; ++j) _mm_prefetch(w + ahead + 64 * j, _MM_HINT_T0);
+}
+
 // Integer dot products of 16 rows with 32 columns. The weights' offset times the activations' sum is
 // the start value, so it costs nothing.
 template <Format F> HEARTH_INLINE __m512i dot32(const uint8_t* w, const int8_t* x, int32_t sum) {
@@ -51,6 +58,7 @@ template <Format F> HEARTH_INLINE __m512 panel_pairs(const uint8_t* w, const Act
     __m512 f = _mm512_setzero_ps();
     const int blocks = x.columns / 32;
     for (int b = 0; b < blocks; ++b) {
+        if constexpr (F != Format::q8_0) prefetch<(data + 95) / 64>(w);
         const uint8_t* scales = b & 1 ? w - data - 32 : w;
         if (!(b & 1)) w += 64;
         const __m512 s = _mm512_mul_ps(half16(scales), _mm512_set1_ps(x.scale[b]));
@@ -70,47 +78,59 @@ HEARTH_INLINE __m512 panel_q4_1(const uint8_t* w, const Activations& x) {
     return f;
 }
 
-// Sub-blocks 2C (low nibbles) and 2C+1 (high) of a 256-column block.
-template <bool five, int C>
-HEARTH_INLINE __m512 k_chunk(__m512 f, const uint8_t* head, const KScales& k, const Activations& x, int block) {
-    constexpr int I = 2 * C & 3;
-    const uint8_t* q = head + (five ? 768 : 256) + 512 * C;
-    const int8_t* z = x.q + 256 * block + 64 * C;
-    const __m512i low = _mm512_set1_epi8(15);
-    __m512i l = _mm512_setzero_si512(), h = l;
-    HEARTH_UNROLL for (int j = 0; j < 8; ++j) {
-        const __m512i v = load_in_order(q + 64 * j);
-        if constexpr (five) {
-            const __m512i bits = load(head + 256 + 64 * j);
-            const __m512i u = _mm512_and_si512(_mm512_srli_epi16(v, 4), low);
-            l = dot(l, add_fifth(_mm512_and_si512(v, low), bits, 2 * C), z + 4 * j);
-            h = dot(h, add_fifth(u, bits, 2 * C + 1), z + 32 + 4 * j);
-        } else {
-            l = dot(l, _mm512_and_si512(v, low), z + 4 * j);
-            h = dot(h, _mm512_andnot_si512(low, v), z + 32 + 4 * j);
-        }
-    }
-    if constexpr (!five) h = _mm512_srai_epi32(h, 4);
+// Scales and minima of a 256-column K block as floats: sub-block x 16 rows.
+struct KTable {
+    alignas(64) float scale[8][16], minimum[8][16];
+};
+template <int I> HEARTH_INLINE void k_quarter(const KScales& k, int half, __m512 d, __m512 dmin, KTable& to) {
+    _mm512_store_ps(to.scale[4 * half + I], _mm512_mul_ps(d, unsigned_bytes<I>(k.scale[half])));
+    _mm512_store_ps(to.minimum[4 * half + I], _mm512_mul_ps(dmin, unsigned_bytes<I>(k.minimum[half])));
+}
+HEARTH_INLINE void k_table(const uint8_t* head, KTable& to) {
     const __m512 d = half16(head), dmin = half16(head + 32);
-    const int b = 8 * block + 2 * C;
-    const __m512 s0 = _mm512_mul_ps(d, unsigned_bytes<I>(k.scale[C / 2]));
-    const __m512 m0 = _mm512_mul_ps(dmin, unsigned_bytes<I>(k.minimum[C / 2]));
-    f = _mm512_fmadd_ps(to_float(l), _mm512_mul_ps(s0, _mm512_set1_ps(x.scale[b])), f);
-    f = _mm512_fnmadd_ps(m0, _mm512_set1_ps(x.scaled[b]), f);
-    const __m512 s1 = _mm512_mul_ps(d, unsigned_bytes<I + 1>(k.scale[C / 2]));
-    const __m512 m1 = _mm512_mul_ps(dmin, unsigned_bytes<I + 1>(k.minimum[C / 2]));
-    f = _mm512_fmadd_ps(to_float(h), _mm512_mul_ps(s1, _mm512_set1_ps(x.scale[b + 1])), f);
-    return _mm512_fnmadd_ps(m1, _mm512_set1_ps(x.scaled[b + 1]), f);
+    const KScales k = k_scales(head);
+    HEARTH_UNROLL for (int half = 0; half < 2; ++half) {
+        k_quarter<0>(k, half, d, dmin, to);
+        k_quarter<1>(k, half, d, dmin, to);
+        k_quarter<2>(k, half, d, dmin, to);
+        k_quarter<3>(k, half, d, dmin, to);
+    }
 }
 
 template <bool five> HEARTH_INLINE __m512 panel_k(const uint8_t* w, const Activations& x) {
+    const __m512i low = _mm512_set1_epi8(15);
     __m512 f = _mm512_setzero_ps();
-    for (int block = 0; block < x.columns / 256; ++block, w += five ? 2816 : 2304) {
-        const KScales k = k_scales(w);
-        f = k_chunk<five, 0>(f, w, k, x, block);
-        f = k_chunk<five, 1>(f, w, k, x, block);
-        f = k_chunk<five, 2>(f, w, k, x, block);
-        f = k_chunk<five, 3>(f, w, k, x, block);
+    KTable table;
+    for (int block = 0; block < x.columns / 256; ++block) {
+        k_table(w, table);
+        const uint8_t* fifth = w + 256;
+        w += five ? 768 : 256;
+        for (int s = 0; s < 8; s += 2, w += 512) {
+            prefetch<five ? 11 : 9>(w);
+            const int8_t* z = x.q + 256 * block + 32 * s;
+            const __m512i bit0 = _mm512_set1_epi8(static_cast<char>(1 << s)), bit1 = _mm512_add_epi8(bit0, bit0);
+            __m512i l = _mm512_setzero_si512(), h = l;
+            HEARTH_UNROLL for (int j = 0; j < 8; ++j) {
+                const __m512i v = load(w + 64 * j);
+                if constexpr (five) {
+                    const __m512i bits = load(fifth + 64 * j);
+                    const __m512i u = _mm512_and_si512(_mm512_srli_epi16(v, 4), low);
+                    l = dot(l, add_sixteen(_mm512_and_si512(v, low), bits, bit0), z + 4 * j);
+                    h = dot(h, add_sixteen(u, bits, bit1), z + 32 + 4 * j);
+                } else {
+                    l = dot(l, _mm512_and_si512(v, low), z + 4 * j);
+                    h = dot(h, _mm512_andnot_si512(low, v), z + 32 + 4 * j);
+                }
+            }
+            if constexpr (!five) h = _mm512_srai_epi32(h, 4);
+            const float *scale = x.scale + 8 * block + s, *scaled = x.scaled + 8 * block + s;
+            const __m512 s0 = _mm512_mul_ps(_mm512_load_ps(table.scale[s]), _mm512_set1_ps(scale[0]));
+            f = _mm512_fmadd_ps(to_float(l), s0, f);
+            f = _mm512_fnmadd_ps(_mm512_load_ps(table.minimum[s]), _mm512_set1_ps(scaled[0]), f);
+            const __m512 s1 = _mm512_mul_ps(_mm512_load_ps(table.scale[s + 1]), _mm512_set1_ps(scale[1]));
+            f = _mm512_fmadd_ps(to_float(h), s1, f);
+            f = _mm512_fnmadd_ps(_mm512_load_ps(table.minimum[s + 1]), _mm512_set1_ps(scaled[1]), f);
+        }
     }
     return f;
 }
@@ -122,6 +142,7 @@ HEARTH_INLINE __m512 panel_q6_k(const uint8_t* w, const Activations& x) {
         const __m512 d = half16(block & 1 ? w - 3328 - 32 : w);
         if (!(block & 1)) w += 64;
         for (int quarter = 0; quarter < 4; ++quarter, w += 832) {
+            prefetch<13>(w);
             const int at = 256 * block + 128 * (quarter / 2) + 16 * (quarter & 1);
             const int8_t* z = x.q + at;
             __m512i a[4];

@@ -13,13 +13,6 @@ namespace engine::avx512 {
 
 HEARTH_INLINE __m512i load(const void* p) { return _mm512_load_si512(p); }
 
-// A load that the compiler keeps in program order: the hardware prefetcher wants one forward stream.
-HEARTH_INLINE __m512i load_in_order(const void* p) {
-    __m512i v = _mm512_load_si512(p);
-    asm volatile("" : "+v"(v)::"memory");
-    return v;
-}
-
 HEARTH_INLINE __m512i broadcast4(const void* p) {
     int v;
     memcpy(&v, p, 4);
@@ -45,10 +38,12 @@ HEARTH_INLINE void store_result(float* out, const float* bias, bool accumulate, 
 }
 HEARTH_INLINE __mmask16 first_lanes(int n) { return n >= 16 ? 0xffff : static_cast<__mmask16>((1u << n) - 1); }
 
-// The fifth bit of 64 codes: adds 16 where bit `bit` of h is set.
+// The fifth bit of 64 codes: adds 16 where a byte of h has a bit of `bit`.
+HEARTH_INLINE __m512i add_sixteen(__m512i low, __m512i h, __m512i bit) {
+    return _mm512_mask_add_epi8(low, _mm512_test_epi8_mask(h, bit), low, _mm512_set1_epi8(16));
+}
 HEARTH_INLINE __m512i add_fifth(__m512i low, __m512i h, int bit) {
-    const __mmask64 set = _mm512_test_epi8_mask(h, _mm512_set1_epi8(static_cast<char>(1 << bit)));
-    return _mm512_mask_add_epi8(low, set, low, _mm512_set1_epi8(16));
+    return add_sixteen(low, h, _mm512_set1_epi8(static_cast<char>(1 << bit)));
 }
 
 // 2^t to a relative error of about 2e-7: Taylor's series of degree 7 on [-1/2, 1/2], exponent by scaling.
@@ -67,7 +62,7 @@ struct KScales {
 };
 HEARTH_INLINE KScales k_scales(const uint8_t* head) {
     const __m512i six = _mm512_set1_epi8(63);
-    const __m512i p0 = load_in_order(head + 64), p1 = load_in_order(head + 128), p2 = load_in_order(head + 192);
+    const __m512i p0 = load(head + 64), p1 = load(head + 128), p2 = load(head + 192);
     __m512i high = _mm512_and_si512(_mm512_srli_epi16(p0, 6), _mm512_set1_epi8(3));
     high = or_and(high, _mm512_srli_epi16(p1, 4), _mm512_set1_epi8(12));
     high = or_and(high, _mm512_srli_epi16(p2, 2), _mm512_set1_epi8(48));
