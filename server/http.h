@@ -1,0 +1,90 @@
+// Requests and responses as plain values, and the server that carries them. Only server/http_*.cpp
+// see Beast.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "base/stop.h"
+#include "net/task.h"
+#include "sandbox/workspace.h"
+
+namespace server {
+
+// Who is at the other end of a connection.
+struct Peer {
+    bool unix_socket = false;
+    unsigned uid = 0;                        // of a Unix socket's peer
+    std::string address;                     // of a TCP peer
+    std::shared_ptr<sandbox::Fd> workspace;  // a folder handed over on the Unix socket
+};
+
+struct Request {
+    std::string method, path, query;         // path decoded, without the query
+    std::map<std::string, std::string> headers;     // names in lower case
+    std::map<std::string, std::string> parameters;  // {id} of the route
+    std::string body;
+    Peer peer;
+    base::StopToken gone;                    // stops when the client disconnects while it is answered
+
+    const std::string& header(const std::string& lower_case_name) const;  // "" when absent
+    std::string query_value(const std::string& name) const;               // "" when absent
+};
+
+// Writes a streamed body piece by piece. False when the client is gone.
+class BodyWriter {
+public:
+    virtual ~BodyWriter() = default;
+    virtual net::Task<bool> write(std::string piece) = 0;
+};
+using StreamedBody = std::function<net::Task<void>(BodyWriter&)>;
+
+struct Response {
+    int status = 200;
+    std::string content_type = "application/json";
+    std::map<std::string, std::string> headers;
+    std::string body;
+    StreamedBody stream;                     // when set, the body comes from it, chunked
+};
+
+// The answer to a request; never throws what is the client's fault.
+using Handler = std::function<net::Task<Response>(Request)>;
+
+Response json_response(const base::Json& body, int status = 200);
+int status_of(base::Code code);
+// OpenAI's envelope: {"error": {"message", "type", "param", "code"}}.
+Response error_response(const base::Error& error, const std::string& param = {});
+Response error_response(int status, const std::string& message, const std::string& code = {}, const std::string& param = {});
+
+struct HttpOptions {
+    std::string host = "127.0.0.1";
+    int port = 8080;                         // 0: a free one
+    std::string socket;                      // path of the Unix socket; empty: none
+    int max_connections = 256;
+    std::size_t body_bytes = 8 << 20, header_bytes = 16 << 10;
+    std::chrono::seconds header_deadline{10}, body_deadline{30}, write_deadline{60};
+};
+
+class HttpServer {
+public:
+    // Listens at once; a taken port or an unusable socket path is an error with its remedy.
+    static base::Result<std::unique_ptr<HttpServer>> start(boost::asio::any_io_executor executor, HttpOptions options,
+                                                           Handler handler, base::Log& log, base::Metrics& metrics);
+    virtual ~HttpServer() = default;
+    virtual int port() const = 0;
+    // No new connections; open ones end after their current request. Call on the executor.
+    virtual void stop() = 0;
+    virtual int connections() const = 0;
+};
+
+}  // namespace server

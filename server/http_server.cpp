@@ -1,0 +1,228 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "server/http_connection.h"
+
+namespace server {
+namespace detail {
+
+std::string decoded_path(std::string_view target) {
+    std::string out;
+    auto value = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; };
+    for (std::size_t i = 0; i < target.size(); ++i) {
+        if (target[i] == '%' && i + 2 < target.size() && value(target[i + 1]) >= 0 && value(target[i + 2]) >= 0) {
+            out += char(value(target[i + 1]) * 16 + value(target[i + 2]));
+            i += 2;
+        } else {
+            out += target[i];
+        }
+    }
+    return out;
+}
+
+Request request_of(http::request<http::string_body>&& message, const Peer& peer) {
+    Request out;
+    out.method = std::string(message.method_string());
+    const std::string_view target(message.target().data(), message.target().size());
+    const auto mark = std::min(target.find('?'), target.size());
+    out.path = decoded_path(target.substr(0, mark));
+    if (mark < target.size()) out.query = std::string(target.substr(mark + 1));
+    for (const auto& field : message) {
+        std::string name(field.name_string());
+        for (char& c : name) c = char(std::tolower(static_cast<unsigned char>(c)));
+        out.headers.emplace(std::move(name), std::string(field.value()));
+    }
+    out.body = std::move(message.body());
+    out.peer = peer;
+    return out;
+}
+
+http::response<http::string_body> plain_response(const Response& response, unsigned version, bool keep_alive) {
+    http::response<http::string_body> out;
+    out.version(version);
+    out.result(unsigned(response.status));
+    out.set(http::field::server, "hearth");
+    out.set(http::field::content_type, response.content_type);
+    out.set("X-Content-Type-Options", "nosniff");
+    for (const auto& [name, value] : response.headers) out.set(name, value);
+    out.keep_alive(keep_alive);
+    out.body() = response.body;
+    out.prepare_payload();
+    return out;
+}
+
+ssize_t receive_with_fd(int socket, void* data, std::size_t size, std::shared_ptr<sandbox::Fd>& fd) {
+    iovec part{data, size};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 4)];
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    const ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    if (n < 0) return n;
+    for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+        const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; i < count; ++i) {  // one is wanted; any more are closed
+            int received;
+            std::memcpy(&received, CMSG_DATA(c) + i * sizeof(int), sizeof received);
+            fd = std::make_shared<sandbox::Fd>(received);
+        }
+    }
+    return n;
+}
+
+}  // namespace detail
+
+namespace {
+
+using namespace detail;
+using Tcp = asio::ip::tcp;
+using Local = asio::local::stream_protocol;
+
+Peer peer_of(Tcp::socket& socket) {
+    Peer peer;
+    error_code failed;
+    const auto end = socket.remote_endpoint(failed);
+    if (!failed) peer.address = end.address().to_string();
+    return peer;
+}
+
+Peer peer_of(Local::socket& socket) {
+    Peer peer;
+    peer.unix_socket = true;
+    peer.uid = ~0u;  // nobody, when the kernel does not say
+    ucred credentials{};
+    socklen_t size = sizeof credentials;
+    if (getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0) peer.uid = credentials.uid;
+    return peer;
+}
+
+class BeastServer final : public HttpServer {
+public:
+    BeastServer(asio::any_io_executor executor, HttpOptions options, Handler handler, base::Log& log, base::Metrics& metrics)
+        : executor_(executor), shared_(new Shared{std::move(options), std::move(handler), log, metrics}), tcp_(executor), local_(executor) {}
+
+    ~BeastServer() override {
+        if (!shared_->options.socket.empty() && local_.is_open()) ::unlink(shared_->options.socket.c_str());
+    }
+
+    base::Result<void> listen() {
+        error_code failed;
+        const auto address = asio::ip::make_address(shared_->options.host, failed);
+        if (failed)
+            return base::error(base::Code::invalid_argument, "server.host is '" + shared_->options.host + "', which is no IP address", "use 127.0.0.1");
+        const Tcp::endpoint end(address, std::uint16_t(shared_->options.port));
+        tcp_.open(end.protocol(), failed);
+        if (!failed) tcp_.set_option(Tcp::acceptor::reuse_address(true), failed);
+        if (!failed) tcp_.bind(end, failed);
+        if (!failed) tcp_.listen(asio::socket_base::max_listen_connections, failed);
+        if (failed)
+            return base::error(base::Code::unavailable,
+                               "cannot listen on " + shared_->options.host + ":" + std::to_string(shared_->options.port) + ": " + failed.message(),
+                               failed == asio::error::address_in_use ? "another program uses the port: stop it, or set server.port (HEARTH_SERVER_PORT)"
+                                                                      : "set server.host and server.port");
+        spawn_accepting(tcp_);
+        return listen_local();
+    }
+
+    int port() const override { return tcp_.local_endpoint().port(); }
+    int connections() const override { return shared_->connections; }
+    void stop() override {
+        shared_->stopping = true;
+        error_code ignored;
+        tcp_.close(ignored);
+        local_.close(ignored);
+    }
+
+private:
+    base::Result<void> listen_local() {
+        const std::string& path = shared_->options.socket;
+        if (path.empty()) return {};
+        if (path.size() > 107)
+            return base::error(base::Code::invalid_argument, "server.socket '" + path + "' is longer than the 107 bytes of a Unix socket's path");
+        const auto folder = std::filesystem::path(path).parent_path();
+        std::error_code made;
+        std::filesystem::create_directories(folder, made);
+        ::chmod(folder.c_str(), 0750);
+        ::unlink(path.c_str());  // a leftover; a running server's port was refused before this
+        error_code failed;
+        const Local::endpoint end(path);
+        local_.open(end.protocol(), failed);
+        const mode_t mask = ::umask(0117);  // 0660 from the first moment on
+        if (!failed) local_.bind(end, failed);
+        ::umask(mask);
+        if (!failed) local_.listen(asio::socket_base::max_listen_connections, failed);
+        if (failed) return base::error(base::Code::io, "cannot listen on " + path + ": " + failed.message(), "set server.socket");
+        spawn_accepting(local_);
+        return {};
+    }
+
+    template <class Acceptor>
+    void spawn_accepting(Acceptor& acceptor) {
+        net::spawn(executor_, accept(acceptor, shared_), [this](std::exception_ptr) { shared_->log.error("the listener ended"); });
+    }
+
+    template <class Acceptor>
+    static net::Task<void> accept(Acceptor& acceptor, std::shared_ptr<Shared> shared) {
+        using Protocol = typename Acceptor::protocol_type;
+        while (!shared->stopping) {
+            error_code failed;
+            auto token = asio::redirect_error(asio::use_awaitable, failed);
+            auto socket = co_await acceptor.async_accept(token);
+            if (failed == asio::error::operation_aborted || shared->stopping) co_return;
+            if (failed) {  // out of descriptors, say: wait instead of spinning
+                shared->log.warn("accept failed", {{"error", failed.message()}});
+                asio::steady_timer timer(acceptor.get_executor(), std::chrono::milliseconds(100));
+                co_await timer.async_wait(token);
+                continue;
+            }
+            const auto executor = acceptor.get_executor();
+            net::spawn(executor, serve<Protocol>(std::move(socket), shared), [shared](std::exception_ptr) { shared->log.warn("a connection failed"); });
+        }
+    }
+
+    template <class Protocol>
+    static net::Task<void> serve(typename Protocol::socket socket, std::shared_ptr<Shared> shared) {
+        struct Count {
+            int& n;
+            explicit Count(int& c) : n(++c) {}
+            ~Count() { --n; }
+        } count(shared->connections);
+        Peer peer = peer_of(socket);
+        beast::basic_stream<Protocol> stream(std::move(socket));
+        if (shared->connections > shared->options.max_connections) {
+            auto message = plain_response(error_response(503, "too many connections (server.max_connections)"), 11, false);
+            error_code ignored;
+            auto token = asio::redirect_error(asio::use_awaitable, ignored);
+            stream.expires_after(std::chrono::seconds(5));
+            co_await http::async_write(stream, message, token);
+            co_return;
+        }
+        Connection<Protocol> connection(std::move(stream), std::move(peer), *shared);
+        co_await connection.run();
+    }
+
+    asio::any_io_executor executor_;
+    std::shared_ptr<Shared> shared_;  // connections hold it too
+    Tcp::acceptor tcp_;
+    Local::acceptor local_;
+};
+
+}  // namespace
+
+base::Result<std::unique_ptr<HttpServer>> HttpServer::start(asio::any_io_executor executor, HttpOptions options, Handler handler,
+                                                            base::Log& log, base::Metrics& metrics) {
+    auto server = std::make_unique<BeastServer>(executor, std::move(options), std::move(handler), log, metrics);
+    if (auto listening = server->listen(); !listening) return std::move(listening).error();
+    return std::unique_ptr<HttpServer>(std::move(server));
+}
+
+}  // namespace server
