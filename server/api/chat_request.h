@@ -1,0 +1,24 @@
+// Reading a chat request in OpenAI's shape.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "router/types.h"
+
+namespace server::api {
+
+struct ChatBody {
+    router::ModelRequest model;          // alias, messages, tools, sampling, …
+    std::vector<base::Json> messages;    // as sent, for the agents
+    bool stream = false, include_usage = false;
+    bool limited = false;                // max_tokens was given
+    std::vector<std::string> ignored;    // unknown fields, for the header X-Hearth-Ignored-Fields
+};
+
+// `param` of the error envelope is filled with the field's name on failure.
+base::Result<ChatBody> read_chat_body(const std::string& text, std::string& param);
+
+}  // namespace server::api

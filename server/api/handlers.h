@@ -1,0 +1,27 @@
+// Every handler, by file. Bound to its path in server/routes.cpp.
+#pragma once
+
+#include "server/routes.h"
+
+namespace server::api {
+
+// chat_completions.cpp
+net::Task<Response> chat_completions(Request request, Caller caller, Services& services);
+// dev_chat.cpp
+net::Task<Response> dev_chat(Request request, Caller caller, Services& services);
+// runs.cpp
+net::Task<Response> list_runs(Request request, Caller caller, Services& services);
+net::Task<Response> get_run(Request request, Caller caller, Services& services);
+net::Task<Response> stop_run(Request request, Caller caller, Services& services);
+// system.cpp
+net::Task<Response> health(Request request, Caller caller, Services& services);
+net::Task<Response> models(Request request, Caller caller, Services& services);
+net::Task<Response> metrics(Request request, Caller caller, Services& services);
+net::Task<Response> logs(Request request, Caller caller, Services& services);
+net::Task<Response> openapi_document(Request request, Caller caller, Services& services);
+// keys.cpp
+net::Task<Response> list_keys(Request request, Caller caller, Services& services);
+net::Task<Response> create_key(Request request, Caller caller, Services& services);
+net::Task<Response> revoke_key(Request request, Caller caller, Services& services);
+
+}  // namespace server::api

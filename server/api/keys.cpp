@@ -1,0 +1,70 @@
+// API keys of the caller.
+#include "server/api/handlers.h"
+
+namespace server::api {
+namespace {
+
+store::Identity identity_of(const Caller& caller) { return {caller.principal.tenant, caller.principal.person}; }
+
+base::Json key_json(const store::Key& key) {
+    return {{"id", key.id.text()},         {"label", key.label},     {"scopes", key.scopes}, {"prefix", key.prefix},
+            {"created", base::rfc3339(key.created)}, {"revoked", key.revoked}};
+}
+
+struct KeyWish {
+    std::string label;
+    std::vector<std::string> scopes;
+};
+
+base::Result<KeyWish> read_wish(const std::string& body) {
+    auto json = base::parse_json(body.empty() ? "{}" : body);
+    if (!json) return std::move(json).error();
+    if (!json->is_object()) return base::error(base::Code::invalid_argument, "the body must be an object");
+    auto label = base::optional_string(*json, "label");
+    if (!label) return std::move(label).error();
+    KeyWish wish{label->value_or("key"), {"chat"}};
+    if (json->contains("scopes")) {
+        const auto& list = (*json)["scopes"];
+        if (!list.is_array()) return base::error(base::Code::invalid_argument, "scopes must be a list");
+        wish.scopes.clear();
+        for (const auto& scope : list) {
+            if (scope != "chat" && scope != "dev" && scope != "admin")
+                return base::error(base::Code::invalid_argument, "scopes may hold chat, dev and admin, found " + base::dump(scope));
+            wish.scopes.push_back(scope);
+        }
+    }
+    return wish;
+}
+
+}  // namespace
+
+net::Task<Response> list_keys(Request, Caller caller, Services& services) {
+    auto list = [](store::Tx& tx) { return store::list_keys(tx); };
+    base::Json out = base::Json::array();
+    for (const auto& key : co_await services.db.run(identity_of(caller), list)) out.push_back(key_json(key));
+    co_return json_response({{"object", "list"}, {"data", out}});
+}
+
+net::Task<Response> create_key(Request request, Caller caller, Services& services) {
+    auto wish = read_wish(request.body);
+    if (!wish) co_return error_response(wish.error());
+    auto create = [&](store::Tx& tx) { return store::create_key(tx, caller.principal.person, wish->label, wish->scopes); };
+    const auto made = co_await services.db.run(identity_of(caller), create);
+    base::Json body = key_json(made.key);
+    body["secret"] = made.secret;
+    co_return json_response(body, 201);
+}
+
+net::Task<Response> revoke_key(Request request, Caller caller, Services& services) {
+    const auto id = base::KeyId::parse(request.parameters["id"]);
+    bool revoked = false;
+    if (id) {
+        auto revoke = [&](store::Tx& tx) { return store::revoke_key(tx, *id); };
+        revoked = co_await services.db.run(identity_of(caller), revoke);
+    }
+    services.auth.forget_keys();
+    if (!revoked) co_return error_response(404, "there is no such key", "not_found");
+    co_return json_response({{"id", id->text()}, {"revoked", true}});
+}
+
+}  // namespace server::api

@@ -1,0 +1,111 @@
+// Runs and their traces.
+#include <charconv>
+
+#include "server/api/handlers.h"
+#include "store/conversations.h"
+#include "store/ledger.h"
+#include "store/runs.h"
+
+namespace server::api {
+namespace {
+
+store::Identity identity_of(const Caller& caller) { return {caller.principal.tenant, caller.principal.person}; }
+
+Response no_such_run() { return error_response(404, "there is no such run", "not_found"); }
+
+base::Json run_json(const store::Run& run) {
+    base::Json out = {{"id", run.id.text()},       {"object", "run"},
+                      {"conversation_id", run.conversation.text()}, {"model", run.alias},
+                      {"status", run.status},      {"error", run.error},
+                      {"usage", run.usage},        {"started", base::rfc3339(run.started)}};
+    out["finished"] = run.finished.time_since_epoch().count() ? base::Json(base::rfc3339(run.finished)) : base::Json(nullptr);
+    return out;
+}
+
+base::Json step_json(const store::Step& step) {
+    return {{"id", step.id.text()}, {"kind", step.kind}, {"name", step.name}, {"effect", step.effect}, {"state", step.state},
+            {"input", step.input},  {"outcome", step.outcome}, {"started", base::rfc3339(step.started)}};
+}
+
+base::Json span_json(const base::Span& span) {
+    return {{"id", span.id.text()},
+            {"parent", span.parent.is_nil() ? base::Json(nullptr) : base::Json(span.parent.text())},
+            {"kind", span.kind},
+            {"name", span.name},
+            {"started", base::rfc3339(span.started)},
+            {"duration_us", span.duration.count()},
+            {"error", span.error},
+            {"attributes", span.attributes},
+            {"body", span.body}};
+}
+
+struct Whole {
+    store::Run run;
+    std::vector<store::StoredMessage> messages;
+    std::vector<store::Step> steps;
+    std::vector<base::Span> spans;
+    std::vector<store::TelemetryEvent> events;
+    base::Result<void> chain;
+};
+
+base::Json whole_json(const Whole& whole) {
+    base::Json out = run_json(whole.run);
+    out["turn"] = whole.run.turn;
+    out["messages"] = out["steps"] = out["spans"] = out["events"] = base::Json::array();
+    for (const auto& m : whole.messages) out["messages"].push_back(m.body);
+    for (const auto& s : whole.steps) out["steps"].push_back(step_json(s));
+    for (const auto& s : whole.spans) out["spans"].push_back(span_json(s));
+    for (const auto& e : whole.events)
+        out["events"].push_back({{"event", e.event}, {"node_id", e.node}, {"latency_ms", e.latency_ms}, {"error", e.error},
+                                 {"tenant_id", e.tenant.text()}});
+    out["chain"] = whole.chain ? "whole" : whole.chain.error().message;
+    return out;
+}
+
+}  // namespace
+
+net::Task<Response> list_runs(Request request, Caller caller, Services& services) {
+    int limit = 50;
+    const std::string wanted = request.query_value("limit"), before_text = request.query_value("before");
+    if (!wanted.empty()) {
+        const auto [end, failed] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), limit);
+        if (failed != std::errc{} || end != wanted.data() + wanted.size() || limit < 1 || limit > 500)
+            co_return error_response(400, "limit is '" + wanted + "' but must be a whole number from 1 to 500", "invalid_argument", "limit");
+    }
+    const auto before = base::RunId::parse(before_text);
+    if (!before_text.empty() && !before) co_return error_response(400, "before must be a run's id", "invalid_argument", "before");
+    auto list = [&](store::Tx& tx) { return store::list_runs(tx, limit, before); };
+    base::Json data = base::Json::array();
+    for (const auto& run : co_await services.db.run(identity_of(caller), list)) data.push_back(run_json(run));
+    co_return json_response({{"object", "list"}, {"data", data}});
+}
+
+net::Task<Response> get_run(Request request, Caller caller, Services& services) {
+    const auto id = base::RunId::parse(request.parameters["id"]);
+    if (!id) co_return no_such_run();
+    auto flush = [&] { services.traces.flush(); };
+    co_await net::on_pool(services.blocking, flush);
+    auto read = [&](store::Tx& tx) -> std::optional<Whole> {
+        auto run = store::find_run(tx, *id);
+        if (!run) return std::nullopt;
+        return Whole{*run, store::list_messages(tx, run->conversation), store::list_steps(tx, *id), store::list_spans(tx, *id),
+                     store::list_events(tx, *id), store::verify_chain(tx, *id)};
+    };
+    const auto whole = co_await services.db.run(identity_of(caller), read);
+    if (!whole) co_return no_such_run();
+    co_return json_response(whole_json(*whole));
+}
+
+net::Task<Response> stop_run(Request request, Caller caller, Services& services) {
+    const auto id = base::RunId::parse(request.parameters["id"]);
+    if (!id) co_return no_such_run();
+    const bool stopped = services.agents.stop(caller.principal, *id);
+    auto find = [&](store::Tx& tx) { return store::find_run(tx, *id); };
+    const auto run = co_await services.db.run(identity_of(caller), find);
+    if (!run) co_return no_such_run();
+    base::Json body = run_json(*run);
+    body["stopping"] = stopped;
+    co_return json_response(body);
+}
+
+}  // namespace server::api

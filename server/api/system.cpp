@@ -1,0 +1,91 @@
+// Health, models, metrics, logs, the description of the API.
+#include <charconv>
+
+#include "server/api/handlers.h"
+
+namespace server::api {
+namespace {
+
+using router::BackendStatus;
+
+// The backend that answers first, as the person sees it: loading with its stage, ready, or down.
+const BackendStatus* most_ready(const std::map<std::string, BackendStatus>& all) {
+    const BackendStatus* best = nullptr;
+    auto rank = [](BackendStatus::State s) { return s == BackendStatus::State::ready ? 2 : s == BackendStatus::State::loading ? 1 : 0; };
+    for (const auto& [id, status] : all)
+        if (!best || rank(status.state) > rank(best->state)) best = &status;
+    return best;
+}
+
+std::string_view word(base::Health health) {
+    switch (health) {
+        case base::Health::ok: return "ok";
+        case base::Health::warning: return "warning";
+        case base::Health::failed: return "failed";
+        case base::Health::unknown: return "unknown";
+    }
+    return "unknown";
+}
+
+}  // namespace
+
+net::Task<Response> health(Request request, Caller, Services& services) {
+    const auto all = services.gateway.status();
+    const BackendStatus* status = most_ready(all);
+    base::Json body;
+    int code = 503;
+    if (!status || status->state == BackendStatus::State::down) {
+        body["status"] = "down";
+    } else if (status->state == BackendStatus::State::loading) {
+        body = {{"status", "loading"}, {"stage", status->stage}, {"percent", int(status->fraction * 100)}};
+    } else {
+        body["status"] = "ok";
+        code = 200;
+    }
+    // Details are for those who may use the server.
+    auto who = co_await services.auth.identify(request, Access::user, services.blocking);
+    if (std::holds_alternative<Caller>(who)) {
+        for (const auto& [id, backend] : all) body["backends"][id] = {{"detail", backend.detail}, {"facts", backend.facts}};
+        auto probe = [&] { return services.probes(); };
+        for (const auto& p : co_await net::on_pool(services.blocking, probe))
+            body["probes"].push_back({{"name", p.name}, {"health", std::string(word(p.health))}, {"found", p.found}, {"remedy", p.remedy}});
+    }
+    Response response = json_response(body, code);
+    if (code == 503) response.headers["Retry-After"] = "2";
+    co_return response;
+}
+
+net::Task<Response> models(Request, Caller caller, Services& services) {
+    base::Json list = base::Json::array();
+    auto add = [&](const std::string& name, const char* owner) {
+        list.push_back({{"id", name}, {"object", "model"}, {"created", 0}, {"owned_by", owner}});
+    };
+    for (const auto& alias : services.gateway.aliases()) add(alias.name, "local");
+    for (const auto& alias : agents::agent_aliases())
+        if (alias != "hearth/dev" || caller.may(Access::dev)) add(alias, "hearth");
+    co_return json_response({{"object", "list"}, {"data", list}});
+}
+
+net::Task<Response> metrics(Request, Caller, Services& services) {
+    Response response;
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = services.metrics_text();
+    co_return response;
+}
+
+net::Task<Response> logs(Request request, Caller, Services& services) {
+    int limit = 200;
+    const std::string wanted = request.query_value("limit"), level = request.query_value("level");
+    if (!wanted.empty()) {
+        const auto [end, failed] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), limit);
+        if (failed != std::errc{} || end != wanted.data() + wanted.size() || limit < 1 || limit > 2000)
+            co_return error_response(400, "limit is '" + wanted + "' but must be a whole number from 1 to 2000", "invalid_argument", "limit");
+    }
+    if (!level.empty() && level != "debug" && level != "info" && level != "warn" && level != "error")
+        co_return error_response(400, "level is '" + level + "' but must be debug, info, warn or error", "invalid_argument", "level");
+    co_return json_response({{"entries", services.recent_logs(level, limit)}});
+}
+
+net::Task<Response> openapi_document(Request, Caller, Services& services) { co_return json_response(openapi(services.version)); }
+
+}  // namespace server::api

@@ -1,0 +1,118 @@
+#include "server/auth.h"
+
+#include <algorithm>
+
+#include "store/digest.h"
+
+namespace server {
+namespace {
+
+constexpr auto kCacheTime = std::chrono::seconds(5);
+const std::vector<std::string> kAllScopes = {"chat", "dev", "admin"};
+
+// "localhost:8080" → "localhost", "[::1]:80" → "[::1]"
+std::string host_of(const std::string& authority) {
+    if (!authority.empty() && authority[0] == '[') return authority.substr(0, authority.find(']') + 1);
+    return authority.substr(0, authority.find(':'));
+}
+
+policy::Role role_of(const std::string& name) {
+    if (name == "owner") return policy::Role::owner;
+    if (name == "member") return policy::Role::member;
+    if (name == "peer") return policy::Role::peer;
+    return policy::Role::guest;
+}
+
+bool is_forwarded(const Request& request) {
+    for (const char* name : {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"})
+        if (!request.header(name).empty()) return true;
+    return false;
+}
+
+Caller caller_of(const store::Authenticated& who) {
+    Caller caller;
+    caller.principal = {who.identity.tenant, who.identity.person, role_of(who.role), "key:" + who.key.prefix, false};
+    caller.scopes = who.key.scopes;
+    return caller;
+}
+
+}  // namespace
+
+bool Caller::may(Access access) const {
+    auto has = [&](const char* scope) { return std::find(scopes.begin(), scopes.end(), scope) != scopes.end(); };
+    switch (access) {
+        case Access::open: return true;
+        case Access::user: return has("chat") || has("dev") || has("admin");
+        case Access::dev: return has("dev");
+        case Access::admin: return has("admin");
+    }
+    return false;
+}
+
+base::Result<void> Auth::check_origin(const Request& request) const {
+    auto known = [&](const std::string& host) {
+        if (host == "127.0.0.1" || host == "localhost" || host == "[::1]") return true;
+        return std::find(options_.hosts.begin(), options_.hosts.end(), host) != options_.hosts.end();
+    };
+    if (!request.peer.unix_socket && !known(host_of(request.header("host"))))
+        return base::error(base::Code::permission_denied, "the host '" + request.header("host") + "' is not served here",
+                           "add it to server.public_host if it is yours");
+    const std::string& origin = request.header("origin");
+    const auto scheme = origin.find("://");
+    if (!origin.empty() && !known(scheme == origin.npos ? origin : host_of(origin.substr(scheme + 3))))
+        return base::error(base::Code::permission_denied, "requests from the origin '" + origin + "' are refused",
+                           "add its host to server.public_host if it is yours");
+    return {};
+}
+
+std::optional<Caller> Auth::by_peer(const Request& request, Access access) const {
+    Caller owner;
+    owner.principal = {options_.owner.tenant, options_.owner.person, policy::Role::owner, "socket", false};
+    owner.scopes = kAllScopes;
+    if (request.peer.unix_socket) {
+        const auto& uids = options_.owner_uids;
+        const bool known = request.peer.uid == 0 || std::find(uids.begin(), uids.end(), request.peer.uid) != uids.end();
+        return known ? std::optional(owner) : std::nullopt;
+    }
+    const bool loopback = request.peer.address == "127.0.0.1" || request.peer.address == "::1";
+    if (options_.trust_loopback && loopback && access != Access::admin && !is_forwarded(request)) {
+        owner.principal.via = "loopback";
+        owner.scopes = {"chat", "dev"};
+        return owner;
+    }
+    return std::nullopt;
+}
+
+net::Task<std::variant<Caller, Auth::Refusal>> Auth::identify(const Request& request, Access access, boost::asio::thread_pool& blocking) {
+    if (access == Access::open) co_return Caller{};
+    const std::string& header = request.header("authorization");
+    if (header.empty()) {
+        if (auto caller = by_peer(request, access)) co_return *caller;
+        if (request.peer.unix_socket)
+            co_return Refusal{403, "the user with uid " + std::to_string(request.peer.uid) + " is not known here"};
+        co_return Refusal{401, "a key is needed: send 'Authorization: Bearer hk_…' (hearth key new makes one)"};
+    }
+    const std::string scheme = header.substr(0, header.find(' '));
+    const bool bearer = scheme.size() == 6 && std::equal(scheme.begin(), scheme.end(), "bearer", [](char a, char b) { return std::tolower(a) == b; });
+    if (!bearer) co_return Refusal{401, "the Authorization header must be 'Bearer KEY'"};
+    const std::string secret = header.substr(std::min(header.size(), std::size_t(7)));
+    const std::string hash = store::sha256_hex(secret);
+    const auto now = std::chrono::steady_clock::now();
+    if (const auto it = cache_.find(hash); it != cache_.end() && it->second.until > now) {
+        Caller caller = caller_of(it->second.who);
+        if (caller.may(access)) co_return caller;
+    }
+    auto look_up = [&] { return store::authenticate(db_, secret); };
+    auto found = co_await net::on_pool(blocking, look_up);
+    if (!found) co_return Refusal{503, found.error().text()};
+    if (!*found) co_return Refusal{401, "the key is unknown or was revoked"};
+    if (cache_.size() > 1000) cache_.clear();
+    cache_[hash] = {now + kCacheTime, **found};
+    Caller caller = caller_of(**found);
+    if (caller.may(access)) co_return caller;
+    co_return Refusal{403, "the key '" + caller.principal.via.substr(4) + "…' lacks the scope for this"};
+}
+
+void Auth::forget_keys() { cache_.clear(); }
+
+}  // namespace server

@@ -1,0 +1,39 @@
+// What handlers stand on; built in app/wire, outlives the server.
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "agents/service.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/probe.h"
+#include "policy/types.h"
+#include "router/gateway.h"
+#include "server/auth.h"
+#include "store/db.h"
+#include "store/traces.h"
+
+namespace server {
+
+struct Services {
+    router::Gateway& gateway;
+    agents::Agents& agents;
+    store::Db& db;
+    store::TraceSink& traces;
+    Auth& auth;
+    boost::asio::thread_pool& blocking;
+    const base::Clock& clock;
+    base::Log& log;
+    base::Metrics& metrics;
+    std::vector<std::filesystem::path> masked;                     // state and configuration folders
+    std::function<std::string()> metrics_text;                     // Prometheus exposition
+    std::function<base::Json(const std::string& level, int limit)> recent_logs;
+    std::function<base::Probes()> probes;
+    std::string version;
+};
+
+}  // namespace server
