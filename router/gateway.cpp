@@ -103,6 +103,20 @@ bool Gateway::has(const std::string& alias) const {
     return std::any_of(aliases_.begin(), aliases_.end(), [&](const Alias& a) { return a.name == alias; });
 }
 
+base::Result<void> Gateway::ready(const std::string& alias) const {
+    std::string reasons;
+    for (const auto& a : aliases_) {
+        if (a.name != alias) continue;
+        for (const auto& id : a.chain) {
+            const Backend* backend = find(id);
+            const std::string why = backend ? refusal(backend->status()) : "not configured";
+            if (why.empty()) return {};
+            reasons += (reasons.empty() ? "" : "; ") + id + ": " + why;
+        }
+    }
+    return base::error(Code::unavailable, "no backend can serve '" + alias + "': " + reasons, "try again shortly, or see hearth doctor");
+}
+
 Capabilities Gateway::capabilities(const std::string& alias) const {
     for (const auto& a : aliases_) {
         if (a.name != alias) continue;

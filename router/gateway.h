@@ -28,6 +28,8 @@ public:
 
     std::vector<Alias> aliases() const;
     bool has(const std::string& alias) const;
+    // Whether some backend of the alias can take a request now; else Error{unavailable} with reasons.
+    base::Result<void> ready(const std::string& alias) const;
     Capabilities capabilities(const std::string& alias) const;
     // Every backend's, by id; the truth behind /health.
     std::map<std::string, BackendStatus> status() const;

@@ -1,0 +1,144 @@
+// POST /v0/dev/chat: the agent that reads, edits and runs code.
+#include "server/api/handlers.h"
+#include "server/sse.h"
+
+namespace server::api {
+namespace {
+
+using base::Code;
+
+struct DevBody {
+    agents::ChatRequest chat;
+    bool stream = false;
+    std::vector<std::string> ignored;
+};
+
+base::Result<DevBody> read_body(const std::string& text, std::string& param) {
+    auto json = base::parse_json(text);
+    if (!json) return std::move(json).error();
+    if (!json->is_object()) return base::error(Code::invalid_argument, "the body must be a JSON object");
+    DevBody out;
+    for (const auto& [field, value] : json->items())
+        if (field != "messages" && field != "conversation_id" && field != "workspace" && field != "stream" && field != "read_only")
+            out.ignored.push_back(field);
+    param = "messages";
+    if (!json->contains("messages") || !(*json)["messages"].is_array() || (*json)["messages"].empty())
+        return base::error(Code::invalid_argument, "messages must be a list with at least one message");
+    out.chat.messages = (*json)["messages"].get<std::vector<base::Json>>();
+    param = "stream";
+    auto stream = base::optional_bool(*json, "stream");
+    if (!stream) return std::move(stream).error();
+    out.stream = stream->value_or(false);
+    param = "read_only";
+    auto read_only = base::optional_bool(*json, "read_only");
+    if (!read_only) return std::move(read_only).error();
+    out.chat.workspace_read_only = read_only->value_or(false);
+    param = "workspace";
+    auto workspace = base::optional_string(*json, "workspace");
+    if (!workspace) return std::move(workspace).error();
+    out.chat.workspace_path = workspace->value_or("");
+    if (!out.chat.workspace_path.empty() && out.chat.workspace_path[0] != '/')
+        return base::error(Code::invalid_argument, "workspace is '" + out.chat.workspace_path + "' but must be an absolute path");
+    param = "conversation_id";
+    auto conversation = base::optional_string(*json, "conversation_id");
+    if (!conversation) return std::move(conversation).error();
+    if (*conversation) {
+        const auto id = base::ConversationId::parse(**conversation);
+        if (!id) return base::error(Code::not_found, "there is no conversation '" + **conversation + "'");
+        out.chat.conversation = *id;
+    }
+    param.clear();
+    return out;
+}
+
+base::Json result_json(const agents::ChatResult& result) {
+    const auto& u = result.usage;
+    base::Json out = {{"response", result.response},
+                      {"tools_used", result.tools_used},
+                      {"run_id", result.run.text()},
+                      {"conversation_id", result.conversation.text()},
+                      {"state", result.final_state},
+                      {"model", result.model}};
+    out["usage"] = {{"prompt_tokens", u.prompt_tokens}, {"cached_tokens", u.cached_tokens}, {"output_tokens", u.output_tokens},
+                    {"queued_ms", u.queued.count() / 1000.0}, {"prefill_ms", u.prefill.count() / 1000.0}, {"decode_ms", u.decode.count() / 1000.0}};
+    if (!result.error.message.empty()) out["error"] = result.error.text();
+    return out;
+}
+
+base::Json event_json(const agents::ChatEvent& event) {
+    base::Json out = event.data.is_object() ? event.data : base::Json::object();
+    if (!event.name.empty()) out["name"] = event.name;
+    if (!event.id.empty()) out["id"] = event.id;
+    if (!event.text.empty()) out["text"] = event.text;
+    if (event.kind == agents::ChatEvent::Kind::tool_call) out = {{"name", event.name}, {"id", event.id}, {"arguments", event.data}};
+    if (event.kind == agents::ChatEvent::Kind::run_started) {
+        out["run_id"] = event.run.text();
+        out["conversation_id"] = event.conversation.text();
+    }
+    return out;
+}
+
+net::Task<void> run_streamed(std::shared_ptr<SseQueue> queue, agents::ChatRequest chat, Services& services) {
+    int next = 0;
+    agents::EventSink sink = [queue, &next](const agents::ChatEvent& event) {
+        if (event.kind != agents::ChatEvent::Kind::done)
+            queue->push(sse_event(base::dump(event_json(event)), std::string(agents::name(event.kind)), std::to_string(++next)));
+    };
+    auto result = co_await services.agents.chat(std::move(chat), sink);
+    const std::string data = result ? base::dump(result_json(*result)) : error_response(result.error()).body;
+    queue->push(sse_event(data, result ? "done" : "error", std::to_string(++next)));
+    queue->finish();
+}
+
+// A folder that came as a descriptor wins over a path: the server's user may not reach the path.
+base::Result<void> open_passed_folder(const Request& request, agents::ChatRequest& chat, const Services& services) {
+    if (!request.peer.workspace || !*request.peer.workspace || chat.workspace_path.empty()) return {};
+    const auto access = chat.workspace_read_only ? sandbox::Workspace::Access::read_only : sandbox::Workspace::Access::read_write;
+    auto opened = sandbox::Workspace::from_fd(std::move(*request.peer.workspace), chat.workspace_path, access, services.masked);
+    if (!opened) return std::move(opened).error();
+    chat.workspace = *std::move(opened);
+    return {};
+}
+
+}  // namespace
+
+net::Task<Response> dev_chat(Request request, Caller caller, Services& services) {
+    std::string param;
+    auto body = read_body(request.body, param);
+    if (!body) co_return error_response(body.error(), param);
+    agents::ChatRequest& chat = body->chat;
+    chat.principal = caller.principal;
+    chat.alias = "hearth/dev";
+    if (!chat.workspace_path.empty() && !request.peer.unix_socket && caller.principal.role != policy::Role::owner && caller.principal.role != policy::Role::member)
+        co_return error_response(403, "only the household's members may name a folder", "forbidden", "workspace");
+    if (auto opened = open_passed_folder(request, chat, services); !opened) co_return error_response(opened.error(), "workspace");
+    const bool cancel = request.header("x-hearth-on-disconnect") == "cancel";
+    if (body->stream) {
+        const auto executor = co_await boost::asio::this_coro::executor;
+        auto queue = std::make_shared<SseQueue>(executor);
+        auto stop = std::make_shared<base::StopSource>();
+        chat.stop = stop->token();
+        auto failed = [queue, &services](std::exception_ptr) {
+            services.log.error("a streamed dev chat failed");
+            queue->push(sse_event(error_response(500, "an internal error occurred; the log tells more").body, "error"));
+            queue->finish();
+        };
+        net::spawn(executor, run_streamed(queue, std::move(chat), services), failed);
+        auto gone = [stop, cancel] {
+            if (cancel) stop->request_stop();
+        };
+        co_return SseQueue::response(queue, gone);
+    }
+    base::StopSource stop = cancel ? base::StopSource(request.gone) : base::StopSource();
+    chat.stop = stop.token();
+    auto result = co_await services.agents.chat(std::move(chat), agents::EventSink{});
+    if (!result) co_return error_response(result.error());
+    const int status = result->final_state == "no_backend" ? 503 : 200;
+    Response response = json_response(result_json(*result), status);
+    if (status == 503) {
+        response = error_response(503, result->error.text(), "unavailable");
+    }
+    co_return response;
+}
+
+}  // namespace server::api
