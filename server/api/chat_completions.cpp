@@ -112,7 +112,8 @@ net::Task<Response> answer_model(ChatBody body, Request request, Caller caller, 
     base::StopSource stop(request.gone);
     body.model.stop = stop.token();
     const std::string alias = body.model.alias;
-    auto reply = co_await services.gateway.generate(std::move(body.model), router::DeltaSink{});
+    const router::DeltaSink nobody;
+    auto reply = co_await services.gateway.generate(std::move(body.model), nobody);
     if (!reply) co_return error_response(reply.error());
     co_return json_response(completion(alias, *reply, services.clock.now()));
 }
@@ -144,7 +145,8 @@ net::Task<Response> answer_agent(ChatBody body, Request request, Caller caller, 
     base::StopSource stop = cancel ? base::StopSource(request.gone) : base::StopSource();
     chat.stop = stop.token();
     const std::string alias = chat.alias;
-    auto result = co_await services.agents.chat(std::move(chat), agents::EventSink{});
+    const agents::EventSink nobody;
+    auto result = co_await services.agents.chat(std::move(chat), nobody);
     if (!result) co_return error_response(result.error());
     if (result->final_state == "no_backend") co_return error_response(503, result->error.text(), "unavailable");
     Response response = json_response(completion(alias, *result, services.clock.now()));

@@ -131,7 +131,8 @@ net::Task<Response> dev_chat(Request request, Caller caller, Services& services)
     }
     base::StopSource stop = cancel ? base::StopSource(request.gone) : base::StopSource();
     chat.stop = stop.token();
-    auto result = co_await services.agents.chat(std::move(chat), agents::EventSink{});
+    const agents::EventSink nobody;
+    auto result = co_await services.agents.chat(std::move(chat), nobody);
     if (!result) co_return error_response(result.error());
     const int status = result->final_state == "no_backend" ? 503 : 200;
     Response response = json_response(result_json(*result), status);

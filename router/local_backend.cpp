@@ -1,0 +1,269 @@
+#include "router/local_backend.h"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <algorithm>
+
+#include "router/prompt.h"
+#include "text/output_parser.h"
+
+namespace router {
+namespace {
+
+using base::Code;
+
+base::Json facts_of(engine::Engine& engine) {
+    const auto& info = engine.info();
+    const auto& plan = engine.memory();
+    base::Json targets = base::Json::array();
+    for (const auto& t : engine.targets())
+        targets.push_back({{"op", t.op}, {"target", t.target}, {"candidates", t.candidates}, {"reason", t.reason}});
+    return {{"model", info.name},
+            {"architecture", info.architecture},
+            {"format", info.format},
+            {"profile", engine.profile() == engine::Profile::exact ? "exact" : "fast"},
+            {"context", plan.context},
+            {"kv_tokens", plan.kv_tokens},
+            {"memory_bytes", plan.total},
+            {"targets", targets}};
+}
+
+engine::Sampling sampling_of(const SamplingRequest& wish, engine::Sampling s) {
+    auto set = [](const std::optional<double>& from, float& to) {
+        if (from) to = float(*from);
+    };
+    set(wish.temperature, s.temperature);
+    set(wish.top_p, s.top_p);
+    set(wish.min_p, s.min_p);
+    set(wish.repetition_penalty, s.repetition_penalty);
+    set(wish.presence_penalty, s.presence_penalty);
+    set(wish.frequency_penalty, s.frequency_penalty);
+    if (wish.top_k) s.top_k = *wish.top_k;
+    if (wish.seed) s.seed = *wish.seed;
+    for (const auto& [id, bias] : wish.logit_bias) s.logit_bias[id] = float(bias);
+    return s;
+}
+
+FinishReason finish_of(engine::Finish finish) {
+    switch (finish) {
+        case engine::Finish::length: return FinishReason::length;
+        case engine::Finish::cancelled: return FinishReason::cancelled;
+        case engine::Finish::deadline: return FinishReason::deadline;
+        case engine::Finish::none:
+        case engine::Finish::stop:
+        case engine::Finish::failed: break;
+    }
+    return FinishReason::stop;
+}
+
+// Wakes a coroutine from the engine's CPU thread. Shared with the callback, which may outlive it.
+struct Wake {
+    explicit Wake(net::asio::any_io_executor e) : executor(e), timer(e) {}
+    net::asio::any_io_executor executor;
+    net::asio::steady_timer timer;
+    std::atomic<bool> posted{false};
+};
+
+net::Task<void> wait_for_event(std::shared_ptr<Wake> wake) {
+    // The timer's end is only a net under a lost wake-up.
+    wake->timer.expires_after(std::chrono::milliseconds(200));
+    boost::system::error_code woken;
+    co_await wake->timer.async_wait(net::asio::redirect_error(net::asio::use_awaitable, woken));
+}
+
+void wake_on_events(engine::Session& session, std::shared_ptr<Wake> wake) {
+    session.on_event([wake] {
+        if (wake->posted.exchange(true)) return;
+        net::asio::post(wake->executor, [wake] {
+            wake->posted = false;
+            wake->timer.cancel();
+        });
+    });
+}
+
+// Parser's pieces to the caller's, with ids for the calls.
+class Deltas {
+public:
+    Deltas(const DeltaSink& sink, std::string prefix) : sink_(sink), prefix_(std::move(prefix)) {}
+    void send(const std::vector<text::Delta>& pieces) {
+        if (!sink_) return;
+        for (const auto& piece : pieces) {
+            ModelDelta delta;
+            using Kind = text::Delta::Kind;
+            delta.kind = piece.kind == Kind::content     ? ModelDelta::Kind::content
+                         : piece.kind == Kind::reasoning ? ModelDelta::Kind::reasoning
+                         : piece.kind == Kind::tool_call_started ? ModelDelta::Kind::tool_call_started
+                                                                 : ModelDelta::Kind::tool_arguments;
+            delta.text = piece.text;
+            delta.tool_index = piece.tool_index;
+            if (piece.kind == Kind::tool_call_started) delta.tool_id = call_id(piece.tool_index);
+            sink_(delta);
+        }
+    }
+    std::string call_id(int index) const { return prefix_ + std::to_string(index); }
+
+private:
+    const DeltaSink& sink_;
+    std::string prefix_;
+};
+
+}  // namespace
+
+struct LocalBackend::Prompt {
+    engine::Request request;
+    text::ParserOptions parser;
+};
+
+LocalBackend::LocalBackend(std::string id, engine::LoadOptions options, base::Log& log) : id_(std::move(id)), log_(log) {
+    status_.state = BackendStatus::State::loading;
+    status_.stage = "opening";
+    loader_ = std::thread([this, options = std::move(options)]() mutable { load(std::move(options)); });
+}
+
+LocalBackend::~LocalBackend() { loader_.join(); }
+
+void LocalBackend::load(engine::LoadOptions options) {
+    options.log = &log_;
+    options.progress = [this](const std::string& stage, double fraction) {
+        std::lock_guard lock(mutex_);
+        status_.stage = stage;
+        status_.fraction = fraction;
+    };
+    const auto began = std::chrono::steady_clock::now();
+    std::string failure;
+    try {
+        auto loaded = engine::Engine::load(options);
+        if (loaded) {
+            auto ready = *std::move(loaded);
+            const auto templated = ready->chat_template();
+            const auto& vocabulary = ready->tokenizer()->vocabulary();
+            std::vector<std::string> controls;
+            for (int i = 0; i < ready->tokenizer()->size(); ++i)
+                if (ready->tokenizer()->is_control(i)) controls.push_back(vocabulary.tokens[std::size_t(i)]);
+            const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+            log_.info("model loaded", {{"backend", id_}, {"file", options.path.string()}, {"seconds", seconds},
+                                       {"mb_per_s", double(ready->info().file_bytes) / 1e6 / std::max(seconds, 1e-6)},
+                                       {"plan", ready->memory().text()}});
+            std::lock_guard lock(mutex_);
+            dialect_ = templated ? text::detect_dialect(templated->source()) : "none";
+            control_texts_ = std::move(controls);
+            status_.facts = facts_of(*ready);
+            status_.facts["dialect"] = dialect_;
+            status_.detail = ready->info().name + ", " + ready->memory().text();
+            engine_ = std::move(ready);
+            status_.state = BackendStatus::State::ready;
+            return;
+        }
+        failure = loaded.error().text();
+    } catch (const std::exception& e) {
+        failure = e.what();
+    }
+    log_.error("model not loaded", {{"backend", id_}, {"error", failure}});
+    std::lock_guard lock(mutex_);
+    status_.state = BackendStatus::State::down;
+    status_.detail = failure;
+}
+
+engine::Engine* LocalBackend::engine() const {
+    std::lock_guard lock(mutex_);
+    return engine_.get();
+}
+
+BackendStatus LocalBackend::status() const {
+    std::lock_guard lock(mutex_);
+    BackendStatus status = status_;
+    if (engine_) {
+        const auto load = engine_->load_now();
+        status.facts["running"] = load.running;
+        status.facts["waiting"] = load.waiting;
+        status.facts["kv_used_tokens"] = load.kv_used_tokens;
+        status.facts["kv_cached_tokens"] = load.kv_cached_tokens;
+    }
+    return status;
+}
+
+Capabilities LocalBackend::capabilities() const {
+    std::lock_guard lock(mutex_);
+    if (!engine_) return {};
+    return {dialect_ != "none", engine_->token_table() != nullptr, false, engine_->memory().context};
+}
+
+base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& request) const {
+    engine::Engine& e = *engine();
+    const auto templated = e.chat_template();
+    if (!templated) return base::error(Code::unsupported, "the model's file has no chat template", "use an instruction-tuned model");
+    const auto& info = e.info();
+    auto pieces = templated->render_pieces(render_input(request, info.bos_token, info.eos_token), control_texts_);
+    if (!pieces) return std::move(pieces).error();
+    Prompt out;
+    const auto tokenizer = e.tokenizer();
+    auto tokens = tokenizer->encode(*pieces);
+    const auto& vocabulary = tokenizer->vocabulary();
+    if (vocabulary.add_bos && vocabulary.bos >= 0 && (tokens.empty() || tokens[0] != vocabulary.bos))
+        tokens.insert(tokens.begin(), vocabulary.bos);
+    out.parser = parser_options(request, dialect_, *pieces);
+    auto bound = output_bound(request, dialect_);
+    if (!bound) return std::move(bound).error();
+    out.request.prompt = {{.tokens = std::move(tokens)}};
+    out.request.grammar = bound->grammar;
+    out.request.grammar_trigger = bound->trigger;
+    out.request.sampling = sampling_of(request.sampling, info.default_sampling);
+    out.request.max_tokens = request.max_tokens;
+    out.request.stop = request.stop_texts;
+    out.request.cache_salt = request.cache_salt;
+    return out;
+}
+
+net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request, DeltaSink sink) {
+    engine::Engine* e = engine();
+    if (!e) co_return base::error(Code::unavailable, "the model is " + std::string(status().state == BackendStatus::State::loading ? "still loading" : "not loaded"));
+    auto prompt = prepare(request);
+    if (!prompt) co_return std::move(prompt).error();
+    auto parser = text::OutputParser::create(prompt->parser);
+    if (!parser) co_return std::move(parser).error();
+    auto started = e->start(std::move(prompt->request), request.stop);
+    if (!started) co_return std::move(started).error();
+    const auto session = *std::move(started);
+    auto wake = std::make_shared<Wake>(co_await net::asio::this_coro::executor);
+    wake_on_events(*session, wake);
+    Deltas deltas(sink, "call_" + base::Uuid::v7(base::SystemClock().now()).text().substr(24) + "_");
+    engine::Finish finish = engine::Finish::none;
+    std::string failure;
+    while (finish == engine::Finish::none) {
+        auto event = session->poll();
+        if (!event) {
+            if (request.stop.stopped()) session->stop();
+            co_await wait_for_event(wake);
+            continue;
+        }
+        deltas.send((*parser)->feed(event->text));
+        finish = event->finish;
+        failure = event->error;
+    }
+    if (finish == engine::Finish::failed) co_return base::error(Code::internal, "the model failed: " + failure);
+    deltas.send((*parser)->finish());
+    const auto& parsed = (*parser)->result();
+    ModelReply reply;
+    reply.message = Message::make(MessageRole::assistant, parsed.content);
+    if (parsed.content.empty()) reply.message.parts.clear();
+    reply.message.reasoning = parsed.reasoning;
+    for (std::size_t i = 0; i < parsed.tool_calls.size(); ++i)
+        reply.message.tool_calls.push_back({deltas.call_id(int(i)), parsed.tool_calls[i].name, parsed.tool_calls[i].arguments});
+    reply.finish = finish_of(finish);
+    if (reply.finish == FinishReason::stop && !reply.message.tool_calls.empty()) reply.finish = FinishReason::tool_calls;
+    const auto usage = session->usage();
+    reply.usage = {usage.prompt_tokens, usage.cached_tokens, usage.output_tokens, usage.queued, usage.prefill, usage.decode};
+    reply.backend = id_;
+    reply.model = e->info().name;
+    reply.profile = e->profile() == engine::Profile::exact ? "exact" : "fast";
+    co_return reply;
+}
+
+net::Task<base::Result<int>> LocalBackend::count(ModelRequest request) {
+    if (!engine()) co_return base::error(Code::unavailable, "the model is not loaded");
+    auto prompt = prepare(request);
+    if (!prompt) co_return std::move(prompt).error();
+    co_return int(prompt->request.prompt[0].tokens.size());
+}
+
+}  // namespace router

@@ -1,0 +1,46 @@
+// The embedded engine as a backend: messages become a prompt by the model's own template, output
+// becomes content, reasoning and tool calls by its dialect, both bound by grammar where asked for.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/log.h"
+#include "engine/engine.h"
+#include "router/backend.h"
+
+namespace router {
+
+class LocalBackend final : public Backend {
+public:
+    // Loads on a CPU thread of its own; until then status() tells how far it is.
+    LocalBackend(std::string id, engine::LoadOptions options, base::Log& log);
+    ~LocalBackend() override;
+
+    const std::string& id() const override { return id_; }
+    BackendStatus status() const override;
+    Capabilities capabilities() const override;
+    net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
+    net::Task<base::Result<int>> count(ModelRequest request) override;
+
+private:
+    struct Prompt;
+    void load(engine::LoadOptions options);
+    engine::Engine* engine() const;
+    base::Result<Prompt> prepare(const ModelRequest& request) const;
+
+    const std::string id_;
+    base::Log& log_;
+    mutable std::mutex mutex_;   // of status_ and engine_
+    BackendStatus status_;
+    std::unique_ptr<engine::Engine> engine_;
+    std::string dialect_ = "none";
+    std::vector<std::string> control_texts_;
+    std::thread loader_;
+};
+
+}  // namespace router
