@@ -36,6 +36,15 @@ int open_beneath(int root, const std::string& relative, std::uint64_t flags, std
     return fd;
 }
 
+// O_DIRECTORY says ENOTDIR of a symbolic link too; a second try tells the two apart.
+Fd open_folder(int root, const std::string& relative) {
+    Fd opened(open_beneath(root, relative, O_RDONLY | O_DIRECTORY));
+    if (opened || errno != ENOTDIR) return opened;
+    const Fd again(open_beneath(root, relative, O_RDONLY));
+    if (again) errno = ENOTDIR;
+    return Fd();
+}
+
 Error failed(const std::string& path, int number) {
     const std::string quoted = "\"" + path + "\"";
     switch (number) {
@@ -169,7 +178,7 @@ base::Result<Fd> OpenWorkspace::make_parents(const std::string& relative, const 
         } else if (errno != EEXIST) {
             return failed(path, errno);
         }
-        Fd next(open_beneath(at.get(), part.string(), O_RDONLY | O_DIRECTORY));
+        Fd next = open_folder(at.get(), part.string());
         if (!next) return failed(path, errno);
         at = std::move(next);
     }
@@ -226,7 +235,7 @@ base::Result<void> OpenWorkspace::write(const std::string& path, const std::stri
 }
 
 base::Result<Fd> OpenWorkspace::folder(const std::string& relative, const std::string& path) const {
-    Fd opened(open_beneath(fd(), relative, O_RDONLY | O_DIRECTORY));
+    Fd opened = open_folder(fd(), relative);
     if (!opened && errno == ENOTDIR) return base::error(Code::invalid_argument, "\"" + path + "\" is not a folder");
     if (!opened) return failed(path, errno);
     return opened;
