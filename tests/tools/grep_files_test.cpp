@@ -1,0 +1,42 @@
+#include "tools/grep_files.h"
+
+#include <gmock/gmock.h>
+
+#include "support/tool_call.h"
+
+namespace {
+
+using testing::HasSubstr;
+
+TEST(GrepFiles, ShowsLinesWithContext) {
+    support::ToolBench bench;
+    bench.put("a.txt", "one\ntwo\nthree\nfour\nTWO\n");
+    bench.put("sub/b.md", "two\n");
+    bench.put("c.bin", std::string("two\0", 4));
+    EXPECT_EQ(bench.call("grep_files", {{"pattern", "^two$"}})->text, "a.txt:2:two\nsub/b.md:1:two\n[1 binary, large or unreadable files passed over]\n");
+    EXPECT_EQ(bench.call("grep_files", {{"pattern", "two"}, {"path", "a.txt"}, {"context", 1}})->text, "a.txt-1-one\na.txt:2:two\na.txt-3-three\n");
+    EXPECT_EQ(bench.call("grep_files", {{"pattern", "two"}, {"path", "a.txt"}, {"ignore_case", true}})->facts["matches"], 2);
+    EXPECT_EQ(bench.call("grep_files", {{"pattern", "two"}, {"include", "*.md"}})->text, "sub/b.md:1:two\n");
+    EXPECT_THAT(bench.call("grep_files", {{"pattern", "absent"}, {"include", "*.txt"}})->text, HasSubstr("no line matches"));
+}
+
+TEST(GrepFiles, IsLinearAndSaysWhatIsWrongWithAPattern) {
+    support::ToolBench bench;
+    bench.put("a", std::string(100000, 'a') + "\n");
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(bench.call("grep_files", {{"pattern", "(a+)+b"}})->facts["matches"], 0);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+    EXPECT_EQ(bench.call("grep_files", {{"pattern", "("}}).error().code, base::Code::invalid_argument);
+}
+
+TEST(GrepFiles, StopsAtItsLimit) {
+    support::ToolBench bench;
+    std::string many;
+    for (int i = 0; i < 5000; ++i) many += "hit\n";
+    bench.put("a", many);
+    const auto out = bench.call("grep_files", {{"pattern", "hit"}});
+    EXPECT_TRUE(out->truncated);
+    EXPECT_THAT(out->text, HasSubstr("stopped after 200 matches"));
+}
+
+}  // namespace
