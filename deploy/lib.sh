@@ -1,4 +1,5 @@
-# Helpers of deploy/run and deploy/test, which source this file. shellcheck shell=bash
+# Helpers of deploy/run and deploy/test, which source this file.
+# shellcheck shell=bash
 
 say() { printf '%s\n' "deploy: $*" >&2; }
 die() {

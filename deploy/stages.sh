@@ -1,0 +1,102 @@
+# The stages of deploy/test, which sources this file. Each prints to its own log; see tests/report.py for its form.
+# shellcheck shell=bash
+
+JOBS=$(nproc)
+
+# configure FOLDER OPTION…
+configure() {
+    local folder=$1
+    shift
+    local -a cache=()
+    if command -v ccache >/dev/null; then cache=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_C_COMPILER_LAUNCHER=ccache); fi
+    cmake -S . -B "$folder" -G Ninja -DHEARTH_TESTS=ON "${cache[@]}" "$@"
+}
+
+# The default model takes part where it already lies on the machine; nothing is fetched for tests.
+default_model() {
+    local file folder
+    [ -z "${HEARTH_MODEL-}" ] || return 0
+    for folder in "${HEARTH_STATE_FOLDER:-/var/lib/hearth}" "${XDG_STATE_HOME:-$HOME/.local/state}/hearth"; do
+        file=$folder/models/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf
+        if [ -r "$file" ]; then export HEARTH_MODEL=$file; fi
+    done
+}
+
+# binary NAME FILE ARGUMENT…: one test binary, whatever it answers; the report judges by the log.
+binary() {
+    local name=$1 status=0
+    shift
+    printf '@begin %s\n' "$name"
+    timeout -k 10 900 "$@" </dev/null || status=$?
+    printf '\n@end %s %s\n' "$name" "$status"
+}
+
+stage_unit() {
+    configure build/test || return 1
+    ninja -C build/test -j"$JOBS" || return 1
+    # A failed test is the report's to tell.
+    ctest --test-dir build/test -V -j"$JOBS" --output-on-failure || true
+}
+
+# Modules whose code reads outside bytes, owns memory by hand or uses coroutines.
+ASAN_MODULES="base text engine policy router sandbox tools store agents server net"
+
+stage_asan() {
+    configure build/asan -DHEARTH_SANITIZE=address || return 1
+    sanitized build/asan "$ASAN_MODULES"
+}
+
+# The CPU threads of the engine: worker, pool, token rings, sessions beside each other.
+stage_tsan() {
+    configure build/tsan -DHEARTH_ENGINE_ONLY=ON -DHEARTH_SANITIZE=thread || return 1
+    FILTER='Engine.*:Pool*:Worker*:Stream*:Ring*:Scheduler*:HearthEngine*' sanitized build/tsan engine
+}
+
+# sanitized FOLDER "MODULE…": builds and runs their test binaries.
+sanitized() {
+    local folder=$1 module
+    local -a targets=()
+    for module in $2; do
+        if ninja -C "$folder" -t query "${module}_test" >/dev/null 2>&1; then targets+=("${module}_test"); fi
+    done
+    ninja -C "$folder" -j"$JOBS" "${targets[@]}" || return 1
+    export ASAN_OPTIONS="detect_stack_use_after_return=0:strict_string_checks=1:detect_leaks=1:abort_on_error=0:allocator_may_return_null=1"
+    export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1"
+    export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1"
+    for module in "${targets[@]}"; do
+        binary "$module" "$folder/tests/$module" --gtest_brief=0 --gtest_filter="${FILTER:-*}"
+    done
+}
+
+# Base, text and engine build with nothing but nlohmann's headers.
+stage_engine_only() {
+    configure build/engine -DHEARTH_ENGINE_ONLY=ON -DHEARTH_TESTS=OFF || return 1
+    ninja -C build/engine -j"$JOBS" base text engine || return 1
+    printf '@begin engine-only build\n@end engine-only build 0\n'
+}
+
+stage_e2e() {
+    local tests
+    tests=$(find tests/e2e -name '*_test.py' -o -name 'test_*.py')
+    if [ -z "$tests" ]; then
+        printf '@skip e2e: tests/e2e holds no Python test\n'
+        return 0
+    fi
+    ninja -C build/test -j"$JOBS" hearth || return 1
+    [ -x build/venv/bin/python ] || python3 -m venv build/venv || return 1
+    if ! build/venv/bin/python -c 'import openai, pytest' 2>/dev/null &&
+        ! timeout 300 build/venv/bin/pip install -q --retries 1 openai pytest; then
+        printf '@skip e2e: no Python package index can be reached for openai and pytest\n'
+        return 0
+    fi
+    export HEARTH_BINARY=$PWD/build/test/app/hearth
+    binary pytest build/venv/bin/python -m pytest -rs -v tests/e2e
+}
+
+stage_fresh_machine() {
+    if [ "$(id -u)" != 0 ]; then
+        printf '@skip fresh_machine: needs root for debootstrap\n'
+        return 0
+    fi
+    binary fresh_machine tests/e2e/fresh_machine
+}

@@ -1,0 +1,108 @@
+"""Reads the logs of deploy/test and prints every failed and skipped test, then the counts.
+
+A log holds what CTest (-V), GoogleTest binaries and pytest (-rs) print, and lines of deploy/test itself:
+`@begin NAME`, `@end NAME STATUS`, `@skip NAME: reason`. One line a case is counted; a binary that ended
+badly without naming a failed case counts as one failure.
+"""
+import re
+import sys
+
+CASE = re.compile(r"^\[\s+(OK|FAILED|SKIPPED)\s+\] ([\w/.]+\.[\w/.]+)(?:, where .*)? \(\d+ ms\)$")
+RUN = re.compile(r"^\[ RUN\s+\] (\S+)")
+CTEST = re.compile(r"^\s*\d+/\d+ Test\s+#(\d+): (\S+) \.*\s*(\*\*\*)?(.+?)\s+[\d.]+ sec$")
+PYTEST = re.compile(r"^=+ (.*\d+ (?:passed|failed|skipped|error).*) in [\d.]+s.*=+$")
+PYSKIP = re.compile(r"^SKIPPED \[\d+\] (.*)$")
+
+
+class Unit:
+    """What one test process printed."""
+
+    def __init__(self, stage, name):
+        self.stage, self.name, self.lines, self.cases, self.reason = stage, name, [], {}, {}
+        self.running = None
+
+    def line(self, text):
+        self.lines.append(text)
+        if match := RUN.match(text):
+            self.running = match[1]
+        elif match := CASE.match(text):
+            self.cases[match[2]] = match[1]
+            self.running = None
+        elif self.running and text.endswith(": Skipped"):
+            self.reason[self.running] = ""
+        elif self.running and self.reason.get(self.running) == "":
+            self.reason[self.running] = text.strip()
+
+
+class Report:
+    def __init__(self):
+        self.passed, self.failed, self.skipped = 0, [], []
+
+    def close(self, unit, good, skipped=False):
+        outcomes = list(unit.cases.values())
+        self.passed += outcomes.count("OK")
+        for case, outcome in unit.cases.items():
+            name = f"{unit.stage}: {case}"
+            if outcome == "SKIPPED":
+                self.skipped.append(f"{name}: {unit.reason.get(case) or 'no reason given'}")
+            elif outcome == "FAILED":
+                self.failed.append((name, unit.lines))
+        if skipped and not outcomes:
+            self.skipped.append(f"{unit.stage}: {unit.name}: {' '.join(unit.lines[-3:]) or 'no reason given'}")
+        elif not good and not skipped and "FAILED" not in outcomes:
+            self.failed.append((f"{unit.stage}: {unit.name} (last case: {unit.running})", unit.lines))
+        elif good and not outcomes and not unit.name.startswith("pytest"):
+            self.passed += 1
+
+    def pytest(self, stage, text, lines):
+        for count, word in re.findall(r"(\d+) (passed|failed|error)", text):
+            if word == "passed":
+                self.passed += int(count)
+            else:
+                self.failed += [(f"{stage}: pytest, {word}", lines)] * int(count)
+
+    def read(self, path):
+        stage = path.rsplit("/", 1)[-1].removesuffix(".log")
+        numbered, current = {}, None
+        for line in open(path, errors="replace"):
+            line = line.rstrip("\n")
+            if line.startswith("@skip "):
+                self.skipped.append(f"{stage}: {line[6:]}")
+            elif line.startswith("@begin "):
+                current = Unit(stage, line[7:])
+            elif line.startswith("@end ") and current:
+                self.close(current, line.split()[-1] == "0")
+                current = None
+            elif current:
+                current.line(line)
+                if match := PYSKIP.match(line):
+                    self.skipped.append(f"{stage}: {match[1]}")
+                elif match := PYTEST.match(line):
+                    self.pytest(stage, match[1], current.lines)
+                    if "failed" in match[1] or "error" in match[1]:
+                        current.cases["pytest"] = "counted"
+            elif match := re.match(r"^(\d+): (.*)$", line):
+                numbered.setdefault(match[1], Unit(stage, "")).line(match[2])
+            elif match := CTEST.match(line):
+                unit = numbered.setdefault(match[1], Unit(stage, ""))
+                unit.name = match[2]
+                self.close(unit, match[4].strip() == "Passed", "Skipped" in match[4])
+        if current:
+            self.close(current, False)
+
+    def show(self):
+        for name, lines in self.failed:
+            print(f"--- failed: {name}")
+            print("\n".join(lines[-60:]))
+        for name, _ in self.failed:
+            print(f"failed: {name}")
+        for entry in sorted(set(self.skipped)):
+            print(f"skipped: {entry}")
+        print(f"{self.passed} passed, {len(self.failed)} failed, {len(self.skipped)} skipped")
+
+
+report = Report()
+for log in sys.argv[1:]:
+    report.read(log)
+report.show()
+sys.exit(1 if report.failed or not report.passed else 0)
