@@ -1,0 +1,187 @@
+#include "sandbox/job.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "sandbox/bwrap_args.h"
+
+namespace sandbox {
+namespace {
+
+using base::Code;
+constexpr const char* kBwrap = "/usr/bin/bwrap";
+
+struct Owner {
+    uid_t uid = 65534;
+    gid_t gid = 65534;
+};
+
+void limit(int which, std::uint64_t value) {
+    const rlimit both{value, value};
+    setrlimit(__rlimit_resource(which), &both);
+}
+
+// In the child: only async-signal-safe work is needed, and the process has one CPU thread anyway.
+[[noreturn]] void become_bwrap(const std::vector<std::string>& words, const std::vector<int>& keep, int input, int output,
+                               const Owner& owner, const Limits& limits, int status) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    signal(SIGPIPE, SIG_DFL);
+    dup2(input, 0);
+    dup2(output, 1);
+    dup2(output, 2);
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_FSIZE, limits.file_bytes);
+    limit(RLIMIT_NOFILE, std::uint64_t(limits.open_files));
+    const bool lowered = geteuid() != 0 || (setgroups(0, nullptr) == 0 && (owner.uid == 0 || (setresgid(owner.gid, owner.gid, owner.gid) == 0 &&
+                                                                                              setresuid(owner.uid, owner.uid, owner.uid) == 0)));
+    syscall(SYS_close_range, 3u, ~0u, unsigned(CLOSE_RANGE_CLOEXEC));
+    for (int fd : keep) fcntl(fd, F_SETFD, 0);
+    std::vector<char*> argv;
+    for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+    argv.push_back(nullptr);
+    // An empty environment: bubblewrap's own pid 1 would keep, and show, whatever it was given.
+    char* const nothing[] = {nullptr};
+    if (lowered) execve(kBwrap, argv.data(), nothing);
+    const std::string said = "{ \"exec-errno\": " + std::to_string(errno) + " }\n";
+    if (write(status, said.data(), said.size()) < 0) _exit(126);
+    _exit(127);
+}
+
+bool is_installed(const std::string& program) {
+    if (program.find('/') != std::string::npos) return true;
+    for (const char* folder : {"/usr/local/bin/", "/usr/bin/"})
+        if (access((folder + program).c_str(), X_OK) == 0) return true;
+    return false;
+}
+
+std::vector<std::string> present_etc() {
+    std::vector<std::string> out;
+    for (const std::string& path : visible_etc())
+        if (access(path.c_str(), R_OK) == 0) out.push_back(path);
+    return out;
+}
+
+bool pipe_of(Fd& read_end, Fd& write_end) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
+    read_end = Fd(ends[0]), write_end = Fd(ends[1]);
+    return true;
+}
+
+base::Result<void> check(const Request& request) {
+    if (request.root == "/") return base::error(Code::permission_denied, "the root folder / cannot be a workspace", "name a folder below it");
+    if (!is_installed(request.argv[0]))
+        return base::error(Code::not_found, "the program \"" + request.argv[0] + "\" is neither in /usr/local/bin nor in /usr/bin");
+    return {};
+}
+
+}  // namespace
+
+std::optional<long> number_in(const std::string& documents, const std::string& key) {
+    const std::size_t at = documents.find("\"" + key + "\":");
+    if (at == std::string::npos) return std::nullopt;
+    return std::strtol(documents.c_str() + at + key.size() + 3, nullptr, 10);
+}
+
+base::Result<void> start_job(Job& job, Descriptors d, Protection& protection, const std::string& seccomp) {
+    auto request = decode_request(read_file(d.request.get()));
+    if (!request) return base::error(Code::internal, "the request for the launcher cannot be read");
+    if (auto good = check(*request); !good) return good.error();
+    Owner owner;
+    struct stat about{};
+    if (d.workspace && fstat(d.workspace.get(), &about) == 0) owner = {about.st_uid, about.st_gid};
+    std::vector<Overlay> overlays;
+    if (d.workspace && !request->read_only) overlays = protection.hold(d.workspace.get(), job.held.emplace());
+    std::erase_if(request->masked, [&](const std::string& folder) {
+        const Fd there = open_path(d.workspace.get(), folder);
+        return !there || fstat(there.get(), &about) != 0 || !S_ISDIR(about.st_mode);
+    });
+    const InsideIds ids;
+    const Fd passwd = memory_file("sandbox:x:" + std::to_string(ids.uid) + ":" + std::to_string(ids.gid) + ":sandbox:/tmp:/bin/bash\n");
+    const Fd group = memory_file("sandbox:x:" + std::to_string(ids.gid) + ":\n");
+    const Fd program = memory_file(seccomp);
+    Fd status, barrier;
+    if (!passwd || !group || !program || !pipe_of(job.status, status) || !pipe_of(barrier, job.go))
+        return base::error(Code::resource_exhausted, std::string("the launcher is out of descriptors: ") + std::strerror(errno));
+    BwrapDescriptors fds{d.workspace.get(), passwd.get(), group.get(), program.get(), status.get(), barrier.get(), {}};
+    std::vector<int> keep = {passwd.get(), group.get(), program.get(), status.get(), barrier.get()};
+    if (d.workspace) keep.push_back(d.workspace.get());
+    for (const Overlay& overlay : overlays) {
+        fds.overlays.push_back({overlay.fd.get(), folder_inside(*request) + "/" + overlay.path, overlay.writable});
+        keep.push_back(overlay.fd.get());
+    }
+    const auto words = bwrap_args(*request, fds, ids, present_etc());
+    job.limits = request->limits;
+    job.begun = std::chrono::steady_clock::now();
+    job.deadline = job.begun + request->limits.wall;
+    job.outer = fork();
+    if (job.outer == 0) become_bwrap(words, keep, d.input.get(), d.output.get(), owner, job.limits, status.get());
+    if (job.outer < 0) return base::error(Code::resource_exhausted, std::string("the launcher cannot fork: ") + std::strerror(errno));
+    job.control = std::move(d.control);
+    fcntl(job.status.get(), F_SETFL, O_NONBLOCK);
+    return {};
+}
+
+void job_step(Job& job, const CgroupHome& home) {
+    char buffer[1024];
+    ssize_t n = 0;
+    while (job.status && (n = read(job.status.get(), buffer, sizeof buffer)) > 0) job.said.append(buffer, std::size_t(n));
+    if (n == 0) job.status = Fd();
+    if (const auto inner = number_in(job.said, "child-pid"); inner && !job.inner) job.inner = pid_t(*inner);
+    if (job.inner && !job.started && !job.kill_wanted) {
+        job.group = std::make_unique<Cgroup>(home, "hearth-" + std::to_string(getpid()) + "-" + std::to_string(job.outer), job.limits.memory_bytes,
+                                             job.limits.processes);
+        const bool grouped = job.group->add(job.inner);
+        const rlimit processes{rlim_t(job.limits.processes), rlim_t(job.limits.processes)}, memory{job.limits.memory_bytes, job.limits.memory_bytes};
+        prlimit(job.inner, RLIMIT_NPROC, &processes, nullptr);
+        if (!grouped || !home.complete()) prlimit(job.inner, RLIMIT_AS, &memory, nullptr);
+        job.started = write(job.go.get(), "g", 1) == 1;
+        job.go = Fd();
+    }
+    // Before bubblewrap has named its child, that child would survive it at the barrier.
+    if (job.kill_wanted && !job.killed && !job.outer_gone && (job.inner || !job.status)) {
+        kill(job.outer, SIGKILL);
+        job.killed = true;
+    }
+}
+
+bool job_over(Job& job) {
+    if (!job.outer_gone && waitpid(job.outer, &job.wait_status, WNOHANG) == job.outer) job.outer_gone = true;
+    if (!job.outer_gone) return false;
+    if (!job.inner) return true;
+    // As a subreaper this process inherits pid 1 of the namespace, which ends after all others in it.
+    const pid_t reaped = waitpid(job.inner, nullptr, WNOHANG);
+    if (reaped == 0) kill(job.inner, SIGKILL);
+    return reaped != 0;
+}
+
+Report job_report(const Job& job) {
+    Report report;
+    const auto now = std::chrono::steady_clock::now();
+    report.wall = std::chrono::duration_cast<std::chrono::microseconds>(now - job.begun);
+    report.timed_out = job.timed_out;
+    report.out_of_memory = job.group && job.group->out_of_memory();
+    const auto code = number_in(job.said, "exit-code");
+    const auto exec_errno = number_in(job.said, "exec-errno");
+    if (code) report.exit_code = int(*code);
+    else if (job.killed || WIFSIGNALED(job.wait_status)) report.exit_code = 128 + SIGKILL;
+    else if (exec_errno) report.failure = std::string(kBwrap) + ": " + std::strerror(int(*exec_errno));
+    else report.failure = "bubblewrap could not set the sandbox up";
+    return report;
+}
+
+}  // namespace sandbox

@@ -1,0 +1,193 @@
+#include "sandbox/launcher.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+#include "sandbox/kept_output.h"
+#include "sandbox/launcher_process.h"
+#include "sandbox/paths.h"
+#include "sandbox/wire.h"
+
+namespace sandbox {
+namespace {
+
+using base::Code;
+using Clock = std::chrono::steady_clock;
+
+// Tried at the start: what must not work inside. Prints the name of what does.
+constexpr const char* kCanary = R"sh(
+grep -q '^CapEff:.0000000000000000$' /proc/self/status || echo capabilities
+grep -q '^NoNewPrivs:.1$' /proc/self/status || echo new privileges
+grep -q '^Seccomp:.2$' /proc/self/status || echo system calls
+grep -q : /proc/net/dev && grep : /proc/net/dev | grep -qv ' lo:' && echo network
+unshare -U true 2>/dev/null && echo namespaces
+(: > /etc/hearth) 2>/dev/null && echo file system
+[ "$(tr -d '\0' < /proc/1/environ | wc -c)" = 0 ] || echo environment
+exit 0
+)sh";
+
+std::vector<std::string> masks_in(const Workspace& workspace) {
+    std::vector<std::string> out;
+    for (const auto& folder : workspace.masked())
+        if (lies_in(folder, workspace.root())) out.push_back(folder.lexically_relative(workspace.root()).string());
+    return out;
+}
+
+// The ends that the server keeps of one run.
+struct Ends {
+    Fd control, output, stopped;
+};
+
+class ProcessLauncher final : public Launcher {
+public:
+    explicit ProcessLauncher(Fd socket) : socket_(std::move(socket)) {}
+
+    base::Result<Outcome> run(const Command& command, Level required, base::StopToken stop) override {
+        if (required > level_)
+            return base::error(Code::permission_denied, "programs need sandbox level " + std::string(name(required)) + ", this machine reaches " +
+                                                            std::string(name(level_)) + (why_.empty() ? "" : ": " + why_),
+                               "install bubblewrap and allow user namespaces; see hearth doctor");
+        return launch(command, stop);
+    }
+    Level level() const override { return level_; }
+    base::Probes probes() const override;
+
+    // Finds the level by running the canaries.
+    void find_level() {
+        Command canary;
+        canary.argv = {"sh", "-c", kCanary};
+        canary.limits.wall = std::chrono::seconds(10);
+        const auto outcome = launch(canary, {});
+        if (!outcome) why_ = outcome.error().text();
+        else if (outcome->exit_code != 0 || !outcome->output.empty()) why_ = "inside, these are open: " + outcome->output;
+        else level_ = Level::t2;
+    }
+
+private:
+    base::Result<Outcome> launch(const Command& command, const base::StopToken& stop);
+    base::Result<Ends> send_request(const Command& command, const std::string& folder);
+    base::Result<Outcome> watch(Ends ends, const Command& command, const base::StopToken& stop);
+    base::Error died() {
+        dead_ = true;
+        return base::error(Code::unavailable, "the launcher process has died, so that no program is run", "restart hearth");
+    }
+
+    Fd socket_;
+    Level level_ = Level::t0;
+    std::string why_;
+    std::atomic<bool> dead_{false};
+};
+
+base::Result<Outcome> ProcessLauncher::launch(const Command& command, const base::StopToken& stop) {
+    if (dead_) return died();
+    if (command.argv.empty()) return base::error(Code::invalid_argument, "the command is empty");
+    if (stop.stopped()) return stop.error("the command");
+    std::string folder = ".";
+    if (!command.working_directory.empty()) {
+        auto relative = relative_path(command.workspace ? command.workspace->root() : "/workspace", command.working_directory);
+        if (!relative) return relative.error();
+        folder = *relative;
+    }
+    auto ends = send_request(command, folder);
+    if (!ends) return ends.error();
+    return watch(std::move(*ends), command, stop);
+}
+
+base::Result<Ends> ProcessLauncher::send_request(const Command& command, const std::string& folder) {
+    Request request{Level::t2, command.argv, folder, "", false, {}, command.limits};
+    Descriptors theirs;
+    if (command.workspace) {
+        request.root = command.workspace->root().string();
+        request.read_only = command.workspace->access() == Workspace::Access::read_only;
+        request.masked = masks_in(*command.workspace);
+        theirs.workspace = Fd(fcntl(command.workspace->fd(), F_DUPFD_CLOEXEC, 0));
+    }
+    Ends ours;
+    int output[2], control[2];
+    ours.stopped = Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (pipe2(output, O_CLOEXEC) == 0) ours.output = Fd(output[0]), theirs.output = Fd(output[1]);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) == 0) ours.control = Fd(control[0]), theirs.control = Fd(control[1]);
+    theirs.request = memory_file(encode(request));
+    theirs.input = command.stdin_text.empty() ? Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)) : memory_file(command.stdin_text);
+    if (!ours.stopped || !ours.output || !ours.control || !theirs.request || !theirs.input || (command.workspace && !theirs.workspace))
+        return base::error(Code::resource_exhausted, std::string("no descriptor left to start a program: ") + std::strerror(errno), "raise the open-file limit");
+    fcntl(ours.output.get(), F_SETFL, O_NONBLOCK);
+    if (!send_descriptors(socket_.get(), theirs)) return died();
+    return ours;
+}
+
+// Reads until the report is there and the output has ended; asks for the death of the program on
+// stop, deadline of the token, and too much output.
+base::Result<Outcome> ProcessLauncher::watch(Ends ends, const Command& command, const base::StopToken& stop) {
+    const auto guard = stop.on_stop([fd = ends.stopped.get()] { eventfd_write(fd, 1); });
+    KeptOutput kept(command.limits.output_bytes);
+    std::optional<Report> report;
+    bool asked = false;
+    std::vector<char> buffer(64 << 10);
+    while (!report || ends.output) {
+        pollfd fds[] = {{ends.control.get(), POLLIN, 0}, {ends.output.get(), POLLIN, 0}, {asked ? -1 : ends.stopped.get(), POLLIN, 0}};
+        if (report) fds[0].fd = -1;
+        int wait = -1;
+        if (const auto deadline = stop.deadline(); deadline && !asked)
+            wait = int(std::clamp<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count(), 0, 3600000));
+        poll(fds, 3, wait);
+        const ssize_t n = fds[1].revents ? read(ends.output.get(), buffer.data(), buffer.size()) : -1;
+        if (n > 0) kept.add({buffer.data(), std::size_t(n)});
+        if (fds[1].revents && n == 0) ends.output = Fd();
+        if (!asked && (stop.stopped() || kept.total() > command.limits.drain_bytes)) asked = shutdown(ends.control.get(), SHUT_WR) == 0;
+        if (!fds[0].revents) continue;
+        const ssize_t size = recv(ends.control.get(), buffer.data(), buffer.size(), 0);
+        if (size <= 0) return died();
+        report = decode_report(std::string(buffer.data(), std::size_t(size)));
+        if (!report) return base::error(Code::internal, "the launcher's report cannot be read");
+    }
+    Outcome out;
+    out.output = kept.text();
+    if (!report->failure.empty())
+        return base::error(report->not_found ? Code::not_found : Code::unavailable, report->failure + (out.output.empty() ? "" : ": " + out.output.substr(0, 500)));
+    out.exit_code = report->exit_code;
+    out.timed_out = report->timed_out || stop.reason() == base::StopReason::deadline;
+    out.cancelled = !out.timed_out && stop.reason() == base::StopReason::cancelled;
+    out.out_of_memory = report->out_of_memory;
+    out.output_cut = kept.cut();
+    out.output_bytes = kept.total();
+    out.wall = std::chrono::duration_cast<std::chrono::milliseconds>(report->wall);
+    out.level = level_;
+    return out;
+}
+
+base::Probes ProcessLauncher::probes() const {
+    if (dead_) return {{"sandbox level", base::Health::failed, "the launcher process has died", "restart hearth"}};
+    if (level_ == Level::t2) return {{"sandbox level", base::Health::ok, "T2: namespaces, seccomp, limits", ""}};
+    return {{"sandbox level", base::Health::failed, std::string(name(level_)) + ": read-only file tools; " + why_,
+             "install bubblewrap (apt-get install bubblewrap) and allow unprivileged user namespaces"}};
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Launcher>> Launcher::start() {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return base::error(Code::unavailable, std::string("the launcher's socket cannot be made: ") + std::strerror(errno));
+    Fd ours(ends[0]), theirs(ends[1]);
+    const pid_t child = fork();
+    if (child < 0) return base::error(Code::unavailable, std::string("the launcher process cannot be forked: ") + std::strerror(errno));
+    if (child == 0) {
+        ours = Fd();
+        serve_launches(std::move(theirs));
+    }
+    theirs = Fd();
+    auto launcher = std::make_unique<ProcessLauncher>(std::move(ours));
+    launcher->find_level();
+    return std::unique_ptr<Launcher>(std::move(launcher));
+}
+
+}  // namespace sandbox

@@ -1,0 +1,44 @@
+// Holds the protected paths of workspaces while programs run in them: each is bound read-only over
+// itself, an absent one over an empty placeholder that disappears afterwards.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sandbox/workspace.h"
+
+namespace sandbox {
+
+// One mount over a path of the workspace.
+struct Overlay {
+    Fd fd;             // O_PATH
+    std::string path;  // relative to the workspace
+    bool writable = false;
+};
+
+class Protection {
+public:
+    using Key = std::pair<unsigned long, unsigned long>;  // device and inode of the workspace
+
+    // What to bind, outer folders first. `.git` itself is bound too (writable): a mount point cannot be
+    // renamed away with what is protected inside it.
+    std::vector<Overlay> hold(int workspace, Key& key);
+    // After the run that hold() was called for; the last one in a workspace removes the placeholders.
+    void release(const Key& key);
+
+private:
+    struct Held {
+        Fd workspace;
+        int runs = 0;
+        std::vector<std::pair<std::string, bool>> made;   // path, folder
+        std::vector<std::string> unwanted;                // absent before, and no placeholder is possible
+    };
+    std::map<Key, Held> held_;
+};
+
+// Opens beneath `folder` following no symbolic link; O_PATH.
+Fd open_path(int folder, const std::string& relative);
+
+}  // namespace sandbox

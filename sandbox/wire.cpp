@@ -1,0 +1,182 @@
+#include "sandbox/wire.h"
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace sandbox {
+namespace {
+
+constexpr int kMostDescriptors = 5;
+
+class Writer {
+public:
+    Writer& number(std::int64_t value) {
+        out_.append(reinterpret_cast<const char*>(&value), sizeof value);
+        return *this;
+    }
+    Writer& text(const std::string& value) {
+        number(std::int64_t(value.size()));
+        out_ += value;
+        return *this;
+    }
+    Writer& texts(const std::vector<std::string>& values) {
+        number(std::int64_t(values.size()));
+        for (const std::string& value : values) text(value);
+        return *this;
+    }
+    std::string take() { return std::move(out_); }
+
+private:
+    std::string out_;
+};
+
+class Reader {
+public:
+    explicit Reader(const std::string& in) : in_(in) {}
+    std::int64_t number() {
+        std::int64_t value = 0;
+        if (in_.size() - at_ < sizeof value) return good_ = false, 0;
+        std::memcpy(&value, in_.data() + at_, sizeof value);
+        at_ += sizeof value;
+        return value;
+    }
+    std::string text() {
+        const std::int64_t size = number();
+        if (size < 0 || std::uint64_t(size) > in_.size() - at_) return good_ = false, std::string();
+        at_ += std::size_t(size);
+        return in_.substr(at_ - std::size_t(size), std::size_t(size));
+    }
+    std::vector<std::string> texts() {
+        std::vector<std::string> out;
+        for (std::int64_t n = number(); n > 0 && good_; --n) out.push_back(text());
+        return out;
+    }
+    bool complete() const { return good_ && at_ == in_.size(); }
+
+private:
+    const std::string& in_;
+    std::size_t at_ = 0;
+    bool good_ = true;
+};
+
+}  // namespace
+
+std::string encode(const Request& r) {
+    Writer out;
+    out.number(int(r.level)).texts(r.argv).text(r.working_directory).text(r.root).number(r.read_only).texts(r.masked);
+    out.number(std::int64_t(r.limits.memory_bytes)).number(r.limits.processes).number(std::int64_t(r.limits.file_bytes));
+    out.number(std::int64_t(r.limits.tmp_bytes)).number(r.limits.open_files).number(r.limits.wall.count());
+    return out.take();
+}
+
+std::optional<Request> decode_request(const std::string& bytes) {
+    Reader in(bytes);
+    Request r;
+    r.level = Level(in.number());
+    r.argv = in.texts();
+    r.working_directory = in.text();
+    r.root = in.text();
+    r.read_only = in.number() != 0;
+    r.masked = in.texts();
+    r.limits.memory_bytes = std::uint64_t(in.number());
+    r.limits.processes = int(in.number());
+    r.limits.file_bytes = std::uint64_t(in.number());
+    r.limits.tmp_bytes = std::uint64_t(in.number());
+    r.limits.open_files = int(in.number());
+    r.limits.wall = std::chrono::milliseconds(in.number());
+    if (!in.complete() || r.argv.empty()) return std::nullopt;
+    return r;
+}
+
+std::string encode(const Report& r) {
+    Writer out;
+    out.number(r.exit_code).number(r.timed_out).number(r.out_of_memory).text(r.failure).number(r.not_found).number(r.wall.count());
+    return out.take();
+}
+
+std::optional<Report> decode_report(const std::string& bytes) {
+    Reader in(bytes);
+    Report r;
+    r.exit_code = int(in.number());
+    r.timed_out = in.number() != 0;
+    r.out_of_memory = in.number() != 0;
+    r.failure = in.text();
+    r.not_found = in.number() != 0;
+    r.wall = std::chrono::microseconds(in.number());
+    if (!in.complete()) return std::nullopt;
+    return r;
+}
+
+Fd memory_file(const std::string& content) {
+    Fd file(memfd_create("hearth", MFD_CLOEXEC));
+    std::size_t done = 0;
+    while (file && done < content.size()) {
+        const ssize_t n = write(file.get(), content.data() + done, content.size() - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return Fd();
+        done += std::size_t(n);
+    }
+    if (file) lseek(file.get(), 0, SEEK_SET);
+    return file;
+}
+
+std::string read_file(int fd) {
+    std::string out;
+    char buffer[8192];
+    for (off_t at = 0;;) {
+        const ssize_t n = pread(fd, buffer, sizeof buffer, at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return out;
+        out.append(buffer, std::size_t(n));
+        at += n;
+    }
+}
+
+bool send_descriptors(int socket, const Descriptors& d) {
+    int fds[kMostDescriptors] = {d.request.get(), d.input.get(), d.output.get(), d.control.get(), d.workspace.get()};
+    const std::size_t size = sizeof(int) * std::size_t(d.workspace ? kMostDescriptors : kMostDescriptors - 1);
+    alignas(cmsghdr) char space[CMSG_SPACE(sizeof fds)] = {};
+    char byte = 'r';
+    iovec part{&byte, 1};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = space;
+    message.msg_controllen = CMSG_SPACE(size);
+    cmsghdr* head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(size);
+    std::memcpy(CMSG_DATA(head), fds, size);
+    ssize_t sent = -1;
+    do sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent == 1;
+}
+
+std::optional<Descriptors> receive_descriptors(int socket, bool& closed) {
+    alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int) * kMostDescriptors)] = {};
+    char byte = 0;
+    iovec part{&byte, 1};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = space;
+    message.msg_controllen = sizeof space;
+    ssize_t got = -1;
+    do got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    closed = got <= 0;
+    const cmsghdr* head = closed ? nullptr : CMSG_FIRSTHDR(&message);
+    if (!head || head->cmsg_type != SCM_RIGHTS) return std::nullopt;
+    int fds[kMostDescriptors];
+    std::fill(std::begin(fds), std::end(fds), -1);
+    std::memcpy(fds, CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
+    return Descriptors{Fd(fds[0]), Fd(fds[1]), Fd(fds[2]), Fd(fds[3]), Fd(fds[4])};
+}
+
+}  // namespace sandbox

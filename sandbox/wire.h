@@ -1,0 +1,49 @@
+// What server and launcher process say to each other. A request is one datagram on a
+// SOCK_SEQPACKET socket that carries descriptors; its fields lie length-prefixed in a memory file.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sandbox/launcher.h"
+
+namespace sandbox {
+
+struct Request {
+    Level level = Level::t2;
+    std::vector<std::string> argv;
+    std::string working_directory;     // relative, normalised
+    std::string root;                  // absolute path of the workspace; empty: none
+    bool read_only = false;
+    std::vector<std::string> masked;   // relative folders of the workspace
+    Limits limits;
+};
+
+// Descriptors of a request, in this order; `workspace` may be absent.
+struct Descriptors {
+    Fd request, input, output, control, workspace;
+};
+
+struct Report {
+    int exit_code = -1;
+    bool timed_out = false, out_of_memory = false;
+    std::string failure;               // why the program could not be started; empty when it ran
+    bool not_found = false;            // the program itself is missing
+    std::chrono::microseconds wall{0};
+};
+
+std::string encode(const Request& request);
+std::optional<Request> decode_request(const std::string& bytes);
+std::string encode(const Report& report);
+std::optional<Report> decode_report(const std::string& bytes);
+
+// A memory file that holds `content`, its offset at the start. Empty on failure.
+Fd memory_file(const std::string& content);
+std::string read_file(int fd);         // from its start
+
+bool send_descriptors(int socket, const Descriptors& descriptors);
+// Empty at end of file or on a malformed datagram; `closed` tells which.
+std::optional<Descriptors> receive_descriptors(int socket, bool& closed);
+
+}  // namespace sandbox

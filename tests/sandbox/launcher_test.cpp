@@ -1,0 +1,189 @@
+#include "sandbox/launcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+#include "support/fixtures.h"
+
+namespace sandbox {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using std::chrono::milliseconds;
+
+class LauncherTest : public ::testing::Test {
+protected:
+    static void SetUpTestSuite() { launcher_ = Launcher::start().value().release(); }
+    static void TearDownTestSuite() { delete std::exchange(launcher_, nullptr); }
+    void SetUp() override {
+        if (launcher_->level() < Level::t2) GTEST_SKIP() << "no T2 on this machine: " << launcher_->probes().at(0).found;
+        workspace_ = Workspace::open(folder_.path(), Workspace::Access::read_write, {}).value();
+    }
+    Command shell(const std::string& script) const {
+        Command command;
+        command.argv = {"bash", "-c", script};
+        command.workspace = workspace_.get();
+        return command;
+    }
+    static Outcome run(const Command& command, base::StopToken stop = {}) {
+        auto outcome = launcher_->run(command, Level::t2, stop);
+        if (!outcome) throw std::runtime_error(outcome.error().text());
+        return *outcome;
+    }
+    Outcome run(const std::string& script) const { return run(shell(script)); }
+
+    static Launcher* launcher_;
+    support::TempDir folder_;
+    std::unique_ptr<Workspace> workspace_;
+};
+Launcher* LauncherTest::launcher_ = nullptr;
+
+TEST_F(LauncherTest, RunsAProgramAndReturnsItsOutputAndCode) {
+    const Outcome outcome = run("echo out; echo err >&2; exit 7");
+    EXPECT_EQ(outcome.exit_code, 7);
+    EXPECT_EQ(outcome.output, "out\nerr\n");
+    EXPECT_EQ(outcome.level, Level::t2);
+    EXPECT_FALSE(outcome.timed_out || outcome.cancelled || outcome.output_cut || outcome.out_of_memory);
+    EXPECT_EQ(run("kill -TERM $$").exit_code, 128 + SIGTERM);
+}
+
+TEST_F(LauncherTest, FeedsStandardInput) {
+    Command command = shell("wc -c");
+    command.stdin_text = std::string(100000, 'x');
+    EXPECT_EQ(run(command).output, "100000\n");
+    command.stdin_text.clear();
+    EXPECT_EQ(run(command).output, "0\n");
+}
+
+TEST_F(LauncherTest, WorksInTheWorkspaceAtItsOwnPath) {
+    fs::create_directory(folder_.path() / "sub");
+    EXPECT_EQ(run("pwd; echo made > sub/new.txt").output, folder_.path().string() + "\n");
+    EXPECT_EQ(support::read_text(folder_.path() / "sub/new.txt"), "made\n");
+    Command command = shell("pwd");
+    command.working_directory = "sub";
+    EXPECT_EQ(run(command).output, (folder_.path() / "sub").string() + "\n");
+    command.working_directory = "../..";
+    EXPECT_EQ(launcher_->run(command, Level::t2, {}).error().code, base::Code::permission_denied);
+}
+
+TEST_F(LauncherTest, AReadOnlyWorkspaceStaysAsItIs) {
+    workspace_ = Workspace::open(folder_.path(), Workspace::Access::read_only, {}).value();
+    EXPECT_THAT(run("echo x > new.txt").output, HasSubstr("Read-only file system"));
+    EXPECT_TRUE(fs::is_empty(folder_.path()));
+}
+
+TEST_F(LauncherTest, WithoutAWorkspaceThereIsAnEmptyFolder) {
+    Command command = shell("pwd; ls -A | wc -l; echo x > here && cat here");
+    command.workspace = nullptr;
+    EXPECT_EQ(run(command).output, "/workspace\n0\nx\n");
+}
+
+TEST_F(LauncherTest, HidesMaskedFolders) {
+    fs::create_directories(folder_.path() / "state");
+    std::ofstream(folder_.path() / "state/secret") << "canary";
+    workspace_ = Workspace::open(folder_.path(), Workspace::Access::read_write, {folder_.path() / "state"}).value();
+    EXPECT_EQ(run("ls -A state | wc -l; cat state/secret 2>/dev/null; mv state other 2>/dev/null; umount state 2>/dev/null; ls -A state").output, "0\n");
+    EXPECT_TRUE(fs::exists(folder_.path() / "state/secret"));
+}
+
+TEST_F(LauncherTest, CutsOutputInTheMiddleAndCountsIt) {
+    Command command = shell("seq 100000");
+    command.limits.output_bytes = 1000;
+    const Outcome outcome = run(command);
+    EXPECT_TRUE(outcome.output_cut);
+    EXPECT_EQ(outcome.output_bytes, 588895u);
+    EXPECT_TRUE(outcome.output.starts_with("1\n2\n"));
+    EXPECT_TRUE(outcome.output.ends_with("\n100000\n"));
+    EXPECT_THAT(outcome.output, HasSubstr("[… 587895 bytes cut here …]"));
+}
+
+TEST_F(LauncherTest, KillsWhatWritesWithoutEnd) {
+    Command command = shell("yes");
+    command.limits.drain_bytes = 8 << 20;
+    const Outcome outcome = run(command);
+    EXPECT_EQ(outcome.exit_code, 128 + SIGKILL);
+    EXPECT_LT(outcome.wall, milliseconds(5000));
+    EXPECT_LT(outcome.output.size(), 2u << 20);
+}
+
+TEST_F(LauncherTest, HonoursTheDeadline) {
+    Command command = shell("trap '' TERM; exec sleep 60");
+    command.limits.wall = milliseconds(200);
+    const Outcome outcome = run(command);
+    EXPECT_TRUE(outcome.timed_out);
+    EXPECT_EQ(outcome.exit_code, 128 + SIGKILL);
+    EXPECT_LT(outcome.wall, milliseconds(2000));
+}
+
+TEST_F(LauncherTest, StopsWhenAsked) {
+    base::StopSource source;
+    std::thread other([&] { std::this_thread::sleep_for(milliseconds(100)), source.request_stop(); });
+    const Outcome outcome = run(shell("sleep 60"), source.token());
+    other.join();
+    EXPECT_TRUE(outcome.cancelled);
+    const Outcome late = run(shell("sleep 60"), base::StopSource({}, std::chrono::steady_clock::now() + milliseconds(100)).token());
+    EXPECT_TRUE(late.timed_out);
+}
+
+TEST_F(LauncherTest, RunsManyAtOnce) {
+    std::vector<std::thread> threads;
+    std::vector<std::string> outputs(8);
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+        threads.emplace_back([&, i] { outputs[i] = run("sleep 0.1; echo " + std::to_string(i)).output; });
+    for (std::thread& thread : threads) thread.join();
+    for (std::size_t i = 0; i < outputs.size(); ++i) EXPECT_EQ(outputs[i], std::to_string(i) + "\n");
+    for (const auto& entry : fs::directory_iterator(folder_.path())) ADD_FAILURE() << "left behind: " << entry.path();
+}
+
+TEST_F(LauncherTest, NamesAProgramThatIsMissing) {
+    Command command = shell("");
+    command.argv = {"no-such-program"};
+    const auto outcome = launcher_->run(command, Level::t2, {});
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, base::Code::not_found);
+    EXPECT_THAT(outcome.error().message, HasSubstr("no-such-program"));
+}
+
+TEST_F(LauncherTest, RefusesALevelThatTheMachineLacks) {
+    const auto outcome = launcher_->run(shell("true"), Level::t3, {});
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, base::Code::permission_denied);
+    EXPECT_FALSE(outcome.error().remedy.empty());
+}
+
+TEST_F(LauncherTest, RunsAsTheOwnerOfAnUnprivilegedWorkspace) {
+    if (geteuid() != 0) GTEST_SKIP() << "only root can hand a folder to another user";
+    ASSERT_EQ(chown(folder_.path().c_str(), 12345, 12345), 0);
+    const Outcome outcome = run("echo x > mine && stat -c %u . && id -un");
+    EXPECT_EQ(outcome.output, "65534\nsandbox\n");
+    struct stat about{};
+    ASSERT_EQ(stat((folder_.path() / "mine").c_str(), &about), 0);
+    EXPECT_EQ(about.st_uid, 12345u);
+}
+
+TEST(LauncherDeath, IsReportedAndNothingRunsAfterwards) {
+    const std::string before = support::read_text("/proc/self/task/" + std::to_string(getpid()) + "/children");
+    auto launcher = Launcher::start().value();
+    if (launcher->level() < Level::t2) GTEST_SKIP() << "no T2 on this machine";
+    const std::string after = support::read_text("/proc/self/task/" + std::to_string(getpid()) + "/children");
+    ASSERT_TRUE(after.starts_with(before));
+    ASSERT_EQ(kill(std::stoi(after.substr(before.size())), SIGKILL), 0);
+    Command command;
+    command.argv = {"true"};
+    for (int i = 0; i < 2; ++i) {
+        const auto outcome = launcher->run(command, Level::t2, {});
+        ASSERT_FALSE(outcome);
+        EXPECT_EQ(outcome.error().code, base::Code::unavailable);
+    }
+    EXPECT_EQ(launcher->probes().at(0).health, base::Health::failed);
+}
+
+}  // namespace
+}  // namespace sandbox
