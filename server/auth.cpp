@@ -57,9 +57,13 @@ base::Result<void> Auth::check_origin(const Request& request) const {
     if (!request.peer.unix_socket && !known(host_of(request.header("host"))))
         return base::error(base::Code::permission_denied, "the host '" + request.header("host") + "' is not served here",
                            "add it to server.public_host if it is yours");
+    // Same origin, or a host of ours: a page that another port of this machine serves is foreign.
     const std::string& origin = request.header("origin");
     const auto scheme = origin.find("://");
-    if (!origin.empty() && !known(scheme == origin.npos ? origin : host_of(origin.substr(scheme + 3))))
+    const std::string authority = scheme == origin.npos ? std::string() : origin.substr(scheme + 3);
+    const auto& ours = options_.hosts;
+    const bool ok = authority == request.header("host") || std::find(ours.begin(), ours.end(), host_of(authority)) != ours.end();
+    if (!origin.empty() && (authority.empty() || !ok))
         return base::error(base::Code::permission_denied, "requests from the origin '" + origin + "' are refused",
                            "add its host to server.public_host if it is yours");
     return {};

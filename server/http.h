@@ -65,6 +65,8 @@ int status_of(base::Code code);
 // OpenAI's envelope: {"error": {"message", "type", "param", "code"}}.
 Response error_response(const base::Error& error, const std::string& param = {});
 Response error_response(int status, const std::string& message, const std::string& code = {}, const std::string& param = {});
+// Names the fields of a body that were ignored in the header X-Hearth-Ignored-Fields.
+void name_ignored(Response& response, const std::vector<std::string>& fields);
 
 struct HttpOptions {
     std::string host = "127.0.0.1";
@@ -72,7 +74,8 @@ struct HttpOptions {
     std::string socket;                      // path of the Unix socket; empty: none
     int max_connections = 256;
     std::size_t body_bytes = 8 << 20, header_bytes = 16 << 10;
-    std::chrono::seconds header_deadline{10}, body_deadline{30}, write_deadline{60};
+    // Of a request's headers from its first byte, of its body, of one write, of a connection between requests.
+    std::chrono::milliseconds header_deadline{10000}, body_deadline{30000}, write_deadline{60000}, idle_deadline{75000};
 };
 
 class HttpServer {
@@ -82,7 +85,7 @@ public:
                                                            Handler handler, base::Log& log, base::Metrics& metrics);
     virtual ~HttpServer() = default;
     virtual int port() const = 0;
-    // No new connections; open ones end after their current request. Call on the executor.
+    // No new connections; idle ones end at once, the others after their current request. Call on the executor.
     virtual void stop() = 0;
     virtual int connections() const = 0;
 };

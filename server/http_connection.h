@@ -6,6 +6,7 @@
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -27,6 +28,41 @@ struct Shared {
     base::Metrics& metrics;
     int connections = 0;
     bool stopping = false;
+    std::map<const void*, std::function<void()>> idle;  // connections between requests, and how to end them
+};
+
+// Once `limit` has passed, cancels what the stream waits for. Absolute: a client that trickles bytes
+// does not push it on. Unlike the stream's own time-out it leaves the socket open for an answer.
+template <class Stream>
+class Deadline {
+public:
+    Deadline(Stream& stream, std::chrono::milliseconds limit) : state_(std::make_shared<State>(stream)) { arm(state_, limit); }
+    ~Deadline() {
+        state_->over = true;
+        state_->timer.cancel();
+    }
+    Deadline(const Deadline&) = delete;
+    bool hit() const { return state_->hit; }
+
+private:
+    struct State {
+        explicit State(Stream& s) : stream(s), timer(s.get_executor()) {}
+        Stream& stream;  // outlived by the Deadline, not by this
+        boost::asio::steady_timer timer;
+        bool hit = false, over = false;
+    };
+    static void arm(std::shared_ptr<State> state, std::chrono::milliseconds after) {
+        auto expired = [state](boost::system::error_code cancelled) {
+            if (cancelled || state->over) return;
+            state->hit = true;
+            boost::system::error_code ignored;
+            state->stream.socket().cancel(ignored);
+            arm(state, std::chrono::milliseconds(50));  // a read that was just being restarted escaped this one
+        };
+        state->timer.expires_after(after);
+        state->timer.async_wait(expired);
+    }
+    std::shared_ptr<State> state_;
 };
 
 std::string decoded_path(std::string_view target);
@@ -45,56 +81,86 @@ public:
 
     net::Task<void> run() {
         bool more = true;
-        while (more && !shared_.stopping) more = co_await one_request();
+        for (bool first = true; more && !shared_.stopping; first = false) more = co_await one_request(first);
         error_code ignored;
         stream_.socket().shutdown(Protocol::socket::shutdown_send, ignored);
     }
 
+    // Answers without reading, then closes.
+    net::Task<void> turn_away(Response response) {
+        co_await write_plain(response, 11, false);
+        co_await linger();
+    }
+
 private:
     using Parser = http::request_parser<http::string_body>;
+    using Limit = Deadline<Stream>;
 
     // True when the connection can serve another.
-    net::Task<bool> one_request() {
-        if (!co_await first_bytes()) co_return false;
+    net::Task<bool> one_request(bool first) {
+        if (!co_await first_bytes(first ? shared_.options.header_deadline : shared_.options.idle_deadline)) co_return false;
         Parser parser;
         parser.header_limit(std::uint32_t(shared_.options.header_bytes));
         parser.body_limit(shared_.options.body_bytes);
-        error_code failed;
-        auto token = asio::redirect_error(asio::use_awaitable, failed);
-        // Absolute deadlines: a client that trickles bytes does not push them on.
-        stream_.expires_after(shared_.options.header_deadline);
-        co_await http::async_read_header(stream_, buffer_, parser, token);
-        if (failed) co_return co_await refuse(failed);
-        const unsigned version = parser.get().version();
-        stream_.expires_after(shared_.options.body_deadline);
-        if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-            http::response<http::empty_body> go_on(http::status::continue_, version);
-            co_await http::async_write(stream_, go_on, token);
-            if (failed) co_return false;
+        if (!co_await read_header(parser)) co_return false;
+        if (parser.get().count(http::field::host) > 1) {
+            co_await turn_away(error_response(400, "the request has more than one Host header"));
+            co_return false;
         }
-        co_await http::async_read(stream_, buffer_, parser, token);
-        if (failed) co_return co_await refuse(failed);
+        if (!co_await read_body(parser)) co_return false;
+        const unsigned version = parser.get().version();
         const bool keep = parser.get().keep_alive() && !shared_.stopping;
-        stream_.expires_never();
         const bool written = co_await answer(parser.release(), version, keep);
         co_return written && keep;
     }
 
-    // On a Unix socket the first read looks for a passed descriptor; Beast's own reads would lose it.
-    net::Task<bool> first_bytes() {
-        if constexpr (std::is_same_v<Protocol, asio::local::stream_protocol>) {
-            if (buffer_.size() > 0) co_return true;
-            error_code failed;
-            auto token = asio::redirect_error(asio::use_awaitable, failed);
-            co_await stream_.socket().async_wait(Protocol::socket::wait_read, token);
+    net::Task<bool> read_header(Parser& parser) {
+        error_code failed;
+        auto token = asio::redirect_error(asio::use_awaitable, failed);
+        Limit limit(stream_, shared_.options.header_deadline);
+        co_await http::async_read_header(stream_, buffer_, parser, token);
+        if (failed) co_await refuse(failed, limit.hit());
+        co_return !failed;
+    }
+
+    net::Task<bool> read_body(Parser& parser) {
+        error_code failed;
+        auto token = asio::redirect_error(asio::use_awaitable, failed);
+        Limit limit(stream_, shared_.options.body_deadline);
+        if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+            http::response<http::empty_body> go_on(http::status::continue_, parser.get().version());
+            co_await http::async_write(stream_, go_on, token);
             if (failed) co_return false;
-            const auto space = buffer_.prepare(4096);
-            std::shared_ptr<sandbox::Fd> fd;
-            const ssize_t n = receive_with_fd(stream_.socket().native_handle(), space.data(), space.size(), fd);
-            if (n <= 0) co_return false;
-            buffer_.commit(std::size_t(n));
-            if (fd) peer_.workspace = fd;
         }
+        co_await http::async_read(stream_, buffer_, parser, token);
+        if (failed) co_await refuse(failed, limit.hit());
+        co_return !failed;
+    }
+
+    // Waits for the next request to begin. On a Unix socket its first bytes may bring a descriptor,
+    // which Beast's own reads would lose.
+    net::Task<bool> first_bytes(std::chrono::milliseconds patience) {
+        if (buffer_.size() > 0) co_return true;
+        error_code failed;
+        auto token = asio::redirect_error(asio::use_awaitable, failed);
+        Limit limit(stream_, patience);
+        shared_.idle[this] = [this] {
+            error_code ignored;
+            stream_.socket().cancel(ignored);
+        };
+        const auto space = buffer_.prepare(4096);
+        ssize_t n = 0;
+        if constexpr (std::is_same_v<Protocol, asio::local::stream_protocol>) {
+            co_await stream_.socket().async_wait(Protocol::socket::wait_read, token);
+            std::shared_ptr<sandbox::Fd> fd;
+            if (!failed) n = receive_with_fd(stream_.socket().native_handle(), space.data(), space.size(), fd);
+            if (fd) peer_.workspace = fd;
+        } else {
+            n = ssize_t(co_await stream_.socket().async_read_some(space, token));
+        }
+        shared_.idle.erase(this);
+        if (failed || n <= 0) co_return false;
+        buffer_.commit(std::size_t(n));
         co_return true;
     }
 
@@ -187,26 +253,27 @@ private:
         http::response_serializer<http::empty_body> serializer(head);
         error_code failed;
         auto token = asio::redirect_error(asio::use_awaitable, failed);
+        stream_.expires_after(shared_.options.write_deadline);
         co_await http::async_write_header(stream_, serializer, token);
+        stream_.expires_never();
         if (failed) co_return false;
         Writer writer(*this, chunked);
         co_await response.stream(writer);
         if (writer.gone) co_return false;
         if (chunked) {
             const auto last = http::make_chunk_last();
+            stream_.expires_after(shared_.options.write_deadline);
             co_await asio::async_write(stream_, last, token);
+            stream_.expires_never();
         }
         co_return !failed && chunked;
     }
 
-    // Answers what was no proper request, then closes.
-    net::Task<bool> refuse(error_code failed) {
+    // Answers what was no proper request.
+    net::Task<void> refuse(error_code failed, bool late) {
         int status = 400;
         std::string why = "the request is not valid HTTP: " + failed.message();
-        if (failed == http::error::end_of_stream || failed == asio::error::operation_aborted ||
-            failed == asio::error::connection_reset || failed == http::error::partial_message)
-            co_return false;
-        if (failed == beast::error::timeout) {
+        if (late) {
             status = 408;
             why = "the request took too long to arrive";
         } else if (failed == http::error::header_limit) {
@@ -215,10 +282,22 @@ private:
         } else if (failed == http::error::body_limit) {
             status = 413;
             why = "the body is larger than " + std::to_string(shared_.options.body_bytes) + " bytes (server.body_mib)";
+        } else if (failed == http::error::end_of_stream || failed == http::error::partial_message ||
+                   failed.category() == asio::error::get_system_category()) {
+            co_return;  // the client left
         }
-        const Response response = error_response(status, why);
-        co_await write_plain(response, 11, false);
-        co_return false;
+        co_await turn_away(error_response(status, why));
+    }
+
+    // Says that nothing follows, and takes in what the client is still sending: closing with unread
+    // bytes resets the connection, and the answer could be lost with it.
+    net::Task<void> linger() {
+        error_code failed;
+        auto token = asio::redirect_error(asio::use_awaitable, failed);
+        stream_.socket().shutdown(Protocol::socket::shutdown_send, failed);
+        Limit limit(stream_, std::chrono::seconds(2));
+        std::vector<char> scratch(16384);
+        while (!failed && !limit.hit()) co_await stream_.socket().async_read_some(asio::buffer(scratch), token);
     }
 
     Stream stream_;

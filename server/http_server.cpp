@@ -108,11 +108,9 @@ Peer peer_of(Local::socket& socket) {
 class BeastServer final : public HttpServer {
 public:
     BeastServer(asio::any_io_executor executor, HttpOptions options, Handler handler, base::Log& log, base::Metrics& metrics)
-        : executor_(executor), shared_(new Shared{std::move(options), std::move(handler), log, metrics}), tcp_(executor), local_(executor) {}
+        : executor_(executor), shared_(new Shared{std::move(options), std::move(handler), log, metrics, 0, false, {}}), tcp_(executor), local_(executor) {}
 
-    ~BeastServer() override {
-        if (!shared_->options.socket.empty() && local_.is_open()) ::unlink(shared_->options.socket.c_str());
-    }
+    ~BeastServer() override { close_listeners(); }
 
     base::Result<void> listen() {
         error_code failed;
@@ -137,12 +135,20 @@ public:
     int connections() const override { return shared_->connections; }
     void stop() override {
         shared_->stopping = true;
-        error_code ignored;
-        tcp_.close(ignored);
-        local_.close(ignored);
+        close_listeners();
+        const auto idle = shared_->idle;
+        for (const auto& [connection, end] : idle) end();
     }
 
 private:
+    void close_listeners() {
+        error_code ignored;
+        tcp_.close(ignored);
+        if (!local_.is_open()) return;
+        local_.close(ignored);
+        ::unlink(shared_->options.socket.c_str());
+    }
+
     base::Result<void> listen_local() {
         const std::string& path = shared_->options.socket;
         if (path.empty()) return {};
@@ -150,11 +156,13 @@ private:
             return base::error(base::Code::invalid_argument, "server.socket '" + path + "' is longer than the 107 bytes of a Unix socket's path");
         const auto folder = std::filesystem::path(path).parent_path();
         std::error_code made;
-        std::filesystem::create_directories(folder, made);
-        ::chmod(folder.c_str(), 0750);
-        ::unlink(path.c_str());  // a leftover; a running server's port was refused before this
+        if (std::filesystem::create_directories(folder, made)) ::chmod(folder.c_str(), 0750);
         error_code failed;
         const Local::endpoint end(path);
+        if (answers(end))
+            return base::error(base::Code::unavailable, "cannot listen on " + path + ": another server answers there",
+                               "stop it, or set server.socket (HEARTH_SERVER_SOCKET)");
+        ::unlink(path.c_str());  // a leftover
         local_.open(end.protocol(), failed);
         const mode_t mask = ::umask(0117);  // 0660 from the first moment on
         if (!failed) local_.bind(end, failed);
@@ -163,6 +171,13 @@ private:
         if (failed) return base::error(base::Code::io, "cannot listen on " + path + ": " + failed.message(), "set server.socket");
         spawn_accepting(local_);
         return {};
+    }
+
+    bool answers(const Local::endpoint& end) {
+        Local::socket probe(executor_);
+        error_code failed;
+        probe.connect(end, failed);
+        return !failed;
     }
 
     template <class Acceptor>
@@ -196,18 +211,17 @@ private:
             explicit Count(int& c) : n(++c) {}
             ~Count() { --n; }
         } count(shared->connections);
-        Peer peer = peer_of(socket);
-        beast::basic_stream<Protocol> stream(std::move(socket));
-        if (shared->connections > shared->options.max_connections) {
-            auto message = plain_response(error_response(503, "too many connections (server.max_connections)"), 11, false);
+        if (shared->connections > 2 * shared->options.max_connections) co_return;
+        if constexpr (std::is_same_v<Protocol, Tcp>) {
             error_code ignored;
-            auto token = asio::redirect_error(asio::use_awaitable, ignored);
-            stream.expires_after(std::chrono::seconds(5));
-            co_await http::async_write(stream, message, token);
-            co_return;
+            socket.set_option(Tcp::no_delay(true), ignored);  // a streamed token leaves at once
         }
-        Connection<Protocol> connection(std::move(stream), std::move(peer), *shared);
-        co_await connection.run();
+        Peer peer = peer_of(socket);
+        Connection<Protocol> connection(beast::basic_stream<Protocol>(std::move(socket)), std::move(peer), *shared);
+        if (shared->connections > shared->options.max_connections)
+            co_await connection.turn_away(error_response(503, "too many connections (server.max_connections)"));
+        else
+            co_await connection.run();
     }
 
     asio::any_io_executor executor_;

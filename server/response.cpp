@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cctype>
+
 #include "server/http.h"
 
 namespace server {
@@ -90,6 +93,16 @@ Response error_response(int status, const std::string& message, const std::strin
     Response out = json_response({{"error", std::move(inner)}}, status);
     if (status == 503) out.headers["Retry-After"] = "2";
     return out;
+}
+
+void name_ignored(Response& response, const std::vector<std::string>& fields) {
+    std::string names;
+    for (const auto& name : fields) {
+        const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-' || c == '.'; });
+        const bool fits = names.size() + name.size() < 1000;
+        if (plain && fits && !name.empty()) names += (names.empty() ? "" : ", ") + name;
+    }
+    if (!names.empty()) response.headers["X-Hearth-Ignored-Fields"] = names;
 }
 
 }  // namespace server

@@ -47,6 +47,16 @@ bool match(std::string_view pattern, std::string_view path, std::map<std::string
     return pattern.empty() && path.empty();
 }
 
+net::Task<Response> dispatch_found(Request request, const Route& route, Services& services) {
+    auto who = co_await services.auth.identify(request, route.access, services.blocking);
+    if (const auto* refusal = std::get_if<Auth::Refusal>(&who)) {
+        Response response = error_response(refusal->status, refusal->message, refusal->status == 401 ? "invalid_api_key" : "forbidden");
+        if (refusal->status == 401) response.headers["WWW-Authenticate"] = "Bearer";
+        co_return response;
+    }
+    co_return co_await route.run(std::move(request), std::get<Caller>(std::move(who)), services);
+}
+
 net::Task<Response> dispatch(Request request, Services& services) {
     const Route* found = nullptr;
     std::string allowed;
@@ -65,13 +75,15 @@ net::Task<Response> dispatch(Request request, Services& services) {
         co_return response;
     }
     if (!found) co_return error_response(404, "there is nothing at " + request.path + "; GET /openapi.json lists what there is", "not_found");
-    auto who = co_await services.auth.identify(request, found->access, services.blocking);
-    if (const auto* refusal = std::get_if<Auth::Refusal>(&who)) {
-        Response response = error_response(refusal->status, refusal->message, refusal->status == 401 ? "invalid_api_key" : "forbidden");
-        if (refusal->status == 401) response.headers["WWW-Authenticate"] = "Bearer";
-        co_return response;
+    std::string lost;
+    try {
+        co_return co_await dispatch_found(std::move(request), *found, services);
+    } catch (const store::DbError& e) {
+        if (e.kind != store::DbError::Kind::connection) throw;
+        lost = e.what();
     }
-    co_return co_await found->run(std::move(request), std::get<Caller>(std::move(who)), services);
+    services.log.error("the database is out of reach", {{"error", lost}});
+    co_return error_response(503, "the database is out of reach; hearth doctor tells more", "unavailable");
 }
 
 }  // namespace

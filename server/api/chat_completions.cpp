@@ -7,15 +7,6 @@
 namespace server::api {
 namespace {
 
-Response with_notes(Response response, const std::vector<std::string>& ignored) {
-    std::string names;
-    for (const auto& name : ignored)
-        if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == name.npos)
-            names += (names.empty() ? "" : ", ") + name;
-    if (!names.empty()) response.headers["X-Hearth-Ignored-Fields"] = names;
-    return response;
-}
-
 // What runs a streamed request: everything it needs, alive until it ends.
 struct StreamJob {
     std::shared_ptr<SseQueue> queue;
@@ -86,10 +77,11 @@ Response start_stream(boost::asio::any_io_executor executor, std::shared_ptr<Str
     return SseQueue::response(job->queue, gone);
 }
 
-std::shared_ptr<StreamJob> make_job(boost::asio::any_io_executor executor, const ChatBody& body, Services& services) {
+// `gone` stops the job as soon as the client has left, even while nothing is being written.
+std::shared_ptr<StreamJob> make_job(boost::asio::any_io_executor executor, const ChatBody& body, const base::StopToken& gone, Services& services) {
     auto job = std::make_shared<StreamJob>(StreamJob{std::make_shared<SseQueue>(executor),
                                                      ChunkShapes("chatcmpl-" + base::Uuid::v7(services.clock.now()).text(), body.model.alias, services.clock.now()),
-                                                     body.include_usage, base::StopSource()});
+                                                     body.include_usage, base::StopSource(gone)});
     return job;
 }
 
@@ -106,7 +98,7 @@ net::Task<Response> answer_model(ChatBody body, Request request, Caller caller, 
     if (body.stream) {
         auto ready = services.gateway.ready(body.model.alias);
         if (!ready) co_return error_response(ready.error());
-        auto job = make_job(executor, body, services);
+        auto job = make_job(executor, body, request.gone, services);
         co_return start_stream(executor, job, stream_model(job, std::move(body.model), services), services, true);
     }
     base::StopSource stop(request.gone);
@@ -138,7 +130,7 @@ net::Task<Response> answer_agent(ChatBody body, Request request, Caller caller, 
     }
     const bool cancel = request.header("x-hearth-on-disconnect") == "cancel";
     if (body.stream) {
-        auto job = make_job(executor, body, services);
+        auto job = make_job(executor, body, cancel ? request.gone : base::StopToken(), services);
         chat.stop = job->stop.token();
         co_return start_stream(executor, job, stream_agent(job, std::move(chat), services), services, cancel);
     }
@@ -167,7 +159,8 @@ net::Task<Response> chat_completions(Request request, Caller caller, Services& s
     auto answered = agent ? answer_agent(*std::move(body), std::move(request), std::move(caller), services)
                           : answer_model(*std::move(body), std::move(request), std::move(caller), services);
     Response response = co_await std::move(answered);
-    co_return with_notes(std::move(response), ignored);
+    name_ignored(response, ignored);
+    co_return response;
 }
 
 }  // namespace server::api

@@ -108,6 +108,16 @@ void read_tool_choice(Reader& r, const Json& json, router::ToolChoice& choice) {
     }
 }
 
+void check_tool_choice(Reader& r, const router::ModelRequest& request) {
+    using Kind = router::ToolChoice::Kind;
+    const auto& choice = request.tool_choice;
+    if (choice.kind == Kind::required && request.tools.empty())
+        r.fail("tool_choice", error(Code::invalid_argument, "tool_choice is required but tools is empty"));
+    const bool known = std::any_of(request.tools.begin(), request.tools.end(), [&](const auto& tool) { return tool.name == choice.name; });
+    if (choice.kind == Kind::named && !known)
+        r.fail("tool_choice", error(Code::invalid_argument, "tool_choice names the function '" + choice.name + "', which is not in tools"));
+}
+
 void read_response_format(Reader& r, const OrderedJson& json, router::ModelRequest& out) {
     if (!json.contains("response_format") || json["response_format"].is_null()) return;
     const OrderedJson& format = json["response_format"];
@@ -175,6 +185,7 @@ base::Result<ChatBody> read_chat_body(const std::string& text, std::string& para
         if (!tools) r.fail("tools", std::move(tools).error());
         else out.model.tools = *std::move(tools);
     }
+    check_tool_choice(r, out.model);
     for (const char* field : {"max_tokens", "max_completion_tokens"})
         if (const auto n = r.integer(field, 1, 1 << 24)) {
             out.model.max_tokens = int(*n);

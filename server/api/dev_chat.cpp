@@ -100,6 +100,29 @@ base::Result<void> open_passed_folder(const Request& request, agents::ChatReques
     return {};
 }
 
+net::Task<Response> answer_streamed(agents::ChatRequest chat, base::StopToken stop, Services& services) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    auto queue = std::make_shared<SseQueue>(executor);
+    auto source = std::make_shared<base::StopSource>(stop);  // lives as long as the run
+    chat.stop = source->token();
+    auto failed = [queue, source, &services](std::exception_ptr) {
+        services.log.error("a streamed dev chat failed");
+        queue->push(sse_event(error_response(500, "an internal error occurred; the log tells more").body, "error"));
+        queue->finish();
+    };
+    net::spawn(executor, run_streamed(queue, std::move(chat), services), failed);
+    co_return SseQueue::response(queue, {});
+}
+
+net::Task<Response> answer_whole(agents::ChatRequest chat, base::StopToken stop, Services& services) {
+    chat.stop = stop;
+    const agents::EventSink nobody;
+    auto result = co_await services.agents.chat(std::move(chat), nobody);
+    if (!result) co_return error_response(result.error());
+    if (result->final_state == "no_backend") co_return error_response(503, result->error.text(), "unavailable");
+    co_return json_response(result_json(*result));
+}
+
 }  // namespace
 
 net::Task<Response> dev_chat(Request request, Caller caller, Services& services) {
@@ -109,36 +132,17 @@ net::Task<Response> dev_chat(Request request, Caller caller, Services& services)
     agents::ChatRequest& chat = body->chat;
     chat.principal = caller.principal;
     chat.alias = "hearth/dev";
-    if (!chat.workspace_path.empty() && !request.peer.unix_socket && caller.principal.role != policy::Role::owner && caller.principal.role != policy::Role::member)
+    const auto role = caller.principal.role;
+    if (!chat.workspace_path.empty() && role != policy::Role::owner && role != policy::Role::member)
         co_return error_response(403, "only the household's members may name a folder", "forbidden", "workspace");
     if (auto opened = open_passed_folder(request, chat, services); !opened) co_return error_response(opened.error(), "workspace");
     const bool cancel = request.header("x-hearth-on-disconnect") == "cancel";
-    if (body->stream) {
-        const auto executor = co_await boost::asio::this_coro::executor;
-        auto queue = std::make_shared<SseQueue>(executor);
-        auto stop = std::make_shared<base::StopSource>();
-        chat.stop = stop->token();
-        auto failed = [queue, &services](std::exception_ptr) {
-            services.log.error("a streamed dev chat failed");
-            queue->push(sse_event(error_response(500, "an internal error occurred; the log tells more").body, "error"));
-            queue->finish();
-        };
-        net::spawn(executor, run_streamed(queue, std::move(chat), services), failed);
-        auto gone = [stop, cancel] {
-            if (cancel) stop->request_stop();
-        };
-        co_return SseQueue::response(queue, gone);
-    }
-    base::StopSource stop = cancel ? base::StopSource(request.gone) : base::StopSource();
-    chat.stop = stop.token();
-    const agents::EventSink nobody;
-    auto result = co_await services.agents.chat(std::move(chat), nobody);
-    if (!result) co_return error_response(result.error());
-    const int status = result->final_state == "no_backend" ? 503 : 200;
-    Response response = json_response(result_json(*result), status);
-    if (status == 503) {
-        response = error_response(503, result->error.text(), "unavailable");
-    }
+    const base::StopToken stop = cancel ? request.gone : base::StopToken();
+    const auto ignored = body->ignored;
+    const bool stream = body->stream;
+    auto answered = stream ? answer_streamed(std::move(chat), stop, services) : answer_whole(std::move(chat), stop, services);
+    Response response = co_await std::move(answered);
+    name_ignored(response, ignored);
     co_return response;
 }
 
