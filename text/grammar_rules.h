@@ -1,0 +1,41 @@
+// A grammar as rules over code points: what the EBNF parser gives and the automaton is built from.
+// Internal to grammar.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/regex.h"
+#include "base/result.h"
+
+namespace text {
+
+struct RuleNode {
+    enum class Kind { empty, literal, set, rule, sequence, either, repeat };
+    Kind kind = Kind::empty;
+    std::string bytes;                    // literal
+    std::vector<base::CharRange> ranges;  // set: sorted, disjoint
+    int rule = -1;                        // rule: index into Rules::nodes
+    std::vector<RuleNode> parts;          // sequence, either, repeat (one)
+    int least = 0, most = -1;             // repeat; most -1: no bound
+};
+
+struct Rules {
+    std::vector<std::string> names;
+    std::vector<RuleNode> nodes;  // beside names
+    int root = 0;
+};
+
+// The rule called `root` begins. Errors name line and column.
+base::Result<Rules> parse_ebnf(std::string_view source);
+
+// The language of the whole pattern as one rule; ^ and $ may stand at its ends.
+base::Result<Rules> regex_rules(std::string_view pattern);
+
+// An EBNF expression for the JSON strings (quotes included) in whose value the pattern is found.
+base::Result<std::string> regex_json_ebnf(std::string_view pattern);
+
+std::string ebnf_literal(std::string_view bytes);  // quoted and escaped
+
+}  // namespace text
