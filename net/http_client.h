@@ -1,0 +1,60 @@
+// HTTP requests to upstreams: one CPU thread runs every transfer with libcurl's multi interface.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/stop.h"
+#include "net/task.h"
+
+namespace net {
+
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
+struct HttpRequest {
+    std::string method = "GET";
+    std::string url;  // http or https; redirects are answers, never followed
+    HttpHeaders headers;
+    std::string body;
+    base::StopToken stop;
+    std::chrono::milliseconds connect_timeout{5000};
+    std::chrono::milliseconds total_timeout{0};       // 0: only the stop token's deadline bounds it
+    std::size_t max_body_bytes = std::size_t(32) << 20;
+};
+
+struct HttpResponse {
+    int status = 0;
+    HttpHeaders headers;  // names in lower case
+    std::string body;     // what was not handed to a sink
+
+    // The first header of that lower-case name, or "".
+    std::string header(std::string_view name) const;
+};
+
+// Gets the body of a 2xx answer piece by piece, in order, on the caller's executor.
+using BodySink = std::function<void(std::string_view)>;
+
+class HttpClient {
+public:
+    HttpClient();
+    ~HttpClient();  // running transfers end as unavailable
+    HttpClient(const HttpClient&) = delete;
+    HttpClient& operator=(const HttpClient&) = delete;
+
+    // Any status is a value. Errors: {unavailable} no connection, or it broke; {deadline}; {cancelled};
+    // {resource_exhausted} a body beyond the cap; {invalid_argument} an unusable URL. A slow sink
+    // pauses its own transfer alone. An exception of the sink ends the transfer and passes through.
+    Task<base::Result<HttpResponse>> fetch(HttpRequest request, BodySink sink = {});
+
+private:
+    class Loop;
+    std::shared_ptr<Loop> loop_;  // running fetches hold it too
+};
+
+}  // namespace net
