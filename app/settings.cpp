@@ -34,6 +34,7 @@ const std::vector<SettingRow>& setting_rows() {
         {"workspace.root", T::path, "$state/workspaces", 0, 0, "", "holds PERSON/CONVERSATION folders", true, [](Settings& s, const std::string& v) { s.workspace_root = v; }},
         {"database.url", T::text, "", 0, 0, "", "a PostgreSQL of your own; empty: the private cluster", true, [](Settings& s, const std::string& v) { s.database.url = v; }},
         {"database.binaries", T::path, "", 0, 0, "", "folder of initdb and postgres; empty: the newest installed", true, [](Settings& s, const std::string& v) { s.database.binaries = v; }},
+        {"database.run_as", T::text, "hearth", 0, 0, "", "user of the private cluster when hearth itself runs as root", true, [](Settings& s, const std::string& v) { s.database.run_as = v; }},
         {"database.connections", T::integer, "4", 1, 64, "", "connections of the pool", true, [](Settings& s, const std::string& v) { s.database.connections = number(v); }},
         {"model.path", T::path, "", 0, 0, "", "GGUF file; empty: the model that `hearth model use` chose", true, [](Settings& s, const std::string& v) { s.model.path = v; }},
         {"model.name", T::text, "default", 0, 0, "", "alias under which it is served", true, [](Settings& s, const std::string& v) { s.model.name = v; }},

@@ -23,7 +23,7 @@ struct Settings {
     } auth;
     std::filesystem::path state_folder, workspace_root, catalogue;
     struct {
-        std::string url, binaries;
+        std::string url, binaries, run_as;
         int connections;
     } database;
     struct {

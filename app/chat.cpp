@@ -1,0 +1,162 @@
+// hearth chat: the agent in a terminal, through the running server.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+
+#include "app/client.h"
+#include "app/commands.h"
+
+namespace app {
+namespace {
+
+using base::Json;
+
+void on_interrupt(int) { interrupted = 1; }
+
+// Without SA_RESTART, so that a waiting read returns.
+void catch_interrupts() {
+    struct sigaction action {};
+    action.sa_handler = on_interrupt;
+    sigaction(SIGINT, &action, nullptr);
+}
+
+// What one question gave.
+struct Turn {
+    Json result;          // the server's last event
+    bool answered = false, printed = false;
+};
+
+std::string one_line(std::string text, std::size_t most) {
+    for (char& c : text)
+        if (c == '\n') c = ' ';
+    return text.size() > most ? text.substr(0, most) + "…" : text;
+}
+
+// Prints as it happens: text plainly, tools on lines of their own.
+bool show_event(const std::string& name, const std::string& data, bool quiet, Turn& turn) {
+    auto json = base::parse_json(data);
+    if (!json) return true;
+    if (name == "done" || name == "error") {
+        turn.result = *std::move(json);
+        turn.answered = name == "done";
+        return false;
+    }
+    if (quiet) return true;
+    if (name == "text") {
+        std::fputs((*json).value("text", "").c_str(), stdout);
+        turn.printed = true;
+    } else if (name == "tool_call") {
+        std::fprintf(stderr, "\033[2m· %s %s\033[0m\n", (*json).value("name", "").c_str(), one_line(base::dump((*json)["arguments"]), 120).c_str());
+    } else if (name == "tool_result") {
+        std::fprintf(stderr, "\033[2m  → %s\033[0m\n", one_line((*json).value("text", ""), 120).c_str());
+    }
+    std::fflush(stdout);
+    return true;
+}
+
+class Chat {
+public:
+    Chat(const LoadedSettings& loaded, const ChatOptions& options) : socket_(loaded.settings.server.socket), options_(options), conversation_(options.conversation) {}
+
+    base::Result<void> open_folder() {
+        std::error_code failed;
+        folder_ = std::filesystem::canonical(options_.workspace.empty() ? "." : options_.workspace, failed).string();
+        if (failed) return base::error(base::Code::not_found, "there is no folder '" + options_.workspace + "': " + failed.message());
+        fd_ = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd_ < 0) return base::error(base::Code::io, "cannot open " + folder_ + ": " + std::strerror(errno));
+        return {};
+    }
+    ~Chat() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+
+    base::Result<Turn> ask(const std::string& question) {
+        interrupted = 0;
+        Json body = {{"messages", Json::array({Json{{"role", "user"}, {"content", question}}})}, {"workspace", folder_}, {"read_only", options_.read_only}, {"stream", true}};
+        if (!conversation_.empty()) body["conversation_id"] = conversation_;
+        Turn turn;
+        auto show = [&](const std::string& name, const std::string& data) { return show_event(name, data, options_.json, turn); };
+        auto reply = ask_server(socket_, "POST", "/v0/dev/chat", body, fd_, show);
+        if (interrupted) {
+            std::fputs("\n[stopped]\n", stderr);
+            return turn;
+        }
+        if (!reply) return std::move(reply).error();
+        if (turn.result.is_null()) {
+            auto said = base::parse_json(reply->body);
+            turn.result = said ? *said : Json{{"error", {{"message", "the server answered HTTP " + std::to_string(reply->status)}}}};
+        }
+        if (!turn.answered) return base::error(base::Code::unavailable, turn.result["error"].is_object() ? turn.result["error"].value("message", "failed") : "the request failed");
+        conversation_ = turn.result.value("conversation_id", "");
+        if (options_.json) std::puts(base::dump(turn.result).c_str());
+        else if (!turn.printed) std::fputs(turn.result.value("response", "").c_str(), stdout);
+        if (!options_.json) std::fputs("\n", stdout);
+        return turn;
+    }
+
+private:
+    const std::string socket_;
+    const ChatOptions options_;
+    std::string conversation_, folder_;
+    int fd_ = -1;
+};
+
+void print_cost(const Json& result) {
+    const Json& u = result["usage"];
+    const double decode = u.value("decode_ms", 0.0), prefill = u.value("prefill_ms", 0.0);
+    const int out = u.value("output_tokens", 0), in = u.value("prompt_tokens", 0), cached = u.value("cached_tokens", 0);
+    std::fprintf(stderr, "\n%.1f tokens/s · prompt %d tokens (%d cached) in %.2f s · %d tokens in %.2f s · %d tool calls · run %s\n",
+                 decode > 0 ? out * 1000.0 / decode : 0.0, in, cached, prefill / 1000, out, decode / 1000, result.value("tools_used", 0),
+                 result.value("run_id", "").c_str());
+}
+
+int status_of(const Turn& turn) {
+    const std::string state = turn.result.is_object() ? turn.result.value("state", "") : "";
+    if (state == "answered") return 0;
+    if (turn.result.is_object() && turn.result.contains("error")) std::fprintf(stderr, "hearth: %s: %s\n", state.c_str(), turn.result["error"].is_string() ? turn.result["error"].get<std::string>().c_str() : "");
+    return state == "partial" ? 3 : 1;
+}
+
+int converse(Chat& chat) {
+    std::fputs("Ask; Ctrl-C stops an answer, Ctrl-D ends.\n", stderr);
+    for (std::string line;;) {
+        std::fputs("> ", stderr);
+        if (!std::getline(std::cin, line)) {
+            if (!interrupted || std::cin.eof()) break;
+            interrupted = 0;
+            std::cin.clear();
+            std::clearerr(stdin);
+            std::fputs("\n", stderr);
+            continue;
+        }
+        if (line.find_first_not_of(" \t") == line.npos) continue;
+        auto turn = chat.ask(line);
+        if (!turn) complain(turn.error());
+    }
+    return 0;
+}
+
+}  // namespace
+
+int chat(const LoadedSettings& loaded, const ChatOptions& options) {
+    Chat chat(loaded, options);
+    if (auto opened = chat.open_folder(); !opened) return complain(opened.error());
+    catch_interrupts();
+    std::string question = options.question;
+    if (question.empty() && isatty(STDIN_FILENO) && !options.once) return converse(chat);
+    if (question.empty()) question.assign(std::istreambuf_iterator<char>(std::cin), {});
+    if (question.find_first_not_of(" \t\n") == question.npos) return complain(base::error(base::Code::invalid_argument, "the question is empty")), 2;
+    auto turn = chat.ask(question);
+    if (!turn) return complain(turn.error());
+    if (interrupted) return 130;
+    if (options.once) print_cost(turn->result);
+    return status_of(*turn);
+}
+
+}  // namespace app

@@ -1,0 +1,29 @@
+// The command line's way to a running server: HTTP over its Unix socket, with a folder handed along.
+#pragma once
+
+#include <csignal>
+#include <functional>
+#include <string>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace app {
+
+struct Reply {
+    int status = 0;
+    std::string body;  // empty when the events were streamed
+};
+
+// One server-sent event: its name ("" for none) and data. False stops reading and hangs up.
+using EventReader = std::function<bool(const std::string& name, const std::string& data)>;
+
+// Set by a signal handler (Ctrl-C): a waiting ask_server hangs up, which stops what it asked for.
+extern volatile std::sig_atomic_t interrupted;
+
+// Blocking. `folder` is an open directory to pass, or -1. With `events`, a text/event-stream is read
+// piece by piece. Error{unavailable} when no server listens.
+base::Result<Reply> ask_server(const std::string& socket, const std::string& method, const std::string& path,
+                               const base::Json& body, int folder = -1, const EventReader& events = {});
+
+}  // namespace app

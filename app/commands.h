@@ -1,0 +1,51 @@
+// One function a subcommand; each returns the process's exit status: 0 done, 1 failed, 2 wrong use.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/settings.h"
+
+namespace sandbox {
+class Launcher;
+}
+
+namespace app {
+
+struct ChatOptions {
+    std::string question;    // empty: from standard input, or a conversation on a terminal
+    std::string workspace;   // empty: the current folder
+    std::string conversation;
+    bool read_only = false, once = false, json = false;
+};
+struct BenchOptions {
+    std::string model;       // empty: the chosen one
+    int threads = 0, prefill = 512, decode = 128, repeat = 3;
+    std::string profile = "fast";
+    bool json = false;
+};
+
+int serve(const LoadedSettings& settings, std::unique_ptr<sandbox::Launcher> launcher, const std::string& no_launcher);
+int chat(const LoadedSettings& settings, const ChatOptions& options);
+int bench(const LoadedSettings& settings, const BenchOptions& options);
+int model_list(const LoadedSettings& settings, bool json);
+int model_inspect(const LoadedSettings& settings, const std::string& file, bool json);
+int model_pull(const LoadedSettings& settings, const std::string& name);
+int model_use(const LoadedSettings& settings, const std::string& name);
+int doctor(const LoadedSettings& settings, const sandbox::Launcher* launcher, const std::string& no_launcher, bool json);
+int db_start(const LoadedSettings& settings);
+int db_stop(const LoadedSettings& settings);
+int db_status(const LoadedSettings& settings, bool json);
+int db_migrate(const LoadedSettings& settings);
+int config_show(const LoadedSettings& settings, bool json);
+int key_new(const LoadedSettings& settings, const std::string& label, const std::vector<std::string>& scopes, bool quiet);
+int key_list(const LoadedSettings& settings, bool json);
+int key_revoke(const LoadedSettings& settings, const std::string& id);
+int trace_show(const LoadedSettings& settings, const std::string& run, bool json);
+
+// Says why, on standard error, as every command does. Returns 1.
+int complain(const base::Error& error);
+bool on_terminal();  // standard output is one
+
+}  // namespace app

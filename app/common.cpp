@@ -1,0 +1,17 @@
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "app/commands.h"
+
+namespace app {
+
+int complain(const base::Error& error) {
+    std::fprintf(stderr, "hearth: %s\n", error.message.c_str());
+    if (!error.remedy.empty()) std::fprintf(stderr, "        → %s\n", error.remedy.c_str());
+    return 1;
+}
+
+bool on_terminal() { return isatty(STDOUT_FILENO) == 1; }
+
+}  // namespace app

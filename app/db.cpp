@@ -1,0 +1,102 @@
+// hearth db, hearth key: what works without a running server.
+#include <cstdio>
+
+#include "app/commands.h"
+#include "app/wire.h"
+#include "store/keys.h"
+
+namespace app {
+namespace {
+
+void say(const std::string& what) { std::fprintf(stderr, "%s\n", what.c_str()); }
+
+struct OwnersDb {
+    std::unique_ptr<store::Db> db;
+    store::Identity owner;
+};
+
+base::Result<OwnersDb> open_as_owner(const Settings& settings) {
+    auto foundation = prepare_database(settings, {});
+    if (!foundation) return std::move(foundation).error();
+    store::Db::Options options{database_urls(settings).app, 1, foundation->node};
+    auto db = store::Db::open(options);
+    if (!db) return std::move(db).error();
+    return OwnersDb{*std::move(db), {foundation->tenant, foundation->owner}};
+}
+
+}  // namespace
+
+int db_start(const LoadedSettings& loaded) {
+    auto options = cluster_options(loaded.settings);
+    options.progress = say;
+    auto status = store::start_cluster(options);
+    if (!status) return complain(status.error());
+    std::printf("PostgreSQL %s runs (pid %d, socket %s)\n", status->version.c_str(), status->pid, status->socket.c_str());
+    return 0;
+}
+
+int db_stop(const LoadedSettings& loaded) {
+    if (auto stopped = store::stop_cluster(cluster_options(loaded.settings)); !stopped) return complain(stopped.error());
+    std::puts("PostgreSQL is stopped");
+    return 0;
+}
+
+int db_status(const LoadedSettings& loaded, bool json) {
+    auto status = store::cluster_status(cluster_options(loaded.settings));
+    if (!status) return complain(status.error());
+    if (json) {
+        const base::Json out = {{"initialised", status->initialised}, {"running", status->running}, {"version", status->version}, {"pid", status->pid}, {"socket", status->socket}};
+        std::puts(base::dump(out).c_str());
+    } else {
+        std::printf("%s\n", !status->initialised ? "no cluster yet (hearth db start makes it)" : status->running ? "running" : "stopped (hearth db start)");
+    }
+    return status->running ? 0 : 1;
+}
+
+int db_migrate(const LoadedSettings& loaded) {
+    auto foundation = prepare_database(loaded.settings, say);
+    if (!foundation) return complain(foundation.error());
+    std::printf("the database is up to date (%zu migrations)\n", store::migrations().size());
+    return 0;
+}
+
+int key_new(const LoadedSettings& loaded, const std::string& label, const std::vector<std::string>& scopes, bool quiet) {
+    for (const auto& scope : scopes)
+        if (scope != "chat" && scope != "dev" && scope != "admin")
+            return complain(base::error(base::Code::invalid_argument, "there is no scope '" + scope + "'", "use chat, dev and admin, by comma"));
+    auto opened = open_as_owner(loaded.settings);
+    if (!opened) return complain(opened.error());
+    auto create = [&](store::Tx& tx) { return store::create_key(tx, opened->owner.person, label, scopes); };
+    const auto made = opened->db->run_blocking(opened->owner, create);
+    if (quiet) std::puts(made.secret.c_str());
+    else std::printf("%s\nThis is shown once. id %s\n", made.secret.c_str(), made.key.id.text().c_str());
+    return 0;
+}
+
+int key_list(const LoadedSettings& loaded, bool json) {
+    auto opened = open_as_owner(loaded.settings);
+    if (!opened) return complain(opened.error());
+    auto list = [](store::Tx& tx) { return store::list_keys(tx); };
+    base::Json out = base::Json::array();
+    for (const auto& key : opened->db->run_blocking(opened->owner, list)) {
+        std::string scopes;
+        for (const auto& scope : key.scopes) scopes += (scopes.empty() ? "" : ",") + scope;
+        if (!json) std::printf("%s  %s…  %-16s %-16s %s\n", key.id.text().c_str(), key.prefix.c_str(), key.label.c_str(), scopes.c_str(), key.revoked ? "revoked" : "");
+        out.push_back({{"id", key.id.text()}, {"prefix", key.prefix}, {"label", key.label}, {"scopes", key.scopes}, {"revoked", key.revoked}});
+    }
+    if (json) std::puts(base::dump(out).c_str());
+    return 0;
+}
+
+int key_revoke(const LoadedSettings& loaded, const std::string& text) {
+    const auto id = base::KeyId::parse(text);
+    auto opened = open_as_owner(loaded.settings);
+    if (!opened) return complain(opened.error());
+    auto revoke = [&](store::Tx& tx) { return id && store::revoke_key(tx, *id); };
+    if (!opened->db->run_blocking(opened->owner, revoke))
+        return complain(base::error(base::Code::not_found, "there is no key '" + text + "' that could be revoked", "hearth key list shows them"));
+    std::puts("revoked");
+    return 0;
+}
+
+}  // namespace app

@@ -1,0 +1,156 @@
+// The command line: which subcommand, with which settings.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "app/commands.h"
+#include "app/version.h"
+#include "sandbox/launcher.h"
+
+namespace {
+
+struct Arguments {
+    std::string settings_file;
+    std::vector<std::string> set;
+    bool json = false, quiet = false;
+    app::ChatOptions chat;
+    app::BenchOptions bench;
+    std::string name, label = "key", scopes = "chat";
+};
+
+base::Result<app::LoadedSettings> load(const Arguments& a) {
+    std::map<std::string, std::string> flags;
+    for (const auto& pair : a.set) {
+        const auto equals = pair.find('=');
+        if (equals == pair.npos)
+            return base::error(base::Code::invalid_argument, "--set wants name=value, found '" + pair + "'", "for example --set server.port=8081");
+        flags[pair.substr(0, equals)] = pair.substr(equals + 1);
+    }
+    return app::load_settings(a.settings_file, flags);
+}
+
+std::vector<std::string> split(const std::string& text) {
+    std::vector<std::string> out;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find(',', at), text.size());
+        out.push_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return out;
+}
+
+using Action = std::function<int(const app::LoadedSettings&)>;
+
+// Adds a subcommand that runs `run`.
+CLI::App* command(CLI::App& parent, const char* name, const char* help, const char* example, Action& chosen, Action run) {
+    CLI::App* sub = parent.add_subcommand(name, help);
+    sub->footer(std::string("Example: ") + example);
+    sub->callback([&chosen, run] { chosen = run; });
+    return sub;
+}
+
+CLI::App* group(CLI::App& parent, const char* name, const char* help) {
+    CLI::App* sub = parent.add_subcommand(name, help);
+    sub->require_subcommand(1);
+    return sub;
+}
+
+void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
+    auto* chat = command(root, "chat", "Talk to the agent, in this folder", "hearth chat \"what is in this folder?\"", chosen,
+                         [&a](const auto& s) { return app::chat(s, a.chat); });
+    chat->add_option("question", a.chat.question, "asked once; without it, from standard input or a terminal");
+    chat->add_option("--workspace", a.chat.workspace, "the folder that the tools see; default: the current one");
+    chat->add_option("--conversation", a.chat.conversation, "goes on with an earlier conversation");
+    chat->add_flag("--read-only", a.chat.read_only, "tools may read and not write");
+    chat->add_flag("--once", a.chat.once, "answers one question, then says what it cost");
+    chat->add_flag("--json", a.chat.json, "prints the answer as JSON");
+    auto* bench = command(root, "bench", "Measure the engine on a model", "hearth bench --threads 2 --json", chosen,
+                          [&a](const auto& s) { return app::bench(s, a.bench); });
+    bench->add_option("--model", a.bench.model, "GGUF file; default: the chosen model");
+    bench->add_option("--threads", a.bench.threads, "CPU threads; 0: all usable")->check(CLI::Range(0, 1024));
+    bench->add_option("--prefill", a.bench.prefill, "prompt tokens")->check(CLI::Range(1, 1 << 20));
+    bench->add_option("--decode", a.bench.decode, "tokens to generate")->check(CLI::Range(1, 1 << 20));
+    bench->add_option("--repeat", a.bench.repeat, "runs; the median counts")->check(CLI::Range(1, 1000));
+    bench->add_option("--profile", a.bench.profile, "fast or exact")->check(CLI::IsMember({"fast", "exact"}));
+    bench->add_flag("--json", a.bench.json);
+}
+
+void add_models(CLI::App& root, Arguments& a, Action& chosen) {
+    auto* model = group(root, "model", "List, inspect, fetch and choose models");
+    command(*model, "list", "Known models and which are here", "hearth model list", chosen, [&a](const auto& s) { return app::model_list(s, a.json); })
+        ->add_flag("--json", a.json);
+    auto* inspect = command(*model, "inspect", "What a model file is and what it would take", "hearth model inspect model.gguf", chosen,
+                            [&a](const auto& s) { return app::model_inspect(s, a.name, a.json); });
+    inspect->add_option("file", a.name, "GGUF file; default: the chosen model");
+    inspect->add_flag("--json", a.json);
+    command(*model, "pull", "Fetch a model", "hearth model pull qwen2.5-coder-0.5b-instruct", chosen, [&a](const auto& s) { return app::model_pull(s, a.name); })
+        ->add_option("name", a.name, "a name of the catalogue; default: its first");
+    command(*model, "use", "Choose the model that serve loads", "hearth model use /models/other.gguf", chosen, [&a](const auto& s) { return app::model_use(s, a.name); })
+        ->add_option("name", a.name, "a name of the catalogue, or a file")->required();
+}
+
+void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
+    auto* db = group(root, "db", "The private PostgreSQL");
+    command(*db, "start", "Start it", "hearth db start", chosen, [](const auto& s) { return app::db_start(s); });
+    command(*db, "stop", "Stop it", "hearth db stop", chosen, [](const auto& s) { return app::db_stop(s); });
+    command(*db, "status", "Whether it runs", "hearth db status --json", chosen, [&a](const auto& s) { return app::db_status(s, a.json); })->add_flag("--json", a.json);
+    command(*db, "migrate", "Bring the tables up to date", "hearth db migrate", chosen, [](const auto& s) { return app::db_migrate(s); });
+    auto* config = group(root, "config", "The settings");
+    for (const char* name : {"show", "check"})
+        command(*config, name, "Every setting, its value and where it came from", "hearth config show", chosen, [&a](const auto& s) { return app::config_show(s, a.json); })->add_flag("--json", a.json);
+    auto* key = group(root, "key", "API keys");
+    auto* made = command(*key, "new", "Make a key; it is shown once", "hearth key new --label laptop --scopes chat,dev", chosen,
+                         [&a](const auto& s) { return app::key_new(s, a.label, split(a.scopes), a.quiet); });
+    made->add_option("--label", a.label, "what it is for");
+    made->add_option("--scopes", a.scopes, "of chat, dev, admin, by comma");
+    made->add_flag("--quiet", a.quiet, "prints the secret alone");
+    command(*key, "list", "Your keys", "hearth key list", chosen, [&a](const auto& s) { return app::key_list(s, a.json); })->add_flag("--json", a.json);
+    command(*key, "revoke", "End a key", "hearth key revoke 0190…", chosen, [&a](const auto& s) { return app::key_revoke(s, a.name); })->add_option("id", a.name)->required();
+    auto* trace = group(root, "trace", "What a run did");
+    auto* show = command(*trace, "show", "A run's trace", "hearth trace show 0190…", chosen, [&a](const auto& s) { return app::trace_show(s, a.name, a.json); });
+    show->add_option("run", a.name, "its id; default: the newest");
+    show->add_flag("--json", a.json);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Arguments a;
+    Action chosen;
+    // The launcher is forked before CPU threads, secrets and the model exist; only these commands need it.
+    std::unique_ptr<sandbox::Launcher> launcher;
+    std::string no_launcher;
+    const std::string first = argc > 1 ? argv[1] : "";
+    if (first == "serve" || first == "doctor") {
+        auto started = sandbox::Launcher::start();
+        if (started) launcher = *std::move(started);
+        else no_launcher = started.error().text();
+    }
+    CLI::App root("Hearth: an assistant of your own, on your own machine", "hearth");
+    root.set_version_flag("--version", std::string("hearth ") + app::kVersion);
+    root.require_subcommand(1);
+    root.add_option("--settings", a.settings_file, "settings file; default: hearth.yaml of the configuration folder");
+    root.add_option("--set", a.set, "name=value; overrides file and environment");
+    root.fallthrough();
+    command(root, "serve", "Run the server", "hearth serve --set server.port=8081", chosen,
+            [&](const auto& s) { return app::serve(s, std::move(launcher), no_launcher); });
+    command(root, "doctor", "Look at this machine and say what to mend", "hearth doctor", chosen,
+            [&](const auto& s) { return app::doctor(s, launcher.get(), no_launcher, a.json); })->add_flag("--json", a.json);
+    add_talking(root, a, chosen);
+    add_models(root, a, chosen);
+    add_keeping(root, a, chosen);
+    try {
+        root.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        const int status = root.exit(e);
+        return status == 0 ? 0 : 2;
+    }
+    auto settings = load(a);
+    if (!settings) return app::complain(settings.error()), 2;
+    try {
+        return chosen(*settings);
+    } catch (const std::exception& e) {
+        return app::complain(base::error(base::Code::internal, e.what()));
+    }
+}

@@ -1,0 +1,135 @@
+// hearth model: the catalogue, what is here, which one serve loads.
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "app/commands.h"
+#include "app/wire.h"
+#include "engine/engine.h"
+#include "router/catalogue.h"
+
+namespace app {
+namespace {
+
+namespace fs = std::filesystem;
+
+// models.yaml beside the installed binary, in the checkout that it was built in, or as set.
+fs::path catalogue_file(const Settings& settings) {
+    if (!settings.catalogue.empty()) return settings.catalogue;
+    std::error_code none;
+    const fs::path binary = fs::read_symlink("/proc/self/exe", none);
+    for (fs::path folder = binary.parent_path(); folder.has_relative_path(); folder = folder.parent_path())
+        for (const char* name : {"models.yaml", "deploy/models.yaml"})
+            if (fs::exists(folder / name, none)) return folder / name;
+    return "deploy/models.yaml";
+}
+
+fs::path models_folder(const Settings& settings) { return settings.state_folder / "models"; }
+
+base::Result<router::ModelEntry> find_entry(const Settings& settings, const std::string& name) {
+    auto models = router::read_catalogue(catalogue_file(settings));
+    if (!models) return std::move(models).error();
+    std::string known;
+    for (const auto& model : *models) {
+        if (model.name == name || name.empty()) return model;
+        known += (known.empty() ? "" : ", ") + model.name;
+    }
+    return base::error(base::Code::not_found, "there is no model '" + name + "' in the catalogue", "there are: " + known);
+}
+
+base::Result<void> choose(const Settings& settings, const fs::path& file) {
+    std::error_code failed;
+    const fs::path link = models_folder(settings) / "current.gguf", fresh = models_folder(settings) / ".current.new";
+    fs::create_directories(models_folder(settings), failed);
+    fs::remove(fresh, failed);
+    fs::create_symlink(fs::absolute(file), fresh, failed);
+    if (!failed) fs::rename(fresh, link, failed);  // atomic: a server that starts meanwhile sees the old or the new
+    if (failed) return base::error(base::Code::io, "cannot point " + link.string() + " to " + file.string() + ": " + failed.message());
+    return {};
+}
+
+void show_progress(const std::string& stage, std::uint64_t done, std::uint64_t total) {
+    static std::string last;
+    if (isatty(STDERR_FILENO)) {
+        if (total > 1000) std::fprintf(stderr, "\r%-28s %5.1f %% of %llu MiB ", stage.c_str(), 100.0 * double(done) / double(total), (unsigned long long)(total >> 20));
+        else std::fprintf(stderr, "\r%-40s (%llu of %llu)      ", stage.c_str(), (unsigned long long)done + 1, (unsigned long long)total);
+    } else if (stage != last) {
+        std::fprintf(stderr, "%s …\n", stage.c_str());
+    }
+    last = stage;
+}
+
+}  // namespace
+
+int model_list(const LoadedSettings& loaded, bool json) {
+    auto models = router::read_catalogue(catalogue_file(loaded.settings));
+    if (!models) return complain(models.error());
+    const fs::path current = chosen_model(loaded.settings);
+    base::Json out = base::Json::array();
+    for (const auto& m : *models) {
+        const fs::path file = models_folder(loaded.settings) / m.file;
+        const bool here = fs::exists(file), used = here && fs::exists(current) && fs::equivalent(file, current);
+        if (!json)
+            std::printf("%c %-32s %6.0f MiB  %-12s %-10s %s\n", used ? '*' : ' ', m.name.c_str(), double(m.bytes) / 1048576, m.licence.c_str(), here ? "here" : "not here", m.note.c_str());
+        out.push_back({{"name", m.name}, {"bytes", m.bytes}, {"licence", m.licence}, {"here", here}, {"used", used}, {"note", m.note}});
+    }
+    if (json) std::puts(base::dump(out).c_str());
+    else if (fs::exists(current)) std::printf("* serve loads %s\n", current.c_str());
+    return 0;
+}
+
+int model_inspect(const LoadedSettings& loaded, const std::string& file, bool json) {
+    engine::LoadOptions options;
+    options.path = file.empty() ? chosen_model(loaded.settings) : fs::path(file);
+    auto info = engine::Engine::inspect(options.path);
+    if (!info) return complain(info.error());
+    auto plan = engine::Engine::plan(options);
+    const std::string fits = plan ? plan->text() : plan.error().text();
+    if (json) {
+        base::Json out = {{"name", info->name}, {"architecture", info->architecture}, {"format", info->format}, {"parameters", info->parameters},
+                          {"active_parameters", info->active_parameters}, {"layers", info->layers}, {"hidden", info->hidden}, {"vocabulary", info->vocabulary},
+                          {"experts", info->experts}, {"experts_used", info->experts_used}, {"trained_context", info->trained_context},
+                          {"file_bytes", info->file_bytes}, {"chat_template", !info->chat_template.empty()}, {"memory", fits}};
+        std::puts(base::dump(out).c_str());
+        return 0;
+    }
+    std::printf("%s\n  architecture  %s, %d layers, hidden %d, vocabulary %d\n", info->name.c_str(), info->architecture.c_str(), info->layers, info->hidden, info->vocabulary);
+    std::printf("  parameters    %.1f M, %.1f M of them active per token", double(info->parameters) / 1e6, double(info->active_parameters) / 1e6);
+    if (info->experts > 0) std::printf(" (%d of %d experts)", info->experts_used, info->experts);
+    std::printf("\n  format        %s, %.0f MiB\n  context       trained for %d tokens\n  chat template %s\n  memory        %s\n", info->format.c_str(), double(info->file_bytes) / 1048576,
+                info->trained_context, info->chat_template.empty() ? "none" : "in the file", fits.c_str());
+    return 0;
+}
+
+int model_pull(const LoadedSettings& loaded, const std::string& name) {
+    auto entry = find_entry(loaded.settings, name);
+    if (!entry) return complain(entry.error());
+    std::vector<std::string> failures;
+    auto file = router::pull_model(*entry, models_folder(loaded.settings), show_progress, failures);
+    if (isatty(STDERR_FILENO)) std::fputs("\n", stderr);
+    for (const auto& failure : failures) std::fprintf(stderr, "hearth: %s\n", failure.c_str());
+    if (!file) return complain(file.error());
+    std::error_code none;
+    if (!fs::exists(models_folder(loaded.settings) / "current.gguf", none))
+        if (auto chosen = choose(loaded.settings, *file); !chosen) return complain(chosen.error());
+    std::printf("%s\n", file->c_str());
+    if (entry->note.find("cannot use tools") != std::string::npos) std::fprintf(stderr, "note: %s %s\n", entry->name.c_str(), entry->note.c_str());
+    return 0;
+}
+
+int model_use(const LoadedSettings& loaded, const std::string& name) {
+    fs::path file = name;
+    if (!fs::exists(file)) {
+        auto entry = find_entry(loaded.settings, name);
+        if (!entry) return complain(entry.error());
+        file = models_folder(loaded.settings) / entry->file;
+        if (!fs::exists(file)) return complain(base::error(base::Code::not_found, "the model " + name + " is not here yet", "hearth model pull " + name));
+    }
+    auto info = engine::Engine::inspect(file);
+    if (!info) return complain(info.error());
+    if (auto chosen = choose(loaded.settings, file); !chosen) return complain(chosen.error());
+    std::printf("serve loads %s from its next start on\n", file.c_str());
+    return 0;
+}
+
+}  // namespace app

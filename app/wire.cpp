@@ -1,0 +1,209 @@
+#include "app/wire.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fstream>
+
+#include "app/version.h"
+#include "net/config.h"
+#include "router/local_backend.h"
+#include "router/scripted_backend.h"
+#include "server/routes.h"
+#include "store/runs.h"
+
+namespace app {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Code;
+
+std::vector<std::string> split(const std::string& text) {
+    std::vector<std::string> out;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find(',', at), text.size());
+        if (end > at) out.push_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return out;
+}
+
+base::Result<std::string> read_file(const fs::path& path) {
+    std::ifstream in(path);
+    if (!in) return base::error(Code::not_found, "cannot read " + path.string());
+    return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+server::AuthOptions auth_options(const Settings& s, const store::Identity& owner) {
+    server::AuthOptions options;
+    options.hosts = split(s.server.public_host);
+    options.trust_loopback = s.auth.loopback == "trust";
+    options.owner_uids = {unsigned(geteuid())};
+    if (s.auth.installer_uid >= 0) options.owner_uids.push_back(unsigned(s.auth.installer_uid));
+    options.owner = owner;
+    return options;
+}
+
+agents::Options agent_options(const Settings& s) {
+    agents::Options options;
+    options.model = s.model.name;
+    options.phase_alias = s.phase_backend;
+    options.default_discipline = s.agents.discipline == "free" ? agents::ToolDiscipline::free : agents::ToolDiscipline::guided;
+    options.max_rounds = s.agents.rounds;
+    options.max_output_tokens = s.agents.output_tokens;
+    options.run_deadline = std::chrono::seconds(s.agents.deadline_seconds);
+    options.workspace_root = s.workspace_root;
+    options.masked = masked_folders(s);
+    return options;
+}
+
+}  // namespace
+
+store::ClusterOptions cluster_options(const Settings& s) {
+    store::ClusterOptions options;
+    options.folder = s.state_folder / "pg";
+    options.binaries = s.database.binaries;
+    options.run_as = geteuid() == 0 ? s.database.run_as : "";
+    return options;
+}
+
+DatabaseUrls database_urls(const Settings& s) {
+    if (!s.database.url.empty()) return {"", s.database.url};
+    const auto cluster = cluster_options(s);
+    return {store::owner_url(cluster), store::app_url(cluster)};
+}
+
+base::Result<store::Foundation> prepare_database(const Settings& s, const std::function<void(const std::string&)>& progress) {
+    if (!s.database.url.empty())
+        return base::error(Code::unsupported, "database.url is set: this build prepares its private cluster only", "leave database.url empty");
+    std::error_code failed;
+    fs::create_directories(s.state_folder, failed);
+    if (failed)
+        return base::error(Code::io, "cannot make the state folder " + s.state_folder.string() + ": " + failed.message(), "set state.folder (HEARTH_STATE_FOLDER)");
+    auto cluster = cluster_options(s);
+    cluster.progress = progress;
+    auto started = store::start_cluster(cluster);
+    if (!started) return std::move(started).error();
+    const auto urls = database_urls(s);
+    auto migrated = store::migrate(urls.owner);
+    if (!migrated) return std::move(migrated).error();
+    if (progress && !migrated->applied.empty()) progress("applied " + std::to_string(migrated->applied.size()) + " migrations");
+    return store::lay_foundation(urls.owner, s.state_folder.string());
+}
+
+std::vector<fs::path> masked_folders(const Settings& s) { return {s.state_folder, net::xdg_folders().config}; }
+
+fs::path chosen_model(const Settings& s) {
+    if (!s.model.path.empty()) return s.model.path;
+    std::error_code ignored;
+    const fs::path link = s.state_folder / "models" / "current.gguf";
+    return fs::exists(link, ignored) ? fs::canonical(link, ignored) : link;
+}
+
+World::World(const Settings& settings)
+    : settings_(settings), log_(net::parse_level(settings.log.level), settings.log.format == "json") {}
+
+std::vector<std::unique_ptr<router::Backend>> World::make_backends(std::vector<router::Alias>& aliases, base::Result<void>& failed) {
+    std::vector<std::unique_ptr<router::Backend>> backends;
+    router::Alias alias{settings_.model.name, {}};
+    if (!settings_.upstream.script.empty()) {
+        auto text = read_file(settings_.upstream.script);
+        auto script = text ? router::script_from_json_lines(*text) : base::Result<router::Script>(text.error());
+        if (!script) {
+            failed = std::move(script).error();
+            return backends;
+        }
+        backends.push_back(std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, *std::move(script)));
+        alias.chain.push_back("scripted");
+    } else {
+        const fs::path file = chosen_model(settings_);
+        if (!fs::exists(file) && settings_.upstream.url.empty()) {
+            failed = base::error(Code::not_found, "there is no model at " + file.string(), "fetch one with hearth model pull, or set model.path");
+            return backends;
+        }
+        engine::LoadOptions options;
+        options.path = file;
+        options.profile = settings_.model.profile == "exact" ? engine::Profile::exact : engine::Profile::fast;
+        options.threads = settings_.model.threads;
+        options.context = settings_.model.context;
+        options.max_sequences = settings_.model.max_sequences;
+        options.memory_limit = std::uint64_t(settings_.model.memory_mib) << 20;
+        options.target = settings_.model.target;
+        backends.push_back(std::make_unique<router::LocalBackend>("embedded", std::move(options), log_));
+        alias.chain.push_back("embedded");
+    }
+    aliases.push_back(std::move(alias));
+    return backends;
+}
+
+base::Probes World::probes() const {
+    base::Probes all = gateway_->probes();
+    for (const auto& more : {db_->probes(), launcher_ ? launcher_->probes() : base::Probes{{"sandbox", base::Health::failed, no_launcher_, "install bubblewrap"}}})
+        all.insert(all.end(), more.begin(), more.end());
+    return all;
+}
+
+base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std::unique_ptr<sandbox::Launcher> launcher, const std::string& no_launcher) {
+    std::unique_ptr<World> w(new World(settings));
+    w->launcher_ = std::move(launcher);
+    w->no_launcher_ = no_launcher;
+    if (!w->launcher_) w->log_.warn("no sandbox: tools that run programs are refused", {{"reason", no_launcher}});
+    auto foundation = prepare_database(settings, [&](const std::string& what) { w->log_.info(what); });
+    if (!foundation) return std::move(foundation).error();
+    store::Db::Options db_options{database_urls(settings).app, settings.database.connections, foundation->node};
+    auto db = store::Db::open(db_options);
+    if (!db) return std::move(db).error();
+    w->db_ = *std::move(db);
+    for (const auto& run : store::settle_interrupted(*w->db_)) w->log_.warn("run was interrupted", {{"run", run.text()}});
+    w->traces_ = std::make_unique<store::TraceSink>(*w->db_, w->log_);
+    std::error_code ignored;
+    fs::create_directories(settings.workspace_root, ignored);
+
+    std::vector<router::Alias> aliases;
+    base::Result<void> failed;
+    auto backends = w->make_backends(aliases, failed);
+    if (!failed) return std::move(failed).error();
+    w->gateway_ = std::make_unique<router::Gateway>(std::move(backends), std::move(aliases), w->log_, w->metrics_);
+    agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_};
+    w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings));
+    w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));
+    World* self = w.get();
+    w->services_ = std::make_unique<server::Services>(server::Services{
+        *w->gateway_, *w->agents_, *w->db_, *w->traces_, *w->auth_, w->blocking_, w->clock_, w->log_, w->metrics_, masked_folders(settings),
+        [self] { return self->metrics_.text(); },
+        [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
+        [self] { return self->probes(); }, kVersion});
+    server::HttpOptions http;
+    http.host = settings.server.host;
+    http.port = settings.server.port;
+    http.socket = settings.server.socket;
+    http.max_connections = settings.server.max_connections;
+    http.body_bytes = std::size_t(settings.server.body_mib) << 20;
+    auto listening = server::HttpServer::start(w->io_.get_executor(), http, server::dispatcher(*w->services_), w->log_, w->metrics_);
+    if (!listening) return std::move(listening).error();
+    w->http_ = *std::move(listening);
+    return w;
+}
+
+void World::run() {
+    boost::asio::signal_set signals(io_, SIGINT, SIGTERM);
+    signals.async_wait([this](const boost::system::error_code& failed, int) {
+        if (failed) return;
+        log_.info("stopping");
+        http_->stop();
+        agents_->stop_all();
+        // Runs end within moments of their stop; what does not is settled at the next start.
+        auto timer = std::make_shared<boost::asio::steady_timer>(io_, std::chrono::seconds(3));
+        timer->async_wait([this, timer](const boost::system::error_code&) { io_.stop(); });
+    });
+    io_.run();
+}
+
+World::~World() {
+    if (agents_) agents_->stop_all();
+    blocking_.join();
+}
+
+}  // namespace app

@@ -1,0 +1,68 @@
+// Builds the parts of a server in order and takes them down in reverse.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <memory>
+#include <string>
+
+#include "app/settings.h"
+#include "net/log_sink.h"
+#include "net/metrics_registry.h"
+#include "sandbox/launcher.h"
+#include "server/http.h"
+#include "server/services.h"
+#include "store/cluster.h"
+#include "store/migrate.h"
+#include "tools/registry.h"
+
+namespace app {
+
+store::ClusterOptions cluster_options(const Settings& settings);
+// URLs of both roles: of the private cluster, or of database.url (which must then name hearth_app and
+// be migrated already).
+struct DatabaseUrls {
+    std::string owner, app;
+};
+DatabaseUrls database_urls(const Settings& settings);
+// Started, migrated, first rows laid. `progress` may be empty.
+base::Result<store::Foundation> prepare_database(const Settings& settings, const std::function<void(const std::string&)>& progress);
+
+std::vector<std::filesystem::path> masked_folders(const Settings& settings);
+// The file that serve loads: model.path, else what `hearth model use` chose, else the catalogue's first.
+std::filesystem::path chosen_model(const Settings& settings);
+
+class World {
+public:
+    static base::Result<std::unique_ptr<World>> build(const Settings& settings, std::unique_ptr<sandbox::Launcher> launcher,
+                                                      const std::string& no_launcher);
+    ~World();
+    // Serves until SIGINT or SIGTERM.
+    void run();
+    int port() const { return http_->port(); }
+    base::Log& log() { return log_; }
+
+private:
+    explicit World(const Settings& settings);
+    std::vector<std::unique_ptr<router::Backend>> make_backends(std::vector<router::Alias>& aliases, base::Result<void>& failed);
+    base::Probes probes() const;
+
+    const Settings settings_;
+    net::LogSink log_;
+    net::MetricsRegistry metrics_;
+    base::SystemClock clock_;
+    std::unique_ptr<sandbox::Launcher> launcher_;
+    std::string no_launcher_;
+    boost::asio::io_context io_;
+    boost::asio::thread_pool blocking_{8};
+    std::unique_ptr<store::Db> db_;
+    std::unique_ptr<store::TraceSink> traces_;
+    std::unique_ptr<router::Gateway> gateway_;
+    tools::Builtins tools_;
+    std::unique_ptr<agents::Agents> agents_;
+    std::unique_ptr<server::Auth> auth_;
+    std::unique_ptr<server::Services> services_;
+    std::unique_ptr<server::HttpServer> http_;
+};
+
+}  // namespace app

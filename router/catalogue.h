@@ -1,0 +1,39 @@
+// The models that `hearth model pull` can fetch: deploy/models.yaml.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace router {
+
+// Where a model's file can come from; tried in order.
+struct ModelSource {
+    enum class Kind { path, url, packages } kind = Kind::path;
+    std::string location;               // path or url
+    struct Package {
+        std::string name, version, member;  // member: path inside the wheel
+    };
+    std::vector<Package> packages;      // their members, joined in this order, are the file
+};
+
+struct ModelEntry {
+    std::string name, file, licence, note, sha256;
+    std::uint64_t bytes = 0;
+    std::vector<ModelSource> sources;
+};
+
+base::Result<std::vector<ModelEntry>> read_catalogue(const std::filesystem::path& yaml);
+
+using PullProgress = std::function<void(const std::string& stage, std::uint64_t done, std::uint64_t total)>;
+
+// Blocking. The verified file's path in `folder`; at once when it is already there. Each source that
+// fails is named in `failures`. Packages are downloaded and unpacked, never installed or run.
+base::Result<std::filesystem::path> pull_model(const ModelEntry& model, const std::filesystem::path& folder, const PullProgress& progress,
+                                               std::vector<std::string>& failures);
+
+}  // namespace router
