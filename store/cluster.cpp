@@ -54,14 +54,17 @@ base::Result<fs::path> find_binaries(const ClusterOptions& o) {
         return base::error(Code::not_found, "there is no postgres in " + o.binaries.string(),
                            "apt-get install postgresql, or set database.binaries");
     }
+    int made_by = 0;  // a cluster that is there already wants its own version
+    std::ifstream(data_of(o) / "PG_VERSION") >> made_by;
     fs::path best;
     int newest = 0;
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
         const int version = std::atoi(entry.path().filename().c_str());
-        if (version > newest && fs::exists(entry.path() / "bin/initdb") && fs::exists(entry.path() / "bin/postgres")) {
+        if ((version > newest || version == made_by) && fs::exists(entry.path() / "bin/initdb") && fs::exists(entry.path() / "bin/postgres")) {
             newest = version;
             best = entry.path() / "bin";
+            if (version == made_by) return best;
         }
     }
     if (newest >= 15) return best;
@@ -154,20 +157,25 @@ base::Result<void> initialise(const ClusterOptions& o, const fs::path& binaries)
     say(o, "making the database cluster in " + o.folder.string());
     if (auto done = make_credentials(o); !done) return done;
     // initdb takes the first line of the file as the password of the role that it makes.
-    const std::vector<std::string> argv = {(binaries / "initdb").string(), "-D", data_of(o).string(), "-U", "hearth_admin",
+    // Made under another name and renamed when whole: a cut in the middle leaves no half-made cluster.
+    const fs::path fresh = o.folder / "data.new";
+    std::error_code failed;
+    fs::remove_all(fresh, failed);
+    const std::vector<std::string> argv = {(binaries / "initdb").string(), "-D", fresh.string(), "-U", "hearth_admin",
                                            "--auth=scram-sha-256", "--pwfile=" + secret_of(o).string(),
                                            "--encoding=UTF8", "--locale=C.UTF-8"};
     auto result = run_process(argv, user_of(o));
     if (!result) return std::move(result).error();
-    if (result->exit_code != 0) {
-        std::error_code ignored;
-        fs::remove_all(data_of(o), ignored);  // a half-made cluster would be taken for a whole one
-        return explain(o, "initdb", *result);
-    }
-    std::ofstream(data_of(o) / "postgresql.conf", std::ios::app)
+    if (result->exit_code != 0) return explain(o, "initdb", *result);
+    std::ofstream settings(fresh / "postgresql.conf", std::ios::app);
+    settings
         << "\n# Hearth: only the Unix socket, only this user.\nlisten_addresses = ''\nport = 5432\n"
         << "unix_socket_directories = '" << socket_of(o).string() << "'\nunix_socket_permissions = 0700\n"
         << "max_connections = 60\nshared_buffers = 64MB\nlogging_collector = off\nlog_min_messages = warning\n";
+    settings.close();
+    if (!settings) return base::error(Code::io, "cannot write " + (fresh / "postgresql.conf").string(), "check free space");
+    fs::rename(fresh, data_of(o), failed);
+    if (failed) return base::error(Code::io, "cannot rename " + fresh.string() + ": " + failed.message());
     return {};
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,6 +39,8 @@ base::Result<ProcessResult> run_process(const std::vector<std::string>& argv, co
         dup2(null, 0);
         dup2(pipe_ends[1], 1);
         dup2(pipe_ends[1], 2);
+        // A daemon that is started here must not keep our sockets open after our own end.
+        syscall(SYS_close_range, 3u, ~0u, 0u);
         if (!user.empty() && (setgroups(0, nullptr) != 0 || setgid(ids.gid) != 0 || setuid(ids.uid) != 0)) _exit(126);
         if (chdir("/") != 0) _exit(126);
         execve(args[0], args.data(), environment);
