@@ -52,6 +52,8 @@ base::MessageId append_message(Tx& tx, base::ConversationId id, base::RunId run,
     const auto message = base::MessageId::make(base::SystemClock().now());
     // The lock makes positions consecutive when two requests append at once.
     tx.exec("select pg_advisory_xact_lock(hashtextextended($1, 8))", {id.text()});
+    // Foreign keys look past row-level security, so another person's conversation is refused here.
+    if (!conversation_exists(tx, id)) throw DbError(DbError::Kind::foreign_key, "there is no conversation " + id.text());
     tx.exec("insert into message (id, conversation_id, position, run_id, role, body)"
             " select $1, $2, coalesce(max(position) + 1, 0), $3, $4, $5 from message where conversation_id = $2",
             {message, id, run, body.value("role", ""), body});

@@ -1,9 +1,11 @@
 #include "store/db.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <pqxx/pqxx>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace store {
@@ -11,6 +13,8 @@ namespace {
 
 using Kind = DbError::Kind;
 using Connection = pqxx::connection;
+
+constexpr auto kLongestWait = std::chrono::seconds(60);  // for a free connection
 
 // What PostgreSQL's condition codes mean to us (appendix A of its manual).
 Kind kind_of(const std::string& sqlstate) {
@@ -73,7 +77,9 @@ public:
     }
 
     std::vector<Row> exec(std::string_view sql, const std::vector<Param>& params) override {
+        const bool earlier = std::exchange(failed_, true);
         const pqxx::result result = translated([&] { return execute(*work_, std::string(sql), params); });
+        failed_ = earlier;
         affected_ = std::int64_t(result.affected_rows());
         std::vector<Row> rows;
         rows.reserve(result.size());
@@ -90,6 +96,8 @@ public:
     const Identity& identity() const override { return who_; }
     base::NodeId node() const override { return node_; }
     void commit() {
+        // PostgreSQL answers such a commit with a rollback, which nobody would notice.
+        if (failed_) throw DbError(Kind::other, "a statement of the transaction had failed: nothing of it was committed");
         translated([&] { work_->commit(); });
     }
 
@@ -98,10 +106,21 @@ private:
     Identity who_;
     base::NodeId node_;
     std::int64_t affected_ = 0;
+    bool failed_ = false;
 };
 
 std::unique_ptr<Connection> connect(const std::string& url) {
-    return translated([&] { return std::make_unique<Connection>(url); });
+    return translated([&] {
+        auto connection = std::make_unique<Connection>(url);
+#if PQXX_VERSION_MAJOR < 7
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+        connection->inhibit_reactivation(true);  // a silent new session would have lost locks and identity
+#pragma GCC diagnostic pop
+#endif
+        pqxx::nontransaction(*connection).exec("set statement_timeout = '60s'; set lock_timeout = '20s'");
+        return connection;
+    });
 }
 
 std::string one_value(Connection& connection, const std::string& sql) {
@@ -122,7 +141,8 @@ public:
 
     std::unique_ptr<Connection> take() {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return !free_.empty(); });
+        if (!changed_.wait_for(lock, kLongestWait, [&] { return !free_.empty(); }))
+            throw DbError(Kind::connection, "all " + std::to_string(options_.connections) + " database connections were busy for 60 s");
         auto connection = std::move(free_.back());
         free_.pop_back();
         return connection;
@@ -234,15 +254,21 @@ base::NodeId Db::node() const { return connections_->options().node; }
 bool Db::try_lock(std::int64_t key) {
     std::lock_guard lock(connections_->lock_mutex);
     auto& connection = connections_->lock_connection;
-    if (connection && !connection->is_open()) {
-        connection.reset();
-        connections_->held.clear();  // they died with the session
+    for (int attempt = 0;; ++attempt) {
+        if (connection && !connection->is_open()) connection.reset();
+        if (!connection) connections_->held.clear();  // they died with the session
+        if (connections_->held.count(key)) return false;
+        try {
+            if (!connection) connection = connect(connections_->options().url);
+            const bool got = one_value(*connection, "select pg_try_advisory_lock(" + std::to_string(key) + ")") == "t";
+            if (got) connections_->held.insert(key);
+            return got;
+        } catch (const DbError& e) {
+            // The session may have died since its last use: one fresh attempt.
+            if (e.kind != Kind::connection || attempt > 0) throw;
+            connection.reset();
+        }
     }
-    if (connections_->held.count(key)) return false;
-    if (!connection) connection = connect(connections_->options().url);
-    const bool got = one_value(*connection, "select pg_try_advisory_lock(" + std::to_string(key) + ")") == "t";
-    if (got) connections_->held.insert(key);
-    return got;
 }
 
 void Db::unlock(std::int64_t key) {

@@ -4,21 +4,21 @@ namespace store {
 
 base::StepId write_intent(Tx& tx, const StepIntent& intent) {
     const auto id = base::StepId::make(base::SystemClock().now());
-    // Reads the run's epoch in the same statement: a process that lost its lease writes no step.
-    tx.exec("insert into step (id, run_id, position, epoch, kind, name, effect, effect_key, input)"
-            " select $1, r.id, (select coalesce(max(position) + 1, 0) from step s where s.run_id = r.id), r.epoch, $4, $5, $6, $7, $8"
-            " from run r where r.id = $2 and r.epoch = $3",
-            {id, intent.run, intent.epoch, intent.kind, intent.name, intent.effect, intent.effect_key, intent.input});
-    if (tx.affected() != 1)
+    // The run's row lock is the fence, held until the commit, and numbers the steps of parallel calls.
+    if (tx.exec("select 1 from run where id = $1 and epoch = $2 and state is null for update", {intent.run, intent.epoch}).empty())
         throw DbError(DbError::Kind::serialization, "run " + intent.run.text() + " is no longer held at epoch " +
                                                         std::to_string(intent.epoch) + ": no step was begun");
+    tx.exec("insert into step (id, run_id, position, epoch, kind, name, effect, effect_key, input)"
+            " select $1, $2, coalesce(max(position) + 1, 0), $3, $4, $5, $6, $7, $8 from step where run_id = $2",
+            {id, intent.run, intent.epoch, intent.kind, intent.name, intent.effect, intent.effect_key, intent.input});
     return id;
 }
 
 void write_outcome(Tx& tx, base::StepId step, std::int64_t epoch, const std::string& state, const base::Json& outcome) {
-    tx.exec("update step set state = $3, outcome = $4, finished_at = clock_timestamp()"
-            " where id = $1 and epoch = $2 and state = 'intent'"
-            " and exists (select 1 from run r where r.id = step.run_id and r.epoch = $2)",
+    tx.exec("with held as (select id from run where id = (select run_id from step where id = $1)"
+            "   and epoch = $2 and state is null for update)"
+            " update step set state = $3, outcome = $4, finished_at = clock_timestamp()"
+            " from held where step.id = $1 and step.run_id = held.id and step.epoch = $2 and step.state = 'intent'",
             {step, epoch, state, outcome});
     if (tx.affected() != 1)
         throw DbError(DbError::Kind::serialization,

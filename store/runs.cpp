@@ -32,7 +32,7 @@ Run run_of(const Row& row) {
 void require_current(Tx& tx, base::RunId id, std::int64_t epoch) {
     if (tx.affected() != 1)
         throw DbError(DbError::Kind::serialization,
-                      "run " + id.text() + " is no longer held at epoch " + std::to_string(epoch) + ": another process took it over");
+                      "run " + id.text() + " is no longer held at epoch " + std::to_string(epoch) + ": it has ended, or another process took it over");
 }
 
 class HeldLease final : public RunLease {
@@ -69,13 +69,14 @@ std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before)
 }
 
 void save_turn(Tx& tx, base::RunId id, std::int64_t epoch, const base::Json& turn) {
-    tx.exec("update run set turn = $3 where id = $1 and epoch = $2", {id, epoch, turn});
+    tx.exec("update run set turn = $3 where id = $1 and epoch = $2 and state is null", {id, epoch, turn});
     require_current(tx, id, epoch);
 }
 
 void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& final_state, const std::string& error,
                 const base::Json& usage) {
-    tx.exec("update run set state = $3, error = $4, usage = $5, finished_at = now() where id = $1 and epoch = $2",
+    tx.exec("update run set state = $3, error = $4, usage = $5, finished_at = clock_timestamp()"
+            " where id = $1 and epoch = $2 and state is null",
             {id, epoch, final_state, error, usage});
     require_current(tx, id, epoch);
 }
