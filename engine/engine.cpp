@@ -134,6 +134,7 @@ public:
           profile_(profile),
           target_(std::move(target)),
           tokenizer_(std::move(tokenizer)),
+          table_(text::make_token_table(tokenizer_)),
           worker_(std::move(worker)) {
         if (info_.chat_template.empty()) return;
         auto parsed = text::ChatTemplate::parse(info_.chat_template);
@@ -148,7 +149,7 @@ public:
     Profile profile() const override { return profile_; }
     std::shared_ptr<const text::Tokenizer> tokenizer() const override { return tokenizer_; }
     std::shared_ptr<const text::ChatTemplate> chat_template() const override { return template_; }
-    std::shared_ptr<const text::TokenTable> token_table() const override { return nullptr; }
+    std::shared_ptr<const text::TokenTable> token_table() const override { return table_; }
     Load load_now() const override { return worker_->load(); }
 
     std::vector<TargetChoice> targets() const override {
@@ -191,8 +192,13 @@ public:
             return invalid("max_tokens is " + std::to_string(request.max_tokens) + ", expected at least 1");
         if (request.logprobs < 0 || request.logprobs > 20)
             return invalid("logprobs is " + std::to_string(request.logprobs) + ", expected 0 to 20");
-        if (request.grammar)
-            return base::error(base::Code::unsupported, "output bound by a grammar is not available in this build");
+        if (request.grammar) {
+            try {
+                s.grammar = text::GrammarState::create(request.grammar, table_, request.grammar_trigger);
+            } catch (const std::invalid_argument& e) {
+                return invalid(e.what());
+            }
+        }
         s.prompt = int(s.tokens.size());
         s.max_tokens = std::min(request.max_tokens, plan_.context - s.prompt);
         const auto most = std::size_t(s.prompt + s.max_tokens);
@@ -242,6 +248,7 @@ private:
     Target target_;
     std::shared_ptr<const text::Tokenizer> tokenizer_;
     std::shared_ptr<const text::ChatTemplate> template_;
+    std::shared_ptr<const text::TokenTable> table_;
     std::shared_ptr<Worker> worker_;
 };
 

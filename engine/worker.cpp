@@ -30,7 +30,7 @@ Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Token
       seed_(random_seed()),
       limits_{sequences, runner_->shape().rows, runner_->shape().blocks},
       blocks_(runner_->shape().blocks),
-      sampling_(runner_->model().config.vocabulary) {
+      sampling_(std::max(runner_->model().config.vocabulary, tokenizer_->size())) {
     token_begin_.reserve(std::size_t(tokenizer_->size()) + 1);
     for (TokenId id = 0; id < tokenizer_->size(); ++id) {
         token_begin_.push_back(std::uint32_t(token_bytes_.size()));
@@ -241,8 +241,10 @@ void Worker::decide(Sequence& s, std::span<float> logits) {
     // Ids past the tokenizer's stand for nothing.
     const auto real = logits.first(std::min(logits.size(), std::size_t(tokenizer_->size())));
     std::span<const std::uint64_t> mask;
-    if (s.grammar && s.grammar->mask(sampling_.mask)) mask = sampling_.mask;
+    if (s.grammar && s.grammar->mask(sampling_.mask)) mask = std::span(sampling_.mask).first((real.size() + 63) / 64);
     const TokenId id = s.sampler.sample(real, s.tokens, mask, sampling_);
+    // A sentence that is complete ends by itself where the vocabulary has no token to say so.
+    if (id < 0 && s.grammar && s.grammar->may_end()) return finish(s, Finish::stop);
     if (id < 0) return finish(s, Finish::failed, "no token is possible here: every logit is masked or infinite");
     ++s.usage.output_tokens;
     s.usage.decode = since(s.decoding, now);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/json_schema.h"
 #include "support/fixtures.h"
 
 using namespace engine;
@@ -258,4 +259,51 @@ TEST(Engine, FastGreedyTextIsItsOwnOneRequestText) {
         same += together == single;
     }
     EXPECT_EQ(same, 6);
+}
+
+namespace {
+
+base::OrderedJson small_schema() {
+    return *base::parse_ordered_json(R"({"type": "object", "properties": {
+        "name": {"type": "string", "minLength": 1, "maxLength": 6}, "size": {"enum": ["small", "large"]},
+        "count": {"type": "integer", "minimum": -3, "maximum": 120},
+        "tags": {"type": "array", "items": {"type": "boolean"}, "minItems": 1, "maxItems": 3}},
+        "required": ["name", "size", "count", "tags"], "additionalProperties": false})");
+}
+
+}  // namespace
+
+TEST(Engine, BoundOutputSatisfiesItsSchemaWhateverTheWeights) {
+    std::vector<std::filesystem::path> files = {model("llama_tied.gguf"), model("qwen3_moe.gguf")};
+    if (const auto vectors = support::vectors_dir()) files.push_back(*vectors / "models/stories260K/stories260Ktok512.gguf");
+    const auto schema = base::Schema::parse(base::Json(small_schema())).value();
+    for (const auto& file : files) {
+        SCOPED_TRACE(file);
+        auto engine = load(file);
+        std::vector<std::unique_ptr<Session>> sessions;
+        for (int i = 0; i < 6; ++i) {
+            auto request = greedy(some_tokens(5 + i, i, 300), 250);
+            request.grammar = text::Grammar::from_json_schema(small_schema()).value();
+            if (i) request.sampling = {.temperature = 1.5f, .seed = std::uint64_t(i)};
+            request.ignore_eos = false;
+            sessions.push_back(*engine->start(request));
+        }
+        for (auto& session : sessions) {
+            const auto out = read(*session);
+            EXPECT_EQ(out.finish, Finish::stop) << out.error;
+            const auto value = base::parse_json(out.text);
+            ASSERT_TRUE(value) << out.text;
+            EXPECT_TRUE(schema.validate(*value)) << out.text;
+        }
+    }
+}
+
+TEST(Engine, AGrammarThatLacksItsTriggerIsRefused) {
+    auto engine = load(model("llama_tied.gguf"));
+    auto request = greedy(some_tokens(5, 1, 300), 10);
+    request.grammar = text::Grammar::from_ebnf("root ::= \"yes\"").value();
+    request.grammar_trigger = "no";
+    const auto refused = engine->start(request);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().text(), ::testing::HasSubstr("does not begin with its trigger \"no\""));
 }
