@@ -1,0 +1,345 @@
+// Attacks by programs. Each first runs unsandboxed and must succeed, which proves that it is real; then it
+// runs at level T2 and must fail.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "sandbox/launcher.h"
+#include "support/fixtures.h"
+#include "support/programs.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using sandbox::Command;
+using sandbox::Level;
+using sandbox::Outcome;
+using support::Ran;
+using support::run_plain;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kSecret[] = "canary-7f3a-of-the-house";
+constexpr char kPython[] = "/usr/bin/python3";
+
+void put(const fs::path& file, const std::string& content) {
+    fs::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << content;
+}
+
+// Secrets that the server's process holds when its launcher starts: an inherited descriptor, the environment.
+struct House {
+    support::TempDir dir;
+    int leaked = -1;
+    base::Result<std::unique_ptr<sandbox::Launcher>> launcher = base::error(base::Code::internal, "not started");
+    House() {
+        put(dir.path() / "secret", kSecret);
+        leaked = open((dir.path() / "secret").c_str(), O_RDONLY);  // without O_CLOEXEC
+        setenv("HEARTH_TEST_CANARY", kSecret, 1);
+        setenv("BASH_ENV", (dir.path() / "evil.sh").c_str(), 1);
+        setenv("LD_PRELOAD", "", 1);
+        put(dir.path() / "evil.sh", "echo poisoned\n");
+        launcher = sandbox::Launcher::start();
+    }
+};
+House& house() {
+    static House one;
+    return one;
+}
+
+class Attacks : public testing::Test {
+protected:
+    void SetUp() override {
+        ASSERT_TRUE(house().launcher.ok()) << house().launcher.error().text();
+        if (launcher().level() < Level::t2) GTEST_SKIP() << "this machine reaches sandbox level " << sandbox::name(launcher().level());
+        workspace_ = sandbox::Workspace::open(dir_.path(), sandbox::Workspace::Access::read_write, {}).value();
+    }
+    static sandbox::Launcher& launcher() { return **house().launcher; }
+
+    Outcome inside(std::vector<std::string> argv, sandbox::Limits limits = {}) {
+        Command command;
+        command.argv = std::move(argv);
+        command.workspace = workspace_.get();
+        command.limits = limits;
+        const auto outcome = launcher().run(command, Level::t2, {});
+        if (!outcome) throw std::runtime_error(outcome.error().text());
+        EXPECT_EQ(outcome->level, Level::t2);
+        return *outcome;
+    }
+    Outcome bash_inside(const std::string& script, sandbox::Limits limits = {}) { return inside({"bash", "-c", script}, limits); }
+    Outcome python_inside(const std::string& script, sandbox::Limits limits = {}) { return inside({"python3", "-I", "-c", script}, limits); }
+    Ran bash_plain(const std::string& script, std::chrono::milliseconds wall = 20s) { return run_plain({"bash", "-c", script}, dir_.path(), wall); }
+    Ran python_plain(const std::string& script) { return run_plain({kPython, "-I", "-c", script}, dir_.path()); }
+    static bool has_python() { return fs::exists(kPython); }
+
+    support::TempDir dir_;
+    std::unique_ptr<sandbox::Workspace> workspace_;
+};
+
+#define NEEDS_PYTHON() \
+    if (!has_python()) GTEST_SKIP() << "the attack is written in Python and " << kPython << " is absent"
+
+// 7: environment, memory, roots and folders of other processes.
+TEST_F(Attacks, ProcShowsNoSecrets) {
+    const std::string script = "cat /proc/[0-9]*/environ /proc/self/environ " + (house().dir.path() / "secret").string() +
+                               " /proc/[0-9]*/root" + (house().dir.path() / "secret").string() + " /proc/[0-9]*/fd/* 2>/dev/null </dev/null | tr '\\0' '\\n' & sleep 2; kill %1";
+    EXPECT_THAT(bash_plain(script).output, HasSubstr(kSecret));
+    const std::string seen = bash_inside(script).output;
+    EXPECT_THAT(seen, Not(HasSubstr(kSecret)));
+    // What this process was started with, as /proc/1/environ would show it if the launcher kept it.
+    std::ifstream own("/proc/self/environ");
+    for (std::string entry; std::getline(own, entry, '\0');) {
+        const std::string key = entry.substr(0, entry.find('='));
+        const bool shared = key == "PATH" || key == "HOME" || key == "LANG" || key == "TERM" || key == "PWD" || key == "SHLVL" || key == "_" || key == "OLDPWD";
+        if (!shared && entry.size() > 8) {
+            EXPECT_THAT(seen, Not(HasSubstr(entry)));
+        }
+    }
+    EXPECT_THAT(bash_inside("readlink /proc/1/cwd /proc/1/root /proc/1/exe; head -c1 /proc/1/mem; ls /proc/1/fd 2>&1").output, Not(HasSubstr(house().dir.path().string())));
+}
+
+// 8
+TEST_F(Attacks, DescriptorsAreNotInherited) {
+    const std::string script = "cat <&" + std::to_string(house().leaked) + "; ls /proc/$$/fd | tr '\\n' ' '";
+    EXPECT_THAT(bash_plain(script).output, HasSubstr(kSecret));
+    lseek(house().leaked, 0, SEEK_SET);
+    EXPECT_THAT(bash_inside(script).output, Not(HasSubstr(kSecret)));
+    EXPECT_EQ(inside({"ls", "/proc/self/fd"}).output, "0\n1\n2\n3\n");  // 3: the folder that ls reads
+}
+
+// 10
+TEST_F(Attacks, MemoryAndTmpfsBombs) {
+    NEEDS_PYTHON();
+    const std::string eat = "x=bytearray(600<<20)\nfor i in range(0,len(x),4096): x[i]=1\nprint('ate it')";
+    EXPECT_THAT(python_plain(eat).output, HasSubstr("ate it"));
+    sandbox::Limits limits;
+    limits.memory_bytes = 128 << 20;
+    limits.tmp_bytes = 8 << 20;
+    const Outcome eaten = python_inside(eat, limits);
+    EXPECT_NE(eaten.exit_code, 0);
+    EXPECT_THAT(eaten.output, Not(HasSubstr("ate it")));
+    EXPECT_TRUE(bash_plain("head -c 20M /dev/zero > fill && rm fill").exit_code == 0);
+    EXPECT_NE(bash_inside("head -c 20M /dev/zero > /tmp/fill", limits).exit_code, 0);
+    EXPECT_EQ(bash_inside("echo alive", limits).output, "alive\n") << "the launcher must survive";
+}
+
+std::uint64_t resident_kib() {
+    std::ifstream in("/proc/self/status");
+    for (std::string word; in >> word;)
+        if (word == "VmRSS:") return in >> word, std::stoull(word);
+    return 0;
+}
+
+// 12
+TEST_F(Attacks, FloodsOfOutput) {
+    EXPECT_THAT(bash_plain("yes | head -c 300M | wc -c").output, HasSubstr("314572800\n"));
+    sandbox::Limits limits;
+    limits.output_bytes = 64 << 10;
+    limits.drain_bytes = 64 << 20;
+    const std::uint64_t before = resident_kib();
+    for (const char* script : {"yes", "head -c 1G /dev/zero", "printf '\\xff\\xfe'; yes \"$(printf '\\xff')\""}) {
+        const Outcome out = bash_inside(script, limits);
+        EXPECT_TRUE(out.output_cut) << script;
+        EXPECT_FALSE(out.timed_out) << script;
+        EXPECT_LE(out.output.size(), limits.output_bytes + 300) << script;
+        EXPECT_GT(out.output_bytes, limits.output_bytes) << script;
+        EXPECT_LT(out.output_bytes, 2 * limits.drain_bytes) << script;
+    }
+    EXPECT_LT(resident_kib(), before + 8192);
+}
+
+// Processes of this machine whose command line holds `token`.
+std::vector<pid_t> processes_named(const std::string& token) {
+    std::vector<pid_t> out;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+        const std::string name = entry.path().filename();
+        if (!std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c); })) continue;
+        std::ifstream in(entry.path() / "cmdline");
+        const std::string line{std::istreambuf_iterator<char>(in), {}};
+        if (line.find(token) != std::string::npos) out.push_back(std::stoi(name));
+    }
+    return out;
+}
+
+// 13
+TEST_F(Attacks, EscapedChildrenDieWithTheDeadline) {
+    const std::string token = "98765" + std::to_string(getpid());
+    const std::string script = "trap '' TERM HUP; for i in $(seq 100); do (setsid bash -c 'trap \"\" TERM HUP; exec sleep " + token + "' >/dev/null 2>&1 &) & done; ";
+    bash_plain(script + "sleep 1; kill -9 $$", 10s);
+    const auto survivors = processes_named(token);
+    EXPECT_GT(survivors.size(), 50u) << "killing the shell was expected not to be enough";
+    for (pid_t pid : survivors) kill(pid, SIGKILL);
+    sandbox::Limits limits;
+    limits.processes = 600;
+    limits.wall = 2000ms;
+    const auto start = std::chrono::steady_clock::now();
+    const Outcome out = bash_inside(script + "sleep 60", limits);
+    EXPECT_TRUE(out.timed_out);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 3000ms);
+    EXPECT_TRUE(processes_named(token).empty());
+    EXPECT_EQ(bash_inside(script + "exit 3").exit_code, 3);
+    EXPECT_TRUE(processes_named(token).empty()) << "an early end must leave nothing either";
+}
+
+// 14
+TEST_F(Attacks, DeadlineIsHonouredWhateverTheProgramDoes) {
+    sandbox::Limits limits;
+    limits.wall = 400ms;
+    for (const char* script : {"while :; do :; done", "kill -STOP $$", "exec >&- 2>&-; sleep 60", "trap '' INT TERM HUP; sleep 60; sleep 60", "cat"}) {
+        if (std::string(script) != "cat") {
+            EXPECT_THAT(bash_plain(std::string(script) + "; echo done", 800ms).output, Not(HasSubstr("done"))) << script;
+        }
+        const auto start = std::chrono::steady_clock::now();
+        const Outcome out = bash_inside(script, limits);
+        EXPECT_LT(std::chrono::steady_clock::now() - start, 1500ms) << script;
+        EXPECT_EQ(out.timed_out, std::string(script) != "cat") << script;  // standard input is at its end
+    }
+}
+
+// 15
+TEST_F(Attacks, TerminalCannotBeTypedInto) {
+    NEEDS_PYTHON();
+    std::ifstream knob("/proc/sys/dev/tty/legacy_tiocsti");
+    int legacy = 1;
+    knob >> legacy;
+    const std::string type = "import fcntl,termios,sys\nfor req in (termios.TIOCSTI,0x541C):\n  try: fcntl.ioctl(0,req,b'x'); print('typed')\n  except OSError as e: print(e.errno)";
+    const std::string in_terminal = "import pty,os\npid,fd=pty.fork()\nif pid==0: os.execv('/usr/bin/python3',['python3','-I','-c',\"\"\"" + type + "\"\"\"])\nout=b''\nwhile 1:\n  try: d=os.read(fd,1000)\n  except OSError: break\n  if not d: break\n  out+=d\nprint(out.decode())";
+    if (legacy) {
+        EXPECT_THAT(python_plain(in_terminal).output, HasSubstr("typed"));
+    }
+    EXPECT_EQ(python_inside(type).output, "1\n1\n");  // EPERM
+}
+
+// 16
+TEST_F(Attacks, OtherProcessesCannotBeReadOrTraced) {
+    NEEDS_PYTHON();
+    const std::string script = R"(
+import ctypes,os,signal
+libc=ctypes.CDLL(None,use_errno=True)
+class iov(ctypes.Structure): _fields_=[('b',ctypes.c_void_p),('n',ctypes.c_size_t)]
+data=ctypes.create_string_buffer(b'victim'); here=ctypes.create_string_buffer(6)
+pid=os.fork()
+if pid==0: signal.pause()
+def say(name,r): print(name,'OK' if r>=0 else ctypes.get_errno())
+say('readv',libc.process_vm_readv(pid,ctypes.byref(iov(ctypes.addressof(here),6)),1,ctypes.byref(iov(ctypes.addressof(data),6)),1,0))
+say('pidfd_getfd',libc.syscall(438,os.pidfd_open(pid),0,0))
+say('ptrace',libc.ptrace(16,pid,0,0))
+os.kill(pid,9)
+)";
+    EXPECT_EQ(python_plain(script).output, "readv OK\npidfd_getfd OK\nptrace OK\n");
+    EXPECT_EQ(python_inside(script).output, "readv 1\npidfd_getfd 1\nptrace 1\n");
+}
+
+int listener(const std::string& name, bool abstract) {
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    std::copy(name.begin(), name.end(), where.sun_path + (abstract ? 1 : 0));
+    const auto size = socklen_t(offsetof(sockaddr_un, sun_path) + name.size() + 1);  // with the NUL before or after
+    if (bind(fd, reinterpret_cast<sockaddr*>(&where), size) != 0 || listen(fd, 4) != 0) ADD_FAILURE() << "cannot listen on " << name;
+    return fd;
+}
+
+// 17: as docker.sock or D-Bus would be.
+TEST_F(Attacks, LocalSocketsAreOutOfReach) {
+    NEEDS_PYTHON();
+    const std::string name = "hearth-test-" + std::to_string(getpid()), path = (dir_.path() / "docker.sock").string();
+    const int one = listener(name, true), two = listener(path, false);
+    const std::string script = "import socket\ndef t(*names):\n  for a in names:\n    try:\n      s=socket.socket(socket.AF_UNIX); s.connect(a); return 'in'\n    except OSError: pass\n  return 'out'\nprint(t('\\0" + name + "'),t('" + path + "'))";
+    EXPECT_EQ(python_plain(script).output, "in in\n");
+    EXPECT_EQ(python_inside(script).output, "out out\n");
+    close(one), close(two);
+}
+
+// 18
+TEST_F(Attacks, NoNetworkOfAnyFamily) {
+    NEEDS_PYTHON();
+    const std::string script = R"(
+import ctypes,socket
+libc=ctypes.CDLL(None,use_errno=True)
+for f,k in ((2,1),(10,2),(16,3),(17,3),(38,5),(40,1),(1,1)):
+  print(f,'OK' if libc.socket(f,k,0)>=0 else ctypes.get_errno())
+print('io_uring','OK' if libc.syscall(425,4,ctypes.create_string_buffer(120))>=0 else ctypes.get_errno())
+)";
+    const std::string plain = python_plain(script).output;
+    for (const char* family : {"2 OK", "16 OK", "1 OK"}) EXPECT_THAT(plain, HasSubstr(family));
+    EXPECT_EQ(python_inside(script).output, "2 1\n10 1\n16 1\n17 1\n38 1\n40 1\n1 1\nio_uring 1\n");
+}
+
+// 21
+TEST_F(Attacks, NoPrivilegeIsGained) {
+    const std::string script = "unshare -Ur true 2>/dev/null && echo namespace; grep -E '^(CapEff|CapPrm|CapBnd|CapAmb|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'";
+    const std::string plain = bash_plain(script).output;
+    EXPECT_THAT(plain, HasSubstr("namespace"));
+    EXPECT_THAT(plain, HasSubstr("NoNewPrivs:0"));
+    EXPECT_EQ(bash_inside(script).output, "CapPrm:0000000000000000\nCapEff:0000000000000000\nCapBnd:0000000000000000\nCapAmb:0000000000000000\nNoNewPrivs:1\nSeccomp:2\n");
+    EXPECT_NE(bash_inside("id -u").output, "0\n");
+    // Written with the value that they have, so that a success changes nothing.
+    const std::string knobs = "for f in /proc/sys/kernel/core_pattern /proc/sys/kernel/panic /proc/sys/vm/overcommit_memory; do v=$(cat $f) && echo \"$v\" > $f && echo wrote $f; done 2>/dev/null; true";
+    if (geteuid() == 0) {
+        EXPECT_THAT(bash_plain(knobs).output, HasSubstr("wrote /proc/sys/kernel/core_pattern"));
+    }
+    EXPECT_EQ(bash_inside(knobs).output, "");
+    EXPECT_EQ(bash_inside("exec 2>/dev/null; mount -t tmpfs none /tmp || umount /proc || umount /usr || /usr/sbin/chroot / true || touch /usr/x || touch /x || touch /dev/x || echo none").output, "none\n");
+}
+
+const char kPlant[] = R"sh(
+plant() { mkdir -p "$(dirname "$1")" && printf '%s' "$2" > "$1" && chmod +x "$1"; } 2>/dev/null
+evil="touch $PWD/executed"
+mv .git .old 2>/dev/null && cp -r .old .git
+plant .git/hooks/pre-commit "#!/bin/sh
+$evil"
+plant .git/hooks/post-index-change "#!/bin/sh
+$evil"
+git config core.fsmonitor "$evil;false" 2>/dev/null
+printf '[core]\n\tfsmonitor = "%s;false"\n' "$evil" >> .git/config
+mkdir common; cp -r .old/. common 2>/dev/null || cp -r .git/. common; printf '[core]\n\tfsmonitor = "%s;false"\n' "$evil" >> common/config
+echo ../common > .git/commondir
+plant .bashrc "$evil"; plant .profile "$evil"; plant .mcp.json "{}"; plant hearth.yaml "x: 1"
+true)sh";
+
+// 22: a program leaves things that a program outside runs later.
+TEST_F(Attacks, NothingIsLeftForOthersToRun) {
+    if (run_plain({"git", "--version"}, "/").exit_code != 0) GTEST_SKIP() << "git is not installed";
+    const std::string init = "unset LD_PRELOAD BASH_ENV; git init -q . && git config user.email a@b && git config user.name n && rm -rf .git/hooks && mkdir .git/hooks && echo 1 > f && git add f && git commit -qm one";
+    const std::string host = "echo 2 > f; git status >/dev/null 2>&1; git add f; git commit -qm two >/dev/null 2>&1; HOME=$PWD bash -ic true 2>/dev/null; ls executed 2>/dev/null; true";
+    support::TempDir open_house;
+    ASSERT_EQ(run_plain({"bash", "-c", init}, open_house.path()).exit_code, 0);
+    run_plain({"bash", "-c", kPlant}, open_house.path());
+    EXPECT_THAT(run_plain({"bash", "-c", host}, open_house.path()).output, HasSubstr("executed"));
+
+    ASSERT_EQ(bash_plain(init).exit_code, 0);
+    bash_inside(kPlant);
+    for (const char* name : {".bashrc", ".profile", ".mcp.json", "hearth.yaml", ".git/commondir", ".git/hooks/pre-commit"})
+        EXPECT_FALSE(fs::exists(dir_.path() / name)) << name;
+    EXPECT_THAT(bash_plain(host).output, Not(HasSubstr("executed")));
+    EXPECT_EQ(bash_inside("echo work > made && mkdir -p d && echo ok").output, "ok\n") << "ordinary files must be writable";
+    EXPECT_EQ(support::read_text(dir_.path() / "made"), "work\n");
+}
+
+// 23: what the server's environment holds does not reach programs.
+TEST_F(Attacks, EnvironmentIsAnAllowList) {
+    EXPECT_THAT(bash_plain("env").output, HasSubstr("poisoned"));  // by BASH_ENV
+    const std::string seen = bash_inside("env").output;
+    EXPECT_THAT(seen, Not(HasSubstr("poisoned")));
+    std::istringstream lines(seen);
+    for (std::string line; std::getline(lines, line);)
+        EXPECT_THAT(line.substr(0, line.find('=')), testing::AnyOf("PATH", "HOME", "LANG", "TERM", "PWD", "OLDPWD", "SHLVL", "_", "TMPDIR")) << line;
+}
+
+// 1, 6: a program swaps a folder for a link to the outside while its own mounts are in force.
+TEST_F(Attacks, LinksLeadNowhereInside) {
+    const std::string script = "ln -s " + house().dir.path().string() + " up; cat up/secret 2>&1; ls / ";
+    EXPECT_THAT(bash_plain(script).output, HasSubstr(kSecret));
+    fs::remove(dir_.path() / "up");
+    const std::string seen = bash_inside(script).output;
+    EXPECT_THAT(seen, Not(HasSubstr(kSecret)));
+    EXPECT_THAT(seen, Not(HasSubstr("root\n")));
+}
+
+}  // namespace
