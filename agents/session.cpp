@@ -79,14 +79,16 @@ base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& 
     if (request.workspace) return request.workspace;
     const bool writable = scope == policy::Scope::dev && !request.workspace_read_only;
     std::filesystem::path folder = request.workspace_path.empty() ? accepted.workspace : request.workspace_path;
-    if (folder.empty()) {
+    // A folder that we make ourselves lies in the state folder by default and holds nothing of it.
+    const bool own = folder.empty();
+    if (own) {
         folder = options.workspace_root / request.principal.person.text();
         if (scope == policy::Scope::dev) folder /= accepted.conversation.text();
         std::error_code failed;
         std::filesystem::create_directories(folder, failed);
         if (failed) return error(Code::io, "the folder " + folder.string() + " cannot be made: " + failed.message());
     }
-    auto opened = Workspace::open(folder, writable ? Workspace::Access::read_write : Workspace::Access::read_only, options.masked);
+    auto opened = Workspace::open(folder, writable ? Workspace::Access::read_write : Workspace::Access::read_only, own ? std::vector<std::filesystem::path>{} : options.masked);
     if (!opened) return std::move(opened).error();
     return std::shared_ptr<Workspace>(std::move(*opened));
 }
