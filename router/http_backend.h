@@ -1,0 +1,49 @@
+// A model behind an OpenAI-compatible server: POST {url}/chat/completions, always streamed.
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <string>
+
+#include "net/http_client.h"
+#include "router/backend.h"
+
+namespace router {
+
+struct HttpBackendOptions {
+    std::string id;
+    std::string url;    // with the version's path: "https://host/v1"
+    std::string model;  // its name there
+    std::string key;    // sent as a bearer token; empty: none
+    int context = 0;    // tokens, as far as known; 0: unknown
+    std::chrono::milliseconds connect_timeout{5000};
+    std::chrono::milliseconds answer_timeout{600000};  // of a whole answer
+};
+
+class HttpBackend final : public Backend {
+public:
+    using Options = HttpBackendOptions;
+    HttpBackend(Options options, net::HttpClient& client);  // the client outlives it
+
+    const std::string& id() const override { return options_.id; }
+    // Always ready, as only a call can tell; the latest call's failure is a fact of it.
+    BackendStatus status() const override;
+    Capabilities capabilities() const override { return {true, true, false, options_.context}; }
+    // {unavailable}: no connection, 429, 5xx, a stream that broke. {permission_denied}: the key was
+    // refused. {corrupt}: the answer is no chat completion. {invalid_argument}: another refusal. A
+    // stop gives what came so far, with finish cancelled or deadline.
+    net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
+    // {unsupported}: the dialect has no way to ask.
+    net::Task<base::Result<int>> count(ModelRequest request) override;
+
+private:
+    base::Error refused(const net::HttpResponse& response);
+    void note(std::string failure);
+
+    const Options options_;
+    net::HttpClient& client_;
+    mutable std::mutex mutex_;
+    std::string last_failure_;  // of the latest call; empty when it succeeded
+};
+
+}  // namespace router
