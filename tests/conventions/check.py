@@ -92,6 +92,14 @@ def check_map():
             problem(readme, 1, f"the map does not name {folder}/")
 
 
+def check_example():
+    """The README shows the embedding example as it is compiled."""
+    readme = ROOT / "README.md"
+    example = (ROOT / "tests/embed/embed_example.cpp").read_text()
+    if readme.exists() and example not in readme.read_text():
+        problem(readme, 1, "the embedding example differs from tests/embed/embed_example.cpp")
+
+
 def check_ops():
     """Each entry of Ops has a reference and a test."""
     ops = ROOT / "engine/ops/ops.h"
@@ -115,6 +123,7 @@ def main():
         if path.suffix in SOURCE and "data" not in path.parts:
             check_source(path, modules, rows)
     check_map()
+    check_example()
     check_ops()
     size = sum(p.stat().st_size for p in files)
     if size > 20 * 2**20:
