@@ -1,0 +1,123 @@
+# Starting, waiting for and stopping the server; deploy/run sources this file. It sets: HEARTH (the binary),
+# STATE (folder), SERVER_USER, SETTINGS (arguments that name the settings file), DEPLOY.
+# shellcheck shell=bash
+
+# as_server COMMAND…: as the user that the server runs as. HOME stays: the key of whoever runs this lies
+# under it, and the server hides that folder from tools. Descriptor 9 is the lock of deploy/run.
+as_server() {
+    if [ "$(id -u)" = 0 ]; then
+        setpriv --reuid "$SERVER_USER" --regid "$SERVER_USER" --init-groups "$@" 9>&-
+    else
+        "$@" 9>&-
+    fi
+}
+
+hearth() { (cd / && as_server "$HEARTH" "${SETTINGS[@]}" "$@"); }
+
+pid_file() { printf '%s\n' "$STATE/run/serve.pid"; }
+log_file() { printf '%s\n' "$STATE/serve.log"; }
+
+# The pid of the running server, when the pid file's process is a hearth.
+server_pid() {
+    local pid
+    pid=$(cat "$(pid_file)" 2>/dev/null) || return 1
+    [[ $(readlink "/proc/$pid/exe" 2>/dev/null) == "$HEARTH"* ]] && printf '%s\n' "$pid"
+}
+
+# Whether it runs the binary that lies there now and not one that has been replaced.
+server_is_current() { [ "/proc/$1/exe" -ef "$HEARTH" ]; }
+
+# setting NAME: its value as the server sees it.
+setting() {
+    python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]]["value"])' "$SETTINGS_JSON" "$1"
+}
+
+health() { curl -sS --max-time 5 "$ADDRESS/health" 2>/dev/null; }
+
+# Its own account of how far loading is, as one line.
+health_line() {
+    python3 -c '
+import json, sys
+try:
+    h = json.loads(sys.argv[1])
+except ValueError:
+    sys.exit("starting")
+if h["status"] == "loading":
+    sys.exit("loading: {} {} %".format(h["stage"], h["percent"]))
+sys.exit(h["status"] if h["status"] != "ok" else 0)' "$1" 2>&1
+}
+
+# Waits until it answers 200, showing stage and percentage.
+wait_for_server() {
+    local line last="" deadline=$((SECONDS + ${HEARTH_START_SECONDS:-300}))
+    until line=$(health_line "$(health)"); do
+        if [ "$line" != "$last" ]; then say "$line"; fi
+        last=$line
+        if ! server_pid >/dev/null; then
+            tail -n 5 "$(log_file)" >&2
+            die "the server stopped while starting" "the whole log is $(log_file); hearth doctor looks at the machine"
+        fi
+        [ $SECONDS -lt $deadline ] || die "the server is not ready: $line" "look at $(log_file), or deploy/run --stop"
+        sleep 0.2
+    done
+}
+
+start_server() {
+    local pid=
+    pid=$(server_pid) || true
+    if [ -n "$pid" ] && ! server_is_current "$pid"; then
+        say "the running server is of an older build: starting it anew"
+        stop_server
+        pid=
+    fi
+    if [ -n "$pid" ]; then
+        say "the server already runs (pid $pid)"
+        return 0
+    fi
+    if [ -n "$(health)" ]; then
+        die "another program answers at $ADDRESS" "stop it, or choose another port: HEARTH_SERVER_PORT=8081 deploy/run"
+    fi
+    say "starting the server; its log is $(log_file)"
+    as_server mkdir -p "$STATE/run"
+    # A session of its own: Ctrl-C in this terminal does not reach it.
+    # shellcheck disable=SC2016 # expands in the inner shell
+    as_server setsid bash -c 'cd / && echo $$ >"$1" && log=$2 && shift 2 && exec "$@" </dev/null >>"$log" 2>&1' \
+        start "$(pid_file)" "$(log_file)" "$HEARTH" "${SETTINGS[@]}" serve &
+    for _ in $(seq 50); do
+        if server_pid >/dev/null; then return 0; fi
+        sleep 0.1
+    done
+    tail -n 5 "$(log_file)" >&2
+    die "the server did not start" "the whole log is $(log_file)"
+}
+
+stop_server() {
+    local pid
+    if ! pid=$(server_pid); then
+        say "no server runs"
+        return 0
+    fi
+    say "stopping the server (pid $pid)"
+    kill "$pid"
+    for _ in $(seq 100); do
+        [ -e "/proc/$pid" ] || return 0
+        sleep 0.1
+    done
+    say "it did not stop within 10 s: killing it"
+    kill -KILL "$pid"
+}
+
+# The first key, once: written for whoever runs this, readable by nobody else.
+make_key() {
+    local folder=${KEY_FILE%/*} status secret
+    if [ -s "$KEY_FILE" ]; then
+        status=$(curl -s -o /dev/null -w '%{http_code}' --max-time 5 -H @<(printf 'Authorization: Bearer %s' "$(cat "$KEY_FILE")") "$ADDRESS/v1/models") || true
+        [ "$status" = 401 ] || return 0
+        say "the key in $KEY_FILE is not known to this server: making a new one"
+    fi
+    mkdir -p "$folder"
+    chmod 700 "$folder"
+    secret=$(hearth key new --label deploy --scopes chat,dev,admin --quiet) || die "no key could be made" "see the message above"
+    (umask 077 && printf '%s\n' "$secret" >"$KEY_FILE.new" && mv "$KEY_FILE.new" "$KEY_FILE")
+    say "the key of this server lies in $KEY_FILE"
+}
