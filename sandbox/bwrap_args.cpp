@@ -4,7 +4,7 @@ namespace sandbox {
 
 const std::vector<std::string>& visible_etc() {
     static const std::vector<std::string> table = {
-        "/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl/openssl.cnf", "/etc/mime.types",
+        "/etc/alternatives", "/etc/ld.so.cache",
     };
     return table;
 }
@@ -23,11 +23,12 @@ std::vector<std::string> bwrap_args(const Request& request, const BwrapDescripto
          "--setenv", "LANG", "C.UTF-8", "--setenv", "TERM", "dumb"});
     add({"--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin",
          "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"});
-    add({"--perms", "0755", "--dir", "/etc", "--perms", "0755", "--dir", "/etc/ssl"});
+    add({"--perms", "0755", "--dir", "/etc"});
     for (const std::string& entry : etc) add({"--ro-bind", entry, entry});
     add({"--perms", "0444", "--file", std::to_string(fds.passwd), "/etc/passwd"});
     add({"--perms", "0444", "--file", std::to_string(fds.group), "/etc/group"});
     // The settings below /proc/sys belong to root by file mode alone: no capability guards core_pattern.
+    if (fds.localtime >= 0) add({"--perms", "0444", "--file", std::to_string(fds.localtime), "/etc/localtime"});
     add({"--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"});
     // The tmpfs of --dev has no size limit, that of /dev/shm has.
     add({"--perms", "1777", "--size", tmp, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"});

@@ -114,12 +114,14 @@ base::Result<void> start_job(Job& job, Descriptors d, Protection& protection, co
     const Fd passwd = memory_file("sandbox:x:" + std::to_string(ids.uid) + ":" + std::to_string(ids.gid) + ":sandbox:/tmp:/bin/bash\n");
     const Fd group = memory_file("sandbox:x:" + std::to_string(ids.gid) + ":\n");
     const Fd program = memory_file(seccomp);
+    const Fd localtime(open("/etc/localtime", O_RDONLY | O_CLOEXEC));
     Fd status, barrier;
     if (!passwd || !group || !program || !pipe_of(job.status, status) || !pipe_of(barrier, job.go))
         return base::error(Code::resource_exhausted, std::string("the launcher is out of descriptors: ") + std::strerror(errno));
-    BwrapDescriptors fds{d.workspace.get(), passwd.get(), group.get(), program.get(), status.get(), barrier.get(), {}};
+    BwrapDescriptors fds{d.workspace.get(), passwd.get(), group.get(), program.get(), localtime.get(), status.get(), barrier.get(), {}};
     std::vector<int> keep = {passwd.get(), group.get(), program.get(), status.get(), barrier.get()};
-    if (d.workspace) keep.push_back(d.workspace.get());
+    for (const Fd* maybe : std::initializer_list<const Fd*>{&d.workspace, &localtime})
+        if (*maybe) keep.push_back(maybe->get());
     for (const Overlay& overlay : overlays) {
         fds.overlays.push_back({overlay.fd.get(), folder_inside(*request) + "/" + overlay.path, overlay.writable});
         keep.push_back(overlay.fd.get());

@@ -112,6 +112,18 @@ TEST_F(Attacks, DescriptorsAreNotInherited) {
     EXPECT_EQ(inside({"ls", "/proc/self/fd"}).output, "0\n1\n2\n3\n");  // 3: the folder that ls reads
 }
 
+// 9
+TEST_F(Attacks, ForkBomb) {
+    const std::string bomb = "for i in $(seq 300); do sleep 3 & done 2>/dev/null; jobs -p | wc -l; kill $(jobs -p)";
+    EXPECT_THAT(bash_plain(bomb).output, HasSubstr("300\n"));
+    sandbox::Limits limits;
+    limits.processes = 40;
+    limits.wall = 5000ms;
+    const Outcome out = bash_inside("for i in $(seq 300); do sleep 30 & done; wait", limits);
+    EXPECT_THAT(out.output, HasSubstr("fork"));
+    EXPECT_EQ(bash_inside("for i in $(seq 20); do sleep 0.1 & done; wait; echo fine", limits).output, "fine\n");
+}
+
 // 10
 TEST_F(Attacks, MemoryAndTmpfsBombs) {
     NEEDS_PYTHON();
