@@ -1,0 +1,218 @@
+"""One real hearth process on a state folder of its own, with its own PostgreSQL; and how to talk to it."""
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("HEARTH_BINARY", str(ROOT / "build/test/app/hearth"))
+LOGS = ROOT / "build/logs/e2e"
+MODELS = ROOT / "tests/data/models"
+
+
+def cluster_user():
+    """Who runs PostgreSQL when the tests run as root."""
+    try:
+        return pwd.getpwnam("hearth").pw_name
+    except KeyError:
+        return "nobody"
+
+
+class State:
+    """A state folder: database cluster, keys, workspaces. Servers come and go on it."""
+
+    def __init__(self, name):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"e2e-{name}-"))
+        self.folder.chmod(0o711)  # the cluster's user passes through
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("HEARTH_") and k != "DATABASE_URL"}
+        self.env.update(HEARTH_STATE_FOLDER=str(self.folder / "state"), XDG_CONFIG_HOME=str(self.folder / "config"),
+                        HEARTH_DATABASE_RUN_AS=cluster_user())
+        try:
+            self.command("db", "start")
+            self.command("db", "migrate")
+            self.key = self.command("key", "new", "--scopes", "chat,dev,admin", "--quiet").strip()
+        except BaseException:
+            self.close()
+            raise
+
+    def command(self, *arguments):
+        done = subprocess.run([BINARY, *arguments], env=self.env, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, f"hearth {' '.join(arguments)}: exit {done.returncode}\n{done.stderr}"
+        return done.stdout
+
+    def close(self):
+        with contextlib.suppress(AssertionError):
+            self.command("db", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Answer:
+    """A whole HTTP answer."""
+
+    def __init__(self, status, headers, data):
+        self.status, self.headers, self.data = status, headers, data
+
+    @property
+    def json(self):
+        return json.loads(self.data)
+
+    @property
+    def error(self):
+        return self.json["error"]
+
+
+class Stream:
+    """Server-sent events as they come: iterates over (name, data), data as JSON where it is some."""
+
+    def __init__(self, connection, response):
+        self.connection, self.response = connection, response
+        self.status, self.headers = response.status, response.headers
+
+    def __iter__(self):
+        name, data = "", []
+        for line in self.response:
+            line = line.decode().rstrip("\n")
+            if line.startswith("event: "):
+                name = line[7:]
+            elif line.startswith("data: "):
+                data.append(line[6:])
+            elif not line and data:
+                text = "\n".join(data)
+                yield name, (text if text == "[DONE]" else json.loads(text))
+                name, data = "", []
+
+    def next(self, wanted):
+        """The data of the next event of that name."""
+        for name, data in self:
+            if name == wanted:
+                return data
+        raise AssertionError(f"the stream ended without {wanted}")
+
+    def close(self):
+        self.response.close()
+        self.connection.close()
+
+
+class Hearth:
+    """hearth serve, and its HTTP interface."""
+
+    def __init__(self, state, name, script=None, settings=None):
+        self.state, self.key = state, state.key
+        self.env = dict(state.env, HEARTH_SERVER_PORT="0")
+        if script is not None:
+            file = state.folder / f"{name}.jsonl"
+            file.write_text("".join(json.dumps(line) + "\n" for line in script))
+            self.env["HEARTH_BACKEND_SCRIPT"] = str(file)
+        for setting, value in (settings or {}).items():
+            self.env["HEARTH_" + setting.upper().replace(".", "_")] = str(value)
+        LOGS.mkdir(parents=True, exist_ok=True)
+        self.log = LOGS / f"{name}.log"
+        self.log.write_text("")
+        self.process = self.port = None
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([BINARY, "serve"], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+        line = self.process.stdout.readline().decode()  # empty when it ended
+        assert "listens on" in line, f"hearth serve ended with {self.process.wait(10)}:\n{self.tail()}"
+        self.port = int(line.rsplit(":", 1)[1])
+        self.wait_for(lambda: self.call("GET", "/health").status == 200, "health", 60)
+        return self
+
+    def wait_for(self, condition, what, seconds=10):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            assert self.process.poll() is None, f"hearth serve ended with {self.process.returncode}:\n{self.tail()}"
+            if found := condition():
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"{what}: not within {seconds} s\n{self.tail()}")
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(20)
+        if self.process:
+            self.process.stdout.close()
+
+    def tail(self, lines=40):
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def connect(self, method, path, body=None, headers=None, key=None, timeout=60):
+        """The connection with the request sent and no answer read yet. The empty key: none at all."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        data = body if body is None or isinstance(body, (bytes, str)) else json.dumps(body)
+        all_headers = {"Content-Type": "application/json"} if data is not None else {}
+        if key != "":
+            all_headers["Authorization"] = "Bearer " + (key or self.key)
+        all_headers.update(headers or {})
+        connection.request(method, path, data, all_headers)
+        return connection
+
+    def send(self, *request, **more):
+        connection = self.connect(*request, **more)
+        return connection, connection.getresponse()
+
+    def call(self, method, path, body=None, headers=None, key=None, timeout=60):
+        connection, response = self.send(method, path, body, headers, key, timeout)
+        with contextlib.closing(connection):
+            return Answer(response.status, response.headers, response.read())
+
+    def stream(self, path, body, headers=None, timeout=60):
+        return Stream(*self.send("POST", path, dict(body, stream=True), headers, None, timeout))
+
+    def dev(self, text, headers=None, **fields):
+        """One dev chat turn that must be answered 200."""
+        answer = self.call("POST", "/v0/dev/chat", {"messages": [user(text)], **fields}, headers)
+        assert answer.status == 200, answer.data
+        return answer.json
+
+    def chat(self, model, messages, headers=None, **fields):
+        return self.call("POST", "/v1/chat/completions", {"model": model, "messages": messages, **fields}, headers)
+
+    def run(self, run_id):
+        """The run with its whole trace."""
+        answer = self.call("GET", f"/v1/runs/{run_id}")
+        assert answer.status == 200, answer.data
+        return answer.json
+
+
+def user(text):
+    return {"role": "user", "content": text}
+
+
+def assistant(text):
+    return {"role": "assistant", "content": text}
+
+
+def call(name, **arguments):
+    """A tool call in a script."""
+    return {"name": name, "arguments": arguments}
+
+
+def said(run):
+    """The conversation of a run, as (role, content)."""
+    return [(message["role"], message["content"]) for message in run["messages"]]
+
+
+def check_trace(run):
+    """What holds for every finished run: one root, no orphan, an unbroken chain."""
+    spans = {span["id"]: span for span in run["spans"]}
+    roots = [span for span in spans.values() if span["parent"] is None]
+    assert len(spans) == len(run["spans"])
+    assert [root["kind"] for root in roots] == ["run"]
+    assert all(span["parent"] in spans for span in spans.values() if span["parent"] is not None)
+    assert run["chain"] == "whole"
+    assert run["finished"] is not None
+    return roots[0]
