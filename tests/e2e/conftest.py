@@ -3,6 +3,7 @@ import signal
 
 import pytest
 import support
+import tiny_model
 
 signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stage out of time still stops its servers
 
@@ -15,9 +16,9 @@ def pytest_configure():
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     report = (yield).get_result()
-    server = getattr(item, "funcargs", {}).get("hearth")
-    if report.failed and server:
-        report.sections.append((str(server.log), server.tail()))
+    for server in getattr(item, "funcargs", {}).values():
+        if report.failed and isinstance(server, support.Hearth):
+            report.sections.append((str(server.log), server.tail()))
 
 
 @pytest.fixture(scope="session")
@@ -27,11 +28,43 @@ def state():
     made.close()
 
 
-@pytest.fixture(scope="module")
-def hearth(request, state):
-    """A server that answers from the test file's SCRIPT."""
-    server = support.Hearth(state, request.module.__name__, request.module.SCRIPT)
+def running(server):
     try:
         yield server.start()
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def hearth(request, state):
+    """A server that answers from the test file's SCRIPT."""
+    yield from running(support.Hearth(state, request.module.__name__, request.module.SCRIPT))
+
+
+@pytest.fixture(scope="module")
+def tiny(request, state):
+    """A server with the smaller of the tiny checkpoints, beside `hearth`."""
+    server = tiny_server(state, "llama_tied", f"{request.module.__name__}-tiny")
+    yield from running(server)
+
+
+def tiny_server(state, model, name):
+    file = state.folder / f"{model}.gguf"
+    tokens = tiny_model.make(support.MODELS / f"{model}.gguf", file)
+    server = support.Hearth(state, name, settings={"model.path": file, "model.profile": "exact", "server.socket": state.folder / f"{name}.sock"})
+    server.tokens = tokens
+    return server
+
+
+@pytest.fixture(scope="session")
+def default_model(state):
+    """A server with the default model, where HEARTH_MODEL names it and the machine is fast enough to tell."""
+    file = os.environ.get("HEARTH_MODEL")
+    if not file:
+        pytest.skip("HEARTH_MODEL names no default model")
+    server = support.Hearth(state, "default_model", settings={"model.path": file, "server.socket": state.folder / "default.sock"})
+    for started in running(server):
+        targets = {op["target"] for op in started.call("GET", "/health").json["backends"]["embedded"]["facts"]["targets"]}
+        if targets == {"ref"}:
+            pytest.skip("the default model would take hours: this processor has none of the fast targets")
+        yield started

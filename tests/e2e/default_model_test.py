@@ -1,0 +1,34 @@
+"""The default model through the whole path; skipped where it does not lie on the machine."""
+from support import check_trace, user
+
+
+def test_a_tool_reads_the_file(default_model, state):
+    folder = state.folder / "reading"
+    folder.mkdir()
+    (folder / "shopping.txt").write_text("milk\nseventeen plums\n")
+    answer = default_model.dev("What does shopping.txt say?", workspace=str(folder))
+    assert answer["tools_used"] >= 1
+    assert "plums" in answer["response"]
+    check_trace(default_model.run(answer["run_id"]))
+
+
+def test_a_greeting_needs_no_tool(default_model):
+    answer = default_model.dev("Good morning!")
+    assert answer["tools_used"] == 0 and answer["response"].strip()
+
+
+def test_the_second_turn_reuses_the_first(default_model):
+    first = default_model.dev("My favourite number is 41. Please remember it.")
+    second = default_model.dev("What is my favourite number?", conversation_id=first["conversation_id"])
+    assert second["usage"]["cached_tokens"] > 0.9 * first["usage"]["prompt_tokens"]
+
+
+def test_a_heavy_question_walks_the_phases_and_reuses_the_prefix(default_model):
+    answer = default_model.chat("hearth", [user("Compare tea with coffee and explain step by step which is better in the evening.")])
+    run = default_model.run(answer.headers["X-Hearth-Run"])
+    check_trace(run)
+    assert run["status"] == "answered"
+    nodes = [event["node_id"] for event in run["events"]]
+    assert {"arbiter", "intake", "retrieve", "thinking", "recompose", "write_memory"} <= set(nodes)
+    models = [step for step in run["steps"] if step["kind"] == "model"]
+    assert all(step["outcome"]["usage"]["cached_tokens"] > 0 for step in models[1:])

@@ -1,0 +1,93 @@
+"""What was computed once is not computed again, and that changes no word."""
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from conftest import running, tiny_server
+from support import assistant, check_trace, user
+
+
+@pytest.fixture(scope="module", params=["llama_tied", "qwen3_moe"])
+def server(request, state):
+    yield from running(tiny_server(state, request.param, f"prefix-{request.param}"))
+
+
+@pytest.fixture(scope="module")
+def agent(state):
+    """The tiny model with a bias to end strings and objects, or its random weights would never close one."""
+    server = tiny_server(state, "llama_tied", "prefix-agent")
+    server.bias = {str(server.tokens.index(text)): bias for text, bias in [('"', 8), ("}", 4), ("<|im_end|>", 4)]}
+    yield from running(server)
+
+
+def greedy(server, messages, tokens=32):
+    answer = server.chat("default", messages, temperature=0, max_tokens=tokens)
+    assert answer.status == 200, answer.data
+    usage = answer.json["usage"]
+    return answer.json["choices"][0]["message"]["content"], usage["prompt_tokens"], usage["prompt_tokens_details"]["cached_tokens"]
+
+
+def test_a_second_turn_computes_only_what_is_new_and_says_what_a_cold_run_says(server):
+    first = [user("Tell me about the old lighthouse on the hill. " * 4)]
+    text, prompt, cached = greedy(server, first)
+    assert cached == 0
+    turns = first + [assistant(text), user("And who lives there?")]
+    warm, longer, kept = greedy(server, turns)
+    assert kept >= prompt - 32, f"{kept} of the first turn's {prompt} tokens"
+    assert kept < longer
+    again, _, all_of_it = greedy(server, turns)
+    assert again == warm
+    assert all_of_it >= longer - 32
+    server.stop()
+    server.start()
+    cold, same, nothing = greedy(server, turns)
+    assert (same, nothing) == (longer, 0)
+    assert cold == warm, "profile exact: the same text, bit for bit"
+
+
+def test_another_beginning_shares_nothing(server):
+    greedy(server, [user("The first thing that I want to say is this.")])
+    _, _, cached = greedy(server, [{"role": "system", "content": "Be brief."}, user("The first thing that I want to say is this.")])
+    assert cached <= 32, "only the template's own beginning may be shared"
+
+
+def test_answers_beside_each_other_are_the_answers_one_by_one(server):
+    questions = [[user(f"Question {n}: " + "why? " * n)] for n in range(12)]
+    alone = [greedy(server, q, 16)[0] for q in questions]
+    with ThreadPoolExecutor(12) as pool:
+        together = list(pool.map(lambda q: greedy(server, q, 16)[0], questions))
+    assert together == alone
+
+
+def model_steps(run):
+    return [step for step in run["steps"] if step["kind"] == "model"]
+
+
+def test_every_call_of_the_pipeline_after_the_first_finds_the_prefix(agent):
+    answer = agent.chat("hearth", [user("Compare a.txt with b.txt and explain step by step which is better.")],
+                        logit_bias=agent.bias, max_tokens=300)
+    assert answer.status == 200, answer.data
+    run = agent.run(answer.headers["X-Hearth-Run"])
+    check_trace(run)
+    used = [(s["input"]["purpose"], s["outcome"]["usage"]["prompt_tokens"], s["outcome"]["usage"]["cached_tokens"]) for s in model_steps(run)]
+    assert len(used) >= 2, used
+    assert used[0][0] == "intake" and used[0][2] == 0
+    shared = used[0][1] * 0.8  # all but the intake's own instruction and the block's rest
+    assert all(cached >= shared for _, _, cached in used[1:]), used
+
+
+def test_the_dev_agent_is_forced_to_a_valid_call(agent):
+    first = agent.chat("hearth/dev", [user("Read the file a.txt")], logit_bias=agent.bias, max_tokens=300)
+    assert first.status == 200, first.data
+    run = agent.run(first.headers["X-Hearth-Run"])
+    check_trace(run)
+    steps = model_steps(run)
+    assert steps[0]["outcome"]["finish"] == "tool_calls"
+    made = steps[0]["outcome"]["message"]["tool_calls"]
+    assert made and all(isinstance(json.loads(c["function"]["arguments"]), dict) for c in made)
+    names = [s["name"] for s in run["spans"] if s["kind"] == "tool"]
+    assert names == [c["function"]["name"] for c in made if c["function"]["name"] != "answer"][:len(names)]
+    assert all(step["outcome"]["usage"]["cached_tokens"] > 0 for step in steps[1:])
+    second = agent.chat("hearth/dev", [user("Go on")], {"X-Hearth-Conversation": first.headers["X-Hearth-Conversation"]}, logit_bias=agent.bias, max_tokens=300)
+    later = model_steps(agent.run(second.headers["X-Hearth-Run"]))
+    assert all(step["outcome"]["usage"]["cached_tokens"] > 0.9 * steps[0]["outcome"]["usage"]["prompt_tokens"] for step in later)
