@@ -205,8 +205,7 @@ public:
         s.blocks_needed = int((most + kKvBlock - 1) / kKvBlock);
         s.tokens.reserve(most + 1);
         s.table.reserve(std::size_t(s.blocks_needed) + 1);
-        s.keys.reserve(std::size_t(s.blocks_needed) + 1);
-        s.root = worker_->root(request.cache_salt);
+        s.chain = worker_->root(request.cache_salt);
         s.stop = std::move(stop);
         s.logprobs = request.logprobs;
         s.ignore_eos = request.ignore_eos;

@@ -1,5 +1,6 @@
 #include "engine/kv_blocks.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace engine {
@@ -30,24 +31,35 @@ BlockKey next_key(BlockKey parent, std::span<const text::TokenId> tokens) {
     return parent;
 }
 
-KvBlocks::KvBlocks(int blocks) {
-    if (blocks < 1) throw std::invalid_argument("a KV cache needs at least one block");
+KvBlocks::KvBlocks(int blocks, int block_tokens) : block_tokens_(block_tokens) {
+    if (blocks < 1 || block_tokens < 1) throw std::invalid_argument("a KV cache needs at least one block and a token in it");
     entries_.resize(std::size_t(blocks));
+    tokens_.resize(std::size_t(blocks) * std::size_t(block_tokens));
     std::size_t buckets = 16;
     while (buckets < entries_.size() * 2) buckets *= 2;
     buckets_.assign(buckets, -1);
     for (std::int32_t b = 0; b < blocks; ++b) enlist(b);
 }
 
-std::int32_t KvBlocks::find(BlockKey key) const {
-    for (std::int32_t b = buckets_[bucket(key)]; b >= 0; b = entries_[b].next_same)
-        if (entries_[b].key == key) return b;
-    return -1;
+std::span<const text::TokenId> KvBlocks::tokens(std::int32_t block) const {
+    return std::span(tokens_).subspan(std::size_t(block) * std::size_t(block_tokens_), std::size_t(entries_[block].tokens));
+}
+
+// As tail: the block after `chain` that begins with most of `tokens`.
+KvBlocks::Prefix KvBlocks::longest(BlockKey chain, std::span<const text::TokenId> tokens, std::int32_t except) const {
+    Prefix out{chain};
+    for (std::int32_t b = buckets_[std::size_t(chain.a) & (buckets_.size() - 1)]; b >= 0; b = entries_[b].next) {
+        if (b == except || entries_[b].chain != chain) continue;
+        const auto held = this->tokens(b);
+        const int common = int(std::ranges::mismatch(held, tokens).in1 - held.begin());
+        if (common > out.tail_tokens) out.tail = b, out.tail_tokens = common;
+    }
+    return out;
 }
 
 void KvBlocks::enlist(std::int32_t block) {
     Entry& e = entries_[block];
-    if (e.published) {
+    if (e.tokens > 0) {
         e.older = newest_;
         e.newer = -1;
         (newest_ >= 0 ? entries_[newest_].newer : oldest_) = block;
@@ -73,55 +85,70 @@ void KvBlocks::hold(std::int32_t block) {
     ++held_;
 }
 
-void KvBlocks::unpublish(std::int32_t block) {
+void KvBlocks::forget(std::int32_t block) {
     Entry& e = entries_[block];
-    if (!e.published) return;
-    std::int32_t* link = &buckets_[bucket(e.key)];
-    while (*link != block) link = &entries_[*link].next_same;
-    *link = e.next_same;
-    e.next_same = -1;
-    e.published = false;
-    --published_;
+    if (e.tokens == 0) return;
+    std::int32_t* link = &bucket(e.chain);
+    while (*link != block) link = &entries_[*link].next;
+    *link = e.next;
+    e.next = -1;
+    cached_tokens_ -= e.tokens;
+    e.tokens = 0;
 }
 
-int KvBlocks::hold_prefix(std::span<const BlockKey> keys, std::vector<std::int32_t>& table) {
-    int found = 0;
-    for (const BlockKey& key : keys) {
-        const std::int32_t block = find(key);
-        if (block < 0) break;
-        hold(block);
-        table.push_back(block);
-        ++found;
+KvBlocks::Prefix KvBlocks::hold_prefix(BlockKey root, std::span<const text::TokenId> tokens, std::vector<std::int32_t>& table) {
+    for (BlockKey chain = root;;) {
+        const Prefix found = longest(chain, tokens, -1);
+        if (found.tail_tokens < block_tokens_) return found;
+        hold(found.tail);
+        table.push_back(found.tail);
+        chain = next_key(chain, tokens.first(std::size_t(block_tokens_)));
+        tokens = tokens.subspan(std::size_t(block_tokens_));
     }
-    return found;
 }
 
 std::int32_t KvBlocks::take() {
     const std::int32_t block = oldest_;
     if (block < 0) return -1;
     hold(block);
-    unpublish(block);
+    forget(block);
     return block;
 }
 
-void KvBlocks::publish(std::int32_t block, BlockKey key) {
+std::int32_t KvBlocks::take_tail(const Prefix& prefix) {
+    const Entry& tail = entries_.at(std::size_t(prefix.tail));
+    if (tail.holders > 0 || tail.tokens != prefix.tail_tokens) return take();
+    hold(prefix.tail);
+    return prefix.tail;
+}
+
+void KvBlocks::fill(std::int32_t block, BlockKey chain, std::span<const text::TokenId> tokens) {
     Entry& e = entries_.at(std::size_t(block));
-    if (e.holders == 0) throw std::logic_error("a block that nobody holds was published");
-    if (e.published || find(key) >= 0) return;
-    e.key = key;
-    e.published = true;
-    e.next_same = buckets_[bucket(key)];
-    buckets_[bucket(key)] = block;
-    ++published_;
+    if (e.holders != 1) throw std::logic_error("a block was filled that nobody holds, or several");
+    if (tokens.empty() || tokens.size() > std::size_t(block_tokens_)) throw std::logic_error("a block was filled with too much or nothing");
+    const bool grows = e.tokens > 0 && e.chain == chain && std::size_t(e.tokens) <= tokens.size();
+    if (e.tokens > 0 && !grows) throw std::logic_error("what a block holds was changed");
+    if (!grows) {
+        e.chain = chain;
+        e.next = bucket(chain);
+        bucket(chain) = block;
+    }
+    std::copy(tokens.begin() + e.tokens, tokens.end(), tokens_.begin() + std::ptrdiff_t(block) * block_tokens_ + e.tokens);
+    cached_tokens_ += std::int64_t(tokens.size()) - e.tokens;
+    e.tokens = int(tokens.size());
+    if (e.tokens == block_tokens_ && longest(chain, tokens, block).tail_tokens == block_tokens_) forget(block);
 }
 
 void KvBlocks::release(std::span<const std::int32_t> table) {
     for (std::size_t i = table.size(); i-- > 0;) {
-        Entry& e = entries_.at(std::size_t(table[i]));
+        const std::int32_t block = table[i];
+        Entry& e = entries_.at(std::size_t(block));
         if (e.holders == 0) throw std::logic_error("a block was released twice");
         if (--e.holders > 0) continue;
         --held_;
-        enlist(table[i]);
+        // Not worth keeping where another block has all of it.
+        if (e.tokens > 0 && longest(e.chain, tokens(block), block).tail_tokens == e.tokens) forget(block);
+        enlist(block);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "engine/runner.h"
 
+#include <cstring>
 #include <stdexcept>
 
 namespace engine {
@@ -67,6 +68,18 @@ void Runner::step(std::span<const Part> parts) {
 std::span<float> Runner::logits(int i) {
     const auto v = std::size_t(model_->config.vocabulary);
     return {logits_.data() + std::size_t(i) * v, v};
+}
+
+void Runner::copy_kv(std::int32_t from, std::int32_t to, int rows) {
+    for (const KvLayer& kv : kv_) {
+        const std::size_t row = std::size_t(kv.head_dim) * (kv.half ? 2 : 4), head = row * kKvBlock;
+        const std::size_t block = head * std::size_t(kv.kv_heads);
+        for (void* memory : {kv.k, kv.v})
+            for (std::size_t h = 0; h < block; h += head) {
+                auto* bytes = static_cast<std::uint8_t*>(memory) + h;
+                std::memcpy(bytes + std::size_t(to) * block, bytes + std::size_t(from) * block, row * std::size_t(rows));
+            }
+    }
 }
 
 std::vector<float> Runner::all_logits(std::span<const std::int32_t> tokens, const std::int32_t* blocks) {

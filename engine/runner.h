@@ -40,6 +40,9 @@ public:
     void step(std::span<const Part> parts);
     std::span<float> logits(int i);
 
+    // Keys and values of the first `rows` tokens of a block to another one, in all layers.
+    void copy_kv(std::int32_t from, std::int32_t to, int rows);
+
     // Logits of every row of a sequence, (n, V).
     std::vector<float> all_logits(std::span<const std::int32_t> tokens, const std::int32_t* blocks);
 

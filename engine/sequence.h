@@ -28,9 +28,7 @@ struct Sequence {
     int computed = 0;                  // whose keys and values are in the cache
     int blocks_needed = 0;             // at most, to its end
     std::vector<std::int32_t> table;   // its blocks
-    std::vector<BlockKey> keys;        // of its full blocks, as far as computed; all of the prompt's
-    BlockKey root;                     // chain start, by the request's salt
-    int published = 0;                 // of its blocks
+    BlockKey chain;                    // of its whole computed blocks; at first the start, by the request's salt
 
     Sampler sampler{{}, 1};
     Emitter emitter{{}};

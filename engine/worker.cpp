@@ -18,6 +18,11 @@ std::uint64_t random_seed() {
     return std::uint64_t(device()) << 32 | device();
 }
 
+std::int32_t needed(std::int32_t block) {
+    if (block < 0) throw std::logic_error("the KV cache has no free block for an admitted sequence");
+    return block;
+}
+
 std::chrono::microseconds since(Clock::time_point begin, Clock::time_point end) {
     return std::chrono::duration_cast<std::chrono::microseconds>(end - begin);
 }
@@ -29,7 +34,7 @@ Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Token
       tokenizer_(std::move(tokenizer)),
       seed_(random_seed()),
       limits_{sequences, runner_->shape().rows, runner_->shape().blocks},
-      blocks_(runner_->shape().blocks),
+      blocks_(runner_->shape().blocks, kKvBlock),
       sampling_(std::max(runner_->model().config.vocabulary, tokenizer_->size())) {
     token_begin_.reserve(std::size_t(tokenizer_->size()) + 1);
     for (TokenId id = 0; id < tokenizer_->size(); ++id) {
@@ -100,13 +105,13 @@ base::Result<std::vector<float>> Worker::logits(const std::vector<TokenId>& toke
 }
 
 Engine::Load Worker::load() const {
-    return {n_running_, n_waiting_, std::uint64_t(held_) * kKvBlock, std::uint64_t(cached_) * kKvBlock};
+    return {n_running_, n_waiting_, std::uint64_t(held_) * kKvBlock, std::uint64_t(cached_)};
 }
 
 void Worker::remember_load() {
     n_running_ = int(running_.size());
     held_ = blocks_.held();
-    cached_ = blocks_.cached();
+    cached_ = blocks_.cached_tokens();
 }
 
 bool Worker::collect() {
@@ -178,15 +183,18 @@ void Worker::join_waiting() {
 }
 
 // Finds the longest cached beginning; the last prompt token is always computed, for its logits.
+// A block that is cached in part is gone on with, or copied where others hold or need it.
 void Worker::join(Sequence& s) {
     s.joined = Clock::now();
     s.usage.queued = since(s.queued, s.joined);
-    BlockKey key = s.root;
-    for (int at = 0; at + kKvBlock <= s.prompt; at += kKvBlock)
-        s.keys.push_back(key = next_key(key, std::span(s.tokens).subspan(std::size_t(at), kKvBlock)));
-    const int reusable = (s.prompt - 1) / kKvBlock;
-    s.published = blocks_.hold_prefix(std::span(s.keys).first(std::size_t(reusable)), s.table);
-    s.computed = s.published * kKvBlock;
+    const auto found = blocks_.hold_prefix(s.chain, std::span(s.tokens).first(std::size_t(s.prompt) - 1), s.table);
+    s.chain = found.chain;
+    s.computed = int(s.table.size()) * kKvBlock;
+    if (found.tail_tokens > 0) {
+        s.table.push_back(needed(blocks_.take_tail(found)));
+        if (s.table.back() != found.tail) runner_->copy_kv(found.tail, s.table.back(), found.tail_tokens);
+        s.computed += found.tail_tokens;
+    }
     s.usage.cached_tokens = s.computed;
 }
 
@@ -198,11 +206,7 @@ bool Worker::step() {
     parts_.clear();
     for (const StepPart& part : plan_) {
         Sequence& s = *running_[part.sequence];
-        while (int(s.table.size()) * kKvBlock < s.computed + part.rows) {
-            const std::int32_t block = blocks_.take();
-            if (block < 0) throw std::logic_error("the KV cache has no free block for an admitted sequence");
-            s.table.push_back(block);
-        }
+        while (int(s.table.size()) * kKvBlock < s.computed + part.rows) s.table.push_back(needed(blocks_.take()));
         const bool last = s.computed + part.rows == int(s.tokens.size());
         parts_.push_back({s.tokens.data() + s.computed, part.rows, s.computed, s.table.data(), last});
     }
@@ -219,12 +223,12 @@ bool Worker::step() {
 }
 
 void Worker::computed(Sequence& s, int rows) {
+    int at = s.computed / kKvBlock * kKvBlock;
     s.computed += rows;
-    for (; (s.published + 1) * kKvBlock <= s.computed; ++s.published) {
-        const auto b = std::size_t(s.published);
-        if (s.keys.size() <= b)
-            s.keys.push_back(next_key(b ? s.keys[b - 1] : s.root, std::span(s.tokens).subspan(b * kKvBlock, kKvBlock)));
-        blocks_.publish(s.table[b], s.keys[b]);
+    for (; at < s.computed; at += kKvBlock) {
+        const auto held = std::span(s.tokens).subspan(std::size_t(at), std::size_t(std::min(kKvBlock, s.computed - at)));
+        blocks_.fill(s.table[std::size_t(at / kKvBlock)], s.chain, held);
+        if (int(held.size()) == kKvBlock) s.chain = next_key(s.chain, held);
     }
 }
 

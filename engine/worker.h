@@ -68,7 +68,8 @@ private:
     std::vector<std::unique_ptr<Sequence>> inbox_;
     std::vector<std::function<void()>> jobs_;
     bool ending_ = false, woken_ = false;
-    std::atomic<int> n_running_{0}, n_waiting_{0}, held_{0}, cached_{0};
+    std::atomic<int> n_running_{0}, n_waiting_{0}, held_{0};
+    std::atomic<std::int64_t> cached_{0};
     std::thread thread_;
 };
 

@@ -27,17 +27,19 @@ std::unique_ptr<Engine> load(const std::filesystem::path& path, LoadOptions opti
 
 struct Output {
     std::vector<TokenId> ids;
+    std::vector<float> logprobs;  // where asked for
     std::string text;
     Finish finish = Finish::none;
     std::string error;
     Usage usage;
-    bool operator==(const Output& o) const { return ids == o.ids && text == o.text && finish == o.finish; }
+    bool operator==(const Output& o) const { return ids == o.ids && logprobs == o.logprobs && text == o.text && finish == o.finish; }
 };
 
 Output read(Session& session) {
     Output out;
     while (auto event = session.next()) {
         if (event->id >= 0) out.ids.push_back(event->id);
+        for (const auto& top : event->top) out.logprobs.push_back(top.logprob);
         out.text += event->text;
         out.finish = event->finish;
         out.error = event->error;
@@ -46,7 +48,8 @@ Output read(Session& session) {
     return out;
 }
 
-Output run(Engine& engine, Request request) {
+Output run(Engine& engine, Request request, const std::string& salt = {}) {
+    if (!salt.empty()) request.cache_salt = salt;
     auto session = engine.start(std::move(request));
     if (!session) throw std::runtime_error(session.error().text());
     return read(**session);
@@ -94,31 +97,82 @@ TEST(Engine, StoriesModelsTellTheirGoldenStory) {
     }
 }
 
+// An append-only chat: each turn finds everything of the one before that was computed, to the token, and
+// says bit by bit what a cold engine says.
 TEST(Engine, TheNextTurnComputesOnlyWhatIsNewAndSaysTheSame) {
-    for (const char* name : {"qwen3_moe.gguf", "llama_tied.gguf"}) {
-        auto warm = load(model(name)), cold = load(model(name));
-        auto ids = some_tokens(100, 5, 300);
-        const auto first = run(*warm, greedy(ids, 40));
-        EXPECT_EQ(first.usage.cached_tokens, 0);
-        EXPECT_EQ(first.usage.output_tokens, 40);
-        ids.insert(ids.end(), first.ids.begin(), first.ids.end());
-        const auto more = some_tokens(20, 11, 300);
-        ids.insert(ids.end(), more.begin(), more.end());
-        const auto second = run(*warm, greedy(ids, 40));
-        EXPECT_EQ(second.usage.prompt_tokens, 160);
-        EXPECT_EQ(second.usage.cached_tokens, 128);  // whole blocks of the 139 that were computed
-        EXPECT_EQ(second, run(*cold, greedy(ids, 40)));
+    for (const char* name : {"qwen3_moe.gguf", "llama_tied.gguf"})
+        for (const int length : {1, 5, 31, 32, 33, 100}) {
+            SCOPED_TRACE(std::string(name) + " first prompt " + std::to_string(length));
+            auto warm = load(model(name)), cold = load(model(name));
+            auto ids = some_tokens(length, 5, 300);
+            int computed = 0;
+            for (int turn = 0; turn < 3; ++turn) {
+                auto request = greedy(ids, 7 + 13 * turn);
+                request.logprobs = 5;
+                const auto said = run(*warm, request);
+                EXPECT_EQ(said.usage.cached_tokens, computed) << "turn " << turn;
+                EXPECT_EQ(said.usage.prompt_tokens, int(ids.size()));
+                const auto fresh = run(*cold, request, "turn " + std::to_string(turn));
+                EXPECT_EQ(fresh.usage.cached_tokens, 0);
+                EXPECT_EQ(said, fresh) << "turn " << turn;
+                ids.insert(ids.end(), said.ids.begin(), said.ids.end());
+                computed = int(ids.size()) - 1;  // the last token said was never fed
+                const auto more = some_tokens(1 + 11 * turn, 11, 300);
+                ids.insert(ids.end(), more.begin(), more.end());
+            }
+        }
+}
+
+// The same prompt again computes its last token only; one that leaves it earlier, what follows from there.
+TEST(Engine, APromptIsFoundAsFarAsItIsTheSame) {
+    auto engine = load(model("llama_tied.gguf"));
+    const auto ids = some_tokens(100, 3, 300);
+    const auto first = run(*engine, greedy(ids, 10));
+    const auto again = run(*engine, greedy(ids, 10));
+    EXPECT_EQ(again.usage.cached_tokens, 99);
+    EXPECT_EQ(again, first);
+    for (const int same : {0, 1, 31, 32, 50, 64, 98}) {
+        auto other = ids;
+        other[std::size_t(same)] = (other[std::size_t(same)] + 1) % 300;
+        const auto said = run(*engine, greedy(other, 10));
+        EXPECT_EQ(said.usage.cached_tokens, same);
+        EXPECT_EQ(said, run(*engine, greedy(other, 10), "cold"));
     }
+    EXPECT_EQ(run(*engine, greedy(ids, 10)), first);
+}
+
+// What a living sequence has computed is used by others at once, and none disturbs another.
+TEST(Engine, SessionsBranchFromOneThatIsStillSpeaking) {
+    auto engine = load(model("qwen3_moe.gguf"));
+    const auto ids = some_tokens(75, 3, 300);
+    auto speaker = *engine->start(greedy(ids, 200));
+    Output spoken;
+    for (int i = 0; i < 3; ++i) spoken.ids.push_back(speaker->next()->id);
+    std::vector<Request> requests;
+    std::vector<std::unique_ptr<Session>> sessions;
+    for (int i = 0; i < 5; ++i) {
+        auto prompt = ids;
+        const auto more = some_tokens(i, 40 + i, 300);
+        prompt.insert(prompt.end(), more.begin(), more.end());
+        requests.push_back(greedy(prompt, 60));
+        sessions.push_back(*engine->start(requests.back()));
+    }
+    for (std::size_t i = 0; i < sessions.size(); ++i) {
+        const auto said = read(*sessions[i]);
+        EXPECT_GE(said.usage.cached_tokens, i ? 75 : 74);
+        EXPECT_EQ(said, run(*engine, requests[i], "alone " + std::to_string(i)));
+    }
+    const auto rest = read(*speaker);
+    spoken.ids.insert(spoken.ids.end(), rest.ids.begin(), rest.ids.end());
+    EXPECT_EQ(spoken.ids, run(*engine, greedy(ids, 200), "alone").ids);
 }
 
 TEST(Engine, SaltsDoNotShareTheirPrefixes) {
     auto engine = load(model("llama_tied.gguf"));
-    auto request = greedy(some_tokens(70, 1, 300), 4);
-    request.cache_salt = "one";
-    run(*engine, request);
-    EXPECT_EQ(run(*engine, request).usage.cached_tokens, 64);
-    request.cache_salt = "two";
-    EXPECT_EQ(run(*engine, request).usage.cached_tokens, 0);
+    const auto request = greedy(some_tokens(70, 1, 300), 4);
+    run(*engine, request, "one");
+    EXPECT_EQ(run(*engine, request, "one").usage.cached_tokens, 69);
+    EXPECT_EQ(run(*engine, request, "two").usage.cached_tokens, 0);
 }
 
 TEST(Engine, EightSessionsTogetherSayWhatEachSaysAlone) {
