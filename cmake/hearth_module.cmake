@@ -31,7 +31,8 @@ function(hearth_module name)
             set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
                 "-O3;-Wno-uninitialized;-Wno-maybe-uninitialized;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx512bf16;-mavx512vbmi;-mf16c;-mfma;-mavx2;-mtune=znver3;-ffp-contract=fast")
         elseif(source MATCHES "\\.avx2\\.cpp$")
-            set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c")
+            set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
+                "-O3;-mavx2;-mfma;-mf16c;-mtune=znver3;-ffp-contract=fast")
         endif()
     endforeach()
 endfunction()

@@ -93,7 +93,9 @@ std::size_t forward_scratch(const Config& c, int rows, int threads) {
     // Ops: quantised copies of their inputs (at most 2 floats a value), the hidden rows of every
     // chosen expert, attention scores and per-thread tiles.
     const std::size_t ops_row = 2 * widest + std::size_t(c.experts_used) * std::size_t(2 * c.expert_ffn + c.hidden);
-    const std::size_t per_thread = 16 * widest + (1 << 20);
+    // Tiles, scores of one row, and the rows of one expert that are computed together (128 at most).
+    const std::size_t expert_rows = c.experts ? 128 * std::size_t(c.hidden + 2 * c.expert_ffn + std::max(c.hidden, c.expert_ffn) / 2) : 0;
+    const std::size_t per_thread = 16 * widest + expert_rows + (1 << 20);
     return (n + 32) * (a_row + ops_row) * sizeof(float) + std::size_t(threads) * per_thread * sizeof(float) + (4 << 20);
 }
 

@@ -1,11 +1,9 @@
 // Quantises rows of activations: int8 per 32 columns, with the sums that the weights' offsets need.
-#include "engine/ops/kernels.h"
+#include "engine/ops/kernels.avx512.h"
 #include "engine/ops/simd.avx512.h"
 
 namespace engine::avx512 {
 namespace {
-
-size_t line(size_t bytes) { return (bytes + 63) & ~size_t(63); }
 
 // Block b of one row, which is member `lane` of a group of n.
 HEARTH_INLINE void quantise_block(const float* x, const Activations& to, size_t row, int b, int lane, int n) {
@@ -33,26 +31,6 @@ HEARTH_INLINE void quantise_block(const float* x, const Activations& to, size_t 
 
 }  // namespace
 
-size_t activations_bytes(int rows, int columns) {
-    const size_t n = size_t(rows) * columns;
-    return line(n) + 3 * line(n / 8) + line(n / 4);
-}
-
-Activations activations_at(void* memory, int rows, int columns) {
-    const size_t n = size_t(rows) * columns;
-    char* p = static_cast<char*>(memory);
-    Activations a{rows, columns, reinterpret_cast<int8_t*>(p), nullptr, nullptr, nullptr, nullptr};
-    p += line(n);
-    a.scale = reinterpret_cast<float*>(p);
-    p += line(n / 8);
-    a.scaled = reinterpret_cast<float*>(p);
-    p += line(n / 8);
-    a.sum = reinterpret_cast<int32_t*>(p);
-    p += line(n / 8);
-    a.sum16 = reinterpret_cast<int32_t*>(p);
-    return a;
-}
-
 void quantise_blocks(const float* x, const Activations& to, int r, int begin, int end) {
     const int first = r / group_rows * group_rows;
     const int n = to.rows - first < group_rows ? to.rows - first : group_rows;
@@ -60,10 +38,6 @@ void quantise_blocks(const float* x, const Activations& to, int r, int begin, in
         for (int b = begin; b < end; ++b) quantise_block(x + 32 * b, to, first, b, 0, 1);
     else
         for (int b = begin; b < end; ++b) quantise_block(x + 32 * b, to, first, b, r - first, n);
-}
-
-void quantise(const float* x, size_t stride, const Activations& to, int begin, int end) {
-    for (int r = begin; r < end; ++r) quantise_blocks(x + size_t(r) * stride, to, r, 0, to.columns / 32);
 }
 
 }  // namespace engine::avx512

@@ -1,6 +1,6 @@
 // Attention over paged keys and values. Decode: one row, the query heads of a key-value head together.
 // Prefill: 32 rows, lanes are queries, so the softmax needs no horizontal operation; BF16 products.
-#include "engine/ops/kernels.h"
+#include "engine/ops/kernels.avx512.h"
 #include "engine/ops/simd.avx512.h"
 
 namespace engine::avx512 {

@@ -1,8 +1,9 @@
-// The avx512 kernels over packed panels and quantised activations. Plain functions over plain
-// structs: ops.h's table and the compute pool sit above. Every function works on a range, so that
-// the caller can cut it between CPU threads; nothing here allocates.
+// What the SIMD targets do over packed panels and quantised activations: plain functions over plain
+// structs; ops.h's table and the compute pool sit above (packed_ops.h). Every function works on a range,
+// so that the caller can cut it between CPU threads; nothing here allocates. A target defines each
+// function in a namespace of its own and puts them into one table.
 //
-// A row's result depends on its own values only: the same additions in the same order whether it is
+// A row's result does not depend on its batch: the same additions in the same order whether it is
 // computed alone or among others, in decode or in prefill.
 #pragma once
 
@@ -11,7 +12,7 @@
 
 #include "engine/ops/panel.h"
 
-namespace engine::avx512 {
+namespace engine::packed {
 
 constexpr int group_rows = 8;
 
@@ -29,10 +30,6 @@ struct Activations {
 size_t activations_bytes(int rows, int columns);
 // `memory`: 64-byte aligned, activations_bytes. columns: a multiple of 32.
 Activations activations_at(void* memory, int rows, int columns);
-// Quantises rows [begin, end) of x (row r at x + r * stride).
-void quantise(const float* x, size_t stride, const Activations& to, int begin, int end);
-// Quantises blocks [begin, end) of row r; x is the whole row.
-void quantise_blocks(const float* x, const Activations& to, int r, int begin, int end);
 
 // A packed matrix, or a range of whole panels of it.
 struct Panels {
@@ -50,32 +47,7 @@ struct Results {
     bool accumulate;
 };
 
-// Scratch of one CPU thread for the functions below.
-size_t scratch_bytes(int columns);
-
-// result(t, r) = sum over c of x(t, c) * w(r, c) for panels [begin, end), all rows t. Products of int8
-// activations with the stored integers; float32 between blocks.
-void matmul_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end, void* scratch);
-
-// The same with float activations and weights as the file's format defines their values; partial sums
-// of 32 columns. Any format, any number of columns that the format allows.
-void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
-                  void* scratch);
-
-// ---- rows
-
-void rms_norm(float* out, const float* x, const float* w, int columns, float eps);
-void silu_mul(float* out, const float* gate, const float* up, size_t n);
-void add(float* out, const float* x, size_t n);
-// out += factor * x
-void add_scaled(float* out, const float* x, float factor, size_t n);
-
-// In place: every head of a row of `columns` floats is rotated by position * frequency[i] (see RopeArgs).
-// work: dim floats.
-void rope(float* row, int columns, int head_dim, int dim, bool neox, int position, const float* frequency, float* work);
-
-// ---- attention; keys and values as ops.h has them: [block][kv_head][32][d]
-
+// Keys and values of attention as ops.h has them: [block][kv_head][32][d].
 struct AttentionRows {
     const void *k, *v;
     bool half;
@@ -85,14 +57,55 @@ struct AttentionRows {
     float scale;
     size_t stride;               // floats between rows of q and of out
 };
-// One row at `position`, `group` heads of key-value head `kv`; q and out: the first of those heads.
-// scores: group * (position + 1 rounded up to 32) floats.
-void attend_row(const AttentionRows& a, int kv, int position, const float* q, float* out, float* scores);
-// Up to 32 rows from `position` on, in BF16. scratch: attend_tile_bytes.
-size_t attend_tile_bytes(int head_dim, int group);
-void attend_tile(const AttentionRows& a, int kv, int position, int rows, const float* q, float* out, void* scratch);
 
-// Dequantises panels [begin, end) to float: to[panel - begin][columns][16].
-void unpack_float(const Panels& w, int begin, int end, float* to);
+// What unpacked panels are for the integer tiles: q[columns/4][panels][16][4], scale[columns/S][panels][16]
+// with S = 16 for Q6_K (whose columns come in the order of its quarters) and 32 else,
+// minimum[columns/32][panels][16].
+struct Unpacked {
+    uint8_t* q;
+    float* scale;
+    float* minimum;
+};
 
-}  // namespace engine::avx512
+constexpr bool has_minimum(Format f) {
+    return f == Format::q4_1 || f == Format::q4_k || f == Format::q5_k;
+}
+// log2 of what the stored codes have to be lowered by; -1: nothing.
+constexpr int zero_shift(Format f) {
+    return f == Format::q8_0 ? 7 : f == Format::q6_k ? 5 : f == Format::q5_0 ? 4
+         : f == Format::q4_0 ? 3 : -1;
+}
+
+struct Kernels {
+    // Quantises blocks [begin, end) of 32 columns of row r; x is the whole row.
+    void (*quantise_blocks)(const float* x, const Activations& to, int r, int begin, int end);
+
+    // Scratch of one CPU thread for the two below.
+    size_t (*scratch_bytes)(int columns);
+    // result(t, r) = sum over c of x(t, c) * w(r, c) for panels [begin, end), all rows t. Products of int8
+    // activations with the stored integers; float32 between blocks.
+    void (*matmul_int8)(const Panels& w, const Activations& x, const Results& to, int begin, int end, void* scratch);
+    // The same with float activations and weights as the file's format defines their values; partial sums
+    // of 32 columns. Any format, any number of columns that the format allows.
+    void (*matmul_float)(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
+                         void* scratch);
+
+    void (*rms_norm)(float* out, const float* x, const float* w, int columns, float eps);
+    void (*silu_mul)(float* out, const float* gate, const float* up, size_t n);
+    void (*add)(float* out, const float* x, size_t n);
+    // out += factor * x
+    void (*add_scaled)(float* out, const float* x, float factor, size_t n);
+    // In place: every head of a row of `columns` floats is rotated by position * frequency[i] (see RopeArgs).
+    // work: dim floats.
+    void (*rope)(float* row, int columns, int head_dim, int dim, bool neox, int position, const float* frequency, float* work);
+
+    // One row at `position`, `group` heads of key-value head `kv`; q and out: the first of those heads.
+    // scores: group * (position + 1 rounded up to 32) floats.
+    void (*attend_row)(const AttentionRows& a, int kv, int position, const float* q, float* out, float* scores);
+    // Up to tile_rows rows from `position` on, faster and less exact. scratch: attend_tile_bytes.
+    int tile_rows;
+    size_t (*attend_tile_bytes)(int head_dim, int group);
+    void (*attend_tile)(const AttentionRows& a, int kv, int position, int rows, const float* q, float* out, void* scratch);
+};
+
+}  // namespace engine::packed

@@ -1,7 +1,7 @@
 // Prefill and batches: panels are unpacked once, then register tiles of 2 panels x up to 8 rows of
 // activations run over all columns. Lanes are weight rows, so results land row-major and no side is
 // ever transposed.
-#include "engine/ops/matmul.avx512.h"
+#include "engine/ops/kernels.avx512.h"
 #include "engine/ops/simd.avx512.h"
 
 namespace engine::avx512 {
@@ -251,16 +251,6 @@ void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, 
             }
         }
     }
-}
-
-void unpack_float(const Panels& w, int begin, int end, float* to) {
-    const size_t bytes = panel_bytes(w.format, w.columns);
-    alignas(64) uint8_t scratch[chunk_columns * 16 * tile_panels + chunk_columns * tile_panels * 4 * 2];
-    for (int panel = begin; panel < end; ++panel)
-        for (int c = 0; c < w.columns; c += chunk_columns)
-            unpack_float_chunk(w.format, w.data + panel * bytes, w.columns, c,
-                               c + chunk_columns < w.columns ? c + chunk_columns : w.columns, 0, 1,
-                               to + (size_t(panel - begin) * w.columns + c) * 16, scratch);
 }
 
 }  // namespace engine::avx512

@@ -1,7 +1,6 @@
 // Decode: one row of activations times panels, at the speed of memory. Lane r of every register is
 // row r of the panel; a lane takes four columns at a time, the activation's four bytes are broadcast.
-#include "engine/ops/kernels.h"
-#include "engine/ops/matmul.avx512.h"
+#include "engine/ops/kernels.avx512.h"
 #include "engine/ops/simd.avx512.h"
 
 namespace engine::avx512 {

@@ -2,8 +2,8 @@
 
 #include <stdexcept>
 
-#include "engine/ops/avx512_ops.h"
 #include "engine/ops/ref.h"
+#include "engine/ops/simd_targets.h"
 
 namespace engine {
 
@@ -38,10 +38,11 @@ const Ops& ref_ops() {
 
 std::vector<Target> targets(bool exact) {
     std::vector<Target> out;
-    if (const Ops* wide = avx512_ops(exact)) {
-        const std::string missing = avx512_missing();
-        out.push_back({"avx512", wide, missing.empty(), missing.empty() ? "AVX-512 with VNNI and BF16" : "the processor lacks " + missing});
-    }
+    const auto add = [&](const Ops* ops, const std::string& missing, const char* found) {
+        if (ops) out.push_back({ops->target, ops, missing.empty(), missing.empty() ? found : "the processor lacks " + missing});
+    };
+    add(avx512_ops(exact), avx512_missing(), "AVX-512 with VNNI and BF16");
+    add(avx2_ops(exact), avx2_missing(), "AVX2 with FMA and F16C");
     out.push_back({"ref", &ref_ops(), true, "plain C++, runs everywhere"});
     return out;
 }

@@ -1,5 +1,5 @@
 // Row-wise operations: normalisation, activation, sums.
-#include "engine/ops/kernels.h"
+#include "engine/ops/kernels.avx512.h"
 #include "engine/ops/simd.avx512.h"
 
 namespace engine::avx512 {

@@ -1,5 +1,5 @@
 // Packed panels to the unsigned bytes and float scales of the integer tiles, or to floats.
-#include "engine/ops/matmul.avx512.h"
+#include "engine/ops/kernels.avx512.h"
 #include "engine/ops/simd.avx512.h"
 
 namespace engine::avx512 {

@@ -1,0 +1,58 @@
+#include "engine/ops/simd_targets.h"
+
+#if defined(__x86_64__)
+
+#include "engine/ops/kernels.avx2.h"
+#include "engine/ops/packed_ops.h"
+
+namespace engine {
+namespace {
+
+constexpr packed::Kernels kKernels = {
+    .quantise_blocks = avx2::quantise_blocks,
+    .scratch_bytes = avx2::scratch_bytes,
+    .matmul_int8 = avx2::matmul_int8,
+    .matmul_float = avx2::matmul_float,
+    .rms_norm = avx2::rms_norm,
+    .silu_mul = avx2::silu_mul,
+    .add = avx2::add,
+    .add_scaled = avx2::add_scaled,
+    .rope = avx2::rope,
+    .attend_row = avx2::attend_row,
+    .tile_rows = 16,
+    .attend_tile_bytes = avx2::attend_tile_bytes,
+    .attend_tile = avx2::attend_tile,
+};
+
+}  // namespace
+
+const Ops* avx2_ops(bool exact) {
+    using Table = packed::PackedOps<kKernels>;
+    static const Ops fast_table = Table::table<false>("avx2"), exact_table = Table::table<true>("avx2");
+    return exact ? &exact_table : &fast_table;
+}
+
+std::string avx2_missing() {
+    __builtin_cpu_init();
+    std::string missing;
+    auto need = [&](bool there, const char* name) {
+        if (!there) missing += (missing.empty() ? "" : ", ") + std::string(name);
+    };
+    need(__builtin_cpu_supports("avx2"), "avx2");
+    need(__builtin_cpu_supports("fma"), "fma");
+    need(__builtin_cpu_supports("f16c"), "f16c");
+    return missing;
+}
+
+}  // namespace engine
+
+#else
+
+namespace engine {
+
+const Ops* avx2_ops(bool) { return nullptr; }
+std::string avx2_missing() { return "an x86-64 processor"; }
+
+}  // namespace engine
+
+#endif

@@ -1,0 +1,52 @@
+// Integer dot products of the avx2 kernels: unsigned bytes times signed ones. Products are summed in pairs
+// to 16 bits, so how many of them may be added before they are widened depends on the weights' largest
+// code: 127 * 2 * code must stay below 32768 divided by their number. Included by the .avx2.cpp files only.
+#pragma once
+
+#include "engine/ops/simd.avx2.h"
+
+namespace engine::avx2 {
+
+// a += pairs of codes * x, in 16 bits.
+HEARTH_INLINE __m256i add_pairs(__m256i a, __m256i codes, __m256i x) {
+    return _mm256_add_epi16(a, _mm256_maddubs_epi16(codes, x));
+}
+// a += sums of neighbouring 16-bit values, in 32 bits.
+HEARTH_INLINE __m256i widen(__m256i a, __m256i pairs) { return _mm256_add_epi32(a, _mm256_madd_epi16(pairs, ones16())); }
+
+// Signed bytes times signed ones: the sign of w goes to x.
+HEARTH_INLINE __m256i signed_pairs(__m256i magnitude, __m256i w, __m256i x) {
+    return _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(x, w));
+}
+
+HEARTH_INLINE __m256i low_nibbles(__m256i v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
+HEARTH_INLINE __m256i high_nibbles(__m256i v) { return low_nibbles(_mm256_srli_epi16(v, 4)); }
+
+// Adds 16 where bit `bit` of a byte of h is set.
+template <int bit> HEARTH_INLINE __m256i add_fifth(__m256i low, __m256i h) {
+    const __m256i moved = bit < 4 ? _mm256_slli_epi16(h, bit < 4 ? 4 - bit : 0) : _mm256_srli_epi16(h, bit < 4 ? 0 : bit - 4);
+    return _mm256_or_si256(low, _mm256_and_si256(moved, _mm256_set1_epi8(16)));
+}
+
+// Codes of Q6_K: four bits from l, two more at bits 4 and 5 of h.
+HEARTH_INLINE __m256i six_bits(__m256i l, __m256i h) { return _mm256_or_si256(l, _mm256_and_si256(h, _mm256_set1_epi8(48))); }
+
+// Scales and minima of a 256-column K block as bytes: sub-block x 16 rows (see panel.h).
+struct KScales {
+    alignas(32) uint8_t scale[8][16], minimum[8][16];
+};
+HEARTH_INLINE void k_scales(const uint8_t* head, KScales& to) {
+    const __m256i six = _mm256_set1_epi8(63);
+    HEARTH_UNROLL for (int i = 0; i < 2; ++i) {  // two sub-blocks
+        const __m256i p0 = load(head + 64 + 32 * i), p1 = load(head + 128 + 32 * i), p2 = load(head + 192 + 32 * i);
+        __m256i high = _mm256_and_si256(_mm256_srli_epi16(p0, 6), _mm256_set1_epi8(3));
+        high = _mm256_or_si256(high, _mm256_and_si256(_mm256_srli_epi16(p1, 4), _mm256_set1_epi8(12)));
+        high = _mm256_or_si256(high, _mm256_and_si256(_mm256_srli_epi16(p2, 2), _mm256_set1_epi8(48)));
+        _mm256_store_si256(reinterpret_cast<__m256i*>(to.scale[2 * i]), _mm256_and_si256(p0, six));
+        _mm256_store_si256(reinterpret_cast<__m256i*>(to.scale[4 + 2 * i]), _mm256_and_si256(p1, six));
+        _mm256_store_si256(reinterpret_cast<__m256i*>(to.minimum[2 * i]), _mm256_and_si256(p2, six));
+        _mm256_store_si256(reinterpret_cast<__m256i*>(to.minimum[4 + 2 * i]), high);
+    }
+}
+
+}  // namespace engine::avx2

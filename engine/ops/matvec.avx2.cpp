@@ -1,0 +1,216 @@
+// Decode: one row of activations times panels. A panel's 16 rows are two registers of 8; lane r is a row,
+// a lane takes four columns at a time, the activation's four bytes are broadcast.
+#include "engine/ops/dots.avx2.h"
+#include "engine/ops/kernels.avx2.h"
+
+namespace engine::avx2 {
+namespace {
+
+struct Two {  // rows 0-7 and 8-15 of a panel
+    __m256i half[2];
+};
+struct TwoFloats {
+    __m256 half[2];
+};
+
+#define EACH_HALF HEARTH_UNROLL for (int h = 0; h < 2; ++h)
+
+HEARTH_INLINE Two start_at(int32_t value) {
+    const __m256i v = _mm256_set1_epi32(value);
+    return {{v, v}};
+}
+
+// f += a * d * x for 16 rows.
+HEARTH_INLINE void add_scaled(TwoFloats& f, const Two& a, const TwoFloats& d, float x) {
+    EACH_HALF f.half[h] = _mm256_fmadd_ps(to_float(a.half[h]), _mm256_mul_ps(d.half[h], _mm256_set1_ps(x)), f.half[h]);
+}
+HEARTH_INLINE TwoFloats halves(const uint8_t* p) { return {{half8(p), half8(p + 16)}}; }
+
+// Sums of 32 columns, the weights' offset included.
+HEARTH_INLINE Two dot_nibbles(const uint8_t* w, const int8_t* x, int32_t offset) {
+    Two a = start_at(offset), pairs = start_at(0);
+    HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
+        const __m256i x0 = broadcast4(x + 4 * j), x1 = broadcast4(x + 16 + 4 * j);
+        EACH_HALF {
+            const __m256i v = load(w + 64 * j + 32 * h);
+            pairs.half[h] = add_pairs(pairs.half[h], low_nibbles(v), x0);
+            pairs.half[h] = add_pairs(pairs.half[h], high_nibbles(v), x1);
+        }
+    }
+    EACH_HALF a.half[h] = widen(a.half[h], pairs.half[h]);
+    return a;
+}
+
+template <int J> HEARTH_INLINE void five_bits(const uint8_t* w, const int8_t* x, Two& low, Two& high) {
+    const __m256i x0 = broadcast4(x + 4 * J), x1 = broadcast4(x + 16 + 4 * J);
+    EACH_HALF {
+        const __m256i fifth = load(w + 32 * h), v = load(w + 64 + 64 * J + 32 * h);
+        low.half[h] = add_pairs(low.half[h], add_fifth<J>(low_nibbles(v), fifth), x0);
+        high.half[h] = add_pairs(high.half[h], add_fifth<J + 4>(high_nibbles(v), fifth), x1);
+    }
+}
+HEARTH_INLINE Two dot_q5_0(const uint8_t* w, const int8_t* x, int32_t sum) {
+    Two a = start_at(-16 * sum), low = start_at(0), high = low;
+    five_bits<0>(w, x, low, high);
+    five_bits<1>(w, x, low, high);
+    five_bits<2>(w, x, low, high);
+    five_bits<3>(w, x, low, high);
+    EACH_HALF a.half[h] = widen(widen(a.half[h], low.half[h]), high.half[h]);
+    return a;
+}
+
+HEARTH_INLINE Two dot_q8_0(const uint8_t* w, const int8_t* x) {
+    Two a = start_at(0);
+    HEARTH_UNROLL for (int j = 0; j < 8; ++j) {
+        const __m256i z = broadcast4(x + 4 * j);
+        EACH_HALF {
+            const __m256i v = _mm256_xor_si256(load(w + 64 * j + 32 * h), _mm256_set1_epi8(-128));
+            a.half[h] = widen(a.half[h], signed_pairs(_mm256_abs_epi8(v), v, z));
+        }
+    }
+    return a;
+}
+
+template <Format F> HEARTH_INLINE TwoFloats panel_pairs(const uint8_t* w, const Activations& x) {
+    constexpr int data = F == Format::q4_0 ? 256 : F == Format::q5_0 ? 320 : 512;
+    TwoFloats f{{_mm256_setzero_ps(), _mm256_setzero_ps()}};
+    for (int b = 0; b < x.columns / 32; ++b) {
+        const TwoFloats d = halves(b & 1 ? w - data - 32 : w);
+        if (!(b & 1)) w += 64;
+        const int8_t* z = x.q + 32 * b;
+        if constexpr (F == Format::q4_0) add_scaled(f, dot_nibbles(w, z, -8 * x.sum[b]), d, x.scale[b]);
+        if constexpr (F == Format::q5_0) add_scaled(f, dot_q5_0(w, z, x.sum[b]), d, x.scale[b]);
+        if constexpr (F == Format::q8_0) add_scaled(f, dot_q8_0(w, z), d, x.scale[b]);
+        w += data;
+    }
+    return f;
+}
+
+HEARTH_INLINE TwoFloats panel_q4_1(const uint8_t* w, const Activations& x) {
+    TwoFloats f{{_mm256_setzero_ps(), _mm256_setzero_ps()}};
+    for (int b = 0; b < x.columns / 32; ++b, w += 320) {
+        add_scaled(f, dot_nibbles(w + 64, x.q + 32 * b, 0), halves(w), x.scale[b]);
+        const TwoFloats m = halves(w + 32);
+        EACH_HALF f.half[h] = _mm256_fmadd_ps(m.half[h], _mm256_set1_ps(x.scaled[b]), f.half[h]);
+    }
+    return f;
+}
+
+// One sub-block of 32 columns of a K format: the low or the high nibbles of a chunk.
+template <bool five, int S> HEARTH_INLINE Two dot_k(const uint8_t* chunk, const uint8_t* fifth, const int8_t* x) {
+    constexpr int parts = five ? 2 : 1, words = 8 / parts;
+    Two a = start_at(0);
+    HEARTH_UNROLL for (int part = 0; part < parts; ++part) {
+        Two pairs = start_at(0);
+        HEARTH_UNROLL for (int j = words * part; j < words * part + words; ++j) {
+            const __m256i z = broadcast4(x + 4 * j);
+            EACH_HALF {
+                const __m256i v = load(chunk + 64 * j + 32 * h);
+                __m256i codes = S & 1 ? high_nibbles(v) : low_nibbles(v);
+                if constexpr (five) codes = add_fifth<S>(codes, load(fifth + 64 * j + 32 * h));
+                pairs.half[h] = add_pairs(pairs.half[h], codes, z);
+            }
+        }
+        EACH_HALF a.half[h] = widen(a.half[h], pairs.half[h]);
+    }
+    return a;
+}
+
+template <bool five, int S>
+HEARTH_INLINE void k_sub_block(const uint8_t* head, const KScales& scales, const Activations& x, int block, TwoFloats& f) {
+    const uint8_t* fifth = head + 256;
+    const uint8_t* chunk = head + (five ? 768 : 256) + 512 * (S / 2);
+    const int b = 8 * block + S;
+    const Two a = dot_k<five, S>(chunk, fifth, x.q + 32 * b);
+    const TwoFloats d = halves(head), dmin = halves(head + 32);
+    EACH_HALF {
+        const __m256 scale = _mm256_mul_ps(d.half[h], unsigned_bytes(scales.scale[S] + 8 * h));
+        const __m256 minimum = _mm256_mul_ps(dmin.half[h], unsigned_bytes(scales.minimum[S] + 8 * h));
+        f.half[h] = _mm256_fmadd_ps(to_float(a.half[h]), _mm256_mul_ps(scale, _mm256_set1_ps(x.scale[b])), f.half[h]);
+        f.half[h] = _mm256_fnmadd_ps(minimum, _mm256_set1_ps(x.scaled[b]), f.half[h]);
+    }
+}
+
+template <bool five> HEARTH_INLINE TwoFloats panel_k(const uint8_t* w, const Activations& x) {
+    TwoFloats f{{_mm256_setzero_ps(), _mm256_setzero_ps()}};
+    KScales scales;
+    for (int block = 0; block < x.columns / 256; ++block, w += five ? 2816 : 2304) {
+        k_scales(w, scales);
+        k_sub_block<five, 0>(w, scales, x, block, f);
+        k_sub_block<five, 1>(w, scales, x, block, f);
+        k_sub_block<five, 2>(w, scales, x, block, f);
+        k_sub_block<five, 3>(w, scales, x, block, f);
+        k_sub_block<five, 4>(w, scales, x, block, f);
+        k_sub_block<five, 5>(w, scales, x, block, f);
+        k_sub_block<five, 6>(w, scales, x, block, f);
+        k_sub_block<five, 7>(w, scales, x, block, f);
+    }
+    return f;
+}
+
+// A quarter: 16 columns of each of four groups.
+HEARTH_INLINE void quarter_q6_k(const uint8_t* w, const int8_t* x, const int32_t* sum16, Two (&a)[4]) {
+    HEARTH_UNROLL for (int g = 0; g < 4; ++g) a[g] = start_at(-32 * sum16[2 * g]);
+    HEARTH_UNROLL for (int part = 0; part < 2; ++part) EACH_HALF {
+        __m256i pairs[4];
+        HEARTH_UNROLL for (int g = 0; g < 4; ++g) pairs[g] = _mm256_setzero_si256();
+        HEARTH_UNROLL for (int j = 2 * part; j < 2 * part + 2; ++j) {
+            const uint8_t* p = w + 64 + 192 * j + 32 * h;
+            const __m256i top = load(p), l0 = load(p + 64), l1 = load(p + 128);
+            const int8_t* z = x + 4 * j;
+            pairs[0] = add_pairs(pairs[0], six_bits(low_nibbles(l0), _mm256_slli_epi16(top, 4)), broadcast4(z));
+            pairs[1] = add_pairs(pairs[1], six_bits(low_nibbles(l1), _mm256_slli_epi16(top, 2)), broadcast4(z + 32));
+            pairs[2] = add_pairs(pairs[2], six_bits(high_nibbles(l0), top), broadcast4(z + 64));
+            pairs[3] = add_pairs(pairs[3], six_bits(high_nibbles(l1), _mm256_srli_epi16(top, 2)), broadcast4(z + 96));
+        }
+        HEARTH_UNROLL for (int g = 0; g < 4; ++g) a[g].half[h] = widen(a[g].half[h], pairs[g]);
+    }
+}
+
+HEARTH_INLINE TwoFloats panel_q6_k(const uint8_t* w, const Activations& x) {
+    TwoFloats f{{_mm256_setzero_ps(), _mm256_setzero_ps()}};
+    for (int block = 0; block < x.columns / 256; ++block) {
+        const TwoFloats d = halves(block & 1 ? w - 3328 - 32 : w);
+        if (!(block & 1)) w += 64;
+        for (int quarter = 0; quarter < 4; ++quarter, w += 832) {
+            const int at = 256 * block + 128 * (quarter / 2) + 16 * (quarter & 1);
+            Two a[4];
+            quarter_q6_k(w, x.q + at, x.sum16 + at / 16, a);
+            HEARTH_UNROLL for (int g = 0; g < 4; ++g) {
+                TwoFloats s;
+                EACH_HALF s.half[h] = _mm256_mul_ps(d.half[h], signed_bytes(w + 16 * g + 8 * h));
+                add_scaled(f, a[g], s, x.scale[at / 32 + g]);
+            }
+        }
+    }
+    return f;
+}
+
+template <TwoFloats (*panel)(const uint8_t*, const Activations&)>
+void run(const Panels& w, const Activations& x, const Results& to, int begin, int end) {
+    const size_t bytes = panel_bytes(w.format, w.columns);
+    for (int p = begin; p < end; ++p) {
+        const TwoFloats y = panel(w.data + p * bytes, x);
+        EACH_HALF {
+            const int row = panel_rows * p + 8 * h;
+            store_result(to.out + row, to.bias ? to.bias + row : nullptr, to.accumulate, w.rows - row, y.half[h]);
+        }
+    }
+}
+
+}  // namespace
+
+void matvec_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end) {
+    switch (w.format) {
+        case Format::q4_0: return run<panel_pairs<Format::q4_0>>(w, x, to, begin, end);
+        case Format::q4_1: return run<panel_q4_1>(w, x, to, begin, end);
+        case Format::q5_0: return run<panel_pairs<Format::q5_0>>(w, x, to, begin, end);
+        case Format::q8_0: return run<panel_pairs<Format::q8_0>>(w, x, to, begin, end);
+        case Format::q4_k: return run<panel_k<false>>(w, x, to, begin, end);
+        case Format::q5_k: return run<panel_k<true>>(w, x, to, begin, end);
+        case Format::q6_k: return run<panel_q6_k>(w, x, to, begin, end);
+        default: return;
+    }
+}
+
+}  // namespace engine::avx2

@@ -1,0 +1,301 @@
+// The operations of a SIMD target: each is cut into ranges for the compute pool, and the ranges are
+// handed to the target's kernels. Included by the NAME_ops.cpp of those targets.
+#pragma once
+
+#include <algorithm>
+
+#include "engine/ops/kernels.h"
+#include "engine/ops/ref.h"
+
+namespace engine::packed {
+
+// Gives back what was taken inside an op.
+class Taken {
+public:
+    explicit Taken(Scratch& scratch) : scratch_(scratch), used_(scratch.used()) {}
+    ~Taken() { scratch_.rewind(used_); }
+    Taken(const Taken&) = delete;
+    Taken& operator=(const Taken&) = delete;
+
+private:
+    Scratch& scratch_;
+    std::size_t used_;
+};
+
+inline std::size_t line(std::size_t bytes) { return (bytes + 63) & ~std::size_t(63); }
+inline int panels(int rows) { return (rows + panel_rows - 1) / panel_rows; }
+inline bool is_float(Format f) { return info(f).values == 1; }
+inline Panels panels_of(const Weight& w, int expert = 0) { return {w.format, w.matrix(expert), w.rows, w.cols}; }
+
+std::size_t packed_bytes(Format format, int rows, int cols);
+void pack(const Weight& plain, std::uint8_t* out);
+
+// Runs task(item, thread); a single item does not wake the pool.
+template <class F>
+void run(Exec& exec, int items, F&& task) {
+    if (items == 1)
+        task(0, 0);
+    else
+        exec.pool->run(items, task);
+}
+
+// Cuts n rows into items of 16.
+template <class F>
+void each_row(Exec& exec, int n, F&& task) {
+    constexpr int rows = 16;
+    run(exec, (n + rows - 1) / rows, [&](int item, int) {
+        for (int r = item * rows; r < std::min(n, (item + 1) * rows); ++r) task(r);
+    });
+}
+
+// Cuts n values into items of a few ten microseconds.
+template <class F>
+void each_range(Exec& exec, std::size_t n, F&& task) {
+    constexpr std::size_t values = 1 << 15;
+    run(exec, int((n + values - 1) / values), [&](int item, int) {
+        const std::size_t begin = std::size_t(item) * values;
+        task(begin, std::min(values, n - begin));
+    });
+}
+
+// Rows of activations as kernels want them: floats always, int8 where some weight needs it.
+struct Input {
+    const float* x;
+    std::size_t stride;
+    int rows;
+    Activations q;
+};
+
+// Panels of a job that one item takes: even, so that tiles are full; a few items a CPU thread, and none
+// so long that the others wait for it at the end.
+int panels_of_item(const Weight& w, int threads);
+
+constexpr int moe_rows = 128;  // of one expert, computed together
+
+// Which rows chose which expert: position `at[t * used + k]` in the list sorted by expert.
+struct Routing {
+    std::int32_t *at, *row, *first;  // row[position] = t; first[expert] … first[expert + 1]
+};
+Routing routing_of(const MoeArgs& args, Scratch& scratch);
+
+// What one CPU thread needs for up to moe_rows rows of an expert.
+struct ExpertScratch {
+    std::size_t rows, quantised, inner, work, total;  // inner: gate and up
+};
+ExpertScratch expert_scratch(const MoeArgs& args, int rows, std::size_t work);
+
+// Into how many parts each of n items is cut, so that no CPU thread is left without work: a few rows
+// choose fewer experts than there are threads.
+int parts_of_expert(const MoeArgs& args, int n, int threads);
+
+template <const Kernels& k>
+struct PackedOps {
+    template <bool exact>
+    static void multiply(const Panels& w, const Input& in, const Results& to, int begin, int end, void* scratch) {
+        if (exact || is_float(w.format))
+            k.matmul_float(w, in.x, in.stride, in.rows, to, begin, end, scratch);
+        else
+            k.matmul_int8(w, in.q, to, begin, end, scratch);
+    }
+
+    static void quantise(const float* x, std::size_t stride, const Activations& to, int begin, int end) {
+        for (int r = begin; r < end; ++r) k.quantise_blocks(x + std::size_t(r) * stride, to, r, 0, to.columns / 32);
+    }
+
+    static Activations quantised(Mat x, Exec& exec) {
+        const Activations q = activations_at(exec.scratch->take(activations_bytes(x.rows, x.cols)), x.rows, x.cols);
+        const int items = (x.rows + group_rows - 1) / group_rows;
+        run(exec, items, [&](int i, int) {
+            quantise(x.data, std::size_t(x.cols), q, i * group_rows, std::min(x.rows, (i + 1) * group_rows));
+        });
+        return q;
+    }
+
+    template <bool exact>
+    static void matmul(const MatmulJob* jobs, int n_jobs, Mat x, Exec& exec) {
+        const Taken taken(*exec.scratch);
+        const int threads = exec.pool->threads();
+        bool any_int8 = false;
+        int items = 0;
+        for (int j = 0; j < n_jobs; ++j) {
+            const int all = panels(jobs[j].w->rows), each = panels_of_item(*jobs[j].w, threads);
+            items += (all + each - 1) / each;
+            any_int8 = any_int8 || !(exact || is_float(jobs[j].w->format));
+        }
+        const Input in{x.data, std::size_t(x.cols), x.rows, any_int8 ? quantised(x, exec) : Activations{}};
+        const std::size_t bytes = line(k.scratch_bytes(x.cols));
+        char* scratch = static_cast<char*>(exec.scratch->take(bytes * threads));
+        run(exec, items, [&](int item, int thread) {
+            int j = 0, all = 0, each = 0;
+            for (;; ++j) {
+                all = panels(jobs[j].w->rows);
+                each = panels_of_item(*jobs[j].w, threads);
+                const int of_job = (all + each - 1) / each;
+                if (item < of_job) break;
+                item -= of_job;
+            }
+            const MatmulJob& job = jobs[j];
+            const Results to{job.out.data, std::size_t(job.out.cols), job.bias, job.accumulate};
+            multiply<exact>(panels_of(*job.w), in, to, item * each, std::min(all, (item + 1) * each), scratch + bytes * thread);
+        });
+    }
+
+    static void add_experts(const MoeArgs& args, const Routing& routing, const float* down, Exec& exec) {
+        const int h = args.out.cols;
+        each_row(exec, args.out.rows, [&](int t) {
+            for (int c = 0; c < args.used; ++c) {
+                const int i = t * args.used + c;
+                k.add_scaled(args.out.row(t), down + std::size_t(routing.at[i]) * h, args.weights[i], std::size_t(h));
+            }
+        });
+    }
+
+    // Rows [begin, end) of the routing, all of expert e.
+    struct ExpertItem {
+        int e, begin, end;
+    };
+    // Which panels of a matrix part `part` of `parts` computes.
+    struct PanelRange {
+        int begin, end;
+        PanelRange(int rows, int part, int parts) : begin(panels(rows) * part / parts), end(panels(rows) * (part + 1) / parts) {}
+    };
+
+    // hidden(row, c) = silu(gate · x) * up · x, for the columns of one part.
+    template <bool exact>
+    static void gate_up(const MoeArgs& args, const Routing& routing, const ExpertItem& item, const PanelRange& part, float* hidden,
+                        char* memory, const ExpertScratch& sizes) {
+        const int n = item.end - item.begin, h = args.x.cols, inner = args.gate.rows;
+        float* rows = reinterpret_cast<float*>(memory);
+        float* gate = reinterpret_cast<float*>(memory + sizes.rows + sizes.quantised);
+        float* up = gate + std::size_t(n) * inner;
+        void* work = memory + sizes.total - sizes.work;
+
+        const bool floats = exact || is_float(args.gate.format) || is_float(args.up.format);
+        const bool int8 = !exact && !(is_float(args.gate.format) && is_float(args.up.format));
+        Input in{rows, std::size_t(h), n, activations_at(memory + sizes.rows, n, h)};
+        for (int i = 0; i < n; ++i) {
+            const float* x = args.x.row(routing.row[item.begin + i]);
+            if (floats) std::copy(x, x + h, rows + std::size_t(i) * h);
+            if (int8) k.quantise_blocks(x, in.q, i, 0, h / 32);
+        }
+        const std::size_t stride = std::size_t(inner);
+        multiply<exact>(panels_of(args.gate, item.e), in, {gate, stride, nullptr, false}, part.begin, part.end, work);
+        multiply<exact>(panels_of(args.up, item.e), in, {up, stride, nullptr, false}, part.begin, part.end, work);
+        const std::size_t first = std::size_t(part.begin) * panel_rows, last = std::min(stride, std::size_t(part.end) * panel_rows);
+        for (std::size_t at = first; at < std::size_t(n) * stride; at += stride)
+            k.silu_mul(hidden + std::size_t(item.begin) * stride + at, gate + at, up + at, last - first);
+    }
+
+    // down(row, c) = down · hidden, for the columns of one part.
+    template <bool exact>
+    static void down(const MoeArgs& args, const ExpertItem& item, const PanelRange& part, const float* hidden, float* out, char* memory,
+                     const ExpertScratch& sizes) {
+        const int n = item.end - item.begin, h = args.out.cols, inner = args.gate.rows;
+        const float* rows = hidden + std::size_t(item.begin) * inner;
+        Input in{rows, std::size_t(inner), n, activations_at(memory + sizes.rows, n, inner)};
+        if (!exact && !is_float(args.down.format)) quantise(rows, std::size_t(inner), in.q, 0, n);
+        multiply<exact>(panels_of(args.down, item.e), in, {out + std::size_t(item.begin) * h, std::size_t(h), nullptr, false}, part.begin,
+                        part.end, memory + sizes.total - sizes.work);
+    }
+
+    template <bool exact>
+    static void moe_ffn(const MoeArgs& args, Exec& exec) {
+        const Taken taken(*exec.scratch);
+        const int threads = exec.pool->threads(), pairs = args.x.rows * args.used, inner = args.gate.rows;
+        const Routing routing = routing_of(args, *exec.scratch);
+        ExpertItem* items = exec.scratch->take<ExpertItem>(std::size_t(args.experts) + pairs / moe_rows + 1);
+        int n = 0;
+        for (int e = 0; e < args.experts; ++e)
+            for (int i = routing.first[e]; i < routing.first[e + 1]; i += moe_rows)
+                items[n++] = {e, i, std::min(i + moe_rows, routing.first[e + 1])};
+        float* hidden = exec.scratch->take<float>(std::size_t(pairs) * inner);
+        float* out = exec.scratch->take<float>(std::size_t(pairs) * args.out.cols);
+        const std::size_t work = k.scratch_bytes(std::max(args.x.cols, inner));
+        const ExpertScratch sizes = expert_scratch(args, std::min(moe_rows, args.x.rows), work);
+        char* memory = static_cast<char*>(exec.scratch->take(sizes.total * threads));
+        const int parts = parts_of_expert(args, n, threads);
+        run(exec, n * parts, [&](int i, int thread) {
+            char* mine = memory + sizes.total * thread;
+            gate_up<exact>(args, routing, items[i / parts], {inner, i % parts, parts}, hidden, mine, sizes);
+            if (parts == 1) down<exact>(args, items[i], {args.out.cols, 0, 1}, hidden, out, mine, sizes);
+        });
+        if (parts > 1)
+            run(exec, n * parts, [&](int i, int thread) {
+                down<exact>(args, items[i / parts], {args.out.cols, i % parts, parts}, hidden, out, memory + sizes.total * thread, sizes);
+            });
+        add_experts(args, routing, out, exec);
+    }
+
+    static void rms_norm(Mat out, Mat x, const float* w, float eps, Exec& exec) {
+        each_row(exec, x.rows, [&](int r) { k.rms_norm(out.row(r), x.row(r), w, x.cols, eps); });
+    }
+
+    static void silu_mul(Mat out, Mat gate, Mat up, Exec& exec) {
+        each_range(exec, std::size_t(out.rows) * out.cols, [&](std::size_t at, std::size_t n) {
+            k.silu_mul(out.data + at, gate.data + at, up.data + at, n);
+        });
+    }
+
+    static void add(Mat out, Mat x, Exec& exec) {
+        each_range(exec, std::size_t(out.rows) * out.cols,
+                   [&](std::size_t at, std::size_t n) { k.add(out.data + at, x.data + at, n); });
+    }
+
+    static void rope(Mat x, const RopeArgs& args, Exec& exec) {
+        constexpr int most = 512;  // dimensions of a head
+        if (args.dim > most) return ref::rope(x, args, exec);
+        each_row(exec, x.rows, [&](int r) {
+            float work[most];
+            k.rope(x.row(r), x.cols, args.head_dim, args.dim, args.neox, args.positions[r], args.inverse_frequencies, work);
+        });
+    }
+
+    template <bool exact>
+    static void attend(const AttentionArgs& args, const SequenceRows& s, Exec& exec) {
+        constexpr int fewest_tile_rows = 8;
+        const KvLayer& kv = args.kv;
+        const int d = kv.head_dim, group = args.heads / kv.kv_heads;
+        const AttentionRows a{kv.k, kv.v, kv.half, kv.kv_heads, d, s.blocks, group, args.scale, std::size_t(args.q.cols)};
+        const bool tiles = !exact && s.rows >= fewest_tile_rows;
+        const Taken taken(*exec.scratch);
+        const std::size_t keys = std::size_t(s.context + s.rows + 31) / 32 * 32;
+        const std::size_t bytes = line(tiles ? k.attend_tile_bytes(d, group) : keys * group * sizeof(float));
+        char* memory = static_cast<char*>(exec.scratch->take(bytes * exec.pool->threads()));
+        const int step = tiles ? k.tile_rows : 1, steps = (s.rows + step - 1) / step;
+        run(exec, steps * kv.kv_heads, [&](int item, int thread) {
+            // The last rows see most keys: they come first, so that the items at the end are short.
+            const int h = item % kv.kv_heads, r = (steps - 1 - item / kv.kv_heads) * step;
+            const float* q = args.q.row(s.first_row + r) + std::size_t(h) * group * d;
+            float* out = args.out.row(s.first_row + r) + std::size_t(h) * group * d;
+            char* scratch = memory + bytes * thread;
+            if (tiles)
+                k.attend_tile(a, h, s.context + r, std::min(step, s.rows - r), q, out, scratch);
+            else
+                k.attend_row(a, h, s.context + r, q, out, reinterpret_cast<float*>(scratch));
+        });
+    }
+
+    template <bool exact>
+    static void attention(const AttentionArgs& args, Exec& exec) {
+        if (args.kv.head_dim % 16 != 0 || args.kv.head_dim > 256) return ref::attention(args, exec);
+        for (int i = 0; i < args.n_sequences; ++i) attend<exact>(args, args.sequences[i], exec);
+    }
+
+    template <bool exact>
+    static Ops table(const char* target) {
+        Ops ops = ref_ops();
+        ops.target = target;
+        ops.packed_bytes = packed_bytes;
+        ops.pack = pack;
+        ops.rms_norm = rms_norm;
+        ops.matmul = matmul<exact>;
+        ops.rope = rope;
+        ops.attention = attention<exact>;
+        ops.silu_mul = silu_mul;
+        ops.moe_ffn = moe_ffn<exact>;
+        ops.add = add;
+        return ops;
+    }
+};
+
+}  // namespace engine::packed

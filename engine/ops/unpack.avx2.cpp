@@ -1,0 +1,143 @@
+// Packed panels to the bytes and float scales of the integer tiles. Codes of Q8_0 become signed again.
+#include "engine/ops/dots.avx2.h"
+#include "engine/ops/kernels.avx2.h"
+
+namespace engine::avx2 {
+namespace {
+
+// Where member p of n panels goes.
+struct Out {
+    uint8_t* q;
+    float *scale, *minimum;
+    size_t q_step, f_step;  // bytes a word, floats a block
+
+    void word(int j, int h, __m256i v) const { _mm256_store_si256(reinterpret_cast<__m256i*>(q + j * q_step + 32 * h), v); }
+    void scales(int h, __m256 d) const { _mm256_store_ps(scale + 8 * h, d); }
+    void minima(int h, __m256 m) const { _mm256_store_ps(minimum + 8 * h, m); }
+    void next_block() {
+        scale += f_step;
+        minimum += f_step;
+    }
+};
+
+#define EACH_HALF HEARTH_UNROLL for (int h = 0; h < 2; ++h)
+
+HEARTH_INLINE void nibbles(const uint8_t* w, const Out& to) {
+    HEARTH_UNROLL for (int j = 0; j < 4; ++j) EACH_HALF {
+        const __m256i v = load(w + 64 * j + 32 * h);
+        to.word(j, h, low_nibbles(v));
+        to.word(j + 4, h, high_nibbles(v));
+    }
+}
+
+template <int J> HEARTH_INLINE void five_bits(const uint8_t* w, const Out& to) {
+    EACH_HALF {
+        const __m256i fifth = load(w + 32 * h), v = load(w + 64 + 64 * J + 32 * h);
+        to.word(J, h, add_fifth<J>(low_nibbles(v), fifth));
+        to.word(J + 4, h, add_fifth<J + 4>(high_nibbles(v), fifth));
+    }
+}
+
+template <Format F> void unpack_pairs(const uint8_t* w, int columns, Out to) {
+    constexpr int data = F == Format::q4_0 ? 256 : F == Format::q5_0 ? 320 : 512;
+    for (int b = 0; b < columns / 32; ++b) {
+        const uint8_t* d = b & 1 ? w - data - 32 : w;
+        EACH_HALF to.scales(h, half8(d + 16 * h));
+        to.next_block();
+        if (!(b & 1)) w += 64;
+        if constexpr (F == Format::q4_0) nibbles(w, to);
+        if constexpr (F == Format::q5_0) {
+            five_bits<0>(w, to);
+            five_bits<1>(w, to);
+            five_bits<2>(w, to);
+            five_bits<3>(w, to);
+        }
+        if constexpr (F == Format::q8_0) {
+            HEARTH_UNROLL for (int j = 0; j < 8; ++j)
+                EACH_HALF to.word(j, h, _mm256_xor_si256(load(w + 64 * j + 32 * h), _mm256_set1_epi8(-128)));
+        }
+        w += data;
+        to.q += 8 * to.q_step;
+    }
+}
+
+void unpack_q4_1(const uint8_t* w, int columns, Out to) {
+    for (int b = 0; b < columns / 32; ++b, w += 320, to.q += 8 * to.q_step) {
+        EACH_HALF {
+            to.scales(h, half8(w + 16 * h));
+            to.minima(h, half8(w + 32 + 16 * h));
+        }
+        to.next_block();
+        nibbles(w + 64, to);
+    }
+}
+
+template <bool five, int S> HEARTH_INLINE void k_sub_block(const uint8_t* w, const KScales& k, Out& to) {
+    const uint8_t* chunk = w + (five ? 768 : 256) + 512 * (S / 2);
+    HEARTH_UNROLL for (int j = 0; j < 8; ++j) EACH_HALF {
+        const __m256i v = load(chunk + 64 * j + 32 * h);
+        __m256i codes = S & 1 ? high_nibbles(v) : low_nibbles(v);
+        if constexpr (five) codes = add_fifth<S>(codes, load(w + 256 + 64 * j + 32 * h));
+        to.word(j, h, codes);
+    }
+    EACH_HALF {
+        const __m256 minimum = _mm256_mul_ps(half8(w + 32 + 16 * h), unsigned_bytes(k.minimum[S] + 8 * h));
+        to.scales(h, _mm256_mul_ps(half8(w + 16 * h), unsigned_bytes(k.scale[S] + 8 * h)));
+        to.minima(h, _mm256_sub_ps(_mm256_setzero_ps(), minimum));
+    }
+    to.next_block();
+    to.q += 8 * to.q_step;
+}
+
+template <bool five> void unpack_k(const uint8_t* w, int columns, Out to) {
+    KScales k;
+    for (int block = 0; block < columns / 256; ++block, w += five ? 2816 : 2304) {
+        k_scales(w, k);
+        k_sub_block<five, 0>(w, k, to);
+        k_sub_block<five, 1>(w, k, to);
+        k_sub_block<five, 2>(w, k, to);
+        k_sub_block<five, 3>(w, k, to);
+        k_sub_block<five, 4>(w, k, to);
+        k_sub_block<five, 5>(w, k, to);
+        k_sub_block<five, 6>(w, k, to);
+        k_sub_block<five, 7>(w, k, to);
+    }
+}
+
+void unpack_q6_k(const uint8_t* w, int columns, Out to) {
+    for (int block = 0; block < columns / 256; ++block) {
+        const uint8_t* scales = block & 1 ? w - 3328 - 32 : w;
+        const __m256 d[2] = {half8(scales), half8(scales + 16)};
+        if (!(block & 1)) w += 64;
+        for (int quarter = 0; quarter < 4; ++quarter, w += 832, to.q += 16 * to.q_step) {
+            for (int g = 0; g < 4; ++g, to.next_block())
+                EACH_HALF to.scales(h, _mm256_mul_ps(d[h], signed_bytes(w + 16 * g + 8 * h)));
+            HEARTH_UNROLL for (int j = 0; j < 4; ++j) EACH_HALF {
+                const uint8_t* p = w + 64 + 192 * j + 32 * h;
+                const __m256i top = load(p), l0 = load(p + 64), l1 = load(p + 128);
+                to.word(j, h, six_bits(low_nibbles(l0), _mm256_slli_epi16(top, 4)));
+                to.word(j + 4, h, six_bits(low_nibbles(l1), _mm256_slli_epi16(top, 2)));
+                to.word(j + 8, h, six_bits(high_nibbles(l0), top));
+                to.word(j + 12, h, six_bits(high_nibbles(l1), _mm256_srli_epi16(top, 2)));
+            }
+        }
+    }
+}
+
+}  // namespace
+
+void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacked& u, int p, int n_panels) {
+    const Out to{u.q + 64 * p, u.scale + 16 * p, u.minimum + 16 * p, size_t(64) * n_panels, size_t(16) * n_panels};
+    switch (format) {
+        case Format::q4_0: return unpack_pairs<Format::q4_0>(panel, columns, to);
+        case Format::q4_1: return unpack_q4_1(panel, columns, to);
+        case Format::q5_0: return unpack_pairs<Format::q5_0>(panel, columns, to);
+        case Format::q8_0: return unpack_pairs<Format::q8_0>(panel, columns, to);
+        case Format::q4_k: return unpack_k<false>(panel, columns, to);
+        case Format::q5_k: return unpack_k<true>(panel, columns, to);
+        case Format::q6_k: return unpack_q6_k(panel, columns, to);
+        default: return;
+    }
+}
+
+}  // namespace engine::avx2
