@@ -44,9 +44,8 @@ base::Error failure(const std::string& url, CURL* curl, CURLcode code, const Tra
     return base::error(Code::unavailable, url + ": " + curl_easy_strerror(code));
 }
 
-}  // namespace
-
-base::Result<void> download(const std::string& url, const std::filesystem::path& file, const DownloadOptions& options) {
+// One attempt, from the present end of the file on; `restart`: the server has nothing to send from there.
+base::Result<void> attempt(const std::string& url, const std::filesystem::path& file, const DownloadOptions& options, bool& restart) {
     std::error_code none;
     Transfer t;
     t.options = &options;
@@ -73,9 +72,23 @@ base::Result<void> download(const std::string& url, const std::filesystem::path&
     curl_easy_setopt(curl.get(), CURLOPT_XFERINFOFUNCTION, tell);
     curl_easy_setopt(curl.get(), CURLOPT_XFERINFODATA, &t);
     const CURLcode code = curl_easy_perform(curl.get());
+    long status = 0;
+    curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+    restart = t.begun_at > 0 && (code == CURLE_RANGE_ERROR || status == 416);
     if (code != CURLE_OK) return failure(url, curl.get(), code, t);
     if (std::fflush(out.get()) != 0) return base::error(Code::resource_exhausted, "cannot write " + file.string(), "free some disk space");
     return {};
+}
+
+}  // namespace
+
+base::Result<void> download(const std::string& url, const std::filesystem::path& file, const DownloadOptions& options) {
+    bool restart = false;
+    auto done = attempt(url, file, options, restart);
+    if (!restart) return done;
+    std::error_code none;
+    std::filesystem::resize_file(file, 0, none);
+    return attempt(url, file, options, restart);
 }
 
 }  // namespace net

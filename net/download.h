@@ -17,7 +17,8 @@ struct DownloadOptions {
     std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // total 0: unknown
 };
 
-// Appends to `file` from its present size on (HTTP Range). What arrived stays when it fails.
+// Appends to `file` from its present size on (HTTP Range), or from the start where the server cannot go on
+// there. What arrived stays when it fails.
 base::Result<void> download(const std::string& url, const std::filesystem::path& file, const DownloadOptions& options);
 
 }  // namespace net
