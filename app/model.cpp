@@ -1,6 +1,7 @@
 // hearth model: the catalogue, what is here, which one serve loads.
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 
 #include "app/commands.h"
@@ -48,15 +49,19 @@ base::Result<void> choose(const Settings& settings, const fs::path& file) {
     return {};
 }
 
+// On a terminal one line, written over; elsewhere a line a stage, and one each two seconds of it.
 void show_progress(const std::string& stage, std::uint64_t done, std::uint64_t total) {
     static std::string last;
-    if (isatty(STDERR_FILENO)) {
-        if (total > 1000) std::fprintf(stderr, "\r%-28s %5.1f %% of %llu MiB ", stage.c_str(), 100.0 * double(done) / double(total), (unsigned long long)(total >> 20));
-        else std::fprintf(stderr, "\r%-40s (%llu of %llu)      ", stage.c_str(), (unsigned long long)done + 1, (unsigned long long)total);
-    } else if (stage != last) {
-        std::fprintf(stderr, "%s …\n", stage.c_str());
-    }
+    static std::chrono::steady_clock::time_point said;
+    const bool terminal = isatty(STDERR_FILENO), in_bytes = total > 1000;
+    const auto now = std::chrono::steady_clock::now();
+    if (!terminal && stage == last && now - said < std::chrono::seconds(2)) return;
+    char amount[64] = "…";
+    if (in_bytes) std::snprintf(amount, sizeof amount, "%5.1f %% of %llu MiB", 100.0 * double(done) / double(total), (unsigned long long)(total >> 20));
+    else if (total > 0) std::snprintf(amount, sizeof amount, "(%llu of %llu)", (unsigned long long)done + 1, (unsigned long long)total);
+    std::fprintf(stderr, terminal ? "\r%-40s %-22s" : "%s %s\n", stage.c_str(), amount);
     last = stage;
+    said = now;
 }
 
 }  // namespace
