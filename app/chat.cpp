@@ -2,12 +2,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <map>
 
 #include "app/client.h"
 #include "app/commands.h"
@@ -26,10 +29,16 @@ void catch_interrupts() {
     sigaction(SIGINT, &action, nullptr);
 }
 
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
 // What one question gave.
 struct Turn {
     Json result;          // the server's last event
     bool answered = false, printed = false;
+    Clock::time_point began = Clock::now(), tool_began;
+    double seconds = 0, tool_seconds = 0;
 };
 
 std::string one_line(std::string text, std::size_t most) {
@@ -47,6 +56,8 @@ bool show_event(const std::string& name, const std::string& data, bool quiet, Tu
         turn.answered = name == "done";
         return false;
     }
+    if (name == "tool_call") turn.tool_began = Clock::now();
+    if (name == "tool_result") turn.tool_seconds += seconds_since(turn.tool_began);
     if (quiet) return true;
     if (name == "text") {
         std::fputs((*json).value("text", "").c_str(), stdout);
@@ -83,6 +94,7 @@ public:
         Turn turn;
         auto show = [&](const std::string& name, const std::string& data) { return show_event(name, data, options_.json, turn); };
         auto reply = ask_server(socket_, "POST", "/v0/dev/chat", body, fd_, show);
+        turn.seconds = seconds_since(turn.began);
         if (interrupted) {
             std::fputs("\n[stopped]\n", stderr);
             return turn;
@@ -107,20 +119,24 @@ private:
     int fd_ = -1;
 };
 
-void print_cost(const Json& result) {
-    const Json& u = result["usage"];
-    const double decode = u.value("decode_ms", 0.0), prefill = u.value("prefill_ms", 0.0);
-    const int out = u.value("output_tokens", 0), in = u.value("prompt_tokens", 0), cached = u.value("cached_tokens", 0);
-    std::fprintf(stderr, "\n%.1f tokens/s · prompt %d tokens (%d cached) in %.2f s · %d tokens in %.2f s · %d tool calls · run %s\n",
-                 decode > 0 ? out * 1000.0 / decode : 0.0, in, cached, prefill / 1000, out, decode / 1000, result.value("tools_used", 0),
-                 result.value("run_id", "").c_str());
+void print_cost(const Turn& turn) {
+    const Json& u = turn.result["usage"];
+    const double queued = u.value("queued_ms", 0.0) / 1000, prefill = u.value("prefill_ms", 0.0) / 1000, decode = u.value("decode_ms", 0.0) / 1000;
+    const int out = u.value("output_tokens", 0);
+    std::fprintf(stderr, "\n%.1f tokens/s · %.2f s: waiting %.2f, prompt %.2f (%d tokens, %d of them cached), answer %.2f (%d tokens), tools %.2f (%d tool calls), the rest %.2f\nrun %s\n",
+                 decode > 0 ? out / decode : 0.0, turn.seconds, queued, prefill, u.value("prompt_tokens", 0), u.value("cached_tokens", 0), decode, out,
+                 turn.tool_seconds, turn.result.value("tools_used", 0), std::max(0.0, turn.seconds - queued - prefill - decode - turn.tool_seconds),
+                 turn.result.value("run_id", "").c_str());
 }
 
+// 0 answered; what else, `hearth chat --help` says.
 int status_of(const Turn& turn) {
-    const std::string state = turn.result.is_object() ? turn.result.value("state", "") : "";
+    static const std::map<std::string, int> statuses = {{"answered", 0}, {"partial", 3}, {"refused", 4}, {"no_backend", 5}, {"cancelled", 130}};
+    const std::string state = turn.result.value("state", "");
     if (state == "answered") return 0;
-    if (turn.result.is_object() && turn.result.contains("error")) std::fprintf(stderr, "hearth: %s: %s\n", state.c_str(), turn.result["error"].is_string() ? turn.result["error"].get<std::string>().c_str() : "");
-    return state == "partial" ? 3 : 1;
+    std::fprintf(stderr, "hearth: %s%s\n", state.c_str(), turn.result.contains("error") ? (": " + turn.result.value("error", "")).c_str() : "");
+    const auto known = statuses.find(state);
+    return known == statuses.end() ? 1 : known->second;
 }
 
 int converse(Chat& chat) {
@@ -155,7 +171,7 @@ int chat(const LoadedSettings& loaded, const ChatOptions& options) {
     auto turn = chat.ask(question);
     if (!turn) return complain(turn.error());
     if (interrupted) return 130;
-    if (options.once) print_cost(turn->result);
+    if (options.once) print_cost(*turn);
     return status_of(*turn);
 }
 

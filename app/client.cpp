@@ -155,9 +155,13 @@ base::Result<Reply> ask_server(const std::string& socket_path, const std::string
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return base::error(Code::io, std::string("socket: ") + std::strerror(errno));
     Socket socket(fd);
-    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+        if (errno == EACCES)
+            return base::error(Code::permission_denied, "you may not use the hearth server at " + socket_path,
+                               "let root add you to the group that owns it (usermod -aG hearth USER) and sign in again, or start your own with deploy/run");
         return base::error(Code::unavailable, "no hearth server answers at " + socket_path + ": " + std::strerror(errno),
                            "start it with deploy/run or hearth serve");
+    }
     const std::string text = body.is_null() ? std::string() : base::dump(body);
     std::string request = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-Hearth-On-Disconnect: cancel\r\n"
                           "Connection: close\r\nContent-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text;

@@ -65,6 +65,9 @@ void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
     chat->add_flag("--read-only", a.chat.read_only, "tools may read and not write");
     chat->add_flag("--once", a.chat.once, "answers one question, then says what it cost");
     chat->add_flag("--json", a.chat.json, "prints the answer as JSON");
+    chat->footer("Example: hearth chat \"what is in this folder?\"\n"
+                 "Exits 0 when answered, 3 when rounds, tokens or time ran out, 4 when policy refused, 5 when no model could\n"
+                 "answer, 130 when interrupted, 2 on wrong use, else 1.");
     auto* bench = command(root, "bench", "Measure the engine on a model", "hearth bench --threads 2 --json", chosen,
                           [&a](const auto& s) { return app::bench(s, a.bench); });
     bench->add_option("--model", a.bench.model, "GGUF file; default: the chosen model");
@@ -130,7 +133,7 @@ int main(int argc, char** argv) {
     CLI::App root("Hearth: an assistant of your own, on your own machine", "hearth");
     root.set_version_flag("--version", std::string("hearth ") + app::kVersion);
     root.require_subcommand(1);
-    root.add_option("--settings", a.settings_file, "settings file; default: hearth.yaml of the configuration folder");
+    root.add_option("--settings", a.settings_file, "settings file; default: ~/.config/hearth/hearth.yaml, or /etc/hearth/hearth.yaml where only the machine has one");
     root.add_option("--set", a.set, "name=value; overrides file and environment");
     root.fallthrough();
     command(root, "serve", "Run the server", "hearth serve --set server.port=8081", chosen,

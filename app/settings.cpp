@@ -1,5 +1,7 @@
 #include "app/settings.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -129,6 +131,14 @@ std::string expand(std::string value, const std::string& state) {
     return value;
 }
 
+// Who has no hearth of his own, neither settings nor state, uses the one installed for the machine.
+std::filesystem::path default_file(const net::XdgFolders& folders, bool names_state) {
+    const std::filesystem::path own = folders.config / "hearth.yaml", machine = "/etc/hearth/hearth.yaml";
+    std::error_code none;
+    if (names_state || std::filesystem::exists(own, none) || std::filesystem::exists(folders.state, none)) return own;
+    return access(machine.c_str(), R_OK) == 0 ? machine : own;
+}
+
 }  // namespace
 
 std::string environment_name(const std::string& setting) {
@@ -140,7 +150,8 @@ std::string environment_name(const std::string& setting) {
 base::Result<LoadedSettings> load_settings(const std::filesystem::path& file,
                                            const std::map<std::string, std::string>& flags) {
     const auto folders = net::xdg_folders();
-    const auto chosen = file.empty() ? folders.config / "hearth.yaml" : file;
+    const bool names_state = net::environment("HEARTH_STATE_FOLDER") || flags.count("state.folder") > 0;
+    const auto chosen = file.empty() ? default_file(folders, names_state) : file;
     auto from_file = net::read_yaml_settings(chosen, !file.empty());
     if (!from_file) return std::move(from_file).error();
     for (const auto& [name, value] : *from_file)

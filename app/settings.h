@@ -69,7 +69,8 @@ struct LoadedSettings {
     std::map<std::string, Origin> origins;  // by name: what `hearth config show` prints
 };
 
-// `file` empty: hearth.yaml of the configuration folder, if there. `flags`: name → value.
+// `file` empty: hearth.yaml of the configuration folder, if there; /etc/hearth/hearth.yaml for who has neither
+// that nor a state folder. `flags`: name → value.
 // A bad value or unknown name is an error that names setting, value, source and what is allowed.
 base::Result<LoadedSettings> load_settings(const std::filesystem::path& file,
                                            const std::map<std::string, std::string>& flags);
