@@ -2,11 +2,13 @@
 # shellcheck shell=bash
 
 say() { printf '%s\n' "deploy: $*" >&2; }
+# die WHAT [REMEDY [STATUS]]
 die() {
     say "$1"
     [ -z "${2-}" ] || say "remedy: $2"
-    exit 1
+    exit "${3-1}"
 }
+wrong_use() { die "$1" "see $0 --help" 2; }
 
 # as_root COMMAND…: as it is for root, else by sudo.
 as_root() {
@@ -36,9 +38,27 @@ no_main_cluster() {
     printf 'create_main_cluster = false\n' | as_root tee "$file" >/dev/null
 }
 
+# What an interrupted installation left half done.
+mend_dpkg() {
+    if [ -z "$(dpkg --audit 2>/dev/null)" ]; then return 0; fi
+    say "finishing an interrupted installation of packages"
+    as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure -a >&2 || true
+}
+
+# no_source PACKAGE STALE
+no_source() {
+    if [ -n "$2" ]; then
+        die "the package $1 is missing and the package sources cannot be reached" "connect this machine to the network, or check /etc/apt/sources.list*"
+    fi
+    die "no package source has $1" "Debian 12, Ubuntu 24.04 or newer is needed; check /etc/apt/sources.list*"
+}
+
+# A dead mirror is given up soon; another apt (a fresh machine updates itself) is waited for.
+APT=(-q -o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15 -o Acquire::Retries=1 -o DPkg::Lock::Timeout=600)
+
 # need_packages SECTION…: installs what dpkg lacks; touches no network when nothing is missing.
 need_packages() {
-    local name line option found
+    local name line option found stale=
     local -a wanted=()
     MISSING=()
     command -v dpkg-query >/dev/null || die "this is no Debian or Ubuntu" "install what deploy/packages.txt lists by hand"
@@ -54,20 +74,22 @@ need_packages() {
     [ ${#wanted[@]} -gt 0 ] || return 0
     say "missing packages: ${wanted[*]}"
     MISSING=("${wanted[@]%%|*}")
-    as_root apt-get update -qq || say "the package lists could not be refreshed; trying with those at hand"
+    mend_dpkg
+    say "refreshing the package lists"
+    as_root apt-get "${APT[@]}" -o APT::Update::Error-Mode=any update >&2 || stale=1
     MISSING=()
     for line in "${wanted[@]}"; do
         found=
         for option in ${line//|/ }; do
             if [ -z "$found" ] && [ -n "$(apt-cache show --no-all-versions "$option" 2>/dev/null)" ]; then found=$option; fi
         done
-        [ -n "$found" ] || die "no package source has ${line//|/ or }" "Debian 12, Ubuntu 24.04 or newer; check /etc/apt/sources.list*"
+        [ -n "$found" ] || no_source "${line//|/ or }" "$stale"
         MISSING+=("$found")
     done
     no_main_cluster
     say "installing: ${MISSING[*]}"
     # --force-confold: the file written above stays when postgresql-common brings its own.
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get "${APT[@]}" install -y --no-install-recommends \
         -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "${MISSING[@]}" >&2 ||
         die "apt-get could not install: ${MISSING[*]}" "read its message above; then start this command again"
 }

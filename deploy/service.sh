@@ -21,7 +21,8 @@ log_file() { printf '%s\n' "$STATE/serve.log"; }
 server_pid() {
     local pid
     pid=$(cat "$(pid_file)" 2>/dev/null) || return 1
-    [[ $(readlink "/proc/$pid/exe" 2>/dev/null) == "$HEARTH"* ]] && printf '%s\n' "$pid"
+    # After a new build the link reads ".../hearth (deleted)".
+    [[ $(readlink "/proc/$pid/exe" 2>/dev/null) =~ /hearth(\ \(deleted\))?$ ]] && printf '%s\n' "$pid"
 }
 
 # Whether it runs the binary that lies there now and not one that has been replaced.
@@ -66,7 +67,7 @@ start_server() {
     local pid=
     pid=$(server_pid) || true
     if [ -n "$pid" ] && ! server_is_current "$pid"; then
-        say "the running server is of an older build: starting it anew"
+        say "the running server is of another build: starting it anew"
         stop_server
         pid=
     fi
@@ -107,17 +108,32 @@ stop_server() {
     kill -KILL "$pid"
 }
 
+# as_caller COMMAND…: as who runs this, through sudo too.
+as_caller() {
+    if [ "$(id -u)" = 0 ] && [ -n "${SUDO_UID-}" ]; then
+        # shellcheck disable=SC2153 # sudo sets both
+        setpriv --reuid "$SUDO_UID" --regid "$SUDO_GID" --clear-groups "$@"
+    else
+        "$@"
+    fi
+}
+
+key_is_known() {
+    local status
+    status=$(curl -s -o /dev/null -w '%{http_code}' --max-time 5 -H @<(printf 'Authorization: Bearer %s' "$(cat "$KEY_FILE")") "$ADDRESS/v1/models") || true
+    [ "$status" != 401 ]
+}
+
 # The first key, once: written for whoever runs this, readable by nobody else.
 make_key() {
-    local folder=${KEY_FILE%/*} status secret
+    local secret
     if [ -s "$KEY_FILE" ]; then
-        status=$(curl -s -o /dev/null -w '%{http_code}' --max-time 5 -H @<(printf 'Authorization: Bearer %s' "$(cat "$KEY_FILE")") "$ADDRESS/v1/models") || true
-        [ "$status" = 401 ] || return 0
+        if key_is_known; then return 0; fi
         say "the key in $KEY_FILE is not known to this server: making a new one"
     fi
-    mkdir -p "$folder"
-    chmod 700 "$folder"
     secret=$(hearth key new --label deploy --scopes chat,dev,admin --quiet) || die "no key could be made" "see the message above"
-    (umask 077 && printf '%s\n' "$secret" >"$KEY_FILE.new" && mv "$KEY_FILE.new" "$KEY_FILE")
+    # shellcheck disable=SC2016 # expands in the inner shell
+    printf '%s\n' "$secret" | as_caller bash -c 'umask 077 && mkdir -p "${1%/*}" && chmod 700 "${1%/*}" && cat >"$1.new" && mv "$1.new" "$1"' key "$KEY_FILE" ||
+        die "the key could not be written to $KEY_FILE" "make its folder yours; the key is not shown anywhere else: start this command again"
     say "the key of this server lies in $KEY_FILE"
 }

@@ -1,0 +1,107 @@
+# Building and putting in place; deploy/run sources this file. It sets: CHECKOUT, HEARTH (the binary),
+# STATE (folder), SETTINGS (arguments that name the settings file), KEY_FILE.
+# shellcheck shell=bash
+
+# The folder for the first key: of who runs this, through sudo too.
+config_folder() {
+    if [ "$(id -u)" = 0 ] && [ -n "${SUDO_UID-}" ] && [ "$SUDO_UID" != 0 ]; then
+        printf '%s\n' "$(getent passwd "$SUDO_UID" | cut -d: -f6)/.config/hearth"
+    else
+        printf '%s\n' "${XDG_CONFIG_HOME:-$HOME/.config}/hearth"
+    fi
+}
+
+# One deploy/run of a checkout at a time; descriptor 9 is the lock.
+lock_checkout() {
+    { mkdir -p build && [ -w build ] && : >>build/run.lock; } 2>/dev/null ||
+        die "this user may not write to $CHECKOUT/build" "build in a checkout of your own, or run as the owner of this one"
+    exec 9>>build/run.lock
+    flock -n 9 || { say "waiting for another deploy/run of this checkout" && flock 9; }
+}
+
+# Compilers beside each other: as many as there are CPUs, while each has a GiB of memory.
+build_jobs() {
+    local cpus gib
+    cpus=$(nproc)
+    gib=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo)
+    printf '%s\n' $((gib < 1 ? 1 : gib < cpus ? gib : cpus))
+}
+
+build() {
+    local -a cache=()
+    if command -v ccache >/dev/null; then cache=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+    if [ ! -x build/release/hearth ]; then say "building hearth: this takes some minutes"; fi
+    [ -f build/release/build.ninja ] || cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release "${cache[@]}" >&2 ||
+        die "the build could not be configured" "read the message above"
+    ninja -C build/release -j"$(build_jobs)" hearth >&2 || die "the build failed" "read the compiler's message above"
+    ln -sfn app/hearth build/release/hearth
+}
+
+# install_file FROM TO MODE: replaced as a whole, and only when it differs.
+install_file() {
+    if cmp -s "$1" "$2"; then return 0; fi
+    say "installing $2"
+    install -D -m "$3" "$1" "$2.new"
+    mv "$2.new" "$2"
+}
+
+write_settings() {
+    say "writing /etc/hearth/hearth.yaml"
+    install -d -m 755 /etc/hearth
+    {
+        printf '# Settings of hearth; "hearth config show" lists all.\nstate:\n  folder: %s\n' /var/lib/hearth
+        # Whoever called sudo is the owner, beside root.
+        if [ -n "${SUDO_UID-}" ]; then printf 'auth:\n  installer_uid: %s\n' "$SUDO_UID"; fi
+    } >/etc/hearth/hearth.yaml
+    chmod 644 /etc/hearth/hearth.yaml
+}
+
+# For root: a user that owns the state and nothing else, and a copy of the binary that it can reach.
+install_for_system() {
+    if ! getent passwd hearth >/dev/null; then
+        say "adding the system user hearth"
+        useradd --system --user-group --home-dir /var/lib/hearth --no-create-home --shell /usr/sbin/nologin hearth
+    fi
+    if [ -n "${SUDO_USER-}" ] && [ "$SUDO_USER" != root ] && ! id -nG "$SUDO_USER" | grep -qw hearth; then
+        say "adding $SUDO_USER to the group hearth, which may use the server's socket (from the next sign-in on)"
+        usermod --append --groups hearth "$SUDO_USER"
+    fi
+    install_file build/release/app/hearth "$HEARTH" 755
+    install_file deploy/models.yaml /opt/hearth/models.yaml 644
+    [ -e /etc/hearth/hearth.yaml ] || write_settings
+    install -d -m 750 -o hearth -g hearth "$STATE"
+    as_server test -w "$STATE" || die "the user hearth cannot reach $STATE" "choose a folder that is not under a private one: HEARTH_STATE_FOLDER=/srv/hearth deploy/run"
+}
+
+make_state() {
+    { mkdir -p "$STATE" && chmod 750 "$STATE"; } || die "the state folder $STATE cannot be made" "choose another: HEARTH_STATE_FOLDER=/path deploy/run"
+}
+
+# The note of the catalogue on the model in use, when it is not the default one.
+model_note() {
+    "$HEARTH" "${SETTINGS[@]}" model list --json | python3 -c '
+import json, sys
+models = json.load(sys.stdin)
+for model in models[1:]:
+    if model["used"]:
+        print("{}: {}".format(model["name"], model["note"]))'
+}
+
+# Fetched by whoever runs this, whose network settings count, then handed to the server's user.
+fetch_model() {
+    local note fetched=0
+    [ -z "${HEARTH_MODEL_PATH-}${HEARTH_BACKEND_SCRIPT-}$(setting model.path)" ] || return 0
+    if [ ! -e "$STATE/models/current.gguf" ]; then
+        say "fetching the default model"
+        "$HEARTH" "${SETTINGS[@]}" model pull >&2 || fetched=$?
+        [ $fetched -lt 128 ] || exit $fetched
+        if [ $fetched != 0 ]; then
+            say "trying a smaller model"
+            "$HEARTH" "${SETTINGS[@]}" model pull smollm2-135m-instruct >&2 ||
+                die "no model could be fetched" "put a GGUF file anywhere and start again: HEARTH_MODEL_PATH=/path/model.gguf deploy/run"
+        fi
+        if [ "$(id -u)" = 0 ]; then chown -R hearth:hearth "$STATE/models"; fi
+    fi
+    note=$(model_note)
+    if [ -n "$note" ]; then say "the model is $note; the default one: $HEARTH model pull && $HEARTH model use qwen2.5-coder-0.5b-instruct"; fi
+}
