@@ -5,7 +5,14 @@
 
 namespace app {
 
-int config_show(const LoadedSettings& loaded, bool json) {
+int config_show(const LoadedSettings& loaded, const std::string& name, bool json) {
+    if (!name.empty()) {
+        const auto origin = loaded.origins.find(name);
+        if (origin == loaded.origins.end())
+            return complain(base::error(base::Code::not_found, "there is no setting '" + name + "'", "hearth config show lists all")), 2;
+        std::puts(origin->second.value.c_str());
+        return 0;
+    }
     base::Json out = base::Json::object();
     for (const auto& row : setting_rows()) {
         const Origin& origin = loaded.origins.at(row.name);

@@ -100,8 +100,11 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     command(*db, "status", "Whether it runs", "hearth db status --json", chosen, [&a](const auto& s) { return app::db_status(s, a.json); })->add_flag("--json", a.json);
     command(*db, "migrate", "Bring the tables up to date", "hearth db migrate", chosen, [](const auto& s) { return app::db_migrate(s); });
     auto* config = group(root, "config", "The settings");
-    for (const char* name : {"show", "check"})
-        command(*config, name, "Every setting, its value and where it came from", "hearth config show", chosen, [&a](const auto& s) { return app::config_show(s, a.json); })->add_flag("--json", a.json);
+    auto* shown = command(*config, "show", "Every setting, its value and where it came from", "hearth config show", chosen,
+                          [&a](const auto& s) { return app::config_show(s, a.name, a.json); });
+    shown->add_option("name", a.name, "prints the value of this one alone");
+    shown->add_flag("--json", a.json);
+    command(*config, "check", "Whether the settings are usable", "hearth config check", chosen, [](const auto&) { return std::puts("the settings are usable"), 0; });
     auto* key = group(root, "key", "API keys");
     auto* made = command(*key, "new", "Make a key; it is shown once", "hearth key new --label laptop --scopes chat,dev", chosen,
                          [&a](const auto& s) { return app::key_new(s, a.label, split(a.scopes), a.quiet); });
