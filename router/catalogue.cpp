@@ -273,7 +273,7 @@ base::Result<void> fetch_verified(const ModelSource& source, const ModelEntry& m
     const std::string hash = hash_of(part, progress);
     if (hash == model.sha256) return {};
     forget(part);
-    return base::error(Code::corrupt, "sha256 is " + hash + ", expected " + model.sha256);
+    return base::error(Code::corrupt, describe(source) + ": sha256 is " + hash + ", expected " + model.sha256);
 }
 
 }  // namespace
@@ -290,7 +290,7 @@ base::Result<fs::path> pull_model(const ModelEntry& model, const fs::path& folde
     for (const auto& source : model.sources) {
         const fs::path part = part_of(file, source);
         if (auto got = fetch_verified(source, model, part, progress); !got) {
-            failures.push_back(describe(source) + ": " + got.error().message);
+            failures.push_back(got.error().message);
             continue;
         }
         fs::rename(part, file, failed);
