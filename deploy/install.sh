@@ -77,15 +77,8 @@ make_state() {
     { mkdir -p "$STATE" && chmod 750 "$STATE"; } || die "the state folder $STATE cannot be made" "choose another: HEARTH_STATE_FOLDER=/path deploy/run"
 }
 
-# The note of the catalogue on the model in use, when it is not the default one.
-model_note() {
-    "$HEARTH" "${SETTINGS[@]}" model list --json | python3 -c '
-import json, sys
-models = json.load(sys.stdin)
-for model in models[1:]:
-    if model["used"]:
-        print("{}: {}".format(model["name"], model["note"]))'
-}
+# What the catalogue says of the model in use, when it is not its first, the default.
+other_model() { "$HEARTH" "${SETTINGS[@]}" model list | sed -n '2,$s/^\* \([^ ]*\).* here  *\(.*\)/\1 \2/p'; }
 
 # Fetched by whoever runs this, whose network settings count, then handed to the server's user.
 fetch_model() {
@@ -102,6 +95,6 @@ fetch_model() {
         fi
         if [ "$(id -u)" = 0 ]; then chown -R hearth:hearth "$STATE/models"; fi
     fi
-    note=$(model_note)
-    if [ -n "$note" ]; then say "the model is $note; the default one: $HEARTH model pull && $HEARTH model use qwen2.5-coder-0.5b-instruct"; fi
+    note=$(other_model)
+    if [ -n "$note" ]; then say "the model $note; the default one: $HEARTH model pull && $HEARTH model use qwen2.5-coder-0.5b-instruct"; fi
 }

@@ -21,7 +21,10 @@ as_root() {
     fi
 }
 
-installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+# installed PACKAGE…: those that are, one a line; one call, since each reads the whole list.
+installed() {
+    { dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true; } | sed -n 's/^installed //p'
+}
 
 # The lines of one section of packages.txt.
 section() {
@@ -32,7 +35,7 @@ section() {
 # machine where PostgreSQL is not yet installed is that decision ours.
 no_main_cluster() {
     local file=/etc/postgresql-common/createcluster.conf
-    if installed postgresql-common || [ -e "$file" ]; then return 0; fi
+    if [ -n "$(installed postgresql-common)" ] || [ -e "$file" ]; then return 0; fi
     say "writing $file: the distribution's own PostgreSQL cluster is not started"
     as_root mkdir -p "${file%/*}"
     printf 'create_main_cluster = false\n' | as_root tee "$file" >/dev/null
@@ -56,20 +59,37 @@ no_source() {
 # A dead mirror is given up soon; another apt (a fresh machine updates itself) is waited for.
 APT=(-q -o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15 -o Acquire::Retries=1 -o DPkg::Lock::Timeout=600)
 
+# available PACKAGE…: those that a package source has, one a line; one call, since each reads all lists.
+available() {
+    LC_ALL=C apt-cache policy "$@" 2>/dev/null |
+        awk '/^[^ ].*:$/ { name = substr($0, 1, length($0) - 1) } $1 == "Candidate:" && $2 != "(none)" { print name }'
+}
+
+# first_of LIST NAME…: the first of the names that is a line of the list; fails when none is.
+first_of() {
+    local list=$1 name
+    shift
+    for name in "$@"; do
+        if [[ $'\n'$list$'\n' == *$'\n'"$name"$'\n'* ]]; then
+            printf '%s\n' "$name"
+            return 0
+        fi
+    done
+    return 1
+}
+
 # need_packages SECTION…: installs what dpkg lacks; touches no network when nothing is missing.
 need_packages() {
-    local name line option found stale=
-    local -a wanted=()
+    local name line have offered found stale=
+    local -a lines=() wanted=()
     MISSING=()
     command -v dpkg-query >/dev/null || die "this is no Debian or Ubuntu" "install what deploy/packages.txt lists by hand"
-    for name in "$@"; do
-        while IFS= read -r line; do
-            found=
-            for option in ${line//|/ }; do
-                if installed "$option"; then found=1; fi
-            done
-            [ -n "$found" ] || wanted+=("$line")
-        done < <(section "$name")
+    for name in "$@"; do mapfile -t -O ${#lines[@]} lines < <(section "$name"); done
+    # shellcheck disable=SC2086 # words: the alternatives of a line
+    have=$(installed ${lines[*]//|/ })
+    for line in "${lines[@]}"; do
+        # shellcheck disable=SC2086
+        first_of "$have" ${line//|/ } >/dev/null || wanted+=("$line")
     done
     [ ${#wanted[@]} -gt 0 ] || return 0
     say "missing packages: ${wanted[*]}"
@@ -78,12 +98,11 @@ need_packages() {
     say "refreshing the package lists"
     as_root apt-get "${APT[@]}" -o APT::Update::Error-Mode=any update >&2 || stale=1
     MISSING=()
+    # shellcheck disable=SC2086 # words: the alternatives of a line
+    offered=$(available ${wanted[*]//|/ })
     for line in "${wanted[@]}"; do
-        found=
-        for option in ${line//|/ }; do
-            if [ -z "$found" ] && [ -n "$(apt-cache show --no-all-versions "$option" 2>/dev/null)" ]; then found=$option; fi
-        done
-        [ -n "$found" ] || no_source "${line//|/ or }" "$stale"
+        # shellcheck disable=SC2086
+        found=$(first_of "$offered" ${line//|/ }) || no_source "${line//|/ or }" "$stale"
         MISSING+=("$found")
     done
     no_main_cluster

@@ -29,24 +29,24 @@ server_pid() {
 server_is_current() { [ "/proc/$1/exe" -ef "$HEARTH" ]; }
 
 # setting NAME: its value as the server sees it.
-setting() {
-    python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]]["value"])' "$SETTINGS_JSON" "$1"
-}
+setting() { hearth config show "$1"; }
 
 health() { curl -sS --max-time 5 "$ADDRESS/health" 2>/dev/null; }
 
-# Its own account of how far loading is, as one line.
+# health_line ANSWER: the server's own account of how far it is, as one line; fails until it is ready.
 health_line() {
-    python3 -c '
-import json, sys
-try:
-    h = json.loads(sys.argv[1])
-except ValueError:
-    sys.exit("starting")
-if h["status"] == "loading":
-    sys.exit("loading: {} {} %".format(h["stage"], h["percent"]))
-sys.exit(h["status"] if h["status"] != "ok" else 0)' "$1" 2>&1
+    local status stage percent
+    status=$(field status "$1") stage=$(field stage "$1") percent=$(field percent "$1")
+    case "$status" in
+        ok) return 0 ;;
+        loading) printf 'loading: %s %s %%\n' "$stage" "$percent" ;;
+        *) printf '%s\n' "${status:-starting}" ;;
+    esac
+    return 1
 }
+
+# field NAME JSON: of a flat object of words and numbers.
+field() { sed -n 's/.*"'"$1"'":"\{0,1\}\([^",}]*\).*/\1/p' <<<"$2"; }
 
 # Waits until it answers 200, showing stage and percentage.
 wait_for_server() {
@@ -80,9 +80,10 @@ start_server() {
     fi
     say "starting the server; its log is $(log_file)"
     as_server mkdir -p "$STATE/run"
-    # A session of its own: Ctrl-C in this terminal does not reach it.
+    # A session of its own: Ctrl-C in this terminal does not reach it. Nor does it keep open what the caller holds.
     # shellcheck disable=SC2016 # expands in the inner shell
-    as_server setsid bash -c 'cd / && echo $$ >"$1" && log=$2 && shift 2 && exec "$@" </dev/null >>"$log" 2>&1' \
+    as_server setsid bash -c 'for fd in /proc/self/fd/*; do [ "${fd##*/}" -le 2 ] || eval "exec ${fd##*/}>&-"; done
+        cd / && echo $$ >"$1" && log=$2 && shift 2 && exec "$@" </dev/null >>"$log" 2>&1' \
         start "$(pid_file)" "$(log_file)" "$HEARTH" "${SETTINGS[@]}" serve &
     for _ in $(seq 50); do
         if server_pid >/dev/null; then return 0; fi
