@@ -1,0 +1,133 @@
+"""Every command that README.md and docs/*.md name is run: here, or by the test that the table tells.
+
+A command is a line of an indented or fenced block, or inline code that begins as one does. One that the table
+does not know fails, so that no page promises what nobody has tried.
+"""
+import json
+import re
+import subprocess
+
+import pytest
+from support import BINARY, MODELS, ROOT, call, check_trace
+
+SCRIPT = [
+    {"when": "in this folder", "tool_calls": [call("list_dir", path=".")]},
+    {"when": "in this folder", "text": "There is note.txt."},
+]
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+STARTS = ("hearth ", "deploy/", "cmake ", "ninja ", "curl ", "tests/bench/")
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`([^`\n]+)`")
+
+
+def commands_of(text):
+    for language, block in FENCE.findall(text):
+        if language in ("", "sh", "bash", "console"):
+            yield from block.splitlines()
+    text = FENCE.sub("", text)
+    yield from (line for line in text.splitlines() if line.startswith("    "))
+    yield from (code for code in INLINE.findall(text) if code.startswith(STARTS) and not re.fullmatch(r"(deploy|tests/bench)/[\w.]*", code))
+
+
+def named_commands():
+    found = {}
+    for page in PAGES:
+        for line in commands_of(page.read_text()):
+            command = re.sub(r"\s{2,}#.*", "", line).strip().removeprefix("$ ")
+            if command:
+                found.setdefault(command, page.name)
+    return found
+
+
+COMMANDS = named_commands()
+
+
+def run(hearth, folder, arguments, status=0):
+    done = subprocess.run([BINARY, *arguments], env=hearth.env, cwd=folder, input="What is in this folder?", capture_output=True, text=True, timeout=300)
+    assert done.returncode == status, f"hearth {' '.join(arguments)}: exit {done.returncode}\n{done.stderr}"
+    return done
+
+
+def chats(hearth, folder):
+    done = run(hearth, folder, ["chat"])
+    assert done.stdout == "There is note.txt.\n"
+    return hearth.run(hearth.call("GET", "/v1/runs?limit=1").json["data"][0]["id"])
+
+
+def shows_a_trace(hearth, folder):
+    check_trace(chats(hearth, folder))
+    shown = run(hearth, folder, ["trace", "show"]).stdout
+    assert re.search(r"^run [0-9a-f-]{36}  hearth/dev  answered$", shown, re.MULTILINE)
+    assert "list_dir" in shown and "chain: whole" in shown
+
+
+def looks_at_the_machine(hearth, folder):
+    found = json.loads(run(hearth, folder, ["doctor", "--json"]).stdout)
+    assert {"PostgreSQL", "model", "server", "disk"} <= {probe["name"] for probe in found}
+    assert "PostgreSQL" in run(hearth, folder, ["doctor"]).stdout
+
+
+def measures(hearth, folder, *more):
+    more += "--prefill", "128", "--decode", "32"  # the tiny model's context holds 512
+    figures = json.loads(run(hearth, folder, ["bench", *more, "--json"]).stdout)
+    assert figures["prefill_tps"] > 0 and figures["decode_tps"] > 0
+    assert run(hearth, folder, ["bench", *more]).stdout
+
+
+def shows_settings(hearth, folder):
+    assert re.search(r"^server\.port +0 +HEARTH_SERVER_PORT", run(hearth, folder, ["config", "show"]).stdout, re.MULTILINE)
+
+
+def proven_in(file, text):
+    """The command needs a machine or a build of its own: another test runs it, in that file."""
+    def look(*_):
+        assert text in (ROOT / file).read_text(), f"{file} no longer runs {text}"
+    return look
+
+
+HOW = {
+    "deploy/run": proven_in("tests/e2e/fresh_machine_steps.sh", "deploy/run >"),
+    'deploy/run --once "What is in this folder?"': proven_in("tests/e2e/fresh_machine_steps.sh", 'deploy/run --once "$QUESTION"'),
+    "deploy/run --stop": proven_in("tests/e2e/fresh_machine_steps.sh", "deploy/run --stop"),
+    "deploy/test": proven_in(".ci/run", "exec deploy/test"),
+    "cmake -DHEARTH_ENGINE_ONLY=ON": proven_in("deploy/stages.sh", "-DHEARTH_ENGINE_ONLY=ON"),
+    "ninja engine_bench ops_bench": proven_in("tests/bench/CMakeLists.txt", "engine_bench"),
+    "tests/bench/engine_bench MODEL.gguf": proven_in("tests/bench/CMakeLists.txt", "engine_bench"),
+    "hearth chat": chats,
+    "hearth trace show": shows_a_trace,
+    "hearth doctor": looks_at_the_machine,
+    "hearth bench": measures,
+    "hearth bench --threads 1 --json": lambda hearth, folder: measures(hearth, folder, "--threads", "1"),
+    "hearth config show": shows_settings,
+}
+
+
+@pytest.fixture
+def folder(state, tmp_path):
+    (tmp_path / "note.txt").write_text("hi\n")
+    return tmp_path
+
+
+def test_the_pages_name_commands():
+    assert len(COMMANDS) >= 10
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_named_command_works(hearth, folder, command):
+    assert command in HOW, f"{COMMANDS[command]} names a command that no test runs: {command}"
+    hearth.env.setdefault("HEARTH_MODEL_PATH", str(MODELS / "llama_tied.gguf"))
+    HOW[command](hearth, folder)
+
+
+@pytest.mark.parametrize("command", HOW)
+def test_the_table_holds_only_named_commands(command):
+    assert command in COMMANDS, f"no page names {command} any more"
+
+
+def test_named_routes_exist(hearth):
+    known = hearth.call("GET", "/openapi.json").json["paths"]
+    named = {route for page in PAGES for route in re.findall(r"`(GET|POST) (/[^`\s]*)`", page.read_text())}
+    assert named
+    for method, path in named:
+        assert method.lower() in known.get(path, {}), f"{method} {path}"
