@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/version.h"
+#include "base/split.h"
 #include "sandbox/launcher.h"
 
 namespace {
@@ -28,16 +29,6 @@ base::Result<app::LoadedSettings> load(const Arguments& a) {
         flags[pair.substr(0, equals)] = pair.substr(equals + 1);
     }
     return app::load_settings(a.settings_file, flags);
-}
-
-std::vector<std::string> split(const std::string& text) {
-    std::vector<std::string> out;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto end = std::min(text.find(',', at), text.size());
-        out.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return out;
 }
 
 using Action = std::function<int(const app::LoadedSettings&)>;
@@ -107,7 +98,7 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     command(*config, "check", "Whether the settings are usable", "hearth config check", chosen, [](const auto&) { return std::puts("the settings are usable"), 0; });
     auto* key = group(root, "key", "API keys");
     auto* made = command(*key, "new", "Make a key; it is shown once", "hearth key new --label laptop --scopes chat,dev", chosen,
-                         [&a](const auto& s) { return app::key_new(s, a.label, split(a.scopes), a.quiet); });
+                         [&a](const auto& s) { return app::key_new(s, a.label, base::split(a.scopes, ','), a.quiet); });
     made->add_option("--label", a.label, "what it is for");
     made->add_option("--scopes", a.scopes, "of chat, dev, admin, by comma");
     made->add_flag("--quiet", a.quiet, "prints the secret alone");

@@ -1,13 +1,10 @@
 #include "prompts/prompts.h"
 
+#include "base/embedded.h"
+
 namespace prompts {
 
-struct EmbeddedFile {
-    const char* name;
-    const char* text;
-    unsigned long size;
-};
-extern const EmbeddedFile seed_files[];
+extern const base::EmbeddedFile seed_files[];
 extern const unsigned long seed_files_count;
 
 const std::vector<Seed>& seeds() {

@@ -1,5 +1,6 @@
 #include "store/keys.h"
 
+#include "base/split.h"
 #include "store/digest.h"
 
 namespace store {
@@ -8,16 +9,6 @@ namespace {
 std::string joined(const std::vector<std::string>& scopes) {
     std::string out;
     for (const auto& scope : scopes) out += (out.empty() ? "" : ",") + scope;
-    return out;
-}
-
-std::vector<std::string> split(const std::string& text) {
-    std::vector<std::string> out;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto end = std::min(text.find(',', at), text.size());
-        out.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
     return out;
 }
 
@@ -41,7 +32,7 @@ std::vector<Key> list_keys(Tx& tx) {
     std::vector<Key> out;
     for (const Row& row : tx.exec("select id, person_id, label, scopes, prefix, " + micros("created_at") +
                                   ", revoked_at is not null from api_key order by id"))
-        out.push_back({row.id<base::KeyId>(0), row.id<base::PersonId>(1), row.text(2), split(row.text(3)), row.text(4),
+        out.push_back({row.id<base::KeyId>(0), row.id<base::PersonId>(1), row.text(2), base::split(row.text(3), ','), row.text(4),
                        row.time(5), row.boolean(6)});
     return out;
 }
@@ -67,7 +58,7 @@ base::Result<std::optional<Authenticated>> authenticate(Db& db, const std::strin
         found.key.id = row.id<base::KeyId>(0);
         found.key.person = found.identity.person;
         found.key.label = row.text(4);
-        found.key.scopes = split(row.text(5));
+        found.key.scopes = base::split(row.text(5), ',');
         found.key.prefix = row.text(6);
         return std::optional{std::move(found)};
     } catch (const DbError& e) {

@@ -4,16 +4,12 @@
 #include <map>
 #include <pqxx/pqxx>
 
+#include "base/embedded.h"
 #include "store/digest.h"
 
 namespace store {
 
-struct EmbeddedFile {
-    const char* name;
-    const char* text;
-    unsigned long size;
-};
-extern const EmbeddedFile schema_files[];
+extern const base::EmbeddedFile schema_files[];
 extern const unsigned long schema_files_count;
 
 namespace {
