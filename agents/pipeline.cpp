@@ -31,7 +31,6 @@ void report(Frame& frame, const PhaseRow& row, base::Span span, base::SteadyPoin
     event.error = error;
     event.tenant = frame.who.tenant;
     event.person = frame.who.person;
-    event.person = frame.who.person;
     event.run = frame.run;
     frame.parts.traces.emit(std::move(event));
     frame.parts.traces.emit(std::move(span));
