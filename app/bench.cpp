@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <fstream>
 
+#include "app/backends.h"
 #include "app/commands.h"
-#include "app/wire.h"
 #include "engine/engine.h"
 
 namespace app {

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "app/backends.h"
 #include "app/client.h"
 #include "app/commands.h"
 #include "app/wire.h"

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include "app/backends.h"
 #include "app/commands.h"
-#include "app/wire.h"
 #include "engine/engine.h"
 #include "router/catalogue.h"
 

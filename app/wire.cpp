@@ -5,12 +5,11 @@
 
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <fstream>
 
+#include "app/backends.h"
 #include "app/version.h"
+#include "base/split.h"
 #include "net/config.h"
-#include "router/local_backend.h"
-#include "router/scripted_backend.h"
 #include "server/routes.h"
 #include "store/runs.h"
 
@@ -20,25 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 using base::Code;
 
-std::vector<std::string> split(const std::string& text) {
-    std::vector<std::string> out;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto end = std::min(text.find(',', at), text.size());
-        if (end > at) out.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return out;
-}
-
-base::Result<std::string> read_file(const fs::path& path) {
-    std::ifstream in(path);
-    if (!in) return base::error(Code::not_found, "cannot read " + path.string());
-    return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
 server::AuthOptions auth_options(const Settings& s, const store::Identity& owner) {
     server::AuthOptions options;
-    options.hosts = split(s.server.public_host);
+    options.hosts = base::split(s.server.public_host, ',');
     options.trust_loopback = s.auth.loopback == "trust";
     options.owner_uids = {unsigned(geteuid())};
     if (s.auth.installer_uid >= 0) options.owner_uids.push_back(unsigned(s.auth.installer_uid));
@@ -95,48 +78,8 @@ base::Result<store::Foundation> prepare_database(const Settings& s, const std::f
 
 std::vector<fs::path> masked_folders(const Settings& s) { return {s.state_folder, net::xdg_folders().config}; }
 
-fs::path chosen_model(const Settings& s) {
-    if (!s.model.path.empty()) return s.model.path;
-    std::error_code ignored;
-    const fs::path link = s.state_folder / "models" / "current.gguf";
-    return fs::exists(link, ignored) ? fs::canonical(link, ignored) : link;
-}
-
 World::World(const Settings& settings)
     : settings_(settings), log_(net::parse_level(settings.log.level), settings.log.format == "json") {}
-
-std::vector<std::unique_ptr<router::Backend>> World::make_backends(std::vector<router::Alias>& aliases, base::Result<void>& failed) {
-    std::vector<std::unique_ptr<router::Backend>> backends;
-    router::Alias alias{settings_.model.name, {}};
-    if (!settings_.upstream.script.empty()) {
-        auto text = read_file(settings_.upstream.script);
-        auto script = text ? router::script_from_json_lines(*text) : base::Result<router::Script>(text.error());
-        if (!script) {
-            failed = std::move(script).error();
-            return backends;
-        }
-        backends.push_back(std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, *std::move(script)));
-        alias.chain.push_back("scripted");
-    } else {
-        const fs::path file = chosen_model(settings_);
-        if (!fs::exists(file) && settings_.upstream.url.empty()) {
-            failed = base::error(Code::not_found, "there is no model at " + file.string(), "fetch one with hearth model pull, or set model.path");
-            return backends;
-        }
-        engine::LoadOptions options;
-        options.path = file;
-        options.profile = settings_.model.profile == "exact" ? engine::Profile::exact : engine::Profile::fast;
-        options.threads = settings_.model.threads;
-        options.context = settings_.model.context;
-        options.max_sequences = settings_.model.max_sequences;
-        options.memory_limit = std::uint64_t(settings_.model.memory_mib) << 20;
-        options.target = settings_.model.target;
-        backends.push_back(std::make_unique<router::LocalBackend>("embedded", std::move(options), log_));
-        alias.chain.push_back("embedded");
-    }
-    aliases.push_back(std::move(alias));
-    return backends;
-}
 
 base::Probes World::probes() const {
     base::Probes all = gateway_->probes();
@@ -161,11 +104,9 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
     std::error_code ignored;
     fs::create_directories(settings.workspace_root, ignored);
 
-    std::vector<router::Alias> aliases;
-    base::Result<void> failed;
-    auto backends = w->make_backends(aliases, failed);
-    if (!failed) return std::move(failed).error();
-    w->gateway_ = std::make_unique<router::Gateway>(std::move(backends), std::move(aliases), w->log_, w->metrics_);
+    auto backends = make_backends(settings, w->upstreams_, w->log_);
+    if (!backends) return std::move(backends).error();
+    w->gateway_ = std::make_unique<router::Gateway>(std::move(backends->all), std::move(backends->aliases), w->log_, w->metrics_);
     agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_};
     w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings));
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));

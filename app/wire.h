@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/settings.h"
+#include "net/http_client.h"
 #include "net/log_sink.h"
 #include "net/metrics_registry.h"
 #include "sandbox/launcher.h"
@@ -29,8 +30,6 @@ DatabaseUrls database_urls(const Settings& settings);
 base::Result<store::Foundation> prepare_database(const Settings& settings, const std::function<void(const std::string&)>& progress);
 
 std::vector<std::filesystem::path> masked_folders(const Settings& settings);
-// The file that serve loads: model.path, else what `hearth model use` chose, else the catalogue's first.
-std::filesystem::path chosen_model(const Settings& settings);
 
 class World {
 public:
@@ -44,7 +43,6 @@ public:
 
 private:
     explicit World(const Settings& settings);
-    std::vector<std::unique_ptr<router::Backend>> make_backends(std::vector<router::Alias>& aliases, base::Result<void>& failed);
     base::Probes probes() const;
 
     const Settings settings_;
@@ -57,6 +55,7 @@ private:
     boost::asio::thread_pool blocking_{8};
     std::unique_ptr<store::Db> db_;
     std::unique_ptr<store::TraceSink> traces_;
+    net::HttpClient upstreams_;
     std::unique_ptr<router::Gateway> gateway_;
     tools::Builtins tools_;
     std::unique_ptr<agents::Agents> agents_;

@@ -1,0 +1,28 @@
+// What serves the models: the settings' backends and the aliases that name them.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "app/settings.h"
+#include "base/log.h"
+#include "net/http_client.h"
+#include "router/gateway.h"
+
+namespace app {
+
+struct Backends {
+    std::vector<std::unique_ptr<router::Backend>> all;
+    std::vector<router::Alias> aliases;
+};
+
+// model.name's chain: the embedded model (or, in its place, backend.script), then the upstream. A file
+// that is not there is left out when an upstream is set. `client` and `log` outlive the result.
+// Errors name the setting.
+base::Result<Backends> make_backends(const Settings& settings, net::HttpClient& client, base::Log& log);
+
+// The file that serve loads: model.path, else what `hearth model use` or `pull` chose.
+std::filesystem::path chosen_model(const Settings& settings);
+
+}  // namespace app

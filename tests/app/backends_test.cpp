@@ -1,0 +1,77 @@
+#include "app/backends.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "net/metrics_registry.h"
+#include "support/fixtures.h"
+#include "support/run_task.h"
+#include "support/stub_server.h"
+
+namespace app {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+struct BackendsTest : testing::Test {
+    support::TempDir folder;
+    base::NullLog log;
+    net::HttpClient client;
+
+    Settings settings(std::map<std::string, std::string> flags) {
+        flags["state.folder"] = folder.path();
+        auto loaded = load_settings(file("hearth.yaml", ""), flags);
+        EXPECT_TRUE(loaded) << loaded.error().text();
+        return loaded->settings;
+    }
+    std::string file(const std::string& name, const std::string& text) {
+        std::ofstream(folder.path() / name) << text;
+        return folder.path() / name;
+    }
+    std::string refusal(std::map<std::string, std::string> flags) {
+        auto made = make_backends(settings(std::move(flags)), client, log);
+        return made ? "" : made.error().text();
+    }
+};
+
+TEST_F(BackendsTest, TheUpstreamAnswersWhereNoModelLies) {
+    support::StubServer server([](const support::StubRequest&) {
+        support::StubReply reply;
+        reply.chunks = {"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"};
+        return reply;
+    });
+    auto made = make_backends(settings({{"upstream.url", server.url("/v1/")}, {"upstream.model", "big"}, {"upstream.key_file", file("key", "sk-7\n")}}), client, log);
+    ASSERT_TRUE(made) << made.error().text();
+    EXPECT_THAT(made->aliases.at(0).chain, ElementsAre("upstream"));
+    net::MetricsRegistry metrics;
+    router::Gateway gateway(std::move(made->all), made->aliases, log, metrics);
+    router::ModelRequest request;
+    request.alias = made->aliases[0].name;
+    request.messages = {router::Message::make(router::MessageRole::user, "hello")};
+    auto reply = support::run_task(gateway.generate(request));
+    ASSERT_TRUE(reply) << reply.error().text();
+    EXPECT_EQ(server.requests().at(0).target, "/v1/chat/completions");
+    EXPECT_EQ(server.requests().at(0).header("authorization"), "Bearer sk-7");
+}
+
+TEST_F(BackendsTest, TheUpstreamComesAfterTheModel) {
+    const std::string script = file("script.jsonl", R"({"when":"","text":"scripted"})");
+    auto made = make_backends(settings({{"backend.script", script}, {"upstream.url", "http://127.0.0.1:1/v1"}, {"upstream.model", "big"}}), client, log);
+    ASSERT_TRUE(made) << made.error().text();
+    EXPECT_THAT(made->aliases.at(0).chain, ElementsAre("scripted", "upstream"));
+}
+
+TEST_F(BackendsTest, RefusalsNameTheSetting) {
+    EXPECT_THAT(refusal({}), HasSubstr("hearth model pull"));
+    EXPECT_THAT(refusal({{"model.path", "/no/such.gguf"}, {"upstream.url", "http://h/v1"}, {"upstream.model", "m"}}), HasSubstr("/no/such.gguf"));
+    EXPECT_THAT(refusal({{"upstream.url", "host/v1"}}), HasSubstr("upstream.url is 'host/v1'"));
+    EXPECT_THAT(refusal({{"upstream.url", "http://host/v1"}}), HasSubstr("upstream.model"));
+    EXPECT_THAT(refusal({{"upstream.url", "http://h/v1"}, {"upstream.model", "m"}, {"upstream.key_file", file("empty", "\n")}}), HasSubstr("is empty"));
+    EXPECT_THAT(refusal({{"backend.script", "/no/script"}}), HasSubstr("backend.script: cannot read /no/script"));
+}
+
+}  // namespace
+}  // namespace app
