@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """How well a model uses the tools of hearth/dev: asks the requests of tests/data/tool_requests, each
-in a fresh copy of the workspace, and prints one line a request and the rates.
+in a fresh copy of the workspace, and prints one line a request and the rates. Where the first call decides, the run
+is stopped after it, unless --verbose.
 
   tuned, held_out  right: the first executed call succeeded and its result holds what was asked for.
                    tuned may be used to improve prompts; held_out is for measuring alone.
+  other            requests of other shapes in another folder: `yields` as above (one text of a list is
+                   enough), `leaves`: the first call leaves these files, holding the text; "tools": false: as no_tool.
   no_tool          right: no call was executed and something was answered.
   paraphrases      right: a call was executed, and the answer names two entries of the folder and two
                    words of its README's first lines that the request does not have. --workspace DIR asks them of DIR.
@@ -29,7 +32,7 @@ import time
 import urllib.request
 
 DATA = pathlib.Path(__file__).resolve().parent.parent / "data" / "tool_requests"
-SETS = ["tuned", "held_out", "no_tool", "paraphrases"]
+SETS = ["tuned", "held_out", "other", "no_tool", "paraphrases"]
 
 
 def events(url, key, body):
@@ -46,17 +49,27 @@ def events(url, key, body):
                 yield name, json.loads(line[5:])
 
 
-def ask(url, key, workspace, request, read_only=False):
-    """calls: (name, arguments, ok, result) of the executed ones, in order; and the answer."""
+def stop(url, key, run):
+    request = urllib.request.Request(f"{url}/v1/runs/{run}/stop", b"{}",
+                                     {"Authorization": "Bearer " + key, "Content-Type": "application/json"})
+    urllib.request.urlopen(request, timeout=60).close()
+
+
+def ask(url, key, workspace, request, read_only=False, first_only=False):
+    """calls: (name, arguments, ok, result) of the executed ones, in order; and the answer. first_only: the
+    run is stopped at the first result."""
     body = {"messages": [{"role": "user", "content": request}], "workspace": str(workspace), "stream": True,
             "read_only": read_only}
-    pending, calls, answer, state = {}, [], "", ""
+    pending, calls, answer, state, run = {}, [], "", "", ""
     for name, data in events(url, key, body):
+        run = data.get("run_id", run)
         if name == "tool_call":
             pending[data["id"]] = data
         elif name == "tool_result":
             call = pending[data["id"]]
             calls.append((call["name"], call["arguments"], data["ok"], data.get("text", "")))
+            if first_only:
+                stop(url, key, run)
         elif name == "done":
             answer, state = data.get("response", ""), data.get("state", "")
     return calls, answer, state
@@ -72,10 +85,22 @@ def words_of_readme(workspace):
     return {word.lower() for word in re.findall(r"[A-Za-z]{5,}", text)} - {"which", "their", "there", "these", "where", "about"}
 
 
+def did_what_was_asked(item, result, workspace):
+    if "leaves" in item:
+        left = {name: workspace / name for name in item["leaves"]}
+        return all(path.is_file() and item["leaves"][name] in path.read_text() for name, path in left.items())
+    wanted, result = item["yields"], re.sub(r"\[exit code [^\]]*\]\s*$", "", result)
+    return any(holds(result, one) for one in ([wanted] if isinstance(wanted, str) else wanted))
+
+
+def wants_a_call(item):
+    return "yields" in item or "leaves" in item
+
+
 def judge(kind, item, calls, answer, workspace):
-    if kind in ("tuned", "held_out"):
-        return bool(calls) and calls[0][2] and holds(calls[0][3], item["yields"])
-    if kind == "no_tool":
+    if wants_a_call(item):
+        return bool(calls) and calls[0][2] and did_what_was_asked(item, calls[0][3], workspace)
+    if kind != "paraphrases":
         return not calls and bool(answer.strip())
     said = answer.lower()
     named = [entry for entry in os.listdir(workspace) if entry.lower() in said]
@@ -132,8 +157,9 @@ def measure(kind, url, key, workspace, verbose):
     for item in items:
         # A folder given by hand is somebody's own: asked about read-only, never copied.
         given = kind == "paraphrases" and workspace is not None
-        with contextlib.nullcontext(pathlib.Path(workspace)) if given else fresh_copy(DATA / "workspace") as folder:
-            calls, answer, state = ask(url, key, folder, item["request"], read_only=given)
+        with contextlib.nullcontext(pathlib.Path(workspace)) if given else fresh_copy(DATA / item.get("workspace", "workspace")) as folder:
+            first_only = wants_a_call(item) and not verbose
+            calls, answer, state = ask(url, key, folder, item["request"], read_only=given, first_only=first_only)
             good = judge(kind, item, calls, answer, folder)
         right += good
         first = f"{calls[0][0]} {json.dumps(calls[0][1])}" if calls else "no call"
