@@ -26,6 +26,8 @@ public:
     MappedFile(const MappedFile&) = delete;
     MappedFile& operator=(const MappedFile&) = delete;
     std::span<const std::uint8_t> bytes() const { return {data_, size_}; }
+    // Gives the memory of a part back; its bytes are still there, read anew from the file when touched.
+    void release(std::span<const std::uint8_t> part) const;
 
 private:
     MappedFile(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
@@ -60,6 +62,7 @@ public:
 
     const std::filesystem::path& path() const { return path_; }
     std::uint64_t file_bytes() const { return file_->bytes().size(); }
+    const MappedFile& mapping() const { return *file_; }
     const std::vector<GgufTensor>& tensors() const { return tensors_; }
     const GgufTensor* tensor(std::string_view name) const;
 

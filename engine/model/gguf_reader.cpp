@@ -71,6 +71,13 @@ base::Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::filesystem
     return std::unique_ptr<MappedFile>(new MappedFile(static_cast<const std::uint8_t*>(data), size));
 }
 
+void MappedFile::release(std::span<const std::uint8_t> part) const {
+    const auto page = std::uintptr_t(sysconf(_SC_PAGESIZE));
+    const auto begin = reinterpret_cast<std::uintptr_t>(part.data()) / page * page;
+    const auto end = reinterpret_cast<std::uintptr_t>(part.data()) + part.size();
+    if (!part.empty()) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 MappedFile::~MappedFile() { munmap(const_cast<std::uint8_t*>(data_), size_); }
 
 // A cursor over the mapping. Every read says whether the bytes were there.

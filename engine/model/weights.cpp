@@ -247,6 +247,7 @@ base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<Gguf> gguf, Conf
         auto one = [&](int item, int) {
             const auto& packing = builder.packings[std::size_t(first + item)];
             ops.pack(packing.plain, model->packed.data() + packing.offset);
+            gguf->mapping().release({packing.plain.data, packing.plain.stride});  // or the weights would be held twice
         };
         pool.run(n, one);
         if (progress) progress(double(first + n) / double(builder.packings.size()));
