@@ -132,11 +132,43 @@ net::Task<base::Result<ModelReply>> ScriptedBackend::generate(ModelRequest reque
 
 net::Task<base::Result<int>> ScriptedBackend::count(ModelRequest request) { co_return rough_tokens(request); }
 
+namespace {
+
+struct Line {
+    std::string when;
+    ScriptedReply reply;
+};
+
+constexpr std::int64_t kMostDelay = 600'000;
+
+base::Result<Line> line_of(const base::Json& json) {
+    Line line;
+    if (!json.is_object()) return base::error(Code::invalid_argument, "expected an object, found " + base::dump(json));
+    for (auto [field, to] : {std::pair{"when", &line.when}, {"text", &line.reply.text}, {"reasoning", &line.reply.reasoning}}) {
+        auto said = base::optional_string(json, field);
+        if (!said) return std::move(said).error();
+        *to = said->value_or("");
+    }
+    for (auto [field, to] : {std::pair{"delay_ms", &line.reply.delay}, {"word_delay_ms", &line.reply.delta_delay}}) {
+        auto time = base::optional_integer(json, field);
+        if (!time) return std::move(time).error();
+        const std::int64_t milliseconds = time->value_or(0);
+        if (milliseconds < 0 || milliseconds > kMostDelay)
+            return base::error(Code::invalid_argument, std::string(field) + " is " + std::to_string(milliseconds) + " but must be from 0 to " + std::to_string(kMostDelay));
+        *to = std::chrono::milliseconds(milliseconds);
+    }
+    for (const auto& call : json.value("tool_calls", base::Json::array())) {
+        if (!call.is_object()) return base::error(Code::invalid_argument, "tool_calls holds " + base::dump(call) + ", which is no object");
+        auto name = base::string_field(call, "name");
+        if (!name) return std::move(name).error();
+        line.reply.tool_calls.push_back({"", *name, base::dump(call.value("arguments", base::Json::object()))});
+    }
+    return line;
+}
+
+}  // namespace
+
 base::Result<Script> script_from_json_lines(std::string_view text) {
-    struct Line {
-        std::string when;
-        ScriptedReply reply;
-    };
     std::vector<Line> lines;
     int number = 0;
     while (!text.empty()) {
@@ -146,20 +178,9 @@ base::Result<Script> script_from_json_lines(std::string_view text) {
         ++number;
         if (row.find_first_not_of(" \t\r") == row.npos) continue;
         auto json = base::parse_json(row);
-        const std::string where = "script line " + std::to_string(number) + ": ";
-        if (!json) return base::error(Code::invalid_argument, where + json.error().message);
-        auto when = base::optional_string(*json, "when");
-        auto said = base::optional_string(*json, "text");
-        if (!when) return base::error(Code::invalid_argument, where + when.error().message);
-        if (!said) return base::error(Code::invalid_argument, where + said.error().message);
-        Line line{when->value_or(""), {}};
-        line.reply.text = said->value_or("");
-        for (const auto& call : json->value("tool_calls", base::Json::array())) {
-            auto name = base::string_field(call, "name");
-            if (!name) return base::error(Code::invalid_argument, where + name.error().message);
-            line.reply.tool_calls.push_back({"", *name, base::dump(call.value("arguments", base::Json::object()))});
-        }
-        lines.push_back(std::move(line));
+        auto line = json ? line_of(*json) : base::Result<Line>(std::move(json).error());
+        if (!line) return base::error(Code::invalid_argument, "script line " + std::to_string(number) + ": " + line.error().message);
+        lines.push_back(*std::move(line));
     }
     return Script([lines](const ModelRequest& request) {
         std::string question;

@@ -53,9 +53,9 @@ private:
     int calls_ = 0;  // numbers the ids of tool calls
 };
 
-// A script out of JSON lines {"when", "text"?, "tool_calls"?: [{"name", "arguments"}]}. Of the lines
-// whose `when` occurs in the last user message, the n-th answers after n assistant messages since.
-// Errors name the line.
+// A script out of JSON lines {"when", "text"?, "reasoning"?, "tool_calls"?: [{"name", "arguments"}],
+// "delay_ms"?: before the first delta, "word_delay_ms"?: after each word}. Of the lines whose `when`
+// occurs in the last user message, the n-th answers after n assistant messages since. Errors name the line.
 base::Result<Script> script_from_json_lines(std::string_view text);
 
 }  // namespace router
