@@ -35,7 +35,8 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 // What one question gave.
 struct Turn {
-    Json result;          // the server's last event
+    Json result;               // the server's last event
+    std::string conversation;  // known as soon as the question is accepted
     bool answered = false, printed = false;
     Clock::time_point began = Clock::now(), tool_began;
     double seconds = 0, tool_seconds = 0;
@@ -58,6 +59,7 @@ bool show_event(const std::string& name, const std::string& data, bool quiet, Tu
     }
     if (name == "tool_call") turn.tool_began = Clock::now();
     if (name == "tool_result") turn.tool_seconds += seconds_since(turn.tool_began);
+    if (name == "run_started") turn.conversation = (*json).value("conversation_id", "");
     if (quiet) return true;
     if (name == "text") {
         std::fputs((*json).value("text", "").c_str(), stdout);
@@ -95,6 +97,7 @@ public:
         auto show = [&](const std::string& name, const std::string& data) { return show_event(name, data, options_.json, turn); };
         auto reply = ask_server(socket_, "POST", "/v0/dev/chat", body, fd_, show);
         turn.seconds = seconds_since(turn.began);
+        if (!turn.conversation.empty()) conversation_ = turn.conversation;
         if (interrupted) {
             std::fputs("\n[stopped]\n", stderr);
             return turn;
@@ -105,7 +108,6 @@ public:
             turn.result = said ? *said : Json{{"error", {{"message", "the server answered HTTP " + std::to_string(reply->status)}}}};
         }
         if (!turn.answered) return base::error(base::Code::unavailable, turn.result["error"].is_object() ? turn.result["error"].value("message", "failed") : "the request failed");
-        conversation_ = turn.result.value("conversation_id", "");
         if (options_.json) std::puts(base::dump(turn.result).c_str());
         else if (!turn.printed) std::fputs(turn.result.value("response", "").c_str(), stdout);
         if (!options_.json) std::fputs("\n", stdout);
@@ -144,7 +146,7 @@ int converse(Chat& chat) {
     for (std::string line;;) {
         std::fputs("> ", stderr);
         if (!std::getline(std::cin, line)) {
-            if (!interrupted || std::cin.eof()) break;
+            if (!interrupted || std::feof(stdin)) break;  // a stream takes an interrupted read for the end
             interrupted = 0;
             std::cin.clear();
             std::clearerr(stdin);

@@ -1,5 +1,6 @@
 #include "app/client.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -49,13 +50,19 @@ public:
         return true;
     }
 
-    // More bytes into `buffer`; false at the end.
+    // More bytes into `buffer`; false at the end, and when the person interrupted.
     bool receive(std::string& buffer) {
         char bytes[8192];
-        ssize_t n;
-        do n = ::recv(fd_, bytes, sizeof bytes, 0);
-        while (n < 0 && errno == EINTR && !interrupted);
-        if (n <= 0) return false;
+        ssize_t n = -1;
+        do {
+            // Not to sleep through a signal that came just before: poll looks again soon.
+            pollfd readable{fd_, POLLIN, 0};
+            const int ready = ::poll(&readable, 1, 100);
+            if (interrupted || (ready < 0 && errno != EINTR)) return false;
+            if (ready <= 0) continue;
+            n = ::recv(fd_, bytes, sizeof bytes, 0);
+            if (n == 0 || (n < 0 && errno != EINTR)) return false;
+        } while (n < 0);
         buffer.append(bytes, std::size_t(n));
         return true;
     }

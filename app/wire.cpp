@@ -19,6 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 using base::Code;
 
+constexpr auto kStopTime = std::chrono::seconds(3);
+
 server::AuthOptions auth_options(const Settings& s, const store::Identity& owner) {
     server::AuthOptions options;
     options.hosts = base::split(s.server.public_host, ',');
@@ -135,11 +137,20 @@ void World::run() {
         log_.info("stopping");
         http_->stop();
         agents_->stop_all();
-        // Runs end within moments of their stop; what does not is settled at the next start.
-        auto timer = std::make_shared<boost::asio::steady_timer>(io_, std::chrono::seconds(3));
-        timer->async_wait([this, timer](const boost::system::error_code&) { io_.stop(); });
+        net::spawn(io_.get_executor(), stop_when_idle(), [this](std::exception_ptr) { io_.stop(); });
     });
     io_.run();
+}
+
+// Runs and answers end within moments of their stop; what does not is settled at the next start.
+net::Task<void> World::stop_when_idle() {
+    const auto until = std::chrono::steady_clock::now() + kStopTime;
+    boost::asio::steady_timer timer(io_);
+    while ((agents_->active() > 0 || http_->connections() > 0) && std::chrono::steady_clock::now() < until) {
+        timer.expires_after(std::chrono::milliseconds(10));
+        co_await timer.async_wait(boost::asio::use_awaitable);
+    }
+    io_.stop();
 }
 
 World::~World() {

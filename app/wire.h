@@ -10,6 +10,7 @@
 #include "net/http_client.h"
 #include "net/log_sink.h"
 #include "net/metrics_registry.h"
+#include "net/task.h"
 #include "sandbox/launcher.h"
 #include "server/http.h"
 #include "server/services.h"
@@ -44,6 +45,7 @@ public:
 private:
     explicit World(const Settings& settings);
     base::Probes probes() const;
+    net::Task<void> stop_when_idle();
 
     const Settings settings_;
     net::LogSink log_;
