@@ -1,4 +1,6 @@
 """POST /v0/dev/chat over plain HTTP: tools run in the sandbox, the trace tells all of it."""
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from support import call, check_trace, said, user
 
@@ -124,3 +126,16 @@ def test_a_named_folder_is_the_workspace(hearth, state, read_only):
     assert (folder / "notes/a.txt").exists() is not read_only
     run = hearth.run(answer["run_id"])
     assert check_trace(run)["attributes"]["workspace"] == str(folder)
+
+
+def test_turns_beside_each_other_do_not_mix(hearth):
+    questions = ["make and show a note", "Please write a haiku", "look outside"] * 4
+    with ThreadPoolExecutor(len(questions)) as pool:
+        answers = list(pool.map(hearth.dev, questions))
+    expected = {"make and show a note": ("The note has two lines.", 4), "Please write a haiku": ("An old silent pond", 0), "look outside": ("I cannot.", 1)}
+    for question, answer in zip(questions, answers):
+        assert (answer["response"], answer["tools_used"]) == expected[question]
+        run = hearth.run(answer["run_id"])
+        check_trace(run)
+        assert said(run) == [("user", question), ("assistant", answer["response"])]
+    assert len({answer["conversation_id"] for answer in answers}) == len(questions)

@@ -3,7 +3,8 @@ import http.client
 import json
 
 import pytest
-from support import user
+from conftest import running
+from support import Hearth, user
 
 SCRIPT = [{"when": "", "text": "Hello there."}]
 CHAT = {"model": "default", "messages": [user("hi")]}
@@ -164,3 +165,23 @@ def test_a_request_without_a_host_is_refused(hearth):
     assert response.status in (400, 403)
     json.loads(response.read())
     connection.close()
+
+
+@pytest.fixture
+def small(state):
+    yield from running(Hearth(state, "small", SCRIPT, {"server.max_connections": 3, "server.socket": state.folder / "small.sock"}))
+
+
+def test_a_full_server_says_503_and_when_to_come_back(small):
+    kept = []
+    for _ in range(3):
+        connection = small.connect("GET", "/health")
+        assert connection.getresponse().read()
+        kept.append(connection)  # kept alive
+    full = small.call("GET", "/v1/models")
+    assert full.status == 503 and int(full.headers["Retry-After"]) > 0
+    assert "server.max_connections" in is_envelope(full)["message"]
+    kept.pop().close()
+    small.wait_for(lambda: small.call("GET", "/v1/models").status == 200, "room again", 3)
+    for connection in kept:
+        connection.close()

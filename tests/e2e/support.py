@@ -136,15 +136,16 @@ class Hearth:
         raise AssertionError(f"{what}: not within {seconds} s\n{self.tail()}")
 
     def stop(self, how=signal.SIGTERM):
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(how)
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(20)
-        if self.process:
-            self.process.stdout.close()
+        if not self.process or self.process.stdout.closed:
+            return
+        self.process.stdout.close()
+        self.process.send_signal(how)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(20)
+            raise AssertionError("hearth serve did not end within 20 s of its signal\n" + self.tail()) from None
 
     def tail(self, lines=40):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])

@@ -1,0 +1,212 @@
+"""hearth chat: in a terminal, by argument and by pipe."""
+import fcntl
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import termios
+import time
+
+import pytest
+from support import BINARY, call, said
+
+SCRIPT = [
+    {"when": "my name", "text": "Hello, Ada."},
+    {"when": "who am I", "text": "You are Ada."},
+    {"when": "talk for long", "text": " ".join(f"word{n}" for n in range(500)), "word_delay_ms": 20},
+    {"when": "list", "tool_calls": [call("list_dir", path=".")]},
+    {"when": "list", "text": "There is note.txt."},
+    {"when": "save", "tool_calls": [call("write_file", path="made.txt", content="x")]},
+    {"when": "save", "text": "Done."},
+] + [{"when": "for ever", "tool_calls": [call("bash", command=f"echo {n}")]} for n in range(20)]
+
+
+class Terminal:
+    """A program in a pseudo-terminal of its own."""
+
+    def __init__(self, command, env, folder):
+        self.master, slave = pty.openpty()
+        self.text = ""
+        self.process = subprocess.Popen(command, env=env, cwd=folder, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(slave)
+
+    def expect(self, wanted, seconds=10):
+        """Reads up to and with `wanted`; returns what came before it."""
+        until = time.monotonic() + seconds
+        while wanted not in self.text:
+            ready, _, _ = select.select([self.master], [], [], max(0, until - time.monotonic()))
+            assert ready, f"no {wanted!r} within {seconds} s, but {self.text!r}"
+            try:
+                self.text += os.read(self.master, 4096).decode(errors="replace")
+            except OSError:
+                raise AssertionError(f"the program ended before {wanted!r}: {self.text!r}") from None
+        before, _, self.text = self.text.partition(wanted)
+        return before
+
+    def say(self, text):
+        os.write(self.master, text.encode())
+
+    def end(self):
+        status = self.process.wait(10)
+        os.close(self.master)
+        return status
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.end()
+
+
+@pytest.fixture
+def folder(state, request):
+    path = state.folder / "terminal" / request.node.name
+    path.mkdir(parents=True)
+    (path / "note.txt").write_text("hi\n")
+    return path
+
+
+@pytest.fixture
+def terminal(hearth, folder):
+    opened = Terminal([BINARY, "chat"], hearth.env, folder)
+    opened.expect("> ")
+    yield opened
+    opened.kill()
+
+
+def chat(hearth, folder, *arguments, stdin=None, env=None):
+    return subprocess.run([BINARY, "chat", *arguments], env=env or hearth.env, cwd=folder, input=stdin, capture_output=True, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL if stdin is None else None)
+
+
+def newest_run(hearth):
+    return hearth.run(hearth.call("GET", "/v1/runs?limit=1").json["data"][0]["id"])
+
+
+def test_two_turns_are_one_conversation(hearth, terminal):
+    terminal.say("my name is Ada\n")
+    terminal.expect("Hello, Ada.")
+    terminal.expect("> ")
+    terminal.say("who am I?\n")
+    terminal.expect("You are Ada.")
+    terminal.expect("> ")
+    terminal.say("\n")  # nothing is no question
+    terminal.expect("> ")
+    terminal.say("\x04")
+    assert terminal.end() == 0
+    assert said(newest_run(hearth)) == [("user", "my name is Ada"), ("assistant", "Hello, Ada."), ("user", "who am I?"), ("assistant", "You are Ada.")]
+
+
+def test_tools_see_this_folder_and_are_shown(hearth, terminal, folder):
+    terminal.say("list the files\n")
+    terminal.expect("list_dir")
+    terminal.expect("note.txt")
+    terminal.expect("There is note.txt.")
+    assert newest_run(hearth)["turn"]["work"][1]["content"].startswith("note.txt")
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_program(hearth, terminal):
+    terminal.say("talk for long\n")
+    terminal.expect("word5 ")
+    terminal.say("\x03")
+    terminal.expect("[stopped]", 3)
+    terminal.expect("> ")
+    assert terminal.process.poll() is None
+    run = hearth.wait_for(lambda: (run := newest_run(hearth))["finished"] and run, "the run's end", 3)
+    assert run["status"] == "cancelled"
+    terminal.say("my name is Ada\n")
+    terminal.expect("Hello, Ada.")
+    terminal.expect("> ")
+    assert newest_run(hearth)["conversation_id"] == run["conversation_id"], "the conversation goes on"
+    terminal.say("\x03")  # at the prompt
+    terminal.expect("> ")
+    terminal.say("\x03\x03")
+    terminal.expect("> ")
+    assert terminal.process.poll() is None
+    terminal.say("\x04")
+    assert terminal.end() == 0
+
+
+def test_a_stopped_first_answer_keeps_its_conversation(hearth, terminal):
+    terminal.say("talk for long\n")
+    terminal.expect("word3 ")
+    terminal.say("\x03")
+    terminal.expect("> ")
+    hearth.wait_for(lambda: newest_run(hearth)["finished"], "the run's end", 3)
+    terminal.say("who am I?\n")
+    terminal.expect("You are Ada.")
+    roles = [role for role, _ in said(newest_run(hearth))]
+    assert roles == ["user", "assistant", "user", "assistant"]
+
+
+def test_a_lost_server_is_said_and_the_program_stays(hearth, terminal):
+    hearth.stop()
+    terminal.say("my name is Ada\n")
+    terminal.expect("no hearth server answers")
+    terminal.expect("> ")
+    hearth.start()
+    terminal.say("my name is Ada\n")
+    terminal.expect("Hello, Ada.")
+
+
+def test_one_question_by_argument(hearth, folder):
+    done = chat(hearth, folder, "my name is Ada")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Hello, Ada.\n", "")
+
+
+@pytest.mark.parametrize("text", ["my name is Ada", "my name is Ada\n", "hello\nthere, my name is Ada\n"])
+def test_one_question_by_pipe(hearth, folder, text):
+    done = chat(hearth, folder, stdin=text)
+    assert (done.returncode, done.stdout) == (0, "Hello, Ada.\n")
+    assert said(newest_run(hearth))[0] == ("user", text.rstrip("\n")) or said(newest_run(hearth))[0] == ("user", text)
+
+
+def test_once_tells_what_it_cost(hearth, folder):
+    done = chat(hearth, folder, "--once", "list the files")
+    assert done.returncode == 0 and done.stdout == "There is note.txt.\n"
+    assert "tokens/s" in done.stderr and "1 tool calls" in done.stderr and newest_run(hearth)["id"] in done.stderr
+
+
+def test_json_is_the_servers_answer(hearth, folder):
+    done = chat(hearth, folder, "--json", "list the files")
+    answer = json.loads(done.stdout)
+    assert answer["response"] == "There is note.txt." and answer["tools_used"] == 1
+
+
+def test_an_earlier_conversation_goes_on(hearth, folder):
+    first = json.loads(chat(hearth, folder, "--json", "my name is Ada").stdout)
+    second = json.loads(chat(hearth, folder, "--json", "--conversation", first["conversation_id"], "who am I?").stdout)
+    assert second["conversation_id"] == first["conversation_id"]
+    assert len(hearth.run(second["run_id"])["messages"]) == 4
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_read_only_means_it(hearth, folder, read_only):
+    chat(hearth, folder, *(["--read-only"] if read_only else []), "save it")
+    assert (folder / "made.txt").exists() is not read_only
+
+
+def test_exit_codes(hearth, folder):
+    nowhere = dict(hearth.env, HEARTH_SERVER_SOCKET=str(folder / "no.sock"))
+    lost = chat(hearth, folder, "my name is Ada", env=nowhere)
+    assert lost.returncode == 1 and "no hearth server answers" in lost.stderr and lost.stdout == ""
+    assert chat(hearth, folder, "--no-such-option").returncode == 2
+    for empty in ["", " \n"]:
+        none = chat(hearth, folder, stdin=empty)
+        assert none.returncode == 2 and "empty" in none.stderr
+    assert chat(hearth, folder, "--conversation", "no-id", "my name").returncode == 1
+    assert chat(hearth, folder, "--workspace", "/nowhere", "my name").returncode == 1
+    partial = chat(hearth, folder, "for ever and ever")
+    assert partial.returncode == 3 and "no answer after 10 rounds" in partial.stderr
+
+
+def test_an_interrupted_question_ends_with_130(hearth, folder):
+    process = subprocess.Popen([BINARY, "chat", "talk for long"], env=hearth.env, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.read(5) == b"word0"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(5) == 130
+    process.stdout.close(), process.stderr.close()
+    run = hearth.wait_for(lambda: (run := newest_run(hearth))["finished"] and run, "the run's end", 3)
+    assert run["status"] == "cancelled"
