@@ -221,6 +221,9 @@ ChatResult result_of(const Frame& frame, Turn turn) {
     out.usage = frame.usage;
     out.final_state = turn.state;
     out.finish = turn.finish;
+    // Clients of OpenAI's API read the finish alone.
+    if (turn.state == "partial" && turn.finish == router::FinishReason::stop) out.finish = router::FinishReason::length;
+    if (turn.state == "cancelled") out.finish = router::FinishReason::cancelled;
     out.client_calls = std::move(turn.client_calls);
     out.model = frame.model;
     if (turn.state == "no_backend") out.error.code = Code::unavailable;
@@ -287,7 +290,9 @@ net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request
 net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, EventSink sink) {
     if (!is_agent(request.alias))
         co_return base::error(Code::not_found, "there is no agent \"" + request.alias + "\"", "hearth or hearth/dev");
-    if (auto checked = check_messages(request.messages); !checked) co_return std::move(checked).error();
+    auto messages = checked_messages(request.messages);
+    if (!messages) co_return std::move(messages).error();
+    request.messages = *std::move(messages);
     if (auto checked = check_client_tools(parts.tools, request); !checked) co_return std::move(checked).error();
     const store::Identity who = identity_of(request.principal);
     const auto accept = [&](store::Tx& tx) { return accept_input(tx, request); };

@@ -11,21 +11,22 @@ using base::Code;
 using base::error;
 using base::Json;
 
-std::string role_of(const Json& message) {
-    return message.is_object() && message.contains("role") && message["role"].is_string() ? message["role"].get<std::string>() : "";
-}
-
 }  // namespace
 
-base::Result<void> check_messages(const std::vector<Json>& messages) {
+base::Result<std::vector<Json>> checked_messages(const std::vector<Json>& messages) {
     if (messages.empty()) return error(Code::invalid_argument, "messages is empty", "send at least one message with role user");
-    for (std::size_t i = 0; i < messages.size(); ++i)
-        if (auto message = router::message_from_json(base::OrderedJson(messages[i]), i); !message) return std::move(message).error();
-    const std::string last = role_of(messages.back());
-    if (last != "user" && last != "tool")
-        return error(Code::invalid_argument, "messages[" + std::to_string(messages.size() - 1) + "].role is " + last +
+    std::vector<Json> out;
+    router::MessageRole last{};
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        auto message = router::message_from_json(base::OrderedJson(messages[i]), i);
+        if (!message) return std::move(message).error();
+        last = message->role;
+        out.emplace_back(router::message_to_json(*message));
+    }
+    if (last != router::MessageRole::user && last != router::MessageRole::tool)
+        return error(Code::invalid_argument, "messages[" + std::to_string(messages.size() - 1) + "].role is " + std::string(router::name(last)) +
                                                  "; the last message must be the person's (user) or a tool's result (tool)");
-    return {};
+    return out;
 }
 
 base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request) {

@@ -18,9 +18,9 @@ struct Accepted {
     std::string workspace;   // the conversation's own, if it has one
 };
 
-// What is wrong with the request before any row is written: no messages, a message that is none, a
-// last message that nobody expects an answer to.
-base::Result<void> check_messages(const std::vector<base::Json>& messages);
+// The messages in the one shape in which they are stored, whichever of OpenAI's the client wrote. Or
+// what is wrong with them: none at all, one that is no message, a last one that nobody expects an answer to.
+base::Result<std::vector<base::Json>> checked_messages(const std::vector<base::Json>& messages);
 
 // In one transaction: the conversation, the new messages, the run.
 base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request);

@@ -224,6 +224,31 @@ TEST_F(Service, ADifferingHistoryIsAConflictThatNamesTheMessage) {
     EXPECT_EQ(h.model->requests().size(), 1u);
 }
 
+TEST_F(Service, WhatWasCutShortDoesNotFinishWithStop) {
+    Options options;
+    options.max_rounds = 1;
+    Harness h({calls("list_dir", R"({"path": "."})")}, options);
+    const ChatResult result = h.ask("hearth/dev", "Which files are here?");
+    EXPECT_EQ(result.final_state, "partial");
+    EXPECT_EQ(result.finish, router::FinishReason::length);
+}
+
+TEST_F(Service, WhicheverShapeAClientWritesIsStoredInOne) {
+    Harness h({says("one"), says("two")});
+    const Json parts = Json::array({{{"type", "text"}, {"text", "Be "}}, {{"type", "text"}, {"text", "brief"}}, {{"type", "text"}, {"text", 5}}});
+    const std::vector<Json> opening = {{{"role", "developer"}, {"content", parts}, {"name", 7}}, user("Hi")};
+    const auto first = h.chat(h.request("hearth/dev", opening));
+    ASSERT_TRUE(first) << first.error().text();
+    const auto messages = h.in_tx([&](store::Tx& tx) { return store::list_messages(tx, first->conversation); });
+    ASSERT_EQ(messages.size(), 3u);
+    EXPECT_EQ(messages[0].body, Json({{"role", "system"}, {"content", "Be brief"}}));
+    ChatRequest again = h.request("hearth/dev", {opening[0], opening[1], assistant("one"), user("More")});
+    again.conversation = first->conversation;
+    const auto second = h.chat(std::move(again));
+    ASSERT_TRUE(second) << second.error().text();
+    EXPECT_EQ(h.in_tx([&](store::Tx& tx) { return store::list_messages(tx, first->conversation); }).size(), 5u);
+}
+
 TEST_F(Service, AnUnknownConversationIsNotFound) {
     Harness h;
     ChatRequest request = h.request("hearth", {user("Hi")});
