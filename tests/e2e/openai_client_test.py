@@ -1,0 +1,208 @@
+"""OpenAI's own client against /v1."""
+import json
+
+import jsonschema
+import openai
+import pytest
+from support import call, user
+
+SCRIPT = [
+    {"when": "weather", "tool_calls": [call("weather", city="Oslo"), call("weather", city="Rome")]},
+    {"when": "weather", "text": "Cold and warm."},
+    {"when": "ponder", "reasoning": "Hm, well.", "text": "Yes."},
+    {"when": "hello", "text": "Hello, dear friend."},
+]
+WEATHER = {"type": "function", "function": {"name": "weather", "description": "The weather of a city", "parameters": {
+    "type": "object", "properties": {"city": {"type": "string", "maxLength": 8}}, "required": ["city"], "additionalProperties": False}}}
+CLOCK = {"type": "function", "function": {"name": "clock", "parameters": {
+    "type": "object", "properties": {"zone": {"enum": ["UTC", "CET"]}}, "required": ["zone"], "additionalProperties": False}}}
+
+
+def client_of(server, **more):
+    return openai.OpenAI(base_url=f"http://127.0.0.1:{server.port}/v1", max_retries=0, timeout=60, **{"api_key": server.key, **more})
+
+
+@pytest.fixture(scope="module")
+def client(hearth):
+    return client_of(hearth)
+
+
+@pytest.fixture(scope="module")
+def tiny_client(tiny):
+    return client_of(tiny)
+
+
+def create(client, text, model="default", **more):
+    return client.chat.completions.create(model=model, messages=[user(text)], **more)
+
+
+def test_the_models_are_listed(client):
+    models = client.models.list().data
+    assert [model.id for model in models] == ["default", "hearth", "hearth/dev"]
+    assert {model.object for model in models} == {"model"}
+
+
+@pytest.mark.parametrize("model", ["default", "hearth", "hearth/dev"])
+def test_chat(client, model):
+    answer = create(client, "hello", model)
+    assert answer.object == "chat.completion" and answer.model == model
+    choice, = answer.choices
+    assert choice.message.role == "assistant"
+    assert choice.message.content == "Hello, dear friend."
+    assert choice.finish_reason == "stop"
+    assert answer.usage.prompt_tokens > 0 and answer.usage.completion_tokens == 3
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + 3
+
+
+@pytest.mark.parametrize("model", ["default", "hearth", "hearth/dev"])
+def test_streaming_says_the_same(client, model):
+    chunks = list(create(client, "hello", model, stream=True))
+    assert {chunk.object for chunk in chunks} == {"chat.completion.chunk"}
+    assert len({chunk.id for chunk in chunks}) == 1
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert [c.choices[0].delta.content for c in chunks[1:-1]] == ["Hello,", " dear", " friend."]
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    assert all(chunk.usage is None for chunk in chunks)
+
+
+@pytest.mark.parametrize("model", ["default", "hearth", "hearth/dev"])
+def test_include_usage_adds_one_chunk(client, model):
+    whole = create(client, "hello", model).usage
+    chunks = list(create(client, "hello", model, stream=True, stream_options={"include_usage": True}))
+    assert chunks[-1].choices == []
+    assert chunks[-1].usage.completion_tokens == whole.completion_tokens
+    assert chunks[-1].usage.total_tokens == whole.total_tokens
+    assert [chunk.usage for chunk in chunks[:-1]] == [None] * (len(chunks) - 1)
+
+
+def test_reasoning_is_a_channel_of_its_own(client):
+    message = create(client, "ponder").choices[0].message
+    assert message.content == "Yes." and message.reasoning_content == "Hm, well."
+    deltas = [chunk.choices[0].delta for chunk in create(client, "ponder", stream=True)]
+    assert "".join(getattr(d, "reasoning_content", None) or "" for d in deltas) == "Hm, well."
+    assert "".join(d.content or "" for d in deltas) == "Yes."
+    assert not hasattr(create(client, "hello").choices[0].message, "reasoning_content"), "left out when empty"
+
+
+def collected(chunks):
+    """Tool calls put together from deltas, as a client does it."""
+    calls = {}
+    for chunk in chunks:
+        for delta in chunk.choices[0].delta.tool_calls or []:
+            call = calls.setdefault(delta.index, {"id": "", "name": "", "arguments": ""})
+            call["id"] += delta.id or ""
+            call["name"] += delta.function.name or ""
+            call["arguments"] += delta.function.arguments or ""
+    return list(calls.values())
+
+
+@pytest.mark.parametrize("model", ["default", "hearth/dev"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_tools_round_trip(client, model, stream):
+    if stream:
+        chunks = list(create(client, "weather?", model, tools=[WEATHER], stream=True))
+        assert chunks[-1].choices[0].finish_reason == "tool_calls"
+        calls = collected(chunks)
+    else:
+        choice = create(client, "weather?", model, tools=[WEATHER]).choices[0]
+        assert choice.finish_reason == "tool_calls"
+        calls = [{"id": c.id, "name": c.function.name, "arguments": c.function.arguments} for c in choice.message.tool_calls]
+    assert [c["name"] for c in calls] == ["weather", "weather"]
+    assert [json.loads(c["arguments"]) for c in calls] == [{"city": "Oslo"}, {"city": "Rome"}]
+    assert len({c["id"] for c in calls}) == 2
+    history = [user("weather?"), {"role": "assistant", "content": None, "tool_calls": [
+        {"id": c["id"], "type": "function", "function": {"name": c["name"], "arguments": c["arguments"]}} for c in calls]}]
+    history += [{"role": "tool", "tool_call_id": c["id"], "content": "12 degrees"} for c in calls]
+    answer = client.chat.completions.create(model=model, messages=history, tools=[WEATHER])
+    assert answer.choices[0].message.content == "Cold and warm."
+    assert answer.choices[0].finish_reason == "stop"
+
+
+def test_a_client_tool_may_not_take_a_built_in_name(client):
+    clash = {"type": "function", "function": {"name": "bash", "parameters": {"type": "object"}}}
+    with pytest.raises(openai.BadRequestError, match="bash"):
+        create(client, "hello", "hearth/dev", tools=[clash])
+
+
+def test_errors_are_the_clients_own_kinds(client, hearth):
+    with pytest.raises(openai.NotFoundError) as unknown:
+        create(client, "hello", "gpt-9")
+    assert unknown.value.code == "model_not_found" and unknown.value.param == "model"
+    with pytest.raises(openai.BadRequestError) as wrong:
+        create(client, "hello", temperature=9)
+    assert wrong.value.param == "temperature"
+    with pytest.raises(openai.AuthenticationError):
+        create(client_of(hearth, api_key="hk_wrong"), "hello")
+
+
+SCHEMAS = {
+    "flat": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 6}, "age": {"type": "integer", "minimum": 0, "maximum": 120}},
+             "required": ["name", "age"], "additionalProperties": False},
+    "nested": {"type": "object", "properties": {
+        "kind": {"enum": ["cat", "dog"]}, "tags": {"type": "array", "items": {"type": "boolean"}, "minItems": 1, "maxItems": 3},
+        "owner": {"type": "object", "properties": {"adult": {"type": "boolean"}}, "required": ["adult"], "additionalProperties": False}},
+        "required": ["kind", "tags", "owner"], "additionalProperties": False},
+    "choice": {"type": "object", "properties": {"value": {"anyOf": [{"type": "null"}, {"const": "yes"}, {"type": "array", "items": {"type": "null"}, "maxItems": 2}]}},
+               "required": ["value"], "additionalProperties": False},
+    "array": {"type": "array", "items": {"enum": [1, 2, 3]}, "minItems": 2, "maxItems": 2},
+}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("stream", [False, True])
+def test_structured_output_is_valid(tiny_client, name, stream):
+    """Whatever a model of random weights would like to say."""
+    wanted = {"type": "json_schema", "json_schema": {"name": name, "schema": SCHEMAS[name], "strict": True}}
+    for seed in range(3):
+        more = {"response_format": wanted, "temperature": 1.5, "seed": seed, "max_tokens": 200}
+        if stream:
+            text = "".join(chunk.choices[0].delta.content or "" for chunk in create(tiny_client, "Who?", stream=True, **more))
+        else:
+            choice = create(tiny_client, "Who?", **more).choices[0]
+            assert choice.finish_reason == "stop"
+            text = choice.message.content
+        jsonschema.validate(json.loads(text), SCHEMAS[name])
+
+
+def test_json_object_is_an_object(tiny_client):
+    for seed in range(3):
+        choice = create(tiny_client, "Who?", response_format={"type": "json_object"}, temperature=1.5, seed=seed, max_tokens=150).choices[0]
+        if choice.finish_reason == "stop":
+            assert isinstance(json.loads(choice.message.content), dict)
+        else:
+            assert choice.finish_reason == "length" and choice.message.content.lstrip().startswith("{")
+
+
+@pytest.mark.parametrize("tool_choice,allowed", [
+    ("required", {"weather", "clock"}), ({"type": "function", "function": {"name": "clock"}}, {"clock"}),
+    ({"type": "function", "function": {"name": "weather"}}, {"weather"}),
+])
+def test_tool_choice_forces_a_valid_call(tiny_client, tool_choice, allowed):
+    schemas = {t["function"]["name"]: t["function"]["parameters"] for t in (WEATHER, CLOCK)}
+    for seed in range(4):
+        choice = create(tiny_client, "Hm?", tools=[WEATHER, CLOCK], tool_choice=tool_choice, temperature=1.5, seed=seed, max_tokens=200).choices[0]
+        assert choice.finish_reason == "tool_calls"
+        made, = choice.message.tool_calls
+        assert made.function.name in allowed
+        jsonschema.validate(json.loads(made.function.arguments), schemas[made.function.name])
+
+
+def test_tool_choice_none_forbids_calls(tiny_client):
+    choice = create(tiny_client, "Hm?", tools=[CLOCK], tool_choice="none", max_tokens=20).choices[0]
+    assert choice.message.tool_calls is None
+
+
+def test_greedy_text_repeats_and_seeds_repeat(tiny_client):
+    for sampling in [{"temperature": 0}, {"temperature": 1.2, "seed": 7}]:
+        texts = {create(tiny_client, "Once upon a time", max_tokens=24, **sampling).choices[0].message.content for _ in range(2)}
+        assert len(texts) == 1
+
+
+def test_a_stop_text_and_a_limit_end_the_answer(tiny_client):
+    choice = create(tiny_client, "Once", max_tokens=5, temperature=0)
+    assert choice.choices[0].finish_reason == "length" and choice.usage.completion_tokens == 5
+    long = create(tiny_client, "Once", max_tokens=30, temperature=0).choices[0].message.content
+    cut = long[len(long) // 2:][:2]
+    stopped = create(tiny_client, "Once", max_tokens=30, temperature=0, stop=[cut]).choices[0]
+    assert stopped.finish_reason == "stop"
+    assert stopped.message.content == long[:long.index(cut)]
