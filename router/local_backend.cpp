@@ -202,7 +202,7 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     if (vocabulary.add_bos && vocabulary.bos >= 0 && (tokens.empty() || tokens[0] != vocabulary.bos))
         tokens.insert(tokens.begin(), vocabulary.bos);
     out.parser = parser_options(request, dialect_, *pieces);
-    auto bound = output_bound(request, dialect_);
+    auto bound = output_bound(request, dialect_, grammars_);
     if (!bound) return std::move(bound).error();
     out.request.prompt = {{.tokens = std::move(tokens)}};
     out.request.grammar = bound->grammar;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "engine/engine.h"
 #include "router/backend.h"
+#include "text/grammar_cache.h"
 
 namespace router {
 
@@ -40,6 +41,7 @@ private:
     std::unique_ptr<engine::Engine> engine_;
     std::string dialect_ = "none";
     std::vector<std::string> control_texts_;
+    mutable text::GrammarCache grammars_;
     std::thread loader_;
 };
 

@@ -50,31 +50,36 @@ text::ParserOptions parser_options(const ModelRequest& request, const std::strin
     return options;
 }
 
-base::Result<OutputBound> output_bound(const ModelRequest& request, const std::string& dialect) {
-    OutputBound out;
+base::Result<text::BoundGrammar> output_bound(const ModelRequest& request, const std::string& dialect, text::GrammarCache& grammars) {
+    using text::BoundGrammar;
     if (request.response_schema || request.json_object) {
-        auto grammar = request.response_schema ? text::Grammar::from_json_schema(*request.response_schema) : text::Grammar::any_json_object();
-        if (!grammar) return std::move(grammar).error();
-        out.grammar = *std::move(grammar);
-        return out;
+        const auto make = [&]() -> base::Result<BoundGrammar> {
+            auto grammar = request.response_schema ? text::Grammar::from_json_schema(*request.response_schema) : text::Grammar::any_json_object();
+            if (!grammar) return std::move(grammar).error();
+            return BoundGrammar{*std::move(grammar), ""};
+        };
+        return grammars.get(request.response_schema ? "schema " + request.response_schema->dump() : "object", make);
     }
-    if (!calls_allowed(request)) return out;
+    if (!calls_allowed(request)) return BoundGrammar{};
     std::vector<ToolSchema> tools;
     for (const auto& tool : request.tools)
         if (request.tool_choice.kind != Kind::named || tool.name == request.tool_choice.name) tools.push_back(tool);
     if (tools.empty())
         return base::error(base::Code::invalid_argument, "tool_choice names '" + request.tool_choice.name + "', which is not among the tools");
     const bool forced = request.tool_choice.kind == Kind::required || request.tool_choice.kind == Kind::named;
-    auto syntax = text::call_syntax(dialect, tools_to_json(tools), request.tool_choice.parallel && !forced);
-    if (!syntax) {
-        if (!forced && syntax.error().code == base::Code::unsupported) return out;  // the model writes calls freely
-        return std::move(syntax).error();
-    }
-    auto grammar = text::Grammar::from_ebnf(syntax->ebnf);
-    if (!grammar) return std::move(grammar).error();
-    out.grammar = *std::move(grammar);
-    if (!forced) out.trigger = syntax->trigger;
-    return out;
+    const bool parallel = request.tool_choice.parallel && !forced;
+    const auto json = tools_to_json(tools);
+    const auto make = [&]() -> base::Result<BoundGrammar> {
+        auto syntax = text::call_syntax(dialect, json, parallel);
+        if (!syntax) return std::move(syntax).error();
+        auto grammar = text::Grammar::from_ebnf(syntax->ebnf);
+        if (!grammar) return std::move(grammar).error();
+        return BoundGrammar{*std::move(grammar), syntax->trigger};
+    };
+    auto bound = grammars.get("calls " + dialect + (parallel ? " parallel " : " one ") + json.dump(), make);
+    if (!bound && !forced && bound.error().code == base::Code::unsupported) return BoundGrammar{};  // the model writes calls freely
+    if (bound && forced) bound->trigger.clear();
+    return bound;
 }
 
 }  // namespace router

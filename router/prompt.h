@@ -7,7 +7,7 @@
 
 #include "router/types.h"
 #include "text/chat_template.h"
-#include "text/grammar.h"
+#include "text/grammar_cache.h"
 #include "text/output_parser.h"
 
 namespace router {
@@ -15,13 +15,8 @@ namespace router {
 text::RenderInput render_input(const ModelRequest& request, const std::string& bos, const std::string& eos);
 text::ParserOptions parser_options(const ModelRequest& request, const std::string& dialect, const std::vector<text::Piece>& prompt);
 
-// What binds the output; a null grammar leaves it free.
-struct OutputBound {
-    std::shared_ptr<const text::Grammar> grammar;
-    std::string trigger;
-};
-// A response schema wins over tools. With tools, calls are bound: from the start when one is
-// required or named, else from the dialect's trigger on.
-base::Result<OutputBound> output_bound(const ModelRequest& request, const std::string& dialect);
+// What binds the output; a null grammar leaves it free. A response schema wins over tools. With tools,
+// calls are bound: from the start when one is required or named, else from the dialect's trigger on.
+base::Result<text::BoundGrammar> output_bound(const ModelRequest& request, const std::string& dialect, text::GrammarCache& grammars);
 
 }  // namespace router

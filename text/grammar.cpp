@@ -6,14 +6,14 @@
 
 #include "text/automaton.h"
 #include "text/grammar_rules.h"
-#include "text/token_table.h"
+#include "text/masks.h"
 
 namespace text {
 namespace {
 
 using base::Result;
 
-constexpr std::size_t max_places = 100000;  // positions remembered before a fresh memory is begun
+constexpr std::size_t max_bytes = 16u << 20;  // of positions remembered before a fresh memory is begun
 
 // What has been found out about a grammar over one vocabulary, for all sequences bound by it.
 struct Memory {
@@ -32,6 +32,17 @@ public:
         Places places(machine_);
         const Places::Place p = places.run(places.begin(), text);
         return p >= 0 && places.ends(p);
+    }
+
+    std::size_t bytes() const override {
+        std::shared_ptr<Memory> memory;
+        {
+            std::lock_guard lock(mutex_);
+            memory = memory_;
+        }
+        if (!memory) return machine_->bytes();
+        std::lock_guard lock(memory->mutex);
+        return machine_->bytes() + memory->places.bytes() + memory->masks.bytes();
     }
 
     // The memory to use with this vocabulary; another one than `full`.
@@ -72,8 +83,7 @@ public:
     bool mask(std::span<std::uint64_t> bits) override {
         renew();
         std::lock_guard lock(memory_->mutex);
-        const auto n = std::size_t(table_->tokenizer().size());
-        if (bits.size() < (n + 63) / 64) throw std::invalid_argument("a mask shorter than the vocabulary");
+        if (bits.size() < table_->n_words()) throw std::invalid_argument("a mask shorter than the vocabulary");
         if (waiting_) {
             const auto& spoilt = memory_->masks.spoilt(trigger_, matched_, place_);
             if (spoilt.empty()) return false;
@@ -97,7 +107,7 @@ public:
         const bool control = t.is_control(id);
         const std::string bytes = t.bytes(id, true);
         if (waiting_) return wait(bytes);
-        if (bytes.empty() || (!control && bytes.size() >= std::size_t(Machine::alias_bytes))) return false;
+        if (bytes.empty() || (!control && !table_->has(id))) return false;
         const auto to = control ? memory_->places.run_literal(place_, bytes) : memory_->places.run(place_, bytes);
         if (to < 0) return false;
         place_ = to;
@@ -133,7 +143,7 @@ private:
     void renew() {
         {
             std::lock_guard lock(memory_->mutex);
-            if (memory_->places.size() < max_places) return;
+            if (memory_->places.bytes() < max_bytes) return;
         }
         auto fresh = grammar_->memory(table_, memory_.get());
         std::scoped_lock lock(memory_->mutex, fresh->mutex);

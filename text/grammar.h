@@ -38,6 +38,7 @@ public:
                                                     SchemaOptions options = {});
     virtual ~Grammar() = default;
     virtual bool accepts(std::string_view text) const = 0;  // the whole text is a sentence
+    virtual std::size_t bytes() const = 0;                  // of memory, about; grows with use up to a bound
 };
 
 // One sequence's position. Not shareable. With a trigger, everything is allowed until the trigger

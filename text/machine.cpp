@@ -12,7 +12,8 @@ namespace {
 using base::Code;
 using base::Result;
 constexpr std::size_t max_states = 400000;
-constexpr std::size_t inline_states = 64;  // larger repeated parts become rules of their own
+constexpr std::size_t inline_states = 64;    // larger repeated parts become rules of their own
+constexpr std::size_t written_states = 128;  // called rules up to this size are written out inside repetitions
 
 struct ByteRange {
     std::uint8_t low, high;
@@ -109,8 +110,7 @@ private:
             case K::rule: {
                 // A short rule inside a repetition is written out: what a token may hold is then
                 // known without looking at what follows the rule.
-                if (repeats_ && std::size_t(node.rule) < rules_.nodes.size() && short_leaf(rules_.nodes[std::size_t(node.rule)]))
-                    return add(rules_.nodes[std::size_t(node.rule)], from);
+                if (repeats_ && expanded_size(node, 0) <= written_states) return add(rules_.nodes[std::size_t(node.rule)], from);
                 const int to = state();
                 call(from, node.rule, to);
                 return to;
@@ -152,11 +152,18 @@ private:
         return to;
     }
 
-    static bool short_leaf(const RuleNode& node) {
-        if (node.kind == RuleNode::Kind::rule || (node.kind == RuleNode::Kind::repeat && node.most < 0)) return false;
+    // About as many states as the node takes with all its rules written out; more than written_states when
+    // it repeats without bound or calls too deep.
+    std::size_t expanded_size(const RuleNode& node, int depth) const {
+        constexpr std::size_t too_large = written_states + 1;
+        if (depth > 8 || (node.kind == RuleNode::Kind::repeat && node.most < 0)) return too_large;
+        if (node.kind == RuleNode::Kind::rule)
+            return std::size_t(node.rule) < rules_.nodes.size() ? expanded_size(rules_.nodes[std::size_t(node.rule)], depth + 1) : too_large;
+        std::size_t n = node.kind == RuleNode::Kind::literal ? node.bytes.size() : node.kind == RuleNode::Kind::set ? 4 : 2;
         for (const RuleNode& part : node.parts)
-            if (!short_leaf(part)) return false;
-        return size_of(node) <= inline_states;
+            if ((n += expanded_size(part, depth)) > written_states) return too_large;
+        if (node.kind == RuleNode::Kind::repeat) n *= std::size_t(std::max({node.least, node.most, 1}));
+        return std::min(n, too_large);
     }
 
     int add_repeat(const RuleNode& node, int from) {
@@ -260,6 +267,21 @@ void find_only_final(Machine& m) {
     }
 }
 
+void find_byte_states(Machine& m) {
+    m.only_bytes.assign(m.edges.size(), false);
+    m.disjoint.assign(m.edges.size(), true);
+    std::vector<std::pair<int, int>> ranges;
+    for (std::size_t s = 0; s < m.edges.size(); ++s) {
+        ranges.clear();
+        for (const Edge& e : m.edges[s])
+            if (e.kind == Edge::Kind::bytes) ranges.push_back({e.low, e.high});
+        m.only_bytes[s] = !m.final[s] && !ranges.empty() && ranges.size() == m.edges[s].size();
+        std::sort(ranges.begin(), ranges.end());
+        for (std::size_t i = 1; i < ranges.size(); ++i)
+            if (ranges[i].first <= ranges[i - 1].second) m.disjoint[s] = false;
+    }
+}
+
 // Grows `known` (a property of rules) to its least fixed point: a rule has the property when its
 // final state is reached over edges that `passes` lets through.
 template <class Passes>
@@ -347,6 +369,7 @@ Result<std::shared_ptr<const Machine>> Machine::build(const Rules& rules) {
         std::erase_if(edges, [&](const Edge& e) { return e.kind == Edge::Kind::call && !ends[std::size_t(e.rule)]; });
     trim(*m);
     find_only_final(*m);
+    find_byte_states(*m);
     m->nullable = reach_final(*m, [](const Edge& e, const std::vector<bool>& known) {
         return e.kind == Edge::Kind::empty || (e.kind == Edge::Kind::call && known[std::size_t(e.rule)]);
     });
@@ -354,6 +377,12 @@ Result<std::shared_ptr<const Machine>> Machine::build(const Rules& rules) {
         return base::error(Code::invalid_argument, "grammar: " + rule_name(r) + " is left-recursive: it calls itself before it reads anything",
                            "write the recursion to the right, or as a repetition");
     return std::shared_ptr<const Machine>(std::move(m));
+}
+
+std::size_t Machine::bytes() const {
+    std::size_t n = edges.size() * (sizeof(edges[0]) + sizeof(int) + 16) + start.size() * sizeof(int);
+    for (const auto& all : edges) n += all.size() * sizeof(Edge);
+    return n;
 }
 
 }  // namespace text

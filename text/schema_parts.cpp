@@ -24,6 +24,8 @@ constexpr Builtin builtins[] = {
     {"char", "hex",
      R"([^"\\\x00-\x1F] | "\\" ( ["\\/bfnrt] | "u" ( [0-9a-cA-CefEF] NAMEhex{3} | [dD] [0-7] NAMEhex{2} | [dD] [89abAB] NAMEhex{2} "\\u" [dD] [c-fC-F] NAMEhex{2} ) ))"},
     {"hex", "", "[0-9a-fA-F]"},
+    {"key", "", R"([^"\\\x00-\x1F]*)"},
+    {"wide-key", "key", R"([\U00000080-\U0010FFFF] NAMEkey)"},
     {"number", "", R"("-"? ( "0" | [1-9] [0-9]{0,15} ) ( "." [0-9]{1,16} )? ( [eE] [+-]? [0-9]{1,2} )?)"},
     {"integer", "", R"("0" | "-"? [1-9] [0-9]{0,15})"},
 };
@@ -86,10 +88,10 @@ std::string SchemaWriter::builtin(const std::string& name) {
 }
 
 // The rest of a key that begins with the `depth` first characters of `names` and is none of them.
-// Without escapes: a name has one spelling.
+// Without escapes: a name has one spelling. Where keys have left the names they share their rules, so that
+// they also share what is found out about them.
 std::string SchemaWriter::other_key(const std::set<std::u32string>& names, std::size_t depth) {
-    const std::string plain = "\\\"\\\\\\x00-\\x1F";
-    if (names.empty()) return "[^" + plain + "]* ";
+    if (names.empty()) return builtin("key");
     std::map<char32_t, std::set<std::u32string>> next;
     bool may_end = true;
     for (const std::u32string& name : names) {
@@ -99,11 +101,14 @@ std::string SchemaWriter::other_key(const std::set<std::u32string>& names, std::
             next[name[depth]].insert(name);
     }
     std::string others, out;
+    bool wide = false;
     for (const auto& [c, those] : next) {
         others += class_char(c);
+        wide = wide || c > 0x7F;
         if (c >= 0x20 && c != '"' && c != '\\' && c != no_char) out += "[" + class_char(c) + "] " + other_key(those, depth + 1) + "| ";
     }
-    out += "[^" + plain + others + "] [^" + plain + "]* ";
+    out += "[^\\\"\\\\\\x00-\\x1F" + others + (wide ? "" : "\\U00000080-\\U0010FFFF") + "] " + builtin("key");
+    if (!wide) out += "| " + builtin("wide-key");
     if (may_end) out = "( " + out + ")? ";
     return rule(out);
 }

@@ -1,16 +1,18 @@
-// The tokens of a vocabulary in a trie over their bytes, and the masks that a grammar's places give
-// over it. Internal to grammar.
+// The tokens of a vocabulary in tries over their bytes. Internal to grammar.
+//
+// Most tokens are words: texts made of letters, of printable characters, of any characters but those
+// that languages give a meaning. Tokens lie in layers by the characters that they are made of, each layer
+// with a trie of its own, so that a place which takes every text of such characters (or every one of n
+// characters and no longer one) is done with all tokens of that layer and those before it at once.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
-#include "text/automaton.h"
 #include "text/grammar.h"
 
 namespace text {
@@ -20,65 +22,58 @@ public:
     explicit TokenTable(std::shared_ptr<const Tokenizer> tokenizer);
 
     struct Node {
-        std::int32_t token;   // -1: none ends here
+        std::int32_t tokens;  // how many lie before it in their order
         std::int32_t end;     // index behind the subtree
-        std::uint16_t depth;  // of the root 0
+        std::uint16_t depth;  // of a root 0
         std::uint8_t byte;
     };
-    std::span<const Node> nodes() const { return nodes_; }  // preorder; [0] is the root
-    TokenId same(TokenId id) const { return same_[std::size_t(id)]; }  // the next token with the same bytes, or -1
+    static constexpr int n_plain = 6;            // layers whose characters are known
+    static constexpr int most_characters = 32;   // of a token in a plain layer
+    static constexpr int unbounded = most_characters + 1;
+    static constexpr int long_layer = n_plain;   // tokens that would be plain, were they not longer
+    static constexpr int other_layer = n_plain + 1;
+    static constexpr int n_layers = n_plain + 2;
+
+    std::span<const Node> nodes() const { return nodes_; }  // preorder, one trie behind the other, and one last node
+    // Tokens that end at the node, and at or below it.
+    std::span<const TokenId> at(int node) const { return ordered(node, node + 1); }
+    std::span<const TokenId> below(int node) const { return ordered(node, nodes_[std::size_t(node)].end); }
+    int root(int layer) const { return roots_[std::size_t(layer)]; }
+    // Tokens of this plain layer and those before it that have at most so many characters; `unbounded`
+    // adds those of the long layer that are made of such characters.
+    std::span<const std::uint64_t> plain(int layer, int characters) const {
+        return plain_[std::size_t(layer)][std::size_t(characters - 1)];
+    }
+    // Whether a character may stand in tokens of a plain layer. Above U+007F all are alike but for some.
+    static bool in_layer(int layer, char32_t c);
+
+    std::size_t n_words() const { return (has_.size() + 63) / 64; }
+    bool has(TokenId id) const { return has_[std::size_t(id)]; }  // it lies in a trie
     std::span<const std::pair<TokenId, std::string>> control() const { return control_; }
     std::span<const TokenId> ending() const { return ending_; }  // tokens that end generation
     const Tokenizer& tokenizer() const { return *tokenizer_; }
 
 private:
+    struct Entry {
+        int layer;               // whose trie holds it
+        int plain, characters;   // the first plain layer that has all its characters, or -1; their number
+        std::string bytes;
+        TokenId id;
+    };
+    std::span<const TokenId> ordered(int from, int to) const {
+        const auto first = std::size_t(nodes_[std::size_t(from)].tokens), last = std::size_t(nodes_[std::size_t(to)].tokens);
+        return std::span(order_).subspan(first, last - first);
+    }
+    std::vector<Entry> entries();
+    void build_tries(const std::vector<Entry>& sorted);
+
     std::shared_ptr<const Tokenizer> tokenizer_;
     std::vector<Node> nodes_;
-    std::vector<TokenId> same_, ending_;
+    std::array<int, n_layers> roots_{};
+    std::array<std::array<std::vector<std::uint64_t>, unbounded>, n_plain> plain_;
+    std::vector<bool> has_;
+    std::vector<TokenId> order_, ending_;  // order_: as their nodes
     std::vector<std::pair<TokenId, std::string>> control_;  // with their texts, less those that end generation
 };
-
-// A set of tokens: few as ids, many as bits.
-struct TokenSet {
-    std::vector<TokenId> ids;
-    std::vector<std::uint64_t> bits;  // empty: ids hold them all
-    void into(std::span<std::uint64_t> out) const;
-};
-
-// Masks of one grammar over one vocabulary. Not for concurrent use.
-class Masks {
-public:
-    Masks(Places& places, std::shared_ptr<const TokenTable> table) : places_(places), table_(std::move(table)) {}
-
-    // Tokens that may come at this place, less those that end generation.
-    const TokenSet& at(Places::Place place);
-    // Tokens that complete the trigger, `matched` bytes of which have been read, and then go on in a way
-    // that the grammar refuses. `bound` is the place behind the trigger.
-    const std::vector<TokenId>& spoilt(const std::string& trigger, std::size_t matched, Places::Place bound);
-
-private:
-    // What can be said of a set of states whatever lies on the stack.
-    struct Local {
-        TokenSet allowed;
-        std::vector<int> open;  // trie nodes where the rule may end inside a token: what follows decides
-    };
-    const Local& local(const std::vector<int>& states);
-    TokenSet pack(const std::vector<std::uint64_t>& bits) const;
-    void allow(std::vector<std::uint64_t>& bits, TokenId id) const;
-    std::string path(int node);
-    void walk(int node, Places::Place from, std::vector<std::uint64_t>& bits);
-
-    Places& places_;
-    std::shared_ptr<const TokenTable> table_;
-    std::map<std::vector<int>, Local> locals_;
-    std::unordered_map<Places::Place, TokenSet> masks_;
-    std::map<std::size_t, std::vector<TokenId>> spoilt_;  // of one trigger
-    std::string spoilt_trigger_;
-    std::vector<Places::Place> trail_;  // [depth], while walking
-    std::vector<int> parents_;          // [nodes]
-};
-
-// How much of `pattern` a text ends with after one more byte, when it ended with `matched` of it.
-std::size_t advance_match(const std::string& pattern, std::size_t matched, char byte);
 
 }  // namespace text

@@ -1,0 +1,99 @@
+// Random walks through the masks: every mask is what trying each token gives.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "support/fixtures.h"
+#include "support/vocabularies.h"
+#include "text/grammar.h"
+#include "text/output_parser.h"
+
+namespace text {
+namespace {
+
+// Bytes one by one, and tokens that span what grammars part: quotes with words, ends of strings with what
+// follows, long words, halves of characters.
+std::shared_ptr<const Tokenizer> words() {
+    Vocabulary v;
+    v.pre = "qwen2";
+    v.tokens = {"<|end|>", "<tool>"};
+    v.types = {TokenType::control, TokenType::control};
+    for (char c = 33; c < 127; ++c) v.tokens.push_back(std::string(1, c));
+    for (const char* t : {"Ġ", "Ċ", "ĉ", "Ã", "©", "â", "Ģ", "¨", "ðŁ", "ĺ", "Ģ"}) v.tokens.push_back(t);
+    for (const char* t : {"{\"", "\":", "\"}", "\",", ",Ġ\"", "\":Ġ", "Ġ\"", "\"]", "[\"", "},Ġ{\"", "true", "false", "null", "tru", "name", "nam", "aname", "ab",
+                          "aba", "Ġword", "Word", "12", "123", "0.", "-1", "e5", "\\u", "\\\"", "\\n", "00e9", "redd", "red", "green", "Ã©", "cafÃ©", "ĠÃ©tÃ©",
+                          "internationalizationinternationalization", "ĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠ", "id", "kind", "value", "a<b", "</"})
+        v.tokens.push_back(t);
+    std::sort(v.tokens.begin() + 2, v.tokens.end());
+    v.tokens.erase(std::unique(v.tokens.begin() + 2, v.tokens.end()), v.tokens.end());
+    v.types.resize(v.tokens.size(), TokenType::normal);
+    v.tokens.push_back("gap");
+    v.types.push_back(TokenType::unused);
+    v.eos = 0;
+    return Tokenizer::create(std::move(v)).value();
+}
+
+std::vector<std::shared_ptr<const Tokenizer>> vocabularies() {
+    return {words(), Tokenizer::create(support::read_gguf_vocabulary(support::data_dir() / "models/llama_tied.gguf")).value()};
+}
+
+// Grammars beside JSON: ambiguous ones, deep calls, repetitions with a bound.
+TEST(GrammarWalk, MasksAreExactUnderAnyGrammar) {
+    const char* const sources[] = {
+        "root ::= word (\" \" word)* \".\"\nword ::= [a-z]+ | [A-Z] [a-z]*",
+        "root ::= (\"a\" | \"ab\" | \"aba\")* \"!\"",
+        "root ::= \"(\" root \")\" | [0-9]{1,3} | \"x\"",
+        "root ::= [^<]* \"<tool>\" \"a\" [^\\n]{0,300} \"\\n\"",
+        "root ::= a b? c\na ::= \"x\" a | \"\"\nb ::= a \"y\"\nc ::= [a-z0-9]{2,40} \"1\""};
+    for (const auto& tokenizer : vocabularies()) {
+        const auto table = make_token_table(tokenizer);
+        for (const char* source : sources) {
+            SCOPED_TRACE(source);
+            const auto grammar = Grammar::from_ebnf(source).value();
+            for (unsigned seed = 0; seed < 4; ++seed) {
+                std::mt19937 random(seed);
+                const auto state = GrammarState::create(grammar, table);
+                std::vector<std::uint64_t> bits((std::size_t(tokenizer->size()) + 63) / 64);
+                for (int step = 0; step < 60; ++step) {
+                    ASSERT_TRUE(state->mask(bits));
+                    std::vector<TokenId> allowed;
+                    for (TokenId id = 0; id < tokenizer->size(); ++id) {
+                        const bool bit = bits[std::size_t(id) / 64] >> (id % 64) & 1;
+                        ASSERT_EQ(bit, state->clone()->accept(id)) << "token \"" << tokenizer->bytes(id, true) << "\" at step " << step;
+                        if (bit && !tokenizer->ends_generation(id)) allowed.push_back(id);
+                    }
+                    if (allowed.empty()) break;
+                    ASSERT_TRUE(state->accept(allowed[random() % allowed.size()]));
+                }
+            }
+        }
+    }
+}
+
+// Tokens that would complete the trigger and go on wrongly are those that accept() refuses.
+TEST(GrammarWalk, MasksAreExactWhileATriggerIsAwaited) {
+    for (const char* trigger : {"<t>", "aba", "{\"name\": ", "abab"}) {
+        const auto tokenizer = words();
+        const auto table = make_token_table(tokenizer);
+        const auto grammar = Grammar::from_ebnf("root ::= \"<t>ab\" | \"aba,\" | \"{\\\"name\\\": 1\" | \"ababx\"").value();
+        std::mt19937 random(5);
+        const std::string letters = trigger;
+        for (int round = 0; round < 30; ++round) {
+            const auto state = GrammarState::create(grammar, table, trigger);
+            std::vector<std::uint64_t> bits((std::size_t(tokenizer->size()) + 63) / 64);
+            for (int step = 0; step < 12; ++step) {
+                const bool bound = state->mask(bits);
+                for (TokenId id = 0; id < tokenizer->size(); ++id)
+                    ASSERT_EQ(!bound || (bits[std::size_t(id) / 64] >> (id % 64) & 1), state->clone()->accept(id)) << tokenizer->bytes(id, true);
+                const char next = letters[std::size_t(step) % letters.size()];
+                for (TokenId id = 0; id < tokenizer->size(); ++id)
+                    if (random() % 6 ? tokenizer->bytes(id) == std::string(1, next) : random() % 50 == 0)
+                        if (state->accept(id)) break;
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace text

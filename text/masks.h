@@ -1,0 +1,80 @@
+// The masks that the places of a grammar give over a vocabulary. Internal to grammar.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "text/automaton.h"
+#include "text/token_table.h"
+
+namespace text {
+
+// A set of tokens: few as ids, many as bits.
+struct TokenSet {
+    std::vector<TokenId> ids;
+    std::vector<std::uint64_t> bits;  // empty: ids hold them all
+    void into(std::span<std::uint64_t> out) const;
+    std::size_t bytes() const { return sizeof *this + ids.size() * sizeof(TokenId) + bits.size() * 8; }
+};
+
+// Masks of one grammar over one vocabulary. Not for concurrent use.
+class Masks {
+public:
+    Masks(Places& places, std::shared_ptr<const TokenTable> table);
+
+    // Tokens that may come at this place, less those that end generation.
+    const TokenSet& at(Places::Place place);
+    // Tokens that complete the trigger, `matched` bytes of which have been read, and then go on in a way
+    // that the grammar refuses. `bound` is the place behind the trigger.
+    const std::vector<TokenId>& spoilt(const std::string& trigger, std::size_t matched, Places::Place bound);
+    std::size_t bytes() const { return bytes_; }
+
+private:
+    // A trie node where a rule may end inside a token, and the local place there: what follows decides.
+    struct Open {
+        int node;
+        Places::Place reached;
+    };
+    // What can be said of a set of states whatever lies on the stack.
+    struct Local {
+        TokenSet allowed;
+        std::vector<Open> open;
+    };
+    // A byte that stands for all of its class, and the state of a UTF-8 sequence behind it.
+    struct Option {
+        std::uint8_t byte, utf8;
+    };
+
+    const Local& local(const std::vector<int>& states);
+    int taken_characters(Places::Place from, int layer);
+    void walk(int node, Places::Place from, std::vector<std::uint64_t>& bits, std::vector<Open>* open);
+    void walk_plain(int layer, Places::Place from, std::vector<std::uint64_t>& bits, std::vector<Open>& open);
+    std::vector<Option> options(int layer, std::uint8_t utf8) const;
+    void sweep(int node, Places::Place from, std::vector<TokenId>& out);
+    void find_whole(const std::string& trigger);
+    int descend(int node, std::string_view text) const;
+    TokenSet pack(const std::vector<std::uint64_t>& bits) const;
+
+    Places& places_;
+    std::shared_ptr<const TokenTable> table_;
+    std::map<std::vector<int>, Local> locals_;
+    std::unordered_map<Places::Place, TokenSet> masks_;
+    std::array<std::vector<std::vector<Option>>, TokenTable::n_plain> options_;  // [layer][state of UTF-8]
+    std::map<std::size_t, std::vector<TokenId>> spoilt_;  // of one trigger
+    std::vector<std::pair<int, std::string>> whole_;
+    std::string spoilt_trigger_;
+    std::vector<Places::Place> trail_;  // [depth], while walking
+    std::vector<std::uint32_t> met_;    // [places × states of UTF-8] when it was met, while counting characters
+    std::uint32_t now_ = 0;
+    std::size_t bytes_ = 0;
+};
+
+// How much of `pattern` a text ends with after one more byte, when it ended with `matched` of it.
+std::size_t advance_match(const std::string& pattern, std::size_t matched, char byte);
+
+}  // namespace text
