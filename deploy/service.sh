@@ -80,11 +80,12 @@ start_server() {
     fi
     say "starting the server; its log is $(log_file)"
     as_server mkdir -p "$STATE/run"
-    # A session of its own: Ctrl-C in this terminal does not reach it. Nor does it keep open what the caller holds.
+    # A session of its own, which Ctrl-C in this terminal does not reach, and which keeps nothing open that the
+    # caller holds: neither this script's output nor a lock.
     # shellcheck disable=SC2016 # expands in the inner shell
-    as_server setsid bash -c 'for fd in /proc/self/fd/*; do [ "${fd##*/}" -le 2 ] || eval "exec ${fd##*/}>&-"; done
+    as_server setsid --fork bash -c 'for fd in /proc/self/fd/*; do [ "${fd##*/}" -le 2 ] || eval "exec ${fd##*/}>&-"; done
         cd / && echo $$ >"$1" && log=$2 && shift 2 && exec "$@" </dev/null >>"$log" 2>&1' \
-        start "$(pid_file)" "$(log_file)" "$HEARTH" "${SETTINGS[@]}" serve &
+        start "$(pid_file)" "$(log_file)" "$HEARTH" serve "${SETTINGS[@]}" </dev/null >/dev/null 2>&1
     for _ in $(seq 50); do
         if server_pid >/dev/null; then return 0; fi
         sleep 0.1
