@@ -31,6 +31,16 @@ base::Result<app::LoadedSettings> load(const Arguments& a) {
     return app::load_settings(a.settings_file, flags);
 }
 
+// The subcommand, whatever options come before it.
+std::string subcommand(int argc, char** argv) {
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        if (word == "--settings" || word == "--set") ++i;
+        else if (word.rfind("-", 0) != 0) return word;
+    }
+    return {};
+}
+
 using Action = std::function<int(const app::LoadedSettings&)>;
 
 // Adds a subcommand that runs `run`.
@@ -118,7 +128,7 @@ int main(int argc, char** argv) {
     // The launcher is forked before CPU threads, secrets and the model exist; only these commands need it.
     std::unique_ptr<sandbox::Launcher> launcher;
     std::string no_launcher;
-    const std::string first = argc > 1 ? argv[1] : "";
+    const std::string first = subcommand(argc, argv);
     if (first == "serve" || first == "doctor") {
         auto started = sandbox::Launcher::start();
         if (started) launcher = *std::move(started);
