@@ -8,9 +8,14 @@ base::StepId write_intent(Tx& tx, const StepIntent& intent) {
     if (tx.exec("select 1 from run where id = $1 and epoch = $2 and state is null for update", {intent.run, intent.epoch}).empty())
         throw DbError(DbError::Kind::serialization, "run " + intent.run.text() + " is no longer held at epoch " +
                                                         std::to_string(intent.epoch) + ": no step was begun");
-    tx.exec("insert into step (id, run_id, position, epoch, kind, name, effect, effect_key, input)"
-            " select $1, $2, coalesce(max(position) + 1, 0), $3, $4, $5, $6, $7, $8 from step where run_id = $2",
-            {id, intent.run, intent.epoch, intent.kind, intent.name, intent.effect, intent.effect_key, intent.input});
+    try {
+        tx.exec("insert into step (id, run_id, position, epoch, kind, name, effect, effect_key, input)"
+                " select $1, $2, coalesce(max(position) + 1, 0), $3, $4, $5, $6, $7, $8 from step where run_id = $2",
+                {id, intent.run, intent.epoch, intent.kind, intent.name, intent.effect, intent.effect_key, intent.input});
+    } catch (const DbError& e) {
+        if (e.kind != DbError::Kind::unique) throw;
+        throw DbError(e.kind, "run " + intent.run.text() + " has a step with the effect key '" + intent.effect_key + "' already: it is not begun again");
+    }
     return id;
 }
 

@@ -28,6 +28,8 @@ struct Step {
     base::TimePoint started{}, finished{};
 };
 
+// Throws DbError: serialization when the run is no longer held at this epoch, unique when it has a
+// step with this key already. The transaction is then lost, and nothing may be dispatched.
 base::StepId write_intent(Tx& tx, const StepIntent& intent);
 void write_outcome(Tx& tx, base::StepId step, std::int64_t epoch, const std::string& state, const base::Json& outcome);
 std::vector<Step> list_steps(Tx& tx, base::RunId run);
