@@ -1,11 +1,13 @@
 #include "agents/service.h"
 
 #include <algorithm>
+#include <boost/asio/steady_timer.hpp>
 #include <mutex>
 
 #include "agents/pipeline.h"
 #include "agents/run_agent.h"
 #include "agents/session.h"
+#include "agents/turnstile.h"
 #include "router/gateway.h"
 #include "store/runs.h"
 #include "store/traces.h"
@@ -19,6 +21,7 @@ using base::Json;
 constexpr int kRunsInHistory = 8;         // whose calls and results a prompt repeats
 constexpr int kReplyReserve = 1024;       // tokens of the context kept for the answer
 constexpr int kUnknownContext = 8192;     // when a backend does not say
+constexpr std::chrono::milliseconds kFirstNap{50}, kLongestNap{1000};  // until another process is asked again
 constexpr double kDevTemperature = 0.0;   // a coder is asked for what is right, not for variety
 
 policy::Scope scope_of(const std::string& alias) { return alias == "hearth/dev" ? policy::Scope::dev : policy::Scope::home; }
@@ -37,6 +40,13 @@ base::Result<void> check_client_tools(const tools::Source& source, const ChatReq
 }
 
 std::string day_of(base::TimePoint now) { return base::rfc3339(now).substr(0, 10); }
+
+// Whoever lets go of it last does not wait for the database.
+std::shared_ptr<store::RunLease> released_on(boost::asio::thread_pool& pool, std::unique_ptr<store::RunLease> lease) {
+    return {lease.release(), [&pool](store::RunLease* held) {
+                boost::asio::post(pool, [owner = std::shared_ptr<store::RunLease>(held)]() mutable { owner.reset(); });
+            }};
+}
 
 // The request's words, for admission and intake: the last thing that the person said.
 std::string request_text(const std::vector<router::Message>& messages) {
@@ -79,6 +89,7 @@ struct Agents::Impl {
 
     Parts parts;
     Options options;
+    Turnstile turnstile;
     std::mutex mutex;
     std::map<base::RunId, std::shared_ptr<Running>> running;
 
@@ -86,6 +97,7 @@ struct Agents::Impl {
     Frame frame_of(const ChatRequest& request, const Accepted& accepted, EventSink sink) const;
     void enter(const Frame& frame, std::shared_ptr<Running> entry);
     void leave(const Frame& frame);
+    net::Task<base::Result<Accepted>> take_in(const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease, base::SteadyPoint until);
     net::Task<ChatResult> run(Frame& frame, const ChatRequest& request, const Accepted& accepted);
     net::Task<void> execute(Frame& frame, Turn& turn, const ChatRequest& request, const Accepted& accepted);
     net::Task<base::Result<Layout>> lay_out_turn(Frame& frame, Turn& turn);
@@ -287,6 +299,21 @@ net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request
     co_return result_of(frame, std::move(turn));
 }
 
+// Commits the input; while another process works in the conversation, waits for that.
+net::Task<base::Result<Accepted>> Agents::Impl::take_in(const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease,
+                                                        base::SteadyPoint until) {
+    const auto accept = [&](store::Tx& tx) { return accept_input(tx, request, fresh, lease); };
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    for (auto nap = kFirstNap;; nap = std::min(2 * nap, kLongestNap)) {
+        auto accepted = co_await parts.db.run(identity_of(request.principal), accept);
+        if (!accepted || accepted->busy.is_nil()) co_return accepted;
+        if (request.stop.stopped()) co_return request.stop.error("the turn");
+        if (std::chrono::steady_clock::now() >= until) co_return conversation_busy(accepted->conversation);
+        timer.expires_after(nap);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+    }
+}
+
 net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, EventSink sink) {
     if (!is_agent(request.alias))
         co_return base::error(Code::not_found, "there is no agent \"" + request.alias + "\"", "hearth or hearth/dev");
@@ -294,24 +321,25 @@ net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, Even
     if (!messages) co_return std::move(messages).error();
     request.messages = *std::move(messages);
     if (auto checked = check_client_tools(parts.tools, request); !checked) co_return std::move(checked).error();
+    const auto fresh = base::ConversationId::make(parts.clock.now());
+    const auto until = std::chrono::steady_clock::now() + options.run_deadline;
+    const auto conversation = request.conversation.is_nil() ? fresh : request.conversation;
+    const auto pass = co_await turnstile.enter(conversation, request.stop, until);
+    if (!pass) co_return pass.error();
     const store::Identity who = identity_of(request.principal);
-    const auto accept = [&](store::Tx& tx) { return accept_input(tx, request); };
-    const base::Result<Accepted> accepted = co_await parts.db.run(who, accept);
-    if (!accepted) co_return accepted.error();
-    const auto take_lease = [&] { return store::acquire_lease(parts.db, who, accepted->run); };
-    auto lease = co_await net::on_pool(parts.blocking, take_lease);
-    if (!lease) co_return std::move(lease).error();
+    const auto take_lease = [&] { return released_on(parts.blocking, store::lease_new_run(parts.db, base::RunId::make(parts.clock.now()))); };
+    const std::shared_ptr<store::RunLease> lease = co_await net::on_pool(parts.blocking, take_lease);
+    auto accepted = co_await take_in(request, fresh, *lease, until);
+    if (!accepted) co_return std::move(accepted).error();
 
     auto entry = std::make_shared<Running>(
         Running{base::StopSource(request.stop, parts.clock.steady() + options.run_deadline), who.person});
     Frame frame = frame_of(request, *accepted, std::move(sink));
-    frame.epoch = (*lease)->epoch();
+    frame.epoch = lease->epoch();
     frame.stop = entry->source.token();
     enter(frame, std::move(entry));
     ChatResult result = co_await run(frame, request, *accepted);
     leave(frame);
-    const auto release = [&] { lease->reset(); };
-    co_await net::on_pool(parts.blocking, release);
     co_return result;
 }
 
@@ -331,6 +359,7 @@ bool Agents::stop(const policy::Principal& who, base::RunId run) {
 }
 
 void Agents::stop_all() {
+    impl_->turnstile.turn_away();
     const std::lock_guard lock(impl_->mutex);
     for (auto& [run, entry] : impl_->running) entry->source.request_stop();
 }

@@ -3,6 +3,12 @@
 //
 // The input (message and run rows) is committed before any model is called; from then on the run
 // has an id and a final state, and whatever goes wrong is told in ChatResult, not as an Error.
+//
+// The turns of one conversation run one after the other, in the order in which they came, whichever
+// process serves them: a second one waits until the first has ended, as a person expects who writes
+// two messages in a row, and its input is committed only then, so that histories never interleave.
+// It waits as long as one run may take, then it is Error{conflict}; with 16 waiting already it is
+// {resource_exhausted} at once. Its own stop ends the waiting.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
@@ -147,13 +153,14 @@ public:
     ~Agents();  // every chat() must have ended: stop_all() first
 
     // Runs to the end whether or not anybody listens. Errors only for what is refused before the
-    // input is committed: invalid_argument, not_found, conflict, permission_denied.
+    // input is committed: invalid_argument, not_found, conflict, permission_denied, and of waiting for
+    // an earlier turn resource_exhausted, cancelled, deadline, unavailable.
     net::Task<base::Result<ChatResult>> chat(ChatRequest request, EventSink sink);
 
     // Asks a running run to stop. False: no such run is active here, or it is another person's.
     // Thread-safe.
     bool stop(const policy::Principal& who, base::RunId run);
-    void stop_all();
+    void stop_all();  // those that wait for their turn too
     int active() const;
 
 private:

@@ -2,7 +2,6 @@
 
 #include "agents/turn.h"
 #include "store/conversations.h"
-#include "store/runs.h"
 
 namespace agents {
 namespace {
@@ -29,24 +28,29 @@ base::Result<std::vector<Json>> checked_messages(const std::vector<Json>& messag
     return out;
 }
 
-base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request) {
+base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease) {
     Accepted out;
+    out.run = lease.run();
     std::size_t stored = 0;
     if (request.conversation.is_nil()) {
         const std::string folder = request.workspace ? request.workspace->root().string() : request.workspace_path;
-        out.conversation = store::create_conversation(tx, request.channel, folder);
+        out.conversation = fresh;
+        store::create_conversation(tx, fresh, request.channel, folder);
     } else {
         out.conversation = request.conversation;
         if (!store::conversation_exists(tx, request.conversation))
             return error(Code::not_found, "there is no conversation " + request.conversation.text(),
                          "leave the id out to begin a new one");
+        store::lock_conversation(tx, request.conversation);
+        out.busy = store::busy_run(tx, request.conversation);
+        if (!out.busy.is_nil()) return out;
         auto count = store::match_history(tx, request.conversation, request.messages);
         if (!count) return std::move(count).error();
         stored = *count;
     }
     for (std::size_t i = stored; i < request.messages.size(); ++i)
         out.input = store::append_message(tx, out.conversation, {}, request.messages[i]);
-    out.run = store::create_run(tx, out.conversation, out.input, request.alias);
+    store::create_run(tx, lease, out.conversation, out.input, request.alias);
     out.workspace = store::conversation_workspace(tx, out.conversation);
     return out;
 }

@@ -8,10 +8,12 @@
 
 #include "agents/frame.h"
 #include "agents/transcript.h"
+#include "store/runs.h"
 
 namespace agents {
 
 struct Accepted {
+    base::RunId busy;        // the run that works in the conversation now: nothing was taken in
     base::ConversationId conversation;
     base::MessageId input;   // the last of what was appended
     base::RunId run;
@@ -22,8 +24,9 @@ struct Accepted {
 // what is wrong with them: none at all, one that is no message, a last one that nobody expects an answer to.
 base::Result<std::vector<base::Json>> checked_messages(const std::vector<base::Json>& messages);
 
-// In one transaction: the conversation, the new messages, the run.
-base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request);
+// In one transaction: the conversation (`fresh` when the request names none), the new messages, the
+// run that `lease` is of. Nothing while another run works in the conversation.
+base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease);
 
 struct History {
     std::vector<store::StoredMessage> messages;

@@ -2,12 +2,15 @@
 
 #include <pqxx/pqxx>
 
+#include "store/failure.h"
+#include "store/url.h"
+
 namespace store {
 
 base::Result<void> make_roles(const std::string& admin_url, const std::string& owner_password,
                               const std::string& app_password, const std::string& database) {
     try {
-        pqxx::connection connection(admin_url);
+        pqxx::connection connection(with_timeout(admin_url));
         pqxx::nontransaction work(connection);
         const std::pair<const char*, const std::string*> roles[] = {{"hearth_owner", &owner_password}, {"hearth_app", &app_password}};
         for (const auto& [role, password] : roles)
@@ -17,7 +20,7 @@ base::Result<void> make_roles(const std::string& admin_url, const std::string& o
             work.exec("create database " + work.quote_name(database) + " owner hearth_owner");
         return {};
     } catch (const pqxx::failure& e) {
-        return base::error(base::Code::unavailable, std::string("cannot prepare the database: ") + e.what());
+        return failure("making the roles and the database", e);
     }
 }
 

@@ -25,11 +25,11 @@ base::Json essence(const base::Json& message) {
 
 }  // namespace
 
-base::ConversationId create_conversation(Tx& tx, const std::string& channel, const std::string& workspace) {
-    const auto id = base::ConversationId::make(base::SystemClock().now());
+void create_conversation(Tx& tx, base::ConversationId id, const std::string& channel, const std::string& workspace) {
     tx.exec("insert into conversation (id, channel, workspace) values ($1, $2, $3)", {id, channel, workspace});
-    return id;
 }
+
+void lock_conversation(Tx& tx, base::ConversationId id) { tx.exec("select pg_advisory_xact_lock(hashtextextended($1, 8))", {id.text()}); }
 
 bool conversation_exists(Tx& tx, base::ConversationId id) {
     return !tx.exec("select 1 from conversation where id = $1", {id}).empty();
@@ -50,8 +50,7 @@ std::vector<StoredMessage> list_messages(Tx& tx, base::ConversationId id) {
 
 base::MessageId append_message(Tx& tx, base::ConversationId id, base::RunId run, const base::Json& body) {
     const auto message = base::MessageId::make(base::SystemClock().now());
-    // The lock makes positions consecutive when two requests append at once.
-    tx.exec("select pg_advisory_xact_lock(hashtextextended($1, 8))", {id.text()});
+    lock_conversation(tx, id);  // positions are consecutive when two append at once
     // Foreign keys look past row-level security, so another person's conversation is refused here.
     if (!conversation_exists(tx, id)) throw DbError(DbError::Kind::foreign_key, "there is no conversation " + id.text());
     tx.exec("insert into message (id, conversation_id, position, run_id, role, body)"

@@ -17,7 +17,9 @@ struct StoredMessage {
     base::Json body;            // the message in OpenAI shape (content, tool_calls, tool_call_id, …)
 };
 
-base::ConversationId create_conversation(Tx& tx, const std::string& channel, const std::string& workspace);
+void create_conversation(Tx& tx, base::ConversationId id, const std::string& channel, const std::string& workspace);
+// Until the transaction's end nobody else appends to it or begins a turn in it.
+void lock_conversation(Tx& tx, base::ConversationId id);
 // Nothing for another person's: handlers answer 404.
 bool conversation_exists(Tx& tx, base::ConversationId id);
 std::string conversation_workspace(Tx& tx, base::ConversationId id);

@@ -8,6 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "store/failure.h"
+#include "store/migrate.h"
+#include "store/url.h"
+
 namespace store {
 namespace {
 
@@ -33,15 +37,15 @@ auto translated(F f) {
     try {
         return f();
     } catch (const pqxx::broken_connection& e) {
-        throw DbError(Kind::connection, std::string("the database connection is gone: ") + e.what());
+        throw DbError(Kind::connection, "the database connection is gone: " + reason_of(e));
     } catch (const pqxx::usage_error& e) {  // libpqxx's word for a closed connection
-        throw DbError(Kind::connection, std::string("the database connection is closed: ") + e.what());
+        throw DbError(Kind::connection, "the database connection is closed: " + reason_of(e));
     } catch (const pqxx::in_doubt_error& e) {
-        throw DbError(Kind::connection, std::string("the database went away during a commit, whose outcome is unknown: ") + e.what());
+        throw DbError(Kind::connection, "the database went away during a commit, whose outcome is unknown: " + reason_of(e));
     } catch (const pqxx::sql_error& e) {
-        throw DbError(kind_of(e.sqlstate()), e.what());
+        throw DbError(kind_of(e.sqlstate()), reason_of(e));
     } catch (const pqxx::failure& e) {
-        throw DbError(Kind::other, e.what());
+        throw DbError(Kind::other, reason_of(e));
     }
 }
 
@@ -111,7 +115,7 @@ private:
 
 std::unique_ptr<Connection> connect(const std::string& url) {
     return translated([&] {
-        auto connection = std::make_unique<Connection>(url);
+        auto connection = std::make_unique<Connection>(with_timeout(url));
 #if PQXX_VERSION_MAJOR < 7
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -128,6 +132,10 @@ std::string one_value(Connection& connection, const std::string& sql) {
         pqxx::nontransaction work(connection);
         return std::string(work.exec(sql)[0][0].c_str());
     });
+}
+
+std::string lock_call(const char* function, base::RunId run) {
+    return std::string("select ") + function + "(hearth_lock_key('" + run.text() + "'))";
 }
 
 }  // namespace
@@ -157,9 +165,27 @@ public:
         changed_.notify_one();
     }
 
+    // The session that holds the advisory locks; under lock_mutex. Null after a loss.
     std::mutex lock_mutex;
     std::unique_ptr<Connection> lock_connection;
-    std::set<std::int64_t> held;
+    std::set<base::RunId> held;
+
+    bool lock(base::RunId run) {
+        if (held.count(run) || one_value(*lock_connection, lock_call("pg_try_advisory_lock", run)) != "t") return false;
+        held.insert(run);
+        return true;
+    }
+
+    // Opens the session when there is none, and takes again what the lost one held.
+    void restore_locks() {
+        if (lock_connection && lock_connection->is_open()) return;
+        auto fresh = connect(options_.url);
+        std::set<base::RunId> again;
+        for (const auto& run : held)
+            if (one_value(*fresh, lock_call("pg_try_advisory_lock", run)) == "t") again.insert(run);
+        held = std::move(again);
+        lock_connection = std::move(fresh);
+    }
 
 private:
     Options options_;
@@ -233,10 +259,11 @@ base::Result<std::unique_ptr<Db>> Db::open(Options options) {
         if (!powers.empty())
             return base::error(base::Code::permission_denied, "the database URL belongs to " + powers + "; row-level security would not hold",
                                "use the role hearth_app");
+        probe.reset();
+        if (auto migrated = check_migrated(options.url); !migrated) return std::move(migrated).error();
         return std::unique_ptr<Db>(new Db(std::move(options)));
     } catch (const DbError& e) {
-        return base::error(base::Code::unavailable, std::string("cannot open the database: ") + e.what(),
-                           "hearth db status tells whether it runs, hearth db start starts it");
+        return failure("opening the database", e);
     }
 }
 
@@ -251,35 +278,38 @@ std::unique_ptr<Db::Lease> Db::begin(const Identity& who) {
 
 base::NodeId Db::node() const { return connections_->options().node; }
 
-bool Db::try_lock(std::int64_t key) {
+bool Db::try_lock(base::RunId run) {
     std::lock_guard lock(connections_->lock_mutex);
-    auto& connection = connections_->lock_connection;
     for (int attempt = 0;; ++attempt) {
-        if (connection && !connection->is_open()) connection.reset();
-        if (!connection) connections_->held.clear();  // they died with the session
-        if (connections_->held.count(key)) return false;
         try {
-            if (!connection) connection = connect(connections_->options().url);
-            const bool got = one_value(*connection, "select pg_try_advisory_lock(" + std::to_string(key) + ")") == "t";
-            if (got) connections_->held.insert(key);
-            return got;
+            connections_->restore_locks();
+            return connections_->lock(run);
         } catch (const DbError& e) {
             // The session may have died since its last use: one fresh attempt.
             if (e.kind != Kind::connection || attempt > 0) throw;
-            connection.reset();
+            connections_->lock_connection.reset();
         }
     }
 }
 
-void Db::unlock(std::int64_t key) {
+void Db::unlock(base::RunId run) {
     std::lock_guard lock(connections_->lock_mutex);
-    if (!connections_->held.erase(key)) return;
+    if (!connections_->held.erase(run)) return;
     try {
-        one_value(*connections_->lock_connection, "select pg_advisory_unlock(" + std::to_string(key) + ")");
+        if (connections_->lock_connection) one_value(*connections_->lock_connection, lock_call("pg_advisory_unlock", run));
     } catch (const DbError&) {
         connections_->lock_connection.reset();  // the session's end frees its locks
-        connections_->held.clear();
     }
+}
+
+void Db::restore_locks() {
+    std::lock_guard lock(connections_->lock_mutex);
+    try {
+        if (connections_->lock_connection) one_value(*connections_->lock_connection, "select 1");
+    } catch (const DbError&) {
+        connections_->lock_connection.reset();
+    }
+    connections_->restore_locks();
 }
 
 base::Probes Db::probes() {

@@ -95,10 +95,11 @@ struct DbError : std::runtime_error {
 class Db {
 public:
     struct Options {
-        std::string url;   // conninfo of role hearth_app; a superuser is refused at open
+        std::string url;   // of role hearth_app; a superuser and the tables' owner are refused at open
         int connections = 4;
         base::NodeId node;
     };
+    // A database that lacks tables of this program is refused by name.
     static base::Result<std::unique_ptr<Db>> open(Options options);
     ~Db();
 
@@ -131,10 +132,13 @@ public:
     base::NodeId node() const;
     base::Probes probes();
 
-    // The one connection that holds session-level advisory locks of this process. True when the lock
-    // was free; false when another process, or this one, holds it.
-    bool try_lock(std::int64_t key);
-    void unlock(std::int64_t key);
+    // The one connection that holds session-level advisory locks of this process, one a run. True
+    // when the lock was free; false when another process, or this one, holds it.
+    bool try_lock(base::RunId run);
+    void unlock(base::RunId run);
+    // After a loss of that connection: takes the locks again that nobody else has taken since. What
+    // another one took is fenced by its epoch. Throws DbError while the database is out of reach.
+    void restore_locks();
 
     class Lease {  // of a connection, for one transaction
     public:

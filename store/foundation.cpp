@@ -3,17 +3,25 @@
 #include <sodium.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
 #include <pqxx/pqxx>
 
 #include "base/clock.h"
 #include "prompts/prompts.h"
 #include "store/digest.h"
+#include "store/failure.h"
 #include "store/migrate.h"
+#include "store/url.h"
 
 namespace store {
 namespace {
 
 using base::Code;
+
+std::string key_file(const std::string& state_folder) { return state_folder + "/node.key"; }
 
 // A new Ed25519 key pair: the public key in base64; the secret one goes to `file` (0600).
 base::Result<std::string> make_identity(const std::string& file) {
@@ -22,10 +30,29 @@ base::Result<std::string> make_identity(const std::string& file) {
         return base::error(Code::internal, "libsodium cannot make a key pair");
     const std::string text = base64({reinterpret_cast<char*>(secret_key), sizeof secret_key}) + "\n";
     sodium_memzero(secret_key, sizeof secret_key);
-    const int fd = ::open(file.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    const std::string fresh = file + ".new";  // whole or not at all: a cut key would never be replaced
+    const int fd = ::open(fresh.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
     const bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == ssize_t(text.size()) && fsync(fd) == 0;
     if (fd >= 0) ::close(fd);
-    if (!written) return base::error(Code::io, "cannot write the node's key to " + file, "check permissions and free space");
+    if (!written || std::rename(fresh.c_str(), file.c_str()) != 0)
+        return base::error(Code::io, "cannot write the node's key to " + file + ": " + std::strerror(errno), "check permissions and free space, or set state.folder");
+    return base64({reinterpret_cast<char*>(public_key), sizeof public_key});
+}
+
+// The public key of the pair in `file`; empty when there is no file.
+base::Result<std::string> read_identity(const std::string& file) {
+    std::ifstream in(file);
+    if (!in && errno == ENOENT) return std::string();
+    std::string text;
+    unsigned char secret_key[crypto_sign_SECRETKEYBYTES], public_key[crypto_sign_PUBLICKEYBYTES];
+    std::size_t size = 0;
+    if (!in) return base::error(Code::io, "cannot read the node's key " + file + ": " + std::strerror(errno), "it must belong to the user that hearth runs as");
+    std::getline(in, text);
+    const bool decoded = sodium_base642bin(secret_key, sizeof secret_key, text.data(), text.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) == 0;
+    if (!decoded || size != sizeof secret_key)
+        return base::error(Code::corrupt, "the node's key " + file + " is damaged", "restore it from a backup, or move it away: a new node is then enrolled");
+    crypto_sign_ed25519_sk_to_pk(public_key, secret_key);
+    sodium_memzero(secret_key, sizeof secret_key);
     return base64({reinterpret_cast<char*>(public_key), sizeof public_key});
 }
 
@@ -58,7 +85,7 @@ void seed_prompts(pqxx::transaction_base& work, const std::string& tenant) {
 
 base::Result<Foundation> lay_foundation(const std::string& owner_url, const std::string& state_folder) {
     try {
-        pqxx::connection connection(owner_url);
+        pqxx::connection connection(with_timeout(owner_url));
         pqxx::work work(connection);
         work.exec("select pg_advisory_xact_lock(7311250146)");
         Foundation f;
@@ -75,21 +102,38 @@ base::Result<Foundation> lay_foundation(const std::string& owner_url, const std:
             f.owner = base::PersonId::make(now);
             work.exec_params("insert into person (id, tenant_id, name, role) values ($1, $2, 'owner', 'owner')", f.owner.text(), f.tenant.text());
         }
-        const std::string key_file = state_folder + "/node.key";
-        const bool has_key = ::access(key_file.c_str(), F_OK) == 0;
-        if (const auto rows = work.exec("select id from node order by id limit 1"); !rows.empty() && has_key) {
+        auto key = read_identity(key_file(state_folder));
+        if (key && key->empty()) key = make_identity(key_file(state_folder));
+        if (!key) return std::move(key).error();
+        if (const auto rows = work.exec_params("select id from node where public_key = $1", *key); !rows.empty()) {
             f.node = id_in<base::NodeId>(rows);
         } else {
-            auto key = make_identity(key_file);
-            if (!key) return std::move(key).error();
             f.node = base::NodeId::make(now);
-            work.exec_params("insert into node (id, tenant_id, name, public_key) values ($1, $2, 'node-1', $3)", f.node.text(), f.tenant.text(), *key);
+            work.exec_params("insert into node (id, tenant_id, name, public_key) select $1, $2, 'node-' || count(*) + 1, $3 from node",
+                             f.node.text(), f.tenant.text(), *key);
         }
         seed_prompts(work, f.tenant.text());
         work.commit();
         return f;
     } catch (const pqxx::failure& e) {
-        return base::error(Code::unavailable, std::string("cannot lay the first rows: ") + e.what());
+        return failure("laying the first rows", e);
+    }
+}
+
+base::Result<Foundation> read_foundation(const std::string& app_url, const std::string& state_folder) {
+    auto key = read_identity(key_file(state_folder));
+    if (!key) return std::move(key).error();
+    try {
+        pqxx::connection connection(with_timeout(app_url));
+        pqxx::work work(connection);
+        const auto rows = work.exec_params("select tenant_id, owner_id, node_id from hearth_foundation($1)", *key);
+        if (rows.empty() || rows[0][2].is_null())
+            return base::error(Code::not_found, std::string("the database '") + connection.dbname() + "' does not know this node (" + key_file(state_folder) + ")",
+                               "hearth db migrate, with database.owner_url, enrols it");
+        const auto id = [&](int column) { return base::Uuid::parse(rows[0][column].c_str()).value(); };
+        return Foundation{{id(0)}, {id(1)}, {id(2)}};
+    } catch (const pqxx::failure& e) {
+        return failure("reading the first rows", e);
     }
 }
 

@@ -6,6 +6,8 @@
 
 #include "base/embedded.h"
 #include "store/digest.h"
+#include "store/failure.h"
+#include "store/url.h"
 
 namespace store {
 
@@ -52,6 +54,20 @@ base::Result<void> check_known(const std::map<int, Applied>& applied, const std:
     return {};
 }
 
+// The tables must belong to hearth_owner: their policies name it, and no superuser's functions may
+// run for everybody.
+base::Result<void> check_owner(pqxx::connection& connection) {
+    pqxx::work work(connection);
+    const auto row = work.exec("select current_user, rolsuper, rolbypassrls, to_regrole('hearth_app') is not null from pg_roles where rolname = current_user")[0];
+    const std::string user = row[0].c_str(), remedy = "hearth db roles prints the SQL that makes hearth_owner and hearth_app";
+    if (row[1].as<bool>() || row[2].as<bool>())
+        return base::error(Code::permission_denied, "the owner's database URL belongs to '" + user + "', which is a superuser or bypasses row-level security", remedy);
+    if (user != "hearth_owner")
+        return base::error(Code::permission_denied, "the owner's database URL belongs to '" + user + "', but the tables must belong to hearth_owner", remedy);
+    if (!row[3].as<bool>()) return base::error(Code::not_found, "the database has no role hearth_app", remedy);
+    return {};
+}
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
@@ -71,14 +87,16 @@ base::Result<MigrationReport> migrate(const std::string& owner_url) { return mig
 base::Result<MigrationReport> migrate(const std::string& owner_url, const std::vector<Migration>& known) {
     MigrationReport report;
     report.known = int(known.size());
-    std::string at = "the connection";
+    std::string at = "connecting to the database";
     try {
-        pqxx::connection connection(owner_url);
+        pqxx::connection connection(with_timeout(owner_url));
+        if (auto fine = check_owner(connection); !fine) return std::move(fine).error();
         {
             pqxx::nontransaction lock(connection);
             lock.exec("select pg_advisory_lock(" + std::to_string(kLock) + ")");  // freed by the connection's end
         }
         std::map<int, Applied> applied;
+        at = "the table of migrations";
         {
             pqxx::work work(connection);
             make_table(work);
@@ -98,23 +116,27 @@ base::Result<MigrationReport> migrate(const std::string& owner_url, const std::v
         }
         return report;
     } catch (const pqxx::failure& e) {
-        return base::error(Code::unavailable, at + " failed: " + e.what(), "hearth db status tells whether PostgreSQL runs");
+        return failure(at, e);
     }
 }
 
-base::Result<std::vector<int>> pending_migrations(const std::string& owner_url) {
+base::Result<void> check_migrated(const std::string& app_url) {
+    std::string where = "the database";
     try {
-        pqxx::connection connection(owner_url);
+        pqxx::connection connection(with_timeout(app_url));
+        where = std::string("the database '") + connection.dbname() + "'";
         pqxx::work work(connection);
         std::map<int, Applied> applied;
-        if (!work.exec("select 1 where to_regclass('schema_migration') is not null").empty()) applied = applied_migrations(work);
+        // A database of before the grant on this table lacks that migration at least.
+        if (!work.exec("select 1 where has_table_privilege(to_regclass('public.schema_migration'), 'select')").empty()) applied = applied_migrations(work);
         if (auto fine = check_known(applied, migrations()); !fine) return std::move(fine).error();
-        std::vector<int> pending;
+        std::string pending;
         for (const auto& migration : migrations())
-            if (!applied.count(migration.number)) pending.push_back(migration.number);
-        return pending;
+            if (!applied.count(migration.number)) pending += (pending.empty() ? "" : ", ") + std::to_string(migration.number) + " (" + migration.name + ")";
+        if (pending.empty()) return {};
+        return base::error(Code::unavailable, where + (applied.empty() ? " has no tables of hearth yet" : " lacks the migrations " + pending), "hearth db migrate");
     } catch (const pqxx::failure& e) {
-        return base::error(Code::unavailable, std::string("cannot read the migrations: ") + e.what());
+        return failure("reading the migrations of " + where, e);
     }
 }
 

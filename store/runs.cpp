@@ -1,16 +1,22 @@
 #include "store/runs.h"
 
+#include <stdexcept>
 #include <utility>
 
 namespace store {
 namespace {
 
+// Somebody holds the lease. Locks are of a database: the same key in another one is not ours.
+constexpr const char* kHeld =
+    "exists (select 1 from pg_locks l where l.locktype = 'advisory' and l.objsubid = 1 and l.granted"
+    " and l.database = (select oid from pg_database where datname = current_database())"
+    " and l.classid::bigint = (hearth_lock_key(id) >> 32) & 4294967295 and l.objid::bigint = hearth_lock_key(id) & 4294967295)";
+
 std::string columns() {
     return "id, conversation_id, input_id, alias, state, error, turn, usage, " + micros("started_at") + ", " +
            micros("finished_at") + ", epoch,"
            // Nobody holds the lease of a run without state: its process is gone.
-           " state is null and not exists (select 1 from pg_locks l where l.locktype = 'advisory' and l.objsubid = 1"
-           "   and l.classid::bigint = (hearth_lock_key(id) >> 32) & 4294967295 and l.objid::bigint = hearth_lock_key(id) & 4294967295)";
+           " state is null and not " + kHeld;
 }
 
 Run run_of(const Row& row) {
@@ -37,21 +43,46 @@ void require_current(Tx& tx, base::RunId id, std::int64_t epoch) {
 
 class HeldLease final : public RunLease {
 public:
-    HeldLease(Db& db, std::int64_t key, std::int64_t epoch) : db_(db), key_(key), epoch_(epoch) {}
-    ~HeldLease() override { db_.unlock(key_); }
+    HeldLease(Db& db, base::RunId run, std::int64_t epoch) : db_(db), run_(run), epoch_(epoch) {}
+    ~HeldLease() override { db_.unlock(run_); }
+    base::RunId run() const override { return run_; }
     std::int64_t epoch() const override { return epoch_; }
 
 private:
     Db& db_;
-    std::int64_t key_, epoch_;
+    base::RunId run_;
+    std::int64_t epoch_;
 };
 
 }  // namespace
 
-base::RunId create_run(Tx& tx, base::ConversationId conversation, base::MessageId input, const std::string& alias) {
-    const auto id = base::RunId::make(base::SystemClock().now());
-    tx.exec("insert into run (id, conversation_id, input_id, alias) values ($1, $2, $3, $4)", {id, conversation, input, alias});
-    return id;
+std::unique_ptr<RunLease> lease_new_run(Db& db, base::RunId id) {
+    if (!db.try_lock(id)) throw std::logic_error("the run " + id.text() + " is not new");
+    return std::make_unique<HeldLease>(db, id, 1);
+}
+
+base::Result<std::unique_ptr<RunLease>> acquire_lease(Db& db, const Identity& who, base::RunId id) {
+    if (!db.try_lock(id)) return base::error(base::Code::conflict, "run " + id.text() + " is held by another process");
+    auto raise = [&](Tx& tx) { return tx.exec("update run set epoch = epoch + 1 where id = $1 returning epoch", {id}); };
+    try {
+        const auto rows = db.run_blocking(who, raise);
+        if (!rows.empty()) return std::unique_ptr<RunLease>(std::make_unique<HeldLease>(db, id, rows[0].integer(0)));
+    } catch (...) {
+        db.unlock(id);
+        throw;
+    }
+    db.unlock(id);
+    return base::error(base::Code::not_found, "there is no run " + id.text());
+}
+
+void create_run(Tx& tx, const RunLease& lease, base::ConversationId conversation, base::MessageId input, const std::string& alias) {
+    tx.exec("insert into run (id, conversation_id, input_id, alias, epoch) values ($1, $2, $3, $4, $5)",
+            {lease.run(), conversation, input, alias, lease.epoch()});
+}
+
+base::RunId busy_run(Tx& tx, base::ConversationId conversation) {
+    const auto rows = tx.exec(std::string("select id from run where conversation_id = $1 and state is null and ") + kHeld + " limit 1", {conversation});
+    return rows.empty() ? base::RunId{} : rows[0].id<base::RunId>(0);
 }
 
 std::optional<Run> find_run(Tx& tx, base::RunId id) {
@@ -79,23 +110,6 @@ void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& f
             " where id = $1 and epoch = $2 and state is null",
             {id, epoch, final_state, error, usage});
     require_current(tx, id, epoch);
-}
-
-base::Result<std::unique_ptr<RunLease>> acquire_lease(Db& db, const Identity& who, base::RunId id) {
-    auto key_of = [&](Tx& tx) { return tx.exec("select hearth_lock_key($1)", {id}).at(0).integer(0); };
-    const std::int64_t key = db.run_blocking(who, key_of);
-    if (!db.try_lock(key))
-        return base::error(base::Code::conflict, "run " + id.text() + " is held by another process");
-    auto raise = [&](Tx& tx) { return tx.exec("update run set epoch = epoch + 1 where id = $1 returning epoch", {id}); };
-    try {
-        const auto rows = db.run_blocking(who, raise);
-        if (!rows.empty()) return std::unique_ptr<RunLease>(std::make_unique<HeldLease>(db, key, rows[0].integer(0)));
-    } catch (...) {
-        db.unlock(key);
-        throw;
-    }
-    db.unlock(key);
-    return base::error(base::Code::not_found, "there is no run " + id.text());
 }
 
 std::vector<base::RunId> settle_interrupted(Db& db) {

@@ -22,8 +22,26 @@ struct Run {
     std::int64_t epoch = 0;
 };
 
-// Inserts the run; the caller's transaction also inserts the input message (see conversations.h).
-base::RunId create_run(Tx& tx, base::ConversationId conversation, base::MessageId input, const std::string& alias);
+// A run's lease: a session-level advisory lock on a connection of its own, and the epoch that every
+// write of the run is fenced by. Freed by destruction, or by the death of the connection.
+class RunLease {
+public:
+    virtual ~RunLease() = default;
+    virtual base::RunId run() const = 0;
+    virtual std::int64_t epoch() const = 0;
+};
+// The lease of a run that is about to be inserted: nobody ever sees its row without a holder, so no
+// other process takes it for interrupted.
+std::unique_ptr<RunLease> lease_new_run(Db& db, base::RunId id);
+// The lease of a run that is there, at the next epoch. Error{conflict} while another holds it.
+base::Result<std::unique_ptr<RunLease>> acquire_lease(Db& db, const Identity& who, base::RunId id);
+
+// Inserts the run that `lease` is of; the caller's transaction also inserts the input message (see
+// conversations.h).
+void create_run(Tx& tx, const RunLease& lease, base::ConversationId conversation, base::MessageId input, const std::string& alias);
+// The run that works in the conversation now, in whichever process; nil when none does. Lock the
+// conversation first when the answer must hold.
+base::RunId busy_run(Tx& tx, base::ConversationId conversation);
 std::optional<Run> find_run(Tx& tx, base::RunId id);
 std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before);
 
@@ -32,17 +50,8 @@ void save_turn(Tx& tx, base::RunId id, std::int64_t epoch, const base::Json& tur
 void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& final_state, const std::string& error,
                 const base::Json& usage);
 
-// A run's lease: a session-level advisory lock on a connection of its own, and the next epoch.
-// Freed by release(), by destruction, or by the death of the connection.
-class RunLease {
-public:
-    virtual ~RunLease() = default;
-    virtual std::int64_t epoch() const = 0;
-};
-base::Result<std::unique_ptr<RunLease>> acquire_lease(Db& db, const Identity& who, base::RunId id);
-
-// At start: runs without final state whose lease nobody holds become "interrupted" (final state
-// failed, error "interrupted …"); unfinished at_most_once steps become unknown. Returns them.
+// Ends runs without final state whose lease nobody holds (final state failed, error "interrupted …");
+// their unfinished at_most_once steps become unknown. Returns them.
 std::vector<base::RunId> settle_interrupted(Db& db);
 
 }  // namespace store

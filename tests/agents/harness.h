@@ -105,14 +105,16 @@ protected:
 };
 
 struct Harness {
-    explicit Harness(std::vector<router::ScriptedReply> replies = {}, Options options = {}) {
+    // `own_db`: a process of its own among several; else all harnesses of a test are one.
+    explicit Harness(std::vector<router::ScriptedReply> replies = {}, Options options = {}, store::Db* own_db = nullptr)
+        : db(own_db ? *own_db : database->db()) {
         auto scripted = std::make_unique<router::ScriptedBackend>("scripted", std::move(replies));
         model = scripted.get();
         std::vector<std::unique_ptr<router::Backend>> backends;
         backends.push_back(std::move(scripted));
         gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, log, metrics);
         options.workspace_root = folder.path();
-        agents = std::make_unique<Agents>(Parts{*gateway, database->db(), *traces, tools, nullptr, blocking, clock, log, metrics}, options);
+        agents = std::make_unique<Agents>(Parts{*gateway, db, *traces, tools, nullptr, blocking, clock, log, metrics}, options);
     }
 
     ChatRequest request(const std::string& alias, std::vector<Json> messages) const {
@@ -179,13 +181,14 @@ struct Harness {
     }
 
     support::TestDatabase* database = support::TestDatabase::get();  // see TurnTest
+    store::Db& db;
     base::SystemClock clock;
     base::NullLog log;
     base::NullMetrics metrics;
     boost::asio::thread_pool blocking{2};
     router::ScriptedBackend* model = nullptr;
     std::unique_ptr<router::Gateway> gateway;
-    std::unique_ptr<store::TraceSink> traces = std::make_unique<store::TraceSink>(database->db(), log);
+    std::unique_ptr<store::TraceSink> traces = std::make_unique<store::TraceSink>(db, log);
     FakeTools tools;
     support::TempDir folder;
     std::unique_ptr<Agents> agents;

@@ -288,16 +288,19 @@ TEST_F(Service, TheRunsTimeIsBoundedAndWhatWasSaidIsKept) {
 
 TEST_F(Service, ARunThatNobodyEndedIsSettledAsInterruptedAndItsMessageStays) {
     Harness h;
-    const auto begin = [&](store::Tx& tx) {
-        const auto conversation = store::create_conversation(tx, "api", "");
-        const auto input = store::append_message(tx, conversation, {}, user("Are you there?"));
-        return std::pair(conversation, store::create_run(tx, conversation, input, "hearth"));
-    };
-    const auto [conversation, run] = h.in_tx(begin);
+    const auto conversation = base::ConversationId::make(h.clock.now());
+    const auto run = base::RunId::make(h.clock.now());
+    auto lease = store::lease_new_run(h.database->db(), run);
+    h.in_tx([&](store::Tx& tx) {
+        store::create_conversation(tx, conversation, "api", "");
+        store::create_run(tx, *lease, conversation, store::append_message(tx, conversation, {}, user("Are you there?")), "hearth");
+    });
+    EXPECT_THAT(store::settle_interrupted(h.database->db()), ::testing::Not(::testing::Contains(run))) << "it still works";
+    lease.reset();
     const auto settled = store::settle_interrupted(h.database->db());
     EXPECT_THAT(settled, ::testing::Contains(run));
     EXPECT_THAT(h.run(run).error, HasSubstr("interrupted"));
-    EXPECT_EQ(h.in_tx([&, c = conversation](store::Tx& tx) { return store::list_messages(tx, c); }).size(), 1u);
+    EXPECT_EQ(h.in_tx([&](store::Tx& tx) { return store::list_messages(tx, conversation); }).size(), 1u);
     EXPECT_TRUE(store::settle_interrupted(h.database->db()).empty());
 }
 

@@ -34,12 +34,16 @@ struct StoreTest : testing::Test {
         base::MessageId message;
         base::RunId run;
     };
+    // Its lease is let go of at once, as by a process that died.
     Made make_run(const store::Identity& who) {
-        return as(who, [](Tx& tx) {
-            Made m;
-            m.conversation = store::create_conversation(tx, "api", "");
+        const auto now = base::SystemClock().now();
+        const Made ids{base::ConversationId::make(now), {}, base::RunId::make(now)};
+        const auto lease = store::lease_new_run(world->db(), ids.run);
+        return as(who, [&](Tx& tx) {
+            Made m = ids;
+            store::create_conversation(tx, m.conversation, "api", "");
             m.message = store::append_message(tx, m.conversation, {}, {{"role", "user"}, {"content", "hello"}});
-            m.run = store::create_run(tx, m.conversation, m.message, "hearth");
+            store::create_run(tx, *lease, m.conversation, m.message, "hearth");
             return m;
         });
     }
@@ -134,6 +138,32 @@ TEST_F(StoreTest, ParallelStepsOfARunAreNumberedOnce) {
     for (std::size_t i = 0; i < steps.size(); ++i) EXPECT_EQ(steps[i].position, std::int64_t(i));
 }
 
+TEST_F(StoreTest, AnEffectKeyIsUsedOnceInItsRun) {
+    const Made made = make_run(world->owner()), other = make_run(world->owner());
+    auto lease = store::acquire_lease(world->db(), world->owner(), made.run), second = store::acquire_lease(world->db(), world->owner(), other.run);
+    ASSERT_TRUE(lease && second);
+    auto begin = [&](base::RunId run, std::int64_t epoch) {
+        return as(world->owner(), [&](Tx& tx) { return store::write_intent(tx, {run, epoch, "tool", "bash", "at_most_once", "call_1", Json::object()}); });
+    };
+    begin(made.run, (*lease)->epoch());
+    try {
+        begin(made.run, (*lease)->epoch());
+        FAIL() << "the effect was begun twice";
+    } catch (const store::DbError& e) {
+        EXPECT_EQ(e.kind, store::DbError::Kind::unique);
+        EXPECT_NE(std::string(e.what()).find("'call_1'"), std::string::npos) << e.what();
+    }
+    begin(other.run, (*second)->epoch());  // another run has keys of its own
+    // A database in which that had not been held is brought to it.
+    world->sql("drop index step_effect; insert into step select gen_random_uuid(), tenant_id, audience_id, node_id, run_id, position + 1, epoch,"
+               " kind, name, effect, effect_key, state, input, outcome, started_at, finished_at from step where run_id = '" + made.run.text() + "'");
+    world->sql(store::migrations().at(2).sql);
+    const auto steps = as(world->owner(), [&](Tx& tx) { return store::list_steps(tx, made.run); });
+    ASSERT_EQ(steps.size(), 2u);
+    EXPECT_EQ(steps[0].effect_key, "call_1");
+    EXPECT_NE(steps[1].effect_key, "call_1");
+}
+
 TEST_F(StoreTest, HistoryIsMatchedOrRefusedByIndex) {
     const Made made = make_run(world->owner());
     const Json first = {{"role", "user"}, {"content", "hello"}}, other = {{"role", "user"}, {"content", "goodbye"}};
@@ -200,6 +230,32 @@ TEST_F(StoreTest, WhatAnInterruptedProcessLeftIsSettledOnce) {
     EXPECT_EQ(steps.at(1).state, "unknown");
     const auto again = store::settle_interrupted(world->db());
     EXPECT_EQ(std::find(again.begin(), again.end(), left.run), again.end());
+}
+
+TEST_F(StoreTest, ARunThatJustBeganIsNotTakenForInterrupted) {
+    auto other = store::Db::open({store::app_url(world->cluster()), 1, world->foundation().node});  // a second process
+    ASSERT_TRUE(other);
+    const auto id = base::RunId::make(base::SystemClock().now());
+    base::ConversationId conversation;
+    {
+        const auto lease = store::lease_new_run(world->db(), id);
+        as(world->owner(), [&](Tx& tx) {
+            conversation = base::ConversationId::make(base::SystemClock().now());
+            store::create_conversation(tx, conversation, "api", "");
+            const auto input = store::append_message(tx, conversation, {}, {{"role", "user"}, {"content", "hello"}});
+            store::create_run(tx, *lease, conversation, input, "hearth");
+        });
+        const auto settled = store::settle_interrupted(**other);  // it starts right after the commit
+        EXPECT_EQ(std::find(settled.begin(), settled.end(), id), settled.end());
+        EXPECT_FALSE(store::acquire_lease(**other, world->owner(), id));
+        const auto busy = [&](Tx& tx) { return store::busy_run(tx, conversation); };
+        EXPECT_EQ((*other)->run_blocking(world->owner(), busy), id);
+        EXPECT_EQ(as(world->member(), busy), base::RunId{});
+        as(world->owner(), [&](Tx& tx) { return store::write_intent(tx, {id, lease->epoch(), "model", "default", "pure", "model:0", Json::object()}); });
+    }
+    EXPECT_EQ(as(world->owner(), [&](Tx& tx) { return store::busy_run(tx, conversation); }), base::RunId{});
+    const auto settled = store::settle_interrupted(**other);
+    EXPECT_NE(std::find(settled.begin(), settled.end(), id), settled.end());
 }
 
 TEST_F(StoreTest, TracesAreChainedAndAppendOnly) {
@@ -335,6 +391,23 @@ TEST_F(StoreTest, ALeaseEndsWithItsConnectionAndItsHolderIsFenced) {
     EXPECT_THROW(as(world->owner(), late), store::DbError);
     const Made next = make_run(world->owner());  // the process goes on with a new session
     EXPECT_TRUE(store::acquire_lease(world->db(), world->owner(), next.run));
+}
+
+TEST_F(StoreTest, ALeaseThatNobodyElseTookIsTakenAgainAfterALoss) {
+    const Made made = make_run(world->owner());
+    auto lease = store::acquire_lease(world->db(), world->owner(), made.run);
+    ASSERT_TRUE(lease);
+    as({}, [](Tx& tx) { return tx.exec("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"); });
+    auto status = [&] { return as(world->owner(), [&](Tx& tx) { return store::find_run(tx, made.run)->status; }); };
+    for (int i = 0; i < 50 && status() != "interrupted"; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    ASSERT_EQ(status(), "interrupted");
+    world->db().restore_locks();
+    EXPECT_EQ(status(), "running");
+    const auto settled = store::settle_interrupted(world->db());
+    EXPECT_EQ(std::find(settled.begin(), settled.end(), made.run), settled.end());
+    as(world->owner(), [&](Tx& tx) { store::finish_run(tx, made.run, (*lease)->epoch(), "answered", "", Json::object()); });
+    lease = base::error(base::Code::cancelled, "let go");
+    EXPECT_TRUE(store::acquire_lease(world->db(), world->owner(), made.run));  // it was freed once and for all
 }
 
 TEST_F(StoreTest, ZConnectionsComeBackAfterTheServerDied) {

@@ -48,6 +48,11 @@ std::string TestDatabase::sql(const std::string& statement) {
     return rows.empty() || rows.columns() == 0 ? std::string() : std::string(rows[0][0].c_str());
 }
 
+std::string TestDatabase::admin_url() const {
+    const std::string secrets = read_text(options_.folder / "credentials");  // his password is the first line
+    return "host=" + (options_.folder / "socket").string() + " port=5432 dbname=postgres user=hearth_admin password=" + secrets.substr(0, secrets.find('\n'));
+}
+
 TestDatabase::~TestDatabase() {
     db_.reset();
     if (auto stopped = store::stop_cluster(options_); !stopped) fprintf(stderr, "%s\n", stopped.error().text().c_str());
