@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "router/gateway.h"
+#include "router/usage.h"
 #include "store/ledger.h"
 #include "store/traces.h"
 
@@ -25,15 +26,13 @@ Json usage_json(const router::Usage& usage) {
 }
 
 Json reply_json(const router::ModelReply& reply) {
-    Json fallbacks = Json::array();
-    for (const auto& passed : reply.fallbacks) fallbacks.push_back({{"backend", passed.backend}, {"reason", passed.reason}});
     return {{"message", Json(router::message_to_json(reply.message))},
             {"finish", router::name(reply.finish)},
             {"usage", usage_json(reply.usage)},
             {"backend", reply.backend},
             {"model", reply.model},
             {"profile", reply.profile},
-            {"fallbacks", fallbacks}};
+            {"fallbacks", router::fallbacks_json(reply.fallbacks)}};
 }
 
 // What was sent, as the messages that differ from the run's previous call: phases share a prefix,
@@ -130,12 +129,14 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
     ++frame.model_steps;
     const auto begin = [&](store::Tx& tx) { return store::write_intent(tx, intent); };
     const base::StepId step = co_await frame.parts.db.run(frame.who, begin);
+    const router::CallRecord record(frame.who, request, frame.parts.clock);
     base::Result<router::ModelReply> reply = co_await frame.parts.gateway.generate(std::move(request), std::move(sink));
 
     const Json outcome = reply ? reply_json(*reply) : Json{{"error", reply.error().text()}, {"code", base::name(reply.error().code)}};
     const std::string state = reply ? "done" : "failed";
     const auto end = [&](store::Tx& tx) { store::write_outcome(tx, step, frame.epoch, state, outcome); };
     co_await frame.parts.db.run(frame.who, end);
+    frame.parts.traces.emit(record.ended(reply, span.id, frame.run));
 
     span.duration = since(frame, start);
     if (reply) {

@@ -11,7 +11,10 @@
 namespace store {
 namespace {
 
-using Item = std::variant<base::Span, TelemetryEvent>;
+using Item = std::variant<base::Span, TelemetryEvent, ModelCall>;
+
+constexpr int kAttempts = 3;
+constexpr std::chrono::milliseconds kFirstPause{50}, kLongestPause{1000}, kLongestFlush{2000};
 
 std::int64_t micros_of(base::TimePoint t) { return t.time_since_epoch().count(); }
 
@@ -38,6 +41,8 @@ void insert(Tx& tx, const TelemetryEvent& e) {
     tx.exec("insert into telemetry_event (event, node_id, latency_ms, error, run_id) values ($1, $2, $3, $4, $5)",
             {e.event, e.node, e.latency_ms, e.error, e.run});
 }
+
+void insert(Tx& tx, const ModelCall& call) { insert_call(tx, call); }
 
 }  // namespace
 
@@ -95,14 +100,21 @@ struct TraceSink::Queue {
         auto all = [&](Tx& tx) {
             for (const auto& entry : batch) std::visit([&](const auto& item) { insert(tx, item); }, entry.item);
         };
-        for (int attempt = 0; attempt < 3; ++attempt) {
+        for (int attempt = 1;; ++attempt) {
             try {
                 db.run_blocking(who, all);
                 return;
+            } catch (const DbError& e) {
+                // A database that is away or full comes back; what it refuses, it refuses again.
+                const bool passes = e.kind == DbError::Kind::connection || e.kind == DbError::Kind::disk_full;
+                if (attempt == 1) log.warn("trace not written", {{"error", e.what()}, {"entries", batch.size()}, {"later", passes}});
+                if (!passes && attempt >= kAttempts) break;
             } catch (const std::exception& e) {
-                log.warn("trace not written", {{"attempt", attempt + 1}, {"error", e.what()}, {"entries", batch.size()}});
-                std::this_thread::sleep_for(std::chrono::milliseconds(100 << (2 * attempt)));
+                log.warn("trace not written", {{"error", e.what()}, {"entries", batch.size()}});
+                break;
             }
+            std::unique_lock lock(mutex);
+            if (changed.wait_for(lock, std::min(kFirstPause * (1 << std::min(attempt, 5)), kLongestPause), [&] { return ending; })) break;
         }
         std::lock_guard lock(mutex);
         dropped += batch.size();
@@ -132,10 +144,15 @@ void TraceSink::emit(TelemetryEvent event) {
     queue_->push({who, std::move(event)});
 }
 
+void TraceSink::emit(ModelCall call) {
+    const Identity who{call.tenant, call.person};
+    queue_->push({who, std::move(call)});
+}
+
 void TraceSink::flush() {
     std::unique_lock lock(queue_->mutex);
     const std::uint64_t target = queue_->pushed;
-    queue_->changed.wait(lock, [&] { return queue_->written >= target; });
+    queue_->changed.wait_for(lock, kLongestFlush, [&] { return queue_->written >= target; });
 }
 
 std::uint64_t TraceSink::dropped() const {

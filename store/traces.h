@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/trace.h"
-#include "store/db.h"
+#include "store/usage.h"
 
 namespace store {
 
@@ -24,10 +24,12 @@ struct TelemetryEvent {
 class TraceSink final : public base::SpanSink {
 public:
     TraceSink(Db& db, base::Log& log, std::size_t capacity = 4096);
-    ~TraceSink() override;       // writes what is queued
+    ~TraceSink() override;       // writes what is queued, or drops it when the database is away
     void emit(base::Span span) override;
     void emit(TelemetryEvent event);
-    // Waits until everything emitted so far is committed: before a trace is shown.
+    void emit(ModelCall call);
+    // Waits until everything emitted so far is committed, or given up: before a trace is shown. At
+    // most two seconds, for a database that is away.
     void flush();
     std::uint64_t dropped() const;
 

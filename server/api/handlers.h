@@ -13,6 +13,8 @@ net::Task<Response> dev_chat(Request request, Caller caller, Services& services)
 net::Task<Response> list_runs(Request request, Caller caller, Services& services);
 net::Task<Response> get_run(Request request, Caller caller, Services& services);
 net::Task<Response> stop_run(Request request, Caller caller, Services& services);
+// usage.cpp
+net::Task<Response> usage(Request request, Caller caller, Services& services);
 // system.cpp
 net::Task<Response> health(Request request, Caller caller, Services& services);
 net::Task<Response> models(Request request, Caller caller, Services& services);

@@ -1,0 +1,42 @@
+#include "router/usage.h"
+
+namespace router {
+
+CallRecord::CallRecord(const store::Identity& who, const ModelRequest& request, const base::Clock& clock) : clock_(clock), start_(clock.steady()) {
+    call_.tenant = who.tenant;
+    call_.person = who.person;
+    call_.alias = request.alias;
+    call_.purpose = request.purpose;
+    call_.started = clock.now();
+}
+
+store::ModelCall CallRecord::ended(const base::Result<ModelReply>& reply, base::SpanId id, base::RunId run) const {
+    store::ModelCall call = call_;
+    call.id = id.is_nil() ? base::SpanId::make(call.started) : id;
+    call.run = run;
+    call.duration = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - start_);
+    if (!reply) {
+        call.error = reply.error().text();
+        return call;
+    }
+    call.backend = reply->backend;
+    call.model = reply->model;
+    call.profile = reply->profile;
+    call.finish = name(reply->finish);
+    call.fallbacks = fallbacks_json(reply->fallbacks);
+    call.prompt_tokens = reply->usage.prompt_tokens;
+    call.cached_tokens = reply->usage.cached_tokens;
+    call.output_tokens = reply->usage.output_tokens;
+    call.queued = reply->usage.queued;
+    call.prefill = reply->usage.prefill;
+    call.decode = reply->usage.decode;
+    return call;
+}
+
+base::Json fallbacks_json(const std::vector<Fallback>& fallbacks) {
+    base::Json out = base::Json::array();
+    for (const auto& passed : fallbacks) out.push_back({{"backend", passed.backend}, {"reason", passed.reason}});
+    return out;
+}
+
+}  // namespace router

@@ -1,0 +1,40 @@
+// Calls of models: what each took and how it went, without what was said.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/trace.h"
+#include "store/db.h"
+
+namespace store {
+
+struct ModelCall {
+    base::SpanId id;               // of its span, where a run has one
+    base::TenantId tenant;
+    base::PersonId person;
+    base::RunId run;               // nil: a bare alias was called
+    std::string alias, purpose;    // the public name; a phase, or "api"
+    std::string backend, model;    // which answered; empty when none did
+    std::string profile, finish, error;
+    base::Json fallbacks = base::Json::array();  // [{"backend", "reason"}]
+    base::TimePoint started{};
+    std::chrono::microseconds duration{0}, queued{0}, prefill{0}, decode{0};
+    int prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
+};
+
+// The only writer; through TraceSink, which does not keep the call waiting.
+void insert_call(Tx& tx, const ModelCall& call);
+
+// The newest first, from `since` on.
+std::vector<ModelCall> list_calls(Tx& tx, base::TimePoint since, int limit);
+
+// Sums by day (UTC), alias and purpose, the newest day first.
+struct UsageSum {
+    std::string day, alias, purpose;  // "2026-03-10"
+    std::int64_t calls = 0, failures = 0, prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
+};
+std::vector<UsageSum> sum_usage(Tx& tx, base::TimePoint since);
+
+}  // namespace store
