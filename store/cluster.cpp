@@ -4,14 +4,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
-#include <iterator>
+#include <thread>
 
 #include "store/bootstrap.h"
+#include "store/cluster_programs.h"
 #include "store/digest.h"
 #include "store/process.h"
 
@@ -23,6 +25,9 @@ using base::Code;
 
 // sun_path holds 108 bytes; PostgreSQL's socket is named .s.PGSQL.5432.
 constexpr std::size_t kMostSocketFolder = 107 - 15;
+
+// What a new cluster takes: 40 MiB, and two segments of its log.
+constexpr std::uintmax_t kRoom = 72ull << 20;
 
 fs::path data_of(const ClusterOptions& o) { return o.folder / "data"; }
 fs::path socket_of(const ClusterOptions& o) { return o.folder / "socket"; }
@@ -48,50 +53,17 @@ private:
 
 std::string user_of(const ClusterOptions& o) { return geteuid() == 0 ? o.run_as : std::string(); }
 
-base::Result<fs::path> find_binaries(const ClusterOptions& o) {
-    if (!o.binaries.empty()) {
-        if (fs::exists(o.binaries / "postgres")) return o.binaries;
-        return base::error(Code::not_found, "there is no postgres in " + o.binaries.string(),
-                           "apt-get install postgresql, or set database.binaries");
+// The user may pass through every folder above `folder`.
+base::Result<void> way_is_open(const fs::path& folder, const std::string& user, const UserIds& ids) {
+    for (fs::path above = folder.parent_path(); above.has_relative_path(); above = above.parent_path()) {
+        struct stat info {};
+        if (stat(above.c_str(), &info) != 0) continue;
+        const mode_t pass = info.st_uid == ids.uid ? S_IXUSR : info.st_gid == ids.gid ? S_IXGRP : S_IXOTH;
+        if (!(info.st_mode & pass))
+            return base::error(Code::permission_denied, "the user '" + user + "', who runs PostgreSQL, cannot pass through " + above.string(),
+                               "chmod o+x " + above.string() + ", or set state.folder to another path");
     }
-    int made_by = 0;  // a cluster that is there already wants its own version
-    std::ifstream(data_of(o) / "PG_VERSION") >> made_by;
-    fs::path best;
-    int newest = 0;
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
-        const int version = std::atoi(entry.path().filename().c_str());
-        if ((version > newest || version == made_by) && fs::exists(entry.path() / "bin/initdb") && fs::exists(entry.path() / "bin/postgres")) {
-            newest = version;
-            best = entry.path() / "bin";
-            if (version == made_by) return best;
-        }
-    }
-    if (newest >= 15) return best;
-    return base::error(Code::not_found, newest == 0 ? "PostgreSQL is not installed (no initdb under /usr/lib/postgresql)"
-                                                    : "PostgreSQL " + std::to_string(newest) + " is too old, 15 is needed",
-                       "apt-get install postgresql, or set database.url to a server of your own");
-}
-
-// pg_ctl and initdb say much; the last lines hold the reason.
-std::string tail(const std::string& text) {
-    std::string out = text.substr(text.size() > 600 ? text.size() - 600 : 0);
-    while (!out.empty() && out.back() == '\n') out.pop_back();
-    return out;
-}
-
-base::Error explain(const ClusterOptions& o, const std::string& action, const ProcessResult& result) {
-    std::string why = result.output;
-    if (std::ifstream log(o.folder / "log"); log) {
-        log.seekg(0, std::ios::end);
-        log.seekg(-std::min<std::streamoff>(log.tellg(), 600), std::ios::end);
-        why += std::string(std::istreambuf_iterator<char>(log), {});
-    }
-    if (why.find("No space left on device") != std::string::npos)
-        return base::error(Code::resource_exhausted, action + " failed: no space left on the disk of " + o.folder.string(),
-                           "free some space, or set state.folder to another disk");
-    return base::error(Code::unavailable, action + " failed (exit " + std::to_string(result.exit_code) + "): " + tail(why),
-                       "the whole log is " + (o.folder / "log").string());
+    return {};
 }
 
 base::Result<void> make_folder(const ClusterOptions& o) {
@@ -106,20 +78,13 @@ base::Result<void> make_folder(const ClusterOptions& o) {
     if (const std::string user = user_of(o); !user.empty()) {
         auto ids = find_user(user);
         if (!ids) return std::move(ids).error();
+        if (auto open = way_is_open(o.folder, user, *ids); !open) return open;
         for (const auto& folder : {o.folder, socket_of(o)})
             if (chown(folder.c_str(), ids->uid, ids->gid) != 0)
                 return base::error(Code::io, "cannot give " + folder.string() + " to " + user + ": " + std::strerror(errno));
     }
     chmod(o.folder.c_str(), 0700);
     return {};
-}
-
-// A killed postmaster that its parent has not reaped yet: pg_ctl and postgres take it for alive.
-bool is_zombie(int pid) {
-    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-    std::string text((std::istreambuf_iterator<char>(stat)), {});
-    const auto name_end = text.rfind(')');  // "PID (name) STATE …"
-    return name_end != text.npos && name_end + 2 < text.size() && text[name_end + 2] == 'Z';
 }
 
 int postmaster_pid(const ClusterOptions& o) {
@@ -131,18 +96,22 @@ int postmaster_pid(const ClusterOptions& o) {
 // Passwords of the three roles, one a line: admin, owner, app. Made once.
 base::Result<void> make_credentials(const ClusterOptions& o) {
     if (fs::exists(secret_of(o))) return {};
-    const int fd = ::open(secret_of(o).c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    const fs::path fresh = o.folder / "credentials.new";  // whole or not at all
+    const int fd = ::open(fresh.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
     std::string text;
     for (int i = 0; i < 3; ++i) text += base64url(random_bytes(24)) + "\n";
-    const bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == ssize_t(text.size());
+    const bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == ssize_t(text.size()) && fsync(fd) == 0;
     const std::string why = std::strerror(errno);
     if (fd >= 0) ::close(fd);
-    if (!written) return base::error(Code::io, "cannot write " + secret_of(o).string() + ": " + why);
+    if (!written) return base::error(Code::io, "cannot write " + secret_of(o).string() + ": " + why, "check permissions and free space, or set state.folder");
     if (const std::string user = user_of(o); !user.empty()) {
         auto ids = find_user(user);
-        if (!ids || chown(secret_of(o).c_str(), ids->uid, ids->gid) != 0)
-            return base::error(Code::io, "cannot give " + secret_of(o).string() + " to " + user);
+        if (!ids || chown(fresh.c_str(), ids->uid, ids->gid) != 0)
+            return base::error(Code::io, "cannot give " + fresh.string() + " to " + user);
     }
+    std::error_code failed;
+    fs::rename(fresh, secret_of(o), failed);
+    if (failed) return base::error(Code::io, "cannot rename " + fresh.string() + ": " + failed.message());
     return {};
 }
 
@@ -153,7 +122,14 @@ std::string credential(const ClusterOptions& o, int line) {
     return text;
 }
 
-base::Result<void> initialise(const ClusterOptions& o, const fs::path& binaries) {
+base::Result<void> initialise(const ClusterOptions& o, const Programs& programs) {
+    // PostgreSQL does not always say that it broke off for want of room, and takes its traces away.
+    std::error_code unknown;
+    const auto room = fs::space(o.folder, unknown);
+    if (!unknown && room.available < kRoom)
+        return base::error(Code::resource_exhausted, "no space left for a database: " + std::to_string(room.available >> 20) + " MiB are free on the disk of " +
+                                                         o.folder.string() + ", " + std::to_string(kRoom >> 20) + " MiB are wanted",
+                           "free some space, or set state.folder to another disk");
     say(o, "making the database cluster in " + o.folder.string());
     if (auto done = make_credentials(o); !done) return done;
     // initdb takes the first line of the file as the password of the role that it makes.
@@ -161,21 +137,57 @@ base::Result<void> initialise(const ClusterOptions& o, const fs::path& binaries)
     const fs::path fresh = o.folder / "data.new";
     std::error_code failed;
     fs::remove_all(fresh, failed);
-    const std::vector<std::string> argv = {(binaries / "initdb").string(), "-D", fresh.string(), "-U", "hearth_admin",
+    const std::vector<std::string> argv = {programs.path("initdb"), "-D", fresh.string(), "-U", "hearth_admin",
                                            "--auth=scram-sha-256", "--pwfile=" + secret_of(o).string(),
                                            "--encoding=UTF8", "--locale=C.UTF-8"};
     auto result = run_process(argv, user_of(o));
     if (!result) return std::move(result).error();
-    if (result->exit_code != 0) return explain(o, "initdb", *result);
+    if (result->exit_code != 0) return explain(o, "initdb", result->exit_code, result->output, size_of_log(o));
     std::ofstream settings(fresh / "postgresql.conf", std::ios::app);
     settings
         << "\n# Hearth: only the Unix socket, only this user.\nlisten_addresses = ''\nport = 5432\n"
         << "unix_socket_directories = '" << socket_of(o).string() << "'\nunix_socket_permissions = 0700\n"
-        << "max_connections = 60\nshared_buffers = 64MB\nlogging_collector = off\nlog_min_messages = warning\n";
+        << "max_connections = 60\nshared_buffers = 64MB\nmax_wal_size = 256MB\nmin_wal_size = 32MB\n"
+        << "logging_collector = off\nlog_min_messages = warning\n";
     settings.close();
     if (!settings) return base::error(Code::io, "cannot write " + (fresh / "postgresql.conf").string(), "check free space");
     fs::rename(fresh, data_of(o), failed);
     if (failed) return base::error(Code::io, "cannot rename " + fresh.string() + ": " + failed.message());
+    return {};
+}
+
+// Of a postmaster that was killed, its processes end by themselves within moments. A second one beside
+// them would ruin the data, so nothing is started, nor its lock taken away, before they are gone.
+base::Result<void> wait_for_orphans(const ClusterOptions& o) {
+    for (int i = 0; i < 100; ++i) {
+        const auto left = processes_in(data_of(o));
+        if (left.empty()) return {};
+        if (i == 99)
+            return base::error(Code::conflict, "process " + std::to_string(left.front()) + " of a PostgreSQL that broke off still works in " + data_of(o).string(),
+                               "kill " + std::to_string(left.front()) + ", then try again");
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return {};
+}
+
+// It answers, and will take connections when it has read its log.
+bool is_recovering(const base::Error& e) {
+    return e.message.find("the database system is ") != std::string::npos && e.message.find("shutting down") == std::string::npos;
+}
+
+base::Result<void> start_postmaster(const ClusterOptions& o, const Programs& programs) {
+    say(o, "starting PostgreSQL");
+    // PostgreSQL judges a lock that was left behind by its number alone, which may be another process's
+    // by now, or that of a killed one that its parent has not reaped.
+    if (const int pid = postmaster_pid(o); pid > 0 && ::kill(pid, 0) == 0) {
+        if (auto gone = wait_for_orphans(o); !gone) return gone;
+        fs::remove(data_of(o) / "postmaster.pid");
+        fs::remove(socket_of(o) / ".s.PGSQL.5432.lock");
+    }
+    const auto log = size_of_log(o);
+    auto result = run_process({programs.path("pg_ctl"), "-D", data_of(o).string(), "-l", log_of(o).string(), "-w", "-t", "60", "start"}, user_of(o));
+    if (!result) return std::move(result).error();
+    if (result->exit_code != 0) return explain(o, "the start of PostgreSQL", result->exit_code, result->output, log);
     return {};
 }
 
@@ -192,16 +204,23 @@ std::string app_url(const ClusterOptions& o) {
 base::Result<ClusterStatus> cluster_status(const ClusterOptions& o) {
     ClusterStatus status;
     status.socket = socket_of(o).string();
+    if (::access(o.folder.c_str(), R_OK | X_OK) != 0 && errno == EACCES)
+        return base::error(Code::permission_denied, "the cluster in " + o.folder.string() + " belongs to another user", "run hearth as that user, or as root");
     std::ifstream version(data_of(o) / "PG_VERSION");
     status.initialised = bool(version >> status.version);
     if (!status.initialised) return status;
-    auto binaries = find_binaries(o);
-    if (!binaries) return std::move(binaries).error();
-    auto result = run_process({(*binaries / "pg_ctl").string(), "-D", data_of(o).string(), "status"}, user_of(o));
-    if (!result) return std::move(result).error();
     const int pid = postmaster_pid(o);
-    status.running = result->exit_code == 0 && !is_zombie(pid);
-    if (status.running) status.pid = pid;
+    status.running = pid > 0 && is_postmaster(pid, data_of(o));
+    if (status.running) {
+        status.pid = pid;
+        return status;
+    }
+    auto programs = find_programs(o, std::atoi(status.version.c_str()));
+    if (!programs) return std::move(programs).error();
+    auto control = run_process({programs->path("pg_controldata"), data_of(o).string()}, user_of(o));
+    if (!control) return std::move(control).error();
+    const auto at = control->output.find("Database cluster state:");
+    status.crashed = at != std::string::npos && control->output.compare(control->output.find_first_not_of(' ', at + 23), 9, "shut down") != 0;
     return status;
 }
 
@@ -209,32 +228,24 @@ base::Result<ClusterStatus> start_cluster(const ClusterOptions& o) {
     if (geteuid() == 0 && o.run_as.empty())
         return base::error(Code::permission_denied, "PostgreSQL does not run as root",
                            "start hearth through deploy/run, which makes the user 'hearth' for it");
-    auto binaries = find_binaries(o);
-    if (!binaries) return std::move(binaries).error();
     if (auto made = make_folder(o); !made) return std::move(made).error();
     FolderLock lock(o.folder);
     auto status = cluster_status(o);
     if (!status) return status;
-    if (!status->initialised) {
-        if (auto done = initialise(o, *binaries); !done) return std::move(done).error();
-    } else if (const std::string major = binaries->parent_path().filename().string(); o.binaries.empty() && status->version != major) {
-        return base::error(Code::conflict, "the cluster in " + o.folder.string() + " was made by PostgreSQL " + status->version +
-                                               ", installed is " + major,
-                           "install postgresql-" + status->version + ", or upgrade the cluster with pg_upgrade");
-    }
     if (!status->running) {
-        say(o, "starting PostgreSQL");
-        if (const int pid = postmaster_pid(o); pid > 0 && is_zombie(pid)) {
-            fs::remove(data_of(o) / "postmaster.pid");
-            fs::remove(socket_of(o) / ".s.PGSQL.5432.lock");
-        }
-        auto result = run_process({(*binaries / "pg_ctl").string(), "-D", data_of(o).string(), "-l", (o.folder / "log").string(),
-                                   "-w", "-t", "60", "start"}, user_of(o));
-        if (!result) return std::move(result).error();
-        if (result->exit_code != 0) return explain(o, "the start of PostgreSQL", *result);
+        auto programs = find_programs(o, std::atoi(status->version.c_str()));
+        if (!programs) return std::move(programs).error();
+        if (!status->initialised)
+            if (auto done = initialise(o, *programs); !done) return std::move(done).error();
+        if (auto started = start_postmaster(o, *programs); !started) return std::move(started).error();
     }
     const std::string admin = "host=" + socket_of(o).string() + " port=5432 dbname=postgres user=hearth_admin password=" + credential(o, 0);
-    if (auto done = make_roles(admin, credential(o, 1), credential(o, 2)); !done) return std::move(done).error();
+    auto made_roles = make_roles(admin, credential(o, 1), credential(o, 2));
+    for (int i = 0; i < 150 && !made_roles && is_recovering(made_roles.error()); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        made_roles = make_roles(admin, credential(o, 1), credential(o, 2));
+    }
+    if (!made_roles) return std::move(made_roles).error();
     return cluster_status(o);
 }
 
@@ -242,12 +253,13 @@ base::Result<void> stop_cluster(const ClusterOptions& o) {
     auto status = cluster_status(o);
     if (!status) return std::move(status).error();
     if (!status->running) return {};
-    auto binaries = find_binaries(o);
-    if (!binaries) return std::move(binaries).error();
+    auto programs = find_programs(o, std::atoi(status->version.c_str()));
+    if (!programs) return std::move(programs).error();
     FolderLock lock(o.folder);
-    auto result = run_process({(*binaries / "pg_ctl").string(), "-D", data_of(o).string(), "-m", "fast", "-w", "stop"}, user_of(o));
+    const auto log = size_of_log(o);
+    auto result = run_process({programs->path("pg_ctl"), "-D", data_of(o).string(), "-m", "fast", "-w", "stop"}, user_of(o));
     if (!result) return std::move(result).error();
-    if (result->exit_code != 0) return explain(o, "stopping PostgreSQL", *result);
+    if (result->exit_code != 0) return explain(o, "stopping PostgreSQL", result->exit_code, result->output, log);
     return {};
 }
 

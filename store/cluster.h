@@ -14,13 +14,14 @@ namespace store {
 
 struct ClusterOptions {
     std::filesystem::path folder;      // data, socket and log lie under it
-    std::filesystem::path binaries;    // empty: newest of /usr/lib/postgresql/*/bin, then PATH
+    std::filesystem::path binaries;    // empty: of /usr/lib/postgresql/*/bin, then PATH
     std::string run_as;                // user to drop to when root; empty: the current user (root refused)
     std::function<void(const std::string&)> progress;
 };
 
 struct ClusterStatus {
     bool initialised = false, running = false;
+    bool crashed = false;  // it does not run, and nobody stopped it
     std::string version, socket;
     int pid = 0;
 };

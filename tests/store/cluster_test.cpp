@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -40,6 +41,47 @@ TEST(Cluster, ErrorsNameWhatIsWrongAndWhatToDo) {
     const auto too_long = store::start_cluster(options);
     ASSERT_FALSE(too_long);
     EXPECT_NE(too_long.error().message.find("too long"), std::string::npos);
+}
+
+TEST(Cluster, AFolderThatItsUserCannotReachIsNamed) {
+    if (geteuid() != 0) GTEST_SKIP() << "only root starts the cluster as another user";
+    const support::TempDir folder;
+    const auto options = options_in(folder.path());
+    chmod(folder.path().c_str(), 0700);
+    const auto closed = store::start_cluster(options);
+    ASSERT_FALSE(closed);
+    EXPECT_NE(closed.error().message.find("'nobody', who runs PostgreSQL, cannot pass through " + folder.path().string()), std::string::npos) << closed.error().message;
+}
+
+TEST(Cluster, OfABrokenOneItIsSaidThatNobodyStoppedIt) {
+    if (!support::TestDatabase::get()) GTEST_SKIP() << support::TestDatabase::why_not();
+    const support::TempDir folder;
+    const auto options = options_in(folder.path());
+    const auto started = store::start_cluster(options);
+    ASSERT_TRUE(started) << started.error().text();
+    EXPECT_FALSE(started->crashed);
+    kill(started->pid, SIGKILL);
+    for (int i = 0; i < 100 && store::cluster_status(options)->running; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_TRUE(store::cluster_status(options)->crashed);
+    const auto again = store::start_cluster(options);
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_NE(again->pid, started->pid);
+    ASSERT_TRUE(store::stop_cluster(options));
+    const auto stopped = store::cluster_status(options);
+    EXPECT_TRUE(stopped && !stopped->running && !stopped->crashed);
+}
+
+TEST(Cluster, ALockThatAnotherProcessSeemsToHoldIsNoObstacle) {
+    if (!support::TestDatabase::get()) GTEST_SKIP() << support::TestDatabase::why_not();
+    const support::TempDir folder;
+    const auto options = options_in(folder.path());
+    ASSERT_TRUE(store::start_cluster(options));
+    ASSERT_TRUE(store::stop_cluster(options));
+    std::ofstream(options.folder / "data/postmaster.pid") << getpid() << "\n" << (options.folder / "data").string() << "\n1\n5432\n";  // its number is ours now
+    EXPECT_FALSE(store::cluster_status(options)->running);
+    const auto started = store::start_cluster(options);
+    ASSERT_TRUE(started) << started.error().text();
+    EXPECT_TRUE(store::stop_cluster(options));
 }
 
 TEST(Cluster, AHalfMadeClusterIsMadeAgainAndTwoStartsAreOne) {
