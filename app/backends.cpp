@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "app/model_file.h"
 #include "router/http_backend.h"
 #include "router/local_backend.h"
 #include "router/scripted_backend.h"
@@ -29,15 +30,7 @@ BackendOr scripted(const fs::path& file) {
 }
 
 std::unique_ptr<router::Backend> embedded(const Settings& s, const fs::path& file, base::Log& log) {
-    engine::LoadOptions options;
-    options.path = file;
-    options.profile = s.model.profile == "exact" ? engine::Profile::exact : engine::Profile::fast;
-    options.threads = s.model.threads;
-    options.context = s.model.context;
-    options.max_sequences = s.model.max_sequences;
-    options.memory_limit = std::uint64_t(s.model.memory_mib) << 20;
-    options.target = s.model.target;
-    return std::make_unique<router::LocalBackend>("embedded", std::move(options), log);
+    return std::make_unique<router::LocalBackend>("embedded", load_options(s, file), log);
 }
 
 BackendOr upstream(const Settings& s, net::HttpClient& client) {

@@ -7,6 +7,7 @@
 
 #include "app/backends.h"
 #include "app/commands.h"
+#include "app/model_file.h"
 #include "engine/engine.h"
 
 namespace app {
@@ -52,18 +53,16 @@ double load_average() {
 }  // namespace
 
 int bench(const LoadedSettings& loaded, const BenchOptions& o) {
-    engine::LoadOptions options;
-    options.path = o.model.empty() ? chosen_model(loaded.settings) : std::filesystem::path(o.model);
+    engine::LoadOptions options = load_options(loaded.settings, o.model.empty() ? chosen_model(loaded.settings) : std::filesystem::path(o.model));
     options.profile = o.profile == "exact" ? engine::Profile::exact : engine::Profile::fast;
     options.threads = o.threads;
-    options.target = loaded.settings.model.target;
     options.max_sequences = 1;
     if (on_terminal())
         options.progress = [](const std::string& stage, double fraction) { std::fprintf(stderr, "\r%-12s %3.0f %%", stage.c_str(), fraction * 100); };
     const double load_before = load_average();
     const auto began = std::chrono::steady_clock::now();
     auto engine = engine::Engine::load(options);
-    if (!engine) return complain(engine.error());
+    if (!engine) return complain(model_error(engine.error()));
     const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     if (on_terminal()) std::fprintf(stderr, "\r\n");
     std::vector<double> prefill, decode;

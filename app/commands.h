@@ -39,6 +39,8 @@ int db_stop(const LoadedSettings& settings);
 int db_status(const LoadedSettings& settings, bool json);
 int db_migrate(const LoadedSettings& settings);
 int config_show(const LoadedSettings& settings, const std::string& name, bool json);
+int db_roles();
+int config_check(const LoadedSettings& settings);
 int key_new(const LoadedSettings& settings, const std::string& label, const std::vector<std::string>& scopes, bool quiet);
 int key_list(const LoadedSettings& settings, bool json);
 int key_revoke(const LoadedSettings& settings, const std::string& id);

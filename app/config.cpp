@@ -1,23 +1,38 @@
 #include <cstdio>
 
 #include "app/commands.h"
+#include "app/database.h"
 #include "base/json.h"
+#include "store/url.h"
 
 namespace app {
+namespace {
+
+// What is shown of a value: no password of a database.
+std::string shown(const Origin& origin) { return store::without_password(origin.value); }
+
+}  // namespace
+
+int config_check(const LoadedSettings& loaded) {
+    if (!loaded.settings.database.owner_url.empty() && has_private_cluster(loaded.settings))
+        return complain(base::error(base::Code::invalid_argument, "database.owner_url is set, but database.url is not", "set both, or neither for the private cluster"));
+    std::puts("the settings are usable");
+    return 0;
+}
 
 int config_show(const LoadedSettings& loaded, const std::string& name, bool json) {
     if (!name.empty()) {
         const auto origin = loaded.origins.find(name);
         if (origin == loaded.origins.end())
             return complain(base::error(base::Code::not_found, "there is no setting '" + name + "'", "hearth config show lists all")), 2;
-        std::puts(origin->second.value.c_str());
+        std::puts(shown(origin->second).c_str());
         return 0;
     }
     base::Json out = base::Json::object();
     for (const auto& row : setting_rows()) {
         const Origin& origin = loaded.origins.at(row.name);
-        if (!json) std::printf("%-26s %-40s %-28s %s\n", row.name, origin.value.empty() ? "\"\"" : origin.value.c_str(), origin.source.c_str(), row.help);
-        out[row.name] = {{"value", origin.value}, {"from", origin.source}, {"environment", environment_name(row.name)}, {"help", row.help}};
+        if (!json) std::printf("%-26s %-40s %-28s %s\n", row.name, origin.value.empty() ? "\"\"" : shown(origin).c_str(), origin.source.c_str(), row.help);
+        out[row.name] = {{"value", shown(origin)}, {"from", origin.source}, {"environment", environment_name(row.name)}, {"help", row.help}};
     }
     if (json) std::puts(base::dump(out).c_str());
     return 0;

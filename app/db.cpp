@@ -2,7 +2,8 @@
 #include <cstdio>
 
 #include "app/commands.h"
-#include "app/wire.h"
+#include "app/database.h"
+#include "store/db.h"
 #include "store/keys.h"
 
 namespace app {
@@ -27,6 +28,13 @@ base::Result<OwnersDb> open_as_owner(const Settings& settings) {
 }  // namespace
 
 int db_start(const LoadedSettings& loaded) {
+    if (!has_private_cluster(loaded.settings)) {
+        const auto probe = database_probe(loaded.settings);
+        if (probe.health != base::Health::ok) return complain(base::error(base::Code::unavailable, probe.found, probe.remedy));
+        std::printf("PostgreSQL %s: nothing to start\n", probe.found.c_str());
+        return 0;
+    }
+    if (auto usable = prepare_state_folder(loaded.settings); !usable) return complain(usable.error());
     auto options = cluster_options(loaded.settings);
     options.progress = say;
     auto status = store::start_cluster(options);
@@ -36,27 +44,50 @@ int db_start(const LoadedSettings& loaded) {
 }
 
 int db_stop(const LoadedSettings& loaded) {
+    if (!has_private_cluster(loaded.settings)) {
+        std::puts("database.url is set: that PostgreSQL is not ours to stop");
+        return 0;
+    }
     if (auto stopped = store::stop_cluster(cluster_options(loaded.settings)); !stopped) return complain(stopped.error());
     std::puts("PostgreSQL is stopped");
     return 0;
 }
 
 int db_status(const LoadedSettings& loaded, bool json) {
-    auto status = store::cluster_status(cluster_options(loaded.settings));
-    if (!status) return complain(status.error());
+    const bool ours = has_private_cluster(loaded.settings);
+    store::ClusterStatus cluster;
+    if (ours) {
+        auto status = store::cluster_status(cluster_options(loaded.settings));
+        if (!status) return complain(status.error());
+        cluster = *std::move(status);
+    }
+    const auto probe = database_probe(loaded.settings);
+    const bool ok = probe.health == base::Health::ok;
     if (json) {
-        const base::Json out = {{"initialised", status->initialised}, {"running", status->running}, {"version", status->version}, {"pid", status->pid}, {"socket", status->socket}};
+        base::Json out = {{"private", ours}, {"usable", ok}, {"found", probe.found}, {"remedy", probe.remedy}};
+        if (ours) out.update({{"initialised", cluster.initialised}, {"running", cluster.running}, {"crashed", cluster.crashed},
+                              {"version", cluster.version}, {"pid", cluster.pid}, {"socket", cluster.socket}});
         std::puts(base::dump(out).c_str());
     } else {
-        std::printf("%s\n", !status->initialised ? "no cluster yet (hearth db start makes it)" : status->running ? "running" : "stopped (hearth db start)");
+        std::printf("PostgreSQL: %s\n", probe.found.c_str());
+        if (!probe.remedy.empty()) std::printf("        → %s\n", probe.remedy.c_str());
     }
-    return status->running ? 0 : 1;
+    return ok ? 0 : 1;
 }
 
 int db_migrate(const LoadedSettings& loaded) {
+    if (!has_private_cluster(loaded.settings) && loaded.settings.database.owner_url.empty())
+        return complain(base::error(base::Code::invalid_argument, "database.owner_url is empty: only hearth_owner may change the tables of database.url",
+                                    "set HEARTH_DATABASE_OWNER_URL for this command; hearth db roles prints the SQL that makes the roles"));
     auto foundation = prepare_database(loaded.settings, say);
     if (!foundation) return complain(foundation.error());
+    if (auto app = store::Db::open({database_urls(loaded.settings).app, 1, foundation->node}); !app) return complain(app.error());
     std::printf("the database is up to date (%zu migrations)\n", store::migrations().size());
+    return 0;
+}
+
+int db_roles() {
+    std::fputs(roles_sql().c_str(), stdout);
     return 0;
 }
 

@@ -1,54 +1,55 @@
 // hearth doctor: every module's probes, and what this machine can carry.
-#include <sys/statvfs.h>
-
 #include <cstdio>
 
 #include "app/backends.h"
 #include "app/client.h"
 #include "app/commands.h"
+#include "app/database.h"
+#include "app/keeper.h"
+#include "app/model_file.h"
 #include "app/wire.h"
-#include "engine/engine.h"
 
 namespace app {
 namespace {
 
 using base::Health;
 
+constexpr std::uint64_t kRoomForAModel = 2ull << 30;
+
 base::Probe model_probe(const Settings& settings) {
+    if (!settings.upstream.script.empty()) return {"model", Health::ok, "answers come from backend.script, " + settings.upstream.script, {}};
     const auto file = chosen_model(settings);
-    if (!std::filesystem::exists(file)) return {"model", Health::failed, "no file at " + file.string(), "hearth model pull"};
-    engine::LoadOptions options;
-    options.path = file;
-    auto plan = engine::Engine::plan(options);
-    if (!plan) return {"model", Health::failed, plan.error().message, plan.error().remedy.empty() ? "choose a smaller model (hearth model list)" : plan.error().remedy};
-    return {"model", Health::ok, file.string() + ": " + plan->text(), {}};
+    auto plan = engine::Engine::plan(load_options(settings, file));
+    if (plan) return {"model", Health::ok, file.string() + ": " + plan->text(), {}};
+    const bool spare = !settings.upstream.url.empty() && plan.error().code == base::Code::not_found;
+    if (spare) return {"model", Health::ok, "none here; upstream.url answers: " + settings.upstream.url, {}};
+    const base::Error error = model_error(plan.error());
+    return {"model", Health::failed, error.message, error.remedy};
 }
 
-base::Probe database_probe(const Settings& settings) {
-    if (!settings.database.url.empty()) return {"PostgreSQL", Health::ok, "database.url is set", {}};
-    auto status = store::cluster_status(cluster_options(settings));
-    if (!status) return {"PostgreSQL", Health::failed, status.error().message, status.error().remedy};
-    if (!status->initialised) return {"PostgreSQL", Health::warning, "no cluster yet", "hearth db start"};
-    if (!status->running) return {"PostgreSQL", Health::warning, "stopped", "hearth db start"};
-    return {"PostgreSQL", Health::ok, "version " + status->version + " runs, pid " + std::to_string(status->pid), {}};
+base::Probe state_probe(const Settings& settings) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(settings.state_folder, ignored) && !ignored)
+        return {"state folder", Health::warning, settings.state_folder.string() + " is not there yet", "deploy/run or hearth serve makes it"};
+    if (auto usable = prepare_state_folder(settings); !usable) return {"state folder", Health::failed, usable.error().message, usable.error().remedy};
+    return {"state folder", Health::ok, settings.state_folder.string(), {}};
 }
 
 base::Probe server_probe(const Settings& settings) {
     const std::string address = settings.server.host + ":" + std::to_string(settings.server.port);
     auto reply = ask_server(settings.server.socket, "GET", "/health", nullptr);
     if (!reply) return {"server", Health::warning, "not running (" + address + ")", "deploy/run, or hearth serve"};
-    return {"server", reply->status == 200 ? Health::ok : Health::warning, "answers at " + address + " with HTTP " + std::to_string(reply->status), reply->status == 200 ? "" : "wait until the model has loaded"};
+    return {"server", reply->status == 200 ? Health::ok : Health::warning, "answers at " + address + " with HTTP " + std::to_string(reply->status), reply->status == 200 ? "" : "wait until the model has loaded, or see what else is named here"};
 }
 
 base::Probe disk_probe(const Settings& settings) {
-    auto folder = settings.state_folder;
-    while (!std::filesystem::exists(folder) && folder.has_parent_path()) folder = folder.parent_path();
-    struct statvfs status {};
-    if (statvfs(folder.c_str(), &status) != 0) return {"disk", Health::unknown, "cannot look at " + folder.string(), {}};
-    const double free_gib = double(status.f_bavail) * double(status.f_frsize) / (1 << 30);
-    char text[64];
-    std::snprintf(text, sizeof text, "%.1f GiB free for %s", free_gib, settings.state_folder.c_str());
-    return {"disk", free_gib < 2 ? Health::warning : Health::ok, text, free_gib < 2 ? "free some space, or move state.folder" : ""};
+    const auto free = free_bytes(settings.state_folder);
+    if (!free) return {"disk", Health::unknown, "the system does not say how much is free for " + settings.state_folder.string(), {}};
+    const std::string found = std::to_string(*free >> 20) + " MiB free for " + settings.state_folder.string();
+    if (*free < Keeper::kReserve)
+        return {"disk", Health::failed, found + "; below " + std::to_string(Keeper::kReserve >> 20) + " MiB nothing new is taken in", "free some space, or move state.folder"};
+    if (*free < kRoomForAModel) return {"disk", Health::warning, found, "free some space before fetching a model, or move state.folder"};
+    return {"disk", Health::ok, found, {}};
 }
 
 const char* word(Health health) {
@@ -66,8 +67,8 @@ const char* word(Health health) {
 int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, const std::string& no_launcher, bool json) {
     base::Probes all = engine::probes();
     auto append = [&](base::Probes more) { all.insert(all.end(), more.begin(), more.end()); };
-    append(launcher ? launcher->probes() : base::Probes{{"sandbox", Health::failed, no_launcher, "apt-get install bubblewrap"}});
-    append({database_probe(loaded.settings), model_probe(loaded.settings), disk_probe(loaded.settings), server_probe(loaded.settings)});
+    append(launcher ? launcher->probes() : base::Probes{{"sandbox level", Health::failed, no_launcher, "free processes and descriptors, then try again"}});
+    append({state_probe(loaded.settings), disk_probe(loaded.settings), database_probe(loaded.settings), model_probe(loaded.settings), server_probe(loaded.settings)});
     int failed = 0;
     base::Json out = base::Json::array();
     for (const auto& p : all) {

@@ -31,16 +31,6 @@ base::Result<app::LoadedSettings> load(const Arguments& a) {
     return app::load_settings(a.settings_file, flags);
 }
 
-// The subcommand, whatever options come before it.
-std::string subcommand(int argc, char** argv) {
-    for (int i = 1; i < argc; ++i) {
-        const std::string word = argv[i];
-        if (word == "--settings" || word == "--set") ++i;
-        else if (word.rfind("-", 0) != 0) return word;
-    }
-    return {};
-}
-
 using Action = std::function<int(const app::LoadedSettings&)>;
 
 // Adds a subcommand that runs `run`.
@@ -95,17 +85,18 @@ void add_models(CLI::App& root, Arguments& a, Action& chosen) {
 }
 
 void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
-    auto* db = group(root, "db", "The private PostgreSQL");
+    auto* db = group(root, "db", "The database");
     command(*db, "start", "Start it", "hearth db start", chosen, [](const auto& s) { return app::db_start(s); });
     command(*db, "stop", "Stop it", "hearth db stop", chosen, [](const auto& s) { return app::db_stop(s); });
     command(*db, "status", "Whether it runs", "hearth db status --json", chosen, [&a](const auto& s) { return app::db_status(s, a.json); })->add_flag("--json", a.json);
+    command(*db, "roles", "The SQL for a PostgreSQL of your own", "hearth db roles > roles.sql && psql -U postgres -f roles.sql", chosen, [](const auto&) { return app::db_roles(); });
     command(*db, "migrate", "Bring the tables up to date", "hearth db migrate", chosen, [](const auto& s) { return app::db_migrate(s); });
     auto* config = group(root, "config", "The settings");
     auto* shown = command(*config, "show", "Every setting, its value and where it came from", "hearth config show", chosen,
                           [&a](const auto& s) { return app::config_show(s, a.name, a.json); });
     shown->add_option("name", a.name, "prints the value of this one alone");
     shown->add_flag("--json", a.json);
-    command(*config, "check", "Whether the settings are usable", "hearth config check", chosen, [](const auto&) { return std::puts("the settings are usable"), 0; });
+    command(*config, "check", "Whether the settings are usable", "hearth config check", chosen, [](const auto& s) { return app::config_check(s); });
     auto* key = group(root, "key", "API keys");
     auto* made = command(*key, "new", "Make a key; it is shown once", "hearth key new --label laptop --scopes chat,dev", chosen,
                          [&a](const auto& s) { return app::key_new(s, a.label, base::split(a.scopes, ','), a.quiet); });
@@ -120,6 +111,16 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     show->add_flag("--json", a.json);
 }
 
+// The first word that is no option, no option's file and no name=value.
+std::string subcommand_of(int argc, char** argv) {
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        if (word == "--settings") ++i;
+        else if (word[0] != '-' && word.find('=') == word.npos) return word;
+    }
+    return {};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -128,8 +129,8 @@ int main(int argc, char** argv) {
     // The launcher is forked before CPU threads, secrets and the model exist; only these commands need it.
     std::unique_ptr<sandbox::Launcher> launcher;
     std::string no_launcher;
-    const std::string first = subcommand(argc, argv);
-    if (first == "serve" || first == "doctor") {
+    const std::string word = subcommand_of(argc, argv);
+    if (word == "serve" || word == "doctor") {
         auto started = sandbox::Launcher::start();
         if (started) launcher = *std::move(started);
         else no_launcher = started.error().text();
@@ -153,9 +154,9 @@ int main(int argc, char** argv) {
         const int status = root.exit(e);
         return status == 0 ? 0 : 2;
     }
-    auto settings = load(a);
-    if (!settings) return app::complain(settings.error()), 2;
     try {
+        auto settings = load(a);
+        if (!settings) return app::complain(settings.error()), 2;
         return chosen(*settings);
     } catch (const std::exception& e) {
         return app::complain(base::error(base::Code::internal, e.what()));

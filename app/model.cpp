@@ -6,6 +6,7 @@
 
 #include "app/backends.h"
 #include "app/commands.h"
+#include "app/model_file.h"
 #include "engine/engine.h"
 #include "router/catalogue.h"
 
@@ -73,23 +74,23 @@ int model_list(const LoadedSettings& loaded, bool json) {
     base::Json out = base::Json::array();
     for (const auto& m : *models) {
         const fs::path file = models_folder(loaded.settings) / m.file;
-        const bool here = fs::exists(file), used = here && fs::exists(current) && fs::equivalent(file, current);
+        std::error_code none;
+        const bool here = fs::exists(file, none), used = here && fs::equivalent(file, current, none);
         if (!json)
             std::printf("%c %-32s %6.0f MiB  %-12s %-10s %s\n", used ? '*' : ' ', m.name.c_str(), double(m.bytes) / 1048576, m.licence.c_str(), here ? "here" : "not here", m.note.c_str());
         out.push_back({{"name", m.name}, {"bytes", m.bytes}, {"licence", m.licence}, {"here", here}, {"used", used}, {"note", m.note}});
     }
     if (json) std::puts(base::dump(out).c_str());
-    else if (fs::exists(current)) std::printf("* serve loads %s\n", current.c_str());
+    else if (std::error_code none; fs::exists(current, none)) std::printf("* serve loads %s\n", current.c_str());
     return 0;
 }
 
 int model_inspect(const LoadedSettings& loaded, const std::string& file, bool json) {
-    engine::LoadOptions options;
-    options.path = file.empty() ? chosen_model(loaded.settings) : fs::path(file);
+    const engine::LoadOptions options = load_options(loaded.settings, file.empty() ? chosen_model(loaded.settings) : fs::path(file));
     auto info = engine::Engine::inspect(options.path);
-    if (!info) return complain(info.error());
+    if (!info) return complain(model_error(info.error()));
     auto plan = engine::Engine::plan(options);
-    const std::string fits = plan ? plan->text() : plan.error().text();
+    const std::string fits = plan ? plan->text() : model_error(plan.error()).text();
     if (json) {
         base::Json out = {{"name", info->name}, {"architecture", info->architecture}, {"format", info->format}, {"parameters", info->parameters},
                           {"active_parameters", info->active_parameters}, {"layers", info->layers}, {"hidden", info->hidden}, {"vocabulary", info->vocabulary},
@@ -124,14 +125,14 @@ int model_pull(const LoadedSettings& loaded, const std::string& name) {
 
 int model_use(const LoadedSettings& loaded, const std::string& name) {
     fs::path file = name;
-    if (!fs::exists(file)) {
+    if (std::error_code unreadable; !fs::exists(file, unreadable) && !unreadable) {
         auto entry = find_entry(loaded.settings, name);
         if (!entry) return complain(entry.error());
         file = models_folder(loaded.settings) / entry->file;
-        if (!fs::exists(file)) return complain(base::error(base::Code::not_found, "the model " + name + " is not here yet", "hearth model pull " + name));
+        if (std::error_code none; !fs::exists(file, none)) return complain(base::error(base::Code::not_found, "the model " + name + " is not here yet", "hearth model pull " + name));
     }
     auto info = engine::Engine::inspect(file);
-    if (!info) return complain(info.error());
+    if (!info) return complain(model_error(info.error()));
     if (auto chosen = choose(loaded.settings, file); !chosen) return complain(chosen.error());
     std::printf("serve loads %s from its next start on\n", file.c_str());
     return 0;

@@ -34,7 +34,8 @@ const std::vector<SettingRow>& setting_rows() {
         {"auth.installer_uid", T::integer, "-1", -1, 2147483647, "", "uid that acts as the owner over the Unix socket, beside root and the server's", true, [](Settings& s, const std::string& v) { s.auth.installer_uid = number(v); }},
         {"state.folder", T::path, "$state", 0, 0, "", "database, socket, node key and models lie here", true, [](Settings& s, const std::string& v) { s.state_folder = v; }},
         {"workspace.root", T::path, "$state/workspaces", 0, 0, "", "holds PERSON/CONVERSATION folders", true, [](Settings& s, const std::string& v) { s.workspace_root = v; }},
-        {"database.url", T::text, "", 0, 0, "", "a PostgreSQL of your own; empty: the private cluster", true, [](Settings& s, const std::string& v) { s.database.url = v; }},
+        {"database.url", T::text, "", 0, 0, "", "a PostgreSQL of your own, as hearth_app; empty: the private cluster", true, [](Settings& s, const std::string& v) { s.database.url = v; }},
+        {"database.owner_url", T::text, "", 0, 0, "", "the same as hearth_owner, for hearth db migrate; hearth db roles tells more", true, [](Settings& s, const std::string& v) { s.database.owner_url = v; }},
         {"database.binaries", T::path, "", 0, 0, "", "folder of initdb and postgres; empty: the newest installed", true, [](Settings& s, const std::string& v) { s.database.binaries = v; }},
         {"database.run_as", T::text, "hearth", 0, 0, "", "user of the private cluster when hearth itself runs as root", true, [](Settings& s, const std::string& v) { s.database.run_as = v; }},
         {"database.connections", T::integer, "4", 1, 64, "", "connections of the pool", true, [](Settings& s, const std::string& v) { s.database.connections = number(v); }},
@@ -74,12 +75,12 @@ const SettingRow* find_row(const std::string& name) {
     return nullptr;
 }
 
-// The known name with the fewest edits: people mistype.
-std::string nearest(const std::string& name) {
+// The known name with the fewest edits: people mistype. As settings, or as variables.
+std::string nearest(const std::string& name, std::string (*form)(const std::string&)) {
     std::string best;
     std::size_t least = 4;
     for (const auto& row : setting_rows()) {
-        const std::string other = row.name;
+        const std::string other = form(row.name);
         std::vector<std::size_t> line(other.size() + 1);
         for (std::size_t j = 0; j <= other.size(); ++j) line[j] = j;
         for (std::size_t i = 1; i <= name.size(); ++i) {
@@ -99,14 +100,33 @@ std::string nearest(const std::string& name) {
 }
 
 base::Error unknown(const std::string& name, const std::string& source) {
-    const std::string close = nearest(name);
+    const std::string close = nearest(name, [](const std::string& other) { return other; });
     return base::error(Code::invalid_argument, "unknown setting '" + name + "' in " + source,
                        close.empty() ? "hearth config show lists all" : "did you mean '" + close + "'?");
 }
 
+// Variables that begin like ours: those of a section that we have, and those that are nearly one. What
+// else begins with HEARTH_ may be another program's.
+base::Result<void> check_environment() {
+    for (const auto& variable : net::environment_names("HEARTH_")) {
+        bool known = false, section = false;
+        for (const auto& row : setting_rows()) {
+            const std::string other = environment_name(row.name);
+            known |= variable == other;
+            section |= variable.rfind(environment_name(std::string(row.name).substr(0, std::string(row.name).find('.'))) + "_", 0) == 0;
+        }
+        const std::string close = known ? "" : nearest(variable, environment_name);
+        if (!known && (section || !close.empty()))
+            return base::error(Code::invalid_argument, "unknown setting " + variable + " in the environment",
+                               close.empty() ? "hearth config show lists all" : "did you mean " + close + "?");
+    }
+    return {};
+}
+
 base::Error bad(const SettingRow& row, const Origin& origin, const std::string& expected) {
     return base::error(Code::invalid_argument, std::string("setting ") + row.name + " is '" + origin.value + "' (from " +
-                                                   origin.source + ") but must be " + expected);
+                                                   origin.source + ") but must be " + expected,
+                       "change it there, or leave it out");
 }
 
 base::Result<void> check(const SettingRow& row, const Origin& origin) {
@@ -122,6 +142,7 @@ base::Result<void> check(const SettingRow& row, const Origin& origin) {
         if (origin.value.empty() || all.find("," + origin.value + ",") == std::string::npos)
             return bad(row, origin, std::string("one of ") + row.choices);
     }
+    if (row.type == T::path && *row.otherwise && origin.value.empty()) return bad(row, origin, "a path");
     return {};
 }
 
@@ -158,6 +179,7 @@ base::Result<LoadedSettings> load_settings(const std::filesystem::path& file,
         if (!find_row(name)) return unknown(name, chosen.string());
     for (const auto& [name, value] : flags)
         if (!find_row(name)) return unknown(name, "the command line");
+    if (auto fine = check_environment(); !fine) return std::move(fine).error();
 
     LoadedSettings out;
     for (const auto& row : setting_rows()) {
@@ -172,10 +194,11 @@ base::Result<LoadedSettings> load_settings(const std::filesystem::path& file,
         if (auto fine = check(row, origin); !fine) return std::move(fine).error();
         out.origins[row.name] = origin;
     }
-    const std::string state = expand(out.origins["state.folder"].value, folders.state.string());
+    const std::string state = std::filesystem::absolute(expand(out.origins["state.folder"].value, folders.state.string())).lexically_normal();
     for (const auto& row : setting_rows()) {
         Origin& origin = out.origins[row.name];
         origin.value = expand(origin.value, state);
+        if (row.type == T::path && !origin.value.empty()) origin.value = std::filesystem::absolute(origin.value).lexically_normal();
         row.set(out.settings, origin.value);
     }
     return out;

@@ -23,7 +23,7 @@ struct Settings {
     } auth;
     std::filesystem::path state_folder, workspace_root, catalogue;
     struct {
-        std::string url, binaries, run_as;
+        std::string url, owner_url, binaries, run_as;
         int connections;
     } database;
     struct {

@@ -7,11 +7,12 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "app/backends.h"
+#include "app/database.h"
+#include "app/model_file.h"
 #include "app/version.h"
 #include "base/split.h"
 #include "net/config.h"
 #include "server/routes.h"
-#include "store/runs.h"
 
 namespace app {
 namespace {
@@ -31,6 +32,16 @@ server::AuthOptions auth_options(const Settings& s, const store::Identity& owner
     return options;
 }
 
+server::HttpOptions http_options(const Settings& s) {
+    server::HttpOptions http;
+    http.host = s.server.host;
+    http.port = s.server.port;
+    http.socket = s.server.socket;
+    http.max_connections = s.server.max_connections;
+    http.body_bytes = std::size_t(s.server.body_mib) << 20;
+    return http;
+}
+
 agents::Options agent_options(const Settings& s) {
     agents::Options options;
     options.model = s.model.name;
@@ -46,46 +57,19 @@ agents::Options agent_options(const Settings& s) {
 
 }  // namespace
 
-store::ClusterOptions cluster_options(const Settings& s) {
-    store::ClusterOptions options;
-    options.folder = s.state_folder / "pg";
-    options.binaries = s.database.binaries;
-    options.run_as = geteuid() == 0 ? s.database.run_as : "";
-    return options;
-}
-
-DatabaseUrls database_urls(const Settings& s) {
-    if (!s.database.url.empty()) return {"", s.database.url};
-    const auto cluster = cluster_options(s);
-    return {store::owner_url(cluster), store::app_url(cluster)};
-}
-
-base::Result<store::Foundation> prepare_database(const Settings& s, const std::function<void(const std::string&)>& progress) {
-    if (!s.database.url.empty())
-        return base::error(Code::unsupported, "database.url is set: this build prepares its private cluster only", "leave database.url empty");
-    std::error_code failed;
-    fs::create_directories(s.state_folder, failed);
-    if (failed)
-        return base::error(Code::io, "cannot make the state folder " + s.state_folder.string() + ": " + failed.message(), "set state.folder (HEARTH_STATE_FOLDER)");
-    auto cluster = cluster_options(s);
-    cluster.progress = progress;
-    auto started = store::start_cluster(cluster);
-    if (!started) return std::move(started).error();
-    const auto urls = database_urls(s);
-    auto migrated = store::migrate(urls.owner);
-    if (!migrated) return std::move(migrated).error();
-    if (progress && !migrated->applied.empty()) progress("applied " + std::to_string(migrated->applied.size()) + " migrations");
-    return store::lay_foundation(urls.owner, s.state_folder.string());
-}
-
 std::vector<fs::path> masked_folders(const Settings& s) { return {s.state_folder, net::xdg_folders().config}; }
 
 World::World(const Settings& settings)
     : settings_(settings), log_(net::parse_level(settings.log.level), settings.log.format == "json") {}
 
+base::Probes World::sandbox_probes() const {
+    if (launcher_) return launcher_->probes();
+    return {{"sandbox level", base::Health::failed, no_launcher_, "restart hearth"}};
+}
+
 base::Probes World::probes() const {
     base::Probes all = gateway_->probes();
-    for (const auto& more : {db_->probes(), launcher_ ? launcher_->probes() : base::Probes{{"sandbox", base::Health::failed, no_launcher_, "install bubblewrap"}}})
+    for (const auto& more : {db_->probes(), sandbox_probes()})
         all.insert(all.end(), more.begin(), more.end());
     return all;
 }
@@ -94,14 +78,20 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
     std::unique_ptr<World> w(new World(settings));
     w->launcher_ = std::move(launcher);
     w->no_launcher_ = no_launcher;
-    if (!w->launcher_) w->log_.warn("no sandbox: tools that run programs are refused", {{"reason", no_launcher}});
+    for (const auto& probe : w->sandbox_probes())
+        if (probe.health == base::Health::failed) w->log_.warn("tools that run programs are refused", {{"reason", probe.found}, {"remedy", probe.remedy}});
+    const server::HttpOptions http = http_options(settings);
+    if (auto usable = prepare_state_folder(settings); !usable) return std::move(usable).error();
+    if (auto free = server::HttpServer::check(http); !free) return std::move(free).error();
+    if (auto model = check_model(settings); !model) return std::move(model).error();
     auto foundation = prepare_database(settings, [&](const std::string& what) { w->log_.info(what); });
     if (!foundation) return std::move(foundation).error();
     store::Db::Options db_options{database_urls(settings).app, settings.database.connections, foundation->node};
     auto db = store::Db::open(db_options);
     if (!db) return std::move(db).error();
     w->db_ = *std::move(db);
-    for (const auto& run : store::settle_interrupted(*w->db_)) w->log_.warn("run was interrupted", {{"run", run.text()}});
+    w->keeper_ = std::make_unique<Keeper>(settings, *w->db_, w->log_);
+    w->keeper_->look();
     w->traces_ = std::make_unique<store::TraceSink>(*w->db_, w->log_);
     std::error_code ignored;
     fs::create_directories(settings.workspace_root, ignored);
@@ -117,16 +107,11 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
         *w->gateway_, *w->agents_, *w->db_, *w->traces_, *w->auth_, w->blocking_, w->clock_, w->log_, w->metrics_, masked_folders(settings),
         [self] { return self->metrics_.text(); },
         [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
-        [self] { return self->probes(); }, kVersion});
-    server::HttpOptions http;
-    http.host = settings.server.host;
-    http.port = settings.server.port;
-    http.socket = settings.server.socket;
-    http.max_connections = settings.server.max_connections;
-    http.body_bytes = std::size_t(settings.server.body_mib) << 20;
+        [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }});
     auto listening = server::HttpServer::start(w->io_.get_executor(), http, server::dispatcher(*w->services_), w->log_, w->metrics_);
     if (!listening) return std::move(listening).error();
     w->http_ = *std::move(listening);
+    net::spawn(w->io_.get_executor(), w->keeper_->watch(w->blocking_), [self](std::exception_ptr) { self->log_.error("the database is no longer watched"); });
     return w;
 }
 

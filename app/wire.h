@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "app/keeper.h"
 #include "app/settings.h"
 #include "net/http_client.h"
 #include "net/log_sink.h"
@@ -14,21 +15,9 @@
 #include "sandbox/launcher.h"
 #include "server/http.h"
 #include "server/services.h"
-#include "store/cluster.h"
-#include "store/migrate.h"
 #include "tools/registry.h"
 
 namespace app {
-
-store::ClusterOptions cluster_options(const Settings& settings);
-// URLs of both roles: of the private cluster, or of database.url (which must then name hearth_app and
-// be migrated already).
-struct DatabaseUrls {
-    std::string owner, app;
-};
-DatabaseUrls database_urls(const Settings& settings);
-// Started, migrated, first rows laid. `progress` may be empty.
-base::Result<store::Foundation> prepare_database(const Settings& settings, const std::function<void(const std::string&)>& progress);
 
 std::vector<std::filesystem::path> masked_folders(const Settings& settings);
 
@@ -46,6 +35,7 @@ private:
     explicit World(const Settings& settings);
     base::Probes probes() const;
     net::Task<void> stop_when_idle();
+    base::Probes sandbox_probes() const;
 
     const Settings settings_;
     net::LogSink log_;
@@ -56,6 +46,7 @@ private:
     boost::asio::io_context io_;
     boost::asio::thread_pool blocking_{8};
     std::unique_ptr<store::Db> db_;
+    std::unique_ptr<Keeper> keeper_;
     std::unique_ptr<store::TraceSink> traces_;
     net::HttpClient upstreams_;
     std::unique_ptr<router::Gateway> gateway_;

@@ -4,7 +4,10 @@
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <fstream>
 
 namespace net {
 namespace {
@@ -61,13 +64,19 @@ std::filesystem::path xdg(const char* variable, const char* below_home) {
 
 base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::filesystem::path& file, bool required) {
     std::map<std::string, std::string> out;
-    std::error_code ignored;
-    if (!std::filesystem::exists(file, ignored)) {
-        if (required) return base::error(Code::not_found, "there is no settings file " + file.string());
+    std::error_code failed;
+    const auto kind = std::filesystem::status(file, failed).type();
+    if (kind == std::filesystem::file_type::not_found) {
+        if (required) return base::error(Code::not_found, "there is no settings file " + file.string(), "name one that is there with --settings");
         return out;
     }
+    std::ifstream in(file);
+    if (kind == std::filesystem::file_type::directory || !in)
+        return base::error(Code::io, "cannot read the settings file " + file.string() + ": " +
+                                         (kind == std::filesystem::file_type::directory ? "it is a folder" : std::strerror(errno)),
+                           "let the user that hearth runs as read it, or name another with --settings");
     try {
-        const YAML::Node root = YAML::LoadFile(file.string());
+        const YAML::Node root = YAML::Load(in);
         if (root.IsNull()) return out;
         if (auto done = flatten(file, root, "", out); !done) return std::move(done).error();
     } catch (const YAML::Exception& e) {
@@ -80,6 +89,16 @@ std::optional<std::string> environment(const std::string& name) {
     const char* value = std::getenv(name.c_str());
     if (!value || !*value) return std::nullopt;
     return std::string(value);
+}
+
+std::vector<std::string> environment_names(const std::string& prefix) {
+    std::vector<std::string> out;
+    for (char** entry = environ; *entry; ++entry) {
+        const std::string text = *entry;
+        const auto equals = text.find('=');
+        if (text.rfind(prefix, 0) == 0 && equals + 1 < text.size()) out.push_back(text.substr(0, equals));
+    }
+    return out;
 }
 
 XdgFolders xdg_folders() {

@@ -6,17 +6,21 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
 namespace net {
 
 // "server.port" → "8080": a YAML file's scalars by dotted path. Lists become "a,b,c". A missing file
-// is empty when `required` is false. Errors name file and line.
+// is empty when `required` is false. Errors name file and line, and what cannot be read.
 base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::filesystem::path& file, bool required);
 
 // The environment variable's value; nullopt when it is unset or empty.
 std::optional<std::string> environment(const std::string& name);
+
+// The names of all variables that begin so and are not empty.
+std::vector<std::string> environment_names(const std::string& prefix);
 
 // Folders after the XDG base directory specification.
 struct XdgFolders {

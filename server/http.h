@@ -80,6 +80,8 @@ struct HttpOptions {
 
 class HttpServer {
 public:
+    // Whether both could be listened on now: for a start that is to fail before it does anything else.
+    static base::Result<void> check(const HttpOptions& options);
     // Listens at once; a taken port or an unusable socket path is an error with its remedy.
     static base::Result<std::unique_ptr<HttpServer>> start(boost::asio::any_io_executor executor, HttpOptions options,
                                                            Handler handler, base::Log& log, base::Metrics& metrics);

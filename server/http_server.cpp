@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
@@ -105,6 +106,63 @@ Peer peer_of(Local::socket& socket) {
     return peer;
 }
 
+base::Result<void> bind_tcp(Tcp::acceptor& acceptor, const HttpOptions& options) {
+    error_code failed;
+    const auto address = asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, failed);
+    if (failed)
+        return base::error(base::Code::invalid_argument, "server.host is '" + options.host + "', which is no IP address", "use 127.0.0.1");
+    const Tcp::endpoint end(address, std::uint16_t(options.port));
+    acceptor.open(end.protocol(), failed);
+    if (!failed) acceptor.set_option(Tcp::acceptor::reuse_address(true), failed);
+    if (!failed) acceptor.bind(end, failed);
+    if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
+    if (!failed) return {};
+    const std::string where = options.host + ":" + std::to_string(options.port);
+    const char* remedy = "set server.host to an address of this machine";
+    if (failed == asio::error::address_in_use) remedy = "another program uses the port: stop it, or set server.port (HEARTH_SERVER_PORT)";
+    if (failed == asio::error::access_denied) remedy = "ports below 1024 are root's: set server.port (HEARTH_SERVER_PORT)";
+    return base::error(base::Code::unavailable, "cannot listen on " + where + ": " + failed.message(), remedy);
+}
+
+base::Error socket_error(const std::string& path, const std::string& why) {
+    return base::error(base::Code::io, "cannot listen on " + path + ": " + why, "set server.socket (HEARTH_SERVER_SOCKET) to a path that this user may write");
+}
+
+// Whether the path could be bound: its folder is there or made, and nobody answers on it.
+base::Result<void> check_local(const std::string& path) {
+    if (path.empty()) return {};
+    if (path.size() > 107)
+        return base::error(base::Code::invalid_argument, "server.socket '" + path + "' is longer than the 107 bytes of a Unix socket's path", "set server.socket (HEARTH_SERVER_SOCKET)");
+    const auto folder = std::filesystem::path(path).parent_path();
+    std::error_code made;
+    if (std::filesystem::create_directories(folder, made)) ::chmod(folder.c_str(), 0750);
+    if (made) return socket_error(path, made.message());
+    if (::access(folder.c_str(), W_OK | X_OK) != 0) return socket_error(path, std::strerror(errno));
+    asio::io_context io;
+    Local::socket probe(io);
+    error_code refused;
+    probe.connect(Local::endpoint(path), refused);
+    if (!refused)
+        return base::error(base::Code::unavailable, "cannot listen on " + path + ": another server answers there",
+                           "stop it, or set server.socket (HEARTH_SERVER_SOCKET)");
+    return {};
+}
+
+base::Result<void> bind_local(Local::acceptor& acceptor, const std::string& path) {
+    if (path.empty()) return {};
+    if (auto free = check_local(path); !free) return free;
+    ::unlink(path.c_str());  // a leftover
+    error_code failed;
+    const Local::endpoint end(path);
+    acceptor.open(end.protocol(), failed);
+    const mode_t mask = ::umask(0117);  // 0660 from the first moment on
+    if (!failed) acceptor.bind(end, failed);
+    ::umask(mask);
+    if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
+    if (failed) return socket_error(path, failed.message());
+    return {};
+}
+
 class BeastServer final : public HttpServer {
 public:
     BeastServer(asio::any_io_executor executor, HttpOptions options, Handler handler, base::Log& log, base::Metrics& metrics)
@@ -113,22 +171,11 @@ public:
     ~BeastServer() override { close_listeners(); }
 
     base::Result<void> listen() {
-        error_code failed;
-        const auto address = asio::ip::make_address(shared_->options.host, failed);
-        if (failed)
-            return base::error(base::Code::invalid_argument, "server.host is '" + shared_->options.host + "', which is no IP address", "use 127.0.0.1");
-        const Tcp::endpoint end(address, std::uint16_t(shared_->options.port));
-        tcp_.open(end.protocol(), failed);
-        if (!failed) tcp_.set_option(Tcp::acceptor::reuse_address(true), failed);
-        if (!failed) tcp_.bind(end, failed);
-        if (!failed) tcp_.listen(asio::socket_base::max_listen_connections, failed);
-        if (failed)
-            return base::error(base::Code::unavailable,
-                               "cannot listen on " + shared_->options.host + ":" + std::to_string(shared_->options.port) + ": " + failed.message(),
-                               failed == asio::error::address_in_use ? "another program uses the port: stop it, or set server.port (HEARTH_SERVER_PORT)"
-                                                                      : "set server.host and server.port");
+        if (auto bound = bind_tcp(tcp_, shared_->options); !bound) return bound;
+        if (auto bound = bind_local(local_, shared_->options.socket); !bound) return bound;
         spawn_accepting(tcp_);
-        return listen_local();
+        if (local_.is_open()) spawn_accepting(local_);
+        return {};
     }
 
     int port() const override { return tcp_.local_endpoint().port(); }
@@ -147,37 +194,6 @@ private:
         if (!local_.is_open()) return;
         local_.close(ignored);
         ::unlink(shared_->options.socket.c_str());
-    }
-
-    base::Result<void> listen_local() {
-        const std::string& path = shared_->options.socket;
-        if (path.empty()) return {};
-        if (path.size() > 107)
-            return base::error(base::Code::invalid_argument, "server.socket '" + path + "' is longer than the 107 bytes of a Unix socket's path");
-        const auto folder = std::filesystem::path(path).parent_path();
-        std::error_code made;
-        if (std::filesystem::create_directories(folder, made)) ::chmod(folder.c_str(), 0750);
-        error_code failed;
-        const Local::endpoint end(path);
-        if (answers(end))
-            return base::error(base::Code::unavailable, "cannot listen on " + path + ": another server answers there",
-                               "stop it, or set server.socket (HEARTH_SERVER_SOCKET)");
-        ::unlink(path.c_str());  // a leftover
-        local_.open(end.protocol(), failed);
-        const mode_t mask = ::umask(0117);  // 0660 from the first moment on
-        if (!failed) local_.bind(end, failed);
-        ::umask(mask);
-        if (!failed) local_.listen(asio::socket_base::max_listen_connections, failed);
-        if (failed) return base::error(base::Code::io, "cannot listen on " + path + ": " + failed.message(), "set server.socket");
-        spawn_accepting(local_);
-        return {};
-    }
-
-    bool answers(const Local::endpoint& end) {
-        Local::socket probe(executor_);
-        error_code failed;
-        probe.connect(end, failed);
-        return !failed;
     }
 
     template <class Acceptor>
@@ -231,6 +247,13 @@ private:
 };
 
 }  // namespace
+
+base::Result<void> HttpServer::check(const HttpOptions& options) {
+    asio::io_context io;
+    Tcp::acceptor acceptor(io);
+    if (auto free = bind_tcp(acceptor, options); !free) return free;
+    return check_local(options.socket);
+}
 
 base::Result<std::unique_ptr<HttpServer>> HttpServer::start(asio::any_io_executor executor, HttpOptions options, Handler handler,
                                                             base::Log& log, base::Metrics& metrics) {

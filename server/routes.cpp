@@ -1,6 +1,7 @@
 #include "server/routes.h"
 
 #include "server/api/handlers.h"
+#include "server/failure.h"
 
 namespace server {
 
@@ -17,6 +18,7 @@ const std::vector<Route>& routes() {
         {"GET",    "/v1/runs",             Access::user,  api::list_runs,        "Your runs, newest first; ?limit= and ?before="},
         {"GET",    "/v1/runs/{id}",        Access::user,  api::get_run,          "A run with its whole trace"},
         {"POST",   "/v1/runs/{id}/stop",   Access::user,  api::stop_run,         "Stop a run"},
+        {"GET",    "/v1/usage",            Access::user,  api::usage,            "What models were used for, by day and call; ?days= and ?calls="},
         {"GET",    "/v1/keys",             Access::admin, api::list_keys,        "Your keys, without their secrets"},
         {"POST",   "/v1/keys",             Access::admin, api::create_key,       "Make a key; its secret is shown once", "NewKey"},
         {"DELETE", "/v1/keys/{id}",        Access::admin, api::revoke_key,       "Revoke a key"},
@@ -54,6 +56,8 @@ net::Task<Response> dispatch_found(Request request, const Route& route, Services
         if (refusal->status == 401) response.headers["WWW-Authenticate"] = "Bearer";
         co_return response;
     }
+    if (*route.request_schema && services.may_accept)
+        if (auto room = services.may_accept(); !room) co_return error_response(503, room.error().text(), "disk_full");
     co_return co_await route.run(std::move(request), std::get<Caller>(std::move(who)), services);
 }
 
@@ -75,15 +79,14 @@ net::Task<Response> dispatch(Request request, Services& services) {
         co_return response;
     }
     if (!found) co_return error_response(404, "there is nothing at " + request.path + "; GET /openapi.json lists what there is", "not_found");
-    std::string lost;
+    const std::string label = request.method + " " + request.path;
+    std::exception_ptr failure;
     try {
         co_return co_await dispatch_found(std::move(request), *found, services);
-    } catch (const store::DbError& e) {
-        if (e.kind != store::DbError::Kind::connection) throw;
-        lost = e.what();
+    } catch (const std::exception&) {
+        failure = std::current_exception();
     }
-    services.log.error("the database is out of reach", {{"error", lost}});
-    co_return error_response(503, "the database is out of reach; hearth doctor tells more", "unavailable");
+    co_return error_response(explain(failure, label, services));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ struct Route {
     Access access;
     RouteHandler run;
     const char* summary;
-    const char* request_schema = "";  // a name of openapi.cpp's schemas; "" for none
+    const char* request_schema = "";  // a name of openapi.cpp's schemas; "" for none. One that has it takes new work in
 };
 const std::vector<Route>& routes();
 

@@ -34,6 +34,8 @@ struct Services {
     std::function<base::Json(const std::string& level, int limit)> recent_logs;
     std::function<base::Probes()> probes;
     std::string version;
+    std::function<base::Result<void>()> may_accept{};      // whether new work can be taken in: not with a full disk
+    std::function<std::string()> database_trouble{};       // why the database does not answer; empty when it does
 };
 
 }  // namespace server

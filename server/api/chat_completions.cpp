@@ -1,7 +1,9 @@
 // POST /v1/chat/completions: a bare model by its alias, or an agent by its own.
 #include "server/api/chat_request.h"
 #include "server/api/completion_shapes.h"
+#include "router/usage.h"
 #include "server/api/handlers.h"
+#include "server/failure.h"
 #include "server/sse.h"
 
 namespace server::api {
@@ -32,11 +34,19 @@ void fail(StreamJob& job, const base::Error& error) {
     job.queue->finish();
 }
 
-net::Task<void> stream_model(std::shared_ptr<StreamJob> job, router::ModelRequest request, Services& services) {
+// The one place that calls a bare alias.
+net::Task<base::Result<router::ModelReply>> call_model(store::Identity who, router::ModelRequest request, router::DeltaSink sink, Services& services) {
+    const router::CallRecord record(who, request, services.clock);
+    auto reply = co_await services.gateway.generate(std::move(request), std::move(sink));
+    services.traces.emit(record.ended(reply));
+    co_return reply;
+}
+
+net::Task<void> stream_model(std::shared_ptr<StreamJob> job, store::Identity who, router::ModelRequest request, Services& services) {
     push(*job, job->shapes.begin());
     request.stop = job->stop.token();
     router::DeltaSink sink = [job](const router::ModelDelta& delta) { push(*job, job->shapes.delta(delta)); };
-    auto reply = co_await services.gateway.generate(std::move(request), sink);
+    auto reply = co_await call_model(who, std::move(request), sink, services);
     if (!reply) co_return fail(*job, reply.error());
     finish(*job, reply->usage, reply->finish, nullptr);
 }
@@ -55,21 +65,10 @@ net::Task<void> stream_agent(std::shared_ptr<StreamJob> job, agents::ChatRequest
     finish(*job, result->usage, result->finish, agent_facts(*result));
 }
 
-void log_failure(Services& services, std::shared_ptr<StreamJob> job, std::exception_ptr failure) {
-    std::string why = "unknown";
-    try {
-        std::rethrow_exception(failure);
-    } catch (const std::exception& e) {
-        why = e.what();
-    }
-    services.log.error("a streamed answer failed", {{"error", why}});
-    fail(*job, base::error(base::Code::internal, "an internal error occurred; the log tells more"));
-}
-
 // Starts `task` beside the response that it feeds; it ends by itself when the client has left.
 Response start_stream(boost::asio::any_io_executor executor, std::shared_ptr<StreamJob> job, net::Task<void> task, Services& services,
                       bool stop_when_gone) {
-    auto failed = [&services, job](std::exception_ptr e) { log_failure(services, job, e); };
+    auto failed = [&services, job](std::exception_ptr e) { fail(*job, explain(e, "a streamed answer", services)); };
     net::spawn(executor, std::move(task), failed);
     auto gone = [job, stop_when_gone] {
         if (stop_when_gone) job->stop.request_stop();
@@ -94,18 +93,19 @@ net::Task<Response> answer_model(ChatBody body, Request request, Caller caller, 
     }
     body.model.purpose = "api";
     body.model.cache_salt = caller.principal.person.text();
+    const store::Identity who = agents::identity_of(caller.principal);
     if (!body.limited) body.model.max_tokens = 4096;
     if (body.stream) {
         auto ready = services.gateway.ready(body.model.alias);
         if (!ready) co_return error_response(ready.error());
         auto job = make_job(executor, body, request.gone, services);
-        co_return start_stream(executor, job, stream_model(job, std::move(body.model), services), services, true);
+        co_return start_stream(executor, job, stream_model(job, who, std::move(body.model), services), services, true);
     }
     base::StopSource stop(request.gone);
     body.model.stop = stop.token();
     const std::string alias = body.model.alias;
     const router::DeltaSink nobody;
-    auto reply = co_await services.gateway.generate(std::move(body.model), nobody);
+    auto reply = co_await call_model(who, std::move(body.model), nobody, services);
     if (!reply) co_return error_response(reply.error());
     co_return json_response(completion(alias, *reply, services.clock.now()));
 }

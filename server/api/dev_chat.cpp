@@ -1,5 +1,6 @@
 // POST /v0/dev/chat: the agent that reads, edits and runs code.
 #include "server/api/handlers.h"
+#include "server/failure.h"
 #include "server/sse.h"
 
 namespace server::api {
@@ -105,9 +106,8 @@ net::Task<Response> answer_streamed(agents::ChatRequest chat, base::StopToken st
     auto queue = std::make_shared<SseQueue>(executor);
     auto source = std::make_shared<base::StopSource>(stop);  // lives as long as the run
     chat.stop = source->token();
-    auto failed = [queue, source, &services](std::exception_ptr) {
-        services.log.error("a streamed dev chat failed");
-        queue->push(sse_event(error_response(500, "an internal error occurred; the log tells more").body, "error"));
+    auto failed = [queue, source, &services](std::exception_ptr e) {
+        queue->push(sse_event(error_response(explain(e, "a streamed dev chat", services)).body, "error"));
         queue->finish();
     };
     net::spawn(executor, run_streamed(queue, std::move(chat), services), failed);

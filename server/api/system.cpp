@@ -32,9 +32,10 @@ std::string_view word(base::Health health) {
 net::Task<Response> health(Request request, Caller, Services& services) {
     const auto all = services.gateway.status();
     const BackendStatus* status = most_ready(all);
+    const std::string trouble = services.database_trouble ? services.database_trouble() : std::string();
     base::Json body;
     int code = 503;
-    if (!status || status->state == BackendStatus::State::down) {
+    if (!trouble.empty() || !status || status->state == BackendStatus::State::down) {
         body["status"] = "down";
     } else if (status->state == BackendStatus::State::loading) {
         body = {{"status", "loading"}, {"stage", status->stage}, {"percent", int(status->fraction * 100)}};

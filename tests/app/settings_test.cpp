@@ -59,6 +59,32 @@ TEST_F(SettingsTest, AMistypedNameIsRefusedWithTheNearest) {
     EXPECT_FALSE(app::load_settings({}, {{"no.such.thing.at.all", "1"}}));
 }
 
+TEST_F(SettingsTest, AMistypedVariableIsRefusedWithTheNearest) {
+    setenv("HEARTH_SERVER_PROT", "80", 1);
+    EXPECT_EQ(app::load_settings({}, {}).error().text(), "unknown setting HEARTH_SERVER_PROT in the environment (did you mean HEARTH_SERVER_PORT?)");
+    unsetenv("HEARTH_SERVER_PROT");
+    setenv("HEARTH_LOG_COLOUR", "blue", 1);  // a section of ours
+    EXPECT_FALSE(app::load_settings({}, {}));
+    unsetenv("HEARTH_LOG_COLOUR");
+    setenv("HEARTH_GARDEN_HOSE", "long", 1);  // another program's
+    EXPECT_TRUE(app::load_settings({}, {}));
+    unsetenv("HEARTH_GARDEN_HOSE");
+}
+
+TEST_F(SettingsTest, AFileThatCannotBeReadIsNamed) {
+    const auto loaded = app::load_settings(folder.path(), {});
+    ASSERT_FALSE(loaded);
+    EXPECT_NE(loaded.error().message.find(folder.path().string() + ": it is a folder"), std::string::npos) << loaded.error().message;
+}
+
+TEST_F(SettingsTest, PathsAreAbsoluteAndTheStateFolderIsNotEmpty) {
+    const auto loaded = app::load_settings({}, {{"state.folder", "here/../there"}});
+    ASSERT_TRUE(loaded);
+    EXPECT_EQ(loaded->settings.state_folder, std::filesystem::current_path() / "there");
+    EXPECT_EQ(loaded->settings.server.socket, (std::filesystem::current_path() / "there/run/hearth.sock").string());
+    EXPECT_FALSE(app::load_settings({}, {{"state.folder", ""}}));
+}
+
 TEST_F(SettingsTest, BrokenYamlNamesTheLine) {
     write("server:\n  port: [1\n");
     auto loaded = app::load_settings(file, {});

@@ -1,0 +1,98 @@
+#include "app/keeper.h"
+
+#include <sys/statvfs.h>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "app/database.h"
+#include "store/runs.h"
+
+namespace app {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kBetweenLooks = 1s;
+constexpr auto kBetweenSettlings = 60s;
+constexpr auto kBetweenStarts = 5s;  // of a cluster that does not start
+
+}  // namespace
+
+Keeper::Keeper(const Settings& settings, store::Db& db, base::Log& log) : settings_(settings), db_(db), log_(log) {}
+
+net::Task<void> Keeper::watch(boost::asio::thread_pool& blocking) {
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    const auto once = [this] { look(); };
+    for (;;) {
+        timer.expires_after(kBetweenLooks);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        co_await net::on_pool(blocking, once);
+    }
+}
+
+void Keeper::look() {
+    std::string found;
+    try {
+        db_.restore_locks();
+        if (!trouble().empty() || Clock::now() >= next_settling_) settle();
+    } catch (const store::DbError& e) {
+        found = find_out(e);
+    } catch (const std::exception& e) {
+        found = e.what();
+    }
+    say(found);
+}
+
+// What is wrong, and for the private cluster the attempt to mend it.
+std::string Keeper::find_out(const store::DbError& e) {
+    if (!has_private_cluster(settings_)) return e.what();
+    const auto cluster = cluster_options(settings_);
+    const auto status = store::cluster_status(cluster);
+    if (!status) return status.error().text();
+    if (status->running) return e.what();
+    if (!status->crashed) return "PostgreSQL was stopped (hearth db start starts it)";
+    if (Clock::now() < next_start_) return trouble();
+    next_start_ = Clock::now() + kBetweenStarts;
+    log_.warn("PostgreSQL broke off: starting it again");
+    const auto started = store::start_cluster(cluster);
+    return started ? std::string("PostgreSQL broke off and was just started again") : started.error().text();
+}
+
+void Keeper::settle() {
+    for (const auto& run : store::settle_interrupted(db_)) log_.warn("run was interrupted", {{"run", run.text()}});
+    next_settling_ = Clock::now() + kBetweenSettlings;
+}
+
+void Keeper::say(const std::string& found) {
+    const std::lock_guard lock(mutex_);
+    if (found == trouble_) return;
+    if (found.empty()) log_.info("the database answers again");
+    else log_.error("the database is out of reach", {{"reason", found}});
+    trouble_ = found;
+}
+
+std::string Keeper::trouble() const {
+    const std::lock_guard lock(mutex_);
+    return trouble_;
+}
+
+base::Result<void> Keeper::may_accept() const {
+    if (!has_private_cluster(settings_)) return {};
+    const auto free = free_bytes(settings_.state_folder);
+    if (!free || *free >= kReserve) return {};
+    return base::error(base::Code::resource_exhausted,
+                       "the disk of " + settings_.state_folder.string() + " has " + std::to_string(*free >> 20) + " MiB left, " +
+                           std::to_string(kReserve >> 20) + " MiB are wanted: nothing new is taken in",
+                       "free some space; the server goes on by itself");
+}
+
+std::optional<std::uint64_t> free_bytes(std::filesystem::path folder) {
+    std::error_code ignored;
+    while (!std::filesystem::exists(folder, ignored) && folder.has_relative_path()) folder = folder.parent_path();
+    struct statvfs status {};
+    if (statvfs(folder.c_str(), &status) != 0) return std::nullopt;
+    return std::uint64_t(status.f_bavail) * status.f_frsize;
+}
+
+}  // namespace app

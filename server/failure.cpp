@@ -1,0 +1,37 @@
+#include "server/failure.h"
+
+namespace server {
+namespace {
+
+using base::Code;
+using Kind = store::DbError::Kind;
+
+base::Error database_failure(const store::DbError& e, const Services& services) {
+    const std::string reason = services.database_trouble ? services.database_trouble() : std::string();
+    if (e.kind == Kind::connection)
+        return base::error(Code::unavailable, "the database is out of reach" + (reason.empty() ? "" : ": " + reason), "try again shortly; hearth doctor tells more");
+    if (e.kind == Kind::disk_full)
+        return base::error(Code::unavailable, "the disk of the database is full: this was not stored", "free some space; the server goes on by itself");
+    if (e.kind == Kind::serialization) return base::error(Code::unavailable, "another request changed the same rows", "try again");
+    return base::error(Code::internal, "an internal error occurred; the log tells more");
+}
+
+}  // namespace
+
+base::Error explain(std::exception_ptr failure, const std::string& what, const Services& services) {
+    base::Error told = base::error(Code::internal, "an internal error occurred; the log tells more");
+    std::string why = "unknown";
+    try {
+        std::rethrow_exception(failure);
+    } catch (const store::DbError& e) {
+        why = e.what();
+        told = database_failure(e, services);
+    } catch (const std::exception& e) {
+        why = e.what();
+    } catch (...) {
+    }
+    services.log.error(what + " failed", {{"error", why}});
+    return told;
+}
+
+}  // namespace server
