@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "sandbox/kept_output.h"
 #include "sandbox/launcher_process.h"
@@ -41,6 +42,33 @@ std::vector<std::string> masks_in(const Workspace& workspace) {
     return out;
 }
 
+std::string one_line(std::string text) {
+    for (char& c : text)
+        if (c == '\n') c = ' ';
+    return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
+// What a kernel setting says; -1 when it has none of this name.
+long setting_of(const char* path) {
+    long value = -1;
+    std::ifstream(path) >> value;
+    return value;
+}
+
+// How the level that programs need is reached here.
+std::string remedy_for(const std::string& why) {
+    const auto says = [&](const char* text) { return why.find(text) != std::string::npos; };
+    if (access("/usr/bin/bwrap", F_OK) != 0) return "apt-get install bubblewrap, then restart hearth";
+    if (setting_of("/proc/sys/user/max_user_namespaces") == 0) return "allow user namespaces: sysctl -w user.max_user_namespaces=15000, then restart hearth";
+    if (setting_of("/proc/sys/kernel/unprivileged_userns_clone") == 0)
+        return "allow user namespaces: sysctl -w kernel.unprivileged_userns_clone=1, then restart hearth";
+    if (setting_of("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
+        return "allow user namespaces: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, then restart hearth";
+    if (says("namespace") || says("uid map") || says("Operation not permitted"))
+        return "allow unprivileged user namespaces (in a container: its security profile), then restart hearth";
+    return "mend what is named here, then restart hearth";
+}
+
 // The ends that the server keeps of one run.
 struct Ends {
     Fd control, output, stopped;
@@ -54,7 +82,7 @@ public:
         if (required > level_)
             return base::error(Code::permission_denied, "programs need sandbox level " + std::string(name(required)) + ", this machine reaches " +
                                                             std::string(name(level_)) + (why_.empty() ? "" : ": " + why_),
-                               "install bubblewrap and allow user namespaces; see hearth doctor");
+                               "hearth doctor says what to mend");
         return launch(command, stop);
     }
     Level level() const override { return level_; }
@@ -66,7 +94,7 @@ public:
         canary.argv = {"sh", "-c", kCanary};
         canary.limits.wall = std::chrono::seconds(10);
         const auto outcome = launch(canary, {});
-        if (!outcome) why_ = outcome.error().text();
+        if (!outcome) why_ = one_line(outcome.error().message);
         else if (outcome->exit_code != 0 || !outcome->output.empty()) why_ = "inside, these are open: " + outcome->output;
         else level_ = Level::t2;
     }
@@ -168,7 +196,7 @@ base::Probes ProcessLauncher::probes() const {
     if (dead_) return {{"sandbox level", base::Health::failed, "the launcher process has died", "restart hearth"}};
     if (level_ == Level::t2) return {{"sandbox level", base::Health::ok, "T2: namespaces, seccomp, limits", ""}};
     return {{"sandbox level", base::Health::failed, std::string(name(level_)) + ": read-only file tools; " + why_,
-             "install bubblewrap (apt-get install bubblewrap) and allow unprivileged user namespaces"}};
+             remedy_for(why_)}};
 }
 
 }  // namespace

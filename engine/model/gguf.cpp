@@ -70,7 +70,7 @@ std::string GgufTensor::shape() const {
 }
 
 base::Error Gguf::error(std::string what, base::Code code) const {
-    return base::error(code, path_.string() + ": " + std::move(what));
+    return base::error(code, path_.string() + ": " + std::move(what), code == base::Code::corrupt ? kFetchAgain : "");
 }
 
 const GgufTensor* Gguf::tensor(std::string_view name) const {

@@ -18,6 +18,10 @@
 
 namespace engine {
 
+// The remedy for a file that contradicts itself.
+inline constexpr const char* kFetchAgain = "the file is damaged or was not fetched whole: fetch it again, or choose another";
+
+
 // A file mapped for reading; unmapped at the end of its life.
 class MappedFile {
 public:

@@ -48,19 +48,20 @@ std::optional<std::uint64_t> product(std::uint64_t a, std::uint64_t b) {
 }  // namespace
 
 base::Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::filesystem::path& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe would keep us waiting
     if (fd < 0)
         return base::error(errno == ENOENT ? Code::not_found : Code::io,
-                           "cannot open " + path.string() + ": " + std::strerror(errno));
+                           "cannot open " + path.string() + ": " + std::strerror(errno),
+                           errno == EACCES ? "let the user that runs this read it" : "name a GGUF file that is there");
     struct stat status {};
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         ::close(fd);
-        return base::error(Code::invalid_argument, path.string() + " is not a regular file");
+        return base::error(Code::invalid_argument, path.string() + " is not a regular file", "name a GGUF file");
     }
     const auto size = std::size_t(status.st_size);
     if (size == 0) {
         ::close(fd);
-        return base::error(Code::corrupt, path.string() + " is empty");
+        return base::error(Code::corrupt, path.string() + " is empty", kFetchAgain);
     }
     void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
     const int failed = errno;
