@@ -273,6 +273,63 @@ def test_a_stopped_postgresql_is_not_started_behind_its_back(own):
         server.stop()
 
 
+# --- a PostgreSQL of one's own
+
+@pytest.fixture
+def foreign():
+    """A PostgreSQL that is not ours: (what psql needs to reach it as its administrator, its address)."""
+    programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not programs or not shutil.which("psql"):
+        pytest.skip("needs PostgreSQL's programs and psql")
+    folder = pathlib.Path(support.tempfile.mkdtemp(prefix="e2e-foreign-"))
+    who = ()
+    if ROOT:
+        shutil.chown(folder, support.cluster_user())
+        who = ("setpriv", "--reuid", support.cluster_user(), "--clear-groups")
+    port = free_port()
+
+    def do(name, *arguments):
+        subprocess.run([*who, str(programs[-1].with_name(name)), "-D", str(folder / "data"), *arguments], check=True, cwd="/", timeout=120,
+                       stdout=subprocess.DEVNULL)
+    do("initdb", "-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8")
+    do("pg_ctl", "-w", "-l", str(folder / "log"), "-o", f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}", "start")
+    try:
+        yield ("-h", str(folder), "-p", str(port), "-d", "postgres"), f"127.0.0.1:{port}"
+    finally:
+        do("pg_ctl", "-m", "immediate", "-w", "stop")
+        shutil.rmtree(folder)
+
+
+def test_a_postgresql_of_ones_own_is_migrated_and_served(env, foreign, tmp_path):
+    psql, address = foreign
+    roles = tmp_path / "roles.sql"
+    roles.write_text(run(env, "db", "roles").stdout)
+    subprocess.run(["psql", *psql, "-v", "ON_ERROR_STOP=1", "-q", "-U", "postgres", "-f", str(roles)], check=True, timeout=60)
+    told = dict(re.findall(r"(HEARTH_DATABASE_\w+)=(\S+)", roles.read_text().replace("@HOST/", f"@{address}/")))
+    assert set(told) == {"HEARTH_DATABASE_URL", "HEARTH_DATABASE_OWNER_URL"}
+    serving = dict(env, HEARTH_STATE_FOLDER=str(tmp_path / "state"), HEARTH_DATABASE_URL=told["HEARTH_DATABASE_URL"])
+    refused(serving, "serve", says=["'hearth' has no tables of hearth yet", "hearth db migrate"], seconds=20)
+    refused(serving, "db", "migrate", says=["database.owner_url"], seconds=20)
+    assert "up to date" in run(dict(serving, **told), "db", "migrate").stdout
+    assert run(serving, "db", "status").returncode == 0 and run(serving, "db", "start").returncode == 0
+    assert "***@" in run(serving, "config", "show").stdout
+
+    state = State.__new__(State)
+    state.folder, state.env = tmp_path, serving
+    state.key = state.command("key", "new", "--scopes", "chat,dev,admin", "--quiet").strip()
+    server = Hearth(state, "faults-own", SCRIPT)
+    try:
+        server.start()
+        assert support.check_trace(server.run(server.dev("hi")["run_id"]))
+    finally:
+        server.stop()
+    assert not (tmp_path / "state/pg").exists()
+    as_owner = dict(serving, HEARTH_DATABASE_URL=told["HEARTH_DATABASE_OWNER_URL"])
+    refused(as_owner, "serve", says=["the owner of the tables", "hearth_app"], seconds=20)
+    wrong = dict(serving, HEARTH_DATABASE_URL=re.sub(r":[^:@]+@", ":not-the-secret@", told["HEARTH_DATABASE_URL"]))
+    assert "not-the-secret" not in refused(wrong, "serve", says=["password authentication failed", "database.url"], seconds=20)
+
+
 # --- the disk is full
 
 @contextlib.contextmanager

@@ -100,6 +100,16 @@ HOW = {
     "hearth bench": measures,
     "hearth bench --threads 1 --json": lambda hearth, folder: measures(hearth, folder, "--threads", "1"),
     "hearth config show": shows_settings,
+    "hearth config check": proven_in("tests/e2e/faults_test.py", '"config", "check"'),
+    "hearth serve": proven_in("tests/e2e/support.py", '"serve"'),
+    "hearth db start": proven_in("tests/e2e/support.py", '"db", "start"'),
+    "hearth db stop": proven_in("tests/e2e/support.py", '"db", "stop"'),
+    "hearth db status": proven_in("tests/e2e/faults_test.py", '"db", "status"'),
+    "hearth db migrate": proven_in("tests/e2e/support.py", '"db", "migrate"'),
+    "hearth db roles > roles.sql": proven_in("tests/e2e/faults_test.py", '"db", "roles"'),
+    "psql -U postgres -f roles.sql": proven_in("tests/e2e/faults_test.py", '"-U", "postgres", "-f"'),
+    "HEARTH_DATABASE_URL=… HEARTH_DATABASE_OWNER_URL=… hearth db migrate": proven_in("tests/e2e/faults_test.py", 'run(dict(serving, **told), "db", "migrate")'),
+    "HEARTH_DATABASE_URL=… hearth serve": proven_in("tests/e2e/faults_test.py", 'HEARTH_DATABASE_URL=told["HEARTH_DATABASE_URL"])'),
 }
 
 
