@@ -172,8 +172,15 @@ void conclude(State& state, const router::ModelReply& reply) {
         end(state, LoopEnd::answered);
 }
 
+// A call that the token limit cut off in its arguments is none.
+void drop_cut_call(router::ModelReply& reply) {
+    auto& calls = reply.message.tool_calls;
+    if (reply.finish == router::FinishReason::length && !calls.empty() && !base::parse_json(calls.back().arguments)) calls.pop_back();
+}
+
 // Appends the reply and executes what it asks for; true when the loop is over.
 net::Task<bool> digest(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, router::ModelReply reply, State& state) {
+    drop_cut_call(reply);
     const bool stopped = reply.finish == router::FinishReason::cancelled || reply.finish == router::FinishReason::deadline;
     if (reply.message.tool_calls.empty() || stopped || state.must_answer) {
         conclude(state, reply);

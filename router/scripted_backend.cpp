@@ -126,7 +126,8 @@ net::Task<base::Result<ModelReply>> ScriptedBackend::generate(ModelRequest reque
         reply.usage.output_tokens += 8;
     }
     reply.message.tool_calls = script.tool_calls;
-    reply.finish = script.tool_calls.empty() ? script.finish : FinishReason::tool_calls;
+    const bool calls = !script.tool_calls.empty() && script.finish == FinishReason::stop;
+    reply.finish = calls ? FinishReason::tool_calls : script.finish;
     co_return reply;
 }
 

@@ -20,7 +20,7 @@ struct ScriptedReply {
     std::optional<base::Error> error;
     std::chrono::milliseconds delay{0};        // before the first delta
     std::chrono::milliseconds delta_delay{0};  // between the text's words
-    FinishReason finish = FinishReason::stop;  // tool_calls when there are some
+    FinishReason finish = FinishReason::stop;  // stop with tool calls: tool_calls
 };
 
 // Chooses an answer by looking at the request; used when the list is empty.

@@ -2,6 +2,7 @@
 // the output parser.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,37 +11,52 @@
 
 namespace text {
 
-// Where a JSON value ends, fed step by step: each character is looked at once.
-class JsonScan {
-public:
-    // The end of the object or array that begins at `from`; npos while it is open.
-    std::size_t end(std::string_view text, std::size_t from);
-
-private:
-    std::size_t at_ = std::string_view::npos, end_ = std::string_view::npos;
-    int depth_ = 0;
-    bool in_string_ = false, escaped_ = false;
+// What further text brought: a call begins, or its arguments go on.
+struct CallPiece {
+    bool begins = false;
+    std::string text;  // the name of the call that begins; else more of the arguments
 };
 
 // What has become of text that begins with an opener.
 struct Attempt {
-    enum class State { more, calls, not_a_call } state = State::more;
-    std::size_t consumed = 0;  // with calls; with not_a_call: the characters that are content for certain
-    std::vector<ToolCall> calls;
+    enum class State { more, done, not_a_call } state = State::more;
+    std::size_t consumed = 0;  // done: all of the call or calls; not_a_call: characters that are content for certain
+    std::vector<CallPiece> pieces{};  // new since the last step; after one of them it is never not_a_call
 };
 
-struct ScanState {
-    JsonScan json;
-    std::size_t searched = 0;
+// Reads one opener and what follows. Each step gets the text from the opener on, longer every time;
+// how it was cut into steps makes no difference to the pieces put together. `final`: nothing follows.
+class CallReader {
+public:
+    virtual ~CallReader() = default;
+    virtual Attempt step(std::string_view text, bool final) = 0;
 };
 
 struct CallDialect {
     std::string_view name;
     std::vector<std::string_view> openers;
     bool (*used_by)(std::string_view template_source);
-    Attempt (*read)(std::string_view text, bool final, const ParserOptions& options, ScanState& scan);
+    std::unique_ptr<CallReader> (*reader)(const ParserOptions& options);  // which outlive it
 };
 
 const std::vector<CallDialect>& call_dialects();  // in the order in which templates are asked
 
+// The reader of <function=NAME><parameter=KEY>VALUE</parameter></function>, with or without <tool_call>
+// around it. The arguments' types come from the tools' schemas.
+std::unique_ptr<CallReader> function_reader(const ParserOptions& options);
+
+namespace calls {
+
+constexpr auto npos = std::string_view::npos;
+
+std::size_t past_blank(std::string_view s, std::size_t i);
+bool begins(std::string_view s, std::size_t at, std::string_view what);
+// All of the text from `at` is a beginning of `what`, so that the rest may still come.
+bool may_become(std::string_view s, std::size_t at, std::string_view what);
+// Past `closing` if it follows after blanks. False while it may still come.
+bool take_closing(std::string_view s, std::size_t& at, std::string_view closing, bool final);
+std::string json_text(const base::OrderedJson& json);
+inline Attempt refused(std::size_t content) { return {Attempt::State::not_a_call, content}; }
+
+}  // namespace calls
 }  // namespace text

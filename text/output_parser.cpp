@@ -12,7 +12,7 @@ constexpr auto npos = std::string_view::npos;
 
 bool blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-// Text is handed on as soon as no marker can begin in it; a call when it is complete.
+// Text is handed on as soon as no marker can begin in it; a call as soon as it can be nothing else.
 class Parser final : public OutputParser {
 public:
     Parser(ParserOptions options, const CallDialect* dialect)
@@ -37,7 +37,7 @@ private:
 
     void enter(Mode mode) {
         mode_ = mode;
-        scan_ = {};
+        reader_ = mode == Mode::call ? dialect_->reader(options_) : nullptr;
         skip_blank_ = mode != Mode::call && (mode == Mode::reasoning || mode_before_ != Mode::content);
         mode_before_ = mode;
     }
@@ -93,15 +93,14 @@ private:
     }
 
     bool read_call(bool final) {
-        const Attempt attempt = dialect_->read(pending_, final, options_, scan_);
+        const Attempt attempt = reader_->step(pending_, final);
+        for (const CallPiece& piece : attempt.pieces) {
+            if (piece.begins) result_.tool_calls.push_back({piece.text, {}});
+            else result_.tool_calls.back().arguments += piece.text;
+            const auto kind = piece.begins ? Delta::Kind::tool_call_started : Delta::Kind::tool_arguments;
+            deltas_.push_back({kind, piece.text, int(result_.tool_calls.size()) - 1});
+        }
         if (attempt.state == Attempt::State::more) return false;
-        if (attempt.state == Attempt::State::calls)
-            for (const ToolCall& call : attempt.calls) {
-                const int index = int(result_.tool_calls.size());
-                result_.tool_calls.push_back(call);
-                deltas_.push_back({Delta::Kind::tool_call_started, call.name, index});
-                deltas_.push_back({Delta::Kind::tool_arguments, call.arguments, index});
-            }
         enter(Mode::content);
         if (attempt.state == Attempt::State::not_a_call) {
             skip_blank_ = false;
@@ -124,7 +123,7 @@ private:
     std::vector<Delta> deltas_;
     std::string pending_;
     std::string blanks_;  // dropped before the opener of what may turn out to be no call
-    ScanState scan_;
+    std::unique_ptr<CallReader> reader_;  // of the call under way
     Mode mode_ = Mode::content, mode_before_ = Mode::content;
     bool skip_blank_ = false;
 };

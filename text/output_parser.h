@@ -13,7 +13,7 @@ namespace text {
 
 struct ToolCall {
     std::string name;
-    std::string arguments;  // JSON text as the model wrote it
+    std::string arguments;  // JSON text, byte for byte as the model wrote it; half of it when the output was cut short
 };
 
 // What one chunk of output adds. tool_call_started carries index and name; tool_arguments appends.

@@ -123,6 +123,21 @@ TEST_F(RunAgent, AToolThatSucceededIsNotFollowedBySilence) {
     EXPECT_THAT(h.ask("hearth/dev", kRequest).response, HasSubstr("ran ls"));
 }
 
+TEST_F(RunAgent, ACallThatWasCutOffIsNotExecuted) {
+    auto cut = calls("bash", R"({"command": "rm -r bui)");
+    cut.finish = router::FinishReason::length;
+    auto second_cut = calls("read_file", R"({"path": "a"})");
+    second_cut.tool_calls.push_back(cut.tool_calls[0]);
+    second_cut.finish = router::FinishReason::length;
+    Harness h({cut, second_cut, says("ok")});
+    const ChatResult alone = h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(alone.tools_used, 0);
+    EXPECT_EQ(alone.final_state, "partial");
+    const ChatResult after_another = h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(after_another.tools_used, 1);
+    EXPECT_EQ(after_another.response, "ok");
+}
+
 TEST_F(RunAgent, ALongResultIsCutVisibly) {
     Options options;
     options.max_tool_result_chars = 1000;

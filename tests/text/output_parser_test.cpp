@@ -36,6 +36,10 @@ ParsedOutput parse(const ParserOptions& options, const std::vector<std::string>&
     EXPECT_EQ(added.content, result.content);
     EXPECT_EQ(added.reasoning, result.reasoning);
     EXPECT_EQ(added.tool_calls.size(), result.tool_calls.size());
+    for (std::size_t i = 0; i < std::min(added.tool_calls.size(), result.tool_calls.size()); ++i) {
+        EXPECT_EQ(added.tool_calls[i].name, result.tool_calls[i].name);
+        EXPECT_EQ(added.tool_calls[i].arguments, result.tool_calls[i].arguments);
+    }
     return added;
 }
 
@@ -135,7 +139,7 @@ TEST(OutputParser, ReasoningContentAndCallInOneAnswer) {
     EXPECT_EQ(got.content, "Looking.");
     ASSERT_EQ(got.tool_calls.size(), 1u);
     EXPECT_EQ(got.tool_calls[0].name, "weather");
-    EXPECT_EQ(got.tool_calls[0].arguments, R"({"city":"Rome"})");
+    EXPECT_EQ(got.tool_calls[0].arguments, R"({"city": "Rome"})");
 }
 
 TEST(OutputParser, MarkupStaysContentWithoutTools) {
@@ -153,6 +157,113 @@ TEST(OutputParser, ABrokenCallIsContentAndTheNextIsStillRead) {
     EXPECT_EQ(got.content, "<tool_call>{\"nam\": 1}</tool_call>");
     ASSERT_EQ(got.tool_calls.size(), 1u);
     EXPECT_EQ(got.tool_calls[0].name, "b");
+}
+
+ParsedOutput parse_as(const std::string& dialect, const std::string& text) {
+    ParserOptions options;
+    options.dialect = dialect;
+    options.tools = OrderedJson::parse(R"([{"type": "function", "function": {"name": "f", "parameters": {"type": "object",
+        "properties": {"n": {"type": "integer"}, "s": {"type": "string"}}}}}])");
+    std::vector<std::string> bytes;
+    for (char ch : text) bytes.emplace_back(1, ch);
+    const auto whole = parse(options, {text});
+    EXPECT_EQ(shown(parse(options, bytes)), shown(whole)) << text;
+    return whole;
+}
+
+TEST(OutputParser, ArgumentsAreKeptByteForByte) {
+    const std::string written[] = {
+        R"({})",
+        R"({ })",
+        R"({"b":1,"a":  [1,2.50,1e3, -0.0]  })",
+        "{\n\t\"text\": \"tab\\t quote\\\" brace} \\u00e9 é \\\\\"\r\n}",
+        R"({"twice": 1, "twice": 2, "deep": {"x": [{"y": "}"}]}})",
+        R"({"big": 12345678901234567890123, "small": 0.1000})",
+    };
+    for (const auto& arguments : written) {
+        const std::string object = R"({"name": "f", "arguments": )" + arguments + "}", llama = R"({"name": "f", "parameters": )" + arguments + "}";
+        const std::pair<const char*, std::string> outputs[] = {
+            {"hermes", "<tool_call>\n" + object + "\n</tool_call>"},
+            {"hermes", "<tool_call>" + std::string(R"({"arguments":)") + arguments + R"(,"name":"f"})" + "</tool_call>"},
+            {"llama3_json", llama},
+            {"llama3_json", "<|python_tag|>" + llama + ";"},
+            {"mistral", "[TOOL_CALLS] [" + object + "]"},
+            {"mistral", "[TOOL_CALLS]f[ARGS]" + arguments},
+            {"mistral", "[TOOL_CALLS]f" + arguments},
+        };
+        for (const auto& [dialect, text] : outputs) {
+            const auto got = parse_as(dialect, text);
+            ASSERT_EQ(got.tool_calls.size(), 1u) << text;
+            EXPECT_EQ(got.tool_calls[0].name, "f") << text;
+            EXPECT_EQ(got.tool_calls[0].arguments, arguments) << text;
+            EXPECT_EQ(got.content, "") << text;
+        }
+    }
+}
+
+TEST(OutputParser, ArgumentsComeWhileTheyAreWritten) {
+    const std::pair<const char*, std::vector<std::string>> outputs[] = {
+        {"hermes", {"<tool_call>\n{\"name\": \"f\", \"arguments\": {\"s\": \"one", " two", " three\"}", "}\n</tool_call>"}},
+        {"llama3_json", {"{\"name\": \"f\", \"parameters\": {\"s\": \"one", " two", " three\"}", "}"}},
+        {"mistral", {"[TOOL_CALLS] [{\"name\": \"f\", \"arguments\": {\"s\": \"one", " two", " three\"}", "}]"}},
+        {"mistral", {"[TOOL_CALLS]f{\"s\": \"one", " two", " three\"}", ""}},
+    };
+    for (const auto& [dialect, chunks] : outputs) {
+        ParserOptions options;
+        options.dialect = dialect;
+        auto parser = text::OutputParser::create(options).value();
+        const auto first = parser->feed(chunks[0]);
+        ASSERT_EQ(first.size(), 2u) << dialect;
+        EXPECT_EQ(first[0].kind, Delta::Kind::tool_call_started);
+        EXPECT_EQ(first[0].text, "f");
+        EXPECT_EQ(first[1].text, "{\"s\": \"one");
+        for (int i : {1, 2}) {
+            const auto next = parser->feed(chunks[std::size_t(i)]);
+            ASSERT_EQ(next.size(), 1u) << dialect;
+            EXPECT_EQ(next[0].kind, Delta::Kind::tool_arguments);
+            EXPECT_EQ(next[0].tool_index, 0);
+            EXPECT_EQ(next[0].text, chunks[std::size_t(i)]);
+        }
+        EXPECT_TRUE(parser->feed(chunks[3]).empty()) << dialect;
+        EXPECT_TRUE(parser->finish().empty()) << dialect;
+    }
+    ParserOptions options;
+    options.dialect = "qwen3_coder";
+    auto parser = text::OutputParser::create(options).value();
+    parser->feed("<tool_call>\n<function=f>\n<parameter=s>\none\n</parameter>\n<param");
+    EXPECT_EQ(parser->result().tool_calls.at(0).arguments, R"({"s":"one")");
+    parser->feed("eter=n>2</parameter></function></tool_call>");
+    EXPECT_EQ(parser->result().tool_calls.at(0).arguments, R"({"s":"one","n":"2"})");
+}
+
+TEST(OutputParser, ACutCallKeepsWhatWasWritten) {
+    const std::tuple<const char*, const char*, const char*> cut[] = {
+        {"hermes", "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"s\": \"on", "{\"s\": \"on"},
+        {"llama3_json", "{\"name\": \"f\", \"parameters\": {\"s\"", "{\"s\""},
+        {"mistral", "[TOOL_CALLS] [{\"name\": \"f\", \"arguments\": {\"s\": 1", "{\"s\": 1"},
+        {"mistral", "[TOOL_CALLS]f[ARGS]{\"s\": {\"x\": 1}", "{\"s\": {\"x\": 1}"},
+        {"qwen3_coder", "<tool_call>\n<function=f>\n<parameter=n>\n12", "{\"n\":12}"},
+    };
+    for (const auto& [dialect, text, arguments] : cut) {
+        const auto got = parse_as(dialect, text);
+        ASSERT_EQ(got.tool_calls.size(), 1u) << text;
+        EXPECT_EQ(got.tool_calls[0].arguments, arguments) << text;
+        EXPECT_EQ(got.content, "") << text;
+    }
+    for (const char* nothing_yet : {"<tool_call>\n{\"name\": \"f\", \"argu", "<tool_call>\n{\"name\": \"f\", \"arguments\": {"})
+        EXPECT_EQ(parse_as("hermes", nothing_yet).content, nothing_yet);
+}
+
+TEST(OutputParser, WhatIsNoCallStaysContentAndABrokenOneLeavesNoTags) {
+    for (const char* text : {R"({"name": "Ann", "age": 5})", R"({"name": 5, "parameters": {}})", R"({"name": "f", "parameters": {x: 1}})", R"({"names": "f"})"})
+        EXPECT_EQ(parse_as("llama3_json", text).content, text);
+    const auto broken = parse_as("hermes", "<tool_call>{\"name\": \"f\", \"arguments\": {\"n\": 1} oops}</tool_call> Done.");
+    ASSERT_EQ(broken.tool_calls.size(), 1u);
+    EXPECT_EQ(broken.tool_calls[0].arguments, "{\"n\": 1}");
+    EXPECT_EQ(broken.content, "Done.");
+    const auto packed = parse_as("hermes", R"(<tool_call>{"name": "f", "arguments": "{\"n\": 1}"}</tool_call>)");
+    ASSERT_EQ(packed.tool_calls.size(), 1u);
+    EXPECT_EQ(packed.tool_calls[0].arguments, R"({"n": 1})");
 }
 
 TEST(OutputParser, BracesInProseKeepTheirBlanks) {
