@@ -28,6 +28,9 @@ base::Json facts_of(engine::Engine& engine) {
             {"targets", targets}};
 }
 
+// The engine draws a seed of its own for 0; a request's 0 is a seed like any other.
+constexpr std::uint64_t kSeedOfZero = 0x9e3779b97f4a7c15ull;
+
 engine::Sampling sampling_of(const SamplingRequest& wish, engine::Sampling s) {
     auto set = [](const std::optional<double>& from, float& to) {
         if (from) to = float(*from);
@@ -39,7 +42,8 @@ engine::Sampling sampling_of(const SamplingRequest& wish, engine::Sampling s) {
     set(wish.presence_penalty, s.presence_penalty);
     set(wish.frequency_penalty, s.frequency_penalty);
     if (wish.top_k) s.top_k = *wish.top_k;
-    if (wish.seed) s.seed = *wish.seed;
+    if (wish.top_p == 0.0) s.top_p = 1, s.top_k = 1;  // the nucleus of the one best token
+    if (wish.seed) s.seed = *wish.seed ? *wish.seed : kSeedOfZero;
     for (const auto& [id, bias] : wish.logit_bias) s.logit_bias[id] = float(bias);
     return s;
 }
@@ -202,7 +206,8 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     if (vocabulary.add_bos && vocabulary.bos >= 0 && (tokens.empty() || tokens[0] != vocabulary.bos))
         tokens.insert(tokens.begin(), vocabulary.bos);
     out.parser = parser_options(request, dialect_, *pieces);
-    auto bound = output_bound(request, dialect_, grammars_);
+    const bool may_think = request.enable_thinking && templated->source().find("<think>") != std::string::npos;
+    auto bound = output_bound(request, dialect_, grammars_, out.parser.reasoning_open, may_think);
     if (!bound) return std::move(bound).error();
     out.request.prompt = {{.tokens = std::move(tokens)}};
     out.request.grammar = bound->grammar;

@@ -7,9 +7,9 @@ namespace {
 
 using Kind = ToolChoice::Kind;
 
-bool calls_allowed(const ModelRequest& r) {
-    return !r.tools.empty() && r.tool_choice.kind != Kind::none && !r.response_schema && !r.json_object;
-}
+bool calls_allowed(const ModelRequest& r) { return !r.tools.empty() && r.tool_choice.kind != Kind::none; }
+bool calls_forced(const ModelRequest& r) { return calls_allowed(r) && r.tool_choice.kind != Kind::automatic; }
+bool answer_bound(const ModelRequest& r) { return r.response_schema || r.json_object; }
 
 // Arguments as an object where they are one: templates print them so.
 base::OrderedJson message_for_template(const Message& message) {
@@ -50,35 +50,94 @@ text::ParserOptions parser_options(const ModelRequest& request, const std::strin
     return options;
 }
 
-base::Result<text::BoundGrammar> output_bound(const ModelRequest& request, const std::string& dialect, text::GrammarCache& grammars) {
-    using text::BoundGrammar;
-    if (request.response_schema || request.json_object) {
-        const auto make = [&]() -> base::Result<BoundGrammar> {
-            auto grammar = request.response_schema ? text::Grammar::from_json_schema(*request.response_schema) : text::Grammar::any_json_object();
-            if (!grammar) return std::move(grammar).error();
-            return BoundGrammar{*std::move(grammar), ""};
-        };
-        return grammars.get(request.response_schema ? "schema " + request.response_schema->dump() : "object", make);
-    }
-    if (!calls_allowed(request)) return BoundGrammar{};
+namespace {
+
+// The tools that may be called. A schema that no grammar can hold binds its arguments to an object only.
+base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request) {
     std::vector<ToolSchema> tools;
-    for (const auto& tool : request.tools)
-        if (request.tool_choice.kind != Kind::named || tool.name == request.tool_choice.name) tools.push_back(tool);
+    for (const auto& tool : request.tools) {
+        if (request.tool_choice.kind == Kind::named && tool.name != request.tool_choice.name) continue;
+        tools.push_back(tool);
+        if (tool.parameters.empty()) continue;
+        const auto bound = text::Grammar::schema_to_ebnf(tool.parameters, "arguments");
+        if (bound) continue;
+        if (bound.error().code != base::Code::unsupported)
+            return base::error(base::Code::invalid_argument, "the tool '" + tool.name + "': " + bound.error().text());
+        tools.back().parameters = {{"type", "object"}};
+    }
     if (tools.empty())
         return base::error(base::Code::invalid_argument, "tool_choice names '" + request.tool_choice.name + "', which is not among the tools");
-    const bool forced = request.tool_choice.kind == Kind::required || request.tool_choice.kind == Kind::named;
-    const bool parallel = request.tool_choice.parallel && !forced;
-    const auto json = tools_to_json(tools);
-    const auto make = [&]() -> base::Result<BoundGrammar> {
-        auto syntax = text::call_syntax(dialect, json, parallel);
-        if (!syntax) return std::move(syntax).error();
-        auto grammar = text::Grammar::from_ebnf(syntax->ebnf);
-        if (!grammar) return std::move(grammar).error();
-        return BoundGrammar{*std::move(grammar), syntax->trigger};
-    };
-    auto bound = grammars.get("calls " + dialect + (parallel ? " parallel " : " one ") + json.dump(), make);
-    if (!bound && !forced && bound.error().code == base::Code::unsupported) return BoundGrammar{};  // the model writes calls freely
-    if (bound && forced) bound->trigger.clear();
+    return tools;
+}
+
+// Rules whose root is "answer".
+base::Result<std::string> answer_rules(const ModelRequest& request) {
+    const base::OrderedJson object = {{"type", "object"}};
+    auto rules = text::Grammar::schema_to_ebnf(request.response_schema ? *request.response_schema : object, "answer");
+    if (!rules) return base::error(rules.error().code, "response_format: " + rules.error().message, rules.error().remedy);
+    return rules;
+}
+
+// Rules whose root is "calls", and the text that begins a call. Without rules the model writes calls freely.
+base::Result<text::CallSyntax> call_rules(const ModelRequest& request, const std::string& dialect) {
+    auto tools = callable(request);
+    if (!tools) return std::move(tools).error();
+    auto syntax = text::call_syntax(dialect, tools_to_json(*tools), request.tool_choice.parallel && !calls_forced(request));
+    const std::string root = "root ";
+    if (syntax && syntax->ebnf.starts_with(root)) syntax->ebnf.replace(0, root.size(), "calls ");
+    if (!syntax && !calls_forced(request) && syntax.error().code == base::Code::unsupported) return text::CallSyntax{};
+    return syntax;
+}
+
+// Error{unsupported} when nothing can be bound, though something could be.
+base::Result<text::BoundGrammar> compile(const ModelRequest& request, const std::string& dialect, bool reasoning_open, bool may_think) {
+    text::BoundGrammar out;
+    std::string rules, root;
+    if (answer_bound(request) && !calls_forced(request)) {
+        auto answer = answer_rules(request);
+        if (!answer) return std::move(answer).error();
+        rules = *answer + "\n";
+        root = "answer";
+    }
+    if (calls_allowed(request)) {
+        auto calls = call_rules(request, dialect);
+        if (!calls) return std::move(calls).error();
+        rules += calls->ebnf;
+        if (!calls->ebnf.empty()) root += root.empty() ? "calls" : " | calls";
+        if (!answer_bound(request) && !calls_forced(request)) out.trigger = calls->trigger;
+    }
+    if (root.empty()) return base::error(base::Code::unsupported, "the dialect '" + dialect + "' has no grammar");
+    // Thoughts are free; what they lead to is bound.
+    if (out.trigger.empty() && reasoning_open) {
+        out.trigger = "</think>";
+        root = "\"</think>\" [ \\n]* ( " + root + " )";
+    } else if (out.trigger.empty() && may_think) {
+        root = "( \"<think>\" [^<]* \"</think>\" [ \\n]* )? ( " + root + " )";
+    }
+    auto grammar = text::Grammar::from_ebnf("root ::= " + root + "\n" + rules);
+    if (!grammar) return std::move(grammar).error();
+    out.grammar = *std::move(grammar);
+    return out;
+}
+
+// All that compile() looks at.
+std::string key_of(const ModelRequest& request, const std::string& dialect, bool reasoning_open, bool may_think) {
+    base::OrderedJson key = {dialect, reasoning_open, may_think, request.json_object, calls_allowed(request), calls_forced(request)};
+    key.push_back(request.response_schema ? *request.response_schema : base::OrderedJson());
+    key.push_back({request.tool_choice.name, request.tool_choice.parallel});
+    key.push_back(calls_allowed(request) ? tools_to_json(request.tools) : base::OrderedJson());
+    return key.dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
+}
+
+}  // namespace
+
+base::Result<text::BoundGrammar> output_bound(const ModelRequest& request, const std::string& dialect, text::GrammarCache& grammars, bool reasoning_open,
+                                              bool may_think) {
+    if (!answer_bound(request) && !calls_allowed(request)) return text::BoundGrammar{};
+    const auto make = [&] { return compile(request, dialect, reasoning_open, may_think); };
+    auto bound = grammars.get(key_of(request, dialect, reasoning_open, may_think), make);
+    const bool free = !answer_bound(request) && !calls_forced(request);
+    if (!bound && free && bound.error().code == base::Code::unsupported) return text::BoundGrammar{};  // the model writes calls freely
     return bound;
 }
 

@@ -15,8 +15,11 @@ namespace router {
 text::RenderInput render_input(const ModelRequest& request, const std::string& bos, const std::string& eos);
 text::ParserOptions parser_options(const ModelRequest& request, const std::string& dialect, const std::vector<text::Piece>& prompt);
 
-// What binds the output; a null grammar leaves it free. A response schema wins over tools. With tools,
-// calls are bound: from the start when one is required or named, else from the dialect's trigger on.
-base::Result<text::BoundGrammar> output_bound(const ModelRequest& request, const std::string& dialect, text::GrammarCache& grammars);
+// What binds the output; a null grammar leaves it free. A response format binds the answer, tools bind
+// the calls; with both it is one or the other, from the start on. A required or named call is the only
+// thing that may come; else calls are bound from the dialect's trigger on. `reasoning_open`: see
+// text::ParserOptions. `may_think`: thoughts may come first.
+base::Result<text::BoundGrammar> output_bound(const ModelRequest& request, const std::string& dialect, text::GrammarCache& grammars,
+                                              bool reasoning_open = false, bool may_think = false);
 
 }  // namespace router

@@ -1,5 +1,8 @@
 #include "router/types.h"
 
+#include <algorithm>
+#include <cctype>
+
 namespace router {
 namespace {
 
@@ -16,6 +19,14 @@ std::string text_of(const OrderedJson& object, const char* field) {
     return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
+// A field that may be absent or null, and else is a text.
+base::Result<std::string> optional_text(const OrderedJson& object, const char* field, std::size_t index) {
+    const auto it = object.find(field);
+    if (it == object.end() || it->is_null()) return std::string();
+    if (!it->is_string()) return at_message(index, "." + std::string(field) + " must be a string, found " + std::string(it->type_name()));
+    return it->get<std::string>();
+}
+
 base::Result<MessageRole> role_of(const OrderedJson& json, std::size_t index) {
     const std::string role = text_of(json, "role");
     if (role == "system" || role == "developer") return MessageRole::system;
@@ -25,38 +36,56 @@ base::Result<MessageRole> role_of(const OrderedJson& json, std::size_t index) {
     return at_message(index, ".role must be system, developer, user, assistant or tool, found '" + role + "'");
 }
 
-base::Result<std::vector<Part>> parts_of(const OrderedJson& content, std::size_t index) {
+base::Result<std::vector<Part>> parts_of(const OrderedJson& content, MessageRole role, std::size_t index) {
     std::vector<Part> parts;
-    if (content.is_null()) return parts;
+    if (content.is_null() && role == MessageRole::assistant) return parts;
     if (content.is_string()) {
         parts.push_back({Part::Kind::text, content.get<std::string>(), {}, {}});
         return parts;
     }
-    if (!content.is_array()) return at_message(index, ".content must be a string or a list of parts");
-    for (const auto& item : content) {
-        const std::string type = item.is_object() ? text_of(item, "type") : std::string();
-        if (type != "text")
-            return at_message(index, ".content has a part of type '" + type + "'; this model reads text only");
-        parts.push_back({Part::Kind::text, text_of(item, "text"), {}, {}});
+    if (!content.is_array()) return at_message(index, ".content must be a string or a list of parts, found " + std::string(content.type_name()));
+    for (std::size_t i = 0; i < content.size(); ++i) {
+        const auto& item = content[i];
+        const std::string place = ".content[" + std::to_string(i) + "]", type = item.is_object() ? text_of(item, "type") : std::string();
+        const char* field = type == "refusal" ? "refusal" : "text";
+        if (type != "text" && !(type == "refusal" && role == MessageRole::assistant))
+            return at_message(index, place + " is of type '" + type + "'; text is all that is read here");
+        const auto text = item.find(field);
+        if (text == item.end() || !text->is_string()) return at_message(index, place + "." + field + " must be a string");
+        parts.push_back({Part::Kind::text, text->get<std::string>(), {}, {}});
     }
     return parts;
 }
 
-base::Result<std::vector<ToolCall>> calls_of(const OrderedJson& json, std::size_t index) {
+base::Result<ToolCall> call_of(const OrderedJson& item, std::size_t index, const std::string& place) {
+    const auto function = item.is_object() ? item.find("function") : item.end();
+    if (!item.is_object() || function == item.end() || !function->is_object())
+        return at_message(index, place + " must be {\"id\", \"type\": \"function\", \"function\": {…}}");
+    const std::string type = text_of(item, "type");
+    if (item.contains("type") && type != "function") return at_message(index, place + ".type is '" + type + "'; only function is known");
+    ToolCall call{text_of(item, "id"), text_of(*function, "name"), {}};
+    if (call.name.empty()) return at_message(index, place + ".function.name is missing");
+    if (const auto arguments = function->find("arguments"); arguments != function->end())
+        call.arguments = arguments->is_string() ? arguments->get<std::string>() : arguments->dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+    return call;
+}
+
+base::Result<std::vector<ToolCall>> calls_of(const OrderedJson& json, MessageRole role, std::size_t index) {
     std::vector<ToolCall> calls;
     if (!json.is_array()) return at_message(index, ".tool_calls must be a list");
-    for (const auto& item : json) {
-        const auto function = item.is_object() ? item.find("function") : item.end();
-        if (!item.is_object() || function == item.end() || !function->is_object())
-            return at_message(index, ".tool_calls needs entries {\"id\", \"type\": \"function\", \"function\": {…}}");
-        ToolCall call{text_of(item, "id"), text_of(*function, "name"), {}};
-        const auto arguments = function->find("arguments");
-        if (arguments != function->end())
-            call.arguments = arguments->is_string() ? arguments->get<std::string>() : arguments->dump();
-        if (call.name.empty()) return at_message(index, ".tool_calls has a call without a function name");
-        calls.push_back(std::move(call));
+    if (role != MessageRole::assistant && !json.empty()) return at_message(index, ".tool_calls belongs to messages of the role assistant");
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        auto call = call_of(json[i], index, ".tool_calls[" + std::to_string(i) + "]");
+        if (!call) return std::move(call).error();
+        calls.push_back(*std::move(call));
     }
     return calls;
+}
+
+// In every dialect such a name can be told from what surrounds it.
+bool names_a_tool(const std::string& name) {
+    const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-' || c == '.' || c == ':' || c == '/'; };
+    return name.size() <= 128 && std::all_of(name.begin(), name.end(), fits);
 }
 
 }  // namespace
@@ -114,15 +143,17 @@ base::Result<Message> message_from_json(const OrderedJson& json, std::size_t ind
     if (!role) return std::move(role).error();
     message.role = *role;
     if (const auto content = json.find("content"); content != json.end()) {
-        auto parts = parts_of(*content, index);
+        auto parts = parts_of(*content, message.role, index);
         if (!parts) return std::move(parts).error();
         message.parts = *std::move(parts);
     }
-    message.reasoning = text_of(json, "reasoning_content");
-    message.name = text_of(json, "name");
-    message.tool_call_id = text_of(json, "tool_call_id");
+    for (auto [field, to] : {std::pair{"reasoning_content", &message.reasoning}, {"name", &message.name}, {"tool_call_id", &message.tool_call_id}}) {
+        auto text = optional_text(json, field, index);
+        if (!text) return std::move(text).error();
+        *to = *std::move(text);
+    }
     if (const auto calls = json.find("tool_calls"); calls != json.end() && !calls->is_null()) {
-        auto parsed = calls_of(*calls, index);
+        auto parsed = calls_of(*calls, message.role, index);
         if (!parsed) return std::move(parsed).error();
         message.tool_calls = *std::move(parsed);
     }
@@ -164,6 +195,10 @@ base::Result<std::vector<ToolSchema>> tools_from_json(const OrderedJson& json) {
         const auto& function = item["function"];
         ToolSchema tool{text_of(function, "name"), text_of(function, "description"), OrderedJson::object()};
         if (tool.name.empty()) return error(Code::invalid_argument, where + ".function.name is missing");
+        if (!names_a_tool(tool.name))
+            return error(Code::invalid_argument, where + ".function.name is '" + tool.name + "' but must be at most 128 letters, digits and any of _-.:/");
+        if (std::any_of(tools.begin(), tools.end(), [&](const auto& other) { return other.name == tool.name; }))
+            return error(Code::invalid_argument, where + ".function.name is '" + tool.name + "' for the second time");
         if (const auto it = function.find("parameters"); it != function.end() && !it->is_null()) {
             if (!it->is_object()) return error(Code::invalid_argument, where + ".function.parameters must be an object");
             tool.parameters = *it;

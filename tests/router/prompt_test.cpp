@@ -1,0 +1,113 @@
+// What binds a model's output: the answer's format, the tools' calls, both, and thoughts before them.
+#include "router/prompt.h"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using Kind = router::ToolChoice::Kind;
+const std::string kJson = R"({"age": 5})", kCall = "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Oslo\"}}\n</tool_call>";
+const std::string kOtherCall = "<tool_call>\n{\"name\": \"clock\", \"arguments\": {}}\n</tool_call>";
+
+base::Result<text::BoundGrammar> bound_of(const router::ModelRequest& asked, const std::string& dialect, bool reasoning_open = false, bool may_think = false) {
+    static text::GrammarCache grammars;  // a request must not get what another one asked for
+    return router::output_bound(asked, dialect, grammars, reasoning_open, may_think);
+}
+
+router::ModelRequest request(bool schema, bool tools, Kind choice = Kind::automatic) {
+    router::ModelRequest out;
+    const auto parse = [](const char* text) { return base::parse_ordered_json(text).value(); };
+    if (schema)
+        out.response_schema = parse(R"({"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"], "additionalProperties": false})");
+    if (tools)
+        out.tools = {{"weather", "", parse(R"({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": false})")},
+                     {"clock", "", parse(R"({"type": "object", "properties": {}})")}};
+    out.tool_choice.kind = choice;
+    if (choice == Kind::named) out.tool_choice.name = "weather";
+    return out;
+}
+
+bool accepts(const router::ModelRequest& asked, const std::string& text, bool reasoning_open = false) {
+    const auto bound = bound_of(asked, "hermes", reasoning_open).value();
+    return !bound.grammar || bound.grammar->accepts(text);
+}
+
+TEST(OutputBound, ATextIsFreeAndACallIsBoundFromItsTriggerOn) {
+    EXPECT_EQ(bound_of(request(false, false), "hermes")->grammar, nullptr);
+    EXPECT_EQ(bound_of(request(false, true, Kind::none), "hermes")->grammar, nullptr);
+    const auto bound = bound_of(request(false, true), "hermes").value();
+    EXPECT_EQ(bound.trigger, "<tool_call>");
+    EXPECT_TRUE(bound.grammar->accepts(kCall));
+    EXPECT_TRUE(bound.grammar->accepts(kCall + "\n" + kOtherCall));
+    EXPECT_EQ(bound_of(request(false, true), "none")->grammar, nullptr) << "a dialect without grammar leaves calls free";
+}
+
+TEST(OutputBound, ARequiredCallIsAllThatMayCome) {
+    for (const bool schema : {false, true}) {
+        const auto required = request(schema, true, Kind::required), named = request(schema, true, Kind::named);
+        EXPECT_EQ(bound_of(required, "hermes")->trigger, "");
+        EXPECT_TRUE(accepts(required, kCall));
+        EXPECT_TRUE(accepts(required, kOtherCall));
+        EXPECT_TRUE(accepts(named, kCall));
+        EXPECT_FALSE(accepts(named, kOtherCall));
+        for (const auto& asked : {required, named}) {
+            EXPECT_FALSE(accepts(asked, kJson));
+            EXPECT_FALSE(accepts(asked, "Hello."));
+        }
+        EXPECT_FALSE(bound_of(required, "none")) << "what cannot be promised is refused";
+    }
+}
+
+TEST(OutputBound, WithAFormatAndToolsItIsOneOrTheOther) {
+    const auto both = request(true, true);
+    EXPECT_EQ(bound_of(both, "hermes")->trigger, "");
+    EXPECT_TRUE(accepts(both, kJson));
+    EXPECT_TRUE(accepts(both, kCall));
+    EXPECT_FALSE(accepts(both, "Hello."));
+    EXPECT_FALSE(accepts(both, kJson + kCall));
+    const auto none = request(true, true, Kind::none);
+    EXPECT_TRUE(accepts(none, kJson));
+    EXPECT_FALSE(accepts(none, kCall));
+    auto object = request(false, true);
+    object.json_object = true;
+    EXPECT_TRUE(accepts(object, R"({"anything": [1, {"x": null}]})"));
+    EXPECT_TRUE(accepts(object, kCall));
+    EXPECT_FALSE(accepts(object, "[1]"));
+}
+
+TEST(OutputBound, ThoughtsAreFreeAndWhatFollowsIsBound) {
+    for (const auto& asked : {request(true, false), request(true, true)}) {
+        const auto open = bound_of(asked, "hermes", true).value();
+        EXPECT_EQ(open.trigger, "</think>");
+        EXPECT_TRUE(open.grammar->accepts("</think>\n\n" + kJson));
+        EXPECT_FALSE(open.grammar->accepts("</think>\n\nHello."));
+        const auto thinking = bound_of(asked, "hermes", false, true)->grammar;
+        EXPECT_TRUE(thinking->accepts("<think>\nHm: 1 > 0.\n</think>\n\n" + kJson));
+        EXPECT_TRUE(thinking->accepts(kJson));
+        EXPECT_FALSE(thinking->accepts("<think>\nHm.\n</think>\n\nHello."));
+        EXPECT_FALSE(accepts(asked, "<think></think>" + kJson));
+    }
+}
+
+TEST(OutputBound, ASchemaThatNoGrammarHoldsBindsArgumentsToAnObject) {
+    auto asked = request(false, true);
+    asked.tools[0].parameters["not"] = {{"required", {"x"}}};
+    EXPECT_TRUE(accepts(asked, R"(<tool_call>
+{"name": "weather", "arguments": {"any": [1]}}
+</tool_call>)"));
+    EXPECT_FALSE(accepts(asked, R"(<tool_call>
+{"name": "weather", "arguments": [1]}
+</tool_call>)"));
+    asked.tools[0].parameters = {{"type", "object"}, {"properties", 5}};
+    const auto wrong = bound_of(asked, "hermes");
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().code, base::Code::invalid_argument);
+    EXPECT_NE(wrong.error().message.find("weather"), std::string::npos);
+    auto strict = request(true, false);
+    (*strict.response_schema)["not"] = true;
+    const auto unsupported = bound_of(strict, "hermes");
+    ASSERT_FALSE(unsupported);
+    EXPECT_NE(unsupported.error().message.find("response_format"), std::string::npos);
+}
+
+}  // namespace
