@@ -321,6 +321,7 @@ net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, Even
     if (!messages) co_return std::move(messages).error();
     request.messages = *std::move(messages);
     if (auto checked = check_client_tools(parts.tools, request); !checked) co_return std::move(checked).error();
+    if (auto ready = parts.gateway.ready(options.model); !ready) co_return std::move(ready).error();
     const auto fresh = base::ConversationId::make(parts.clock.now());
     const auto until = std::chrono::steady_clock::now() + options.run_deadline;
     const auto conversation = request.conversation.is_nil() ? fresh : request.conversation;

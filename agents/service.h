@@ -153,8 +153,8 @@ public:
     ~Agents();  // every chat() must have ended: stop_all() first
 
     // Runs to the end whether or not anybody listens. Errors only for what is refused before the
-    // input is committed: invalid_argument, not_found, conflict, permission_denied, and of waiting for
-    // an earlier turn resource_exhausted, cancelled, deadline, unavailable.
+    // input is committed: invalid_argument, not_found, conflict, permission_denied, unavailable
+    // (no model can answer), and of waiting for an earlier turn resource_exhausted, cancelled, deadline.
     net::Task<base::Result<ChatResult>> chat(ChatRequest request, EventSink sink);
 
     // Asks a running run to stop. False: no such run is active here, or it is another person's.

@@ -1,5 +1,8 @@
 #include "agents/session.h"
 
+#include <algorithm>
+
+#include "agents/pairing.h"
 #include "agents/turn.h"
 #include "store/conversations.h"
 
@@ -9,6 +12,13 @@ namespace {
 using base::Code;
 using base::error;
 using base::Json;
+
+// The results among the new messages, from index `from` on.
+base::Result<void> check_results(store::Tx& tx, const ChatRequest& request, std::size_t from) {
+    const bool results = std::any_of(request.messages.begin() + std::ptrdiff_t(from), request.messages.end(), [](const Json& m) { return m.value("role", "") == "tool"; });
+    const bool asked = results && !request.conversation.is_nil();
+    return check_pairing(asked ? store::list_messages(tx, request.conversation) : std::vector<store::StoredMessage>{}, request.messages, from);
+}
 
 }  // namespace
 
@@ -48,6 +58,7 @@ base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request, b
         if (!count) return std::move(count).error();
         stored = *count;
     }
+    if (auto paired = check_results(tx, request, stored); !paired) return std::move(paired).error();
     for (std::size_t i = stored; i < request.messages.size(); ++i)
         out.input = store::append_message(tx, out.conversation, {}, request.messages[i]);
     store::create_run(tx, lease, out.conversation, out.input, request.alias);

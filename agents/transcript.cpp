@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agents/pairing.h"
+
 namespace agents {
 namespace {
 
@@ -59,6 +61,7 @@ base::Result<std::vector<Message>> history_of(const std::vector<store::StoredMes
             out.push_back(std::move(*message));
         }
     }
+    complete_calls(out);
     return out;
 }
 

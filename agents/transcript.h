@@ -16,7 +16,7 @@ namespace agents {
 using WorkOfRuns = std::vector<std::pair<base::RunId, std::vector<router::Message>>>;
 
 // Stored messages as a model reads them. A client's system message ranks as the person's words;
-// neighbouring messages of the person become one; the work of a run stands before its answer.
+// neighbouring messages of the person become one; a run's work stands before its answer; each call has a result.
 // Error{invalid_argument} naming the index of a message that is none.
 base::Result<std::vector<router::Message>> history_of(const std::vector<store::StoredMessage>& stored, const WorkOfRuns& work);
 

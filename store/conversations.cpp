@@ -5,10 +5,19 @@
 namespace store {
 namespace {
 
+// Arguments as their value, since clients write JSON anew; else as their text.
+base::Json arguments_of(const base::Json& function) {
+    const base::Json raw = function.value("arguments", base::Json());
+    if (!raw.is_string()) return raw;
+    auto value = base::parse_json(raw.get<std::string>());
+    return value ? *std::move(value) : raw;
+}
+
 // What two messages must agree in to be the same: role, text and calls, not ids that a client drops.
 base::Json essence(const base::Json& message) {
     base::Json out;
-    out["role"] = message.value("role", "");
+    const std::string role = message.value("role", "");
+    out["role"] = role == "developer" ? "system" : role;
     base::Json content = message.contains("content") ? message["content"] : base::Json();
     if (content.is_array()) {
         std::string joined;
@@ -19,7 +28,7 @@ base::Json essence(const base::Json& message) {
     if (content.is_null()) content = "";
     out["content"] = std::move(content);
     for (const auto& call : message.value("tool_calls", base::Json::array()))
-        if (call.is_object() && call.contains("function")) out["calls"].push_back(call["function"].value("name", ""));
+        if (call.is_object() && call.contains("function")) out["calls"].push_back({call["function"].value("name", ""), arguments_of(call["function"])});
     return out;
 }
 
@@ -60,12 +69,18 @@ base::MessageId append_message(Tx& tx, base::ConversationId id, base::RunId run,
 }
 
 base::Result<std::size_t> match_history(Tx& tx, base::ConversationId id, const std::vector<base::Json>& given) {
-    // Who retells the conversation repeats its answers; what a person adds contains none.
-    const bool retold = std::any_of(given.begin(), given.end(), [](const base::Json& m) { return m.value("role", "") == "assistant"; });
-    if (!retold) return std::size_t(0);
+    // Who retells the conversation repeats its answers; what a person adds contains none. A conversation
+    // that holds no answer yet is retold by whoever repeats all of it.
+    const auto is_answer = [](const base::Json& m) { return m.value("role", "") == "assistant"; };
+    const bool answers = std::any_of(given.begin(), given.end(), is_answer);
+    if (!answers && given.size() < 2) return std::size_t(0);
     const auto stored = list_messages(tx, id);
+    const auto same = [](const base::Json& mine, const StoredMessage& theirs) { return essence(mine) == essence(theirs.body); };
+    const bool answered = std::any_of(stored.begin(), stored.end(), [&](const StoredMessage& m) { return is_answer(m.body); });
+    const bool repeated = given.size() > stored.size() && std::equal(stored.begin(), stored.end(), given.begin(), [&](const auto& s, const auto& g) { return same(g, s); });
+    if (!answers) return !answered && repeated ? stored.size() : std::size_t(0);
     for (std::size_t i = 0; i < std::min(given.size(), stored.size()); ++i)
-        if (essence(given[i]) != essence(stored[i].body))
+        if (!same(given[i], stored[i]))
             return base::error(base::Code::conflict,
                                "messages[" + std::to_string(i) + "] differs from what the conversation holds at that place",
                                "send the history as it was, or only the new messages");

@@ -27,7 +27,7 @@ std::vector<StoredMessage> list_messages(Tx& tx, base::ConversationId id);
 base::MessageId append_message(Tx& tx, base::ConversationId id, base::RunId run, const base::Json& body);
 
 // Compares `given` (OpenAI messages) with what is stored; returns how many of `given` are already
-// there: all of the history when `given` retells it (holds an assistant's message), else 0. Error
+// there: all of the history when `given` retells it (holds an assistant's message, or repeats all), else 0. Error
 // {conflict} naming the index of the first that differs, or when nothing new follows.
 base::Result<std::size_t> match_history(Tx& tx, base::ConversationId id, const std::vector<base::Json>& given);
 
