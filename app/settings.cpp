@@ -28,6 +28,8 @@ const std::vector<SettingRow>& setting_rows() {
         {"server.port", T::integer, "8080", 0, 65535, "", "TCP port; 0 picks a free one", true, [](Settings& s, const std::string& v) { s.server.port = number(v); }},
         {"server.socket", T::path, "$state/run/hearth.sock", 0, 0, "", "Unix socket of the command line", true, [](Settings& s, const std::string& v) { s.server.socket = v; }},
         {"server.public_host", T::text, "", 0, 0, "", "further host names that requests may name, by comma", true, [](Settings& s, const std::string& v) { s.server.public_host = v; }},
+        {"server.certificate", T::path, "", 0, 0, "", "PEM certificate for TLS; empty: plain HTTP on loopback, one made by hearth beyond", true, [](Settings& s, const std::string& v) { s.server.certificate = v; }},
+        {"server.certificate_key", T::path, "", 0, 0, "", "PEM key of server.certificate", true, [](Settings& s, const std::string& v) { s.server.certificate_key = v; }},
         {"server.max_connections", T::integer, "256", 1, 65536, "", "connections at a time; more are answered 503", true, [](Settings& s, const std::string& v) { s.server.max_connections = number(v); }},
         {"server.body_mib", T::integer, "8", 1, 1024, "", "largest request body, MiB", true, [](Settings& s, const std::string& v) { s.server.body_mib = number(v); }},
         {"auth.loopback", T::choice, "off", 0, 0, "off,trust", "trust: loopback requests need no key (never for admin routes)", true, [](Settings& s, const std::string& v) { s.auth.loopback = v; }},

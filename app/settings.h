@@ -14,7 +14,7 @@ namespace app {
 
 struct Settings {
     struct {
-        std::string host, socket, public_host;
+        std::string host, socket, public_host, certificate, certificate_key;
         int port, max_connections, body_mib;
     } server;
     struct {

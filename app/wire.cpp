@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -11,6 +12,7 @@
 #include "app/model_file.h"
 #include "app/version.h"
 #include "base/split.h"
+#include "net/certificate.h"
 #include "net/config.h"
 #include "server/routes.h"
 
@@ -22,9 +24,35 @@ using base::Code;
 
 constexpr auto kStopTime = std::chrono::seconds(3);
 
+// The hosts that requests may name beside loopback's: those of the settings, and the address itself.
+std::vector<std::string> served_hosts(const Settings& s) {
+    std::vector<std::string> hosts = base::split(s.server.public_host, ',');
+    for (auto& host : hosts)
+        std::transform(host.begin(), host.end(), host.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+    const bool every = s.server.host == "0.0.0.0" || s.server.host == "::";
+    if (!every && !server::is_loopback(s.server.host)) hosts.push_back(s.server.host.find(':') == std::string::npos ? s.server.host : "[" + s.server.host + "]");
+    return hosts;
+}
+
+// Beyond loopback keys cross the network only under TLS.
+base::Result<void> choose_certificate(const Settings& s, server::HttpOptions& http) {
+    http.certificate = s.server.certificate;
+    http.key = s.server.certificate_key;
+    if (http.certificate.empty() != http.key.empty())
+        return base::error(Code::invalid_argument, "one of server.certificate and server.certificate_key is set and the other is not", "set both, or neither");
+    if (!http.certificate.empty() || server::is_loopback(s.server.host)) return {};
+    std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
+    for (const auto& host : served_hosts(s)) names.push_back(host[0] == '[' ? host.substr(1, host.size() - 2) : host);
+    auto own = net::own_certificate(s.state_folder / "tls", names);
+    if (!own) return std::move(own).error();
+    http.certificate = own->certificate;
+    http.key = own->key;
+    return {};
+}
+
 server::AuthOptions auth_options(const Settings& s, const store::Identity& owner) {
     server::AuthOptions options;
-    options.hosts = base::split(s.server.public_host, ',');
+    options.hosts = served_hosts(s);
     options.trust_loopback = s.auth.loopback == "trust";
     options.owner_uids = {unsigned(geteuid())};
     if (s.auth.installer_uid >= 0) options.owner_uids.push_back(unsigned(s.auth.installer_uid));
@@ -37,6 +65,7 @@ server::HttpOptions http_options(const Settings& s) {
     http.host = s.server.host;
     http.port = s.server.port;
     http.socket = s.server.socket;
+    if (s.auth.installer_uid >= 0 && unsigned(s.auth.installer_uid) != geteuid()) http.socket_users = {unsigned(s.auth.installer_uid)};
     http.max_connections = s.server.max_connections;
     http.body_bytes = std::size_t(s.server.body_mib) << 20;
     return http;
@@ -80,9 +109,8 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
     w->no_launcher_ = no_launcher;
     for (const auto& probe : w->sandbox_probes())
         if (probe.health == base::Health::failed) w->log_.warn("tools that run programs are refused", {{"reason", probe.found}, {"remedy", probe.remedy}});
-    const server::HttpOptions http = http_options(settings);
     if (auto usable = prepare_state_folder(settings); !usable) return std::move(usable).error();
-    if (auto free = server::HttpServer::check(http); !free) return std::move(free).error();
+    if (auto free = server::HttpServer::check(http_options(settings)); !free) return std::move(free).error();
     if (auto model = check_model(settings); !model) return std::move(model).error();
     auto foundation = prepare_database(settings, [&](const std::string& what) { w->log_.info(what); });
     if (!foundation) return std::move(foundation).error();
@@ -102,17 +130,32 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
     agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_};
     w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings));
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));
+    w->database_ = std::make_unique<server::DatabaseWatch>(w->io_.get_executor(), *w->db_);
     World* self = w.get();
     w->services_ = std::make_unique<server::Services>(server::Services{
-        *w->gateway_, *w->agents_, *w->db_, *w->traces_, *w->auth_, w->blocking_, w->clock_, w->log_, w->metrics_, masked_folders(settings),
+        *w->gateway_, *w->agents_, *w->db_, *w->traces_, *w->auth_, *w->database_, w->blocking_, w->clock_, w->log_, w->metrics_, masked_folders(settings),
         [self] { return self->metrics_.text(); },
         [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
         [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }});
-    auto listening = server::HttpServer::start(w->io_.get_executor(), http, server::dispatcher(*w->services_), w->log_, w->metrics_);
-    if (!listening) return std::move(listening).error();
-    w->http_ = *std::move(listening);
+    if (auto listening = w->listen(); !listening) return std::move(listening).error();
     net::spawn(w->io_.get_executor(), w->keeper_->watch(w->blocking_), [self](std::exception_ptr) { self->log_.error("the database is no longer watched"); });
     return w;
+}
+
+base::Result<void> World::listen() {
+    server::HttpOptions http = http_options(settings_);
+    if (auto chosen = choose_certificate(settings_, http); !chosen) return std::move(chosen).error();
+    if (!http.certificate.empty()) {
+        const auto print = net::certificate_fingerprint(http.certificate);
+        if (!print) return print.error();
+        fingerprint_ = *print;
+    }
+    if (!server::is_loopback(settings_.server.host) && served_hosts(settings_).empty())
+        log_.warn("only requests to localhost are answered: server.public_host names no host", {{"host", settings_.server.host}});
+    auto listening = server::HttpServer::start(io_.get_executor(), http, server::dispatcher(*services_), log_, metrics_);
+    if (!listening) return std::move(listening).error();
+    http_ = *std::move(listening);
+    return {};
 }
 
 void World::run() {

@@ -29,6 +29,7 @@ public:
     // Serves until SIGINT or SIGTERM.
     void run();
     int port() const { return http_->port(); }
+    const std::string& fingerprint() const { return fingerprint_; }  // of the TLS certificate; empty: plain HTTP
     base::Log& log() { return log_; }
 
 private:
@@ -36,13 +37,14 @@ private:
     base::Probes probes() const;
     net::Task<void> stop_when_idle();
     base::Probes sandbox_probes() const;
+    base::Result<void> listen();
 
     const Settings settings_;
     net::LogSink log_;
     net::MetricsRegistry metrics_;
     base::SystemClock clock_;
     std::unique_ptr<sandbox::Launcher> launcher_;
-    std::string no_launcher_;
+    std::string no_launcher_, fingerprint_;
     boost::asio::io_context io_;
     boost::asio::thread_pool blocking_{8};
     std::unique_ptr<store::Db> db_;
@@ -53,6 +55,7 @@ private:
     tools::Builtins tools_;
     std::unique_ptr<agents::Agents> agents_;
     std::unique_ptr<server::Auth> auth_;
+    std::unique_ptr<server::DatabaseWatch> database_;
     std::unique_ptr<server::Services> services_;
     std::unique_ptr<server::HttpServer> http_;
 };

@@ -10,10 +10,17 @@ namespace {
 constexpr auto kCacheTime = std::chrono::seconds(5);
 const std::vector<std::string> kAllScopes = {"chat", "dev", "admin"};
 
-// "localhost:8080" → "localhost", "[::1]:80" → "[::1]"
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+    return text;
+}
+
+// "LocalHost:8080" → "localhost", "[::1]:80" → "[::1]", "home.lan." → "home.lan"
 std::string host_of(const std::string& authority) {
-    if (!authority.empty() && authority[0] == '[') return authority.substr(0, authority.find(']') + 1);
-    return authority.substr(0, authority.find(':'));
+    const bool literal = !authority.empty() && authority[0] == '[';
+    std::string host = lower(authority.substr(0, literal ? authority.find(']') + 1 : authority.find(':')));
+    if (host.size() > 1 && host.back() == '.') host.pop_back();
+    return host;
 }
 
 policy::Role role_of(const std::string& name) {
@@ -23,11 +30,16 @@ policy::Role role_of(const std::string& name) {
     return policy::Role::guest;
 }
 
+// Whether a proxy stands between: then the peer's address says nothing about the client.
 bool is_forwarded(const Request& request) {
-    for (const char* name : {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"})
-        if (!request.header(name).empty()) return true;
-    return false;
+    return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& field) {
+        const std::string& name = field.first;
+        return name == "forwarded" || name == "via" || name.starts_with("x-forwarded-") || name == "x-real-ip" || name == "x-client-ip" ||
+               name == "true-client-ip" || name == "cf-connecting-ip";
+    });
 }
+
+std::string scope_of(Access access) { return access == Access::dev ? "dev" : access == Access::admin ? "admin" : "chat"; }
 
 Caller caller_of(const store::Authenticated& who) {
     Caller caller;
@@ -62,7 +74,7 @@ base::Result<void> Auth::check_origin(const Request& request) const {
     const auto scheme = origin.find("://");
     const std::string authority = scheme == origin.npos ? std::string() : origin.substr(scheme + 3);
     const auto& ours = options_.hosts;
-    const bool ok = authority == request.header("host") || std::find(ours.begin(), ours.end(), host_of(authority)) != ours.end();
+    const bool ok = lower(authority) == lower(request.header("host")) || std::find(ours.begin(), ours.end(), host_of(authority)) != ours.end();
     if (!origin.empty() && (authority.empty() || !ok))
         return base::error(base::Code::permission_denied, "requests from the origin '" + origin + "' are refused",
                            "add its host to server.public_host if it is yours");
@@ -93,12 +105,12 @@ net::Task<std::variant<Caller, Auth::Refusal>> Auth::identify(const Request& req
     if (header.empty()) {
         if (auto caller = by_peer(request, access)) co_return *caller;
         if (request.peer.unix_socket)
-            co_return Refusal{403, "the user with uid " + std::to_string(request.peer.uid) + " is not known here"};
-        co_return Refusal{401, "a key is needed: send 'Authorization: Bearer hk_…' (hearth key new makes one)"};
+            co_return Refusal{403, "forbidden", "the user with uid " + std::to_string(request.peer.uid) + " is not known here: auth.installer_uid names one beside root and the server's own"};
+        co_return Refusal{401, "invalid_api_key", "a key is needed: send 'Authorization: Bearer hk_…' (hearth key new makes one)"};
     }
     const std::string scheme = header.substr(0, header.find(' '));
     const bool bearer = scheme.size() == 6 && std::equal(scheme.begin(), scheme.end(), "bearer", [](char a, char b) { return std::tolower(a) == b; });
-    if (!bearer) co_return Refusal{401, "the Authorization header must be 'Bearer KEY'"};
+    if (!bearer) co_return Refusal{401, "invalid_api_key", "the Authorization header must be 'Bearer KEY'"};
     const std::string secret = header.substr(std::min(header.size(), std::size_t(7)));
     const std::string hash = store::sha256_hex(secret);
     const auto now = std::chrono::steady_clock::now();
@@ -108,13 +120,13 @@ net::Task<std::variant<Caller, Auth::Refusal>> Auth::identify(const Request& req
     }
     auto look_up = [&] { return store::authenticate(db_, secret); };
     auto found = co_await net::on_pool(blocking, look_up);
-    if (!found) co_return Refusal{503, found.error().text()};
-    if (!*found) co_return Refusal{401, "the key is unknown or was revoked"};
+    if (!found) co_return Refusal{503, "unavailable", "keys cannot be checked: the database is out of reach"};
+    if (!*found) co_return Refusal{401, "invalid_api_key", "the key is unknown or was revoked"};
     if (cache_.size() > 1000) cache_.clear();
     cache_[hash] = {now + kCacheTime, **found};
     Caller caller = caller_of(**found);
     if (caller.may(access)) co_return caller;
-    co_return Refusal{403, "the key '" + caller.principal.via.substr(4) + "…' lacks the scope for this"};
+    co_return Refusal{403, "forbidden", "the key '" + caller.principal.via.substr(4) + "…' lacks the scope " + scope_of(access)};
 }
 
 void Auth::forget_keys() { cache_.clear(); }

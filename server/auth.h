@@ -4,8 +4,8 @@
 
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
-#include <string>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -25,7 +25,7 @@ struct Caller {
 };
 
 struct AuthOptions {
-    std::vector<std::string> hosts;   // beside 127.0.0.1, localhost and [::1]
+    std::vector<std::string> hosts;   // in lower case; beside 127.0.0.1, localhost and [::1]
     bool trust_loopback = false;
     std::vector<unsigned> owner_uids; // act as the owner on the Unix socket, beside root
     store::Identity owner;
@@ -40,7 +40,7 @@ public:
     // The caller, when it may use `access`; else 401 or 403 as an Error with that status.
     struct Refusal {
         int status = 401;
-        std::string message;
+        std::string code, message;
     };
     net::Task<std::variant<Caller, Refusal>> identify(const Request& request, Access access, boost::asio::thread_pool& blocking);
     void forget_keys();               // after one was revoked

@@ -31,6 +31,7 @@ struct Peer {
 
 struct Request {
     std::string method, path, query;         // path decoded, without the query
+    std::string raw_path;                    // the path as it was sent
     std::map<std::string, std::string> headers;     // names in lower case
     std::map<std::string, std::string> parameters;  // {id} of the route
     std::string body;
@@ -40,6 +41,9 @@ struct Request {
     const std::string& header(const std::string& lower_case_name) const;  // "" when absent
     std::string query_value(const std::string& name) const;               // "" when absent
 };
+
+// "%20" → " ", in a query also "+"; what is no escape stays.
+std::string percent_decoded(std::string_view text, bool plus_is_blank);
 
 // Writes a streamed body piece by piece. False when the client is gone.
 class BodyWriter {
@@ -68,10 +72,15 @@ Response error_response(int status, const std::string& message, const std::strin
 // Names the fields of a body that were ignored in the header X-Hearth-Ignored-Fields.
 void name_ignored(Response& response, const std::vector<std::string>& fields);
 
+// Whether only this machine can reach a server at that address; false too for what is no address.
+bool is_loopback(const std::string& host);
+
 struct HttpOptions {
     std::string host = "127.0.0.1";
     int port = 8080;                         // 0: a free one
+    std::string certificate, key;            // PEM files: TCP then speaks TLS only
     std::string socket;                      // path of the Unix socket; empty: none
+    std::vector<unsigned> socket_users;      // uids that may connect there, beside owner and group
     int max_connections = 256;
     std::size_t body_bytes = 8 << 20, header_bytes = 16 << 10;
     // Of a request's headers from its first byte, of its body, of one write, of a connection between requests.
@@ -82,7 +91,8 @@ class HttpServer {
 public:
     // Whether both could be listened on now: for a start that is to fail before it does anything else.
     static base::Result<void> check(const HttpOptions& options);
-    // Listens at once; a taken port or an unusable socket path is an error with its remedy.
+    // Listens at once. A taken port, an unusable socket path, and an address beyond loopback without a
+    // certificate are errors with their remedy.
     static base::Result<std::unique_ptr<HttpServer>> start(boost::asio::any_io_executor executor, HttpOptions options,
                                                            Handler handler, base::Log& log, base::Metrics& metrics);
     virtual ~HttpServer() = default;

@@ -1,87 +1,19 @@
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 
 #include "server/http_connection.h"
+#include "server/socket_access.h"
 
 namespace server {
-namespace detail {
-
-std::string decoded_path(std::string_view target) {
-    std::string out;
-    auto value = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; };
-    for (std::size_t i = 0; i < target.size(); ++i) {
-        if (target[i] == '%' && i + 2 < target.size() && value(target[i + 1]) >= 0 && value(target[i + 2]) >= 0) {
-            out += char(value(target[i + 1]) * 16 + value(target[i + 2]));
-            i += 2;
-        } else {
-            out += target[i];
-        }
-    }
-    return out;
-}
-
-Request request_of(http::request<http::string_body>&& message, const Peer& peer) {
-    Request out;
-    out.method = std::string(message.method_string());
-    const std::string_view target(message.target().data(), message.target().size());
-    const auto mark = std::min(target.find('?'), target.size());
-    out.path = decoded_path(target.substr(0, mark));
-    if (mark < target.size()) out.query = std::string(target.substr(mark + 1));
-    for (const auto& field : message) {
-        std::string name(field.name_string());
-        for (char& c : name) c = char(std::tolower(static_cast<unsigned char>(c)));
-        out.headers.emplace(std::move(name), std::string(field.value()));
-    }
-    out.body = std::move(message.body());
-    out.peer = peer;
-    return out;
-}
-
-http::response<http::string_body> plain_response(const Response& response, unsigned version, bool keep_alive) {
-    http::response<http::string_body> out;
-    out.version(version);
-    out.result(unsigned(response.status));
-    out.set(http::field::server, "hearth");
-    out.set(http::field::content_type, response.content_type);
-    out.set("X-Content-Type-Options", "nosniff");
-    for (const auto& [name, value] : response.headers) out.set(name, value);
-    out.keep_alive(keep_alive);
-    out.body() = response.body;
-    out.prepare_payload();
-    return out;
-}
-
-ssize_t receive_with_fd(int socket, void* data, std::size_t size, std::shared_ptr<sandbox::Fd>& fd) {
-    iovec part{data, size};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 4)];
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    const ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    if (n < 0) return n;
-    for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
-        const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (std::size_t i = 0; i < count; ++i) {  // one is wanted; any more are closed
-            int received;
-            std::memcpy(&received, CMSG_DATA(c) + i * sizeof(int), sizeof received);
-            fd = std::make_shared<sandbox::Fd>(received);
-        }
-    }
-    return n;
-}
-
-}  // namespace detail
-
 namespace {
 
 using namespace detail;
@@ -163,6 +95,22 @@ base::Result<void> bind_local(Local::acceptor& acceptor, const std::string& path
     return {};
 }
 
+base::Result<std::shared_ptr<asio::ssl::context>> tls_context(const HttpOptions& options) {
+    auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+    using Context = asio::ssl::context;
+    error_code failed;
+    context->set_options(Context::no_tlsv1 | Context::no_tlsv1_1 | Context::single_dh_use, failed);
+    const auto refuse = [&](const char* what, const std::string& file) {
+        return base::error(base::Code::invalid_argument, std::string("cannot use the ") + what + " " + file + ": " + failed.message(),
+                           "set server.certificate and server.certificate_key to PEM files that belong together");
+    };
+    context->use_certificate_chain_file(options.certificate, failed);
+    if (failed) return refuse("certificate", options.certificate);
+    context->use_private_key_file(options.key, Context::pem, failed);
+    if (failed) return refuse("certificate's key", options.key);
+    return context;
+}
+
 class BeastServer final : public HttpServer {
 public:
     BeastServer(asio::any_io_executor executor, HttpOptions options, Handler handler, base::Log& log, base::Metrics& metrics)
@@ -172,7 +120,19 @@ public:
 
     base::Result<void> listen() {
         if (auto bound = bind_tcp(tcp_, shared_->options); !bound) return bound;
+        if (!shared_->options.certificate.empty()) {
+            auto context = tls_context(shared_->options);
+            if (!context) return std::move(context).error();
+            tls_ = *std::move(context);
+        }
+        if (!tls_ && !is_loopback(shared_->options.host))
+            return base::error(base::Code::invalid_argument,
+                               "server.host is '" + shared_->options.host + "', which others can reach, and there is no certificate: keys would cross the network unencrypted",
+                               "use 127.0.0.1, or set server.certificate and server.certificate_key");
         if (auto bound = bind_local(local_, shared_->options.socket); !bound) return bound;
+        for (const unsigned uid : shared_->options.socket_users)
+            if (auto admitted = admit_user(shared_->options.socket, uid); !admitted)
+                shared_->log.warn("a user cannot reach the socket", {{"error", admitted.error().text()}});
         spawn_accepting(tcp_);
         if (local_.is_open()) spawn_accepting(local_);
         return {};
@@ -198,12 +158,11 @@ private:
 
     template <class Acceptor>
     void spawn_accepting(Acceptor& acceptor) {
-        net::spawn(executor_, accept(acceptor, shared_), [this](std::exception_ptr) { shared_->log.error("the listener ended"); });
+        net::spawn(executor_, accept(acceptor, shared_, tls_), [this](std::exception_ptr) { shared_->log.error("the listener ended"); });
     }
 
     template <class Acceptor>
-    static net::Task<void> accept(Acceptor& acceptor, std::shared_ptr<Shared> shared) {
-        using Protocol = typename Acceptor::protocol_type;
+    static net::Task<void> accept(Acceptor& acceptor, std::shared_ptr<Shared> shared, std::shared_ptr<asio::ssl::context> tls) {
         while (!shared->stopping) {
             error_code failed;
             auto token = asio::redirect_error(asio::use_awaitable, failed);
@@ -216,25 +175,37 @@ private:
                 continue;
             }
             const auto executor = acceptor.get_executor();
-            net::spawn(executor, serve<Protocol>(std::move(socket), shared), [shared](std::exception_ptr) { shared->log.warn("a connection failed"); });
+            net::spawn(executor, serve(std::move(socket), shared, tls), [shared](std::exception_ptr) { shared->log.warn("a connection failed"); });
         }
     }
 
-    template <class Protocol>
-    static net::Task<void> serve(typename Protocol::socket socket, std::shared_ptr<Shared> shared) {
+    template <class Socket>
+    static net::Task<void> serve(Socket socket, std::shared_ptr<Shared> shared, std::shared_ptr<asio::ssl::context> tls) {
         struct Count {
             int& n;
             explicit Count(int& c) : n(++c) {}
             ~Count() { --n; }
         } count(shared->connections);
         if (shared->connections > 2 * shared->options.max_connections) co_return;
-        if constexpr (std::is_same_v<Protocol, Tcp>) {
+        Peer peer = peer_of(socket);
+        if constexpr (std::is_same_v<Socket, Tcp::socket>) {
             error_code ignored;
             socket.set_option(Tcp::no_delay(true), ignored);  // a streamed token leaves at once
+            if (tls) {
+                Connection<TlsStream> connection(TlsStream(TcpStream(std::move(socket)), *tls), std::move(peer), *shared);
+                co_return co_await talk(connection, *shared);
+            }
+            Connection<TcpStream> connection(TcpStream(std::move(socket)), std::move(peer), *shared);
+            co_return co_await talk(connection, *shared);
+        } else {
+            Connection<LocalStream> connection(LocalStream(std::move(socket)), std::move(peer), *shared);
+            co_return co_await talk(connection, *shared);
         }
-        Peer peer = peer_of(socket);
-        Connection<Protocol> connection(beast::basic_stream<Protocol>(std::move(socket)), std::move(peer), *shared);
-        if (shared->connections > shared->options.max_connections)
+    }
+
+    template <class Connection>
+    static net::Task<void> talk(Connection& connection, Shared& shared) {
+        if (shared.connections > shared.options.max_connections)
             co_await connection.turn_away(error_response(503, "too many connections (server.max_connections)"));
         else
             co_await connection.run();
@@ -242,6 +213,7 @@ private:
 
     asio::any_io_executor executor_;
     std::shared_ptr<Shared> shared_;  // connections hold it too
+    std::shared_ptr<asio::ssl::context> tls_;  // null: plain TCP
     Tcp::acceptor tcp_;
     Local::acceptor local_;
 };
@@ -253,6 +225,15 @@ base::Result<void> HttpServer::check(const HttpOptions& options) {
     Tcp::acceptor acceptor(io);
     if (auto free = bind_tcp(acceptor, options); !free) return free;
     return check_local(options.socket);
+}
+
+bool is_loopback(const std::string& host) {
+    if (host == "localhost") return true;
+    error_code failed;
+    const auto address = asio::ip::make_address(host, failed);
+    if (failed) return false;
+    const bool mapped = address.is_v6() && address.to_v6().is_v4_mapped();
+    return mapped ? asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback() : address.is_loopback();
 }
 
 base::Result<std::unique_ptr<HttpServer>> HttpServer::start(asio::any_io_executor executor, HttpOptions options, Handler handler,

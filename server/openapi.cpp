@@ -1,5 +1,6 @@
 // The OpenAPI document, made from the route table.
 #include <algorithm>
+#include <cctype>
 
 #include "server/routes.h"
 
@@ -8,55 +9,79 @@ namespace {
 
 using base::Json;
 
-const char* kSchemas = R"({
-  "Message": {"type": "object", "required": ["role"], "properties": {
-    "role": {"type": "string", "enum": ["system", "developer", "user", "assistant", "tool"]},
-    "content": {"oneOf": [{"type": "string"}, {"type": "null"}, {"type": "array", "items": {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}, "text": {"type": "string"}}}}]},
-    "tool_calls": {"type": "array", "items": {"type": "object"}}, "tool_call_id": {"type": "string"}, "name": {"type": "string"}}},
-  "ChatCompletion": {"type": "object", "required": ["model", "messages"], "properties": {
-    "model": {"type": "string"}, "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
-    "stream": {"type": "boolean"}, "stream_options": {"type": "object", "properties": {"include_usage": {"type": "boolean"}}},
-    "temperature": {"type": "number", "minimum": 0, "maximum": 2}, "top_p": {"type": "number", "minimum": 0, "maximum": 1},
-    "max_tokens": {"type": "integer", "minimum": 1}, "max_completion_tokens": {"type": "integer", "minimum": 1}, "seed": {"type": "integer"},
-    "stop": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
-    "presence_penalty": {"type": "number", "minimum": -2, "maximum": 2}, "frequency_penalty": {"type": "number", "minimum": -2, "maximum": 2},
-    "logit_bias": {"type": "object", "additionalProperties": {"type": "number"}}, "n": {"type": "integer", "minimum": 1, "maximum": 1},
-    "tools": {"type": "array", "items": {"type": "object"}}, "tool_choice": {}, "response_format": {"type": "object"}}},
-  "DevChat": {"type": "object", "required": ["messages"], "properties": {
-    "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
-    "conversation_id": {"type": "string"}, "workspace": {"type": "string"}, "read_only": {"type": "boolean"}, "stream": {"type": "boolean"}}},
-  "NewKey": {"type": "object", "properties": {"label": {"type": "string"}, "scopes": {"type": "array", "items": {"type": "string", "enum": ["chat", "dev", "admin"]}}}},
-  "Error": {"type": "object", "required": ["error"], "properties": {"error": {"type": "object", "required": ["message", "type"], "properties": {
-    "message": {"type": "string"}, "type": {"type": "string"}, "param": {"type": ["string", "null"]}, "code": {"type": ["string", "null"]}}}}}
-})";
+Json reference(const std::string& to) { return {{"$ref", "#/components/" + to}}; }
+
+Json content_of(const std::string& answer) {
+    const bool media_type = answer.find('/') != answer.npos;
+    if (!media_type) return {{"application/json", {{"schema", reference("schemas/" + answer)}}}};
+    return {{answer, {{"schema", {{"type", answer == "application/json" ? "object" : "string"}}}}}};
+}
+
+// "/v1/models/{id*}" → "/v1/models/{id}"
+std::string plain_path(std::string path) {
+    std::erase(path, '*');
+    return path;
+}
+
+Json parameters_of(const Route& route) {
+    Json out = Json::array();
+    const std::string path = plain_path(route.path), query = route.query;
+    for (std::size_t at = path.find('{'); at != path.npos; at = path.find('{', at + 1))
+        out.push_back({{"name", path.substr(at + 1, path.find('}', at) - at - 1)}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
+    for (std::size_t at = 0; at < query.size();) {
+        const auto end = std::min(query.find(',', at), query.size());
+        out.push_back(reference("parameters/" + query.substr(at, end - at)));
+        at = end + 1;
+    }
+    return out;
+}
+
+// What takes a body may be asked for a stream, belongs to a conversation and outlives its client.
+void add_chat(Json& operation) {
+    Json& answer = operation["responses"]["200"];
+    answer["content"]["text/event-stream"]["schema"] = {{"type", "string"}};
+    for (const char* name : {"X-Hearth-Run", "X-Hearth-Conversation", "X-Hearth-Ignored-Fields"}) answer["headers"][name] = reference("headers/" + std::string(name));
+    operation["parameters"].push_back(reference("parameters/on_disconnect"));
+    if (operation["operationId"] == "post_v1_chat_completions") operation["parameters"].push_back(reference("parameters/conversation"));
+}
+
+// "POST /v1/runs/{id}/stop" → "post_v1_runs_id_stop"
+std::string operation_id(const Route& route) {
+    std::string out = route.method + plain_path(route.path);
+    for (char& c : out) c = std::isalnum(static_cast<unsigned char>(c)) ? char(std::tolower(static_cast<unsigned char>(c))) : '_';
+    out.erase(std::unique(out.begin(), out.end(), [](char a, char b) { return a == '_' && b == '_'; }), out.end());
+    if (out.back() == '_') out.pop_back();
+    return out;
+}
 
 Json operation(const Route& route) {
-    Json error = {{"description", "an error"}, {"content", {{"application/json", {{"schema", {{"$ref", "#/components/schemas/Error"}}}}}}}};
-    Json out = {{"summary", route.summary}};
-    out["responses"]["200"] = {{"description", "done"}};
-    out["responses"]["default"] = std::move(error);
-    out["security"] = route.access == Access::open ? Json::array() : Json::array({Json{{"key", Json::array()}}});
-    if (*route.request_schema) {
-        out["requestBody"]["required"] = true;
-        out["requestBody"]["content"]["application/json"]["schema"]["$ref"] = std::string("#/components/schemas/") + route.request_schema;
+    Json out = {{"summary", route.summary}, {"operationId", operation_id(route)}};
+    out["responses"][std::to_string(route.success)] = {{"description", "done"}, {"content", content_of(route.answer)}};
+    out["responses"]["default"] = reference("responses/error");
+    out["security"] = Json::array({Json{{"key", Json::array()}}});
+    if (route.access == Access::open) {
+        out["security"].push_back(Json::object());  // a key is optional
+        out["responses"]["503"] = {{"description", "not ready yet"}, {"content", content_of(route.answer)}};
     }
-    const std::string path = route.path;
-    for (std::size_t at = path.find('{'); at != path.npos; at = path.find('{', at + 1))
-        out["parameters"].push_back({{"name", path.substr(at + 1, path.find('}', at) - at - 1)}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
+    Json parameters = parameters_of(route);
+    if (!parameters.empty()) out["parameters"] = std::move(parameters);
+    if (!*route.body) return out;
+    out["requestBody"] = {{"required", true}, {"content", {{"application/json", {{"schema", reference("schemas/" + std::string(route.body))}}}}}};
     return out;
 }
 
 }  // namespace
 
-base::Json openapi(const std::string& version) {
+Json openapi(const std::string& version) {
     Json out = {{"openapi", "3.1.0"}, {"info", {{"title", "Hearth"}, {"version", version}}}};
     for (const auto& route : routes()) {
         std::string method = route.method;
         std::transform(method.begin(), method.end(), method.begin(), [](unsigned char c) { return std::tolower(c); });
-        out["paths"][route.path][method] = operation(route);
+        Json& entry = out["paths"][plain_path(route.path)][method];
+        entry = operation(route);
+        if (std::string_view(route.path).ends_with("/chat") || std::string_view(route.path).ends_with("/completions")) add_chat(entry);
     }
-    out["components"]["schemas"] = Json::parse(kSchemas);
-    out["components"]["securitySchemes"]["key"] = {{"type", "http"}, {"scheme", "bearer"}};
+    out["components"] = openapi_components();
     return out;
 }
 

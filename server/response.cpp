@@ -23,7 +23,9 @@ int hex_value(char c) {
     return -1;
 }
 
-std::string decoded(std::string_view text) {
+}  // namespace
+
+std::string percent_decoded(std::string_view text, bool plus_is_blank) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const bool escape = text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
@@ -31,13 +33,11 @@ std::string decoded(std::string_view text) {
             out += char(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
             i += 2;
         } else {
-            out += text[i] == '+' ? ' ' : text[i];
+            out += plus_is_blank && text[i] == '+' ? ' ' : text[i];
         }
     }
     return out;
 }
-
-}  // namespace
 
 const std::string& Request::header(const std::string& lower_case_name) const {
     static const std::string none;
@@ -51,7 +51,8 @@ std::string Request::query_value(const std::string& name) const {
         const auto end = std::min(rest.find('&'), rest.size());
         const std::string_view pair = rest.substr(0, end);
         const auto equals = std::min(pair.find('='), pair.size());
-        if (decoded(pair.substr(0, equals)) == name) return equals < pair.size() ? decoded(pair.substr(equals + 1)) : std::string();
+        if (percent_decoded(pair.substr(0, equals), true) == name)
+            return equals < pair.size() ? percent_decoded(pair.substr(equals + 1), true) : std::string();
         rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     return {};

@@ -1,5 +1,7 @@
 #include "server/routes.h"
 
+#include <utility>
+
 #include "server/api/handlers.h"
 #include "server/failure.h"
 
@@ -8,20 +10,21 @@ namespace server {
 // clang-format off
 const std::vector<Route>& routes() {
     static const std::vector<Route> table = {
-        {"GET",    "/health",              Access::open,  api::health,           "Whether the server can answer: 200 ready, 503 while loading"},
-        {"GET",    "/openapi.json",        Access::user,  api::openapi_document, "This description"},
-        {"GET",    "/metrics",             Access::user,  api::metrics,          "Prometheus metrics"},
-        {"GET",    "/logs",                Access::admin, api::logs,             "Recent log entries; ?level= and ?limit="},
-        {"GET",    "/v1/models",           Access::user,  api::models,           "The models that may be named"},
-        {"POST",   "/v1/chat/completions", Access::user,  api::chat_completions, "Chat with a bare model, hearth or hearth/dev", "ChatCompletion"},
-        {"POST",   "/v0/dev/chat",         Access::dev,   api::dev_chat,         "Ask the agent that reads, edits and runs code", "DevChat"},
-        {"GET",    "/v1/runs",             Access::user,  api::list_runs,        "Your runs, newest first; ?limit= and ?before="},
-        {"GET",    "/v1/runs/{id}",        Access::user,  api::get_run,          "A run with its whole trace"},
-        {"POST",   "/v1/runs/{id}/stop",   Access::user,  api::stop_run,         "Stop a run"},
-        {"GET",    "/v1/usage",            Access::user,  api::usage,            "What models were used for, by day and call; ?days= and ?calls="},
-        {"GET",    "/v1/keys",             Access::admin, api::list_keys,        "Your keys, without their secrets"},
-        {"POST",   "/v1/keys",             Access::admin, api::create_key,       "Make a key; its secret is shown once", "NewKey"},
-        {"DELETE", "/v1/keys/{id}",        Access::admin, api::revoke_key,       "Revoke a key"},
+        {"GET",    "/health",              Access::open,  api::health,           "Whether the server can answer: 200 ready, 503 while loading", "Health"},
+        {"GET",    "/openapi.json",        Access::user,  api::openapi_document, "This description", "application/json"},
+        {"GET",    "/metrics",             Access::user,  api::metrics,          "Prometheus metrics", "text/plain"},
+        {"GET",    "/logs",                Access::admin, api::logs,             "Recent log entries", "LogEntries", "", "level,log_limit"},
+        {"GET",    "/v1/models",           Access::user,  api::models,           "The models that may be named", "ModelList"},
+        {"GET",    "/v1/models/{id*}",     Access::user,  api::model,            "One of them", "Model"},
+        {"POST",   "/v1/chat/completions", Access::user,  api::chat_completions, "Chat with a bare model, hearth or hearth/dev", "ChatCompletion", "ChatCompletionRequest"},
+        {"POST",   "/v0/dev/chat",         Access::dev,   api::dev_chat,         "Ask the agent that reads, edits and runs code", "DevChat", "DevChatRequest"},
+        {"GET",    "/v1/runs",             Access::user,  api::list_runs,        "Your runs, newest first", "RunList", "", "run_limit,before"},
+        {"GET",    "/v1/runs/{id}",        Access::user,  api::get_run,          "A run with its whole trace", "RunTrace"},
+        {"POST",   "/v1/runs/{id}/stop",   Access::user,  api::stop_run,         "Stop a run", "StoppingRun"},
+        {"GET",    "/v1/usage",            Access::user,  api::usage,            "What models were used for, by day and call", "UsageReport", "", "days,calls"},
+        {"GET",    "/v1/keys",             Access::admin, api::list_keys,        "Your keys, without their secrets", "KeyList"},
+        {"POST",   "/v1/keys",             Access::admin, api::create_key,       "Make a key; its secret is shown once", "NewKey", "KeyRequest", "", 201},
+        {"DELETE", "/v1/keys/{id}",        Access::admin, api::revoke_key,       "Revoke a key", "RevokedKey"},
     };
     return table;
 }
@@ -29,64 +32,112 @@ const std::vector<Route>& routes() {
 
 namespace {
 
-// Fills parameters when the path fits the pattern; "{id}" takes one non-empty segment.
+// Cuts the next segment off a path: "/a/b" → "a", leaving "/b".
+std::string_view take_segment(std::string_view& path) {
+    path.remove_prefix(1);
+    const auto segment = path.substr(0, std::min(path.find('/'), path.size()));
+    path.remove_prefix(segment.size());
+    return segment;
+}
+
+// Fills parameters when the path, as it was sent, fits the pattern; "{id}" takes one non-empty
+// segment, "{id*}" all that is left.
 bool match(std::string_view pattern, std::string_view path, std::map<std::string, std::string>& parameters) {
-    while (!pattern.empty() && !path.empty()) {
-        if (pattern[0] == '{') {
-            const auto name_end = pattern.find('}');
-            const auto segment = path.substr(0, std::min(path.find('/'), path.size()));
-            if (segment.empty()) return false;
-            parameters[std::string(pattern.substr(1, name_end - 1))] = std::string(segment);
-            pattern.remove_prefix(name_end + 1);
-            path.remove_prefix(segment.size());
-        } else if (pattern[0] == path[0]) {
-            pattern.remove_prefix(1);
-            path.remove_prefix(1);
+    while (pattern.starts_with('/') && path.starts_with('/')) {
+        const auto wanted = take_segment(pattern);
+        const bool rest = wanted.ends_with("*}");
+        const std::string found = percent_decoded(rest ? std::exchange(path, {}).substr(1) : take_segment(path), false);
+        if (!wanted.starts_with('{')) {
+            if (wanted != found) return false;
         } else {
-            return false;
+            if (found.empty()) return false;
+            parameters[std::string(wanted.substr(1, wanted.size() - (rest ? 3 : 2)))] = found;
         }
     }
     return pattern.empty() && path.empty();
 }
 
+struct Found {
+    const Route* route = nullptr;  // null: nothing at the path, or not by that method
+    std::map<std::string, std::string> parameters;
+    std::string allowed;           // methods that the path takes, by comma
+};
+
+Found find_route(std::string_view method, std::string_view path) {
+    if (method == "HEAD") method = "GET";  // http_server leaves the body out
+    Found out;
+    for (const auto& route : routes()) {
+        std::map<std::string, std::string> parameters;
+        if (!match(route.path, path, parameters)) continue;
+        out.allowed += std::string(route.method) + (route.method == std::string_view("GET") ? ", HEAD, " : ", ");
+        if (method != route.method || out.route) continue;
+        out.route = &route;
+        out.parameters = std::move(parameters);
+    }
+    if (!out.allowed.empty()) out.allowed.resize(out.allowed.size() - 2);
+    return out;
+}
+
+// A page of another host of ours may read the answer; check_origin has let it through.
+void allow_origin(const std::string& origin, Response& response) {
+    if (origin.empty()) return;
+    response.headers["Vary"] = "Origin";
+    response.headers["Access-Control-Allow-Origin"] = origin;
+    response.headers["Access-Control-Expose-Headers"] = "X-Hearth-Conversation, X-Hearth-Run, X-Hearth-Ignored-Fields, Retry-After";
+}
+
+Response options_response(const Request& request, const std::string& allowed) {
+    Response response;
+    response.status = 204;
+    response.headers["Allow"] = allowed;
+    if (request.header("access-control-request-method").empty()) return response;
+    response.headers["Access-Control-Allow-Methods"] = allowed;
+    if (const std::string& wanted = request.header("access-control-request-headers"); !wanted.empty())
+        response.headers["Access-Control-Allow-Headers"] = wanted;
+    response.headers["Access-Control-Max-Age"] = "600";
+    return response;
+}
+
 net::Task<Response> dispatch_found(Request request, const Route& route, Services& services) {
     auto who = co_await services.auth.identify(request, route.access, services.blocking);
     if (const auto* refusal = std::get_if<Auth::Refusal>(&who)) {
-        Response response = error_response(refusal->status, refusal->message, refusal->status == 401 ? "invalid_api_key" : "forbidden");
+        Response response = error_response(refusal->status, refusal->message, refusal->code);
         if (refusal->status == 401) response.headers["WWW-Authenticate"] = "Bearer";
         co_return response;
     }
-    if (*route.request_schema && services.may_accept)
+    if (*route.body && services.may_accept)
         if (auto room = services.may_accept(); !room) co_return error_response(503, room.error().text(), "disk_full");
     co_return co_await route.run(std::move(request), std::get<Caller>(std::move(who)), services);
 }
 
-net::Task<Response> dispatch(Request request, Services& services) {
-    const Route* found = nullptr;
-    std::string allowed;
-    for (const auto& route : routes()) {
-        std::map<std::string, std::string> parameters;
-        if (!match(route.path, request.path, parameters)) continue;
-        allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
-        if (request.method != route.method) continue;
-        request.parameters = std::move(parameters);
-        found = &route;
-    }
-    if (auto fine = services.auth.check_origin(request); !fine) co_return error_response(fine.error());
-    if (!found && !allowed.empty()) {
-        Response response = error_response(405, request.path + " takes " + allowed + ", not " + request.method, "method_not_allowed");
-        response.headers["Allow"] = allowed;
+net::Task<Response> dispatch_known(Request request, Services& services) {
+    Found found = find_route(request.method, request.raw_path);
+    if (request.method == "OPTIONS" && request.raw_path == "*") found.allowed = "GET, HEAD, POST, DELETE";
+    if (request.method == "OPTIONS" && !found.allowed.empty()) co_return options_response(request, found.allowed + ", OPTIONS");
+    if (!found.route && !found.allowed.empty()) {
+        Response response = error_response(405, request.path + " takes " + found.allowed + ", not " + request.method, "method_not_allowed");
+        response.headers["Allow"] = found.allowed;
         co_return response;
     }
-    if (!found) co_return error_response(404, "there is nothing at " + request.path + "; GET /openapi.json lists what there is", "not_found");
+    if (!found.route)
+        co_return error_response(404, "there is nothing at " + request.path + "; GET /openapi.json lists what there is", "not_found");
+    request.parameters = std::move(found.parameters);
     const std::string label = request.method + " " + request.path;
     std::exception_ptr failure;
     try {
-        co_return co_await dispatch_found(std::move(request), *found, services);
+        co_return co_await dispatch_found(std::move(request), *found.route, services);
     } catch (const std::exception&) {
         failure = std::current_exception();
     }
     co_return error_response(explain(failure, label, services));
+}
+
+net::Task<Response> dispatch(Request request, Services& services) {
+    if (auto fine = services.auth.check_origin(request); !fine) co_return error_response(fine.error());
+    const std::string origin = request.header("origin");
+    Response response = co_await dispatch_known(std::move(request), services);
+    allow_origin(origin, response);
+    co_return response;
 }
 
 }  // namespace

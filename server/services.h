@@ -14,6 +14,7 @@
 #include "policy/types.h"
 #include "router/gateway.h"
 #include "server/auth.h"
+#include "server/database_watch.h"
 #include "store/db.h"
 #include "store/traces.h"
 
@@ -25,6 +26,7 @@ struct Services {
     store::Db& db;
     store::TraceSink& traces;
     Auth& auth;
+    DatabaseWatch& database;
     boost::asio::thread_pool& blocking;
     const base::Clock& clock;
     base::Log& log;

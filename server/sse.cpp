@@ -22,6 +22,7 @@ std::string sse_event(const std::string& data, const std::string& name, const st
 }
 
 void SseQueue::push(std::string event) {
+    pushed_ = true;
     if (abandoned_) return;
     events_.push_back(std::move(event));
     changed_.cancel();
@@ -30,6 +31,22 @@ void SseQueue::push(std::string event) {
 void SseQueue::finish() {
     finished_ = true;
     changed_.cancel();
+}
+
+net::Task<void> SseQueue::first(std::chrono::milliseconds patience) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (!pushed_ && !finished_ && std::chrono::steady_clock::now() < until) {
+        changed_.expires_at(until);
+        boost::system::error_code woken;
+        co_await changed_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, woken));
+    }
+}
+
+bool SseQueue::refuse(Response answer) {
+    if (pushed_ || streaming_) return false;
+    refusal_ = std::move(answer);
+    finish();
+    return true;
 }
 
 net::Task<bool> SseQueue::pump(BodyWriter& out) {
@@ -49,6 +66,7 @@ net::Task<bool> SseQueue::pump(BodyWriter& out) {
 }
 
 Response SseQueue::response(std::shared_ptr<SseQueue> queue, std::function<void()> on_gone) {
+    queue->streaming_ = true;
     Response response;
     response.content_type = "text/event-stream; charset=utf-8";
     response.headers["Cache-Control"] = "no-cache";

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "server/http.h"
@@ -23,6 +24,14 @@ public:
     void finish();
     bool abandoned() const { return abandoned_; }
 
+    // Until something was pushed or refused, the queue is finished, or `patience` is over. So what a
+    // producer refuses at once is answered by a status of its own and not by a stream.
+    net::Task<void> first(std::chrono::milliseconds patience);
+    // Makes `answer` the whole response and finishes. False, and nothing done, once something was
+    // pushed or the stream has begun.
+    bool refuse(Response answer);
+    const std::optional<Response>& refusal() const { return refusal_; }
+
     // A response that streams what is pushed until finish(); `on_gone` is called once if the client
     // leaves before. A comment goes out when nothing else does for a while, so that proxies and
     // clients keep the connection.
@@ -33,7 +42,8 @@ private:
 
     boost::asio::steady_timer changed_;
     std::deque<std::string> events_;
-    bool finished_ = false, abandoned_ = false;
+    std::optional<Response> refusal_;
+    bool pushed_ = false, streaming_ = false, finished_ = false, abandoned_ = false;
 };
 
 }  // namespace server

@@ -1,4 +1,7 @@
 // POST /v1/chat/completions: a bare model by its alias, or an agent by its own.
+#include <utility>
+
+#include "server/api/agent_answer.h"
 #include "server/api/chat_request.h"
 #include "server/api/completion_shapes.h"
 #include "router/usage.h"
@@ -9,15 +12,31 @@
 namespace server::api {
 namespace {
 
+constexpr int kModelTokens = 4096;  // of a bare model's reply, where the request sets no limit
+
 // What runs a streamed request: everything it needs, alive until it ends.
 struct StreamJob {
     std::shared_ptr<SseQueue> queue;
     ChunkShapes shapes;
-    bool include_usage = false;
+    bool include_usage = false, include_reasoning = true;
     base::StopSource stop;
+    bool begun = false;
+    base::RunId run{};                    // an agent's, once it is known
+    base::ConversationId conversation{};
 };
 
-void push(StreamJob& job, const base::Json& chunk) { job.queue->push(sse_event(base::dump(chunk))); }
+void begin(StreamJob& job) {
+    if (!std::exchange(job.begun, true)) job.queue->push(sse_event(base::dump(job.shapes.begin())));
+}
+
+void push(StreamJob& job, const base::Json& chunk) {
+    begin(job);
+    job.queue->push(sse_event(base::dump(chunk)));
+}
+
+void push(StreamJob& job, const router::ModelDelta& delta) {
+    if (delta.kind != router::ModelDelta::Kind::reasoning || job.include_reasoning) push(job, job.shapes.delta(delta));
+}
 
 void finish(StreamJob& job, const router::Usage& usage, router::FinishReason reason, const base::Json& extra) {
     base::Json last = job.shapes.finish(reason);
@@ -29,7 +48,11 @@ void finish(StreamJob& job, const router::Usage& usage, router::FinishReason rea
 }
 
 void fail(StreamJob& job, const base::Error& error) {
-    job.queue->push(sse_event(error_response(error).body));
+    Response answer = error_response(error);
+    name_run(answer, job.run, job.conversation);
+    const std::string body = answer.body;
+    if (job.queue->refuse(std::move(answer))) return;
+    job.queue->push(sse_event(body));
     job.queue->push(sse_event("[DONE]"));
     job.queue->finish();
 }
@@ -43,63 +66,75 @@ net::Task<base::Result<router::ModelReply>> call_model(store::Identity who, rout
 }
 
 net::Task<void> stream_model(std::shared_ptr<StreamJob> job, store::Identity who, router::ModelRequest request, Services& services) {
-    push(*job, job->shapes.begin());
     request.stop = job->stop.token();
-    router::DeltaSink sink = [job](const router::ModelDelta& delta) { push(*job, job->shapes.delta(delta)); };
+    router::DeltaSink sink = [job](const router::ModelDelta& delta) { push(*job, delta); };
     auto reply = co_await call_model(who, std::move(request), sink, services);
     if (!reply) co_return fail(*job, reply.error());
     finish(*job, reply->usage, reply->finish, nullptr);
 }
 
+// The input is committed: from here on it is a stream, named after the run.
+void begin_run(StreamJob& job, const agents::ChatEvent& event) {
+    job.run = event.run;
+    job.conversation = event.conversation;
+    job.shapes.rename(completion_id(event.run.text()));
+    begin(job);
+}
+
 net::Task<void> stream_agent(std::shared_ptr<StreamJob> job, agents::ChatRequest request, Services& services) {
-    push(*job, job->shapes.begin());
     agents::EventSink sink = [job](const agents::ChatEvent& event) {
+        using Event = agents::ChatEvent::Kind;
         using Kind = router::ModelDelta::Kind;
-        if (event.kind == agents::ChatEvent::Kind::text) push(*job, job->shapes.delta({Kind::content, event.text, -1, {}}));
-        if (event.kind == agents::ChatEvent::Kind::reasoning) push(*job, job->shapes.delta({Kind::reasoning, event.text, -1, {}}));
+        if (event.kind == Event::run_started) begin_run(*job, event);
+        if (event.kind == Event::text) push(*job, router::ModelDelta{Kind::content, event.text, -1, {}});
+        if (event.kind == Event::reasoning) push(*job, router::ModelDelta{Kind::reasoning, event.text, -1, {}});
     };
     auto result = co_await services.agents.chat(std::move(request), sink);
     if (!result) co_return fail(*job, result.error());
+    if (const auto failure = failure_of(*result)) co_return fail(*job, *failure);
     for (std::size_t i = 0; i < result->client_calls.size(); ++i)
         push(*job, job->shapes.whole_call(result->client_calls[i], int(i)));
     finish(*job, result->usage, result->finish, agent_facts(*result));
 }
 
 // Starts `task` beside the response that it feeds; it ends by itself when the client has left.
-Response start_stream(boost::asio::any_io_executor executor, std::shared_ptr<StreamJob> job, net::Task<void> task, Services& services,
-                      bool stop_when_gone) {
+net::Task<Response> stream(std::shared_ptr<StreamJob> job, net::Task<void> task, Services& services, bool stop_when_gone) {
     auto failed = [&services, job](std::exception_ptr e) { fail(*job, explain(e, "a streamed answer", services)); };
-    net::spawn(executor, std::move(task), failed);
+    net::spawn(co_await boost::asio::this_coro::executor, std::move(task), failed);
+    co_await job->queue->first(kFirstEvent);
+    if (job->queue->refusal()) co_return *job->queue->refusal();
     auto gone = [job, stop_when_gone] {
         if (stop_when_gone) job->stop.request_stop();
     };
-    return SseQueue::response(job->queue, gone);
+    Response response = SseQueue::response(job->queue, gone);
+    name_run(response, job->run, job->conversation);
+    co_return response;
 }
 
 // `gone` stops the job as soon as the client has left, even while nothing is being written.
 std::shared_ptr<StreamJob> make_job(boost::asio::any_io_executor executor, const ChatBody& body, const base::StopToken& gone, Services& services) {
-    auto job = std::make_shared<StreamJob>(StreamJob{std::make_shared<SseQueue>(executor),
-                                                     ChunkShapes("chatcmpl-" + base::Uuid::v7(services.clock.now()).text(), body.model.alias, services.clock.now()),
-                                                     body.include_usage, base::StopSource(gone)});
-    return job;
+    const auto now = services.clock.now();
+    ChunkShapes shapes(completion_id(base::Uuid::v7(now).text()), body.model.alias, now, body.include_usage);
+    return std::make_shared<StreamJob>(StreamJob{std::make_shared<SseQueue>(executor), std::move(shapes), body.include_usage,
+                                                 body.include_reasoning, base::StopSource(gone)});
+}
+
+Response no_such_model(const std::string& alias, Services& services) {
+    std::string known;
+    for (const auto& other : services.gateway.aliases()) known += other.name + ", ";
+    return error_response(404, "there is no model '" + alias + "'; there are " + known + "hearth, hearth/dev", "model_not_found", "model");
 }
 
 net::Task<Response> answer_model(ChatBody body, Request request, Caller caller, Services& services) {
     const auto executor = co_await boost::asio::this_coro::executor;
-    if (!services.gateway.has(body.model.alias)) {
-        std::string known;
-        for (const auto& alias : services.gateway.aliases()) known += alias.name + ", ";
-        co_return error_response(404, "there is no model '" + body.model.alias + "'; there are " + known + "hearth, hearth/dev", "model_not_found", "model");
-    }
+    if (!services.gateway.has(body.model.alias)) co_return no_such_model(body.model.alias, services);
     body.model.purpose = "api";
     body.model.cache_salt = caller.principal.person.text();
     const store::Identity who = agents::identity_of(caller.principal);
-    if (!body.limited) body.model.max_tokens = 4096;
+    if (!body.limited) body.model.max_tokens = kModelTokens;
     if (body.stream) {
-        auto ready = services.gateway.ready(body.model.alias);
-        if (!ready) co_return error_response(ready.error());
         auto job = make_job(executor, body, request.gone, services);
-        co_return start_stream(executor, job, stream_model(job, who, std::move(body.model), services), services, true);
+        co_return co_await stream(job, stream_model(job, who, std::move(body.model), services), services, true);
     }
     base::StopSource stop(request.gone);
     body.model.stop = stop.token();
@@ -107,43 +142,62 @@ net::Task<Response> answer_model(ChatBody body, Request request, Caller caller, 
     const router::DeltaSink nobody;
     auto reply = co_await call_model(who, std::move(body.model), nobody, services);
     if (!reply) co_return error_response(reply.error());
+    if (!body.include_reasoning) reply->message.reasoning.clear();
     co_return json_response(completion(alias, *reply, services.clock.now()));
 }
 
-net::Task<Response> answer_agent(ChatBody body, Request request, Caller caller, Services& services) {
-    const auto executor = co_await boost::asio::this_coro::executor;
-    if (body.model.alias == "hearth/dev" && !caller.may(Access::dev))
-        co_return error_response(403, "the model hearth/dev needs a key with the scope dev", "forbidden", "model");
-    if (body.model.response_schema || body.model.json_object)
-        co_return error_response(400, "response_format is not supported by '" + body.model.alias + "'; a bare model takes it", "unsupported", "response_format");
+// What an agent cannot do and a bare model can.
+std::optional<Response> refused_by_agent(const ChatBody& body, const Caller& caller) {
+    const std::string& alias = body.model.alias;
+    if (alias == "hearth/dev" && !caller.may(Access::dev))
+        return error_response(403, "the model hearth/dev needs a key with the scope dev", "forbidden", "model");
+    using Kind = router::ToolChoice::Kind;
+    const auto kind = body.model.tool_choice.kind;
+    const std::pair<const char*, bool> fields[] = {{"response_format", body.model.response_schema || body.model.json_object},
+                                                   {"stop", !body.model.stop_texts.empty()},
+                                                   {"tool_choice", kind == Kind::required || kind == Kind::named},
+                                                   {"logit_bias", !body.model.sampling.logit_bias.empty()}};
+    for (const auto& [field, used] : fields)
+        if (used) return error_response(400, std::string(field) + " is not supported by '" + alias + "'; a bare model takes it", "unsupported", field);
+    return std::nullopt;
+}
+
+agents::ChatRequest agent_request(const ChatBody& body, const Caller& caller) {
     agents::ChatRequest chat;
     chat.principal = caller.principal;
     chat.alias = body.model.alias;
     chat.messages = body.messages;
-    chat.client_tools = body.model.tools;
+    if (body.model.tool_choice.kind != router::ToolChoice::Kind::none) chat.client_tools = body.model.tools;
     chat.sampling = body.model.sampling;
     if (body.limited) chat.max_tokens = body.model.max_tokens;
+    return chat;
+}
+
+net::Task<Response> answer_agent(ChatBody body, Request request, Caller caller, Services& services) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    if (auto refused = refused_by_agent(body, caller)) co_return *refused;
+    const auto cancel = cancel_on_disconnect(request);
+    if (!cancel) co_return error_response(cancel.error(), "X-Hearth-On-Disconnect");
+    agents::ChatRequest chat = agent_request(body, caller);
     if (const std::string& id = request.header("x-hearth-conversation"); !id.empty()) {
         const auto conversation = base::ConversationId::parse(id);
         if (!conversation) co_return error_response(404, "there is no conversation '" + id + "'", "not_found", "X-Hearth-Conversation");
         chat.conversation = *conversation;
     }
-    const bool cancel = request.header("x-hearth-on-disconnect") == "cancel";
     if (body.stream) {
-        auto job = make_job(executor, body, cancel ? request.gone : base::StopToken(), services);
+        auto job = make_job(executor, body, *cancel ? request.gone : base::StopToken(), services);
         chat.stop = job->stop.token();
-        co_return start_stream(executor, job, stream_agent(job, std::move(chat), services), services, cancel);
+        co_return co_await stream(job, stream_agent(job, std::move(chat), services), services, *cancel);
     }
-    base::StopSource stop = cancel ? base::StopSource(request.gone) : base::StopSource();
+    const base::StopSource stop = *cancel ? base::StopSource(request.gone) : base::StopSource();
     chat.stop = stop.token();
     const std::string alias = chat.alias;
     const agents::EventSink nobody;
     auto result = co_await services.agents.chat(std::move(chat), nobody);
     if (!result) co_return error_response(result.error());
-    if (result->final_state == "no_backend") co_return error_response(503, result->error.text(), "unavailable");
-    Response response = json_response(completion(alias, *result, services.clock.now()));
-    response.headers["X-Hearth-Conversation"] = result->conversation.text();
-    response.headers["X-Hearth-Run"] = result->run.text();
+    const auto failure = failure_of(*result);
+    Response response = failure ? error_response(*failure) : json_response(completion(alias, *result, services.clock.now()));
+    name_run(response, result->run, result->conversation);
     co_return response;
 }
 

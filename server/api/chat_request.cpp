@@ -1,6 +1,7 @@
 #include "server/api/chat_request.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 namespace server::api {
@@ -12,13 +13,13 @@ using base::Json;
 using base::OrderedJson;
 
 // Known to OpenAI's clients and without meaning here.
-constexpr const char* kHarmless[] = {"user", "metadata", "store", "parallel_tool_calls", "service_tier", "safety_identifier",
-                                     "prompt_cache_key", "reasoning_effort", "verbosity", "stream_options"};
-constexpr const char* kRead[] = {"model", "messages", "stream", "tools", "tool_choice", "response_format", "temperature", "top_p",
-                                 "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty", "seed",
-                                 "logit_bias", "max_tokens", "max_completion_tokens", "stop", "n", "enable_thinking"};
+constexpr const char* kHarmless[] = {"user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "verbosity"};
+constexpr const char* kRead[] = {"model", "messages", "stream", "stream_options", "tools", "tool_choice", "parallel_tool_calls", "response_format",
+                                 "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty", "seed",
+                                 "logit_bias", "max_tokens", "max_completion_tokens", "stop", "n", "enable_thinking", "reasoning_effort",
+                                 "include_reasoning", "modalities"};
 // Known, but not done: saying nothing would be a lie.
-constexpr const char* kRefused[] = {"functions", "function_call", "audio", "modalities", "prediction", "web_search_options", "logprobs", "top_logprobs"};
+constexpr const char* kRefused[] = {"functions", "function_call", "audio", "prediction", "web_search_options", "logprobs", "top_logprobs"};
 
 template <std::size_t N>
 bool among(const char* const (&names)[N], const std::string& name) {
@@ -83,11 +84,13 @@ void read_sampling(Reader& r, const Json& json, router::SamplingRequest& s) {
     if (!json.contains("logit_bias") || json["logit_bias"].is_null()) return;
     if (!json["logit_bias"].is_object()) return r.fail("logit_bias", error(Code::invalid_argument, "logit_bias must be an object of token id to bias"));
     for (const auto& [token, bias] : json["logit_bias"].items()) {
-        char* end = nullptr;
-        const long id = std::strtol(token.c_str(), &end, 10);
-        if (token.empty() || *end || id < 0 || id > INT32_MAX || !bias.is_number())
-            return r.fail("logit_bias", error(Code::invalid_argument, "logit_bias has the entry '" + token + "': " + base::dump(bias)));
-        s.logit_bias[int(id)] = bias.get<double>();
+        int id = -1;
+        const auto [end, failed] = std::from_chars(token.data(), token.data() + token.size(), id);
+        const bool named = failed == std::errc{} && end == token.data() + token.size() && id >= 0;
+        if (!named || !bias.is_number() || std::abs(bias.get<double>()) > 100)
+            return r.fail("logit_bias", error(Code::invalid_argument, "logit_bias has the entry '" + token + "': " + base::dump(bias) +
+                                                                          " but wants token ids with biases from -100 to 100"));
+        s.logit_bias[id] = bias.get<double>();
     }
 }
 
@@ -106,6 +109,34 @@ void read_tool_choice(Reader& r, const Json& json, router::ToolChoice& choice) {
     } else {
         r.fail("tool_choice", error(Code::invalid_argument, "tool_choice must be auto, none, required or a function, found " + base::dump(value)));
     }
+}
+
+// Models that can think before they answer do so when asked to.
+void read_thinking(Reader& r, const Json& json, ChatBody& out) {
+    const char* const known[] = {"none", "minimal", "low", "medium", "high", "xhigh"};
+    auto effort = base::optional_string(json, "reasoning_effort");
+    if (!effort) return r.fail("reasoning_effort", std::move(effort).error());
+    const std::string level = effort->value_or("none");
+    if (!among(known, level))
+        return r.fail("reasoning_effort", error(Code::invalid_argument, "reasoning_effort is '" + level + "' but must be none, minimal, low, medium, high or xhigh"));
+    out.model.enable_thinking = r.boolean("enable_thinking", level != "none" && level != "minimal");
+    out.include_reasoning = r.boolean("include_reasoning", true);
+}
+
+void read_stream_options(Reader& r, const Json& json, ChatBody& out) {
+    out.stream = r.boolean("stream", false);
+    if (!json.contains("stream_options") || json["stream_options"].is_null()) return;
+    const Json& options = json["stream_options"];
+    if (!options.is_object()) return r.fail("stream_options", error(Code::invalid_argument, "stream_options must be an object, found " + base::dump(options)));
+    auto usage = base::optional_bool(options, "include_usage");
+    if (!usage) return r.fail("stream_options", std::move(usage).error());
+    out.include_usage = usage->value_or(false);
+}
+
+void check_modalities(Reader& r, const Json& json) {
+    if (!json.contains("modalities") || json["modalities"].is_null()) return;
+    if (json["modalities"] != Json::array({"text"}))
+        r.fail("modalities", error(Code::unsupported, "modalities is " + base::dump(json["modalities"]) + "; only [\"text\"] is supported"));
 }
 
 void check_tool_choice(Reader& r, const router::ModelRequest& request) {
@@ -173,8 +204,9 @@ base::Result<ChatBody> read_chat_body(const std::string& text, std::string& para
     auto model = base::optional_string(*plain, "model");
     if (!model) r.fail("model", std::move(model).error());
     else out.model.alias = model->value_or("");
-    out.stream = r.boolean("stream", false);
-    out.model.enable_thinking = r.boolean("enable_thinking", true);
+    read_stream_options(r, *plain, out);
+    read_thinking(r, *plain, out);
+    check_modalities(r, *plain);
     read_messages(r, *ordered, *plain, out);
     read_sampling(r, *plain, out.model.sampling);
     read_tool_choice(r, *plain, out.model.tool_choice);
@@ -193,11 +225,6 @@ base::Result<ChatBody> read_chat_body(const std::string& text, std::string& para
         }
     if (const auto n = r.integer("n", 1, 128); n && *n != 1)
         r.fail("n", error(Code::unsupported, "n is " + std::to_string(*n) + "; only 1 is supported"));
-    if (plain->contains("stream_options") && (*plain)["stream_options"].is_object()) {
-        auto usage = base::optional_bool((*plain)["stream_options"], "include_usage");
-        if (!usage) r.fail("stream_options", std::move(usage).error());
-        else out.include_usage = usage->value_or(false);
-    }
     if (r.failed) return *r.failed;
     return out;
 }

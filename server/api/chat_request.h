@@ -14,6 +14,7 @@ struct ChatBody {
     router::ModelRequest model;          // alias, messages, tools, sampling, …
     std::vector<base::Json> messages;    // as sent, for the agents
     bool stream = false, include_usage = false;
+    bool include_reasoning = true;       // false: reasoning_content is left out
     bool limited = false;                // max_tokens was given
     std::vector<std::string> ignored;    // unknown fields, for the header X-Hearth-Ignored-Fields
 };

@@ -25,7 +25,7 @@ Json call_json(const router::ToolCall& call) {
 
 Json whole(const std::string& id, const std::string& alias, base::TimePoint now, Json message, const std::string& finish, const router::Usage& usage) {
     Json choice = {{"index", 0}, {"message", std::move(message)}, {"logprobs", nullptr}, {"finish_reason", finish}};
-    Json out = {{"id", "chatcmpl-" + id}, {"object", "chat.completion"}, {"created", seconds(now)}, {"model", alias}};
+    Json out = {{"id", completion_id(id)}, {"object", "chat.completion"}, {"created", seconds(now)}, {"model", alias}};
     out["choices"] = Json::array({std::move(choice)});
     out["usage"] = usage_json(usage);
     return out;
@@ -65,12 +65,16 @@ Json agent_facts(const agents::ChatResult& result) {
     return out;
 }
 
-ChunkShapes::ChunkShapes(std::string id, std::string model, base::TimePoint now) : id_(std::move(id)), model_(std::move(model)), created_(seconds(now)) {}
+std::string completion_id(const std::string& of) { return "chatcmpl-" + of; }
+
+ChunkShapes::ChunkShapes(std::string id, std::string model, base::TimePoint now, bool count_usage)
+    : id_(std::move(id)), model_(std::move(model)), created_(seconds(now)), count_usage_(count_usage) {}
 
 Json ChunkShapes::chunk(Json delta, Json finish_reason) const {
     Json choice = {{"index", 0}, {"delta", std::move(delta)}, {"logprobs", nullptr}, {"finish_reason", std::move(finish_reason)}};
     Json out = {{"id", id_}, {"object", "chat.completion.chunk"}, {"created", created_}, {"model", model_}};
     out["choices"] = Json::array({std::move(choice)});
+    if (count_usage_) out["usage"] = nullptr;
     return out;
 }
 

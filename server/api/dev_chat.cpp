@@ -1,4 +1,5 @@
 // POST /v0/dev/chat: the agent that reads, edits and runs code.
+#include "server/api/agent_answer.h"
 #include "server/api/handlers.h"
 #include "server/failure.h"
 #include "server/sse.h"
@@ -79,16 +80,33 @@ base::Json event_json(const agents::ChatEvent& event) {
     return out;
 }
 
-net::Task<void> run_streamed(std::shared_ptr<SseQueue> queue, agents::ChatRequest chat, Services& services) {
-    int next = 0;
-    agents::EventSink sink = [queue, &next](const agents::ChatEvent& event) {
-        if (event.kind != agents::ChatEvent::Kind::done)
-            queue->push(sse_event(base::dump(event_json(event)), std::string(agents::name(event.kind)), std::to_string(++next)));
+// What a streamed run needs, alive until it ends.
+struct DevStream {
+    std::shared_ptr<SseQueue> queue;
+    base::StopSource stop;
+    int events = 0;
+    base::RunId run{};
+    base::ConversationId conversation{};
+
+    void push(const std::string& data, std::string_view name) { queue->push(sse_event(data, std::string(name), std::to_string(++events))); }
+    void fail(Response answer) {
+        const std::string body = answer.body;
+        if (queue->refuse(std::move(answer))) return;
+        push(body, "error");
+        queue->finish();
+    }
+};
+
+net::Task<void> run_streamed(std::shared_ptr<DevStream> stream, agents::ChatRequest chat, Services& services) {
+    agents::EventSink sink = [stream](const agents::ChatEvent& event) {
+        stream->run = event.run;
+        stream->conversation = event.conversation;
+        if (event.kind != agents::ChatEvent::Kind::done) stream->push(base::dump(event_json(event)), agents::name(event.kind));
     };
     auto result = co_await services.agents.chat(std::move(chat), sink);
-    const std::string data = result ? base::dump(result_json(*result)) : error_response(result.error()).body;
-    queue->push(sse_event(data, result ? "done" : "error", std::to_string(++next)));
-    queue->finish();
+    if (!result) co_return stream->fail(error_response(result.error()));
+    stream->push(base::dump(result_json(*result)), "done");
+    stream->queue->finish();
 }
 
 // A folder that came as a descriptor wins over a path: the server's user may not reach the path.
@@ -103,15 +121,17 @@ base::Result<void> open_passed_folder(const Request& request, agents::ChatReques
 
 net::Task<Response> answer_streamed(agents::ChatRequest chat, base::StopToken stop, Services& services) {
     const auto executor = co_await boost::asio::this_coro::executor;
-    auto queue = std::make_shared<SseQueue>(executor);
-    auto source = std::make_shared<base::StopSource>(stop);  // lives as long as the run
-    chat.stop = source->token();
-    auto failed = [queue, source, &services](std::exception_ptr e) {
-        queue->push(sse_event(error_response(explain(e, "a streamed dev chat", services)).body, "error"));
-        queue->finish();
+    auto stream = std::make_shared<DevStream>(DevStream{std::make_shared<SseQueue>(executor), base::StopSource(stop)});
+    chat.stop = stream->stop.token();
+    auto failed = [stream, &services](std::exception_ptr e) {
+        stream->fail(error_response(explain(e, "a streamed dev chat", services)));
     };
-    net::spawn(executor, run_streamed(queue, std::move(chat), services), failed);
-    co_return SseQueue::response(queue, {});
+    net::spawn(executor, run_streamed(stream, std::move(chat), services), failed);
+    co_await stream->queue->first(kFirstEvent);
+    if (stream->queue->refusal()) co_return *stream->queue->refusal();
+    Response response = SseQueue::response(stream->queue, {});
+    name_run(response, stream->run, stream->conversation);
+    co_return response;
 }
 
 net::Task<Response> answer_whole(agents::ChatRequest chat, base::StopToken stop, Services& services) {
@@ -119,8 +139,9 @@ net::Task<Response> answer_whole(agents::ChatRequest chat, base::StopToken stop,
     const agents::EventSink nobody;
     auto result = co_await services.agents.chat(std::move(chat), nobody);
     if (!result) co_return error_response(result.error());
-    if (result->final_state == "no_backend") co_return error_response(503, result->error.text(), "unavailable");
-    co_return json_response(result_json(*result));
+    Response response = result->final_state == "no_backend" ? error_response(503, result->error.text(), "unavailable") : json_response(result_json(*result));
+    name_run(response, result->run, result->conversation);
+    co_return response;
 }
 
 }  // namespace
@@ -136,8 +157,9 @@ net::Task<Response> dev_chat(Request request, Caller caller, Services& services)
     if (!chat.workspace_path.empty() && role != policy::Role::owner && role != policy::Role::member)
         co_return error_response(403, "only the household's members may name a folder", "forbidden", "workspace");
     if (auto opened = open_passed_folder(request, chat, services); !opened) co_return error_response(opened.error(), "workspace");
-    const bool cancel = request.header("x-hearth-on-disconnect") == "cancel";
-    const base::StopToken stop = cancel ? request.gone : base::StopToken();
+    const auto cancel = cancel_on_disconnect(request);
+    if (!cancel) co_return error_response(cancel.error(), "X-Hearth-On-Disconnect");
+    const base::StopToken stop = *cancel ? request.gone : base::StopToken();
     const auto ignored = body->ignored;
     const bool stream = body->stream;
     auto answered = stream ? answer_streamed(std::move(chat), stop, services) : answer_whole(std::move(chat), stop, services);

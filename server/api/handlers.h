@@ -18,6 +18,7 @@ net::Task<Response> usage(Request request, Caller caller, Services& services);
 // system.cpp
 net::Task<Response> health(Request request, Caller caller, Services& services);
 net::Task<Response> models(Request request, Caller caller, Services& services);
+net::Task<Response> model(Request request, Caller caller, Services& services);
 net::Task<Response> metrics(Request request, Caller caller, Services& services);
 net::Task<Response> logs(Request request, Caller caller, Services& services);
 net::Task<Response> openapi_document(Request request, Caller caller, Services& services);

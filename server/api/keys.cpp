@@ -13,7 +13,7 @@ base::Json key_json(const store::Key& key) {
 
 struct KeyWish {
     std::string label;
-    std::vector<std::string> scopes;
+    std::vector<std::string> scopes, ignored;
 };
 
 base::Result<KeyWish> read_wish(const std::string& body) {
@@ -22,7 +22,9 @@ base::Result<KeyWish> read_wish(const std::string& body) {
     if (!json->is_object()) return base::error(base::Code::invalid_argument, "the body must be an object");
     auto label = base::optional_string(*json, "label");
     if (!label) return std::move(label).error();
-    KeyWish wish{label->value_or("key"), {"chat"}};
+    KeyWish wish{label->value_or("key"), {"chat"}, {}};
+    for (const auto& [field, value] : json->items())
+        if (field != "label" && field != "scopes") wish.ignored.push_back(field);
     if (json->contains("scopes")) {
         const auto& list = (*json)["scopes"];
         if (!list.is_array()) return base::error(base::Code::invalid_argument, "scopes must be a list");
@@ -52,7 +54,9 @@ net::Task<Response> create_key(Request request, Caller caller, Services& service
     const auto made = co_await services.db.run(identity_of(caller), create);
     base::Json body = key_json(made.key);
     body["secret"] = made.secret;
-    co_return json_response(body, 201);
+    Response response = json_response(body, 201);
+    name_ignored(response, wish->ignored);
+    co_return response;
 }
 
 net::Task<Response> revoke_key(Request request, Caller caller, Services& services) {

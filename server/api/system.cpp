@@ -27,15 +27,26 @@ std::string_view word(base::Health health) {
     return "unknown";
 }
 
+base::Json known_models(const Caller& caller, Services& services) {
+    base::Json list = base::Json::array();
+    auto add = [&](const std::string& name, const char* owner) {
+        list.push_back({{"id", name}, {"object", "model"}, {"created", 0}, {"owned_by", owner}});
+    };
+    for (const auto& alias : services.gateway.aliases()) add(alias.name, "local");
+    for (const auto& alias : agents::agent_aliases())
+        if (alias != "hearth/dev" || caller.may(Access::dev)) add(alias, "hearth");
+    return list;
+}
+
 }  // namespace
 
 net::Task<Response> health(Request request, Caller, Services& services) {
     const auto all = services.gateway.status();
     const BackendStatus* status = most_ready(all);
-    const std::string trouble = services.database_trouble ? services.database_trouble() : std::string();
+    const bool database = (!services.database_trouble || services.database_trouble().empty()) && co_await services.database.answers();
     base::Json body;
     int code = 503;
-    if (!trouble.empty() || !status || status->state == BackendStatus::State::down) {
+    if (!database || !status || status->state == BackendStatus::State::down) {
         body["status"] = "down";
     } else if (status->state == BackendStatus::State::loading) {
         body = {{"status", "loading"}, {"stage", status->stage}, {"percent", int(status->fraction * 100)}};
@@ -44,8 +55,12 @@ net::Task<Response> health(Request request, Caller, Services& services) {
         code = 200;
     }
     // Details are for those who may use the server.
-    auto who = co_await services.auth.identify(request, Access::user, services.blocking);
-    if (std::holds_alternative<Caller>(who)) {
+    std::optional<Caller> caller;
+    if (database) {  // else nobody can be told from anybody
+        auto who = co_await services.auth.identify(request, Access::user, services.blocking);
+        if (auto* known = std::get_if<Caller>(&who)) caller = std::move(*known);
+    }
+    if (caller) {
         for (const auto& [id, backend] : all) body["backends"][id] = {{"detail", backend.detail}, {"facts", backend.facts}};
         auto probe = [&] { return services.probes(); };
         for (const auto& p : co_await net::on_pool(services.blocking, probe))
@@ -57,14 +72,14 @@ net::Task<Response> health(Request request, Caller, Services& services) {
 }
 
 net::Task<Response> models(Request, Caller caller, Services& services) {
-    base::Json list = base::Json::array();
-    auto add = [&](const std::string& name, const char* owner) {
-        list.push_back({{"id", name}, {"object", "model"}, {"created", 0}, {"owned_by", owner}});
-    };
-    for (const auto& alias : services.gateway.aliases()) add(alias.name, "local");
-    for (const auto& alias : agents::agent_aliases())
-        if (alias != "hearth/dev" || caller.may(Access::dev)) add(alias, "hearth");
-    co_return json_response({{"object", "list"}, {"data", list}});
+    co_return json_response({{"object", "list"}, {"data", known_models(caller, services)}});
+}
+
+net::Task<Response> model(Request request, Caller caller, Services& services) {
+    const std::string& id = request.parameters["id"];
+    for (auto& known : known_models(caller, services))
+        if (known["id"] == id) co_return json_response(known);
+    co_return error_response(404, "there is no model '" + id + "'; GET /v1/models lists what there is", "model_not_found", "model");
 }
 
 net::Task<Response> metrics(Request, Caller, Services& services) {
@@ -87,6 +102,11 @@ net::Task<Response> logs(Request request, Caller, Services& services) {
     co_return json_response({{"entries", services.recent_logs(level, limit)}});
 }
 
-net::Task<Response> openapi_document(Request, Caller, Services& services) { co_return json_response(openapi(services.version)); }
+net::Task<Response> openapi_document(Request, Caller, Services& services) {
+    static const std::string text = base::dump(openapi(services.version));
+    Response response;
+    response.body = text;
+    co_return response;
+}
 
 }  // namespace server::api

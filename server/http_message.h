@@ -1,0 +1,33 @@
+// Between Beast's messages and our plain ones.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "server/http.h"
+
+namespace server::detail {
+
+namespace http = boost::beast::http;
+
+Request request_of(http::request<http::string_body>&& message, const Peer& peer);
+// What is wrong with a request whose headers have been read: its status and why. Status 0: nothing.
+struct Objection {
+    int status = 0;
+    std::string why;
+};
+Objection objection_to(const http::request<http::string_body>& message);
+
+http::response<http::string_body> plain_response(const Response& response, unsigned version, bool keep_alive);
+// The same without the body, whose length it still tells: the answer to HEAD.
+http::response<http::empty_body> head_only(const http::response<http::string_body>& whole);
+
+// Receives bytes and, with them, a descriptor that the peer passed. -1 with errno like recvmsg.
+ssize_t receive_with_fd(int socket, void* data, std::size_t size, std::shared_ptr<sandbox::Fd>& fd);
+// Whether the other end has closed, or will send nothing more; whatever lies unread before that.
+bool other_end_left(int socket);
+
+}  // namespace server::detail

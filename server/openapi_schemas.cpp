@@ -1,0 +1,139 @@
+// The shapes that the OpenAPI document refers to; openapi.cpp joins them to the routes.
+#include "server/routes.h"
+
+namespace server {
+namespace {
+
+const char* kRequests = R"({
+  "TextPart": {"type": "object", "required": ["type", "text"], "properties": {"type": {"const": "text"}, "text": {"type": "string"}}},
+  "Content": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"$ref": "#/components/schemas/TextPart"}}]},
+  "ToolCall": {"type": "object", "required": ["id", "type", "function"], "properties": {
+    "id": {"type": "string", "minLength": 1}, "type": {"const": "function"},
+    "function": {"type": "object", "required": ["name", "arguments"], "properties": {
+      "name": {"$ref": "#/components/schemas/ToolName"}, "arguments": {"type": "string", "description": "JSON, as the model wrote it"}}}}},
+  "ToolName": {"type": "string", "pattern": "^[A-Za-z0-9_.:/-]{1,128}$"},
+  "Message": {"oneOf": [
+    {"type": "object", "required": ["role", "content"], "properties": {
+      "role": {"enum": ["system", "developer", "user"]}, "content": {"$ref": "#/components/schemas/Content"}, "name": {"type": "string"}}},
+    {"type": "object", "required": ["role"], "properties": {
+      "role": {"const": "assistant"}, "content": {"oneOf": [{"$ref": "#/components/schemas/Content"}, {"type": "null"}]}, "name": {"type": "string"},
+      "reasoning_content": {"type": ["string", "null"]},
+      "tool_calls": {"type": "array", "items": {"$ref": "#/components/schemas/ToolCall"}}}},
+    {"type": "object", "required": ["role", "content", "tool_call_id"], "properties": {
+      "role": {"const": "tool"}, "content": {"$ref": "#/components/schemas/Content"}, "tool_call_id": {"type": "string", "minLength": 1}, "name": {"type": "string"}}}]},
+  "Tool": {"type": "object", "required": ["type", "function"], "properties": {"type": {"const": "function"},
+    "function": {"type": "object", "required": ["name"], "properties": {
+      "name": {"$ref": "#/components/schemas/ToolName"}, "description": {"type": "string"}, "strict": {"type": ["boolean", "null"]},
+      "parameters": {"type": "object", "description": "a JSON Schema"}}}}},
+  "ToolChoice": {"oneOf": [{"enum": ["auto", "none", "required"]},
+    {"type": "object", "required": ["type", "function"], "properties": {"type": {"const": "function"},
+      "function": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}}}]},
+  "ResponseFormat": {"oneOf": [
+    {"type": "object", "required": ["type"], "properties": {"type": {"enum": ["text", "json_object"]}}},
+    {"type": "object", "required": ["type", "json_schema"], "properties": {"type": {"const": "json_schema"},
+      "json_schema": {"type": "object", "required": ["schema"], "properties": {
+        "name": {"type": "string"}, "strict": {"type": ["boolean", "null"]}, "schema": {"type": "object", "description": "a JSON Schema"}}}}}]},
+  "ChatCompletionRequest": {"type": "object", "required": ["model", "messages"], "properties": {
+    "model": {"type": "string", "description": "see GET /v1/models"},
+    "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
+    "stream": {"type": "boolean"}, "stream_options": {"type": "object", "properties": {"include_usage": {"type": "boolean"}}},
+    "temperature": {"type": "number", "minimum": 0, "maximum": 2}, "top_p": {"type": "number", "minimum": 0, "maximum": 1},
+    "top_k": {"type": "integer", "minimum": 0, "maximum": 1048576}, "min_p": {"type": "number", "minimum": 0, "maximum": 1},
+    "repetition_penalty": {"type": "number", "minimum": 0.01, "maximum": 10},
+    "presence_penalty": {"type": "number", "minimum": -2, "maximum": 2}, "frequency_penalty": {"type": "number", "minimum": -2, "maximum": 2},
+    "max_tokens": {"type": "integer", "minimum": 1, "maximum": 16777216}, "max_completion_tokens": {"type": "integer", "minimum": 1, "maximum": 16777216},
+    "seed": {"type": "integer", "minimum": -9223372036854775808, "maximum": 9223372036854775807},
+    "stop": {"oneOf": [{"type": "string", "minLength": 1}, {"type": "array", "maxItems": 16, "items": {"type": "string", "minLength": 1}}]},
+    "logit_bias": {"type": "object", "propertyNames": {"pattern": "^[0-9]{1,9}$"}, "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100}},
+    "n": {"const": 1},
+    "tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}}, "tool_choice": {"$ref": "#/components/schemas/ToolChoice"},
+    "parallel_tool_calls": {"type": "boolean"}, "response_format": {"$ref": "#/components/schemas/ResponseFormat"},
+    "reasoning_effort": {"enum": ["none", "minimal", "low", "medium", "high", "xhigh"]},
+    "enable_thinking": {"type": "boolean"}, "include_reasoning": {"type": "boolean"}}},
+  "DevChatRequest": {"type": "object", "required": ["messages"], "properties": {
+    "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
+    "conversation_id": {"type": ["string", "null"], "format": "uuid", "description": "of an earlier answer; then the new messages are enough"},
+    "workspace": {"type": "string", "description": "the absolute path of the folder that the tools see"},
+    "read_only": {"type": "boolean"}, "stream": {"type": "boolean"}}},
+  "KeyRequest": {"type": "object", "properties": {"label": {"type": "string"},
+    "scopes": {"type": "array", "items": {"type": "string", "enum": ["chat", "dev", "admin"]}}}}
+})";
+
+const char* kAnswers = R"({
+  "Error": {"type": "object", "required": ["error"], "properties": {"error": {"type": "object", "required": ["message", "type", "param", "code"], "properties": {
+    "message": {"type": "string"}, "type": {"type": "string"}, "param": {"type": ["string", "null"]}, "code": {"type": ["string", "null"]}}}}},
+  "Health": {"type": "object", "required": ["status"], "properties": {"status": {"enum": ["ok", "loading", "down"]},
+    "stage": {"type": "string"}, "percent": {"type": "integer", "minimum": 0, "maximum": 100},
+    "backends": {"type": "object"}, "probes": {"type": "array", "items": {"type": "object"}}}},
+  "LogEntries": {"type": "object", "required": ["entries"], "properties": {"entries": {"type": "array", "items": {"type": "object"}}}},
+  "Model": {"type": "object", "required": ["id", "object", "created", "owned_by"], "properties": {
+    "id": {"type": "string"}, "object": {"const": "model"}, "created": {"type": "integer"}, "owned_by": {"type": "string"}}},
+  "ModelList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
+    "data": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}}}},
+  "Usage": {"type": "object", "required": ["prompt_tokens", "completion_tokens", "total_tokens"], "properties": {
+    "prompt_tokens": {"type": "integer"}, "completion_tokens": {"type": "integer"}, "total_tokens": {"type": "integer"},
+    "prompt_tokens_details": {"type": "object", "properties": {"cached_tokens": {"type": "integer"}}}}},
+  "ChatCompletion": {"type": "object", "required": ["id", "object", "created", "model", "choices", "usage"], "properties": {
+    "id": {"type": "string"}, "object": {"const": "chat.completion"}, "created": {"type": "integer"}, "model": {"type": "string"},
+    "choices": {"type": "array", "items": {"type": "object", "required": ["index", "message", "finish_reason"], "properties": {
+      "index": {"type": "integer"}, "message": {"$ref": "#/components/schemas/Message"}, "finish_reason": {"enum": ["stop", "length", "tool_calls"]}}}},
+    "usage": {"$ref": "#/components/schemas/Usage"},
+    "hearth": {"type": "object", "description": "of an agent: run_id, conversation_id, state, tools_used, error"}}},
+  "DevChat": {"type": "object", "required": ["response", "tools_used", "run_id", "conversation_id", "state"], "properties": {
+    "response": {"type": "string"}, "tools_used": {"type": "integer"}, "run_id": {"type": "string", "format": "uuid"},
+    "conversation_id": {"type": "string", "format": "uuid"}, "state": {"type": "string"}, "model": {"type": "string"},
+    "usage": {"type": "object"}, "error": {"type": "string"}}},
+  "Run": {"type": "object", "required": ["id", "object", "conversation_id", "model", "status", "started"], "properties": {
+    "id": {"type": "string", "format": "uuid"}, "object": {"const": "run"}, "conversation_id": {"type": "string", "format": "uuid"},
+    "model": {"type": "string"}, "status": {"type": "string"}, "error": {"type": "string"}, "usage": {"type": "object"},
+    "started": {"type": "string"}, "finished": {"type": ["string", "null"]}}},
+  "RunList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
+    "data": {"type": "array", "items": {"$ref": "#/components/schemas/Run"}}}},
+  "RunTrace": {"allOf": [{"$ref": "#/components/schemas/Run"}, {"type": "object", "required": ["messages", "steps", "spans", "events", "chain"], "properties": {
+    "turn": {"type": "object"}, "messages": {"type": "array"}, "steps": {"type": "array"}, "spans": {"type": "array"}, "events": {"type": "array"},
+    "chain": {"type": "string", "description": "whole, or what was changed"}}}]},
+  "StoppingRun": {"allOf": [{"$ref": "#/components/schemas/Run"}, {"type": "object", "required": ["stopping"], "properties": {"stopping": {"type": "boolean"}}}]},
+  "UsageReport": {"type": "object", "required": ["object", "days", "calls"], "properties": {"object": {"const": "usage"},
+    "days": {"type": "array", "items": {"type": "object"}}, "calls": {"type": "array", "items": {"type": "object"}}}},
+  "Key": {"type": "object", "required": ["id", "label", "scopes", "prefix", "created", "revoked"], "properties": {
+    "id": {"type": "string", "format": "uuid"}, "label": {"type": "string"}, "scopes": {"type": "array", "items": {"type": "string"}},
+    "prefix": {"type": "string"}, "created": {"type": "string"}, "revoked": {"type": "boolean"}}},
+  "KeyList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
+    "data": {"type": "array", "items": {"$ref": "#/components/schemas/Key"}}}},
+  "NewKey": {"allOf": [{"$ref": "#/components/schemas/Key"}, {"type": "object", "required": ["secret"], "properties": {"secret": {"type": "string"}}}]},
+  "RevokedKey": {"type": "object", "required": ["id", "revoked"], "properties": {"id": {"type": "string"}, "revoked": {"const": true}}}
+})";
+
+const char* kOthers = R"({
+  "responses": {"error": {"description": "an error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}},
+  "parameters": {
+    "level": {"name": "level", "in": "query", "schema": {"enum": ["debug", "info", "warn", "error"]}, "description": "this and what is graver"},
+    "log_limit": {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 2000, "default": 200}},
+    "run_limit": {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}},
+    "days": {"name": "days", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 366, "default": 30}, "description": "how far back"},
+    "calls": {"name": "calls", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 500, "default": 50}, "description": "how many single calls"},
+    "before": {"name": "before", "in": "query", "schema": {"type": "string", "format": "uuid"}, "description": "only runs older than this one"},
+    "conversation": {"name": "X-Hearth-Conversation", "in": "header", "schema": {"type": "string", "format": "uuid"},
+      "description": "hearth and hearth/dev: the conversation that goes on; then the new messages are enough"},
+    "on_disconnect": {"name": "X-Hearth-On-Disconnect", "in": "header", "schema": {"enum": ["continue", "cancel"]},
+      "description": "what becomes of an agent's run when the client leaves; a bare model stops in any case"}},
+  "headers": {
+    "X-Hearth-Run": {"schema": {"type": "string"}, "description": "an agent's run; see GET /v1/runs/{id}"},
+    "X-Hearth-Conversation": {"schema": {"type": "string"}, "description": "an agent's conversation, for the next request"},
+    "X-Hearth-Ignored-Fields": {"schema": {"type": "string"}, "description": "unknown fields of the body, which did nothing"}},
+  "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}
+})";
+
+}  // namespace
+
+const base::Json& openapi_components() {
+    static const base::Json components = [] {
+        base::Json out = base::Json::parse(kOthers);
+        out["schemas"] = base::Json::parse(kRequests);
+        out["schemas"].update(base::Json::parse(kAnswers));
+        return out;
+    }();
+    return components;
+}
+
+}  // namespace server

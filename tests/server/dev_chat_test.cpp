@@ -1,0 +1,99 @@
+// POST /v0/dev/chat.
+#include <fstream>
+
+#include "site_test.h"
+
+namespace server::testing {
+namespace {
+
+using DevChat = SiteTest;
+constexpr const char* kPath = "/v0/dev/chat";
+
+Json dev(Json messages, Json more = Json::object()) {
+    Json body = {{"messages", std::move(messages)}};
+    body.update(more);
+    return body;
+}
+
+TEST_F(DevChat, AnswersInItsShape) {
+    Site site({says("Hello.")});
+    const Json answer = site.ask("POST", kPath, dev({user("hi")})).json();
+    EXPECT_EQ(answer["response"], "Hello.");
+    EXPECT_EQ(answer["tools_used"], 0);
+    EXPECT_EQ(answer["state"], "answered");
+    EXPECT_EQ(site.ask("GET", "/v1/runs/" + answer["run_id"].get<std::string>()).json()["conversation_id"], answer["conversation_id"]);
+}
+
+TEST_F(DevChat, ToolCallsAndTextComeAsTheyHappen) {
+    support::TempDir folder;
+    std::ofstream(folder.path() / "note.txt") << "the blue door\n";
+    Site site({calls({{"", "list_dir", R"({"path":"."})"}}), calls({{"", "read_file", R"({"path":"note.txt"})"}}), says("It is blue.")});
+    const Reply reply = site.ask("POST", kPath, dev({user("Which door?")}, {{"workspace", folder.path().string()}, {"stream", true}}));
+    EXPECT_EQ(reply.headers.at("content-type"), "text/event-stream; charset=utf-8");
+    std::vector<std::string> kinds;
+    std::string text;
+    const auto events = events_of(reply.body);
+    for (const auto& event : events) {
+        if (kinds.empty() || kinds.back() != event.name) kinds.push_back(event.name);
+        if (event.name == "text") text += event.json()["text"].get<std::string>();
+    }
+    EXPECT_EQ(kinds, (std::vector<std::string>{"run_started", "tool_call", "tool_result", "tool_call", "tool_result", "text", "done"}));
+    EXPECT_EQ(text, "It is blue.");
+    EXPECT_EQ(events[1].json()["name"], "list_dir");
+    EXPECT_EQ(events[1].json()["arguments"], Json({{"path", "."}}));
+    EXPECT_NE(events[4].json()["text"].get<std::string>().find("the blue door"), std::string::npos);
+    const Json done = events.back().json();
+    EXPECT_EQ(done["tools_used"], 2);
+    EXPECT_EQ(done["run_id"], events[0].json()["run_id"]);
+    EXPECT_EQ(done["run_id"], reply.headers.at("x-hearth-run"));
+    EXPECT_EQ(done["conversation_id"], reply.headers.at("x-hearth-conversation"));
+    std::size_t id = 0;
+    for (std::size_t at = reply.body.find("id: "); at != std::string::npos; at = reply.body.find("\nid: ", at + 1))
+        EXPECT_EQ(std::stoul(reply.body.substr(at + (reply.body[at] == '\n' ? 5 : 4))), ++id);
+    EXPECT_EQ(id, events.size());
+}
+
+TEST_F(DevChat, AConversationGoesOn) {
+    Site site({says("A1"), says("A2")});
+    const Json first = site.ask("POST", kPath, dev({user("Q1")})).json();
+    const Json more = {{"conversation_id", first["conversation_id"]}};
+    EXPECT_EQ(site.ask("POST", kPath, dev({user("Q1"), assistant("A1"), user("Q2")}, more)).json()["response"], "A2");
+    for (const bool stream : {false, true}) {
+        Json body = dev({user("Q0"), assistant("A1"), user("Q3")}, more);
+        body["stream"] = stream;
+        const Reply changed = site.ask("POST", kPath, body);
+        EXPECT_EQ(changed.status, 409);
+        EXPECT_NE(changed.message().find("messages[0]"), std::string::npos);
+    }
+}
+
+TEST_F(DevChat, ASecondMessageMayRepeatAQuestionThatGotNoAnswer) {
+    router::ScriptedReply broken;
+    broken.error = base::error(base::Code::internal, "the weights are damaged");
+    Site site({broken, says("Both.")});
+    const Json first = site.ask("POST", kPath, dev({user("Q1")})).json();
+    EXPECT_EQ(first["state"], "failed");
+    const Json second = site.ask("POST", kPath, dev({user("Q1"), user("Q2")}, {{"conversation_id", first["conversation_id"]}})).json();
+    EXPECT_EQ(site.ask("GET", "/v1/runs/" + second["run_id"].get<std::string>()).json()["messages"].size(), 3u);
+}
+
+TEST_F(DevChat, WrongValuesAreRefusedByName) {
+    Site site({says("ok")});
+    const std::pair<const char*, Json> fields[] = {{"messages", Json::array()}, {"messages", 5}, {"stream", "yes"}, {"read_only", 1}, {"workspace", 5}, {"workspace", "relative/path"}, {"conversation_id", 5}};
+    for (const auto& [field, value] : fields) {
+        Json body = dev({user("hi")});
+        body[field] = value;
+        const Reply reply = site.ask("POST", kPath, body);
+        EXPECT_EQ(reply.status, 400) << field << value;
+        EXPECT_EQ(reply.param(), field) << value;
+    }
+    const Reply image = site.ask("POST", kPath, dev({{{"role", "user"}, {"content", {{{"type", "image_url"}, {"image_url", {{"url", "x"}}}}}}}}));
+    EXPECT_EQ(image.status, 400);
+    EXPECT_NE(image.message().find("image_url"), std::string::npos);
+    EXPECT_EQ(site.ask("POST", kPath, dev({user("hi")}, {{"conversation_id", "nonsense"}})).status, 404);
+    const Reply ignored = site.ask("POST", kPath, dev({user("hi")}, {{"sparkle", 1}}));
+    EXPECT_EQ(ignored.headers.at("x-hearth-ignored-fields"), "sparkle");
+}
+
+}  // namespace
+}  // namespace server::testing
