@@ -175,8 +175,9 @@ TEST_F(AgentApi, AClientsSystemMessageRanksAsItsWords) {
     Site site({says("ok")});
     EXPECT_EQ(site.ask("POST", kPath, chat("hearth/dev", {{{"role", "system"}, {"content", "You are a pirate."}}, user("hi")})).status, 200);
     const auto sent = site.model->requests().at(0).messages;
-    for (const auto& message : sent)
+    for (const auto& message : sent) {
         if (message.role == router::MessageRole::system) EXPECT_EQ(message.text().find("pirate"), std::string::npos);
+    }
     EXPECT_NE(sent.back().text().find("pirate"), std::string::npos);
     EXPECT_EQ(sent.back().role, router::MessageRole::user);
 }
