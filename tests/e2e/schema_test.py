@@ -10,8 +10,8 @@ from hypothesis import strategies as st  # noqa: E402
 
 SCRIPT = [{"when": "", "text": "All is well."}]
 EXAMPLES = 20  # an operation and mode
-PLAIN = ["GET /health", "GET /logs", "GET /metrics", "GET /openapi.json", "GET /v1/models", "GET /v1/runs", "GET /v1/runs/{id}",
-         "GET /v1/keys", "DELETE /v1/keys/{id}", "POST /v1/runs/{id}/stop"]
+PLAIN = ["GET /health", "GET /logs", "GET /metrics", "GET /openapi.json", "GET /v1/models", "GET /v1/models/{id}", "GET /v1/runs",
+         "GET /v1/runs/{id}", "GET /v1/usage", "GET /v1/keys", "DELETE /v1/keys/{id}", "POST /v1/runs/{id}/stop"]
 WITH_BODY = ["POST /v0/dev/chat", "POST /v1/chat/completions", "POST /v1/keys"]
 HARD_TEXT = st.sampled_from(["", "a\x00b", "\u2028", "\ufeff", "🜁" * 50, "%s%n", "'; drop table message; --", "\\u0000", "x" * 5000]) | st.text()
 CONTENT = HARD_TEXT | st.lists(st.builds(lambda text: {"type": "text", "text": text}, HARD_TEXT | st.none() | st.integers()), max_size=3)
@@ -96,7 +96,7 @@ def test_requests_that_reach_a_model_break_nothing(api, hearth, conversation, na
     assert reached.count(200) > EXAMPLES / 4, reached
 
 
-@pytest.mark.parametrize("path,parameters", [("/v1/runs", ["limit", "before"]), ("/logs", ["limit", "level"])])
+@pytest.mark.parametrize("path,parameters", [("/v1/runs", ["limit", "before"]), ("/logs", ["limit", "level"]), ("/v1/usage", ["days", "calls"])])
 def test_queries_break_nothing(hearth, path, parameters):
     @SETTINGS
     @hypothesis.given(values=st.lists(HARD_TEXT | st.integers().map(str), min_size=2, max_size=2))
