@@ -1,5 +1,6 @@
 #include "router/prompt.h"
 
+#include "base/json_schema.h"
 #include <chrono>
 
 namespace router {
@@ -59,10 +60,9 @@ base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request) {
         if (request.tool_choice.kind == Kind::named && tool.name != request.tool_choice.name) continue;
         tools.push_back(tool);
         if (tool.parameters.empty()) continue;
-        const auto bound = text::Grammar::schema_to_ebnf(tool.parameters, "arguments");
-        if (bound) continue;
-        if (bound.error().code != base::Code::unsupported)
-            return base::error(base::Code::invalid_argument, "the tool '" + tool.name + "': " + bound.error().text());
+        if (text::Grammar::schema_to_ebnf(tool.parameters, "arguments")) continue;
+        if (auto schema = base::Schema::parse(base::Json(tool.parameters)); !schema)
+            return base::error(base::Code::invalid_argument, "the tool '" + tool.name + "': " + schema.error().text());
         tools.back().parameters = {{"type", "object"}};
     }
     if (tools.empty())

@@ -46,23 +46,6 @@ public:
         co_await say_goodbye();
     }
 
-    // Answers without reading, then closes.
-    net::Task<void> turn_away(Response response) {
-        if (!co_await greet()) co_return;
-        co_await write_plain(response, 11, false);
-        co_await linger();
-    }
-
-private:
-    static constexpr bool local = std::is_same_v<Stream, LocalStream>, tls = std::is_same_v<Stream, TlsStream>;
-    using Parser = http::request_parser<http::string_body>;
-    using Lowest = std::conditional_t<tls, TcpStream, Stream>;
-    using Socket = typename Lowest::socket_type;
-    using Limit = Deadline<Socket>;
-
-    Lowest& lowest() { return beast::get_lowest_layer(stream_); }
-    Socket& socket() { return lowest().socket(); }
-
     // The TLS handshake, once. False when there is nobody to talk to.
     net::Task<bool> greet() {
         if constexpr (tls) {
@@ -76,6 +59,22 @@ private:
         }
         co_return true;
     }
+
+    // Answers without reading, then closes. After greet().
+    net::Task<void> turn_away(Response response) {
+        co_await write_plain(response, 11, false);
+        co_await linger();
+    }
+
+private:
+    static constexpr bool local = std::is_same_v<Stream, LocalStream>, tls = std::is_same_v<Stream, TlsStream>;
+    using Parser = http::request_parser<http::string_body>;
+    using Lowest = std::conditional_t<tls, TcpStream, Stream>;
+    using Socket = typename Lowest::socket_type;
+    using Limit = Deadline<Socket>;
+
+    Lowest& lowest() { return beast::get_lowest_layer(stream_); }
+    Socket& socket() { return lowest().socket(); }
 
     // Says that nothing follows.
     net::Task<void> say_goodbye() {
@@ -95,8 +94,10 @@ private:
         parser.header_limit(std::uint32_t(shared_.options.header_bytes));
         parser.body_limit(shared_.options.body_bytes);
         if (!co_await read_header(parser)) co_return false;
-        if (const Objection wrong = objection_to(parser.get()); wrong.status) {
-            co_await turn_away(error_response(wrong.status, wrong.why));
+        const Objection wrong = objection_to(parser.get());
+        if (wrong.status != 0) {
+            Response refusal = error_response(wrong.status, wrong.why);
+            co_await turn_away(std::move(refusal));
             co_return false;
         }
         if (!co_await read_body(parser)) co_return false;
@@ -176,7 +177,11 @@ private:
             response = error_response(500, "an internal error occurred; the log tells more");
         }
         const bool streams = response.stream && !head;
-        const bool written = streams ? co_await write_stream(response, version, keep) : co_await write_plain(response, version, keep, head);
+        bool written = false;
+        if (streams)
+            written = co_await write_stream(response, version, keep);
+        else
+            written = co_await write_plain(response, version, keep, head);
         watch->done = true;
         watch->again.cancel();
         error_code ignored;
@@ -297,7 +302,8 @@ private:
         } else if (!malformed || failed == http::error::end_of_stream || failed == http::error::partial_message) {
             co_return;  // the client left
         }
-        co_await turn_away(error_response(status, why));
+        Response refusal = error_response(status, why);
+        co_await turn_away(std::move(refusal));
     }
 
     // Says that nothing follows, and takes in what the client is still sending: closing with unread

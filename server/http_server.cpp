@@ -119,16 +119,18 @@ public:
     ~BeastServer() override { close_listeners(); }
 
     base::Result<void> listen() {
-        if (auto bound = bind_tcp(tcp_, shared_->options); !bound) return bound;
         if (!shared_->options.certificate.empty()) {
             auto context = tls_context(shared_->options);
             if (!context) return std::move(context).error();
             tls_ = *std::move(context);
         }
-        if (!tls_ && !is_loopback(shared_->options.host))
+        error_code no_address;
+        asio::ip::make_address(shared_->options.host, no_address);
+        if (!tls_ && !no_address && !is_loopback(shared_->options.host))
             return base::error(base::Code::invalid_argument,
                                "server.host is '" + shared_->options.host + "', which others can reach, and there is no certificate: keys would cross the network unencrypted",
                                "use 127.0.0.1, or set server.certificate and server.certificate_key");
+        if (auto bound = bind_tcp(tcp_, shared_->options); !bound) return bound;
         if (auto bound = bind_local(local_, shared_->options.socket); !bound) return bound;
         for (const unsigned uid : shared_->options.socket_users)
             if (auto admitted = admit_user(shared_->options.socket, uid); !admitted)
@@ -205,10 +207,13 @@ private:
 
     template <class Connection>
     static net::Task<void> talk(Connection& connection, Shared& shared) {
-        if (shared.connections > shared.options.max_connections)
-            co_await connection.turn_away(error_response(503, "too many connections (server.max_connections)"));
-        else
+        if (shared.connections > shared.options.max_connections) {
+            Response refusal = error_response(503, "too many connections (server.max_connections)");
+            const bool greeted = co_await connection.greet();
+            if (greeted) co_await connection.turn_away(std::move(refusal));
+        } else {
             co_await connection.run();
+        }
     }
 
     asio::any_io_executor executor_;

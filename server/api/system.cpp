@@ -43,7 +43,8 @@ base::Json known_models(const Caller& caller, Services& services) {
 net::Task<Response> health(Request request, Caller, Services& services) {
     const auto all = services.gateway.status();
     const BackendStatus* status = most_ready(all);
-    const bool database = (!services.database_trouble || services.database_trouble().empty()) && co_await services.database.answers();
+    bool database = !services.database_trouble || services.database_trouble().empty();
+    if (database) database = co_await services.database.answers();
     base::Json body;
     int code = 503;
     if (!database || !status || status->state == BackendStatus::State::down) {

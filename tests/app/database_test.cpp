@@ -101,7 +101,9 @@ TEST_F(OwnDatabase, AWrongUrlIsNamedWithoutItsPassword) {
         ASSERT_FALSE(wrong) << url;
         EXPECT_FALSE(wrong.error().remedy.empty()) << wrong.error().message;
         EXPECT_THAT(wrong.error().message, Not(HasSubstr("\n")));
-        if (url != "not-the-secret") EXPECT_THAT(wrong.error().text(), Not(HasSubstr("not-the-secret")));
+        if (url != "not-the-secret") {
+            EXPECT_THAT(wrong.error().text(), Not(HasSubstr("not-the-secret")));
+        }
     }
     EXPECT_THAT(app::prepare_database(settings("", owner), {}).error().text(), HasSubstr("database.url is not"));
 }

@@ -50,7 +50,8 @@ TEST_F(AgentApi, AConversationGoesOnWithTheNewMessagesOrTheWholeHistory) {
     const Reply third = site.ask("POST", kPath, chat("hearth/dev", {user("Q1"), assistant("A1"), parts, assistant("A2"), user("Q3")}), in(id));
     ASSERT_EQ(third.status, 200) << third.body;
     std::vector<std::string> said;
-    for (const auto& message : site.ask("GET", "/v1/runs/" + third.headers.at("x-hearth-run")).json()["messages"]) said.push_back(message["content"]);
+    const Json run = site.ask("GET", "/v1/runs/" + third.headers.at("x-hearth-run")).json();
+    for (const auto& message : run["messages"]) said.push_back(message["content"]);
     EXPECT_EQ(said, (std::vector<std::string>{"Q1", "A1", "Q2", "A2", "Q3", "A3"}));
 
     const Reply changed = site.ask("POST", kPath, chat("hearth/dev", {user("Q1"), assistant("A1"), user("Q9"), assistant("A2"), user("Q4")}), in(id));
@@ -127,7 +128,8 @@ TEST_F(AgentApi, ACallThatTheClientGaveUpDoesNotBreakTheConversation) {
     ASSERT_EQ(made.size(), 2u) << asked.body;
     EXPECT_EQ(site.ask("POST", kPath, chat("hearth/dev", {user("never mind")}), in(asked.headers.at("x-hearth-conversation"))).status, 200);
     std::vector<std::string> answered;
-    for (const auto& message : site.model->requests().back().messages)
+    const router::ModelRequest last = site.model->requests().back();
+    for (const auto& message : last.messages)
         if (message.role == router::MessageRole::tool) answered.push_back(message.tool_call_id);
     EXPECT_EQ(answered, (std::vector<std::string>{made[0]["id"], made[1]["id"]}));
 }
@@ -176,7 +178,8 @@ TEST_F(AgentApi, AClientsSystemMessageRanksAsItsWords) {
     EXPECT_EQ(site.ask("POST", kPath, chat("hearth/dev", {{{"role", "system"}, {"content", "You are a pirate."}}, user("hi")})).status, 200);
     const auto sent = site.model->requests().at(0).messages;
     for (const auto& message : sent) {
-        if (message.role == router::MessageRole::system) EXPECT_EQ(message.text().find("pirate"), std::string::npos);
+        if (message.role != router::MessageRole::system) continue;
+        EXPECT_EQ(message.text().find("pirate"), std::string::npos);
     }
     EXPECT_NE(sent.back().text().find("pirate"), std::string::npos);
     EXPECT_EQ(sent.back().role, router::MessageRole::user);

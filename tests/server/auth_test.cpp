@@ -69,7 +69,8 @@ TEST_F(AuthTest, AnotherPersonsThingsAreNotThere) {
     EXPECT_EQ(site.ask_as(other, "POST", "/v0/dev/chat", base::dump(body)).status, 404);
     const Reply over_v1 = site.ask_as(other, "POST", "/v1/chat/completions", base::dump(chat("hearth", {user("and me?")})), "X-Hearth-Conversation: " + conversation + "\r\n");
     EXPECT_EQ(over_v1.status, 404);
-    for (const auto& key : site.ask("GET", "/v1/keys").json()["data"])
+    const Json keys = site.ask("GET", "/v1/keys").json();
+    for (const auto& key : keys["data"])
         EXPECT_EQ(site.ask_as(other, "DELETE", "/v1/keys/" + key["id"].get<std::string>()).status, 404);
 }
 
@@ -86,12 +87,12 @@ TEST_F(AuthTest, ForeignHostsAndOriginsAreRefused) {
     options.hosts = {"home.lan"};
     Site site({}, options);
     const std::string port = std::to_string(site.http->port());
-    for (const std::string& host : {"localhost", "LocalHost:1", "127.0.0.1", "[::1]:8080", "home.lan", "HOME.lan.:443"}) EXPECT_EQ(status_with(site, host, ""), 200) << host;
-    for (const std::string& host : {"evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "home.lan.evil", "[::2]", "xhome.lan", "127.0.0.2"})
+    for (const char* host : {"localhost", "LocalHost:1", "127.0.0.1", "[::1]:8080", "home.lan", "HOME.lan.:443"}) EXPECT_EQ(status_with(site, host, ""), 200) << host;
+    for (const char* host : {"evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "home.lan.evil", "[::2]", "xhome.lan", "127.0.0.2"})
         EXPECT_EQ(status_with(site, host, ""), 403) << host;
     EXPECT_EQ(status_with(site, "localhost:" + port, "http://localhost:" + port), 200);
     EXPECT_EQ(status_with(site, "localhost:" + port, "https://home.lan:9000"), 200);
-    for (const std::string& origin : {"http://evil.example", "http://localhost:1", "null", "https://home.lan.evil.example", "localhost", "file://"})
+    for (const char* origin : {"http://evil.example", "http://localhost:1", "null", "https://home.lan.evil.example", "localhost", "file://"})
         EXPECT_EQ(status_with(site, "localhost:" + port, origin), 403) << origin;
     EXPECT_EQ(status_with(site, "evil.example", "", "/health"), 403);
     EXPECT_EQ(status_with(site, "localhost", "http://evil.example", "/health"), 403);

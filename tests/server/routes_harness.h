@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
 
@@ -35,7 +36,8 @@ protected:
         auth_options.owner = database->owner();
         auth_options.owner_uids = {0};
         auth = std::make_unique<Auth>(database->db(), auth_options);
-        services = std::make_unique<Services>(Services{*gateway, *agents, database->db(), *traces, *auth, blocking, clock, log, metrics, {},
+        watch = std::make_unique<DatabaseWatch>(io.get_executor(), database->db());
+        services = std::make_unique<Services>(Services{*gateway, *agents, database->db(), *traces, *auth, *watch, blocking, clock, log, metrics, {},
                                                        [] { return std::string(); }, [](const std::string&, int) { return base::Json::array(); },
                                                        [] { return base::Probes{}; }, "test"});
     }
@@ -43,7 +45,7 @@ protected:
     Response call(const std::string& method, const std::string& path, const base::Json& body = nullptr, const std::string& query = {}) {
         Request request;
         request.method = method;
-        request.path = path;
+        request.path = request.raw_path = path;
         request.query = query;
         request.peer.unix_socket = true;
         if (!body.is_null()) request.body = base::dump(body);
@@ -85,6 +87,9 @@ protected:
     support::TempDir folder;
     std::unique_ptr<agents::Agents> agents;
     std::unique_ptr<Auth> auth;
+    // Asked of nothing here: /health is told of trouble by the services.
+    boost::asio::io_context io;
+    std::unique_ptr<DatabaseWatch> watch;
     std::unique_ptr<Services> services;
 };
 
