@@ -235,8 +235,8 @@ TEST_F(Service, WhatWasCutShortDoesNotFinishWithStop) {
 
 TEST_F(Service, WhicheverShapeAClientWritesIsStoredInOne) {
     Harness h({says("one"), says("two")});
-    const Json parts = Json::array({{{"type", "text"}, {"text", "Be "}}, {{"type", "text"}, {"text", "brief"}}, {{"type", "text"}, {"text", 5}}});
-    const std::vector<Json> opening = {{{"role", "developer"}, {"content", parts}, {"name", 7}}, user("Hi")};
+    const Json parts = Json::array({{{"type", "text"}, {"text", "Be "}}, {{"type", "text"}, {"text", "brief"}}});
+    const std::vector<Json> opening = {{{"role", "developer"}, {"content", parts}}, user("Hi")};
     const auto first = h.chat(h.request("hearth/dev", opening));
     ASSERT_TRUE(first) << first.error().text();
     const auto messages = h.in_tx([&](store::Tx& tx) { return store::list_messages(tx, first->conversation); });
