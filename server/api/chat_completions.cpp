@@ -155,8 +155,7 @@ std::optional<Response> refused_by_agent(const ChatBody& body, const Caller& cal
     const auto kind = body.model.tool_choice.kind;
     const std::pair<const char*, bool> fields[] = {{"response_format", body.model.response_schema || body.model.json_object},
                                                    {"stop", !body.model.stop_texts.empty()},
-                                                   {"tool_choice", kind == Kind::required || kind == Kind::named},
-                                                   {"logit_bias", !body.model.sampling.logit_bias.empty()}};
+                                                   {"tool_choice", kind == Kind::required || kind == Kind::named}};
     for (const auto& [field, used] : fields)
         if (used) return error_response(400, std::string(field) + " is not supported by '" + alias + "'; a bare model takes it", "unsupported", field);
     return std::nullopt;
