@@ -133,7 +133,7 @@ void print_cost(const Turn& turn) {
 
 // 0 answered; what else, `hearth chat --help` says.
 int status_of(const Turn& turn) {
-    static const std::map<std::string, int> statuses = {{"answered", 0}, {"partial", 3}, {"refused", 4}, {"no_backend", 5}, {"cancelled", 130}};
+    static const std::map<std::string, int> statuses = {{"partial", 3}, {"refused", 4}, {"no_backend", 5}, {"cancelled", 130}};
     const std::string state = turn.result.value("state", "");
     if (state == "answered") return 0;
     std::fprintf(stderr, "hearth: %s%s\n", state.c_str(), turn.result.contains("error") ? (": " + turn.result.value("error", "")).c_str() : "");

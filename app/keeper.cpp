@@ -1,7 +1,5 @@
 #include "app/keeper.h"
 
-#include <sys/statvfs.h>
-
 #include <boost/asio/steady_timer.hpp>
 
 #include "app/database.h"
@@ -90,9 +88,9 @@ base::Result<void> Keeper::may_accept() const {
 std::optional<std::uint64_t> free_bytes(std::filesystem::path folder) {
     std::error_code ignored;
     while (!std::filesystem::exists(folder, ignored) && folder.has_relative_path()) folder = folder.parent_path();
-    struct statvfs status {};
-    if (statvfs(folder.c_str(), &status) != 0) return std::nullopt;
-    return std::uint64_t(status.f_bavail) * status.f_frsize;
+    const auto space = std::filesystem::space(folder, ignored);
+    if (ignored) return std::nullopt;
+    return space.available;
 }
 
 }  // namespace app

@@ -1,7 +1,8 @@
 #include "router/prompt.h"
 
-#include "base/json_schema.h"
 #include <chrono>
+
+#include "base/json_schema.h"
 
 namespace router {
 namespace {

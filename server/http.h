@@ -40,6 +40,8 @@ struct Request {
 
     const std::string& header(const std::string& lower_case_name) const;  // "" when absent
     std::string query_value(const std::string& name) const;               // "" when absent
+    // A whole number within its bounds, `otherwise` when it is absent or empty; else Error{invalid_argument}.
+    base::Result<int> query_number(const std::string& name, int otherwise, int least, int most) const;
 };
 
 // "%20" → " ", in a query also "+"; what is no escape stays.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/split.h"
 #include "server/routes.h"
 
 namespace server {
@@ -25,14 +26,10 @@ std::string plain_path(std::string path) {
 
 Json parameters_of(const Route& route) {
     Json out = Json::array();
-    const std::string path = plain_path(route.path), query = route.query;
+    const std::string path = plain_path(route.path);
     for (std::size_t at = path.find('{'); at != path.npos; at = path.find('{', at + 1))
         out.push_back({{"name", path.substr(at + 1, path.find('}', at) - at - 1)}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
-    for (std::size_t at = 0; at < query.size();) {
-        const auto end = std::min(query.find(',', at), query.size());
-        out.push_back(reference("parameters/" + query.substr(at, end - at)));
-        at = end + 1;
-    }
+    for (const std::string& name : base::split(route.query, ',')) out.push_back(reference("parameters/" + name));
     return out;
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 
 #include "server/http.h"
 
@@ -56,6 +57,17 @@ std::string Request::query_value(const std::string& name) const {
         rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     return {};
+}
+
+base::Result<int> Request::query_number(const std::string& name, int otherwise, int least, int most) const {
+    const std::string text = query_value(name);
+    if (text.empty()) return otherwise;
+    int value = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failed != std::errc{} || end != text.data() + text.size() || value < least || value > most)
+        return base::error(base::Code::invalid_argument, name + " is '" + text + "' but must be a whole number from " +
+                                                             std::to_string(least) + " to " + std::to_string(most));
+    return value;
 }
 
 Response json_response(const base::Json& body, int status) {

@@ -1,10 +1,10 @@
 #include "store/cluster_programs.h"
 
-#include <algorithm>
 #include <cctype>
 #include <fstream>
 #include <iterator>
 
+#include "base/split.h"
 #include "net/config.h"
 #include "store/process.h"
 
@@ -47,11 +47,9 @@ Programs packaged(int made_by) {
 
 Programs in_path() {
     const std::string path = net::environment("PATH").value_or("/usr/local/bin:/usr/bin");
-    for (std::size_t at = 0; at < path.size();) {
-        const auto end = std::min(path.find(':', at), path.size());
-        const fs::path folder = path.substr(at, end - at);
+    for (const std::string& entry : base::split(path, ':')) {
+        const fs::path folder = entry;
         if (folder.is_absolute() && missing_in(folder).empty()) return {folder, version_in(folder)};
-        at = end + 1;
     }
     return {};
 }
@@ -79,10 +77,8 @@ std::string without_stamp(const std::string& line) {
 // The last line that tells a reason, else the last line.
 std::string reason_in(const std::string& text) {
     std::string reason, last;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto end = std::min(text.find('\n', at), text.size());
-        const std::string line = without_stamp(text.substr(at, end - at));
-        at = end + 1;
+    for (const std::string& stamped : base::split(text, '\n')) {
+        const std::string line = without_stamp(stamped);
         if (line.find_first_not_of(" \t") == line.npos) continue;
         last = line;
         for (const char* mark : {"FATAL:", "PANIC:", "error:", "ERROR:"})

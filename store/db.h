@@ -74,6 +74,8 @@ private:
 
 // The SQL for a timestamptz as integer microseconds since 1970, as Row::time reads it.
 std::string micros(std::string_view column);
+// The same number of a time point, as a parameter.
+std::int64_t micros_of(base::TimePoint t);
 
 // A transaction. Not for other CPU threads; never kept across Db::run.
 class Tx {

@@ -19,6 +19,8 @@ Param::Param(double v) {
     text_ = std::string(text, end);
 }
 
+std::int64_t micros_of(base::TimePoint t) { return t.time_since_epoch().count(); }
+
 std::string micros(std::string_view column) {
     return "(extract(epoch from " + std::string(column) + ") * 1000000)::bigint";
 }

@@ -16,8 +16,6 @@ using Item = std::variant<base::Span, TelemetryEvent, ModelCall>;
 constexpr int kAttempts = 3;
 constexpr std::chrono::milliseconds kFirstPause{50}, kLongestPause{1000}, kLongestFlush{2000};
 
-std::int64_t micros_of(base::TimePoint t) { return t.time_since_epoch().count(); }
-
 // What the chain covers: every stored field but the body, which its digest stands for.
 std::string chain_hash(const std::string& previous, const base::Span& s, const std::string& attributes, const std::string& body_digest) {
     base::Json fields = {previous,       s.id.text(), s.parent.text(), s.run.text(), s.kind,     s.name,

@@ -5,8 +5,6 @@ namespace {
 
 constexpr const char* kTime = "to_timestamp($1::bigint / 1000000.0)";
 
-std::int64_t micros_of(base::TimePoint t) { return t.time_since_epoch().count(); }
-
 }  // namespace
 
 void insert_call(Tx& tx, const ModelCall& c) {

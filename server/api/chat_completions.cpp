@@ -1,10 +1,10 @@
 // POST /v1/chat/completions: a bare model by its alias, or an agent by its own.
 #include <utility>
 
+#include "router/usage.h"
 #include "server/api/agent_answer.h"
 #include "server/api/chat_request.h"
 #include "server/api/completion_shapes.h"
-#include "router/usage.h"
 #include "server/api/handlers.h"
 #include "server/failure.h"
 #include "server/sse.h"

@@ -4,8 +4,6 @@
 namespace server::api {
 namespace {
 
-store::Identity identity_of(const Caller& caller) { return {caller.principal.tenant, caller.principal.person}; }
-
 base::Json key_json(const store::Key& key) {
     return {{"id", key.id.text()},         {"label", key.label},     {"scopes", key.scopes}, {"prefix", key.prefix},
             {"created", base::rfc3339(key.created)}, {"revoked", key.revoked}};
@@ -43,7 +41,7 @@ base::Result<KeyWish> read_wish(const std::string& body) {
 net::Task<Response> list_keys(Request, Caller caller, Services& services) {
     auto list = [](store::Tx& tx) { return store::list_keys(tx); };
     base::Json out = base::Json::array();
-    for (const auto& key : co_await services.db.run(identity_of(caller), list)) out.push_back(key_json(key));
+    for (const auto& key : co_await services.db.run(agents::identity_of(caller.principal), list)) out.push_back(key_json(key));
     co_return json_response({{"object", "list"}, {"data", out}});
 }
 
@@ -51,7 +49,7 @@ net::Task<Response> create_key(Request request, Caller caller, Services& service
     auto wish = read_wish(request.body);
     if (!wish) co_return error_response(wish.error());
     auto create = [&](store::Tx& tx) { return store::create_key(tx, caller.principal.person, wish->label, wish->scopes); };
-    const auto made = co_await services.db.run(identity_of(caller), create);
+    const auto made = co_await services.db.run(agents::identity_of(caller.principal), create);
     base::Json body = key_json(made.key);
     body["secret"] = made.secret;
     Response response = json_response(body, 201);
@@ -64,7 +62,7 @@ net::Task<Response> revoke_key(Request request, Caller caller, Services& service
     bool revoked = false;
     if (id) {
         auto revoke = [&](store::Tx& tx) { return store::revoke_key(tx, *id); };
-        revoked = co_await services.db.run(identity_of(caller), revoke);
+        revoked = co_await services.db.run(agents::identity_of(caller.principal), revoke);
     }
     services.auth.forget_keys();
     if (!revoked) co_return error_response(404, "there is no such key", "not_found");

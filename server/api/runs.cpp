@@ -1,6 +1,4 @@
 // Runs and their traces.
-#include <charconv>
-
 #include "server/api/handlers.h"
 #include "store/conversations.h"
 #include "store/ledger.h"
@@ -8,8 +6,6 @@
 
 namespace server::api {
 namespace {
-
-store::Identity identity_of(const Caller& caller) { return {caller.principal.tenant, caller.principal.person}; }
 
 Response no_such_run() { return error_response(404, "there is no such run", "not_found"); }
 
@@ -65,18 +61,14 @@ base::Json whole_json(const Whole& whole) {
 }  // namespace
 
 net::Task<Response> list_runs(Request request, Caller caller, Services& services) {
-    int limit = 50;
-    const std::string wanted = request.query_value("limit"), before_text = request.query_value("before");
-    if (!wanted.empty()) {
-        const auto [end, failed] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), limit);
-        if (failed != std::errc{} || end != wanted.data() + wanted.size() || limit < 1 || limit > 500)
-            co_return error_response(400, "limit is '" + wanted + "' but must be a whole number from 1 to 500", "invalid_argument", "limit");
-    }
+    const auto limit = request.query_number("limit", 50, 1, 500);
+    if (!limit) co_return error_response(limit.error(), "limit");
+    const std::string before_text = request.query_value("before");
     const auto before = base::RunId::parse(before_text);
     if (!before_text.empty() && !before) co_return error_response(400, "before must be a run's id", "invalid_argument", "before");
-    auto list = [&](store::Tx& tx) { return store::list_runs(tx, limit, before); };
+    auto list = [&](store::Tx& tx) { return store::list_runs(tx, *limit, before); };
     base::Json data = base::Json::array();
-    for (const auto& run : co_await services.db.run(identity_of(caller), list)) data.push_back(run_json(run));
+    for (const auto& run : co_await services.db.run(agents::identity_of(caller.principal), list)) data.push_back(run_json(run));
     co_return json_response({{"object", "list"}, {"data", data}});
 }
 
@@ -91,7 +83,7 @@ net::Task<Response> get_run(Request request, Caller caller, Services& services) 
         return Whole{*run, store::list_messages(tx, run->conversation), store::list_steps(tx, *id), store::list_spans(tx, *id),
                      store::list_events(tx, *id), store::verify_chain(tx, *id)};
     };
-    const auto whole = co_await services.db.run(identity_of(caller), read);
+    const auto whole = co_await services.db.run(agents::identity_of(caller.principal), read);
     if (!whole) co_return no_such_run();
     co_return json_response(whole_json(*whole));
 }
@@ -101,7 +93,7 @@ net::Task<Response> stop_run(Request request, Caller caller, Services& services)
     if (!id) co_return no_such_run();
     const bool stopped = services.agents.stop(caller.principal, *id);
     auto find = [&](store::Tx& tx) { return store::find_run(tx, *id); };
-    const auto run = co_await services.db.run(identity_of(caller), find);
+    const auto run = co_await services.db.run(agents::identity_of(caller.principal), find);
     if (!run) co_return no_such_run();
     base::Json body = run_json(*run);
     body["stopping"] = stopped;

@@ -1,6 +1,4 @@
 // Health, models, metrics, logs, the description of the API.
-#include <charconv>
-
 #include "server/api/handlers.h"
 
 namespace server::api {
@@ -91,16 +89,12 @@ net::Task<Response> metrics(Request, Caller, Services& services) {
 }
 
 net::Task<Response> logs(Request request, Caller, Services& services) {
-    int limit = 200;
-    const std::string wanted = request.query_value("limit"), level = request.query_value("level");
-    if (!wanted.empty()) {
-        const auto [end, failed] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), limit);
-        if (failed != std::errc{} || end != wanted.data() + wanted.size() || limit < 1 || limit > 2000)
-            co_return error_response(400, "limit is '" + wanted + "' but must be a whole number from 1 to 2000", "invalid_argument", "limit");
-    }
+    const auto limit = request.query_number("limit", 200, 1, 2000);
+    if (!limit) co_return error_response(limit.error(), "limit");
+    const std::string level = request.query_value("level");
     if (!level.empty() && level != "debug" && level != "info" && level != "warn" && level != "error")
         co_return error_response(400, "level is '" + level + "' but must be debug, info, warn or error", "invalid_argument", "level");
-    co_return json_response({{"entries", services.recent_logs(level, limit)}});
+    co_return json_response({{"entries", services.recent_logs(level, *limit)}});
 }
 
 net::Task<Response> openapi_document(Request, Caller, Services& services) {

@@ -1,6 +1,4 @@
 // What models were used for: sums by day, and single calls without what was said.
-#include <charconv>
-
 #include "server/api/handlers.h"
 
 namespace server::api {
@@ -40,24 +38,12 @@ base::Json sum_json(const store::UsageSum& sum) {
             {"output_tokens", sum.output_tokens}};
 }
 
-// A whole number of the query within its bounds, `otherwise` when it is absent.
-base::Result<int> number(const Request& request, const char* name, int otherwise, int least, int most) {
-    const std::string text = request.query_value(name);
-    if (text.empty()) return otherwise;
-    int value = 0;
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failed != std::errc{} || end != text.data() + text.size() || value < least || value > most)
-        return base::error(base::Code::invalid_argument, std::string(name) + " is '" + text + "' but must be a whole number from " +
-                                                             std::to_string(least) + " to " + std::to_string(most));
-    return value;
-}
-
 }  // namespace
 
 net::Task<Response> usage(Request request, Caller caller, Services& services) {
-    const auto days = number(request, "days", 30, 1, kMostDays);
+    const auto days = request.query_number("days", 30, 1, kMostDays);
     if (!days) co_return error_response(days.error(), "days");
-    const auto limit = number(request, "calls", 50, 0, kMostCalls);
+    const auto limit = request.query_number("calls", 50, 0, kMostCalls);
     if (!limit) co_return error_response(limit.error(), "calls");
     auto flush = [&] { services.traces.flush(); };
     co_await net::on_pool(services.blocking, flush);
