@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "sandbox/bwrap_args.h"
+#include "sandbox/stand_in.h"
 
 namespace sandbox {
 namespace {
@@ -33,32 +34,54 @@ void limit(int which, std::uint64_t value) {
     setrlimit(__rlimit_resource(which), &both);
 }
 
-// In the child: only async-signal-safe work is needed, and the process has one CPU thread anyway.
-[[noreturn]] void become_bwrap(const std::vector<std::string>& words, const std::vector<int>& keep, int input, int output,
-                               const Owner& owner, const Limits& limits, int status) {
+// What the child needs on its way to being bubblewrap.
+struct Start {
+    std::vector<std::string> words;
+    std::vector<int> keep;  // stay open
+    int input, output, status, workspace;
+    const std::vector<Overlay>& overlays;
+    Owner owner;
+    Limits limits;
+};
+
+// From root to the owner of the workspace; nobody else can change who he is.
+bool lower(const Owner& owner) {
+    if (geteuid() != 0) return true;
+    return setgroups(0, nullptr) == 0 &&
+           (owner.uid == 0 || (setresgid(owner.gid, owner.gid, owner.gid) == 0 && setresuid(owner.uid, owner.uid, owner.uid) == 0));
+}
+
+[[noreturn]] void give_up(int fd, const std::string& said, int code) {
+    if (write(fd, said.data(), said.size()) < 0) _exit(126);
+    _exit(code);
+}
+
+// In the child, a process with one CPU thread.
+[[noreturn]] void become_bwrap(const Start& start) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     signal(SIGPIPE, SIG_DFL);
-    dup2(input, 0);
-    dup2(output, 1);
-    dup2(output, 2);
+    dup2(start.input, 0);
+    dup2(start.output, 1);
+    dup2(start.output, 2);
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_FSIZE, limits.file_bytes);
-    limit(RLIMIT_NOFILE, std::uint64_t(limits.open_files));
-    const bool lowered = geteuid() != 0 || (setgroups(0, nullptr) == 0 && (owner.uid == 0 || (setresgid(owner.gid, owner.gid, owner.gid) == 0 &&
-                                                                                              setresuid(owner.uid, owner.uid, owner.uid) == 0)));
+    limit(RLIMIT_FSIZE, start.limits.file_bytes);
+    limit(RLIMIT_NOFILE, std::uint64_t(start.limits.open_files));
+    const bool lowered = lower(start.owner);
+    if (lowered && start.workspace >= 0 && !reachable(start.workspace)) {
+        const std::string problem = bring_within_reach(start.workspace, start.overlays);
+        if (!problem.empty()) give_up(2, "the workspace " + path_of(start.workspace) + ": " + problem, 127);
+    }
     syscall(SYS_close_range, 3u, ~0u, unsigned(CLOSE_RANGE_CLOEXEC));
-    for (int fd : keep) fcntl(fd, F_SETFD, 0);
+    for (int fd : start.keep) fcntl(fd, F_SETFD, 0);
     std::vector<char*> argv;
-    for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+    for (const std::string& word : start.words) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
     // An empty environment: bubblewrap's own pid 1 would keep, and show, whatever it was given.
     char* const nothing[] = {nullptr};
     if (lowered) execve(kBwrap, argv.data(), nothing);
-    const std::string said = "{ \"exec-errno\": " + std::to_string(errno) + " }\n";
-    if (write(status, said.data(), said.size()) < 0) _exit(126);
-    _exit(127);
+    give_up(start.status, "{ \"exec-errno\": " + std::to_string(errno) + " }\n", 127);
 }
 
 bool is_installed(const std::string& program) {
@@ -126,12 +149,13 @@ base::Result<void> start_job(Job& job, Descriptors d, Protection& protection, co
         fds.overlays.push_back({overlay.fd.get(), folder_inside(*request) + "/" + overlay.path, overlay.writable});
         keep.push_back(overlay.fd.get());
     }
-    const auto words = bwrap_args(*request, fds, ids, present_etc());
+    const Start start{bwrap_args(*request, fds, ids, present_etc()), keep, d.input.get(), d.output.get(), status.get(),
+                      d.workspace.get(), overlays, owner, request->limits};
     job.limits = request->limits;
     job.begun = std::chrono::steady_clock::now();
     job.deadline = job.begun + request->limits.wall;
     job.outer = fork();
-    if (job.outer == 0) become_bwrap(words, keep, d.input.get(), d.output.get(), owner, job.limits, status.get());
+    if (job.outer == 0) become_bwrap(start);
     if (job.outer < 0) return base::error(Code::resource_exhausted, std::string("the launcher cannot fork: ") + std::strerror(errno));
     job.control = std::move(d.control);
     fcntl(job.status.get(), F_SETFL, O_NONBLOCK);
@@ -182,7 +206,7 @@ Report job_report(const Job& job) {
     if (code) report.exit_code = int(*code);
     else if (job.killed || WIFSIGNALED(job.wait_status)) report.exit_code = 128 + SIGKILL;
     else if (exec_errno) report.failure = std::string(kBwrap) + ": " + std::strerror(int(*exec_errno));
-    else report.failure = "bubblewrap could not set the sandbox up";
+    else report.failure = "the sandbox could not be set up";
     return report;
 }
 

@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -45,6 +47,14 @@ Fd open_folder(int root, const std::string& relative) {
     return Fd();
 }
 
+// Whom the file modes are asked about: "the user ann".
+std::string this_user() {
+    passwd entry{}, *found = nullptr;
+    char space[4096];
+    if (getpwuid_r(geteuid(), &entry, space, sizeof space, &found) == 0 && found) return std::string("the user ") + found->pw_name;
+    return "the user with uid " + std::to_string(geteuid());
+}
+
 Error failed(const std::string& path, int number) {
     const std::string quoted = "\"" + path + "\"";
     switch (number) {
@@ -55,7 +65,10 @@ Error failed(const std::string& path, int number) {
         case EISDIR: return base::error(Code::invalid_argument, quoted + " is a folder, a regular file expected");
         case ENXIO: case ENODEV: return base::error(Code::invalid_argument, quoted + " is not a regular file");
         case ENAMETOOLONG: return base::error(Code::invalid_argument, quoted.substr(0, 80) + "… has a name that is too long");
-        case EACCES: case EPERM: case EROFS: return base::error(Code::permission_denied, quoted + ": " + std::strerror(number));
+        case EACCES: case EPERM:
+            return base::error(Code::permission_denied, quoted + " is closed to " + this_user() + ", whose rights the tools have: " + std::strerror(number),
+                               "ask the person to change its mode, its owner or its access list");
+        case EROFS: return base::error(Code::permission_denied, quoted + ": " + std::strerror(number));
         case ENOSPC: case EDQUOT: return base::error(Code::resource_exhausted, quoted + ": " + std::strerror(number));
         default: return base::error(Code::io, quoted + ": " + std::strerror(number));
     }
@@ -305,13 +318,25 @@ Fd::~Fd() {
     if (fd_ >= 0) close(fd_);
 }
 
+std::string path_of(int fd) {
+    std::error_code none;
+    return fs::read_symlink("/proc/self/fd/" + std::to_string(fd), none).string();
+}
+
 base::Result<std::unique_ptr<Workspace>> Workspace::from_fd(Fd folder, const fs::path& root, Access access, std::vector<fs::path> masked) {
     struct stat about{};
     if (!folder || fstat(folder.get(), &about) != 0) return base::error(Code::io, "the workspace " + root.string() + " cannot be examined");
     if (!S_ISDIR(about.st_mode)) return base::error(Code::invalid_argument, "the workspace " + root.string() + " is not a folder");
-    const fs::path clean = fs::path(root).lexically_normal();
+    fs::path clean = fs::path(root).lexically_normal();
+    if (clean.filename().empty()) clean = clean.parent_path();
     if (!clean.is_absolute() || clean == "/")
         return base::error(Code::invalid_argument, "the workspace \"" + root.string() + "\" is not usable", "name a folder by its absolute path, not /");
+    if (const std::string real = path_of(folder.get()); real != clean)
+        return base::error(Code::invalid_argument, "the folder that was opened is " + real + ", not " + clean.string(), "name the workspace by its own path, without symbolic links");
+    const Fd entered(open_beneath(folder.get(), ".", O_RDONLY | O_DIRECTORY));
+    if (!entered && errno == EACCES)
+        return base::error(Code::permission_denied, "the workspace " + clean.string() + " is closed to " + this_user() + ", whose rights the tools have",
+                           "let that user read and enter it (chmod o+rx, chgrp or setfacl), or choose another folder");
     for (fs::path& mask : masked) {
         std::error_code ignored;
         const fs::path whole = fs::weakly_canonical(mask, ignored);
@@ -322,7 +347,7 @@ base::Result<std::unique_ptr<Workspace>> Workspace::from_fd(Fd folder, const fs:
                                "choose another folder");
     }
     return std::unique_ptr<Workspace>(std::make_unique<OpenWorkspace>(
-        std::move(folder), clean.filename().empty() ? clean.parent_path() : clean, access, std::move(masked), about));
+        std::move(folder), std::move(clean), access, std::move(masked), about));
 }
 
 base::Result<std::unique_ptr<Workspace>> Workspace::open(const fs::path& root, Access access, std::vector<fs::path> masked) {

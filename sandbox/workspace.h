@@ -29,6 +29,9 @@ private:
     int fd_ = -1;
 };
 
+// The kernel's path for what a descriptor is open on; empty when it is none.
+std::string path_of(int fd);
+
 struct Entry {
     std::string path;  // relative to the workspace
     enum class Kind { file, folder, symlink, other } kind = Kind::file;
@@ -42,7 +45,8 @@ public:
     // lies under one is refused; inside an ancestor they are hidden.
     static base::Result<std::unique_ptr<Workspace>> open(const std::filesystem::path& root, Access access,
                                                          std::vector<std::filesystem::path> masked);
-    // From a descriptor that another process opened (SCM_RIGHTS); `root` is its absolute path there.
+    // From a descriptor that another process opened (SCM_RIGHTS); `root`, its absolute path, must be the
+    // kernel's own for it, since masks go by paths.
     static base::Result<std::unique_ptr<Workspace>> from_fd(Fd folder, const std::filesystem::path& root, Access access,
                                                             std::vector<std::filesystem::path> masked);
     virtual ~Workspace() = default;

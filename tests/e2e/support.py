@@ -26,11 +26,18 @@ def cluster_user():
 
 
 class State:
-    """A state folder: database cluster, keys, workspaces. Servers come and go on it."""
+    """A state folder: database cluster, keys, workspaces. Servers come and go on it. `run_as`: who owns it and
+    runs all of it, where the tests run as root."""
 
-    def __init__(self, name):
+    def __init__(self, name, run_as=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"e2e-{name}-"))
         self.folder.chmod(0o711)  # the cluster's user passes through
+        self.binary, self.identity = BINARY, {}
+        if run_as:
+            entry = pwd.getpwnam(run_as)
+            self.identity = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+            self.binary = shutil.copy(BINARY, self.folder / "hearth")  # the checkout may be closed to that user
+            os.chown(self.folder, entry.pw_uid, entry.pw_gid)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("HEARTH_") and k != "DATABASE_URL"}
         self.env.update(HEARTH_STATE_FOLDER=str(self.folder / "state"), XDG_CONFIG_HOME=str(self.folder / "config"),
                         HEARTH_DATABASE_RUN_AS=cluster_user())
@@ -43,7 +50,7 @@ class State:
             raise
 
     def command(self, *arguments):
-        done = subprocess.run([BINARY, *arguments], env=self.env, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([self.binary, *arguments], env=self.env, cwd="/", capture_output=True, text=True, timeout=120, **self.identity)
         assert done.returncode == 0, f"hearth {' '.join(arguments)}: exit {done.returncode}\n{done.stderr}"
         return done.stdout
 
@@ -119,7 +126,8 @@ class Hearth:
 
     def start(self):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([BINARY, "serve"], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+            self.process = subprocess.Popen([self.state.binary, "serve"], env=self.env, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                                            **self.state.identity)
         line = self.process.stdout.readline().decode()  # empty when it ended
         assert "listens on" in line, f"hearth serve ended with {self.process.wait(10)}:\n{self.tail()}"
         self.port = int(line.rsplit(":", 1)[1])

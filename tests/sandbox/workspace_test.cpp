@@ -1,5 +1,6 @@
 #include "sandbox/workspace.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -89,6 +90,19 @@ TEST_F(WorkspaceTest, AMaskedFolderIsRefusedAsRootAndHiddenInside) {
     EXPECT_FALSE(Workspace::open(root() / "sub", Workspace::Access::read_only, {root()}));
     const auto workspace = open(Workspace::Access::read_only, {root() / "sub"});
     EXPECT_FALSE(workspace->read("sub/b.txt", 100));
+}
+
+TEST_F(WorkspaceTest, AFolderHandedOverUnderAnotherNameIsRefused) {
+    const auto hand_over = [&](const fs::path& folder, const fs::path& name) {
+        return Workspace::from_fd(Fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), name, Workspace::Access::read_only, {root()});
+    };
+    fs::create_directory(folder_.path() / "other");
+    EXPECT_TRUE(hand_over(folder_.path() / "other", folder_.path() / "other/"));
+    // By that name the folder that must stay hidden would not be.
+    const auto renamed = hand_over(root(), folder_.path() / "other");
+    ASSERT_FALSE(renamed);
+    EXPECT_EQ(renamed.error().code, base::Code::invalid_argument);
+    EXPECT_FALSE(hand_over(root() / "up", root() / "up"));
 }
 
 }  // namespace
