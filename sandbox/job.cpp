@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -42,6 +43,7 @@ struct Start {
     const std::vector<Overlay>& overlays;
     Owner owner;
     Limits limits;
+    pid_t launcher;
 };
 
 // From root to the owner of the workspace; nobody else can change who he is.
@@ -80,6 +82,9 @@ bool lower(const Owner& owner) {
     argv.push_back(nullptr);
     // An empty environment: bubblewrap's own pid 1 would keep, and show, whatever it was given.
     char* const nothing[] = {nullptr};
+    // After the last change of credentials, which would take it back; bubblewrap sets its own late.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != start.launcher) _exit(126);
     if (lowered) execve(kBwrap, argv.data(), nothing);
     give_up(start.status, "{ \"exec-errno\": " + std::to_string(errno) + " }\n", 127);
 }
@@ -150,7 +155,7 @@ base::Result<void> start_job(Job& job, Descriptors d, Protection& protection, co
         keep.push_back(overlay.fd.get());
     }
     const Start start{bwrap_args(*request, fds, ids, present_etc()), keep, d.input.get(), d.output.get(), status.get(),
-                      d.workspace.get(), overlays, owner, request->limits};
+                      d.workspace.get(), overlays, owner, request->limits, getpid()};
     job.limits = request->limits;
     job.begun = std::chrono::steady_clock::now();
     job.deadline = job.begun + request->limits.wall;

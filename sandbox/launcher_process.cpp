@@ -111,7 +111,8 @@ private:
 }  // namespace
 
 void serve_launches(Fd socket) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // It lives on when the server is killed, until it has ended what runs: bubblewrap's inner process dies
+    // with the outer one only once it is set up.
     prctl(PR_SET_DUMPABLE, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     setsid();

@@ -3,10 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <iostream>
+#include <sstream>
 #include <thread>
 
 #include "support/fixtures.h"
@@ -183,6 +187,67 @@ TEST(LauncherDeath, IsReportedAndNothingRunsAfterwards) {
         EXPECT_EQ(outcome.error().code, base::Code::unavailable);
     }
     EXPECT_EQ(launcher->probes().at(0).health, base::Health::failed);
+}
+
+// A process that runs program after program until it is killed.
+[[noreturn]] void start_without_end(const fs::path& folder) {
+    auto launcher = Launcher::start().value();
+    const auto workspace = Workspace::open(folder, Workspace::Access::read_write, {}).value();
+    Command command;
+    command.argv = {"sleep", "0.002"};
+    command.workspace = workspace.get();
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&] {
+            for (;;) (void)launcher->run(command, Level::t2, {});
+        });
+    std::ofstream(folder / "ready") << "yes";
+    for (std::thread& thread : threads) thread.join();
+    _exit(1);
+}
+
+// Whether every child of this process ends in time.
+bool all_end(milliseconds patience) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (waitpid(-1, nullptr, WNOHANG) >= 0) {
+        if (std::chrono::steady_clock::now() > end) return false;
+        std::this_thread::sleep_for(milliseconds(1));
+    }
+    return true;
+}
+
+// Kills such a process again and again; its exit status is how often something outlived it.
+[[noreturn]] void kill_servers(int rounds) {
+    // What nobody else waits for becomes a child of this process.
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    int outlived = 0;
+    for (int round = 0; round < rounds; ++round) {
+        const support::TempDir folder;
+        const pid_t server = fork();
+        if (server == 0) start_without_end(folder.path());
+        while (!fs::exists(folder.path() / "ready")) std::this_thread::sleep_for(milliseconds(1));
+        std::this_thread::sleep_for(std::chrono::microseconds(1 + round * 7919 % 20000));
+        kill(server, SIGKILL);
+        if (all_end(milliseconds(5000))) continue;
+        ++outlived;
+        std::istringstream pids(support::read_text("/proc/self/task/" + std::to_string(getpid()) + "/children"));
+        for (pid_t pid = 0; pids >> pid;) {
+            std::cerr << "round " << round << ": " << pid << " " << support::read_text("/proc/" + std::to_string(pid) + "/wchan") << "\n";
+            kill(pid, SIGKILL);
+        }
+        all_end(milliseconds(5000));
+    }
+    _exit(outlived);
+}
+
+TEST(LauncherDeath, OfTheServerWhileProgramsStartLeavesNoProcess) {
+    if (Launcher::start().value()->level() < Level::t2) GTEST_SKIP() << "no T2 on this machine";
+    const pid_t watcher = fork();
+    if (watcher == 0) kill_servers(40);
+    int status = 0;
+    ASSERT_EQ(waitpid(watcher, &status, 0), watcher);
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0) << "times in 40 something outlived its server";
 }
 
 }  // namespace
