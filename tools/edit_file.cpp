@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tools/files.h"
+#include "tools/near.h"
 
 namespace tools {
 namespace {
@@ -48,7 +49,7 @@ base::Error missing(const Edit& edit, const std::string& content) {
 
 base::Result<ToolOutput> apply(sandbox::Workspace& workspace, const Edit& edit) {
     const auto content = workspace.read(edit.path, kMostFileBytes);
-    if (!content) return content.error();
+    if (!content) return with_near_names(workspace, edit.path, content.error());
     const auto places = places_of(*content, edit.before);
     if (places.empty()) return missing(edit, *content);
     if (places.size() > 1 && !edit.all) return ambiguous(edit, *content, places);

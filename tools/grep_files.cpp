@@ -2,8 +2,11 @@
 
 #include <re2/re2.h>
 
+#include <cctype>
+
 #include "tools/files.h"
 #include "tools/glob.h"
+#include "tools/near.h"
 
 namespace tools {
 namespace {
@@ -27,6 +30,15 @@ struct Found {
     std::size_t matches = 0, files = 0, passed_over = 0;
     bool full() const { return matches >= kMostMatches || text.size() >= kMostOutput; }
 };
+
+// A letter after a backslash is a class, not a letter.
+bool has_capital(const std::string& pattern) {
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        if (pattern[i] == '\\') ++i;
+        else if (std::isupper(static_cast<unsigned char>(pattern[i]))) return true;
+    }
+    return false;
+}
 
 void show(Found& found, const std::string& path, std::size_t line, std::string_view text, char mark) {
     const std::string number = std::to_string(line + 1);
@@ -59,7 +71,7 @@ base::Result<std::vector<std::string>> candidates(sandbox::Workspace& workspace,
     std::vector<std::string> out;
     const auto entries = workspace.walk(search.path, kMostWalked);
     if (!entries && entries.error().code == Code::invalid_argument) return std::vector<std::string>{search.path};
-    if (!entries) return entries.error();
+    if (!entries) return with_near_names(workspace, search.path, entries.error());
     cut = entries->size() >= kMostWalked;
     std::optional<Glob> glob;
     if (search.include) {
@@ -117,7 +129,7 @@ net::Task<base::Result<ToolOutput>> grep_files(base::Json arguments, ToolContext
     if (!around) co_return around.error();
     const auto ignore_case = base::optional_bool(arguments, "ignore_case");
     if (!ignore_case) co_return ignore_case.error();
-    const Search search{*pattern, path->value_or("."), *include, *around, ignore_case->value_or(false)};
+    const Search search{*pattern, path->value_or("."), *include, *around, ignore_case->value_or(!has_capital(*pattern))};
     auto work = [&] { return grep(**workspace, search, context.stop); };
     co_return co_await net::on_pool(context.blocking, work);
 }

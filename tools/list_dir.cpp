@@ -1,6 +1,7 @@
 #include "tools/list_dir.h"
 
 #include "tools/files.h"
+#include "tools/near.h"
 
 namespace tools {
 namespace {
@@ -26,7 +27,11 @@ net::Task<base::Result<ToolOutput>> list_dir(base::Json arguments, ToolContext& 
     const auto path = base::optional_string(arguments, "path");
     if (!path) co_return path.error();
     const std::string folder = path->value_or(".");
-    auto work = [&] { return (*workspace)->list(folder); };
+    auto work = [&]() -> base::Result<std::vector<sandbox::Entry>> {
+        auto found = (*workspace)->list(folder);
+        if (!found) return with_near_names(**workspace, folder, found.error());
+        return found;
+    };
     const auto entries = co_await net::on_pool(context.blocking, work);
     if (!entries) co_return entries.error();
     ToolOutput out;

@@ -1,6 +1,7 @@
 #include "tools/read_file.h"
 
 #include "tools/files.h"
+#include "tools/near.h"
 
 namespace tools {
 namespace {
@@ -43,7 +44,7 @@ net::Task<base::Result<ToolOutput>> read_file(base::Json arguments, ToolContext&
     if (!limit) co_return limit.error();
     auto work = [&]() -> base::Result<ToolOutput> {
         const auto content = (*workspace)->read(*path, kMostFileBytes);
-        if (!content) return content.error();
+        if (!content) return with_near_names(**workspace, *path, content.error());
         return excerpt(*content, *offset, *limit);
     };
     co_return co_await net::on_pool(context.blocking, work);

@@ -58,7 +58,7 @@ std::vector<Tool> file_tools() {
          facts({{"files", "integer"}}), {Scope::dev}, Effect::pure, {Permission::workspace_read}, quick, glob_files},
         {"grep_files", "Search the lines of text files by a regular expression.",
          object({{"pattern", text("RE2 regular expression")}, {"path", text("file or folder to search")}, {"include", text("only files whose path matches this glob")},
-                 {"context", whole("lines to show around each match", 0, 10)}, {"ignore_case", flag("upper and lower case are the same")}}, {"pattern"}),
+                 {"context", whole("lines to show around each match", 0, 10)}, {"ignore_case", flag("upper and lower case are the same; default: when the pattern has no capital")}}, {"pattern"}),
          facts({{"matches", "integer"}, {"files", "integer"}}), {Scope::dev, Scope::home}, Effect::pure, {Permission::workspace_read}, quick, grep_files},
     };
 }

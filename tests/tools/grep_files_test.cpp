@@ -13,11 +13,21 @@ TEST(GrepFiles, ShowsLinesWithContext) {
     bench.put("a.txt", "one\ntwo\nthree\nfour\nTWO\n");
     bench.put("sub/b.md", "two\n");
     bench.put("c.bin", std::string("two\0", 4));
-    EXPECT_EQ(bench.call("grep_files", {{"pattern", "^two$"}})->text, "a.txt:2:two\nsub/b.md:1:two\n[1 binary, large or unreadable files passed over]\n");
-    EXPECT_EQ(bench.call("grep_files", {{"pattern", "two"}, {"path", "a.txt"}, {"context", 1}})->text, "a.txt-1-one\na.txt:2:two\na.txt-3-three\n");
+    EXPECT_EQ(bench.call("grep_files", {{"pattern", "^two$"}})->text, "a.txt:2:two\na.txt:5:TWO\nsub/b.md:1:two\n[1 binary, large or unreadable files passed over]\n");
+    EXPECT_EQ(bench.call("grep_files", {{"pattern", "two"}, {"path", "a.txt"}, {"context", 1}, {"ignore_case", false}})->text, "a.txt-1-one\na.txt:2:two\na.txt-3-three\n");
     EXPECT_EQ(bench.call("grep_files", {{"pattern", "two"}, {"path", "a.txt"}, {"ignore_case", true}})->facts["matches"], 2);
     EXPECT_EQ(bench.call("grep_files", {{"pattern", "two"}, {"include", "*.md"}})->text, "sub/b.md:1:two\n");
     EXPECT_THAT(bench.call("grep_files", {{"pattern", "absent"}, {"include", "*.txt"}})->text, HasSubstr("no line matches"));
+}
+
+TEST(GrepFiles, APatternWithoutACapitalIgnoresCase) {
+    support::ToolBench bench;
+    bench.put("a.txt", "Harbour\nharbour\nHARBOUR\n");
+    const auto matches = [&](base::Json arguments) { return bench.call("grep_files", std::move(arguments))->facts["matches"]; };
+    EXPECT_EQ(matches({{"pattern", "harbour"}}), 3);
+    EXPECT_EQ(matches({{"pattern", "^\\S+our$"}}), 3) << "a letter after a backslash is a class";
+    EXPECT_EQ(matches({{"pattern", "Harbour"}}), 1);
+    EXPECT_EQ(matches({{"pattern", "harbour"}, {"ignore_case", false}}), 1);
 }
 
 TEST(GrepFiles, IsLinearAndSaysWhatIsWrongWithAPattern) {
