@@ -11,7 +11,8 @@
 namespace base {
 namespace {
 
-constexpr int max_depth = 1000;  // of schemas within schemas while checking one value
+constexpr int max_depth = 1000;        // of schemas within schemas while checking one value
+constexpr long max_checks = 300000;    // of one value against one schema each: references can multiply them without end
 
 struct Failure {
     std::string pointer, message;
@@ -28,8 +29,26 @@ struct Evaluated {
     }
 };
 
+// The beginning of a value's text; what lies behind it is not written at all.
+void write_begin(const Json& value, std::string& out) {
+    if (out.size() > 80) return;
+    if (!value.is_structured()) {
+        out += dump(value);
+        return;
+    }
+    out += value.is_object() ? '{' : '[';
+    bool first = true;
+    for (auto it = value.begin(); it != value.end() && out.size() <= 80; ++it, first = false) {
+        if (!first) out += ',';
+        if (value.is_object()) out += dump(it.key()) + ':';
+        write_begin(*it, out);
+    }
+    out += value.is_object() ? '}' : ']';
+}
+
 std::string brief(const Json& value) {
-    std::string text = dump(value);
+    std::string text;
+    write_begin(value, text);
     if (text.size() > 80) text = text.substr(0, 77) + "...";
     return text;
 }
@@ -64,16 +83,23 @@ std::string escaped(const std::string& key) {
     return out;
 }
 
+// What calls itself once a schema is kept out of its callers and makes its messages elsewhere: max_depth of its
+// frames fit on a stack of 8 MiB under a sanitizer, too.
 class Checker {
 public:
     explicit Checker(const SchemaIndex& index) : index_(index) {}
 
-    Outcome check(const Json& schema, const Json& value, Evaluated& seen) {
+    // What stopped the check before it knew; every verdict is void then, as "not" turns failures over.
+    const Outcome& gave_up() const { return gave_up_; }
+
+    [[gnu::noinline]] Outcome check(const Json& schema, const Json& value, Evaluated& seen) {
         if (schema.is_boolean()) {
             if (schema.get<bool>()) return {};
-            return fail("found " + brief(value) + ", expected nothing here");
+            return found(value, "nothing here");
         }
-        if (++depth_ > max_depth) return --depth_, fail("the schema refers to itself without end");
+        if (gave_up_) return gave_up_;
+        if (depth_ == max_depth || ++n_checks_ > max_checks) return gave_up_ = endless();
+        ++depth_;
         const std::string& base = index_.base_of(schema);
         const bool enters = scope_.empty() || scope_.back() != &base;
         if (enters) scope_.push_back(&base);
@@ -87,7 +113,26 @@ public:
 
 private:
     Outcome fail(std::string message) const { return Failure{pointer_, std::move(message)}; }
-    static const Json* get(const Json& schema, const char* keyword) {
+    [[gnu::noinline]] Outcome found(const Json& value, std::string_view expected) const {
+        return fail("found " + brief(value) + ", expected " + std::string(expected));
+    }
+    [[gnu::noinline]] Outcome missing(const std::string& name, const std::string* wanted_by) const {
+        return fail("property " + Json(name).dump() + " is missing" + (wanted_by ? ", which \"" + *wanted_by + "\" needs" : ""));
+    }
+    [[gnu::noinline]] Outcome unknown(const std::string& name) const { return fail("property " + Json(name).dump() + " is not known here"); }
+    [[gnu::noinline]] Outcome endless() const {
+        if (depth_ < max_depth) return fail("the schema asks for more than " + std::to_string(max_checks) + " checks of this value");
+        return fail("more than " + std::to_string(max_depth) +
+                    " schemas apply within each other: the value is nested too deeply, or the schema refers to itself without end");
+    }
+    [[gnu::noinline]] Outcome wrong_count(std::size_t n, const char* what, const Json& bound) const {
+        return fail("found " + std::to_string(n) + " items that match \"contains\", expected " + what + bound.dump());
+    }
+    [[gnu::noinline]] Outcome too_many_match(const Json& value, int n) const {
+        return fail("found " + brief(value) + ", which matches " + std::to_string(n) + " parts of \"oneOf\", expected exactly one");
+    }
+    [[gnu::noinline]] Outcome excluded(const Json& value) const { return fail("found " + brief(value) + ", which \"not\" excludes"); }
+    [[gnu::noinline]] static const Json* get(const Json& schema, const char* keyword) {
         const auto it = schema.find(keyword);
         return it == schema.end() ? nullptr : &*it;
     }
@@ -96,7 +141,7 @@ private:
         Evaluated ignored;
         return valid(schema, value, ignored);
     }
-    Outcome check_child(const Json& schema, const Json& value, const std::string& key) {
+    [[gnu::noinline]] Outcome check_child(const Json& schema, const Json& value, const std::string& key) {
         const std::size_t length = pointer_.size();
         pointer_ += '/';
         pointer_ += escaped(key);
@@ -106,7 +151,7 @@ private:
         return out;
     }
 
-    Outcome check_object(const Json& schema, const Json& value, Evaluated& seen) {
+    [[gnu::noinline]] Outcome check_object(const Json& schema, const Json& value, Evaluated& seen) {
         if (const Json* target = index_.target(schema, "$ref")) {
             if (Outcome bad = check(*target, value, seen)) return bad;
             if (index_.draft7()) return {};
@@ -129,7 +174,7 @@ private:
     }
 
     // §8.2.3.2: a dynamic anchor is looked up from the outermost resource inwards.
-    const Json* dynamic_target(const Json& schema) const {
+    [[gnu::noinline]] const Json* dynamic_target(const Json& schema) const {
         const Json* target = index_.target(schema, "$dynamicRef");
         if (!target || !target->is_object()) return target;
         const std::string ref = schema["$dynamicRef"];
@@ -140,7 +185,7 @@ private:
         return target;
     }
 
-    Outcome check_plain(const Json& schema, const Json& value) const {
+    [[gnu::noinline]] Outcome check_plain(const Json& schema, const Json& value) const {
         if (const Json* type = get(schema, "type")) {
             bool ok = false;
             std::string names;
@@ -148,17 +193,17 @@ private:
                 ok = ok || has_type(value, t);
                 names += (names.empty() ? "" : " or ") + t.get<std::string>();
             }
-            if (!ok) return fail("found " + brief(value) + ", expected " + names);
+            if (!ok) return found(value, names);
         }
         if (const Json* one = get(schema, "const"); one && *one != value)
-            return fail("found " + brief(value) + ", expected " + brief(*one));
+            return found(value, brief(*one));
         if (const Json* all = get(schema, "enum"); all && std::find(all->begin(), all->end(), value) == all->end())
-            return fail("found " + brief(value) + ", expected one of " + brief(*all));
+            return found(value, "one of " + brief(*all));
         return {};
     }
 
-    Outcome check_number(const Json& schema, const Json& value) const {
-        const auto expected = [&](const char* what, const Json& bound) { return fail("found " + brief(value) + ", expected " + what + brief(bound)); };
+    [[gnu::noinline]] Outcome check_number(const Json& schema, const Json& value) const {
+        const auto expected = [&](const char* what, const Json& bound) { return found(value, what + brief(bound)); };
         if (const Json* k = get(schema, "minimum"); k && value < *k) return expected("at least ", *k);
         if (const Json* k = get(schema, "maximum"); k && value > *k) return expected("at most ", *k);
         if (const Json* k = get(schema, "exclusiveMinimum"); k && value <= *k) return expected("more than ", *k);
@@ -176,58 +221,71 @@ private:
         return {};
     }
 
-    Outcome check_string(const Json& schema, const Json& value) const {
+    [[gnu::noinline]] Outcome check_string(const Json& schema, const Json& value) const {
         const auto& text = value.get_ref<const std::string&>();
         if (schema.contains("minLength") || schema.contains("maxLength"))
             if (Outcome bad = check_count(schema, "minLength", "maxLength", n_characters(text), "characters")) return bad;
         if (const Json* k = get(schema, "pattern"); k && !index_.pattern(*k).search(text))
-            return fail("found " + brief(value) + ", expected a text that matches " + k->get<std::string>());
+            return found(value, "a text that matches " + k->get<std::string>());
         return {};
     }
 
-    Outcome check_properties(const Json& schema, const Json& value, Evaluated& seen) {
+    [[gnu::noinline]] Outcome check_properties(const Json& schema, const Json& value, Evaluated& seen) {
         if (Outcome bad = check_count(schema, "minProperties", "maxProperties", value.size(), "properties")) return bad;
         if (const Json* names = get(schema, "required"))
             for (const Json& name : *names)
-                if (!value.contains(name.get_ref<const std::string&>())) return fail("property " + name.dump() + " is missing");
-        const Json* named = get(schema, "properties");
-        const Json* patterns = get(schema, "patternProperties");
-        const Json* others = get(schema, "additionalProperties");
+                if (!value.contains(name.get_ref<const std::string&>())) return missing(name.get_ref<const std::string&>(), nullptr);
         const Json* names = get(schema, "propertyNames");
-        for (const auto& [key, child] : value.items()) {
-            bool known = false;
+        const PropertyRules rules{get(schema, "properties"), get(schema, "patternProperties"), get(schema, "additionalProperties")};
+        for (const auto& [key, child] : value.get_ref<const Json::object_t&>()) {
             if (names)
-                if (Outcome bad = check_child(*names, Json(key), key)) return bad->message = "the name " + bad->message, bad;
-            const auto apply = [&](const Json& rule) {
-                seen.properties.insert(key);
-                return check_child(rule, child, key);
-            };
-            if (named && named->contains(key)) {
-                known = true;
-                if (Outcome bad = apply((*named)[key])) return bad;
-            }
-            if (patterns)
-                for (const auto& [pattern, rule] : patterns->items()) {
-                    if (!index_.pattern(pattern).search(key)) continue;
-                    known = true;
-                    if (Outcome bad = apply(rule)) return bad;
-                }
-            if (known || !others) continue;
-            if (*others == Json(false)) return fail("property " + Json(key).dump() + " is not known here");
-            if (Outcome bad = apply(*others)) return bad;
+                if (Outcome bad = check_name(*names, key)) return bad;
+            if (Outcome bad = check_property(rules, key, child, seen)) return bad;
         }
         return {};
     }
 
-    Outcome check_items(const Json& schema, const Json& value, Evaluated& seen) {
-        if (Outcome bad = check_count(schema, "minItems", "maxItems", value.size(), "items")) return bad;
-        if (const Json* k = get(schema, "uniqueItems"); k && k->get<bool>()) {
-            std::vector<const Json*> sorted;
-            for (const Json& item : value) sorted.push_back(&item);
-            std::sort(sorted.begin(), sorted.end(), [](const Json* a, const Json* b) { return *a < *b; });
-            for (std::size_t i = 1; i < sorted.size(); ++i)
-                if (*sorted[i - 1] == *sorted[i]) return fail("found " + brief(*sorted[i]) + " twice, expected unique items");
+    [[gnu::noinline]] Outcome check_name(const Json& rule, const std::string& name) {
+        Outcome bad = check_child(rule, Json(name), name);
+        if (bad) bad->message = "the name " + bad->message;
+        return bad;
+    }
+
+    struct PropertyRules {
+        const Json *named, *patterns, *others;  // null: absent
+    };
+
+    [[gnu::noinline]] Outcome check_property(const PropertyRules& rules, const std::string& key, const Json& child, Evaluated& seen) {
+        bool known = false;
+        if (rules.named && rules.named->contains(key)) {
+            known = true;
+            if (Outcome bad = check_child((*rules.named)[key], child, key)) return bad;
         }
+        if (rules.patterns)
+            for (const auto& [pattern, rule] : rules.patterns->get_ref<const Json::object_t&>()) {
+                if (!index_.pattern(pattern).search(key)) continue;
+                known = true;
+                if (Outcome bad = check_child(rule, child, key)) return bad;
+            }
+        if (known || rules.others) seen.properties.insert(key);
+        if (known || !rules.others) return {};
+        if (*rules.others == Json(false)) return unknown(key);
+        return check_child(*rules.others, child, key);
+    }
+
+    [[gnu::noinline]] Outcome check_unique(const Json& value) const {
+        std::vector<const Json*> sorted;
+        for (const Json& item : value) sorted.push_back(&item);
+        std::sort(sorted.begin(), sorted.end(), [](const Json* a, const Json* b) { return *a < *b; });
+        for (std::size_t i = 1; i < sorted.size(); ++i)
+            if (*sorted[i - 1] == *sorted[i]) return fail("found " + brief(*sorted[i]) + " twice, expected unique items");
+        return {};
+    }
+
+    [[gnu::noinline]] Outcome check_items(const Json& schema, const Json& value, Evaluated& seen) {
+        if (Outcome bad = check_count(schema, "minItems", "maxItems", value.size(), "items")) return bad;
+        if (const Json* k = get(schema, "uniqueItems"); k && k->get<bool>())
+            if (Outcome bad = check_unique(value)) return bad;
         const Json* items = get(schema, "items");
         const bool old = items && items->is_array();  // draft 7's tuple form
         const Json* first = old ? items : get(schema, "prefixItems");
@@ -242,7 +300,7 @@ private:
         return check_contains(schema, value, seen);
     }
 
-    Outcome check_contains(const Json& schema, const Json& value, Evaluated& seen) {
+    [[gnu::noinline]] Outcome check_contains(const Json& schema, const Json& value, Evaluated& seen) {
         const Json* rule = get(schema, "contains");
         if (!rule) return {};
         std::size_t n = 0;
@@ -255,36 +313,19 @@ private:
         const Json* most = get(schema, "maxContains");
         const double at_least = least ? least->get<double>() : 1;
         if (double(n) < at_least || (most && double(n) > most->get<double>()))
-            return fail("found " + std::to_string(n) + " items that match \"contains\", expected " +
-                        (double(n) < at_least ? "at least " + std::to_string(int(at_least)) : "at most " + most->dump()));
+            return wrong_count(n, double(n) < at_least ? "at least " : "at most ", double(n) < at_least ? Json(std::int64_t(at_least)) : *most);
         return {};
     }
 
-    Outcome check_combined(const Json& schema, const Json& value, Evaluated& seen) {
+    [[gnu::noinline]] Outcome check_combined(const Json& schema, const Json& value, Evaluated& seen) {
         if (const Json* all = get(schema, "allOf"))
             for (const Json& part : *all)
                 if (Outcome bad = check(part, value, seen)) return bad;
-        for (const char* keyword : {"anyOf", "oneOf"}) {
-            const Json* parts = get(schema, keyword);
-            if (!parts) continue;
-            int n = 0;
-            Outcome nearest;  // the failure deepest in the value is the most telling
-            for (const Json& part : *parts) {
-                Evaluated own;
-                Outcome bad = check(part, value, own);
-                if (!bad) {
-                    ++n;
-                    seen.join(own);
-                } else if (!nearest || bad->pointer.size() > nearest->pointer.size()) {
-                    nearest = std::move(bad);
-                }
-            }
-            if (!n) return nearest;
-            if (n > 1 && std::string_view(keyword) == "oneOf")
-                return fail("found " + brief(value) + ", which matches " + std::to_string(n) + " parts of \"oneOf\", expected exactly one");
-        }
-        if (const Json* no = get(schema, "not"); no && valid(*no, value))
-            return fail("found " + brief(value) + ", which \"not\" excludes");
+        if (const Json* parts = get(schema, "anyOf"))
+            if (Outcome bad = check_some(*parts, false, value, seen)) return bad;
+        if (const Json* parts = get(schema, "oneOf"))
+            if (Outcome bad = check_some(*parts, true, value, seen)) return bad;
+        if (const Json* no = get(schema, "not"); no && valid(*no, value)) return excluded(value);
         if (const Json* condition = get(schema, "if")) {
             Evaluated own;
             const bool holds = valid(*condition, value, own);
@@ -294,16 +335,33 @@ private:
         return {};
     }
 
-    Outcome check_dependencies(const Json& schema, const Json& value, Evaluated& seen) {
+    [[gnu::noinline]] Outcome check_some(const Json& parts, bool only_one, const Json& value, Evaluated& seen) {
+        int n = 0;
+        Outcome nearest;  // the failure deepest in the value is the most telling
+        for (const Json& part : parts) {
+            Evaluated own;
+            Outcome bad = check(part, value, own);
+            if (!bad) {
+                ++n;
+                seen.join(own);
+            } else if (!nearest || bad->pointer.size() > nearest->pointer.size()) {
+                nearest = std::move(bad);
+            }
+        }
+        if (!n) return nearest;
+        return n > 1 && only_one ? too_many_match(value, n) : Outcome();
+    }
+
+    [[gnu::noinline]] Outcome check_dependencies(const Json& schema, const Json& value, Evaluated& seen) {
         for (const char* keyword : {"dependentRequired", "dependentSchemas", "dependencies"}) {
             const Json* rules = get(schema, keyword);
             if (!rules || !rules->is_object()) continue;
-            for (const auto& [key, rule] : rules->items()) {
+            for (const auto& [key, rule] : rules->get_ref<const Json::object_t&>()) {
                 if (!value.contains(key)) continue;
                 if (rule.is_array()) {
                     for (const Json& name : rule)
-                        if (name.is_string() && !value.contains(name.get<std::string>()))
-                            return fail("property " + name.dump() + " is missing, which \"" + key + "\" needs");
+                        if (name.is_string() && !value.contains(name.get_ref<const std::string&>()))
+                            return missing(name.get_ref<const std::string&>(), &key);
                 } else if (rule.is_object() || rule.is_boolean()) {
                     if (Outcome bad = check(rule, value, seen)) return bad;
                 }
@@ -312,9 +370,9 @@ private:
         return {};
     }
 
-    Outcome check_unevaluated(const Json& schema, const Json& value, Evaluated& seen) {
+    [[gnu::noinline]] Outcome check_unevaluated(const Json& schema, const Json& value, Evaluated& seen) {
         if (const Json* rule = get(schema, "unevaluatedProperties"); rule && value.is_object())
-            for (const auto& [key, child] : value.items())
+            for (const auto& [key, child] : value.get_ref<const Json::object_t&>())
                 if (seen.properties.insert(key).second)
                     if (Outcome bad = check_child(*rule, child, key)) return bad;
         if (const Json* rule = get(schema, "unevaluatedItems"); rule && value.is_array())
@@ -328,6 +386,8 @@ private:
     std::vector<const std::string*> scope_;  // resources entered, outermost first
     std::string pointer_;
     int depth_ = 0;
+    long n_checks_ = 0;
+    Outcome gave_up_;
 };
 
 }  // namespace
@@ -340,7 +400,9 @@ Result<Schema> Schema::parse(Json schema, const std::map<std::string, Json>& doc
 
 Result<void> Schema::validate(const Json& value) const {
     Evaluated seen;
-    Outcome bad = Checker(*index_).check(index_->root(), value, seen);
+    Checker checker(*index_);
+    Outcome bad = checker.check(index_->root(), value, seen);
+    if (checker.gave_up()) bad = checker.gave_up();
     if (!bad) return {};
     return error(Code::invalid_argument, bad->pointer + (bad->pointer.empty() ? "" : ": ") + bad->message);
 }

@@ -5,6 +5,8 @@
 namespace base {
 namespace {
 
+constexpr int max_nesting = 200;  // of schemas within schemas
+
 enum class Shape { number, count, text, texts, boolean, object, schema, schemas, schema_map, schema_or_schemas };
 
 struct Keyword {
@@ -34,7 +36,7 @@ const char* misfit(Shape shape, const Json& j) {  // what was expected, or null
     const auto text = [](const Json& x) { return x.is_string(); };
     switch (shape) {
         case Shape::number: return j.is_number() ? nullptr : "a number";
-        case Shape::count: return j.is_number() && j.get<double>() >= 0 && j.get<double>() == double(j.get<std::int64_t>()) ? nullptr : "an integer ≥ 0";
+        case Shape::count: return j.is_number() && j.get<double>() >= 0 && j.get<double>() <= 1e15 && j.get<double>() == double(j.get<std::int64_t>()) ? nullptr : "an integer ≥ 0";
         case Shape::text: return j.is_string() ? nullptr : "a string";
         case Shape::texts: return j.is_array() && all(text) ? nullptr : "an array of strings";
         case Shape::boolean: return j.is_boolean() ? nullptr : "true or false";
@@ -141,7 +143,11 @@ Result<void> SchemaIndex::add(const Json& schema, std::string base, const std::s
         if (!it->is_string()) return bad(place + "/" + keyword, "found " + it->dump() + ", expected a string");
         open_.push_back({&schema, keyword, resolve_uri(base, it->get<std::string>()), place});
     }
-    return add_children(schema, base, place);
+    if (depth_ == max_nesting) return bad(place, "schemas are nested deeper than " + std::to_string(max_nesting));
+    ++depth_;
+    auto ok = add_children(schema, base, place);
+    --depth_;
+    return ok;
 }
 
 Result<void> SchemaIndex::add_identifiers(const Json& schema, std::string& base, const std::string& place) {

@@ -45,6 +45,7 @@ private:
     std::map<std::pair<const Json*, std::string>, const Json*> targets_;
     std::map<std::string, Regex> patterns_;
     std::vector<Reference> open_;
+    int depth_ = 0;  // of the schema that is being added
     bool draft7_ = false;
 };
 

@@ -37,6 +37,54 @@ TEST(JsonSchema, FollowsReferences) {
     EXPECT_THAT(problem(R"({"$ref":"#"})", "1"), HasSubstr("without end"));
 }
 
+// Each way in which one schema applies another, with a value as deep as each way needs. Under AddressSanitizer
+// this is also the test that the deepest check fits on a stack.
+TEST(JsonSchema, DepthIsBoundedWhateverLeadsThere) {
+    const std::string ref = R"({"$ref":"#/$defs/n"})";
+    for (const std::string& keyword : {R"("allOf":[{}, )" + ref + "]", R"("anyOf":[false, )" + ref + "]", R"("oneOf":[false, )" + ref + "]", R"("not":{"not":)" + ref + "}",
+                                       R"("if":true,"then":)" + ref, R"("if":)" + ref, R"("dependentSchemas":{"k":)" + ref + "}", R"("dependencies":{"k":)" + ref + "}",
+                                       R"("properties":{"k":)" + ref + "}", R"("additionalProperties":)" + ref, R"("patternProperties":{"k":)" + ref + "}",
+                                       R"("unevaluatedProperties":)" + ref, R"("items":)" + ref, R"("prefixItems":[)" + ref + "]", R"("contains":)" + ref,
+                                       R"("unevaluatedItems":)" + ref, R"("allOf":[{"properties":{"k":)" + ref + "}}]"}) {
+        const auto schema = Schema::parse(Json::parse(R"({"$ref":"#/$defs/n","$defs":{"n":{)" + keyword + "}}}"));
+        ASSERT_TRUE(schema) << keyword;
+        const bool arrays = keyword.find("tems") != keyword.npos || keyword.find("contains") != keyword.npos;
+        const auto nested = [&](int depth) {
+            Json value = arrays ? Json::array() : Json{{"k", nullptr}};
+            for (int i = 0; i < depth; ++i) value = arrays ? Json::array({std::move(value)}) : Json{{"k", std::move(value)}};
+            return value;
+        };
+        const auto deep = schema->validate(nested(600));
+        ASSERT_FALSE(deep) << keyword;
+        EXPECT_THAT(deep.error().message, HasSubstr("nested too deeply")) << keyword;
+        if (!arrays && (keyword.find("roperties") == keyword.npos)) continue;  // endless for every value
+        EXPECT_EQ(schema->validate(nested(250)).ok(), keyword.find("contains") == keyword.npos) << keyword;
+    }
+}
+
+TEST(JsonSchema, SchemasNestedTooDeeplyAreRefusedByPlace) {
+    const auto nested = [](int depth) {
+        Json schema = {{"type", "integer"}};
+        for (int i = 0; i < depth; ++i) schema = i % 2 ? Json{{"anyOf", Json::array({true, std::move(schema)})}} : Json{{"not", std::move(schema)}};
+        return schema;
+    };
+    EXPECT_TRUE(Schema::parse(nested(199)));
+    const auto r = Schema::parse(nested(210));
+    ASSERT_FALSE(r);
+    EXPECT_THAT(r.error().message, ::testing::AllOf(HasSubstr("/anyOf/1/not/anyOf/1/not"), HasSubstr("deeper than 200")));
+}
+
+// Forty schemas, each of which applies the next one twice.
+TEST(JsonSchema, ReferencesThatMultiplyAreBounded) {
+    Json schema = {{"$ref", "#/$defs/n0"}};
+    for (int i = 0; i < 40; ++i) {
+        const Json next = {{"$ref", "#/$defs/n" + std::to_string(i + 1)}};
+        schema["$defs"]["n" + std::to_string(i)] = {{"allOf", Json::array({next, next})}};
+    }
+    schema["$defs"]["n40"] = true;
+    EXPECT_THAT(Schema::parse(schema)->validate(1).error().message, HasSubstr("more than 300000 checks"));
+}
+
 TEST(JsonSchema, MalformedSchemasAreRefusedByPlace) {
     const std::pair<const char*, const char*> cases[] = {
         {R"({"type":"float"})", "/type"}, {R"({"properties":{"a":{"minLength":-1}}})", "/properties/a/minLength"},
