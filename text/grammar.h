@@ -18,6 +18,7 @@ namespace text {
 struct SchemaOptions {
     bool allow_additional = true;  // properties that the schema does not name
     bool any_whitespace = false;   // false: the one spacing ", " and ": "
+    bool plain_less_than = true;   // false: < stands in texts as \u003c only, so that no markup appears
 };
 
 // The vocabulary arranged for masking (token bytes in a trie). Built once a tokenizer.

@@ -78,7 +78,7 @@ std::string code_point(char32_t c) {
 }
 
 // A JSON string's spellings of the characters of a set.
-std::string json_set(const std::vector<CharRange>& ranges) {
+std::string json_set(const std::vector<CharRange>& ranges, bool less) {
     const auto has = [&](char32_t c) {
         return std::any_of(ranges.begin(), ranges.end(), [c](const CharRange& r) { return r.first <= c && c <= r.second; });
     };
@@ -88,8 +88,8 @@ std::string json_set(const std::vector<CharRange>& ranges) {
     };
     for (auto [first, last] : ranges) {
         first = std::max(first, char32_t(0x20));
-        for (char32_t cut : {U'"', U'\\'})
-            if (first <= cut && cut <= last) {
+        for (char32_t cut : {U'"', U'<', U'\\'})
+            if ((cut != '<' || !less) && first <= cut && cut <= last) {
                 if (first < cut) add(first, cut - 1);
                 first = cut + 1;
             }
@@ -100,6 +100,7 @@ std::string json_set(const std::vector<CharRange>& ranges) {
     const auto add_escape = [&](const std::string& bytes) { out += (out.empty() ? "" : "| ") + ebnf_literal(bytes) + " "; };
     for (auto [c, text] : short_forms)
         if (has(c)) add_escape(std::string("\\") + text);
+    if (!less && has('<')) add_escape("\\u003c");
     constexpr char hex[] = "0123456789abcdef";
     for (char32_t c = 0; c < 0x20; ++c)
         if (has(c) && !(c >= 8 && c <= 13 && c != 11)) add_escape(std::string("\\u00") + hex[c >> 4] + hex[c & 15]);
@@ -107,25 +108,90 @@ std::string json_set(const std::vector<CharRange>& ranges) {
     return "( " + out + ") ";
 }
 
-std::string json_ebnf(const RegexNode& r) {
+std::string json_ebnf(const RegexNode& r, bool less) {
     switch (r.kind) {
         case K::empty: return "\"\" ";
-        case K::set: return json_set(r.ranges);
+        case K::set: return json_set(r.ranges, less);
         case K::sequence: {
             std::string out;
-            for (const RegexNode& part : r.parts) out += json_ebnf(part);
+            for (const RegexNode& part : r.parts) out += json_ebnf(part, less);
             return "( " + (out.empty() ? "\"\" " : out) + ") ";
         }
         case K::either: {
             std::string out;
-            for (const RegexNode& part : r.parts) out += (out.empty() ? "" : "| ") + json_ebnf(part);
+            for (const RegexNode& part : r.parts) out += (out.empty() ? "" : "| ") + json_ebnf(part, less);
             return "( " + (out.empty() ? "\"\" " : out) + ") ";
         }
         case K::repeat:
-            return "( " + json_ebnf(r.parts[0]) + "){" + std::to_string(r.least) + "," + (r.most < 0 ? "" : std::to_string(r.most)) + "} ";
+            return "( " + json_ebnf(r.parts[0], less) + "){" + std::to_string(r.least) + "," + (r.most < 0 ? "" : std::to_string(r.most)) + "} ";
         default: (void)node_of(r);  // says why not
     }
     return "";
+}
+
+RegexNode anything() {
+    RegexNode one, many;
+    one.kind = K::set;
+    one.ranges = {{0, 0x10FFFF}};
+    many.kind = K::repeat;
+    many.parts.push_back(std::move(one));
+    return many;
+}
+
+struct Width {
+    long least = 0, most = 0;  // characters; most -1: no bound
+};
+
+Width width_of(const RegexNode& r) {
+    const auto times = [](long n, long m) { return std::min(n * m, 1000000l); };
+    Width out;
+    switch (r.kind) {
+        case K::set: return {1, 1};
+        case K::sequence:
+            for (const RegexNode& part : r.parts) {
+                const Width w = width_of(part);
+                out = {std::min(out.least + w.least, 1000000l), out.most < 0 || w.most < 0 ? -1 : std::min(out.most + w.most, 1000000l)};
+            }
+            return out;
+        case K::either:
+            for (std::size_t i = 0; i < r.parts.size(); ++i) {
+                const Width w = width_of(r.parts[i]);
+                out = i == 0 ? w : Width{std::min(out.least, w.least), out.most < 0 || w.most < 0 ? -1 : std::max(out.most, w.most)};
+            }
+            return out;
+        case K::repeat: {
+            const Width w = width_of(r.parts[0]);
+            return {times(w.least, r.least), w.most == 0 ? 0 : w.most < 0 || r.most < 0 ? -1 : times(w.most, r.most)};
+        }
+        default: return {0, 0};
+    }
+}
+
+// Narrows the parts to texts of so many characters: by the repetition of a set that alone makes texts differ
+// in length. False: there are no such texts.
+bool keep_to(std::vector<RegexNode>& parts, const TextForm& form) {
+    RegexNode whole;
+    whole.kind = K::sequence;
+    whole.parts = parts;
+    const Width all = width_of(whole);
+    if (all.least >= form.least && (form.most < 0 || (all.most >= 0 && all.most <= form.most))) return true;
+    if ((all.most >= 0 && all.most < form.least) || (form.most >= 0 && all.least > form.most)) return false;
+    RegexNode* free = nullptr;
+    long others = 0;
+    for (RegexNode& part : parts) {
+        const Width w = width_of(part);
+        if (w.least == w.most) {
+            others += w.least;
+        } else if (free || part.kind != K::repeat || part.parts[0].kind != K::set) {
+            throw Bad{"beside \"minLength\" or \"maxLength\" it has a grammar only where one repeated set of characters makes the length"};
+        } else {
+            free = &part;
+        }
+    }
+    if (!free) return true;
+    free->least = int(std::max(long(free->least), long(form.least) - others));
+    if (form.most >= 0) free->most = int(free->most < 0 ? form.most - others : std::min(long(free->most), form.most - others));
+    return free->most < 0 || free->least <= free->most;
 }
 
 base::Error refused(std::string_view pattern, const Bad& bad) {
@@ -157,25 +223,25 @@ base::Result<Rules> regex_rules(std::string_view pattern) {
     return rules;
 }
 
-base::Result<std::string> regex_json_ebnf(std::string_view pattern) {
+base::Result<std::string> regex_json_ebnf(std::string_view pattern, TextForm form) {
     auto parsed = base::parse_regex(pattern);
     if (!parsed) return std::move(parsed).error();
     std::vector<Branch> all;
     branches(std::move(*parsed), all);
-    const std::string any = json_set({{0, 0x10FFFF}});
     std::string out;
     try {
-        for (const Branch& b : all) {
+        for (Branch& b : all) {
+            if (!b.begins) b.parts.insert(b.parts.begin(), anything());
+            if (!b.ends) b.parts.push_back(anything());
+            if (!keep_to(b.parts, form)) continue;
             std::string one = "\"\\\"\" ";
-            if (!b.begins) one += any + "* ";
-            for (const RegexNode& part : b.parts) one += json_ebnf(part);
-            if (!b.ends) one += any + "* ";
+            for (const RegexNode& part : b.parts) one += json_ebnf(part, form.plain_less_than);
             out += (out.empty() ? "" : "| ") + one + "\"\\\"\" ";
         }
     } catch (const Bad& bad) {
         return refused(pattern, bad);
     }
-    return "( " + out + ")";
+    return out.empty() ? "" : "( " + out + ")";
 }
 
 }  // namespace text

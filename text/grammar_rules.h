@@ -33,8 +33,13 @@ base::Result<Rules> parse_ebnf(std::string_view source);
 // The language of the whole pattern as one rule; ^ and $ may stand at its ends.
 base::Result<Rules> regex_rules(std::string_view pattern);
 
-// An EBNF expression for the JSON strings (quotes included) in whose value the pattern is found.
-base::Result<std::string> regex_json_ebnf(std::string_view pattern);
+struct TextForm {
+    int least = 0, most = -1;     // characters; most -1: no bound
+    bool plain_less_than = true;  // see SchemaOptions
+};
+
+// An EBNF expression for the JSON strings (quotes included) in whose value the pattern is found; empty when there are none.
+base::Result<std::string> regex_json_ebnf(std::string_view pattern, TextForm form);
 
 std::string ebnf_literal(std::string_view bytes);  // quoted and escaped
 

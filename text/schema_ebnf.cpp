@@ -1,8 +1,7 @@
 #include <algorithm>
-#include <cctype>
 #include <string_view>
+#include <utility>
 
-#include "base/json_schema.h"
 #include "text/grammar_rules.h"
 #include "text/schema_writer.h"
 
@@ -10,33 +9,13 @@ namespace text {
 namespace {
 
 using Json = base::OrderedJson;
-constexpr int max_depth = 64;
+constexpr int max_depth = 100;                  // of schemas within schemas, references followed
+constexpr int inline_depth = 12;                // deeper ones become rules of their own
+constexpr std::size_t max_rules_bytes = 4u << 20;
 
 // Keywords that say something which no rule here can keep.
 constexpr std::string_view refused[] = {
-    "not", "if", "propertyNames", "dependentRequired", "dependentSchemas", "dependencies", "contains",
-    "multipleOf", "$dynamicRef", "$recursiveRef", "unevaluatedItems"};
-
-// Keywords that mean a type when no "type" is given.
-constexpr std::pair<std::string_view, std::string_view> meant[] = {
-    {"properties", "object"}, {"required", "object"}, {"additionalProperties", "object"}, {"minProperties", "object"},
-    {"maxProperties", "object"}, {"patternProperties", "object"}, {"items", "array"}, {"prefixItems", "array"},
-    {"minItems", "array"}, {"maxItems", "array"}, {"uniqueItems", "array"}, {"minLength", "string"}, {"maxLength", "string"},
-    {"pattern", "string"}, {"minimum", "number"}, {"maximum", "number"}, {"exclusiveMinimum", "number"}, {"exclusiveMaximum", "number"}};
-
-// Keywords that constrain: the others beside a "$ref" are notes.
-bool constrains(const std::string& key) {
-    for (auto [keyword, type] : meant)
-        if (keyword == key) return true;
-    if (std::find(std::begin(refused), std::end(refused), key) != std::end(refused)) return true;
-    return key == "type" || key == "enum" || key == "const" || key == "anyOf" || key == "oneOf" || key == "allOf" || key == "$ref";
-}
-
-bool any_constraint(const Json& schema) {
-    for (const auto& [key, unused] : schema.items())
-        if (constrains(key)) return true;
-    return false;
-}
+    "if", "propertyNames", "dependentRequired", "dependentSchemas", "dependencies", "contains", "multipleOf", "$dynamicRef", "$recursiveRef"};
 
 void check_keywords(const Json& schema) {
     for (std::string_view key : refused)
@@ -47,29 +26,26 @@ void check_keywords(const Json& schema) {
         throw Refused{"the keyword \"uniqueItems\" has no grammar"};
 }
 
-std::string hex_decoded(std::string_view s) {  // %XX of a URI fragment, then ~1 and ~0 of a JSON pointer
-    std::string out;
-    for (std::size_t i = 0; i < s.size(); ++i) {
-        if (s[i] == '%' && i + 2 < s.size() && std::isxdigit((unsigned char)s[i + 1]) && std::isxdigit((unsigned char)s[i + 2])) {
-            out += char(std::stoi(std::string(s.substr(i + 1, 2)), nullptr, 16));
-            i += 2;
-        } else if (s[i] == '~' && i + 1 < s.size()) {
-            out += s[++i] == '1' ? '/' : '~';
-        } else {
-            out += s[i];
-        }
-    }
-    return out;
+bool applies_others(const Json& schema) {
+    for (const char* key : {"$ref", "allOf", "anyOf", "oneOf", "not", "unevaluatedProperties", "unevaluatedItems"})
+        if (schema.contains(key)) return true;
+    return schema.contains("items") && schema["items"].is_array();
 }
 
 }  // namespace
 
+std::string pointer_step(const std::string& key) {
+    std::string out = "/";
+    for (char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+    return out;
+}
+
 SchemaWriter::SchemaWriter(const Json& schema, std::string root, SchemaOptions options)
-    : schema_(schema), root_(std::move(root)), options_(options) {}
+    : schema_(schema), root_(std::move(root)), options_(options), plain_(schema) {}
 
 std::string SchemaWriter::write() {
     const Expr body = any(schema_);
-    if (!body) throw Refused{"no value satisfies the schema"};
+    if (!body) throw Refused{"no value satisfies the schema", ""};
     std::string out = root_ + " ::= " + *body + "\n" + rules_;
     if (options_.any_whitespace) out += root_ + "-space ::= [ \\t\\n\\r]{0,40}\n";
     return out;
@@ -78,136 +54,118 @@ std::string SchemaWriter::write() {
 std::string SchemaWriter::rule(const std::string& body) {
     const std::string name = root_ + "-" + std::to_string(n_rules_++);
     rules_ += name + " ::= " + body + "\n";
+    if (rules_.size() > max_rules_bytes) throw Refused{"the schema is too large for a grammar"};
     return name + " ";
 }
 
-SchemaWriter::Expr SchemaWriter::any(const Json& schema) {
+SchemaWriter::Expr SchemaWriter::any(const Json& schema, const std::string& step) {
     if (schema.is_boolean()) return schema.get<bool>() ? Expr(builtin("value")) : std::nullopt;
-    if (!schema.is_object()) throw Refused{"expected an object or a boolean as schema, found " + schema.dump().substr(0, 60)};
-    if (++depth_ > max_depth) throw Refused{"schemas nested deeper than " + std::to_string(max_depth)};
-    Expr out = object_schema(schema);
-    --depth_;
+    const std::size_t length = place_.size();
+    place_ += step;
+    try {
+        if (!schema.is_object()) throw Refused{"expected an object or a boolean as schema, found " + schema.dump().substr(0, 60)};
+        if (depth_ == max_depth) throw Refused{"schemas nested deeper than " + std::to_string(max_depth) + " have no grammar"};
+        ++depth_;
+        Expr out = object_schema(constraints(schema));
+        if (out && depth_ % inline_depth == 0) out = rule(*out);
+        --depth_;
+        place_.resize(length);
+        return out;
+    } catch (Refused& r) {
+        if (!r.place) r.place = place_;
+        throw;
+    }
+}
+
+SchemaWriter::Expr SchemaWriter::inner(const Json& schema, const std::string& step) {
+    std::set<std::string> outer = std::exchange(open_, {});
+    Expr out = any(schema, step);
+    open_ = std::move(outer);
     return out;
 }
 
 SchemaWriter::Expr SchemaWriter::object_schema(const Json& schema) {
-    if (schema.contains("$ref")) {
-        if (!schema["$ref"].is_string()) throw Refused{"expected a string as \"$ref\""};
-        Json rest = schema;
-        rest.erase("$ref");
-        if (!any_constraint(rest)) return reference(schema["$ref"].get<std::string>());
-        return any(all_of(schema));
-    }
-    if (schema.contains("allOf")) return any(all_of(schema));
-    check_keywords(schema);
-    if (schema.contains("anyOf")) return choices(schema, "anyOf");
-    if (schema.contains("oneOf")) return choices(schema, "oneOf");
+    if (schema.contains("$ref") && (schema.size() == 1 || plain_.draft7())) return reference(schema["$ref"].get<std::string>());
     if (schema.contains("const") || schema.contains("enum")) return values(schema);
+    // A choice alone keeps its references; joined with others it does not.
+    if (schema.size() == 1 && schema.contains("anyOf")) return choices(schema["anyOf"], "/anyOf/");
+    if (schema.size() == 1 && schema.contains("oneOf") && plain_.disjoint_parts(schema["oneOf"])) return choices(schema["oneOf"], "/oneOf/");
+    if (applies_others(schema)) return shared(schema.dump(), place_, schema, true);
+    check_keywords(schema);
     return typed(schema);
 }
 
 SchemaWriter::Expr SchemaWriter::reference(const std::string& target) {
-    const auto [it, fresh] = references_.try_emplace(target, "");
-    if (!fresh) return it->second;
-    const std::string name = root_ + "-" + std::to_string(n_rules_++);
-    it->second = name + " ";
-    const int outer = std::exchange(depth_, 0);
-    const Expr body = any(resolve(target));
-    depth_ = outer;
-    if (!body) throw Refused{"no value satisfies \"" + target + "\""};
-    rules_ += name + " ::= " + *body + "\n";
-    return name + " ";
+    const Json& schema = plain_.resolve(target);
+    return shared(target, target.substr(1), schema, false);
 }
 
-const Json& SchemaWriter::resolve(const std::string& target) const {
-    if (target == "#") return schema_;
-    const Json* at = &schema_;
-    if (target.rfind("#/", 0) != 0) throw Refused{"the reference \"" + target + "\": only those inside the schema (\"#/…\") have a grammar"};
-    for (std::size_t from = 2; from <= target.size();) {
-        const std::size_t slash = std::min(target.find('/', from), target.size());
-        const std::string step = hex_decoded(std::string_view(target).substr(from, slash - from));
-        if (at->is_object() && at->contains(step))
-            at = &(*at)[step];
-        else if (at->is_array() && !step.empty() && step.size() < 6 && step.find_first_not_of("0123456789") == step.npos &&
-                 std::size_t(std::stoi(step)) < at->size())
-            at = &(*at)[std::size_t(std::stoi(step))];
-        else
-            throw Refused{"the reference \"" + target + "\" leads nowhere"};
-        from = slash + 1;
-    }
-    return *at;
+// One rule for all places that have the same schema, so that schemas may hold themselves.
+SchemaWriter::Expr SchemaWriter::shared(const std::string& key, std::string place, const Json& schema, bool taken_apart) {
+    const auto [it, fresh] = shared_.try_emplace(key, "");
+    if (open_.contains(key)) throw Refused{"the schema refers to itself without end"};
+    if (!fresh) return it->second.empty() ? std::nullopt : Expr(it->second);
+    const std::string name = root_ + "-" + std::to_string(n_rules_++) + " ";
+    it->second = name;
+    const std::string outer = std::exchange(place_, std::move(place));
+    open_.insert(key);
+    const Expr body = taken_apart ? apart(schema) : any(schema);
+    open_.erase(key);
+    place_ = outer;
+    // Where no value is possible the rule has no end, and what needs it is impossible as well.
+    rules_ += name + "::= " + body.value_or("\"0\" " + name) + "\n";
+    if (!body) it->second.clear();
+    return body ? Expr(name) : std::nullopt;
 }
 
-// The schema with what "allOf" and "$ref" hold merged into it, one level.
-Json SchemaWriter::all_of(const Json& schema) {
-    if (++depth_ > max_depth) throw Refused{"references nested deeper than " + std::to_string(max_depth)};
-    Json out = schema;
-    std::vector<Json> parts;
-    if (out.contains("$ref")) {
-        parts.push_back(resolve(out["$ref"].get<std::string>()));
-        out.erase("$ref");
-    }
-    if (out.contains("allOf")) {
-        for (const Json& part : out["allOf"]) parts.push_back(part);
-        out.erase("allOf");
-    }
-    for (const Json& part : parts)
-        out = merge_schemas(out, part.is_object() && (part.contains("$ref") || part.contains("allOf")) ? all_of(part) : part);
-    --depth_;
-    return out;
-}
-
-// "oneOf" as "anyOf": which of them holds is left to whoever reads the value.
-SchemaWriter::Expr SchemaWriter::choices(const Json& schema, const std::string& key) {
-    Json rest = schema;
-    rest.erase(key);
-    const bool alone = !any_constraint(rest);
+SchemaWriter::Expr SchemaWriter::apart(const Json& schema) {
     std::string out;
-    for (const Json& choice : schema[key]) {
-        const bool nested = choice.is_object() && (choice.contains("$ref") || choice.contains("allOf"));
-        const Expr one = any(alone ? choice : merge_schemas(rest, nested ? all_of(choice) : choice));
-        if (one) out += (out.empty() ? "" : "| ") + *one;
-    }
+    for (const Json& one : plain_.of(schema))
+        if (const Expr e = any(one)) out += (out.empty() ? "" : "| ") + *e;
     if (out.empty()) return std::nullopt;
     return "( " + out + ") ";
 }
 
+SchemaWriter::Expr SchemaWriter::choices(const Json& parts, const std::string& step) {
+    std::string out;
+    for (std::size_t i = 0; i < parts.size(); ++i)
+        if (const Expr one = any(parts[i], step + std::to_string(i))) out += (out.empty() ? "" : "| ") + *one;
+    if (out.empty()) return std::nullopt;
+    return "( " + out + ") ";
+}
+
+// The values are known: a validator says which of them the other keywords leave.
 SchemaWriter::Expr SchemaWriter::values(const Json& schema) {
-    // The values are known: a validator says which of them the other keywords leave.
-    auto checked = base::Schema::parse(base::Json(schema));
-    if (!checked) throw Refused{checked.error().message};
-    const Json all = schema.contains("const") ? Json::array({schema["const"]}) : schema["enum"];
+    for (const char* key : {"$dynamicRef", "$recursiveRef"})
+        if (schema.contains(key)) check_keywords(schema);
     std::string out;
-    for (const Json& v : all)
-        if (checked->validate(base::Json(v)).ok()) out += (out.empty() ? "" : "| ") + value(v);
+    for (const Json& v : plain_.holding(schema.contains("const") ? Json::array({schema["const"]}) : schema["enum"], schema))
+        out += (out.empty() ? "" : "| ") + value(v);
     if (out.empty()) return std::nullopt;
     return "( " + out + ") ";
+}
+
+std::string SchemaWriter::literal(const Json& v) const {
+    std::string text = v.dump();
+    if (!options_.plain_less_than)
+        for (std::size_t at = 0; (at = text.find('<', at)) != text.npos; at += 6) text.replace(at, 1, "\\u003c");
+    return ebnf_literal(text) + " ";
 }
 
 std::string SchemaWriter::value(const Json& v) {
-    if (!v.is_structured()) return ebnf_literal(v.dump()) + " ";
+    if (!v.is_structured()) return literal(v);
     std::string out;
     for (const auto& [key, part] : v.items()) {
         if (!out.empty()) out += comma();
-        if (v.is_object()) out += ebnf_literal(Json(key).dump()) + " " + colon();
+        if (v.is_object()) out += literal(key) + colon();
         out += value(part);
     }
     return (v.is_object() ? "\"{\" " : "\"[\" ") + space() + out + space() + (v.is_object() ? "\"}\" " : "\"]\" ");
 }
 
 SchemaWriter::Expr SchemaWriter::typed(const Json& schema) {
-    std::vector<std::string> types;
-    if (schema.contains("type")) {
-        const Json& t = schema["type"];
-        for (const Json& one : t.is_array() ? t : Json::array({t})) {
-            if (!one.is_string()) throw Refused{"expected a string or strings as \"type\", found " + t.dump()};
-            types.push_back(one.get<std::string>());
-        }
-    } else {
-        for (auto [keyword, type] : meant)
-            if (schema.contains(keyword) && std::find(types.begin(), types.end(), type) == types.end()) types.emplace_back(type);
-        if (types.empty()) return builtin("value");
-    }
+    const std::vector<std::string> types = written_types(schema);
+    if (types.empty() && !schema.contains("type")) return builtin("value");
     std::string out;
     int n = 0;
     for (const std::string& type : types)
@@ -228,9 +186,11 @@ SchemaWriter::Expr SchemaWriter::of_type(const std::string& type, const Json& sc
 
 base::Result<std::string> Grammar::schema_to_ebnf(const Json& schema, std::string_view root, SchemaOptions options) {
     try {
+        if (const auto well_formed = base::Schema::parse(base::Json(schema)); !well_formed)
+            return base::error(base::Code::invalid_argument, "JSON schema as grammar: " + well_formed.error().message);
         return SchemaWriter(schema, std::string(root), options).write();
     } catch (const Refused& r) {
-        return base::error(base::Code::unsupported, "JSON schema as grammar: " + r.what);
+        return base::error(base::Code::unsupported, "JSON schema as grammar: at \"" + r.place.value_or("") + "\": " + r.what);
     } catch (const Json::exception& e) {  // a keyword's value of another type than it wants
         return base::error(base::Code::invalid_argument, std::string("JSON schema as grammar: ") + e.what());
     }

@@ -34,31 +34,27 @@ void merge_properties(Json& out, const Json& a, const Json& b) {
     const Json none = Json::object();
     const Json& x = a.contains("properties") ? a["properties"] : none;
     const Json& y = b.contains("properties") ? b["properties"] : none;
-    for (const auto& [name, schema] : x.items()) all[name] = merge_schemas(schema, y.contains(name) ? y[name] : beside(b));
+    for (const auto& [name, schema] : x.items()) all[name] = both_schemas(schema, y.contains(name) ? y[name] : beside(b));
     for (const auto& [name, schema] : y.items())
-        if (!x.contains(name)) all[name] = merge_schemas(beside(a), schema);
+        if (!x.contains(name)) all[name] = both_schemas(beside(a), schema);
     if (!all.empty()) out["properties"] = all;
-    if (a.contains("additionalProperties") && b.contains("additionalProperties"))
-        out["additionalProperties"] = merge_schemas(a["additionalProperties"], b["additionalProperties"]);
+    if (a.contains("additionalProperties") || b.contains("additionalProperties")) out["additionalProperties"] = both_schemas(beside(a), beside(b));
 }
 
-Json merge_choices(const Json& a, const Json& b) {
-    constexpr std::size_t most = 64;
-    Json out = Json::array();
-    for (const Json& x : a)
-        for (const Json& y : b) {
-            // A reference is followed where the choice is written out.
-            Json both;
-            both["allOf"] = Json::array({x, y});
-            out.push_back(std::move(both));
-        }
-    if (out.size() > most) throw Refused{"more than " + std::to_string(most) + " combinations of alternatives"};
-    return out;
+void merge_items(Json& out, const Json& a, const Json& b) {
+    const Json none = Json::array();
+    const Json& x = a.contains("prefixItems") ? a["prefixItems"] : none;
+    const Json& y = b.contains("prefixItems") ? b["prefixItems"] : none;
+    const auto rest = [](const Json& s) { return s.contains("items") ? s["items"] : Json(true); };
+    Json first = Json::array();
+    for (std::size_t i = 0; i < std::max(x.size(), y.size()); ++i)
+        first.push_back(both_schemas(i < x.size() ? x[i] : rest(a), i < y.size() ? y[i] : rest(b)));
+    if (!first.empty()) out["prefixItems"] = first;
+    if (a.contains("items") || b.contains("items")) out["items"] = both_schemas(rest(a), rest(b));
 }
 
 // False: nothing satisfies both.
-bool merge_keyword(Json& out, const std::string& key, const Json& value) {
-    Json& mine = out[key];
+bool merge_keyword(Json& mine, const std::string& key, const Json& value) {
     if (mine == value) return true;
     if (key == "type") {
         mine = merge_types(mine, value);
@@ -70,48 +66,61 @@ bool merge_keyword(Json& out, const std::string& key, const Json& value) {
     } else if (key == "enum") {
         Json both = Json::array();
         for (const Json& v : mine)
-            if (std::find(value.begin(), value.end(), v) != value.end()) both.push_back(v);
+            if (std::any_of(value.begin(), value.end(), [&](const Json& other) { return base::Json(v) == base::Json(other); })) both.push_back(v);
         mine = both;
         return !mine.empty();
-    } else if (key == "const") {
-        return false;
     } else if (is(key, {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})) {
         if (value > mine) mine = value;
     } else if (is(key, {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})) {
         if (value < mine) mine = value;
-    } else if (is(key, {"items", "unevaluatedProperties"})) {
-        mine = merge_schemas(mine, value);
-    } else if (is(key, {"anyOf", "oneOf"})) {
-        mine = merge_choices(mine, value);
-    } else if (is(key, {"pattern", "prefixItems", "patternProperties", "not", "if", "multipleOf", "propertyNames"})) {
-        throw Refused{"\"" + key + "\" given twice, differently, in schemas that must hold together"};
+    } else if (key == "uniqueItems") {
+        mine = true;  // one of the two says so
+    } else {
+        throw Refused{"\"" + key + "\" given twice, differently, in schemas that must hold together, has no grammar"};
     }
     return true;
 }
 
+// No object holds when a property is asked for and forbidden.
+bool object_is_impossible(const Json& s) {
+    if (!s.contains("required") || types_of(s) != std::vector<std::string>{"object"}) return false;
+    return std::any_of(s["required"].begin(), s["required"].end(), [&](const Json& name) {
+        const auto key = name.get<std::string>();
+        return (s.contains("properties") && s["properties"].contains(key) ? s["properties"][key] : beside(s)) == false;
+    });
+}
+
 }  // namespace
+
+Json both_schemas(const Json& a, const Json& b) {
+    if (a == false || b == false) return false;
+    if (a == true || (a.is_object() && a.empty()) || a == b) return b;
+    if (b == true || (b.is_object() && b.empty())) return a;
+    Json parts = Json::array();
+    for (const Json* s : {&a, &b}) {
+        const bool list = s->is_object() && s->size() == 1 && s->contains("allOf");
+        for (const Json& part : list ? (*s)["allOf"] : Json::array({*s}))
+            if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
+    }
+    Json out;
+    out["allOf"] = std::move(parts);
+    return out;
+}
 
 Json merge_schemas(const Json& a, const Json& b) {
     if (a.is_boolean()) return a.get<bool>() ? b : Json(false);
     if (b.is_boolean()) return b.get<bool>() ? a : Json(false);
-    // What is a reference stays one: it is followed, and merged, where the schema is written out.
-    if (a.contains("$ref") || b.contains("$ref") || a.contains("allOf") || b.contains("allOf")) {
-        if (a == b) return a;
-        Json both;
-        both["allOf"] = Json::array({a, b});
-        return both;
-    }
     Json out = a;
     for (const auto& [key, value] : b.items()) {
-        if (key == "properties" || key == "additionalProperties") continue;
+        if (is(key, {"properties", "additionalProperties", "prefixItems", "items"})) continue;
         if (!out.contains(key))
             out[key] = value;
-        else if (!merge_keyword(out, key, value))
+        else if (!merge_keyword(out[key], key, value))
             return Json(false);
     }
-    if (!out.contains("additionalProperties") && b.contains("additionalProperties")) out["additionalProperties"] = b["additionalProperties"];
     merge_properties(out, a, b);
-    return out;
+    merge_items(out, a, b);
+    return object_is_impossible(out) ? Json(false) : out;
 }
 
 }  // namespace text

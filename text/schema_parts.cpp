@@ -11,6 +11,8 @@ namespace {
 
 using Json = base::OrderedJson;
 
+constexpr int max_repetition = 10000;
+
 // NAME stands for the root's name and a dash.
 struct Builtin {
     std::string_view name, needs, body;
@@ -61,6 +63,7 @@ int count(const Json& schema, const char* key, int otherwise) {
 
 std::string repeat(const std::string& what, int least, int most) {
     if (most == 0) return "";
+    if (std::max(least, most) > max_repetition) throw Refused{"a count above " + std::to_string(max_repetition) + " has no grammar"};
     return "( " + what + "){" + std::to_string(least) + "," + (most < 0 ? "" : std::to_string(most)) + "} ";
 }
 
@@ -72,6 +75,7 @@ std::string SchemaWriter::builtin(const std::string& name) {
     for (const Builtin& b : builtins) {
         if (b.name != name) continue;
         std::string body(b.body);
+        if (!options_.plain_less_than) replace_all(body, R"([^"\\)", R"([^<"\\)");
         replace_all(body, "NAME", root_ + "-");
         replace_all(body, "SPACE", space());
         replace_all(body, "COLON", colon());
@@ -100,12 +104,12 @@ std::string SchemaWriter::other_key(const std::set<std::u32string>& names, std::
         else
             next[name[depth]].insert(name);
     }
-    std::string others, out;
+    std::string others = options_.plain_less_than ? "" : "<", out;
     bool wide = false;
     for (const auto& [c, those] : next) {
         others += class_char(c);
         wide = wide || c > 0x7F;
-        if (c >= 0x20 && c != '"' && c != '\\' && c != no_char) out += "[" + class_char(c) + "] " + other_key(those, depth + 1) + "| ";
+        if (c >= 0x20 && c != '"' && c != '\\' && c != no_char && (c != '<' || options_.plain_less_than)) out += "[" + class_char(c) + "] " + other_key(those, depth + 1) + "| ";
     }
     out += "[^\\\"\\\\\\x00-\\x1F" + others + (wide ? "" : "\\U00000080-\\U0010FFFF") + "] " + builtin("key");
     if (!wide) out += "| " + builtin("wide-key");
@@ -125,31 +129,31 @@ SchemaWriter::Expr SchemaWriter::object(const Json& schema) {
     const auto needed = [&](const std::string& name) { return std::find(required.begin(), required.end(), name) != required.end(); };
     const Json none = Json::object();
     const Json& properties = schema.contains("properties") ? schema["properties"] : none;
-    Json additional = schema.contains("additionalProperties")    ? schema["additionalProperties"]
-                      : schema.contains("unevaluatedProperties") ? schema["unevaluatedProperties"]
-                                                                 : Json(options_.allow_additional || properties.empty());
+    const Json additional = schema.contains("additionalProperties") ? schema["additionalProperties"] : Json(options_.allow_additional || properties.empty());
     std::set<std::u32string> names;
-    const auto add = [&](const std::string& name, const Json& of) {
+    const auto add = [&](const std::string& name, const Json& of, const std::string& step) {
         names.insert(code_points(name));
-        const Expr e = any(of);
-        if (e) members.push_back({rule(ebnf_literal(Json(name).dump()) + " " + colon() + *e), needed(name)});
+        const Expr e = inner(of, step);
+        if (e) members.push_back({rule(literal(name) + colon() + *e), needed(name)});
         return e || !needed(name);
     };
     for (const auto& [name, of] : properties.items())
-        if (!add(name, of)) return std::nullopt;
+        if (!add(name, of, "/properties" + pointer_step(name))) return std::nullopt;
     for (const std::string& name : required)
-        if (!properties.contains(name) && !names.contains(code_points(name)) && !add(name, additional)) return std::nullopt;
+        if (!properties.contains(name) && !names.contains(code_points(name)) && !add(name, additional, "/additionalProperties")) return std::nullopt;
 
     const int least = count(schema, "minProperties", 0), most = count(schema, "maxProperties", -1);
     const auto n_required = int(std::count_if(members.begin(), members.end(), [](const Member& m) { return m.required; }));
     if (most >= 0 && most < n_required) return std::nullopt;
     Expr other;
-    if (const Expr e = most == 0 ? std::nullopt : any(additional))
+    if (const Expr e = most == 0 ? std::nullopt : inner(additional, "/additionalProperties"))
         other = (names.empty() ? builtin("string") : R"("\"" )" + other_key(names, 0) + R"("\"" )") + colon() + *e;
     const bool counted = members.empty();  // only then can a number be kept
     if (!counted && least > n_required) throw Refused{"\"minProperties\" beside optional properties has no grammar"};
     if (!counted && most >= 0 && (other || most < int(members.size()))) throw Refused{"\"maxProperties\" beside optional properties has no grammar"};
     if (!other && least > int(members.size())) return std::nullopt;
+    // Nothing keeps two names that the schema does not know from being the same.
+    if (counted && least > 1) throw Refused{"\"minProperties\" above 1 of properties without names has no grammar"};
 
     std::string first, tail;
     if (other) {
@@ -169,16 +173,12 @@ SchemaWriter::Expr SchemaWriter::object(const Json& schema) {
 
 SchemaWriter::Expr SchemaWriter::array(const Json& schema) {
     std::vector<std::string> prefix;
-    Json rest = schema.contains("items") ? schema["items"] : Json(true);
-    Json first = schema.contains("prefixItems") ? schema["prefixItems"] : Json::array();
-    if (rest.is_array()) {  // draft 7
-        first = rest;
-        rest = schema.contains("additionalItems") ? schema["additionalItems"] : Json(true);
-    }
+    const Json rest = schema.contains("items") ? schema["items"] : Json(true);
+    const Json first = schema.contains("prefixItems") ? schema["prefixItems"] : Json::array();
     const int least = count(schema, "minItems", 0);
     int most = count(schema, "maxItems", -1);
     for (const Json& part : first) {
-        const Expr e = most >= 0 && int(prefix.size()) >= most ? std::nullopt : any(part);
+        const Expr e = most >= 0 && int(prefix.size()) >= most ? std::nullopt : inner(part, "/prefixItems/" + std::to_string(prefix.size()));
         if (!e) {  // the array must end before this one
             most = int(prefix.size());
             break;
@@ -186,7 +186,7 @@ SchemaWriter::Expr SchemaWriter::array(const Json& schema) {
         prefix.push_back(*e);
     }
     const auto n = int(prefix.size());
-    const Expr item = most >= 0 && most <= n ? std::nullopt : any(rest);
+    const Expr item = most >= 0 && most <= n ? std::nullopt : inner(rest, "/items");
     if (!item) most = most < 0 ? n : std::min(most, n);
     if (most >= 0 && most < least) return std::nullopt;
     const std::string one = item ? rule(*item) : "";
@@ -209,12 +209,14 @@ SchemaWriter::Expr SchemaWriter::text(const Json& schema) {
     const int least = count(schema, "minLength", 0), most = count(schema, "maxLength", -1);
     if (most >= 0 && most < least) return std::nullopt;
     if (schema.contains("pattern")) {
-        if (least > 0 || most >= 0) throw Refused{"\"pattern\" beside \"minLength\" or \"maxLength\" has no grammar"};
-        auto e = regex_json_ebnf(schema["pattern"].get<std::string>());
+        auto e = regex_json_ebnf(schema["pattern"].get<std::string>(), {least, most, options_.plain_less_than});
         if (!e) throw Refused{e.error().message};
-        return *e + " ";
+        return e->empty() ? Expr() : Expr(*e + " ");
     }
     if (least == 0 && most < 0) return builtin("string");
+    constexpr long states = 32, most_states = 380000;  // of one character; of all, less than an automaton may have
+    weight_ += states * std::max(least, most);
+    if (weight_ > most_states) throw Refused{"the counts of the schema are together too large for a grammar"};
     return R"("\"" )" + repeat(builtin("char"), least, most) + R"("\"" )";
 }
 
@@ -223,9 +225,9 @@ SchemaWriter::Expr SchemaWriter::number(const Json& schema, bool integer) {
     const auto bound = [&](const char* key, bool exclusive) -> std::optional<Bound> {
         if (!schema.contains(key)) return std::nullopt;
         const Json& v = schema[key];
-        if (!v.is_number()) throw Refused{"expected a number as \"" + std::string(key) + "\", found " + v.dump()};
-        if (v.dump().find_first_of("eE") != std::string::npos) throw Refused{"the bound " + v.dump() + " has no grammar: write it without exponent"};
-        return Bound{v.dump(), exclusive};
+        auto digits = without_exponent(v.dump());
+        if (!digits) throw Refused{"the bound " + v.dump() + " has no grammar: it has too many digits"};
+        return Bound{std::move(*digits), exclusive};
     };
     low = bound("minimum", false);
     high = bound("maximum", false);

@@ -24,16 +24,19 @@ private:
     using Expr = std::optional<std::string>;  // none: no value is possible
 
     // schema_ebnf.cpp
-    Expr any(const Json& schema);
+    // `step`: where the schema lies below the one being written, as the end of a JSON pointer.
+    Expr any(const Json& schema, const std::string& step = "");
+    Expr inner(const Json& schema, const std::string& step);  // of a part of the value
     Expr object_schema(const Json& schema);
     Expr reference(const std::string& target);
-    const Json& resolve(const std::string& target) const;
-    Json all_of(const Json& schema);
-    Expr choices(const Json& schema, const std::string& key);
+    Expr shared(const std::string& key, std::string place, const Json& schema, bool taken_apart);
+    Expr apart(const Json& schema);
+    Expr choices(const Json& parts, const std::string& step);
     Expr values(const Json& schema);
     Expr typed(const Json& schema);
     Expr of_type(const std::string& type, const Json& schema);
     std::string value(const Json& v);
+    std::string literal(const Json& v) const;  // of a text, number or word
 
     // schema_parts.cpp
     Expr object(const Json& schema);
@@ -51,10 +54,15 @@ private:
     const Json& schema_;
     std::string root_;
     SchemaOptions options_;
-    std::string rules_;
-    std::map<std::string, std::string> references_;  // target → rule
-    std::set<std::string> builtins_;                 // written already
+    PlainSchemas plain_;
+    std::string rules_, place_;
+    std::map<std::string, std::string> shared_;  // reference, or schema with references → rule
+    std::set<std::string> builtins_;             // written already
+    std::set<std::string> open_;                 // of shared_: being written for the same part of the value
     int n_rules_ = 0, depth_ = 0;
+    long weight_ = 0;                            // of counted characters, about in states
 };
+
+std::string pointer_step(const std::string& key);  // "/key", escaped
 
 }  // namespace text

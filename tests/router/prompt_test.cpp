@@ -91,7 +91,7 @@ TEST(OutputBound, ThoughtsAreFreeAndWhatFollowsIsBound) {
 
 TEST(OutputBound, ASchemaThatNoGrammarHoldsBindsArgumentsToAnObject) {
     auto asked = request(false, true);
-    asked.tools[0].parameters["not"] = {{"required", {"x"}}};
+    asked.tools[0].parameters["not"] = {{"const", base::OrderedJson::object()}};
     EXPECT_TRUE(accepts(asked, R"(<tool_call>
 {"name": "weather", "arguments": {"any": [1]}}
 </tool_call>)"));

@@ -7,32 +7,10 @@
 #include "support/fixtures.h"
 #include "support/vocabularies.h"
 #include "text/grammar.h"
-#include "text/output_parser.h"
+#include "walk.h"
 
 namespace text {
 namespace {
-
-// Bytes one by one, and tokens that span what grammars part: quotes with words, ends of strings with what
-// follows, long words, halves of characters.
-std::shared_ptr<const Tokenizer> words() {
-    Vocabulary v;
-    v.pre = "qwen2";
-    v.tokens = {"<|end|>", "<tool>"};
-    v.types = {TokenType::control, TokenType::control};
-    for (char c = 33; c < 127; ++c) v.tokens.push_back(std::string(1, c));
-    for (const char* t : {"Ġ", "Ċ", "ĉ", "Ã", "©", "â", "Ģ", "¨", "ðŁ", "ĺ", "Ģ"}) v.tokens.push_back(t);
-    for (const char* t : {"{\"", "\":", "\"}", "\",", ",Ġ\"", "\":Ġ", "Ġ\"", "\"]", "[\"", "},Ġ{\"", "true", "false", "null", "tru", "name", "nam", "aname", "ab",
-                          "aba", "Ġword", "Word", "12", "123", "0.", "-1", "e5", "\\u", "\\\"", "\\n", "00e9", "redd", "red", "green", "Ã©", "cafÃ©", "ĠÃ©tÃ©",
-                          "internationalizationinternationalization", "ĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠ", "id", "kind", "value", "a<b", "</"})
-        v.tokens.push_back(t);
-    std::sort(v.tokens.begin() + 2, v.tokens.end());
-    v.tokens.erase(std::unique(v.tokens.begin() + 2, v.tokens.end()), v.tokens.end());
-    v.types.resize(v.tokens.size(), TokenType::normal);
-    v.tokens.push_back("gap");
-    v.types.push_back(TokenType::unused);
-    v.eos = 0;
-    return Tokenizer::create(std::move(v)).value();
-}
 
 std::vector<std::shared_ptr<const Tokenizer>> vocabularies() {
     return {words(), Tokenizer::create(support::read_gguf_vocabulary(support::data_dir() / "models/llama_tied.gguf")).value()};
