@@ -55,13 +55,13 @@ text::ParserOptions parser_options(const ModelRequest& request, const std::strin
 namespace {
 
 // The tools that may be called. A schema that no grammar can hold binds its arguments to an object only.
-base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request) {
+base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request, const std::string& dialect) {
     std::vector<ToolSchema> tools;
     for (const auto& tool : request.tools) {
         if (request.tool_choice.kind == Kind::named && tool.name != request.tool_choice.name) continue;
         tools.push_back(tool);
         if (tool.parameters.empty()) continue;
-        if (text::Grammar::schema_to_ebnf(tool.parameters, "arguments")) continue;
+        if (text::call_syntax(dialect, tools_to_json({tool}), false)) continue;
         if (auto schema = base::Schema::parse(base::Json(tool.parameters)); !schema)
             return base::error(base::Code::invalid_argument, "the tool '" + tool.name + "': " + schema.error().text());
         tools.back().parameters = {{"type", "object"}};
@@ -81,7 +81,7 @@ base::Result<std::string> answer_rules(const ModelRequest& request) {
 
 // Rules whose root is "calls", and the text that begins a call. Without rules the model writes calls freely.
 base::Result<text::CallSyntax> call_rules(const ModelRequest& request, const std::string& dialect) {
-    auto tools = callable(request);
+    auto tools = callable(request, dialect);
     if (!tools) return std::move(tools).error();
     auto syntax = text::call_syntax(dialect, tools_to_json(*tools), request.tool_choice.parallel && !calls_forced(request));
     const std::string root = "root ";

@@ -45,6 +45,13 @@ const std::vector<CallDialect>& call_dialects();  // in the order in which templ
 // around it. The arguments' types come from the tools' schemas.
 std::unique_ptr<CallReader> function_reader(const ParserOptions& options);
 
+// The JSON types that a parameter's schema speaks of, through references into `root` (the schema of all
+// parameters) and combinations; empty: any text.
+std::vector<std::string> argument_types(const base::OrderedJson& schema, const base::OrderedJson& root);
+
+// An argument written between tags, as the schema wants it; a string when it is nothing else.
+base::OrderedJson parse_argument(const std::string& text, const base::OrderedJson& schema, const base::OrderedJson& root);
+
 namespace calls {
 
 constexpr auto npos = std::string_view::npos;

@@ -1,5 +1,7 @@
 // How a call is written in a dialect, as a grammar over the tools that there are.
+#include "text/call_tagged.h"
 #include "text/grammar.h"
+#include "text/grammar_rules.h"
 #include "text/output_parser.h"
 
 namespace text {
@@ -9,26 +11,15 @@ struct Form {
     std::string_view dialect, trigger;
     std::string_view open, close;  // around all calls
     std::string_view before, between, after, separator;  // a call: before NAME between ARGUMENTS after
+    bool tagged = false;  // the arguments stand between tags; else they are one JSON object and the name is a JSON string
 };
 
 const Form forms[] = {
     {"hermes", "<tool_call>", "", "", "<tool_call>\n{\"name\": ", ", \"arguments\": ", "}\n</tool_call>", "\n"},
     {"llama3_json", "{\"name\": ", "", "", "{\"name\": ", ", \"parameters\": ", "}", "; "},
     {"mistral", "[TOOL_CALLS]", "[TOOL_CALLS] [", "]", "{\"name\": ", ", \"arguments\": ", "}", ", "},
+    {"qwen3_coder", "<tool_call>", "", "", "<tool_call>\n<function=", ">\n", "</function>\n</tool_call>", "\n", true},
 };
-
-std::string literal(std::string_view text) {
-    std::string out = "\"";
-    for (char c : text) {
-        if (c == '\n')
-            out += "\\n";
-        else if (c == '"' || c == '\\')
-            out += '\\', out += c;
-        else
-            out += c;
-    }
-    return out + "\"";
-}
 
 base::Error wrong(std::string what) { return base::error(base::Code::invalid_argument, std::move(what)); }
 
@@ -46,18 +37,21 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
         if (!f.is_object() || !f.contains("name") || !f["name"].is_string()) return wrong("tools[" + std::to_string(i) + "] has no name");
         const auto parameters = f.contains("parameters") && f["parameters"].is_object() ? f["parameters"] : base::OrderedJson{{"type", "object"}};
         const std::string rule = "args-" + std::to_string(i);
-        auto schema = Grammar::schema_to_ebnf(parameters, rule);
-        if (!schema) return wrong("tool '" + f["name"].get<std::string>() + "': " + schema.error().text());
-        const std::string name = base::OrderedJson(f["name"]).dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
-        calls += (calls.empty() ? "call ::= " : " | ") + literal(std::string(form->before) + name + std::string(form->between)) +
-                 " " + rule + " " + literal(form->after);
+        const std::string called = f["name"];
+        if (form->tagged && called.find_first_of("<>\n") != called.npos) return wrong("the name of tool '" + called + "' cannot stand in a tag");
+        auto schema = form->tagged ? tagged_arguments(parameters, rule) : Grammar::schema_to_ebnf(parameters, rule);
+        if (!schema) return base::error(schema.error().code, "tool '" + called + "': " + schema.error().message, schema.error().remedy);
+        const std::string name = form->tagged ? called : base::OrderedJson(called).dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
+        calls += (calls.empty() ? "call ::= " : " | ") + ebnf_literal(std::string(form->before) + name + std::string(form->between)) +
+                 " " + rule + " " + ebnf_literal(form->after);
         rules += *schema + "\n";
     }
+    if (form->tagged) rules += tagged_common_rules();
     std::string root = "root ::= ";
-    if (!form->open.empty()) root += literal(form->open) + " ";
+    if (!form->open.empty()) root += ebnf_literal(form->open) + " ";
     root += "call";
-    if (parallel) root += " (" + literal(form->separator) + " call)*";
-    if (!form->close.empty()) root += " " + literal(form->close);
+    if (parallel) root += " (" + ebnf_literal(form->separator) + " call)*";
+    if (!form->close.empty()) root += " " + ebnf_literal(form->close);
     return CallSyntax{std::string(form->trigger), root + "\n" + calls + "\n" + rules};
 }
 

@@ -13,40 +13,47 @@ constexpr std::string_view tag = "<tool_call>", close_tag = "</tool_call>";
 constexpr std::string_view function_open = "<function=", function_close = "</function>";
 constexpr std::string_view parameter_open = "<parameter=", parameter_close = "</parameter>";
 
-// Text as Python or JSON writes it, as the schema wants it; a string when it is nothing else.
-base::OrderedJson coerced(const std::string& text, const base::OrderedJson& schema) {
-    std::vector<std::string> types;
-    const auto collect = [&](const base::OrderedJson& s) {
-        if (s.is_object() && s.contains("type"))
-            for (const auto& t : s["type"].is_array() ? s["type"] : base::OrderedJson::array({s["type"]}))
-                if (t.is_string()) types.push_back(t.get<std::string>());
-    };
-    collect(schema);
-    for (const char* key : {"anyOf", "oneOf"})
-        if (schema.is_object() && schema.contains(key))
-            for (const auto& s : schema[key]) collect(s);
-    const auto allows = [&](const char* t) { return std::find(types.begin(), types.end(), t) != types.end(); };
-    if (types.empty() || (types.size() == 1 && types[0] == "string")) return text;
-    if (allows("boolean") && (text == "True" || text == "False")) return text == "True";
-    if (text == "None") return nullptr;
-    auto parsed = base::parse_ordered_json(text);
-    if (!parsed) return text;
-    if (parsed->is_number_integer() && allows("number") && !allows("integer")) return *parsed;
-    const bool wanted = (parsed->is_object() && allows("object")) || (parsed->is_array() && allows("array")) ||
-                        (parsed->is_boolean() && allows("boolean")) || parsed->is_null() ||
-                        (parsed->is_number() && (allows("number") || allows("integer")));
-    return wanted || !allows("string") ? std::move(*parsed) : base::OrderedJson(text);
+const base::OrderedJson* parameters_of(const base::OrderedJson& tools, std::string_view tool) {
+    if (!tools.is_array()) return nullptr;
+    for (const auto& entry : tools) {
+        const auto& f = entry.is_object() && entry.contains("function") ? entry["function"] : entry;
+        if (f.is_object() && f.contains("name") && f["name"] == tool && f.contains("parameters") && f["parameters"].is_object()) return &f["parameters"];
+    }
+    return nullptr;
 }
 
-base::OrderedJson property_of(const base::OrderedJson& tools, std::string_view tool, const std::string& parameter) {
-    if (!tools.is_array()) return {};
-    for (const auto& entry : tools) {
-        const auto& f = entry.contains("function") ? entry["function"] : entry;
-        if (f.value("name", "") != tool || !f.contains("parameters")) continue;
-        const auto& p = f["parameters"];
-        if (p.is_object() && p.contains("properties") && p["properties"].contains(parameter)) return p["properties"][parameter];
+base::OrderedJson argument(const std::string& text, const base::OrderedJson& tools, std::string_view tool, const std::string& name) {
+    const base::OrderedJson* parameters = parameters_of(tools, tool);
+    if (!parameters || !parameters->contains("properties")) return text;
+    const auto& properties = (*parameters)["properties"];
+    return properties.is_object() && properties.contains(name) ? parse_argument(text, properties[name], *parameters) : base::OrderedJson(text);
+}
+
+void collect_types(const base::OrderedJson& schema, const base::OrderedJson& root, int depth, std::vector<std::string>& out) {
+    constexpr int max_depth = 8;
+    if (!schema.is_object() || depth > max_depth) return;
+    const auto add = [&](const std::string& type) {
+        if (std::find(out.begin(), out.end(), type) == out.end()) out.push_back(type);
+    };
+    const auto add_value = [&](const base::OrderedJson& v) { add(v.is_number_integer() ? "integer" : v.is_number() ? "number" : v.type_name()); };
+    if (const auto type = schema.find("type"); type != schema.end()) {
+        for (const auto& t : type->is_array() ? *type : base::OrderedJson::array({*type}))
+            if (t.is_string()) add(t.get<std::string>());
+        return;
     }
-    return {};
+    if (schema.contains("const")) add_value(schema["const"]);
+    if (schema.contains("enum") && schema["enum"].is_array())
+        for (const auto& v : schema["enum"]) add_value(v);
+    for (const char* key : {"anyOf", "oneOf", "allOf"})
+        if (schema.contains(key) && schema[key].is_array())
+            for (const auto& s : schema[key]) collect_types(s, root, depth + 1, out);
+    if (const auto ref = schema.find("$ref"); ref != schema.end() && ref->is_string()) {
+        const std::string target = *ref;
+        try {
+            if (target.starts_with("#/")) collect_types(root.at(base::OrderedJson::json_pointer(target.substr(1))), root, depth + 1, out);
+        } catch (const base::OrderedJson::exception&) {  // it leads nowhere
+        }
+    }
 }
 
 std::string without_line_ends(std::string_view s) {
@@ -125,7 +132,7 @@ private:
         std::size_t hit = std::min(first_of(s, parameter_close, parameter_open), s.find(function_close, value_searched_));
         if (hit == npos && !final) return value_searched_ = searched_, false;
         hit = std::min(hit, s.size());
-        const auto value = coerced(without_line_ends(s.substr(at_, hit - at_)), property_of(options_.tools, name_, key_));
+        const auto value = argument(without_line_ends(s.substr(at_, hit - at_)), options_.tools, name_, key_);
         out.pieces.push_back({false, (arguments_++ ? "," : "{") + json_text(key_) + ":" + json_text(value)});
         return go(Place::between, hit);
     }
@@ -158,6 +165,27 @@ private:
 };
 
 }  // namespace
+
+std::vector<std::string> argument_types(const base::OrderedJson& schema, const base::OrderedJson& root) {
+    std::vector<std::string> out;
+    collect_types(schema, root, 0, out);
+    return out;
+}
+
+// Python's words are read as JSON's.
+base::OrderedJson parse_argument(const std::string& text, const base::OrderedJson& schema, const base::OrderedJson& root) {
+    const std::vector<std::string> types = argument_types(schema, root);
+    const auto allows = [&](const char* t) { return std::find(types.begin(), types.end(), t) != types.end(); };
+    if (types.empty() || (types.size() == 1 && types[0] == "string")) return text;
+    if (allows("boolean") && (text == "True" || text == "False")) return text == "True";
+    if (text == "None") return nullptr;
+    auto parsed = base::parse_ordered_json(text);
+    if (!parsed) return text;
+    const bool wanted = (parsed->is_object() && allows("object")) || (parsed->is_array() && allows("array")) ||
+                        (parsed->is_boolean() && allows("boolean")) || parsed->is_null() ||
+                        (parsed->is_number() && (allows("number") || allows("integer")));
+    return wanted || !allows("string") ? std::move(*parsed) : base::OrderedJson(text);
+}
 
 std::unique_ptr<CallReader> function_reader(const ParserOptions& options) { return std::make_unique<FunctionReader>(options); }
 

@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/json_schema.h"
 #include "text/grammar.h"
 #include "text/output_parser.h"
+#include "walk.h"
 
 namespace text {
 namespace {
@@ -41,6 +43,7 @@ TEST(CallSyntax, EveryDialectTakesWhatItsParserReads) {
     const std::pair<const char*, const char*> calls[] = {
         {"hermes", "<tool_call>\n{\"name\": \"read_file\", \"arguments\": {\"path\": \"x\"}}\n</tool_call>"},
         {"llama3_json", "{\"name\": \"read_file\", \"parameters\": {\"path\": \"x\"}}"},
+        {"qwen3_coder", "<tool_call>\n<function=read_file>\n<parameter=path>\nx\n</parameter>\n</function>\n</tool_call>"},
         {"mistral", "[TOOL_CALLS] [{\"name\": \"read_file\", \"arguments\": {\"path\": \"x\"}}]"}};
     for (auto [dialect, text] : calls) {
         EXPECT_TRUE(Grammar::from_ebnf(call_syntax(dialect, tools(), true)->ebnf).value()->accepts(text)) << dialect;
@@ -57,10 +60,89 @@ TEST(CallSyntax, EveryDialectTakesWhatItsParserReads) {
 
 TEST(CallSyntax, NamesTheToolWhoseSchemaHasNoGrammar) {
     auto bad = tools();
-    bad[0]["function"]["parameters"]["not"] = true;
+    bad[0]["function"]["parameters"]["not"] = {{"const", 3}};
     const auto r = call_syntax("hermes", bad, false);
     ASSERT_FALSE(r);
     EXPECT_THAT(r.error().text(), ::testing::AllOf(::testing::HasSubstr("read_file"), ::testing::HasSubstr("\"not\"")));
+}
+
+base::OrderedJson coder_tools() {
+    return base::parse_ordered_json(R"([{"name": "edit", "parameters": {"type": "object", "$defs": {"pair": {"type": "array", "items": {"type": "integer"}, "maxItems": 2}},
+        "properties": {"text": {"type": "string"}, "mode": {"enum": ["a", "b<c", 3]}, "count": {"type": "integer", "minimum": 1}, "note": {"type": ["string", "null"]},
+                       "all": {"type": "boolean"}, "span": {"$ref": "#/$defs/pair"}, "tags": {"type": "array", "items": {"type": "string"}},
+                       "hint": {"anyOf": [{"type": "string"}, {"type": "integer"}]}, "never": false, "short": {"type": "string", "maxLength": 3}}, "required": ["text"]}}])").value();
+}
+
+std::string coder_call(const std::vector<std::pair<std::string, std::string>>& parameters) {
+    std::string out = "<tool_call>\n<function=edit>\n";
+    for (const auto& [name, value] : parameters) out += "<parameter=" + name + ">\n" + value + "\n</parameter>\n";
+    return out + "</function>\n</tool_call>";
+}
+
+// The arguments of the one call that the parser reads, in which nothing else may be.
+std::string read_coder_call(const std::string& text) {
+    ParserOptions options;
+    options.dialect = "qwen3_coder";
+    options.tools = coder_tools();
+    auto parser = OutputParser::create(options).value();
+    for (char c : text) parser->feed(std::string(1, c));
+    parser->finish();
+    const ParsedOutput& got = parser->result();
+    return got.tool_calls.size() == 1 && got.tool_calls[0].name == "edit" && got.content.empty() ? got.tool_calls[0].arguments : "no call";
+}
+
+TEST(CallSyntax, TaggedCallsAreTakenAsTheirParserReadsThem) {
+    const auto g = Grammar::from_ebnf(call_syntax("qwen3_coder", coder_tools(), false)->ebnf).value();
+    const std::pair<std::string, std::string> taken[] = {
+        {coder_call({{"text", "if (a < b) {\n    \"x\" </p> </param\n}\n"}}), R"({"text":"if (a < b) {\n    \"x\" </p> </param\n}\n"})"},
+        {coder_call({{"text", ""}, {"mode", "b<c"}}), R"({"text":"","mode":"b<c"})"},
+        {coder_call({{"text", "3"}, {"mode", "3"}, {"count", "12"}}), R"({"text":"3","mode":3,"count":12})"},
+        {coder_call({{"text", "é"}, {"note", "null"}, {"all", "true"}}), R"({"text":"é","note":null,"all":true})"},
+        {coder_call({{"text", "a"}, {"note", "nullable"}, {"hint", "x1"}}), R"({"text":"a","note":"nullable","hint":"x1"})"},
+        {coder_call({{"text", "a"}, {"hint", "12"}}), R"({"text":"a","hint":12})"},
+        {coder_call({{"text", "a"}, {"span", "[1, 2]"}, {"tags", R"(["\u003c/parameter>"])"}}), R"({"text":"a","span":[1,2],"tags":["</parameter>"]})"}};
+    for (const auto& [call, arguments] : taken) {
+        EXPECT_TRUE(g->accepts(call)) << call;
+        EXPECT_EQ(read_coder_call(call), arguments) << call;
+    }
+    for (const auto& wrong : {coder_call({}), coder_call({{"text", "a</parameter>b"}}), coder_call({{"text", "<parameter=x>"}}), coder_call({{"text", "</function>"}}),
+                              coder_call({{"text", "a"}, {"count", "0"}}), coder_call({{"text", "a"}, {"all", "yes"}}), coder_call({{"text", "a"}, {"mode", "c"}}),
+                              coder_call({{"other", "a"}}), coder_call({{"text", "a"}, {"span", "[1, 2, 3]"}}), coder_call({{"text", "a"}, {"tags", R"(["</parameter>"])"}}),
+                              coder_call({{"text", "a"}, {"note", "None"}}), coder_call({{"text", "a"}, {"note", "12"}}), coder_call({{"text", "a"}, {"never", "x"}}),
+                              coder_call({{"text", "a"}, {"short", "x"}})})
+        EXPECT_FALSE(g->accepts(wrong)) << wrong;
+}
+
+TEST(CallSyntax, EveryTaggedCallWrittenIsReadAndValid) {
+    const auto tokenizer = words();
+    const auto table = make_token_table(tokenizer);
+    const auto g = Grammar::from_ebnf(call_syntax("qwen3_coder", coder_tools(), false)->ebnf).value();
+    const auto schema = base::Schema::parse(base::Json(coder_tools()[0]["parameters"])).value();
+    int read = 0;
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        const auto text = walk(g, table, *tokenizer, seed, "\n</parameter>\n</function>\n</tool_call>");
+        ASSERT_TRUE(text) << "no end";
+        ++read;
+        const std::string arguments = read_coder_call(*text);
+        const auto json = base::parse_json(arguments);
+        ASSERT_TRUE(json) << *text << "\n" << arguments;
+        const auto valid = schema.validate(*json);
+        EXPECT_TRUE(valid) << *text << "\n" << arguments << "\n" << valid.error().text();
+    }
+    EXPECT_EQ(read, 200);
+}
+
+TEST(CallSyntax, TaggedCallsWithoutDescribedParametersAreBoundByTheirForm) {
+    const auto any = base::parse_ordered_json(R"([{"name": "f", "parameters": {"type": "object"}}, {"name": "now", "parameters": {"type": "object", "properties": {}}}])").value();
+    const auto g = Grammar::from_ebnf(call_syntax("qwen3_coder", any, false)->ebnf).value();
+    EXPECT_TRUE(g->accepts("<tool_call>\n<function=f>\n<parameter=anything>\nx\n</parameter>\n</function>\n</tool_call>"));
+    EXPECT_TRUE(g->accepts("<tool_call>\n<function=now>\n</function>\n</tool_call>"));
+    EXPECT_FALSE(g->accepts("<tool_call>\n<function=now>\n<parameter=x>\n1\n</parameter>\n</function>\n</tool_call>"));
+    auto pattern = base::parse_ordered_json(R"([{"name": "f", "parameters": {"properties": {"p": {"type": "string", "pattern": "a"}}, "required": ["p"]}}])").value();
+    const auto refused = call_syntax("qwen3_coder", pattern, false);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, base::Code::unsupported);
+    EXPECT_THAT(refused.error().text(), ::testing::AllOf(::testing::HasSubstr("tool 'f'"), ::testing::HasSubstr("parameter 'p'")));
 }
 
 }  // namespace
