@@ -9,7 +9,7 @@ namespace {
 using Place = Places::Place;
 constexpr std::size_t few_words = 300;            // a mask with no more words that are not 0 is kept as ids
 constexpr std::size_t max_bytes = 6u << 20;       // of masks remembered before all are forgotten
-constexpr int max_places = 200;                   // looked at to learn which characters a place takes
+constexpr int max_places = 500;                   // looked at to learn which characters a place takes
 
 // Valid UTF-8 less U+2028 and U+2029, as an automaton; state 0 is between characters.
 struct Utf8Edge {
