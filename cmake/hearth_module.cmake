@@ -1,8 +1,9 @@
-# hearth_module(NAME PUBLIC modules… PRIVATE modules… LIBRARIES targets…)
+# hearth_module(NAME [OWNER] PUBLIC modules… PRIVATE modules… LIBRARIES targets…)
 # One static library per folder. Its include root build/include/NAME holds a single symbolic link
-# NAME -> the folder, so that a module's headers are found only by those who link it.
+# NAME -> the folder, so that a module's headers are found only by those who link it. OWNER: builds the precompiled
+# headers of its group (cmake/precompiled.cmake): base, or net for those that stand on net.
 function(hearth_module name)
-    cmake_parse_arguments(arg "" "" "PUBLIC;PRIVATE;LIBRARIES" ${ARGN})
+    cmake_parse_arguments(arg "OWNER" "" "PUBLIC;PRIVATE;LIBRARIES" ${ARGN})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
     list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
     if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -24,14 +25,25 @@ function(hearth_module name)
         target_link_libraries(${name} INTERFACE ${arg_PUBLIC} ${arg_LIBRARIES})
     endif()
     target_include_directories(${name} ${scope} ${root})
+    if(sources)
+        set(group base)
+        if(name STREQUAL "net" OR "net" IN_LIST arg_PUBLIC OR "server" IN_LIST arg_PUBLIC)
+            set(group net)
+        endif()
+        if(arg_OWNER)
+            hearth_precompile(${name} ${group} OWNER)
+        else()
+            hearth_precompile(${name} ${group})
+        endif()
+    endif()
     # Only these files may use wide instructions; they include no template-heavy headers. GCC 12 takes the
     # undefined registers of its own intrinsics for uninitialised ones.
     foreach(source ${sources})
         if(source MATCHES "\\.avx512\\.cpp$")
-            set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
+            set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS
                 "-O3;-Wno-uninitialized;-Wno-maybe-uninitialized;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx512bf16;-mavx512vbmi;-mf16c;-mfma;-mavx2;-mtune=znver3;-ffp-contract=fast")
         elseif(source MATCHES "\\.avx2\\.cpp$")
-            set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
+            set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS
                 "-O3;-mavx2;-mfma;-mf16c;-mtune=znver3;-ffp-contract=fast")
         endif()
     endforeach()

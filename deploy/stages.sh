@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 
 JOBS=$(nproc)
+# What ccache must know of precompiled headers.
+export CCACHE_SLOPPINESS=pch_defines,time_macros
 
 # configure FOLDER OPTION…
 configure() {
@@ -9,7 +11,7 @@ configure() {
     shift
     local -a cache=()
     if command -v ccache >/dev/null; then cache=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_C_COMPILER_LAUNCHER=ccache); fi
-    cmake -S . -B "$folder" -G Ninja -DHEARTH_TESTS=ON "${cache[@]}" "$@"
+    cmake -S . -B "$folder" -G Ninja -DHEARTH_TESTS=ON -DHEARTH_PCH=ON "${cache[@]}" "$@"
 }
 
 # The default model takes part where it already lies on the machine; nothing is fetched for tests.
@@ -39,21 +41,18 @@ stage_unit() {
     ctest --test-dir build/test -V -j"$JOBS" --output-on-failure || true
 }
 
-# Modules whose code reads outside bytes, owns memory by hand or uses coroutines. All of them take longer to
-# compile than a run on two cores may last, so the second half is for --full.
+# Every module; app's tests are the end-to-end ones of the commands and start other programs.
 stage_asan() {
     configure build/asan -DHEARTH_SANITIZE=address || return 1
-    sanitized build/asan "store agents"
+    sanitized build/asan "base text engine policy prompts router memory net sandbox store tools agents server"
 }
 
-stage_asan_rest() {
-    configure build/asan -DHEARTH_SANITIZE=address || return 1
-    sanitized build/asan "base text engine policy router sandbox tools net server"
-}
-
-# The CPU threads of the engine: worker, pool, token rings, sessions beside each other.
+# The CPU threads of the engine: worker, pool, token rings, sessions beside each other. The same build shows that
+# base, text and engine compile with nothing but nlohmann's headers, and without precompiled ones.
 stage_tsan() {
-    configure build/tsan -DHEARTH_ENGINE_ONLY=ON -DHEARTH_SANITIZE=thread || return 1
+    configure build/tsan -DHEARTH_ENGINE_ONLY=ON -DHEARTH_SANITIZE=thread -DHEARTH_PCH=OFF || return 1
+    ninja -C build/tsan -j"$JOBS" base text engine || return 1
+    printf '@begin engine-only build\n@end engine-only build 0\n'
     FILTER='Engine.*:Pool*:Worker*:Stream*:Ring*:Scheduler*:HearthEngine*' sanitized build/tsan engine
 }
 
@@ -72,13 +71,6 @@ sanitized() {
     for module in "${targets[@]}"; do
         binary "$module" "$folder/tests/$module" --gtest_brief=0 --gtest_filter="${FILTER:-*}"
     done
-}
-
-# Base, text and engine build with nothing but nlohmann's headers.
-stage_engine_only() {
-    configure build/engine -DHEARTH_ENGINE_ONLY=ON -DHEARTH_TESTS=OFF || return 1
-    ninja -C build/engine -j"$JOBS" base text engine || return 1
-    printf '@begin engine-only build\n@end engine-only build 0\n'
 }
 
 stage_e2e() {
