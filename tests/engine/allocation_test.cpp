@@ -32,6 +32,9 @@ void* operator new(std::size_t n) { return counted(n, 1); }
 void* operator new[](std::size_t n) { return counted(n, 1); }
 void* operator new(std::size_t n, std::align_val_t a) { return counted(n, std::size_t(a)); }
 void* operator new[](std::size_t n, std::align_val_t a) { return counted(n, std::size_t(a)); }
+// A sanitizer has its own of these, which would not fit the deletes below.
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return counted(n, 1); }
+void* operator new[](std::size_t n, const std::nothrow_t&) noexcept { return counted(n, 1); }
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete[](void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
