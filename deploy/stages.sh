@@ -41,18 +41,21 @@ stage_unit() {
     ctest --test-dir build/test -V -j"$JOBS" --output-on-failure || true
 }
 
-# Every module; app's tests are the end-to-end ones of the commands and start other programs.
+# Modules that parse what comes from outside: model files, templates, schemas, texts of models.
 stage_asan() {
     configure build/asan -DHEARTH_SANITIZE=address || return 1
-    sanitized build/asan "base text engine policy prompts router memory net sandbox store tools agents server"
+    sanitized build/asan "base text engine policy prompts"
 }
 
-# The CPU threads of the engine: worker, pool, token rings, sessions beside each other. The same build shows that
-# base, text and engine compile with nothing but nlohmann's headers, and without precompiled ones.
+# The others would take as long again to compile, so they are for --full.
+stage_asan_rest() {
+    configure build/asan -DHEARTH_SANITIZE=address || return 1
+    sanitized build/asan "net sandbox router memory store tools agents server"
+}
+
+# The CPU threads of the engine: worker, pool, token rings, sessions beside each other.
 stage_tsan() {
-    configure build/tsan -DHEARTH_ENGINE_ONLY=ON -DHEARTH_SANITIZE=thread -DHEARTH_PCH=OFF || return 1
-    ninja -C build/tsan -j"$JOBS" base text engine || return 1
-    printf '@begin engine-only build\n@end engine-only build 0\n'
+    configure build/tsan -DHEARTH_ENGINE_ONLY=ON -DHEARTH_SANITIZE=thread || return 1
     FILTER='Engine.*:Pool*:Worker*:Stream*:Ring*:Scheduler*:HearthEngine*' sanitized build/tsan engine
 }
 
@@ -71,6 +74,14 @@ sanitized() {
     for module in "${targets[@]}"; do
         binary "$module" "$folder/tests/$module" --gtest_brief=0 --gtest_filter="${FILTER:-*}"
     done
+}
+
+# Base, text and engine build with nothing but nlohmann's headers; not to run, so without optimisation, which
+# shows besides that no file lives on a precompiled header.
+stage_engine_only() {
+    configure build/engine -DHEARTH_ENGINE_ONLY=ON -DHEARTH_TESTS=OFF -DHEARTH_PCH=OFF -DCMAKE_BUILD_TYPE=Debug || return 1
+    ninja -C build/engine -j"$JOBS" base text engine || return 1
+    printf '@begin engine-only build\n@end engine-only build 0\n'
 }
 
 stage_e2e() {
