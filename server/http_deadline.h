@@ -5,11 +5,12 @@
 #include <chrono>
 #include <memory>
 
+#include "server/byte_stream.h"
+
 namespace server::detail {
 
 // Once `limit` has passed, cancels what the socket waits for. Absolute: a client that trickles bytes
-// does not push it on. Unlike a Beast stream's own time-out it leaves the socket open for an answer.
-template <class Socket>
+// does not push it on. The socket stays open for an answer.
 class Deadline {
 public:
     Deadline(Socket& socket, std::chrono::milliseconds limit) : state_(std::make_shared<State>(socket)) { arm(state_, limit); }

@@ -78,11 +78,14 @@ http::response<http::string_body> plain_response(const Response& response, unsig
     return out;
 }
 
-http::response<http::empty_body> head_only(const http::response<http::string_body>& whole) {
-    http::response<http::empty_body> out;
-    out.base() = whole.base();
-    return out;
+std::string head_of(const http::response<http::string_body>& whole) {
+    std::string out = whole.version() >= 11 ? "HTTP/1.1 " : "HTTP/1.0 ";
+    out += std::to_string(whole.result_int()) + " " + std::string(whole.reason()) + "\r\n";
+    for (const auto& field : whole) out.append(field.name_string()).append(": ").append(field.value()).append("\r\n");
+    return out + "\r\n";
 }
+
+std::string bytes_of(const http::response<http::string_body>& whole) { return head_of(whole) + whole.body(); }
 
 ssize_t receive_with_fd(int socket, void* data, std::size_t size, std::shared_ptr<sandbox::Fd>& fd) {
     iovec part{data, size};

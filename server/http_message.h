@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
@@ -22,8 +21,9 @@ struct Objection {
 Objection objection_to(const http::request<http::string_body>& message);
 
 http::response<http::string_body> plain_response(const Response& response, unsigned version, bool keep_alive);
-// The same without the body, whose length it still tells: the answer to HEAD.
-http::response<http::empty_body> head_only(const http::response<http::string_body>& whole);
+// The bytes of its status line and headers (RFC 9112): of the answer to HEAD, and of one whose body is streamed.
+std::string head_of(const http::response<http::string_body>& whole);
+std::string bytes_of(const http::response<http::string_body>& whole);
 
 // Receives bytes and, with them, a descriptor that the peer passed. -1 with errno like recvmsg.
 ssize_t receive_with_fd(int socket, void* data, std::size_t size, std::shared_ptr<sandbox::Fd>& fd);

@@ -4,6 +4,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
@@ -181,8 +183,8 @@ private:
         }
     }
 
-    template <class Socket>
-    static net::Task<void> serve(Socket socket, std::shared_ptr<Shared> shared, std::shared_ptr<asio::ssl::context> tls) {
+    template <class Accepted>
+    static net::Task<void> serve(Accepted socket, std::shared_ptr<Shared> shared, std::shared_ptr<asio::ssl::context> tls) {
         struct Count {
             int& n;
             explicit Count(int& c) : n(++c) {}
@@ -190,27 +192,16 @@ private:
         } count(shared->connections);
         if (shared->connections > 2 * shared->options.max_connections) co_return;
         Peer peer = peer_of(socket);
-        if constexpr (std::is_same_v<Socket, Tcp::socket>) {
+        bool encrypted = false;
+        if constexpr (std::is_same_v<Accepted, Tcp::socket>) {
             error_code ignored;
             socket.set_option(Tcp::no_delay(true), ignored);  // a streamed token leaves at once
-            if (tls) {
-                Connection<TlsStream> connection(TlsStream(TcpStream(std::move(socket)), *tls), std::move(peer), *shared);
-                co_return co_await talk(connection, *shared);
-            }
-            Connection<TcpStream> connection(TcpStream(std::move(socket)), std::move(peer), *shared);
-            co_return co_await talk(connection, *shared);
-        } else {
-            Connection<LocalStream> connection(LocalStream(std::move(socket)), std::move(peer), *shared);
-            co_return co_await talk(connection, *shared);
+            encrypted = tls != nullptr;
         }
-    }
-
-    template <class Connection>
-    static net::Task<void> talk(Connection& connection, Shared& shared) {
-        if (shared.connections > shared.options.max_connections) {
+        Connection connection(encrypted ? tls_stream(std::move(socket), tls) : plain_stream(std::move(socket)), std::move(peer), *shared);
+        if (shared->connections > shared->options.max_connections) {
             Response refusal = error_response(503, "too many connections (server.max_connections)");
-            const bool greeted = co_await connection.greet();
-            if (greeted) co_await connection.turn_away(std::move(refusal));
+            co_await connection.turn_away(std::move(refusal));
         } else {
             co_await connection.run();
         }
