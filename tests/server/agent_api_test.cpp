@@ -153,7 +153,8 @@ TEST_F(AgentApi, NoToolOfTheClientIsOfferedWhenNoneMayBeCalled) {
     Json body = with_tools(chat("hearth/dev", {user("hi")}));
     body["tool_choice"] = "none";
     EXPECT_EQ(site.ask("POST", kPath, body).status, 200);
-    for (const auto& tool : site.model->requests().at(0).tools) EXPECT_NE(tool.name, "weather");
+    const auto requests = site.model->requests();
+    for (const auto& tool : requests.at(0).tools) EXPECT_NE(tool.name, "weather");
 }
 
 TEST_F(AgentApi, WhatOnlyABareModelTakesIsRefusedByName) {
