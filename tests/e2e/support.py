@@ -28,11 +28,11 @@ def cluster_user():
 class State:
     """A state folder: database cluster, keys, workspaces. Servers come and go on it. `run_as`: who owns it and
     runs all of it, where the tests run as root."""
+    binary, identity = BINARY, {}
 
     def __init__(self, name, run_as=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"e2e-{name}-"))
         self.folder.chmod(0o711)  # the cluster's user passes through
-        self.binary, self.identity = BINARY, {}
         if run_as:
             entry = pwd.getpwnam(run_as)
             self.identity = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}

@@ -85,6 +85,11 @@ def newest_run(hearth):
     return hearth.run(hearth.call("GET", "/v1/runs?limit=1").json["data"][0]["id"])
 
 
+def newest_end(hearth):
+    """The newest run, which may have said its last word a moment before it is over."""
+    return hearth.wait_for(lambda: (run := newest_run(hearth))["finished"] and run, "the run's end", 3)
+
+
 def test_two_turns_are_one_conversation(hearth, terminal):
     terminal.say("my name is Ada\n")
     terminal.expect("Hello, Ada.")
@@ -96,7 +101,7 @@ def test_two_turns_are_one_conversation(hearth, terminal):
     terminal.expect("> ")
     terminal.say("\x04")
     assert terminal.end() == 0
-    assert said(newest_run(hearth)) == [("user", "my name is Ada"), ("assistant", "Hello, Ada."), ("user", "who am I?"), ("assistant", "You are Ada.")]
+    assert said(newest_end(hearth)) == [("user", "my name is Ada"), ("assistant", "Hello, Ada."), ("user", "who am I?"), ("assistant", "You are Ada.")]
 
 
 def test_tools_see_this_folder_and_are_shown(hearth, terminal, folder):
@@ -104,7 +109,7 @@ def test_tools_see_this_folder_and_are_shown(hearth, terminal, folder):
     terminal.expect("list_dir")
     terminal.expect("note.txt")
     terminal.expect("There is note.txt.")
-    assert newest_run(hearth)["turn"]["work"][1]["content"].startswith("note.txt")
+    assert newest_end(hearth)["turn"]["work"][1]["content"].startswith("note.txt")
 
 
 def test_ctrl_c_stops_the_answer_and_not_the_program(hearth, terminal):
@@ -114,7 +119,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(hearth, terminal):
     terminal.expect("[stopped]", 3)
     terminal.expect("> ")
     assert terminal.process.poll() is None
-    run = hearth.wait_for(lambda: (run := newest_run(hearth))["finished"] and run, "the run's end", 3)
+    run = newest_end(hearth)
     assert run["status"] == "cancelled"
     terminal.say("my name is Ada\n")
     terminal.expect("Hello, Ada.")
@@ -134,10 +139,10 @@ def test_a_stopped_first_answer_keeps_its_conversation(hearth, terminal):
     terminal.expect("word3 ")
     terminal.say("\x03")
     terminal.expect("> ")
-    hearth.wait_for(lambda: newest_run(hearth)["finished"], "the run's end", 3)
+    newest_end(hearth)
     terminal.say("who am I?\n")
     terminal.expect("You are Ada.")
-    roles = [role for role, _ in said(newest_run(hearth))]
+    roles = [role for role, _ in said(newest_end(hearth))]
     assert roles == ["user", "assistant", "user", "assistant"]
 
 
@@ -160,7 +165,7 @@ def test_one_question_by_argument(hearth, folder):
 def test_one_question_by_pipe(hearth, folder, text):
     done = chat(hearth, folder, stdin=text)
     assert (done.returncode, done.stdout) == (0, "Hello, Ada.\n")
-    assert said(newest_run(hearth))[0] == ("user", text.rstrip("\n")) or said(newest_run(hearth))[0] == ("user", text)
+    assert said(newest_end(hearth))[0] == ("user", text.rstrip("\n")) or said(newest_end(hearth))[0] == ("user", text)
 
 
 def test_once_tells_what_it_cost(hearth, folder):
@@ -208,5 +213,5 @@ def test_an_interrupted_question_ends_with_130(hearth, folder):
     process.send_signal(signal.SIGINT)
     assert process.wait(5) == 130
     process.stdout.close(), process.stderr.close()
-    run = hearth.wait_for(lambda: (run := newest_run(hearth))["finished"] and run, "the run's end", 3)
+    run = newest_end(hearth)
     assert run["status"] == "cancelled"
