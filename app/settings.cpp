@@ -2,9 +2,9 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <charconv>
 
+#include "base/edits.h"
 #include "net/config.h"
 
 namespace app {
@@ -83,18 +83,9 @@ std::string nearest(const std::string& name, std::string (*form)(const std::stri
     std::size_t least = 4;
     for (const auto& row : setting_rows()) {
         const std::string other = form(row.name);
-        std::vector<std::size_t> line(other.size() + 1);
-        for (std::size_t j = 0; j <= other.size(); ++j) line[j] = j;
-        for (std::size_t i = 1; i <= name.size(); ++i) {
-            std::size_t diagonal = line[0]++;
-            for (std::size_t j = 1; j <= other.size(); ++j) {
-                const std::size_t change = diagonal + (name[i - 1] != other[j - 1]);
-                diagonal = line[j];
-                line[j] = std::min({change, line[j] + 1, line[j - 1] + 1});
-            }
-        }
-        if (line.back() < least) {
-            least = line.back();
+        const std::size_t edits = base::edits_between(name, other);
+        if (edits < least) {
+            least = edits;
             best = other;
         }
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/edits.h"
 #include "tools/files.h"
 
 namespace tools {
@@ -11,7 +12,11 @@ namespace {
 constexpr std::size_t kMostLookedAt = 5000, kMostNamed = 3;
 constexpr std::size_t kLongestName = 255;
 
-char lower(char c) { return char(std::tolower(static_cast<unsigned char>(c))); }
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) c = char(std::tolower(static_cast<unsigned char>(c)));
+    return out;
+}
 bool same(std::string_view a, std::string_view b) { return a.size() == b.size() && edits_between(a, b) == 0; }
 std::string_view stem(std::string_view name) { return name.substr(0, name.find('.', 1)); }
 
@@ -25,20 +30,7 @@ int distance(std::string_view wanted, std::string_view name) {
 
 }  // namespace
 
-std::size_t edits_between(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t replaced = diagonal + (lower(a[i]) != lower(b[j]));
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-        }
-    }
-    return row[b.size()];
-}
+std::size_t edits_between(std::string_view a, std::string_view b) { return base::edits_between(lower(a), lower(b)); }
 
 base::Error with_near_names(const sandbox::Workspace& workspace, const std::string& path, base::Error error) {
     if (error.code != base::Code::not_found) return error;
