@@ -28,6 +28,16 @@ struct Case {
 
 class Cases {
 public:
+    explicit Cases(const std::filesystem::path& vectors) {
+        const auto root = vectors / "json_schema";
+        add_xgrammar(root / "xgrammar_accept.jsonl");
+        add_llamacpp(root / "llamacpp_grammar_integration.json");
+        for (const char* draft : {"draft2020-12", "draft7"}) add_suite(root / "JSON-Schema-Test-Suite/tests", draft);
+    }
+    auto begin() const { return by_schema_.begin(); }
+    auto end() const { return by_schema_.end(); }
+
+private:
     void add(const std::string& group, const std::string& id, const OrderedJson& schema, Document document) {
         Case& c = by_schema_[group + schema.dump()];
         if (c.id.empty()) c = {group, id, schema, {}};
@@ -60,10 +70,6 @@ public:
                 for (const char* list : {"accept", "refuse"})
                     for (const auto& document : json[list]) add("llamacpp", json["id"], json["grammar"], {document, std::nullopt});
     }
-    auto begin() const { return by_schema_.begin(); }
-    auto end() const { return by_schema_.end(); }
-
-private:
     std::map<std::string, Case> by_schema_;
 };
 
@@ -90,10 +96,7 @@ void judge(const Case& c, const Grammar& grammar, Tally& tally) {
 TEST(GrammarVectors, AcceptsOnlyWhatTheSchemaMeans) {
     const auto root = support::vectors_dir();
     if (!root) GTEST_SKIP() << "no vectors: set HEARTH_VECTORS";
-    Cases cases;
-    cases.add_xgrammar(*root / "json_schema/xgrammar_accept.jsonl");
-    cases.add_llamacpp(*root / "json_schema/llamacpp_grammar_integration.json");
-    for (const char* draft : {"draft2020-12", "draft7"}) cases.add_suite(*root / "json_schema/JSON-Schema-Test-Suite/tests", draft);
+    const Cases cases(*root);
     std::map<std::string, Tally> tallies;
     std::map<std::string, int> why;
     for (const auto& [unused, c] : cases) {
@@ -124,10 +127,7 @@ TEST(GrammarVectors, AcceptsOnlyWhatTheSchemaMeans) {
 TEST(GrammarVectors, WhatAGrammarLetsThroughIsValid) {
     const auto root = support::vectors_dir();
     if (!root) GTEST_SKIP() << "no vectors: set HEARTH_VECTORS";
-    Cases cases;
-    cases.add_xgrammar(*root / "json_schema/xgrammar_accept.jsonl");
-    cases.add_llamacpp(*root / "json_schema/llamacpp_grammar_integration.json");
-    for (const char* draft : {"draft2020-12", "draft7"}) cases.add_suite(*root / "json_schema/JSON-Schema-Test-Suite/tests", draft);
+    const Cases cases(*root);
     const auto tokenizer = words();
     const auto table = make_token_table(tokenizer);
     int written = 0, endless = 0;
