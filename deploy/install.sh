@@ -29,7 +29,6 @@ build_jobs() {
 
 build() {
     local -a cache=()
-    export CCACHE_SLOPPINESS=pch_defines,time_macros
     if command -v ccache >/dev/null; then cache=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
     if [ ! -x build/release/hearth ]; then say "building hearth: this takes some minutes"; fi
     [ -f build/release/build.ninja ] || cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEARTH_PCH=ON "${cache[@]}" >&2 ||

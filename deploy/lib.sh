@@ -1,6 +1,9 @@
 # Helpers of deploy/run and deploy/test, which source this file.
 # shellcheck shell=bash
 
+# What ccache must know of precompiled headers.
+export CCACHE_SLOPPINESS=pch_defines,time_macros
+
 say() { printf '%s\n' "deploy: $*" >&2; }
 # die WHAT [REMEDY [STATUS]]
 die() {

@@ -2,8 +2,6 @@
 # shellcheck shell=bash
 
 JOBS=$(nproc)
-# What ccache must know of precompiled headers.
-export CCACHE_SLOPPINESS=pch_defines,time_macros
 
 # configure FOLDER OPTION…
 configure() {
