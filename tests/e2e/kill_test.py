@@ -1,4 +1,5 @@
 """kill -9 at random moments: no accepted message is lost, nothing is doubled, what broke off says so."""
+import contextlib
 import json
 import os
 import random
@@ -8,6 +9,7 @@ import time
 
 import pytest
 import support
+from conftest import running
 from support import call, said, user
 
 KILLS = 16
@@ -25,13 +27,8 @@ ANSWER = SCRIPT[2]["text"]
 @pytest.fixture(scope="module")
 def hearth():
     """A state folder of its own: the postmaster outlives each kill."""
-    state = support.State("kill")
-    server = support.Hearth(state, "kill_test", SCRIPT)
-    try:
-        yield server.start()
-    finally:
-        server.stop()
-        state.close()
+    with contextlib.closing(support.State("kill")) as state:
+        yield from running(support.Hearth(state, "kill_test", SCRIPT))
 
 
 class Turn:

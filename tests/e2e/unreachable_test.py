@@ -1,4 +1,5 @@
 """A server that runs as the user hearth, and root who asks in a folder which that user cannot reach by its path."""
+import contextlib
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import tempfile
 
 import pytest
 import support
+from conftest import running
 from support import call
 
 USER = "hearth"
@@ -33,13 +35,8 @@ def hearth():
         pwd.getpwnam(USER)
     except KeyError:
         pytest.skip(f"there is no user {USER}")
-    state = support.State("unreachable", run_as=USER)
-    server = support.Hearth(state, "unreachable_test", SCRIPT)
-    try:
-        yield server.start()
-    finally:
-        server.stop()
-        state.close()
+    with contextlib.closing(support.State("unreachable", run_as=USER)) as state:
+        yield from running(support.Hearth(state, "unreachable_test", SCRIPT))
 
 
 @pytest.fixture
