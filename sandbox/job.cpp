@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "sandbox/beneath.h"
 #include "sandbox/bwrap_args.h"
 #include "sandbox/stand_in.h"
 

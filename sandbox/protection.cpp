@@ -1,23 +1,14 @@
 #include "sandbox/protection.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sandbox/beneath.h"
 #include "sandbox/paths.h"
 
 namespace sandbox {
 namespace {
-
-int open_beneath(int folder, const std::string& relative, std::uint64_t flags, std::uint64_t mode) {
-    open_how how{};
-    how.flags = flags | O_NOFOLLOW | O_CLOEXEC;
-    how.mode = mode;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
-    return int(syscall(SYS_openat2, folder, relative.c_str(), &how, sizeof how));
-}
 
 // Of a name in a folder that may hold a symbolic link, which is then neither followed nor bound.
 enum class State { absent, present, symlink };
@@ -30,7 +21,7 @@ State state_of(int workspace, const std::string& path) {
 }
 
 bool make(int workspace, const std::string& path, bool folder) {
-    if (!folder) return bool(Fd(open_beneath(workspace, path, O_WRONLY | O_CREAT | O_EXCL, 0444)));
+    if (!folder) return bool(open_beneath(workspace, path, O_WRONLY | O_CREAT | O_EXCL, 0444));
     const std::filesystem::path whole(path);
     const Fd parent = open_path(workspace, whole.has_parent_path() ? whole.parent_path().string() : ".");
     return parent && mkdirat(parent.get(), whole.filename().c_str(), 0555) == 0;
@@ -51,8 +42,6 @@ void remove_made(int workspace, const std::string& path, bool folder) {
 }
 
 }  // namespace
-
-Fd open_path(int folder, const std::string& relative) { return Fd(open_beneath(folder, relative, O_PATH, 0)); }
 
 std::vector<Overlay> Protection::hold(int workspace, Key& key) {
     struct stat about{};

@@ -38,7 +38,4 @@ private:
     std::map<Key, Held> held_;
 };
 
-// Opens beneath `folder` following no symbolic link; O_PATH.
-Fd open_path(int folder, const std::string& relative);
-
 }  // namespace sandbox

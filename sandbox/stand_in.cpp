@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "sandbox/paths.h"
+#include "sandbox/beneath.h"
 
 namespace sandbox {
 namespace {

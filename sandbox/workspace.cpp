@@ -3,10 +3,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <pwd.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "sandbox/beneath.h"
 #include "sandbox/paths.h"
 
 namespace sandbox {
@@ -27,22 +26,11 @@ constexpr int kSafe = O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
 constexpr std::size_t kBinaryProbe = 8192;  // a NUL this early makes a file binary
 constexpr int kMaxDepth = 64;               // of folders in walk()
 
-int open_beneath(int root, const std::string& relative, std::uint64_t flags, std::uint64_t mode = 0) {
-    open_how how{};
-    how.flags = flags | kSafe;
-    how.mode = mode;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
-    int fd = -1;
-    do fd = int(syscall(SYS_openat2, root, relative.c_str(), &how, sizeof how));
-    while (fd < 0 && (errno == EINTR || errno == EAGAIN));
-    return fd;
-}
-
 // O_DIRECTORY says ENOTDIR of a symbolic link too; a second try tells the two apart.
 Fd open_folder(int root, const std::string& relative) {
-    Fd opened(open_beneath(root, relative, O_RDONLY | O_DIRECTORY));
+    Fd opened = open_beneath(root, relative, O_RDONLY | O_DIRECTORY);
     if (opened || errno != ENOTDIR) return opened;
-    const Fd again(open_beneath(root, relative, O_RDONLY));
+    const Fd again = open_beneath(root, relative, O_RDONLY);
     if (again) errno = ENOTDIR;
     return Fd();
 }
@@ -150,7 +138,7 @@ base::Result<std::string> OpenWorkspace::place(const std::string& path) const {
 base::Result<std::string> OpenWorkspace::read(const std::string& path, std::uint64_t max_bytes) const {
     auto relative = place(path);
     if (!relative) return relative;
-    const Fd file(open_beneath(fd(), *relative, O_RDONLY));
+    const Fd file = open_beneath(fd(), *relative, O_RDONLY);
     if (!file) return failed(path, errno);
     struct stat about{};
     if (fstat(file.get(), &about) != 0) return failed(path, errno);
@@ -182,11 +170,11 @@ void OpenWorkspace::give_to_owner(int fd) const {
 }
 
 base::Result<Fd> OpenWorkspace::make_parents(const std::string& relative, const std::string& path) {
-    Fd at(open_beneath(fd(), ".", O_RDONLY | O_DIRECTORY));
+    Fd at = open_beneath(fd(), ".", O_RDONLY | O_DIRECTORY);
     if (!at) return failed(path, errno);
     for (const fs::path& part : fs::path(relative).parent_path()) {
         if (mkdirat(at.get(), part.c_str(), 0755) == 0) {
-            const Fd made(open_beneath(at.get(), part.string(), O_RDONLY | O_DIRECTORY));
+            const Fd made = open_beneath(at.get(), part.string(), O_RDONLY | O_DIRECTORY);
             if (made) give_to_owner(made.get());
         } else if (errno != EEXIST) {
             return failed(path, errno);
@@ -289,7 +277,7 @@ void OpenWorkspace::descend(int fd, const std::string& relative, std::size_t lim
         const std::string below = entry.path;
         out.push_back(std::move(entry));
         if (!deeper) continue;
-        const Fd next(open_beneath(fd, name, O_RDONLY | O_DIRECTORY));
+        const Fd next = open_beneath(fd, name, O_RDONLY | O_DIRECTORY);
         if (next) descend(next.get(), below, limit, depth + 1, out);
     }
 }
@@ -333,7 +321,7 @@ base::Result<std::unique_ptr<Workspace>> Workspace::from_fd(Fd folder, const fs:
         return base::error(Code::invalid_argument, "the workspace \"" + root.string() + "\" is not usable", "name a folder by its absolute path, not /");
     if (const std::string real = path_of(folder.get()); real != clean)
         return base::error(Code::invalid_argument, "the folder that was opened is " + real + ", not " + clean.string(), "name the workspace by its own path, without symbolic links");
-    const Fd entered(open_beneath(folder.get(), ".", O_RDONLY | O_DIRECTORY));
+    const Fd entered = open_beneath(folder.get(), ".", O_RDONLY | O_DIRECTORY);
     if (!entered && errno == EACCES)
         return base::error(Code::permission_denied, "the workspace " + clean.string() + " is closed to " + this_user() + ", whose rights the tools have",
                            "let that user read and enter it (chmod o+rx, chgrp or setfacl), or choose another folder");
