@@ -143,6 +143,8 @@ base::Result<void> start_job(Job& job, Descriptors d, Protection& protection, co
     const Fd passwd = memory_file("sandbox:x:" + std::to_string(ids.uid) + ":" + std::to_string(ids.gid) + ":sandbox:/tmp:/bin/bash\n");
     const Fd group = memory_file("sandbox:x:" + std::to_string(ids.gid) + ":\n");
     const Fd program = memory_file(seccomp);
+    for (const std::string& path : request->held)
+        if (Fd there = open_path(d.workspace.get(), path)) overlays.push_back({std::move(there), path, false});
     const Fd localtime(open("/etc/localtime", O_RDONLY | O_CLOEXEC));
     Fd status, barrier;
     if (!passwd || !group || !program || !pipe_of(job.status, status) || !pipe_of(barrier, job.go))

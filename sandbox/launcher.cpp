@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "sandbox/git_folders.h"
 #include "sandbox/kept_output.h"
 #include "sandbox/launcher_process.h"
 #include "sandbox/paths.h"
@@ -101,7 +102,7 @@ public:
 
 private:
     base::Result<Outcome> launch(const Command& command, const base::StopToken& stop);
-    base::Result<Ends> send_request(const Command& command, const std::string& folder);
+    base::Result<Ends> send_request(const Command& command, const std::string& folder, std::vector<std::string> held);
     base::Result<Outcome> watch(Ends ends, const Command& command, const base::StopToken& stop);
     base::Error died() {
         dead_ = true;
@@ -110,6 +111,7 @@ private:
 
     Fd socket_;
     Level level_ = Level::t0;
+    GitGuard guard_;
     std::string why_;
     std::atomic<bool> dead_{false};
 };
@@ -124,13 +126,20 @@ base::Result<Outcome> ProcessLauncher::launch(const Command& command, const base
         if (!relative) return relative.error();
         folder = *relative;
     }
-    auto ends = send_request(command, folder);
+    const bool writes = command.workspace && command.workspace->access() == Workspace::Access::read_write;
+    const auto repositories = writes ? guard_.enter(*command.workspace, masks_in(*command.workspace)) : nullptr;
+    auto ends = send_request(command, folder, repositories ? repositories->before->held() : std::vector<std::string>());
     if (!ends) return ends.error();
-    return watch(std::move(*ends), command, stop);
+    auto outcome = watch(std::move(*ends), command, stop);
+    if (!repositories) return outcome;
+    const std::lock_guard alone(repositories->lock);
+    std::vector<std::string> disarmed = repositories->before->disarm(command.workspace->fd(), command.workspace->root());
+    if (outcome) outcome->disarmed = std::move(disarmed);
+    return outcome;
 }
 
-base::Result<Ends> ProcessLauncher::send_request(const Command& command, const std::string& folder) {
-    Request request{Level::t2, command.argv, folder, "", false, {}, command.limits};
+base::Result<Ends> ProcessLauncher::send_request(const Command& command, const std::string& folder, std::vector<std::string> held) {
+    Request request{Level::t2, command.argv, folder, "", false, {}, std::move(held), command.limits};
     Descriptors theirs;
     if (command.workspace) {
         request.root = command.workspace->root().string();

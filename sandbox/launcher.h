@@ -46,6 +46,7 @@ struct Outcome {
     std::chrono::milliseconds wall{0};
     Level level = Level::t0;           // that it ran under
 };
+    std::vector<std::string> disarmed; // what the run had left for git outside to run, and is gone: a line each
 
 class Launcher {
 public:

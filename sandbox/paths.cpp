@@ -61,11 +61,15 @@ const std::vector<Protected>& protected_paths() {
 bool is_protected(const std::string& relative) {
     for (const Protected& row : protected_paths())
         if (lies_in(relative, row.path)) return true;
-    if (relative == ".git") return true;
-    const std::size_t git = relative.rfind("/.git");
-    if (git == std::string::npos) return false;
-    const std::string inner = relative.substr(git + 1);
-    return inner == ".git" || (inner.starts_with(".git/") && is_protected(inner));
+    const fs::path whole(relative);
+    for (auto part = whole.begin(); part != whole.end(); ++part) {
+        if (*part != ".git") continue;
+        const auto inner = std::next(part);
+        if (inner == whole.end()) return true;
+        for (const char* obeyed : {"hooks", "config", "config.worktree", "commondir", "modules", "worktrees"})
+            if (*inner == obeyed) return true;
+    }
+    return false;
 }
 
 }  // namespace sandbox

@@ -22,7 +22,7 @@ struct Protected {
     bool folder = false;
 };
 const std::vector<Protected>& protected_paths();
-// Also in repositories below the root: `sub/.git/config`.
+// Also in repositories below the root, `sub/.git/config`, and in those of submodules and worktrees: `.git/modules/sub/config`.
 bool is_protected(const std::string& relative);
 
 }  // namespace sandbox

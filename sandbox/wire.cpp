@@ -67,7 +67,7 @@ private:
 
 std::string encode(const Request& r) {
     Writer out;
-    out.number(int(r.level)).texts(r.argv).text(r.working_directory).text(r.root).number(r.read_only).texts(r.masked);
+    out.number(int(r.level)).texts(r.argv).text(r.working_directory).text(r.root).number(r.read_only).texts(r.masked).texts(r.held);
     out.number(std::int64_t(r.limits.memory_bytes)).number(r.limits.processes).number(std::int64_t(r.limits.file_bytes));
     out.number(std::int64_t(r.limits.tmp_bytes)).number(r.limits.open_files).number(r.limits.wall.count());
     return out.take();
@@ -82,6 +82,7 @@ std::optional<Request> decode_request(const std::string& bytes) {
     r.root = in.text();
     r.read_only = in.number() != 0;
     r.masked = in.texts();
+    r.held = in.texts();
     r.limits.memory_bytes = std::uint64_t(in.number());
     r.limits.processes = int(in.number());
     r.limits.file_bytes = std::uint64_t(in.number());

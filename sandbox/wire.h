@@ -17,6 +17,7 @@ struct Request {
     std::string root;                  // absolute path of the workspace; empty: none
     bool read_only = false;
     std::vector<std::string> masked;   // relative folders of the workspace
+    std::vector<std::string> held;     // relative paths that are bound read-only where they exist
     Limits limits;
 };
 

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "sandbox/beneath.h"
+#include "sandbox/git_folders.h"
 #include "sandbox/paths.h"
 
 namespace sandbox {
@@ -204,6 +205,9 @@ base::Result<mode_t> OpenWorkspace::replaceable(int parent, const std::string& n
                                                         " hard links, so that writing could reach outside the workspace");
     return mode_t(about.st_mode & 0777);
 }
+    if (makes_repository(fd(), *relative))
+        return base::error(Code::permission_denied, "\"" + path + "\" lies in a git repository's own folder, whose settings programs outside the sandbox obey",
+                           "use git in bash for it");
 
 base::Result<void> OpenWorkspace::write(const std::string& path, const std::string& content) {
     if (access_ == Access::read_only) return base::error(Code::permission_denied, "the workspace is read-only: \"" + path + "\" is not written");

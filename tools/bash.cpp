@@ -43,10 +43,12 @@ net::Task<base::Result<ToolOutput>> bash(base::Json arguments, ToolContext& cont
     ToolOutput out;
     out.text = readable(outcome->output);
     if (!out.text.empty() && out.text.back() != '\n') out.text += '\n';
+    for (const std::string& line : outcome->disarmed) out.text += "[" + readable(line) + "]\n";
     out.text += status_of(*outcome, *seconds);
     out.truncated = outcome->output_cut;
     out.facts = {{"exit_code", outcome->exit_code}, {"timed_out", outcome->timed_out}, {"out_of_memory", outcome->out_of_memory},
                  {"output_bytes", outcome->output_bytes}, {"milliseconds", outcome->wall.count()}, {"level", sandbox::name(outcome->level)}};
+    if (!outcome->disarmed.empty()) out.facts["disarmed"] = outcome->disarmed.size();
     co_return out;
 }
 

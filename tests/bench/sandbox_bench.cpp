@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/git_folders.h"
 #include "sandbox/launcher.h"
 
 namespace {
@@ -63,5 +64,13 @@ int main() {
     fmt::print("{:24} {:8.2f} {:8.2f}\n", "T2, no workspace", at(empty, 0.5), at(empty, 0.95));
     fmt::print("{:24} {:8.2f} {:8.2f}\n", "T2, read-only workspace", at(read_only, 0.5), at(read_only, 0.95));
     fmt::print("{:24} {:8.2f} {:8.2f}\n", "T2, workspace", at(read_write, 0.5), at(read_write, 0.95));
+    // Once before and once after each run in a workspace.
+    for (int folders : {0, 100, 1000, 10000}) {
+        for (int i = int(std::distance(std::filesystem::directory_iterator(folder), {})); i < folders / 10; ++i)
+            for (int k = 0; k < 9; ++k) std::filesystem::create_directories(std::filesystem::path(folder) / std::to_string(i) / std::to_string(k));
+        std::vector<double> walks;
+        for (int i = 0; i < 20; ++i) walks.push_back(milliseconds_of([&] { sandbox::GitFolders::of(workspace->fd(), {}); }));
+        fmt::print("{:24} {:8.3f} {:8.3f}\n", fmt::format("a walk, {} folders", folders), at(walks, 0.5), at(walks, 0.95));
+    }
     std::filesystem::remove_all(folder);
 }
