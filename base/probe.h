@@ -12,7 +12,7 @@ enum class Health { ok, warning, failed, unknown };
 struct Probe {
     std::string name;    // "sandbox level"
     Health health = Health::unknown;
-    std::string found;   // "T2: namespaces, Landlock ABI 7, seccomp"
+    std::string found;   // "T2: namespaces, seccomp, limits"
     std::string remedy;  // "apt-get install bubblewrap"; empty when ok
 };
 

@@ -15,7 +15,8 @@
 
 namespace sandbox {
 
-// T0 in-process read-only file tools · T1 Landlock + seccomp · T2 namespaces + both + limits · T3 microVM.
+// T0 read-only file tools, in process · T2 namespaces + seccomp + limits. No machine reaches T1 (for containers that
+// forbid namespaces) or T3 (a virtual machine): nothing implements them, nor does T2 use Landlock.
 enum class Level { t0, t1, t2, t3 };
 std::string_view name(Level level);
 
