@@ -65,7 +65,7 @@ Cgroup::Cgroup(const CgroupHome& home, const std::string& name, std::uint64_t me
         if (mkdir(folder.c_str(), 0755) != 0) continue;
         folders_.push_back(folder);
         memory_ = folder;
-        put(folder + (home.unified ? "/memory.max" : "/memory.limit_in_bytes"), bytes);
+        limits_memory_ = put(folder + (home.unified ? "/memory.max" : "/memory.limit_in_bytes"), bytes);
         put(folder + (home.unified ? "/memory.swap.max" : "/memory.memsw.limit_in_bytes"), home.unified ? "0" : bytes);
         if (home.unified) put(folder + "/pids.max", most);
     }

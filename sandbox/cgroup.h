@@ -19,18 +19,20 @@ CgroupHome find_cgroup_home();
 
 class Cgroup {
 public:
-    // Makes what the home allows; a group that cannot be made is left out (limited() is false).
+    // Makes what the home allows; a group that cannot be made is left out.
     Cgroup(const CgroupHome& home, const std::string& name, std::uint64_t memory_bytes, int processes);
     ~Cgroup();
     Cgroup(const Cgroup&) = delete;
 
     bool add(pid_t process);            // false: it runs without these limits
+    bool limits_memory() const { return limits_memory_; }
     bool out_of_memory() const;         // the kernel killed a member for memory
 
 private:
     const CgroupHome& home_;
     std::vector<std::string> folders_;
     std::string memory_;
+    bool limits_memory_ = false;
 };
 
 }  // namespace sandbox

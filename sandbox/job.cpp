@@ -18,6 +18,7 @@
 
 #include "sandbox/beneath.h"
 #include "sandbox/bwrap_args.h"
+#include "sandbox/memory_watch.h"
 #include "sandbox/stand_in.h"
 
 namespace sandbox {
@@ -25,6 +26,7 @@ namespace {
 
 using base::Code;
 constexpr const char* kBwrap = "/usr/bin/bwrap";
+constexpr std::chrono::milliseconds kLookEvery{50};
 
 struct Owner {
     uid_t uid = 65534;
@@ -118,6 +120,12 @@ base::Result<void> check(const Request& request) {
     return {};
 }
 
+void watch_memory(Job& job) {
+    if (!job.next_look || job.kill_wanted || std::chrono::steady_clock::now() < *job.next_look) return;
+    job.over_memory = job.kill_wanted = uses_more_memory(job.inner, job.limits.memory_bytes);
+    job.next_look = std::chrono::steady_clock::now() + kLookEvery;
+}
+
 }  // namespace
 
 std::optional<long> number_in(const std::string& documents, const std::string& key) {
@@ -135,6 +143,8 @@ base::Result<void> start_job(Job& job, Descriptors d, Protection& protection, co
     if (d.workspace && fstat(d.workspace.get(), &about) == 0) owner = {about.st_uid, about.st_gid};
     std::vector<Overlay> overlays;
     if (d.workspace && !request->read_only) overlays = protection.hold(d.workspace.get(), job.held.emplace());
+    for (const std::string& path : request->held)
+        if (Fd there = open_path(d.workspace.get(), path)) overlays.push_back({std::move(there), path, false});
     std::erase_if(request->masked, [&](const std::string& folder) {
         const Fd there = open_path(d.workspace.get(), folder);
         return !there || fstat(there.get(), &about) != 0 || !S_ISDIR(about.st_mode);
@@ -143,8 +153,6 @@ base::Result<void> start_job(Job& job, Descriptors d, Protection& protection, co
     const Fd passwd = memory_file("sandbox:x:" + std::to_string(ids.uid) + ":" + std::to_string(ids.gid) + ":sandbox:/tmp:/bin/bash\n");
     const Fd group = memory_file("sandbox:x:" + std::to_string(ids.gid) + ":\n");
     const Fd program = memory_file(seccomp);
-    for (const std::string& path : request->held)
-        if (Fd there = open_path(d.workspace.get(), path)) overlays.push_back({std::move(there), path, false});
     const Fd localtime(open("/etc/localtime", O_RDONLY | O_CLOEXEC));
     Fd status, barrier;
     if (!passwd || !group || !program || !pipe_of(job.status, status) || !pipe_of(barrier, job.go))
@@ -179,13 +187,14 @@ void job_step(Job& job, const CgroupHome& home) {
     if (job.inner && !job.started && !job.kill_wanted) {
         job.group = std::make_unique<Cgroup>(home, "hearth-" + std::to_string(getpid()) + "-" + std::to_string(job.outer), job.limits.memory_bytes,
                                              job.limits.processes);
-        const bool grouped = job.group->add(job.inner);
+        job.memory_by_group = job.group->add(job.inner) && job.group->limits_memory();
         const rlimit processes{rlim_t(job.limits.processes), rlim_t(job.limits.processes)}, memory{job.limits.memory_bytes, job.limits.memory_bytes};
         prlimit(job.inner, RLIMIT_NPROC, &processes, nullptr);
-        if (!grouped || !home.complete()) prlimit(job.inner, RLIMIT_AS, &memory, nullptr);
+        if (!job.memory_by_group) prlimit(job.inner, RLIMIT_AS, &memory, nullptr), job.next_look = std::chrono::steady_clock::now() + kLookEvery;
         job.started = write(job.go.get(), "g", 1) == 1;
         job.go = Fd();
     }
+    watch_memory(job);
     // Before bubblewrap has named its child, that child would survive it at the barrier.
     if (job.kill_wanted && !job.killed && !job.outer_gone && (job.inner || !job.status)) {
         kill(job.outer, SIGKILL);
@@ -208,12 +217,13 @@ Report job_report(const Job& job) {
     const auto now = std::chrono::steady_clock::now();
     report.wall = std::chrono::duration_cast<std::chrono::microseconds>(now - job.begun);
     report.timed_out = job.timed_out;
-    report.out_of_memory = job.group && job.group->out_of_memory();
+    report.out_of_memory = job.over_memory || (job.group && job.group->out_of_memory());
+    report.memory_by_group = job.memory_by_group;
     const auto code = number_in(job.said, "exit-code");
     const auto exec_errno = number_in(job.said, "exec-errno");
     if (code) report.exit_code = int(*code);
     else if (job.killed || WIFSIGNALED(job.wait_status)) report.exit_code = 128 + SIGKILL;
-    else if (exec_errno) report.failure = std::string(kBwrap) + ": " + std::strerror(int(*exec_errno));
+    else if (exec_errno) report.failure = kBwrap + std::string(": ") + std::strerror(int(*exec_errno));
     else report.failure = "the sandbox could not be set up";
     return report;
 }

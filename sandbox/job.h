@@ -21,6 +21,8 @@ struct Job {
     std::string said;  // bubblewrap's status documents
     Limits limits;
     std::chrono::steady_clock::time_point begun, deadline;
+    std::optional<std::chrono::steady_clock::time_point> next_look;  // at its memory, where no control group limits it
+    bool over_memory = false, memory_by_group = false;
     bool outer_gone = false, kill_wanted = false, killed = false, timed_out = false, started = false;
     int wait_status = 0;
     std::unique_ptr<Cgroup> group;

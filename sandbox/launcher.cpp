@@ -98,6 +98,7 @@ public:
         if (!outcome) why_ = one_line(outcome.error().message);
         else if (outcome->exit_code != 0 || !outcome->output.empty()) why_ = "inside, these are open: " + outcome->output;
         else level_ = Level::t2;
+        grouped_ = outcome && outcome->memory_by_group;
     }
 
 private:
@@ -110,8 +111,9 @@ private:
     }
 
     Fd socket_;
-    Level level_ = Level::t0;
     GitGuard guard_;
+    Level level_ = Level::t0;
+    bool grouped_ = false;
     std::string why_;
     std::atomic<bool> dead_{false};
 };
@@ -194,6 +196,7 @@ base::Result<Outcome> ProcessLauncher::watch(Ends ends, const Command& command, 
     out.timed_out = report->timed_out || stop.reason() == base::StopReason::deadline;
     out.cancelled = !out.timed_out && stop.reason() == base::StopReason::cancelled;
     out.out_of_memory = report->out_of_memory;
+    out.memory_by_group = report->memory_by_group;
     out.output_cut = kept.cut();
     out.output_bytes = kept.total();
     out.wall = std::chrono::duration_cast<std::chrono::milliseconds>(report->wall);
@@ -203,7 +206,10 @@ base::Result<Outcome> ProcessLauncher::watch(Ends ends, const Command& command, 
 
 base::Probes ProcessLauncher::probes() const {
     if (dead_) return {{"sandbox level", base::Health::failed, "the launcher process has died", "restart hearth"}};
-    if (level_ == Level::t2) return {{"sandbox level", base::Health::ok, "T2: namespaces, seccomp, limits", ""}};
+    if (level_ == Level::t2)
+        return {{"sandbox level", base::Health::ok,
+                 std::string("T2: namespaces, seccomp, limits; memory of all processes of a run: ") +
+                     (grouped_ ? "by control group" : "looked at every 50 ms, since no control group can be made here"), ""}};
     return {{"sandbox level", base::Health::failed, std::string(name(level_)) + ": read-only file tools; " + why_,
              remedy_for(why_)}};
 }

@@ -21,7 +21,7 @@ enum class Level { t0, t1, t2, t3 };
 std::string_view name(Level level);
 
 struct Limits {
-    std::uint64_t memory_bytes = 512ull << 20;
+    std::uint64_t memory_bytes = 512ull << 20;  // of all processes together
     int processes = 128;
     std::uint64_t file_bytes = 64ull << 20;
     std::uint64_t tmp_bytes = 64ull << 20;
@@ -46,8 +46,9 @@ struct Outcome {
     std::uint64_t output_bytes = 0;    // produced in all
     std::chrono::milliseconds wall{0};
     Level level = Level::t0;           // that it ran under
-};
+    bool memory_by_group = false;      // the limit of memory was the kernel's, of a control group; else a watch's
     std::vector<std::string> disarmed; // what the run had left for git outside to run, and is gone: a line each
+};
 
 class Launcher {
 public:

@@ -31,7 +31,7 @@ public:
         sigprocmask(SIG_SETMASK, &children, nullptr);
         signal(SIGPIPE, SIG_IGN);
         signals_ = Fd(signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK));
-        if (const auto program = seccomp_program())
+        if (const auto program = seccomp_program({.hidden_memory = !home_.memory.empty()}))
             seccomp_.assign(reinterpret_cast<const char*>(program->data()), program->size() * sizeof(sock_filter));
         else problem_ = program.error();
     }
@@ -52,7 +52,7 @@ private:
         for (const Job& job : jobs_) {
             fds.push_back({job.kill_wanted ? -1 : job.control.get(), POLLIN, 0});
             fds.push_back({job.status.get(), POLLIN, 0});
-            if (!job.kill_wanted) next = std::min(next, job.deadline);
+            if (!job.kill_wanted) next = std::min(next, std::min(job.deadline, job.next_look.value_or(job.deadline)));
         }
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
         poll(fds.data(), fds.size(), int(std::clamp<std::int64_t>(left, 0, 3600000)));

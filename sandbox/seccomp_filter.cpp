@@ -1,14 +1,12 @@
 #include "sandbox/seccomp_filter.h"
 
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -32,11 +30,17 @@ const char* const kDenied[] = {
     "iopl", "ioperm", "modify_ldt", "vhangup", "vmsplice", "memfd_secret",
 };
 
-bool add_rules(scmp_filter_ctx filter) {
-    for (const char* call : kDenied) {
-        const int number = seccomp_syscall_resolve_name(call);
-        if (number >= 0 && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0) != 0) return false;
-    }
+const char* const kHiddenMemory[] = {"memfd_create", "shmget"};
+
+bool deny(scmp_filter_ctx filter, const char* call) {
+    const int number = seccomp_syscall_resolve_name(call);
+    return number < 0 || seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0) == 0;
+}
+
+bool add_rules(scmp_filter_ctx filter, const SeccompOptions& options) {
+    const auto denied = [&](const char* call) { return deny(filter, call); };
+    if (!std::all_of(std::begin(kDenied), std::end(kDenied), denied)) return false;
+    if (!options.hidden_memory && !std::all_of(std::begin(kHiddenMemory), std::end(kHiddenMemory), denied)) return false;
     const unsigned long spaces[] = {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP};
     for (unsigned long space : spaces)
         if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, space, space)) != 0) return false;
@@ -48,10 +52,10 @@ bool add_rules(scmp_filter_ctx filter) {
 
 }  // namespace
 
-base::Result<std::vector<sock_filter>> seccomp_program() {
+base::Result<std::vector<sock_filter>> seccomp_program(SeccompOptions options) {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     const Fd file = memory_file("");
-    const bool good = filter && file && seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 && add_rules(filter) &&
+    const bool good = filter && file && seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 && add_rules(filter, options) &&
                       seccomp_export_bpf(filter, file.get()) == 0;
     if (filter) seccomp_release(filter);
     const std::string bytes = good ? read_file(file.get()) : std::string();
@@ -59,11 +63,6 @@ base::Result<std::vector<sock_filter>> seccomp_program() {
     std::vector<sock_filter> program(bytes.size() / sizeof(sock_filter));
     std::memcpy(program.data(), bytes.data(), program.size() * sizeof(sock_filter));
     return program;
-}
-
-bool install_seccomp(const std::vector<sock_filter>& program) {
-    sock_fprog prog{static_cast<unsigned short>(program.size()), const_cast<sock_filter*>(program.data())};
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) == 0;
 }
 
 }  // namespace sandbox

@@ -9,10 +9,13 @@
 
 namespace sandbox {
 
-// Built once; installing it costs one system call. Foreign architectures (and x32) kill the process,
-// clone3 answers ENOSYS so that the C library falls back to clone, the rest answers EPERM.
-base::Result<std::vector<sock_filter>> seccomp_program();
-// In the process that will exec; needs no_new_privs.
-bool install_seccomp(const std::vector<sock_filter>& program);
+struct SeccompOptions {
+    // Memory that belongs to no process, which only a control group counts: memfd_create, shmget.
+    bool hidden_memory = true;
+};
+
+// Built once; bubblewrap installs it. Foreign architectures (and x32) kill the process, clone3 answers ENOSYS so
+// that the C library falls back to clone, the rest answers EPERM.
+base::Result<std::vector<sock_filter>> seccomp_program(SeccompOptions options);
 
 }  // namespace sandbox

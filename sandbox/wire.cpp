@@ -95,7 +95,7 @@ std::optional<Request> decode_request(const std::string& bytes) {
 
 std::string encode(const Report& r) {
     Writer out;
-    out.number(r.exit_code).number(r.timed_out).number(r.out_of_memory).text(r.failure).number(r.not_found).number(r.wall.count());
+    out.number(r.exit_code).number(r.timed_out).number(r.out_of_memory).number(r.memory_by_group).text(r.failure).number(r.not_found).number(r.wall.count());
     return out.take();
 }
 
@@ -105,6 +105,7 @@ std::optional<Report> decode_report(const std::string& bytes) {
     r.exit_code = int(in.number());
     r.timed_out = in.number() != 0;
     r.out_of_memory = in.number() != 0;
+    r.memory_by_group = in.number() != 0;
     r.failure = in.text();
     r.not_found = in.number() != 0;
     r.wall = std::chrono::microseconds(in.number());

@@ -28,7 +28,7 @@ struct Descriptors {
 
 struct Report {
     int exit_code = -1;
-    bool timed_out = false, out_of_memory = false;
+    bool timed_out = false, out_of_memory = false, memory_by_group = false;
     std::string failure;               // why the program could not be started; empty when it ran
     bool not_found = false;            // the program itself is missing
     std::chrono::microseconds wall{0};

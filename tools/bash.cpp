@@ -9,10 +9,10 @@ namespace {
 constexpr std::int64_t kMostSeconds = 30;
 constexpr std::uint64_t kKeptOutput = 64 << 10;
 
-std::string status_of(const sandbox::Outcome& outcome, std::int64_t seconds) {
+std::string status_of(const sandbox::Outcome& outcome, std::int64_t seconds, const sandbox::Limits& limits) {
     if (outcome.cancelled) return "[cancelled]";
     if (outcome.timed_out) return "[killed: the deadline of " + std::to_string(seconds) + " s passed]";
-    if (outcome.out_of_memory) return "[killed: out of memory; exit code " + std::to_string(outcome.exit_code) + "]";
+    if (outcome.out_of_memory) return "[killed: out of memory, " + std::to_string(limits.memory_bytes >> 20) + " MiB for all its processes together; exit code " + std::to_string(outcome.exit_code) + "]";
     if (outcome.exit_code > 128) return "[exit code " + std::to_string(outcome.exit_code) + ": signal " + std::to_string(outcome.exit_code - 128) + "]";
     return "[exit code " + std::to_string(outcome.exit_code) + "]";
 }
@@ -44,7 +44,7 @@ net::Task<base::Result<ToolOutput>> bash(base::Json arguments, ToolContext& cont
     out.text = readable(outcome->output);
     if (!out.text.empty() && out.text.back() != '\n') out.text += '\n';
     for (const std::string& line : outcome->disarmed) out.text += "[" + readable(line) + "]\n";
-    out.text += status_of(*outcome, *seconds);
+    out.text += status_of(*outcome, *seconds, command.limits);
     out.truncated = outcome->output_cut;
     out.facts = {{"exit_code", outcome->exit_code}, {"timed_out", outcome->timed_out}, {"out_of_memory", outcome->out_of_memory},
                  {"output_bytes", outcome->output_bytes}, {"milliseconds", outcome->wall.count()}, {"level", sandbox::name(outcome->level)}};

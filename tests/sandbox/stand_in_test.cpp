@@ -1,16 +1,15 @@
 // Workspaces whose path the sandbox's user may not walk: opened by another, handed over as a descriptor.
 #include <fcntl.h>
 #include <gmock/gmock.h>
-#include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <functional>
 
 #include "sandbox/launcher.h"
+#include "support/as_user.h"
 #include "support/fixtures.h"
 
 namespace sandbox {
@@ -22,26 +21,11 @@ using ::testing::Not;
 
 constexpr const char* kUser = "hearth";
 
-// What `work` says in a child process that has become that user and runs a launcher of its own.
 std::string said_as(const passwd& user, const std::function<std::string(Launcher&)>& work) {
-    int ends[2];
-    if (pipe(ends) != 0) return "no pipe";
-    const pid_t child = fork();
-    if (child == 0) {
-        std::string said = "could not become the user";
-        if (setgroups(0, nullptr) == 0 && setresgid(user.pw_gid, user.pw_gid, user.pw_gid) == 0 && setresuid(user.pw_uid, user.pw_uid, user.pw_uid) == 0) {
-            auto launcher = Launcher::start();
-            said = launcher ? work(**launcher) : launcher.error().text();
-        }
-        _exit(write(ends[1], said.data(), said.size()) == ssize_t(said.size()) ? 0 : 1);
-    }
-    close(ends[1]);
-    std::string said;
-    char buffer[4096];
-    for (ssize_t n = 0; (n = read(ends[0], buffer, sizeof buffer)) > 0;) said.append(buffer, std::size_t(n));
-    close(ends[0]);
-    waitpid(child, nullptr, 0);
-    return said;
+    return support::said_as(user, [&] {
+        auto launcher = Launcher::start();
+        return launcher ? work(**launcher) : launcher.error().text();
+    });
 }
 
 class StandIn : public ::testing::Test {
