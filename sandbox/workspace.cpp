@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "sandbox/beneath.h"
 #include "sandbox/git_folders.h"
 #include "sandbox/paths.h"
+#include "sandbox/replace_file.h"
 
 namespace sandbox {
 namespace {
@@ -58,20 +59,10 @@ Error failed(const std::string& path, int number) {
             return base::error(Code::permission_denied, quoted + " is closed to " + this_user() + ", whose rights the tools have: " + std::strerror(number),
                                "ask the person to change its mode, its owner or its access list");
         case EROFS: return base::error(Code::permission_denied, quoted + ": " + std::strerror(number));
+        case EBUSY: return base::error(Code::conflict, quoted + " changed while it was written", "read it again");
         case ENOSPC: case EDQUOT: return base::error(Code::resource_exhausted, quoted + ": " + std::strerror(number));
         default: return base::error(Code::io, quoted + ": " + std::strerror(number));
     }
-}
-
-bool write_all(int fd, const std::string& content) {
-    std::size_t done = 0;
-    while (done < content.size()) {
-        const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        done += std::size_t(n);
-    }
-    return true;
 }
 
 struct Folder {
@@ -111,7 +102,7 @@ private:
     bool hidden(const std::string& relative) const;
     base::Result<Fd> folder(const std::string& relative, const std::string& path) const;
     base::Result<Fd> make_parents(const std::string& relative, const std::string& path);
-    base::Result<mode_t> replaceable(int parent, const std::string& name, const std::string& path) const;
+    base::Result<std::optional<struct stat>> replaceable(int parent, const std::string& name, const std::string& path) const;
     void give_to_owner(int fd) const;
     std::vector<Entry> entries(int fd, const std::string& relative) const;
     void descend(int fd, const std::string& relative, std::size_t limit, int depth, std::vector<Entry>& out) const;
@@ -190,11 +181,11 @@ base::Result<Fd> OpenWorkspace::make_parents(const std::string& relative, const 
     return at;
 }
 
-// The mode that the new content gets: that of the file which it replaces.
-base::Result<mode_t> OpenWorkspace::replaceable(int parent, const std::string& name, const std::string& path) const {
+// The file by that name, if there is one and it may be replaced.
+base::Result<std::optional<struct stat>> OpenWorkspace::replaceable(int parent, const std::string& name, const std::string& path) const {
     struct stat about{};
     if (fstatat(parent, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno == ENOENT) return mode_t(0644);
+        if (errno == ENOENT) return std::optional<struct stat>();
         return failed(path, errno);
     }
     if (S_ISLNK(about.st_mode)) return failed(path, ELOOP);
@@ -203,11 +194,8 @@ base::Result<mode_t> OpenWorkspace::replaceable(int parent, const std::string& n
     if (about.st_nlink != 1)
         return base::error(Code::permission_denied, "\"" + path + "\" has " + std::to_string(about.st_nlink) +
                                                         " hard links, so that writing could reach outside the workspace");
-    return mode_t(about.st_mode & 0777);
+    return std::optional(about);
 }
-    if (makes_repository(fd(), *relative))
-        return base::error(Code::permission_denied, "\"" + path + "\" lies in a git repository's own folder, whose settings programs outside the sandbox obey",
-                           "use git in bash for it");
 
 base::Result<void> OpenWorkspace::write(const std::string& path, const std::string& content) {
     if (access_ == Access::read_only) return base::error(Code::permission_denied, "the workspace is read-only: \"" + path + "\" is not written");
@@ -216,27 +204,19 @@ base::Result<void> OpenWorkspace::write(const std::string& path, const std::stri
     if (*relative == ".") return failed(path, EISDIR);
     if (is_protected(*relative))
         return base::error(Code::permission_denied, "\"" + path + "\" is protected: programs outside the sandbox obey it", "ask the person to change it");
+    if (makes_repository(fd(), *relative))
+        return base::error(Code::permission_denied, "\"" + path + "\" lies in a git repository's own folder, whose settings programs outside the sandbox obey",
+                           "use git in bash for it");
     auto parent = make_parents(*relative, path);
     if (!parent) return std::move(parent).error();
     const std::string name = fs::path(*relative).filename();
-    const auto mode = replaceable(parent->get(), name, path);
-    if (!mode) return mode.error();
-    static std::atomic<unsigned> counter{0};
-    const std::string temporary = ".hearth-" + std::to_string(getpid()) + "-" + std::to_string(counter++) + ".tmp";
-    Fd file(openat(parent->get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
-    const bool nameless = bool(file);
-    if (!file) file = Fd(openat(parent->get(), temporary.c_str(), O_CREAT | O_EXCL | O_WRONLY | kSafe, 0600));
-    if (!file) return failed(path, errno);
-    bool good = write_all(file.get(), content);
-    if (good) give_to_owner(file.get());
-    good = good && fchmod(file.get(), *mode) == 0;
-    if (good && nameless)
-        good = linkat(AT_FDCWD, ("/proc/self/fd/" + std::to_string(file.get())).c_str(), parent->get(), temporary.c_str(), AT_SYMLINK_FOLLOW) == 0;
-    good = good && renameat(parent->get(), temporary.c_str(), parent->get(), name.c_str()) == 0;
-    if (good) return {};
-    const int number = errno;
-    unlinkat(parent->get(), temporary.c_str(), 0);
-    return failed(path, number);
+    const auto old = replaceable(parent->get(), name, path);
+    if (!old) return old.error();
+    const auto failure = replace_file(parent->get(), name, *old ? &**old : nullptr, content, {owner_, group_});
+    if (!failure) return {};
+    Error error = failed(path, failure->number);
+    if (!failure->left.empty()) error.message += "; it may be cut, and the new content lies beside it in " + failure->left;
+    return error;
 }
 
 base::Result<Fd> OpenWorkspace::folder(const std::string& relative, const std::string& path) const {

@@ -54,7 +54,8 @@ public:
     // `path` is relative, or absolute inside root. Errors name the path and say what is wrong:
     // outside, symbolic link, not a regular file, binary, too large, missing.
     virtual base::Result<std::string> read(const std::string& path, std::uint64_t max_bytes) const = 0;
-    // Atomic: O_TMPFILE, then linked or renamed over. Keeps the mode of an existing file. Parents are made.
+    // Keeps owner, mode and access list of an existing file: a new one takes its place at once where it can be given
+    // them, else the old one is written over (see replace_file.h). Parents are made.
     virtual base::Result<void> write(const std::string& path, const std::string& content) = 0;
     virtual base::Result<std::vector<Entry>> list(const std::string& path) const = 0;
     // Depth first, symbolic links not followed, `.git` skipped; stops at `limit`.
