@@ -66,13 +66,19 @@ void search_text(const std::string& path, const std::string& content, const RE2&
     if (here) ++found.files;
 }
 
+struct Candidates {
+    std::vector<std::string> paths;
+    bool named = false;  // the one file that was asked for
+    bool cut = false;
+};
+
 // A file by itself, or what lies below a folder.
-base::Result<std::vector<std::string>> candidates(sandbox::Workspace& workspace, const Search& search, bool& cut) {
-    std::vector<std::string> out;
+base::Result<Candidates> candidates(sandbox::Workspace& workspace, const Search& search) {
+    Candidates out;
     const auto entries = workspace.walk(search.path, kMostWalked);
-    if (!entries && entries.error().code == Code::invalid_argument) return std::vector<std::string>{search.path};
+    if (!entries && entries.error().code == Code::invalid_argument) return Candidates{{search.path}, true, false};
     if (!entries) return with_near_names(workspace, search.path, entries.error());
-    cut = entries->size() >= kMostWalked;
+    out.cut = entries->size() >= kMostWalked;
     std::optional<Glob> glob;
     if (search.include) {
         auto parsed = Glob::parse(search.include->find('/') == std::string::npos ? "**/" + *search.include : *search.include);
@@ -80,7 +86,7 @@ base::Result<std::vector<std::string>> candidates(sandbox::Workspace& workspace,
         glob = *parsed;
     }
     for (const sandbox::Entry& entry : *entries)
-        if (entry.kind == sandbox::Entry::Kind::file && (!glob || glob->matches(entry.path))) out.push_back(entry.path);
+        if (entry.kind == sandbox::Entry::Kind::file && (!glob || glob->matches(entry.path))) out.paths.push_back(entry.path);
     return out;
 }
 
@@ -92,23 +98,22 @@ base::Result<ToolOutput> grep(sandbox::Workspace& workspace, const Search& searc
     if (!regex.ok())
         return base::error(Code::invalid_argument, "the pattern \"" + search.pattern.substr(0, 80) + "\" is not a regular expression: " + regex.error(),
                            "RE2 syntax; escape ( ) [ ] { } . * + ? to search for them");
-    bool cut = false;
-    const auto paths = candidates(workspace, search, cut);
-    if (!paths) return paths.error();
+    const auto files = candidates(workspace, search);
+    if (!files) return files.error();
     Found found;
-    for (const std::string& path : *paths) {
+    for (const std::string& path : files->paths) {
         if (found.full()) break;
         if (stop.stopped()) return stop.error("grep_files");
         const auto content = workspace.read(path, kMostSearched);
         if (content) search_text(path, *content, regex, std::size_t(search.context), found);
-        else if (paths->size() == 1) return content.error();
+        else if (files->named) return content.error();
         else ++found.passed_over;
     }
     ToolOutput out;
-    out.truncated = found.full() || cut;
+    out.truncated = found.full() || files->cut;
     out.text = found.matches ? found.text : "[no line matches " + search.pattern + "]\n";
     if (found.full()) out.text += "[stopped after " + std::to_string(found.matches) + " matches; narrow the pattern or path]\n";
-    if (cut) out.text += "[only the first " + std::to_string(kMostWalked) + " entries were looked at; name a folder in path]\n";
+    if (files->cut) out.text += "[only the first " + std::to_string(kMostWalked) + " entries were looked at; name a folder in path]\n";
     if (found.passed_over) out.text += "[" + std::to_string(found.passed_over) + " binary, large or unreadable files passed over]\n";
     out.facts = {{"matches", found.matches}, {"files", found.files}};
     return out;

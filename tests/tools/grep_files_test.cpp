@@ -39,6 +39,17 @@ TEST(GrepFiles, IsLinearAndSaysWhatIsWrongWithAPattern) {
     EXPECT_EQ(bench.call("grep_files", {{"pattern", "("}}).error().code, base::Code::invalid_argument);
 }
 
+TEST(GrepFiles, AFileThatCannotBeSearchedIsAnErrorOnlyWhenItIsNamed) {
+    support::ToolBench bench;
+    bench.put("bin/c.bin", std::string("two\0", 4));
+    for (base::Json arguments : {base::Json{{"pattern", "two"}}, base::Json{{"pattern", "two"}, {"path", "bin"}}, base::Json{{"pattern", "two"}, {"include", "*.bin"}}}) {
+        const auto out = bench.call("grep_files", arguments);
+        ASSERT_TRUE(out.ok()) << out.error().text();
+        EXPECT_EQ(out->text, "[no line matches two]\n[1 binary, large or unreadable files passed over]\n");
+    }
+    EXPECT_EQ(bench.call("grep_files", {{"pattern", "two"}, {"path", "bin/c.bin"}}).error().code, base::Code::unsupported);
+}
+
 TEST(GrepFiles, StopsAtItsLimit) {
     support::ToolBench bench;
     std::string many;
