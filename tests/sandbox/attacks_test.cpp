@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 
 #include <algorithm>
 #include <fstream>
+#include <thread>
 
 #include "sandbox/launcher.h"
 #include "support/fixtures.h"
@@ -172,29 +175,45 @@ std::vector<pid_t> processes_named(const std::string& token) {
         const std::string name = entry.path().filename();
         if (!std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c); })) continue;
         std::ifstream in(entry.path() / "cmdline");
-        const std::string line{std::istreambuf_iterator<char>(in), {}};
+        std::string line;
+        std::getline(in, line, '\n');  // the process may end meanwhile: then it fails
         if (line.find(token) != std::string::npos) out.push_back(std::stoi(name));
     }
     return out;
 }
 
 // 13
-TEST_F(Attacks, EscapedChildrenDieWithTheDeadline) {
+TEST_F(Attacks, EscapedChildrenDieWithTheProgram) {
     const std::string token = "98765" + std::to_string(getpid());
-    const std::string script = "trap '' TERM HUP; for i in $(seq 100); do (setsid bash -c 'trap \"\" TERM HUP; exec sleep " + token + "' >/dev/null 2>&1 &) & done; ";
-    bash_plain(script + "sleep 1; kill -9 $$", 10s);
+    const std::string script = "trap '' TERM HUP; for i in $(seq 500); do (setsid bash -c 'trap \"\" TERM HUP; exec sleep " + token + "' >/dev/null 2>&1 &) & done; ";
+    const auto all_there = [&] { return processes_named(token).size() > 450; };
+    bash_plain(script + "until [ $(pgrep -fc " + token + ") -gt 450 ]; do sleep 0.1; done; kill -9 $$", 120s);
     const auto survivors = processes_named(token);
-    EXPECT_GT(survivors.size(), 50u) << "killing the shell was expected not to be enough";
+    EXPECT_GT(survivors.size(), 400u) << "killing the shell was expected not to be enough";
     for (pid_t pid : survivors) kill(pid, SIGKILL);
-    sandbox::Limits limits;
-    limits.processes = 600;
-    limits.wall = 2000ms;
-    const auto start = std::chrono::steady_clock::now();
-    const Outcome out = bash_inside(script + "sleep 60", limits);
-    EXPECT_TRUE(out.timed_out);
-    EXPECT_LT(std::chrono::steady_clock::now() - start, 3000ms);
+    while (!processes_named(token).empty()) std::this_thread::sleep_for(10ms);
+
+    Command command;
+    command.argv = {"bash", "-c", script + "sleep 300"};
+    command.workspace = workspace_.get();
+    command.limits.processes = 1200;
+    command.limits.wall = 300s;
+    base::StopSource source;
+    auto stopped = std::chrono::steady_clock::now();
+    std::thread stopper([&] {
+        while (!all_there() && std::chrono::steady_clock::now() < stopped + 120s) std::this_thread::sleep_for(10ms);
+        EXPECT_TRUE(all_there());
+        stopped = std::chrono::steady_clock::now();
+        source.request_stop();
+    });
+    const auto out = launcher().run(command, Level::t2, source.token());
+    const auto took = std::chrono::steady_clock::now() - stopped;
     EXPECT_TRUE(processes_named(token).empty());
-    EXPECT_EQ(bash_inside(script + "exit 3").exit_code, 3);
+    stopper.join();
+    ASSERT_TRUE(out.ok()) << out.error().text();
+    EXPECT_TRUE(out->cancelled);
+    EXPECT_LT(took, 1000ms);
+    EXPECT_EQ(bash_inside(script + "exit 3", command.limits).exit_code, 3);
     EXPECT_TRUE(processes_named(token).empty()) << "an early end must leave nothing either";
 }
 
@@ -268,20 +287,44 @@ TEST_F(Attacks, LocalSocketsAreOutOfReach) {
     close(one), close(two);
 }
 
-// 18
-TEST_F(Attacks, NoNetworkOfAnyFamily) {
+// 18: one each, since a machine may lack some.
+struct Door {
+    const char* name;
+    const char* open;  // Python, a number below zero when it stays shut
+};
+class Doors : public Attacks, public testing::WithParamInterface<Door> {};
+
+TEST_P(Doors, AreShut) {
     NEEDS_PYTHON();
-    const std::string script = R"(
-import ctypes,socket
-libc=ctypes.CDLL(None,use_errno=True)
-for f,k in ((2,1),(10,2),(16,3),(17,3),(38,5),(40,1),(1,1)):
-  print(f,'OK' if libc.socket(f,k,0)>=0 else ctypes.get_errno())
-print('io_uring','OK' if libc.syscall(425,4,ctypes.create_string_buffer(120))>=0 else ctypes.get_errno())
-)";
+    const std::string script = std::string("import ctypes\nlibc=ctypes.CDLL(None,use_errno=True)\nr=") + GetParam().open + "\nprint('open' if r>=0 else ctypes.get_errno())";
+    EXPECT_EQ(python_inside(script).output, "1\n");  // EPERM
     const std::string plain = python_plain(script).output;
-    for (const char* family : {"2 OK", "16 OK", "1 OK"}) EXPECT_THAT(plain, HasSubstr(family));
-    EXPECT_EQ(python_inside(script).output, "2 1\n10 1\n16 1\n17 1\n38 1\n40 1\n1 1\nio_uring 1\n");
+    if (plain != "open\n") GTEST_SKIP() << "shut inside, but not shown to be real: this machine answers it with error " << plain;
 }
+
+INSTANTIATE_TEST_SUITE_P(Attacks, Doors,
+                         testing::Values(Door{"inet", "libc.socket(2,1,0)"}, Door{"inet6", "libc.socket(10,2,0)"}, Door{"netlink", "libc.socket(16,3,0)"},
+                                         Door{"packet", "libc.socket(17,3,0)"}, Door{"alg", "libc.socket(38,5,0)"}, Door{"vsock", "libc.socket(40,1,0)"},
+                                         Door{"local", "libc.socket(1,1,0)"},
+                                         Door{"io_uring", "libc.syscall(425,4,ctypes.create_string_buffer(120))"}),
+                         [](const auto& info) { return info.param.name; });
+
+#ifdef __x86_64__
+// Calls by another architecture's numbers would pass a filter that knows only its own.
+TEST_F(Attacks, CallsOfForeignArchitecturesKill) {
+    NEEDS_PYTHON();
+    const std::string i386 = "import ctypes,mmap\nm=mmap.mmap(-1,4096,prot=7)\nm.write(b'\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3')\n"  // mov eax, getpid; int 0x80; ret
+                             "f=ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(m)))\nprint('pid' if f()>0 else 'none')";
+    const std::string x32 = "import ctypes\nprint('pid' if ctypes.CDLL(None).syscall(0x40000000+39)>0 else 'none')";
+    for (const std::string& script : {i386, x32}) {
+        const Outcome out = python_inside(script);
+        EXPECT_EQ(out.exit_code, 128 + SIGSYS) << out.output;
+        EXPECT_EQ(out.output, "");
+    }
+    EXPECT_EQ(python_inside("import ctypes\nprint('pid' if ctypes.CDLL(None).syscall(39)>0 else 'none')").output, "pid\n") << "its own numbers work";
+    if (const std::string plain = python_plain(i386).output; plain != "pid\n") GTEST_SKIP() << "killed inside, but not shown to be real: int 0x80 outside says " << plain;
+}
+#endif
 
 // 21
 TEST_F(Attacks, NoPrivilegeIsGained) {
@@ -297,7 +340,34 @@ TEST_F(Attacks, NoPrivilegeIsGained) {
         EXPECT_THAT(bash_plain(knobs).output, HasSubstr("wrote /proc/sys/kernel/core_pattern"));
     }
     EXPECT_EQ(bash_inside(knobs).output, "");
+    EXPECT_EQ(run_plain({"unshare", "-Urm", "sh", "-c", "mount -t tmpfs none /tmp && echo mounted; /usr/sbin/chroot / true && echo rooted"}, "/").output,
+              "mounted\nrooted\n");
     EXPECT_EQ(bash_inside("exec 2>/dev/null; mount -t tmpfs none /tmp || umount /proc || umount /usr || /usr/sbin/chroot / true || touch /usr/x || touch /x || touch /dev/x || echo none").output, "none\n");
+}
+
+// 21: programs that give whoever runs them more rights.
+TEST_F(Attacks, NoRightsComeWithAFile) {
+    if (geteuid() != 0) GTEST_SKIP() << "only root can make such files";
+    ASSERT_EQ(chown(dir_.path().c_str(), 12345, 12345), 0);
+    fs::copy_file("/usr/bin/id", dir_.path() / "suid");
+    fs::copy_file("/usr/bin/grep", dir_.path() / "caps");
+    chmod((dir_.path() / "suid").c_str(), 06755);
+    const std::uint32_t one[5] = {0x02000001, 1, 0, 0, 0};  // version 2, effective; permitted: CAP_CHOWN
+    ASSERT_EQ(setxattr((dir_.path() / "caps").c_str(), "security.capability", one, sizeof one, 0), 0);
+    const std::string script = "./suid -u; ./suid -g; ./caps CapEff /proc/self/status";
+    const std::string plain = run_plain({"setpriv", "--reuid", "12345", "--regid", "12345", "--clear-groups", "sh", "-c", script}, dir_.path()).output;
+    EXPECT_THAT(plain, testing::StartsWith("0\n0\nCapEff:")) << "is " << dir_.path() << " mounted nosuid?";
+    EXPECT_THAT(plain, Not(HasSubstr("CapEff:\t0000000000000000")));
+    EXPECT_EQ(bash_inside(script).output, "65534\n65534\nCapEff:\t0000000000000000\n");
+}
+
+// 4
+TEST_F(Attacks, HardLinksReachNothingOutside) {
+    const std::string secret = (house().dir.path() / "secret").string(), script = "ln " + secret + " same && cat same; ln /etc/passwd own && cat own";
+    EXPECT_THAT(bash_plain(script).output, HasSubstr(kSecret));
+    fs::remove(dir_.path() / "same"), fs::remove(dir_.path() / "own");
+    const std::string seen = bash_inside("{ " + script + "; } 2>/dev/null; ls same own 2>/dev/null").output;
+    EXPECT_EQ(seen, "") << "no link, no file";
 }
 
 const char kPlant[] = R"sh(

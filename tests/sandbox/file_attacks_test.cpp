@@ -135,6 +135,17 @@ TEST_F(FileAttacks, FilesThatNeverEnd) {
     { const int writer = open((root() / "pipe").c_str(), O_WRONLY | O_NONBLOCK); naive.join(); close(writer); }
 }
 
+// The kernel's log: whoever reads it waits for the next line.
+TEST_F(FileAttacks, TheKernelsLog) {
+    fs::create_symlink("/proc/kmsg", root() / "kmsg");
+    const int naive = open((root() / "kmsg").c_str(), O_RDONLY | O_NONBLOCK);
+    const auto start = std::chrono::steady_clock::now();
+    for (const char* path : {"kmsg", "/proc/kmsg", "../../../../proc/kmsg"}) EXPECT_EQ(code(path), Code::permission_denied) << path;
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(100));
+    if (naive < 0) GTEST_SKIP() << "refused, but not shown to be real: this user may not open /proc/kmsg at all";
+    close(naive);
+}
+
 // A file that holds what others obey is not written even where it does not exist yet.
 TEST_F(FileAttacks, FilesThatOthersObey) {
     for (const char* path : {".git/hooks/pre-commit", ".git/config", "sub/.git/hooks/x", "./.git//config", ".bashrc", ".mcp.json", "hearth.yaml", ".git/commondir"}) {
