@@ -121,6 +121,13 @@ base::Result<void> check(const Request& request) {
 }
 
 void watch_memory(Job& job) {
+void read_status(Job& job) {
+    char buffer[1024];
+    ssize_t n = 0;
+    while (job.status && (n = read(job.status.get(), buffer, sizeof buffer)) > 0) job.said.append(buffer, std::size_t(n));
+    if (n == 0) job.status = Fd();
+}
+
     if (!job.next_look || job.kill_wanted || std::chrono::steady_clock::now() < *job.next_look) return;
     job.over_memory = job.kill_wanted = uses_more_memory(job.inner, job.limits.memory_bytes);
     job.next_look = std::chrono::steady_clock::now() + kLookEvery;
@@ -179,10 +186,7 @@ base::Result<void> start_job(Job& job, Descriptors d, Protection& protection, co
 }
 
 void job_step(Job& job, const CgroupHome& home) {
-    char buffer[1024];
-    ssize_t n = 0;
-    while (job.status && (n = read(job.status.get(), buffer, sizeof buffer)) > 0) job.said.append(buffer, std::size_t(n));
-    if (n == 0) job.status = Fd();
+    read_status(job);
     if (const auto inner = number_in(job.said, "child-pid"); inner && !job.inner) job.inner = pid_t(*inner);
     if (job.inner && !job.started && !job.kill_wanted) {
         job.group = std::make_unique<Cgroup>(home, "hearth-" + std::to_string(getpid()) + "-" + std::to_string(job.outer), job.limits.memory_bytes,
@@ -220,6 +224,7 @@ Report job_report(const Job& job) {
     report.out_of_memory = job.over_memory || (job.group && job.group->out_of_memory());
     report.memory_by_group = job.memory_by_group;
     const auto code = number_in(job.said, "exit-code");
+    read_status(job);  // its last words may have come after the last look and before its end
     const auto exec_errno = number_in(job.said, "exec-errno");
     if (code) report.exit_code = int(*code);
     else if (job.killed || WIFSIGNALED(job.wait_status)) report.exit_code = 128 + SIGKILL;

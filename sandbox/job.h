@@ -38,6 +38,7 @@ base::Result<void> start_job(Job& job, Descriptors descriptors, Protection& prot
 void job_step(Job& job, const CgroupHome& home);
 // Whether bubblewrap and the whole namespace are gone; reaps.
 bool job_over(Job& job);
-Report job_report(const Job& job);
+// Once it is over.
+Report job_report(Job& job);
 
 }  // namespace sandbox
