@@ -16,6 +16,7 @@
 
 #include "sandbox/beneath.h"
 #include "sandbox/git_config.h"
+#include "sandbox/packed.h"
 #include "sandbox/paths.h"
 
 namespace sandbox {
@@ -340,6 +341,46 @@ std::vector<std::string> GitFolders::held() const {
 }
 
 std::vector<std::string> GitFolders::disarm(int workspace, const std::string& root) const { return Disarming(*this, workspace, root).lines(); }
+
+std::string GitFolders::packed() const {
+    Writer out;
+    out.number(std::int64_t(repositories_.size()));
+    for (const auto& [key, repository] : repositories_) {
+        out.number(std::int64_t(key.first)).number(std::int64_t(key.second)).text(repository.path).number(std::int64_t(repository.files.size()));
+        for (const auto& [name, content] : repository.files) out.text(name).text(content);
+    }
+    out.number(std::int64_t(links_.size()));
+    for (const auto& [path, content] : links_) out.text(path).text(content);
+    out.number(std::int64_t(masked_.size()));
+    for (const auto& [path, key] : masked_) out.text(path).number(std::int64_t(key.first)).number(std::int64_t(key.second));
+    return out.take();
+}
+
+GitFolders GitFolders::unpacked(const std::string& bytes) {
+    GitFolders out;
+    Reader in(bytes);
+    const auto key = [&] {
+        const std::int64_t device = in.number();
+        return Key(device, in.number());
+    };
+    for (std::int64_t n = in.number(); n > 0; --n) {
+        Repository& repository = out.repositories_[key()];
+        repository.path = in.text();
+        for (std::int64_t files = in.number(); files > 0; --files) {
+            const std::string name = in.text();
+            repository.files[name] = in.text();
+        }
+    }
+    for (std::int64_t n = in.number(); n > 0; --n) {
+        const std::string path = in.text();
+        out.links_[path] = in.text();
+    }
+    for (std::int64_t n = in.number(); n > 0; --n) {
+        const std::string path = in.text();
+        out.masked_[path] = key();
+    }
+    return out;
+}
 
 bool makes_repository(int workspace, const std::string& relative) {
     const fs::path whole(relative);

@@ -30,6 +30,10 @@ public:
     // stay, other settings, hooks and links to folders elsewhere go. `root`: the path of the workspace. What was done, in lines.
     std::vector<std::string> disarm(int workspace, const std::string& root) const;
 
+    // For another process to disarm by.
+    std::string packed() const;
+    static GitFolders unpacked(const std::string& bytes);
+
     std::size_t visited() const { return visited_; }
 
 private:

@@ -18,6 +18,7 @@
 
 #include "sandbox/beneath.h"
 #include "sandbox/bwrap_args.h"
+#include "sandbox/git_folders.h"
 #include "sandbox/memory_watch.h"
 #include "sandbox/stand_in.h"
 
@@ -120,7 +121,6 @@ base::Result<void> check(const Request& request) {
     return {};
 }
 
-void watch_memory(Job& job) {
 void read_status(Job& job) {
     char buffer[1024];
     ssize_t n = 0;
@@ -128,6 +128,7 @@ void read_status(Job& job) {
     if (n == 0) job.status = Fd();
 }
 
+void watch_memory(Job& job) {
     if (!job.next_look || job.kill_wanted || std::chrono::steady_clock::now() < *job.next_look) return;
     job.over_memory = job.kill_wanted = uses_more_memory(job.inner, job.limits.memory_bytes);
     job.next_look = std::chrono::steady_clock::now() + kLookEvery;
@@ -181,6 +182,7 @@ base::Result<void> start_job(Job& job, Descriptors d, Protection& protection, co
     if (job.outer == 0) become_bwrap(start);
     if (job.outer < 0) return base::error(Code::resource_exhausted, std::string("the launcher cannot fork: ") + std::strerror(errno));
     job.control = std::move(d.control);
+    if (!request->repositories.empty()) job.workspace = std::move(d.workspace), job.root = request->root, job.repositories = std::move(request->repositories);
     fcntl(job.status.get(), F_SETFL, O_NONBLOCK);
     return {};
 }
@@ -216,15 +218,19 @@ bool job_over(Job& job) {
     return reaped != 0;
 }
 
-Report job_report(const Job& job) {
+void disarm_for_the_server(const Job& job) {
+    if (job.workspace) GitFolders::unpacked(job.repositories).disarm(job.workspace.get(), job.root);
+}
+
+Report job_report(Job& job) {
     Report report;
+    read_status(job);  // its last words may have come after the last look and before its end
     const auto now = std::chrono::steady_clock::now();
     report.wall = std::chrono::duration_cast<std::chrono::microseconds>(now - job.begun);
     report.timed_out = job.timed_out;
     report.out_of_memory = job.over_memory || (job.group && job.group->out_of_memory());
     report.memory_by_group = job.memory_by_group;
     const auto code = number_in(job.said, "exit-code");
-    read_status(job);  // its last words may have come after the last look and before its end
     const auto exec_errno = number_in(job.said, "exec-errno");
     if (code) report.exit_code = int(*code);
     else if (job.killed || WIFSIGNALED(job.wait_status)) report.exit_code = 128 + SIGKILL;

@@ -27,6 +27,8 @@ struct Job {
     int wait_status = 0;
     std::unique_ptr<Cgroup> group;
     std::optional<Protection::Key> held;
+    Fd workspace;                              // these three for when the server dies meanwhile
+    std::string root, repositories;
 };
 
 // The number after `"key":` in bubblewrap's status documents.
@@ -38,6 +40,8 @@ base::Result<void> start_job(Job& job, Descriptors descriptors, Protection& prot
 void job_step(Job& job, const CgroupHome& home);
 // Whether bubblewrap and the whole namespace are gone; reaps.
 bool job_over(Job& job);
+// What the server does after a run: see GitFolders.
+void disarm_for_the_server(const Job& job);
 // Once it is over.
 Report job_report(Job& job);
 

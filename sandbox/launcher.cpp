@@ -103,7 +103,7 @@ public:
 
 private:
     base::Result<Outcome> launch(const Command& command, const base::StopToken& stop);
-    base::Result<Ends> send_request(const Command& command, const std::string& folder, std::vector<std::string> held);
+    base::Result<Ends> send_request(const Command& command, const std::string& folder, const GitFolders* repositories);
     base::Result<Outcome> watch(Ends ends, const Command& command, const base::StopToken& stop);
     base::Error died() {
         dead_ = true;
@@ -130,7 +130,7 @@ base::Result<Outcome> ProcessLauncher::launch(const Command& command, const base
     }
     const bool writes = command.workspace && command.workspace->access() == Workspace::Access::read_write;
     const auto repositories = writes ? guard_.enter(*command.workspace, masks_in(*command.workspace)) : nullptr;
-    auto ends = send_request(command, folder, repositories ? repositories->before->held() : std::vector<std::string>());
+    auto ends = send_request(command, folder, repositories ? repositories->before.get() : nullptr);
     if (!ends) return ends.error();
     auto outcome = watch(std::move(*ends), command, stop);
     if (!repositories) return outcome;
@@ -140,8 +140,9 @@ base::Result<Outcome> ProcessLauncher::launch(const Command& command, const base
     return outcome;
 }
 
-base::Result<Ends> ProcessLauncher::send_request(const Command& command, const std::string& folder, std::vector<std::string> held) {
-    Request request{Level::t2, command.argv, folder, "", false, {}, std::move(held), command.limits};
+base::Result<Ends> ProcessLauncher::send_request(const Command& command, const std::string& folder, const GitFolders* repositories) {
+    Request request{Level::t2, command.argv, folder, "", false, {}, {}, "", command.limits};
+    if (repositories) request.held = repositories->held(), request.repositories = repositories->packed();
     Descriptors theirs;
     if (command.workspace) {
         request.root = command.workspace->root().string();

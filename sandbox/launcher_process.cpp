@@ -90,6 +90,7 @@ private:
         job_step(job, home_);
         if (!job_over(job)) return false;
         if (job.held) protection_.release(*job.held);
+        if (!socket_) disarm_for_the_server(job);
         answer(job.control, job_report(job));
         return true;
     }

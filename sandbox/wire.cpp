@@ -7,67 +7,18 @@
 #include <cerrno>
 #include <cstring>
 
+#include "sandbox/packed.h"
+
 namespace sandbox {
 namespace {
 
 constexpr int kMostDescriptors = 5;
 
-class Writer {
-public:
-    Writer& number(std::int64_t value) {
-        out_.append(reinterpret_cast<const char*>(&value), sizeof value);
-        return *this;
-    }
-    Writer& text(const std::string& value) {
-        number(std::int64_t(value.size()));
-        out_ += value;
-        return *this;
-    }
-    Writer& texts(const std::vector<std::string>& values) {
-        number(std::int64_t(values.size()));
-        for (const std::string& value : values) text(value);
-        return *this;
-    }
-    std::string take() { return std::move(out_); }
-
-private:
-    std::string out_;
-};
-
-class Reader {
-public:
-    explicit Reader(const std::string& in) : in_(in) {}
-    std::int64_t number() {
-        std::int64_t value = 0;
-        if (in_.size() - at_ < sizeof value) return good_ = false, 0;
-        std::memcpy(&value, in_.data() + at_, sizeof value);
-        at_ += sizeof value;
-        return value;
-    }
-    std::string text() {
-        const std::int64_t size = number();
-        if (size < 0 || std::uint64_t(size) > in_.size() - at_) return good_ = false, std::string();
-        at_ += std::size_t(size);
-        return in_.substr(at_ - std::size_t(size), std::size_t(size));
-    }
-    std::vector<std::string> texts() {
-        std::vector<std::string> out;
-        for (std::int64_t n = number(); n > 0 && good_; --n) out.push_back(text());
-        return out;
-    }
-    bool complete() const { return good_ && at_ == in_.size(); }
-
-private:
-    const std::string& in_;
-    std::size_t at_ = 0;
-    bool good_ = true;
-};
-
 }  // namespace
 
 std::string encode(const Request& r) {
     Writer out;
-    out.number(int(r.level)).texts(r.argv).text(r.working_directory).text(r.root).number(r.read_only).texts(r.masked).texts(r.held);
+    out.number(int(r.level)).texts(r.argv).text(r.working_directory).text(r.root).number(r.read_only).texts(r.masked).texts(r.held).text(r.repositories);
     out.number(std::int64_t(r.limits.memory_bytes)).number(r.limits.processes).number(std::int64_t(r.limits.file_bytes));
     out.number(std::int64_t(r.limits.tmp_bytes)).number(r.limits.open_files).number(r.limits.wall.count());
     return out.take();
@@ -83,6 +34,7 @@ std::optional<Request> decode_request(const std::string& bytes) {
     r.read_only = in.number() != 0;
     r.masked = in.texts();
     r.held = in.texts();
+    r.repositories = in.text();
     r.limits.memory_bytes = std::uint64_t(in.number());
     r.limits.processes = int(in.number());
     r.limits.file_bytes = std::uint64_t(in.number());

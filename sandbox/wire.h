@@ -18,6 +18,7 @@ struct Request {
     bool read_only = false;
     std::vector<std::string> masked;   // relative folders of the workspace
     std::vector<std::string> held;     // relative paths that are bound read-only where they exist
+    std::string repositories;          // GitFolders::packed(), should the server not live to look after them
     Limits limits;
 };
 

@@ -111,6 +111,23 @@ TEST_F(GitFoldersTest, ProgramsAtTheSameTimeDoNotVouchForEachOther) {
     EXPECT_FALSE(executed(dir_.path(), "git -C sub status"));
 }
 
+TEST_F(GitFoldersTest, NothingIsLeftByARunWhoseServerWasKilled) {
+    const pid_t server = fork();
+    if (server == 0) {
+        launcher_ = Launcher::start().value().release();
+        inside(dir_.path(), "git init -q sub; git -C sub config core.fsmonitor \"$evil\"; touch ready; sleep 60");
+        _exit(0);
+    }
+    while (!fs::exists(dir_.path() / "ready")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    EXPECT_THAT(support::read_text(dir_.path() / "sub/.git/config"), HasSubstr("fsmonitor"));
+    kill(server, SIGKILL);
+    waitpid(server, nullptr, 0);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (support::read_text(dir_.path() / "sub/.git/config").find("fsmonitor") != std::string::npos && std::chrono::steady_clock::now() < end)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    EXPECT_FALSE(executed(dir_.path(), "git -C sub status"));
+}
+
 TEST_F(GitFoldersTest, RepositoriesMadeInsideWorkInsideAndOutside) {
     const Outcome out = inside(dir_.path(), "set -e; git init -q a; git -C a config user.name Ann; echo 1 > a/f; git -C a add f; git -C a commit -qm one; git clone -q a b; "
                                             "git -C a worktree add -q ../wt; echo 2 > wt/f; git -C wt commit -qam two; git -C b log --format=%s");
