@@ -10,7 +10,6 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
-#include <map>
 
 #include "app/client.h"
 #include "app/commands.h"
@@ -37,7 +36,8 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 struct Turn {
     Json result;               // the server's last event
     std::string conversation;  // known as soon as the question is accepted
-    bool answered = false, printed = false;
+    bool ended = false;        // a run came to its end, whatever that was; else result holds an error
+    bool printed = false;
     Clock::time_point began = Clock::now(), tool_began;
     double seconds = 0, tool_seconds = 0;
 };
@@ -54,7 +54,7 @@ bool show_event(const std::string& name, const std::string& data, bool quiet, Tu
     if (!json) return true;
     if (name == "done" || name == "error") {
         turn.result = *std::move(json);
-        turn.answered = name == "done";
+        turn.ended = name == "done";
         return false;
     }
     if (name == "tool_call") turn.tool_began = Clock::now();
@@ -71,6 +71,14 @@ bool show_event(const std::string& name, const std::string& data, bool quiet, Tu
     }
     std::fflush(stdout);
     return true;
+}
+
+// The body of an answer that is no stream of events, as the last event would have told it.
+Json told_without_events(const Reply& reply) {
+    auto said = base::parse_json(reply.body);
+    if (said && said->is_object()) return *std::move(said);
+    const std::string what = reply.status == 200 ? "the server broke off before the end of the answer" : "the server answered HTTP " + std::to_string(reply.status);
+    return Json{{"error", {{"message", what}}}};
 }
 
 class Chat {
@@ -103,14 +111,15 @@ public:
             return turn;
         }
         if (!reply) return std::move(reply).error();
-        if (turn.result.is_null()) {
-            auto said = base::parse_json(reply->body);
-            turn.result = said ? *said : Json{{"error", {{"message", "the server answered HTTP " + std::to_string(reply->status)}}}};
+        if (turn.result.is_null()) turn.result = told_without_events(*reply);
+        if (options_.json) {
+            if (turn.ended) std::puts(base::dump(turn.result).c_str());
+            return turn;
         }
-        if (!turn.answered) return base::error(base::Code::unavailable, turn.result["error"].is_object() ? turn.result["error"].value("message", "failed") : "the request failed");
-        if (options_.json) std::puts(base::dump(turn.result).c_str());
-        else if (!turn.printed) std::fputs(turn.result.value("response", "").c_str(), stdout);
-        if (!options_.json) std::fputs("\n", stdout);
+        const std::string rest = turn.printed ? std::string() : turn.result.value("response", "");
+        std::fputs(rest.c_str(), stdout);
+        if (turn.printed || !rest.empty()) std::fputs("\n", stdout);
+        std::fflush(stdout);
         return turn;
     }
 
@@ -131,14 +140,38 @@ void print_cost(const Turn& turn) {
                  turn.result.value("run_id", "").c_str());
 }
 
-// 0 answered; what else, `hearth chat --help` says.
-int status_of(const Turn& turn) {
-    static const std::map<std::string, int> statuses = {{"partial", 3}, {"refused", 4}, {"no_backend", 5}, {"cancelled", 130}};
-    const std::string state = turn.result.value("state", "");
-    if (state == "answered") return 0;
-    std::fprintf(stderr, "hearth: %s%s\n", state.c_str(), turn.result.contains("error") ? (": " + turn.result.value("error", "")).c_str() : "");
-    const auto known = statuses.find(state);
-    return known == statuses.end() ? 1 : known->second;
+struct Ending {
+    const char* state;
+    int status;         // of the process; `hearth chat --help` lists them
+    const char* advice;
+};
+constexpr Ending kEndings[] = {
+    {"partial", 3, "ask it to go on, or raise agents.rounds, agents.output_tokens or agents.deadline_seconds"},
+    {"refused", 4, "hearth trace show names the rule; ask for something else"},
+    {"no_backend", 5, "hearth doctor tells why; then ask again"},
+    {"cancelled", 130, ""},
+    {"unknown_effect", 1, "look whether it was done, then tell the agent"},
+    {"failed", 1, "hearth trace show tells how far it came; ask again"},
+};
+
+// Says how a turn ended that gave no whole answer, and what to do; the exit status for it.
+int tell_end(const Turn& turn) {
+    const auto said = turn.result.find("error");
+    const bool has_error = turn.result.is_object() && said != turn.result.end();
+    if (!turn.ended) {
+        const Json error = has_error && said->is_object() ? *said : Json::object();
+        complain(base::error(base::Code::unavailable, error.value("message", "the request failed")));
+        return 1;
+    }
+    const std::string state = turn.result.value("state", ""), why = has_error && said->is_string() ? said->get<std::string>() : "";
+    if (state == "answered") {
+        if (turn.result.value("response", "").empty()) complain(base::error(base::Code::corrupt, "the model ended its answer without a word", "ask again in other words"));
+        return 0;
+    }
+    const auto* ending = std::find_if(std::begin(kEndings), std::end(kEndings), [&](const Ending& e) { return e.state == state; });
+    const bool known = ending != std::end(kEndings);
+    complain(base::error(base::Code::unavailable, state + (why.empty() ? "" : ": " + why), known ? ending->advice : "hearth trace show tells more"));
+    return known ? ending->status : 1;
 }
 
 int converse(Chat& chat) {
@@ -156,6 +189,7 @@ int converse(Chat& chat) {
         if (line.find_first_not_of(" \t") == line.npos) continue;
         auto turn = chat.ask(line);
         if (!turn) complain(turn.error());
+        else if (!interrupted) tell_end(*turn);
     }
     return 0;
 }
@@ -173,8 +207,8 @@ int chat(const LoadedSettings& loaded, const ChatOptions& options) {
     auto turn = chat.ask(question);
     if (!turn) return complain(turn.error());
     if (interrupted) return 130;
-    if (options.once) print_cost(*turn);
-    return status_of(*turn);
+    if (options.once && turn->ended) print_cost(*turn);
+    return tell_end(*turn);
 }
 
 }  // namespace app

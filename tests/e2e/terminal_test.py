@@ -10,7 +10,8 @@ import termios
 import time
 
 import pytest
-from support import BINARY, call, said
+from conftest import running
+from support import BINARY, Hearth, call, said
 
 SCRIPT = [
     {"when": "my name", "text": "Hello, Ada."},
@@ -21,7 +22,6 @@ SCRIPT = [
     {"when": "save", "tool_calls": [call("write_file", path="made.txt", content="x")]},
     {"when": "save", "text": "Done."},
 ] + [{"when": "for ever", "tool_calls": [call("bash", command=f"echo {n}")]} for n in range(20)]
-
 
 class Terminal:
     """A program in a pseudo-terminal of its own."""
@@ -144,6 +144,33 @@ def test_a_stopped_first_answer_keeps_its_conversation(hearth, terminal):
     terminal.expect("You are Ada.")
     roles = [role for role, _ in said(newest_end(hearth))]
     assert roles == ["user", "assistant", "user", "assistant"]
+
+
+def test_a_turn_that_gives_no_whole_answer_is_told(hearth, terminal):
+    terminal.say("for ever and ever\n")
+    terminal.expect("hearth: partial: no answer after 10 rounds")
+    assert "→" in terminal.expect("> ")
+    terminal.say("my name is Ada\n")
+    assert "hearth:" not in terminal.expect("Hello, Ada.") + terminal.expect("> ")
+
+
+@pytest.fixture
+def unready(state):
+    """A server whose only model lies behind a port where nobody answers."""
+    yield from running(Hearth(state, "unready", settings={"upstream.url": "http://127.0.0.1:1/v1", "upstream.model": "m", "server.socket": state.folder / "unready.sock"}))
+
+
+def test_no_model_is_told_and_the_conversation_goes_on(unready, folder):
+    opened = Terminal([BINARY, "chat"], unready.env, folder)
+    try:
+        opened.expect("> ")
+        for _ in range(2):
+            opened.say("hello\n")
+            opened.expect("hearth: no_backend: ")
+            assert "hearth doctor" in opened.expect("> ")
+    finally:
+        opened.kill()
+    assert chat(unready, folder, "hello").returncode == 5
 
 
 def test_a_lost_server_is_said_and_the_program_stays(hearth, terminal):
