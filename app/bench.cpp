@@ -8,6 +8,7 @@
 #include "app/backends.h"
 #include "app/commands.h"
 #include "app/model_file.h"
+#include "app/terminal.h"
 #include "engine/engine.h"
 
 namespace app {
@@ -84,10 +85,10 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     out["decode_runs"] = decode;
     out["decode_gb_per_s"] = median(decode) * double(info.weight_bytes_per_token) / 1e9;
     if (o.json) {
-        std::puts(base::dump(out).c_str());
+        print_json(out);
         return 0;
     }
-    std::printf("%s (%s, %s), %d threads (0: all)\n", info.name.c_str(), info.format.c_str(), o.profile.c_str(), o.threads);
+    std::printf("%s (%s, %s), %d threads (0: all)\n", visible(info.name).c_str(), visible(info.format).c_str(), o.profile.c_str(), o.threads);
     std::printf("prefill %6d tokens  %8.1f tokens/s\n", o.prefill, median(prefill));
     std::printf("decode  %6d tokens  %8.1f tokens/s  (%.1f GB/s of weights)\n", o.decode, median(decode), out["decode_gb_per_s"].get<double>());
     std::printf("loaded in %.2f s, peak memory %.0f MiB (plan %.0f MiB), load average before %.2f\n", load_seconds, used.ru_maxrss / 1024.0,

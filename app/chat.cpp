@@ -13,6 +13,7 @@
 
 #include "app/client.h"
 #include "app/commands.h"
+#include "app/terminal.h"
 
 namespace app {
 namespace {
@@ -38,15 +39,12 @@ struct Turn {
     std::string conversation;  // known as soon as the question is accepted
     bool ended = false;        // a run came to its end, whatever that was; else result holds an error
     bool printed = false;
+    VisibleStream text;
     Clock::time_point began = Clock::now(), tool_began;
     double seconds = 0, tool_seconds = 0;
 };
 
-std::string one_line(std::string text, std::size_t most) {
-    for (char& c : text)
-        if (c == '\n') c = ' ';
-    return text.size() > most ? text.substr(0, most) + "…" : text;
-}
+void say_faintly(const std::string& line) { std::fprintf(stderr, "%s\n", faint(line).c_str()); }
 
 // Prints as it happens: text plainly, tools on lines of their own.
 bool show_event(const std::string& name, const std::string& data, bool quiet, Turn& turn) {
@@ -62,12 +60,12 @@ bool show_event(const std::string& name, const std::string& data, bool quiet, Tu
     if (name == "run_started") turn.conversation = (*json).value("conversation_id", "");
     if (quiet) return true;
     if (name == "text") {
-        std::fputs((*json).value("text", "").c_str(), stdout);
+        std::fputs(turn.text.feed((*json).value("text", "")).c_str(), stdout);
         turn.printed = true;
     } else if (name == "tool_call") {
-        std::fprintf(stderr, "\033[2m· %s %s\033[0m\n", (*json).value("name", "").c_str(), one_line(base::dump((*json)["arguments"]), 120).c_str());
+        say_faintly("· " + one_line((*json).value("name", ""), 60) + " " + one_line(base::dump((*json)["arguments"]), 120));
     } else if (name == "tool_result") {
-        std::fprintf(stderr, "\033[2m  → %s\033[0m\n", one_line((*json).value("text", ""), 120).c_str());
+        say_faintly("  → " + one_line((*json).value("text", ""), 120));
     }
     std::fflush(stdout);
     return true;
@@ -113,10 +111,10 @@ public:
         if (!reply) return std::move(reply).error();
         if (turn.result.is_null()) turn.result = told_without_events(*reply);
         if (options_.json) {
-            if (turn.ended) std::puts(base::dump(turn.result).c_str());
+            if (turn.ended) print_json(turn.result);
             return turn;
         }
-        const std::string rest = turn.printed ? std::string() : turn.result.value("response", "");
+        const std::string rest = turn.printed ? turn.text.finish() : visible(turn.result.value("response", ""));
         std::fputs(rest.c_str(), stdout);
         if (turn.printed || !rest.empty()) std::fputs("\n", stdout);
         std::fflush(stdout);
@@ -137,7 +135,7 @@ void print_cost(const Turn& turn) {
     std::fprintf(stderr, "\n%.1f tokens/s · %.2f s: waiting %.2f, prompt %.2f (%d tokens, %d of them cached), answer %.2f (%d tokens), tools %.2f (%d tool calls), the rest %.2f\nrun %s\n",
                  decode > 0 ? out / decode : 0.0, turn.seconds, queued, prefill, u.value("prompt_tokens", 0), u.value("cached_tokens", 0), decode, out,
                  turn.tool_seconds, turn.result.value("tools_used", 0), std::max(0.0, turn.seconds - queued - prefill - decode - turn.tool_seconds),
-                 turn.result.value("run_id", "").c_str());
+                 visible(turn.result.value("run_id", "")).c_str());
 }
 
 struct Ending {

@@ -2,6 +2,7 @@
 
 #include "app/commands.h"
 #include "app/database.h"
+#include "app/terminal.h"
 #include "base/json.h"
 #include "store/url.h"
 
@@ -34,7 +35,7 @@ int config_show(const LoadedSettings& loaded, const std::string& name, bool json
         if (!json) std::printf("%-26s %-40s %-28s %s\n", row.name, origin.value.empty() ? "\"\"" : shown(origin).c_str(), origin.source.c_str(), row.help);
         out[row.name] = {{"value", shown(origin)}, {"from", origin.source}, {"environment", environment_name(row.name)}, {"help", row.help}};
     }
-    if (json) std::puts(base::dump(out).c_str());
+    if (json) print_json(out);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "app/commands.h"
 #include "app/database.h"
+#include "app/terminal.h"
 #include "store/db.h"
 #include "store/keys.h"
 
@@ -31,7 +32,7 @@ int db_start(const LoadedSettings& loaded) {
     if (!has_private_cluster(loaded.settings)) {
         const auto probe = database_probe(loaded.settings);
         if (probe.health != base::Health::ok) return complain(base::error(base::Code::unavailable, probe.found, probe.remedy));
-        std::printf("PostgreSQL %s: nothing to start\n", probe.found.c_str());
+        std::printf("PostgreSQL %s: nothing to start\n", visible(probe.found).c_str());
         return 0;
     }
     if (auto usable = prepare_state_folder(loaded.settings); !usable) return complain(usable.error());
@@ -67,10 +68,10 @@ int db_status(const LoadedSettings& loaded, bool json) {
         base::Json out = {{"private", ours}, {"usable", ok}, {"found", probe.found}, {"remedy", probe.remedy}};
         if (ours) out.update({{"initialised", cluster.initialised}, {"running", cluster.running}, {"crashed", cluster.crashed},
                               {"version", cluster.version}, {"pid", cluster.pid}, {"socket", cluster.socket}});
-        std::puts(base::dump(out).c_str());
+        print_json(out);
     } else {
-        std::printf("PostgreSQL: %s\n", probe.found.c_str());
-        if (!probe.remedy.empty()) std::printf("        → %s\n", probe.remedy.c_str());
+        std::printf("PostgreSQL: %s\n", visible(probe.found).c_str());
+        if (!probe.remedy.empty()) std::printf("        → %s\n", visible(probe.remedy).c_str());
     }
     return ok ? 0 : 1;
 }
@@ -112,10 +113,10 @@ int key_list(const LoadedSettings& loaded, bool json) {
     for (const auto& key : opened->db->run_blocking(opened->owner, list)) {
         std::string scopes;
         for (const auto& scope : key.scopes) scopes += (scopes.empty() ? "" : ",") + scope;
-        if (!json) std::printf("%s  %s…  %-16s %-16s %s\n", key.id.text().c_str(), key.prefix.c_str(), key.label.c_str(), scopes.c_str(), key.revoked ? "revoked" : "");
+        if (!json) std::printf("%s  %s…  %-16s %-16s %s\n", key.id.text().c_str(), key.prefix.c_str(), visible(key.label).c_str(), scopes.c_str(), key.revoked ? "revoked" : "");
         out.push_back({{"id", key.id.text()}, {"prefix", key.prefix}, {"label", key.label}, {"scopes", key.scopes}, {"revoked", key.revoked}});
     }
-    if (json) std::puts(base::dump(out).c_str());
+    if (json) print_json(out);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "app/database.h"
 #include "app/keeper.h"
 #include "app/model_file.h"
+#include "app/terminal.h"
 #include "app/wire.h"
 
 namespace app {
@@ -75,10 +76,10 @@ int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, cons
         failed += p.health == Health::failed;
         out.push_back({{"name", p.name}, {"health", word(p.health)}, {"found", p.found}, {"remedy", p.remedy}});
         if (json) continue;
-        std::printf("%-8s %-22s %s\n", word(p.health), p.name.c_str(), p.found.c_str());
-        if (!p.remedy.empty()) std::printf("%-8s %-22s → %s\n", "", "", p.remedy.c_str());
+        std::printf("%-8s %-22s %s\n", word(p.health), p.name.c_str(), visible(p.found).c_str());
+        if (!p.remedy.empty()) std::printf("%-8s %-22s → %s\n", "", "", visible(p.remedy).c_str());
     }
-    if (json) std::puts(base::dump(out).c_str());
+    if (json) print_json(out);
     return failed == 0 ? 0 : 1;
 }
 

@@ -7,6 +7,7 @@
 #include "app/backends.h"
 #include "app/commands.h"
 #include "app/model_file.h"
+#include "app/terminal.h"
 #include "engine/engine.h"
 #include "router/catalogue.h"
 
@@ -80,7 +81,7 @@ int model_list(const LoadedSettings& loaded, bool json) {
             std::printf("%c %-32s %6.0f MiB  %-12s %-10s %s\n", used ? '*' : ' ', m.name.c_str(), double(m.bytes) / 1048576, m.licence.c_str(), here ? "here" : "not here", m.note.c_str());
         out.push_back({{"name", m.name}, {"bytes", m.bytes}, {"licence", m.licence}, {"here", here}, {"used", used}, {"note", m.note}});
     }
-    if (json) std::puts(base::dump(out).c_str());
+    if (json) print_json(out);
     else if (std::error_code none; fs::exists(current, none)) std::printf("* serve loads %s\n", current.c_str());
     return 0;
 }
@@ -96,14 +97,14 @@ int model_inspect(const LoadedSettings& loaded, const std::string& file, bool js
                           {"active_parameters", info->active_parameters}, {"layers", info->layers}, {"hidden", info->hidden}, {"vocabulary", info->vocabulary},
                           {"experts", info->experts}, {"experts_used", info->experts_used}, {"trained_context", info->trained_context},
                           {"file_bytes", info->file_bytes}, {"chat_template", !info->chat_template.empty()}, {"memory", fits}};
-        std::puts(base::dump(out).c_str());
+        print_json(out);
         return 0;
     }
-    std::printf("%s\n  architecture  %s, %d layers, hidden %d, vocabulary %d\n", info->name.c_str(), info->architecture.c_str(), info->layers, info->hidden, info->vocabulary);
+    std::printf("%s\n  architecture  %s, %d layers, hidden %d, vocabulary %d\n", visible(info->name).c_str(), visible(info->architecture).c_str(), info->layers, info->hidden, info->vocabulary);
     std::printf("  parameters    %.1f M, %.1f M of them active per token", double(info->parameters) / 1e6, double(info->active_parameters) / 1e6);
     if (info->experts > 0) std::printf(" (%d of %d experts)", info->experts_used, info->experts);
-    std::printf("\n  format        %s, %.0f MiB\n  context       trained for %d tokens\n  chat template %s\n  memory        %s\n", info->format.c_str(), double(info->file_bytes) / 1048576,
-                info->trained_context, info->chat_template.empty() ? "none" : "in the file", fits.c_str());
+    std::printf("\n  format        %s, %.0f MiB\n  context       trained for %d tokens\n  chat template %s\n  memory        %s\n", visible(info->format).c_str(), double(info->file_bytes) / 1048576,
+                info->trained_context, info->chat_template.empty() ? "none" : "in the file", visible(fits).c_str());
     return 0;
 }
 
@@ -113,7 +114,7 @@ int model_pull(const LoadedSettings& loaded, const std::string& name) {
     std::vector<std::string> failures;
     auto file = router::pull_model(*entry, models_folder(loaded.settings), show_progress, failures);
     if (isatty(STDERR_FILENO)) std::fputs("\n", stderr);
-    for (const auto& failure : failures) std::fprintf(stderr, "hearth: %s\n", failure.c_str());
+    for (const auto& failure : failures) std::fprintf(stderr, "hearth: %s\n", visible(failure).c_str());
     if (!file) return complain(file.error());
     std::error_code none;
     if (!fs::exists(models_folder(loaded.settings) / "current.gguf", none))

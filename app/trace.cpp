@@ -4,17 +4,20 @@
 
 #include "app/client.h"
 #include "app/commands.h"
+#include "app/terminal.h"
 
 namespace app {
 namespace {
+
+std::string shown(const base::Json& text) { return visible(text.get<std::string>()); }
 
 using Children = std::multimap<std::string, const base::Json*>;
 
 void print_span(const base::Json& span, const Children& children, int depth) {
     const double ms = span["duration_us"].get<double>() / 1000;
     const std::string error = span.value("error", "");
-    std::printf("%*s%s %s  %.1f ms  %s%s\n", depth * 2, "", span["kind"].get<std::string>().c_str(), span["name"].get<std::string>().c_str(), ms,
-                base::dump(span["attributes"]).c_str(), error.empty() ? "" : ("  ERROR " + error).c_str());
+    std::printf("%*s%s %s  %.1f ms  %s%s\n", depth * 2, "", shown(span["kind"]).c_str(), shown(span["name"]).c_str(), ms,
+                visible(base::dump(span["attributes"])).c_str(), error.empty() ? "" : ("  ERROR " + visible(error)).c_str());
     const auto [first, last] = children.equal_range(span["id"].get<std::string>());
     for (auto it = first; it != last; ++it) print_span(*it->second, children, depth + 1);
 }
@@ -42,16 +45,16 @@ int trace_show(const LoadedSettings& loaded, const std::string& wanted, bool jso
     auto run = get(socket, "/v1/runs/" + id);
     if (!run) return complain(run.error());
     if (json) {
-        std::puts(run->dump(2, ' ', false, base::Json::error_handler_t::replace).c_str());
+        print_json(*run, 2);
         return 0;
     }
-    std::printf("run %s  %s  %s\n", id.c_str(), (*run)["model"].get<std::string>().c_str(), (*run)["status"].get<std::string>().c_str());
-    if (const std::string error = (*run).value("error", ""); !error.empty()) std::printf("error: %s\n", error.c_str());
+    std::printf("run %s  %s  %s\n", visible(id).c_str(), shown((*run)["model"]).c_str(), shown((*run)["status"]).c_str());
+    if (const std::string error = (*run).value("error", ""); !error.empty()) std::printf("error: %s\n", visible(error).c_str());
     Children children;
     for (const auto& span : (*run)["spans"]) children.emplace(span["parent"].is_null() ? "" : span["parent"].get<std::string>(), &span);
     const auto [first, last] = children.equal_range("");
     for (auto it = first; it != last; ++it) print_span(*it->second, children, 0);
-    std::printf("chain: %s\n", (*run)["chain"].get<std::string>().c_str());
+    std::printf("chain: %s\n", shown((*run)["chain"]).c_str());
     return 0;
 }
 

@@ -3,6 +3,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -21,7 +22,12 @@ SCRIPT = [
     {"when": "list", "text": "There is note.txt."},
     {"when": "save", "tool_calls": [call("write_file", path="made.txt", content="x")]},
     {"when": "save", "text": "Done."},
+    {"when": "draw", "tool_calls": [call("read_file", path="evil.txt"), call("read_file", path="no\x1b[2Jfile\x7f")]},
+    {"when": "draw", "text": "\x1b]0;mine\x07 red\x1b[31m \u009b2J \x7f file\u202ecod.exe \u2066x"},
 ] + [{"when": "for ever", "tool_calls": [call("bash", command=f"echo {n}")]} for n in range(20)]
+
+SCRIPT_TEXT = next(line["text"] for line in SCRIPT if line["when"] == "draw" and "text" in line)
+
 
 class Terminal:
     """A program in a pseudo-terminal of its own."""
@@ -171,6 +177,43 @@ def test_no_model_is_told_and_the_conversation_goes_on(unready, folder):
     finally:
         opened.kill()
     assert chat(unready, folder, "hello").returncode == 5
+
+
+def acting(text):
+    """The characters that a terminal would act on."""
+    return set(re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text))
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_foreign_text_does_not_reach_the_terminal_as_it_is(hearth, folder, colour):
+    (folder / "evil.txt").write_text("\x1b]0;yours\x07\x1b[2J\u009b31m \u202egnp.exe\n")
+    opened = Terminal([BINARY, "chat"], hearth.env if colour else dict(hearth.env, NO_COLOR="1"), folder)
+    try:
+        opened.expect("> ")
+        opened.say("draw\n")
+        shown = opened.expect("\\u2066x") + opened.expect("> ")
+    finally:
+        opened.kill()
+    assert ("\x1b[2m" in shown) is colour
+    assert not acting(shown.replace("\x1b[2m", "").replace("\x1b[0m", "").replace("\r\n", "\n")), shown
+    for visible in ["\\u001b]0;yours\\u0007", "\\u009b31m", "\\u202egnp", "\\u001b]0;mine", "\\u007f", "\\u202ecod"]:
+        assert visible in shown, shown
+
+
+def test_foreign_text_is_made_visible_wherever_it_is_printed(hearth, folder):
+    (folder / "evil.txt").write_text("\x1b[2J\u009b31m\n")
+    once = chat(hearth, folder, "--once", "draw")
+    assert once.returncode == 0 and "\\u001b[31m" in once.stdout and not acting(once.stdout + once.stderr)
+    as_json = chat(hearth, folder, "--json", "draw")
+    assert json.loads(as_json.stdout)["response"] == SCRIPT_TEXT and not acting(as_json.stdout)
+    for options in [], ["--json"]:
+        trace = subprocess.run([BINARY, "trace", "show", *options], env=hearth.env, capture_output=True, text=True, timeout=60)
+        assert trace.returncode == 0 and "\\u001b[2J" in trace.stdout and not acting(trace.stdout), trace.stdout
+    label = subprocess.run([BINARY, "key", "new", "--label", "\x1b[2Jmine"], env=hearth.env, capture_output=True, text=True, timeout=60)
+    keys = subprocess.run([BINARY, "key", "list"], env=hearth.env, capture_output=True, text=True, timeout=60)
+    assert label.returncode == 0 and "\\u001b[2Jmine" in keys.stdout and not acting(keys.stdout)
+    wrong = chat(hearth, folder, "--workspace", "/no\x1b[2Jwhere", "hello")
+    assert wrong.returncode == 1 and "\\u001b[2Jwhere" in wrong.stderr and not acting(wrong.stderr)
 
 
 def test_a_lost_server_is_said_and_the_program_stays(hearth, terminal):

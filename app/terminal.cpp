@@ -1,0 +1,85 @@
+#include "app/terminal.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/unicode.h"
+#include "net/config.h"
+
+namespace app {
+namespace {
+
+bool acts(char32_t c) {
+    const bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c <= 0x9f);
+    return control || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+// Bytes that the UTF-8 character with this first byte has; 1 for what cannot begin one.
+std::size_t length_of(unsigned char first) { return first < 0xc2 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 1; }
+
+// Where an unfinished character at the end begins; the size when there is none.
+std::size_t unfinished(std::string_view text) {
+    for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+        const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+        if ((byte & 0xc0) == 0x80) continue;
+        return length_of(byte) > back ? text.size() - back : text.size();
+    }
+    return text.size();
+}
+
+}  // namespace
+
+std::string visible(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        int length = 1;
+        const char32_t c = base::decode_utf8(text, at, length);
+        if (c == base::no_char) {
+            out += "\uFFFD";
+        } else if (acts(c)) {
+            char form[8];
+            std::snprintf(form, sizeof form, "\\u%04x", unsigned(c));
+            out += form;
+        } else {
+            out += text.substr(at, std::size_t(length));
+        }
+        at += std::size_t(length);
+    }
+    return out;
+}
+
+std::string VisibleStream::feed(std::string_view piece) {
+    pending_ += piece;
+    const std::size_t end = unfinished(pending_);
+    const std::string whole = pending_.substr(0, end);
+    pending_.erase(0, end);
+    return visible(whole);
+}
+
+std::string VisibleStream::finish() {
+    const std::string rest = std::move(pending_);
+    pending_.clear();
+    return visible(rest);
+}
+
+std::string one_line(std::string text, std::size_t most) {
+    for (char& c : text)
+        if (c == '\n' || c == '\t') c = ' ';
+    if (text.size() <= most) return visible(text);
+    text.resize(most);
+    text.resize(unfinished(text));
+    return visible(text) + "…";
+}
+
+void print_json(const base::Json& value, int indent) {
+    std::puts(visible(value.dump(indent, ' ', false, base::Json::error_handler_t::replace)).c_str());
+}
+
+std::string faint(const std::string& words) {
+    static const bool coloured = isatty(STDERR_FILENO) == 1 && !net::environment("NO_COLOR");
+    return coloured ? "\033[2m" + words + "\033[0m" : words;
+}
+
+}  // namespace app
