@@ -1,6 +1,43 @@
 # Building and putting in place; deploy/run sources this file. It sets: CHECKOUT, HEARTH (the binary),
-# STATE (folder), SETTINGS (arguments that name the settings file), KEY_FILE.
+# SETTINGS (arguments that name the settings file), SETTINGS_FILE, KEY_FILE; choose_state sets STATE (folder) and RUN.
 # shellcheck shell=bash
+
+# The state folder that SETTINGS_FILE names; nothing when it names none.
+state_in_settings() {
+    local binary
+    [ -r "$SETTINGS_FILE" ] || return 0
+    for binary in "$HEARTH" "$CHECKOUT/build/release/app/hearth"; do
+        [ -x "$binary" ] || continue
+        { env -u HEARTH_STATE_FOLDER "$binary" --settings "$SETTINGS_FILE" config show 2>/dev/null || true; } |
+            awk -v from=" $SETTINGS_FILE " '$1 == "state.folder" && (at = index($0, from)) { print substr($0, 28, at - 28) }' | sed 's/ *$//'
+        return 0
+    done
+}
+
+# variable NAME VALUE DEFAULT: "NAME=VALUE " for before a command that would take the default by itself.
+variable() { [ "$2" = "$3" ] || printf '%s=%q ' "$1" "$2"; }
+
+# choose_state DEFAULT: STATE, and RUN: this command as it has to be started for the same one.
+choose_state() {
+    local named
+    named=$(state_in_settings)
+    STATE=${HEARTH_STATE_FOLDER:-${named:-$1}}
+    RUN=$(variable HEARTH_STATE_FOLDER "$STATE" "${named:-$1}")deploy/run
+    export HEARTH_STATE_FOLDER=$STATE
+}
+
+# What goes before $HEARTH so that it finds this server.
+variables_of_client() {
+    local -a by_itself=(env -u HEARTH_STATE_FOLDER -u HEARTH_SERVER_SOCKET "$HEARTH" "${SETTINGS[@]}" config show)
+    variable HEARTH_STATE_FOLDER "$STATE" "$("${by_itself[@]}" state.folder)"
+    if [ -n "${HEARTH_SERVER_SOCKET-}" ]; then variable HEARTH_SERVER_SOCKET "$SOCKET" "$("${by_itself[@]}" server.socket)"; fi
+}
+
+# curl, as it trusts the server at ADDRESS: a certificate that hearth made is signed by nobody else.
+curl_for_server() {
+    printf 'curl -sS'
+    if [[ $ADDRESS = https:* ]] && [ -z "$(setting server.certificate)" ]; then printf ' --cacert %q' "$STATE/tls/certificate.pem"; fi
+}
 
 # The folder for the first key: of who runs this, through sudo too.
 config_folder() {
@@ -46,14 +83,14 @@ install_file() {
 }
 
 write_settings() {
-    say "writing /etc/hearth/hearth.yaml"
-    install -d -m 755 /etc/hearth
+    say "writing $SETTINGS_FILE"
+    install -d -m 755 "${SETTINGS_FILE%/*}"
     {
-        printf '# Settings of hearth; "hearth config show" lists all.\nstate:\n  folder: %s\n' /var/lib/hearth
+        printf '# Settings of hearth; "hearth config show" lists all.\nstate:\n  folder: '\''%s'\''\n' "${STATE//\'/\'\'}"
         # Whoever called sudo is the owner, beside root.
         if [ -n "${SUDO_UID-}" ]; then printf 'auth:\n  installer_uid: %s\n' "$SUDO_UID"; fi
-    } >/etc/hearth/hearth.yaml
-    chmod 644 /etc/hearth/hearth.yaml
+    } >"$SETTINGS_FILE"
+    chmod 644 "$SETTINGS_FILE"
 }
 
 # For root: a user that owns the state and nothing else, and a copy of the binary that it can reach.
@@ -68,7 +105,7 @@ install_for_system() {
     fi
     install_file build/release/app/hearth "$HEARTH" 755
     install_file deploy/models.yaml /opt/hearth/models.yaml 644
-    [ -e /etc/hearth/hearth.yaml ] || write_settings
+    [ -e "$SETTINGS_FILE" ] || write_settings
     install -d -m 750 -o hearth -g hearth "$STATE"
     as_server test -w "$STATE" || die "the user hearth cannot reach $STATE" "choose a folder that is not under a private one: HEARTH_STATE_FOLDER=/srv/hearth deploy/run"
 }
@@ -91,7 +128,7 @@ fetch_model() {
         if [ $fetched != 0 ]; then
             say "trying a smaller model"
             "$HEARTH" "${SETTINGS[@]}" model pull smollm2-135m-instruct >&2 ||
-                die "no model could be fetched" "put a GGUF file anywhere and start again: HEARTH_MODEL_PATH=/path/model.gguf deploy/run"
+                die "no model could be fetched" "put a GGUF file anywhere and start again: HEARTH_MODEL_PATH=/path/model.gguf $RUN"
         fi
         if [ "$(id -u)" = 0 ]; then chown -R hearth:hearth "$STATE/models"; fi
     fi

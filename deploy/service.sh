@@ -1,5 +1,6 @@
 # Starting, waiting for and stopping the server; deploy/run sources this file. It sets: HEARTH (the binary),
-# STATE (folder), SERVER_USER, SETTINGS (arguments that name the settings file), DEPLOY.
+# STATE (folder), SERVER_USER, SETTINGS (arguments that name the settings file), SOCKET (the server's),
+# RUN (this command, for remedies), DEPLOY.
 # shellcheck shell=bash
 
 # as_server COMMAND…: as the user that the server runs as. HOME stays: the key of whoever runs this lies
@@ -31,7 +32,13 @@ server_is_current() { [ "/proc/$1/exe" -ef "$HEARTH" ]; }
 # setting NAME: its value as the server sees it.
 setting() { hearth config show "$1"; }
 
-health() { curl -sS --max-time 5 "$ADDRESS/health" 2>/dev/null; }
+# Over the Unix socket, which needs neither the port nor a certificate.
+health() { curl -sS --max-time 5 --unix-socket "$SOCKET" http://localhost/health 2>/dev/null; }
+
+# Where the running server listens, by its own line; every address of the machine is reached by name.
+server_address() {
+    sed -n 's/^hearth listens on //p' "$(log_file)" | tail -n 1 | sed 's#//0\.0\.0\.0:#//localhost:#; s#//\[::\]:#//localhost:#'
+}
 
 # health_line ANSWER: the server's own account of how far it is, as one line; fails until it is ready.
 health_line() {
@@ -48,17 +55,23 @@ health_line() {
 # field NAME JSON: of a flat object of words and numbers.
 field() { sed -n 's/.*"'"$1"'":"\{0,1\}\([^",}]*\).*/\1/p' <<<"$2"; }
 
-# Waits until it answers 200, showing stage and percentage.
+# die_with_log WHAT [REMEDY]
+die_with_log() {
+    tail -n 5 "$(log_file)" >&2
+    die "$1" "${2-the whole log is $(log_file); hearth doctor looks at the machine}"
+}
+
+# Waits until it answers 200, showing stage and percentage. One that is down for a second will not come up: a
+# database that is started again takes less.
 wait_for_server() {
-    local line last="" deadline=$((SECONDS + ${HEARTH_START_SECONDS:-300}))
+    local line last="" down=0 deadline=$((SECONDS + ${HEARTH_START_SECONDS:-300}))
     until line=$(health_line "$(health)"); do
         if [ "$line" != "$last" ]; then say "$line"; fi
         last=$line
-        if ! server_pid >/dev/null; then
-            tail -n 5 "$(log_file)" >&2
-            die "the server stopped while starting" "the whole log is $(log_file); hearth doctor looks at the machine"
-        fi
-        [ $SECONDS -lt $deadline ] || die "the server is not ready: $line" "look at $(log_file), or deploy/run --stop"
+        server_pid >/dev/null || die_with_log "the server stopped while starting"
+        if [ "$line" = down ]; then down=$((down + 1)); else down=0; fi
+        [ $down -lt 6 ] || die_with_log "the server is down" "the whole log is $(log_file); hearth doctor looks at the machine; $RUN --stop ends it"
+        [ $SECONDS -lt $deadline ] || die "the server is not ready: $line" "look at $(log_file), or $RUN --stop"
         sleep 0.2
     done
 }
@@ -76,7 +89,7 @@ start_server() {
         return 0
     fi
     if [ -n "$(health)" ]; then
-        die "another program answers at $ADDRESS" "stop it, or choose another port: HEARTH_SERVER_PORT=8081 deploy/run"
+        die "another server answers at $SOCKET" "stop it, or choose another state folder: HEARTH_STATE_FOLDER=/path deploy/run"
     fi
     say "starting the server; its log is $(log_file)"
     as_server mkdir -p "$STATE/run"
@@ -90,8 +103,7 @@ start_server() {
         if server_pid >/dev/null; then return 0; fi
         sleep 0.1
     done
-    tail -n 5 "$(log_file)" >&2
-    die "the server did not start" "the whole log is $(log_file)"
+    die_with_log "the server did not start"
 }
 
 stop_server() {
@@ -122,7 +134,8 @@ as_caller() {
 
 key_is_known() {
     local status
-    status=$(curl -s -o /dev/null -w '%{http_code}' --max-time 5 -H @<(printf 'Authorization: Bearer %s' "$(cat "$KEY_FILE")") "$ADDRESS/v1/models") || true
+    # Its certificate may be its own; the address is of this machine.
+    status=$(curl -sk -o /dev/null -w '%{http_code}' --max-time 5 -H @<(printf 'Authorization: Bearer %s' "$(cat "$KEY_FILE")") "$ADDRESS/v1/models") || true
     [ "$status" != 401 ]
 }
 
