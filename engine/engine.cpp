@@ -54,12 +54,10 @@ base::Result<Opened> open(const LoadOptions& options) {
     auto gguf = Gguf::open(options.path);
     if (!gguf) return std::move(gguf).error();
     out.gguf = *std::move(gguf);
-    auto config = read_config(*out.gguf);
-    if (!config) return std::move(config).error();
-    out.config = *std::move(config);
-    auto vocabulary = read_vocabulary(*out.gguf);
-    if (!vocabulary) return std::move(vocabulary).error();
-    out.vocabulary = *std::move(vocabulary);
+    auto head = read_head(*out.gguf);
+    if (!head) return std::move(head).error();
+    out.config = std::move(head->config);
+    out.vocabulary = std::move(head->vocabulary);
     auto target = choose_target(options);
     if (!target) return std::move(target).error();
     out.target = *std::move(target);
@@ -262,11 +260,9 @@ base::Result<MemoryPlan> Engine::plan(const LoadOptions& options) {
 base::Result<ModelInfo> Engine::inspect(const std::filesystem::path& path) {
     auto gguf = Gguf::open(path);
     if (!gguf) return std::move(gguf).error();
-    auto config = read_config(**gguf);
-    if (!config) return std::move(config).error();
-    auto vocabulary = read_vocabulary(**gguf);
-    if (!vocabulary) return std::move(vocabulary).error();
-    return describe(**gguf, *config, *vocabulary);
+    auto head = read_head(**gguf);
+    if (!head) return std::move(head).error();
+    return describe(**gguf, head->config, head->vocabulary);
 }
 
 base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
@@ -280,10 +276,7 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     if (!info) return std::move(info).error();
     tell("tokenizer", 0);
     auto tokenizer = text::Tokenizer::create(std::move(opened->vocabulary));
-    if (!tokenizer) return opened->gguf->error(tokenizer.error().message, tokenizer.error().code);
-    if ((*tokenizer)->size() > opened->config.vocabulary)
-        return opened->gguf->error("has a tokenizer of " + std::to_string((*tokenizer)->size()) +
-                                   " tokens but embeddings of only " + std::to_string(opened->config.vocabulary));
+    if (!tokenizer) return std::move(tokenizer).error();
     auto pool = std::make_unique<Pool>(opened->threads);
     auto model = load_model(std::move(opened->gguf), opened->config, *opened->target.ops, *pool,
                             [&](double done) { tell("weights", done); });

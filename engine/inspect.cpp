@@ -36,6 +36,21 @@ std::string main_format(const Gguf& gguf) {
 
 }  // namespace
 
+base::Result<Head> read_head(const Gguf& gguf) {
+    auto config = read_config(gguf);
+    if (!config) return std::move(config).error();
+    auto vocabulary = read_vocabulary(gguf);
+    if (!vocabulary) return std::move(vocabulary).error();
+    if (auto usable = text::Tokenizer::check(*vocabulary); !usable) {
+        base::Error error = gguf.error(usable.error().message, usable.error().code);
+        if (error.remedy.empty()) error.remedy = usable.error().remedy;
+        return error;
+    }
+    if (vocabulary->tokens.size() > std::size_t(config->vocabulary))
+        return gguf.error("has a tokenizer of " + std::to_string(vocabulary->tokens.size()) + " tokens but embeddings of only " + std::to_string(config->vocabulary));
+    return Head{*std::move(config), *std::move(vocabulary)};
+}
+
 base::Result<ModelInfo> describe(const Gguf& gguf, const Config& config, const text::Vocabulary& vocabulary) {
     ModelInfo out;
     out.name = config.name.empty() ? gguf.path().stem().string() : config.name;

@@ -8,6 +8,13 @@
 
 namespace engine {
 
+// Family and vocabulary of a file; whatever of them a load would refuse is refused here.
+struct Head {
+    Config config;
+    text::Vocabulary vocabulary;
+};
+base::Result<Head> read_head(const Gguf& gguf);
+
 base::Result<ModelInfo> describe(const Gguf& gguf, const Config& config, const text::Vocabulary& vocabulary);
 
 }  // namespace engine

@@ -75,6 +75,12 @@ struct Candidate {
     bool operator<(const Candidate& o) const { return rank != o.rank ? rank > o.rank : left > o.left; }  // best on top
 };
 
+// The space between the parts of a merge; npos when there are no two.
+std::size_t border(const std::string& merge) {
+    const std::size_t space = merge.find(' ', 1);
+    return space + 1 == merge.size() ? merge.npos : space;
+}
+
 class Bpe final : public OrdinaryEncoder {
 public:
     Bpe(const Vocabulary& v, const PreTokenizer& scheme) : scheme_(scheme), alphabet_(byte_alphabet()), merges_(v.merges.size()) {
@@ -89,18 +95,14 @@ public:
         unknown_ = v.unknown;
     }
 
-    base::Result<void> add_merges(const std::vector<std::string>& merges) {
+    void add_merges(const std::vector<std::string>& merges) {
         for (std::size_t rank = 0; rank < merges.size(); ++rank) {
             const std::string& m = merges[rank];
-            const std::size_t space = m.find(' ', 1);
-            if (space == m.npos || space + 1 == m.size())
-                return base::error(base::Code::corrupt, "merge " + std::to_string(rank) + " is \"" + m +
-                                                            "\", expected two parts with a space between");
+            const std::size_t space = border(m);
             const std::string left = m.substr(0, space), right = m.substr(space + 1);
             const TokenId l = id_of(left), r = id_of(right);
             merges_.insert(l, r, {std::uint32_t(rank), id_of(left + right)});
         }
-        return {};
     }
 
     void encode(std::string_view text, bool, std::vector<TokenId>& out) const override {
@@ -215,12 +217,18 @@ private:
 
 }  // namespace
 
-base::Result<std::unique_ptr<OrdinaryEncoder>> make_bpe(const Vocabulary& vocabulary) {
-    auto scheme = find_pre_tokenizer(vocabulary.pre);
-    if (!scheme) return std::move(scheme).error();
-    auto bpe = std::make_unique<Bpe>(vocabulary, **scheme);
-    if (auto added = bpe->add_merges(vocabulary.merges); !added) return std::move(added).error();
-    return std::unique_ptr<OrdinaryEncoder>(std::move(bpe));
+base::Result<void> check_bpe(const Vocabulary& vocabulary) {
+    if (auto scheme = find_pre_tokenizer(vocabulary.pre); !scheme) return std::move(scheme).error();
+    for (std::size_t rank = 0; rank < vocabulary.merges.size(); ++rank)
+        if (const std::string& m = vocabulary.merges[rank]; border(m) == m.npos)
+            return base::error(base::Code::corrupt, "merge " + std::to_string(rank) + " is \"" + m + "\", expected two parts with a space between");
+    return {};
+}
+
+std::unique_ptr<OrdinaryEncoder> make_bpe(const Vocabulary& vocabulary) {
+    auto bpe = std::make_unique<Bpe>(vocabulary, *find_pre_tokenizer(vocabulary.pre).value());
+    bpe->add_merges(vocabulary.merges);
+    return bpe;
 }
 
 }  // namespace text

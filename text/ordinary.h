@@ -23,7 +23,10 @@ public:
 // Whether ordinary text may come to this token: never to a control token or one with a meaning of its own.
 bool may_be_ordinary(const Vocabulary& vocabulary, TokenId id);
 
-base::Result<std::unique_ptr<OrdinaryEncoder>> make_bpe(const Vocabulary& vocabulary);
-base::Result<std::unique_ptr<OrdinaryEncoder>> make_spm(const Vocabulary& vocabulary);
+// What each kind needs of its vocabulary; the makers refuse nothing else.
+base::Result<void> check_bpe(const Vocabulary& vocabulary);
+base::Result<void> check_spm(const Vocabulary& vocabulary);
+std::unique_ptr<OrdinaryEncoder> make_bpe(const Vocabulary& vocabulary);
+std::unique_ptr<OrdinaryEncoder> make_spm(const Vocabulary& vocabulary);
 
 }  // namespace text

@@ -231,10 +231,9 @@ base::Result<const PreTokenizer*> find_pre_tokenizer(std::string_view name) {
     if (name.empty()) name = "default";
     for (const PreTokenizer& scheme : schemes)
         if (has_name(scheme.names, name)) return &scheme;
-    std::string known;
-    for (const std::string& n : pre_tokenizer_names()) known += (known.empty() ? "" : ", ") + n;
-    return base::error(base::Code::unsupported, "pre-tokenizer \"" + std::string(name) + "\" is not known; known are " + known,
-                       "use a model whose tokenizer.ggml.pre is one of these");
+    return base::error(base::Code::unsupported, "pre-tokenizer \"" + std::string(name) + "\" is not known; " + std::to_string(pre_tokenizer_names().size()) +
+                                                    " are, qwen2, llama-bpe and gpt-2 among them",
+                       "use a model with another tokenizer.ggml.pre");
 }
 
 std::vector<std::string> pre_tokenizer_names() {

@@ -139,12 +139,13 @@ private:
 
 }  // namespace
 
-base::Result<std::unique_ptr<OrdinaryEncoder>> make_spm(const Vocabulary& vocabulary) {
-    if (vocabulary.scores.size() != vocabulary.tokens.size())
-        return base::error(base::Code::corrupt, "vocabulary has " + std::to_string(vocabulary.tokens.size()) + " tokens and " +
-                                                    std::to_string(vocabulary.scores.size()) +
-                                                    " scores; SentencePiece needs a score for each token");
-    return std::unique_ptr<OrdinaryEncoder>(std::make_unique<Spm>(vocabulary));
+base::Result<void> check_spm(const Vocabulary& vocabulary) {
+    if (vocabulary.scores.size() == vocabulary.tokens.size()) return {};
+    return base::error(base::Code::corrupt, "vocabulary has " + std::to_string(vocabulary.tokens.size()) + " tokens and " +
+                                                std::to_string(vocabulary.scores.size()) +
+                                                " scores; SentencePiece needs a score for each token");
 }
+
+std::unique_ptr<OrdinaryEncoder> make_spm(const Vocabulary& vocabulary) { return std::make_unique<Spm>(vocabulary); }
 
 }  // namespace text

@@ -132,7 +132,7 @@ private:
     SpecialTrie special_, plain_;
 };
 
-base::Result<void> check(const Vocabulary& v) {
+base::Result<void> check_ids(const Vocabulary& v) {
     using base::Code;
     const std::size_t n = v.tokens.size();
     if (!n) return base::error(Code::corrupt, "the vocabulary has no tokens");
@@ -173,13 +173,17 @@ bool may_be_ordinary(const Vocabulary& v, TokenId id) {
     }
 }
 
+base::Result<void> Tokenizer::check(const Vocabulary& vocabulary) {
+    if (auto ok = check_ids(vocabulary); !ok) return ok;
+    return vocabulary.kind == Vocabulary::Kind::bpe ? check_bpe(vocabulary) : check_spm(vocabulary);
+}
+
 base::Result<std::shared_ptr<const Tokenizer>> Tokenizer::create(Vocabulary vocabulary) {
     if (auto ok = check(vocabulary); !ok) return std::move(ok).error();
     fill_turn_ends(vocabulary);
     auto ordinary = vocabulary.kind == Vocabulary::Kind::bpe ? make_bpe(vocabulary) : make_spm(vocabulary);
-    if (!ordinary) return std::move(ordinary).error();
     return std::shared_ptr<const Tokenizer>(
-        std::make_shared<VocabularyTokenizer>(std::move(vocabulary), std::move(*ordinary)));
+        std::make_shared<VocabularyTokenizer>(std::move(vocabulary), std::move(ordinary)));
 }
 
 std::string Tokenizer::decode(std::span<const TokenId> ids, bool with_special) const {

@@ -17,7 +17,7 @@ using TokenId = std::int32_t;
 
 enum class TokenType : std::uint8_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
 
-// As the file has it; validated by Tokenizer::create.
+// As the file has it; Tokenizer::check says whether it is whole.
 struct Vocabulary {
     enum class Kind { bpe, spm };
     Kind kind = Kind::bpe;
@@ -42,6 +42,8 @@ struct Piece {
 // Immutable and shareable between CPU threads.
 class Tokenizer {
 public:
+    // Whether create() would take it, at the cost of a look at each entry.
+    static base::Result<void> check(const Vocabulary& vocabulary);
     static base::Result<std::shared_ptr<const Tokenizer>> create(Vocabulary vocabulary);
     virtual ~Tokenizer() = default;
 

@@ -1,0 +1,31 @@
+"""What `hearth doctor` finds before a server is started, and that serve finds the same."""
+import pathlib
+
+import pytest
+from faults_test import doctor, env, refused  # noqa: F401 (env is a fixture)
+from support import MODELS
+
+
+def changed(folder, key, skip, text):
+    """The tiny model (embeddings of 320 tokens in F16; 160 in F32 take as much) with `text` in place of what lies `skip` bytes after the end of `key`."""
+    data = bytearray((MODELS / "llama_tied.gguf").read_bytes())
+    at = data.index(key) + len(key) + skip
+    data[at:at + len(text)] = text
+    file = folder / "changed.gguf"
+    file.write_bytes(data)
+    return str(file)
+
+
+@pytest.mark.parametrize("key,skip,text,says", [
+    (b"tokenizer.ggml.pre", 12, b"gpt-9", ['"gpt-9" is not known', "tokenizer.ggml.pre"]),
+    (b"token_embd.weight", 12, b"\xa0" + bytes(11), ["embeddings of only 160"]),
+])
+def test_an_unusable_tokenizer_is_named_before_anything_is_made(env, tmp_path, key, skip, text, says):
+    file = changed(tmp_path, key, skip, text)
+    settings = {k: v for k, v in env.items() if k != "HEARTH_BACKEND_SCRIPT"}
+    settings["HEARTH_MODEL_PATH"] = file
+    for command in (["serve"], ["bench"], ["model", "inspect", file]):
+        refused(settings, *command, says=[file, *says], seconds=20)
+    probe = doctor(settings, "model")
+    assert probe["health"] == "FAILED" and says[0] in probe["found"] and probe["remedy"]
+    assert not (pathlib.Path(env["HEARTH_STATE_FOLDER"]) / "pg").exists()
