@@ -6,9 +6,12 @@
 #include "app/commands.h"
 #include "app/database.h"
 #include "app/keeper.h"
+#include "app/listener.h"
 #include "app/model_file.h"
 #include "app/terminal.h"
 #include "app/wire.h"
+#include "engine/memory_plan.h"
+#include "server/http.h"
 
 namespace app {
 namespace {
@@ -17,15 +20,31 @@ using base::Health;
 
 constexpr std::uint64_t kRoomForAModel = 2ull << 30;
 
-base::Probe model_probe(const Settings& settings) {
+using Plan = base::Result<engine::MemoryPlan>;
+
+base::Probe model_probe(const Settings& settings, const Plan& plan) {
     if (!settings.upstream.script.empty()) return {"model", Health::ok, "answers come from backend.script, " + settings.upstream.script, {}};
-    const auto file = chosen_model(settings);
-    auto plan = engine::Engine::plan(load_options(settings, file));
-    if (plan) return {"model", Health::ok, file.string() + ": " + plan->text(), {}};
+    if (plan) return {"model", Health::ok, chosen_model(settings).string() + ": " + plan->text(), {}};
     const bool spare = !settings.upstream.url.empty() && plan.error().code == base::Code::not_found;
     if (spare) return {"model", Health::ok, "none here; upstream.url answers: " + settings.upstream.url, {}};
     const base::Error error = model_error(plan.error());
     return {"model", Health::failed, error.message, error.remedy};
+}
+
+std::string mib(std::uint64_t bytes) { return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB"; }  // as the plan rounds
+
+// What this machine could carry, by the numbers of the chosen model where there is one.
+base::Probe capacity_probe(const Settings& settings, const Plan& plan) {
+    const auto file = chosen_model(settings);
+    const std::uint64_t available = engine::available_memory(), limit = engine::memory_limit(load_options(settings, file), available);
+    std::string found = mib(limit) + " for weights, KV cache and scratch (" + (settings.model.memory_mib ? "model.memory_mib; " : "90 % of ") + mib(available) + " available)";
+    std::error_code unreadable;
+    const auto bytes = std::filesystem::file_size(file, unreadable);
+    if (!plan || unreadable || plan->weights == 0) return {"capacity", Health::ok, found + ": a model's file must be smaller than that", {}};
+    const auto most = engine::capacity(*plan);
+    found += "; beside this model's weights (" + mib(plan->weights) + ") and scratch (" + mib(plan->scratch) + ") fit " + std::to_string(most.kv_tokens) + " tokens of context; beside a KV cache like its own (" +
+             mib(plan->kv) + ", " + std::to_string(plan->kv_tokens) + " tokens) fits a model file of about " + mib(std::uint64_t(double(most.weights) / double(plan->weights) * double(bytes)));
+    return {"capacity", Health::ok, found, {}};
 }
 
 base::Probe state_probe(const Settings& settings) {
@@ -36,11 +55,31 @@ base::Probe state_probe(const Settings& settings) {
     return {"state folder", Health::ok, settings.state_folder.string(), {}};
 }
 
+// What a server that answers says of itself.
+base::Probe running_server(const Settings& settings, const Reply& reply) {
+    const std::string found = "answers at " + settings.server.socket + " with HTTP " + std::to_string(reply.status);
+    if (reply.status == 200) return {"server", Health::ok, found, {}};
+    auto body = base::parse_json(reply.body);
+    const base::Json health = body && body->is_object() ? *body : base::Json::object();
+    std::string why = ": " + health.value("status", "no reason given");
+    if (health.contains("backends"))
+        for (const auto& [id, backend] : health["backends"].items())
+            if (const std::string detail = backend.value("detail", ""); !detail.empty()) why += "; " + id + ": " + detail;
+    return {"server", Health::warning, found + why, "wait until the model has loaded, or see what else is named here"};
+}
+
 base::Probe server_probe(const Settings& settings) {
-    const std::string address = settings.server.host + ":" + std::to_string(settings.server.port);
     auto reply = ask_server(settings.server.socket, "GET", "/health", nullptr);
-    if (!reply) return {"server", Health::warning, "not running (" + address + ")", "deploy/run, or hearth serve"};
-    return {"server", reply->status == 200 ? Health::ok : Health::warning, "answers at " + address + " with HTTP " + std::to_string(reply->status), reply->status == 200 ? "" : "wait until the model has loaded, or see what else is named here"};
+    if (reply) return running_server(settings, *reply);
+    if (reply.error().code == base::Code::permission_denied) return {"server", Health::warning, reply.error().message, reply.error().remedy};
+    server::HttpOptions tcp;
+    tcp.host = settings.server.host;
+    tcp.port = settings.server.port;
+    if (auto free = server::HttpServer::check(tcp); !free) {
+        const std::string holder = listener_at(tcp.host, tcp.port);
+        return {"server", Health::failed, "not running: " + free.error().message + (holder.empty() ? "" : " by " + holder), free.error().remedy};
+    }
+    return {"server", Health::warning, "not running; " + tcp.host + ":" + std::to_string(tcp.port) + " is free", "deploy/run, or hearth serve"};
 }
 
 base::Probe disk_probe(const Settings& settings) {
@@ -69,7 +108,9 @@ int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, cons
     base::Probes all = engine::probes();
     auto append = [&](base::Probes more) { all.insert(all.end(), more.begin(), more.end()); };
     append(launcher ? launcher->probes() : base::Probes{{"sandbox level", Health::failed, no_launcher, "free processes and descriptors, then try again"}});
-    append({state_probe(loaded.settings), disk_probe(loaded.settings), database_probe(loaded.settings), model_probe(loaded.settings), server_probe(loaded.settings)});
+    const auto& settings = loaded.settings;
+    const auto plan = engine::Engine::plan(load_options(settings, chosen_model(settings)));
+    append({state_probe(settings), disk_probe(settings), database_probe(settings), model_probe(settings, plan), capacity_probe(settings, plan), server_probe(settings)});
     int failed = 0;
     base::Json out = base::Json::array();
     for (const auto& p : all) {

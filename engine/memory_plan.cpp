@@ -48,7 +48,7 @@ base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& 
     plan.weights = input.weights;
     plan.scratch = input.scratch;
     plan.available = input.available;
-    plan.limit = options.memory_limit ? std::min(options.memory_limit, input.available) : input.available / 10 * 9;
+    plan.limit = memory_limit(options, input.available);
     plan.kv_bytes_per_token = std::max<std::uint64_t>(1, input.kv_bytes_per_token);
     const std::uint64_t fixed = plan.weights + plan.scratch;
     const std::uint64_t trained = std::uint64_t(std::max(1, input.trained_context));
@@ -74,6 +74,17 @@ base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& 
     plan.kv = pool * plan.kv_bytes_per_token;
     plan.total = fixed + plan.kv;
     return plan;
+}
+
+std::uint64_t memory_limit(const LoadOptions& options, std::uint64_t available) {
+    return options.memory_limit ? std::min(options.memory_limit, available) : available / 10 * 9;
+}
+
+Capacity capacity(const MemoryPlan& plan) {
+    Capacity out;
+    out.kv_tokens = (plan.limit - plan.weights - plan.scratch) / plan.kv_bytes_per_token / kKvBlock * kKvBlock;
+    out.weights = plan.limit - plan.scratch - plan.kv;
+    return out;
 }
 
 std::uint64_t available_memory() {

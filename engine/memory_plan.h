@@ -21,6 +21,16 @@ struct PlanInput {
 // and a pool of at most 65,536 tokens or one context, whichever is more.
 base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& options);
 
+// What a load may take of the `available` bytes.
+std::uint64_t memory_limit(const LoadOptions& options, std::uint64_t available);
+
+// What else would fit under a plan's limit: a longer KV cache beside its weights, or larger weights beside its
+// KV cache.
+struct Capacity {
+    std::uint64_t kv_tokens = 0, weights = 0;
+};
+Capacity capacity(const MemoryPlan& plan);
+
 // Bytes that this process may still take: free memory, cgroup and address-space limits.
 std::uint64_t available_memory();
 

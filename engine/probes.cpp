@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 #include "engine/memory_plan.h"
 #include "engine/ops/ops.h"
+#include "engine/probes.h"
 
 namespace engine {
 namespace {
@@ -30,6 +31,26 @@ base::Probe huge_pages() {
 
 }  // namespace
 
+base::Probe gpu_probe(const std::filesystem::path& root) {
+    namespace fs = std::filesystem;
+    std::string names;
+    int count = 0;
+    std::error_code absent;
+    for (fs::directory_iterator at(root / "proc/driver/nvidia/gpus", absent), end; !absent && at != end; at.increment(absent), ++count) {
+        std::ifstream in(at->path() / "information");
+        for (std::string line; std::getline(in, line);)
+            if (const auto text = line.find_first_not_of(" \t", 6); line.rfind("Model:", 0) == 0 && text != line.npos)
+                names += (names.empty() ? "" : ", ") + line.substr(text);
+    }
+    if (count == 0)
+        for (fs::directory_iterator at(root / "dev", absent), end; !absent && at != end; at.increment(absent)) {
+            const std::string name = at->path().filename().string();
+            count += name.size() > 6 && name.rfind("nvidia", 0) == 0 && name.find_first_not_of("0123456789", 6) == name.npos;
+        }
+    if (count == 0) return {"GPU", base::Health::ok, "no NVIDIA GPU; the processor computes", {}};
+    return {"GPU", base::Health::ok, (names.empty() ? std::to_string(count) + " of NVIDIA" : names) + ", not used by this build: the processor computes", {}};
+}
+
 base::Probes probes() {
     base::Probes out;
     std::string found;
@@ -46,6 +67,7 @@ base::Probes probes() {
     out.push_back({"memory", enough ? base::Health::ok : base::Health::warning, std::to_string(memory) + " MiB available",
                    enough ? "" : "free memory: the default model wants about 2048 MiB"});
     out.push_back(huge_pages());
+    out.push_back(gpu_probe());
     return out;
 }
 

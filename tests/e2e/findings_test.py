@@ -1,5 +1,8 @@
 """What `hearth doctor` finds before a server is started, and that serve finds the same."""
+import os
 import pathlib
+import re
+import socket
 
 import pytest
 from faults_test import doctor, env, refused  # noqa: F401 (env is a fixture)
@@ -29,3 +32,27 @@ def test_an_unusable_tokenizer_is_named_before_anything_is_made(env, tmp_path, k
     probe = doctor(settings, "model")
     assert probe["health"] == "FAILED" and says[0] in probe["found"] and probe["remedy"]
     assert not (pathlib.Path(env["HEARTH_STATE_FOLDER"]) / "pg").exists()
+
+
+def test_doctor_says_what_the_machine_can_carry(env):
+    settings = {k: v for k, v in env.items() if k != "HEARTH_BACKEND_SCRIPT"}
+    settings.update(HEARTH_MODEL_PATH=str(MODELS / "llama_tied.gguf"), HEARTH_MODEL_MEMORY_MIB="200")
+    found = doctor(settings, "capacity")["found"]
+    assert found.startswith("200 MiB for weights, KV cache and scratch")
+    tokens, largest = re.search(r"fit (\d+) tokens of context.* a model file of about (\d+) MiB", found).groups()
+    assert int(tokens) > 512 and 0 < int(largest) < 200
+    settings["HEARTH_MODEL_PATH"] = "/nonexistent.gguf"
+    assert doctor(settings, "capacity")["found"].startswith("200 MiB for") and doctor(settings, "capacity")["health"] == "ok"
+    assert doctor(settings, "GPU")["found"]
+
+
+def test_doctor_names_who_holds_the_port(env):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = str(holder.getsockname()[1])
+        probe = doctor(dict(env, HEARTH_SERVER_PORT=port), "server")
+    assert probe["health"] == "FAILED" and "127.0.0.1:" + port in probe["found"] and f"(pid {os.getpid()})" in probe["found"]
+    assert "HEARTH_SERVER_PORT" in probe["remedy"]
+    free = doctor(dict(env, HEARTH_SERVER_PORT=port), "server")
+    assert free["health"] == "warning" and f"127.0.0.1:{port} is free" in free["found"]

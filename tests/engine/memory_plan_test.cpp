@@ -67,3 +67,23 @@ TEST(MemoryPlan, EveryPlanKeepsItsPromises) {
                 }
             }
 }
+
+TEST(MemoryPlan, ItsCapacityIsWhatAPlanWouldTake) {
+    auto in = input(777 * MiB);
+    in.trained_context = 1 << 20;
+    const auto plan = plan_memory(in, {.context = 1000});
+    ASSERT_TRUE(plan);
+    const auto most = capacity(*plan);
+    EXPECT_TRUE(plan_memory(in, {.context = int(most.kv_tokens)}));
+    EXPECT_FALSE(plan_memory(in, {.context = int(most.kv_tokens) + 1}));
+    in.weights = most.weights;
+    EXPECT_TRUE(plan_memory(in, {.context = 1000, .kv_tokens = plan->kv_tokens}));
+    in.weights += MiB;
+    EXPECT_FALSE(plan_memory(in, {.context = 1000, .kv_tokens = plan->kv_tokens}));
+}
+
+TEST(MemoryPlan, TheLimitIsNineTenthsOrWhatIsAsked) {
+    EXPECT_EQ(memory_limit({}, 1000 * MiB), 900 * MiB);
+    EXPECT_EQ(memory_limit({.memory_limit = 300 * MiB}, 1000 * MiB), 300 * MiB);
+    EXPECT_EQ(memory_limit({.memory_limit = 3000 * MiB}, 1000 * MiB), 1000 * MiB);
+}
