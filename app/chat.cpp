@@ -158,8 +158,9 @@ int tell_end(const Turn& turn) {
     const bool has_error = turn.result.is_object() && said != turn.result.end();
     if (!turn.ended) {
         const Json error = has_error && said->is_object() ? *said : Json::object();
+        const bool busy = error.value("type", "") == "service_unavailable";  // HTTP 503
         complain(base::error(base::Code::unavailable, error.value("message", "the request failed")));
-        return 1;
+        return busy ? 5 : 1;
     }
     const std::string state = turn.result.value("state", ""), why = has_error && said->is_string() ? said->get<std::string>() : "";
     if (state == "answered") {

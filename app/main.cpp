@@ -58,7 +58,7 @@ void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
     chat->add_flag("--json", a.chat.json, "prints the answer as JSON");
     chat->footer("Example: hearth chat \"what is in this folder?\"\n"
                  "Exits 0 when answered, 3 when rounds, tokens or time ran out, 4 when policy refused, 5 when no model could\n"
-                 "answer, 130 when interrupted, 2 on wrong use, else 1.");
+                 "answer (the server is not ready: loading, down or full), 130 when interrupted, 2 on wrong use, else 1.");
     auto* bench = command(root, "bench", "Measure the engine on a model", "hearth bench --threads 2 --json", chosen,
                           [&a](const auto& s) { return app::bench(s, a.bench); });
     bench->add_option("--model", a.bench.model, "GGUF file; default: the chosen model");

@@ -264,7 +264,7 @@ def test_a_stopped_postgresql_is_not_started_behind_its_back(own):
         streamed = server.stream("/v0/dev/chat", {"messages": [user("hi")]})
         assert streamed.status == 503 or "database" in streamed.next("error")["error"]["message"]
         shown = run(own.env, "chat", "--once", "hello")
-        assert shown.returncode == 1 and "database" in shown.stderr and not INSIDE.search(shown.stderr), shown.stderr
+        assert shown.returncode == 5 and "database" in shown.stderr and not INSIDE.search(shown.stderr), shown.stderr
         assert not (own.folder / "state/pg/data/postmaster.pid").exists()
         own.command("db", "start")
         server.wait_for(lambda: server.call("GET", "/health").status == 200, "health", 10)
