@@ -21,7 +21,7 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
 base::Error model_error(base::Error e) {
     if (e.code == Code::not_found) e.remedy = "hearth model pull fetches one, hearth model use chooses one; or set model.path (HEARTH_MODEL_PATH)";
     if (e.code == Code::corrupt) e.remedy = "the file is damaged or was not fetched whole: hearth model pull fetches it again";
-    if (e.code == Code::unsupported) e.remedy = "hearth model list names models that run here";
+    if (e.code == Code::unsupported && e.remedy.empty()) e.remedy = "hearth model list names models that run here";
     if (e.code == Code::resource_exhausted && e.remedy.empty()) e.remedy = "hearth model list names smaller ones";
     if (e.remedy.empty()) e.remedy = "choose another file: hearth model use, or model.path (HEARTH_MODEL_PATH)";
     return e;
