@@ -1,7 +1,9 @@
 #include "app/backends.h"
 
+#include <algorithm>
 #include <fstream>
 
+#include "agents/service.h"
 #include "app/model_file.h"
 #include "router/http_backend.h"
 #include "router/local_backend.h"
@@ -12,7 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using base::Code;
-using BackendOr = base::Result<std::unique_ptr<router::Backend>>;
 
 base::Result<std::string> read_file(const char* setting, const fs::path& path) {
     std::ifstream in(path);
@@ -21,19 +22,13 @@ base::Result<std::string> read_file(const char* setting, const fs::path& path) {
     return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-BackendOr scripted(const fs::path& file) {
+base::Result<router::Script> read_script(const fs::path& file) {
     auto text = read_file("backend.script", file);
     if (!text) return std::move(text).error();
-    auto script = router::script_from_json_lines(*text);
-    if (!script) return std::move(script).error();
-    return BackendOr(std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, *std::move(script)));
+    return router::script_from_json_lines(*text);
 }
 
-std::unique_ptr<router::Backend> embedded(const Settings& s, const fs::path& file, base::Log& log) {
-    return std::make_unique<router::LocalBackend>("embedded", load_options(s, file), log);
-}
-
-BackendOr upstream(const Settings& s, net::HttpClient& client) {
+base::Result<router::HttpBackendOptions> upstream(const Settings& s) {
     const std::string& url = s.upstream.url;
     if (url.rfind("http://", 0) != 0 && url.rfind("https://", 0) != 0)
         return base::error(Code::invalid_argument, "upstream.url is '" + url + "', expected an http or https URL", "for example https://host/v1");
@@ -50,7 +45,22 @@ BackendOr upstream(const Settings& s, net::HttpClient& client) {
         if (last == key->npos) return base::error(Code::invalid_argument, "upstream.key_file: " + s.upstream.key + " is empty", "put the API key into it");
         options.key = key->substr(0, last + 1);
     }
-    return BackendOr(std::make_unique<router::HttpBackend>(std::move(options), client));
+    return options;
+}
+
+// The phases' aliases are ours to know, and no agent is called as a model is.
+base::Result<void> check_aliases(const Settings& s) {
+    const auto agents = agents::agent_aliases();
+    if (s.model.name.empty() || std::find(agents.begin(), agents.end(), s.model.name) != agents.end())
+        return base::error(Code::invalid_argument, "model.name is '" + s.model.name + "'" + (s.model.name.empty() ? "" : ", which is an agent's name"), "choose another, for example default");
+    for (const auto& [phase, alias] : s.phase_backend)
+        if (alias != s.model.name)
+            return base::error(Code::invalid_argument, "backend." + phase + " is '" + alias + "', and no model is served under that name", "leave it empty, or name '" + s.model.name + "'");
+    return {};
+}
+
+base::Error no_model(const fs::path& file) {
+    return base::error(Code::not_found, "there is no model at " + file.string(), "fetch one with hearth model pull, or set model.path or upstream.url");
 }
 
 }  // namespace
@@ -62,7 +72,19 @@ fs::path chosen_model(const Settings& s) {
     return fs::exists(link, ignored) ? fs::canonical(link, ignored) : link;
 }
 
+base::Result<void> check_backends(const Settings& s) {
+    if (auto fine = check_aliases(s); !fine) return fine;
+    if (!s.upstream.script.empty())
+        if (auto script = read_script(s.upstream.script); !script) return std::move(script).error();
+    if (!s.upstream.url.empty())
+        if (auto options = upstream(s); !options) return std::move(options).error();
+    std::error_code unreadable;
+    if (s.upstream.script.empty() && !s.model.path.empty() && !fs::exists(s.model.path, unreadable)) return no_model(s.model.path);
+    return {};
+}
+
 base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client, base::Log& log) {
+    if (auto fine = check_aliases(s); !fine) return std::move(fine).error();
     Backends out;
     router::Alias alias{s.model.name, {}};
     const auto add = [&](std::unique_ptr<router::Backend> backend) {
@@ -72,18 +94,18 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
     const fs::path file = chosen_model(s);
     std::error_code ignored;
     if (!s.upstream.script.empty()) {
-        auto backend = scripted(s.upstream.script);
-        if (!backend) return std::move(backend).error();
-        add(*std::move(backend));
+        auto script = read_script(s.upstream.script);
+        if (!script) return std::move(script).error();
+        add(std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, *std::move(script)));
     } else if (fs::exists(file, ignored)) {
-        add(embedded(s, file, log));
+        add(std::make_unique<router::LocalBackend>("embedded", load_options(s, file), log));
     } else if (s.upstream.url.empty() || !s.model.path.empty()) {
-        return base::error(Code::not_found, "there is no model at " + file.string(), "fetch one with hearth model pull, or set model.path or upstream.url");
+        return no_model(file);
     }
     if (!s.upstream.url.empty()) {
-        auto backend = upstream(s, client);
-        if (!backend) return std::move(backend).error();
-        add(*std::move(backend));
+        auto options = upstream(s);
+        if (!options) return std::move(options).error();
+        add(std::make_unique<router::HttpBackend>(*std::move(options), client));
     }
     out.aliases.push_back(std::move(alias));
     return out;

@@ -22,6 +22,9 @@ struct Backends {
 // Errors name the setting.
 base::Result<Backends> make_backends(const Settings& settings, net::HttpClient& client, base::Log& log);
 
+// What make_backends refuses because of the settings, without making anything.
+base::Result<void> check_backends(const Settings& settings);
+
 // The file that serve loads: model.path, else what `hearth model use` or `pull` chose.
 std::filesystem::path chosen_model(const Settings& settings);
 

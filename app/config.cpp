@@ -1,7 +1,8 @@
 #include <cstdio>
 
+#include "app/check.h"
 #include "app/commands.h"
-#include "app/database.h"
+#include "app/model_file.h"
 #include "app/terminal.h"
 #include "base/json.h"
 #include "store/url.h"
@@ -15,8 +16,10 @@ std::string shown(const Origin& origin) { return store::without_password(origin.
 }  // namespace
 
 int config_check(const LoadedSettings& loaded) {
-    if (!loaded.settings.database.owner_url.empty() && has_private_cluster(loaded.settings))
-        return complain(base::error(base::Code::invalid_argument, "database.owner_url is set, but database.url is not", "set both, or neither for the private cluster"));
+    if (auto fine = check_settings(loaded.settings); !fine) return complain(fine.error());
+    // That none was fetched yet is no matter of the settings.
+    if (!loaded.settings.model.path.empty())
+        if (auto usable = check_model(loaded.settings); !usable) return complain(usable.error());
     std::puts("the settings are usable");
     return 0;
 }

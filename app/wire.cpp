@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "app/backends.h"
+#include "app/check.h"
 #include "app/database.h"
 #include "app/model_file.h"
 #include "app/version.h"
@@ -20,7 +21,6 @@ namespace app {
 namespace {
 
 namespace fs = std::filesystem;
-using base::Code;
 
 constexpr auto kStopTime = std::chrono::seconds(3);
 
@@ -38,8 +38,6 @@ std::vector<std::string> served_hosts(const Settings& s) {
 base::Result<void> choose_certificate(const Settings& s, server::HttpOptions& http) {
     http.certificate = s.server.certificate;
     http.key = s.server.certificate_key;
-    if (http.certificate.empty() != http.key.empty())
-        return base::error(Code::invalid_argument, "one of server.certificate and server.certificate_key is set and the other is not", "set both, or neither");
     if (!http.certificate.empty() || server::is_loopback(s.server.host)) return {};
     std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
     for (const auto& host : served_hosts(s)) names.push_back(host[0] == '[' ? host.substr(1, host.size() - 2) : host);
@@ -109,6 +107,7 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
     w->no_launcher_ = no_launcher;
     for (const auto& probe : w->sandbox_probes())
         if (probe.health == base::Health::failed) w->log_.warn("tools that run programs are refused", {{"reason", probe.found}, {"remedy", probe.remedy}});
+    if (auto fine = check_settings(settings); !fine) return std::move(fine).error();
     if (auto usable = prepare_state_folder(settings); !usable) return std::move(usable).error();
     if (auto free = server::HttpServer::check(http_options(settings)); !free) return std::move(free).error();
     if (auto model = check_model(settings); !model) return std::move(model).error();

@@ -71,6 +71,8 @@ TEST_F(BackendsTest, RefusalsNameTheSetting) {
     EXPECT_THAT(refusal({{"upstream.url", "http://host/v1"}}), HasSubstr("upstream.model"));
     EXPECT_THAT(refusal({{"upstream.url", "http://h/v1"}, {"upstream.model", "m"}, {"upstream.key_file", file("empty", "\n")}}), HasSubstr("is empty"));
     EXPECT_THAT(refusal({{"backend.script", "/no/script"}}), HasSubstr("backend.script: cannot read /no/script"));
+    EXPECT_THAT(refusal({{"upstream.url", "http://h/v1"}, {"upstream.model", "m"}, {"backend.thinking", "big"}}), HasSubstr("backend.thinking is 'big'"));
+    EXPECT_THAT(refusal({{"upstream.url", "http://h/v1"}, {"upstream.model", "m"}, {"model.name", "hearth/dev"}}), HasSubstr("an agent's name"));
 }
 
 }  // namespace

@@ -1,12 +1,33 @@
-"""What `hearth doctor` finds before a server is started, and that serve finds the same."""
+"""What `hearth config check` and `hearth doctor` find before a server is started, and that serve finds the same."""
 import os
 import pathlib
 import re
 import socket
 
 import pytest
-from faults_test import doctor, env, refused  # noqa: F401 (env is a fixture)
+from faults_test import doctor, env, refused, run  # noqa: F401 (env is a fixture)
 from support import MODELS
+
+
+@pytest.mark.parametrize("settings,says", [
+    ({"server.host": "nonsense"}, ["server.host", "'nonsense'"]),
+    ({"server.certificate": "/etc/hostname"}, ["server.certificate", "set both"]),
+    ({"server.certificate": "/nonexistent.pem", "server.certificate_key": "/nonexistent.key"}, ["/nonexistent.pem", "server.certificate"]),
+    ({"upstream.url": "ftp://x", "upstream.model": "m"}, ["upstream.url", "'ftp://x'"]),
+    ({"upstream.url": "http://x/v1", "upstream.model": "m", "upstream.key_file": "/nonexistent.key"}, ["upstream.key_file", "/nonexistent.key"]),
+    ({"backend.intake": "big"}, ["backend.intake", "'big'", "'default'"]),
+    ({"model.name": "hearth"}, ["model.name", "'hearth'", "agent"]),
+    ({"database.owner_url": "postgresql://h/x"}, ["database.owner_url", "database.url"]),
+])
+def test_what_serve_refuses_the_check_refuses(env, settings, says):
+    set_by = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    checked = refused(env, *set_by, "config", "check", says=says)
+    assert refused(env, *set_by, "serve", says=says, seconds=20) == checked
+    assert not (pathlib.Path(env["HEARTH_STATE_FOLDER"]) / "pg").exists()
+
+
+def test_fine_settings_are_said_to_be(env):
+    assert run(env, "config", "check").stdout == "the settings are usable\n"
 
 
 def changed(folder, key, skip, text):
@@ -27,7 +48,7 @@ def test_an_unusable_tokenizer_is_named_before_anything_is_made(env, tmp_path, k
     file = changed(tmp_path, key, skip, text)
     settings = {k: v for k, v in env.items() if k != "HEARTH_BACKEND_SCRIPT"}
     settings["HEARTH_MODEL_PATH"] = file
-    for command in (["serve"], ["bench"], ["model", "inspect", file]):
+    for command in (["serve"], ["bench"], ["model", "inspect", file], ["config", "check"]):
         refused(settings, *command, says=[file, *says], seconds=20)
     probe = doctor(settings, "model")
     assert probe["health"] == "FAILED" and says[0] in probe["found"] and probe["remedy"]
