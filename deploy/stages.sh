@@ -100,7 +100,7 @@ stage_e2e() {
     build/venv/bin/python -c 'import schemathesis' 2>/dev/null ||
         timeout 300 build/venv/bin/pip install -q --retries 1 schemathesis==4.32.5 || true
     export HEARTH_BINARY=$PWD/build/test/app/hearth
-    binary pytest build/venv/bin/python -m pytest -rs -v tests/e2e
+    binary pytest build/venv/bin/python -m pytest -rfEs -v tests/e2e
 }
 
 stage_fresh_machine() {

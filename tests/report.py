@@ -1,6 +1,6 @@
 """Reads the logs of deploy/test and prints every failed and skipped test, then the counts.
 
-A log holds what CTest (-V), GoogleTest binaries and pytest (-rs) print, and lines of deploy/test itself:
+A log holds what CTest (-V), GoogleTest binaries and pytest (-rfEs) print, and lines of deploy/test itself:
 `@begin NAME`, `@end NAME STATUS`, `@skip NAME: reason`. One line a case is counted; a binary that ended
 badly without naming a failed case counts as one failure.
 """
@@ -12,6 +12,8 @@ RUN = re.compile(r"^\[ RUN\s+\] (\S+)")
 CTEST = re.compile(r"^\s*\d+/\d+ Test\s+#(\d+): (\S+) \.*\s*(\*\*\*)?(.+?)\s+[\d.]+ sec$")
 PYTEST = re.compile(r"^=+ (.*\d+ (?:passed|failed|skipped|error).*) in [\d.]+s.*=+$")
 PYSKIP = re.compile(r"^SKIPPED \[\d+\] (.*)$")
+PYSUMMARY = re.compile(r"^=+ short test summary info =+$")
+PYFAIL = re.compile(r"^(FAILED|ERROR) (\S+\.py(?:::[^\s\[]+(?:\[.*?\])?)?)(?: - (.*))?$")
 
 
 class Unit:
@@ -20,9 +22,13 @@ class Unit:
     def __init__(self, stage, name):
         self.stage, self.name, self.lines, self.cases, self.reason = stage, name, [], {}, {}
         self.running = None
+        self.summary = None  # where pytest's last section begins, which names what failed
+        self.told = False    # the failures of pytest are counted
 
     def line(self, text):
         self.lines.append(text)
+        if PYSUMMARY.match(text):
+            self.summary = len(self.lines)
         if match := RUN.match(text):
             self.running = match[1]
         elif match := CASE.match(text):
@@ -49,17 +55,22 @@ class Report:
                 self.failed.append((name, unit.lines))
         if skipped and not outcomes:
             self.skipped.append(f"{unit.stage}: {unit.name}: {' '.join(unit.lines[-3:]) or 'no reason given'}")
-        elif not good and not skipped and "FAILED" not in outcomes:
+        elif not good and not skipped and "FAILED" not in outcomes and not unit.told:
             self.failed.append((f"{unit.stage}: {unit.name} (last case: {unit.running})", unit.lines))
         elif good and not outcomes and not unit.name.startswith("pytest"):
             self.passed += 1
 
-    def pytest(self, stage, text, lines):
+    def pytest(self, unit, text):
+        named = [match for line in unit.lines[unit.summary:] if (match := PYFAIL.match(line))] if unit.summary else []
+        for word, case, reason in (match.groups() for match in named):
+            self.failed.append((f"{unit.stage}: {case}" + (f": {reason}" if reason else ""), unit.lines))
         for count, word in re.findall(r"(\d+) (passed|failed|error)", text):
             if word == "passed":
                 self.passed += int(count)
-            else:
-                self.failed += [(f"{stage}: pytest, {word}", lines)] * int(count)
+                continue
+            unnamed = int(count) - sum(match[1].lower() == word for match in named)
+            self.failed += [(f"{unit.stage}: pytest, {word}", unit.lines)] * unnamed
+            unit.told = True
 
     def read(self, path):
         stage = path.rsplit("/", 1)[-1].removesuffix(".log")
@@ -78,9 +89,7 @@ class Report:
                 if match := PYSKIP.match(line):
                     self.skipped.append(f"{stage}: {match[1]}")
                 elif match := PYTEST.match(line):
-                    self.pytest(stage, match[1], current.lines)
-                    if "failed" in match[1] or "error" in match[1]:
-                        current.cases["pytest"] = "counted"
+                    self.pytest(current, match[1])
             elif match := re.match(r"^(\d+): (.*)$", line):
                 numbered.setdefault(match[1], Unit(stage, "")).line(match[2])
             elif match := CTEST.match(line):
@@ -91,9 +100,12 @@ class Report:
             self.close(current, False)
 
     def show(self):
+        shown = set()
         for name, lines in self.failed:
             print(f"--- failed: {name}")
-            print("\n".join(lines[-60:]))
+            if id(lines) not in shown:
+                print("\n".join(lines[-60:]))
+            shown.add(id(lines))
         for name, _ in self.failed:
             print(f"failed: {name}")
         for entry in sorted(set(self.skipped)):

@@ -1,0 +1,29 @@
+"""What deploy/test says at its end of the tests in Python."""
+import re
+import subprocess
+import sys
+
+from support import ROOT
+
+
+def test_the_end_of_a_test_run_names_what_failed(tmp_path):
+    (tmp_path / "some_test.py").write_text(
+        "import pytest\n"
+        "@pytest.fixture\n"
+        "def broken(): raise RuntimeError('no - such thing')\n"
+        "@pytest.mark.parametrize('x', ['a b', 'c - d'])\n"
+        "def test_fails(x): assert x == '1'\n"
+        "def test_errs(broken): pass\n"
+        "def test_passes(): print('FAILED lies.py::test_lies')\n"
+        "def test_skips(): pytest.skip('there is no reason')\n")
+    options = re.search(r"-m pytest (.*) tests/e2e", (ROOT / "deploy/stages.sh").read_text())[1].split()
+    ran = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, "."], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    log = tmp_path / "e2e.log"
+    log.write_text(f"@begin pytest\n{ran.stdout}\n@end pytest {ran.returncode}\n")
+    report = subprocess.run([sys.executable, str(ROOT / "tests/report.py"), str(log)], capture_output=True, text=True, timeout=60)
+    lines = report.stdout.splitlines()
+    assert report.returncode == 1 and lines[-1] == "1 passed, 3 failed, 1 skipped"
+    failed = [line for line in lines if line.startswith("failed: ")]
+    assert [line.split(": ")[2] for line in failed] == ["some_test.py::test_fails[a b]", "some_test.py::test_fails[c - d]", "some_test.py::test_errs"]
+    assert "no - such thing" in failed[2]
+    assert "there is no reason" in lines[-2]
