@@ -28,6 +28,7 @@ constexpr std::size_t kMostHeld = 16;             // repositories; each costs tw
 constexpr std::size_t kMostKept = 1 << 20;        // bytes of one file that are remembered; a larger one is known by inode and time
 constexpr std::size_t kLongestPath = PATH_MAX - 256;
 constexpr std::size_t kMostLines = 20;
+constexpr const char* kTodo = "git-rebase-todo";  // in rebase-merge: what `git rebase --continue` does next
 
 // Some file systems tell no capitals from small letters.
 bool is_git(const char* name) { return strcasecmp(name, ".git") == 0; }
@@ -119,9 +120,9 @@ std::map<std::string, std::string> files_of(int folder) {
     const auto keep = [&](int in, const std::string& name, const std::string& as) {
         if (std::string content = kind_and_content(in, name); !content.empty()) out[as] = std::move(content);
     };
-    for (const char* name : {"config", "config.worktree", "commondir", "hooks"}) keep(folder, name, name);
-    if (out.contains("hooks")) return out;
+    for (const char* name : {"config", "config.worktree", "commondir", "hooks", "rebase-merge"}) keep(folder, name, name);
     Opener opener(folder);
+    if (const Fd rebase = opener.open("rebase-merge")) keep(rebase.get(), kTodo, std::string("rebase-merge/") + kTodo);
     const Fd hooks = opener.open("hooks");
     if (!hooks) return out;
     std::vector<std::string> names;
@@ -221,17 +222,18 @@ private:
         GitFolders::Key key;
         if (!key_of(fd, key)) return;
         const auto known = before_.repositories_.find(key);
-        // Mounts hold this one: whatever changed in it, somebody outside changed.
-        if (known != before_.repositories_.end() && known->second.path == ".git" && path == ".git") return;
+        // Mounts hold the settings and hooks of this one: what changed there, somebody outside changed.
+        const bool held = known != before_.repositories_.end() && known->second.path == ".git" && path == ".git";
         static const GitFolders::Files kNothing;
         const GitFolders::Files& old = known == before_.repositories_.end() ? kNothing : known->second.files;
         for (const auto& [name, content] : files_of(fd)) {
             const auto same = old.find(name);
-            if (same != old.end() && same->second == content) continue;
+            if ((same != old.end() && same->second == content) || (held && !name.starts_with("rebase-merge"))) continue;
             let_change(fd);
             if (name.starts_with("config")) settings(path, fd, name, content, same == old.end() ? "" : same->second);
             else if (name == "commondir") common(path, fd, content);
-            else if (name == "hooks") say(path + "/hooks", "the link is", take_out(fd, name));
+            else if (name == "hooks" || name == "rebase-merge") say(path + "/" + name, "the link is", take_out(fd, name));
+            else if (name.starts_with("rebase-merge/")) unfinished_rebase(path + "/" + name, fd, content, same == old.end() ? "" : same->second);
             else hook(path, fd, name);
         }
     }
@@ -247,6 +249,29 @@ private:
         const Fd hooks = opener.open("hooks");
         if (hooks) let_change(hooks.get());
         say(path + "/" + name, "the hook is", hooks && take_out(hooks.get(), name.substr(6)));
+    }
+
+    void unfinished_rebase(const std::string& file, int fd, const std::string& content, const std::string& old) {
+        Opener opener(fd);
+        const Fd rebase = opener.open("rebase-merge");
+        if (!rebase) return say(file, "the list is", false);
+        let_change(rebase.get());
+        if (content[0] != 'f' && content[0] != 'x') return say(file, "the list is", take_out(rebase.get(), kTodo));
+        std::string kept;
+        for (std::size_t at = 1; at < content.size();) {
+            const std::size_t end = std::min(content.find('\n', at), content.size() - 1) + 1;
+            const std::string line = content.substr(at, end - at);
+            if (!runs_command(line) || old.find("\n" + line) != std::string::npos || old.substr(std::min<std::size_t>(1, old.size())).starts_with(line)) kept += line;
+            at = end;
+        }
+        if (kept.size() + 1 != content.size()) say(file, "a command is", put(rebase.get(), kTodo, kept) || take_out(rebase.get(), kTodo));
+    }
+
+    // "exec COMMAND" or "x COMMAND".
+    static bool runs_command(const std::string& line) {
+        const std::size_t from = std::min(line.size(), line.find_first_not_of(" \t"));
+        const std::string word = line.substr(from, line.find_first_of(std::string(" \t\r\n\0", 5), from) - from);
+        return word == "exec" || word == "x";
     }
 
     void settings(const std::string& path, int fd, const std::string& name, const std::string& content, const std::string& old) {

@@ -46,6 +46,10 @@ const Attack kAttacks[] = {
     {"a repository folder put in another's place", "git init -q sub", "mv sub/.git sub/old; cp -r sub/old sub/.git; git -C sub config core.fsmonitor \"$evil\"", "git -C sub status"},
     {"a hook of a repository without any", "git init -q sub; rm -rf sub/.git/hooks", "mkdir sub/.git/hooks; printf '#!/bin/sh\\n%s\\n' \"$evil\" > sub/.git/hooks/pre-commit; chmod +x sub/.git/hooks/pre-commit", "git -C sub commit --allow-empty -m x"},
     {"a repository with the settings of another", "git init -q sub", "cp -r sub/.git common; git config -f common/config core.fsmonitor \"$evil\"; echo ../../common > sub/.git/commondir", "git -C sub status"},
+    {"an unfinished rebase", "git init -q; git commit -q --allow-empty -m one; echo 1 > f; git add f; git commit -qm two; GIT_SEQUENCE_EDITOR='sed -i 1ibreak' git rebase -q -i --root",
+     "printf ' x\t%s\n' \"$evil\" >> .git/rebase-merge/git-rebase-todo", "git rebase --continue"},
+    {"a rebase that a program began", "git init -q; git commit -q --allow-empty -m one; echo 1 > f; git add f; git commit -qm two",
+     "GIT_SEQUENCE_EDITOR='sed -i 1ibreak' git rebase -q -i --root; mv .git/rebase-merge r; echo \"exec $evil\" >> r/git-rebase-todo; ln -s ../r .git/rebase-merge", "git rebase --continue"},
     {"a repository that only lets pass", "", "mkdir p; git init -q p/sub; git -C p/sub config core.fsmonitor \"$evil\"; chmod 0 p/sub/.git/config; chmod 0644 p/sub/.git/config; chmod 0111 p", "git -C p/sub status"},
 };
 
@@ -152,6 +156,14 @@ TEST_F(GitFoldersTest, WhatThePersonSetUpStaysAndIsReadOnly) {
     EXPECT_THAT(out.output, HasSubstr("busy"));
     EXPECT_EQ(plain(dir_.path(), all).output, before);
     EXPECT_FALSE(executed(dir_.path(), "for i in $(seq 20); do git -C r$i status; done; git status"));
+}
+
+TEST_F(GitFoldersTest, ARebaseThatIsUnderWayGoesOn) {
+    ASSERT_EQ(plain(dir_.path(), "git init -q; git commit -q --allow-empty -m one; echo 1 > f; git add f; git commit -qm two; "
+                                 "GIT_SEQUENCE_EDITOR='sed -i -e 1ibreak -e \\$aexec\\ touch\\ mine' git rebase -q -i --root").exit_code, 0);
+    EXPECT_THAT(inside(dir_.path(), "git status > /dev/null; printf 'exec touch theirs\\n' >> .git/rebase-merge/git-rebase-todo").disarmed,
+                testing::ElementsAre(HasSubstr("a command is taken out")));
+    EXPECT_EQ(plain(dir_.path(), "git rebase --continue >/dev/null 2>&1; git log --format=%s; ls").output, "two\none\nf\nmine\n");
 }
 
 TEST_F(GitFoldersTest, FilesThatOnlyLookAlikeStay) {
