@@ -66,7 +66,7 @@ bool is_protected(const std::string& relative) {
         if (*part != ".git") continue;
         const auto inner = std::next(part);
         if (inner == whole.end()) return true;
-        for (const char* obeyed : {"hooks", "config", "config.worktree", "commondir", "modules", "worktrees"})
+        for (const char* obeyed : {"hooks", "config", "config.worktree", "commondir", "modules", "worktrees", "rebase-merge"})
             if (*inner == obeyed) return true;
     }
     return false;

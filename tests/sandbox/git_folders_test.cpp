@@ -177,7 +177,7 @@ TEST_F(GitFoldersTest, FilesThatOnlyLookAlikeStay) {
 TEST_F(GitFoldersTest, FileToolsWriteNoRepository) {
     ASSERT_EQ(plain(dir_.path(), "git init -q; mkdir -p part/objects part/refs other; echo x > other/HEAD; git init -q --bare bare").exit_code, 0);
     const auto workspace = Workspace::open(dir_.path(), Workspace::Access::read_write, {}).value();
-    for (const char* path : {".git/modules/x/config", ".git/modules/x/y/hooks/pre-commit", ".git/worktrees/w/config.worktree", ".git/worktrees/w/commondir", "sub/.git/modules/x/HEAD", "sub/.git",
+    for (const char* path : {".git/modules/x/config", ".git/modules/x/y/hooks/pre-commit", ".git/worktrees/w/config.worktree", ".git/worktrees/w/commondir", ".git/rebase-merge/git-rebase-todo", "sub/.git/modules/x/HEAD", "sub/.git",
                              "part/HEAD", "other/commondir", "bare/config", "bare/hooks/pre-commit", "bare/x/y"})
         EXPECT_EQ(workspace->write(path, "x").error().code, base::Code::permission_denied) << path;
     for (const char* path : {"notes/HEAD", "part/x", "other/refs/x", ".git/info/exclude", "config", "hooks/x"}) EXPECT_TRUE(workspace->write(path, "x").ok()) << path;
