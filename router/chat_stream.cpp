@@ -67,7 +67,7 @@ OrderedJson chat_body(const ModelRequest& request, const std::string& model) {
     if (!request.tools.empty()) {
         body["tools"] = tools_to_json(request.tools);
         body["tool_choice"] = choice_json(request.tool_choice);
-        if (!request.tool_choice.parallel) body["parallel_tool_calls"] = false;
+        if (request.tool_choice.most == 1) body["parallel_tool_calls"] = false;
     }
     if (request.response_schema)
         body["response_format"] = {{"type", "json_schema"},

@@ -1,5 +1,6 @@
 #include "router/prompt.h"
 
+#include <cctype>
 #include <chrono>
 
 #include "base/json_schema.h"
@@ -11,7 +12,7 @@ using Kind = ToolChoice::Kind;
 
 bool calls_allowed(const ModelRequest& r) { return !r.tools.empty() && r.tool_choice.kind != Kind::none; }
 bool calls_forced(const ModelRequest& r) { return calls_allowed(r) && r.tool_choice.kind != Kind::automatic; }
-bool answer_bound(const ModelRequest& r) { return r.response_schema || r.json_object; }
+bool answer_bound(const ModelRequest& r) { return r.response_schema || r.json_object || !r.answer_rules.empty(); }
 
 // Arguments as an object where they are one: templates print them so.
 base::OrderedJson message_for_template(const Message& message) {
@@ -61,7 +62,7 @@ base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request, cons
         if (request.tool_choice.kind == Kind::named && tool.name != request.tool_choice.name) continue;
         tools.push_back(tool);
         if (tool.parameters.empty()) continue;
-        if (text::call_syntax(dialect, tools_to_json({tool}), false)) continue;
+        if (text::call_syntax(dialect, tools_to_json({tool}), 1)) continue;
         if (auto schema = base::Schema::parse(base::Json(tool.parameters)); !schema)
             return base::error(base::Code::invalid_argument, "the tool '" + tool.name + "': " + schema.error().text());
         tools.back().parameters = {{"type", "object"}};
@@ -71,8 +72,26 @@ base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request, cons
     return tools;
 }
 
+// One character as EBNF, in a literal or in a class.
+std::string escaped(char c) {
+    if (c == '\n') return "\\n";
+    return (std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80 ? "" : "\\") + std::string(1, c);
+}
+
+// Rules "words" and what it needs: text that begins with neither space nor brace, and does not hold `mark`.
+std::string rules_of_words(const std::string& mark) {
+    std::string rest = mark.empty() ? "." : "", begun;
+    for (char c : mark) {
+        if (!rest.empty()) rest += " | ";
+        rest += (begun.empty() ? "[^" : "\"" + begun + "\" [^") + escaped(c) + "]";
+        begun += escaped(c);
+    }
+    return "words ::= [^ \\n\\t{" + (mark.empty() ? "" : escaped(mark[0])) + "] words-piece*\nwords-piece ::= " + rest + "\n";
+}
+
 // Rules whose root is "answer".
-base::Result<std::string> answer_rules(const ModelRequest& request) {
+base::Result<std::string> answer_rules(const ModelRequest& request, const std::string& call_mark) {
+    if (!request.answer_rules.empty()) return request.answer_rules + "\n" + rules_of_words(call_mark);
     const base::OrderedJson object = {{"type", "object"}};
     auto rules = text::Grammar::schema_to_ebnf(request.response_schema ? *request.response_schema : object, "answer");
     if (!rules) return base::error(rules.error().code, "response_format: " + rules.error().message, rules.error().remedy);
@@ -83,7 +102,8 @@ base::Result<std::string> answer_rules(const ModelRequest& request) {
 base::Result<text::CallSyntax> call_rules(const ModelRequest& request, const std::string& dialect) {
     auto tools = callable(request, dialect);
     if (!tools) return std::move(tools).error();
-    auto syntax = text::call_syntax(dialect, tools_to_json(*tools), request.tool_choice.parallel && !calls_forced(request));
+    const int most = request.tool_choice.kind == Kind::named ? 1 : request.tool_choice.most;
+    auto syntax = text::call_syntax(dialect, tools_to_json(*tools), most);
     const std::string root = "root ";
     if (syntax && syntax->ebnf.starts_with(root)) syntax->ebnf.replace(0, root.size(), "calls ");
     if (!syntax && !calls_forced(request) && syntax.error().code == base::Code::unsupported) return text::CallSyntax{};
@@ -95,7 +115,7 @@ base::Result<text::BoundGrammar> compile(const ModelRequest& request, const std:
     text::BoundGrammar out;
     std::string rules, root;
     if (answer_bound(request) && !calls_forced(request)) {
-        auto answer = answer_rules(request);
+        auto answer = answer_rules(request, text::call_mark(dialect));
         if (!answer) return std::move(answer).error();
         rules = *answer + "\n";
         root = "answer";
@@ -125,7 +145,7 @@ base::Result<text::BoundGrammar> compile(const ModelRequest& request, const std:
 std::string key_of(const ModelRequest& request, const std::string& dialect, bool reasoning_open, bool may_think) {
     base::OrderedJson key = {dialect, reasoning_open, may_think, request.json_object, calls_allowed(request), calls_forced(request)};
     key.push_back(request.response_schema ? *request.response_schema : base::OrderedJson());
-    key.push_back({request.tool_choice.name, request.tool_choice.parallel});
+    key.push_back({request.tool_choice.name, request.tool_choice.most, request.answer_rules});
     key.push_back(calls_allowed(request) ? tools_to_json(request.tools) : base::OrderedJson());
     return key.dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
 }

@@ -50,7 +50,7 @@ struct ToolSchema {
 struct ToolChoice {
     enum class Kind { automatic, none, required, named } kind = Kind::automatic;
     std::string name;
-    bool parallel = true;
+    int most = 8;  // calls in one reply: a model that repeats itself comes to an end
 };
 
 // Unset fields take the model's own defaults.
@@ -68,6 +68,9 @@ struct ModelRequest {
     ToolChoice tool_choice;
     std::optional<base::OrderedJson> response_schema;  // output must be JSON of this schema
     bool json_object = false;          // output must be some JSON object
+    // The text must be of this EBNF, root rule "answer", unless it is a call. The rule "words" is there to use: text that is
+    // neither empty, nor begins as a JSON object, nor holds a call. A backend without grammars writes freely.
+    std::string answer_rules;
     SamplingRequest sampling;
     int max_tokens = 1024;
     std::vector<std::string> stop_texts;

@@ -25,7 +25,13 @@ base::Error wrong(std::string what) { return base::error(base::Code::invalid_arg
 
 }  // namespace
 
-base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::OrderedJson& tools, bool parallel) {
+std::string call_mark(std::string_view dialect) {
+    for (const Form& form : forms)
+        if (form.dialect == dialect) return std::string(form.trigger);
+    return {};
+}
+
+base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::OrderedJson& tools, int most) {
     const Form* form = nullptr;
     for (const Form& f : forms)
         if (f.dialect == dialect) form = &f;
@@ -50,7 +56,7 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
     std::string root = "root ::= ";
     if (!form->open.empty()) root += ebnf_literal(form->open) + " ";
     root += "call";
-    if (parallel) root += " (" + ebnf_literal(form->separator) + " call)*";
+    if (most > 1) root += " (" + ebnf_literal(form->separator) + " call){0," + std::to_string(most - 1) + "}";
     if (!form->close.empty()) root += " " + ebnf_literal(form->close);
     return CallSyntax{std::string(form->trigger), root + "\n" + calls + "\n" + rules};
 }

@@ -53,8 +53,10 @@ std::string detect_dialect(std::string_view template_source);
 // which output is bound (empty: bound from the start). Fails for dialects without a grammar.
 struct CallSyntax {
     std::string trigger;
-    std::string ebnf;  // root rule "root"; covers one or more calls, trigger included
+    std::string ebnf;  // root rule "root"; covers 1 to `most` calls, trigger included
 };
-base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::OrderedJson& tools, bool parallel);
+// What opens a call; empty for dialects without a grammar.
+std::string call_mark(std::string_view dialect);
+base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::OrderedJson& tools, int most);
 
 }  // namespace text

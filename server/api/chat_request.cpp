@@ -96,7 +96,7 @@ void read_sampling(Reader& r, const Json& json, router::SamplingRequest& s) {
 
 void read_tool_choice(Reader& r, const Json& json, router::ToolChoice& choice) {
     using Kind = router::ToolChoice::Kind;
-    choice.parallel = r.boolean("parallel_tool_calls", true);
+    if (!r.boolean("parallel_tool_calls", true)) choice.most = 1;
     if (!json.contains("tool_choice") || json["tool_choice"].is_null()) return;
     const Json& value = json["tool_choice"];
     if (value == "auto") choice.kind = Kind::automatic;

@@ -44,7 +44,7 @@ constexpr const char* kOrder = R"({"type": "object", "additionalProperties": fal
     "properties": {"sku": {"type": "string", "maxLength": 24}, "quantity": {"type": "integer", "minimum": 1, "maximum": 999}, "price": {"type": "number", "minimum": 0}}}},
   "total": {"type": "number"}, "status": {"enum": ["new", "paid", "shipped", "returned"]}}})";
 
-std::string tool_grammar() { return text::call_syntax("hermes", OrderedJson::parse(kTools), false)->ebnf; }
+std::string tool_grammar() { return text::call_syntax("hermes", OrderedJson::parse(kTools), 1)->ebnf; }
 std::string schema_grammar(const char* schema) { return Grammar::schema_to_ebnf(OrderedJson::parse(schema), "root").value(); }
 
 std::string call(const std::string& name, const std::string& arguments) {

@@ -83,7 +83,7 @@ TEST_F(HttpBackendTest, StreamsTextAndReasoningWithUsage) {
 TEST_F(HttpBackendTest, PassesToolsOnAndJoinsCallsOutOfPieces) {
     ModelRequest request = hello();
     request.tools = {{"add", "Adds.", base::OrderedJson{{"type", "object"}}}};
-    request.tool_choice = {ToolChoice::Kind::named, "add", false};
+    request.tool_choice = {ToolChoice::Kind::named, "add", 1};
     request.response_schema = base::OrderedJson{{"type", "object"}};
     request.sampling.temperature = 0.5;
     const auto reply = generate(

@@ -75,6 +75,33 @@ TEST(OutputBound, WithAFormatAndToolsItIsOneOrTheOther) {
     EXPECT_FALSE(accepts(object, "[1]"));
 }
 
+TEST(OutputBound, AnAnswerByRulesIsBoundBesideTheCalls) {
+    auto ruled = request(false, true);
+    ruled.answer_rules = "answer ::= \"one: \" [a-z]+\n";
+    EXPECT_TRUE(accepts(ruled, "one: a"));
+    EXPECT_TRUE(accepts(ruled, kCall));
+    EXPECT_FALSE(accepts(ruled, "Hello."));
+    ruled.tool_choice.kind = Kind::none;
+    EXPECT_TRUE(accepts(ruled, "one: a"));
+    EXPECT_FALSE(accepts(ruled, kCall));
+    ruled.answer_rules = "answer ::= \"two: \" [a-z]+\n";
+    EXPECT_FALSE(accepts(ruled, "one: a")) << "each set of rules has a grammar of its own";
+}
+
+TEST(OutputBound, AnAnswerInWordsIsNeitherEmptyNorAnObjectNorACall) {
+    for (const bool tools : {true, false}) {
+        auto ruled = request(false, tools);
+        ruled.answer_rules = "answer ::= words\n";
+        EXPECT_TRUE(accepts(ruled, "Hello.\nif (a < b && c <= d) <tool>{}"));
+        EXPECT_TRUE(accepts(ruled, "x"));
+        EXPECT_FALSE(accepts(ruled, ""));
+        EXPECT_FALSE(accepts(ruled, "\nHello."));
+        EXPECT_FALSE(accepts(ruled, R"({"name": "answer", "arguments": {}})"));
+        EXPECT_FALSE(accepts(ruled, "I call " + kCall));
+        EXPECT_EQ(accepts(ruled, kCall), tools);
+    }
+}
+
 TEST(OutputBound, ThoughtsAreFreeAndWhatFollowsIsBound) {
     for (const auto& asked : {request(true, false), request(true, true)}) {
         const auto open = bound_of(asked, "hermes", true).value();

@@ -122,7 +122,7 @@ TEST_F(OpenAiApi, EveryFieldReachesTheModel) {
     EXPECT_EQ(sent.tools.size(), 2u);
     EXPECT_EQ(sent.tool_choice.kind, router::ToolChoice::Kind::named);
     EXPECT_EQ(sent.tool_choice.name, "clock");
-    EXPECT_FALSE(sent.tool_choice.parallel);
+    EXPECT_EQ(sent.tool_choice.most, 1);
     EXPECT_TRUE(sent.enable_thinking);
     EXPECT_EQ(sent.messages.at(0).role, router::MessageRole::system);
     EXPECT_EQ(sent.messages.at(1).text(), "ab");

@@ -17,7 +17,7 @@ base::OrderedJson tools() {
 }
 
 TEST(CallSyntax, HermesTakesCorrectCallsOnly) {
-    const auto syntax = call_syntax("hermes", tools(), false).value();
+    const auto syntax = call_syntax("hermes", tools(), 1).value();
     EXPECT_EQ(syntax.trigger, "<tool_call>");
     const auto g = Grammar::from_ebnf(syntax.ebnf).value();
     const auto call = [&](std::string_view inner) { return g->accepts("<tool_call>\n" + std::string(inner) + "\n</tool_call>"); };
@@ -33,10 +33,14 @@ TEST(CallSyntax, HermesTakesCorrectCallsOnly) {
     EXPECT_FALSE(call(R"({"name": "read_file", "arguments": {"path": "a", "path": 5}})")) << "a name given twice";
 }
 
-TEST(CallSyntax, SeveralCallsOnlyWhenParallel) {
+TEST(CallSyntax, NoMoreCallsThanAllowed) {
     const std::string one = "<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>";
-    EXPECT_TRUE(Grammar::from_ebnf(call_syntax("hermes", tools(), true)->ebnf).value()->accepts(one + "\n" + one));
-    EXPECT_FALSE(Grammar::from_ebnf(call_syntax("hermes", tools(), false)->ebnf).value()->accepts(one + "\n" + one));
+    const auto several = Grammar::from_ebnf(call_syntax("hermes", tools(), 4)->ebnf).value();
+    EXPECT_TRUE(several->accepts(one + "\n" + one));
+    const std::string four = one + "\n" + one + "\n" + one + "\n" + one;
+    EXPECT_TRUE(several->accepts(four));
+    EXPECT_FALSE(several->accepts(four + "\n" + one));
+    EXPECT_FALSE(Grammar::from_ebnf(call_syntax("hermes", tools(), 1)->ebnf).value()->accepts(one + "\n" + one));
 }
 
 TEST(CallSyntax, EveryDialectTakesWhatItsParserReads) {
@@ -46,7 +50,7 @@ TEST(CallSyntax, EveryDialectTakesWhatItsParserReads) {
         {"qwen3_coder", "<tool_call>\n<function=read_file>\n<parameter=path>\nx\n</parameter>\n</function>\n</tool_call>"},
         {"mistral", "[TOOL_CALLS] [{\"name\": \"read_file\", \"arguments\": {\"path\": \"x\"}}]"}};
     for (auto [dialect, text] : calls) {
-        EXPECT_TRUE(Grammar::from_ebnf(call_syntax(dialect, tools(), true)->ebnf).value()->accepts(text)) << dialect;
+        EXPECT_TRUE(Grammar::from_ebnf(call_syntax(dialect, tools(), 4)->ebnf).value()->accepts(text)) << dialect;
         ParserOptions options;
         options.dialect = dialect;
         options.tools = tools();
@@ -61,7 +65,7 @@ TEST(CallSyntax, EveryDialectTakesWhatItsParserReads) {
 TEST(CallSyntax, NamesTheToolWhoseSchemaHasNoGrammar) {
     auto bad = tools();
     bad[0]["function"]["parameters"]["not"] = {{"const", 3}};
-    const auto r = call_syntax("hermes", bad, false);
+    const auto r = call_syntax("hermes", bad, 1);
     ASSERT_FALSE(r);
     EXPECT_THAT(r.error().text(), ::testing::AllOf(::testing::HasSubstr("read_file"), ::testing::HasSubstr("\"not\"")));
 }
@@ -92,7 +96,7 @@ std::string read_coder_call(const std::string& text) {
 }
 
 TEST(CallSyntax, TaggedCallsAreTakenAsTheirParserReadsThem) {
-    const auto g = Grammar::from_ebnf(call_syntax("qwen3_coder", coder_tools(), false)->ebnf).value();
+    const auto g = Grammar::from_ebnf(call_syntax("qwen3_coder", coder_tools(), 1)->ebnf).value();
     const std::pair<std::string, std::string> taken[] = {
         {coder_call({{"text", "if (a < b) {\n    \"x\" </p> </param\n}\n"}}), R"({"text":"if (a < b) {\n    \"x\" </p> </param\n}\n"})"},
         {coder_call({{"text", ""}, {"mode", "b<c"}}), R"({"text":"","mode":"b<c"})"},
@@ -116,7 +120,7 @@ TEST(CallSyntax, TaggedCallsAreTakenAsTheirParserReadsThem) {
 TEST(CallSyntax, EveryTaggedCallWrittenIsReadAndValid) {
     const auto tokenizer = words();
     const auto table = make_token_table(tokenizer);
-    const auto g = Grammar::from_ebnf(call_syntax("qwen3_coder", coder_tools(), false)->ebnf).value();
+    const auto g = Grammar::from_ebnf(call_syntax("qwen3_coder", coder_tools(), 1)->ebnf).value();
     const auto schema = base::Schema::parse(base::Json(coder_tools()[0]["parameters"])).value();
     int read = 0;
     for (unsigned seed = 0; seed < 200; ++seed) {
@@ -134,12 +138,12 @@ TEST(CallSyntax, EveryTaggedCallWrittenIsReadAndValid) {
 
 TEST(CallSyntax, TaggedCallsWithoutDescribedParametersAreBoundByTheirForm) {
     const auto any = base::parse_ordered_json(R"([{"name": "f", "parameters": {"type": "object"}}, {"name": "now", "parameters": {"type": "object", "properties": {}}}])").value();
-    const auto g = Grammar::from_ebnf(call_syntax("qwen3_coder", any, false)->ebnf).value();
+    const auto g = Grammar::from_ebnf(call_syntax("qwen3_coder", any, 1)->ebnf).value();
     EXPECT_TRUE(g->accepts("<tool_call>\n<function=f>\n<parameter=anything>\nx\n</parameter>\n</function>\n</tool_call>"));
     EXPECT_TRUE(g->accepts("<tool_call>\n<function=now>\n</function>\n</tool_call>"));
     EXPECT_FALSE(g->accepts("<tool_call>\n<function=now>\n<parameter=x>\n1\n</parameter>\n</function>\n</tool_call>"));
     auto pattern = base::parse_ordered_json(R"([{"name": "f", "parameters": {"properties": {"p": {"type": "string", "pattern": "a"}}, "required": ["p"]}}])").value();
-    const auto refused = call_syntax("qwen3_coder", pattern, false);
+    const auto refused = call_syntax("qwen3_coder", pattern, 1);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, base::Code::unsupported);
     EXPECT_THAT(refused.error().text(), ::testing::AllOf(::testing::HasSubstr("tool 'f'"), ::testing::HasSubstr("parameter 'p'")));
