@@ -1,5 +1,6 @@
 #include "prompts/render.h"
 
+#include <deque>
 #include <vector>
 
 namespace prompts {
@@ -57,26 +58,31 @@ base::Result<std::string> render(std::string_view body, const Variables& variabl
 
 base::Result<base::Json> examples(std::string_view body) {
     base::Json out = base::Json::array();
+    std::deque<std::string> pending;  // calls without a result yet
     int calls = 0;
     for (const Section& section : sections(body)) {
-        if (section.heading == "user" || section.heading == "assistant") {
-            out.push_back({{"role", section.heading}, {"content", section.body}});
-        } else if (section.heading.starts_with("call ")) {
+        const std::string& heading = section.heading;
+        if (heading != "tool" && !heading.starts_with("call ") && !pending.empty())
+            return error(Code::invalid_argument, "example \"" + heading + "\" comes before the result of call " + pending.front());
+        if (heading == "user" || heading == "assistant") {
+            out.push_back({{"role", heading}, {"content", section.body}});
+        } else if (heading.starts_with("call ")) {
             if (auto arguments = base::parse_json(section.body); !arguments)
-                return error(Code::invalid_argument, "example \"" + section.heading + "\": " + arguments.error().message);
-            const std::string id = "example_" + std::to_string(++calls);
-            out.push_back({{"role", "assistant"},
-                           {"content", ""},
-                           {"tool_calls",
-                            {{{"id", id},
-                              {"type", "function"},
-                              {"function", {{"name", trim(section.heading.substr(5))}, {"arguments", section.body}}}}}}});
-        } else if (section.heading == "tool") {
-            if (calls == 0) return error(Code::invalid_argument, "example \"tool\" comes before any call");
-            out.push_back({{"role", "tool"}, {"tool_call_id", "example_" + std::to_string(calls)}, {"content", section.body}});
+                return error(Code::invalid_argument, "example \"" + heading + "\": " + arguments.error().message);
+            pending.push_back("example_" + std::to_string(++calls));
+            const base::Json call = {{"id", pending.back()},
+                                     {"type", "function"},
+                                     {"function", {{"name", trim(heading.substr(5))}, {"arguments", section.body}}}};
+            if (!out.empty() && out.back().contains("tool_calls"))
+                out.back()["tool_calls"].push_back(call);
+            else
+                out.push_back({{"role", "assistant"}, {"content", ""}, {"tool_calls", base::Json::array({call})}});
+        } else if (heading == "tool") {
+            if (pending.empty()) return error(Code::invalid_argument, "example \"tool\" comes before any call");
+            out.push_back({{"role", "tool"}, {"tool_call_id", pending.front()}, {"content", section.body}});
+            pending.pop_front();
         } else {
-            return error(Code::invalid_argument, "example heading \"" + section.heading +
-                                                     "\": expected user, assistant, call NAME or tool");
+            return error(Code::invalid_argument, "example heading \"" + heading + "\": expected user, assistant, call NAME or tool");
         }
     }
     return out;

@@ -17,7 +17,8 @@ using Variables = std::map<std::string, std::string, std::less<>>;
 base::Result<std::string> render(std::string_view body, const Variables& variables);
 
 // Worked examples out of Markdown. A second-level heading opens a turn: "## user", "## assistant",
-// "## call NAME" (the text below is the JSON of its arguments), "## tool" (its result). Text before
+// "## call NAME" (the text below is the JSON of its arguments), "## tool" (its result). Calls that
+// follow each other are one reply; their results come in the same order. Text before
 // the first heading is for readers. Gives OpenAI messages with call ids "example_1", …
 base::Result<base::Json> examples(std::string_view body);
 

@@ -26,6 +26,21 @@ TEST(Examples, BecomeTurnsWithMatchingCallIds) {
     EXPECT_EQ((*out)[3]["content"], "It says hello.");
 }
 
+TEST(Examples, CallsThatFollowEachOtherAreOneReply) {
+    const auto out = examples("## user\nx\n## call list_dir\n{}\n## call read_file\n{\"path\": \"a\"}\n## tool\na\n## tool\nhello\n## assistant\ny\n");
+    ASSERT_TRUE(out) << out.error().message;
+    ASSERT_EQ(out->size(), 5u);
+    ASSERT_EQ((*out)[1]["tool_calls"].size(), 2u);
+    EXPECT_EQ((*out)[1]["tool_calls"][0]["id"], (*out)[2]["tool_call_id"]);
+    EXPECT_EQ((*out)[1]["tool_calls"][1]["id"], (*out)[3]["tool_call_id"]);
+}
+
+TEST(Examples, ACallWithoutAResultIsNamed) {
+    const auto out = examples("## user\nx\n## call list_dir\n{}\n## call read_file\n{}\n## tool\na\n## assistant\ny\n");
+    ASSERT_FALSE(out);
+    EXPECT_NE(out.error().message.find("example_2"), std::string::npos);
+}
+
 TEST(Examples, ABrokenCallOrHeadingIsNamed) {
     EXPECT_FALSE(examples("## call read_file\n{path}\n"));
     EXPECT_FALSE(examples("## tool\nx\n"));
