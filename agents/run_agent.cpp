@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
+#include "agents/answer_parts.h"
 #include "router/gateway.h"
 
 namespace agents {
@@ -15,6 +17,7 @@ using router::ToolCall;
 using router::ToolChoice;
 
 constexpr int kRepeatsBeforeAnswer = 2;
+constexpr int kMostForcedCalls = 2;  // a small model that must call adds a third for nothing
 
 // What the loop knows between rounds.
 struct State {
@@ -23,6 +26,8 @@ struct State {
     int repeats = 0;
     bool must_answer = false;       // no more calls: the model chose to answer, or turns in circles
     bool gathered = false;          // the gathering is over
+    bool failed = false;            // a call of the last reply did, so that the answer has not all that it needs
+    std::vector<std::string> parts; // of the answer to come: the calls that worked, of the last reply and of those it mends
     policy::Integrity label = policy::Integrity::trusted;
 };
 
@@ -43,9 +48,9 @@ ToolChoice choice_of(const AgentTask& task, const State& state, int round) {
     ToolChoice choice;
     if (task.tools.empty() || state.must_answer)
         choice.kind = ToolChoice::Kind::none;
-    else if (task.discipline == ToolDiscipline::guided && task.likely_needs_tools && (round == 0 || !task.answers) &&
+    else if (task.discipline == ToolDiscipline::guided && task.likely_needs_tools && (round == 0 || state.failed || !task.answers) &&
              task.prefix.back().role != MessageRole::tool)
-        choice.kind = ToolChoice::Kind::required;  // of which one is to answer
+        choice.kind = ToolChoice::Kind::required, choice.most = kMostForcedCalls;  // of which one is to answer
     return choice;
 }
 
@@ -57,6 +62,7 @@ router::ModelRequest request_of(const AgentTask& task, const State& state, int r
     request.messages.insert(request.messages.end(), state.result.work.begin(), state.result.work.end());
     request.tools = task.tools;
     request.tool_choice = choice_of(task, state, round);
+    if (task.answers && task.discipline == ToolDiscipline::guided) request.answer_rules = rules_of_parts(state.parts);
     request.sampling = task.sampling;
     request.max_tokens = task.max_tokens;
     request.stop = task.stop;
@@ -87,6 +93,10 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
     frame.unknown_effect |= outcome.state == tools::CallState::unknown;
     if (outcome.executed && outcome.effect != policy::Effect::pure) state.seen.clear();
     state.seen.insert(identity(call));
+    if (outcome.state == tools::CallState::done)
+        state.parts.push_back(part_of(call));
+    else
+        state.failed = true;
     state.label = policy::Integrity::untrusted;
 
     ChatEvent ended;
@@ -107,6 +117,7 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
 // All calls of one reply, in order. Every call gets a result, whatever happens.
 net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, std::vector<ToolCall> calls,
                             State& state) {
+    if (!std::exchange(state.failed, false)) state.parts.clear();
     for (const ToolCall& call : calls) {
         if (is_client_tool(frame, call.name)) {
             state.result.client_calls.push_back(call);
@@ -116,8 +127,7 @@ net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const
             state.must_answer = state.gathered = true;
         } else if (state.seen.contains(identity(call))) {
             state.result.work.push_back(
-                tool_result(call, "Not run again: the same call was made before, and nothing has changed since. Its result is above. "
-                                  "Answer from it, or make a different call."));
+                tool_result(call, "Not run again: the same call was made before, and nothing has changed since. Its result is above."));
             state.gathered = ++state.repeats >= kRepeatsBeforeAnswer || !task.answers;
             state.must_answer = state.must_answer || state.repeats >= kRepeatsBeforeAnswer;
         } else {

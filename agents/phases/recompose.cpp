@@ -1,3 +1,4 @@
+#include "agents/answer_parts.h"
 #include "agents/phases/phases.h"
 #include "agents/run_agent.h"
 #include "agents/transcript.h"
@@ -57,6 +58,7 @@ net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context) {
         frame.emit(std::move(event));
     };
     router::ModelRequest request = request_of(context, std::move(*messages));
+    if (context.layout.discipline == ToolDiscipline::guided) request.answer_rules = rules_of_parts({});
     const auto own = request.sampling.temperature;
     request.sampling = frame.sampling;
     if (!request.sampling.temperature) request.sampling.temperature = own;

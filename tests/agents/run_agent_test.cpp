@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agents/answer_parts.h"
 #include "harness.h"
 #include "store/ledger.h"
 
@@ -157,8 +158,43 @@ TEST_F(RunAgent, AGuidedModelIsForcedToChooseOnlyWhereToolsMayHelp) {
     EXPECT_EQ(free.response, "Hi!");
     const auto sent = h.model->requests();
     EXPECT_EQ(sent.at(0).tool_choice.kind, router::ToolChoice::Kind::required);
+    EXPECT_EQ(sent.at(0).tool_choice.most, 2);
     EXPECT_EQ(sent.at(1).tool_choice.kind, router::ToolChoice::Kind::none);
     EXPECT_EQ(sent.at(2).tool_choice.kind, router::ToolChoice::Kind::automatic);
+}
+
+TEST_F(RunAgent, AGuidedModelTellsOfEachOfSeveralCalls) {
+    router::ScriptedReply both = calls("read_file", R"({"path": "a"})");
+    both.tool_calls.push_back({"", "bash", R"({"command": "ls"})"});
+    for (const ToolDiscipline discipline : {ToolDiscipline::guided, ToolDiscipline::free}) {
+        Options options;
+        options.default_discipline = discipline;
+        Harness h({both, calls("read_file", R"({"path": "b"})"), says("done")}, options);
+        h.ask("hearth/dev", kRequest);
+        const auto sent = h.model->requests();
+        ASSERT_EQ(sent.size(), 3u);
+        const bool free = discipline == ToolDiscipline::free;
+        EXPECT_EQ(sent[0].answer_rules, free ? "" : rules_of_parts({}));
+        EXPECT_EQ(sent[1].answer_rules, free ? "" : rules_of_parts({"read_file a", "bash ls"}));
+        EXPECT_EQ(sent[2].answer_rules, sent[0].answer_rules) << "one call has no parts";
+    }
+}
+
+TEST_F(RunAgent, AGuidedModelWhoseCallFailedMustChooseAgainAndTellsOfWhatWorked) {
+    router::ScriptedReply both = calls("bash", R"({"command": "ls"})");
+    both.tool_calls.push_back({"", "read_file", R"({"path": "missing"})"});
+    for (const ToolDiscipline discipline : {ToolDiscipline::guided, ToolDiscipline::free}) {
+        Options options;
+        options.default_discipline = discipline;
+        Harness h({both, calls("read_file", R"({"path": "b"})"), says("done")}, options);
+        h.ask("hearth/dev", kRequest);
+        const auto sent = h.model->requests();
+        ASSERT_EQ(sent.size(), 3u);
+        const bool free = discipline == ToolDiscipline::free;
+        EXPECT_EQ(sent[1].tool_choice.kind, free ? router::ToolChoice::Kind::automatic : router::ToolChoice::Kind::required);
+        EXPECT_EQ(sent[2].tool_choice.kind, router::ToolChoice::Kind::automatic) << "nothing failed in the second reply";
+        EXPECT_EQ(sent[2].answer_rules, free ? "" : rules_of_parts({"bash ls", "read_file b"}));
+    }
 }
 
 TEST_F(RunAgent, AFreeModelSeesNeitherExamplesNorTheAnswerTool) {
