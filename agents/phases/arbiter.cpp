@@ -12,6 +12,12 @@ net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context) {
     turn.execution = admission.execution;
     turn.reasons = std::move(admission.reasons);
     turn.outside = admission.outside;
+    // Whether a tool that is named and not to be had here is asked for is for intake to say.
+    if (!foreign_tools(turn, context).empty()) {
+        turn.outside = true;
+        if (turn.execution == router::ExecutionClass::fast) turn.execution = router::ExecutionClass::normal;
+        turn.reasons.push_back("names a tool of another scope");
+    }
     turn.goal = turn.request;
     turn.resumes_client = shared.back().role == router::MessageRole::tool;
     if (turn.resumes_client && turn.execution == router::ExecutionClass::fast) turn.execution = router::ExecutionClass::normal;

@@ -21,7 +21,7 @@ router::ModelRequest request_of(const PhaseContext& context, std::vector<router:
 // retrieve extends.
 base::Result<std::vector<router::Message>> context_of(const Turn& turn, const PhaseContext& context);
 
-// Names of tools that the text contains as whole words.
-std::vector<std::string> named_tools(const tools::Source& source, const std::string& text);
+// Tools that the request names as whole words and this turn does not have.
+std::vector<std::string> foreign_tools(const Turn& turn, const PhaseContext& context);
 
 }  // namespace agents::phases

@@ -127,6 +127,24 @@ TEST_F(Pipeline, AskedForBashItIsRefusedByPolicyWithATrace) {
     EXPECT_TRUE(recorded);
 }
 
+TEST_F(Pipeline, IntakeSaysWhetherANamedToolIsAskedForOrOnlySpokenOf) {
+    const auto wants = [](const char* tool) {
+        return says(Json({{"goal", "know it"}, {"tools", true}, {"class", "normal"}, {"machine", "act"}, {"wants", tool}}).dump());
+    };
+    for (const char* text : {"bash: whoami", "Use bash to tell me who I am logged in as"}) {
+        Harness h({wants("bash")});
+        const ChatResult result = h.ask("hearth", text);
+        EXPECT_EQ(result.final_state, "refused") << text;
+        const auto asked = h.model->requests().at(0);
+        ASSERT_TRUE(asked.response_schema);
+        EXPECT_EQ((*asked.response_schema)["properties"]["wants"]["enum"], base::OrderedJson({"none", "bash"}));
+    }
+    Harness h({wants("none"), calls("answer", "{}"), says("I will.")});
+    const ChatResult result = h.ask("hearth", "Remember that I like bash");
+    EXPECT_EQ(result.final_state, "answered");
+    EXPECT_EQ(result.response, "I will.");
+}
+
 TEST_F(Pipeline, ACallOfBashIsRefusedByPolicyWhateverTheModelWants) {
     Harness h({intake(true), calls("bash", R"({"command": "ls"})"), calls("answer", "{}"), says("I cannot do that here.")});
     const ChatResult result = h.ask("hearth", "Which files are in my folder?");
