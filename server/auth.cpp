@@ -23,32 +23,26 @@ std::string host_of(const std::string& authority) {
     return host;
 }
 
-policy::Role role_of(const std::string& name) {
-    if (name == "owner") return policy::Role::owner;
-    if (name == "member") return policy::Role::member;
-    if (name == "peer") return policy::Role::peer;
-    return policy::Role::guest;
-}
-
-// Whether a proxy stands between: then the peer's address says nothing about the client.
-bool is_forwarded(const Request& request) {
-    return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& field) {
-        const std::string& name = field.first;
-        return name == "forwarded" || name == "via" || name.starts_with("x-forwarded-") || name == "x-real-ip" || name == "x-client-ip" ||
-               name == "true-client-ip" || name == "cf-connecting-ip";
-    });
-}
-
 std::string scope_of(Access access) { return access == Access::dev ? "dev" : access == Access::admin ? "admin" : "chat"; }
 
 Caller caller_of(const store::Authenticated& who) {
     Caller caller;
-    caller.principal = {who.identity.tenant, who.identity.person, role_of(who.role), "key:" + who.key.prefix, false};
+    caller.principal = {who.identity.tenant, who.identity.person, policy::parse_role(who.role).value_or(policy::Role::guest), "key:" + who.key.prefix, false};
     caller.scopes = who.key.scopes;
     return caller;
 }
 
 }  // namespace
+
+// Behind a proxy the peer's address says nothing about the client.
+bool is_local(const Request& request) {
+    const bool forwarded = std::any_of(request.headers.begin(), request.headers.end(), [](const auto& field) {
+        const std::string& name = field.first;
+        return name == "forwarded" || name == "via" || name.starts_with("x-forwarded-") || name == "x-real-ip" || name == "x-client-ip" ||
+               name == "true-client-ip" || name == "cf-connecting-ip";
+    });
+    return request.peer.unix_socket || (!forwarded && (request.peer.address == "127.0.0.1" || request.peer.address == "::1"));
+}
 
 bool Caller::may(Access access) const {
     auto has = [&](const char* scope) { return std::find(scopes.begin(), scopes.end(), scope) != scopes.end(); };
@@ -90,8 +84,7 @@ std::optional<Caller> Auth::by_peer(const Request& request, Access access) const
         const bool known = request.peer.uid == 0 || std::find(uids.begin(), uids.end(), request.peer.uid) != uids.end();
         return known ? std::optional(owner) : std::nullopt;
     }
-    const bool loopback = request.peer.address == "127.0.0.1" || request.peer.address == "::1";
-    if (options_.trust_loopback && loopback && access != Access::admin && !is_forwarded(request)) {
+    if (options_.trust_loopback && is_local(request) && access != Access::admin) {
         owner.principal.via = "loopback";
         owner.scopes = {"chat", "dev"};
         return owner;

@@ -31,6 +31,9 @@ struct AuthOptions {
     store::Identity owner;
 };
 
+// Whether the client is on this machine: the Unix socket, or loopback without a proxy in between.
+bool is_local(const Request& request);
+
 class Auth {
 public:
     Auth(store::Db& db, AuthOptions options) : db_(db), options_(std::move(options)) {}

@@ -109,11 +109,18 @@ net::Task<void> run_streamed(std::shared_ptr<DevStream> stream, agents::ChatRequ
     stream->queue->finish();
 }
 
-// A folder that came as a descriptor wins over a path: the server's user may not reach the path.
-base::Result<void> open_passed_folder(const Request& request, agents::ChatRequest& chat, const Services& services) {
-    if (!request.peer.workspace || !*request.peer.workspace || chat.workspace_path.empty()) return {};
-    const auto access = chat.workspace_read_only ? sandbox::Workspace::Access::read_only : sandbox::Workspace::Access::read_write;
-    auto opened = sandbox::Workspace::from_fd(std::move(*request.peer.workspace), chat.workspace_path, access, services.masked);
+// The folder that the request names, opened before anything is committed. One that came as a descriptor
+// wins over a path: the server's user may not reach the path. A path is for those on this machine.
+base::Result<void> open_folder(const Request& request, agents::ChatRequest& chat, const Services& services) {
+    using sandbox::Workspace;
+    if (chat.workspace_path.empty()) return {};
+    const auto access = chat.workspace_read_only ? Workspace::Access::read_only : Workspace::Access::read_write;
+    const bool passed = request.peer.workspace && *request.peer.workspace;
+    if (!passed && !is_local(request))
+        return base::error(Code::permission_denied, "workspace names a folder of this machine, which only a client on it may do",
+                           "leave workspace out: the conversation has a folder of its own");
+    auto opened = passed ? Workspace::from_fd(std::move(*request.peer.workspace), chat.workspace_path, access, services.masked)
+                         : Workspace::open(chat.workspace_path, access, services.masked);
     if (!opened) return std::move(opened).error();
     chat.workspace = *std::move(opened);
     return {};
@@ -139,7 +146,13 @@ net::Task<Response> answer_whole(agents::ChatRequest chat, base::StopToken stop,
     const agents::EventSink nobody;
     auto result = co_await services.agents.chat(std::move(chat), nobody);
     if (!result) co_return error_response(result.error());
-    Response response = result->final_state == "no_backend" ? error_response(503, result->error.text(), "unavailable") : json_response(result_json(*result));
+    Response response = json_response(result_json(*result));
+    if (const auto failure = failure_of(*result)) {
+        base::Json both = result_json(*result);
+        response = error_response(*failure);
+        both["error"] = base::Json::parse(response.body)["error"];
+        response.body = base::dump(both);
+    }
     name_run(response, result->run, result->conversation);
     co_return response;
 }
@@ -156,7 +169,9 @@ net::Task<Response> dev_chat(Request request, Caller caller, Services& services)
     const auto role = caller.principal.role;
     if (!chat.workspace_path.empty() && role != policy::Role::owner && role != policy::Role::member)
         co_return error_response(403, "only the household's members may name a folder", "forbidden", "workspace");
-    if (auto opened = open_passed_folder(request, chat, services); !opened) co_return error_response(opened.error(), "workspace");
+    auto open = [&] { return open_folder(request, chat, services); };
+    const auto opened = co_await net::on_pool(services.blocking, open);
+    if (!opened) co_return error_response(opened.error(), "workspace");
     const auto cancel = cancel_on_disconnect(request);
     if (!cancel) co_return error_response(cancel.error(), "X-Hearth-On-Disconnect");
     const base::StopToken stop = *cancel ? request.gone : base::StopToken();

@@ -77,6 +77,24 @@ TEST_F(DevChat, ASecondMessageMayRepeatAQuestionThatGotNoAnswer) {
     EXPECT_EQ(site.ask("GET", "/v1/runs/" + second["run_id"].get<std::string>()).json()["messages"].size(), 3u);
 }
 
+TEST_F(DevChat, AFolderThatCannotBeOpenedIsRefusedBeforeAnythingIsStored) {
+    support::TempDir folder;
+    std::ofstream(folder.path() / "note.txt") << "the blue door\n";
+    Site site({says("ok")});
+    const Json before = site.ask("GET", "/v1/runs").json();
+    const std::pair<std::string, int> folders[] = {{(folder.path() / "missing").string(), 404}, {(folder.path() / "note.txt").string(), 400}};
+    for (const auto& [path, status] : folders) {
+        const Reply reply = site.ask("POST", kPath, dev({user("hi")}, {{"workspace", path}}));
+        EXPECT_EQ(reply.status, status) << path;
+        EXPECT_EQ(reply.param(), "workspace");
+        EXPECT_NE(reply.message().find(path), std::string::npos) << reply.message();
+    }
+    EXPECT_EQ(site.ask("GET", "/v1/runs").json(), before);
+    const std::string body = base::dump(dev({user("hi")}, {{"workspace", folder.path().string()}}));
+    EXPECT_EQ(site.ask_as(site.key, "POST", kPath, body, "X-Forwarded-For: 10.0.0.7\r\n").status, 403) << "not for those beyond this machine";
+    EXPECT_EQ(site.ask_as(site.key, "POST", kPath, body).status, 200);
+}
+
 TEST_F(DevChat, WrongValuesAreRefusedByName) {
     Site site({says("ok")});
     const std::pair<const char*, Json> fields[] = {{"messages", Json::array()}, {"messages", 5}, {"stream", "yes"}, {"read_only", 1}, {"workspace", 5}, {"workspace", "relative/path"}, {"conversation_id", 5}};
