@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agents/transcript.h"
+#include "router/chat_stream.h"
 #include "router/gateway.h"
 #include "router/usage.h"
 #include "store/ledger.h"
@@ -15,7 +17,7 @@ using base::Json;
 
 // Every prompt that agents read.
 constexpr const char* kPrompts[] = {
-    "home_system", "home_examples", "dev_system", "dev_examples", "answer_tool",  "intake",     "retrieve",
+    "home_system", "home_examples", "dev_system", "dev_examples", "answer_tool",  "intake",     "intake_wants", "retrieve",
     "copilot",     "thinking",      "recompose",  "machine_talk", "machine_act", "machine_explain",
 };
 
@@ -32,6 +34,7 @@ Json reply_json(const router::ModelReply& reply) {
             {"backend", reply.backend},
             {"model", reply.model},
             {"profile", reply.profile},
+            {"seed", reply.seed},
             {"fallbacks", router::fallbacks_json(reply.fallbacks)}};
 }
 
@@ -43,13 +46,26 @@ Json sent_json(Frame& frame, const router::ModelRequest& request) {
     const auto [mine, theirs] = std::mismatch(now.begin(), now.end(), frame.sent.begin(), frame.sent.end());
     Json fresh = Json::array();
     for (auto it = mine; it != now.end(); ++it) fresh.push_back(Json::parse(*it));
-    Json out = {{"messages_from", mine - now.begin()}, {"messages", fresh}, {"max_tokens", request.max_tokens}};
-    Json tools = Json::array();
-    for (const auto& tool : request.tools) tools.push_back(tool.name);
-    out["tools"] = tools;
-    if (request.response_schema) out["schema"] = Json(*request.response_schema);
+    router::ModelRequest rest = request;
+    rest.messages.clear();
+    Json out(router::chat_body(rest, request.alias));
+    out["messages_from"] = mine - now.begin();
+    out["messages"] = std::move(fresh);
+    // Schemas once a run: they are the same in all its calls.
+    if (request.tools == frame.sent_tools)
+        for (Json& tool : out["tools"]) tool = tool["function"]["name"];
+    out["thinking"] = request.enable_thinking;
+    if (!request.answer_rules.empty()) out["answer_rules"] = request.answer_rules;
+    if (request.tool_choice.kind != router::ToolChoice::Kind::none && !request.tools.empty()) out["most_calls"] = request.tool_choice.most;
     frame.sent = std::move(now);
+    frame.sent_tools = request.tools;
     return out;
+}
+
+// Tokens of the context that a reply must find free: an answer of a few words is none.
+int room_of(const Frame& frame, const router::ModelRequest& request) {
+    const int context = frame.parts.gateway.capabilities(request.alias).context;
+    return std::max(1, std::min(request.max_tokens, context / 16));
 }
 
 store::StepIntent intent_of(const Frame& frame, const router::ModelRequest& request) {
@@ -77,7 +93,7 @@ base::Result<std::string> prompt(const Frame& frame, const std::string& name, co
     if (found == frame.prompts.end())
         return base::error(Code::not_found, "no agent reads a prompt \"" + name + "\"");
     auto text = prompts::render(found->second.body, variables);
-    if (!text) return base::error(Code::invalid_argument, "prompt " + name + ": " + text.error().message, "hearth db, or edit the prompt");
+    if (!text) return base::error(Code::invalid_argument, "prompt " + name + ": " + text.error().message);
     while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
     return text;
 }
@@ -120,17 +136,25 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
                                                             " output tokens is used up");
     request.max_tokens = std::min(request.max_tokens, frame.tokens_left());
     request.cache_salt = frame.who.person.text();
+    request.reply_room = room_of(frame, request);
     const std::string purpose = request.purpose;
     base::Span span = span_of(frame, base::SpanId::make(frame.parts.clock.now()), parent, "model", purpose);
     const auto start = frame.parts.clock.steady();
-    span.body["sent"] = sent_json(frame, request);
 
     const store::StepIntent intent = intent_of(frame, request);
     ++frame.model_steps;
     const auto begin = [&](store::Tx& tx) { return store::write_intent(tx, intent); };
     const base::StepId step = co_await frame.parts.db.run(frame.who, begin);
     const router::CallRecord record(frame.who, request, frame.parts.clock);
-    base::Result<router::ModelReply> reply = co_await frame.parts.gateway.generate(std::move(request), std::move(sink));
+    base::Result<router::ModelReply> reply = co_await frame.parts.gateway.generate(request, sink);
+    std::size_t cut = 0;
+    while (!reply && reply.error().code == Code::context_length_exceeded) {
+        const std::size_t more = shorten_longest_result(request.messages);
+        if (more == 0) break;
+        cut += more;
+        reply = co_await frame.parts.gateway.generate(request, sink);
+    }
+    span.body["sent"] = sent_json(frame, request);
 
     const Json outcome = reply ? reply_json(*reply) : Json{{"error", reply.error().text()}, {"code", base::name(reply.error().code)}};
     const std::string state = reply ? "done" : "failed";
@@ -149,6 +173,7 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
         span.error = reply.error().text();
     }
     span.attributes["alias"] = intent.name;
+    if (cut > 0) span.attributes["result_bytes_cut"] = cut;
     frame.parts.traces.emit(std::move(span));
     co_return reply;
 }

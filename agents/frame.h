@@ -33,6 +33,7 @@ struct Frame {
     std::vector<router::ToolSchema> client_tools;
     router::SamplingRequest sampling;
     int output_budget = 0;        // tokens of the whole run
+    bool asked_tokens = false;    // the client set it
     std::map<std::string, store::Prompt> prompts;  // the live ones, read at the start
 
     // Sums so far.
@@ -44,6 +45,7 @@ struct Frame {
     int model_steps = 0;
     int calls = 0;
     std::vector<std::string> sent;  // the messages of the last model call, for the trace
+    std::vector<router::ToolSchema> sent_tools;
 
     void emit(ChatEvent event) const;
     int tokens_left() const { return output_budget - usage.output_tokens; }
@@ -56,7 +58,8 @@ net::Task<base::Result<std::map<std::string, store::Prompt>>> load_prompts(store
 
 // A ledgered model call: intent row, gateway, outcome row, span. The request's purpose names span
 // and step; its max_tokens is lowered to what the run has left, and Error{resource_exhausted} when
-// nothing is. A reply that was stopped is a reply (see its finish); Error{cancelled|deadline} when
+// nothing is. Tool results that do not fit into the model's context are cut, the longest first; Error
+// {context_length_exceeded} when there is none left to cut. A reply that was stopped is a reply (see its finish); Error{cancelled|deadline} when
 // there is nothing of it.
 net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::ModelRequest request, base::SpanId parent,
                                                        router::DeltaSink sink = {});

@@ -42,6 +42,7 @@ void report(Frame& frame, const PhaseRow& row, base::Span span, base::SteadyPoin
 Phase failed(Turn& turn, Phase phase, const base::Error& error) {
     turn.state = final_state(end_of(error));
     turn.error = error.text();
+    turn.code = error.code;
     return phase == Phase::write_memory || turn.answer.empty() ? Phase::done : Phase::write_memory;
 }
 
@@ -55,7 +56,7 @@ const std::vector<PhaseRow>& phase_table() {
         {Phase::retrieve, phases::retrieve, 5s, 0, 0, "retrieve"},
         {Phase::copilot, phases::copilot, 180s, 0, 512, "copilot"},
         {Phase::thinking, phases::thinking, 120s, 0.3, 512, "thinking"},
-        {Phase::recompose, phases::recompose, 300s, 0.3, 4096, "recompose"},
+        {Phase::recompose, phases::recompose, 300s, 0.3, 8192, "recompose"},
         {Phase::write_memory, phases::write_memory, 10s, 0, 0, ""},
     };
     return table;

@@ -226,6 +226,7 @@ LoopEnd end_of(const base::Error& error) {
         case Code::cancelled: return LoopEnd::cancelled;
         case Code::deadline: return LoopEnd::deadline;
         case Code::resource_exhausted: return LoopEnd::out_of_tokens;
+        case Code::context_length_exceeded: return LoopEnd::out_of_context;
         default: return LoopEnd::failed;
     }
 }
@@ -236,6 +237,7 @@ std::string final_state(LoopEnd end) {
         case LoopEnd::client_calls: return "waiting_client";
         case LoopEnd::out_of_rounds:
         case LoopEnd::out_of_tokens:
+        case LoopEnd::out_of_context:
         case LoopEnd::deadline: return "partial";
         case LoopEnd::cancelled: return "cancelled";
         case LoopEnd::no_backend: return "no_backend";

@@ -18,14 +18,14 @@ struct AgentTask {
     std::vector<router::ToolSchema> tools;  // what the model is shown
     ToolDiscipline discipline = ToolDiscipline::free;
     router::SamplingRequest sampling;
-    int max_tokens = 2048;                  // of one reply
+    int max_tokens = 2048;                  // of one reply: what a small model that goes round in circles may waste
     bool answers = true;                    // false: it only gathers; another step writes the answer
     bool likely_needs_tools = true;         // the request hints at what only tools can tell (router/admission)
     base::StopToken stop;
     base::SpanId parent;
 };
 
-enum class LoopEnd { answered, client_calls, out_of_rounds, out_of_tokens, deadline, cancelled, no_backend, failed };
+enum class LoopEnd { answered, client_calls, out_of_rounds, out_of_tokens, out_of_context, deadline, cancelled, no_backend, failed };
 
 struct LoopResult {
     LoopEnd end = LoopEnd::failed;

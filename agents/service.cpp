@@ -139,7 +139,7 @@ net::Task<base::Result<Layout>> Agents::Impl::lay_out_turn(Frame& frame, Turn& t
     }
     turn.request = request_text(*history);
     const int context = can.context > 0 ? can.context : kUnknownContext;
-    layout.shared = lay_out(std::move(*system), examples, std::move(*history), std::max(context - kReplyReserve, context / 2));
+    layout.shared = lay_out(std::move(*system), examples, std::move(*history), std::max(context - kReplyReserve, context / 2) - tokens_of(layout.tools));
     co_return layout;
 }
 
@@ -153,6 +153,7 @@ net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& 
     task.likely_needs_tools = router::admit({.text = turn.request}).outside;
     task.sampling = frame.sampling;
     if (!task.sampling.temperature) task.sampling.temperature = kDevTemperature;
+    if (frame.asked_tokens || layout.discipline == ToolDiscipline::free) task.max_tokens = frame.output_budget;
     task.stop = frame.stop;
     task.parent = frame.root;
     LoopResult result = co_await run_agent(frame, std::move(task));
@@ -162,6 +163,8 @@ net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& 
     turn.finish = result.finish;
     turn.state = final_state(result.end);
     turn.error = result.error.text();
+    turn.code = result.error.code;
+    turn.reasoning = std::move(result.reasoning);
     turn.phase = Phase::done;
     co_await store_answer(frame, turn.answer, turn.client_calls);
     const Json stored = to_json(turn);
@@ -172,17 +175,20 @@ net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& 
 net::Task<void> Agents::Impl::execute(Frame& frame, Turn& turn, const ChatRequest& request, const Accepted& accepted) {
     const auto open = [&] { return open_workspace(options, request, accepted, frame.scope); };
     auto workspace = co_await net::on_pool(parts.blocking, open);
+    const auto fail = [&turn](const base::Error& error) {
+        turn.state = "failed";
+        turn.error = error.text();
+        turn.code = error.code;
+    };
     if (workspace)
         frame.workspace = std::move(*workspace);
+    else if (frame.scope == policy::Scope::dev)
+        co_return fail(workspace.error());  // a coder without its folder would tell of another one, or of none
     else
         parts.log.warn("the turn has no folder", {{"run", frame.run.text()}, {"error", workspace.error().text()}});
 
     auto layout = co_await lay_out_turn(frame, turn);
-    if (!layout) {
-        turn.state = "failed";
-        turn.error = layout.error().text();
-        co_return;
-    }
+    if (!layout) co_return fail(layout.error());
     if (frame.scope == policy::Scope::dev)
         co_await run_dev(frame, *layout, turn);
     else
@@ -238,6 +244,8 @@ ChatResult result_of(const Frame& frame, Turn turn) {
     if (turn.state == "cancelled") out.finish = router::FinishReason::cancelled;
     out.client_calls = std::move(turn.client_calls);
     out.model = frame.model;
+    out.reasoning = std::move(turn.reasoning);
+    out.error.code = turn.code;
     if (turn.state == "no_backend") out.error.code = Code::unavailable;
     if (turn.state == "cancelled") out.error.code = Code::cancelled;
     if (turn.state == "refused") out.error.code = Code::permission_denied;
@@ -268,6 +276,7 @@ Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepte
     frame.sink = std::move(sink);
     frame.client_tools = request.client_tools;
     frame.sampling = request.sampling;
+    frame.asked_tokens = request.max_tokens > 0;
     frame.output_budget = request.max_tokens > 0 ? request.max_tokens : options.max_output_tokens;
     return frame;
 }

@@ -98,6 +98,7 @@ struct ChatResult {
     base::RunId run;
     base::ConversationId conversation;
     std::string response;              // what the person reads; with a state other than answered: what there is
+    std::string reasoning;             // the model's thoughts of it, where it gives them
     int tools_used = 0;                // executed calls
     router::Usage usage;               // of all model calls
     std::string final_state;           // answered | partial | cancelled | refused | unknown_effect | no_backend | failed | waiting_client

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agents/pairing.h"
+#include "tools/invoke.h"
 
 namespace agents {
 namespace {
@@ -12,6 +13,7 @@ using router::MessageRole;
 
 constexpr int kBytesPerToken = 3;  // low on purpose: most texts have more
 constexpr int kMessageTokens = 8;  // role and markers
+constexpr std::size_t kShortResult = 400;  // bytes that every tool result keeps
 
 int estimate(const Message& message) {
     std::size_t bytes = message.text().size();
@@ -65,6 +67,10 @@ base::Result<std::vector<Message>> history_of(const std::vector<store::StoredMes
     return out;
 }
 
+int tokens_of(const std::vector<router::ToolSchema>& tools) {
+    return tools.empty() ? 0 : int(router::tools_to_json(tools).dump().size()) / kBytesPerToken;
+}
+
 std::vector<Message> lay_out(std::string system, const std::vector<Message>& examples, std::vector<Message> history,
                              int budget_tokens) {
     std::vector<Message> out;
@@ -84,6 +90,18 @@ std::vector<Message> lay_out(std::string system, const std::vector<Message>& exa
     }
     out.insert(out.end(), std::make_move_iterator(first), std::make_move_iterator(history.end()));
     return out;
+}
+
+std::size_t shorten_longest_result(std::vector<Message>& messages) {
+    const auto bytes = [](const Message& m) { return m.role == MessageRole::tool ? m.text().size() : 0; };
+    const auto longest = std::max_element(messages.begin(), messages.end(), [&](const Message& a, const Message& b) { return bytes(a) < bytes(b); });
+    if (longest == messages.end() || bytes(*longest) <= kShortResult) return 0;
+    const std::string whole = longest->text();
+    std::string kept = tools::cut_middle(whole, whole.size() / 2);
+    if (kept.size() >= whole.size()) return 0;
+    const std::size_t went = whole.size() - kept.size();
+    longest->parts = {{router::Part::Kind::text, std::move(kept), "", ""}};
+    return went;
 }
 
 std::vector<Message> with_note(std::vector<Message> messages, const std::string& note) {

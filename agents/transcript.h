@@ -25,9 +25,15 @@ base::Result<std::vector<router::Message>> history_of(const std::vector<store::S
 std::vector<router::Message> lay_out(std::string system, const std::vector<router::Message>& examples,
                                      std::vector<router::Message> history, int budget_tokens);
 
+// What the tools take of a prompt, by the same estimate.
+int tokens_of(const std::vector<router::ToolSchema>& tools);
+
 // `note` as the person's side of the next model call: appended to the last message when that is the
 // person's, so that roles alternate in every template, else as a message of its own.
 std::vector<router::Message> with_note(std::vector<router::Message> messages, const std::string& note);
+
+// Halves the longest tool result, with a note of it; gives the bytes that went, 0 when all are short.
+std::size_t shorten_longest_result(std::vector<router::Message>& messages);
 
 base::Result<std::vector<router::Message>> messages_of(const base::Json& openai);
 

@@ -33,6 +33,8 @@ struct Turn {
     std::string answer;
     std::string state = "answered";            // the run's final state, if it ended now
     std::string error;
+    base::Code code = base::Code::internal;    // of the error
+    std::string reasoning;                     // with the answer
     std::vector<router::ToolCall> client_calls;
     router::FinishReason finish = router::FinishReason::stop;
 };

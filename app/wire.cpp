@@ -96,6 +96,9 @@ base::Probes World::sandbox_probes() const {
 
 base::Probes World::probes() const {
     base::Probes all = gateway_->probes();
+    if (const auto lost = traces_->dropped(); lost > 0)
+        all.push_back({"traces", base::Health::warning, std::to_string(lost) + " trace records were lost while the database was away",
+                       "see the log for when; what is answered and stored is not touched"});
     for (const auto& more : {db_->probes(), sandbox_probes()})
         all.insert(all.end(), more.begin(), more.end());
     return all;
@@ -133,7 +136,10 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
     World* self = w.get();
     w->services_ = std::make_unique<server::Services>(server::Services{
         *w->gateway_, *w->agents_, *w->db_, *w->traces_, *w->auth_, *w->database_, w->blocking_, w->clock_, w->log_, w->metrics_, masked_folders(settings),
-        [self] { return self->metrics_.text(); },
+        [self] {
+            self->metrics_.set("hearth_trace_records_lost", double(self->traces_->dropped()), {});
+            return self->metrics_.text();
+        },
         [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
         [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }});
     if (auto listening = w->listen(); !listening) return std::move(listening).error();

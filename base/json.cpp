@@ -116,8 +116,5 @@ Result<std::int64_t> integer_field(const Json& object, std::string_view field) {
 Result<double> number_field(const Json& object, std::string_view field) {
     return required(optional_number(object, field), field);
 }
-Result<bool> bool_field(const Json& object, std::string_view field) {
-    return required(optional_bool(object, field), field);
-}
 
 }  // namespace base

@@ -25,7 +25,6 @@ std::string dump(const Json& value);
 Result<std::string> string_field(const Json& object, std::string_view field);
 Result<std::int64_t> integer_field(const Json& object, std::string_view field);
 Result<double> number_field(const Json& object, std::string_view field);
-Result<bool> bool_field(const Json& object, std::string_view field);
 
 // A field that may be absent or null; a value of another type is an error.
 Result<std::optional<std::string>> optional_string(const Json& object, std::string_view field);

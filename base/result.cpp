@@ -15,6 +15,7 @@ std::string_view name(Code code) {
         case Code::unsupported: return "unsupported";
         case Code::corrupt: return "corrupt";
         case Code::io: return "io";
+        case Code::context_length_exceeded: return "context_length_exceeded";
         case Code::internal: return "internal";
     }
     return "internal";

@@ -23,6 +23,7 @@ enum class Code {
     unsupported,  // well-formed, but not implemented here
     corrupt,      // a file or row contradicts itself
     io,
+    context_length_exceeded,  // the prompt does not fit into the model's context
     internal,
 };
 

@@ -229,9 +229,9 @@ private:
     base::Result<void> check_tokens(const std::vector<TokenId>& tokens) const {
         if (tokens.empty()) return invalid("the prompt is empty");
         if (tokens.size() >= std::size_t(plan_.context))
-            return invalid("the prompt has " + std::to_string(tokens.size()) + " tokens, the context holds " +
-                               std::to_string(plan_.context),
-                           "shorten the prompt or load the model with a larger context");
+            return base::error(base::Code::context_length_exceeded,
+                               "the prompt has " + std::to_string(tokens.size()) + " tokens, the context holds " + std::to_string(plan_.context),
+                               "shorten the prompt or load the model with a larger context");
         for (const TokenId id : tokens)
             if (id < 0 || id >= info_.vocabulary)
                 return invalid("the prompt has token " + std::to_string(id) + ", expected 0 to " +

@@ -22,6 +22,14 @@ std::string said(const net::HttpResponse& response) {
     return response.body.substr(0, 300);
 }
 
+// The error's code, as OpenAI and its peers name it.
+std::string code_of(const net::HttpResponse& response) {
+    const auto json = base::parse_json(response.body);
+    if (!json || !json->is_object() || !json->contains("error") || !(*json)["error"].is_object()) return {};
+    const auto& code = (*json)["error"].value("code", base::Json());
+    return code.is_string() ? code.get<std::string>() : std::string();
+}
+
 // Ends the transfer from inside its sink.
 struct BadStream {
     base::Error error;
@@ -58,6 +66,7 @@ base::Error HttpBackend::refused(const net::HttpResponse& response) {
         return base::error(Code::not_found, what, "check upstream.url (with /v1) and upstream.model");
     if (response.status / 100 == 3)
         return base::error(Code::invalid_argument, what, "set upstream.url to " + response.header("location"));
+    if (code_of(response) == base::name(Code::context_length_exceeded)) return base::error(Code::context_length_exceeded, what, "shorten the prompt");
     return base::error(Code::invalid_argument, what);
 }
 

@@ -30,7 +30,8 @@ public:
     BackendStatus status() const override;
     Capabilities capabilities() const override { return {true, true, false, options_.context}; }
     // {unavailable}: no connection, 429, 5xx, a stream that broke. {permission_denied}: the key was
-    // refused. {corrupt}: the answer is no chat completion. {invalid_argument}: another refusal. A
+    // refused. {corrupt}: the answer is no chat completion. {context_length_exceeded}: the upstream says
+    // so. {invalid_argument}: another refusal. A
     // stop gives what came so far, with finish cancelled or deadline.
     net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
     // {unsupported}: the dialect has no way to ask.

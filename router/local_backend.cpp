@@ -3,6 +3,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <algorithm>
+#include <random>
 
 #include "router/prompt.h"
 #include "text/output_parser.h"
@@ -58,6 +59,12 @@ FinishReason finish_of(engine::Finish finish) {
         case engine::Finish::failed: break;
     }
     return FinishReason::stop;
+}
+
+// Here and not in the engine, so that the trace has it and a call can be repeated.
+std::uint64_t drawn_seed() {
+    std::random_device source;
+    return 1 + source();
 }
 
 // Wakes a coroutine from the engine's CPU thread. Shared with the callback, which may outlive it.
@@ -205,6 +212,11 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     const auto& vocabulary = tokenizer->vocabulary();
     if (vocabulary.add_bos && vocabulary.bos >= 0 && (tokens.empty() || tokens[0] != vocabulary.bos))
         tokens.insert(tokens.begin(), vocabulary.bos);
+    if (const int context = e.memory().context; tokens.size() + std::size_t(request.reply_room) > std::size_t(context))
+        return base::error(Code::context_length_exceeded,
+                           "the prompt has " + std::to_string(tokens.size()) + " tokens, the context of " + std::to_string(context) +
+                               " leaves too few for a reply",
+                           "shorten the prompt or load the model with a larger context (model.context)");
     out.parser = parser_options(request, dialect_, *pieces);
     const bool may_think = request.enable_thinking && templated->source().find("<think>") != std::string::npos;
     auto bound = output_bound(request, dialect_, grammars_, out.parser.reasoning_open, may_think);
@@ -213,6 +225,7 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     out.request.grammar = bound->grammar;
     out.request.grammar_trigger = bound->trigger;
     out.request.sampling = sampling_of(request.sampling, info.default_sampling);
+    if (out.request.sampling.seed == 0) out.request.sampling.seed = drawn_seed();
     out.request.max_tokens = request.max_tokens;
     out.request.stop = request.stop_texts;
     out.request.cache_salt = request.cache_salt;
@@ -226,6 +239,7 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     if (!prompt) co_return std::move(prompt).error();
     auto parser = text::OutputParser::create(prompt->parser);
     if (!parser) co_return std::move(parser).error();
+    const std::uint64_t seed = prompt->request.sampling.seed;
     auto started = e->start(std::move(prompt->request), request.stop);
     if (!started) co_return std::move(started).error();
     const auto session = *std::move(started);
@@ -259,6 +273,7 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     const auto usage = session->usage();
     reply.usage = {usage.prompt_tokens, usage.cached_tokens, usage.output_tokens, usage.queued, usage.prefill, usage.decode};
     reply.backend = id_;
+    reply.seed = seed;
     reply.model = e->info().name;
     reply.profile = e->profile() == engine::Profile::exact ? "exact" : "fast";
     co_return reply;

@@ -102,7 +102,8 @@ base::Result<std::string> answer_rules(const ModelRequest& request, const std::s
 base::Result<text::CallSyntax> call_rules(const ModelRequest& request, const std::string& dialect) {
     auto tools = callable(request, dialect);
     if (!tools) return std::move(tools).error();
-    const int most = request.tool_choice.kind == Kind::named ? 1 : request.tool_choice.most;
+    const int asked = request.tool_choice.most > 0 ? request.tool_choice.most : calls_forced(request) ? 1 : kMostCalls;
+    const int most = request.tool_choice.kind == Kind::named ? 1 : asked;
     auto syntax = text::call_syntax(dialect, tools_to_json(*tools), most);
     const std::string root = "root ";
     if (syntax && syntax->ebnf.starts_with(root)) syntax->ebnf.replace(0, root.size(), "calls ");

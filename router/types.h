@@ -45,12 +45,15 @@ struct Message {
 struct ToolSchema {
     std::string name, description;
     base::OrderedJson parameters;  // JSON Schema of the arguments
+    bool operator==(const ToolSchema&) const = default;
 };
+
+inline constexpr int kMostCalls = 8;  // a model that repeats itself comes to an end
 
 struct ToolChoice {
     enum class Kind { automatic, none, required, named } kind = Kind::automatic;
     std::string name;
-    int most = 8;  // calls in one reply: a model that repeats itself comes to an end
+    int most = 0;  // calls in one reply; 0: one where a call is forced, else kMostCalls
 };
 
 // Unset fields take the model's own defaults.
@@ -73,6 +76,7 @@ struct ModelRequest {
     std::string answer_rules;
     SamplingRequest sampling;
     int max_tokens = 1024;
+    int reply_room = 1;                // tokens of the context that must be left; else Error{context_length_exceeded}
     std::vector<std::string> stop_texts;
     bool enable_thinking = true;
     std::string cache_salt;            // audience; prefixes are shared only within it
@@ -100,6 +104,7 @@ struct ModelReply {
     std::string backend;           // id of the one that answered
     std::string model;             // its file or upstream name
     std::string profile;           // numeric profile, when embedded
+    std::uint64_t seed = 0;        // sampled with, when embedded
     std::vector<Fallback> fallbacks;
 };
 

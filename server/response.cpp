@@ -80,6 +80,7 @@ Response json_response(const base::Json& body, int status) {
 int status_of(base::Code code) {
     switch (code) {
         case base::Code::invalid_argument:
+        case base::Code::context_length_exceeded:
         case base::Code::unsupported: return 400;
         case base::Code::permission_denied: return 403;
         case base::Code::not_found: return 404;

@@ -29,6 +29,7 @@ base::Result<std::vector<Message>> messages_for(const Turn& turn, const PhaseCon
 
 void conclude(Turn& turn, const router::ModelReply& reply) {
     turn.answer = reply.message.text();
+    turn.reasoning = reply.message.reasoning;
     turn.finish = reply.finish;
     if (reply.finish == router::FinishReason::cancelled)
         turn.state = "cancelled", turn.error = "the run was stopped";

@@ -155,6 +155,8 @@ std::optional<Response> refused_by_agent(const ChatBody& body, const Caller& cal
     const auto kind = body.model.tool_choice.kind;
     const std::pair<const char*, bool> fields[] = {{"response_format", body.model.response_schema || body.model.json_object},
                                                    {"stop", !body.model.stop_texts.empty()},
+                                                   {body.thinking_field.c_str(), !body.thinking_field.empty()},
+                                                   {"parallel_tool_calls", body.model.tool_choice.most == 1},
                                                    {"tool_choice", kind == Kind::required || kind == Kind::named}};
     for (const auto& [field, used] : fields)
         if (used) return error_response(400, std::string(field) + " is not supported by '" + alias + "'; a bare model takes it", "unsupported", field);
@@ -191,9 +193,11 @@ net::Task<Response> answer_agent(ChatBody body, Request request, Caller caller, 
     const base::StopSource stop = *cancel ? base::StopSource(request.gone) : base::StopSource();
     chat.stop = stop.token();
     const std::string alias = chat.alias;
+    const bool include_reasoning = body.include_reasoning;
     const agents::EventSink nobody;
     auto result = co_await services.agents.chat(std::move(chat), nobody);
     if (!result) co_return error_response(result.error());
+    if (!include_reasoning) result->reasoning.clear();
     const auto failure = failure_of(*result);
     Response response = failure ? error_response(*failure) : json_response(completion(alias, *result, services.clock.now()));
     name_run(response, result->run, result->conversation);

@@ -96,7 +96,8 @@ void read_sampling(Reader& r, const Json& json, router::SamplingRequest& s) {
 
 void read_tool_choice(Reader& r, const Json& json, router::ToolChoice& choice) {
     using Kind = router::ToolChoice::Kind;
-    if (!r.boolean("parallel_tool_calls", true)) choice.most = 1;
+    const bool parallel = r.boolean("parallel_tool_calls", true);
+    if (json.contains("parallel_tool_calls") && !json["parallel_tool_calls"].is_null()) choice.most = parallel ? router::kMostCalls : 1;
     if (!json.contains("tool_choice") || json["tool_choice"].is_null()) return;
     const Json& value = json["tool_choice"];
     if (value == "auto") choice.kind = Kind::automatic;
@@ -119,6 +120,8 @@ void read_thinking(Reader& r, const Json& json, ChatBody& out) {
     const std::string level = effort->value_or("none");
     if (!among(known, level))
         return r.fail("reasoning_effort", error(Code::invalid_argument, "reasoning_effort is '" + level + "' but must be none, minimal, low, medium, high or xhigh"));
+    for (const char* field : {"reasoning_effort", "enable_thinking"})
+        if (json.contains(field) && !json[field].is_null()) out.thinking_field = field;
     out.model.enable_thinking = r.boolean("enable_thinking", level != "none" && level != "minimal");
     out.include_reasoning = r.boolean("include_reasoning", true);
 }

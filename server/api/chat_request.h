@@ -15,6 +15,7 @@ struct ChatBody {
     std::vector<base::Json> messages;    // as sent, for the agents
     bool stream = false, include_usage = false;
     bool include_reasoning = true;       // false: reasoning_content is left out
+    std::string thinking_field;          // which of reasoning_effort and enable_thinking was given
     bool limited = false;                // max_tokens was given
     std::vector<std::string> ignored;    // unknown fields, for the header X-Hearth-Ignored-Fields
 };

@@ -54,7 +54,7 @@ Json completion(const std::string& alias, const router::ModelReply& reply, base:
 }
 
 Json completion(const std::string& alias, const agents::ChatResult& result, base::TimePoint now) {
-    Json out = whole(result.run.text(), alias, now, message_json(result.response, {}, result.client_calls), finish_text(result.finish), result.usage);
+    Json out = whole(result.run.text(), alias, now, message_json(result.response, result.reasoning, result.client_calls), finish_text(result.finish), result.usage);
     out["hearth"] = agent_facts(result);
     return out;
 }

@@ -149,6 +149,56 @@ TEST_F(RunAgent, ALongResultIsCutVisibly) {
     EXPECT_THAT(seen, HasSubstr("of 100000 bytes cut here"));
 }
 
+router::ScriptedReply too_long() {
+    router::ScriptedReply reply;
+    reply.error = base::error(base::Code::context_length_exceeded, "the prompt has 9000 tokens, the context holds 4096");
+    return reply;
+}
+
+TEST_F(RunAgent, ResultsThatDoNotFitIntoTheContextAreCutUntilTheyDo) {
+    Harness h({calls("read_file", R"({"path": "huge"})"), too_long(), too_long(), says("long")});
+    const ChatResult result = h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(result.final_state, "answered");
+    EXPECT_EQ(result.response, "long");
+    const auto sent = h.model->requests();
+    ASSERT_EQ(sent.size(), 4u);
+    EXPECT_LT(sent[3].messages.back().text().size(), sent[1].messages.back().text().size() / 3);
+    EXPECT_EQ(sent[3].messages.front().text(), sent[1].messages.front().text());
+    int steps = 0;
+    for (const auto& span : h.spans(result.run)) steps += span.kind == "model";
+    EXPECT_EQ(steps, 2) << "one step, however often it was tried";
+}
+
+TEST_F(RunAgent, ARequestThatDoesNotFitIsSaid) {
+    Harness h({too_long()});
+    const ChatResult result = h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(result.final_state, "partial");
+    EXPECT_EQ(result.error.code, base::Code::context_length_exceeded);
+    EXPECT_THAT(result.error.message, HasSubstr("4096"));
+}
+
+TEST_F(RunAgent, WhatTheClientAllowsIsWhatOneReplyMayHave) {
+    Harness h({says("one"), says("two")});
+    h.ask("hearth/dev", kRequest);
+    ChatRequest more = h.request("hearth/dev", {user(kRequest)});
+    more.max_tokens = 5000;
+    ASSERT_TRUE(h.chat(std::move(more)));
+    EXPECT_EQ(h.model->requests().at(0).max_tokens, 2048);
+    EXPECT_EQ(h.model->requests().at(1).max_tokens, 5000);
+}
+
+TEST_F(RunAgent, AFolderThatCannotBeOpenedEndsTheRun) {
+    Harness h({says("none")});
+    ChatRequest asked = h.request("hearth/dev", {user(kRequest)});
+    asked.workspace_path = "/nowhere/at/all";
+    const auto result = h.chat(std::move(asked));
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->final_state, "failed");
+    EXPECT_EQ(result->error.code, base::Code::not_found);
+    EXPECT_THAT(result->error.message, HasSubstr("/nowhere/at/all"));
+    EXPECT_TRUE(h.model->requests().empty());
+}
+
 TEST_F(RunAgent, AGuidedModelIsForcedToChooseOnlyWhereToolsMayHelp) {
     Harness h({calls(kAnswerTool, "{}"), says("Hello!"), says("Hi!")});
     const ChatResult chosen = h.ask("hearth/dev", kRequest);

@@ -86,6 +86,20 @@ TEST(LayOut, LeavesWholeOldTurnsOutWhenTheContextIsSmall) {
     }
 }
 
+TEST(ShortenLongestResult, HalvesResultsAndNothingElse) {
+    std::vector<Message> messages = {Message::make(MessageRole::user, std::string(9000, 'u')), Message::make(MessageRole::tool, std::string(3000, 'a')),
+                                     Message::make(MessageRole::tool, "short"), Message::make(MessageRole::tool, std::string(5000, 'b'))};
+    EXPECT_GT(shorten_longest_result(messages), 2000u);
+    EXPECT_EQ(messages[1].text(), std::string(3000, 'a'));
+    EXPECT_LT(messages[3].text().size(), 2700u);
+    EXPECT_THAT(messages[3].text(), ::testing::HasSubstr("bytes cut here"));
+    int times = 0;
+    while (shorten_longest_result(messages) > 0) ASSERT_LT(++times, 20);
+    EXPECT_EQ(messages[0].text().size(), 9000u);
+    EXPECT_EQ(messages[2].text(), "short");
+    EXPECT_LE(messages[1].text().size(), 500u);
+}
+
 TEST(WithNote, KeepsRolesAlternating) {
     const auto joined = with_note({Message::make(MessageRole::user, "Hi")}, "Answer now.");
     ASSERT_EQ(joined.size(), 1u);

@@ -75,6 +75,19 @@ TEST(OutputBound, WithAFormatAndToolsItIsOneOrTheOther) {
     EXPECT_FALSE(accepts(object, "[1]"));
 }
 
+TEST(OutputBound, AForcedReplyIsOneCallUnlessMoreAreAskedFor) {
+    const std::string two = kCall + "\n" + kOtherCall;
+    auto forced = request(false, true, Kind::required);
+    EXPECT_FALSE(accepts(forced, two));
+    forced.tool_choice.most = 2;
+    EXPECT_TRUE(accepts(forced, two));
+    EXPECT_FALSE(accepts(forced, two + "\n" + kCall));
+    auto free = request(false, true);
+    EXPECT_TRUE(accepts(free, two));
+    free.tool_choice.most = 1;
+    EXPECT_FALSE(accepts(free, two));
+}
+
 TEST(OutputBound, AnAnswerByRulesIsBoundBesideTheCalls) {
     auto ruled = request(false, true);
     ruled.answer_rules = "answer ::= \"one: \" [a-z]+\n";

@@ -148,6 +148,30 @@ TEST_F(AgentApi, AToolOfTheClientMayNotTakeABuiltInName) {
     EXPECT_EQ(site.ask("POST", kPath, with_tools(chat("default", {user("hi")}), {"bash"})).status, 200) << "a bare model has no tools of its own";
 }
 
+TEST_F(AgentApi, ThoughtsComeWithTheWholeAnswerToo) {
+    router::ScriptedReply thought = says("Blue.");
+    thought.reasoning = "The sky.";
+    for (const char* alias : {"hearth", "hearth/dev"}) {
+        Site site({thought, thought});
+        EXPECT_EQ(site.ask("POST", kPath, chat(alias, {user("hi")})).json()["choices"][0]["message"]["reasoning_content"], "The sky.") << alias;
+        Json without = chat(alias, {user("hi")});
+        without["include_reasoning"] = false;
+        EXPECT_FALSE(site.ask("POST", kPath, without).json()["choices"][0]["message"].contains("reasoning_content"));
+    }
+}
+
+TEST_F(AgentApi, ARequestThatIsTooLongIs400) {
+    router::ScriptedReply too_long;
+    too_long.error = base::error(base::Code::context_length_exceeded, "the prompt has 9000 tokens, the context holds 4096");
+    for (const char* alias : {"default", "hearth", "hearth/dev"}) {
+        Site site({too_long});
+        const Reply reply = site.ask("POST", kPath, chat(alias, {user("hi")}));
+        EXPECT_EQ(reply.status, 400) << alias;
+        EXPECT_EQ(reply.json()["error"]["code"], "context_length_exceeded");
+        EXPECT_NE(reply.message().find("4096"), std::string::npos);
+    }
+}
+
 TEST_F(AgentApi, NoToolOfTheClientIsOfferedWhenNoneMayBeCalled) {
     Site site({says("ok")});
     Json body = with_tools(chat("hearth/dev", {user("hi")}));
@@ -159,7 +183,8 @@ TEST_F(AgentApi, NoToolOfTheClientIsOfferedWhenNoneMayBeCalled) {
 
 TEST_F(AgentApi, WhatOnlyABareModelTakesIsRefusedByName) {
     Site site;
-    const std::pair<const char*, Json> fields[] = {{"response_format", {{"type", "json_object"}}}, {"stop", "x"}, {"tool_choice", "required"}};
+    const std::pair<const char*, Json> fields[] = {{"response_format", {{"type", "json_object"}}}, {"stop", "x"}, {"tool_choice", "required"},
+                                                   {"reasoning_effort", "low"}, {"enable_thinking", true}, {"parallel_tool_calls", false}};
     for (const auto& [field, value] : fields)
         for (const char* alias : {"hearth", "hearth/dev"}) {
             Json body = with_tools(chat(alias, {user("hi")}));
