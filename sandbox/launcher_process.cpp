@@ -90,9 +90,15 @@ private:
         job_step(job, home_);
         if (!job_over(job)) return false;
         if (job.held) protection_.release(*job.held);
-        if (!socket_) disarm_for_the_server(job);
+        if (!socket_ || left_alone(job)) disarm_for_the_server(job);
         answer(job.control, job_report(job));
         return true;
+    }
+
+    // A server that was killed can lose the job's socket before it loses the launcher's.
+    static bool left_alone(const Job& job) {
+        pollfd control{job.control.get(), 0, 0};
+        return poll(&control, 1, 0) == 1 && (control.revents & POLLHUP) != 0;
     }
 
     static void answer(const Fd& control, const Report& report) {
