@@ -96,8 +96,10 @@ struct Echo {
 
 inline bool within(std::chrono::milliseconds limit, const std::function<bool()>& condition) {
     const auto until = std::chrono::steady_clock::now() + limit;
-    while (!condition() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(2ms);
-    return condition();
+    for (;; std::this_thread::sleep_for(2ms)) {
+        if (condition()) return true;
+        if (std::chrono::steady_clock::now() >= until) return false;
+    }
 }
 
 }  // namespace server::testing
