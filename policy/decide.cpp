@@ -30,7 +30,7 @@ Decision strictest(const Principal& who, Scope scope, const Action& action, Inte
         return {Verdict::deny, "peers_have_no_tools", "Another household's assistant may not use tools here."};
     if (std::find(action.scopes.begin(), action.scopes.end(), scope) == action.scopes.end())
         return {Verdict::deny, "not_in_scope",
-                "It is not among the tools of scope " + std::string(name(scope)) + ". Do without it, and say so."};
+                "It is not among the tools of scope " + std::string(name(scope)) + "."};
     if (action.permissions.empty()) {
         if (action.effect == Effect::pure) return {Verdict::allow, "pure_touches_nothing", ""};
         return {Verdict::ask, "effect_without_permission", "It has effects and does not say on what."};
