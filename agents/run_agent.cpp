@@ -62,6 +62,7 @@ router::ModelRequest request_of(const AgentTask& task, const State& state, int r
     request.messages.insert(request.messages.end(), state.result.work.begin(), state.result.work.end());
     request.tools = task.tools;
     request.tool_choice = choice_of(task, state, round);
+    request.end_circles = task.discipline == ToolDiscipline::guided;
     if (task.answers && task.discipline == ToolDiscipline::guided) request.answer_rules = rules_of_parts(state.parts);
     request.sampling = task.sampling;
     request.max_tokens = task.max_tokens;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "router/circles.h"
 #include "router/prompt.h"
 #include "text/output_parser.h"
 
@@ -247,6 +248,8 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     wake_on_events(*session, wake);
     Deltas deltas(sink, "call_" + base::Uuid::v7(base::SystemClock().now()).text().substr(24) + "_");
     engine::Finish finish = engine::Finish::none;
+    Circles circles;
+    bool in_circles = false;
     std::string failure;
     while (finish == engine::Finish::none) {
         auto event = session->poll();
@@ -254,6 +257,10 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
             if (request.stop.stopped()) session->stop();
             co_await wait_for_event(wake);
             continue;
+        }
+        if (request.end_circles && !in_circles && circles.feed(event->text)) {
+            in_circles = true;
+            session->stop();
         }
         deltas.send((*parser)->feed(event->text));
         finish = event->finish;
@@ -269,6 +276,7 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     for (std::size_t i = 0; i < parsed.tool_calls.size(); ++i)
         reply.message.tool_calls.push_back({deltas.call_id(int(i)), parsed.tool_calls[i].name, parsed.tool_calls[i].arguments});
     reply.finish = finish_of(finish);
+    if (in_circles && reply.finish == FinishReason::cancelled && !request.stop.stopped()) reply.finish = FinishReason::length;
     if (reply.finish == FinishReason::stop && !reply.message.tool_calls.empty()) reply.finish = FinishReason::tool_calls;
     const auto usage = session->usage();
     reply.usage = {usage.prompt_tokens, usage.cached_tokens, usage.output_tokens, usage.queued, usage.prefill, usage.decode};

@@ -75,6 +75,7 @@ struct ModelRequest {
     // neither empty, nor begins as a JSON object, nor holds a call. A backend without grammars writes freely.
     std::string answer_rules;
     SamplingRequest sampling;
+    bool end_circles = false;          // a text that only repeats itself is ended, with finish length; embedded models only
     int max_tokens = 1024;
     int reply_room = 1;                // tokens of the context that must be left; else Error{context_length_exceeded}
     std::vector<std::string> stop_texts;

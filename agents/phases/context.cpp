@@ -12,6 +12,7 @@ router::ModelRequest request_of(const PhaseContext& context, std::vector<router:
     request.tool_choice.kind = router::ToolChoice::Kind::none;
     request.sampling.temperature = context.row.temperature;
     request.max_tokens = context.row.max_tokens;
+    request.end_circles = context.layout.discipline == ToolDiscipline::guided;
     request.stop = context.stop;
     return request;
 }

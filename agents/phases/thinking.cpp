@@ -1,3 +1,4 @@
+#include "agents/answer_parts.h"
 #include "agents/phases/phases.h"
 #include "agents/transcript.h"
 
@@ -19,6 +20,7 @@ net::Task<base::Result<Phase>> thinking(Turn& turn, PhaseContext& context) {
         frame.emit(std::move(event));
     };
     router::ModelRequest request = request_of(context, with_note(std::move(*messages), *instruction));
+    if (context.layout.discipline == ToolDiscipline::guided) request.answer_rules = rules_of_parts({});  // words, and not a call written out
     base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), context.span, sink);
     if (frame.stop.stopped()) co_return frame.stop.error("the run");
     if (reply)
