@@ -1,24 +1,13 @@
 #include "agents/answer_parts.h"
 
+#include "text/grammar_rules.h"
+
 namespace agents {
 namespace {
 
 constexpr std::size_t kMostHeading = 80;
 // A small model may go round in a circle: it comes to the next line, and to the next part.
 constexpr int kMostLines = 30, kLongestLine = 300;
-
-std::string literal(const std::string& text) {
-    std::string out = "\"";
-    for (char c : text) {
-        if (c == '\n')
-            out += "\\n";
-        else if (c == '"' || c == '\\')
-            out += '\\', out += c;
-        else
-            out += c;
-    }
-    return out + "\"";
-}
 
 }  // namespace
 
@@ -40,7 +29,7 @@ std::string part_of(const router::ToolCall& call) {
 std::string rules_of_parts(const std::vector<std::string>& parts) {
     if (parts.size() < 2) return "answer ::= words\n";
     std::string out = "answer ::=";
-    for (const std::string& part : parts) out += (&part == &parts[0] ? " " : " \"\\n\\n\" ") + literal("`" + part + "`: ") + " part";
+    for (const std::string& part : parts) out += (&part == &parts[0] ? " " : " \"\\n\\n\" ") + text::ebnf_literal("`" + part + "`: ") + " part";
     const std::string length = std::to_string(kLongestLine);
     return out + "\npart ::= [^ \\n{<] [^\\n]{0," + length + "} ( \"\\n\" [^\\n]{1," + length + "} ){0," + std::to_string(kMostLines - 1) +
            "}\n";

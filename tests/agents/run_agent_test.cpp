@@ -213,15 +213,19 @@ TEST_F(RunAgent, AGuidedModelIsForcedToChooseOnlyWhereToolsMayHelp) {
     EXPECT_EQ(sent.at(2).tool_choice.kind, router::ToolChoice::Kind::automatic);
 }
 
+// The three requests of a run whose first reply holds two calls and whose second reads the file b.
+std::vector<router::ModelRequest> sent_after(router::ScriptedReply first, router::ToolCall second_call, ToolDiscipline discipline) {
+    first.tool_calls.push_back(std::move(second_call));
+    Options options;
+    options.default_discipline = discipline;
+    Harness h({std::move(first), calls("read_file", R"({"path": "b"})"), says("done")}, options);
+    h.ask("hearth/dev", kRequest);
+    return h.model->requests();
+}
+
 TEST_F(RunAgent, AGuidedModelTellsOfEachOfSeveralCalls) {
-    router::ScriptedReply both = calls("read_file", R"({"path": "a"})");
-    both.tool_calls.push_back({"", "bash", R"({"command": "ls"})"});
     for (const ToolDiscipline discipline : {ToolDiscipline::guided, ToolDiscipline::free}) {
-        Options options;
-        options.default_discipline = discipline;
-        Harness h({both, calls("read_file", R"({"path": "b"})"), says("done")}, options);
-        h.ask("hearth/dev", kRequest);
-        const auto sent = h.model->requests();
+        const auto sent = sent_after(calls("read_file", R"({"path": "a"})"), {"", "bash", R"({"command": "ls"})"}, discipline);
         ASSERT_EQ(sent.size(), 3u);
         const bool free = discipline == ToolDiscipline::free;
         EXPECT_EQ(sent[0].answer_rules, free ? "" : rules_of_parts({}));
@@ -231,14 +235,8 @@ TEST_F(RunAgent, AGuidedModelTellsOfEachOfSeveralCalls) {
 }
 
 TEST_F(RunAgent, AGuidedModelWhoseCallFailedMustChooseAgainAndTellsOfWhatWorked) {
-    router::ScriptedReply both = calls("bash", R"({"command": "ls"})");
-    both.tool_calls.push_back({"", "read_file", R"({"path": "missing"})"});
     for (const ToolDiscipline discipline : {ToolDiscipline::guided, ToolDiscipline::free}) {
-        Options options;
-        options.default_discipline = discipline;
-        Harness h({both, calls("read_file", R"({"path": "b"})"), says("done")}, options);
-        h.ask("hearth/dev", kRequest);
-        const auto sent = h.model->requests();
+        const auto sent = sent_after(calls("bash", R"({"command": "ls"})"), {"", "read_file", R"({"path": "missing"})"}, discipline);
         ASSERT_EQ(sent.size(), 3u);
         const bool free = discipline == ToolDiscipline::free;
         EXPECT_EQ(sent[1].tool_choice.kind, free ? router::ToolChoice::Kind::automatic : router::ToolChoice::Kind::required);
