@@ -146,12 +146,12 @@ net::Task<Response> answer_whole(agents::ChatRequest chat, base::StopToken stop,
     const agents::EventSink nobody;
     auto result = co_await services.agents.chat(std::move(chat), nobody);
     if (!result) co_return error_response(result.error());
-    Response response = json_response(result_json(*result));
-    if (const auto failure = failure_of(*result)) {
-        base::Json both = result_json(*result);
-        response = error_response(*failure);
-        both["error"] = base::Json::parse(response.body)["error"];
-        response.body = base::dump(both);
+    base::Json body = result_json(*result);
+    const auto failure = failure_of(*result);
+    Response response = failure ? error_response(*failure) : json_response(body);
+    if (failure) {
+        body["error"] = base::Json::parse(response.body)["error"];
+        response.body = base::dump(body);
     }
     name_run(response, result->run, result->conversation);
     co_return response;
