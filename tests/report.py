@@ -9,7 +9,7 @@ import sys
 
 CASE = re.compile(r"^\[\s+(OK|FAILED|SKIPPED)\s+\] ([\w/.]+\.[\w/.]+)(?:, where .*)? \(\d+ ms\)$")
 RUN = re.compile(r"^\[ RUN\s+\] (\S+)")
-CTEST = re.compile(r"^\s*\d+/\d+ Test\s+#(\d+): (\S+) \.*\s*(\*\*\*)?(.+?)\s+[\d.]+ sec$")
+CTEST = re.compile(r"^\s*\d+/\d+ Test\s+#(\d+): (.+) \.{3,}(?:   |\*\*\*)(\S.*?)\s+[\d.]+ sec$")
 PYTEST = re.compile(r"^=+ (.*\d+ (?:passed|failed|skipped|error).*) in [\d.]+s.*=+$")
 PYSKIP = re.compile(r"^SKIPPED \[\d+\] (.*)$")
 PYSUMMARY = re.compile(r"^=+ short test summary info =+$")
@@ -95,7 +95,7 @@ class Report:
             elif match := CTEST.match(line):
                 unit = numbered.setdefault(match[1], Unit(stage, ""))
                 unit.name = match[2]
-                self.close(unit, match[4].strip() == "Passed", "Skipped" in match[4])
+                self.close(unit, match[3] == "Passed", match[3] == "Skipped")
         if current:
             self.close(current, False)
 
