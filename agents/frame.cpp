@@ -188,8 +188,8 @@ tools::Dispatch dispatch_of(Frame& frame, tools::Ports& ports, const base::StopT
             frame.run,
             frame.epoch,
             frame.scope,
-            std::size_t(frame.options.max_tool_result_chars),
-            {frame.principal, frame.workspace.get(), frame.parts.launcher, frame.parts.blocking, &ports, stop}};
+            {frame.principal, frame.workspace.get(), frame.parts.launcher, frame.parts.blocking, &ports, stop,
+             std::size_t(frame.options.max_tool_result_chars)}};
 }
 
 }  // namespace agents

@@ -17,6 +17,7 @@ using router::ToolCall;
 using router::ToolChoice;
 
 constexpr int kRepeatsBeforeAnswer = 2;
+constexpr std::size_t kMostGuidedResult = 2400;  // bytes; a small model loses the question in more
 constexpr int kMostForcedCalls = 2;  // a small model that must call adds a third for nothing
 
 // What the loop knows between rounds.
@@ -27,7 +28,7 @@ struct State {
     bool must_answer = false;       // no more calls: the model chose to answer, or turns in circles
     bool gathered = false;          // the gathering is over
     bool failed = false;            // a call of the last reply did, so that the answer has not all that it needs
-    std::vector<std::string> parts; // of the answer to come: the calls that worked, of the last reply and of those it mends
+    std::vector<Part> parts;        // of the answer to come: the calls that worked, of the last reply and of those it mends
     policy::Integrity label = policy::Integrity::trusted;
 };
 
@@ -95,7 +96,7 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
     if (outcome.executed && outcome.effect != policy::Effect::pure) state.seen.clear();
     state.seen.insert(identity(call));
     if (outcome.state == tools::CallState::done)
-        state.parts.push_back(part_of(call));
+        state.parts.push_back(part_of(call, outcome));
     else
         state.failed = true;
     state.label = policy::Integrity::untrusted;
@@ -118,7 +119,8 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
 // All calls of one reply, in order. Every call gets a result, whatever happens.
 net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, std::vector<ToolCall> calls,
                             State& state) {
-    if (!std::exchange(state.failed, false)) state.parts.clear();
+    const bool mends = std::exchange(state.failed, false);
+    if (!mends) state.parts.clear();
     for (const ToolCall& call : calls) {
         if (is_client_tool(frame, call.name)) {
             state.result.client_calls.push_back(call);
@@ -135,6 +137,7 @@ net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const
             co_await execute(frame, dispatch, task, call, state);
         }
     }
+    if (mends && !state.parts.empty()) state.parts[0].alone = true;
 }
 
 router::DeltaSink forward(Frame& frame, const AgentTask& task, std::string& text) {
@@ -266,7 +269,8 @@ std::vector<router::ToolSchema> tool_menu(const Frame& frame, ToolDiscipline dis
 
 net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
     tools::Ports ports{frame.parts.db, frame.who, frame.run, frame.parts.clock};
-    const tools::Dispatch dispatch = dispatch_of(frame, ports, task.stop);
+    tools::Dispatch dispatch = dispatch_of(frame, ports, task.stop);
+    if (task.discipline == ToolDiscipline::guided) dispatch.context.result_bytes = std::min(dispatch.context.result_bytes, kMostGuidedResult);
     State state;
     state.label = label_of(task.prefix);
     for (int round = 0; round < frame.options.max_rounds; ++round) {

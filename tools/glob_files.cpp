@@ -20,7 +20,9 @@ base::Result<ToolOutput> find(sandbox::Workspace& workspace, const std::string& 
     for (const sandbox::Entry& entry : *entries) {
         if (entry.kind != sandbox::Entry::Kind::file) continue;
         if (!glob->matches(std::filesystem::path(entry.path).lexically_relative(below).string())) continue;
-        if (++found <= kMostMatches) out.text += readable(entry.path) + "\n";
+        if (++found > kMostMatches) continue;
+        out.names.push_back(readable(entry.path));
+        out.text += out.names.back() + "\n";
     }
     if (found == 0) out.text = "[no file matches " + pattern + "]\n";
     if (found > kMostMatches) out.text += "[" + std::to_string(found - kMostMatches) + " more files match]\n";

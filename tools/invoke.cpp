@@ -86,6 +86,7 @@ net::Task<CallOutcome> run_tool(const Dispatch& dispatch, const Tool& tool, Json
             out.text = std::move(result->text);
             out.facts = std::move(result->facts);
             out.truncated = result->truncated;
+            out.names = std::move(result->names);
         } else {
             out.state = CallState::failed;
             out.text = "Error: " + result.error().text();
@@ -146,7 +147,7 @@ net::Task<CallOutcome> ledgered(const Dispatch& dispatch, const Tool& tool, cons
     const base::StepId step = co_await dispatch.db.run(dispatch.who, begin);
     CallOutcome outcome = co_await run_tool(dispatch, tool, std::move(arguments));
     clean(outcome.text);
-    truncate(outcome, dispatch.max_result_bytes);
+    truncate(outcome, dispatch.context.result_bytes);
     const Json row = {{"text", outcome.text}, {"facts", outcome.facts}, {"truncated", outcome.truncated}};
     const std::string state(name(outcome.state));
     const auto end = [&](store::Tx& tx) { store::write_outcome(tx, step, dispatch.epoch, state, row); };

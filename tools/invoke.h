@@ -25,8 +25,7 @@ struct Dispatch {
     base::RunId run;
     std::int64_t epoch = 0;
     policy::Scope scope = policy::Scope::home;
-    std::size_t max_result_bytes = 16000;  // as the model sees it
-    ToolContext context;                   // its stop is the run's; each call gets a nearer deadline
+    ToolContext context;  // its stop is the run's; each call gets a nearer deadline
 };
 
 enum class CallState {
@@ -42,6 +41,7 @@ struct CallOutcome {
     std::string text;                       // for the model: result or error
     base::Json facts = base::Json::object();
     bool truncated = false;
+    std::vector<std::string> names;         // ToolOutput::names
     bool executed = false;                  // the tool was entered
     policy::Effect effect = policy::Effect::pure;
     std::string rule;                       // the policy's

@@ -8,8 +8,10 @@ namespace {
 
 constexpr std::size_t kMostEntries = 1000;
 
+std::string name_of(const sandbox::Entry& entry) { return readable(std::filesystem::path(entry.path).filename().string()); }
+
 std::string line_for(const sandbox::Entry& entry) {
-    const std::string name = readable(std::filesystem::path(entry.path).filename().string());
+    const std::string name = name_of(entry);
     switch (entry.kind) {
         case sandbox::Entry::Kind::folder: return name + "/";
         case sandbox::Entry::Kind::symlink: return name + " (symbolic link, not followed)";
@@ -35,7 +37,10 @@ net::Task<base::Result<ToolOutput>> list_dir(base::Json arguments, ToolContext& 
     const auto entries = co_await net::on_pool(context.blocking, work);
     if (!entries) co_return entries.error();
     ToolOutput out;
-    for (std::size_t i = 0; i < entries->size() && i < kMostEntries; ++i) out.text += line_for((*entries)[i]) + "\n";
+    for (std::size_t i = 0; i < entries->size() && i < kMostEntries; ++i) {
+        out.text += line_for((*entries)[i]) + "\n";
+        out.names.push_back(name_of((*entries)[i]));
+    }
     if (entries->empty()) out.text = "[the folder is empty]\n";
     out.truncated = entries->size() > kMostEntries;
     if (out.truncated) out.text += "[" + std::to_string(entries->size() - kMostEntries) + " more entries]\n";

@@ -8,20 +8,24 @@ namespace {
 
 constexpr std::int64_t kMostLines = 2000;
 constexpr std::size_t kMostLineBytes = 2000;
-constexpr std::size_t kMostBytes = 200000;
+constexpr std::size_t kNotice = 100;  // bytes for the last line, which says how to go on
 
 std::string shown(std::string_view line) {
     if (line.size() <= kMostLineBytes) return readable(line);
     return readable(line.substr(0, kMostLineBytes)) + " [… " + std::to_string(line.size() - kMostLineBytes) + " bytes of this line cut …]";
 }
 
-ToolOutput excerpt(const std::string& content, std::int64_t offset, std::int64_t limit) {
+// At least one line, then whole lines while there is room.
+ToolOutput excerpt(const std::string& content, std::int64_t offset, std::int64_t limit, std::size_t room) {
     const auto lines = lines_of(content);
     const auto total = std::int64_t(lines.size());
     ToolOutput out;
     std::int64_t at = offset - 1;
-    for (; at < total && at < offset - 1 + limit && out.text.size() < kMostBytes; ++at)
-        out.text += std::to_string(at + 1) + "\t" + shown(lines[std::size_t(at)]) + "\n";
+    for (; at < total && at < offset - 1 + limit; ++at) {
+        const std::string line = std::to_string(at + 1) + "\t" + shown(lines[std::size_t(at)]) + "\n";
+        if (!out.text.empty() && out.text.size() + line.size() + kNotice > room) break;
+        out.text += line;
+    }
     out.truncated = at < total;
     if (total == 0) out.text = "[the file is empty]\n";
     else if (offset > total) out.text = "[the file has " + std::to_string(total) + " lines; offset " + std::to_string(offset) + " is beyond its end]\n";
@@ -45,7 +49,7 @@ net::Task<base::Result<ToolOutput>> read_file(base::Json arguments, ToolContext&
     auto work = [&]() -> base::Result<ToolOutput> {
         const auto content = (*workspace)->read(*path, kMostFileBytes);
         if (!content) return with_near_names(**workspace, *path, content.error());
-        return excerpt(*content, *offset, *limit);
+        return excerpt(*content, *offset, *limit, context.result_bytes);
     };
     co_return co_await net::on_pool(context.blocking, work);
 }

@@ -29,6 +29,7 @@ struct ToolContext {
     boost::asio::thread_pool& blocking;
     Ports* ports = nullptr;
     base::StopToken stop;                     // carries the call's deadline
+    std::size_t result_bytes = 16000;         // what the model gets of a longer text is cut: a tool that can stop there says how to go on
 };
 
 // Text for the model; structured facts for trace and API.
@@ -36,6 +37,7 @@ struct ToolOutput {
     std::string text;
     base::Json facts = base::Json::object();
     bool truncated = false;
+    std::vector<std::string> names;  // of a listing, what it lists: an answer can be held to them
 };
 
 using Run = net::Task<base::Result<ToolOutput>> (*)(base::Json arguments, ToolContext& context);

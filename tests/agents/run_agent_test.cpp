@@ -223,13 +223,15 @@ std::vector<router::ModelRequest> sent_after(router::ScriptedReply first, router
     return h.model->requests();
 }
 
+const Part kReadA{"read_file a", {}, false, {"text of a"}, false}, kReadB{"read_file b", {}, false, {"text of b"}, false}, kRanLs{"bash ls", {}, false, {"ran ls"}, false};
+
 TEST_F(RunAgent, AGuidedModelTellsOfEachOfSeveralCalls) {
     for (const ToolDiscipline discipline : {ToolDiscipline::guided, ToolDiscipline::free}) {
         const auto sent = sent_after(calls("read_file", R"({"path": "a"})"), {"", "bash", R"({"command": "ls"})"}, discipline);
         ASSERT_EQ(sent.size(), 3u);
         const bool free = discipline == ToolDiscipline::free;
         EXPECT_EQ(sent[0].answer_rules, free ? "" : rules_of_parts({}));
-        EXPECT_EQ(sent[1].answer_rules, free ? "" : rules_of_parts({"read_file a", "bash ls"}));
+        EXPECT_EQ(sent[1].answer_rules, free ? "" : rules_of_parts({kReadA, kRanLs}));
         EXPECT_EQ(sent[2].answer_rules, sent[0].answer_rules) << "one call has no parts";
     }
 }
@@ -241,7 +243,26 @@ TEST_F(RunAgent, AGuidedModelWhoseCallFailedMustChooseAgainAndTellsOfWhatWorked)
         const bool free = discipline == ToolDiscipline::free;
         EXPECT_EQ(sent[1].tool_choice.kind, free ? router::ToolChoice::Kind::automatic : router::ToolChoice::Kind::required);
         EXPECT_EQ(sent[2].tool_choice.kind, router::ToolChoice::Kind::automatic) << "nothing failed in the second reply";
-        EXPECT_EQ(sent[2].answer_rules, free ? "" : rules_of_parts({"bash ls", "read_file b"}));
+        EXPECT_EQ(sent[2].answer_rules, free ? "" : rules_of_parts({kRanLs, kReadB}));
+    }
+}
+
+TEST_F(RunAgent, AGuidedModelIsHeldToTheOnlyCallThatWorkedAfterOneThatFailed) {
+    const auto sent = sent_after(calls("read_file", R"({"path": "missing"})"), {"", "read_file", R"({"path": "missing"})"}, ToolDiscipline::guided);
+    ASSERT_EQ(sent.size(), 3u);
+    Part only = kReadB;
+    only.alone = true;
+    EXPECT_EQ(sent[2].answer_rules, rules_of_parts({only}));
+    EXPECT_NE(sent[2].answer_rules, sent[0].answer_rules);
+}
+
+TEST_F(RunAgent, AGuidedModelSeesLessOfALongResult) {
+    for (const ToolDiscipline discipline : {ToolDiscipline::guided, ToolDiscipline::free}) {
+        const auto sent = sent_after(calls("read_file", R"({"path": "huge"})"), {"", "bash", R"({"command": "ls"})"}, discipline);
+        ASSERT_EQ(sent.size(), 3u);
+        const auto huge = std::find_if(sent[1].messages.begin(), sent[1].messages.end(), [](const auto& m) { return m.name == "read_file" && m.text().starts_with("xxx"); });
+        ASSERT_NE(huge, sent[1].messages.end());
+        EXPECT_EQ(huge->text().size() < 3000, discipline == ToolDiscipline::guided) << huge->text().size();
     }
 }
 

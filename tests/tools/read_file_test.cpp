@@ -20,6 +20,20 @@ TEST(ReadFile, NumbersLinesAndSaysWhereToGoOn) {
     EXPECT_THAT(bench.call("read_file", {{"path", "a.txt"}, {"offset", 9}})->text, HasSubstr("has 4 lines"));
 }
 
+TEST(ReadFile, StopsWhereTheModelWouldGetNoMoreOfIt) {
+    ToolBench bench;
+    bench.result_bytes = 300;
+    std::string lines;
+    for (int i = 0; i < 50; ++i) lines += std::string(18, 'x') + "\n";
+    bench.put("a.txt", lines);
+    const auto out = bench.call("read_file", {{"path", "a.txt"}});
+    EXPECT_THAT(out->text, testing::EndsWith("\n9\txxxxxxxxxxxxxxxxxx\n[41 more lines; go on with offset 10]\n"));
+    EXPECT_LE(out->text.size(), bench.result_bytes);
+    EXPECT_TRUE(out->truncated);
+    bench.result_bytes = 20;
+    EXPECT_EQ(bench.call("read_file", {{"path", "a.txt"}, {"offset", 50}})->text, "50\txxxxxxxxxxxxxxxxxx\n") << "a line always";
+}
+
 TEST(ReadFile, RefusesWhatIsNoTextInsideTheWorkspace) {
     ToolBench bench;
     bench.put("b.bin", std::string("ELF\0\1\2", 6));
