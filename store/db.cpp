@@ -5,6 +5,7 @@
 #include <mutex>
 #include <pqxx/pqxx>
 #include <set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -16,7 +17,14 @@ namespace store {
 namespace {
 
 using Kind = DbError::Kind;
-using Connection = pqxx::connection;
+
+// Statements are prepared as they come: PostgreSQL reads and plans each once a session. Text that varies would
+// fill the session's memory, so only so many are.
+struct Connection : pqxx::connection {
+    using pqxx::connection::connection;
+    std::unordered_map<std::string, std::string> prepared;  // name by statement
+};
+constexpr std::size_t kMostPrepared = 256;
 
 constexpr auto kLongestWait = std::chrono::seconds(60);  // for a free connection
 
@@ -40,8 +48,6 @@ auto translated(F f) {
         throw DbError(Kind::connection, "the database connection is gone: " + reason_of(e));
     } catch (const pqxx::usage_error& e) {  // libpqxx's word for a closed connection
         throw DbError(Kind::connection, "the database connection is closed: " + reason_of(e));
-    } catch (const pqxx::in_doubt_error& e) {
-        throw DbError(Kind::connection, "the database went away during a commit, whose outcome is unknown: " + reason_of(e));
     } catch (const pqxx::sql_error& e) {
         throw DbError(kind_of(e.sqlstate()), reason_of(e));
     } catch (const pqxx::failure& e) {
@@ -49,11 +55,20 @@ auto translated(F f) {
     }
 }
 
-pqxx::result execute(pqxx::work& work, const std::string& sql, const std::vector<Param>& params) {
+// The name of the prepared statement; empty when there are too many.
+std::string prepared(Connection& connection, const std::string& sql) {
+    if (const auto found = connection.prepared.find(sql); found != connection.prepared.end()) return found->second;
+    if (connection.prepared.size() >= kMostPrepared) return {};
+    std::string name = "s" + std::to_string(connection.prepared.size());
+    connection.prepare(name, sql);
+    return connection.prepared.emplace(sql, std::move(name)).first->second;
+}
+
+pqxx::result execute(Connection& connection, pqxx::nontransaction& session, const std::string& sql, const std::vector<Param>& params) {
 #if PQXX_VERSION_MAJOR < 7
-    std::vector<const char*> texts;  // a null pointer is an SQL null
-    for (const auto& param : params) texts.push_back(param.text() ? param.text()->c_str() : nullptr);
-    return work.exec_params(sql, pqxx::prepare::make_dynamic_params(texts));
+    std::vector<const char*> values;  // a null pointer is an SQL null
+    for (const auto& param : params) values.push_back(param.text() ? param.text()->c_str() : nullptr);
+    const auto texts = pqxx::prepare::make_dynamic_params(values);
 #else
     pqxx::params texts;
     for (const auto& param : params) {
@@ -62,18 +77,29 @@ pqxx::result execute(pqxx::work& work, const std::string& sql, const std::vector
         else
             texts.append();
     }
-    return work.exec_params(sql, texts);
 #endif
+    const std::string name = prepared(connection, sql);
+    return name.empty() ? session.exec_params(sql, texts) : session.exec_prepared(name, texts);
 }
 
+// BEGIN and the identity are one message to the server and COMMIT another, which libpqxx's own transactions
+// would send apart.
 class PqxxTx final : public Tx {
 public:
     PqxxTx(Connection& connection, const Identity& who, base::NodeId node)
-        : work_(translated([&] { return std::make_unique<pqxx::work>(connection); })), who_(who), node_(node) {
-        const auto setting = [](const auto& id) { return id.is_nil() ? std::string() : id.text(); };
-        exec("select set_config('hearth.tenant', $1, true), set_config('hearth.person', $2, true),"
-             " set_config('hearth.node', $3, true)",
-             {setting(who.tenant), setting(who.person), setting(node)});
+        : connection_(connection), session_(translated([&] { return std::make_unique<pqxx::nontransaction>(connection); })), who_(who), node_(node) {
+        const auto setting = [](const char* name, const auto& id) {
+            return std::string("set_config('hearth.") + name + "', '" + (id.is_nil() ? std::string() : id.text()) + "', true)";
+        };
+        const std::string begin = "begin; select " + setting("tenant", who.tenant) + ", " + setting("person", who.person) + ", " + setting("node", node);
+        translated([&] { session_->exec(begin); });
+    }
+    ~PqxxTx() override {
+        if (ended_) return;
+        try {
+            session_->exec("rollback");
+        } catch (const std::exception&) {  // the session is gone, and the transaction with it
+        }
     }
 
     std::vector<Row> exec(std::string_view sql, std::initializer_list<Param> params) override {
@@ -82,7 +108,7 @@ public:
 
     std::vector<Row> exec(std::string_view sql, const std::vector<Param>& params) override {
         const bool earlier = std::exchange(failed_, true);
-        const pqxx::result result = translated([&] { return execute(*work_, std::string(sql), params); });
+        const pqxx::result result = translated([&] { return execute(connection_, *session_, std::string(sql), params); });
         failed_ = earlier;
         affected_ = std::int64_t(result.affected_rows());
         std::vector<Row> rows;
@@ -102,15 +128,22 @@ public:
     void commit() {
         // PostgreSQL answers such a commit with a rollback, which nobody would notice.
         if (failed_) throw DbError(Kind::other, "a statement of the transaction had failed: nothing of it was committed");
-        translated([&] { work_->commit(); });
+        ended_ = true;
+        try {
+            translated([&] { session_->exec("commit"); });
+        } catch (const DbError& e) {
+            if (e.kind != Kind::connection) throw;
+            throw DbError(Kind::connection, std::string("the database went away during a commit, whose outcome is unknown: ") + e.what());
+        }
     }
 
 private:
-    std::unique_ptr<pqxx::work> work_;
+    Connection& connection_;
+    std::unique_ptr<pqxx::nontransaction> session_;
     Identity who_;
     base::NodeId node_;
     std::int64_t affected_ = 0;
-    bool failed_ = false;
+    bool failed_ = false, ended_ = false;
 };
 
 std::unique_ptr<Connection> connect(const std::string& url) {
