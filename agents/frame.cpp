@@ -16,11 +16,6 @@ using base::Code;
 using base::Json;
 
 // Every prompt that agents read.
-constexpr const char* kPrompts[] = {
-    "home_system", "home_examples", "dev_system", "dev_examples", "answer_tool",  "intake",     "intake_wants", "retrieve",
-    "copilot",     "thinking",      "recompose",  "machine_talk", "machine_act", "machine_explain",
-};
-
 Json usage_json(const router::Usage& usage) {
     return {{"prompt_tokens", usage.prompt_tokens},      {"cached_tokens", usage.cached_tokens},
             {"output_tokens", usage.output_tokens},      {"queued_us", usage.queued.count()},
@@ -82,6 +77,14 @@ store::StepIntent intent_of(const Frame& frame, const router::ModelRequest& requ
 
 }  // namespace
 
+const std::vector<std::string>& prompt_names() {
+    static const std::vector<std::string> names = {
+        "home_system", "home_examples", "dev_system", "dev_examples", "answer_tool",  "intake",     "intake_wants", "retrieve",
+        "copilot",     "thinking",      "recompose",  "machine_talk", "machine_act", "machine_explain",
+    };
+    return names;
+}
+
 void Frame::emit(ChatEvent event) const {
     event.run = run;
     event.conversation = conversation;
@@ -96,20 +99,6 @@ base::Result<std::string> prompt(const Frame& frame, const std::string& name, co
     if (!text) return base::error(Code::invalid_argument, "prompt " + name + ": " + text.error().message);
     while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
     return text;
-}
-
-net::Task<base::Result<std::map<std::string, store::Prompt>>> load_prompts(store::Db& db, store::Identity who) {
-    using Loaded = std::map<std::string, store::Prompt>;
-    const auto read = [](store::Tx& tx) -> base::Result<Loaded> {
-        Loaded out;
-        for (const char* name : kPrompts) {
-            auto found = store::live_prompt(tx, name);
-            if (!found) return std::move(found).error();
-            out.emplace(name, std::move(*found));
-        }
-        return out;
-    };
-    co_return co_await db.run(who, read);
 }
 
 base::Span span_of(const Frame& frame, base::SpanId id, base::SpanId parent, const char* kind, const std::string& name) {

@@ -53,8 +53,8 @@ struct Frame {
 
 // The live prompt, filled. Error{not_found} naming the prompt whose row is missing.
 base::Result<std::string> prompt(const Frame& frame, const std::string& name, const prompts::Variables& variables = {});
-// Reads all live prompts that agents use.
-net::Task<base::Result<std::map<std::string, store::Prompt>>> load_prompts(store::Db& db, store::Identity who);
+// Of all prompts that agents read.
+const std::vector<std::string>& prompt_names();
 
 // A ledgered model call: intent row, gateway, outcome row, span. The request's purpose names span
 // and step; its max_tokens is lowered to what the run has left, and Error{resource_exhausted} when

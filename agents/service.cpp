@@ -107,10 +107,12 @@ struct Agents::Impl {
 
 // The prompt's shared part: system, examples, history, request; and the tools.
 net::Task<base::Result<Layout>> Agents::Impl::lay_out_turn(Frame& frame, Turn& turn) {
-    auto loaded = co_await load_prompts(parts.db, frame.who);
-    if (!loaded) co_return std::move(loaded).error();
-    frame.prompts = std::move(*loaded);
-    const auto read = [&](store::Tx& tx) { return read_history(tx, frame.conversation, kRunsInHistory); };
+    const auto read = [&](store::Tx& tx) -> base::Result<History> {
+        auto loaded = store::live_prompts(tx, prompt_names());
+        if (!loaded) return std::move(loaded).error();
+        frame.prompts = std::move(*loaded);
+        return read_history(tx, frame.conversation, kRunsInHistory);
+    };
     auto stored = co_await parts.db.run(frame.who, read);
     if (!stored) co_return std::move(stored).error();
     auto history = history_of(stored->messages, stored->work);
@@ -166,9 +168,11 @@ net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& 
     turn.code = result.error.code;
     turn.reasoning = std::move(result.reasoning);
     turn.phase = Phase::done;
-    co_await store_answer(frame, turn.answer, turn.client_calls);
     const Json stored = to_json(turn);
-    const auto save = [&](store::Tx& tx) { store::save_turn(tx, frame.run, frame.epoch, stored); };
+    const auto save = [&](store::Tx& tx) {
+        append_answer(tx, frame, turn);
+        store::save_turn(tx, frame.run, frame.epoch, stored);
+    };
     co_await parts.db.run(frame.who, save);
 }
 

@@ -80,13 +80,11 @@ base::Result<History> read_history(store::Tx& tx, base::ConversationId conversat
     return out;
 }
 
-net::Task<void> store_answer(Frame& frame, std::string text, std::vector<router::ToolCall> calls) {
-    if (text.empty() && calls.empty()) co_return;
-    router::Message message = router::Message::make(router::MessageRole::assistant, std::move(text));
-    message.tool_calls = std::move(calls);
-    const Json body(router::message_to_json(message));
-    const auto append = [&](store::Tx& tx) { store::append_message(tx, frame.conversation, frame.run, body); };
-    co_await frame.parts.db.run(frame.who, append);
+void append_answer(store::Tx& tx, const Frame& frame, const Turn& turn) {
+    if (turn.answer.empty() && turn.client_calls.empty()) return;
+    router::Message message = router::Message::make(router::MessageRole::assistant, turn.answer);
+    message.tool_calls = turn.client_calls;
+    store::append_message(tx, frame.conversation, frame.run, Json(router::message_to_json(message)));
 }
 
 base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& options, const ChatRequest& request,

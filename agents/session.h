@@ -8,6 +8,7 @@
 
 #include "agents/frame.h"
 #include "agents/transcript.h"
+#include "agents/turn.h"
 #include "store/runs.h"
 
 namespace agents {
@@ -35,8 +36,8 @@ struct History {
 // With the work of at most the last `runs` runs.
 base::Result<History> read_history(store::Tx& tx, base::ConversationId conversation, int runs);
 
-// Appends the assistant's message to the conversation; nothing when there is neither text nor call.
-net::Task<void> store_answer(Frame& frame, std::string text, std::vector<router::ToolCall> calls);
+// Appends the turn's answer to the conversation; nothing when there is neither text nor call.
+void append_answer(store::Tx& tx, const Frame& frame, const Turn& turn);
 
 // The folder of a turn; see ChatRequest::workspace for the order. Blocking.
 base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& options, const ChatRequest& request,

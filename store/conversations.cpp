@@ -60,11 +60,12 @@ std::vector<StoredMessage> list_messages(Tx& tx, base::ConversationId id) {
 base::MessageId append_message(Tx& tx, base::ConversationId id, base::RunId run, const base::Json& body) {
     const auto message = base::MessageId::make(base::SystemClock().now());
     lock_conversation(tx, id);  // positions are consecutive when two append at once
-    // Foreign keys look past row-level security, so another person's conversation is refused here.
-    if (!conversation_exists(tx, id)) throw DbError(DbError::Kind::foreign_key, "there is no conversation " + id.text());
+    // Foreign keys look past row-level security, so another person's conversation is refused by the join.
     tx.exec("insert into message (id, conversation_id, position, run_id, role, body)"
-            " select $1, $2, coalesce(max(position) + 1, 0), $3, $4, $5 from message where conversation_id = $2",
+            " select $1, c.id, coalesce((select max(position) + 1 from message where conversation_id = c.id), 0), $3, $4, $5"
+            " from conversation c where c.id = $2",
             {message, id, run, body.value("role", ""), body});
+    if (tx.affected() != 1) throw DbError(DbError::Kind::foreign_key, "there is no conversation " + id.text());
     return message;
 }
 

@@ -2,13 +2,16 @@
 
 namespace store {
 
-base::Result<Prompt> live_prompt(Tx& tx, const std::string& name) {
+base::Result<std::map<std::string, Prompt>> live_prompts(Tx& tx, const std::vector<std::string>& names) {
     const auto rows = tx.exec("select p.name, p.version, p.body from prompt p join prompt_label l using (tenant_id, name, version)"
-                              " where p.name = $1 and l.label = 'live'", {name});
-    if (rows.empty())
-        return base::error(base::Code::not_found, "there is no live prompt '" + name + "' in the database",
-                           "hearth db migrate lays the prompts that ship with the program");
-    return Prompt{rows[0].text(0), int(rows[0].integer(1)), rows[0].text(2)};
+                              " where p.name in (select jsonb_array_elements_text($1::jsonb)) and l.label = 'live'", {base::Json(names)});
+    std::map<std::string, Prompt> out;
+    for (const Row& row : rows) out.emplace(row.text(0), Prompt{row.text(0), int(row.integer(1)), row.text(2)});
+    for (const std::string& name : names)
+        if (!out.contains(name))
+            return base::error(base::Code::not_found, "there is no live prompt '" + name + "' in the database",
+                               "hearth db migrate lays the prompts that ship with the program");
+    return out;
 }
 
 }  // namespace store

@@ -1,7 +1,9 @@
 // Prompts as rows: versions of a name, a label that says which is live. Seeds are version 1.
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "store/db.h"
 
@@ -12,7 +14,7 @@ struct Prompt {
     int version = 0;
     std::string body;
 };
-// The live version; Error{not_found} naming the prompt when the row is missing.
-base::Result<Prompt> live_prompt(Tx& tx, const std::string& name);
+// The live version of each; Error{not_found} naming a prompt whose row is missing.
+base::Result<std::map<std::string, Prompt>> live_prompts(Tx& tx, const std::vector<std::string>& names);
 
 }  // namespace store

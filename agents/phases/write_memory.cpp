@@ -4,7 +4,8 @@
 namespace agents::phases {
 
 net::Task<base::Result<Phase>> write_memory(Turn& turn, PhaseContext& context) {
-    co_await store_answer(context.frame, turn.answer, turn.client_calls);
+    const auto append = [&](store::Tx& tx) { append_answer(tx, context.frame, turn); };
+    co_await context.frame.parts.db.run(context.frame.who, append);
     co_return Phase::done;
 }
 

@@ -321,8 +321,13 @@ TEST_F(StoreTest, FactsAreFoundBySimilarity) {
 }
 
 TEST_F(StoreTest, AMissingPromptFailsLoudly) {
-    EXPECT_TRUE(as(world->owner(), [](Tx& tx) { return store::live_prompt(tx, "intake"); }));
-    EXPECT_EQ(as(world->owner(), [](Tx& tx) { return store::live_prompt(tx, "nothing"); }).error().code, base::Code::not_found);
+    const auto live = [&](std::vector<std::string> names) { return as(world->owner(), [&](Tx& tx) { return store::live_prompts(tx, names); }); };
+    const auto two = live({"intake", "copilot"});
+    ASSERT_TRUE(two);
+    EXPECT_EQ(two->size(), 2u);
+    EXPECT_EQ(two->at("intake").name, "intake");
+    EXPECT_FALSE(two->at("copilot").body.empty());
+    EXPECT_THAT(live({"intake", "nothing"}).error().message, testing::HasSubstr("'nothing'"));
 }
 
 TEST_F(StoreTest, OwnersAndSuperusersAreRefused) {
