@@ -95,6 +95,7 @@ HOW = {
     "ninja engine_bench ops_bench": proven_in("tests/bench/CMakeLists.txt", "engine_bench"),
     "tests/bench/grammar_bench MODEL.gguf": proven_in("tests/bench/CMakeLists.txt", "grammar_bench"),
     "ninja sandbox_bench": proven_in("tests/bench/CMakeLists.txt", "sandbox_bench"),
+    "ninja route_bench": proven_in("tests/bench/CMakeLists.txt", "route_bench"),
     "ninja grammar_bench": proven_in("tests/bench/CMakeLists.txt", "grammar_bench"),
     "tests/bench/engine_bench MODEL.gguf": proven_in("tests/bench/CMakeLists.txt", "engine_bench"),
     "hearth chat": chats,
