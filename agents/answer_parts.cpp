@@ -57,7 +57,9 @@ std::vector<std::string> openings_of(const std::string& result) {
             const auto words = words_of(line);
             if (words.size() < wanted) continue;
             const std::string_view last = words[std::min(words.size(), kWordsOfOpening) - 1];
-            std::string opening(words[0].data(), std::size_t(last.data() + last.size() - words[0].data()));
+            const char* from = words[0].data();
+            if (from != line.data() && (from[-1] == '"' || from[-1] == '`')) --from;
+            std::string opening(from, std::size_t(last.data() + last.size() - from));
             if (opening.size() <= kLongestOpening && std::find(out.begin(), out.end(), opening) == out.end()) out.push_back(std::move(opening));
         }
         if (!out.empty()) return out;
@@ -94,8 +96,10 @@ Part part_of(const router::ToolCall& call, const tools::CallOutcome& outcome) {
     for (const std::string& name : outcome.names)
         if (part.names.size() < kMostNames && name.size() <= kLongestName) part.names.push_back(name);
     part.more = part.names.size() < outcome.names.size();
-    if (part.names.empty()) part.openings = openings_of(outcome.text);
-    part.alone = outcome.text.size() > kLongResult;
+    constexpr std::string_view kMark = "Error: ";
+    const bool marked = outcome.text.starts_with(kMark);
+    if (part.names.empty()) part.openings = openings_of(marked ? outcome.text.substr(kMark.size()) : outcome.text);
+    part.alone = outcome.text.size() > kLongResult || outcome.state != tools::CallState::done;
     return part;
 }
 

@@ -1,5 +1,5 @@
 // A reply with several calls is a plan of several parts. A small model tells of the first result and
-// ends, or, where a result is long or came after a call that failed, of a worked example in place of it; so the
+// ends, or, where a result is long or a call failed, of a worked example in place of it; so the
 // answer is bound to tell of each: a paragraph a call, headed by what was called; of a listing it names what is there
 // and nothing else, of another result it begins with words of it.
 #pragma once

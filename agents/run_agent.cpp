@@ -16,7 +16,7 @@ using router::MessageRole;
 using router::ToolCall;
 using router::ToolChoice;
 
-constexpr int kRepeatsBeforeAnswer = 2;
+constexpr int kRepeatsBeforeAnswer = 2;  // of a guided model 1: it would go on to calls of the worked examples
 constexpr std::size_t kMostGuidedResult = 2400;  // bytes; a small model loses the question in more
 constexpr int kMostForcedCalls = 2;  // a small model that must call adds a third for nothing
 
@@ -27,8 +27,8 @@ struct State {
     int repeats = 0;
     bool must_answer = false;       // no more calls: the model chose to answer, or turns in circles
     bool gathered = false;          // the gathering is over
-    bool failed = false;            // a call of the last reply did, so that the answer has not all that it needs
-    std::vector<Part> parts;        // of the answer to come: the calls that worked, of the last reply and of those it mends
+    bool to_mend = false;           // a call of the last reply failed and heard what would work
+    std::vector<Part> parts;        // of the answer to come: the last calls, and those of the reply that they mend
     policy::Integrity label = policy::Integrity::trusted;
 };
 
@@ -49,7 +49,7 @@ ToolChoice choice_of(const AgentTask& task, const State& state, int round) {
     ToolChoice choice;
     if (task.tools.empty() || state.must_answer)
         choice.kind = ToolChoice::Kind::none;
-    else if (task.discipline == ToolDiscipline::guided && task.likely_needs_tools && (round == 0 || state.failed || !task.answers) &&
+    else if (task.discipline == ToolDiscipline::guided && task.likely_needs_tools && (round == 0 || state.to_mend || !task.answers) &&
              task.prefix.back().role != MessageRole::tool)
         choice.kind = ToolChoice::Kind::required, choice.most = kMostForcedCalls;  // of which one is to answer
     return choice;
@@ -95,10 +95,10 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
     frame.unknown_effect |= outcome.state == tools::CallState::unknown;
     if (outcome.executed && outcome.effect != policy::Effect::pure) state.seen.clear();
     state.seen.insert(identity(call));
-    if (outcome.state == tools::CallState::done)
-        state.parts.push_back(part_of(call, outcome));
+    if (outcome.mendable)
+        state.to_mend = true;
     else
-        state.failed = true;
+        state.parts.push_back(part_of(call, outcome));
     state.label = policy::Integrity::untrusted;
 
     ChatEvent ended;
@@ -119,21 +119,25 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
 // All calls of one reply, in order. Every call gets a result, whatever happens.
 net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, std::vector<ToolCall> calls,
                             State& state) {
-    const bool mends = std::exchange(state.failed, false);
-    if (!mends) state.parts.clear();
+    const bool mends = std::exchange(state.to_mend, false), guided = task.discipline == ToolDiscipline::guided;
+    const int enough = guided ? 1 : kRepeatsBeforeAnswer;
+    const std::set<std::string> earlier = state.seen;  // twice in one reply is no circle
+    bool told = !mends;  // of the earlier calls, the answer need not tell once there are new ones
     for (const ToolCall& call : calls) {
         if (is_client_tool(frame, call.name)) {
             state.result.client_calls.push_back(call);
-        } else if (call.name == kAnswerTool && task.discipline == ToolDiscipline::guided) {
+        } else if (call.name == kAnswerTool && guided) {
             state.result.work.push_back(tool_result(call, "Answer now."));
             state.result.work.back().trusted = true;
             state.must_answer = state.gathered = true;
         } else if (state.seen.contains(identity(call))) {
             state.result.work.push_back(
                 tool_result(call, "Not run again: the same call was made before, and nothing has changed since. Its result is above."));
-            state.gathered = ++state.repeats >= kRepeatsBeforeAnswer || !task.answers;
-            state.must_answer = state.must_answer || state.repeats >= kRepeatsBeforeAnswer;
+            state.repeats += earlier.contains(identity(call));
+            state.gathered = state.repeats >= enough || !task.answers;
+            state.must_answer = state.must_answer || state.repeats >= enough;
         } else {
+            if (std::exchange(told, false)) state.parts.clear();
             co_await execute(frame, dispatch, task, call, state);
         }
     }

@@ -90,6 +90,7 @@ net::Task<CallOutcome> run_tool(const Dispatch& dispatch, const Tool& tool, Json
         } else {
             out.state = CallState::failed;
             out.text = "Error: " + result.error().text();
+            out.mendable = !result.error().remedy.empty();
             out.facts["code"] = base::name(result.error().code);
         }
     } catch (const std::exception& e) {
@@ -199,8 +200,10 @@ net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, b
     } else if (!tool) {
         outcome = refusal(CallState::failed, "Error: there is no tool \"" + call.name + "\". The tools are: " +
                                                  listed(dispatch.source.list(dispatch.scope)) + ".");
+        outcome.mendable = true;
     } else if (auto parsed = parse_arguments(*tool, call.arguments); !parsed) {
         outcome = refusal(CallState::failed, "Error: " + parsed.error().text());
+        outcome.mendable = true;
     } else {
         arguments = *parsed;
         const policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(*tool), label);

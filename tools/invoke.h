@@ -43,6 +43,7 @@ struct CallOutcome {
     bool truncated = false;
     std::vector<std::string> names;         // ToolOutput::names
     bool executed = false;                  // the tool was entered
+    bool mendable = false;                  // it failed, and `text` says what would work
     policy::Effect effect = policy::Effect::pure;
     std::string rule;                       // the policy's
     std::chrono::milliseconds wall{0};

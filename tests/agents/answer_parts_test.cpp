@@ -10,12 +10,17 @@
 namespace agents::testing {
 namespace {
 
-std::string part(const std::string& name, const std::string& arguments) { return part_of({"id", name, arguments}, {}).heading; }
+tools::CallOutcome done(std::string text) {
+    tools::CallOutcome outcome;
+    outcome.state = tools::CallState::done;
+    outcome.text = std::move(text);
+    return outcome;
+}
+
+std::string part(const std::string& name, const std::string& arguments) { return part_of({"id", name, arguments}, done("")).heading; }
 
 std::vector<std::string> openings(std::string result) {
-    tools::CallOutcome outcome;
-    outcome.text = std::move(result);
-    return part_of({"id", "x", "{}"}, outcome).openings;
+    return part_of({"id", "x", "{}"}, done(std::move(result))).openings;
 }
 
 // What the answer of these parts accepts.
@@ -56,11 +61,15 @@ TEST(AnswerParts, OneIsFreeUnlessItsResultIsLong) {
     EXPECT_EQ(rules_of_parts({}), "answer ::= words\n");
     EXPECT_EQ(rules_of_parts({{"list_dir .", {"a"}, false, {}, false}}), rules_of_parts({}));
     EXPECT_TRUE(accepts({{"list_dir .", {"a"}, false, {}, true}})("`list_dir .`: a"));
-    for (const std::size_t bytes : {400, 401}) {
-        tools::CallOutcome outcome;
-        outcome.text = std::string(bytes, 'x');
-        EXPECT_EQ(part_of({"id", "x", "{}"}, outcome).alone, bytes == 401);
-    }
+    for (const std::size_t bytes : {400, 401}) EXPECT_EQ(part_of({"id", "x", "{}"}, done(std::string(bytes, 'x'))).alone, bytes == 401);
+}
+
+TEST(AnswerParts, OfAFailureTellWhatFailed) {
+    tools::CallOutcome failed;
+    failed.text = "Error: \"a.txt\" does not exist";
+    const Part told = part_of({"id", "read_file", R"({"path": "a.txt"})"}, failed);
+    EXPECT_EQ(told.openings, std::vector<std::string>{"\"a.txt\" does not"});
+    EXPECT_TRUE(told.alone);
 }
 
 TEST(AnswerParts, EachIsToldOfInOrder) {
@@ -83,8 +92,7 @@ TEST(AnswerParts, BeginWithAWordOfTheirResult) {
 }
 
 TEST(AnswerParts, OfAListingNameOnlyWhatIsThere) {
-    tools::CallOutcome listed;
-    listed.text = "a.py  12 bytes\nnotes/\nz b\n";
+    tools::CallOutcome listed = done("a.py  12 bytes\nnotes/\nz b\n");
     listed.names = {"a.py", "notes", "z b"};
     const Part listing = part_of({"id", "list_dir", R"({"path": "."})"}, listed);
     EXPECT_EQ(listing, (Part{"list_dir .", {"a.py", "notes", "z b"}, false, {}, false}));
@@ -97,7 +105,7 @@ TEST(AnswerParts, OfAListingNameOnlyWhatIsThere) {
 }
 
 TEST(AnswerParts, OfALongListingTakeTheFirstNamesAndSayThatThereAreMore) {
-    tools::CallOutcome listed;
+    tools::CallOutcome listed = done("");
     listed.names.assign(1000, "x");
     listed.names[0] = std::string(200, 'y');
     const Part part = part_of({"id", "x", "{}"}, listed);

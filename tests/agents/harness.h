@@ -30,6 +30,7 @@ using ToolResult = net::Task<base::Result<ToolOutput>>;
 inline ToolResult read_file(Json arguments, ToolContext&) {
     const std::string path = arguments.value("path", "");
     if (path == "missing") co_return base::error(base::Code::not_found, "there is no file missing");
+    if (path == "slip") co_return base::error(base::Code::not_found, "there is no file slip", "near that name: b");
     if (path == "huge") co_return ToolOutput{std::string(100000, 'x')};
     co_return ToolOutput{"text of " + path};
 }

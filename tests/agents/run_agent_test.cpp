@@ -104,13 +104,21 @@ TEST_F(RunAgent, TheTokenBudgetIsAStatusToo) {
 
 TEST_F(RunAgent, TurningInCirclesIsNoticedAndEndsInAnAnswer) {
     const auto same = calls("read_file", R"({"path": "a"})");
-    Harness h({same, same, same, says("enough")});
-    const ChatResult result = h.ask("hearth/dev", kRequest);
-    EXPECT_EQ(result.tools_used, 1) << "the same call is run once";
-    EXPECT_EQ(result.response, "enough");
-    const auto sent = h.model->requests();
-    EXPECT_THAT(sent.at(2).messages.back().text(), HasSubstr("Not run again"));
-    EXPECT_EQ(sent.at(3).tool_choice.kind, router::ToolChoice::Kind::none);
+    for (const ToolDiscipline discipline : {ToolDiscipline::guided, ToolDiscipline::free}) {
+        Options options;
+        options.default_discipline = discipline;
+        const std::size_t last = discipline == ToolDiscipline::guided ? 2 : 3;
+        std::vector<router::ScriptedReply> script(last, same);
+        script.push_back(says("enough"));
+        Harness h(std::move(script), options);
+        const ChatResult result = h.ask("hearth/dev", kRequest);
+        EXPECT_EQ(result.tools_used, 1) << "the same call is run once";
+        EXPECT_EQ(result.response, "enough");
+        const auto sent = h.model->requests();
+        ASSERT_EQ(sent.size(), last + 1);
+        EXPECT_THAT(sent[2].messages.back().text(), HasSubstr("Not run again"));
+        EXPECT_EQ(sent[last].tool_choice.kind, router::ToolChoice::Kind::none);
+    }
 }
 
 TEST_F(RunAgent, AfterAnEffectTheSameReadRunsAgain) {
@@ -236,9 +244,9 @@ TEST_F(RunAgent, AGuidedModelTellsOfEachOfSeveralCalls) {
     }
 }
 
-TEST_F(RunAgent, AGuidedModelWhoseCallFailedMustChooseAgainAndTellsOfWhatWorked) {
+TEST_F(RunAgent, AGuidedModelWhoHearsWhatWouldWorkMustChooseAgainAndTellsOfWhatWorked) {
     for (const ToolDiscipline discipline : {ToolDiscipline::guided, ToolDiscipline::free}) {
-        const auto sent = sent_after(calls("bash", R"({"command": "ls"})"), {"", "read_file", R"({"path": "missing"})"}, discipline);
+        const auto sent = sent_after(calls("bash", R"({"command": "ls"})"), {"", "read_file", R"({"path": "slip"})"}, discipline);
         ASSERT_EQ(sent.size(), 3u);
         const bool free = discipline == ToolDiscipline::free;
         EXPECT_EQ(sent[1].tool_choice.kind, free ? router::ToolChoice::Kind::automatic : router::ToolChoice::Kind::required);
@@ -248,12 +256,27 @@ TEST_F(RunAgent, AGuidedModelWhoseCallFailedMustChooseAgainAndTellsOfWhatWorked)
 }
 
 TEST_F(RunAgent, AGuidedModelIsHeldToTheOnlyCallThatWorkedAfterOneThatFailed) {
-    const auto sent = sent_after(calls("read_file", R"({"path": "missing"})"), {"", "read_file", R"({"path": "missing"})"}, ToolDiscipline::guided);
+    const auto sent = sent_after(calls("read_file", R"({"path": "slip"})"), {"", "read_file", R"({"path": "slip"})"}, ToolDiscipline::guided);
     ASSERT_EQ(sent.size(), 3u);
     Part only = kReadB;
     only.alone = true;
     EXPECT_EQ(sent[2].answer_rules, rules_of_parts({only}));
     EXPECT_NE(sent[2].answer_rules, sent[0].answer_rules);
+}
+
+TEST_F(RunAgent, AGuidedModelTellsOfACallThatCouldNotBeMended) {
+    const auto sent = sent_after(calls("bash", R"({"command": "ls"})"), {"", "read_file", R"({"path": "missing"})"}, ToolDiscipline::guided);
+    ASSERT_EQ(sent.size(), 3u);
+    EXPECT_EQ(sent[1].tool_choice.kind, router::ToolChoice::Kind::automatic);
+    const Part missing{"read_file missing", {}, false, {"there is no"}, true};
+    EXPECT_EQ(sent[1].answer_rules, rules_of_parts({kRanLs, missing}));
+}
+
+TEST_F(RunAgent, WhatWasOnlyAskedForAgainDoesNotPutTheAnswersPartsAside) {
+    const auto sent = sent_after(calls("read_file", R"({"path": "b"})"), {"", "read_file", R"({"path": "a"})"}, ToolDiscipline::guided);
+    ASSERT_EQ(sent.size(), 3u);
+    EXPECT_EQ(sent[2].tool_choice.kind, router::ToolChoice::Kind::none) << "it turns in circles";
+    EXPECT_EQ(sent[2].answer_rules, rules_of_parts({kReadB, kReadA}));
 }
 
 TEST_F(RunAgent, AGuidedModelSeesLessOfALongResult) {
