@@ -49,7 +49,8 @@ const char* kRequests = R"({
     "tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}}, "tool_choice": {"$ref": "#/components/schemas/ToolChoice"},
     "parallel_tool_calls": {"type": "boolean"}, "response_format": {"$ref": "#/components/schemas/ResponseFormat"},
     "reasoning_effort": {"enum": ["none", "minimal", "low", "medium", "high", "xhigh"]},
-    "enable_thinking": {"type": "boolean"}, "include_reasoning": {"type": "boolean"}}},
+    "enable_thinking": {"type": "boolean"}, "include_reasoning": {"type": "boolean"},
+    "workspace": {"type": "string", "description": "of hearth/dev: as in /v0/dev/chat"}, "read_only": {"type": "boolean"}}},
   "DevChatRequest": {"type": "object", "required": ["messages"], "properties": {
     "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
     "conversation_id": {"type": ["string", "null"], "format": "uuid", "description": "of an earlier answer; then the new messages are enough"},

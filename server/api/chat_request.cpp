@@ -18,6 +18,7 @@ constexpr const char* kRead[] = {"model", "messages", "stream", "stream_options"
                                  "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty", "seed",
                                  "logit_bias", "max_tokens", "max_completion_tokens", "stop", "n", "enable_thinking", "reasoning_effort",
                                  "include_reasoning", "modalities"};
+constexpr const char* kOfFolder[] = {"workspace", "read_only"};
 // Known, but not done: saying nothing would be a lie.
 constexpr const char* kRefused[] = {"functions", "function_call", "audio", "prediction", "web_search_options", "logprobs", "top_logprobs"};
 
@@ -199,14 +200,22 @@ base::Result<ChatBody> read_chat_body(const std::string& text, std::string& para
 
     ChatBody out;
     Reader r(*plain, param);
+    auto model = base::optional_string(*plain, "model");
+    if (!model) r.fail("model", std::move(model).error());
+    else out.model.alias = model->value_or("");
+    const bool works_in_a_folder = out.model.alias == "hearth/dev";
     for (const auto& [field, value] : plain->items()) {
+        if (works_in_a_folder && among(kOfFolder, field)) continue;
         const bool said = !value.is_null() && value != Json(false) && value != Json(0);
         if (among(kRefused, field) && said) r.fail(field, error(Code::unsupported, "the field '" + field + "' is not supported"));
         if (!among(kRead, field) && !among(kHarmless, field) && !among(kRefused, field)) out.ignored.push_back(field);
     }
-    auto model = base::optional_string(*plain, "model");
-    if (!model) r.fail("model", std::move(model).error());
-    else out.model.alias = model->value_or("");
+    if (works_in_a_folder) {
+        std::string at;
+        auto workspace = read_workspace(*plain, at);
+        if (!workspace) r.fail(at, std::move(workspace).error());
+        else out.workspace = *std::move(workspace);
+    }
     read_stream_options(r, *plain, out);
     read_thinking(r, *plain, out);
     check_modalities(r, *plain);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "router/types.h"
+#include "server/api/workspace_field.h"
 
 namespace server::api {
 
@@ -17,6 +18,7 @@ struct ChatBody {
     bool include_reasoning = true;       // false: reasoning_content is left out
     std::string thinking_field;          // which of reasoning_effort and enable_thinking was given
     bool limited = false;                // max_tokens was given
+    WorkspaceField workspace;            // of hearth/dev alone
     std::vector<std::string> ignored;    // unknown fields, for the header X-Hearth-Ignored-Fields
 };
 

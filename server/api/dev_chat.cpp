@@ -1,6 +1,7 @@
 // POST /v0/dev/chat: the agent that reads, edits and runs code.
 #include "server/api/agent_answer.h"
 #include "server/api/handlers.h"
+#include "server/api/workspace_field.h"
 #include "server/failure.h"
 #include "server/sse.h"
 
@@ -11,6 +12,7 @@ using base::Code;
 
 struct DevBody {
     agents::ChatRequest chat;
+    WorkspaceField workspace;
     bool stream = false;
     std::vector<std::string> ignored;
 };
@@ -31,16 +33,9 @@ base::Result<DevBody> read_body(const std::string& text, std::string& param) {
     auto stream = base::optional_bool(*json, "stream");
     if (!stream) return std::move(stream).error();
     out.stream = stream->value_or(false);
-    param = "read_only";
-    auto read_only = base::optional_bool(*json, "read_only");
-    if (!read_only) return std::move(read_only).error();
-    out.chat.workspace_read_only = read_only->value_or(false);
-    param = "workspace";
-    auto workspace = base::optional_string(*json, "workspace");
+    auto workspace = read_workspace(*json, param);
     if (!workspace) return std::move(workspace).error();
-    out.chat.workspace_path = workspace->value_or("");
-    if (!out.chat.workspace_path.empty() && out.chat.workspace_path[0] != '/')
-        return base::error(Code::invalid_argument, "workspace is '" + out.chat.workspace_path + "' but must be an absolute path");
+    out.workspace = *std::move(workspace);
     param = "conversation_id";
     auto conversation = base::optional_string(*json, "conversation_id");
     if (!conversation) return std::move(conversation).error();
@@ -109,23 +104,6 @@ net::Task<void> run_streamed(std::shared_ptr<DevStream> stream, agents::ChatRequ
     stream->queue->finish();
 }
 
-// The folder that the request names, opened before anything is committed. One that came as a descriptor
-// wins over a path: the server's user may not reach the path. A path is for those on this machine.
-base::Result<void> open_folder(const Request& request, agents::ChatRequest& chat, const Services& services) {
-    using sandbox::Workspace;
-    if (chat.workspace_path.empty()) return {};
-    const auto access = chat.workspace_read_only ? Workspace::Access::read_only : Workspace::Access::read_write;
-    const bool passed = request.peer.workspace && *request.peer.workspace;
-    if (!passed && !is_local(request))
-        return base::error(Code::permission_denied, "workspace names a folder of this machine, which only a client on it may do",
-                           "leave workspace out: the conversation has a folder of its own");
-    auto opened = passed ? Workspace::from_fd(std::move(*request.peer.workspace), chat.workspace_path, access, services.masked)
-                         : Workspace::open(chat.workspace_path, access, services.masked);
-    if (!opened) return std::move(opened).error();
-    chat.workspace = *std::move(opened);
-    return {};
-}
-
 net::Task<Response> answer_streamed(agents::ChatRequest chat, base::StopToken stop, Services& services) {
     const auto executor = co_await boost::asio::this_coro::executor;
     auto stream = std::make_shared<DevStream>(DevStream{std::make_shared<SseQueue>(executor), base::StopSource(stop)});
@@ -166,12 +144,8 @@ net::Task<Response> dev_chat(Request request, Caller caller, Services& services)
     agents::ChatRequest& chat = body->chat;
     chat.principal = caller.principal;
     chat.alias = "hearth/dev";
-    const auto role = caller.principal.role;
-    if (!chat.workspace_path.empty() && role != policy::Role::owner && role != policy::Role::member)
-        co_return error_response(403, "only the household's members may name a folder", "forbidden", "workspace");
-    auto open = [&] { return open_folder(request, chat, services); };
-    const auto opened = co_await net::on_pool(services.blocking, open);
-    if (!opened) co_return error_response(opened.error(), "workspace");
+    auto refused = co_await open_workspace(request, caller, body->workspace, chat, services);
+    if (refused) co_return *std::move(refused);
     const auto cancel = cancel_on_disconnect(request);
     if (!cancel) co_return error_response(cancel.error(), "X-Hearth-On-Disconnect");
     const base::StopToken stop = *cancel ? request.gone : base::StopToken();

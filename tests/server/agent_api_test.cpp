@@ -1,4 +1,6 @@
 // hearth and hearth/dev over /v1: conversations, the client's own tools, what they cannot do.
+#include <fstream>
+
 #include "site_test.h"
 
 namespace server::testing {
@@ -39,6 +41,32 @@ TEST_F(AgentApi, AnswersAndNamesRunAndConversation) {
         EXPECT_EQ(facts["state"], "answered");
         EXPECT_EQ(site.ask("GET", "/v1/runs/" + run).json()["status"], "answered");
     }
+}
+
+TEST_F(AgentApi, TheCoderWorksInTheFolderThatIsNamed) {
+    support::TempDir folder;
+    std::ofstream(folder.path() / "door.txt") << "7";
+    const auto look = [] { return server::testing::calls({{"", "list_dir", R"({"path":"."})"}}); };
+    Site site({look(), says("seen"), look(), says("seen"), says("hi")});
+    for (const bool stream : {false, true}) {
+        Json body = chat("hearth/dev", {user("Which files?")});
+        body.update({{"workspace", folder.path().string()}, {"read_only", true}, {"stream", stream}});
+        const Reply reply = site.ask("POST", kPath, body);
+        ASSERT_EQ(reply.status, 200) << reply.body;
+        EXPECT_FALSE(reply.headers.contains("x-hearth-ignored-fields"));
+        const std::string run = site.ask("GET", "/v1/runs/" + reply.headers.at("x-hearth-run")).body;
+        EXPECT_NE(run.find("door.txt"), std::string::npos);
+    }
+    for (const Json& workspace : {Json("relative"), Json("/missing/folder"), Json(5)}) {
+        Json body = chat("hearth/dev", {user("hi")});
+        body["workspace"] = workspace;
+        const Reply reply = site.ask("POST", kPath, body);
+        EXPECT_GE(reply.status, 400);
+        EXPECT_EQ(reply.param(), "workspace");
+    }
+    Json home = chat("hearth", {user("hi")});
+    home["workspace"] = folder.path().string();
+    EXPECT_EQ(site.ask("POST", kPath, home).headers.at("x-hearth-ignored-fields"), "workspace") << "a household's folder is not the request's to choose";
 }
 
 TEST_F(AgentApi, AConversationGoesOnWithTheNewMessagesOrTheWholeHistory) {

@@ -1,0 +1,24 @@
+// The folder that a request names, for the agent that works in one.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "agents/service.h"
+#include "base/json.h"
+#include "server/routes.h"
+
+namespace server::api {
+
+// The body's `workspace` and `read_only`; on failure `param` is the field's name.
+struct WorkspaceField {
+    std::string path;        // absolute; empty: the conversation's own
+    bool read_only = false;
+};
+base::Result<WorkspaceField> read_workspace(const base::Json& body, std::string& param);
+
+// Opens the folder and gives it to the request, before anything is committed; or the answer that refuses it.
+net::Task<std::optional<Response>> open_workspace(Request& request, const Caller& caller, const WorkspaceField& field, agents::ChatRequest& chat,
+                                                  Services& services);
+
+}  // namespace server::api
