@@ -9,13 +9,11 @@ const std::vector<std::string>& visible_etc() {
     return table;
 }
 
-std::string folder_inside(const Request& request) { return request.root.empty() ? "/workspace" : request.root; }
-
-std::vector<std::string> bwrap_args(const Request& request, const BwrapDescriptors& fds, InsideIds ids, const std::vector<std::string>& etc) {
+std::vector<std::string> bwrap_args(const BwrapDescriptors& fds, InsideIds ids, std::uint64_t tmp_bytes, const std::vector<std::string>& etc,
+                                    const std::vector<std::string>& program) {
     std::vector<std::string> out;
     const auto add = [&](std::initializer_list<std::string> words) { out.insert(out.end(), words); };
-    const std::string tmp = std::to_string(request.limits.tmp_bytes);
-    const std::string root = folder_inside(request);
+    const std::string tmp = std::to_string(tmp_bytes);
     add({"bwrap", "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
          "--disable-userns", "--cap-drop", "ALL", "--new-session", "--die-with-parent", "--hostname", "sandbox",
          "--uid", std::to_string(ids.uid), "--gid", std::to_string(ids.gid), "--clearenv",
@@ -33,13 +31,9 @@ std::vector<std::string> bwrap_args(const Request& request, const BwrapDescripto
     // The tmpfs of --dev has no size limit, that of /dev/shm has.
     add({"--perms", "1777", "--size", tmp, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"});
     add({"--perms", "1777", "--size", tmp, "--tmpfs", "/tmp"});
-    if (fds.workspace >= 0) add({request.read_only ? "--ro-bind-fd" : "--bind-fd", std::to_string(fds.workspace), root});
-    else add({"--perms", "0755", "--size", tmp, "--tmpfs", root});
-    for (const auto& overlay : fds.overlays) add({overlay.writable ? "--bind-fd" : "--ro-bind-fd", std::to_string(overlay.fd), overlay.path});
-    for (const std::string& folder : request.masked) add({"--size", "4096", "--tmpfs", root + "/" + folder, "--remount-ro", root + "/" + folder});
-    add({"--remount-ro", "/", "--chdir", request.working_directory == "." || request.working_directory.empty() ? root : root + "/" + request.working_directory});
+    add({"--chdir", "/"});
     add({"--seccomp", std::to_string(fds.seccomp), "--json-status-fd", std::to_string(fds.status), "--block-fd", std::to_string(fds.block), "--"});
-    out.insert(out.end(), request.argv.begin(), request.argv.end());
+    out.insert(out.end(), program.begin(), program.end());
     return out;
 }
 

@@ -191,13 +191,13 @@ base::Result<Outcome> ProcessLauncher::watch(Ends ends, const Command& command, 
     }
     Outcome out;
     out.output = kept.text();
-    if (!report->failure.empty())
-        return base::error(report->not_found ? Code::not_found : Code::unavailable, report->failure + (out.output.empty() ? "" : ": " + out.output.substr(0, 500)));
+    if (!report->failure.empty()) return base::error(report->not_found ? Code::not_found : Code::unavailable, report->failure);
     out.exit_code = report->exit_code;
     out.timed_out = report->timed_out || stop.reason() == base::StopReason::deadline;
     out.cancelled = !out.timed_out && stop.reason() == base::StopReason::cancelled;
     out.out_of_memory = report->out_of_memory;
     out.memory_by_group = report->memory_by_group;
+    out.was_ready = report->was_ready;
     out.output_cut = kept.cut();
     out.output_bytes = kept.total();
     out.wall = std::chrono::duration_cast<std::chrono::milliseconds>(report->wall);

@@ -1,5 +1,7 @@
 // Runs programs in the sandbox, through a small process that main forks before CPU threads,
-// secrets, CUDA or the model exist.
+// secrets, CUDA or the model exist. After a run that process makes the next sandbox, without a folder and with nothing
+// running in it but what waits for a command; a next call with the same limits and the same owner takes it. The
+// workspace and what is held read-only in it are mounted when the command comes. A sandbox serves one command.
 #pragma once
 
 #include <chrono>
@@ -47,6 +49,7 @@ struct Outcome {
     std::chrono::milliseconds wall{0};
     Level level = Level::t0;           // that it ran under
     bool memory_by_group = false;      // the limit of memory was the kernel's, of a control group; else a watch's
+    bool was_ready = false;            // the sandbox, before the command came
     std::vector<std::string> disarmed; // what the run had left for git outside to run, and is gone: a line each
 };
 

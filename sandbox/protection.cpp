@@ -4,44 +4,65 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "sandbox/beneath.h"
 #include "sandbox/paths.h"
 
 namespace sandbox {
 namespace {
 
-// Of a name in a folder that may hold a symbolic link, which is then neither followed nor bound.
-enum class State { absent, present, symlink };
-State state_of(int workspace, const std::string& path) {
-    const Fd parent = open_path(workspace, std::filesystem::path(path).has_parent_path() ? std::filesystem::path(path).parent_path().string() : ".");
-    struct stat about{};
-    const std::string leaf = std::filesystem::path(path).filename().string();
-    if (!parent || fstatat(parent.get(), leaf.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) return State::absent;
-    return S_ISLNK(about.st_mode) ? State::symlink : State::present;
-}
+// The protected paths lie in the workspace itself and in `.git`: each by its folder and its name there.
+class Folders {
+public:
+    explicit Folders(int workspace) : workspace_(workspace), git_(open_path(workspace, ".git")) {}
+    int of(const std::string& path) const { return in_git(path) ? git_.get() : workspace_; }
+    static const char* leaf(const std::string& path) { return path.c_str() + (in_git(path) ? 5 : 0); }
 
-bool make(int workspace, const std::string& path, bool folder) {
-    if (!folder) return bool(open_beneath(workspace, path, O_WRONLY | O_CREAT | O_EXCL, 0444));
-    const std::filesystem::path whole(path);
-    const Fd parent = open_path(workspace, whole.has_parent_path() ? whole.parent_path().string() : ".");
-    return parent && mkdirat(parent.get(), whole.filename().c_str(), 0555) == 0;
+private:
+    static bool in_git(const std::string& path) { return path.starts_with(".git/"); }
+
+    const int workspace_;
+    const Fd git_;
+};
+
+// An empty file or folder of that name, open; empty where it cannot be made.
+Fd make(int in, const char* name, bool folder) {
+    if (!folder) return Fd(openat(in, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444));
+    return mkdirat(in, name, 0555) == 0 ? open_path(in, name) : Fd();
 }
 
 // Git stops at an empty `commondir`, so that one is removed afterwards instead.
 bool breaks_as_placeholder(const std::string& path) { return path.ends_with("/commondir"); }
 
-void remove_made(int workspace, const std::string& path, bool folder) {
+void remove_made(int in, const char* name, bool folder) {
     struct stat about{};
-    const Fd now = open_path(workspace, path);
-    const std::filesystem::path whole(path);
-    const Fd parent = open_path(workspace, whole.has_parent_path() ? whole.parent_path().string() : ".");
-    if (!now || !parent || fstat(now.get(), &about) != 0) return;
+    if (fstatat(in, name, &about, AT_SYMLINK_NOFOLLOW) != 0) return;
     // A placeholder that somebody outside filled meanwhile is theirs.
-    if (folder ? S_ISDIR(about.st_mode) : S_ISREG(about.st_mode) && about.st_size == 0)
-        unlinkat(parent.get(), whole.filename().c_str(), folder ? AT_REMOVEDIR : 0);
+    if (folder ? S_ISDIR(about.st_mode) : S_ISREG(about.st_mode) && about.st_size == 0) unlinkat(in, name, folder ? AT_REMOVEDIR : 0);
+}
+
+// The file at the end of the links that begin with `link`, if it lies in the workspace too: code outside follows them.
+void hold_target(int workspace, const Fd& link, int in, const char* name, std::vector<Overlay>& out) {
+    struct stat about{};
+    if (fstat(link.get(), &about) != 0 || !S_ISLNK(about.st_mode)) return;
+    const Fd end(openat(in, name, O_PATH | O_CLOEXEC));
+    const std::string root = path_of(workspace), path = end ? path_of(end.get()) : "";
+    if (path.empty() || !lies_in(path, root)) return;
+    const std::string relative = std::filesystem::path(path).lexically_relative(root);
+    if (Fd there = open_path(workspace, relative); there && relative != ".") out.push_back({std::move(there), relative, false});
 }
 
 }  // namespace
+
+void hold_present(int workspace, const std::string& path, std::vector<Overlay>& out) {
+    const std::filesystem::path whole(path);
+    Fd there = open_path(workspace, path);
+    const Fd parent = open_path(workspace, whole.has_parent_path() ? whole.parent_path().string() : ".");
+    if (!there || !parent) return;
+    hold_target(workspace, there, parent.get(), whole.filename().c_str(), out);
+    out.push_back({std::move(there), path, false});
+}
 
 std::vector<Overlay> Protection::hold(int workspace, Key& key) {
     struct stat about{};
@@ -49,26 +70,30 @@ std::vector<Overlay> Protection::hold(int workspace, Key& key) {
     key = {about.st_dev, about.st_ino};
     Held& held = held_[key];
     if (held.runs++ == 0) held.workspace = Fd(fcntl(workspace, F_DUPFD_CLOEXEC, 0));
-    const bool no_git = state_of(workspace, ".git") == State::absent;
-    if (no_git && make(workspace, ".git", true)) held.made.emplace_back(".git", true);
-    bool placeholder = false;
-    for (const auto& [path, folder] : held.made) placeholder = placeholder || path == ".git";
+    bool placeholder = std::find(held.made.begin(), held.made.end(), std::pair<std::string, bool>(".git", true)) != held.made.end();
+    if (make(workspace, ".git", true)) held.made.emplace_back(".git", placeholder = true);
+    const Folders folders(workspace);
     std::vector<Overlay> out;
     if (Fd git = open_path(workspace, ".git")) {
         fstat(git.get(), &about);
+        hold_target(workspace, git, workspace, ".git", out);
         out.push_back({std::move(git), ".git", S_ISDIR(about.st_mode) && !placeholder});
     }
-    const bool inside_git = !out.empty() && out[0].writable;
+    const bool inside_git = !out.empty() && out.back().writable;
     for (const Protected& row : protected_paths()) {
         if (row.path.starts_with(".git/") && !inside_git) continue;
-        if (state_of(workspace, row.path) == State::absent) {
-            if (breaks_as_placeholder(row.path)) {
-                held.unwanted.push_back(row.path);
-                continue;
-            }
-            if (make(workspace, row.path, row.folder)) held.made.emplace_back(row.path, row.folder);
+        const int in = folders.of(row.path);
+        const char* const name = Folders::leaf(row.path);
+        const bool no_placeholder = breaks_as_placeholder(row.path);
+        if (Fd made = no_placeholder ? Fd() : make(in, name, row.folder)) {
+            held.made.emplace_back(row.path, row.folder);
+            out.push_back({std::move(made), row.path, false});
+        } else if (Fd present = open_path(in, name)) {
+            hold_target(workspace, present, in, name, out);
+            out.push_back({std::move(present), row.path, false});
+        } else if (no_placeholder) {
+            held.unwanted.push_back(row.path);
         }
-        if (Fd fd = open_path(workspace, row.path)) out.push_back({std::move(fd), row.path, false});
     }
     return out;
 }
@@ -77,10 +102,11 @@ void Protection::release(const Key& key) {
     const auto found = held_.find(key);
     if (found == held_.end() || --found->second.runs > 0) return;
     Held& held = found->second;
-    const int workspace = held.workspace.get();
-    for (auto row = held.made.rbegin(); row != held.made.rend(); ++row) remove_made(workspace, row->first, row->second);
-    for (const std::string& path : held.unwanted)
-        if (const Fd parent = open_path(workspace, ".git")) unlinkat(parent.get(), std::filesystem::path(path).filename().c_str(), 0);
+    {
+        const Folders folders(held.workspace.get());
+        for (auto row = held.made.rbegin(); row != held.made.rend(); ++row) remove_made(folders.of(row->first), Folders::leaf(row->first), row->second);
+        for (const std::string& path : held.unwanted) unlinkat(folders.of(path), Folders::leaf(path), 0);
+    }
     held_.erase(found);
 }
 

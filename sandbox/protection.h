@@ -18,6 +18,9 @@ struct Overlay {
     bool writable = false;
 };
 
+// Adds what holds `path` as it is, if it is there at all: a symbolic link itself, and the file of the workspace that it leads to.
+void hold_present(int workspace, const std::string& path, std::vector<Overlay>& out);
+
 class Protection {
 public:
     using Key = std::pair<unsigned long, unsigned long>;  // device and inode of the workspace

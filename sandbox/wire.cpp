@@ -1,21 +1,15 @@
 #include "sandbox/wire.h"
 
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "sandbox/packed.h"
+#include "sandbox/passing.h"
 
 namespace sandbox {
-namespace {
-
-constexpr int kMostDescriptors = 5;
-
-}  // namespace
-
 std::string encode(const Request& r) {
     Writer out;
     out.number(int(r.level)).texts(r.argv).text(r.working_directory).text(r.root).number(r.read_only).texts(r.masked).texts(r.held).text(r.repositories);
@@ -47,7 +41,7 @@ std::optional<Request> decode_request(const std::string& bytes) {
 
 std::string encode(const Report& r) {
     Writer out;
-    out.number(r.exit_code).number(r.timed_out).number(r.out_of_memory).number(r.memory_by_group).text(r.failure).number(r.not_found).number(r.wall.count());
+    out.number(r.exit_code).number(r.timed_out).number(r.out_of_memory).number(r.memory_by_group).text(r.failure).number(r.not_found).number(r.was_ready).number(r.wall.count());
     return out.take();
 }
 
@@ -60,6 +54,7 @@ std::optional<Report> decode_report(const std::string& bytes) {
     r.memory_by_group = in.number() != 0;
     r.failure = in.text();
     r.not_found = in.number() != 0;
+    r.was_ready = in.number() != 0;
     r.wall = std::chrono::microseconds(in.number());
     if (!in.complete()) return std::nullopt;
     return r;
@@ -91,45 +86,16 @@ std::string read_file(int fd) {
 }
 
 bool send_descriptors(int socket, const Descriptors& d) {
-    int fds[kMostDescriptors] = {d.request.get(), d.input.get(), d.output.get(), d.control.get(), d.workspace.get()};
-    const std::size_t size = sizeof(int) * std::size_t(d.workspace ? kMostDescriptors : kMostDescriptors - 1);
-    alignas(cmsghdr) char space[CMSG_SPACE(sizeof fds)] = {};
-    char byte = 'r';
-    iovec part{&byte, 1};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = space;
-    message.msg_controllen = CMSG_SPACE(size);
-    cmsghdr* head = CMSG_FIRSTHDR(&message);
-    head->cmsg_level = SOL_SOCKET;
-    head->cmsg_type = SCM_RIGHTS;
-    head->cmsg_len = CMSG_LEN(size);
-    std::memcpy(CMSG_DATA(head), fds, size);
-    ssize_t sent = -1;
-    do sent = sendmsg(socket, &message, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    return sent == 1;
+    const int fds[] = {d.request.get(), d.input.get(), d.output.get(), d.control.get(), d.workspace.get()};
+    return pass_descriptors(socket, 'r', fds, d.workspace ? 5 : 4);
 }
 
 std::optional<Descriptors> receive_descriptors(int socket, bool& closed) {
-    alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int) * kMostDescriptors)] = {};
+    int fds[kMostPassed] = {-1, -1, -1, -1, -1};
     char byte = 0;
-    iovec part{&byte, 1};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = space;
-    message.msg_controllen = sizeof space;
-    ssize_t got = -1;
-    do got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
-    closed = got <= 0;
-    const cmsghdr* head = closed ? nullptr : CMSG_FIRSTHDR(&message);
-    if (!head || head->cmsg_type != SCM_RIGHTS) return std::nullopt;
-    int fds[kMostDescriptors];
-    std::fill(std::begin(fds), std::end(fds), -1);
-    std::memcpy(fds, CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
+    const int count = take_descriptors(socket, byte, fds);
+    closed = count < 0;
+    if (count <= 0) return std::nullopt;
     return Descriptors{Fd(fds[0]), Fd(fds[1]), Fd(fds[2]), Fd(fds[3]), Fd(fds[4])};
 }
 

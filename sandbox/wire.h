@@ -32,6 +32,7 @@ struct Report {
     bool timed_out = false, out_of_memory = false, memory_by_group = false;
     std::string failure;               // why the program could not be started; empty when it ran
     bool not_found = false;            // the program itself is missing
+    bool was_ready = false;            // the sandbox, before the request came
     std::chrono::microseconds wall{0};
 };
 

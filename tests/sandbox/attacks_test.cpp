@@ -1,5 +1,5 @@
 // Attacks by programs. Each first runs unsandboxed and must succeed, which proves that it is real; then it
-// runs at level T2 and must fail.
+// runs at level T2 and must fail, in a sandbox made for the call and in one that was ready before.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/socket.h>
@@ -55,8 +55,12 @@ House& house() {
     return one;
 }
 
-class Attacks : public testing::Test {
+enum class Way { made, ready };
+std::string name(Way way) { return way == Way::made ? "made" : "ready"; }
+
+class InHouse : public testing::Test {
 protected:
+    explicit InHouse(Way way) : way_(way) {}
     void SetUp() override {
         ASSERT_TRUE(house().launcher.ok()) << house().launcher.error().text();
         if (launcher().level() < Level::t2) GTEST_SKIP() << "this machine reaches sandbox level " << sandbox::name(launcher().level());
@@ -64,15 +68,22 @@ protected:
     }
     static sandbox::Launcher& launcher() { return **house().launcher; }
 
+    Outcome inside(Command command, base::StopToken stop = {}) {
+        prepare(command);
+        const auto start = std::chrono::steady_clock::now();
+        const auto outcome = launcher().run(command, Level::t2, stop);
+        took_ = std::chrono::steady_clock::now() - start;
+        if (!outcome) throw std::runtime_error(outcome.error().text());
+        EXPECT_EQ(outcome->level, Level::t2);
+        EXPECT_EQ(outcome->was_ready, way_ == Way::ready);
+        return *outcome;
+    }
     Outcome inside(std::vector<std::string> argv, sandbox::Limits limits = {}) {
         Command command;
         command.argv = std::move(argv);
         command.workspace = workspace_.get();
         command.limits = limits;
-        const auto outcome = launcher().run(command, Level::t2, {});
-        if (!outcome) throw std::runtime_error(outcome.error().text());
-        EXPECT_EQ(outcome->level, Level::t2);
-        return *outcome;
+        return inside(std::move(command));
     }
     Outcome bash_inside(const std::string& script, sandbox::Limits limits = {}) { return inside({"bash", "-c", script}, limits); }
     Outcome python_inside(const std::string& script, sandbox::Limits limits = {}) { return inside({"python3", "-I", "-c", script}, limits); }
@@ -80,15 +91,39 @@ protected:
     Ran python_plain(const std::string& script) { return run_plain({kPython, "-I", "-c", script}, dir_.path()); }
     static bool has_python() { return fs::exists(kPython); }
 
+    // With limits that no run had before, the sandbox is made for the call; after a run with the same ones it is ready.
+    void prepare(Command& command) {
+        static std::uint64_t runs = 0;
+        command.limits.file_bytes -= ++runs;
+        Command before = command;
+        before.argv = {"true"};
+        for (auto pause = 20ms; way_ == Way::ready; pause *= 2) {
+            for (int i = 0; i < 2; ++i) {
+                const bool ready = launcher().run(before, Level::t2, {}).value().was_ready;
+                std::this_thread::sleep_for(3 * pause);
+                if (ready) return;
+            }
+            ASSERT_LT(pause, 10s) << "no sandbox was ever ready";
+        }
+    }
+
+    const Way way_;
+    std::chrono::steady_clock::duration took_{};  // the last run
     support::TempDir dir_;
     std::unique_ptr<sandbox::Workspace> workspace_;
 };
+
+class Attacks : public InHouse, public testing::WithParamInterface<Way> {
+protected:
+    Attacks() : InHouse(GetParam()) {}
+};
+INSTANTIATE_TEST_SUITE_P(InASandbox, Attacks, testing::Values(Way::made, Way::ready), [](const auto& info) { return name(info.param); });
 
 #define NEEDS_PYTHON() \
     if (!has_python()) GTEST_SKIP() << "the attack is written in Python and " << kPython << " is absent"
 
 // 7: environment, memory, roots and folders of other processes.
-TEST_F(Attacks, ProcShowsNoSecrets) {
+TEST_P(Attacks, ProcShowsNoSecrets) {
     const std::string script = "cat /proc/[0-9]*/environ /proc/self/environ " + (house().dir.path() / "secret").string() +
                                " /proc/[0-9]*/root" + (house().dir.path() / "secret").string() + " /proc/[0-9]*/fd/* 2>/dev/null </dev/null | tr '\\0' '\\n' & sleep 2; kill %1";
     EXPECT_THAT(bash_plain(script).output, HasSubstr(kSecret));
@@ -107,7 +142,7 @@ TEST_F(Attacks, ProcShowsNoSecrets) {
 }
 
 // 8
-TEST_F(Attacks, DescriptorsAreNotInherited) {
+TEST_P(Attacks, DescriptorsAreNotInherited) {
     const std::string script = "cat <&" + std::to_string(house().leaked) + "; ls /proc/$$/fd | tr '\\n' ' '";
     EXPECT_THAT(bash_plain(script).output, HasSubstr(kSecret));
     lseek(house().leaked, 0, SEEK_SET);
@@ -116,7 +151,7 @@ TEST_F(Attacks, DescriptorsAreNotInherited) {
 }
 
 // 9
-TEST_F(Attacks, ForkBomb) {
+TEST_P(Attacks, ForkBomb) {
     const std::string bomb = "for i in $(seq 300); do sleep 3 & done 2>/dev/null; jobs -p | wc -l; kill $(jobs -p)";
     EXPECT_THAT(bash_plain(bomb).output, HasSubstr("300\n"));
     sandbox::Limits limits;
@@ -128,7 +163,7 @@ TEST_F(Attacks, ForkBomb) {
 }
 
 // 10
-TEST_F(Attacks, MemoryAndTmpfsBombs) {
+TEST_P(Attacks, MemoryAndTmpfsBombs) {
     NEEDS_PYTHON();
     const std::string eat = "x=bytearray(600<<20)\nfor i in range(0,len(x),4096): x[i]=1\nprint('ate it')";
     EXPECT_THAT(python_plain(eat).output, HasSubstr("ate it"));
@@ -151,7 +186,7 @@ std::uint64_t resident_kib() {
 }
 
 // 12
-TEST_F(Attacks, FloodsOfOutput) {
+TEST_P(Attacks, FloodsOfOutput) {
     EXPECT_THAT(bash_plain("yes | head -c 300M | wc -c").output, HasSubstr("314572800\n"));
     sandbox::Limits limits;
     limits.output_bytes = 64 << 10;
@@ -183,7 +218,7 @@ std::vector<pid_t> processes_named(const std::string& token) {
 }
 
 // 13
-TEST_F(Attacks, EscapedChildrenDieWithTheProgram) {
+TEST_P(Attacks, EscapedChildrenDieWithTheProgram) {
     const std::string token = "98765" + std::to_string(getpid());
     const std::string script = "trap '' TERM HUP; for i in $(seq 500); do (setsid bash -c 'trap \"\" TERM HUP; exec sleep " + token + "' >/dev/null 2>&1 &) & done; ";
     const auto all_there = [&] { return processes_named(token).size() > 450; };
@@ -206,34 +241,32 @@ TEST_F(Attacks, EscapedChildrenDieWithTheProgram) {
         stopped = std::chrono::steady_clock::now();
         source.request_stop();
     });
-    const auto out = launcher().run(command, Level::t2, source.token());
+    const Outcome out = inside(command, source.token());
     const auto took = std::chrono::steady_clock::now() - stopped;
     EXPECT_TRUE(processes_named(token).empty());
     stopper.join();
-    ASSERT_TRUE(out.ok()) << out.error().text();
-    EXPECT_TRUE(out->cancelled);
+    EXPECT_TRUE(out.cancelled);
     EXPECT_LT(took, 1000ms);
     EXPECT_EQ(bash_inside(script + "exit 3", command.limits).exit_code, 3);
     EXPECT_TRUE(processes_named(token).empty()) << "an early end must leave nothing either";
 }
 
 // 14
-TEST_F(Attacks, DeadlineIsHonouredWhateverTheProgramDoes) {
+TEST_P(Attacks, DeadlineIsHonouredWhateverTheProgramDoes) {
     sandbox::Limits limits;
     limits.wall = 400ms;
     for (const char* script : {"while :; do :; done", "kill -STOP $$", "exec >&- 2>&-; sleep 60", "trap '' INT TERM HUP; sleep 60; sleep 60", "cat"}) {
         if (std::string(script) != "cat") {
             EXPECT_THAT(bash_plain(std::string(script) + "; echo done", 800ms).output, Not(HasSubstr("done"))) << script;
         }
-        const auto start = std::chrono::steady_clock::now();
         const Outcome out = bash_inside(script, limits);
-        EXPECT_LT(std::chrono::steady_clock::now() - start, 1500ms) << script;
+        EXPECT_LT(took_, 1500ms) << script;
         EXPECT_EQ(out.timed_out, std::string(script) != "cat") << script;  // standard input is at its end
     }
 }
 
 // 15
-TEST_F(Attacks, TerminalCannotBeTypedInto) {
+TEST_P(Attacks, TerminalCannotBeTypedInto) {
     NEEDS_PYTHON();
     std::ifstream knob("/proc/sys/dev/tty/legacy_tiocsti");
     int legacy = 1;
@@ -247,7 +280,7 @@ TEST_F(Attacks, TerminalCannotBeTypedInto) {
 }
 
 // 16
-TEST_F(Attacks, OtherProcessesCannotBeReadOrTraced) {
+TEST_P(Attacks, OtherProcessesCannotBeReadOrTraced) {
     NEEDS_PYTHON();
     const std::string script = R"(
 import ctypes,os,signal
@@ -277,7 +310,7 @@ int listener(const std::string& name, bool abstract) {
 }
 
 // 17: as docker.sock or D-Bus would be.
-TEST_F(Attacks, LocalSocketsAreOutOfReach) {
+TEST_P(Attacks, LocalSocketsAreOutOfReach) {
     NEEDS_PYTHON();
     const std::string name = "hearth-test-" + std::to_string(getpid()), path = (dir_.path() / "docker.sock").string();
     const int one = listener(name, true), two = listener(path, false);
@@ -292,26 +325,29 @@ struct Door {
     const char* name;
     const char* open;  // Python, a number below zero when it stays shut
 };
-class Doors : public Attacks, public testing::WithParamInterface<Door> {};
+class Doors : public InHouse, public testing::WithParamInterface<std::tuple<Way, Door>> {
+protected:
+    Doors() : InHouse(std::get<0>(GetParam())) {}
+};
 
 TEST_P(Doors, AreShut) {
     NEEDS_PYTHON();
-    const std::string script = std::string("import ctypes\nlibc=ctypes.CDLL(None,use_errno=True)\nr=") + GetParam().open + "\nprint('open' if r>=0 else ctypes.get_errno())";
+    const std::string script = std::string("import ctypes\nlibc=ctypes.CDLL(None,use_errno=True)\nr=") + std::get<1>(GetParam()).open + "\nprint('open' if r>=0 else ctypes.get_errno())";
     EXPECT_EQ(python_inside(script).output, "1\n");  // EPERM
     const std::string plain = python_plain(script).output;
     if (plain != "open\n") GTEST_SKIP() << "shut inside, but not shown to be real: this machine answers it with error " << plain;
 }
 
 INSTANTIATE_TEST_SUITE_P(Attacks, Doors,
-                         testing::Values(Door{"inet", "libc.socket(2,1,0)"}, Door{"inet6", "libc.socket(10,2,0)"}, Door{"netlink", "libc.socket(16,3,0)"},
+                         testing::Combine(testing::Values(Way::made, Way::ready), testing::Values(Door{"inet", "libc.socket(2,1,0)"}, Door{"inet6", "libc.socket(10,2,0)"}, Door{"netlink", "libc.socket(16,3,0)"},
                                          Door{"packet", "libc.socket(17,3,0)"}, Door{"alg", "libc.socket(38,5,0)"}, Door{"vsock", "libc.socket(40,1,0)"},
                                          Door{"local", "libc.socket(1,1,0)"},
-                                         Door{"io_uring", "libc.syscall(425,4,ctypes.create_string_buffer(120))"}),
-                         [](const auto& info) { return info.param.name; });
+                                         Door{"io_uring", "libc.syscall(425,4,ctypes.create_string_buffer(120))"})),
+                         [](const auto& info) { return std::string(std::get<1>(info.param).name) + "_" + name(std::get<0>(info.param)); });
 
 #ifdef __x86_64__
 // Calls by another architecture's numbers would pass a filter that knows only its own.
-TEST_F(Attacks, CallsOfForeignArchitecturesKill) {
+TEST_P(Attacks, CallsOfForeignArchitecturesKill) {
     NEEDS_PYTHON();
     const std::string i386 = "import ctypes,mmap\nm=mmap.mmap(-1,4096,prot=7)\nm.write(b'\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3')\n"  // mov eax, getpid; int 0x80; ret
                              "f=ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(m)))\nprint('pid' if f()>0 else 'none')";
@@ -327,7 +363,7 @@ TEST_F(Attacks, CallsOfForeignArchitecturesKill) {
 #endif
 
 // 21
-TEST_F(Attacks, NoPrivilegeIsGained) {
+TEST_P(Attacks, NoPrivilegeIsGained) {
     const std::string script = "unshare -Ur true 2>/dev/null && echo namespace; grep -E '^(CapEff|CapPrm|CapBnd|CapAmb|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'";
     const std::string plain = bash_plain(script).output;
     EXPECT_THAT(plain, HasSubstr("namespace"));
@@ -346,7 +382,7 @@ TEST_F(Attacks, NoPrivilegeIsGained) {
 }
 
 // 21: programs that give whoever runs them more rights.
-TEST_F(Attacks, NoRightsComeWithAFile) {
+TEST_P(Attacks, NoRightsComeWithAFile) {
     if (geteuid() != 0) GTEST_SKIP() << "only root can make such files";
     ASSERT_EQ(chown(dir_.path().c_str(), 12345, 12345), 0);
     fs::copy_file("/usr/bin/id", dir_.path() / "suid");
@@ -362,7 +398,7 @@ TEST_F(Attacks, NoRightsComeWithAFile) {
 }
 
 // 4
-TEST_F(Attacks, HardLinksReachNothingOutside) {
+TEST_P(Attacks, HardLinksReachNothingOutside) {
     const std::string secret = (house().dir.path() / "secret").string(), script = "ln " + secret + " same && cat same; ln /etc/passwd own && cat own";
     EXPECT_THAT(bash_plain(script).output, HasSubstr(kSecret));
     fs::remove(dir_.path() / "same"), fs::remove(dir_.path() / "own");
@@ -386,7 +422,7 @@ plant .bashrc "$evil"; plant .profile "$evil"; plant .mcp.json "{}"; plant heart
 true)sh";
 
 // 22: a program leaves things that a program outside runs later.
-TEST_F(Attacks, NothingIsLeftForOthersToRun) {
+TEST_P(Attacks, NothingIsLeftForOthersToRun) {
     if (run_plain({"git", "--version"}, "/").exit_code != 0) GTEST_SKIP() << "git is not installed";
     const std::string init = "unset LD_PRELOAD BASH_ENV; git init -q . && git config user.email a@b && git config user.name n && rm -rf .git/hooks && mkdir .git/hooks && echo 1 > f && git add f && git commit -qm one";
     const std::string host = "echo 2 > f; git status >/dev/null 2>&1; git add f; git commit -qm two >/dev/null 2>&1; HOME=$PWD bash -ic true 2>/dev/null; ls executed 2>/dev/null; true";
@@ -405,7 +441,7 @@ TEST_F(Attacks, NothingIsLeftForOthersToRun) {
 }
 
 // 23: what the server's environment holds does not reach programs.
-TEST_F(Attacks, EnvironmentIsAnAllowList) {
+TEST_P(Attacks, EnvironmentIsAnAllowList) {
     EXPECT_THAT(bash_plain("env").output, HasSubstr("poisoned"));  // by BASH_ENV
     const std::string seen = bash_inside("env").output;
     EXPECT_THAT(seen, Not(HasSubstr("poisoned")));
@@ -415,7 +451,7 @@ TEST_F(Attacks, EnvironmentIsAnAllowList) {
 }
 
 // 1, 6: a program swaps a folder for a link to the outside while its own mounts are in force.
-TEST_F(Attacks, LinksLeadNowhereInside) {
+TEST_P(Attacks, LinksLeadNowhereInside) {
     const std::string script = "ln -s " + house().dir.path().string() + " up; cat up/secret 2>&1; ls / ";
     EXPECT_THAT(bash_plain(script).output, HasSubstr(kSecret));
     fs::remove(dir_.path() / "up");

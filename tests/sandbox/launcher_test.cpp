@@ -216,17 +216,29 @@ bool all_end(milliseconds patience) {
     return true;
 }
 
+// A process that has run one program, and has the next sandbox ready or in the making.
+[[noreturn]] void start_once(const fs::path& folder) {
+    auto launcher = Launcher::start().value();
+    const auto workspace = Workspace::open(folder, Workspace::Access::read_write, {}).value();
+    Command command;
+    command.argv = {"true"};
+    command.workspace = workspace.get();
+    (void)launcher->run(command, Level::t2, {});
+    std::ofstream(folder / "ready") << "yes";
+    for (;;) pause();
+}
+
 // Kills such a process again and again; its exit status is how often something outlived it.
-[[noreturn]] void kill_servers(int rounds) {
+[[noreturn]] void kill_servers(int rounds, void (*serve)(const fs::path&), std::chrono::microseconds step) {
     // What nobody else waits for becomes a child of this process.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     int outlived = 0;
     for (int round = 0; round < rounds; ++round) {
         const support::TempDir folder;
         const pid_t server = fork();
-        if (server == 0) start_without_end(folder.path());
+        if (server == 0) serve(folder.path());
         while (!fs::exists(folder.path() / "ready")) std::this_thread::sleep_for(milliseconds(1));
-        std::this_thread::sleep_for(std::chrono::microseconds(1 + round * 7919 % 20000));
+        std::this_thread::sleep_for(round * step % std::chrono::milliseconds(60));
         kill(server, SIGKILL);
         if (all_end(milliseconds(5000))) continue;
         ++outlived;
@@ -240,14 +252,22 @@ bool all_end(milliseconds patience) {
     _exit(outlived);
 }
 
+// How often in so many rounds.
+int outlived(int rounds, void (*serve)(const fs::path&), std::chrono::microseconds step) {
+    const pid_t watcher = fork();
+    if (watcher == 0) kill_servers(rounds, serve, step);
+    int status = 0;
+    return waitpid(watcher, &status, 0) == watcher && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 TEST(LauncherDeath, OfTheServerWhileProgramsStartLeavesNoProcess) {
     if (Launcher::start().value()->level() < Level::t2) GTEST_SKIP() << "no T2 on this machine";
-    const pid_t watcher = fork();
-    if (watcher == 0) kill_servers(40);
-    int status = 0;
-    ASSERT_EQ(waitpid(watcher, &status, 0), watcher);
-    ASSERT_TRUE(WIFEXITED(status));
-    EXPECT_EQ(WEXITSTATUS(status), 0) << "times in 40 something outlived its server";
+    EXPECT_EQ(outlived(40, start_without_end, std::chrono::microseconds(7919)), 0) << "times in 40 something outlived its server";
+}
+
+TEST(LauncherDeath, OfTheServerBetweenProgramsLeavesNoProcess) {
+    if (Launcher::start().value()->level() < Level::t2) GTEST_SKIP() << "no T2 on this machine";
+    EXPECT_EQ(outlived(20, start_once, std::chrono::microseconds(3001)), 0) << "times in 20 something outlived its server";
 }
 
 }  // namespace
