@@ -96,6 +96,7 @@ HOW = {
     "tests/bench/grammar_bench MODEL.gguf": proven_in("tests/bench/CMakeLists.txt", "grammar_bench"),
     "ninja sandbox_bench": proven_in("tests/bench/CMakeLists.txt", "sandbox_bench"),
     "ninja route_bench": proven_in("tests/bench/CMakeLists.txt", "route_bench"),
+    "tests/bench/sandbox_bench RUNS FOLDER": proven_in("tests/bench/CMakeLists.txt", "sandbox_bench"),
     "ninja grammar_bench": proven_in("tests/bench/CMakeLists.txt", "grammar_bench"),
     "tests/bench/engine_bench MODEL.gguf": proven_in("tests/bench/CMakeLists.txt", "engine_bench"),
     "hearth chat": chats,
