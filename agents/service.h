@@ -126,7 +126,7 @@ struct Options {
     std::chrono::seconds run_deadline{600};
 
     std::filesystem::path workspace_root;            // holds PERSON/CONVERSATION
-    std::vector<std::filesystem::path> masked;       // state and configuration folders
+    std::vector<std::filesystem::path> masked;       // what no workspace shows
 };
 
 // What the agents stand on; all outlive them. The sandbox may be missing.

@@ -78,13 +78,18 @@ agents::Options agent_options(const Settings& s) {
     options.max_output_tokens = s.agents.output_tokens;
     options.run_deadline = std::chrono::seconds(s.agents.deadline_seconds);
     options.workspace_root = s.workspace_root;
-    options.masked = masked_folders(s);
+    options.masked = masked_paths(s);
     return options;
 }
 
 }  // namespace
 
-std::vector<fs::path> masked_folders(const Settings& s) { return {s.state_folder, net::xdg_folders().config}; }
+std::vector<fs::path> masked_paths(const Settings& s) {
+    std::vector<fs::path> out = {s.state_folder, net::xdg_folders().config, "/etc/hearth"};
+    for (const std::string& file : {s.upstream.key, s.server.certificate_key})
+        if (!file.empty()) out.push_back(fs::absolute(file));
+    return out;
+}
 
 World::World(const Settings& settings)
     : settings_(settings), log_(net::parse_level(settings.log.level), settings.log.format == "json") {}
@@ -135,7 +140,7 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
     w->database_ = std::make_unique<server::DatabaseWatch>(w->io_.get_executor(), *w->db_);
     World* self = w.get();
     w->services_ = std::make_unique<server::Services>(server::Services{
-        *w->gateway_, *w->agents_, *w->db_, *w->traces_, *w->auth_, *w->database_, w->blocking_, w->clock_, w->log_, w->metrics_, masked_folders(settings),
+        *w->gateway_, *w->agents_, *w->db_, *w->traces_, *w->auth_, *w->database_, w->blocking_, w->clock_, w->log_, w->metrics_, masked_paths(settings),
         [self] {
             self->metrics_.set("hearth_trace_records_lost", double(self->traces_->dropped()), {});
             return self->metrics_.text();

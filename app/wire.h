@@ -19,7 +19,8 @@
 
 namespace app {
 
-std::vector<std::filesystem::path> masked_folders(const Settings& settings);
+// What no workspace shows: state, settings, and the files of secrets wherever the settings put them.
+std::vector<std::filesystem::path> masked_paths(const Settings& settings);
 
 class World {
 public:

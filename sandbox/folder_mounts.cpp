@@ -62,8 +62,11 @@ std::string mount_over(const Fd& folder, const Cover& cover) {
 std::string hide(const Fd& folder, const std::string& path) {
     const Fd there = open_path(folder.get(), path);
     struct stat about{};
-    const bool gone = there ? fstat(there.get(), &about) == 0 && !S_ISDIR(about.st_mode) : errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
-    if (gone || mount_on(memory_folder(kMaskedBytes, kSafe | MOUNT_ATTR_RDONLY), there)) return {};
+    if (!there && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) return {};
+    if (!there || fstat(there.get(), &about) != 0) return failed("its " + path + " cannot be hidden");
+    // A device in a mount without devices: nobody opens it.
+    const bool folder_masked = S_ISDIR(about.st_mode);
+    if (mount_on(folder_masked ? memory_folder(kMaskedBytes, kSafe | MOUNT_ATTR_RDONLY) : copy_of(AT_FDCWD, "/dev/null", kSafe | MOUNT_ATTR_RDONLY), there)) return {};
     return failed("its " + path + " cannot be hidden");
 }
 

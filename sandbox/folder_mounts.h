@@ -26,7 +26,7 @@ struct Cover {
     std::uint64_t device = 0, inode = 0;
 };
 
-// Then, over `folder`: the covers in their order, empty folders over what is masked; and nothing more can be made in the
+// Then, over `folder`: the covers in their order, nothing but empty folders and files that nobody can open over what is masked; and nothing more can be made in the
 // sandbox's root. All mounts are nosuid and nodev. Empty on success, else why not.
 std::string cover_folder(const Request& request, const Fd& folder, const std::vector<Cover>& covers);
 

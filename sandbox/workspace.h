@@ -41,7 +41,7 @@ struct Entry {
 class Workspace {
 public:
     enum class Access { read_only, read_write };
-    // `masked`: folders (state, configuration) that must not be visible. A workspace that equals or
+    // `masked`: folders (state, configuration) and files (keys) that must not be visible. A workspace that equals or
     // lies under one is refused; inside an ancestor they are hidden.
     static base::Result<std::unique_ptr<Workspace>> open(const std::filesystem::path& root, Access access,
                                                          std::vector<std::filesystem::path> masked);

@@ -31,7 +31,7 @@ struct Services {
     const base::Clock& clock;
     base::Log& log;
     base::Metrics& metrics;
-    std::vector<std::filesystem::path> masked;                     // state and configuration folders
+    std::vector<std::filesystem::path> masked;                     // what no workspace shows
     std::function<std::string()> metrics_text;                     // Prometheus exposition
     std::function<base::Json(const std::string& level, int limit)> recent_logs;
     std::function<base::Probes()> probes;

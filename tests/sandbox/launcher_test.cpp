@@ -97,6 +97,14 @@ TEST_F(LauncherTest, HidesMaskedFolders) {
     EXPECT_TRUE(fs::exists(folder_.path() / "state/secret"));
 }
 
+TEST_F(LauncherTest, HidesMaskedFiles) {
+    std::ofstream(folder_.path() / "key.pem") << "canary";
+    workspace_ = Workspace::open(folder_.path(), Workspace::Access::read_write, {folder_.path() / "key.pem"}).value();
+    const std::string tries = "cat key.pem; mv key.pem other; rm -f key.pem; umount key.pem; chmod 666 key.pem; (echo x > key.pem); cat key.pem other";
+    EXPECT_EQ(run("(" + tries + ") 2>/dev/null; echo end").output, "end\n");
+    EXPECT_EQ(support::read_text(folder_.path() / "key.pem"), "canary");
+}
+
 TEST_F(LauncherTest, CutsOutputInTheMiddleAndCountsIt) {
     Command command = shell("seq 100000");
     command.limits.output_bytes = 1000;

@@ -92,6 +92,12 @@ TEST_F(WorkspaceTest, AMaskedFolderIsRefusedAsRootAndHiddenInside) {
     EXPECT_FALSE(workspace->read("sub/b.txt", 100));
 }
 
+TEST_F(WorkspaceTest, AMaskedFileIsHidden) {
+    const auto workspace = open(Workspace::Access::read_write, {root() / "sub/b.txt"});
+    EXPECT_EQ(workspace->read("sub/b.txt", 100).error().code, base::Code::not_found);
+    EXPECT_TRUE(workspace->list("sub")->empty());
+}
+
 TEST_F(WorkspaceTest, AFolderHandedOverUnderAnotherNameIsRefused) {
     const auto hand_over = [&](const fs::path& folder, const fs::path& name) {
         return Workspace::from_fd(Fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), name, Workspace::Access::read_only, {root()});
