@@ -4,16 +4,10 @@
 
 #include <cstdio>
 
-#include "base/unicode.h"
 #include "net/config.h"
 
 namespace app {
 namespace {
-
-bool acts(char32_t c) {
-    const bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c <= 0x9f);
-    return control || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
 
 // Bytes that the UTF-8 character with this first byte has; 1 for what cannot begin one.
 std::size_t length_of(unsigned char first) { return first < 0xc2 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 1; }
@@ -29,26 +23,6 @@ std::size_t unfinished(std::string_view text) {
 }
 
 }  // namespace
-
-std::string visible(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (std::size_t at = 0; at < text.size();) {
-        int length = 1;
-        const char32_t c = base::decode_utf8(text, at, length);
-        if (c == base::no_char) {
-            out += "\uFFFD";
-        } else if (acts(c)) {
-            char form[8];
-            std::snprintf(form, sizeof form, "\\u%04x", unsigned(c));
-            out += form;
-        } else {
-            out += text.substr(at, std::size_t(length));
-        }
-        at += std::size_t(length);
-    }
-    return out;
-}
 
 std::string VisibleStream::feed(std::string_view piece) {
     pending_ += piece;

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/clock.h"
+#include "base/visible.h"
 
 namespace net {
 namespace {
@@ -33,7 +34,7 @@ std::string line_of(std::string_view event, const base::Json& fields) {
     for (const auto& [key, value] : fields.items()) out += " " + key + "=" + (value.is_string() ? value.get<std::string>() : base::dump(value));
     for (char& c : out)
         if (static_cast<unsigned char>(c) < 32) c = ' ';  // one entry, one line
-    return out;
+    return base::visible(out);
 }
 
 }  // namespace
@@ -67,7 +68,7 @@ void LogSink::write(base::Level level, std::string_view event, const base::Json&
     if (level < least_) return;
     base::Json entry = {{"time", base::rfc3339(base::SystemClock().now())}, {"level", std::string(name(level))}, {"event", std::string(event)}, {"fields", fields}};
     std::string whole = without_secrets(base::dump(entry));
-    out_->log(level_of(level), json_ ? whole : without_secrets(line_of(event, fields)));
+    out_->log(level_of(level), json_ ? base::visible(whole) : without_secrets(line_of(event, fields)));
     auto clean = base::parse_json(whole);
     std::lock_guard lock(mutex_);
     entries_.push_back(clean ? *std::move(clean) : std::move(entry));

@@ -26,6 +26,16 @@ TEST(LogSink, NeverHoldsAWholeKey) {
     EXPECT_NE(text.find("hk_01234…"), std::string::npos) << text;
 }
 
+TEST(LogSink, ShowsWhatWouldActOnATerminal) {
+    for (const bool json : {false, true}) {
+        net::LogSink log(Level::info, json);
+        testing::internal::CaptureStderr();
+        log.info("said", {{"text", "a\x7f\u009b2J\u202Eb"}});
+        const std::string line = testing::internal::GetCapturedStderr();
+        EXPECT_NE(line.find("a\\u007f\\u009b2J\\u202eb"), std::string::npos) << line;
+    }
+}
+
 TEST(Metrics, AreExposedAsText) {
     net::MetricsRegistry metrics;
     metrics.add("hearth_things_total", 2, {{"kind", "a"}});
