@@ -33,22 +33,24 @@ binary() {
 }
 
 stage_unit() {
-    configure build/test || return 1
+    # -O1: most of the stage is compiling.
+    configure build/test -DHEARTH_OPTIMIZE=-O1 || return 1
     ninja -C build/test -j"$JOBS" || return 1
     # A failed test is the report's to tell.
     ctest --test-dir build/test -V -j"$JOBS" --output-on-failure || true
 }
 
-# Modules that parse what comes from outside: model files, templates, schemas, texts of models.
+# What parses model files, templates, schemas and texts of models. It is also the build of the engine alone, with nothing
+# but nlohmann's headers, and without precompiled headers, so that no file lives on one.
 stage_asan() {
-    configure build/asan -DHEARTH_SANITIZE=address || return 1
-    sanitized build/asan "base text engine policy prompts"
+    configure build/asan -DHEARTH_ENGINE_ONLY=ON -DHEARTH_SANITIZE=address -DHEARTH_PCH=OFF || return 1
+    sanitized build/asan "base text engine"
 }
 
 # The others would take as long again to compile, so they are for --full.
 stage_asan_rest() {
-    configure build/asan -DHEARTH_SANITIZE=address || return 1
-    sanitized build/asan "net sandbox router memory store tools agents server"
+    configure build/asan_rest -DHEARTH_SANITIZE=address || return 1
+    sanitized build/asan_rest "policy prompts net sandbox router memory store tools agents server"
 }
 
 # The CPU threads of the engine: worker, pool, token rings, sessions beside each other.
@@ -72,14 +74,6 @@ sanitized() {
     for module in "${targets[@]}"; do
         binary "$module" "$folder/tests/$module" --gtest_brief=0 --gtest_filter="${FILTER:-*}"
     done
-}
-
-# Base, text and engine build with nothing but nlohmann's headers; not to run, so without optimisation, which
-# shows besides that no file lives on a precompiled header.
-stage_engine_only() {
-    configure build/engine -DHEARTH_ENGINE_ONLY=ON -DHEARTH_TESTS=OFF -DHEARTH_PCH=OFF -DCMAKE_BUILD_TYPE=Debug || return 1
-    ninja -C build/engine -j"$JOBS" base text engine || return 1
-    printf '@begin engine-only build\n@end engine-only build 0\n'
 }
 
 stage_e2e() {
