@@ -62,6 +62,7 @@ protected:
             }
         } collect;
         if (response.stream) co_await response.stream(collect);
+        response.stream = nullptr;  // its queue has a timer, which must not outlive the io_context
         response.body += collect.text;
         co_return response;
     }
