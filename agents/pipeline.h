@@ -11,9 +11,11 @@
 
 namespace agents {
 
-// The part of every prompt that all phases of a turn share. Its last message is the request.
+// What the prompts of a turn begin with: system, history; the last message is the request.
 struct Layout {
-    std::vector<router::Message> shared;
+    std::vector<router::Message> shared;   // of the phases that answer
+    std::vector<router::Message> calling;  // of those that call tools: with the worked examples that a small model needs for it,
+                                           // and would tell of as if they were true
     std::vector<router::ToolSchema> tools;
     ToolDiscipline discipline = ToolDiscipline::free;
 };

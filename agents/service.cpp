@@ -141,7 +141,9 @@ net::Task<base::Result<Layout>> Agents::Impl::lay_out_turn(Frame& frame, Turn& t
     }
     turn.request = request_text(*history);
     const int context = can.context > 0 ? can.context : kUnknownContext;
-    layout.shared = lay_out(std::move(*system), examples, std::move(*history), std::max(context - kReplyReserve, context / 2) - tokens_of(layout.tools));
+    const int room = std::max(context - kReplyReserve, context / 2) - tokens_of(layout.tools);
+    layout.shared = lay_out(*system, {}, *history, room);
+    layout.calling = lay_out(std::move(*system), examples, std::move(*history), room);
     co_return layout;
 }
 
@@ -149,7 +151,7 @@ net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& 
     AgentTask task;
     task.alias = options.model;
     task.purpose = "dev";
-    task.prefix = layout.shared;
+    task.prefix = layout.calling;
     task.tools = layout.tools;
     task.discipline = layout.discipline;
     task.likely_needs_tools = router::admit({.text = turn.request}).outside;

@@ -8,7 +8,8 @@ router::ModelRequest request_of(const PhaseContext& context, std::vector<router:
     request.alias = alias_of(context.frame.options, context.row.phase);
     request.purpose = name(context.row.phase);
     request.messages = std::move(messages);
-    request.tools = context.layout.tools;
+    // A small model that sees tools writes calls, even where it may make none.
+    if (context.layout.discipline == ToolDiscipline::free) request.tools = context.layout.tools;
     request.tool_choice.kind = router::ToolChoice::Kind::none;
     request.sampling.temperature = context.row.temperature;
     request.max_tokens = context.row.max_tokens;
@@ -17,8 +18,7 @@ router::ModelRequest request_of(const PhaseContext& context, std::vector<router:
     return request;
 }
 
-base::Result<std::vector<router::Message>> context_of(const Turn& turn, const PhaseContext& context) {
-    std::vector<router::Message> messages = context.layout.shared;
+base::Result<std::vector<router::Message>> context_of(std::vector<router::Message> messages, const Turn& turn, const PhaseContext& context) {
     if (!turn.facts.empty()) {
         std::string list;
         for (const std::string& fact : turn.facts) list += (list.empty() ? "- " : "\n- ") + fact;

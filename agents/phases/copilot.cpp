@@ -6,7 +6,7 @@ namespace agents::phases {
 
 net::Task<base::Result<Phase>> copilot(Turn& turn, PhaseContext& context) {
     turn.needs_tools = true;
-    auto messages = context_of(turn, context);
+    auto messages = context_of(context.layout.calling, turn, context);
     if (!messages) co_return std::move(messages).error();
     AgentTask task;
     task.alias = alias_of(context.frame.options, Phase::copilot);

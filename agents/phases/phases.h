@@ -17,9 +17,9 @@ net::Task<base::Result<Phase>> write_memory(Turn& turn, PhaseContext& context); 
 // A request of the phase: its alias, limits and stop; the shared tools, which it may not call.
 router::ModelRequest request_of(const PhaseContext& context, std::vector<router::Message> messages);
 
-// The shared messages, what was recalled, the goal, and the copilot's work: what every phase after
+// `messages` of the layout, what was recalled, the goal, and the copilot's work: what every phase after
 // retrieve extends.
-base::Result<std::vector<router::Message>> context_of(const Turn& turn, const PhaseContext& context);
+base::Result<std::vector<router::Message>> context_of(std::vector<router::Message> messages, const Turn& turn, const PhaseContext& context);
 
 // Tools that the request names as whole words and this turn does not have.
 std::vector<std::string> foreign_tools(const Turn& turn, const PhaseContext& context);

@@ -12,7 +12,7 @@ using router::MessageRole;
 // Everything that the earlier phases found, and the instruction to answer. A fast turn gets the
 // request alone.
 base::Result<std::vector<Message>> messages_for(const Turn& turn, const PhaseContext& context) {
-    auto messages = context_of(turn, context);
+    auto messages = context_of(context.layout.shared, turn, context);
     if (!messages || turn.execution == router::ExecutionClass::fast) return messages;
     if (!turn.thoughts.empty()) {
         auto thinking = prompt(context.frame, "thinking");

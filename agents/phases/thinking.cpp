@@ -5,7 +5,7 @@
 namespace agents::phases {
 
 net::Task<base::Result<Phase>> thinking(Turn& turn, PhaseContext& context) {
-    auto messages = context_of(turn, context);
+    auto messages = context_of(context.layout.shared, turn, context);
     if (!messages) co_return std::move(messages).error();
     auto instruction = prompt(context.frame, context.row.prompt);
     if (!instruction) co_return std::move(instruction).error();

@@ -60,11 +60,16 @@ std::string flat(const std::vector<Message>& messages) {
     return out;
 }
 
-TEST_F(Pipeline, EveryCallExtendsThePrefixThatTheFirstOneLeftInTheCache) {
-    Harness h(heavy_script());
+std::vector<router::ModelRequest> sent_of_a_heavy_turn(ToolDiscipline discipline) {
+    Options options;
+    options.default_discipline = discipline;
+    Harness h(heavy_script(), options);
     h.ask("hearth", kHeavy);
-    const auto sent = h.model->requests();
-    ASSERT_EQ(sent.size(), 5u);
+    return h.model->requests();
+}
+
+// Each request begins with what the first one has up to the person's words, and has its tools.
+void expect_one_prefix(const std::vector<router::ModelRequest>& sent) {
     const std::string first = flat(sent[0].messages);
     const std::string shared = first.substr(0, first.find(kHeavy) + std::string(kHeavy).size());
     ASSERT_GT(shared.size(), std::string(kHeavy).size() + 200);
@@ -74,12 +79,32 @@ TEST_F(Pipeline, EveryCallExtendsThePrefixThatTheFirstOneLeftInTheCache) {
         for (std::size_t i = 0; i < request.tools.size(); ++i) EXPECT_EQ(request.tools[i].name, sent[0].tools[i].name);
         EXPECT_EQ(request.cache_salt, sent[0].cache_salt);
     }
+}
+
+TEST_F(Pipeline, EveryCallExtendsThePrefixThatTheFirstOneLeftInTheCache) {
+    const auto sent = sent_of_a_heavy_turn(ToolDiscipline::free);
+    ASSERT_GE(sent.size(), 5u);
+    expect_one_prefix(sent);
+    EXPECT_FALSE(sent[0].tools.empty());
     // From the copilot on, each call extends the one before it as far as that one's last message.
     for (std::size_t i = 2; i < sent.size(); ++i) {
         const auto& before = sent[i - 1].messages;
         const std::string kept = flat({before.begin(), before.end() - 1});
         EXPECT_EQ(flat(sent[i].messages).substr(0, kept.size()), kept) << sent[i].purpose;
     }
+}
+
+TEST_F(Pipeline, AGuidedModelSeesToolsAndExamplesOnlyWhereItCalls) {
+    const auto sent = sent_of_a_heavy_turn(ToolDiscipline::guided);
+    ASSERT_EQ(sent.size(), 5u);
+    const std::vector<router::ModelRequest> calling(sent.begin() + 1, sent.begin() + 3), answering = {sent[0], sent[3], sent[4]};
+    expect_one_prefix(calling);
+    expect_one_prefix(answering);
+    EXPECT_FALSE(calling[0].tools.empty());
+    EXPECT_TRUE(answering[0].tools.empty());
+    EXPECT_THAT(flat(calling[0].messages), HasSubstr("What is in shopping.txt?"));
+    for (const auto& request : answering) EXPECT_THAT(flat(request.messages), Not(HasSubstr("shopping.txt"))) << request.purpose;
+    EXPECT_EQ(calling[0].messages[0].text(), answering[0].messages[0].text()) << "the system message is one for all";
 }
 
 TEST_F(Pipeline, RecomposeSeesWhatToolsAndThinkingFound) {

@@ -72,8 +72,12 @@ def test_every_call_of_the_pipeline_after_the_first_finds_the_prefix(agent):
     used = [(s["input"]["purpose"], s["outcome"]["usage"]["prompt_tokens"], s["outcome"]["usage"]["cached_tokens"]) for s in model_steps(run)]
     assert len(used) >= 2, used
     assert used[0][0] == "intake" and used[0][2] == 0
-    shared = used[0][1] * 0.8  # all but the intake's own instruction and the block's rest
-    assert all(cached >= shared for _, _, cached in used[1:]), used
+    assert all(cached > 0 for _, _, cached in used[1:]), used
+    # Calls that answer have one prefix, those that call tools another (with the worked examples).
+    for group in ([u for u in used if u[0] != "copilot"], [u for u in used if u[0] == "copilot"]):
+        if group:
+            shared = group[0][1] * 0.6  # all but the first one's own instruction and the block's rest
+            assert all(cached >= shared for _, _, cached in group[1:]), used
 
 
 def test_the_dev_agent_is_forced_to_a_valid_call(agent):
