@@ -10,8 +10,9 @@ namespace agents {
 namespace {
 
 constexpr std::size_t kMostHeading = 80;
-// A small model may go round in a circle: it comes to the next line, and to the next part.
-constexpr int kMostLines = 8, kLongestLine = 300;
+// A small model may go round in a circle: it comes to the next line, and to the next part. What it says of a text
+// further down is less and less what the text says.
+constexpr int kMostLines = 3, kLongestLine = 300;
 constexpr std::size_t kMostNames = 64, kLongestName = 120;
 constexpr std::size_t kMostOpenings = 6, kLongestOpening = 100, kWordsOfOpening = 3;
 constexpr std::size_t kLongResult = 400;  // bytes; behind a longer one a small model loses the question
@@ -109,7 +110,7 @@ std::string rules_of_parts(const std::vector<Part>& parts) {
     std::string out = "answer ::=";
     for (const Part& part : parts)
         out += (&part == &parts[0] ? " " : " \"\\n\\n\" ") + text::ebnf_literal("`" + part.heading + "`: ") + " " + part_rule(part, line);
-    out += "\nlines ::= ( \"\\n\" [^\\n\\t] [^\\n\\t]" + line + " ){0," + std::to_string(kMostLines - 1) + "}\n";
+    out += "\nlines ::= ( \"\\n\" [^\\n\\t0-9] [^\\n\\t]" + line + " ){0," + std::to_string(kMostLines - 1) + "}\n";
     return out + "names-begin ::= \"\" | \"- \" | \"the folder \"\n"
                  "names-next ::= \"/\"? ( \", \" | \" and \" | \", and \" | \"\\n\" | \"\\n- \" ) ( \"the folder \" )?\n"
                  "names-end ::= \"/\"? \".\"?\n";

@@ -29,6 +29,7 @@ struct State {
     bool gathered = false;          // the gathering is over
     bool to_mend = false;           // a call of the last reply failed and heard what would work
     std::vector<Part> parts;        // of the answer to come: the last calls, and those of the reply that they mend
+    std::vector<Part> unmended;     // the calls that no later one has mended
     policy::Integrity label = policy::Integrity::trusted;
 };
 
@@ -55,6 +56,12 @@ ToolChoice choice_of(const AgentTask& task, const State& state, int round) {
     return choice;
 }
 
+std::vector<Part> parts_of(const State& state) {
+    std::vector<Part> out = state.parts;
+    out.insert(out.end(), state.unmended.begin(), state.unmended.end());
+    return out;
+}
+
 router::ModelRequest request_of(const AgentTask& task, const State& state, int round) {
     router::ModelRequest request;
     request.alias = task.alias;
@@ -64,7 +71,7 @@ router::ModelRequest request_of(const AgentTask& task, const State& state, int r
     request.tools = task.tools;
     request.tool_choice = choice_of(task, state, round);
     request.end_circles = task.discipline == ToolDiscipline::guided;
-    if (task.answers && task.discipline == ToolDiscipline::guided) request.answer_rules = rules_of_parts(state.parts);
+    if (task.answers && task.discipline == ToolDiscipline::guided) request.answer_rules = rules_of_parts(parts_of(state));
     request.sampling = task.sampling;
     request.max_tokens = task.max_tokens;
     request.stop = task.stop;
@@ -95,10 +102,8 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
     frame.unknown_effect |= outcome.state == tools::CallState::unknown;
     if (outcome.executed && outcome.effect != policy::Effect::pure) state.seen.clear();
     state.seen.insert(identity(call));
-    if (outcome.mendable)
-        state.to_mend = true;
-    else
-        state.parts.push_back(part_of(call, outcome));
+    state.to_mend |= outcome.mendable;
+    (outcome.mendable ? state.unmended : state.parts).push_back(part_of(call, outcome));
     state.label = policy::Integrity::untrusted;
 
     ChatEvent ended;
@@ -122,7 +127,7 @@ net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const
     const bool mends = std::exchange(state.to_mend, false), guided = task.discipline == ToolDiscipline::guided;
     const int enough = guided ? 1 : kRepeatsBeforeAnswer;
     const std::set<std::string> earlier = state.seen;  // twice in one reply is no circle
-    bool told = !mends;  // of the earlier calls, the answer need not tell once there are new ones
+    bool fresh = false;
     for (const ToolCall& call : calls) {
         if (is_client_tool(frame, call.name)) {
             state.result.client_calls.push_back(call);
@@ -137,7 +142,11 @@ net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const
             state.gathered = state.repeats >= enough || !task.answers;
             state.must_answer = state.must_answer || state.repeats >= enough;
         } else {
-            if (std::exchange(told, false)) state.parts.clear();
+            // Of earlier calls the answer need not tell any more.
+            if (!std::exchange(fresh, true)) {
+                state.unmended.clear();
+                if (!mends) state.parts.clear();
+            }
             co_await execute(frame, dispatch, task, call, state);
         }
     }

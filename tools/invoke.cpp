@@ -90,8 +90,9 @@ net::Task<CallOutcome> run_tool(const Dispatch& dispatch, const Tool& tool, Json
         } else {
             out.state = CallState::failed;
             out.text = "Error: " + result.error().text();
-            out.mendable = !result.error().remedy.empty();
-            out.facts["code"] = base::name(result.error().code);
+            const base::Code code = result.error().code;
+            out.mendable = !result.error().remedy.empty() && (code == base::Code::not_found || code == base::Code::invalid_argument);
+            out.facts["code"] = base::name(code);
         }
     } catch (const std::exception& e) {
         thrown = e.what();

@@ -272,6 +272,16 @@ TEST_F(RunAgent, AGuidedModelTellsOfACallThatCouldNotBeMended) {
     EXPECT_EQ(sent[1].answer_rules, rules_of_parts({kRanLs, missing}));
 }
 
+TEST_F(RunAgent, AGuidedModelThatMendsNothingTellsWhatFailed) {
+    const auto slip = calls("read_file", R"({"path": "slip"})");
+    Harness h({slip, slip, says("done")});
+    h.ask("hearth/dev", kRequest);
+    const auto sent = h.model->requests();
+    ASSERT_EQ(sent.size(), 3u);
+    EXPECT_EQ(sent[2].tool_choice.kind, router::ToolChoice::Kind::none);
+    EXPECT_EQ(sent[2].answer_rules, rules_of_parts({{"read_file slip", {}, false, {"there is no"}, true}}));
+}
+
 TEST_F(RunAgent, WhatWasOnlyAskedForAgainDoesNotPutTheAnswersPartsAside) {
     const auto sent = sent_after(calls("read_file", R"({"path": "b"})"), {"", "read_file", R"({"path": "a"})"}, ToolDiscipline::guided);
     ASSERT_EQ(sent.size(), 3u);

@@ -103,6 +103,7 @@ HOW = {
     "hearth trace show": shows_a_trace,
     "hearth doctor": looks_at_the_machine,
     "hearth bench": measures,
+    "hearth bench --prefill 512 --decode 64": measures,
     "hearth bench --threads 1 --json": lambda hearth, folder: measures(hearth, folder, "--threads", "1"),
     "hearth config show": shows_settings,
     "hearth config check": proven_in("tests/e2e/faults_test.py", '"config", "check"'),
