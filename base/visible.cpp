@@ -23,7 +23,7 @@ std::string visible(std::string_view text) {
         if (c == no_char) {
             out += "\uFFFD";
         } else if (acts(c)) {
-            char form[8];
+            char form[16];
             std::snprintf(form, sizeof form, "\\u%04x", unsigned(c));
             out += form;
         } else {

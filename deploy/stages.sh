@@ -33,8 +33,7 @@ binary() {
 }
 
 stage_unit() {
-    # -O1: most of the stage is compiling.
-    configure build/test -DHEARTH_OPTIMIZE=-O1 || return 1
+    configure build/test || return 1
     ninja -C build/test -j"$JOBS" || return 1
     # A failed test is the report's to tell.
     ctest --test-dir build/test -V -j"$JOBS" --output-on-failure || true
