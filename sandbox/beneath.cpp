@@ -1,10 +1,12 @@
 #include "sandbox/beneath.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace sandbox {
@@ -22,5 +24,11 @@ Fd open_beneath(int folder, const std::string& relative, std::uint64_t flags, st
 }
 
 Fd open_path(int folder, const std::string& relative) { return open_beneath(folder, relative, O_PATH); }
+
+std::string link_target(int folder, const std::string& name) {
+    char target[PATH_MAX];
+    const ssize_t n = readlinkat(folder, name.c_str(), target, sizeof target);
+    return std::string(target, std::size_t(std::max<ssize_t>(n, 0)));
+}
 
 }  // namespace sandbox

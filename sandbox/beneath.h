@@ -15,4 +15,7 @@ Fd open_beneath(int folder, const std::string& relative, std::uint64_t flags, st
 // The same as O_PATH.
 Fd open_path(int folder, const std::string& relative);
 
+// Where a symbolic link leads; empty for anything else.
+std::string link_target(int folder, const std::string& name);
+
 }  // namespace sandbox

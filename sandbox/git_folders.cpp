@@ -18,6 +18,7 @@
 #include "sandbox/git_config.h"
 #include "sandbox/packed.h"
 #include "sandbox/paths.h"
+#include "sandbox/protection.h"
 
 namespace sandbox {
 namespace {
@@ -92,12 +93,6 @@ private:
     const int workspace_;
     std::vector<std::pair<std::string, mode_t>> lent_;
 };
-
-std::string link_target(int folder, const std::string& name) {
-    char target[PATH_MAX];
-    const ssize_t n = readlinkat(folder, name.c_str(), target, sizeof target);
-    return std::string(target, std::size_t(std::max<ssize_t>(n, 0)));
-}
 
 // 'l': a link and its target; 'f', 'x': a file (executable) and its content; '?': anything else. Empty: absent or a folder.
 std::string kind_and_content(int folder, const std::string& name) {
@@ -312,7 +307,8 @@ private:
 
     void examine_link(const std::string& path, int parent) {
         const std::string name = fs::path(path).filename(), content = kind_and_content(parent, name);
-        if (content.empty()) return;
+        // Another run's, over which its mount lies.
+        if (content.empty() || (content[0] == 'l' && is_placeholder(content.substr(1)))) return;
         const auto old = before_.links_.find(path);
         const bool known = old != before_.links_.end() && old->second == content;
         const bool file = content.substr(1).starts_with("gitdir:");

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "sandbox/beneath.h"
 #include "sandbox/paths.h"
@@ -26,20 +27,29 @@ private:
     const Fd git_;
 };
 
-// An empty file or folder of that name, open; empty where it cannot be made.
-Fd make(int in, const char* name, bool folder) {
+// Nobody can make this, and whoever looks at the link learns whose it is.
+constexpr const char* kNowhere = "/proc/held-by-hearth";
+
+// A placeholder of that name and its type, open; empty where none can be made.
+Fd make(int in, const char* name, bool folder, mode_t& type) {
+    type = folder ? S_IFLNK : S_IFREG;
     if (!folder) return Fd(openat(in, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444));
+    // One that a killed launcher left is taken over.
+    if (symlinkat(kNowhere, in, name) == 0 || (errno == EEXIST && is_placeholder(link_target(in, name)))) return open_path(in, name);
+    if (errno != EPERM) return {};
+    type = S_IFDIR;  // a file system without symbolic links
     return mkdirat(in, name, 0555) == 0 ? open_path(in, name) : Fd();
 }
 
 // Git stops at an empty `commondir`, so that one is removed afterwards instead.
 bool breaks_as_placeholder(const std::string& path) { return path.ends_with("/commondir"); }
 
-void remove_made(int in, const char* name, bool folder) {
+void remove_made(int in, const char* name, mode_t type) {
     struct stat about{};
-    if (fstatat(in, name, &about, AT_SYMLINK_NOFOLLOW) != 0) return;
-    // A placeholder that somebody outside filled meanwhile is theirs.
-    if (folder ? S_ISDIR(about.st_mode) : S_ISREG(about.st_mode) && about.st_size == 0) unlinkat(in, name, folder ? AT_REMOVEDIR : 0);
+    if (fstatat(in, name, &about, AT_SYMLINK_NOFOLLOW) != 0 || (about.st_mode & S_IFMT) != type) return;
+    // A placeholder that somebody outside filled or replaced meanwhile is theirs.
+    const bool ours = type == S_IFLNK ? is_placeholder(link_target(in, name)) : type == S_IFDIR || about.st_size == 0;
+    if (ours) unlinkat(in, name, type == S_IFDIR ? AT_REMOVEDIR : 0);
 }
 
 // The file at the end of the links that begin with `link`, if it lies in the workspace too: code outside follows them.
@@ -54,6 +64,8 @@ void hold_target(int workspace, const Fd& link, int in, const char* name, std::v
 }
 
 }  // namespace
+
+bool is_placeholder(std::string_view target) { return target == kNowhere; }
 
 void hold_present(int workspace, const std::string& path, std::vector<Overlay>& out) {
     const std::filesystem::path whole(path);
@@ -70,8 +82,9 @@ std::vector<Overlay> Protection::hold(int workspace, Key& key) {
     key = {about.st_dev, about.st_ino};
     Held& held = held_[key];
     if (held.runs++ == 0) held.workspace = Fd(fcntl(workspace, F_DUPFD_CLOEXEC, 0));
-    bool placeholder = std::find(held.made.begin(), held.made.end(), std::pair<std::string, bool>(".git", true)) != held.made.end();
-    if (make(workspace, ".git", true)) held.made.emplace_back(".git", placeholder = true);
+    mode_t type = 0;
+    if (make(workspace, ".git", true, type)) held.made.emplace_back(".git", type);
+    const bool placeholder = std::any_of(held.made.begin(), held.made.end(), [](const auto& row) { return row.first == ".git"; });
     const Folders folders(workspace);
     std::vector<Overlay> out;
     if (Fd git = open_path(workspace, ".git")) {
@@ -85,8 +98,8 @@ std::vector<Overlay> Protection::hold(int workspace, Key& key) {
         const int in = folders.of(row.path);
         const char* const name = Folders::leaf(row.path);
         const bool no_placeholder = breaks_as_placeholder(row.path);
-        if (Fd made = no_placeholder ? Fd() : make(in, name, row.folder)) {
-            held.made.emplace_back(row.path, row.folder);
+        if (Fd made = no_placeholder ? Fd() : make(in, name, row.folder, type)) {
+            held.made.emplace_back(row.path, type);
             out.push_back({std::move(made), row.path, false});
         } else if (Fd present = open_path(in, name)) {
             hold_target(workspace, present, in, name, out);

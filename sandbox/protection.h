@@ -1,9 +1,13 @@
 // Holds the protected paths of workspaces while programs run in them: each is bound read-only over
-// itself, an absent one over an empty placeholder that disappears afterwards.
+// itself, an absent one over a placeholder that disappears afterwards: an empty file, or for a folder a symbolic
+// link that leads nowhere (git and mkdir take it for what it is, and some file systems need milliseconds for each rmdir).
 #pragma once
+
+#include <sys/types.h>
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +25,9 @@ struct Overlay {
 // Adds what holds `path` as it is, if it is there at all: a symbolic link itself, and the file of the workspace that it leads to.
 void hold_present(int workspace, const std::string& path, std::vector<Overlay>& out);
 
+// Whether a symbolic link with this target is a placeholder.
+bool is_placeholder(std::string_view target);
+
 class Protection {
 public:
     using Key = std::pair<unsigned long, unsigned long>;  // device and inode of the workspace
@@ -35,8 +42,8 @@ private:
     struct Held {
         Fd workspace;
         int runs = 0;
-        std::vector<std::pair<std::string, bool>> made;   // path, folder
-        std::vector<std::string> unwanted;                // absent before, and no placeholder is possible
+        std::vector<std::pair<std::string, mode_t>> made;  // path, and the type that its placeholder has
+        std::vector<std::string> unwanted;                 // absent before, and no placeholder is possible
     };
     std::map<Key, Held> held_;
 };
