@@ -169,10 +169,13 @@ public:
         add("rope", mine.rope == ref.rope);
         add("kv_append", mine.kv_append == ref.kv_append);
         add("attention", mine.attention == ref.attention);
-        add("silu_mul", mine.silu_mul == ref.silu_mul);
+        add("activate", mine.activate == ref.activate);
         add("moe_route", mine.moe_route == ref.moe_route);
         add("moe_ffn", mine.moe_ffn == ref.moe_ffn);
-        add("add", mine.add == ref.add);
+        add("add_scaled", mine.add_scaled == ref.add_scaled);
+        add("scale", mine.scale == ref.scale);
+        add("scale_rows", mine.scale_rows == ref.scale_rows);
+        add("softcap", mine.softcap == ref.softcap);
         return out;
     }
 

@@ -6,8 +6,10 @@
 namespace engine {
 
 std::uint64_t kv_bytes_per_token(const Config& config, bool half_kv) {
-    return 2ull * std::uint64_t(config.layers) * std::uint64_t(config.kv_heads) * std::uint64_t(config.head_dim) *
-           (half_kv ? 2 : 4);
+    std::uint64_t values = 0;
+    for (int i = 0; i < config.layers; ++i)
+        if (const LayerConfig& l = config.layer[std::size_t(i)]; l.kv_layer == i) values += 2ull * std::uint64_t(l.kv_heads) * std::uint64_t(l.head_dim);
+    return values * (half_kv ? 2 : 4);
 }
 
 std::uint64_t runner_scratch(const Config& config, const RunnerShape& shape, int threads) {
@@ -19,17 +21,23 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
                                                      const RunnerShape& shape) {
     std::unique_ptr<Runner> out(new Runner);
     const Config& c = model->config;
-    const std::size_t value = shape.half_kv ? 2 : 4;
-    const std::size_t one = std::size_t(shape.blocks) * kKvBlock * std::size_t(c.kv_heads) * std::size_t(c.head_dim) * value;
-    auto kv = HugeMemory::allocate(2 * one * std::size_t(c.layers), "the KV cache");
+    const std::size_t tokens = std::size_t(shape.blocks) * kKvBlock;
+    auto kv = HugeMemory::allocate(tokens * kv_bytes_per_token(c, shape.half_kv), "the KV cache");
     if (!kv) return std::move(kv).error();
     auto scratch = HugeMemory::allocate(forward_scratch(c, shape.rows, pool->threads()), "activations");
     if (!scratch) return std::move(scratch).error();
     out->kv_memory_ = *std::move(kv);
     out->scratch_memory_ = *std::move(scratch);
+    std::uint8_t* at = out->kv_memory_.data();
     for (int i = 0; i < c.layers; ++i) {
-        std::uint8_t* keys = out->kv_memory_.data() + 2 * one * std::size_t(i);
-        out->kv_.push_back({keys, keys + one, shape.half_kv, c.kv_heads, c.head_dim});
+        const LayerConfig& l = c.layer[std::size_t(i)];
+        if (l.kv_layer != i) {
+            out->kv_.push_back(out->kv_[std::size_t(l.kv_layer)]);
+            continue;
+        }
+        const std::size_t one = tokens * std::size_t(l.kv_heads) * std::size_t(l.head_dim) * (shape.half_kv ? 2 : 4);
+        out->kv_.push_back({at, at + one, shape.half_kv, l.kv_heads, l.head_dim});
+        at += 2 * one;
     }
     out->logits_.resize(std::size_t(shape.sequences) * std::size_t(c.vocabulary));
     out->tokens_.resize(std::size_t(shape.rows));
@@ -71,7 +79,9 @@ std::span<float> Runner::logits(int i) {
 }
 
 void Runner::copy_kv(std::int32_t from, std::int32_t to, int rows) {
-    for (const KvLayer& kv : kv_) {
+    for (std::size_t i = 0; i < kv_.size(); ++i) {
+        if (model_->config.layer[i].kv_layer != int(i)) continue;
+        const KvLayer& kv = kv_[i];
         const std::size_t row = std::size_t(kv.head_dim) * (kv.half ? 2 : 4), head = row * kKvBlock;
         const std::size_t block = head * std::size_t(kv.kv_heads);
         for (void* memory : {kv.k, kv.v})

@@ -2,9 +2,12 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <initializer_list>
+#include <numbers>
 #include <utility>
 
 namespace engine {
@@ -33,10 +36,16 @@ public:
         const bool tied = !gguf_.tensor("output.weight");
         matrix(tied ? "token_embd.weight" : "output.weight", c_.vocabulary, c_.hidden, m.output, Keep::packed);
         if (tied) parameters -= std::uint64_t(c_.vocabulary) * std::uint64_t(c_.hidden);
+        if (c_.per_layer_width > 0) {
+            const int all = c_.layers * c_.per_layer_width;
+            matrix("per_layer_token_embd.weight", c_.vocabulary, all, m.own_embedding, Keep::plain);
+            matrix("per_layer_model_proj.weight", all, c_.hidden, m.own_projection);
+            m.own_norm = vector("per_layer_proj_norm.weight", c_.per_layer_width, m);
+        }
         m.layers.resize(std::size_t(c_.layers));
         for (int i = 0; i < c_.layers && !error_; ++i) layer(i, m);
         if (error_) return *error_;
-        frequencies(m);
+        for (const RopeConfig& rope : c_.ropes) frequencies(rope, m);
         if (error_) return *error_;
         return {};
     }
@@ -47,6 +56,8 @@ private:
     void fail(base::Error e) {
         if (!error_) error_ = std::move(e);
     }
+
+    bool has(const std::string& name) const { return gguf_.tensor(name) != nullptr; }
 
     const GgufTensor* find(const std::string& name, const std::vector<std::uint64_t>& dims) {
         const GgufTensor* tensor = gguf_.tensor(name);
@@ -63,19 +74,15 @@ private:
         return tensor;
     }
 
-    // Places matrices one after another: `part` of `parts` interleaved stacks, so that an expert's
-    // matrices lie in one piece.
-    void place(const GgufTensor& tensor, int rows, int cols, int count, Weight& out, Keep keep, std::size_t at,
-               std::size_t stride) {
-        const std::size_t plain_bytes = row_bytes(tensor.format, std::size_t(cols)) * std::size_t(rows);
-        const Weight plain{tensor.format, Layout::plain, rows, cols, tensor.data.data(), plain_bytes};
-        const std::size_t packed = keep == Keep::packed ? ops_.packed_bytes(tensor.format, rows, cols) : 0;
+    // Places `count` matrices, `stride` bytes apart in the packed memory from `at` on: an expert's matrices lie in one piece.
+    void place(const Weight& plain, int count, Weight& out, Keep keep, std::size_t at, std::size_t stride) {
+        const std::size_t packed = keep == Keep::packed ? ops_.packed_bytes(plain.format, plain.rows, plain.cols) : 0;
         if (packed == 0) {
             out = plain;
-            bytes.mapped += plain_bytes * std::size_t(count);
+            bytes.mapped += row_bytes(plain.format, std::size_t(plain.cols)) * std::size_t(plain.rows) * std::size_t(count);
             return;
         }
-        out = {tensor.format, Layout::panel16, rows, cols, nullptr, stride};
+        out = {plain.format, Layout::panel16, plain.rows, plain.cols, nullptr, stride};
         for (int e = 0; e < count; ++e) {
             Weight one = plain;
             one.data = plain.matrix(e);
@@ -84,95 +91,180 @@ private:
         placed.push_back({&out, at});
     }
 
+    static Weight plain_weight(const GgufTensor& tensor, int rows, int cols) {
+        const std::size_t size = row_bytes(tensor.format, std::size_t(cols)) * std::size_t(rows);
+        return {tensor.format, Layout::plain, rows, cols, tensor.data.data(), size};
+    }
+
     void matrix(const std::string& name, int rows, int cols, Weight& out, Keep keep = Keep::packed) {
         const GgufTensor* tensor = find(name, {std::uint64_t(cols), std::uint64_t(rows)});
         if (!tensor) return;
         const std::size_t size = keep == Keep::packed ? ops_.packed_bytes(tensor->format, rows, cols) : 0;
-        place(*tensor, rows, cols, 1, out, keep, bytes.packed, size);
+        place(plain_weight(*tensor, rows, cols), 1, out, keep, bytes.packed, size);
         bytes.packed += size;
         count(*tensor, keep == Keep::plain ? 0.0 : 1.0);
     }
 
-    void experts(const std::string& prefix, Layer& l) {
+    const float* vector(const std::string& name, int size, Model& m) { return values(name, {std::uint64_t(size)}, m); }
+
+    const float* values(const std::string& name, const std::vector<std::uint64_t>& dims, Model& m) {
+        const GgufTensor* tensor = find(name, dims);
+        if (!tensor) return nullptr;
+        std::vector<float> out(static_cast<std::size_t>(tensor->values()));
+        dequantise(tensor->format, tensor->data.data(), out.data(), out.size());
+        count(*tensor, 1);
+        m.vectors.push_back(std::move(out));
+        return m.vectors.back().data();
+    }
+
+    const float* vector_if_there(const std::string& name, int size, Model& m) { return has(name) ? vector(name, size, m) : nullptr; }
+
+    // An expert of its own shape: I of the FFN that every row uses.
+    void ffn(const std::string& prefix, const std::string& suffix, int inner, Ffn& out) {
+        matrix(prefix + "ffn_gate" + suffix, inner, c_.hidden, out.gate);
+        matrix(prefix + "ffn_up" + suffix, inner, c_.hidden, out.up);
+        matrix(prefix + "ffn_down" + suffix, c_.hidden, inner, out.down);
+    }
+
+    // Gate, up and down of every expert; some files have gate and up in one tensor, the gate's rows first.
+    void expert_stacks(const std::string& prefix, Experts& out) {
         struct Stack {
-            const char* name;
-            int rows, cols;
-            Weight* out;
+            const GgufTensor* tensor;
+            Weight plain;
+            Weight* to;
         };
-        const Stack stacks[] = {{"ffn_gate_exps.weight", c_.expert_ffn, c_.hidden, &l.gate_experts},
-                                {"ffn_up_exps.weight", c_.expert_ffn, c_.hidden, &l.up_experts},
-                                {"ffn_down_exps.weight", c_.hidden, c_.expert_ffn, &l.down_experts}};
-        const GgufTensor* tensors[3];
-        std::size_t sizes[3], stride = 0;
-        for (int i = 0; i < 3; ++i) {
-            const Stack& s = stacks[i];
-            tensors[i] = find(prefix + s.name, {std::uint64_t(s.cols), std::uint64_t(s.rows), std::uint64_t(c_.experts)});
-            if (!tensors[i]) return;
-            sizes[i] = ops_.packed_bytes(tensors[i]->format, s.rows, s.cols);
-            stride += sizes[i];
+        std::vector<Stack> stacks;
+        const auto add = [&](const std::string& name, int rows, int cols, std::initializer_list<Weight*> parts) {
+            const GgufTensor* tensor = find(prefix + name, {std::uint64_t(cols), std::uint64_t(rows), std::uint64_t(c_.experts)});
+            if (!tensor) return;
+            Weight one = plain_weight(*tensor, rows, cols);
+            one.rows = rows / int(parts.size());
+            for (Weight* part : parts) {
+                stacks.push_back({tensor, one, part});
+                one.data += one.stride / parts.size();
+            }
+            count(*tensor, double(c_.experts_used) / c_.experts);
+        };
+        if (has(prefix + "ffn_gate_up_exps.weight")) {
+            add("ffn_gate_up_exps.weight", 2 * c_.expert_ffn, c_.hidden, {&out.gate, &out.up});
+        } else {
+            add("ffn_gate_exps.weight", c_.expert_ffn, c_.hidden, {&out.gate});
+            add("ffn_up_exps.weight", c_.expert_ffn, c_.hidden, {&out.up});
         }
+        add("ffn_down_exps.weight", c_.hidden, c_.expert_ffn, {&out.down});
+        std::size_t stride = 0;
+        for (const Stack& s : stacks) stride += ops_.packed_bytes(s.plain.format, s.plain.rows, s.plain.cols);
         std::size_t at = bytes.packed;
-        for (int i = 0; i < 3; ++i) {
-            place(*tensors[i], stacks[i].rows, stacks[i].cols, c_.experts, *stacks[i].out, Keep::packed, at, stride);
-            at += sizes[i];
-            count(*tensors[i], double(c_.experts_used) / c_.experts);
+        for (const Stack& s : stacks) {
+            place(s.plain, c_.experts, *s.to, Keep::packed, at, stride);
+            at += ops_.packed_bytes(s.plain.format, s.plain.rows, s.plain.cols);
         }
         bytes.packed += stride * std::size_t(c_.experts);
     }
 
-    const float* vector(const std::string& name, int size, Model& m) {
-        const GgufTensor* tensor = find(name, {std::uint64_t(size)});
-        if (!tensor) return nullptr;
-        std::vector<float> values(static_cast<std::size_t>(size));
-        dequantise(tensor->format, tensor->data.data(), values.data(), values.size());
-        count(*tensor, 1);
-        m.vectors.push_back(std::move(values));
-        return m.vectors.back().data();
+    void experts(const std::string& p, Experts& out, Model& m) {
+        matrix(p + "ffn_gate_inp.weight", c_.experts, c_.hidden, out.router);
+        out.router_bias = vector_if_there(p + "ffn_gate_inp.bias", c_.experts, m);
+        out.choice_bias = vector_if_there(p + "exp_probs_b.bias", c_.experts, m);
+        out.scale = vector_if_there(p + "ffn_down_exps.scale", c_.experts, m);
+        if (has(p + "ffn_gate_inp.scale")) {
+            out.router_norm = vector(p + "ffn_gate_inp.scale", c_.hidden, m);
+            if (out.router_norm)
+                for (float& value : m.vectors.back()) value /= std::sqrt(float(c_.hidden));
+        }
+        expert_stacks(p, out);
+        const std::uint64_t n = std::uint64_t(c_.experts), inner = std::uint64_t(c_.expert_ffn), h = std::uint64_t(c_.hidden);
+        if (has(p + "ffn_gate_exps.bias")) {
+            out.gate_bias = values(p + "ffn_gate_exps.bias", {inner, n}, m);
+            out.up_bias = values(p + "ffn_up_exps.bias", {inner, n}, m);
+            out.down_bias = values(p + "ffn_down_exps.bias", {h, n}, m);
+        }
+        if (c_.shared_ffn == 0) return;
+        ffn(p, "_shexp.weight", c_.shared_ffn, out.shared);
+        const std::string gate = p + "ffn_gate_inp_shexp.weight";
+        if (const GgufTensor* tensor = gguf_.tensor(gate); tensor && tensor->dims.size() == 1) {
+            find(gate, {std::uint64_t(c_.hidden)});
+            out.shared_gate = plain_weight(*tensor, 1, c_.hidden);
+            count(*tensor, 1);
+        } else if (tensor) {
+            matrix(gate, 1, c_.hidden, out.shared_gate, Keep::packed);
+        }
     }
 
-    void layer(int index, Model& m) {
-        Layer& l = m.layers[std::size_t(index)];
-        const std::string p = "blk." + std::to_string(index) + ".";
-        const int q = c_.heads * c_.head_dim, kv = c_.kv_heads * c_.head_dim;
+    void attention(const std::string& p, const LayerConfig& shape, bool own_keys, Layer& l, Model& m) {
+        const int q = c_.heads * shape.head_dim, kv = shape.kv_heads * shape.head_dim;
+        const bool whole = c_.family->qk_norm == QkNorm::projection, norms = whole || has(p + "attn_q_norm.weight") || c_.family->qk_norm == QkNorm::head;
         l.attention_norm = vector(p + "attn_norm.weight", c_.hidden, m);
         matrix(p + "attn_q.weight", q, c_.hidden, l.q);
-        matrix(p + "attn_k.weight", kv, c_.hidden, l.k);
-        matrix(p + "attn_v.weight", kv, c_.hidden, l.v);
+        if (own_keys) {
+            matrix(p + "attn_k.weight", kv, c_.hidden, l.k);
+            // A file without it says that the values are the keys' projection.
+            if (has(p + "attn_v.weight") || c_.family->name != std::string_view("gemma4")) matrix(p + "attn_v.weight", kv, c_.hidden, l.v);
+        }
         matrix(p + "attn_output.weight", c_.hidden, q, l.o);
-        if (c_.family->qkv_bias || gguf_.tensor(p + "attn_q.bias")) {
+        if (c_.family->qkv_bias || has(p + "attn_q.bias")) {
             l.q_bias = vector(p + "attn_q.bias", q, m);
             l.k_bias = vector(p + "attn_k.bias", kv, m);
             l.v_bias = vector(p + "attn_v.bias", kv, m);
         }
-        if (c_.family->qk_norm) {
-            l.q_norm = vector(p + "attn_q_norm.weight", c_.head_dim, m);
-            l.k_norm = vector(p + "attn_k_norm.weight", c_.head_dim, m);
+        l.o_bias = vector_if_there(p + "attn_output.bias", c_.hidden, m);
+        if (norms) {
+            l.q_norm = vector(p + "attn_q_norm.weight", whole ? q : shape.head_dim, m);
+            if (own_keys) l.k_norm = vector(p + "attn_k_norm.weight", whole ? kv : shape.head_dim, m);
         }
-        l.ffn_norm = vector(p + "ffn_norm.weight", c_.hidden, m);
-        l.moe = c_.experts > 0 && (gguf_.tensor(p + "ffn_gate_inp.weight") || !gguf_.tensor(p + "ffn_gate.weight"));
-        if (l.moe) {
-            matrix(p + "ffn_gate_inp.weight", c_.experts, c_.hidden, l.router);
-            experts(p, l);
-        } else {
-            matrix(p + "ffn_gate.weight", c_.ffn, c_.hidden, l.gate);
-            matrix(p + "ffn_up.weight", c_.ffn, c_.hidden, l.up);
-            matrix(p + "ffn_down.weight", c_.hidden, c_.ffn, l.down);
-        }
+        if (c_.family->sinks) l.sinks = vector(p + "attn_sinks.weight", c_.heads, m);
+        if (c_.family->post_norms) l.attention_post_norm = vector(p + "post_attention_norm.weight", c_.hidden, m);
     }
 
-    // llama3's scaling is baked into the file as a divisor of each frequency.
-    void frequencies(Model& m) {
-        const int half = c_.rope_dim / 2;
-        std::vector<float> divisor(std::size_t(half), 1.0f);
-        if (gguf_.tensor("rope_freqs.weight")) {
+    void layer(int index, Model& m) {
+        Layer& l = m.layers[std::size_t(index)];
+        const LayerConfig& shape = c_.layer[std::size_t(index)];
+        const std::string p = "blk." + std::to_string(index) + ".";
+        attention(p, shape, shape.kv_layer == index, l, m);
+        // Some converters name the norm before the FFN by its place.
+        const bool by_place = !c_.family->post_norms && !has(p + "ffn_norm.weight") && has(p + "post_attention_norm.weight");
+        l.ffn_norm = vector(p + (by_place ? "post_attention_norm.weight" : "ffn_norm.weight"), c_.hidden, m);
+        const bool both = shape.moe && has(p + "ffn_gate.weight");
+        if (shape.moe) experts(p, l.experts, m);
+        if (!shape.moe || both) ffn(p, ".weight", shape.ffn, l.ffn);
+        if (both) {
+            l.dense_post_norm = vector(p + "post_ffw_norm_1.weight", c_.hidden, m);
+            l.experts_norm = vector(p + "pre_ffw_norm_2.weight", c_.hidden, m);
+            l.experts_post_norm = vector(p + "post_ffw_norm_2.weight", c_.hidden, m);
+        }
+        if (c_.family->post_norms) l.ffn_post_norm = vector(p + "post_ffw_norm.weight", c_.hidden, m);
+        if (c_.per_layer_width > 0) {
+            matrix(p + "inp_gate.weight", c_.per_layer_width, c_.hidden, l.own_gate);
+            matrix(p + "proj.weight", c_.hidden, c_.per_layer_width, l.own_projection);
+            l.own_norm = vector(p + "post_norm.weight", c_.hidden, m);
+        }
+        if (const float* scale = vector_if_there(p + "layer_output_scale.weight", 1, m)) l.output_scale = *scale;
+    }
+
+    // rope_freqs.weight: llama3's scaling as a divisor of each frequency. Yarn (Peng et al. 2023, §3.2): frequencies that turn
+    // less than beta_slow times over the original context are divided by the factor, those that turn more than beta_fast times
+    // stay, and between them there is a ramp.
+    void frequencies(const RopeConfig& rope, Model& m) {
+        const int half = rope.dim / 2;
+        std::vector<float> divisor(std::size_t(half), 1.0f), out;
+        if (rope.divisors && has("rope_freqs.weight")) {
             const GgufTensor* tensor = find("rope_freqs.weight", {std::uint64_t(half)});
             if (!tensor) return;
             dequantise(tensor->format, tensor->data.data(), divisor.data(), divisor.size());
         }
+        const auto dimension_of = [&](double turns) {
+            return rope.dim * std::log(rope.yarn_original / (turns * 2 * std::numbers::pi)) / (2 * std::log(double(rope.base)));
+        };
+        const bool yarn = rope.yarn_factor != 1;
+        const double low = yarn ? std::max(std::floor(dimension_of(rope.beta_fast)), 0.0) : 0;
+        double high = yarn ? std::min(std::ceil(dimension_of(rope.beta_slow)), rope.dim - 1.0) : 1;
+        if (high == low) high += 0.001;
         for (int i = 0; i < half; ++i) {
-            const double f = std::pow(double(c_.rope_base), -2.0 * i / c_.rope_dim);
-            m.inverse_frequencies.push_back(float(f / divisor[std::size_t(i)] / c_.rope_scale));
+            const double f = std::pow(double(rope.base), -2.0 * i / rope.dim) / divisor[std::size_t(i)] / rope.scale;
+            const double ramp = yarn ? std::clamp((i - low) / (high - low), 0.0, 1.0) : 0;
+            out.push_back(float(f / rope.yarn_factor * ramp + f * (1 - ramp)));
         }
+        m.inverse_frequencies.push_back(std::move(out));
     }
 
     void count(const GgufTensor& tensor, double active) {

@@ -32,16 +32,40 @@ private:
     std::size_t mapped_ = 0;
 };
 
+// A gated FFN.
+struct Ffn {
+    Weight gate, up, down;                          // (I, H), (I, H), (H, I)
+};
+
+struct Experts {
+    Weight router;                                  // (E, H)
+    const float* router_norm = nullptr;             // (H): what the router reads is the residual, normalised by this weight; or none
+    const float *router_bias = nullptr;             // (E), of its logits
+    const float *choice_bias = nullptr;             // (E), of the choice alone
+    const float *scale = nullptr;                   // (E), of the chosen ones' weights
+    Weight gate, up, down;                          // stacks of E
+    const float *gate_bias = nullptr, *up_bias = nullptr, *down_bias = nullptr;
+    Ffn shared;                                     // that every row uses
+    Weight shared_gate;                             // (1, H): the sigmoid of its result scales the shared one; rows 0: nothing does
+};
+
+// What is null or has no rows a family lacks.
 struct Layer {
     const float* attention_norm = nullptr;          // (H)
-    const float *q_norm = nullptr, *k_norm = nullptr;  // (d), families with qk_norm
+    const float *q_norm = nullptr, *k_norm = nullptr;  // (d), or (heads*d), (kv_heads*d)
     Weight q, k, v, o;                              // (heads*d, H), (kv_heads*d, H) ×2, (H, heads*d)
-    const float *q_bias = nullptr, *k_bias = nullptr, *v_bias = nullptr;
+    const float *q_bias = nullptr, *k_bias = nullptr, *v_bias = nullptr, *o_bias = nullptr;
+    const float* sinks = nullptr;                   // (heads)
+    const float* attention_post_norm = nullptr;     // (H)
     const float* ffn_norm = nullptr;                // (H)
-    Weight gate, up, down;                          // dense: (I, H), (I, H), (H, I)
-    bool moe = false;
-    Weight router;                                  // (E, H)
-    Weight gate_experts, up_experts, down_experts;  // stacks of E
+    Ffn ffn;
+    Experts experts;
+    const float* ffn_post_norm = nullptr;           // (H)
+    // gemma4: experts beside the dense FFN, each with norms of its own
+    const float *experts_norm = nullptr, *dense_post_norm = nullptr, *experts_post_norm = nullptr;  // (H)
+    Weight own_gate, own_projection;                // (P, H), (H, P): of this layer's own embedding
+    const float* own_norm = nullptr;                // (H)
+    float output_scale = 1;
 };
 
 struct Model {
@@ -51,7 +75,11 @@ struct Model {
     Weight embedding;                               // (V, H), plain
     Weight output;                                  // (V, H)
     const float* output_norm = nullptr;             // (H)
-    std::vector<float> inverse_frequencies;         // (rope_dim / 2)
+    std::vector<std::vector<float>> inverse_frequencies;  // of each Config::ropes, (dim / 2)
+    // gemma4: embeddings that each layer has of its own, P wide
+    Weight own_embedding;                           // (V, layers*P), plain
+    Weight own_projection;                          // (layers*P, H), of the embeddings that all share
+    const float* own_norm = nullptr;                // (P)
     std::vector<Layer> layers;
 
     HugeMemory packed;                              // matrices that were laid out anew

@@ -6,9 +6,9 @@
 namespace engine::avx2 {
 namespace {
 
-constexpr int block_keys = 32;  // of the cache (kKvBlock)
 constexpr int tile_rows = 16;
-constexpr int most_dim = 256;
+constexpr int most_dim = 512;
+constexpr float log2e = 1.44269504f;
 
 // Rows [first, first + n) of one block's keys or values as floats; floats are not copied.
 const float* rows_of(const AttentionRows& a, const void* memory, int kv, int block, int first, int n, float* room) {
@@ -27,13 +27,13 @@ HEARTH_INLINE __m256 sums_of(const __m256 (&v)[8]) {
     return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
 }
 
-void row_scores(const AttentionRows& a, int kv, int keys, const float* q, float* scores, size_t score_stride) {
+void row_scores(const AttentionRows& a, int kv, const Sight& sight, const float* q, float* scores, size_t score_stride) {
     const int d = a.head_dim;
     alignas(32) float room[8 * most_dim];
-    const __m256 factor = _mm256_set1_ps(a.scale * 1.44269504f);
-    for (int first = 0; first < keys; first += 8) {
+    const __m256 factor = _mm256_set1_ps(a.scale * log2e);
+    for (int first = sight.start; first < sight.end; first += 8) {
         const float* k = rows_of(a, a.k, kv, first / block_keys, first % block_keys, 8, room);
-        const __m256 there = _mm256_castsi256_ps(first_lanes(keys - first));
+        const __m256 seen = _mm256_castsi256_ps(_mm256_andnot_si256(first_lanes(sight.begin - first), first_lanes(sight.end - first)));
         for (int h = 0; h < a.group; ++h) {
             const float* query = q + size_t(h) * d;
             __m256 sum[8];
@@ -43,15 +43,18 @@ void row_scores(const AttentionRows& a, int kv, int keys, const float* q, float*
                 HEARTH_UNROLL for (int i = 0; i < 8; ++i) sum[i] = _mm256_fmadd_ps(qv, _mm256_loadu_ps(k + i * d + c), sum[i]);
             }
             // Keys past the last one hold what was there before: cut them off before they are looked at.
-            const __m256 s = _mm256_blendv_ps(_mm256_set1_ps(-1e30f), _mm256_mul_ps(sums_of(sum), factor), there);
-            _mm256_storeu_ps(scores + h * score_stride + first, s);
+            const __m256 s = _mm256_blendv_ps(_mm256_set1_ps(-1e30f), _mm256_mul_ps(sums_of(sum), factor), seen);
+            _mm256_storeu_ps(scores + h * score_stride + (first - sight.start), s);
         }
     }
 }
 
-// Turns base-2 scores into weights; returns their sum.
-HEARTH_INLINE float exponentials(float* scores, int keys) {
-    __m256 top = _mm256_set1_ps(-1e30f), total = _mm256_setzero_ps();
+// The logit to the base of 2 that takes weight from a head and gives no value.
+HEARTH_INLINE float sink_of(const AttentionRows& a, int kv, int h) { return a.sinks ? a.sinks[kv * a.group + h] * log2e : -1e30f; }
+
+// Turns base-2 scores into weights; returns their sum, the sink's among them.
+HEARTH_INLINE float exponentials(float* scores, int keys, float sink) {
+    __m256 top = _mm256_set1_ps(sink), total = _mm256_setzero_ps();
     for (int i = 0; i < keys; i += 8) top = _mm256_max_ps(top, _mm256_loadu_ps(scores + i));
     top = _mm256_set1_ps(max_of(top));
     for (int i = 0; i < keys; i += 8) {
@@ -59,7 +62,7 @@ HEARTH_INLINE float exponentials(float* scores, int keys) {
         total = _mm256_add_ps(total, _mm256_and_ps(e, _mm256_castsi256_ps(first_lanes(keys - i))));
         _mm256_storeu_ps(scores + i, e);
     }
-    return sum_of(total);
+    return sum_of(total) + _mm256_cvtss_f32(exp2_full(_mm256_sub_ps(_mm256_set1_ps(sink), top)));
 }
 
 // out (8 * R floats) += weights · the same columns of n values.
@@ -100,7 +103,7 @@ size_t tile_parts(char* base, int d, int group, TileScratch* t) {
 
 // Queries turned to lanes, softmax scale and the change of base folded in.
 void convert_queries(const AttentionRows& a, int rows, const float* q, const TileScratch& t) {
-    const float factor = a.scale * 1.44269504f;
+    const float factor = a.scale * log2e;
     const int d = a.head_dim;
     for (int h = 0; h < a.group; ++h)
         for (int r = 0; r < tile_rows; ++r) {
@@ -131,16 +134,19 @@ HEARTH_INLINE void products(const float* x, const float* w, size_t row_step, siz
 }
 
 // Scores of a block of keys from `first` on for one head; returns the lanes' maxima in m.
-void tile_scores(const TileScratch& t, const float* q, int d, int first, int position, __m256 (&m)[2]) {
+void tile_scores(const AttentionRows& attention, const TileScratch& t, const float* q, int first, int position, __m256 (&m)[2]) {
+    const int d = attention.head_dim, window = attention.window;
     const __m256 nothing = _mm256_set1_ps(-1e30f);
     for (int k = 0; k < block_keys; k += 4) {
         __m256 a[4][2];
         HEARTH_UNROLL for (int r = 0; r < 4; ++r) a[r][0] = a[r][1] = _mm256_setzero_ps();
         products(q, t.k + size_t(k) * d, size_t(d), 1, d, a);
-        if (first + k + 4 > position) {  // on the diagonal: key j is not seen by the first j - position lanes
+        // Key j is seen by lanes >= j - position, and of these, where there is a window, by those < j - position + window.
+        if (first + k + 4 > position || (window > 0 && first + k <= position + tile_rows - 1 - window)) {
             HEARTH_UNROLL for (int r = 0; r < 4; ++r) for (int z = 0; z < 2; ++z) {
-                const __m256i hidden = first_lanes(first + k + r - position - 8 * z);
-                a[r][z] = _mm256_blendv_ps(a[r][z], nothing, _mm256_castsi256_ps(hidden));
+                const int j = first + k + r - position - 8 * z;
+                const __m256i near = window > 0 ? first_lanes(j + window) : first_lanes(8);
+                a[r][z] = _mm256_blendv_ps(nothing, a[r][z], _mm256_castsi256_ps(_mm256_andnot_si256(first_lanes(j), near)));
             }
         }
         HEARTH_UNROLL for (int r = 0; r < 4; ++r) for (int z = 0; z < 2; ++z) {
@@ -151,10 +157,11 @@ void tile_scores(const TileScratch& t, const float* q, int d, int first, int pos
 }
 
 // One round of one head: softmax over a block with running maximum and sum, values added to o.
-void tile_round(const TileScratch& t, int d, int first, int position, int h) {
+void tile_round(const AttentionRows& attention, const TileScratch& t, int first, int position, int h) {
+    const int d = attention.head_dim;
     float *top = t.top + h * tile_rows, *total = t.total + h * tile_rows, *o = t.o + size_t(h) * d * tile_rows;
     __m256 m[2] = {_mm256_load_ps(top), _mm256_load_ps(top + 8)}, fade[2];
-    tile_scores(t, t.q + size_t(h) * d * tile_rows, d, first, position, m);
+    tile_scores(attention, t, t.q + size_t(h) * d * tile_rows, first, position, m);
     for (int z = 0; z < 2; ++z) {
         fade[z] = exp2_full(_mm256_sub_ps(_mm256_load_ps(top + 8 * z), m[z]));
         __m256 sum = _mm256_mul_ps(_mm256_load_ps(total + 8 * z), fade[z]);
@@ -180,22 +187,23 @@ void tile_round(const TileScratch& t, int d, int first, int position, int h) {
 }  // namespace
 
 void attend_row(const AttentionRows& a, int kv, int position, const float* q, float* out, float* scores) {
-    const int keys = position + 1, d = a.head_dim;
+    const Sight sight(a, position);
+    const int keys = sight.end - sight.start, d = a.head_dim;
     const size_t stride = (size_t(keys) + 31) & ~size_t(31);
-    row_scores(a, kv, keys, q, scores, stride);
+    row_scores(a, kv, sight, q, scores, stride);
     for (int h = 0; h < a.group; ++h) {
         float* s = scores + h * stride;
-        const __m256 inverse = _mm256_set1_ps(1.f / exponentials(s, keys));
+        const __m256 inverse = _mm256_set1_ps(1.f / exponentials(s, keys, sink_of(a, kv, h)));
         for (int i = 0; i < keys; i += 8) _mm256_storeu_ps(s + i, _mm256_mul_ps(_mm256_loadu_ps(s + i), inverse));
     }
     memset(out, 0, size_t(a.group) * d * sizeof(float));
     alignas(32) float room[block_keys * most_dim];
-    for (int first = 0; first < keys; first += block_keys) {
-        const int n = keys - first < block_keys ? keys - first : block_keys;
+    for (int first = sight.start; first < sight.end; first += block_keys) {
+        const int n = sight.end - first < block_keys ? sight.end - first : block_keys;
         const float* v = rows_of(a, a.v, kv, first / block_keys, 0, n, room);
         for (int h = 0; h < a.group; ++h) {
             float* to = out + size_t(h) * d;
-            const float* weights = scores + h * stride + first;
+            const float* weights = scores + h * stride + (first - sight.start);
             int c = 0;
             for (; c + 64 <= d; c += 64) add_values<8>(v + c, d, weights, n, to + c);
             for (; c < d; c += 16) add_values<2>(v + c, d, weights, n, to + c);
@@ -211,11 +219,12 @@ void attend_tile(const AttentionRows& a, int kv, int position, int rows, const f
     tile_parts(static_cast<char*>(scratch), d, a.group, &t);
     convert_queries(a, rows, q, t);
     memset(t.o, 0, size_t(a.group) * d * tile_rows * sizeof(float));
-    for (int i = 0; i < a.group * tile_rows; ++i) t.top[i] = -1e30f, t.total[i] = 0;
-    for (int first = 0; first < keys; first += block_keys) {
+    for (int i = 0; i < a.group * tile_rows; ++i) t.top[i] = sink_of(a, kv, i / tile_rows), t.total[i] = a.sinks ? 1.f : 0.f;
+    // A row that sees none of the first keys takes them all alike, until its first own one makes their share 0.
+    for (int first = Sight(a, position).start; first < keys; first += block_keys) {
         convert_block(a, a.k, kv, first, keys, t.k);
         convert_block(a, a.v, kv, first, keys, t.v);
-        for (int h = 0; h < a.group; ++h) tile_round(t, d, first, position, h);
+        for (int h = 0; h < a.group; ++h) tile_round(a, t, first, position, h);
     }
     for (int h = 0; h < a.group; ++h)
         for (int r = 0; r < rows; ++r) {

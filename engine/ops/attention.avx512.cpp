@@ -6,9 +6,9 @@
 namespace engine::avx512 {
 namespace {
 
-constexpr int block_keys = 32;  // of the cache (kKvBlock)
 constexpr int tile_rows = 32;
 constexpr int tile_keys = 128;  // of one round of the tile
+constexpr float log2e = 1.44269504f;
 
 struct BlockView {
     const char *k, *v;
@@ -48,9 +48,9 @@ HEARTH_INLINE __m512 sums_of(__m512 (&v)[16]) {
 }
 
 template <bool half>
-void row_scores(const AttentionRows& a, int kv, int keys, const float* q, float* scores, size_t score_stride) {
+void row_scores(const AttentionRows& a, int kv, const Sight& sight, const float* q, float* scores, size_t score_stride) {
     const int d = a.head_dim;
-    for (int first = 0; first < keys; first += 16) {
+    for (int first = sight.start; first < sight.end; first += 16) {
         const BlockView b = block_at(a, kv, first / block_keys);
         const char* k = b.k + size_t(first % block_keys) * b.row;
         for (int h = 0; h < a.group; ++h) {
@@ -63,26 +63,26 @@ void row_scores(const AttentionRows& a, int kv, int keys, const float* q, float*
                     sum[i] = _mm512_fmadd_ps(qv, load16<half>(k + i * b.row, c), sum[i]);
             }
             // Keys past the last one hold what was there before: cut them off before they are looked at.
-            const __m512 s = _mm512_mul_ps(sums_of(sum), _mm512_set1_ps(a.scale * 1.44269504f));
-            const __m512 cut = _mm512_mask_mov_ps(_mm512_set1_ps(-1e30f), first_lanes(keys - first), s);
-            _mm512_storeu_ps(scores + h * score_stride + first, cut);
+            const __m512 s = _mm512_mul_ps(sums_of(sum), _mm512_set1_ps(a.scale * log2e));
+            const __mmask16 before = sight.begin > first ? first_lanes(sight.begin - first) : 0;
+            const __mmask16 seen = static_cast<__mmask16>(first_lanes(sight.end - first) & ~before);
+            _mm512_storeu_ps(scores + h * score_stride + (first - sight.start), _mm512_mask_mov_ps(_mm512_set1_ps(-1e30f), seen, s));
         }
     }
 }
 
 template <bool half>
-void row_values(const AttentionRows& a, int kv, int keys, float* out, const float* scores, size_t score_stride, int h,
-                float inverse) {
+void row_values(const AttentionRows& a, int kv, const Sight& sight, float* out, const float* weights, int h, float inverse) {
     const int d = a.head_dim;
     for (int c = 0; c < d; c += 64) {
         const int n = d - c < 64 ? (d - c) / 16 : 4;
         __m512 sum[4];
         HEARTH_UNROLL for (int i = 0; i < 4; ++i) sum[i] = _mm512_setzero_ps();
-        for (int first = 0; first < keys; first += block_keys) {
+        for (int first = sight.start; first < sight.end; first += block_keys) {
             const BlockView b = block_at(a, kv, first / block_keys);
-            const int end = keys - first < block_keys ? keys - first : block_keys;
-            for (int p = 0; p < end; ++p) {
-                const __m512 w = _mm512_set1_ps(scores[h * score_stride + first + p]);
+            const int n_keys = sight.end - first < block_keys ? sight.end - first : block_keys;
+            for (int p = 0; p < n_keys; ++p) {
+                const __m512 w = _mm512_set1_ps(weights[first - sight.start + p]);
                 for (int i = 0; i < n; ++i)
                     sum[i] = _mm512_fmadd_ps(w, load16<half>(b.v + p * b.row, c + 16 * i), sum[i]);
             }
@@ -92,9 +92,12 @@ void row_values(const AttentionRows& a, int kv, int keys, float* out, const floa
     }
 }
 
-// Turns base-2 scores into weights; returns their sum.
-HEARTH_INLINE float exponentials(float* scores, int keys) {
-    __m512 top = _mm512_set1_ps(-1e30f), total = _mm512_setzero_ps();
+// The logit to the base of 2 that takes weight from a head and gives no value.
+HEARTH_INLINE float sink_of(const AttentionRows& a, int kv, int h) { return a.sinks ? a.sinks[kv * a.group + h] * log2e : -1e30f; }
+
+// Turns base-2 scores into weights; returns their sum, the sink's among them.
+HEARTH_INLINE float exponentials(float* scores, int keys, float sink) {
+    __m512 top = _mm512_set1_ps(sink), total = _mm512_setzero_ps();
     for (int i = 0; i < keys; i += 16) top = _mm512_max_ps(top, _mm512_loadu_ps(scores + i));
     top = _mm512_set1_ps(_mm512_reduce_max_ps(top));
     for (int i = 0; i < keys; i += 16) {
@@ -102,7 +105,7 @@ HEARTH_INLINE float exponentials(float* scores, int keys) {
         total = _mm512_mask_add_ps(total, first_lanes(keys - i), total, e);
         _mm512_storeu_ps(scores + i, e);
     }
-    return _mm512_reduce_add_ps(total);
+    return _mm512_reduce_add_ps(total) + _mm512_cvtss_f32(exp2_full(_mm512_sub_ps(_mm512_set1_ps(sink), top)));
 }
 
 // ---- the tile
@@ -199,7 +202,7 @@ void convert_keys(const AttentionRows& a, int kv, int first, int n, int keys, co
 
 // Queries as pairs, softmax scale and the change of base folded in.
 void convert_queries(const AttentionRows& a, int rows, const float* q, const TileScratch& t) {
-    const float factor = a.scale * 1.44269504f;
+    const float factor = a.scale * log2e;
     const int d = a.head_dim;
     alignas(64) float x[2][16];
     for (int h = 0; h < a.group; ++h)
@@ -215,17 +218,22 @@ void convert_queries(const AttentionRows& a, int rows, const float* q, const Til
             }
 }
 
+// The first n of 32 lanes; n may be anything.
+HEARTH_INLINE uint32_t lanes_below(int n) { return n <= 0 ? 0u : n >= 32 ? ~0u : ~0u >> (32 - n); }
+
 // Scores of n keys from `first` on for one head; returns the lanes' maxima in m.
-void tile_scores(const TileScratch& t, const uint32_t* q, int d, int first, int n, int position, __m512 (&m)[2]) {
+void tile_scores(const AttentionRows& attention, const TileScratch& t, const uint32_t* q, int first, int n, int position, __m512 (&m)[2]) {
+    const int d = attention.head_dim, window = attention.window;
     const __m512 nothing = _mm512_set1_ps(-1e30f);
     for (int k = 0; k < n; k += 8) {
         __m512 a[8][2];
         HEARTH_UNROLL for (int r = 0; r < 8; ++r) a[r][0] = a[r][1] = _mm512_setzero_ps();
         pair_products<8>(q, t.k + size_t(k) * (d / 2), d / 2, 1, d / 2, a);
-        if (first + k + 8 > position) {  // on the diagonal: key j is seen by lanes >= j - position
+        // Key j is seen by lanes >= j - position, and of these, where there is a window, by those < j - position + window.
+        if (first + k + 8 > position || (window > 0 && first + k <= position + tile_rows - 1 - window)) {
             HEARTH_UNROLL for (int r = 0; r < 8; ++r) {
                 const int j = first + k + r - position;
-                const uint32_t seen = j <= 0 ? ~0u : j >= 32 ? 0u : ~0u << j;
+                const uint32_t seen = ~lanes_below(j) & (window > 0 ? lanes_below(j + window) : ~0u);
                 a[r][0] = _mm512_mask_mov_ps(nothing, static_cast<__mmask16>(seen), a[r][0]);
                 a[r][1] = _mm512_mask_mov_ps(nothing, static_cast<__mmask16>(seen >> 16), a[r][1]);
             }
@@ -238,44 +246,47 @@ void tile_scores(const TileScratch& t, const uint32_t* q, int d, int first, int 
 }
 
 // One round of one head: softmax over n keys with running maximum and sum, values added to o.
-void tile_round(const TileScratch& t, int d, int first, int n, int position, int h) {
+void tile_round(const AttentionRows& a, const TileScratch& t, int first, int n, int position, int h) {
+    const int d = a.head_dim;
     float *top = t.top + h * tile_rows, *total = t.total + h * tile_rows, *o = t.o + size_t(h) * d * tile_rows;
     __m512 m[2] = {_mm512_load_ps(top), _mm512_load_ps(top + 16)}, fade[2];
-    tile_scores(t, t.q + size_t(h) * d / 2 * tile_rows, d, first, n, position, m);
+    tile_scores(a, t, t.q + size_t(h) * d / 2 * tile_rows, first, n, position, m);
     for (int z = 0; z < 2; ++z) {
         fade[z] = exp2_short(_mm512_sub_ps(_mm512_load_ps(top + 16 * z), m[z]));
         __m512 s0 = _mm512_mul_ps(_mm512_load_ps(total + 16 * z), fade[z]), s1 = _mm512_setzero_ps();
         for (int k = 0; k < n; k += 2) {
-            const __m512 a = exp2_short(_mm512_sub_ps(_mm512_load_ps(t.s + k * tile_rows + 16 * z), m[z]));
-            const __m512 b = exp2_short(_mm512_sub_ps(_mm512_load_ps(t.s + (k + 1) * tile_rows + 16 * z), m[z]));
-            s0 = _mm512_add_ps(s0, a);
-            s1 = _mm512_add_ps(s1, b);
-            _mm512_store_si512(t.p + k / 2 * tile_rows + 16 * z, pairs_of(a, b));
+            const __m512 even = exp2_short(_mm512_sub_ps(_mm512_load_ps(t.s + k * tile_rows + 16 * z), m[z]));
+            const __m512 odd = exp2_short(_mm512_sub_ps(_mm512_load_ps(t.s + (k + 1) * tile_rows + 16 * z), m[z]));
+            s0 = _mm512_add_ps(s0, even);
+            s1 = _mm512_add_ps(s1, odd);
+            _mm512_store_si512(t.p + k / 2 * tile_rows + 16 * z, pairs_of(even, odd));
         }
         _mm512_store_ps(total + 16 * z, _mm512_add_ps(s0, s1));
         _mm512_store_ps(top + 16 * z, m[z]);
     }
     for (int c = 0; c < d; c += 8) {
-        __m512 a[8][2];
+        __m512 sum[8][2];
         HEARTH_UNROLL for (int r = 0; r < 8; ++r) for (int z = 0; z < 2; ++z)
-            a[r][z] = _mm512_mul_ps(fade[z], _mm512_load_ps(o + (c + r) * tile_rows + 16 * z));
-        pair_products<8>(t.p, t.v + c, 1, d, n / 2, a);
+            sum[r][z] = _mm512_mul_ps(fade[z], _mm512_load_ps(o + (c + r) * tile_rows + 16 * z));
+        pair_products<8>(t.p, t.v + c, 1, d, n / 2, sum);
         HEARTH_UNROLL for (int r = 0; r < 8; ++r) for (int z = 0; z < 2; ++z)
-            _mm512_store_ps(o + (c + r) * tile_rows + 16 * z, a[r][z]);
+            _mm512_store_ps(o + (c + r) * tile_rows + 16 * z, sum[r][z]);
     }
 }
 
 }  // namespace
 
 void attend_row(const AttentionRows& a, int kv, int position, const float* q, float* out, float* scores) {
-    const int keys = position + 1;
+    const Sight sight(a, position);
+    const int keys = sight.end - sight.start;
     const size_t stride = (size_t(keys) + 31) & ~size_t(31);
-    if (a.half) row_scores<true>(a, kv, keys, q, scores, stride);
-    else row_scores<false>(a, kv, keys, q, scores, stride);
+    if (a.half) row_scores<true>(a, kv, sight, q, scores, stride);
+    else row_scores<false>(a, kv, sight, q, scores, stride);
     for (int h = 0; h < a.group; ++h) {
-        const float inverse = 1.f / exponentials(scores + h * stride, keys);
-        if (a.half) row_values<true>(a, kv, keys, out, scores, stride, h, inverse);
-        else row_values<false>(a, kv, keys, out, scores, stride, h, inverse);
+        float* weights = scores + h * stride;
+        const float inverse = 1.f / exponentials(weights, keys, sink_of(a, kv, h));
+        if (a.half) row_values<true>(a, kv, sight, out, weights, h, inverse);
+        else row_values<false>(a, kv, sight, out, weights, h, inverse);
     }
 }
 
@@ -287,12 +298,13 @@ void attend_tile(const AttentionRows& a, int kv, int position, int rows, const f
     tile_parts(static_cast<char*>(scratch), d, a.group, &t);
     convert_queries(a, rows, q, t);
     memset(t.o, 0, size_t(a.group) * d * tile_rows * 4);
-    for (int i = 0; i < a.group * tile_rows; ++i) t.top[i] = -1e30f, t.total[i] = 0;
-    for (int first = 0; first < keys; first += tile_keys) {
+    for (int i = 0; i < a.group * tile_rows; ++i) t.top[i] = sink_of(a, kv, i / tile_rows), t.total[i] = a.sinks ? 1.f : 0.f;
+    // A row that sees none of the first keys takes them all alike, until its first own one makes their share 0.
+    for (int first = Sight(a, position).start; first < keys; first += tile_keys) {
         const int left = (keys - first + 31) & ~31, n = left < tile_keys ? left : tile_keys;
         if (a.half) convert_keys<true>(a, kv, first, n, keys, t);
         else convert_keys<false>(a, kv, first, n, keys, t);
-        for (int h = 0; h < a.group; ++h) tile_round(t, d, first, n, position, h);
+        for (int h = 0; h < a.group; ++h) tile_round(a, t, first, n, position, h);
     }
     for (int h = 0; h < a.group; ++h)
         for (int r = 0; r < rows; ++r) {

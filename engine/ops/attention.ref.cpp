@@ -1,4 +1,5 @@
 // Paged keys and values, and causal attention over them.
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -44,19 +45,20 @@ void attention(const AttentionArgs& args, Exec& exec) {
     const KvLayer& kv = args.kv;
     const int d = kv.head_dim, group = args.heads / kv.kv_heads;
     auto one = [&](const SequenceRows& s, int r, int h) {
-        const int last = s.context + r;
+        const int last = s.context + r, first = args.window > 0 ? std::max(0, last - args.window + 1) : 0;
         const float* q = args.q.row(s.first_row + r) + std::size_t(h) * d;
         std::vector<double> score(last + 1);
-        double largest = -INFINITY, total = 0;
-        for (int p = 0; p <= last; ++p) {
+        double largest = args.sinks ? args.sinks[h] : -INFINITY, total = 0;
+        for (int p = first; p <= last; ++p) {
             const std::size_t at = element(kv, s.blocks, p, h / group);
             double sum = 0;
             for (int i = 0; i < d; ++i) sum += double(q[i]) * load(kv, kv.k, at + i);
             score[p] = sum * args.scale;
             largest = std::max(largest, score[p]);
         }
+        if (args.sinks) total = std::exp(args.sinks[h] - largest);
         std::vector<double> out(d);
-        for (int p = 0; p <= last; ++p) {
+        for (int p = first; p <= last; ++p) {
             const std::size_t at = element(kv, s.blocks, p, h / group);
             const double weight = std::exp(score[p] - largest);
             total += weight;

@@ -13,10 +13,9 @@ void matmul_int8(const Panels& w, const Activations& x, const Results& to, int b
 void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
                   void* scratch);
 void rms_norm(float* out, const float* x, const float* w, int columns, float eps);
-void silu_mul(float* out, const float* gate, const float* up, size_t n);
-void add(float* out, const float* x, size_t n);
+void activate(float* out, const float* gate, const float* up, size_t n, Activation activation);
 void add_scaled(float* out, const float* x, float factor, size_t n);
-void rope(float* row, int columns, int head_dim, int dim, bool neox, int position, const float* frequency, float* work);
+void rope(float* row, int columns, const RopeArgs& args, int position, float* work);
 void attend_row(const AttentionRows& a, int kv, int position, const float* q, float* out, float* scores);
 size_t attend_tile_bytes(int head_dim, int group);
 void attend_tile(const AttentionRows& a, int kv, int position, int rows, const float* q, float* out, void* scratch);

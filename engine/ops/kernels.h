@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "engine/ops/panel.h"
+#include "engine/ops/plain_args.h"
 
 namespace engine::packed {
 
@@ -51,11 +52,22 @@ struct Results {
 struct AttentionRows {
     const void *k, *v;
     bool half;
-    int kv_heads, head_dim;      // head_dim: a multiple of 16, at most 256
+    int kv_heads, head_dim;      // head_dim: a multiple of 16, at most 512
     const int32_t* blocks;
     int group;                   // query heads of a key-value head
     float scale;
     size_t stride;               // floats between rows of q and of out
+    int window;                  // keys that a row sees, 0: all
+    const float* sinks;          // of the heads of all key-value heads; or null
+};
+
+constexpr int block_keys = 32;  // of the cache (kKvBlock)
+
+// What the row at `position` sees: keys [begin, end); `start` is where the block of the first one begins.
+struct Sight {
+    int begin, end, start;
+    Sight(const AttentionRows& a, int position)
+        : begin(a.window > 0 && position >= a.window ? position - a.window + 1 : 0), end(position + 1), start(begin & ~(block_keys - 1)) {}
 };
 
 // What unpacked panels are for the integer tiles: q[columns/4][panels][16][4], scale[columns/S][panels][16]
@@ -90,14 +102,12 @@ struct Kernels {
     void (*matmul_float)(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
                          void* scratch);
 
-    void (*rms_norm)(float* out, const float* x, const float* w, int columns, float eps);
-    void (*silu_mul)(float* out, const float* gate, const float* up, size_t n);
-    void (*add)(float* out, const float* x, size_t n);
+    void (*rms_norm)(float* out, const float* x, const float* w, int columns, float eps);  // w null: ones
+    void (*activate)(float* out, const float* gate, const float* up, size_t n, Activation activation);
     // out += factor * x
     void (*add_scaled)(float* out, const float* x, float factor, size_t n);
-    // In place: every head of a row of `columns` floats is rotated by position * frequency[i] (see RopeArgs).
-    // work: dim floats.
-    void (*rope)(float* row, int columns, int head_dim, int dim, bool neox, int position, const float* frequency, float* work);
+    // In place: every head of a row of `columns` floats is rotated as args say. work: args.dim floats.
+    void (*rope)(float* row, int columns, const RopeArgs& args, int position, float* work);
 
     // One row at `position`, `group` heads of key-value head `kv`; q and out: the first of those heads.
     // scores: group * (position + 1 rounded up to 32) floats.

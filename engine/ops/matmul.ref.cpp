@@ -43,29 +43,59 @@ void matmul(const MatmulJob* jobs, int n_jobs, Mat x, Exec& exec) {
     }
 }
 
-void moe_route(Mat logits, int used, bool normalise, float scale, std::int32_t* chosen, float* weights, Exec&) {
-    for (int r = 0; r < logits.rows; ++r) {
-        const float* in = logits.row(r);
-        std::int32_t* ids = chosen + std::size_t(r) * used;
-        float* to = weights + std::size_t(r) * used;
-        float largest = in[0];
-        for (int e = 1; e < logits.cols; ++e) largest = std::max(largest, in[e]);
-        double total = 0;
-        for (int e = 0; e < logits.cols; ++e) total += std::exp(double(in[e]) - largest);
-        double sum = 0;
-        for (int k = 0; k < used; ++k) {
-            int best = -1;
-            for (int e = 0; e < logits.cols; ++e) {
-                const bool taken = std::find(ids, ids + k, e) != ids + k;
-                if (!taken && (best < 0 || in[e] > in[best])) best = e;
-            }
-            ids[k] = best;
-            const double p = std::exp(double(in[best]) - largest) / total;
-            to[k] = float(p);
-            sum += p;
+namespace {
+
+constexpr double kClosed = -INFINITY;  // the preference of an expert that cannot be chosen
+
+// Closes the experts of all groups but the best. best: room for a number a group.
+void close_groups(const RouteArgs& args, double* preference, double* best) {
+    const int size = args.logits.cols / args.groups;
+    for (int g = 0; g < args.groups; ++g) {
+        double first = kClosed, second = kClosed;
+        for (int e = g * size; e < (g + 1) * size; ++e) {
+            second = std::max(second, std::min(first, preference[e]));
+            first = std::max(first, preference[e]);
         }
-        for (int k = 0; k < used; ++k) to[k] = float(double(to[k]) / (normalise ? sum : 1.0) * scale);
+        best[g] = first + (size > 1 ? second : 0);
     }
+    for (int n = args.groups_used; n < args.groups; ++n) {
+        double* const worst = std::min_element(best, best + args.groups);
+        std::fill_n(preference + (worst - best) * size, size, kClosed);
+        *worst = INFINITY;
+    }
+}
+
+}  // namespace
+
+void moe_route(const RouteArgs& args, Exec& exec) {
+    const int experts = args.logits.cols;
+    const std::size_t mark = exec.scratch->used();
+    double* const score = exec.scratch->take<double>(std::size_t(experts));
+    double* const preference = exec.scratch->take<double>(std::size_t(experts));
+    double* const best_of_groups = exec.scratch->take<double>(std::size_t(args.groups));
+    for (int r = 0; r < args.logits.rows; ++r) {
+        const float* in = args.logits.row(r);
+        const double largest = *std::max_element(in, in + experts);
+        double total = 0;
+        for (int e = 0; e < experts; ++e) total += std::exp(double(in[e]) - largest);
+        for (int e = 0; e < experts; ++e) {
+            score[e] = args.sigmoid ? 1.0 / (1.0 + std::exp(-double(in[e]))) : std::exp(double(in[e]) - largest) / total;
+            preference[e] = args.bias ? score[e] + args.bias[e] : args.sigmoid ? score[e] : double(in[e]);
+        }
+        if (args.groups > 1) close_groups(args, preference, best_of_groups);
+        std::int32_t* ids = args.chosen + std::size_t(r) * args.used;
+        float* to = args.weights + std::size_t(r) * args.used;
+        double sum = 0;
+        for (int k = 0; k < args.used; ++k) {
+            const int best = int(std::max_element(preference, preference + experts) - preference);
+            preference[best] = kClosed;
+            ids[k] = best;
+            sum += score[best];
+        }
+        for (int k = 0; k < args.used; ++k)
+            to[k] = float(score[ids[k]] / (args.normalise ? sum : 1.0) * args.scale * (args.expert_scale ? args.expert_scale[ids[k]] : 1.0f));
+    }
+    exec.scratch->rewind(mark);
 }
 
 void moe_ffn(const MoeArgs& args, Exec& exec) {
@@ -80,12 +110,16 @@ void moe_ffn(const MoeArgs& args, Exec& exec) {
             const int e = args.chosen[std::size_t(r) * args.used + k];
             const float weight = args.weights[std::size_t(r) * args.used + k];
             for (int i = 0; i < inner; ++i) {
-                const double g = dot(args.gate.matrix(e) + i * in_bytes, args.gate.format, args.x.row(r), args.x.cols);
-                const double u = dot(args.up.matrix(e) + i * up_bytes, args.up.format, args.x.row(r), args.x.cols);
-                hidden[i] = float(g / (1.0 + std::exp(-g)) * u);
+                double g = dot(args.gate.matrix(e) + i * in_bytes, args.gate.format, args.x.row(r), args.x.cols);
+                double u = dot(args.up.matrix(e) + i * up_bytes, args.up.format, args.x.row(r), args.x.cols);
+                if (args.gate_bias) g += args.gate_bias[e * inner + i];
+                if (args.up_bias) u += args.up_bias[e * inner + i];
+                hidden[i] = float(activated(args.activation, g, u));
             }
-            for (int o = 0; o < args.out.cols; ++o)
-                sum[o] += weight * dot(args.down.matrix(e) + o * down_bytes, args.down.format, hidden.data(), inner);
+            for (int o = 0; o < args.out.cols; ++o) {
+                const double d = dot(args.down.matrix(e) + o * down_bytes, args.down.format, hidden.data(), inner);
+                sum[o] += weight * (args.down_bias ? d + args.down_bias[e * args.out.cols + o] : d);
+            }
         }
         for (int o = 0; o < args.out.cols; ++o) args.out.row(r)[o] = float(args.out.row(r)[o] + sum[o]);
     };

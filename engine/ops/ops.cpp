@@ -28,10 +28,13 @@ const Ops& ref_ops() {
         .rope = ref::rope,
         .kv_append = ref::kv_append,
         .attention = ref::attention,
-        .silu_mul = ref::silu_mul,
+        .activate = ref::activate,
         .moe_route = ref::moe_route,
         .moe_ffn = ref::moe_ffn,
-        .add = ref::add,
+        .add_scaled = ref::add_scaled,
+        .scale = ref::scale,
+        .scale_rows = ref::scale_rows,
+        .softcap = ref::softcap,
     };
     return table;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/device/pool.h"
+#include "engine/ops/plain_args.h"
 #include "engine/ops/quant.h"
 
 namespace engine {
@@ -88,28 +89,40 @@ struct SequenceRows {
     const std::int32_t* blocks = nullptr;
 };
 
-struct RopeArgs {
-    const std::int32_t* positions = nullptr;  // (n)
-    const float* inverse_frequencies = nullptr;  // (dim / 2): angle = position * inverse_frequencies[i]
-    int head_dim = 0, dim = 0;                // the first `dim` of each head are rotated
-    bool neox = false;                        // pairs (i, i + dim/2), else (2i, 2i+1)
-};
-
 struct AttentionArgs {
     Mat out, q;                               // (n, heads * d)
     KvLayer kv;
     const SequenceRows* sequences = nullptr;
     int n_sequences = 0, heads = 0;
     float scale = 0;
+    int window = 0;                           // a row sees so many positions, its own included; 0: all before it
+    const float* sinks = nullptr;             // (heads): a logit of each head that takes weight and gives no value
 };
 
-// out(n, H) += Σ over the chosen experts of weight · down(silu(gate(x)) * up(x)).
+// Softmax over the logits, or a sigmoid of each; the `used` largest of score + bias (lowest index first on ties), where
+// groups > 1 only of the `groups_used` groups with the largest sums of their two best. The weights are the scores, divided
+// by their sum where `normalise`, times `scale` and the expert's own.
+struct RouteArgs {
+    Mat logits;                               // (n, experts)
+    int used = 0;
+    bool sigmoid = false, normalise = false;
+    float scale = 1;
+    int groups = 1, groups_used = 1;
+    const float* bias = nullptr;              // (experts), or none
+    const float* expert_scale = nullptr;      // (experts), or none
+    std::int32_t* chosen = nullptr;           // out: (n, used)
+    float* weights = nullptr;                 // out: (n, used)
+};
+
+// out(n, H) += Σ over the chosen experts of weight · down(activation(gate(x), up(x))).
 struct MoeArgs {
     Mat out, x;
     Weight gate, up, down;                    // stacks of experts
+    const float *gate_bias = nullptr, *up_bias = nullptr, *down_bias = nullptr;  // (experts, outputs), or none
     const std::int32_t* chosen = nullptr;     // (n, used)
     const float* weights = nullptr;           // (n, used)
     int experts = 0, used = 0;
+    Activation activation = Activation::silu;
 };
 
 struct Ops {
@@ -122,7 +135,7 @@ struct Ops {
 
     // out(r, :) = row ids[r] of table (plain layout), as floats.
     void (*embed)(Mat out, const Weight& table, const std::int32_t* ids, Exec& exec);
-    // out(r, c) = x(r, c) * w(c) / sqrt(mean(x(r, :)²) + eps). out may alias x.
+    // out(r, c) = x(r, c) * w(c) / sqrt(mean(x(r, :)²) + eps); w null: all ones. out may alias x.
     void (*rms_norm)(Mat out, Mat x, const float* w, float eps, Exec& exec);
     // All jobs share x; it is quantised at most once. out may not alias x.
     void (*matmul)(const MatmulJob* jobs, int n_jobs, Mat x, Exec& exec);
@@ -132,14 +145,18 @@ struct Ops {
     void (*kv_append)(const KvLayer& kv, Mat k, Mat v, const SequenceRows* sequences, int n_sequences, Exec& exec);
     // Causal softmax attention; the rows' own keys are already appended.
     void (*attention)(const AttentionArgs& args, Exec& exec);
-    // out(r, c) = gate / (1 + exp(-gate)) * up. out may alias either.
-    void (*silu_mul)(Mat out, Mat gate, Mat up, Exec& exec);
-    // Softmax over logits(n, experts), the `used` largest (lowest index first on ties); weights as
-    // they are, or divided by their sum; times scale.
-    void (*moe_route)(Mat logits, int used, bool normalise, float scale, std::int32_t* chosen, float* weights, Exec& exec);
+    // out = activation(gate, up), value by value. out may alias either.
+    void (*activate)(Mat out, Mat gate, Mat up, Activation activation, Exec& exec);
+    void (*moe_route)(const RouteArgs& args, Exec& exec);
     void (*moe_ffn)(const MoeArgs& args, Exec& exec);
-    // out += x
-    void (*add)(Mat out, Mat x, Exec& exec);
+    // out += factor * x
+    void (*add_scaled)(Mat out, Mat x, float factor, Exec& exec);
+    // x *= factor
+    void (*scale)(Mat x, float factor, Exec& exec);
+    // x(r, :) *= sigmoid(gate(r, 0))
+    void (*scale_rows)(Mat x, Mat gate, Exec& exec);
+    // x = cap * tanh(x / cap)
+    void (*softcap)(Mat x, float cap, Exec& exec);
 };
 
 const Ops& ref_ops();

@@ -160,7 +160,7 @@ struct PackedOps {
         PanelRange(int rows, int part, int parts) : begin(panels(rows) * part / parts), end(panels(rows) * (part + 1) / parts) {}
     };
 
-    // hidden(row, c) = silu(gate · x) * up · x, for the columns of one part.
+    // hidden(row, c) = activation(gate · x, up · x), for the columns of one part.
     template <bool exact>
     static void gate_up(const MoeArgs& args, const Routing& routing, const ExpertItem& item, const PanelRange& part, float* hidden,
                         char* memory, const ExpertScratch& sizes) {
@@ -179,11 +179,12 @@ struct PackedOps {
             if (int8) k.quantise_blocks(x, in.q, i, 0, h / 32);
         }
         const std::size_t stride = std::size_t(inner);
-        multiply<exact>(panels_of(args.gate, item.e), in, {gate, stride, nullptr, false}, part.begin, part.end, work);
-        multiply<exact>(panels_of(args.up, item.e), in, {up, stride, nullptr, false}, part.begin, part.end, work);
+        const auto bias = [&](const float* of_all) { return of_all ? of_all + std::size_t(item.e) * stride : nullptr; };
+        multiply<exact>(panels_of(args.gate, item.e), in, {gate, stride, bias(args.gate_bias), false}, part.begin, part.end, work);
+        multiply<exact>(panels_of(args.up, item.e), in, {up, stride, bias(args.up_bias), false}, part.begin, part.end, work);
         const std::size_t first = std::size_t(part.begin) * panel_rows, last = std::min(stride, std::size_t(part.end) * panel_rows);
         for (std::size_t at = first; at < std::size_t(n) * stride; at += stride)
-            k.silu_mul(hidden + std::size_t(item.begin) * stride + at, gate + at, up + at, last - first);
+            k.activate(hidden + std::size_t(item.begin) * stride + at, gate + at, up + at, last - first, args.activation);
     }
 
     // down(row, c) = down · hidden, for the columns of one part.
@@ -194,7 +195,8 @@ struct PackedOps {
         const float* rows = hidden + std::size_t(item.begin) * inner;
         Input in{rows, std::size_t(inner), n, activations_at(memory + sizes.rows, n, inner)};
         if (!exact && !is_float(args.down.format)) quantise(rows, std::size_t(inner), in.q, 0, n);
-        multiply<exact>(panels_of(args.down, item.e), in, {out + std::size_t(item.begin) * h, std::size_t(h), nullptr, false}, part.begin,
+        const float* bias = args.down_bias ? args.down_bias + std::size_t(item.e) * h : nullptr;
+        multiply<exact>(panels_of(args.down, item.e), in, {out + std::size_t(item.begin) * h, std::size_t(h), bias, false}, part.begin,
                         part.end, memory + sizes.total - sizes.work);
     }
 
@@ -230,15 +232,15 @@ struct PackedOps {
         each_row(exec, x.rows, [&](int r) { k.rms_norm(out.row(r), x.row(r), w, x.cols, eps); });
     }
 
-    static void silu_mul(Mat out, Mat gate, Mat up, Exec& exec) {
+    static void activate(Mat out, Mat gate, Mat up, Activation activation, Exec& exec) {
         each_range(exec, std::size_t(out.rows) * out.cols, [&](std::size_t at, std::size_t n) {
-            k.silu_mul(out.data + at, gate.data + at, up.data + at, n);
+            k.activate(out.data + at, gate.data + at, up.data + at, n, activation);
         });
     }
 
-    static void add(Mat out, Mat x, Exec& exec) {
+    static void add_scaled(Mat out, Mat x, float factor, Exec& exec) {
         each_range(exec, std::size_t(out.rows) * out.cols,
-                   [&](std::size_t at, std::size_t n) { k.add(out.data + at, x.data + at, n); });
+                   [&](std::size_t at, std::size_t n) { k.add_scaled(out.data + at, x.data + at, factor, n); });
     }
 
     static void rope(Mat x, const RopeArgs& args, Exec& exec) {
@@ -246,7 +248,7 @@ struct PackedOps {
         if (args.dim > most) return ref::rope(x, args, exec);
         each_row(exec, x.rows, [&](int r) {
             float work[most];
-            k.rope(x.row(r), x.cols, args.head_dim, args.dim, args.neox, args.positions[r], args.inverse_frequencies, work);
+            k.rope(x.row(r), x.cols, args, args.positions[r], work);
         });
     }
 
@@ -255,7 +257,7 @@ struct PackedOps {
         constexpr int fewest_tile_rows = 8;
         const KvLayer& kv = args.kv;
         const int d = kv.head_dim, group = args.heads / kv.kv_heads;
-        const AttentionRows a{kv.k, kv.v, kv.half, kv.kv_heads, d, s.blocks, group, args.scale, std::size_t(args.q.cols)};
+        const AttentionRows a{kv.k, kv.v, kv.half, kv.kv_heads, d, s.blocks, group, args.scale, std::size_t(args.q.cols), args.window, args.sinks};
         const bool tiles = !exact && s.rows >= fewest_tile_rows;
         const Taken taken(*exec.scratch);
         const std::size_t keys = std::size_t(s.context + s.rows + 31) / 32 * 32;
@@ -277,7 +279,7 @@ struct PackedOps {
 
     template <bool exact>
     static void attention(const AttentionArgs& args, Exec& exec) {
-        if (args.kv.head_dim % 16 != 0 || args.kv.head_dim > 256) return ref::attention(args, exec);
+        if (args.kv.head_dim % 16 != 0 || args.kv.head_dim > 512) return ref::attention(args, exec);
         for (int i = 0; i < args.n_sequences; ++i) attend<exact>(args, args.sequences[i], exec);
     }
 
@@ -291,9 +293,9 @@ struct PackedOps {
         ops.matmul = matmul<exact>;
         ops.rope = rope;
         ops.attention = attention<exact>;
-        ops.silu_mul = silu_mul;
+        ops.activate = activate;
         ops.moe_ffn = moe_ffn<exact>;
-        ops.add = add;
+        ops.add_scaled = add_scaled;
         return ops;
     }
 };

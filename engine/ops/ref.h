@@ -13,10 +13,15 @@ void matmul(const MatmulJob* jobs, int n_jobs, Mat x, Exec& exec);
 void rope(Mat x, const RopeArgs& args, Exec& exec);
 void kv_append(const KvLayer& kv, Mat k, Mat v, const SequenceRows* sequences, int n_sequences, Exec& exec);
 void attention(const AttentionArgs& args, Exec& exec);
-void silu_mul(Mat out, Mat gate, Mat up, Exec& exec);
-void moe_route(Mat logits, int used, bool normalise, float scale, std::int32_t* chosen, float* weights, Exec& exec);
+void activate(Mat out, Mat gate, Mat up, Activation activation, Exec& exec);
+void moe_route(const RouteArgs& args, Exec& exec);
 void moe_ffn(const MoeArgs& args, Exec& exec);
-void add(Mat out, Mat x, Exec& exec);
+void add_scaled(Mat out, Mat x, float factor, Exec& exec);
+void scale(Mat x, float factor, Exec& exec);
+void scale_rows(Mat x, Mat gate, Exec& exec);
+void softcap(Mat x, float cap, Exec& exec);
+
+double activated(Activation activation, double gate, double up);
 
 // Σ x(i) * row(i), the row expanded block by block; row is plain.
 double dot(const std::uint8_t* row, Format format, const float* x, int cols);

@@ -40,20 +40,21 @@ HEARTH_INLINE void sine_cosine(__m256d x, __m256d* sine, __m256d* cosine) {
 
 }  // namespace
 
-void rope(float* row, int columns, int head_dim, int dim, bool neox, int position, const float* frequency, float* work) {
-    const int half = dim / 2;
+void rope(float* row, int columns, const RopeArgs& args, int position, float* work) {
+    const int half = args.dim / 2, head_dim = args.head_dim;
+    const __m128 magnitude = _mm_set1_ps(args.magnitude);
     float *sine = work, *cosine = work + half;
     for (int i = 0; i < half; i += 4) {
         const __m128i m = _mm256_castsi256_si128(first_lanes(half - i));
         // The angle is rounded to float, as the reference implementations have it.
-        const __m128 angle = _mm_mul_ps(_mm_maskload_ps(frequency + i, m), _mm_set1_ps(static_cast<float>(position)));
+        const __m128 angle = _mm_mul_ps(_mm_maskload_ps(args.inverse_frequencies + i, m), _mm_set1_ps(static_cast<float>(position)));
         __m256d s, c;
         sine_cosine(_mm256_cvtps_pd(angle), &s, &c);
-        _mm_maskstore_ps(sine + i, m, _mm256_cvtpd_ps(s));
-        _mm_maskstore_ps(cosine + i, m, _mm256_cvtpd_ps(c));
+        _mm_maskstore_ps(sine + i, m, _mm_mul_ps(_mm256_cvtpd_ps(s), magnitude));
+        _mm_maskstore_ps(cosine + i, m, _mm_mul_ps(_mm256_cvtpd_ps(c), magnitude));
     }
     for (float* head = row; head < row + columns; head += head_dim) {
-        if (!neox) {
+        if (!args.neox) {
             for (int i = 0; i < half; ++i) {
                 const float a = head[2 * i], b = head[2 * i + 1];
                 head[2 * i] = a * cosine[i] - b * sine[i];
@@ -86,21 +87,47 @@ void rms_norm(float* out, const float* x, const float* w, int columns, float eps
     }
     const float mean = sum_of(_mm256_add_ps(_mm256_add_ps(sum[0], sum[1]), _mm256_add_ps(sum[2], sum[3]))) / static_cast<float>(columns);
     const __m256 scale = _mm256_set1_ps(1.f / __builtin_sqrtf(mean + eps));
-    for (c = 0; c < n; c += 8)
-        store_some(out + c, n - c, _mm256_mul_ps(_mm256_mul_ps(some(x + c, n - c), scale), some(w + c, n - c)));
-}
-
-void silu_mul(float* out, const float* gate, const float* up, size_t n) {
-    for (size_t i = 0; i < n; i += 8) {
-        const __m256 g = some(gate + i, n - i), u = some(up + i, n - i);
-        const __m256 e = exp2_full(_mm256_mul_ps(g, _mm256_set1_ps(-1.44269504f)));
-        const __m256 v = _mm256_div_ps(g, _mm256_add_ps(_mm256_set1_ps(1.f), e));
-        store_some(out + i, n - i, _mm256_mul_ps(v, u));
+    for (c = 0; c < n; c += 8) {
+        const __m256 v = _mm256_mul_ps(some(x + c, n - c), scale);
+        store_some(out + c, n - c, w ? _mm256_mul_ps(v, some(w + c, n - c)) : v);
     }
 }
 
-void add(float* out, const float* x, size_t n) {
-    for (size_t i = 0; i < n; i += 8) store_some(out + i, n - i, _mm256_add_ps(some(out + i, n - i), some(x + i, n - i)));
+namespace {
+
+// g·σ(t·ln 2); σ by a base-2 exponential.
+HEARTH_INLINE __m256 times_sigmoid(__m256 g, __m256 t) {
+    return _mm256_div_ps(g, _mm256_add_ps(_mm256_set1_ps(1.f), exp2_full(_mm256_sub_ps(_mm256_setzero_ps(), t))));
+}
+
+template <Activation activation> HEARTH_INLINE __m256 activated(__m256 g, __m256 u) {
+    constexpr float log2e = 1.44269504f;
+    if constexpr (activation == Activation::silu) {
+        return _mm256_mul_ps(times_sigmoid(g, _mm256_mul_ps(g, _mm256_set1_ps(log2e))), u);
+    } else if constexpr (activation == Activation::gelu_tanh) {
+        // (1 + tanh(y)) / 2 = σ(2y), y = sqrt(2/π)·(g + 0.044715·g³)
+        const __m256 cubic = _mm256_fmadd_ps(_mm256_mul_ps(g, g), _mm256_set1_ps(0.044715f), _mm256_set1_ps(1.f));
+        const __m256 y = _mm256_mul_ps(_mm256_mul_ps(g, cubic), _mm256_set1_ps(2 * 0.797884561f * log2e));
+        return _mm256_mul_ps(times_sigmoid(g, y), u);
+    } else {
+        g = _mm256_min_ps(g, _mm256_set1_ps(7.f));
+        u = _mm256_max_ps(_mm256_min_ps(u, _mm256_set1_ps(7.f)), _mm256_set1_ps(-7.f));
+        return _mm256_mul_ps(times_sigmoid(g, _mm256_mul_ps(g, _mm256_set1_ps(1.702f * log2e))), _mm256_add_ps(u, _mm256_set1_ps(1.f)));
+    }
+}
+
+template <Activation activation> void activate_all(float* out, const float* gate, const float* up, size_t n) {
+    for (size_t i = 0; i < n; i += 8) store_some(out + i, n - i, activated<activation>(some(gate + i, n - i), some(up + i, n - i)));
+}
+
+}  // namespace
+
+void activate(float* out, const float* gate, const float* up, size_t n, Activation activation) {
+    switch (activation) {
+        case Activation::silu: return activate_all<Activation::silu>(out, gate, up, n);
+        case Activation::gelu_tanh: return activate_all<Activation::gelu_tanh>(out, gate, up, n);
+        case Activation::clamped_silu: return activate_all<Activation::clamped_silu>(out, gate, up, n);
+    }
 }
 
 void add_scaled(float* out, const float* x, float factor, size_t n) {

@@ -31,20 +31,21 @@ HEARTH_INLINE void sine_cosine(__m512d x, __m512d* sine, __m512d* cosine) {
 
 }  // namespace
 
-void rope(float* row, int columns, int head_dim, int dim, bool neox, int position, const float* frequency, float* work) {
-    const int half = dim / 2;
+void rope(float* row, int columns, const RopeArgs& args, int position, float* work) {
+    const int half = args.dim / 2, head_dim = args.head_dim;
+    const __m256 magnitude = _mm256_set1_ps(args.magnitude);
     float *sine = work, *cosine = work + half;
     for (int i = 0; i < half; i += 8) {
         const __mmask8 m = static_cast<__mmask8>(first_lanes(half - i));
         // The angle is rounded to float, as the reference implementations have it.
-        const __m256 angle = _mm256_mul_ps(_mm256_maskz_loadu_ps(m, frequency + i), _mm256_set1_ps(static_cast<float>(position)));
+        const __m256 angle = _mm256_mul_ps(_mm256_maskz_loadu_ps(m, args.inverse_frequencies + i), _mm256_set1_ps(static_cast<float>(position)));
         __m512d s, c;
         sine_cosine(_mm512_cvtps_pd(angle), &s, &c);
-        _mm256_mask_storeu_ps(sine + i, m, _mm512_cvtpd_ps(s));
-        _mm256_mask_storeu_ps(cosine + i, m, _mm512_cvtpd_ps(c));
+        _mm256_mask_storeu_ps(sine + i, m, _mm256_mul_ps(_mm512_cvtpd_ps(s), magnitude));
+        _mm256_mask_storeu_ps(cosine + i, m, _mm256_mul_ps(_mm512_cvtpd_ps(c), magnitude));
     }
     for (float* head = row; head < row + columns; head += head_dim) {
-        if (!neox) {
+        if (!args.neox) {
             for (int i = 0; i < half; ++i) {
                 const float a = head[2 * i], b = head[2 * i + 1];
                 head[2 * i] = a * cosine[i] - b * sine[i];
@@ -79,24 +80,48 @@ void rms_norm(float* out, const float* x, const float* w, int columns, float eps
     for (c = 0; c < columns; c += 16) {
         const __mmask16 m = first_lanes(columns - c);
         const __m512 v = _mm512_mul_ps(_mm512_maskz_loadu_ps(m, x + c), scale);
-        _mm512_mask_storeu_ps(out + c, m, _mm512_mul_ps(v, _mm512_maskz_loadu_ps(m, w + c)));
+        _mm512_mask_storeu_ps(out + c, m, w ? _mm512_mul_ps(v, _mm512_maskz_loadu_ps(m, w + c)) : v);
     }
 }
 
-void silu_mul(float* out, const float* gate, const float* up, size_t n) {
-    for (size_t i = 0; i < n; i += 16) {
-        const __mmask16 m = first_lanes(n - i < 16 ? static_cast<int>(n - i) : 16);
-        const __m512 g = _mm512_maskz_loadu_ps(m, gate + i), u = _mm512_maskz_loadu_ps(m, up + i);
-        const __m512 e = exp2_full(_mm512_mul_ps(g, _mm512_set1_ps(-1.44269504f)));
-        const __m512 v = _mm512_div_ps(g, _mm512_add_ps(_mm512_set1_ps(1.f), e));
-        _mm512_mask_storeu_ps(out + i, m, _mm512_mul_ps(v, u));
+namespace {
+
+// g·σ(t·ln 2); σ by a base-2 exponential.
+HEARTH_INLINE __m512 times_sigmoid(__m512 g, __m512 t) {
+    return _mm512_div_ps(g, _mm512_add_ps(_mm512_set1_ps(1.f), exp2_full(_mm512_sub_ps(_mm512_setzero_ps(), t))));
+}
+
+template <Activation activation> HEARTH_INLINE __m512 activated(__m512 g, __m512 u) {
+    constexpr float log2e = 1.44269504f;
+    if constexpr (activation == Activation::silu) {
+        return _mm512_mul_ps(times_sigmoid(g, _mm512_mul_ps(g, _mm512_set1_ps(log2e))), u);
+    } else if constexpr (activation == Activation::gelu_tanh) {
+        // (1 + tanh(y)) / 2 = σ(2y), y = sqrt(2/π)·(g + 0.044715·g³)
+        const __m512 cubic = _mm512_fmadd_ps(_mm512_mul_ps(g, g), _mm512_set1_ps(0.044715f), _mm512_set1_ps(1.f));
+        const __m512 y = _mm512_mul_ps(_mm512_mul_ps(g, cubic), _mm512_set1_ps(2 * 0.797884561f * log2e));
+        return _mm512_mul_ps(times_sigmoid(g, y), u);
+    } else {
+        g = _mm512_min_ps(g, _mm512_set1_ps(7.f));
+        u = _mm512_max_ps(_mm512_min_ps(u, _mm512_set1_ps(7.f)), _mm512_set1_ps(-7.f));
+        return _mm512_mul_ps(times_sigmoid(g, _mm512_mul_ps(g, _mm512_set1_ps(1.702f * log2e))), _mm512_add_ps(u, _mm512_set1_ps(1.f)));
     }
 }
 
-void add(float* out, const float* x, size_t n) {
+template <Activation activation> void activate_all(float* out, const float* gate, const float* up, size_t n) {
     for (size_t i = 0; i < n; i += 16) {
         const __mmask16 m = first_lanes(n - i < 16 ? static_cast<int>(n - i) : 16);
-        _mm512_mask_storeu_ps(out + i, m, _mm512_add_ps(_mm512_maskz_loadu_ps(m, out + i), _mm512_maskz_loadu_ps(m, x + i)));
+        const __m512 v = activated<activation>(_mm512_maskz_loadu_ps(m, gate + i), _mm512_maskz_loadu_ps(m, up + i));
+        _mm512_mask_storeu_ps(out + i, m, v);
+    }
+}
+
+}  // namespace
+
+void activate(float* out, const float* gate, const float* up, size_t n, Activation activation) {
+    switch (activation) {
+        case Activation::silu: return activate_all<Activation::silu>(out, gate, up, n);
+        case Activation::gelu_tanh: return activate_all<Activation::gelu_tanh>(out, gate, up, n);
+        case Activation::clamped_silu: return activate_all<Activation::clamped_silu>(out, gate, up, n);
     }
 }
 

@@ -1,6 +1,9 @@
-// Ops on rows: embed, rms_norm, silu_mul, add, rope.
+// Ops on rows: embed, rms_norm, activate, sums and scales, rope.
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <numbers>
 
 #include "engine/ops/ref.h"
 
@@ -19,21 +22,51 @@ void rms_norm(Mat out, Mat x, const float* w, float eps, Exec&) {
         double sum = 0;
         for (int c = 0; c < x.cols; ++c) sum += double(in[c]) * in[c];
         const float scale = float(1.0 / std::sqrt(sum / x.cols + eps));
-        for (int c = 0; c < x.cols; ++c) to[c] = in[c] * scale * w[c];
+        for (int c = 0; c < x.cols; ++c) to[c] = in[c] * scale * (w ? w[c] : 1.0f);
     }
 }
 
-void silu_mul(Mat out, Mat gate, Mat up, Exec&) {
+double activated(Activation activation, double gate, double up) {
+    switch (activation) {
+        case Activation::silu: return gate / (1.0 + std::exp(-gate)) * up;
+        case Activation::gelu_tanh: {
+            const double inner = std::sqrt(2 / std::numbers::pi) * (gate + 0.044715 * gate * gate * gate);
+            return 0.5 * gate * (1.0 + std::tanh(inner)) * up;
+        }
+        case Activation::clamped_silu: {
+            const double g = std::min(gate, 7.0);
+            return (std::clamp(up, -7.0, 7.0) + 1.0) * g / (1.0 + std::exp(-1.702 * g));
+        }
+    }
+    std::abort();
+}
+
+void activate(Mat out, Mat gate, Mat up, Activation activation, Exec&) {
     const std::size_t n = std::size_t(out.rows) * out.cols;
-    for (std::size_t i = 0; i < n; ++i) {
-        const double g = gate.data[i];
-        out.data[i] = float(g / (1.0 + std::exp(-g)) * up.data[i]);
+    for (std::size_t i = 0; i < n; ++i) out.data[i] = float(activated(activation, gate.data[i], up.data[i]));
+}
+
+void add_scaled(Mat out, Mat x, float factor, Exec&) {
+    const std::size_t n = std::size_t(out.rows) * out.cols;
+    for (std::size_t i = 0; i < n; ++i) out.data[i] = float(out.data[i] + double(factor) * x.data[i]);
+}
+
+void scale(Mat x, float factor, Exec&) {
+    const std::size_t n = std::size_t(x.rows) * x.cols;
+    for (std::size_t i = 0; i < n; ++i) x.data[i] *= factor;
+}
+
+void scale_rows(Mat x, Mat gate, Exec&) {
+    for (int r = 0; r < x.rows; ++r) {
+        const float factor = float(1.0 / (1.0 + std::exp(-double(gate.row(r)[0]))));
+        for (int c = 0; c < x.cols; ++c) x.row(r)[c] *= factor;
     }
 }
 
-void add(Mat out, Mat x, Exec&) {
-    const std::size_t n = std::size_t(out.rows) * out.cols;
-    for (std::size_t i = 0; i < n; ++i) out.data[i] += x.data[i];
+void softcap(Mat x, float cap, Exec& exec) {
+    exec.pool->run(x.rows, [&](int r, int) {
+        for (int c = 0; c < x.cols; ++c) x.row(r)[c] = float(cap * std::tanh(double(x.row(r)[c]) / cap));
+    });
 }
 
 void rope(Mat x, const RopeArgs& args, Exec&) {
@@ -42,7 +75,7 @@ void rope(Mat x, const RopeArgs& args, Exec&) {
         for (int i = 0; i < half; ++i) {
             // The angle in float, as the reference implementations have it.
             const float angle = float(args.positions[r]) * args.inverse_frequencies[i];
-            const float c = float(std::cos(double(angle))), s = float(std::sin(double(angle)));
+            const float c = float(std::cos(double(angle))) * args.magnitude, s = float(std::sin(double(angle))) * args.magnitude;
             const int first = args.neox ? i : 2 * i, second = args.neox ? i + half : 2 * i + 1;
             for (float* head = x.row(r); head < x.row(r) + x.cols; head += args.head_dim) {
                 const float a = head[first], b = head[second];

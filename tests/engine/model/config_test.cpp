@@ -20,7 +20,7 @@ TEST(Config, ReadsTheGoldenCheckpoints) {
     EXPECT_TRUE(moe.normalise_experts);
     const auto dense = config_of("qwen2/model-f16.gguf");
     EXPECT_EQ(dense.experts, 0);
-    EXPECT_EQ(dense.head_dim * dense.heads, dense.hidden);
+    EXPECT_EQ(dense.layer[0].head_dim * dense.heads, dense.hidden);
     EXPECT_EQ(dense.family->pairing, engine::RopePairing::neox);
 }
 
@@ -32,7 +32,7 @@ TEST(Config, AnUnknownFamilyIsRefusedWithTheKnownOnes) {
     auto config = engine::read_config(**gguf);
     ASSERT_FALSE(config);
     EXPECT_EQ(config.error().code, base::Code::unsupported);
-    EXPECT_NE(config.error().message.find("'lfm2'; this engine runs llama, qwen2, qwen3, qwen3moe"), std::string::npos);
+    EXPECT_NE(config.error().message.find("'lfm2'; this engine runs llama, qwen2, qwen2moe, qwen3"), std::string::npos);
 }
 
 TEST(Config, ReadsAVocabulary) {

@@ -29,11 +29,15 @@ public:
         model_ = *std::move(model);
         const Config& c = model_->config;
         constexpr int kBlocks = 16;
-        const std::size_t values = std::size_t(kBlocks) * kKvBlock * c.kv_heads * c.head_dim;
         for (int i = 0; i < c.layers; ++i) {
-            storage_.emplace_back(values);
-            storage_.emplace_back(values);
-            kv_.push_back({storage_[2 * i].data(), storage_[2 * i + 1].data(), false, c.kv_heads, c.head_dim});
+            const LayerConfig& l = c.layer[std::size_t(i)];
+            if (l.kv_layer != i) {
+                kv_.push_back(kv_[std::size_t(l.kv_layer)]);
+                continue;
+            }
+            const std::size_t values = std::size_t(kBlocks) * kKvBlock * l.kv_heads * l.head_dim;
+            keys_.emplace_back(values), values_.emplace_back(values);
+            kv_.push_back({keys_.back().data(), values_.back().data(), false, l.kv_heads, l.head_dim});
         }
         for (int i = 0; i < kBlocks; ++i) blocks_.push_back(kBlocks - 1 - i);
         memory_.resize(forward_scratch(c, 512, pool_.threads()));
@@ -67,7 +71,7 @@ public:
 private:
     Pool pool_;
     std::unique_ptr<Model> model_;
-    std::vector<std::vector<float>> storage_;
+    std::vector<std::vector<float>> keys_, values_;
     std::vector<KvLayer> kv_;
     std::vector<std::int32_t> blocks_;
     std::vector<std::uint8_t> memory_;
@@ -109,7 +113,8 @@ TEST(Forward, GoldenCheckpointsAgreeOnEveryExactTarget) {
     if (!golden) GTEST_SKIP() << "no golden checkpoints";
     for (const Target& target : targets(true)) {
         if (!target.available) continue;
-        for (const char* name : {"llama3_rope", "llama_tied", "qwen2", "qwen3", "qwen3_moe", "mixtral"})
+        for (const char* name : {"llama3_rope", "llama_tied", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "qwen3_omni_thinker", "mixtral", "olmoe",
+                                 "granitemoe", "gemma3_text", "gemma4_dense", "gemma4_moe", "gemma4_ple_shared", "gpt_oss_truncate", "glm4_moe"})
             check_golden(*golden / name, target);
     }
 }

@@ -47,12 +47,27 @@ TEST_F(RefTest, RowOps) {
     EXPECT_FLOAT_EQ(out[1], 8 / std::sqrt(12.5f));
 
     std::vector<float> gate = {0, 1}, up = {5, 2};
-    ops.silu_mul({out.data(), 1, 2}, {gate.data(), 1, 2}, {up.data(), 1, 2}, exec);
+    const auto activate = [&](Activation activation) { ops.activate({out.data(), 1, 2}, {gate.data(), 1, 2}, {up.data(), 1, 2}, activation, exec); };
+    activate(Activation::silu);
     EXPECT_EQ(out[0], 0);
     EXPECT_FLOAT_EQ(out[1], 2 / (1 + std::exp(-1.0f)));
+    activate(Activation::gelu_tanh);
+    EXPECT_NEAR(out[1], 2 * 0.841192, 1e-6);  // Hendrycks and Gimpel's approximation at 1
+    gate = {9, 1}, up = {-9, 2};
+    activate(Activation::clamped_silu);
+    EXPECT_FLOAT_EQ(out[0], float(-6 * 7 / (1 + std::exp(-1.702 * 7))));
+    EXPECT_FLOAT_EQ(out[1], float(3 / (1 + std::exp(-1.702))));
 
-    ops.add({out.data(), 1, 2}, {x.data(), 1, 2}, exec);
-    EXPECT_EQ(out[0], 3);
+    out = {1, 2};
+    ops.add_scaled({out.data(), 1, 2}, {x.data(), 1, 2}, 0.5f, exec);
+    EXPECT_EQ(out, (std::vector<float>{2.5f, 4}));
+    ops.scale({out.data(), 1, 2}, 2, exec);
+    EXPECT_EQ(out, (std::vector<float>{5, 8}));
+    std::vector<float> zero = {0};
+    ops.scale_rows({out.data(), 1, 2}, {zero.data(), 1, 1}, exec);
+    EXPECT_EQ(out, (std::vector<float>{2.5f, 4}));
+    ops.softcap({out.data(), 1, 2}, 2, exec);
+    EXPECT_FLOAT_EQ(out[1], 2 * std::tanh(2.0f));
 
     const std::vector<float> table = {1, 2, 3, 4, 5, 6};
     const std::int32_t ids[] = {2, 0};
@@ -99,13 +114,40 @@ TEST_F(RefTest, TheRouterTakesTheLargestLowestIndexFirst) {
     std::vector<float> logits = {0, 1, 1, -1};
     std::int32_t chosen[2];
     float weights[2];
-    ops.moe_route({logits.data(), 1, 4}, 2, true, 1, chosen, weights, exec);
+    RouteArgs args{.logits = {logits.data(), 1, 4}, .used = 2, .normalise = true, .chosen = chosen, .weights = weights};
+    ops.moe_route(args, exec);
     EXPECT_EQ(chosen[0], 1);
     EXPECT_EQ(chosen[1], 2);
     EXPECT_FLOAT_EQ(weights[0], 0.5f);
-    ops.moe_route({logits.data(), 1, 4}, 2, false, 2, chosen, weights, exec);
+    args.normalise = false, args.scale = 2;
+    ops.moe_route(args, exec);
     const double total = 1 + 2 * std::exp(1.0) + std::exp(-1.0);
     EXPECT_FLOAT_EQ(weights[0], float(2 * std::exp(1.0) / total));
+    const float of_experts[] = {1, 3, 1, 1};
+    args.expert_scale = of_experts;
+    ops.moe_route(args, exec);
+    EXPECT_FLOAT_EQ(weights[0], float(6 * std::exp(1.0) / total));
+}
+
+TEST_F(RefTest, TheRouterChoosesByBiasWithinTheBestGroups) {
+    // Sigmoids 0.5 each but the last, whose bias makes it the best of all alone; the first group's two are better together.
+    std::vector<float> logits = {0, 0, 0, -2};
+    const float bias[] = {0.5f, 0.4f, -0.1f, 0.7f};
+    std::int32_t chosen[2];
+    float weights[2];
+    RouteArgs args{.logits = {logits.data(), 1, 4}, .used = 2, .sigmoid = true, .bias = bias, .chosen = chosen, .weights = weights};
+    ops.moe_route(args, exec);
+    EXPECT_EQ(chosen[0], 0);
+    EXPECT_EQ(chosen[1], 1);
+    EXPECT_EQ(weights[0], 0.5f);
+    logits[3] = 1;
+    ops.moe_route(args, exec);
+    EXPECT_EQ(chosen[0], 3);
+    EXPECT_FLOAT_EQ(weights[0], float(1 / (1 + std::exp(-1.0))));  // without the bias
+    args.groups = 2;
+    ops.moe_route(args, exec);
+    EXPECT_EQ(chosen[0], 0);
+    EXPECT_EQ(chosen[1], 1);
 }
 
 TEST_F(RefTest, ExpertsAreWeighedAndAdded) {
@@ -118,9 +160,15 @@ TEST_F(RefTest, ExpertsAreWeighedAndAdded) {
         w.stride = 4;
         return w;
     };
-    ops.moe_ffn({{out.data(), 1, 1}, {x.data(), 1, 1}, stack(gate), stack(up), stack(down), chosen, weights, 2, 1}, exec);
+    ops.moe_ffn({{out.data(), 1, 1}, {x.data(), 1, 1}, stack(gate), stack(up), stack(down), nullptr, nullptr, nullptr, chosen, weights, 2, 1}, exec);
     const double hidden = 2 / (1 + std::exp(-2.0)) * 4;
     EXPECT_FLOAT_EQ(out[0], float(7 + 0.5 * hidden * 100));
+
+    const float one_each[] = {0, 1}, more[] = {50, 60};
+    out = {7};
+    ops.moe_ffn({{out.data(), 1, 1}, {x.data(), 1, 1}, stack(gate), stack(up), stack(down), one_each, one_each, more, chosen, weights, 2, 1,
+                 Activation::clamped_silu}, exec);
+    EXPECT_FLOAT_EQ(out[0], float(7 + 0.5 * (3 / (1 + std::exp(-1.702 * 3)) * 6 * 100 + 60)));
 }
 
 TEST(Pool, EveryItemRunsOnce) {

@@ -265,11 +265,19 @@ TEST_F(TargetsTest, RowOpsAgreeWithRef) {
             run.ops->rms_norm(g, xm, w.data(), 1e-6f, exec);
             ref_ops().rms_norm(e, xm, w.data(), 1e-6f, exec);
             EXPECT_LT(relative_error(got, want), kFloatError);
-            run.ops->silu_mul(g, ym, xm, exec);
-            ref_ops().silu_mul(e, ym, xm, exec);
+            run.ops->rms_norm(g, xm, nullptr, 1e-6f, exec);
+            ref_ops().rms_norm(e, xm, nullptr, 1e-6f, exec);
             EXPECT_LT(relative_error(got, want), kFloatError);
-            run.ops->add(g, ym, exec);
-            ref_ops().add(e, ym, exec);
+            for (const Activation activation : {Activation::silu, Activation::gelu_tanh, Activation::clamped_silu}) {
+                run.ops->activate(g, ym, xm, activation, exec);
+                ref_ops().activate(e, ym, xm, activation, exec);
+                EXPECT_LT(relative_error(got, want), kFloatError) << int(activation);
+                run.ops->activate(g, xm, ym, activation, exec);  // values beyond the clamp
+                ref_ops().activate(e, xm, ym, activation, exec);
+                EXPECT_LT(relative_error(got, want), kFloatError) << int(activation);
+            }
+            run.ops->add_scaled(g, ym, -0.25f, exec);
+            ref_ops().add_scaled(e, ym, -0.25f, exec);
             EXPECT_LT(relative_error(got, want), kFloatError);
         }
 }
@@ -284,7 +292,7 @@ TEST_F(TargetsTest, RopeAgreesWithRef) {
                 const std::int32_t positions[] = {0, 1, 77, 4096, 131071};
                 auto got = floats(std::size_t(n) * heads * head_dim);
                 auto want = got;
-                const RopeArgs args{positions, frequencies.data(), head_dim, dim, neox};
+                const RopeArgs args{positions, frequencies.data(), head_dim, dim, neox, dim == 24 ? 1.25f : 1.f};
                 run.ops->rope({got.data(), n, heads * head_dim}, args, exec);
                 ref_ops().rope({want.data(), n, heads * head_dim}, args, exec);
                 EXPECT_LT(relative_error(got, want), 1e-6) << run.name << " dim " << dim << (neox ? " neox" : "");
@@ -293,31 +301,33 @@ TEST_F(TargetsTest, RopeAgreesWithRef) {
 
 TEST_F(TargetsTest, AttentionAgreesWithRef) {
     for (const Run& run : runs())
-        for (int d : {64, 16, 128, 8})
+        for (int d : {64, 16, 128, 512, 8})
             for (bool half : {false, true})
-                for (int context : {0, 5, 130})
-                    for (int rows : {1, 7, 45}) {
-                        SCOPED_TRACE(run.name + " d " + std::to_string(d) + " context " + std::to_string(context) + " rows " +
-                                     std::to_string(rows) + (half ? " half" : ""));
-                        const int kv_heads = 2, heads = 6, n = context + rows, blocks = (n + kKvBlock - 1) / kKvBlock;
-                        // Memory that was never written may hold anything: NaN here.
-                        std::vector<std::uint8_t> k(std::size_t(blocks) * kv_heads * kKvBlock * d * 4, 0xff), v = k;
-                        std::vector<std::int32_t> order;
-                        for (int i = 0; i < blocks; ++i) order.push_back(blocks - 1 - i);
-                        const KvLayer kv{k.data(), v.data(), half, kv_heads, d};
-                        auto keys = floats(std::size_t(n) * kv_heads * d), values = floats(std::size_t(n) * kv_heads * d);
-                        const SequenceRows all{0, n, 0, order.data()};
-                        run.ops->kv_append(kv, {keys.data(), n, kv_heads * d}, {values.data(), n, kv_heads * d}, &all, 1, exec);
-                        auto q = floats(std::size_t(rows) * heads * d);
-                        std::vector<float> got(q.size()), want(q.size());
-                        const SequenceRows now{0, rows, context, order.data()};
-                        AttentionArgs args{{got.data(), rows, heads * d}, {q.data(), rows, heads * d}, kv, &now, 1, heads, 0.5f};
-                        run.ops->attention(args, exec);
-                        args.out.data = want.data();
-                        ref_ops().attention(args, exec);
-                        EXPECT_LT(relative_error(got, want), run.exact ? kFloatError : kBf16Error);
-                        EXPECT_EQ(scratch.used(), 0u);
-                    }
+                for (int window : {0, 1, 33, 128})
+                    for (int context : {0, 5, 130, 300})
+                        for (int rows : {1, 7, 45}) {
+                            SCOPED_TRACE(run.name + " d " + std::to_string(d) + " context " + std::to_string(context) + " rows " +
+                                         std::to_string(rows) + " window " + std::to_string(window) + (half ? " half" : ""));
+                            const int kv_heads = 2, heads = 6, n = context + rows, blocks = (n + kKvBlock - 1) / kKvBlock;
+                            // Memory that was never written may hold anything: NaN here.
+                            std::vector<std::uint8_t> k(std::size_t(blocks) * kv_heads * kKvBlock * d * 4, 0xff), v = k;
+                            std::vector<std::int32_t> order;
+                            for (int i = 0; i < blocks; ++i) order.push_back(blocks - 1 - i);
+                            const KvLayer kv{k.data(), v.data(), half, kv_heads, d};
+                            auto keys = floats(std::size_t(n) * kv_heads * d), values = floats(std::size_t(n) * kv_heads * d);
+                            const SequenceRows all{0, n, 0, order.data()};
+                            run.ops->kv_append(kv, {keys.data(), n, kv_heads * d}, {values.data(), n, kv_heads * d}, &all, 1, exec);
+                            const float sinks[] = {0.5f, -3, 2, 0, 40, -40};
+                            auto q = floats(std::size_t(rows) * heads * d);
+                            std::vector<float> got(q.size()), want(q.size());
+                            const SequenceRows now{0, rows, context, order.data()};
+                            AttentionArgs args{{got.data(), rows, heads * d}, {q.data(), rows, heads * d}, kv, &now, 1, heads, 2.0f / std::sqrt(float(d)), window, context == 130 ? sinks : nullptr};
+                            run.ops->attention(args, exec);
+                            args.out.data = want.data();
+                            ref_ops().attention(args, exec);
+                            EXPECT_LT(relative_error(got, want), run.exact ? kFloatError : kBf16Error);
+                            EXPECT_EQ(scratch.used(), 0u);
+                        }
 }
 
 TEST_F(TargetsTest, ExpertsAgreeWithRefAndDoNotDependOnTheBatch) {
@@ -329,6 +339,7 @@ TEST_F(TargetsTest, ExpertsAgreeWithRefAndDoNotDependOnTheBatch) {
             const auto g = blocks(f, experts * inner, h), u = blocks(f, experts * inner, h), d = blocks(f, experts * h, inner);
             const Weight gate = plain(f, g, inner, h, experts), up = plain(f, u, inner, h, experts), down = plain(f, d, h, inner, experts);
             auto x = floats(std::size_t(n) * h);
+            const auto biases = floats(std::size_t(experts * inner + 1000));
             std::vector<std::int32_t> chosen;
             std::vector<float> weights;
             for (int r = 0; r < n; ++r)
@@ -340,7 +351,7 @@ TEST_F(TargetsTest, ExpertsAgreeWithRefAndDoNotDependOnTheBatch) {
                 Memory a(0), b(0), c(0);
                 std::vector<float> out(std::size_t(rows) * h, 0.125f);
                 MoeArgs args{{out.data(), rows, h}, {x.data() + std::size_t(first) * h, rows, h}, packed(ops, gate, experts, a),
-                             packed(ops, up, experts, b), packed(ops, down, experts, c), &chosen[std::size_t(first * used)],
+                             packed(ops, up, experts, b), packed(ops, down, experts, c), &biases[0], &biases[1000], &biases[50], &chosen[std::size_t(first * used)],
                              &weights[std::size_t(first * used)], experts, used};
                 Exec with{&on, &scratch};
                 ops.moe_ffn(args, with);

@@ -1,0 +1,123 @@
+// The families: a row each, and what their keys say beyond those that all have.
+#include <algorithm>
+#include <cmath>
+
+#include "engine/model/config.h"
+#include "engine/model/config_keys.h"
+
+namespace engine {
+namespace {
+
+constexpr std::int64_t kMostWidth = 1 << 20;
+
+float positive(ConfigKeys& keys, const char* key, float otherwise) {
+    const float value = keys.real(key, otherwise);
+    keys.check(std::isfinite(value) && value > 0, std::string(key) + " must be a number above 0");
+    return value;
+}
+
+int window_of(ConfigKeys& keys) { return keys.required("attention.sliding_window", 1, INT32_MAX); }
+
+// Granite's multipliers; it divides logits.
+void read_granite(ConfigKeys& keys, Config& c) {
+    c.attention_scale = keys.has("attention.scale") ? positive(keys, "attention.scale", 0) : 0;
+    c.embedding_scale = positive(keys, "embedding_scale", 1);
+    c.residual_scale = positive(keys, "residual_scale", 1);
+    c.logit_scale = 1 / positive(keys, "logit_scale", 1);
+}
+
+void read_qwen2moe(ConfigKeys& keys, Config& c) { c.shared_ffn = keys.optional("expert_shared_feed_forward_length", 0, 0, kMostWidth); }
+
+// Layers with a window (true) have frequencies of their own, unscaled.
+void read_local_layers(ConfigKeys& keys, Config& c, const std::vector<bool>& local) {
+    const int window = window_of(keys);
+    RopeConfig near;
+    near.dim = keys.optional("rope.dimension_count_swa", c.layer[0].head_dim, 2, kMostWidth);
+    near.base = keys.real("rope.freq_base_swa", 10000);
+    keys.check(std::isfinite(near.base) && near.base > 1, "rope.freq_base_swa must be a number above 1");
+    c.ropes.push_back(near);
+    for (std::size_t i = 0; i < c.layer.size(); ++i)
+        if (local[i]) c.layer[i].window = window, c.layer[i].rope = 1;
+}
+
+void read_gemma3(ConfigKeys& keys, Config& c) {
+    c.embedding_scale = std::sqrt(float(c.hidden));
+    c.logit_cap = keys.real("final_logit_softcapping", 0);
+    // The file has no key for it: the largest model's queries are scaled by the width of a head that H gives.
+    constexpr int kLayersOf27b = 62;
+    if (c.layers == kLayersOf27b) c.attention_scale = 1 / std::sqrt(float(c.hidden) / float(c.heads));
+    std::vector<bool> local = keys.flags_of_layers("attention.sliding_window_pattern", c.layers);
+    if (local.empty())
+        for (int i = 0; i < c.layers; ++i) local.push_back((i + 1) % 6 != 0);
+    read_local_layers(keys, c, local);
+}
+
+// Local and global layers have heads of different sizes; the last layers read the keys and values of the last ones
+// of their kind before them.
+void read_gemma4(ConfigKeys& keys, Config& c) {
+    c.embedding_scale = std::sqrt(float(c.hidden));
+    c.attention_scale = 1;
+    c.normalise_values = true;
+    c.logit_cap = keys.real("final_logit_softcapping", 0);
+    c.per_layer_width = keys.optional("embedding_length_per_layer_input", 0, 0, kMostWidth);
+    std::vector<bool> local = keys.flags_of_layers("attention.sliding_window_pattern", c.layers);
+    keys.check(!local.empty(), "key 'gemma4.attention.sliding_window_pattern' is missing");
+    local.resize(std::size_t(c.layers), false);
+    const int near_dim = keys.optional("attention.key_length_swa", c.layer[0].head_dim, 1, 1024);
+    for (std::size_t i = 0; i < c.layer.size(); ++i)
+        if (local[i]) c.layer[i].head_dim = near_dim;
+    read_local_layers(keys, c, local);
+    c.ropes[1].dim = keys.optional("rope.dimension_count_swa", near_dim, 2, near_dim);
+    const int shared = keys.optional("attention.shared_kv_layers", 0, 0, c.layers - 1);
+    const int own = c.layers - shared;
+    for (int i = own; i < c.layers && !keys.error(); ++i) {
+        int from = own - 1;
+        while (from >= 0 && local[std::size_t(from)] != local[std::size_t(i)]) --from;
+        keys.check(from >= 0, "layer " + std::to_string(i) + " shares keys and values, but no layer of its kind has any");
+        if (from >= 0) c.layer[std::size_t(i)].kv_layer = from;
+    }
+}
+
+// Every second layer has a window, the first among them.
+void read_gpt_oss(ConfigKeys& keys, Config& c) {
+    const int window = window_of(keys);
+    for (std::size_t i = 0; i < c.layer.size(); i += 2) c.layer[i].window = window;
+}
+
+void read_glm4moe(ConfigKeys& keys, Config& c) {
+    c.sigmoid_router = keys.optional("expert_gating_func", 2, 1, 2) == 2;
+    c.expert_groups = keys.optional("expert_group_count", 1, 1, c.experts);
+    c.expert_groups_used = keys.optional("expert_group_used_count", 1, 1, c.expert_groups);
+    keys.check(c.experts % c.expert_groups == 0 && c.experts / c.expert_groups * c.expert_groups_used >= c.experts_used,
+               "its experts cannot be chosen from " + std::to_string(c.expert_groups_used) + " of " + std::to_string(c.expert_groups) + " groups");
+    c.shared_ffn = c.expert_ffn * keys.optional("expert_shared_count", 0, 0, 1024);
+    // Blocks for drafting come last and are counted; they are not run.
+    const int drafting = keys.optional("nextn_predict_layers", 0, 0, c.layers - 1);
+    c.layers -= drafting;
+    c.layer.resize(std::size_t(c.layers));
+    const int dense = keys.optional("leading_dense_block_count", 0, 0, c.layers);
+    for (int i = 0; i < c.layers; ++i) c.layer[std::size_t(i)].moe = i >= dense;
+}
+
+}  // namespace
+
+const std::vector<Family>& families() {
+    static const std::vector<Family> rows = {
+        {.name = "llama", .pairing = RopePairing::adjacent, .normalise_experts = true},
+        {.name = "qwen2", .qkv_bias = true},
+        {.name = "qwen2moe", .qkv_bias = true, .read = read_qwen2moe},
+        {.name = "qwen3", .qk_norm = QkNorm::head},
+        {.name = "qwen3moe", .qk_norm = QkNorm::head, .normalise_experts = true},
+        {.name = "qwen3vlmoe", .qk_norm = QkNorm::head, .normalise_experts = true},
+        {.name = "olmoe", .qk_norm = QkNorm::projection},
+        {.name = "granite", .pairing = RopePairing::adjacent, .read = read_granite},
+        {.name = "granitemoe", .pairing = RopePairing::adjacent, .normalise_experts = true, .read = read_granite},
+        {.name = "gemma3", .qk_norm = QkNorm::head, .activation = Activation::gelu_tanh, .post_norms = true, .read = read_gemma3},
+        {.name = "gemma4", .qk_norm = QkNorm::head, .normalise_experts = true, .activation = Activation::gelu_tanh, .post_norms = true, .read = read_gemma4},
+        {.name = "gpt-oss", .qkv_bias = true, .normalise_experts = true, .activation = Activation::clamped_silu, .sinks = true, .read = read_gpt_oss},
+        {.name = "glm4moe", .normalise_experts = true, .read = read_glm4moe},
+    };
+    return rows;
+}
+
+}  // namespace engine
