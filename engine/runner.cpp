@@ -12,6 +12,21 @@ std::uint64_t kv_bytes_per_token(const Config& config, bool half_kv) {
     return values * (half_kv ? 2 : 4);
 }
 
+std::vector<KvLayer> kv_layers(const Config& config, int blocks, bool half_kv, std::uint8_t* memory) {
+    std::vector<KvLayer> out;
+    for (int i = 0; i < config.layers; ++i) {
+        const LayerConfig& l = config.layer[std::size_t(i)];
+        if (l.kv_layer != i) {
+            out.push_back(out[std::size_t(l.kv_layer)]);
+            continue;
+        }
+        const std::size_t one = std::size_t(blocks) * kKvBlock * std::size_t(l.kv_heads) * std::size_t(l.head_dim) * (half_kv ? 2 : 4);
+        out.push_back({memory, memory + one, half_kv, l.kv_heads, l.head_dim});
+        memory += 2 * one;
+    }
+    return out;
+}
+
 std::uint64_t runner_scratch(const Config& config, const RunnerShape& shape, int threads) {
     return forward_scratch(config, shape.rows, threads) +
            std::uint64_t(shape.sequences) * std::uint64_t(config.vocabulary) * sizeof(float);
@@ -28,17 +43,7 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
     if (!scratch) return std::move(scratch).error();
     out->kv_memory_ = *std::move(kv);
     out->scratch_memory_ = *std::move(scratch);
-    std::uint8_t* at = out->kv_memory_.data();
-    for (int i = 0; i < c.layers; ++i) {
-        const LayerConfig& l = c.layer[std::size_t(i)];
-        if (l.kv_layer != i) {
-            out->kv_.push_back(out->kv_[std::size_t(l.kv_layer)]);
-            continue;
-        }
-        const std::size_t one = tokens * std::size_t(l.kv_heads) * std::size_t(l.head_dim) * (shape.half_kv ? 2 : 4);
-        out->kv_.push_back({at, at + one, shape.half_kv, l.kv_heads, l.head_dim});
-        at += 2 * one;
-    }
+    out->kv_ = kv_layers(c, shape.blocks, shape.half_kv, out->kv_memory_.data());
     out->logits_.resize(std::size_t(shape.sequences) * std::size_t(c.vocabulary));
     out->tokens_.resize(std::size_t(shape.rows));
     out->positions_.resize(std::size_t(shape.rows));

@@ -21,6 +21,8 @@ struct RunnerShape {
 
 // Bytes of one token's keys and values over all layers.
 std::uint64_t kv_bytes_per_token(const Config& config, bool half_kv);
+// Where they lie in `memory` of blocks * kKvBlock times so many bytes: one entry a layer.
+std::vector<KvLayer> kv_layers(const Config& config, int blocks, bool half_kv, std::uint8_t* memory);
 // Bytes of activations and logits for that shape.
 std::uint64_t runner_scratch(const Config& config, const RunnerShape& shape, int threads);
 

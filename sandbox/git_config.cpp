@@ -46,11 +46,6 @@ bool harmless(const Setting& setting) {
     return setting.subsection.empty() || !setting.value || !names_program(*setting.value);
 }
 
-std::string lower(std::string text) {
-    for (char& c : text) c = char(std::tolower(static_cast<unsigned char>(c)));
-    return text;
-}
-
 // Git's own rules (config.c: git_parse_source); ends at what it does not understand, where git gives up.
 class Parser {
 public:

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/model/forward.h"
+#include "engine/runner.h"
 
 using namespace engine;
 
@@ -23,7 +24,7 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 struct Bench {
     Pool pool;
     std::unique_ptr<Model> model;
-    std::vector<HugeMemory> storage;
+    HugeMemory storage;
     std::vector<KvLayer> kv;
     std::vector<std::int32_t> blocks;
     HugeMemory scratch;
@@ -48,10 +49,8 @@ struct Bench {
                     double(model->bytes_per_token) / 1e6, now() - begin);
         const int n = (most_tokens + kKvBlock - 1) / kKvBlock;
         for (int i = 0; i < n; ++i) blocks.push_back(i);
-        const std::size_t bytes = std::size_t(n) * kKvBlock * std::size_t(c.kv_heads * c.head_dim) * 2;
-        for (int i = 0; i < 2 * c.layers; ++i) storage.push_back(need(HugeMemory::allocate(bytes, "keys and values")));
-        for (int i = 0; i < c.layers; ++i)
-            kv.push_back({storage[std::size_t(2 * i)].data(), storage[std::size_t(2 * i + 1)].data(), true, c.kv_heads, c.head_dim});
+        storage = need(HugeMemory::allocate(std::size_t(n) * kKvBlock * kv_bytes_per_token(c, true), "keys and values"));
+        kv = kv_layers(c, n, true, storage.data());
         scratch = need(HugeMemory::allocate(forward_scratch(c, most_rows, threads), "scratch"));
         logits.resize(std::size_t(c.vocabulary));
     }

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "engine/runner.h"
 #include "support/fixtures.h"
 #include "support/safetensors.h"
 
@@ -17,9 +18,9 @@ using nlohmann::json;
 namespace {
 
 // One sequence on a model, its KV in float.
-class Runner {
+class OneSequence {
 public:
-    Runner(const std::filesystem::path& file, const Ops& ops) : pool_(2) {
+    OneSequence(const std::filesystem::path& file, const Ops& ops) : pool_(2) {
         auto gguf = Gguf::open(file);
         if (!gguf) throw std::runtime_error(gguf.error().message);
         auto config = read_config(**gguf);
@@ -29,16 +30,8 @@ public:
         model_ = *std::move(model);
         const Config& c = model_->config;
         constexpr int kBlocks = 16;
-        for (int i = 0; i < c.layers; ++i) {
-            const LayerConfig& l = c.layer[std::size_t(i)];
-            if (l.kv_layer != i) {
-                kv_.push_back(kv_[std::size_t(l.kv_layer)]);
-                continue;
-            }
-            const std::size_t values = std::size_t(kBlocks) * kKvBlock * l.kv_heads * l.head_dim;
-            keys_.emplace_back(values), values_.emplace_back(values);
-            kv_.push_back({keys_.back().data(), values_.back().data(), false, l.kv_heads, l.head_dim});
-        }
+        kv_memory_.resize(kBlocks * kKvBlock * kv_bytes_per_token(c, false));
+        kv_ = kv_layers(c, kBlocks, false, kv_memory_.data());
         for (int i = 0; i < kBlocks; ++i) blocks_.push_back(kBlocks - 1 - i);
         memory_.resize(forward_scratch(c, 512, pool_.threads()));
     }
@@ -71,7 +64,7 @@ public:
 private:
     Pool pool_;
     std::unique_ptr<Model> model_;
-    std::vector<std::vector<float>> keys_, values_;
+    std::vector<std::uint8_t> kv_memory_;
     std::vector<KvLayer> kv_;
     std::vector<std::int32_t> blocks_;
     std::vector<std::uint8_t> memory_;
@@ -90,7 +83,7 @@ void check_golden(const std::filesystem::path& folder, const Target& target) {
     const auto file = std::filesystem::exists(folder / "model-f16.gguf") ? folder / "model-f16.gguf" : folder / "model.gguf";
     // 20 × the float32–float64 difference of the golden's own implementation.
     const double tolerance = golden["suggested_tolerance_logits_fp32"];
-    Runner runner(file, *target.ops);
+    OneSequence runner(file, *target.ops);
     for (const auto& prompt : golden["prompts"]) {
         const auto ids = prompt["ids"].get<std::vector<std::int32_t>>();
         EXPECT_EQ(runner.greedy(ids, int(prompt["greedy"].size())), prompt["greedy"].get<std::vector<std::int32_t>>());
@@ -128,7 +121,7 @@ TEST(Forward, StoriesModelsAgreeWithTheFloat64Reference) {
         SCOPED_TRACE(file);
         const auto path = std::filesystem::exists(*vectors / "models" / file) ? *vectors / "models" / file
                                                                                : *vectors / "models/stories260K" / file;
-        Runner runner(path, ref_ops());
+        OneSequence runner(path, ref_ops());
         for (const auto& item : golden["cases"]) {
             const auto ids = item["prompt_ids"].get<std::vector<std::int32_t>>();
             const auto logits = runner.feed(ids, 0);
@@ -143,7 +136,7 @@ TEST(Forward, ResultsDoNotDependOnTheChunk) {
     if (!golden) GTEST_SKIP() << "no golden checkpoints";
     for (const Target& target : targets(true)) {
         if (!target.available) continue;
-        Runner runner(*golden / "qwen3_moe/model-f16.gguf", *target.ops);
+        OneSequence runner(*golden / "qwen3_moe/model-f16.gguf", *target.ops);
         std::vector<std::int32_t> ids;
         for (int i = 0; i < 70; ++i) ids.push_back((i * 37 + 5) % runner.vocabulary());
         const auto whole = runner.feed(ids, 0);
