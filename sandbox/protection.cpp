@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "sandbox/beneath.h"
 #include "sandbox/paths.h"
@@ -30,15 +31,27 @@ private:
 // Nobody can make this, and whoever looks at the link learns whose it is.
 constexpr const char* kNowhere = "/proc/held-by-hearth";
 
-// A placeholder of that name and its type, open; empty where none can be made.
-Fd make(int in, const char* name, bool folder, mode_t& type) {
-    type = folder ? S_IFLNK : S_IFREG;
-    if (!folder) return Fd(openat(in, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444));
-    // One that a killed launcher left is taken over.
-    if (symlinkat(kNowhere, in, name) == 0 || (errno == EEXIST && is_placeholder(link_target(in, name)))) return open_path(in, name);
-    if (errno != EPERM) return {};
-    type = S_IFDIR;  // a file system without symbolic links
-    return mkdirat(in, name, 0555) == 0 ? open_path(in, name) : Fd();
+// A placeholder of that type, open; empty where none can be made.
+Fd make(int in, const char* name, mode_t type) {
+    if (type == S_IFREG) return Fd(openat(in, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444));
+    const bool made = type == S_IFLNK ? symlinkat(kNowhere, in, name) == 0 : type == S_IFDIR ? mkdirat(in, name, 0555) == 0 : mknodat(in, name, S_IFSOCK | 0444, 0) == 0;
+    return made ? open_path(in, name) : Fd();
+}
+
+// Whether it is one that a killed launcher left, to be taken over.
+bool is_left(int in, const char* name, mode_t type) {
+    struct stat about{};
+    return type == S_IFLNK ? is_placeholder(link_target(in, name)) : fstatat(in, name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(about.st_mode);
+}
+
+// As above, with the type that it has; a file system without such nodes gets an empty file or folder.
+Fd make_placeholder(int in, const char* name, bool folder, mode_t& type) {
+    type = std::strcmp(name, ".git") == 0 ? S_IFLNK : S_IFSOCK;
+    Fd made = make(in, name, type);
+    if (made || (errno == EEXIST && !is_left(in, name, type))) return made;
+    if (errno == EEXIST) return open_path(in, name);
+    type = folder ? S_IFDIR : S_IFREG;
+    return make(in, name, type);
 }
 
 // Git stops at an empty `commondir`, so that one is removed afterwards instead.
@@ -48,7 +61,7 @@ void remove_made(int in, const char* name, mode_t type) {
     struct stat about{};
     if (fstatat(in, name, &about, AT_SYMLINK_NOFOLLOW) != 0 || (about.st_mode & S_IFMT) != type) return;
     // A placeholder that somebody outside filled or replaced meanwhile is theirs.
-    const bool ours = type == S_IFLNK ? is_placeholder(link_target(in, name)) : type == S_IFDIR || about.st_size == 0;
+    const bool ours = type == S_IFLNK ? is_placeholder(link_target(in, name)) : type != S_IFREG || about.st_size == 0;
     if (ours) unlinkat(in, name, type == S_IFDIR ? AT_REMOVEDIR : 0);
 }
 
@@ -83,7 +96,7 @@ std::vector<Overlay> Protection::hold(int workspace, Key& key) {
     Held& held = held_[key];
     if (held.runs++ == 0) held.workspace = Fd(fcntl(workspace, F_DUPFD_CLOEXEC, 0));
     mode_t type = 0;
-    if (make(workspace, ".git", true, type)) held.made.emplace_back(".git", type);
+    if (make_placeholder(workspace, ".git", true, type)) held.made.emplace_back(".git", type);
     const bool placeholder = std::any_of(held.made.begin(), held.made.end(), [](const auto& row) { return row.first == ".git"; });
     const Folders folders(workspace);
     std::vector<Overlay> out;
@@ -98,7 +111,7 @@ std::vector<Overlay> Protection::hold(int workspace, Key& key) {
         const int in = folders.of(row.path);
         const char* const name = Folders::leaf(row.path);
         const bool no_placeholder = breaks_as_placeholder(row.path);
-        if (Fd made = no_placeholder ? Fd() : make(in, name, row.folder, type)) {
+        if (Fd made = no_placeholder ? Fd() : make_placeholder(in, name, row.folder, type)) {
             held.made.emplace_back(row.path, type);
             out.push_back({std::move(made), row.path, false});
         } else if (Fd present = open_path(in, name)) {

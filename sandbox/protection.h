@@ -1,6 +1,7 @@
 // Holds the protected paths of workspaces while programs run in them: each is bound read-only over
-// itself, an absent one over a placeholder that disappears afterwards: an empty file, or for a folder a symbolic
-// link that leads nowhere (git and mkdir take it for what it is, and some file systems need milliseconds for each rmdir).
+// itself, an absent one over a placeholder that disappears afterwards. A placeholder is a socket that nobody listens on:
+// programs find no file there and git, which knows files, links and folders, sees nothing. `.git` itself is a symbolic link
+// that leads nowhere, which git takes for no repository. Neither is a folder: some file systems need milliseconds for rmdir.
 #pragma once
 
 #include <sys/types.h>

@@ -2,6 +2,7 @@
 #include "sandbox/protection.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <thread>
@@ -57,6 +58,19 @@ TEST_F(Placeholders, CannotBeMovedRemovedOrWrittenThrough) {
     EXPECT_THAT(names(), UnorderedElementsAre("notes", "new"));
 }
 
+TEST_F(Placeholders, GitDoesNotSeeThem) {
+    if (support::run_plain({"git", "--version"}, "/").exit_code != 0) GTEST_SKIP() << "git is not installed";
+    support::run_plain({"bash", "-c", "git init -q; git -c user.name=a -c user.email=a@b commit -q --allow-empty -m one; rm -r .git/hooks"}, work_);
+    const std::string out = inside("git status --short -uall; git add -A; git -c user.name=a -c user.email=a@b commit -qm two; git show --stat --name-only --format= HEAD").output;
+    EXPECT_EQ(out, "?? notes\nnotes\n");
+    EXPECT_EQ(support::run_plain({"git", "status", "--short"}, work_).output, "");
+}
+
+TEST_F(Placeholders, ReadAsAbsentFiles) {
+    EXPECT_EQ(inside("[ -f .bashrc ] || echo none; cat .bashrc 2>/dev/null || echo unreadable; grep -rs . . | cut -c-7; find . -type f").output,
+              "none\nunreadable\n./notes\n./notes\n");
+}
+
 TEST_F(Placeholders, ARepositoryAroundIsFoundFromInsideAndOutside) {
     if (support::run_plain({"git", "--version"}, "/").exit_code != 0) GTEST_SKIP() << "git is not installed";
     std::thread run([&] { inside("touch ready; until [ -e enough ]; do sleep 0.02; done"); });
@@ -93,6 +107,7 @@ TEST_F(Placeholders, WhatSomebodyOutsidePutThereIsTheirs) {
 
 TEST_F(Placeholders, OneThatWasLeftBehindGoesWithTheNextRun) {
     fs::create_symlink("/proc/held-by-hearth", work_ / ".git");
+    ASSERT_EQ(mknod((work_ / ".bashrc").c_str(), S_IFSOCK | 0444, 0), 0);
     EXPECT_EQ(inside("mkdir -p .git/hooks 2>/dev/null || echo held").output, "held\n");
     EXPECT_THAT(names(), UnorderedElementsAre("notes"));
 }
