@@ -55,12 +55,21 @@ base::Probe state_probe(const Settings& settings) {
     return {"state folder", Health::ok, settings.state_folder.string(), {}};
 }
 
+// One whose models failed when last called.
+base::Probe degraded_server(const std::string& found, const base::Json& failing) {
+    std::string why = ": degraded";
+    for (const auto& one : failing)
+        why += "; " + one.value("alias", "") + " by " + one.value("backend", "") + ", " + std::to_string(one.value("seconds_ago", 0)) + " s ago: " + one.value("error", "");
+    return {"server", Health::warning, found + why, "mend what is named here; the next request that is answered ends it"};
+}
+
 // What a server that answers says of itself.
 base::Probe running_server(const Settings& settings, const Reply& reply) {
     const std::string found = "answers at " + settings.server.socket + " with HTTP " + std::to_string(reply.status);
-    if (reply.status == 200) return {"server", Health::ok, found, {}};
     auto body = base::parse_json(reply.body);
     const base::Json health = body && body->is_object() ? *body : base::Json::object();
+    if (reply.status == 200 && health.value("status", "") != "degraded") return {"server", Health::ok, found, {}};
+    if (reply.status == 200) return degraded_server(found, health.value("failing", base::Json::array()));
     std::string why = ": " + health.value("status", "no reason given");
     if (health.contains("backends"))
         for (const auto& [id, backend] : health["backends"].items())

@@ -45,7 +45,7 @@ health_line() {
     local status stage percent
     status=$(field status "$1") stage=$(field stage "$1") percent=$(field percent "$1")
     case "$status" in
-        ok) return 0 ;;
+        ok | degraded) return 0 ;; # it serves; hearth doctor names what failed
         loading) printf 'loading: %s %s %%\n' "$stage" "$percent" ;;
         *) printf '%s\n' "${status:-starting}" ;;
     esac

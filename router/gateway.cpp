@@ -33,6 +33,22 @@ std::string refusal(const BackendStatus& status) {
     return why;
 }
 
+// Whether it lies with the backend and not with what it was asked.
+bool is_own(Code code) {
+    switch (code) {
+        case Code::unavailable:
+        case Code::permission_denied:  // a key that is not taken
+        case Code::not_found:          // an address or a model that is not there
+        case Code::corrupt:
+        case Code::io:
+        case Code::internal: return true;
+        default: return false;
+    }
+}
+
+// A call that was stopped says nothing: the backend may not have answered at all.
+bool is_answer(const ModelReply& reply) { return reply.finish != FinishReason::cancelled && reply.finish != FinishReason::deadline; }
+
 }  // namespace
 
 Gateway::Gateway(std::vector<std::unique_ptr<Backend>> backends, std::vector<Alias> aliases, base::Log& log,
@@ -63,6 +79,7 @@ net::Task<base::Result<ModelReply>> Gateway::generate(ModelRequest request, Delt
             if (sink) sink(delta);
         };
         auto reply = co_await backend->generate(request, forward);
+        note(id, reply);
         if (reply) {
             reply->fallbacks = std::move(passed_over);
             const base::Labels labels = {{"backend", id}, {"purpose", request.purpose}};
@@ -133,8 +150,20 @@ std::map<std::string, BackendStatus> Gateway::status() const {
     return out;
 }
 
+void Gateway::note(const std::string& id, const base::Result<ModelReply>& outcome) {
+    const std::lock_guard lock(mutex_);
+    if (outcome && is_answer(*outcome)) failing_.erase(id);
+    if (!outcome && is_own(outcome.error().code)) failing_[id] = {outcome.error().text(), std::chrono::steady_clock::now()};
+}
+
+std::map<std::string, Failure> Gateway::failing() const {
+    const std::lock_guard lock(mutex_);
+    return failing_;
+}
+
 base::Probes Gateway::probes() const {
     base::Probes out;
+    const auto failing_now = failing();
     for (const auto& [id, status] : status()) {
         base::Probe probe{"backend " + id, base::Health::ok, std::string(state_name(status.state)), {}};
         if (const std::string why = refusal(status); !why.empty()) {
@@ -142,6 +171,8 @@ base::Probes Gateway::probes() const {
             const bool loading = status.state == BackendStatus::State::loading;
             probe.health = loading ? base::Health::warning : base::Health::failed;
             probe.remedy = loading ? "wait until it has loaded" : "see the log (/logs) for the reason";
+        } else if (const auto failure = failing_now.find(id); failure != failing_now.end()) {
+            probe = {probe.name, base::Health::warning, "failed when last called: " + failure->second.message, "mend what is named here; it is called again with the next request"};
         } else if (!status.detail.empty()) {
             probe.found += ": " + status.detail;
         }

@@ -3,9 +3,11 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "router/backend.h"
@@ -15,6 +17,12 @@ namespace router {
 struct Alias {
     std::string name;
     std::vector<std::string> chain;  // backend ids, first choice first
+};
+
+// Of a backend, not of what it was asked: the next request would meet it too.
+struct Failure {
+    std::string message;
+    base::SteadyPoint at;
 };
 
 class Gateway {
@@ -31,16 +39,23 @@ public:
     // Whether some backend of the alias can take a request now; else Error{unavailable} with reasons.
     base::Result<void> ready(const std::string& alias) const;
     Capabilities capabilities(const std::string& alias) const;
-    // Every backend's, by id; the truth behind /health.
+    // Every backend's, by id.
     std::map<std::string, BackendStatus> status() const;
+    // The backends that failed when last called, by id. They are called again all the same: nothing else can tell
+    // whether they answer.
+    std::map<std::string, Failure> failing() const;
     base::Probes probes() const;
 
 private:
     Backend* find(const std::string& id) const;
+    void note(const std::string& id, const base::Result<ModelReply>& outcome);
+
     std::vector<std::unique_ptr<Backend>> backends_;
     std::vector<Alias> aliases_;
     base::Log& log_;
     base::Metrics& metrics_;
+    mutable std::mutex mutex_;
+    std::map<std::string, Failure> failing_;
 };
 
 }  // namespace router

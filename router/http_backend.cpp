@@ -40,18 +40,11 @@ struct BadStream {
 HttpBackend::HttpBackend(Options options, net::HttpClient& client) : options_(std::move(options)), client_(client) {}
 
 BackendStatus HttpBackend::status() const {
-    std::lock_guard lock(mutex_);
     BackendStatus status;
     status.state = BackendStatus::State::ready;
     status.detail = options_.model + " at " + options_.url;
     status.facts = {{"url", options_.url}, {"model", options_.model}};
-    if (!last_failure_.empty()) status.facts["last_failure"] = last_failure_;
     return status;
-}
-
-void HttpBackend::note(std::string failure) {
-    std::lock_guard lock(mutex_);
-    last_failure_ = std::move(failure);
 }
 
 base::Error HttpBackend::refused(const net::HttpResponse& response) {
@@ -65,7 +58,7 @@ base::Error HttpBackend::refused(const net::HttpResponse& response) {
     if (response.status == 404)
         return base::error(Code::not_found, what, "check upstream.url (with /v1) and upstream.model");
     if (response.status / 100 == 3)
-        return base::error(Code::invalid_argument, what, "set upstream.url to " + response.header("location"));
+        return base::error(Code::not_found, what, "set upstream.url to " + response.header("location"));
     if (code_of(response) == base::name(Code::context_length_exceeded)) return base::error(Code::context_length_exceeded, what, "shorten the prompt");
     return base::error(Code::invalid_argument, what);
 }
@@ -108,10 +101,9 @@ net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, 
     }
     // A stopped answer is a reply, as with the embedded engine: what came so far.
     const base::StopReason stopped = failure ? request.stop.reason() : base::StopReason::none;
-    if (stopped == base::StopReason::none) {
-        note(failure ? failure->text() : "");
-        if (failure && failure->code == Code::deadline) failure->code = Code::unavailable;  // its slowness, not the caller's limit
-        if (failure) co_return *failure;
+    if (failure && stopped == base::StopReason::none) {
+        if (failure->code == Code::deadline) failure->code = Code::unavailable;  // its slowness, not the caller's limit
+        co_return *failure;
     }
     ModelReply reply = std::move(stream).reply();
     if (stopped != base::StopReason::none) {

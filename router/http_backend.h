@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <mutex>
 #include <string>
 
 #include "net/http_client.h"
@@ -26,25 +25,22 @@ public:
     HttpBackend(Options options, net::HttpClient& client);  // the client outlives it
 
     const std::string& id() const override { return options_.id; }
-    // Always ready, as only a call can tell; the latest call's failure is a fact of it.
+    // Always ready, as only a call can tell.
     BackendStatus status() const override;
     Capabilities capabilities() const override { return {true, true, false, options_.context}; }
     // {unavailable}: no connection, 429, 5xx, a stream that broke. {permission_denied}: the key was
-    // refused. {corrupt}: the answer is no chat completion. {context_length_exceeded}: the upstream says
-    // so. {invalid_argument}: another refusal. A
-    // stop gives what came so far, with finish cancelled or deadline.
+    // refused. {not_found}: the address or the model is not there, or elsewhere. {corrupt}: the answer is no
+    // chat completion. {context_length_exceeded}: the upstream says so. {invalid_argument}: another refusal.
+    // A stop gives what came so far, with finish cancelled or deadline.
     net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
     // {unsupported}: the dialect has no way to ask.
     net::Task<base::Result<int>> count(ModelRequest request) override;
 
 private:
     base::Error refused(const net::HttpResponse& response);
-    void note(std::string failure);
 
     const Options options_;
     net::HttpClient& client_;
-    mutable std::mutex mutex_;
-    std::string last_failure_;  // of the latest call; empty when it succeeded
 };
 
 }  // namespace router

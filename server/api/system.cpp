@@ -6,13 +6,42 @@ namespace {
 
 using router::BackendStatus;
 
-// The backend that answers first, as the person sees it: loading with its stage, ready, or down.
-const BackendStatus* most_ready(const std::map<std::string, BackendStatus>& all) {
-    const BackendStatus* best = nullptr;
-    auto rank = [](BackendStatus::State s) { return s == BackendStatus::State::ready ? 2 : s == BackendStatus::State::loading ? 1 : 0; };
-    for (const auto& [id, status] : all)
-        if (!best || rank(status.state) > rank(best->state)) best = &status;
-    return best;
+// In the order of how soon an answer can be expected: loading ends by itself, failing does not.
+enum class Readiness { down, failing, loading, ready };
+
+// What is known of the backends without asking them.
+struct Backends {
+    std::map<std::string, BackendStatus> all;
+    std::map<std::string, router::Failure> failing;
+
+    Readiness readiness(const std::string& id) const {
+        switch (all.at(id).state) {
+            case BackendStatus::State::ready: return failing.contains(id) ? Readiness::failing : Readiness::ready;
+            case BackendStatus::State::loading: return Readiness::loading;
+            case BackendStatus::State::down: return Readiness::down;
+        }
+        return Readiness::down;
+    }
+    // The one that answers first; null when there is none.
+    const std::string* most_ready(const std::vector<std::string>& ids) const {
+        const std::string* best = nullptr;
+        for (const std::string& id : ids)
+            if (all.contains(id) && (!best || readiness(id) > readiness(*best))) best = &id;
+        return best;
+    }
+};
+
+// Those of the aliases that would be answered by a backend that failed when last called.
+base::Json failing_aliases(const Backends& backends, const Services& services) {
+    base::Json out = base::Json::array();
+    for (const auto& alias : services.gateway.aliases()) {
+        const std::string* best = backends.most_ready(alias.chain);
+        if (!best || backends.readiness(*best) != Readiness::failing) continue;
+        const router::Failure& failure = backends.failing.at(*best);
+        const auto ago = std::chrono::duration_cast<std::chrono::seconds>(services.clock.steady() - failure.at).count();
+        out.push_back({{"alias", alias.name}, {"backend", *best}, {"error", failure.message}, {"seconds_ago", ago}});
+    }
+    return out;
 }
 
 std::string_view word(base::Health health) {
@@ -39,8 +68,12 @@ base::Json known_models(const Caller& caller, Services& services) {
 }  // namespace
 
 net::Task<Response> health(Request request, Caller, Services& services) {
-    const auto all = services.gateway.status();
-    const BackendStatus* status = most_ready(all);
+    const Backends backends{services.gateway.status(), services.gateway.failing()};
+    std::vector<std::string> ids;
+    for (const auto& [id, status] : backends.all) ids.push_back(id);
+    const std::string* best = backends.most_ready(ids);
+    const BackendStatus* status = best ? &backends.all.at(*best) : nullptr;
+    const base::Json failing = failing_aliases(backends, services);
     bool database = !services.database_trouble || services.database_trouble().empty();
     if (database) database = co_await services.database.answers();
     base::Json body;
@@ -50,7 +83,8 @@ net::Task<Response> health(Request request, Caller, Services& services) {
     } else if (status->state == BackendStatus::State::loading) {
         body = {{"status", "loading"}, {"stage", status->stage}, {"percent", int(status->fraction * 100)}};
     } else {
-        body["status"] = "ok";
+        // With 503 a balancer would send no more requests, and only a request can find that it answers again.
+        body["status"] = failing.empty() ? "ok" : "degraded";
         code = 200;
     }
     // Details are for those who may use the server.
@@ -60,7 +94,8 @@ net::Task<Response> health(Request request, Caller, Services& services) {
         if (auto* known = std::get_if<Caller>(&who)) caller = std::move(*known);
     }
     if (caller) {
-        for (const auto& [id, backend] : all) body["backends"][id] = {{"detail", backend.detail}, {"facts", backend.facts}};
+        if (!failing.empty()) body["failing"] = failing;
+        for (const auto& [id, backend] : backends.all) body["backends"][id] = {{"detail", backend.detail}, {"facts", backend.facts}};
         auto probe = [&] { return services.probes(); };
         for (const auto& p : co_await net::on_pool(services.blocking, probe))
             body["probes"].push_back({{"name", p.name}, {"health", std::string(word(p.health))}, {"found", p.found}, {"remedy", p.remedy}});

@@ -141,6 +141,11 @@ def test_a_moment_without_a_database_does_not_end_it(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_server_whose_model_failed_last_serves(tmp_path):
+    done = bash_with(tmp_path, """health() { printf '{"status":"degraded"}'; }; server_pid() { echo 1; }; wait_for_server""")
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("folder", ["/srv/hearth", "/srv/it's here: # yes"])
 def test_the_settings_of_the_machine_name_the_folder(tmp_path, folder):
     done = bash_with(tmp_path, f'STATE="{folder}"; write_settings; unset STATE; choose_state /var/lib/hearth; printf "%s|%s" "$STATE" "$RUN"')

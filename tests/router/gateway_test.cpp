@@ -33,12 +33,13 @@ struct World {
                                                     std::vector<router::Alias>{{"home", {"one", "two"}}}, log, metrics);
     }
 
-    base::Result<ModelReply> ask(std::string alias, router::DeltaSink sink = {}) {
+    base::Result<ModelReply> ask(std::string alias, router::DeltaSink sink = {}, base::StopToken stop = {}) {
         boost::asio::io_context io;
         base::Result<ModelReply> out = base::error(Code::internal, "did not run");
         auto task = [&]() -> net::Task<void> {
             ModelRequest request;
             request.alias = alias;
+            request.stop = stop;
             request.messages.push_back(router::Message::make(router::MessageRole::user, "hello"));
             out = co_await gateway->generate(request, sink);
         };
@@ -127,4 +128,44 @@ TEST(Gateway, StreamedDeltasJoinToTheReply) {
     auto reply = world.ask("home", sink);
     EXPECT_EQ(joined, "one two  three");
     EXPECT_EQ(reply->message.text(), joined);
+}
+
+TEST(Gateway, KnowsWhichBackendsFailedWhenLastCalled) {
+    World world;
+    EXPECT_TRUE(world.gateway->failing().empty());
+    for (Code code : {Code::unavailable, Code::permission_denied, Code::not_found, Code::corrupt, Code::io, Code::internal}) {
+        world.first->push(fails(code));
+        world.second->push(says("from two"));
+        world.ask("home");
+        ASSERT_EQ(world.gateway->failing().size(), 1u) << base::name(code);
+        EXPECT_EQ(world.gateway->failing().at("one").message, "upstream said no");
+        EXPECT_EQ(world.gateway->probes().at(0).health, base::Health::warning);
+        EXPECT_NE(world.gateway->probes().at(0).found.find("upstream said no"), std::string::npos);
+        world.first->push(says("from one"));
+        world.ask("home");
+        EXPECT_TRUE(world.gateway->failing().empty()) << "an answer ends it";
+        EXPECT_EQ(world.gateway->probes().at(0).health, base::Health::ok);
+    }
+}
+
+TEST(Gateway, WhatARequestIsRefusedForTellsNothingOfTheBackend) {
+    World world;
+    for (Code code : {Code::invalid_argument, Code::context_length_exceeded, Code::unsupported, Code::resource_exhausted}) {
+        world.first->push(fails(code));
+        world.ask("home");
+        EXPECT_TRUE(world.gateway->failing().empty()) << base::name(code);
+    }
+    world.first->push(fails(Code::corrupt));
+    world.ask("home");
+    world.first->push(fails(Code::invalid_argument));
+    world.ask("home");
+    EXPECT_TRUE(world.gateway->failing().contains("one")) << "a refusal is no answer";
+    base::StopSource stopped;
+    stopped.request_stop();
+    ScriptedReply hanging = says("never said");
+    hanging.delay = std::chrono::hours(1);
+    world.first->push(hanging);
+    world.ask("home", {}, stopped.token());
+    EXPECT_EQ(world.first->cancelled(), 1);
+    EXPECT_TRUE(world.gateway->failing().contains("one")) << "nor is a stopped call";
 }

@@ -38,6 +38,33 @@ TEST_F(SystemTest, HealthIsTruthfulWhileLoading) {
     EXPECT_TRUE(known["backends"].contains("scripted"));
 }
 
+TEST_F(SystemTest, HealthTellsOfABackendThatFails) {
+    router::ScriptedReply refused;
+    refused.error = base::error(base::Code::unavailable, "cannot connect to 10.0.0.7");
+    Site site({refused, says("hi again")});
+    const auto ask = [&] { return site.ask("POST", "/v1/chat/completions", chat("default", {user("hi")})).status; };
+    ASSERT_EQ(ask(), 503);
+    const Reply stranger = site.ask_as("", "GET", "/health");
+    EXPECT_EQ(stranger.status, 200) << "only a request can find that it answers again";
+    EXPECT_EQ(stranger.json(), Json({{"status", "degraded"}}));
+    Json known = site.ask("GET", "/health").json();
+    EXPECT_EQ(known["status"], "degraded");
+    EXPECT_LT(known["failing"][0]["seconds_ago"].get<int>(), 60);
+    known["failing"][0].erase("seconds_ago");
+    EXPECT_EQ(known["failing"], Json::array({{{"alias", "default"}, {"backend", "scripted"}, {"error", "cannot connect to 10.0.0.7"}}}));
+    EXPECT_EQ(site.model->requests().size(), 1u) << "health asks nothing of the model";
+
+    router::BackendStatus loading;
+    loading.state = router::BackendStatus::State::loading;
+    site.model->set_status(loading);
+    EXPECT_EQ(site.ask_as("", "GET", "/health").json()["status"], "loading");
+    loading.state = router::BackendStatus::State::ready;
+    site.model->set_status(loading);
+    ASSERT_EQ(ask(), 200);
+    EXPECT_EQ(site.ask_as("", "GET", "/health").json(), Json({{"status", "ok"}}));
+    EXPECT_FALSE(site.ask("GET", "/health").json().contains("failing"));
+}
+
 TEST_F(SystemTest, MetricsAreInPrometheusForm) {
     Site site({says("hi")});
     site.ask("POST", "/v1/chat/completions", chat("default", {user("hi")}));
