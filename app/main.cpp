@@ -74,7 +74,7 @@ void add_models(CLI::App& root, Arguments& a, Action& chosen) {
     auto* model = group(root, "model", "List, inspect, fetch and choose models");
     command(*model, "list", "Known models and which are here", "hearth model list", chosen, [&a](const auto& s) { return app::model_list(s, a.json); })
         ->add_flag("--json", a.json);
-    auto* inspect = command(*model, "inspect", "What a model file is and what it would take", "hearth model inspect model.gguf", chosen,
+    auto* inspect = command(*model, "inspect", "What a model file is and what it would take; fails when serve would not load it", "hearth model inspect model.gguf", chosen,
                             [&a](const auto& s) { return app::model_inspect(s, a.name, a.json); });
     inspect->add_option("file", a.name, "GGUF file; default: the chosen model");
     inspect->add_flag("--json", a.json);

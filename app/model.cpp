@@ -90,22 +90,25 @@ int model_inspect(const LoadedSettings& loaded, const std::string& file, bool js
     const engine::LoadOptions options = load_options(loaded.settings, file.empty() ? chosen_model(loaded.settings) : fs::path(file));
     auto info = engine::Engine::inspect(options.path);
     if (!info) return complain(model_error(info.error()));
-    auto plan = engine::Engine::plan(options);
-    const std::string fits = plan ? plan->text() : model_error(plan.error()).text();
+    const auto plan = engine::Engine::plan(options);
+    // What the file is can be said of one that cannot be loaded too.
+    const auto status = [&plan] { return plan ? 0 : complain(model_error(plan.error())); };
     if (json) {
         base::Json out = {{"name", info->name}, {"architecture", info->architecture}, {"format", info->format}, {"parameters", info->parameters},
                           {"active_parameters", info->active_parameters}, {"layers", info->layers}, {"hidden", info->hidden}, {"vocabulary", info->vocabulary},
                           {"experts", info->experts}, {"experts_used", info->experts_used}, {"trained_context", info->trained_context},
-                          {"file_bytes", info->file_bytes}, {"chat_template", !info->chat_template.empty()}, {"memory", fits}};
+                          {"file_bytes", info->file_bytes}, {"chat_template", !info->chat_template.empty()}, {"loads", plan.ok()},
+                          {"memory", plan ? plan->text() : plan.error().message}};
         print_json(out);
-        return 0;
+        return status();
     }
     std::printf("%s\n  architecture  %s, %d layers, hidden %d, vocabulary %d\n", visible(info->name).c_str(), visible(info->architecture).c_str(), info->layers, info->hidden, info->vocabulary);
     std::printf("  parameters    %.1f M, %.1f M of them active per token", double(info->parameters) / 1e6, double(info->active_parameters) / 1e6);
     if (info->experts > 0) std::printf(" (%d of %d experts)", info->experts_used, info->experts);
-    std::printf("\n  format        %s, %.0f MiB\n  context       trained for %d tokens\n  chat template %s\n  memory        %s\n", visible(info->format).c_str(), double(info->file_bytes) / 1048576,
-                info->trained_context, info->chat_template.empty() ? "none" : "in the file", visible(fits).c_str());
-    return 0;
+    std::printf("\n  format        %s, %.0f MiB\n  context       trained for %d tokens\n  chat template %s\n", visible(info->format).c_str(), double(info->file_bytes) / 1048576,
+                info->trained_context, info->chat_template.empty() ? "none" : "in the file");
+    if (plan) std::printf("  memory        %s\n", visible(plan->text()).c_str());
+    return status();
 }
 
 int model_pull(const LoadedSettings& loaded, const std::string& name) {

@@ -158,8 +158,14 @@ def test_a_damaged_model_is_named_with_a_remedy(env, tmp_path, kind):
 def test_a_model_larger_than_memory_is_refused_with_the_numbers(env):
     settings = {k: v for k, v in env.items() if k != "HEARTH_BACKEND_SCRIPT"}
     settings.update(HEARTH_MODEL_PATH=str(MODELS / "llama_tied.gguf"), HEARTH_MODEL_MEMORY_MIB="1")
-    for command in (["serve"], ["bench"]):
+    for command in (["serve"], ["bench"], ["model", "inspect"], ["model", "inspect", "--json"]):
         refused(settings, *command, says=["for weights", "the limit is 1 MiB", "available are", "smaller model"], seconds=20)
+    described = lambda: support.json.loads(run(settings, "model", "inspect", "--json").stdout)
+    assert described()["architecture"] == "llama" and described()["loads"] is False, "what it is can still be said"
+    assert run(settings, "model", "inspect").stdout.splitlines()[1].split()[:2] == ["architecture", "llama,"]
+    settings["HEARTH_MODEL_MEMORY_MIB"] = "200"
+    assert run(settings, "model", "inspect").returncode == 0 and described()["loads"] is True
+    settings["HEARTH_MODEL_MEMORY_MIB"] = "1"
     assert "the limit is 1 MiB" in doctor(settings, "model")["found"]
 
 

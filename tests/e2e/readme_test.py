@@ -106,6 +106,7 @@ HOW = {
     "hearth bench --prefill 512 --decode 64": measures,
     "hearth bench --threads 1 --json": lambda hearth, folder: measures(hearth, folder, "--threads", "1"),
     "hearth config show": shows_settings,
+    "hearth model inspect": proven_in("tests/e2e/faults_test.py", '"model", "inspect"'),
     "hearth config check": proven_in("tests/e2e/faults_test.py", '"config", "check"'),
     "hearth serve": proven_in("tests/e2e/support.py", '"serve"'),
     "hearth db start": proven_in("tests/e2e/support.py", '"db", "start"'),
