@@ -62,6 +62,9 @@ struct ChatRequest {
     std::shared_ptr<sandbox::Workspace> workspace;
     std::string workspace_path;
     bool workspace_read_only = false;
+    // The conversation's own is a folder of this machine that an earlier request named: Error{permission_denied}
+    // for whoever may name none.
+    bool may_name_folders = false;
 
     // Tools that the client runs: a call of one ends the turn in state waiting_client with the calls
     // in ChatResult::client_calls; the results come as tool messages of a later request. A name of a

@@ -20,6 +20,14 @@ base::Result<void> check_results(store::Tx& tx, const ChatRequest& request, std:
     return check_pairing(asked ? store::list_messages(tx, request.conversation) : std::vector<store::StoredMessage>{}, request.messages, from);
 }
 
+// A folder that is stored opens for nobody to whom it would not have been opened by name.
+base::Result<void> check_folder(store::Tx& tx, const ChatRequest& request) {
+    if (request.may_name_folders || request.workspace || !request.workspace_path.empty()) return {};
+    if (store::conversation_workspace(tx, request.conversation).empty()) return {};
+    return error(Code::permission_denied, "the conversation " + request.conversation.text() + " works in a folder of this machine, which only a member's client on it may use",
+                 "leave the id out: a new conversation has a folder of its own");
+}
+
 }  // namespace
 
 base::Result<std::vector<Json>> checked_messages(const std::vector<Json>& messages) {
@@ -51,6 +59,7 @@ base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request, b
         if (!store::conversation_exists(tx, request.conversation))
             return error(Code::not_found, "there is no conversation " + request.conversation.text(),
                          "leave the id out to begin a new one");
+        if (auto allowed = check_folder(tx, request); !allowed) return std::move(allowed).error();
         store::lock_conversation(tx, request.conversation);
         out.busy = store::busy_run(tx, request.conversation);
         if (!out.busy.is_nil()) return out;

@@ -7,13 +7,12 @@ namespace {
 
 using base::Code;
 
-// One that came as a descriptor wins over a path: the server's user may not reach the path. A path is for those on
-// this machine.
+// One that came as a descriptor wins over a path: the server's user may not reach the path.
 base::Result<void> open_folder(Request& request, agents::ChatRequest& chat, const Services& services) {
     using sandbox::Workspace;
     const auto access = chat.workspace_read_only ? Workspace::Access::read_only : Workspace::Access::read_write;
     const bool passed = request.peer.workspace && *request.peer.workspace;
-    if (!passed && !is_local(request))
+    if (!passed && !chat.may_name_folders)
         return base::error(Code::permission_denied, "workspace names a folder of this machine, which only a client on it may do",
                            "leave workspace out: the conversation has a folder of its own");
     auto opened = passed ? Workspace::from_fd(std::move(*request.peer.workspace), chat.workspace_path, access, services.masked)
@@ -45,10 +44,11 @@ net::Task<std::optional<Response>> open_workspace(Request& request, const Caller
                                                   Services& services) {
     chat.workspace_read_only = field.read_only;
     chat.workspace_path = field.path;
-    if (field.path.empty()) co_return std::nullopt;
     const auto role = caller.principal.role;
-    if (role != policy::Role::owner && role != policy::Role::member)
-        co_return error_response(403, "only the household's members may name a folder", "forbidden", "workspace");
+    const bool member = role == policy::Role::owner || role == policy::Role::member;
+    chat.may_name_folders = member && is_local(request);
+    if (field.path.empty()) co_return std::nullopt;
+    if (!member) co_return error_response(403, "only the household's members may name a folder", "forbidden", "workspace");
     auto open = [&] { return open_folder(request, chat, services); };
     const auto opened = co_await net::on_pool(services.blocking, open);
     if (!opened) co_return error_response(opened.error(), "workspace");

@@ -17,7 +17,8 @@ struct WorkspaceField {
 };
 base::Result<WorkspaceField> read_workspace(const base::Json& body, std::string& param);
 
-// Opens the folder and gives it to the request, before anything is committed; or the answer that refuses it.
+// Opens the folder and gives it to the request, before anything is committed; or the answer that refuses it. Also says
+// whether this client may name one at all: only one on this machine may.
 net::Task<std::optional<Response>> open_workspace(Request& request, const Caller& caller, const WorkspaceField& field, agents::ChatRequest& chat,
                                                   Services& services);
 

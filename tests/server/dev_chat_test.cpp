@@ -95,6 +95,34 @@ TEST_F(DevChat, AFolderThatCannotBeOpenedIsRefusedBeforeAnythingIsStored) {
     EXPECT_EQ(site.ask_as(site.key, "POST", kPath, body).status, 200);
 }
 
+TEST_F(DevChat, AStoredFolderOpensForNobodyBeyondThisMachine) {
+    support::TempDir folder;
+    std::ofstream(folder.path() / "note.txt") << "the blue door\n";
+    Site site({says("A1"), calls({{"", "read_file", R"({"path":"note.txt"})"}}), says("A2"), says("A3"), says("A4")});
+    const std::string elsewhere = "X-Forwarded-For: 10.0.0.7\r\n";
+    const Json first = site.ask("POST", kPath, dev({user("Q1")}, {{"workspace", folder.path().string()}})).json();
+    const std::string id = first["conversation_id"];
+    const Json before = site.ask("GET", "/v1/runs").json();
+    for (const bool stream : {false, true}) {
+        const Reply reply = site.ask("POST", kPath, dev({user("Q2")}, {{"conversation_id", id}, {"stream", stream}}), elsewhere);
+        EXPECT_EQ(reply.status, 403);
+        EXPECT_NE(reply.message().find("a folder of this machine"), std::string::npos) << reply.body;
+        EXPECT_EQ(reply.body.find(folder.path()), std::string::npos) << "where it lies is not told either";
+        for (const char* model : {"hearth", "hearth/dev"}) {
+            Json body = chat(model, {user("Q2")});
+            body["stream"] = stream;
+            EXPECT_EQ(site.ask("POST", "/v1/chat/completions", body, elsewhere + "X-Hearth-Conversation: " + id + "\r\n").status, 403) << model;
+        }
+    }
+    EXPECT_EQ(site.ask("GET", "/v1/runs").json(), before) << "nothing of it was stored";
+    const Json here = site.ask("POST", kPath, dev({user("Q2")}, {{"conversation_id", id}})).json();
+    EXPECT_EQ(here["response"], "A2");
+    EXPECT_NE(base::dump(site.ask("GET", "/v1/runs/" + here["run_id"].get<std::string>()).json()).find("the blue door"), std::string::npos);
+
+    const Json own = {{"conversation_id", site.ask("POST", kPath, dev({user("Q1")}), elsewhere).json()["conversation_id"]}};
+    EXPECT_EQ(site.ask("POST", kPath, dev({user("Q2")}, own), elsewhere).json()["response"], "A4") << "one without a folder of this machine goes on";
+}
+
 TEST_F(DevChat, WrongValuesAreRefusedByName) {
     Site site({says("ok")});
     const std::pair<const char*, Json> fields[] = {{"messages", Json::array()}, {"messages", 5}, {"stream", "yes"}, {"read_only", 1}, {"workspace", 5}, {"workspace", "relative/path"}, {"conversation_id", 5}};
