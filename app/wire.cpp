@@ -193,7 +193,9 @@ net::Task<void> World::stop_when_idle() {
 
 World::~World() {
     if (agents_) agents_->stop_all();
+    // No job may go on in a coroutine that is being destroyed.
     blocking_.join();
+    if (db_) db_->join();
 }
 
 }  // namespace app

@@ -46,8 +46,8 @@ private:
     base::SystemClock clock_;
     std::unique_ptr<sandbox::Launcher> launcher_;
     std::string no_launcher_, fingerprint_;
-    boost::asio::io_context io_;
-    boost::asio::thread_pool blocking_{8};
+    // What did not end in time ends with io_, as it is: coroutines are destroyed wherever they wait. All that they
+    // stand on lies above it and outlives it.
     std::unique_ptr<store::Db> db_;
     std::unique_ptr<Keeper> keeper_;
     std::unique_ptr<store::TraceSink> traces_;
@@ -56,8 +56,10 @@ private:
     tools::Builtins tools_;
     std::unique_ptr<agents::Agents> agents_;
     std::unique_ptr<server::Auth> auth_;
-    std::unique_ptr<server::DatabaseWatch> database_;
     std::unique_ptr<server::Services> services_;
+    boost::asio::thread_pool blocking_{8};
+    boost::asio::io_context io_;
+    std::unique_ptr<server::DatabaseWatch> database_;  // this and http_ have timers and sockets of io_
     std::unique_ptr<server::HttpServer> http_;
 };
 

@@ -303,7 +303,7 @@ base::Result<std::unique_ptr<Db>> Db::open(Options options) {
 Db::Db(Options options)
     : connections_(std::make_unique<Connections>(options)), pool_(std::size_t(options.connections)) {}
 
-Db::~Db() { pool_.join(); }
+Db::~Db() { join(); }
 
 std::unique_ptr<Db::Lease> Db::begin(const Identity& who) {
     return std::make_unique<PooledLease<Connections>>(*connections_, who, node());

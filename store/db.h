@@ -131,6 +131,9 @@ public:
         }
     }
 
+    // Waits for what run() was given; what it is given from now on does not run.
+    void join() { pool_.join(); }
+
     base::NodeId node() const;
     base::Probes probes();
 

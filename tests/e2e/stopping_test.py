@@ -1,8 +1,12 @@
 """Stopping: by POST /v1/runs/{id}/stop, and by going away."""
+import contextlib
+import shutil
+import signal
+import subprocess
 import time
 
 import pytest
-from support import call, check_trace, said, user
+from support import Hearth, call, check_trace, said, user
 
 SLOWLY = " ".join(f"word{n}" for n in range(2000))
 SCRIPT = [
@@ -166,3 +170,35 @@ def test_a_stopping_server_ends_its_runs_and_they_say_so(hearth):
     assert run["status"] == "cancelled"
     check_trace(run)
     assert [role for role, _ in said(run)] == ["user", "assistant"]
+
+
+@contextlib.contextmanager
+def locked_runs(state):
+    """Nothing can be written of any run."""
+    secrets = (state.folder / "state/pg/credentials").read_text().split("\n")
+    where = f"host={state.folder}/state/pg/socket port=5432 dbname=hearth user=hearth_owner password={secrets[1]}"
+    with subprocess.Popen(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", where], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as psql:
+        psql.stdin.write("begin; lock table run in access exclusive mode;\n\\echo locked\n")
+        psql.stdin.flush()
+        assert psql.stdout.readline() == "locked\n"
+        yield
+        psql.stdin.close()
+
+
+@pytest.mark.skipif(not shutil.which("psql"), reason="needs psql")
+def test_a_run_that_cannot_end_in_time_is_given_up_without_a_crash(state):
+    server = Hearth(state, "given-up", SCRIPT, {"server.socket": state.folder / "given-up.sock"})
+    server.env["MALLOC_PERTURB_"] = "165"  # what is freed is overwritten, so that whoever still uses it crashes
+    try:
+        stream = server.start().stream("/v0/dev/chat", {"messages": [user("talk for long")]})
+        run_id = stream.next("run_started")["run_id"]
+        stream.next("text")
+        with locked_runs(state):
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(4)  # a second more than a stop waits for its runs
+            assert server.process.poll() is None, "the statement that waits is awaited"
+        assert server.process.wait(20) == 0
+        server.process.stdout.close()
+        assert server.start().run(run_id)["status"] in ("cancelled", "failed")
+    finally:
+        server.stop()
