@@ -217,7 +217,7 @@ base::Probes ProcessLauncher::probes() const {
 
 }  // namespace
 
-base::Result<std::unique_ptr<Launcher>> Launcher::start() {
+base::Result<std::unique_ptr<Launcher>> Launcher::start(LauncherOptions options) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return base::error(Code::unavailable, std::string("the launcher's socket cannot be made: ") + std::strerror(errno));
@@ -226,7 +226,7 @@ base::Result<std::unique_ptr<Launcher>> Launcher::start() {
     if (child < 0) return base::error(Code::unavailable, std::string("the launcher process cannot be forked: ") + std::strerror(errno));
     if (child == 0) {
         ours = Fd();
-        serve_launches(std::move(theirs));
+        serve_launches(std::move(theirs), options);
     }
     theirs = Fd();
     auto launcher = std::make_unique<ProcessLauncher>(std::move(ours));

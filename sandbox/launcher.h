@@ -53,10 +53,14 @@ struct Outcome {
     std::vector<std::string> disarmed; // what the run had left for git outside to run, and is gone: a line each
 };
 
+struct LauncherOptions {
+    std::chrono::milliseconds keep_ready{60000};  // a sandbox that waits for a call, until it is given up
+};
+
 class Launcher {
 public:
     // Forks the launcher process. Call first thing in main: single-threaded, before secrets.
-    static base::Result<std::unique_ptr<Launcher>> start();
+    static base::Result<std::unique_ptr<Launcher>> start(LauncherOptions options = {});
     virtual ~Launcher() = default;
     // Blocking; thread-safe. Refused (permission_denied) below `required`; {unavailable} when the
     // launcher process died: exec tools stay refused until restart.

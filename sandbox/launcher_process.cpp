@@ -28,12 +28,11 @@ using Clock = std::chrono::steady_clock;
 
 // Sandboxes that wait for a call. Each is four processes that sleep, of 1.3 MB together.
 constexpr int kMostSpares = 2;
-constexpr std::chrono::seconds kSpareFor{60};
 constexpr std::chrono::milliseconds kAfterAnswer{5};  // the server has the processor first
 
 class Process {
 public:
-    explicit Process(Fd socket) : socket_(std::move(socket)) {
+    Process(Fd socket, LauncherOptions options) : socket_(std::move(socket)), options_(options) {
         kit_.home = find_cgroup_home();
         sigset_t children;
         sigemptyset(&children);
@@ -118,14 +117,14 @@ private:
         int spares = 0;
         for (Job& job : jobs_) {
             if (job.call || job.kill_wanted) continue;
-            if (job.spec.serves(spec)) return void(job.spare_until = Clock::now() + kSpareFor);
+            if (job.spec.serves(spec)) return void(job.spare_until = Clock::now() + options_.keep_ready);
             ++spares;
             if (!oldest || *job.spare_until < *oldest->spare_until) oldest = &job;
         }
         if (spares >= kMostSpares) oldest->kill_wanted = true;
         Job job;
         if (!make_sandbox(job, spec, kit_)) return;
-        job.spare_until = Clock::now() + kSpareFor;
+        job.spare_until = Clock::now() + options_.keep_ready;
         jobs_.push_back(std::move(job));
     }
 
@@ -167,6 +166,7 @@ private:
     }
 
     Fd socket_, signals_;
+    const LauncherOptions options_;
     Kit kit_;
     std::optional<base::Error> problem_;
     std::list<Job> jobs_;
@@ -175,7 +175,7 @@ private:
 
 }  // namespace
 
-void serve_launches(Fd socket) {
+void serve_launches(Fd socket, LauncherOptions options) {
     // It lives on when the server is killed, until it has ended what runs: bubblewrap's inner process dies
     // with the outer one only once it is set up.
     prctl(PR_SET_DUMPABLE, 0);
@@ -188,7 +188,7 @@ void serve_launches(Fd socket) {
     const Fd low(fcntl(socket.get(), F_DUPFD_CLOEXEC, 3));
     if (dup2(low.get(), 3) == 3 && low.get() != 3) fcntl(3, F_SETFD, FD_CLOEXEC);
     syscall(SYS_close_range, 4u, ~0u, 0u);
-    Process(Fd(3)).serve();
+    Process(Fd(3), options).serve();
     _exit(0);
 }
 
