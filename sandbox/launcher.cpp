@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -77,7 +79,10 @@ struct Ends {
 
 class ProcessLauncher final : public Launcher {
 public:
-    explicit ProcessLauncher(Fd socket) : socket_(std::move(socket)) {}
+    ProcessLauncher(Fd socket, pid_t process) : socket_(std::move(socket)), process_(process) {}
+    ~ProcessLauncher() override {
+        if (has_ended()) (void)died();
+    }
 
     base::Result<Outcome> run(const Command& command, Level required, base::StopToken stop) override {
         if (required > level_)
@@ -105,12 +110,22 @@ private:
     base::Result<Outcome> launch(const Command& command, const base::StopToken& stop);
     base::Result<Ends> send_request(const Command& command, const std::string& folder, const GitFolders* repositories);
     base::Result<Outcome> watch(Ends ends, const Command& command, const base::StopToken& stop);
+    bool has_ended() const {
+        siginfo_t about{};
+        return !dead_ && waitid(P_PID, id_t(process_), &about, WEXITED | WNOHANG | WNOWAIT) == 0 && about.si_pid == process_;
+    }
     base::Error died() {
-        dead_ = true;
+        if (!dead_.exchange(true)) {
+            // A launcher that was killed leaves those of bubblewrap's inner processes that had not come far enough to die
+            // with it. They are in its group still, whose number is not given away before the launcher is reaped.
+            kill(-process_, SIGKILL);
+            waitpid(process_, nullptr, 0);
+        }
         return base::error(Code::unavailable, "the launcher process has died, so that no program is run", "restart hearth");
     }
 
     Fd socket_;
+    const pid_t process_;
     GitGuard guard_;
     Level level_ = Level::t0;
     bool grouped_ = false;
@@ -206,7 +221,7 @@ base::Result<Outcome> ProcessLauncher::watch(Ends ends, const Command& command, 
 }
 
 base::Probes ProcessLauncher::probes() const {
-    if (dead_) return {{"sandbox level", base::Health::failed, "the launcher process has died", "restart hearth"}};
+    if (dead_ || has_ended()) return {{"sandbox level", base::Health::failed, "the launcher process has died", "restart hearth"}};
     if (level_ == Level::t2)
         return {{"sandbox level", base::Health::ok,
                  std::string("T2: namespaces, seccomp, limits; memory of all processes of a run: ") +
@@ -229,7 +244,7 @@ base::Result<std::unique_ptr<Launcher>> Launcher::start(LauncherOptions options)
         serve_launches(std::move(theirs), options);
     }
     theirs = Fd();
-    auto launcher = std::make_unique<ProcessLauncher>(std::move(ours));
+    auto launcher = std::make_unique<ProcessLauncher>(std::move(ours), child);
     launcher->find_level();
     return std::unique_ptr<Launcher>(std::move(launcher));
 }

@@ -236,8 +236,33 @@ bool all_end(milliseconds patience) {
     for (;;) pause();
 }
 
-// Kills such a process again and again; its exit status is how often something outlived it.
-[[noreturn]] void kill_servers(int rounds, void (*serve)(const fs::path&), std::chrono::microseconds step) {
+// A process that runs program after program until its launcher is killed.
+[[noreturn]] void start_until_the_launcher_dies(const fs::path& folder) {
+    auto launcher = Launcher::start().value();
+    const auto workspace = Workspace::open(folder, Workspace::Access::read_write, {}).value();
+    Command command;
+    command.argv = {"sleep", "0.002"};
+    command.workspace = workspace.get();
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&] {
+            while (launcher->run(command, Level::t2, {})) {}
+        });
+    std::ofstream(folder / "ready") << "yes";
+    for (std::thread& thread : threads) thread.join();
+    launcher.reset();
+    _exit(0);
+}
+
+pid_t first_child_of(pid_t process) {
+    pid_t child = 0;
+    std::istringstream(support::read_text("/proc/" + std::to_string(process) + "/task/" + std::to_string(process) + "/children")) >> child;
+    return child;
+}
+pid_t itself(pid_t process) { return process; }
+
+// Kills such a process, or its launcher, again and again; its exit status is how often something outlived both.
+[[noreturn]] void kill_servers(int rounds, void (*serve)(const fs::path&), std::chrono::microseconds step, pid_t (*victim)(pid_t server)) {
     // What nobody else waits for becomes a child of this process.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     int outlived = 0;
@@ -247,7 +272,7 @@ bool all_end(milliseconds patience) {
         if (server == 0) serve(folder.path());
         while (!fs::exists(folder.path() / "ready")) std::this_thread::sleep_for(milliseconds(1));
         std::this_thread::sleep_for(round * step % std::chrono::milliseconds(60));
-        kill(server, SIGKILL);
+        kill(victim(server), SIGKILL);
         if (all_end(milliseconds(5000))) continue;
         ++outlived;
         std::istringstream pids(support::read_text("/proc/self/task/" + std::to_string(getpid()) + "/children"));
@@ -261,9 +286,9 @@ bool all_end(milliseconds patience) {
 }
 
 // How often in so many rounds.
-int outlived(int rounds, void (*serve)(const fs::path&), std::chrono::microseconds step) {
+int outlived(int rounds, void (*serve)(const fs::path&), std::chrono::microseconds step, pid_t (*victim)(pid_t server) = itself) {
     const pid_t watcher = fork();
-    if (watcher == 0) kill_servers(rounds, serve, step);
+    if (watcher == 0) kill_servers(rounds, serve, step, victim);
     int status = 0;
     return waitpid(watcher, &status, 0) == watcher && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -271,6 +296,11 @@ int outlived(int rounds, void (*serve)(const fs::path&), std::chrono::microsecon
 TEST(LauncherDeath, OfTheServerWhileProgramsStartLeavesNoProcess) {
     if (Launcher::start().value()->level() < Level::t2) GTEST_SKIP() << "no T2 on this machine";
     EXPECT_EQ(outlived(40, start_without_end, std::chrono::microseconds(7919)), 0) << "times in 40 something outlived its server";
+}
+
+TEST(LauncherDeath, WhileProgramsStartLeavesNoProcess) {
+    if (Launcher::start().value()->level() < Level::t2) GTEST_SKIP() << "no T2 on this machine";
+    EXPECT_EQ(outlived(40, start_until_the_launcher_dies, std::chrono::microseconds(7919), first_child_of), 0) << "times in 40 something outlived the launcher";
 }
 
 TEST(LauncherDeath, OfTheServerBetweenProgramsLeavesNoProcess) {
