@@ -14,7 +14,6 @@ net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context) {
     turn.outside = admission.outside;
     // Whether a tool that is named and not to be had here is asked for is for intake to say.
     if (!foreign_tools(turn, context).empty()) {
-        turn.outside = true;
         if (turn.execution == router::ExecutionClass::fast) turn.execution = router::ExecutionClass::normal;
         turn.reasons.push_back("names a tool of another scope");
     }

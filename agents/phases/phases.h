@@ -23,5 +23,7 @@ base::Result<std::vector<router::Message>> context_of(std::vector<router::Messag
 
 // Tools that the request names as whole words and this turn does not have.
 std::vector<std::string> foreign_tools(const Turn& turn, const PhaseContext& context);
+// Whether one of them is asked for, and the turn refused for it before anything is tried.
+net::Task<base::Result<bool>> refuse_foreign_tools(Turn& turn, PhaseContext& context);
 
 }  // namespace agents::phases

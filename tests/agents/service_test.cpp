@@ -12,8 +12,10 @@
 namespace agents::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using router::Message;
 
 class Pipeline : public TurnTest {};
@@ -24,6 +26,7 @@ constexpr const char* kHeavy = "Compare a.txt with b.txt and explain step by ste
 router::ScriptedReply intake(bool tools, const char* machine = "act") {
     return says(Json({{"goal", "know it"}, {"tools", tools}, {"class", "normal"}, {"machine", machine}}).dump());
 }
+router::ScriptedReply sorted(const char* tool, const char* as) { return says(Json({{tool, as}}).dump()); }
 std::vector<router::ScriptedReply> heavy_script() {
     return {intake(true, "explain"), calls("read_file", R"({"path": "a.txt"})"), calls("answer", "{}"), says("1. a is short"), says("a.txt is better.")};
 }
@@ -140,7 +143,7 @@ TEST_F(Pipeline, NoToolsNeededMeansNoCopilot) {
 }
 
 TEST_F(Pipeline, AskedForBashItIsRefusedByPolicyWithATrace) {
-    Harness h({intake(true)});
+    Harness h({sorted("bash", "use")});
     const ChatResult result = h.ask("hearth", "Use bash to list the files in /etc");
     EXPECT_EQ(result.final_state, "refused");
     EXPECT_THAT(result.response, HasSubstr("bash is refused"));
@@ -152,22 +155,36 @@ TEST_F(Pipeline, AskedForBashItIsRefusedByPolicyWithATrace) {
     EXPECT_TRUE(recorded);
 }
 
-TEST_F(Pipeline, IntakeSaysWhetherANamedToolIsAskedForOrOnlySpokenOf) {
-    const auto wants = [](const char* tool) {
-        return says(Json({{"goal", "know it"}, {"tools", true}, {"class", "normal"}, {"machine", "act"}, {"wants", tool}}).dump());
-    };
+TEST_F(Pipeline, ANamedToolIsRefusedWhereItIsAskedForAndNotWhereItIsSpokenOf) {
     for (const char* text : {"bash: whoami", "Use bash to tell me who I am logged in as"}) {
-        Harness h({wants("bash")});
+        Harness h({sorted("bash", "use")});
         const ChatResult result = h.ask("hearth", text);
         EXPECT_EQ(result.final_state, "refused") << text;
+        ASSERT_EQ(h.model->requests().size(), 1u) << "nothing else is asked of a turn that is refused";
         const auto asked = h.model->requests().at(0);
         ASSERT_TRUE(asked.response_schema);
-        EXPECT_EQ((*asked.response_schema)["properties"]["wants"]["enum"], base::OrderedJson({"none", "bash"}));
+        EXPECT_EQ((*asked.response_schema)["properties"]["bash"]["enum"], base::OrderedJson({"use", "mention"}));
+        EXPECT_EQ((*asked.response_schema)["required"], base::OrderedJson::array({"bash"}));
+        EXPECT_EQ(asked.messages.back().text(), text) << "the request alone, after the examples";
+        EXPECT_THAT(flat(asked.messages), AllOf(HasSubstr("wants bash to be used"), HasSubstr(R"({"bash": "mention"})"), Not(HasSubstr("{{"))));
+        EXPECT_TRUE(asked.tools.empty());
     }
-    Harness h({wants("none"), calls("answer", "{}"), says("I will.")});
+    Harness h({sorted("bash", "mention"), intake(false), says("I will.")});
     const ChatResult result = h.ask("hearth", "Remember that I like bash");
     EXPECT_EQ(result.final_state, "answered");
     EXPECT_EQ(result.response, "I will.");
+    EXPECT_FALSE(h.model->requests().at(1).response_schema->at("properties").contains("bash"));
+}
+
+TEST_F(Pipeline, EachNamedToolIsSortedAloneAndAnUnreadableAnswerCountsAsAskedFor) {
+    Harness two({sorted("bash", "mention"), sorted("slow", "use")});
+    const ChatResult result = two.ask("hearth", "Do not use bash, use slow");
+    EXPECT_EQ(result.final_state, "refused");
+    EXPECT_THAT(result.response, HasSubstr("slow is refused"));
+    for (const char* reply : {"I would say so", "[]", "{}", R"({"bash": 5})", R"({"slow": "mention"})"}) {
+        Harness h({says(reply)});
+        EXPECT_EQ(h.ask("hearth", "Use bash to list the files").final_state, "refused") << reply;
+    }
 }
 
 TEST_F(Pipeline, ACallOfBashIsRefusedByPolicyWhateverTheModelWants) {

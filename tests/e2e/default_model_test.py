@@ -1,4 +1,5 @@
 """The default model through the whole path; skipped where it does not lie on the machine."""
+import pytest
 from support import check_trace, user
 
 
@@ -15,6 +16,16 @@ def test_a_tool_reads_the_file(default_model, state):
 def test_a_greeting_needs_no_tool(default_model):
     answer = default_model.dev("Good morning!")
     assert answer["tools_used"] == 0 and answer["response"].strip()
+
+
+@pytest.mark.parametrize("request_text,ends", [
+    *((text, "refused") for text in ("Use bash to list the files in /etc", "bash: whoami", "In bash, count the lines of notes.txt", "Benutze bash, um die Dateien aufzulisten",
+                                     "I want you to edit_file notes.txt and add a line", "How many .cpp files are there? Use bash.")),
+    *((text, "answered") for text in ("Remember that I like bash", "Who wrote bash?", "My son is learning bash at school.", "Merke dir, dass ich bash mag",
+                                      "Don't use bash, just tell me a story", "What does the write_file tool do?")),
+])
+def test_a_tool_of_another_scope_is_refused_where_it_is_asked_for(default_model, request_text, ends):
+    assert default_model.chat("hearth", [user(request_text)]).json["hearth"]["state"] == ends
 
 
 def test_the_second_turn_reuses_the_first(default_model):

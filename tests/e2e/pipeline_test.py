@@ -20,9 +20,12 @@ SCRIPT = [
     {"when": THINK, "text": "1. Both are unknown."},
     {"when": "friendly letter", "text": intake()},
     {"when": "to the folder", "text": intake(tools=True, machine="act")},
-    {"when": "use bash", "text": intake(tools=True, machine="act")},
-    {"when": "Use BASH", "text": intake(tools=True, machine="act")},
-    {"when": "write_file", "text": intake(tools=True, machine="act")},
+    {"when": "like bash\n\n" + INTAKE, "text": intake()},
+    {"when": "like bash\n\n" + ANSWER, "text": "Noted."},
+    {"when": "like bash", "text": '{"bash": "mention"}'},
+    {"when": "use bash", "text": '{"bash": "use"}'},
+    {"when": "Use BASH", "text": '{"bash": "use"}'},
+    {"when": "write_file", "text": '{"write_file": "use"}'},
     {"when": "which files" + "\n\n" + INTAKE, "text": intake(tools=True, machine="act")},
     {"when": "which files" + "\n\nGoal: ", "tool_calls": [call("bash", command="ls")]},
     {"when": "which files" + "\n\nGoal: ", "tool_calls": [call("answer")]},
@@ -109,6 +112,13 @@ def test_a_tool_of_another_scope_is_refused_by_policy(hearth, request_text):
     decisions = [s for s in run["spans"] if s["kind"] == "policy"]
     assert [s["attributes"]["rule"] for s in decisions] == ["not_in_scope"]
     assert not [step for step in run["steps"] if step["kind"] == "tool"]
+
+
+def test_a_tool_of_another_scope_may_be_spoken_of(hearth):
+    answer, run = ask(hearth, "Remember that I like bash")
+    assert content(answer) == "Noted." and answer["hearth"]["state"] == run["status"] == "answered"
+    assert not [s for s in run["spans"] if s["kind"] == "policy"]
+    check_trace(run)
 
 
 def test_a_call_of_bash_is_refused_whatever_the_model_wants(hearth):
