@@ -169,6 +169,9 @@ public:
         add("rope", mine.rope == ref.rope);
         add("kv_append", mine.kv_append == ref.kv_append);
         add("attention", mine.attention == ref.attention);
+        add("convolve", mine.convolve == ref.convolve);
+        add("gated_delta", mine.gated_delta == ref.gated_delta);
+        add("selective_scan", mine.selective_scan == ref.selective_scan);
         add("activate", mine.activate == ref.activate);
         add("moe_route", mine.moe_route == ref.moe_route);
         add("moe_ffn", mine.moe_ffn == ref.moe_ffn);

@@ -1,5 +1,6 @@
 #include "engine/runner.h"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 
@@ -29,7 +30,7 @@ std::vector<KvLayer> kv_layers(const Config& config, int blocks, bool half_kv, s
 
 std::uint64_t runner_scratch(const Config& config, const RunnerShape& shape, int threads) {
     return forward_scratch(config, shape.rows, threads) +
-           std::uint64_t(shape.sequences) * std::uint64_t(config.vocabulary) * sizeof(float);
+           (std::uint64_t(shape.sequences) * std::uint64_t(config.vocabulary) + std::uint64_t(shape.sequences + 1) * config.state_values) * sizeof(float);
 }
 
 base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> model, std::unique_ptr<Pool> pool,
@@ -41,6 +42,9 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
     if (!kv) return std::move(kv).error();
     auto scratch = HugeMemory::allocate(forward_scratch(c, shape.rows, pool->threads()), "activations");
     if (!scratch) return std::move(scratch).error();
+    auto states = HugeMemory::allocate(std::size_t(shape.sequences + 1) * c.state_values * sizeof(float), "the states of sequences");
+    if (!states) return std::move(states).error();
+    out->state_memory_ = *std::move(states);
     out->kv_memory_ = *std::move(kv);
     out->scratch_memory_ = *std::move(scratch);
     out->kv_ = kv_layers(c, shape.blocks, shape.half_kv, out->kv_memory_.data());
@@ -68,7 +72,7 @@ void Runner::step(std::span<const Part> parts) {
     for (std::size_t p = 0; p < parts.size(); ++p) {
         const Part& part = parts[p];
         if (n + part.rows > shape_.rows) throw std::logic_error("a step has more rows than planned");
-        sequences_[p] = {n, part.rows, part.context, part.blocks};
+        sequences_[p] = {n, part.rows, part.context, part.blocks, state(part.slot, part.context)};
         for (int r = 0; r < part.rows; ++r, ++n) {
             tokens_[n] = part.tokens[r];
             positions_[n] = part.context + r;
@@ -76,6 +80,14 @@ void Runner::step(std::span<const Part> parts) {
         if (part.wants_logits) logit_rows_[n_logits++] = n - 1;
     }
     run(n, int(parts.size()), n_logits, logits_.data());
+}
+
+float* Runner::state(int slot, int context) {
+    const std::size_t values = model_->config.state_values;
+    if (values == 0) return nullptr;
+    float* const out = reinterpret_cast<float*>(state_memory_.data()) + std::size_t(slot) * values;
+    if (context == 0) std::fill_n(out, values, 0.0f);
+    return out;
 }
 
 std::span<float> Runner::logits(int i) {
@@ -102,7 +114,7 @@ std::vector<float> Runner::all_logits(std::span<const std::int32_t> tokens, cons
     std::vector<float> out(tokens.size() * v);
     for (std::size_t at = 0; at < tokens.size(); at += std::size_t(shape_.rows)) {
         const int n = int(std::min(tokens.size() - at, std::size_t(shape_.rows)));
-        sequences_[0] = {0, n, int(at), blocks};
+        sequences_[0] = {0, n, int(at), blocks, state(shape_.sequences, int(at))};
         for (int r = 0; r < n; ++r) {
             tokens_[r] = tokens[at + r];
             positions_[r] = int(at) + r;

@@ -23,7 +23,7 @@ struct RunnerShape {
 std::uint64_t kv_bytes_per_token(const Config& config, bool half_kv);
 // Where they lie in `memory` of blocks * kKvBlock times so many bytes: one entry a layer.
 std::vector<KvLayer> kv_layers(const Config& config, int blocks, bool half_kv, std::uint8_t* memory);
-// Bytes of activations and logits for that shape.
+// Bytes of activations, logits and the states of recurrent layers for that shape.
 std::uint64_t runner_scratch(const Config& config, const RunnerShape& shape, int threads);
 
 class Runner {
@@ -37,6 +37,7 @@ public:
         int rows = 0, context = 0;
         const std::int32_t* blocks = nullptr;
         bool wants_logits = false;  // of the last row
+        int slot = 0;               // of a recurrent model's states, below `sequences`
     };
     // Allocates nothing. Afterwards logits(i) belongs to the i-th part that wanted them.
     void step(std::span<const Part> parts);
@@ -54,11 +55,13 @@ public:
 private:
     Runner() = default;
     void run(int n, int n_sequences, int n_logits, float* logits);
+    // A slot's state, zero for a sequence that begins; null where no layer is recurrent.
+    float* state(int slot, int context);
 
     std::unique_ptr<Model> model_;
     std::unique_ptr<Pool> pool_;
     RunnerShape shape_;
-    HugeMemory kv_memory_, scratch_memory_;
+    HugeMemory kv_memory_, scratch_memory_, state_memory_;  // one state a sequence, and one for all_logits
     std::vector<KvLayer> kv_;
     std::vector<float> logits_;
     std::vector<std::int32_t> tokens_, positions_, logit_rows_;

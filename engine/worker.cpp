@@ -42,6 +42,7 @@ Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Token
         token_bytes_ += tokenizer_->bytes(id);
     }
     token_begin_.push_back(std::uint32_t(token_bytes_.size()));
+    for (int slot = sequences - 1; slot >= 0; --slot) free_slots_.push_back(slot);
     running_.reserve(std::size_t(sequences));
     progress_.reserve(std::size_t(sequences));
     plan_.reserve(std::size_t(sequences));
@@ -187,6 +188,10 @@ void Worker::join_waiting() {
 void Worker::join(Sequence& s) {
     s.joined = Clock::now();
     s.usage.queued = since(s.queued, s.joined);
+    s.slot = free_slots_.back();
+    free_slots_.pop_back();
+    // A state is that of all rows before it: there is none for the beginning alone.
+    if (recurrent()) return;
     const auto found = blocks_.hold_prefix(s.chain, std::span(s.tokens).first(std::size_t(s.prompt) - 1), s.table);
     s.chain = found.chain;
     s.computed = int(s.table.size()) * kKvBlock;
@@ -208,7 +213,7 @@ bool Worker::step() {
         Sequence& s = *running_[part.sequence];
         while (int(s.table.size()) * kKvBlock < s.computed + part.rows) s.table.push_back(needed(blocks_.take()));
         const bool last = s.computed + part.rows == int(s.tokens.size());
-        parts_.push_back({s.tokens.data() + s.computed, part.rows, s.computed, s.table.data(), last});
+        parts_.push_back({s.tokens.data() + s.computed, part.rows, s.computed, s.table.data(), last, s.slot});
     }
     runner_->step(parts_);
     int logits = 0;
@@ -225,6 +230,7 @@ bool Worker::step() {
 void Worker::computed(Sequence& s, int rows) {
     int at = s.computed / kKvBlock * kKvBlock;
     s.computed += rows;
+    if (recurrent()) return;
     for (; at < s.computed; at += kKvBlock) {
         const auto held = std::span(s.tokens).subspan(std::size_t(at), std::size_t(std::min(kKvBlock, s.computed - at)));
         blocks_.fill(s.table[std::size_t(at / kKvBlock)], s.chain, held);
@@ -277,6 +283,8 @@ void Worker::finish(Sequence& s, Finish reason, std::string error) {
     s.emitter.flush(text_);
     blocks_.release(s.table);
     s.table.clear();
+    if (s.slot >= 0) free_slots_.push_back(s.slot);
+    s.slot = -1;
     s.max_tokens = 0;
     s.stream->set_usage(s.usage);
     s.stream->finish(reason, text_, std::move(error));

@@ -46,6 +46,7 @@ private:
     void finish_all(Finish reason, const std::string& error);
     void remember_load();
     std::string_view bytes(TokenId id) const;
+    bool recurrent() const { return runner_->model().config.state_values > 0; }
 
     std::unique_ptr<Runner> runner_;
     std::shared_ptr<const text::Tokenizer> tokenizer_;
@@ -61,6 +62,7 @@ private:
     std::vector<StepPart> plan_;
     std::vector<Runner::Part> parts_;
     std::vector<TokenLogprob> top_;
+    std::vector<int> free_slots_;  // of recurrent states
     std::string text_;
 
     mutable std::mutex mutex_;

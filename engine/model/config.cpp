@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "engine/model/config_keys.h"
 
@@ -61,13 +62,14 @@ void read_layers(ConfigKeys& keys, Config& c) {
     const int value_length = keys.optional("attention.value_length", head_dim, 1, 1024);
     keys.check(value_length == head_dim, "key and value lengths differ (" + std::to_string(head_dim) + ", " +
                                              std::to_string(value_length) + "); this engine wants them equal");
-    const std::vector<int> kv_heads = keys.of_layers("attention.head_count_kv", c.layers, c.heads, 1, kMostWidth);
+    const bool others = c.family->other_mixer != Mixer::attention;  // layers without attention have no such heads
+    const std::vector<int> kv_heads = keys.of_layers("attention.head_count_kv", c.layers, c.heads, others ? 0 : 1, kMostWidth);
     const std::vector<int> ffn = keys.of_layers("feed_forward_length", c.layers, 0, 0, kMostWidth);
     for (int i = 0; i < c.layers && !keys.error(); ++i) {
         const auto at = std::size_t(i);
-        keys.check(c.heads % kv_heads[at] == 0, "attention.head_count is " + std::to_string(c.heads) +
+        keys.check(kv_heads[at] == 0 || c.heads % kv_heads[at] == 0, "attention.head_count is " + std::to_string(c.heads) +
                                                     ", expected a multiple of head_count_kv " + std::to_string(kv_heads[at]));
-        c.layer.push_back({.kv_heads = kv_heads[at], .head_dim = head_dim, .kv_layer = i, .ffn = ffn[at]});
+        c.layer.push_back({.mixer = kv_heads[at] ? Mixer::attention : c.family->other_mixer, .kv_heads = kv_heads[at], .head_dim = head_dim, .kv_layer = i, .ffn = ffn[at]});
     }
     if (!keys.error()) c.ropes.push_back(read_rope(keys, head_dim));
 }
@@ -92,6 +94,17 @@ void read_experts(ConfigKeys& keys, Config& c) {
 }
 
 }  // namespace
+
+std::size_t RecurrentConfig::state_values(Mixer mixer) const {
+    const std::size_t columns = std::size_t(kernel - 1) * std::size_t(width), matrices = std::size_t(heads) * std::size_t(head_dim);
+    switch (mixer) {
+        case Mixer::attention: return 0;
+        case Mixer::short_convolution: return columns;
+        case Mixer::selective_scan: return columns + matrices * std::size_t(state_size);
+        case Mixer::gated_delta: return columns + matrices * std::size_t(key_dim);
+    }
+    std::abort();
+}
 
 int Config::largest_ffn() const {
     int out = shared_ffn;
@@ -133,6 +146,12 @@ base::Result<Config> read_config(const Gguf& gguf) {
     if (!keys.error()) read_experts(keys, c);
     if (!keys.error() && c.family->read) c.family->read(keys, c);
     if (keys.error()) return *keys.error();
+    for (LayerConfig& layer : c.layer) {
+        if (layer.mixer == Mixer::attention) continue;
+        layer.kv_heads = 0;
+        layer.state = c.state_values;
+        c.state_values += c.recurrent.state_values(layer.mixer);
+    }
 
     const GgufTensor* embedding = gguf.tensor("token_embd.weight");
     if (!embedding) return gguf.error("tensor 'token_embd.weight' is missing");

@@ -18,6 +18,9 @@ enum class RopePairing { adjacent, neox };  // (2i, 2i+1) or (i, i + dim/2)
 // RMSNorm on q and k before rope: of each head with one weight (d), or of the whole projection.
 enum class QkNorm { none, head, projection };
 
+// What mixes the rows of a sequence in a layer.
+enum class Mixer { attention, short_convolution, selective_scan, gated_delta };
+
 struct Config;
 class ConfigKeys;
 
@@ -30,6 +33,8 @@ struct Family {
     bool normalise_experts = false;  // default of expert_weights_norm: weights of the chosen experts sum to 1
     Activation activation = Activation::silu;
     bool post_norms = false;   // what attention and FFN give is normalised before it is added
+    Mixer other_mixer = Mixer::attention;  // of its layers without attention
+    bool gated_attention = false;  // q comes with a gate: d values of one, then d of the other for each head
     bool sinks = false;        // a logit of each head that takes attention and gives no value
     void (*read)(ConfigKeys&, Config&) = nullptr;  // what else its keys say
 };
@@ -46,14 +51,27 @@ struct RopeConfig {
     float magnitude = 1;       // of the rotated vectors
 };
 
+// The shapes of a family's recurrent layers.
+struct RecurrentConfig {
+    int kernel = 0;            // rows that the convolution sees
+    int width = 0;             // of the convolution
+    int heads = 0, head_dim = 0;    // of the values
+    int key_heads = 0, key_dim = 0;  // gated_delta
+    int state_size = 0, groups = 0;  // selective_scan
+    bool tiled = false;        // DeltaArgs
+    std::size_t state_values(Mixer mixer) const;  // floats of one layer and sequence
+};
+
 struct LayerConfig {
+    Mixer mixer = Mixer::attention;
     int kv_heads = 0;
     int head_dim = 0;          // of q, k and v
     int window = 0;            // positions that a row sees, its own included; 0: all before it
-    int rope = 0;              // which of Config::ropes
+    int rope = 0;              // which of Config::ropes; -1: positions are not encoded
     int kv_layer = 0;          // whose keys and values it reads: its own index, or an earlier layer's
     bool moe = false;
     int ffn = 0;               // I of the dense FFN; 0: there is none
+    std::size_t state = 0;     // floats into a sequence's state, where a recurrent layer's begins
 };
 
 struct Config {
@@ -67,6 +85,8 @@ struct Config {
     float norm_epsilon = 0;
     std::vector<LayerConfig> layer;
     std::vector<RopeConfig> ropes;
+    RecurrentConfig recurrent;
+    std::size_t state_values = 0;  // floats of a sequence's state over all layers; 0: no layer is recurrent
     float attention_scale = 0;  // 0: 1/√d
     bool normalise_values = false;  // RMSNorm without a weight on each head's values
     float embedding_scale = 1, residual_scale = 1, logit_scale = 1;  // factors of embeddings, of each branch's result, of logits

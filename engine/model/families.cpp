@@ -84,6 +84,60 @@ void read_gpt_oss(ConfigKeys& keys, Config& c) {
     for (std::size_t i = 0; i < c.layer.size(); i += 2) c.layer[i].window = window;
 }
 
+// Blocks for drafting come last and are counted; they are not run.
+void leave_drafting_out(ConfigKeys& keys, Config& c) {
+    c.layers -= keys.optional("nextn_predict_layers", 0, 0, c.layers - 1);
+    c.layer.resize(std::size_t(c.layers));
+}
+
+void read_lfm2(ConfigKeys& keys, Config& c) {
+    c.recurrent.kernel = keys.required("shortconv.l_cache", 2, 64);
+    c.recurrent.width = c.hidden;
+}
+
+void read_granitehybrid(ConfigKeys& keys, Config& c) {
+    read_granite(keys, c);
+    c.shared_ffn = c.experts > 0 ? keys.optional("expert_shared_feed_forward_length", 0, 0, kMostWidth) : 0;
+    RecurrentConfig& r = c.recurrent;
+    const int inner = keys.required("ssm.inner_size", 1, kMostWidth);
+    r.kernel = keys.required("ssm.conv_kernel", 2, 64);
+    r.state_size = keys.required("ssm.state_size", 1, kMostWidth);
+    r.groups = keys.required("ssm.group_count", 1, kMostWidth);
+    r.heads = keys.required("ssm.time_step_rank", 1, inner);
+    keys.check(inner % r.heads == 0 && r.heads % r.groups == 0, "ssm.inner_size, time_step_rank and group_count do not divide each other");
+    r.head_dim = inner / r.heads;
+    r.width = inner + 2 * r.groups * r.state_size;
+    if (!keys.boolean("rope.scaling.finetuned", true))
+        for (LayerConfig& layer : c.layer) layer.rope = -1;
+}
+
+// Every full_attention_interval-th layer attends, the others follow the gated delta rule.
+void read_qwen3next(ConfigKeys& keys, Config& c) {
+    c.shared_ffn = c.experts > 0 ? keys.optional("expert_shared_feed_forward_length", 0, 0, kMostWidth) : 0;
+    RecurrentConfig& r = c.recurrent;
+    const int inner = keys.required("ssm.inner_size", 1, kMostWidth);
+    r.kernel = keys.required("ssm.conv_kernel", 2, 64);
+    r.key_dim = keys.required("ssm.state_size", 1, 4096);
+    r.key_heads = keys.required("ssm.group_count", 1, 4096);
+    r.heads = keys.required("ssm.time_step_rank", 1, inner);
+    keys.check(inner % r.heads == 0 && r.heads % r.key_heads == 0, "ssm.inner_size, time_step_rank and group_count do not divide each other");
+    r.head_dim = inner / r.heads;
+    r.width = 2 * r.key_heads * r.key_dim + inner;
+    const int interval = keys.optional("full_attention_interval", 4, 1, c.layers);
+    std::vector<bool> recurrent = keys.flags_of_layers("attention.recurrent_layers", c.layers);
+    if (recurrent.empty())
+        for (int i = 0; i < c.layers; ++i) recurrent.push_back((i + 1) % interval != 0);
+    for (std::size_t i = 0; i < c.layer.size(); ++i)
+        if (recurrent[i]) c.layer[i].mixer = Mixer::gated_delta;
+    leave_drafting_out(keys, c);
+}
+
+// The converter wrote its value heads in the order of their keys' heads.
+void read_qwen35(ConfigKeys& keys, Config& c) {
+    read_qwen3next(keys, c);
+    c.recurrent.tiled = true;
+}
+
 void read_glm4moe(ConfigKeys& keys, Config& c) {
     c.sigmoid_router = keys.optional("expert_gating_func", 2, 1, 2) == 2;
     c.expert_groups = keys.optional("expert_group_count", 1, 1, c.experts);
@@ -91,10 +145,7 @@ void read_glm4moe(ConfigKeys& keys, Config& c) {
     keys.check(c.experts % c.expert_groups == 0 && c.experts / c.expert_groups * c.expert_groups_used >= c.experts_used,
                "its experts cannot be chosen from " + std::to_string(c.expert_groups_used) + " of " + std::to_string(c.expert_groups) + " groups");
     c.shared_ffn = c.expert_ffn * keys.optional("expert_shared_count", 0, 0, 1024);
-    // Blocks for drafting come last and are counted; they are not run.
-    const int drafting = keys.optional("nextn_predict_layers", 0, 0, c.layers - 1);
-    c.layers -= drafting;
-    c.layer.resize(std::size_t(c.layers));
+    leave_drafting_out(keys, c);
     const int dense = keys.optional("leading_dense_block_count", 0, 0, c.layers);
     for (int i = 0; i < c.layers; ++i) c.layer[std::size_t(i)].moe = i >= dense;
 }
@@ -115,6 +166,11 @@ const std::vector<Family>& families() {
         {.name = "gemma3", .qk_norm = QkNorm::head, .activation = Activation::gelu_tanh, .post_norms = true, .read = read_gemma3},
         {.name = "gemma4", .qk_norm = QkNorm::head, .normalise_experts = true, .activation = Activation::gelu_tanh, .post_norms = true, .read = read_gemma4},
         {.name = "gpt-oss", .qkv_bias = true, .normalise_experts = true, .activation = Activation::clamped_silu, .sinks = true, .read = read_gpt_oss},
+        {.name = "lfm2", .qk_norm = QkNorm::head, .other_mixer = Mixer::short_convolution, .read = read_lfm2},
+        {.name = "granitehybrid", .pairing = RopePairing::adjacent, .normalise_experts = true, .other_mixer = Mixer::selective_scan, .read = read_granitehybrid},
+        {.name = "qwen3next", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .read = read_qwen3next},
+        {.name = "qwen35", .qk_norm = QkNorm::head, .other_mixer = Mixer::gated_delta, .gated_attention = true, .read = read_qwen35},
+        {.name = "qwen35moe", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .read = read_qwen35},
         {.name = "glm4moe", .normalise_experts = true, .read = read_glm4moe},
     };
     return rows;

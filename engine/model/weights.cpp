@@ -32,7 +32,8 @@ public:
 
     base::Result<void> walk(Model& m) {
         matrix("token_embd.weight", c_.vocabulary, c_.hidden, m.embedding, Keep::plain);
-        m.output_norm = vector("output_norm.weight", c_.hidden, m);
+        // lfm2 names it by where it stood in an older form.
+        m.output_norm = vector(has("output_norm.weight") || !has("token_embd_norm.weight") ? "output_norm.weight" : "token_embd_norm.weight", c_.hidden, m);
         const bool tied = !gguf_.tensor("output.weight");
         matrix(tied ? "token_embd.weight" : "output.weight", c_.vocabulary, c_.hidden, m.output, Keep::packed);
         if (tied) parameters -= std::uint64_t(c_.vocabulary) * std::uint64_t(c_.hidden);
@@ -98,11 +99,28 @@ private:
 
     void matrix(const std::string& name, int rows, int cols, Weight& out, Keep keep = Keep::packed) {
         const GgufTensor* tensor = find(name, {std::uint64_t(cols), std::uint64_t(rows)});
+        if (tensor) place_rows(*tensor, 0, rows, cols, out, keep);
+    }
+
+    // A tensor of several matrices one below the other.
+    void matrices(const std::string& name, int cols, std::initializer_list<std::pair<int, Weight*>> parts) {
+        int rows = 0, first = 0;
+        for (const auto& part : parts) rows += part.first;
+        const GgufTensor* tensor = find(name, {std::uint64_t(cols), std::uint64_t(rows)});
         if (!tensor) return;
-        const std::size_t size = keep == Keep::packed ? ops_.packed_bytes(tensor->format, rows, cols) : 0;
-        place(plain_weight(*tensor, rows, cols), 1, out, keep, bytes.packed, size);
+        for (const auto& [n, out] : parts) {
+            place_rows(*tensor, first, n, cols, *out, Keep::packed);
+            first += n;
+        }
+    }
+
+    void place_rows(const GgufTensor& tensor, int first, int rows, int cols, Weight& out, Keep keep) {
+        Weight plain = plain_weight(tensor, rows, cols);
+        plain.data += row_bytes(tensor.format, std::size_t(cols)) * std::size_t(first);
+        const std::size_t size = keep == Keep::packed ? ops_.packed_bytes(tensor.format, rows, cols) : 0;
+        place(plain, 1, out, keep, bytes.packed, size);
         bytes.packed += size;
-        count(*tensor, keep == Keep::plain ? 0.0 : 1.0);
+        count(tensor, keep == Keep::plain ? 0.0 : double(rows) / double(tensor.dims[1]), double(rows) / double(tensor.dims[1]));
     }
 
     const float* vector(const std::string& name, int size, Model& m) { return values(name, {std::uint64_t(size)}, m); }
@@ -119,7 +137,6 @@ private:
 
     const float* vector_if_there(const std::string& name, int size, Model& m) { return has(name) ? vector(name, size, m) : nullptr; }
 
-    // An expert of its own shape: I of the FFN that every row uses.
     void ffn(const std::string& prefix, const std::string& suffix, int inner, Ffn& out) {
         matrix(prefix + "ffn_gate" + suffix, inner, c_.hidden, out.gate);
         matrix(prefix + "ffn_up" + suffix, inner, c_.hidden, out.up);
@@ -194,8 +211,7 @@ private:
     void attention(const std::string& p, const LayerConfig& shape, bool own_keys, Layer& l, Model& m) {
         const int q = c_.heads * shape.head_dim, kv = shape.kv_heads * shape.head_dim;
         const bool whole = c_.family->qk_norm == QkNorm::projection, norms = whole || has(p + "attn_q_norm.weight") || c_.family->qk_norm == QkNorm::head;
-        l.attention_norm = vector(p + "attn_norm.weight", c_.hidden, m);
-        matrix(p + "attn_q.weight", q, c_.hidden, l.q);
+        matrix(p + "attn_q.weight", c_.family->gated_attention ? 2 * q : q, c_.hidden, l.q);
         if (own_keys) {
             matrix(p + "attn_k.weight", kv, c_.hidden, l.k);
             // A file without it says that the values are the keys' projection.
@@ -216,11 +232,59 @@ private:
         if (c_.family->post_norms) l.attention_post_norm = vector(p + "post_attention_norm.weight", c_.hidden, m);
     }
 
+    // As (K, width), so that neighbouring channels lie beside each other.
+    const float* convolution(const std::string& name, Model& m) {
+        const int kernel = c_.recurrent.kernel, width = c_.recurrent.width;
+        const float* const by_channel = values(name, {std::uint64_t(kernel), std::uint64_t(width)}, m);
+        if (!by_channel) return nullptr;
+        std::vector<float> out(m.vectors.back().size());
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] = by_channel[i % std::size_t(width) * std::size_t(kernel) + i / std::size_t(width)];
+        m.vectors.back() = std::move(out);
+        return m.vectors.back().data();
+    }
+
+    void recurrent(const std::string& p, Mixer mixer, Recurrent& out, Model& m) {
+        const RecurrentConfig& r = c_.recurrent;
+        const int h = c_.hidden, inner = r.heads * r.head_dim;
+        if (mixer == Mixer::short_convolution) {
+            matrices(p + "shortconv.in_proj.weight", h, {{h, &out.in[0]}, {h, &out.in[1]}, {h, &out.in[2]}});
+            out.convolution = convolution(p + "shortconv.conv.weight", m);
+            out.convolution_bias = vector_if_there(p + "shortconv.conv.bias", h, m);
+            matrix(p + "shortconv.out_proj.weight", h, h, out.out);
+            return;
+        }
+        out.convolution = convolution(p + "ssm_conv1d.weight", m);
+        out.convolution_bias = vector_if_there(p + "ssm_conv1d.bias", r.width, m);
+        out.dt_bias = vector(p + "ssm_dt.bias", r.heads, m);
+        matrix(p + "ssm_out.weight", h, inner, out.out);
+        const std::uint64_t heads = std::uint64_t(r.heads);
+        if (mixer == Mixer::selective_scan) {
+            matrices(p + "ssm_in.weight", h, {{inner, &out.in[0]}, {r.width, &out.in[1]}, {r.heads, &out.in[2]}});
+            out.a = values(p + "ssm_a", {1, heads}, m);
+            out.d = values(p + "ssm_d", {1, heads}, m);
+            out.norm = values(p + "ssm_norm.weight", {std::uint64_t(inner / r.groups), std::uint64_t(r.groups)}, m);
+            return;
+        }
+        matrix(p + "attn_qkv.weight", r.width, h, out.in[0]);
+        matrix(p + "attn_gate.weight", inner, h, out.in[1]);
+        out.grouped = has(p + "ssm_ba.weight");
+        if (out.grouped) {
+            matrix(p + "ssm_ba.weight", 2 * r.heads, h, out.in[2]);
+        } else {
+            matrix(p + "ssm_beta.weight", r.heads, h, out.in[2]);
+            matrix(p + "ssm_alpha.weight", r.heads, h, out.in[3]);
+        }
+        out.a = values(p + "ssm_a", {heads}, m);
+        out.norm = vector(p + "ssm_norm.weight", r.head_dim, m);
+    }
+
     void layer(int index, Model& m) {
         Layer& l = m.layers[std::size_t(index)];
         const LayerConfig& shape = c_.layer[std::size_t(index)];
         const std::string p = "blk." + std::to_string(index) + ".";
-        attention(p, shape, shape.kv_layer == index, l, m);
+        l.attention_norm = vector(p + "attn_norm.weight", c_.hidden, m);
+        if (shape.mixer == Mixer::attention) attention(p, shape, shape.kv_layer == index, l, m);
+        else recurrent(p, shape.mixer, l.recurrent, m);
         // Some converters name the norm before the FFN by its place.
         const bool by_place = !c_.family->post_norms && !has(p + "ffn_norm.weight") && has(p + "post_attention_norm.weight");
         l.ffn_norm = vector(p + (by_place ? "post_attention_norm.weight" : "ffn_norm.weight"), c_.hidden, m);
@@ -267,8 +331,9 @@ private:
         m.inverse_frequencies.push_back(std::move(out));
     }
 
-    void count(const GgufTensor& tensor, double active) {
-        parameters += tensor.values();
+    // `active`: the share of the tensor that a decode step reads; `share`: that is counted now.
+    void count(const GgufTensor& tensor, double active, double share = 1) {
+        parameters += std::uint64_t(double(tensor.values()) * share);
         active_parameters += std::uint64_t(double(tensor.values()) * active);
         active_bytes += std::uint64_t(double(tensor.data.size()) * active);
     }

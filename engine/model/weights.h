@@ -49,6 +49,19 @@ struct Experts {
     Weight shared_gate;                             // (1, H): the sigmoid of its result scales the shared one; rows 0: nothing does
 };
 
+// A layer's mixer that carries a state from row to row; which matrices there are is the mixer's matter.
+//   short_convolution: in = [b | c | x], each (H, H); out (H, H)
+//   selective_scan: in = [z (heads*P) | xBC (width) | dt (heads)], each of H columns; out (H, heads*P)
+//   gated_delta: in = [qkv (width) | z (Hv*Dv) | beta (Hv) | alpha (Hv)]; out (H, Hv*Dv)
+struct Recurrent {
+    Weight in[4], out;
+    bool grouped = false;                           // gated_delta: in[2] is (2*Hv, H), of each key head its betas, then its alphas
+    const float* convolution = nullptr;             // (K, width)
+    const float* convolution_bias = nullptr;        // (width)
+    const float *a = nullptr, *d = nullptr, *dt_bias = nullptr;  // (heads)
+    const float* norm = nullptr;                    // gated_delta: (Dv); selective_scan: (heads*P)
+};
+
 // What is null or has no rows a family lacks.
 struct Layer {
     const float* attention_norm = nullptr;          // (H)
@@ -56,6 +69,7 @@ struct Layer {
     Weight q, k, v, o;                              // (heads*d, H), (kv_heads*d, H) ×2, (H, heads*d)
     const float *q_bias = nullptr, *k_bias = nullptr, *v_bias = nullptr, *o_bias = nullptr;
     const float* sinks = nullptr;                   // (heads)
+    Recurrent recurrent;
     const float* attention_post_norm = nullptr;     // (H)
     const float* ffn_norm = nullptr;                // (H)
     Ffn ffn;

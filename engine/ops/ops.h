@@ -87,6 +87,7 @@ struct KvLayer {
 struct SequenceRows {
     int first_row = 0, rows = 0, context = 0;
     const std::int32_t* blocks = nullptr;
+    float* state = nullptr;                   // of its recurrent layers, zero at context 0; none where the model has no such layer
 };
 
 struct AttentionArgs {
@@ -97,6 +98,47 @@ struct AttentionArgs {
     float scale = 0;
     int window = 0;                           // a row sees so many positions, its own included; 0: all before it
     const float* sinks = nullptr;             // (heads): a logit of each head that takes weight and gives no value
+};
+
+// Depthwise causal convolution: out(t, c) = Σ_j w(j, c) · x(t - K + 1 + j, c) + bias(c), then silu where asked. The rows
+// before the step's first lie in the state (K-1, C), which holds the last ones afterwards. out may not alias x.
+struct ConvArgs {
+    Mat out, x;                               // (n, C)
+    const float* w = nullptr;                 // (K, C)
+    const float* bias = nullptr;              // (C), or none
+    int kernel = 0;
+    bool silu = false;
+    const SequenceRows* sequences = nullptr;
+    int n_sequences = 0;
+    std::size_t state = 0;                    // floats into each sequence's state
+};
+
+// The gated delta rule (Yang et al. 2024) by its recurrence, for each value head with a state S (Dk, Dv):
+//   S ← exp(a · softplus(alpha + dt_bias)) · S;  S ← S + k (sigmoid(beta) · (v - Sᵀk))ᵀ;  out = Sᵀq
+// with q and k of length 1, q divided by √Dk.
+struct DeltaArgs {
+    Mat out;                                  // (n, Hv * Dv)
+    Mat qkv;                                  // (n, 2 * Hk * Dk + Hv * Dv): q | k | v
+    Mat alpha, beta;                          // (n, Hv)
+    const float *a = nullptr, *dt_bias = nullptr;  // (Hv); a is negative
+    int key_heads = 0, value_heads = 0, key_dim = 0, value_dim = 0;
+    bool tiled = false;                       // value head i reads key head i mod Hk, else i / (Hv / Hk)
+    const SequenceRows* sequences = nullptr;
+    int n_sequences = 0;
+    std::size_t state = 0;
+};
+
+// Mamba2's recurrence (Dao and Gu 2024), for each head with a state S (P, N):
+//   Δ = softplus(dt + dt_bias);  S ← exp(Δ a) · S + (Δ x) Bᵀ;  out = S C + d · x
+struct ScanArgs {
+    Mat out;                                  // (n, heads * P)
+    Mat xbc;                                  // (n, heads * P + 2 * groups * N): x | B | C
+    Mat dt;                                   // (n, heads)
+    const float *a = nullptr, *d = nullptr, *dt_bias = nullptr;  // (heads); a is negative
+    int heads = 0, head_dim = 0, state_size = 0, groups = 0;
+    const SequenceRows* sequences = nullptr;
+    int n_sequences = 0;
+    std::size_t state = 0;
 };
 
 // Softmax over the logits, or a sigmoid of each; the `used` largest of score + bias (lowest index first on ties), where
@@ -145,6 +187,9 @@ struct Ops {
     void (*kv_append)(const KvLayer& kv, Mat k, Mat v, const SequenceRows* sequences, int n_sequences, Exec& exec);
     // Causal softmax attention; the rows' own keys are already appended.
     void (*attention)(const AttentionArgs& args, Exec& exec);
+    void (*convolve)(const ConvArgs& args, Exec& exec);
+    void (*gated_delta)(const DeltaArgs& args, Exec& exec);
+    void (*selective_scan)(const ScanArgs& args, Exec& exec);
     // out = activation(gate, up), value by value. out may alias either.
     void (*activate)(Mat out, Mat gate, Mat up, Activation activation, Exec& exec);
     void (*moe_route)(const RouteArgs& args, Exec& exec);

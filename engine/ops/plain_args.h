@@ -9,7 +9,8 @@ namespace engine {
 // What a gated FFN makes of its gate g and its value u.
 //   silu: g·σ(g)·u          gelu_tanh: gelu(g)·u, gelu by its tanh form
 //   clamped_silu: (u + 1)·g·σ(1.702·g) with g ≤ 7 and |u| ≤ 7 (gpt-oss)
-enum class Activation : uint8_t { silu, gelu_tanh, clamped_silu };
+//   sigmoid: σ(g)·u         identity: g·u
+enum class Activation : uint8_t { silu, gelu_tanh, clamped_silu, sigmoid, identity };
 
 struct RopeArgs {
     const int32_t* positions = nullptr;  // (n)

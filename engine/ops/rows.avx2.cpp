@@ -109,6 +109,10 @@ template <Activation activation> HEARTH_INLINE __m256 activated(__m256 g, __m256
         const __m256 cubic = _mm256_fmadd_ps(_mm256_mul_ps(g, g), _mm256_set1_ps(0.044715f), _mm256_set1_ps(1.f));
         const __m256 y = _mm256_mul_ps(_mm256_mul_ps(g, cubic), _mm256_set1_ps(2 * 0.797884561f * log2e));
         return _mm256_mul_ps(times_sigmoid(g, y), u);
+    } else if constexpr (activation == Activation::sigmoid) {
+        return times_sigmoid(u, _mm256_mul_ps(g, _mm256_set1_ps(log2e)));
+    } else if constexpr (activation == Activation::identity) {
+        return _mm256_mul_ps(g, u);
     } else {
         g = _mm256_min_ps(g, _mm256_set1_ps(7.f));
         u = _mm256_max_ps(_mm256_min_ps(u, _mm256_set1_ps(7.f)), _mm256_set1_ps(-7.f));
@@ -127,6 +131,8 @@ void activate(float* out, const float* gate, const float* up, size_t n, Activati
         case Activation::silu: return activate_all<Activation::silu>(out, gate, up, n);
         case Activation::gelu_tanh: return activate_all<Activation::gelu_tanh>(out, gate, up, n);
         case Activation::clamped_silu: return activate_all<Activation::clamped_silu>(out, gate, up, n);
+        case Activation::sigmoid: return activate_all<Activation::sigmoid>(out, gate, up, n);
+        case Activation::identity: return activate_all<Activation::identity>(out, gate, up, n);
     }
 }
 

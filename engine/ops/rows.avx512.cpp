@@ -100,6 +100,10 @@ template <Activation activation> HEARTH_INLINE __m512 activated(__m512 g, __m512
         const __m512 cubic = _mm512_fmadd_ps(_mm512_mul_ps(g, g), _mm512_set1_ps(0.044715f), _mm512_set1_ps(1.f));
         const __m512 y = _mm512_mul_ps(_mm512_mul_ps(g, cubic), _mm512_set1_ps(2 * 0.797884561f * log2e));
         return _mm512_mul_ps(times_sigmoid(g, y), u);
+    } else if constexpr (activation == Activation::sigmoid) {
+        return times_sigmoid(u, _mm512_mul_ps(g, _mm512_set1_ps(log2e)));
+    } else if constexpr (activation == Activation::identity) {
+        return _mm512_mul_ps(g, u);
     } else {
         g = _mm512_min_ps(g, _mm512_set1_ps(7.f));
         u = _mm512_max_ps(_mm512_min_ps(u, _mm512_set1_ps(7.f)), _mm512_set1_ps(-7.f));
@@ -122,6 +126,8 @@ void activate(float* out, const float* gate, const float* up, size_t n, Activati
         case Activation::silu: return activate_all<Activation::silu>(out, gate, up, n);
         case Activation::gelu_tanh: return activate_all<Activation::gelu_tanh>(out, gate, up, n);
         case Activation::clamped_silu: return activate_all<Activation::clamped_silu>(out, gate, up, n);
+        case Activation::sigmoid: return activate_all<Activation::sigmoid>(out, gate, up, n);
+        case Activation::identity: return activate_all<Activation::identity>(out, gate, up, n);
     }
 }
 

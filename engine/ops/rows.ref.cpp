@@ -37,6 +37,8 @@ double activated(Activation activation, double gate, double up) {
             const double g = std::min(gate, 7.0);
             return (std::clamp(up, -7.0, 7.0) + 1.0) * g / (1.0 + std::exp(-1.702 * g));
         }
+        case Activation::sigmoid: return up / (1.0 + std::exp(-gate));
+        case Activation::identity: return gate * up;
     }
     std::abort();
 }

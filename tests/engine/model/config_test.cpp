@@ -27,12 +27,12 @@ TEST(Config, ReadsTheGoldenCheckpoints) {
 TEST(Config, AnUnknownFamilyIsRefusedWithTheKnownOnes) {
     const auto golden = support::golden_dir();
     if (!golden) GTEST_SKIP() << "no golden checkpoints";
-    auto gguf = engine::Gguf::open(*golden / "lfm2/model-f16.gguf");
+    auto gguf = engine::Gguf::open(*golden / "bert_minilm/model-f16.gguf");
     ASSERT_TRUE(gguf) << gguf.error().message;
     auto config = engine::read_config(**gguf);
     ASSERT_FALSE(config);
     EXPECT_EQ(config.error().code, base::Code::unsupported);
-    EXPECT_NE(config.error().message.find("'lfm2'; this engine runs llama, qwen2, qwen2moe, qwen3"), std::string::npos);
+    EXPECT_NE(config.error().message.find("'bert'; this engine runs llama, qwen2, qwen2moe, qwen3"), std::string::npos);
 }
 
 TEST(Config, ReadsAVocabulary) {

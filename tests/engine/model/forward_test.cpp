@@ -40,7 +40,8 @@ public:
     std::vector<float> feed(const std::vector<std::int32_t>& tokens, int context) {
         std::vector<std::int32_t> positions, rows;
         for (int i = 0; i < int(tokens.size()); ++i) positions.push_back(context + i), rows.push_back(i);
-        const SequenceRows sequence{0, int(tokens.size()), context, blocks_.data()};
+        if (context == 0) state_.assign(model_->config.state_values, 0);
+        const SequenceRows sequence{0, int(tokens.size()), context, blocks_.data(), state_.data()};
         std::vector<float> logits(tokens.size() * std::size_t(vocabulary()));
         Scratch scratch(memory_.data(), memory_.size());
         Exec exec{&pool_, &scratch};
@@ -65,6 +66,7 @@ private:
     Pool pool_;
     std::unique_ptr<Model> model_;
     std::vector<std::uint8_t> kv_memory_;
+    std::vector<float> state_;
     std::vector<KvLayer> kv_;
     std::vector<std::int32_t> blocks_;
     std::vector<std::uint8_t> memory_;
@@ -107,7 +109,7 @@ TEST(Forward, GoldenCheckpointsAgreeOnEveryExactTarget) {
     for (const Target& target : targets(true)) {
         if (!target.available) continue;
         for (const char* name : {"llama3_rope", "llama_tied", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "qwen3_omni_thinker", "mixtral", "olmoe",
-                                 "granitemoe", "gemma3_text", "gemma4_dense", "gemma4_moe", "gemma4_ple_shared", "gpt_oss_truncate", "glm4_moe"})
+                                 "granitemoe", "gemma3_text", "gemma4_dense", "gemma4_moe", "gemma4_ple_shared", "gpt_oss_truncate", "glm4_moe", "lfm2", "granitemoehybrid", "qwen3_next", "qwen3_5", "qwen3_5_moe"})
             check_golden(*golden / name, target);
     }
 }
@@ -136,16 +138,19 @@ TEST(Forward, ResultsDoNotDependOnTheChunk) {
     if (!golden) GTEST_SKIP() << "no golden checkpoints";
     for (const Target& target : targets(true)) {
         if (!target.available) continue;
-        OneSequence runner(*golden / "qwen3_moe/model-f16.gguf", *target.ops);
-        std::vector<std::int32_t> ids;
-        for (int i = 0; i < 70; ++i) ids.push_back((i * 37 + 5) % runner.vocabulary());
-        const auto whole = runner.feed(ids, 0);
-        std::vector<float> parts;
-        for (int at = 0, n = 1; at < 70; at += n, n = n * 2 + 1) {
-            const int end = std::min(70, at + n);
-            const auto part = runner.feed({ids.begin() + at, ids.begin() + end}, at);
-            parts.insert(parts.end(), part.begin(), part.end());
+        for (const char* name : {"qwen3_moe", "gemma4_ple_shared", "gpt_oss_truncate", "lfm2", "granitemoehybrid", "qwen3_5"}) {
+            SCOPED_TRACE(name);
+            OneSequence runner(*golden / name / "model-f16.gguf", *target.ops);
+            std::vector<std::int32_t> ids;
+            for (int i = 0; i < 70; ++i) ids.push_back((i * 37 + 5) % runner.vocabulary());
+            const auto whole = runner.feed(ids, 0);
+            std::vector<float> parts;
+            for (int at = 0, n = 1; at < 70; at += n, n = n * 2 + 1) {
+                const int end = std::min(70, at + n);
+                const auto part = runner.feed({ids.begin() + at, ids.begin() + end}, at);
+                parts.insert(parts.end(), part.begin(), part.end());
+            }
+            EXPECT_EQ(whole, parts) << target.name;  // bitwise
         }
-        EXPECT_EQ(whole, parts) << target.name;  // bitwise
     }
 }

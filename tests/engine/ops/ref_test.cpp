@@ -171,6 +171,44 @@ TEST_F(RefTest, ExpertsAreWeighedAndAdded) {
     EXPECT_FLOAT_EQ(out[0], float(7 + 0.5 * (3 / (1 + std::exp(-1.702 * 3)) * 6 * 100 + 60)));
 }
 
+TEST_F(RefTest, AConvolutionSeesTheRowsOfTheStepBefore) {
+    const float w[] = {1, 10, 100};  // (3, 1)
+    std::vector<float> x = {1, 2, 3}, out(3), state(2);
+    SequenceRows rows{0, 3, 0, nullptr, state.data()};
+    const auto convolve = [&] { ops.convolve({{out.data(), 3, 1}, {x.data(), 3, 1}, w, nullptr, 3, false, &rows, 1, 0}, exec); };
+    convolve();
+    EXPECT_EQ(out, (std::vector<float>{100, 210, 321}));
+    EXPECT_EQ(state, (std::vector<float>{2, 3}));
+    x[0] = 4, rows.rows = 1;
+    convolve();
+    EXPECT_EQ(out[0], 432);
+    EXPECT_EQ(state, (std::vector<float>{3, 4}));
+    const float bias[] = {-432 + 1};
+    x[0] = 4, state = {2, 3};
+    ops.convolve({{out.data(), 3, 1}, {x.data(), 3, 1}, w, bias, 3, true, &rows, 1, 0}, exec);
+    EXPECT_FLOAT_EQ(out[0], float(1 / (1 + std::exp(-1.0))));
+}
+
+TEST_F(RefTest, TheGatedDeltaRuleCorrectsWhatItRemembers) {
+    // One head of 1 × 1: q and k become 1, the state halves (exp(-softplus(0))), the correction is half of what is missing.
+    std::vector<float> qkv = {3, 2, 4, 3, 2, 4}, zero = {0, 0}, out(2), state(1);
+    const float a[] = {-1}, dt_bias[] = {0};
+    const SequenceRows rows{0, 2, 0, nullptr, state.data()};
+    ops.gated_delta({{out.data(), 2, 1}, {qkv.data(), 2, 3}, {zero.data(), 2, 1}, {zero.data(), 2, 1}, a, dt_bias, 1, 1, 1, 1, false, &rows, 1, 0}, exec);
+    EXPECT_NEAR(out[0], 2, 1e-5);
+    EXPECT_NEAR(out[1], 2.5, 1e-5);
+    EXPECT_NEAR(state[0], 2.5, 1e-5);
+}
+
+TEST_F(RefTest, ASelectiveScanFadesAndAdds) {
+    std::vector<float> xbc = {2, 3, 5, 2, 3, 5}, dt = {0, 0}, out(2), state(1);
+    const float a[] = {-1}, d[] = {7}, dt_bias[] = {0};
+    const SequenceRows rows{0, 2, 0, nullptr, state.data()};
+    ops.selective_scan({{out.data(), 2, 1}, {xbc.data(), 2, 3}, {dt.data(), 2, 1}, a, d, dt_bias, 1, 1, 1, 1, &rows, 1, 0}, exec);
+    EXPECT_FLOAT_EQ(out[0], float(6 * M_LN2 * 5 + 14));
+    EXPECT_FLOAT_EQ(out[1], float(9 * M_LN2 * 5 + 14));
+}
+
 TEST(Pool, EveryItemRunsOnce) {
     Pool pool(4);
     for (int round = 0; round < 2000; ++round) {

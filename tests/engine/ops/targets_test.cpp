@@ -268,7 +268,7 @@ TEST_F(TargetsTest, RowOpsAgreeWithRef) {
             run.ops->rms_norm(g, xm, nullptr, 1e-6f, exec);
             ref_ops().rms_norm(e, xm, nullptr, 1e-6f, exec);
             EXPECT_LT(relative_error(got, want), kFloatError);
-            for (const Activation activation : {Activation::silu, Activation::gelu_tanh, Activation::clamped_silu}) {
+            for (const Activation activation : {Activation::silu, Activation::gelu_tanh, Activation::clamped_silu, Activation::sigmoid, Activation::identity}) {
                 run.ops->activate(g, ym, xm, activation, exec);
                 ref_ops().activate(e, ym, xm, activation, exec);
                 EXPECT_LT(relative_error(got, want), kFloatError) << int(activation);

@@ -1,0 +1,57 @@
+// What the blocks of a step share. Internal to forward.cpp, mixers.cpp and ffn.cpp.
+#pragma once
+
+#include <cstring>
+
+#include "engine/model/forward.h"
+
+namespace engine {
+
+// Activations of a step, all in scratch.
+struct Activations {
+    Mat x;           // (n, H) residual stream
+    Mat normed;      // (n, H)
+    Mat branch;      // (n, H) what a mixer or FFN gives, where it is not added at once
+    Mat gate, up;    // (n, I)
+    Mat own;         // (n, layers*P) what each layer has of its own for each token
+};
+
+inline Mat take(Scratch& scratch, int rows, int cols) { return {scratch.take<float>(std::size_t(rows) * std::size_t(cols)), rows, cols}; }
+
+// Gives back what a block took.
+class Taken {
+public:
+    explicit Taken(Exec& exec) : scratch_(*exec.scratch), mark_(scratch_.used()) {}
+    ~Taken() { scratch_.rewind(mark_); }
+    Taken(const Taken&) = delete;
+    Taken& operator=(const Taken&) = delete;
+
+private:
+    Scratch& scratch_;
+    std::size_t mark_;
+};
+
+// The same memory as rows of another width.
+inline Mat reshaped(Mat m, int cols) { return {m.data, m.rows, cols}; }
+inline Mat by_heads(Mat m, int head_dim) { return {m.data, m.rows * (m.cols / head_dim), head_dim}; }
+inline void clear(Mat m) { std::memset(m.data, 0, std::size_t(m.rows) * std::size_t(m.cols) * sizeof(float)); }
+
+// Whether a branch's result is added to the residual stream as it is.
+inline bool adds_at_once(const Config& c) { return !c.family->post_norms && c.residual_scale == 1; }
+
+// x += residual_scale · [norm] branch
+inline void add_branch(const Model& m, const float* post_norm, Activations& a, Exec& exec) {
+    if (post_norm) m.ops->rms_norm(a.branch, a.branch, post_norm, m.config.norm_epsilon, exec);
+    m.ops->add_scaled(a.x, a.branch, m.config.residual_scale, exec);
+}
+
+// x += what layer `index` mixes from its rows and those before them: attention, or a recurrent mixer.
+void mixer_block(const Model& m, int index, const Batch& batch, const KvLayer& kv, Activations& a, Exec& exec);
+// x += FFN(norm(x)), dense or of experts.
+void ffn_block(const Model& m, int index, Activations& a, Exec& exec);
+
+// Floats of scratch that they take a row.
+std::size_t mixer_row(const Config& config);
+std::size_t ffn_row(const Config& config);
+
+}  // namespace engine

@@ -1,0 +1,118 @@
+// Mixers that carry a state from row to row: causal convolution, gated delta rule, selective scan. Rows of a sequence are
+// computed one after another, so that results do not depend on how they are cut into steps.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "engine/ops/ref.h"
+
+namespace engine::ref {
+namespace {
+
+constexpr int kChannels = 256;  // of one item
+
+float softplus(float x) { return x > 20 ? x : std::log1p(std::exp(x)); }
+float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+
+// to = x / sqrt(Σ x² + 1e-6) * factor
+void unit(const float* x, int n, float factor, float* to) {
+    float sum = 0;
+    for (int i = 0; i < n; ++i) sum += x[i] * x[i];
+    const float scale = factor / std::sqrt(sum + 1e-6f);
+    for (int i = 0; i < n; ++i) to[i] = x[i] * scale;
+}
+
+// One row of one head: S ← decay·S; δ = β(v − Sᵀk); S ← S + k δᵀ; out = Sᵀq. delta: value_dim floats of room.
+void delta_row(const float* q, const float* k, const float* v, float decay, float beta, int key_dim, int value_dim, float* s, float* delta, float* out) {
+    std::fill_n(delta, value_dim, 0.0f);
+    for (int i = 0; i < key_dim; ++i) {
+        float* const row = s + std::size_t(i) * value_dim;
+        for (int j = 0; j < value_dim; ++j) {
+            row[j] *= decay;
+            delta[j] += row[j] * k[i];
+        }
+    }
+    for (int j = 0; j < value_dim; ++j) delta[j] = beta * (v[j] - delta[j]);
+    std::fill_n(out, value_dim, 0.0f);
+    for (int i = 0; i < key_dim; ++i) {
+        float* const row = s + std::size_t(i) * value_dim;
+        for (int j = 0; j < value_dim; ++j) {
+            row[j] += k[i] * delta[j];
+            out[j] += row[j] * q[i];
+        }
+    }
+}
+
+}  // namespace
+
+void convolve(const ConvArgs& args, Exec& exec) {
+    const int width = args.x.cols, before = args.kernel - 1, parts = (width + kChannels - 1) / kChannels;
+    exec.pool->run(args.n_sequences * parts, [&](int item, int) {
+        const SequenceRows& s = args.sequences[item / parts];
+        float* const state = s.state + args.state;
+        const int begin = item % parts * kChannels, end = std::min(width, begin + kChannels);
+        // Row t of what was and what comes; t counts from the first row of the step.
+        const auto row = [&](int t) { return t < 0 ? state + std::size_t(t + before) * width : args.x.row(s.first_row + t); };
+        for (int t = 0; t < s.rows; ++t) {
+            float* const out = args.out.row(s.first_row + t);
+            for (int c = begin; c < end; ++c) out[c] = args.bias ? args.bias[c] : 0;
+            for (int j = 0; j < args.kernel; ++j) {
+                const float *const in = row(t - before + j), *const w = args.w + std::size_t(j) * width;
+                for (int c = begin; c < end; ++c) out[c] += w[c] * in[c];
+            }
+            if (args.silu)
+                for (int c = begin; c < end; ++c) out[c] *= sigmoid(out[c]);
+        }
+        for (int i = 0; i < before; ++i)  // ascending: never overwrites one still needed
+            std::memmove(state + std::size_t(i) * width + begin, row(s.rows - before + i) + begin, std::size_t(end - begin) * sizeof(float));
+    });
+}
+
+void gated_delta(const DeltaArgs& args, Exec& exec) {
+    const int dk = args.key_dim, dv = args.value_dim, repeat = args.value_heads / args.key_heads;
+    const std::size_t mark = exec.scratch->used(), room = std::size_t(2 * dk + dv);
+    float* const memory = exec.scratch->take<float>(room * std::size_t(exec.pool->threads()));
+    exec.pool->run(args.n_sequences * args.value_heads, [&](int item, int thread) {
+        const SequenceRows& s = args.sequences[item / args.value_heads];
+        const int head = item % args.value_heads, key_head = args.tiled ? head % args.key_heads : head / repeat;
+        float* const state = s.state + args.state + std::size_t(head) * dk * dv;
+        float *const q = memory + room * std::size_t(thread), *const k = q + dk, *const delta = k + dk;
+        for (int r = s.first_row; r < s.first_row + s.rows; ++r) {
+            const float* const in = args.qkv.row(r);
+            unit(in + std::size_t(key_head) * dk, dk, 1 / std::sqrt(float(dk)), q);
+            unit(in + std::size_t(args.key_heads + key_head) * dk, dk, 1, k);
+            const float* const v = in + std::size_t(2 * args.key_heads) * dk + std::size_t(head) * dv;
+            const float decay = std::exp(args.a[head] * softplus(args.alpha.row(r)[head] + args.dt_bias[head]));
+            delta_row(q, k, v, decay, sigmoid(args.beta.row(r)[head]), dk, dv, state, delta, args.out.row(r) + std::size_t(head) * dv);
+        }
+    });
+    exec.scratch->rewind(mark);
+}
+
+void selective_scan(const ScanArgs& args, Exec& exec) {
+    const int p = args.head_dim, n = args.state_size, inner = args.heads * p;
+    exec.pool->run(args.n_sequences * args.heads, [&](int item, int) {
+        const SequenceRows& s = args.sequences[item / args.heads];
+        const int head = item % args.heads, group = head * args.groups / args.heads;
+        float* const state = s.state + args.state + std::size_t(head) * p * n;
+        for (int r = s.first_row; r < s.first_row + s.rows; ++r) {
+            const float* const x = args.xbc.row(r) + std::size_t(head) * p;
+            const float* const b = args.xbc.row(r) + inner + std::size_t(group) * n;
+            const float* const c = b + std::size_t(args.groups) * n;
+            const float step = softplus(args.dt.row(r)[head] + args.dt_bias[head]), decay = std::exp(step * args.a[head]);
+            float* const out = args.out.row(r) + std::size_t(head) * p;
+            for (int i = 0; i < p; ++i) {
+                float* const row = state + std::size_t(i) * n;
+                const float in = step * x[i];
+                float sum = 0;
+                for (int j = 0; j < n; ++j) {
+                    row[j] = row[j] * decay + in * b[j];
+                    sum += row[j] * c[j];
+                }
+                out[i] = sum + args.d[head] * x[i];
+            }
+        }
+    });
+}
+
+}  // namespace engine::ref
