@@ -9,7 +9,7 @@ namespace engine {
 std::uint64_t kv_bytes_per_token(const Config& config, bool half_kv) {
     std::uint64_t values = 0;
     for (int i = 0; i < config.layers; ++i)
-        if (const LayerConfig& l = config.layer[std::size_t(i)]; l.kv_layer == i) values += 2ull * std::uint64_t(l.kv_heads) * std::uint64_t(l.head_dim);
+        if (const LayerConfig& l = config.layer[std::size_t(i)]; l.kv_layer == i) values += (config.family->latent ? 1ull : 2ull) * std::uint64_t(l.kv_heads) * std::uint64_t(l.head_dim);
     return values * (half_kv ? 2 : 4);
 }
 
@@ -22,8 +22,9 @@ std::vector<KvLayer> kv_layers(const Config& config, int blocks, bool half_kv, s
             continue;
         }
         const std::size_t one = std::size_t(blocks) * kKvBlock * std::size_t(l.kv_heads) * std::size_t(l.head_dim) * (half_kv ? 2 : 4);
-        out.push_back({memory, memory + one, half_kv, l.kv_heads, l.head_dim});
-        memory += 2 * one;
+        const std::size_t to_values = config.family->latent ? 0 : one;  // there a value is the first columns of its key
+        out.push_back({memory, memory + to_values, half_kv, l.kv_heads, l.head_dim});
+        memory += to_values + one;
     }
     return out;
 }

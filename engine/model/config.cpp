@@ -60,7 +60,7 @@ void read_layers(ConfigKeys& keys, Config& c) {
                "embedding_length " + std::to_string(c.hidden) + " is not a multiple of head_count " + std::to_string(c.heads));
     const int head_dim = key_length > 0 ? key_length : c.hidden / c.heads;
     const int value_length = keys.optional("attention.value_length", head_dim, 1, 1024);
-    keys.check(value_length == head_dim, "key and value lengths differ (" + std::to_string(head_dim) + ", " +
+    keys.check(value_length == head_dim || c.family->latent, "key and value lengths differ (" + std::to_string(head_dim) + ", " +
                                              std::to_string(value_length) + "); this engine wants them equal");
     const bool others = c.family->other_mixer != Mixer::attention;  // layers without attention have no such heads
     const std::vector<int> kv_heads = keys.of_layers("attention.head_count_kv", c.layers, c.heads, others ? 0 : 1, kMostWidth);

@@ -35,6 +35,7 @@ struct Family {
     bool post_norms = false;   // what attention and FFN give is normalised before it is added
     Mixer other_mixer = Mixer::attention;  // of its layers without attention
     bool gated_attention = false;  // q comes with a gate: d values of one, then d of the other for each head
+    bool latent = false;       // attention over latent rows
     bool sinks = false;        // a logit of each head that takes attention and gives no value
     void (*read)(ConfigKeys&, Config&) = nullptr;  // what else its keys say
 };
@@ -62,6 +63,15 @@ struct RecurrentConfig {
     std::size_t state_values(Mixer mixer) const;  // floats of one layer and sequence
 };
 
+// Attention over latent rows (MLA), absorbed: the cache holds of each position its latent, kv_rank wide, and one rotated key
+// that all heads share; keys and values of the heads are never made.
+struct LatentConfig {
+    int kv_rank = 0;           // 0: the family has none
+    int q_rank = 0;            // 0: queries are projected at once
+    int plain = 0, rotated = 0;  // dimensions of a query head
+    int value = 0;             // of a value head
+};
+
 struct LayerConfig {
     Mixer mixer = Mixer::attention;
     int kv_heads = 0;
@@ -86,6 +96,7 @@ struct Config {
     std::vector<LayerConfig> layer;
     std::vector<RopeConfig> ropes;
     RecurrentConfig recurrent;
+    LatentConfig latent;
     std::size_t state_values = 0;  // floats of a sequence's state over all layers; 0: no layer is recurrent
     float attention_scale = 0;  // 0: 1/√d
     bool normalise_values = false;  // RMSNorm without a weight on each head's values

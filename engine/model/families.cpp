@@ -138,7 +138,8 @@ void read_qwen35(ConfigKeys& keys, Config& c) {
     c.recurrent.tiled = true;
 }
 
-void read_glm4moe(ConfigKeys& keys, Config& c) {
+// DeepSeek's experts: sigmoid scores unless the file says otherwise, a choice within groups, dense layers first.
+void read_deepseek_experts(ConfigKeys& keys, Config& c) {
     c.sigmoid_router = keys.optional("expert_gating_func", 2, 1, 2) == 2;
     c.expert_groups = keys.optional("expert_group_count", 1, 1, c.experts);
     c.expert_groups_used = keys.optional("expert_group_used_count", 1, 1, c.expert_groups);
@@ -148,6 +149,24 @@ void read_glm4moe(ConfigKeys& keys, Config& c) {
     leave_drafting_out(keys, c);
     const int dense = keys.optional("leading_dense_block_count", 0, 0, c.layers);
     for (int i = 0; i < c.layers; ++i) c.layer[std::size_t(i)].moe = i >= dense;
+}
+
+void read_deepseek2(ConfigKeys& keys, Config& c) {
+    read_deepseek_experts(keys, c);
+    LatentConfig& l = c.latent;
+    l.kv_rank = keys.required("attention.kv_lora_rank", 1, kMostWidth);
+    l.q_rank = keys.optional("attention.q_lora_rank", 0, 0, kMostWidth);
+    l.value = keys.required("attention.value_length_mla", 1, kMostWidth);
+    const int key = keys.required("attention.key_length_mla", 1, kMostWidth);
+    RopeConfig& rope = c.ropes[0];
+    l.rotated = rope.dim;
+    l.plain = key - l.rotated;
+    keys.check(l.plain > 0, "attention.key_length_mla is " + std::to_string(key) + ", expected more than rope.dimension_count " + std::to_string(l.rotated));
+    for (LayerConfig& layer : c.layer) layer.kv_heads = 1, layer.head_dim = l.kv_rank + l.rotated;
+    // Yarn's change of length lies in the softmax here, squared for q and k, and not in what is rotated.
+    rope.magnitude = 1;
+    const float length = 1 + keys.real("rope.scaling.yarn_log_multiplier", 0) * std::log(rope.yarn_factor);
+    c.attention_scale = length * length / std::sqrt(float(key));
 }
 
 }  // namespace
@@ -171,7 +190,8 @@ const std::vector<Family>& families() {
         {.name = "qwen3next", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .read = read_qwen3next},
         {.name = "qwen35", .qk_norm = QkNorm::head, .other_mixer = Mixer::gated_delta, .gated_attention = true, .read = read_qwen35},
         {.name = "qwen35moe", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .read = read_qwen35},
-        {.name = "glm4moe", .normalise_experts = true, .read = read_glm4moe},
+        {.name = "glm4moe", .normalise_experts = true, .read = read_deepseek_experts},
+        {.name = "deepseek2", .pairing = RopePairing::adjacent, .normalise_experts = true, .latent = true, .read = read_deepseek2},
     };
     return rows;
 }

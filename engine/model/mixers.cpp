@@ -7,6 +7,8 @@
 namespace engine {
 namespace {
 
+constexpr float kLatentEpsilon = 1e-6f;  // of the norms within latent attention, whatever the model's own is
+
 // x += residual_scale · [norm] (w · in)
 void add_result(const Model& m, const Weight& w, const float* bias, const float* post_norm, Mat in, Activations& a, Exec& exec) {
     const bool at_once = adds_at_once(m.config);
@@ -85,12 +87,84 @@ void attention_block(const Model& m, int index, const Batch& batch, const KvLaye
     add_result(m, l.o, l.o_bias, l.attention_post_norm, attended, a, exec);
 }
 
-// What recurrent layers project their rows to.
-Mat projected(const Model& m, const Weight& w, Activations& a, Exec& exec) {
-    const Mat out = take(*exec.scratch, a.x.rows, w.rows);
+Mat projected(const Model& m, const Weight& w, Mat in, Exec& exec) {
+    const Mat out = take(*exec.scratch, in.rows, w.rows);
     const MatmulJob job{&w, out, nullptr, false};
-    m.ops->matmul(&job, 1, a.normed, exec);
+    m.ops->matmul(&job, 1, in, exec);
     return out;
+}
+
+// Columns [from, from + to.cols) of every row, and back.
+void read_columns(Mat to, Mat all, int from) {
+    for (int r = 0; r < to.rows; ++r) std::memcpy(to.row(r), all.row(r) + from, std::size_t(to.cols) * sizeof(float));
+}
+void write_columns(Mat all, int to, Mat from) {
+    for (int r = 0; r < from.rows; ++r) std::memcpy(all.row(r) + to, from.row(r), std::size_t(from.cols) * sizeof(float));
+}
+
+// The rows' latents, normalised, and the key that all heads share, rotated: (n, kv_rank + rotated).
+Mat latent_rows(const Model& m, const Latent& l, const RopeArgs& rope, Activations& a, Exec& exec) {
+    const LatentConfig& c = m.config.latent;
+    const Mat rows = projected(m, l.kv_down, a.normed, exec);
+    const Mat latent = take(*exec.scratch, rows.rows, c.kv_rank), key = take(*exec.scratch, rows.rows, c.rotated);
+    read_columns(latent, rows, 0);
+    read_columns(key, rows, c.kv_rank);
+    m.ops->rms_norm(latent, latent, l.kv_norm, kLatentEpsilon, exec);
+    m.ops->rope(key, rope, exec);
+    write_columns(rows, 0, latent);
+    write_columns(rows, c.kv_rank, key);
+    return rows;
+}
+
+// What the heads ask of latent rows: each head's plain part through its key matrix, its rotated part as it is.
+Mat latent_queries(const Model& m, const Latent& l, const RopeArgs& rope, Activations& a, Exec& exec) {
+    const Config& c = m.config;
+    const LatentConfig& shape = c.latent;
+    const int n = a.x.rows, head = shape.plain + shape.rotated, wide = shape.kv_rank + shape.rotated;
+    Mat in = a.normed;
+    if (shape.q_rank > 0) {
+        in = projected(m, l.q_down, in, exec);
+        m.ops->rms_norm(in, in, l.q_norm, kLatentEpsilon, exec);
+    }
+    const Mat q = projected(m, l.q, in, exec), out = take(*exec.scratch, n, c.heads * wide);
+    const Mat plain = take(*exec.scratch, n, shape.plain), asked = take(*exec.scratch, n, shape.kv_rank), rotated = take(*exec.scratch, n, shape.rotated);
+    for (int h = 0; h < c.heads; ++h) {
+        Weight key = l.key;
+        key.data = l.key.matrix(h);
+        read_columns(plain, q, h * head);
+        read_columns(rotated, q, h * head + shape.plain);
+        const MatmulJob job{&key, asked, nullptr, false};
+        m.ops->matmul(&job, 1, plain, exec);
+        m.ops->rope(rotated, rope, exec);
+        write_columns(out, h * wide, asked);
+        write_columns(out, h * wide + shape.kv_rank, rotated);
+    }
+    return out;
+}
+
+// x += o · value(attention over latent rows): DeepSeek-V2's multi-head latent attention (2024, §2.1) with the heads' key and
+// value matrices moved to the queries and to the result.
+void latent_block(const Model& m, int index, const Batch& batch, const KvLayer& kv, Activations& a, Exec& exec) {
+    const Config& c = m.config;
+    const Latent& l = m.layers[std::size_t(index)].latent;
+    const LatentConfig& shape = c.latent;
+    const RopeArgs rope{batch.positions, m.inverse_frequencies[0].data(), shape.rotated, shape.rotated,
+                        c.family->pairing == RopePairing::neox, c.ropes[0].magnitude};
+    const Mat rows = latent_rows(m, l, rope, a, exec);
+    m.ops->kv_append(kv, rows, rows, batch.sequences, batch.n_sequences, exec);  // values are the first columns of keys
+    const Mat q = latent_queries(m, l, rope, a, exec), attended = take(*exec.scratch, batch.n, q.cols);
+    m.ops->attention({attended, q, kv, batch.sequences, batch.n_sequences, c.heads, c.attention_scale, 0, nullptr}, exec);
+    const Mat values = take(*exec.scratch, batch.n, c.heads * shape.value);
+    const Mat latent = take(*exec.scratch, batch.n, shape.kv_rank), value = take(*exec.scratch, batch.n, shape.value);
+    for (int h = 0; h < c.heads; ++h) {
+        Weight matrix = l.value;
+        matrix.data = l.value.matrix(h);
+        read_columns(latent, attended, h * (shape.kv_rank + shape.rotated));
+        const MatmulJob job{&matrix, value, nullptr, false};
+        m.ops->matmul(&job, 1, latent, exec);
+        write_columns(values, h * shape.value, value);
+    }
+    add_result(m, l.o, nullptr, nullptr, values, a, exec);
 }
 
 Mat convolved(const Model& m, const Recurrent& l, Mat x, bool silu, std::size_t state, const Batch& batch, Exec& exec) {
@@ -101,7 +175,7 @@ Mat convolved(const Model& m, const Recurrent& l, Mat x, bool silu, std::size_t 
 
 // c ⊙ convolution(b ⊙ x)
 Mat short_convolution(const Model& m, const Recurrent& l, std::size_t state, const Batch& batch, Activations& a, Exec& exec) {
-    const Mat b = projected(m, l.in[0], a, exec), c = projected(m, l.in[1], a, exec), x = projected(m, l.in[2], a, exec);
+    const Mat b = projected(m, l.in[0], a.normed, exec), c = projected(m, l.in[1], a.normed, exec), x = projected(m, l.in[2], a.normed, exec);
     m.ops->activate(x, b, x, Activation::identity, exec);
     const Mat out = convolved(m, l, x, false, state, batch, exec);
     m.ops->activate(out, c, out, Activation::identity, exec);
@@ -111,7 +185,7 @@ Mat short_convolution(const Model& m, const Recurrent& l, std::size_t state, con
 // norm(scan(convolution(xBC), dt) ⊙ silu(z)), the norm by groups
 Mat selective_scan(const Model& m, const Recurrent& l, std::size_t state, const Batch& batch, Activations& a, Exec& exec) {
     const RecurrentConfig& r = m.config.recurrent;
-    const Mat z = projected(m, l.in[0], a, exec), xbc = projected(m, l.in[1], a, exec), dt = projected(m, l.in[2], a, exec);
+    const Mat z = projected(m, l.in[0], a.normed, exec), xbc = projected(m, l.in[1], a.normed, exec), dt = projected(m, l.in[2], a.normed, exec);
     const Mat mixed = convolved(m, l, xbc, true, state, batch, exec), out = take(*exec.scratch, batch.n, z.cols);
     const std::size_t matrices = state + std::size_t(r.kernel - 1) * std::size_t(r.width);
     m.ops->selective_scan({out, mixed, dt, l.a, l.d, l.dt_bias, r.heads, r.head_dim, r.state_size, r.groups, batch.sequences, batch.n_sequences, matrices}, exec);
@@ -131,8 +205,8 @@ Mat selective_scan(const Model& m, const Recurrent& l, std::size_t state, const 
 // norm(delta(convolution(qkv), beta, alpha)) ⊙ silu(z), the norm by heads
 Mat gated_delta(const Model& m, const Recurrent& l, std::size_t state, const Batch& batch, Activations& a, Exec& exec) {
     const RecurrentConfig& r = m.config.recurrent;
-    const Mat qkv = projected(m, l.in[0], a, exec), z = projected(m, l.in[1], a, exec);
-    Mat beta = projected(m, l.in[2], a, exec), alpha;
+    const Mat qkv = projected(m, l.in[0], a.normed, exec), z = projected(m, l.in[1], a.normed, exec);
+    Mat beta = projected(m, l.in[2], a.normed, exec), alpha;
     if (l.grouped) {
         const Mat both = beta;
         const int of_key = r.heads / r.key_heads;
@@ -143,7 +217,7 @@ Mat gated_delta(const Model& m, const Recurrent& l, std::size_t state, const Bat
                 beta.row(t)[i] = group[0], alpha.row(t)[i] = group[of_key];
             }
     } else {
-        alpha = projected(m, l.in[3], a, exec);
+        alpha = projected(m, l.in[3], a.normed, exec);
     }
     const Mat mixed = convolved(m, l, qkv, true, state, batch, exec), out = take(*exec.scratch, batch.n, z.cols);
     const std::size_t matrices = state + std::size_t(r.kernel - 1) * std::size_t(r.width);
@@ -160,6 +234,7 @@ void mixer_block(const Model& m, int index, const Batch& batch, const KvLayer& k
     const LayerConfig& shape = m.config.layer[std::size_t(index)];
     const Layer& l = m.layers[std::size_t(index)];
     m.ops->rms_norm(a.normed, a.x, l.attention_norm, m.config.norm_epsilon, exec);
+    if (m.config.family->latent) return latent_block(m, index, batch, kv, a, exec);
     const auto finish = [&](Mat result) { add_result(m, l.recurrent.out, nullptr, l.attention_post_norm, result, a, exec); };
     switch (shape.mixer) {
         case Mixer::attention: return attention_block(m, index, batch, kv, a, exec);
@@ -171,8 +246,10 @@ void mixer_block(const Model& m, int index, const Batch& batch, const KvLayer& k
 
 std::size_t mixer_row(const Config& c) {
     const RecurrentConfig& r = c.recurrent;
+    const LatentConfig& l = c.latent;
+    const int latent = l.kv_rank ? l.q_rank + c.heads * (2 * (l.kv_rank + l.rotated) + l.plain + l.rotated + l.value) + 4 * (l.kv_rank + l.rotated) + l.plain + l.value : 0;
     const int attention = 2 * c.largest_kv_width() + (c.family->gated_attention ? 5 : 2) * c.largest_heads_width();
-    return std::size_t(std::max(attention, 2 * c.hidden + 2 * r.width + 2 * r.heads * r.head_dim + 4 * r.heads));
+    return std::size_t(std::max({attention, latent, 2 * c.hidden + 2 * r.width + 2 * r.heads * r.head_dim + 4 * r.heads}));
 }
 
 }  // namespace engine

@@ -278,12 +278,40 @@ private:
         out.norm = vector(p + "ssm_norm.weight", r.head_dim, m);
     }
 
+    // Matrices of all heads in one tensor.
+    void heads(const std::string& name, int rows, int cols, Weight& out) {
+        const GgufTensor* tensor = find(name, {std::uint64_t(cols), std::uint64_t(rows), std::uint64_t(c_.heads)});
+        if (!tensor) return;
+        const std::size_t size = ops_.packed_bytes(tensor->format, rows, cols);
+        place(plain_weight(*tensor, rows, cols), c_.heads, out, Keep::packed, bytes.packed, size);
+        bytes.packed += size * std::size_t(c_.heads);
+        count(*tensor, 1);
+    }
+
+    void latent(const std::string& p, Latent& out, Model& m) {
+        const LatentConfig& l = c_.latent;
+        const int h = c_.hidden, queries = c_.heads * (l.plain + l.rotated);
+        if (l.q_rank > 0) {
+            matrix(p + "attn_q_a.weight", l.q_rank, h, out.q_down);
+            out.q_norm = vector(p + "attn_q_a_norm.weight", l.q_rank, m);
+            matrix(p + "attn_q_b.weight", queries, l.q_rank, out.q);
+        } else {
+            matrix(p + "attn_q.weight", queries, h, out.q);
+        }
+        matrix(p + "attn_kv_a_mqa.weight", l.kv_rank + l.rotated, h, out.kv_down);
+        out.kv_norm = vector(p + "attn_kv_a_norm.weight", l.kv_rank, m);
+        heads(p + "attn_k_b.weight", l.kv_rank, l.plain, out.key);
+        heads(p + "attn_v_b.weight", l.value, l.kv_rank, out.value);
+        matrix(p + "attn_output.weight", h, c_.heads * l.value, out.o);
+    }
+
     void layer(int index, Model& m) {
         Layer& l = m.layers[std::size_t(index)];
         const LayerConfig& shape = c_.layer[std::size_t(index)];
         const std::string p = "blk." + std::to_string(index) + ".";
         l.attention_norm = vector(p + "attn_norm.weight", c_.hidden, m);
-        if (shape.mixer == Mixer::attention) attention(p, shape, shape.kv_layer == index, l, m);
+        if (c_.family->latent) latent(p, l.latent, m);
+        else if (shape.mixer == Mixer::attention) attention(p, shape, shape.kv_layer == index, l, m);
         else recurrent(p, shape.mixer, l.recurrent, m);
         // Some converters name the norm before the FFN by its place.
         const bool by_place = !c_.family->post_norms && !has(p + "ffn_norm.weight") && has(p + "post_attention_norm.weight");

@@ -49,6 +49,17 @@ struct Experts {
     Weight shared_gate;                             // (1, H): the sigmoid of its result scales the shared one; rows 0: nothing does
 };
 
+// Attention over latent rows.
+struct Latent {
+    Weight q_down;                                  // (q_rank, H), where there is a rank
+    const float* q_norm = nullptr;                  // (q_rank)
+    Weight q;                                       // (heads*(plain + rotated), q_rank or H)
+    Weight kv_down;                                 // (kv_rank + rotated, H)
+    const float* kv_norm = nullptr;                 // (kv_rank)
+    Weight key, value;                              // stacks of the heads': (kv_rank, plain), (value, kv_rank)
+    Weight o;                                       // (H, heads*value)
+};
+
 // A layer's mixer that carries a state from row to row; which matrices there are is the mixer's matter.
 //   short_convolution: in = [b | c | x], each (H, H); out (H, H)
 //   selective_scan: in = [z (heads*P) | xBC (width) | dt (heads)], each of H columns; out (H, heads*P)
@@ -70,6 +81,7 @@ struct Layer {
     const float *q_bias = nullptr, *k_bias = nullptr, *v_bias = nullptr, *o_bias = nullptr;
     const float* sinks = nullptr;                   // (heads)
     Recurrent recurrent;
+    Latent latent;
     const float* attention_post_norm = nullptr;     // (H)
     const float* ffn_norm = nullptr;                // (H)
     Ffn ffn;

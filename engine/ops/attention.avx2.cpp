@@ -7,7 +7,7 @@ namespace engine::avx2 {
 namespace {
 
 constexpr int tile_rows = 16;
-constexpr int most_dim = 512;
+constexpr int most_dim = 576;
 constexpr float log2e = 1.44269504f;
 
 // Rows [first, first + n) of one block's keys or values as floats; floats are not copied.
@@ -50,7 +50,7 @@ void row_scores(const AttentionRows& a, int kv, const Sight& sight, const float*
 }
 
 // The logit to the base of 2 that takes weight from a head and gives no value.
-HEARTH_INLINE float sink_of(const AttentionRows& a, int kv, int h) { return a.sinks ? a.sinks[kv * a.group + h] * log2e : -1e30f; }
+HEARTH_INLINE float sink_of(const AttentionRows& a, int h) { return a.sinks ? a.sinks[h] * log2e : -1e30f; }
 
 // Turns base-2 scores into weights; returns their sum, the sink's among them.
 HEARTH_INLINE float exponentials(float* scores, int keys, float sink) {
@@ -193,7 +193,7 @@ void attend_row(const AttentionRows& a, int kv, int position, const float* q, fl
     row_scores(a, kv, sight, q, scores, stride);
     for (int h = 0; h < a.group; ++h) {
         float* s = scores + h * stride;
-        const __m256 inverse = _mm256_set1_ps(1.f / exponentials(s, keys, sink_of(a, kv, h)));
+        const __m256 inverse = _mm256_set1_ps(1.f / exponentials(s, keys, sink_of(a, h)));
         for (int i = 0; i < keys; i += 8) _mm256_storeu_ps(s + i, _mm256_mul_ps(_mm256_loadu_ps(s + i), inverse));
     }
     memset(out, 0, size_t(a.group) * d * sizeof(float));
@@ -219,7 +219,7 @@ void attend_tile(const AttentionRows& a, int kv, int position, int rows, const f
     tile_parts(static_cast<char*>(scratch), d, a.group, &t);
     convert_queries(a, rows, q, t);
     memset(t.o, 0, size_t(a.group) * d * tile_rows * sizeof(float));
-    for (int i = 0; i < a.group * tile_rows; ++i) t.top[i] = sink_of(a, kv, i / tile_rows), t.total[i] = a.sinks ? 1.f : 0.f;
+    for (int i = 0; i < a.group * tile_rows; ++i) t.top[i] = sink_of(a, i / tile_rows), t.total[i] = a.sinks ? 1.f : 0.f;
     // A row that sees none of the first keys takes them all alike, until its first own one makes their share 0.
     for (int first = Sight(a, position).start; first < keys; first += block_keys) {
         convert_block(a, a.k, kv, first, keys, t.k);

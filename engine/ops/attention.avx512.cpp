@@ -93,7 +93,7 @@ void row_values(const AttentionRows& a, int kv, const Sight& sight, float* out, 
 }
 
 // The logit to the base of 2 that takes weight from a head and gives no value.
-HEARTH_INLINE float sink_of(const AttentionRows& a, int kv, int h) { return a.sinks ? a.sinks[kv * a.group + h] * log2e : -1e30f; }
+HEARTH_INLINE float sink_of(const AttentionRows& a, int h) { return a.sinks ? a.sinks[h] * log2e : -1e30f; }
 
 // Turns base-2 scores into weights; returns their sum, the sink's among them.
 HEARTH_INLINE float exponentials(float* scores, int keys, float sink) {
@@ -284,7 +284,7 @@ void attend_row(const AttentionRows& a, int kv, int position, const float* q, fl
     else row_scores<false>(a, kv, sight, q, scores, stride);
     for (int h = 0; h < a.group; ++h) {
         float* weights = scores + h * stride;
-        const float inverse = 1.f / exponentials(weights, keys, sink_of(a, kv, h));
+        const float inverse = 1.f / exponentials(weights, keys, sink_of(a, h));
         if (a.half) row_values<true>(a, kv, sight, out, weights, h, inverse);
         else row_values<false>(a, kv, sight, out, weights, h, inverse);
     }
@@ -298,7 +298,7 @@ void attend_tile(const AttentionRows& a, int kv, int position, int rows, const f
     tile_parts(static_cast<char*>(scratch), d, a.group, &t);
     convert_queries(a, rows, q, t);
     memset(t.o, 0, size_t(a.group) * d * tile_rows * 4);
-    for (int i = 0; i < a.group * tile_rows; ++i) t.top[i] = sink_of(a, kv, i / tile_rows), t.total[i] = a.sinks ? 1.f : 0.f;
+    for (int i = 0; i < a.group * tile_rows; ++i) t.top[i] = sink_of(a, i / tile_rows), t.total[i] = a.sinks ? 1.f : 0.f;
     // A row that sees none of the first keys takes them all alike, until its first own one makes their share 0.
     for (int first = Sight(a, position).start; first < keys; first += tile_keys) {
         const int left = (keys - first + 31) & ~31, n = left < tile_keys ? left : tile_keys;

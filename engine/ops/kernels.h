@@ -52,13 +52,13 @@ struct Results {
 struct AttentionRows {
     const void *k, *v;
     bool half;
-    int kv_heads, head_dim;      // head_dim: a multiple of 16, at most 512
+    int kv_heads, head_dim;      // head_dim: a multiple of 16, at most 576
     const int32_t* blocks;
     int group;                   // query heads of a key-value head
     float scale;
     size_t stride;               // floats between rows of q and of out
     int window;                  // keys that a row sees, 0: all
-    const float* sinks;          // of the heads of all key-value heads; or null
+    const float* sinks;          // of the group's heads; or null
 };
 
 constexpr int block_keys = 32;  // of the cache (kKvBlock)

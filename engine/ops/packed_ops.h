@@ -71,6 +71,7 @@ struct Input {
 int panels_of_item(const Weight& w, int threads);
 
 constexpr int moe_rows = 128;  // of one expert, computed together
+constexpr std::size_t attention_bytes = 4 << 20;  // that one CPU thread takes for several heads together
 
 // Which rows chose which expert: position `at[t * used + k]` in the list sorted by expert.
 struct Routing {
@@ -256,19 +257,27 @@ struct PackedOps {
     static void attend(const AttentionArgs& args, const SequenceRows& s, Exec& exec) {
         constexpr int fewest_tile_rows = 8;
         const KvLayer& kv = args.kv;
-        const int d = kv.head_dim, group = args.heads / kv.kv_heads;
-        const AttentionRows a{kv.k, kv.v, kv.half, kv.kv_heads, d, s.blocks, group, args.scale, std::size_t(args.q.cols), args.window, args.sinks};
+        const int d = kv.head_dim, group = args.heads / kv.kv_heads, threads = exec.pool->threads();
         const bool tiles = !exact && s.rows >= fewest_tile_rows;
         const Taken taken(*exec.scratch);
         const std::size_t keys = std::size_t(s.context + s.rows + 31) / 32 * 32;
-        const std::size_t bytes = line(tiles ? k.attend_tile_bytes(d, group) : keys * group * sizeof(float));
-        char* memory = static_cast<char*>(exec.scratch->take(bytes * exec.pool->threads()));
         const int step = tiles ? k.tile_rows : 1, steps = (s.rows + step - 1) / step;
-        run(exec, steps * kv.kv_heads, [&](int item, int thread) {
+        const auto bytes_of = [&](int heads) { return line(tiles ? k.attend_tile_bytes(d, heads) : keys * heads * sizeof(float)); };
+        // The query heads of a key-value head go together, so that its keys are read once, as far as memory and the number of
+        // CPU threads allow.
+        int each = group;
+        const auto parts = [&] { return (group + each - 1) / each; };
+        while (each > 1 && (bytes_of(each) > attention_bytes || steps * kv.kv_heads * parts() < threads)) each = (each + 1) / 2;
+        const std::size_t bytes = bytes_of(each);
+        char* memory = static_cast<char*>(exec.scratch->take(bytes * threads));
+        run(exec, steps * kv.kv_heads * parts(), [&](int item, int thread) {
             // The last rows see most keys: they come first, so that the items at the end are short.
-            const int h = item % kv.kv_heads, r = (steps - 1 - item / kv.kv_heads) * step;
-            const float* q = args.q.row(s.first_row + r) + std::size_t(h) * group * d;
-            float* out = args.out.row(s.first_row + r) + std::size_t(h) * group * d;
+            const int part = item % parts() * each, h = item / parts() % kv.kv_heads, r = (steps - 1 - item / parts() / kv.kv_heads) * step;
+            const int first = h * group + part;
+            const AttentionRows a{kv.k, kv.v, kv.half, kv.kv_heads, d, s.blocks, std::min(each, group - part), args.scale, std::size_t(args.q.cols),
+                                  args.window, args.sinks ? args.sinks + first : nullptr};
+            const float* q = args.q.row(s.first_row + r) + std::size_t(first) * d;
+            float* out = args.out.row(s.first_row + r) + std::size_t(first) * d;
             char* scratch = memory + bytes * thread;
             if (tiles)
                 k.attend_tile(a, h, s.context + r, std::min(step, s.rows - r), q, out, scratch);
@@ -279,7 +288,7 @@ struct PackedOps {
 
     template <bool exact>
     static void attention(const AttentionArgs& args, Exec& exec) {
-        if (args.kv.head_dim % 16 != 0 || args.kv.head_dim > 512) return ref::attention(args, exec);
+        if (args.kv.head_dim % 16 != 0 || args.kv.head_dim > 576) return ref::attention(args, exec);
         for (int i = 0; i < args.n_sequences; ++i) attend<exact>(args, args.sequences[i], exec);
     }
 

@@ -109,7 +109,7 @@ TEST(Forward, GoldenCheckpointsAgreeOnEveryExactTarget) {
     for (const Target& target : targets(true)) {
         if (!target.available) continue;
         for (const char* name : {"llama3_rope", "llama_tied", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "qwen3_omni_thinker", "mixtral", "olmoe",
-                                 "granitemoe", "gemma3_text", "gemma4_dense", "gemma4_moe", "gemma4_ple_shared", "gpt_oss_truncate", "glm4_moe", "lfm2", "granitemoehybrid", "qwen3_next", "qwen3_5", "qwen3_5_moe"})
+                                 "granitemoe", "gemma3_text", "gemma4_dense", "gemma4_moe", "gemma4_ple_shared", "gpt_oss_truncate", "glm4_moe", "lfm2", "granitemoehybrid", "qwen3_next", "qwen3_5", "qwen3_5_moe", "deepseek_v3"})
             check_golden(*golden / name, target);
     }
 }
@@ -138,7 +138,7 @@ TEST(Forward, ResultsDoNotDependOnTheChunk) {
     if (!golden) GTEST_SKIP() << "no golden checkpoints";
     for (const Target& target : targets(true)) {
         if (!target.available) continue;
-        for (const char* name : {"qwen3_moe", "gemma4_ple_shared", "gpt_oss_truncate", "lfm2", "granitemoehybrid", "qwen3_5"}) {
+        for (const char* name : {"qwen3_moe", "gemma4_ple_shared", "gpt_oss_truncate", "lfm2", "granitemoehybrid", "qwen3_5", "deepseek_v3"}) {
             SCOPED_TRACE(name);
             OneSequence runner(*golden / name / "model-f16.gguf", *target.ops);
             std::vector<std::int32_t> ids;
