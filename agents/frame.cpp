@@ -147,7 +147,7 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
 
     const Json outcome = reply ? reply_json(*reply) : Json{{"error", reply.error().text()}, {"code", base::name(reply.error().code)}};
     const std::string state = reply ? "done" : "failed";
-    const auto end = [&](store::Tx& tx) { store::write_outcome(tx, step, frame.epoch, state, outcome); };
+    const auto end = [&](store::Tx& tx) { store::write_outcome(tx, intent, step, state, outcome); };
     co_await frame.parts.db.run(frame.who, end);
     frame.parts.traces.emit(record.ended(reply, span.id, frame.run));
 

@@ -113,7 +113,7 @@ net::Task<base::Result<Layout>> Agents::Impl::lay_out_turn(Frame& frame, Turn& t
         frame.prompts = std::move(*loaded);
         return read_history(tx, frame.conversation, kRunsInHistory);
     };
-    auto stored = co_await parts.db.run(frame.who, read);
+    auto stored = co_await parts.db.read(frame.who, read);
     if (!stored) co_return std::move(stored).error();
     auto history = history_of(stored->messages, stored->work);
     if (!history) co_return std::move(history).error();

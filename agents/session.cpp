@@ -21,9 +21,8 @@ base::Result<void> check_results(store::Tx& tx, const ChatRequest& request, std:
 }
 
 // A folder that is stored opens for nobody to whom it would not have been opened by name.
-base::Result<void> check_folder(store::Tx& tx, const ChatRequest& request) {
-    if (request.may_name_folders || request.workspace || !request.workspace_path.empty()) return {};
-    if (store::conversation_workspace(tx, request.conversation).empty()) return {};
+base::Result<void> check_folder(const std::string& stored, const ChatRequest& request) {
+    if (request.may_name_folders || request.workspace || !request.workspace_path.empty() || stored.empty()) return {};
     return error(Code::permission_denied, "the conversation " + request.conversation.text() + " works in a folder of this machine, which only a member's client on it may use",
                  "leave the id out: a new conversation has a folder of its own");
 }
@@ -51,15 +50,17 @@ base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request, b
     out.run = lease.run();
     std::size_t stored = 0;
     if (request.conversation.is_nil()) {
-        const std::string folder = request.workspace ? request.workspace->root().string() : request.workspace_path;
+        out.workspace = request.workspace ? request.workspace->root().string() : request.workspace_path;
         out.conversation = fresh;
-        store::create_conversation(tx, fresh, request.channel, folder);
+        store::create_conversation(tx, fresh, request.channel, out.workspace);
     } else {
         out.conversation = request.conversation;
-        if (!store::conversation_exists(tx, request.conversation))
+        auto workspace = store::conversation_workspace(tx, request.conversation);
+        if (!workspace)
             return error(Code::not_found, "there is no conversation " + request.conversation.text(),
                          "leave the id out to begin a new one");
-        if (auto allowed = check_folder(tx, request); !allowed) return std::move(allowed).error();
+        out.workspace = *std::move(workspace);
+        if (auto allowed = check_folder(out.workspace, request); !allowed) return std::move(allowed).error();
         store::lock_conversation(tx, request.conversation);
         out.busy = store::busy_run(tx, request.conversation);
         if (!out.busy.is_nil()) return out;
@@ -71,7 +72,6 @@ base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request, b
     for (std::size_t i = stored; i < request.messages.size(); ++i)
         out.input = store::append_message(tx, out.conversation, {}, request.messages[i]);
     store::create_run(tx, lease, out.conversation, out.input, request.alias);
-    out.workspace = store::conversation_workspace(tx, out.conversation);
     return out;
 }
 

@@ -67,7 +67,6 @@ sanitized() {
     done
     ninja -C "$folder" -j"$JOBS" "${targets[@]}" || return 1
     export ASAN_OPTIONS="detect_stack_use_after_return=0:strict_string_checks=1:detect_leaks=1:abort_on_error=0:allocator_may_return_null=1"
-    export LSAN_OPTIONS="suppressions=$PWD/tests/support/leaks.txt"
     export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1"
     export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1"
     for module in "${targets[@]}"; do

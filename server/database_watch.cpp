@@ -15,7 +15,7 @@ net::Task<void> DatabaseWatch::ask(std::shared_ptr<State> state) {
     auto select = [](store::Tx& tx) { return tx.exec("select 1").size(); };
     bool fine = false;
     try {
-        fine = co_await state->db.run({}, select) == 1;
+        fine = co_await state->db.read({}, select) == 1;
     } catch (const store::DbError&) {
         fine = false;
     }

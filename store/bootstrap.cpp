@@ -1,25 +1,22 @@
 #include "store/bootstrap.h"
 
-#include <pqxx/pqxx>
-
+#include "store/connection.h"
 #include "store/failure.h"
-#include "store/url.h"
 
 namespace store {
 
 base::Result<void> make_roles(const std::string& admin_url, const std::string& owner_password,
                               const std::string& app_password, const std::string& database) {
     try {
-        pqxx::connection connection(with_timeout(admin_url));
-        pqxx::nontransaction work(connection);
+        Connection connection(admin_url);
         const std::pair<const char*, const std::string*> roles[] = {{"hearth_owner", &owner_password}, {"hearth_app", &app_password}};
         for (const auto& [role, password] : roles)
-            if (work.exec(std::string("select 1 from pg_roles where rolname = '") + role + "'").empty())
-                work.exec(std::string("create role ") + role + " login nosuperuser nocreatedb nobypassrls password " + work.quote(*password));
-        if (work.exec("select 1 from pg_database where datname = " + work.quote(database)).empty())
-            work.exec("create database " + work.quote_name(database) + " owner hearth_owner");
+            if (connection.exec("select 1 from pg_roles where rolname = $1", {role}).empty())
+                connection.script(std::string("create role ") + role + " login nosuperuser nocreatedb nobypassrls password " + connection.quoted(*password));
+        if (connection.exec("select 1 from pg_database where datname = $1", {database}).empty())
+            connection.script("create database " + connection.quoted_name(database) + " owner hearth_owner");
         return {};
-    } catch (const pqxx::failure& e) {
+    } catch (const DbError& e) {
         return failure("making the roles and the database", e);
     }
 }

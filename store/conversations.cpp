@@ -35,18 +35,14 @@ base::Json essence(const base::Json& message) {
 }  // namespace
 
 void create_conversation(Tx& tx, base::ConversationId id, const std::string& channel, const std::string& workspace) {
-    tx.exec("insert into conversation (id, channel, workspace) values ($1, $2, $3)", {id, channel, workspace});
+    tx.send("insert into conversation (id, channel, workspace) values ($1, $2, $3)", {id, channel, workspace});
 }
 
-void lock_conversation(Tx& tx, base::ConversationId id) { tx.exec("select pg_advisory_xact_lock(hashtextextended($1, 8))", {id.text()}); }
+void lock_conversation(Tx& tx, base::ConversationId id) { tx.send("select pg_advisory_xact_lock(hashtextextended($1, 8))", {id.text()}); }
 
-bool conversation_exists(Tx& tx, base::ConversationId id) {
-    return !tx.exec("select 1 from conversation where id = $1", {id}).empty();
-}
-
-std::string conversation_workspace(Tx& tx, base::ConversationId id) {
+std::optional<std::string> conversation_workspace(Tx& tx, base::ConversationId id) {
     const auto rows = tx.exec("select workspace from conversation where id = $1", {id});
-    return rows.empty() ? std::string() : rows[0].text(0);
+    return rows.empty() ? std::nullopt : std::optional(rows[0].text(0));
 }
 
 std::vector<StoredMessage> list_messages(Tx& tx, base::ConversationId id) {
@@ -61,11 +57,12 @@ base::MessageId append_message(Tx& tx, base::ConversationId id, base::RunId run,
     const auto message = base::MessageId::make(base::SystemClock().now());
     lock_conversation(tx, id);  // positions are consecutive when two append at once
     // Foreign keys look past row-level security, so another person's conversation is refused by the join.
-    tx.exec("insert into message (id, conversation_id, position, run_id, role, body)"
-            " select $1, c.id, coalesce((select max(position) + 1 from message where conversation_id = c.id), 0), $3, $4, $5"
-            " from conversation c where c.id = $2",
-            {message, id, run, body.value("role", ""), body});
-    if (tx.affected() != 1) throw DbError(DbError::Kind::foreign_key, "there is no conversation " + id.text());
+    static const std::string insert = require(
+        "insert into message (id, conversation_id, position, run_id, role, body)"
+        " select $1, c.id, coalesce((select max(position) + 1 from message where conversation_id = c.id), 0), $3, $4, $5"
+        " from conversation c where c.id = $2 returning 1",
+        DbError::Kind::foreign_key, "$6");
+    tx.send(insert, {message, id, run, body.value("role", ""), body, "there is no conversation " + id.text()});
     return message;
 }
 

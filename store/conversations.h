@@ -20,9 +20,8 @@ struct StoredMessage {
 void create_conversation(Tx& tx, base::ConversationId id, const std::string& channel, const std::string& workspace);
 // Until the transaction's end nobody else appends to it or begins a turn in it.
 void lock_conversation(Tx& tx, base::ConversationId id);
-// Nothing for another person's: handlers answer 404.
-bool conversation_exists(Tx& tx, base::ConversationId id);
-std::string conversation_workspace(Tx& tx, base::ConversationId id);
+// Empty when it has none of its own; nothing where there is no such conversation of this person: handlers answer 404.
+std::optional<std::string> conversation_workspace(Tx& tx, base::ConversationId id);
 std::vector<StoredMessage> list_messages(Tx& tx, base::ConversationId id);
 base::MessageId append_message(Tx& tx, base::ConversationId id, base::RunId run, const base::Json& body);
 

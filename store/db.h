@@ -3,14 +3,12 @@
 
 #include <boost/asio/thread_pool.hpp>
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <variant>
 #include <vector>
 
 #include "base/id.h"
@@ -81,9 +79,10 @@ std::int64_t micros_of(base::TimePoint t);
 class Tx {
 public:
     virtual ~Tx() = default;
-    virtual std::vector<Row> exec(std::string_view sql, std::initializer_list<Param> params = {}) = 0;
-    virtual std::vector<Row> exec(std::string_view sql, const std::vector<Param>& params) = 0;
-    virtual std::int64_t affected() const = 0;  // rows changed by the last statement
+    virtual std::vector<Row> exec(std::string_view sql, std::vector<Param> params = {}) = 0;
+    // For a statement whose rows nobody needs: it goes out with the next one that is waited for, at the
+    // latest with the commit, in order; that then throws what goes wrong. See store::require.
+    virtual void send(std::string_view sql, std::vector<Param> params = {}) = 0;
     virtual const Identity& identity() const = 0;
     virtual base::NodeId node() const = 0;
 };
@@ -91,8 +90,14 @@ public:
 // Thrown for a lost or refused database; statements' own failures (unique violation …) too, by kind.
 struct DbError : std::runtime_error {
     enum class Kind { connection, unique, foreign_key, check, serialization, disk_full, other } kind;
-    DbError(Kind k, const std::string& message) : std::runtime_error(message), kind(k) {}
+    std::string condition;  // PostgreSQL's code; empty when the refusal is not its own
+    DbError(Kind k, const std::string& message, std::string code = {}) : std::runtime_error(message), kind(k), condition(std::move(code)) {}
 };
+
+// The SQL of a statement that must touch a row, else it fails as DbError of `kind` (unique, foreign_key,
+// serialization) with the text in `parameter` ("$3"): so that nobody has to wait for the count before the
+// commit. `sql` returns something of each row that it touches.
+std::string require(std::string_view sql, DbError::Kind kind, std::string_view parameter);
 
 class Db {
 public:
@@ -105,11 +110,14 @@ public:
     static base::Result<std::unique_ptr<Db>> open(Options options);
     ~Db();
 
+    // `read`: PostgreSQL refuses whatever would write, so nobody has to wait for the transaction's end.
+    enum class Access { write, read };
+
     // Begins, sets the identity for the transaction, runs work(tx), commits; rolls back when it
-    // throws or returns a failed Result. Blocking.
+    // throws or returns a failed Result. What was only sent goes out with the commit. Blocking.
     template <class F>
-    std::invoke_result_t<F&, Tx&> run_blocking(const Identity& who, F& work) {
-        auto lease = begin(who);
+    std::invoke_result_t<F&, Tx&> run_blocking(const Identity& who, F& work, Access access = Access::write) {
+        auto lease = begin(who, access);
         if constexpr (std::is_void_v<std::invoke_result_t<F&, Tx&>>) {
             work(lease->tx());
             lease->commit();
@@ -122,13 +130,17 @@ public:
     // The same on the database's own CPU threads; the caller resumes on its executor.
     // `work` is a named lvalue that lives across the call.
     template <class F>
-    net::Task<std::invoke_result_t<F&, Tx&>> run(Identity who, F& work) {
-        auto job = [this, who, &work] { return run_blocking(who, work); };
+    net::Task<std::invoke_result_t<F&, Tx&>> run(Identity who, F& work, Access access = Access::write) {
+        auto job = [this, who, &work, access] { return run_blocking(who, work, access); };
         if constexpr (std::is_void_v<std::invoke_result_t<F&, Tx&>>) {
             co_await net::on_pool(pool_, job);
         } else {
             co_return co_await net::on_pool(pool_, job);
         }
+    }
+    template <class F>
+    net::Task<std::invoke_result_t<F&, Tx&>> read(Identity who, F& work) {
+        return run(who, work, Access::read);
     }
 
     // Waits for what run() was given; what it is given from now on does not run.
@@ -154,7 +166,7 @@ public:
 
 private:
     explicit Db(Options options);
-    std::unique_ptr<Lease> begin(const Identity& who);
+    std::unique_ptr<Lease> begin(const Identity& who, Access access);
     template <class T>
     static bool succeeded(const T&) { return true; }
     template <class T>

@@ -1,7 +1,5 @@
 #include "store/failure.h"
 
-#include <pqxx/pqxx>
-
 #include "store/url.h"
 
 namespace store {
@@ -39,21 +37,19 @@ constexpr Meaning kWords[] = {
 
 }  // namespace
 
-std::string reason_of(const std::exception& e) {
-    const std::string text = e.what();
-    std::string line = without_password(text.substr(0, text.find('\n')));
+std::string reason_of(const std::string& message) {
+    std::string line = without_password(message.substr(0, message.find('\n')));
     for (const char* prefix : {"ERROR:  ", "FATAL:  "})
         if (line.rfind(prefix, 0) == 0) line.erase(0, 8);
     return line;
 }
 
-base::Error failure(const std::string& what, const std::exception& e) {
-    const std::string text = e.what(), message = what + " failed: " + reason_of(e);
-    if (const auto* refused = dynamic_cast<const pqxx::sql_error*>(&e))
-        for (const auto& meaning : kCodes)
-            if (refused->sqlstate() == meaning.mark) return base::error(meaning.code, message, meaning.remedy);
+base::Error failure(const std::string& what, const DbError& e) {
+    const std::string reason = e.what(), message = what + " failed: " + reason;
+    for (const auto& meaning : kCodes)
+        if (e.condition == meaning.mark) return base::error(meaning.code, message, meaning.remedy);
     for (const auto& meaning : kWords)
-        if (text.find(meaning.mark) != text.npos) return base::error(meaning.code, message, meaning.remedy);
+        if (reason.find(meaning.mark) != reason.npos) return base::error(meaning.code, message, meaning.remedy);
     return base::error(Code::unavailable, message, kRuns);
 }
 

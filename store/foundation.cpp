@@ -7,14 +7,13 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <pqxx/pqxx>
 
 #include "base/clock.h"
 #include "prompts/prompts.h"
+#include "store/connection.h"
 #include "store/digest.h"
 #include "store/failure.h"
 #include "store/migrate.h"
-#include "store/url.h"
 
 namespace store {
 namespace {
@@ -56,28 +55,23 @@ base::Result<std::string> read_identity(const std::string& file) {
     return base64({reinterpret_cast<char*>(public_key), sizeof public_key});
 }
 
-template <class IdType>
-IdType id_in(const pqxx::result& rows) {
-    return IdType::parse(rows[0][0].c_str()).value();
-}
-
 // Version 1 of every shipped prompt; a new text of a shipped prompt becomes the next version and
 // live, unless somebody has moved the label to a version of his own.
-void seed_prompts(pqxx::transaction_base& work, const std::string& tenant) {
+void seed_prompts(Connection& connection, base::TenantId tenant) {
     for (const auto& seed : prompts::seeds()) {
-        const auto newest = work.exec_params("select version, body from prompt where tenant_id = $1 and name = $2"
-                                             " order by version desc limit 1", tenant, seed.name);
-        if (!newest.empty() && newest[0][1].c_str() == seed.body) continue;
+        const auto newest = connection.exec("select version, body from prompt where tenant_id = $1 and name = $2"
+                                            " order by version desc limit 1", {tenant, seed.name});
+        if (!newest.empty() && newest[0].text(1) == seed.body) continue;
         if (!newest.empty()) {
-            const auto live = work.exec_params("select version from prompt_label where tenant_id = $1 and name = $2 and label = 'shipped'",
-                                               tenant, seed.name);
-            if (live.empty() || live[0][0].as<int>() != newest[0][0].as<int>()) continue;
+            const auto live = connection.exec("select version from prompt_label where tenant_id = $1 and name = $2 and label = 'shipped'",
+                                              {tenant, seed.name});
+            if (live.empty() || live[0].integer(0) != newest[0].integer(0)) continue;
         }
-        const int version = newest.empty() ? 1 : newest[0][0].as<int>() + 1;
-        work.exec_params("insert into prompt (tenant_id, name, version, body) values ($1, $2, $3, $4)", tenant, seed.name, version, seed.body);
+        const std::int64_t version = newest.empty() ? 1 : newest[0].integer(0) + 1;
+        connection.send("insert into prompt (tenant_id, name, version, body) values ($1, $2, $3, $4)", {tenant, seed.name, version, seed.body});
         for (const char* label : {"live", "shipped"})
-            work.exec_params("insert into prompt_label (tenant_id, name, label, version) values ($1, $2, $3, $4)"
-                             " on conflict (tenant_id, name, label) do update set version = $4", tenant, seed.name, label, version);
+            connection.send("insert into prompt_label (tenant_id, name, label, version) values ($1, $2, $3, $4)"
+                            " on conflict (tenant_id, name, label) do update set version = $4", {tenant, seed.name, label, version});
     }
 }
 
@@ -85,37 +79,37 @@ void seed_prompts(pqxx::transaction_base& work, const std::string& tenant) {
 
 base::Result<Foundation> lay_foundation(const std::string& owner_url, const std::string& state_folder) {
     try {
-        pqxx::connection connection(with_timeout(owner_url));
-        pqxx::work work(connection);
-        work.exec("select pg_advisory_xact_lock(7311250146)");
+        Connection connection(owner_url);  // its end rolls back what was not committed
+        connection.send("begin");
+        connection.send("select pg_advisory_xact_lock(7311250146)");
         Foundation f;
         const auto now = base::SystemClock().now();
-        if (const auto rows = work.exec("select id from tenant order by id limit 1"); !rows.empty()) {
-            f.tenant = id_in<base::TenantId>(rows);
+        if (const auto rows = connection.exec("select id from tenant order by id limit 1"); !rows.empty()) {
+            f.tenant = rows[0].id<base::TenantId>(0);
         } else {
             f.tenant = base::TenantId::make(now);
-            work.exec_params("insert into tenant (id, name) values ($1, 'home')", f.tenant.text());
+            connection.send("insert into tenant (id, name) values ($1, 'home')", {f.tenant});
         }
-        if (const auto rows = work.exec("select id from person where role = 'owner' order by id limit 1"); !rows.empty()) {
-            f.owner = id_in<base::PersonId>(rows);
+        if (const auto rows = connection.exec("select id from person where role = 'owner' order by id limit 1"); !rows.empty()) {
+            f.owner = rows[0].id<base::PersonId>(0);
         } else {
             f.owner = base::PersonId::make(now);
-            work.exec_params("insert into person (id, tenant_id, name, role) values ($1, $2, 'owner', 'owner')", f.owner.text(), f.tenant.text());
+            connection.send("insert into person (id, tenant_id, name, role) values ($1, $2, 'owner', 'owner')", {f.owner, f.tenant});
         }
         auto key = read_identity(key_file(state_folder));
         if (key && key->empty()) key = make_identity(key_file(state_folder));
         if (!key) return std::move(key).error();
-        if (const auto rows = work.exec_params("select id from node where public_key = $1", *key); !rows.empty()) {
-            f.node = id_in<base::NodeId>(rows);
+        if (const auto rows = connection.exec("select id from node where public_key = $1", {*key}); !rows.empty()) {
+            f.node = rows[0].id<base::NodeId>(0);
         } else {
             f.node = base::NodeId::make(now);
-            work.exec_params("insert into node (id, tenant_id, name, public_key) select $1, $2, 'node-' || count(*) + 1, $3 from node",
-                             f.node.text(), f.tenant.text(), *key);
+            connection.send("insert into node (id, tenant_id, name, public_key) select $1, $2, 'node-' || count(*) + 1, $3 from node",
+                            {f.node, f.tenant, *key});
         }
-        seed_prompts(work, f.tenant.text());
-        work.commit();
+        seed_prompts(connection, f.tenant);
+        connection.exec("commit");
         return f;
-    } catch (const pqxx::failure& e) {
+    } catch (const DbError& e) {
         return failure("laying the first rows", e);
     }
 }
@@ -124,15 +118,13 @@ base::Result<Foundation> read_foundation(const std::string& app_url, const std::
     auto key = read_identity(key_file(state_folder));
     if (!key) return std::move(key).error();
     try {
-        pqxx::connection connection(with_timeout(app_url));
-        pqxx::work work(connection);
-        const auto rows = work.exec_params("select tenant_id, owner_id, node_id from hearth_foundation($1)", *key);
-        if (rows.empty() || rows[0][2].is_null())
-            return base::error(Code::not_found, std::string("the database '") + connection.dbname() + "' does not know this node (" + key_file(state_folder) + ")",
+        Connection connection(app_url);
+        const auto rows = connection.exec("select tenant_id, owner_id, node_id from hearth_foundation($1)", {*key});
+        if (rows.empty() || rows[0].null(2))
+            return base::error(Code::not_found, "the database '" + connection.database() + "' does not know this node (" + key_file(state_folder) + ")",
                                "hearth db migrate, with database.owner_url, enrols it");
-        const auto id = [&](int column) { return base::Uuid::parse(rows[0][column].c_str()).value(); };
-        return Foundation{{id(0)}, {id(1)}, {id(2)}};
-    } catch (const pqxx::failure& e) {
+        return Foundation{rows[0].id<base::TenantId>(0), rows[0].id<base::PersonId>(1), rows[0].id<base::NodeId>(2)};
+    } catch (const DbError& e) {
         return failure("reading the first rows", e);
     }
 }

@@ -23,7 +23,7 @@ NewKey create_key(Tx& tx, base::PersonId person, const std::string& label, const
     out.key.scopes = scopes;
     out.key.prefix = out.secret.substr(0, 8);
     out.key.created = base::SystemClock().now();
-    tx.exec("insert into api_key (id, person_id, label, scopes, prefix, hash) values ($1, $2, $3, $4, $5, $6)",
+    tx.send("insert into api_key (id, person_id, label, scopes, prefix, hash) values ($1, $2, $3, $4, $5, $6)",
             {out.key.id, person, label, joined(scopes), out.key.prefix, sha256_hex(out.secret)});
     return out;
 }
@@ -38,8 +38,7 @@ std::vector<Key> list_keys(Tx& tx) {
 }
 
 bool revoke_key(Tx& tx, base::KeyId id) {
-    tx.exec("update api_key set revoked_at = now() where id = $1 and revoked_at is null", {id});
-    return tx.affected() == 1;
+    return !tx.exec("update api_key set revoked_at = now() where id = $1 and revoked_at is null returning 1", {id}).empty();
 }
 
 base::Result<std::optional<Authenticated>> authenticate(Db& db, const std::string& secret) {
@@ -49,7 +48,7 @@ base::Result<std::optional<Authenticated>> authenticate(Db& db, const std::strin
                        {sha256_hex(secret)});
     };
     try {
-        const auto rows = db.run_blocking({}, look_up);
+        const auto rows = db.run_blocking({}, look_up, Db::Access::read);
         if (rows.empty()) return std::optional<Authenticated>{};
         const Row& row = rows[0];
         Authenticated found;

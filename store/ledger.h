@@ -28,10 +28,11 @@ struct Step {
     base::TimePoint started{}, finished{};
 };
 
-// Throws DbError: serialization when the run is no longer held at this epoch, unique when it has a
-// step with this key already. The transaction is then lost, and nothing may be dispatched.
+// The transaction fails as DbError serialization when the run is no longer held at this epoch, unique when
+// it has a step with this key already. Nothing may be dispatched before it has committed.
 base::StepId write_intent(Tx& tx, const StepIntent& intent);
-void write_outcome(Tx& tx, base::StepId step, std::int64_t epoch, const std::string& state, const base::Json& outcome);
+// Of the step that `intent` began. Fails as serialization too when it has an outcome already.
+void write_outcome(Tx& tx, const StepIntent& intent, base::StepId step, const std::string& state, const base::Json& outcome);
 std::vector<Step> list_steps(Tx& tx, base::RunId run);
 
 }  // namespace store

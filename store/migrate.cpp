@@ -2,12 +2,11 @@
 
 #include <cctype>
 #include <map>
-#include <pqxx/pqxx>
 
 #include "base/embedded.h"
+#include "store/connection.h"
 #include "store/digest.h"
 #include "store/failure.h"
-#include "store/url.h"
 
 namespace store {
 
@@ -24,15 +23,15 @@ struct Applied {
     std::string name, checksum;
 };
 
-std::map<int, Applied> applied_migrations(pqxx::transaction_base& work) {
+std::map<int, Applied> applied_migrations(Connection& connection) {
     std::map<int, Applied> out;
-    for (const auto& row : work.exec("select number, name, checksum from schema_migration"))
-        out[row[0].as<int>()] = {row[1].c_str(), row[2].c_str()};
+    for (const Row& row : connection.exec("select number, name, checksum from schema_migration"))
+        out[int(row.integer(0))] = {row.text(1), row.text(2)};
     return out;
 }
 
-void make_table(pqxx::transaction_base& work) {
-    work.exec("create table if not exists schema_migration (number integer primary key, name text not null,"
+void make_table(Connection& connection) {
+    connection.exec("create table if not exists schema_migration (number integer primary key, name text not null,"
               " checksum text not null, applied_at timestamptz not null default now())");
 }
 
@@ -56,15 +55,14 @@ base::Result<void> check_known(const std::map<int, Applied>& applied, const std:
 
 // The tables must belong to hearth_owner: their policies name it, and no superuser's functions may
 // run for everybody.
-base::Result<void> check_owner(pqxx::connection& connection) {
-    pqxx::work work(connection);
-    const auto row = work.exec("select current_user, rolsuper, rolbypassrls, to_regrole('hearth_app') is not null from pg_roles where rolname = current_user")[0];
-    const std::string user = row[0].c_str(), remedy = "hearth db roles prints the SQL that makes hearth_owner and hearth_app";
-    if (row[1].as<bool>() || row[2].as<bool>())
+base::Result<void> check_owner(Connection& connection) {
+    const Row row = connection.exec("select current_user, rolsuper, rolbypassrls, to_regrole('hearth_app') is not null from pg_roles where rolname = current_user").at(0);
+    const std::string user = row.text(0), remedy = "hearth db roles prints the SQL that makes hearth_owner and hearth_app";
+    if (row.boolean(1) || row.boolean(2))
         return base::error(Code::permission_denied, "the owner's database URL belongs to '" + user + "', which is a superuser or bypasses row-level security", remedy);
     if (user != "hearth_owner")
         return base::error(Code::permission_denied, "the owner's database URL belongs to '" + user + "', but the tables must belong to hearth_owner", remedy);
-    if (!row[3].as<bool>()) return base::error(Code::not_found, "the database has no role hearth_app", remedy);
+    if (!row.boolean(3)) return base::error(Code::not_found, "the database has no role hearth_app", remedy);
     return {};
 }
 
@@ -89,33 +87,24 @@ base::Result<MigrationReport> migrate(const std::string& owner_url, const std::v
     report.known = int(known.size());
     std::string at = "connecting to the database";
     try {
-        pqxx::connection connection(with_timeout(owner_url));
+        Connection connection(owner_url);
         if (auto fine = check_owner(connection); !fine) return std::move(fine).error();
-        {
-            pqxx::nontransaction lock(connection);
-            lock.exec("select pg_advisory_lock(" + std::to_string(kLock) + ")");  // freed by the connection's end
-        }
-        std::map<int, Applied> applied;
+        connection.exec("select pg_advisory_lock($1)", {std::int64_t(kLock)});  // freed by the connection's end
         at = "the table of migrations";
-        {
-            pqxx::work work(connection);
-            make_table(work);
-            applied = applied_migrations(work);
-            work.commit();
-        }
+        make_table(connection);
+        const std::map<int, Applied> applied = applied_migrations(connection);
         if (auto fine = check_known(applied, known); !fine) return std::move(fine).error();
         for (const auto& migration : known) {
             if (applied.count(migration.number)) continue;
             at = "migration " + std::to_string(migration.number) + " (" + migration.name + ")";
-            pqxx::work work(connection);
-            work.exec(migration.sql);
-            work.exec_params("insert into schema_migration (number, name, checksum) values ($1, $2, $3)", migration.number,
-                             migration.name, sha256_hex(migration.sql));
-            work.commit();
+            connection.script("begin");  // what fails is rolled back by the connection's end
+            connection.script(migration.sql);
+            connection.send("insert into schema_migration (number, name, checksum) values ($1, $2, $3)", {migration.number, migration.name, sha256_hex(migration.sql)});
+            connection.exec("commit");
             report.applied.push_back(migration.number);
         }
         return report;
-    } catch (const pqxx::failure& e) {
+    } catch (const DbError& e) {
         return failure(at, e);
     }
 }
@@ -123,19 +112,18 @@ base::Result<MigrationReport> migrate(const std::string& owner_url, const std::v
 base::Result<void> check_migrated(const std::string& app_url) {
     std::string where = "the database";
     try {
-        pqxx::connection connection(with_timeout(app_url));
-        where = std::string("the database '") + connection.dbname() + "'";
-        pqxx::work work(connection);
+        Connection connection(app_url);
+        where = "the database '" + connection.database() + "'";
         std::map<int, Applied> applied;
         // A database of before the grant on this table lacks that migration at least.
-        if (!work.exec("select 1 where has_table_privilege(to_regclass('public.schema_migration'), 'select')").empty()) applied = applied_migrations(work);
+        if (!connection.exec("select 1 where has_table_privilege(to_regclass('public.schema_migration'), 'select')").empty()) applied = applied_migrations(connection);
         if (auto fine = check_known(applied, migrations()); !fine) return std::move(fine).error();
         std::string pending;
         for (const auto& migration : migrations())
             if (!applied.count(migration.number)) pending += (pending.empty() ? "" : ", ") + std::to_string(migration.number) + " (" + migration.name + ")";
         if (pending.empty()) return {};
         return base::error(Code::unavailable, where + (applied.empty() ? " has no tables of hearth yet" : " lacks the migrations " + pending), "hearth db migrate");
-    } catch (const pqxx::failure& e) {
+    } catch (const DbError& e) {
         return failure("reading the migrations of " + where, e);
     }
 }

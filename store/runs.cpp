@@ -35,10 +35,8 @@ Run run_of(const Row& row) {
     return run;
 }
 
-void require_current(Tx& tx, base::RunId id, std::int64_t epoch) {
-    if (tx.affected() != 1)
-        throw DbError(DbError::Kind::serialization,
-                      "run " + id.text() + " is no longer held at epoch " + std::to_string(epoch) + ": it has ended, or another process took it over");
+std::string not_held(base::RunId id, std::int64_t epoch) {
+    return "run " + id.text() + " is no longer held at epoch " + std::to_string(epoch) + ": it has ended, or another process took it over";
 }
 
 class HeldLease final : public RunLease {
@@ -76,7 +74,7 @@ base::Result<std::unique_ptr<RunLease>> acquire_lease(Db& db, const Identity& wh
 }
 
 void create_run(Tx& tx, const RunLease& lease, base::ConversationId conversation, base::MessageId input, const std::string& alias) {
-    tx.exec("insert into run (id, conversation_id, input_id, alias, epoch) values ($1, $2, $3, $4, $5)",
+    tx.send("insert into run (id, conversation_id, input_id, alias, epoch) values ($1, $2, $3, $4, $5)",
             {lease.run(), conversation, input, alias, lease.epoch()});
 }
 
@@ -99,17 +97,25 @@ std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before)
     return out;
 }
 
+void hold_run(Tx& tx, base::RunId id, std::int64_t epoch) {
+    static const std::string hold = require("select 1 from run where id = $1 and epoch = $2 and state is null for update",
+                                            DbError::Kind::serialization, "$3");
+    tx.send(hold, {id, epoch, not_held(id, epoch)});
+}
+
 void save_turn(Tx& tx, base::RunId id, std::int64_t epoch, const base::Json& turn) {
-    tx.exec("update run set turn = $3 where id = $1 and epoch = $2 and state is null", {id, epoch, turn});
-    require_current(tx, id, epoch);
+    static const std::string save = require("update run set turn = $3 where id = $1 and epoch = $2 and state is null returning 1",
+                                            DbError::Kind::serialization, "$4");
+    tx.send(save, {id, epoch, turn, not_held(id, epoch)});
 }
 
 void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& final_state, const std::string& error,
                 const base::Json& usage) {
-    tx.exec("update run set state = $3, error = $4, usage = $5, finished_at = clock_timestamp()"
-            " where id = $1 and epoch = $2 and state is null",
-            {id, epoch, final_state, error, usage});
-    require_current(tx, id, epoch);
+    static const std::string finish = require(
+        "update run set state = $3, error = $4, usage = $5, finished_at = clock_timestamp()"
+        " where id = $1 and epoch = $2 and state is null returning 1",
+        DbError::Kind::serialization, "$6");
+    tx.send(finish, {id, epoch, final_state, error, usage, not_held(id, epoch)});
 }
 
 std::vector<base::RunId> settle_interrupted(Db& db) {

@@ -45,7 +45,10 @@ base::RunId busy_run(Tx& tx, base::ConversationId conversation);
 std::optional<Run> find_run(Tx& tx, base::RunId id);
 std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before);
 
-// Stores the Turn at the phase cursor. Fenced: throws DbError when the epoch is not current.
+// The fence of what a run writes: the transaction fails (DbError serialization), at the latest at its commit,
+// unless the run is held at this epoch and has not ended; until its end nobody else may pass.
+void hold_run(Tx& tx, base::RunId id, std::int64_t epoch);
+// Stores the Turn at the phase cursor. Fenced, like finish_run.
 void save_turn(Tx& tx, base::RunId id, std::int64_t epoch, const base::Json& turn);
 void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& final_state, const std::string& error,
                 const base::Json& usage);

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <variant>
@@ -23,24 +24,47 @@ std::string chain_hash(const std::string& previous, const base::Span& s, const s
     return sha256_hex(base::dump(fields));
 }
 
-void insert(Tx& tx, const base::Span& s) {
-    tx.exec("select pg_advisory_xact_lock(hashtextextended($1, 9))", {s.run.text()});  // one chain, one writer at a time
-    const auto last = tx.exec("select position, hash from span where run_id = $1 order by position desc limit 1", {s.run});
-    const std::int64_t position = last.empty() ? 0 : last[0].integer(0) + 1;
-    const std::string attributes = base::dump(s.attributes), body = base::dump(s.body), digest = sha256_hex(body);
-    const std::string hash = chain_hash(last.empty() ? "" : last[0].text(1), s, attributes, digest);
-    tx.exec("insert into span (id, parent_id, run_id, position, kind, name, started_us, duration_us, error, attributes, body_digest, hash)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-            {s.id, s.parent, s.run, position, s.kind, s.name, micros_of(s.started), std::int64_t(s.duration.count()), s.error, attributes, digest, hash});
-    if (!s.body.empty()) tx.exec("insert into span_body (span_id, body) values ($1, $2)", {s.id, body});
-}
+// Where the chain of a run ends.
+struct ChainEnd {
+    std::int64_t position = -1;
+    std::string hash;
+};
 
-void insert(Tx& tx, const TelemetryEvent& e) {
-    tx.exec("insert into telemetry_event (event, node_id, latency_ms, error, run_id) values ($1, $2, $3, $4, $5)",
-            {e.event, e.node, e.latency_ms, e.error, e.run});
-}
+// The entries of one transaction. A run's chain is looked up once, and nobody else adds to it meanwhile.
+class Writing {
+public:
+    explicit Writing(Tx& tx) : tx_(tx) {}
 
-void insert(Tx& tx, const ModelCall& call) { insert_call(tx, call); }
+    void operator()(const base::Span& s) {
+        ChainEnd& end = end_of(s.run);
+        const std::string attributes = base::dump(s.attributes), body = base::dump(s.body), digest = sha256_hex(body);
+        end = {end.position + 1, chain_hash(end.hash, s, attributes, digest)};
+        tx_.send("insert into span (id, parent_id, run_id, position, kind, name, started_us, duration_us, error, attributes, body_digest, hash)"
+                 " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                 {s.id, s.parent, s.run, end.position, s.kind, s.name, micros_of(s.started), std::int64_t(s.duration.count()), s.error, attributes, digest, end.hash});
+        if (!s.body.empty()) tx_.send("insert into span_body (span_id, body) values ($1, $2)", {s.id, body});
+    }
+
+    void operator()(const TelemetryEvent& e) {
+        tx_.send("insert into telemetry_event (event, node_id, latency_ms, error, run_id) values ($1, $2, $3, $4, $5)",
+                 {e.event, e.node, e.latency_ms, e.error, e.run});
+    }
+
+    void operator()(const ModelCall& call) { insert_call(tx_, call); }
+
+private:
+    ChainEnd& end_of(base::RunId run) {
+        const auto [place, fresh] = ends_.try_emplace(run);
+        if (!fresh) return place->second;
+        tx_.send("select pg_advisory_xact_lock(hashtextextended($1, 9))", {run.text()});
+        const auto last = tx_.exec("select position, hash from span where run_id = $1 order by position desc limit 1", {run});
+        if (!last.empty()) place->second = {last[0].integer(0), last[0].text(1)};
+        return place->second;
+    }
+
+    Tx& tx_;
+    std::map<base::RunId, ChainEnd> ends_;
+};
 
 }  // namespace
 
@@ -96,7 +120,8 @@ struct TraceSink::Queue {
 
     void write(const Identity& who, const std::vector<Entry>& batch) {
         auto all = [&](Tx& tx) {
-            for (const auto& entry : batch) std::visit([&](const auto& item) { insert(tx, item); }, entry.item);
+            Writing writing(tx);
+            for (const auto& entry : batch) std::visit(writing, entry.item);
         };
         for (int attempt = 1;; ++attempt) {
             try {
@@ -158,10 +183,30 @@ std::uint64_t TraceSink::dropped() const {
     return queue_->dropped;
 }
 
-std::vector<base::Span> list_spans(Tx& tx, base::RunId run) {
-    std::vector<base::Span> out;
-    for (const Row& row : tx.exec("select s.id, s.parent_id, s.kind, s.name, s.started_us, s.duration_us, s.error, s.attributes, b.body"
-                                  " from span s left join span_body b on b.span_id = s.id where s.run_id = $1 order by s.position", {run})) {
+bool TraceSink::flushed() const {
+    const std::lock_guard lock(queue_->mutex);
+    return queue_->written >= queue_->pushed;
+}
+
+namespace {
+
+// How a stored span fails to follow the one whose hash is `previous`; `digest`, `hash`: as they are stored.
+base::Result<void> check_link(const std::string& previous, const base::Span& s, const std::string& attributes, const std::optional<std::string>& body,
+                              const std::string& digest, const std::string& hash) {
+    const std::string where = "span " + s.id.text() + " of run " + s.run.text();
+    if (body && sha256_hex(*body) != digest) return base::error(base::Code::corrupt, "the body of " + where + " was changed");
+    if (chain_hash(previous, s, attributes, digest) != hash) return base::error(base::Code::corrupt, where + " was changed, or one before it");
+    return {};
+}
+
+}  // namespace
+
+Trace read_trace(Tx& tx, base::RunId run) {
+    Trace out;
+    std::string previous;
+    for (const Row& row : tx.exec("select s.id, s.parent_id, s.kind, s.name, s.started_us, s.duration_us, s.error, s.attributes, b.body,"
+                                  " s.body_digest, s.hash, s.position from span s left join span_body b on b.span_id = s.id"
+                                  " where s.run_id = $1 order by s.position", {run})) {
         base::Span s;
         s.id = row.id<base::SpanId>(0);
         s.parent = row.id<base::SpanId>(1);
@@ -173,9 +218,13 @@ std::vector<base::Span> list_spans(Tx& tx, base::RunId run) {
         s.started = row.time(4);
         s.duration = std::chrono::microseconds(row.integer(5));
         s.error = row.text(6);
+        if (out.chain && row.integer(11) != std::int64_t(out.spans.size()))
+            out.chain = base::error(base::Code::corrupt, "a span before span " + s.id.text() + " of run " + run.text() + " is missing");
+        if (out.chain) out.chain = check_link(previous, s, row.text(7), row.null(8) ? std::nullopt : std::optional(row.text(8)), row.text(9), row.text(10));
+        previous = row.text(10);
         s.attributes = row.json(7);
         if (!row.null(8)) s.body = row.json(8);
-        out.push_back(std::move(s));
+        out.spans.push_back(std::move(s));
     }
     return out;
 }
@@ -186,32 +235,6 @@ std::vector<TelemetryEvent> list_events(Tx& tx, base::RunId run) {
                                   " order by created_at, id", {run}))
         out.push_back({row.text(0), row.text(1), row.real(2), row.text(3), row.id<base::TenantId>(4), run, tx.identity().person});
     return out;
-}
-
-base::Result<void> verify_chain(Tx& tx, base::RunId run) {
-    std::string previous;
-    std::int64_t expected = 0;
-    for (const Row& row : tx.exec("select s.position, s.id, s.parent_id, s.kind, s.name, s.started_us, s.duration_us, s.error, s.attributes,"
-                                  " s.body_digest, s.hash, b.body from span s left join span_body b on b.span_id = s.id"
-                                  " where s.run_id = $1 order by s.position", {run})) {
-        base::Span s;
-        s.id = row.id<base::SpanId>(1);
-        s.parent = row.id<base::SpanId>(2);
-        s.run = run;
-        s.kind = row.text(3);
-        s.name = row.text(4);
-        s.started = row.time(5);
-        s.duration = std::chrono::microseconds(row.integer(6));
-        s.error = row.text(7);
-        const std::string where = "span " + s.id.text() + " of run " + run.text();
-        if (row.integer(0) != expected++) return base::error(base::Code::corrupt, "a span before " + where + " is missing");
-        if (!row.null(11) && sha256_hex(row.text(11)) != row.text(9))
-            return base::error(base::Code::corrupt, "the body of " + where + " was changed");
-        if (chain_hash(previous, s, row.text(8), row.text(9)) != row.text(10))
-            return base::error(base::Code::corrupt, where + " was changed, or one before it");
-        previous = row.text(10);
-    }
-    return {};
 }
 
 }  // namespace store

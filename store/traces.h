@@ -31,6 +31,7 @@ public:
     // Waits until everything emitted so far is committed, or given up: before a trace is shown. At
     // most two seconds, for a database that is away.
     void flush();
+    bool flushed() const;        // nothing to wait for
     std::uint64_t dropped() const;
 
 private:
@@ -38,9 +39,12 @@ private:
     std::unique_ptr<Queue> queue_;
 };
 
-std::vector<base::Span> list_spans(Tx& tx, base::RunId run);
+// A run's spans in order, and whether their hash chain is whole: else Error{corrupt} naming the first that does not hold.
+struct Trace {
+    std::vector<base::Span> spans;
+    base::Result<void> chain;
+};
+Trace read_trace(Tx& tx, base::RunId run);
 std::vector<TelemetryEvent> list_events(Tx& tx, base::RunId run);
-// The whole of a run's hash chain holds, or the first span that does not.
-base::Result<void> verify_chain(Tx& tx, base::RunId run);
 
 }  // namespace store

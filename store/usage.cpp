@@ -8,7 +8,7 @@ constexpr const char* kTime = "to_timestamp($1::bigint / 1000000.0)";
 }  // namespace
 
 void insert_call(Tx& tx, const ModelCall& c) {
-    tx.exec(std::string("insert into model_usage (started_at, id, run_id, alias, purpose, backend, model, profile, finish, error, fallbacks,"
+    tx.send(std::string("insert into model_usage (started_at, id, run_id, alias, purpose, backend, model, profile, finish, error, fallbacks,"
                         " duration_us, queued_us, prefill_us, decode_us, prompt_tokens, cached_tokens, output_tokens)"
                         " values (") + kTime + ", $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
             {micros_of(c.started), c.id, c.run, c.alias, c.purpose, c.backend, c.model, c.profile, c.finish, c.error, c.fallbacks,

@@ -152,7 +152,7 @@ net::Task<CallOutcome> ledgered(const Dispatch& dispatch, const Tool& tool, cons
     truncate(outcome, dispatch.context.result_bytes);
     const Json row = {{"text", outcome.text}, {"facts", outcome.facts}, {"truncated", outcome.truncated}};
     const std::string state(name(outcome.state));
-    const auto end = [&](store::Tx& tx) { store::write_outcome(tx, step, dispatch.epoch, state, row); };
+    const auto end = [&](store::Tx& tx) { store::write_outcome(tx, intent, step, state, row); };
     co_await dispatch.db.run(dispatch.who, end);
     co_return outcome;
 }

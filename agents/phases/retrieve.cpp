@@ -6,7 +6,7 @@ namespace agents::phases {
 net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context) {
     const int window = recall_window(turn.execution);
     const auto similar = [&](store::Tx& tx) { return store::similar_facts(tx, turn.request, window); };
-    const std::vector<store::Fact> found = co_await context.frame.parts.db.run(context.frame.who, similar);
+    const std::vector<store::Fact> found = co_await context.frame.parts.db.read(context.frame.who, similar);
     turn.facts = memory::pack(found, memory::kRecallBytes);
     co_return after_retrieve(turn);
 }

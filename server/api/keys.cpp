@@ -41,7 +41,7 @@ base::Result<KeyWish> read_wish(const std::string& body) {
 net::Task<Response> list_keys(Request, Caller caller, Services& services) {
     auto list = [](store::Tx& tx) { return store::list_keys(tx); };
     base::Json out = base::Json::array();
-    for (const auto& key : co_await services.db.run(agents::identity_of(caller.principal), list)) out.push_back(key_json(key));
+    for (const auto& key : co_await services.db.read(agents::identity_of(caller.principal), list)) out.push_back(key_json(key));
     co_return json_response({{"object", "list"}, {"data", out}});
 }
 

@@ -39,9 +39,8 @@ struct Whole {
     store::Run run;
     std::vector<store::StoredMessage> messages;
     std::vector<store::Step> steps;
-    std::vector<base::Span> spans;
+    store::Trace trace;
     std::vector<store::TelemetryEvent> events;
-    base::Result<void> chain;
 };
 
 base::Json whole_json(const Whole& whole) {
@@ -50,11 +49,11 @@ base::Json whole_json(const Whole& whole) {
     out["messages"] = out["steps"] = out["spans"] = out["events"] = base::Json::array();
     for (const auto& m : whole.messages) out["messages"].push_back(m.body);
     for (const auto& s : whole.steps) out["steps"].push_back(step_json(s));
-    for (const auto& s : whole.spans) out["spans"].push_back(span_json(s));
+    for (const auto& s : whole.trace.spans) out["spans"].push_back(span_json(s));
     for (const auto& e : whole.events)
         out["events"].push_back({{"event", e.event}, {"node_id", e.node}, {"latency_ms", e.latency_ms}, {"error", e.error},
                                  {"tenant_id", e.tenant.text()}});
-    out["chain"] = whole.chain ? "whole" : whole.chain.error().message;
+    out["chain"] = whole.trace.chain ? "whole" : whole.trace.chain.error().message;
     return out;
 }
 
@@ -68,7 +67,7 @@ net::Task<Response> list_runs(Request request, Caller caller, Services& services
     if (!before_text.empty() && !before) co_return error_response(400, "before must be a run's id", "invalid_argument", "before");
     auto list = [&](store::Tx& tx) { return store::list_runs(tx, *limit, before); };
     base::Json data = base::Json::array();
-    for (const auto& run : co_await services.db.run(agents::identity_of(caller.principal), list)) data.push_back(run_json(run));
+    for (const auto& run : co_await services.db.read(agents::identity_of(caller.principal), list)) data.push_back(run_json(run));
     co_return json_response({{"object", "list"}, {"data", data}});
 }
 
@@ -76,14 +75,14 @@ net::Task<Response> get_run(Request request, Caller caller, Services& services) 
     const auto id = base::RunId::parse(request.parameters["id"]);
     if (!id) co_return no_such_run();
     auto flush = [&] { services.traces.flush(); };
-    co_await net::on_pool(services.blocking, flush);
+    if (!services.traces.flushed()) co_await net::on_pool(services.blocking, flush);
     auto read = [&](store::Tx& tx) -> std::optional<Whole> {
         auto run = store::find_run(tx, *id);
         if (!run) return std::nullopt;
-        return Whole{*run, store::list_messages(tx, run->conversation), store::list_steps(tx, *id), store::list_spans(tx, *id),
-                     store::list_events(tx, *id), store::verify_chain(tx, *id)};
+        return Whole{*run, store::list_messages(tx, run->conversation), store::list_steps(tx, *id), store::read_trace(tx, *id),
+                     store::list_events(tx, *id)};
     };
-    const auto whole = co_await services.db.run(agents::identity_of(caller.principal), read);
+    const auto whole = co_await services.db.read(agents::identity_of(caller.principal), read);
     if (!whole) co_return no_such_run();
     co_return json_response(whole_json(*whole));
 }
@@ -93,7 +92,7 @@ net::Task<Response> stop_run(Request request, Caller caller, Services& services)
     if (!id) co_return no_such_run();
     const bool stopped = services.agents.stop(caller.principal, *id);
     auto find = [&](store::Tx& tx) { return store::find_run(tx, *id); };
-    const auto run = co_await services.db.run(agents::identity_of(caller.principal), find);
+    const auto run = co_await services.db.read(agents::identity_of(caller.principal), find);
     if (!run) co_return no_such_run();
     base::Json body = run_json(*run);
     body["stopping"] = stopped;

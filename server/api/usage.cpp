@@ -53,7 +53,7 @@ net::Task<Response> usage(Request request, Caller caller, Services& services) {
         for (const auto& sum : store::sum_usage(tx, since)) body["days"].push_back(sum_json(sum));
         for (const auto& call : store::list_calls(tx, since, *limit)) body["calls"].push_back(call_json(call));
     };
-    co_await services.db.run(agents::identity_of(caller.principal), read);
+    co_await services.db.read(agents::identity_of(caller.principal), read);
     co_return json_response(body);
 }
 

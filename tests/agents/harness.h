@@ -153,7 +153,7 @@ struct Harness {
     auto in_tx(F work) { return database->db().run_blocking(database->owner(), work); }
     std::vector<base::Span> spans(base::RunId run) {
         traces->flush();
-        return in_tx([&](store::Tx& tx) { return store::list_spans(tx, run); });
+        return in_tx([&](store::Tx& tx) { return store::read_trace(tx, run).spans; });
     }
     store::Run run(base::RunId id) {
         return in_tx([&](store::Tx& tx) { return store::find_run(tx, id).value(); });

@@ -101,6 +101,41 @@ TEST_F(StoreTest, ATransactionWithAFailedStatementIsNotTakenForCommitted) {
     EXPECT_EQ(world->sql("select count(*) from fact where body like 'kept only%'"), "0");
 }
 
+TEST_F(StoreTest, WhatIsOnlySentFailsTheCommit) {
+    auto lost = [](Tx& tx) {
+        store::remember(tx, "kept only with the rest", {});
+        tx.send("select 1 / 0");
+    };
+    EXPECT_THROW(as(world->owner(), lost), store::DbError);
+    EXPECT_EQ(world->sql("select count(*) from fact where body like 'kept only with%'"), "0");
+    // The transaction that sent nothing more has an end too, and the connection goes on.
+    auto thrown = [](Tx& tx) {
+        store::remember(tx, "kept only with the rest", {});
+        throw std::runtime_error("changed its mind");
+    };
+    EXPECT_THROW(as(world->owner(), thrown), std::runtime_error);
+    auto kept = [](Tx& tx) {
+        store::remember(tx, "kept with what follows", {});
+        tx.send("select pg_sleep(0)");
+    };
+    as(world->owner(), kept);
+    EXPECT_EQ(world->sql("select string_agg(body, ',') from fact where body like 'kept %'"), "kept with what follows");
+    EXPECT_EQ(world->sql("select count(*) from pg_stat_activity where state like 'idle in transaction%'"), "0");
+}
+
+TEST_F(StoreTest, ARowThatMustBeTouchedIsRequiredByItsKind) {
+    using Kind = store::DbError::Kind;
+    for (const auto kind : {Kind::unique, Kind::foreign_key, Kind::serialization})
+        try {
+            as(world->owner(), [&](Tx& tx) { tx.send(store::require("select 1 from fact where id = gen_random_uuid()", kind, "$1"), {"nothing there"}); });
+            FAIL() << "committed";
+        } catch (const store::DbError& e) {
+            EXPECT_EQ(e.kind, kind);
+            EXPECT_STREQ(e.what(), "nothing there");
+        }
+    as(world->owner(), [](Tx& tx) { tx.send(store::require("select 1", Kind::unique, "$1"), {"nothing there"}); });
+}
+
 TEST_F(StoreTest, ArgumentsMayHoldAnyCharacter) {
     const Made made = make_run(world->owner());
     auto lease = store::acquire_lease(world->db(), world->owner(), made.run);
@@ -189,14 +224,13 @@ TEST_F(StoreTest, StepsAreFencedByTheEpoch) {
     ASSERT_TRUE(lease);
     EXPECT_FALSE(store::acquire_lease(world->db(), world->owner(), made.run));
     const std::int64_t epoch = (*lease)->epoch();
-    const auto step = as(world->owner(), [&](Tx& tx) {
-        return store::write_intent(tx, {made.run, epoch, "tool", "bash", "at_most_once", "c1", {{"command", "ls"}}});
-    });
+    const store::StepIntent intent{made.run, epoch, "tool", "bash", "at_most_once", "c1", {{"command", "ls"}}};
+    const auto step = as(world->owner(), [&](Tx& tx) { return store::write_intent(tx, intent); });
     lease = base::error(base::Code::cancelled, "let go");
     auto second = store::acquire_lease(world->db(), world->owner(), made.run);
     ASSERT_TRUE(second);
     EXPECT_EQ((*second)->epoch(), epoch + 1);
-    auto late = [&](Tx& tx) { store::write_outcome(tx, step, epoch, "done", Json::object()); };
+    auto late = [&](Tx& tx) { store::write_outcome(tx, intent, step, "done", Json::object()); };
     EXPECT_THROW(as(world->owner(), late), store::DbError);
     auto stale = [&](Tx& tx) { return store::write_intent(tx, {made.run, epoch, "model", "default", "pure", "m2", Json::object()}); };
     EXPECT_THROW(as(world->owner(), stale), store::DbError);
@@ -277,11 +311,11 @@ TEST_F(StoreTest, TracesAreChainedAndAppendOnly) {
     sink.emit(store::TelemetryEvent{"GRAPH_NODE_DONE", "copilot", 12.5, "", world->owner().tenant, made.run, world->owner().person});
     sink.flush();
     EXPECT_EQ(sink.dropped(), 0u);
-    auto spans = as(world->owner(), [&](Tx& tx) { return store::list_spans(tx, made.run); });
+    auto spans = as(world->owner(), [&](Tx& tx) { return store::read_trace(tx, made.run).spans; });
     ASSERT_EQ(spans.size(), 5u);
     EXPECT_EQ(spans[3].body["n"], 3);
     EXPECT_EQ(as(world->owner(), [&](Tx& tx) { return store::list_events(tx, made.run); }).at(0).node, "copilot");
-    auto verify = [&] { return as(world->owner(), [&](Tx& tx) { return store::verify_chain(tx, made.run); }); };
+    auto verify = [&] { return as(world->owner(), [&](Tx& tx) { return store::read_trace(tx, made.run).chain; }); };
     EXPECT_TRUE(verify());
     EXPECT_THROW(as(world->owner(), [&](Tx& tx) { return tx.exec("update span set name = 'other' where run_id = $1", {made.run}); }), store::DbError);
     EXPECT_THROW(as(world->owner(), [&](Tx& tx) { return tx.exec("delete from span where run_id = $1", {made.run}); }), store::DbError);

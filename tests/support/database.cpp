@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <pqxx/pqxx>
+#include "store/connection.h"
 
 namespace support {
 namespace {
@@ -42,10 +42,8 @@ std::string TestDatabase::start() {
 }
 
 std::string TestDatabase::sql(const std::string& statement) {
-    pqxx::connection connection(store::owner_url(options_));
-    pqxx::nontransaction work(connection);
-    const auto rows = work.exec(statement);
-    return rows.empty() || rows.columns() == 0 ? std::string() : std::string(rows[0][0].c_str());
+    const auto rows = store::Connection(store::owner_url(options_)).script(statement);
+    return rows.empty() ? std::string() : rows[0].text_or(0, "");
 }
 
 std::string TestDatabase::admin_url() const {
