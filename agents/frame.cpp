@@ -6,7 +6,6 @@
 #include "router/chat_stream.h"
 #include "router/gateway.h"
 #include "router/usage.h"
-#include "store/ledger.h"
 #include "store/traces.h"
 
 namespace agents {
@@ -65,8 +64,6 @@ int room_of(const Frame& frame, const router::ModelRequest& request) {
 
 store::StepIntent intent_of(const Frame& frame, const router::ModelRequest& request) {
     store::StepIntent intent;
-    intent.run = frame.run;
-    intent.epoch = frame.epoch;
     intent.kind = "model";
     intent.name = request.alias;
     intent.effect = "pure";
@@ -132,8 +129,7 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
 
     const store::StepIntent intent = intent_of(frame, request);
     ++frame.model_steps;
-    const auto begin = [&](store::Tx& tx) { return store::write_intent(tx, intent); };
-    const base::StepId step = co_await frame.parts.db.run(frame.who, begin);
+    const base::StepId step = co_await frame.writer.begin(intent);
     const router::CallRecord record(frame.who, request, frame.parts.clock);
     base::Result<router::ModelReply> reply = co_await frame.parts.gateway.generate(request, sink);
     std::size_t cut = 0;
@@ -146,9 +142,8 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
     span.body["sent"] = sent_json(frame, request);
 
     const Json outcome = reply ? reply_json(*reply) : Json{{"error", reply.error().text()}, {"code", base::name(reply.error().code)}};
-    const std::string state = reply ? "done" : "failed";
-    const auto end = [&](store::Tx& tx) { store::write_outcome(tx, intent, step, state, outcome); };
-    co_await frame.parts.db.run(frame.who, end);
+    std::string state = reply ? "done" : "failed";
+    co_await frame.writer.end(intent, step, std::move(state), outcome);
     frame.parts.traces.emit(record.ended(reply, span.id, frame.run));
 
     span.duration = since(frame, start);
@@ -169,13 +164,10 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
 
 tools::Dispatch dispatch_of(Frame& frame, tools::Ports& ports, const base::StopToken& stop) {
     return {frame.parts.tools,
-            frame.parts.db,
+            frame.writer,
             frame.parts.traces,
             frame.parts.clock,
             frame.parts.log,
-            frame.who,
-            frame.run,
-            frame.epoch,
             frame.scope,
             {frame.principal, frame.workspace.get(), frame.parts.launcher, frame.parts.blocking, &ports, stop,
              std::size_t(frame.options.max_tool_result_chars)}};

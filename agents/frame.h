@@ -10,13 +10,15 @@
 #include "base/trace.h"
 #include "prompts/render.h"
 #include "store/prompts.h"
+#include "store/run_writer.h"
 #include "tools/invoke.h"
 #include "tools/ports.h"
 
 namespace agents {
 
 struct Frame {
-    Frame(const Parts& p, const Options& o) : parts(p), options(o) {}
+    Frame(const Parts& p, const Options& o, const store::Identity& person, base::RunId id, std::int64_t epoch)
+        : parts(p), options(o), who(person), run(id), writer(p.db, person, id, epoch) {}
 
     const Parts& parts;
     const Options& options;
@@ -24,8 +26,8 @@ struct Frame {
     store::Identity who;
     policy::Scope scope = policy::Scope::home;
     base::RunId run;
+    store::RunWriter writer;
     base::ConversationId conversation;
-    std::int64_t epoch = 0;
     base::SpanId root;            // the run's own span: parent of all
     base::StopToken stop;         // stopped by a person, or at the run's deadline
     EventSink sink;
@@ -56,7 +58,7 @@ base::Result<std::string> prompt(const Frame& frame, const std::string& name, co
 // Of all prompts that agents read.
 const std::vector<std::string>& prompt_names();
 
-// A ledgered model call: intent row, gateway, outcome row, span. The request's purpose names span
+// A ledgered model call: intent row, gateway, outcome row (see RunWriter::end), span. The request's purpose names span
 // and step; its max_tokens is lowered to what the run has left, and Error{resource_exhausted} when
 // nothing is. Tool results that do not fit into the model's context are cut, the longest first; Error
 // {context_length_exceeded} when there is none left to cut. A reply that was stopped is a reply (see its finish); Error{cancelled|deadline} when

@@ -2,7 +2,6 @@
 
 #include "agents/phases/phases.h"
 #include "agents/run_agent.h"
-#include "store/runs.h"
 #include "store/traces.h"
 
 namespace agents {
@@ -111,9 +110,7 @@ net::Task<void> run_pipeline(Frame& frame, const Layout& layout, Turn& turn) {
         base::Result<Phase> next = co_await row.run(turn, context);
         turn.phase = next ? *next : failed(turn, row.phase, next.error());
         report(frame, row, std::move(span), start, turn, next ? std::string() : next.error().text());
-        const base::Json stored = to_json(turn);
-        const auto save = [&](store::Tx& tx) { store::save_turn(tx, frame.run, frame.epoch, stored); };
-        co_await frame.parts.db.run(frame.who, save);
+        frame.writer.defer_turn(to_json(turn));
     }
 }
 

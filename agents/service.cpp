@@ -94,10 +94,10 @@ struct Agents::Impl {
     std::map<base::RunId, std::shared_ptr<Running>> running;
 
     net::Task<base::Result<ChatResult>> chat(ChatRequest request, EventSink sink);
-    Frame frame_of(const ChatRequest& request, const Accepted& accepted, EventSink sink) const;
+    Frame frame_of(const ChatRequest& request, const Accepted& accepted, const store::RunLease& lease, EventSink sink) const;
     void enter(const Frame& frame, std::shared_ptr<Running> entry);
     void leave(const Frame& frame);
-    net::Task<base::Result<Accepted>> take_in(const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease, base::SteadyPoint until);
+    net::Task<base::Result<Accepted>> take_in(const ChatRequest& request, base::ConversationId fresh, std::shared_ptr<store::RunLease>& lease, base::SteadyPoint until);
     net::Task<ChatResult> run(Frame& frame, const ChatRequest& request, const Accepted& accepted);
     net::Task<void> execute(Frame& frame, Turn& turn, const ChatRequest& request, const Accepted& accepted);
     net::Task<base::Result<Layout>> lay_out_turn(Frame& frame, Turn& turn);
@@ -170,12 +170,7 @@ net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& 
     turn.code = result.error.code;
     turn.reasoning = std::move(result.reasoning);
     turn.phase = Phase::done;
-    const Json stored = to_json(turn);
-    const auto save = [&](store::Tx& tx) {
-        append_answer(tx, frame, turn);
-        store::save_turn(tx, frame.run, frame.epoch, stored);
-    };
-    co_await parts.db.run(frame.who, save);
+    append_answer(frame, turn);
 }
 
 net::Task<void> Agents::Impl::execute(Frame& frame, Turn& turn, const ChatRequest& request, const Accepted& accepted) {
@@ -213,8 +208,7 @@ net::Task<void> Agents::Impl::finish(Frame& frame, Turn& turn, base::Span root, 
                         {"decode_us", frame.usage.decode.count()},
                         {"model_calls", frame.model_steps},
                         {"tool_calls", frame.tools_used}};
-    const auto end = [&](store::Tx& tx) { store::finish_run(tx, frame.run, frame.epoch, turn.state, turn.error, usage); };
-    co_await parts.db.run(frame.who, end);
+    co_await frame.writer.finish(turn.state, turn.error, usage, to_json(turn));
     Json versions = Json::object();
     for (const auto& [prompt_name, row] : frame.prompts) versions[prompt_name] = row.version;
     root.duration = since(frame, start);
@@ -271,12 +265,10 @@ void Agents::Impl::leave(const Frame& frame) {
     running.erase(frame.run);
 }
 
-Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepted, EventSink sink) const {
-    Frame frame(parts, options);
+Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepted, const store::RunLease& lease, EventSink sink) const {
+    Frame frame(parts, options, identity_of(request.principal), lease.run(), lease.epoch());
     frame.principal = request.principal;
-    frame.who = identity_of(request.principal);
     frame.scope = scope_of(request.alias);
-    frame.run = accepted.run;
     frame.conversation = accepted.conversation;
     frame.root = base::SpanId::make(parts.clock.now());
     frame.sink = std::move(sink);
@@ -305,19 +297,26 @@ net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request
     } catch (const std::exception& e) {
         broke("the run broke off", e);
     }
-    try {
-        co_await finish(frame, turn, std::move(root), start);
-    } catch (const std::exception& e) {
-        // The database is gone. At the next start the run is settled as interrupted.
-        broke("the end of the run could not be written", e);
+    // What one attempt could not write is gone with it: the next writes down that the run failed. When the
+    // database is gone, too, the run is settled as interrupted at the next start.
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        try {
+            co_await finish(frame, turn, root, start);
+            break;
+        } catch (const std::exception& e) {
+            broke("the end of the run could not be written", e);
+        }
     }
     co_return result_of(frame, std::move(turn));
 }
 
-// Commits the input; while another process works in the conversation, waits for that.
-net::Task<base::Result<Accepted>> Agents::Impl::take_in(const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease,
+// Takes the lease of a new run and commits the input; while another process works in the conversation, waits for that.
+net::Task<base::Result<Accepted>> Agents::Impl::take_in(const ChatRequest& request, base::ConversationId fresh, std::shared_ptr<store::RunLease>& lease,
                                                         base::SteadyPoint until) {
-    const auto accept = [&](store::Tx& tx) { return accept_input(tx, request, fresh, lease); };
+    const auto accept = [&](store::Tx& tx) {
+        if (!lease) lease = released_on(parts.blocking, store::lease_new_run(parts.db, base::RunId::make(parts.clock.now())));
+        return accept_input(tx, request, fresh, *lease);
+    };
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     for (auto nap = kFirstNap;; nap = std::min(2 * nap, kLongestNap)) {
         auto accepted = co_await parts.db.run(identity_of(request.principal), accept);
@@ -342,16 +341,13 @@ net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, Even
     const auto conversation = request.conversation.is_nil() ? fresh : request.conversation;
     const auto pass = co_await turnstile.enter(conversation, request.stop, until);
     if (!pass) co_return pass.error();
-    const store::Identity who = identity_of(request.principal);
-    const auto take_lease = [&] { return released_on(parts.blocking, store::lease_new_run(parts.db, base::RunId::make(parts.clock.now()))); };
-    const std::shared_ptr<store::RunLease> lease = co_await net::on_pool(parts.blocking, take_lease);
-    auto accepted = co_await take_in(request, fresh, *lease, until);
+    std::shared_ptr<store::RunLease> lease;
+    auto accepted = co_await take_in(request, fresh, lease, until);
     if (!accepted) co_return std::move(accepted).error();
 
     auto entry = std::make_shared<Running>(
-        Running{base::StopSource(request.stop, parts.clock.steady() + options.run_deadline), who.person});
-    Frame frame = frame_of(request, *accepted, std::move(sink));
-    frame.epoch = lease->epoch();
+        Running{base::StopSource(request.stop, parts.clock.steady() + options.run_deadline), request.principal.person});
+    Frame frame = frame_of(request, *accepted, *lease, std::move(sink));
     frame.stop = entry->source.token();
     enter(frame, std::move(entry));
     ChatResult result = co_await run(frame, request, *accepted);

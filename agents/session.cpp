@@ -47,7 +47,6 @@ base::Result<std::vector<Json>> checked_messages(const std::vector<Json>& messag
 
 base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease) {
     Accepted out;
-    out.run = lease.run();
     std::size_t stored = 0;
     if (request.conversation.is_nil()) {
         out.workspace = request.workspace ? request.workspace->root().string() : request.workspace_path;
@@ -89,11 +88,13 @@ base::Result<History> read_history(store::Tx& tx, base::ConversationId conversat
     return out;
 }
 
-void append_answer(store::Tx& tx, const Frame& frame, const Turn& turn) {
+void append_answer(Frame& frame, const Turn& turn) {
     if (turn.answer.empty() && turn.client_calls.empty()) return;
     router::Message message = router::Message::make(router::MessageRole::assistant, turn.answer);
     message.tool_calls = turn.client_calls;
-    store::append_message(tx, frame.conversation, frame.run, Json(router::message_to_json(message)));
+    frame.writer.defer([conversation = frame.conversation, run = frame.run, body = Json(router::message_to_json(message))](store::Tx& tx) {
+        store::append_message(tx, conversation, run, body);
+    });
 }
 
 base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& options, const ChatRequest& request,

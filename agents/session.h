@@ -17,7 +17,6 @@ struct Accepted {
     base::RunId busy;        // the run that works in the conversation now: nothing was taken in
     base::ConversationId conversation;
     base::MessageId input;   // the last of what was appended
-    base::RunId run;
     std::string workspace;   // the conversation's own, if it has one
 };
 
@@ -36,8 +35,8 @@ struct History {
 // With the work of at most the last `runs` runs.
 base::Result<History> read_history(store::Tx& tx, base::ConversationId conversation, int runs);
 
-// Appends the turn's answer to the conversation; nothing when there is neither text nor call.
-void append_answer(store::Tx& tx, const Frame& frame, const Turn& turn);
+// Appends the turn's answer to the conversation, with the run's next write; nothing when there is neither text nor call.
+void append_answer(Frame& frame, const Turn& turn);
 
 // The folder of a turn; see ChatRequest::workspace for the order. Blocking.
 base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& options, const ChatRequest& request,

@@ -110,12 +110,12 @@ void save_turn(Tx& tx, base::RunId id, std::int64_t epoch, const base::Json& tur
 }
 
 void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& final_state, const std::string& error,
-                const base::Json& usage) {
+                const base::Json& usage, const base::Json& turn) {
     static const std::string finish = require(
-        "update run set state = $3, error = $4, usage = $5, finished_at = clock_timestamp()"
+        "update run set state = $3, error = $4, usage = $5, turn = $6, finished_at = clock_timestamp()"
         " where id = $1 and epoch = $2 and state is null returning 1",
-        DbError::Kind::serialization, "$6");
-    tx.send(finish, {id, epoch, final_state, error, usage, not_held(id, epoch)});
+        DbError::Kind::serialization, "$7");
+    tx.send(finish, {id, epoch, final_state, error, usage, turn, not_held(id, epoch)});
 }
 
 std::vector<base::RunId> settle_interrupted(Db& db) {

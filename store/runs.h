@@ -51,7 +51,7 @@ void hold_run(Tx& tx, base::RunId id, std::int64_t epoch);
 // Stores the Turn at the phase cursor. Fenced, like finish_run.
 void save_turn(Tx& tx, base::RunId id, std::int64_t epoch, const base::Json& turn);
 void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& final_state, const std::string& error,
-                const base::Json& usage);
+                const base::Json& usage, const base::Json& turn);
 
 // Ends runs without final state whose lease nobody holds (final state failed, error "interrupted …");
 // their unfinished at_most_once steps become unknown. Returns them.

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/json_schema.h"
-#include "store/ledger.h"
 
 namespace tools {
 namespace {
@@ -31,9 +30,9 @@ void emit_span(const Flight& flight, const char* kind, const CallOutcome& outcom
     base::Span span;
     span.id = base::SpanId::make(flight.started);
     span.parent = flight.parent;
-    span.run = flight.dispatch.run;
-    span.tenant = flight.dispatch.who.tenant;
-    span.person = flight.dispatch.who.person;
+    span.run = flight.dispatch.writer.run();
+    span.tenant = flight.dispatch.writer.who().tenant;
+    span.person = flight.dispatch.writer.who().person;
     span.kind = kind;
     span.name = flight.call.name;
     span.started = flight.started;
@@ -102,7 +101,7 @@ net::Task<CallOutcome> run_tool(const Dispatch& dispatch, const Tool& tool, Json
         out.text = out.state == CallState::unknown
                        ? "Error: " + tool.name + " broke off; whether it took effect is not known. Do not repeat it."
                        : "Error: " + tool.name + " broke off for an internal reason. Try another way.";
-        dispatch.log.error("tool threw", {{"tool", tool.name}, {"run", dispatch.run.text()}, {"error", thrown}});
+        dispatch.log.error("tool threw", {{"tool", tool.name}, {"run", dispatch.writer.run().text()}, {"error", thrown}});
     }
     co_return out;
 }
@@ -130,10 +129,8 @@ void truncate(CallOutcome& outcome, std::size_t max_bytes) {
     outcome.truncated = true;
 }
 
-store::StepIntent intent_of(const Dispatch& dispatch, const Tool& tool, const router::ToolCall& call, const Json& arguments) {
+store::StepIntent intent_of(const Tool& tool, const router::ToolCall& call, const Json& arguments) {
     store::StepIntent intent;
-    intent.run = dispatch.run;
-    intent.epoch = dispatch.epoch;
     intent.kind = "tool";
     intent.name = tool.name;
     intent.effect = policy::name(tool.effect);
@@ -144,16 +141,14 @@ store::StepIntent intent_of(const Dispatch& dispatch, const Tool& tool, const ro
 
 // Intent row, effect, outcome row.
 net::Task<CallOutcome> ledgered(const Dispatch& dispatch, const Tool& tool, const router::ToolCall& call, Json arguments) {
-    const store::StepIntent intent = intent_of(dispatch, tool, call, arguments);
-    const auto begin = [&](store::Tx& tx) { return store::write_intent(tx, intent); };
-    const base::StepId step = co_await dispatch.db.run(dispatch.who, begin);
+    const store::StepIntent intent = intent_of(tool, call, arguments);
+    const base::StepId step = co_await dispatch.writer.begin(intent);
     CallOutcome outcome = co_await run_tool(dispatch, tool, std::move(arguments));
     clean(outcome.text);
     truncate(outcome, dispatch.context.result_bytes);
-    const Json row = {{"text", outcome.text}, {"facts", outcome.facts}, {"truncated", outcome.truncated}};
-    const std::string state(name(outcome.state));
-    const auto end = [&](store::Tx& tx) { store::write_outcome(tx, intent, step, state, row); };
-    co_await dispatch.db.run(dispatch.who, end);
+    Json row = {{"text", outcome.text}, {"facts", outcome.facts}, {"truncated", outcome.truncated}};
+    std::string state(name(outcome.state));
+    co_await dispatch.writer.end(intent, step, std::move(state), std::move(row));
     co_return outcome;
 }
 

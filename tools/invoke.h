@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/trace.h"
 #include "policy/decide.h"
-#include "store/db.h"
+#include "store/run_writer.h"
 #include "tools/tool.h"
 
 namespace tools {
@@ -17,13 +17,10 @@ namespace tools {
 // What is the same for all calls of a run. Outlives them.
 struct Dispatch {
     const Source& source;
-    store::Db& db;
+    store::RunWriter& writer;
     base::SpanSink& spans;
     const base::Clock& clock;
     base::Log& log;
-    store::Identity who;
-    base::RunId run;
-    std::int64_t epoch = 0;
     policy::Scope scope = policy::Scope::home;
     ToolContext context;  // its stop is the run's; each call gets a nearer deadline
 };

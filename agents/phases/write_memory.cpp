@@ -4,8 +4,7 @@
 namespace agents::phases {
 
 net::Task<base::Result<Phase>> write_memory(Turn& turn, PhaseContext& context) {
-    const auto append = [&](store::Tx& tx) { append_answer(tx, context.frame, turn); };
-    co_await context.frame.parts.db.run(context.frame.who, append);
+    append_answer(context.frame, turn);
     co_return Phase::done;
 }
 

@@ -50,7 +50,7 @@ def phases(run):
 
 def in_order(run):
     spans = [s for s in run["spans"] if s["kind"] == "phase"]
-    return [s["name"] for s in sorted(spans, key=lambda s: s["id"])]
+    return [s["name"] for s in sorted(spans, key=lambda s: s["started"])]
 
 
 def check_events(run):

@@ -9,9 +9,11 @@
 #include "store/keys.h"
 #include "store/ledger.h"
 #include "store/prompts.h"
+#include "store/run_writer.h"
 #include "store/runs.h"
 #include "store/traces.h"
 #include "support/database.h"
+#include "support/run_task.h"
 
 using base::Json;
 using store::Tx;
@@ -234,7 +236,7 @@ TEST_F(StoreTest, StepsAreFencedByTheEpoch) {
     EXPECT_THROW(as(world->owner(), late), store::DbError);
     auto stale = [&](Tx& tx) { return store::write_intent(tx, {made.run, epoch, "model", "default", "pure", "m2", Json::object()}); };
     EXPECT_THROW(as(world->owner(), stale), store::DbError);
-    auto finish = [&](Tx& tx) { store::finish_run(tx, made.run, epoch + 1, "answered", "", {{"output_tokens", 3}}); };
+    auto finish = [&](Tx& tx) { store::finish_run(tx, made.run, epoch + 1, "answered", "", {{"output_tokens", 3}}, Json::object()); };
     as(world->owner(), finish);
     const auto run = as(world->owner(), [&](Tx& tx) { return *store::find_run(tx, made.run); });
     EXPECT_EQ(run.status, "answered");
@@ -242,6 +244,37 @@ TEST_F(StoreTest, StepsAreFencedByTheEpoch) {
     auto after = [&](Tx& tx) { return store::write_intent(tx, {made.run, epoch + 1, "tool", "t", "pure", "late", Json::object()}); };
     EXPECT_THROW(as(world->owner(), after), store::DbError);
     EXPECT_EQ(run.usage["output_tokens"], 3);
+}
+
+TEST_F(StoreTest, OnlyThePureOutcomeWaitsForTheNextWrite) {
+    const Made made = make_run(world->owner());
+    auto lease = store::acquire_lease(world->db(), world->owner(), made.run);
+    ASSERT_TRUE(lease);
+    store::RunWriter writer(world->db(), world->owner(), made.run, (*lease)->epoch());
+    const auto steps = [&] { return as(world->owner(), [&](Tx& tx) { return store::list_steps(tx, made.run); }); };
+    const store::StepIntent model{{}, 0, "model", "default", "pure", "model:0", Json::object()}, tool{{}, 0, "tool", "bash", "at_most_once", "c1", Json::object()};
+
+    const auto asked = support::run_task(writer.begin(model));
+    EXPECT_EQ(steps().at(0).state, "intent");
+    support::run_task(writer.end(model, asked, "done", {{"said", "call"}}));
+    writer.defer_turn({{"phase", "retrieve"}});
+    writer.defer_turn({{"phase", "copilot"}});
+    EXPECT_EQ(steps().at(0).state, "intent");
+    const auto called = support::run_task(writer.begin(tool));  // what it was asked for is committed before it is dispatched
+    EXPECT_EQ(steps().at(0).state, "done");
+    EXPECT_EQ(steps().at(0).outcome["said"], "call");
+    EXPECT_EQ(steps().at(1).state, "intent");
+    EXPECT_EQ(as(world->owner(), [&](Tx& tx) { return store::find_run(tx, made.run)->turn; })["phase"], "copilot");
+    support::run_task(writer.end(tool, called, "done", Json::object()));  // an effect's is not left to luck
+    EXPECT_EQ(steps().at(1).state, "done");
+
+    // What cannot be written is gone with its transaction, so that the end of the run still can.
+    writer.defer([](Tx& tx) { tx.send("select 1 / 0"); });
+    EXPECT_THROW(support::run_task(writer.finish("answered", "", Json::object(), Json::object())), store::DbError);
+    support::run_task(writer.finish("failed", "why", Json::object(), {{"phase", "done"}}));
+    const auto run = as(world->owner(), [&](Tx& tx) { return *store::find_run(tx, made.run); });
+    EXPECT_EQ(run.status, "failed");
+    EXPECT_EQ(run.turn["phase"], "done");
 }
 
 TEST_F(StoreTest, WhatAnInterruptedProcessLeftIsSettledOnce) {
@@ -426,7 +459,7 @@ TEST_F(StoreTest, ALeaseEndsWithItsConnectionAndItsHolderIsFenced) {
         taken = store::acquire_lease(**other, world->owner(), made.run);
     }
     ASSERT_TRUE(taken) << taken.error().text();
-    auto late = [&](Tx& tx) { store::finish_run(tx, made.run, (*lost)->epoch(), "answered", "", Json::object()); };
+    auto late = [&](Tx& tx) { store::finish_run(tx, made.run, (*lost)->epoch(), "answered", "", Json::object(), Json::object()); };
     EXPECT_THROW(as(world->owner(), late), store::DbError);
     const Made next = make_run(world->owner());  // the process goes on with a new session
     EXPECT_TRUE(store::acquire_lease(world->db(), world->owner(), next.run));
@@ -444,7 +477,7 @@ TEST_F(StoreTest, ALeaseThatNobodyElseTookIsTakenAgainAfterALoss) {
     EXPECT_EQ(status(), "running");
     const auto settled = store::settle_interrupted(world->db());
     EXPECT_EQ(std::find(settled.begin(), settled.end(), made.run), settled.end());
-    as(world->owner(), [&](Tx& tx) { store::finish_run(tx, made.run, (*lease)->epoch(), "answered", "", Json::object()); });
+    as(world->owner(), [&](Tx& tx) { store::finish_run(tx, made.run, (*lease)->epoch(), "answered", "", Json::object(), Json::object()); });
     lease = base::error(base::Code::cancelled, "let go");
     EXPECT_TRUE(store::acquire_lease(world->db(), world->owner(), made.run));  // it was freed once and for all
 }

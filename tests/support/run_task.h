@@ -24,4 +24,12 @@ T run_task(net::Task<T> task) {
     return std::move(*out);
 }
 
+inline void run_task(net::Task<void> task) {
+    boost::asio::io_context io;
+    std::exception_ptr error;
+    boost::asio::co_spawn(io, std::move(task), [&](std::exception_ptr e) { error = e; });
+    io.run();
+    if (error) std::rethrow_exception(error);
+}
+
 }  // namespace support

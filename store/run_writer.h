@@ -1,0 +1,61 @@
+// What one run writes down. An outcome that may be lost with the process, since its step would only run
+// again, waits for the next write that may not: one transaction less to wait for.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "store/ledger.h"
+#include "store/runs.h"
+
+namespace store {
+
+// For one coroutine at a time. Every write is fenced by the run's epoch.
+class RunWriter {
+public:
+    RunWriter(Db& db, const Identity& who, base::RunId run, std::int64_t epoch) : db_(db), who_(who), run_(run), epoch_(epoch) {}
+
+    const Identity& who() const { return who_; }
+    base::RunId run() const { return run_; }
+    std::int64_t epoch() const { return epoch_; }
+
+    // With the next transaction, in the order of coming; `write` owns what it writes.
+    void defer(std::function<void(Tx&)> write) { deferred_.push_back(std::move(write)); }
+    // The same; of several Turns the last.
+    void defer_turn(base::Json turn) { turn_ = std::move(turn); }
+
+    // When it returns, the intent is committed, and with it all that was deferred. Run and epoch of the intent
+    // are filled in, as in end().
+    net::Task<base::StepId> begin(StepIntent intent);
+    // The outcome: at once, but of a pure step with the next transaction.
+    net::Task<void> end(StepIntent intent, base::StepId step, std::string state, base::Json outcome);
+    // The run's end, with the Turn as it is then.
+    net::Task<void> finish(std::string final_state, std::string error, base::Json usage, base::Json turn);
+
+private:
+    // What was deferred and `last`, in one transaction. When that fails, what was deferred is gone with it.
+    template <class F>
+    net::Task<std::invoke_result_t<F&, Tx&>> commit(F& last) {
+        const auto deferred = std::exchange(deferred_, {});
+        const auto turn = std::exchange(turn_, {});
+        auto all = [&](Tx& tx) {
+            for (const auto& write : deferred) write(tx);
+            if (turn) save_turn(tx, run_, epoch_, *turn);
+            return last(tx);
+        };
+        co_return co_await db_.run(who_, all);
+    }
+
+    Db& db_;
+    Identity who_;
+    base::RunId run_;
+    std::int64_t epoch_;
+    std::vector<std::function<void(Tx&)>> deferred_;
+    std::optional<base::Json> turn_;
+};
+
+}  // namespace store
