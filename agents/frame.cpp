@@ -32,21 +32,32 @@ Json reply_json(const router::ModelReply& reply) {
             {"fallbacks", router::fallbacks_json(reply.fallbacks)}};
 }
 
+std::vector<router::ToolSchema> names_of(const router::ToolMenu& tools) {
+    std::vector<router::ToolSchema> out;
+    for (const auto& tool : tools) out.push_back({tool.name, {}, {}});
+    return out;
+}
+
 // What was sent, as the messages that differ from the run's previous call: phases share a prefix,
 // and a trace that repeated it would grow with the square of the rounds.
 Json sent_json(Frame& frame, const router::ModelRequest& request) {
+    Json messages = Json::array();
     std::vector<std::string> now;
-    for (const auto& message : request.messages) now.push_back(base::dump(Json(router::message_to_json(message))));
+    for (const auto& message : request.messages) {
+        messages.push_back(Json(router::message_to_json(message)));
+        now.push_back(base::dump(messages.back()));
+    }
     const auto [mine, theirs] = std::mismatch(now.begin(), now.end(), frame.sent.begin(), frame.sent.end());
-    Json fresh = Json::array();
-    for (auto it = mine; it != now.end(); ++it) fresh.push_back(Json::parse(*it));
+    messages.erase(messages.begin(), messages.begin() + (mine - now.begin()));
     router::ModelRequest rest = request;
     rest.messages.clear();
+    // Schemas once a run: they are the same in all its calls.
+    const bool known = request.tools == frame.sent_tools;
+    if (known) rest.tools = names_of(request.tools);
     Json out(router::chat_body(rest, request.alias));
     out["messages_from"] = mine - now.begin();
-    out["messages"] = std::move(fresh);
-    // Schemas once a run: they are the same in all its calls.
-    if (request.tools == frame.sent_tools)
+    out["messages"] = std::move(messages);
+    if (known)
         for (Json& tool : out["tools"]) tool = tool["function"]["name"];
     out["thinking"] = request.enable_thinking;
     if (!request.answer_rules.empty()) out["answer_rules"] = request.answer_rules;

@@ -47,7 +47,7 @@ struct Frame {
     int model_steps = 0;
     int calls = 0;
     std::vector<std::string> sent;  // the messages of the last model call, for the trace
-    std::vector<router::ToolSchema> sent_tools;
+    router::ToolMenu sent_tools;
 
     void emit(ChatEvent event) const;
     int tokens_left() const { return output_budget - usage.output_tokens; }

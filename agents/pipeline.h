@@ -16,7 +16,7 @@ struct Layout {
     std::vector<router::Message> shared;   // of the phases that answer
     std::vector<router::Message> calling;  // of those that call tools: with the worked examples that a small model needs for it,
                                            // and would tell of as if they were true
-    std::vector<router::ToolSchema> tools;
+    router::ToolMenu tools;
     ToolDiscipline discipline = ToolDiscipline::free;
 };
 

@@ -268,7 +268,7 @@ policy::Integrity label_of(const std::vector<Message>& messages) {
     return all ? policy::Integrity::trusted : policy::Integrity::untrusted;
 }
 
-std::vector<router::ToolSchema> tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose) {
+router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose) {
     std::vector<router::ToolSchema> menu;
     for (const tools::Tool* tool : frame.parts.tools.list(frame.scope)) menu.push_back({tool->name, tool->purpose, tool->input});
     menu.insert(menu.end(), frame.client_tools.begin(), frame.client_tools.end());

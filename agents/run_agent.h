@@ -15,7 +15,7 @@ inline constexpr const char* kAnswerTool = "answer";
 struct AgentTask {
     std::string alias, purpose;
     std::vector<router::Message> prefix;    // system, examples, history, and the request last
-    std::vector<router::ToolSchema> tools;  // what the model is shown
+    router::ToolMenu tools;                 // what the model is shown
     ToolDiscipline discipline = ToolDiscipline::free;
     router::SamplingRequest sampling;
     int max_tokens = 2048;                  // of one reply: what a small model that goes round in circles may waste
@@ -44,7 +44,7 @@ LoopEnd end_of(const base::Error& error);
 
 // The tools of a scope as the model reads them, the client's after ours, and for a guided model the
 // answer tool last.
-std::vector<router::ToolSchema> tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose);
+router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose);
 
 // Untrusted as soon as a message of the list is.
 policy::Integrity label_of(const std::vector<router::Message>& messages);

@@ -182,6 +182,11 @@ OrderedJson message_to_json(const Message& message) {
     return json;
 }
 
+const std::vector<ToolSchema>& ToolMenu::list() const {
+    static const std::vector<ToolSchema> none;
+    return tools_ ? *tools_ : none;
+}
+
 base::Result<std::vector<ToolSchema>> tools_from_json(const OrderedJson& json) {
     std::vector<ToolSchema> tools;
     if (json.is_null()) return tools;

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +50,26 @@ struct ToolSchema {
     bool operator==(const ToolSchema&) const = default;
 };
 
+// The tools of a request. Copies share them: a turn hands the same schemas on from call to call.
+class ToolMenu {
+public:
+    ToolMenu() = default;
+    ToolMenu(std::vector<ToolSchema> tools) : tools_(std::make_shared<const std::vector<ToolSchema>>(std::move(tools))) {}
+    ToolMenu(std::initializer_list<ToolSchema> tools) : ToolMenu(std::vector<ToolSchema>(tools)) {}
+
+    operator const std::vector<ToolSchema>&() const { return list(); }
+    const std::vector<ToolSchema>& list() const;
+    auto begin() const { return list().begin(); }
+    auto end() const { return list().end(); }
+    std::size_t size() const { return list().size(); }
+    bool empty() const { return list().empty(); }
+    const ToolSchema& operator[](std::size_t i) const { return list()[i]; }
+    bool operator==(const ToolMenu& other) const { return tools_ == other.tools_ || list() == other.list(); }
+
+private:
+    std::shared_ptr<const std::vector<ToolSchema>> tools_;  // null: none
+};
+
 inline constexpr int kMostCalls = 8;  // a model that repeats itself comes to an end
 
 struct ToolChoice {
@@ -67,7 +89,7 @@ struct SamplingRequest {
 struct ModelRequest {
     std::string alias;                 // the public name of the served model
     std::vector<Message> messages;
-    std::vector<ToolSchema> tools;
+    ToolMenu tools;
     ToolChoice tool_choice;
     std::optional<base::OrderedJson> response_schema;  // output must be JSON of this schema
     bool json_object = false;          // output must be some JSON object

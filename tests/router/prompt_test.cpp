@@ -131,14 +131,17 @@ TEST(OutputBound, ThoughtsAreFreeAndWhatFollowsIsBound) {
 
 TEST(OutputBound, ASchemaThatNoGrammarHoldsBindsArgumentsToAnObject) {
     auto asked = request(false, true);
-    asked.tools[0].parameters["not"] = {{"const", base::OrderedJson::object()}};
+    auto tools = asked.tools.list();
+    tools[0].parameters["not"] = {{"const", base::OrderedJson::object()}};
+    asked.tools = tools;
     EXPECT_TRUE(accepts(asked, R"(<tool_call>
 {"name": "weather", "arguments": {"any": [1]}}
 </tool_call>)"));
     EXPECT_FALSE(accepts(asked, R"(<tool_call>
 {"name": "weather", "arguments": [1]}
 </tool_call>)"));
-    asked.tools[0].parameters = {{"type", "object"}, {"properties", 5}};
+    tools[0].parameters = {{"type", "object"}, {"properties", 5}};
+    asked.tools = tools;
     const auto wrong = bound_of(asked, "hermes");
     ASSERT_FALSE(wrong);
     EXPECT_EQ(wrong.error().code, base::Code::invalid_argument);
