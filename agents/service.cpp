@@ -18,7 +18,6 @@ namespace {
 using base::Code;
 using base::Json;
 
-constexpr int kRunsInHistory = 8;         // whose calls and results a prompt repeats
 constexpr int kReplyReserve = 1024;       // tokens of the context kept for the answer
 constexpr int kUnknownContext = 8192;     // when a backend does not say
 constexpr std::chrono::milliseconds kFirstNap{50}, kLongestNap{1000};  // until another process is asked again
@@ -100,23 +99,15 @@ struct Agents::Impl {
     net::Task<base::Result<Accepted>> take_in(const ChatRequest& request, base::ConversationId fresh, std::shared_ptr<store::RunLease>& lease, base::SteadyPoint until);
     net::Task<ChatResult> run(Frame& frame, const ChatRequest& request, const Accepted& accepted);
     net::Task<void> execute(Frame& frame, Turn& turn, const ChatRequest& request, const Accepted& accepted);
-    net::Task<base::Result<Layout>> lay_out_turn(Frame& frame, Turn& turn);
+    base::Result<Layout> lay_out_turn(Frame& frame, const History& stored, Turn& turn) const;
     net::Task<void> run_dev(Frame& frame, const Layout& layout, Turn& turn);
     net::Task<void> finish(Frame& frame, Turn& turn, base::Span root, base::SteadyPoint start);
 };
 
 // The prompt's shared part: system, examples, history, request; and the tools.
-net::Task<base::Result<Layout>> Agents::Impl::lay_out_turn(Frame& frame, Turn& turn) {
-    const auto read = [&](store::Tx& tx) -> base::Result<History> {
-        auto loaded = store::live_prompts(tx, prompt_names());
-        if (!loaded) return std::move(loaded).error();
-        frame.prompts = std::move(*loaded);
-        return read_history(tx, frame.conversation, kRunsInHistory);
-    };
-    auto stored = co_await parts.db.read(frame.who, read);
-    if (!stored) co_return std::move(stored).error();
-    auto history = history_of(stored->messages, stored->work);
-    if (!history) co_return std::move(history).error();
+base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& stored, Turn& turn) const {
+    auto history = history_of(stored.messages, stored.work);
+    if (!history) return std::move(history).error();
 
     const std::string agent = frame.scope == policy::Scope::dev ? "dev" : "home";
     const std::string folder = frame.workspace ? frame.workspace->root().string() : "(none)";
@@ -124,7 +115,7 @@ net::Task<base::Result<Layout>> Agents::Impl::lay_out_turn(Frame& frame, Turn& t
     auto purpose = prompt(frame, "answer_tool");
     auto worked = prompt(frame, agent + "_examples");
     for (const auto* text : {&system, &purpose, &worked})
-        if (!*text) co_return text->error();
+        if (!*text) return text->error();
 
     const router::Capabilities can = parts.gateway.capabilities(options.model);
     Layout layout;
@@ -133,9 +124,9 @@ net::Task<base::Result<Layout>> Agents::Impl::lay_out_turn(Frame& frame, Turn& t
     std::vector<router::Message> examples;
     if (layout.discipline == ToolDiscipline::guided && !layout.tools.empty()) {
         auto turns = prompts::examples(*worked);
-        if (!turns) co_return base::error(Code::corrupt, "prompt " + agent + "_examples: " + turns.error().message);
+        if (!turns) return base::error(Code::corrupt, "prompt " + agent + "_examples: " + turns.error().message);
         auto messages = messages_of(*turns);
-        if (!messages) co_return std::move(messages).error();
+        if (!messages) return std::move(messages).error();
         examples = std::move(*messages);
         for (auto& message : examples) message.trusted = true;  // ours
     }
@@ -144,7 +135,7 @@ net::Task<base::Result<Layout>> Agents::Impl::lay_out_turn(Frame& frame, Turn& t
     const int room = std::max(context - kReplyReserve, context / 2) - tokens_of(layout.tools);
     layout.shared = lay_out(*system, {}, *history, room);
     layout.calling = lay_out(std::move(*system), examples, std::move(*history), room);
-    co_return layout;
+    return layout;
 }
 
 net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& turn) {
@@ -188,7 +179,9 @@ net::Task<void> Agents::Impl::execute(Frame& frame, Turn& turn, const ChatReques
     else
         parts.log.warn("the turn has no folder", {{"run", frame.run.text()}, {"error", workspace.error().text()}});
 
-    auto layout = co_await lay_out_turn(frame, turn);
+    if (!accepted.opening) co_return fail(accepted.opening.error());
+    frame.prompts = accepted.opening->prompts;
+    auto layout = lay_out_turn(frame, accepted.opening->history, turn);
     if (!layout) co_return fail(layout.error());
     if (frame.scope == policy::Scope::dev)
         co_await run_dev(frame, *layout, turn);

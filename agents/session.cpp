@@ -13,6 +13,8 @@ using base::Code;
 using base::error;
 using base::Json;
 
+constexpr int kRunsInHistory = 8;  // whose calls and results a prompt repeats
+
 // The results among the new messages, from index `from` on.
 base::Result<void> check_results(store::Tx& tx, const ChatRequest& request, std::size_t from) {
     const bool results = std::any_of(request.messages.begin() + std::ptrdiff_t(from), request.messages.end(), [](const Json& m) { return m.value("role", "") == "tool"; });
@@ -45,6 +47,35 @@ base::Result<std::vector<Json>> checked_messages(const std::vector<Json>& messag
     return out;
 }
 
+namespace {
+
+// The conversation with the work of its last runs.
+base::Result<History> read_history(store::Tx& tx, base::ConversationId conversation) {
+    History out;
+    out.messages = store::list_messages(tx, conversation);
+    for (auto it = out.messages.rbegin(); it != out.messages.rend() && int(out.work.size()) < kRunsInHistory; ++it) {
+        if (it->run.is_nil()) continue;
+        const auto run = store::find_run(tx, it->run);
+        if (!run || !run->turn.is_object() || run->turn.empty()) continue;
+        auto turn = turn_from_json(run->turn);
+        if (!turn) return std::move(turn).error();
+        out.work.emplace_back(it->run, std::move(turn->work));
+    }
+    return out;
+}
+
+// `appended`: what the conversation was given now; all of it, where it is new.
+base::Result<Opening> read_opening(store::Tx& tx, base::ConversationId conversation, bool is_new, std::vector<store::StoredMessage> appended) {
+    auto prompts = store::live_prompts(tx, prompt_names());
+    if (!prompts) return std::move(prompts).error();
+    if (is_new) return Opening{*std::move(prompts), {std::move(appended), {}}};
+    auto history = read_history(tx, conversation);
+    if (!history) return std::move(history).error();
+    return Opening{*std::move(prompts), *std::move(history)};
+}
+
+}  // namespace
+
 base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease) {
     Accepted out;
     std::size_t stored = 0;
@@ -68,23 +99,13 @@ base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request, b
         stored = *count;
     }
     if (auto paired = check_results(tx, request, stored); !paired) return std::move(paired).error();
-    for (std::size_t i = stored; i < request.messages.size(); ++i)
-        out.input = store::append_message(tx, out.conversation, {}, request.messages[i]);
-    store::create_run(tx, lease, out.conversation, out.input, request.alias);
-    return out;
-}
-
-base::Result<History> read_history(store::Tx& tx, base::ConversationId conversation, int runs) {
-    History out;
-    out.messages = store::list_messages(tx, conversation);
-    for (auto it = out.messages.rbegin(); it != out.messages.rend() && int(out.work.size()) < runs; ++it) {
-        if (it->run.is_nil()) continue;
-        const auto run = store::find_run(tx, it->run);
-        if (!run || !run->turn.is_object() || run->turn.empty()) continue;
-        auto turn = turn_from_json(run->turn);
-        if (!turn) return std::move(turn).error();
-        out.work.emplace_back(it->run, std::move(turn->work));
+    std::vector<store::StoredMessage> appended;
+    for (std::size_t i = stored; i < request.messages.size(); ++i) {
+        const Json& body = request.messages[i];
+        appended.push_back({store::append_message(tx, out.conversation, {}, body), std::int64_t(i), {}, body.value("role", ""), body});
     }
+    store::create_run(tx, lease, out.conversation, appended.back().id, request.alias);
+    out.opening = read_opening(tx, out.conversation, request.conversation.is_nil(), std::move(appended));
     return out;
 }
 

@@ -2,6 +2,7 @@
 // answer, opening the folder.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,11 +14,22 @@
 
 namespace agents {
 
+struct History {
+    std::vector<store::StoredMessage> messages;
+    WorkOfRuns work;
+};
+
+// What a turn begins with.
+struct Opening {
+    std::map<std::string, store::Prompt> prompts;
+    History history;
+};
+
 struct Accepted {
     base::RunId busy;        // the run that works in the conversation now: nothing was taken in
     base::ConversationId conversation;
-    base::MessageId input;   // the last of what was appended
     std::string workspace;   // the conversation's own, if it has one
+    base::Result<Opening> opening = Opening{};  // an error is the run's, whose input is taken in all the same
 };
 
 // The messages in the one shape in which they are stored, whichever of OpenAI's the client wrote. Or
@@ -25,15 +37,8 @@ struct Accepted {
 base::Result<std::vector<base::Json>> checked_messages(const std::vector<base::Json>& messages);
 
 // In one transaction: the conversation (`fresh` when the request names none), the new messages, the
-// run that `lease` is of. Nothing while another run works in the conversation.
+// run that `lease` is of; and what its turn begins with is read. Nothing while another run works in the conversation.
 base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease);
-
-struct History {
-    std::vector<store::StoredMessage> messages;
-    WorkOfRuns work;
-};
-// With the work of at most the last `runs` runs.
-base::Result<History> read_history(store::Tx& tx, base::ConversationId conversation, int runs);
 
 // Appends the turn's answer to the conversation, with the run's next write; nothing when there is neither text nor call.
 void append_answer(Frame& frame, const Turn& turn);

@@ -3,8 +3,10 @@
 namespace store {
 
 base::Result<std::map<std::string, Prompt>> live_prompts(Tx& tx, const std::vector<std::string>& names) {
+    std::string listed;
+    for (const std::string& name : names) listed += (listed.empty() ? "" : ",") + name;
     const auto rows = tx.exec("select p.name, p.version, p.body from prompt p join prompt_label l using (tenant_id, name, version)"
-                              " where p.name in (select jsonb_array_elements_text($1::jsonb)) and l.label = 'live'", {base::Json(names)});
+                              " where p.name = any(string_to_array($1, ',')) and l.label = 'live'", {listed});
     std::map<std::string, Prompt> out;
     for (const Row& row : rows) out.emplace(row.text(0), Prompt{row.text(0), int(row.integer(1)), row.text(2)});
     for (const std::string& name : names)

@@ -71,7 +71,7 @@ def test_a_heavy_question_walks_all_phases(hearth):
     check_events(run)
     assert all(s["parent"] == root["id"] for s in run["spans"] if s["kind"] == "phase")
     by_id = {s["id"]: s for s in run["spans"]}
-    models = [by_id[s["parent"]]["name"] for s in sorted(run["spans"], key=lambda s: s["id"]) if s["kind"] == "model"]
+    models = [by_id[s["parent"]]["name"] for s in sorted(run["spans"], key=lambda s: s["started"]) if s["kind"] == "model"]
     assert models == ["intake", "copilot", "copilot", "thinking", "recompose"]
     tools = [s for s in run["spans"] if s["kind"] == "tool"]
     assert sorted(s["name"] for s in tools) == ["list_dir", "read_file"]
