@@ -30,6 +30,7 @@ public:
     std::vector<Row> exec(std::string_view sql, std::vector<Param> params = {});  // send() and settle()
     // Sends what is queued and waits for nothing; whether it went well, nobody hears.
     void post();
+    bool queued() const { return !queue_.empty(); }
     void discard() { queue_.clear(); }  // what is queued and was not sent
     // Several statements without parameters, by semicolon; the rows of the last one.
     std::vector<Row> script(const std::string& sql);

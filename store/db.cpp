@@ -51,9 +51,10 @@ public:
         // PostgreSQL answers such a commit with a rollback, which nobody would notice.
         if (failed_) throw DbError(Kind::other, "a statement of the transaction had failed: nothing of it was committed");
         begun_ = true;
+        const bool all_answered = !connection_.queued();
         connection_.send("commit");
         try {
-            if (reads_)
+            if (reads_ && all_answered)
                 connection_.post();
             else
                 connection_.settle();

@@ -91,53 +91,6 @@ TEST_F(StoreTest, NobodyWritesInAnothersName) {
     EXPECT_THROW(as(world->owner(), give_away), store::DbError);
 }
 
-TEST_F(StoreTest, ATransactionWithAFailedStatementIsNotTakenForCommitted) {
-    auto careless = [](Tx& tx) {
-        store::remember(tx, "kept only by a whole transaction", {});
-        try {
-            tx.exec("select no_such_function()");
-        } catch (const store::DbError&) {
-        }
-    };
-    EXPECT_THROW(as(world->owner(), careless), store::DbError);
-    EXPECT_EQ(world->sql("select count(*) from fact where body like 'kept only%'"), "0");
-}
-
-TEST_F(StoreTest, WhatIsOnlySentFailsTheCommit) {
-    auto lost = [](Tx& tx) {
-        store::remember(tx, "kept only with the rest", {});
-        tx.send("select 1 / 0");
-    };
-    EXPECT_THROW(as(world->owner(), lost), store::DbError);
-    EXPECT_EQ(world->sql("select count(*) from fact where body like 'kept only with%'"), "0");
-    // The transaction that sent nothing more has an end too, and the connection goes on.
-    auto thrown = [](Tx& tx) {
-        store::remember(tx, "kept only with the rest", {});
-        throw std::runtime_error("changed its mind");
-    };
-    EXPECT_THROW(as(world->owner(), thrown), std::runtime_error);
-    auto kept = [](Tx& tx) {
-        store::remember(tx, "kept with what follows", {});
-        tx.send("select pg_sleep(0)");
-    };
-    as(world->owner(), kept);
-    EXPECT_EQ(world->sql("select string_agg(body, ',') from fact where body like 'kept %'"), "kept with what follows");
-    EXPECT_EQ(world->sql("select count(*) from pg_stat_activity where state like 'idle in transaction%'"), "0");
-}
-
-TEST_F(StoreTest, ARowThatMustBeTouchedIsRequiredByItsKind) {
-    using Kind = store::DbError::Kind;
-    for (const auto kind : {Kind::unique, Kind::foreign_key, Kind::serialization})
-        try {
-            as(world->owner(), [&](Tx& tx) { tx.send(store::require("select 1 from fact where id = gen_random_uuid()", kind, "$1"), {"nothing there"}); });
-            FAIL() << "committed";
-        } catch (const store::DbError& e) {
-            EXPECT_EQ(e.kind, kind);
-            EXPECT_STREQ(e.what(), "nothing there");
-        }
-    as(world->owner(), [](Tx& tx) { tx.send(store::require("select 1", Kind::unique, "$1"), {"nothing there"}); });
-}
-
 TEST_F(StoreTest, ArgumentsMayHoldAnyCharacter) {
     const Made made = make_run(world->owner());
     auto lease = store::acquire_lease(world->db(), world->owner(), made.run);
