@@ -32,7 +32,7 @@ base::Result<router::ModelRequest> question(const Turn& turn, const PhaseContext
     for (Message& message : messages) message.trusted = true;  // ours
     messages.push_back(Message::make(MessageRole::user, turn.request));
     router::ModelRequest request = request_of(context, std::move(messages));
-    request.tools.clear();
+    request.tools = {};
     base::OrderedJson properties;
     properties[tool] = {{"enum", {kUse, kMention}}};
     request.response_schema = {{"type", "object"}, {"properties", properties}, {"required", base::OrderedJson::array({tool})}, {"additionalProperties", false}};
