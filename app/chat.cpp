@@ -13,6 +13,7 @@
 
 #include "app/client.h"
 #include "app/commands.h"
+#include "app/question.h"
 #include "app/terminal.h"
 
 namespace app {
@@ -196,13 +197,20 @@ int converse(Chat& chat) {
 }  // namespace
 
 int chat(const LoadedSettings& loaded, const ChatOptions& options) {
+    catch_interrupts();
+    const bool terminal = isatty(STDIN_FILENO) == 1, alone = options.question.empty();
+    std::string question = options.question;
+    if (!terminal || (alone && options.once)) {
+        const auto waiting = [] { std::fputs("hearth: reading standard input to its end; < /dev/null leaves it out\n", stderr); };
+        const auto piped = read_input(STDIN_FILENO, alone ? std::function<void()>() : waiting);
+        if (!piped) return complain(piped.error());
+        if (interrupted) return 130;
+        question = joined_question(question, *piped);
+    }
     Chat chat(loaded, options);
     if (auto opened = chat.open_folder(); !opened) return complain(opened.error());
-    catch_interrupts();
-    std::string question = options.question;
-    if (question.empty() && isatty(STDIN_FILENO) && !options.once) return converse(chat);
-    if (question.empty()) question.assign(std::istreambuf_iterator<char>(std::cin), {});
-    if (question.find_first_not_of(" \t\n") == question.npos) return complain(base::error(base::Code::invalid_argument, "the question is empty")), 2;
+    if (alone && terminal && !options.once) return converse(chat);
+    if (question.find_first_not_of(" \t\r\n") == question.npos) return complain(base::error(base::Code::invalid_argument, "the question is empty")), 2;
     auto turn = chat.ask(question);
     if (!turn) return complain(turn.error());
     if (interrupted) return 130;

@@ -14,7 +14,7 @@ class Launcher;
 namespace app {
 
 struct ChatOptions {
-    std::string question;    // empty: from standard input, or a conversation on a terminal
+    std::string question;    // before what standard input holds; empty: that alone, or a conversation on a terminal
     std::string workspace;   // empty: the current folder
     std::string conversation;
     bool read_only = false, once = false, json = false;

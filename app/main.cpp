@@ -48,15 +48,16 @@ CLI::App* group(CLI::App& parent, const char* name, const char* help) {
 }
 
 void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
-    auto* chat = command(root, "chat", "Talk to the agent, in this folder", "hearth chat \"what is in this folder?\"", chosen,
-                         [&a](const auto& s) { return app::chat(s, a.chat); });
-    chat->add_option("question", a.chat.question, "asked once; without it, from standard input or a terminal");
+    auto* chat = command(root, "chat", "Talk to the agent, in this folder", "", chosen, [&a](const auto& s) { return app::chat(s, a.chat); });
+    chat->add_option("question", a.chat.question, "asked once; text piped in follows it. Without it: the piped text, or a conversation on a terminal");
     chat->add_option("--workspace", a.chat.workspace, "the folder that the tools see; default: the current one");
     chat->add_option("--conversation", a.chat.conversation, "goes on with an earlier conversation");
     chat->add_flag("--read-only", a.chat.read_only, "tools may read and not write");
     chat->add_flag("--once", a.chat.once, "answers one question, then says what it cost");
     chat->add_flag("--json", a.chat.json, "prints the answer as JSON");
     chat->footer("Example: hearth chat \"what is in this folder?\"\n"
+                 "         git diff | hearth chat \"review this change\"\n"
+                 "With a question and a pipe, the message is the question, an empty line and all of the piped text.\n"
                  "Exits 0 when answered, 3 when rounds, tokens or time ran out, 4 when policy refused, 5 when no model could\n"
                  "answer (the server is not ready: loading, down or full), 130 when interrupted, 2 on wrong use, else 1.");
     auto* bench = command(root, "bench", "Measure the engine on a model", "hearth bench --threads 2 --json", chosen,

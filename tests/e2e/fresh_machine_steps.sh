@@ -188,7 +188,7 @@ root() {
     check "root: the user hearth owns the state" owned_by hearth /var/lib/hearth
     check "root: the server runs as hearth" running hearth hearth
     mkdir -p /root/notes && printf 'buy a blue kettle\n' >/root/notes/list.txt
-    (cd /root/notes && HOME=/root /opt/hearth/hearth chat --once "Run the command: cat list.txt") >"$LOGS/notes.out" 2>"$LOGS/notes.err"
+    (cd /root/notes && HOME=/root /opt/hearth/hearth chat --once "Run the command: cat list.txt" </dev/null) >"$LOGS/notes.out" 2>"$LOGS/notes.err"
     printf '        %s\n' "$(head -c 300 "$LOGS/notes.out")"
     check "root: a folder under /root is a workspace" grep -q kettle "$LOGS/notes.out" "$LOGS/notes.err"
     starts_again as_admin

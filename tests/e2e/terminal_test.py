@@ -238,6 +238,34 @@ def test_one_question_by_pipe(hearth, folder, text):
     assert said(newest_end(hearth))[0] == ("user", text.rstrip("\n")) or said(newest_end(hearth))[0] == ("user", text)
 
 
+def test_a_pipe_follows_the_argument(hearth, folder):
+    done = chat(hearth, folder, "what is my name?", stdin="Notes:\nmy name is Ada\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Hello, Ada.\n", "")
+    assert said(newest_end(hearth))[0] == ("user", "what is my name?\n\nNotes:\nmy name is Ada\n")
+    long = "".join(f"line {n}\n" for n in range(40000))  # more than a pipe holds at a time
+    assert chat(hearth, folder, "my name is Ada", stdin=long).returncode == 0
+    assert said(newest_end(hearth))[0] == ("user", "my name is Ada\n\n" + long)
+    assert chat(hearth, folder, "my name is Ada", stdin=" \n").returncode == 0
+    assert said(newest_end(hearth))[0] == ("user", "my name is Ada"), "blank text adds nothing"
+    with open("/dev/null") as closed:
+        process = subprocess.Popen([BINARY, "chat", "my name is Ada"], env=hearth.env, cwd=folder, stdin=closed, stdout=subprocess.PIPE, preexec_fn=lambda: os.close(0))
+        assert process.communicate(timeout=30)[0] == b"Hello, Ada.\n", "no standard input at all"
+
+
+def test_a_pipe_that_stays_open_is_told_and_can_be_left(hearth, folder):
+    process = subprocess.Popen([BINARY, "chat", "my name is Ada"], env=hearth.env, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "reading standard input" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(5) == 130
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        pipe.close()
+
+
+def test_help_tells_of_the_pipe():
+    told = subprocess.run([BINARY, "chat", "--help"], capture_output=True, text=True, timeout=30).stdout
+    assert "text piped in follows it" in told and 'git diff | hearth chat "review this change"' in told
+
+
 def test_once_tells_what_it_cost(hearth, folder):
     done = chat(hearth, folder, "--once", "list the files")
     assert done.returncode == 0 and done.stdout == "There is note.txt.\n"

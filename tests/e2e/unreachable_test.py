@@ -57,7 +57,7 @@ def folder():
 def ask(hearth, folder, question, *options):
     """What root is told, and the results of the tools."""
     done = subprocess.run([hearth.state.binary, "chat", "--once", "--json", *options, question], cwd=folder, env=hearth.env,
-                          capture_output=True, text=True, timeout=60)
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     if done.returncode != 0:
         return done, []
     run = hearth.run(json.loads(done.stdout.splitlines()[0])["run_id"])
