@@ -1,5 +1,5 @@
 # Building and putting in place; deploy/run sources this file. It sets: CHECKOUT, HEARTH (the binary),
-# SETTINGS (arguments that name the settings file), SETTINGS_FILE, KEY_FILE; choose_state sets STATE (folder) and RUN.
+# SETTINGS (arguments that name the settings file), SETTINGS_FILE; choose_state sets STATE (folder), KEY_FILE and RUN.
 # shellcheck shell=bash
 
 # The state folder that SETTINGS_FILE names; nothing when it names none.
@@ -17,12 +17,15 @@ state_in_settings() {
 # variable NAME VALUE DEFAULT: "NAME=VALUE " for before a command that would take the default by itself.
 variable() { [ "$2" = "$3" ] || printf '%s=%q ' "$1" "$2"; }
 
-# choose_state DEFAULT: STATE, and RUN: this command as it has to be started for the same one.
+# choose_state DEFAULT: STATE; KEY_FILE, each server's own; and RUN: this command as it has to be started for the
+# same one.
 choose_state() {
     local named
     named=$(state_in_settings)
     STATE=${HEARTH_STATE_FOLDER:-${named:-$1}}
     RUN=$(variable HEARTH_STATE_FOLDER "$STATE" "${named:-$1}")deploy/run
+    KEY_FILE=$(config_folder)/key
+    if [ "$STATE" != "${named:-$1}" ]; then KEY_FILE=$(config_folder)/keys$STATE/key; fi
     export HEARTH_STATE_FOLDER=$STATE
 }
 

@@ -139,16 +139,17 @@ key_is_known() {
     [ "$status" != 401 ]
 }
 
-# The first key, once: written for whoever runs this, readable by nobody else.
+# The first key, once: written for whoever runs this, readable by nobody else. What lies there and is not of this
+# server may be of another one: it is kept.
 make_key() {
     local secret
     if [ -s "$KEY_FILE" ]; then
         if key_is_known; then return 0; fi
-        say "the key in $KEY_FILE is not known to this server: making a new one"
+        say "the key in $KEY_FILE is not known to this server: making a new one, and keeping that one beside it"
     fi
     secret=$(hearth key new --label deploy --scopes chat,dev,admin --quiet) || die "no key could be made" "see the message above"
     # shellcheck disable=SC2016 # expands in the inner shell
-    printf '%s\n' "$secret" | as_caller bash -c 'umask 077 && mkdir -p "${1%/*}" && chmod 700 "${1%/*}" && cat >"$1.new" && mv "$1.new" "$1"' key "$KEY_FILE" ||
+    printf '%s\n' "$secret" | as_caller bash -c 'umask 077 && mkdir -p "${1%/*}" && chmod 700 "${1%/*}" && cat >"$1.new" && mv --backup=numbered "$1.new" "$1"' key "$KEY_FILE" ||
         die "the key could not be written to $KEY_FILE" "make its folder yours; the key is not shown anywhere else: start this command again"
     say "the key of this server lies in $KEY_FILE"
 }

@@ -62,7 +62,7 @@ class Checkout:
 def checkout():
     made = Checkout()
     yield made
-    made.close(made.home / "elsewhere", made.home / ".local/state/hearth", made.home / "named")
+    made.close(made.home / "elsewhere", made.home / ".local/state/hearth", made.home / "named", made.home / "second")
 
 
 def told(output):
@@ -105,6 +105,44 @@ def test_the_usual_folder_needs_no_variable(checkout, named):
         file.unlink(missing_ok=True)
     assert not any("HEARTH_STATE_FOLDER" in command for command in commands.values())
     assert (checkout.home / "named/pg").exists() is named
+
+
+def keys_of(checkout, state):
+    listed = checkout.bash("build/release/app/hearth key list --json", {**checkout.settings, "HEARTH_STATE_FOLDER": str(state)}).stdout
+    return [key["label"] for key in json.loads(listed)]
+
+
+def test_each_server_has_a_key_file_of_its_own(checkout):
+    usual, second = checkout.home / ".local/state/hearth", checkout.home / "second"
+    config = checkout.home / ".config/hearth"
+    there = {**checkout.settings, "HEARTH_STATE_FOLDER": str(second)}
+    try:
+        address, _ = told(checkout.bash("deploy/run", checkout.settings).stdout)
+        key, made = (config / "key").read_text(), len(keys_of(checkout, usual))
+        for _ in range(2):
+            output = checkout.bash("deploy/run", there).stdout
+            assert json.loads(checkout.bash(told(output)[1]["curl"]).stdout)["response"] == "Good day."
+            checkout.bash("deploy/run", checkout.settings)
+        assert (config / "key").read_text() == key, "the first server's key lies where it lay"
+        assert checkout.bash(f"curl -sS -o /dev/null -w '%{{http_code}}' -H 'Authorization: Bearer {key.strip()}' {address}/v1/models").stdout == "200"
+        assert len(keys_of(checkout, usual)) == made and keys_of(checkout, second) == ["deploy"], "none is made where one works"
+        second_key = config / f"keys{second}/key"
+        assert second_key.stat().st_mode & 0o777 == 0o600 and second_key.read_text().strip() in output
+    finally:
+        checkout.bash("deploy/run --stop", there)
+        checkout.bash("deploy/run --stop")
+
+
+def test_a_key_of_nobody_knows_whom_is_kept(checkout):
+    key = checkout.home / ".config/hearth/key"
+    kept = key.read_text()
+    try:
+        key.write_text("hk_" + "a" * 43 + "\n")
+        done = checkout.bash("deploy/run", checkout.settings)
+        assert "keeping that one" in done.stderr and key.read_text() != kept
+        assert "hk_" + "a" * 43 + "\n" in [other.read_text() for other in key.parent.glob("key.~*~")]
+    finally:
+        checkout.bash("deploy/run --stop")
 
 
 def test_once_gives_the_answer(checkout):
