@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 
@@ -20,6 +21,8 @@ SCRIPT = [
     {"when": "turn", "delay_ms": 60, "tool_calls": [call("bash", command=MARK.format("two")), call("list_dir", path=".")]},
     {"when": "turn", "delay_ms": 60, "text": "It took a while but now it is done, all of it.", "word_delay_ms": 25},
     {"when": "hello", "text": "Hello again."},
+    {"when": "doubt", "tool_calls": [call("list_dir", path=".")]},
+    {"when": "doubt", "tool_calls": [call("bash", command="touch began; sleep 20")]},
 ]
 ANSWER = SCRIPT[2]["text"]
 
@@ -177,6 +180,32 @@ def test_an_interrupted_conversation_goes_on(hearth):
     assert said(run) == [("user", "turn to be cut")]
     later = hearth.dev("hello", conversation_id=started["conversation_id"])
     assert said(hearth.run(later["run_id"]))[-1][0] == "assistant"
+
+
+def trace(hearth, *arguments):
+    return subprocess.run([support.BINARY, "trace", "show", *arguments], env=hearth.env, capture_output=True, text=True, timeout=60)
+
+
+def test_an_interrupted_run_is_shown_with_its_steps_and_what_is_in_doubt(hearth):
+    folder = hearth.state.folder / "doubt"
+    folder.mkdir()
+    stream = hearth.stream("/v0/dev/chat", {"messages": [user("doubt")], "workspace": str(folder)})
+    started = stream.next("run_started")
+    hearth.wait_for((folder / "began").exists, "the program's start")
+    assert "not finished: bash" in trace(hearth, started["run_id"]).stdout
+    hearth.stop(signal.SIGKILL)
+    hearth.start()
+    run = hearth.run(started["run_id"])
+    assert run["spans"] and all(span["parent"] for span in run["spans"]), "the root was never written"
+    shown = trace(hearth, started["run_id"]).stdout
+    assert len([line for line in shown.splitlines() if " ms  {" in line]) == len(run["spans"]), shown
+    assert "tool list_dir" in shown and 'in doubt: bash {"command":"touch began; sleep 20"}' in shown, shown
+
+
+@pytest.mark.parametrize("unknown", ["01900000-0000-7000-8000-000000000000", "no id"])
+def test_a_run_that_is_not_there_is_named(hearth, unknown):
+    done = trace(hearth, unknown)
+    assert done.returncode == 1 and f"'{unknown}'" in done.stderr and "hearth trace show" in done.stderr, done.stderr
 
 
 def test_the_programs_of_a_killed_server_die_with_it(hearth):
