@@ -77,11 +77,14 @@ int db_status(const LoadedSettings& loaded, bool json) {
 }
 
 int db_migrate(const LoadedSettings& loaded) {
-    if (!has_private_cluster(loaded.settings) && loaded.settings.database.owner_url.empty())
-        return complain(base::error(base::Code::invalid_argument, "database.owner_url is empty: only hearth_owner may change the tables of database.url",
-                                    "set HEARTH_DATABASE_OWNER_URL for this command; hearth db roles prints the SQL that makes the roles"));
     auto foundation = prepare_database(loaded.settings, say);
-    if (!foundation) return complain(foundation.error());
+    if (!foundation) {
+        const base::Error& lacks = foundation.error();
+        const bool wants_owner = !has_private_cluster(loaded.settings) && loaded.settings.database.owner_url.empty() && lacks.remedy.find("hearth db migrate") != std::string::npos;
+        if (!wants_owner) return complain(lacks);
+        return complain(base::error(lacks.code, lacks.message + ", and database.owner_url is empty: only hearth_owner may change it",
+                                    "set HEARTH_DATABASE_OWNER_URL for this command; hearth db roles prints the SQL that makes the roles"));
+    }
     if (auto app = store::Db::open({database_urls(loaded.settings).app, 1, foundation->node}); !app) return complain(app.error());
     std::printf("the database is up to date (%zu migrations)\n", store::migrations().size());
     return 0;

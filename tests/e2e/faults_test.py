@@ -315,8 +315,9 @@ def test_a_postgresql_of_ones_own_is_migrated_and_served(env, foreign, tmp_path)
     assert set(told) == {"HEARTH_DATABASE_URL", "HEARTH_DATABASE_OWNER_URL"}
     serving = dict(env, HEARTH_STATE_FOLDER=str(tmp_path / "state"), HEARTH_DATABASE_URL=told["HEARTH_DATABASE_URL"])
     refused(serving, "serve", says=["'hearth' has no tables of hearth yet", "hearth db migrate"], seconds=20)
-    refused(serving, "db", "migrate", says=["database.owner_url"], seconds=20)
+    refused(serving, "db", "migrate", says=["'hearth' has no tables of hearth yet", "database.owner_url is empty"], seconds=20)
     assert "up to date" in run(dict(serving, **told), "db", "migrate").stdout
+    assert "up to date" in run(serving, "db", "migrate").stdout, "nothing is to be changed, so nobody's right to is asked for"
     assert run(serving, "db", "status").returncode == 0 and run(serving, "db", "start").returncode == 0
     assert "***@" in run(serving, "config", "show").stdout
 
