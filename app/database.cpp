@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "store/cluster_programs.h"
 #include "store/db.h"
 #include "store/digest.h"
 
@@ -88,7 +89,10 @@ base::Probe database_probe(const Settings& s) {
     if (has_private_cluster(s)) {
         auto status = store::cluster_status(cluster_options(s));
         if (!status) return failed(status.error());
-        if (!status->initialised) return {"PostgreSQL", Health::warning, "no cluster yet", "hearth db start"};
+        if (!status->initialised) {
+            if (auto programs = store::find_programs(cluster_options(s), 0); !programs) return failed(programs.error());
+            return {"PostgreSQL", Health::warning, "no cluster yet", "hearth db start"};
+        }
         if (!status->running) return {"PostgreSQL", Health::warning, status->crashed ? "it broke off, and does not run" : "stopped", "hearth db start"};
         found = "version " + status->version + " runs, pid " + std::to_string(status->pid);
     }

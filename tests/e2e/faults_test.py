@@ -193,6 +193,9 @@ def test_missing_programs_of_postgresql_are_named(env):
     settings = dict(env, HEARTH_DATABASE_BINARIES="/nonexistent/bin")
     for command in (["serve"], ["db", "start"], ["key", "new"]):
         refused(settings, *command, says=["/nonexistent/bin", "apt-get install postgresql", "database.binaries"], seconds=20)
+    probe = doctor(settings, "PostgreSQL")
+    assert probe["health"] == "FAILED" and "/nonexistent/bin" in probe["found"] and "apt-get install postgresql" in probe["remedy"]
+    assert run(settings, "doctor").returncode == 1
 
 
 @needs_root
