@@ -71,6 +71,7 @@ base::Probe running_server(const Settings& settings, const Reply& reply) {
     if (reply.status == 200 && health.value("status", "") != "degraded") return {"server", Health::ok, found, {}};
     if (reply.status == 200) return degraded_server(found, health.value("failing", base::Json::array()));
     std::string why = ": " + health.value("status", "no reason given");
+    if (const std::string reason = health.value("reason", ""); !reason.empty()) why += ": " + reason;
     if (health.contains("backends"))
         for (const auto& [id, backend] : health["backends"].items())
             if (const std::string detail = backend.value("detail", ""); !detail.empty()) why += "; " + id + ": " + detail;

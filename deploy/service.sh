@@ -69,6 +69,7 @@ wait_for_server() {
         if [ "$line" != "$last" ]; then say "$line"; fi
         last=$line
         server_pid >/dev/null || die_with_log "the server stopped while starting"
+        [ "$line" != disk_full ] || die "the server takes nothing in: its disk is full" "free some space on the disk of $STATE; the server goes on by itself"
         if [ "$line" = down ]; then down=$((down + 1)); else down=0; fi
         [ $down -lt 6 ] || die_with_log "the server is down" "the whole log is $(log_file); hearth doctor looks at the machine; $RUN --stop ends it"
         [ $SECONDS -lt $deadline ] || die "the server is not ready: $line" "look at $(log_file), or $RUN --stop"

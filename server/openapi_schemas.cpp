@@ -63,7 +63,7 @@ const char* kRequests = R"({
 const char* kAnswers = R"({
   "Error": {"type": "object", "required": ["error"], "properties": {"error": {"type": "object", "required": ["message", "type", "param", "code"], "properties": {
     "message": {"type": "string"}, "type": {"type": "string"}, "param": {"type": ["string", "null"]}, "code": {"type": ["string", "null"]}}}}},
-  "Health": {"type": "object", "required": ["status"], "properties": {"status": {"enum": ["ok", "degraded", "loading", "down"]},
+  "Health": {"type": "object", "required": ["status"], "properties": {"status": {"enum": ["ok", "degraded", "loading", "down", "disk_full"]}, "reason": {"type": "string"},
     "failing": {"type": "array", "items": {"type": "object", "required": ["alias", "backend", "error", "seconds_ago"]}}, "stage": {"type": "string"}, "percent": {"type": "integer", "minimum": 0, "maximum": 100},
     "backends": {"type": "object"}, "probes": {"type": "array", "items": {"type": "object"}}}},
   "LogEntries": {"type": "object", "required": ["entries"], "properties": {"entries": {"type": "array", "items": {"type": "object"}}}},

@@ -10,7 +10,7 @@ namespace server {
 // clang-format off
 const std::vector<Route>& routes() {
     static const std::vector<Route> table = {
-        {"GET",    "/health",              Access::open,  api::health,           "Whether the server can answer: 200 ready or degraded, 503 while loading or down", "Health"},
+        {"GET",    "/health",              Access::open,  api::health,           "Whether the server can answer: 200 ready or degraded, 503 while it loads, is down or has no room on its disk", "Health"},
         {"GET",    "/openapi.json",        Access::user,  api::openapi_document, "This description", "application/json"},
         {"GET",    "/metrics",             Access::user,  api::metrics,          "Prometheus metrics", "text/plain"},
         {"GET",    "/logs",                Access::admin, api::logs,             "Recent log entries", "LogEntries", "", "level,log_limit"},

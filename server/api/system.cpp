@@ -76,12 +76,15 @@ net::Task<Response> health(Request request, Caller, Services& services) {
     const base::Json failing = failing_aliases(backends, services);
     bool database = !services.database_trouble || services.database_trouble().empty();
     if (database) database = co_await services.database.answers();
+    const base::Result<void> room = services.may_accept ? services.may_accept() : base::Result<void>();
     base::Json body;
     int code = 503;
     if (!database || !status || status->state == BackendStatus::State::down) {
         body["status"] = "down";
     } else if (status->state == BackendStatus::State::loading) {
         body = {{"status", "loading"}, {"stage", status->stage}, {"percent", int(status->fraction * 100)}};
+    } else if (!room) {
+        body["status"] = "disk_full";
     } else {
         // With 503 a balancer would send no more requests, and only a request can find that it answers again.
         body["status"] = failing.empty() ? "ok" : "degraded";
@@ -95,6 +98,7 @@ net::Task<Response> health(Request request, Caller, Services& services) {
     }
     if (caller) {
         if (!failing.empty()) body["failing"] = failing;
+        if (!room) body["reason"] = room.error().text();
         for (const auto& [id, backend] : backends.all) body["backends"][id] = {{"detail", backend.detail}, {"facts", backend.facts}};
         auto probe = [&] { return services.probes(); };
         for (const auto& p : co_await net::on_pool(services.blocking, probe))

@@ -173,6 +173,13 @@ def test_a_server_that_is_down_is_not_waited_for(tmp_path):
     assert done.returncode == 1 and "the reason" in done.stderr and "deploy: the server is down" in done.stderr
 
 
+def test_a_full_disk_is_not_waited_for(tmp_path):
+    began = support.time.monotonic()
+    done = bash_with(tmp_path, """health() { printf '{"reason":"the disk is full","status":"disk_full"}'; }; server_pid() { echo 1; }; wait_for_server""")
+    assert support.time.monotonic() - began < 10
+    assert done.returncode == 1 and "its disk is full" in done.stderr and "free some space" in done.stderr
+
+
 def test_a_moment_without_a_database_does_not_end_it(tmp_path):
     done = bash_with(tmp_path, """health() { if [ $SECONDS -ge 1 ]; then printf '{"status":"ok"}'; else printf '{"status":"down"}'; fi; }
                                   server_pid() { echo 1; }; SECONDS=0; sleep 0.5; wait_for_server""")

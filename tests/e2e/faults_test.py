@@ -390,7 +390,11 @@ def test_a_full_disk_takes_nothing_in_and_loses_nothing(own):
             answer = server.call("POST", "/v0/dev/chat", {"messages": [user("hi")]})
             assert answer.status == 503 and answer.error["code"] == "disk_full" and "MiB left" in answer.error["message"]
             assert support.said(server.run(first["run_id"]))[0] == ("user", "before")
+            health = server.call("GET", "/health")
+            assert health.status == 503 and health.json["status"] == "disk_full" and "MiB left" in health.json["reason"]
+            assert server.call("GET", "/health", key="").json == {"status": "disk_full"}, "a stranger learns no more"
             filler.unlink()
+            assert server.call("GET", "/health").status == 200
             second = server.dev("after", conversation_id=first["conversation_id"])
 
             # What an outsider writes takes even the reserve, while turns come in.

@@ -65,6 +65,21 @@ TEST_F(SystemTest, HealthTellsOfABackendThatFails) {
     EXPECT_FALSE(site.ask("GET", "/health").json().contains("failing"));
 }
 
+TEST_F(SystemTest, HealthSaysThatNothingNewIsTakenIn) {
+    Site site;
+    std::atomic<bool> full = true;
+    site.services->may_accept = [&full]() -> base::Result<void> {
+        if (full) return base::error(base::Code::resource_exhausted, "3 MiB left", "free some space");
+        return {};
+    };
+    const Reply stranger = site.ask_as("", "GET", "/health");
+    EXPECT_EQ(stranger.status, 503);
+    EXPECT_EQ(stranger.json(), Json({{"status", "disk_full"}}));
+    EXPECT_EQ(site.ask("GET", "/health").json()["reason"], "3 MiB left (free some space)");
+    full = false;
+    EXPECT_EQ(site.ask_as("", "GET", "/health").json(), Json({{"status", "ok"}}));
+}
+
 TEST_F(SystemTest, MetricsAreInPrometheusForm) {
     Site site({says("hi")});
     site.ask("POST", "/v1/chat/completions", chat("default", {user("hi")}));
