@@ -1,6 +1,7 @@
-// hearth db, hearth key: what works without a running server.
+// hearth db, hearth key: what works with and without a running server.
 #include <cstdio>
 
+#include "app/client.h"
 #include "app/commands.h"
 #include "app/database.h"
 #include "app/terminal.h"
@@ -125,12 +126,21 @@ int key_list(const LoadedSettings& loaded, bool json) {
 
 int key_revoke(const LoadedSettings& loaded, const std::string& text) {
     const auto id = base::KeyId::parse(text);
-    auto opened = open_as_owner(loaded.settings);
-    if (!opened) return complain(opened.error());
-    auto revoke = [&](store::Tx& tx) { return id && store::revoke_key(tx, *id); };
-    if (!opened->db->run_blocking(opened->owner, revoke))
-        return complain(base::error(base::Code::not_found, "there is no key '" + text + "' that could be revoked", "hearth key list shows them"));
+    const base::Error unknown = base::error(base::Code::not_found, "there is no key '" + text + "' that could be revoked", "hearth key list shows them");
+    if (!id) return complain(unknown);
+    // By the server where one runs, since it remembers for a while which keys it has seen.
+    const auto told = ask_server(loaded.settings.server.socket, "DELETE", "/v1/keys/" + id->text(), nullptr);
+    if (told && told->status == 404) return complain(unknown);
+    const bool done = told && told->status == 200;
+    if (!done) {
+        auto opened = open_as_owner(loaded.settings);
+        if (!opened) return complain(opened.error());
+        auto revoke = [&](store::Tx& tx) { return store::revoke_key(tx, *id); };
+        if (!opened->db->run_blocking(opened->owner, revoke)) return complain(unknown);
+    }
     std::puts("revoked");
+    if (!done) say("no server at " + loaded.settings.server.socket + " was told: one that runs elsewhere on this database takes the key for up to 5 s more");
+    else if (!has_private_cluster(loaded.settings)) say("another server on this database takes the key for up to 5 s more");
     return 0;
 }
 

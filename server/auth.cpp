@@ -111,17 +111,21 @@ net::Task<std::variant<Caller, Auth::Refusal>> Auth::identify(const Request& req
         Caller caller = caller_of(it->second.who);
         if (caller.may(access)) co_return caller;
     }
+    const int forgotten = forgotten_;
     auto look_up = [&] { return store::authenticate(db_, secret); };
     auto found = co_await net::on_pool(blocking, look_up);
     if (!found) co_return Refusal{503, "unavailable", "keys cannot be checked: the database is out of reach"};
     if (!*found) co_return Refusal{401, "invalid_api_key", "the key is unknown or was revoked"};
     if (cache_.size() > 1000) cache_.clear();
-    cache_[hash] = {now + kCacheTime, **found};
+    if (forgotten == forgotten_) cache_[hash] = {now + kCacheTime, **found};  // else it may have been revoked since it was found
     Caller caller = caller_of(**found);
     if (caller.may(access)) co_return caller;
     co_return Refusal{403, "forbidden", "the key '" + caller.principal.via.substr(4) + "…' lacks the scope " + scope_of(access)};
 }
 
-void Auth::forget_keys() { cache_.clear(); }
+void Auth::forget_keys() {
+    cache_.clear();
+    ++forgotten_;
+}
 
 }  // namespace server

@@ -58,6 +58,7 @@ private:
     store::Db& db_;
     AuthOptions options_;
     std::unordered_map<std::string, Cached> cache_;  // by the secret's hash; on the I/O thread only
+    int forgotten_ = 0;                              // how often
 };
 
 }  // namespace server

@@ -108,6 +108,7 @@ HOW = {
     "hearth config show": shows_settings,
     "hearth model inspect": proven_in("tests/e2e/faults_test.py", '"model", "inspect"'),
     "hearth config check": proven_in("tests/e2e/faults_test.py", '"config", "check"'),
+    "hearth key revoke": proven_in("tests/e2e/refusal_test.py", '"key", "revoke"'),
     "hearth serve": proven_in("tests/e2e/support.py", '"serve"'),
     "hearth db start": proven_in("tests/e2e/support.py", '"db", "start"'),
     "hearth db stop": proven_in("tests/e2e/support.py", '"db", "stop"'),

@@ -1,10 +1,11 @@
 """Who is let in, and what a refused request says: OpenAI's error envelope, the field, the remedy."""
 import http.client
 import json
+import subprocess
 
 import pytest
 from conftest import running
-from support import Hearth, user
+from support import BINARY, Hearth, user
 
 SCRIPT = [{"when": "", "text": "Hello there."}]
 CHAT = {"model": "default", "messages": [user("hi")]}
@@ -53,6 +54,29 @@ def test_a_key_does_what_its_scopes_say(hearth, chat_key):
         assert is_envelope(answer)["type"] == "permission_error"
     names = [model["id"] for model in hearth.call("GET", "/v1/models", key=chat_key).json["data"]]
     assert names == ["default", "hearth"]
+
+
+def revoke(env, key):
+    return subprocess.run([BINARY, "key", "revoke", key["id"]], env=env, capture_output=True, text=True, timeout=60)
+
+
+def test_a_key_revoked_on_the_command_line_is_unknown_at_once(hearth):
+    for _ in range(3):
+        made = hearth.call("POST", "/v1/keys", {"label": "lost"}).json
+        assert hearth.call("GET", "/v1/models", key=made["secret"]).status == 200
+        done = revoke(hearth.env, made)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "revoked\n", "")
+        assert hearth.call("GET", "/v1/models", key=made["secret"]).status == 401
+    again = revoke(hearth.env, made)
+    assert again.returncode == 1 and made["id"] in again.stderr
+
+
+def test_a_key_revoked_behind_the_servers_back_is_told_to_last(hearth):
+    made = hearth.call("POST", "/v1/keys", {"label": "lost"}).json
+    done = revoke(dict(hearth.env, HEARTH_SERVER_SOCKET=str(hearth.state.folder / "none.sock")), made)
+    assert done.returncode == 0 and done.stdout == "revoked\n"
+    assert "none.sock was told" in done.stderr and "up to 5 s" in done.stderr
+    hearth.wait_for(lambda: hearth.call("GET", "/v1/models", key=made["secret"]).status == 401, "the end of the key", 6)
 
 
 def test_a_revoked_key_is_unknown(hearth):
