@@ -63,7 +63,7 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     const double load_before = load_average();
     const auto began = std::chrono::steady_clock::now();
     auto engine = engine::Engine::load(options);
-    if (!engine) return complain(model_error(engine.error()));
+    if (!engine) return complain(model_error(engine.error(), loaded.settings, options.path));
     const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     if (on_terminal()) std::fprintf(stderr, "\r\n");
     std::vector<double> prefill, decode;

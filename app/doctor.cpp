@@ -27,7 +27,7 @@ base::Probe model_probe(const Settings& settings, const Plan& plan) {
     if (plan) return {"model", Health::ok, chosen_model(settings).string() + ": " + plan->text(), {}};
     const bool spare = !settings.upstream.url.empty() && plan.error().code == base::Code::not_found;
     if (spare) return {"model", Health::ok, "none here; upstream.url answers: " + settings.upstream.url, {}};
-    const base::Error error = model_error(plan.error());
+    const base::Error error = model_error(plan.error(), settings, chosen_model(settings));
     return {"model", Health::failed, error.message, error.remedy};
 }
 

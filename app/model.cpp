@@ -16,19 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// models.yaml beside the installed binary, in the checkout that it was built in, or as set.
-fs::path catalogue_file(const Settings& settings) {
-    if (!settings.catalogue.empty()) return settings.catalogue;
-    std::error_code none;
-    const fs::path binary = fs::read_symlink("/proc/self/exe", none);
-    for (fs::path folder = binary.parent_path(); folder.has_relative_path(); folder = folder.parent_path())
-        for (const char* name : {"models.yaml", "deploy/models.yaml"})
-            if (fs::exists(folder / name, none)) return folder / name;
-    return "deploy/models.yaml";
-}
-
-fs::path models_folder(const Settings& settings) { return settings.state_folder / "models"; }
-
 base::Result<router::ModelEntry> find_entry(const Settings& settings, const std::string& name) {
     auto models = router::read_catalogue(catalogue_file(settings));
     if (!models) return std::move(models).error();
@@ -73,14 +60,18 @@ int model_list(const LoadedSettings& loaded, bool json) {
     if (!models) return complain(models.error());
     const fs::path current = chosen_model(loaded.settings);
     base::Json out = base::Json::array();
+    std::vector<std::string> damaged;
     for (const auto& m : *models) {
         const fs::path file = models_folder(loaded.settings) / m.file;
         std::error_code none;
-        const bool here = fs::exists(file, none), used = here && fs::equivalent(file, current, none);
+        const bool there = fs::exists(file, none), used = there && fs::equivalent(file, current, none);
+        const bool here = there && fs::file_size(file, none) == m.bytes;
+        if (there && !here) damaged.push_back(m.name);
         if (!json)
-            std::printf("%c %-32s %6.0f MiB  %-12s %-10s %s\n", used ? '*' : ' ', m.name.c_str(), double(m.bytes) / 1048576, m.licence.c_str(), here ? "here" : "not here", m.note.c_str());
-        out.push_back({{"name", m.name}, {"bytes", m.bytes}, {"licence", m.licence}, {"here", here}, {"used", used}, {"note", m.note}});
+            std::printf("%c %-32s %6.0f MiB  %-12s %-10s %s\n", used ? '*' : ' ', m.name.c_str(), double(m.bytes) / 1048576, m.licence.c_str(), here ? "here" : there ? "damaged" : "not here", m.note.c_str());
+        out.push_back({{"name", m.name}, {"bytes", m.bytes}, {"licence", m.licence}, {"here", here}, {"damaged", there && !here}, {"used", used}, {"note", m.note}});
     }
+    for (const auto& name : damaged) std::fprintf(stderr, "hearth: the file of %s has the wrong size\n        → hearth model pull %s\n", name.c_str(), name.c_str());
     if (json) print_json(out);
     else if (std::error_code none; fs::exists(current, none)) std::printf("* serve loads %s\n", current.c_str());
     return 0;
@@ -89,10 +80,11 @@ int model_list(const LoadedSettings& loaded, bool json) {
 int model_inspect(const LoadedSettings& loaded, const std::string& file, bool json) {
     const engine::LoadOptions options = load_options(loaded.settings, file.empty() ? chosen_model(loaded.settings) : fs::path(file));
     auto info = engine::Engine::inspect(options.path);
-    if (!info) return complain(model_error(info.error()));
+    const auto said = [&](const base::Error& error) { return model_error(error, loaded.settings, options.path); };
+    if (!info) return complain(said(info.error()));
     const auto plan = engine::Engine::plan(options);
     // What the file is can be said of one that cannot be loaded too.
-    const auto status = [&plan] { return plan ? 0 : complain(model_error(plan.error())); };
+    const auto status = [&] { return plan ? 0 : complain(said(plan.error())); };
     if (json) {
         base::Json out = {{"name", info->name}, {"architecture", info->architecture}, {"format", info->format}, {"parameters", info->parameters},
                           {"active_parameters", info->active_parameters}, {"layers", info->layers}, {"hidden", info->hidden}, {"vocabulary", info->vocabulary},
@@ -114,10 +106,13 @@ int model_inspect(const LoadedSettings& loaded, const std::string& file, bool js
 int model_pull(const LoadedSettings& loaded, const std::string& name) {
     auto entry = find_entry(loaded.settings, name);
     if (!entry) return complain(entry.error());
-    std::vector<std::string> failures;
-    auto file = router::pull_model(*entry, models_folder(loaded.settings), show_progress, failures);
-    if (isatty(STDERR_FILENO)) std::fputs("\n", stderr);
-    for (const auto& failure : failures) std::fprintf(stderr, "hearth: %s\n", visible(failure).c_str());
+    const bool terminal = isatty(STDERR_FILENO);
+    // A source that another follows is no failure: most machines reach only one of them.
+    const auto source_failed = [terminal](const std::string& why, bool another) {
+        std::fprintf(stderr, "%s%s%s%s\n", terminal ? "\r" : "", another ? "" : "hearth: ", visible(why).c_str(), another ? ": trying the next source" : "");
+    };
+    auto file = router::pull_model(*entry, models_folder(loaded.settings), show_progress, source_failed);
+    if (terminal) std::fputs("\n", stderr);
     if (!file) return complain(file.error());
     std::error_code none;
     if (!fs::exists(models_folder(loaded.settings) / "current.gguf", none))
@@ -136,7 +131,7 @@ int model_use(const LoadedSettings& loaded, const std::string& name) {
         if (std::error_code none; !fs::exists(file, none)) return complain(base::error(base::Code::not_found, "the model " + name + " is not here yet", "hearth model pull " + name));
     }
     auto info = engine::Engine::inspect(file);
-    if (!info) return complain(model_error(info.error()));
+    if (!info) return complain(model_error(info.error(), loaded.settings, file));
     if (auto chosen = choose(loaded.settings, file); !chosen) return complain(chosen.error());
     std::printf("serve loads %s from its next start on\n", file.c_str());
     return 0;

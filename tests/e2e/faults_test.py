@@ -1,6 +1,7 @@
 """What goes wrong on a machine, and what a person is told: one short message with the thing, the value and a remedy,
 an exit status that is not 0, no trace of the program's inside, no waiting."""
 import contextlib
+import hashlib
 import os
 import pathlib
 import re
@@ -145,7 +146,7 @@ def test_a_damaged_model_is_named_with_a_remedy(env, tmp_path, kind):
     prefix = ("setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups") if kind == "unreadable" and ROOT else ()
     settings = {k: v for k, v in env.items() if k != "HEARTH_BACKEND_SCRIPT"}
     settings["HEARTH_MODEL_PATH"] = file
-    remedy = {"absent": "hearth model pull", "truncated": "fetches it again", "unreadable": "read it"}.get(kind, "→")
+    remedy = {"absent": "hearth model pull", "truncated": "put a whole one there", "unreadable": "read it"}.get(kind, "→")
     refused(settings, "bench", says=[file, remedy], prefix=prefix, seconds=20)
     refused(settings, "model", "inspect", file, says=[file], prefix=prefix, seconds=20)
     if prefix:
@@ -167,6 +168,26 @@ def test_a_model_larger_than_memory_is_refused_with_the_numbers(env):
     assert run(settings, "model", "inspect").returncode == 0 and described()["loads"] is True
     settings["HEARTH_MODEL_MEMORY_MIB"] = "1"
     assert "the limit is 1 MiB" in doctor(settings, "model")["found"]
+
+
+def test_a_damaged_model_is_told_and_fetched_again(env, tmp_path):
+    whole = (MODELS / "llama_tied.gguf").read_bytes()
+    catalogue, models = tmp_path / "models.yaml", tmp_path / "state/models"
+    catalogue.write_text("models:\n  - {name: tiny, file: tiny.gguf, bytes: %d, sha256: %s, sources: [{url: 'http://127.0.0.1:1/x'}, {path: %s}]}\n"
+                         % (len(whole), hashlib.sha256(whole).hexdigest(), MODELS / "llama_tied.gguf"))
+    settings = {k: v for k, v in env.items() if k != "HEARTH_BACKEND_SCRIPT"}
+    settings.update(HEARTH_STATE_FOLDER=str(tmp_path / "state"), HEARTH_MODEL_CATALOGUE=str(catalogue))
+    first = run(settings, "model", "pull", "tiny")
+    assert first.returncode == 0 and "trying the next source" in first.stderr and "hearth: " not in first.stderr, first.stderr
+    assert " here " in run(settings, "model", "list").stdout
+    (models / "tiny.gguf").write_bytes(whole[:-1000])
+    listed = run(settings, "model", "list")
+    assert " damaged " in listed.stdout and " here " not in listed.stdout and "hearth model pull tiny" in listed.stderr
+    assert "hearth model pull tiny fetches it again" in refused(settings, "bench", says=["tiny.gguf"], seconds=20)
+    for wrong in (whole[:-1000], whole[:-1] + bytes([whole[-1] ^ 1])):
+        (models / "tiny.gguf").write_bytes(wrong)
+        assert run(settings, "model", "pull", "tiny").returncode == 0
+        assert (models / "tiny.gguf").read_bytes() == whole
 
 
 # --- ports, folders, programs

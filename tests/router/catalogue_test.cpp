@@ -53,6 +53,8 @@ struct CatalogueTest : testing::Test {
     support::TempDir folder;
     router::ModelEntry model;
     std::vector<std::string> failures;
+    std::vector<bool> others;  // whether another source was still to come
+    int checked = 0;           // reports of reading a file through, in the last pull
     void SetUp() override {
         model.name = "m";
         model.file = "m.gguf";
@@ -63,7 +65,15 @@ struct CatalogueTest : testing::Test {
         std::ofstream(folder.path() / name) << text;
         return folder.path() / name;
     }
-    base::Result<fs::path> pull() { return router::pull_model(model, folder.path() / "models", {}, failures); }
+    base::Result<fs::path> pull() {
+        const auto failed = [this](const std::string& why, bool another) {
+            failures.push_back(why);
+            others.push_back(another);
+        };
+        checked = 0;
+        const auto progress = [this](const std::string& stage, std::uint64_t, std::uint64_t) { checked += stage == "checking"; };
+        return router::pull_model(model, folder.path() / "models", progress, failed);
+    }
 };
 
 }  // namespace
@@ -85,9 +95,32 @@ TEST_F(CatalogueTest, SourcesAreTriedInOrderUntilTheHashIsRight) {
     EXPECT_EQ(support::read_text(*file), "hello");
     ASSERT_EQ(failures.size(), 2u);
     EXPECT_NE(failures[1].find("expected 2cf24"), std::string::npos) << failures[1];
+    EXPECT_EQ(others, (std::vector<bool>{true, true}));
     failures.clear();
     EXPECT_TRUE(pull());  // already there: no source is asked
     EXPECT_TRUE(failures.empty());
+    EXPECT_EQ(checked, 0) << "what was verified is not read again";
+}
+
+TEST_F(CatalogueTest, AFileOfUnknownOriginIsReadOnceAndADamagedOneFetchedAgain) {
+    fs::create_directories(folder.path() / "models");
+    const fs::path file = folder.path() / "models/m.gguf";
+    std::ofstream(file) << "hello";
+    ASSERT_TRUE(pull()) << "no source is needed";
+    EXPECT_EQ(checked, 1);
+    ASSERT_TRUE(pull());
+    EXPECT_EQ(checked, 0);
+    for (const char* damaged : {"hellx", "hel"}) {
+        std::ofstream(file) << damaged;
+        fs::last_write_time(file, fs::last_write_time(file) + std::chrono::seconds(1));
+        model.sources = {{router::ModelSource::Kind::path, "/no/such/file", {}}};
+        others.clear();
+        EXPECT_FALSE(pull()) << damaged;
+        EXPECT_EQ(others, std::vector<bool>{false});
+        model.sources = {{router::ModelSource::Kind::path, make("right", "hello").string(), {}}};
+        ASSERT_TRUE(pull()) << damaged;
+        EXPECT_EQ(support::read_text(file), "hello");
+    }
 }
 
 TEST_F(CatalogueTest, ABrokenDownloadGoesOnWhereItEnded) {
@@ -130,8 +163,8 @@ TEST_F(CatalogueTest, PackagesAreJoinedAndGoOnAfterTheLastWholeOne) {
     ASSERT_TRUE(file) << failures.at(0);
     EXPECT_EQ(support::read_text(*file), "hello");
     std::size_t left = 0;
-    for (const auto& entry : fs::directory_iterator(folder.path() / "models")) left += entry.path().filename() != ".lock";
-    EXPECT_EQ(left, 1u);  // the model alone
+    for (const auto& entry : fs::directory_iterator(folder.path() / "models")) left += entry.path().filename().string()[0] != '.';
+    EXPECT_EQ(left, 1u);  // the model alone, beside notes
 }
 
 TEST_F(CatalogueTest, APackageWithoutTheMemberIsNamed) {
