@@ -20,12 +20,14 @@ variable() { [ "$2" = "$3" ] || printf '%s=%q ' "$1" "$2"; }
 # choose_state DEFAULT: STATE; KEY_FILE, each server's own; and RUN: this command as it has to be started for the
 # same one.
 choose_state() {
-    local named
+    local named folder
     named=$(state_in_settings)
     STATE=${HEARTH_STATE_FOLDER:-${named:-$1}}
     RUN=$(variable HEARTH_STATE_FOLDER "$STATE" "${named:-$1}")deploy/run
-    KEY_FILE=$(config_folder)/key
-    if [ "$STATE" != "${named:-$1}" ]; then KEY_FILE=$(config_folder)/keys$STATE/key; fi
+    folder=$(config_folder)
+    if [ "$STATE" != "${named:-$1}" ]; then folder+=/keys$STATE; fi
+    # shellcheck disable=SC2034 # deploy/service.sh reads it
+    KEY_FILE=$folder/key
     export HEARTH_STATE_FOLDER=$STATE
 }
 
@@ -68,12 +70,17 @@ build_jobs() {
 }
 
 build() {
-    local -a cache=()
+    local -a cache=() make=(ninja -C build/release -j"$(build_jobs)" hearth)
     if command -v ccache >/dev/null; then cache=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
-    if [ ! -x build/release/hearth ]; then say "building hearth: this takes some minutes"; fi
+    if [ ! -x build/release/hearth ]; then say "building hearth: this takes about ten minutes on two cores"; fi
     [ -f build/release/build.ninja ] || cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEARTH_PCH=ON "${cache[@]}" >&2 ||
         die "the build could not be configured" "read the message above"
-    ninja -C build/release -j"$(build_jobs)" hearth >&2 || die "the build failed" "read the compiler's message above"
+    # On a terminal the first build is one line that counts; a later one has mostly nothing to do, and no word for that.
+    if [ -x build/release/hearth ]; then
+        "${make[@]}" 2>&1 | sed -u '/^ninja: Entering directory/d; /^ninja: no work to do/d; /Re-checking globbed directories/d' >&2
+    else
+        "${make[@]}" >&2
+    fi || die "the build failed" "read the compiler's message above"
     ln -sfn app/hearth build/release/hearth
 }
 

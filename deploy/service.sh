@@ -1,6 +1,6 @@
 # Starting, waiting for and stopping the server; deploy/run sources this file. It sets: HEARTH (the binary),
 # STATE (folder), SERVER_USER, SETTINGS (arguments that name the settings file), SOCKET (the server's),
-# RUN (this command, for remedies), DEPLOY.
+# RUN (this command, for remedies), ONCE (whether a question is asked), DEPLOY.
 # shellcheck shell=bash
 
 # as_server COMMAND…: as the user that the server runs as. HOME stays: the key of whoever runs this lies
@@ -86,7 +86,7 @@ start_server() {
         pid=
     fi
     if [ -n "$pid" ]; then
-        say "the server already runs (pid $pid)"
+        [ -n "$ONCE" ] || say "the server already runs (pid $pid)"
         return 0
     fi
     if [ -n "$(health)" ]; then

@@ -14,7 +14,8 @@ import support
 from support import BINARY, ROOT
 
 SCRIPT = [{"when": "", "text": "Good day."}]
-STUBS = {"ninja": "exit 0", "cmake": "exit 0", "dpkg-query": "shift 3; printf 'installed %s\\n' \"$@\""}
+NINJA = """echo "ninja: Entering directory 'build/release'"; echo "[0/2] Re-checking globbed directories..."; echo "ninja: no work to do."; exit $NINJA_FAILS"""
+STUBS = {"ninja": NINJA, "cmake": "exit 0", "dpkg-query": "shift 3; printf 'installed %s\\n' \"$@\""}
 
 
 class Checkout:
@@ -148,7 +149,14 @@ def test_a_key_of_nobody_knows_whom_is_kept(checkout):
 def test_once_gives_the_answer(checkout):
     done = checkout.bash('deploy/run --once "hello"', checkout.settings)
     assert done.stdout == "Good day.\n"
+    again = checkout.bash('deploy/run --once "hello"', checkout.settings)
+    assert again.stdout == "Good day.\n"
+    assert re.fullmatch(r"\n[\d.]+ tokens/s · .*\nrun [0-9a-f-]+\n", again.stderr), "nothing stands before the answer"
     checkout.bash("deploy/run --stop")
+
+
+def test_a_failed_build_ends_it(checkout):
+    checkout.bash("deploy/run", {**checkout.settings, "NINJA_FAILS": "1"}, status=1)
 
 
 def test_unusable_settings_end_it_before_anything_is_made(checkout):
