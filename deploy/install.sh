@@ -6,7 +6,7 @@
 state_in_settings() {
     local binary
     [ -r "$SETTINGS_FILE" ] || return 0
-    for binary in "$HEARTH" "$CHECKOUT/build/release/app/hearth"; do
+    for binary in "$HEARTH" "$CHECKOUT/build/release/hearth"; do
         [ -x "$binary" ] || continue
         { env -u HEARTH_STATE_FOLDER "$binary" --settings "$SETTINGS_FILE" config show 2>/dev/null || true; } |
             awk -v from=" $SETTINGS_FILE " '$1 == "state.folder" && (at = index($0, from)) { print substr($0, 28, at - 28) }' | sed 's/ *$//'

@@ -105,6 +105,7 @@ def test_the_usual_folder_needs_no_variable(checkout, named):
     finally:
         file.unlink(missing_ok=True)
     assert not any("HEARTH_STATE_FOLDER" in command for command in commands.values())
+    assert commands["talk to it"] == f"{checkout.tree}/build/release/hearth chat", "the path that README.md tells"
     assert (checkout.home / "named/pg").exists() is named
 
 

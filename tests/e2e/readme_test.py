@@ -79,6 +79,18 @@ def shows_settings(hearth, folder):
     assert re.search(r"^server\.port +0 +HEARTH_SERVER_PORT", run(hearth, folder, ["config", "show"]).stdout, re.MULTILINE)
 
 
+ENGINE_ALONE = "cmake -S . -B build/engine -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEARTH_ENGINE_ONLY=ON"
+ENGINE_BUILD = "ninja -C build/engine engine"
+
+
+def configures_the_engine_alone(_, folder):
+    """As it is written but for the folder; compiling it is the work of deploy/stages.sh."""
+    for line in (ENGINE_ALONE, ENGINE_BUILD.replace(" engine", " -t commands engine")):
+        done = subprocess.run(line.replace("build/engine", str(folder / "engine")).split(), cwd=ROOT, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "engine/engine.cpp" in done.stdout and "server/" not in done.stdout, done.stdout
+
+
 def proven_in(file, text):
     """The command needs a machine or a build of its own: another test runs it, in that file."""
     def look(*_):
@@ -91,7 +103,8 @@ HOW = {
     'deploy/run --once "What is in this folder?"': proven_in("tests/e2e/fresh_machine_steps.sh", 'deploy/run --once "$QUESTION"'),
     "deploy/run --stop": proven_in("tests/e2e/fresh_machine_steps.sh", "deploy/run --stop"),
     "deploy/test": proven_in(".ci/run", "exec deploy/test"),
-    "cmake -DHEARTH_ENGINE_ONLY=ON": proven_in("deploy/stages.sh", "-DHEARTH_ENGINE_ONLY=ON"),
+    ENGINE_ALONE: configures_the_engine_alone,
+    ENGINE_BUILD: configures_the_engine_alone,
     "ninja engine_bench ops_bench": proven_in("tests/bench/CMakeLists.txt", "engine_bench"),
     "tests/bench/grammar_bench MODEL.gguf": proven_in("tests/bench/CMakeLists.txt", "grammar_bench"),
     "ninja sandbox_bench": proven_in("tests/bench/CMakeLists.txt", "sandbox_bench"),
