@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/model_file.h"
 #include "app/terminal.h"
+#include "engine/device/pool.h"
 #include "engine/engine.h"
 
 namespace app {
@@ -56,7 +57,7 @@ double load_average() {
 int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     engine::LoadOptions options = load_options(loaded.settings, o.model.empty() ? chosen_model(loaded.settings) : std::filesystem::path(o.model));
     options.profile = o.profile == "exact" ? engine::Profile::exact : engine::Profile::fast;
-    options.threads = o.threads;
+    options.threads = o.threads > 0 ? o.threads : engine::usable_cpus();
     options.max_sequences = 1;
     if (on_terminal())
         options.progress = [](const std::string& stage, double fraction) { std::fprintf(stderr, "\r%-12s %3.0f %%", stage.c_str(), fraction * 100); };
@@ -77,7 +78,7 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     getrusage(RUSAGE_SELF, &used);
     const auto& info = (*engine)->info();
     base::Json out = {{"model", info.name}, {"file", options.path.string()}, {"format", info.format}, {"profile", o.profile},
-                      {"threads", o.threads}, {"prefill_tokens", o.prefill}, {"decode_tokens", o.decode},
+                      {"threads", options.threads}, {"prefill_tokens", o.prefill}, {"decode_tokens", o.decode},
                       {"prefill_tps", median(prefill)}, {"decode_tps", median(decode)}, {"load_seconds", load_seconds},
                       {"load_average", load_before}, {"peak_rss_bytes", std::uint64_t(used.ru_maxrss) * 1024},
                       {"weight_bytes_per_token", info.weight_bytes_per_token}, {"plan_bytes", (*engine)->memory().total}};
@@ -88,7 +89,7 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
         print_json(out);
         return 0;
     }
-    std::printf("%s (%s, %s), %d threads (0: all)\n", visible(info.name).c_str(), visible(info.format).c_str(), o.profile.c_str(), o.threads);
+    std::printf("%s (%s, %s), %d threads\n", visible(info.name).c_str(), visible(info.format).c_str(), o.profile.c_str(), options.threads);
     std::printf("prefill %6d tokens  %8.1f tokens/s\n", o.prefill, median(prefill));
     std::printf("decode  %6d tokens  %8.1f tokens/s  (%.1f GB/s of weights)\n", o.decode, median(decode), out["decode_gb_per_s"].get<double>());
     std::printf("loaded in %.2f s, peak memory %.0f MiB (plan %.0f MiB), load average before %.2f\n", load_seconds, used.ru_maxrss / 1024.0,

@@ -114,11 +114,15 @@ int key_list(const LoadedSettings& loaded, bool json) {
     if (!opened) return complain(opened.error());
     auto list = [](store::Tx& tx) { return store::list_keys(tx); };
     base::Json out = base::Json::array();
+    if (!json) std::printf("%-36s  %-9s  %-16s %-16s %-20s %s\n", "id", "begins", "label", "scopes", "made (UTC)", "state");
     for (const auto& key : opened->db->run_blocking(opened->owner, list)) {
         std::string scopes;
         for (const auto& scope : key.scopes) scopes += (scopes.empty() ? "" : ",") + scope;
-        if (!json) std::printf("%s  %s…  %-16s %-16s %s\n", key.id.text().c_str(), key.prefix.c_str(), visible(key.label).c_str(), scopes.c_str(), key.revoked ? "revoked" : "");
-        out.push_back({{"id", key.id.text()}, {"prefix", key.prefix}, {"label", key.label}, {"scopes", key.scopes}, {"revoked", key.revoked}});
+        const std::string made = base::rfc3339(key.created);
+        if (!json)
+            std::printf("%s  %s…  %-16s %-16s %-20s %s\n", key.id.text().c_str(), key.prefix.c_str(), visible(key.label).c_str(), scopes.c_str(), (made.substr(0, 10) + " " + made.substr(11, 8)).c_str(),
+                        key.revoked ? "revoked" : "valid");
+        out.push_back({{"id", key.id.text()}, {"prefix", key.prefix}, {"label", key.label}, {"scopes", key.scopes}, {"created", made}, {"revoked", key.revoked}});
     }
     if (json) print_json(out);
     return 0;

@@ -21,7 +21,10 @@ Result<J> parse_bounded(std::string_view text, int max_depth) {
             return error(Code::invalid_argument, "JSON is nested deeper than " + std::to_string(max_depth));
         return value;
     } catch (const typename J::exception& e) {
-        return error(Code::invalid_argument, std::string("not valid JSON: ") + e.what());
+        // "[json.exception.parse_error.101] parse error at line 1, …": the name in front is the library's.
+        const std::string_view what = e.what();
+        const auto end = what.rfind("[json.", 0) == 0 ? what.find("] ") : what.npos;
+        return error(Code::invalid_argument, "not valid JSON: " + std::string(end == what.npos ? what : what.substr(end + 2)));
     }
 }
 

@@ -72,7 +72,8 @@ def measures(hearth, folder, *more):
     more += "--prefill", "128", "--decode", "32"  # the tiny model's context holds 512
     figures = json.loads(run(hearth, folder, ["bench", *more, "--json"]).stdout)
     assert figures["prefill_tps"] > 0 and figures["decode_tps"] > 0
-    assert run(hearth, folder, ["bench", *more]).stdout
+    assert figures["threads"] >= 1
+    assert f"), {figures['threads']} threads\n" in run(hearth, folder, ["bench", *more]).stdout
 
 
 def shows_settings(hearth, folder):

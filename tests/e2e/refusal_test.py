@@ -79,6 +79,17 @@ def test_a_key_revoked_behind_the_servers_back_is_told_to_last(hearth):
     hearth.wait_for(lambda: hearth.call("GET", "/v1/models", key=made["secret"]).status == 401, "the end of the key", 6)
 
 
+def test_the_list_of_keys_has_headings_and_dates(hearth):
+    made = hearth.call("POST", "/v1/keys", {"label": "dated"}).json
+    made["created"] = next(key["created"] for key in hearth.call("GET", "/v1/keys").json["data"] if key["id"] == made["id"])
+    listed = subprocess.run([BINARY, "key", "list"], env=hearth.env, capture_output=True, text=True, timeout=60).stdout.splitlines()
+    assert listed[0].split() == ["id", "begins", "label", "scopes", "made", "(UTC)", "state"]
+    mine = next(line for line in listed if line.startswith(made["id"]))
+    assert mine.split()[1:] == [made["prefix"] + "…", "dated", "chat", made["created"][:10], made["created"][11:19], "valid"]
+    as_json = json.loads(subprocess.run([BINARY, "key", "list", "--json"], env=hearth.env, capture_output=True, text=True, timeout=60).stdout)
+    assert made["created"] in [key["created"] for key in as_json]
+
+
 def test_a_revoked_key_is_unknown(hearth):
     made = hearth.call("POST", "/v1/keys", {"label": "lost"}).json
     assert hearth.call("GET", "/v1/models", key=made["secret"]).status == 200
