@@ -21,4 +21,13 @@ TEST(Json, DepthIsBoundedBeforeTheStackIs) {
     EXPECT_FALSE(base::parse_json("{\"a\":"));
 }
 
+TEST(Json, WhatIsWrongIsToldWithItsPlaceAndWithoutTheLibrarysNames) {
+    for (const char* text : {"{\"a\":", "nonsense", "1e999999"}) {
+        const std::string message = base::parse_json(text).error().message;
+        EXPECT_EQ(message.find("[json"), message.npos) << message;
+        EXPECT_EQ(message.rfind("not valid JSON: ", 0), 0u) << message;
+    }
+    EXPECT_NE(base::parse_json("{\n\"a\":").error().message.find("line 2, column"), std::string::npos);
+}
+
 TEST(Json, DumpNeverThrowsOnInvalidUtf8) { EXPECT_EQ(base::dump(Json("a\xff")), "\"a\xEF\xBF\xBD\""); }

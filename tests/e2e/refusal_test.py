@@ -90,6 +90,12 @@ def test_the_list_of_keys_has_headings_and_dates(hearth):
     assert made["created"] in [key["created"] for key in as_json]
 
 
+@pytest.mark.parametrize("path", ["/v0/dev/chat", "/v1/chat/completions", "/v1/keys"])
+def test_wrong_json_is_told_with_its_place(hearth, path):
+    answer = post(hearth, "{\"model\":\n oops}", path)
+    assert answer.status == 400 and "line 2, column" in answer.error["message"] and "json.exception" not in answer.error["message"], answer.data
+
+
 def test_a_revoked_key_is_unknown(hearth):
     made = hearth.call("POST", "/v1/keys", {"label": "lost"}).json
     assert hearth.call("GET", "/v1/models", key=made["secret"]).status == 200
