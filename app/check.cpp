@@ -19,12 +19,11 @@ constexpr std::size_t kSocketPath = 107;  // bytes of a Unix socket's path
 
 base::Error wrong(const std::string& message, const std::string& remedy) { return base::error(Code::invalid_argument, message, remedy); }
 
-// Nobody is in the way of port 0, so that only the address itself can be refused.
 base::Result<void> check_address(const Settings& s) {
-    server::HttpOptions any_port;
-    any_port.host = s.server.host;
-    any_port.port = 0;
-    if (auto usable = server::HttpServer::check(any_port); !usable) return usable;
+    server::HttpOptions http;
+    http.host = s.server.host;
+    http.port = s.server.port;
+    if (auto usable = server::HttpServer::check_host(http); !usable) return usable;
     if (s.server.socket.size() > kSocketPath)
         return wrong("server.socket '" + s.server.socket + "' is longer than the " + std::to_string(kSocketPath) + " bytes of a Unix socket's path", "set server.socket (HEARTH_SERVER_SOCKET)");
     const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']'; };

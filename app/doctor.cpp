@@ -85,10 +85,7 @@ base::Probe server_probe(const Settings& settings) {
     server::HttpOptions tcp;
     tcp.host = settings.server.host;
     tcp.port = settings.server.port;
-    if (auto free = server::HttpServer::check(tcp); !free) {
-        const std::string holder = listener_at(tcp.host, tcp.port);
-        return {"server", Health::failed, "not running: " + free.error().message + (holder.empty() ? "" : " by " + holder), free.error().remedy};
-    }
+    if (auto free = check_listening(tcp); !free) return {"server", Health::failed, "not running: " + free.error().message, free.error().remedy};
     return {"server", Health::warning, "not running; " + tcp.host + ":" + std::to_string(tcp.port) + " is free", "deploy/run, or hearth serve"};
 }
 

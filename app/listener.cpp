@@ -84,4 +84,15 @@ std::string listener_at(const std::string& host, int port, const fs::path& proc)
     return "a program of uid " + found.front().uid;
 }
 
+base::Result<void> check_listening(const server::HttpOptions& options) {
+    auto free = server::HttpServer::check(options);
+    if (free || free.error().code != base::Code::conflict) return free;
+    base::Error taken = std::move(free).error();
+    const std::string holder = listener_at(options.host, options.port);
+    if (!holder.empty()) taken.message += " by " + holder;
+    if (holder.rfind("hearth (", 0) == 0)
+        taken.remedy = "Hearth itself runs there already: hearth chat talks to it, deploy/run --stop stops it; for a second one set server.port (HEARTH_SERVER_PORT) and state.folder (HEARTH_STATE_FOLDER)";
+    return taken;
+}
+
 }  // namespace app

@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/version.h"
+#include "base/edits.h"
 #include "base/split.h"
 #include "sandbox/launcher.h"
 
@@ -112,12 +113,41 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     show->add_flag("--json", a.json);
 }
 
-// The first word that is no option, no option's file and no name=value.
-std::string subcommand_of(int argc, char** argv) {
+// The words that are no option, no option's value and no name=value.
+std::vector<std::string> words_of(int argc, char** argv) {
+    std::vector<std::string> out;
     for (int i = 1; i < argc; ++i) {
         const std::string word = argv[i];
-        if (word == "--settings") ++i;
-        else if (word[0] != '-' && word.find('=') == word.npos) return word;
+        if (word == "--settings" || word == "--set") ++i;
+        else if (word[0] != '-' && word.find('=') == word.npos) out.push_back(word);
+    }
+    return out;
+}
+
+// A first word that is no command, or after a group's name one that is none of its own. CLI11 would tell that
+// "a subcommand is required", and print the help with success where --help follows.
+base::Result<void> check_words(const CLI::App& root, const std::vector<std::string>& words) {
+    const CLI::App* at = &root;
+    std::string path = "hearth";
+    for (const auto& word : words) {
+        const auto commands = at->get_subcommands([](const CLI::App*) { return true; });
+        if (commands.empty()) break;  // what follows are arguments
+        const CLI::App* next = nullptr;
+        std::string nearest;
+        std::size_t least = 4;
+        for (const CLI::App* command : commands) {
+            if (command->get_name() == word) next = command;
+            const std::size_t edits = base::edits_between(word, command->get_name());
+            if (edits < least && edits <= word.size() / 2) {
+                least = edits;
+                nearest = command->get_name();
+            }
+        }
+        if (!next)
+            return base::error(base::Code::invalid_argument, "there is no command '" + path + " " + word + "'",
+                               (nearest.empty() ? "" : "did you mean " + path + " " + nearest + "? ") + path + " --help lists what there is");
+        at = next;
+        path += " " + word;
     }
     return {};
 }
@@ -130,8 +160,8 @@ int main(int argc, char** argv) {
     // The launcher is forked before CPU threads, secrets and the model exist; only these commands need it.
     std::unique_ptr<sandbox::Launcher> launcher;
     std::string no_launcher;
-    const std::string word = subcommand_of(argc, argv);
-    if (word == "serve" || word == "doctor") {
+    const std::vector<std::string> words = words_of(argc, argv);
+    if (!words.empty() && (words[0] == "serve" || words[0] == "doctor")) {
         auto started = sandbox::Launcher::start();
         if (started) launcher = *std::move(started);
         else no_launcher = started.error().text();
@@ -149,6 +179,7 @@ int main(int argc, char** argv) {
     add_talking(root, a, chosen);
     add_models(root, a, chosen);
     add_keeping(root, a, chosen);
+    if (auto known = check_words(root, words); !known) return app::complain(known.error()), 2;
     try {
         root.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

@@ -48,6 +48,7 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
 }
 
 base::Error model_error(base::Error e, const Settings& s, const fs::path& file) {
+    if (!s.model.target.empty() && e.message.rfind("target '" + s.model.target + "'", 0) == 0) e.message = "setting model.target: " + e.message;
     if (e.code == Code::not_found) e.remedy = "hearth model pull fetches one, hearth model use chooses one; or set model.path (HEARTH_MODEL_PATH)";
     if (e.code == Code::corrupt) {
         const std::string name = pulled_as(s, file);

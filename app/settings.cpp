@@ -93,6 +93,11 @@ std::string nearest(const std::string& name, std::string (*form)(const std::stri
 }
 
 base::Error unknown(const std::string& name, const std::string& source) {
+    std::string inside;
+    for (const auto& row : setting_rows())
+        if (std::string(row.name).rfind(name + ".", 0) == 0) inside += (inside.empty() ? "" : ", ") + std::string(row.name);
+    if (!inside.empty())
+        return base::error(Code::invalid_argument, "'" + name + "' in " + source + " is a section and takes no value of its own", "set one of " + inside);
     const std::string close = nearest(name, [](const std::string& other) { return other; });
     return base::error(Code::invalid_argument, "unknown setting '" + name + "' in " + source,
                        close.empty() ? "hearth config show lists all" : "did you mean '" + close + "'?");

@@ -10,6 +10,7 @@
 #include "app/backends.h"
 #include "app/check.h"
 #include "app/database.h"
+#include "app/listener.h"
 #include "app/model_file.h"
 #include "app/version.h"
 #include "base/split.h"
@@ -117,7 +118,7 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
         if (probe.health == base::Health::failed) w->log_.warn("tools that run programs are refused", {{"reason", probe.found}, {"remedy", probe.remedy}});
     if (auto fine = check_settings(settings); !fine) return std::move(fine).error();
     if (auto usable = prepare_state_folder(settings); !usable) return std::move(usable).error();
-    if (auto free = server::HttpServer::check(http_options(settings)); !free) return std::move(free).error();
+    if (auto free = check_listening(http_options(settings)); !free) return std::move(free).error();
     if (auto model = check_model(settings); !model) return std::move(model).error();
     auto foundation = prepare_database(settings, [&](const std::string& what) { w->log_.info(what); });
     if (!foundation) return std::move(foundation).error();

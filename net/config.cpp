@@ -4,10 +4,12 @@
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 
 namespace net {
 namespace {
@@ -49,6 +51,17 @@ base::Result<void> flatten(const std::filesystem::path& file, const YAML::Node& 
     return {};
 }
 
+// The first line, from 1, with a tab among the blanks that it begins with; 0 when there is none.
+int tabbed_line(const std::string& text) {
+    int line = 1;
+    for (std::size_t start = 0; start < text.size(); ++line) {
+        const auto end = std::min(text.find('\n', start), text.size());
+        if (text.find('\t', start) < std::min(text.find_first_not_of(" \t", start), end)) return line;
+        start = end + 1;
+    }
+    return 0;
+}
+
 std::filesystem::path home() {
     if (const auto set = environment("HOME")) return *set;
     const passwd* entry = getpwuid(getuid());
@@ -75,11 +88,15 @@ base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::f
         return base::error(Code::io, "cannot read the settings file " + file.string() + ": " +
                                          (kind == std::filesystem::file_type::directory ? "it is a folder" : std::strerror(errno)),
                            "let the user that hearth runs as read it, or name another with --settings");
+    const std::string text((std::istreambuf_iterator<char>(in)), {});
     try {
-        const YAML::Node root = YAML::Load(in);
+        const YAML::Node root = YAML::Load(text);
         if (root.IsNull()) return out;
         if (auto done = flatten(file, root, "", out); !done) return std::move(done).error();
     } catch (const YAML::Exception& e) {
+        // The library tells of a map that does not end, or of a wrong token.
+        if (const int line = tabbed_line(text); line > 0)
+            return base::error(Code::invalid_argument, file.string() + ", line " + std::to_string(line) + ": a tab begins the line, and YAML allows no tabs there", "indent it with blanks");
         return at(file, e.mark, e.msg);
     }
     return out;

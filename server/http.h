@@ -92,7 +92,10 @@ struct HttpOptions {
 class HttpServer {
 public:
     // Whether both could be listened on now: for a start that is to fail before it does anything else.
+    // A port that somebody holds is Error{conflict}.
     static base::Result<void> check(const HttpOptions& options);
+    // Whether the host is an address of this machine, whoever holds the port.
+    static base::Result<void> check_host(const HttpOptions& options);
     // Listens at once. A taken port, an unusable socket path, and an address beyond loopback without a
     // certificate are errors with their remedy.
     static base::Result<std::unique_ptr<HttpServer>> start(boost::asio::any_io_executor executor, HttpOptions options,

@@ -40,22 +40,24 @@ Peer peer_of(Local::socket& socket) {
     return peer;
 }
 
-base::Result<void> bind_tcp(Tcp::acceptor& acceptor, const HttpOptions& options) {
+// At `port`; errors name the one of the options.
+base::Result<void> bind_tcp(Tcp::acceptor& acceptor, const HttpOptions& options, int port) {
     error_code failed;
     const auto address = asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, failed);
     if (failed)
         return base::error(base::Code::invalid_argument, "server.host is '" + options.host + "', which is no IP address", "use 127.0.0.1");
-    const Tcp::endpoint end(address, std::uint16_t(options.port));
+    const Tcp::endpoint end(address, std::uint16_t(port));
     acceptor.open(end.protocol(), failed);
     if (!failed) acceptor.set_option(Tcp::acceptor::reuse_address(true), failed);
     if (!failed) acceptor.bind(end, failed);
     if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
     if (!failed) return {};
     const std::string where = options.host + ":" + std::to_string(options.port);
-    const char* remedy = "set server.host to an address of this machine";
-    if (failed == asio::error::address_in_use) remedy = "another program uses the port: stop it, or set server.port (HEARTH_SERVER_PORT)";
+    const bool taken = failed == asio::error::address_in_use;
+    const char* remedy = "set server.host to an address of this machine, for example 127.0.0.1";
+    if (taken) remedy = "another program uses the port: stop it, or set server.port (HEARTH_SERVER_PORT)";
     if (failed == asio::error::access_denied) remedy = "ports below 1024 are root's: set server.port (HEARTH_SERVER_PORT)";
-    return base::error(base::Code::unavailable, "cannot listen on " + where + ": " + failed.message(), remedy);
+    return base::error(taken ? base::Code::conflict : base::Code::unavailable, "cannot listen on " + where + ": " + failed.message(), remedy);
 }
 
 base::Error socket_error(const std::string& path, const std::string& why) {
@@ -132,7 +134,7 @@ public:
             return base::error(base::Code::invalid_argument,
                                "server.host is '" + shared_->options.host + "', which others can reach, and there is no certificate: keys would cross the network unencrypted",
                                "use 127.0.0.1, or set server.certificate and server.certificate_key");
-        if (auto bound = bind_tcp(tcp_, shared_->options); !bound) return bound;
+        if (auto bound = bind_tcp(tcp_, shared_->options, shared_->options.port); !bound) return bound;
         if (auto bound = bind_local(local_, shared_->options.socket); !bound) return bound;
         for (const unsigned uid : shared_->options.socket_users)
             if (auto admitted = admit_user(shared_->options.socket, uid); !admitted)
@@ -219,8 +221,14 @@ private:
 base::Result<void> HttpServer::check(const HttpOptions& options) {
     asio::io_context io;
     Tcp::acceptor acceptor(io);
-    if (auto free = bind_tcp(acceptor, options); !free) return free;
+    if (auto free = bind_tcp(acceptor, options, options.port); !free) return free;
     return check_local(options.socket);
+}
+
+base::Result<void> HttpServer::check_host(const HttpOptions& options) {
+    asio::io_context io;
+    Tcp::acceptor acceptor(io);
+    return bind_tcp(acceptor, options, 0);  // a free one: nobody is in the way
 }
 
 bool is_loopback(const std::string& host) {

@@ -42,7 +42,7 @@ TEST_F(CheckTest, TheDefaultsAreFine) {
 
 TEST_F(CheckTest, AnAddressThatIsNone) {
     EXPECT_THAT(said({{"server.host", "nonsense"}}), AllOf(HasSubstr("server.host is 'nonsense'"), HasSubstr("127.0.0.1")));
-    EXPECT_THAT(said({{"server.host", "192.0.2.1"}}), HasSubstr("server.host to an address of this machine"));
+    EXPECT_THAT(said({{"server.host", "192.0.2.1"}, {"server.port", "8099"}}), AllOf(HasSubstr("192.0.2.1:8099"), HasSubstr("server.host to an address of this machine")));
     EXPECT_THAT(said({{"server.socket", "/" + std::string(120, 'x')}}), HasSubstr("server.socket"));
     EXPECT_THAT(said({{"server.public_host", "fine.example,two words"}}), HasSubstr("'two words'"));
 }

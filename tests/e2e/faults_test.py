@@ -96,6 +96,11 @@ def free_port():
     (["--set", "state.folder=", "serve"], {}, ["state.folder"]),
     (["--settings", "/", "bench"], {}, ["settings file /", "folder"]),
     (["--settings", "/nonexistent.yaml", "serve"], {}, ["/nonexistent.yaml"]),
+    (["--set", "server=8091", "serve"], {}, ["'server'", "is a section", "server.port"]),
+    (["srve"], {}, ["'hearth srve'", "did you mean hearth serve?"]),
+    (["db", "frob"], {}, ["'hearth db frob'", "hearth db --help"]),
+    (["--set", "server.port=0", "trace", "shwo"], {}, ["'hearth trace shwo'", "did you mean hearth trace show?"]),
+    (["frob", "--help"], {}, ["'hearth frob'", "hearth --help"]),
 ])
 def test_a_wrong_setting_is_named_with_its_place(env, arguments, variables, says):
     refused(dict(env, **variables), *arguments, says=says, status=2)
@@ -106,6 +111,8 @@ def test_a_wrong_setting_is_named_with_its_place(env, arguments, variables, says
     ("server:\n  prot: 80\n", ["'server.prot'", "did you mean 'server.port'?"]),
     ("server: [1\n", ["hearth.yaml, line "]),
     ("just words\n", ["hearth.yaml, line 1"]),
+    ("server: 8091\n", ["'server'", "hearth.yaml", "is a section", "server.port"]),
+    ("log: {level: info}\nserver:\n\tport: 8091\n", ["hearth.yaml, line 3", "allows no tabs"]),
 ])
 @pytest.mark.parametrize("command", [["serve"], ["config", "check"]])
 def test_a_wrong_settings_file_is_named(env, tmp_path, text, says, command):
@@ -113,6 +120,16 @@ def test_a_wrong_settings_file_is_named(env, tmp_path, text, says, command):
     file.write_text(text)
     settings = {k: v for k, v in env.items() if k != "HEARTH_SERVER_PORT"}
     refused(settings, "--settings", str(file), *command, says=says, status=2)
+
+
+@pytest.mark.parametrize("command", [["serve"], ["config", "check"]])
+def test_an_address_of_another_machine_is_named_with_the_port(env, command):
+    refused(dict(env, HEARTH_SERVER_PORT="8099"), "--set", "server.host=192.0.2.7", *command, says=["192.0.2.7:8099", "server.host"])
+
+
+def test_a_target_that_is_none_is_named_with_its_setting(env):
+    settings = {k: v for k, v in env.items() if k != "HEARTH_BACKEND_SCRIPT"}
+    refused(dict(settings, HEARTH_MODEL_PATH=str(MODELS / "llama_tied.gguf")), "--set", "model.target=sse", "config", "check", says=["model.target", "'sse'", "ref"])
 
 
 def test_a_host_that_is_none_is_refused_before_anything_is_made(env):
@@ -199,6 +216,19 @@ def test_a_taken_port_is_named_before_anything_is_made(env):
         port = str(holder.getsockname()[1])
         refused(dict(env, HEARTH_SERVER_PORT=port), "serve", says=["127.0.0.1:" + port, "in use", "HEARTH_SERVER_PORT"], seconds=20)
     assert not (pathlib.Path(env["HEARTH_STATE_FOLDER"]) / "pg").exists()
+
+
+def test_a_port_that_hearth_itself_holds_is_told(own, tmp_path):
+    first = Hearth(own, "faults-port", SCRIPT)
+    try:
+        first.start()
+        settings = dict(first.env, HEARTH_SERVER_PORT=str(first.port), HEARTH_STATE_FOLDER=str(tmp_path / "second"))
+        says = ["in use", f"hearth (pid {first.process.pid})", "Hearth itself runs there already", "HEARTH_SERVER_PORT"]
+        refused(settings, "serve", says=says, seconds=20)
+        probe = doctor(settings, "server")
+        assert f"hearth (pid {first.process.pid})" in probe["found"] and "Hearth itself" in probe["remedy"]
+    finally:
+        first.stop()
 
 
 def test_a_state_folder_that_cannot_be_used_is_named(env, tmp_path):
