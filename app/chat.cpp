@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -13,6 +14,7 @@
 
 #include "app/client.h"
 #include "app/commands.h"
+#include "app/loading.h"
 #include "app/question.h"
 #include "app/terminal.h"
 
@@ -98,17 +100,16 @@ public:
 
     base::Result<Turn> ask(const std::string& question) {
         interrupted = 0;
+        wait_while_loading(socket_);
         Json body = {{"messages", Json::array({Json{{"role", "user"}, {"content", question}}})}, {"workspace", folder_}, {"read_only", options_.read_only}, {"stream", true}};
         if (!conversation_.empty()) body["conversation_id"] = conversation_;
         Turn turn;
+        if (interrupted) return stopped(std::move(turn));
         auto show = [&](const std::string& name, const std::string& data) { return show_event(name, data, options_.json, turn); };
         auto reply = ask_server(socket_, "POST", "/v0/dev/chat", body, fd_, show);
         turn.seconds = seconds_since(turn.began);
         if (!turn.conversation.empty()) conversation_ = turn.conversation;
-        if (interrupted) {
-            std::fputs("\n[stopped]\n", stderr);
-            return turn;
-        }
+        if (interrupted) return stopped(std::move(turn));
         if (!reply) return std::move(reply).error();
         if (turn.result.is_null()) turn.result = told_without_events(*reply);
         if (options_.json) {
@@ -122,7 +123,14 @@ public:
         return turn;
     }
 
+    void begin_anew() { conversation_.clear(); }
+
 private:
+    static Turn stopped(Turn turn) {
+        std::fputs("\n[stopped]\n", stderr);
+        return turn;
+    }
+
     const std::string socket_;
     const ChatOptions options_;
     std::string conversation_, folder_;
@@ -174,8 +182,20 @@ int tell_end(const Turn& turn) {
     return known ? ending->status : 1;
 }
 
+constexpr const char* kHelp = "/help  these lines\n"
+                              "/new   begins a new conversation\n"
+                              "/exit  ends, as Ctrl-D does\n"
+                              "Ctrl-C stops an answer. A line that begins with a blank is sent as it is.\n";
+
+// "/word" at the start of a line, which is not sent; empty for a question, a path among them.
+std::string slash_word(const std::string& line) {
+    const std::string word = line.substr(0, line.find_first_of(" \t\r"));
+    const bool plain = word.size() > 1 && word[0] == '/' && std::all_of(word.begin() + 1, word.end(), [](unsigned char c) { return std::isalpha(c); });
+    return plain ? word : std::string();
+}
+
 int converse(Chat& chat) {
-    std::fputs("Ask; Ctrl-C stops an answer, Ctrl-D ends.\n", stderr);
+    std::fputs("Ask; /help lists commands, Ctrl-C stops an answer, Ctrl-D ends.\n", stderr);
     for (std::string line;;) {
         std::fputs("> ", stderr);
         if (!std::getline(std::cin, line)) {
@@ -187,6 +207,13 @@ int converse(Chat& chat) {
             continue;
         }
         if (line.find_first_not_of(" \t") == line.npos) continue;
+        if (const std::string word = slash_word(line); !word.empty()) {
+            if (word == "/exit") break;
+            if (word == "/new") chat.begin_anew();
+            else if (word == "/help") std::fputs(kHelp, stderr);
+            else complain(base::error(base::Code::invalid_argument, "there is no command " + word, "/help lists them; a blank before it sends the line as it is"));
+            continue;
+        }
         auto turn = chat.ask(line);
         if (!turn) complain(turn.error());
         else if (!interrupted) tell_end(*turn);

@@ -1,13 +1,16 @@
 """hearth chat: in a terminal, by argument and by pipe."""
 import fcntl
+import http.server
 import json
 import os
 import pty
 import re
 import select
 import signal
+import socketserver
 import subprocess
 import termios
+import threading
 import time
 
 import pytest
@@ -108,6 +111,67 @@ def test_two_turns_are_one_conversation(hearth, terminal):
     terminal.say("\x04")
     assert terminal.end() == 0
     assert said(newest_end(hearth)) == [("user", "my name is Ada"), ("assistant", "Hello, Ada."), ("user", "who am I?"), ("assistant", "You are Ada.")]
+
+
+def test_commands_are_done_or_told_and_never_sent(hearth, terminal):
+    before = newest_run(hearth)["id"] if hearth.call("GET", "/v1/runs?limit=1").json["data"] else None
+    terminal.say("/help\n")
+    told = terminal.expect("> ")
+    assert all(word in told for word in ["/help", "/new", "/exit", "Ctrl-C"])
+    terminal.say("/frobnicate now\n")
+    assert "there is no command /frobnicate" in terminal.expect("> ")
+    runs = hearth.call("GET", "/v1/runs?limit=1").json["data"]
+    assert (runs[0]["id"] if runs else None) == before, "nothing was sent"
+    for line in ("my name is Ada, /etc/hosts\n", " /frobnicate: my name is Ada\n", "/etc/hosts is of Ada: my name is Ada\n"):
+        terminal.say(line)
+        terminal.expect("Hello, Ada.")
+        terminal.expect("> ")
+    first = newest_end(hearth)
+    terminal.say("/new\n")
+    terminal.expect("> ")
+    terminal.say("my name is Ada\n")
+    terminal.expect("Hello, Ada.")
+    terminal.expect("> ")
+    assert newest_end(hearth)["conversation_id"] != first["conversation_id"]
+    terminal.say("/exit\n")
+    assert terminal.end() == 0
+
+
+class Loading(http.server.BaseHTTPRequestHandler):
+    """A server whose model takes three looks to load, and answers then."""
+    looks = 0
+
+    def answer(self, status, kind, body):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        type(self).looks += 1
+        if self.looks < 4:
+            self.answer(503, "application/json", b'{"status":"loading","stage":"weights","percent":%d}' % (self.looks * 30))
+        else:
+            self.answer(200, "application/json", b'{"status":"ok"}')
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        assert self.looks >= 4, "asked before it was ready"
+        self.answer(200, "text/event-stream", b'event: done\ndata: {"state":"answered","response":"Ready now."}\n\n')
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_model_that_loads_is_waited_for(hearth, folder):
+    socket = str(folder / "load.sock")
+    with socketserver.ThreadingUnixStreamServer(socket, Loading) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        done = chat(hearth, folder, "hello", env=dict(hearth.env, HEARTH_SERVER_SOCKET=socket))
+        server.shutdown()
+    assert (done.returncode, done.stdout) == (0, "Ready now.\n"), done.stderr
+    assert [line for line in done.stderr.splitlines()] == [f"the model loads: weights {n} %" for n in (30, 60, 90)]
 
 
 def test_tools_see_this_folder_and_are_shown(hearth, terminal, folder):
