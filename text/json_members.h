@@ -13,6 +13,7 @@ class JsonDepth {
 public:
     // Its characters one by one, the first included. True with its last one.
     bool take(char c);
+    bool in_string() const { return in_string_; }
 
 private:
     int depth_ = 0;

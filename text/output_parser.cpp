@@ -3,146 +3,255 @@
 #include <algorithm>
 
 #include "text/call_dialects.h"
+#include "text/channels.h"
 
 namespace text {
 namespace {
 
-constexpr std::string_view think = "<think>", end_think = "</think>";
-constexpr auto npos = std::string_view::npos;
+using calls::blank;
+using calls::npos;
 
-bool blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+// Of outputs whose dialect is not known.
+const std::vector<Thoughts>& plain_thoughts() {
+    static const std::vector<Thoughts> think = {Thoughts{}};
+    return think;
+}
 
 // Text is handed on as soon as no marker can begin in it; a call as soon as it can be nothing else.
 class Parser final : public OutputParser {
 public:
     Parser(ParserOptions options, const CallDialect* dialect)
-        : options_(std::move(options)), dialect_(options_.expect_tools ? dialect : nullptr) {
-        if (options_.reasoning_open) enter(Mode::reasoning);
+        : options_(std::move(options)), dialect_(dialect), thoughts_(dialect ? dialect->thoughts : plain_thoughts()) {
+        const bool inside = options_.reasoning_open && !thoughts_.empty();
+        if (inside && !options_.expect_reasoning) out_.content(thoughts_[0].open);
+        enter(inside && options_.expect_reasoning ? Mode::reasoning : Mode::content);
     }
 
     std::vector<Delta> feed(std::string_view chunk) override {
         pending_ += chunk;
         while (advance(false)) {}
-        return std::exchange(deltas_, {});
+        return out_.take();
     }
 
     std::vector<Delta> finish() override {
         while (advance(true)) {}
-        return std::exchange(deltas_, {});
+        if (options_.expect_tools && !finished_) look_for_other_dialect();
+        finished_ = true;
+        return out_.take();
     }
-    const ParsedOutput& result() const override { return result_; }
+    const ParsedOutput& result() const override { return out_.result(); }
 
 private:
     enum class Mode { content, reasoning, call };
+    struct Marker {
+        enum class Kind { opens_thoughts, closes_thoughts, opens_call, ignored } kind;
+        std::string_view text;
+        std::string_view label = {};
+    };
 
     void enter(Mode mode) {
         mode_ = mode;
-        reader_ = mode == Mode::call ? dialect_->reader(options_) : nullptr;
-        skip_blank_ = mode != Mode::call && (mode == Mode::reasoning || mode_before_ != Mode::content);
-        mode_before_ = mode;
+        fresh_ = mode == Mode::reasoning;
+        markers_.clear();
+        for (const Thoughts& t : thoughts_) {
+            if (!options_.expect_reasoning) break;
+            if (mode == Mode::reasoning) markers_.push_back({Marker::Kind::closes_thoughts, t.close});
+            else if (!t.prose || !begun_) markers_.push_back({Marker::Kind::opens_thoughts, t.open, t.label});
+        }
+        const bool inside = mode == Mode::reasoning && dialect_ && dialect_->in_thoughts != InThoughts::text;
+        if (dialect_ && (mode == Mode::content ? options_.expect_tools : inside)) {
+            for (std::string_view opener : dialect_->openers)
+                if (opener.size() > 1 || mode == Mode::content) markers_.push_back({Marker::Kind::opens_call, opener});
+            if (mode == Mode::content && !begun_ && !dialect_->first_opener.empty()) markers_.push_back({Marker::Kind::opens_call, dialect_->first_opener});
+            if (mode == Mode::content && !tagged_ && !dialect_->untagged_opener.empty()) markers_.push_back({Marker::Kind::opens_call, dialect_->untagged_opener});
+        }
+        if (dialect_ && options_.expect_tools && mode == Mode::content)
+            for (std::string_view token : dialect_->control) markers_.push_back({Marker::Kind::ignored, token});
+        if (mode == Mode::call) reader_ = make_reader(*dialect_, options_), first_call_ = out_.result().tool_calls.size();
     }
 
     bool advance(bool final) { return mode_ == Mode::call ? read_call(final) : read_text(final); }
 
-    std::vector<std::string_view> markers() const {
-        std::vector<std::string_view> out;
-        out.push_back(mode_ == Mode::reasoning ? end_think : think);
-        if (!dialect_) return out;
-        for (std::string_view opener : dialect_->openers)
-            if (mode_ == Mode::content || opener == "<tool_call>") out.push_back(opener);
-        return out;
-    }
-
-    // True when a marker was reached, so that there may be more to do.
-    bool read_text(bool final) {
-        std::size_t skipped = 0;
-        while (skip_blank_ && skipped < pending_.size() && blank(pending_[skipped])) ++skipped;
-        pending_.erase(0, skipped);
-        if (pending_.empty()) return false;
-        skip_blank_ = false;
-        const std::string_view text = pending_;
-        std::size_t hit = npos;
-        std::string_view marker;
-        for (std::string_view m : markers())
-            if (const std::size_t at = text.find(m); at < hit) hit = at, marker = m;
-        std::size_t end = hit == npos ? text.size() : hit;
-        if (hit == npos && !final) end -= held_back(text);
-        std::size_t shown = end;  // blanks before a marker are dropped, so they wait until it is known what follows
-        if (hit != npos || !final)
-            while (shown > 0 && blank(text[shown - 1])) --shown;
-        emit(text.substr(0, shown));
-        blanks_ = hit == npos ? "" : std::string(text.substr(shown, hit - shown));
-        pending_.erase(0, hit == npos ? shown : hit);
-        if (hit == npos) return false;
-        if (marker == think || marker == end_think) {
-            pending_.erase(0, marker.size());
-            enter(marker == think ? Mode::reasoning : Mode::content);
-        } else {
-            enter(Mode::call);
+    // Reasoning that begins with what opens it, or with its label: neither is a thought.
+    bool drop_opening(bool final) {
+        const std::size_t at = calls::past_blank(pending_, 0);
+        for (const Thoughts& t : thoughts_) {
+            for (std::string_view what : {t.open, t.label}) {
+                if (what.empty()) continue;
+                if (calls::begins(pending_, at, what)) return pending_.erase(0, at + what.size()), true;
+                if (at < pending_.size() && !final && calls::may_become(pending_, at, what)) return false;
+            }
+            // The label may stand alone.
+            const std::string_view word = calls::trimmed(t.label);
+            if (!word.empty() && calls::begins(pending_, at, std::string(word) + std::string(t.close))) return pending_.erase(0, at + word.size()), true;
+            if (!word.empty() && at < pending_.size() && !final && calls::may_become(pending_, at, std::string(word) + std::string(t.close))) return false;
         }
+        if (at == pending_.size()) return false;
+        fresh_ = false;
         return true;
     }
 
-    // The length of the end that may be the beginning of a marker.
+    // True when there may be more to do.
+    bool read_text(bool final) {
+        if (fresh_) return drop_opening(final);
+        if (pending_.empty()) return false;
+        if (!begun_ && calls::past_blank(pending_, 0) == pending_.size() && !final) return false;
+        const std::string_view text = pending_;
+        std::size_t hit = npos;
+        Marker marker{};
+        for (const Marker& m : markers_) {
+            const std::size_t at = first_only(m) ? (calls::begins(text, calls::past_blank(text, 0), m.text) ? calls::past_blank(text, 0) : npos) : text.find(m.text);
+            if (at < hit || (at == hit && at != npos && m.text.size() > marker.text.size())) hit = at, marker = m;
+        }
+        std::size_t end = std::min(hit, text.size());
+        if (hit == npos && !final) end -= held_back(text);
+        std::size_t shown = end;  // blanks before a marker count only if more text follows
+        while (shown > 0 && blank(text[shown - 1])) --shown;
+        const bool last = hit == npos && final && (shown > 0 || joined_);
+        if (last) shown = end;
+        show(text.substr(0, shown));
+        if (hit != npos) gap(text.substr(shown, hit - shown));
+        pending_.erase(0, hit == npos ? (final ? pending_.size() : shown) : hit);
+        if (hit == npos) return false;
+        reach(marker);
+        return true;
+    }
+
+    // Openers of plain words or of one bracket count only where the output begins.
+    bool first_only(const Marker& m) const {
+        if (mode_ != Mode::content) return false;
+        const bool prose = std::any_of(thoughts_.begin(), thoughts_.end(), [&](const Thoughts& t) { return t.prose && t.open == m.text; });
+        return prose || (dialect_ && m.text == dialect_->first_opener);
+    }
+
+    void reach(const Marker& marker) {
+        joined_ = false;
+        switch (marker.kind) {
+            case Marker::Kind::opens_call: return reach_call(marker.text);
+            case Marker::Kind::ignored: out_.notice(Notice::Kind::no_calls, std::string(marker.text)); break;
+            case Marker::Kind::opens_thoughts: enter(Mode::reasoning); break;
+            case Marker::Kind::closes_thoughts: begun_ = true, enter(Mode::content); break;
+        }
+        pending_.erase(0, marker.text.size());
+    }
+
+    // Where no calls are wanted their markup is content, but it still ends the reasoning.
+    void reach_call(std::string_view opener) {
+        opener_ = opener;
+        in_thoughts_ = mode_ == Mode::reasoning && dialect_->in_thoughts == InThoughts::call;
+        enter(options_.expect_tools || in_thoughts_ ? Mode::call : Mode::content);
+    }
+
+    // The length of the end that may be the beginning of a marker, or of a tag that closes what is not open.
     std::size_t held_back(std::string_view text) const {
         std::size_t most = 0;
-        for (std::string_view m : markers())
+        const auto hold = [&](std::string_view m) {
             for (std::size_t n = std::min(m.size() - 1, text.size()); n > most; --n)
                 if (text.ends_with(m.substr(0, n))) most = n;
+        };
+        for (const Marker& m : markers_) {
+            const std::size_t at = calls::past_blank(text, 0);
+            if (first_only(m)) most = std::max(most, m.text.size() > text.size() - at && calls::may_become(text, at, m.text) ? text.size() - at : 0);
+            else hold(m.text);
+        }
+        for (const Thoughts& t : thoughts_) hold(t.close);
         return most;
     }
 
+    void show(std::string_view text) {
+        if (text.empty()) return;
+        joined_ = true;
+        if (mode_ == Mode::reasoning) return out_.reasoning(text);
+        out_.content(text);
+        if (begun_ || calls::past_blank(text, 0) == text.size()) return;
+        begun_ = true;
+        enter(Mode::content);
+    }
+
+    void gap(std::string_view blanks) { mode_ == Mode::reasoning ? out_.reasoning_gap(blanks) : out_.content_gap(blanks); }
+
     bool read_call(bool final) {
         const Attempt attempt = reader_->step(pending_, final);
-        for (const CallPiece& piece : attempt.pieces) {
-            if (piece.begins) result_.tool_calls.push_back({piece.text, {}});
-            else result_.tool_calls.back().arguments += piece.text;
-            const auto kind = piece.begins ? Delta::Kind::tool_call_started : Delta::Kind::tool_arguments;
-            deltas_.push_back({kind, piece.text, int(result_.tool_calls.size()) - 1});
-        }
+        if (!options_.expect_tools && (!attempt.pieces.empty() || attempt.state == Attempt::State::done)) return enter(Mode::content), true;
+        for (const CallPiece& piece : attempt.pieces) piece.begins ? out_.call(piece.text) : out_.arguments(piece.text);
         if (attempt.state == Attempt::State::more) return false;
-        enter(Mode::content);
-        if (attempt.state == Attempt::State::not_a_call) {
-            skip_blank_ = false;
-            emit(blanks_ + pending_.substr(0, attempt.consumed));
-        }
+        const std::string text = pending_.substr(0, attempt.consumed);
         pending_.erase(0, attempt.consumed);
+        if (attempt.state == Attempt::State::done) end_call(text);
+        else refuse_call(text);
         return true;
     }
 
-    void emit(std::string_view text) {
-        if (text.empty()) return;
-        const bool reasoning = mode_ == Mode::reasoning;
-        (reasoning ? result_.reasoning : result_.content) += text;
-        deltas_.push_back({reasoning ? Delta::Kind::reasoning : Delta::Kind::content, std::string(text), -1});
+    void end_call(const std::string& text) {
+        begun_ = true;
+        tagged_ = tagged_ || opener_ != dialect_->untagged_opener;
+        if (out_.result().tool_calls.size() > first_call_) out_.written(first_call_, text);
+        else out_.notice(Notice::Kind::no_calls, text);
+        enter(Mode::content);
+    }
+
+    void refuse_call(const std::string& text) {
+        joined_ = true;
+        if (in_thoughts_) {
+            out_.reasoning(text);
+            enter(Mode::reasoning);
+            fresh_ = false;
+            return;
+        }
+        if (text.size() > 1) out_.notice(Notice::Kind::not_a_call, text);
+        begun_ = true;
+        out_.content(text);
+        enter(Mode::content);
+    }
+
+    // Calls of the given tools that stand in the content, since another dialect was expected.
+    void look_for_other_dialect() {
+        const ParsedOutput& so_far = out_.result();
+        if (!so_far.tool_calls.empty() || so_far.content.empty() || !calls::has_tools(options_.tools)) return;
+        for (const CallDialect& other : call_dialects()) {
+            const auto stands = [&](std::string_view opener) { return so_far.content.find(opener) != npos; };
+            if (&other == dialect_ || std::none_of(other.openers.begin(), other.openers.end(), stands)) continue;
+            ParserOptions options = options_;
+            options.dialect = other.name;
+            options.reasoning_open = false;
+            Parser parser(options, &other);
+            parser.finished_ = true;  // it looks no further
+            parser.feed(so_far.content);
+            parser.finish();
+            const auto& found = parser.result().tool_calls;
+            if (std::any_of(found.begin(), found.end(), [&](const ToolCall& call) { return calls::is_tool(options_.tools, call.name); }))
+                return out_.notice(Notice::Kind::other_dialect, std::string(other.name));
+        }
     }
 
     ParserOptions options_;
     const CallDialect* dialect_;
-    ParsedOutput result_;
-    std::vector<Delta> deltas_;
+    const std::vector<Thoughts>& thoughts_;
+    Channels out_;
+    std::vector<Marker> markers_;  // of the mode
     std::string pending_;
-    std::string blanks_;  // dropped before the opener of what may turn out to be no call
     std::unique_ptr<CallReader> reader_;  // of the call under way
-    Mode mode_ = Mode::content, mode_before_ = Mode::content;
-    bool skip_blank_ = false;
+    std::size_t first_call_ = 0;          // that it may bring
+    Mode mode_ = Mode::content;
+    std::string_view opener_;  // of the call under way
+    bool begun_ = false;   // the output has begun
+    bool in_thoughts_ = false;  // the call under way stands in reasoning, and ends it only if it is one
+    bool tagged_ = false;  // a call with a tag has come
+    bool fresh_ = false;   // reasoning has been opened, nothing of it has come
+    bool joined_ = false;  // text of the same channel stands directly before
+    bool finished_ = false;
 };
-
-const CallDialect* find(std::string_view name) {
-    for (const CallDialect& d : call_dialects())
-        if (d.name == name) return &d;
-    return nullptr;
-}
 
 }  // namespace
 
 base::Result<std::unique_ptr<OutputParser>> OutputParser::create(ParserOptions options) {
-    const CallDialect* dialect = find(options.dialect);
+    const CallDialect* dialect = find_dialect(options.dialect);
     if (!dialect && options.dialect != "none") {
         std::string known;
         for (const auto& name : dialects()) known += (known.empty() ? "" : ", ") + name;
         return base::error(base::Code::invalid_argument, "there is no tool dialect '" + options.dialect + "'", "use one of: " + known);
     }
+    if (dialect && std::holds_alternative<HarmonyForm>(dialect->form)) return harmony_parser(std::move(options));
     return std::unique_ptr<OutputParser>(std::make_unique<Parser>(std::move(options), dialect));
 }
 
@@ -154,9 +263,22 @@ std::vector<std::string> dialects() {
 
 std::string detect_dialect(std::string_view source) {
     if (source.find("tools") == npos) return "none";
+    const auto holds = [&](const std::vector<std::string_view>& signs) {
+        return std::all_of(signs.begin(), signs.end(), [&](std::string_view sign) { return source.find(sign) != npos; });
+    };
     for (const CallDialect& d : call_dialects())
-        if (d.used_by(source)) return std::string(d.name);
+        if (std::any_of(d.signs.begin(), d.signs.end(), holds)) return std::string(d.name);
     return "none";
+}
+
+bool opens_reasoning(std::string_view dialect, std::string_view prompt) {
+    const CallDialect* d = find_dialect(dialect);
+    const std::string_view end = prompt.substr(0, prompt.find_last_not_of(" \n") + 1);
+    const auto& thoughts = d ? d->thoughts : plain_thoughts();
+    return std::any_of(thoughts.begin(), thoughts.end(), [&](const Thoughts& t) {
+        const std::string_view label = calls::trimmed(t.label);
+        return !t.prose && (end.ends_with(t.open) || (!label.empty() && end.ends_with(std::string(t.open) + std::string(label))));
+    });
 }
 
 }  // namespace text

@@ -13,7 +13,18 @@ namespace text {
 
 struct ToolCall {
     std::string name;
-    std::string arguments;  // JSON text, byte for byte as the model wrote it; half of it when the output was cut short
+    std::string arguments{};  // JSON text: byte for byte as the model wrote it where it writes JSON; half of it when the output was cut short
+    std::string written{};    // the model's text of this call and of those after it in the same markup; empty for those
+};
+
+// What an operator should know of an output.
+struct Notice {
+    enum class Kind {
+        not_a_call,     // it began like a call and is none: all of it is content. text: what opened it
+        no_calls,       // markup of calls with none in it, or control tokens of calls that stand alone. text: the markup
+        other_dialect,  // calls of another dialect stand in the content. text: its name
+    } kind = Kind::not_a_call;
+    std::string text;
 };
 
 // What one chunk of output adds. tool_call_started carries index and name; tool_arguments appends.
@@ -26,13 +37,15 @@ struct Delta {
 struct ParsedOutput {
     std::string content, reasoning;
     std::vector<ToolCall> tool_calls;
+    std::vector<Notice> notices;
 };
 
 struct ParserOptions {
     std::string dialect = "none";    // a name of dialects(): "hermes", "qwen3_coder", "llama3_json", "mistral", …
     base::OrderedJson tools;         // array of OpenAI tool definitions; types of arguments come from here
-    bool reasoning_open = false;     // the prompt already ended in <think>
+    bool reasoning_open = false;     // the prompt already ended in what opens reasoning: see opens_reasoning()
     bool expect_tools = true;        // false: markup of calls stays content
+    bool expect_reasoning = true;    // false: reasoning and its markup stay content
 };
 
 class OutputParser {
@@ -48,6 +61,8 @@ public:
 std::vector<std::string> dialects();
 // The dialect that a chat template's source asks for; "none" when it knows no tools.
 std::string detect_dialect(std::string_view template_source);
+// Whether a prompt leaves the model in the middle of its reasoning, as this dialect marks it.
+bool opens_reasoning(std::string_view dialect, std::string_view prompt);
 
 // How a call is written in this dialect, as a grammar: see grammar.h. `trigger` is the text after
 // which output is bound (empty: bound from the start). Fails for dialects without a grammar.

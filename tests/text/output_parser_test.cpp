@@ -3,134 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <fstream>
-#include <map>
-#include <random>
-#include <set>
-
+#include "parsed.h"
 #include "support/fixtures.h"
 
 namespace {
 
 using base::OrderedJson;
 using text::Delta;
+using text::parse;
 using text::ParsedOutput;
 using text::ParserOptions;
-
-ParsedOutput parse(const ParserOptions& options, const std::vector<std::string>& chunks) {
-    auto parser = text::OutputParser::create(options);
-    EXPECT_TRUE(parser.ok());
-    ParsedOutput added;
-    const auto add = [&](const std::vector<Delta>& deltas) {
-        for (const Delta& d : deltas) {
-            if (d.kind == Delta::Kind::content) added.content += d.text;
-            if (d.kind == Delta::Kind::reasoning) added.reasoning += d.text;
-            if (d.kind == Delta::Kind::tool_call_started) added.tool_calls.push_back({d.text, ""});
-            if (d.kind == Delta::Kind::tool_arguments) added.tool_calls.at(std::size_t(d.tool_index)).arguments += d.text;
-        }
-    };
-    for (const auto& chunk : chunks) add((*parser)->feed(chunk));
-    add((*parser)->finish());
-    const ParsedOutput& result = (*parser)->result();
-    EXPECT_EQ(added.content, result.content);
-    EXPECT_EQ(added.reasoning, result.reasoning);
-    EXPECT_EQ(added.tool_calls.size(), result.tool_calls.size());
-    for (std::size_t i = 0; i < std::min(added.tool_calls.size(), result.tool_calls.size()); ++i) {
-        EXPECT_EQ(added.tool_calls[i].name, result.tool_calls[i].name);
-        EXPECT_EQ(added.tool_calls[i].arguments, result.tool_calls[i].arguments);
-    }
-    return added;
-}
-
-std::string shown(const ParsedOutput& p) {
-    std::string out = "content=" + p.content + "|reasoning=" + p.reasoning;
-    for (const auto& c : p.tool_calls) out += "|" + c.name + c.arguments;
-    return out;
-}
-
-std::string stripped(const std::string& s) {
-    const auto from = s.find_first_not_of(" \n\r\t");
-    return from == std::string::npos ? "" : s.substr(from, s.find_last_not_of(" \n\r\t") - from + 1);
-}
-
-bool agrees(const ParsedOutput& got, const OrderedJson& expected) {
-    if (stripped(got.content) != stripped(expected.value("content", OrderedJson()).is_string() ? expected["content"].get<std::string>() : "")) return false;
-    const auto& reasoning = expected.value("reasoning", OrderedJson());
-    if (stripped(got.reasoning) != stripped(reasoning.is_string() ? reasoning.get<std::string>() : "")) return false;
-    if (got.tool_calls.size() != expected.at("tool_calls").size()) return false;
-    for (std::size_t i = 0; i < got.tool_calls.size(); ++i) {
-        const auto& call = expected.at("tool_calls")[i];
-        if (got.tool_calls[i].name != call.at("name")) return false;
-        const auto a = OrderedJson::parse(got.tool_calls[i].arguments, nullptr, false);
-        const auto b = OrderedJson::parse(call.at("arguments").get<std::string>(), nullptr, false);
-        if (base::Json(a) != base::Json(b)) return false;
-    }
-    return true;
-}
-
-const std::map<std::string, std::string> families = {
-    {"hermes", "hermes"}, {"qwen3_coder_xml", "qwen3_coder"}, {"llama3_json", "llama3_json"}, {"mistral", "mistral"}, {"qwen3", "none"}};
-
-// Recorded behaviour that is not followed, and why.
-const std::map<std::string, std::set<std::string>> known_misses = {
-    {"tags of another model (<longcat_tool_call>)", {"tc-0402", "tc-0403", "tc-0404", "tc-0405", "tc-0406", "tc-0407", "tc-0409"}},
-    {"the tool parser alone was recorded: it leaves <think> in the content", {"tc-0428", "tc-0429", "tc-0440"}},
-    {"text around a call is kept here, dropped there", {"tc-0714", "tc-0721", "tc-0885", "tc-0886"}},
-    {"a broken or cut call is content here, half a call or nothing there",
-     {"tc-0729", "tc-0888", "tc-0890", "tc-0891", "tc-0900", "tc-1095"}},
-    {"a call that lacks only its last brace is a call here, content there", {"tc-0400"}},
-    {"one chunk of a stream was recorded", {"tc-0916"}},
-    {"no marker, yet reasoning: only the caller can know (reasoning_open)",
-     {"tc-1046", "tc-1050", "tc-1064", "tc-1068", "tc-1085"}},
-    {"a call ends reasoning only where a tool dialect is in force", {"tc-1051", "tc-1052", "tc-1069", "tc-1070", "tc-1073"}},
-    {"a second <think> is text of the reasoning", {"tc-1060"}},
-};
-
-bool known(const std::string& id) {
-    return std::any_of(known_misses.begin(), known_misses.end(), [&](const auto& row) { return row.second.count(id) != 0; });
-}
-
-TEST(OutputParser, AgreesWithOtherParsersOnRecordedOutput) {
-    const auto vectors = support::vectors_dir();
-    if (!vectors) GTEST_SKIP() << "no vectors";
-    std::ifstream lines(*vectors / "tool_calls/cases.jsonl");
-    std::map<std::string, std::pair<int, int>> scores;
-    std::mt19937 random(7);
-    for (std::string line; std::getline(lines, line);) {
-        const auto c = OrderedJson::parse(line);
-        const auto family = families.find(c.at("family"));
-        if (family == families.end()) continue;
-        ParserOptions options;
-        options.dialect = family->second;
-        options.tools = c.value("tools", OrderedJson());
-        const std::string whole = c.at("text");
-        const bool closes_only = whole.find("</think>") != std::string::npos && whole.find("<think>") == std::string::npos;
-        options.reasoning_open = c.at("kind") == "reasoning" && closes_only;
-        std::vector<std::string> chunks = {whole};
-        if (c.contains("chunks")) chunks = c["chunks"].get<std::vector<std::string>>();
-        const ParsedOutput got = parse(options, chunks);
-        auto& [passed, all] = scores[family->first];
-        ++all;
-        const bool right = agrees(got, c.at("expected"));
-        passed += right;
-        EXPECT_EQ(right, !known(c.at("id"))) << c.at("id") << ": " << whole << "\n" << shown(got) << "\nexpected " << c.at("expected");
-        const std::string same = shown(parse(options, {whole}));
-        std::vector<std::string> bytes;
-        for (char ch : whole) bytes.emplace_back(1, ch);
-        EXPECT_EQ(shown(parse(options, bytes)), same) << c.at("id");
-        for (int round = 0; round < 20; ++round) {
-            std::vector<std::string> cut;
-            for (std::size_t at = 0; at < whole.size();) {
-                const std::size_t n = 1 + random() % 9;
-                cut.push_back(whole.substr(at, n));
-                at += n;
-            }
-            EXPECT_EQ(shown(parse(options, cut)), same) << c.at("id");
-        }
-    }
-    for (const auto& [name, score] : scores) std::printf("%-20s %d/%d\n", name.c_str(), score.first, score.second);
-}
+using text::shown;
 
 TEST(OutputParser, ReasoningContentAndCallInOneAnswer) {
     ParserOptions options;
@@ -232,8 +115,10 @@ TEST(OutputParser, ArgumentsComeWhileTheyAreWritten) {
     options.dialect = "qwen3_coder";
     auto parser = text::OutputParser::create(options).value();
     parser->feed("<tool_call>\n<function=f>\n<parameter=s>\none\n</parameter>\n<param");
+    EXPECT_EQ(parser->result().tool_calls.at(0).arguments, "") << "the end of a value shows by what follows it";
+    parser->feed("eter=");
     EXPECT_EQ(parser->result().tool_calls.at(0).arguments, R"({"s":"one")");
-    parser->feed("eter=n>2</parameter></function></tool_call>");
+    parser->feed("n>2</parameter></function></tool_call>");
     EXPECT_EQ(parser->result().tool_calls.at(0).arguments, R"({"s":"one","n":"2"})");
 }
 
@@ -297,12 +182,117 @@ TEST(OutputParser, KnowsTheDialectOfRealTemplates) {
     EXPECT_EQ(text::detect_dialect("{{ messages[0].content }}"), "none");
     const auto vectors = support::vectors_dir();
     if (!vectors) GTEST_SKIP() << "no vectors";
-    const auto read = [&](const char* name) { return support::read_text(*vectors / "chat_templates/templates" / name); };
-    EXPECT_EQ(text::detect_dialect(read("vllm-rust__qwen3.jinja")), "hermes");
-    EXPECT_EQ(text::detect_dialect(read("llamacpp__Qwen-Qwen3-0.6B.jinja")), "hermes");
-    EXPECT_EQ(text::detect_dialect(read("minja__Qwen-Qwen3-Coder-30B-A3B-Instruct.jinja")), "qwen3_coder");
-    EXPECT_EQ(text::detect_dialect(read("llamacpp__meta-llama-Llama-3.1-8B-Instruct.jinja")), "llama3_json");
-    EXPECT_EQ(text::detect_dialect(read("llamacpp__mistralai-Mistral-Nemo-Instruct-2407.jinja")), "mistral");
+    const std::pair<const char*, const char*> templates[] = {
+        {"vllm-rust__qwen3", "hermes"}, {"llamacpp__Qwen-Qwen3-0.6B", "hermes"}, {"llamacpp__Qwen-QwQ-32B", "hermes"},
+        {"minja__Qwen-Qwen3-Coder-30B-A3B-Instruct", "qwen3_coder"}, {"vllm-rust__qwen35", "qwen3_coder"}, {"llamacpp__Qwen3.5-4B", "qwen3_coder"},
+        {"llamacpp__NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", "qwen3_coder"}, {"llamacpp__meta-llama-Llama-3.1-8B-Instruct", "llama3_json"},
+        {"vllm__tool_chat_template_llama3.2_json", "llama3_json"}, {"vllm__tool_chat_template_llama3.2_pythonic", "pythonic"},
+        {"vllm__tool_chat_template_llama4_pythonic", "pythonic"}, {"vllm__tool_chat_template_gemma3_pythonic", "pythonic"}, {"vllm__tool_chat_template_toolace", "pythonic"},
+        {"llamacpp__mistralai-Mistral-Nemo-Instruct-2407", "mistral"}, {"llamacpp__Mistral-Small-3.2-24B-Instruct-2506", "mistral"},
+        {"llamacpp__mistralai-Ministral-3-14B-Reasoning-2512", "mistral"}, {"llamacpp__ibm-granite-granite-3.3-2B-Instruct", "granite"},
+        {"vllm__tool_chat_template_granite", "granite"}, {"vllm__tool_chat_template_deepseekv3", "deepseek_v3"},
+        {"sglang__tool_chat_template_deepseekr1", "deepseek_v3"}, 
+        {"vllm__tool_chat_template_deepseekv31", "deepseek_v31"}, {"llamacpp__deepseek-ai-DeepSeek-V3.2", "deepseek_v32"},
+        {"llamacpp__deepseek-ai-DeepSeek-V4", "deepseek_v4"},
+        {"llamacpp__google-gemma-4-31B-it", "gemma4"}, {"vllm__tool_chat_template_gemma4", "gemma4"}, {"vllm__tool_chat_template_functiongemma", "functiongemma"},
+        {"llamacpp__GLM-4.6", "glm4"}, {"llamacpp__openai-gpt-oss-120b", "harmony"}, {"llamacpp__Kimi-K2-Instruct", "kimi_k2"},
+        {"llamacpp__Kimi-K2-Thinking", "kimi_k2"}, {"smg__kimi_k25_chat_template", "kimi_k2"}, {"modelopt__MiniMax-M2.7-DFlash_chat_template_train", "minimax_m2"},
+        {"llamacpp__ByteDance-Seed-OSS", "seed_oss"}, {"llamacpp__LFM2-8B-A1B", "lfm2"}, {"llamacpp__LFM2.5-Instruct", "lfm2"},
+        {"vllm__tool_chat_template_phi4_mini", "phi4_mini"}, {"llamacpp__google-gemma-2-2b-it", "none"}, {"vllm__template_chatml", "none"}};
+    for (const auto& [name, dialect] : templates)
+        EXPECT_EQ(text::detect_dialect(support::read_text(*vectors / "chat_templates/templates" / (std::string(name) + ".jinja"))), dialect) << name;
+}
+
+TEST(OutputParser, KnowsWhetherAPromptHasOpenedTheReasoning) {
+    EXPECT_TRUE(text::opens_reasoning("hermes", "<|im_start|>assistant\n<think>\n"));
+    EXPECT_TRUE(text::opens_reasoning("seed_oss", "<seed:bos>assistant\n<seed:think>"));
+    EXPECT_TRUE(text::opens_reasoning("gemma4", "<|turn>model\n<|channel>thought\n"));
+    EXPECT_TRUE(text::opens_reasoning("none", "<think>"));
+    EXPECT_FALSE(text::opens_reasoning("hermes", "<|im_start|>assistant\n<think>\n\n</think>\n\n"));
+    EXPECT_FALSE(text::opens_reasoning("gemma4", "<think>"));
+    EXPECT_FALSE(text::opens_reasoning("none", ""));
+}
+
+TEST(OutputParser, AnotherDialectThanTheExpectedOneIsNoticed) {
+    ParserOptions options;
+    options.dialect = "hermes";
+    options.tools = OrderedJson::parse(R"([{"name": "f", "parameters": {"type": "object", "properties": {"s": {"type": "string"}}}}])");
+    const auto notices = [&](const std::string& text) {
+        auto parser = text::OutputParser::create(options).value();
+        parser->feed(text);
+        parser->finish();
+        return parser->result().notices;
+    };
+    for (const auto& [text, dialect] : std::vector<std::pair<std::string, std::string>>{
+             {"[TOOL_CALLS]f[ARGS]{\"s\": \"x\"}", "mistral"},
+             {"Sure. <|tool_call>call:f{s:<|\"|>x<|\"|>}<tool_call|>", "gemma4"},
+             {"<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{\"s\": \"x\"}<|tool_call_end|><|tool_calls_section_end|>", "kimi_k2"},
+             {"<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value>\n</tool_call>", "glm47"},
+             {"{\"name\": \"f\", \"parameters\": {\"s\": \"x\"}}", "llama3_json"}}) {
+        const auto got = notices(text);
+        ASSERT_FALSE(got.empty()) << text;
+        EXPECT_EQ(got.back().kind, text::Notice::Kind::other_dialect) << text;
+        EXPECT_EQ(got.back().text, dialect) << text;
+    }
+    EXPECT_TRUE(notices("<tool_call>{\"name\": \"f\", \"arguments\": {\"s\": \"x\"}}</tool_call>").empty());
+    EXPECT_TRUE(notices("Call [g(x=1)] or {\"name\": \"g\", \"parameters\": {}}.").empty()) << "no tool of that name";
+    const auto refused = notices("<tool_call>oops</tool_call>");
+    ASSERT_EQ(refused.size(), 1u);
+    EXPECT_EQ(refused[0].kind, text::Notice::Kind::not_a_call);
+    EXPECT_EQ(refused[0].text, "<tool_call>");
+}
+
+TEST(OutputParser, TagsInsideValuesAreNoStructure) {
+    const std::tuple<const char*, const char*, const char*> outputs[] = {
+        {"qwen3_coder", "<tool_call>\n<function=f>\n<parameter=s>\na </parameter> b <parameter=x> c </function> d\n</parameter>\n</function>\n</tool_call>",
+         R"({"s":"a </parameter> b <parameter=x> c </function> d"})"},
+        {"glm4", "<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>a</arg_value> b </tool_call> c</arg_value>\n</tool_call>", R"({"s":"a</arg_value> b </tool_call> c"})"},
+        {"minimax_m2", "<minimax:tool_call><invoke name=\"f\"><parameter name=\"s\">a</parameter>b</parameter></invoke></minimax:tool_call>", R"({"s":"a</parameter>b"})"},
+        {"kimi_k2", "<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{\"s\": \"<|tool_call_end|>\"}<|tool_call_end|><|tool_calls_section_end|>",
+         R"({"s": "<|tool_call_end|>"})"},
+        {"gemma4", "<|tool_call>call:f{s:<|\"|>}<tool_call|> {,<|\"|>}<tool_call|>", R"({"s":"}<tool_call|> {,"})"},
+        {"lfm2", "<|tool_call_start|>[f(s=')]<|tool_call_end|> it\\'s')]<|tool_call_end|>", R"({"s":")]<|tool_call_end|> it's"})"},
+        {"hermes", "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"s\": \"</tool_call>}\"}}\n</tool_call>", R"({"s": "</tool_call>}"})"},
+    };
+    for (const auto& [dialect, text, arguments] : outputs) {
+        const auto got = parse_as(dialect, text);
+        ASSERT_EQ(got.tool_calls.size(), 1u) << text << "\n" << shown(got);
+        EXPECT_EQ(got.tool_calls[0].arguments, arguments) << text;
+        EXPECT_EQ(got.content, "") << text;
+    }
+}
+
+TEST(OutputParser, HarmonyChannelsAndCalls) {
+    ParserOptions options;
+    options.dialect = "harmony";
+    std::mt19937 random(3);
+    const auto got = text::parse_any_way(options,
+                                         "<|channel|>analysis<|message|>Which city?<|end|><|start|>assistant<|channel|>commentary<|message|>Looking. <|end|>"
+                                         "<|start|>assistant<|channel|>commentary to=functions.f <|constrain|>json<|message|>{\"s\": \"x\"}<|call|>",
+                                         random);
+    EXPECT_EQ(shown(got), "content=Looking.|reasoning=Which city?|f{\"s\": \"x\"}");
+    EXPECT_EQ(shown(text::parse_any_way(options, " to=functions.f<|channel|>commentary json<|message|>{\"s\":", random)), "content=|reasoning=|f{\"s\":");
+    EXPECT_EQ(shown(text::parse_any_way(options, "<|channel|>final<|message|>It is <|x|> 5.<|return|>", random)), "content=It is <|x|> 5.|reasoning=");
+    EXPECT_EQ(shown(text::parse_any_way(options, " to= be or not", random)), "content=to= be or not|reasoning=");
+}
+
+TEST(OutputParser, ACallKeepsItsTextAsItWasWritten) {
+    const std::pair<const char*, std::vector<std::string>> outputs[] = {
+        {"hermes", {"<tool_call>\n{\"name\": \"f\",  \"arguments\": {\"n\": 1}}\n</tool_call>", "<tool_call>{\"arguments\": {}, \"name\": \"g\"}</tool_call>"}},
+        {"pythonic", {"[f(n = 1), f( )]", ""}},
+        {"glm4", {"<tool_call>f\n<arg_key>n</arg_key>\n<arg_value>1</arg_value>\n</tool_call>", "<tool_call>f\n</tool_call>"}},
+        {"gemma4", {"<|tool_call>call:f{n:1}<tool_call|>", "<|tool_call>call:f{}<tool_call|>"}},
+        {"harmony", {"<|channel|>commentary to=functions.f <|constrain|>json<|message|>{ }<|call|>", "<|start|>assistant<|channel|>commentary to=f<|message|>{}<|call|>"}},
+    };
+    for (const auto& [dialect, written] : outputs) {
+        ParserOptions options;
+        options.dialect = dialect;
+        auto parser = text::OutputParser::create(options).value();
+        for (const auto& w : written) parser->feed(w);
+        parser->finish();
+        ASSERT_EQ(parser->result().tool_calls.size(), 2u) << dialect;
+        for (std::size_t i : {0, 1}) EXPECT_EQ(parser->result().tool_calls[i].written, written[i]) << dialect;
+    }
 }
 
 }  // namespace
