@@ -11,14 +11,38 @@ struct Form {
     std::string_view dialect, trigger;
     std::string_view open, close;  // around all calls
     std::string_view before, between, after, separator;  // a call: before NAME between ARGUMENTS after
-    bool tagged = false;  // the arguments stand between tags; else they are one JSON object and the name is a JSON string
+    enum class Name { json, plain, numbered } name = Name::json;  // numbered: NAME:N
+    const TagStyle* tags = nullptr;  // of arguments that stand between tags; else they are one JSON object
+    bool alone = false;              // an output holds one call
 };
 
+const TagStyle function_style = {"<parameter=", ">\n", "\n</parameter>\n", {"</parameter>", "<parameter=", "</function>"}};
+const TagStyle invoke_style = {"<parameter name=\"", "\">", "</parameter>\n", {"</parameter>", "<parameter name=\"", "</invoke>"}};
+const TagStyle glm_style = {"<arg_key>", "</arg_key>\n<arg_value>", "</arg_value>\n", {"</arg_value>", "<arg_key>", "</tool_call>"}};
+const TagStyle glm47_style = {"<arg_key>", "</arg_key><arg_value>", "</arg_value>", glm_style.stops};
+
+constexpr std::string_view json_name = "{\"name\": ", json_arguments = ", \"arguments\": ";
+using Name = Form::Name;
+
 const Form forms[] = {
-    {"hermes", "<tool_call>", "", "", "<tool_call>\n{\"name\": ", ", \"arguments\": ", "}\n</tool_call>", "\n"},
-    {"llama3_json", "{\"name\": ", "", "", "{\"name\": ", ", \"parameters\": ", "}", "; "},
-    {"mistral", "[TOOL_CALLS]", "[TOOL_CALLS] [", "]", "{\"name\": ", ", \"arguments\": ", "}", ", "},
-    {"qwen3_coder", "<tool_call>", "", "", "<tool_call>\n<function=", ">\n", "</function>\n</tool_call>", "\n", true},
+    {"hermes", "<tool_call>", "", "", "<tool_call>\n{\"name\": ", json_arguments, "}\n</tool_call>", "\n"},
+    {"granite4", "<tool_call>", "", "", "<tool_call>\n{\"name\": ", json_arguments, "}\n</tool_call>", "\n"},
+    {"longcat", "<longcat_tool_call>", "", "", "<longcat_tool_call>\n{\"name\": ", json_arguments, "}\n</longcat_tool_call>", "\n"},
+    {"llama3_json", json_name, "", "", json_name, ", \"parameters\": ", "}", "; "},
+    {"mistral", "[TOOL_CALLS]", "[TOOL_CALLS] [", "]", json_name, json_arguments, "}", ", "},
+    {"granite", "<|tool_call|>", "<|tool_call|>[", "]", json_name, json_arguments, "}", ", "},
+    {"phi4_mini", "functools", "functools[", "]", json_name, json_arguments, "}", ", "},
+    {"kimi_k2", "<|tool_calls_section_begin|>", "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", "<|tool_call_begin|>functions.", "<|tool_call_argument_begin|>",
+     "<|tool_call_end|>", "", Name::numbered},
+    {"deepseek_v3", "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", "<｜tool▁call▁begin｜>function<｜tool▁sep｜>", "\n```json\n", "\n```<｜tool▁call▁end｜>",
+     "\n", Name::plain},
+    {"deepseek_v31", "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>", "", Name::plain},
+    {"harmony", "<|channel|>commentary to=functions.", "", "", "<|channel|>commentary to=functions.", " <|constrain|>json<|message|>", "", "", Name::plain, nullptr, true},
+    {"qwen3_coder", "<tool_call>", "", "", "<tool_call>\n<function=", ">\n", "</function>\n</tool_call>", "\n", Name::plain, &function_style},
+    {"seed_oss", "<seed:tool_call>", "", "", "<seed:tool_call>\n<function=", ">\n", "</function>\n</seed:tool_call>", "\n", Name::plain, &function_style},
+    {"minimax_m2", "<minimax:tool_call>", "<minimax:tool_call>\n", "</minimax:tool_call>", "<invoke name=\"", "\">\n", "</invoke>\n", "", Name::plain, &invoke_style},
+    {"glm4", "<tool_call>", "", "", "<tool_call>", "\n", "</tool_call>", "\n", Name::plain, &glm_style},
+    {"glm47", "<tool_call>", "", "", "<tool_call>", "", "</tool_call>", "", Name::plain, &glm47_style},
 };
 
 base::Error wrong(std::string what) { return base::error(base::Code::invalid_argument, std::move(what)); }
@@ -44,19 +68,21 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
         const auto parameters = f.contains("parameters") && f["parameters"].is_object() ? f["parameters"] : base::OrderedJson{{"type", "object"}};
         const std::string rule = "args-" + std::to_string(i);
         const std::string called = f["name"];
-        if (form->tagged && called.find_first_of("<>\n") != called.npos) return wrong("the name of tool '" + called + "' cannot stand in a tag");
-        auto schema = form->tagged ? tagged_arguments(parameters, rule) : Grammar::schema_to_ebnf(parameters, rule);
+        const bool plain = form->name != Name::json;
+        if (plain && called.find_first_of("<>\"\n :|{}") != called.npos) return wrong("the name of tool '" + called + "' cannot stand without quotes");
+        auto schema = form->tags ? tagged_arguments(parameters, rule, *form->tags) : Grammar::schema_to_ebnf(parameters, rule);
         if (!schema) return base::error(schema.error().code, "tool '" + called + "': " + schema.error().message, schema.error().remedy);
-        const std::string name = form->tagged ? called : base::OrderedJson(called).dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
-        calls += (calls.empty() ? "call ::= " : " | ") + ebnf_literal(std::string(form->before) + name + std::string(form->between)) +
-                 " " + rule + " " + ebnf_literal(form->after);
+        const std::string name = plain ? called : base::OrderedJson(called).dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
+        const std::string before = std::string(form->before) + name, between(form->between);
+        const std::string head = form->name == Name::numbered ? ebnf_literal(before + ":") + " [0-9] " + ebnf_literal(between) : ebnf_literal(before + between);
+        calls += (calls.empty() ? "call ::= " : " | ") + head + " " + rule + (form->after.empty() ? "" : " " + ebnf_literal(form->after));
         rules += *schema + "\n";
     }
-    if (form->tagged) rules += tagged_common_rules();
+    if (form->tags) rules += tagged_common_rules(*form->tags);
     std::string root = "root ::= ";
     if (!form->open.empty()) root += ebnf_literal(form->open) + " ";
     root += "call";
-    if (most > 1) root += " (" + ebnf_literal(form->separator) + " call){0," + std::to_string(most - 1) + "}";
+    if (most > 1 && !form->alone) root += " (" + (form->separator.empty() ? "" : ebnf_literal(form->separator)) + " call){0," + std::to_string(most - 1) + "}";
     if (!form->close.empty()) root += " " + ebnf_literal(form->close);
     return CallSyntax{std::string(form->trigger), root + "\n" + calls + "\n" + rules};
 }

@@ -1,4 +1,4 @@
-// Calls whose arguments stand between tags, one by one:
+// Calls whose arguments stand between tags, one by one, for example:
 //   <tool_call>\n<function=NAME>\n<parameter=P>\nVALUE\n</parameter>\n</function>\n</tool_call>
 // A text stands there as it is, anything else as JSON; so a text ends where one of the tags that the
 // parser looks for begins, and must hold none of them.
@@ -18,7 +18,7 @@ namespace text {
 namespace {
 
 using Json = base::OrderedJson;
-constexpr std::string_view stops[] = {"</parameter>", "<parameter=", "</function>"};
+using Stops = std::vector<std::string_view>;
 // Keywords that may leave out some texts.
 constexpr std::string_view text_keywords[] = {"const", "enum", "pattern", "minLength", "maxLength", "oneOf", "not", "if", "$dynamicRef", "$recursiveRef"};
 // JSON and Python words that the parser reads as values where more than text is allowed.
@@ -29,7 +29,7 @@ base::Error refused(const std::string& parameter, const std::string& what) {
 }
 
 // The longest end of `text` with which a stop begins; npos when `text` ends with a whole stop.
-std::size_t stop_prefix(std::string_view text) {
+std::size_t stop_prefix(std::string_view text, const Stops& stops) {
     for (std::size_t n = text.size(); n > 0; --n)
         for (std::string_view stop : stops)
             if (stop.starts_with(text.substr(text.size() - n))) return n == stop.size() ? std::string_view::npos : n;
@@ -43,7 +43,7 @@ std::string char_class(const std::set<char>& chars) {
 }
 
 // Rules raw-N: the rest of a text that holds no stop, behind the N-th beginning of one. raw-0: all of it.
-std::string raw_rules() {
+std::string raw_rules(const Stops& stops) {
     std::map<std::string, int> number = {{"", 0}};
     std::vector<std::string> open = {""};
     std::string out;
@@ -55,7 +55,7 @@ std::string raw_rules() {
         std::string rule = "raw-" + std::to_string(number[prefix]) + " ::= ( ";
         for (char c : special) {
             const std::string text = prefix + c;
-            const std::size_t n = stop_prefix(text);
+            const std::size_t n = stop_prefix(text, stops);
             if (n == std::string_view::npos) continue;
             const std::string next = text.substr(text.size() - n);
             if (number.try_emplace(next, int(number.size())).second) open.push_back(next);
@@ -129,13 +129,13 @@ bool any_text(const Json& schema, const Json& root, int depth = 0) {
 }
 
 // The values themselves, as far as they can be written between tags and read again.
-base::Result<std::string> values_of(const std::string& name, const Json& schema, const Json& root) {
+base::Result<std::string> values_of(const std::string& name, const Json& schema, const Json& root, const Stops& stops) {
     const auto checked = base::Schema::parse(base::Json(schema));
     if (!checked) return refused(name, checked.error().message);
     std::string out;
     for (const Json& v : schema.contains("const") ? Json::array({schema["const"]}) : schema["enum"]) {
         const std::string text = v.is_string() ? v.get<std::string>() : v.dump();
-        const bool stopped = std::any_of(std::begin(stops), std::end(stops), [&](std::string_view stop) { return text.find(stop) != text.npos; });
+        const bool stopped = std::any_of(stops.begin(), stops.end(), [&](std::string_view stop) { return text.find(stop) != text.npos; });
         if (stopped || !checked->validate(base::Json(v)) || parse_argument(text, schema, root) != v) continue;
         out += (out.empty() ? "" : " | ") + (text.empty() ? std::string("\"\"") : ebnf_literal(text));
     }
@@ -144,10 +144,10 @@ base::Result<std::string> values_of(const std::string& name, const Json& schema,
 }
 
 // What may stand between the tags of one parameter, as an expression.
-base::Result<std::string> value_of(const std::string& name, const Json& schema, const Json& root, const std::string& rule, std::string& rules) {
+base::Result<std::string> value_of(const std::string& name, const Json& schema, const Json& root, const std::string& rule, const Stops& stops, std::string& rules) {
     if (schema == false) return refused(name, "it can have no value");
     const Json plain = schema.is_object() ? schema : Json::object();
-    if (plain.contains("enum") || plain.contains("const")) return values_of(name, plain, root);
+    if (plain.contains("enum") || plain.contains("const")) return values_of(name, plain, root, stops);
     const std::vector<std::string> types = argument_types(plain, root);
     const bool with_text = types.empty() || std::find(types.begin(), types.end(), "string") != types.end();
     if (with_text && !any_text(plain, root)) return refused(name, "what is said of a text between tags has no grammar");
@@ -171,13 +171,13 @@ base::Result<std::string> value_of(const std::string& name, const Json& schema, 
 
 }  // namespace
 
-std::string tagged_common_rules() {
-    std::string rules = raw_rules();
+std::string tagged_common_rules(const TagStyle& style) {
+    std::string rules = raw_rules(style.stops);
     only_text("text-only", {std::begin(value_words), std::end(value_words)}, 0, rules);
     return rules;
 }
 
-base::Result<std::string> tagged_arguments(const Json& parameters, const std::string& rule) try {
+base::Result<std::string> tagged_arguments(const Json& parameters, const std::string& rule, const TagStyle& style) try {
     std::string rules, body;
     const Json none = Json::object();
     if (parameters.contains("type") && parameters["type"] != "object") return base::error(base::Code::unsupported, "parameters are an object, found the type " + parameters["type"].dump());
@@ -186,7 +186,8 @@ base::Result<std::string> tagged_arguments(const Json& parameters, const std::st
         if (parameters.contains(keyword)) return base::error(base::Code::unsupported, std::string("\"") + keyword + "\" has no grammar between tags");
     const Json& properties = parameters.contains("properties") ? parameters["properties"] : none;
     if (!parameters.contains("properties") && !parameters.contains("required") && parameters.value("additionalProperties", Json(true)) != false)
-        return rule + R"( ::= ( "<parameter=" [^<>\n]+ ">\n" raw-0 "\n</parameter>\n" )*)" + "\n";
+        return rule + " ::= ( " + ebnf_literal(std::string(style.open)) + " [^<>\"\n]+ " + ebnf_literal(std::string(style.opened)) + " raw-0 " +
+               ebnf_literal(std::string(style.close)) + " )*\n";
     std::set<std::string> required;
     if (parameters.contains("required"))
         for (const Json& name : parameters["required"]) required.insert(name.get<std::string>());
@@ -195,13 +196,13 @@ base::Result<std::string> tagged_arguments(const Json& parameters, const std::st
         const bool needed = required.erase(name) > 0;
         const std::string own = rule + "-p" + std::to_string(n++);
         std::string inner;
-        auto value = name.find_first_of("<>\n") == name.npos ? value_of(name, schema, parameters, own, inner) : refused(name, "its name cannot stand in a tag");
+        auto value = name.find_first_of("<>\"\n") == name.npos ? value_of(name, schema, parameters, own, style.stops, inner) : refused(name, "its name cannot stand in a tag");
         if (!value) {
             if (needed) return std::move(value).error();
             continue;  // an optional one can be left out
         }
         rules += inner;
-        const std::string one = ebnf_literal("<parameter=" + name + ">\n") + " " + *value + " \"\\n</parameter>\\n\"";
+        const std::string one = ebnf_literal(std::string(style.open) + name + std::string(style.opened)) + " " + *value + " " + ebnf_literal(std::string(style.close));
         body += needed ? one + " " : "( " + one + " )? ";
     }
     if (!required.empty()) return base::error(base::Code::unsupported, "the required parameter '" + *required.begin() + "' is not described");

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/json_schema.h"
 #include "text/grammar.h"
 #include "text/output_parser.h"
@@ -48,9 +50,20 @@ TEST(CallSyntax, EveryDialectTakesWhatItsParserReads) {
         {"hermes", "<tool_call>\n{\"name\": \"read_file\", \"arguments\": {\"path\": \"x\"}}\n</tool_call>"},
         {"llama3_json", "{\"name\": \"read_file\", \"parameters\": {\"path\": \"x\"}}"},
         {"qwen3_coder", "<tool_call>\n<function=read_file>\n<parameter=path>\nx\n</parameter>\n</function>\n</tool_call>"},
-        {"mistral", "[TOOL_CALLS] [{\"name\": \"read_file\", \"arguments\": {\"path\": \"x\"}}]"}};
+        {"mistral", "[TOOL_CALLS] [{\"name\": \"read_file\", \"arguments\": {\"path\": \"x\"}}]"},
+        {"granite", "<|tool_call|>[{\"name\": \"read_file\", \"arguments\": {\"path\": \"x\"}}]"},
+        {"phi4_mini", "functools[{\"name\": \"read_file\", \"arguments\": {\"path\": \"x\"}}]"},
+        {"kimi_k2", "<|tool_calls_section_begin|><|tool_call_begin|>functions.read_file:0<|tool_call_argument_begin|>{\"path\": \"x\"}<|tool_call_end|><|tool_calls_section_end|>"},
+        {"deepseek_v3", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>read_file\n```json\n{\"path\": \"x\"}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>"},
+        {"deepseek_v31", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>read_file<｜tool▁sep｜>{\"path\": \"x\"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>"},
+        {"harmony", "<|channel|>commentary to=functions.read_file <|constrain|>json<|message|>{\"path\": \"x\"}"},
+        {"seed_oss", "<seed:tool_call>\n<function=read_file>\n<parameter=path>\nx\n</parameter>\n</function>\n</seed:tool_call>"},
+        {"minimax_m2", "<minimax:tool_call>\n<invoke name=\"read_file\">\n<parameter name=\"path\">x</parameter>\n</invoke>\n</minimax:tool_call>"},
+        {"glm4", "<tool_call>read_file\n<arg_key>path</arg_key>\n<arg_value>x</arg_value>\n</tool_call>"},
+        {"glm47", "<tool_call>read_file<arg_key>path</arg_key><arg_value>x</arg_value></tool_call>"}};
     for (auto [dialect, text] : calls) {
         EXPECT_TRUE(Grammar::from_ebnf(call_syntax(dialect, tools(), 4)->ebnf).value()->accepts(text)) << dialect;
+        EXPECT_TRUE(std::string(text).starts_with(call_mark(dialect))) << dialect;
         ParserOptions options;
         options.dialect = dialect;
         options.tools = tools();
@@ -59,6 +72,44 @@ TEST(CallSyntax, EveryDialectTakesWhatItsParserReads) {
         parser->finish();
         ASSERT_EQ(parser->result().tool_calls.size(), 1u) << dialect;
         EXPECT_EQ(parser->result().tool_calls[0].name, "read_file") << dialect;
+        EXPECT_EQ(base::parse_json(parser->result().tool_calls[0].arguments).value(), base::Json({{"path", "x"}})) << dialect;
+    }
+}
+
+TEST(CallSyntax, WhatEveryDialectsGrammarWritesIsReadAndValid) {
+    const auto tokenizer = words();
+    const auto table = make_token_table(tokenizer);
+    const auto schema = base::Schema::parse(base::Json(tools()[0]["function"]["parameters"])).value();
+    for (const std::string& dialect : dialects()) {
+        const auto syntax = call_syntax(dialect, tools(), 3);
+        if (!syntax) continue;
+        const auto g = Grammar::from_ebnf(syntax->ebnf).value();
+        const std::map<std::string, std::string> endings = {{"qwen3_coder", "\n</parameter>\n</function>\n</tool_call>"},
+                                                            {"seed_oss", "\n</parameter>\n</function>\n</seed:tool_call>"},
+                                                            {"minimax_m2", "</parameter>\n</invoke>\n</minimax:tool_call>"},
+                                                            {"glm4", "</arg_value>\n</tool_call>"},
+                                                            {"glm47", "</arg_value></tool_call>"}};
+        const auto ending = endings.find(dialect);
+        int read = 0;
+        for (unsigned seed = 0; seed < 40; ++seed) {
+            const auto text = walk(g, table, *tokenizer, seed, ending == endings.end() ? "" : ending->second);
+            ASSERT_TRUE(text) << dialect << ": no end";
+            ParserOptions options;
+            options.dialect = dialect;
+            options.tools = tools();
+            auto parser = OutputParser::create(options).value();
+            for (char c : *text) parser->feed(std::string(1, c));
+            parser->finish();
+            EXPECT_EQ(parser->result().content, "") << dialect << ": " << *text;
+            ASSERT_FALSE(parser->result().tool_calls.empty()) << dialect << ": " << *text;
+            for (const ToolCall& call : parser->result().tool_calls) {
+                ++read;
+                const auto json = base::parse_json(call.arguments);
+                ASSERT_TRUE(json) << dialect << ": " << *text << "\n" << call.arguments;
+                EXPECT_TRUE(call.name == "now" ? json->is_object() : call.name == "read_file" && schema.validate(*json).ok()) << dialect << ": " << *text << "\n" << call.arguments;
+            }
+        }
+        EXPECT_GE(read, 40) << dialect;
     }
 }
 

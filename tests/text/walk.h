@@ -19,7 +19,7 @@ inline std::shared_ptr<const Tokenizer> words() {
     v.tokens = {"<|end|>", "<tool>"};
     v.types = {TokenType::control, TokenType::control};
     for (char c = 33; c < 127; ++c) v.tokens.push_back(std::string(1, c));
-    for (const char* t : {"Ġ", "Ċ", "ĉ", "Ã", "©", "â", "Ģ", "¨", "ðŁ", "ĺ", "Ģ"}) v.tokens.push_back(t);
+    for (const char* t : {"Ġ", "Ċ", "ĉ", "Ã", "©", "â", "Ģ", "¨", "ðŁ", "ĺ", "Ģ", "ï", "½", "ľ", "ĸ", "ģ"}) v.tokens.push_back(t);
     for (const char* t : {"{\"", "\":", "\"}", "\",", ",Ġ\"", "\":Ġ", "Ġ\"", "\"]", "[\"", "},Ġ{\"", "true", "false", "null", "tru", "name", "nam", "aname", "ab",
                           "aba", "Ġword", "Word", "12", "123", "0.", "-1", "e5", "\\u", "\\\"", "\\n", "00e9", "redd", "red", "green", "Ã©", "cafÃ©", "ĠÃ©tÃ©",
                           "internationalizationinternationalization", "ĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠĠ", "id", "kind", "value", "a<b", "</"})
