@@ -119,6 +119,15 @@ private:
     std::string prefix_;
 };
 
+void tell_of(const std::vector<text::Notice>& notices, const std::string& backend, const std::string& dialect, base::Log& log) {
+    using Kind = text::Notice::Kind;
+    for (const auto& notice : notices) {
+        const bool other = notice.kind == Kind::other_dialect;
+        const std::string what = other ? "the model calls tools in another dialect than its template" : notice.kind == Kind::no_calls ? "markup of calls without a call" : "a broken call became content";
+        log.warn(what, {{"backend", backend}, {"dialect", dialect}, {other ? "found" : "text", notice.text}});
+    }
+}
+
 }  // namespace
 
 struct LocalBackend::Prompt {
@@ -269,6 +278,7 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     if (finish == engine::Finish::failed) co_return base::error(Code::internal, "the model failed: " + failure);
     deltas.send((*parser)->finish());
     const auto& parsed = (*parser)->result();
+    tell_of(parsed.notices, id_, dialect_, log_);
     ModelReply reply;
     reply.message = Message::make(MessageRole::assistant, parsed.content);
     if (parsed.content.empty()) reply.message.parts.clear();

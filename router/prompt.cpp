@@ -42,14 +42,10 @@ text::RenderInput render_input(const ModelRequest& request, const std::string& b
 
 text::ParserOptions parser_options(const ModelRequest& request, const std::string& dialect, const std::vector<text::Piece>& prompt) {
     text::ParserOptions options;
-    options.dialect = calls_allowed(request) ? dialect : "none";
+    options.dialect = dialect;
     options.tools = tools_to_json(request.tools);
     options.expect_tools = calls_allowed(request);
-    std::string end;
-    if (!prompt.empty()) end = prompt.back().text;
-    while (!end.empty() && (end.back() == '\n' || end.back() == ' ')) end.pop_back();
-    const std::string think = "<think>";
-    options.reasoning_open = end.size() >= think.size() && end.compare(end.size() - think.size(), think.size(), think) == 0;
+    options.reasoning_open = !prompt.empty() && text::opens_reasoning(dialect, prompt.back().text);
     return options;
 }
 
