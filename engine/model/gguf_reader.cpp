@@ -20,8 +20,8 @@ constexpr std::uint64_t kMaxName = 64;  // of a tensor, terminator included, as 
 
 // The formats of this engine by their number in the file; others are refused by number and name.
 std::optional<Format> format_of(std::uint32_t type) {
-    for (int f = 0; f <= int(Format::q6_k); ++f)
-        if (std::uint32_t(info(Format(f)).ggml_type) == type) return Format(f);
+    for (int f = 0; f < kFormatCount; ++f)
+        if (info(Format(f)).ggml_type == std::int64_t(type)) return Format(f);
     return std::nullopt;
 }
 
@@ -29,10 +29,7 @@ std::string format_name(std::uint32_t type) {
     static constexpr struct {
         std::uint32_t type;
         const char* name;
-    } kKnown[] = {{7, "Q5_1"},     {9, "Q8_1"},   {10, "Q2_K"},   {11, "Q3_K"},   {15, "Q8_K"},    {16, "IQ2_XXS"}, {17, "IQ2_XS"},
-                  {18, "IQ3_XXS"}, {19, "IQ1_S"}, {20, "IQ4_NL"}, {21, "IQ3_S"},  {22, "IQ2_S"},   {23, "IQ4_XS"},  {24, "I8"},
-                  {25, "I16"},     {26, "I32"},   {27, "I64"},    {28, "F64"},    {29, "IQ1_M"},   {34, "TQ1_0"},   {35, "TQ2_0"},
-                  {39, "MXFP4"},   {40, "NVFP4"}};
+    } kKnown[] = {{9, "Q8_1"}, {15, "Q8_K"}, {24, "I8"}, {25, "I16"}, {26, "I32"}, {27, "I64"}, {28, "F64"}, {41, "Q1_0"}};
     for (const auto& known : kKnown)
         if (known.type == type) return std::string(known.name) + " (" + std::to_string(type) + ")";
     return std::to_string(type);

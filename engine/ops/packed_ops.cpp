@@ -3,6 +3,7 @@
 namespace engine::packed {
 
 std::size_t packed_bytes(Format format, int rows, int cols) {
+    if (!has_panels(format)) return 0;
     return std::size_t(panels(rows)) * panel_bytes(format, cols);
 }
 
@@ -13,11 +14,24 @@ void pack(const Weight& plain, std::uint8_t* out) {
                    out + std::size_t(r / panel_rows) * panel);
 }
 
+void expand_panel(const Panels& w, int panel, int begin, int end, float* to) {
+    float row[expanded_columns];
+    const int lanes = std::min(panel_rows, w.rows - panel * panel_rows), n = end - begin;
+    if (lanes < panel_rows) std::fill(to, to + std::size_t(n) * panel_rows, 0.0f);
+    const std::size_t bytes = row_bytes(w.format, std::size_t(w.columns));
+    const std::uint8_t* from = w.data + std::size_t(panel) * panel_rows * bytes + row_bytes(w.format, std::size_t(begin));
+    for (int lane = 0; lane < lanes; ++lane, from += bytes) {
+        dequantise(w.format, from, row, std::size_t(n));
+        for (int c = 0; c < n; ++c) to[c * panel_rows + lane] = row[c];
+    }
+}
+
 int panels_of_item(const Weight& w, int threads) {
     const int all = panels(w.rows);
     if (threads == 1) return all;
     constexpr std::size_t longest = 512 << 10;  // bytes
-    const int most = std::max(2, int(longest / panel_bytes(w.format, w.cols)));
+    const std::size_t panel = has_panels(w.format) ? panel_bytes(w.format, w.cols) : panel_rows * row_bytes(w.format, std::size_t(w.cols));
+    const int most = std::max(2, int(longest / panel));
     const int wanted = std::min(most, (all + threads * 4 - 1) / (threads * 4));
     return std::max(2, (wanted + 1) / 2 * 2);
 }

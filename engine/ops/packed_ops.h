@@ -24,11 +24,17 @@ private:
 
 inline std::size_t line(std::size_t bytes) { return (bytes + 63) & ~std::size_t(63); }
 inline int panels(int rows) { return (rows + panel_rows - 1) / panel_rows; }
-inline bool is_float(Format f) { return info(f).values == 1; }
+// Whether the activations of a product with such weights stay floats.
+inline bool is_float(Format f) { return info(f).values == 1 || !has_panels(f); }
 inline Panels panels_of(const Weight& w, int expert = 0) { return {w.format, w.matrix(expert), w.rows, w.cols}; }
 
 std::size_t packed_bytes(Format format, int rows, int cols);
 void pack(const Weight& plain, std::uint8_t* out);
+
+// Columns [begin, end) of a panel of plain rows as an F32 panel; at most expanded_columns of them, whole blocks.
+constexpr int expanded_columns = 512;
+constexpr std::size_t expanded_bytes = sizeof(float) * panel_rows * expanded_columns;
+void expand_panel(const Panels& w, int panel, int begin, int end, float* to);
 
 // Runs task(item, thread); a single item does not wake the pool.
 template <class F>
@@ -91,9 +97,28 @@ int parts_of_expert(const MoeArgs& args, int n, int threads);
 
 template <const Kernels& k>
 struct PackedOps {
+    // Scratch of one CPU thread for `multiply`.
+    static std::size_t work_bytes(int columns) { return line(k.scratch_bytes(columns)) + expanded_bytes; }
+
+    // Weights without a panel layout are expanded a piece at a time, and each piece serves all rows.
+    static void multiply_plain(const Panels& w, const Input& in, const Results& to, int begin, int end, char* scratch) {
+        float* piece = reinterpret_cast<float*>(scratch);
+        for (int p = begin; p < end; ++p)
+            for (int c = 0; c < w.columns; c += expanded_columns) {
+                const int c_end = std::min(w.columns, c + expanded_columns), row = p * panel_rows;
+                expand_panel(w, p, c, c_end, piece);
+                const Panels part{Format::f32, reinterpret_cast<const std::uint8_t*>(piece), std::min(panel_rows, w.rows - row), c_end - c};
+                // Bias with the first columns, later ones add to what is there.
+                const Results at{to.out + row, to.stride, to.bias && c == 0 ? to.bias + row : nullptr, to.accumulate || c > 0};
+                k.matmul_float(part, in.x + c, in.stride, in.rows, at, 0, 1, scratch + expanded_bytes);
+            }
+    }
+
     template <bool exact>
-    static void multiply(const Panels& w, const Input& in, const Results& to, int begin, int end, void* scratch) {
-        if (exact || is_float(w.format))
+    static void multiply(const Panels& w, const Input& in, const Results& to, int begin, int end, char* scratch) {
+        if (!has_panels(w.format))
+            multiply_plain(w, in, to, begin, end, scratch);
+        else if (exact || is_float(w.format))
             k.matmul_float(w, in.x, in.stride, in.rows, to, begin, end, scratch);
         else
             k.matmul_int8(w, in.q, to, begin, end, scratch);
@@ -124,7 +149,7 @@ struct PackedOps {
             any_int8 = any_int8 || !(exact || is_float(jobs[j].w->format));
         }
         const Input in{x.data, std::size_t(x.cols), x.rows, any_int8 ? quantised(x, exec) : Activations{}};
-        const std::size_t bytes = line(k.scratch_bytes(x.cols));
+        const std::size_t bytes = work_bytes(x.cols);
         char* scratch = static_cast<char*>(exec.scratch->take(bytes * threads));
         run(exec, items, [&](int item, int thread) {
             int j = 0, all = 0, each = 0;
@@ -169,7 +194,7 @@ struct PackedOps {
         float* rows = reinterpret_cast<float*>(memory);
         float* gate = reinterpret_cast<float*>(memory + sizes.rows + sizes.quantised);
         float* up = gate + std::size_t(n) * inner;
-        void* work = memory + sizes.total - sizes.work;
+        char* work = memory + sizes.total - sizes.work;
 
         const bool floats = exact || is_float(args.gate.format) || is_float(args.up.format);
         const bool int8 = !exact && !(is_float(args.gate.format) && is_float(args.up.format));
@@ -213,7 +238,7 @@ struct PackedOps {
                 items[n++] = {e, i, std::min(i + moe_rows, routing.first[e + 1])};
         float* hidden = exec.scratch->take<float>(std::size_t(pairs) * inner);
         float* out = exec.scratch->take<float>(std::size_t(pairs) * args.out.cols);
-        const std::size_t work = k.scratch_bytes(std::max(args.x.cols, inner));
+        const std::size_t work = work_bytes(std::max(args.x.cols, inner));
         const ExpertScratch sizes = expert_scratch(args, std::min(moe_rows, args.x.rows), work);
         char* memory = static_cast<char*>(exec.scratch->take(sizes.total * threads));
         const int parts = parts_of_expert(args, n, threads);

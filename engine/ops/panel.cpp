@@ -19,7 +19,7 @@ Shape shape(Format format) {
         case Format::q4_k: return {256, 2048, false};
         case Format::q5_k: return {256, 2560, false};
         case Format::q6_k: return {64, 3328, true};
-        default: return {0, 0, false};  // floats have no blocks
+        default: return {0, 0, false};  // floats have no blocks, other formats no panels
     }
 }
 
@@ -102,6 +102,8 @@ void pack_floats(Format format, const uint8_t* row, int columns, uint8_t* panel,
 }
 
 }  // namespace
+
+bool has_panels(Format format) { return info(format).values == 1 || shape(format).data != 0; }
 
 size_t panel_bytes(Format format, int columns) {
     const Shape s = shape(format);

@@ -31,6 +31,9 @@ namespace engine {
 
 constexpr int panel_rows = 16;
 
+// The formats above. Weights of the others stay as the file has them.
+bool has_panels(Format format);
+
 // Bytes of one panel of `columns` columns (a multiple of the format's block).
 size_t panel_bytes(Format format, int columns);
 

@@ -1,5 +1,6 @@
-// Block formats of quantised weights, as GGUF stores them (ggml's layouts), and their exact
-// expansion to float. Helpers that CUDA code shares are marked HEARTH_BOTH.
+// Block formats of quantised weights, as GGUF stores them (ggml's layouts), those that quantised
+// safetensors are brought into, and their exact expansion to float: every operation of a format's
+// definition is rounded by itself. Helpers that CUDA code shares are marked HEARTH_BOTH.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,11 @@
 
 namespace engine {
 
-enum class Format : std::uint8_t { f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q4_k, q5_k, q6_k };
+enum class Format : std::uint8_t {
+    f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q4_k, q5_k, q6_k,
+    q5_1, q2_k, q3_k, iq4_nl, iq4_xs, iq2_xxs, iq2_xs, iq2_s, iq3_xxs, iq3_s, iq1_s, iq1_m, tq1_0, tq2_0, mxfp4, nvfp4,
+};
+inline constexpr int kFormatCount = int(Format::nvfp4) + 1;
 
 // Values and bytes of one block; plain float formats have blocks of one value.
 struct FormatInfo {
@@ -80,6 +85,39 @@ HEARTH_BOTH inline std::uint16_t float_to_half(float value) {
     }
     bits += 0xfffu + (bits >> 13 & 1u);
     return std::uint16_t(sign | ((bits - 0x38000000u) >> 13));
+}
+
+// OCP E4M3: no infinities, NaN where all bits but the sign are set.
+HEARTH_BOTH inline float e4m3_to_float(std::uint8_t code) {
+    const std::uint32_t sign = std::uint32_t(code & 0x80u) << 24, exponent = (code >> 3) & 15u, mantissa = code & 7u;
+    std::uint32_t bits;
+    if ((code & 0x7fu) == 0x7fu) {
+        bits = 0x7fc00000u;
+    } else if (exponent == 0) {
+        const float value = float(mantissa) * 0.001953125f;  // 2^-9
+        std::memcpy(&bits, &value, 4);
+    } else {
+        bits = (exponent + 120) << 23 | mantissa << 20;
+    }
+    bits |= sign;
+    float out;
+    std::memcpy(&out, &bits, 4);
+    return out;
+}
+
+// OCP E8M0: 2^(code - 127), NaN for 255.
+HEARTH_BOTH inline float e8m0_to_float(std::uint8_t code) {
+    const std::uint32_t bits = code == 0 ? 0x00400000u : code == 255 ? 0x7fc00000u : std::uint32_t(code) << 23;
+    float out;
+    std::memcpy(&out, &bits, 4);
+    return out;
+}
+
+// OCP E2M1: 0, 0.5, 1, 1.5, 2, 3, 4, 6; bit 3 is the sign.
+HEARTH_BOTH inline float e2m1_to_float(int code) {
+    const int exponent = code >> 1 & 3, mantissa = code & 1;
+    const float magnitude = exponent == 0 ? 0.5f * float(mantissa) : (1.0f + 0.5f * float(mantissa)) * float(1 << exponent) * 0.5f;
+    return code & 8 ? -magnitude : magnitude;
 }
 
 HEARTH_BOTH inline std::uint16_t load_u16(const std::uint8_t* p) { return std::uint16_t(p[0] | p[1] << 8); }

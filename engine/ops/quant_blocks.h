@@ -1,0 +1,39 @@
+// One block of each format to floats; the table of formats is in quant.cpp.
+#pragma once
+
+#include "engine/ops/quant.h"
+
+namespace engine::blocks {
+
+using Block = const std::uint8_t*;
+
+void q8_0(Block b, float* out);
+void q4_0(Block b, float* out);
+void q4_1(Block b, float* out);
+void q5_0(Block b, float* out);
+void q5_1(Block b, float* out);
+void q2_k(Block b, float* out);
+void q3_k(Block b, float* out);
+void q4_k(Block b, float* out);
+void q5_k(Block b, float* out);
+void q6_k(Block b, float* out);
+void tq1_0(Block b, float* out);
+void tq2_0(Block b, float* out);
+void iq4_nl(Block b, float* out);
+void iq4_xs(Block b, float* out);
+void mxfp4(Block b, float* out);
+void nvfp4(Block b, float* out);
+void iq2_xxs(Block b, float* out);
+void iq2_xs(Block b, float* out);
+void iq2_s(Block b, float* out);
+void iq3_xxs(Block b, float* out);
+void iq3_s(Block b, float* out);
+void iq1_s(Block b, float* out);
+void iq1_m(Block b, float* out);
+
+// Rows of the grids that the IQ formats index, rising. Eight values of 2 bits: 0, 1, 2 stand for 8, 25, 43 (IQ2) or
+// -1, 0, 1 (IQ1). Four values of 3 bits: c stands for 2c + 1 (IQ3_S), or 8c + 4, the last for 62 (IQ3_XXS).
+extern const std::uint16_t iq2_xxs_grid[256], iq2_xs_grid[512], iq2_s_grid[1024], iq1_grid[2048];
+extern const std::uint16_t iq3_xxs_grid[256], iq3_s_grid[512];
+
+}  // namespace engine::blocks
