@@ -1,0 +1,33 @@
+// A file mapped for reading: how every container of weights is read.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "base/result.h"
+
+namespace engine {
+
+// The remedy for a file that contradicts itself.
+inline constexpr const char* kFetchAgain = "the file is damaged or was not fetched whole: fetch it again, or choose another";
+
+// Unmapped at the end of its life.
+class MappedFile {
+public:
+    static base::Result<std::unique_ptr<MappedFile>> open(const std::filesystem::path& path);
+    ~MappedFile();
+    MappedFile(const MappedFile&) = delete;
+    MappedFile& operator=(const MappedFile&) = delete;
+    std::span<const std::uint8_t> bytes() const { return {data_, size_}; }
+    // Gives the memory of a part back; its bytes are still there, read anew from the file when touched.
+    void release(std::span<const std::uint8_t> part) const;
+
+private:
+    MappedFile(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
+    const std::uint8_t* data_;
+    std::size_t size_;
+};
+
+}  // namespace engine
