@@ -10,14 +10,22 @@ std::size_t packed_bytes(Format, int, int) { return 0; }  // reads the file's ow
 
 void pack(const Weight&, std::uint8_t*) {}
 
-double dot(const std::uint8_t* row, Format format, const float* x, int cols) {
+void expand(const Weight& w, int e, int row, int begin, int n, float* out) {
+    const std::uint8_t* from = w.matrix(e) + std::size_t(row) * row_bytes(w.format, std::size_t(w.cols));
+    dequantise(w.format, from + row_bytes(w.format, std::size_t(begin)), out, std::size_t(n));
+    if (const float scale = w.scale_of(e); scale != 1)
+        for (int i = 0; i < n; ++i) out[i] *= scale;
+}
+
+double dot(const Weight& w, int e, int row, const float* x) {
     constexpr int kChunk = 256;  // a multiple of every format's block
     float values[kChunk];
+    const std::int32_t* order = w.order_of(e);
     double sum = 0;
-    for (int c = 0; c < cols; c += kChunk) {
-        const int n = std::min(kChunk, cols - c);
-        dequantise(format, row + row_bytes(format, std::size_t(c)), values, std::size_t(n));
-        for (int i = 0; i < n; ++i) sum += double(values[i]) * x[c + i];
+    for (int c = 0; c < w.cols; c += kChunk) {
+        const int n = std::min(kChunk, w.cols - c);
+        expand(w, e, row, c, n, values);
+        for (int i = 0; i < n; ++i) sum += double(values[i]) * x[order ? order[c + i] : c + i];
     }
     return sum;
 }
@@ -27,12 +35,10 @@ void matmul(const MatmulJob* jobs, int n_jobs, Mat x, Exec& exec) {
     for (int j = 0; j < n_jobs; ++j) {
         const MatmulJob& job = jobs[j];
         const Weight& w = *job.w;
-        const std::size_t bytes = row_bytes(w.format, std::size_t(w.cols));
         auto block = [&](int item, int) {
             for (int o = item * kRows; o < std::min(w.rows, (item + 1) * kRows); ++o) {
-                const std::uint8_t* row = w.data + std::size_t(o) * bytes;
                 for (int r = 0; r < x.rows; ++r) {
-                    double sum = dot(row, w.format, x.row(r), w.cols);
+                    double sum = dot(w, 0, o, x.row(r));
                     if (job.bias) sum += job.bias[o];
                     float& to = job.out.row(r)[o];
                     to = float(job.accumulate ? to + sum : sum);
@@ -103,21 +109,17 @@ void moe_ffn(const MoeArgs& args, Exec& exec) {
     auto token = [&](int r, int) {
         std::vector<float> hidden(inner);
         std::vector<double> sum(args.out.cols);
-        const std::size_t in_bytes = row_bytes(args.gate.format, std::size_t(args.gate.cols));
-        const std::size_t up_bytes = row_bytes(args.up.format, std::size_t(args.up.cols));
-        const std::size_t down_bytes = row_bytes(args.down.format, std::size_t(inner));
         for (int k = 0; k < args.used; ++k) {
             const int e = args.chosen[std::size_t(r) * args.used + k];
             const float weight = args.weights[std::size_t(r) * args.used + k];
             for (int i = 0; i < inner; ++i) {
-                double g = dot(args.gate.matrix(e) + i * in_bytes, args.gate.format, args.x.row(r), args.x.cols);
-                double u = dot(args.up.matrix(e) + i * up_bytes, args.up.format, args.x.row(r), args.x.cols);
+                double g = dot(args.gate, e, i, args.x.row(r)), u = dot(args.up, e, i, args.x.row(r));
                 if (args.gate_bias) g += args.gate_bias[e * inner + i];
                 if (args.up_bias) u += args.up_bias[e * inner + i];
                 hidden[i] = float(activated(args.activation, g, u));
             }
             for (int o = 0; o < args.out.cols; ++o) {
-                const double d = dot(args.down.matrix(e) + o * down_bytes, args.down.format, hidden.data(), inner);
+                const double d = dot(args.down, e, o, hidden.data());
                 sum[o] += weight * (args.down_bias ? d + args.down_bias[e * args.out.cols + o] : d);
             }
         }

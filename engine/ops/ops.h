@@ -33,7 +33,14 @@ struct Weight {
     int rows = 0, cols = 0;            // of one matrix: outputs, inputs
     const std::uint8_t* data = nullptr;
     std::size_t stride = 0;            // bytes between matrices of a stack; 0 for a single one
+    // A factor of all values of each matrix; null: 1. Only with formats that every target reads plain.
+    const float* scales = nullptr;
+    // Column c of a matrix meets column order[c] of the input, `cols` of them for each matrix; null: c.
+    const std::int32_t* order = nullptr;
+
     const std::uint8_t* matrix(int e) const { return data + std::size_t(e) * stride; }
+    float scale_of(int e) const { return scales ? scales[e] : 1.0f; }
+    const std::int32_t* order_of(int e) const { return order ? order + std::size_t(e) * cols : nullptr; }
 };
 
 // Bytes that a step may use and forget; sized at load, so that nothing allocates while decoding.

@@ -1,5 +1,7 @@
 #include "engine/ops/packed_ops.h"
 
+#include <stdexcept>
+
 namespace engine::packed {
 
 std::size_t packed_bytes(Format format, int rows, int cols) {
@@ -8,20 +10,19 @@ std::size_t packed_bytes(Format format, int rows, int cols) {
 }
 
 void pack(const Weight& plain, std::uint8_t* out) {
+    if (plain.scales) throw std::logic_error("a weight with a scale of its own has no panels");
     const std::size_t bytes = row_bytes(plain.format, std::size_t(plain.cols)), panel = panel_bytes(plain.format, plain.cols);
     for (int r = 0; r < plain.rows; r += panel_rows)
         pack_panel(plain.format, plain.data + std::size_t(r) * bytes, bytes, std::min(panel_rows, plain.rows - r), plain.cols,
                    out + std::size_t(r / panel_rows) * panel);
 }
 
-void expand_panel(const Panels& w, int panel, int begin, int end, float* to) {
+void expand_panel(const Weight& w, int e, int panel, int begin, int end, float* to) {
     float row[expanded_columns];
-    const int lanes = std::min(panel_rows, w.rows - panel * panel_rows), n = end - begin;
+    const int first = panel * panel_rows, lanes = std::min(panel_rows, w.rows - first), n = end - begin;
     if (lanes < panel_rows) std::fill(to, to + std::size_t(n) * panel_rows, 0.0f);
-    const std::size_t bytes = row_bytes(w.format, std::size_t(w.columns));
-    const std::uint8_t* from = w.data + std::size_t(panel) * panel_rows * bytes + row_bytes(w.format, std::size_t(begin));
-    for (int lane = 0; lane < lanes; ++lane, from += bytes) {
-        dequantise(w.format, from, row, std::size_t(n));
+    for (int lane = 0; lane < lanes; ++lane) {
+        ref::expand(w, e, first + lane, begin, n, row);
         for (int c = 0; c < n; ++c) to[c * panel_rows + lane] = row[c];
     }
 }

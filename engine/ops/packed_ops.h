@@ -26,15 +26,21 @@ inline std::size_t line(std::size_t bytes) { return (bytes + 63) & ~std::size_t(
 inline int panels(int rows) { return (rows + panel_rows - 1) / panel_rows; }
 // Whether the activations of a product with such weights stay floats.
 inline bool is_float(Format f) { return info(f).values == 1 || !has_panels(f); }
-inline Panels panels_of(const Weight& w, int expert = 0) { return {w.format, w.matrix(expert), w.rows, w.cols}; }
 
 std::size_t packed_bytes(Format format, int rows, int cols);
 void pack(const Weight& plain, std::uint8_t* out);
 
-// Columns [begin, end) of a panel of plain rows as an F32 panel; at most expanded_columns of them, whole blocks.
+// Columns [begin, end) of a panel of matrix e, of plain rows, as an F32 panel; at most expanded_columns of them, whole
+// blocks.
 constexpr int expanded_columns = 512;
 constexpr std::size_t expanded_bytes = sizeof(float) * panel_rows * expanded_columns;
-void expand_panel(const Panels& w, int panel, int begin, int end, float* to);
+void expand_panel(const Weight& w, int e, int panel, int begin, int end, float* to);
+
+// out(c) = x(order(c)), or a copy without an order.
+inline void gather(const float* x, const std::int32_t* order, int columns, float* out) {
+    if (!order) std::copy(x, x + columns, out);
+    else for (int c = 0; c < columns; ++c) out[c] = x[order[c]];
+}
 
 // Runs task(item, thread); a single item does not wake the pool.
 template <class F>
@@ -101,12 +107,12 @@ struct PackedOps {
     static std::size_t work_bytes(int columns) { return line(k.scratch_bytes(columns)) + expanded_bytes; }
 
     // Weights without a panel layout are expanded a piece at a time, and each piece serves all rows.
-    static void multiply_plain(const Panels& w, const Input& in, const Results& to, int begin, int end, char* scratch) {
+    static void multiply_plain(const Weight& w, int e, const Input& in, const Results& to, int begin, int end, char* scratch) {
         float* piece = reinterpret_cast<float*>(scratch);
         for (int p = begin; p < end; ++p)
-            for (int c = 0; c < w.columns; c += expanded_columns) {
-                const int c_end = std::min(w.columns, c + expanded_columns), row = p * panel_rows;
-                expand_panel(w, p, c, c_end, piece);
+            for (int c = 0; c < w.cols; c += expanded_columns) {
+                const int c_end = std::min(w.cols, c + expanded_columns), row = p * panel_rows;
+                expand_panel(w, e, p, c, c_end, piece);
                 const Panels part{Format::f32, reinterpret_cast<const std::uint8_t*>(piece), std::min(panel_rows, w.rows - row), c_end - c};
                 // Bias with the first columns, later ones add to what is there.
                 const Results at{to.out + row, to.stride, to.bias && c == 0 ? to.bias + row : nullptr, to.accumulate || c > 0};
@@ -114,14 +120,34 @@ struct PackedOps {
             }
     }
 
+    // Panels [begin, end) of matrix e.
     template <bool exact>
-    static void multiply(const Panels& w, const Input& in, const Results& to, int begin, int end, char* scratch) {
+    static void multiply(const Weight& w, int e, const Input& in, const Results& to, int begin, int end, char* scratch) {
+        const Panels panels{w.format, w.matrix(e), w.rows, w.cols};
         if (!has_panels(w.format))
-            multiply_plain(w, in, to, begin, end, scratch);
+            multiply_plain(w, e, in, to, begin, end, scratch);
         else if (exact || is_float(w.format))
-            k.matmul_float(w, in.x, in.stride, in.rows, to, begin, end, scratch);
+            k.matmul_float(panels, in.x, in.stride, in.rows, to, begin, end, scratch);
         else
-            k.matmul_int8(w, in.q, to, begin, end, scratch);
+            k.matmul_int8(panels, in.q, to, begin, end, scratch);
+    }
+
+    // The columns of x as a weight with an order of its own meets them.
+    static Mat in_order(Mat x, const std::int32_t* order, Exec& exec) {
+        const Mat out{exec.scratch->take<float>(std::size_t(x.rows) * x.cols), x.rows, x.cols};
+        each_row(exec, x.rows, [&](int r) { gather(x.row(r), order, x.cols, out.row(r)); });
+        return out;
+    }
+
+    template <bool exact>
+    static void matmul(const MatmulJob* jobs, int n_jobs, Mat x, Exec& exec) {
+        const auto ordered = [](const MatmulJob& job) { return job.w->order != nullptr; };
+        if (std::none_of(jobs, jobs + n_jobs, ordered)) return matmul_as_stored<exact>(jobs, n_jobs, x, exec);
+        for (int j = 0; j < n_jobs; ++j) {
+            const Taken taken(*exec.scratch);
+            const Mat in = ordered(jobs[j]) ? in_order(x, jobs[j].w->order, exec) : x;
+            matmul_as_stored<exact>(&jobs[j], 1, in, exec);
+        }
     }
 
     static void quantise(const float* x, std::size_t stride, const Activations& to, int begin, int end) {
@@ -138,7 +164,7 @@ struct PackedOps {
     }
 
     template <bool exact>
-    static void matmul(const MatmulJob* jobs, int n_jobs, Mat x, Exec& exec) {
+    static void matmul_as_stored(const MatmulJob* jobs, int n_jobs, Mat x, Exec& exec) {
         const Taken taken(*exec.scratch);
         const int threads = exec.pool->threads();
         bool any_int8 = false;
@@ -162,7 +188,7 @@ struct PackedOps {
             }
             const MatmulJob& job = jobs[j];
             const Results to{job.out.data, std::size_t(job.out.cols), job.bias, job.accumulate};
-            multiply<exact>(panels_of(*job.w), in, to, item * each, std::min(all, (item + 1) * each), scratch + bytes * thread);
+            multiply<exact>(*job.w, 0, in, to, item * each, std::min(all, (item + 1) * each), scratch + bytes * thread);
         });
     }
 
@@ -199,15 +225,21 @@ struct PackedOps {
         const bool floats = exact || is_float(args.gate.format) || is_float(args.up.format);
         const bool int8 = !exact && !(is_float(args.gate.format) && is_float(args.up.format));
         Input in{rows, std::size_t(h), n, activations_at(memory + sizes.rows, n, h)};
-        for (int i = 0; i < n; ++i) {
-            const float* x = args.x.row(routing.row[item.begin + i]);
-            if (floats) std::copy(x, x + h, rows + std::size_t(i) * h);
-            if (int8) k.quantise_blocks(x, in.q, i, 0, h / 32);
-        }
+        const auto bring = [&](const Weight& w) {
+            const std::int32_t* order = w.order_of(item.e);
+            for (int i = 0; i < n; ++i) {
+                const float* x = args.x.row(routing.row[item.begin + i]);
+                float* row = rows + std::size_t(i) * h;
+                if (floats || order) gather(x, order, h, row);
+                if (int8) k.quantise_blocks(order ? row : x, in.q, i, 0, h / 32);
+            }
+        };
         const std::size_t stride = std::size_t(inner);
         const auto bias = [&](const float* of_all) { return of_all ? of_all + std::size_t(item.e) * stride : nullptr; };
-        multiply<exact>(panels_of(args.gate, item.e), in, {gate, stride, bias(args.gate_bias), false}, part.begin, part.end, work);
-        multiply<exact>(panels_of(args.up, item.e), in, {up, stride, bias(args.up_bias), false}, part.begin, part.end, work);
+        bring(args.gate);
+        multiply<exact>(args.gate, item.e, in, {gate, stride, bias(args.gate_bias), false}, part.begin, part.end, work);
+        if (args.up.order != args.gate.order) bring(args.up);
+        multiply<exact>(args.up, item.e, in, {up, stride, bias(args.up_bias), false}, part.begin, part.end, work);
         const std::size_t first = std::size_t(part.begin) * panel_rows, last = std::min(stride, std::size_t(part.end) * panel_rows);
         for (std::size_t at = first; at < std::size_t(n) * stride; at += stride)
             k.activate(hidden + std::size_t(item.begin) * stride + at, gate + at, up + at, last - first, args.activation);
@@ -219,10 +251,15 @@ struct PackedOps {
                      const ExpertScratch& sizes) {
         const int n = item.end - item.begin, h = args.out.cols, inner = args.gate.rows;
         const float* rows = hidden + std::size_t(item.begin) * inner;
+        if (const std::int32_t* order = args.down.order_of(item.e)) {
+            float* ordered = reinterpret_cast<float*>(memory + sizes.rows + sizes.quantised);  // gate and up are done with
+            for (int i = 0; i < n; ++i) gather(rows + std::size_t(i) * inner, order, inner, ordered + std::size_t(i) * inner);
+            rows = ordered;
+        }
         Input in{rows, std::size_t(inner), n, activations_at(memory + sizes.rows, n, inner)};
         if (!exact && !is_float(args.down.format)) quantise(rows, std::size_t(inner), in.q, 0, n);
         const float* bias = args.down_bias ? args.down_bias + std::size_t(item.e) * h : nullptr;
-        multiply<exact>(panels_of(args.down, item.e), in, {out + std::size_t(item.begin) * h, std::size_t(h), bias, false}, part.begin,
+        multiply<exact>(args.down, item.e, in, {out + std::size_t(item.begin) * h, std::size_t(h), bias, false}, part.begin,
                         part.end, memory + sizes.total - sizes.work);
     }
 

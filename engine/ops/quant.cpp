@@ -36,6 +36,9 @@ constexpr struct {
     {{"TQ2_0", 35, 256, 66}, blocks::tq2_0},
     {{"MXFP4", 39, 32, 17}, blocks::mxfp4},
     {{"NVFP4", 40, 64, 36}, blocks::nvfp4},
+    {{"INT4", -1, 32, 21}, blocks::int4},
+    {{"FP8", -1, 32, 36}, blocks::fp8},
+    {{"E2M1", -1, 16, 9}, blocks::e2m1},
 };
 static_assert(sizeof kTable / sizeof kTable[0] == kFormatCount);
 

@@ -18,13 +18,14 @@ namespace engine {
 enum class Format : std::uint8_t {
     f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q4_k, q5_k, q6_k,
     q5_1, q2_k, q3_k, iq4_nl, iq4_xs, iq2_xxs, iq2_xs, iq2_s, iq3_xxs, iq3_s, iq1_s, iq1_m, tq1_0, tq2_0, mxfp4, nvfp4,
+    int4, fp8, e2m1,  // not of GGUF
 };
-inline constexpr int kFormatCount = int(Format::nvfp4) + 1;
+inline constexpr int kFormatCount = int(Format::e2m1) + 1;
 
 // Values and bytes of one block; plain float formats have blocks of one value.
 struct FormatInfo {
     const char* name;
-    int ggml_type;  // the number in a GGUF file
+    int ggml_type;  // the number in a GGUF file; -1: never in one
     int values, bytes;
 };
 const FormatInfo& info(Format format);

@@ -26,7 +26,9 @@ void softcap(Mat x, float cap, Exec& exec);
 
 double activated(Activation activation, double gate, double up);
 
-// Σ x(i) * row(i), the row expanded block by block; row is plain.
-double dot(const std::uint8_t* row, Format format, const float* x, int cols);
+// Columns [begin, begin + n) of a row of matrix e, a plain one: whole blocks.
+void expand(const Weight& w, int e, int row, int begin, int n, float* out);
+// Σ x(order(i)) * row(i) of matrix e.
+double dot(const Weight& w, int e, int row, const float* x);
 
 }  // namespace engine::ref

@@ -29,7 +29,7 @@ std::vector<int> halves_of(Format f) {
         case Format::q3_k: return {108};
         case Format::tq1_0: return {52};
         case Format::tq2_0: return {64};
-        case Format::iq1_m: case Format::mxfp4: case Format::nvfp4: return {};
+        case Format::iq1_m: case Format::mxfp4: case Format::nvfp4: case Format::int4: case Format::fp8: case Format::e2m1: return {};
         default: return {0};
     }
 }
@@ -106,6 +106,13 @@ struct TargetsTest : testing::Test {
         for (std::size_t at = 0; at < out.size(); at += std::size_t(i.bytes)) {
             for (int offset : halves_of(f)) half(at + std::size_t(offset));
             if (f == Format::iq1_m) out[at + 55] = std::uint8_t(0x20 | (out[at + 55] & 15)), out[at + 53] &= 15;
+            if (f == Format::int4 || f == Format::fp8) {
+                const float scale = 0.007f + 0.008f * float(random() % 1000) / 1000;
+                std::memcpy(&out[at], &scale, 4);
+            }
+            if (f == Format::int4) out[at + 4] &= 15;
+            if (f == Format::fp8) for (std::size_t j = 4; j < 36; ++j) out[at + j] &= 0xb7;  // magnitudes below 2
+            if (f == Format::e2m1) out[at] = std::uint8_t(0x10 + random() % 16);
             if (f == Format::mxfp4) out[at] = std::uint8_t(118 + random() % 4);
             if (f == Format::nvfp4) for (std::size_t j = 0; j < 4; ++j) out[at + j] = std::uint8_t(0x10 + random() % 16);
         }
@@ -270,6 +277,67 @@ TEST_F(TargetsTest, SeveralJobsShareTheirInput) {
             EXPECT_LT(relative_error(out[std::size_t(j)], product(ref_ops(), weights[j], x, n, nullptr, false)), kInt8Error) << j;
         EXPECT_EQ(scratch.used(), 0u);
     }
+}
+
+TEST_F(TargetsTest, ScalesAndOrdersOfAWeightAgreeWithTheirDefinition) {
+    const int rows = 33, cols = 96, n = 5;
+    const float scale = 0.375f;
+    std::vector<std::int32_t> order(cols);
+    for (int c = 0; c < cols; ++c) order[std::size_t(c)] = c * 7 % cols;  // 7 and 96 have no common factor
+    auto all = runs();
+    all.push_back({&ref_ops(), true, "ref"});
+    for (const Run& run : all)
+        for (Format f : {Format::e2m1, Format::int4, Format::q8_0, Format::bf16}) {
+            SCOPED_TRACE(run.name + " " + info(f).name);
+            const auto data = blocks(f, rows, cols);
+            const auto x = floats(std::size_t(n) * cols);
+            Weight w = plain(f, data, rows, cols);
+            std::vector<float> values(std::size_t(rows) * cols), want;
+            dequantise(f, data.data(), values.data(), values.size());
+            w.order = order.data();
+            if (f == Format::e2m1) w.scales = &scale;
+            for (int r = 0; r < n; ++r)
+                for (int o = 0; o < rows; ++o) {
+                    double sum = 0;
+                    for (int c = 0; c < cols; ++c) sum += double(values[std::size_t(o * cols + c)]) * x[std::size_t(r * cols + order[std::size_t(c)])];
+                    want.push_back(float(sum * (w.scales ? scale : 1.0f)));
+                }
+            const bool int8 = !run.exact && f == Format::q8_0;
+            EXPECT_LT(relative_error(product(*run.ops, w, x, n, nullptr, false), want), int8 ? kInt8Error : kFloatError);
+        }
+}
+
+TEST_F(TargetsTest, ExpertsMeetTheirInputsInTheirOwnOrders) {
+    const int h = 64, inner = 96, experts = 3, used = 2, n = 9;
+    std::vector<float> scales{0.5f, 1.25f, 0.75f};
+    const auto orders = [&](int cols, int step) {
+        std::vector<std::int32_t> out;
+        for (int e = 0; e < experts; ++e)
+            for (int c = 0; c < cols; ++c) out.push_back((c * step + e) % cols);
+        return out;
+    };
+    const auto gate_order = orders(h, 5), up_order = orders(h, 11), down_order = orders(inner, 7);
+    for (const Run& run : runs())
+        for (Format f : {Format::e2m1, Format::q8_0}) {
+            SCOPED_TRACE(run.name + " " + info(f).name);
+            const auto g = blocks(f, experts * inner, h), u = blocks(f, experts * inner, h), d = blocks(f, experts * h, inner);
+            Weight gate = plain(f, g, inner, h, experts), up = plain(f, u, inner, h, experts), down = plain(f, d, h, inner, experts);
+            gate.order = gate_order.data(), up.order = up_order.data(), down.order = down_order.data();
+            if (f == Format::e2m1) gate.scales = up.scales = down.scales = scales.data();
+            auto x = floats(std::size_t(n) * h);
+            std::vector<std::int32_t> chosen;
+            std::vector<float> weights;
+            for (int i = 0; i < n * used; ++i) chosen.push_back((i / used + i % used) % experts), weights.push_back(0.25f + 0.125f * float(i % 5));
+            const auto result = [&](const Ops& ops) {
+                Memory a(0), b(0), c(0);
+                std::vector<float> out(std::size_t(n) * h);
+                MoeArgs args{{out.data(), n, h}, {x.data(), n, h}, packed(ops, gate, experts, a), packed(ops, up, experts, b),
+                             packed(ops, down, experts, c), chosen.data(), weights.data(), experts, used};
+                ops.moe_ffn(args, exec);
+                return out;
+            };
+            EXPECT_LT(relative_error(result(*run.ops), result(ref_ops())), run.exact || f == Format::e2m1 ? kFloatError : 2 * kInt8Error);
+        }
 }
 
 TEST_F(TargetsTest, RowOpsAgreeWithRef) {
