@@ -3,6 +3,7 @@
 // code: 127 * 2 * code must stay below 32768 divided by their number. Included by the .avx2.cpp files only.
 #pragma once
 
+#include "engine/ops/quant.h"
 #include "engine/ops/simd.avx2.h"
 
 namespace engine::avx2 {
@@ -21,6 +22,15 @@ HEARTH_INLINE __m256i signed_pairs(__m256i magnitude, __m256i w, __m256i x) {
 
 HEARTH_INLINE __m256i low_nibbles(__m256i v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
 HEARTH_INLINE __m256i high_nibbles(__m256i v) { return low_nibbles(_mm256_srli_epi16(v, 4)); }
+
+// Nibbles of a format with float scales as its integers. `help`: its table, or the offsets of INT4 less 128.
+template <Format F> HEARTH_INLINE __m256i code_help(const uint8_t* offsets) {
+    if constexpr (F == Format::int4) return _mm256_xor_si256(load(offsets), _mm256_set1_epi8(-128));
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(F == Format::mxfp4 ? kTwiceE2m1 : kNonLinear)));
+}
+template <Format F> HEARTH_INLINE __m256i signed_code(__m256i nibbles, __m256i help) {
+    return F == Format::int4 ? _mm256_add_epi8(nibbles, help) : _mm256_shuffle_epi8(help, nibbles);
+}
 
 // Adds 16 where bit `bit` of a byte of h is set.
 template <int bit> HEARTH_INLINE __m256i add_fifth(__m256i low, __m256i h) {

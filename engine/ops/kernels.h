@@ -84,7 +84,7 @@ constexpr bool has_minimum(Format f) {
 }
 // log2 of what the stored codes have to be lowered by; -1: nothing.
 constexpr int zero_shift(Format f) {
-    return f == Format::q8_0 ? 7 : f == Format::q6_k ? 5 : f == Format::q5_0 ? 4
+    return f == Format::q8_0 || has_float_scales(f) ? 7 : f == Format::q6_k ? 5 : f == Format::q5_0 ? 4
          : f == Format::q4_0 ? 3 : -1;
 }
 

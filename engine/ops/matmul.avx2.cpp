@@ -193,7 +193,7 @@ void unpack_float_chunk(Format format, const uint8_t* panel, int begin, int end,
     }
     const Unpacked u = unpacked_at(scratch, chunk_columns);
     unpack_int8(format, panel + panel_bytes(format, begin), end - begin, u, 0, 1);
-    const bool is_signed = format == Format::q8_0;
+    const bool is_signed = zero_shift(format) == 7;
     const int zero = is_signed || zero_shift(format) < 0 ? 0 : 1 << zero_shift(format);
     const int per_scale = format == Format::q6_k ? 16 : 32;
     for (int j = 0; j < (end - begin) / 4; ++j) {

@@ -71,6 +71,28 @@ HEARTH_INLINE Two dot_q8_0(const uint8_t* w, const int8_t* x) {
     return a;
 }
 
+template <Format F> HEARTH_INLINE TwoFloats panel_float_scales(const uint8_t* w, const Activations& x) {
+    constexpr int head = F == Format::int4 ? 128 : 64;
+    TwoFloats f{{_mm256_setzero_ps(), _mm256_setzero_ps()}};
+    for (int b = 0; b < x.columns / 32; ++b, w += head + 256) {
+        const int8_t* z = x.q + 32 * b;
+        Two a = start_at(0);
+        TwoFloats d;
+        EACH_HALF {
+            const __m256i help = code_help<F>(w + 64 + 32 * h);
+            HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
+                const __m256i v = load(w + head + 64 * j + 32 * h);
+                const __m256i l = signed_code<F>(low_nibbles(v), help), u = signed_code<F>(high_nibbles(v), help);
+                a.half[h] = widen(a.half[h], signed_pairs(_mm256_abs_epi8(l), l, broadcast4(z + 4 * j)));
+                a.half[h] = widen(a.half[h], signed_pairs(_mm256_abs_epi8(u), u, broadcast4(z + 16 + 4 * j)));
+            }
+            d.half[h] = _mm256_load_ps(reinterpret_cast<const float*>(w) + 8 * h);
+        }
+        add_scaled(f, a, d, x.scale[b]);
+    }
+    return f;
+}
+
 template <Format F> HEARTH_INLINE TwoFloats panel_pairs(const uint8_t* w, const Activations& x) {
     constexpr int data = F == Format::q4_0 ? 256 : F == Format::q5_0 ? 320 : 512;
     TwoFloats f{{_mm256_setzero_ps(), _mm256_setzero_ps()}};
@@ -209,6 +231,9 @@ void matvec_int8(const Panels& w, const Activations& x, const Results& to, int b
         case Format::q4_k: return run<panel_k<false>>(w, x, to, begin, end);
         case Format::q5_k: return run<panel_k<true>>(w, x, to, begin, end);
         case Format::q6_k: return run<panel_q6_k>(w, x, to, begin, end);
+        case Format::mxfp4: return run<panel_float_scales<Format::mxfp4>>(w, x, to, begin, end);
+        case Format::iq4_nl: case Format::iq4_xs: return run<panel_float_scales<Format::iq4_nl>>(w, x, to, begin, end);
+        case Format::int4: return run<panel_float_scales<Format::int4>>(w, x, to, begin, end);
         default: return;
     }
 }

@@ -77,6 +77,26 @@ HEARTH_INLINE __m512 panel_q4_1(const uint8_t* w, const Activations& x) {
     return f;
 }
 
+template <Format F> HEARTH_INLINE __m512 panel_float_scales(const uint8_t* w, const Activations& x) {
+    constexpr int head = F == Format::int4 ? 128 : 64;
+    const __m512i low = _mm512_set1_epi8(15);
+    __m512 f = _mm512_setzero_ps();
+    for (int b = 0; b < x.columns / 32; ++b, w += head + 256) {
+        prefetch<(head + 256) / 64>(w);
+        const __m512i help = code_help<F>(w + 64);
+        __m512i even = _mm512_set1_epi32(-128 * x.sum[b]), odd = _mm512_setzero_si512();
+        const int8_t* z = x.q + 32 * b;
+        HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
+            const __m512i v = load(w + head + 64 * j);
+            even = dot(even, raised_code<F>(_mm512_and_si512(v, low), help), z + 4 * j);
+            odd = dot(odd, raised_code<F>(_mm512_and_si512(_mm512_srli_epi16(v, 4), low), help), z + 16 + 4 * j);
+        }
+        const __m512 s = _mm512_mul_ps(_mm512_load_ps(w), _mm512_set1_ps(x.scale[b]));
+        f = _mm512_fmadd_ps(to_float(_mm512_add_epi32(even, odd)), s, f);
+    }
+    return f;
+}
+
 // Scales and minima of a 256-column K block as floats: sub-block x 16 rows.
 struct KTable {
     alignas(64) float scale[8][16], minimum[8][16];
@@ -187,6 +207,9 @@ void matvec_int8(const Panels& w, const Activations& x, const Results& to, int b
         case Format::q4_k: return run<panel_k<false>>(w, x, to, begin, end);
         case Format::q5_k: return run<panel_k<true>>(w, x, to, begin, end);
         case Format::q6_k: return run<panel_q6_k>(w, x, to, begin, end);
+        case Format::mxfp4: return run<panel_float_scales<Format::mxfp4>>(w, x, to, begin, end);
+        case Format::iq4_nl: case Format::iq4_xs: return run<panel_float_scales<Format::iq4_nl>>(w, x, to, begin, end);
+        case Format::int4: return run<panel_float_scales<Format::int4>>(w, x, to, begin, end);
         default: return;
     }
 }

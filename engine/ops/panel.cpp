@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "engine/ops/quant_blocks.h"
+
 namespace engine {
 namespace {
 
 struct Shape {
-    int head, data;  // bytes of a packed block: scales before it (shared by a pair where `pair`), data
+    int head, data;  // bytes of a packed block (of 32 columns with float scales): scales before it (shared by a pair where `pair`), data
     bool pair;
 };
 
@@ -19,6 +21,8 @@ Shape shape(Format format) {
         case Format::q4_k: return {256, 2048, false};
         case Format::q5_k: return {256, 2560, false};
         case Format::q6_k: return {64, 3328, true};
+        case Format::mxfp4: case Format::iq4_nl: case Format::iq4_xs: return {64, 256, false};
+        case Format::int4: return {128, 256, false};
         default: return {0, 0, false};  // floats have no blocks, other formats no panels
     }
 }
@@ -92,6 +96,39 @@ void pack_block(Format format, const uint8_t* block, uint8_t* data, int lane) {
     }
 }
 
+// 32 columns of a block with float scales.
+struct Nibbles {
+    float scale;
+    const uint8_t* codes;
+    int zero;
+};
+Nibbles nibbles_of(Format format, const uint8_t* row, int j) {
+    switch (format) {
+        case Format::mxfp4: return {e8m0_to_float(row[17 * j]) * 0.5f, row + 17 * j + 1, 0};
+        case Format::iq4_nl: return {half_to_float(load_u16(row + 18 * j)), row + 18 * j + 2, 0};
+        case Format::iq4_xs: {
+            const uint8_t* block = row + 136 * (j / 8);
+            return {blocks::iq4_xs_scale(block, j % 8), block + 8 + 16 * (j % 8), 0};
+        }
+        default: {
+            const uint8_t* block = row + 21 * j;
+            float scale;
+            memcpy(&scale, block, 4);
+            return {scale, block + 5, block[4]};
+        }
+    }
+}
+
+void pack_nibbles(Format format, const uint8_t* row, int columns, uint8_t* panel, int lane) {
+    const Shape s = shape(format);
+    for (int j = 0; j < columns / 32; ++j, panel += s.head + s.data) {
+        const Nibbles n = nibbles_of(format, row, j);
+        memcpy(panel + 4 * lane, &n.scale, 4);
+        if (format == Format::int4) memset(panel + 64 + 4 * lane, 128 - n.zero, 4);
+        for (int i = 0; i < 4; ++i) put(panel + s.head + 64 * i, lane, n.codes + 4 * i);
+    }
+}
+
 void pack_floats(Format format, const uint8_t* row, int columns, uint8_t* panel, int lane) {
     if (format == Format::f32) {
         for (int c = 0; c < columns; ++c) memcpy(panel + 64 * size_t(c) + 4 * lane, row + 4 * size_t(c), 4);
@@ -107,7 +144,7 @@ bool has_panels(Format format) { return info(format).values == 1 || shape(format
 
 size_t panel_bytes(Format format, int columns) {
     const Shape s = shape(format);
-    const size_t blocks = size_t(columns) / info(format).values;
+    const size_t blocks = size_t(columns) / (has_float_scales(format) ? 32 : info(format).values);
     if (format == Format::f32) return blocks * 64;
     if (s.data == 0) return (blocks + 1) / 2 * 64;
     return (s.pair ? (blocks + 1) / 2 : blocks) * s.head + blocks * s.data;
@@ -121,6 +158,10 @@ void pack_panel(Format format, const uint8_t* source, size_t row_bytes, int rows
         const uint8_t* row = source + lane * row_bytes;
         if (s.data == 0) {
             pack_floats(format, row, columns, panel, lane);
+            continue;
+        }
+        if (has_float_scales(format)) {
+            pack_nibbles(format, row, columns, panel, lane);
             continue;
         }
         for (int b = 0; b < columns / file.values; ++b, row += file.bytes) {

@@ -18,6 +18,9 @@
 //   Q6_K, pair of 256 columns: | 16 f16 d | 16 f16 d' | 4 quarters | 4 quarters |
 //         quarter (half n, h): | 4 x 16 int8 scales of groups 0-3 | 4 x (qh word, ql word of groups
 //         0 and 2, ql word of groups 1 and 3) |, columns 16h … 16h+15 of each group of 32
+//   MXFP4, IQ4_NL, IQ4_XS, per 32 columns: | 16 f32 scales | word 0..3 |, nibbles as in Q4_0
+//   INT4, per 32 columns: | 16 f32 scales | 16 x 4 bytes 128 - zero | word 0..3 |, nibbles as in Q4_0
+//         Their scales are no halves: a power of two, a product, or any float.
 //   F16, BF16: per 2 columns 16 pairs;  F32: per column 16 values
 // A pair whose second half is missing keeps the room of its scales and has no second data.
 #pragma once
@@ -30,6 +33,11 @@
 namespace engine {
 
 constexpr int panel_rows = 16;
+
+// Nibbles that stand for integers, with a float scale for 32 columns.
+constexpr bool has_float_scales(Format f) {
+    return f == Format::mxfp4 || f == Format::iq4_nl || f == Format::iq4_xs || f == Format::int4;
+}
 
 // The formats above. Weights of the others stay as the file has them.
 bool has_panels(Format format);

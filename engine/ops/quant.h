@@ -121,6 +121,11 @@ HEARTH_BOTH inline float e2m1_to_float(int code) {
     return code & 8 ? -magnitude : magnitude;
 }
 
+// What the codes of IQ4_NL and IQ4_XS stand for.
+inline constexpr std::int8_t kNonLinear[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+// Twice the values of E2M1, which are then integers.
+inline constexpr std::int8_t kTwiceE2m1[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+
 HEARTH_BOTH inline std::uint16_t load_u16(const std::uint8_t* p) { return std::uint16_t(p[0] | p[1] << 8); }
 
 // Scale and minimum `j` (0..7) of a K-quant superblock: 12 bytes hold eight 6-bit pairs.

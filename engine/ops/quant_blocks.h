@@ -21,6 +21,7 @@ void tq1_0(Block b, float* out);
 void tq2_0(Block b, float* out);
 void iq4_nl(Block b, float* out);
 void iq4_xs(Block b, float* out);
+float iq4_xs_scale(Block b, int j);  // of the 32 values from 32j on
 void mxfp4(Block b, float* out);
 void nvfp4(Block b, float* out);
 void int4(Block b, float* out);

@@ -10,8 +10,6 @@ std::uint32_t load_u32(Block p) {
     return value;
 }
 
-constexpr std::int8_t kNonLinear[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
-
 // 2n values: n low nibbles, then the high ones.
 void nibbles(Block q, int n, const std::int8_t (&values)[16], float step, float* out) {
     for (int i = 0; i < n; ++i) {
@@ -19,9 +17,6 @@ void nibbles(Block q, int n, const std::int8_t (&values)[16], float step, float*
         out[i + n] = step * float(values[q[i] >> 4]);
     }
 }
-
-// Twice the values of E2M1, which are then integers.
-constexpr std::int8_t kE2m1[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
 // Seven signs as they are, the eighth makes their number even.
 unsigned eight_signs(unsigned seven) { return seven | unsigned(__builtin_parity(seven)) << 7; }
@@ -52,23 +47,22 @@ void iq1_row(unsigned row, float step, float delta, float* out) {
 void iq4_nl(Block b, float* out) { nibbles(b + 2, 16, kNonLinear, half_to_float(load_u16(b)), out); }
 
 // d f16, eight scales of 6 bits less 32 (u16 of high bit pairs, 4 bytes of low nibbles), 128 bytes of nibbles.
+float iq4_xs_scale(Block b, int j) {
+    const int low = b[4 + j / 2] >> j % 2 * 4 & 15, high = load_u16(b + 2) >> 2 * j & 3;
+    return half_to_float(load_u16(b)) * float((low | high << 4) - 32);
+}
 void iq4_xs(Block b, float* out) {
-    const float d = half_to_float(load_u16(b));
-    const unsigned high = load_u16(b + 2);
-    for (int j = 0; j < 8; ++j) {
-        const int low = b[4 + j / 2] >> j % 2 * 4 & 15;
-        nibbles(b + 8 + 16 * j, 16, kNonLinear, d * float((low | int(high >> 2 * j & 3) << 4) - 32), out + 32 * j);
-    }
+    for (int j = 0; j < 8; ++j) nibbles(b + 8 + 16 * j, 16, kNonLinear, iq4_xs_scale(b, j), out + 32 * j);
 }
 
 // E8M0 scale, 16 bytes of nibbles. Half the scale is exact: a float has smaller numbers than 2^-128.
-void mxfp4(Block b, float* out) { nibbles(b + 1, 16, kE2m1, e8m0_to_float(b[0]) * 0.5f, out); }
+void mxfp4(Block b, float* out) { nibbles(b + 1, 16, kTwiceE2m1, e8m0_to_float(b[0]) * 0.5f, out); }
 
 // Four E4M3 scales without sign, 0x7f being zero; four runs of 16 values in 8 bytes of nibbles.
 void nvfp4(Block b, float* out) {
     for (int j = 0; j < 4; ++j) {
         const int code = b[j] & 0x7f;
-        nibbles(b + 4 + 8 * j, 8, kE2m1, code == 0x7f ? 0.0f : e4m3_to_float(std::uint8_t(code)) * 0.5f, out + 16 * j);
+        nibbles(b + 4 + 8 * j, 8, kTwiceE2m1, code == 0x7f ? 0.0f : e4m3_to_float(std::uint8_t(code)) * 0.5f, out + 16 * j);
     }
 }
 
@@ -91,7 +85,7 @@ void fp8(Block b, float* out) {
 }
 
 // Scale E4M3, 8 bytes of nibbles: NVFP4 with rows of any multiple of 16; its second scale is the matrix's.
-void e2m1(Block b, float* out) { nibbles(b + 1, 8, kE2m1, e4m3_to_float(b[0]) * 0.5f, out); }
+void e2m1(Block b, float* out) { nibbles(b + 1, 8, kTwiceE2m1, e4m3_to_float(b[0]) * 0.5f, out); }
 
 // d f16, then for each 32 values four row numbers and a u32: four times seven signs, scale in the top bits.
 void iq2_xxs(Block b, float* out) {

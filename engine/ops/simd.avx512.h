@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "engine/ops/quant.h"
+
 #define HEARTH_INLINE static inline __attribute__((always_inline))
 #define HEARTH_UNROLL _Pragma("GCC unroll 32")
 
@@ -44,6 +46,16 @@ HEARTH_INLINE __m512i add_sixteen(__m512i low, __m512i h, __m512i bit) {
 }
 HEARTH_INLINE __m512i add_fifth(__m512i low, __m512i h, int bit) {
     return add_sixteen(low, h, _mm512_set1_epi8(static_cast<char>(1 << bit)));
+}
+
+// Nibbles of a format with float scales as its integers + 128. `help`: its table, or the offsets of INT4.
+template <Format F> HEARTH_INLINE __m512i code_help(const uint8_t* offsets) {
+    if constexpr (F == Format::int4) return load(offsets);
+    const __m128i table = _mm_loadu_si128(reinterpret_cast<const __m128i*>(F == Format::mxfp4 ? kTwiceE2m1 : kNonLinear));
+    return _mm512_xor_si512(_mm512_broadcast_i32x4(table), _mm512_set1_epi8(-128));
+}
+template <Format F> HEARTH_INLINE __m512i raised_code(__m512i nibbles, __m512i help) {
+    return F == Format::int4 ? _mm512_add_epi8(nibbles, help) : _mm512_shuffle_epi8(help, nibbles);
 }
 
 // 2^t to a relative error of about 2e-7: Taylor's series of degree 7 on [-1/2, 1/2], exponent by scaling.

@@ -1,4 +1,5 @@
-// Packed panels to the bytes and float scales of the integer tiles. Codes of Q8_0 become signed again.
+// Packed panels to the bytes and float scales of the integer tiles. Codes of Q8_0 and of formats with float
+// scales are signed.
 #include "engine/ops/dots.avx2.h"
 #include "engine/ops/kernels.avx2.h"
 
@@ -72,6 +73,20 @@ void unpack_q4_1(const uint8_t* w, int columns, Out to) {
     }
 }
 
+template <Format F> void unpack_float_scales(const uint8_t* w, int columns, Out to) {
+    constexpr int head = F == Format::int4 ? 128 : 64;
+    for (int b = 0; b < columns / 32; ++b, w += head + 256, to.q += 8 * to.q_step, to.next_block())
+        EACH_HALF {
+            to.scales(h, _mm256_load_ps(reinterpret_cast<const float*>(w) + 8 * h));
+            const __m256i help = code_help<F>(w + 64 + 32 * h);
+            HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
+                const __m256i v = load(w + head + 64 * j + 32 * h);
+                to.word(j, h, signed_code<F>(low_nibbles(v), help));
+                to.word(j + 4, h, signed_code<F>(high_nibbles(v), help));
+            }
+        }
+}
+
 template <bool five, int S> HEARTH_INLINE void k_sub_block(const uint8_t* w, const KScales& k, Out& to) {
     const uint8_t* chunk = w + (five ? 768 : 256) + 512 * (S / 2);
     HEARTH_UNROLL for (int j = 0; j < 8; ++j) EACH_HALF {
@@ -136,6 +151,9 @@ void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacke
         case Format::q4_k: return unpack_k<false>(panel, columns, to);
         case Format::q5_k: return unpack_k<true>(panel, columns, to);
         case Format::q6_k: return unpack_q6_k(panel, columns, to);
+        case Format::mxfp4: return unpack_float_scales<Format::mxfp4>(panel, columns, to);
+        case Format::iq4_nl: case Format::iq4_xs: return unpack_float_scales<Format::iq4_nl>(panel, columns, to);
+        case Format::int4: return unpack_float_scales<Format::int4>(panel, columns, to);
         default: return;
     }
 }

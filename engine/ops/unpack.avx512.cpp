@@ -63,6 +63,20 @@ void unpack_q4_1(const uint8_t* w, int columns, Out to) {
     }
 }
 
+template <Format F> void unpack_float_scales(const uint8_t* w, int columns, Out to) {
+    constexpr int head = F == Format::int4 ? 128 : 64;
+    const __m512i low = _mm512_set1_epi8(15);
+    for (int b = 0; b < columns / 32; ++b, w += head + 256, to.q += 8 * to.q_step) {
+        to.block(_mm512_load_ps(w));
+        const __m512i help = code_help<F>(w + 64);
+        HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
+            const __m512i v = load(w + head + 64 * j);
+            to.word(j, raised_code<F>(_mm512_and_si512(v, low), help));
+            to.word(j + 4, raised_code<F>(_mm512_and_si512(_mm512_srli_epi16(v, 4), low), help));
+        }
+    }
+}
+
 template <bool five, int C> HEARTH_INLINE void unpack_k_chunk(const uint8_t* w, const KScales& k, Out& to) {
     constexpr int I = 2 * C & 3;
     const __m512i low = _mm512_set1_epi8(15);
@@ -132,6 +146,9 @@ void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacke
         case Format::q4_k: return unpack_k<false>(panel, columns, to);
         case Format::q5_k: return unpack_k<true>(panel, columns, to);
         case Format::q6_k: return unpack_q6_k(panel, columns, to);
+        case Format::mxfp4: return unpack_float_scales<Format::mxfp4>(panel, columns, to);
+        case Format::iq4_nl: case Format::iq4_xs: return unpack_float_scales<Format::iq4_nl>(panel, columns, to);
+        case Format::int4: return unpack_float_scales<Format::int4>(panel, columns, to);
         default: return;
     }
 }

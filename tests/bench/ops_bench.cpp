@@ -31,6 +31,7 @@ constexpr Shape kShapes[] = {
     {896, 896, Format::q5_0},     {4864, 896, Format::q5_0},  {896, 4864, Format::q4_k}, {896, 4864, Format::q6_k},
     {151936, 896, Format::q8_0},  {512, 1024, Format::q4_0},  {1024, 512, Format::q4_0}, {512, 1024, Format::q4_k},
     {1024, 1024, Format::q4_1},   {1024, 1024, Format::q5_k}, {1024, 1024, Format::f16}, {49152, 1024, Format::q8_0},
+    {1024, 1024, Format::mxfp4},  {1024, 1024, Format::int4}, {1024, 1024, Format::q3_k}, {1024, 1024, Format::fp8},
 };
 
 double load_loop(const std::uint8_t* data, std::size_t bytes, Pool& pool) {
@@ -91,7 +92,8 @@ int main(int argc, char** argv) {
     Scratch scratch(room->data(), room->size());
     Exec exec{&pool, &scratch};
     for (const Shape& s : kShapes) {
-        const std::size_t bytes = best.ops->packed_bytes(s.format, s.rows, s.cols), count = kColdBytes / bytes;
+        const std::size_t packed = best.ops->packed_bytes(s.format, s.rows, s.cols);
+        const std::size_t bytes = packed ? packed : row_bytes(s.format, std::size_t(s.cols)) * std::size_t(s.rows), count = kColdBytes / bytes;
         const double one = product(*best.ops, s, 1, memory->data(), bytes, count, exec);
         const double loop = load_loop(memory->data(), kColdBytes, pool), speed = double(bytes) / one / 1e9;
         std::printf("%-5s %6d x %-5d n=1: %5.1f GB/s (loop %5.1f, %3.0f %%)", info(s.format).name, s.rows, s.cols, speed, loop, 100 * speed / loop);

@@ -207,7 +207,7 @@ TEST_F(TargetsTest, TheLargestCodesDoNotOverflow) {
                         auto data = blocks(f, rows, cols);
                         for (std::size_t at = 0; at < data.size(); at += std::size_t(info(f).bytes))
                             for (int i = 0; i < info(f).bytes; ++i) {
-                                bool kept = false;
+                                bool kept = (f == Format::mxfp4 && i == 0) || (f == Format::int4 && i < 5);
                                 for (int offset : halves_of(f)) kept = kept || i == offset || i == offset + 1;
                                 if (!kept) data[at + std::size_t(i)] = std::uint8_t(code);
                             }
@@ -302,7 +302,7 @@ TEST_F(TargetsTest, ScalesAndOrdersOfAWeightAgreeWithTheirDefinition) {
                     for (int c = 0; c < cols; ++c) sum += double(values[std::size_t(o * cols + c)]) * x[std::size_t(r * cols + order[std::size_t(c)])];
                     want.push_back(float(sum * (w.scales ? scale : 1.0f)));
                 }
-            const bool int8 = !run.exact && f == Format::q8_0;
+            const bool int8 = !run.exact && info(f).values > 1 && has_panels(f);
             EXPECT_LT(relative_error(product(*run.ops, w, x, n, nullptr, false), want), int8 ? kInt8Error : kFloatError);
         }
 }
