@@ -31,6 +31,7 @@ public:
     std::vector<Packing> packings;
 
     base::Result<void> walk(Model& m) {
+        model_ = &m;
         matrix("token_embd.weight", c_.vocabulary, c_.hidden, m.embedding, Keep::plain);
         // lfm2 names it by where it stood in an older form.
         m.output_norm = vector(has("output_norm.weight") || !has("token_embd_norm.weight") ? "output_norm.weight" : "token_embd_norm.weight", c_.hidden, m);
@@ -97,6 +98,17 @@ private:
         return {tensor.format, Layout::plain, rows, cols, tensor.data.data(), size};
     }
 
+    // What NVFP4 keeps beside its blocks: a factor of the matrix, one for each expert. gemma4 has tensors by two such names
+    // that are something else.
+    const float* factors(const GgufTensor& tensor, int count) {
+        const std::string stem = tensor.name.substr(0, tensor.name.rfind('.')), beside = stem + ".scale";
+        if (!has(beside)) return nullptr;
+        if (tensor.format == Format::nvfp4) return vector(beside, count, *model_);
+        if (!stem.ends_with("ffn_gate_inp") && !stem.ends_with("ffn_down_exps"))
+            fail(gguf_.error("tensor '" + beside + "' goes with NVFP4, '" + tensor.name + "' is " + info(tensor.format).name, base::Code::unsupported));
+        return nullptr;
+    }
+
     void matrix(const std::string& name, int rows, int cols, Weight& out, Keep keep = Keep::packed) {
         const GgufTensor* tensor = find(name, {std::uint64_t(cols), std::uint64_t(rows)});
         if (tensor) place_rows(*tensor, 0, rows, cols, out, keep);
@@ -119,6 +131,7 @@ private:
         plain.data += row_bytes(tensor.format, std::size_t(cols)) * std::size_t(first);
         const std::size_t size = keep == Keep::packed ? ops_.packed_bytes(tensor.format, rows, cols) : 0;
         place(plain, 1, out, keep, bytes.packed, size);
+        out.scales = factors(tensor, 1);
         bytes.packed += size;
         count(tensor, keep == Keep::plain ? 0.0 : double(rows) / double(tensor.dims[1]), double(rows) / double(tensor.dims[1]));
     }
@@ -174,6 +187,7 @@ private:
         std::size_t at = bytes.packed;
         for (const Stack& s : stacks) {
             place(s.plain, c_.experts, *s.to, Keep::packed, at, stride);
+            s.to->scales = factors(*s.tensor, c_.experts);
             at += ops_.packed_bytes(s.plain.format, s.plain.rows, s.plain.cols);
         }
         bytes.packed += stride * std::size_t(c_.experts);
@@ -183,7 +197,8 @@ private:
         matrix(p + "ffn_gate_inp.weight", c_.experts, c_.hidden, out.router);
         out.router_bias = vector_if_there(p + "ffn_gate_inp.bias", c_.experts, m);
         out.choice_bias = vector_if_there(p + "exp_probs_b.bias", c_.experts, m);
-        out.scale = vector_if_there(p + "ffn_down_exps.scale", c_.experts, m);
+        const GgufTensor* const down = gguf_.tensor(p + "ffn_down_exps.weight");
+        if (down && down->format != Format::nvfp4) out.scale = vector_if_there(p + "ffn_down_exps.scale", c_.experts, m);
         if (has(p + "ffn_gate_inp.scale")) {
             out.router_norm = vector(p + "ffn_gate_inp.scale", c_.hidden, m);
             if (out.router_norm)
@@ -284,6 +299,7 @@ private:
         if (!tensor) return;
         const std::size_t size = ops_.packed_bytes(tensor->format, rows, cols);
         place(plain_weight(*tensor, rows, cols), c_.heads, out, Keep::packed, bytes.packed, size);
+        out.scales = factors(*tensor, c_.heads);
         bytes.packed += size * std::size_t(c_.heads);
         count(*tensor, 1);
     }
@@ -369,6 +385,7 @@ private:
     const Gguf& gguf_;
     const Config& c_;
     const Ops& ops_;
+    Model* model_ = nullptr;
     std::optional<base::Error> error_;
 
 public:

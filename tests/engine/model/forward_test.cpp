@@ -108,8 +108,10 @@ TEST(Forward, GoldenCheckpointsAgreeOnEveryExactTarget) {
     if (!golden) GTEST_SKIP() << "no golden checkpoints";
     for (const Target& target : targets(true)) {
         if (!target.available) continue;
-        for (const char* name : {"llama3_rope", "llama_tied", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "qwen3_omni_thinker", "mixtral", "olmoe",
-                                 "granitemoe", "gemma3_text", "gemma4_dense", "gemma4_moe", "gemma4_ple_shared", "gpt_oss_truncate", "glm4_moe", "lfm2", "granitemoehybrid", "qwen3_next", "qwen3_5", "qwen3_5_moe", "deepseek_v3", "gguf_mixed_types"})
+        for (const char* name : {"llama3_rope", "llama_tied", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "qwen3_omni_thinker", "mixtral", "olmoe", "granitemoe",
+                                 "gemma3_text", "gemma4_dense", "gemma4_moe", "gemma4_ple_shared", "gpt_oss_truncate", "gpt_oss_mxfp4", "glm4_moe", "lfm2",
+                                 "granitemoehybrid", "qwen3_next", "qwen3_5", "qwen3_5_moe", "deepseek_v3", "gguf_mixed_types", "q_qwen3_ct_nvfp4",
+                                 "q_qwen3_modelopt_nvfp4", "q_qwen3_moe_modelopt_nvfp4"})
             check_golden(*golden / name, target);
     }
 }

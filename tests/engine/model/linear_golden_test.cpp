@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/model/forward.h"
+#include "engine/model/gguf.h"
 #include "engine/model/linear.h"
 #include "support/fixtures.h"
 #include "support/safetensors.h"
@@ -197,4 +198,52 @@ TEST(LinearGolden, QuantisedCheckpointsAgreeOnEveryExactTarget) {
             if (target.available) check(entry.path(), target);
     }
     EXPECT_GE(folders, 20);
+}
+
+// llama.cpp's converter split gate and up and moved the nibbles of the same experts.
+TEST(LinearGolden, ExpertsOfGptOssAreTheBlocksOfTheirGguf) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    auto file = Safetensors::open(*golden / "gpt_oss_mxfp4");
+    auto gguf = Gguf::open(*golden / "gpt_oss_mxfp4/model.gguf");
+    ASSERT_TRUE(file && gguf);
+    const struct {
+        const char *stored, *twin;
+        int stored_rows, cols, first, step;
+    } kStacks[] = {{"gate_up_proj", "gate", 64, 64, 0, 2}, {"gate_up_proj", "up", 64, 64, 1, 2}, {"down_proj", "down", 64, 32, 0, 1}};
+    for (int layer = 0; layer < 4; ++layer)
+        for (const auto& s : kStacks) {
+            SCOPED_TRACE(std::to_string(layer) + " " + s.twin);
+            const std::string name = "model.layers." + std::to_string(layer) + ".mlp.experts." + s.stored;
+            const auto linear = check_mxfp4_experts(**file, name + "_blocks", name + "_scales", 6, s.stored_rows, s.cols, s.first, s.step);
+            ASSERT_TRUE(linear) << linear.error().message;
+            const auto* twin = (*gguf)->tensor("blk." + std::to_string(layer) + ".ffn_" + s.twin + "_exps.weight");
+            ASSERT_TRUE(twin);
+            EXPECT_TRUE(std::ranges::equal(own(*linear).bytes, twin->data));
+        }
+}
+
+// The hybrids' forward is not part of this test: their modules have rows of 32 and 64, and what is read must be finite.
+TEST(LinearGolden, EveryModuleOfTheHybridsIsRead) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    for (const char* name : {"q_qwen3_5_moe_ct_nvfp4", "q_qwen3_5_moe_ct_w4a16_g32", "q_qwen3_5_moe_fp8_block_native", "q_qwen3_5_moe_modelopt_nvfp4"}) {
+        auto file = Safetensors::open(*golden / name);
+        ASSERT_TRUE(file) << file.error().message;
+        int modules = 0;
+        for (const SafeTensor& tensor : (*file)->tensors()) {
+            const std::string module = tensor.name.substr(0, tensor.name.rfind('.')), part = tensor.name.substr(module.size());
+            const bool quantised = part == ".weight_packed" || (part == ".weight" && (tensor.dtype == Dtype::u8 || tensor.dtype == Dtype::f8_e4m3));
+            if (!quantised) continue;
+            const int codes = tensor.dtype == Dtype::i32 ? 8 : tensor.dtype == Dtype::u8 ? 2 : 1;
+            const auto linear = check_linear(**file, module, int(tensor.shape[0]), int(tensor.shape[1]) * codes, {});
+            ASSERT_TRUE(linear) << linear.error().message;
+            const OwnedWeight w = own(*linear);
+            std::vector<float> values(std::size_t(w.weight.rows) * w.weight.cols);
+            dequantise(w.weight.format, w.weight.data, values.data(), values.size());
+            ASSERT_TRUE(std::ranges::all_of(values, [](float v) { return std::isfinite(v) && std::abs(v) < 1e5; })) << module;
+            ++modules;
+        }
+        EXPECT_GT(modules, 20) << name;
+    }
 }
