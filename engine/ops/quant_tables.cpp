@@ -1,4 +1,6 @@
 // Formats whose codes stand for values of a table: ggml's IQ formats and the 4-bit floats.
+#include <array>
+
 #include "engine/ops/quant_blocks.h"
 
 namespace engine::blocks {
@@ -79,9 +81,14 @@ void int4(Block b, float* out) {
 
 // Scale f32, 32 codes E4M3: scales of a matrix, of its rows or of its tiles.
 void fp8(Block b, float* out) {
+    static const auto values = [] {
+        std::array<float, 256> all;
+        for (int code = 0; code < 256; ++code) all[std::size_t(code)] = e4m3_to_float(std::uint8_t(code));
+        return all;
+    }();
     float scale;
     std::memcpy(&scale, b, 4);
-    for (int i = 0; i < 32; ++i) out[i] = scale * e4m3_to_float(b[4 + i]);
+    for (int i = 0; i < 32; ++i) out[i] = scale * values[b[4 + i]];
 }
 
 // Scale E4M3, 8 bytes of nibbles: NVFP4 with rows of any multiple of 16; its second scale is the matrix's.
