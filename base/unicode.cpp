@@ -119,6 +119,34 @@ std::u32string compose(const std::u32string& s) {
     return out;
 }
 
+bool has_lead(std::string_view text, std::uint8_t least) {
+    return std::any_of(text.begin(), text.end(), [&](char c) { return std::uint8_t(c) >= least; });
+}
+
+template <class Finish>
+std::string normalized(std::string_view text, Finish finish) {
+    std::string out;
+    std::u32string run;  // valid characters since the last invalid byte
+    const auto flush = [&] {
+        order_marks(run);
+        for (char32_t c : finish(run)) append_utf8(out, c);
+        run.clear();
+    };
+    for (std::size_t at = 0; at < text.size();) {
+        int length = 1;
+        const char32_t c = decode_utf8(text, at, length);
+        if (c == no_char) {
+            flush();
+            out += text[at];
+        } else {
+            decompose(c, run);
+        }
+        at += std::size_t(length);
+    }
+    flush();
+    return out;
+}
+
 }  // namespace
 
 Category category(char32_t c) { return c < 0x110000 ? search_category(c) : Category::unassigned; }
@@ -188,28 +216,12 @@ std::string utf8(char32_t c) {
 
 std::string to_nfc(std::string_view text) {
     // Below U+0300 nothing combines, and composed letters there are NFC already.
-    const bool plain = std::none_of(text.begin(), text.end(), [](char c) { return std::uint8_t(c) >= 0xCC; });
-    if (plain) return std::string(text);
-    std::string out;
-    std::u32string run;  // valid characters since the last invalid byte
-    const auto flush = [&] {
-        order_marks(run);
-        for (char32_t c : compose(run)) append_utf8(out, c);
-        run.clear();
-    };
-    for (std::size_t at = 0; at < text.size();) {
-        int length = 1;
-        const char32_t c = decode_utf8(text, at, length);
-        if (c == no_char) {
-            flush();
-            out += text[at];
-        } else {
-            decompose(c, run);
-        }
-        at += std::size_t(length);
-    }
-    flush();
-    return out;
+    return has_lead(text, 0xCC) ? normalized(text, compose) : std::string(text);
+}
+
+std::string to_nfd(std::string_view text) {
+    // Nothing below U+00C0 decomposes or combines.
+    return has_lead(text, 0xC3) ? normalized(text, [](const std::u32string& s) { return s; }) : std::string(text);
 }
 
 }  // namespace base

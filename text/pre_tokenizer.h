@@ -1,27 +1,53 @@
-// Cuts text into the words within which byte-level BPE may merge. Each scheme that model files name
-// is a row of stages, each stage a list of matchers; they do what the model's published regular
-// expressions do, in linear time.
+// Cuts text into the words within which tokens are made: the splitter steps of a vocabulary, one after the
+// other, each over the words that the one before it left.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "text/split_patterns.h"
+#include "text/tokenizer.h"
 
 namespace text {
 
-struct PreTokenizer;  // a row of the table
+struct Word {
+    std::size_t begin, end;  // bytes of the text
+};
 
-// The row that `tokenizer.ggml.pre` names; an empty name means "default". Unknown: Error{unsupported}.
-base::Result<const PreTokenizer*> find_pre_tokenizer(std::string_view name);
+class PreTokenizer {
+public:
+    // A pattern that no matcher is known for: Error{unsupported} with its text.
+    static base::Result<PreTokenizer> create(const std::vector<SplitterStep>& steps);
+
+    // In order; white space may lie between them. No word is empty.
+    std::vector<Word> split(std::string_view text) const;
+
+private:
+    struct Step {
+        const SplitPattern* pattern = nullptr;  // null: the literal
+        std::u32string literal;
+        SplitterStep::Behavior behavior{};
+        bool invert = false;
+    };
+    struct Part {
+        std::size_t begin, end;  // characters
+        bool match;
+    };
+    static void cut(const Step& step, Chars text, std::size_t begin, std::size_t end, std::vector<Part>& parts);
+    static void keep(const Step& step, const std::vector<Part>& parts, std::vector<Word>& words);
+
+    std::vector<Step> steps_;
+};
+
+// What a value of `tokenizer.ggml.pre` stands for. An empty name means "default". Unknown: Error{unsupported}.
+struct NamedPreTokenizer {
+    std::vector<SplitterStep> splitter;
+    std::vector<NormalizerStep> normalizer;
+    bool whole_words = false;
+};
+base::Result<NamedPreTokenizer> named_pre_tokenizer(std::string_view name);
 std::vector<std::string> pre_tokenizer_names();
-
-// Byte offsets where words end, ascending; the last is text.size(). Empty for empty text.
-std::vector<std::size_t> split_words(const PreTokenizer& scheme, std::string_view text);
-
-bool wants_nfc(const PreTokenizer& scheme);       // text is brought to NFC first
-bool whole_words_first(const PreTokenizer& scheme);  // a word that is a token is taken without merging
 
 }  // namespace text

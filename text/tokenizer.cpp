@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <unordered_map>
 
+#include "text/normalizer.h"
 #include "text/ordinary.h"
+#include "text/trie.h"
 #include "text/unicode.h"
 
 namespace text {
@@ -17,72 +17,70 @@ constexpr std::string_view turn_ends[] = {"<|im_end|>", "<|eot_id|>", "<|eom_id|
                                           "<EOT>", "[EOT]", "[EOS]", "</s>", "<eos>", "<|eot|>", "<turn|>", "<|END_OF_TURN_TOKEN|>",
                                           "<|end▁of▁sentence|>", "<｜end▁of▁sentence｜>", "<end_of_utterance>", "<|role_end|>"};
 
-// Only words and white space (`also` counts as such), no sign: text of this kind is no markup and
-// carries no authority.
-bool is_plain(std::string_view text, char32_t also = ' ') {
+// Only words and white space (U+2581 counts as such), no sign: text of this kind is no markup and carries
+// no authority.
+bool is_plain(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
         int length = 1;
         const char32_t c = decode_utf8(text, at, length);
         if (c == no_char) return false;
-        if (c != also && !(classes(c) & (Class::letter | Class::number | Class::mark | Class::space))) return false;
+        if (c != 0x2581 && !(classes(c) & (Class::letter | Class::number | Class::mark | Class::space))) return false;
         at += std::size_t(length);
     }
     return !text.empty();
 }
 
-TokenType type_of(const Vocabulary& v, TokenId id) { return v.types.empty() ? TokenType::normal : v.types[std::size_t(id)]; }
+bool is_word_character(std::string_view text, std::size_t at) {
+    int length = 1;
+    const char32_t c = decode_utf8(text, at, length);
+    return c == '_' || (c != no_char && classes(c) & (Class::letter | Class::number | Class::mark));
+}
 
-// Texts of special tokens; the longest that begins at a place is found in its own length.
-class SpecialTrie {
+// Where the last character of the text begins.
+std::size_t last_character(std::string_view text) {
+    std::size_t at = text.size() - 1;
+    while (at > 0 && (std::uint8_t(text[at]) & 0xC0) == 0x80) --at;
+    return at;
+}
+
+// Texts of added tokens; the longest that begins at a place is found in its own length.
+class AddedTokens {
 public:
-    void add(std::string_view text, TokenId id) {
-        int at = 0;
-        for (char c : text) {
-            auto [edge, fresh] = edges_.try_emplace(key(at, c), int(ids_.size()));
-            if (fresh) ids_.push_back(-1);
-            at = edge->second;
-        }
-        ids_[std::size_t(at)] = id;
+    void add(std::string_view text, const AddedToken& token) {
+        if (text.empty()) return;
+        trie_.add(text, TokenId(tokens_.size()));
+        tokens_.push_back(token);
         starts_[std::uint8_t(text.front())] = true;
     }
-    TokenId longest(std::string_view text, std::size_t from, std::size_t& length) const {
-        TokenId found = -1;
-        if (!starts_[std::uint8_t(text[from])]) return found;
-        int at = 0;
-        for (std::size_t i = from; i < text.size(); ++i) {
-            const auto edge = edges_.find(key(at, text[i]));
-            if (edge == edges_.end()) break;
-            at = edge->second;
-            if (ids_[std::size_t(at)] >= 0) {
-                found = ids_[std::size_t(at)];
-                length = i + 1 - from;
-            }
+    const AddedToken* longest(std::string_view text, std::size_t from, std::size_t& length) const {
+        if (!starts_[std::uint8_t(text[from])]) return nullptr;
+        const TokenId found = trie_.longest(text, from, length);
+        if (found < 0) return nullptr;
+        const AddedToken& token = tokens_[std::size_t(found)];
+        if (token.single_word) {
+            const bool before = from > 0 && is_word_character(text, last_character(text.substr(0, from)));
+            if (before || (from + length < text.size() && is_word_character(text, from + length))) return nullptr;
         }
-        return found;
+        return &token;
     }
 
 private:
-    static std::uint64_t key(int node, char c) { return std::uint64_t(node) << 8 | std::uint8_t(c); }
-    std::unordered_map<std::uint64_t, int> edges_;
-    std::vector<TokenId> ids_ = {-1};
+    Trie trie_;  // to places in tokens_
+    std::vector<AddedToken> tokens_;
     std::array<bool, 256> starts_{};
 };
 
 class VocabularyTokenizer final : public Tokenizer {
 public:
-    VocabularyTokenizer(Vocabulary vocabulary, std::unique_ptr<OrdinaryEncoder> ordinary)
-        : vocabulary_(std::move(vocabulary)), ordinary_(std::move(ordinary)) {
+    VocabularyTokenizer(Vocabulary vocabulary, PreTokenizer pre_tokenizer, std::unique_ptr<OrdinaryEncoder> ordinary)
+        : vocabulary_(std::move(vocabulary)), pre_tokenizer_(std::move(pre_tokenizer)), ordinary_(std::move(ordinary)) {
         bytes_.reserve(vocabulary_.tokens.size());
-        for (TokenId id = 0; id < size(); ++id) {
-            const TokenType type = type_of(vocabulary_, id);
-            const std::string& stored = vocabulary_.tokens[std::size_t(id)];
-            const bool special = type == TokenType::control || type == TokenType::user_defined;
-            const bool raw = type == TokenType::control || type == TokenType::unknown;
-            bytes_.push_back(raw ? stored : ordinary_->bytes(stored, type));
-            if (!special || bytes_.back().empty()) continue;
-            special_.add(bytes_.back(), id);
-            if (type == TokenType::user_defined && vocabulary_.kind == Vocabulary::Kind::bpe && is_plain(bytes_.back()))
-                plain_.add(bytes_.back(), id);
+        for (TokenId id = 0; id < size(); ++id)
+            bytes_.push_back(ordinary_->bytes(vocabulary_.tokens[std::size_t(id)], type_of(vocabulary_, id)));
+        for (const AddedToken& token : vocabulary_.added) {
+            const std::string& text = vocabulary_.tokens[std::size_t(token.id)];
+            added_.add(text, token);
+            if (!is_control(token.id) && is_plain(text)) plain_.add(text, token);
         }
     }
 
@@ -93,28 +91,25 @@ public:
 
     std::vector<TokenId> encode(std::span<const Piece> pieces) const override {
         std::vector<TokenId> out;
-        std::string pending;  // ordinary text since the last special token
-        bool after_special = true;
-        const auto flush = [&] {
-            ordinary_->encode(pending, after_special, out);
-            pending.clear();
-        };
+        std::string pending;  // ordinary text since the last added token
         for (const Piece& piece : pieces) {
-            const SpecialTrie& trie = piece.trusted ? special_ : plain_;
-            for (std::size_t at = 0; at < piece.text.size();) {
+            const AddedTokens& added = piece.trusted ? added_ : plain_;
+            const std::string_view text = piece.text;
+            for (std::size_t at = 0; at < text.size();) {
                 std::size_t length = 0;
-                const TokenId id = trie.longest(piece.text, at, length);
-                if (id < 0) {
-                    pending += piece.text[at++];
+                const AddedToken* token = added.longest(text, at, length);
+                if (!token) {
+                    pending += text[at++];
                     continue;
                 }
-                flush();
-                out.push_back(id);
-                after_special = true;
+                while (token->left && !pending.empty() && is_space_at(pending, last_character(pending))) pending.resize(last_character(pending));
+                flush(pending, out);
+                out.push_back(token->id);
                 at += length;
+                while (token->right && at < text.size() && is_space_at(text, at)) at += character_length(text, at);
             }
         }
-        flush();
+        flush(pending, out);
         return out;
     }
 
@@ -126,10 +121,28 @@ public:
     const Vocabulary& vocabulary() const override { return vocabulary_; }
 
 private:
+    static std::size_t character_length(std::string_view text, std::size_t at) {
+        int length = 1;
+        decode_utf8(text, at, length);
+        return std::size_t(length);
+    }
+    static bool is_space_at(std::string_view text, std::size_t at) {
+        int length = 1;
+        return is_space(decode_utf8(text, at, length));
+    }
+
+    void flush(std::string& pending, std::vector<TokenId>& out) const {
+        if (pending.empty()) return;
+        if (!vocabulary_.normalizer->empty()) pending = normalize(*vocabulary_.normalizer, pending, out.empty());
+        ordinary_->encode(pending, pre_tokenizer_.split(pending), out);
+        pending.clear();
+    }
+
     Vocabulary vocabulary_;
+    PreTokenizer pre_tokenizer_;
     std::unique_ptr<OrdinaryEncoder> ordinary_;
     std::vector<std::string> bytes_;  // [V]
-    SpecialTrie special_, plain_;
+    AddedTokens added_, plain_;
 };
 
 base::Result<void> check_ids(const Vocabulary& v) {
@@ -144,6 +157,9 @@ base::Result<void> check_ids(const Vocabulary& v) {
         if (id < -1 || id >= TokenId(n))
             return base::error(Code::corrupt, std::string(what) + " token id is " + std::to_string(id) + ", expected -1 to " +
                                                   std::to_string(n - 1));
+    for (const AddedToken& token : v.added)
+        if (token.id < 0 || token.id >= TokenId(n))
+            return base::error(Code::corrupt, "an added token's id is " + std::to_string(token.id) + ", expected 0 to " + std::to_string(n - 1));
     for (TokenId id : v.end_of_generation)
         if (id < 0 || id >= TokenId(n))
             return base::error(Code::corrupt, "end-of-generation token id is " + std::to_string(id) + ", expected 0 to " +
@@ -161,35 +177,101 @@ void fill_turn_ends(Vocabulary& v) {
     }
 }
 
+base::Result<std::vector<SplitterStep>> splitter_of(const Vocabulary& v) {
+    if (v.splitter) return *v.splitter;
+    using Behavior = SplitterStep::Behavior;
+    switch (v.kind) {
+        case Vocabulary::Kind::bpe: {
+            auto named = named_pre_tokenizer(v.pre);
+            if (!named) return std::move(named).error();
+            return std::move(named->splitter);
+        }
+        case Vocabulary::Kind::word_piece:
+            return std::vector<SplitterStep>{{.pattern = patterns::spaces, .behavior = Behavior::removed}, {.pattern = patterns::punctuation}};
+        default: return std::vector<SplitterStep>{};
+    }
+}
+
+std::vector<NormalizerStep> normalizer_of(const Vocabulary& v) {
+    using Kind = NormalizerStep::Kind;
+    switch (v.kind) {
+        case Vocabulary::Kind::bpe: return named_pre_tokenizer(v.pre).value().normalizer;
+        case Vocabulary::Kind::word_piece: return BertNormalizer().steps();
+        default: break;
+    }
+    std::vector<NormalizerStep> out;
+    if (v.add_space_prefix) out.push_back({.kind = Kind::prepend, .to = std::string(space_mark)});
+    out.push_back({.kind = Kind::replace, .from = " ", .to = std::string(space_mark)});
+    return out;
+}
+
+// What the files left to be understood; the vocabulary has passed check.
+void fill_steps(Vocabulary& v) {
+    if (!v.whole_words) v.whole_words = v.kind == Vocabulary::Kind::bpe && !v.splitter && named_pre_tokenizer(v.pre).value().whole_words;
+    if (!v.normalizer) v.normalizer = v.splitter && v.kind == Vocabulary::Kind::bpe ? std::vector<NormalizerStep>() : normalizer_of(v);
+    if (!v.splitter) v.splitter = splitter_of(v).value();
+}
+
+void fill_added(Vocabulary& v) {
+    if (!v.added.empty()) return;
+    for (TokenId id = 0; id < TokenId(v.tokens.size()); ++id)
+        if (const TokenType type = type_of(v, id); type == TokenType::control || type == TokenType::user_defined) v.added.push_back({.id = id});
+}
+
+std::unique_ptr<OrdinaryEncoder> make_ordinary(const Vocabulary& v) {
+    switch (v.kind) {
+        case Vocabulary::Kind::bpe: return make_bpe(v);
+        case Vocabulary::Kind::character_bpe: case Vocabulary::Kind::spm: return make_character_bpe(v);
+        case Vocabulary::Kind::unigram: return make_unigram(v);
+        case Vocabulary::Kind::word_piece: break;
+    }
+    return make_word_piece(v);
+}
+
 }  // namespace
 
 bool may_be_ordinary(const Vocabulary& v, TokenId id) {
+    const bool spelled_in_bytes = v.kind == Vocabulary::Kind::bpe;
     switch (type_of(v, id)) {
         case TokenType::control: case TokenType::unknown: return false;
-        case TokenType::user_defined:
-            if (v.kind != Vocabulary::Kind::spm) return false;
-            return is_plain(v.tokens[std::size_t(id)], 0x2581);
+        case TokenType::user_defined: return !spelled_in_bytes && is_plain(v.tokens[std::size_t(id)]);
+        case TokenType::byte: return spelled_in_bytes;
         default: return true;
     }
 }
 
 base::Result<void> Tokenizer::check(const Vocabulary& vocabulary) {
     if (auto ok = check_ids(vocabulary); !ok) return ok;
-    return vocabulary.kind == Vocabulary::Kind::bpe ? check_bpe(vocabulary) : check_spm(vocabulary);
+    auto steps = splitter_of(vocabulary);
+    if (!steps) return std::move(steps).error();
+    if (auto known = PreTokenizer::create(*steps); !known) return std::move(known).error();
+    switch (vocabulary.kind) {
+        case Vocabulary::Kind::bpe: case Vocabulary::Kind::character_bpe: return check_merges(vocabulary);
+        case Vocabulary::Kind::spm: case Vocabulary::Kind::unigram: return check_scores(vocabulary);
+        case Vocabulary::Kind::word_piece: break;
+    }
+    if (vocabulary.continuation.empty() && vocabulary.word_start.empty())
+        return base::error(base::Code::corrupt, "the WordPiece vocabulary marks neither tokens that begin words nor tokens that continue them");
+    return {};
 }
 
 base::Result<std::shared_ptr<const Tokenizer>> Tokenizer::create(Vocabulary vocabulary) {
     if (auto ok = check(vocabulary); !ok) return std::move(ok).error();
+    fill_steps(vocabulary);
     fill_turn_ends(vocabulary);
-    auto ordinary = vocabulary.kind == Vocabulary::Kind::bpe ? make_bpe(vocabulary) : make_spm(vocabulary);
+    fill_added(vocabulary);
+    auto pre_tokenizer = PreTokenizer::create(*vocabulary.splitter);
+    auto ordinary = make_ordinary(vocabulary);
     return std::shared_ptr<const Tokenizer>(
-        std::make_shared<VocabularyTokenizer>(std::move(vocabulary), std::move(ordinary)));
+        std::make_shared<VocabularyTokenizer>(std::move(vocabulary), *std::move(pre_tokenizer), std::move(ordinary)));
 }
 
 std::string Tokenizer::decode(std::span<const TokenId> ids, bool with_special) const {
     std::string out;
     for (TokenId id : ids) out += bytes(id, with_special);
-    return out;
+    std::size_t spaces = 0;
+    while (spaces < std::size_t(vocabulary().leading_spaces) && spaces < out.size() && out[spaces] == ' ') ++spaces;
+    return out.substr(spaces);
 }
 
 bool Tokenizer::is_control(TokenId id) const {

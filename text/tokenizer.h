@@ -1,9 +1,11 @@
-// Text to token ids and back, from what a model file says. Two algorithms: byte-level BPE with a
-// named pre-tokenizer, and SentencePiece (score-driven merges with byte fallback).
+// Text to token ids and back. A Vocabulary says as data what its model's files say: how text is
+// normalized and cut into words, which algorithm makes tokens of a word, and what the tokens are.
+// engine/model/vocabulary reads it from GGUF metadata, tokenizer_json from Hugging Face's files.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,19 +19,70 @@ using TokenId = std::int32_t;
 
 enum class TokenType : std::uint8_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
 
-// As the file has it; Tokenizer::check says whether it is whole.
+struct NormalizerStep {
+    enum class Kind {
+        nfc, nfd, lowercase,
+        strip_marks,         // characters of category M
+        strip_nonspacing,    // of category Mn
+        clean,               // BERT: no control characters, one kind of space
+        space_ideographs,    // BERT: spaces around CJK ideographs
+        replace,             // from → to
+        prepend,             // to, before text that is not empty
+        trim_left, trim_right
+    };
+    Kind kind = Kind::nfc;
+    std::string from = {}, to = {};
+    bool unless_there = false;  // prepend: not before text that begins with it
+    bool first_only = false;    // prepend: only where the whole input begins, not after a special token
+};
+
+struct SplitterStep {
+    // What becomes of a match; text between matches is a word of its own. The names are those of tokenizer.json.
+    enum class Behavior { isolated, removed, merged_with_previous, merged_with_next, contiguous };
+    std::string pattern = {};  // one of the regular expressions of split_patterns, or the text itself when `literal`
+    bool literal = false;
+    Behavior behavior = Behavior::isolated;
+    bool invert = false;  // what lies between matches is taken for the matches
+};
+
+// How a token that is looked for in text before anything else takes it.
+struct AddedToken {
+    TokenId id = -1;
+    bool left = false, right = false;  // it takes the white space on that side
+    bool single_word = false;          // only where no word character touches it
+};
+
+// As the files have it; Tokenizer::check says whether it is whole.
 struct Vocabulary {
-    enum class Kind { bpe, spm };
+    enum class Kind {
+        bpe,            // byte-level: tokens are spelled in GPT-2's byte alphabet; merges by rank
+        character_bpe,  // of characters; merges by rank
+        spm,            // of characters; the pair whose joint token scores best is merged first
+        unigram,        // the tokens whose scores add up to most
+        word_piece      // the longest token that a word begins with, and on from there
+    };
     Kind kind = Kind::bpe;
-    std::string pre;                       // pre-tokenizer name (bpe): "qwen2", "llama-bpe", "gpt-2", …
-    std::vector<std::string> tokens;       // [V] as stored: byte-level alphabet (bpe), U+2581 for space (spm)
-    std::vector<float> scores;             // [V], spm only
+    std::vector<std::string> tokens;       // [V] as stored; U+2581 stands for a space (character_bpe, spm, unigram)
+    std::vector<float> scores;             // [V], spm and unigram only
     std::vector<TokenType> types;          // [V]; empty: all normal
-    std::vector<std::string> merges;       // bpe, "left right", best first
+    std::vector<std::string> merges;       // bpe and character_bpe: "left right", best first
     TokenId bos = -1, eos = -1, unknown = -1, padding = -1;
     std::vector<TokenId> end_of_generation;  // eos and its siblings (end of turn); filled by create when empty
     bool add_bos = false, add_eos = false;
-    bool add_space_prefix = true;          // spm
+
+    std::string pre;                       // name in GGUF of what follows (bpe): "qwen2", "llama-bpe", "gpt-2", …
+    // Absent: what `pre` (bpe) or the kind means; create fills them in. A normalizer that is present and
+    // empty gives llama.cpp's ids for the qwen family, whose NFC it leaves out.
+    std::optional<std::vector<NormalizerStep>> normalizer;
+    std::optional<std::vector<SplitterStep>> splitter;
+    std::optional<bool> whole_words;       // a word that is a token is taken as it is, without merging
+    bool add_space_prefix = true;          // spm and unigram without a normalizer: text begins with U+2581
+    bool fuse_unknown = false;             // neighbouring characters without a token make one unknown token
+
+    std::string continuation, word_start;  // word_piece: marks of a token that continues or begins a word
+    int longest_word = 100;                // word_piece: characters; a longer word is unknown
+    std::vector<AddedToken> added;         // empty: all control and user-defined tokens; filled by create
+    int leading_spaces = 0;                // that encoding put before a text and decode takes away
 };
 
 // A piece of a prompt. Only trusted pieces (the template's own text) may become control tokens;
@@ -58,7 +111,8 @@ public:
     // The bytes that the token stands for: may be part of a UTF-8 sequence. Control tokens give
     // their text only when with_special.
     virtual std::string bytes(TokenId id, bool with_special = false) const = 0;
-    // Concatenation of bytes(): with spm a text comes back with the space that its encoding put before it.
+    // Concatenation of bytes(), less the vocabulary's leading_spaces. A reply in the midst of a text is
+    // put together from bytes(), where its first word keeps its space.
     std::string decode(std::span<const TokenId> ids, bool with_special = false) const;
 
     virtual const Vocabulary& vocabulary() const = 0;

@@ -15,6 +15,7 @@ using base::is_space;
 using base::no_char;
 using base::to_lower;
 using base::to_nfc;
+using base::to_nfd;
 using base::to_upper;
 using base::utf8;
 

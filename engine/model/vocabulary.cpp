@@ -1,8 +1,13 @@
 // The tokenizer's data out of GGUF metadata.
+#include <optional>
+
 #include "engine/model/config.h"
+#include "text/normalizer.h"
 
 namespace engine {
 namespace {
+
+using Kind = text::Vocabulary::Kind;
 
 base::Result<std::vector<text::TokenType>> token_types(const Gguf& gguf, std::size_t size) {
     auto raw = gguf.integers("tokenizer.ggml.token_type");
@@ -31,6 +36,33 @@ base::Result<text::TokenId> token_id(const Gguf& gguf, const char* key, std::siz
     return text::TokenId(**id);
 }
 
+std::optional<Kind> kind_of(const std::string& model) {
+    if (model == "gpt2") return Kind::bpe;
+    if (model == "llama") return Kind::spm;
+    if (model == "gemma4") return Kind::character_bpe;
+    if (model == "bert") return Kind::word_piece;
+    return std::nullopt;
+}
+
+// The file marks tokens that begin words by U+2581, in place of the ## of the others.
+base::Result<void> read_bert(const Gguf& gguf, text::Vocabulary& v) {
+    v.word_start = "\xE2\x96\x81";
+    v.leading_spaces = 1;
+    const std::pair<const char*, text::TokenId*> ids[] = {{"cls_token_id", &v.bos}, {"seperator_token_id", &v.eos}};
+    for (const auto& [key, field] : ids) {
+        auto id = token_id(gguf, key, v.tokens.size());
+        if (!id) return std::move(id).error();
+        if (*field < 0) *field = *id;
+    }
+    auto lowercase = gguf.boolean("tokenizer.ggml.normalizer.lowercase");
+    if (!lowercase) return std::move(lowercase).error();
+    auto strip = gguf.boolean("tokenizer.ggml.normalizer.strip_accents");
+    if (!strip) return std::move(strip).error();
+    const bool small = lowercase->value_or(true);
+    v.normalizer = text::BertNormalizer{.strip_accents = strip->value_or(small), .lowercase = small}.steps();
+    return {};
+}
+
 }  // namespace
 
 base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf) {
@@ -38,10 +70,12 @@ base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf) {
     auto model = gguf.text("tokenizer.ggml.model");
     if (!model) return std::move(model).error();
     if (!*model) return gguf.error("key 'tokenizer.ggml.model' is missing: the file has no tokenizer");
-    if (**model != "gpt2" && **model != "llama")
-        return gguf.error("has the tokenizer '" + **model + "'; this engine runs gpt2 (byte-level BPE) and llama (SentencePiece)",
+    const auto kind = kind_of(**model);
+    if (!kind)
+        return gguf.error("has the tokenizer '" + **model +
+                              "'; this engine runs gpt2 (byte-level BPE), llama (SentencePiece), gemma4 (BPE of characters) and bert (WordPiece)",
                           base::Code::unsupported);
-    v.kind = **model == "gpt2" ? text::Vocabulary::Kind::bpe : text::Vocabulary::Kind::spm;
+    v.kind = *kind;
 
     auto tokens = gguf.texts("tokenizer.ggml.tokens");
     if (!tokens) return std::move(tokens).error();
@@ -53,17 +87,17 @@ base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf) {
     auto scores = gguf.reals("tokenizer.ggml.scores");
     if (!scores) return std::move(scores).error();
     if (*scores) v.scores = **std::move(scores);
-    if ((v.kind == text::Vocabulary::Kind::spm || !v.scores.empty()) && v.scores.size() != v.tokens.size())
+    if ((v.kind == Kind::spm || !v.scores.empty()) && v.scores.size() != v.tokens.size())
         return gguf.error("tokenizer.ggml.scores has " + std::to_string(v.scores.size()) + " entries, expected " +
                           std::to_string(v.tokens.size()));
     auto merges = gguf.texts("tokenizer.ggml.merges");
     if (!merges) return std::move(merges).error();
     if (*merges) v.merges = **std::move(merges);
-    if (v.kind == text::Vocabulary::Kind::bpe && v.merges.empty())
-        return gguf.error("key 'tokenizer.ggml.merges' is missing: byte-level BPE needs it");
+    if ((v.kind == Kind::bpe || v.kind == Kind::character_bpe) && v.merges.empty())
+        return gguf.error("key 'tokenizer.ggml.merges' is missing: byte-pair encoding needs it");
     auto pre = gguf.text("tokenizer.ggml.pre");
     if (!pre) return std::move(pre).error();
-    v.pre = pre->value_or(v.kind == text::Vocabulary::Kind::bpe ? "default" : "");
+    v.pre = pre->value_or(v.kind == Kind::bpe ? "default" : "");
 
     const std::pair<const char*, text::TokenId*> ids[] = {
         {"bos_token_id", &v.bos}, {"eos_token_id", &v.eos}, {"unknown_token_id", &v.unknown}, {"padding_token_id", &v.padding}};
@@ -75,12 +109,15 @@ base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf) {
     const std::pair<const char*, bool*> flags[] = {{"tokenizer.ggml.add_bos_token", &v.add_bos},
                                                    {"tokenizer.ggml.add_eos_token", &v.add_eos},
                                                    {"tokenizer.ggml.add_space_prefix", &v.add_space_prefix}};
-    v.add_bos = v.kind == text::Vocabulary::Kind::spm;  // what SentencePiece models expect unless told otherwise
+    v.add_space_prefix = v.kind == Kind::spm;  // what SentencePiece models expect unless told otherwise, as is the next
+    v.add_bos = v.kind == Kind::spm;
     for (const auto& [key, field] : flags) {
         auto flag = gguf.boolean(key);
         if (!flag) return std::move(flag).error();
         *field = flag->value_or(*field);
     }
+    if (v.kind == Kind::word_piece)
+        if (auto bert = read_bert(gguf, v); !bert) return std::move(bert).error();
     return v;
 }
 

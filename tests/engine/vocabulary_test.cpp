@@ -4,7 +4,9 @@
 
 #include <fstream>
 
+#include "base/json.h"
 #include "engine/engine.h"
+#include "engine/model/config.h"
 #include "support/fixtures.h"
 
 using namespace engine;
@@ -66,4 +68,59 @@ TEST_F(VocabularyTest, AMergeWithoutTwoPartsIsNamed) {
 TEST_F(VocabularyTest, MoreTokensThanEmbeddingsAreCounted) {
     change("token_embd.weight", 4 + 8, std::string("\xa0\0\0\0\0\0\0\0" "\0\0\0\0", 12));  // 320 of F16 → 160 of F32
     expect_refusal(base::Code::corrupt, "tokens but embeddings of only 160", "damaged");
+}
+
+namespace {
+
+// The ids and texts that tokenizer.json's own library gives, from the GGUF beside it. Returns the texts that differ.
+std::vector<std::string> different(const text::Tokenizer& t, const base::Json& golden) {
+    std::vector<std::string> out;
+    for (const auto& row : golden["texts"]) {
+        const auto text = row["text"].get<std::string>();
+        const auto want = row["ids"].get<std::vector<text::TokenId>>();
+        auto got = t.encode(text, true);
+        if (t.vocabulary().kind == text::Vocabulary::Kind::word_piece) {  // its rows come with the tokens around the text
+            got.insert(got.begin(), t.vocabulary().bos);
+            got.push_back(t.vocabulary().eos);
+        }
+        if (got != want || t.decode(want, true) != row["decoded"]) out.push_back(text);
+    }
+    return out;
+}
+
+}  // namespace
+
+TEST(VocabularyGolden, EveryFamilyFromGguf) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints: set HEARTH_GOLDEN";
+    int files = 0;
+    for (const auto& folder : std::filesystem::directory_iterator(*golden)) {
+        for (const char* name : {"model-f16.gguf", "model.gguf"}) {
+            const auto file = folder.path() / name;
+            if (!std::filesystem::exists(file) || !std::filesystem::exists(folder.path() / "golden_tokenizer.json")) continue;
+            const auto expected = base::Json::parse(support::read_text(folder.path() / "golden_tokenizer.json"));
+            const auto gguf = Gguf::open(file);
+            if (!gguf && gguf.error().code == base::Code::unsupported) {  // of a tensor type that this engine does not run
+                std::printf("%s: not opened: %s\n", folder.path().filename().c_str(), gguf.error().message.c_str());
+                continue;
+            }
+            ASSERT_TRUE(gguf) << file << ": " << gguf.error().text();
+            // This GGUF names the pre-tokenizer qwen2, and the tokenizer.json beside it splits as GPT-2 does.
+            if (folder.path().filename() == "gpt_oss_mxfp4") continue;
+            auto vocabulary = read_vocabulary(**gguf);
+            ASSERT_TRUE(vocabulary) << file << ": " << vocabulary.error().text();
+            const auto t = text::Tokenizer::create(*vocabulary);
+            ASSERT_TRUE(t) << file << ": " << t.error().text();
+            const auto missed = different(**t, expected);
+            std::printf("%s: %zu of %zu\n", folder.path().filename().c_str(), expected["texts"].size() - missed.size(), expected["texts"].size());
+            EXPECT_TRUE(missed.empty()) << file << ": " << testing::PrintToString(missed);
+            ++files;
+            // Without the normalization that the file does not mention, the rows on which llama.cpp differs are those that differ.
+            if (vocabulary->kind != text::Vocabulary::Kind::bpe) continue;
+            vocabulary->normalizer.emplace();
+            EXPECT_EQ(different(*text::Tokenizer::create(*vocabulary).value(), expected),
+                      expected.value("llama_cpp_differs_on", std::vector<std::string>{})) << file;
+        }
+    }
+    EXPECT_GT(files, 20);
 }

@@ -8,8 +8,8 @@
 #include <stdexcept>
 #include <variant>
 
-#include "base/json.h"
 #include "support/fixtures.h"
+#include "text/tokenizer_json.h"
 
 namespace support {
 namespace {
@@ -109,7 +109,10 @@ text::Vocabulary read_gguf_vocabulary(const std::filesystem::path& file) {
         return it == m.numbers.end() ? otherwise : it->second;
     };
     text::Vocabulary v;
-    v.kind = m.texts[base + "model"] == "llama" ? text::Vocabulary::Kind::spm : text::Vocabulary::Kind::bpe;
+    using Kind = text::Vocabulary::Kind;
+    const std::string model = m.texts[base + "model"];
+    v.kind = model == "llama" ? Kind::spm : model == "gemma4" ? Kind::character_bpe : model == "bert" ? Kind::word_piece : Kind::bpe;
+    if (v.kind == Kind::word_piece) v.word_start = "\u2581", v.leading_spaces = 1;
     v.pre = m.texts[base + "pre"];
     v.tokens = std::move(m.text_lists[base + "tokens"]);
     v.merges = std::move(m.text_lists[base + "merges"]);
@@ -125,27 +128,14 @@ text::Vocabulary read_gguf_vocabulary(const std::filesystem::path& file) {
     return v;
 }
 
-text::Vocabulary read_hf_vocabulary(const std::filesystem::path& file, const std::string& pre) {
-    const auto json = base::Json::parse(read_maybe_xz(file));
-    const auto& model = json.at("model");
-    text::Vocabulary v;
-    v.pre = pre;
-    const auto put = [&](std::size_t id, const std::string& token, text::TokenType type) {
-        if (id >= v.tokens.size()) {
-            v.tokens.resize(id + 1);
-            v.types.resize(id + 1, text::TokenType::unused);
-        }
-        v.tokens[id] = token;
-        v.types[id] = type;
-    };
-    for (const auto& [token, id] : model.at("vocab").items()) put(id, token, text::TokenType::normal);
-    for (const auto& added : json.at("added_tokens"))
-        put(added.at("id"), added.at("content"),
-            added.at("special") == true ? text::TokenType::control : text::TokenType::user_defined);
-    for (const auto& merge : model.at("merges"))
-        v.merges.push_back(merge.is_string() ? merge.get<std::string>()
-                                             : merge.at(0).get<std::string>() + " " + merge.at(1).get<std::string>());
-    return v;
+text::Vocabulary read_hf_vocabulary(const std::filesystem::path& file) {
+    auto v = text::read_tokenizer_json(read_maybe_xz(file), file.string());
+    if (!v) throw std::runtime_error(v.error().text());
+    std::string name = file.string();
+    name.replace(name.rfind("tokenizer.json"), name.npos, "tokenizer_config.json");
+    if (std::filesystem::exists(name))
+        if (auto ok = text::apply_tokenizer_config(*v, read_text(name), name); !ok) throw std::runtime_error(ok.error().text());
+    return *std::move(v);
 }
 
 std::optional<std::filesystem::path> default_model() {

@@ -1,5 +1,5 @@
 // Vocabularies of real models for tests: a reader of GGUF metadata that knows only the tokenizer's
-// keys, and one of HF tokenizer.json files.
+// keys, and the reader of tokenizer.json over files.
 #pragma once
 
 #include <filesystem>
@@ -12,8 +12,8 @@ namespace support {
 
 text::Vocabulary read_gguf_vocabulary(const std::filesystem::path& file);  // throws std::runtime_error
 
-// A byte-level BPE tokenizer.json, plain or .xz. The file names no pre-tokenizer, so `pre` is given.
-text::Vocabulary read_hf_vocabulary(const std::filesystem::path& file, const std::string& pre);
+// A tokenizer.json, plain or .xz, with the tokenizer_config.json beside it when there is one.
+text::Vocabulary read_hf_vocabulary(const std::filesystem::path& file);
 
 // The default model: HEARTH_MODEL, else the file at its usual places.
 std::optional<std::filesystem::path> default_model();

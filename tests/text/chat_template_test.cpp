@@ -120,7 +120,7 @@ constexpr const char* chatml =
 TEST(ChatTemplate, UntrustedTextNeverBecomesAControlToken) {
     const auto vectors = support::vectors_dir();
     if (!vectors) GTEST_SKIP() << "no vectors";
-    auto vocabulary = support::read_hf_vocabulary(*vectors / "tokenizers/hf_tokenizer_json/qwen3.tokenizer.json.xz", "qwen2");
+    auto vocabulary = support::read_hf_vocabulary(*vectors / "tokenizers/hf_tokenizer_json/qwen3.tokenizer.json.xz");
     std::vector<std::string> controls;
     std::string attack;
     for (std::size_t i = 0; i < vocabulary.tokens.size(); ++i)
