@@ -3,6 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <sstream>
+
+#include "base/json.h"
+#include "base/unicode.h"
+#include "support/fixtures.h"
+#include "support/vocabularies.h"
 
 using namespace engine;
 
@@ -73,5 +79,39 @@ TEST(Emitter, AnySplitGivesTheSame) {
             EXPECT_EQ(parts.text, whole.text);
             EXPECT_EQ(parts.stopped, whole.stopped);
         }
+    }
+}
+
+// Over real vocabularies: what is emitted after each token is whole characters, and all of it the text.
+TEST(Emitter, NoTokenOfARealVocabularyEmitsHalfACharacter) {
+    const auto vectors = support::vectors_dir();
+    if (!vectors) GTEST_SKIP() << "no vectors: set HEARTH_VECTORS";
+    const auto root = *vectors / "tokenizers";
+    for (const std::string name : {"qwen3", "gemma3", "deepseek_v3", "mistral7b_v0_1"}) {
+        const auto tokenizer = text::Tokenizer::create(support::read_hf_vocabulary(root / "hf_tokenizer_json" / (name + ".tokenizer.json.xz"))).value();
+        std::istringstream lines(support::read_text(root / "hf_vectors" / (name + ".vectors.jsonl")));
+        int texts = 0, split = 0;
+        for (std::string line; std::getline(lines, line); ++texts) {
+            const auto c = base::Json::parse(line);
+            Emitter emitter({});
+            std::string all;
+            for (const auto& id : c["ids"]) {
+                const std::string bytes = tokenizer->bytes(id.get<text::TokenId>(), true);
+                std::string out;
+                emitter.push(bytes, out);
+                split += out != bytes;
+                for (std::size_t at = 0; at < out.size();) {
+                    int length = 1;
+                    ASSERT_NE(base::decode_utf8(out, at, length), base::no_char) << name << " " << c["id"];
+                    at += std::size_t(length);
+                }
+                all += out;
+            }
+            emitter.flush(all);
+            const auto skip = std::size_t(all.starts_with(" ") ? tokenizer->vocabulary().leading_spaces : 0);
+            EXPECT_EQ(all.substr(skip), c["decoded"].get<std::string>()) << name << " " << c["id"];
+        }
+        EXPECT_EQ(texts, 281) << name;
+        EXPECT_GT(split, 50) << name << ": tokens that end inside a character";
     }
 }
