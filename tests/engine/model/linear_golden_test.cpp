@@ -9,6 +9,7 @@
 #include "engine/model/forward.h"
 #include "engine/model/gguf.h"
 #include "engine/model/linear.h"
+#include "engine/runner.h"
 #include "support/fixtures.h"
 #include "support/safetensors.h"
 
@@ -18,9 +19,9 @@ using nlohmann::json;
 namespace {
 
 // A qwen3 or qwen3_moe model put together from its folder, and one sequence on it.
-class Runner {
+class QuantisedModel {
 public:
-    Runner(const std::filesystem::path& folder, const Ops& ops) : pool_(2), ops_(ops) {
+    QuantisedModel(const std::filesystem::path& folder, const Ops& ops) : pool_(2), ops_(ops) {
         const json config = json::parse(support::read_text(folder / "config.json"));
         scheme_.gptq_v2 = config["quantization_config"].value("checkpoint_format", "") == "gptq_v2";
         auto opened = Safetensors::open(folder);
@@ -38,15 +39,13 @@ public:
 
     std::vector<float> logits(const std::vector<std::int32_t>& tokens) {
         const Config& c = model_.config;
-        std::vector<std::vector<float>> storage;
-        std::vector<KvLayer> kv;
         std::vector<std::int32_t> blocks, rows;
         for (std::size_t i = 0; i < tokens.size(); ++i) rows.push_back(std::int32_t(i));
         for (std::size_t i = 0; i <= tokens.size() / kKvBlock; ++i) blocks.push_back(std::int32_t(i));
-        for (int i = 0; i < 2 * c.layers; ++i) storage.emplace_back(blocks.size() * kKvBlock * std::size_t(c.kv_heads * c.head_dim));
-        for (int i = 0; i < c.layers; ++i) kv.push_back({storage[std::size_t(2 * i)].data(), storage[std::size_t(2 * i + 1)].data(), false, c.kv_heads, c.head_dim});
+        std::vector<std::uint8_t> storage(blocks.size() * kKvBlock * kv_bytes_per_token(c, false));
+        const std::vector<KvLayer> kv = kv_layers(c, int(blocks.size()), false, storage.data());
         const int n = int(tokens.size());
-        const SequenceRows sequence{0, n, 0, blocks.data()};
+        const SequenceRows sequence{0, n, 0, blocks.data(), nullptr};
         std::vector<float> out(tokens.size() * std::size_t(c.vocabulary));
         Scratch scratch(memory_.data(), memory_.size());
         Exec exec{&pool_, &scratch};
@@ -61,17 +60,19 @@ private:
         for (const Family& family : families())
             if (family.name == name) c.family = &family;
         c.layers = from["num_hidden_layers"], c.hidden = from["hidden_size"], c.vocabulary = from["vocab_size"];
-        c.heads = from["num_attention_heads"], c.kv_heads = from["num_key_value_heads"], c.head_dim = c.rope_dim = from["head_dim"];
+        c.heads = from["num_attention_heads"];
         c.norm_epsilon = from["rms_norm_eps"];
-        c.rope_base = from.contains("rope_theta") ? from["rope_theta"] : from["rope_parameters"]["rope_theta"];
-        c.ffn = from["intermediate_size"];
+        RopeConfig rope{.dim = from["head_dim"], .base = from.contains("rope_theta") ? from["rope_theta"] : from["rope_parameters"]["rope_theta"]};
+        c.ropes.push_back(rope);
+        for (int i = 0; i < c.layers; ++i)
+            c.layer.push_back({.kv_heads = from["num_key_value_heads"], .head_dim = rope.dim, .kv_layer = i, .moe = name == "qwen3moe", .ffn = from["intermediate_size"]});
         if (name == "qwen3moe") {
-            c.ffn = 0;
             c.experts = from.contains("num_experts") ? from["num_experts"] : from["num_local_experts"];
             c.experts_used = from["num_experts_per_tok"], c.expert_ffn = from["moe_intermediate_size"];
             c.normalise_experts = from["norm_topk_prob"];
         }
-        for (int i = 0; i < c.rope_dim / 2; ++i) model_.inverse_frequencies.push_back(float(std::pow(double(c.rope_base), -2.0 * i / c.rope_dim)));
+        model_.inverse_frequencies.emplace_back();
+        for (int i = 0; i < rope.dim / 2; ++i) model_.inverse_frequencies[0].push_back(float(std::pow(double(rope.base), -2.0 * i / rope.dim)));
     }
 
     const float* vector(const std::string& name) {
@@ -133,19 +134,19 @@ private:
         l.attention_norm = vector(p + "input_layernorm.weight");
         l.ffn_norm = vector(p + "post_attention_layernorm.weight");
         l.q_norm = vector(p + "self_attn.q_norm.weight"), l.k_norm = vector(p + "self_attn.k_norm.weight");
-        l.q = matrix(p + "self_attn.q_proj", c.heads * c.head_dim, c.hidden);
-        l.k = matrix(p + "self_attn.k_proj", c.kv_heads * c.head_dim, c.hidden);
-        l.v = matrix(p + "self_attn.v_proj", c.kv_heads * c.head_dim, c.hidden);
-        l.o = matrix(p + "self_attn.o_proj", c.hidden, c.heads * c.head_dim);
-        l.moe = c.experts > 0;
-        if (l.moe) {
-            l.router = matrix(p + "mlp.gate", c.experts, c.hidden);
-            l.gate_experts = stack(p + "mlp.experts.", ".gate_proj", c.expert_ffn, c.hidden);
-            l.up_experts = stack(p + "mlp.experts.", ".up_proj", c.expert_ffn, c.hidden);
-            l.down_experts = stack(p + "mlp.experts.", ".down_proj", c.hidden, c.expert_ffn);
+        const int q = c.largest_heads_width(), kv = c.largest_kv_width(), ffn = c.largest_ffn();
+        l.q = matrix(p + "self_attn.q_proj", q, c.hidden);
+        l.k = matrix(p + "self_attn.k_proj", kv, c.hidden);
+        l.v = matrix(p + "self_attn.v_proj", kv, c.hidden);
+        l.o = matrix(p + "self_attn.o_proj", c.hidden, q);
+        if (c.experts > 0) {
+            l.experts.router = matrix(p + "mlp.gate", c.experts, c.hidden);
+            l.experts.gate = stack(p + "mlp.experts.", ".gate_proj", c.expert_ffn, c.hidden);
+            l.experts.up = stack(p + "mlp.experts.", ".up_proj", c.expert_ffn, c.hidden);
+            l.experts.down = stack(p + "mlp.experts.", ".down_proj", c.hidden, c.expert_ffn);
         } else {
-            l.gate = matrix(p + "mlp.gate_proj", c.ffn, c.hidden), l.up = matrix(p + "mlp.up_proj", c.ffn, c.hidden);
-            l.down = matrix(p + "mlp.down_proj", c.hidden, c.ffn);
+            l.ffn.gate = matrix(p + "mlp.gate_proj", ffn, c.hidden), l.ffn.up = matrix(p + "mlp.up_proj", ffn, c.hidden);
+            l.ffn.down = matrix(p + "mlp.down_proj", c.hidden, ffn);
         }
         model_.layers.push_back(l);
     }
@@ -165,7 +166,7 @@ void check(const std::filesystem::path& folder, const Target& target) {
     SCOPED_TRACE(folder.filename().string() + " on " + target.name);
     const json golden = json::parse(support::read_text(folder / "golden.json"));
     const double tolerance = golden["suggested_tolerance_logits_fp32"];
-    Runner runner(folder, *target.ops);
+    QuantisedModel runner(folder, *target.ops);
     int compared = 0;
     for (const auto& prompt : golden["prompts"]) {
         const auto ids = prompt["ids"].get<std::vector<std::int32_t>>();

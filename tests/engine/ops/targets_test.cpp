@@ -332,7 +332,7 @@ TEST_F(TargetsTest, ExpertsMeetTheirInputsInTheirOwnOrders) {
                 Memory a(0), b(0), c(0);
                 std::vector<float> out(std::size_t(n) * h);
                 MoeArgs args{{out.data(), n, h}, {x.data(), n, h}, packed(ops, gate, experts, a), packed(ops, up, experts, b),
-                             packed(ops, down, experts, c), chosen.data(), weights.data(), experts, used};
+                             packed(ops, down, experts, c), nullptr, nullptr, nullptr, chosen.data(), weights.data(), experts, used};
                 ops.moe_ffn(args, exec);
                 return out;
             };
