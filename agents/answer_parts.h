@@ -1,29 +1,27 @@
-// A reply with several calls is a plan of several parts. A small model tells of the first result and
-// ends, or, where a result is long or a call failed, of a worked example in place of it; so the
-// answer is bound to tell of each: a paragraph a call, headed by what was called; of a listing it names what is there
-// and nothing else, of another result it begins with words of it.
+// A small model tells of the first result and ends, or of a worked example, or of what it would expect in place of what
+// came back. So its answer after calls is bound to them: a paragraph a call, in words of ours that say what was called,
+// around whole names, sentences and lines of the result. Where a result is long the model chooses what is quoted of it.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "agents/passages.h"
 #include "router/types.h"
 #include "tools/invoke.h"
 
 namespace agents {
 
 struct Part {
-    std::string heading;                // the tool's name and its main argument, on one line
-    std::vector<std::string> names;     // of a listing, the first ones
-    bool more = false;                  // than these; the paragraph says so
-    std::vector<std::string> openings;  // of another result: its lines' first words; none: words as the model likes
-    bool alone = false;                 // binds the answer even as its only part
+    std::string said;             // the paragraph, or how it begins
+    std::vector<Passage> choice;  // what can go on: some of these, one after the other; none: the paragraph is all said
+    bool prose = false;           // quoted in the line; else set below it, line by line
+    bool left_out = false;        // the result goes on behind the last passage
     bool operator==(const Part&) const = default;
 };
 Part part_of(const router::ToolCall& call, const tools::CallOutcome& outcome);
 
-// What binds the answer (router::ModelRequest::answer_rules); no part, or a single one that is not `alone`: words,
-// whatever they are.
+// What binds the answer (router::ModelRequest::answer_rules); without a part: words, whatever they are.
 std::string rules_of_parts(const std::vector<Part>& parts);
 
 }  // namespace agents

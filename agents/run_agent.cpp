@@ -150,7 +150,6 @@ net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const
             co_await execute(frame, dispatch, task, call, state);
         }
     }
-    if (mends && !state.parts.empty()) state.parts[0].alone = true;
 }
 
 router::DeltaSink forward(Frame& frame, const AgentTask& task, std::string& text) {

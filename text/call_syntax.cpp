@@ -1,4 +1,6 @@
 // How a call is written in a dialect, as a grammar over the tools that there are.
+#include <algorithm>
+
 #include "text/call_tagged.h"
 #include "text/grammar.h"
 #include "text/grammar_rules.h"
@@ -53,6 +55,10 @@ std::string call_mark(std::string_view dialect) {
     for (const Form& form : forms)
         if (form.dialect == dialect) return std::string(form.trigger);
     return {};
+}
+
+bool holds_call_mark(std::string_view text) {
+    return std::any_of(std::begin(forms), std::end(forms), [&](const Form& form) { return text.find(form.trigger) != std::string_view::npos; });
 }
 
 base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::OrderedJson& tools, int most) {

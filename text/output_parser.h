@@ -72,6 +72,8 @@ struct CallSyntax {
 };
 // What opens a call; empty for dialects without a grammar.
 std::string call_mark(std::string_view dialect);
+// Whether the text could be read as a call, in whatever dialect.
+bool holds_call_mark(std::string_view text);
 base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::OrderedJson& tools, int most);
 
 }  // namespace text

@@ -206,7 +206,7 @@ net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, b
         if (decision.verdict == policy::Verdict::allow)
             outcome = co_await ledgered(dispatch, *tool, call, std::move(*parsed));
         else
-            outcome = refusal(CallState::refused, "Error: " + decision.message + " Do without it, and say so.");
+            outcome = refusal(CallState::refused, "Error: " + decision.message + std::string(kDoWithout));
         outcome.rule = decision.rule;
         outcome.effect = tool->effect;
     }

@@ -33,6 +33,9 @@ enum class CallState {
 };
 std::string_view name(CallState state);
 
+// Ends a refusal: said to the model, not to the person.
+inline constexpr std::string_view kDoWithout = " Do without it, and say so.";
+
 struct CallOutcome {
     CallState state = CallState::failed;
     std::string text;                       // for the model: result or error

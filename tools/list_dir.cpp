@@ -39,7 +39,7 @@ net::Task<base::Result<ToolOutput>> list_dir(base::Json arguments, ToolContext& 
     ToolOutput out;
     for (std::size_t i = 0; i < entries->size() && i < kMostEntries; ++i) {
         out.text += line_for((*entries)[i]) + "\n";
-        out.names.push_back(name_of((*entries)[i]));
+        out.names.push_back(name_of((*entries)[i]) + ((*entries)[i].kind == sandbox::Entry::Kind::folder ? "/" : ""));
     }
     if (entries->empty()) out.text = "[the folder is empty]\n";
     out.truncated = entries->size() > kMostEntries;

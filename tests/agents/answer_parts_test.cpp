@@ -1,4 +1,4 @@
-// An answer of several parts: its headings, and what the grammar lets through.
+// What an answer after calls says of each, and what the grammar leaves to the model.
 #include "agents/answer_parts.h"
 
 #include <gtest/gtest.h>
@@ -10,17 +10,28 @@
 namespace agents::testing {
 namespace {
 
-tools::CallOutcome done(std::string text) {
+tools::CallOutcome done(std::string text, std::vector<std::string> names = {}, base::Json facts = base::Json::object()) {
     tools::CallOutcome outcome;
     outcome.state = tools::CallState::done;
+    outcome.text = std::move(text);
+    outcome.names = std::move(names);
+    outcome.facts = std::move(facts);
+    return outcome;
+}
+
+tools::CallOutcome failed(std::string text) {
+    tools::CallOutcome outcome;
     outcome.text = std::move(text);
     return outcome;
 }
 
-std::string part(const std::string& name, const std::string& arguments) { return part_of({"id", name, arguments}, done("")).heading; }
+std::string arguments(const char* name, const std::string& value) { return base::dump(base::Json{{name, value}}); }
 
-std::vector<std::string> openings(std::string result) {
-    return part_of({"id", "x", "{}"}, done(std::move(result))).openings;
+// Of a part that leaves nothing to choose.
+std::string said(const std::string& tool, const std::string& arguments, const tools::CallOutcome& outcome) {
+    const Part part = part_of({"id", tool, arguments}, outcome);
+    EXPECT_TRUE(part.choice.empty());
+    return part.said;
 }
 
 // What the answer of these parts accepts.
@@ -30,88 +41,104 @@ std::function<bool(const std::string&)> accepts(const std::vector<Part>& parts) 
     return [grammar = std::move(grammar)](const std::string& text) { return (*grammar)->accepts(text); };
 }
 
-TEST(AnswerParts, AreHeadedByTheToolAndItsFirstText) {
-    EXPECT_EQ(part("list_dir", R"({"path": "."})"), "list_dir .");
-    EXPECT_EQ(part("read_file", R"({"offset": 3, "path": "a b.txt"})"), "read_file a b.txt");
-    EXPECT_EQ(part("now", "{}"), "now");
-    EXPECT_EQ(part("now", "{\"broken"), "now");
-    EXPECT_EQ(part("bash", R"({"command": "ls\nwc"})"), "bash ls");
+TEST(AnswerParts, WithoutACallAreWords) { EXPECT_EQ(rules_of_parts({}), "answer ::= words\n"); }
+
+TEST(AnswerParts, OfAListingNameAllThatIsThere) {
+    EXPECT_EQ(said("list_dir", arguments("path", "."), done("", {".ci/", "a.py", "it's, mine.txt"})), "The current folder holds 3 entries: .ci/, a.py and “it's, mine.txt”.");
+    EXPECT_EQ(said("list_dir", "{}", done("", {"a"})), "The current folder holds 1 entry: a.");
+    EXPECT_EQ(said("list_dir", arguments("path", "my notes/"), done("", {"a", "b"})), "The folder “my notes” holds 2 entries: a and b.");
+    EXPECT_EQ(said("list_dir", arguments("path", ".ci"), done("[the folder is empty]\n")), "The folder .ci is empty.");
+    EXPECT_EQ(said("glob_files", arguments("pattern", "*.py"), done("", {"src/a.py", "b.py"})), "2 files match “*.py”: src/a.py and b.py.");
+    EXPECT_EQ(said("glob_files", arguments("pattern", "*.py"), done("[no file matches *.py]\n")), "No file matches “*.py”.");
 }
 
-TEST(AnswerParts, ALongHeadingIsCutBetweenCharacters) {
-    const std::string heading = part("x", "{\"a\": \"" + std::string(77, 'a') + "äöü\"}");
-    EXPECT_EQ(heading, "x " + std::string(77, 'a') + "…");
+TEST(AnswerParts, OfALongListingSayHowManyMoreThereAre) {
+    const std::string told = said("list_dir", "{}", done("", std::vector<std::string>(1000, "x"), {{"entries", 1200u}}));
+    EXPECT_TRUE(told.starts_with("The current folder holds 1200 entries: x, x")) << told;
+    EXPECT_TRUE(told.ends_with("x, x and 1136 more.")) << told;
 }
 
-TEST(AnswerParts, BeginWithWordsOfTheResult) {
-    using Openings = std::vector<std::string>;
-    EXPECT_EQ(openings("1\t# Marlin\n2\t\n3\t**Keeps** (all) `minutes` here.\n4\tAnd finds them by date"), (Openings{"Keeps** (all) `minutes", "And finds them"}))
-        << "not with the title, which anything may follow";
-    EXPECT_EQ(openings("1\t# Marlin\n2\tby date.\n"), (Openings{"Marlin", "by date"})) << "but where there is nothing else";
-    EXPECT_EQ(openings("über 3 Größen und Töne"), Openings{"über 3 Größen und"});
-    EXPECT_EQ(openings("a b c\nx y z\na b c d\n"), (Openings{"a b c", "x y z"})) << "each once";
-    EXPECT_EQ(openings("42\n -- \n"), Openings{}) << "numbers count lines";
-    EXPECT_EQ(openings(std::string(101, 'x') + " y z\ny\n"), Openings{"y"}) << "too long";
-    std::string long_text;
-    for (int i = 0; i < 200; ++i) long_text += "w" + std::to_string(i) + "\n";
-    EXPECT_EQ(openings(long_text).size(), 6u);
+TEST(AnswerParts, OfAShortFileQuoteAllOfIt) {
+    const std::string path = arguments("path", ".config/key \"x\"");
+    EXPECT_EQ(said("read_file", path, done("1\tport = 8123\n")), "“.config/key \"x\"” says: “port = 8123”");
+    EXPECT_EQ(said("read_file", arguments("path", "a.py"), done("1\tdef f():\n2\t    return 1\n")), "a.py says:\n    def f():\n        return 1");
+    EXPECT_EQ(said("read_file", arguments("path", "README.md"), done("1\t# Marlin\n2\t\n3\tMarlin keeps the minutes. It finds them.\n4\t\n5\tCopy the folder.\n")),
+              "README.md says: “Marlin keeps the minutes. It finds them.” and “Copy the folder.”");
+    EXPECT_EQ(said("read_file", arguments("path", "a"), done("[the file is empty]\n")), "a: the file is empty.");
+    EXPECT_EQ(said("read_file", arguments("path", "a"), done("1\t[server]\n")), "a says: “[server]”") << "a line of the file, not a remark";
 }
 
-TEST(AnswerParts, OneIsFreeUnlessItsResultIsLong) {
-    EXPECT_EQ(rules_of_parts({}), "answer ::= words\n");
-    EXPECT_EQ(rules_of_parts({{"list_dir .", {"a"}, false, {}, false}}), rules_of_parts({}));
-    EXPECT_TRUE(accepts({{"list_dir .", {"a"}, false, {}, true}})("`list_dir .`: a"));
-    for (const std::size_t bytes : {400, 401}) EXPECT_EQ(part_of({"id", "x", "{}"}, done(std::string(bytes, 'x'))).alone, bytes == 401);
+TEST(AnswerParts, OfALongTextQuoteSentencesThatFollowEachOther) {
+    std::string text;
+    for (int i = 1; i <= 30; ++i) text += std::to_string(i) + "\tThis is sentence number " + std::string(std::size_t(i), 'x') + ".\n";
+    const auto is = accepts({part_of({"id", "read_file", arguments("path", "a.md")}, done(text + "[4 more lines; go on with offset 31]\n"))});
+    EXPECT_TRUE(is("a.md says: “This is sentence number x.”"));
+    EXPECT_TRUE(is("a.md says: “This is sentence number xx.” and “This is sentence number xxx.”"));
+    EXPECT_FALSE(is("a.md says: “This is sentence number x")) << "half a sentence";
+    EXPECT_FALSE(is("a.md says: “This is sentence number x.” and “This is sentence number xxx.”")) << "not what follows";
+    EXPECT_FALSE(is("a.md says: “This is sentence number y.”"));
+    EXPECT_FALSE(is("a.md says: “[4 more lines; go on with offset 31]”"));
 }
 
-TEST(AnswerParts, OfAFailureTellWhatFailed) {
-    tools::CallOutcome failed;
-    failed.text = "Error: \"a.txt\" does not exist";
-    const Part told = part_of({"id", "read_file", R"({"path": "a.txt"})"}, failed);
-    EXPECT_EQ(told.openings, std::vector<std::string>{"\"a.txt\" does not"});
-    EXPECT_TRUE(told.alone);
+TEST(AnswerParts, OfLongOtherTextsQuoteLinesAndMarkWhatIsLeftOut) {
+    std::string text;
+    for (int i = 1; i <= 20; ++i) text += "  line" + std::string(std::size_t(i), 'x') + "\n";
+    const auto is = accepts({part_of({"id", "bash", arguments("command", "cat a")}, done(text + "[exit code 0]"))});
+    const std::string lead = "The command `cat a` printed:\n    ";
+    EXPECT_TRUE(is(lead + "  linex\n      linexx\n    …"));
+    EXPECT_TRUE(is(lead + "…\n      linexx\n    …"));
+    EXPECT_TRUE(is(lead + "…\n      line" + std::string(20, 'x'))) << "the end";
+    EXPECT_FALSE(is(lead + "  linex")) << "as if there were no more";
+    EXPECT_FALSE(is(lead + "…\n      linex\n    …")) << "nothing is left out before the first";
+    EXPECT_FALSE(is(lead + "  linex\n      linexxx\n    …")) << "not what follows";
+}
+
+TEST(AnswerParts, OfACommandSayHowItEnded) {
+    const std::string command = arguments("command", "make\nmake test");
+    EXPECT_EQ(said("bash", command, done("[exit code 0]")), "The command `make …` printed nothing.");
+    EXPECT_EQ(said("bash", arguments("command", "echo `date`"), done("now\n[exit code 0]")), "The command “echo `date`” printed: “now”");
+    EXPECT_EQ(said("bash", command, done("42 a\n[exit code 0]")), "The command `make …` printed: “42 a”");
+    EXPECT_EQ(said("bash", command, done("a\nb\n[exit code 2]")), "The command `make …` ended with exit code 2 and printed:\n    a\n    b");
+    EXPECT_EQ(said("bash", command, done("[killed: out of memory]")), "The command `make …` was killed: out of memory and printed nothing.");
+}
+
+TEST(AnswerParts, OfASearchQuoteTheLinesFound) {
+    const std::string pattern = arguments("pattern", "a\\b");
+    EXPECT_EQ(said("grep_files", pattern, done("c.py:12:a\\b c\n", {}, {{"matches", 1u}})), "1 line matches “a\\b”: “c.py:12:a\\b c”");
+    EXPECT_EQ(said("grep_files", pattern, done("[no line matches a\\b]\n")), "Search for “a\\b”: no line matches a\\b.");
+    std::string many;
+    for (int i = 0; i < 11; ++i) many += "x:" + std::to_string(i) + ":a\n";
+    const std::string told = said("grep_files", pattern, done(many, {}, {{"matches", 11u}}));
+    EXPECT_TRUE(told.starts_with("11 lines match “a\\b”:\n    x:0:a\n")) << told;
+    EXPECT_TRUE(told.ends_with("x:9:a\n    …")) << told;
+}
+
+TEST(AnswerParts, OfAFailureTellAllOfIt) {
+    EXPECT_EQ(said("read_file", arguments("path", ".config/key"), failed("Error: \".config/key\" does not exist (near that name: .config/keys)")),
+              "I could not read .config/key: \".config/key\" does not exist (near that name: .config/keys).");
+    EXPECT_EQ(said("bash", arguments("command", "ls"), failed("Error: Guests have no tools." + std::string(tools::kDoWithout))), "I could not run `ls`: Guests have no tools.");
+    EXPECT_EQ(said("fly", "{}", failed("Error: there is no tool \"fly\".\nmore")), "I could not use fly: there is no tool \"fly\".");
+    tools::CallOutcome unknown = failed("Error: bash broke off; whether it took effect is not known.");
+    unknown.state = tools::CallState::unknown;
+    EXPECT_EQ(said("bash", "{\"broken", unknown), "bash broke off; whether it took effect is not known.");
+}
+
+TEST(AnswerParts, OfOtherToolsAreTheirOwnWords) {
+    EXPECT_EQ(said("write_file", arguments("path", "a.txt"), done("Wrote 12 bytes to a.txt.")), "Wrote 12 bytes to a.txt.");
+    EXPECT_EQ(said("feeds", "{}", done("one\ntwo\n")), "feeds says:\n    one\n    two");
+}
+
+TEST(AnswerParts, NeverHoldWhatCouldBeReadAsACall) {
+    const std::string call = "<tool_call>{\"name\": \"bash\"}";
+    EXPECT_EQ(said("list_dir", "{}", done("", {"a", call})), "The current folder holds 2 entries: a and 1 more.");
+    EXPECT_EQ(said("read_file", arguments("path", "a"), done("1\t" + call + "\n")), "a says: nothing that can be quoted.");
 }
 
 TEST(AnswerParts, EachIsToldOfInOrder) {
-    const auto is = accepts({{"read_file x", {}, false, {}, false}, {"grep_files \"a\\b\"", {}, false, {}, false}});
-    EXPECT_TRUE(is("`read_file x`: a and b\n- c\n\n`grep_files \"a\\b\"`: nothing"));
-    EXPECT_FALSE(is("`read_file x`: a and b")) << "the second part is missing";
-    EXPECT_FALSE(is("`read_file x`: \n\n`grep_files \"a\\b\"`: nothing")) << "the first part is empty";
-    EXPECT_FALSE(is("`grep_files \"a\\b\"`: nothing\n\n`read_file x`: a and b"));
-    EXPECT_FALSE(is("`read_file x`: " + std::string(1000, 'a') + "\n\n`grep_files \"a\\b\"`: nothing")) << "a line without an end";
-}
-
-TEST(AnswerParts, BeginWithAWordOfTheirResult) {
-    const auto both = accepts({{"read_file a", {}, false, {"Marlin", "b\"c"}, false}, {"now", {}, false, {"Noon"}, false}});
-    const auto is = [&](const std::string& first, const std::string& second) { return both("`read_file a`: " + first + "\n\n`now`: " + second); };
-    EXPECT_TRUE(is("Marlin keeps\n- minutes", "Noon"));
-    EXPECT_TRUE(is("b\"c", "Noon\nor so"));
-    EXPECT_FALSE(is("Hearth keeps", "Noon")) << "no word of the result";
-    EXPECT_FALSE(is("Marlins", "Noon")) << "not the whole word";
-    EXPECT_FALSE(is("Noon", "Marlin")) << "of the other result";
-}
-
-TEST(AnswerParts, OfAListingNameOnlyWhatIsThere) {
-    tools::CallOutcome listed = done("a.py  12 bytes\nnotes/\nz b\n");
-    listed.names = {"a.py", "notes", "z b"};
-    const Part listing = part_of({"id", "list_dir", R"({"path": "."})"}, listed);
-    EXPECT_EQ(listing, (Part{"list_dir .", {"a.py", "notes", "z b"}, false, {}, false}));
-    const auto both = accepts({listing, {"now", {}, false, {}, false}});
-    const auto is = [&](const std::string& names) { return both("`list_dir .`: " + names + "\n\n`now`: noon"); };
-    for (const char* good : {"a.py, notes and z b.", "a.py, the folder notes/ and z b", "a.py and z b", "- a.py\n- notes/", "a.py\nz b"})
-        EXPECT_TRUE(is(good)) << good;
-    for (const char* bad : {"client.py", "a.py, client.py", "a.py, z.b", "a.py, notesx", "notes and z b", "a.py, notes, a.py, notes", "nothing", "", "a.py is a file"})
-        EXPECT_FALSE(is(bad)) << bad;
-}
-
-TEST(AnswerParts, OfALongListingTakeTheFirstNamesAndSayThatThereAreMore) {
-    tools::CallOutcome listed = done("");
-    listed.names.assign(1000, "x");
-    listed.names[0] = std::string(200, 'y');
-    const Part part = part_of({"id", "x", "{}"}, listed);
-    EXPECT_EQ(part.names, std::vector<std::string>(64, "x")) << "and none that is too long";
-    EXPECT_TRUE(accepts({part, part})("`x`: x and x …\n\n`x`: x, x. …"));
-    EXPECT_FALSE(accepts({part, part})("`x`: x and x\n\n`x`: x, x."));
+    const auto is = accepts({part_of({"id", "list_dir", "{}"}, done("", {"a"})), part_of({"id", "bash", arguments("command", "ls")}, done("a\n[exit code 0]"))});
+    EXPECT_TRUE(is("The current folder holds 1 entry: a.\n\nThe command `ls` printed: “a”"));
+    EXPECT_FALSE(is("The current folder holds 1 entry: a.")) << "the second part is missing";
+    EXPECT_FALSE(is("The command `ls` printed: “a”\n\nThe folder holds 1 entry: a."));
 }
 
 }  // namespace

@@ -231,7 +231,7 @@ std::vector<router::ModelRequest> sent_after(router::ScriptedReply first, router
     return h.model->requests();
 }
 
-const Part kReadA{"read_file a", {}, false, {"text of a"}, false}, kReadB{"read_file b", {}, false, {"text of b"}, false}, kRanLs{"bash ls", {}, false, {"ran ls"}, false};
+const Part kReadA{"a says: “text of a”", {}, false, false}, kReadB{"b says: “text of b”", {}, false, false}, kRanLs{"The command `ls` printed: “ran ls”", {}, false, false};
 
 TEST_F(RunAgent, AGuidedModelTellsOfEachOfSeveralCalls) {
     for (const ToolDiscipline discipline : {ToolDiscipline::guided, ToolDiscipline::free}) {
@@ -240,7 +240,7 @@ TEST_F(RunAgent, AGuidedModelTellsOfEachOfSeveralCalls) {
         const bool free = discipline == ToolDiscipline::free;
         EXPECT_EQ(sent[0].answer_rules, free ? "" : rules_of_parts({}));
         EXPECT_EQ(sent[1].answer_rules, free ? "" : rules_of_parts({kReadA, kRanLs}));
-        EXPECT_EQ(sent[2].answer_rules, sent[0].answer_rules) << "one call has no parts";
+        EXPECT_EQ(sent[2].answer_rules, free ? "" : rules_of_parts({kReadB})) << "of the last reply's call";
     }
 }
 
@@ -258,17 +258,14 @@ TEST_F(RunAgent, AGuidedModelWhoHearsWhatWouldWorkMustChooseAgainAndTellsOfWhatW
 TEST_F(RunAgent, AGuidedModelIsHeldToTheOnlyCallThatWorkedAfterOneThatFailed) {
     const auto sent = sent_after(calls("read_file", R"({"path": "slip"})"), {"", "read_file", R"({"path": "slip"})"}, ToolDiscipline::guided);
     ASSERT_EQ(sent.size(), 3u);
-    Part only = kReadB;
-    only.alone = true;
-    EXPECT_EQ(sent[2].answer_rules, rules_of_parts({only}));
-    EXPECT_NE(sent[2].answer_rules, sent[0].answer_rules);
+    EXPECT_EQ(sent[2].answer_rules, rules_of_parts({kReadB}));
 }
 
 TEST_F(RunAgent, AGuidedModelTellsOfACallThatCouldNotBeMended) {
     const auto sent = sent_after(calls("bash", R"({"command": "ls"})"), {"", "read_file", R"({"path": "missing"})"}, ToolDiscipline::guided);
     ASSERT_EQ(sent.size(), 3u);
     EXPECT_EQ(sent[1].tool_choice.kind, router::ToolChoice::Kind::automatic);
-    const Part missing{"read_file missing", {}, false, {"there is no"}, true};
+    const Part missing{"I could not read missing: there is no file missing.", {}, false, false};
     EXPECT_EQ(sent[1].answer_rules, rules_of_parts({kRanLs, missing}));
 }
 
@@ -279,7 +276,7 @@ TEST_F(RunAgent, AGuidedModelThatMendsNothingTellsWhatFailed) {
     const auto sent = h.model->requests();
     ASSERT_EQ(sent.size(), 3u);
     EXPECT_EQ(sent[2].tool_choice.kind, router::ToolChoice::Kind::none);
-    EXPECT_EQ(sent[2].answer_rules, rules_of_parts({{"read_file slip", {}, false, {"there is no"}, true}}));
+    EXPECT_EQ(sent[2].answer_rules, rules_of_parts({{"I could not read slip: there is no file slip (near that name: b).", {}, false, false}}));
 }
 
 TEST_F(RunAgent, WhatWasOnlyAskedForAgainDoesNotPutTheAnswersPartsAside) {

@@ -13,7 +13,7 @@ TEST(ListDir, ShowsKindsAndSizes) {
     std::filesystem::create_symlink("/etc", bench.path() / "etc");
     const auto all = bench.call("list_dir", base::Json::object());
     EXPECT_EQ(all->text, "a.txt  5 bytes\netc (symbolic link, not followed)\nsub/\n");
-    EXPECT_EQ(all->names, (std::vector<std::string>{"a.txt", "etc", "sub"}));
+    EXPECT_EQ(all->names, (std::vector<std::string>{"a.txt", "etc", "sub/"}));
     EXPECT_EQ(bench.call("list_dir", {{"path", "sub"}})->text, "b  0 bytes\n");
     EXPECT_EQ(bench.call("list_dir", {{"path", "etc"}}).ok(), false);
     EXPECT_EQ(bench.call("list_dir", {{"path", "a.txt"}}).error().code, base::Code::invalid_argument);
