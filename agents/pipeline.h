@@ -13,7 +13,7 @@ namespace agents {
 
 // What the prompts of a turn begin with: system, history; the last message is the request.
 struct Layout {
-    std::vector<router::Message> shared;   // of the phases that answer
+    std::vector<router::Message> shared;   // of the phases that answer, and of an answer without a call
     std::vector<router::Message> calling;  // of those that call tools: with the worked examples that a small model needs for it,
                                            // and would tell of as if they were true
     router::ToolMenu tools;

@@ -28,6 +28,7 @@ struct State {
     bool must_answer = false;       // no more calls: the model chose to answer, or turns in circles
     bool gathered = false;          // the gathering is over
     bool to_mend = false;           // a call of the last reply failed and heard what would work
+    bool worked = false;            // a call of the last reply did
     std::vector<Part> parts;        // of the answer to come: the last calls, and those of the reply that they mend
     std::vector<Part> unmended;     // the calls that no later one has mended
     policy::Integrity label = policy::Integrity::trusted;
@@ -56,6 +57,16 @@ ToolChoice choice_of(const AgentTask& task, const State& state, int round) {
     return choice;
 }
 
+// Where a guided model may call and need not, its first words only say that it does not: the answer is made afresh, from the
+// plain prompt. A backend without grammars writes the answer at once, and no tab at its end.
+bool decides(const AgentTask& task, int round) {
+    return round == 0 && task.answers && task.discipline == ToolDiscipline::guided && !task.likely_needs_tools && !task.tools.empty() &&
+           !task.plain.empty() && task.prefix.back().role != MessageRole::tool;
+}
+constexpr std::string_view kDecision = "answer ::= [^ \\n\\t{<] [^\\n\\t]{0,11} \"\\t\"\n";
+constexpr std::size_t kLongestDecision = 13 * 4;  // bytes
+bool decided_to_answer(const router::ModelReply& reply) { return reply.message.tool_calls.empty() && reply.message.text().ends_with('\t'); }
+
 std::vector<Part> parts_of(const State& state) {
     std::vector<Part> out = state.parts;
     out.insert(out.end(), state.unmended.begin(), state.unmended.end());
@@ -66,12 +77,19 @@ router::ModelRequest request_of(const AgentTask& task, const State& state, int r
     router::ModelRequest request;
     request.alias = task.alias;
     request.purpose = task.purpose;
-    request.messages = task.prefix;
-    request.messages.insert(request.messages.end(), state.result.work.begin(), state.result.work.end());
-    request.tools = task.tools;
+    const bool bound = task.answers && task.discipline == ToolDiscipline::guided;
+    const std::vector<Part> parts = parts_of(state);
     request.tool_choice = choice_of(task, state, round);
+    // Nothing came back that an answer could be held to: it would tell of the worked examples.
+    if (bound && parts.empty() && !task.plain.empty() && request.tool_choice.kind == ToolChoice::Kind::none) {
+        request.messages = task.plain;
+    } else {
+        request.messages = task.prefix;
+        request.messages.insert(request.messages.end(), state.result.work.begin(), state.result.work.end());
+        request.tools = task.tools;
+    }
     request.end_circles = task.discipline == ToolDiscipline::guided;
-    if (task.answers && task.discipline == ToolDiscipline::guided) request.answer_rules = rules_of_parts(parts_of(state));
+    if (bound) request.answer_rules = decides(task, round) ? std::string(kDecision) : rules_of_parts(parts);
     request.sampling = task.sampling;
     request.max_tokens = task.max_tokens;
     request.stop = task.stop;
@@ -103,6 +121,7 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
     if (outcome.executed && outcome.effect != policy::Effect::pure) state.seen.clear();
     state.seen.insert(identity(call));
     state.to_mend |= outcome.mendable;
+    state.worked |= outcome.state == tools::CallState::done;
     (outcome.mendable ? state.unmended : state.parts).push_back(part_of(call, outcome));
     state.label = policy::Integrity::untrusted;
 
@@ -127,7 +146,8 @@ net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const
     const bool mends = std::exchange(state.to_mend, false), guided = task.discipline == ToolDiscipline::guided;
     const int enough = guided ? 1 : kRepeatsBeforeAnswer;
     const std::set<std::string> earlier = state.seen;  // twice in one reply is no circle
-    bool fresh = false;
+    std::vector<Part> told;
+    bool fresh = state.worked = false;
     for (const ToolCall& call : calls) {
         if (is_client_tool(frame, call.name)) {
             state.result.client_calls.push_back(call);
@@ -142,30 +162,43 @@ net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const
             state.gathered = state.repeats >= enough || !task.answers;
             state.must_answer = state.must_answer || state.repeats >= enough;
         } else {
-            // Of earlier calls the answer need not tell any more.
             if (!std::exchange(fresh, true)) {
                 state.unmended.clear();
-                if (!mends) state.parts.clear();
+                if (!mends) told = std::exchange(state.parts, {});
             }
             co_await execute(frame, dispatch, task, call, state);
         }
     }
+    // Of earlier calls the answer need not tell any more, once a later one worked.
+    if (!state.worked) state.parts.insert(state.parts.begin(), told.begin(), told.end());
 }
 
-router::DeltaSink forward(Frame& frame, const AgentTask& task, std::string& text) {
-    return [&frame, &text, answers = task.answers](const router::ModelDelta& delta) {
-        ChatEvent event;
+// The text of a reply that is under way: shown as it comes, once it is longer than `held` bytes.
+struct Streamed {
+    std::string text;
+    std::size_t held = 0, shown = 0;
+};
+
+void show(Frame& frame, Streamed& streamed) {
+    if (streamed.shown == streamed.text.size()) return;
+    ChatEvent event;
+    event.kind = ChatEvent::Kind::text;
+    event.text = streamed.text.substr(streamed.shown);
+    streamed.shown = streamed.text.size();
+    frame.emit(std::move(event));
+}
+
+router::DeltaSink forward(Frame& frame, const AgentTask& task, Streamed& streamed) {
+    return [&frame, &streamed, answers = task.answers](const router::ModelDelta& delta) {
         if (delta.kind == router::ModelDelta::Kind::content) {
-            text += delta.text;
-            event.kind = ChatEvent::Kind::text;
-        } else if (delta.kind == router::ModelDelta::Kind::reasoning) {
+            streamed.text += delta.text;
+            if (answers && streamed.text.size() > streamed.held) show(frame, streamed);
+        } else if (delta.kind == router::ModelDelta::Kind::reasoning && answers) {
+            ChatEvent event;
             event.kind = ChatEvent::Kind::reasoning;
-        } else {
-            return;
+            event.text = delta.text;
+            frame.emit(std::move(event));
         }
-        if (!answers) return;
-        event.text = delta.text;
-        frame.emit(std::move(event));
     };
 }
 
@@ -286,15 +319,21 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
     State state;
     state.label = label_of(task.prefix);
     for (int round = 0; round < frame.options.max_rounds; ++round) {
-        std::string streamed;
+        Streamed streamed;
+        if (decides(task, round)) streamed.held = kLongestDecision;
         router::ModelRequest request = request_of(task, state, round);
         const router::DeltaSink sink = forward(frame, task, streamed);
         base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), task.parent, sink);
         if (!reply) {
-            state.result.text = std::move(streamed);
+            state.result.text = std::move(streamed.text);
             end(state, end_of(reply.error()), reply.error());
             co_return std::move(state.result);
         }
+        if (decides(task, round) && decided_to_answer(*reply)) {
+            state.must_answer = true;
+            continue;
+        }
+        if (task.answers) show(frame, streamed);
         const bool over = co_await digest(frame, dispatch, task, std::move(*reply), state);
         if (over) {
             const bool silent = state.result.text.find_first_not_of(" \t\r\n") == std::string::npos;

@@ -114,7 +114,8 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     auto system = prompt(frame, agent + "_system", {{"date", day_of(parts.clock.now())}, {"workspace", folder}});
     auto purpose = prompt(frame, "answer_tool");
     auto worked = prompt(frame, agent + "_examples");
-    for (const auto* text : {&system, &purpose, &worked})
+    auto plain = frame.scope == policy::Scope::dev ? prompt(frame, "dev_answer") : system;
+    for (const auto* text : {&system, &purpose, &worked, &plain})
         if (!*text) return text->error();
 
     const router::Capabilities can = parts.gateway.capabilities(options.model);
@@ -133,7 +134,7 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     turn.request = request_text(*history);
     const int context = can.context > 0 ? can.context : kUnknownContext;
     const int room = std::max(context - kReplyReserve, context / 2) - tokens_of(layout.tools);
-    layout.shared = lay_out(*system, {}, *history, room);
+    layout.shared = lay_out(*std::move(plain), {}, *history, room);
     layout.calling = lay_out(std::move(*system), examples, std::move(*history), room);
     return layout;
 }
@@ -143,6 +144,7 @@ net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& 
     task.alias = options.model;
     task.purpose = "dev";
     task.prefix = layout.calling;
+    task.plain = layout.shared;
     task.tools = layout.tools;
     task.discipline = layout.discipline;
     task.likely_needs_tools = router::admit({.text = turn.request}).outside;

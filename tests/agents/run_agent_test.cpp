@@ -7,6 +7,7 @@
 #include "agents/answer_parts.h"
 #include "harness.h"
 #include "store/ledger.h"
+#include "text/grammar.h"
 
 namespace agents::testing {
 namespace {
@@ -207,18 +208,67 @@ TEST_F(RunAgent, AFolderThatCannotBeOpenedEndsTheRun) {
     EXPECT_TRUE(h.model->requests().empty());
 }
 
-TEST_F(RunAgent, AGuidedModelIsForcedToChooseOnlyWhereToolsMayHelp) {
-    Harness h({calls(kAnswerTool, "{}"), says("Hello!"), says("Hi!")});
+// The first reply is what decided; the second is the answer.
+void expect_answer_from_a_plain_prompt(const std::vector<router::ModelRequest>& sent, const std::string& request) {
+    ASSERT_EQ(sent.size(), 2u);
+    EXPECT_GT(sent[0].messages.size(), 2u) << "with worked examples";
+    EXPECT_FALSE(sent[0].tools.empty());
+    EXPECT_EQ(sent[1].tool_choice.kind, router::ToolChoice::Kind::none);
+    EXPECT_TRUE(sent[1].tools.empty());
+    ASSERT_EQ(sent[1].messages.size(), 2u);
+    EXPECT_NE(sent[1].messages[0].text(), sent[0].messages[0].text());
+    EXPECT_EQ(sent[1].messages[1].text(), request);
+    EXPECT_EQ(sent[1].answer_rules, rules_of_parts({}));
+}
+
+TEST_F(RunAgent, AGuidedModelThatChoosesToAnswerDoesSoFromAPromptWithoutExamplesAndTools) {
+    Harness h({calls(kAnswerTool, "{}"), says("Hello!")});
     const ChatResult chosen = h.ask("hearth/dev", kRequest);
     EXPECT_EQ(chosen.response, "Hello!");
     EXPECT_EQ(chosen.tools_used, 0) << "the answer tool is none";
-    const ChatResult free = h.ask("hearth/dev", "Who wrote Faust?");
-    EXPECT_EQ(free.response, "Hi!");
     const auto sent = h.model->requests();
-    EXPECT_EQ(sent.at(0).tool_choice.kind, router::ToolChoice::Kind::required);
-    EXPECT_EQ(sent.at(0).tool_choice.most, 2);
-    EXPECT_EQ(sent.at(1).tool_choice.kind, router::ToolChoice::Kind::none);
-    EXPECT_EQ(sent.at(2).tool_choice.kind, router::ToolChoice::Kind::automatic);
+    expect_answer_from_a_plain_prompt(sent, kRequest);
+    EXPECT_EQ(sent[0].tool_choice.kind, router::ToolChoice::Kind::required);
+    EXPECT_EQ(sent[0].tool_choice.most, 2);
+}
+
+TEST_F(RunAgent, WhereNothingHintsAtToolsAGuidedModelsFirstWordsOnlyDecide) {
+    Harness h({says("Johann Wolfg\t"), says("Goethe.")});
+    EXPECT_EQ(h.ask("hearth/dev", "Who wrote Faust?").response, "Goethe.");
+    EXPECT_EQ(h.kinds(), "run_started text done") << "and are not shown";
+    const auto sent = h.model->requests();
+    expect_answer_from_a_plain_prompt(sent, "Who wrote Faust?");
+    EXPECT_EQ(sent[0].tool_choice.kind, router::ToolChoice::Kind::automatic);
+    const auto grammar = text::Grammar::from_ebnf("root ::= answer\n" + sent[0].answer_rules);
+    ASSERT_TRUE(grammar) << grammar.error().text();
+    EXPECT_TRUE((*grammar)->accepts("Johann Wolfg\t"));
+    EXPECT_FALSE((*grammar)->accepts("Johann Wolfgang\t"));
+    EXPECT_FALSE((*grammar)->accepts("Johann"));
+}
+
+TEST_F(RunAgent, AnAnswerThatNoGrammarBoundIsTakenAsItIs) {
+    Harness h({says("Hi!"), says("This answer has more bytes than a decision ever has, many more.")});
+    for (const char* answer : {"Hi!", "This answer has more bytes than a decision ever has, many more."}) {
+        std::string shown;
+        h.on_event = [&](const ChatEvent& event) {
+            if (event.kind == ChatEvent::Kind::text) shown += event.text;
+        };
+        EXPECT_EQ(h.ask("hearth/dev", "Who wrote Faust?").response, answer);
+        EXPECT_EQ(shown, answer) << "all of it, once";
+    }
+    EXPECT_EQ(h.model->requests().size(), 2u);
+}
+
+TEST_F(RunAgent, AGuidedModelThatCalledAnswersFromWhatCameBack) {
+    router::ScriptedReply both = calls("read_file", R"({"path": "a"})");
+    both.tool_calls.push_back({"", kAnswerTool, "{}"});
+    Harness h({both, says("done")});
+    h.ask("hearth/dev", kRequest);
+    const auto sent = h.model->requests();
+    ASSERT_EQ(sent.size(), 2u);
+    EXPECT_EQ(sent[1].tools.size(), sent[0].tools.size());
+    EXPECT_EQ(sent[1].messages.size(), sent[0].messages.size() + 3);
+    EXPECT_EQ(sent[1].answer_rules, rules_of_parts({{"a says: “text of a”", {}, false, false}}));
 }
 
 // The three requests of a run whose first reply holds two calls and whose second reads the file b.
@@ -267,6 +317,12 @@ TEST_F(RunAgent, AGuidedModelTellsOfACallThatCouldNotBeMended) {
     EXPECT_EQ(sent[1].tool_choice.kind, router::ToolChoice::Kind::automatic);
     const Part missing{"I could not read missing: there is no file missing.", {}, false, false};
     EXPECT_EQ(sent[1].answer_rules, rules_of_parts({kRanLs, missing}));
+}
+
+TEST_F(RunAgent, AGuidedModelStillTellsOfWhatWorkedWhenALaterCallFails) {
+    Harness h({calls("read_file", R"({"path": "a"})"), calls("read_file", R"({"path": "missing"})"), says("done")});
+    h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(h.model->requests().at(2).answer_rules, rules_of_parts({kReadA, {"I could not read missing: there is no file missing.", {}, false, false}}));
 }
 
 TEST_F(RunAgent, AGuidedModelThatMendsNothingTellsWhatFailed) {

@@ -94,4 +94,9 @@ def test_the_dev_agent_is_forced_to_a_valid_call(agent):
     assert all(step["outcome"]["usage"]["cached_tokens"] > 0 for step in steps[1:])
     second = agent.chat("hearth/dev", [user("Go on")], {"X-Hearth-Conversation": first.headers["X-Hearth-Conversation"]}, logit_bias=agent.bias, max_tokens=300)
     later = model_steps(agent.run(second.headers["X-Hearth-Run"]))
-    assert all(step["outcome"]["usage"]["cached_tokens"] > 0.9 * steps[0]["outcome"]["usage"]["prompt_tokens"] for step in later)
+    before = steps[0]["outcome"]["usage"]["prompt_tokens"]
+    # An answer without a call has a prompt of its own, without the worked examples.
+    calling = [step for step in later if step["input"]["messages"] > steps[0]["input"]["messages"]]
+    assert calling and calling[0] is later[0]
+    assert all(step["outcome"]["usage"]["cached_tokens"] > 0.9 * before for step in calling)
+    assert all(step["outcome"]["usage"]["prompt_tokens"] < 0.5 * before for step in later if step not in calling)
