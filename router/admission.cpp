@@ -52,7 +52,7 @@ constexpr std::array kDeep = {
 constexpr std::array kOutside = {
     "file", "files", "folder", "folders", "directory", "path", "read", "open", "show", "print", "list", "search",
     "find", "grep", "look", "contents", "run", "execute", "command", "shell", "script", "count", "write", "create",
-    "save", "edit", "change", "replace", "rename", "delete", "fix", "test", "build", "compile", "install", "line",
+    "readme", "makefile", "save", "edit", "change", "replace", "rename", "delete", "fix", "test", "build", "compile", "install", "line",
     "lines", "word", "words", "calculate", "compute", "project", "code", "function", "defined", "remember",
     "recall", "time", "date", "today", "tomorrow", "now", "note", "notes", "my", "our", "fichier", "fichiers",
     "dossier", "lis", "ouvre", "montre", "liste", "cherche", "trouve", "exécute", "lance", "commande", "écris",
@@ -61,11 +61,13 @@ constexpr std::array kOutside = {
     "schreibe", "erstelle", "ändere", "zähle", "merke", "erinnere", "uhr", "heute", "morgen", "mein", "meine",
 };
 
-// The name of a file or of something in a program: src/a, notes.txt, load_seeds, `ls`.
+// The name of a file or of something in a program: src/a, notes.txt, .config, load_seeds, `ls`.
 bool names_something(std::string_view text) {
     if (text.find_first_of("/_`") != std::string_view::npos) return true;
-    for (std::size_t i = 1; i + 2 < text.size(); ++i)
-        if (text[i] == '.' && is_word(text[i - 1]) && std::isalpha(static_cast<unsigned char>(text[i + 1])) && is_word(text[i + 2])) return true;
+    for (std::size_t i = 0; i + 2 < text.size(); ++i) {
+        const bool joins = i > 0 && is_word(text[i - 1]), begins = i == 0 || std::string_view(" '\"(").find(text[i - 1]) != std::string_view::npos;
+        if (text[i] == '.' && (joins || begins) && std::isalpha(static_cast<unsigned char>(text[i + 1])) && is_word(text[i + 2])) return true;
+    }
     return false;
 }
 
