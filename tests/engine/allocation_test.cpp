@@ -71,12 +71,19 @@ Request request(int i) {
     return r;
 }
 
-// Decodes all of them; counts while each has said between 20 and 200 tokens. Nobody reads meanwhile.
-long allocations_while_decoding(Engine& engine, const std::vector<Request>& requests) {
+std::vector<std::unique_ptr<Session>> begun(Engine& engine, const std::vector<Request>& requests) {
     std::vector<std::unique_ptr<Session>> sessions;
     for (const auto& r : requests) sessions.push_back(*engine.start(r));
     for (auto& s : sessions)
         for (int i = 0; i < 20; ++i) EXPECT_TRUE(s->next());
+    return sessions;
+}
+
+// Decodes all of them; counts while each has said between 20 and 200 tokens. Nobody reads meanwhile.
+long allocations_while_decoding(Engine& engine, const std::vector<Request>& requests) {
+    auto sessions = begun(engine, requests);
+    // On a busy machine they may be through before this thread is back: then once more.
+    for (int again = 0; again < 50 && sessions[0]->usage().output_tokens > 150; ++again) sessions = begun(engine, requests);
     const int before = sessions[0]->usage().output_tokens;
     allocations = 0;
     counting = true;
