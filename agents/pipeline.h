@@ -18,6 +18,7 @@ struct Layout {
                                            // and would tell of as if they were true
     router::ToolMenu tools;
     ToolDiscipline discipline = ToolDiscipline::free;
+    bool grammars = false;  // the model's replies can be held to rules
 };
 
 struct PhaseRow;

@@ -58,9 +58,9 @@ ToolChoice choice_of(const AgentTask& task, const State& state, int round) {
 }
 
 // Where a guided model may call and need not, its first words only say that it does not: the answer is made afresh, from the
-// plain prompt. A backend without grammars writes the answer at once, and no tab at its end.
+// plain prompt. A backend without grammars writes the answer at once.
 bool decides(const AgentTask& task, int round) {
-    return round == 0 && task.answers && task.discipline == ToolDiscipline::guided && !task.likely_needs_tools && !task.tools.empty() &&
+    return round == 0 && task.grammars && task.answers && task.discipline == ToolDiscipline::guided && !task.likely_needs_tools && !task.tools.empty() &&
            !task.plain.empty() && task.prefix.back().role != MessageRole::tool;
 }
 constexpr std::string_view kDecision = "answer ::= [^ \\n\\t{<] [^\\n\\t]{0,11} \"\\t\"\n";

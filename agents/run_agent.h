@@ -19,6 +19,7 @@ struct AgentTask {
                                             // that chose to call none
     router::ToolMenu tools;                 // what the model is shown
     ToolDiscipline discipline = ToolDiscipline::free;
+    bool grammars = false;                  // the model's replies can be held to rules
     router::SamplingRequest sampling;
     int max_tokens = 2048;                  // of one reply: what a small model that goes round in circles may waste
     bool answers = true;                    // false: it only gathers; another step writes the answer

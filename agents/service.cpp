@@ -121,6 +121,7 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     const router::Capabilities can = parts.gateway.capabilities(options.model);
     Layout layout;
     layout.discipline = discipline_of(options, options.model);
+    layout.grammars = can.grammars;
     if (can.tools) layout.tools = tool_menu(frame, layout.discipline, *purpose);
     std::vector<router::Message> examples;
     if (layout.discipline == ToolDiscipline::guided && !layout.tools.empty()) {
@@ -147,6 +148,7 @@ net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& 
     task.plain = layout.shared;
     task.tools = layout.tools;
     task.discipline = layout.discipline;
+    task.grammars = layout.grammars;
     task.likely_needs_tools = router::admit({.text = turn.request}).outside;
     task.sampling = frame.sampling;
     if (!task.sampling.temperature) task.sampling.temperature = kDevTemperature;

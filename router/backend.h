@@ -22,6 +22,7 @@ struct BackendStatus {
 struct Capabilities {
     bool tools = false, schemas = false, embeddings = false;
     int context = 0;
+    bool grammars = false;  // holds a reply to ModelRequest::answer_rules
 };
 
 class Backend {

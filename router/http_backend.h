@@ -27,7 +27,7 @@ public:
     const std::string& id() const override { return options_.id; }
     // Always ready, as only a call can tell.
     BackendStatus status() const override;
-    Capabilities capabilities() const override { return {true, true, false, options_.context}; }
+    Capabilities capabilities() const override { return {true, true, false, options_.context, false}; }
     // {unavailable}: no connection, 429, 5xx, a stream that broke. {permission_denied}: the key was
     // refused. {not_found}: the address or the model is not there, or elsewhere. {corrupt}: the answer is no
     // chat completion. {context_length_exceeded}: the upstream says so. {invalid_argument}: another refusal.

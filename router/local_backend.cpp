@@ -206,7 +206,7 @@ BackendStatus LocalBackend::status() const {
 Capabilities LocalBackend::capabilities() const {
     std::lock_guard lock(mutex_);
     if (!engine_) return {};
-    return {dialect_ != "none", engine_->token_table() != nullptr, false, engine_->memory().context};
+    return {dialect_ != "none", engine_->token_table() != nullptr, false, engine_->memory().context, true};
 }
 
 base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& request) const {

@@ -32,11 +32,12 @@ public:
 
     const std::string& id() const override { return id_; }
     BackendStatus status() const override;
-    Capabilities capabilities() const override { return {true, true, false, 32768}; }
+    Capabilities capabilities() const override { return {true, true, false, 32768, grammars_}; }
     net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
     net::Task<base::Result<int>> count(ModelRequest request) override;
 
     void set_status(BackendStatus status);
+    void set_grammars(bool held) { grammars_ = held; }  // before the first request
     void push(ScriptedReply reply);
     std::vector<ModelRequest> requests() const;  // in the order of arrival
     int cancelled() const;                       // how many ended by their stop token
@@ -50,6 +51,7 @@ private:
     std::vector<ModelRequest> requests_;
     BackendStatus status_;
     int cancelled_ = 0;
+    bool grammars_ = false;
     int calls_ = 0;  // numbers the ids of tool calls
 };
 

@@ -29,6 +29,10 @@ Kind kind_of(const std::string& condition) {
     return Kind::other;
 }
 
+// Null where libpq itself failed, which sent nothing or lost the answer: the connection is of no use any more, although
+// libpq calls it good until it has read its end.
+const char* condition_of(const PGresult* result) { return PQresultErrorField(result, PG_DIAG_SQLSTATE); }
+
 bool went_well(const PGresult* result) {
     const auto status = PQresultStatus(result);
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
@@ -123,6 +127,7 @@ std::vector<Row> Connection::answers(const Awaited& awaited) {
         last.reset(PQgetResult(connection_.get()));
         if (!last) lost();
         if (!went_well(last.get())) {
+            if (!failed && !condition_of(last.get())) lost();
             if (!failed) failed = failure_of(last.get());
             if (!preparing.empty()) prepared_.erase(preparing);
         }
@@ -140,7 +145,7 @@ std::vector<Row> Connection::script(const std::string& sql) {
     forget_posted();
     pipelining(false);
     const Result result(PQexec(connection_.get(), sql.c_str()));
-    if (!open()) lost();
+    if (!open() || (!went_well(result.get()) && !condition_of(result.get()))) lost();
     if (!went_well(result.get())) throw failure_of(result.get());
     return rows_of(result.get());
 }
@@ -151,7 +156,7 @@ void Connection::pipelining(bool on) {
 }
 
 DbError Connection::failure_of(const pg_result* result) const {
-    const char* condition = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char* condition = condition_of(result);
     const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const std::string code = condition ? condition : "";
     return {kind_of(code), reason_of(message ? message : PQresultErrorMessage(result)), code};

@@ -14,6 +14,7 @@ net::Task<base::Result<Phase>> copilot(Turn& turn, PhaseContext& context) {
     task.prefix = std::move(*messages);
     task.tools = context.layout.tools;
     task.discipline = context.layout.discipline;
+    task.grammars = context.layout.grammars;
     task.sampling.temperature = context.row.temperature;
     task.max_tokens = context.row.max_tokens;
     task.answers = false;

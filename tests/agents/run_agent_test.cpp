@@ -234,6 +234,7 @@ TEST_F(RunAgent, AGuidedModelThatChoosesToAnswerDoesSoFromAPromptWithoutExamples
 
 TEST_F(RunAgent, WhereNothingHintsAtToolsAGuidedModelsFirstWordsOnlyDecide) {
     Harness h({says("Johann Wolfg\t"), says("Goethe.")});
+    h.model->set_grammars(true);
     EXPECT_EQ(h.ask("hearth/dev", "Who wrote Faust?").response, "Goethe.");
     EXPECT_EQ(h.kinds(), "run_started text done") << "and are not shown";
     const auto sent = h.model->requests();
