@@ -70,7 +70,7 @@ sanitized() {
     export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1"
     export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1"
     for module in "${targets[@]}"; do
-        binary "$module" "$folder/tests/$module" --gtest_brief=0 --gtest_filter="${FILTER:-*}"
+        LIMIT=2400 binary "$module" "$folder/tests/$module" --gtest_brief=0 --gtest_filter="${FILTER:-*}"
     done
 }
 
