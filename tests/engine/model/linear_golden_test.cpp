@@ -123,6 +123,11 @@ private:
             scales.push_back(w.scale_of(0));
             for (int c = 0; c < cols; ++c) order.push_back(w.order ? w.order[c] : c);
         }
+        if (const std::size_t bytes = ops_.packed_bytes(out.format, rows, cols)) {
+            std::uint8_t* const panels = room(bytes * all.size());
+            for (std::size_t e = 0; e < all.size(); ++e) ops_.pack(all[e], panels + e * bytes);
+            out.layout = Layout::panel16, out.data = panels, out.stride = bytes;
+        }
         if (all[0].scales) model_.vectors.push_back(std::move(scales)), out.scales = model_.vectors.back().data();
         if (all[0].order) orders_.push_back(std::move(order)), out.order = orders_.back().data();
         return out;
