@@ -103,7 +103,8 @@ TEST(Quant, GridsRise) {
 TEST(Quant, EveryFormatIsBitExactOnTheVectors) {
     const auto vectors = support::vectors_dir();
     if (!vectors) GTEST_SKIP() << "no vectors";
-    for (const auto& entry : nlohmann::json::parse(support::read_text(*vectors / "models/dequant/manifest.json"))["dequantize"]) {
+    const auto manifest = nlohmann::json::parse(support::read_text(*vectors / "models/dequant/manifest.json"));
+    for (const auto& entry : manifest["dequantize"]) {
         const std::string type = entry["type"];
         SCOPED_TRACE(type);
         int f = 0;
