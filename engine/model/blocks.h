@@ -18,19 +18,6 @@ struct Activations {
 
 inline Mat take(Scratch& scratch, int rows, int cols) { return {scratch.take<float>(std::size_t(rows) * std::size_t(cols)), rows, cols}; }
 
-// Gives back what a block took.
-class Taken {
-public:
-    explicit Taken(Exec& exec) : scratch_(*exec.scratch), mark_(scratch_.used()) {}
-    ~Taken() { scratch_.rewind(mark_); }
-    Taken(const Taken&) = delete;
-    Taken& operator=(const Taken&) = delete;
-
-private:
-    Scratch& scratch_;
-    std::size_t mark_;
-};
-
 // The same memory as rows of another width.
 inline Mat reshaped(Mat m, int cols) { return {m.data, m.rows, cols}; }
 inline Mat by_heads(Mat m, int head_dim) { return {m.data, m.rows * (m.cols / head_dim), head_dim}; }

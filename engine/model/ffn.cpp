@@ -19,7 +19,7 @@ void dense_ffn(const Model& m, const Ffn& ffn, Mat in, Mat out, bool accumulate,
 void experts_ffn(const Model& m, const Experts& l, Mat router_in, Mat in, Mat out, Activations& a, Exec& exec) {
     const Config& c = m.config;
     const Ops& ops = *m.ops;
-    const Taken taken(exec);
+    const Taken taken(*exec.scratch);
     const int n = in.rows;
     const Mat logits = take(*exec.scratch, n, c.experts);
     std::int32_t* const chosen = exec.scratch->take<std::int32_t>(std::size_t(n) * std::size_t(c.experts_used));
@@ -46,7 +46,7 @@ void experts_ffn(const Model& m, const Experts& l, Mat router_in, Mat in, Mat ou
 void dense_beside_experts(const Model& m, const Layer& l, Activations& a, Exec& exec) {
     const Config& c = m.config;
     const Ops& ops = *m.ops;
-    const Taken taken(exec);
+    const Taken taken(*exec.scratch);
     const Mat experts = take(*exec.scratch, a.x.rows, c.hidden), router_in = take(*exec.scratch, a.x.rows, c.hidden);
     dense_ffn(m, l.ffn, a.normed, a.branch, false, a, exec);
     ops.rms_norm(a.branch, a.branch, l.dense_post_norm, c.norm_epsilon, exec);

@@ -14,7 +14,7 @@ void own_embeddings(const Model& m, const Batch& batch, Activations& a, Exec& ex
     const Config& c = m.config;
     const Ops& ops = *m.ops;
     const int width = c.per_layer_width;
-    const Taken taken(exec);
+    const Taken taken(*exec.scratch);
     const Mat looked_up = take(*exec.scratch, batch.n, c.layers * width), rows = by_heads(a.own, width);
     ops.embed(looked_up, m.own_embedding, batch.tokens, exec);
     const MatmulJob projection{&m.own_projection, a.own, nullptr, false};
@@ -29,7 +29,7 @@ void own_embeddings(const Model& m, const Batch& batch, Activations& a, Exec& ex
 void own_block(const Model& m, int index, Activations& a, Exec& exec) {
     const Config& c = m.config;
     const Layer& l = m.layers[std::size_t(index)];
-    const Taken taken(exec);
+    const Taken taken(*exec.scratch);
     const Mat gate = take(*exec.scratch, a.x.rows, c.per_layer_width), own = take(*exec.scratch, a.x.rows, c.per_layer_width);
     const std::size_t width = std::size_t(c.per_layer_width);
     for (int r = 0; r < a.x.rows; ++r) std::memcpy(own.row(r), a.own.row(r) + std::size_t(index) * width, width * sizeof(float));
@@ -74,7 +74,7 @@ std::size_t forward_scratch(const Config& c, int rows, int threads) {
 
 void forward(const Model& m, const Batch& batch, const std::vector<KvLayer>& kv, float* logits, Exec& exec) {
     const Config& c = m.config;
-    const Taken taken(exec);
+    const Taken taken(*exec.scratch);
     Scratch& s = *exec.scratch;
     Activations a{take(s, batch.n, c.hidden), take(s, batch.n, c.hidden), take(s, batch.n, c.hidden), take(s, batch.n, c.largest_ffn()),
                   take(s, batch.n, c.largest_ffn()), take(s, batch.n, c.layers * c.per_layer_width)};

@@ -230,7 +230,7 @@ Mat gated_delta(const Model& m, const Recurrent& l, std::size_t state, const Bat
 }  // namespace
 
 void mixer_block(const Model& m, int index, const Batch& batch, const KvLayer& kv, Activations& a, Exec& exec) {
-    const Taken taken(exec);
+    const Taken taken(*exec.scratch);
     const LayerConfig& shape = m.config.layer[std::size_t(index)];
     const Layer& l = m.layers[std::size_t(index)];
     m.ops->rms_norm(a.normed, a.x, l.attention_norm, m.config.norm_epsilon, exec);

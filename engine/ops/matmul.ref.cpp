@@ -75,7 +75,7 @@ void close_groups(const RouteArgs& args, double* preference, double* best) {
 
 void moe_route(const RouteArgs& args, Exec& exec) {
     const int experts = args.logits.cols;
-    const std::size_t mark = exec.scratch->used();
+    const Taken taken(*exec.scratch);
     double* const score = exec.scratch->take<double>(std::size_t(experts));
     double* const preference = exec.scratch->take<double>(std::size_t(experts));
     double* const best_of_groups = exec.scratch->take<double>(std::size_t(args.groups));
@@ -101,7 +101,6 @@ void moe_route(const RouteArgs& args, Exec& exec) {
         for (int k = 0; k < args.used; ++k)
             to[k] = float(score[ids[k]] / (args.normalise ? sum : 1.0) * args.scale * (args.expert_scale ? args.expert_scale[ids[k]] : 1.0f));
     }
-    exec.scratch->rewind(mark);
 }
 
 void moe_ffn(const MoeArgs& args, Exec& exec) {

@@ -66,6 +66,19 @@ private:
     std::size_t size_, used_ = 0;
 };
 
+// Gives back at its end what was taken meanwhile.
+class Taken {
+public:
+    explicit Taken(Scratch& scratch) : scratch_(scratch), used_(scratch.used()) {}
+    ~Taken() { scratch_.rewind(used_); }
+    Taken(const Taken&) = delete;
+    Taken& operator=(const Taken&) = delete;
+
+private:
+    Scratch& scratch_;
+    std::size_t used_;
+};
+
 // What an op runs on. Scratch taken inside an op is given back before it returns.
 struct Exec {
     Pool* pool = nullptr;

@@ -9,19 +9,6 @@
 
 namespace engine::packed {
 
-// Gives back what was taken inside an op.
-class Taken {
-public:
-    explicit Taken(Scratch& scratch) : scratch_(scratch), used_(scratch.used()) {}
-    ~Taken() { scratch_.rewind(used_); }
-    Taken(const Taken&) = delete;
-    Taken& operator=(const Taken&) = delete;
-
-private:
-    Scratch& scratch_;
-    std::size_t used_;
-};
-
 inline std::size_t line(std::size_t bytes) { return (bytes + 63) & ~std::size_t(63); }
 inline int panels(int rows) { return (rows + panel_rows - 1) / panel_rows; }
 // Whether the activations of a product with such weights stay floats.

@@ -70,7 +70,8 @@ void convolve(const ConvArgs& args, Exec& exec) {
 
 void gated_delta(const DeltaArgs& args, Exec& exec) {
     const int dk = args.key_dim, dv = args.value_dim, repeat = args.value_heads / args.key_heads;
-    const std::size_t mark = exec.scratch->used(), room = std::size_t(2 * dk + dv);
+    const Taken taken(*exec.scratch);
+    const std::size_t room = std::size_t(2 * dk + dv);
     float* const memory = exec.scratch->take<float>(room * std::size_t(exec.pool->threads()));
     exec.pool->run(args.n_sequences * args.value_heads, [&](int item, int thread) {
         const SequenceRows& s = args.sequences[item / args.value_heads];
@@ -86,7 +87,6 @@ void gated_delta(const DeltaArgs& args, Exec& exec) {
             delta_row(q, k, v, decay, sigmoid(args.beta.row(r)[head]), dk, dv, state, delta, args.out.row(r) + std::size_t(head) * dv);
         }
     });
-    exec.scratch->rewind(mark);
 }
 
 void selective_scan(const ScanArgs& args, Exec& exec) {
