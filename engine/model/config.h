@@ -35,6 +35,7 @@ struct Family {
     bool post_norms = false;   // what attention and FFN give is normalised before it is added
     Mixer other_mixer = Mixer::attention;  // of its layers without attention
     bool gated_attention = false;  // q comes with a gate: d values of one, then d of the other for each head
+    bool keys_as_values = false;  // a layer without a projection of values takes that of its keys
     bool latent = false;       // attention over latent rows
     bool sinks = false;        // a logit of each head that takes attention and gives no value
     void (*read)(ConfigKeys&, Config&) = nullptr;  // what else its keys say

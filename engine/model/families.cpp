@@ -183,7 +183,7 @@ const std::vector<Family>& families() {
         {.name = "granite", .pairing = RopePairing::adjacent, .read = read_granite},
         {.name = "granitemoe", .pairing = RopePairing::adjacent, .normalise_experts = true, .read = read_granite},
         {.name = "gemma3", .qk_norm = QkNorm::head, .activation = Activation::gelu_tanh, .post_norms = true, .read = read_gemma3},
-        {.name = "gemma4", .qk_norm = QkNorm::head, .normalise_experts = true, .activation = Activation::gelu_tanh, .post_norms = true, .read = read_gemma4},
+        {.name = "gemma4", .qk_norm = QkNorm::head, .normalise_experts = true, .activation = Activation::gelu_tanh, .post_norms = true, .keys_as_values = true, .read = read_gemma4},
         {.name = "gpt-oss", .qkv_bias = true, .normalise_experts = true, .activation = Activation::clamped_silu, .sinks = true, .read = read_gpt_oss},
         {.name = "lfm2", .qk_norm = QkNorm::head, .other_mixer = Mixer::short_convolution, .read = read_lfm2},
         {.name = "granitehybrid", .pairing = RopePairing::adjacent, .normalise_experts = true, .other_mixer = Mixer::selective_scan, .read = read_granitehybrid},

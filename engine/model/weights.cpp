@@ -133,7 +133,8 @@ private:
         place(plain, 1, out, keep, bytes.packed, size);
         out.scales = factors(tensor, 1);
         bytes.packed += size;
-        count(tensor, keep == Keep::plain ? 0.0 : double(rows) / double(tensor.dims[1]), double(rows) / double(tensor.dims[1]));
+        const double share = double(rows) * double(cols) / double(tensor.values());
+        count(tensor, keep == Keep::plain ? 0.0 : share, share);
     }
 
     const float* vector(const std::string& name, int size, Model& m) { return values(name, {std::uint64_t(size)}, m); }
@@ -214,23 +215,21 @@ private:
         if (c_.shared_ffn == 0) return;
         ffn(p, "_shexp.weight", c_.shared_ffn, out.shared);
         const std::string gate = p + "ffn_gate_inp_shexp.weight";
-        if (const GgufTensor* tensor = gguf_.tensor(gate); tensor && tensor->dims.size() == 1) {
-            find(gate, {std::uint64_t(c_.hidden)});
-            out.shared_gate = plain_weight(*tensor, 1, c_.hidden);
-            count(*tensor, 1);
-        } else if (tensor) {
-            matrix(gate, 1, c_.hidden, out.shared_gate, Keep::packed);
-        }
+        if (!has(gate)) return;
+        // Some files have it as a vector.
+        const bool is_vector = gguf_.tensor(gate)->dims.size() == 1;
+        if (const GgufTensor* tensor = find(gate, is_vector ? std::vector<std::uint64_t>{h} : std::vector<std::uint64_t>{h, 1}))
+            place_rows(*tensor, 0, 1, c_.hidden, out.shared_gate, Keep::packed);
     }
 
     void attention(const std::string& p, const LayerConfig& shape, bool own_keys, Layer& l, Model& m) {
         const int q = c_.heads * shape.head_dim, kv = shape.kv_heads * shape.head_dim;
-        const bool whole = c_.family->qk_norm == QkNorm::projection, norms = whole || has(p + "attn_q_norm.weight") || c_.family->qk_norm == QkNorm::head;
+        const bool whole = c_.family->qk_norm == QkNorm::projection, norms = c_.family->qk_norm != QkNorm::none || has(p + "attn_q_norm.weight");
         matrix(p + "attn_q.weight", c_.family->gated_attention ? 2 * q : q, c_.hidden, l.q);
         if (own_keys) {
             matrix(p + "attn_k.weight", kv, c_.hidden, l.k);
             // A file without it says that the values are the keys' projection.
-            if (has(p + "attn_v.weight") || c_.family->name != std::string_view("gemma4")) matrix(p + "attn_v.weight", kv, c_.hidden, l.v);
+            if (has(p + "attn_v.weight") || !c_.family->keys_as_values) matrix(p + "attn_v.weight", kv, c_.hidden, l.v);
         }
         matrix(p + "attn_output.weight", c_.hidden, q, l.o);
         if (c_.family->qkv_bias || has(p + "attn_q.bias")) {
