@@ -197,23 +197,6 @@ TEST(LauncherDeath, IsReportedAndNothingRunsAfterwards) {
     EXPECT_EQ(launcher->probes().at(0).health, base::Health::failed);
 }
 
-// A process that runs program after program until it is killed.
-[[noreturn]] void start_without_end(const fs::path& folder) {
-    auto launcher = Launcher::start().value();
-    const auto workspace = Workspace::open(folder, Workspace::Access::read_write, {}).value();
-    Command command;
-    command.argv = {"sleep", "0.002"};
-    command.workspace = workspace.get();
-    std::vector<std::thread> threads;
-    for (int i = 0; i < 4; ++i)
-        threads.emplace_back([&] {
-            for (;;) (void)launcher->run(command, Level::t2, {});
-        });
-    std::ofstream(folder / "ready") << "yes";
-    for (std::thread& thread : threads) thread.join();
-    _exit(1);
-}
-
 // Whether every child of this process ends in time.
 bool all_end(milliseconds patience) {
     const auto end = std::chrono::steady_clock::now() + patience;
@@ -236,8 +219,8 @@ bool all_end(milliseconds patience) {
     for (;;) pause();
 }
 
-// A process that runs program after program until its launcher is killed.
-[[noreturn]] void start_until_the_launcher_dies(const fs::path& folder) {
+// A process that runs program after program until it or its launcher is killed.
+[[noreturn]] void start_without_end(const fs::path& folder) {
     auto launcher = Launcher::start().value();
     const auto workspace = Workspace::open(folder, Workspace::Access::read_write, {}).value();
     Command command;
@@ -300,7 +283,7 @@ TEST(LauncherDeath, OfTheServerWhileProgramsStartLeavesNoProcess) {
 
 TEST(LauncherDeath, WhileProgramsStartLeavesNoProcess) {
     if (Launcher::start().value()->level() < Level::t2) GTEST_SKIP() << "no T2 on this machine";
-    EXPECT_EQ(outlived(40, start_until_the_launcher_dies, std::chrono::microseconds(7919), first_child_of), 0) << "times in 40 something outlived the launcher";
+    EXPECT_EQ(outlived(40, start_without_end, std::chrono::microseconds(7919), first_child_of), 0) << "times in 40 something outlived the launcher";
 }
 
 TEST(LauncherDeath, OfTheServerBetweenProgramsLeavesNoProcess) {
