@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "on_database.h"
 #include "store/conversations.h"
 #include "store/facts.h"
 #include "store/keys.h"
@@ -12,7 +13,6 @@
 #include "store/run_writer.h"
 #include "store/runs.h"
 #include "store/traces.h"
-#include "support/database.h"
 #include "support/run_task.h"
 
 using base::Json;
@@ -20,17 +20,7 @@ using store::Tx;
 
 namespace {
 
-struct StoreTest : testing::Test {
-    support::TestDatabase* world = support::TestDatabase::get();
-    void SetUp() override {
-        if (!world) GTEST_SKIP() << support::TestDatabase::why_not();
-    }
-
-    template <class F>
-    auto as(const store::Identity& who, F work) {
-        return world->db().run_blocking(who, work);
-    }
-
+struct StoreTest : OnDatabase {
     struct Made {
         base::ConversationId conversation;
         base::MessageId message;

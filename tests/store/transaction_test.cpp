@@ -1,24 +1,14 @@
 // Transactions: what is sent and not waited for, what fails, what only reads.
 #include <gtest/gtest.h>
 
+#include "on_database.h"
 #include "store/facts.h"
-#include "support/database.h"
 
 using store::Tx;
 
 namespace {
 
-struct TransactionTest : testing::Test {
-    support::TestDatabase* world = support::TestDatabase::get();
-    void SetUp() override {
-        if (!world) GTEST_SKIP() << support::TestDatabase::why_not();
-    }
-
-    template <class F>
-    auto as(const store::Identity& who, F work) {
-        return world->db().run_blocking(who, work);
-    }
-};
+using TransactionTest = OnDatabase;
 
 }  // namespace
 
