@@ -12,8 +12,12 @@ std::uint32_t load_u32(Block p) {
     return value;
 }
 
+// As floats, because the ninth is -0.
+constexpr float kE2m1[16] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0.0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
+
 // 2n values: n low nibbles, then the high ones.
-void nibbles(Block q, int n, const std::int8_t (&values)[16], float step, float* out) {
+template <class Value>
+void nibbles(Block q, int n, const Value (&values)[16], float step, float* out) {
     for (int i = 0; i < n; ++i) {
         out[i] = step * float(values[q[i] & 15]);
         out[i + n] = step * float(values[q[i] >> 4]);
@@ -57,14 +61,14 @@ void iq4_xs(Block b, float* out) {
     for (int j = 0; j < 8; ++j) nibbles(b + 8 + 16 * j, 16, kNonLinear, iq4_xs_scale(b, j), out + 32 * j);
 }
 
-// E8M0 scale, 16 bytes of nibbles. Half the scale is exact: a float has smaller numbers than 2^-128.
-void mxfp4(Block b, float* out) { nibbles(b + 1, 16, kTwiceE2m1, e8m0_to_float(b[0]) * 0.5f, out); }
+// E8M0 scale, 16 bytes of nibbles.
+void mxfp4(Block b, float* out) { nibbles(b + 1, 16, kE2m1, e8m0_to_float(b[0]), out); }
 
 // Four E4M3 scales without sign, 0x7f being zero; four runs of 16 values in 8 bytes of nibbles.
 void nvfp4(Block b, float* out) {
     for (int j = 0; j < 4; ++j) {
         const int code = b[j] & 0x7f;
-        nibbles(b + 4 + 8 * j, 8, kTwiceE2m1, code == 0x7f ? 0.0f : e4m3_to_float(std::uint8_t(code)) * 0.5f, out + 16 * j);
+        nibbles(b + 4 + 8 * j, 8, kE2m1, code == 0x7f ? 0.0f : e4m3_to_float(std::uint8_t(code)), out + 16 * j);
     }
 }
 
@@ -92,7 +96,7 @@ void fp8(Block b, float* out) {
 }
 
 // Scale E4M3, 8 bytes of nibbles: NVFP4 with rows of any multiple of 16; its second scale is the matrix's.
-void e2m1(Block b, float* out) { nibbles(b + 1, 8, kTwiceE2m1, e4m3_to_float(b[0]) * 0.5f, out); }
+void e2m1(Block b, float* out) { nibbles(b + 1, 8, kE2m1, e4m3_to_float(b[0]), out); }
 
 // d f16, then for each 32 values four row numbers and a u32: four times seven signs, scale in the top bits.
 void iq2_xxs(Block b, float* out) {
