@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -11,6 +12,9 @@
 namespace engine {
 namespace {
 
+// A recurrent model keeps states for what may come again: as many as an eighth of the weights' memory holds, within these
+// bounds for each sequence. A turn of a conversation leaves two.
+constexpr std::uint64_t kLeastKept = 2, kMostKept = 8;
 constexpr int kRows = 512;  // of one step: what keeps a layer's activations in the cache
 
 // A file read and measured, before anything is allocated.
@@ -20,6 +24,7 @@ struct Opened {
     text::Vocabulary vocabulary;
     Target target;
     int threads = 1;
+    RunnerShape shape;
     MemoryPlan plan;
 };
 
@@ -38,6 +43,12 @@ base::Result<Target> choose_target(const LoadOptions& options) {
 
 // KV in half precision only where activations are quantised as well.
 bool half_kv(const LoadOptions& options) { return options.profile == Profile::fast; }
+
+int kept_states(const Config& config, std::uint64_t weights, int sequences) {
+    if (config.state_values == 0) return 0;
+    const std::uint64_t n = std::uint64_t(sequences);
+    return int(std::clamp(weights / 8 / (config.state_values * sizeof(float)), kLeastKept * n, kMostKept * n));
+}
 
 base::Result<void> check(const LoadOptions& options) {
     if (options.max_sequences < 1 || options.max_sequences > 256)
@@ -66,13 +77,15 @@ base::Result<Opened> open(const LoadOptions& options) {
     if (!bytes) return std::move(bytes).error();
     PlanInput input;
     input.weights = bytes->packed + bytes->mapped;
-    input.scratch = runner_scratch(out.config, {kRows, options.max_sequences, 0, half_kv(options)}, out.threads);
+    out.shape = {kRows, options.max_sequences, 0, half_kv(options), kept_states(out.config, input.weights, options.max_sequences)};
+    input.scratch = runner_scratch(out.config, out.shape, out.threads);
     input.kv_bytes_per_token = kv_bytes_per_token(out.config, half_kv(options));
     input.available = available_memory();
     input.trained_context = out.config.trained_context;
     auto plan = plan_memory(input, options);
     if (!plan) return std::move(plan).error();
     out.plan = *std::move(plan);
+    out.shape.blocks = int(out.plan.kv_tokens / kKvBlock);
     return out;
 }
 
@@ -287,8 +300,7 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     auto model = load_model(std::move(opened->gguf), opened->config, *opened->target.ops, *pool,
                             [&](double done) { tell("weights", done); });
     if (!model) return std::move(model).error();
-    RunnerShape shape{kRows, options.max_sequences, int(opened->plan.kv_tokens / kKvBlock), half_kv(options)};
-    auto runner = Runner::create(*std::move(model), std::move(pool), shape);
+    auto runner = Runner::create(*std::move(model), std::move(pool), opened->shape);
     if (!runner) return std::move(runner).error();
     auto worker = std::make_unique<Worker>(*std::move(runner), *tokenizer, options.max_sequences);
     tell("ready", 1);

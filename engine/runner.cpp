@@ -5,6 +5,12 @@
 #include <stdexcept>
 
 namespace engine {
+namespace {
+
+// One a sequence, one for all_logits, then the kept ones.
+std::size_t state_count(const RunnerShape& shape) { return std::size_t(shape.sequences + 1 + shape.kept_states); }
+
+}  // namespace
 
 std::uint64_t kv_bytes_per_token(const Config& config, bool half_kv) {
     std::uint64_t values = 0;
@@ -31,7 +37,7 @@ std::vector<KvLayer> kv_layers(const Config& config, int blocks, bool half_kv, s
 
 std::uint64_t runner_scratch(const Config& config, const RunnerShape& shape, int threads) {
     return forward_scratch(config, shape.rows, threads) +
-           (std::uint64_t(shape.sequences) * std::uint64_t(config.vocabulary) + std::uint64_t(shape.sequences + 1) * config.state_values) * sizeof(float);
+           (std::uint64_t(shape.sequences) * std::uint64_t(config.vocabulary) + state_count(shape) * config.state_values) * sizeof(float);
 }
 
 base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> model, std::unique_ptr<Pool> pool,
@@ -43,7 +49,7 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
     if (!kv) return std::move(kv).error();
     auto scratch = HugeMemory::allocate(forward_scratch(c, shape.rows, pool->threads()), "activations");
     if (!scratch) return std::move(scratch).error();
-    auto states = HugeMemory::allocate(std::size_t(shape.sequences + 1) * c.state_values * sizeof(float), "the states of sequences");
+    auto states = HugeMemory::allocate(state_count(shape) * c.state_values * sizeof(float), "the states of sequences");
     if (!states) return std::move(states).error();
     out->state_memory_ = *std::move(states);
     out->kv_memory_ = *std::move(kv);
@@ -84,12 +90,16 @@ void Runner::step(std::span<const Part> parts) {
 }
 
 float* Runner::state(int slot, int context) {
-    const std::size_t values = model_->config.state_values;
-    if (values == 0) return nullptr;
-    float* const out = reinterpret_cast<float*>(state_memory_.data()) + std::size_t(slot) * values;
-    if (context == 0) std::fill_n(out, values, 0.0f);
-    return out;
+    if (model_->config.state_values == 0) return nullptr;
+    if (context == 0) std::fill_n(state(slot), model_->config.state_values, 0.0f);
+    return state(slot);
 }
+
+float* Runner::state(int slot) { return reinterpret_cast<float*>(state_memory_.data()) + std::size_t(slot) * model_->config.state_values; }
+
+void Runner::keep_state(int slot, int kept) { std::copy_n(state(slot), model_->config.state_values, state(shape_.sequences + 1 + kept)); }
+
+void Runner::resume_state(int kept, int slot) { std::copy_n(state(shape_.sequences + 1 + kept), model_->config.state_values, state(slot)); }
 
 std::span<float> Runner::logits(int i) {
     const auto v = std::size_t(model_->config.vocabulary);

@@ -17,6 +17,7 @@ struct RunnerShape {
     int sequences = 8;    // parts of one step
     int blocks = 0;       // of the KV cache
     bool half_kv = false;  // keys and values as IEEE half; else float
+    int kept_states = 0;   // of a recurrent model, beside those of the running sequences
 };
 
 // Bytes of one token's keys and values over all layers.
@@ -43,6 +44,10 @@ public:
     void step(std::span<const Part> parts);
     std::span<float> logits(int i);
 
+    // A slot's state into one of `kept_states`, and back.
+    void keep_state(int slot, int kept);
+    void resume_state(int kept, int slot);
+
     // Keys and values of the first `rows` tokens of a block to another one, in all layers.
     void copy_kv(std::int32_t from, std::int32_t to, int rows);
 
@@ -57,11 +62,12 @@ private:
     void run(int n, int n_sequences, int n_logits, float* logits);
     // A slot's state, zero for a sequence that begins; null where no layer is recurrent.
     float* state(int slot, int context);
+    float* state(int slot);  // the kept ones come after those of the sequences and of all_logits
 
     std::unique_ptr<Model> model_;
     std::unique_ptr<Pool> pool_;
     RunnerShape shape_;
-    HugeMemory kv_memory_, scratch_memory_, state_memory_;  // one state a sequence, and one for all_logits
+    HugeMemory kv_memory_, scratch_memory_, state_memory_;
     std::vector<KvLayer> kv_;
     std::vector<float> logits_;
     std::vector<std::int32_t> tokens_, positions_, logit_rows_;

@@ -23,9 +23,9 @@ void plan_step(const SchedulerLimits& limits, std::span<const Progress> running,
             --left;
         }
     for (int i = 0; i < int(running.size()) && left > 0; ++i) {
-        const int missing = running[i].known - running[i].computed;
-        if (running[i].paused || missing <= 1) continue;
-        const int rows = std::min(missing, left);
+        const Progress& p = running[i];
+        if (p.paused || p.known - p.computed <= 1) continue;
+        const int end = p.until > p.computed ? std::min(p.until, p.known) : p.known, rows = std::min(end - p.computed, left);
         step.push_back({i, rows});
         left -= rows;
     }

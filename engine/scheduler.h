@@ -17,6 +17,7 @@ struct Progress {
     int computed = 0;     // tokens whose keys and values are there
     int known = 0;        // tokens of prompt and output so far; known > computed
     bool paused = false;  // its reader is behind
+    int until = 0;        // where this lies ahead, the next chunk goes no further
 };
 
 struct StepPart {

@@ -30,6 +30,7 @@ struct Sequence {
     std::vector<std::int32_t> table;   // its blocks
     int slot = -1;                     // of its recurrent state, from joining to its end
     BlockKey chain;                    // of its whole computed blocks; at first the start, by the request's salt
+    int branch = 0, turn = 0;          // of a recurrent model: where in its prompt its state is worth keeping, see worker.cpp
 
     Sampler sampler{{}, 1};
     Emitter emitter{{}};

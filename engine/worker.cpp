@@ -12,6 +12,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 // How soon a deadline is noticed while nothing computes.
 constexpr std::chrono::milliseconds kIdleCheck{10};
+// States of a recurrent model are kept at least so often along a prompt: what an edit in its midst costs.
+constexpr int kStateStride = 2048;
 
 std::uint64_t random_seed() {
     std::random_device device;
@@ -35,6 +37,7 @@ Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Token
       seed_(random_seed()),
       limits_{sequences, runner_->shape().rows, runner_->shape().blocks},
       blocks_(runner_->shape().blocks, kKvBlock),
+      states_(runner_->shape().kept_states),
       sampling_(std::max(runner_->model().config.vocabulary, tokenizer_->size())) {
     token_begin_.reserve(std::size_t(tokenizer_->size()) + 1);
     for (TokenId id = 0; id < tokenizer_->size(); ++id) {
@@ -190,9 +193,9 @@ void Worker::join(Sequence& s) {
     s.usage.queued = since(s.queued, s.joined);
     s.slot = free_slots_.back();
     free_slots_.pop_back();
-    // A state is that of all rows before it: there is none for the beginning alone.
-    if (recurrent()) return;
-    const auto found = blocks_.hold_prefix(s.chain, std::span(s.tokens).first(std::size_t(s.prompt) - 1), s.table);
+    const BlockKey root = s.chain;
+    auto found = blocks_.hold_prefix(root, std::span(s.tokens).first(std::size_t(s.prompt) - 1), s.table);
+    if (recurrent()) found = up_to_state(s, root, found);
     s.chain = found.chain;
     s.computed = int(s.table.size()) * kKvBlock;
     if (found.tail_tokens > 0) {
@@ -203,9 +206,45 @@ void Worker::join(Sequence& s) {
     s.usage.cached_tokens = s.computed;
 }
 
+// A recurrent model can go on only from where a state was kept, so the prefix is cut to there. Marks where this prompt leaves
+// what came before (whoever begins like both will leave it there too) and where its last message begins: the next turn of a
+// conversation repeats everything up to there, however this turn's answer will be written in it.
+KvBlocks::Prefix Worker::up_to_state(Sequence& s, BlockKey root, KvBlocks::Prefix found) {
+    const int cached = int(s.table.size()) * kKvBlock + found.tail_tokens;
+    const auto kept = states_.find(root, std::span(s.tokens).first(std::size_t(cached)));
+    if (kept.state >= 0) runner_->resume_state(kept.state, s.slot);
+    s.branch = cached;
+    s.turn = s.prompt - 1;
+    while (s.turn > 0 && !tokenizer_->is_control(s.tokens[std::size_t(s.turn)])) --s.turn;
+    if (s.turn == 0) s.turn = s.prompt - 1;
+
+    const std::size_t whole = std::size_t(kept.tokens / kKvBlock);
+    const KvBlocks::Prefix out{next_key(root, std::span(s.tokens).first(whole * kKvBlock)), whole < s.table.size() ? s.table[whole] : found.tail,
+                               kept.tokens % kKvBlock};
+    blocks_.release(std::span(s.table).subspan(whole));
+    s.table.resize(whole);
+    return out;
+}
+
+// Where the next chunk of its prompt must end, so that the state there can be kept; 0: nowhere.
+int Worker::next_mark(const Sequence& s) const {
+    if (!recurrent()) return 0;
+    int next = (s.computed / kStateStride + 1) * kStateStride;
+    for (const int mark : {s.branch, s.turn})
+        if (mark > s.computed) next = std::min(next, mark);
+    return next < s.prompt ? next : 0;
+}
+
+void Worker::keep_state(const Sequence& s) {
+    if (!recurrent() || s.computed == 0) return;
+    const auto rest = std::span(s.tokens).first(std::size_t(s.computed)).subspan(std::size_t(s.computed / kKvBlock * kKvBlock));
+    const int kept = states_.take(next_key(s.chain, rest), s.computed);
+    if (kept >= 0) runner_->keep_state(s.slot, kept);
+}
+
 bool Worker::step() {
     progress_.clear();
-    for (const auto& s : running_) progress_.push_back({s->computed, int(s->tokens.size()), s->stream->full()});
+    for (const auto& s : running_) progress_.push_back({s->computed, int(s->tokens.size()), s->stream->full(), next_mark(*s)});
     plan_step(limits_, progress_, plan_);
     if (plan_.empty()) return false;
     parts_.clear();
@@ -219,7 +258,9 @@ bool Worker::step() {
     int logits = 0;
     for (std::size_t i = 0; i < plan_.size(); ++i) {
         auto& s = running_[plan_[i].sequence];
+        const int mark = next_mark(*s);
         computed(*s, plan_[i].rows);
+        if (s->computed == mark) keep_state(*s);
         if (parts_[i].wants_logits) decide(*s, runner_->logits(logits++));
         if (s->max_tokens == 0) s.reset();  // finished
     }
@@ -230,7 +271,6 @@ bool Worker::step() {
 void Worker::computed(Sequence& s, int rows) {
     int at = s.computed / kKvBlock * kKvBlock;
     s.computed += rows;
-    if (recurrent()) return;
     for (; at < s.computed; at += kKvBlock) {
         const auto held = std::span(s.tokens).subspan(std::size_t(at), std::size_t(std::min(kKvBlock, s.computed - at)));
         blocks_.fill(s.table[std::size_t(at / kKvBlock)], s.chain, held);
@@ -281,6 +321,7 @@ void Worker::emit(Sequence& s, TokenId id) {
 void Worker::finish(Sequence& s, Finish reason, std::string error) {
     text_.clear();
     s.emitter.flush(text_);
+    if (reason != Finish::failed && s.slot >= 0) keep_state(s);
     blocks_.release(s.table);
     s.table.clear();
     if (s.slot >= 0) free_slots_.push_back(s.slot);

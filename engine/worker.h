@@ -15,6 +15,7 @@
 #include "engine/runner.h"
 #include "engine/scheduler.h"
 #include "engine/sequence.h"
+#include "engine/state_cache.h"
 
 namespace engine {
 
@@ -38,6 +39,9 @@ private:
     void drop_stopped(std::vector<std::unique_ptr<Sequence>>& from);
     void join_waiting();
     void join(Sequence& s);
+    KvBlocks::Prefix up_to_state(Sequence& s, BlockKey root, KvBlocks::Prefix found);
+    int next_mark(const Sequence& s) const;
+    void keep_state(const Sequence& s);
     bool step();  // false: nothing to compute
     void computed(Sequence& s, int rows);
     void decide(Sequence& s, std::span<float> logits);
@@ -53,6 +57,7 @@ private:
     const std::uint64_t seed_;
     SchedulerLimits limits_;
     KvBlocks blocks_;
+    StateCache states_;
     SamplerScratch sampling_;
     std::string token_bytes_;                  // of all tokens, one after another
     std::vector<std::uint32_t> token_begin_;   // (V + 1)

@@ -98,6 +98,53 @@ TEST(Engine, StatesOfSequencesStayApart) {
     if (models == 0) GTEST_SKIP() << "no tokenizer of these models is known";
 }
 
+// As above for models whose state is that of all tokens before it: it is kept where a turn ended, where its last message
+// began, and where a prompt left what others began with.
+TEST(Engine, RecurrentModelsGoOnFromKeptStates) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    constexpr TokenId kMessage = 3;  // the control token of these checkpoints that begins a message
+    for (const char* name : {"lfm2", "granitemoehybrid", "qwen3_next", "qwen3_5_moe"}) {
+        SCOPED_TRACE(name);
+        auto warm = load(*golden / name / "model-f16.gguf"), cold = load(*golden / name / "model-f16.gguf");
+        int colds = 0;
+        const auto same = [&](const Request& request, int cached) {
+            const auto said = run(*warm, request), fresh = run(*cold, request, "cold " + std::to_string(++colds));
+            EXPECT_EQ(said.usage.cached_tokens, cached);
+            EXPECT_EQ(fresh.usage.cached_tokens, 0);
+            EXPECT_EQ(said, fresh);
+            return said.ids;
+        };
+        const auto logged = [](std::vector<TokenId> ids, int n) {
+            auto request = greedy(std::move(ids), n);
+            request.logprobs = 5;
+            return request;
+        };
+        // An append-only chat of three turns.
+        auto ids = some_tokens(45, 5, 200);
+        int computed = 0;
+        for (int turn = 0; turn < 3; ++turn) {
+            const auto said = same(logged(ids, 7 + 13 * turn), computed);
+            ids.insert(ids.end(), said.begin(), said.end());
+            computed = int(ids.size()) - 1;
+            const auto more = some_tokens(1 + 40 * turn, 11, 200);
+            ids.insert(ids.end(), more.begin(), more.end());
+        }
+        // Requests that begin alike: the second one shows where, the third one uses it.
+        for (int other = 0; other < 3; ++other) {
+            std::vector<TokenId> branched;
+            for (int i = 0; i < 90; ++i) branched.push_back(TokenId(i < 70 ? 10 + i : 20 + other));
+            same(logged(branched, 3), other < 2 ? 0 : 70);
+        }
+        // An answer that comes back in another form: up to where it began nothing is computed again.
+        std::vector<TokenId> asked(50, 30);
+        asked.insert(asked.end(), {kMessage, 40, 41});
+        same(logged(asked, 5), 0);
+        asked.insert(asked.begin() + 51, {50, 51, 52});
+        same(logged(asked, 5), 50);
+    }
+}
+
 TEST(Engine, StoriesModelsTellTheirGoldenStory) {
     const auto vectors = support::vectors_dir();
     if (!vectors) GTEST_SKIP() << "no vectors";

@@ -28,6 +28,17 @@ TEST(Scheduler, DecodingComesFirstAndPromptsFillTheRest) {
     EXPECT_TRUE(step.empty());
 }
 
+TEST(Scheduler, ChunksEndWhereTheyAreToldTo) {
+    const SchedulerLimits limits{.sequences = 4, .rows = 16, .blocks = 100};
+    std::vector<StepPart> step;
+    plan_step(limits, std::vector<Progress>{{.computed = 0, .known = 20, .until = 1}, {.computed = 5, .known = 9, .until = 5}, {.computed = 2, .known = 30, .until = 8}, {.computed = 4, .known = 50}}, step);
+    ASSERT_EQ(step.size(), 4u);
+    EXPECT_EQ(step[0].rows, 1);
+    EXPECT_EQ(step[1].rows, 4) << "what is behind ends nothing";
+    EXPECT_EQ(step[2].rows, 6);
+    EXPECT_EQ(step[3].rows, 5) << "what is left of the step";
+}
+
 TEST(Scheduler, EveryoneFinishesAndNoStepIsTooLarge) {
     std::mt19937 random(1);
     for (int trial = 0; trial < 200; ++trial) {
