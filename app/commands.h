@@ -23,12 +23,15 @@ struct BenchOptions {
     std::string model;       // empty: the chosen one
     int threads = 0, prefill = 512, decode = 128, repeat = 3;
     std::string profile = "fast";
+    bool fidelity = false;   // instead of speed: fast against exact, over `prefill` tokens of `text`
+    std::string text;        // file; empty: the prompts of the program
     bool json = false;
 };
 
 int serve(const LoadedSettings& settings, std::unique_ptr<sandbox::Launcher> launcher, const std::string& no_launcher);
 int chat(const LoadedSettings& settings, const ChatOptions& options);
 int bench(const LoadedSettings& settings, const BenchOptions& options);
+int fidelity(const LoadedSettings& settings, const BenchOptions& options);
 int model_list(const LoadedSettings& settings, bool json);
 int model_inspect(const LoadedSettings& settings, const std::string& file, bool json);
 int model_pull(const LoadedSettings& settings, const std::string& name);

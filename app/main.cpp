@@ -62,13 +62,15 @@ void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
                  "Exits 0 when answered, 3 when rounds, tokens or time ran out, 4 when policy refused, 5 when no model could\n"
                  "answer (the server is down or full; while a model loads it is waited for), 130 when interrupted, 2 on wrong use, else 1.");
     auto* bench = command(root, "bench", "Measure the engine on a model", "hearth bench --threads 2 --json", chosen,
-                          [&a](const auto& s) { return app::bench(s, a.bench); });
+                          [&a](const auto& s) { return a.bench.fidelity ? app::fidelity(s, a.bench) : app::bench(s, a.bench); });
     bench->add_option("--model", a.bench.model, "GGUF file; default: the chosen model");
     bench->add_option("--threads", a.bench.threads, "CPU threads; 0: all usable")->check(CLI::Range(0, 1024));
     bench->add_option("--prefill", a.bench.prefill, "prompt tokens")->check(CLI::Range(1, 1 << 20));
     bench->add_option("--decode", a.bench.decode, "tokens to generate")->check(CLI::Range(1, 1 << 20));
     bench->add_option("--repeat", a.bench.repeat, "runs; the median counts")->check(CLI::Range(1, 1000));
     bench->add_option("--profile", a.bench.profile, "fast or exact")->check(CLI::IsMember({"fast", "exact"}));
+    auto* fidelity = bench->add_flag("--fidelity", a.bench.fidelity, "how far profile fast is from exact, over that many prompt tokens, instead of speed");
+    bench->add_option("--text", a.bench.text, "file to read them from; default: the program's own prompts")->needs(fidelity);
     bench->add_flag("--json", a.bench.json);
 }
 

@@ -76,6 +76,12 @@ def measures(hearth, folder, *more):
     assert f"), {figures['threads']} threads\n" in run(hearth, folder, ["bench", *more]).stdout
 
 
+def compares_profiles(hearth, folder):
+    figures = json.loads(run(hearth, folder, ["bench", "--fidelity", "--prefill", "300", "--json"]).stdout)
+    assert figures["positions"] == 300 and 0 < figures["kl_mean"] < 0.01 and 0 <= figures["top1_disagreement"] < 0.1
+    assert "fast against exact at 64 positions" in run(hearth, folder, ["bench", "--fidelity", "--prefill", "64", "--text", "/proc/self/exe"]).stdout
+
+
 def shows_settings(hearth, folder):
     assert re.search(r"^server\.port +0 +HEARTH_SERVER_PORT", run(hearth, folder, ["config", "show"]).stdout, re.MULTILINE)
 
@@ -116,6 +122,7 @@ HOW = {
     "hearth chat": chats,
     "hearth trace show": shows_a_trace,
     "hearth doctor": looks_at_the_machine,
+    "hearth bench --fidelity": compares_profiles,
     "hearth bench": measures,
     "hearth bench --prefill 512 --decode 64": measures,
     "hearth bench --threads 1 --json": lambda hearth, folder: measures(hearth, folder, "--threads", "1"),
