@@ -21,6 +21,9 @@ constexpr packed::Kernels kKernels = {
     .tile_rows = 16,
     .attend_tile_bytes = avx2::attend_tile_bytes,
     .attend_tile = avx2::attend_tile,
+    .delta_head = avx2::delta_head,
+    .scan_head = avx2::scan_head,
+    .convolve_row = avx2::convolve_row,
 };
 
 }  // namespace

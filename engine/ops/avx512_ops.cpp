@@ -21,6 +21,9 @@ constexpr packed::Kernels kKernels = {
     .tile_rows = 32,
     .attend_tile_bytes = avx512::attend_tile_bytes,
     .attend_tile = avx512::attend_tile,
+    .delta_head = avx512::delta_head,
+    .scan_head = avx512::scan_head,
+    .convolve_row = avx512::convolve_row,
 };
 
 }  // namespace

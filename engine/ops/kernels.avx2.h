@@ -19,6 +19,9 @@ void rope(float* row, int columns, const RopeArgs& args, int position, float* wo
 void attend_row(const AttentionRows& a, int kv, int position, const float* q, float* out, float* scores);
 size_t attend_tile_bytes(int head_dim, int group);
 void attend_tile(const AttentionRows& a, int kv, int position, int rows, const float* q, float* out, void* scratch);
+void delta_head(const DeltaHead& a);
+void scan_head(const ScanHead& a);
+void convolve_row(float* out, const float* const* in, const float* w, size_t w_stride, const float* bias, int kernel, size_t n);
 
 // Among each other.
 

@@ -79,6 +79,31 @@ struct Unpacked {
     float* minimum;
 };
 
+// Rows of one head of the gated delta rule; decay and beta as the rule's factors. q and k are as projected: made of length 1
+// here, q divided by √key_dim.
+struct DeltaHead {
+    float* state;                // (key_dim, value_dim)
+    const float *q, *k, *v;      // of the first row
+    size_t in_stride;            // floats to the next row's
+    float* out;                  // (rows, value_dim)
+    size_t out_stride;
+    const float *decay, *beta;   // (rows)
+    int rows, key_dim, value_dim;
+    float* work;                 // rows * (2 * key_dim + 1) floats
+};
+
+// Rows of one head of the selective scan, with Δ and exp(Δ a) of each.
+struct ScanHead {
+    float* state;                // (head_dim, state_size)
+    const float *x, *b, *c;      // of the first row
+    size_t in_stride;
+    float* out;                  // (rows, head_dim)
+    size_t out_stride;
+    const float *step, *decay;   // (rows)
+    float d;
+    int rows, head_dim, state_size;
+};
+
 constexpr bool has_minimum(Format f) {
     return f == Format::q4_1 || f == Format::q4_k || f == Format::q5_k;
 }
@@ -116,6 +141,11 @@ struct Kernels {
     int tile_rows;
     size_t (*attend_tile_bytes)(int head_dim, int group);
     void (*attend_tile)(const AttentionRows& a, int kv, int position, int rows, const float* q, float* out, void* scratch);
+
+    void (*delta_head)(const DeltaHead& a);
+    void (*scan_head)(const ScanHead& a);
+    // out(c) = Σ_j w(j, c) · in[j](c) + bias(c), without activation. out may not alias an input; bias null: none.
+    void (*convolve_row)(float* out, const float* const* in, const float* w, size_t w_stride, const float* bias, int kernel, size_t n);
 };
 
 }  // namespace engine::packed

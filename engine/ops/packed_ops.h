@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/ops/kernels.h"
+#include "engine/ops/recurrent_ops.h"
 #include "engine/ops/ref.h"
 
 namespace engine::packed {
@@ -351,6 +352,9 @@ struct PackedOps {
         ops.matmul = matmul<exact>;
         ops.rope = rope;
         ops.attention = attention<exact>;
+        ops.convolve = RecurrentOps<k>::convolve;
+        ops.gated_delta = RecurrentOps<k>::gated_delta;
+        ops.selective_scan = RecurrentOps<k>::selective_scan;
         ops.activate = activate;
         ops.moe_ffn = moe_ffn<exact>;
         ops.add_scaled = add_scaled;

@@ -28,6 +28,7 @@ HEARTH_INLINE __m512 half16(const void* p) {
 HEARTH_INLINE __m512i or_and(__m512i a, __m512i b, __m512i mask) {  // a | (b & mask)
     return _mm512_ternarylogic_epi64(a, b, mask, 0xF8);
 }
+HEARTH_INLINE float sum_of(__m512 v) { return _mm512_reduce_add_ps(v); }
 template <int I> HEARTH_INLINE __m512 unsigned_bytes(__m512i v) {  // quarter I of v as 16 floats
     return to_float(_mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, I)));
 }

@@ -1,0 +1,9 @@
+#include "engine/ops/kernels.avx512.h"
+#include "engine/ops/simd.avx512.h"
+
+namespace engine::avx512 {
+constexpr int kLanes = 16;
+using Register = __m512;
+}
+#define HEARTH_TARGET avx512
+#include "engine/ops/recurrent.simd.h"

@@ -1,0 +1,110 @@
+// Mixers that carry a state from row to row, cut into items for the compute pool: heads, or channels of a convolution. Included
+// by packed_ops.h.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "engine/ops/kernels.h"
+#include "engine/ops/ops.h"
+#include "engine/ops/ref.h"
+
+namespace engine::packed {
+
+inline float softplus(float x) { return x > 20 ? x : std::log1p(std::exp(x)); }
+
+template <const Kernels& k>
+struct RecurrentOps {
+    static constexpr int rows_together = 32;  // of one head: their vectors stay near
+    static constexpr int channels = 256;      // of one item
+    static constexpr int kernel_most = 16;
+
+    static void convolve(const ConvArgs& args, Exec& exec) {
+        if (args.kernel > kernel_most) return ref::convolve(args, exec);
+        const int width = args.x.cols, before = args.kernel - 1, parts = (width + channels - 1) / channels;
+        exec.pool->run(args.n_sequences * parts, [&](int item, int) {
+            const SequenceRows& s = args.sequences[item / parts];
+            float* const state = s.state + args.state;
+            const int begin = item % parts * channels;
+            const std::size_t n = std::size_t(std::min(width, begin + channels) - begin);
+            // Row t of what was and what comes; t counts from the first row of the step.
+            const auto row = [&](int t) { return (t < 0 ? state + std::size_t(t + before) * width : args.x.row(s.first_row + t)) + begin; };
+            for (int t = 0; t < s.rows; ++t) {
+                const float* in[kernel_most];
+                for (int j = 0; j < args.kernel; ++j) in[j] = row(t - before + j);
+                float* const out = args.out.row(s.first_row + t) + begin;
+                k.convolve_row(out, in, args.w + begin, std::size_t(width), args.bias ? args.bias + begin : nullptr, args.kernel, n);
+                if (args.silu) k.activate(out, out, out, n, Activation::sigmoid);
+            }
+            for (int i = 0; i < before; ++i)  // ascending: never overwrites one still needed
+                std::memmove(state + std::size_t(i) * width + begin, row(s.rows - before + i), n * sizeof(float));
+        });
+    }
+
+    static void gated_delta(const DeltaArgs& args, Exec& exec) {
+        const int dk = args.key_dim, dv = args.value_dim, repeat = args.value_heads / args.key_heads;
+        const Taken taken(*exec.scratch);
+        const std::size_t room = std::size_t(rows_together) * std::size_t(2 * dk + 1);
+        float* const memory = exec.scratch->take<float>(room * std::size_t(exec.pool->threads()));
+        exec.pool->run(args.n_sequences * args.value_heads, [&](int item, int thread) {
+            const SequenceRows& s = args.sequences[item / args.value_heads];
+            const int head = item % args.value_heads, key_head = args.tiled ? head % args.key_heads : head / repeat;
+            float decay[rows_together], beta[rows_together];
+            for (int done = 0; done < s.rows; done += rows_together) {
+                const int first = s.first_row + done, n = std::min(rows_together, s.rows - done);
+                for (int r = 0; r < n; ++r) {
+                    decay[r] = std::exp(args.a[head] * softplus(args.alpha.row(first + r)[head] + args.dt_bias[head]));
+                    beta[r] = 1 / (1 + std::exp(-args.beta.row(first + r)[head]));
+                }
+                const float* const in = args.qkv.row(first);
+                k.delta_head({.state = s.state + args.state + std::size_t(head) * dk * dv,
+                              .q = in + std::size_t(key_head) * dk,
+                              .k = in + std::size_t(args.key_heads + key_head) * dk,
+                              .v = in + std::size_t(2 * args.key_heads) * dk + std::size_t(head) * dv,
+                              .in_stride = std::size_t(args.qkv.cols),
+                              .out = args.out.row(first) + std::size_t(head) * dv,
+                              .out_stride = std::size_t(args.out.cols),
+                              .decay = decay,
+                              .beta = beta,
+                              .rows = n,
+                              .key_dim = dk,
+                              .value_dim = dv,
+                              .work = memory + room * std::size_t(thread)});
+            }
+        });
+    }
+
+    static void selective_scan(const ScanArgs& args, Exec& exec) {
+        const int p = args.head_dim, n = args.state_size, inner = args.heads * p;
+        exec.pool->run(args.n_sequences * args.heads, [&](int item, int) {
+            const SequenceRows& s = args.sequences[item / args.heads];
+            const int head = item % args.heads, group = head * args.groups / args.heads;
+            float step[rows_together], decay[rows_together];
+            for (int done = 0; done < s.rows; done += rows_together) {
+                const int first = s.first_row + done, rows = std::min(rows_together, s.rows - done);
+                for (int r = 0; r < rows; ++r) {
+                    step[r] = softplus(args.dt.row(first + r)[head] + args.dt_bias[head]);
+                    decay[r] = std::exp(step[r] * args.a[head]);
+                }
+                const float* const in = args.xbc.row(first);
+                const float* const b = in + inner + std::size_t(group) * n;
+                k.scan_head({.state = s.state + args.state + std::size_t(head) * p * n,
+                             .x = in + std::size_t(head) * p,
+                             .b = b,
+                             .c = b + std::size_t(args.groups) * n,
+                             .in_stride = std::size_t(args.xbc.cols),
+                             .out = args.out.row(first) + std::size_t(head) * p,
+                             .out_stride = std::size_t(args.out.cols),
+                             .step = step,
+                             .decay = decay,
+                             .d = args.d[head],
+                             .rows = rows,
+                             .head_dim = p,
+                             .state_size = n});
+            }
+        });
+    }
+};
+
+}  // namespace engine::packed
