@@ -67,7 +67,7 @@ std::size_t forward_scratch(const Config& c, int rows, int threads) {
     // chosen expert, attention scores and per-thread tiles.
     const std::size_t ops_row = 2 * widest + std::size_t(c.experts_used) * std::size_t(2 * c.expert_ffn + c.hidden);
     // Tiles, scores of one row, and the rows of one expert that are computed together (128 at most).
-    const std::size_t expert_rows = c.experts ? 128 * std::size_t(c.hidden + 2 * c.expert_ffn + std::max(c.hidden, c.expert_ffn) / 2) : 0;
+    const std::size_t expert_rows = c.experts ? 128 * std::size_t(c.hidden + 2 * c.expert_ffn + std::max(c.hidden, c.expert_ffn)) : 0;
     const std::size_t per_thread = 16 * widest + expert_rows + (1 << 20) + std::size_t(c.trained_context);
     return (n + 32) * (a_row + ops_row) * sizeof(float) + std::size_t(threads) * per_thread * sizeof(float) + (4 << 20);
 }

@@ -12,6 +12,8 @@ size_t scratch_bytes(int columns);
 void matmul_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end, void* scratch);
 void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
                   void* scratch);
+void to_bf16(const float* x, int columns, uint16_t* to);
+void matmul_bf16(const Panels& w, const uint16_t* x, size_t x_stride, int n_rows, const Results& to, int begin, int end);
 void rms_norm(float* out, const float* x, const float* w, int columns, float eps);
 void activate(float* out, const float* gate, const float* up, size_t n, Activation activation);
 void add_scaled(float* out, const float* x, float factor, size_t n);
@@ -29,5 +31,7 @@ void convolve_row(float* out, const float* const* in, const float* w, size_t w_s
 void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacked& to, int p, int n_panels);
 // One row of activations; rows of the last panel that are no rows of the matrix are not written.
 void matvec_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end);
+// The same with F32, F16 and BF16 weights.
+void matvec_float(const Panels& w, const float* x, const Results& to, int begin, int end);
 
 }  // namespace engine::avx512

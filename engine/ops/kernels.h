@@ -127,6 +127,12 @@ struct Kernels {
     void (*matmul_float)(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
                          void* scratch);
 
+    // Activations to BF16, rounded to nearest even; `to` has room for an even number of columns, an odd one is followed by 0.
+    // Null, as the next one is, where a target has no such products: BF16 weights then meet floats.
+    void (*to_bf16)(const float* x, int columns, uint16_t* to);
+    // The same as matmul_float with BF16 weights and activations. x_stride: even.
+    void (*matmul_bf16)(const Panels& w, const uint16_t* x, size_t x_stride, int n_rows, const Results& to, int begin, int end);
+
     void (*rms_norm)(float* out, const float* x, const float* w, int columns, float eps);  // w null: ones
     void (*activate)(float* out, const float* gate, const float* up, size_t n, Activation activation);
     // out += factor * x

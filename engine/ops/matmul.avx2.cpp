@@ -236,6 +236,7 @@ void matmul_int8(const Panels& w, const Activations& x, const Results& to, int b
 
 void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
                   void* scratch) {
+    if (n_rows == 1 && (w.format == Format::f32 || w.format == Format::f16 || w.format == Format::bf16)) return matvec_float(w, x, to, begin, end);
     const size_t bytes = panel_bytes(w.format, w.columns);
     float* chunk = static_cast<float*>(scratch);
     void* rest = chunk + size_t(chunk_columns) * 16;
@@ -244,8 +245,8 @@ void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, 
         for (int c = 0; c < w.columns; c += chunk_columns) {
             const int c_end = c + chunk_columns < w.columns ? c + chunk_columns : w.columns;
             unpack_float_chunk(w.format, w.data + panel * bytes, c, c_end, chunk, rest);
-            // Bias with the first columns, later ones add to what is there.
-            Corner corner{to.out + row, to.stride, to.bias && c == 0 ? to.bias + row : nullptr, to.accumulate || c > 0, w.rows - row};
+            // Bias with the last columns; those after the first add to what is there.
+            Corner corner{to.out + row, to.stride, to.bias && c_end == w.columns ? to.bias + row : nullptr, to.accumulate || c > 0, w.rows - row};
             for (int first = 0; first < n_rows; first += tile_width) {
                 const int rows = n_rows - first < tile_width ? n_rows - first : tile_width;
                 float_tiles[rows - 1](chunk, x + first * x_stride + c, x_stride, c_end - c, corner);

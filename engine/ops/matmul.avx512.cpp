@@ -228,6 +228,7 @@ void matmul_int8(const Panels& w, const Activations& x, const Results& to, int b
 
 void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
                   void* scratch) {
+    if (n_rows == 1 && (w.format == Format::f32 || w.format == Format::f16 || w.format == Format::bf16)) return matvec_float(w, x, to, begin, end);
     const size_t bytes = panel_bytes(w.format, w.columns);
     float* chunk = static_cast<float*>(scratch);
     void* rest = chunk + size_t(chunk_columns) * 16 * tile_panels;
@@ -241,12 +242,10 @@ void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, 
             const FloatTile* table = n == 1 ? float_tiles<1> : float_tiles<tile_panels>;
             for (int first = 0; first < n_rows; first += group_rows) {
                 const int rows = n_rows - first < group_rows ? n_rows - first : group_rows;
-                Corner part = corner;  // bias with the first columns, later ones add to what is there
+                Corner part = corner;  // bias with the last columns; those after the first add to what is there
                 part.out += first * to.stride;
-                if (c > 0) {
-                    part.bias = nullptr;
-                    part.accumulate = true;
-                }
+                if (c_end < w.columns) part.bias = nullptr;
+                if (c > 0) part.accumulate = true;
                 table[rows - 1](chunk, x + first * x_stride + c, x_stride, c_end - c, part);
             }
         }

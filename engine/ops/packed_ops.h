@@ -12,8 +12,9 @@ namespace engine::packed {
 
 inline std::size_t line(std::size_t bytes) { return (bytes + 63) & ~std::size_t(63); }
 inline int panels(int rows) { return (rows + panel_rows - 1) / panel_rows; }
-// Whether the activations of a product with such weights stay floats.
+// What the activations of a product are in profile fast.
 inline bool is_float(Format f) { return info(f).values == 1 || !has_panels(f); }
+inline int even(int columns) { return (columns + 1) & ~1; }
 
 std::size_t packed_bytes(Format format, int rows, int cols);
 void pack(const Weight& plain, std::uint8_t* out);
@@ -58,12 +59,13 @@ void each_range(Exec& exec, std::size_t n, F&& task) {
     });
 }
 
-// Rows of activations as kernels want them: floats always, int8 where some weight needs it.
+// Rows of activations as kernels want them: floats always, int8 or BF16 where some weight needs it.
 struct Input {
     const float* x;
     std::size_t stride;
     int rows;
     Activations q;
+    std::uint16_t* bf16;  // (rows, even(columns))
 };
 
 // Panels of a job that one item takes: even, so that tiles are full; a few items a CPU thread, and none
@@ -81,7 +83,7 @@ Routing routing_of(const MoeArgs& args, Scratch& scratch);
 
 // What one CPU thread needs for up to moe_rows rows of an expert.
 struct ExpertScratch {
-    std::size_t rows, quantised, inner, work, total;  // inner: gate and up
+    std::size_t rows, quantised, bf16, inner, work, total;  // inner: gate and up
 };
 ExpertScratch expert_scratch(const MoeArgs& args, int rows, std::size_t work);
 
@@ -93,6 +95,14 @@ template <const Kernels& k>
 struct PackedOps {
     // Scratch of one CPU thread for `multiply`.
     static std::size_t work_bytes(int columns) { return line(k.scratch_bytes(columns)) + expanded_bytes; }
+
+    // Whether such weights meet activations of BF16.
+    template <bool exact>
+    static bool is_bf16(Format f) { return !exact && f == Format::bf16 && k.matmul_bf16; }
+
+    static std::uint16_t* take_bf16(int rows, int columns, Exec& exec) {
+        return exec.scratch->take<std::uint16_t>(std::size_t(rows) * std::size_t(even(columns)));
+    }
 
     // Weights without a panel layout are expanded a piece at a time, and each piece serves all rows.
     static void multiply_plain(const Weight& w, int e, const Input& in, const Results& to, int begin, int end, char* scratch) {
@@ -114,6 +124,8 @@ struct PackedOps {
         const Panels panels{w.format, w.matrix(e), w.rows, w.cols};
         if (!has_panels(w.format))
             multiply_plain(w, e, in, to, begin, end, scratch);
+        else if (is_bf16<exact>(w.format))
+            k.matmul_bf16(panels, in.bf16, std::size_t(even(w.cols)), in.rows, to, begin, end);
         else if (exact || is_float(w.format))
             k.matmul_float(panels, in.x, in.stride, in.rows, to, begin, end, scratch);
         else
@@ -155,14 +167,17 @@ struct PackedOps {
     static void matmul_as_stored(const MatmulJob* jobs, int n_jobs, Mat x, Exec& exec) {
         const Taken taken(*exec.scratch);
         const int threads = exec.pool->threads();
-        bool any_int8 = false;
+        bool any_int8 = false, any_bf16 = false;
         int items = 0;
         for (int j = 0; j < n_jobs; ++j) {
             const int all = panels(jobs[j].w->rows), each = panels_of_item(*jobs[j].w, threads);
             items += (all + each - 1) / each;
             any_int8 = any_int8 || !(exact || is_float(jobs[j].w->format));
+            any_bf16 = any_bf16 || is_bf16<exact>(jobs[j].w->format);
         }
-        const Input in{x.data, std::size_t(x.cols), x.rows, any_int8 ? quantised(x, exec) : Activations{}};
+        const Input in{x.data, std::size_t(x.cols), x.rows, any_int8 ? quantised(x, exec) : Activations{},
+                       any_bf16 ? take_bf16(x.rows, x.cols, exec) : nullptr};
+        if (any_bf16) each_row(exec, x.rows, [&](int r) { k.to_bf16(x.row(r), x.cols, in.bf16 + std::size_t(r) * even(x.cols)); });
         const std::size_t bytes = work_bytes(x.cols);
         char* scratch = static_cast<char*>(exec.scratch->take(bytes * threads));
         run(exec, items, [&](int item, int thread) {
@@ -206,13 +221,14 @@ struct PackedOps {
                         char* memory, const ExpertScratch& sizes) {
         const int n = item.end - item.begin, h = args.x.cols, inner = args.gate.rows;
         float* rows = reinterpret_cast<float*>(memory);
-        float* gate = reinterpret_cast<float*>(memory + sizes.rows + sizes.quantised);
+        float* gate = reinterpret_cast<float*>(memory + sizes.rows + sizes.quantised + sizes.bf16);
         float* up = gate + std::size_t(n) * inner;
         char* work = memory + sizes.total - sizes.work;
 
         const bool floats = exact || is_float(args.gate.format) || is_float(args.up.format);
         const bool int8 = !exact && !(is_float(args.gate.format) && is_float(args.up.format));
-        Input in{rows, std::size_t(h), n, activations_at(memory + sizes.rows, n, h)};
+        const bool bf16 = is_bf16<exact>(args.gate.format) || is_bf16<exact>(args.up.format);
+        Input in{rows, std::size_t(h), n, activations_at(memory + sizes.rows, n, h), reinterpret_cast<std::uint16_t*>(memory + sizes.rows + sizes.quantised)};
         const auto bring = [&](const Weight& w) {
             const std::int32_t* order = w.order_of(item.e);
             for (int i = 0; i < n; ++i) {
@@ -220,6 +236,7 @@ struct PackedOps {
                 float* row = rows + std::size_t(i) * h;
                 if (floats || order) gather(x, order, h, row);
                 if (int8) k.quantise_blocks(order ? row : x, in.q, i, 0, h / 32);
+                if (bf16) k.to_bf16(order ? row : x, h, in.bf16 + std::size_t(i) * even(h));
             }
         };
         const std::size_t stride = std::size_t(inner);
@@ -240,12 +257,14 @@ struct PackedOps {
         const int n = item.end - item.begin, h = args.out.cols, inner = args.gate.rows;
         const float* rows = hidden + std::size_t(item.begin) * inner;
         if (const std::int32_t* order = args.down.order_of(item.e)) {
-            float* ordered = reinterpret_cast<float*>(memory + sizes.rows + sizes.quantised);  // gate and up are done with
+            float* ordered = reinterpret_cast<float*>(memory + sizes.rows + sizes.quantised + sizes.bf16);  // gate and up are done with
             for (int i = 0; i < n; ++i) gather(rows + std::size_t(i) * inner, order, inner, ordered + std::size_t(i) * inner);
             rows = ordered;
         }
-        Input in{rows, std::size_t(inner), n, activations_at(memory + sizes.rows, n, inner)};
+        Input in{rows, std::size_t(inner), n, activations_at(memory + sizes.rows, n, inner), reinterpret_cast<std::uint16_t*>(memory + sizes.rows + sizes.quantised)};
         if (!exact && !is_float(args.down.format)) quantise(rows, std::size_t(inner), in.q, 0, n);
+        if (is_bf16<exact>(args.down.format))
+            for (int i = 0; i < n; ++i) k.to_bf16(rows + std::size_t(i) * inner, inner, in.bf16 + std::size_t(i) * even(inner));
         const float* bias = args.down_bias ? args.down_bias + std::size_t(item.e) * h : nullptr;
         multiply<exact>(args.down, item.e, in, {out + std::size_t(item.begin) * h, std::size_t(h), bias, false}, part.begin,
                         part.end, memory + sizes.total - sizes.work);

@@ -153,6 +153,8 @@ struct TargetsTest : testing::Test {
         const Ops* ops;
         bool exact;
         std::string name;
+        // Of a product with such weights.
+        double tolerance(Format f) const { return exact ? kFloatError : f == Format::bf16 ? kBf16Error : info(f).values > 1 && has_panels(f) ? kInt8Error : kFloatError; }
     };
     static std::vector<Run> runs() {
         std::vector<Run> out;
@@ -189,8 +191,7 @@ TEST_F(TargetsTest, MatmulAgreesWithRef) {
                         const bool accumulate = n == 3;
                         const auto want = product(ref_ops(), w, x, n, bias.data(), accumulate);
                         const auto got = product(*run.ops, w, x, n, bias.data(), accumulate);
-                        const bool int8 = !run.exact && info(f).values > 1 && has_panels(f);
-                        EXPECT_LT(relative_error(got, want, squared_terms(w, x)), int8 ? kInt8Error : kFloatError);
+                        EXPECT_LT(relative_error(got, want, squared_terms(w, x)), run.tolerance(f));
                     }
 }
 
@@ -302,8 +303,7 @@ TEST_F(TargetsTest, ScalesAndOrdersOfAWeightAgreeWithTheirDefinition) {
                     for (int c = 0; c < cols; ++c) sum += double(values[std::size_t(o * cols + c)]) * x[std::size_t(r * cols + order[std::size_t(c)])];
                     want.push_back(float(sum * (w.scales ? scale : 1.0f)));
                 }
-            const bool int8 = !run.exact && info(f).values > 1 && has_panels(f);
-            EXPECT_LT(relative_error(product(*run.ops, w, x, n, nullptr, false), want), int8 ? kInt8Error : kFloatError);
+            EXPECT_LT(relative_error(product(*run.ops, w, x, n, nullptr, false), want), run.tolerance(f));
         }
 }
 
@@ -420,7 +420,7 @@ TEST_F(TargetsTest, AttentionAgreesWithRef) {
 TEST_F(TargetsTest, ExpertsAgreeWithRefAndDoNotDependOnTheBatch) {
     Pool many{7};  // more than the experts that a row chooses: they are cut
     for (const Run& run : runs())
-        for (Format f : {Format::f16, Format::q4_k, Format::q8_0, Format::mxfp4, Format::iq3_xxs}) {
+        for (Format f : {Format::f16, Format::bf16, Format::q4_k, Format::q8_0, Format::mxfp4, Format::iq3_xxs}) {
             SCOPED_TRACE(run.name + " " + info(f).name);
             const int h = 256, inner = 512, experts = 5, used = 2, n = 37;
             const auto g = blocks(f, experts * inner, h), u = blocks(f, experts * inner, h), d = blocks(f, experts * h, inner);
@@ -445,7 +445,7 @@ TEST_F(TargetsTest, ExpertsAgreeWithRefAndDoNotDependOnTheBatch) {
                 return out;
             };
             const auto together = result(*run.ops, 0, n, pool);
-            EXPECT_LT(relative_error(together, result(ref_ops(), 0, n, pool)), run.exact || f == Format::f16 || !has_panels(f) ? kFloatError : 2 * kInt8Error);
+            EXPECT_LT(relative_error(together, result(ref_ops(), 0, n, pool)), 2 * run.tolerance(f));
             EXPECT_EQ(together, result(*run.ops, 0, n, many));
             for (int r = 0; r < n; r += 9)
                 for (Pool* on : {&pool, &many})
