@@ -29,7 +29,7 @@ void convolve_row(float* out, const float* const* in, const float* w, size_t w_s
 void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacked& to, int p, int n_panels);
 // One row of activations; rows of the last panel that are no rows of the matrix are not written.
 void matvec_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end);
-// The same with F32, F16 and BF16 weights.
+// The same with weights that has_float_values tells of.
 void matvec_float(const Panels& w, const float* x, const Results& to, int begin, int end);
 
 }  // namespace engine::avx2

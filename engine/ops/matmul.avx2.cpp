@@ -191,6 +191,16 @@ void unpack_float_chunk(Format format, const uint8_t* panel, int begin, int end,
             EACH_HALF pair_columns(format, load(panel + 32 * size_t(c) + 32 * h), to + 8 * h, to + 16 + 8 * h);
         return;
     }
+    if (format == Format::fp8) {
+        const uint8_t* block = panel + panel_bytes(format, begin);
+        for (int c = 0; c < end - begin; ++c, to += 16) {
+            if (c > 0 && c % 32 == 0) block += 576;
+            __m256 v[2];
+            fp8_column(block + 64 + 16 * (c % 32), v);
+            EACH_HALF _mm256_store_ps(to + 8 * h, _mm256_mul_ps(v[h], _mm256_load_ps(reinterpret_cast<const float*>(block) + 8 * h)));
+        }
+        return;
+    }
     const Unpacked u = unpacked_at(scratch, chunk_columns);
     unpack_int8(format, panel + panel_bytes(format, begin), end - begin, u, 0, 1);
     const bool is_signed = zero_shift(format) == 7;
@@ -236,7 +246,7 @@ void matmul_int8(const Panels& w, const Activations& x, const Results& to, int b
 
 void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
                   void* scratch) {
-    if (n_rows == 1 && (w.format == Format::f32 || w.format == Format::f16 || w.format == Format::bf16)) return matvec_float(w, x, to, begin, end);
+    if (n_rows == 1 && has_float_values(w.format)) return matvec_float(w, x, to, begin, end);
     const size_t bytes = panel_bytes(w.format, w.columns);
     float* chunk = static_cast<float*>(scratch);
     void* rest = chunk + size_t(chunk_columns) * 16;

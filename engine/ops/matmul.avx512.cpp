@@ -186,6 +186,18 @@ void unpack_float_chunk(Format format, const uint8_t* panel, int columns, int be
         return;
     }
     (void)columns;
+    if (format == Format::fp8) {
+        const uint8_t* block = panel + panel_bytes(format, begin);
+        for (int c = 0; c < end - begin; c += 2) {
+            if (c > 0 && c % 32 == 0) block += 576;
+            const __m512 scale = _mm512_load_ps(block);
+            __m512 v[2];
+            fp8_columns(block + 64 + 16 * (c % 32), v);
+            _mm512_store_ps(to + c * step, _mm512_mul_ps(v[0], scale));
+            _mm512_store_ps(to + (c + 1) * step, _mm512_mul_ps(v[1], scale));
+        }
+        return;
+    }
     const Unpacked u = unpacked_at(scratch, chunk_columns);
     unpack_int8(format, panel + panel_bytes(format, begin), end - begin, u, 0, 1);
     const int zero = zero_shift(format) < 0 ? 0 : 1 << zero_shift(format);
@@ -228,7 +240,7 @@ void matmul_int8(const Panels& w, const Activations& x, const Results& to, int b
 
 void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
                   void* scratch) {
-    if (n_rows == 1 && (w.format == Format::f32 || w.format == Format::f16 || w.format == Format::bf16)) return matvec_float(w, x, to, begin, end);
+    if (n_rows == 1 && has_float_values(w.format)) return matvec_float(w, x, to, begin, end);
     const size_t bytes = panel_bytes(w.format, w.columns);
     float* chunk = static_cast<float*>(scratch);
     void* rest = chunk + size_t(chunk_columns) * 16 * tile_panels;

@@ -40,6 +40,16 @@ void panels_at(const Panels& w, int panel, const float* x, const Results& to) {
                 const __m256 s = _mm256_set1_ps(x[c]);
                 EACH_REGISTER a[i] = _mm256_fmadd_ps(_mm256_load_ps(reinterpret_cast<const float*>(data + i / 2 * bytes + 64 * size_t(c) + 32 * (i % 2))), s, a[i]);
             }
+        } else if constexpr (F == Format::fp8) {
+            const uint8_t* const block = data + 18 * size_t(b);  // 576 bytes for 32 columns
+            for (int c = 0; c < 32; ++c)
+                HEARTH_UNROLL for (int p = 0; p < P; ++p) {
+                    const float* const scale = reinterpret_cast<const float*>(block + p * bytes);
+                    __m256 v[2];
+                    fp8_column(block + p * bytes + 64 + 16 * c, v);
+                    HEARTH_UNROLL for (int h = 0; h < 2; ++h)
+                        a[2 * p + h] = _mm256_fmadd_ps(_mm256_mul_ps(v[h], _mm256_load_ps(scale + 8 * h)), _mm256_set1_ps(x[b + c]), a[2 * p + h]);
+                }
         } else {
             for (int c = b; c < end; c += 2) {
                 __m256 v[2 * P][2];
@@ -66,6 +76,7 @@ void matvec_float(const Panels& w, const float* x, const Results& to, int begin,
         case Format::f32: return run<Format::f32>(w, x, to, begin, end);
         case Format::f16: return run<Format::f16>(w, x, to, begin, end);
         case Format::bf16: return run<Format::bf16>(w, x, to, begin, end);
+        case Format::fp8: return run<Format::fp8>(w, x, to, begin, end);
         default: return;
     }
 }

@@ -38,6 +38,16 @@ void panels_at(const Panels& w, int panel, const float* x, const Results& to) {
             for (int c = b; c < end; ++c)
                 HEARTH_UNROLL for (int p = 0; p < P; ++p)
                     a[p] = _mm512_fmadd_ps(_mm512_load_ps(data + p * bytes + 64 * size_t(c)), _mm512_set1_ps(x[c]), a[p]);
+        } else if constexpr (F == Format::fp8) {
+            const uint8_t* const block = data + 18 * size_t(b);  // 576 bytes for 32 columns
+            for (int c = 0; c < 32; c += 2)
+                HEARTH_UNROLL for (int p = 0; p < P; ++p) {
+                    const __m512 scale = _mm512_load_ps(block + p * bytes);
+                    __m512 v[2];
+                    fp8_columns(block + p * bytes + 64 + 16 * c, v);
+                    a[p] = _mm512_fmadd_ps(_mm512_mul_ps(v[0], scale), _mm512_set1_ps(x[b + c]), a[p]);
+                    a[p] = _mm512_fmadd_ps(_mm512_mul_ps(v[1], scale), _mm512_set1_ps(x[b + c + 1]), a[p]);
+                }
         } else {
             for (int c = b; c < end; c += 2) {
                 __m512 v[P][2];
@@ -68,6 +78,7 @@ void matvec_float(const Panels& w, const float* x, const Results& to, int begin,
         case Format::f32: return run<Format::f32>(w, x, to, begin, end);
         case Format::f16: return run<Format::f16>(w, x, to, begin, end);
         case Format::bf16: return run<Format::bf16>(w, x, to, begin, end);
+        case Format::fp8: return run<Format::fp8>(w, x, to, begin, end);
         default: return;
     }
 }

@@ -13,7 +13,7 @@ namespace engine::packed {
 inline std::size_t line(std::size_t bytes) { return (bytes + 63) & ~std::size_t(63); }
 inline int panels(int rows) { return (rows + panel_rows - 1) / panel_rows; }
 // What the activations of a product are in profile fast.
-inline bool is_float(Format f) { return info(f).values == 1 || !has_panels(f); }
+inline bool is_float(Format f) { return has_float_values(f) || !has_panels(f); }
 inline int even(int columns) { return (columns + 1) & ~1; }
 
 std::size_t packed_bytes(Format format, int rows, int cols);

@@ -23,6 +23,7 @@ Shape shape(Format format) {
         case Format::q6_k: return {64, 3328, true};
         case Format::mxfp4: case Format::iq4_nl: case Format::iq4_xs: return {64, 256, false};
         case Format::int4: return {128, 256, false};
+        case Format::fp8: return {64, 512, false};
         default: return {0, 0, false};  // floats have no blocks, other formats no panels
     }
 }
@@ -129,6 +130,19 @@ void pack_nibbles(Format format, const uint8_t* row, int columns, uint8_t* panel
     }
 }
 
+void pack_fp8(const uint8_t* row, int columns, uint8_t* panel, int lane) {
+    for (int b = 0; b < columns / 32; ++b, row += 36, panel += 576) {
+        float scale;
+        memcpy(&scale, row, 4);
+        scale *= 256;
+        for (int c = 0; c < 32; ++c) {
+            panel[64 + 16 * c + lane] = row[4 + c];
+            if ((row[4 + c] & 0x7f) == 0x7f) scale = __builtin_nanf("");
+        }
+        memcpy(panel + 4 * lane, &scale, 4);
+    }
+}
+
 void pack_floats(Format format, const uint8_t* row, int columns, uint8_t* panel, int lane) {
     if (format == Format::f32) {
         for (int c = 0; c < columns; ++c) memcpy(panel + 64 * size_t(c) + 4 * lane, row + 4 * size_t(c), 4);
@@ -158,6 +172,10 @@ void pack_panel(Format format, const uint8_t* source, size_t row_bytes, int rows
         const uint8_t* row = source + lane * row_bytes;
         if (s.data == 0) {
             pack_floats(format, row, columns, panel, lane);
+            continue;
+        }
+        if (format == Format::fp8) {
+            pack_fp8(row, columns, panel, lane);
             continue;
         }
         if (has_float_scales(format)) {

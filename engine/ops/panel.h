@@ -21,6 +21,8 @@
 //   MXFP4, IQ4_NL, IQ4_XS, per 32 columns: | 16 f32 scales | word 0..3 |, nibbles as in Q4_0
 //   INT4, per 32 columns: | 16 f32 scales | 16 x 4 bytes 128 - zero | word 0..3 |, nibbles as in Q4_0
 //         Their scales are no halves: a power of two, a product, or any float.
+//   FP8, per 32 columns: | 16 f32 256 * scales | per column 16 codes |
+//         With E4M3's exponent as a half's, a code stands for 1/256 of its value. A scale is NaN where one of its codes is.
 //   F16, BF16: per 2 columns 16 pairs;  F32: per column 16 values
 // A pair whose second half is missing keeps the room of its scales and has no second data.
 #pragma once
@@ -38,6 +40,9 @@ constexpr int panel_rows = 16;
 constexpr bool has_float_scales(Format f) {
     return f == Format::mxfp4 || f == Format::iq4_nl || f == Format::iq4_xs || f == Format::int4;
 }
+
+// Whether a product with such panels has float activations in every profile.
+constexpr bool has_float_values(Format f) { return f == Format::f32 || f == Format::f16 || f == Format::bf16 || f == Format::fp8; }
 
 // The formats above. Weights of the others stay as the file has them.
 bool has_panels(Format format);

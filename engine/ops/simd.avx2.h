@@ -27,6 +27,15 @@ HEARTH_INLINE __m256 unsigned_bytes(const void* p) {  // 8 of them as floats
 HEARTH_INLINE __m256 signed_bytes(const void* p) {
     return to_float(_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p))));
 }
+// Codes of E4M3 of one column of 16 rows, as 1/256 of their values.
+HEARTH_INLINE void fp8_column(const uint8_t* codes, __m256 (&v)[2]) {
+    const __m256i words = _mm256_cvtepu8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(codes)));
+    const __m256i magnitude = _mm256_and_si256(_mm256_slli_epi16(words, 7), _mm256_set1_epi16(0x3f80));
+    const __m256i half = _mm256_or_si256(magnitude, _mm256_and_si256(_mm256_slli_epi16(words, 8), _mm256_set1_epi16(static_cast<short>(0x8000))));
+    v[0] = _mm256_cvtph_ps(_mm256_castsi256_si128(half));
+    v[1] = _mm256_cvtph_ps(_mm256_extracti128_si256(half, 1));
+}
+
 HEARTH_INLINE __m256i ones16() { return _mm256_set1_epi16(1); }
 
 HEARTH_INLINE float sum_of(__m256 v) {
