@@ -114,6 +114,8 @@ HOW = {
     ENGINE_BUILD: configures_the_engine_alone,
     "ninja engine_bench ops_bench": proven_in("tests/bench/CMakeLists.txt", "engine_bench"),
     "tests/bench/grammar_bench MODEL.gguf": proven_in("tests/bench/CMakeLists.txt", "grammar_bench"),
+    "ninja template_bench": proven_in("tests/bench/CMakeLists.txt", "template_bench"),
+    "tests/bench/template_bench FOLDER": proven_in("tests/bench/CMakeLists.txt", "template_bench"),
     "ninja sandbox_bench": proven_in("tests/bench/CMakeLists.txt", "sandbox_bench"),
     "ninja route_bench": proven_in("tests/bench/CMakeLists.txt", "route_bench"),
     "tests/bench/sandbox_bench RUNS FOLDER": proven_in("tests/bench/CMakeLists.txt", "sandbox_bench"),
