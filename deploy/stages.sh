@@ -69,9 +69,13 @@ sanitized() {
     export ASAN_OPTIONS="detect_stack_use_after_return=0:strict_string_checks=1:detect_leaks=1:abort_on_error=0:allocator_may_return_null=1"
     export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1"
     export TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1"
+    # As many at once as there are CPUs; each has a log of its own until all are done.
     for module in "${targets[@]}"; do
-        LIMIT=2400 binary "$module" "$folder/tests/$module" --gtest_brief=0 --gtest_filter="${FILTER:-*}"
+        while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do wait -n || true; done
+        LIMIT=2400 binary "$module" "$folder/tests/$module" --gtest_brief=0 --gtest_filter="${FILTER:-*}" >"$folder/$module.log" 2>&1 &
     done
+    wait
+    for module in "${targets[@]}"; do cat "$folder/$module.log"; done
 }
 
 stage_e2e() {
