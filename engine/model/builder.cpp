@@ -1,0 +1,381 @@
+#include "engine/model/builder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <numbers>
+#include <optional>
+
+namespace engine {
+namespace {
+
+class Builder {
+public:
+    Builder(const Gguf& gguf, const Config& config, const Ops& ops) : gguf_(gguf), c_(config), ops_(ops) {}
+
+    base::Result<ModelLayout> walk(Model& m) {
+        model_ = &m;
+        matrix("token_embd.weight", c_.vocabulary, c_.hidden, m.embedding, Keep::plain);
+        // lfm2 names it by where it stood in an older form.
+        m.output_norm = vector(has("output_norm.weight") || !has("token_embd_norm.weight") ? "output_norm.weight" : "token_embd_norm.weight", c_.hidden, m);
+        const bool tied = !gguf_.tensor("output.weight");
+        matrix(tied ? "token_embd.weight" : "output.weight", c_.vocabulary, c_.hidden, m.output, Keep::packed);
+        if (tied) out_.parameters -= std::uint64_t(c_.vocabulary) * std::uint64_t(c_.hidden);
+        if (c_.per_layer_width > 0) {
+            const int all = c_.layers * c_.per_layer_width;
+            matrix("per_layer_token_embd.weight", c_.vocabulary, all, m.own_embedding, Keep::plain);
+            matrix("per_layer_model_proj.weight", all, c_.hidden, m.own_projection);
+            m.own_norm = vector("per_layer_proj_norm.weight", c_.per_layer_width, m);
+        }
+        m.layers.resize(std::size_t(c_.layers));
+        for (int i = 0; i < c_.layers && !error_; ++i) layer(i, m);
+        if (error_) return *error_;
+        for (const RopeConfig& rope : c_.ropes) frequencies(rope, m);
+        if (error_) return *error_;
+        return std::move(out_);
+    }
+
+private:
+    enum class Keep { plain, packed };
+
+    void fail(base::Error e) {
+        if (!error_) error_ = std::move(e);
+    }
+
+    bool has(const std::string& name) const { return gguf_.tensor(name) != nullptr; }
+
+    const GgufTensor* find(const std::string& name, const std::vector<std::uint64_t>& dims) {
+        const GgufTensor* tensor = gguf_.tensor(name);
+        if (!tensor) {
+            fail(gguf_.error("tensor '" + name + "' is missing"));
+            return nullptr;
+        }
+        if (tensor->dims != dims) {
+            GgufTensor expected;
+            expected.dims = dims;
+            fail(gguf_.error("tensor '" + name + "' has shape " + tensor->shape() + ", expected " + expected.shape()));
+            return nullptr;
+        }
+        return tensor;
+    }
+
+    // Places `count` matrices, `stride` bytes apart in the packed memory from `at` on: an expert's matrices lie in one piece.
+    void place(const Weight& plain, int count, Weight& out, Keep keep, std::size_t at, std::size_t stride) {
+        const std::size_t packed = keep == Keep::packed ? ops_.packed_bytes(plain.format, plain.rows, plain.cols) : 0;
+        if (packed == 0) {
+            out = plain;
+            out_.bytes.mapped += row_bytes(plain.format, std::size_t(plain.cols)) * std::size_t(plain.rows) * std::size_t(count);
+            return;
+        }
+        out = {plain.format, Layout::panel16, plain.rows, plain.cols, nullptr, stride};
+        for (int e = 0; e < count; ++e) {
+            Weight one = plain;
+            one.data = plain.matrix(e);
+            out_.packings.push_back({one, at + std::size_t(e) * stride});
+        }
+        out_.placed.push_back({&out, at});
+    }
+
+    static Weight plain_weight(const GgufTensor& tensor, int rows, int cols) {
+        const std::size_t size = row_bytes(tensor.format, std::size_t(cols)) * std::size_t(rows);
+        return {tensor.format, Layout::plain, rows, cols, tensor.data.data(), size};
+    }
+
+    // What NVFP4 keeps beside its blocks: a factor of the matrix, one for each expert. gemma4 has tensors by two such names
+    // that are something else.
+    const float* factors(const GgufTensor& tensor, int count) {
+        const std::string stem = tensor.name.substr(0, tensor.name.rfind('.')), beside = stem + ".scale";
+        if (!has(beside)) return nullptr;
+        if (tensor.format == Format::nvfp4) return vector(beside, count, *model_);
+        if (!stem.ends_with("ffn_gate_inp") && !stem.ends_with("ffn_down_exps"))
+            fail(gguf_.error("tensor '" + beside + "' goes with NVFP4, '" + tensor.name + "' is " + info(tensor.format).name, base::Code::unsupported));
+        return nullptr;
+    }
+
+    void matrix(const std::string& name, int rows, int cols, Weight& out, Keep keep = Keep::packed) {
+        const GgufTensor* tensor = find(name, {std::uint64_t(cols), std::uint64_t(rows)});
+        if (tensor) place_rows(*tensor, 0, rows, cols, out, keep);
+    }
+
+    // A tensor of several matrices one below the other.
+    void matrices(const std::string& name, int cols, std::initializer_list<std::pair<int, Weight*>> parts) {
+        int rows = 0, first = 0;
+        for (const auto& part : parts) rows += part.first;
+        const GgufTensor* tensor = find(name, {std::uint64_t(cols), std::uint64_t(rows)});
+        if (!tensor) return;
+        for (const auto& [n, out] : parts) {
+            place_rows(*tensor, first, n, cols, *out, Keep::packed);
+            first += n;
+        }
+    }
+
+    void place_rows(const GgufTensor& tensor, int first, int rows, int cols, Weight& out, Keep keep) {
+        Weight plain = plain_weight(tensor, rows, cols);
+        plain.data += row_bytes(tensor.format, std::size_t(cols)) * std::size_t(first);
+        const std::size_t size = keep == Keep::packed ? ops_.packed_bytes(tensor.format, rows, cols) : 0;
+        place(plain, 1, out, keep, out_.bytes.packed, size);
+        out.scales = factors(tensor, 1);
+        out_.bytes.packed += size;
+        const double share = double(rows) * double(cols) / double(tensor.values());
+        count(tensor, keep == Keep::plain ? 0.0 : share, share);
+    }
+
+    const float* vector(const std::string& name, int size, Model& m) { return values(name, {std::uint64_t(size)}, m); }
+
+    const float* values(const std::string& name, const std::vector<std::uint64_t>& dims, Model& m) {
+        const GgufTensor* tensor = find(name, dims);
+        if (!tensor) return nullptr;
+        std::vector<float> out(static_cast<std::size_t>(tensor->values()));
+        dequantise(tensor->format, tensor->data.data(), out.data(), out.size());
+        count(*tensor, 1);
+        m.vectors.push_back(std::move(out));
+        return m.vectors.back().data();
+    }
+
+    const float* vector_if_there(const std::string& name, int size, Model& m) { return has(name) ? vector(name, size, m) : nullptr; }
+
+    void ffn(const std::string& prefix, const std::string& suffix, int inner, Ffn& out) {
+        matrix(prefix + "ffn_gate" + suffix, inner, c_.hidden, out.gate);
+        matrix(prefix + "ffn_up" + suffix, inner, c_.hidden, out.up);
+        matrix(prefix + "ffn_down" + suffix, c_.hidden, inner, out.down);
+    }
+
+    // Gate, up and down of every expert; some files have gate and up in one tensor, the gate's rows first.
+    void expert_stacks(const std::string& prefix, Experts& out) {
+        struct Stack {
+            const GgufTensor* tensor;
+            Weight plain;
+            Weight* to;
+        };
+        std::vector<Stack> stacks;
+        const auto add = [&](const std::string& name, int rows, int cols, std::initializer_list<Weight*> parts) {
+            const GgufTensor* tensor = find(prefix + name, {std::uint64_t(cols), std::uint64_t(rows), std::uint64_t(c_.experts)});
+            if (!tensor) return;
+            Weight one = plain_weight(*tensor, rows, cols);
+            one.rows = rows / int(parts.size());
+            for (Weight* part : parts) {
+                stacks.push_back({tensor, one, part});
+                one.data += one.stride / parts.size();
+            }
+            count(*tensor, double(c_.experts_used) / c_.experts);
+        };
+        if (has(prefix + "ffn_gate_up_exps.weight")) {
+            add("ffn_gate_up_exps.weight", 2 * c_.expert_ffn, c_.hidden, {&out.gate, &out.up});
+        } else {
+            add("ffn_gate_exps.weight", c_.expert_ffn, c_.hidden, {&out.gate});
+            add("ffn_up_exps.weight", c_.expert_ffn, c_.hidden, {&out.up});
+        }
+        add("ffn_down_exps.weight", c_.hidden, c_.expert_ffn, {&out.down});
+        std::size_t stride = 0;
+        for (const Stack& s : stacks) stride += ops_.packed_bytes(s.plain.format, s.plain.rows, s.plain.cols);
+        std::size_t at = out_.bytes.packed;
+        for (const Stack& s : stacks) {
+            place(s.plain, c_.experts, *s.to, Keep::packed, at, stride);
+            s.to->scales = factors(*s.tensor, c_.experts);
+            at += ops_.packed_bytes(s.plain.format, s.plain.rows, s.plain.cols);
+        }
+        out_.bytes.packed += stride * std::size_t(c_.experts);
+    }
+
+    void experts(const std::string& p, Experts& out, Model& m) {
+        matrix(p + "ffn_gate_inp.weight", c_.experts, c_.hidden, out.router);
+        out.router_bias = vector_if_there(p + "ffn_gate_inp.bias", c_.experts, m);
+        out.choice_bias = vector_if_there(p + "exp_probs_b.bias", c_.experts, m);
+        const GgufTensor* const down = gguf_.tensor(p + "ffn_down_exps.weight");
+        if (down && down->format != Format::nvfp4) out.scale = vector_if_there(p + "ffn_down_exps.scale", c_.experts, m);
+        if (has(p + "ffn_gate_inp.scale")) {
+            out.router_norm = vector(p + "ffn_gate_inp.scale", c_.hidden, m);
+            if (out.router_norm)
+                for (float& value : m.vectors.back()) value /= std::sqrt(float(c_.hidden));
+        }
+        expert_stacks(p, out);
+        const std::uint64_t n = std::uint64_t(c_.experts), inner = std::uint64_t(c_.expert_ffn), h = std::uint64_t(c_.hidden);
+        if (has(p + "ffn_gate_exps.bias")) {
+            out.gate_bias = values(p + "ffn_gate_exps.bias", {inner, n}, m);
+            out.up_bias = values(p + "ffn_up_exps.bias", {inner, n}, m);
+            out.down_bias = values(p + "ffn_down_exps.bias", {h, n}, m);
+        }
+        if (c_.shared_ffn == 0) return;
+        ffn(p, "_shexp.weight", c_.shared_ffn, out.shared);
+        const std::string gate = p + "ffn_gate_inp_shexp.weight";
+        if (!has(gate)) return;
+        // Some files have it as a vector.
+        const bool is_vector = gguf_.tensor(gate)->dims.size() == 1;
+        if (const GgufTensor* tensor = find(gate, is_vector ? std::vector<std::uint64_t>{h} : std::vector<std::uint64_t>{h, 1}))
+            place_rows(*tensor, 0, 1, c_.hidden, out.shared_gate, Keep::packed);
+    }
+
+    void attention(const std::string& p, const LayerConfig& shape, bool own_keys, Layer& l, Model& m) {
+        const int q = c_.heads * shape.head_dim, kv = shape.kv_heads * shape.head_dim;
+        const bool whole = c_.family->qk_norm == QkNorm::projection, norms = c_.family->qk_norm != QkNorm::none || has(p + "attn_q_norm.weight");
+        matrix(p + "attn_q.weight", c_.family->gated_attention ? 2 * q : q, c_.hidden, l.q);
+        if (own_keys) {
+            matrix(p + "attn_k.weight", kv, c_.hidden, l.k);
+            // A file without it says that the values are the keys' projection.
+            if (has(p + "attn_v.weight") || !c_.family->keys_as_values) matrix(p + "attn_v.weight", kv, c_.hidden, l.v);
+        }
+        matrix(p + "attn_output.weight", c_.hidden, q, l.o);
+        if (c_.family->qkv_bias || has(p + "attn_q.bias")) {
+            l.q_bias = vector(p + "attn_q.bias", q, m);
+            l.k_bias = vector(p + "attn_k.bias", kv, m);
+            l.v_bias = vector(p + "attn_v.bias", kv, m);
+        }
+        l.o_bias = vector_if_there(p + "attn_output.bias", c_.hidden, m);
+        if (norms) {
+            l.q_norm = vector(p + "attn_q_norm.weight", whole ? q : shape.head_dim, m);
+            if (own_keys) l.k_norm = vector(p + "attn_k_norm.weight", whole ? kv : shape.head_dim, m);
+        }
+        if (c_.family->sinks) l.sinks = vector(p + "attn_sinks.weight", c_.heads, m);
+        if (c_.family->post_norms) l.attention_post_norm = vector(p + "post_attention_norm.weight", c_.hidden, m);
+    }
+
+    // As (K, width), so that neighbouring channels lie beside each other.
+    const float* convolution(const std::string& name, Model& m) {
+        const int kernel = c_.recurrent.kernel, width = c_.recurrent.width;
+        const float* const by_channel = values(name, {std::uint64_t(kernel), std::uint64_t(width)}, m);
+        if (!by_channel) return nullptr;
+        std::vector<float> out(m.vectors.back().size());
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] = by_channel[i % std::size_t(width) * std::size_t(kernel) + i / std::size_t(width)];
+        m.vectors.back() = std::move(out);
+        return m.vectors.back().data();
+    }
+
+    void recurrent(const std::string& p, Mixer mixer, Recurrent& out, Model& m) {
+        const RecurrentConfig& r = c_.recurrent;
+        const int h = c_.hidden, inner = r.heads * r.head_dim;
+        if (mixer == Mixer::short_convolution) {
+            matrices(p + "shortconv.in_proj.weight", h, {{h, &out.in[0]}, {h, &out.in[1]}, {h, &out.in[2]}});
+            out.convolution = convolution(p + "shortconv.conv.weight", m);
+            out.convolution_bias = vector_if_there(p + "shortconv.conv.bias", h, m);
+            matrix(p + "shortconv.out_proj.weight", h, h, out.out);
+            return;
+        }
+        out.convolution = convolution(p + "ssm_conv1d.weight", m);
+        out.convolution_bias = vector_if_there(p + "ssm_conv1d.bias", r.width, m);
+        out.dt_bias = vector(p + "ssm_dt.bias", r.heads, m);
+        matrix(p + "ssm_out.weight", h, inner, out.out);
+        const std::uint64_t heads = std::uint64_t(r.heads);
+        if (mixer == Mixer::selective_scan) {
+            matrices(p + "ssm_in.weight", h, {{inner, &out.in[0]}, {r.width, &out.in[1]}, {r.heads, &out.in[2]}});
+            out.a = values(p + "ssm_a", {1, heads}, m);
+            out.d = values(p + "ssm_d", {1, heads}, m);
+            out.norm = values(p + "ssm_norm.weight", {std::uint64_t(inner / r.groups), std::uint64_t(r.groups)}, m);
+            return;
+        }
+        matrix(p + "attn_qkv.weight", r.width, h, out.in[0]);
+        matrix(p + "attn_gate.weight", inner, h, out.in[1]);
+        out.grouped = has(p + "ssm_ba.weight");
+        if (out.grouped) {
+            matrix(p + "ssm_ba.weight", 2 * r.heads, h, out.in[2]);
+        } else {
+            matrix(p + "ssm_beta.weight", r.heads, h, out.in[2]);
+            matrix(p + "ssm_alpha.weight", r.heads, h, out.in[3]);
+        }
+        out.a = values(p + "ssm_a", {heads}, m);
+        out.norm = vector(p + "ssm_norm.weight", r.head_dim, m);
+    }
+
+    // Matrices of all heads in one tensor.
+    void heads(const std::string& name, int rows, int cols, Weight& out) {
+        const GgufTensor* tensor = find(name, {std::uint64_t(cols), std::uint64_t(rows), std::uint64_t(c_.heads)});
+        if (!tensor) return;
+        const std::size_t size = ops_.packed_bytes(tensor->format, rows, cols);
+        place(plain_weight(*tensor, rows, cols), c_.heads, out, Keep::packed, out_.bytes.packed, size);
+        out.scales = factors(*tensor, c_.heads);
+        out_.bytes.packed += size * std::size_t(c_.heads);
+        count(*tensor, 1);
+    }
+
+    void latent(const std::string& p, Latent& out, Model& m) {
+        const LatentConfig& l = c_.latent;
+        const int h = c_.hidden, queries = c_.heads * (l.plain + l.rotated);
+        if (l.q_rank > 0) {
+            matrix(p + "attn_q_a.weight", l.q_rank, h, out.q_down);
+            out.q_norm = vector(p + "attn_q_a_norm.weight", l.q_rank, m);
+            matrix(p + "attn_q_b.weight", queries, l.q_rank, out.q);
+        } else {
+            matrix(p + "attn_q.weight", queries, h, out.q);
+        }
+        matrix(p + "attn_kv_a_mqa.weight", l.kv_rank + l.rotated, h, out.kv_down);
+        out.kv_norm = vector(p + "attn_kv_a_norm.weight", l.kv_rank, m);
+        heads(p + "attn_k_b.weight", l.kv_rank, l.plain, out.key);
+        heads(p + "attn_v_b.weight", l.value, l.kv_rank, out.value);
+        matrix(p + "attn_output.weight", h, c_.heads * l.value, out.o);
+    }
+
+    void layer(int index, Model& m) {
+        Layer& l = m.layers[std::size_t(index)];
+        const LayerConfig& shape = c_.layer[std::size_t(index)];
+        const std::string p = "blk." + std::to_string(index) + ".";
+        l.attention_norm = vector(p + "attn_norm.weight", c_.hidden, m);
+        if (c_.family->latent) latent(p, l.latent, m);
+        else if (shape.mixer == Mixer::attention) attention(p, shape, shape.kv_layer == index, l, m);
+        else recurrent(p, shape.mixer, l.recurrent, m);
+        // Some converters name the norm before the FFN by its place.
+        const bool by_place = !c_.family->post_norms && !has(p + "ffn_norm.weight") && has(p + "post_attention_norm.weight");
+        l.ffn_norm = vector(p + (by_place ? "post_attention_norm.weight" : "ffn_norm.weight"), c_.hidden, m);
+        const bool both = shape.moe && has(p + "ffn_gate.weight");
+        if (shape.moe) experts(p, l.experts, m);
+        if (!shape.moe || both) ffn(p, ".weight", shape.ffn, l.ffn);
+        if (both) {
+            l.dense_post_norm = vector(p + "post_ffw_norm_1.weight", c_.hidden, m);
+            l.experts_norm = vector(p + "pre_ffw_norm_2.weight", c_.hidden, m);
+            l.experts_post_norm = vector(p + "post_ffw_norm_2.weight", c_.hidden, m);
+        }
+        if (c_.family->post_norms) l.ffn_post_norm = vector(p + "post_ffw_norm.weight", c_.hidden, m);
+        if (c_.per_layer_width > 0) {
+            matrix(p + "inp_gate.weight", c_.per_layer_width, c_.hidden, l.own_gate);
+            matrix(p + "proj.weight", c_.hidden, c_.per_layer_width, l.own_projection);
+            l.own_norm = vector(p + "post_norm.weight", c_.hidden, m);
+        }
+        if (const float* scale = vector_if_there(p + "layer_output_scale.weight", 1, m)) l.output_scale = *scale;
+    }
+
+    // rope_freqs.weight: llama3's scaling as a divisor of each frequency. Yarn (Peng et al. 2023, §3.2): frequencies that turn
+    // less than beta_slow times over the original context are divided by the factor, those that turn more than beta_fast times
+    // stay, and between them there is a ramp.
+    void frequencies(const RopeConfig& rope, Model& m) {
+        const int half = rope.dim / 2;
+        std::vector<float> divisor(std::size_t(half), 1.0f), out;
+        if (rope.divisors && has("rope_freqs.weight")) {
+            const GgufTensor* tensor = find("rope_freqs.weight", {std::uint64_t(half)});
+            if (!tensor) return;
+            dequantise(tensor->format, tensor->data.data(), divisor.data(), divisor.size());
+        }
+        const auto dimension_of = [&](double turns) {
+            return rope.dim * std::log(rope.yarn_original / (turns * 2 * std::numbers::pi)) / (2 * std::log(double(rope.base)));
+        };
+        const bool yarn = rope.yarn_factor != 1;
+        const double low = yarn ? std::max(std::floor(dimension_of(rope.beta_fast)), 0.0) : 0;
+        double high = yarn ? std::min(std::ceil(dimension_of(rope.beta_slow)), rope.dim - 1.0) : 1;
+        if (high == low) high += 0.001;
+        for (int i = 0; i < half; ++i) {
+            const double f = std::pow(double(rope.base), -2.0 * i / rope.dim) / divisor[std::size_t(i)] / rope.scale;
+            const double ramp = yarn ? std::clamp((i - low) / (high - low), 0.0, 1.0) : 0;
+            out.push_back(float(f / rope.yarn_factor * ramp + f * (1 - ramp)));
+        }
+        m.inverse_frequencies.push_back(std::move(out));
+    }
+
+    // `active`: the share of the tensor that a decode step reads; `share`: that is counted now.
+    void count(const GgufTensor& tensor, double active, double share = 1) {
+        out_.parameters += std::uint64_t(double(tensor.values()) * share);
+        out_.active_parameters += std::uint64_t(double(tensor.values()) * active);
+        out_.active_bytes += std::uint64_t(double(tensor.data.size()) * active);
+    }
+
+    const Gguf& gguf_;
+    const Config& c_;
+    const Ops& ops_;
+    Model* model_ = nullptr;
+    std::optional<base::Error> error_;
+    ModelLayout out_;
+};
+
+}  // namespace
+
+base::Result<ModelLayout> lay_out(const Gguf& gguf, const Config& config, const Ops& ops, Model& model) {
+    return Builder(gguf, config, ops).walk(model);
+}
+
+}  // namespace engine

@@ -1,0 +1,27 @@
+// A model's tensors in the order in which they are used: each checked against the configuration and given its place.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "engine/model/weights.h"
+
+namespace engine {
+
+// What is left to do before the weights can be used: `placed` matrices get the packed memory's address plus their offset,
+// and `packings` fill it.
+struct ModelLayout {
+    WeightBytes bytes;
+    std::uint64_t active_bytes = 0, parameters = 0, active_parameters = 0;
+    struct Packing {
+        Weight plain;
+        std::size_t offset;
+    };
+    std::vector<Packing> packings;
+    std::vector<std::pair<Weight*, std::size_t>> placed;
+};
+
+// Fills everything of `model` but the packed memory. It reads no matrix, so that the plan and the load walk alike.
+base::Result<ModelLayout> lay_out(const Gguf& gguf, const Config& config, const Ops& ops, Model& model);
+
+}  // namespace engine

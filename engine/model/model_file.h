@@ -1,0 +1,40 @@
+// A model where it lies, whatever container holds it: its shape, its vocabulary, its tensors.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "engine/model/config.h"
+#include "engine/model/tensor_source.h"
+#include "engine/request.h"
+#include "text/tokenizer.h"
+
+namespace engine {
+
+class ModelFile {
+public:
+    // A GGUF; or a checkpoint in Hugging Face's form, by its folder, its config.json, its .safetensors or their index.
+    static base::Result<std::unique_ptr<ModelFile>> open(const std::filesystem::path& path);
+    virtual ~ModelFile() = default;
+
+    virtual const std::filesystem::path& path() const = 0;
+    virtual std::uint64_t file_bytes() const = 0;
+    virtual base::Result<Config> config() const = 0;
+    virtual base::Result<text::Vocabulary> vocabulary() const = 0;
+    virtual base::Result<Sampling> sampling() const = 0;  // fields that the file does not name stay at `Sampling{}`
+    virtual base::Result<std::string> chat_template() const = 0;  // empty: there is none
+    // Views of this file, which must outlive it and what it gave.
+    virtual std::unique_ptr<TensorSource> tensors(const Config& config) const = 0;
+    // What a description adds up; only of what is stored, not of what is used.
+    struct Sizes {
+        std::string format;                         // "Q4_K_M", "BF16"
+        std::uint64_t parameters = 0, active_parameters = 0, bytes_per_token = 0;
+    };
+    virtual base::Result<Sizes> sizes(const Config& config) const = 0;
+    // An error that begins with the file's name.
+    virtual base::Error error(std::string what, base::Code code = base::Code::corrupt) const = 0;
+};
+
+}  // namespace engine
