@@ -19,7 +19,7 @@ constexpr int kRows = 512;  // of one step: what keeps a layer's activations in 
 
 // A file read and measured, before anything is allocated.
 struct Opened {
-    std::unique_ptr<Gguf> gguf;
+    std::unique_ptr<ModelFile> file;
     Config config;
     text::Vocabulary vocabulary;
     Target target;
@@ -62,10 +62,10 @@ base::Result<void> check(const LoadOptions& options) {
 base::Result<Opened> open(const LoadOptions& options) {
     if (auto ok = check(options); !ok) return std::move(ok).error();
     Opened out;
-    auto gguf = Gguf::open(options.path);
-    if (!gguf) return std::move(gguf).error();
-    out.gguf = *std::move(gguf);
-    auto head = read_head(*out.gguf);
+    auto file = ModelFile::open(options.path);
+    if (!file) return std::move(file).error();
+    out.file = *std::move(file);
+    auto head = read_head(*out.file);
     if (!head) return std::move(head).error();
     out.config = std::move(head->config);
     out.vocabulary = std::move(head->vocabulary);
@@ -73,10 +73,10 @@ base::Result<Opened> open(const LoadOptions& options) {
     if (!target) return std::move(target).error();
     out.target = *std::move(target);
     out.threads = options.threads ? options.threads : usable_cpus();
-    auto bytes = measure_model(*out.gguf, out.config, *out.target.ops);
-    if (!bytes) return std::move(bytes).error();
+    auto measured = measure_model(*out.file, out.config, *out.target.ops);
+    if (!measured) return std::move(measured).error();
     PlanInput input;
-    input.weights = bytes->packed + bytes->mapped;
+    input.weights = measured->bytes.packed + measured->bytes.mapped;
     out.shape = {kRows, options.max_sequences, 0, half_kv(options), kept_states(out.config, input.weights, options.max_sequences)};
     input.scratch = runner_scratch(out.config, out.shape, out.threads);
     input.kv_bytes_per_token = kv_bytes_per_token(out.config, half_kv(options));
@@ -277,11 +277,11 @@ base::Result<MemoryPlan> Engine::plan(const LoadOptions& options) {
 }
 
 base::Result<ModelInfo> Engine::inspect(const std::filesystem::path& path) {
-    auto gguf = Gguf::open(path);
-    if (!gguf) return std::move(gguf).error();
-    auto head = read_head(**gguf);
+    auto file = ModelFile::open(path);
+    if (!file) return std::move(file).error();
+    auto head = read_head(**file);
     if (!head) return std::move(head).error();
-    return describe(**gguf, head->config, head->vocabulary);
+    return describe(**file, head->config, head->vocabulary);
 }
 
 base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
@@ -291,13 +291,13 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     tell("reading", 0);
     auto opened = open(options);
     if (!opened) return std::move(opened).error();
-    auto info = describe(*opened->gguf, opened->config, opened->vocabulary);
+    auto info = describe(*opened->file, opened->config, opened->vocabulary);
     if (!info) return std::move(info).error();
     tell("tokenizer", 0);
     auto tokenizer = text::Tokenizer::create(std::move(opened->vocabulary));
     if (!tokenizer) return std::move(tokenizer).error();
     auto pool = std::make_unique<Pool>(opened->threads);
-    auto model = load_model(std::move(opened->gguf), opened->config, *opened->target.ops, *pool,
+    auto model = load_model(std::move(opened->file), opened->config, *opened->target.ops, *pool,
                             [&](double done) { tell("weights", done); });
     if (!model) return std::move(model).error();
     auto runner = Runner::create(*std::move(model), std::move(pool), opened->shape);

@@ -4,7 +4,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/model/config.h"
-#include "engine/model/gguf.h"
+#include "engine/model/model_file.h"
 
 namespace engine {
 
@@ -13,8 +13,8 @@ struct Head {
     Config config;
     text::Vocabulary vocabulary;
 };
-base::Result<Head> read_head(const Gguf& gguf);
+base::Result<Head> read_head(const ModelFile& file);
 
-base::Result<ModelInfo> describe(const Gguf& gguf, const Config& config, const text::Vocabulary& vocabulary);
+base::Result<ModelInfo> describe(const ModelFile& file, const Config& config, const text::Vocabulary& vocabulary);
 
 }  // namespace engine

@@ -9,16 +9,18 @@
 namespace engine {
 namespace {
 
+constexpr std::size_t kAlignment = 64;  // of a matrix in memory of our own
+
 class Builder {
 public:
-    Builder(const Gguf& gguf, const Config& config, const Ops& ops) : gguf_(gguf), c_(config), ops_(ops) {}
+    Builder(TensorSource& source, const Config& config, const Ops& ops) : source_(source), c_(config), ops_(ops) {}
 
     base::Result<ModelLayout> walk(Model& m) {
         model_ = &m;
         matrix("token_embd.weight", c_.vocabulary, c_.hidden, m.embedding, Keep::plain);
         // lfm2 names it by where it stood in an older form.
         m.output_norm = vector(has("output_norm.weight") || !has("token_embd_norm.weight") ? "output_norm.weight" : "token_embd_norm.weight", c_.hidden, m);
-        const bool tied = !gguf_.tensor("output.weight");
+        const bool tied = !has("output.weight");
         matrix(tied ? "token_embd.weight" : "output.weight", c_.vocabulary, c_.hidden, m.output, Keep::packed);
         if (tied) out_.parameters -= std::uint64_t(c_.vocabulary) * std::uint64_t(c_.hidden);
         if (c_.per_layer_width > 0) {
@@ -32,6 +34,7 @@ public:
         if (error_) return *error_;
         for (const RopeConfig& rope : c_.ropes) frequencies(rope, m);
         if (error_) return *error_;
+        if (auto used = source_.finish(); !used) return std::move(used).error();
         return std::move(out_);
     }
 
@@ -42,94 +45,84 @@ private:
         if (!error_) error_ = std::move(e);
     }
 
-    bool has(const std::string& name) const { return gguf_.tensor(name) != nullptr; }
+    bool has(const std::string& name) const { return source_.has(name); }
 
-    const GgufTensor* find(const std::string& name, const std::vector<std::uint64_t>& dims) {
-        const GgufTensor* tensor = gguf_.tensor(name);
-        if (!tensor) {
-            fail(gguf_.error("tensor '" + name + "' is missing"));
-            return nullptr;
-        }
-        if (tensor->dims != dims) {
-            GgufTensor expected;
-            expected.dims = dims;
-            fail(gguf_.error("tensor '" + name + "' has shape " + tensor->shape() + ", expected " + expected.shape()));
-            return nullptr;
-        }
-        return tensor;
+    std::optional<Stored> find(const std::string& name, int rows, int cols, int count = 1) {
+        auto found = source_.matrices(name, rows, cols, count);
+        if (found) return *std::move(found);
+        fail(std::move(found).error());
+        return std::nullopt;
     }
 
-    // Places `count` matrices, `stride` bytes apart in the packed memory from `at` on: an expert's matrices lie in one piece.
-    void place(const Weight& plain, int count, Weight& out, Keep keep, std::size_t at, std::size_t stride) {
-        const std::size_t packed = keep == Keep::packed ? ops_.packed_bytes(plain.format, plain.rows, plain.cols) : 0;
-        if (packed == 0) {
-            out = plain;
-            out_.bytes.mapped += row_bytes(plain.format, std::size_t(plain.cols)) * std::size_t(plain.rows) * std::size_t(count);
+    // Bytes that one of its matrices takes in memory of our own, 0 where it is used as it lies in the file.
+    std::size_t own_bytes(const Stored& stored, Keep keep) const {
+        const std::size_t packed = keep == Keep::packed ? ops_.packed_bytes(stored.format, stored.rows, stored.cols) : 0;
+        if (packed > 0) return packed;
+        return stored.lies_whole() ? 0 : (stored.bytes() + kAlignment - 1) / kAlignment * kAlignment;
+    }
+
+    // Places a stack's matrices, `stride` bytes apart in our own memory from `at` on: an expert's matrices lie in one piece.
+    void place(Stored stored, Weight& out, Keep keep, std::size_t at, std::size_t stride) {
+        const bool packed = keep == Keep::packed && ops_.packed_bytes(stored.format, stored.rows, stored.cols) > 0;
+        out = {stored.format, packed ? Layout::panel16 : Layout::plain, stored.rows, stored.cols};
+        if (!stored.scales.empty()) out.scales = kept(std::move(stored.scales));
+        if (!stored.order.empty()) {
+            model_->orders.push_back(std::move(stored.order));
+            out.order = model_->orders.back().data();
+        }
+        if (own_bytes(stored, keep) == 0) {
+            out.data = stored.in_place[0];
+            out.stride = stored.count() > 1 ? std::size_t(stored.in_place[1] - stored.in_place[0]) : stored.bytes();
+            out_.bytes.mapped += stored.bytes() * std::size_t(stored.count());
             return;
         }
-        out = {plain.format, Layout::panel16, plain.rows, plain.cols, nullptr, stride};
-        for (int e = 0; e < count; ++e) {
-            Weight one = plain;
-            one.data = plain.matrix(e);
-            out_.packings.push_back({one, at + std::size_t(e) * stride});
-        }
+        out.stride = stride;
+        for (int e = 0; e < stored.count(); ++e) out_.packings.push_back({out_.stored.size(), e, packed, at + std::size_t(e) * stride});
+        out_.stored.push_back(std::move(stored));
         out_.placed.push_back({&out, at});
     }
 
-    static Weight plain_weight(const GgufTensor& tensor, int rows, int cols) {
-        const std::size_t size = row_bytes(tensor.format, std::size_t(cols)) * std::size_t(rows);
-        return {tensor.format, Layout::plain, rows, cols, tensor.data.data(), size};
+    // A matrix or a stack with memory of its own.
+    void place(Stored stored, Weight& out, Keep keep = Keep::packed) {
+        const std::size_t stride = own_bytes(stored, keep), at = out_.bytes.packed;
+        out_.bytes.packed += stride * std::size_t(stored.count());
+        place(std::move(stored), out, keep, at, stride);
     }
 
-    // What NVFP4 keeps beside its blocks: a factor of the matrix, one for each expert. gemma4 has tensors by two such names
-    // that are something else.
-    const float* factors(const GgufTensor& tensor, int count) {
-        const std::string stem = tensor.name.substr(0, tensor.name.rfind('.')), beside = stem + ".scale";
-        if (!has(beside)) return nullptr;
-        if (tensor.format == Format::nvfp4) return vector(beside, count, *model_);
-        if (!stem.ends_with("ffn_gate_inp") && !stem.ends_with("ffn_down_exps"))
-            fail(gguf_.error("tensor '" + beside + "' goes with NVFP4, '" + tensor.name + "' is " + info(tensor.format).name, base::Code::unsupported));
-        return nullptr;
+    const float* kept(std::vector<float> values) {
+        model_->vectors.push_back(std::move(values));
+        return model_->vectors.back().data();
     }
 
     void matrix(const std::string& name, int rows, int cols, Weight& out, Keep keep = Keep::packed) {
-        const GgufTensor* tensor = find(name, {std::uint64_t(cols), std::uint64_t(rows)});
-        if (tensor) place_rows(*tensor, 0, rows, cols, out, keep);
+        auto stored = find(name, rows, cols);
+        if (!stored) return;
+        count(*stored, keep == Keep::plain ? 0 : 1);
+        place(*std::move(stored), out, keep);
     }
 
     // A tensor of several matrices one below the other.
     void matrices(const std::string& name, int cols, std::initializer_list<std::pair<int, Weight*>> parts) {
         int rows = 0, first = 0;
         for (const auto& part : parts) rows += part.first;
-        const GgufTensor* tensor = find(name, {std::uint64_t(cols), std::uint64_t(rows)});
-        if (!tensor) return;
+        const auto stored = find(name, rows, cols);
+        if (!stored) return;
+        count(*stored, 1);
         for (const auto& [n, out] : parts) {
-            place_rows(*tensor, first, n, cols, *out, Keep::packed);
+            place(stored->part(first, n), *out);
             first += n;
         }
     }
 
-    void place_rows(const GgufTensor& tensor, int first, int rows, int cols, Weight& out, Keep keep) {
-        Weight plain = plain_weight(tensor, rows, cols);
-        plain.data += row_bytes(tensor.format, std::size_t(cols)) * std::size_t(first);
-        const std::size_t size = keep == Keep::packed ? ops_.packed_bytes(tensor.format, rows, cols) : 0;
-        place(plain, 1, out, keep, out_.bytes.packed, size);
-        out.scales = factors(tensor, 1);
-        out_.bytes.packed += size;
-        const double share = double(rows) * double(cols) / double(tensor.values());
-        count(tensor, keep == Keep::plain ? 0.0 : share, share);
-    }
-
     const float* vector(const std::string& name, int size, Model& m) { return values(name, {std::uint64_t(size)}, m); }
 
-    const float* values(const std::string& name, const std::vector<std::uint64_t>& dims, Model& m) {
-        const GgufTensor* tensor = find(name, dims);
-        if (!tensor) return nullptr;
-        std::vector<float> out(static_cast<std::size_t>(tensor->values()));
-        dequantise(tensor->format, tensor->data.data(), out.data(), out.size());
-        count(*tensor, 1);
-        m.vectors.push_back(std::move(out));
-        return m.vectors.back().data();
+    const float* values(const std::string& name, const std::vector<std::uint64_t>& dims, Model&) {
+        auto found = source_.values(name, dims);
+        if (!found) return fail(std::move(found).error()), nullptr;
+        out_.parameters += found->size();
+        out_.active_parameters += found->size();
+        out_.active_bytes += found->size() * sizeof(float);
+        return kept(*std::move(found));
     }
 
     const float* vector_if_there(const std::string& name, int size, Model& m) { return has(name) ? vector(name, size, m) : nullptr; }
@@ -142,22 +135,17 @@ private:
 
     // Gate, up and down of every expert; some files have gate and up in one tensor, the gate's rows first.
     void expert_stacks(const std::string& prefix, Experts& out) {
-        struct Stack {
-            const GgufTensor* tensor;
-            Weight plain;
-            Weight* to;
-        };
-        std::vector<Stack> stacks;
+        std::vector<std::pair<Stored, Weight*>> stacks;
         const auto add = [&](const std::string& name, int rows, int cols, std::initializer_list<Weight*> parts) {
-            const GgufTensor* tensor = find(prefix + name, {std::uint64_t(cols), std::uint64_t(rows), std::uint64_t(c_.experts)});
-            if (!tensor) return;
-            Weight one = plain_weight(*tensor, rows, cols);
-            one.rows = rows / int(parts.size());
+            const auto stored = find(prefix + name, rows, cols, c_.experts);
+            if (!stored) return;
+            count(*stored, double(c_.experts_used) / c_.experts);
+            const int one = rows / int(parts.size());
+            int first = 0;
             for (Weight* part : parts) {
-                stacks.push_back({tensor, one, part});
-                one.data += one.stride / parts.size();
+                stacks.emplace_back(stored->part(first, one), part);
+                first += one;
             }
-            count(*tensor, double(c_.experts_used) / c_.experts);
         };
         if (has(prefix + "ffn_gate_up_exps.weight")) {
             add("ffn_gate_up_exps.weight", 2 * c_.expert_ffn, c_.hidden, {&out.gate, &out.up});
@@ -166,13 +154,12 @@ private:
             add("ffn_up_exps.weight", c_.expert_ffn, c_.hidden, {&out.up});
         }
         add("ffn_down_exps.weight", c_.hidden, c_.expert_ffn, {&out.down});
-        std::size_t stride = 0;
-        for (const Stack& s : stacks) stride += ops_.packed_bytes(s.plain.format, s.plain.rows, s.plain.cols);
-        std::size_t at = out_.bytes.packed;
-        for (const Stack& s : stacks) {
-            place(s.plain, c_.experts, *s.to, Keep::packed, at, stride);
-            s.to->scales = factors(*s.tensor, c_.experts);
-            at += ops_.packed_bytes(s.plain.format, s.plain.rows, s.plain.cols);
+        std::size_t stride = 0, at = out_.bytes.packed;
+        for (const auto& [stored, to] : stacks) stride += own_bytes(stored, Keep::packed);
+        for (auto& [stored, to] : stacks) {
+            const std::size_t own = own_bytes(stored, Keep::packed);
+            place(std::move(stored), *to, Keep::packed, at, stride);
+            at += own;
         }
         out_.bytes.packed += stride * std::size_t(c_.experts);
     }
@@ -181,8 +168,7 @@ private:
         matrix(p + "ffn_gate_inp.weight", c_.experts, c_.hidden, out.router);
         out.router_bias = vector_if_there(p + "ffn_gate_inp.bias", c_.experts, m);
         out.choice_bias = vector_if_there(p + "exp_probs_b.bias", c_.experts, m);
-        const GgufTensor* const down = gguf_.tensor(p + "ffn_down_exps.weight");
-        if (down && down->format != Format::nvfp4) out.scale = vector_if_there(p + "ffn_down_exps.scale", c_.experts, m);
+        out.scale = vector_if_there(p + "ffn_down_exps.scale", c_.experts, m);
         if (has(p + "ffn_gate_inp.scale")) {
             out.router_norm = vector(p + "ffn_gate_inp.scale", c_.hidden, m);
             if (out.router_norm)
@@ -199,10 +185,7 @@ private:
         ffn(p, "_shexp.weight", c_.shared_ffn, out.shared);
         const std::string gate = p + "ffn_gate_inp_shexp.weight";
         if (!has(gate)) return;
-        // Some files have it as a vector.
-        const bool is_vector = gguf_.tensor(gate)->dims.size() == 1;
-        if (const GgufTensor* tensor = find(gate, is_vector ? std::vector<std::uint64_t>{h} : std::vector<std::uint64_t>{h, 1}))
-            place_rows(*tensor, 0, 1, c_.hidden, out.shared_gate, Keep::packed);
+        matrix(gate, 1, c_.hidden, out.shared_gate);
     }
 
     void attention(const std::string& p, const LayerConfig& shape, bool own_keys, Layer& l, Model& m) {
@@ -277,13 +260,10 @@ private:
 
     // Matrices of all heads in one tensor.
     void heads(const std::string& name, int rows, int cols, Weight& out) {
-        const GgufTensor* tensor = find(name, {std::uint64_t(cols), std::uint64_t(rows), std::uint64_t(c_.heads)});
-        if (!tensor) return;
-        const std::size_t size = ops_.packed_bytes(tensor->format, rows, cols);
-        place(plain_weight(*tensor, rows, cols), c_.heads, out, Keep::packed, out_.bytes.packed, size);
-        out.scales = factors(*tensor, c_.heads);
-        out_.bytes.packed += size * std::size_t(c_.heads);
-        count(*tensor, 1);
+        auto stored = find(name, rows, cols, c_.heads);
+        if (!stored) return;
+        count(*stored, 1);
+        place(*std::move(stored), out);
     }
 
     void latent(const std::string& p, Latent& out, Model& m) {
@@ -331,23 +311,25 @@ private:
         if (const float* scale = vector_if_there(p + "layer_output_scale.weight", 1, m)) l.output_scale = *scale;
     }
 
-    // rope_freqs.weight: llama3's scaling as a divisor of each frequency. Yarn (Peng et al. 2023, §3.2): frequencies that turn
-    // less than beta_slow times over the original context are divided by the factor, those that turn more than beta_fast times
-    // stay, and between them there is a ramp.
+    // Divided where the file or its configuration says so (llama3, proportional). Yarn (Peng et al. 2023, §3.2): frequencies
+    // that turn less than beta_slow times over the original context are divided by the factor, those that turn more than
+    // beta_fast times stay, and between them there is a ramp.
     void frequencies(const RopeConfig& rope, Model& m) {
         const int half = rope.dim / 2;
-        std::vector<float> divisor(std::size_t(half), 1.0f), out;
-        if (rope.divisors && has("rope_freqs.weight")) {
-            const GgufTensor* tensor = find("rope_freqs.weight", {std::uint64_t(half)});
-            if (!tensor) return;
-            dequantise(tensor->format, tensor->data.data(), divisor.data(), divisor.size());
+        std::vector<float> divisor = rope.divisor, out;
+        if (rope.divisors_in_file && has("rope_freqs.weight")) {
+            auto found = source_.values("rope_freqs.weight", {std::uint64_t(half)});
+            if (!found) return fail(std::move(found).error());
+            divisor = *std::move(found);
         }
+        divisor.resize(std::size_t(half), 1.0f);
         const auto dimension_of = [&](double turns) {
             return rope.dim * std::log(rope.yarn_original / (turns * 2 * std::numbers::pi)) / (2 * std::log(double(rope.base)));
         };
         const bool yarn = rope.yarn_factor != 1;
-        const double low = yarn ? std::max(std::floor(dimension_of(rope.beta_fast)), 0.0) : 0;
-        double high = yarn ? std::min(std::ceil(dimension_of(rope.beta_slow)), rope.dim - 1.0) : 1;
+        double low = yarn ? dimension_of(rope.beta_fast) : 0, high = yarn ? dimension_of(rope.beta_slow) : 1;
+        if (rope.yarn_whole) low = std::floor(low), high = std::ceil(high);
+        low = std::max(low, 0.0), high = std::min(high, rope.dim - 1.0);
         if (high == low) high += 0.001;
         for (int i = 0; i < half; ++i) {
             const double f = std::pow(double(rope.base), -2.0 * i / rope.dim) / divisor[std::size_t(i)] / rope.scale;
@@ -357,14 +339,16 @@ private:
         m.inverse_frequencies.push_back(std::move(out));
     }
 
-    // `active`: the share of the tensor that a decode step reads; `share`: that is counted now.
-    void count(const GgufTensor& tensor, double active, double share = 1) {
-        out_.parameters += std::uint64_t(double(tensor.values()) * share);
-        out_.active_parameters += std::uint64_t(double(tensor.values()) * active);
-        out_.active_bytes += std::uint64_t(double(tensor.data.size()) * active);
+    // `active`: the share of it that a decode step reads.
+    void count(const Stored& stored, double active) {
+        const std::uint64_t n = std::uint64_t(stored.count()), values = n * std::uint64_t(stored.rows) * std::uint64_t(stored.cols);
+        out_.parameters += values;
+        out_.values[std::size_t(stored.format)] += values;
+        out_.active_parameters += std::uint64_t(double(values) * active);
+        out_.active_bytes += std::uint64_t(double(n * stored.bytes()) * active);
     }
 
-    const Gguf& gguf_;
+    TensorSource& source_;
     const Config& c_;
     const Ops& ops_;
     Model* model_ = nullptr;
@@ -374,8 +358,8 @@ private:
 
 }  // namespace
 
-base::Result<ModelLayout> lay_out(const Gguf& gguf, const Config& config, const Ops& ops, Model& model) {
-    return Builder(gguf, config, ops).walk(model);
+base::Result<ModelLayout> lay_out(TensorSource& source, const Config& config, const Ops& ops, Model& model) {
+    return Builder(source, config, ops).walk(model);
 }
 
 }  // namespace engine

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/model/tensor_source.h"
 #include "engine/model/weights.h"
 
 namespace engine {
@@ -13,8 +14,12 @@ namespace engine {
 struct ModelLayout {
     WeightBytes bytes;
     std::uint64_t active_bytes = 0, parameters = 0, active_parameters = 0;
+    std::array<std::uint64_t, kFormatCount> values{};  // of matrices, by their format
+    std::vector<Stored> stored;
     struct Packing {
-        Weight plain;
+        std::size_t stored;                         // whose
+        int matrix;                                 // it is
+        bool pack;                                  // else its rows are copied as they are
         std::size_t offset;
     };
     std::vector<Packing> packings;
@@ -22,6 +27,6 @@ struct ModelLayout {
 };
 
 // Fills everything of `model` but the packed memory. It reads no matrix, so that the plan and the load walk alike.
-base::Result<ModelLayout> lay_out(const Gguf& gguf, const Config& config, const Ops& ops, Model& model);
+base::Result<ModelLayout> lay_out(TensorSource& source, const Config& config, const Ops& ops, Model& model);
 
 }  // namespace engine

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <numbers>
 
 #include "engine/model/config_keys.h"
 
@@ -19,14 +20,29 @@ const Family* find_family(const std::string& name) {
     return nullptr;
 }
 
-base::Error unknown_architecture(const Gguf& gguf, const std::string& name) {
+base::Error unknown_architecture(const KeyValues& values, const std::string& name) {
     std::string known;
     for (const auto& family : families()) known += (known.empty() ? "" : ", ") + std::string(family.name);
-    return gguf.error("has the architecture '" + name + "'; this engine runs " + known, Code::unsupported);
+    return values.error("has the architecture '" + name + "'; this engine runs " + known, Code::unsupported);
 }
 
-// Linear scaling divides positions; yarn changes frequencies and the length of what is rotated; llama3's changes lie in the
-// file as divisors (rope_freqs.weight). Others are refused.
+// Divisors of a frequency each. llama3: those whose wave is longer than the original context / low_freq_factor are divided by
+// the factor, those of waves shorter than it / high_freq_factor stay, and between them there is a ramp.
+std::vector<float> llama3_divisors(ConfigKeys& keys, const RopeConfig& rope, float factor) {
+    const double original = keys.real("rope.scaling.original_context_length", 0);
+    const double low = keys.real("rope.scaling.low_freq_factor", 1), high = keys.real("rope.scaling.high_freq_factor", 4);
+    keys.check(original > 0 && low > 0 && high > low, "llama3's rope scaling wants original_context_length above 0 and high_freq_factor above low_freq_factor");
+    std::vector<float> out;
+    for (int i = 0; i < rope.dim / 2; ++i) {
+        const double wave = 2 * std::numbers::pi * std::pow(double(rope.base), 2.0 * i / rope.dim);
+        const double ramp = std::clamp((original / wave - low) / (high - low), 0.0, 1.0);
+        out.push_back(float(1 / ((1 - ramp) / factor + ramp)));
+    }
+    return out;
+}
+
+// Linear scaling divides positions; yarn changes frequencies and the length of what is rotated; llama3 divides frequencies,
+// in GGUF by a tensor (rope_freqs.weight); proportional rotates the first pairs of the head only. Others are refused.
 RopeConfig read_rope(ConfigKeys& keys, int head_dim) {
     RopeConfig out;
     out.base = keys.real("rope.freq_base", 10000);
@@ -34,23 +50,38 @@ RopeConfig read_rope(ConfigKeys& keys, int head_dim) {
     out.dim = keys.optional("rope.dimension_count", head_dim, 2, kMostWidth);
     keys.check(out.dim % 2 == 0 && out.dim <= head_dim, "rope.dimension_count is " + std::to_string(out.dim) +
                                                             ", expected an even number up to the head size " + std::to_string(head_dim));
-    out.divisors = true;
+    out.divisors_in_file = true;
     const std::string scaling = keys.text("rope.scaling.type");
     const float factor = keys.real("rope.scaling.factor", 1);
     keys.check(std::isfinite(factor) && factor > 0, "rope.scaling.factor must be above 0");
     if (scaling == "linear") {
         out.scale = factor;
+    } else if (scaling == "llama3") {
+        out.divisor = llama3_divisors(keys, out, factor);
+    } else if (scaling == "proportional") {
+        constexpr float kStill = 1e30f;  // leaves nothing of a frequency
+        out.divisor.assign(std::size_t(out.dim / 2), kStill);
+        std::fill_n(out.divisor.begin(), keys.required("rope.scaling.rotated", 0, out.dim / 2), factor);
     } else if (scaling == "yarn") {
         out.yarn_factor = factor;
+        out.yarn_whole = keys.boolean("rope.scaling.truncate", true);
         out.yarn_original = keys.real("rope.scaling.original_context_length", 0);
         out.beta_fast = keys.real("rope.scaling.yarn_beta_fast", 32);
         out.beta_slow = keys.real("rope.scaling.yarn_beta_slow", 1);
         keys.check(out.yarn_original > 0 && out.beta_fast > 0 && out.beta_slow > 0, "yarn wants original_context_length, beta_fast and beta_slow above 0");
         out.magnitude = keys.real("rope.scaling.attn_factor", 1) * (factor > 1 ? 0.1f * std::log(factor) + 1 : 1);
+        out.magnitude = keys.real("rope.scaling.magnitude", out.magnitude);
     } else if (!scaling.empty() && scaling != "none") {
-        keys.check(false, "has rope scaling of type '" + scaling + "'; this engine runs none, linear, yarn and llama3's table");
+        keys.check(false, "has rope scaling of type '" + scaling + "'; this engine runs none, linear, llama3, yarn and proportional");
     }
     return out;
+}
+
+// Layers that see a window of positions, where the file says which.
+void read_windows(ConfigKeys& keys, Config& c) {
+    const std::vector<bool> local = keys.flags_of_layers("attention.sliding_window_pattern", c.layers);
+    for (std::size_t i = 0; i < local.size(); ++i)
+        if (local[i]) c.layer[i].window = keys.required("attention.sliding_window", 1, INT32_MAX);
 }
 
 void read_layers(ConfigKeys& keys, Config& c) {
@@ -72,6 +103,7 @@ void read_layers(ConfigKeys& keys, Config& c) {
         c.layer.push_back({.mixer = kv_heads[at] ? Mixer::attention : c.family->other_mixer, .kv_heads = kv_heads[at], .head_dim = head_dim, .kv_layer = i, .ffn = ffn[at]});
     }
     if (!keys.error()) c.ropes.push_back(read_rope(keys, head_dim));
+    if (!keys.error()) read_windows(keys, c);
 }
 
 void read_experts(ConfigKeys& keys, Config& c) {
@@ -86,11 +118,7 @@ void read_experts(ConfigKeys& keys, Config& c) {
     c.expert_scale = keys.real("expert_weights_scale", 1);
     if (c.expert_scale == 0) c.expert_scale = 1;  // converters write 0 for "not scaled"
     keys.check(c.expert_ffn > 0, "the experts' feed_forward_length is missing or 0");
-    // Between layers of experts there may be dense ones: those have the tensors of one.
-    for (int i = 0; i < c.layers; ++i) {
-        const std::string block = "blk." + std::to_string(i) + ".";
-        c.layer[std::size_t(i)].moe = keys.file().tensor(block + "ffn_gate_inp.weight") || !keys.file().tensor(block + "ffn_gate.weight");
-    }
+    for (int i = 0; i < c.layers; ++i) c.layer[std::size_t(i)].moe = keys.values().has_experts(i);
 }
 
 }  // namespace
@@ -124,19 +152,21 @@ int Config::largest_kv_width() const {
     return out;
 }
 
-base::Result<Config> read_config(const Gguf& gguf) {
-    auto architecture = gguf.text("general.architecture");
+base::Result<Config> read_config(const KeyValues& values) {
+    auto architecture = values.text("general.architecture");
     if (!architecture) return std::move(architecture).error();
-    if (!*architecture) return gguf.error("key 'general.architecture' is missing: this is not a model");
+    if (!*architecture) return values.error("key 'general.architecture' is missing: this is not a model");
     Config c;
     c.architecture = **architecture;
     c.family = find_family(c.architecture);
-    if (!c.family) return unknown_architecture(gguf, c.architecture);
-    auto named = gguf.text("general.name");
+    if (!c.family) return unknown_architecture(values, c.architecture);
+    auto named = values.text("general.name");
     if (!named) return std::move(named).error();
-    c.name = named->value_or(gguf.path().stem().string());
+    c.name = named->value_or("");
 
-    ConfigKeys keys(gguf, c.architecture);
+    ConfigKeys keys(values, c.architecture);
+    const std::string pairing = keys.text("rope.pairing");
+    c.pairing = pairing.empty() ? c.family->pairing : pairing == "adjacent" ? RopePairing::adjacent : RopePairing::neox;
     c.layers = keys.required("block_count", 1, kMostLayers);
     c.hidden = keys.required("embedding_length", 1, kMostWidth);
     c.trained_context = keys.optional("context_length", 0, 0, std::int64_t(1) << 32);
@@ -144,6 +174,8 @@ base::Result<Config> read_config(const Gguf& gguf) {
     keys.check(std::isfinite(c.norm_epsilon) && c.norm_epsilon >= 0, "layer_norm_rms_epsilon must be a number from 0");
     if (!keys.error()) read_layers(keys, c);
     if (!keys.error()) read_experts(keys, c);
+    if (!keys.error() && keys.has("attention.scale")) c.attention_scale = keys.real("attention.scale", 0);
+    keys.check(std::isfinite(c.attention_scale) && c.attention_scale >= 0, "attention.scale must be a number from 0");
     if (!keys.error() && c.family->read) c.family->read(keys, c);
     if (keys.error()) return *keys.error();
     for (LayerConfig& layer : c.layer) {
@@ -153,32 +185,10 @@ base::Result<Config> read_config(const Gguf& gguf) {
         c.state_values += c.recurrent.state_values(layer.mixer);
     }
 
-    const GgufTensor* embedding = gguf.tensor("token_embd.weight");
-    if (!embedding) return gguf.error("tensor 'token_embd.weight' is missing");
-    if (embedding->dims.size() != 2 || embedding->dims[1] > std::uint64_t(INT32_MAX))
-        return gguf.error("tensor 'token_embd.weight' has shape " + embedding->shape() + ", expected [" +
-                          std::to_string(c.hidden) + ", vocabulary]");
-    c.vocabulary = int(embedding->dims[1]);
+    auto vocabulary = values.vocabulary(c.hidden);
+    if (!vocabulary) return std::move(vocabulary).error();
+    c.vocabulary = *vocabulary;
     return c;
-}
-
-base::Result<Sampling> read_sampling(const Gguf& gguf) {
-    Sampling out;
-    std::optional<base::Error> failed;
-    auto real = [&](const char* key, float& field) {
-        auto value = gguf.real(std::string("general.sampling.") + key);
-        if (!value) failed = std::move(value).error();
-        else if (*value) field = float(**value);
-    };
-    float top_k = float(out.top_k);
-    real("temp", out.temperature);
-    real("top_p", out.top_p);
-    real("min_p", out.min_p);
-    real("penalty_repeat", out.repetition_penalty);
-    real("top_k", top_k);
-    out.top_k = int(top_k);
-    if (failed) return *failed;
-    return out;
 }
 
 }  // namespace engine

@@ -7,10 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/model/gguf.h"
 #include "engine/ops/plain_args.h"
-#include "engine/request.h"
-#include "text/tokenizer.h"
 
 namespace engine {
 
@@ -27,7 +24,7 @@ class ConfigKeys;
 // A family is its differences from llama.
 struct Family {
     const char* name;          // general.architecture
-    RopePairing pairing = RopePairing::neox;
+    RopePairing pairing = RopePairing::neox;  // in GGUF
     bool qkv_bias = false;     // biases on q, k, v are required
     QkNorm qk_norm = QkNorm::none;
     bool normalise_experts = false;  // default of expert_weights_norm: weights of the chosen experts sum to 1
@@ -47,8 +44,10 @@ struct RopeConfig {
     int dim = 0;               // dimensions of a head that are rotated
     float base = 10000;
     float scale = 1;           // position is divided by it (linear scaling)
-    bool divisors = false;     // the frequencies are divided by the file's rope_freqs.weight
+    bool divisors_in_file = false;  // the frequencies are divided by the file's rope_freqs.weight, where it has one
+    std::vector<float> divisor = {};  // (dim / 2), or empty: by these
     // yarn: factor 1 is none
+    bool yarn_whole = true;    // its ramp begins and ends at whole dimensions
     float yarn_factor = 1, yarn_original = 0, beta_fast = 32, beta_slow = 1;
     float magnitude = 1;       // of the rotated vectors
 };
@@ -88,6 +87,7 @@ struct LayerConfig {
 struct Config {
     const Family* family = nullptr;
     std::string architecture, name;
+    RopePairing pairing = RopePairing::neox;
     int layers = 0;
     int hidden = 0;            // H
     int heads = 0;
@@ -116,9 +116,10 @@ struct Config {
     int largest_kv_width() const;     // kv_heads * d
 };
 
-base::Result<Config> read_config(const Gguf& gguf);
-base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf);
-// The file's general.sampling.* keys; fields that it does not name stay at `Sampling{}`.
-base::Result<Sampling> read_sampling(const Gguf& gguf);
+class KeyValues;
+// Beyond GGUF's keys it knows, below "ARCHITECTURE.", what other containers can say: rope.pairing ("neox", "adjacent"),
+// rope.scaling.{truncate, magnitude, low_freq_factor, high_freq_factor, rotated}, attention.scale and
+// attention.sliding_window(_pattern) of every family, ssm.value_heads_tiled.
+base::Result<Config> read_config(const KeyValues& values);
 
 }  // namespace engine

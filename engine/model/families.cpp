@@ -20,7 +20,6 @@ int window_of(ConfigKeys& keys) { return keys.required("attention.sliding_window
 
 // Granite's multipliers; it divides logits.
 void read_granite(ConfigKeys& keys, Config& c) {
-    c.attention_scale = keys.has("attention.scale") ? positive(keys, "attention.scale", 0) : 0;
     c.embedding_scale = positive(keys, "embedding_scale", 1);
     c.residual_scale = positive(keys, "residual_scale", 1);
     c.logit_scale = 1 / positive(keys, "logit_scale", 1);
@@ -45,7 +44,7 @@ void read_gemma3(ConfigKeys& keys, Config& c) {
     c.logit_cap = keys.real("final_logit_softcapping", 0);
     // The file has no key for it: the largest model's queries are scaled by the width of a head that H gives.
     constexpr int kLayersOf27b = 62;
-    if (c.layers == kLayersOf27b) c.attention_scale = 1 / std::sqrt(float(c.hidden) / float(c.heads));
+    if (c.layers == kLayersOf27b && !keys.has("attention.scale")) c.attention_scale = 1 / std::sqrt(float(c.hidden) / float(c.heads));
     std::vector<bool> local = keys.flags_of_layers("attention.sliding_window_pattern", c.layers);
     if (local.empty())
         for (int i = 0; i < c.layers; ++i) local.push_back((i + 1) % 6 != 0);
@@ -78,8 +77,9 @@ void read_gemma4(ConfigKeys& keys, Config& c) {
     }
 }
 
-// Every second layer has a window, the first among them.
+// Every second layer has a window, the first among them, unless the file says which.
 void read_gpt_oss(ConfigKeys& keys, Config& c) {
+    if (keys.has("attention.sliding_window_pattern")) return;
     const int window = window_of(keys);
     for (std::size_t i = 0; i < c.layer.size(); i += 2) c.layer[i].window = window;
 }
@@ -132,10 +132,10 @@ void read_qwen3next(ConfigKeys& keys, Config& c) {
     leave_drafting_out(keys, c);
 }
 
-// The converter wrote its value heads in the order of their keys' heads.
+// GGUF's converter wrote the value heads in the order of their keys' heads.
 void read_qwen35(ConfigKeys& keys, Config& c) {
     read_qwen3next(keys, c);
-    c.recurrent.tiled = true;
+    c.recurrent.tiled = keys.boolean("ssm.value_heads_tiled", true);
 }
 
 // DeepSeek's experts: sigmoid scores unless the file says otherwise, a choice within groups, dense layers first.
@@ -163,8 +163,8 @@ void read_deepseek2(ConfigKeys& keys, Config& c) {
     l.plain = key - l.rotated;
     keys.check(l.plain > 0, "attention.key_length_mla is " + std::to_string(key) + ", expected more than rope.dimension_count " + std::to_string(l.rotated));
     for (LayerConfig& layer : c.layer) layer.kv_heads = 1, layer.head_dim = l.kv_rank + l.rotated;
-    // Yarn's change of length lies in the softmax here, squared for q and k, and not in what is rotated.
-    rope.magnitude = 1;
+    // Yarn's change of length lies in the softmax here, squared for q and k, and not in what is rotated unless the file says so.
+    if (!keys.has("rope.scaling.magnitude")) rope.magnitude = 1;
     const float length = 1 + keys.real("rope.scaling.yarn_log_multiplier", 0) * std::log(rope.yarn_factor);
     c.attention_scale = length * length / std::sqrt(float(key));
 }

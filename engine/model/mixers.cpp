@@ -69,7 +69,7 @@ void attention_block(const Model& m, int index, const Batch& batch, const KvLaye
     if (shape.rope >= 0) {
         const RopeConfig& r = c.ropes[std::size_t(shape.rope)];
         rope = {batch.positions, m.inverse_frequencies[std::size_t(shape.rope)].data(), shape.head_dim, r.dim,
-                c.family->pairing == RopePairing::neox, r.magnitude};
+                c.pairing == RopePairing::neox, r.magnitude};
     }
     const RopeArgs* const turned = shape.rope >= 0 ? &rope : nullptr;
     if (shape.kv_layer == index) append_keys(m, l, shape, batch, kv, a.normed, turned, exec);
@@ -149,7 +149,7 @@ void latent_block(const Model& m, int index, const Batch& batch, const KvLayer& 
     const Latent& l = m.layers[std::size_t(index)].latent;
     const LatentConfig& shape = c.latent;
     const RopeArgs rope{batch.positions, m.inverse_frequencies[0].data(), shape.rotated, shape.rotated,
-                        c.family->pairing == RopePairing::neox, c.ropes[0].magnitude};
+                        c.pairing == RopePairing::neox, c.ropes[0].magnitude};
     const Mat rows = latent_rows(m, l, rope, a, exec);
     m.ops->kv_append(kv, rows, rows, batch.sequences, batch.n_sequences, exec);  // values are the first columns of keys
     const Mat q = latent_queries(m, l, rope, a, exec), attended = take(*exec.scratch, batch.n, q.cols);

@@ -1,7 +1,7 @@
 // The tokenizer's data out of GGUF metadata.
 #include <optional>
 
-#include "engine/model/config.h"
+#include "engine/model/gguf_file.h"
 #include "text/normalizer.h"
 
 namespace engine {

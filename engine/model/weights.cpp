@@ -5,18 +5,41 @@
 #include "engine/model/builder.h"
 
 namespace engine {
+namespace {
 
-base::Result<WeightBytes> measure_model(const Gguf& gguf, const Config& config, const Ops& ops) {
-    Model model;
-    auto layout = lay_out(gguf, config, ops, model);
-    if (!layout) return std::move(layout).error();
-    return layout->bytes;
+// One matrix from its file to where the model has it.
+void bring(const ModelLayout& layout, const ModelLayout::Packing& packing, const Ops& ops, std::uint8_t* to) {
+    const Stored& stored = layout.stored[packing.stored];
+    if (packing.pack) {
+        const std::uint8_t* rows = stored.in_place[std::size_t(packing.matrix)];
+        std::vector<std::uint8_t> made;
+        if (!rows) {
+            made.resize(stored.bytes());
+            stored.read(packing.matrix, 0, stored.rows, made.data());
+            rows = made.data();
+        }
+        ops.pack({stored.format, Layout::plain, stored.rows, stored.cols, rows, stored.bytes()}, to);
+    } else {
+        stored.copy_rows(packing.matrix, 0, stored.rows, to);
+    }
+    stored.release(packing.matrix);  // or the weights would be held twice
 }
 
-base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<Gguf> gguf, Config config, const Ops& ops, Pool& pool,
+}  // namespace
+
+base::Result<Measured> measure_model(const ModelFile& file, const Config& config, const Ops& ops) {
+    Model model;
+    const auto source = file.tensors(config);
+    auto layout = lay_out(*source, config, ops, model);
+    if (!layout) return std::move(layout).error();
+    return Measured{layout->bytes, layout->parameters, layout->active_parameters, layout->active_bytes, layout->values};
+}
+
+base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<ModelFile> file, Config config, const Ops& ops, Pool& pool,
                                                 const std::function<void(double)>& progress) {
     auto model = std::make_unique<Model>();
-    auto layout = lay_out(*gguf, config, ops, *model);
+    const auto source = file->tensors(config);
+    auto layout = lay_out(*source, config, ops, *model);
     if (!layout) return std::move(layout).error();
     auto memory = HugeMemory::allocate(layout->bytes.packed, "the weights");
     if (!memory) return std::move(memory).error();
@@ -29,14 +52,13 @@ base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<Gguf> gguf, Conf
         const int n = std::min(batch, int(layout->packings.size()) - first);
         auto one = [&](int item, int) {
             const auto& packing = layout->packings[std::size_t(first + item)];
-            ops.pack(packing.plain, model->packed.data() + packing.offset);
-            gguf->mapping().release({packing.plain.data, packing.plain.stride});  // or the weights would be held twice
+            bring(*layout, packing, ops, model->packed.data() + packing.offset);
         };
         pool.run(n, one);
         if (progress) progress(double(first + n) / double(layout->packings.size()));
     }
     model->config = std::move(config);
-    model->file = std::move(gguf);
+    model->file = std::move(file);
     model->ops = &ops;
     model->parameters = layout->parameters;
     model->active_parameters = layout->active_parameters;

@@ -2,6 +2,7 @@
 // the target's kernels want them.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -9,8 +10,8 @@
 
 #include "base/result.h"
 #include "engine/model/config.h"
-#include "engine/model/gguf.h"
 #include "engine/model/huge_memory.h"
+#include "engine/model/model_file.h"
 #include "engine/ops/ops.h"
 
 namespace engine {
@@ -79,7 +80,7 @@ struct Layer {
 
 struct Model {
     Config config;
-    std::unique_ptr<Gguf> file;                     // mapped as long as the model lives
+    std::unique_ptr<ModelFile> file;                // mapped as long as the model lives
     const Ops* ops = nullptr;
     Weight embedding;                               // (V, H), plain
     Weight output;                                  // (V, H)
@@ -92,7 +93,8 @@ struct Model {
     std::vector<Layer> layers;
 
     HugeMemory packed;                              // matrices that were laid out anew
-    std::vector<std::vector<float>> vectors;        // norms and biases
+    std::vector<std::vector<float>> vectors;        // norms, biases, scales
+    std::vector<std::vector<std::int32_t>> orders;  // of columns
     std::uint64_t parameters = 0, active_parameters = 0;
     std::uint64_t bytes_per_token = 0;              // of weights that one decode step reads
 };
@@ -101,10 +103,16 @@ struct Model {
 struct WeightBytes {
     std::uint64_t packed = 0, mapped = 0;
 };
-base::Result<WeightBytes> measure_model(const Gguf& gguf, const Config& config, const Ops& ops);
+// What a model's weights take and are, nothing of them read.
+struct Measured {
+    WeightBytes bytes;
+    std::uint64_t parameters = 0, active_parameters = 0, bytes_per_token = 0;
+    std::array<std::uint64_t, kFormatCount> values{};  // of matrices, by their format
+};
+base::Result<Measured> measure_model(const ModelFile& file, const Config& config, const Ops& ops);
 
 // `progress` is told the share done, 0..1.
-base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<Gguf> gguf, Config config, const Ops& ops, Pool& pool,
+base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<ModelFile> file, Config config, const Ops& ops, Pool& pool,
                                                 const std::function<void(double)>& progress);
 
 }  // namespace engine

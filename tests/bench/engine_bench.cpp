@@ -37,14 +37,14 @@ struct Bench {
     }
 
     Bench(const std::string& file, int threads, int most_rows, int most_tokens, const std::string& target) : pool(threads) {
-        auto gguf = need(Gguf::open(file));
-        Config c = need(read_config(*gguf));
+        auto opened = need(ModelFile::open(file));
+        Config c = need(opened->config());
         const Ops* ops = nullptr;
         for (const Target& t : targets(false))
             if (t.available && !ops && (target.empty() || t.name == target)) ops = t.ops;
         if (!ops) throw std::runtime_error("no target '" + target + "' on this machine");
         const double begin = now();
-        model = need(load_model(std::move(gguf), c, *ops, pool, {}));
+        model = need(load_model(std::move(opened), c, *ops, pool, {}));
         std::printf("%s: target %s, %d threads, %.0f MB of weights a token, loaded in %.2f s\n", file.c_str(), ops->target, threads,
                     double(model->bytes_per_token) / 1e6, now() - begin);
         const int n = (most_tokens + kKvBlock - 1) / kKvBlock;

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "engine/engine.h"
-#include "engine/model/config.h"
+#include "engine/model/gguf_file.h"
 #include "support/fixtures.h"
 
 using namespace engine;

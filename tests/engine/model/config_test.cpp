@@ -2,15 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/model/model_file.h"
 #include "support/fixtures.h"
 
 TEST(Config, ReadsTheGoldenCheckpoints) {
     const auto golden = support::golden_dir();
     if (!golden) GTEST_SKIP() << "no golden checkpoints";
     auto config_of = [&](const char* file) {
-        auto gguf = engine::Gguf::open(*golden / file);
-        EXPECT_TRUE(gguf) << gguf.error().message;
-        auto config = engine::read_config(**gguf);
+        auto opened = engine::ModelFile::open(*golden / file);
+        EXPECT_TRUE(opened) << opened.error().message;
+        auto config = (*opened)->config();
         EXPECT_TRUE(config) << config.error().message;
         return *config;
     };
@@ -21,15 +22,15 @@ TEST(Config, ReadsTheGoldenCheckpoints) {
     const auto dense = config_of("qwen2/model-f16.gguf");
     EXPECT_EQ(dense.experts, 0);
     EXPECT_EQ(dense.layer[0].head_dim * dense.heads, dense.hidden);
-    EXPECT_EQ(dense.family->pairing, engine::RopePairing::neox);
+    EXPECT_EQ(dense.pairing, engine::RopePairing::neox);
 }
 
 TEST(Config, AnUnknownFamilyIsRefusedWithTheKnownOnes) {
     const auto golden = support::golden_dir();
     if (!golden) GTEST_SKIP() << "no golden checkpoints";
-    auto gguf = engine::Gguf::open(*golden / "bert_minilm/model-f16.gguf");
-    ASSERT_TRUE(gguf) << gguf.error().message;
-    auto config = engine::read_config(**gguf);
+    auto file = engine::ModelFile::open(*golden / "bert_minilm/model-f16.gguf");
+    ASSERT_TRUE(file) << file.error().message;
+    auto config = (*file)->config();
     ASSERT_FALSE(config);
     EXPECT_EQ(config.error().code, base::Code::unsupported);
     EXPECT_NE(config.error().message.find("'bert'; this engine runs llama, qwen2, qwen2moe, qwen3"), std::string::npos);
@@ -38,9 +39,9 @@ TEST(Config, AnUnknownFamilyIsRefusedWithTheKnownOnes) {
 TEST(Config, ReadsAVocabulary) {
     const auto vectors = support::vectors_dir();
     if (!vectors) GTEST_SKIP() << "no vectors";
-    auto gguf = engine::Gguf::open(*vectors / "models/stories260K/stories260Ktok512.gguf");
-    ASSERT_TRUE(gguf) << gguf.error().message;
-    auto vocabulary = engine::read_vocabulary(**gguf);
+    auto file = engine::ModelFile::open(*vectors / "models/stories260K/stories260Ktok512.gguf");
+    ASSERT_TRUE(file) << file.error().message;
+    auto vocabulary = (*file)->vocabulary();
     ASSERT_TRUE(vocabulary) << vocabulary.error().message;
     EXPECT_EQ(vocabulary->tokens.size(), 512u);
     EXPECT_EQ(vocabulary->kind, text::Vocabulary::Kind::spm);

@@ -21,11 +21,11 @@ namespace {
 class OneSequence {
 public:
     OneSequence(const std::filesystem::path& file, const Ops& ops) : pool_(2) {
-        auto gguf = Gguf::open(file);
-        if (!gguf) throw std::runtime_error(gguf.error().message);
-        auto config = read_config(**gguf);
+        auto opened = ModelFile::open(file);
+        if (!opened) throw std::runtime_error(opened.error().message);
+        auto config = (*opened)->config();
         if (!config) throw std::runtime_error(config.error().message);
-        auto model = load_model(*std::move(gguf), *config, ops, pool_, {});
+        auto model = load_model(*std::move(opened), *config, ops, pool_, {});
         if (!model) throw std::runtime_error(model.error().message);
         model_ = *std::move(model);
         const Config& c = model_->config;

@@ -1,0 +1,208 @@
+#include "engine/model/gguf_file.h"
+
+#include <map>
+#include <utility>
+
+#include "engine/model/config_keys.h"
+
+namespace engine {
+namespace {
+
+class GgufKeys final : public KeyValues {
+public:
+    explicit GgufKeys(const Gguf& gguf) : gguf_(gguf) {}
+
+    bool has(const std::string& key) const override { return gguf_.value(key); }
+    base::Result<std::optional<std::string>> text(const std::string& key) const override { return gguf_.text(key); }
+    base::Result<std::optional<std::int64_t>> integer(const std::string& key) const override { return gguf_.integer(key); }
+    base::Result<std::optional<double>> real(const std::string& key) const override { return gguf_.real(key); }
+    base::Result<std::optional<bool>> boolean(const std::string& key) const override { return gguf_.boolean(key); }
+    base::Result<std::optional<std::vector<std::int64_t>>> integers(const std::string& key) const override { return gguf_.integers(key); }
+    bool is_array(const std::string& key) const override {
+        const GgufValue* const value = gguf_.value(key);
+        return value && value->type == GgufType::array;
+    }
+    std::optional<std::vector<bool>> flags(const std::string& key) const override {
+        const GgufValue* const value = gguf_.value(key);
+        if (!value || value->type != GgufType::array || value->element != GgufType::boolean) return std::nullopt;
+        return std::vector<bool>(value->bytes.begin(), value->bytes.end());
+    }
+    std::string shown(const std::string& key) const override { return key; }
+    // Between layers of experts there may be dense ones: those have the tensors of one.
+    bool has_experts(int layer) const override {
+        const std::string block = "blk." + std::to_string(layer) + ".";
+        return gguf_.tensor(block + "ffn_gate_inp.weight") || !gguf_.tensor(block + "ffn_gate.weight");
+    }
+    base::Result<int> vocabulary(int hidden) const override {
+        const GgufTensor* const embedding = gguf_.tensor("token_embd.weight");
+        if (!embedding) return gguf_.error("tensor 'token_embd.weight' is missing");
+        if (embedding->dims.size() != 2 || embedding->dims[1] > std::uint64_t(INT32_MAX))
+            return gguf_.error("tensor 'token_embd.weight' has shape " + embedding->shape() + ", expected [" + std::to_string(hidden) + ", vocabulary]");
+        return int(embedding->dims[1]);
+    }
+    base::Error error(std::string what, base::Code code) const override { return gguf_.error(std::move(what), code); }
+
+private:
+    const Gguf& gguf_;
+};
+
+// Trailing dimensions of 1 say nothing.
+std::vector<std::uint64_t> without_ones(std::vector<std::uint64_t> dims) {
+    while (dims.size() > 1 && dims.back() == 1) dims.pop_back();
+    return dims;
+}
+
+class GgufTensors final : public TensorSource {
+public:
+    explicit GgufTensors(const Gguf& gguf) : gguf_(gguf) {}
+
+    // What NVFP4 keeps beside its blocks is the matrix's own and no tensor by itself.
+    bool has(const std::string& name) const override { return gguf_.tensor(name) && !is_factor(name); }
+
+    base::Result<Stored> matrices(const std::string& name, int rows, int cols, int count) override {
+        std::vector<std::uint64_t> dims{std::uint64_t(cols), std::uint64_t(rows)};
+        if (count > 1) dims.push_back(std::uint64_t(count));
+        auto tensor = find(name, dims);
+        if (!tensor) return std::move(tensor).error();
+        Stored out;
+        out.name = name;
+        out.format = (*tensor)->format;
+        out.rows = rows, out.cols = cols;
+        const std::span<const std::uint8_t> data = (*tensor)->data;
+        const std::size_t bytes = out.bytes();
+        for (int e = 0; e < count; ++e) out.in_place.push_back(data.data() + std::size_t(e) * bytes);
+        out.release = [&mapping = gguf_.mapping(), data, bytes](int e) { mapping.release(data.subspan(std::size_t(e) * bytes, bytes)); };
+        const std::string beside = name.substr(0, name.rfind('.')) + ".scale";
+        if (is_factor(beside)) {
+            auto scales = values(beside, {std::uint64_t(count)});
+            if (!scales) return std::move(scales).error();
+            out.scales = *std::move(scales);
+        } else if (gguf_.tensor(beside) && !beside.ends_with("ffn_gate_inp.scale") && !beside.ends_with("ffn_down_exps.scale")) {
+            return gguf_.error("tensor '" + beside + "' goes with NVFP4, '" + name + "' is " + info(out.format).name, base::Code::unsupported);
+        }
+        return out;
+    }
+
+    base::Result<std::vector<float>> values(const std::string& name, const std::vector<std::uint64_t>& dims) override {
+        auto tensor = find(name, dims);
+        if (!tensor) return std::move(tensor).error();
+        std::vector<float> out(static_cast<std::size_t>((*tensor)->values()));
+        dequantise((*tensor)->format, (*tensor)->data.data(), out.data(), out.size());
+        return out;
+    }
+
+    base::Result<void> finish() override { return {}; }  // blocks for drafting and what else converters keep
+
+private:
+    base::Result<const GgufTensor*> find(const std::string& name, const std::vector<std::uint64_t>& dims) const {
+        const GgufTensor* const tensor = gguf_.tensor(name);
+        if (!tensor) return gguf_.error("tensor '" + name + "' is missing");
+        if (without_ones(tensor->dims) == without_ones(dims)) return tensor;
+        GgufTensor expected;
+        expected.dims = dims;
+        return gguf_.error("tensor '" + name + "' has shape " + tensor->shape() + ", expected " + expected.shape());
+    }
+
+    bool is_factor(const std::string& name) const {
+        if (!name.ends_with(".scale") || !gguf_.tensor(name)) return false;
+        const GgufTensor* const matrix = gguf_.tensor(name.substr(0, name.rfind('.')) + ".weight");
+        return matrix && matrix->format == Format::nvfp4;
+    }
+
+    const Gguf& gguf_;
+};
+
+// general.file_type of the formats that this engine runs.
+const char* file_type_name(std::int64_t type) {
+    switch (type) {
+        case 0: return "F32";
+        case 1: return "F16";
+        case 2: return "Q4_0";
+        case 3: return "Q4_1";
+        case 7: return "Q8_0";
+        case 8: return "Q5_0";
+        case 14: return "Q4_K_S";
+        case 15: return "Q4_K_M";
+        case 16: return "Q5_K_S";
+        case 17: return "Q5_K_M";
+        case 18: return "Q6_K";
+        case 32: return "BF16";
+        default: return nullptr;
+    }
+}
+
+// The format of most of the weights.
+std::string main_format(const Gguf& gguf) {
+    std::map<Format, std::uint64_t> values;
+    for (const auto& tensor : gguf.tensors()) values[tensor.format] += tensor.values();
+    Format most = Format::f32;
+    for (const auto& [format, n] : values)
+        if (n > values[most]) most = format;
+    return info(most).name;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<ModelFile>> GgufFile::open(const std::filesystem::path& path) {
+    auto gguf = Gguf::open(path);
+    if (!gguf) return std::move(gguf).error();
+    return std::unique_ptr<ModelFile>(std::make_unique<GgufFile>(*std::move(gguf)));
+}
+
+base::Result<Config> GgufFile::config() const {
+    auto config = read_config(GgufKeys(*gguf_));
+    if (config && config->name.empty()) config->name = path().stem().string();
+    return config;
+}
+
+std::unique_ptr<TensorSource> GgufFile::tensors(const Config&) const { return std::make_unique<GgufTensors>(*gguf_); }
+
+base::Result<Sampling> GgufFile::sampling() const {
+    Sampling out;
+    std::optional<base::Error> failed;
+    auto real = [&](const char* key, float& field) {
+        auto value = gguf_->real(std::string("general.sampling.") + key);
+        if (!value) failed = std::move(value).error();
+        else if (*value) field = float(**value);
+    };
+    float top_k = float(out.top_k);
+    real("temp", out.temperature);
+    real("top_p", out.top_p);
+    real("min_p", out.min_p);
+    real("penalty_repeat", out.repetition_penalty);
+    real("top_k", top_k);
+    out.top_k = int(top_k);
+    if (failed) return *failed;
+    return out;
+}
+
+base::Result<std::string> GgufFile::chat_template() const {
+    auto found = gguf_->text("tokenizer.chat_template");
+    if (!found) return std::move(found).error();
+    return found->value_or("");
+}
+
+base::Result<ModelFile::Sizes> GgufFile::sizes(const Config& config) const {
+    Sizes out;
+    auto type = gguf_->integer("general.file_type");
+    if (!type) return std::move(type).error();
+    const char* const named = *type ? file_type_name(**type) : nullptr;
+    out.format = named ? named : main_format(*gguf_);
+    std::uint64_t expert_values = 0, expert_bytes = 0, bytes = 0;
+    for (const auto& tensor : gguf_->tensors()) {
+        out.parameters += tensor.values();
+        const bool embedding = tensor.name == "token_embd.weight" && gguf_->tensor("output.weight");
+        if (!embedding) bytes += tensor.data.size();
+        if (tensor.name.find("_exps.") == std::string::npos) continue;
+        expert_values += tensor.values();
+        expert_bytes += tensor.data.size();
+    }
+    const auto unused = [&](std::uint64_t n) {
+        return config.experts ? n / std::uint64_t(config.experts) * std::uint64_t(config.experts - config.experts_used) : 0;
+    };
+    out.active_parameters = out.parameters - unused(expert_values);
+    out.bytes_per_token = bytes - unused(expert_bytes);
+    return out;
+}
+
+}  // namespace engine

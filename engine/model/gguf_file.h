@@ -1,0 +1,30 @@
+// A GGUF as a ModelFile.
+#pragma once
+
+#include "engine/model/gguf.h"
+#include "engine/model/model_file.h"
+
+namespace engine {
+
+base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf);
+
+class GgufFile final : public ModelFile {
+public:
+    static base::Result<std::unique_ptr<ModelFile>> open(const std::filesystem::path& path);
+    explicit GgufFile(std::unique_ptr<Gguf> gguf) : gguf_(std::move(gguf)) {}
+
+    const std::filesystem::path& path() const override { return gguf_->path(); }
+    std::uint64_t file_bytes() const override { return gguf_->file_bytes(); }
+    base::Result<Config> config() const override;
+    base::Result<text::Vocabulary> vocabulary() const override { return read_vocabulary(*gguf_); }
+    base::Result<Sampling> sampling() const override;  // general.sampling.*
+    base::Result<std::string> chat_template() const override;
+    std::unique_ptr<TensorSource> tensors(const Config& config) const override;
+    base::Result<Sizes> sizes(const Config& config) const override;
+    base::Error error(std::string what, base::Code code) const override { return gguf_->error(std::move(what), code); }
+
+private:
+    std::unique_ptr<Gguf> gguf_;
+};
+
+}  // namespace engine
