@@ -45,6 +45,7 @@ text::ParserOptions parser_options(const ModelRequest& request, const std::strin
     options.dialect = dialect;
     options.tools = tools_to_json(request.tools);
     options.expect_tools = calls_allowed(request);
+    options.bare_calls = !answer_bound(request);  // JSON that was asked for is the answer
     options.reasoning_open = !prompt.empty() && text::opens_reasoning(dialect, prompt.back().text);
     return options;
 }

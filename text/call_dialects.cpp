@@ -37,16 +37,30 @@ std::size_t opener_length(const CallDialect& dialect, std::string_view text) {
 
 namespace {
 
-const base::OrderedJson* find_tool(const base::OrderedJson& tools, std::string_view name) {
-    if (!tools.is_array()) return nullptr;
+// In both forms in which tools come: bare, and as OpenAI wraps them.
+std::vector<const base::OrderedJson*> functions_of(const base::OrderedJson& tools) {
+    std::vector<const base::OrderedJson*> out;
+    if (!tools.is_array()) return out;
     for (const auto& entry : tools) {
         const auto& f = entry.is_object() && entry.contains("function") ? entry["function"] : entry;
-        if (f.is_object() && f.contains("name") && f["name"] == name) return &f;
+        if (f.is_object() && f.contains("name") && f["name"].is_string()) out.push_back(&f);
     }
+    return out;
+}
+
+const base::OrderedJson* find_tool(const base::OrderedJson& tools, std::string_view name) {
+    for (const auto* f : functions_of(tools))
+        if ((*f)["name"] == name) return f;
     return nullptr;
 }
 
 }  // namespace
+
+std::vector<std::string> names_of(const base::OrderedJson& tools) {
+    std::vector<std::string> out;
+    for (const auto* f : functions_of(tools)) out.push_back((*f)["name"]);
+    return out;
+}
 
 const base::OrderedJson* parameters_of(const base::OrderedJson& tools, std::string_view tool) {
     const base::OrderedJson* f = find_tool(tools, tool);

@@ -134,6 +134,7 @@ std::size_t opener_length(const CallDialect& dialect, std::string_view text);
 const base::OrderedJson* parameters_of(const base::OrderedJson& tools, std::string_view tool);
 bool has_tools(const base::OrderedJson& tools);
 bool is_tool(const base::OrderedJson& tools, std::string_view name);
+std::vector<std::string> names_of(const base::OrderedJson& tools);
 std::string json_text(const base::OrderedJson& json);
 inline Attempt refused(std::size_t content) { return {Attempt::State::not_a_call, content}; }
 

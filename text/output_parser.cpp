@@ -1,7 +1,9 @@
 #include "text/output_parser.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "text/bare_call.h"
 #include "text/call_dialects.h"
 #include "text/channels.h"
 
@@ -52,6 +54,8 @@ private:
     void enter(Mode mode) {
         mode_ = mode;
         fresh_ = mode == Mode::reasoning;
+        bare_possible_ = mode == Mode::content && may_be_bare();
+        bare_.reset();
         markers_.clear();
         for (const Thoughts& t : thoughts_) {
             if (!options_.expect_reasoning) break;
@@ -70,7 +74,40 @@ private:
         if (mode == Mode::call) reader_ = make_reader(*dialect_, options_), first_call_ = out_.result().tool_calls.size();
     }
 
-    bool advance(bool final) { return mode_ == Mode::call ? read_call(final) : read_text(final); }
+    bool advance(bool final) {
+        if (mode_ == Mode::call) return read_call(final);
+        return bare_possible_ ? read_bare(final) : read_text(final);
+    }
+
+    // Whether a call without markup could be all that the message holds.
+    bool may_be_bare() const {
+        const ParsedOutput& so_far = out_.result();
+        return dialect_ && options_.expect_tools && options_.bare_calls && calls::has_tools(options_.tools) && so_far.content.empty() && so_far.tool_calls.empty() &&
+               so_far.notices.empty();
+    }
+
+    // Withholds the message while it may become a call without markup. True when there may be more to do.
+    bool read_bare(bool final) {
+        const std::string_view message = std::string_view(pending_).substr(calls::past_blank(pending_, 0));
+        if (message.empty() && !final) return false;
+        const auto own = [&](std::string_view opener) { return message.starts_with(opener); };
+        const bool begins = message.starts_with('`') || (message.starts_with('{') && std::none_of(dialect_->openers.begin(), dialect_->openers.end(), own));
+        if (begins && !bare_) {
+            auto made = BareCall::create(options_.tools);
+            if (made) bare_.emplace(*std::move(made));
+        }
+        bare_possible_ = bare_ && bare_->may_become(message) && (!final || bare_->whole());
+        if (!bare_possible_) return true;
+        if (!final) return false;
+        const auto call = BareCall::read(message);
+        const std::size_t index = out_.result().tool_calls.size();
+        out_.call(call.name);
+        out_.arguments(call.arguments);
+        out_.written(index, pending_);
+        pending_.clear();
+        enter(Mode::content);
+        return false;
+    }
 
     // Reasoning that begins with what opens it, or with its label: neither is a thought.
     bool drop_opening(bool final) {
@@ -230,6 +267,8 @@ private:
     Channels out_;
     std::vector<Marker> markers_;  // of the mode
     std::string pending_;
+    bool bare_possible_ = false;          // nothing of the message speaks against a call without markup
+    std::optional<BareCall> bare_;        // once it has begun like one
     std::unique_ptr<CallReader> reader_;  // of the call under way
     std::size_t first_call_ = 0;          // that it may bring
     Mode mode_ = Mode::content;

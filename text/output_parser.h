@@ -45,6 +45,7 @@ struct ParserOptions {
     base::OrderedJson tools;         // array of OpenAI tool definitions; types of arguments come from here
     bool reasoning_open = false;     // the prompt already ended in what opens reasoning: see opens_reasoning()
     bool expect_tools = true;        // false: markup of calls stays content
+    bool bare_calls = true;          // a message that is nothing but the JSON of a call, without the dialect's markup, is one; false: content
     bool expect_reasoning = true;    // false: reasoning and its markup stay content
 };
 

@@ -1,6 +1,12 @@
 """The default model through the whole path; skipped where it does not lie on the machine."""
+import json
+
+import openai
 import pytest
 from support import check_trace, user
+
+WEATHER = {"type": "function", "function": {"name": "get_weather", "description": "The weather in a city", "parameters": {
+    "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}
 
 
 def test_a_tool_reads_the_file(default_model, state):
@@ -43,3 +49,22 @@ def test_a_heavy_question_walks_the_phases_and_reuses_the_prefix(default_model):
     assert {"arbiter", "intake", "retrieve", "thinking", "recompose", "write_memory"} <= set(nodes)
     models = [step for step in run["steps"] if step["kind"] == "model"]
     assert all(step["outcome"]["usage"]["cached_tokens"] > 0 for step in models[1:])
+
+
+@pytest.mark.parametrize("city", ["Rome", "Oslo", "Madrid"])
+def test_a_call_written_as_plain_json_is_a_call(default_model, city):
+    """This model leaves the tags of its template's calls out."""
+    asked = {"temperature": 0, "tools": [WEATHER], "tool_choice": "auto"}
+    text = f"What is the weather in {city}? Use the tool."
+    choice, = default_model.chat("default", [user(text)], **asked).json["choices"]
+    assert choice["finish_reason"] == "tool_calls" and not choice["message"]["content"]
+    called, = choice["message"]["tool_calls"]
+    assert called["function"]["name"] == "get_weather" and json.loads(called["function"]["arguments"])["city"].startswith(city)
+    client = openai.OpenAI(base_url=f"http://127.0.0.1:{default_model.port}/v1", api_key=default_model.key, max_retries=0)
+    chunks = list(client.chat.completions.create(model="default", messages=[user(text)], stream=True, **asked))
+    assert chunks[-1].choices[0].finish_reason == "tool_calls" and not any(chunk.choices[0].delta.content for chunk in chunks)
+    pieces = [piece for chunk in chunks for piece in chunk.choices[0].delta.tool_calls or []]
+    assert pieces[0].function.name == "get_weather"
+    assert "".join(piece.function.arguments or "" for piece in pieces) == called["function"]["arguments"]
+    none = default_model.chat("default", [user(text)], **dict(asked, tool_choice="none")).json["choices"][0]
+    assert none["finish_reason"] == "stop" and none["message"]["content"] and not none["message"].get("tool_calls")

@@ -42,6 +42,13 @@ TEST(OutputBound, ATextIsFreeAndACallIsBoundFromItsTriggerOn) {
     EXPECT_EQ(bound_of(request(false, true), "none")->grammar, nullptr) << "a dialect without grammar leaves calls free";
 }
 
+TEST(ParserOptions, JsonThatWasAskedForIsNoCall) {
+    EXPECT_TRUE(router::parser_options(request(false, true), "hermes", {}).bare_calls);
+    EXPECT_FALSE(router::parser_options(request(true, true), "hermes", {}).bare_calls);
+    EXPECT_FALSE(router::parser_options(request(false, true, Kind::none), "hermes", {}).expect_tools);
+    EXPECT_FALSE(router::parser_options(request(false, false), "hermes", {}).expect_tools);
+}
+
 TEST(OutputBound, ARequiredCallIsAllThatMayCome) {
     for (const bool schema : {false, true}) {
         const auto required = request(schema, true, Kind::required), named = request(schema, true, Kind::named);

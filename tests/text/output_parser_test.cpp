@@ -228,7 +228,7 @@ TEST(OutputParser, AnotherDialectThanTheExpectedOneIsNoticed) {
              {"Sure. <|tool_call>call:f{s:<|\"|>x<|\"|>}<tool_call|>", "gemma4"},
              {"<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{\"s\": \"x\"}<|tool_call_end|><|tool_calls_section_end|>", "kimi_k2"},
              {"<tool_call>f\n<arg_key>s</arg_key>\n<arg_value>x</arg_value>\n</tool_call>", "glm47"},
-             {"{\"name\": \"f\", \"parameters\": {\"s\": \"x\"}}", "llama3_json"}}) {
+             {"Sure. {\"name\": \"f\", \"parameters\": {\"s\": \"x\"}}", "llama3_json"}}) {
         const auto got = notices(text);
         ASSERT_FALSE(got.empty()) << text;
         EXPECT_EQ(got.back().kind, text::Notice::Kind::other_dialect) << text;
