@@ -178,6 +178,7 @@ public:
         };
         add("embed", mine.embed == ref.embed);
         add("rms_norm", mine.rms_norm == ref.rms_norm);
+        add("layer_norm", mine.layer_norm == ref.layer_norm);
         add("matmul", mine.matmul == ref.matmul);
         add("rope", mine.rope == ref.rope);
         add("kv_append", mine.kv_append == ref.kv_append);
@@ -186,6 +187,7 @@ public:
         add("gated_delta", mine.gated_delta == ref.gated_delta);
         add("selective_scan", mine.selective_scan == ref.selective_scan);
         add("activate", mine.activate == ref.activate);
+        add("gelu", mine.gelu == ref.gelu);
         add("moe_route", mine.moe_route == ref.moe_route);
         add("moe_ffn", mine.moe_ffn == ref.moe_ffn);
         add("add_scaled", mine.add_scaled == ref.add_scaled);

@@ -135,18 +135,20 @@ HEARTH_INLINE void products(const float* x, const float* w, size_t row_step, siz
 
 // Scores of a block of keys from `first` on for one head; returns the lanes' maxima in m.
 void tile_scores(const AttentionRows& attention, const TileScratch& t, const float* q, int first, int position, __m256 (&m)[2]) {
-    const int d = attention.head_dim, window = attention.window;
+    const int d = attention.head_dim, window = attention.window, all = attention.keys;
     const __m256 nothing = _mm256_set1_ps(-1e30f);
     for (int k = 0; k < block_keys; k += 4) {
         __m256 a[4][2];
         HEARTH_UNROLL for (int r = 0; r < 4; ++r) a[r][0] = a[r][1] = _mm256_setzero_ps();
         products(q, t.k + size_t(k) * d, size_t(d), 1, d, a);
-        // Key j is seen by lanes >= j - position, and of these, where there is a window, by those < j - position + window.
-        if (first + k + 4 > position || (window > 0 && first + k <= position + tile_rows - 1 - window)) {
+        // Key j is seen by lanes >= j - position, and of these, where there is a window, by those < j - position + window;
+        // or it is seen by all or none.
+        if (first + k + 4 > (all ? all : position) || (window > 0 && first + k <= position + tile_rows - 1 - window)) {
             HEARTH_UNROLL for (int r = 0; r < 4; ++r) for (int z = 0; z < 2; ++z) {
                 const int j = first + k + r - position - 8 * z;
+                const int from = all ? (first + k + r < all ? 0 : tile_rows) : j;
                 const __m256i near = window > 0 ? first_lanes(j + window) : first_lanes(8);
-                a[r][z] = _mm256_blendv_ps(nothing, a[r][z], _mm256_castsi256_ps(_mm256_andnot_si256(first_lanes(j), near)));
+                a[r][z] = _mm256_blendv_ps(nothing, a[r][z], _mm256_castsi256_ps(_mm256_andnot_si256(first_lanes(from), near)));
             }
         }
         HEARTH_UNROLL for (int r = 0; r < 4; ++r) for (int z = 0; z < 2; ++z) {
@@ -215,7 +217,7 @@ size_t attend_tile_bytes(int head_dim, int group) { return tile_parts(nullptr, h
 
 void attend_tile(const AttentionRows& a, int kv, int position, int rows, const float* q, float* out, void* scratch) {
     TileScratch t;
-    const int d = a.head_dim, keys = position + rows;
+    const int d = a.head_dim, keys = a.keys ? a.keys : position + rows;
     tile_parts(static_cast<char*>(scratch), d, a.group, &t);
     convert_queries(a, rows, q, t);
     memset(t.o, 0, size_t(a.group) * d * tile_rows * sizeof(float));

@@ -223,17 +223,19 @@ HEARTH_INLINE uint32_t lanes_below(int n) { return n <= 0 ? 0u : n >= 32 ? ~0u :
 
 // Scores of n keys from `first` on for one head; returns the lanes' maxima in m.
 void tile_scores(const AttentionRows& attention, const TileScratch& t, const uint32_t* q, int first, int n, int position, __m512 (&m)[2]) {
-    const int d = attention.head_dim, window = attention.window;
+    const int d = attention.head_dim, window = attention.window, all = attention.keys;
     const __m512 nothing = _mm512_set1_ps(-1e30f);
     for (int k = 0; k < n; k += 8) {
         __m512 a[8][2];
         HEARTH_UNROLL for (int r = 0; r < 8; ++r) a[r][0] = a[r][1] = _mm512_setzero_ps();
         pair_products<8>(q, t.k + size_t(k) * (d / 2), d / 2, 1, d / 2, a);
-        // Key j is seen by lanes >= j - position, and of these, where there is a window, by those < j - position + window.
-        if (first + k + 8 > position || (window > 0 && first + k <= position + tile_rows - 1 - window)) {
+        // Key j is seen by lanes >= j - position, and of these, where there is a window, by those < j - position + window;
+        // or it is seen by all or none.
+        if (first + k + 8 > (all ? all : position) || (window > 0 && first + k <= position + tile_rows - 1 - window)) {
             HEARTH_UNROLL for (int r = 0; r < 8; ++r) {
                 const int j = first + k + r - position;
-                const uint32_t seen = ~lanes_below(j) & (window > 0 ? lanes_below(j + window) : ~0u);
+                const int from = all ? (first + k + r < all ? 0 : tile_rows) : j;
+                const uint32_t seen = ~lanes_below(from) & (window > 0 ? lanes_below(j + window) : ~0u);
                 a[r][0] = _mm512_mask_mov_ps(nothing, static_cast<__mmask16>(seen), a[r][0]);
                 a[r][1] = _mm512_mask_mov_ps(nothing, static_cast<__mmask16>(seen >> 16), a[r][1]);
             }
@@ -294,7 +296,7 @@ size_t attend_tile_bytes(int head_dim, int group) { return tile_parts(nullptr, h
 
 void attend_tile(const AttentionRows& a, int kv, int position, int rows, const float* q, float* out, void* scratch) {
     TileScratch t;
-    const int d = a.head_dim, keys = position + rows;
+    const int d = a.head_dim, keys = a.keys ? a.keys : position + rows;
     tile_parts(static_cast<char*>(scratch), d, a.group, &t);
     convert_queries(a, rows, q, t);
     memset(t.o, 0, size_t(a.group) * d * tile_rows * 4);

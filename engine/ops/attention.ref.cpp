@@ -1,4 +1,4 @@
-// Paged keys and values, and causal attention over them.
+// Paged keys and values, and attention over them.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -45,7 +45,7 @@ void attention(const AttentionArgs& args, Exec& exec) {
     const KvLayer& kv = args.kv;
     const int d = kv.head_dim, group = args.heads / kv.kv_heads;
     auto one = [&](const SequenceRows& s, int r, int h) {
-        const int last = s.context + r, first = args.window > 0 ? std::max(0, last - args.window + 1) : 0;
+        const int last = s.context + (args.causal ? r : s.rows - 1), first = args.window > 0 ? std::max(0, last - args.window + 1) : 0;
         const float* q = args.q.row(s.first_row + r) + std::size_t(h) * d;
         std::vector<double> score(last + 1);
         double largest = args.sinks ? args.sinks[h] : -INFINITY, total = 0;

@@ -13,7 +13,9 @@ void matmul_int8(const Panels& w, const Activations& x, const Results& to, int b
 void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
                   void* scratch);
 void rms_norm(float* out, const float* x, const float* w, int columns, float eps);
+void layer_norm(float* out, const float* x, const float* w, const float* b, int columns, float eps);
 void activate(float* out, const float* gate, const float* up, size_t n, Activation activation);
+void gelu(float* x, size_t n);
 void add_scaled(float* out, const float* x, float factor, size_t n);
 void rope(float* row, int columns, const RopeArgs& args, int position, float* work);
 void attend_row(const AttentionRows& a, int kv, int position, const float* q, float* out, float* scores);

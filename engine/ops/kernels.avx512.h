@@ -15,7 +15,9 @@ void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, 
 void to_bf16(const float* x, int columns, uint16_t* to);
 void matmul_bf16(const Panels& w, const uint16_t* x, size_t x_stride, int n_rows, const Results& to, int begin, int end);
 void rms_norm(float* out, const float* x, const float* w, int columns, float eps);
+void layer_norm(float* out, const float* x, const float* w, const float* b, int columns, float eps);
 void activate(float* out, const float* gate, const float* up, size_t n, Activation activation);
+void gelu(float* x, size_t n);
 void add_scaled(float* out, const float* x, float factor, size_t n);
 void rope(float* row, int columns, const RopeArgs& args, int position, float* work);
 void attend_row(const AttentionRows& a, int kv, int position, const float* q, float* out, float* scores);

@@ -59,6 +59,7 @@ struct AttentionRows {
     size_t stride;               // floats between rows of q and of out
     int window;                  // keys that a row sees, 0: all
     const float* sinks;          // of the group's heads; or null
+    int keys;                    // that every row sees; 0: those up to its own
 };
 
 constexpr int block_keys = 32;  // of the cache (kKvBlock)
@@ -67,8 +68,15 @@ constexpr int block_keys = 32;  // of the cache (kKvBlock)
 struct Sight {
     int begin, end, start;
     Sight(const AttentionRows& a, int position)
-        : begin(a.window > 0 && position >= a.window ? position - a.window + 1 : 0), end(position + 1), start(begin & ~(block_keys - 1)) {}
+        : begin(a.window > 0 && position >= a.window ? position - a.window + 1 : 0), end(a.keys ? a.keys : position + 1), start(begin & ~(block_keys - 1)) {}
 };
+
+// The normal distribution's tail Φ(-a) = t · 2^(P(t) - a²·log2(e)/2) with t = 1 / (1 + kTailFactor·a), for a from 0 to 13: P is
+// the least-squares fit at 400 Chebyshev nodes, highest power first; relative error 1e-7.
+constexpr float kTailFactor = 0.4f, kHalfLog2e = 0.721347520f;
+constexpr int kTailTerms = 9;
+constexpr float kTail[kTailTerms] = {0.278141767f, -1.42318487f, 2.84288597f,  -2.56219983f, 0.805982292f,
+                                     -0.271551758f, 0.539236724f, 1.43818986f, -2.64750004f};
 
 // What unpacked panels are for the integer tiles: q[columns/4][panels][16][4], scale[columns/S][panels][16]
 // with S = 16 for Q6_K (whose columns come in the order of its quarters) and 32 else,
@@ -134,7 +142,9 @@ struct Kernels {
     void (*matmul_bf16)(const Panels& w, const uint16_t* x, size_t x_stride, int n_rows, const Results& to, int begin, int end);
 
     void (*rms_norm)(float* out, const float* x, const float* w, int columns, float eps);  // w null: ones
+    void (*layer_norm)(float* out, const float* x, const float* w, const float* b, int columns, float eps);
     void (*activate)(float* out, const float* gate, const float* up, size_t n, Activation activation);
+    void (*gelu)(float* x, size_t n);  // in place
     // out += factor * x
     void (*add_scaled)(float* out, const float* x, float factor, size_t n);
     // In place: every head of a row of `columns` floats is rotated as args say. work: args.dim floats.

@@ -118,6 +118,7 @@ struct AttentionArgs {
     float scale = 0;
     int window = 0;                           // a row sees so many positions, its own included; 0: all before it
     const float* sinks = nullptr;             // (heads): a logit of each head that takes weight and gives no value
+    bool causal = true;                       // false: a row sees all rows of its sequence; without a window
 };
 
 // Depthwise causal convolution: out(t, c) = Σ_j w(j, c) · x(t - K + 1 + j, c) + bias(c), then silu where asked. The rows
@@ -199,19 +200,23 @@ struct Ops {
     void (*embed)(Mat out, const Weight& table, const std::int32_t* ids, Exec& exec);
     // out(r, c) = x(r, c) * w(c) / sqrt(mean(x(r, :)²) + eps); w null: all ones. out may alias x.
     void (*rms_norm)(Mat out, Mat x, const float* w, float eps, Exec& exec);
+    // out(r, c) = (x(r, c) - mean(x(r, :))) * w(c) / sqrt(variance(x(r, :)) + eps) + b(c). out may alias x.
+    void (*layer_norm)(Mat out, Mat x, const float* w, const float* b, float eps, Exec& exec);
     // All jobs share x; it is quantised at most once. out may not alias x.
     void (*matmul)(const MatmulJob* jobs, int n_jobs, Mat x, Exec& exec);
     // In place, every head of every row of x(n, heads * d).
     void (*rope)(Mat x, const RopeArgs& args, Exec& exec);
     // Stores k and v (n, kv_heads * d) at their positions.
     void (*kv_append)(const KvLayer& kv, Mat k, Mat v, const SequenceRows* sequences, int n_sequences, Exec& exec);
-    // Causal softmax attention; the rows' own keys are already appended.
+    // Softmax attention; the rows' own keys are already appended.
     void (*attention)(const AttentionArgs& args, Exec& exec);
     void (*convolve)(const ConvArgs& args, Exec& exec);
     void (*gated_delta)(const DeltaArgs& args, Exec& exec);
     void (*selective_scan)(const ScanArgs& args, Exec& exec);
     // out = activation(gate, up), value by value. out may alias either.
     void (*activate)(Mat out, Mat gate, Mat up, Activation activation, Exec& exec);
+    // x = x * Φ(x), Φ the normal distribution: by the error function, not its tanh form.
+    void (*gelu)(Mat x, Exec& exec);
     void (*moe_route)(const RouteArgs& args, Exec& exec);
     void (*moe_ffn)(const MoeArgs& args, Exec& exec);
     // out += factor * x

@@ -302,10 +302,18 @@ struct PackedOps {
         each_row(exec, x.rows, [&](int r) { k.rms_norm(out.row(r), x.row(r), w, x.cols, eps); });
     }
 
+    static void layer_norm(Mat out, Mat x, const float* w, const float* b, float eps, Exec& exec) {
+        each_row(exec, x.rows, [&](int r) { k.layer_norm(out.row(r), x.row(r), w, b, x.cols, eps); });
+    }
+
     static void activate(Mat out, Mat gate, Mat up, Activation activation, Exec& exec) {
         each_range(exec, std::size_t(out.rows) * out.cols, [&](std::size_t at, std::size_t n) {
             k.activate(out.data + at, gate.data + at, up.data + at, n, activation);
         });
+    }
+
+    static void gelu(Mat x, Exec& exec) {
+        each_range(exec, std::size_t(x.rows) * x.cols, [&](std::size_t at, std::size_t n) { k.gelu(x.data + at, n); });
     }
 
     static void add_scaled(Mat out, Mat x, float factor, Exec& exec) {
@@ -344,7 +352,7 @@ struct PackedOps {
             const int part = item % parts() * each, h = item / parts() % kv.kv_heads, r = (steps - 1 - item / parts() / kv.kv_heads) * step;
             const int first = h * group + part;
             const AttentionRows a{kv.k, kv.v, kv.half, kv.kv_heads, d, s.blocks, std::min(each, group - part), args.scale, std::size_t(args.q.cols),
-                                  args.window, args.sinks ? args.sinks + first : nullptr};
+                                  args.window, args.sinks ? args.sinks + first : nullptr, args.causal ? 0 : s.context + s.rows};
             const float* q = args.q.row(s.first_row + r) + std::size_t(first) * d;
             float* out = args.out.row(s.first_row + r) + std::size_t(first) * d;
             char* scratch = memory + bytes * thread;
@@ -368,6 +376,7 @@ struct PackedOps {
         ops.packed_bytes = packed_bytes;
         ops.pack = pack;
         ops.rms_norm = rms_norm;
+        ops.layer_norm = layer_norm;
         ops.matmul = matmul<exact>;
         ops.rope = rope;
         ops.attention = attention<exact>;
@@ -375,6 +384,7 @@ struct PackedOps {
         ops.gated_delta = RecurrentOps<k>::gated_delta;
         ops.selective_scan = RecurrentOps<k>::selective_scan;
         ops.activate = activate;
+        ops.gelu = gelu;
         ops.moe_ffn = moe_ffn<exact>;
         ops.add_scaled = add_scaled;
         return ops;

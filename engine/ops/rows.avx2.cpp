@@ -1,4 +1,4 @@
-// Row-wise operations: normalisation, activation, sums, rotation.
+// Row-wise operations: normalisations, activations, sums, rotation.
 #include "engine/ops/kernels.avx2.h"
 #include "engine/ops/simd.avx2.h"
 
@@ -90,6 +90,36 @@ void rms_norm(float* out, const float* x, const float* w, int columns, float eps
     for (c = 0; c < n; c += 8) {
         const __m256 v = _mm256_mul_ps(some(x + c, n - c), scale);
         store_some(out + c, n - c, w ? _mm256_mul_ps(v, some(w + c, n - c)) : v);
+    }
+}
+
+void layer_norm(float* out, const float* x, const float* w, const float* b, int columns, float eps) {
+    const size_t n = size_t(columns);
+    __m256 sum = _mm256_setzero_ps(), squares = sum;
+    for (size_t c = 0; c < n; c += 8) sum = _mm256_add_ps(sum, some(x + c, n - c));
+    const __m256 mean = _mm256_set1_ps(sum_of(sum) / static_cast<float>(columns));
+    for (size_t c = 0; c < n; c += 8) {
+        const __m256 there = _mm256_castsi256_ps(first_lanes(n - c < 8 ? static_cast<int>(n - c) : 8));
+        const __m256 v = _mm256_and_ps(_mm256_sub_ps(some(x + c, n - c), mean), there);
+        squares = _mm256_fmadd_ps(v, v, squares);
+    }
+    const __m256 scale = _mm256_set1_ps(1.f / __builtin_sqrtf(sum_of(squares) / static_cast<float>(columns) + eps));
+    for (size_t c = 0; c < n; c += 8) {
+        const __m256 v = _mm256_mul_ps(_mm256_sub_ps(some(x + c, n - c), mean), scale);
+        store_some(out + c, n - c, _mm256_fmadd_ps(v, some(w + c, n - c), some(b + c, n - c)));
+    }
+}
+
+void gelu(float* x, size_t n) {
+    const __m256 one = _mm256_set1_ps(1.f), sign = _mm256_set1_ps(-0.f);
+    for (size_t i = 0; i < n; i += 8) {
+        const __m256 v = some(x + i, n - i), a = _mm256_andnot_ps(sign, v);
+        const __m256 t = _mm256_div_ps(one, _mm256_fmadd_ps(a, _mm256_set1_ps(kTailFactor), one));
+        __m256 p = _mm256_set1_ps(kTail[0]);
+        HEARTH_UNROLL for (int k = 1; k < kTailTerms; ++k) p = _mm256_fmadd_ps(p, t, _mm256_set1_ps(kTail[k]));
+        const __m256 tail = _mm256_mul_ps(t, exp2_full(_mm256_fnmadd_ps(_mm256_mul_ps(a, a), _mm256_set1_ps(kHalfLog2e), p)));
+        const __m256 positive = _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_GT_OQ);
+        store_some(x + i, n - i, _mm256_mul_ps(v, _mm256_blendv_ps(tail, _mm256_sub_ps(one, tail), positive)));
     }
 }
 

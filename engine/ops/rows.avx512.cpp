@@ -1,4 +1,4 @@
-// Row-wise operations: normalisation, activation, sums.
+// Row-wise operations: normalisations, activations, sums.
 #include "engine/ops/kernels.avx512.h"
 #include "engine/ops/simd.avx512.h"
 
@@ -81,6 +81,36 @@ void rms_norm(float* out, const float* x, const float* w, int columns, float eps
         const __mmask16 m = first_lanes(columns - c);
         const __m512 v = _mm512_mul_ps(_mm512_maskz_loadu_ps(m, x + c), scale);
         _mm512_mask_storeu_ps(out + c, m, w ? _mm512_mul_ps(v, _mm512_maskz_loadu_ps(m, w + c)) : v);
+    }
+}
+
+void layer_norm(float* out, const float* x, const float* w, const float* b, int columns, float eps) {
+    __m512 sum = _mm512_setzero_ps(), squares = sum;
+    for (int c = 0; c < columns; c += 16) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(first_lanes(columns - c), x + c));
+    const __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / static_cast<float>(columns));
+    for (int c = 0; c < columns; c += 16) {
+        const __mmask16 m = first_lanes(columns - c);
+        const __m512 v = _mm512_maskz_sub_ps(m, _mm512_maskz_loadu_ps(m, x + c), mean);
+        squares = _mm512_fmadd_ps(v, v, squares);
+    }
+    const __m512 scale = _mm512_set1_ps(1.f / __builtin_sqrtf(_mm512_reduce_add_ps(squares) / static_cast<float>(columns) + eps));
+    for (int c = 0; c < columns; c += 16) {
+        const __mmask16 m = first_lanes(columns - c);
+        const __m512 v = _mm512_mul_ps(_mm512_sub_ps(_mm512_maskz_loadu_ps(m, x + c), mean), scale);
+        _mm512_mask_storeu_ps(out + c, m, _mm512_fmadd_ps(v, _mm512_maskz_loadu_ps(m, w + c), _mm512_maskz_loadu_ps(m, b + c)));
+    }
+}
+
+void gelu(float* x, size_t n) {
+    for (size_t i = 0; i < n; i += 16) {
+        const __mmask16 m = first_lanes(n - i < 16 ? static_cast<int>(n - i) : 16);
+        const __m512 v = _mm512_maskz_loadu_ps(m, x + i), a = _mm512_abs_ps(v), one = _mm512_set1_ps(1.f);
+        const __m512 t = _mm512_div_ps(one, _mm512_fmadd_ps(a, _mm512_set1_ps(kTailFactor), one));
+        __m512 p = _mm512_set1_ps(kTail[0]);
+        HEARTH_UNROLL for (int k = 1; k < kTailTerms; ++k) p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(kTail[k]));
+        const __m512 tail = _mm512_mul_ps(t, exp2_full(_mm512_fnmadd_ps(_mm512_mul_ps(a, a), _mm512_set1_ps(kHalfLog2e), p)));
+        const __mmask16 positive = _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_GT_OQ);
+        _mm512_mask_storeu_ps(x + i, m, _mm512_mul_ps(v, _mm512_mask_sub_ps(tail, positive, one, tail)));
     }
 }
 

@@ -1,4 +1,4 @@
-// Ops on rows: embed, rms_norm, activate, sums and scales, rope.
+// Ops on rows: embed, norms, activations, sums and scales, rope.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -26,6 +26,19 @@ void rms_norm(Mat out, Mat x, const float* w, float eps, Exec&) {
     }
 }
 
+void layer_norm(Mat out, Mat x, const float* w, const float* b, float eps, Exec&) {
+    for (int r = 0; r < x.rows; ++r) {
+        const float* in = x.row(r);
+        float* to = out.row(r);
+        double sum = 0, squares = 0;
+        for (int c = 0; c < x.cols; ++c) sum += in[c];
+        const double mean = sum / x.cols;
+        for (int c = 0; c < x.cols; ++c) squares += (in[c] - mean) * (in[c] - mean);
+        const double scale = 1.0 / std::sqrt(squares / x.cols + eps);
+        for (int c = 0; c < x.cols; ++c) to[c] = float((in[c] - mean) * scale * w[c] + b[c]);
+    }
+}
+
 double activated(Activation activation, double gate, double up) {
     switch (activation) {
         case Activation::silu: return gate / (1.0 + std::exp(-gate)) * up;
@@ -46,6 +59,12 @@ double activated(Activation activation, double gate, double up) {
 void activate(Mat out, Mat gate, Mat up, Activation activation, Exec&) {
     const std::size_t n = std::size_t(out.rows) * out.cols;
     for (std::size_t i = 0; i < n; ++i) out.data[i] = float(activated(activation, gate.data[i], up.data[i]));
+}
+
+void gelu(Mat x, Exec& exec) {
+    exec.pool->run(x.rows, [&](int r, int) {
+        for (float* v = x.row(r); v < x.row(r) + x.cols; ++v) *v = float(0.5 * *v * std::erfc(-*v / std::numbers::sqrt2));
+    });
 }
 
 void add_scaled(Mat out, Mat x, float factor, Exec&) {

@@ -46,6 +46,15 @@ TEST_F(RefTest, RowOps) {
     EXPECT_FLOAT_EQ(out[0], 3 / std::sqrt(12.5f));
     EXPECT_FLOAT_EQ(out[1], 8 / std::sqrt(12.5f));
 
+    std::vector<float> b = {10, 20};
+    ops.layer_norm({out.data(), 1, 2}, {x.data(), 1, 2}, w.data(), b.data(), 0, exec);  // mean 3.5, variance 0.25
+    EXPECT_EQ(out, (std::vector<float>{9, 22}));
+
+    out = {-1, 2};
+    ops.gelu({out.data(), 1, 2}, exec);
+    EXPECT_NEAR(out[0], -0.158655254, 1e-8);  // -Φ(-1)
+    EXPECT_NEAR(out[1], 2 * 0.977249868, 1e-7);
+
     std::vector<float> gate = {0, 1}, up = {5, 2};
     const auto activate = [&](Activation activation) { ops.activate({out.data(), 1, 2}, {gate.data(), 1, 2}, {up.data(), 1, 2}, activation, exec); };
     activate(Activation::silu);
@@ -108,6 +117,8 @@ TEST_F(RefTest, AttentionIsCausalAndPaged) {
     EXPECT_FLOAT_EQ(out[0], 0);
     EXPECT_FLOAT_EQ(out[4 * 1 + 2], 0.5f);  // mean of 0 and 1, second head
     EXPECT_FLOAT_EQ(out[4 * 32], 16);       // mean of 0 … 32
+    ops.attention({{out.data(), 33, 4}, {q.data(), 33, 4}, kv, &sequence, 1, 2, 1.0f, 0, nullptr, false}, exec);
+    EXPECT_FLOAT_EQ(out[0], 16);            // the first row sees the last
 }
 
 TEST_F(RefTest, TheRouterTakesTheLargestLowestIndexFirst) {

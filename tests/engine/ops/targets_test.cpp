@@ -355,6 +355,13 @@ TEST_F(TargetsTest, RowOpsAgreeWithRef) {
             run.ops->rms_norm(g, xm, nullptr, 1e-6f, exec);
             ref_ops().rms_norm(e, xm, nullptr, 1e-6f, exec);
             EXPECT_LT(relative_error(got, want), kFloatError);
+            run.ops->layer_norm(g, ym, w.data(), x.data(), 1e-6f, exec);
+            ref_ops().layer_norm(e, ym, w.data(), x.data(), 1e-6f, exec);
+            EXPECT_LT(relative_error(got, want), kFloatError);
+            got = want = y;
+            run.ops->gelu(g, exec);
+            ref_ops().gelu(e, exec);
+            EXPECT_LT(relative_error(got, want), kFloatError);
             for (const Activation activation : {Activation::silu, Activation::gelu_tanh, Activation::clamped_silu, Activation::sigmoid, Activation::identity}) {
                 run.ops->activate(g, ym, xm, activation, exec);
                 ref_ops().activate(e, ym, xm, activation, exec);
@@ -366,6 +373,17 @@ TEST_F(TargetsTest, RowOpsAgreeWithRef) {
             run.ops->add_scaled(g, ym, -0.25f, exec);
             ref_ops().add_scaled(e, ym, -0.25f, exec);
             EXPECT_LT(relative_error(got, want), kFloatError);
+        }
+}
+
+// Far out on the negative side as well: relative to the value, which goes to 0.
+TEST_F(TargetsTest, GeluKeepsItsTail) {
+    for (const Run& run : runs())
+        for (float x = -12; x < 12; x += 0.013f) {
+            float got = x, want = x;
+            run.ops->gelu({&got, 1, 1}, exec);
+            ref_ops().gelu({&want, 1, 1}, exec);
+            EXPECT_LT(std::abs(got - want), 1e-5 * std::abs(want)) << run.name << " at " << x;
         }
 }
 
@@ -415,6 +433,33 @@ TEST_F(TargetsTest, AttentionAgreesWithRef) {
                             EXPECT_LT(relative_error(got, want), run.exact ? kFloatError : kBf16Error);
                             EXPECT_EQ(scratch.used(), 0u);
                         }
+}
+
+// Every row sees all of its sequence, and none of the next one.
+TEST_F(TargetsTest, AttentionWithoutACausalMaskAgreesWithRef) {
+    for (const Run& run : runs())
+        for (int d : {16, 32, 64, 8})
+            for (bool half : {false, true})
+                for (int rows : {1, 7, 32, 45, 150}) {
+                    SCOPED_TRACE(run.name + " d " + std::to_string(d) + " rows " + std::to_string(rows) + (half ? " half" : ""));
+                    const int heads = 3, n = 2 * rows, blocks = (rows + kKvBlock - 1) / kKvBlock;
+                    std::vector<std::uint8_t> k(std::size_t(2 * blocks) * heads * kKvBlock * d * 4, 0xff), v = k;
+                    std::vector<std::int32_t> order;
+                    for (int i = 0; i < 2 * blocks; ++i) order.push_back(2 * blocks - 1 - i);
+                    const KvLayer kv{k.data(), v.data(), half, heads, d};
+                    auto keys = floats(std::size_t(n) * heads * d), values = floats(keys.size()), q = floats(keys.size());
+                    const SequenceRows both[] = {{0, rows, 0, order.data()}, {rows, rows, 0, order.data() + blocks}};
+                    run.ops->kv_append(kv, {keys.data(), n, heads * d}, {values.data(), n, heads * d}, both, 2, exec);
+                    std::vector<float> got(q.size()), want(q.size()), alone(q.size() / 2);
+                    AttentionArgs args{{got.data(), n, heads * d}, {q.data(), n, heads * d}, kv, both, 2, heads, 2.0f / std::sqrt(float(d)), 0, nullptr, false};
+                    run.ops->attention(args, exec);
+                    args.out.data = want.data();
+                    ref_ops().attention(args, exec);
+                    EXPECT_LT(relative_error(got, want), run.exact ? kFloatError : kBf16Error);
+                    args.out.data = alone.data(), args.n_sequences = 1;
+                    run.ops->attention(args, exec);
+                    EXPECT_EQ(std::memcmp(alone.data(), got.data(), alone.size() * sizeof(float)), 0);
+                }
 }
 
 TEST_F(TargetsTest, ExpertsAgreeWithRefAndDoNotDependOnTheBatch) {
