@@ -38,6 +38,15 @@ base::Result<void> check_client_tools(const tools::Source& source, const ChatReq
     return {};
 }
 
+// What the person is told of a run that broke; the log has the rest.
+base::Error told_of(const std::string& what, const std::exception& e) {
+    using Kind = store::DbError::Kind;
+    const auto* const of_database = dynamic_cast<const store::DbError*>(&e);
+    if (of_database && of_database->kind == Kind::connection) return base::error(Code::unavailable, what + ": the database is out of reach", "try again shortly; hearth doctor tells more");
+    if (of_database && of_database->kind == Kind::disk_full) return base::error(Code::unavailable, what + ": the disk of the database is full", "free some space; the server goes on by itself");
+    return base::error(Code::internal, what + ": " + e.what());
+}
+
 std::string day_of(base::TimePoint now) { return base::rfc3339(now).substr(0, 10); }
 
 // Whoever lets go of it last does not wait for the database.
@@ -286,8 +295,10 @@ net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request
     Turn turn;
     const auto broke = [&](const char* what, const std::exception& e) {
         parts.log.error(what, {{"run", frame.run.text()}, {"error", e.what()}});
+        const base::Error told = told_of(what, e);
         turn.state = "failed";
-        turn.error = std::string(what) + ": " + e.what();
+        turn.error = told.text();
+        turn.code = told.code;
     };
     try {
         co_await execute(frame, turn, request, accepted);

@@ -6,6 +6,7 @@
 
 #include "agents/pipeline.h"
 #include "harness.h"
+#include "store/connection.h"
 #include "store/conversations.h"
 #include "store/facts.h"
 
@@ -42,6 +43,23 @@ TEST_F(Pipeline, AHeavyTurnWalksAllPhases) {
     EXPECT_EQ(h.kinds(),
               "run_started phase:arbiter phase:intake phase:retrieve phase:copilot tool_call tool_result phase:thinking "
               "reasoning phase:recompose text phase:write_memory done");
+}
+
+TEST_F(Service, ADatabaseThatGoesAwayInARunIsSaidSo) {
+    Harness h({says("Hello!")});
+    const auto reachable = [&](bool on) {
+        store::Connection admin(h.database->admin_url());
+        admin.script(on ? "alter role hearth_app login" : "alter role hearth_app nologin");
+        if (!on) admin.script("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'hearth_app'");
+    };
+    h.on_event = [&](const ChatEvent& event) {
+        if (event.kind == ChatEvent::Kind::run_started) reachable(false);
+    };
+    const ChatResult result = h.ask("hearth/dev", "Good evening!");
+    reachable(true);
+    EXPECT_EQ(result.final_state, "failed");
+    EXPECT_EQ(result.error.code, base::Code::unavailable);
+    EXPECT_THAT(result.error.message, AllOf(HasSubstr("the database is out of reach"), Not(HasSubstr("role"))));
 }
 
 TEST_F(Pipeline, AFastTurnIsOneCall) {
