@@ -41,7 +41,7 @@ function(hearth_module name)
     foreach(source ${sources})
         if(source MATCHES "\\.avx512\\.cpp$")
             set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS
-                "-O3;-Wno-uninitialized;-Wno-maybe-uninitialized;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx512bf16;-mavx512vbmi;-mf16c;-mfma;-mavx2;-mtune=znver3;-ffp-contract=fast")
+                "-O3;-Wno-uninitialized;$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx512bf16;-mavx512vbmi;-mf16c;-mfma;-mavx2;-mtune=znver3;-ffp-contract=fast")
         elseif(source MATCHES "\\.avx2\\.cpp$")
             set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS
                 "-O3;-mavx2;-mfma;-mf16c;-mtune=znver3;-ffp-contract=fast")

@@ -2,6 +2,8 @@
 
 #if defined(__x86_64__)
 
+#include <cpuid.h>
+
 #include "engine/ops/kernels.avx2.h"
 #include "engine/ops/packed_ops.h"
 
@@ -46,7 +48,8 @@ std::string avx2_missing() {
     };
     need(__builtin_cpu_supports("avx2"), "avx2");
     need(__builtin_cpu_supports("fma"), "fma");
-    need(__builtin_cpu_supports("f16c"), "f16c");
+    unsigned a = 0, b = 0, c = 0, d = 0;  // clang 14's __builtin_cpu_supports does not know the word
+    need(__get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C), "f16c");
     return missing;
 }
 
