@@ -106,7 +106,9 @@ void read_granitehybrid(ConfigKeys& keys, Config& c) {
     r.heads = keys.required("ssm.time_step_rank", 1, inner);
     keys.check(inner % r.heads == 0 && r.heads % r.groups == 0, "ssm.inner_size, time_step_rank and group_count do not divide each other");
     r.head_dim = inner / r.heads;
-    r.width = inner + 2 * r.groups * r.state_size;
+    const std::int64_t width = inner + 2 * std::int64_t(r.groups) * r.state_size;
+    keys.check(width <= kMostWidth, "ssm.group_count " + std::to_string(r.groups) + " times state_size " + std::to_string(r.state_size) + " makes rows that are too wide");
+    r.width = int(std::min(width, kMostWidth));
     if (!keys.boolean("rope.scaling.finetuned", true))
         for (LayerConfig& layer : c.layer) layer.rope = -1;
 }

@@ -1,5 +1,7 @@
 #include "engine/model/gguf_file.h"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -160,19 +162,22 @@ std::unique_ptr<TensorSource> GgufFile::tensors(const Config&) const { return st
 base::Result<Sampling> GgufFile::sampling() const {
     Sampling out;
     std::optional<base::Error> failed;
-    auto real = [&](const char* key, float& field) {
-        auto value = gguf_->real(std::string("general.sampling.") + key);
+    auto real = [&](const char* key, float otherwise) {
+        const std::string full = std::string("general.sampling.") + key;
+        auto value = gguf_->real(full);
         if (!value) failed = std::move(value).error();
-        else if (*value) field = float(**value);
+        else if (*value && !std::isfinite(float(**value))) failed = gguf_->error("key '" + full + "' is no finite number");
+        return value && *value ? float(**value) : otherwise;
     };
-    float top_k = float(out.top_k);
-    real("temp", out.temperature);
-    real("top_p", out.top_p);
-    real("min_p", out.min_p);
-    real("penalty_repeat", out.repetition_penalty);
-    real("top_k", top_k);
-    out.top_k = int(top_k);
+    out.temperature = real("temp", out.temperature);
+    out.top_p = real("top_p", out.top_p);
+    out.min_p = real("min_p", out.min_p);
+    out.repetition_penalty = real("penalty_repeat", out.repetition_penalty);
+    const float top_k = real("top_k", float(out.top_k));
+    if (!failed && (top_k >= 0x1p31f || top_k != std::floor(top_k)))
+        failed = gguf_->error("key 'general.sampling.top_k' is " + std::to_string(top_k) + ", expected a whole number");
     if (failed) return *failed;
+    out.top_k = int(std::max(0.0f, top_k));  // below 0: all, as llama.cpp has it
     return out;
 }
 

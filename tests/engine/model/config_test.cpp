@@ -2,8 +2,60 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <variant>
+
 #include "engine/model/model_file.h"
 #include "support/fixtures.h"
+#include "support/gguf_writer.h"
+
+namespace {
+
+using Values = std::map<std::string, std::variant<std::uint32_t, float, std::string>>;
+
+// A file of these keys alone.
+std::unique_ptr<engine::ModelFile> file_of(const support::TempDir& folder, const Values& values) {
+    support::GgufWriter w(0, values.size());
+    for (const auto& [key, value] : values) std::visit([&, &key = key](const auto& v) { w.value(key, v); }, value);
+    const auto path = folder.path() / "m.gguf";
+    std::ofstream(path, std::ios::binary) << w.bytes;
+    return engine::ModelFile::open(path).value();
+}
+
+Values family(const std::string& name) {
+    return {{"general.architecture", name}, {name + ".block_count", 1u}, {name + ".embedding_length", 8u}, {name + ".feed_forward_length", 8u},
+            {name + ".attention.head_count", 2u}};
+}
+
+}  // namespace
+
+TEST(Config, ASizeThatCannotBeCountedIsRefusedByName) {
+    const support::TempDir folder;
+    Values llama = family("llama");
+    llama["llama.context_length"] = 3'000'000'000u;
+    auto config = file_of(folder, llama)->config();
+    EXPECT_NE(config.error().message.find("key 'llama.context_length' is 3000000000, expected 0 to 2147483647"), std::string::npos) << config.error().message;
+
+    Values hybrid = family("granitehybrid");
+    for (const auto& [key, value] : {std::pair("inner_size", 1u << 20), std::pair("conv_kernel", 4u), std::pair("state_size", 1u << 20), std::pair("group_count", 1u << 20),
+                                     std::pair("time_step_rank", 1u << 20)})
+        hybrid[std::string("granitehybrid.ssm.") + key] = value;
+    config = file_of(folder, hybrid)->config();
+    EXPECT_NE(config.error().message.find("ssm.group_count"), std::string::npos) << config.error().message;
+}
+
+TEST(Config, SamplingThatIsNoNumberIsRefusedByName) {
+    const support::TempDir folder;
+    for (const float top_k : {std::nanf(""), 1e20f, 2.5f}) {
+        const auto sampling = file_of(folder, {{"general.sampling.top_k", top_k}})->sampling();
+        ASSERT_FALSE(sampling) << top_k;
+        EXPECT_NE(sampling.error().message.find("general.sampling.top_k"), std::string::npos) << sampling.error().message;
+    }
+    EXPECT_EQ(file_of(folder, {{"general.sampling.top_k", 40.0f}})->sampling()->top_k, 40);
+    EXPECT_EQ(file_of(folder, {{"general.sampling.top_k", -1.0f}})->sampling()->top_k, 0);
+}
 
 TEST(Config, ReadsTheGoldenCheckpoints) {
     const auto golden = support::golden_dir();

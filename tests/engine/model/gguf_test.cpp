@@ -6,23 +6,12 @@
 #include <fstream>
 
 #include "support/fixtures.h"
+#include "support/gguf_writer.h"
 #include "support/safetensors.h"
 
 namespace {
 
-// Writes GGUF version 3 field by field.
-struct Writer {
-    std::string bytes = "GGUF";
-
-    Writer(std::uint64_t tensors, std::uint64_t values) { u32(3), u64(tensors), u64(values); }
-    void u32(std::uint32_t v) { bytes.append(reinterpret_cast<const char*>(&v), 4); }
-    void u64(std::uint64_t v) { bytes.append(reinterpret_cast<const char*>(&v), 8); }
-    void text(const std::string& s) { u64(s.size()), bytes += s; }
-    void pad() { bytes.resize((bytes.size() + 31) / 32 * 32); }
-    void tensor(const std::string& name, std::uint64_t cols, std::uint32_t type, std::uint64_t offset) {
-        text(name), u32(1), u64(cols), u32(type), u64(offset);
-    }
-};
+using Writer = support::GgufWriter;
 
 struct GgufTest : testing::Test {
     support::TempDir folder;
