@@ -22,7 +22,7 @@ bool is_word(char32_t c) {
 }  // namespace
 
 // Compiles by Thompson's construction: the instructions of a node follow each other and fall through.
-Result<void> Regex::emit(const RegexNode& node) {
+Result<void> Regex::emit(const RegexNode& node, SetNumbers& numbers) {
     using K = RegexNode::Kind;
     using I = Instruction::Kind;
     const auto size = [&] { return int(program_.size()); };
@@ -31,17 +31,19 @@ Result<void> Regex::emit(const RegexNode& node) {
                      "use smaller repetition counts");
     switch (node.kind) {
         case K::empty: return {};
-        case K::set:
-            program_.push_back({I::set, int(sets_.size()), 0});
-            sets_.push_back(node.ranges);
+        case K::set: {
+            const auto [number, fresh] = numbers.try_emplace(node.ranges, int(sets_.size()));
+            if (fresh) sets_.push_back(node.ranges);
+            program_.push_back({I::set, number->second, 0});
             return {};
+        }
         case K::text_begin: return program_.push_back({I::text_begin}), Result<void>();
         case K::text_end: return program_.push_back({I::text_end}), Result<void>();
         case K::word_border: return program_.push_back({I::word_border}), Result<void>();
         case K::no_word_border: return program_.push_back({I::no_word_border}), Result<void>();
         case K::sequence:
             for (const RegexNode& part : node.parts)
-                if (auto ok = emit(part); !ok) return ok;
+                if (auto ok = emit(part, numbers); !ok) return ok;
             return {};
         case K::either: {
             std::vector<int> jumps;
@@ -49,7 +51,7 @@ Result<void> Regex::emit(const RegexNode& node) {
                 const bool last = i + 1 == node.parts.size();
                 const int split = size();
                 if (!last) program_.push_back({I::split, split + 1, 0});
-                if (auto ok = emit(node.parts[i]); !ok) return ok;
+                if (auto ok = emit(node.parts[i], numbers); !ok) return ok;
                 if (last) break;
                 jumps.push_back(size());
                 program_.push_back({I::jump});
@@ -61,7 +63,7 @@ Result<void> Regex::emit(const RegexNode& node) {
         case K::repeat: {
             for (int i = 0; i < node.least; ++i) {
                 const int before = size();
-                if (auto ok = emit(node.parts[0]); !ok) return ok;
+                if (auto ok = emit(node.parts[0], numbers); !ok) return ok;
                 if (size() == before) return {};  // a part that is always empty
             }
             std::vector<int> exits;
@@ -69,7 +71,7 @@ Result<void> Regex::emit(const RegexNode& node) {
                 const int split = size();
                 exits.push_back(split);
                 program_.push_back({I::split, split + 1, 0});
-                if (auto ok = emit(node.parts[0]); !ok) return ok;
+                if (auto ok = emit(node.parts[0], numbers); !ok) return ok;
                 if (node.most >= 0) continue;
                 program_.push_back({I::jump, split, 0});
                 break;
@@ -85,7 +87,8 @@ Result<Regex> Regex::compile(std::string_view pattern) {
     auto node = parse_regex(pattern);
     if (!node) return std::move(node).error();
     Regex out;
-    if (auto ok = out.emit(*node); !ok)
+    SetNumbers numbers;
+    if (auto ok = out.emit(*node, numbers); !ok)
         return error(ok.error().code, "pattern \"" + std::string(pattern) + "\" needs " + ok.error().message, ok.error().remedy);
     out.program_.push_back({Instruction::Kind::match});
     return out;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,7 +42,8 @@ private:
         int a = 0, b = 0;  // set: index into sets_, next is the following instruction; split: both targets; jump: target
     };
     struct Run;
-    Result<void> emit(const RegexNode& node);
+    using SetNumbers = std::map<std::vector<CharRange>, int>;  // what a repetition writes out again and again is there once
+    Result<void> emit(const RegexNode& node, SetNumbers& numbers);
     bool run(std::string_view text, bool anywhere, bool whole) const;
     std::vector<Instruction> program_;
     std::vector<std::vector<CharRange>> sets_;

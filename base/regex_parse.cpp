@@ -3,12 +3,14 @@
 
 #include "base/regex.h"
 #include "base/unicode.h"
+#include "base/unicode_tables.h"
 
 namespace base {
 namespace {
 
 constexpr char32_t last_char = 0x10FFFF;
 constexpr int max_count = 10000, max_depth = 200;
+constexpr std::size_t max_property_ranges = 100'000;  // of all \p{…} of a pattern
 using Ranges = std::vector<CharRange>;
 
 Ranges normal(Ranges r) {
@@ -53,12 +55,14 @@ std::optional<Ranges> property(std::string_view name) {
         known = known || wanted.back();
     }
     if (!known) return std::nullopt;
-    for (char32_t c = 0; c <= last_char; ++c) {
-        if (!wanted[std::size_t(category(c))]) continue;
-        if (!out.empty() && out.back().second + 1 == c)
-            out.back().second = c;
+    const auto starts = tables::category_starts();
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+        if (!wanted[starts[i] & 0xFF]) continue;
+        const char32_t first = starts[i] >> 8, last = i + 1 < starts.size() ? (starts[i + 1] >> 8) - 1 : last_char;
+        if (!out.empty() && out.back().second + 1 == first)
+            out.back().second = last;
         else
-            out.push_back({c, c});
+            out.push_back({first, last});
     }
     return out;
 }
@@ -241,6 +245,8 @@ private:
                 at_ = close + 1;
                 auto ranges = property(name);
                 if (!ranges) throw Bad{"the Unicode property \"" + name + "\", which is not supported (general categories are)"};
+                property_ranges_ += ranges->size();
+                if (property_ranges_ > max_property_ranges) throw Bad{"too many Unicode properties"};
                 return c == 'p' ? *ranges : complement(*ranges);
             }
             case 'k': throw Bad{"a back-reference, which is not supported"};
@@ -301,7 +307,7 @@ private:
     }
 
     std::string_view p_;
-    std::size_t at_ = 0;
+    std::size_t at_ = 0, property_ranges_ = 0;
     int depth_ = 0;
 };
 

@@ -53,5 +53,17 @@ TEST(Regex, PatternsThatExplodeElsewhereAreLinearHere) {
     EXPECT_TRUE(r->search(std::string(20000, 'a') + "b"));
 }
 
+// The classes of Unicode are long: each costs what it holds, and not a walk over all characters.
+TEST(Regex, ManyPropertiesAreCheapOrRefused) {
+    std::string many;
+    for (int i = 0; i < 100; ++i) many += "\\p{L}";
+    EXPECT_TRUE(Regex::compile("\\p{L}{10000}")->matches([] { std::string text; for (int i = 0; i < 10000; ++i) text += "é"; return text; }()));
+    EXPECT_TRUE(Regex::compile(many).ok());
+    for (int i = 0; i < 4; ++i) many += many;
+    const auto refused = Regex::compile(many);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error().message, ::testing::HasSubstr("too many Unicode properties"));
+}
+
 }  // namespace
 }  // namespace base
