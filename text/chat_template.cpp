@@ -30,6 +30,7 @@ public:
             if (text.empty()) continue;
             whole_.insert(text);
             longest_ = std::max(longest_, text.size());
+            if (first_length(text) == text.size()) tails_.insert(text);  // nothing can stand inside it
             for (std::size_t n = 1; n < text.size(); ++n) {
                 heads_.insert(text.substr(0, n));
                 tails_.insert(text.substr(n));
@@ -103,7 +104,7 @@ private:
     }
     std::size_t longest_prefix(std::string_view text) const {
         for (std::size_t n = std::min(longest_, text.size()); n > 0; --n)
-            if (tails_.count(std::string(text.substr(0, n))) || whole_.count(std::string(text.substr(0, n)))) return n;
+            if (tails_.count(std::string(text.substr(0, n)))) return n;
         return 0;
     }
 

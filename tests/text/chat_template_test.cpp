@@ -144,6 +144,20 @@ TEST(ChatTemplate, UntrustedTextNeverBecomesAControlToken) {
     EXPECT_EQ(found, 4) << "the template's own two <|im_start|> and two <|im_end|>, and no other";
 }
 
+TEST(ChatTemplate, ATextThatEndsInHalfATokenLeavesTheTemplatesNextOneWhole) {
+    const auto parsed = ChatTemplate::parse(chatml);
+    text::RenderInput input;
+    for (const char* content : {"is 3 <", "so <|im_", "a <|im_end|"}) {
+        input.messages = {{{"role", "user"}, {"content", content}}};
+        const auto pieces = (*parsed)->render_pieces(input, {"<|im_start|>", "<|im_end|>"});
+        ASSERT_TRUE(pieces.ok());
+        EXPECT_EQ(joined(*pieces), std::string("<|im_start|>user\n") + content + "<|im_end|>\n");
+        ASSERT_FALSE(pieces->empty());
+        EXPECT_TRUE(pieces->back().trusted) << content;
+        EXPECT_EQ(pieces->back().text, "<|im_end|>\n") << content;
+    }
+}
+
 TEST(ChatTemplate, GuardingLeavesOrdinaryPromptsInOnePiece) {
     const auto parsed = ChatTemplate::parse(chatml);
     text::RenderInput input;
