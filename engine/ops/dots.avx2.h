@@ -3,7 +3,7 @@
 // code: 127 * 2 * code must stay below 32768 divided by their number. Included by the .avx2.cpp files only.
 #pragma once
 
-#include "engine/ops/quant.h"
+#include "engine/ops/panel.h"
 #include "engine/ops/simd.avx2.h"
 
 namespace engine::avx2 {
@@ -40,6 +40,44 @@ template <int bit> HEARTH_INLINE __m256i add_fifth(__m256i low, __m256i h) {
 
 // Codes of Q6_K: four bits from l, two more at bits 4 and 5 of h.
 HEARTH_INLINE __m256i six_bits(__m256i l, __m256i h) { return _mm256_or_si256(l, _mm256_and_si256(h, _mm256_set1_epi8(48))); }
+
+// Codes of word j of the four groups of quarter (n, h) of a block: rows 8 half … 8 half + 7.
+template <Format F> HEARTH_INLINE void quarter_words(const uint8_t* block, int n, int h, int j, int half, __m256i (&v)[4]) {
+    using Q = Quarters<F>;
+    const uint8_t* w = block + Q::before + Q::bytes * (2 * n + h) + 64 + 32 * half;
+    if constexpr (F == Format::q6_k) {
+        const __m256i top = load(w + 192 * j), l0 = load(w + 192 * j + 64), l1 = load(w + 192 * j + 128);
+        v[0] = six_bits(low_nibbles(l0), _mm256_slli_epi16(top, 4));
+        v[1] = six_bits(low_nibbles(l1), _mm256_slli_epi16(top, 2));
+        v[2] = six_bits(high_nibbles(l0), top);
+        v[3] = six_bits(high_nibbles(l1), _mm256_srli_epi16(top, 2));
+    } else {
+        const __m256i two = _mm256_set1_epi8(3), codes = load(w + 64 * j);
+        v[0] = _mm256_and_si256(codes, two);
+        v[1] = _mm256_and_si256(_mm256_srli_epi16(codes, 2), two);
+        v[2] = _mm256_and_si256(_mm256_srli_epi16(codes, 4), two);
+        v[3] = _mm256_and_si256(_mm256_srli_epi16(codes, 6), two);
+        if constexpr (F == Format::q3_k) {
+            const __m256i four = _mm256_set1_epi8(4);
+            const __m256i third = _mm256_srl_epi16(load(block + 256 * h + 64 * j + 32 * half), _mm_cvtsi32_si128(4 * n));
+            v[0] = _mm256_or_si256(v[0], _mm256_and_si256(_mm256_slli_epi16(third, 2), four));
+            v[1] = _mm256_or_si256(v[1], _mm256_and_si256(_mm256_slli_epi16(third, 1), four));
+            v[2] = _mm256_or_si256(v[2], _mm256_and_si256(third, four));
+            v[3] = _mm256_or_si256(v[3], _mm256_and_si256(_mm256_srli_epi16(third, 1), four));
+        }
+    }
+}
+
+// Scale and minimum of 8 rows in a group of a quarter.
+template <Format F> HEARTH_INLINE void quarter_scale(const uint8_t* bytes, __m256 d, __m256 dmin, __m256* scale, __m256* minimum) {
+    if constexpr (Quarters<F>::minimum) {
+        const __m256i both = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes)));
+        *scale = _mm256_mul_ps(d, to_float(_mm256_and_si256(both, _mm256_set1_epi32(15))));
+        *minimum = _mm256_mul_ps(dmin, to_float(_mm256_srli_epi32(both, 4)));
+    } else {
+        *scale = _mm256_mul_ps(d, signed_bytes(bytes));
+    }
+}
 
 // Scales and minima of a 256-column K block as bytes: sub-block x 16 rows (see panel.h).
 struct KScales {

@@ -79,8 +79,7 @@ constexpr float kTail[kTailTerms] = {0.278141767f, -1.42318487f, 2.84288597f,  -
                                      -0.271551758f, 0.539236724f, 1.43818986f, -2.64750004f};
 
 // What unpacked panels are for the integer tiles: q[columns/4][panels][16][4], scale[columns/S][panels][16]
-// with S = 16 for Q6_K (whose columns come in the order of its quarters) and 32 else,
-// minimum[columns/32][panels][16].
+// minimum[columns/S][panels][16] with S = scale_columns; where that is 16, columns come in the order of quarters (see panel.h).
 struct Unpacked {
     uint8_t* q;
     float* scale;
@@ -113,12 +112,12 @@ struct ScanHead {
 };
 
 constexpr bool has_minimum(Format f) {
-    return f == Format::q4_1 || f == Format::q4_k || f == Format::q5_k;
+    return f == Format::q4_1 || f == Format::q4_k || f == Format::q5_k || f == Format::q2_k;
 }
 // log2 of what the stored codes have to be lowered by; -1: nothing.
 constexpr int zero_shift(Format f) {
     return f == Format::q8_0 || has_float_scales(f) ? 7 : f == Format::q6_k ? 5 : f == Format::q5_0 ? 4
-         : f == Format::q4_0 ? 3 : -1;
+         : f == Format::q4_0 ? 3 : f == Format::q3_k ? 2 : -1;
 }
 
 struct Kernels {

@@ -77,19 +77,35 @@ HEARTH_INLINE void add_scaled(const __m256i (&a)[2][N], const float* w_scale, co
     EACH_ACCUMULATOR f[h][i] = _mm256_fmadd_ps(to_float(a[h][i]), _mm256_mul_ps(d[h], _mm256_set1_ps(x_scale[i])), f[h][i]);
 }
 
-template <int N, Codes codes, bool minimum>
+// f += m * x for rows' minima m.
+template <int N> HEARTH_INLINE void add_minimum(const float* minimum, const float (&x)[N], __m256 (&f)[2][N]) {
+    const __m256 m[2] = {_mm256_load_ps(minimum), _mm256_load_ps(minimum + 8)};
+    EACH_ACCUMULATOR f[h][i] = _mm256_fmadd_ps(m[h], _mm256_set1_ps(x[i]), f[h][i]);
+}
+
+enum class Kind { plain, minimum, sixteen, sixteen_minimum };
+
+template <int N, Codes codes, Kind kind>
 void tile(const Unpacked& w, const Group& x, int columns, int zero, const Corner& to) {
     __m256 f[2][N];
     __m256i a[2][N];
     EACH_ACCUMULATOR f[h][i] = _mm256_setzero_ps();
     const size_t n = size_t(x.n);
-    if constexpr (codes == Codes::six_bits) {
+    constexpr bool minimum = kind == Kind::minimum || kind == Kind::sixteen_minimum;
+    if constexpr (kind == Kind::sixteen || kind == Kind::sixteen_minimum) {
         for (int u = 0; u < columns / 16; ++u) {
             // Unit u of a 256-column block: half u/8, then h, then group (see panel.h).
             const int at = (u & ~15) | (u & 8) | (u & 3) << 1 | (u >> 2 & 1);  // in 16 columns
-            start<N>(x.sum16 + size_t(at) * n, zero, a);
+            const int32_t* const sum = x.sum16 + size_t(at) * n;
+            const float* const scale = x.scale + size_t(at / 2) * n;
+            start<N>(sum, minimum ? 0 : zero, a);
             multiply<N, codes, 4>(w.q + size_t(u) * 256, x.q + size_t(at) * 16 * n, x.n, a);
-            add_scaled<N>(a, w.scale + size_t(u) * 16, x.scale + size_t(at / 2) * n, f);
+            add_scaled<N>(a, w.scale + size_t(u) * 16, scale, f);
+            if constexpr (minimum) {
+                float scaled[N];
+                HEARTH_UNROLL for (int i = 0; i < N; ++i) scaled[i] = scale[i] * float(sum[i]);
+                add_minimum<N>(w.minimum + size_t(u) * 16, scaled, f);
+            }
         }
     } else {
         for (int b = 0; b < columns / 32; ++b) {
@@ -97,8 +113,9 @@ void tile(const Unpacked& w, const Group& x, int columns, int zero, const Corner
             multiply<N, codes, 8>(w.q + size_t(b) * 512, x.q + size_t(b) * 32 * n, x.n, a);
             add_scaled<N>(a, w.scale + size_t(b) * 16, x.scale + size_t(b) * n, f);
             if constexpr (minimum) {
-                const __m256 m[2] = {_mm256_load_ps(w.minimum + size_t(b) * 16), _mm256_load_ps(w.minimum + size_t(b) * 16 + 8)};
-                EACH_ACCUMULATOR f[h][i] = _mm256_fmadd_ps(m[h], _mm256_set1_ps(x.scaled[size_t(b) * n + i]), f[h][i]);
+                float scaled[N];
+                HEARTH_UNROLL for (int i = 0; i < N; ++i) scaled[i] = x.scaled[size_t(b) * n + i];
+                add_minimum<N>(w.minimum + size_t(b) * 16, scaled, f);
             }
         }
     }
@@ -107,16 +124,18 @@ void tile(const Unpacked& w, const Group& x, int columns, int zero, const Corner
 }
 
 using Tile = void (*)(const Unpacked&, const Group&, int, int, const Corner&);
-template <Codes codes, bool minimum>
-constexpr Tile tiles[tile_width] = {tile<1, codes, minimum>, tile<2, codes, minimum>, tile<3, codes, minimum>, tile<4, codes, minimum>};
+template <Codes codes, Kind kind>
+constexpr Tile tiles[tile_width] = {tile<1, codes, kind>, tile<2, codes, kind>, tile<3, codes, kind>, tile<4, codes, kind>};
 const Tile* tiles_of(Format f) {
     switch (f) {
-        case Format::q4_0: return tiles<Codes::four_bits, false>;
-        case Format::q4_1: case Format::q4_k: return tiles<Codes::four_bits, true>;
-        case Format::q5_0: return tiles<Codes::five_bits, false>;
-        case Format::q5_k: return tiles<Codes::five_bits, true>;
-        case Format::q6_k: return tiles<Codes::six_bits, false>;
-        default: return tiles<Codes::eight_bits, false>;
+        case Format::q4_0: return tiles<Codes::four_bits, Kind::plain>;
+        case Format::q4_1: case Format::q4_k: return tiles<Codes::four_bits, Kind::minimum>;
+        case Format::q5_0: return tiles<Codes::five_bits, Kind::plain>;
+        case Format::q5_k: return tiles<Codes::five_bits, Kind::minimum>;
+        case Format::q6_k: return tiles<Codes::six_bits, Kind::sixteen>;
+        case Format::q3_k: return tiles<Codes::four_bits, Kind::sixteen>;
+        case Format::q2_k: return tiles<Codes::four_bits, Kind::sixteen_minimum>;
+        default: return tiles<Codes::eight_bits, Kind::plain>;
     }
 }
 
@@ -205,7 +224,7 @@ void unpack_float_chunk(Format format, const uint8_t* panel, int begin, int end,
     unpack_int8(format, panel + panel_bytes(format, begin), end - begin, u, 0, 1);
     const bool is_signed = zero_shift(format) == 7;
     const int zero = is_signed || zero_shift(format) < 0 ? 0 : 1 << zero_shift(format);
-    const int per_scale = format == Format::q6_k ? 16 : 32;
+    const int per_scale = scale_columns(format);
     for (int j = 0; j < (end - begin) / 4; ++j) {
         const int block = 4 * j / per_scale;
         int column = 4 * j;
@@ -223,7 +242,7 @@ void unpack_float_chunk(Format format, const uint8_t* panel, int begin, int end,
 size_t scratch_bytes(int columns) {
     const size_t floats = size_t(chunk_columns) * 16 * sizeof(float);
     const size_t c = columns < chunk_columns ? chunk_columns : columns;
-    return floats + c * 16 + c / 16 * 16 * sizeof(float) + c / 32 * 16 * sizeof(float);
+    return floats + c * 16 + 2 * (c / 16 * 16 * sizeof(float));
 }
 
 void matmul_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end, void* scratch) {

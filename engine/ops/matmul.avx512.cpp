@@ -10,10 +10,11 @@ namespace {
 constexpr int tile_panels = 2;
 constexpr int chunk_columns = 512;  // of the float tiles: an unpacked pair of panels stays in the nearest caches
 
-enum class Kind { plain, minimum, sixteen };
+enum class Kind { plain, minimum, sixteen, sixteen_minimum };
 
 Kind kind_of(Format f) {
-    return f == Format::q6_k ? Kind::sixteen : has_minimum(f) ? Kind::minimum : Kind::plain;
+    if (scale_columns(f) == 16) return has_minimum(f) ? Kind::sixteen_minimum : Kind::sixteen;
+    return has_minimum(f) ? Kind::minimum : Kind::plain;
 }
 
 // Where a tile's results go: the first row of the group, the first row of its panels.
@@ -75,19 +76,34 @@ HEARTH_INLINE void add_scaled(const __m512i (&a)[P][N], const float* w_scale, co
     }
 }
 
+// f += m * x for rows' minima m.
+template <int P, int N> HEARTH_INLINE void add_minimum(const float* minimum, const float (&x)[N], __m512 (&f)[P][N]) {
+    __m512 m[P];
+    HEARTH_UNROLL for (int p = 0; p < P; ++p) m[p] = _mm512_load_ps(minimum + 16 * p);
+    EACH_ACCUMULATOR f[p][n] = _mm512_fmadd_ps(m[p], _mm512_set1_ps(x[n]), f[p][n]);
+}
+
 template <int P, int N, Kind kind>
 void tile(const Unpacked& w, const Group& x, int columns, int zero, const Corner& to) {
     const __m128i shift = _mm_cvtsi32_si128(zero);
     __m512 f[P][N];
     __m512i a[P][N];
     EACH_ACCUMULATOR f[p][n] = _mm512_setzero_ps();
-    if constexpr (kind == Kind::sixteen) {
+    if constexpr (kind == Kind::sixteen || kind == Kind::sixteen_minimum) {
         for (int u = 0; u < columns / 16; ++u) {
             // Unit u of a 256-column block: half u/8, then h, then group (see panel.h).
             const int at = (u & ~15) | (u & 8) | (u & 3) << 1 | (u >> 2 & 1);  // in 16 columns
-            start<P, N>(x.sum16 + size_t(at) * N, shift, a);
+            const int32_t* const sum = x.sum16 + size_t(at) * N;
+            const float* const scale = x.scale + size_t(at / 2) * N;
+            if constexpr (kind == Kind::sixteen) start<P, N>(sum, shift, a);
+            else EACH_ACCUMULATOR a[p][n] = _mm512_setzero_si512();
             multiply<P, N, 4>(w.q + size_t(u) * 4 * P * 64, x.q + size_t(at) * 16 * N, a);
-            add_scaled<P, N>(a, w.scale + size_t(u) * 16 * P, x.scale + size_t(at / 2) * N, f);
+            add_scaled<P, N>(a, w.scale + size_t(u) * 16 * P, scale, f);
+            if constexpr (kind == Kind::sixteen_minimum) {
+                float scaled[N];
+                HEARTH_UNROLL for (int n = 0; n < N; ++n) scaled[n] = scale[n] * float(sum[n]);
+                add_minimum<P, N>(w.minimum + size_t(u) * 16 * P, scaled, f);
+            }
         }
     } else {
         for (int b = 0; b < columns / 32; ++b) {
@@ -96,9 +112,9 @@ void tile(const Unpacked& w, const Group& x, int columns, int zero, const Corner
             multiply<P, N, 8>(w.q + size_t(b) * 8 * P * 64, x.q + size_t(b) * 32 * N, a);
             add_scaled<P, N>(a, w.scale + size_t(b) * 16 * P, x.scale + size_t(b) * N, f);
             if constexpr (kind == Kind::minimum) {
-                __m512 m[P];
-                HEARTH_UNROLL for (int p = 0; p < P; ++p) m[p] = _mm512_load_ps(w.minimum + (size_t(b) * P + p) * 16);
-                EACH_ACCUMULATOR f[p][n] = _mm512_fmadd_ps(m[p], _mm512_set1_ps(x.scaled[size_t(b) * N + n]), f[p][n]);
+                float scaled[N];
+                HEARTH_UNROLL for (int n = 0; n < N; ++n) scaled[n] = x.scaled[size_t(b) * N + n];
+                add_minimum<P, N>(w.minimum + size_t(b) * 16 * P, scaled, f);
             }
         }
     }
@@ -111,8 +127,12 @@ template <int P, Kind kind>
 constexpr Tile tiles[group_rows] = {tile<P, 1, kind>, tile<P, 2, kind>, tile<P, 3, kind>, tile<P, 4, kind>,
                                     tile<P, 5, kind>, tile<P, 6, kind>, tile<P, 7, kind>, tile<P, 8, kind>};
 template <int P> const Tile* tiles_of(Kind kind) {
-    return kind == Kind::sixteen ? tiles<P, Kind::sixteen> : kind == Kind::minimum ? tiles<P, Kind::minimum>
-                                                                                   : tiles<P, Kind::plain>;
+    switch (kind) {
+        case Kind::plain: return tiles<P, Kind::plain>;
+        case Kind::minimum: return tiles<P, Kind::minimum>;
+        case Kind::sixteen: return tiles<P, Kind::sixteen>;
+        default: return tiles<P, Kind::sixteen_minimum>;
+    }
 }
 
 // ---- float
@@ -201,7 +221,7 @@ void unpack_float_chunk(Format format, const uint8_t* panel, int columns, int be
     const Unpacked u = unpacked_at(scratch, chunk_columns);
     unpack_int8(format, panel + panel_bytes(format, begin), end - begin, u, 0, 1);
     const int zero = zero_shift(format) < 0 ? 0 : 1 << zero_shift(format);
-    const int per_scale = format == Format::q6_k ? 16 : 32;
+    const int per_scale = scale_columns(format);
     for (int j = 0; j < (end - begin) / 4; ++j) {
         const int block = 4 * j / per_scale;
         int column = 4 * j;
@@ -216,7 +236,7 @@ void unpack_float_chunk(Format format, const uint8_t* panel, int columns, int be
 size_t scratch_bytes(int columns) {
     const size_t floats = (size_t(chunk_columns) + 64) * 16 * tile_panels * sizeof(float);
     const size_t c = columns < chunk_columns ? chunk_columns : columns;
-    return floats + c * 16 * tile_panels + c / 16 * 16 * tile_panels * 4 + c / 32 * 16 * tile_panels * 4;
+    return floats + c * 16 * tile_panels + 2 * (c / 16 * 16 * tile_panels * sizeof(float));
 }
 
 void matmul_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end, void* scratch) {

@@ -170,38 +170,41 @@ template <bool five> HEARTH_INLINE TwoFloats panel_k(const uint8_t* w, const Act
     return f;
 }
 
-// A quarter: 16 columns of each of four groups.
-HEARTH_INLINE void quarter_q6_k(const uint8_t* w, const int8_t* x, const int32_t* sum16, Two (&a)[4]) {
-    HEARTH_UNROLL for (int g = 0; g < 4; ++g) a[g] = start_at(-32 * sum16[2 * g]);
-    HEARTH_UNROLL for (int part = 0; part < 2; ++part) EACH_HALF {
+// A quarter: 16 columns of each of four groups. Codes of 6 bits may be added twice in 16 bits, smaller ones oftener.
+template <Format F> HEARTH_INLINE void dot_quarter(const uint8_t* block, int quarter, const int8_t* x, const int32_t* sum16, Two (&a)[4]) {
+    constexpr int zero = Quarters<F>::minimum ? 0 : 1 << zero_shift(F), words = F == Format::q6_k ? 2 : 4;
+    HEARTH_UNROLL for (int g = 0; g < 4; ++g) a[g] = start_at(-zero * sum16[2 * g]);
+    HEARTH_UNROLL for (int part = 0; part < 4; part += words) EACH_HALF {
         __m256i pairs[4];
         HEARTH_UNROLL for (int g = 0; g < 4; ++g) pairs[g] = _mm256_setzero_si256();
-        HEARTH_UNROLL for (int j = 2 * part; j < 2 * part + 2; ++j) {
-            const uint8_t* p = w + 64 + 192 * j + 32 * h;
-            const __m256i top = load(p), l0 = load(p + 64), l1 = load(p + 128);
-            const int8_t* z = x + 4 * j;
-            pairs[0] = add_pairs(pairs[0], six_bits(low_nibbles(l0), _mm256_slli_epi16(top, 4)), broadcast4(z));
-            pairs[1] = add_pairs(pairs[1], six_bits(low_nibbles(l1), _mm256_slli_epi16(top, 2)), broadcast4(z + 32));
-            pairs[2] = add_pairs(pairs[2], six_bits(high_nibbles(l0), top), broadcast4(z + 64));
-            pairs[3] = add_pairs(pairs[3], six_bits(high_nibbles(l1), _mm256_srli_epi16(top, 2)), broadcast4(z + 96));
+        HEARTH_UNROLL for (int j = part; j < part + words; ++j) {
+            __m256i v[4];
+            quarter_words<F>(block, quarter / 2, quarter & 1, j, h, v);
+            HEARTH_UNROLL for (int g = 0; g < 4; ++g) pairs[g] = add_pairs(pairs[g], v[g], broadcast4(x + 32 * g + 4 * j));
         }
         HEARTH_UNROLL for (int g = 0; g < 4; ++g) a[g].half[h] = widen(a[g].half[h], pairs[g]);
     }
 }
 
-HEARTH_INLINE TwoFloats panel_q6_k(const uint8_t* w, const Activations& x) {
+template <Format F> HEARTH_INLINE TwoFloats panel_quarters(const uint8_t* w, const Activations& x) {
+    using Q = Quarters<F>;
     TwoFloats f{{_mm256_setzero_ps(), _mm256_setzero_ps()}};
-    for (int block = 0; block < x.columns / 256; ++block) {
-        const TwoFloats d = halves(block & 1 ? w - 3328 - 32 : w);
-        if (!(block & 1)) w += 64;
-        for (int quarter = 0; quarter < 4; ++quarter, w += 832) {
+    for (int block = 0; block < x.columns / 256; ++block, w += Q::data) {
+        const uint8_t* head = Q::pair && block & 1 ? w - Q::data - 32 : w;
+        const TwoFloats d = halves(head), dmin = halves(Q::minimum ? head + 32 : head);
+        if (!(Q::pair && block & 1)) w += 64;
+        for (int quarter = 0; quarter < 4; ++quarter) {
             const int at = 256 * block + 128 * (quarter / 2) + 16 * (quarter & 1);
+            const int32_t* const sum16 = x.sum16 + at / 16;
             Two a[4];
-            quarter_q6_k(w, x.q + at, x.sum16 + at / 16, a);
+            dot_quarter<F>(w, quarter, x.q + at, sum16, a);
             HEARTH_UNROLL for (int g = 0; g < 4; ++g) {
-                TwoFloats s;
-                EACH_HALF s.half[h] = _mm256_mul_ps(d.half[h], signed_bytes(w + 16 * g + 8 * h));
-                add_scaled(f, a[g], s, x.scale[at / 32 + g]);
+                const float x_scale = x.scale[at / 32 + g];
+                TwoFloats s, m;
+                EACH_HALF quarter_scale<F>(w + Q::before + Q::bytes * quarter + 16 * g + 8 * h, d.half[h], dmin.half[h], &s.half[h], &m.half[h]);
+                add_scaled(f, a[g], s, x_scale);
+                if constexpr (Q::minimum)
+                    EACH_HALF f.half[h] = _mm256_fnmadd_ps(m.half[h], _mm256_set1_ps(x_scale * float(sum16[2 * g])), f.half[h]);
             }
         }
     }
@@ -230,7 +233,9 @@ void matvec_int8(const Panels& w, const Activations& x, const Results& to, int b
         case Format::q8_0: return run<panel_pairs<Format::q8_0>>(w, x, to, begin, end);
         case Format::q4_k: return run<panel_k<false>>(w, x, to, begin, end);
         case Format::q5_k: return run<panel_k<true>>(w, x, to, begin, end);
-        case Format::q6_k: return run<panel_q6_k>(w, x, to, begin, end);
+        case Format::q6_k: return run<panel_quarters<Format::q6_k>>(w, x, to, begin, end);
+        case Format::q3_k: return run<panel_quarters<Format::q3_k>>(w, x, to, begin, end);
+        case Format::q2_k: return run<panel_quarters<Format::q2_k>>(w, x, to, begin, end);
         case Format::mxfp4: return run<panel_float_scales<Format::mxfp4>>(w, x, to, begin, end);
         case Format::iq4_nl: case Format::iq4_xs: return run<panel_float_scales<Format::iq4_nl>>(w, x, to, begin, end);
         case Format::int4: return run<panel_float_scales<Format::int4>>(w, x, to, begin, end);

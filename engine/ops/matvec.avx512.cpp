@@ -154,32 +154,31 @@ template <bool five> HEARTH_INLINE __m512 panel_k(const uint8_t* w, const Activa
     return f;
 }
 
-HEARTH_INLINE __m512 panel_q6_k(const uint8_t* w, const Activations& x) {
-    const __m512i low = _mm512_set1_epi8(15), two = _mm512_set1_epi8(48);
+template <Format F> HEARTH_INLINE __m512 panel_quarters(const uint8_t* w, const Activations& x) {
+    using Q = Quarters<F>;
+    constexpr int zero = Q::minimum ? 0 : 1 << zero_shift(F);
     __m512 f = _mm512_setzero_ps();
-    for (int block = 0; block < x.columns / 256; ++block) {
-        const __m512 d = half16(block & 1 ? w - 3328 - 32 : w);
-        if (!(block & 1)) w += 64;
-        for (int quarter = 0; quarter < 4; ++quarter, w += 832) {
-            prefetch<13>(w);
+    for (int block = 0; block < x.columns / 256; ++block, w += Q::data) {
+        const __m512 d = half16(Q::pair && block & 1 ? w - Q::data - 32 : w), dmin = half16(Q::pair ? w : w + 32);
+        if (!(Q::pair && block & 1)) w += 64;
+        for (int quarter = 0; quarter < 4; ++quarter) {
+            const uint8_t* const scales = w + Q::before + Q::bytes * quarter;
+            prefetch<Q::data / 256>(scales);
             const int at = 256 * block + 128 * (quarter / 2) + 16 * (quarter & 1);
             const int8_t* z = x.q + at;
             __m512i a[4];
-            HEARTH_UNROLL for (int g = 0; g < 4; ++g) a[g] = _mm512_set1_epi32(-32 * x.sum16[at / 16 + 2 * g]);
+            HEARTH_UNROLL for (int g = 0; g < 4; ++g) a[g] = _mm512_set1_epi32(-zero * x.sum16[at / 16 + 2 * g]);
             HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
-                const uint8_t* p = w + 64 + 192 * j;
-                const __m512i h = load(p), l0 = load(p + 64), l1 = load(p + 128);
-                const __m512i u0 = _mm512_and_si512(_mm512_srli_epi16(l0, 4), low);
-                const __m512i u1 = _mm512_and_si512(_mm512_srli_epi16(l1, 4), low);
-                a[0] = dot(a[0], or_and(_mm512_and_si512(l0, low), _mm512_slli_epi16(h, 4), two), z + 4 * j);
-                a[1] = dot(a[1], or_and(_mm512_and_si512(l1, low), _mm512_slli_epi16(h, 2), two), z + 32 + 4 * j);
-                a[2] = dot(a[2], or_and(u0, h, two), z + 64 + 4 * j);
-                a[3] = dot(a[3], or_and(u1, _mm512_srli_epi16(h, 2), two), z + 96 + 4 * j);
+                __m512i v[4];
+                quarter_words<F>(w, quarter / 2, quarter & 1, j, v);
+                HEARTH_UNROLL for (int g = 0; g < 4; ++g) a[g] = dot(a[g], v[g], z + 32 * g + 4 * j);
             }
             HEARTH_UNROLL for (int g = 0; g < 4; ++g) {
-                const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(w + 16 * g));
-                const __m512 s = _mm512_mul_ps(d, to_float(_mm512_cvtepi8_epi32(bytes)));
-                f = _mm512_fmadd_ps(to_float(a[g]), _mm512_mul_ps(s, _mm512_set1_ps(x.scale[at / 32 + g])), f);
+                const float x_scale = x.scale[at / 32 + g];
+                __m512 scale, minimum;
+                quarter_scale<F>(scales, g, d, dmin, &scale, &minimum);
+                f = _mm512_fmadd_ps(to_float(a[g]), _mm512_mul_ps(scale, _mm512_set1_ps(x_scale)), f);
+                if constexpr (Q::minimum) f = _mm512_fnmadd_ps(minimum, _mm512_set1_ps(x_scale * float(x.sum16[at / 16 + 2 * g])), f);
             }
         }
     }
@@ -206,7 +205,9 @@ void matvec_int8(const Panels& w, const Activations& x, const Results& to, int b
         case Format::q8_0: return run<panel_pairs<Format::q8_0>>(w, x, to, begin, end);
         case Format::q4_k: return run<panel_k<false>>(w, x, to, begin, end);
         case Format::q5_k: return run<panel_k<true>>(w, x, to, begin, end);
-        case Format::q6_k: return run<panel_q6_k>(w, x, to, begin, end);
+        case Format::q6_k: return run<panel_quarters<Format::q6_k>>(w, x, to, begin, end);
+        case Format::q3_k: return run<panel_quarters<Format::q3_k>>(w, x, to, begin, end);
+        case Format::q2_k: return run<panel_quarters<Format::q2_k>>(w, x, to, begin, end);
         case Format::mxfp4: return run<panel_float_scales<Format::mxfp4>>(w, x, to, begin, end);
         case Format::iq4_nl: case Format::iq4_xs: return run<panel_float_scales<Format::iq4_nl>>(w, x, to, begin, end);
         case Format::int4: return run<panel_float_scales<Format::int4>>(w, x, to, begin, end);

@@ -20,13 +20,18 @@ Shape shape(Format format) {
         case Format::q5_0: return {64, 320, true};
         case Format::q4_k: return {256, 2048, false};
         case Format::q5_k: return {256, 2560, false};
-        case Format::q6_k: return {64, 3328, true};
+        case Format::q6_k: return {64, Quarters<Format::q6_k>::data, true};
+        case Format::q3_k: return {64, Quarters<Format::q3_k>::data, true};
+        case Format::q2_k: return {64, Quarters<Format::q2_k>::data, false};
         case Format::mxfp4: case Format::iq4_nl: case Format::iq4_xs: return {64, 256, false};
         case Format::int4: return {128, 256, false};
         case Format::fp8: return {64, 512, false};
         default: return {0, 0, false};  // floats have no blocks, other formats no panels
     }
 }
+
+// Where a block of the file has its first half.
+int scale_at(Format format) { return format == Format::q6_k ? 208 : format == Format::q3_k ? 108 : format == Format::q2_k ? 80 : 0; }
 
 void put(uint8_t* to, int lane, const uint8_t* four) { memcpy(to + 4 * lane, four, 4); }
 
@@ -69,6 +74,22 @@ void pack_q6_k(const uint8_t* block, uint8_t* data, int lane) {
     }
 }
 
+// Quarters of Q2_K and Q3_K.
+void pack_two_bits(const uint8_t* codes, const uint8_t* scales, uint8_t* to, int lane) {
+    for (int quarter = 0; quarter < 4; ++quarter, to += 320) {
+        const int n = quarter / 2, h = quarter % 2;
+        for (int g = 0; g < 4; ++g) to[16 * g + lane] = scales[8 * n + 2 * g + h];
+        for (int j = 0; j < 4; ++j) put(to + 64 + 64 * j, lane, codes + 32 * n + 16 * h + 4 * j);
+    }
+}
+
+void pack_q3_k(const uint8_t* block, uint8_t* data, int lane) {
+    uint8_t scales[16];
+    for (int j = 0; j < 16; ++j) scales[j] = static_cast<uint8_t>(blocks::q3_k_scale(block, j));
+    for (int j = 0; j < 8; ++j) put(data + 64 * j, lane, block + 4 * j);
+    pack_two_bits(block + 32, scales, data + 512, lane);
+}
+
 void pack_block(Format format, const uint8_t* block, uint8_t* data, int lane) {
     switch (format) {
         case Format::q4_0:
@@ -93,6 +114,8 @@ void pack_block(Format format, const uint8_t* block, uint8_t* data, int lane) {
             for (int j = 0; j < 32; ++j) put(data + 512 + 64 * j, lane, block + 48 + 4 * j);
             break;
         case Format::q6_k: pack_q6_k(block, data, lane); break;
+        case Format::q3_k: pack_q3_k(block, data, lane); break;
+        case Format::q2_k: pack_two_bits(block + 16, block, data, lane); break;
         default: break;
     }
 }
@@ -188,10 +211,10 @@ void pack_panel(Format format, const uint8_t* source, size_t row_bytes, int rows
             if (format == Format::q4_k || format == Format::q5_k) {
                 pack_k_head(row, head, lane);
             } else if (s.pair) {
-                memcpy(head + 32 * (b & 1) + 2 * lane, format == Format::q6_k ? row + 208 : row, 2);
+                memcpy(head + 32 * (b & 1) + 2 * lane, row + scale_at(format), 2);
             } else {
-                memcpy(head + 2 * lane, row, 2);
-                memcpy(head + 32 + 2 * lane, row + 2, 2);
+                memcpy(head + 2 * lane, row + scale_at(format), 2);
+                memcpy(head + 32 + 2 * lane, row + scale_at(format) + 2, 2);
             }
             pack_block(format, row, data, lane);
         }

@@ -18,6 +18,10 @@
 //   Q6_K, pair of 256 columns: | 16 f16 d | 16 f16 d' | 4 quarters | 4 quarters |
 //         quarter (half n, h): | 4 x 16 int8 scales of groups 0-3 | 4 x (qh word, ql word of groups
 //         0 and 2, ql word of groups 1 and 3) |, columns 16h … 16h+15 of each group of 32
+//   Q3_K, pair of 256 columns: | 16 f16 d | 16 f16 d' | third bits, 4 quarters | third bits, 4 quarters |
+//         third bits: word 4h+j (h as in a quarter) holds columns 16h+4j … of group g of half n in bits 4n+g; quarter:
+//         | 4 x 16 int8 scales of groups 0-3 | 4 words: 2 bits a group |
+//   Q2_K, 256 columns: | 16 f16 d | 16 f16 dmin | 4 quarters |, as in Q3_K; scales in low nibbles, minima in high ones
 //   MXFP4, IQ4_NL, IQ4_XS, per 32 columns: | 16 f32 scales | word 0..3 |, nibbles as in Q4_0
 //   INT4, per 32 columns: | 16 f32 scales | 16 x 4 bytes 128 - zero | word 0..3 |, nibbles as in Q4_0
 //         Their scales are no halves: a power of two, a product, or any float.
@@ -41,8 +45,17 @@ constexpr bool has_float_scales(Format f) {
     return f == Format::mxfp4 || f == Format::iq4_nl || f == Format::iq4_xs || f == Format::int4;
 }
 
+// Columns that share a scale.
+constexpr int scale_columns(Format f) { return f == Format::q6_k || f == Format::q3_k || f == Format::q2_k ? 16 : 32; }
+
 // Whether a product with such panels has float activations in every profile.
 constexpr bool has_float_values(Format f) { return f == Format::f32 || f == Format::f16 || f == Format::bf16 || f == Format::fp8; }
+
+// Of a format with quarters: they come after `before` bytes of a block's data.
+template <Format F> struct Quarters {
+    static constexpr bool minimum = F == Format::q2_k, pair = !minimum;
+    static constexpr int before = F == Format::q3_k ? 512 : 0, bytes = F == Format::q6_k ? 832 : 320, data = before + 4 * bytes;
+};
 
 // The formats above. Weights of the others stay as the file has them.
 bool has_panels(Format format);

@@ -14,6 +14,7 @@ void q5_0(Block b, float* out);
 void q5_1(Block b, float* out);
 void q2_k(Block b, float* out);
 void q3_k(Block b, float* out);
+int q3_k_scale(Block b, int j);  // of the 16 values from 16j on
 void q4_k(Block b, float* out);
 void q5_k(Block b, float* out);
 void q6_k(Block b, float* out);

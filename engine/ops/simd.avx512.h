@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "engine/ops/quant.h"
+#include "engine/ops/panel.h"
 
 #define HEARTH_INLINE static inline __attribute__((always_inline))
 #define HEARTH_UNROLL _Pragma("GCC unroll 32")
@@ -66,6 +66,46 @@ template <Format F> HEARTH_INLINE __m512i code_help(const uint8_t* offsets) {
 }
 template <Format F> HEARTH_INLINE __m512i raised_code(__m512i nibbles, __m512i help) {
     return F == Format::int4 ? _mm512_add_epi8(nibbles, help) : _mm512_shuffle_epi8(help, nibbles);
+}
+
+// Codes of word j of the four groups of quarter (n, h) of a block.
+template <Format F> HEARTH_INLINE void quarter_words(const uint8_t* block, int n, int h, int j, __m512i (&v)[4]) {
+    using Q = Quarters<F>;
+    const uint8_t* w = block + Q::before + Q::bytes * (2 * n + h) + 64;
+    if constexpr (F == Format::q6_k) {
+        const __m512i low = _mm512_set1_epi8(15), two = _mm512_set1_epi8(48);
+        const __m512i top = load(w + 192 * j), l0 = load(w + 192 * j + 64), l1 = load(w + 192 * j + 128);
+        const __m512i u0 = _mm512_and_si512(_mm512_srli_epi16(l0, 4), low), u1 = _mm512_and_si512(_mm512_srli_epi16(l1, 4), low);
+        v[0] = or_and(_mm512_and_si512(l0, low), _mm512_slli_epi16(top, 4), two);
+        v[1] = or_and(_mm512_and_si512(l1, low), _mm512_slli_epi16(top, 2), two);
+        v[2] = or_and(u0, top, two);
+        v[3] = or_and(u1, _mm512_srli_epi16(top, 2), two);
+    } else {
+        const __m512i two = _mm512_set1_epi8(3), codes = load(w + 64 * j);
+        v[0] = _mm512_and_si512(codes, two);
+        v[1] = _mm512_and_si512(_mm512_srli_epi16(codes, 2), two);
+        v[2] = _mm512_and_si512(_mm512_srli_epi16(codes, 4), two);
+        v[3] = _mm512_and_si512(_mm512_srli_epi16(codes, 6), two);
+        if constexpr (F == Format::q3_k) {
+            const __m512i four = _mm512_set1_epi8(4), third = _mm512_srl_epi16(load(block + 256 * h + 64 * j), _mm_cvtsi32_si128(4 * n));
+            v[0] = or_and(v[0], _mm512_slli_epi16(third, 2), four);
+            v[1] = or_and(v[1], _mm512_slli_epi16(third, 1), four);
+            v[2] = or_and(v[2], third, four);
+            v[3] = or_and(v[3], _mm512_srli_epi16(third, 1), four);
+        }
+    }
+}
+
+// Scale and minimum of group g of a quarter.
+template <Format F> HEARTH_INLINE void quarter_scale(const uint8_t* quarter, int g, __m512 d, __m512 dmin, __m512* scale, __m512* minimum) {
+    const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(quarter + 16 * g));
+    if constexpr (Quarters<F>::minimum) {
+        const __m512i both = _mm512_cvtepu8_epi32(bytes);
+        *scale = _mm512_mul_ps(d, to_float(_mm512_and_si512(both, _mm512_set1_epi32(15))));
+        *minimum = _mm512_mul_ps(dmin, to_float(_mm512_srli_epi32(both, 4)));
+    } else {
+        *scale = _mm512_mul_ps(d, to_float(_mm512_cvtepi8_epi32(bytes)));
+    }
 }
 
 // 2^t to a relative error of about 2e-7: Taylor's series of degree 7 on [-1/2, 1/2], exponent by scaling.

@@ -119,21 +119,23 @@ template <bool five> void unpack_k(const uint8_t* w, int columns, Out to) {
     }
 }
 
-void unpack_q6_k(const uint8_t* w, int columns, Out to) {
-    for (int block = 0; block < columns / 256; ++block) {
-        const uint8_t* scales = block & 1 ? w - 3328 - 32 : w;
-        const __m256 d[2] = {half8(scales), half8(scales + 16)};
-        if (!(block & 1)) w += 64;
-        for (int quarter = 0; quarter < 4; ++quarter, w += 832, to.q += 16 * to.q_step) {
-            for (int g = 0; g < 4; ++g, to.next_block())
-                EACH_HALF to.scales(h, _mm256_mul_ps(d[h], signed_bytes(w + 16 * g + 8 * h)));
+template <Format F> void unpack_quarters(const uint8_t* w, int columns, Out to) {
+    using Q = Quarters<F>;
+    for (int block = 0; block < columns / 256; ++block, w += Q::data) {
+        const uint8_t* head = Q::pair && block & 1 ? w - Q::data - 32 : w;
+        if (!(Q::pair && block & 1)) w += 64;
+        for (int quarter = 0; quarter < 4; ++quarter, to.q += 16 * to.q_step) {
+            for (int g = 0; g < 4; ++g, to.next_block()) EACH_HALF {
+                __m256 scale, minimum;
+                const uint8_t* bytes = w + Q::before + Q::bytes * quarter + 16 * g + 8 * h;
+                quarter_scale<F>(bytes, half8(head + 16 * h), half8(Q::minimum ? head + 32 + 16 * h : head), &scale, &minimum);
+                to.scales(h, scale);
+                if constexpr (Q::minimum) to.minima(h, _mm256_sub_ps(_mm256_setzero_ps(), minimum));
+            }
             HEARTH_UNROLL for (int j = 0; j < 4; ++j) EACH_HALF {
-                const uint8_t* p = w + 64 + 192 * j + 32 * h;
-                const __m256i top = load(p), l0 = load(p + 64), l1 = load(p + 128);
-                to.word(j, h, six_bits(low_nibbles(l0), _mm256_slli_epi16(top, 4)));
-                to.word(j + 4, h, six_bits(low_nibbles(l1), _mm256_slli_epi16(top, 2)));
-                to.word(j + 8, h, six_bits(high_nibbles(l0), top));
-                to.word(j + 12, h, six_bits(high_nibbles(l1), _mm256_srli_epi16(top, 2)));
+                __m256i v[4];
+                quarter_words<F>(w, quarter / 2, quarter % 2, j, h, v);
+                HEARTH_UNROLL for (int g = 0; g < 4; ++g) to.word(j + 4 * g, h, v[g]);
             }
         }
     }
@@ -150,7 +152,9 @@ void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacke
         case Format::q8_0: return unpack_pairs<Format::q8_0>(panel, columns, to);
         case Format::q4_k: return unpack_k<false>(panel, columns, to);
         case Format::q5_k: return unpack_k<true>(panel, columns, to);
-        case Format::q6_k: return unpack_q6_k(panel, columns, to);
+        case Format::q6_k: return unpack_quarters<Format::q6_k>(panel, columns, to);
+        case Format::q3_k: return unpack_quarters<Format::q3_k>(panel, columns, to);
+        case Format::q2_k: return unpack_quarters<Format::q2_k>(panel, columns, to);
         case Format::mxfp4: return unpack_float_scales<Format::mxfp4>(panel, columns, to);
         case Format::iq4_nl: case Format::iq4_xs: return unpack_float_scales<Format::iq4_nl>(panel, columns, to);
         case Format::int4: return unpack_float_scales<Format::int4>(panel, columns, to);

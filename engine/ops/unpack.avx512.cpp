@@ -110,25 +110,22 @@ template <bool five> void unpack_k(const uint8_t* w, int columns, Out to) {
     }
 }
 
-void unpack_q6_k(const uint8_t* w, int columns, Out to) {
-    const __m512i low = _mm512_set1_epi8(15), two = _mm512_set1_epi8(48);
-    for (int block = 0; block < columns / 256; ++block) {
-        const __m512 d = half16(block & 1 ? w - 3328 - 32 : w);
-        if (!(block & 1)) w += 64;
-        for (int quarter = 0; quarter < 4; ++quarter, w += 832, to.q += 16 * to.q_step) {
+template <Format F> void unpack_quarters(const uint8_t* w, int columns, Out to) {
+    using Q = Quarters<F>;
+    for (int block = 0; block < columns / 256; ++block, w += Q::data) {
+        const __m512 d = half16(Q::pair && block & 1 ? w - Q::data - 32 : w), dmin = half16(Q::pair ? w : w + 32);
+        if (!(Q::pair && block & 1)) w += 64;
+        for (int quarter = 0; quarter < 4; ++quarter, to.q += 16 * to.q_step) {
             HEARTH_UNROLL for (int g = 0; g < 4; ++g) {
-                const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(w + 16 * g));
-                to.block(_mm512_mul_ps(d, to_float(_mm512_cvtepi8_epi32(bytes))));
+                __m512 scale, minimum;
+                quarter_scale<F>(w + Q::before + Q::bytes * quarter, g, d, dmin, &scale, &minimum);
+                if constexpr (Q::minimum) to.block(scale, _mm512_sub_ps(_mm512_setzero_ps(), minimum));
+                else to.block(scale);
             }
             HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
-                const uint8_t* p = w + 64 + 192 * j;
-                const __m512i h = load(p), l0 = load(p + 64), l1 = load(p + 128);
-                const __m512i u0 = _mm512_and_si512(_mm512_srli_epi16(l0, 4), low);
-                const __m512i u1 = _mm512_and_si512(_mm512_srli_epi16(l1, 4), low);
-                to.word(j, or_and(_mm512_and_si512(l0, low), _mm512_slli_epi16(h, 4), two));
-                to.word(j + 4, or_and(_mm512_and_si512(l1, low), _mm512_slli_epi16(h, 2), two));
-                to.word(j + 8, or_and(u0, h, two));
-                to.word(j + 12, or_and(u1, _mm512_srli_epi16(h, 2), two));
+                __m512i v[4];
+                quarter_words<F>(w, quarter / 2, quarter % 2, j, v);
+                HEARTH_UNROLL for (int g = 0; g < 4; ++g) to.word(j + 4 * g, v[g]);
             }
         }
     }
@@ -145,7 +142,9 @@ void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacke
         case Format::q8_0: return unpack_pairs<Format::q8_0>(panel, columns, to);
         case Format::q4_k: return unpack_k<false>(panel, columns, to);
         case Format::q5_k: return unpack_k<true>(panel, columns, to);
-        case Format::q6_k: return unpack_q6_k(panel, columns, to);
+        case Format::q6_k: return unpack_quarters<Format::q6_k>(panel, columns, to);
+        case Format::q3_k: return unpack_quarters<Format::q3_k>(panel, columns, to);
+        case Format::q2_k: return unpack_quarters<Format::q2_k>(panel, columns, to);
         case Format::mxfp4: return unpack_float_scales<Format::mxfp4>(panel, columns, to);
         case Format::iq4_nl: case Format::iq4_xs: return unpack_float_scales<Format::iq4_nl>(panel, columns, to);
         case Format::int4: return unpack_float_scales<Format::int4>(panel, columns, to);
