@@ -112,7 +112,7 @@ struct ScanHead {
 };
 
 constexpr bool has_minimum(Format f) {
-    return f == Format::q4_1 || f == Format::q4_k || f == Format::q5_k || f == Format::q2_k;
+    return f == Format::q4_1 || f == Format::q5_1 || f == Format::q4_k || f == Format::q5_k || f == Format::q2_k;
 }
 // log2 of what the stored codes have to be lowered by; -1: nothing.
 constexpr int zero_shift(Format f) {

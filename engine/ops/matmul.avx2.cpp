@@ -131,7 +131,7 @@ const Tile* tiles_of(Format f) {
         case Format::q4_0: return tiles<Codes::four_bits, Kind::plain>;
         case Format::q4_1: case Format::q4_k: return tiles<Codes::four_bits, Kind::minimum>;
         case Format::q5_0: return tiles<Codes::five_bits, Kind::plain>;
-        case Format::q5_k: return tiles<Codes::five_bits, Kind::minimum>;
+        case Format::q5_1: case Format::q5_k: return tiles<Codes::five_bits, Kind::minimum>;
         case Format::q6_k: return tiles<Codes::six_bits, Kind::sixteen>;
         case Format::q3_k: return tiles<Codes::four_bits, Kind::sixteen>;
         case Format::q2_k: return tiles<Codes::four_bits, Kind::sixteen_minimum>;

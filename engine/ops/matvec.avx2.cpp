@@ -49,8 +49,8 @@ template <int J> HEARTH_INLINE void five_bits(const uint8_t* w, const int8_t* x,
         high.half[h] = add_pairs(high.half[h], add_fifth<J + 4>(high_nibbles(v), fifth), x1);
     }
 }
-HEARTH_INLINE Two dot_q5_0(const uint8_t* w, const int8_t* x, int32_t sum) {
-    Two a = start_at(-16 * sum), low = start_at(0), high = low;
+HEARTH_INLINE Two dot_five_bits(const uint8_t* w, const int8_t* x, int32_t offset) {
+    Two a = start_at(offset), low = start_at(0), high = low;
     five_bits<0>(w, x, low, high);
     five_bits<1>(w, x, low, high);
     five_bits<2>(w, x, low, high);
@@ -101,17 +101,18 @@ template <Format F> HEARTH_INLINE TwoFloats panel_pairs(const uint8_t* w, const 
         if (!(b & 1)) w += 64;
         const int8_t* z = x.q + 32 * b;
         if constexpr (F == Format::q4_0) add_scaled(f, dot_nibbles(w, z, -8 * x.sum[b]), d, x.scale[b]);
-        if constexpr (F == Format::q5_0) add_scaled(f, dot_q5_0(w, z, x.sum[b]), d, x.scale[b]);
+        if constexpr (F == Format::q5_0) add_scaled(f, dot_five_bits(w, z, -16 * x.sum[b]), d, x.scale[b]);
         if constexpr (F == Format::q8_0) add_scaled(f, dot_q8_0(w, z), d, x.scale[b]);
         w += data;
     }
     return f;
 }
 
-HEARTH_INLINE TwoFloats panel_q4_1(const uint8_t* w, const Activations& x) {
+template <bool five> HEARTH_INLINE TwoFloats panel_minimum(const uint8_t* w, const Activations& x) {
     TwoFloats f{{_mm256_setzero_ps(), _mm256_setzero_ps()}};
-    for (int b = 0; b < x.columns / 32; ++b, w += 320) {
-        add_scaled(f, dot_nibbles(w + 64, x.q + 32 * b, 0), halves(w), x.scale[b]);
+    for (int b = 0; b < x.columns / 32; ++b, w += five ? 384 : 320) {
+        const int8_t* z = x.q + 32 * b;
+        add_scaled(f, five ? dot_five_bits(w + 64, z, 0) : dot_nibbles(w + 64, z, 0), halves(w), x.scale[b]);
         const TwoFloats m = halves(w + 32);
         EACH_HALF f.half[h] = _mm256_fmadd_ps(m.half[h], _mm256_set1_ps(x.scaled[b]), f.half[h]);
     }
@@ -228,7 +229,8 @@ void run(const Panels& w, const Activations& x, const Results& to, int begin, in
 void matvec_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end) {
     switch (w.format) {
         case Format::q4_0: return run<panel_pairs<Format::q4_0>>(w, x, to, begin, end);
-        case Format::q4_1: return run<panel_q4_1>(w, x, to, begin, end);
+        case Format::q4_1: return run<panel_minimum<false>>(w, x, to, begin, end);
+        case Format::q5_1: return run<panel_minimum<true>>(w, x, to, begin, end);
         case Format::q5_0: return run<panel_pairs<Format::q5_0>>(w, x, to, begin, end);
         case Format::q8_0: return run<panel_pairs<Format::q8_0>>(w, x, to, begin, end);
         case Format::q4_k: return run<panel_k<false>>(w, x, to, begin, end);

@@ -39,8 +39,8 @@ template <Format F> HEARTH_INLINE __m512i dot32(const uint8_t* w, const int8_t* 
         }
         return _mm512_add_epi32(even, _mm512_srai_epi32(odd, 4));
     } else {
-        static_assert(F == Format::q5_0);
-        __m512i even = _mm512_set1_epi32(-16 * sum);
+        static_assert(F == Format::q5_0 || F == Format::q5_1);
+        __m512i even = _mm512_set1_epi32(F == Format::q5_0 ? -16 * sum : 0);
         const __m512i h = load(w);
         HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
             const __m512i v = load(w + 64 + 64 * j), l = _mm512_and_si512(v, low);
@@ -67,11 +67,11 @@ template <Format F> HEARTH_INLINE __m512 panel_pairs(const uint8_t* w, const Act
     return f;
 }
 
-HEARTH_INLINE __m512 panel_q4_1(const uint8_t* w, const Activations& x) {
+template <Format F> HEARTH_INLINE __m512 panel_minimum(const uint8_t* w, const Activations& x) {
     __m512 f = _mm512_setzero_ps();
-    for (int b = 0; b < x.columns / 32; ++b, w += 320) {
+    for (int b = 0; b < x.columns / 32; ++b, w += F == Format::q5_1 ? 384 : 320) {
         const __m512 s = _mm512_mul_ps(half16(w), _mm512_set1_ps(x.scale[b]));
-        f = _mm512_fmadd_ps(to_float(dot32<Format::q4_1>(w + 64, x.q + 32 * b, 0)), s, f);
+        f = _mm512_fmadd_ps(to_float(dot32<F>(w + 64, x.q + 32 * b, 0)), s, f);
         f = _mm512_fmadd_ps(half16(w + 32), _mm512_set1_ps(x.scaled[b]), f);
     }
     return f;
@@ -200,7 +200,8 @@ void run(const Panels& w, const Activations& x, const Results& to, int begin, in
 void matvec_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end) {
     switch (w.format) {
         case Format::q4_0: return run<panel_pairs<Format::q4_0>>(w, x, to, begin, end);
-        case Format::q4_1: return run<panel_q4_1>(w, x, to, begin, end);
+        case Format::q4_1: return run<panel_minimum<Format::q4_1>>(w, x, to, begin, end);
+        case Format::q5_1: return run<panel_minimum<Format::q5_1>>(w, x, to, begin, end);
         case Format::q5_0: return run<panel_pairs<Format::q5_0>>(w, x, to, begin, end);
         case Format::q8_0: return run<panel_pairs<Format::q8_0>>(w, x, to, begin, end);
         case Format::q4_k: return run<panel_k<false>>(w, x, to, begin, end);

@@ -18,6 +18,7 @@ Shape shape(Format format) {
         case Format::q4_0: return {64, 256, true};
         case Format::q4_1: return {64, 256, false};
         case Format::q5_0: return {64, 320, true};
+        case Format::q5_1: return {64, 320, false};
         case Format::q4_k: return {256, 2048, false};
         case Format::q5_k: return {256, 2560, false};
         case Format::q6_k: return {64, Quarters<Format::q6_k>::data, true};
@@ -98,10 +99,12 @@ void pack_block(Format format, const uint8_t* block, uint8_t* data, int lane) {
         case Format::q4_1:
             for (int j = 0; j < 4; ++j) put(data + 64 * j, lane, block + 4 + 4 * j);
             break;
-        case Format::q5_0:
-            put_fifth_bits(data, lane, block + 2);
-            for (int j = 0; j < 4; ++j) put(data + 64 + 64 * j, lane, block + 6 + 4 * j);
+        case Format::q5_0: case Format::q5_1: {
+            const uint8_t* bits = block + (format == Format::q5_0 ? 2 : 4);
+            put_fifth_bits(data, lane, bits);
+            for (int j = 0; j < 4; ++j) put(data + 64 + 64 * j, lane, bits + 4 + 4 * j);
             break;
+        }
         case Format::q8_0:
             for (int c = 0; c < 32; ++c)
                 data[64 * (c / 4) + 4 * lane + c % 4] = static_cast<uint8_t>(block[2 + c] ^ 0x80);

@@ -10,6 +10,7 @@
 //   Q4_1, block:  | 16 f16 d | 16 f16 m | word 0..3 |
 //   Q5_0, pair:   | 16 f16 d | 16 f16 d' | H, word 0..3 | H, word 0..3 |
 //         bit j of byte t of a lane in H: fifth bit of column 4j+t
+//   Q5_1, block:  | 16 f16 d | 16 f16 m | H, word 0..3 |
 //   Q8_0, pair:   | 16 f16 d | 16 f16 d' | word 0..7 | word 0..7 |   bytes hold q + 128
 //   Q4_K, 256 columns: | 16 f16 d | 16 f16 dmin | P0 | P1 | P2 | chunk 0..3: word 0..7 each |
 //         low 6 bits of P0/P1/P2 (4 sub-blocks x 16 rows): scales 0-3, scales 4-7, minima 0-3; their

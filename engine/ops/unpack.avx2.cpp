@@ -39,6 +39,13 @@ template <int J> HEARTH_INLINE void five_bits(const uint8_t* w, const Out& to) {
     }
 }
 
+HEARTH_INLINE void nibbles_and_fifth(const uint8_t* w, const Out& to) {
+    five_bits<0>(w, to);
+    five_bits<1>(w, to);
+    five_bits<2>(w, to);
+    five_bits<3>(w, to);
+}
+
 template <Format F> void unpack_pairs(const uint8_t* w, int columns, Out to) {
     constexpr int data = F == Format::q4_0 ? 256 : F == Format::q5_0 ? 320 : 512;
     for (int b = 0; b < columns / 32; ++b) {
@@ -47,12 +54,7 @@ template <Format F> void unpack_pairs(const uint8_t* w, int columns, Out to) {
         to.next_block();
         if (!(b & 1)) w += 64;
         if constexpr (F == Format::q4_0) nibbles(w, to);
-        if constexpr (F == Format::q5_0) {
-            five_bits<0>(w, to);
-            five_bits<1>(w, to);
-            five_bits<2>(w, to);
-            five_bits<3>(w, to);
-        }
+        if constexpr (F == Format::q5_0) nibbles_and_fifth(w, to);
         if constexpr (F == Format::q8_0) {
             HEARTH_UNROLL for (int j = 0; j < 8; ++j)
                 EACH_HALF to.word(j, h, _mm256_xor_si256(load(w + 64 * j + 32 * h), _mm256_set1_epi8(-128)));
@@ -62,14 +64,14 @@ template <Format F> void unpack_pairs(const uint8_t* w, int columns, Out to) {
     }
 }
 
-void unpack_q4_1(const uint8_t* w, int columns, Out to) {
-    for (int b = 0; b < columns / 32; ++b, w += 320, to.q += 8 * to.q_step) {
+template <bool five> void unpack_minimum(const uint8_t* w, int columns, Out to) {
+    for (int b = 0; b < columns / 32; ++b, w += five ? 384 : 320, to.q += 8 * to.q_step) {
         EACH_HALF {
             to.scales(h, half8(w + 16 * h));
             to.minima(h, half8(w + 32 + 16 * h));
         }
         to.next_block();
-        nibbles(w + 64, to);
+        five ? nibbles_and_fifth(w + 64, to) : nibbles(w + 64, to);
     }
 }
 
@@ -147,7 +149,8 @@ void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacke
     const Out to{u.q + 64 * p, u.scale + 16 * p, u.minimum + 16 * p, size_t(64) * n_panels, size_t(16) * n_panels};
     switch (format) {
         case Format::q4_0: return unpack_pairs<Format::q4_0>(panel, columns, to);
-        case Format::q4_1: return unpack_q4_1(panel, columns, to);
+        case Format::q4_1: return unpack_minimum<false>(panel, columns, to);
+        case Format::q5_1: return unpack_minimum<true>(panel, columns, to);
         case Format::q5_0: return unpack_pairs<Format::q5_0>(panel, columns, to);
         case Format::q8_0: return unpack_pairs<Format::q8_0>(panel, columns, to);
         case Format::q4_k: return unpack_k<false>(panel, columns, to);

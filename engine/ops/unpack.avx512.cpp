@@ -56,10 +56,10 @@ template <Format F> void unpack_pairs(const uint8_t* w, int columns, Out to) {
     }
 }
 
-void unpack_q4_1(const uint8_t* w, int columns, Out to) {
-    for (int b = 0; b < columns / 32; ++b, w += 320, to.q += 8 * to.q_step) {
+template <bool five> void unpack_minimum(const uint8_t* w, int columns, Out to) {
+    for (int b = 0; b < columns / 32; ++b, w += five ? 384 : 320, to.q += 8 * to.q_step) {
         to.block(half16(w), half16(w + 32));
-        nibbles(w + 64, to);
+        five ? nibbles_and_fifth(w + 64, to) : nibbles(w + 64, to);
     }
 }
 
@@ -137,7 +137,8 @@ void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacke
     const Out to{u.q + 64 * p, u.scale + 16 * p, u.minimum + 16 * p, size_t(64) * n_panels, size_t(16) * n_panels};
     switch (format) {
         case Format::q4_0: return unpack_pairs<Format::q4_0>(panel, columns, to);
-        case Format::q4_1: return unpack_q4_1(panel, columns, to);
+        case Format::q4_1: return unpack_minimum<false>(panel, columns, to);
+        case Format::q5_1: return unpack_minimum<true>(panel, columns, to);
         case Format::q5_0: return unpack_pairs<Format::q5_0>(panel, columns, to);
         case Format::q8_0: return unpack_pairs<Format::q8_0>(panel, columns, to);
         case Format::q4_k: return unpack_k<false>(panel, columns, to);
