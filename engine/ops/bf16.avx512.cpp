@@ -28,7 +28,7 @@ void tile(const Panels& w, int panel, const uint16_t* x, size_t x_stride, const 
     }
     EACH_ACCUMULATOR {
         const int row = panel_rows * (panel + p);
-        store_result(to.out + size_t(first + n) * to.stride + row, to.bias ? to.bias + row : nullptr, to.accumulate, first_lanes(w.rows - row), f[p][n]);
+        store_result(to.out + size_t(first + n) * to.stride + row, to.bias ? to.bias + row : nullptr, to.accumulate, first_lanes(w.rows - row), _mm512_mul_ps(f[p][n], _mm512_set1_ps(w.scale)));
     }
 }
 

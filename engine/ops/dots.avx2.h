@@ -26,7 +26,7 @@ HEARTH_INLINE __m256i high_nibbles(__m256i v) { return low_nibbles(_mm256_srli_e
 // Nibbles of a format with float scales as its integers. `help`: its table, or the offsets of INT4 less 128.
 template <Format F> HEARTH_INLINE __m256i code_help(const uint8_t* offsets) {
     if constexpr (F == Format::int4) return _mm256_xor_si256(load(offsets), _mm256_set1_epi8(-128));
-    return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(F == Format::mxfp4 ? kTwiceE2m1 : kNonLinear)));
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(F == Format::iq4_nl ? kNonLinear : kTwiceE2m1)));
 }
 template <Format F> HEARTH_INLINE __m256i signed_code(__m256i nibbles, __m256i help) {
     return F == Format::int4 ? _mm256_add_epi8(nibbles, help) : _mm256_shuffle_epi8(help, nibbles);

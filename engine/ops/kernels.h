@@ -37,6 +37,7 @@ struct Panels {
     Format format;
     const uint8_t* data;
     int rows, columns;  // rows as in the file; the last panel is filled up
+    float scale;        // a factor of all values
 };
 
 // Where results go: element (t, r) at out + t * stride + r, plus bias[r] where given, plus what is
@@ -79,11 +80,12 @@ constexpr float kTail[kTailTerms] = {0.278141767f, -1.42318487f, 2.84288597f,  -
                                      -0.271551758f, 0.539236724f, 1.43818986f, -2.64750004f};
 
 // What unpacked panels are for the integer tiles: q[columns/4][panels][16][4], scale[columns/S][panels][16]
-// minimum[columns/S][panels][16] with S = scale_columns; where that is 16, columns come in the order of quarters (see panel.h).
+// minimum[columns/S][panels][16] with S = scale_columns.
 struct Unpacked {
     uint8_t* q;
     float* scale;
     float* minimum;
+    bool quarters;  // the order of columns: that of quarters (see panel.h), or the file's
 };
 
 // Rows of one head of the gated delta rule; decay and beta as the rule's factors. q and k are as projected: made of length 1
@@ -116,9 +118,12 @@ constexpr bool has_minimum(Format f) {
 }
 // log2 of what the stored codes have to be lowered by; -1: nothing.
 constexpr int zero_shift(Format f) {
-    return f == Format::q8_0 || has_float_scales(f) ? 7 : f == Format::q6_k ? 5 : f == Format::q5_0 ? 4
+    return f == Format::q8_0 || has_float_scales(f) || has_e4m3_scales(f) ? 7 : f == Format::q6_k ? 5 : f == Format::q5_0 ? 4
          : f == Format::q4_0 ? 3 : f == Format::q3_k ? 2 : -1;
 }
+
+// Whether one row of int8 is multiplied straight from the panel; of the other formats it meets unpacked panels, as many rows do.
+constexpr bool has_matvec(Format f) { return !has_e4m3_scales(f); }
 
 struct Kernels {
     // Quantises blocks [begin, end) of 32 columns of row r; x is the whole row.

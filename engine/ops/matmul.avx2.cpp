@@ -16,6 +16,7 @@ struct Corner {
     size_t stride;
     const float* bias;
     bool accumulate;
+    float scale;  // of the weights
     int rows;
 };
 
@@ -77,6 +78,9 @@ HEARTH_INLINE void add_scaled(const __m256i (&a)[2][N], const float* w_scale, co
     EACH_ACCUMULATOR f[h][i] = _mm256_fmadd_ps(to_float(a[h][i]), _mm256_mul_ps(d[h], _mm256_set1_ps(x_scale[i])), f[h][i]);
 }
 
+// Unit u of a 256-column block: half u/8, then h, then group (see panel.h).
+HEARTH_INLINE int unit_of_quarters(int u) { return (u & ~15) | (u & 8) | (u & 3) << 1 | (u >> 2 & 1); }
+
 // f += m * x for rows' minima m.
 template <int N> HEARTH_INLINE void add_minimum(const float* minimum, const float (&x)[N], __m256 (&f)[2][N]) {
     const __m256 m[2] = {_mm256_load_ps(minimum), _mm256_load_ps(minimum + 8)};
@@ -94,11 +98,10 @@ void tile(const Unpacked& w, const Group& x, int columns, int zero, const Corner
     constexpr bool minimum = kind == Kind::minimum || kind == Kind::sixteen_minimum;
     if constexpr (kind == Kind::sixteen || kind == Kind::sixteen_minimum) {
         for (int u = 0; u < columns / 16; ++u) {
-            // Unit u of a 256-column block: half u/8, then h, then group (see panel.h).
-            const int at = (u & ~15) | (u & 8) | (u & 3) << 1 | (u >> 2 & 1);  // in 16 columns
+            const int at = w.quarters ? unit_of_quarters(u) : u;  // in 16 columns
             const int32_t* const sum = x.sum16 + size_t(at) * n;
             const float* const scale = x.scale + size_t(at / 2) * n;
-            start<N>(sum, minimum ? 0 : zero, a);
+            start<N>(sum, minimum || codes == Codes::eight_bits ? 0 : zero, a);
             multiply<N, codes, 4>(w.q + size_t(u) * 256, x.q + size_t(at) * 16 * n, x.n, a);
             add_scaled<N>(a, w.scale + size_t(u) * 16, scale, f);
             if constexpr (minimum) {
@@ -120,7 +123,8 @@ void tile(const Unpacked& w, const Group& x, int columns, int zero, const Corner
         }
     }
     EACH_ACCUMULATOR
-        store_result(to.out + i * to.stride + 8 * h, to.bias ? to.bias + 8 * h : nullptr, to.accumulate, to.rows - 8 * h, f[h][i]);
+        store_result(to.out + i * to.stride + 8 * h, to.bias ? to.bias + 8 * h : nullptr, to.accumulate, to.rows - 8 * h,
+                     _mm256_mul_ps(f[h][i], _mm256_set1_ps(to.scale)));
 }
 
 using Tile = void (*)(const Unpacked&, const Group&, int, int, const Corner&);
@@ -134,6 +138,7 @@ const Tile* tiles_of(Format f) {
         case Format::q5_1: case Format::q5_k: return tiles<Codes::five_bits, Kind::minimum>;
         case Format::q6_k: return tiles<Codes::six_bits, Kind::sixteen>;
         case Format::q3_k: return tiles<Codes::four_bits, Kind::sixteen>;
+        case Format::nvfp4: case Format::e2m1: return tiles<Codes::eight_bits, Kind::sixteen>;
         case Format::q2_k: return tiles<Codes::four_bits, Kind::sixteen_minimum>;
         default: return tiles<Codes::eight_bits, Kind::plain>;
     }
@@ -143,6 +148,7 @@ const Tile* tiles_of(Format f) {
 
 template <int N>
 void float_tile(const float* w, const float* x, size_t x_stride, int columns, const Corner& to) {
+    const __m256 scale = _mm256_set1_ps(to.scale);
     __m256 f[2][N], a[2][N];
     EACH_ACCUMULATOR f[h][i] = _mm256_setzero_ps();
     if (to.accumulate)
@@ -157,7 +163,7 @@ void float_tile(const float* w, const float* x, size_t x_stride, int columns, co
                 EACH_HALF a[h][i] = _mm256_fmadd_ps(v[h], s, a[h][i]);
             }
         }
-        EACH_ACCUMULATOR f[h][i] = _mm256_add_ps(f[h][i], a[h][i]);
+        EACH_ACCUMULATOR f[h][i] = _mm256_fmadd_ps(a[h][i], scale, f[h][i]);
     }
     EACH_ACCUMULATOR
         store_result(to.out + i * to.stride + 8 * h, to.bias ? to.bias + 8 * h : nullptr, false, to.rows - 8 * h, f[h][i]);
@@ -166,10 +172,10 @@ void float_tile(const float* w, const float* x, size_t x_stride, int columns, co
 using FloatTile = void (*)(const float*, const float*, size_t, int, const Corner&);
 constexpr FloatTile float_tiles[tile_width] = {float_tile<1>, float_tile<2>, float_tile<3>, float_tile<4>};
 
-Unpacked unpacked_at(void* scratch, int columns) {
+Unpacked unpacked_at(void* scratch, Format format, int columns) {
     uint8_t* q = static_cast<uint8_t*>(scratch);
     float* scale = reinterpret_cast<float*>(q + size_t(columns) * 16);
-    return {q, scale, scale + size_t(columns) / 16 * 16};
+    return {q, scale, scale + size_t(columns) / 16 * 16, has_quarters(format)};
 }
 
 // 8 rows x 4 columns of codes as floats, in `to[column * 16]`.
@@ -220,7 +226,7 @@ void unpack_float_chunk(Format format, const uint8_t* panel, int begin, int end,
         }
         return;
     }
-    const Unpacked u = unpacked_at(scratch, chunk_columns);
+    const Unpacked u = unpacked_at(scratch, format, chunk_columns);
     unpack_int8(format, panel + panel_bytes(format, begin), end - begin, u, 0, 1);
     const bool is_signed = zero_shift(format) == 7;
     const int zero = is_signed || zero_shift(format) < 0 ? 0 : 1 << zero_shift(format);
@@ -228,7 +234,7 @@ void unpack_float_chunk(Format format, const uint8_t* panel, int begin, int end,
     for (int j = 0; j < (end - begin) / 4; ++j) {
         const int block = 4 * j / per_scale;
         int column = 4 * j;
-        if (per_scale == 16) column = 16 * ((block & ~7) | (block & 3) << 1 | (block >> 2 & 1)) + column % 16;
+        if (u.quarters) column = 16 * unit_of_quarters(block) + column % 16;
         EACH_HALF {
             const __m256 minimum = has_minimum(format) ? _mm256_load_ps(u.minimum + 16 * block + 8 * h) : _mm256_set1_ps(-0.f);
             byte_columns(load(u.q + 64 * j + 32 * h), is_signed, zero, _mm256_load_ps(u.scale + 16 * block + 8 * h), minimum,
@@ -246,15 +252,15 @@ size_t scratch_bytes(int columns) {
 }
 
 void matmul_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end, void* scratch) {
-    if (x.rows == 1) return matvec_int8(w, x, to, begin, end);
+    if (x.rows == 1 && has_matvec(w.format)) return matvec_int8(w, x, to, begin, end);
     const size_t bytes = panel_bytes(w.format, w.columns);
-    const Unpacked u = unpacked_at(scratch, w.columns);
+    const Unpacked u = unpacked_at(scratch, w.format, w.columns);
     const Tile* table = tiles_of(w.format);
     const int zero = zero_shift(w.format) < 0 ? 0 : 1 << zero_shift(w.format);
     for (int panel = begin; panel < end; ++panel) {
         unpack_int8(w.format, w.data + panel * bytes, w.columns, u, 0, 1);
         const int row = panel_rows * panel;
-        Corner corner{to.out + row, to.stride, to.bias ? to.bias + row : nullptr, to.accumulate, w.rows - row};
+        Corner corner{to.out + row, to.stride, to.bias ? to.bias + row : nullptr, to.accumulate, w.scale, w.rows - row};
         for (int first = 0; first < x.rows; first += tile_width) {
             const int rows = x.rows - first < tile_width ? x.rows - first : tile_width;
             table[rows - 1](u, group_at(x, first), w.columns, zero, corner);
@@ -275,7 +281,7 @@ void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, 
             const int c_end = c + chunk_columns < w.columns ? c + chunk_columns : w.columns;
             unpack_float_chunk(w.format, w.data + panel * bytes, c, c_end, chunk, rest);
             // Bias with the last columns; those after the first add to what is there.
-            Corner corner{to.out + row, to.stride, to.bias && c_end == w.columns ? to.bias + row : nullptr, to.accumulate || c > 0, w.rows - row};
+            Corner corner{to.out + row, to.stride, to.bias && c_end == w.columns ? to.bias + row : nullptr, to.accumulate || c > 0, w.scale, w.rows - row};
             for (int first = 0; first < n_rows; first += tile_width) {
                 const int rows = n_rows - first < tile_width ? n_rows - first : tile_width;
                 float_tiles[rows - 1](chunk, x + first * x_stride + c, x_stride, c_end - c, corner);

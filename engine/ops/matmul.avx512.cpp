@@ -23,12 +23,13 @@ struct Corner {
     size_t stride;
     const float* bias;
     bool accumulate;
+    float scale;  // of the weights
     __mmask16 mask[tile_panels];
 };
-Corner corner_at(const Results& to, int rows, int panel, int n_panels) {
+Corner corner_at(const Results& to, const Panels& w, int panel, int n_panels) {
     const int row = panel_rows * panel;
-    Corner c{to.out + row, to.stride, to.bias ? to.bias + row : nullptr, to.accumulate, {0, 0}};
-    for (int p = 0; p < n_panels; ++p) c.mask[p] = first_lanes(rows - row - panel_rows * p);
+    Corner c{to.out + row, to.stride, to.bias ? to.bias + row : nullptr, to.accumulate, w.scale, {0, 0}};
+    for (int p = 0; p < n_panels; ++p) c.mask[p] = first_lanes(w.rows - row - panel_rows * p);
     return c;
 }
 
@@ -76,6 +77,9 @@ HEARTH_INLINE void add_scaled(const __m512i (&a)[P][N], const float* w_scale, co
     }
 }
 
+// Unit u of a 256-column block: half u/8, then h, then group (see panel.h).
+HEARTH_INLINE int unit_of_quarters(int u) { return (u & ~15) | (u & 8) | (u & 3) << 1 | (u >> 2 & 1); }
+
 // f += m * x for rows' minima m.
 template <int P, int N> HEARTH_INLINE void add_minimum(const float* minimum, const float (&x)[N], __m512 (&f)[P][N]) {
     __m512 m[P];
@@ -91,8 +95,7 @@ void tile(const Unpacked& w, const Group& x, int columns, int zero, const Corner
     EACH_ACCUMULATOR f[p][n] = _mm512_setzero_ps();
     if constexpr (kind == Kind::sixteen || kind == Kind::sixteen_minimum) {
         for (int u = 0; u < columns / 16; ++u) {
-            // Unit u of a 256-column block: half u/8, then h, then group (see panel.h).
-            const int at = (u & ~15) | (u & 8) | (u & 3) << 1 | (u >> 2 & 1);  // in 16 columns
+            const int at = w.quarters ? unit_of_quarters(u) : u;  // in 16 columns
             const int32_t* const sum = x.sum16 + size_t(at) * N;
             const float* const scale = x.scale + size_t(at / 2) * N;
             if constexpr (kind == Kind::sixteen) start<P, N>(sum, shift, a);
@@ -119,7 +122,7 @@ void tile(const Unpacked& w, const Group& x, int columns, int zero, const Corner
         }
     }
     EACH_ACCUMULATOR
-        store_result(to.out + n * to.stride + 16 * p, to.bias ? to.bias + 16 * p : nullptr, to.accumulate, to.mask[p], f[p][n]);
+        store_result(to.out + n * to.stride + 16 * p, to.bias ? to.bias + 16 * p : nullptr, to.accumulate, to.mask[p], _mm512_mul_ps(f[p][n], _mm512_set1_ps(to.scale)));
 }
 
 using Tile = void (*)(const Unpacked&, const Group&, int, int, const Corner&);
@@ -151,6 +154,7 @@ HEARTH_INLINE void byte_columns(__m512i word, __m512 scale, __m512 minimum, int 
 
 template <int P, int N>
 void float_tile(const float* w, const float* x, size_t x_stride, int columns, const Corner& to) {
+    const __m512 scale = _mm512_set1_ps(to.scale);
     __m512 f[P][N], a[P][N];
     EACH_ACCUMULATOR f[p][n] = _mm512_setzero_ps();
     if (to.accumulate)
@@ -166,7 +170,7 @@ void float_tile(const float* w, const float* x, size_t x_stride, int columns, co
                 HEARTH_UNROLL for (int p = 0; p < P; ++p) a[p][n] = _mm512_fmadd_ps(v[p], s, a[p][n]);
             }
         }
-        EACH_ACCUMULATOR f[p][n] = _mm512_add_ps(f[p][n], a[p][n]);
+        EACH_ACCUMULATOR f[p][n] = _mm512_fmadd_ps(a[p][n], scale, f[p][n]);
     }
     EACH_ACCUMULATOR {
         const __m512 v = to.bias ? _mm512_add_ps(f[p][n], _mm512_maskz_loadu_ps(to.mask[p], to.bias + 16 * p)) : f[p][n];
@@ -179,10 +183,10 @@ template <int P>
 constexpr FloatTile float_tiles[group_rows] = {float_tile<P, 1>, float_tile<P, 2>, float_tile<P, 3>, float_tile<P, 4>,
                                                float_tile<P, 5>, float_tile<P, 6>, float_tile<P, 7>, float_tile<P, 8>};
 
-Unpacked unpacked_at(void* scratch, int columns) {
+Unpacked unpacked_at(void* scratch, Format format, int columns) {
     uint8_t* q = static_cast<uint8_t*>(scratch);
     float* scale = reinterpret_cast<float*>(q + size_t(columns) * 16 * tile_panels);
-    return {q, scale, scale + size_t(columns) / 16 * 16 * tile_panels};
+    return {q, scale, scale + size_t(columns) / 16 * 16 * tile_panels, has_quarters(format)};
 }
 
 // Columns [begin, end) of one panel as member p of n; begin is a multiple of 256.
@@ -218,14 +222,14 @@ void unpack_float_chunk(Format format, const uint8_t* panel, int columns, int be
         }
         return;
     }
-    const Unpacked u = unpacked_at(scratch, chunk_columns);
+    const Unpacked u = unpacked_at(scratch, format, chunk_columns);
     unpack_int8(format, panel + panel_bytes(format, begin), end - begin, u, 0, 1);
     const int zero = zero_shift(format) < 0 ? 0 : 1 << zero_shift(format);
     const int per_scale = scale_columns(format);
     for (int j = 0; j < (end - begin) / 4; ++j) {
         const int block = 4 * j / per_scale;
         int column = 4 * j;
-        if (per_scale == 16) column = 16 * ((block & ~7) | (block & 3) << 1 | (block >> 2 & 1)) + column % 16;
+        if (u.quarters) column = 16 * unit_of_quarters(block) + column % 16;
         const __m512 minimum = has_minimum(format) ? _mm512_load_ps(u.minimum + 16 * block) : _mm512_set1_ps(-0.f);
         byte_columns(load(u.q + 64 * j), _mm512_load_ps(u.scale + 16 * block), minimum, zero, to + column * step, step);
     }
@@ -240,16 +244,16 @@ size_t scratch_bytes(int columns) {
 }
 
 void matmul_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end, void* scratch) {
-    if (x.rows == 1) return matvec_int8(w, x, to, begin, end);
+    if (x.rows == 1 && has_matvec(w.format)) return matvec_int8(w, x, to, begin, end);
     const size_t bytes = panel_bytes(w.format, w.columns);
-    const Unpacked u = unpacked_at(scratch, w.columns);
+    const Unpacked u = unpacked_at(scratch, w.format, w.columns);
     const Kind kind = kind_of(w.format);
     const int zero = zero_shift(w.format) < 0 ? 0 : zero_shift(w.format);
     for (int panel = begin; panel < end; panel += tile_panels) {
         const int n = end - panel < tile_panels ? end - panel : tile_panels;
         for (int p = 0; p < n; ++p) unpack_int8(w.format, w.data + (panel + p) * bytes, w.columns, u, p, n);
         const Tile* table = n == 1 ? tiles_of<1>(kind) : tiles_of<tile_panels>(kind);
-        Corner corner = corner_at(to, w.rows, panel, n);
+        Corner corner = corner_at(to, w, panel, n);
         for (int first = 0; first < x.rows; first += group_rows) {
             const int rows = x.rows - first < group_rows ? x.rows - first : group_rows;
             table[rows - 1](u, group_at(x, first), w.columns, zero, corner);
@@ -266,7 +270,7 @@ void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, 
     void* rest = chunk + size_t(chunk_columns) * 16 * tile_panels;
     for (int panel = begin; panel < end; panel += tile_panels) {
         const int n = end - panel < tile_panels ? end - panel : tile_panels;
-        const Corner corner = corner_at(to, w.rows, panel, n);
+        const Corner corner = corner_at(to, w, panel, n);
         for (int c = 0; c < w.columns; c += chunk_columns) {
             const int c_end = c + chunk_columns < w.columns ? c + chunk_columns : w.columns;
             for (int p = 0; p < n; ++p)

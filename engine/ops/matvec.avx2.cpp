@@ -219,7 +219,7 @@ void run(const Panels& w, const Activations& x, const Results& to, int begin, in
         const TwoFloats y = panel(w.data + p * bytes, x);
         EACH_HALF {
             const int row = panel_rows * p + 8 * h;
-            store_result(to.out + row, to.bias ? to.bias + row : nullptr, to.accumulate, w.rows - row, y.half[h]);
+            store_result(to.out + row, to.bias ? to.bias + row : nullptr, to.accumulate, w.rows - row, _mm256_mul_ps(y.half[h], _mm256_set1_ps(w.scale)));
         }
     }
 }

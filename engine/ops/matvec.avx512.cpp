@@ -189,7 +189,7 @@ template <__m512 (*panel)(const uint8_t*, const Activations&)>
 void run(const Panels& w, const Activations& x, const Results& to, int begin, int end) {
     const size_t bytes = panel_bytes(w.format, w.columns);
     for (int p = begin; p < end; ++p) {
-        const __m512 y = panel(w.data + p * bytes, x);
+        const __m512 y = _mm512_mul_ps(panel(w.data + p * bytes, x), _mm512_set1_ps(w.scale));
         const int row = panel_rows * p;
         store_result(to.out + row, to.bias ? to.bias + row : nullptr, to.accumulate, first_lanes(w.rows - row), y);
     }

@@ -30,6 +30,7 @@ void panels_at(const Panels& w, int panel, const float* x, const Results& to) {
     const size_t bytes = panel_bytes(F, w.columns);
     const uint8_t* const data = w.data + size_t(panel) * bytes;
     const int row = panel_rows * panel;
+    const __m256 scale = _mm256_set1_ps(w.scale);
     __m256 f[2 * P], a[2 * P];
     EACH_REGISTER f[i] = to.accumulate ? _mm256_maskload_ps(to.out + row + 8 * i, first_lanes(w.rows - row - 8 * i)) : _mm256_setzero_ps();
     for (int b = 0; b < w.columns; b += 32) {
@@ -44,11 +45,11 @@ void panels_at(const Panels& w, int panel, const float* x, const Results& to) {
             const uint8_t* const block = data + 18 * size_t(b);  // 576 bytes for 32 columns
             for (int c = 0; c < 32; ++c)
                 HEARTH_UNROLL for (int p = 0; p < P; ++p) {
-                    const float* const scale = reinterpret_cast<const float*>(block + p * bytes);
+                    const float* const of_block = reinterpret_cast<const float*>(block + p * bytes);
                     __m256 v[2];
                     fp8_column(block + p * bytes + 64 + 16 * c, v);
                     HEARTH_UNROLL for (int h = 0; h < 2; ++h)
-                        a[2 * p + h] = _mm256_fmadd_ps(_mm256_mul_ps(v[h], _mm256_load_ps(scale + 8 * h)), _mm256_set1_ps(x[b + c]), a[2 * p + h]);
+                        a[2 * p + h] = _mm256_fmadd_ps(_mm256_mul_ps(v[h], _mm256_load_ps(of_block + 8 * h)), _mm256_set1_ps(x[b + c]), a[2 * p + h]);
                 }
         } else {
             for (int c = b; c < end; c += 2) {
@@ -58,7 +59,7 @@ void panels_at(const Panels& w, int panel, const float* x, const Results& to) {
                 if (c + 1 < end) EACH_REGISTER a[i] = _mm256_fmadd_ps(v[i][1], _mm256_set1_ps(x[c + 1]), a[i]);
             }
         }
-        EACH_REGISTER f[i] = _mm256_add_ps(f[i], a[i]);
+        EACH_REGISTER f[i] = _mm256_fmadd_ps(a[i], scale, f[i]);
     }
     EACH_REGISTER store_result(to.out + row + 8 * i, to.bias ? to.bias + row + 8 * i : nullptr, false, w.rows - row - 8 * i, f[i]);
 }

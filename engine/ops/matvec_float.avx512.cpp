@@ -24,6 +24,7 @@ template <Format F, int P>
 void panels_at(const Panels& w, int panel, const float* x, const Results& to) {
     const size_t bytes = panel_bytes(F, w.columns);
     const uint8_t* const data = w.data + size_t(panel) * bytes;
+    const __m512 scale = _mm512_set1_ps(w.scale);
     __m512 f[P], a[P];
     __mmask16 mask[P];
     HEARTH_UNROLL for (int p = 0; p < P; ++p) {
@@ -42,11 +43,11 @@ void panels_at(const Panels& w, int panel, const float* x, const Results& to) {
             const uint8_t* const block = data + 18 * size_t(b);  // 576 bytes for 32 columns
             for (int c = 0; c < 32; c += 2)
                 HEARTH_UNROLL for (int p = 0; p < P; ++p) {
-                    const __m512 scale = _mm512_load_ps(block + p * bytes);
+                    const __m512 of_block = _mm512_load_ps(block + p * bytes);
                     __m512 v[2];
                     fp8_columns(block + p * bytes + 64 + 16 * c, v);
-                    a[p] = _mm512_fmadd_ps(_mm512_mul_ps(v[0], scale), _mm512_set1_ps(x[b + c]), a[p]);
-                    a[p] = _mm512_fmadd_ps(_mm512_mul_ps(v[1], scale), _mm512_set1_ps(x[b + c + 1]), a[p]);
+                    a[p] = _mm512_fmadd_ps(_mm512_mul_ps(v[0], of_block), _mm512_set1_ps(x[b + c]), a[p]);
+                    a[p] = _mm512_fmadd_ps(_mm512_mul_ps(v[1], of_block), _mm512_set1_ps(x[b + c + 1]), a[p]);
                 }
         } else {
             for (int c = b; c < end; c += 2) {
@@ -57,7 +58,7 @@ void panels_at(const Panels& w, int panel, const float* x, const Results& to) {
                     HEARTH_UNROLL for (int p = 0; p < P; ++p) a[p] = _mm512_fmadd_ps(v[p][1], _mm512_set1_ps(x[c + 1]), a[p]);
             }
         }
-        HEARTH_UNROLL for (int p = 0; p < P; ++p) f[p] = _mm512_add_ps(f[p], a[p]);
+        HEARTH_UNROLL for (int p = 0; p < P; ++p) f[p] = _mm512_fmadd_ps(a[p], scale, f[p]);
     }
     HEARTH_UNROLL for (int p = 0; p < P; ++p) {
         const int row = panel_rows * (panel + p);

@@ -33,7 +33,7 @@ struct Weight {
     int rows = 0, cols = 0;            // of one matrix: outputs, inputs
     const std::uint8_t* data = nullptr;
     std::size_t stride = 0;            // bytes between matrices of a stack; 0 for a single one
-    // A factor of all values of each matrix; null: 1. Only with formats that every target reads plain.
+    // A factor of all values of each matrix; null: 1.
     const float* scales = nullptr;
     // Column c of a matrix meets column order[c] of the input, `cols` of them for each matrix; null: c.
     const std::int32_t* order = nullptr;

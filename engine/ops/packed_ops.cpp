@@ -1,16 +1,13 @@
 #include "engine/ops/packed_ops.h"
 
-#include <stdexcept>
-
 namespace engine::packed {
 
 std::size_t packed_bytes(Format format, int rows, int cols) {
-    if (!has_panels(format)) return 0;
+    if (!has_panels(format, cols)) return 0;
     return std::size_t(panels(rows)) * panel_bytes(format, cols);
 }
 
 void pack(const Weight& plain, std::uint8_t* out) {
-    if (plain.scales) throw std::logic_error("a weight with a scale of its own has no panels");
     const std::size_t bytes = row_bytes(plain.format, std::size_t(plain.cols)), panel = panel_bytes(plain.format, plain.cols);
     for (int r = 0; r < plain.rows; r += panel_rows)
         pack_panel(plain.format, plain.data + std::size_t(r) * bytes, bytes, std::min(panel_rows, plain.rows - r), plain.cols,
@@ -31,7 +28,7 @@ int panels_of_item(const Weight& w, int threads) {
     const int all = panels(w.rows);
     if (threads == 1) return all;
     constexpr std::size_t longest = 512 << 10;  // bytes
-    const std::size_t panel = has_panels(w.format) ? panel_bytes(w.format, w.cols) : panel_rows * row_bytes(w.format, std::size_t(w.cols));
+    const std::size_t panel = w.layout == Layout::panel16 ? panel_bytes(w.format, w.cols) : panel_rows * row_bytes(w.format, std::size_t(w.cols));
     const int most = std::max(2, int(longest / panel));
     const int wanted = std::min(most, (all + threads * 4 - 1) / (threads * 4));
     return std::max(2, (wanted + 1) / 2 * 2);

@@ -12,8 +12,8 @@ namespace engine::packed {
 
 inline std::size_t line(std::size_t bytes) { return (bytes + 63) & ~std::size_t(63); }
 inline int panels(int rows) { return (rows + panel_rows - 1) / panel_rows; }
-// What the activations of a product are in profile fast.
-inline bool is_float(Format f) { return has_float_values(f) || !has_panels(f); }
+// Whether a product with the weight has float activations in profile fast.
+inline bool is_float(const Weight& w) { return has_float_values(w.format) || w.layout == Layout::plain; }
 inline int even(int columns) { return (columns + 1) & ~1; }
 
 std::size_t packed_bytes(Format format, int rows, int cols);
@@ -96,22 +96,22 @@ struct PackedOps {
     // Scratch of one CPU thread for `multiply`.
     static std::size_t work_bytes(int columns) { return line(k.scratch_bytes(columns)) + expanded_bytes; }
 
-    // Whether such weights meet activations of BF16.
+    // Whether a weight meets activations of BF16.
     template <bool exact>
-    static bool is_bf16(Format f) { return !exact && f == Format::bf16 && k.matmul_bf16; }
+    static bool is_bf16(const Weight& w) { return !exact && w.format == Format::bf16 && w.layout == Layout::panel16 && k.matmul_bf16; }
 
     static std::uint16_t* take_bf16(int rows, int columns, Exec& exec) {
         return exec.scratch->take<std::uint16_t>(std::size_t(rows) * std::size_t(even(columns)));
     }
 
-    // Weights without a panel layout are expanded a piece at a time, and each piece serves all rows.
+    // Plain weights are expanded a piece at a time, and each piece serves all rows.
     static void multiply_plain(const Weight& w, int e, const Input& in, const Results& to, int begin, int end, char* scratch) {
         float* piece = reinterpret_cast<float*>(scratch);
         for (int p = begin; p < end; ++p)
             for (int c = 0; c < w.cols; c += expanded_columns) {
                 const int c_end = std::min(w.cols, c + expanded_columns), row = p * panel_rows;
                 expand_panel(w, e, p, c, c_end, piece);
-                const Panels part{Format::f32, reinterpret_cast<const std::uint8_t*>(piece), std::min(panel_rows, w.rows - row), c_end - c};
+                const Panels part{Format::f32, reinterpret_cast<const std::uint8_t*>(piece), std::min(panel_rows, w.rows - row), c_end - c, 1};
                 // Bias with the first columns, later ones add to what is there.
                 const Results at{to.out + row, to.stride, to.bias && c == 0 ? to.bias + row : nullptr, to.accumulate || c > 0};
                 k.matmul_float(part, in.x + c, in.stride, in.rows, at, 0, 1, scratch + expanded_bytes);
@@ -121,12 +121,12 @@ struct PackedOps {
     // Panels [begin, end) of matrix e.
     template <bool exact>
     static void multiply(const Weight& w, int e, const Input& in, const Results& to, int begin, int end, char* scratch) {
-        const Panels panels{w.format, w.matrix(e), w.rows, w.cols};
-        if (!has_panels(w.format))
+        const Panels panels{w.format, w.matrix(e), w.rows, w.cols, w.scale_of(e)};
+        if (w.layout == Layout::plain)
             multiply_plain(w, e, in, to, begin, end, scratch);
-        else if (is_bf16<exact>(w.format))
+        else if (is_bf16<exact>(w))
             k.matmul_bf16(panels, in.bf16, std::size_t(even(w.cols)), in.rows, to, begin, end);
-        else if (exact || is_float(w.format))
+        else if (exact || is_float(w))
             k.matmul_float(panels, in.x, in.stride, in.rows, to, begin, end, scratch);
         else
             k.matmul_int8(panels, in.q, to, begin, end, scratch);
@@ -172,8 +172,8 @@ struct PackedOps {
         for (int j = 0; j < n_jobs; ++j) {
             const int all = panels(jobs[j].w->rows), each = panels_of_item(*jobs[j].w, threads);
             items += (all + each - 1) / each;
-            any_int8 = any_int8 || !(exact || is_float(jobs[j].w->format));
-            any_bf16 = any_bf16 || is_bf16<exact>(jobs[j].w->format);
+            any_int8 = any_int8 || !(exact || is_float(*jobs[j].w));
+            any_bf16 = any_bf16 || is_bf16<exact>(*jobs[j].w);
         }
         const Input in{x.data, std::size_t(x.cols), x.rows, any_int8 ? quantised(x, exec) : Activations{},
                        any_bf16 ? take_bf16(x.rows, x.cols, exec) : nullptr};
@@ -225,9 +225,9 @@ struct PackedOps {
         float* up = gate + std::size_t(n) * inner;
         char* work = memory + sizes.total - sizes.work;
 
-        const bool floats = exact || is_float(args.gate.format) || is_float(args.up.format);
-        const bool int8 = !exact && !(is_float(args.gate.format) && is_float(args.up.format));
-        const bool bf16 = is_bf16<exact>(args.gate.format) || is_bf16<exact>(args.up.format);
+        const bool floats = exact || is_float(args.gate) || is_float(args.up);
+        const bool int8 = !exact && !(is_float(args.gate) && is_float(args.up));
+        const bool bf16 = is_bf16<exact>(args.gate) || is_bf16<exact>(args.up);
         Input in{rows, std::size_t(h), n, activations_at(memory + sizes.rows, n, h), reinterpret_cast<std::uint16_t*>(memory + sizes.rows + sizes.quantised)};
         const auto bring = [&](const Weight& w) {
             const std::int32_t* order = w.order_of(item.e);
@@ -262,8 +262,8 @@ struct PackedOps {
             rows = ordered;
         }
         Input in{rows, std::size_t(inner), n, activations_at(memory + sizes.rows, n, inner), reinterpret_cast<std::uint16_t*>(memory + sizes.rows + sizes.quantised)};
-        if (!exact && !is_float(args.down.format)) quantise(rows, std::size_t(inner), in.q, 0, n);
-        if (is_bf16<exact>(args.down.format))
+        if (!exact && !is_float(args.down)) quantise(rows, std::size_t(inner), in.q, 0, n);
+        if (is_bf16<exact>(args.down))
             for (int i = 0; i < n; ++i) k.to_bf16(rows + std::size_t(i) * inner, inner, in.bf16 + std::size_t(i) * even(inner));
         const float* bias = args.down_bias ? args.down_bias + std::size_t(item.e) * h : nullptr;
         multiply<exact>(args.down, item.e, in, {out + std::size_t(item.begin) * h, std::size_t(h), bias, false}, part.begin,

@@ -8,7 +8,7 @@ namespace engine {
 namespace {
 
 struct Shape {
-    int head, data;  // bytes of a packed block (of 32 columns with float scales): scales before it (shared by a pair where `pair`), data
+    int head, data;  // bytes of a packed block (see block_columns): scales before it (shared by a pair where `pair`), data
     bool pair;
 };
 
@@ -25,11 +25,14 @@ Shape shape(Format format) {
         case Format::q3_k: return {64, Quarters<Format::q3_k>::data, true};
         case Format::q2_k: return {64, Quarters<Format::q2_k>::data, false};
         case Format::mxfp4: case Format::iq4_nl: case Format::iq4_xs: return {64, 256, false};
+        case Format::nvfp4: case Format::e2m1: return {64, 256, true};
         case Format::int4: return {128, 256, false};
         case Format::fp8: return {64, 512, false};
         default: return {0, 0, false};  // floats have no blocks, other formats no panels
     }
 }
+
+int block_columns(Format format) { return has_float_scales(format) || has_e4m3_scales(format) ? 32 : info(format).values; }
 
 // Where a block of the file has its first half.
 int scale_at(Format format) { return format == Format::q6_k ? 208 : format == Format::q3_k ? 108 : format == Format::q2_k ? 80 : 0; }
@@ -156,6 +159,20 @@ void pack_nibbles(Format format, const uint8_t* row, int columns, uint8_t* panel
     }
 }
 
+// A scale without sign, as NVFP4 has it, is zero where E4M3 has no number.
+void pack_e4m3_scales(Format format, const uint8_t* row, int columns, uint8_t* panel, int lane) {
+    for (int u = 0; u < columns / 16; ++u) {
+        uint8_t* pair = panel + 576 * (u / 4);
+        const uint8_t *scale = row + 9 * u, *codes = scale + 1;
+        if (format == Format::nvfp4) {
+            scale = row + 36 * (u / 4) + u % 4;
+            codes = row + 36 * (u / 4) + 4 + 8 * (u % 4);
+        }
+        pair[16 * (u % 4) + lane] = format == Format::e2m1 ? *scale : (*scale & 0x7f) == 0x7f ? 0 : *scale & 0x7f;
+        for (int j = 0; j < 2; ++j) put(pair + 64 + 128 * (u % 4) + 64 * j, lane, codes + 4 * j);
+    }
+}
+
 void pack_fp8(const uint8_t* row, int columns, uint8_t* panel, int lane) {
     for (int b = 0; b < columns / 32; ++b, row += 36, panel += 576) {
         float scale;
@@ -180,11 +197,13 @@ void pack_floats(Format format, const uint8_t* row, int columns, uint8_t* panel,
 
 }  // namespace
 
-bool has_panels(Format format) { return info(format).values == 1 || shape(format).data != 0; }
+bool has_panels(Format format, int columns) {
+    return info(format).values == 1 || (shape(format).data != 0 && columns % block_columns(format) == 0);
+}
 
 size_t panel_bytes(Format format, int columns) {
     const Shape s = shape(format);
-    const size_t blocks = size_t(columns) / (has_float_scales(format) ? 32 : info(format).values);
+    const size_t blocks = size_t(columns) / block_columns(format);
     if (format == Format::f32) return blocks * 64;
     if (s.data == 0) return (blocks + 1) / 2 * 64;
     return (s.pair ? (blocks + 1) / 2 : blocks) * s.head + blocks * s.data;
@@ -202,6 +221,10 @@ void pack_panel(Format format, const uint8_t* source, size_t row_bytes, int rows
         }
         if (format == Format::fp8) {
             pack_fp8(row, columns, panel, lane);
+            continue;
+        }
+        if (has_e4m3_scales(format)) {
+            pack_e4m3_scales(format, row, columns, panel, lane);
             continue;
         }
         if (has_float_scales(format)) {

@@ -24,6 +24,8 @@
 //         | 4 x 16 int8 scales of groups 0-3 | 4 words: 2 bits a group |
 //   Q2_K, 256 columns: | 16 f16 d | 16 f16 dmin | 4 quarters |, as in Q3_K; scales in low nibbles, minima in high ones
 //   MXFP4, IQ4_NL, IQ4_XS, per 32 columns: | 16 f32 scales | word 0..3 |, nibbles as in Q4_0
+//   NVFP4, E2M1, pair of 32 columns: | 4 x 16 scales E4M3 of 16 columns each | word 0..3 | word 0..3 |
+//         words 2u, 2u+1 belong to 16 columns u: low nibble of byte t in word 2u+j: column 16u+4j+t, high: 16u+8+4j+t
 //   INT4, per 32 columns: | 16 f32 scales | 16 x 4 bytes 128 - zero | word 0..3 |, nibbles as in Q4_0
 //         Their scales are no halves: a power of two, a product, or any float.
 //   FP8, per 32 columns: | 16 f32 256 * scales | per column 16 codes |
@@ -46,8 +48,11 @@ constexpr bool has_float_scales(Format f) {
     return f == Format::mxfp4 || f == Format::iq4_nl || f == Format::iq4_xs || f == Format::int4;
 }
 
+constexpr bool has_e4m3_scales(Format f) { return f == Format::nvfp4 || f == Format::e2m1; }
+constexpr bool has_quarters(Format f) { return f == Format::q6_k || f == Format::q3_k || f == Format::q2_k; }
+
 // Columns that share a scale.
-constexpr int scale_columns(Format f) { return f == Format::q6_k || f == Format::q3_k || f == Format::q2_k ? 16 : 32; }
+constexpr int scale_columns(Format f) { return has_quarters(f) || has_e4m3_scales(f) ? 16 : 32; }
 
 // Whether a product with such panels has float activations in every profile.
 constexpr bool has_float_values(Format f) { return f == Format::f32 || f == Format::f16 || f == Format::bf16 || f == Format::fp8; }
@@ -58,8 +63,8 @@ template <Format F> struct Quarters {
     static constexpr int before = F == Format::q3_k ? 512 : 0, bytes = F == Format::q6_k ? 832 : 320, data = before + 4 * bytes;
 };
 
-// The formats above. Weights of the others stay as the file has them.
-bool has_panels(Format format);
+// The formats above. Weights of the others stay as the file has them, and those of E2M1 that 32 columns do not divide.
+bool has_panels(Format format, int columns);
 
 // Bytes of one panel of `columns` columns (a multiple of the format's block).
 size_t panel_bytes(Format format, int columns);

@@ -36,6 +36,15 @@ HEARTH_INLINE void fp8_column(const uint8_t* codes, __m256 (&v)[2]) {
     v[1] = _mm256_cvtph_ps(_mm256_extracti128_si256(half, 1));
 }
 
+// 8 scales E4M3, times 128: half of the values, for codes that are twice theirs.
+HEARTH_INLINE __m256 half_e4m3(const uint8_t* codes) {
+    const __m128i words = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(codes)));
+    const __m128i magnitude = _mm_and_si128(_mm_slli_epi16(words, 7), _mm_set1_epi16(0x3f80));
+    const __m128i sign = _mm_and_si128(_mm_slli_epi16(words, 8), _mm_set1_epi16(static_cast<short>(0x8000)));
+    const __m128i nan = _mm_and_si128(_mm_cmpeq_epi16(magnitude, _mm_set1_epi16(0x3f80)), _mm_set1_epi16(0x7c00));
+    return _mm256_mul_ps(_mm256_cvtph_ps(_mm_or_si128(_mm_or_si128(magnitude, sign), nan)), _mm256_set1_ps(128));
+}
+
 HEARTH_INLINE __m256i ones16() { return _mm256_set1_epi16(1); }
 
 HEARTH_INLINE float sum_of(__m256 v) {

@@ -34,6 +34,15 @@ HEARTH_INLINE void fp8_columns(const uint8_t* codes, __m512 (&v)[2]) {
     v[1] = _mm512_cvtph_ps(_mm512_extracti64x4_epi64(half, 1));
 }
 
+// 16 scales E4M3, times 128: half of the values, for codes that are twice theirs.
+HEARTH_INLINE __m512 half_e4m3(const uint8_t* codes) {
+    const __m256i words = _mm256_cvtepu8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(codes)));
+    const __m256i magnitude = _mm256_and_si256(_mm256_slli_epi16(words, 7), _mm256_set1_epi16(0x3f80));
+    const __m256i sign = _mm256_and_si256(_mm256_slli_epi16(words, 8), _mm256_set1_epi16(static_cast<short>(0x8000)));
+    const __m256i nan = _mm256_and_si256(_mm256_cmpeq_epi16(magnitude, _mm256_set1_epi16(0x3f80)), _mm256_set1_epi16(0x7c00));
+    return _mm512_mul_ps(_mm512_cvtph_ps(_mm256_or_si256(_mm256_or_si256(magnitude, sign), nan)), _mm512_set1_ps(128));
+}
+
 HEARTH_INLINE __m512i or_and(__m512i a, __m512i b, __m512i mask) {  // a | (b & mask)
     return _mm512_ternarylogic_epi64(a, b, mask, 0xF8);
 }
@@ -61,7 +70,7 @@ HEARTH_INLINE __m512i add_fifth(__m512i low, __m512i h, int bit) {
 // Nibbles of a format with float scales as its integers + 128. `help`: its table, or the offsets of INT4.
 template <Format F> HEARTH_INLINE __m512i code_help(const uint8_t* offsets) {
     if constexpr (F == Format::int4) return load(offsets);
-    const __m128i table = _mm_loadu_si128(reinterpret_cast<const __m128i*>(F == Format::mxfp4 ? kTwiceE2m1 : kNonLinear));
+    const __m128i table = _mm_loadu_si128(reinterpret_cast<const __m128i*>(F == Format::iq4_nl ? kNonLinear : kTwiceE2m1));
     return _mm512_xor_si512(_mm512_broadcast_i32x4(table), _mm512_set1_epi8(-128));
 }
 template <Format F> HEARTH_INLINE __m512i raised_code(__m512i nibbles, __m512i help) {

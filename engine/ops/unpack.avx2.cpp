@@ -89,6 +89,21 @@ template <Format F> void unpack_float_scales(const uint8_t* w, int columns, Out 
         }
 }
 
+void unpack_e4m3_scales(const uint8_t* w, int columns, Out to) {
+    const __m256i help = code_help<Format::e2m1>(w);
+    for (int u = 0; u < columns / 16; ++u, to.q += 4 * to.q_step, to.next_block()) {
+        const uint8_t *pair = w + 576 * (u / 4), *words = pair + 64 + 128 * (u % 4);
+        EACH_HALF {
+            to.scales(h, half_e4m3(pair + 16 * (u % 4) + 8 * h));
+            HEARTH_UNROLL for (int j = 0; j < 2; ++j) {
+                const __m256i v = load(words + 64 * j + 32 * h);
+                to.word(j, h, signed_code<Format::e2m1>(low_nibbles(v), help));
+                to.word(j + 2, h, signed_code<Format::e2m1>(high_nibbles(v), help));
+            }
+        }
+    }
+}
+
 template <bool five, int S> HEARTH_INLINE void k_sub_block(const uint8_t* w, const KScales& k, Out& to) {
     const uint8_t* chunk = w + (five ? 768 : 256) + 512 * (S / 2);
     HEARTH_UNROLL for (int j = 0; j < 8; ++j) EACH_HALF {
@@ -160,6 +175,7 @@ void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacke
         case Format::q2_k: return unpack_quarters<Format::q2_k>(panel, columns, to);
         case Format::mxfp4: return unpack_float_scales<Format::mxfp4>(panel, columns, to);
         case Format::iq4_nl: case Format::iq4_xs: return unpack_float_scales<Format::iq4_nl>(panel, columns, to);
+        case Format::nvfp4: case Format::e2m1: return unpack_e4m3_scales(panel, columns, to);
         case Format::int4: return unpack_float_scales<Format::int4>(panel, columns, to);
         default: return;
     }

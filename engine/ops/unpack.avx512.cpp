@@ -77,6 +77,19 @@ template <Format F> void unpack_float_scales(const uint8_t* w, int columns, Out 
     }
 }
 
+void unpack_e4m3_scales(const uint8_t* w, int columns, Out to) {
+    const __m512i low = _mm512_set1_epi8(15), help = code_help<Format::e2m1>(w);
+    for (int u = 0; u < columns / 16; ++u, to.q += 4 * to.q_step) {
+        const uint8_t *pair = w + 576 * (u / 4), *words = pair + 64 + 128 * (u % 4);
+        to.block(half_e4m3(pair + 16 * (u % 4)));
+        HEARTH_UNROLL for (int j = 0; j < 2; ++j) {
+            const __m512i v = load(words + 64 * j);
+            to.word(j, raised_code<Format::e2m1>(_mm512_and_si512(v, low), help));
+            to.word(j + 2, raised_code<Format::e2m1>(_mm512_and_si512(_mm512_srli_epi16(v, 4), low), help));
+        }
+    }
+}
+
 template <bool five, int C> HEARTH_INLINE void unpack_k_chunk(const uint8_t* w, const KScales& k, Out& to) {
     constexpr int I = 2 * C & 3;
     const __m512i low = _mm512_set1_epi8(15);
@@ -148,6 +161,7 @@ void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacke
         case Format::q2_k: return unpack_quarters<Format::q2_k>(panel, columns, to);
         case Format::mxfp4: return unpack_float_scales<Format::mxfp4>(panel, columns, to);
         case Format::iq4_nl: case Format::iq4_xs: return unpack_float_scales<Format::iq4_nl>(panel, columns, to);
+        case Format::nvfp4: case Format::e2m1: return unpack_e4m3_scales(panel, columns, to);
         case Format::int4: return unpack_float_scales<Format::int4>(panel, columns, to);
         default: return;
     }
