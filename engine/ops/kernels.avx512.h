@@ -31,6 +31,8 @@ void convolve_row(float* out, const float* const* in, const float* w, size_t w_s
 
 // Unpacks one panel as member `p` of `n_panels`. minimum is negated for the K formats, so that the tile adds.
 void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacked& to, int p, int n_panels);
+// The same for panels that keep words of the file's blocks.
+void unpack_words(Format format, const uint8_t* panel, int columns, const Unpacked& to, int p, int n_panels);
 // One row of activations; rows of the last panel that are no rows of the matrix are not written.
 void matvec_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end);
 // The same with weights that has_float_values tells of.

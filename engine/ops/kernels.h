@@ -118,12 +118,12 @@ constexpr bool has_minimum(Format f) {
 }
 // log2 of what the stored codes have to be lowered by; -1: nothing.
 constexpr int zero_shift(Format f) {
-    return f == Format::q8_0 || has_float_scales(f) || has_e4m3_scales(f) ? 7 : f == Format::q6_k ? 5 : f == Format::q5_0 ? 4
+    return f == Format::q8_0 || has_float_scales(f) || has_e4m3_scales(f) || words_of_block(f) > 0 ? 7 : f == Format::q6_k ? 5 : f == Format::q5_0 ? 4
          : f == Format::q4_0 ? 3 : f == Format::q3_k ? 2 : -1;
 }
 
 // Whether one row of int8 is multiplied straight from the panel; of the other formats it meets unpacked panels, as many rows do.
-constexpr bool has_matvec(Format f) { return !has_e4m3_scales(f); }
+constexpr bool has_matvec(Format f) { return !has_e4m3_scales(f) && words_of_block(f) == 0; }
 
 struct Kernels {
     // Quantises blocks [begin, end) of 32 columns of row r; x is the whole row.

@@ -138,9 +138,8 @@ const Tile* tiles_of(Format f) {
         case Format::q5_1: case Format::q5_k: return tiles<Codes::five_bits, Kind::minimum>;
         case Format::q6_k: return tiles<Codes::six_bits, Kind::sixteen>;
         case Format::q3_k: return tiles<Codes::four_bits, Kind::sixteen>;
-        case Format::nvfp4: case Format::e2m1: return tiles<Codes::eight_bits, Kind::sixteen>;
         case Format::q2_k: return tiles<Codes::four_bits, Kind::sixteen_minimum>;
-        default: return tiles<Codes::eight_bits, Kind::plain>;
+        default: return scale_columns(f) == 16 ? tiles<Codes::eight_bits, Kind::sixteen> : tiles<Codes::eight_bits, Kind::plain>;
     }
 }
 

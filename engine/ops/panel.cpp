@@ -28,14 +28,23 @@ Shape shape(Format format) {
         case Format::nvfp4: case Format::e2m1: return {64, 256, true};
         case Format::int4: return {128, 256, false};
         case Format::fp8: return {64, 512, false};
-        default: return {0, 0, false};  // floats have no blocks, other formats no panels
+        default: return {64, 64 * words_of_block(format), true};  // floats have no blocks
     }
 }
 
 int block_columns(Format format) { return has_float_scales(format) || has_e4m3_scales(format) ? 32 : info(format).values; }
 
 // Where a block of the file has its first half.
-int scale_at(Format format) { return format == Format::q6_k ? 208 : format == Format::q3_k ? 108 : format == Format::q2_k ? 80 : 0; }
+int scale_at(Format format) {
+    switch (format) {
+        case Format::q6_k: return 208;
+        case Format::q3_k: return 108;
+        case Format::q2_k: return 80;
+        case Format::tq1_0: return 52;
+        case Format::tq2_0: return 64;
+        default: return 0;
+    }
+}
 
 void put(uint8_t* to, int lane, const uint8_t* four) { memcpy(to + 4 * lane, four, 4); }
 
@@ -122,7 +131,10 @@ void pack_block(Format format, const uint8_t* block, uint8_t* data, int lane) {
         case Format::q6_k: pack_q6_k(block, data, lane); break;
         case Format::q3_k: pack_q3_k(block, data, lane); break;
         case Format::q2_k: pack_two_bits(block + 16, block, data, lane); break;
-        default: break;
+        default: {
+            const bool scale_first = scale_at(format) == 0 && format != Format::iq1_m;
+            for (int j = 0; j < words_of_block(format); ++j) put(data + 64 * j, lane, block + (scale_first ? 2 : 0) + 4 * j);
+        }
     }
 }
 
@@ -197,9 +209,7 @@ void pack_floats(Format format, const uint8_t* row, int columns, uint8_t* panel,
 
 }  // namespace
 
-bool has_panels(Format format, int columns) {
-    return info(format).values == 1 || (shape(format).data != 0 && columns % block_columns(format) == 0);
-}
+bool has_panels(Format format, int columns) { return columns % block_columns(format) == 0; }
 
 size_t panel_bytes(Format format, int columns) {
     const Shape s = shape(format);
@@ -237,7 +247,8 @@ void pack_panel(Format format, const uint8_t* source, size_t row_bytes, int rows
             if (format == Format::q4_k || format == Format::q5_k) {
                 pack_k_head(row, head, lane);
             } else if (s.pair) {
-                memcpy(head + 32 * (b & 1) + 2 * lane, row + scale_at(format), 2);
+                const uint16_t d = format == Format::iq1_m ? blocks::iq1_m_scale(row) : load_u16(row + scale_at(format));
+                memcpy(head + 32 * (b & 1) + 2 * lane, &d, 2);
             } else {
                 memcpy(head + 2 * lane, row + scale_at(format), 2);
                 memcpy(head + 32 + 2 * lane, row + scale_at(format) + 2, 2);

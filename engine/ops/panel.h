@@ -26,6 +26,8 @@
 //   MXFP4, IQ4_NL, IQ4_XS, per 32 columns: | 16 f32 scales | word 0..3 |, nibbles as in Q4_0
 //   NVFP4, E2M1, pair of 32 columns: | 4 x 16 scales E4M3 of 16 columns each | word 0..3 | word 0..3 |
 //         words 2u, 2u+1 belong to 16 columns u: low nibble of byte t in word 2u+j: column 16u+4j+t, high: 16u+8+4j+t
+//   IQ1 to IQ3, TQ, pair of 256 columns: | 16 f16 d | 16 f16 d' | words | words |
+//         words: what the file's block has beside d (of IQ1_M: also its four parts of d), four bytes of each row a word
 //   INT4, per 32 columns: | 16 f32 scales | 16 x 4 bytes 128 - zero | word 0..3 |, nibbles as in Q4_0
 //         Their scales are no halves: a power of two, a product, or any float.
 //   FP8, per 32 columns: | 16 f32 256 * scales | per column 16 codes |
@@ -51,8 +53,25 @@ constexpr bool has_float_scales(Format f) {
 constexpr bool has_e4m3_scales(Format f) { return f == Format::nvfp4 || f == Format::e2m1; }
 constexpr bool has_quarters(Format f) { return f == Format::q6_k || f == Format::q3_k || f == Format::q2_k; }
 
+// Of a format whose panels keep the words of its blocks: how many 256 columns have. 0: other panels.
+constexpr int words_of_block(Format f) {
+    switch (f) {
+        case Format::iq2_xxs: case Format::tq2_0: return 16;
+        case Format::iq2_xs: return 18;
+        case Format::iq2_s: return 20;
+        case Format::iq3_xxs: return 24;
+        case Format::iq3_s: return 27;
+        case Format::iq1_s: return 12;
+        case Format::iq1_m: return 14;
+        case Format::tq1_0: return 13;
+        default: return 0;
+    }
+}
+
 // Columns that share a scale.
-constexpr int scale_columns(Format f) { return has_quarters(f) || has_e4m3_scales(f) ? 16 : 32; }
+constexpr int scale_columns(Format f) {
+    return has_quarters(f) || has_e4m3_scales(f) || f == Format::iq2_xs || f == Format::iq2_s || f == Format::iq1_m ? 16 : 32;
+}
 
 // Whether a product with such panels has float activations in every profile.
 constexpr bool has_float_values(Format f) { return f == Format::f32 || f == Format::f16 || f == Format::bf16 || f == Format::fp8; }
@@ -65,6 +84,10 @@ template <Format F> struct Quarters {
 
 // The formats above. Weights of the others stay as the file has them, and those of E2M1 that 32 columns do not divide.
 bool has_panels(Format format, int columns);
+
+// The rows of the grid of an IQ1, IQ2 or IQ3 format as kernels want them. IQ3: the magnitudes of four columns, a byte each.
+// Else the codes of columns 0 … 3 in the low nibbles of four bytes, those of 4 … 7 in the high ones.
+const uint32_t* grid_rows(Format format);
 
 // Bytes of one panel of `columns` columns (a multiple of the format's block).
 size_t panel_bytes(Format format, int columns);

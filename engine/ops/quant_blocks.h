@@ -35,6 +35,7 @@ void iq3_xxs(Block b, float* out);
 void iq3_s(Block b, float* out);
 void iq1_s(Block b, float* out);
 void iq1_m(Block b, float* out);
+std::uint16_t iq1_m_scale(Block b);
 
 // Rows of the grids that the IQ formats index, rising. Eight values of 2 bits: 0, 1, 2 stand for 8, 25, 43 (IQ2) or
 // -1, 0, 1 (IQ1). Four values of 3 bits: c stands for 2c + 1 (IQ3_S), or 8c + 4, the last for 62 (IQ3_XXS).

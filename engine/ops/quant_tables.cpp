@@ -159,11 +159,14 @@ void iq1_s(Block b, float* out) {
 
 // 32 low bytes of row numbers, 16 bytes of nibbles (three high bits, the sign of delta), four u16: four scales of 3
 // bits each, and in their top nibbles d f16.
+std::uint16_t iq1_m_scale(Block b) {
+    unsigned bits = 0;
+    for (int i = 0; i < 4; ++i) bits |= unsigned(load_u16(b + 48 + 2 * i) >> 12) << 4 * i;
+    return std::uint16_t(bits);
+}
 void iq1_m(Block b, float* out) {
     Block scales = b + 48;
-    unsigned bits = 0;
-    for (int i = 0; i < 4; ++i) bits |= unsigned(load_u16(scales + 2 * i) >> 12) << 4 * i;
-    const float d = half_to_float(std::uint16_t(bits));
+    const float d = half_to_float(iq1_m_scale(b));
     for (int j = 0; j < 32; ++j, out += 8) {
         const unsigned high = b[32 + j / 2] >> j % 2 * 4 & 15, scale = load_u16(scales + j / 8 * 2) >> j / 2 % 4 * 3 & 7;
         iq1_row(iq1_grid[b[j] | (high & 7) << 8], d * float(2 * scale + 1), high & 8 ? -0.125f : 0.125f, out);

@@ -177,7 +177,7 @@ void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacke
         case Format::iq4_nl: case Format::iq4_xs: return unpack_float_scales<Format::iq4_nl>(panel, columns, to);
         case Format::nvfp4: case Format::e2m1: return unpack_e4m3_scales(panel, columns, to);
         case Format::int4: return unpack_float_scales<Format::int4>(panel, columns, to);
-        default: return;
+        default: return unpack_words(format, panel, columns, u, p, n_panels);
     }
 }
 
