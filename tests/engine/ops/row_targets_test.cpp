@@ -1,0 +1,128 @@
+// Operations on rows, heads and positions: every target agrees with ref.
+#include "targets.h"
+
+namespace engine::testing {
+
+TEST_F(TargetsTest, RowOpsAgreeWithRef) {
+    for (const Run& run : runs())
+        for (int cols : {1, 15, 16, 33, 128, 1030}) {
+            SCOPED_TRACE(run.name + " cols " + std::to_string(cols));
+            const int n = 19;
+            auto x = floats(std::size_t(n) * cols), w = floats(std::size_t(cols)), y = floats(std::size_t(n) * cols);
+            for (float& v : y) v *= 20;
+            std::vector<float> got(x.size()), want(x.size());
+            const Mat xm{x.data(), n, cols}, ym{y.data(), n, cols}, g{got.data(), n, cols}, e{want.data(), n, cols};
+            run.ops->rms_norm(g, xm, w.data(), 1e-6f, exec);
+            ref_ops().rms_norm(e, xm, w.data(), 1e-6f, exec);
+            EXPECT_LT(relative_error(got, want), kFloatError);
+            run.ops->rms_norm(g, xm, nullptr, 1e-6f, exec);
+            ref_ops().rms_norm(e, xm, nullptr, 1e-6f, exec);
+            EXPECT_LT(relative_error(got, want), kFloatError);
+            run.ops->layer_norm(g, ym, w.data(), x.data(), 1e-6f, exec);
+            ref_ops().layer_norm(e, ym, w.data(), x.data(), 1e-6f, exec);
+            EXPECT_LT(relative_error(got, want), kFloatError);
+            got = want = y;
+            run.ops->gelu(g, exec);
+            ref_ops().gelu(e, exec);
+            EXPECT_LT(relative_error(got, want), kFloatError);
+            for (const Activation activation : {Activation::silu, Activation::gelu_tanh, Activation::clamped_silu, Activation::sigmoid, Activation::identity}) {
+                run.ops->activate(g, ym, xm, activation, exec);
+                ref_ops().activate(e, ym, xm, activation, exec);
+                EXPECT_LT(relative_error(got, want), kFloatError) << int(activation);
+                run.ops->activate(g, xm, ym, activation, exec);  // values beyond the clamp
+                ref_ops().activate(e, xm, ym, activation, exec);
+                EXPECT_LT(relative_error(got, want), kFloatError) << int(activation);
+            }
+            run.ops->add_scaled(g, ym, -0.25f, exec);
+            ref_ops().add_scaled(e, ym, -0.25f, exec);
+            EXPECT_LT(relative_error(got, want), kFloatError);
+        }
+}
+
+// Far out on the negative side as well: relative to the value, which goes to 0.
+TEST_F(TargetsTest, GeluKeepsItsTail) {
+    for (const Run& run : runs())
+        for (float x = -12; x < 12; x += 0.013f) {
+            float got = x, want = x;
+            run.ops->gelu({&got, 1, 1}, exec);
+            ref_ops().gelu({&want, 1, 1}, exec);
+            EXPECT_LT(std::abs(got - want), 1e-5 * std::abs(want)) << run.name << " at " << x;
+        }
+}
+
+TEST_F(TargetsTest, RopeAgreesWithRef) {
+    for (const Run& run : runs())
+        for (bool neox : {false, true})
+            for (int dim : {64, 24, 6}) {
+                const int heads = 3, head_dim = 64, n = 5;
+                std::vector<float> frequencies;
+                for (int i = 0; i < dim / 2; ++i) frequencies.push_back(float(std::pow(1e6, -2.0 * i / dim)));
+                const std::int32_t positions[] = {0, 1, 77, 4096, 131071};
+                auto got = floats(std::size_t(n) * heads * head_dim);
+                auto want = got;
+                const RopeArgs args{positions, frequencies.data(), head_dim, dim, neox, dim == 24 ? 1.25f : 1.f};
+                run.ops->rope({got.data(), n, heads * head_dim}, args, exec);
+                ref_ops().rope({want.data(), n, heads * head_dim}, args, exec);
+                EXPECT_LT(relative_error(got, want), 1e-6) << run.name << " dim " << dim << (neox ? " neox" : "");
+            }
+}
+
+TEST_F(TargetsTest, AttentionAgreesWithRef) {
+    for (const Run& run : runs())
+        for (int d : {64, 16, 128, 512, 8})
+            for (bool half : {false, true})
+                for (int window : {0, 1, 33, 128})
+                    for (int context : {0, 5, 130, 300})
+                        for (int rows : {1, 7, 45}) {
+                            SCOPED_TRACE(run.name + " d " + std::to_string(d) + " context " + std::to_string(context) + " rows " +
+                                         std::to_string(rows) + " window " + std::to_string(window) + (half ? " half" : ""));
+                            const int kv_heads = 2, heads = 6, n = context + rows, blocks = (n + kKvBlock - 1) / kKvBlock;
+                            // Memory that was never written may hold anything: NaN here.
+                            std::vector<std::uint8_t> k(std::size_t(blocks) * kv_heads * kKvBlock * d * 4, 0xff), v = k;
+                            std::vector<std::int32_t> order;
+                            for (int i = 0; i < blocks; ++i) order.push_back(blocks - 1 - i);
+                            const KvLayer kv{k.data(), v.data(), half, kv_heads, d};
+                            auto keys = floats(std::size_t(n) * kv_heads * d), values = floats(std::size_t(n) * kv_heads * d);
+                            const SequenceRows all{0, n, 0, order.data()};
+                            run.ops->kv_append(kv, {keys.data(), n, kv_heads * d}, {values.data(), n, kv_heads * d}, &all, 1, exec);
+                            const float sinks[] = {0.5f, -3, 2, 0, 40, -40};
+                            auto q = floats(std::size_t(rows) * heads * d);
+                            std::vector<float> got(q.size()), want(q.size());
+                            const SequenceRows now{0, rows, context, order.data()};
+                            AttentionArgs args{{got.data(), rows, heads * d}, {q.data(), rows, heads * d}, kv, &now, 1, heads, 2.0f / std::sqrt(float(d)), window, context == 130 ? sinks : nullptr};
+                            run.ops->attention(args, exec);
+                            args.out.data = want.data();
+                            ref_ops().attention(args, exec);
+                            EXPECT_LT(relative_error(got, want), run.exact ? kFloatError : kBf16Error);
+                            EXPECT_EQ(scratch.used(), 0u);
+                        }
+}
+
+// Every row sees all of its sequence, and none of the next one.
+TEST_F(TargetsTest, AttentionWithoutACausalMaskAgreesWithRef) {
+    for (const Run& run : runs())
+        for (int d : {16, 32, 64, 8})
+            for (bool half : {false, true})
+                for (int rows : {1, 7, 32, 45, 150}) {
+                    SCOPED_TRACE(run.name + " d " + std::to_string(d) + " rows " + std::to_string(rows) + (half ? " half" : ""));
+                    const int heads = 3, n = 2 * rows, blocks = (rows + kKvBlock - 1) / kKvBlock;
+                    std::vector<std::uint8_t> k(std::size_t(2 * blocks) * heads * kKvBlock * d * 4, 0xff), v = k;
+                    std::vector<std::int32_t> order;
+                    for (int i = 0; i < 2 * blocks; ++i) order.push_back(2 * blocks - 1 - i);
+                    const KvLayer kv{k.data(), v.data(), half, heads, d};
+                    auto keys = floats(std::size_t(n) * heads * d), values = floats(keys.size()), q = floats(keys.size());
+                    const SequenceRows both[] = {{0, rows, 0, order.data()}, {rows, rows, 0, order.data() + blocks}};
+                    run.ops->kv_append(kv, {keys.data(), n, heads * d}, {values.data(), n, heads * d}, both, 2, exec);
+                    std::vector<float> got(q.size()), want(q.size()), alone(q.size() / 2);
+                    AttentionArgs args{{got.data(), n, heads * d}, {q.data(), n, heads * d}, kv, both, 2, heads, 2.0f / std::sqrt(float(d)), 0, nullptr, false};
+                    run.ops->attention(args, exec);
+                    args.out.data = want.data();
+                    ref_ops().attention(args, exec);
+                    EXPECT_LT(relative_error(got, want), run.exact ? kFloatError : kBf16Error);
+                    args.out.data = alone.data(), args.n_sequences = 1;
+                    run.ops->attention(args, exec);
+                    EXPECT_EQ(std::memcmp(alone.data(), got.data(), alone.size() * sizeof(float)), 0);
+                }
+}
+
+}  // namespace engine::testing
