@@ -30,6 +30,7 @@ public:
     bool is_object() const { return value_ && value_->is_object(); }
     const std::string& path() const { return path_; }
     std::string shown() const;
+    base::Json value() const { return value_ ? *value_ : base::Json(); }
 
     JsonNode operator[](const std::string& key) const;
     JsonNode at(std::size_t index) const;

@@ -22,7 +22,11 @@ public:
         m.output_norm = vector(has("output_norm.weight") || !has("token_embd_norm.weight") ? "output_norm.weight" : "token_embd_norm.weight", c_.hidden, m);
         const bool tied = !has("output.weight");
         matrix(tied ? "token_embd.weight" : "output.weight", c_.vocabulary, c_.hidden, m.output, Keep::packed);
-        if (tied) out_.parameters -= std::uint64_t(c_.vocabulary) * std::uint64_t(c_.hidden);
+        if (tied) {
+            const std::uint64_t twice = std::uint64_t(c_.vocabulary) * std::uint64_t(c_.hidden);
+            out_.parameters -= twice;
+            out_.active_parameters -= twice;
+        }
         if (c_.per_layer_width > 0) {
             const int all = c_.layers * c_.per_layer_width;
             matrix("per_layer_token_embd.weight", c_.vocabulary, all, m.own_embedding, Keep::plain);
@@ -97,7 +101,7 @@ private:
     void matrix(const std::string& name, int rows, int cols, Weight& out, Keep keep = Keep::packed) {
         auto stored = find(name, rows, cols);
         if (!stored) return;
-        count(*stored, keep == Keep::plain ? 0 : 1);
+        count(*stored, 1, keep == Keep::plain ? 0 : 1);
         place(*std::move(stored), out, keep);
     }
 
@@ -107,7 +111,7 @@ private:
         for (const auto& part : parts) rows += part.first;
         const auto stored = find(name, rows, cols);
         if (!stored) return;
-        count(*stored, 1);
+        count(*stored);
         for (const auto& [n, out] : parts) {
             place(stored->part(first, n), *out);
             first += n;
@@ -139,7 +143,8 @@ private:
         const auto add = [&](const std::string& name, int rows, int cols, std::initializer_list<Weight*> parts) {
             const auto stored = find(prefix + name, rows, cols, c_.experts);
             if (!stored) return;
-            count(*stored, double(c_.experts_used) / c_.experts);
+            const double used = double(c_.experts_used) / c_.experts;
+            count(*stored, used, used);
             const int one = rows / int(parts.size());
             int first = 0;
             for (Weight* part : parts) {
@@ -262,7 +267,7 @@ private:
     void heads(const std::string& name, int rows, int cols, Weight& out) {
         auto stored = find(name, rows, cols, c_.heads);
         if (!stored) return;
-        count(*stored, 1);
+        count(*stored);
         place(*std::move(stored), out);
     }
 
@@ -339,13 +344,13 @@ private:
         m.inverse_frequencies.push_back(std::move(out));
     }
 
-    // `active`: the share of it that a decode step reads.
-    void count(const Stored& stored, double active) {
+    // `active`: the share of it that a token uses; `read`: that a decode step reads, which looks up one row of embeddings.
+    void count(const Stored& stored, double active = 1, double read = 1) {
         const std::uint64_t n = std::uint64_t(stored.count()), values = n * std::uint64_t(stored.rows) * std::uint64_t(stored.cols);
         out_.parameters += values;
         out_.values[std::size_t(stored.format)] += values;
         out_.active_parameters += std::uint64_t(double(values) * active);
-        out_.active_bytes += std::uint64_t(double(n * stored.bytes()) * active);
+        out_.active_bytes += std::uint64_t(double(n * stored.bytes()) * read);
     }
 
     TensorSource& source_;

@@ -1,9 +1,12 @@
 #include "engine/model/model_file.h"
 
+#include "engine/model/checkpoint.h"
 #include "engine/model/gguf_file.h"
 
 namespace engine {
 
-base::Result<std::unique_ptr<ModelFile>> ModelFile::open(const std::filesystem::path& path) { return GgufFile::open(path); }
+base::Result<std::unique_ptr<ModelFile>> ModelFile::open(const std::filesystem::path& path) {
+    return Checkpoint::is_one(path) ? Checkpoint::open(path) : GgufFile::open(path);
+}
 
 }  // namespace engine

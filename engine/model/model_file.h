@@ -15,7 +15,7 @@ namespace engine {
 
 class ModelFile {
 public:
-    // By its file: GGUF.
+    // A GGUF; or a checkpoint in Hugging Face's form, by its folder, its config.json, its .safetensors or their index.
     static base::Result<std::unique_ptr<ModelFile>> open(const std::filesystem::path& path);
     virtual ~ModelFile() = default;
 

@@ -78,11 +78,11 @@ double largest_difference(const std::vector<float>& a, const std::vector<float>&
     return most;
 }
 
-void check_golden(const std::filesystem::path& folder, const Target& target) {
-    SCOPED_TRACE(folder.filename().string() + " on " + target.name);
+// `file`: the folder itself, or its GGUF.
+void check_golden(const std::filesystem::path& folder, const std::filesystem::path& file, const Target& target) {
+    SCOPED_TRACE(file.string() + " on " + target.name);
     const json golden = json::parse(support::read_text(folder / "golden.json"));
     const auto tensors = support::read_safetensors(folder / "golden.safetensors");
-    const auto file = std::filesystem::exists(folder / "model-f16.gguf") ? folder / "model-f16.gguf" : folder / "model.gguf";
     // 20 × the float32–float64 difference of the golden's own implementation.
     const double tolerance = golden["suggested_tolerance_logits_fp32"];
     OneSequence runner(file, *target.ops);
@@ -112,8 +112,28 @@ TEST(Forward, GoldenCheckpointsAgreeOnEveryExactTarget) {
                                  "gemma3_text", "gemma4_dense", "gemma4_moe", "gemma4_ple_shared", "gpt_oss_truncate", "gpt_oss_mxfp4", "glm4_moe", "lfm2",
                                  "granitemoehybrid", "qwen3_next", "qwen3_5", "qwen3_5_moe", "deepseek_v3", "gguf_mixed_types", "q_qwen3_ct_nvfp4",
                                  "q_qwen3_modelopt_nvfp4", "q_qwen3_moe_modelopt_nvfp4"})
-            check_golden(*golden / name, target);
+            check_golden(*golden / name, *golden / name / (std::filesystem::exists(*golden / name / "model-f16.gguf") ? "model-f16.gguf" : "model.gguf"), target);
     }
+}
+
+// Every folder of safetensors: also those that no GGUF can say, and every form of quantised module.
+TEST(Forward, GoldenFoldersAgreeOnEveryExactTarget) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    int folders = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(*golden)) {
+        if (!std::filesystem::exists(entry.path() / "config.json") || entry.path().filename() == "bert_minilm") continue;
+        ++folders;
+        for (const Target& target : targets(true))
+            if (target.available) {
+                try {
+                    check_golden(entry.path(), entry.path(), target);
+                } catch (const std::exception& e) {
+                    ADD_FAILURE() << target.name << ": " << e.what();
+                }
+            }
+    }
+    EXPECT_GE(folders, 52);
 }
 
 TEST(Forward, StoriesModelsAgreeWithTheFloat64Reference) {

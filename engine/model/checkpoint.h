@@ -1,0 +1,43 @@
+// A checkpoint in Hugging Face's form as a ModelFile: config.json and, beside it, weights as safetensors, tokenizer.json,
+// tokenizer_config.json, generation_config.json, chat_template.jinja, hf_quant_config.json.
+#pragma once
+
+#include "base/json.h"
+#include "engine/model/checkpoint_config.h"
+#include "engine/model/model_file.h"
+#include "engine/model/quantisation.h"
+#include "engine/model/safetensors.h"
+
+namespace engine {
+
+class Checkpoint final : public ModelFile {
+public:
+    // The folder, its config.json, a .safetensors or the index of several.
+    static bool is_one(const std::filesystem::path& path);
+    static base::Result<std::unique_ptr<ModelFile>> open(const std::filesystem::path& path);
+
+    const std::filesystem::path& path() const override { return path_; }
+    std::uint64_t file_bytes() const override { return weights_->file_bytes(); }
+    base::Result<Config> config() const override;
+    base::Result<text::Vocabulary> vocabulary() const override;
+    base::Result<Sampling> sampling() const override;
+    base::Result<std::string> chat_template() const override;
+    std::unique_ptr<TensorSource> tensors(const Config& config) const override;
+    base::Result<Sizes> sizes(const Config& config) const override;
+    base::Error error(std::string what, base::Code code) const override;
+
+private:
+    Checkpoint() = default;
+    base::Result<void> read_configs();
+    // Null where there is no such file; an error where it is no JSON.
+    base::Result<base::Json> json(const char* name) const;
+    std::filesystem::path beside(const char* name) const { return folder_ / name; }
+
+    std::filesystem::path path_, folder_;
+    std::unique_ptr<Safetensors> weights_;
+    base::Json raw_config_, generation_;
+    CheckpointConfig checkpoint_;
+    Quantisation quantisation_;
+};
+
+}  // namespace engine

@@ -1,0 +1,155 @@
+#include "engine/model/checkpoint_config.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "engine/model/checkpoint_keys.h"
+
+namespace engine {
+namespace {
+
+using base::Code;
+using base::Json;
+
+// The text model's part of a wrapper's configuration, the outermost first.
+std::vector<const Json*> text_parts(const Json& config) {
+    std::vector<const Json*> out{&config};
+    for (const char* part : {"thinker_config", "text_config"}) {
+        const auto it = out.back()->find(part);
+        if (it != out.back()->end() && it->is_object()) out.push_back(&*it);
+    }
+    return out;
+}
+
+const Json* activation(const Json& text) {
+    for (const char* key : {"hidden_act", "hidden_activation"})
+        if (const auto it = text.find(key); it != text.end() && !it->is_null()) return &*it;
+    return nullptr;
+}
+
+const char* name_of(Activation activation) {
+    return activation == Activation::gelu_tanh ? "gelu_pytorch_tanh" : "silu";
+}
+
+}  // namespace
+
+base::Result<CheckpointConfig> read_checkpoint_config(const Json& config, const std::string& file) {
+    if (!config.is_object()) return base::error(Code::corrupt, file + ": is no object", kFetchAgain);
+    const std::vector<const Json*> parts = text_parts(config);
+    const Json& text = *parts.back();
+    text::JsonProblem problem{file, {}};
+    const text::JsonNode node(&text, "", problem);
+    std::string type = node["model_type"].text("");
+    if (type.empty() && parts.size() > 1) type = text::JsonNode(&config, "", problem)["model_type"].text("") + "_text";
+    if (problem.first) return *problem.first;
+    if (type.empty()) return base::error(Code::corrupt, file + ": key 'model_type' is missing: this is not a model", kFetchAgain);
+    const CheckpointFamily* family = nullptr;
+    std::string known;
+    for (const CheckpointFamily& one : checkpoint_families()) {
+        if (type == one.model_type) family = &one;
+        known += (known.empty() ? "" : ", ") + std::string(one.model_type);
+    }
+    if (!family) return base::error(Code::unsupported, file + ": has the model_type '" + type + "'; this engine runs " + known);
+
+    CheckpointConfig out;
+    out.file = file;
+    out.architecture = family->architecture;
+    out.names = family->names;
+    out.keys = out.shown = Json::object();
+    out.keys["general.architecture"] = family->architecture;
+    Json whole = Json::parse(family->defaults);
+    whole.update(text);
+    const text::JsonNode all(&whole, "", problem);
+    Translation t(all, family->architecture, out);
+    t.common();
+    if (family->read) family->read(t);
+    const Family* runs = nullptr;
+    for (const Family& one : families())
+        if (std::string_view(one.name) == family->architecture) runs = &one;
+    if (const Json* const found = activation(text)) {
+        const std::string expected = name_of(runs->activation);
+        if (*found != expected && !(expected == "silu" && *found == "swish"))
+            problem.tell(Code::unsupported, "has the activation " + base::dump(*found) + ", expected '" + expected + "'");
+    }
+    if (problem.first) return *problem.first;
+    for (const Json* part : parts)
+        if (const auto it = part->find("tie_word_embeddings"); it != part->end() && it->is_boolean()) out.tied = it->get<bool>();
+    return out;
+}
+
+base::Error CheckpointKeys::error(std::string what, Code code) const {
+    return base::error(code, config_.file + ": " + std::move(what), code == Code::corrupt ? kFetchAgain : "");
+}
+
+std::string CheckpointKeys::shown(const std::string& key) const {
+    const auto it = config_.shown.find(key);
+    return it == config_.shown.end() ? key : it->get<std::string>();
+}
+
+base::Error CheckpointKeys::wrong(const std::string& key, const char* expected) const {
+    return error("key '" + shown(key) + "' is " + base::dump(config_.keys.at(key)).substr(0, 100) + ", expected " + expected, Code::corrupt);
+}
+
+base::Result<std::optional<std::string>> CheckpointKeys::text(const std::string& key) const {
+    if (!has(key)) return std::optional<std::string>{};
+    const Json& value = config_.keys.at(key);
+    if (!value.is_string()) return wrong(key, "text");
+    return std::optional<std::string>{value.get<std::string>()};
+}
+
+base::Result<std::optional<std::int64_t>> CheckpointKeys::integer(const std::string& key) const {
+    if (!has(key)) return std::optional<std::int64_t>{};
+    const Json& value = config_.keys.at(key);
+    if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > std::uint64_t(INT64_MAX)))
+        return wrong(key, "an integer below 2^63");
+    return std::optional<std::int64_t>{value.get<std::int64_t>()};
+}
+
+base::Result<std::optional<double>> CheckpointKeys::real(const std::string& key) const {
+    if (!has(key)) return std::optional<double>{};
+    if (!config_.keys.at(key).is_number()) return wrong(key, "a number");
+    return std::optional<double>{config_.keys.at(key).get<double>()};
+}
+
+base::Result<std::optional<bool>> CheckpointKeys::boolean(const std::string& key) const {
+    if (!has(key)) return std::optional<bool>{};
+    if (!config_.keys.at(key).is_boolean()) return wrong(key, "true or false");
+    return std::optional<bool>{config_.keys.at(key).get<bool>()};
+}
+
+base::Result<std::optional<std::vector<std::int64_t>>> CheckpointKeys::integers(const std::string& key) const {
+    if (!has(key)) return std::optional<std::vector<std::int64_t>>{};
+    std::vector<std::int64_t> out;
+    for (const Json& value : config_.keys.at(key)) {
+        if (!value.is_number_integer()) return wrong(key, "integers");
+        out.push_back(value.get<std::int64_t>());
+    }
+    return std::optional{std::move(out)};
+}
+
+std::optional<std::vector<bool>> CheckpointKeys::flags(const std::string& key) const {
+    if (!is_array(key)) return std::nullopt;
+    std::vector<bool> out;
+    for (const Json& value : config_.keys.at(key)) {
+        if (!value.is_boolean()) return std::nullopt;
+        out.push_back(value.get<bool>());
+    }
+    return out;
+}
+
+bool CheckpointKeys::has_experts(int layer) const {
+    const auto layers = flags(std::string(config_.architecture) + ".expert_layers");
+    return !layers || std::size_t(layer) >= layers->size() || (*layers)[std::size_t(layer)];
+}
+
+base::Result<int> CheckpointKeys::vocabulary(int) const {
+    const std::string key = std::string(config_.architecture) + ".vocab_size";
+    auto size = integer(key);
+    if (!size) return std::move(size).error();
+    if (!*size) return error("key 'vocab_size' is missing", Code::corrupt);
+    if (**size < 1 || **size > INT32_MAX) return wrong(key, "1 to 2147483647");
+    return int(**size);
+}
+
+}  // namespace engine

@@ -1,0 +1,169 @@
+#include "engine/model/checkpoint_tensors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <utility>
+
+namespace engine {
+namespace {
+
+using base::Code;
+using Kind = Linear::Kind;
+
+std::vector<std::uint64_t> without_ones(std::vector<std::uint64_t> dims) {
+    std::erase(dims, 1u);
+    return dims;
+}
+
+// Tensors of a module that was read as `kind`, by the last part of their names.
+std::vector<const char*> parts_of(Kind kind) {
+    switch (kind) {
+        case Kind::plain: return {"weight"};
+        case Kind::fp8: return {"weight", "input_scale"};
+        case Kind::int4_packed: return {"weight_packed", "weight_scale", "weight_zero_point", "weight_shape", "weight_g_idx"};
+        case Kind::gptq: return {"qweight", "scales", "qzeros", "g_idx"};
+        case Kind::awq: return {"qweight", "scales", "qzeros"};
+        case Kind::nvfp4: return {"weight_scale", "input_scale", "input_global_scale"};
+        case Kind::mxfp4: return {"weight_packed", "weight_scale"};
+    }
+    return {};
+}
+
+bool is_turned(Step step) { return step == Step::even_outputs || step == Step::odd_outputs || step == Step::transposed; }
+
+}  // namespace
+
+CheckpointTensors::CheckpointTensors(const Safetensors& file, const CheckpointConfig& checkpoint, const Quantisation& quantisation, const Config& config)
+    : file_(file), checkpoint_(checkpoint), quantisation_(quantisation), config_(config) {
+    for (const TextPrefix& prefix : text_prefixes())
+        if (find_linear(file_, std::string(prefix.layers) + "embed_tokens").weight) {
+            prefix_ = prefix;
+            break;
+        }
+}
+
+std::string CheckpointTensors::theirs(const char* pattern, const std::string& layer) const {
+    std::string out = *pattern == '^' ? prefix_.head + std::string(pattern + 1) : prefix_.layers + std::string(pattern);
+    if (const std::size_t at = out.find(".N."); at != out.npos) out.replace(at + 1, 1, layer);
+    return out;
+}
+
+bool CheckpointTensors::is_there(const Found& found) const {
+    const std::string name = found.of_expert(0);
+    if (found.whole) return file_.tensor(name) || (is_turned(found.step) && file_.tensor(name + "_blocks"));
+    const LinearTensors t = find_linear(file_, name);
+    return t.weight || t.weight_packed || t.qweight;
+}
+
+CheckpointTensors::Found CheckpointTensors::find(const std::string& name) const {
+    std::string pattern = name, layer;
+    if (name.starts_with("blk.")) {
+        const std::size_t end = name.find('.', 4);
+        layer = name.substr(4, end - 4);
+        pattern = "blk.N" + name.substr(end);
+    }
+    const std::size_t dot = pattern.rfind('.');
+    const std::string module = pattern.substr(0, dot), part = pattern.substr(dot);
+    std::optional<Found> first;
+    for (const NameTable* table : checkpoint_.names)
+        for (const NameRow& row : *table) {
+            Found found;
+            if (pattern == row.ours) {
+                found = {theirs(row.theirs, layer), true, row.step};
+            } else if (module == row.ours && (part == ".weight" || part == ".bias")) {
+                found = {theirs(row.theirs, layer), false, row.step};
+                if (part == ".bias") found.name += part, found.whole = true;
+            } else {
+                continue;
+            }
+            found.of_experts = found.name.find(".E.") != found.name.npos;
+            if (is_there(found)) return found;
+            if (!first) first = found;
+        }
+    return first ? *first : Found{name, true};
+}
+
+bool CheckpointTensors::has(const std::string& name) const {
+    if (name == "output.weight" && checkpoint_.tied) return !*checkpoint_.tied;
+    return is_there(find(name));
+}
+
+const SafeTensor* CheckpointTensors::use(const std::string& name) {
+    const SafeTensor* const tensor = file_.tensor(name);
+    if (tensor) used_.insert(tensor);
+    return tensor;
+}
+
+base::Result<const SafeTensor*> CheckpointTensors::tensor(const std::string& name, const std::vector<std::uint64_t>& dims) {
+    const SafeTensor* const tensor = use(name);
+    if (!tensor) return base::error(Code::corrupt, file_.path().string() + ": tensor '" + name + "' is missing", kFetchAgain);
+    std::vector<std::uint64_t> expected(dims.rbegin(), dims.rend());
+    std::uint64_t values = 1, stored = 1;
+    for (const std::uint64_t dim : dims) values *= dim;
+    for (const std::uint64_t dim : tensor->shape) stored *= dim;  // checked for overflow when read
+    const bool flat = without_ones(tensor->shape).size() <= 1 && values == stored;
+    if (flat || without_ones(tensor->shape) == without_ones(expected)) return tensor;
+    return file_.error(*tensor, "has shape " + shape_text(tensor->shape) + ", expected " + shape_text(expected));
+}
+
+base::Result<Format> CheckpointTensors::float_format(const SafeTensor& tensor) const {
+    switch (tensor.dtype) {
+        case Dtype::f32: return Format::f32;
+        case Dtype::f16: return Format::f16;
+        case Dtype::bf16: return Format::bf16;
+        default: return file_.error(tensor, std::string("has dtype ") + info(tensor.dtype).name + ", expected F32, F16 or BF16", Code::unsupported);
+    }
+}
+
+std::string CheckpointTensors::Found::of_expert(int expert) const {
+    std::string out = name;
+    if (const std::size_t at = out.find(".E."); at != out.npos) out.replace(at + 1, 1, std::to_string(expert));
+    return out;
+}
+
+base::Result<Linear> CheckpointTensors::linear(const std::string& module, int rows, int cols) {
+    auto found = check_linear(file_, module, rows, cols, quantisation_.scheme(module));
+    if (!found) return found;
+    for (const char* part : parts_of(found->kind)) use(module + "." + part);
+    for (const SafeTensor* tensor : {found->codes, found->scales, found->zeros})
+        if (tensor) used_.insert(tensor);
+    if (found->kind == Kind::nvfp4) use(module + (found->codes->name.ends_with("_packed") ? ".weight_global_scale" : ".weight_scale_2"));
+    if (const auto wrong = quantisation_.contradiction(module, found->kind)) return file_.error(*found->codes, *wrong);
+    return found;
+}
+
+base::Result<std::vector<float>> CheckpointTensors::values(const std::string& name, const std::vector<std::uint64_t>& dims) {
+    const Found found = find(name);
+    const bool second = found.step == Step::even_outputs || found.step == Step::odd_outputs;
+    std::vector<std::uint64_t> stored = dims;
+    if (second) stored[0] *= 2;
+    auto tensor = this->tensor(found.tensor(), stored);
+    if (!tensor) return std::move(tensor).error();
+    const auto format = float_format(**tensor);
+    if (!format) return format.error();
+    std::vector<float> out((*tensor)->data.size() / std::size_t(engine::info(*format).bytes));
+    dequantise(*format, (*tensor)->data.data(), out.data(), out.size());
+    if (found.step == Step::plus_one)
+        for (float& value : out) value += 1;
+    if (found.step == Step::minus_exp)
+        for (float& value : out) value = -std::exp(value);
+    if (second) {
+        for (std::size_t i = 0; i < out.size() / 2; ++i) out[i] = out[2 * i + (found.step == Step::odd_outputs)];
+        out.resize(out.size() / 2);
+    }
+    return out;
+}
+
+base::Result<void> CheckpointTensors::finish() {
+    for (const SafeTensor& tensor : file_.tensors()) {
+        if (used_.count(&tensor) || left_out(tensor.name)) continue;
+        const std::string layers = std::string(prefix_.layers) + "layers.";
+        if (tensor.name.starts_with(layers) && std::atoi(tensor.name.c_str() + layers.size()) >= config_.layers) continue;  // for drafting
+        if (tensor.name == std::string(prefix_.head) + "lm_head.weight" && checkpoint_.tied.value_or(false)) continue;
+        return file_.error(tensor, std::string("is used by nothing in a model of ") + checkpoint_.architecture, Code::unsupported);
+    }
+    return {};
+}
+
+}  // namespace engine

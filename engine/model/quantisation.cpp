@@ -1,0 +1,186 @@
+#include "engine/model/quantisation.h"
+
+#include <algorithm>
+
+#include "engine/model/mapped_file.h"
+#include "text/json_node.h"
+
+namespace engine {
+namespace {
+
+using base::Code;
+using base::Json;
+using Kind = Linear::Kind;
+
+struct MethodRow {
+    const char* name;
+    std::vector<Kind> kinds;  // besides plain
+};
+const std::vector<MethodRow>& methods() {
+    static const std::vector<MethodRow> rows = {
+        {"fp8", {Kind::fp8}},
+        {"compressed-tensors", {Kind::fp8, Kind::int4_packed, Kind::nvfp4, Kind::mxfp4}},
+        {"gptq", {Kind::gptq}},
+        {"awq", {Kind::awq}},
+        {"modelopt", {Kind::fp8, Kind::nvfp4}},
+        {"mxfp4", {Kind::mxfp4}},
+    };
+    return rows;
+}
+
+const char* name_of(Kind kind) {
+    switch (kind) {
+        case Kind::plain: return "plain floats";
+        case Kind::fp8: return "FP8";
+        case Kind::int4_packed: return "packed int4";
+        case Kind::gptq: return "GPTQ";
+        case Kind::awq: return "AWQ";
+        case Kind::nvfp4: return "NVFP4";
+        case Kind::mxfp4: return "MXFP4";
+    }
+    return "?";
+}
+
+bool glob(std::string_view pattern, std::string_view text) {
+    if (pattern.empty()) return text.empty();
+    std::size_t p = 0, t = 0, star = pattern.npos, from = 0;
+    while (t < text.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            from = t;
+        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+            ++p, ++t;
+        } else if (star != pattern.npos) {
+            p = star + 1;
+            t = ++from;
+        } else {
+            return false;
+        }
+    }
+    return pattern.find_first_not_of('*', p) == pattern.npos;
+}
+
+}  // namespace
+
+base::Result<Quantisation::Pattern> Quantisation::compile(const std::string& text) {
+    Pattern out;
+    out.text = text;
+    if (!text.starts_with("re:")) return out;
+    auto regex = base::Regex::compile("^(?:" + text.substr(3) + ")");  // from where the name begins, as Python's match
+    if (!regex) return std::move(regex).error();
+    out.regex = *std::move(regex);
+    return out;
+}
+
+bool Quantisation::Pattern::matches(const std::string& module) const {
+    if (regex) return regex->search(module);
+    if (text.find('*') != text.npos) return glob(text, module);
+    return module == text || module.ends_with("." + text);
+}
+
+base::Result<void> Quantisation::read_lists(const Json& from, const std::string& file) {
+    for (const char* key : {"modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers"}) {
+        const auto list = from.find(key);
+        if (list == from.end() || list->is_null()) continue;
+        if (!list->is_array()) return base::error(Code::corrupt, file + ": key '" + key + "' is no array", kFetchAgain);
+        for (const Json& one : *list) {
+            if (!one.is_string()) return base::error(Code::corrupt, file + ": key '" + key + "' holds " + base::dump(one).substr(0, 100) + ", expected text", kFetchAgain);
+            auto pattern = compile(one.get<std::string>());
+            if (!pattern) return base::error(Code::unsupported, file + ": key '" + key + "': " + pattern.error().message);
+            ignored_.push_back(*std::move(pattern));
+        }
+    }
+    return {};
+}
+
+base::Result<void> Quantisation::read_groups(const Json& from, const std::string& file) {
+    text::JsonProblem problem{file, {}};
+    const text::JsonNode groups = text::JsonNode(&from, "quantization_config", problem)["config_groups"];
+    if (groups.absent()) return {};
+    for (const auto& [name, ignored] : groups.members().items()) {
+        const text::JsonNode group = groups[name], weights = group["weights"];
+        if (weights.absent()) continue;
+        Group out;
+        const std::int64_t bits = weights["num_bits"].integer(1, 64, 8);
+        const bool integers = weights["type"].text("int") == "int";
+        if (integers ? bits != 4 : bits != 4 && bits != 8) weights["num_bits"].refuse(integers ? "4 for integers" : "4 or 8 for floats");
+        const text::JsonNode block = weights["block_structure"];
+        if (!block.absent()) {
+            out.scheme.tile_rows = int(block.at(0).integer(1, 1 << 20));
+            out.scheme.tile_cols = int(block.at(1).integer(1, 1 << 20));
+        }
+        if (!group["targets"].absent())
+            for (const text::JsonNode& target : group["targets"].items()) {
+                auto pattern = compile(target.text());
+                if (!pattern) return base::error(Code::unsupported, file + ": key '" + target.path() + "': " + pattern.error().message);
+                out.targets.push_back(*std::move(pattern));
+            }
+        groups_.push_back(std::move(out));
+    }
+    if (problem.first) return *problem.first;
+    return {};
+}
+
+base::Result<Quantisation> Quantisation::read(const Json& config, const std::string& config_file, const Json& beside, const std::string& beside_file) {
+    const Json* from = nullptr;
+    std::string file = config_file;
+    for (const char* key : {"quantization_config", "compression_config"})
+        for (const Json* part : {&config, config.contains("text_config") ? &config["text_config"] : nullptr})
+            if (part && part->is_object() && !from)
+                if (const auto it = part->find(key); it != part->end() && it->is_object()) from = &*it;
+    if (!from && beside.is_object()) {
+        const auto it = beside.find("quantization");
+        from = it != beside.end() && it->is_object() ? &*it : &beside;
+        file = beside_file;
+    }
+    Quantisation out;
+    if (!from) return out;
+    text::JsonProblem problem{file, {}};
+    const text::JsonNode node(from, "quantization_config", problem);
+    out.method_ = node["quant_method"].text("");
+    const std::string algorithm = node["quant_algo"].text("");
+    if (out.method_.empty()) out.method_ = algorithm.empty() ? node["format"].absent() ? "" : "compressed-tensors" : "modelopt";
+    if (problem.first) return *problem.first;
+    if (std::ranges::none_of(methods(), [&](const MethodRow& row) { return out.method_ == row.name; })) {
+        std::string known;
+        for (const MethodRow& row : methods()) known += (known.empty() ? "" : ", ") + std::string(row.name);
+        return base::error(Code::unsupported, file + ": has the quant_method '" + out.method_ + "'; this engine runs " + known);
+    }
+    if (out.method_ == "modelopt" && !algorithm.empty() && algorithm != "NVFP4" && algorithm != "FP8") node["quant_algo"].refuse("NVFP4 or FP8");
+    if ((out.method_ == "gptq" || out.method_ == "awq") && node["bits"].integer(1, 64, 4) != 4) node["bits"].refuse("4");
+    if (out.method_ == "awq" && node["version"].text("gemm") != "gemm") node["version"].refuse("gemm");
+    if (out.method_ == "fp8" && node["fmt"].text("e4m3") != "e4m3") node["fmt"].refuse("e4m3");
+    out.scheme_.gptq_v2 = node["checkpoint_format"].text("") == "gptq_v2";
+    const text::JsonNode block = node["weight_block_size"];
+    if (!block.absent()) {
+        out.scheme_.tile_rows = int(block.at(0).integer(1, 1 << 20));
+        out.scheme_.tile_cols = int(block.at(1).integer(1, 1 << 20));
+    }
+    if (problem.first) return *problem.first;
+    if (auto done = out.read_lists(*from, file); !done) return std::move(done).error();
+    if (auto done = out.read_groups(*from, file); !done) return std::move(done).error();
+    return out;
+}
+
+LinearScheme Quantisation::scheme(const std::string& module) const {
+    const Group* of_all = nullptr;  // what targets a class of modules, after those that name some
+    for (const Group& group : groups_)
+        for (const Pattern& target : group.targets) {
+            if (target.matches(module)) return group.scheme;
+            if (target.text == "Linear" && !of_all) of_all = &group;
+        }
+    return of_all ? of_all->scheme : scheme_;
+}
+
+std::optional<std::string> Quantisation::contradiction(const std::string& module, Kind kind) const {
+    if (kind == Kind::plain) return std::nullopt;
+    const std::string stored = std::string("is stored as ") + name_of(kind);
+    if (method_.empty()) return stored + ", but the configuration names no quantisation";
+    for (const MethodRow& row : methods())
+        if (method_ == row.name && std::ranges::count(row.kinds, kind) == 0) return stored + ", but quant_method is '" + method_ + "'";
+    for (const Pattern& ignored : ignored_)
+        if (ignored.matches(module)) return stored + ", but the configuration leaves it out by '" + ignored.text + "'";
+    return std::nullopt;
+}
+
+}  // namespace engine

@@ -1,0 +1,49 @@
+// What a checkpoint's configuration says of how its modules are quantised.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "base/regex.h"
+#include "base/result.h"
+#include "engine/model/linear.h"
+
+namespace engine {
+
+class Quantisation {
+public:
+    // `config`: config.json; `beside`: hf_quant_config.json, or null. Methods that are unknown, and what of the known ones this
+    // engine does not run, are refused by name.
+    static base::Result<Quantisation> read(const base::Json& config, const std::string& config_file, const base::Json& beside,
+                                           const std::string& beside_file);
+
+    const std::string& method() const { return method_; }  // "gptq"; empty: none
+    LinearScheme scheme(const std::string& module) const;
+    // What contradicts the configuration in a module that is stored as `kind`, if anything does.
+    std::optional<std::string> contradiction(const std::string& module, Linear::Kind kind) const;
+
+private:
+    // A name, its last parts, a glob, or a regular expression after "re:".
+    struct Pattern {
+        std::string text;
+        std::optional<base::Regex> regex;
+        bool matches(const std::string& module) const;
+    };
+    struct Group {
+        std::vector<Pattern> targets;
+        LinearScheme scheme;
+    };
+    static base::Result<Pattern> compile(const std::string& text);
+    base::Result<void> read_lists(const base::Json& from, const std::string& file);
+    base::Result<void> read_groups(const base::Json& from, const std::string& file);
+
+    std::string method_;
+    LinearScheme scheme_;
+    std::vector<Pattern> ignored_;
+    std::vector<Group> groups_;
+};
+
+}  // namespace engine

@@ -1,0 +1,187 @@
+// What config.json says, in both spellings, as the configuration that a model is built by.
+#include "engine/model/checkpoint_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/model/config.h"
+#include "engine/model/quantisation.h"
+
+using namespace engine;
+using base::Json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+namespace {
+
+Json llama() {
+    return Json::parse(R"({"model_type": "llama", "num_hidden_layers": 3, "hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+        "num_key_value_heads": 2, "vocab_size": 320, "rms_norm_eps": 1e-5, "max_position_embeddings": 512, "hidden_act": "silu"})");
+}
+
+Json with(Json config, const char* changes) {
+    config.update(Json::parse(changes));
+    return config;
+}
+
+base::Result<Config> read(const Json& json) {
+    const auto checkpoint = read_checkpoint_config(json, "m/config.json");
+    if (!checkpoint) return checkpoint.error();
+    return read_config(CheckpointKeys(*checkpoint));
+}
+
+Config good(const Json& json) {
+    auto config = read(json);
+    if (!config) throw std::runtime_error(config.error().message);
+    return *std::move(config);
+}
+
+std::vector<int> windows(const Config& c) {
+    std::vector<int> out;
+    for (const LayerConfig& layer : c.layer) out.push_back(layer.window);
+    return out;
+}
+
+}  // namespace
+
+TEST(CheckpointConfig, ReadsLlama) {
+    const Config c = good(llama());
+    EXPECT_EQ(c.architecture, "llama");
+    EXPECT_EQ(c.pairing, RopePairing::neox) << "only GGUF has its rows in the other order";
+    EXPECT_EQ(c.layer[0].head_dim, 16);
+    EXPECT_EQ(c.vocabulary, 320);
+    EXPECT_EQ(c.ropes[0].base, 10000);
+    EXPECT_EQ(good(with(llama(), R"({"head_dim": 32})")).layer[0].head_dim, 32);
+}
+
+TEST(CheckpointConfig, BothSpellingsOfRopeMeanTheSame) {
+    const Config old = good(with(llama(), R"({"rope_theta": 5e5, "rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 32}})"));
+    const Config now = good(with(llama(), R"({"rope_parameters": {"rope_theta": 5e5, "rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 32}})"));
+    EXPECT_EQ(old.ropes[0].base, 5e5f);
+    EXPECT_EQ(old.ropes[0].divisor, now.ropes[0].divisor);
+    ASSERT_EQ(old.ropes[0].divisor.size(), 8u);
+    EXPECT_EQ(old.ropes[0].divisor[0], 1) << "short waves stay";
+    EXPECT_EQ(old.ropes[0].divisor[7], 8) << "long ones are divided by the factor";
+    const Config linear = good(with(llama(), R"({"rope_scaling": {"type": "linear", "factor": 4}, "partial_rotary_factor": 0.5})"));
+    EXPECT_EQ(linear.ropes[0].scale, 4);
+    EXPECT_EQ(linear.ropes[0].dim, 8);
+}
+
+TEST(CheckpointConfig, YarnTellsItsBoundsAndItsLength) {
+    const Config c = good(with(llama(), R"({"rope_scaling": {"rope_type": "yarn", "factor": 8, "original_max_position_embeddings": 64, "truncate": false, "beta_fast": 16}})"));
+    const RopeConfig& rope = c.ropes[0];
+    EXPECT_EQ(rope.yarn_factor, 8);
+    EXPECT_EQ(rope.yarn_original, 64);
+    EXPECT_EQ(rope.beta_fast, 16);
+    EXPECT_FALSE(rope.yarn_whole);
+    EXPECT_FLOAT_EQ(rope.magnitude, 0.1f * std::log(8.0f) + 1);
+    EXPECT_FLOAT_EQ(good(with(llama(), R"({"rope_scaling": {"rope_type": "yarn", "factor": 8, "attention_factor": 1.5}})")).ropes[0].magnitude, 1.5f);
+}
+
+TEST(CheckpointConfig, WindowsAreOfTheLayersThatHaveOne) {
+    const auto mistral = [](const char* changes) { return windows(good(with(with(llama(), R"({"model_type": "mistral"})"), changes))); };
+    EXPECT_THAT(mistral("{}"), ElementsAre(4096, 4096, 4096));
+    EXPECT_THAT(mistral(R"({"sliding_window": null})"), ElementsAre(0, 0, 0));
+    EXPECT_THAT(mistral(R"({"sliding_window": 16})"), ElementsAre(16, 16, 16));
+    EXPECT_THAT(mistral(R"({"sliding_window": 16, "layer_types": ["full_attention", "sliding_attention", "full_attention"]})"), ElementsAre(0, 16, 0));
+    const auto qwen = [](const char* changes) { return windows(good(with(with(llama(), R"({"model_type": "qwen2", "sliding_window": 16, "max_window_layers": 1})"), changes))); };
+    EXPECT_THAT(qwen(R"({"use_sliding_window": false})"), ElementsAre(0, 0, 0));
+    EXPECT_THAT(qwen(R"({"use_sliding_window": true})"), ElementsAre(0, 16, 16));
+}
+
+TEST(CheckpointConfig, ExpertsAreWhereTheConfigurationPutsThem) {
+    const Config c = good(with(llama(), R"({"model_type": "qwen3_moe", "num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "decoder_sparse_step": 1, "mlp_only_layers": [1]})"));
+    EXPECT_TRUE(c.layer[0].moe && !c.layer[1].moe && c.layer[2].moe);
+    EXPECT_FALSE(c.normalise_experts) << "unsaid is no";
+    EXPECT_EQ(c.expert_ffn, 32);
+}
+
+TEST(CheckpointConfig, AWrappersTextModelMayLeaveOutWhatItsClassSays) {
+    const Config c = good(Json::parse(R"({"model_type": "gemma3", "text_config": {"model_type": "gemma3_text", "hidden_size": 2560, "intermediate_size": 10240,
+        "num_hidden_layers": 7, "rope_scaling": {"factor": 8.0, "rope_type": "linear"}, "sliding_window": 1024}, "vision_config": {}})"));
+    EXPECT_EQ(c.heads, 8);
+    EXPECT_EQ(c.layer[0].head_dim, 256);
+    EXPECT_EQ(c.vocabulary, 262208);
+    EXPECT_THAT(windows(c), ElementsAre(1024, 1024, 1024, 1024, 1024, 0, 1024));
+    EXPECT_EQ(c.ropes[0].base, 1e6f);
+    EXPECT_EQ(c.ropes[0].scale, 8);
+    EXPECT_EQ(c.ropes[1].base, 10000);
+    EXPECT_EQ(c.ropes[1].scale, 1);
+    EXPECT_FLOAT_EQ(c.attention_scale, 1 / 16.0f);
+}
+
+TEST(CheckpointConfig, WidthsThatAreComputedAreComputed) {
+    const Config lfm2 = good(with(llama(), R"({"model_type": "lfm2", "layer_types": ["conv", "conv", "full_attention"], "conv_L_cache": 3, "norm_eps": 1e-5,
+        "intermediate_size": 1000, "block_auto_adjust_ff_dim": true, "block_ffn_dim_multiplier": 1.0, "block_multiple_of": 256})"));
+    EXPECT_EQ(lfm2.layer[0].ffn, 768);
+    EXPECT_EQ(lfm2.layer[0].mixer, Mixer::short_convolution);
+    EXPECT_EQ(lfm2.layer[2].mixer, Mixer::attention);
+    const Config granite = good(with(llama(), R"({"model_type": "granitemoehybrid", "layer_types": ["mamba", "attention", "linear_attention"], "num_local_experts": 0,
+        "shared_intermediate_size": 160, "mamba_expand": 2, "mamba_n_heads": 8, "mamba_d_state": 16, "mamba_n_groups": 1, "mamba_d_conv": 4,
+        "position_embedding_type": "nope", "time_step_limit": [0.0, {"__float__": "Infinity"}]})"));
+    EXPECT_EQ(granite.experts, 0);
+    EXPECT_EQ(granite.layer[0].ffn, 160);
+    EXPECT_EQ(granite.layer[1].rope, -1);
+    EXPECT_EQ(granite.recurrent.head_dim, 16);
+    EXPECT_EQ(granite.layer[2].mixer, Mixer::selective_scan);
+}
+
+TEST(CheckpointConfig, WhatCannotBeIsRefusedByItsKey) {
+    const struct {
+        const char* changes;
+        std::vector<const char*> says;
+    } kCases[] = {
+        {R"({"num_hidden_layers": "three"})", {"m/config.json", "num_hidden_layers", "three"}},
+        {R"({"hidden_size": -64})", {"m/config.json", "hidden_size", "-64"}},
+        {R"({"hidden_size": null})", {"m/config.json", "hidden_size", "missing"}},
+        {R"({"rms_norm_eps": null})", {"m/config.json", "rms_norm_eps"}},
+        {R"({"vocab_size": 0})", {"m/config.json", "vocab_size", "0"}},
+        {R"({"num_attention_heads": 4, "num_key_value_heads": 3})", {"m/config.json", "3"}},
+        {R"({"layer_types": ["full_attention"]})", {"m/config.json", "layer_types", "3 layers"}},
+        {R"({"rope_scaling": {"rope_type": "yarn", "factor": -1}})", {"m/config.json", "factor"}},
+        {R"({"rope_scaling": {"rope_type": "dynamic", "factor": 2}})", {"m/config.json", "'dynamic'"}},
+        {R"({"model_type": "olmoe", "clip_qkv": 8.0})", {"m/config.json", "clip_qkv"}},
+        {R"({"model_type": "gpt_oss", "swiglu_limit": 5.0})", {"m/config.json", "swiglu_limit"}},
+        {R"({"model_type": "qwen3_moe", "num_experts": 4, "num_experts_per_tok": 5})", {"m/config.json", "num_experts_per_tok", "5"}},
+    };
+    for (const auto& one : kCases) {
+        SCOPED_TRACE(one.changes);
+        const auto config = read(with(llama(), one.changes));
+        ASSERT_FALSE(config);
+        for (const char* part : one.says) EXPECT_THAT(config.error().message, HasSubstr(part));
+    }
+}
+
+TEST(Quantisation, TilesAreOfTheGroupThatNamesTheModule) {
+    const Json config = Json::parse(R"({"quantization_config": {"quant_method": "compressed-tensors", "ignore": ["lm_head", "re:.*gate$"], "config_groups": {
+        "a": {"targets": ["Linear"], "weights": {"num_bits": 8, "type": "float", "block_structure": [128, 64]}},
+        "b": {"targets": ["re:.*down_proj$"], "weights": {"num_bits": 8, "type": "float", "block_structure": [32, 32]}}}}})");
+    const auto q = Quantisation::read(config, "m/config.json", Json(), "");
+    ASSERT_TRUE(q) << q.error().message;
+    EXPECT_EQ(q->scheme("model.layers.0.mlp.up_proj").tile_cols, 64);
+    EXPECT_EQ(q->scheme("model.layers.0.mlp.down_proj").tile_cols, 32);
+    EXPECT_FALSE(q->contradiction("model.layers.0.mlp.gate_proj", Linear::Kind::fp8));
+    EXPECT_TRUE(q->contradiction("model.layers.0.mlp.gate", Linear::Kind::fp8));
+    EXPECT_TRUE(q->contradiction("lm_head", Linear::Kind::fp8));
+    EXPECT_FALSE(q->contradiction("lm_head", Linear::Kind::plain));
+    EXPECT_TRUE(q->contradiction("model.layers.0.mlp.up_proj", Linear::Kind::awq));
+}
+
+TEST(Quantisation, ComesFromTheFileBesideWhereTheConfigurationHasNone) {
+    const Json beside = Json::parse(R"({"producer": {}, "quantization": {"quant_algo": "NVFP4", "exclude_modules": ["lm_head", "model.visual*"]}})");
+    const auto q = Quantisation::read(Json::object(), "m/config.json", beside, "m/hf_quant_config.json");
+    ASSERT_TRUE(q) << q.error().message;
+    EXPECT_EQ(q->method(), "modelopt");
+    EXPECT_TRUE(q->contradiction("model.visual.blocks.0", Linear::Kind::nvfp4));
+    const auto refused = Quantisation::read(Json::object(), "m/config.json", Json::parse(R"({"quantization": {"quant_algo": "W4A8_AWQ"}})"), "m/hf_quant_config.json");
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, testing::AllOf(HasSubstr("hf_quant_config.json"), HasSubstr("W4A8_AWQ")));
+    for (const char* bits : {R"({"quantization_config": {"quant_method": "gptq", "bits": 8}})",
+                             R"({"quantization_config": {"quant_method": "compressed-tensors", "config_groups": {"a": {"weights": {"num_bits": 8, "type": "int"}}}}})"}) {
+        const auto eight = Quantisation::read(Json::parse(bits), "m/config.json", Json(), "");
+        ASSERT_FALSE(eight) << bits;
+        EXPECT_THAT(eight.error().message, testing::AllOf(HasSubstr("m/config.json"), HasSubstr("8"), HasSubstr("4")));
+    }
+}

@@ -1,0 +1,282 @@
+// Checkpoints in Hugging Face's form, by the folder: whole ones, in shards, and damaged ones.
+#include "engine/model/checkpoint.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <map>
+
+#include "engine/engine.h"
+#include "support/fixtures.h"
+
+using namespace engine;
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+namespace {
+
+void write(const fs::path& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+
+// A copy of a golden folder whose tensors and configuration can be changed.
+class Folder {
+public:
+    explicit Folder(const fs::path& from) {
+        for (const auto& entry : fs::directory_iterator(from)) {
+            const std::string name = entry.path().filename();
+            if (name.ends_with(".json") && !name.starts_with("golden")) write(path() / name, support::read_text(entry.path()));
+        }
+        const std::string file = support::read_text(from / "model.safetensors");
+        std::uint64_t length = 0;
+        std::memcpy(&length, file.data(), 8);
+        header = json::parse(file.substr(8, length));
+        header.erase("__metadata__");
+        for (const auto& [name, tensor] : header.items()) {
+            const std::uint64_t begin = tensor["data_offsets"][0], end = tensor["data_offsets"][1];
+            data[name] = file.substr(8 + length + begin, end - begin);
+        }
+        config = json::parse(support::read_text(from / "config.json"));
+    }
+
+    const fs::path& path() const { return dir_.path(); }
+
+    // The tensors that `mine` takes, as one file.
+    void write_weights(const std::string& file, const std::function<bool(const std::string&)>& mine) const {
+        json out = json::object();
+        std::string bytes;
+        for (const auto& [name, tensor] : header.items()) {
+            if (!mine(name)) continue;
+            out[name] = tensor;
+            out[name]["data_offsets"] = {bytes.size(), bytes.size() + data.at(name).size()};
+            bytes += data.at(name);
+        }
+        const std::string head = out.dump();
+        const std::uint64_t length = head.size();
+        write(path() / file, std::string(reinterpret_cast<const char*>(&length), 8) + head + bytes);
+    }
+    void write_all() const {
+        write(path() / "config.json", config.dump());
+        write_weights("model.safetensors", [](const std::string&) { return true; });
+    }
+    // Two files and their index.
+    void write_shards() const {
+        write(path() / "config.json", config.dump());
+        json map = json::object();
+        const auto second = [](const std::string& name) { return std::hash<std::string>{}(name) % 2 == 1; };
+        for (const auto& [name, tensor] : header.items()) map[name] = second(name) ? kSecond : kFirst;
+        write_weights(kFirst, [&](const std::string& name) { return !second(name); });
+        write_weights(kSecond, second);
+        write(path() / "model.safetensors.index.json", json{{"metadata", json::object()}, {"weight_map", map}}.dump());
+    }
+
+    static constexpr const char *kFirst = "model-00001-of-00002.safetensors", *kSecond = "model-00002-of-00002.safetensors";
+    json header, config;
+    std::map<std::string, std::string> data;
+
+private:
+    support::TempDir dir_;
+};
+
+std::optional<fs::path> golden_folder(const char* name) {
+    const auto golden = support::golden_dir();
+    if (!golden) return std::nullopt;
+    return *golden / name;
+}
+
+// What a plan of it says, which reads no weights: "" where it would load.
+std::string refusal(const fs::path& path) {
+    const auto plan = Engine::plan({.path = path, .profile = Profile::exact, .threads = 1});
+    return plan ? "" : plan.error().message;
+}
+
+// Of ids below `known` only.
+std::vector<TokenId> greedy(Engine& engine, const std::vector<TokenId>& prompt, int n, int known) {
+    Request r;
+    for (int id = known; id < engine.info().vocabulary; ++id) r.sampling.logit_bias.emplace(id, -INFINITY);
+    r.prompt.emplace_back();
+    r.prompt.back().tokens = prompt;
+    r.max_tokens = n;
+    r.sampling.temperature = 0;
+    r.ignore_eos = true;
+    auto session = engine.start(r);
+    if (!session) throw std::runtime_error(session.error().message);
+    std::vector<TokenId> out;
+    while (auto event = (*session)->next())
+        if (event->id >= 0) out.push_back(event->id);
+    return out;
+}
+
+// Greedy text by the golden's prompts, of the tokens that the folder's tokenizer has: a GGUF fills the vocabulary up.
+std::vector<std::vector<TokenId>> texts(const fs::path& path, const fs::path& folder) {
+    SCOPED_TRACE(path.string());
+    auto engine = Engine::load({.path = path, .profile = Profile::exact, .threads = 2});
+    std::vector<std::vector<TokenId>> out;
+    EXPECT_TRUE(engine) << engine.error().message;
+    if (!engine) return out;
+    const json golden = json::parse(support::read_text(folder / "golden.json"));
+    const int known = text::Tokenizer::create(*(*ModelFile::open(folder))->vocabulary()).value()->size();
+    for (const auto& prompt : golden["prompts"]) out.push_back(greedy(**engine, prompt["ids"], 24, known));
+    return out;
+}
+
+}  // namespace
+
+TEST(Checkpoint, GeneratesByTheFolderItsConfigItsWeightsOrTheirIndex) {
+    const auto from = golden_folder("llama3_rope");
+    if (!from) GTEST_SKIP() << "no golden checkpoints";
+    const auto expected = texts(*from / "model-f16.gguf", *from);
+    ASSERT_EQ(expected.size(), 4u);
+    EXPECT_EQ(expected[0].size(), 24u);
+    for (const char* file : {"", "config.json", "model.safetensors"}) EXPECT_EQ(texts(*file ? *from / file : *from, *from), expected);
+    Folder folder(*from);
+    folder.write_shards();
+    EXPECT_EQ(texts(folder.path(), *from), expected);
+    EXPECT_EQ(texts(folder.path() / "model.safetensors.index.json", *from), expected);
+}
+
+TEST(Checkpoint, SaysWhatItIs) {
+    const auto from = golden_folder("qwen3_moe");
+    if (!from) GTEST_SKIP() << "no golden checkpoints";
+    const auto info = Engine::inspect(*from), twin = Engine::inspect(*from / "model-f16.gguf");
+    ASSERT_TRUE(info) << info.error().message;
+    ASSERT_TRUE(twin) << twin.error().message;
+    EXPECT_EQ(info->name, "qwen3_moe");
+    EXPECT_EQ(info->architecture, twin->architecture);
+    EXPECT_EQ(info->format, "BF16");
+    EXPECT_EQ(info->parameters, twin->parameters);
+    EXPECT_EQ(info->active_parameters, twin->active_parameters);
+    EXPECT_EQ(info->experts, twin->experts);
+    EXPECT_EQ(info->trained_context, twin->trained_context);
+    EXPECT_EQ(info->eos_token, "<|eos|>");
+    EXPECT_EQ(info->file_bytes, fs::file_size(*from / "model.safetensors"));
+    const auto quantised = Engine::inspect(from->parent_path() / "q_qwen3_awq");
+    ASSERT_TRUE(quantised) << quantised.error().message;
+    EXPECT_EQ(quantised->format, "INT4 (awq)");
+}
+
+TEST(Checkpoint, TakesSamplingEndsAndTemplateFromTheFilesBesideIt) {
+    const auto from = golden_folder("qwen3");
+    if (!from) GTEST_SKIP() << "no golden checkpoints";
+    Folder folder(*from);
+    folder.write_all();
+    write(folder.path() / "generation_config.json", R"({"eos_token_id": [3, 5], "temperature": 0.25, "top_k": 7, "top_p": 0.5, "repetition_penalty": 1.5})");
+    json tokenizer = json::parse(support::read_text(folder.path() / "tokenizer_config.json"));
+    tokenizer["chat_template"] = "old";
+    write(folder.path() / "tokenizer_config.json", tokenizer.dump());
+    const auto info = Engine::inspect(folder.path());
+    ASSERT_TRUE(info) << info.error().message;
+    EXPECT_EQ(info->default_sampling.temperature, 0.25f);
+    EXPECT_EQ(info->default_sampling.top_k, 7);
+    EXPECT_EQ(info->default_sampling.top_p, 0.5f);
+    EXPECT_EQ(info->default_sampling.repetition_penalty, 1.5f);
+    EXPECT_EQ(info->chat_template, "old");
+    write(folder.path() / "chat_template.jinja", "new");
+    EXPECT_EQ(Engine::inspect(folder.path())->chat_template, "new");
+    const auto vocabulary = (*Checkpoint::open(folder.path()))->vocabulary();
+    ASSERT_TRUE(vocabulary) << vocabulary.error().message;
+    EXPECT_THAT(vocabulary->end_of_generation, testing::ElementsAre(3, 5, 1));
+}
+
+TEST(Checkpoint, EveryFoldersOwnTokenizerGivesItsIds) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    int folders = 0, texts = 0;
+    for (const auto& entry : fs::directory_iterator(*golden)) {
+        const fs::path cases = entry.path() / "golden_tokenizer.json";
+        if (!fs::exists(cases) || !fs::exists(entry.path() / "model.safetensors") || entry.path().filename() == "bert_minilm") continue;
+        SCOPED_TRACE(entry.path().filename());
+        auto file = ModelFile::open(entry.path());
+        ASSERT_TRUE(file) << file.error().message;
+        auto vocabulary = (*file)->vocabulary();
+        ASSERT_TRUE(vocabulary) << vocabulary.error().message;
+        const auto tokenizer = text::Tokenizer::create(*std::move(vocabulary));
+        ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+        ++folders;
+        const json recorded = json::parse(support::read_text(cases));
+        for (const auto& item : recorded["texts"]) {
+            ++texts;
+            const std::string given = item["text"];
+            EXPECT_EQ((*tokenizer)->encode(given, true), item["ids"].get<std::vector<TokenId>>()) << given;
+        }
+    }
+    EXPECT_GE(folders, 52);
+    EXPECT_GE(texts, 500);
+}
+
+TEST(Checkpoint, DamagedFoldersAreRefusedByName) {
+    const auto from = golden_folder("qwen3");
+    if (!from) GTEST_SKIP() << "no golden checkpoints";
+    const std::string q = "model.layers.1.self_attn.q_proj.weight";
+    const struct {
+        const char* what;
+        std::function<void(Folder&)> damage;
+        std::vector<std::string> says;
+    } kCases[] = {
+        {"no damage", [](Folder& f) { f.write_all(); }, {}},
+        {"a missing shard", [](Folder& f) { f.write_shards(), fs::remove(f.path() / Folder::kSecond); }, {Folder::kSecond}},
+        {"no config", [](Folder& f) { f.write_all(), fs::remove(f.path() / "config.json"); }, {"config.json is missing"}},
+        {"no tokenizer", [](Folder& f) { f.write_all(), fs::remove(f.path() / "tokenizer.json"); }, {"tokenizer.json is missing"}},
+        {"a truncated header", [](Folder& f) { f.write_all(), fs::resize_file(f.path() / "model.safetensors", 100); }, {"model.safetensors", "header"}},
+        {"truncated tensors", [](Folder& f) { f.write_all(), fs::resize_file(f.path() / "model.safetensors", fs::file_size(f.path() / "model.safetensors") - 2); }, {"model.safetensors"}},
+        {"a missing tensor", [&](Folder& f) { f.header.erase(q), f.write_all(); }, {q, "missing"}},
+        {"a missing norm", [](Folder& f) { f.header.erase("model.layers.0.self_attn.k_norm.weight"), f.write_all(); }, {"model.layers.0.self_attn.k_norm.weight", "missing"}},
+        {"a tensor that nothing uses", [](Folder& f) { f.header["model.layers.0.mlp.extra.weight"] = f.header["model.norm.weight"], f.data["model.layers.0.mlp.extra.weight"] = f.data["model.norm.weight"], f.write_all(); },
+         {"model.layers.0.mlp.extra.weight", "used by nothing"}},
+        {"a scale that nothing uses", [](Folder& f) { f.header["model.layers.0.mlp.up_proj.weight_scale"] = f.header["model.norm.weight"], f.data["model.layers.0.mlp.up_proj.weight_scale"] = f.data["model.norm.weight"], f.write_all(); },
+         {"model.layers.0.mlp.up_proj.weight_scale", "used by nothing"}},
+        {"a wrong shape", [&](Folder& f) { f.header[q]["shape"] = {64, 128}, f.write_all(); }, {q, "[64, 128]", "expected [128, 64]"}},
+        {"an unknown family", [](Folder& f) { f.config["model_type"] = "mamba9", f.write_all(); }, {"config.json", "'mamba9'", "this engine runs llama, mistral"}},
+        {"an unknown quantisation", [](Folder& f) { f.config["quantization_config"] = {{"quant_method", "squeeze"}}, f.write_all(); }, {"config.json", "'squeeze'", "this engine runs fp8"}},
+        {"no number of layers", [](Folder& f) { f.config.erase("num_hidden_layers"), f.write_all(); }, {"config.json", "num_hidden_layers", "missing"}},
+        {"no output where it is not tied", [](Folder& f) { f.config["tie_word_embeddings"] = false, f.write_all(); }, {"lm_head.weight", "missing"}},
+        {"another activation", [](Folder& f) { f.config["hidden_act"] = "relu", f.write_all(); }, {"config.json", "relu", "silu"}},
+        {"another rope scaling", [](Folder& f) { f.config["rope_scaling"] = {{"rope_type", "longrope"}, {"factor", 4.0}}, f.write_all(); }, {"config.json", "longrope"}},
+        {"4096 layers and more", [](Folder& f) { f.config["num_hidden_layers"] = 1000000, f.write_all(); }, {"config.json", "num_hidden_layers", "1000000"}},
+        {"a config that is no object", [](Folder& f) { f.write_all(), write(f.path() / "config.json", "[]"); }, {"config.json"}},
+        {"a config that is no JSON", [](Folder& f) { f.write_all(), write(f.path() / "config.json", "{"); }, {"config.json"}},
+    };
+    for (const auto& one : kCases) {
+        SCOPED_TRACE(one.what);
+        Folder folder(*from);
+        one.damage(folder);
+        const std::string said = refusal(folder.path());
+        EXPECT_EQ(said.empty(), one.says.empty()) << said;
+        for (const std::string& part : one.says) EXPECT_THAT(said, HasSubstr(part));
+    }
+}
+
+TEST(Checkpoint, QuantisationThatContradictsItsConfigurationIsRefusedByName) {
+    const auto from = golden_folder("q_qwen3_fp8_block_native");
+    if (!from) GTEST_SKIP() << "no golden checkpoints";
+    const struct {
+        const char* what;
+        std::function<void(Folder&)> damage;
+        std::vector<std::string> says;
+    } kCases[] = {
+        {"no damage", [](Folder&) {}, {}},
+        {"no configuration of it", [](Folder& f) { f.config.erase("quantization_config"); }, {"names no quantisation", "FP8"}},
+        {"another method", [](Folder& f) { f.config["quantization_config"] = {{"quant_method", "awq"}}; }, {"'awq'", "FP8"}},
+        {"a module that is left out", [](Folder& f) { f.config["quantization_config"]["modules_to_not_convert"].push_back("model.layers.1.mlp.up_proj"); }, {"model.layers.1.mlp.up_proj.weight", "leaves it out"}},
+        {"one left out by a glob", [](Folder& f) { f.config["quantization_config"]["modules_to_not_convert"].push_back("model.layers.0*"); }, {"model.layers.0.", "model.layers.0*"}},
+        {"one left out by an expression", [](Folder& f) { f.config["quantization_config"]["ignore"] = {"re:.*down_proj$"}; }, {"down_proj.weight", "re:.*down_proj$"}},
+        {"a broken expression", [](Folder& f) { f.config["quantization_config"]["ignore"] = {"re:(("}; }, {"config.json", "ignore"}},
+        {"a missing scale", [](Folder& f) { f.header.erase("model.layers.0.mlp.up_proj.weight_scale_inv"); }, {"model.layers.0.mlp.up_proj.weight", "weight_scale"}},
+        {"a second scale", [](Folder& f) { f.header["model.layers.0.mlp.up_proj.weight_scale"] = f.header["model.layers.0.mlp.up_proj.weight_scale_inv"], f.data["model.layers.0.mlp.up_proj.weight_scale"] = f.data["model.layers.0.mlp.up_proj.weight_scale_inv"]; },
+         {"model.layers.0.mlp.up_proj.weight_scale_inv", "used by nothing"}},
+        {"other tiles", [](Folder& f) { f.config["quantization_config"]["weight_block_size"] = {32, 32}; }, {"weight_scale_inv", "expected"}},
+    };
+    for (const auto& one : kCases) {
+        SCOPED_TRACE(one.what);
+        Folder folder(*from);
+        one.damage(folder);
+        folder.write_all();
+        const std::string said = refusal(folder.path());
+        EXPECT_EQ(said.empty(), one.says.empty()) << said;
+        for (const std::string& part : one.says) EXPECT_THAT(said, HasSubstr(part));
+    }
+}
