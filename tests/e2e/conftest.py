@@ -1,6 +1,11 @@
+import json
 import os
+import pathlib
+import shutil
 import signal
+import tempfile
 
+import faults
 import pytest
 import support
 import tiny_model
@@ -68,3 +73,27 @@ def default_model(state):
         if targets == {"ref"}:
             pytest.skip("the default model would take hours: this processor has none of the fast targets")
         yield started
+
+
+@pytest.fixture(scope="module")
+def env():
+    """Settings of a state folder in which nothing was made yet; a script stands in for the model."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="e2e-faults-"))
+    folder.chmod(0o711)
+    script = folder / "script.jsonl"
+    script.write_text("".join(json.dumps(line) + "\n" for line in faults.SCRIPT))
+    script.chmod(0o644)
+    out = {k: v for k, v in os.environ.items() if not k.startswith("HEARTH_") and k != "DATABASE_URL"}
+    out.update(HEARTH_STATE_FOLDER=str(folder / "state"), XDG_CONFIG_HOME=str(folder / "config"), HEARTH_BACKEND_SCRIPT=str(script),
+               HEARTH_SERVER_PORT="0", HEARTH_DATABASE_RUN_AS=support.cluster_user())
+    yield out
+    faults.run(out, "db", "stop")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def own():
+    """A state folder that a test may ruin."""
+    made = support.State("faults")
+    yield made
+    made.close()

@@ -5,7 +5,7 @@ import re
 import socket
 
 import pytest
-from faults_test import doctor, env, refused, run  # noqa: F401 (env is a fixture)
+from faults import doctor, refused, run
 from support import MODELS
 
 
