@@ -73,7 +73,7 @@ std::vector<Part> parts_of(const State& state) {
     return out;
 }
 
-router::ModelRequest request_of(const AgentTask& task, const State& state, int round) {
+router::ModelRequest request_of(const AgentTask& task, const State& state, int round, bool decision) {
     router::ModelRequest request;
     request.alias = task.alias;
     request.purpose = task.purpose;
@@ -89,7 +89,7 @@ router::ModelRequest request_of(const AgentTask& task, const State& state, int r
         request.tools = task.tools;
     }
     request.end_circles = task.discipline == ToolDiscipline::guided;
-    if (bound) request.answer_rules = decides(task, round) ? std::string(kDecision) : rules_of_parts(parts);
+    if (bound) request.answer_rules = decision ? std::string(kDecision) : rules_of_parts(parts);
     request.sampling = task.sampling;
     request.max_tokens = task.max_tokens;
     request.stop = task.stop;
@@ -320,8 +320,9 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
     state.label = label_of(task.prefix);
     for (int round = 0; round < frame.options.max_rounds; ++round) {
         Streamed streamed;
-        if (decides(task, round)) streamed.held = kLongestDecision;
-        router::ModelRequest request = request_of(task, state, round);
+        const bool decision = decides(task, round);
+        if (decision) streamed.held = kLongestDecision;
+        router::ModelRequest request = request_of(task, state, round, decision);
         const router::DeltaSink sink = forward(frame, task, streamed);
         base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), task.parent, sink);
         if (!reply) {
@@ -329,7 +330,7 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
             end(state, end_of(reply.error()), reply.error());
             co_return std::move(state.result);
         }
-        if (decides(task, round) && decided_to_answer(*reply)) {
+        if (decision && decided_to_answer(*reply)) {
             state.must_answer = true;
             continue;
         }
