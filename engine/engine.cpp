@@ -5,8 +5,12 @@
 #include <random>
 
 #include "engine/broken_template.h"
+#include "engine/embedding_input.h"
+#include "engine/encoder_engine.h"
 #include "engine/inspect.h"
 #include "engine/memory_plan.h"
+#include "engine/model/encoder_file.h"
+#include "engine/target_choice.h"
 #include "engine/worker.h"
 
 namespace engine {
@@ -27,19 +31,6 @@ struct Opened {
     RunnerShape shape;
     MemoryPlan plan;
 };
-
-base::Result<Target> choose_target(const LoadOptions& options) {
-    std::string names;
-    for (const Target& target : targets(options.profile == Profile::exact)) {
-        if (options.target.empty() ? target.available : target.name == options.target) {
-            if (target.available) return target;
-            return base::error(base::Code::unsupported, "target '" + target.name + "' cannot run here: " + target.reason,
-                               "leave the target open to get the best one");
-        }
-        names += (names.empty() ? "" : ", ") + target.name;
-    }
-    return base::error(base::Code::invalid_argument, "target '" + options.target + "' is unknown", "known are " + names);
-}
 
 // KV in half precision only where activations are quantised as well.
 bool half_kv(const LoadOptions& options) { return options.profile == Profile::fast; }
@@ -164,37 +155,23 @@ public:
     Load load_now() const override { return worker_->load(); }
 
     std::vector<TargetChoice> targets() const override {
-        std::vector<std::string> candidates;
-        for (const Target& t : engine::targets(profile_ == Profile::exact))
-            candidates.push_back(t.available ? t.name : t.name + " (" + t.reason + ")");
-        std::vector<TargetChoice> out;
         const Ops &mine = *target_.ops, &ref = ref_ops();
-        // An entry that the target left as it was is the plain one.
-        const auto add = [&](const char* op, bool plain) {
-            if (plain && target_.name != "ref")
-                out.push_back({op, "ref", "no kernel of " + target_.name + " for it", candidates});
-            else
-                out.push_back({op, target_.name, target_.reason, candidates});
-        };
-        add("embed", mine.embed == ref.embed);
-        add("rms_norm", mine.rms_norm == ref.rms_norm);
-        add("layer_norm", mine.layer_norm == ref.layer_norm);
-        add("matmul", mine.matmul == ref.matmul);
-        add("rope", mine.rope == ref.rope);
-        add("kv_append", mine.kv_append == ref.kv_append);
-        add("attention", mine.attention == ref.attention);
-        add("convolve", mine.convolve == ref.convolve);
-        add("gated_delta", mine.gated_delta == ref.gated_delta);
-        add("selective_scan", mine.selective_scan == ref.selective_scan);
-        add("activate", mine.activate == ref.activate);
-        add("gelu", mine.gelu == ref.gelu);
-        add("moe_route", mine.moe_route == ref.moe_route);
-        add("moe_ffn", mine.moe_ffn == ref.moe_ffn);
-        add("add_scaled", mine.add_scaled == ref.add_scaled);
-        add("scale", mine.scale == ref.scale);
-        add("scale_rows", mine.scale_rows == ref.scale_rows);
-        add("softcap", mine.softcap == ref.softcap);
-        return out;
+        return target_choices(target_, profile_, {{"embed", mine.embed == ref.embed},
+                                                  {"rms_norm", mine.rms_norm == ref.rms_norm},
+                                                  {"matmul", mine.matmul == ref.matmul},
+                                                  {"rope", mine.rope == ref.rope},
+                                                  {"kv_append", mine.kv_append == ref.kv_append},
+                                                  {"attention", mine.attention == ref.attention},
+                                                  {"convolve", mine.convolve == ref.convolve},
+                                                  {"gated_delta", mine.gated_delta == ref.gated_delta},
+                                                  {"selective_scan", mine.selective_scan == ref.selective_scan},
+                                                  {"activate", mine.activate == ref.activate},
+                                                  {"moe_route", mine.moe_route == ref.moe_route},
+                                                  {"moe_ffn", mine.moe_ffn == ref.moe_ffn},
+                                                  {"add_scaled", mine.add_scaled == ref.add_scaled},
+                                                  {"scale", mine.scale == ref.scale},
+                                                  {"scale_rows", mine.scale_rows == ref.scale_rows},
+                                                  {"softcap", mine.softcap == ref.softcap}});
     }
 
     base::Result<std::unique_ptr<Session>> start(Request request, base::StopToken stop) override {
@@ -243,7 +220,27 @@ public:
 
     base::Result<std::vector<float>> logits(const std::vector<TokenId>& tokens) override {
         if (auto ok = check_tokens(tokens); !ok) return std::move(ok).error();
-        return worker_->logits(tokens);
+        return worker_->all_rows(Runner::Of::logits, tokens);
+    }
+
+    base::Result<Embeddings> embed(const EmbeddingRequest& request, base::StopToken stop) override {
+        const auto pooling = worker_->runner().model().config.pooling;
+        if (!pooling)
+            return base::error(base::Code::unsupported, "the model '" + info_.name + "' (" + info_.architecture + ") writes text and makes no vectors of it",
+                               "use an embedding model");
+        auto texts = embedding_tokens(request.inputs, *tokenizer_, {info_.vocabulary, plan_.context, request.truncate});
+        if (!texts) return std::move(texts).error();
+        Embeddings out;
+        out.width = info_.hidden;
+        for (const auto& text : *texts) {
+            if (stop.stopped()) return stop.error("the embedding");
+            auto states = worker_->all_rows(Runner::Of::states, text);
+            if (!states) return std::move(states).error();
+            out.values.resize(out.values.size() + std::size_t(out.width));
+            pool_rows(*pooling, true, {states->data(), int(text.size()), out.width}, out.values.data() + out.values.size() - std::size_t(out.width));
+            out.tokens += int(text.size());
+        }
+        return out;
     }
 
 private:
@@ -273,12 +270,14 @@ private:
 }  // namespace
 
 base::Result<MemoryPlan> Engine::plan(const LoadOptions& options) {
+    if (is_encoder(options.path)) return plan_encoder_engine(options);
     auto opened = open(options);
     if (!opened) return std::move(opened).error();
     return opened->plan;
 }
 
 base::Result<ModelInfo> Engine::inspect(const std::filesystem::path& path) {
+    if (is_encoder(path)) return inspect_encoder(path);
     auto file = ModelFile::open(path);
     if (!file) return std::move(file).error();
     auto head = read_head(**file);
@@ -287,6 +286,7 @@ base::Result<ModelInfo> Engine::inspect(const std::filesystem::path& path) {
 }
 
 base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
+    if (is_encoder(options.path)) return load_encoder_engine(std::move(options));
     const auto tell = [&](const char* stage, double fraction) {
         if (options.progress) options.progress(stage, fraction);
     };

@@ -56,6 +56,8 @@ struct ModelInfo {
     Sampling default_sampling;                 // from the model's own configuration
     std::string chat_template;
     std::string bos_token, eos_token;
+    bool encoder = false;      // makes vectors of texts and writes none
+    std::string pooling;       // of a model that makes vectors of texts: "mean", "cls", "last", "max"; else empty
 };
 
 // Per op: the target that runs it, those that could, and why.
@@ -81,6 +83,7 @@ public:
     // Reads sizes only; says what a load would take.
     static base::Result<MemoryPlan> plan(const LoadOptions& options);
     static base::Result<ModelInfo> inspect(const std::filesystem::path& path);
+    // A GGUF file, or of an encoder a folder as sentence-transformers writes it too.
     static base::Result<std::unique_ptr<Engine>> load(LoadOptions options);
     virtual ~Engine() = default;
 
@@ -93,10 +96,14 @@ public:
     virtual std::shared_ptr<const text::ChatTemplate> chat_template() const = 0;
     virtual std::shared_ptr<const text::TokenTable> token_table() const = 0;
 
-    // Refuses what can never run (prompt longer than the context, empty prompt); else queues.
+    // Refuses what can never run (an encoder, prompt longer than the context, empty prompt); else queues.
     virtual base::Result<std::unique_ptr<Session>> start(Request request, base::StopToken stop = {}) = 0;
     // Logits of every position, [n, vocabulary]: for golden tests and perplexity.
     virtual base::Result<std::vector<float>> logits(const std::vector<TokenId>& tokens) = 0;
+
+    // One vector an input, each as if it were alone. Blocks until they are there; from any CPU thread.
+    // {unsupported}: the model makes no vectors. {context_length_exceeded}: an input is too long.
+    virtual base::Result<Embeddings> embed(const EmbeddingRequest& request, base::StopToken stop = {}) = 0;
 
     struct Load {
         int running = 0, waiting = 0;

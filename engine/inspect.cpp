@@ -34,6 +34,7 @@ base::Result<ModelInfo> describe(const ModelFile& file, const Config& config, co
     out.experts = config.experts;
     out.experts_used = config.experts_used;
     out.trained_context = config.trained_context;
+    out.pooling = config.pooling ? engine::name(*config.pooling) : "";
     auto sampling = file.sampling();
     if (!sampling) return std::move(sampling).error();
     out.default_sampling = *std::move(sampling);

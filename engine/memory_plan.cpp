@@ -27,6 +27,12 @@ base::Error too_large(const MemoryPlan& plan, std::uint64_t tokens, const char* 
                        "use a smaller model or quantisation, a shorter context, or raise the memory limit");
 }
 
+base::Error context_too_long(int asked, std::uint64_t trained) {
+    return base::error(base::Code::invalid_argument,
+                       "context " + std::to_string(asked) + " is more than the model was trained for (" + std::to_string(trained) + ")",
+                       "ask for at most that");
+}
+
 // A number in a one-value file; UINT64_MAX when there is none ("max" included).
 std::uint64_t number_in(const char* path) {
     std::ifstream in(path);
@@ -43,6 +49,22 @@ std::uint64_t proc_value(const char* path, const std::string& key) {  // kB line
 
 }  // namespace
 
+base::Result<MemoryPlan> plan_encoder(const PlanInput& input, const LoadOptions& options) {
+    MemoryPlan plan;
+    plan.weights = input.weights;
+    plan.scratch = input.scratch;
+    plan.available = input.available;
+    plan.limit = memory_limit(options, input.available);
+    plan.total = plan.weights + plan.scratch;
+    if (options.context > input.trained_context) return context_too_long(options.context, input.trained_context);
+    plan.context = options.context > 0 ? options.context : input.trained_context;
+    if (plan.total <= plan.limit) return plan;
+    return base::error(base::Code::resource_exhausted,
+                       "the model needs " + mib(plan.weights) + " for weights and " + mib(plan.scratch) + " for scratch, together " + mib(plan.total) +
+                           "; the limit is " + mib(plan.limit) + ", available are " + mib(plan.available),
+                       "use a smaller model, or raise the memory limit");
+}
+
 base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& options) {
     MemoryPlan plan;
     plan.weights = input.weights;
@@ -56,10 +78,7 @@ base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& 
     if (fixed > plan.limit) return too_large(plan, least, "the least");
     const std::uint64_t room = (plan.limit - fixed) / plan.kv_bytes_per_token / kKvBlock * kKvBlock;
     if (options.context > 0 && std::uint64_t(options.context) > trained)
-        return base::error(base::Code::invalid_argument,
-                           "context " + std::to_string(options.context) + " is more than the model was trained for (" +
-                               std::to_string(trained) + ")",
-                           "ask for at most that");
+        return context_too_long(options.context, trained);
     if (room < blocks_up(least)) return too_large(plan, least, options.context > 0 ? "as asked" : "the least");
     if (options.kv_tokens > room) return too_large(plan, options.kv_tokens, "as asked");
     std::uint64_t context = options.context > 0 ? std::uint64_t(options.context) : std::min(trained, room);
@@ -82,7 +101,8 @@ std::uint64_t memory_limit(const LoadOptions& options, std::uint64_t available) 
 
 Capacity capacity(const MemoryPlan& plan) {
     Capacity out;
-    out.kv_tokens = (plan.limit - plan.weights - plan.scratch) / plan.kv_bytes_per_token / kKvBlock * kKvBlock;
+    if (plan.kv_bytes_per_token > 0)
+        out.kv_tokens = (plan.limit - plan.weights - plan.scratch) / plan.kv_bytes_per_token / kKvBlock * kKvBlock;
     out.weights = plan.limit - plan.scratch - plan.kv;
     return out;
 }
@@ -100,8 +120,8 @@ std::uint64_t available_memory() {
 }
 
 std::string MemoryPlan::text() const {
-    return "weights " + mib(weights) + ", KV cache " + mib(kv) + " (" + std::to_string(kv_tokens) + " tokens), scratch " +
-           mib(scratch) + ", total " + mib(total) + " of " + mib(limit) + " (available " + mib(available) + "), context " +
+    const std::string cache = kv_tokens ? ", KV cache " + mib(kv) + " (" + std::to_string(kv_tokens) + " tokens)" : "";
+    return "weights " + mib(weights) + cache + ", scratch " + mib(scratch) + ", total " + mib(total) + " of " + mib(limit) + " (available " + mib(available) + "), context " +
            std::to_string(context);
 }
 

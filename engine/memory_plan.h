@@ -21,6 +21,9 @@ struct PlanInput {
 // and a pool of at most 65,536 tokens or one context, whichever is more.
 base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& options);
 
+// Of a model without a KV cache: weights and scratch, the model's context or the shorter one that was asked for.
+base::Result<MemoryPlan> plan_encoder(const PlanInput& input, const LoadOptions& options);
+
 // What a load may take of the `available` bytes.
 std::uint64_t memory_limit(const LoadOptions& options, std::uint64_t available);
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/result.h"
@@ -45,6 +46,20 @@ struct Request {
     bool ignore_eos = false;         // benchmarks
     std::string cache_salt;          // prefixes are shared only between equal salts
     int logprobs = 0;                // top-n per output token, 0: none
+};
+
+// A text to make a vector of: as text, to which the tokens are added that begin and end one, or as token ids, taken as they are.
+using EmbeddingInput = std::variant<std::string, std::vector<TokenId>>;
+
+struct EmbeddingRequest {
+    std::vector<EmbeddingInput> inputs;
+    bool truncate = false;  // what is longer than the context is cut; else refused
+};
+
+struct Embeddings {
+    int width = 0;
+    std::vector<float> values;  // (inputs, width)
+    int tokens = 0;             // of all inputs
 };
 
 enum class Finish { none, stop, length, cancelled, deadline, failed };

@@ -7,7 +7,7 @@
 namespace engine {
 namespace {
 
-// One a sequence, one for all_logits, then the kept ones.
+// One a sequence, one for all_rows, then the kept ones.
 std::size_t state_count(const RunnerShape& shape) { return std::size_t(shape.sequences + 1 + shape.kept_states); }
 
 }  // namespace
@@ -66,11 +66,11 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
     return out;
 }
 
-void Runner::run(int n, int n_sequences, int n_logits, float* logits) {
+void Runner::run(int n, int n_sequences, int n_logits, float* logits, Of what) {
     Scratch scratch(scratch_memory_.data(), scratch_memory_.size());
     Exec exec{pool_.get(), &scratch};
-    forward(*model_, {tokens_.data(), positions_.data(), n, sequences_.data(), n_sequences, logit_rows_.data(), n_logits}, kv_,
-            logits, exec);
+    forward(*model_, {tokens_.data(), positions_.data(), n, sequences_.data(), n_sequences, logit_rows_.data(), n_logits, what == Of::states},
+            kv_, logits, exec);
 }
 
 void Runner::step(std::span<const Part> parts) {
@@ -120,9 +120,9 @@ void Runner::copy_kv(std::int32_t from, std::int32_t to, int rows) {
     }
 }
 
-std::vector<float> Runner::all_logits(std::span<const std::int32_t> tokens, const std::int32_t* blocks) {
-    const auto v = std::size_t(model_->config.vocabulary);
-    std::vector<float> out(tokens.size() * v);
+std::vector<float> Runner::all_rows(Of what, std::span<const std::int32_t> tokens, const std::int32_t* blocks) {
+    const auto width = std::size_t(what == Of::states ? model_->config.hidden : model_->config.vocabulary);
+    std::vector<float> out(tokens.size() * width);
     for (std::size_t at = 0; at < tokens.size(); at += std::size_t(shape_.rows)) {
         const int n = int(std::min(tokens.size() - at, std::size_t(shape_.rows)));
         sequences_[0] = {0, n, int(at), blocks, state(shape_.sequences, int(at))};
@@ -131,7 +131,7 @@ std::vector<float> Runner::all_logits(std::span<const std::int32_t> tokens, cons
             positions_[r] = int(at) + r;
             logit_rows_[r] = r;
         }
-        run(n, 1, n, out.data() + at * v);
+        run(n, 1, n, out.data() + at * width, what);
     }
     return out;
 }

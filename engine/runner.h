@@ -51,18 +51,19 @@ public:
     // Keys and values of the first `rows` tokens of a block to another one, in all layers.
     void copy_kv(std::int32_t from, std::int32_t to, int rows);
 
-    // Logits of every row of a sequence, (n, V).
-    std::vector<float> all_logits(std::span<const std::int32_t> tokens, const std::int32_t* blocks);
+    // Of every row of a sequence its logits, (n, V), or its states after the last norm, (n, H).
+    enum class Of { logits, states };
+    std::vector<float> all_rows(Of what, std::span<const std::int32_t> tokens, const std::int32_t* blocks);
 
     const Model& model() const { return *model_; }
     const RunnerShape& shape() const { return shape_; }
 
 private:
     Runner() = default;
-    void run(int n, int n_sequences, int n_logits, float* logits);
+    void run(int n, int n_sequences, int n_logits, float* logits, Of what = Of::logits);
     // A slot's state, zero for a sequence that begins; null where no layer is recurrent.
     float* state(int slot, int context);
-    float* state(int slot);  // the kept ones come after those of the sequences and of all_logits
+    float* state(int slot);  // the kept ones come after those of the sequences and of all_rows
 
     std::unique_ptr<Model> model_;
     std::unique_ptr<Pool> pool_;

@@ -81,7 +81,7 @@ void Worker::wake() {
     changed_.notify_all();
 }
 
-base::Result<std::vector<float>> Worker::logits(const std::vector<TokenId>& tokens) {
+base::Result<std::vector<float>> Worker::all_rows(Runner::Of what, const std::vector<TokenId>& tokens) {
     std::promise<base::Result<std::vector<float>>> promise;
     const auto job = [&] {
         std::vector<std::int32_t> table;
@@ -94,7 +94,7 @@ base::Result<std::vector<float>> Worker::logits(const std::vector<TokenId>& toke
         }
         for (int i = 0; i < needed; ++i) table.push_back(blocks_.take());
         try {
-            promise.set_value(runner_->all_logits(tokens, table.data()));
+            promise.set_value(runner_->all_rows(what, tokens, table.data()));
         } catch (...) {
             promise.set_exception(std::current_exception());
         }

@@ -27,7 +27,7 @@ public:
     void submit(std::unique_ptr<Sequence> sequence);
     void wake();
     // Runs on the worker between two steps; blocks until it has. Fails when too few blocks are free.
-    base::Result<std::vector<float>> logits(const std::vector<TokenId>& tokens);
+    base::Result<std::vector<float>> all_rows(Runner::Of what, const std::vector<TokenId>& tokens);
 
     BlockKey root(const std::string& salt) const { return root_key(seed_, salt); }
     Engine::Load load() const;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "engine/model/pooling.h"
 #include "engine/ops/plain_args.h"
 
 namespace engine {
@@ -109,6 +111,7 @@ struct Config {
     bool sigmoid_router = false, normalise_experts = false;
     float expert_scale = 1;
     int expert_groups = 1, expert_groups_used = 1;
+    std::optional<Pooling> pooling;  // of a model that was trained to make vectors of texts
     int per_layer_width = 0;   // of the embedding that each layer has of its own (gemma4); 0: there is none
 
     int largest_ffn() const;

@@ -46,8 +46,9 @@ void head(const Model& m, const Batch& batch, float* logits, Activations& a, Exe
     for (int i = 0; i < batch.n_logits; ++i)  // rising rows: never overwrites one still needed
         if (batch.logit_rows[i] != i)
             std::memcpy(a.x.row(i), a.x.row(batch.logit_rows[i]), std::size_t(c.hidden) * sizeof(float));
-    const Mat last{a.x.data, batch.n_logits, c.hidden}, normed{a.normed.data, batch.n_logits, c.hidden};
+    const Mat last{a.x.data, batch.n_logits, c.hidden}, normed{batch.states ? logits : a.normed.data, batch.n_logits, c.hidden};
     m.ops->rms_norm(normed, last, m.output_norm, c.norm_epsilon, exec);
+    if (batch.states) return;
     const Mat out{logits, batch.n_logits, c.vocabulary};
     const MatmulJob job{&m.output, out, nullptr, false};
     m.ops->matmul(&job, 1, normed, exec);

@@ -1,0 +1,258 @@
+// An encoder out of a folder as sentence-transformers writes it, or with Hugging Face's own files alone.
+#include <cstring>
+#include <fstream>
+#include <functional>
+
+#include "engine/model/encoder_file.h"
+#include "engine/model/safetensors.h"
+#include "text/json_node.h"
+#include "text/normalizer.h"
+#include "text/tokenizer_json.h"
+
+namespace engine {
+namespace {
+
+using base::Code;
+using text::JsonNode;
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kMostLayers = 4096, kMostWidth = 1 << 20;
+
+// The names of GGUF's tensors there; those of a block stand below "encoder.layer.N.".
+constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+    {"token_embd", "embeddings.word_embeddings"},
+    {"position_embd", "embeddings.position_embeddings"},
+    {"token_types", "embeddings.token_type_embeddings"},
+    {"token_embd_norm", "embeddings.LayerNorm"},
+    {"attn_q", "attention.self.query"},
+    {"attn_k", "attention.self.key"},
+    {"attn_v", "attention.self.value"},
+    {"attn_output", "attention.output.dense"},
+    {"attn_output_norm", "attention.output.LayerNorm"},
+    {"ffn_up", "intermediate.dense"},
+    {"ffn_down", "output.dense"},
+    {"layer_output_norm", "output.LayerNorm"},
+};
+
+// "blk.0.attn_q.weight" → "encoder.layer.0.attention.self.query.weight"
+std::string name_there(const std::string& name) {
+    const std::string_view block = "blk.";
+    const std::size_t last = name.rfind('.');
+    std::size_t begin = 0;
+    std::string out;
+    if (name.starts_with(block)) {
+        begin = name.find('.', block.size()) + 1;
+        out = "encoder.layer." + name.substr(block.size(), begin - block.size());
+    }
+    for (const auto& [here, there] : kNames)
+        if (here == std::string_view(name).substr(begin, last - begin)) return out + std::string(there) + name.substr(last);
+    return name;
+}
+
+std::optional<Format> format_of(Dtype dtype) {
+    switch (dtype) {
+        case Dtype::f32: return Format::f32;
+        case Dtype::f16: return Format::f16;
+        case Dtype::bf16: return Format::bf16;
+        default: return std::nullopt;
+    }
+}
+
+class FolderEncoder final : public EncoderFile {
+public:
+    explicit FolderEncoder(std::unique_ptr<Safetensors> file) : file_(std::move(file)) {}
+
+    std::optional<StoredTensor> find(const std::string& name) const override {
+        const SafeTensor* tensor = tensor_of(name);
+        const auto format = tensor ? format_of(tensor->dtype) : std::nullopt;
+        if (!format) return std::nullopt;
+        return StoredTensor{*format, tensor->shape, tensor->data};
+    }
+    void release(const StoredTensor& tensor) const override {
+        for (const SafeTensor& one : file_->tensors())
+            if (one.data.data() == tensor.data.data()) return file_->release(one, tensor.data);
+    }
+    std::uint64_t bytes() const override { return file_->file_bytes(); }
+    base::Error error(std::string what, Code code) const override { return base::error(code, file_->path().string() + ": " + what, code == Code::corrupt ? kFetchAgain : ""); }
+
+    // Tensors of a kind that this engine does not compute with.
+    base::Result<void> check_kinds() const {
+        for (const SafeTensor& tensor : file_->tensors())
+            if (tensor.name.ends_with(".weight") && !format_of(tensor.dtype))
+                return file_->error(tensor, "is " + std::string(info(tensor.dtype).name) + "; this engine runs encoders of F32, F16 and BF16", Code::unsupported);
+        return {};
+    }
+
+private:
+    const SafeTensor* tensor_of(const std::string& name) const {
+        const std::string there = name_there(name);
+        const SafeTensor* tensor = file_->tensor(there);
+        return tensor ? tensor : file_->tensor("bert." + there);  // a checkpoint with a head of its own
+    }
+    std::unique_ptr<Safetensors> file_;
+};
+
+// The file's text; nullopt where there is none.
+std::optional<std::string> read_text(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in) return std::nullopt;
+    return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+// Hands one JSON file of the folder to `read`; false where it is not there.
+base::Result<bool> with_json(const fs::path& path, const std::function<void(const JsonNode&)>& read) {
+    const auto text = read_text(path);
+    if (!text) return false;
+    const auto json = base::parse_json(*text);
+    if (!json) return base::error(Code::corrupt, path.string() + ": " + json.error().message, kFetchAgain);
+    text::JsonProblem problem{path.string(), {}};
+    read(JsonNode(&*json, "", problem));
+    if (problem.first) return *std::move(problem.first);
+    return true;
+}
+
+void read_model(const JsonNode& json, EncoderConfig& c) {
+    const auto only = [&](const char* key, const std::string& otherwise, const char* known) {
+        if (json[key].text(otherwise) != known) json[key].refuse("\"" + std::string(known) + "\" only");
+    };
+    only("model_type", "", "bert");
+    only("hidden_act", "gelu", "gelu");
+    only("position_embedding_type", "absolute", "absolute");
+    if (json["is_decoder"].flag(false)) json["is_decoder"].refuse("encoders here");
+    c.layers = int(json["num_hidden_layers"].integer(1, kMostLayers));
+    c.hidden = int(json["hidden_size"].integer(1, kMostWidth));
+    c.ffn = int(json["intermediate_size"].integer(1, kMostWidth));
+    c.heads = int(json["num_attention_heads"].integer(1, kMostWidth));
+    c.vocabulary = int(json["vocab_size"].integer(1, INT32_MAX));
+    c.positions = c.context = int(json["max_position_embeddings"].integer(1, kMostWidth));
+    c.token_types = int(json["type_vocab_size"].integer(1, kMostWidth, 2));
+    c.norm_epsilon = json["layer_norm_eps"].absent() ? 1e-12f : float(json["layer_norm_eps"].number());
+    if (c.norm_epsilon < 0) json["layer_norm_eps"].wrong("a number from 0");
+    if (c.hidden % c.heads != 0) json["num_attention_heads"].wrong("a divisor of hidden_size " + std::to_string(c.hidden));
+}
+
+// Flags of sentence-transformers 2 to 4, or one name.
+void read_pooling(const JsonNode& json, EncoderConfig& c) {
+    const std::pair<const char*, Pooling> known[] = {{"mean", Pooling::mean}, {"cls", Pooling::cls}, {"lasttoken", Pooling::last}, {"max", Pooling::max}};
+    std::string chosen = json["pooling_mode"].text("");
+    for (const auto& [key, value] : json.members().items()) {
+        if (!key.starts_with("pooling_mode_") || !json[key].flag(false)) continue;
+        if (!chosen.empty()) return json[key].refuse("one way of pooling, and '" + chosen + "' is another");
+        chosen = key.substr(std::strlen("pooling_mode_"));
+        if (const auto end = chosen.rfind("_token"); end != chosen.npos) chosen.resize(end);
+    }
+    for (const auto& [name, pooling] : known)
+        if (chosen == name || (chosen.empty() && pooling == Pooling::mean)) {
+            c.pooling = pooling;
+            return;
+        }
+    json[json["pooling_mode"].absent() ? "pooling_mode_" + chosen + "_tokens" : "pooling_mode"].refuse("cls, mean, max and lasttoken");
+}
+
+// What modules.json lists, in order: where each part's files lie.
+struct Modules {
+    fs::path transformer, pooling;
+    bool normalise = false;
+};
+
+void read_modules(const JsonNode& json, Modules& out) {
+    out.normalise = false;
+    for (const JsonNode& module : json.items()) {
+        const std::string type = module["type"].text(), kind = type.substr(type.rfind('.') + 1), path = module["path"].text("");
+        if (kind == "Transformer") out.transformer = path;
+        else if (kind == "Pooling") out.pooling = path;
+        else if (kind == "Normalize") out.normalise = true;
+        else module["type"].refuse("Transformer, Pooling and Normalize");
+    }
+}
+
+// Texts are cut into words and word pieces as BERT does it; tokens are lines.
+base::Result<text::Vocabulary> read_word_list(const fs::path& folder) {
+    const auto list = read_text(folder / "vocab.txt");
+    if (!list) return base::error(Code::not_found, folder.string() + " has neither tokenizer.json nor vocab.txt", "fetch the whole folder");
+    text::Vocabulary v;
+    v.kind = text::Vocabulary::Kind::word_piece;
+    v.continuation = "##";
+    for (std::size_t at = 0; at < list->size();) {
+        const std::size_t end = std::min(list->find('\n', at), list->size());
+        std::string token = list->substr(at, end - at);
+        if (token.ends_with('\r')) token.pop_back();
+        const std::pair<const char*, text::TokenId*> special[] = {{"[PAD]", &v.padding}, {"[UNK]", &v.unknown}, {"[CLS]", &v.bos}, {"[SEP]", &v.eos}, {"[MASK]", nullptr}};
+        auto type = text::TokenType::normal;
+        for (const auto& [name, id] : special)
+            if (token == name) {
+                type = id == &v.unknown ? text::TokenType::unknown : text::TokenType::control;
+                if (id) *id = text::TokenId(v.tokens.size());
+            }
+        v.tokens.push_back(std::move(token));
+        v.types.push_back(type);
+        at = end + 1;
+    }
+    text::BertNormalizer normalizer;
+    auto done = with_json(folder / "tokenizer_config.json", [&](const JsonNode& json) {
+        normalizer.lowercase = json["do_lower_case"].flag(true);
+        normalizer.strip_accents = json["strip_accents"].flag(normalizer.lowercase);
+        normalizer.space_ideographs = json["tokenize_chinese_chars"].flag(true);
+    });
+    if (!done) return std::move(done).error();
+    v.normalizer = normalizer.steps();
+    return v;
+}
+
+base::Result<text::Vocabulary> read_tokens(const fs::path& folder) {
+    const fs::path file = folder / "tokenizer.json";
+    if (const auto json = read_text(file)) return text::read_tokenizer_json(*json, file.string());
+    return read_word_list(folder);
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<EncoderFile>> open_encoder_folder(const fs::path& folder) {
+    Modules modules;
+    EncoderConfig config;
+    // Without modules.json it is a bare model, for which sentence-transformers takes the mean.
+    auto listed = with_json(folder / "modules.json", [&](const JsonNode& json) { read_modules(json, modules); });
+    if (!listed) return std::move(listed).error();
+    const fs::path transformer = folder / modules.transformer;
+    auto described = with_json(transformer / "config.json", [&](const JsonNode& json) { read_model(json, config); });
+    if (!described) return std::move(described).error();
+    if (!*described) return base::error(Code::not_found, folder.string() + " has no config.json", "fetch the whole folder");
+    bool lowercase = false;
+    auto cut = with_json(transformer / "sentence_bert_config.json", [&](const JsonNode& json) {
+        config.context = int(json["max_seq_length"].integer(1, config.positions, config.positions));
+        lowercase = json["do_lower_case"].flag(false);
+    });
+    if (!cut) return std::move(cut).error();
+    if (!modules.pooling.empty()) {
+        auto pooled = with_json(folder / modules.pooling / "config.json", [&](const JsonNode& json) { read_pooling(json, config); });
+        if (!pooled) return std::move(pooled).error();
+        if (!*pooled) return base::error(Code::not_found, (folder / modules.pooling / "config.json").string() + " is missing", "fetch the whole folder");
+    }
+    auto prompts = with_json(folder / "config_sentence_transformers.json", [&](const JsonNode& json) {
+        if (!json["default_prompt_name"].absent()) json["default_prompt_name"].refuse("models that put nothing before a text by themselves");
+    });
+    if (!prompts) return std::move(prompts).error();
+    config.normalise = modules.normalise;
+    config.name = fs::canonical(folder).filename().string();
+
+    auto tensors = Safetensors::open(transformer);
+    if (!tensors) return std::move(tensors).error();
+    auto out = std::make_unique<FolderEncoder>(*std::move(tensors));
+    if (auto known = out->check_kinds(); !known) return std::move(known).error();
+    auto vocabulary = read_tokens(transformer);
+    if (!vocabulary) return std::move(vocabulary).error();
+    out->config = std::move(config);
+    out->vocabulary = *std::move(vocabulary);
+    if (lowercase) out->vocabulary.normalizer->insert(out->vocabulary.normalizer->begin(), {.kind = text::NormalizerStep::Kind::lowercase});
+    return std::unique_ptr<EncoderFile>(std::move(out));
+}
+
+bool is_encoder_folder(const fs::path& folder) {
+    std::string type;
+    const auto read = [&](const JsonNode& json) { type = json["model_type"].text(""); };
+    // The oldest folders have the model in one of its own.
+    const auto found = with_json(folder / "config.json", read), below = found && !*found ? with_json(folder / "0_Transformer" / "config.json", read) : false;
+    return found && below && type == "bert";
+}
+
+}  // namespace engine
