@@ -141,7 +141,7 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
     const store::StepIntent intent = intent_of(frame, request);
     ++frame.model_steps;
     const base::StepId step = co_await frame.writer.begin(intent);
-    const router::CallRecord record(frame.who, request, frame.parts.clock);
+    const router::CallRecord record(frame.who, request.alias, request.purpose, frame.parts.clock);
     base::Result<router::ModelReply> reply = co_await frame.parts.gateway.generate(request, sink);
     std::size_t cut = 0;
     while (!reply && reply.error().code == Code::context_length_exceeded) {

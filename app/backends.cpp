@@ -28,16 +28,17 @@ base::Result<router::Script> read_script(const fs::path& file) {
     return router::script_from_json_lines(*text);
 }
 
-base::Result<router::HttpBackendOptions> upstream(const Settings& s) {
+// A model there; `id` is the backend's.
+base::Result<router::HttpBackendOptions> upstream(const Settings& s, const char* id, const std::string& model) {
     const std::string& url = s.upstream.url;
     if (url.rfind("http://", 0) != 0 && url.rfind("https://", 0) != 0)
         return base::error(Code::invalid_argument, "upstream.url is '" + url + "', expected an http or https URL", "for example https://host/v1");
-    if (s.upstream.model.empty())
-        return base::error(Code::invalid_argument, "upstream.url is set and upstream.model is not", "set upstream.model to a model's name there");
+    if (s.upstream.model.empty() && s.upstream.embedding_model.empty())
+        return base::error(Code::invalid_argument, "upstream.url is set and upstream.model is not", "set upstream.model (or upstream.embedding_model) to a model's name there");
     router::HttpBackendOptions options;
-    options.id = "upstream";
+    options.id = id;
     options.url = url.substr(0, url.find_last_not_of('/') + 1);
-    options.model = s.upstream.model;
+    options.model = model;
     if (!s.upstream.key.empty()) {
         auto key = read_file("upstream.key_file", s.upstream.key);
         if (!key) return std::move(key).error();
@@ -59,11 +60,31 @@ base::Result<void> check_aliases(const Settings& s) {
     return {};
 }
 
+bool has_embedding(const Settings& s) { return !s.embedding.path.empty() || !s.upstream.embedding_model.empty(); }
+
+base::Result<void> check_embedding(const Settings& s) {
+    const std::string& name = s.embedding.name;
+    const auto wrong = [](const std::string& what, const std::string& remedy) { return base::error(Code::invalid_argument, what, remedy); };
+    if (!has_embedding(s)) return {};
+    const auto agents = agents::agent_aliases();
+    if (name.empty() || name == s.model.name || std::find(agents.begin(), agents.end(), name) != agents.end())
+        return wrong("embedding.name is '" + name + "'" + (name.empty() ? "" : ", which is another model's name"), "choose another, for example embedding");
+    // Vectors of two models cannot be compared: none stands in for the other.
+    if (!s.embedding.path.empty() && !s.upstream.embedding_model.empty())
+        return wrong("embedding.path and upstream.embedding_model are both set, and vectors of two models cannot be compared", "set one of them");
+    if (s.embedding.path.empty() && s.upstream.url.empty()) return wrong("upstream.embedding_model is set and upstream.url is not", "set upstream.url");
+    if (std::error_code unreadable; !s.embedding.path.empty() && !fs::exists(s.embedding.path, unreadable))
+        return base::error(Code::not_found, "there is no model at " + s.embedding.path, "set embedding.path to a GGUF file or a folder of an embedding model");
+    return {};
+}
+
 base::Error no_model(const fs::path& file) {
     return base::error(Code::not_found, "there is no model at " + file.string(), "fetch one with hearth model pull, or set model.path or upstream.url");
 }
 
 }  // namespace
+
+bool has_spare_model(const Settings& s) { return !s.upstream.url.empty() && (!s.upstream.model.empty() || s.upstream.embedding_model.empty()); }
 
 fs::path chosen_model(const Settings& s) {
     if (!s.model.path.empty()) return s.model.path;
@@ -77,37 +98,50 @@ base::Result<void> check_backends(const Settings& s) {
     if (!s.upstream.script.empty())
         if (auto script = read_script(s.upstream.script); !script) return std::move(script).error();
     if (!s.upstream.url.empty())
-        if (auto options = upstream(s); !options) return std::move(options).error();
+        if (auto options = upstream(s, "upstream", s.upstream.model); !options) return std::move(options).error();
+    if (auto fine = check_embedding(s); !fine) return fine;
     std::error_code unreadable;
     if (s.upstream.script.empty() && !s.model.path.empty() && !fs::exists(s.model.path, unreadable)) return no_model(s.model.path);
     return {};
 }
 
-base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client, base::Log& log) {
-    if (auto fine = check_aliases(s); !fine) return std::move(fine).error();
+base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client, net::asio::thread_pool& embedding, base::Log& log) {
+    for (const auto& check : {check_aliases, check_embedding})
+        if (auto fine = check(s); !fine) return std::move(fine).error();
     Backends out;
     router::Alias alias{s.model.name, {}};
-    const auto add = [&](std::unique_ptr<router::Backend> backend) {
-        alias.chain.push_back(backend->id());
+    const auto add = [&](router::Alias& to, std::unique_ptr<router::Backend> backend) {
+        to.chain.push_back(backend->id());
         out.all.push_back(std::move(backend));
+    };
+    const auto add_upstream = [&](router::Alias& to, const char* id, const std::string& model) -> base::Result<void> {
+        auto options = upstream(s, id, model);
+        if (!options) return std::move(options).error();
+        add(to, std::make_unique<router::HttpBackend>(*std::move(options), client));
+        return {};
     };
     const fs::path file = chosen_model(s);
     std::error_code ignored;
     if (!s.upstream.script.empty()) {
         auto script = read_script(s.upstream.script);
         if (!script) return std::move(script).error();
-        add(std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, *std::move(script)));
+        add(alias, std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, *std::move(script)));
     } else if (fs::exists(file, ignored)) {
-        add(std::make_unique<router::LocalBackend>("embedded", load_options(s, file), log));
-    } else if (s.upstream.url.empty() || !s.model.path.empty()) {
+        add(alias, std::make_unique<router::LocalBackend>("embedded", load_options(s, file), embedding, log));
+    } else if (!has_spare_model(s) || !s.model.path.empty()) {
         return no_model(file);
     }
-    if (!s.upstream.url.empty()) {
-        auto options = upstream(s);
-        if (!options) return std::move(options).error();
-        add(std::make_unique<router::HttpBackend>(*std::move(options), client));
-    }
+    if (has_spare_model(s))
+        if (auto added = add_upstream(alias, "upstream", s.upstream.model); !added) return std::move(added).error();
     out.aliases.push_back(std::move(alias));
+    if (!has_embedding(s)) return out;
+    router::Alias vectors{s.embedding.name, {}};
+    if (s.embedding.path.empty()) {
+        if (auto added = add_upstream(vectors, "upstream-embedding", s.upstream.embedding_model); !added) return std::move(added).error();
+    } else {
+        add(vectors, std::make_unique<router::LocalBackend>("embedding", embedding_options(s), embedding, log));
+    }
+    out.aliases.push_back(std::move(vectors));
     return out;
 }
 

@@ -18,12 +18,15 @@ struct Backends {
 };
 
 // model.name's chain: the embedded model (or, in its place, backend.script), then the upstream. A file
-// that is not there is left out when an upstream is set. `client` and `log` outlive the result.
-// Errors name the setting.
-base::Result<Backends> make_backends(const Settings& settings, net::HttpClient& client, base::Log& log);
+// that is not there is left out when an upstream is set. embedding.name, where there is such a model: it, or the
+// upstream's. `client`, `embedding` (texts are embedded on it) and `log` outlive the result. Errors name the setting.
+base::Result<Backends> make_backends(const Settings& settings, net::HttpClient& client, net::asio::thread_pool& embedding, base::Log& log);
 
 // What make_backends refuses because of the settings, without making anything.
 base::Result<void> check_backends(const Settings& settings);
+
+// Whether the upstream answers for model.name, and not for embedding.name alone.
+bool has_spare_model(const Settings& settings);
 
 // The file that serve loads: model.path, else what `hearth model use` or `pull` chose.
 std::filesystem::path chosen_model(const Settings& settings);

@@ -18,6 +18,7 @@ std::string shown(const Origin& origin) { return store::without_password(origin.
 int config_check(const LoadedSettings& loaded) {
     if (auto fine = check_settings(loaded.settings); !fine) return complain(fine.error());
     // That none was fetched yet is no matter of the settings.
+    if (auto usable = check_embedding_model(loaded.settings); !usable) return complain(usable.error());
     if (!loaded.settings.model.path.empty())
         if (auto usable = check_model(loaded.settings); !usable) return complain(usable.error());
     std::puts("the settings are usable");

@@ -25,10 +25,16 @@ using Plan = base::Result<engine::MemoryPlan>;
 base::Probe model_probe(const Settings& settings, const Plan& plan) {
     if (!settings.upstream.script.empty()) return {"model", Health::ok, "answers come from backend.script, " + settings.upstream.script, {}};
     if (plan) return {"model", Health::ok, chosen_model(settings).string() + ": " + plan->text(), {}};
-    const bool spare = !settings.upstream.url.empty() && plan.error().code == base::Code::not_found;
+    const bool spare = has_spare_model(settings) && plan.error().code == base::Code::not_found;
     if (spare) return {"model", Health::ok, "none here; upstream.url answers: " + settings.upstream.url, {}};
     const base::Error error = model_error(plan.error(), settings, chosen_model(settings));
     return {"model", Health::failed, error.message, error.remedy};
+}
+
+base::Probes embedding_probes(const Settings& settings) {
+    if (settings.embedding.path.empty()) return {};
+    if (auto usable = check_embedding_model(settings); !usable) return {{"embedding model", Health::failed, usable.error().message, usable.error().remedy}};
+    return {{"embedding model", Health::ok, settings.embedding.path + ", served as " + settings.embedding.name, {}}};
 }
 
 std::string mib(std::uint64_t bytes) { return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB"; }  // as the plan rounds
@@ -118,6 +124,7 @@ int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, cons
     const auto& settings = loaded.settings;
     const auto plan = engine::Engine::plan(load_options(settings, chosen_model(settings)));
     append({state_probe(settings), disk_probe(settings), database_probe(settings), model_probe(settings, plan), capacity_probe(settings, plan), server_probe(settings)});
+    append(embedding_probes(settings));
     int failed = 0;
     base::Json out = base::Json::array();
     for (const auto& p : all) {

@@ -89,7 +89,8 @@ int model_inspect(const LoadedSettings& loaded, const std::string& file, bool js
         base::Json out = {{"name", info->name}, {"architecture", info->architecture}, {"format", info->format}, {"parameters", info->parameters},
                           {"active_parameters", info->active_parameters}, {"layers", info->layers}, {"hidden", info->hidden}, {"vocabulary", info->vocabulary},
                           {"experts", info->experts}, {"experts_used", info->experts_used}, {"trained_context", info->trained_context},
-                          {"file_bytes", info->file_bytes}, {"chat_template", !info->chat_template.empty()}, {"loads", plan.ok()},
+                          {"file_bytes", info->file_bytes}, {"chat_template", !info->chat_template.empty()}, {"kind", info->encoder ? "encoder" : "decoder"},
+                          {"pooling", info->pooling.empty() ? base::Json(nullptr) : base::Json(info->pooling)}, {"loads", plan.ok()},
                           {"memory", plan ? plan->text() : plan.error().message}};
         print_json(out);
         return status();
@@ -97,8 +98,9 @@ int model_inspect(const LoadedSettings& loaded, const std::string& file, bool js
     std::printf("%s\n  architecture  %s, %d layers, hidden %d, vocabulary %d\n", visible(info->name).c_str(), visible(info->architecture).c_str(), info->layers, info->hidden, info->vocabulary);
     std::printf("  parameters    %.1f M, %.1f M of them active per token", double(info->parameters) / 1e6, double(info->active_parameters) / 1e6);
     if (info->experts > 0) std::printf(" (%d of %d experts)", info->experts_used, info->experts);
-    std::printf("\n  format        %s, %.0f MiB\n  context       trained for %d tokens\n  chat template %s\n", visible(info->format).c_str(), double(info->file_bytes) / 1048576,
-                info->trained_context, info->chat_template.empty() ? "none" : "in the file");
+    std::printf("\n  format        %s, %.0f MiB\n  context       trained for %d tokens\n", visible(info->format).c_str(), double(info->file_bytes) / 1048576, info->trained_context);
+    if (info->pooling.empty()) std::printf("  chat template %s\n", info->chat_template.empty() ? "none" : "in the file");
+    else std::printf("  embeddings    vectors of %d, pooling %s%s\n", info->hidden, info->pooling.c_str(), info->encoder ? "; an encoder: it does not chat" : "");
     if (plan) std::printf("  memory        %s\n", visible(plan->text()).c_str());
     return status();
 }
@@ -132,6 +134,7 @@ int model_use(const LoadedSettings& loaded, const std::string& name) {
     }
     auto info = engine::Engine::inspect(file);
     if (!info) return complain(model_error(info.error(), loaded.settings, file));
+    if (info->encoder) return complain(encoder_error(file));
     if (auto chosen = choose(loaded.settings, file); !chosen) return complain(chosen.error());
     std::printf("serve loads %s from its next start on\n", file.c_str());
     return 0;

@@ -1,6 +1,7 @@
 #include "app/model_file.h"
 
 #include "app/backends.h"
+#include "engine/model/encoder_file.h"
 #include "router/catalogue.h"
 
 namespace app {
@@ -47,6 +48,16 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
     return options;
 }
 
+engine::LoadOptions embedding_options(const Settings& s) {
+    engine::LoadOptions options;
+    options.path = s.embedding.path;
+    options.max_sequences = 1;
+    options.profile = s.model.profile == "exact" ? engine::Profile::exact : engine::Profile::fast;
+    options.threads = s.model.threads;
+    options.target = s.model.target;
+    return options;
+}
+
 base::Error model_error(base::Error e, const Settings& s, const fs::path& file) {
     if (!s.model.target.empty() && e.message.rfind("target '" + s.model.target + "'", 0) == 0) e.message = "setting model.target: " + e.message;
     if (e.code == Code::not_found) e.remedy = "hearth model pull fetches one, hearth model use chooses one; or set model.path (HEARTH_MODEL_PATH)";
@@ -61,10 +72,32 @@ base::Error model_error(base::Error e, const Settings& s, const fs::path& file) 
     return e;
 }
 
+base::Error encoder_error(const fs::path& file) {
+    return base::error(Code::unsupported, file.string() + " is an encoder: it makes vectors of texts and does not chat",
+                       "name it in embedding.path, and a chat model by hearth model use or in model.path");
+}
+
 base::Result<void> check_model(const Settings& s) {
-    if (!s.upstream.script.empty() || !s.upstream.url.empty()) return {};
+    if (!s.upstream.script.empty()) return {};
+    if (engine::is_encoder(chosen_model(s))) return encoder_error(chosen_model(s));
+    if (has_spare_model(s)) return {};
     auto plan = engine::Engine::plan(load_options(s, chosen_model(s)));
     if (!plan) return model_error(std::move(plan).error(), s, chosen_model(s));
+    return {};
+}
+
+base::Result<void> check_embedding_model(const Settings& s) {
+    if (s.embedding.path.empty()) return {};
+    const auto refuse = [&](base::Error e) {
+        e.message = "embedding.path: " + e.message;
+        if (e.remedy.empty()) e.remedy = "name an embedding model, or leave it empty";
+        return e;
+    };
+    auto info = engine::Engine::inspect(s.embedding.path);
+    if (!info) return refuse(std::move(info).error());
+    if (info->pooling.empty()) return refuse(base::error(Code::unsupported, s.embedding.path + " writes text and makes no vectors of it"));
+    auto plan = engine::Engine::plan(embedding_options(s));
+    if (!plan) return refuse(std::move(plan).error());
     return {};
 }
 

@@ -10,6 +10,8 @@ namespace app {
 
 engine::LoadOptions load_options(const Settings& settings, const std::filesystem::path& file);
 
+engine::LoadOptions embedding_options(const Settings& settings);  // of embedding.path
+
 // models.yaml: as set, beside the installed binary, or in the checkout that it was built in.
 std::filesystem::path catalogue_file(const Settings& settings);
 // Where hearth model pull puts files.
@@ -18,8 +20,13 @@ std::filesystem::path models_folder(const Settings& settings);
 // The engine's error about `file`, with what to do about it on the command line.
 base::Error model_error(base::Error error, const Settings& settings, const std::filesystem::path& file);
 
+// Of an encoder where a chat model is wanted.
+base::Error encoder_error(const std::filesystem::path& file);
+
 // Whether the embedded model could be loaded, before anything is: file, family, memory. Fine too when
 // a script or an upstream answers in its place.
 base::Result<void> check_model(const Settings& settings);
+// The same of embedding.path; fine too when there is none.
+base::Result<void> check_embedding_model(const Settings& settings);
 
 }  // namespace app

@@ -31,7 +31,10 @@ struct Settings {
         int threads, context, max_sequences, memory_mib;
     } model;
     struct {
-        std::string url, model, key, script;
+        std::string path, name;
+    } embedding;
+    struct {
+        std::string url, model, embedding_model, key, script;
     } upstream;
     std::map<std::string, std::string> phase_backend;  // phase → alias
     struct {

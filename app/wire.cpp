@@ -119,7 +119,8 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
     if (auto fine = check_settings(settings); !fine) return std::move(fine).error();
     if (auto usable = prepare_state_folder(settings); !usable) return std::move(usable).error();
     if (auto free = check_listening(http_options(settings)); !free) return std::move(free).error();
-    if (auto model = check_model(settings); !model) return std::move(model).error();
+    for (const auto& check : {check_model, check_embedding_model})
+        if (auto model = check(settings); !model) return std::move(model).error();
     auto foundation = prepare_database(settings, [&](const std::string& what) { w->log_.info(what); });
     if (!foundation) return std::move(foundation).error();
     store::Db::Options db_options{database_urls(settings).app, settings.database.connections, foundation->node};
@@ -132,7 +133,7 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
     std::error_code ignored;
     fs::create_directories(settings.workspace_root, ignored);
 
-    auto backends = make_backends(settings, w->upstreams_, w->log_);
+    auto backends = make_backends(settings, w->upstreams_, w->embedding_, w->log_);
     if (!backends) return std::move(backends).error();
     w->gateway_ = std::make_unique<router::Gateway>(std::move(backends->all), std::move(backends->aliases), w->log_, w->metrics_);
     agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_};
@@ -196,6 +197,7 @@ World::~World() {
     if (agents_) agents_->stop_all();
     // No job may go on in a coroutine that is being destroyed.
     blocking_.join();
+    embedding_.join();
     if (db_) db_->join();
 }
 

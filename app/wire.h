@@ -52,6 +52,7 @@ private:
     std::unique_ptr<Keeper> keeper_;
     std::unique_ptr<store::TraceSink> traces_;
     net::HttpClient upstreams_;
+    boost::asio::thread_pool embedding_{1};  // texts are embedded one request after another
     std::unique_ptr<router::Gateway> gateway_;
     tools::Builtins tools_;
     std::unique_ptr<agents::Agents> agents_;

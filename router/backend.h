@@ -7,6 +7,7 @@
 #include "base/probe.h"
 #include "base/result.h"
 #include "net/task.h"
+#include "router/embedding.h"
 #include "router/types.h"
 
 namespace router {
@@ -33,6 +34,8 @@ public:
     virtual Capabilities capabilities() const = 0;
     // Error{unavailable} lets the gateway try the next of the chain, as long as no delta was sent.
     virtual net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) = 0;
+    // One vector an input. Error{unsupported}: the model makes none, or not of that many dimensions.
+    virtual net::Task<base::Result<EmbeddingReply>> embed(EmbeddingRequest request) = 0;
     // Prompt tokens that the request would have.
     virtual net::Task<base::Result<int>> count(ModelRequest request) = 0;
 };

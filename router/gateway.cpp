@@ -48,6 +48,7 @@ bool is_own(Code code) {
 
 // A call that was stopped says nothing: the backend may not have answered at all.
 bool is_answer(const ModelReply& reply) { return reply.finish != FinishReason::cancelled && reply.finish != FinishReason::deadline; }
+bool is_answer(const EmbeddingReply&) { return true; }
 
 }  // namespace
 
@@ -55,12 +56,11 @@ Gateway::Gateway(std::vector<std::unique_ptr<Backend>> backends, std::vector<Ali
                  base::Metrics& metrics)
     : backends_(std::move(backends)), aliases_(std::move(aliases)), log_(log), metrics_(metrics) {}
 
-net::Task<base::Result<ModelReply>> Gateway::generate(ModelRequest request, DeltaSink sink) {
-    const auto alias = std::find_if(aliases_.begin(), aliases_.end(),
-                                    [&](const Alias& a) { return a.name == request.alias; });
+template <class Reply, class Call>
+net::Task<base::Result<Reply>> Gateway::first_answer(std::string name, std::string purpose, Call& call, const bool& committed) {
+    const auto alias = std::find_if(aliases_.begin(), aliases_.end(), [&](const Alias& a) { return a.name == name; });
     if (alias == aliases_.end())
-        co_return base::error(Code::not_found, "there is no model '" + request.alias + "'",
-                              "use one of: " + known_names(aliases_));
+        co_return base::error(Code::not_found, "there is no model '" + name + "'", "use one of: " + known_names(aliases_));
     std::vector<Fallback> passed_over;
     for (const auto& id : alias->chain) {
         Backend* backend = find(id);
@@ -72,23 +72,18 @@ net::Task<base::Result<ModelReply>> Gateway::generate(ModelRequest request, Delt
             passed_over.push_back({id, why});
             continue;
         }
-        // Once a delta is out, another backend's answer could contradict it.
-        bool committed = false;
-        DeltaSink forward = [&committed, &sink](const ModelDelta& delta) {
-            committed = true;
-            if (sink) sink(delta);
-        };
-        auto reply = co_await backend->generate(request, forward);
-        note(id, reply);
+        base::Result<Reply> reply = co_await call(*backend);
         if (reply) {
+            if (is_answer(*reply)) note_answer(id);
             reply->fallbacks = std::move(passed_over);
-            const base::Labels labels = {{"backend", id}, {"purpose", request.purpose}};
+            const base::Labels labels = {{"backend", id}, {"purpose", purpose}};
             metrics_.add("hearth_model_calls_total", 1, labels);
             metrics_.add("hearth_prompt_tokens_total", reply->usage.prompt_tokens, labels);
             metrics_.add("hearth_cached_tokens_total", reply->usage.cached_tokens, labels);
             metrics_.add("hearth_output_tokens_total", reply->usage.output_tokens, labels);
             co_return reply;
         }
+        note_failure(id, reply.error());
         metrics_.add("hearth_model_failures_total", 1, {{"backend", id}});
         if (reply.error().code != Code::unavailable || committed) co_return std::move(reply).error();
         log_.warn("backend passed over", {{"backend", id}, {"reason", reply.error().message}});
@@ -96,8 +91,24 @@ net::Task<base::Result<ModelReply>> Gateway::generate(ModelRequest request, Delt
     }
     std::string reasons;
     for (const auto& f : passed_over) reasons += (reasons.empty() ? "" : "; ") + f.backend + ": " + f.reason;
-    co_return base::error(Code::unavailable, "no backend can serve '" + request.alias + "': " + reasons,
-                          "try again shortly, or see hearth doctor");
+    co_return base::error(Code::unavailable, "no backend can serve '" + name + "': " + reasons, "try again shortly, or see hearth doctor");
+}
+
+net::Task<base::Result<ModelReply>> Gateway::generate(ModelRequest request, DeltaSink sink) {
+    // Once a delta is out, another backend's answer could contradict it.
+    bool committed = false;
+    DeltaSink forward = [&committed, &sink](const ModelDelta& delta) {
+        committed = true;
+        if (sink) sink(delta);
+    };
+    auto call = [&](Backend& backend) { return backend.generate(request, forward); };
+    co_return co_await first_answer<ModelReply>(request.alias, request.purpose, call, committed);
+}
+
+net::Task<base::Result<EmbeddingReply>> Gateway::embed(EmbeddingRequest request) {
+    const bool committed = false;
+    auto call = [&](Backend& backend) { return backend.embed(request); };
+    co_return co_await first_answer<EmbeddingReply>(request.alias, request.purpose, call, committed);
 }
 
 net::Task<base::Result<int>> Gateway::count(ModelRequest request) {
@@ -150,10 +161,15 @@ std::map<std::string, BackendStatus> Gateway::status() const {
     return out;
 }
 
-void Gateway::note(const std::string& id, const base::Result<ModelReply>& outcome) {
+void Gateway::note_answer(const std::string& id) {
     const std::lock_guard lock(mutex_);
-    if (outcome && is_answer(*outcome)) failing_.erase(id);
-    if (!outcome && is_own(outcome.error().code)) failing_[id] = {outcome.error().text(), std::chrono::steady_clock::now()};
+    failing_.erase(id);
+}
+
+void Gateway::note_failure(const std::string& id, const base::Error& error) {
+    if (!is_own(error.code)) return;
+    const std::lock_guard lock(mutex_);
+    failing_[id] = {error.text(), std::chrono::steady_clock::now()};
 }
 
 std::map<std::string, Failure> Gateway::failing() const {

@@ -32,6 +32,7 @@ public:
 
     // Error{not_found} for an unknown alias, {unavailable} naming every backend's reason when none answers.
     net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink = {});
+    net::Task<base::Result<EmbeddingReply>> embed(EmbeddingRequest request);
     net::Task<base::Result<int>> count(ModelRequest request);
 
     std::vector<Alias> aliases() const;
@@ -47,8 +48,12 @@ public:
     base::Probes probes() const;
 
 private:
+    // Calls the alias' backends one after another until one answers, or fails when it has `committed` itself.
+    template <class Reply, class Call>
+    net::Task<base::Result<Reply>> first_answer(std::string alias, std::string purpose, Call& call, const bool& committed);
     Backend* find(const std::string& id) const;
-    void note(const std::string& id, const base::Result<ModelReply>& outcome);
+    void note_answer(const std::string& id);
+    void note_failure(const std::string& id, const base::Error& error);
 
     std::vector<std::unique_ptr<Backend>> backends_;
     std::vector<Alias> aliases_;

@@ -5,11 +5,14 @@
 #include "base/clock.h"
 #include "net/sse.h"
 #include "router/chat_stream.h"
+#include "router/embedding_json.h"
 
 namespace router {
 namespace {
 
 using base::Code;
+
+constexpr std::size_t kMostVectorBytes = std::size_t(256) << 20;  // 2048 vectors of 4096 numbers of 20 digits are 168 MB
 
 // What an error's body says: OpenAI's {"error": {"message"}}, else its first bytes.
 std::string said(const net::HttpResponse& response) {
@@ -63,16 +66,23 @@ base::Error HttpBackend::refused(const net::HttpResponse& response) {
     return base::error(Code::invalid_argument, what);
 }
 
-net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, DeltaSink sink) {
+net::HttpRequest HttpBackend::posting(const std::string& route, std::string body, const base::StopToken& stop) const {
     net::HttpRequest http;
     http.method = "POST";
-    http.url = options_.url + "/chat/completions";
-    http.headers = {{"Content-Type", "application/json"}, {"Accept", "text/event-stream"}};
+    http.url = options_.url + route;
+    http.headers = {{"Content-Type", "application/json"}};
     if (!options_.key.empty()) http.headers.emplace_back("Authorization", "Bearer " + options_.key);
-    http.body = chat_body(request, options_.model).dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
-    http.stop = request.stop;
+    http.body = std::move(body);
+    http.stop = stop;
     http.connect_timeout = options_.connect_timeout;
     http.total_timeout = options_.answer_timeout;
+    return http;
+}
+
+net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, DeltaSink sink) {
+    const auto body = chat_body(request, options_.model).dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
+    net::HttpRequest http = posting("/chat/completions", body, request.stop);
+    http.headers.emplace_back("Accept", "text/event-stream");
 
     ChatStream stream(sink);
     net::SseParser events;
@@ -115,6 +125,28 @@ net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, 
     using std::chrono::duration_cast;
     reply.usage.prefill = duration_cast<std::chrono::microseconds>(first.value_or(Time::now()) - began);  // waiting and network included
     reply.usage.decode = duration_cast<std::chrono::microseconds>(Time::now() - first.value_or(Time::now()));
+    co_return reply;
+}
+
+net::Task<base::Result<EmbeddingReply>> HttpBackend::embed(EmbeddingRequest request) {
+    net::HttpRequest http = posting("/embeddings", base::dump(embedding_body(request, options_.model)), request.stop);
+    http.max_body_bytes = kMostVectorBytes;
+    const auto began = std::chrono::steady_clock::now();
+    const auto response = co_await client_.fetch(std::move(http));
+    if (!response) {
+        base::Error failure = response.error();
+        if (request.stop.stopped()) co_return request.stop.error("the embedding");
+        if (failure.code == Code::deadline) failure.code = Code::unavailable;  // its slowness, not the caller's limit
+        co_return failure;
+    }
+    if (response->status != 200) co_return refused(*response);
+    auto reply = read_embeddings(response->body, request.inputs.size());
+    if (!reply)
+        co_return base::error(Code::corrupt, fmt::format("upstream '{}' ({}): {}", options_.id, options_.url, reply.error().message),
+                              "check that upstream.url names an OpenAI-compatible server, with /v1, and upstream.embedding_model a model that embeds");
+    reply->backend = options_.id;
+    if (reply->model.empty()) reply->model = options_.model;
+    reply->usage.prefill = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
     co_return reply;
 }
 

@@ -1,4 +1,4 @@
-// A model behind an OpenAI-compatible server: POST {url}/chat/completions, always streamed.
+// A model behind an OpenAI-compatible server: POST {url}/chat/completions, always streamed, and {url}/embeddings.
 #pragma once
 
 #include <chrono>
@@ -27,16 +27,19 @@ public:
     const std::string& id() const override { return options_.id; }
     // Always ready, as only a call can tell.
     BackendStatus status() const override;
-    Capabilities capabilities() const override { return {true, true, false, options_.context, false}; }
+    Capabilities capabilities() const override { return {true, true, true, options_.context, false}; }
     // {unavailable}: no connection, 429, 5xx, a stream that broke. {permission_denied}: the key was
     // refused. {not_found}: the address or the model is not there, or elsewhere. {corrupt}: the answer is no
     // chat completion. {context_length_exceeded}: the upstream says so. {invalid_argument}: another refusal.
     // A stop gives what came so far, with finish cancelled or deadline.
     net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
+    // {corrupt}: the answer is not one vector an input, all of one length. Other errors as with generate; a stop is one too.
+    net::Task<base::Result<EmbeddingReply>> embed(EmbeddingRequest request) override;
     // {unsupported}: the dialect has no way to ask.
     net::Task<base::Result<int>> count(ModelRequest request) override;
 
 private:
+    net::HttpRequest posting(const std::string& route, std::string body, const base::StopToken& stop) const;
     base::Error refused(const net::HttpResponse& response);
 
     const Options options_;

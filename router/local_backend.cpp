@@ -135,7 +135,8 @@ struct LocalBackend::Prompt {
     text::ParserOptions parser;
 };
 
-LocalBackend::LocalBackend(std::string id, engine::LoadOptions options, base::Log& log) : id_(std::move(id)), log_(log) {
+LocalBackend::LocalBackend(std::string id, engine::LoadOptions options, net::asio::thread_pool& embedding, base::Log& log)
+    : id_(std::move(id)), embedding_(embedding), log_(log) {
     status_.state = BackendStatus::State::loading;
     status_.stage = "opening";
     loader_ = std::thread([this, options = std::move(options)]() mutable { load(std::move(options)); });
@@ -190,6 +191,10 @@ engine::Engine* LocalBackend::engine() const {
     return engine_.get();
 }
 
+base::Error LocalBackend::not_loaded() const {
+    return base::error(Code::unavailable, "the model is " + std::string(status().state == BackendStatus::State::loading ? "still loading" : "not loaded"));
+}
+
 BackendStatus LocalBackend::status() const {
     std::lock_guard lock(mutex_);
     BackendStatus status = status_;
@@ -206,11 +211,15 @@ BackendStatus LocalBackend::status() const {
 Capabilities LocalBackend::capabilities() const {
     std::lock_guard lock(mutex_);
     if (!engine_) return {};
-    return {dialect_ != "none", engine_->token_table() != nullptr, false, engine_->memory().context, true};
+    const engine::ModelInfo& info = engine_->info();
+    if (info.encoder) return {.embeddings = true, .context = engine_->memory().context};
+    return {dialect_ != "none", engine_->token_table() != nullptr, !info.pooling.empty(), engine_->memory().context, true};
 }
 
 base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& request) const {
     engine::Engine& e = *engine();
+    if (e.info().encoder)
+        return base::error(Code::unsupported, "'" + request.alias + "' is an embedding model: it makes vectors of texts and does not chat", "name a chat model, or use POST /v1/embeddings");
     const auto templated = e.chat_template();
     if (!templated) return base::error(Code::unsupported, "the model's file has no chat template", "use an instruction-tuned model");
     const auto& info = e.info();
@@ -244,7 +253,7 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
 
 net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request, DeltaSink sink) {
     engine::Engine* e = engine();
-    if (!e) co_return base::error(Code::unavailable, "the model is " + std::string(status().state == BackendStatus::State::loading ? "still loading" : "not loaded"));
+    if (!e) co_return not_loaded();
     auto prompt = prepare(request);
     if (!prompt) co_return std::move(prompt).error();
     auto parser = text::OutputParser::create(prompt->parser);
@@ -297,8 +306,36 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     co_return reply;
 }
 
+net::Task<base::Result<EmbeddingReply>> LocalBackend::embed(EmbeddingRequest request) {
+    engine::Engine* e = engine();
+    if (!e) co_return not_loaded();
+    const int width = e->info().hidden;
+    if (request.dimensions > 0 && request.dimensions != width && !e->info().pooling.empty())
+        co_return base::error(Code::unsupported, "dimensions is " + std::to_string(request.dimensions) + ", but '" + request.alias + "' makes vectors of " + std::to_string(width),
+                              "leave dimensions out");
+    const engine::EmbeddingRequest asked{std::move(request.inputs), request.truncate};
+    const auto queued = std::chrono::steady_clock::now();
+    auto began = queued;
+    auto work = [&] {
+        began = std::chrono::steady_clock::now();
+        return e->embed(asked, request.stop);
+    };
+    auto made = co_await net::on_pool(embedding_, work);
+    if (!made) co_return std::move(made).error();
+    EmbeddingReply reply;
+    reply.width = made->width;
+    reply.values = std::move(made->values);
+    reply.usage.prompt_tokens = made->tokens;
+    reply.usage.queued = std::chrono::duration_cast<std::chrono::microseconds>(began - queued);
+    reply.usage.prefill = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
+    reply.backend = id_;
+    reply.model = e->info().name;
+    reply.profile = e->profile() == engine::Profile::exact ? "exact" : "fast";
+    co_return reply;
+}
+
 net::Task<base::Result<int>> LocalBackend::count(ModelRequest request) {
-    if (!engine()) co_return base::error(Code::unavailable, "the model is not loaded");
+    if (!engine()) co_return not_loaded();
     auto prompt = prepare(request);
     if (!prompt) co_return std::move(prompt).error();
     co_return int(prompt->request.prompt[0].tokens.size());

@@ -19,13 +19,15 @@ namespace router {
 class LocalBackend final : public Backend {
 public:
     // Loads on a CPU thread of its own; until then status() tells how far it is.
-    LocalBackend(std::string id, engine::LoadOptions options, base::Log& log);
+    // Texts are embedded on `embedding`, which is joined before the callers' executor ends.
+    LocalBackend(std::string id, engine::LoadOptions options, net::asio::thread_pool& embedding, base::Log& log);
     ~LocalBackend() override;
 
     const std::string& id() const override { return id_; }
     BackendStatus status() const override;
     Capabilities capabilities() const override;
     net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
+    net::Task<base::Result<EmbeddingReply>> embed(EmbeddingRequest request) override;
     net::Task<base::Result<int>> count(ModelRequest request) override;
 
 private:
@@ -34,7 +36,10 @@ private:
     engine::Engine* engine() const;
     base::Result<Prompt> prepare(const ModelRequest& request) const;
 
+    base::Error not_loaded() const;
+
     const std::string id_;
+    net::asio::thread_pool& embedding_;
     base::Log& log_;
     mutable std::mutex mutex_;   // of status_ and engine_
     BackendStatus status_;

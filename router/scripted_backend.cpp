@@ -131,6 +131,21 @@ net::Task<base::Result<ModelReply>> ScriptedBackend::generate(ModelRequest reque
     co_return reply;
 }
 
+net::Task<base::Result<EmbeddingReply>> ScriptedBackend::embed(EmbeddingRequest request) {
+    EmbeddingReply reply;
+    reply.backend = id_;
+    reply.model = "scripted";
+    reply.width = 4;
+    for (const auto& input : request.inputs) {
+        const auto* text = std::get_if<std::string>(&input);
+        const std::size_t tokens = text ? text->size() / 4 + 1 : std::get<1>(input).size();
+        std::size_t hash = text ? std::hash<std::string>{}(*text) : tokens;
+        for (int i = 0; i < reply.width; ++i, hash /= 256) reply.values.push_back(float(hash % 256) / 256);
+        reply.usage.prompt_tokens += int(tokens);
+    }
+    co_return reply;
+}
+
 net::Task<base::Result<int>> ScriptedBackend::count(ModelRequest request) { co_return rough_tokens(request); }
 
 namespace {

@@ -32,8 +32,10 @@ public:
 
     const std::string& id() const override { return id_; }
     BackendStatus status() const override;
-    Capabilities capabilities() const override { return {true, true, false, 32768, grammars_}; }
+    Capabilities capabilities() const override { return {true, true, true, 32768, grammars_}; }
     net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
+    // Vectors of 4 that depend on the input alone.
+    net::Task<base::Result<EmbeddingReply>> embed(EmbeddingRequest request) override;
     net::Task<base::Result<int>> count(ModelRequest request) override;
 
     void set_status(BackendStatus status);

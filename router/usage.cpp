@@ -2,18 +2,18 @@
 
 namespace router {
 
-CallRecord::CallRecord(const store::Identity& who, const ModelRequest& request, const base::Clock& clock) : clock_(clock), start_(clock.steady()) {
+CallRecord::CallRecord(const store::Identity& who, const std::string& alias, const std::string& purpose, const base::Clock& clock) : clock_(clock), start_(clock.steady()) {
     call_.tenant = who.tenant;
     call_.person = who.person;
-    call_.alias = request.alias;
-    call_.purpose = request.purpose;
+    call_.alias = alias;
+    call_.purpose = purpose;
     call_.started = clock.now();
 }
 
-store::ModelCall CallRecord::ended(const base::Result<ModelReply>& reply, base::SpanId id, base::RunId run) const {
+template <class Reply>
+store::ModelCall CallRecord::filled(const base::Result<Reply>& reply, base::SpanId id) const {
     store::ModelCall call = call_;
     call.id = id.is_nil() ? base::SpanId::make(call.started) : id;
-    call.run = run;
     call.duration = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - start_);
     if (!reply) {
         call.error = reply.error().text();
@@ -22,7 +22,6 @@ store::ModelCall CallRecord::ended(const base::Result<ModelReply>& reply, base::
     call.backend = reply->backend;
     call.model = reply->model;
     call.profile = reply->profile;
-    call.finish = name(reply->finish);
     call.fallbacks = fallbacks_json(reply->fallbacks);
     call.prompt_tokens = reply->usage.prompt_tokens;
     call.cached_tokens = reply->usage.cached_tokens;
@@ -30,6 +29,19 @@ store::ModelCall CallRecord::ended(const base::Result<ModelReply>& reply, base::
     call.queued = reply->usage.queued;
     call.prefill = reply->usage.prefill;
     call.decode = reply->usage.decode;
+    return call;
+}
+
+store::ModelCall CallRecord::ended(const base::Result<ModelReply>& reply, base::SpanId id, base::RunId run) const {
+    store::ModelCall call = filled(reply, id);
+    call.run = run;
+    if (reply) call.finish = name(reply->finish);
+    return call;
+}
+
+store::ModelCall CallRecord::ended(const base::Result<EmbeddingReply>& reply) const {
+    store::ModelCall call = filled(reply, {});
+    if (reply) call.finish = name(FinishReason::stop);
     return call;
 }
 

@@ -2,19 +2,24 @@
 #pragma once
 
 #include "base/clock.h"
+#include "router/embedding.h"
 #include "router/types.h"
 #include "store/usage.h"
 
 namespace router {
 
-// Call before the request is sent; `purpose` and `alias` are its own.
+// Made before the request is sent.
 class CallRecord {
 public:
-    CallRecord(const store::Identity& who, const ModelRequest& request, const base::Clock& clock);
+    CallRecord(const store::Identity& who, const std::string& alias, const std::string& purpose, const base::Clock& clock);
     // The call as it ended now. `id`: of its span, in a run.
     store::ModelCall ended(const base::Result<ModelReply>& reply, base::SpanId id = {}, base::RunId run = {}) const;
+    store::ModelCall ended(const base::Result<EmbeddingReply>& reply) const;
 
 private:
+    template <class Reply>
+    store::ModelCall filled(const base::Result<Reply>& reply, base::SpanId id) const;
+
     store::ModelCall call_;
     const base::Clock& clock_;
     base::SteadyPoint start_;

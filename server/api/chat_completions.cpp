@@ -59,7 +59,7 @@ void fail(StreamJob& job, const base::Error& error) {
 
 // The one place that calls a bare alias.
 net::Task<base::Result<router::ModelReply>> call_model(store::Identity who, router::ModelRequest request, router::DeltaSink sink, Services& services) {
-    const router::CallRecord record(who, request, services.clock);
+    const router::CallRecord record(who, request.alias, request.purpose, services.clock);
     auto reply = co_await services.gateway.generate(std::move(request), std::move(sink));
     services.traces.emit(record.ended(reply));
     co_return reply;

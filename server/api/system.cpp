@@ -31,15 +31,32 @@ struct Backends {
     }
 };
 
-// Those of the aliases that would be answered by a backend that failed when last called.
+// Those of the aliases that would be answered by a backend that failed when last called, or that nothing can answer.
 base::Json failing_aliases(const Backends& backends, const Services& services) {
     base::Json out = base::Json::array();
     for (const auto& alias : services.gateway.aliases()) {
         const std::string* best = backends.most_ready(alias.chain);
-        if (!best || backends.readiness(*best) != Readiness::failing) continue;
+        if (!best || backends.readiness(*best) == Readiness::ready || backends.readiness(*best) == Readiness::loading) continue;
+        if (backends.readiness(*best) == Readiness::down) {
+            out.push_back({{"alias", alias.name}, {"backend", *best}, {"error", backends.all.at(*best).detail}, {"seconds_ago", 0}});
+            continue;
+        }
         const router::Failure& failure = backends.failing.at(*best);
         const auto ago = std::chrono::duration_cast<std::chrono::seconds>(services.clock.steady() - failure.at).count();
         out.push_back({{"alias", alias.name}, {"backend", *best}, {"error", failure.message}, {"seconds_ago", ago}});
+    }
+    return out;
+}
+
+// The backend that says how ready the server is: that of an alias that still loads, as it will be asked for; else the best one.
+const std::string* least_ready(const Backends& backends, const Services& services) {
+    const std::string* out = nullptr;
+    for (const auto& alias : services.gateway.aliases()) {
+        const std::string* best = backends.most_ready(alias.chain);
+        if (!best) continue;
+        const auto id = backends.all.find(*best);
+        if (backends.readiness(*best) == Readiness::loading) return &id->first;
+        if (!out || backends.readiness(*best) > backends.readiness(*out)) out = &id->first;
     }
     return out;
 }
@@ -69,10 +86,8 @@ base::Json known_models(const Caller& caller, Services& services) {
 
 net::Task<Response> health(Request request, Caller, Services& services) {
     const Backends backends{services.gateway.status(), services.gateway.failing()};
-    std::vector<std::string> ids;
-    for (const auto& [id, status] : backends.all) ids.push_back(id);
-    const std::string* best = backends.most_ready(ids);
-    const BackendStatus* status = best ? &backends.all.at(*best) : nullptr;
+    const std::string* const least = least_ready(backends, services);
+    const BackendStatus* status = least ? &backends.all.at(*least) : nullptr;
     const base::Json failing = failing_aliases(backends, services);
     bool database = !services.database_trouble || services.database_trouble().empty();
     if (database) database = co_await services.database.answers();

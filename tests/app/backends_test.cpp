@@ -20,6 +20,7 @@ struct BackendsTest : testing::Test {
     support::TempDir folder;
     base::NullLog log;
     net::HttpClient client;
+    net::asio::thread_pool embedding{1};
 
     Settings settings(std::map<std::string, std::string> flags) {
         flags["state.folder"] = folder.path();
@@ -32,7 +33,7 @@ struct BackendsTest : testing::Test {
         return folder.path() / name;
     }
     std::string refusal(std::map<std::string, std::string> flags) {
-        auto made = make_backends(settings(std::move(flags)), client, log);
+        auto made = make_backends(settings(std::move(flags)), client, embedding, log);
         return made ? "" : made.error().text();
     }
 };
@@ -43,7 +44,7 @@ TEST_F(BackendsTest, TheUpstreamAnswersWhereNoModelLies) {
         reply.chunks = {"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"};
         return reply;
     });
-    auto made = make_backends(settings({{"upstream.url", server.url("/v1/")}, {"upstream.model", "big"}, {"upstream.key_file", file("key", "sk-7\n")}}), client, log);
+    auto made = make_backends(settings({{"upstream.url", server.url("/v1/")}, {"upstream.model", "big"}, {"upstream.key_file", file("key", "sk-7\n")}}), client, embedding, log);
     ASSERT_TRUE(made) << made.error().text();
     EXPECT_THAT(made->aliases.at(0).chain, ElementsAre("upstream"));
     net::MetricsRegistry metrics;
@@ -59,7 +60,7 @@ TEST_F(BackendsTest, TheUpstreamAnswersWhereNoModelLies) {
 
 TEST_F(BackendsTest, TheUpstreamComesAfterTheModel) {
     const std::string script = file("script.jsonl", R"({"when":"","text":"scripted"})");
-    auto made = make_backends(settings({{"backend.script", script}, {"upstream.url", "http://127.0.0.1:1/v1"}, {"upstream.model", "big"}}), client, log);
+    auto made = make_backends(settings({{"backend.script", script}, {"upstream.url", "http://127.0.0.1:1/v1"}, {"upstream.model", "big"}}), client, embedding, log);
     ASSERT_TRUE(made) << made.error().text();
     EXPECT_THAT(made->aliases.at(0).chain, ElementsAre("scripted", "upstream"));
 }
@@ -73,6 +74,66 @@ TEST_F(BackendsTest, RefusalsNameTheSetting) {
     EXPECT_THAT(refusal({{"backend.script", "/no/script"}}), HasSubstr("backend.script: cannot read /no/script"));
     EXPECT_THAT(refusal({{"upstream.url", "http://h/v1"}, {"upstream.model", "m"}, {"backend.thinking", "big"}}), HasSubstr("backend.thinking is 'big'"));
     EXPECT_THAT(refusal({{"upstream.url", "http://h/v1"}, {"upstream.model", "m"}, {"model.name", "hearth/dev"}}), HasSubstr("an agent's name"));
+}
+
+TEST_F(BackendsTest, AnEmbeddingModelHasAnAliasOfItsOwn) {
+    const std::string script = file("script.jsonl", R"({"when":"","text":"scripted"})"), model = support::data_dir() / "models/bert_minilm.gguf";
+    auto made = make_backends(settings({{"backend.script", script}, {"embedding.path", model}}), client, embedding, log);
+    ASSERT_TRUE(made) << made.error().text();
+    ASSERT_EQ(made->aliases.size(), 2u);
+    EXPECT_EQ(made->aliases[1].name, "embedding");
+    EXPECT_THAT(made->aliases[1].chain, ElementsAre("embedding"));
+    net::MetricsRegistry metrics;
+    router::Gateway gateway(std::move(made->all), made->aliases, log, metrics);
+    while (gateway.status()["embedding"].state == router::BackendStatus::State::loading) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    EXPECT_TRUE(gateway.capabilities("embedding").embeddings);
+    router::EmbeddingRequest request;
+    request.alias = "embedding";
+    request.inputs = {"the quick brown fox"};
+    const auto reply = support::run_task(gateway.embed(request));
+    ASSERT_TRUE(reply) << reply.error().text();
+    EXPECT_EQ(reply->width, 64);
+    EXPECT_EQ(reply->usage.prompt_tokens, 11);
+    EXPECT_EQ(reply->model, "bert_minilm");
+    EXPECT_EQ(reply->profile, "fast");
+    request.dimensions = 64;
+    EXPECT_TRUE(support::run_task(gateway.embed(request)));
+    request.dimensions = 32;
+    const auto narrow = support::run_task(gateway.embed(request));
+    ASSERT_FALSE(narrow);
+    EXPECT_EQ(narrow.error().code, base::Code::unsupported);
+    router::ModelRequest chat;
+    chat.alias = "embedding";
+    chat.messages = {router::Message::make(router::MessageRole::user, "hello")};
+    const auto said = support::run_task(gateway.generate(chat));
+    ASSERT_FALSE(said);
+    EXPECT_EQ(said.error().code, base::Code::unsupported);
+    EXPECT_THAT(said.error().message, HasSubstr("'embedding' is an embedding model"));
+}
+
+TEST_F(BackendsTest, TheUpstreamMayEmbedAlone) {
+    const std::string script = file("script.jsonl", R"({"when":"","text":"scripted"})");
+    auto made = make_backends(settings({{"backend.script", script}, {"upstream.url", "http://127.0.0.1:1/v1"}, {"upstream.embedding_model", "vectors"}, {"embedding.name", "v"}}),
+                              client, embedding, log);
+    ASSERT_TRUE(made) << made.error().text();
+    ASSERT_EQ(made->aliases.size(), 2u);
+    EXPECT_THAT(made->aliases[0].chain, ElementsAre("scripted"));
+    EXPECT_EQ(made->aliases[1].name, "v");
+    EXPECT_THAT(made->aliases[1].chain, ElementsAre("upstream-embedding"));
+}
+
+TEST_F(BackendsTest, RefusalsNameTheEmbeddingSetting) {
+    const std::string script = file("script.jsonl", R"({"when":"","text":"scripted"})"), model = support::data_dir() / "models/bert_minilm.gguf";
+    const auto said = [&](std::map<std::string, std::string> flags) {
+        flags["backend.script"] = script;
+        return refusal(std::move(flags));
+    };
+    EXPECT_THAT(said({{"embedding.path", "/no/such.gguf"}}), HasSubstr("/no/such.gguf"));
+    EXPECT_THAT(said({{"embedding.path", model}, {"embedding.name", "default"}}), HasSubstr("embedding.name is 'default', which is another model's name"));
+    EXPECT_THAT(said({{"embedding.path", model}, {"embedding.name", "hearth"}}), HasSubstr("embedding.name is 'hearth'"));
+    EXPECT_THAT(said({{"upstream.embedding_model", "m"}}), HasSubstr("upstream.url is not"));
+    EXPECT_THAT(said({{"embedding.path", model}, {"upstream.url", "http://h/v1"}, {"upstream.embedding_model", "m"}}), HasSubstr("cannot be compared"));
+    EXPECT_THAT(refusal({{"upstream.url", "http://h/v1"}, {"upstream.embedding_model", "m"}}), HasSubstr("hearth model pull"));  // it does not chat
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "router/scripted_backend.h"
+#include "support/run_task.h"
 
 namespace {
 
@@ -31,6 +32,13 @@ struct World {
         backends.push_back(std::move(two));
         gateway = std::make_unique<router::Gateway>(std::move(backends),
                                                     std::vector<router::Alias>{{"home", {"one", "two"}}}, log, metrics);
+    }
+
+    base::Result<router::EmbeddingReply> embed(std::string alias) {
+        router::EmbeddingRequest request;
+        request.alias = std::move(alias);
+        request.inputs = {"hello", std::vector<std::int32_t>{1, 2, 3}};
+        return support::run_task(gateway->embed(request));
     }
 
     base::Result<ModelReply> ask(std::string alias, router::DeltaSink sink = {}, base::StopToken stop = {}) {
@@ -168,4 +176,20 @@ TEST(Gateway, WhatARequestIsRefusedForTellsNothingOfTheBackend) {
     world.ask("home", {}, stopped.token());
     EXPECT_EQ(world.first->cancelled(), 1);
     EXPECT_TRUE(world.gateway->failing().contains("one")) << "nor is a stopped call";
+}
+
+TEST(Gateway, EmbeddingsTakeTheSameWay) {
+    World world;
+    const auto first = world.embed("home");
+    ASSERT_TRUE(first) << first.error().text();
+    EXPECT_EQ(first->backend, "one");
+    EXPECT_EQ(first->values.size(), 2 * std::size_t(first->width));
+    EXPECT_EQ(first->usage.prompt_tokens, 2 + 3);
+    world.first->set_status({router::BackendStatus::State::down, "", 0, "no memory"});
+    const auto second = world.embed("home");
+    ASSERT_TRUE(second) << second.error().text();
+    EXPECT_EQ(second->backend, "two");
+    ASSERT_EQ(second->fallbacks.size(), 1u);
+    EXPECT_EQ(second->fallbacks[0].reason, "down: no memory");
+    EXPECT_EQ(world.embed("nowhere").error().code, Code::not_found);
 }

@@ -46,6 +46,19 @@ struct HttpBackendTest : testing::Test {
         sent = base::parse_json(asked.body).value();
         return result;
     }
+    base::Result<EmbeddingReply> embed(StubReply reply, EmbeddingRequest request) {
+        StubServer server([&](const StubRequest&) { return reply; });
+        HttpBackend backend({"up", server.url("/v1"), "big", "sk-1"}, client);
+        auto result = support::run_task(backend.embed(std::move(request)));
+        asked = server.requests().at(0);
+        sent = base::parse_json(asked.body).value();
+        return result;
+    }
+    static EmbeddingRequest two_inputs() {
+        EmbeddingRequest request;
+        request.inputs = {"hello", std::vector<std::int32_t>{7, 9}};
+        return request;
+    }
     static ModelRequest hello() {
         ModelRequest request;
         request.messages = {Message::make(MessageRole::user, "hello")};
@@ -173,6 +186,49 @@ TEST_F(HttpBackendTest, KeepsWhatCameBeforeAStopOrADeadline) {
     reply = generate(slow, request);
     ASSERT_TRUE(reply) << reply.error().text();
     EXPECT_EQ(reply->finish, FinishReason::deadline);
+}
+
+TEST_F(HttpBackendTest, EmbedsInTheOrderOfTheInputs) {
+    auto request = two_inputs();
+    request.dimensions = 2;
+    const auto reply = embed(replying({R"({"object":"list","model":"big-1","data":[{"index":1,"embedding":[0.5,-1]},{"index":0,"embedding":[3,4e-1]}],
+                                          "usage":{"prompt_tokens":5,"total_tokens":5}})"}), request);
+    ASSERT_TRUE(reply) << reply.error().text();
+    EXPECT_EQ(reply->width, 2);
+    EXPECT_EQ(reply->values, (std::vector<float>{3, 0.4f, 0.5f, -1}));
+    EXPECT_EQ(reply->usage.prompt_tokens, 5);
+    EXPECT_EQ(reply->backend, "up");
+    EXPECT_EQ(reply->model, "big-1");
+    EXPECT_EQ(asked.target, "/v1/embeddings");
+    EXPECT_EQ(asked.header("authorization"), "Bearer sk-1");
+    EXPECT_EQ(sent, base::Json::parse(R"({"model":"big","input":["hello",[7,9]],"encoding_format":"float","dimensions":2})"));
+}
+
+TEST_F(HttpBackendTest, AnAnswerThatIsNotOneVectorAnInputIsCorrupt) {
+    const std::pair<const char*, const char*> answers[] = {
+        {"<html>", "has no list of vectors"},
+        {R"({"data":[]})", "has 0 vectors for 2 inputs"},
+        {R"({"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]})", "an entry with the index 0"},
+        {R"({"data":[{"index":0,"embedding":[1]},{"index":2,"embedding":[1]}]})", "an entry with the index 2"},
+        {R"({"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":[1,2]}]})", "vectors of 1 and of 2 numbers"},
+        {R"({"data":[{"index":0,"embedding":[]},{"index":1,"embedding":[]}]})", "vectors of 0 and of 0 numbers"},
+        {R"({"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":["x"]}]})", "a vector with \"x\" in it"},
+        {R"({"data":[{"index":0,"embedding":"AAAA"},{"index":1,"embedding":[1]}]})", "an entry without a list of numbers"}};
+    for (const auto& [body, why] : answers) {
+        const auto reply = embed(replying({body}), two_inputs());
+        ASSERT_FALSE(reply) << body;
+        EXPECT_EQ(reply.error().code, Code::corrupt);
+        EXPECT_THAT(reply.error().message, HasSubstr(why));
+        EXPECT_THAT(reply.error().message, HasSubstr("upstream 'up'"));
+    }
+}
+
+TEST_F(HttpBackendTest, RefusedEmbeddingsSayWhatTheUpstreamSaid) {
+    const auto reply = embed(replying({R"({"error":{"message":"no such dimensions","code":null}})"}, 400), two_inputs());
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error().code, Code::invalid_argument);
+    EXPECT_THAT(reply.error().message, HasSubstr("no such dimensions"));
+    EXPECT_EQ(embed(replying({"busy"}, 503), two_inputs()).error().code, Code::unavailable);
 }
 
 }  // namespace
