@@ -47,6 +47,7 @@ int config_check(const LoadedSettings& settings);
 int key_new(const LoadedSettings& settings, const std::string& label, const std::vector<std::string>& scopes, bool quiet);
 int key_list(const LoadedSettings& settings, bool json);
 int key_revoke(const LoadedSettings& settings, const std::string& id);
+int trace_list(const LoadedSettings& settings, int limit, bool json);
 int trace_show(const LoadedSettings& settings, const std::string& run, bool json);
 
 // Says why, on standard error, as every command does. Returns 1.

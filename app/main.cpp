@@ -16,6 +16,7 @@ struct Arguments {
     std::string settings_file;
     std::vector<std::string> set;
     bool json = false, quiet = false;
+    int limit = 20;
     app::ChatOptions chat;
     app::BenchOptions bench;
     std::string name, label = "key", scopes = "chat";
@@ -111,8 +112,11 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     command(*key, "revoke", "End a key", "hearth key revoke 0190…", chosen, [&a](const auto& s) { return app::key_revoke(s, a.name); })->add_option("id", a.name)->required();
     auto* trace = group(root, "trace", "What a run did");
     auto* show = command(*trace, "show", "A run's trace", "hearth trace show 0190…", chosen, [&a](const auto& s) { return app::trace_show(s, a.name, a.json); });
-    show->add_option("run", a.name, "its id; default: the newest");
-    show->add_flag("--json", a.json);
+    show->add_option("run", a.name, "its id, or the beginning that the list shows; default: the newest");
+    show->add_flag("--json", a.json, "all of it, as the server has it");
+    auto* runs = command(*trace, "list", "Your runs, the newest first", "hearth trace list --limit 5", chosen, [&a](const auto& s) { return app::trace_list(s, a.limit, a.json); });
+    runs->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();
+    runs->add_flag("--json", a.json);
 }
 
 // The words that are no option, no option's value and no name=value.

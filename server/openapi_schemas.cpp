@@ -86,7 +86,8 @@ const char* kAnswers = R"({
     "usage": {"type": "object"}, "error": {"type": "string"}}},
   "Run": {"type": "object", "required": ["id", "object", "conversation_id", "model", "status", "started"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "object": {"const": "run"}, "conversation_id": {"type": "string", "format": "uuid"},
-    "model": {"type": "string"}, "status": {"type": "string"}, "error": {"type": "string"}, "usage": {"type": "object"},
+    "model": {"type": "string"}, "question": {"type": "string", "description": "the beginning of the message that it answers"},
+    "status": {"type": "string"}, "error": {"type": "string"}, "usage": {"type": "object"},
     "started": {"type": "string"}, "finished": {"type": ["string", "null"]}}},
   "RunList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
     "data": {"type": "array", "items": {"$ref": "#/components/schemas/Run"}}}},

@@ -12,11 +12,17 @@ constexpr const char* kHeld =
     " and l.database = (select oid from pg_database where datname = current_database())"
     " and l.classid::bigint = (hearth_lock_key(id) >> 32) & 4294967295 and l.objid::bigint = hearth_lock_key(id) & 4294967295)";
 
-std::string columns() {
-    return "id, conversation_id, input_id, alias, state, error, turn, usage, " + micros("started_at") + ", " +
-           micros("finished_at") + ", epoch,"
-           // Nobody holds the lease of a run without state: its process is gone.
-           " state is null and not " + kHeld;
+// JSON with \u0000 in it is no JSON to PostgreSQL.
+constexpr const char* kQuestion =
+    "(select case when position('\\u0000' in m.body) > 0 then ''"
+    " when json_typeof(m.body::json->'content') = 'array' then (select left(string_agg(p->>'text', ' '), 300) from json_array_elements(m.body::json->'content') p)"
+    " else left(m.body::json->>'content', 300) end from message m where m.id = input_id)";
+
+const std::string& columns() {
+    static const std::string all = "id, conversation_id, input_id, alias, state, error, turn, usage, " + micros("started_at") + ", " + micros("finished_at") + ", epoch," +
+                                   // Nobody holds the lease of a run without state: its process is gone.
+                                   " state is null and not " + kHeld + ", " + kQuestion;
+    return all;
 }
 
 Run run_of(const Row& row) {
@@ -32,6 +38,7 @@ Run run_of(const Row& row) {
     run.started = row.time(8);
     if (!row.null(9)) run.finished = row.time(9);
     run.epoch = row.integer(10);
+    run.question = row.text_or(12, "");
     return run;
 }
 

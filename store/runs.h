@@ -13,6 +13,7 @@ struct Run {
     base::RunId id;
     base::ConversationId conversation;
     base::MessageId input;          // the message that it answers
+    std::string question;           // the beginning of its text, at most 300 characters
     std::string alias;              // "hearth", "hearth/dev"
     std::string status;             // running | interrupted | a final state (answered, partial, cancelled, refused, unknown_effect, no_backend, failed) | waiting_person | waiting_client
     std::string error;

@@ -12,7 +12,7 @@ Response no_such_run() { return error_response(404, "there is no such run", "not
 base::Json run_json(const store::Run& run) {
     base::Json out = {{"id", run.id.text()},       {"object", "run"},
                       {"conversation_id", run.conversation.text()}, {"model", run.alias},
-                      {"status", run.status},      {"error", run.error},
+                      {"question", run.question},  {"status", run.status},      {"error", run.error},
                       {"usage", run.usage},        {"started", base::rfc3339(run.started)}};
     out["finished"] = run.finished.time_since_epoch().count() ? base::Json(base::rfc3339(run.finished)) : base::Json(nullptr);
     return out;

@@ -59,7 +59,20 @@ def shows_a_trace(hearth, folder):
     check_trace(chats(hearth, folder))
     shown = run(hearth, folder, ["trace", "show"]).stdout
     assert re.search(r"^run [0-9a-f-]{36}  hearth/dev  answered$", shown, re.MULTILINE)
-    assert "list_dir" in shown and "chain: whole" in shown
+    assert "> What is in this folder?\n\nThere is note.txt.\n" in shown and "tool list_dir" in shown and "chain: whole" in shown
+    assert max(map(len, shown.splitlines())) <= 80 and "\x1b" not in shown
+
+
+def lists_runs(hearth, folder):
+    newest = chats(hearth, folder)
+    run(hearth, folder, ["chat", "And now, in this folder?"])
+    heading, last, before = run(hearth, folder, ["trace", "list", "--limit", "2"]).stdout.splitlines()
+    assert heading.split() == ["TIME", "RUN", "SCOPE", "STATUS", "TOOK", "TOKENS", "QUESTION"]
+    assert " dev " in last and " answered " in last and "And now" in last and "What is in" in before and max(len(last), len(before)) <= 80
+    assert newest["id"].startswith(before.split()[3])
+    assert run(hearth, folder, ["trace", "show", before.split()[3]]).stdout.startswith(f"run {newest['id']} ")
+    told = json.loads(run(hearth, folder, ["trace", "list", "--json"]).stdout)
+    assert [entry["id"] for entry in told] == [entry["id"] for entry in hearth.call("GET", "/v1/runs?limit=20").json["data"]]
 
 
 def looks_at_the_machine(hearth, folder):
@@ -123,6 +136,7 @@ HOW = {
     "tests/bench/engine_bench MODEL.gguf": proven_in("tests/bench/CMakeLists.txt", "engine_bench"),
     "hearth chat": chats,
     "hearth trace show": shows_a_trace,
+    "hearth trace list": lists_runs,
     "hearth doctor": looks_at_the_machine,
     "hearth bench --fidelity": compares_profiles,
     "hearth bench": measures,
