@@ -30,9 +30,9 @@ Fd copy_of(int folder, const char* path, unsigned attributes) {
     return tree;
 }
 
-Fd memory_folder(std::uint64_t bytes, unsigned attributes) {
+Fd memory_folder(std::uint64_t bytes, unsigned attributes, const char* mode = "0755") {
     const Fd settings(fsopen("tmpfs", FSOPEN_CLOEXEC));
-    const bool good = settings && fsconfig(settings.get(), FSCONFIG_SET_STRING, "mode", "0755", 0) == 0 &&
+    const bool good = settings && fsconfig(settings.get(), FSCONFIG_SET_STRING, "mode", mode, 0) == 0 &&
                       fsconfig(settings.get(), FSCONFIG_SET_STRING, "size", std::to_string(bytes).c_str(), 0) == 0 &&
                       fsconfig(settings.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0;
     return good ? Fd(fsmount(settings.get(), FSMOUNT_CLOEXEC, attributes)) : Fd();
@@ -64,9 +64,10 @@ std::string hide(const Fd& folder, const std::string& path) {
     struct stat about{};
     if (!there && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) return {};
     if (!there || fstat(there.get(), &about) != 0) return failed("its " + path + " cannot be hidden");
-    // A device in a mount without devices: nobody opens it.
+    // A folder that nobody may enter, or a device in a mount without devices: programs are told that they have no
+    // permission, not that nothing is there.
     const bool folder_masked = S_ISDIR(about.st_mode);
-    if (mount_on(folder_masked ? memory_folder(kMaskedBytes, kSafe | MOUNT_ATTR_RDONLY) : copy_of(AT_FDCWD, "/dev/null", kSafe | MOUNT_ATTR_RDONLY), there)) return {};
+    if (mount_on(folder_masked ? memory_folder(kMaskedBytes, kSafe | MOUNT_ATTR_RDONLY, "0000") : copy_of(AT_FDCWD, "/dev/null", kSafe | MOUNT_ATTR_RDONLY), there)) return {};
     return failed("its " + path + " cannot be hidden");
 }
 

@@ -123,7 +123,10 @@ bool OpenWorkspace::hidden(const std::string& relative) const {
 
 base::Result<std::string> OpenWorkspace::place(const std::string& path) const {
     auto relative = relative_path(root_, path);
-    if (relative && hidden(*relative)) return failed(path, ENOENT);
+    // By the path alone: the same is said whatever is or is not there.
+    if (relative && hidden(*relative))
+        return base::error(Code::permission_denied, "\"" + path + "\" is protected: Hearth's own state, settings and keys can be neither read nor written from here",
+                           "ask the person who runs Hearth");
     return relative;
 }
 

@@ -42,7 +42,8 @@ class Workspace {
 public:
     enum class Access { read_only, read_write };
     // `masked`: folders (state, configuration) and files (keys) that must not be visible. A workspace that equals or
-    // lies under one is refused; inside an ancestor they are hidden.
+    // lies under one is refused; inside an ancestor they are missing from listings, and whoever names one or what would
+    // lie in it is told that it is protected, whether or not it is there.
     static base::Result<std::unique_ptr<Workspace>> open(const std::filesystem::path& root, Access access,
                                                          std::vector<std::filesystem::path> masked);
     // From a descriptor that another process opened (SCM_RIGHTS); `root`, its absolute path, must be the

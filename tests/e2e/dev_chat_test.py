@@ -12,6 +12,9 @@ SCRIPT = [
     {"when": "make and show", "text": "The note has two lines."},
     {"when": "look outside", "tool_calls": [call("read_file", path="../../../../etc/passwd")]},
     {"when": "look outside", "text": "I cannot."},
+    {"when": "read the secrets", "tool_calls": [call("read_file", path="state/pg/credentials"), call("read_file", path="state/nothing/here"), call("list_dir", path="state"),
+                                                call("bash", command="ls state; cat state/pg/credentials; cat state/nothing")]},
+    {"when": "read the secrets", "text": "They are protected."},
     {"when": "which host", "tool_calls": [call("bash", command="getent hosts example.com || echo no network; env | sort")]},
     {"when": "which host", "text": "None."},
     {"when": "unknown tool", "tool_calls": [call("fly", to="moon")]},
@@ -26,6 +29,15 @@ def spans(run, kind):
 def tool_results(run):
     """(name, result) of the calls, as the next model call saw them."""
     return [(m["name"], m["content"]) for m in run["turn"]["work"] if m["role"] == "tool"]
+
+
+def test_what_is_protected_is_said_to_be_and_no_more(hearth):
+    answer = hearth.dev("read the secrets", workspace=str(hearth.state.folder))
+    there, absent, folder, program = [result for _, result in tool_results(hearth.run(answer["run_id"]))]
+    for path, result in [("state/pg/credentials", there), ("state/nothing/here", absent), ("state", folder)]:
+        assert result.startswith(f'Error: "{path}" is protected: ') and "from here" in result, result
+    assert there.replace("state/pg/credentials", "state") == absent.replace("state/nothing/here", "state") == folder
+    assert program.lower().count("permission denied") == 3 and "No such file" not in program, program
 
 
 def test_an_answer_without_tools(hearth):

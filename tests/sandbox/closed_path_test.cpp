@@ -147,7 +147,8 @@ TEST_F(ClosedPath, ReadOnlyAndMaskedHoldThere) {
     EXPECT_FALSE(fs::exists(work_ / "new.txt"));
     fs::create_directories(work_ / "state");
     put(work_ / "state/secret", "canary", 0644);
-    EXPECT_EQ(inside("ls -A state; cat state/secret 2>/dev/null; echo end", Workspace::Access::read_write, {work_ / "state"}), "end\n");
+    EXPECT_EQ(inside("ls -A state 2>/dev/null; cat state/secret 2>/dev/null; echo end", Workspace::Access::read_write, {work_ / "state"}), "end\n");
+    EXPECT_THAT(inside("cat state/secret", Workspace::Access::read_write, {work_ / "state"}), HasSubstr("Permission denied"));
 }
 
 TEST_F(ClosedPath, RootsLauncherBecomesTheOwnerAndReachesItToo) {

@@ -92,8 +92,10 @@ TEST_F(LauncherTest, WithoutAWorkspaceThereIsAnEmptyFolder) {
 TEST_F(LauncherTest, HidesMaskedFolders) {
     fs::create_directories(folder_.path() / "state");
     std::ofstream(folder_.path() / "state/secret") << "canary";
-    workspace_ = Workspace::open(folder_.path(), Workspace::Access::read_write, {folder_.path() / "state"}).value();
-    EXPECT_EQ(run("ls -A state | wc -l; cat state/secret 2>/dev/null; mv state other 2>/dev/null; umount state 2>/dev/null; ls -A state").output, "0\n");
+    fs::create_directories(folder_.path() / "state/inner");
+    workspace_ = Workspace::open(folder_.path(), Workspace::Access::read_write, {folder_.path() / "state", folder_.path() / "state/inner"}).value();
+    EXPECT_EQ(run("(mv state other; umount state; chmod 755 state; ls -A state other; cat state/secret) 2>/dev/null; echo end").output, "end\n");
+    for (const char* look : {"ls state", "cat state/secret", "cat state/nothing", "ls state/inner", "cd state"}) EXPECT_THAT(run(look).output, HasSubstr("ermission denied")) << look;
     EXPECT_TRUE(fs::exists(folder_.path() / "state/secret"));
 }
 
@@ -102,6 +104,7 @@ TEST_F(LauncherTest, HidesMaskedFiles) {
     workspace_ = Workspace::open(folder_.path(), Workspace::Access::read_write, {folder_.path() / "key.pem"}).value();
     const std::string tries = "cat key.pem; mv key.pem other; rm -f key.pem; umount key.pem; chmod 666 key.pem; (echo x > key.pem); cat key.pem other";
     EXPECT_EQ(run("(" + tries + ") 2>/dev/null; echo end").output, "end\n");
+    EXPECT_THAT(run("cat key.pem").output, HasSubstr("Permission denied"));
     EXPECT_EQ(support::read_text(folder_.path() / "key.pem"), "canary");
 }
 

@@ -88,13 +88,29 @@ TEST_F(WorkspaceTest, ListsAndWalksWithoutFollowingLinks) {
 TEST_F(WorkspaceTest, AMaskedFolderIsRefusedAsRootAndHiddenInside) {
     EXPECT_FALSE(Workspace::open(root(), Workspace::Access::read_only, {root()}));
     EXPECT_FALSE(Workspace::open(root() / "sub", Workspace::Access::read_only, {root()}));
-    const auto workspace = open(Workspace::Access::read_only, {root() / "sub"});
+    const auto workspace = open(Workspace::Access::read_write, {root() / "sub", root() / "never"});
     EXPECT_FALSE(workspace->read("sub/b.txt", 100));
+    EXPECT_FALSE(workspace->write("sub/b.txt", "x"));
+    const auto listed = workspace->list(".").value();
+    for (const Entry& entry : listed) EXPECT_NE(entry.path, "sub");
+}
+
+// The same words whether it is a file, a folder or nothing, and however it is named.
+TEST_F(WorkspaceTest, AMaskedPathIsSaidToBeProtectedWhateverIsThere) {
+    const auto workspace = open(Workspace::Access::read_write, {root() / "sub", root() / "never"});
+    for (const std::string& path : {std::string("sub"), std::string("sub/b.txt"), std::string("sub/none"), std::string("sub/b.txt/deeper"), std::string("never"), std::string("never/x"),
+                                    std::string("a/../sub/b.txt"), (root() / "sub/b.txt").string()}) {
+        const std::string told = "\"" + path + "\" is protected: ";
+        const auto read = workspace->read(path, 100);
+        EXPECT_EQ(read.error().code, base::Code::permission_denied) << path;
+        for (const base::Error& error : {read.error(), workspace->list(path).error(), workspace->walk(path, 10).error(), workspace->write(path, "x").error()})
+            EXPECT_EQ(error.text(), told + "Hearth's own state, settings and keys can be neither read nor written from here (ask the person who runs Hearth)");
+    }
 }
 
 TEST_F(WorkspaceTest, AMaskedFileIsHidden) {
     const auto workspace = open(Workspace::Access::read_write, {root() / "sub/b.txt"});
-    EXPECT_EQ(workspace->read("sub/b.txt", 100).error().code, base::Code::not_found);
+    EXPECT_EQ(workspace->read("sub/b.txt", 100).error().code, base::Code::permission_denied);
     EXPECT_TRUE(workspace->list("sub")->empty());
 }
 
