@@ -87,8 +87,8 @@ store::StepIntent intent_of(const Frame& frame, const router::ModelRequest& requ
 
 const std::vector<std::string>& prompt_names() {
     static const std::vector<std::string> names = {
-        "home_system", "home_examples", "dev_system", "dev_examples", "dev_answer", "answer_tool", "intake",  "tool_use", "tool_use_examples", "retrieve",
-        "copilot",     "thinking",      "recompose",  "machine_talk", "machine_act", "machine_explain",
+        "home_system", "home_examples", "dev_system", "dev_examples", "dev_answer",   "dev_answer_examples", "answer_tool",     "intake", "tool_use", "tool_use_examples",
+        "retrieve",    "copilot",       "thinking",   "recompose",    "machine_talk", "machine_act",         "machine_explain",
     };
     return names;
 }

@@ -15,7 +15,7 @@ inline constexpr const char* kAnswerTool = "answer";
 struct AgentTask {
     std::string alias, purpose;
     std::vector<router::Message> prefix;    // system, examples, history, and the request last
-    std::vector<router::Message> plain;     // the same without examples or a word of tools: what a guided model answers from
+    std::vector<router::Message> plain;     // the same with examples of answers alone and no word of calls: what a guided model answers from
                                             // that chose to call none
     router::ToolMenu tools;                 // what the model is shown
     ToolDiscipline discipline = ToolDiscipline::free;

@@ -113,6 +113,20 @@ struct Agents::Impl {
     net::Task<void> finish(Frame& frame, Turn& turn, base::Span root, base::SteadyPoint start);
 };
 
+namespace {
+
+// The turns of a prompt of worked examples.
+base::Result<std::vector<router::Message>> examples_of(const std::string& name, const std::string& text) {
+    auto turns = prompts::examples(text);
+    if (!turns) return base::error(Code::corrupt, "prompt " + name + ": " + turns.error().message);
+    auto messages = messages_of(*turns);
+    if (!messages) return std::move(messages).error();
+    for (auto& message : *messages) message.trusted = true;  // ours
+    return messages;
+}
+
+}  // namespace
+
 // The prompt's shared part: system, examples, history, request; and the tools.
 base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& stored, Turn& turn) const {
     auto history = history_of(stored.messages, stored.work);
@@ -123,8 +137,10 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     auto system = prompt(frame, agent + "_system", {{"date", day_of(parts.clock.now())}, {"workspace", folder}});
     auto purpose = prompt(frame, "answer_tool");
     auto worked = prompt(frame, agent + "_examples");
-    auto plain = frame.scope == policy::Scope::dev ? prompt(frame, "dev_answer") : system;
-    for (const auto* text : {&system, &purpose, &worked, &plain})
+    const bool dev = frame.scope == policy::Scope::dev;
+    auto plain = dev ? prompt(frame, "dev_answer") : system;
+    auto answered = dev ? prompt(frame, "dev_answer_examples") : base::Result<std::string>(std::string());
+    for (const auto* text : {&system, &purpose, &worked, &plain, &answered})
         if (!*text) return text->error();
 
     const router::Capabilities can = parts.gateway.capabilities(options.model);
@@ -132,19 +148,18 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     layout.discipline = discipline_of(options, options.model);
     layout.grammars = can.grammars;
     if (can.tools) layout.tools = tool_menu(frame, layout.discipline, *purpose);
-    std::vector<router::Message> examples;
+    std::vector<router::Message> examples, answers;
     if (layout.discipline == ToolDiscipline::guided && !layout.tools.empty()) {
-        auto turns = prompts::examples(*worked);
-        if (!turns) return base::error(Code::corrupt, "prompt " + agent + "_examples: " + turns.error().message);
-        auto messages = messages_of(*turns);
-        if (!messages) return std::move(messages).error();
-        examples = std::move(*messages);
-        for (auto& message : examples) message.trusted = true;  // ours
+        auto of_calls = examples_of(agent + "_examples", *worked), of_answers = examples_of("dev_answer_examples", *answered);
+        if (!of_calls) return std::move(of_calls).error();
+        if (!of_answers) return std::move(of_answers).error();
+        examples = *std::move(of_calls);
+        answers = *std::move(of_answers);
     }
     turn.request = request_text(*history);
     const int context = can.context > 0 ? can.context : kUnknownContext;
     const int room = std::max(context - kReplyReserve, context / 2) - tokens_of(layout.tools);
-    layout.shared = lay_out(*std::move(plain), {}, *history, room);
+    layout.shared = lay_out(*std::move(plain), answers, *history, room);
     layout.calling = lay_out(std::move(*system), examples, std::move(*history), room);
     return layout;
 }

@@ -51,6 +51,17 @@ def test_a_heavy_question_walks_the_phases_and_reuses_the_prefix(default_model):
     assert all(step["outcome"]["usage"]["cached_tokens"] > 0 for step in models[1:])
 
 
+@pytest.mark.parametrize("question", ["Is the server running?", "Are the lights on?", "Did the backup finish?", "Who is logged in?"])
+def test_what_only_a_look_can_tell_is_not_made_up(default_model, question):
+    answer = default_model.dev(question)
+    assert answer["tools_used"] == 0 and "I have not looked" in answer["response"] and "I can look" in answer["response"]
+
+
+@pytest.mark.parametrize("question,knows", [("Is Paris in France?", "yes"), ("What is the capital of France?", "paris"), ("Is 7 a prime number?", "yes")])
+def test_what_needs_no_look_is_answered(default_model, question, knows):
+    assert knows in default_model.dev(question)["response"].lower()
+
+
 @pytest.mark.parametrize("city", ["Rome", "Oslo", "Madrid"])
 def test_a_call_written_as_plain_json_is_a_call(default_model, city):
     """This model leaves the tags of its template's calls out."""
