@@ -21,35 +21,54 @@ base::Error at(const std::filesystem::path& file, const YAML::Mark& mark, const 
                        file.string() + ", line " + std::to_string(mark.line + 1) + ": " + what);
 }
 
-base::Result<std::string> list_text(const std::filesystem::path& file, const YAML::Node& list) {
-    std::string out;
-    for (const auto& item : list) {
-        if (!item.IsScalar()) return at(file, item.Mark(), "a list of settings holds plain values only");
-        out += (out.empty() ? "" : ",") + item.Scalar();
-    }
-    return out;
-}
+// Collects a file's scalars by dotted path. Aliases can make a small file endless, so what is looked at is counted.
+class Flattening {
+public:
+    Flattening(const std::filesystem::path& file, std::map<std::string, std::string>& out) : file_(file), out_(out) {}
 
-base::Result<void> flatten(const std::filesystem::path& file, const YAML::Node& node, const std::string& path,
-                           std::map<std::string, std::string>& out) {
-    if (node.IsMap()) {
-        for (const auto& entry : node) {
-            const std::string key = path.empty() ? entry.first.Scalar() : path + "." + entry.first.Scalar();
-            if (auto done = flatten(file, entry.second, key, out); !done) return done;
+    base::Result<void> add(const YAML::Node& node, const std::string& path, int depth = 0) {
+        if (depth > kDeepest) return at(file_, node.Mark(), "'" + path.substr(0, 100) + "' is nested too deep for a setting");
+        if (--left_ < 0) return too_many(node);
+        if (node.IsMap()) {
+            for (const auto& entry : node) {
+                const std::string key = path.empty() ? entry.first.Scalar() : path + "." + entry.first.Scalar();
+                if (auto done = add(entry.second, key, depth + 1); !done) return done;
+            }
+            return {};
+        }
+        if (path.empty()) return at(file_, node.Mark(), "expected settings as 'name: value'");
+        if (out_.count(path)) return at(file_, node.Mark(), "'" + path + "' is given twice");
+        if (node.IsSequence()) {
+            auto text = list_text(node);
+            if (!text) return std::move(text).error();
+            out_[path] = *text;
+        } else {
+            out_[path] = node.IsNull() ? "" : node.Scalar();
         }
         return {};
     }
-    if (path.empty()) return at(file, node.Mark(), "expected settings as 'name: value'");
-    if (out.count(path)) return at(file, node.Mark(), "'" + path + "' is given twice");
-    if (node.IsSequence()) {
-        auto text = list_text(file, node);
-        if (!text) return std::move(text).error();
-        out[path] = *text;
-    } else {
-        out[path] = node.IsNull() ? "" : node.Scalar();
+
+private:
+    static constexpr int kDeepest = 8, kMost = 10'000;
+
+    base::Error too_many(const YAML::Node& node) const {
+        return at(file_, node.Mark(), "the file has more than " + std::to_string(kMost) + " values");
     }
-    return {};
-}
+
+    base::Result<std::string> list_text(const YAML::Node& list) {
+        std::string out;
+        for (const auto& item : list) {
+            if (--left_ < 0) return too_many(item);
+            if (!item.IsScalar()) return at(file_, item.Mark(), "a list of settings holds plain values only");
+            out += (out.empty() ? "" : ",") + item.Scalar();
+        }
+        return out;
+    }
+
+    const std::filesystem::path& file_;
+    std::map<std::string, std::string>& out_;
+    int left_ = kMost;
+};
 
 // The first line, from 1, with a tab among the blanks that it begins with; 0 when there is none.
 int tabbed_line(const std::string& text) {
@@ -92,7 +111,7 @@ base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::f
     try {
         const YAML::Node root = YAML::Load(text);
         if (root.IsNull()) return out;
-        if (auto done = flatten(file, root, "", out); !done) return std::move(done).error();
+        if (auto done = Flattening(file, out).add(root, ""); !done) return std::move(done).error();
     } catch (const YAML::Exception& e) {
         // The library tells of a map that does not end, or of a wrong token.
         if (const int line = tabbed_line(text); line > 0)

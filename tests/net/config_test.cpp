@@ -1,0 +1,47 @@
+#include "net/config.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "support/fixtures.h"
+
+namespace {
+
+struct SettingsFile : testing::Test {
+    support::TempDir folder;
+    const std::filesystem::path file = folder.path() / "hearth.yaml";
+
+    base::Result<std::map<std::string, std::string>> read(const std::string& text) {
+        std::ofstream(file) << text;
+        return net::read_yaml_settings(file, true);
+    }
+};
+
+TEST_F(SettingsFile, GivesScalarsByDottedPath) {
+    const auto settings = read("server: &s\n  port: 8080\n  list: [a, b]\nother: *s\nnone: ~\n");
+    ASSERT_TRUE(settings) << settings.error().text();
+    EXPECT_EQ(*settings, (std::map<std::string, std::string>{{"none", ""}, {"other.list", "a,b"}, {"other.port", "8080"}, {"server.list", "a,b"}, {"server.port", "8080"}}));
+}
+
+TEST_F(SettingsFile, AnAliasOfItselfIsAnError) {
+    const auto settings = read("a: &x\n  b: *x\n");
+    ASSERT_FALSE(settings);
+    EXPECT_NE(settings.error().message.find("nested too deep"), std::string::npos) << settings.error().message;
+    EXPECT_EQ(settings.error().message.find(file.string() + ", line "), 0u) << settings.error().message;
+}
+
+TEST_F(SettingsFile, AliasesThatMultiplyAreAnError) {
+    std::string text = "a0: &a0 {x: 1}\n";
+    for (int level = 1; level < 7; ++level) {
+        const std::string below = "*a" + std::to_string(level - 1), name = "a" + std::to_string(level);
+        text += name + ": &" + name + " {";
+        for (int i = 0; i < 9; ++i) text += (i ? ", k" : "k") + std::to_string(i) + ": " + below + " ";
+        text += "}\n";
+    }
+    const auto settings = read(text);
+    ASSERT_FALSE(settings);
+    EXPECT_NE(settings.error().message.find("more than 10000 values"), std::string::npos) << settings.error().message;
+}
+
+}  // namespace
