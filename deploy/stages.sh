@@ -78,6 +78,25 @@ sanitized() {
     for module in "${targets[@]}"; do cat "$folder/$module.log"; done
 }
 
+# Every parser of outside bytes under libFuzzer, twenty seconds each: docs/security.md has the table. A build of its
+# own, since only clang has it, and of no more than what the targets need.
+stage_fuzz() {
+    local name
+    configure build/fuzz -DHEARTH_FUZZ=ON -DHEARTH_ENGINE_ONLY=ON -DHEARTH_SANITIZE=address -DHEARTH_PCH=OFF \
+        -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ || return 1
+    ninja -C build/fuzz -j"$JOBS" fuzz || return 1
+    rm -rf build/fuzz/logs build/fuzz/findings
+    mkdir -p build/fuzz/logs
+    find build/fuzz/tests/fuzz -name 'fuzz_*' -type f -executable -printf '%f\n' | sort | sed 's/^fuzz_//' >build/fuzz/names
+    # shellcheck disable=SC2016 # the inner shell's variables
+    xargs -P 2 -I{} sh -c 'timeout -k 10 300 tests/fuzz/run "$1" >"build/fuzz/logs/$1" 2>&1; echo $? >"build/fuzz/logs/$1.status"' - {} <build/fuzz/names
+    while read -r name; do
+        printf '@begin fuzz_%s\n' "$name"
+        cat "build/fuzz/logs/$name"
+        printf '\n@end fuzz_%s %s\n' "$name" "$(cat "build/fuzz/logs/$name.status")"
+    done <build/fuzz/names
+}
+
 stage_e2e() {
     local tests
     tests=$(find tests/e2e -name '*_test.py' -o -name 'test_*.py')
