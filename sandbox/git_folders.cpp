@@ -152,7 +152,7 @@ std::size_t walk(Opener& opener, const Visitor& visitor) {
         const bool named = is_git(std::string(last_name(path)).c_str());
         bool head = false, objects = false, refs = false, common = false;
         std::string link;
-        each_entry(folder.get(), [&](const char* name, unsigned char type) {
+        each_entry(folder.get(), [&, &path = path, within = within](const char* name, unsigned char type) {  // clang 14 takes no bindings as they are
             head |= std::strcmp(name, "HEAD") == 0, objects |= std::strcmp(name, "objects") == 0;
             refs |= std::strcmp(name, "refs") == 0, common |= std::strcmp(name, "commondir") == 0;
             if (type != DT_DIR) return void(is_git(name) ? link = name : link);
