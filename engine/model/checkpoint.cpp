@@ -26,6 +26,26 @@ base::Result<std::string> read_text(const fs::path& path) {
     return std::string(bytes.begin(), bytes.end());
 }
 
+// Python writes infinities and NaN as JSON does not: each becomes an object, as newer versions of it have them.
+std::string as_json(const std::string& text) {
+    std::string out;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '"') quoted = !quoted;
+        if (!quoted)
+            for (const std::string_view word : {"-Infinity", "Infinity", "NaN"})
+                if (std::string_view(text).substr(i).starts_with(word)) {
+                    out += "{\"__float__\": \"" + std::string(word) + "\"}";
+                    i += word.size();
+                    break;
+                }
+        if (i >= text.size()) break;
+        out += text[i];
+        if (quoted && text[i] == '\\' && i + 1 < text.size()) out += text[++i];
+    }
+    return out;
+}
+
 bool is_there(const fs::path& path) {
     std::error_code ignored;
     return fs::exists(path, ignored);
@@ -64,7 +84,7 @@ base::Result<Json> Checkpoint::json(const char* name) const {
     if (!is_there(beside(name))) return Json();
     auto text = read_text(beside(name));
     if (!text) return std::move(text).error();
-    auto parsed = base::parse_json(*text);
+    auto parsed = base::parse_json(as_json(*text));
     if (!parsed) return base::error(Code::corrupt, beside(name).string() + ": " + parsed.error().message, kFetchAgain);
     return parsed;
 }

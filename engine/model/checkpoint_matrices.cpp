@@ -57,7 +57,8 @@ base::Result<Stored> CheckpointTensors::matrices(const std::string& name, int ro
             return file_.tensor(found.name + "_blocks") ? blocks(found, rows, cols, count) : turned(found, rows, cols, count);
         case Step::as_is: case Step::plus_one: case Step::minus_exp: break;
     }
-    return found.of_experts || count == 1 ? modules(found, rows, cols, count) : fused(found, rows, cols, count);
+    const bool one_tensor = found.whole || (count > 1 && !found.of_experts);
+    return one_tensor ? fused(found, rows, cols, count) : modules(found, rows, cols, count);
 }
 
 base::Result<Stored> CheckpointTensors::modules(const Found& found, int rows, int cols, int count) {

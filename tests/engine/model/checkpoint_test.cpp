@@ -218,6 +218,7 @@ TEST(Checkpoint, DamagedFoldersAreRefusedByName) {
         std::vector<std::string> says;
     } kCases[] = {
         {"no damage", [](Folder& f) { f.write_all(); }, {}},
+        {"numbers as Python writes them", [](Folder& f) { f.write_all(), write(f.path() / "config.json", R"({"limits": [0.0, Infinity, -Infinity, NaN, "a \" Infinity"], )" + f.config.dump().substr(1)); }, {}},
         {"a missing shard", [](Folder& f) { f.write_shards(), fs::remove(f.path() / Folder::kSecond); }, {Folder::kSecond}},
         {"no config", [](Folder& f) { f.write_all(), fs::remove(f.path() / "config.json"); }, {"config.json is missing"}},
         {"no tokenizer", [](Folder& f) { f.write_all(), fs::remove(f.path() / "tokenizer.json"); }, {"tokenizer.json is missing"}},
