@@ -64,7 +64,7 @@ void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
                  "answer (the server is down or full; while a model loads it is waited for), 130 when interrupted, 2 on wrong use, else 1.");
     auto* bench = command(root, "bench", "Measure the engine on a model", "hearth bench --threads 2 --json", chosen,
                           [&a](const auto& s) { return a.bench.fidelity ? app::fidelity(s, a.bench) : app::bench(s, a.bench); });
-    bench->add_option("--model", a.bench.model, "GGUF file; default: the chosen model");
+    bench->add_option("--model", a.bench.model, "GGUF file, or folder of a checkpoint; default: the chosen model");
     bench->add_option("--threads", a.bench.threads, "CPU threads; 0: all usable")->check(CLI::Range(0, 1024));
     bench->add_option("--prefill", a.bench.prefill, "prompt tokens")->check(CLI::Range(1, 1 << 20));
     bench->add_option("--decode", a.bench.decode, "tokens to generate")->check(CLI::Range(1, 1 << 20));
@@ -81,7 +81,7 @@ void add_models(CLI::App& root, Arguments& a, Action& chosen) {
         ->add_flag("--json", a.json);
     auto* inspect = command(*model, "inspect", "What a model file is and what it would take; fails when serve would not load it", "hearth model inspect model.gguf", chosen,
                             [&a](const auto& s) { return app::model_inspect(s, a.name, a.json); });
-    inspect->add_option("file", a.name, "GGUF file; default: the chosen model");
+    inspect->add_option("file", a.name, "GGUF file, or folder of a checkpoint; default: the chosen model");
     inspect->add_flag("--json", a.json);
     command(*model, "pull", "Fetch a model", "hearth model pull qwen2.5-coder-0.5b-instruct", chosen, [&a](const auto& s) { return app::model_pull(s, a.name); })
         ->add_option("name", a.name, "a name of the catalogue; default: its first");

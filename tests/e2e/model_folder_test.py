@@ -1,0 +1,63 @@
+"""A model in a folder, as Hugging Face has it, does what its GGUF does."""
+import json
+import shutil
+
+import pytest
+import support
+import tiny_model
+from conftest import running, tiny_server
+from faults_test import env, refused, run  # noqa: F401
+from support import MODELS, user
+
+
+@pytest.fixture(scope="module")
+def folder(state):
+    out = state.folder / "llama_tied"
+    shutil.copytree(MODELS / "llama_tied", out)
+    (out / "chat_template.jinja").write_text(tiny_model.TEMPLATE)
+    config = json.loads((out / "config.json").read_text())
+    config["max_position_embeddings"] = tiny_model.CONTEXT
+    (out / "config.json").write_text(json.dumps(config))
+    return out
+
+
+@pytest.fixture(scope="module")
+def server(state, folder):
+    yield from running(support.Hearth(state, "model-folder", settings={"model.path": folder, "model.profile": "exact", "server.socket": state.folder / "folder.sock"}))
+
+
+@pytest.fixture(scope="module")
+def twin(state):
+    yield from running(tiny_server(state, "llama_tied", "model-twin"))
+
+
+def test_it_answers_as_the_gguf_does(server, twin):
+    question = [user("Tell me about the old lighthouse on the hill.")]
+    ours, theirs = (s.chat("default", question, temperature=0, max_tokens=32) for s in (server, twin))
+    assert ours.status == 200, ours.data
+    assert ours.json["usage"] == theirs.json["usage"]
+    assert ours.json["choices"][0]["message"]["content"] == theirs.json["choices"][0]["message"]["content"]
+
+
+def test_it_is_described_and_measured(env, folder):  # noqa: F811
+    described = json.loads(run(env, "model", "inspect", "--json", str(folder)).stdout)
+    twin = json.loads(run(env, "model", "inspect", "--json", str(MODELS / "llama_tied.gguf")).stdout)
+    same = ("architecture", "parameters", "active_parameters", "layers", "hidden", "vocabulary", "experts", "loads")
+    assert {key: described[key] for key in same} == {key: twin[key] for key in same}
+    assert described["name"] == "llama_tied" and described["format"] == "F16" and described["chat_template"] is True
+    assert run(env, "model", "inspect", str(folder / "config.json")).returncode == 0
+    measured = run(env, "bench", "--model", str(folder), "--prefill", "16", "--decode", "8", "--json")
+    assert measured.returncode == 0, measured.stderr
+    assert json.loads(measured.stdout)["model"] == "llama_tied"
+
+
+def test_it_can_be_chosen(env, folder):  # noqa: F811
+    assert run(env, "model", "use", str(folder)).returncode == 0
+    assert json.loads(run(env, "model", "inspect", "--json").stdout)["name"] == "llama_tied"
+
+
+def test_one_without_weights_is_refused_by_name(env, folder, tmp_path):  # noqa: F811
+    shutil.copytree(folder, tmp_path / "model")
+    (tmp_path / "model/model.safetensors").unlink()
+    for command in (["model", "inspect", str(tmp_path / "model")], ["bench", "--model", str(tmp_path / "model")]):
+        refused(env, *command, says=[str(tmp_path / "model"), "model.safetensors"], seconds=20)
