@@ -281,3 +281,37 @@ TEST(Checkpoint, QuantisationThatContradictsItsConfigurationIsRefusedByName) {
         for (const std::string& part : one.says) EXPECT_THAT(said, HasSubstr(part));
     }
 }
+
+// kv_b's keys are wanted turned, which no block survives: they become floats, and its values stay as they are.
+TEST(Checkpoint, LatentKeysOfAQuantisedModuleAreItsValues) {
+    const auto from = golden_folder("deepseek_v3_noqlora");
+    if (!from) GTEST_SKIP() << "no golden checkpoints";
+    Folder quantised(*from), plain(*from);
+    const float scale = 0.25f;
+    for (const auto& [name, tensor] : plain.header.items()) {
+        if (!name.ends_with("kv_b_proj.weight")) continue;
+        const std::size_t n = plain.data[name].size() / 2;
+        std::string codes, values;
+        for (std::size_t i = 0; i < n; ++i) {
+            // 1 to 1.875 by steps of 1/8, of either sign: exponent 7, three bits of mantissa
+            const int mantissa = int(i * 5 % 8), sign = int(i / 3 % 2);
+            codes += char(sign << 7 | 7 << 3 | mantissa);
+            const float value = (sign ? -scale : scale) * (1 + float(mantissa) / 8);
+            values.append(reinterpret_cast<const char*>(&value), 4);
+        }
+        plain.header[name]["dtype"] = "F32", plain.data[name] = values;
+        quantised.header[name]["dtype"] = "F8_E4M3", quantised.data[name] = codes;
+        quantised.header[name + "_scale_inv"] = {{"dtype", "F32"}, {"shape", {1, 1}}};
+        quantised.data[name + "_scale_inv"] = std::string(reinterpret_cast<const char*>(&scale), 4);
+    }
+    quantised.config["quantization_config"] = {{"quant_method", "fp8"}, {"weight_block_size", {128, 128}}};
+    std::vector<float> logits[2];
+    for (Folder* folder : {&quantised, &plain}) {
+        folder->write_all();
+        auto engine = Engine::load({.path = folder->path(), .profile = Profile::exact, .threads = 1});
+        ASSERT_TRUE(engine) << engine.error().message;
+        logits[folder == &plain] = *(*engine)->logits({5, 17, 99, 3, 240, 7});
+    }
+    ASSERT_EQ(logits[0].size(), logits[1].size());
+    for (std::size_t i = 0; i < logits[0].size(); ++i) ASSERT_NEAR(logits[0][i], logits[1][i], 1e-3) << i;
+}
