@@ -27,14 +27,14 @@ struct StoreTest : OnDatabase {
         base::RunId run;
     };
     // Its lease is let go of at once, as by a process that died.
-    Made make_run(const store::Identity& who) {
+    Made make_run(const store::Identity& who, const Json& content = "hello") {
         const auto now = base::SystemClock().now();
         const Made ids{base::ConversationId::make(now), {}, base::RunId::make(now)};
         const auto lease = store::lease_new_run(world->db(), ids.run);
         return as(who, [&](Tx& tx) {
             Made m = ids;
             store::create_conversation(tx, m.conversation, "api", "");
-            m.message = store::append_message(tx, m.conversation, {}, {{"role", "user"}, {"content", "hello"}});
+            m.message = store::append_message(tx, m.conversation, {}, {{"role", "user"}, {"content", content}});
             store::create_run(tx, *lease, m.conversation, m.message, "hearth");
             return m;
         });
@@ -240,6 +240,18 @@ TEST_F(StoreTest, WhatAnInterruptedProcessLeftIsSettledOnce) {
     EXPECT_EQ(steps.at(1).state, "unknown");
     const auto again = store::settle_interrupted(world->db());
     EXPECT_EQ(std::find(again.begin(), again.end(), left.run), again.end());
+}
+
+TEST_F(StoreTest, ARunTellsTheBeginningOfItsQuestion) {
+    std::string wide, cut;
+    for (int n = 0; n < 400; ++n) wide += "é", cut += n < 300 ? "é" : "";
+    const Json parts = Json::array({{{"type", "text"}, {"text", "one"}}, {{"type", "text"}, {"text", "two"}}});
+    const std::pair<Json, std::string> questions[] = {{"who\nam \"I\"?", "who\nam \"I\"?"}, {parts, "one two"}, {wide, cut}, {std::string("a\0b", 3), ""}, {nullptr, ""}};
+    for (const auto& [content, shown] : questions) {
+        const Made made = make_run(world->owner(), content);
+        EXPECT_EQ(as(world->owner(), [&](Tx& tx) { return store::find_run(tx, made.run)->question; }), shown);
+        EXPECT_EQ(as(world->owner(), [&](Tx& tx) { return store::list_runs(tx, 1, std::nullopt).at(0).question; }), shown);
+    }
 }
 
 TEST_F(StoreTest, ARunThatJustBeganIsNotTakenForInterrupted) {
