@@ -51,6 +51,15 @@ const char* kRequests = R"({
     "reasoning_effort": {"enum": ["none", "minimal", "low", "medium", "high", "xhigh"]},
     "enable_thinking": {"type": "boolean"}, "include_reasoning": {"type": "boolean"},
     "workspace": {"type": "string", "description": "of hearth/dev: as in /v0/dev/chat"}, "read_only": {"type": "boolean"}}},
+  "Tokens": {"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 0, "maximum": 2147483647}},
+  "EmbeddingRequest": {"type": "object", "required": ["model", "input"], "properties": {
+    "model": {"type": "string", "description": "see GET /v1/models"},
+    "input": {"oneOf": [{"type": "string", "minLength": 1}, {"$ref": "#/components/schemas/Tokens"},
+      {"type": "array", "minItems": 1, "maxItems": 2048, "items": {"type": "string", "minLength": 1}},
+      {"type": "array", "minItems": 1, "maxItems": 2048, "items": {"$ref": "#/components/schemas/Tokens"}}]},
+    "encoding_format": {"enum": ["float", "base64"], "description": "base64: of little-endian 32-bit floats"},
+    "dimensions": {"type": "integer", "minimum": 1, "maximum": 1048576, "description": "400 where the model's vectors have another width"},
+    "truncate": {"type": "boolean", "description": "cut what is longer than the model's context; else it is refused"}, "user": {"type": "string"}}},
   "DevChatRequest": {"type": "object", "required": ["messages"], "properties": {
     "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
     "conversation_id": {"type": ["string", "null"], "format": "uuid", "description": "of an earlier answer; then the new messages are enough"},
@@ -80,6 +89,11 @@ const char* kAnswers = R"({
       "index": {"type": "integer"}, "message": {"$ref": "#/components/schemas/Message"}, "finish_reason": {"enum": ["stop", "length", "tool_calls"]}}}},
     "usage": {"$ref": "#/components/schemas/Usage"},
     "hearth": {"type": "object", "description": "of an agent: run_id, conversation_id, state, tools_used, error"}}},
+  "EmbeddingList": {"type": "object", "required": ["object", "data", "model", "usage"], "properties": {
+    "object": {"const": "list"}, "model": {"type": "string"},
+    "data": {"type": "array", "items": {"type": "object", "required": ["object", "index", "embedding"], "properties": {
+      "object": {"const": "embedding"}, "index": {"type": "integer"}, "embedding": {"oneOf": [{"type": "array", "items": {"type": "number"}}, {"type": "string"}]}}}},
+    "usage": {"type": "object", "required": ["prompt_tokens", "total_tokens"], "properties": {"prompt_tokens": {"type": "integer"}, "total_tokens": {"type": "integer"}}}}},
   "DevChat": {"type": "object", "required": ["response", "tools_used", "run_id", "conversation_id", "state"], "properties": {
     "response": {"type": "string"}, "tools_used": {"type": "integer"}, "run_id": {"type": "string", "format": "uuid"},
     "conversation_id": {"type": "string", "format": "uuid"}, "state": {"type": "string"}, "model": {"type": "string"},

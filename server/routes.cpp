@@ -17,6 +17,7 @@ const std::vector<Route>& routes() {
         {"GET",    "/v1/models",           Access::user,  api::models,           "The models that may be named", "ModelList"},
         {"GET",    "/v1/models/{id*}",     Access::user,  api::model,            "One of them", "Model"},
         {"POST",   "/v1/chat/completions", Access::user,  api::chat_completions, "Chat with a bare model, hearth or hearth/dev", "ChatCompletion", "ChatCompletionRequest"},
+        {"POST",   "/v1/embeddings",       Access::user,  api::embeddings,       "Texts or token ids to vectors", "EmbeddingList", "EmbeddingRequest"},
         {"POST",   "/v0/dev/chat",         Access::dev,   api::dev_chat,         "Ask the agent that reads, edits and runs code", "DevChat", "DevChatRequest"},
         {"GET",    "/v1/runs",             Access::user,  api::list_runs,        "Your runs, newest first", "RunList", "", "run_limit,before"},
         {"GET",    "/v1/runs/{id}",        Access::user,  api::get_run,          "A run with its whole trace", "RunTrace"},

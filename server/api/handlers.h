@@ -7,6 +7,8 @@ namespace server::api {
 
 // chat_completions.cpp
 net::Task<Response> chat_completions(Request request, Caller caller, Services& services);
+// embeddings.cpp
+net::Task<Response> embeddings(Request request, Caller caller, Services& services);
 // dev_chat.cpp
 net::Task<Response> dev_chat(Request request, Caller caller, Services& services);
 // runs.cpp

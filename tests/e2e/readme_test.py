@@ -8,7 +8,8 @@ import re
 import subprocess
 
 import pytest
-from support import BINARY, MODELS, ROOT, call, check_trace
+from conftest import running
+from support import BINARY, MODELS, ROOT, Hearth, call, check_trace
 
 SCRIPT = [
     {"when": "in this folder", "tool_calls": [call("list_dir", path=".")]},
@@ -99,6 +100,18 @@ def shows_settings(hearth, folder):
     assert re.search(r"^server\.port +0 +HEARTH_SERVER_PORT", run(hearth, folder, ["config", "show"]).stdout, re.MULTILINE)
 
 
+def embeds(hearth, folder):
+    """As it is written but for the port and the key's place, by a server with such a model."""
+    (folder / ".config/hearth").mkdir(parents=True)
+    (folder / ".config/hearth/key").write_text(hearth.key)
+    server = Hearth(hearth.state, "readme_embedding", SCRIPT, {"embedding.path": MODELS / "bert_minilm.gguf", "server.socket": folder / "socket"})
+    for started in running(server):
+        done = subprocess.run(EMBED.replace(":8080", f":{started.port}"), shell=True, env=dict(hearth.env, HOME=str(folder)), capture_output=True, text=True, timeout=60)
+        assert [len(one["embedding"]) for one in json.loads(done.stdout)["data"]] == [64, 64], done.stdout + done.stderr
+
+
+EMBED = ("""curl -d '{"model": "embedding", "input": ["a text", "another"]}' -H "Authorization: Bearer $(cat ~/.config/hearth/key)" """
+         "http://127.0.0.1:8080/v1/embeddings")
 ENGINE_ALONE = "cmake -S . -B build/engine -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEARTH_ENGINE_ONLY=ON"
 ENGINE_BUILD = "ninja -C build/engine engine"
 
@@ -136,6 +149,7 @@ HOW = {
     "tests/bench/sandbox_bench RUNS FOLDER": proven_in("tests/bench/CMakeLists.txt", "sandbox_bench"),
     "ninja grammar_bench": proven_in("tests/bench/CMakeLists.txt", "grammar_bench"),
     "tests/bench/engine_bench MODEL.gguf": proven_in("tests/bench/CMakeLists.txt", "engine_bench"),
+    EMBED: embeds,
     "hearth chat": chats,
     "hearth trace show": shows_a_trace,
     "hearth trace list": lists_runs,
