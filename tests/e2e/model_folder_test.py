@@ -6,7 +6,7 @@ import pytest
 import support
 import tiny_model
 from conftest import running, tiny_server
-from faults_test import env, refused, run  # noqa: F401
+from faults import refused, run
 from support import MODELS, user
 
 

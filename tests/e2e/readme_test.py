@@ -136,6 +136,7 @@ HOW = {
     'deploy/run --once "What is in this folder?"': proven_in("tests/e2e/fresh_machine_steps.sh", 'deploy/run --once "$QUESTION"'),
     "deploy/run --stop": proven_in("tests/e2e/fresh_machine_steps.sh", "deploy/run --stop"),
     "deploy/test": proven_in(".ci/run", "exec deploy/test"),
+    "deploy/test --full": proven_in("deploy/test", "--full)"),
     "HEARTH_TEST_STAGES=fuzz deploy/test --full": proven_in("deploy/stages.sh", "stage_fuzz() {"),
     "tests/fuzz/run gguf -runs=1000000": proven_in("deploy/stages.sh", 'tests/fuzz/run "$1"'),
     ENGINE_ALONE: configures_the_engine_alone,
