@@ -162,7 +162,8 @@ void Worker::loop() {
 
 void Worker::drop_stopped(std::vector<std::unique_ptr<Sequence>>& from) {
     for (auto& s : from) {
-        const auto reason = s->stream->stopped() ? base::StopReason::cancelled : s->stop.reason();
+        auto reason = s->stop.reason();  // before the session's own stop, which is often its consequence
+        if (reason == base::StopReason::none && s->stream->stopped()) reason = base::StopReason::cancelled;
         if (reason == base::StopReason::none) continue;
         finish(*s, reason == base::StopReason::deadline ? Finish::deadline : Finish::cancelled);
         s.reset();

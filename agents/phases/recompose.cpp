@@ -27,14 +27,14 @@ base::Result<std::vector<Message>> messages_for(const Turn& turn, const PhaseCon
     return with_note(std::move(*messages), *instruction);
 }
 
-void conclude(Turn& turn, const router::ModelReply& reply) {
+void conclude(Turn& turn, const router::ModelReply& reply, const PhaseContext& context) {
     turn.answer = reply.message.text();
     turn.reasoning = reply.message.reasoning;
     turn.finish = reply.finish;
     if (reply.finish == router::FinishReason::cancelled)
         turn.state = "cancelled", turn.error = "the run was stopped";
     else if (reply.finish == router::FinishReason::deadline)
-        turn.state = "partial", turn.error = "the time of the run was used up";
+        turn.state = "partial", turn.error = context.frame.stop.stopped() ? "the time of the run was used up" : "the time for the answer was used up";
     else if (reply.finish == router::FinishReason::length)
         turn.state = "partial", turn.error = "the answer was cut after " + std::to_string(reply.usage.output_tokens) + " tokens";
     else if (turn.answer.find_first_not_of(" \t\r\n") == std::string::npos)
@@ -65,7 +65,7 @@ net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context) {
     if (!request.sampling.temperature) request.sampling.temperature = own;
     base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), context.span, sink);
     if (!reply) co_return std::move(reply).error();  // what was streamed is in the Turn already
-    conclude(turn, *reply);
+    conclude(turn, *reply, context);
     co_return Phase::write_memory;
 }
 

@@ -292,6 +292,11 @@ TEST(Engine, StopEndsWithinOneToken) {
 
     base::StopSource late({}, std::chrono::steady_clock::now() - std::chrono::seconds(1));
     EXPECT_EQ(read(**engine->start(greedy({5}, 400), late.token())).finish, Finish::deadline);
+    // Whoever watches the same deadline may stop the session for it.
+    const base::StopSource over({}, std::chrono::steady_clock::now());
+    auto stopped = *engine->start(greedy({5}, 400), over.token());
+    stopped->stop();
+    EXPECT_EQ(read(*stopped).finish, Finish::deadline);
 }
 
 TEST(Engine, StopTextsEndTheOutputBeforeThem) {
