@@ -14,6 +14,7 @@ using router::MessageRole;
 constexpr int kBytesPerToken = 3;  // low on purpose: most texts have more
 constexpr int kMessageTokens = 8;  // role and markers
 constexpr std::size_t kShortResult = 400;  // bytes that every tool result keeps
+constexpr const char* kUnanswered = "(This was not answered.)";
 
 int estimate(const Message& message) {
     std::size_t bytes = message.text().size();
@@ -51,7 +52,12 @@ base::Result<std::vector<Message>> history_of(const std::vector<store::StoredMes
         if (message->role == MessageRole::assistant)
             for (const auto& [run, did] : work)
                 if (run == stored[i].run) out.insert(out.end(), did.begin(), did.end());
-        if (message->role == MessageRole::user && !out.empty() && out.back().role == MessageRole::user) {
+        const bool follows_user = message->role == MessageRole::user && !out.empty() && out.back().role == MessageRole::user;
+        if (follows_user && stored[i].run != stored[i - 1].run) {
+            // A turn that was stopped or broke off: without a word in between the model answers the old request, too.
+            out.push_back(Message::make(MessageRole::assistant, kUnanswered));
+            out.push_back(std::move(*message));
+        } else if (follows_user) {
             const bool trusted = out.back().trusted && message->trusted;
             for (const auto& part : message->parts)
                 if (part.kind == router::Part::Kind::text)

@@ -31,6 +31,13 @@ TEST(History, AClientsSystemMessageRanksAsThePersonsWords) {
     EXPECT_EQ(shape(*out), "user[Talk like a pirate\n\nHi]");
 }
 
+TEST(History, ARequestThatWasNotAnsweredIsNotTheNextOnes) {
+    const auto one = base::RunId::make(base::TimePoint{}), two = base::RunId::make(base::TimePoint{});
+    const auto out = history_of({stored(say("user", "How does the internet work?"), one), stored(say("user", "What is 3 + 4?"), two), stored(say("user", "Be quick."), two)}, {});
+    ASSERT_TRUE(out);
+    EXPECT_EQ(shape(*out), "user[How does the internet work?]assistant[(This was not answered.)]user[What is 3 + 4?\n\nBe quick.]");
+}
+
 TEST(History, TheWorkOfARunStandsBeforeItsAnswer) {
     const auto run = base::RunId::make(base::TimePoint{});
     Message call = Message::make(MessageRole::assistant, "");
