@@ -1,7 +1,15 @@
+#include <algorithm>
+
 #include "agents/phases/phases.h"
 #include "agents/transcript.h"
 
 namespace agents::phases {
+namespace {
+
+// What a guided model has written by then it repeats in other words, which nothing else ends.
+constexpr int kMostGuidedTokens = 2048;
+
+}  // namespace
 
 router::ModelRequest request_of(const PhaseContext& context, std::vector<router::Message> messages) {
     router::ModelRequest request;
@@ -14,6 +22,7 @@ router::ModelRequest request_of(const PhaseContext& context, std::vector<router:
     request.sampling.temperature = context.row.temperature;
     request.max_tokens = context.row.max_tokens;
     request.end_circles = context.layout.discipline == ToolDiscipline::guided;
+    if (request.end_circles) request.max_tokens = std::min(request.max_tokens, kMostGuidedTokens);
     request.stop = context.stop;
     return request;
 }
