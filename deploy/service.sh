@@ -55,9 +55,12 @@ health_line() {
 # field NAME JSON: of a flat object of words and numbers.
 field() { sed -n 's/.*"'"$1"'":"\{0,1\}\([^",}]*\).*/\1/p' <<<"$2"; }
 
+LOG_BEGIN=0 # bytes that the log had before this start
+
 # die_with_log WHAT [REMEDY]
 die_with_log() {
-    tail -n 5 "$(log_file)" >&2
+    # Of this start alone, and what is wrong rather than what went well.
+    tail -c "+$((LOG_BEGIN + 1))" "$(log_file)" | grep -v ' info ' | tail -n 5 >&2 || true
     die "$1" "${2-the whole log is $(log_file); hearth doctor looks at the machine}"
 }
 
@@ -93,6 +96,7 @@ start_server() {
         die "another server answers at $SOCKET" "stop it, or choose another state folder: HEARTH_STATE_FOLDER=/path deploy/run"
     fi
     say "starting the server; its log is $(log_file)"
+    LOG_BEGIN=$(stat -c %s "$(log_file)" 2>/dev/null) || LOG_BEGIN=0
     as_server mkdir -p "$STATE/run"
     # A session of its own, which Ctrl-C in this terminal does not reach, and which keeps nothing open that the
     # caller holds: neither this script's output nor a lock.
