@@ -53,7 +53,7 @@ constexpr std::array kOutside = {
     "file", "files", "folder", "folders", "directory", "path", "read", "open", "show", "print", "list", "search",
     "find", "grep", "look", "contents", "run", "execute", "command", "shell", "script", "count", "write", "create",
     "readme", "makefile", "save", "edit", "change", "replace", "rename", "delete", "fix", "test", "build", "compile", "install", "line",
-    "lines", "word", "words", "calculate", "compute", "project", "code", "function", "defined", "remember",
+    "lines", "words", "calculate", "compute", "project", "code", "function", "defined", "remember",
     "recall", "time", "date", "today", "tomorrow", "now", "note", "notes", "my", "our", "fichier", "fichiers",
     "dossier", "lis", "ouvre", "montre", "liste", "cherche", "trouve", "exécute", "lance", "commande", "écris",
     "crée", "modifie", "corrige", "rappelle", "souviens", "heure", "aujourd", "demain", "mon", "ma", "mes",

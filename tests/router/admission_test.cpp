@@ -30,7 +30,7 @@ TEST(Admission, ByTable) {
 TEST(Admission, SeesWhatOnlyToolsCanTell) {
     for (const char* text : {"What does notes.txt say?", "run it", "where is load_seeds", "src/a", "Use `ls`", "Lis ce fichier", "What is in .config?", "What does '.profile' say?", "What does the README say?"})
         EXPECT_TRUE(admit({.text = text}).outside) << text;
-    for (const char* text : {"Who wrote Faust?", "Tell me a joke.", "Hello. How are you?", "Hm ... so what?", "Was ist ein Stern?"})
+    for (const char* text : {"Who wrote Faust?", "Tell me a joke.", "Hello. How are you?", "Hm ... so what?", "Was ist ein Stern?", "What does the word recursive mean?"})
         EXPECT_FALSE(admit({.text = text}).outside) << text;
 }
 
