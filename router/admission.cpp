@@ -61,15 +61,16 @@ constexpr std::array kOutside = {
     "schreibe", "erstelle", "ändere", "zähle", "merke", "erinnere", "uhr", "heute", "morgen", "mein", "meine",
 };
 
-// The name of a file or of something in a program: src/a, notes.txt, .config, load_seeds, `ls`.
-bool names_something(std::string_view text) {
-    if (text.find_first_of("/_`") != std::string_view::npos) return true;
+bool names_file(std::string_view text) {
     for (std::size_t i = 0; i + 2 < text.size(); ++i) {
         const bool joins = i > 0 && is_word(text[i - 1]), begins = i == 0 || std::string_view(" '\"(").find(text[i - 1]) != std::string_view::npos;
         if (text[i] == '.' && (joins || begins) && std::isalpha(static_cast<unsigned char>(text[i + 1])) && is_word(text[i + 2])) return true;
     }
     return false;
 }
+
+// The name of a file or of something in a program: src/a, notes.txt, .config, load_seeds, `ls`.
+bool names_something(std::string_view text) { return text.find_first_of("/_`") != std::string_view::npos || names_file(text); }
 
 }  // namespace
 
@@ -94,6 +95,7 @@ Admission admit(const AdmissionInput& input) {
         if (has(word)) outside = word;
     const bool names = names_something(input.text);
     out.outside = !outside.empty() || names;
+    out.names_file = names_file(input.text);
     if (points >= kHeavyPoints) {
         out.execution = ExecutionClass::heavy;
         return out;

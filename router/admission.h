@@ -14,6 +14,7 @@ struct Admission {
     ExecutionClass execution = ExecutionClass::normal;
     std::vector<std::string> reasons;  // what decided, for the trace
     bool outside = false;              // hints at files, programs, memory, time or actions
+    bool names_file = false;           // by its ending: notes.txt, .config
 };
 
 struct AdmissionInput {

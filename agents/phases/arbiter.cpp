@@ -12,6 +12,7 @@ net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context) {
     turn.execution = admission.execution;
     turn.reasons = std::move(admission.reasons);
     turn.outside = admission.outside;
+    turn.needs_tools = admission.names_file;
     // Whether a tool that is named and not to be had here is asked for is for intake to say.
     if (!foreign_tools(turn, context).empty()) {
         if (turn.execution == router::ExecutionClass::fast) turn.execution = router::ExecutionClass::normal;

@@ -34,7 +34,8 @@ void fall_back(Turn& turn, const std::string& why) {
 
 void take(Turn& turn, const Json& reply) {
     turn.goal = reply.value("goal", turn.request).substr(0, kGoalBytes);
-    turn.needs_tools = reply.value("tools", turn.outside);
+    // A file that is named cannot be answered about without a look, whatever the model makes of it.
+    turn.needs_tools = turn.needs_tools || reply.value("tools", turn.outside);
     turn.machine = reply.value("machine", "talk");
     if (std::find(std::begin(kMachines), std::end(kMachines), turn.machine) == std::end(kMachines)) turn.machine = "talk";
     if (reply.value("class", "normal") == "heavy" && turn.execution != router::ExecutionClass::heavy) {

@@ -160,6 +160,14 @@ TEST_F(Pipeline, NoToolsNeededMeansNoCopilot) {
     EXPECT_EQ(result.tools_used, 0);
 }
 
+TEST_F(Pipeline, AFileThatIsNamedIsLookedAtWhateverIntakeSays) {
+    Harness h({intake(false, "explain"), calls("read_file", R"({"path": "notes.md"})"), calls("answer", "{}"), says("They say text.")});
+    const ChatResult result = h.ask("hearth", "What do the words in notes.md say?");
+    EXPECT_EQ(result.response, "They say text.");
+    EXPECT_THAT(h.nodes(result.run), ElementsAre("arbiter", "intake", "retrieve", "copilot", "recompose", "write_memory"));
+    EXPECT_EQ(result.tools_used, 1);
+}
+
 TEST_F(Pipeline, AskedForBashItIsRefusedByPolicyWithATrace) {
     Harness h({sorted("bash", "use")});
     const ChatResult result = h.ask("hearth", "Use bash to list the files in /etc");
