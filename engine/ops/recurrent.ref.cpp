@@ -2,17 +2,12 @@
 // computed one after another, so that results do not depend on how they are cut into steps.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
+#include "engine/ops/convolution.h"
 #include "engine/ops/ref.h"
 
 namespace engine::ref {
 namespace {
-
-constexpr int kChannels = 256;  // of one item
-
-float softplus(float x) { return x > 20 ? x : std::log1p(std::exp(x)); }
-float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 
 // to = x / sqrt(Σ x² + 1e-6) * factor
 void unit(const float* x, int n, float factor, float* to) {
@@ -46,25 +41,14 @@ void delta_row(const float* q, const float* k, const float* v, float decay, floa
 }  // namespace
 
 void convolve(const ConvArgs& args, Exec& exec) {
-    const int width = args.x.cols, before = args.kernel - 1, parts = (width + kChannels - 1) / kChannels;
-    exec.pool->run(args.n_sequences * parts, [&](int item, int) {
-        const SequenceRows& s = args.sequences[item / parts];
-        float* const state = s.state + args.state;
-        const int begin = item % parts * kChannels, end = std::min(width, begin + kChannels);
-        // Row t of what was and what comes; t counts from the first row of the step.
-        const auto row = [&](int t) { return t < 0 ? state + std::size_t(t + before) * width : args.x.row(s.first_row + t); };
-        for (int t = 0; t < s.rows; ++t) {
-            float* const out = args.out.row(s.first_row + t);
-            for (int c = begin; c < end; ++c) out[c] = args.bias ? args.bias[c] : 0;
-            for (int j = 0; j < args.kernel; ++j) {
-                const float *const in = row(t - before + j), *const w = args.w + std::size_t(j) * width;
-                for (int c = begin; c < end; ++c) out[c] += w[c] * in[c];
-            }
-            if (args.silu)
-                for (int c = begin; c < end; ++c) out[c] *= sigmoid(out[c]);
+    convolve_rows(args, exec, [&](float* out, const auto& in, int begin, int n) {
+        for (int c = 0; c < n; ++c) out[c] = args.bias ? args.bias[begin + c] : 0;
+        for (int j = 0; j < args.kernel; ++j) {
+            const float *const x = in(j), *const w = args.w + std::size_t(j) * args.x.cols + begin;
+            for (int c = 0; c < n; ++c) out[c] += w[c] * x[c];
         }
-        for (int i = 0; i < before; ++i)  // ascending: never overwrites one still needed
-            std::memmove(state + std::size_t(i) * width + begin, row(s.rows - before + i) + begin, std::size_t(end - begin) * sizeof(float));
+        if (args.silu)
+            for (int c = 0; c < n; ++c) out[c] *= sigmoid(out[c]);
     });
 }
 

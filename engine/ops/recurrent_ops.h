@@ -4,41 +4,26 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
+#include "engine/ops/convolution.h"
 #include "engine/ops/kernels.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/ref.h"
 
 namespace engine::packed {
 
-inline float softplus(float x) { return x > 20 ? x : std::log1p(std::exp(x)); }
-
 template <const Kernels& k>
 struct RecurrentOps {
     static constexpr int rows_together = 32;  // of one head: their vectors stay near
-    static constexpr int channels = 256;      // of one item
     static constexpr int kernel_most = 16;
 
     static void convolve(const ConvArgs& args, Exec& exec) {
         if (args.kernel > kernel_most) return ref::convolve(args, exec);
-        const int width = args.x.cols, before = args.kernel - 1, parts = (width + channels - 1) / channels;
-        exec.pool->run(args.n_sequences * parts, [&](int item, int) {
-            const SequenceRows& s = args.sequences[item / parts];
-            float* const state = s.state + args.state;
-            const int begin = item % parts * channels;
-            const std::size_t n = std::size_t(std::min(width, begin + channels) - begin);
-            // Row t of what was and what comes; t counts from the first row of the step.
-            const auto row = [&](int t) { return (t < 0 ? state + std::size_t(t + before) * width : args.x.row(s.first_row + t)) + begin; };
-            for (int t = 0; t < s.rows; ++t) {
-                const float* in[kernel_most];
-                for (int j = 0; j < args.kernel; ++j) in[j] = row(t - before + j);
-                float* const out = args.out.row(s.first_row + t) + begin;
-                k.convolve_row(out, in, args.w + begin, std::size_t(width), args.bias ? args.bias + begin : nullptr, args.kernel, n);
-                if (args.silu) k.activate(out, out, out, n, Activation::sigmoid);
-            }
-            for (int i = 0; i < before; ++i)  // ascending: never overwrites one still needed
-                std::memmove(state + std::size_t(i) * width + begin, row(s.rows - before + i), n * sizeof(float));
+        convolve_rows(args, exec, [&](float* out, const auto& row, int begin, int n) {
+            const float* in[kernel_most];
+            for (int j = 0; j < args.kernel; ++j) in[j] = row(j);
+            k.convolve_row(out, in, args.w + begin, std::size_t(args.x.cols), args.bias ? args.bias + begin : nullptr, args.kernel, std::size_t(n));
+            if (args.silu) k.activate(out, out, out, std::size_t(n), Activation::sigmoid);
         });
     }
 
@@ -54,8 +39,8 @@ struct RecurrentOps {
             for (int done = 0; done < s.rows; done += rows_together) {
                 const int first = s.first_row + done, n = std::min(rows_together, s.rows - done);
                 for (int r = 0; r < n; ++r) {
-                    decay[r] = std::exp(args.a[head] * softplus(args.alpha.row(first + r)[head] + args.dt_bias[head]));
-                    beta[r] = 1 / (1 + std::exp(-args.beta.row(first + r)[head]));
+                    decay[r] = std::exp(args.a[head] * ref::softplus(args.alpha.row(first + r)[head] + args.dt_bias[head]));
+                    beta[r] = ref::sigmoid(args.beta.row(first + r)[head]);
                 }
                 const float* const in = args.qkv.row(first);
                 k.delta_head({.state = s.state + args.state + std::size_t(head) * dk * dv,
@@ -84,7 +69,7 @@ struct RecurrentOps {
             for (int done = 0; done < s.rows; done += rows_together) {
                 const int first = s.first_row + done, rows = std::min(rows_together, s.rows - done);
                 for (int r = 0; r < rows; ++r) {
-                    step[r] = softplus(args.dt.row(first + r)[head] + args.dt_bias[head]);
+                    step[r] = ref::softplus(args.dt.row(first + r)[head] + args.dt_bias[head]);
                     decay[r] = std::exp(step[r] * args.a[head]);
                 }
                 const float* const in = args.xbc.row(first);

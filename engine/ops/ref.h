@@ -1,6 +1,8 @@
 // The reference of every op, by name; put together in ops.cpp.
 #pragma once
 
+#include <cmath>
+
 #include "engine/ops/ops.h"
 
 namespace engine::ref {
@@ -26,6 +28,8 @@ void scale(Mat x, float factor, Exec& exec);
 void scale_rows(Mat x, Mat gate, Exec& exec);
 void softcap(Mat x, float cap, Exec& exec);
 
+inline float softplus(float x) { return x > 20 ? x : std::log1p(std::exp(x)); }
+inline float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 double activated(Activation activation, double gate, double up);
 
 // Columns [begin, begin + n) of a row of matrix e, a plain one: whole blocks.
