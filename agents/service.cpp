@@ -9,6 +9,7 @@
 #include "agents/session.h"
 #include "agents/turnstile.h"
 #include "router/gateway.h"
+#include "store/failure.h"
 #include "store/runs.h"
 #include "store/traces.h"
 
@@ -40,11 +41,11 @@ base::Result<void> check_client_tools(const tools::Source& source, const ChatReq
 
 // What the person is told of a run that broke; the log has the rest.
 base::Error told_of(const std::string& what, const std::exception& e) {
-    using Kind = store::DbError::Kind;
     const auto* const of_database = dynamic_cast<const store::DbError*>(&e);
-    if (of_database && of_database->kind == Kind::connection) return base::error(Code::unavailable, what + ": the database is out of reach", "try again shortly; hearth doctor tells more");
-    if (of_database && of_database->kind == Kind::disk_full) return base::error(Code::unavailable, what + ": the disk of the database is full", "free some space; the server goes on by itself");
-    return base::error(Code::internal, what + ": " + e.what());
+    auto told = of_database ? store::outage(*of_database) : std::nullopt;
+    if (!told) return base::error(Code::internal, what + ": " + e.what());
+    told->message = what + ": " + told->message;
+    return *std::move(told);
 }
 
 std::string day_of(base::TimePoint now) { return base::rfc3339(now).substr(0, 10); }

@@ -1,5 +1,7 @@
 #include "server/failure.h"
 
+#include "store/failure.h"
+
 namespace server {
 namespace {
 
@@ -8,10 +10,11 @@ using Kind = store::DbError::Kind;
 
 base::Error database_failure(const store::DbError& e, const Services& services) {
     const std::string reason = services.database_trouble ? services.database_trouble() : std::string();
-    if (e.kind == Kind::connection)
-        return base::error(Code::unavailable, "the database is out of reach" + (reason.empty() ? "" : ": " + reason), "try again shortly; hearth doctor tells more");
-    if (e.kind == Kind::disk_full)
-        return base::error(Code::unavailable, "the disk of the database is full: this was not stored", "free some space; the server goes on by itself");
+    if (auto told = store::outage(e)) {
+        if (e.kind == Kind::disk_full) told->message += ": this was not stored";
+        else if (!reason.empty()) told->message += ": " + reason;
+        return *std::move(told);
+    }
     if (e.kind == Kind::serialization) return base::error(Code::unavailable, "another request changed the same rows", "try again");
     return base::error(Code::internal, "an internal error occurred; the log tells more");
 }

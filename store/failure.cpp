@@ -44,6 +44,12 @@ std::string reason_of(const std::string& message) {
     return line;
 }
 
+std::optional<base::Error> outage(const DbError& e) {
+    if (e.kind == DbError::Kind::connection) return base::error(Code::unavailable, "the database is out of reach", "try again shortly; hearth doctor tells more");
+    if (e.kind == DbError::Kind::disk_full) return base::error(Code::unavailable, "the disk of the database is full", "free some space; the server goes on by itself");
+    return std::nullopt;
+}
+
 base::Error failure(const std::string& what, const DbError& e) {
     const std::string reason = e.what(), message = what + " failed: " + reason;
     for (const auto& meaning : kCodes)

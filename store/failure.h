@@ -1,6 +1,7 @@
 // What PostgreSQL's refusals mean to a person.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -10,6 +11,9 @@ namespace store {
 
 // "`what` failed: reason", with the remedy that fits the reason; one line, no password, no statement.
 base::Error failure(const std::string& what, const DbError& e);
+
+// What a person is told whose request met a database that nobody can use just now; nothing where that is not the matter.
+std::optional<base::Error> outage(const DbError& e);
 
 // PostgreSQL's reason alone: one line, without the statement and the values that it quotes.
 std::string reason_of(const std::string& message);
