@@ -47,14 +47,19 @@ std::uint64_t proc_value(const char* path, const std::string& key) {  // kB line
     return UINT64_MAX;
 }
 
-}  // namespace
-
-base::Result<MemoryPlan> plan_encoder(const PlanInput& input, const LoadOptions& options) {
+MemoryPlan without_kv(const PlanInput& input, const LoadOptions& options) {
     MemoryPlan plan;
     plan.weights = input.weights;
     plan.scratch = input.scratch;
     plan.available = input.available;
     plan.limit = memory_limit(options, input.available);
+    return plan;
+}
+
+}  // namespace
+
+base::Result<MemoryPlan> plan_encoder(const PlanInput& input, const LoadOptions& options) {
+    MemoryPlan plan = without_kv(input, options);
     plan.total = plan.weights + plan.scratch;
     if (options.context > input.trained_context) return context_too_long(options.context, input.trained_context);
     plan.context = options.context > 0 ? options.context : input.trained_context;
@@ -66,11 +71,7 @@ base::Result<MemoryPlan> plan_encoder(const PlanInput& input, const LoadOptions&
 }
 
 base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& options) {
-    MemoryPlan plan;
-    plan.weights = input.weights;
-    plan.scratch = input.scratch;
-    plan.available = input.available;
-    plan.limit = memory_limit(options, input.available);
+    MemoryPlan plan = without_kv(input, options);
     plan.kv_bytes_per_token = std::max<std::uint64_t>(1, input.kv_bytes_per_token);
     const std::uint64_t fixed = plan.weights + plan.scratch;
     const std::uint64_t trained = std::uint64_t(std::max(1, input.trained_context));
