@@ -259,9 +259,8 @@ bool Worker::step() {
     int logits = 0;
     for (std::size_t i = 0; i < plan_.size(); ++i) {
         auto& s = running_[plan_[i].sequence];
-        const int mark = next_mark(*s);
         computed(*s, plan_[i].rows);
-        if (s->computed == mark) keep_state(*s);
+        if (s->computed == progress_[plan_[i].sequence].until) keep_state(*s);
         if (parts_[i].wants_logits) decide(*s, runner_->logits(logits++));
         if (s->max_tokens == 0) s.reset();  // finished
     }
