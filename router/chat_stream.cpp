@@ -66,6 +66,8 @@ OrderedJson chat_body(const ModelRequest& request, const std::string& model) {
     add_sampling(body, request.sampling);
     if (!request.tools.empty()) {
         body["tools"] = tools_to_json(request.tools);
+        for (std::size_t i = 0; i < request.tools.size(); ++i)
+            if (request.tools[i].strict) body["tools"][i]["function"]["strict"] = *request.tools[i].strict;
         body["tool_choice"] = choice_json(request.tool_choice);
         if (request.tool_choice.most == 1) body["parallel_tool_calls"] = false;
     }

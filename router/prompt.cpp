@@ -1,5 +1,6 @@
 #include "router/prompt.h"
 
+#include <algorithm>
 #include <cctype>
 #include <chrono>
 
@@ -52,14 +53,20 @@ text::ParserOptions parser_options(const ModelRequest& request, const std::strin
 
 namespace {
 
-// The tools that may be called. A schema that no grammar can hold binds its arguments to an object only.
+// The tools that may be called. A schema that no grammar can hold binds its arguments to an object only, unless it is strict.
 base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request, const std::string& dialect) {
     std::vector<ToolSchema> tools;
     for (const auto& tool : request.tools) {
         if (request.tool_choice.kind == Kind::named && tool.name != request.tool_choice.name) continue;
         tools.push_back(tool);
         if (tool.parameters.empty()) continue;
-        if (text::call_syntax(dialect, tools_to_json({tool}), 1)) continue;
+        if (tool.strict.value_or(true)) {
+            const auto held = text::call_syntax(dialect, tools_to_json({tool}), 1);
+            if (held) continue;
+            if (tool.strict)
+                return base::error(held.error().code, "the tool '" + tool.name + "' is strict, and its arguments cannot be held to its schema: " + held.error().message,
+                                   "leave strict out");
+        }
         if (auto schema = base::Schema::parse(base::Json(tool.parameters)); !schema)
             return base::error(base::Code::invalid_argument, "the tool '" + tool.name + "': " + schema.error().text());
         tools.back().parameters = {{"type", "object"}};
@@ -139,12 +146,21 @@ base::Result<text::BoundGrammar> compile(const ModelRequest& request, const std:
     return out;
 }
 
+bool all_free(const ToolMenu& tools) {
+    return std::all_of(tools.begin(), tools.end(), [](const ToolSchema& tool) { return tool.strict == false; });
+}
+
+bool any_strict(const ToolMenu& tools) {
+    return std::any_of(tools.begin(), tools.end(), [](const ToolSchema& tool) { return tool.strict == true; });
+}
+
 // All that compile() looks at.
 std::string key_of(const ModelRequest& request, const std::string& dialect, bool reasoning_open, bool may_think) {
     base::OrderedJson key = {dialect, reasoning_open, may_think, request.json_object, calls_allowed(request), calls_forced(request)};
     key.push_back(request.response_schema ? *request.response_schema : base::OrderedJson());
     key.push_back({request.tool_choice.name, request.tool_choice.most, request.answer_rules});
     key.push_back(calls_allowed(request) ? tools_to_json(request.tools) : base::OrderedJson());
+    for (const auto& tool : request.tools) key.push_back(tool.strict ? base::OrderedJson(*tool.strict) : base::OrderedJson());
     return key.dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
 }
 
@@ -152,11 +168,11 @@ std::string key_of(const ModelRequest& request, const std::string& dialect, bool
 
 base::Result<text::BoundGrammar> output_bound(const ModelRequest& request, const std::string& dialect, text::GrammarCache& grammars, bool reasoning_open,
                                               bool may_think) {
-    if (!answer_bound(request) && !calls_allowed(request)) return text::BoundGrammar{};
+    const bool free = !answer_bound(request) && !calls_forced(request);
+    if (free && (!calls_allowed(request) || all_free(request.tools))) return text::BoundGrammar{};
     const auto make = [&] { return compile(request, dialect, reasoning_open, may_think); };
     auto bound = grammars.get(key_of(request, dialect, reasoning_open, may_think), make);
-    const bool free = !answer_bound(request) && !calls_forced(request);
-    if (!bound && free && bound.error().code == base::Code::unsupported) return text::BoundGrammar{};  // the model writes calls freely
+    if (!bound && free && !any_strict(request.tools) && bound.error().code == base::Code::unsupported) return text::BoundGrammar{};  // the model writes calls freely
     return bound;
 }
 

@@ -208,6 +208,10 @@ base::Result<std::vector<ToolSchema>> tools_from_json(const OrderedJson& json) {
             if (!it->is_object()) return error(Code::invalid_argument, where + ".function.parameters must be an object");
             tool.parameters = *it;
         }
+        if (const auto it = function.find("strict"); it != function.end() && !it->is_null()) {
+            if (!it->is_boolean()) return error(Code::invalid_argument, where + ".function.strict must be true, false or null");
+            tool.strict = it->get<bool>();
+        }
         tools.push_back(std::move(tool));
     }
     return tools;

@@ -47,6 +47,7 @@ struct Message {
 struct ToolSchema {
     std::string name, description;
     base::OrderedJson parameters;  // JSON Schema of the arguments
+    std::optional<bool> strict{};  // true: arguments are held to it, or the request is refused; false: they are free; unset: held where that can be
     bool operator==(const ToolSchema&) const = default;
 };
 

@@ -95,7 +95,7 @@ TEST_F(HttpBackendTest, StreamsTextAndReasoningWithUsage) {
 
 TEST_F(HttpBackendTest, PassesToolsOnAndJoinsCallsOutOfPieces) {
     ModelRequest request = hello();
-    request.tools = {{"add", "Adds.", base::OrderedJson{{"type", "object"}}}};
+    request.tools = {{"add", "Adds.", base::OrderedJson{{"type", "object"}}, true}, {"ask", "Asks.", base::OrderedJson{{"type", "object"}}}};
     request.tool_choice = {ToolChoice::Kind::named, "add", 1};
     request.response_schema = base::OrderedJson{{"type", "object"}};
     request.sampling.temperature = 0.5;
@@ -116,6 +116,8 @@ TEST_F(HttpBackendTest, PassesToolsOnAndJoinsCallsOutOfPieces) {
     EXPECT_EQ(deltas.at(0).text, "add");
     EXPECT_EQ(deltas.at(0).tool_id, "c1");
     EXPECT_EQ(sent["tools"][0]["function"]["name"], "add");
+    EXPECT_EQ(sent["tools"][0]["function"]["strict"], true);
+    EXPECT_FALSE(sent["tools"][1]["function"].contains("strict"));
     EXPECT_EQ(sent["tool_choice"]["function"]["name"], "add");
     EXPECT_EQ(sent["parallel_tool_calls"], false);
     EXPECT_EQ(sent["response_format"]["json_schema"]["schema"]["type"], "object");

@@ -160,4 +160,33 @@ TEST(OutputBound, ASchemaThatNoGrammarHoldsBindsArgumentsToAnObject) {
     EXPECT_NE(unsupported.error().message.find("response_format"), std::string::npos);
 }
 
+TEST(OutputBound, AStrictToolIsHeldOrRefusedAndOneThatIsNotIsFree) {
+    auto asked = request(false, true);
+    auto tools = asked.tools.list();
+    const auto with = [&](std::optional<bool> first, std::optional<bool> second) {
+        tools[0].strict = first;
+        tools[1].strict = second;
+        asked.tools = tools;
+        return asked;
+    };
+    const std::string other = "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"town\": 5}}\n</tool_call>";
+    EXPECT_FALSE(accepts(with(true, {}), other));
+    EXPECT_TRUE(accepts(with(false, {}), other));
+    EXPECT_FALSE(accepts(with({}, {}), other)) << "the requests differ in strict alone";
+    EXPECT_NE(bound_of(with(false, {}), "hermes")->grammar, nullptr);
+    EXPECT_EQ(bound_of(with(false, false), "hermes")->grammar, nullptr);
+    asked.tool_choice.kind = Kind::required;
+    EXPECT_TRUE(accepts(asked, other));
+    EXPECT_FALSE(accepts(asked, "Hello."));
+    asked.tool_choice.kind = Kind::automatic;
+
+    tools[0].parameters = {{"type", "object"}, {"properties", {{"tags", {{"type", "array"}, {"items", {{"type", "string"}}}, {"uniqueItems", true}}}}}};
+    EXPECT_TRUE(bound_of(with({}, {}), "hermes"));
+    const auto refused = bound_of(with(true, {}), "hermes");
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("'weather' is strict"), std::string::npos);
+    EXPECT_NE(refused.error().message.find("tags"), std::string::npos);
+    EXPECT_FALSE(bound_of(with(true, {}), "none")) << "a dialect without grammar holds nothing";
+}
+
 }  // namespace

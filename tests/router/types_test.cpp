@@ -52,6 +52,14 @@ TEST(Tools, NeedNameAndObject) {
         R"([{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"}}}])"));
     ASSERT_TRUE(tools);
     EXPECT_EQ(tools->at(0).name, "f");
+    EXPECT_EQ(tools->at(0).strict, std::nullopt);
+    const auto strict = [](const char* value) {
+        return router::tools_from_json(OrderedJson::parse(std::string(R"([{"type":"function","function":{"name":"f","strict":)") + value + "}}]"));
+    };
+    EXPECT_EQ(strict("true")->at(0).strict, true);
+    EXPECT_EQ(strict("false")->at(0).strict, false);
+    EXPECT_EQ(strict("null")->at(0).strict, std::nullopt);
+    EXPECT_NE(strict("1").error().message.find("tools[0].function.strict"), std::string::npos);
 }
 
 TEST(Tools, NamesAreUniqueAndPlain) {
