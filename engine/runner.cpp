@@ -66,10 +66,10 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
     return out;
 }
 
-void Runner::run(int n, int n_sequences, int n_logits, float* logits, Of what) {
+void Runner::run(int n, int n_sequences, int n_logits, float* logits, float* states) {
     Scratch scratch(scratch_memory_.data(), scratch_memory_.size());
     Exec exec{pool_.get(), &scratch};
-    forward(*model_, {tokens_.data(), positions_.data(), n, sequences_.data(), n_sequences, logit_rows_.data(), n_logits, what == Of::states},
+    forward(*model_, {tokens_.data(), positions_.data(), n, sequences_.data(), n_sequences, logit_rows_.data(), n_logits, states},
             kv_, logits, exec);
 }
 
@@ -131,7 +131,9 @@ std::vector<float> Runner::all_rows(Of what, std::span<const std::int32_t> token
             positions_[r] = int(at) + r;
             logit_rows_[r] = r;
         }
-        run(n, 1, n, out.data() + at * width, what);
+        float* const rows = out.data() + at * width;
+        if (what == Of::states) run(n, 1, 0, nullptr, rows);
+        else run(n, 1, n, rows);
     }
     return out;
 }

@@ -60,7 +60,7 @@ public:
 
 private:
     Runner() = default;
-    void run(int n, int n_sequences, int n_logits, float* logits, Of what = Of::logits);
+    void run(int n, int n_sequences, int n_logits, float* logits, float* states = nullptr);
     // A slot's state, zero for a sequence that begins; null where no layer is recurrent.
     float* state(int slot, int context);
     float* state(int slot);  // the kept ones come after those of the sequences and of all_rows

@@ -1,4 +1,4 @@
-// What the blocks of a step share. Internal to forward.cpp, mixers.cpp and ffn.cpp.
+// What the blocks of a step share. Internal to forward.cpp, draft.cpp, mixers.cpp and ffn.cpp.
 #pragma once
 
 #include <cstring>
@@ -14,6 +14,7 @@ struct Activations {
     Mat branch;      // (n, H) what a mixer or FFN gives, where it is not added at once
     Mat gate, up;    // (n, I)
     Mat own;         // (n, layers*P) what each layer has of its own for each token
+    Observer* observer = nullptr;
 };
 
 inline Mat take(Scratch& scratch, int rows, int cols) { return {scratch.take<float>(std::size_t(rows) * std::size_t(cols)), rows, cols}; }
@@ -32,10 +33,14 @@ inline void add_branch(const Model& m, const float* post_norm, Activations& a, E
     m.ops->add_scaled(a.x, a.branch, m.config.residual_scale, exec);
 }
 
+Activations activations(const Config& config, const Batch& batch, Scratch& scratch);
+
 // x += what layer `index` mixes from its rows and those before them: attention, or a recurrent mixer.
 void mixer_block(const Model& m, int index, const Batch& batch, const KvLayer& kv, Activations& a, Exec& exec);
 // x += FFN(norm(x)), dense or of experts.
 void ffn_block(const Model& m, int index, Activations& a, Exec& exec);
+// What the batch wants of x: states after the last norm, logits.
+void head(const Model& m, const Batch& batch, float* logits, Activations& a, Exec& exec);
 
 // Floats of scratch that they take a row.
 std::size_t mixer_row(const Config& config);

@@ -26,9 +26,10 @@ void experts_ffn(const Model& m, const Experts& l, Mat router_in, Mat in, Mat ou
     float* const weights = exec.scratch->take<float>(std::size_t(n) * std::size_t(c.experts_used));
     const MatmulJob route{&l.router, logits, l.router_bias, false};
     ops.matmul(&route, 1, router_in, exec);
-    ops.moe_route({logits, c.experts_used, c.sigmoid_router, c.normalise_experts, c.expert_scale, c.expert_groups, c.expert_groups_used,
-                   l.choice_bias, l.scale, chosen, weights},
-                  exec);
+    const RouteArgs routing{logits, c.experts_used, c.sigmoid_router, c.normalise_experts, c.expert_scale, c.expert_groups, c.expert_groups_used,
+                            l.choice_bias, l.scale, chosen, weights};
+    ops.moe_route(routing, exec);
+    if (a.observer) a.observer->routed(routing);
     ops.moe_ffn({out, in, l.gate, l.up, l.down, l.gate_bias, l.up_bias, l.down_bias, chosen, weights, c.experts, c.experts_used,
                  c.family->activation},
                 exec);

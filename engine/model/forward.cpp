@@ -41,22 +41,28 @@ void own_block(const Model& m, int index, Activations& a, Exec& exec) {
     add_branch(m, l.own_norm, a, exec);
 }
 
+}  // namespace
+
+Activations activations(const Config& c, const Batch& batch, Scratch& s) {
+    return {take(s, batch.n, c.hidden), take(s, batch.n, c.hidden), take(s, batch.n, c.hidden), take(s, batch.n, c.largest_ffn()),
+            take(s, batch.n, c.largest_ffn()), take(s, batch.n, c.layers * c.per_layer_width), batch.observer};
+}
+
 void head(const Model& m, const Batch& batch, float* logits, Activations& a, Exec& exec) {
     const Config& c = m.config;
+    if (batch.states) m.ops->rms_norm({batch.states, batch.n, c.hidden}, a.x, m.output_norm, c.norm_epsilon, exec);
+    if (batch.n_logits == 0) return;
     for (int i = 0; i < batch.n_logits; ++i)  // rising rows: never overwrites one still needed
         if (batch.logit_rows[i] != i)
             std::memcpy(a.x.row(i), a.x.row(batch.logit_rows[i]), std::size_t(c.hidden) * sizeof(float));
-    const Mat last{a.x.data, batch.n_logits, c.hidden}, normed{batch.states ? logits : a.normed.data, batch.n_logits, c.hidden};
+    const Mat last{a.x.data, batch.n_logits, c.hidden}, normed{a.normed.data, batch.n_logits, c.hidden};
     m.ops->rms_norm(normed, last, m.output_norm, c.norm_epsilon, exec);
-    if (batch.states) return;
     const Mat out{logits, batch.n_logits, c.vocabulary};
     const MatmulJob job{&m.output, out, nullptr, false};
     m.ops->matmul(&job, 1, normed, exec);
     if (c.logit_scale != 1) m.ops->scale(out, c.logit_scale, exec);
     if (c.logit_cap > 0) m.ops->softcap(out, c.logit_cap, exec);
 }
-
-}  // namespace
 
 std::size_t forward_scratch(const Config& c, int rows, int threads) {
     const std::size_t n = std::size_t(rows);
@@ -76,19 +82,19 @@ std::size_t forward_scratch(const Config& c, int rows, int threads) {
 void forward(const Model& m, const Batch& batch, const std::vector<KvLayer>& kv, float* logits, Exec& exec) {
     const Config& c = m.config;
     const Taken taken(*exec.scratch);
-    Scratch& s = *exec.scratch;
-    Activations a{take(s, batch.n, c.hidden), take(s, batch.n, c.hidden), take(s, batch.n, c.hidden), take(s, batch.n, c.largest_ffn()),
-                  take(s, batch.n, c.largest_ffn()), take(s, batch.n, c.layers * c.per_layer_width)};
+    Activations a = activations(c, batch, *exec.scratch);
     m.ops->embed(a.x, m.embedding, batch.tokens, exec);
     if (c.embedding_scale != 1) m.ops->scale(a.x, c.embedding_scale, exec);
     if (c.per_layer_width > 0) own_embeddings(m, batch, a, exec);
+    if (a.observer) a.observer->embedded(a.x);
     for (int i = 0; i < c.layers; ++i) {
         mixer_block(m, i, batch, kv[std::size_t(i)], a, exec);
         ffn_block(m, i, a, exec);
         if (c.per_layer_width > 0) own_block(m, i, a, exec);
         if (const float scale = m.layers[std::size_t(i)].output_scale; scale != 1) m.ops->scale(a.x, scale, exec);
+        if (a.observer) a.observer->left(a.x);
     }
-    if (batch.n_logits > 0) head(m, batch, logits, a, exec);
+    head(m, batch, logits, a, exec);
 }
 
 }  // namespace engine

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/model/observer.h"
 #include "engine/model/weights.h"
 #include "engine/ops/ops.h"
 
@@ -18,13 +19,14 @@ struct Batch {
     int n_sequences = 0;
     const std::int32_t* logit_rows = nullptr;  // (n_logits), rising: rows whose logits are wanted
     int n_logits = 0;
-    bool states = false;                       // wanted are not logits of those rows but their states after the last norm: (n_logits, H)
+    float* states = nullptr;                   // (n, H), or none: gets the state of every row after the last norm
+    Observer* observer = nullptr;
 };
 
 // Scratch bytes that forward needs for up to `rows` rows, ops included.
 std::size_t forward_scratch(const Config& config, int rows, int threads);
 
-// kv: one entry a layer. logits (n_logits, V), or states, may be null when n_logits is 0. Allocates nothing.
+// kv: one entry a layer. logits (n_logits, V) may be null when n_logits is 0. Allocates nothing.
 void forward(const Model& model, const Batch& batch, const std::vector<KvLayer>& kv, float* logits, Exec& exec);
 
 }  // namespace engine

@@ -14,6 +14,11 @@ void add_result(const Model& m, const Weight& w, const float* bias, const float*
     const bool at_once = adds_at_once(m.config);
     const MatmulJob job{&w, at_once ? a.x : a.branch, bias, at_once};
     m.ops->matmul(&job, 1, in, exec);
+    if (a.observer) {
+        const MatmulJob apart{&w, a.branch, bias, false};  // what is added at once is nowhere by itself
+        if (at_once) m.ops->matmul(&apart, 1, in, exec);
+        a.observer->mixed(a.branch);
+    }
     if (!at_once) add_branch(m, post_norm, a, exec);
 }
 

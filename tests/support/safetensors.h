@@ -1,4 +1,4 @@
-// A minimal reader of safetensors files for golden data: F32 tensors by name.
+// A minimal reader of safetensors files for golden data: tensors of F32, and of I32 as floats, by name.
 #pragma once
 
 #include <filesystem>

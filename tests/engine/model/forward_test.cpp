@@ -4,11 +4,9 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "engine/runner.h"
+#include "one_sequence.h"
 #include "support/fixtures.h"
 #include "support/safetensors.h"
 
@@ -16,67 +14,6 @@ using namespace engine;
 using nlohmann::json;
 
 namespace {
-
-// One sequence on a model, its KV in float.
-class OneSequence {
-public:
-    OneSequence(const std::filesystem::path& file, const Ops& ops) : pool_(2) {
-        auto opened = ModelFile::open(file);
-        if (!opened) throw std::runtime_error(opened.error().message);
-        auto config = (*opened)->config();
-        if (!config) throw std::runtime_error(config.error().message);
-        auto model = load_model(*std::move(opened), *config, ops, pool_, {});
-        if (!model) throw std::runtime_error(model.error().message);
-        model_ = *std::move(model);
-        const Config& c = model_->config;
-        constexpr int kBlocks = 16;
-        kv_memory_.resize(kBlocks * kKvBlock * kv_bytes_per_token(c, false));
-        kv_ = kv_layers(c, kBlocks, false, kv_memory_.data());
-        for (int i = 0; i < kBlocks; ++i) blocks_.push_back(kBlocks - 1 - i);
-        memory_.resize(forward_scratch(c, 512, pool_.threads()));
-    }
-
-    // Appends tokens at position `context`; logits of all of them.
-    std::vector<float> feed(const std::vector<std::int32_t>& tokens, int context) {
-        std::vector<std::int32_t> positions, rows;
-        for (int i = 0; i < int(tokens.size()); ++i) positions.push_back(context + i), rows.push_back(i);
-        if (context == 0) state_.assign(model_->config.state_values, 0);
-        const SequenceRows sequence{0, int(tokens.size()), context, blocks_.data(), state_.data()};
-        std::vector<float> logits(tokens.size() * std::size_t(vocabulary()));
-        Scratch scratch(memory_.data(), memory_.size());
-        Exec exec{&pool_, &scratch};
-        forward(*model_, {tokens.data(), positions.data(), int(tokens.size()), &sequence, 1, rows.data(), int(rows.size())},
-                kv_, logits.data(), exec);
-        return logits;
-    }
-
-    std::vector<std::int32_t> greedy(const std::vector<std::int32_t>& prompt, int n) {
-        std::vector<float> logits = feed(prompt, 0);
-        std::vector<std::int32_t> out;
-        for (int at = int(prompt.size()); int(out.size()) < n; ++at) {
-            const auto last = logits.end() - vocabulary();
-            out.push_back(std::int32_t(std::max_element(last, logits.end()) - last));
-            if (int(out.size()) < n) logits = feed({out.back()}, at);
-        }
-        return out;
-    }
-    int vocabulary() const { return model_->config.vocabulary; }
-
-private:
-    Pool pool_;
-    std::unique_ptr<Model> model_;
-    std::vector<std::uint8_t> kv_memory_;
-    std::vector<float> state_;
-    std::vector<KvLayer> kv_;
-    std::vector<std::int32_t> blocks_;
-    std::vector<std::uint8_t> memory_;
-};
-
-double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-    double most = a.size() == b.size() ? 0 : INFINITY;
-    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) most = std::max(most, double(std::abs(a[i] - b[i])));
-    return most;
-}
 
 // `file`: the folder itself, or its GGUF.
 void check_golden(const std::filesystem::path& folder, const std::filesystem::path& file, const Target& target) {
