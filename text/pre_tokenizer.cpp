@@ -29,7 +29,7 @@ const Scheme schemes[] = {
     {"deepseek-llm", {line_end, cased_words, wide_signs, spaces_at_end, east_asian, numbers}},
     {"deepseek-coder", {line_end, space_words, space_punctuation, east_asian, number}},
     {"deepseek-v3 hunyuan-dense", {numbers_3, han_kana, deepseek_v3}},
-    {"gpt-4o llama4", {gpt4o}},
+    {"gpt-4o llama4 minimax-m2", {gpt4o}},
     {"tekken", {tekken}, false, true},
     {"bloom poro-chat gpt3-finnish", {bloom}},
     {"viking", {bloom, number}},

@@ -24,6 +24,12 @@ inline Mat reshaped(Mat m, int cols) { return {m.data, m.rows, cols}; }
 inline Mat by_heads(Mat m, int head_dim) { return {m.data, m.rows * (m.cols / head_dim), head_dim}; }
 inline void clear(Mat m) { std::memset(m.data, 0, std::size_t(m.rows) * std::size_t(m.cols) * sizeof(float)); }
 
+// What a branch reads of the residual stream; without a norm it reads it as it is.
+inline void read_branch(const Model& m, const float* norm, Activations& a, Exec& exec) {
+    if (norm) m.ops->rms_norm(a.normed, a.x, norm, m.config.norm_epsilon, exec);
+    else std::memcpy(a.normed.data, a.x.data, std::size_t(a.x.rows) * std::size_t(a.x.cols) * sizeof(float));
+}
+
 // Whether a branch's result is added to the residual stream as it is.
 inline bool adds_at_once(const Config& c) { return !c.family->post_norms && c.residual_scale == 1; }
 

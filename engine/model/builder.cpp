@@ -292,13 +292,13 @@ private:
         Layer& l = m.layers[std::size_t(index)];
         const LayerConfig& shape = c_.layer[std::size_t(index)];
         const std::string p = "blk." + std::to_string(index) + ".";
-        l.attention_norm = vector(p + "attn_norm.weight", c_.hidden, m);
+        if (c_.family->pre_norms) l.attention_norm = vector(p + "attn_norm.weight", c_.hidden, m);
         if (c_.family->latent) latent(p, l.latent, m);
         else if (shape.mixer == Mixer::attention) attention(p, shape, shape.kv_layer == index, l, m);
         else recurrent(p, shape.mixer, l.recurrent, m);
         // Some converters name the norm before the FFN by its place.
         const bool by_place = !c_.family->post_norms && !has(p + "ffn_norm.weight") && has(p + "post_attention_norm.weight");
-        l.ffn_norm = vector(p + (by_place ? "post_attention_norm.weight" : "ffn_norm.weight"), c_.hidden, m);
+        if (c_.family->pre_norms) l.ffn_norm = vector(p + (by_place ? "post_attention_norm.weight" : "ffn_norm.weight"), c_.hidden, m);
         const bool both = shape.moe && has(p + "ffn_gate.weight");
         if (shape.moe) experts(p, l.experts, m);
         if (!shape.moe || both) ffn(p, ".weight", shape.ffn, l.ffn);

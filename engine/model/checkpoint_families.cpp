@@ -91,6 +91,17 @@ void read_gemma4(Translation& t) {
     if (t.from["use_bidirectional_attention"].text("vision") != "vision") t.from["use_bidirectional_attention"].refuse("null or vision");
 }
 
+// All layers but every fourth have a window, where layer_types does not say which; they turn unscaled.
+void read_olmo3(Translation& t) {
+    if (t.from["layer_types"].absent()) {
+        std::vector<bool> local;
+        for (int i = 0; i < t.layers(); ++i) local.push_back((i + 1) % 4 != 0);
+        t.set("attention.sliding_window_pattern", local);
+    }
+    const text::JsonNode near = t.rope(true)["rope_theta"];
+    if (!near.absent()) t.set("rope.freq_base_swa", near.number());
+}
+
 void read_gpt_oss(Translation& t) {
     t.only("swiglu_alpha", 1.702);
     t.only("swiglu_limit", 7.0);
@@ -167,6 +178,17 @@ void read_deepseek(Translation& t) {
     if (!length.absent()) t.set("rope.scaling.yarn_log_multiplier", 0.1 * length.number());
 }
 
+void read_minimax_m2(Translation& t) {
+    read_deepseek_experts(t);
+    if (!t.from["rotary_dim"].absent()) t.set("rope.dimension_count", t.integer("rotary_dim"));
+    t.only("use_qk_norm", true);
+    t.only("qk_norm_type", "per_layer");
+    t.only("shared_intermediate_size", 0);
+    if (t.from["attn_type_list"].absent()) return;
+    for (const text::JsonNode& kind : t.from["attn_type_list"].items())
+        if (kind.integer(0, 1 << 20) != 1) kind.refuse("1, attention with softmax");
+}
+
 }  // namespace
 
 const std::vector<CheckpointFamily>& checkpoint_families() {
@@ -183,6 +205,8 @@ const std::vector<CheckpointFamily>& checkpoint_families() {
         {"qwen3_5_text", "qwen35", {&kQwen3NextNames, &kLlamaNames}, read_qwen3_next},
         {"qwen3_5_moe_text", "qwen35moe", {&kQwen3NextNames, &kExpertNames, &kLlamaNames}, read_qwen3_next},
         {"olmoe", "olmoe", {&kExpertNames, &kLlamaNames}},
+        {"olmo2", "olmo2", {&kOlmo2Names, &kLlamaNames}, nullptr, R"({"rope_theta": 500000})"},
+        {"olmo3", "olmo2", {&kOlmo2Names, &kLlamaNames}, read_olmo3, R"({"rope_theta": 500000, "sliding_window": 4096})"},
         {"granite", "granite", {&kLlamaNames}},
         {"granitemoe", "granitemoe", {&kGraniteNames, &kLlamaNames}},
         {"granitemoehybrid", "granitehybrid", {&kGraniteHybridNames, &kGraniteNames, &kLlamaNames}, read_granite_hybrid},
@@ -193,6 +217,7 @@ const std::vector<CheckpointFamily>& checkpoint_families() {
         {"gpt_oss", "gpt-oss", {&kGptOssNames, &kLlamaNames}, read_gpt_oss},
         {"lfm2", "lfm2", {&kLfm2Names, &kLlamaNames}, read_lfm2},
         {"glm4_moe", "glm4moe", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek_experts},
+        {"minimax_m2", "minimax-m2", {&kMinimaxNames, &kMixtralNames, &kLlamaNames}, read_minimax_m2},
         {"deepseek_v3", "deepseek2", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek},
     };
     return rows;

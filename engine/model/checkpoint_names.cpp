@@ -43,6 +43,15 @@ constexpr NameRow kMixtral[] = {
     {"blk.N.ffn_down_exps", "layers.N.block_sparse_moe.experts.E.w2"},
 };
 
+constexpr NameRow kMinimax[] = {
+    {"blk.N.exp_probs_b.bias", "layers.N.block_sparse_moe.e_score_correction_bias"},
+};
+
+constexpr NameRow kOlmo2[] = {
+    {"blk.N.post_attention_norm", "layers.N.post_attention_layernorm"},
+    {"blk.N.post_ffw_norm", "layers.N.post_feedforward_layernorm"},
+};
+
 // glm4_moe has its experts as DeepSeek does.
 constexpr NameRow kDeepseek[] = {
     {"blk.N.exp_probs_b.bias", "layers.N.mlp.gate.e_score_correction_bias"},
@@ -177,7 +186,7 @@ constexpr std::string_view kLeftOutEnds[] = {".rotary_emb.inv_freq", ".k_scale",
 
 }  // namespace
 
-const NameTable kLlamaNames = kLlama, kExpertNames = kExperts, kMixtralNames = kMixtral, kDeepseekNames = kDeepseek, kGraniteNames = kGranite,
+const NameTable kLlamaNames = kLlama, kExpertNames = kExperts, kMixtralNames = kMixtral, kMinimaxNames = kMinimax, kOlmo2Names = kOlmo2, kDeepseekNames = kDeepseek, kGraniteNames = kGranite,
                 kGraniteHybridNames = kGraniteHybrid, kGraniteDenseNames = kGraniteDense, kGemma3Names = kGemma3, kGemma4Names = kGemma4, kGptOssNames = kGptOss,
                 kLfm2Names = kLfm2, kQwen3NextNames = kQwen3Next;
 

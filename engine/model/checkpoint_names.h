@@ -27,7 +27,7 @@ struct NameRow {
 };
 using NameTable = std::span<const NameRow>;
 
-extern const NameTable kLlamaNames, kExpertNames, kMixtralNames, kDeepseekNames, kGraniteNames, kGraniteHybridNames, kGraniteDenseNames, kGemma3Names, kGemma4Names,
+extern const NameTable kLlamaNames, kExpertNames, kMixtralNames, kMinimaxNames, kOlmo2Names, kDeepseekNames, kGraniteNames, kGraniteHybridNames, kGraniteDenseNames, kGemma3Names, kGemma4Names,
     kGptOssNames, kLfm2Names, kQwen3NextNames;
 
 // Where the text model begins: before its layers and before its head.

@@ -31,6 +31,7 @@ struct Family {
     QkNorm qk_norm = QkNorm::none;
     bool normalise_experts = false;  // default of expert_weights_norm: weights of the chosen experts sum to 1
     Activation activation = Activation::silu;
+    bool pre_norms = true;     // what attention and FFN read is normalised
     bool post_norms = false;   // what attention and FFN give is normalised before it is added
     Mixer other_mixer = Mixer::attention;  // of its layers without attention
     bool gated_attention = false;  // q comes with a gate: d values of one, then d of the other for each head

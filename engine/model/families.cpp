@@ -28,11 +28,11 @@ void read_granite(ConfigKeys& keys, Config& c) {
 void read_qwen2moe(ConfigKeys& keys, Config& c) { c.shared_ffn = keys.optional("expert_shared_feed_forward_length", 0, 0, kMostWidth); }
 
 // Layers with a window (true) have frequencies of their own, unscaled.
-void read_local_layers(ConfigKeys& keys, Config& c, const std::vector<bool>& local) {
+void read_local_layers(ConfigKeys& keys, Config& c, const std::vector<bool>& local, float base = 10000) {
     const int window = window_of(keys);
     RopeConfig near;
     near.dim = keys.optional("rope.dimension_count_swa", c.layer[0].head_dim, 2, kMostWidth);
-    near.base = keys.real("rope.freq_base_swa", 10000);
+    near.base = keys.real("rope.freq_base_swa", base);
     keys.check(std::isfinite(near.base) && near.base > 1, "rope.freq_base_swa must be a number above 1");
     c.ropes.push_back(near);
     for (std::size_t i = 0; i < c.layer.size(); ++i)
@@ -75,6 +75,15 @@ void read_gemma4(ConfigKeys& keys, Config& c) {
         keys.check(from >= 0, "layer " + std::to_string(i) + " shares keys and values, but no layer of its kind has any");
         if (from >= 0) c.layer[std::size_t(i)].kv_layer = from;
     }
+}
+
+// olmo3, which is olmo2 with windows: all layers but every fourth have one, unless the file says which.
+void read_olmo2(ConfigKeys& keys, Config& c) {
+    if (!keys.has("attention.sliding_window")) return;
+    std::vector<bool> local = keys.flags_of_layers("attention.sliding_window_pattern", c.layers);
+    if (local.empty())
+        for (int i = 0; i < c.layers; ++i) local.push_back((i + 1) % 4 != 0);
+    read_local_layers(keys, c, local, c.ropes[0].base);
 }
 
 // Every second layer has a window, the first among them, unless the file says which.
@@ -140,9 +149,12 @@ void read_qwen35(ConfigKeys& keys, Config& c) {
     c.recurrent.tiled = keys.boolean("ssm.value_heads_tiled", true);
 }
 
-// DeepSeek's experts: sigmoid scores unless the file says otherwise, a choice within groups, dense layers first.
+// Scores of experts are sigmoids unless the file says otherwise.
+void read_scores(ConfigKeys& keys, Config& c) { c.sigmoid_router = keys.optional("expert_gating_func", 2, 1, 2) == 2; }
+
+// DeepSeek's experts: a choice within groups, dense layers first.
 void read_deepseek_experts(ConfigKeys& keys, Config& c) {
-    c.sigmoid_router = keys.optional("expert_gating_func", 2, 1, 2) == 2;
+    read_scores(keys, c);
     c.expert_groups = keys.optional("expert_group_count", 1, 1, c.experts);
     c.expert_groups_used = keys.optional("expert_group_used_count", 1, 1, c.expert_groups);
     keys.check(c.experts % c.expert_groups == 0 && c.experts / c.expert_groups * c.expert_groups_used >= c.experts_used,
@@ -182,6 +194,7 @@ const std::vector<Family>& families() {
         {.name = "qwen3moe", .qk_norm = QkNorm::head, .normalise_experts = true},
         {.name = "qwen3vlmoe", .qk_norm = QkNorm::head, .normalise_experts = true},
         {.name = "olmoe", .qk_norm = QkNorm::projection},
+        {.name = "olmo2", .qk_norm = QkNorm::projection, .pre_norms = false, .post_norms = true, .read = read_olmo2},
         {.name = "granite", .pairing = RopePairing::adjacent, .read = read_granite},
         {.name = "granitemoe", .pairing = RopePairing::adjacent, .normalise_experts = true, .read = read_granite},
         {.name = "gemma3", .qk_norm = QkNorm::head, .activation = Activation::gelu_tanh, .post_norms = true, .read = read_gemma3},
@@ -193,6 +206,7 @@ const std::vector<Family>& families() {
         {.name = "qwen35", .qk_norm = QkNorm::head, .other_mixer = Mixer::gated_delta, .gated_attention = true, .read = read_qwen35},
         {.name = "qwen35moe", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .read = read_qwen35},
         {.name = "glm4moe", .normalise_experts = true, .read = read_deepseek_experts},
+        {.name = "minimax-m2", .qk_norm = QkNorm::projection, .normalise_experts = true, .read = read_scores},
         {.name = "deepseek2", .pairing = RopePairing::adjacent, .normalise_experts = true, .latent = true, .read = read_deepseek2},
     };
     return rows;

@@ -68,7 +68,7 @@ void ffn_block(const Model& m, int index, Activations& a, Exec& exec) {
     const Layer& l = m.layers[std::size_t(index)];
     const bool at_once = adds_at_once(c);
     const Mat out = at_once ? a.x : a.branch;
-    m.ops->rms_norm(a.normed, a.x, l.ffn_norm, c.norm_epsilon, exec);
+    read_branch(m, l.ffn_norm, a, exec);
     if (l.experts_norm) {
         dense_beside_experts(m, l, a, exec);
     } else if (c.layer[std::size_t(index)].moe) {

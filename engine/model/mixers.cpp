@@ -238,7 +238,7 @@ void mixer_block(const Model& m, int index, const Batch& batch, const KvLayer& k
     const Taken taken(*exec.scratch);
     const LayerConfig& shape = m.config.layer[std::size_t(index)];
     const Layer& l = m.layers[std::size_t(index)];
-    m.ops->rms_norm(a.normed, a.x, l.attention_norm, m.config.norm_epsilon, exec);
+    read_branch(m, l.attention_norm, a, exec);
     if (m.config.family->latent) return latent_block(m, index, batch, kv, a, exec);
     const auto finish = [&](Mat result) { add_result(m, l.recurrent.out, nullptr, l.attention_post_norm, result, a, exec); };
     switch (shape.mixer) {

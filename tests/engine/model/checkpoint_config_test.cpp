@@ -91,6 +91,20 @@ TEST(CheckpointConfig, WindowsAreOfTheLayersThatHaveOne) {
     EXPECT_THAT(qwen(R"({"use_sliding_window": true})"), ElementsAre(0, 16, 16));
 }
 
+// olmo3 without layer_types: all but every fourth, whose angles alone are scaled.
+TEST(CheckpointConfig, LayersWithAWindowTurnUnscaledWhereTheirFamilySaysSo) {
+    const auto c = read(with(llama(), R"({"model_type": "olmo3", "num_hidden_layers": 4, "rope_theta": 500000,
+        "rope_scaling": {"rope_type": "yarn", "factor": 8, "original_max_position_embeddings": 64}})"));
+    ASSERT_TRUE(c) << c.error().message;
+    std::vector<int> windows, ropes;
+    for (const LayerConfig& layer : c->layer) windows.push_back(layer.window), ropes.push_back(layer.rope);
+    EXPECT_EQ(windows, (std::vector{4096, 4096, 4096, 0}));
+    EXPECT_EQ(ropes, (std::vector{1, 1, 1, 0}));
+    EXPECT_EQ(c->ropes[0].yarn_factor, 8);
+    EXPECT_EQ(c->ropes[1].yarn_factor, 1);
+    EXPECT_EQ(c->ropes[1].base, 500000);
+}
+
 TEST(CheckpointConfig, ExpertsAreWhereTheConfigurationPutsThem) {
     const Config c = good(with(llama(), R"({"model_type": "qwen3_moe", "num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "decoder_sparse_step": 1, "mlp_only_layers": [1]})"));
     EXPECT_TRUE(c.layer[0].moe && !c.layer[1].moe && c.layer[2].moe);
@@ -145,6 +159,8 @@ TEST(CheckpointConfig, WhatCannotBeIsRefusedByItsKey) {
         {R"({"model_type": "olmoe", "clip_qkv": 8.0})", {"m/config.json", "clip_qkv"}},
         {R"({"model_type": "gpt_oss", "swiglu_limit": 5.0})", {"m/config.json", "swiglu_limit"}},
         {R"({"model_type": "qwen3_moe", "num_experts": 4, "num_experts_per_tok": 5})", {"m/config.json", "num_experts_per_tok", "5"}},
+        {R"({"model_type": "minimax_m2", "attn_type_list": [1, 0, 1]})", {"m/config.json", "attn_type_list[1]", "0"}},
+        {R"({"model_type": "minimax_m2", "use_qk_norm": false})", {"m/config.json", "use_qk_norm"}},
     };
     for (const auto& one : kCases) {
         SCOPED_TRACE(one.changes);

@@ -8,6 +8,7 @@
 
 #include "engine/model/encoder_file.h"
 #include "support/fixtures.h"
+#include "support/golden_record.h"
 #include "support/safetensors.h"
 
 using namespace engine;
@@ -65,6 +66,7 @@ void check_golden(const std::filesystem::path& folder, const std::filesystem::pa
     const auto tensors = support::read_safetensors(folder / "golden.safetensors");
     const double tolerance = golden["suggested_tolerance_embedding_fp32"], of_hidden = 5e-5;  // of states of size 1 to 4
     Encoding encoding(file, *target.ops);
+    support::GoldenRecord record(folder, file, target.name);
     const int h = encoding.config().hidden;
     std::vector<std::vector<std::int32_t>> texts;
     std::vector<float> vector(std::size_t(h), 0.0f);
@@ -75,7 +77,7 @@ void check_golden(const std::filesystem::path& folder, const std::filesystem::pa
             EXPECT_LE(largest_difference(encoding.hidden({texts.back()}, l), tensors.at(t + std::to_string(l)).values), of_hidden) << "text " << number << " layer " << l;
         auto states = encoding.hidden({texts.back()}, encoding.layers());
         pool_rows(encoding.config().pooling, encoding.config().normalise, {states.data(), int(texts.back().size()), h}, vector.data());
-        EXPECT_LE(largest_difference(vector, tensors.at("embedding_" + number).values), tolerance) << "text " << number;
+        EXPECT_LE(record.difference("vectors", largest_difference(vector, tensors.at("embedding_" + number).values), tolerance), tolerance) << "text " << number;
     }
     ASSERT_EQ(texts.size(), 5u);
     // Together: the same bits as alone.

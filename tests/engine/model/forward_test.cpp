@@ -8,6 +8,7 @@
 
 #include "one_sequence.h"
 #include "support/fixtures.h"
+#include "support/golden_record.h"
 #include "support/safetensors.h"
 
 using namespace engine;
@@ -23,17 +24,20 @@ void check_golden(const std::filesystem::path& folder, const std::filesystem::pa
     // 20 × the float32–float64 difference of the golden's own implementation.
     const double tolerance = golden["suggested_tolerance_logits_fp32"];
     OneSequence runner(file, *target.ops);
+    support::GoldenRecord record(folder, file, target.name);
     for (const auto& prompt : golden["prompts"]) {
         const auto ids = prompt["ids"].get<std::vector<std::int32_t>>();
-        EXPECT_EQ(runner.greedy(ids, int(prompt["greedy"].size())), prompt["greedy"].get<std::vector<std::int32_t>>());
+        const auto greedy = runner.greedy(ids, int(prompt["greedy"].size()));
+        EXPECT_EQ(greedy, prompt["greedy"].get<std::vector<std::int32_t>>());
+        record.greedy(greedy == prompt["greedy"]);
         const auto whole = runner.feed(ids, 0);
         const std::string name = "logits_" + std::to_string(ids.size());
         if (const auto it = tensors.find(name); it != tensors.end()) {
-            EXPECT_LE(largest_difference(whole, it->second.values), tolerance) << name;
+            EXPECT_LE(record.difference("logits", largest_difference(whole, it->second.values), tolerance), tolerance) << name;
         }
         if (const auto it = tensors.find(name + "_tail8"); it != tensors.end()) {
             const std::vector<float> tail(whole.end() - 8 * runner.vocabulary(), whole.end());
-            EXPECT_LE(largest_difference(tail, it->second.values), tolerance) << name;
+            EXPECT_LE(record.difference("logits", largest_difference(tail, it->second.values), tolerance), tolerance) << name;
         }
     }
 }
@@ -43,14 +47,25 @@ void check_golden(const std::filesystem::path& folder, const std::filesystem::pa
 // Of each target by itself, so that they run beside each other.
 struct ForwardOn : testing::TestWithParam<Target> {
     void SetUp() override {
-        if (!support::golden_dir()) GTEST_SKIP() << "no golden checkpoints";
         if (!GetParam().available) GTEST_SKIP() << GetParam().reason;
     }
 };
 
 INSTANTIATE_TEST_SUITE_P(Exact, ForwardOn, testing::ValuesIn(targets(true)), [](const auto& info) { return info.param.name; });
 
+// The checkpoints that every clone has: tests/data/golden.
+TEST_P(ForwardOn, OwnGoldenCheckpointsAgree) {
+    int folders = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(support::data_dir() / "golden")) {
+        if (!std::filesystem::exists(entry.path() / "golden.json")) continue;
+        ++folders;
+        for (const auto& file : {entry.path() / "model-f16.gguf", entry.path()}) check_golden(entry.path(), file, GetParam());
+    }
+    EXPECT_GE(folders, 3);
+}
+
 TEST_P(ForwardOn, GoldenCheckpointsAgree) {
+    if (!support::golden_dir()) GTEST_SKIP() << "no golden checkpoints";
     const auto golden = *support::golden_dir();
     for (const char* name : {"llama3_rope", "llama_tied", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "qwen3_omni_thinker", "mixtral", "olmoe", "granitemoe",
                              "gemma3_text", "gemma4_dense", "gemma4_moe", "gemma4_ple_shared", "gpt_oss_truncate", "gpt_oss_mxfp4", "glm4_moe", "lfm2",
@@ -61,6 +76,7 @@ TEST_P(ForwardOn, GoldenCheckpointsAgree) {
 
 // Every folder of safetensors: also those that no GGUF can say, and every form of quantised module.
 TEST_P(ForwardOn, GoldenFoldersAgree) {
+    if (!support::golden_dir()) GTEST_SKIP() << "no golden checkpoints";
 #ifdef __SANITIZE_ADDRESS__
     if (GetParam().name == "ref") GTEST_SKIP() << "slow under a sanitizer, which sees these operations in the other checkpoints";
 #endif
