@@ -67,39 +67,61 @@ TEST_F(TargetsTest, RopeAgreesWithRef) {
             }
 }
 
-TEST_F(TargetsTest, AttentionAgreesWithRef) {
+struct AttentionShape {
+    int heads, kv_heads, d;
+    bool half;  // the keys and values are stored as halves
+    int window, context, rows;
+    bool sinks = false;
+};
+
+struct AttentionTest : TargetsTest {
+    // The last `rows` of a sequence against all of it, on the target and on ref.
+    void check(const Run& run, const AttentionShape& s) {
+        SCOPED_TRACE(run.name + " d " + std::to_string(s.d) + " heads " + std::to_string(s.heads) + " context " + std::to_string(s.context) + " rows " +
+                     std::to_string(s.rows) + " window " + std::to_string(s.window) + (s.half ? " half" : ""));
+        const int n = s.context + s.rows, blocks = (n + kKvBlock - 1) / kKvBlock;
+        // Memory that was never written may hold anything: NaN here.
+        std::vector<std::uint8_t> k(std::size_t(blocks) * s.kv_heads * kKvBlock * s.d * 4, 0xff), v = k;
+        std::vector<std::int32_t> order;
+        for (int i = 0; i < blocks; ++i) order.push_back(blocks - 1 - i);
+        const KvLayer kv{k.data(), v.data(), s.half, s.kv_heads, s.d};
+        auto keys = floats(std::size_t(n) * s.kv_heads * s.d), values = floats(std::size_t(n) * s.kv_heads * s.d);
+        const SequenceRows all{0, n, 0, order.data()};
+        run.ops->kv_append(kv, {keys.data(), n, s.kv_heads * s.d}, {values.data(), n, s.kv_heads * s.d}, &all, 1, exec);
+        std::vector<float> sinks;
+        for (int i = 0; i < s.heads; ++i) sinks.push_back(i % 6 < 4 ? float(i % 6) - 3 : i % 2 ? -40.0f : 40.0f);
+        auto q = floats(std::size_t(s.rows) * s.heads * s.d);
+        std::vector<float> got(q.size()), want(q.size());
+        const SequenceRows now{0, s.rows, s.context, order.data()};
+        AttentionArgs args{{got.data(), s.rows, s.heads * s.d}, {q.data(), s.rows, s.heads * s.d}, kv, &now, 1, s.heads, 2.0f / std::sqrt(float(s.d)), s.window,
+                           s.sinks ? sinks.data() : nullptr};
+        run.ops->attention(args, exec);
+        args.out.data = want.data();
+        ref_ops().attention(args, exec);
+        EXPECT_LT(relative_error(got, want), run.exact ? kFloatError : kBf16Error);
+        EXPECT_EQ(scratch.used(), 0u);
+    }
+};
+
+TEST_F(AttentionTest, AttentionAgreesWithRef) {
     for (const Run& run : runs())
         for (int d : {64, 16, 128, 512, 8})
             for (bool half : {false, true})
                 for (int window : {0, 1, 33, 128})
                     for (int context : {0, 5, 130, 300})
-                        for (int rows : {1, 7, 45}) {
-                            SCOPED_TRACE(run.name + " d " + std::to_string(d) + " context " + std::to_string(context) + " rows " +
-                                         std::to_string(rows) + " window " + std::to_string(window) + (half ? " half" : ""));
-                            const int kv_heads = 2, heads = 6, n = context + rows, blocks = (n + kKvBlock - 1) / kKvBlock;
-                            // Memory that was never written may hold anything: NaN here.
-                            std::vector<std::uint8_t> k(std::size_t(blocks) * kv_heads * kKvBlock * d * 4, 0xff), v = k;
-                            std::vector<std::int32_t> order;
-                            for (int i = 0; i < blocks; ++i) order.push_back(blocks - 1 - i);
-                            const KvLayer kv{k.data(), v.data(), half, kv_heads, d};
-                            auto keys = floats(std::size_t(n) * kv_heads * d), values = floats(std::size_t(n) * kv_heads * d);
-                            const SequenceRows all{0, n, 0, order.data()};
-                            run.ops->kv_append(kv, {keys.data(), n, kv_heads * d}, {values.data(), n, kv_heads * d}, &all, 1, exec);
-                            const float sinks[] = {0.5f, -3, 2, 0, 40, -40};
-                            auto q = floats(std::size_t(rows) * heads * d);
-                            std::vector<float> got(q.size()), want(q.size());
-                            const SequenceRows now{0, rows, context, order.data()};
-                            AttentionArgs args{{got.data(), rows, heads * d}, {q.data(), rows, heads * d}, kv, &now, 1, heads, 2.0f / std::sqrt(float(d)), window, context == 130 ? sinks : nullptr};
-                            run.ops->attention(args, exec);
-                            args.out.data = want.data();
-                            ref_ops().attention(args, exec);
-                            EXPECT_LT(relative_error(got, want), run.exact ? kFloatError : kBf16Error);
-                            EXPECT_EQ(scratch.used(), 0u);
-                        }
+                        for (int rows : {1, 7, 45}) check(run, {6, 2, d, half, window, context, rows, context == 130});
+}
+
+// Counts of query heads to one of keys, and the head sizes of the families: some are no multiple of a vector.
+TEST_F(AttentionTest, AttentionOfEveryShapeOfHeadsAgreesWithRef) {
+    for (const Run& run : runs())
+        for (int group : {1, 2, 3, 4, 5, 7, 8, 12, 16})
+            for (int d : {64, 72, 80, 96, 128, 192, 256, 512})
+                for (int rows : {1, 5, 33}) check(run, {2 * group, 2, d, group % 2 == 0, rows == 5 ? 40 : 0, 63, rows});
 }
 
 // Every row sees all of its sequence, and none of the next one.
-TEST_F(TargetsTest, AttentionWithoutACausalMaskAgreesWithRef) {
+TEST_F(AttentionTest, AttentionWithoutACausalMaskAgreesWithRef) {
     for (const Run& run : runs())
         for (int d : {16, 32, 64, 8})
             for (bool half : {false, true})
