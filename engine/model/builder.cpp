@@ -34,11 +34,26 @@ public:
             m.own_norm = vector("per_layer_proj_norm.weight", c_.per_layer_width, m);
         }
         m.layers.resize(std::size_t(c_.layers));
-        for (int i = 0; i < c_.layers && !error_; ++i) layer(i, m);
+        for (int i = 0; i < c_.layers && !error_; ++i) layer(i, i, m);
         if (error_) return *error_;
         for (const RopeConfig& rope : c_.ropes) frequencies(rope, m);
         if (error_) return *error_;
         if (auto used = source_.finish(); !used) return std::move(used).error();
+        return std::move(out_);
+    }
+
+    base::Result<ModelLayout> walk(DraftHead& head, int block) {
+        Model& m = head.decoder;
+        model_ = &m;
+        const std::string p = "blk." + std::to_string(block) + ".nextn.";
+        matrix(p + "eh_proj.weight", c_.hidden, 2 * c_.hidden, head.joint);
+        head.embedding_norm = vector(p + "enorm.weight", c_.hidden, m);
+        head.state_norm = vector(p + "hnorm.weight", c_.hidden, m);
+        m.output_norm = vector(p + "shared_head_norm.weight", c_.hidden, m);
+        m.layers.resize(1);
+        if (!error_) layer(0, block, m);
+        if (error_) return *error_;
+        if (auto used = source_.finish_head(); !used) return std::move(used).error();
         return std::move(out_);
     }
 
@@ -288,10 +303,11 @@ private:
         matrix(p + "attn_output.weight", h, c_.heads * l.value, out.o);
     }
 
-    void layer(int index, Model& m) {
+    // `block`: what the file calls it.
+    void layer(int index, int block, Model& m) {
         Layer& l = m.layers[std::size_t(index)];
         const LayerConfig& shape = c_.layer[std::size_t(index)];
-        const std::string p = "blk." + std::to_string(index) + ".";
+        const std::string p = "blk." + std::to_string(block) + ".";
         if (c_.family->pre_norms) l.attention_norm = vector(p + "attn_norm.weight", c_.hidden, m);
         if (c_.family->latent) latent(p, l.latent, m);
         else if (shape.mixer == Mixer::attention) attention(p, shape, shape.kv_layer == index, l, m);
@@ -365,6 +381,10 @@ private:
 
 base::Result<ModelLayout> lay_out(TensorSource& source, const Config& config, const Ops& ops, Model& model) {
     return Builder(source, config, ops).walk(model);
+}
+
+base::Result<ModelLayout> lay_out_head(TensorSource& source, const Config& config, int block, const Ops& ops, DraftHead& head) {
+    return Builder(source, config, ops).walk(head, block);
 }
 
 }  // namespace engine

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/model/draft.h"
 #include "engine/model/tensor_source.h"
 #include "engine/model/weights.h"
 
@@ -28,5 +29,10 @@ struct ModelLayout {
 
 // Fills everything of `model` but the packed memory. It reads no matrix, so that the plan and the load walk alike.
 base::Result<ModelLayout> lay_out(TensorSource& source, const Config& config, const Ops& ops, Model& model);
+// The same of a head for drafting, whose layer the file has as block `block`.
+base::Result<ModelLayout> lay_out_head(TensorSource& source, const Config& config, int block, const Ops& ops, DraftHead& head);
+
+// Reads every matrix of a layout into memory of our own and says each where it lies. `progress` is told the share done, 0..1.
+base::Result<HugeMemory> read_matrices(const ModelLayout& layout, const Ops& ops, Pool& pool, const std::function<void(double)>& progress);
 
 }  // namespace engine

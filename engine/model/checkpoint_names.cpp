@@ -171,6 +171,10 @@ constexpr NameRow kQwen3Next[] = {
     {"blk.N.ssm_a", "layers.N.linear_attn.A_log", Step::minus_exp},
     {"blk.N.ssm_norm", "layers.N.linear_attn.norm"},
     {"blk.N.ssm_out", "layers.N.linear_attn.out_proj"},
+    {"blk.N.nextn.eh_proj", "fc"},
+    {"blk.N.nextn.enorm", "pre_fc_norm_embedding", Step::plus_one},
+    {"blk.N.nextn.hnorm", "pre_fc_norm_hidden", Step::plus_one},
+    {"blk.N.nextn.shared_head_norm", "norm", Step::plus_one},
 };
 
 constexpr TextPrefix kPrefixes[] = {

@@ -19,7 +19,8 @@ enum class Step {
 };
 
 // `ours` and `theirs` name modules, which have a .weight and may have a .bias, or whole tensors. N is the layer; where `theirs`
-// has an E, it is one module an expert. `theirs` is what follows the model's prefix ("model."), or that of the head after ^.
+// has an E, it is one module an expert. `theirs` is what follows the model's prefix ("model."), or that of the output after ^;
+// blocks behind the last layer, which draft, follow "mtp." and are counted from 0 there.
 struct NameRow {
     const char* ours;
     const char* theirs;

@@ -30,6 +30,8 @@ std::vector<const char*> parts_of(Kind kind) {
     return {};
 }
 
+const std::string kDraftPrefix = "mtp.";
+
 bool is_turned(Step step) { return step == Step::even_outputs || step == Step::odd_outputs || step == Step::transposed; }
 
 }  // namespace
@@ -44,8 +46,10 @@ CheckpointTensors::CheckpointTensors(const Safetensors& file, const CheckpointCo
 }
 
 std::string CheckpointTensors::theirs(const char* pattern, const std::string& layer) const {
-    std::string out = *pattern == '^' ? prefix_.head + std::string(pattern + 1) : prefix_.layers + std::string(pattern);
-    if (const std::size_t at = out.find(".N."); at != out.npos) out.replace(at + 1, 1, layer);
+    const int behind = std::atoi(layer.c_str()) - config_.layers;  // the last layer: there drafting begins
+    if (*pattern == '^') return prefix_.head + std::string(pattern + 1);
+    std::string out = (behind >= 0 ? kDraftPrefix : prefix_.layers) + std::string(pattern);
+    if (const std::size_t at = out.find(".N."); at != out.npos) out.replace(at + 1, 1, behind >= 0 ? std::to_string(behind) : layer);
     return out;
 }
 
@@ -161,9 +165,19 @@ base::Result<void> CheckpointTensors::finish() {
         const std::string layers = std::string(prefix_.layers) + "layers.";
         if (tensor.name.starts_with(layers) && std::atoi(tensor.name.c_str() + layers.size()) >= config_.layers) continue;  // for drafting
         if (tensor.name == std::string(prefix_.head) + "lm_head.weight" && checkpoint_.tied.value_or(false)) continue;
-        return file_.error(tensor, std::string("is used by nothing in a model of ") + checkpoint_.architecture, Code::unsupported);
+        return unused(tensor);
     }
     return {};
+}
+
+base::Result<void> CheckpointTensors::finish_head() {
+    for (const SafeTensor& tensor : file_.tensors())
+        if (tensor.name.starts_with(kDraftPrefix) && !used_.count(&tensor)) return unused(tensor);
+    return {};
+}
+
+base::Error CheckpointTensors::unused(const SafeTensor& tensor) const {
+    return file_.error(tensor, std::string("is used by nothing in a model of ") + checkpoint_.architecture, Code::unsupported);
 }
 
 }  // namespace engine

@@ -24,6 +24,7 @@ public:
     base::Result<Stored> matrices(const std::string& name, int rows, int cols, int count) override;
     base::Result<std::vector<float>> values(const std::string& name, const std::vector<std::uint64_t>& dims) override;
     base::Result<void> finish() override;
+    base::Result<void> finish_head() override;
 
 private:
     // What stands for one of our names: a module, or a whole tensor.
@@ -39,6 +40,7 @@ private:
     Found find(const std::string& name) const;
     bool is_there(const Found& found) const;
     std::string theirs(const char* pattern, const std::string& layer) const;
+    base::Error unused(const SafeTensor& tensor) const;
 
     const SafeTensor* use(const std::string& name);
     base::Result<Format> float_format(const SafeTensor& tensor) const;

@@ -37,6 +37,7 @@ struct Family {
     bool gated_attention = false;  // q comes with a gate: d values of one, then d of the other for each head
     bool keys_as_values = false;  // a layer without a projection of values takes that of its keys
     bool latent = false;       // attention over latent rows
+    bool drafts = false;       // its head for drafting is run, where a file has one
     bool sinks = false;        // a logit of each head that takes attention and gives no value
     void (*read)(ConfigKeys&, Config&) = nullptr;  // what else its keys say
 };

@@ -93,7 +93,7 @@ void read_gpt_oss(ConfigKeys& keys, Config& c) {
     for (std::size_t i = 0; i < c.layer.size(); i += 2) c.layer[i].window = window;
 }
 
-// Blocks for drafting come last and are counted; they are not run.
+// Blocks for drafting come last and are counted; they are no layers of the model (see draft.h).
 void leave_drafting_out(ConfigKeys& keys, Config& c) {
     c.layers -= keys.optional("nextn_predict_layers", 0, 0, c.layers - 1);
     c.layer.resize(std::size_t(c.layers));
@@ -202,9 +202,9 @@ const std::vector<Family>& families() {
         {.name = "gpt-oss", .qkv_bias = true, .normalise_experts = true, .activation = Activation::clamped_silu, .sinks = true, .read = read_gpt_oss},
         {.name = "lfm2", .qk_norm = QkNorm::head, .other_mixer = Mixer::short_convolution, .read = read_lfm2},
         {.name = "granitehybrid", .pairing = RopePairing::adjacent, .normalise_experts = true, .other_mixer = Mixer::selective_scan, .read = read_granitehybrid},
-        {.name = "qwen3next", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .read = read_qwen3next},
-        {.name = "qwen35", .qk_norm = QkNorm::head, .other_mixer = Mixer::gated_delta, .gated_attention = true, .read = read_qwen35},
-        {.name = "qwen35moe", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .read = read_qwen35},
+        {.name = "qwen3next", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .drafts = true, .read = read_qwen3next},
+        {.name = "qwen35", .qk_norm = QkNorm::head, .other_mixer = Mixer::gated_delta, .gated_attention = true, .drafts = true, .read = read_qwen35},
+        {.name = "qwen35moe", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .drafts = true, .read = read_qwen35},
         {.name = "glm4moe", .normalise_experts = true, .read = read_deepseek_experts},
         {.name = "minimax-m2", .qk_norm = QkNorm::projection, .normalise_experts = true, .read = read_scores},
         {.name = "deepseek2", .pairing = RopePairing::adjacent, .normalise_experts = true, .latent = true, .read = read_deepseek2},

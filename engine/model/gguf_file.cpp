@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <map>
 #include <utility>
 
@@ -157,6 +158,7 @@ base::Result<ModelFile::Sizes> GgufFile::sizes(const Config& config) const {
     out.format = named ? named : main_format(*gguf_);
     std::uint64_t expert_values = 0, expert_bytes = 0, bytes = 0;
     for (const auto& tensor : gguf_->tensors()) {
+        if (tensor.name.starts_with("blk.") && std::atoi(tensor.name.c_str() + 4) >= config.layers) continue;  // for drafting: beside the model
         out.parameters += tensor.values();
         const bool embedding = tensor.name == "token_embd.weight" && gguf_->tensor("output.weight");
         if (!embedding) bytes += tensor.data.size();

@@ -42,6 +42,8 @@ public:
     virtual base::Result<std::vector<float>> values(const std::string& name, const std::vector<std::uint64_t>& dims) = 0;
     // After all has been asked for: whether the file holds weights that nothing uses.
     virtual base::Result<void> finish() = 0;
+    // The same of a head for drafting, which finish() leaves out.
+    virtual base::Result<void> finish_head() { return {}; }
 };
 
 }  // namespace engine

@@ -27,6 +27,25 @@ void bring(const ModelLayout& layout, const ModelLayout::Packing& packing, const
 
 }  // namespace
 
+base::Result<HugeMemory> read_matrices(const ModelLayout& layout, const Ops& ops, Pool& pool, const std::function<void(double)>& progress) {
+    auto memory = HugeMemory::allocate(layout.bytes.packed, "the weights");
+    if (!memory) return memory;
+    for (const auto& [weight, offset] : layout.placed) weight->data = memory->data() + offset;
+
+    // Batches, so that progress moves while the pool is kept busy.
+    const int batch = std::max(1, int(layout.packings.size()) / 50);
+    for (int first = 0; first < int(layout.packings.size()); first += batch) {
+        const int n = std::min(batch, int(layout.packings.size()) - first);
+        auto one = [&](int item, int) {
+            const auto& packing = layout.packings[std::size_t(first + item)];
+            bring(layout, packing, ops, memory->data() + packing.offset);
+        };
+        pool.run(n, one);
+        if (progress) progress(double(first + n) / double(layout.packings.size()));
+    }
+    return memory;
+}
+
 base::Result<Measured> measure_model(const ModelFile& file, const Config& config, const Ops& ops) {
     Model model;
     const auto source = file.tensors(config);
@@ -41,22 +60,9 @@ base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<ModelFile> file,
     const auto source = file->tensors(config);
     auto layout = lay_out(*source, config, ops, *model);
     if (!layout) return std::move(layout).error();
-    auto memory = HugeMemory::allocate(layout->bytes.packed, "the weights");
+    auto memory = read_matrices(*layout, ops, pool, progress);
     if (!memory) return std::move(memory).error();
     model->packed = *std::move(memory);
-    for (const auto& [weight, offset] : layout->placed) weight->data = model->packed.data() + offset;
-
-    // Batches, so that progress moves while the pool is kept busy.
-    const int batch = std::max(1, int(layout->packings.size()) / 50);
-    for (int first = 0; first < int(layout->packings.size()); first += batch) {
-        const int n = std::min(batch, int(layout->packings.size()) - first);
-        auto one = [&](int item, int) {
-            const auto& packing = layout->packings[std::size_t(first + item)];
-            bring(*layout, packing, ops, model->packed.data() + packing.offset);
-        };
-        pool.run(n, one);
-        if (progress) progress(double(first + n) / double(layout->packings.size()));
-    }
     model->config = std::move(config);
     model->file = std::move(file);
     model->ops = &ops;

@@ -11,6 +11,7 @@
 #include <map>
 
 #include "engine/engine.h"
+#include "engine/model/draft.h"
 #include "support/fixtures.h"
 
 using namespace engine;
@@ -314,4 +315,39 @@ TEST(Checkpoint, LatentKeysOfAQuantisedModuleAreItsValues) {
     }
     ASSERT_EQ(logits[0].size(), logits[1].size());
     for (std::size_t i = 0; i < logits[0].size(); ++i) ASSERT_NEAR(logits[0][i], logits[1][i], 1e-3) << i;
+}
+
+// What is wrong with a head that drafts is said by name when it is asked for, and never keeps the model from loading.
+TEST(Checkpoint, AHeadThatDraftsIsReadWholeOrRefused) {
+    const auto from = golden_folder("qwen3_5");
+    if (!from) GTEST_SKIP() << "no golden checkpoints";
+    struct {
+        const char* what;
+        std::function<void(Folder&)> damage;
+        std::vector<std::string> says;
+    } kCases[] = {
+        {"no damage", [](Folder&) {}, {}},
+        {"a missing norm", [](Folder& f) { f.header.erase("mtp.norm.weight"); }, {"mtp.norm.weight", "missing"}},
+        {"a projection of the state alone", [](Folder& f) { f.header["mtp.fc.weight"] = f.header["mtp.layers.0.self_attn.k_proj.weight"], f.data["mtp.fc.weight"] = f.data["mtp.layers.0.self_attn.k_proj.weight"]; },
+         {"mtp.fc.weight", "expected [64, 128]"}},
+        {"an embedding of its own", [](Folder& f) { f.header["mtp.embed_tokens.weight"] = f.header["mtp.norm.weight"], f.data["mtp.embed_tokens.weight"] = f.data["mtp.norm.weight"]; },
+         {"mtp.embed_tokens.weight", "used by nothing"}},
+    };
+    Pool pool(1);
+    for (const auto& one : kCases) {
+        SCOPED_TRACE(one.what);
+        Folder folder(*from);
+        one.damage(folder);
+        folder.write_all();
+        auto file = ModelFile::open(folder.path());
+        ASSERT_TRUE(file) << file.error().message;
+        const Config config = *(*file)->config();
+        const auto measured = measure_draft_head(**file, config, ref_ops());
+        auto model = load_model(*std::move(file), config, ref_ops(), pool, {});
+        ASSERT_TRUE(model) << model.error().message;
+        const auto head = load_draft_head(**model, pool);
+        ASSERT_EQ(head.ok(), one.says.empty());
+        EXPECT_EQ(measured.ok(), head.ok());
+        for (const std::string& part : one.says) EXPECT_THAT(head.error().message, HasSubstr(part));
+    }
 }
