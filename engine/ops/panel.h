@@ -1,6 +1,6 @@
-// The packed layout of weights for the avx512 target: panels of 16 rows, read strictly forward.
+// The packed layout of weights for the SIMD targets: panels of 16 rows, read strictly forward.
 //
-// A lane of a 512-bit register is a row. "word j" is columns 4j … 4j+3 of each of the 16 rows, one
+// A lane of 32 bits is a row: a register has 16, 8 or 4. "word j" is columns 4j … 4j+3 of each of the 16 rows, one
 // byte a column, 64 bytes in all. Every part is a multiple of 64 bytes; scales lie before the data
 // they belong to, so a matrix is one stream of cache lines. A matrix is its panels one after another;
 // the last panel is filled up with rows of zeroes. One copy serves decode and prefill.

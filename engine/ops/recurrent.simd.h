@@ -1,5 +1,5 @@
 // The kernels of mixers that carry a state, over vectors of kLanes floats: included by recurrent.NAME.cpp, each of which has
-// them in its target's namespace and says what a Register is there. Columns of a state do not meet each other, so a strip of them stays in the nearest cache
+// them in its target's namespace. Columns of a state do not meet each other, so a strip of them stays in the nearest cache
 // (or in registers) while all rows pass by, and a row's result does not depend on how many others pass with it.
 #pragma once
 

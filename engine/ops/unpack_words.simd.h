@@ -33,7 +33,7 @@ HEARTH_INLINE Lanes with_signs(Lanes v, Lanes signs, bool upper) { return negate
 // Seven signs as they are, the eighth makes their number even.
 HEARTH_INLINE Lanes eight_signs(Lanes seven) {
     constexpr int8_t odd[16] = {0, -128, -128, 0, -128, 0, 0, -128, -128, 0, 0, -128, 0, -128, -128, 0};
-    return seven | shuffle(table(odd), (seven ^ seven >> 4) & 15u);
+    return seven | shuffle((Lanes)table(odd), (seven ^ seven >> 4) & 15u);
 }
 
 // 32 columns: their codes and the scales of the two halves.
@@ -44,7 +44,7 @@ struct Codes {
 
 template <Format F> HEARTH_INLINE void iq2(const Words& w, int j, Floats d, const uint32_t* grid, Codes& to) {
     constexpr int8_t magnitudes[16] = {8, 25, 43};
-    const Lanes values = table(magnitudes);
+    const Lanes values = (Lanes)table(magnitudes);
     HEARTH_UNROLL for (int i = 0; i < 4; ++i) {
         Lanes at, signs;
         if constexpr (F == Format::iq2_xxs) {
@@ -89,7 +89,7 @@ template <Format F> HEARTH_INLINE void iq3(const Words& w, int j, Floats d, cons
 // Codes are eight times the values: -1, 0 or 1, plus or minus an eighth.
 template <Format F> HEARTH_INLINE void iq1(const Words& w, int j, Floats d, const uint32_t* grid, Codes& to) {
     constexpr int8_t raised_or_lowered[16] = {-7, 1, 9, 0, -9, -1, 7};
-    const Lanes values = table(raised_or_lowered), bits = w[8 + j / 2] >> 16 * (j % 2);
+    const Lanes values = (Lanes)table(raised_or_lowered), bits = w[8 + j / 2] >> 16 * (j % 2);
     HEARTH_UNROLL for (int i = 0; i < 4; ++i) {
         const Lanes high = bits >> (F == Format::iq1_s ? 3 : 4) * i & 7u, lowered = bits >> (F == Format::iq1_s ? 15 : 4 * i + 3) & 1u;
         const Lanes row = gather(grid, (w[j] >> 8 * i & 255u) | high << 8) | lowered * 0x44444444u;
@@ -111,7 +111,7 @@ HEARTH_INLINE Lanes digits(Lanes bytes, unsigned power_of_three) {
 template <Format F> HEARTH_INLINE void ternary(const Words& w, int j, Floats d, Codes& to) {
     constexpr int8_t lowered[16] = {-1, 0, 1, 2};
     constexpr unsigned powers[5] = {1, 3, 9, 27, 81};
-    const Lanes values = table(lowered);
+    const Lanes values = (Lanes)table(lowered);
     HEARTH_UNROLL for (int k = 0; k < 8; ++k) {
         const int m = 8 * j + k;  // four columns
         Lanes code;
@@ -136,7 +136,7 @@ template <Format F> void unpack(const uint8_t* panel, int columns, const Unpacke
         for (int j = 0; j < 8; ++j) {
             for (int first = 0; first < 16; first += kLanes) {
                 const Words words{w + 4 * first};
-                const Floats d = halves(head + 2 * first);
+                const Floats d = (Floats)halves(head + 2 * first);
                 Codes codes;
                 if constexpr (F == Format::iq2_xxs || F == Format::iq2_xs || F == Format::iq2_s) iq2<F>(words, j, d, grid, codes);
                 else if constexpr (F == Format::iq3_xxs || F == Format::iq3_s) iq3<F>(words, j, d, grid, codes);
