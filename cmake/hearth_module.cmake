@@ -10,7 +10,7 @@ function(hearth_module name)
         list(FILTER sources EXCLUDE REGEX "\\.avx[0-9]+\\.cpp$")
     endif()
     if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
-        list(FILTER sources EXCLUDE REGEX "\\.neon\\.cpp$")
+        list(FILTER sources EXCLUDE REGEX "\\.(neon|i8mm)\\.cpp$")
     endif()
     set(root ${CMAKE_BINARY_DIR}/include/${name})
     file(MAKE_DIRECTORY ${root})
@@ -36,6 +36,8 @@ function(hearth_module name)
             hearth_precompile(${name} ${group})
         endif()
     endif()
+    # GCC 12 moves loads of unrolled loops so far ahead on aarch64 that their values are spilled.
+    set(in_order "$<$<CXX_COMPILER_ID:GNU>:-fno-schedule-insns>")
     # Only these files may use wide instructions; they include no template-heavy headers. GCC 12 takes the
     # undefined registers of its own intrinsics for uninitialised ones.
     foreach(source ${sources})
@@ -45,6 +47,12 @@ function(hearth_module name)
         elseif(source MATCHES "\\.avx2\\.cpp$")
             set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS
                 "-O3;-mavx2;-mfma;-mf16c;-mtune=znver3;-ffp-contract=fast")
+        elseif(source MATCHES "\\.neon\\.cpp$")
+            set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS
+                "-O3;-march=armv8.2-a+dotprod;-ffp-contract=fast;${in_order}")
+        elseif(source MATCHES "\\.i8mm\\.cpp$")
+            set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS
+                "-O3;-march=armv8.2-a+dotprod+i8mm+bf16;-ffp-contract=fast;${in_order}")
         endif()
     endforeach()
 endfunction()

@@ -60,7 +60,7 @@ base::Probes probes() {
         wide = wide || (t.available && t.name != "ref");
     }
     out.push_back({"compute targets", wide ? base::Health::ok : base::Health::warning, found,
-                   wide ? "" : "only the plain target runs: expect slow answers; use a processor with AVX-512"});
+                   wide ? "" : "only the plain target runs: expect slow answers; use a processor with AVX2, or with NEON and dot products"});
     out.push_back({"CPU threads", base::Health::ok, std::to_string(usable_cpus()) + " usable", {}});
     const std::uint64_t memory = available_memory() >> 20;
     const bool enough = memory >= 2048;

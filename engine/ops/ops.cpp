@@ -51,6 +51,8 @@ std::vector<Target> targets(bool exact) {
     };
     add(avx512_ops(exact), avx512_missing(), "AVX-512 with VNNI and BF16");
     add(avx2_ops(exact), avx2_missing(), "AVX2 with FMA and F16C");
+    add(i8mm_ops(exact), i8mm_missing(), "NEON with I8MM and BF16");
+    add(neon_ops(exact), neon_missing(), "NEON with dot products");
     out.push_back({"ref", &ref_ops(), true, "plain C++, runs everywhere"});
     return out;
 }
