@@ -1,4 +1,4 @@
-// hearth model: the catalogue, what is here, which one serve loads.
+// hearth model list, pull, use: the catalogue, what is here, which one serve loads.
 #include <unistd.h>
 
 #include <chrono>
@@ -75,34 +75,6 @@ int model_list(const LoadedSettings& loaded, bool json) {
     if (json) print_json(out);
     else if (std::error_code none; fs::exists(current, none)) std::printf("* serve loads %s\n", current.c_str());
     return 0;
-}
-
-int model_inspect(const LoadedSettings& loaded, const std::string& file, bool json) {
-    const engine::LoadOptions options = load_options(loaded.settings, file.empty() ? chosen_model(loaded.settings) : fs::path(file));
-    auto info = engine::Engine::inspect(options.path);
-    const auto said = [&](const base::Error& error) { return model_error(error, loaded.settings, options.path); };
-    if (!info) return complain(said(info.error()));
-    const auto plan = engine::Engine::plan(options);
-    // What the file is can be said of one that cannot be loaded too.
-    const auto status = [&] { return plan ? 0 : complain(said(plan.error())); };
-    if (json) {
-        base::Json out = {{"name", info->name}, {"architecture", info->architecture}, {"format", info->format}, {"parameters", info->parameters},
-                          {"active_parameters", info->active_parameters}, {"layers", info->layers}, {"hidden", info->hidden}, {"vocabulary", info->vocabulary},
-                          {"experts", info->experts}, {"experts_used", info->experts_used}, {"trained_context", info->trained_context},
-                          {"file_bytes", info->file_bytes}, {"chat_template", !info->chat_template.empty()}, {"kind", info->encoder ? "encoder" : "decoder"},
-                          {"pooling", info->pooling.empty() ? base::Json(nullptr) : base::Json(info->pooling)}, {"loads", plan.ok()},
-                          {"memory", plan ? plan->text() : plan.error().message}};
-        print_json(out);
-        return status();
-    }
-    std::printf("%s\n  architecture  %s, %d layers, hidden %d, vocabulary %d\n", visible(info->name).c_str(), visible(info->architecture).c_str(), info->layers, info->hidden, info->vocabulary);
-    std::printf("  parameters    %.1f M, %.1f M of them active per token", double(info->parameters) / 1e6, double(info->active_parameters) / 1e6);
-    if (info->experts > 0) std::printf(" (%d of %d experts)", info->experts_used, info->experts);
-    std::printf("\n  format        %s, %.0f MiB\n  context       trained for %d tokens\n", visible(info->format).c_str(), double(info->file_bytes) / 1048576, info->trained_context);
-    if (info->pooling.empty()) std::printf("  chat template %s\n", info->chat_template.empty() ? "none" : "in the file");
-    else std::printf("  embeddings    vectors of %d, pooling %s%s\n", info->hidden, info->pooling.c_str(), info->encoder ? "; an encoder: it does not chat" : "");
-    if (plan) std::printf("  memory        %s\n", visible(plan->text()).c_str());
-    return status();
 }
 
 int model_pull(const LoadedSettings& loaded, const std::string& name) {

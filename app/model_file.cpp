@@ -60,7 +60,7 @@ engine::LoadOptions embedding_options(const Settings& s) {
 
 base::Error model_error(base::Error e, const Settings& s, const fs::path& file) {
     if (!s.model.target.empty() && e.message.rfind("target '" + s.model.target + "'", 0) == 0) e.message = "setting model.target: " + e.message;
-    if (e.code == Code::not_found) e.remedy = "hearth model pull fetches one, hearth model use chooses one; or set model.path (HEARTH_MODEL_PATH)";
+    if (std::error_code none; e.code == Code::not_found && !fs::exists(file, none)) e.remedy = "hearth model pull fetches one, hearth model use chooses one; or set model.path (HEARTH_MODEL_PATH)";
     if (e.code == Code::corrupt) {
         const std::string name = pulled_as(s, file);
         e.remedy = name.empty() ? "the file is damaged or not whole: put a whole one there, or choose another with hearth model use"

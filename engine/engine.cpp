@@ -26,6 +26,7 @@ struct Opened {
     std::unique_ptr<ModelFile> file;
     Config config;
     text::Vocabulary vocabulary;
+    ModelInfo info;
     Target target;
     int threads = 1;
     RunnerShape shape;
@@ -60,6 +61,9 @@ base::Result<Opened> open(const LoadOptions& options) {
     if (!head) return std::move(head).error();
     out.config = std::move(head->config);
     out.vocabulary = std::move(head->vocabulary);
+    auto info = describe(*out.file, out.config, out.vocabulary);
+    if (!info) return std::move(info).error();
+    out.info = *std::move(info);
     auto target = choose_target(options);
     if (!target) return std::move(target).error();
     out.target = *std::move(target);
@@ -293,8 +297,6 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     tell("reading", 0);
     auto opened = open(options);
     if (!opened) return std::move(opened).error();
-    auto info = describe(*opened->file, opened->config, opened->vocabulary);
-    if (!info) return std::move(info).error();
     tell("tokenizer", 0);
     auto tokenizer = text::Tokenizer::create(std::move(opened->vocabulary));
     if (!tokenizer) return std::move(tokenizer).error();
@@ -307,10 +309,10 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     auto worker = std::make_unique<Worker>(*std::move(runner), *tokenizer, options.max_sequences);
     tell("ready", 1);
     if (options.log)
-        options.log->info("model loaded", {{"model", info->name}, {"target", opened->target.name},
+        options.log->info("model loaded", {{"model", opened->info.name}, {"target", opened->target.name},
                                            {"profile", options.profile == Profile::exact ? "exact" : "fast"},
                                            {"memory", opened->plan.text()}});
-    return std::unique_ptr<Engine>(new LocalEngine(*std::move(info), opened->plan, options.profile, opened->target,
+    return std::unique_ptr<Engine>(new LocalEngine(std::move(opened->info), opened->plan, options.profile, opened->target,
                                                    std::move(worker), *tokenizer));
 }
 

@@ -15,40 +15,9 @@ namespace fs = std::filesystem;
 using base::Code;
 using base::Json;
 
-constexpr std::size_t kMostText = 200'000'000;  // bytes of a file beside the weights
-
-base::Result<std::string> read_text(const fs::path& path) {
-    auto file = MappedFile::open(path);
-    if (!file) return std::move(file).error();
-    const auto bytes = (*file)->bytes();
-    if (bytes.size() > kMostText)
-        return base::error(Code::corrupt, path.string() + ": has " + std::to_string(bytes.size()) + " bytes, at most " + std::to_string(kMostText) + " allowed");
-    return std::string(bytes.begin(), bytes.end());
-}
-
-// Python writes infinities and NaN as JSON does not: each becomes an object, as newer versions of it have them.
-std::string as_json(const std::string& text) {
-    std::string out;
-    bool quoted = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '"') quoted = !quoted;
-        if (!quoted)
-            for (const std::string_view word : {"-Infinity", "Infinity", "NaN"})
-                if (std::string_view(text).substr(i).starts_with(word)) {
-                    out += "{\"__float__\": \"" + std::string(word) + "\"}";
-                    i += word.size();
-                    break;
-                }
-        if (i >= text.size()) break;
-        out += text[i];
-        if (quoted && text[i] == '\\' && i + 1 < text.size()) out += text[++i];
-    }
-    return out;
-}
-
-bool is_there(const fs::path& path) {
+fs::path folder_of(const fs::path& path) {
     std::error_code ignored;
-    return fs::exists(path, ignored);
+    return fs::is_directory(path, ignored) ? path : path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
 // A token's id that is one number or the first of several.
@@ -68,41 +37,35 @@ bool Checkpoint::is_one(const fs::path& path) {
 }
 
 base::Result<std::unique_ptr<ModelFile>> Checkpoint::open(const fs::path& path) {
-    std::unique_ptr<Checkpoint> out(new Checkpoint);
-    std::error_code ignored;
-    out->path_ = path;
-    out->folder_ = fs::is_directory(path, ignored) ? path : path.has_parent_path() ? path.parent_path() : fs::path(".");
+    const fs::path folder = folder_of(path);
+    std::unique_ptr<Checkpoint> out(new Checkpoint(path, CheckpointFiles::in(folder)));
     const bool weights = path.extension() == ".safetensors" || path.string().ends_with(".safetensors.index.json");
-    auto opened = Safetensors::open(weights ? path : out->folder_);
+    auto opened = Safetensors::open(weights ? path : folder);
     if (!opened) return std::move(opened).error();
     out->weights_ = *std::move(opened);
     if (auto read = out->read_configs(); !read) return std::move(read).error();
     return std::unique_ptr<ModelFile>(std::move(out));
 }
 
-base::Result<Json> Checkpoint::json(const char* name) const {
-    if (!is_there(beside(name))) return Json();
-    auto text = read_text(beside(name));
-    if (!text) return std::move(text).error();
-    auto parsed = base::parse_json(as_json(*text));
-    if (!parsed) return base::error(Code::corrupt, beside(name).string() + ": " + parsed.error().message, kFetchAgain);
-    return parsed;
+base::Result<std::unique_ptr<ModelFile>> Checkpoint::describe(const fs::path& path, CheckpointFiles files) {
+    std::unique_ptr<Checkpoint> out(new Checkpoint(path, std::move(files)));
+    if (auto read = out->read_configs(); !read) return std::move(read).error();
+    return std::unique_ptr<ModelFile>(std::move(out));
 }
 
 base::Result<void> Checkpoint::read_configs() {
-    if (!is_there(beside("config.json")))
-        return base::error(Code::not_found, beside("config.json").string() + " is missing", "name the folder of a model, or a GGUF");
-    auto config = json("config.json");
+    if (!files_.has("config.json")) return base::error(Code::not_found, files_.shown("config.json") + " is missing", "name the folder of a model, or a GGUF");
+    auto config = files_.json("config.json");
     if (!config) return std::move(config).error();
     raw_config_ = *std::move(config);
-    auto checkpoint = read_checkpoint_config(raw_config_, beside("config.json").string());
+    auto checkpoint = read_checkpoint_config(raw_config_, files_.shown("config.json"));
     if (!checkpoint) return std::move(checkpoint).error();
     checkpoint_ = *std::move(checkpoint);
-    auto generation = json("generation_config.json"), quantised = json("hf_quant_config.json");
+    auto generation = files_.json("generation_config.json"), quantised = files_.json("hf_quant_config.json");
     if (!generation) return std::move(generation).error();
     if (!quantised) return std::move(quantised).error();
     generation_ = *std::move(generation);
-    auto quantisation = Quantisation::read(raw_config_, checkpoint_.file, *quantised, beside("hf_quant_config.json").string());
+    auto quantisation = Quantisation::read(raw_config_, checkpoint_.file, *quantised, files_.shown("hf_quant_config.json"));
     if (!quantisation) return std::move(quantisation).error();
     quantisation_ = *std::move(quantisation);
     return {};
@@ -116,24 +79,24 @@ base::Result<Config> Checkpoint::config() const {
     auto config = read_config(CheckpointKeys(checkpoint_));
     if (!config) return config;
     std::error_code ignored;
-    const fs::path whole = fs::canonical(folder_, ignored);
-    config->name = (whole.empty() ? folder_ : whole).filename().string();
+    const fs::path folder = folder_of(path_), whole = fs::canonical(folder, ignored);
+    config->name = (whole.empty() ? folder : whole).filename().string();
     return config;
 }
 
 base::Result<text::Vocabulary> Checkpoint::vocabulary() const {
-    const fs::path file = beside("tokenizer.json");
-    if (!is_there(file)) return base::error(Code::not_found, file.string() + " is missing", "fetch it too: other forms of a tokenizer are not read");
-    auto text = read_text(file);
+    const std::string file = files_.shown("tokenizer.json");
+    if (!files_.has("tokenizer.json")) return base::error(Code::not_found, file + " is missing", "fetch it too: other forms of a tokenizer are not read");
+    auto text = files_.text("tokenizer.json");
     if (!text) return std::move(text).error();
-    auto v = text::read_tokenizer_json(*text, file.string());
+    auto v = text::read_tokenizer_json(*text, file);
     if (!v) return v;
-    if (const fs::path small = beside("tokenizer_config.json"); is_there(small)) {
-        auto said = read_text(small);
+    if (files_.has("tokenizer_config.json")) {
+        auto said = files_.text("tokenizer_config.json");
         if (!said) return std::move(said).error();
-        if (auto applied = text::apply_tokenizer_config(*v, *said, small.string()); !applied) return std::move(applied).error();
+        if (auto applied = text::apply_tokenizer_config(*v, *said, files_.shown("tokenizer_config.json")); !applied) return std::move(applied).error();
     }
-    text::JsonProblem problem{beside("generation_config.json").string(), {}};
+    text::JsonProblem problem{files_.shown("generation_config.json"), {}};
     const text::JsonNode generation(&generation_, "", problem), config(&raw_config_, "", problem);
     const auto known = [&](std::int64_t id) { return id < std::int64_t(v->tokens.size()); };
     for (const auto& [key, field] : {std::pair{"bos_token_id", &v->bos}, std::pair{"eos_token_id", &v->eos}})
@@ -149,7 +112,7 @@ base::Result<text::Vocabulary> Checkpoint::vocabulary() const {
 
 base::Result<Sampling> Checkpoint::sampling() const {
     Sampling out;
-    text::JsonProblem problem{beside("generation_config.json").string(), {}};
+    text::JsonProblem problem{files_.shown("generation_config.json"), {}};
     const text::JsonNode node(&generation_, "", problem);
     const auto real = [&](const char* key, float& field) {
         if (!node[key].absent()) field = float(node[key].number());
@@ -164,11 +127,11 @@ base::Result<Sampling> Checkpoint::sampling() const {
 }
 
 base::Result<std::string> Checkpoint::chat_template() const {
-    if (is_there(beside("chat_template.jinja"))) return read_text(beside("chat_template.jinja"));
+    if (files_.has("chat_template.jinja")) return files_.text("chat_template.jinja");
     for (const char* file : {"chat_template.json", "tokenizer_config.json"}) {
-        auto config = json(file);
+        auto config = files_.json(file);
         if (!config) return std::move(config).error();
-        text::JsonProblem problem{beside(file).string(), {}};
+        text::JsonProblem problem{files_.shown(file), {}};
         const text::JsonNode node = text::JsonNode(&*config, "", problem)["chat_template"];
         if (node.absent()) continue;
         std::string out;
@@ -190,7 +153,7 @@ base::Result<ModelFile::Sizes> Checkpoint::sizes(const Config& config) const {
     auto measured = measure_model(*this, config, ref_ops());
     if (!measured) return std::move(measured).error();
     const auto most = std::ranges::max_element(measured->values);
-    Sizes out{info(Format(most - measured->values.begin())).name, measured->parameters, measured->active_parameters, measured->bytes_per_token};
+    Sizes out{shown_name(Format(most - measured->values.begin())), measured->parameters, measured->active_parameters, measured->bytes_per_token};
     if (!quantisation_.method().empty()) out.format += " (" + quantisation_.method() + ")";
     return out;
 }

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "engine/model/checkpoint_config.h"
+#include "engine/model/checkpoint_files.h"
 #include "engine/model/model_file.h"
 #include "engine/model/quantisation.h"
 #include "engine/model/safetensors.h"
@@ -15,6 +16,9 @@ public:
     // The folder, its config.json, a .safetensors or the index of several.
     static bool is_one(const std::filesystem::path& path);
     static base::Result<std::unique_ptr<ModelFile>> open(const std::filesystem::path& path);
+    // Without weights: what the files beside them say. file_bytes, tensors and sizes are not for such a one.
+    static base::Result<std::unique_ptr<ModelFile>> describe(const std::filesystem::path& path, CheckpointFiles files);
+    const CheckpointFiles& files() const { return files_; }
 
     const std::filesystem::path& path() const override { return path_; }
     std::uint64_t file_bytes() const override { return weights_->file_bytes(); }
@@ -27,13 +31,11 @@ public:
     base::Error error(std::string what, base::Code code) const override;
 
 private:
-    Checkpoint() = default;
+    explicit Checkpoint(std::filesystem::path path, CheckpointFiles files) : path_(std::move(path)), files_(std::move(files)) {}
     base::Result<void> read_configs();
-    // Null where there is no such file; an error where it is no JSON.
-    base::Result<base::Json> json(const char* name) const;
-    std::filesystem::path beside(const char* name) const { return folder_ / name; }
 
-    std::filesystem::path path_, folder_;
+    std::filesystem::path path_;
+    CheckpointFiles files_;
     std::unique_ptr<Safetensors> weights_;
     base::Json raw_config_, generation_;
     CheckpointConfig checkpoint_;

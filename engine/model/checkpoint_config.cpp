@@ -12,16 +12,6 @@ namespace {
 using base::Code;
 using base::Json;
 
-// The text model's part of a wrapper's configuration, the outermost first.
-std::vector<const Json*> text_parts(const Json& config) {
-    std::vector<const Json*> out{&config};
-    for (const char* part : {"thinker_config", "text_config"}) {
-        const auto it = out.back()->find(part);
-        if (it != out.back()->end() && it->is_object()) out.push_back(&*it);
-    }
-    return out;
-}
-
 const Json* activation(const Json& text) {
     for (const char* key : {"hidden_act", "hidden_activation"})
         if (const auto it = text.find(key); it != text.end() && !it->is_null()) return &*it;
@@ -33,6 +23,15 @@ const char* name_of(Activation activation) {
 }
 
 }  // namespace
+
+std::vector<const Json*> text_parts(const Json& config) {
+    std::vector<const Json*> out{&config};
+    for (const char* part : {"thinker_config", "text_config"}) {
+        const auto it = out.back()->find(part);
+        if (it != out.back()->end() && it->is_object()) out.push_back(&*it);
+    }
+    return out;
+}
 
 base::Result<CheckpointConfig> read_checkpoint_config(const Json& config, const std::string& file) {
     if (!config.is_object()) return base::error(Code::corrupt, file + ": is no object", kFetchAgain);

@@ -21,6 +21,9 @@ struct CheckpointConfig {
     std::optional<bool> tied;         // whether the output is the embedding
 };
 
+// The text model's part of a wrapper's configuration, an object, comes last; the outermost is first.
+std::vector<const base::Json*> text_parts(const base::Json& config);
+
 // Both the spelling of transformers 4 and that of 5, and text models inside a wrapper.
 base::Result<CheckpointConfig> read_checkpoint_config(const base::Json& config, const std::string& file);
 

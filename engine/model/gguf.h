@@ -37,16 +37,23 @@ struct GgufTensor {
     Format format = Format::f32;
     std::span<const std::uint8_t> data;
     std::uint64_t values() const;
+    std::uint64_t bytes() const { return values() / std::uint64_t(info(format).values) * std::uint64_t(info(format).bytes); }
     std::string shape() const;             // "[896, 151936]"
 };
 
 class Gguf {
 public:
-    static base::Result<std::unique_ptr<Gguf>> open(const std::filesystem::path& path);
+    // all: tensors with their data. head: names and shapes, without data. keys: metadata alone, whatever follows it.
+    enum class Part { all, head, keys };
+    static base::Result<std::unique_ptr<Gguf>> open(const std::filesystem::path& path, Part part = Part::all);
+    // The head of a GGUF that lies in memory, which must outlive it: it has no file of its own, so no mapping. `path` begins errors.
+    static base::Result<std::unique_ptr<Gguf>> read_head(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 
     const std::filesystem::path& path() const { return path_; }
     std::uint64_t file_bytes() const { return file_->bytes().size(); }
     const MappedFile& mapping() const { return *file_; }
+    std::size_t head_bytes() const { return head_bytes_; }   // up to the end of the last tensor's entry
+    std::uint32_t version() const { return version_; }
     const std::vector<GgufTensor>& tensors() const { return tensors_; }
     const GgufTensor* tensor(std::string_view name) const;
 
@@ -70,6 +77,8 @@ private:
     std::unordered_map<std::string, GgufValue> values_;
     std::vector<GgufTensor> tensors_;
     std::unordered_map<std::string, std::size_t> tensor_index_;
+    std::size_t head_bytes_ = 0;
+    std::uint32_t version_ = 0;
     friend class GgufReader;
 };
 

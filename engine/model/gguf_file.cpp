@@ -111,6 +111,11 @@ std::string main_format(const Gguf& gguf) {
 base::Result<std::unique_ptr<ModelFile>> GgufFile::open(const std::filesystem::path& path) {
     auto gguf = Gguf::open(path);
     if (!gguf) return std::move(gguf).error();
+    const auto parts = (*gguf)->integer("split.count"), part = (*gguf)->integer("split.no");
+    if (parts && *parts && **parts > 1)
+        return base::error(base::Code::unsupported, path.string() + ": is part " + std::to_string(part ? part->value_or(0) + 1 : 1) + " of " + std::to_string(**parts) +
+                               " of a model that was split; this engine reads whole files",
+                           "join the parts into one file: llama-gguf-split --merge FIRST_PART WHOLE.gguf");
     return std::unique_ptr<ModelFile>(std::make_unique<GgufFile>(*std::move(gguf)));
 }
 
@@ -161,10 +166,10 @@ base::Result<ModelFile::Sizes> GgufFile::sizes(const Config& config) const {
         if (tensor.name.starts_with("blk.") && std::atoi(tensor.name.c_str() + 4) >= config.layers) continue;  // for drafting: beside the model
         out.parameters += tensor.values();
         const bool embedding = tensor.name == "token_embd.weight" && gguf_->tensor("output.weight");
-        if (!embedding) bytes += tensor.data.size();
+        if (!embedding) bytes += tensor.bytes();
         if (tensor.name.find("_exps.") == std::string::npos) continue;
         expert_values += tensor.values();
-        expert_bytes += tensor.data.size();
+        expert_bytes += tensor.bytes();
     }
     const auto unused = [&](std::uint64_t n) {
         return config.experts ? n / std::uint64_t(config.experts) * std::uint64_t(config.experts - config.experts_used) : 0;

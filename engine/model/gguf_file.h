@@ -13,6 +13,7 @@ public:
     static base::Result<std::unique_ptr<ModelFile>> open(const std::filesystem::path& path);
     explicit GgufFile(std::unique_ptr<Gguf> gguf) : gguf_(std::move(gguf)) {}
 
+    const Gguf& gguf() const { return *gguf_; }
     const std::filesystem::path& path() const override { return gguf_->path(); }
     std::uint64_t file_bytes() const override { return gguf_->file_bytes(); }
     base::Result<Config> config() const override;

@@ -41,18 +41,20 @@ std::optional<std::uint64_t> product(std::uint64_t a, std::uint64_t b) {
 // A cursor over the mapping. Every read says whether the bytes were there.
 class GgufReader {
 public:
-    explicit GgufReader(Gguf& out) : out_(out), bytes_(out.file_->bytes()) {}
+    GgufReader(Gguf& out, std::span<const std::uint8_t> bytes) : out_(out), bytes_(bytes) {}
 
-    base::Result<void> read() {
+    base::Result<void> read(Gguf::Part part) {
         std::uint64_t n_tensors = 0, n_values = 0;
         if (auto done = header(n_tensors, n_values); !done) return done;
         for (std::uint64_t i = 0; i < n_values; ++i)
             if (auto done = key_and_value(i); !done) return done;
+        if (part == Gguf::Part::keys) return {};
         if (auto done = alignment(); !done) return done;
         std::vector<std::uint64_t> offsets;
         for (std::uint64_t i = 0; i < n_tensors; ++i)
             if (auto done = tensor_info(i, offsets); !done) return done;
-        return lay_out(offsets);
+        out_.head_bytes_ = at_;
+        return part == Gguf::Part::all ? lay_out(offsets) : base::Result<void>{};
     }
 
 private:
@@ -85,12 +87,14 @@ private:
             std::string found(reinterpret_cast<const char*>(bytes_.data()), std::min<std::size_t>(4, bytes_.size()));
             for (char& c : found)
                 if (c < 32 || c > 126) c = '?';
-            return out_.error("is not a GGUF file: it should begin with 'GGUF', found '" + found + "'");
+            const std::string known = taken_for_a_model(bytes_);
+            return out_.error("is not a GGUF file: it should begin with 'GGUF', found '" + found + "'" + (known.empty() ? "" : ": " + known));
         }
         at_ = 4;
         if (!take(version)) return short_of("the header");
         if (version != 2 && version != 3)
             return out_.error("has GGUF version " + std::to_string(version) + ", expected 2 or 3", Code::unsupported);
+        out_.version_ = version;
         if (!take(n_tensors) || !take(n_values)) return short_of("the header");
         // The least that an entry takes: 13 bytes a pair, 24 a tensor.
         if (n_values > left() / 13 || n_tensors > left() / 24)
@@ -222,8 +226,7 @@ private:
             if (offsets[i] != expected)
                 return out_.error(named + " is at offset " + std::to_string(offsets[i]) + ", expected " +
                                   std::to_string(expected));
-            const FormatInfo& f = info(tensor.format);
-            const std::uint64_t size = tensor.values() / std::uint64_t(f.values) * std::uint64_t(f.bytes);
+            const std::uint64_t size = tensor.bytes();
             std::uint64_t begin = 0, end = 0;
             if (__builtin_add_overflow(*base, expected, &begin) || __builtin_add_overflow(begin, size, &end) ||
                 end > bytes_.size())
@@ -243,13 +246,20 @@ private:
     std::uint64_t alignment_ = 32;
 };
 
-base::Result<std::unique_ptr<Gguf>> Gguf::open(const std::filesystem::path& path) {
+base::Result<std::unique_ptr<Gguf>> Gguf::open(const std::filesystem::path& path, Part part) {
     auto file = MappedFile::open(path);
     if (!file) return std::move(file).error();
     std::unique_ptr<Gguf> gguf(new Gguf);
     gguf->path_ = path;
     gguf->file_ = *std::move(file);
-    if (auto done = GgufReader(*gguf).read(); !done) return std::move(done).error();
+    if (auto done = GgufReader(*gguf, gguf->file_->bytes()).read(part); !done) return std::move(done).error();
+    return gguf;
+}
+
+base::Result<std::unique_ptr<Gguf>> Gguf::read_head(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
+    std::unique_ptr<Gguf> gguf(new Gguf);
+    gguf->path_ = path;
+    if (auto done = GgufReader(*gguf, bytes).read(Part::head); !done) return std::move(done).error();
     return gguf;
 }
 

@@ -8,10 +8,26 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace engine {
 
 using base::Code;
+
+std::string taken_for_a_model(std::span<const std::uint8_t> bytes) {
+    static constexpr std::pair<std::string_view, const char*> kBeginnings[] = {
+        {"version https://git-lfs", "a Git LFS pointer, which stands for the file (git lfs pull fetches it)"},
+        {"<!", "a web page, which a server sent in place of the file"},
+        {"<html", "a web page, which a server sent in place of the file"},
+        {"PK\x03\x04", "a ZIP archive or a PyTorch checkpoint"},
+        {"\x80\x02", "a Python pickle"},
+        {"GGML", "a file of GGUF's forerunner GGML"}, {"lmgg", "a file of GGUF's forerunner GGML"}, {"tjgg", "a file of GGUF's forerunner GGML"}};
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    for (const auto& [beginning, what] : kBeginnings)
+        if (text.starts_with(beginning)) return what;
+    return {};
+}
 
 base::Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::filesystem::path& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe would keep us waiting
@@ -29,7 +45,7 @@ base::Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::filesystem
         ::close(fd);
         return base::error(Code::corrupt, path.string() + " is empty", kFetchAgain);
     }
-    void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    void* const data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
     const int failed = errno;
     ::close(fd);
     if (data == MAP_FAILED)

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "base/result.h"
 
@@ -12,6 +13,9 @@ namespace engine {
 
 // The remedy for a file that contradicts itself.
 inline constexpr const char* kFetchAgain = "the file is damaged or was not fetched whole: fetch it again, or choose another";
+
+// What a file is that was put in a model's place: "a web page", "a Git LFS pointer", …; empty: nothing that is known.
+std::string taken_for_a_model(std::span<const std::uint8_t> bytes);
 
 // Unmapped at the end of its life.
 class MappedFile {

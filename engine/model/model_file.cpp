@@ -5,6 +5,8 @@
 
 namespace engine {
 
+const char* shown_name(Format format) { return info(format == Format::e2m1 ? Format::nvfp4 : format).name; }
+
 base::Result<std::unique_ptr<ModelFile>> ModelFile::open(const std::filesystem::path& path) {
     return Checkpoint::is_one(path) ? Checkpoint::open(path) : GgufFile::open(path);
 }

@@ -13,6 +13,9 @@
 
 namespace engine {
 
+// What people call it: E2M1 is how this engine has the NVFP4 of safetensors.
+const char* shown_name(Format format);
+
 class ModelFile {
 public:
     // A GGUF; or a checkpoint in Hugging Face's form, by its folder, its config.json, its .safetensors or their index.

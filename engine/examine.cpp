@@ -1,0 +1,141 @@
+#include "engine/examine.h"
+
+#include <algorithm>
+
+#include "engine/inspect.h"
+#include "engine/model/encoder_file.h"
+#include "engine/model/weights.h"
+#include "engine/runner.h"
+#include "engine/target_choice.h"
+#include "text/output_parser.h"
+
+namespace engine {
+namespace {
+
+using Kind = text::Vocabulary::Kind;
+
+const char* name_of(Kind kind) {
+    switch (kind) {
+        case Kind::bpe: return "byte-level BPE";
+        case Kind::character_bpe: return "BPE of characters";
+        case Kind::spm: return "SentencePiece BPE";
+        case Kind::unigram: return "SentencePiece unigram";
+        case Kind::word_piece: return "WordPiece";
+    }
+    return "?";
+}
+
+// What templates write or ask for where a model reasons before it answers.
+constexpr const char* kReasoning[] = {"<think>", "<seed:think>", "<longcat_think>", "[THINK]", "<|channel|>", "<|channel>", "reasoning_content",
+                                      "enable_thinking", "reasoning_effort", "thinking_budget"};
+
+Examination::Tokens tokens_of(const text::Vocabulary& v) {
+    Examination::Tokens out;
+    out.kind = name_of(v.kind);
+    if (!v.pre.empty()) out.kind += ", " + v.pre;
+    out.count = int(v.tokens.size());
+    const auto text = [&](text::TokenId id) { return id >= 0 && id < out.count ? v.tokens[std::size_t(id)] : std::string(); };
+    out.bos = text(v.bos), out.eos = text(v.eos);
+    for (const text::TokenId id : v.end_of_generation)
+        if (id != v.eos) out.ends.push_back(text(id));
+    return out;
+}
+
+Examination::Template template_of(const std::string& source) {
+    Examination::Template out;
+    out.dialect = text::detect_dialect(source);
+    for (const char* mark : kReasoning)
+        if (source.find(mark) != source.npos) out.reasoning.push_back(mark);
+    if (const auto parsed = text::ChatTemplate::parse(source); !parsed) out.broken = parsed.error().message;
+    return out;
+}
+
+std::string mib(std::uint64_t bytes) { return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB"; }
+
+// What the file has and a text model of this engine leaves out.
+void note_what_is_left_out(const Examination& e, std::vector<std::string>& notes) {
+    for (const char* kind : {"vision", "audio", "speech", "drafting"}) {
+        std::uint64_t tensors = 0, bytes = 0;
+        for (const TensorShare& share : e.file.tensors)
+            if (share.kind == kind) tensors += share.tensors, bytes += share.bytes;
+        if (tensors == 0) continue;
+        const std::string what = std::to_string(tensors) + " tensors of " + mib(bytes);
+        if (std::string_view(kind) == "drafting") notes.push_back("has a head for drafting (multi-token prediction, " + what + "), which is left out: it decodes token by token");
+        else notes.push_back("has a part for " + std::string(kind) + " (" + what + "), which is left out: text goes in and comes out");
+    }
+}
+
+void note_what_it_lacks(const Examination& e, std::vector<std::string>& notes) {
+    if (!e.info || e.info->encoder) return;
+    if (e.info->pooling.empty()) {
+        if (!e.chat_template) notes.push_back("has no chat template: it cannot chat");
+        else if (!e.chat_template->broken.empty()) notes.push_back("has a chat template that cannot be used: " + e.chat_template->broken);
+        else if (e.chat_template->dialect == "none") notes.push_back("has a chat template that knows no tools: the agent needs them");
+    }
+    if (e.tokens && e.tokens->eos.empty() && e.tokens->ends.empty()) notes.push_back("does not say which token ends a reply");
+}
+
+void note_speed(const Examination& e, std::vector<std::string>& notes) {
+    if (!e.needs || !e.info) return;
+    std::uint64_t all = 0, floats = 0;
+    for (const auto& [format, values] : e.needs->values) {
+        all += values;
+        if (format == "F32" || format == "F16" || format == "BF16") floats += values;
+    }
+    if (2 * floats > all && e.info->file_bytes > (1u << 30))
+        notes.push_back("is mostly of 16 or 32 bits a weight, and each token reads them all: a 4-bit file of the same model has a quarter to read or less");
+}
+
+// What a load needs, told of a model that is too large for this machine too.
+base::Result<void> look_inside(const LoadOptions& options, Examination& out) {
+    auto file = ModelFile::open(options.path);
+    if (!file) return std::move(file).error();
+    auto head = read_head(**file);
+    if (!head) return std::move(head).error();
+    out.tokens = tokens_of(head->vocabulary);
+    auto target = choose_target(options);
+    if (!target) return std::move(target).error();
+    auto measured = measure_model(**file, head->config, *target->ops);
+    if (!measured) return std::move(measured).error();
+    auto info = describe(**file, head->config, head->vocabulary);
+    if (!info) return std::move(info).error();
+    Examination::Needs needs;
+    needs.target = target->name;
+    needs.laid_out = measured->bytes.packed, needs.mapped = measured->bytes.mapped;
+    needs.kv_bytes_per_token = kv_bytes_per_token(head->config, options.profile == Profile::fast);
+    needs.state_bytes = head->config.state_values * sizeof(float);
+    for (int f = 0; f < kFormatCount; ++f)
+        if (measured->values[std::size_t(f)] > 0) needs.values.emplace_back(shown_name(Format(f)), measured->values[std::size_t(f)]);
+    std::ranges::stable_sort(needs.values, [](const auto& a, const auto& b) { return a.second > b.second; });
+    out.needs = std::move(needs);
+    out.info = *std::move(info);
+    return {};
+}
+
+base::Result<void> look_inside_encoder(const LoadOptions& options, Examination& out) {
+    auto info = Engine::inspect(options.path);
+    if (!info) return std::move(info).error();
+    out.info = *std::move(info);
+    if (const auto file = open_encoder(options.path)) out.tokens = tokens_of((*file)->vocabulary);
+    return {};
+}
+
+}  // namespace
+
+Examination examine(const LoadOptions& options) {
+    Examination out;
+    out.file = read_outline(options.path);
+    auto looked = is_encoder(options.path) ? look_inside_encoder(options, out) : look_inside(options, out);
+    auto plan = Engine::plan(options);
+    if (plan) out.plan = *std::move(plan);
+    if (!plan) out.refused = std::move(plan).error();
+    else if (!looked) out.refused = std::move(looked).error();
+    const std::string& source = out.info ? out.info->chat_template : out.file.chat_template;
+    if (!source.empty()) out.chat_template = template_of(source);
+    note_what_is_left_out(out, out.notes);
+    note_what_it_lacks(out, out.notes);
+    note_speed(out, out.notes);
+    return out;
+}
+
+}  // namespace engine

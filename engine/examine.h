@@ -1,0 +1,47 @@
+// What a model file is, what a load of it would take, and what of it would be refused and why. No weight is read.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/model/outline.h"
+
+namespace engine {
+
+struct Examination {
+    Outline file;                          // by the container alone
+    std::optional<ModelInfo> info;         // of a model that this engine understands
+    std::optional<base::Error> refused;    // what a load by these options would fail with
+    MemoryPlan plan;                       // of one that loads
+
+    // Of an understood decoder, by the options' target and profile.
+    struct Needs {
+        std::string target;
+        std::uint64_t laid_out = 0, mapped = 0;  // bytes of weights: in memory of our own, and as they lie in the file
+        std::uint64_t kv_bytes_per_token = 0, state_bytes = 0;  // state: of one sequence
+        std::vector<std::pair<std::string, std::uint64_t>> values;  // of matrices by the format that they are computed in
+    };
+    std::optional<Needs> needs;
+
+    struct Tokens {
+        std::string kind;                  // "BPE of bytes", …
+        int count = 0;
+        std::string bos, eos;
+        std::vector<std::string> ends;     // what ends a reply, the eos apart
+    };
+    std::optional<Tokens> tokens;
+
+    struct Template {
+        std::string dialect;               // of its tool calls; "none"
+        std::vector<std::string> reasoning;  // the marks and switches of reasoning that it knows
+        std::string broken;                // why it cannot be used; empty: it can
+    };
+    std::optional<Template> chat_template;
+
+    std::vector<std::string> notes;        // what a user should know before using it
+};
+Examination examine(const LoadOptions& options);
+
+}  // namespace engine

@@ -1,0 +1,197 @@
+#include "engine/model/outline.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "engine/model/checkpoint.h"
+#include "engine/model/gguf.h"
+
+namespace engine {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Json;
+
+// The first row of which a part stands in the name tells the kind.
+struct KindRow {
+    const char* part;
+    const char* kind;
+};
+constexpr KindRow kKinds[] = {
+    {"mtp.", "drafting"}, {"nextn", "drafting"},
+    {"visual.", "vision"}, {"vision", "vision"}, {"v.blk.", "vision"}, {"mm.", "vision"}, {"multi_modal_projector", "vision"},
+    {"audio", "audio"}, {"a.blk.", "audio"}, {"talker.", "speech"}, {"code2wav.", "speech"},
+    {"ffn_gate_inp", "routers"}, {".router.", "routers"}, {"exp_probs_b", "routers"}, {".gate.e_score", "routers"}, {"mlp.gate.", "routers"},
+    {"block_sparse_moe.gate.", "routers"}, {"shared_expert_gate", "routers"},
+    {"_shexp", "shared experts"}, {"shared_expert", "shared experts"}, {"shared_mlp", "shared experts"},
+    {"_exps", "experts"}, {".experts.", "experts"}, {"block_sparse_moe", "experts"}, {".moe.", "experts"},
+    {"norm", "norms"}, {"LayerNorm", "norms"}, {"rope_freqs", "positions"}, {"inv_freq", "positions"},
+    {"embd", "embeddings"}, {"embed", "embeddings"}, {"token_types", "embeddings"}, {"per_layer", "embeddings"}, {"inp_gate", "embeddings"}, {".proj.weight", "embeddings"}, {"layer_output_scale", "norms"}, {"layer_scalar", "norms"}, {"lm_head", "output"}, {"pooler", "output"},
+    {"ssm_", "recurrent"}, {"linear_attn", "recurrent"}, {"shortconv", "recurrent"}, {".conv.", "recurrent"}, {"mamba", "recurrent"},
+    {"ffn", "feed-forward"}, {"mlp", "feed-forward"}, {"feed_forward", "feed-forward"}, {"intermediate", "feed-forward"},
+    {"attn", "attention"}, {"attention", "attention"},
+};
+
+// "blk.3." or "model.layers.3."; empty where a tensor is of no layer.
+std::string layer_of(std::string_view name) {
+    for (const std::string_view mark : {"blk.", "layers."}) {
+        const std::size_t at = name.find(mark);
+        if (at == name.npos) continue;
+        const std::size_t end = name.find('.', at + mark.size());
+        if (end != name.npos) return std::string(name.substr(0, end + 1));
+    }
+    return {};
+}
+
+struct Entry {
+    std::string name, format;
+    std::uint64_t values = 0, bytes = 0;
+};
+
+std::vector<TensorShare> shares(const std::vector<Entry>& entries) {
+    std::set<std::string> recurrent;
+    for (const Entry& e : entries)
+        if (kind_of_tensor(e.name, false) == "recurrent" && !layer_of(e.name).empty()) recurrent.insert(layer_of(e.name));
+    std::map<std::pair<std::string, std::string>, TensorShare> found;
+    for (const Entry& e : entries) {
+        const std::string kind(kind_of_tensor(e.name, recurrent.contains(layer_of(e.name))));
+        TensorShare& share = found[{kind, e.format}];
+        share.kind = kind, share.format = e.format;
+        ++share.tensors;
+        share.values += e.values, share.bytes += e.bytes;
+    }
+    std::vector<TensorShare> out;
+    for (auto& [key, share] : found) out.push_back(std::move(share));
+    std::ranges::stable_sort(out, [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
+    return out;
+}
+
+int small(std::int64_t value) { return value > 0 && value <= INT32_MAX ? int(value) : 0; }
+
+void outline_gguf(const fs::path& path, Outline& out) {
+    auto gguf = Gguf::open(path);
+    const bool whole = gguf.ok();
+    if (!whole) gguf = Gguf::open(path, Gguf::Part::head);  // data that is cut
+    if (!gguf) gguf = Gguf::open(path, Gguf::Part::keys);   // tensors that this engine does not read
+    if (!gguf) return;
+    const Gguf& g = **gguf;
+    const auto text = [&](const std::string& key) {
+        auto found = g.text(key);
+        return found && *found ? **found : std::string();
+    };
+    out.container = "GGUF version " + std::to_string(g.version());
+    out.architecture = text("general.architecture");
+    out.name = text("general.name");
+    out.tokenizer = text("tokenizer.ggml.model");
+    if (const std::string pre = text("tokenizer.ggml.pre"); !pre.empty()) out.tokenizer += " (" + pre + ")";
+    out.chat_template = text("tokenizer.chat_template");
+    const auto number = [&](const char* key) {
+        const std::string full = out.architecture + "." + key;
+        if (auto one = g.integer(full); one && *one) return small(**one);
+        const auto of_layers = g.integers(full);  // an array: of each layer
+        return of_layers && *of_layers && !(*of_layers)->empty() ? small(*std::ranges::max_element(**of_layers)) : 0;
+    };
+    out.layers = number("block_count");
+    out.hidden = number("embedding_length");
+    out.heads = number("attention.head_count");
+    out.kv_heads = number("attention.head_count_kv");
+    out.experts = number("expert_count");
+    out.experts_used = number("expert_used_count");
+    out.context = number("context_length");
+    if (const auto tokens = g.value("tokenizer.ggml.tokens")) out.vocabulary = small(std::int64_t(tokens->count));
+    std::vector<Entry> entries;
+    for (const GgufTensor& t : g.tensors()) entries.push_back({t.name, info(t.format).name, t.values(), t.bytes()});
+    out.tensors = shares(entries);
+}
+
+// The first of the keys that is a number, of the innermost part that has one.
+int number_in(const std::vector<const Json*>& parts, std::initializer_list<const char*> keys) {
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part)
+        for (const char* key : keys)
+            if (const auto it = (*part)->find(key); it != (*part)->end() && it->is_number_integer()) return small(it->get<std::int64_t>());
+    return 0;
+}
+
+std::string text_in(const Json& object, const char* key) {
+    const auto it = object.find(key);
+    return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+void outline_config(const Json& config, Outline& out) {
+    const std::vector<const Json*> parts = text_parts(config);
+    out.architecture = text_in(*parts.back(), "model_type");
+    if (out.architecture.empty()) out.architecture = text_in(config, "model_type");
+    out.layers = number_in(parts, {"num_hidden_layers", "n_layer", "num_layers"});
+    out.hidden = number_in(parts, {"hidden_size", "n_embd", "d_model"});
+    out.heads = number_in(parts, {"num_attention_heads", "n_head"});
+    out.kv_heads = number_in(parts, {"num_key_value_heads"});
+    out.experts = number_in(parts, {"num_experts", "num_local_experts", "n_routed_experts"});
+    out.experts_used = number_in(parts, {"num_experts_per_tok", "experts_per_token"});
+    out.vocabulary = number_in(parts, {"vocab_size"});
+    out.context = number_in(parts, {"max_position_embeddings", "n_positions"});
+    for (const char* key : {"quantization_config", "compression_config"})
+        for (const Json* part : parts)
+            if (const auto it = part->find(key); it != part->end() && it->is_object()) {
+                out.quantisation = text_in(*it, "quant_method");
+                const std::string form = text_in(*it, "format");
+                if (!form.empty() && form != out.quantisation) out.quantisation += (out.quantisation.empty() ? "" : ", ") + form;
+            }
+}
+
+void outline_checkpoint(const fs::path& path, Outline& out) {
+    std::error_code ignored;
+    const fs::path folder = fs::is_directory(path, ignored) ? path : path.has_parent_path() ? path.parent_path() : fs::path(".");
+    const CheckpointFiles files = CheckpointFiles::in(folder);
+    out.name = fs::weakly_canonical(folder, ignored).filename().string();
+    if (const auto config = files.json("config.json"); config && config->is_object()) outline_config(*config, out);
+    if (const auto quant = files.json("hf_quant_config.json"); out.quantisation.empty() && quant && quant->is_object()) {
+        const auto it = quant->find("quantization");
+        out.quantisation = "modelopt " + text_in(it != quant->end() && it->is_object() ? *it : *quant, "quant_algo");
+    }
+    if (const auto tokenizer = files.json("tokenizer.json"); tokenizer && tokenizer->is_object())
+        if (const auto model = tokenizer->find("model"); model != tokenizer->end() && model->is_object()) out.tokenizer = text_in(*model, "type");
+    const bool weights = path.extension() == ".safetensors" || path.string().ends_with(".safetensors.index.json");
+    const auto opened = Safetensors::open(weights ? path : folder);
+    if (!opened) {
+        if (!out.architecture.empty()) out.container = "a checkpoint's folder";
+        return;
+    }
+    const Safetensors& tensors = **opened;
+    out.container = "safetensors in " + std::to_string(tensors.files()) + (tensors.files() == 1 ? " file" : " files");
+    out.bytes = tensors.file_bytes();
+    std::vector<Entry> entries;
+    for (const SafeTensor& t : tensors.tensors())
+        entries.push_back({t.name, info(t.dtype).name, t.data.size() / std::uint64_t(info(t.dtype).bytes), t.data.size()});
+    out.tensors = shares(entries);
+}
+
+}  // namespace
+
+std::string_view kind_of_tensor(std::string_view name, bool recurrent) {
+    if (name.starts_with("output.")) return "output";
+    for (const KindRow& row : kKinds)
+        if (name.find(row.part) != name.npos) {
+            const std::string_view kind = row.kind;
+            return recurrent && kind == "attention" ? "recurrent" : kind;
+        }
+    return "others";
+}
+
+std::uint64_t Outline::values() const {
+    std::uint64_t out = 0;
+    for (const TensorShare& share : tensors) out += share.values;
+    return out;
+}
+
+Outline read_outline(const fs::path& path) {
+    Outline out;
+    std::error_code ignored;
+    if (fs::is_regular_file(path, ignored)) out.bytes = fs::file_size(path, ignored);
+    if (Checkpoint::is_one(path)) outline_checkpoint(path, out);
+    else outline_gguf(path, out);
+    return out;
+}
+
+}  // namespace engine
