@@ -19,7 +19,7 @@ struct Arguments {
     int limit = 20;
     app::ChatOptions chat;
     app::BenchOptions bench;
-    std::string name, label = "key", scopes = "chat";
+    std::string name, out, label = "key", scopes = "chat";
 };
 
 base::Result<app::LoadedSettings> load(const Arguments& a) {
@@ -76,13 +76,18 @@ void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
 }
 
 void add_models(CLI::App& root, Arguments& a, Action& chosen) {
-    auto* model = group(root, "model", "List, inspect, fetch and choose models");
+    auto* model = group(root, "model", "List, inspect, convert, fetch and choose models");
     command(*model, "list", "Known models and which are here", "hearth model list", chosen, [&a](const auto& s) { return app::model_list(s, a.json); })
         ->add_flag("--json", a.json);
     auto* inspect = command(*model, "inspect", "What a model file is and what it would take; fails when serve would not load it", "hearth model inspect model.gguf", chosen,
                             [&a](const auto& s) { return app::model_inspect(s, a.name, a.json); });
     inspect->add_option("file", a.name, "GGUF file, or folder of a checkpoint; default: the chosen model");
     inspect->add_flag("--json", a.json);
+    auto* convert = command(*model, "convert", "Write a model as one file that loads by mapping it, laid out for this machine's kernels", "hearth model convert model.gguf model.hearth", chosen,
+                            [&a](const auto& s) { return app::model_convert(s, a.name, a.out, a.json); });
+    convert->add_option("source", a.name, "GGUF file, or folder of a checkpoint")->required();
+    convert->add_option("file", a.out, "the file to write")->required();
+    convert->add_flag("--json", a.json);
     command(*model, "pull", "Fetch a model", "hearth model pull qwen2.5-coder-0.5b-instruct", chosen, [&a](const auto& s) { return app::model_pull(s, a.name); })
         ->add_option("name", a.name, "a name of the catalogue; default: its first");
     command(*model, "use", "Choose the model that serve loads", "hearth model use /models/other.gguf", chosen, [&a](const auto& s) { return app::model_use(s, a.name); })

@@ -1,7 +1,6 @@
 // hearth model list, pull, use: the catalogue, what is here, which one serve loads.
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 
 #include "app/backends.h"
@@ -38,21 +37,6 @@ base::Result<void> choose(const Settings& settings, const fs::path& file) {
     return {};
 }
 
-// On a terminal one line, written over; elsewhere a line a stage, and one each two seconds of it.
-void show_progress(const std::string& stage, std::uint64_t done, std::uint64_t total) {
-    static std::string last;
-    static std::chrono::steady_clock::time_point said;
-    const bool terminal = isatty(STDERR_FILENO), in_bytes = total > 1000;
-    const auto now = std::chrono::steady_clock::now();
-    if (!terminal && stage == last && now - said < std::chrono::seconds(2)) return;
-    char amount[64] = "…";
-    if (in_bytes) std::snprintf(amount, sizeof amount, "%5.1f %% of %llu MiB", 100.0 * double(done) / double(total), (unsigned long long)(total >> 20));
-    else if (total > 0) std::snprintf(amount, sizeof amount, "(%llu of %llu)", (unsigned long long)done + 1, (unsigned long long)total);
-    std::fprintf(stderr, terminal ? "\r%-40s %-22s" : "%s %s\n", stage.c_str(), amount);
-    last = stage;
-    said = now;
-}
-
 }  // namespace
 
 int model_list(const LoadedSettings& loaded, bool json) {
@@ -86,7 +70,7 @@ int model_pull(const LoadedSettings& loaded, const std::string& name) {
         std::fprintf(stderr, "%s%s%s%s\n", terminal ? "\r" : "", another ? "" : "hearth: ", visible(why).c_str(), another ? ": trying the next source" : "");
     };
     auto file = router::pull_model(*entry, models_folder(loaded.settings), show_progress, source_failed);
-    if (terminal) std::fputs("\n", stderr);
+    end_progress();
     if (!file) return complain(file.error());
     std::error_code none;
     if (!fs::exists(models_folder(loaded.settings) / "current.gguf", none))

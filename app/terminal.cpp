@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 
 #include "net/config.h"
@@ -54,6 +55,24 @@ void print_json(const base::Json& value, int indent) {
 std::string faint(const std::string& words) {
     static const bool coloured = isatty(STDERR_FILENO) == 1 && !net::environment("NO_COLOR");
     return coloured ? "\033[2m" + words + "\033[0m" : words;
+}
+
+void show_progress(const std::string& stage, std::uint64_t done, std::uint64_t total) {
+    static std::string last;
+    static std::chrono::steady_clock::time_point said;
+    const bool terminal = isatty(STDERR_FILENO), in_bytes = total > 1000;
+    const auto now = std::chrono::steady_clock::now();
+    if (!terminal && stage == last && now - said < std::chrono::seconds(2)) return;
+    char amount[64] = "…";
+    if (in_bytes) std::snprintf(amount, sizeof amount, "%5.1f %% of %llu MiB", 100.0 * double(done) / double(total), (unsigned long long)(total >> 20));
+    else if (total > 0) std::snprintf(amount, sizeof amount, "(%llu of %llu)", (unsigned long long)done + 1, (unsigned long long)total);
+    std::fprintf(stderr, terminal ? "\r%-40s %-22s" : "%s %s\n", stage.c_str(), amount);
+    last = stage;
+    said = now;
+}
+
+void end_progress() {
+    if (isatty(STDERR_FILENO)) std::fputs("\n", stderr);
 }
 
 }  // namespace app

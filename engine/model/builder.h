@@ -35,4 +35,7 @@ base::Result<ModelLayout> lay_out_head(TensorSource& source, const Config& confi
 // Reads every matrix of a layout into memory of our own and says each where it lies. `progress` is told the share done, 0..1.
 base::Result<HugeMemory> read_matrices(const ModelLayout& layout, const Ops& ops, Pool& pool, const std::function<void(double)>& progress);
 
+// One matrix from its file to where the model has it.
+void bring(const ModelLayout& layout, const ModelLayout::Packing& packing, const Ops& ops, std::uint8_t* to);
+
 }  // namespace engine

@@ -15,6 +15,25 @@ namespace engine {
 
 using base::Code;
 
+namespace {
+
+// In the midst of a larger reservation, whose rest is given back.
+void* map_aligned(int fd, std::size_t size, std::size_t alignment) {
+    const auto page = std::size_t(sysconf(_SC_PAGESIZE)), whole = (size + page - 1) / page * page;
+    void* const reserved = mmap(nullptr, whole + alignment, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (reserved == MAP_FAILED) return MAP_FAILED;
+    std::uint8_t* const from = static_cast<std::uint8_t*>(reserved);
+    std::uint8_t* const at = from + (alignment - reinterpret_cast<std::uintptr_t>(from) % alignment) % alignment;
+    if (at > from) munmap(from, std::size_t(at - from));
+    if (const std::size_t rest = std::size_t(from + alignment - at); rest > 0) munmap(at + whole, rest);
+    void* const data = mmap(at, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0);
+    if (data == MAP_FAILED) munmap(at, whole);
+    else madvise(data, size, MADV_HUGEPAGE);  // a wish: small pages work too
+    return data;
+}
+
+}  // namespace
+
 std::string taken_for_a_model(std::span<const std::uint8_t> bytes) {
     static constexpr std::pair<std::string_view, const char*> kBeginnings[] = {
         {"version https://git-lfs", "a Git LFS pointer, which stands for the file (git lfs pull fetches it)"},
@@ -29,7 +48,7 @@ std::string taken_for_a_model(std::span<const std::uint8_t> bytes) {
     return {};
 }
 
-base::Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::filesystem::path& path) {
+base::Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::filesystem::path& path, std::size_t alignment) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe would keep us waiting
     if (fd < 0)
         return base::error(errno == ENOENT ? Code::not_found : Code::io,
@@ -45,7 +64,7 @@ base::Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::filesystem
         ::close(fd);
         return base::error(Code::corrupt, path.string() + " is empty", kFetchAgain);
     }
-    void* const data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    void* const data = alignment > 0 ? map_aligned(fd, size, alignment) : mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
     const int failed = errno;
     ::close(fd);
     if (data == MAP_FAILED)

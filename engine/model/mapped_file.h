@@ -20,7 +20,8 @@ std::string taken_for_a_model(std::span<const std::uint8_t> bytes);
 // Unmapped at the end of its life.
 class MappedFile {
 public:
-    static base::Result<std::unique_ptr<MappedFile>> open(const std::filesystem::path& path);
+    // `alignment`: of its address, for files whose large pages the kernel may map as such; 0: a page.
+    static base::Result<std::unique_ptr<MappedFile>> open(const std::filesystem::path& path, std::size_t alignment = 0);
     ~MappedFile();
     MappedFile(const MappedFile&) = delete;
     MappedFile& operator=(const MappedFile&) = delete;

@@ -16,9 +16,11 @@ namespace engine {
 // What people call it: E2M1 is how this engine has the NVFP4 of safetensors.
 const char* shown_name(Format format);
 
+struct WeightImage;
+
 class ModelFile {
 public:
-    // A GGUF; or a checkpoint in Hugging Face's form, by its folder, its config.json, its .safetensors or their index.
+    // A GGUF; a converted file; or a checkpoint in Hugging Face's form, by its folder, its config.json, its .safetensors or their index.
     static base::Result<std::unique_ptr<ModelFile>> open(const std::filesystem::path& path);
     virtual ~ModelFile() = default;
 
@@ -36,6 +38,8 @@ public:
         std::uint64_t parameters = 0, active_parameters = 0, bytes_per_token = 0;
     };
     virtual base::Result<Sizes> sizes(const Config& config) const = 0;
+    // Of a converted file: its weights, which are mapped. Else null.
+    virtual const WeightImage* image() const { return nullptr; }
     // An error that begins with the file's name.
     virtual base::Error error(std::string what, base::Code code = base::Code::corrupt) const = 0;
 };

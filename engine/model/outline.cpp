@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/model/checkpoint.h"
+#include "engine/model/converted_file.h"
 #include "engine/model/gguf.h"
 
 namespace engine {
@@ -167,6 +168,26 @@ void outline_checkpoint(const fs::path& path, Outline& out) {
     out.tensors = shares(entries);
 }
 
+void outline_converted(const fs::path& path, Outline& out) {
+    const auto opened = ConvertedFile::open(path);
+    if (!opened) return;
+    const auto& file = static_cast<const ConvertedFile&>(**opened);
+    out.container = "converted for " + file.image()->target;
+    std::vector<Entry> entries;
+    for (const auto& [name, m] : file.record().matrices) {
+        const std::uint64_t rows = std::uint64_t(m.rows) * std::uint64_t(m.count);
+        entries.push_back({name, shown_name(m.format), rows * std::uint64_t(m.cols), rows * row_bytes(m.format, std::size_t(m.cols))});
+    }
+    for (const auto& [name, value] : file.record().values) entries.push_back({name, "F32", value.second.size(), value.second.size() * sizeof(float)});
+    out.tensors = shares(entries);
+    if (auto text = file.chat_template()) out.chat_template = *std::move(text);
+    const auto config = file.config();
+    if (!config) return;
+    out.name = config->name, out.architecture = config->architecture;
+    out.layers = config->layers, out.hidden = config->hidden, out.heads = config->heads, out.vocabulary = config->vocabulary;
+    out.experts = config->experts, out.experts_used = config->experts_used, out.context = config->trained_context;
+}
+
 }  // namespace
 
 std::string_view kind_of_tensor(std::string_view name, bool recurrent) {
@@ -189,7 +210,8 @@ Outline read_outline(const fs::path& path) {
     Outline out;
     std::error_code ignored;
     if (fs::is_regular_file(path, ignored)) out.bytes = fs::file_size(path, ignored);
-    if (Checkpoint::is_one(path)) outline_checkpoint(path, out);
+    if (ConvertedFile::is_one(path)) outline_converted(path, out);
+    else if (Checkpoint::is_one(path)) outline_checkpoint(path, out);
     else outline_gguf(path, out);
     return out;
 }

@@ -3,11 +3,10 @@
 #include <algorithm>
 
 #include "engine/model/builder.h"
+#include "engine/model/weight_image.h"
 
 namespace engine {
-namespace {
 
-// One matrix from its file to where the model has it.
 void bring(const ModelLayout& layout, const ModelLayout::Packing& packing, const Ops& ops, std::uint8_t* to) {
     const Stored& stored = layout.stored[packing.stored];
     if (packing.pack) {
@@ -22,10 +21,8 @@ void bring(const ModelLayout& layout, const ModelLayout::Packing& packing, const
     } else {
         stored.copy_rows(packing.matrix, 0, stored.rows, to);
     }
-    stored.release(packing.matrix);  // or the weights would be held twice
+    if (stored.release) stored.release(packing.matrix);  // or the weights would be held twice
 }
-
-}  // namespace
 
 base::Result<HugeMemory> read_matrices(const ModelLayout& layout, const Ops& ops, Pool& pool, const std::function<void(double)>& progress) {
     auto memory = HugeMemory::allocate(layout.bytes.packed, "the weights");
@@ -51,6 +48,10 @@ base::Result<Measured> measure_model(const ModelFile& file, const Config& config
     const auto source = file.tensors(config);
     auto layout = lay_out(*source, config, ops, model);
     if (!layout) return std::move(layout).error();
+    if (file.image()) {
+        if (auto fits = check_image(file, *layout, ops); !fits) return std::move(fits).error();
+        layout->bytes = {0, layout->bytes.packed};
+    }
     return Measured{layout->bytes, layout->parameters, layout->active_parameters, layout->active_bytes, layout->values};
 }
 
@@ -60,9 +61,15 @@ base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<ModelFile> file,
     const auto source = file->tensors(config);
     auto layout = lay_out(*source, config, ops, *model);
     if (!layout) return std::move(layout).error();
-    auto memory = read_matrices(*layout, ops, pool, progress);
-    if (!memory) return std::move(memory).error();
-    model->packed = *std::move(memory);
+    if (const WeightImage* const image = file->image()) {
+        if (auto fits = check_image(*file, *layout, ops); !fits) return std::move(fits).error();
+        if (auto read = read_image(*file, pool, progress); !read) return std::move(read).error();
+        for (const auto& [weight, offset] : layout->placed) weight->data = image->bytes.data() + offset;
+    } else {
+        auto memory = read_matrices(*layout, ops, pool, progress);
+        if (!memory) return std::move(memory).error();
+        model->packed = *std::move(memory);
+    }
     model->config = std::move(config);
     model->file = std::move(file);
     model->ops = &ops;

@@ -92,7 +92,7 @@ struct Model {
     const float* own_norm = nullptr;                // (P)
     std::vector<Layer> layers;
 
-    HugeMemory packed;                              // matrices that were laid out anew
+    HugeMemory packed;                              // matrices that were laid out anew; none where the file holds them so
     std::vector<std::vector<float>> vectors;        // norms, biases, scales
     std::vector<std::vector<std::int32_t>> orders;  // of columns
     std::uint64_t parameters = 0, active_parameters = 0;

@@ -5,6 +5,7 @@ does not know fails, so that no page promises what nobody has tried.
 """
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -96,6 +97,12 @@ def compares_profiles(hearth, folder):
     assert "fast against exact at 64 positions" in run(hearth, folder, ["bench", "--fidelity", "--prefill", "64", "--text", "/proc/self/exe"]).stdout
 
 
+def converts(hearth, folder):
+    shutil.copy(MODELS / "llama_tied.gguf", folder / "model.gguf")
+    run(hearth, folder, ["model", "convert", "model.gguf", "model.hearth"])
+    assert json.loads(run(hearth, folder, ["model", "inspect", "--json", "model.hearth"]).stdout)["loads"] is True
+
+
 def shows_settings(hearth, folder):
     assert re.search(r"^server\.port +0 +HEARTH_SERVER_PORT", run(hearth, folder, ["config", "show"]).stdout, re.MULTILINE)
 
@@ -161,6 +168,9 @@ HOW = {
     "hearth bench --threads 1 --json": lambda hearth, folder: measures(hearth, folder, "--threads", "1"),
     "hearth config show": shows_settings,
     "hearth model inspect": proven_in("tests/e2e/faults_models_test.py", '"model", "inspect"'),
+    "hearth model convert": proven_in("tests/e2e/convert_test.py", '"model", "convert"'),
+    "hearth model convert model.gguf model.hearth": converts,
+    "hearth model use": proven_in("tests/e2e/convert_test.py", '"model", "use"'),
     "hearth config check": proven_in("tests/e2e/faults_settings_test.py", '"config", "check"'),
     "hearth key revoke": proven_in("tests/e2e/refusal_test.py", '"key", "revoke"'),
     "hearth serve": proven_in("tests/e2e/support.py", '"serve"'),

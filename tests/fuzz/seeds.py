@@ -107,6 +107,17 @@ def safetensors():
         yield b"\1" + json.dumps({"metadata": {"total_size": 9, "more": [{}]}, "weight_map": shards}).encode()
 
 
+def converted():
+    """Index, NUL, parts: the head of a GGUF, and a few values."""
+    for raw in ggufs():
+        at = (len(raw) + 63) // 64 * 64
+        part = [at, 32]
+        index = {"version": 1, "target": "ref", "packing": "0", "layout": "0", "source": "gguf", "name": "m", "texts": {"gguf": [0, len(raw)]}, "has": ["output.weight"],
+                 "sizes": {"format": "F32", "parameters": 9, "active_parameters": 8, "bytes_per_token": 7}, "values": {"output_norm.weight": {"dims": [8], "at": part}},
+                 "matrices": {"token_embd.weight": {"format": "F32", "rows": 14, "cols": 8, "count": 1, "inputs": 8, "order": part, "scales": [at, 4]}}, "checksums": [at, 8]}
+        yield json.dumps(index, separators=(",", ":")).encode() + b"\0" + raw + bytes(at - len(raw)) + bytes(64)
+
+
 def tokenizer_jsons():
     added = [{"id": 0, "content": "<|end|>", "single_word": False, "lstrip": False, "rstrip": True, "normalized": False, "special": True}]
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
@@ -197,6 +208,7 @@ SETTINGS = ["server:\n  port: 8080\n  host: '127.0.0.1'\nmodel:\n  path: \"/m\"\
 WORDS = {
     "gguf": [key for own in FAMILIES.values() for key in own] + [*SHAPE, *FAMILIES, *vocabulary("llama"), *vocabulary("gpt2")],
     "safetensors": ["F64", "F16", "F8_E5M2", "F8_E8M0", "U64", "BOOL", "\"data_offsets\":[", "\"shape\":[", "\"dtype\":", "__metadata__", "weight_map", "metadata", "18446744073709551615"],
+    "converted": ["\"order\":[", "\"scales\":[", "\"dims\":[", "\"inputs\":", "\"source\":\"checkpoint\"", "config.json", "tokenizer.json", "Q4_K", "INT4", "18446744073709551615"],
     "tokenizer_json": ["Sequence", "Lowercase", "StripAccents", "NFD", "NFKC", "Strip", "Punctuation", "Digits", "individual_digits", "Whitespace", "WhitespaceSplit", "Isolated", "Removed",
                        "MergedWithNext", "Contiguous", "Regex", "first", "never", "byte_fallback", "ignore_merges", "add_prefix_space", "\\s+", "true", "false", "null", "-1", "1e400"],
     "chat_template": ["{{", "}}", "{%", "%}", "{%-", "-%}", "{#", "#}", "for", "in", "if", "elif", "else", "endfor", "endif", "set", "endset", "macro", "endmacro", "recursive", "loop(", "loop.cycle(",
@@ -229,6 +241,7 @@ def own():
     return {
         "gguf": list(ggufs()),
         "safetensors": list(safetensors()),
+        "converted": list(converted()),
         "tokenizer_json": list(tokenizer_jsons()),
         "chat_template": [first + t.encode() + b"\0a <|im_end|> b" for t in TEMPLATES] + [bytes([kind]) + b"Hi <|im_end|> [INST] <tool_" for kind in (192, 193, 194)],
         "output_parser": [bytes([dialect, flags, 7]) + call.encode() for call in CALLS.values() for dialect, flags in [(d, 1) for d in range(N_DIALECTS)] + [(3, 0), (3, 3), (3, 6)]],
