@@ -201,6 +201,8 @@ const std::vector<CheckpointFamily>& checkpoint_families() {
         {"qwen3", "qwen3", {&kLlamaNames}, read_qwen},
         {"qwen3_moe", "qwen3moe", {&kExpertNames, &kLlamaNames}, read_qwen_moe},
         {"qwen3_omni_moe_text", "qwen3vlmoe", {&kExpertNames, &kLlamaNames}, read_qwen3_omni},
+        {"qwen3_vl_text", "qwen3", {&kLlamaNames}, read_qwen},
+        {"qwen3_vl_moe_text", "qwen3vlmoe", {&kQwen3VlNames, &kExpertNames, &kLlamaNames}, read_qwen3_omni},
         {"qwen3_next", "qwen3next", {&kQwen3NextNames, &kExpertNames, &kLlamaNames}, read_qwen3_next},
         {"qwen3_5_text", "qwen35", {&kQwen3NextNames, &kLlamaNames}, read_qwen3_next},
         {"qwen3_5_moe_text", "qwen35moe", {&kQwen3NextNames, &kExpertNames, &kLlamaNames}, read_qwen3_next},

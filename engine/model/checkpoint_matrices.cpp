@@ -53,12 +53,17 @@ base::Result<Stored> CheckpointTensors::matrices(const std::string& name, int ro
         case Step::first_half: case Step::second_half: return half(found, rows, cols);
         case Step::head_keys: case Step::head_values: return heads(found, rows, cols, count);
         case Step::delta_qkv: case Step::delta_gate: return delta(found, rows, cols);
-        case Step::even_outputs: case Step::odd_outputs: case Step::transposed:
+        case Step::even_outputs: case Step::odd_outputs:
             return file_.tensor(found.name + "_blocks") ? blocks(found, rows, cols, count) : turned(found, rows, cols, count);
+        case Step::transposed:
+            if (file_.tensor(found.name + "_blocks")) return blocks(found, rows, cols, count);
+            break;
         case Step::as_is: case Step::plus_one: case Step::minus_exp: break;
     }
     const bool one_tensor = found.whole || (count > 1 && !found.of_experts);
-    return one_tensor ? fused(found, rows, cols, count) : modules(found, rows, cols, count);
+    if (!one_tensor) return modules(found, rows, cols, count);
+    if (is_quantised_stack(found)) return sliced(found, rows, cols, count);
+    return is_turned(found, rows, cols) ? turned(found, rows, cols, count) : fused(found, rows, cols, count);
 }
 
 base::Result<Stored> CheckpointTensors::modules(const Found& found, int rows, int cols, int count) {
@@ -72,6 +77,75 @@ base::Result<Stored> CheckpointTensors::modules(const Found& found, int rows, in
         pieces.push_back({std::make_shared<const Linear>(*std::move(one))});
     }
     return stack(file_, found.tensor(), rows, std::move(pieces));
+}
+
+namespace {
+
+// Parts of a stack of modules in one tensor each, by what follows the name of the stack.
+struct StackPart {
+    const char* ending;
+    const SafeTensor* LinearTensors::*part;  // null: of activations
+};
+constexpr StackPart kStackParts[] = {
+    {"_scale", &LinearTensors::weight_scale}, {"_weight_scale", &LinearTensors::weight_scale}, {".weight_scale", &LinearTensors::weight_scale},
+    {"_scale_inv", &LinearTensors::weight_scale_inv}, {"_weight_scale_inv", &LinearTensors::weight_scale_inv}, {".weight_scale_inv", &LinearTensors::weight_scale_inv},
+    {"_weight_scale_2", &LinearTensors::weight_scale_2}, {".weight_scale_2", &LinearTensors::weight_scale_2},
+    {"_weight_packed", &LinearTensors::weight_packed}, {".weight_packed", &LinearTensors::weight_packed},
+    {"_weight_global_scale", &LinearTensors::weight_global_scale}, {".weight_global_scale", &LinearTensors::weight_global_scale},
+    {"_weight_zero_point", &LinearTensors::weight_zero_point}, {".weight_zero_point", &LinearTensors::weight_zero_point},
+    {"_input_scale", nullptr}, {".input_scale", nullptr}, {"_activation_scale", nullptr}, {".input_global_scale", nullptr},
+};
+
+}  // namespace
+
+bool CheckpointTensors::is_quantised_stack(const Found& found) const {
+    return std::ranges::any_of(kStackParts, [&](const StackPart& part) { return part.part && file_.tensor(found.name + part.ending); });
+}
+
+// Quantised matrices of all experts in one tensor each of codes and scales: the expert comes first. A scale of one value is
+// that of them all.
+base::Result<Stored> CheckpointTensors::sliced(const Found& found, int rows, int cols, int count) {
+    std::vector<LinearTensors> parts(static_cast<std::size_t>(count));
+    const auto cut = [&](const std::string& name, const SafeTensor* LinearTensors::*part) -> base::Result<void> {
+        const SafeTensor* const whole = use(name);
+        if (!whole || !part) return {};
+        std::uint64_t values = 1;
+        for (const std::uint64_t dim : whole->shape) values *= dim;
+        const bool shared = values == 1;
+        if (!shared && (whole->shape.empty() || whole->shape[0] != std::uint64_t(count)))
+            return file_.error(*whole, "has shape " + shape_text(whole->shape) + ", expected " + std::to_string(count) + " experts first");
+        for (int e = 0; e < count; ++e) {
+            SafeTensor one = *whole;
+            if (!shared) {
+                const std::size_t bytes = whole->data.size() / std::size_t(count);
+                one.shape.erase(one.shape.begin());
+                one.data = whole->data.subspan(std::size_t(e) * bytes, bytes);
+            }
+            slices_.push_back(std::move(one));
+            parts[std::size_t(e)].*part = &slices_.back();
+        }
+        return {};
+    };
+    if (auto done = cut(found.tensor(), &LinearTensors::weight); !done) return std::move(done).error();
+    for (const StackPart& part : kStackParts)
+        if (auto done = cut(found.name + part.ending, part.part); !done) return std::move(done).error();
+    std::vector<Piece> pieces;
+    for (const LinearTensors& part : parts) {
+        if (!part.weight && !part.weight_packed) return base::error(base::Code::corrupt, file_.path().string() + ": tensor '" + found.tensor() + "' is missing", kFetchAgain);
+        auto one = check_linear(file_, part, rows, cols, quantisation_.scheme(found.name));
+        if (!one) return std::move(one).error();
+        if (one->kind == Kind::plain) return file_.error(*one->codes, "has scales beside it and is of plain floats");
+        if (const auto wrong = quantisation_.contradiction(found.name, one->kind)) return file_.error(*one->codes, *wrong);
+        pieces.push_back({std::make_shared<const Linear>(*std::move(one))});
+    }
+    return stack(file_, found.tensor(), rows, std::move(pieces));
+}
+
+// Whether a stack has inputs as rows. Its shape tells, where the two differ; else the family.
+bool CheckpointTensors::is_turned(const Found& found, int rows, int cols) const {
+    const SafeTensor* const tensor = file_.tensor(found.tensor());
+    if (!tensor || tensor->shape.size() != 3 || rows == cols) return found.step == Step::transposed;
+    return tensor->shape[1] == std::uint64_t(cols) && tensor->shape[2] == std::uint64_t(rows);
 }
 
 // Plain matrices of all experts in one tensor.
@@ -140,10 +214,10 @@ Stored turned_rows(const Safetensors& file, const SafeTensor& tensor, Format for
 
 }  // namespace
 
-// gpt_oss's experts in floats: inputs as rows.
+// Experts in floats with inputs as rows; gpt_oss's gate and up take turns.
 base::Result<Stored> CheckpointTensors::turned(const Found& found, int rows, int cols, int count) {
-    const std::size_t step = found.step == Step::transposed ? 1 : 2, width = std::size_t(rows) * step;
-    auto tensor = this->tensor(found.name, {width, std::uint64_t(cols), std::uint64_t(count)});
+    const std::size_t step = found.step == Step::even_outputs || found.step == Step::odd_outputs ? 2 : 1, width = std::size_t(rows) * step;
+    auto tensor = this->tensor(found.tensor(), {width, std::uint64_t(cols), std::uint64_t(count)});
     if (!tensor) return std::move(tensor).error();
     const auto format = float_format(**tensor);
     if (!format) return format.error();

@@ -36,6 +36,12 @@ constexpr NameRow kExperts[] = {
     {"blk.N.ffn_gate_inp_shexp", "layers.N.mlp.shared_expert_gate"},
 };
 
+// All experts of a layer in one tensor, inputs as rows.
+constexpr NameRow kQwen3Vl[] = {
+    {"blk.N.ffn_gate_up_exps.weight", "layers.N.mlp.experts.gate_up_proj", Step::transposed},
+    {"blk.N.ffn_down_exps.weight", "layers.N.mlp.experts.down_proj", Step::transposed},
+};
+
 constexpr NameRow kMixtral[] = {
     {"blk.N.ffn_gate_inp", "layers.N.block_sparse_moe.gate"},
     {"blk.N.ffn_gate_exps", "layers.N.block_sparse_moe.experts.E.w1"},
@@ -192,7 +198,7 @@ constexpr std::string_view kLeftOutEnds[] = {".rotary_emb.inv_freq", ".k_scale",
 
 const NameTable kLlamaNames = kLlama, kExpertNames = kExperts, kMixtralNames = kMixtral, kMinimaxNames = kMinimax, kOlmo2Names = kOlmo2, kDeepseekNames = kDeepseek, kGraniteNames = kGranite,
                 kGraniteHybridNames = kGraniteHybrid, kGraniteDenseNames = kGraniteDense, kGemma3Names = kGemma3, kGemma4Names = kGemma4, kGptOssNames = kGptOss,
-                kLfm2Names = kLfm2, kQwen3NextNames = kQwen3Next;
+                kLfm2Names = kLfm2, kQwen3NextNames = kQwen3Next, kQwen3VlNames = kQwen3Vl;
 
 std::span<const TextPrefix> text_prefixes() { return kPrefixes; }
 

@@ -13,7 +13,7 @@ enum class Step {
     minus_exp,          // A_log: its value is -exp(stored)
     first_half, second_half,      // rows of a matrix that holds two
     even_outputs, odd_outputs,    // gpt_oss's gate and up: stored (experts, inputs, outputs), taking turns
-    transposed,                   // (experts, inputs, outputs)
+    transposed,                   // (experts, inputs, outputs), unless the shape says otherwise
     head_keys, head_values,       // MLA's kv_b: each head's keys, then its values; keys are wanted transposed
     delta_qkv, delta_gate         // qwen3_next's in_proj_qkvz: of each key head its query, key, values and gates
 };
@@ -28,8 +28,8 @@ struct NameRow {
 };
 using NameTable = std::span<const NameRow>;
 
-extern const NameTable kLlamaNames, kExpertNames, kMixtralNames, kMinimaxNames, kOlmo2Names, kDeepseekNames, kGraniteNames, kGraniteHybridNames, kGraniteDenseNames, kGemma3Names, kGemma4Names,
-    kGptOssNames, kLfm2Names, kQwen3NextNames;
+extern const NameTable kLlamaNames, kExpertNames, kMixtralNames, kMinimaxNames, kOlmo2Names, kDeepseekNames, kGraniteNames, kGraniteHybridNames,
+    kGraniteDenseNames, kGemma3Names, kGemma4Names, kGptOssNames, kLfm2Names, kQwen3NextNames, kQwen3VlNames;
 
 // Where the text model begins: before its layers and before its head.
 struct TextPrefix {

@@ -32,7 +32,7 @@ std::vector<const char*> parts_of(Kind kind) {
 
 const std::string kDraftPrefix = "mtp.";
 
-bool is_turned(Step step) { return step == Step::even_outputs || step == Step::odd_outputs || step == Step::transposed; }
+bool is_turned_step(Step step) { return step == Step::even_outputs || step == Step::odd_outputs || step == Step::transposed; }
 
 }  // namespace
 
@@ -55,7 +55,7 @@ std::string CheckpointTensors::theirs(const char* pattern, const std::string& la
 
 bool CheckpointTensors::is_there(const Found& found) const {
     const std::string name = found.of_expert(0);
-    if (found.whole) return file_.tensor(name) || (is_turned(found.step) && file_.tensor(name + "_blocks"));
+    if (found.whole) return file_.tensor(name) || (is_turned_step(found.step) && file_.tensor(name + "_blocks")) || file_.tensor(name + ".weight_packed");
     const LinearTensors t = find_linear(file_, name);
     return t.weight || t.weight_packed || t.qweight;
 }

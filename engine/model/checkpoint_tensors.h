@@ -1,6 +1,7 @@
 // A checkpoint's tensors by the names of GGUF.
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -49,6 +50,9 @@ private:
 
     base::Result<Stored> modules(const Found& found, int rows, int cols, int count);
     base::Result<Stored> fused(const Found& found, int rows, int cols, int count);
+    base::Result<Stored> sliced(const Found& found, int rows, int cols, int count);
+    bool is_quantised_stack(const Found& found) const;
+    bool is_turned(const Found& found, int rows, int cols) const;
     base::Result<Stored> blocks(const Found& found, int rows, int cols, int count);
     base::Result<Stored> turned(const Found& found, int rows, int cols, int count);
     base::Result<Stored> half(const Found& found, int rows, int cols);
@@ -61,6 +65,7 @@ private:
     const Config& config_;
     TextPrefix prefix_{"model.", ""};
     std::unordered_set<const SafeTensor*> used_;
+    std::deque<SafeTensor> slices_;      // of stacks of experts, whose addresses stay
 };
 
 }  // namespace engine

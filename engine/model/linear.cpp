@@ -248,6 +248,10 @@ base::Result<Linear> check_linear(const Safetensors& file, const std::string& mo
     const LinearTensors tensors = find_linear(file, module);
     if (!tensors.weight && !tensors.weight_packed && !tensors.qweight)
         return base::error(Code::corrupt, file.path().string() + ": tensor '" + module + ".weight' is missing", kFetchAgain);
+    return check_linear(file, tensors, rows, cols, scheme);
+}
+
+base::Result<Linear> check_linear(const Safetensors& file, const LinearTensors& tensors, int rows, int cols, const LinearScheme& scheme) {
     Checker checker{file, tensors, scheme, {}};
     checker.out.rows = rows;
     checker.out.cols = cols;

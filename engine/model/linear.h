@@ -60,6 +60,7 @@ struct Linear {
 };
 
 // `rows`, `cols`: what the model's configuration wants. Errors name file, tensor, expected and found.
+base::Result<Linear> check_linear(const Safetensors& file, const LinearTensors& tensors, int rows, int cols, const LinearScheme& scheme);
 base::Result<Linear> check_linear(const Safetensors& file, const std::string& module, int rows, int cols, const LinearScheme& scheme);
 // gpt_oss: blocks (experts, stored rows, cols / 32, 16) and scales (experts, stored rows, cols / 32); the result is the
 // experts' rows one after another. first_row 0 and 1 with row_step 2 are gate and up of its gate_up_proj.

@@ -209,6 +209,139 @@ TEST(Checkpoint, EveryFoldersOwnTokenizerGivesItsIds) {
     EXPECT_GE(texts, 500);
 }
 
+namespace {
+
+// Puts a part of the modules of a layer's experts into one tensor, the expert first; `turned`: outputs come last.
+void fuse(Folder& f, const std::string& layer, const std::vector<std::string>& modules, const std::string& part, const std::string& to, bool turned = false) {
+    const json& config = f.config.contains("text_config") ? f.config["text_config"] : f.config;
+    const int experts = config.contains("num_experts") ? config["num_experts"] : config["num_local_experts"];
+    std::string bytes;
+    json all;
+    for (int e = 0; e < experts; ++e) {
+        std::string one;
+        std::uint64_t rows = 0;
+        for (const std::string& module : modules) {
+            const std::string name = layer + std::to_string(e) + "." + module + "." + part;
+            ASSERT_TRUE(f.header.contains(name)) << name;
+            all = f.header[name];
+            rows += all["shape"].empty() ? 1 : all["shape"][0].get<std::uint64_t>();
+            one += f.data.at(name);
+            f.header.erase(name);
+        }
+        if (!all["shape"].empty()) all["shape"][0] = rows;
+        if (turned) {
+            const std::size_t cols = all["shape"][1], size = one.size() / rows / cols;
+            std::string other(one.size(), '\0');
+            for (std::size_t r = 0; r < rows; ++r)
+                for (std::size_t c = 0; c < cols; ++c) std::memcpy(&other[(c * rows + r) * size], &one[(r * cols + c) * size], size);
+            one = other;
+            all["shape"] = {cols, rows};
+        }
+        bytes += one;
+    }
+    all["shape"].insert(all["shape"].begin(), experts);
+    f.header[layer.substr(0, layer.size() - 1) + "." + to] = all;
+    f.data[layer.substr(0, layer.size() - 1) + "." + to] = bytes;
+}
+
+std::vector<float> logits(const fs::path& path) {
+    auto engine = Engine::load({.path = path, .profile = Profile::exact, .threads = 2});
+    EXPECT_TRUE(engine) << engine.error().message;
+    if (!engine) return {};
+    std::vector<TokenId> ids;
+    for (int i = 0; i < 40; ++i) ids.push_back((i * 37 + 5) % 300);
+    return *(*engine)->logits(ids);
+}
+
+const std::string kLayer0 = "model.layers.0.mlp.experts.";
+
+}  // namespace
+
+TEST(Checkpoint, ExpertsInOneTensorAreWhatTheirModulesAre) {
+    const auto from = golden_folder("qwen3_moe");
+    if (!from) GTEST_SKIP() << "no golden checkpoints";
+    const auto expected = logits(*from);
+    for (const bool turned : {false, true}) {
+        Folder folder(*from);
+        for (int layer = 0; layer < folder.config["num_hidden_layers"]; ++layer) {
+            const std::string name = "model.layers." + std::to_string(layer) + ".mlp.experts.";
+            fuse(folder, name, {"gate_proj", "up_proj"}, "weight", "gate_up_proj");  // of as many outputs as inputs
+            fuse(folder, name, {"down_proj"}, "weight", "down_proj", turned);
+        }
+        folder.write_all();
+        EXPECT_EQ(logits(folder.path()), expected) << turned;
+    }
+}
+
+// What the shape does not tell, the family does: as many outputs as inputs.
+TEST(Checkpoint, Qwen3VlHasInputsAsRows) {
+    const auto from = golden_folder("qwen3_omni_thinker");
+    if (!from) GTEST_SKIP() << "no golden checkpoints";
+    const auto expected = logits(*from);
+    Folder folder(*from);
+    json config = folder.config["thinker_config"]["text_config"], header = json::object();
+    ASSERT_EQ(2 * config["moe_intermediate_size"].get<int>(), config["hidden_size"].get<int>());
+    config["model_type"] = "qwen3_vl_moe_text";
+    folder.config = {{"model_type", "qwen3_vl_moe"}, {"text_config", config}, {"tie_word_embeddings", false}};
+    std::map<std::string, std::string> data;
+    for (const auto& [name, tensor] : folder.header.items()) {
+        std::string theirs = name.substr(std::strlen("thinker."));
+        if (theirs.starts_with("audio_tower")) continue;
+        if (theirs.starts_with("visual")) theirs = "model." + theirs;
+        if (theirs.starts_with("model.layers") || theirs.starts_with("model.embed") || theirs.starts_with("model.norm")) theirs.insert(std::strlen("model."), "language_model.");
+        header[theirs] = tensor;
+        data[theirs] = folder.data.at(name);
+    }
+    folder.header = header, folder.data = data;
+    for (int layer = 0; layer < config["num_hidden_layers"]; ++layer) {
+        const std::string name = "model.language_model.layers." + std::to_string(layer) + ".mlp.experts.";
+        fuse(folder, name, {"gate_proj", "up_proj"}, "weight", "gate_up_proj", true);
+        fuse(folder, name, {"down_proj"}, "weight", "down_proj", true);
+    }
+    folder.write_all();
+    EXPECT_EQ(logits(folder.path()), expected);
+}
+
+TEST(Checkpoint, QuantisedExpertsInOneTensorAreWhatTheirModulesAre) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    const std::vector<std::string> both = {"gate_proj", "up_proj"}, down = {"down_proj"};
+    const struct {
+        const char* folder;
+        std::function<void(Folder&)> change;
+    } kCases[] = {
+        {"q_qwen3_moe_ct_fp8_channel", [&](Folder& f) {
+             fuse(f, kLayer0, both, "weight", "gate_up_proj"), fuse(f, kLayer0, both, "weight_scale", "gate_up_proj_scale_inv");
+             fuse(f, kLayer0, down, "weight", "down_proj"), fuse(f, kLayer0, down, "weight_scale", "down_proj_scale_inv");
+         }},
+        {"q_qwen3_moe_fp8_block_native", [&](Folder& f) {
+             fuse(f, kLayer0, both, "weight", "gate_up_proj"), fuse(f, kLayer0, both, "weight_scale_inv", "gate_up_proj_scale_inv");
+             fuse(f, kLayer0, down, "weight", "down_proj"), fuse(f, kLayer0, down, "weight_scale_inv", "down_proj_scale_inv");
+         }},
+        {"q_qwen3_moe_modelopt_nvfp4", [&](Folder& f) {
+             fuse(f, kLayer0, down, "weight", "down_proj"), fuse(f, kLayer0, down, "weight_scale", "down_proj_weight_scale");
+             fuse(f, kLayer0, down, "weight_scale_2", "down_proj_weight_scale_2"), fuse(f, kLayer0, down, "input_scale", "down_proj_input_scale");
+         }},
+        {"q_qwen3_moe_ct_w4a16_g128", [&](Folder& f) {
+             fuse(f, kLayer0, both, "weight_packed", "gate_up_proj.weight_packed"), fuse(f, kLayer0, both, "weight_scale", "gate_up_proj.weight_scale");
+             fuse(f, kLayer0, down, "weight_packed", "down_proj.weight_packed"), fuse(f, kLayer0, down, "weight_scale", "down_proj.weight_scale");
+             for (auto it = f.header.begin(); it != f.header.end();) it = it.key().find(".experts.") != std::string::npos && it.key().ends_with("weight_shape") ? f.header.erase(it) : std::next(it);
+         }},
+    };
+    for (const auto& one : kCases) {
+        SCOPED_TRACE(one.folder);
+        const auto expected = logits(*golden / one.folder);
+        Folder folder(*golden / one.folder);
+        one.change(folder);
+        folder.write_all();
+        EXPECT_EQ(logits(folder.path()), expected);
+        json& scale = folder.header[kLayer0 + (folder.header.contains(kLayer0 + "down_proj_scale_inv") ? "down_proj_scale_inv" : std::string(one.folder).ends_with("nvfp4") ? "down_proj_weight_scale" : "down_proj.weight_scale")];
+        scale["shape"].insert(scale["shape"].begin(), 1);
+        folder.write_all();
+        EXPECT_THAT(refusal(folder.path()), AllOf(HasSubstr("scale"), HasSubstr("experts first")));
+    }
+}
+
 TEST(Checkpoint, DamagedFoldersAreRefusedByName) {
     const auto from = golden_folder("qwen3");
     if (!from) GTEST_SKIP() << "no golden checkpoints";
