@@ -1,6 +1,7 @@
 #include "engine/model/checkpoint.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "engine/model/checkpoint_tensors.h"
@@ -122,6 +123,11 @@ base::Result<Sampling> Checkpoint::sampling() const {
     real("min_p", out.min_p);
     real("repetition_penalty", out.repetition_penalty);
     out.top_k = int(node["top_k"].integer(0, INT32_MAX, out.top_k));
+    if (const text::JsonNode never = node["suppress_tokens"]; !never.absent()) {
+        const auto vocabulary = CheckpointKeys(checkpoint_).vocabulary(0);
+        if (!vocabulary) return vocabulary.error();
+        for (const text::JsonNode& id : never.items()) out.logit_bias[TokenId(id.integer(0, *vocabulary - 1))] = -INFINITY;
+    }
     if (problem.first) return *problem.first;
     return out;
 }

@@ -165,7 +165,7 @@ TEST(Checkpoint, TakesSamplingEndsAndTemplateFromTheFilesBesideIt) {
     if (!from) GTEST_SKIP() << "no golden checkpoints";
     Folder folder(*from);
     folder.write_all();
-    write(folder.path() / "generation_config.json", R"({"eos_token_id": [3, 5], "temperature": 0.25, "top_k": 7, "top_p": 0.5, "repetition_penalty": 1.5})");
+    write(folder.path() / "generation_config.json", R"({"eos_token_id": [3, 5], "temperature": 0.25, "top_k": 7, "top_p": 0.5, "repetition_penalty": 1.5, "suppress_tokens": [7, 250]})");
     json tokenizer = json::parse(support::read_text(folder.path() / "tokenizer_config.json"));
     tokenizer["chat_template"] = "old";
     write(folder.path() / "tokenizer_config.json", tokenizer.dump());
@@ -175,6 +175,7 @@ TEST(Checkpoint, TakesSamplingEndsAndTemplateFromTheFilesBesideIt) {
     EXPECT_EQ(info->default_sampling.top_k, 7);
     EXPECT_EQ(info->default_sampling.top_p, 0.5f);
     EXPECT_EQ(info->default_sampling.repetition_penalty, 1.5f);
+    EXPECT_EQ(info->default_sampling.logit_bias, (std::map<TokenId, float>{{7, -INFINITY}, {250, -INFINITY}}));
     EXPECT_EQ(info->chat_template, "old");
     write(folder.path() / "chat_template.jinja", "new");
     EXPECT_EQ(Engine::inspect(folder.path())->chat_template, "new");
@@ -366,6 +367,7 @@ TEST(Checkpoint, DamagedFoldersAreRefusedByName) {
          {"model.layers.0.mlp.up_proj.weight_scale", "used by nothing"}},
         {"a wrong shape", [&](Folder& f) { f.header[q]["shape"] = {64, 128}, f.write_all(); }, {q, "[64, 128]", "expected [128, 64]"}},
         {"an unknown family", [](Folder& f) { f.config["model_type"] = "mamba9", f.write_all(); }, {"config.json", "'mamba9'", "this engine runs llama, mistral"}},
+        {"a token that is never to come and does not exist", [](Folder& f) { f.write_all(), write(f.path() / "generation_config.json", R"({"suppress_tokens": [384]})"); }, {"generation_config.json", "suppress_tokens", "384"}},
         {"an unknown quantisation", [](Folder& f) { f.config["quantization_config"] = {{"quant_method", "squeeze"}}, f.write_all(); }, {"config.json", "'squeeze'", "this engine runs fp8"}},
         {"no number of layers", [](Folder& f) { f.config.erase("num_hidden_layers"), f.write_all(); }, {"config.json", "num_hidden_layers", "missing"}},
         {"no output where it is not tied", [](Folder& f) { f.config["tie_word_embeddings"] = false, f.write_all(); }, {"lm_head.weight", "missing"}},
