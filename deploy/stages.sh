@@ -35,8 +35,10 @@ binary() {
 stage_unit() {
     configure build/test || return 1
     ninja -C build/test -j"$JOBS" || return 1
+    rm -f build/golden.jsonl
     # A failed test is the report's to tell.
-    ctest --test-dir build/test -V -j"$JOBS" --output-on-failure || true
+    HEARTH_GOLDEN_RECORD=$PWD/build/golden.jsonl ctest --test-dir build/test -V -j"$JOBS" --output-on-failure || true
+    binary models_page python3 tests/models_page.py build/golden.jsonl
 }
 
 # What parses model files, templates, schemas and texts of models. It is also the build of the engine alone, with nothing

@@ -117,6 +117,21 @@ def embeds(hearth, folder):
         assert [len(one["embedding"]) for one in json.loads(done.stdout)["data"]] == [64, 64], done.stdout + done.stderr
 
 
+def inspects_a_folder(hearth, folder, link="folder"):
+    (folder / link).symlink_to(ROOT / "tests/data/golden/minimax_m2")
+    shown = run(hearth, folder, ["model", "inspect", f"./{link}"]).stdout
+    assert "architecture  minimax-m2, 3 layers" in shown and "(2 of 8 experts)" in shown and "memory  " in shown, shown
+
+
+def uses_a_folder(hearth, folder):
+    (folder / "folder").symlink_to(ROOT / "tests/data/golden/olmo3")
+    env = dict(hearth.env, HEARTH_STATE_FOLDER=str(folder / "state"))
+    del env["HEARTH_MODEL_PATH"]
+    for arguments, says in ((["use", "./folder"], "serve loads"), (["inspect"], "architecture  olmo2, 4 layers")):
+        done = subprocess.run([BINARY, "model", *arguments], env=env, cwd=folder, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and says in done.stdout, done.stdout + done.stderr
+
+
 EMBED = ("""curl -d '{"model": "embedding", "input": ["a text", "another"]}' -H "Authorization: Bearer $(cat ~/.config/hearth/key)" """
          "http://127.0.0.1:8080/v1/embeddings")
 ENGINE_ALONE = "cmake -S . -B build/engine -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEARTH_ENGINE_ONLY=ON"
@@ -143,6 +158,7 @@ HOW = {
     'deploy/run --once "What is in this folder?"': proven_in("tests/e2e/fresh_machine_steps.sh", 'deploy/run --once "$QUESTION"'),
     "deploy/run --stop": proven_in("tests/e2e/fresh_machine_steps.sh", "deploy/run --stop"),
     "deploy/test": proven_in(".ci/run", "exec deploy/test"),
+    "python3 tests/models_page.py --write build/golden.jsonl": proven_in("tests/e2e/models_page_test.py", '"--write"'),
     "deploy/test --full": proven_in("deploy/test", "--full)"),
     "HEARTH_TEST_STAGES=fuzz deploy/test --full": proven_in("deploy/stages.sh", "stage_fuzz() {"),
     "tests/fuzz/run gguf -runs=1000000": proven_in("deploy/stages.sh", 'tests/fuzz/run "$1"'),
@@ -167,6 +183,10 @@ HOW = {
     "hearth bench --prefill 512 --decode 64": measures,
     "hearth bench --threads 1 --json": lambda hearth, folder: measures(hearth, folder, "--threads", "1"),
     "hearth config show": shows_settings,
+    "hearth model list": lambda hearth, folder: run(hearth, folder, ["model", "list"]),
+    "hearth model pull": proven_in("tests/e2e/faults_models_test.py", '"model", "pull"'),
+    "hearth model inspect ./folder": inspects_a_folder,
+    "hearth model use ./folder": uses_a_folder,
     "hearth model inspect": proven_in("tests/e2e/faults_models_test.py", '"model", "inspect"'),
     "hearth model convert": proven_in("tests/e2e/convert_test.py", '"model", "convert"'),
     "hearth model convert model.gguf model.hearth": converts,
