@@ -160,7 +160,9 @@ public:
     }
 
     base::Result<void> finish() {
-        if (fsync(fd_) != 0 || std::rename(draft_.c_str(), out_.c_str()) != 0) return failed("finish");
+        if (fsync(fd_) != 0) return failed("finish");
+        posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED);  // a mapping that reads it anew gets large pages, which written ones are not
+        if (std::rename(draft_.c_str(), out_.c_str()) != 0) return failed("finish");
         ::close(fd_);
         fd_ = -1;
         const int folder = ::open(out_.has_parent_path() ? out_.parent_path().c_str() : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
