@@ -53,6 +53,9 @@ base::Json to_json(const Examination& e, const std::optional<base::Error>& refus
         out["needs"] = {{"target", e.needs->target}, {"laid_out_bytes", e.needs->laid_out}, {"mapped_bytes", e.needs->mapped},
                         {"kv_bytes_per_token", e.needs->kv_bytes_per_token}, {"state_bytes", e.needs->state_bytes}, {"computed_in", std::move(computed)}};
     }
+    out["unsaid"] = base::Json::array();
+    if (e.info)
+        for (const engine::Unsaid& one : e.info->unsaid) out["unsaid"].push_back({{"key", one.key}, {"taken", one.taken}, {"remedy", one.remedy}});
     out["loads"] = !refused;
     out["memory"] = refused ? refused->message : e.plan.text();
     out["refused"] = refused ? base::Json({{"code", base::name(refused->code)}, {"message", refused->message}, {"remedy", refused->remedy}}) : base::Json(nullptr);
@@ -140,6 +143,8 @@ void print(const Examination& e) {
     print_tensors(e.file.tensors);
     print_words(e);
     print_needs(e);
+    if (e.info)
+        for (const engine::Unsaid& one : e.info->unsaid) line("unsaid", one.key + ": " + one.taken), line("", "→ " + one.remedy);
     for (const auto& note : e.notes) line("note", note);
     line("loads", e.refused ? "no" : "yes");
 }

@@ -297,6 +297,7 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     tell("reading", 0);
     auto opened = open(options);
     if (!opened) return std::move(opened).error();
+    keep_telling(opened->info.unsaid, opened->plan.context);
     tell("tokenizer", 0);
     auto tokenizer = text::Tokenizer::create(std::move(opened->vocabulary));
     if (!tokenizer) return std::move(tokenizer).error();
@@ -308,10 +309,13 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     if (!runner) return std::move(runner).error();
     auto worker = std::make_unique<Worker>(*std::move(runner), *tokenizer, options.max_sequences);
     tell("ready", 1);
-    if (options.log)
+    if (options.log) {
+        for (const Unsaid& one : opened->info.unsaid)
+            options.log->warn("the model's file leaves something unsaid", {{"model", opened->info.name}, {"key", one.key}, {"taken", one.taken}, {"remedy", one.remedy}});
         options.log->info("model loaded", {{"model", opened->info.name}, {"target", opened->target.name},
                                            {"profile", options.profile == Profile::exact ? "exact" : "fast"},
                                            {"memory", opened->plan.text()}});
+    }
     return std::unique_ptr<Engine>(new LocalEngine(std::move(opened->info), opened->plan, options.profile, opened->target,
                                                    std::move(worker), *tokenizer));
 }

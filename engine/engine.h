@@ -17,6 +17,7 @@
 #include "base/probe.h"
 #include "base/result.h"
 #include "base/stop.h"
+#include "engine/model/unsaid.h"
 #include "engine/request.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
@@ -57,6 +58,7 @@ struct ModelInfo {
     std::string chat_template;
     std::string bos_token, eos_token;
     bool encoder = false;      // makes vectors of texts and writes none
+    std::vector<Unsaid> unsaid;  // by the file, and of consequence in the context that was loaded, else in the trained one
     std::string pooling;       // of a model that makes vectors of texts: "mean", "cls", "last", "max"; else empty
 };
 

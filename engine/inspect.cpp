@@ -17,6 +17,10 @@ base::Result<Head> read_head(const ModelFile& file) {
     return Head{*std::move(config), *std::move(vocabulary)};
 }
 
+void keep_telling(std::vector<Unsaid>& unsaid, int context) {
+    std::erase_if(unsaid, [&](const Unsaid& one) { return one.beyond > 0 && context <= one.beyond; });
+}
+
 base::Result<ModelInfo> describe(const ModelFile& file, const Config& config, const text::Vocabulary& vocabulary) {
     ModelInfo out;
     out.name = config.name;
@@ -35,6 +39,8 @@ base::Result<ModelInfo> describe(const ModelFile& file, const Config& config, co
     out.experts_used = config.experts_used;
     out.trained_context = config.trained_context;
     out.pooling = config.pooling ? engine::name(*config.pooling) : "";
+    out.unsaid = file.unsaid(config);
+    keep_telling(out.unsaid, config.trained_context);
     auto sampling = file.sampling();
     if (!sampling) return std::move(sampling).error();
     out.default_sampling = *std::move(sampling);

@@ -15,6 +15,9 @@ struct Head {
 };
 base::Result<Head> read_head(const ModelFile& file);
 
+// Leaves what shows in such a context.
+void keep_telling(std::vector<Unsaid>& unsaid, int context);
+
 base::Result<ModelInfo> describe(const ModelFile& file, const Config& config, const text::Vocabulary& vocabulary);
 
 }  // namespace engine

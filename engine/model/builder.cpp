@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
-#include <numbers>
 #include <optional>
 
 namespace engine {
@@ -344,14 +343,8 @@ private:
             divisor = *std::move(found);
         }
         divisor.resize(std::size_t(half), 1.0f);
-        const auto dimension_of = [&](double turns) {
-            return rope.dim * std::log(rope.yarn_original / (turns * 2 * std::numbers::pi)) / (2 * std::log(double(rope.base)));
-        };
         const bool yarn = rope.yarn_factor != 1;
-        double low = yarn ? dimension_of(rope.beta_fast) : 0, high = yarn ? dimension_of(rope.beta_slow) : 1;
-        if (rope.yarn_whole) low = std::floor(low), high = std::ceil(high);
-        low = std::max(low, 0.0), high = std::min(high, rope.dim - 1.0);
-        if (high == low) high += 0.001;
+        const auto [low, high] = yarn ? yarn_ramp(rope, rope.yarn_whole) : std::pair{0.0, 1.0};
         for (int i = 0; i < half; ++i) {
             const double f = std::pow(double(rope.base), -2.0 * i / rope.dim) / divisor[std::size_t(i)] / rope.scale;
             const double ramp = yarn ? std::clamp((i - low) / (high - low), 0.0, 1.0) : 0;

@@ -123,6 +123,17 @@ void read_experts(ConfigKeys& keys, Config& c) {
 
 }  // namespace
 
+std::pair<double, double> yarn_ramp(const RopeConfig& rope, bool whole) {
+    const auto dimension_of = [&](double turns) {
+        return rope.dim * std::log(rope.yarn_original / (turns * 2 * std::numbers::pi)) / (2 * std::log(double(rope.base)));
+    };
+    double low = dimension_of(rope.beta_fast), high = dimension_of(rope.beta_slow);
+    if (whole) low = std::floor(low), high = std::ceil(high);
+    low = std::max(low, 0.0), high = std::min(high, rope.dim - 1.0);
+    if (high == low) high += 0.001;
+    return {low, high};
+}
+
 std::size_t RecurrentConfig::state_values(Mixer mixer) const {
     const std::size_t columns = std::size_t(kernel - 1) * std::size_t(width), matrices = std::size_t(heads) * std::size_t(head_dim);
     switch (mixer) {

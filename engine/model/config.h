@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -55,6 +56,9 @@ struct RopeConfig {
     float yarn_factor = 1, yarn_original = 0, beta_fast = 32, beta_slow = 1;
     float magnitude = 1;       // of the rotated vectors
 };
+
+// Where yarn's ramp over the dimensions begins and ends (Peng et al. 2023, §3.2); `whole`: at whole ones.
+std::pair<double, double> yarn_ramp(const RopeConfig& rope, bool whole);
 
 // The shapes of a family's recurrent layers.
 struct RecurrentConfig {

@@ -51,6 +51,7 @@ public:
     std::unique_ptr<TensorSource> tensors(const Config& config) const override;
     base::Result<Sizes> sizes(const Config&) const override { return sizes_; }
     base::Error error(std::string what, base::Code code) const override;
+    std::vector<Unsaid> unsaid(const Config& config) const override { return source_->unsaid(config); }
     const WeightImage* image() const override { return &image_; }
 
     const SourceRecord& record() const { return record_; }

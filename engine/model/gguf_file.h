@@ -22,6 +22,7 @@ public:
     base::Result<std::string> chat_template() const override;
     std::unique_ptr<TensorSource> tensors(const Config& config) const override;
     base::Result<Sizes> sizes(const Config& config) const override;
+    std::vector<Unsaid> unsaid(const Config& config) const override { return engine::unsaid(*gguf_, config); }
     base::Error error(std::string what, base::Code code) const override { return gguf_->error(std::move(what), code); }
 
 private:

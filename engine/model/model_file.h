@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "engine/model/config.h"
 #include "engine/model/tensor_source.h"
+#include "engine/model/unsaid.h"
 #include "engine/request.h"
 #include "text/tokenizer.h"
 
@@ -40,6 +41,7 @@ public:
     virtual base::Result<Sizes> sizes(const Config& config) const = 0;
     // Of a converted file: its weights, which are mapped. Else null.
     virtual const WeightImage* image() const { return nullptr; }
+    virtual std::vector<Unsaid> unsaid(const Config&) const { return {}; }
     // An error that begins with the file's name.
     virtual base::Error error(std::string what, base::Code code = base::Code::corrupt) const = 0;
 };

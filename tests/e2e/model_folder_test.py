@@ -61,3 +61,19 @@ def test_one_without_weights_is_refused_by_name(env, folder, tmp_path):  # noqa:
     (tmp_path / "model/model.safetensors").unlink()
     for command in (["model", "inspect", str(tmp_path / "model")], ["bench", "--model", str(tmp_path / "model")]):
         refused(env, *command, says=[str(tmp_path / "model"), "model.safetensors"], seconds=20)
+
+
+def test_what_a_file_leaves_unsaid_is_told(env, tmp_path):  # noqa: F811
+    """A GGUF has no window for Mistral: one that may be of it is told from the key on to the remedy, in both forms."""
+    data = (MODELS / "llama_tied.gguf").read_bytes()
+    for key, skip, value in ((b"general.name", 12, b"Mistral_7b"), (b"llama.context_length", 4, (8192).to_bytes(4, "little"))):
+        at = data.index(key) + len(key) + skip
+        data = data[:at] + value + data[at + len(value):]
+    file = tmp_path / "m.gguf"
+    file.write_bytes(data)
+    told = run(env, "model", "inspect", str(file))
+    assert told.returncode == 0, told.stderr
+    assert "unsaid        llama.attention.sliding_window: " in told.stdout and "→ load the checkpoint's folder of safetensors, or a context of at most 4096" in told.stdout
+    [unsaid] = json.loads(run(env, "model", "inspect", "--json", str(file)).stdout)["unsaid"]
+    assert unsaid["key"] == "llama.attention.sliding_window" and "4096" in unsaid["taken"] and "4096" in unsaid["remedy"]
+    assert json.loads(run(env, "model", "inspect", "--json", str(MODELS / "llama_tied.gguf")).stdout)["unsaid"] == []
