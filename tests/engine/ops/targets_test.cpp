@@ -1,6 +1,10 @@
 // Every target agrees with ref, through pack, on every format and on odd sizes.
 #include "targets.h"
 
+#include <cstdlib>
+
+#include "engine/target_choice.h"
+
 namespace engine::testing {
 
 TEST_F(TargetsTest, RefIsLastAndAlwaysThere) {
@@ -10,6 +14,23 @@ TEST_F(TargetsTest, RefIsLastAndAlwaysThere) {
         EXPECT_EQ(all.back().name, "ref");
         EXPECT_TRUE(all.back().available);
         for (const Target& t : all) EXPECT_FALSE(t.reason.empty()) << t.name;
+    }
+}
+
+// HEARTH_BEST_TARGET: what whoever emulates a processor knows of it.
+TEST_F(TargetsTest, LoadingTakesTheBestTargetOfTheProcessor) {
+    const char* const known = std::getenv("HEARTH_BEST_TARGET");
+    for (Profile profile : {Profile::exact, Profile::fast}) {
+        const auto all = targets(profile == Profile::exact);
+        const auto best = std::find_if(all.begin(), all.end(), [](const Target& t) { return t.available; });
+        const auto chosen = choose_target({.profile = profile});
+        ASSERT_TRUE(chosen);
+        EXPECT_EQ(chosen->name, known ? known : best->name);
+        for (auto t = all.begin(); t != best; ++t) {
+            const auto refused = choose_target({.profile = profile, .target = t->name});
+            ASSERT_FALSE(refused) << t->name;
+            EXPECT_NE(refused.error().text().find("the processor lacks"), std::string::npos) << refused.error().text();
+        }
     }
 }
 
