@@ -4,6 +4,9 @@
 
 #include <sys/auxv.h>
 
+#include <initializer_list>
+#include <utility>
+
 #include "engine/ops/kernels.i8mm.h"
 #include "engine/ops/kernels.neon.h"
 #include "engine/ops/packed_ops.h"
