@@ -75,6 +75,15 @@ void decompose(char32_t c, std::u32string& out) {
     if (it->second) out.push_back(it->second);
 }
 
+void decompose_compatibly(char32_t c, std::u32string& out) {
+    if (c < 0xA0) return void(out.push_back(c));
+    const auto all = tables::compatibility();
+    const auto it = std::lower_bound(all.begin(), all.end(), c, [](const auto& row, char32_t v) { return row.c < v; });
+    if (it == all.end() || it->c != c) return decompose(c, out);
+    const auto parts = tables::compatibility_parts().subspan(it->first, it->count);
+    out.append(parts.begin(), parts.end());
+}
+
 char32_t compose_pair(char32_t a, char32_t b) {
     static const auto pairs = [] {
         std::unordered_map<std::uint64_t, char32_t> map;
@@ -123,8 +132,10 @@ bool has_lead(std::string_view text, std::uint8_t least) {
     return std::any_of(text.begin(), text.end(), [&](char c) { return std::uint8_t(c) >= least; });
 }
 
-template <class Finish>
-std::string normalized(std::string_view text, Finish finish) {
+std::u32string as_it_is(std::u32string s) { return s; }
+
+template <class Decompose, class Finish>
+std::string normalized(std::string_view text, Decompose decompose, Finish finish) {
     std::string out;
     std::u32string run;  // valid characters since the last invalid byte
     const auto flush = [&] {
@@ -216,12 +227,16 @@ std::string utf8(char32_t c) {
 
 std::string to_nfc(std::string_view text) {
     // Below U+0300 nothing combines, and composed letters there are NFC already.
-    return has_lead(text, 0xCC) ? normalized(text, compose) : std::string(text);
+    return has_lead(text, 0xCC) ? normalized(text, decompose, compose) : std::string(text);
 }
 
 std::string to_nfd(std::string_view text) {
     // Nothing below U+00C0 decomposes or combines.
-    return has_lead(text, 0xC3) ? normalized(text, [](const std::u32string& s) { return s; }) : std::string(text);
+    return has_lead(text, 0xC3) ? normalized(text, decompose, as_it_is) : std::string(text);
 }
+
+// ASCII is in both.
+std::string to_nfkc(std::string_view text) { return has_lead(text, 0x80) ? normalized(text, decompose_compatibly, compose) : std::string(text); }
+std::string to_nfkd(std::string_view text) { return has_lead(text, 0x80) ? normalized(text, decompose_compatibly, as_it_is) : std::string(text); }
 
 }  // namespace base

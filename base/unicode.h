@@ -33,5 +33,7 @@ std::string utf8(char32_t c);
 // Normalization Form C; text that is in it already (all ASCII is) is returned as it came.
 std::string to_nfc(std::string_view text);
 std::string to_nfd(std::string_view text);  // Normalization Form D
+std::string to_nfkc(std::string_view text);  // Forms KC and KD
+std::string to_nfkd(std::string_view text);
 
 }  // namespace base

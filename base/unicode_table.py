@@ -43,6 +43,17 @@ def compositions():
         yield cp, parts[0], parts[1] if len(parts) == 2 else 0, int(again and len(parts) == 2)
 
 
+def compatibility():
+    """Characters whose NFKD is not their NFD, with that NFKD: (character, where its parts begin, how many), and all parts."""
+    rows, parts = [], []
+    for cp in range(0x110000):
+        whole = unicodedata.normalize("NFKD", chr(cp))
+        if whole != unicodedata.normalize("NFD", chr(cp)):
+            rows.append((cp, len(parts), len(whole)))
+            parts += map(ord, whole)
+    return rows, parts
+
+
 def combining_classes():
     runs = []
     for cp in range(0x110000):
@@ -75,9 +86,13 @@ def main():
     emit("const CaseRun lower_data[]", ["{%#x,%d,%d}" % tuple(r) for r in case_runs(str.lower)])
     emit("const CaseRun upper_data[]", ["{%#x,%d,%d}" % tuple(r) for r in case_runs(str.upper)])
     emit("const Decomposition decomposition_data[]", ["{%#x,%#x,%#x,%d}" % d for d in compositions()])
+    rows, parts = compatibility()
+    emit("const Compatibility compatibility_data[]", ["{%#x,%d,%d}" % row for row in rows])
+    emit("const char32_t compatibility_parts_data[]", [hex(part) for part in parts])
     emit("const CaseRun combining_data[]", ["{%#x,%d,%d}" % tuple(r) for r in combining_classes()])
-    for name in ("category_starts", "lower", "upper", "decomposition", "combining"):
-        kind = {"category_starts": "std::uint32_t", "decomposition": "Decomposition"}.get(name, "CaseRun")
+    for name in ("category_starts", "lower", "upper", "decomposition", "compatibility", "compatibility_parts", "combining"):
+        kind = {"category_starts": "std::uint32_t", "decomposition": "Decomposition", "compatibility": "Compatibility",
+                "compatibility_parts": "char32_t"}.get(name, "CaseRun")
         print(f"std::span<const {kind}> {name}() {{ return {name}_data; }}")
     print("\n}  // namespace base::tables")
 

@@ -1,5 +1,9 @@
 #include "text/normalizer.h"
 
+#include <algorithm>
+
+#include "text/charsmap.h"
+#include "text/ordinary.h"
 #include "text/unicode.h"
 
 namespace text {
@@ -80,6 +84,40 @@ std::string_view trim(std::string_view text, bool left) {
     return text.substr(begin, end - begin);
 }
 
+std::string_view trim(std::string_view text, std::string_view what, bool left) {
+    while (left && text.starts_with(what)) text.remove_prefix(what.size());
+    while (!left && text.ends_with(what)) text.remove_suffix(what.size());
+    return text;
+}
+
+std::string squeeze(std::string_view text, std::string_view from, std::string_view to) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t found = std::min(text.find(from, at), text.size());
+        out += text.substr(at, found - at);
+        std::size_t end = found;
+        while (text.substr(end).starts_with(from)) end += from.size();
+        out += end - found > from.size() ? to : text.substr(found, end - found);
+        at = end;
+    }
+    return out;
+}
+
+std::string mark_words(std::string_view text, std::string_view mark) {
+    std::string out;
+    out.reserve(text.size() + text.size() / 4);
+    int length = 1;
+    bool within = false;
+    for (std::size_t at = 0; at < text.size(); at += std::size_t(length)) {
+        const bool space = is_space(decode_utf8(text, at, length));
+        if (!space && !within && !text.substr(at).starts_with(mark)) out += mark;
+        if (!space) out += text.substr(at, std::size_t(length));
+        within = !space;
+    }
+    return out;
+}
+
 std::string prepend(const NormalizerStep& step, std::string_view text, bool first) {
     if (text.empty() || (step.first_only && !first) || (step.unless_there && text.starts_with(step.to))) return std::string(text);
     return step.to + std::string(text);
@@ -90,6 +128,8 @@ std::string apply(const NormalizerStep& step, std::string_view text, bool first)
     switch (step.kind) {
         case Kind::nfc: return to_nfc(text);
         case Kind::nfd: return to_nfd(text);
+        case Kind::nfkc: return to_nfkc(text);
+        case Kind::nfkd: return to_nfkd(text);
         case Kind::lowercase: return each(text, lowercase);
         case Kind::strip_marks:
             return each(text, [](char32_t c, std::string& out) {
@@ -103,8 +143,13 @@ std::string apply(const NormalizerStep& step, std::string_view text, bool first)
         case Kind::space_ideographs: return each(text, space_ideographs);
         case Kind::replace: return replace(text, step.from, step.to);
         case Kind::prepend: return prepend(step, text, first);
-        case Kind::trim_left: return std::string(trim(text, true));
-        case Kind::trim_right: return std::string(trim(text, false));
+        case Kind::squeeze: return squeeze(text, step.from, step.to);
+        case Kind::mark_words: return mark_words(text, step.to);
+        case Kind::charsmap: return step.by_cluster ? step.charsmap->apply_by_cluster(text) : step.charsmap->apply(text);
+        case Kind::trim_left: case Kind::trim_right: {
+            const bool left = step.kind == Kind::trim_left;
+            return std::string(step.from.empty() ? trim(text, left) : trim(text, step.from, left));
+        }
     }
     return std::string(text);
 }
@@ -114,6 +159,22 @@ std::string apply(const NormalizerStep& step, std::string_view text, bool first)
 std::string normalize(std::span<const NormalizerStep> steps, std::string_view text, bool first) {
     std::string out(text);
     for (const NormalizerStep& step : steps) out = apply(step, out, first);
+    return out;
+}
+
+std::vector<NormalizerStep> SentencePieceNormalizer::steps() const {
+    using Kind = NormalizerStep::Kind;
+    const std::string mark(space_mark);
+    std::vector<NormalizerStep> out;
+    if (charsmap) out.push_back({.kind = Kind::charsmap, .charsmap = charsmap});
+    if (one_space) {
+        out.push_back({.kind = Kind::squeeze, .from = " ", .to = " "});
+        out.push_back({.kind = Kind::trim_left, .from = " "});
+        out.push_back({.kind = Kind::trim_right, .from = " "});
+    }
+    out.push_back({.kind = Kind::replace, .from = " ", .to = mark});
+    if (space_before) out.push_back({.kind = Kind::prepend, .to = mark});
+    if (one_space) out.push_back({.kind = Kind::trim_right, .from = mark});
     return out;
 }
 

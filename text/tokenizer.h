@@ -19,21 +19,28 @@ using TokenId = std::int32_t;
 
 enum class TokenType : std::uint8_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
 
+class Charsmap;
+
 struct NormalizerStep {
     enum class Kind {
-        nfc, nfd, lowercase,
+        nfc, nfd, nfkc, nfkd, lowercase,
         strip_marks,         // characters of category M
         strip_nonspacing,    // of category Mn
         clean,               // BERT: no control characters, one kind of space
         space_ideographs,    // BERT: spaces around CJK ideographs
         replace,             // from → to
         prepend,             // to, before text that is not empty
-        trim_left, trim_right
+        squeeze,             // several `from` in a row → to
+        mark_words,          // what lies between white space: each behind one `to`, the white space left out
+        charsmap,            // SentencePiece's table of replacements
+        trim_left, trim_right  // white space, or `from` where it is given
     };
     Kind kind = Kind::nfc;
     std::string from = {}, to = {};
     bool unless_there = false;  // prepend: not before text that begins with it
     bool first_only = false;    // prepend: only where the whole input begins, not after a special token
+    std::shared_ptr<const Charsmap> charsmap = {};
+    bool by_cluster = false;    // charsmap: as Hugging Face's tokenizers apply it
 };
 
 struct SplitterStep {

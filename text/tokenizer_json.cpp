@@ -1,6 +1,7 @@
 #include "text/tokenizer_json.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "text/normalizer.h"
 #include "text/ordinary.h"
@@ -154,6 +155,27 @@ private:
     Vocabulary v_;
 };
 
+// Tokens that tokenizer_config.json has beyond those of the vocabulary.
+void read_added_beyond(const JsonNode& node, Vocabulary& v) {
+    const std::size_t size = v.tokens.size();
+    if (node.absent()) return;
+    for (const auto& [key, ignored] : node.members().items()) {
+        const JsonNode added = node[key];
+        const auto id = std::size_t(std::strtoull(key.c_str(), nullptr, 10));
+        if (id < size) continue;
+        if (id >= size + most_unused_ids) return added.wrong("ids up to " + std::to_string(size + most_unused_ids));
+        if (id >= v.tokens.size()) {
+            v.tokens.resize(id + 1);
+            v.types.resize(id + 1, TokenType::unused);
+            if (!v.scores.empty()) v.scores.resize(id + 1);
+        }
+        v.tokens[id] = added["content"].text();
+        v.types[id] = added["special"].flag(false) ? TokenType::control : TokenType::user_defined;
+        if (v.tokens[id].empty()) return added["content"].wrong("text");
+        if (!v.added.empty()) v.added.push_back({TokenId(id), added["lstrip"].flag(false), added["rstrip"].flag(false), added["single_word"].flag(false)});
+    }
+}
+
 base::Result<base::Json> parse(std::string_view json, const std::string& file) {
     auto parsed = base::parse_json(json);
     if (!parsed) return base::error(base::Code::corrupt, file + ": " + parsed.error().message, "the file is damaged; fetch it again");
@@ -178,6 +200,7 @@ base::Result<void> apply_tokenizer_config(Vocabulary& v, std::string_view json, 
     if (!parsed) return parsed.error();
     JsonProblem problem{file, {}};
     const JsonNode root(&*parsed, "", problem);
+    read_added_beyond(root["added_tokens_decoder"], v);
     const std::pair<const char*, TokenId*> ids[] = {{"bos_token", &v.bos}, {"eos_token", &v.eos}, {"pad_token", &v.padding}};
     for (const auto& [key, id] : ids) {
         const JsonNode node = root[key];

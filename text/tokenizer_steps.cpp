@@ -1,5 +1,6 @@
 #include "text/tokenizer_steps.h"
 
+#include "text/charsmap.h"
 #include "text/normalizer.h"
 #include "text/ordinary.h"
 #include "text/split_patterns.h"
@@ -32,6 +33,15 @@ SplitterStep::Behavior behavior_of(const JsonNode& node, SplitterStep::Behavior 
     return otherwise;
 }
 
+void read_charsmap(const JsonNode& node, std::vector<NormalizerStep>& steps) {
+    const auto bytes = from_base64(node.text());
+    if (node.absent()) return;
+    if (!bytes) return node.wrong("base64");
+    auto map = Charsmap::read(*bytes);
+    if (!map) return node.wrong(map.error().message);
+    steps.push_back({.kind = Kind::charsmap, .charsmap = *std::move(map), .by_cluster = true});
+}
+
 void read_bert_normalizer(const JsonNode& node, std::vector<NormalizerStep>& steps) {
     BertNormalizer bert;
     bert.lowercase = node["lowercase"].flag(true);
@@ -60,9 +70,15 @@ struct Splitting {
     void metaspace(const JsonNode& node) {
         const std::string mark(space_mark);
         const std::string scheme = node["prepend_scheme"].text(node["add_prefix_space"].flag(true) ? "always" : "never");
-        if (!steps().empty()) return node.refuse("Metaspace only before other splitters");
+        // Each word that white space leaves gets a mark.
+        const bool words = steps().size() == 1 && steps()[0].pattern == patterns::spaces && steps()[0].behavior == SplitterStep::Behavior::removed;
+        if (!steps().empty() && !(words && scheme == "always" && node["split"].flag(true))) return node.refuse("Metaspace only before other splitters, or behind WhitespaceSplit");
         if (node["replacement"].text() != mark) return node["replacement"].refuse("\"" + mark + "\"");
         if (scheme != "always" && scheme != "first" && scheme != "never") return node["prepend_scheme"].wrong("always, first or never");
+        if (words) {
+            steps() = {{.pattern = mark, .literal = true, .behavior = SplitterStep::Behavior::merged_with_next}};
+            return vocabulary.normalizer->push_back({.kind = Kind::mark_words, .to = mark});
+        }
         vocabulary.normalizer->push_back({.kind = Kind::replace, .from = " ", .to = mark});
         if (scheme != "never")
             vocabulary.normalizer->push_back({.kind = Kind::prepend, .to = mark, .unless_there = true, .first_only = scheme == "first"});
@@ -167,6 +183,10 @@ void read_normalizer(const JsonNode& node, std::vector<NormalizerStep>& steps) {
         for (const JsonNode& each : node["normalizers"].items()) read_normalizer(each, steps);
     } else if (type == "NFC" || type == "NFD") {
         steps.push_back({.kind = type == "NFC" ? Kind::nfc : Kind::nfd});
+    } else if (type == "NFKC" || type == "NFKD") {
+        steps.push_back({.kind = type == "NFKC" ? Kind::nfkc : Kind::nfkd});
+    } else if (type == "Precompiled") {
+        read_charsmap(node["precompiled_charsmap"], steps);
     } else if (type == "Lowercase") {
         steps.push_back({.kind = Kind::lowercase});
     } else if (type == "StripAccents") {
@@ -176,7 +196,8 @@ void read_normalizer(const JsonNode& node, std::vector<NormalizerStep>& steps) {
     } else if (type == "Replace") {
         bool literal = false;
         NormalizerStep step{.kind = Kind::replace, .from = pattern_of(node["pattern"], literal), .to = node["content"].text()};
-        if (!literal) return node["pattern"].refuse("{\"String\": …}, no expression");
+        if (!literal && step.from == " {2,}") step.kind = Kind::squeeze, step.from = " ";
+        else if (!literal) return node["pattern"].refuse("{\"String\": …}, or the expression \" {2,}\"");
         if (!step.from.empty()) steps.push_back(std::move(step));
     } else if (type == "Strip") {
         if (node["strip_left"].flag(true)) steps.push_back({.kind = Kind::trim_left});
@@ -184,7 +205,7 @@ void read_normalizer(const JsonNode& node, std::vector<NormalizerStep>& steps) {
     } else if (type == "BertNormalizer") {
         read_bert_normalizer(node, steps);
     } else {
-        node["type"].refuse("Sequence, NFC, NFD, Lowercase, StripAccents, Prepend, Replace, Strip and BertNormalizer");
+        node["type"].refuse("Sequence, NFC, NFD, NFKC, NFKD, Precompiled, Lowercase, StripAccents, Prepend, Replace, Strip and BertNormalizer");
     }
 }
 

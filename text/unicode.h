@@ -16,6 +16,8 @@ using base::no_char;
 using base::to_lower;
 using base::to_nfc;
 using base::to_nfd;
+using base::to_nfkc;
+using base::to_nfkd;
 using base::to_upper;
 using base::utf8;
 

@@ -1,5 +1,6 @@
 // SentencePiece's unigram model: of all ways to spell a word in tokens the one whose scores add up to most.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "text/ordinary.h"
@@ -16,11 +17,11 @@ public:
     explicit Unigram(const Vocabulary& v) : scores_(v.scores), bytes_(v), unknown_(v.unknown) {
         double worst = std::numeric_limits<double>::infinity();
         for (TokenId id = 0; id < TokenId(v.tokens.size()); ++id) {
-            worst = std::min(worst, double(v.scores[std::size_t(id)]));
+            if (type_of(v, id) == TokenType::normal) worst = std::min(worst, double(v.scores[std::size_t(id)]));
             // A user-defined token is found before, or stands in text that must not come to it.
             if (may_be_ordinary(v, id) && type_of(v, id) != TokenType::user_defined) tokens_.add(v.tokens[std::size_t(id)], id);
         }
-        unknown_score_ = worst - unknown_penalty;
+        unknown_score_ = (std::isfinite(worst) ? worst : 0) - unknown_penalty;
     }
 
     void encode(std::string_view text, std::span<const Word> words, std::vector<TokenId>& out) const override {

@@ -7,6 +7,7 @@
 #include "engine/model/checkpoint_tensors.h"
 #include "engine/model/weights.h"
 #include "text/json_node.h"
+#include "text/sentence_piece.h"
 #include "text/tokenizer_json.h"
 
 namespace engine {
@@ -86,11 +87,11 @@ base::Result<Config> Checkpoint::config() const {
 }
 
 base::Result<text::Vocabulary> Checkpoint::vocabulary() const {
-    const std::string file = files_.shown("tokenizer.json");
-    if (!files_.has("tokenizer.json")) return base::error(Code::not_found, file + " is missing", "fetch it too: other forms of a tokenizer are not read");
-    auto text = files_.text("tokenizer.json");
+    const char* const file = files_.has("tokenizer.json") || !files_.has("tokenizer.model") ? "tokenizer.json" : "tokenizer.model";
+    if (!files_.has(file)) return base::error(Code::not_found, files_.shown(file) + " is missing", "fetch it, or tokenizer.model, too: other forms of a tokenizer are not read");
+    auto text = files_.text(file);
     if (!text) return std::move(text).error();
-    auto v = text::read_tokenizer_json(*text, file);
+    auto v = files_.has("tokenizer.json") ? text::read_tokenizer_json(*text, files_.shown(file)) : text::read_sentence_piece(*text, files_.shown(file));
     if (!v) return v;
     if (files_.has("tokenizer_config.json")) {
         auto said = files_.text("tokenizer_config.json");

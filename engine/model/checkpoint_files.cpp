@@ -12,7 +12,7 @@ using base::Code;
 using base::Json;
 
 constexpr std::size_t kMostText = 200'000'000;  // bytes of a file
-constexpr const char* kNames[] = {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+constexpr const char* kNames[] = {"config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json",
                                   "chat_template.jinja", "chat_template.json", "hf_quant_config.json"};
 
 // Python writes infinities and NaN as JSON does not: each becomes an object, as newer versions of it have them.

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "engine/model/gguf_file.h"
+#include "text/charsmap.h"
 #include "text/normalizer.h"
 
 namespace engine {
@@ -39,6 +40,7 @@ base::Result<text::TokenId> token_id(const Gguf& gguf, const char* key, std::siz
 std::optional<Kind> kind_of(const std::string& model) {
     if (model == "gpt2") return Kind::bpe;
     if (model == "llama") return Kind::spm;
+    if (model == "t5") return Kind::unigram;
     if (model == "gemma4") return Kind::character_bpe;
     if (model == "bert") return Kind::word_piece;
     return std::nullopt;
@@ -63,6 +65,26 @@ base::Result<void> read_bert(const Gguf& gguf, text::Vocabulary& v) {
     return {};
 }
 
+base::Result<void> read_unigram(const Gguf& gguf, text::Vocabulary& v) {
+    text::SentencePieceNormalizer steps{.space_before = v.add_space_prefix};
+    auto one_space = gguf.boolean("tokenizer.ggml.remove_extra_whitespaces");
+    if (!one_space) return std::move(one_space).error();
+    steps.one_space = one_space->value_or(false);
+    auto bytes = gguf.integers("tokenizer.ggml.precompiled_charsmap");
+    if (!bytes) return std::move(bytes).error();
+    if (*bytes && !(*bytes)->empty()) {
+        std::string table;
+        for (const std::int64_t byte : **bytes) table += char(byte);
+        auto map = text::Charsmap::read(table);
+        if (!map) return gguf.error("tokenizer.ggml.precompiled_charsmap is no " + map.error().message);
+        steps.charsmap = *std::move(map);
+    }
+    v.normalizer = steps.steps();
+    v.leading_spaces = v.add_space_prefix;
+    v.fuse_unknown = true;
+    return {};
+}
+
 }  // namespace
 
 base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf) {
@@ -73,7 +95,7 @@ base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf) {
     const auto kind = kind_of(**model);
     if (!kind)
         return gguf.error("has the tokenizer '" + **model +
-                              "'; this engine runs gpt2 (byte-level BPE), llama (SentencePiece), gemma4 (BPE of characters) and bert (WordPiece)",
+                              "'; this engine runs gpt2 (byte-level BPE), llama (SentencePiece), t5 (unigram), gemma4 (BPE of characters) and bert (WordPiece)",
                           base::Code::unsupported);
     v.kind = *kind;
 
@@ -87,7 +109,7 @@ base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf) {
     auto scores = gguf.reals("tokenizer.ggml.scores");
     if (!scores) return std::move(scores).error();
     if (*scores) v.scores = **std::move(scores);
-    if ((v.kind == Kind::spm || !v.scores.empty()) && v.scores.size() != v.tokens.size())
+    if ((v.kind == Kind::spm || v.kind == Kind::unigram || !v.scores.empty()) && v.scores.size() != v.tokens.size())
         return gguf.error("tokenizer.ggml.scores has " + std::to_string(v.scores.size()) + " entries, expected " +
                           std::to_string(v.tokens.size()));
     auto merges = gguf.texts("tokenizer.ggml.merges");
@@ -111,6 +133,7 @@ base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf) {
                                                    {"tokenizer.ggml.add_space_prefix", &v.add_space_prefix}};
     v.add_space_prefix = v.kind == Kind::spm;  // what SentencePiece models expect unless told otherwise, as is the next
     v.add_bos = v.kind == Kind::spm;
+    v.add_eos = v.kind == Kind::unigram;
     for (const auto& [key, field] : flags) {
         auto flag = gguf.boolean(key);
         if (!flag) return std::move(flag).error();
@@ -118,6 +141,8 @@ base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf) {
     }
     if (v.kind == Kind::word_piece)
         if (auto bert = read_bert(gguf, v); !bert) return std::move(bert).error();
+    if (v.kind == Kind::unigram)
+        if (auto unigram = read_unigram(gguf, v); !unigram) return std::move(unigram).error();
     return v;
 }
 

@@ -61,6 +61,13 @@ std::string code() {
     return out.substr(0, kSize);
 }
 
+std::string random_bytes(unsigned least, unsigned count) {
+    std::mt19937 random(4);
+    std::string out;
+    while (out.size() < kSize) out += char(least + random() % count);
+    return out;
+}
+
 std::string rare_words() {  // no word twice
     std::mt19937 random(3);
     std::string out;
@@ -111,7 +118,9 @@ int main(int argc, char** argv) {
         {"one_letter_no_ascii", repeated("é")},
         {"digits", repeated("1234567890")},
         {"signs", drawn({"!", "?", "->", "{}", "'s", "\"", "==", "\\"}, "")},
-        {"rare_words", rare_words()}};
+        {"rare_words", rare_words()},
+        {"one_word", random_bytes('a', 26)},
+        {"random_bytes", random_bytes(0, 256)}};
     for (const auto& [name, text] : texts)
         benchmark::RegisterBenchmark((std::string("encode/") + name).c_str(), [&text](benchmark::State& s) { encode(s, text); })->Unit(benchmark::kMillisecond);
     benchmark::RegisterBenchmark("decode/english", [&](benchmark::State& s) { decode(s, texts[0].second); })->Unit(benchmark::kMillisecond);

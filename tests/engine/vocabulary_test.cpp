@@ -51,6 +51,22 @@ TEST_F(VocabularyTest, TheUnchangedFileIsTaken) {
     EXPECT_TRUE(Engine::inspect(file));
 }
 
+// A file that is a vocabulary of unigrams alone, against sentencepiece.
+TEST(Vocabulary, UnigramsOfAGgufGiveSentencePiecesIds) {
+    const auto gguf = Gguf::open(support::data_dir() / "tokenizers/rules.gguf");
+    ASSERT_TRUE(gguf) << gguf.error().message;
+    auto vocabulary = read_vocabulary(**gguf);
+    ASSERT_TRUE(vocabulary) << vocabulary.error().message;
+    EXPECT_TRUE(vocabulary->add_eos);
+    const auto tokenizer = text::Tokenizer::create(*std::move(vocabulary));
+    ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+    const auto cases = base::Json::parse(support::read_text(support::data_dir() / "tokenizers/cases.json"));
+    ASSERT_GT(cases.size(), 400u);
+    int same = 0;  // but for the ties that sentence_piece_test tells of
+    for (const base::Json& one : cases) same += (*tokenizer)->encode(one["text"].get<std::string>(), false) == one["rules"].get<std::vector<TokenId>>();
+    EXPECT_GE(same, int(cases.size()) - 3);
+}
+
 TEST_F(VocabularyTest, AnUnknownPreTokenizerIsNamed) {
     change("tokenizer.ggml.pre", 4 + 8, "gpt-9");
     expect_refusal(base::Code::unsupported, "\"gpt-9\" is not known", "tokenizer.ggml.pre");

@@ -118,6 +118,16 @@ def converted():
         yield json.dumps(index, separators=(",", ":")).encode() + b"\0" + raw + bytes(at - len(raw)) + bytes(64)
 
 
+def sentence_pieces():
+    """A text behind its length, and a model: two of pieces, a charsmap among them, and the bare messages."""
+    content = "the ﬁ １ e\u0301\n\t <unk></s>".encode()
+    pieces = b"".join(b"\x0a" + bytes([len(p)]) + p for p in (b"\x0a\x05<unk>\x18\x02", b"\x0a\x04</s>\x18\x03", b"\x0a\x01a\x15\0\0\x80\xbf", b"\x0a\x03\xe2\x96\x81"))
+    folder = pathlib.Path(__file__).resolve().parents[1] / "data/tokenizers"
+    models = [(folder / name).read_bytes() for name in ("rules.model", "bpe.model")]
+    for model in [*models, pieces, pieces + b"\x12\x05\x18\x02\xa8\x02\x02", pieces + b"\x1a\x06\x18\0\x20\0\x28\1"]:
+        yield bytes([len(content)]) + content + model
+
+
 def tokenizer_jsons():
     added = [{"id": 0, "content": "<|end|>", "single_word": False, "lstrip": False, "rstrip": True, "normalized": False, "special": True}]
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
@@ -209,8 +219,9 @@ WORDS = {
     "gguf": [key for own in FAMILIES.values() for key in own] + [*SHAPE, *FAMILIES, *vocabulary("llama"), *vocabulary("gpt2")],
     "safetensors": ["F64", "F16", "F8_E5M2", "F8_E8M0", "U64", "BOOL", "\"data_offsets\":[", "\"shape\":[", "\"dtype\":", "__metadata__", "weight_map", "metadata", "18446744073709551615"],
     "converted": ["\"order\":[", "\"scales\":[", "\"dims\":[", "\"inputs\":", "\"source\":\"checkpoint\"", "config.json", "tokenizer.json", "Q4_K", "INT4", "18446744073709551615"],
-    "tokenizer_json": ["Sequence", "Lowercase", "StripAccents", "NFD", "NFKC", "Strip", "Punctuation", "Digits", "individual_digits", "Whitespace", "WhitespaceSplit", "Isolated", "Removed",
+    "tokenizer_json": ["Sequence", "Lowercase", "StripAccents", "NFD", "NFKC", "Precompiled", "precompiled_charsmap", "Strip", "Punctuation", "Digits", "individual_digits", "Whitespace", "WhitespaceSplit", "Isolated", "Removed",
                        "MergedWithNext", "Contiguous", "Regex", "first", "never", "byte_fallback", "ignore_merges", "add_prefix_space", "\\s+", "true", "false", "null", "-1", "1e400"],
+    "sentence_piece": ["<unk>", "<0x0A>", "\u2581", "\u2581a", "\x0a\x05", "\x18\x02", "\x12\x02", "\x1a\x02", "\x28\x00"],
     "chat_template": ["{{", "}}", "{%", "%}", "{%-", "-%}", "{#", "#}", "for", "in", "if", "elif", "else", "endfor", "endif", "set", "endset", "macro", "endmacro", "recursive", "loop(", "loop.cycle(",
                       "loop.previtem", "is", "not", "and", "or", "none", "namespace(", "range(", "dict(", "|tojson", "|map(", "|reject(", "|groupby(", "|default(", "|safe", "|e", "|int", "|float", "|abs",
                       "|round(", "|last", "|max", "|sum", "|dictsort", "|wordcount", "|list", "|format(", ".format(", ".join(", ".rstrip(", ".find(", ".items()", ".get(", "messages", "content", "**",
@@ -243,6 +254,7 @@ def own():
         "safetensors": list(safetensors()),
         "converted": list(converted()),
         "tokenizer_json": list(tokenizer_jsons()),
+        "sentence_piece": list(sentence_pieces()),
         "chat_template": [first + t.encode() + b"\0a <|im_end|> b" for t in TEMPLATES] + [bytes([kind]) + b"Hi <|im_end|> [INST] <tool_" for kind in (192, 193, 194)],
         "output_parser": [bytes([dialect, flags, 7]) + call.encode() for call in CALLS.values() for dialect, flags in [(d, 1) for d in range(N_DIALECTS)] + [(3, 0), (3, 3), (3, 6)]],
         "json_schema": [bytes([option]) + json.dumps(schema).encode() for schema in SCHEMAS for option in range(3)],

@@ -343,6 +343,22 @@ TEST(Checkpoint, QuantisedExpertsInOneTensorAreWhatTheirModulesAre) {
     }
 }
 
+TEST(Checkpoint, TakesTokenizerModelWhereThereIsNoTokenizerJson) {
+    Folder folder(support::data_dir() / "golden/olmo2");
+    folder.write_all();
+    fs::remove(folder.path() / "tokenizer.json");
+    const auto none = (*ModelFile::open(folder.path()))->vocabulary();
+    ASSERT_FALSE(none);
+    EXPECT_THAT(none.error().remedy, testing::HasSubstr("tokenizer.model"));
+    fs::copy_file(support::data_dir() / "tokenizers/bpe.model", folder.path() / "tokenizer.model");
+    const auto vocabulary = (*ModelFile::open(folder.path()))->vocabulary();
+    ASSERT_TRUE(vocabulary) << vocabulary.error().message;
+    EXPECT_EQ(vocabulary->kind, text::Vocabulary::Kind::spm);
+    EXPECT_EQ(vocabulary->eos, 2);
+    write(folder.path() / "tokenizer.model", "none");
+    EXPECT_FALSE((*ModelFile::open(folder.path()))->vocabulary());
+}
+
 TEST(Checkpoint, DamagedFoldersAreRefusedByName) {
     const auto from = golden_folder("qwen3");
     if (!from) GTEST_SKIP() << "no golden checkpoints";
