@@ -60,13 +60,18 @@ std::optional<Format> format_of(Dtype dtype) {
 
 class FolderEncoder final : public EncoderFile {
 public:
-    explicit FolderEncoder(std::unique_ptr<Safetensors> file) : file_(std::move(file)) {}
+    FolderEncoder(std::unique_ptr<Safetensors> file, int first_position) : file_(std::move(file)), first_position_(first_position) {}
 
     std::optional<StoredTensor> find(const std::string& name) const override {
         const SafeTensor* tensor = tensor_of(name);
         const auto format = tensor ? format_of(tensor->dtype) : std::nullopt;
         if (!format) return std::nullopt;
-        return StoredTensor{*format, tensor->shape, tensor->data};
+        StoredTensor out{*format, tensor->shape, tensor->data};
+        if (name == "position_embd.weight" && !out.shape.empty() && out.shape[0] > std::uint64_t(first_position_)) {
+            out.data = out.data.subspan(out.data.size() / out.shape[0] * std::size_t(first_position_));
+            out.shape[0] -= std::uint64_t(first_position_);
+        }
+        return out;
     }
     void release(const StoredTensor& tensor) const override {
         for (const SafeTensor& one : file_->tensors())
@@ -86,10 +91,12 @@ public:
 private:
     const SafeTensor* tensor_of(const std::string& name) const {
         const std::string there = name_there(name);
-        const SafeTensor* tensor = file_->tensor(there);
-        return tensor ? tensor : file_->tensor("bert." + there);  // a checkpoint with a head of its own
+        for (const char* prefix : {"", "bert.", "roberta."})  // the latter of checkpoints with a head of their own
+            if (const SafeTensor* tensor = file_->tensor(prefix + there)) return tensor;
+        return nullptr;
     }
     std::unique_ptr<Safetensors> file_;
+    int first_position_;  // its row of positions is that of a text's first token
 };
 
 // The file's text; nullopt where there is none.
@@ -111,11 +118,16 @@ base::Result<bool> with_json(const fs::path& path, const std::function<void(cons
     return true;
 }
 
-void read_model(const JsonNode& json, EncoderConfig& c) {
+// RoBERTa (Liu et al. 2019) is BERT whose positions are counted from behind that of padding.
+bool is_roberta(const std::string& type) { return type == "roberta" || type == "xlm-roberta"; }
+
+// The row of positions for a text's first token.
+int read_model(const JsonNode& json, EncoderConfig& c) {
     const auto only = [&](const char* key, const std::string& otherwise, const char* known) {
         if (json[key].text(otherwise) != known) json[key].refuse("\"" + std::string(known) + "\" only");
     };
-    only("model_type", "", "bert");
+    const std::string type = json["model_type"].text("");
+    if (type != "bert" && !is_roberta(type)) json["model_type"].refuse("bert, roberta and xlm-roberta");
     only("hidden_act", "gelu", "gelu");
     only("position_embedding_type", "absolute", "absolute");
     if (json["is_decoder"].flag(false)) json["is_decoder"].refuse("encoders here");
@@ -124,11 +136,13 @@ void read_model(const JsonNode& json, EncoderConfig& c) {
     c.ffn = int(json["intermediate_size"].integer(1, kMostWidth));
     c.heads = int(json["num_attention_heads"].integer(1, kMostWidth));
     c.vocabulary = int(json["vocab_size"].integer(1, INT32_MAX));
-    c.positions = c.context = int(json["max_position_embeddings"].integer(1, kMostWidth));
+    const int first = is_roberta(type) ? int(json["pad_token_id"].integer(0, kMostWidth, 1)) + 1 : 0;
+    c.positions = c.context = int(json["max_position_embeddings"].integer(first + 1, kMostWidth)) - first;
     c.token_types = int(json["type_vocab_size"].integer(1, kMostWidth, 2));
     c.norm_epsilon = json["layer_norm_eps"].absent() ? 1e-12f : float(json["layer_norm_eps"].number());
     if (c.norm_epsilon < 0) json["layer_norm_eps"].wrong("a number from 0");
     if (c.hidden % c.heads != 0) json["num_attention_heads"].wrong("a divisor of hidden_size " + std::to_string(c.hidden));
+    return first;
 }
 
 // Flags of sentence-transformers 2 to 4, or one name.
@@ -210,11 +224,12 @@ base::Result<text::Vocabulary> read_tokens(const fs::path& folder) {
 base::Result<std::unique_ptr<EncoderFile>> open_encoder_folder(const fs::path& folder) {
     Modules modules;
     EncoderConfig config;
+    int first_position = 0;
     // Without modules.json it is a bare model, for which sentence-transformers takes the mean.
     auto listed = with_json(folder / "modules.json", [&](const JsonNode& json) { read_modules(json, modules); });
     if (!listed) return std::move(listed).error();
     const fs::path transformer = folder / modules.transformer;
-    auto described = with_json(transformer / "config.json", [&](const JsonNode& json) { read_model(json, config); });
+    auto described = with_json(transformer / "config.json", [&](const JsonNode& json) { first_position = read_model(json, config); });
     if (!described) return std::move(described).error();
     if (!*described) return base::error(Code::not_found, folder.string() + " has no config.json", "fetch the whole folder");
     bool lowercase = false;
@@ -237,7 +252,7 @@ base::Result<std::unique_ptr<EncoderFile>> open_encoder_folder(const fs::path& f
 
     auto tensors = Safetensors::open(transformer);
     if (!tensors) return std::move(tensors).error();
-    auto out = std::make_unique<FolderEncoder>(*std::move(tensors));
+    auto out = std::make_unique<FolderEncoder>(*std::move(tensors), first_position);
     if (auto known = out->check_kinds(); !known) return std::move(known).error();
     auto vocabulary = read_tokens(transformer);
     if (!vocabulary) return std::move(vocabulary).error();
@@ -252,7 +267,7 @@ bool is_encoder_folder(const fs::path& folder) {
     const auto read = [&](const JsonNode& json) { type = json["model_type"].text(""); };
     // The oldest folders have the model in one of its own.
     const auto found = with_json(folder / "config.json", read), below = found && !*found ? with_json(folder / "0_Transformer" / "config.json", read) : false;
-    return found && below && type == "bert";
+    return found && below && (type == "bert" || is_roberta(type));
 }
 
 }  // namespace engine

@@ -95,10 +95,30 @@ void check_golden(const std::filesystem::path& folder, const std::filesystem::pa
 }  // namespace
 
 TEST(Encode, TheGoldenCheckpointAgreesOnEveryExactTarget) {
-    const auto golden = support::golden_dir();
-    if (!golden) GTEST_SKIP() << "no golden checkpoints";
-    const auto folder = *golden / "bert_minilm";
+    std::vector<std::filesystem::path> folders = {support::data_dir() / "golden/encoders/xlm_roberta"};
+    if (const auto golden = support::golden_dir()) folders.push_back(*golden / "bert_minilm");
     for (const Target& target : targets(true))
-        for (const auto& file : {folder / "model-f16.gguf", folder})
-            if (target.available) check_golden(folder, file, target);
+        for (const auto& folder : folders)
+            for (const auto& file : {folder / "model-f16.gguf", folder})
+                if (target.available) check_golden(folder, file, target);
+}
+
+TEST(Encode, TextsOfXlmRobertaHaveItsIdsFromBothContainers) {
+    const auto folder = support::data_dir() / "golden/encoders/xlm_roberta";
+    const json golden = json::parse(support::read_text(folder / "golden.json"));
+    for (const auto& path : {folder / "model-f16.gguf", folder}) {
+        const auto file = open_encoder(path);
+        ASSERT_TRUE(file) << file.error().message;
+        EXPECT_EQ((*file)->config.positions, 64);
+        const auto tokenizer = text::Tokenizer::create((*file)->vocabulary);
+        ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+        const text::Vocabulary& v = (*tokenizer)->vocabulary();
+        ASSERT_TRUE(v.add_bos && v.add_eos) << path;
+        for (const auto& text : golden["texts"]) {
+            auto ids = (*tokenizer)->encode(text["text"].get<std::string>(), false);
+            ids.insert(ids.begin(), v.bos);
+            ids.push_back(v.eos);
+            EXPECT_EQ(ids, text["ids"].get<std::vector<text::TokenId>>()) << path << " " << text["text"];
+        }
+    }
 }
