@@ -23,6 +23,7 @@ const Scheme schemes[] = {
      {gpt2}},
     {"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 dbrx smaug-bpe chatglm-bpe glm4", {llama3}, false, true},
     {"qwen2 deepseek-r1-qwen megrez stablelm2 hunyuan", {qwen2}, true},
+    {"seed-coder", {seed}},
     {"qwen35", {qwen35}, true},
     {"starcoder refact command-r smollm codeshell exaone minerva-7b", {number, gpt2}},
     {"falcon", {falcon_signs, gpt2, ascii_digits_3}},

@@ -148,6 +148,7 @@ const SplitPattern table[] = {
     {patterns::gpt2, {contraction<false>, space_words, space_numbers, space_others, spaces_before_word, run<spaces>}},
     modern(patterns::llama3, any_words, up_to<numbers, 3>, signs_and_ends),
     modern(patterns::qwen2, any_words, up_to<numbers, 1>, signs_and_ends),
+    modern(patterns::seed, any_words, up_to<numbers, 1>, space_others),
     modern(patterns::qwen35, after_one<not_word, letters_marks>, up_to<numbers, 1>, with_tail<others_but_marks, line_ends>),
     {patterns::gpt4o,
      {cased_word<true, true>, cased_word<false, true>, up_to<numbers, 3>, with_tail<others, line_ends_slash>, to_last_line_end,

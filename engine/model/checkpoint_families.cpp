@@ -178,6 +178,12 @@ void read_deepseek(Translation& t) {
     if (!length.absent()) t.set("rope.scaling.yarn_log_multiplier", 0.1 * length.number());
 }
 
+void read_seed_oss(Translation& t) {
+    t.only("attention_bias", true);
+    t.only("attention_out_bias", false);
+    t.only("mlp_bias", false);
+}
+
 void read_minimax_m2(Translation& t) {
     read_deepseek_experts(t);
     if (!t.from["rotary_dim"].absent()) t.set("rope.dimension_count", t.integer("rotary_dim"));
@@ -197,6 +203,7 @@ const std::vector<CheckpointFamily>& checkpoint_families() {
         {"mistral", "llama", {&kLlamaNames}, read_mistral},
         {"mixtral", "llama", {&kMixtralNames, &kLlamaNames}},
         {"qwen2", "qwen2", {&kLlamaNames}, read_qwen},
+        {"seed_oss", "seed_oss", {&kLlamaNames}, read_seed_oss},
         {"qwen2_moe", "qwen2moe", {&kExpertNames, &kLlamaNames}, read_qwen_moe},
         {"qwen3", "qwen3", {&kLlamaNames}, read_qwen},
         {"qwen3_moe", "qwen3moe", {&kExpertNames, &kLlamaNames}, read_qwen_moe},

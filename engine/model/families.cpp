@@ -189,6 +189,7 @@ const std::vector<Family>& families() {
     static const std::vector<Family> rows = {
         {.name = "llama", .pairing = RopePairing::adjacent, .normalise_experts = true},
         {.name = "qwen2", .qkv_bias = true},
+        {.name = "seed_oss", .qkv_bias = true},
         {.name = "qwen2moe", .qkv_bias = true, .read = read_qwen2moe},
         {.name = "qwen3", .qk_norm = QkNorm::head},
         {.name = "qwen3moe", .qk_norm = QkNorm::head, .normalise_experts = true},

@@ -28,6 +28,10 @@ FAMILIES = {
         "intermediate_size": 32, "num_local_experts": 8, "num_experts_per_tok": 2, "scoring_func": "sigmoid", "use_routing_bias": True,
         "use_qk_norm": True, "qk_norm_type": "per_layer", "hidden_act": "silu", "rope_theta": 5000000, "rms_norm_eps": 1e-6,
         "shared_intermediate_size": 0, "attn_type_list": [1, 1, 1]}),
+    "seed_oss": ("seed-coder", {
+        "architectures": ["SeedOssForCausalLM"], "model_type": "seed_oss", "num_hidden_layers": 2, "head_dim": 32, "intermediate_size": 64, "attention_bias": True,
+        "attention_out_bias": False, "mlp_bias": False, "attention_dropout": 0.1, "residual_dropout": 0.1, "hidden_act": "silu", "rms_norm_eps": 1e-6,
+        "rope_scaling": {"rope_type": "default"}, "rope_theta": 10000000.0, "pretraining_tp": 1}),
     "olmo2": ("dbrx", OLMO | {"architectures": ["Olmo2ForCausalLM"], "model_type": "olmo2", "num_hidden_layers": 2}),
     "olmo3": ("dbrx", OLMO | {
         "architectures": ["Olmo3ForCausalLM"], "model_type": "olmo3", "num_hidden_layers": 4, "sliding_window": 16,
@@ -41,7 +45,7 @@ def fill(model, generator):
     """Random values that BF16 and F16 both hold exactly; norms about 1, and logits with a spread of about 3."""
     for name, tensor in list(model.named_parameters()) + [b for b in model.named_buffers() if "e_score" in b[0]]:
         values = torch.randn(tensor.shape, generator=generator)
-        if "e_score" in name:
+        if "e_score" in name or name.endswith(".bias"):
             values *= 0.1
         elif tensor.dim() == 1:
             values = 1 + 0.2 * values

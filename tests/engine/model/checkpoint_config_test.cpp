@@ -160,6 +160,7 @@ TEST(CheckpointConfig, WhatCannotBeIsRefusedByItsKey) {
         {R"({"model_type": "gpt_oss", "swiglu_limit": 5.0})", {"m/config.json", "swiglu_limit"}},
         {R"({"model_type": "qwen3_moe", "num_experts": 4, "num_experts_per_tok": 5})", {"m/config.json", "num_experts_per_tok", "5"}},
         {R"({"model_type": "minimax_m2", "attn_type_list": [1, 0, 1]})", {"m/config.json", "attn_type_list[1]", "0"}},
+        {R"({"model_type": "seed_oss", "attention_out_bias": true})", {"m/config.json", "attention_out_bias"}},
         {R"({"model_type": "minimax_m2", "use_qk_norm": false})", {"m/config.json", "use_qk_norm"}},
     };
     for (const auto& one : kCases) {
