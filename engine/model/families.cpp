@@ -189,7 +189,6 @@ const std::vector<Family>& families() {
     static const std::vector<Family> rows = {
         {.name = "llama", .pairing = RopePairing::adjacent, .normalise_experts = true},
         {.name = "qwen2", .qkv_bias = true},
-        {.name = "seed_oss", .qkv_bias = true},
         {.name = "qwen2moe", .qkv_bias = true, .read = read_qwen2moe},
         {.name = "qwen3", .qk_norm = QkNorm::head},
         {.name = "qwen3moe", .qk_norm = QkNorm::head, .normalise_experts = true},
@@ -207,6 +206,7 @@ const std::vector<Family>& families() {
         {.name = "qwen35", .qk_norm = QkNorm::head, .other_mixer = Mixer::gated_delta, .gated_attention = true, .drafts = true, .read = read_qwen35},
         {.name = "qwen35moe", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .drafts = true, .read = read_qwen35},
         {.name = "glm4moe", .normalise_experts = true, .read = read_deepseek_experts},
+        {.name = "seed_oss", .qkv_bias = true},
         {.name = "minimax-m2", .qk_norm = QkNorm::projection, .normalise_experts = true, .read = read_scores},
         {.name = "deepseek2", .pairing = RopePairing::adjacent, .normalise_experts = true, .latent = true, .read = read_deepseek2},
     };
