@@ -41,7 +41,7 @@ public:
     base::Result<Stored> matrices(const std::string& name, int rows, int cols, int count) override {
         auto found = from_.matrices(name, rows, cols, count);
         if (!found) return found;
-        record.matrices[name] = {found->format, rows, cols, count, found->scales, found->order};
+        record.matrices[name] = {found->format, rows, found->cols, count, cols, found->eight_bits, found->scales, found->order};
         Stored out = *found;
         out.in_place.assign(out.in_place.size(), nullptr);
         out.read = [from = *std::move(found)](int matrix, int begin, int end, std::uint8_t* to) { from.copy_rows(matrix, begin, end, to); };
@@ -90,7 +90,7 @@ void write_record(const SourceRecord& record, Parts& parts, Json& index) {
     Json values = Json::object(), matrices = Json::object();
     for (const auto& [name, value] : record.values) values[name] = {{"dims", value.first}, {"at", parts.add(value.second)}};
     for (const auto& [name, m] : record.matrices) {
-        Json& row = matrices[name] = {{"format", info(m.format).name}, {"rows", m.rows}, {"cols", m.cols}, {"count", m.count}};
+        Json& row = matrices[name] = {{"format", info(m.format).name}, {"rows", m.rows}, {"cols", m.cols}, {"count", m.count}, {"inputs", m.inputs}, {"eight_bits", m.eight_bits}};
         if (!m.scales.empty()) row["scales"] = parts.add(m.scales);
         if (!m.order.empty()) row["order"] = parts.add(m.order);
     }

@@ -70,6 +70,7 @@ base::Result<Opened> open(const LoadOptions& options) {
     out.threads = options.threads ? options.threads : usable_cpus();
     auto measured = measure_model(*out.file, out.config, *out.target.ops);
     if (!measured) return std::move(measured).error();
+    out.config.widest = measured->widest;
     PlanInput input;
     input.weights = measured->bytes.packed + measured->bytes.mapped;
     out.shape = {kRows, options.max_sequences, 0, half_kv(options), kept_states(out.config, input.weights, options.max_sequences)};

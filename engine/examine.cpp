@@ -104,6 +104,8 @@ base::Result<void> look_inside(const LoadOptions& options, Examination& out) {
     needs.laid_out = measured->bytes.packed, needs.mapped = measured->bytes.mapped;
     needs.kv_bytes_per_token = kv_bytes_per_token(head->config, options.profile == Profile::fast);
     needs.state_bytes = head->config.state_values * sizeof(float);
+    measured->values[std::size_t(Format::int4)] -= measured->eight_bits;
+    if (measured->eight_bits > 0) needs.values.emplace_back("INT8", measured->eight_bits);
     for (int f = 0; f < kFormatCount; ++f)
         if (measured->values[std::size_t(f)] > 0) needs.values.emplace_back(shown_name(Format(f)), measured->values[std::size_t(f)]);
     std::ranges::stable_sort(needs.values, [](const auto& a, const auto& b) { return a.second > b.second; });

@@ -355,7 +355,9 @@ private:
 
     // `active`: the share of it that a token uses; `read`: that a decode step reads, which looks up one row of embeddings.
     void count(const Stored& stored, double active = 1, double read = 1) {
-        const std::uint64_t n = std::uint64_t(stored.count()), values = n * std::uint64_t(stored.rows) * std::uint64_t(stored.cols);
+        const std::uint64_t n = std::uint64_t(stored.count()), values = stored.values();
+        if (stored.eight_bits) out_.eight_bits += values;
+        if (stored.inputs) out_.widest = std::max(out_.widest, stored.cols);
         out_.parameters += values;
         out_.values[std::size_t(stored.format)] += values;
         out_.active_parameters += std::uint64_t(double(values) * active);

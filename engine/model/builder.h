@@ -16,6 +16,8 @@ struct ModelLayout {
     WeightBytes bytes;
     std::uint64_t active_bytes = 0, parameters = 0, active_parameters = 0;
     std::array<std::uint64_t, kFormatCount> values{};  // of matrices, by their format
+    std::uint64_t eight_bits = 0;                   // values of INT4 matrices that hold 8 bits
+    int widest = 0;                                 // columns of a matrix that has more than its inputs
     std::vector<Stored> stored;
     struct Packing {
         std::size_t stored;                         // whose

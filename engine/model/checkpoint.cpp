@@ -160,7 +160,9 @@ base::Result<ModelFile::Sizes> Checkpoint::sizes(const Config& config) const {
     auto measured = measure_model(*this, config, ref_ops());
     if (!measured) return std::move(measured).error();
     const auto most = std::ranges::max_element(measured->values);
-    Sizes out{shown_name(Format(most - measured->values.begin())), measured->parameters, measured->active_parameters, measured->bytes_per_token};
+    const std::uint64_t integers = measured->values[std::size_t(Format::int4)];
+    const bool eight = *most == integers && 2 * measured->eight_bits > integers;
+    Sizes out{eight ? "INT8" : shown_name(Format(most - measured->values.begin())), measured->parameters, measured->active_parameters, measured->bytes_per_token};
     if (!quantisation_.method().empty()) out.format += " (" + quantisation_.method() + ")";
     return out;
 }

@@ -23,6 +23,8 @@ Stored stack(const Safetensors& file, std::string name, int rows, std::vector<Pi
     const Linear& one = *pieces[0].linear;
     out.format = one.format;
     out.rows = rows, out.cols = one.cols;
+    if (one.inputs != one.cols) out.inputs = one.inputs;
+    out.eight_bits = one.bits == 8;
     const bool scaled = std::ranges::any_of(pieces, [](const Piece& p) { return p.linear->scale != 1; });
     const bool ordered = std::ranges::any_of(pieces, [](const Piece& p) { return !p.linear->order.empty(); });
     for (const Piece& piece : pieces) {
@@ -72,6 +74,7 @@ base::Result<Stored> CheckpointTensors::modules(const Found& found, int rows, in
         const std::string module = found.of_expert(e);
         auto one = linear(module, rows, cols);
         if (!one) return std::move(one).error();
+        if (e > 0 && one->cols != pieces[0].linear->cols) return file_.error(*one->codes, "is stored by other groups or bits than the first expert's", base::Code::unsupported);
         if (e > 0 && one->format != pieces[0].linear->format)
             return file_.error(*one->codes, std::string("is ") + info(one->format).name + ", but the first expert's is " + info(pieces[0].linear->format).name, base::Code::unsupported);
         pieces.push_back({std::make_shared<const Linear>(*std::move(one))});
@@ -156,7 +159,7 @@ base::Result<Stored> CheckpointTensors::fused(const Found& found, int rows, int 
     if (!format) return format.error();
     Linear all;
     all.format = *format;
-    all.rows = rows * count, all.cols = cols;
+    all.rows = rows * count, all.cols = all.inputs = cols;
     all.codes = *tensor;
     const auto shared = std::make_shared<const Linear>(all);
     std::vector<Piece> pieces;
@@ -241,16 +244,17 @@ base::Result<Stored> CheckpointTensors::heads(const Found& found, int rows, int 
     out.format = Format::f32;
     out.rows = rows, out.cols = cols;
     out.order.clear();
+    out.inputs = 0;
+    out.eight_bits = false;
     out.read = [keys = std::move(keys), rows, cols](int matrix, int begin, int end, std::uint8_t* to) {
         std::vector<std::uint8_t> blocks(keys.bytes());
-        std::vector<float> values(std::size_t(cols) * std::size_t(rows));
+        const std::size_t width = std::size_t(keys.cols), inputs = std::size_t(rows);
+        std::vector<float> values(std::size_t(cols) * width), met(std::size_t(cols) * inputs), row(static_cast<std::size_t>(cols));
         keys.read(matrix, 0, cols, blocks.data());
         dequantise(keys.format, blocks.data(), values.data(), values.size());
-        std::vector<float> row(static_cast<std::size_t>(cols));
-        std::vector<int> place(static_cast<std::size_t>(rows));
-        for (int r = 0; r < rows; ++r) place[std::size_t(keys.order.empty() ? r : keys.order[std::size_t(r)])] = r;
+        for (std::size_t i = 0; i < values.size(); ++i) met[i / width * inputs + (keys.order.empty() ? i % width : std::size_t(keys.order[i % width]))] += values[i];
         for (int r = begin; r < end; ++r, to += row.size() * sizeof(float)) {
-            for (int c = 0; c < cols; ++c) row[std::size_t(c)] = values[std::size_t(c) * std::size_t(rows) + std::size_t(place[std::size_t(r)])];
+            for (std::size_t c = 0; c < row.size(); ++c) row[c] = met[c * inputs + std::size_t(r)];
             std::memcpy(to, row.data(), row.size() * sizeof(float));
         }
     };
@@ -278,7 +282,7 @@ base::Result<Stored> CheckpointTensors::delta(const Found& found, int rows, int 
     Stored out = stack(file_, found.tensor(), r.key_heads * group, {{std::make_shared<const Linear>(*std::move(all))}});
     out.rows = rows;
     out.in_place = {nullptr};
-    out.read = [read = out.read, from = std::move(from), row = row_bytes(out.format, std::size_t(cols))](int matrix, int begin, int end, std::uint8_t* to) {
+    out.read = [read = out.read, from = std::move(from), row = row_bytes(out.format, std::size_t(out.cols))](int matrix, int begin, int end, std::uint8_t* to) {
         for (int i = begin; i < end; ++i, to += row) read(matrix, from[std::size_t(i)], from[std::size_t(i)] + 1, to);
     };
     return out;

@@ -21,7 +21,8 @@ std::vector<const char*> parts_of(Kind kind) {
     switch (kind) {
         case Kind::plain: return {"weight"};
         case Kind::fp8: return {"weight", "input_scale"};
-        case Kind::int4_packed: return {"weight_packed", "weight_scale", "weight_zero_point", "weight_shape", "weight_g_idx"};
+        case Kind::packed: return {"weight_packed", "weight_scale", "weight_zero_point", "weight_shape", "weight_g_idx"};
+        case Kind::bytes: return {"weight", "weight_scale", "weight_zero_point", "weight_g_idx", "input_scale"};
         case Kind::gptq: return {"qweight", "scales", "qzeros", "g_idx"};
         case Kind::awq: return {"qweight", "scales", "qzeros"};
         case Kind::nvfp4: return {"weight_scale", "input_scale", "input_global_scale"};

@@ -120,6 +120,8 @@ struct Config {
     std::optional<Pooling> pooling;  // of a model that was trained to make vectors of texts
     int per_layer_width = 0;   // of the embedding that each layer has of its own (gemma4); 0: there is none
 
+    int widest = 0;            // columns of a matrix that has more than its inputs, as its weights are stored; 0: none has
+
     int largest_ffn() const;
     int largest_heads_width() const;  // heads * d
     int largest_kv_width() const;     // kv_heads * d

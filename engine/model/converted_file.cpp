@@ -28,11 +28,13 @@ public:
         const auto it = file_.record().matrices.find(name);
         if (it == file_.record().matrices.end()) return other_version(name);
         const ConvertedMatrix& m = it->second;
-        if (m.rows != rows || m.cols != cols || m.count != count) return other_version(name);
+        if (m.rows != rows || m.inputs != cols || m.count != count) return other_version(name);
         Stored out;
         out.name = name;
         out.format = m.format;
-        out.rows = rows, out.cols = cols;
+        out.rows = rows, out.cols = m.cols;
+        if (m.inputs != m.cols) out.inputs = m.inputs;
+        out.eight_bits = m.eight_bits;
         out.in_place.assign(std::size_t(count), nullptr);
         out.scales = m.scales;
         out.order = m.order;
@@ -145,12 +147,14 @@ private:
         const auto format = format_called(node["format"].text());
         if (!format) return node["format"].refuse("a format of this version");
         m.format = *format;
-        m.rows = int(node["rows"].integer(1, INT32_MAX)), m.cols = int(node["cols"].integer(1, INT32_MAX)), m.count = int(node["count"].integer(1, 1 << 20));
+        m.rows = int(node["rows"].integer(1, INT32_MAX)), m.cols = int(node["cols"].integer(1, INT32_MAX)), m.count = int(node["count"].integer(1, 1 << 20)), m.inputs = int(node["inputs"].integer(1, m.cols));
         if (m.cols % info(m.format).values != 0) node["cols"].wrong("whole blocks");
+        m.eight_bits = node["eight_bits"].flag(false);
         if (!node["scales"].absent()) m.scales = list<float>(node["scales"]);
         if (!node["order"].absent()) m.order = list<std::int32_t>(node["order"]);
         if (!m.scales.empty() && m.scales.size() != std::size_t(m.count)) node["scales"].wrong("one for each matrix");
-        const auto outside = [&](std::int32_t c) { return c < 0 || c >= m.cols; };
+        const auto outside = [&](std::int32_t c) { return c < 0 || c >= m.inputs; };
+        if (m.order.empty() && m.inputs != m.cols) node["order"].wrong("columns of each matrix");
         if (!m.order.empty() && (m.order.size() != std::size_t(m.count) * std::size_t(m.cols) || std::ranges::any_of(m.order, outside))) node["order"].wrong("columns of each matrix");
     }
 

@@ -5,7 +5,7 @@
 //   u64 its bytes | zeros up to 64 | index (JSON) | parts, 64 bytes aligned | image, 2 MiB aligned, to the end of the file
 //   index: {"version", "target", "packing", "layout": see WeightImage, "source": "gguf" or "checkpoint", "name", "sizes",
 //           "texts": {name: part}, "has": [name], "values": {name: {"dims", "at": part}},
-//           "matrices": {name: {"format", "rows", "cols", "count", "scales": part, "order": part}}, "checksums": part}
+//           "matrices": {name: {"format", "rows", "cols", "count", "inputs", "eight_bits", "scales": part, "order": part}}, "checksums": part}
 //   A part is [offset from the end of the index, aligned; bytes]. The GGUF's head is the text "gguf".
 #pragma once
 
@@ -21,7 +21,8 @@ namespace engine {
 
 struct ConvertedMatrix {
     Format format = Format::f32;
-    int rows = 0, cols = 0, count = 0;
+    int rows = 0, cols = 0, count = 0, inputs = 0;  // cols: as they are stored
+    bool eight_bits = false;
     std::vector<float> scales;
     std::vector<std::int32_t> order;
 };

@@ -68,13 +68,13 @@ std::size_t forward_scratch(const Config& c, int rows, int threads) {
     const std::size_t n = std::size_t(rows);
     const RecurrentConfig& r = c.recurrent;
     const int ffn = c.largest_ffn();
-    const std::size_t widest = std::size_t(std::max({c.hidden, c.largest_heads_width(), ffn, c.expert_ffn, r.width, r.heads * r.head_dim}));
+    const std::size_t widest = std::size_t(std::max({c.hidden, c.largest_heads_width(), ffn, c.expert_ffn, r.width, r.heads * r.head_dim, c.widest}));
     const std::size_t a_row = std::size_t(3 * c.hidden + 2 * ffn + 2 * (c.layers + 1) * c.per_layer_width) + std::max(mixer_row(c), ffn_row(c));
     // Ops: quantised copies of their inputs (at most 2 floats a value), the hidden rows of every
     // chosen expert, attention scores and per-thread tiles.
     const std::size_t ops_row = 2 * widest + std::size_t(c.experts_used) * std::size_t(2 * c.expert_ffn + c.hidden);
     // Tiles, scores of one row, and the rows of one expert that are computed together (128 at most).
-    const std::size_t expert_rows = c.experts ? 128 * std::size_t(c.hidden + 2 * c.expert_ffn + std::max(c.hidden, c.expert_ffn)) : 0;
+    const std::size_t expert_rows = c.experts ? 128 * std::size_t(c.hidden + 2 * c.expert_ffn + std::max(c.hidden, c.expert_ffn) + 4 * c.widest) : 0;
     const std::size_t per_thread = 16 * widest + expert_rows + (1 << 20) + std::size_t(c.trained_context);
     return (n + 32) * (a_row + ops_row) * sizeof(float) + std::size_t(threads) * per_thread * sizeof(float) + (4 << 20);
 }

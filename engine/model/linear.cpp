@@ -15,6 +15,7 @@ using Kind = Linear::Kind;
 
 // The least multiple that a row's columns and groups have, so that no block spans two groups.
 constexpr int kGroupStep = 32;
+constexpr std::int64_t kMostColumns = 1 << 24;  // as they are laid out
 
 std::string dtypes_text(std::initializer_list<Dtype> dtypes) {
     std::string out;
@@ -52,37 +53,45 @@ struct Checker {
 
     // Groups of equal size along a row.
     std::optional<base::Error> groups(const SafeTensor& tensor, std::uint64_t n) {
-        if (n > 0 && std::uint64_t(out.cols) % n == 0 && std::uint64_t(out.cols) / n % kGroupStep == 0) {
-            out.group = int(std::uint64_t(out.cols) / n);
+        if (n > 0 && std::uint64_t(out.inputs) % n == 0) {
+            out.group = int(std::uint64_t(out.inputs) / n);
             return std::nullopt;
         }
-        return file.error(tensor, "has " + std::to_string(n) + " groups for rows of " + std::to_string(out.cols) +
-                                      " values, expected groups of a multiple of " + std::to_string(kGroupStep),
-                          Code::unsupported);
+        return file.error(tensor, "has " + std::to_string(n) + " groups for rows of " + std::to_string(out.inputs) + " values, expected groups of one size", Code::unsupported);
     }
 
-    // Columns sorted by their group, where the file does not have them so.
-    std::optional<base::Error> sort_columns(const SafeTensor* index) {
-        if (!index) return std::nullopt;
-        if (auto e = dtype(*index, {Dtype::i32, Dtype::i64})) return e;
-        if (auto e = shape(*index, {std::uint64_t(out.cols)})) return e;
-        const int n_groups = out.cols / out.group;
-        std::vector<std::vector<std::int32_t>> of(static_cast<std::size_t>(n_groups));
-        for (int c = 0; c < out.cols; ++c) {
-            const std::int64_t group = read::integer(*index, std::size_t(c));
-            if (group < 0 || group >= n_groups)
-                return file.error(*index, "puts column " + std::to_string(c) + " into group " + std::to_string(group) + " of " +
-                                              std::to_string(n_groups));
+    std::uint64_t n_groups() const { return std::uint64_t(out.inputs / out.group); }
+
+    // Words of 32 bits that n values take.
+    std::uint64_t words(std::uint64_t n) const { return (n * std::uint64_t(out.bits) + 31) / 32; }
+
+    // Where columns go: sorted by their group, each group filled up, 8 bits twice.
+    std::optional<base::Error> lay_columns_out(const SafeTensor* index) {
+        const int n = int(n_groups());
+        out.padded = (out.group + kGroupStep - 1) / kGroupStep * kGroupStep;
+        const std::int64_t wide = std::int64_t(n) * out.padded * (out.bits / 4);
+        if (wide > kMostColumns) return file.error(*out.codes, "has groups of " + std::to_string(out.group) + " columns, which take too much room", Code::unsupported);
+        out.cols = int(wide);
+        std::vector<std::vector<std::int32_t>> of(static_cast<std::size_t>(n));
+        if (index) {
+            if (auto e = dtype(*index, {Dtype::i32, Dtype::i64})) return e;
+            if (auto e = shape(*index, {std::uint64_t(out.inputs)})) return e;
+        }
+        for (int c = 0; c < out.inputs; ++c) {
+            const std::int64_t group = index ? read::integer(*index, std::size_t(c)) : c / out.group;
+            if (group < 0 || group >= n)
+                return file.error(*index, "puts column " + std::to_string(c) + " into group " + std::to_string(group) + " of " + std::to_string(n));
             of[std::size_t(group)].push_back(c);
         }
-        for (int g = 0; g < n_groups; ++g) {
+        for (int g = 0; g < n; ++g) {
             const auto& members = of[std::size_t(g)];
             if (int(members.size()) != out.group)
-                return file.error(*index, "puts " + std::to_string(members.size()) + " columns into group " + std::to_string(g) + ", expected " +
-                                              std::to_string(out.group));
+                return file.error(*index, "puts " + std::to_string(members.size()) + " columns into group " + std::to_string(g) + ", expected " + std::to_string(out.group));
             out.order.insert(out.order.end(), members.begin(), members.end());
+            out.order.insert(out.order.end(), std::size_t(out.padded - out.group), 0);
         }
-        if (std::is_sorted(out.order.begin(), out.order.end())) out.order.clear();
+        if (out.bits == 8) out.order.insert(out.order.end(), out.order.begin(), out.order.end());
+        if (out.cols == out.inputs && std::is_sorted(out.order.begin(), out.order.end())) out.order.clear();
         return std::nullopt;
     }
 
@@ -121,8 +130,15 @@ struct Checker {
                                    std::uint64_t((out.cols + out.group - 1) / out.group)});
     }
 
-    std::optional<base::Error> int4_packed() {
-        out.kind = Kind::int4_packed;
+    // Of the module's scales: one of all, of each row, or of each row's groups.
+    std::optional<base::Error> scales_by_row(const SafeTensor& scales) {
+        if (auto e = dtype(scales, {Dtype::f16, Dtype::bf16, Dtype::f32})) return e;
+        if (auto e = groups(scales, scales.shape.size() == 2 ? scales.shape[1] : 1)) return e;
+        return shape(scales, {std::uint64_t(out.rows), n_groups()});
+    }
+
+    std::optional<base::Error> packed() {
+        out.kind = Kind::packed;
         out.format = Format::int4;
         out.codes = t.weight_packed;
         out.scales = t.weight_scale;
@@ -132,24 +148,41 @@ struct Checker {
             if (auto e = dtype(*t.weight_shape, {Dtype::i32, Dtype::i64})) return e;
             if (auto e = shape(*t.weight_shape, {2})) return e;
             const std::int64_t rows = read::integer(*t.weight_shape, 0), cols = read::integer(*t.weight_shape, 1);
-            if (rows != out.rows || cols != out.cols)
+            if (rows != out.rows || cols != out.inputs)
                 return file.error(*t.weight_shape, "says [" + std::to_string(rows) + ", " + std::to_string(cols) + "], expected [" +
-                                                       std::to_string(out.rows) + ", " + std::to_string(out.cols) + "]");
+                                                       std::to_string(out.rows) + ", " + std::to_string(out.inputs) + "]");
         }
-        if (auto e = columns(*out.codes, kGroupStep)) return e;
-        if (auto e = shape(*out.codes, {std::uint64_t(out.rows), std::uint64_t(out.cols) / 8})) return e;
-        if (auto e = dtype(*out.scales, {Dtype::f16, Dtype::bf16, Dtype::f32})) return e;
-        if (auto e = groups(*out.scales, out.scales->shape.size() == 2 ? out.scales->shape[1] : 1)) return e;
-        const std::uint64_t n_groups = std::uint64_t(out.cols / out.group);
-        if (auto e = shape(*out.scales, {std::uint64_t(out.rows), n_groups})) return e;
+        const std::uint64_t rows = std::uint64_t(out.rows), found = out.codes->shape.size() == 2 ? out.codes->shape[1] : 0;
+        out.bits = 8;
+        if (found != words(std::uint64_t(out.inputs))) out.bits = 4;
+        if (auto e = shape(*out.codes, {rows, words(std::uint64_t(out.inputs))})) return e;
+        if (auto e = scales_by_row(*out.scales)) return e;
         if (out.zeros) {
             if (auto e = dtype(*out.zeros, {Dtype::i32})) return e;
-            if (auto e = shape(*out.zeros, {std::uint64_t(out.rows + 7) / 8, n_groups})) return e;
+            if (auto e = shape(*out.zeros, {words(rows), n_groups()})) return e;
         }
-        return sort_columns(t.weight_g_idx);
+        return lay_columns_out(t.weight_g_idx);
     }
 
-    // GPTQ packs eight inputs into a word, AWQ eight outputs.
+    // A byte a value, with its sign.
+    std::optional<base::Error> bytes() {
+        out.kind = Kind::bytes;
+        out.format = Format::int4;
+        out.bits = 8;
+        out.codes = t.weight;
+        out.scales = t.weight_scale;
+        out.zeros = t.weight_zero_point;
+        if (!out.scales) return missing(*out.codes, "weight_scale");
+        if (auto e = shape(*out.codes, {std::uint64_t(out.rows), std::uint64_t(out.inputs)})) return e;
+        if (auto e = scales_by_row(*out.scales)) return e;
+        if (out.zeros) {
+            if (auto e = dtype(*out.zeros, {Dtype::i8})) return e;
+            if (auto e = shape(*out.zeros, {std::uint64_t(out.rows), n_groups()})) return e;
+        }
+        return lay_columns_out(t.weight_g_idx);
+    }
+
+    // GPTQ packs inputs into a word, AWQ eight outputs.
     std::optional<base::Error> qweight() {
         out.format = Format::int4;
         out.codes = t.qweight;
@@ -158,22 +191,22 @@ struct Checker {
         if (!out.scales) return missing(*out.codes, "scales");
         if (!out.zeros) return missing(*out.codes, "qzeros");
         if (auto e = dtype(*out.codes, {Dtype::i32})) return e;
-        if (auto e = columns(*out.codes, kGroupStep)) return e;
-        if (out.rows % 8 != 0)
-            return file.error(*out.codes, "has " + std::to_string(out.rows) + " outputs, expected a multiple of 8", Code::unsupported);
-        const std::uint64_t rows = std::uint64_t(out.rows), cols = std::uint64_t(out.cols);
+        const std::uint64_t rows = std::uint64_t(out.rows), cols = std::uint64_t(out.inputs);
         out.kind = out.codes->shape == std::vector<std::uint64_t>{cols, rows / 8} ? Kind::awq : Kind::gptq;
+        if (out.kind == Kind::gptq && out.codes->shape == std::vector<std::uint64_t>{cols / 4, rows}) out.bits = 8;
+        const std::uint64_t in_word = 32 / std::uint64_t(out.bits);
+        if (rows % in_word != 0) return file.error(*out.codes, "has " + std::to_string(rows) + " outputs, expected a multiple of " + std::to_string(in_word), Code::unsupported);
         if (out.kind == Kind::gptq) {
-            if (auto e = shape(*out.codes, {cols / 8, rows})) return e;
+            if (auto e = columns(*out.codes, int(in_word))) return e;
+            if (auto e = shape(*out.codes, {cols / in_word, rows})) return e;
             out.zero_less_one = !scheme.gptq_v2;
         }
         if (auto e = dtype(*out.scales, {Dtype::f16, Dtype::bf16, Dtype::f32})) return e;
         if (auto e = groups(*out.scales, out.scales->shape.empty() ? 0 : out.scales->shape[0])) return e;
-        const std::uint64_t n_groups = cols / std::uint64_t(out.group);
-        if (auto e = shape(*out.scales, {n_groups, rows})) return e;
+        if (auto e = shape(*out.scales, {n_groups(), rows})) return e;
         if (auto e = dtype(*out.zeros, {Dtype::i32})) return e;
-        if (auto e = shape(*out.zeros, {n_groups, rows / 8})) return e;
-        return out.kind == Kind::gptq ? sort_columns(t.g_idx) : std::nullopt;
+        if (auto e = shape(*out.zeros, {n_groups(), rows / in_word})) return e;
+        return lay_columns_out(out.kind == Kind::gptq ? t.g_idx : nullptr);
     }
 
     std::optional<base::Error> nvfp4(const SafeTensor& codes, const SafeTensor& global) {
@@ -213,10 +246,11 @@ struct Checker {
         if (t.qweight) return qweight();
         if (t.weight_packed) {
             if (auto e = dtype(*t.weight_packed, {Dtype::i32, Dtype::u8})) return e;
-            if (t.weight_packed->dtype == Dtype::i32) return int4_packed();
+            if (t.weight_packed->dtype == Dtype::i32) return packed();
             return t.weight_global_scale ? nvfp4(*t.weight_packed, *t.weight_global_scale) : mxfp4();
         }
         if (t.weight->dtype == Dtype::f8_e4m3) return fp8();
+        if (t.weight->dtype == Dtype::i8 && t.weight_scale) return bytes();
         if (t.weight->dtype == Dtype::u8 && t.weight_scale_2) return nvfp4(*t.weight, *t.weight_scale_2);
         if (auto e = dtype(*t.weight, {Dtype::f32, Dtype::f16, Dtype::bf16, Dtype::f8_e4m3})) return e;
         return plain();
@@ -254,7 +288,7 @@ base::Result<Linear> check_linear(const Safetensors& file, const std::string& mo
 base::Result<Linear> check_linear(const Safetensors& file, const LinearTensors& tensors, int rows, int cols, const LinearScheme& scheme) {
     Checker checker{file, tensors, scheme, {}};
     checker.out.rows = rows;
-    checker.out.cols = cols;
+    checker.out.cols = checker.out.inputs = cols;
     if (auto error = checker.any()) return *std::move(error);
     return std::move(checker.out);
 }
@@ -268,7 +302,7 @@ base::Result<Linear> check_mxfp4_experts(const Safetensors& file, const std::str
     out.kind = Kind::mxfp4;
     out.format = Format::mxfp4;
     out.rows = experts * (stored_rows / row_step);
-    out.cols = cols;
+    out.cols = out.inputs = cols;
     out.first_row = first_row;
     out.row_step = row_step;
     for (const std::string& name : {blocks, scales})

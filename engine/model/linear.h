@@ -5,12 +5,15 @@
 //   stored as                                                        | read as
 //   F32, F16, BF16 `weight`                                          | the same, where it lies
 //   FP8 `weight` + `weight_scale` or `weight_scale_inv`              | FP8: one scale, one a row, or one a tile
-//   compressed-tensors int4 `weight_packed` (I32) + `weight_scale`   | INT4
-//   GPTQ, AWQ `qweight`, `qzeros`, `scales`, `g_idx`                 | INT4
+//   compressed-tensors `weight_packed` (I32) + `weight_scale`, 4 or 8 bits | INT4
+//   compressed-tensors `weight` (I8) + `weight_scale`                | INT4
+//   GPTQ of 4 or 8 bits, AWQ: `qweight`, `qzeros`, `scales`, `g_idx` | INT4
 //   NVFP4 of modelopt (`weight_scale_2`), compressed-tensors (`weight_global_scale`) | E2M1 and the matrix's scale
 //   MXFP4 of compressed-tensors, and of gpt_oss's experts            | MXFP4
 // Rows are outputs. Where columns belong to groups in another order (`g_idx`), they are stored group by group, and
-// `order` says which input each one meets.
+// `order` says which input each one meets. No block of 32 columns spans two groups: a group that 32 does not divide is filled
+// up with columns of zeros. 8 bits are two columns of 4, the high ones of all inputs before the low ones, with 16 times the
+// scale: (q - z) * s = (q_high - z_high) * 16 s + (q_low - z_low) * s.
 #pragma once
 
 #include <optional>
@@ -40,10 +43,11 @@ LinearTensors find_linear(const Safetensors& file, const std::string& module);
 
 // A module that was checked: everything but the values.
 struct Linear {
-    enum class Kind { plain, fp8, int4_packed, gptq, awq, nvfp4, mxfp4 };
+    enum class Kind { plain, fp8, packed, bytes, gptq, awq, nvfp4, mxfp4 };
     Kind kind = Kind::plain;
     Format format = Format::f32;
-    int rows = 0, cols = 0;
+    int rows = 0, cols = 0;                 // cols: as they are laid out
+    int inputs = 0;                         // columns of the module
     // Row r is the stored row first_row + r * row_step: parts that a file interleaves.
     int first_row = 0, row_step = 1;
     float scale = 1;                        // of the whole matrix, see Weight::scales
@@ -51,6 +55,8 @@ struct Linear {
 
     const SafeTensor *codes = nullptr, *scales = nullptr, *zeros = nullptr;
     int group = 0;                          // columns that share a scale
+    int padded = 0;                         // of integers: columns that a group takes
+    int bits = 4;                           // of integers
     int tile_rows = 1;                      // rows that do; 0: all
     bool zero_less_one = false;
 

@@ -28,30 +28,52 @@ void fp8_row(const Linear& l, std::size_t row, std::uint8_t* out) {
 constexpr int kAwqPlace[8] = {0, 4, 1, 5, 2, 6, 3, 7};
 std::size_t awq_place(std::size_t row) { return row / 8 * 8 + std::size_t(kAwqPlace[row % 8]); }
 
-int int4_code(const Linear& l, std::size_t row, std::size_t column) {
-    const std::size_t rows = std::size_t(l.rows), cols = std::size_t(l.cols);
-    if (l.kind == Kind::int4_packed) return read::nibble(*l.codes, row * cols + column);
-    if (l.kind == Kind::awq) return read::nibble(*l.codes, column * rows + awq_place(row));
-    return read::nibble(*l.codes, (column / 8 * rows + row) * 8 + column % 8);
+// Value `at` of the words of an I32 tensor.
+int packed_value(const Linear& l, const SafeTensor& tensor, std::size_t at) { return l.bits == 8 ? tensor.data[at] : read::nibble(tensor, at); }
+
+// A stored signed byte as one that begins at 0.
+int shifted(std::uint8_t byte) { return byte ^ 0x80; }
+
+int integer_code(const Linear& l, std::size_t row, std::size_t column) {
+    const std::size_t rows = std::size_t(l.rows), in_word = 32 / std::size_t(l.bits), inputs = std::size_t(l.inputs);
+    switch (l.kind) {
+        case Kind::packed: return packed_value(l, *l.codes, row * ((inputs + in_word - 1) / in_word * in_word) + column);
+        case Kind::bytes: return shifted(l.codes->data[row * inputs + column]);
+        case Kind::awq: return read::nibble(*l.codes, column * rows + awq_place(row));
+        default: return packed_value(l, *l.codes, (column / in_word * rows + row) * in_word + column % in_word);
+    }
 }
 
-int int4_zero(const Linear& l, std::size_t row, std::size_t group) {
-    if (!l.zeros) return 8;
-    const std::size_t groups = std::size_t(l.cols / l.group), rows = std::size_t(l.rows);
-    if (l.kind == Kind::int4_packed) return read::nibble(*l.zeros, (row / 8 * groups + group) * 8 + row % 8);
-    if (l.kind == Kind::awq) return read::nibble(*l.zeros, group * rows + awq_place(row));
-    return (read::nibble(*l.zeros, group * rows + row) + l.zero_less_one) & 15;
+int integer_zero(const Linear& l, std::size_t row, std::size_t group) {
+    const int most = (1 << l.bits) - 1;
+    if (!l.zeros) return (most + 1) / 2;
+    const std::size_t groups = std::size_t(l.inputs / l.group), rows = std::size_t(l.rows), in_word = 32 / std::size_t(l.bits);
+    switch (l.kind) {
+        case Kind::packed: return packed_value(l, *l.zeros, (row / in_word * groups + group) * in_word + row % in_word);
+        case Kind::bytes: return shifted(l.zeros->data[row * groups + group]);
+        case Kind::awq: return read::nibble(*l.zeros, group * rows + awq_place(row));
+        default: return (packed_value(l, *l.zeros, group * rows + row) + l.zero_less_one) & most;
+    }
 }
 
-void int4_row(const Linear& l, std::size_t row, std::uint8_t* out) {
-    const std::size_t groups = std::size_t(l.cols / l.group);
-    const auto code = [&](int c) { return int4_code(l, row, std::size_t(l.order.empty() ? c : l.order[std::size_t(c)])); };
+// Blocks of 32 columns; see linear.h for what 8 bits become.
+void integer_row(const Linear& l, std::size_t row, std::uint8_t* out) {
+    const bool by_row = l.kind == Kind::packed || l.kind == Kind::bytes;
+    const std::size_t groups = std::size_t(l.inputs / l.group);
+    const int width = int(groups) * l.padded;  // of one half of 8 bits, else of all
     for (int c = 0; c < l.cols; c += 32, out += 21) {
-        const std::size_t group = std::size_t(c / l.group);
-        const float scale = read::number(*l.scales, l.kind == Kind::int4_packed ? row * groups + group : group * std::size_t(l.rows) + row);
+        const int first = c % width % l.padded;  // into its group
+        const std::size_t group = std::size_t(c % width / l.padded);
+        const int zero = integer_zero(l, row, group), shift = l.bits == 8 && c < width ? 4 : 0;
+        float scale = read::number(*l.scales, by_row ? row * groups + group : group * std::size_t(l.rows) + row);
+        if (shift > 0) scale *= 16;
+        const auto code = [&](int i) {
+            const int value = first + i < l.group ? integer_code(l, row, std::size_t(l.order.empty() ? c + i : l.order[std::size_t(c + i)])) : zero;
+            return value >> shift & 15;
+        };
         std::memcpy(out, &scale, 4);
-        out[4] = std::uint8_t(int4_zero(l, row, group));
-        for (int i = 0; i < 16; ++i) out[5 + i] = std::uint8_t(code(c + i) | code(c + i + 16) << 4);
+        out[4] = std::uint8_t(zero >> shift & 15);
+        for (int i = 0; i < 16; ++i) out[5 + i] = std::uint8_t(code(i) | code(i + 16) << 4);
     }
 }
 
@@ -73,7 +95,7 @@ void read_rows(const Linear& l, int begin, int end, std::uint8_t* out) {
         switch (l.kind) {
             case Kind::plain: std::memcpy(out, l.codes->data.data() + row * bytes, bytes); break;
             case Kind::fp8: fp8_row(l, row, out); break;
-            case Kind::int4_packed: case Kind::gptq: case Kind::awq: int4_row(l, row, out); break;
+            case Kind::packed: case Kind::bytes: case Kind::gptq: case Kind::awq: integer_row(l, row, out); break;
             case Kind::nvfp4: case Kind::mxfp4: e2m1_row(l, row, out); break;
         }
     }

@@ -19,7 +19,7 @@ struct MethodRow {
 const std::vector<MethodRow>& methods() {
     static const std::vector<MethodRow> rows = {
         {"fp8", {Kind::fp8}},
-        {"compressed-tensors", {Kind::fp8, Kind::int4_packed, Kind::nvfp4, Kind::mxfp4}},
+        {"compressed-tensors", {Kind::fp8, Kind::packed, Kind::bytes, Kind::nvfp4, Kind::mxfp4}},
         {"gptq", {Kind::gptq}},
         {"awq", {Kind::awq}},
         {"modelopt", {Kind::fp8, Kind::nvfp4}},
@@ -32,7 +32,8 @@ const char* name_of(Kind kind) {
     switch (kind) {
         case Kind::plain: return "plain floats";
         case Kind::fp8: return "FP8";
-        case Kind::int4_packed: return "packed int4";
+        case Kind::packed: return "packed integers";
+        case Kind::bytes: return "8-bit integers";
         case Kind::gptq: return "GPTQ";
         case Kind::awq: return "AWQ";
         case Kind::nvfp4: return "NVFP4";
@@ -102,8 +103,7 @@ base::Result<void> Quantisation::read_groups(const Json& from, const std::string
         if (weights.absent()) continue;
         Group out;
         const std::int64_t bits = weights["num_bits"].integer(1, 64, 8);
-        const bool integers = weights["type"].text("int") == "int";
-        if (integers ? bits != 4 : bits != 4 && bits != 8) weights["num_bits"].refuse(integers ? "4 for integers" : "4 or 8 for floats");
+        if (bits != 4 && bits != 8) weights["num_bits"].refuse("4 or 8");
         const text::JsonNode block = weights["block_structure"];
         if (!block.absent()) {
             out.scheme.tile_rows = int(block.at(0).integer(1, 1 << 20));
@@ -147,7 +147,8 @@ base::Result<Quantisation> Quantisation::read(const Json& config, const std::str
         return base::error(Code::unsupported, file + ": has the quant_method '" + out.method_ + "'; this engine runs " + known);
     }
     if (out.method_ == "modelopt" && !algorithm.empty() && algorithm != "NVFP4" && algorithm != "FP8") node["quant_algo"].refuse("NVFP4 or FP8");
-    if ((out.method_ == "gptq" || out.method_ == "awq") && node["bits"].integer(1, 64, 4) != 4) node["bits"].refuse("4");
+    if (const auto bits = node["bits"].integer(1, 64, 4); (out.method_ == "gptq" && bits != 4 && bits != 8) || (out.method_ == "awq" && bits != 4))
+        node["bits"].refuse(out.method_ == "gptq" ? "4 or 8" : "4");
     if (out.method_ == "awq" && node["version"].text("gemm") != "gemm") node["version"].refuse("gemm");
     if (out.method_ == "fp8" && node["fmt"].text("e4m3") != "e4m3") node["fmt"].refuse("e4m3");
     out.scheme_.gptq_v2 = node["checkpoint_format"].text("") == "gptq_v2";

@@ -15,7 +15,9 @@ namespace engine {
 struct Stored {
     std::string name;
     Format format = Format::f32;
-    int rows = 0, cols = 0;                         // of one matrix: outputs, inputs
+    int rows = 0, cols = 0;                         // of one matrix: outputs, and columns as they are stored
+    int inputs = 0;                                 // that it takes, where columns are filled up or doubled; 0: its columns
+    bool eight_bits = false;                        // that stand in columns of 4, see linear.h
     // Of each matrix: its rows one after another where they lie in the file; null: read() makes them.
     std::vector<const std::uint8_t*> in_place;
     std::function<void(int matrix, int begin, int end, std::uint8_t* out)> read;  // rows [begin, end) as blocks
@@ -23,6 +25,7 @@ struct Stored {
     std::vector<float> scales;                      // see Weight::scales; empty: none
     std::vector<std::int32_t> order;                // see Weight::order; empty: none
 
+    std::uint64_t values() const { return std::uint64_t(count()) * std::uint64_t(rows) * std::uint64_t(inputs ? inputs : cols); }
     int count() const { return int(in_place.size()); }
     std::size_t bytes() const { return row_bytes(format, std::size_t(cols)) * std::size_t(rows); }  // of one matrix
     // Whether all lie in the file at equal distances.

@@ -52,7 +52,7 @@ base::Result<Measured> measure_model(const ModelFile& file, const Config& config
         if (auto fits = check_image(file, *layout, ops); !fits) return std::move(fits).error();
         layout->bytes = {0, layout->bytes.packed};
     }
-    return Measured{layout->bytes, layout->parameters, layout->active_parameters, layout->active_bytes, layout->values};
+    return Measured{layout->bytes, layout->parameters, layout->active_parameters, layout->active_bytes, layout->values, layout->eight_bits, layout->widest};
 }
 
 base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<ModelFile> file, Config config, const Ops& ops, Pool& pool,
@@ -71,6 +71,7 @@ base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<ModelFile> file,
         model->packed = *std::move(memory);
     }
     model->config = std::move(config);
+    model->config.widest = layout->widest;
     model->file = std::move(file);
     model->ops = &ops;
     model->parameters = layout->parameters;

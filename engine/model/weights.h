@@ -108,6 +108,8 @@ struct Measured {
     WeightBytes bytes;
     std::uint64_t parameters = 0, active_parameters = 0, bytes_per_token = 0;
     std::array<std::uint64_t, kFormatCount> values{};  // of matrices, by their format
+    std::uint64_t eight_bits = 0;                   // of those of INT4: that hold 8 bits
+    int widest = 0;                                 // see Config::widest
 };
 base::Result<Measured> measure_model(const ModelFile& file, const Config& config, const Ops& ops);
 

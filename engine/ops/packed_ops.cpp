@@ -51,13 +51,13 @@ Routing routing_of(const MoeArgs& args, Scratch& scratch) {
 }
 
 ExpertScratch expert_scratch(const MoeArgs& args, int rows, std::size_t work) {
-    const int h = args.x.cols, inner = args.gate.rows;
+    const int h = std::max(args.gate.cols, args.up.cols), inner = std::max(2 * args.gate.rows, args.down.cols), widest = widest_columns(args);
     ExpertScratch s{};
     s.rows = line(std::size_t(rows) * h * sizeof(float));
-    s.quantised = line(activations_bytes(rows, std::max(h, inner)));
+    s.quantised = line(activations_bytes(rows, widest));
     const bool bf16 = args.gate.format == Format::bf16 || args.up.format == Format::bf16 || args.down.format == Format::bf16;
-    s.bf16 = bf16 ? line(std::size_t(rows) * even(std::max(h, inner)) * sizeof(std::uint16_t)) : 0;
-    s.inner = line(2 * std::size_t(rows) * inner * sizeof(float));
+    s.bf16 = bf16 ? line(std::size_t(rows) * even(widest) * sizeof(std::uint16_t)) : 0;
+    s.inner = line(std::size_t(rows) * inner * sizeof(float));
     s.work = line(work);
     s.total = s.rows + s.quantised + s.bf16 + s.inner + s.work;
     return s;

@@ -81,6 +81,9 @@ struct Routing {
 };
 Routing routing_of(const MoeArgs& args, Scratch& scratch);
 
+// Of an expert's matrices, whose columns may be more than their inputs (see Weight::order).
+inline int widest_columns(const MoeArgs& args) { return std::max({args.gate.cols, args.up.cols, args.down.cols}); }
+
 // What one CPU thread needs for up to moe_rows rows of an expert.
 struct ExpertScratch {
     std::size_t rows, quantised, bf16, inner, work, total;  // inner: gate and up
@@ -133,9 +136,9 @@ struct PackedOps {
     }
 
     // The columns of x as a weight with an order of its own meets them.
-    static Mat in_order(Mat x, const std::int32_t* order, Exec& exec) {
-        const Mat out{exec.scratch->take<float>(std::size_t(x.rows) * x.cols), x.rows, x.cols};
-        each_row(exec, x.rows, [&](int r) { gather(x.row(r), order, x.cols, out.row(r)); });
+    static Mat in_order(Mat x, const Weight& w, Exec& exec) {
+        const Mat out{exec.scratch->take<float>(std::size_t(x.rows) * w.cols), x.rows, w.cols};
+        each_row(exec, x.rows, [&](int r) { gather(x.row(r), w.order, w.cols, out.row(r)); });
         return out;
     }
 
@@ -145,7 +148,7 @@ struct PackedOps {
         if (std::none_of(jobs, jobs + n_jobs, ordered)) return matmul_as_stored<exact>(jobs, n_jobs, x, exec);
         for (int j = 0; j < n_jobs; ++j) {
             const Taken taken(*exec.scratch);
-            const Mat in = ordered(jobs[j]) ? in_order(x, jobs[j].w->order, exec) : x;
+            const Mat in = ordered(jobs[j]) ? in_order(x, *jobs[j].w, exec) : x;
             matmul_as_stored<exact>(&jobs[j], 1, in, exec);
         }
     }
@@ -219,7 +222,7 @@ struct PackedOps {
     template <bool exact>
     static void gate_up(const MoeArgs& args, const Routing& routing, const ExpertItem& item, const PanelRange& part, float* hidden,
                         char* memory, const ExpertScratch& sizes) {
-        const int n = item.end - item.begin, h = args.x.cols, inner = args.gate.rows;
+        const int n = item.end - item.begin, inner = args.gate.rows;
         float* rows = reinterpret_cast<float*>(memory);
         float* gate = reinterpret_cast<float*>(memory + sizes.rows + sizes.quantised + sizes.bf16);
         float* up = gate + std::size_t(n) * inner;
@@ -228,9 +231,10 @@ struct PackedOps {
         const bool floats = exact || is_float(args.gate) || is_float(args.up);
         const bool int8 = !exact && !(is_float(args.gate) && is_float(args.up));
         const bool bf16 = is_bf16<exact>(args.gate) || is_bf16<exact>(args.up);
-        Input in{rows, std::size_t(h), n, activations_at(memory + sizes.rows, n, h), reinterpret_cast<std::uint16_t*>(memory + sizes.rows + sizes.quantised)};
         const auto bring = [&](const Weight& w) {
             const std::int32_t* order = w.order_of(item.e);
+            const int h = w.cols;
+            const Input in{rows, std::size_t(h), n, activations_at(memory + sizes.rows, n, h), reinterpret_cast<std::uint16_t*>(memory + sizes.rows + sizes.quantised)};
             for (int i = 0; i < n; ++i) {
                 const float* x = args.x.row(routing.row[item.begin + i]);
                 float* row = rows + std::size_t(i) * h;
@@ -238,12 +242,13 @@ struct PackedOps {
                 if (int8) k.quantise_blocks(order ? row : x, in.q, i, 0, h / 32);
                 if (bf16) k.to_bf16(order ? row : x, h, in.bf16 + std::size_t(i) * even(h));
             }
+            return in;
         };
         const std::size_t stride = std::size_t(inner);
         const auto bias = [&](const float* of_all) { return of_all ? of_all + std::size_t(item.e) * stride : nullptr; };
-        bring(args.gate);
+        Input in = bring(args.gate);
         multiply<exact>(args.gate, item.e, in, {gate, stride, bias(args.gate_bias), false}, part.begin, part.end, work);
-        if (args.up.order != args.gate.order) bring(args.up);
+        if (args.up.order != args.gate.order) in = bring(args.up);
         multiply<exact>(args.up, item.e, in, {up, stride, bias(args.up_bias), false}, part.begin, part.end, work);
         const std::size_t first = std::size_t(part.begin) * panel_rows, last = std::min(stride, std::size_t(part.end) * panel_rows);
         for (std::size_t at = first; at < std::size_t(n) * stride; at += stride)
@@ -254,11 +259,11 @@ struct PackedOps {
     template <bool exact>
     static void down(const MoeArgs& args, const ExpertItem& item, const PanelRange& part, const float* hidden, float* out, char* memory,
                      const ExpertScratch& sizes) {
-        const int n = item.end - item.begin, h = args.out.cols, inner = args.gate.rows;
-        const float* rows = hidden + std::size_t(item.begin) * inner;
+        const int n = item.end - item.begin, h = args.out.cols, width = args.gate.rows, inner = args.down.cols;
+        const float* rows = hidden + std::size_t(item.begin) * width;
         if (const std::int32_t* order = args.down.order_of(item.e)) {
             float* ordered = reinterpret_cast<float*>(memory + sizes.rows + sizes.quantised + sizes.bf16);  // gate and up are done with
-            for (int i = 0; i < n; ++i) gather(rows + std::size_t(i) * inner, order, inner, ordered + std::size_t(i) * inner);
+            for (int i = 0; i < n; ++i) gather(rows + std::size_t(i) * width, order, inner, ordered + std::size_t(i) * inner);
             rows = ordered;
         }
         Input in{rows, std::size_t(inner), n, activations_at(memory + sizes.rows, n, inner), reinterpret_cast<std::uint16_t*>(memory + sizes.rows + sizes.quantised)};
@@ -282,7 +287,7 @@ struct PackedOps {
                 items[n++] = {e, i, std::min(i + moe_rows, routing.first[e + 1])};
         float* hidden = exec.scratch->take<float>(std::size_t(pairs) * inner);
         float* out = exec.scratch->take<float>(std::size_t(pairs) * args.out.cols);
-        const std::size_t work = work_bytes(std::max(args.x.cols, inner));
+        const std::size_t work = work_bytes(widest_columns(args));
         const ExpertScratch sizes = expert_scratch(args, std::min(moe_rows, args.x.rows), work);
         char* memory = static_cast<char*>(exec.scratch->take(sizes.total * threads));
         const int parts = parts_of_expert(args, n, threads);

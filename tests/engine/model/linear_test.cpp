@@ -60,13 +60,12 @@ struct LinearTest : testing::Test {
         return out;
     }
 
-    // The rows in the inputs' order, from the blocks.
-    static std::vector<float> values(const OwnedWeight& w) {
-        std::vector<float> out(std::size_t(w.weight.rows) * w.weight.cols), row(std::size_t(w.weight.cols));
+    // What each of the inputs meets, from the blocks.
+    static std::vector<float> values(const OwnedWeight& w, int inputs) {
+        std::vector<float> out(std::size_t(w.weight.rows) * std::size_t(inputs)), row(std::size_t(w.weight.cols));
         for (int r = 0; r < w.weight.rows; ++r) {
             ref::expand(w.weight, 0, r, 0, w.weight.cols, row.data());
-            for (int c = 0; c < w.weight.cols; ++c)
-                out[std::size_t(r) * w.weight.cols + (w.weight.order ? w.weight.order[c] : c)] = row[std::size_t(c)];
+            for (int c = 0; c < w.weight.cols; ++c) out[std::size_t(r) * std::size_t(inputs) + std::size_t(w.weight.order ? w.weight.order[c] : c)] += row[std::size_t(c)];
         }
         return out;
     }
@@ -77,7 +76,7 @@ struct LinearTest : testing::Test {
         ASSERT_TRUE(linear) << linear.error().message;
         EXPECT_EQ(linear->format, format);
         const OwnedWeight w = own(*linear);
-        const auto got = values(w);
+        const auto got = values(w, cols);
         int wrong = 0;
         for (int r = 0; r < rows; ++r)
             for (int c = 0; c < cols; ++c) {
@@ -87,7 +86,7 @@ struct LinearTest : testing::Test {
         EXPECT_EQ(wrong, 0);
         // A part of the rows is the part of all rows.
         if (linear->in_place()) return;
-        std::vector<std::uint8_t> part(row_bytes(format, std::size_t(cols)) * 2);
+        std::vector<std::uint8_t> part(row_bytes(format, std::size_t(w.weight.cols)) * 2);
         read_rows(*linear, rows - 2, rows, part.data());
         EXPECT_EQ(std::memcmp(part.data(), w.bytes.data() + w.bytes.size() - part.size(), part.size()), 0);
     }
@@ -102,10 +101,11 @@ struct LinearTest : testing::Test {
     }
 };
 
-// Words of eight 4-bit codes; code(i) is nibble i.
-std::vector<std::uint32_t> words(std::size_t n, const std::function<int(std::size_t)>& code) {
+// Words of eight 4-bit or four 8-bit codes; code(i) is code i, the lowest bits first.
+std::vector<std::uint32_t> words(std::size_t n, const std::function<int(std::size_t)>& code, std::size_t bits = 4) {
     std::vector<std::uint32_t> out(n);
-    for (std::size_t i = 0; i < 8 * n; ++i) out[i / 8] |= std::uint32_t(code(i)) << 4 * (i % 8);
+    const std::size_t each = 32 / bits;
+    for (std::size_t i = 0; i < each * n; ++i) out[i / each] |= std::uint32_t(code(i)) << bits * (i % each);
     return out;
 }
 
@@ -167,6 +167,68 @@ TEST_F(LinearTest, PackedInt4SymmetricAsymmetricAndInAnotherOrder) {
                 return float(q[std::size_t(r) * cols + std::size_t(c)] - (zeros ? z[at] : 8)) * bf16_to_float(s[at]);
             });
         }
+}
+
+// Rows are whole words, the last filled up.
+TEST_F(LinearTest, PackedIntegersOfAnyGroupAndWidth) {
+    const std::size_t rows = 24;
+    const struct {
+        std::size_t bits, cols, groups;
+    } kCases[] = {{4, 96, 2}, {4, 64, 4}, {4, 100, 1}, {4, 100, 5}, {4, 35, 1}, {8, 64, 1}, {8, 64, 4}, {8, 96, 2}, {8, 99, 1}, {8, 99, 3}};
+    for (const auto& [bits, cols, groups] : kCases)
+        for (const bool zeros : {false, true}) {
+            SCOPED_TRACE(std::to_string(bits) + " bits, " + std::to_string(cols) + " columns, " + std::to_string(groups) + " groups");
+            header.clear(), data.clear();
+            const int most = (1 << bits) - 1;
+            const std::size_t each = 32 / bits, in_row = (cols + each - 1) / each;
+            const auto q = integers(rows * cols, most + 1), z = integers(rows * groups, most + 1);
+            const auto s = halves(rows * groups);
+            add("weight_packed", "I32", {rows, in_row}, words(rows * in_row, [&](std::size_t i) { const std::size_t c = i % (in_row * each); return c < cols ? q[i / (in_row * each) * cols + c] : 0; }, bits));
+            add("weight_scale", "BF16", {rows, groups}, s);
+            if (zeros) add("weight_zero_point", "I32", {rows / each, groups}, words(rows / each * groups, [&](std::size_t i) { return z[(i / each / groups * each + i % each) * groups + i / each % groups]; }, bits));
+            expect(int(rows), int(cols), Format::int4, [&, cols = cols, groups = groups](int r, int c) {
+                const std::size_t at = std::size_t(r) * groups + std::size_t(c) / (cols / groups);
+                return float(q[std::size_t(r) * cols + std::size_t(c)] - (zeros ? z[at] : (most + 1) / 2)) * bf16_to_float(s[at]);
+            });
+        }
+}
+
+TEST_F(LinearTest, BytesOfRowsAndOfGroups) {
+    const std::size_t rows = 6, cols = 80;
+    const auto q = integers(rows * cols, 256), z = integers(rows * 5, 256);
+    const auto less = [](const std::vector<int>& of) { return bytes(of.size(), [&](std::size_t i) { return of[i] - 128; }); };
+    for (const std::size_t groups : {std::size_t(1), std::size_t(5)})
+        for (const bool zeros : {false, true}) {
+            header.clear(), data.clear();
+            const auto s = halves(rows * groups);
+            add("weight", "I8", {rows, cols}, less(q));
+            add("weight_scale", "F16", {rows, groups}, s);
+            if (zeros) add("weight_zero_point", "I8", {rows, groups}, less({z.begin(), z.begin() + std::ptrdiff_t(rows * groups)}));
+            expect(int(rows), int(cols), Format::int4, [&, groups](int r, int c) {
+                const std::size_t at = std::size_t(r) * groups + std::size_t(c) / (cols / groups);
+                return float(q[std::size_t(r) * cols + std::size_t(c)] - (zeros ? z[at] : 128)) * half_to_float(s[at]);
+            });
+        }
+}
+
+TEST_F(LinearTest, GptqOf8BitsAndOfSmallGroups) {
+    const std::size_t rows = 16, cols = 96;
+    for (const std::size_t bits : {std::size_t(4), std::size_t(8)})
+        for (const std::size_t groups : {std::size_t(1), std::size_t(2), std::size_t(6)})
+            for (const bool v2 : {false, true}) {
+                header.clear(), data.clear();
+                const int most = (1 << bits) - 1;
+                const std::size_t each = 32 / bits;
+                const auto q = integers(cols * rows, most + 1), z = integers(groups * rows, most + 1);
+                const auto s = halves(groups * rows);
+                add("qweight", "I32", {cols / each, rows}, words(cols / each * rows, [&](std::size_t i) { return q[(i / each / rows * each + i % each) * rows + i / each % rows]; }, bits));
+                add("qzeros", "I32", {groups, rows / each}, words(groups * rows / each, [&](std::size_t i) { return (z[i] + (v2 ? 0 : most)) & most; }, bits));
+                add("scales", "F16", {groups, rows}, s);
+                expect(int(rows), int(cols), Format::int4, [&, groups](int r, int c) {
+                    const std::size_t at = std::size_t(c) / (cols / groups) * rows + std::size_t(r);
+                    return float(q[std::size_t(c) * rows + std::size_t(r)] - z[at]) * half_to_float(s[at]);
+                }, {.gptq_v2 = v2});
+            }
 }
 
 TEST_F(LinearTest, GptqInBothZeroFormsAndInAnotherOrder) {
@@ -243,7 +305,7 @@ TEST_F(LinearTest, Mxfp4OfModulesAndOfInterleavedExperts) {
         const auto linear = check_mxfp4_experts(*file, "m.gate_up_proj_blocks", "m.gate_up_proj_scales", 2, 4, int(cols), part, 2);
         ASSERT_TRUE(linear) << linear.error().message;
         ASSERT_EQ(linear->rows, 4);
-        const auto got = values(own(*linear));
+        const auto got = values(own(*linear), int(cols));
         for (int r = 0; r < 4; ++r)
             for (int c = 0; c < int(cols); ++c) ASSERT_EQ(got[std::size_t(r) * cols + std::size_t(c)], value(2 * r + part, c)) << r << " " << c;
     }
@@ -271,7 +333,8 @@ TEST_F(LinearTest, ErrorsNameTensorExpectedAndFound) {
         return refusal(8, 64);
     };
     EXPECT_EQ(gptq(2, {}), "accepted");
-    EXPECT_EQ(gptq(4, {}), "tensor 'm.scales' has 4 groups for rows of 64 values, expected groups of a multiple of 32");
+    EXPECT_EQ(gptq(4, {}), "accepted");
+    EXPECT_EQ(gptq(3, {}), "tensor 'm.scales' has 3 groups for rows of 64 values, expected groups of one size");
     EXPECT_EQ(gptq(2, std::vector<std::int32_t>(64, 1)), "tensor 'm.g_idx' puts 0 columns into group 0, expected 32");
     EXPECT_EQ(gptq(2, std::vector<std::int32_t>(64, 2)), "tensor 'm.g_idx' puts column 0 into group 2 of 2");
     EXPECT_EQ(gptq(2, {0, 1}), "tensor 'm.g_idx' has shape [2], expected [64]");
