@@ -76,10 +76,13 @@ net::Task<bool> Connection::one_request(bool first) {
 // Until the parser has the header, or the whole message.
 net::Task<void> Connection::read(Parser& parser, bool whole, error_code& failed) {
     parser.eager(whole);
+    std::string header;  // as far as the parser took it
     while (!(whole ? parser.is_done() : parser.is_header_done())) {
         if (buffer_.size() > 0) {
             failed = {};
-            buffer_.consume(parser.put(buffer_.data(), failed));
+            const std::size_t taken = parser.put(buffer_.data(), failed);
+            if (!whole) header.append(static_cast<const char*>(buffer_.data().data()), taken);
+            buffer_.consume(taken);
             if (!failed) continue;
             if (failed != http::error::need_more) co_return;
         }
@@ -88,6 +91,7 @@ net::Task<void> Connection::read(Parser& parser, bool whole, error_code& failed)
         if (failed == asio::error::eof) {
             failed = http::error::end_of_stream;
             if (parser.got_some()) parser.put_eof(failed);
+            if (parser.got_some() && !whole) failed = fault_of_part(header.append(static_cast<const char*>(buffer_.data().data()), buffer_.size()), shared_.options.header_bytes);
         }
         if (failed) co_return;
     }

@@ -48,6 +48,14 @@ Request request_of(http::request<http::string_body>&& message, const Peer& peer)
     return out;
 }
 
+boost::system::error_code fault_of_part(std::string_view header, std::size_t limit) {
+    http::request_parser<http::string_body> parser;
+    parser.header_limit(std::uint32_t(limit));
+    boost::system::error_code fault;
+    while (!header.empty() && !fault && !parser.is_header_done()) header.remove_prefix(parser.put(boost::asio::buffer(header.data(), header.size()), fault));
+    return fault && fault != http::error::need_more ? fault : http::error::partial_message;
+}
+
 Objection objection_to(const http::request<http::string_body>& message) {
     const auto hosts = message.count(http::field::host);
     if (hosts > 1) return {400, "the request has more than one Host header"};

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include "server/http.h"
@@ -19,6 +20,10 @@ struct Objection {
     std::string why;
 };
 Objection objection_to(const http::request<http::string_body>& message);
+
+// What is wrong with a header that ended early, as if it had come in one piece: a parser that waits for the rest looks at
+// what came meanwhile only when the header is whole.
+boost::system::error_code fault_of_part(std::string_view header, std::size_t limit);
 
 http::response<http::string_body> plain_response(const Response& response, unsigned version, bool keep_alive);
 // The bytes of its status line and headers (RFC 9112): of the answer to HEAD, and of one whose body is streamed.

@@ -18,12 +18,14 @@ struct Read {
 };
 
 // As Connection::read does, the header first, then the whole.
-bool advance(http::request_parser<http::string_body>& parser, std::string& buffer, bool whole, boost::system::error_code& failed) {
+bool advance(http::request_parser<http::string_body>& parser, std::string& buffer, std::string& header, bool whole, boost::system::error_code& failed) {
     parser.eager(whole);
     while (!(whole ? parser.is_done() : parser.is_header_done())) {
         if (buffer.empty()) return false;
         failed = {};
-        buffer.erase(0, parser.put(boost::asio::buffer(buffer), failed));
+        const std::size_t taken = parser.put(boost::asio::buffer(buffer), failed);
+        if (!whole) header.append(buffer, 0, taken);
+        buffer.erase(0, taken);
         if (failed) return false;
     }
     return true;
@@ -39,9 +41,13 @@ Read read(const std::vector<std::string_view>& pieces) {
         parser.header_limit(most_header);
         parser.body_limit(most_body);
         boost::system::error_code failed;
+        std::string header;
         for (const bool whole : {false, true}) {
-            while (!advance(parser, buffer, whole, failed)) {
-                if ((failed && failed != http::error::need_more) || next == pieces.size()) {
+            while (!advance(parser, buffer, header, whole, failed)) {
+                const bool ended = !failed || failed == http::error::need_more;
+                if (!ended || next == pieces.size()) {
+                    if (ended && !whole && !(header + buffer).empty()) failed = server::detail::fault_of_part(header + buffer, most_header);
+                    if (failed == http::error::partial_message) failed = http::error::need_more;
                     out.shown += failed && failed != http::error::need_more ? "|" + failed.message() : "|short";
                     return out;
                 }

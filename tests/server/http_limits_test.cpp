@@ -29,6 +29,25 @@ TEST(HttpLimits, RefusesWhatTwoReadersCouldReadDifferently) {
     EXPECT_EQ(echo.once(request_text("GET", "/still")).status, 200);
 }
 
+// A header that is wrong and ends early is told as wrong, however it was cut.
+TEST(HttpLimits, TellsWhatIsWrongWithAHeaderThatEndsEarly) {
+    Echo echo;
+    for (const std::string& rest : {std::string("E(T / HTTP/1.1\r\n"), std::string("ET / HTTP/1.1\r\nHo(st: a\r\n"), std::string("ET / HTTP/7.1\r\n")}) {
+        Client client = Client::tcp(echo.port);
+        client.send("G");
+        std::this_thread::sleep_for(50ms);
+        client.send(rest);
+        client.end();
+        const Reply reply = client.read();
+        EXPECT_EQ(reply.status, 400) << rest;
+        EXPECT_NE(reply.message().find("not valid HTTP: bad"), std::string::npos) << reply.body;
+    }
+    Client client = Client::tcp(echo.port);
+    client.send("GET / HTTP/1.1\r\nHost: a");
+    client.end();
+    EXPECT_TRUE(client.ended()) << "one that left gets no answer";
+}
+
 TEST(HttpLimits, BoundsHeadersAndBodies) {
     HttpOptions options;
     options.body_bytes = 1000;

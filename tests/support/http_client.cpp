@@ -98,6 +98,8 @@ std::string Client::read_until(const std::string& text) {
     return out;
 }
 
+void Client::end() { ::shutdown(fd_, SHUT_WR); }
+
 bool Client::ended() {
     pollfd wait{fd_, POLLIN, 0};
     char byte;

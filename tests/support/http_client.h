@@ -35,6 +35,7 @@ public:
     void send_with_descriptor(const std::string& bytes, int fd);
     Reply read();                                // the next answer; waits at most 10 s
     std::string read_until(const std::string& text);  // raw bytes up to and with it, or all there is
+    void end();                                  // sends no more, and still reads
     bool ended();                                // the server has closed; waits at most 5 s
     void leave();                                // closes at once
 
