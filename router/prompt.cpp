@@ -128,6 +128,8 @@ base::Result<text::BoundGrammar> compile(const ModelRequest& request, const std:
     if (calls_allowed(request)) {
         auto calls = call_rules(request, dialect);
         if (!calls) return std::move(calls).error();
+        const bool unannounced = calls->trigger.empty() && !answer_bound(request) && !calls_forced(request);
+        if (unannounced) return base::error(base::Code::unsupported, "nothing in the dialect '" + dialect + "' tells that a call begins");
         rules += calls->ebnf;
         if (!calls->ebnf.empty()) root += root.empty() ? "calls" : " | calls";
         if (!answer_bound(request) && !calls_forced(request)) out.trigger = calls->trigger;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "text/call_tagged.h"
+#include "text/call_values.h"
 #include "text/grammar.h"
 #include "text/grammar_rules.h"
 #include "text/output_parser.h"
@@ -10,18 +11,24 @@ namespace text {
 namespace {
 
 struct Form {
-    std::string_view dialect, trigger;
+    std::string_view dialect, trigger;  // no trigger: only a forced call can be bound
     std::string_view open, close;  // around all calls
     std::string_view before, between, after, separator;  // a call: before NAME between ARGUMENTS after
     enum class Name { json, plain, numbered } name = Name::json;  // numbered: NAME:N
     const TagStyle* tags = nullptr;  // of arguments that stand between tags; else they are one JSON object
     bool alone = false;              // an output holds one call
+    const ValueStyle* values = nullptr;  // of arguments in a notation of the dialect's own
 };
 
 const TagStyle function_style = {"<parameter=", ">\n", "\n</parameter>\n", {"</parameter>", "<parameter=", "</function>"}};
 const TagStyle invoke_style = {"<parameter name=\"", "\">", "</parameter>\n", {"</parameter>", "<parameter name=\"", "</invoke>"}};
 const TagStyle glm_style = {"<arg_key>", "</arg_key>\n<arg_value>", "</arg_value>\n", {"</arg_value>", "<arg_key>", "</tool_call>"}};
 const TagStyle glm47_style = {"<arg_key>", "</arg_key><arg_value>", "</arg_value>", glm_style.stops};
+
+constexpr std::string_view dsml_parameter = "<｜DSML｜parameter name=\"";
+const TagStyle dsml_style = {dsml_parameter, "\" string=\"true\">", "</｜DSML｜parameter>\n", {"</｜DSML｜parameter>", dsml_parameter, "</｜DSML｜invoke>"}, "\" string=\"false\">"};
+const ValueStyle python_style = {"", "=", ", "};
+const ValueStyle gemma_style = {"<|\"|>", ":", ","}, escape_style = {"<escape>", ":", ","};
 
 constexpr std::string_view json_name = "{\"name\": ", json_arguments = ", \"arguments\": ";
 using Name = Form::Name;
@@ -45,6 +52,13 @@ const Form forms[] = {
     {"minimax_m2", "<minimax:tool_call>", "<minimax:tool_call>\n", "</minimax:tool_call>", "<invoke name=\"", "\">\n", "</invoke>\n", "", Name::plain, &invoke_style},
     {"glm4", "<tool_call>", "", "", "<tool_call>", "\n", "</tool_call>", "\n", Name::plain, &glm_style},
     {"glm47", "<tool_call>", "", "", "<tool_call>", "", "</tool_call>", "", Name::plain, &glm47_style},
+    {"deepseek_v32", "<｜DSML｜function_calls>", "<｜DSML｜function_calls>\n", "</｜DSML｜function_calls>", "<｜DSML｜invoke name=\"", "\">\n", "</｜DSML｜invoke>\n", "", Name::plain, &dsml_style},
+    {"deepseek_v4", "<｜DSML｜tool_calls>", "<｜DSML｜tool_calls>\n", "</｜DSML｜tool_calls>", "<｜DSML｜invoke name=\"", "\">\n", "</｜DSML｜invoke>\n", "", Name::plain, &dsml_style},
+    {"gemma4", "<|tool_call>", "", "", "<|tool_call>call:", "{", "}<tool_call|>", "", Name::plain, nullptr, false, &gemma_style},
+    {"functiongemma", "<start_function_call>", "", "", "<start_function_call>call:", "{", "}<end_function_call>", "", Name::plain, nullptr, false, &escape_style},
+    {"lfm2", "<|tool_call_start|>", "<|tool_call_start|>[", "]<|tool_call_end|>", "", "(", ")", ", ", Name::plain, nullptr, false, &python_style},
+    {"olmo3", "<function_calls>", "<function_calls>", "</function_calls>", "", "(", ")", "\n", Name::plain, nullptr, false, &python_style},
+    {"pythonic", "", "[", "]", "", "(", ")", ", ", Name::plain, nullptr, false, &python_style},
 };
 
 base::Error wrong(std::string what) { return base::error(base::Code::invalid_argument, std::move(what)); }
@@ -58,7 +72,7 @@ std::string call_mark(std::string_view dialect) {
 }
 
 bool holds_call_mark(std::string_view text) {
-    return std::any_of(std::begin(forms), std::end(forms), [&](const Form& form) { return text.find(form.trigger) != std::string_view::npos; });
+    return std::any_of(std::begin(forms), std::end(forms), [&](const Form& form) { return !form.trigger.empty() && text.find(form.trigger) != std::string_view::npos; });
 }
 
 base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::OrderedJson& tools, int most) {
@@ -75,8 +89,10 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
         const std::string rule = "args-" + std::to_string(i);
         const std::string called = f["name"];
         const bool plain = form->name != Name::json;
-        if (plain && called.find_first_of("<>\"\n :|{}") != called.npos) return wrong("the name of tool '" + called + "' cannot stand without quotes");
-        auto schema = form->tags ? tagged_arguments(parameters, rule, *form->tags) : Grammar::schema_to_ebnf(parameters, rule);
+        if (plain && called.find_first_of(form->values ? "<>\"\n :|{}()/" : "<>\"\n :|{}") != called.npos) return wrong("the name of tool '" + called + "' cannot stand without quotes");
+        auto schema = form->tags     ? tagged_arguments(parameters, rule, *form->tags)
+                      : form->values ? value_arguments(parameters, rule, *form->values)
+                                     : Grammar::schema_to_ebnf(parameters, rule);
         if (!schema) return base::error(schema.error().code, "tool '" + called + "': " + schema.error().message, schema.error().remedy);
         const std::string name = plain ? called : base::OrderedJson(called).dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
         const std::string before = std::string(form->before) + name, between(form->between);
@@ -85,6 +101,7 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
         rules += *schema + "\n";
     }
     if (form->tags) rules += tagged_common_rules(*form->tags);
+    if (form->values) rules += value_common_rules(*form->values);
     std::string root = "root ::= ";
     if (!form->open.empty()) root += ebnf_literal(form->open) + " ";
     root += "call";

@@ -13,6 +13,7 @@
 #include "text/grammar.h"
 #include "text/grammar_rules.h"
 #include "text/schema_rules.h"
+#include "text/unicode.h"
 
 namespace text {
 namespace {
@@ -36,9 +37,9 @@ std::size_t stop_prefix(std::string_view text, const Stops& stops) {
     return 0;
 }
 
-std::string char_class(const std::set<char>& chars) {
+std::string char_class(const std::set<std::string>& chars) {
     std::string out;
-    for (char c : chars) (out += c == '-' || c == ']' || c == '^' || c == '\\' ? "\\" : "") += c;
+    for (const std::string& c : chars) (out += c == "-" || c == "]" || c == "^" || c == "\\" ? "\\" : "") += c;
     return out;
 }
 
@@ -49,11 +50,15 @@ std::string raw_rules(const Stops& stops) {
     std::string out;
     for (std::size_t i = 0; i < open.size(); ++i) {
         const std::string prefix = open[i];
-        std::set<char> special = {'<'};
-        for (std::string_view stop : stops)
-            if (stop.starts_with(prefix)) special.insert(stop[prefix.size()]);
+        std::set<std::string> special = {"<"};
+        for (std::string_view stop : stops) {
+            if (!stop.starts_with(prefix)) continue;
+            int length = 1;
+            decode_utf8(stop, prefix.size(), length);
+            special.emplace(stop.substr(prefix.size(), std::size_t(length)));
+        }
         std::string rule = "raw-" + std::to_string(number[prefix]) + " ::= ( ";
-        for (char c : special) {
+        for (const std::string& c : special) {
             const std::string text = prefix + c;
             const std::size_t n = stop_prefix(text, stops);
             if (n == std::string_view::npos) continue;
@@ -76,10 +81,10 @@ std::string only_text(const std::string& rule, const std::set<std::string>& word
         else
             next[w[depth]].insert(w);
     }
-    std::set<char> special = {'<'};
+    std::set<std::string> special = {"<"};
     std::string out;
     for (const auto& [c, those] : next) {
-        special.insert(c);
+        special.emplace(1, c);
         const std::string inner = rule + c;
         out += std::string("[") + c + "] " + only_text(inner, those, depth + 1, rules) + " | ";
     }
@@ -128,30 +133,35 @@ bool any_text(const Json& schema, const Json& root, int depth = 0) {
     return true;
 }
 
+// What may stand between the tags of one parameter, as expressions; empty where there is none.
+struct Between {
+    std::string text, json;
+};
+
 // The values themselves, as far as they can be written between tags and read again.
-base::Result<std::string> values_of(const std::string& name, const Json& schema, const Json& root, const Stops& stops) {
+base::Result<Between> values_of(const std::string& name, const Json& schema, const Json& root, const Stops& stops) {
     const auto checked = base::Schema::parse(base::Json(schema));
     if (!checked) return refused(name, checked.error().message);
-    std::string out;
+    Between out;
     for (const Json& v : schema.contains("const") ? Json::array({schema["const"]}) : schema["enum"]) {
         const std::string text = v.is_string() ? v.get<std::string>() : v.dump();
         const bool stopped = std::any_of(stops.begin(), stops.end(), [&](std::string_view stop) { return text.find(stop) != text.npos; });
         if (stopped || !checked->validate(base::Json(v)) || parse_argument(text, schema, root) != v) continue;
-        out += (out.empty() ? "" : " | ") + (text.empty() ? std::string("\"\"") : ebnf_literal(text));
+        std::string& to = v.is_string() ? out.text : out.json;
+        to += (to.empty() ? "" : " | ") + (text.empty() ? std::string("\"\"") : ebnf_literal(text));
     }
-    if (out.empty()) return refused(name, "no value of it can be written between tags");
-    return "( " + out + " )";
+    if (out.text.empty() && out.json.empty()) return refused(name, "no value of it can be written between tags");
+    return out;
 }
 
-// What may stand between the tags of one parameter, as an expression.
-base::Result<std::string> value_of(const std::string& name, const Json& schema, const Json& root, const std::string& rule, const Stops& stops, std::string& rules) {
+base::Result<Between> value_of(const std::string& name, const Json& schema, const Json& root, const std::string& rule, const Stops& stops, std::string& rules) {
     if (schema == false) return refused(name, "it can have no value");
     const Json plain = schema.is_object() ? schema : Json::object();
     if (plain.contains("enum") || plain.contains("const")) return values_of(name, plain, root, stops);
     const std::vector<std::string> types = argument_types(plain, root);
     const bool with_text = types.empty() || std::find(types.begin(), types.end(), "string") != types.end();
     if (with_text && !any_text(plain, root)) return refused(name, "what is said of a text between tags has no grammar");
-    if (only_string(types)) return std::string("raw-0");
+    if (only_string(types)) return Between{"raw-0", ""};
     Json json = plain;
     for (const char* kept : {"$defs", "definitions", "$schema"})
         if (root.contains(kept)) json[kept] = root[kept];
@@ -166,7 +176,18 @@ base::Result<std::string> value_of(const std::string& name, const Json& schema, 
     auto source = Grammar::schema_to_ebnf(json, rule, options);
     if (!source) return refused(name, source.error().message);
     rules += *source + "\n";
-    return with_text ? "( text-only | " + rule + " )" : rule;
+    return Between{with_text ? "text-only" : "", rule};
+}
+
+// The whole parameter.
+std::string parameter(const std::string& name, const Between& value, const TagStyle& style) {
+    const auto one = [&](std::string_view opened, const std::string& expression) {
+        return ebnf_literal(std::string(style.open) + name + std::string(opened)) + " ( " + expression + " ) " + ebnf_literal(std::string(style.close));
+    };
+    if (value.text.empty() || value.json.empty() || style.opened_json.empty())
+        return one(value.text.empty() && !style.opened_json.empty() ? style.opened_json : style.opened,
+                   value.text + (value.text.empty() || value.json.empty() ? "" : " | ") + value.json);
+    return "( " + one(style.opened, value.text) + " | " + one(style.opened_json, value.json) + " )";
 }
 
 }  // namespace
@@ -196,13 +217,13 @@ base::Result<std::string> tagged_arguments(const Json& parameters, const std::st
         const bool needed = required.erase(name) > 0;
         const std::string own = rule + "-p" + std::to_string(n++);
         std::string inner;
-        auto value = name.find_first_of("<>\"\n") == name.npos ? value_of(name, schema, parameters, own, style.stops, inner) : refused(name, "its name cannot stand in a tag");
+        auto value = name.find_first_of("<>\"\n") == name.npos ? value_of(name, schema, parameters, own, style.stops, inner) : base::Result<Between>(refused(name, "its name cannot stand in a tag"));
         if (!value) {
             if (needed) return std::move(value).error();
             continue;  // an optional one can be left out
         }
         rules += inner;
-        const std::string one = ebnf_literal(std::string(style.open) + name + std::string(style.opened)) + " " + *value + " " + ebnf_literal(std::string(style.close));
+        const std::string one = parameter(name, *value, style);
         body += needed ? one + " " : "( " + one + " )? ";
     }
     if (!required.empty()) return base::error(base::Code::unsupported, "the required parameter '" + *required.begin() + "' is not described");

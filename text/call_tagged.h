@@ -15,6 +15,7 @@ namespace text {
 struct TagStyle {
     std::string_view open, opened, close;
     std::vector<std::string_view> stops;
+    std::string_view opened_json = {};  // instead of `opened` before what is no text
 };
 
 // Rules that the arguments of all tools share.

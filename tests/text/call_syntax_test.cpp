@@ -60,7 +60,15 @@ TEST(CallSyntax, EveryDialectTakesWhatItsParserReads) {
         {"seed_oss", "<seed:tool_call>\n<function=read_file>\n<parameter=path>\nx\n</parameter>\n</function>\n</seed:tool_call>"},
         {"minimax_m2", "<minimax:tool_call>\n<invoke name=\"read_file\">\n<parameter name=\"path\">x</parameter>\n</invoke>\n</minimax:tool_call>"},
         {"glm4", "<tool_call>read_file\n<arg_key>path</arg_key>\n<arg_value>x</arg_value>\n</tool_call>"},
-        {"glm47", "<tool_call>read_file<arg_key>path</arg_key><arg_value>x</arg_value></tool_call>"}};
+        {"glm47", "<tool_call>read_file<arg_key>path</arg_key><arg_value>x</arg_value></tool_call>"},
+        {"deepseek_v32", "<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"read_file\">\n<｜DSML｜parameter name=\"path\" string=\"true\">x</｜DSML｜parameter>\n</｜DSML｜invoke>\n"
+                         "</｜DSML｜function_calls>"},
+        {"deepseek_v4", "<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"read_file\">\n<｜DSML｜parameter name=\"path\" string=\"true\">x</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜tool_calls>"},
+        {"gemma4", "<|tool_call>call:read_file{path:<|\"|>x<|\"|>}<tool_call|>"},
+        {"functiongemma", "<start_function_call>call:read_file{path:<escape>x<escape>}<end_function_call>"},
+        {"lfm2", "<|tool_call_start|>[read_file(path=\"x\")]<|tool_call_end|>"},
+        {"olmo3", "<function_calls>read_file(path=\"x\")</function_calls>"},
+        {"pythonic", "[read_file(path=\"x\")]"}};
     for (auto [dialect, text] : calls) {
         EXPECT_TRUE(Grammar::from_ebnf(call_syntax(dialect, tools(), 4)->ebnf).value()->accepts(text)) << dialect;
         EXPECT_TRUE(std::string(text).starts_with(call_mark(dialect))) << dialect;
@@ -88,7 +96,14 @@ TEST(CallSyntax, WhatEveryDialectsGrammarWritesIsReadAndValid) {
                                                             {"seed_oss", "\n</parameter>\n</function>\n</seed:tool_call>"},
                                                             {"minimax_m2", "</parameter>\n</invoke>\n</minimax:tool_call>"},
                                                             {"glm4", "</arg_value>\n</tool_call>"},
-                                                            {"glm47", "</arg_value></tool_call>"}};
+                                                            {"glm47", "</arg_value></tool_call>"},
+                                                            {"deepseek_v32", "</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>"},
+                                                            {"deepseek_v4", "</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜tool_calls>"},
+                                                            {"gemma4", "<|\"|>}<tool_call|>"},
+                                                            {"functiongemma", "<escape>}<end_function_call>"},
+                                                            {"lfm2", "\")]<|tool_call_end|>"},
+                                                            {"olmo3", "\")</function_calls>"},
+                                                            {"pythonic", "\")]"}};
         const auto ending = endings.find(dialect);
         int read = 0;
         for (unsigned seed = 0; seed < 40; ++seed) {
@@ -111,6 +126,87 @@ TEST(CallSyntax, WhatEveryDialectsGrammarWritesIsReadAndValid) {
         }
         EXPECT_GE(read, 40) << dialect;
     }
+}
+
+TEST(CallSyntax, EveryDialectHasAGrammar) {
+    for (const std::string& dialect : dialects()) {
+        if (dialect == "none") continue;
+        const auto syntax = call_syntax(dialect, tools(), 2);
+        ASSERT_TRUE(syntax) << dialect;
+        EXPECT_EQ(syntax->trigger.empty(), dialect == "pythonic") << dialect << ": a bracket alone is no sign of a call";
+    }
+}
+
+// All that arguments in a dialect's own notation may be: in and out of lists and objects, with bounds, choices and references.
+base::OrderedJson rich_tools() {
+    return base::parse_ordered_json(R"([{"name": "edit", "parameters": {"type": "object", "$defs": {"pair": {"type": "array", "items": {"type": "integer"}, "maxItems": 2}},
+        "properties": {"text": {"type": "string"}, "mode": {"enum": ["a", "b-c", 3, true, null]}, "count": {"type": "integer", "minimum": 1}, "note": {"type": ["string", "null"]},
+                       "all": {"type": "boolean"}, "span": {"$ref": "#/$defs/pair"}, "tags": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                       "hint": {"anyOf": [{"type": "string", "minLength": 2, "maxLength": 3}, {"type": "number"}]}, "never": false, "any": {},
+                       "place": {"type": "object", "properties": {"line": {"type": "integer"}, "name": {"type": "string"}, "deep": {"type": "object", "properties": {"x": {"type": "boolean"}},
+                                 "required": ["x"]}}, "required": ["name"]}, "free": {"type": "object"}, "sure": {"type": "string", "pattern": "^a"}},
+        "required": ["text", "tags"]}}, {"name": "some", "parameters": {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "boolean"}}}}])").value();
+}
+
+TEST(CallSyntax, ArgumentsInADialectsOwnNotationAreReadAndValid) {
+    const std::map<std::string, std::string> endings = {{"gemma4", "<|\"|>}<tool_call|>"}, {"functiongemma", "<escape>}<end_function_call>"}, {"lfm2", "\")]<|tool_call_end|>"},
+                                                        {"olmo3", "\")</function_calls>"}, {"pythonic", "\")]"}};
+    const auto tokenizer = words();
+    const auto table = make_token_table(tokenizer);
+    std::map<std::string, base::Schema> schemas;
+    for (const auto& tool : rich_tools()) schemas.emplace(tool["name"], base::Schema::parse(base::Json(tool["parameters"])).value());
+    for (const auto& [dialect, ending] : endings) {
+        const auto g = Grammar::from_ebnf(call_syntax(dialect, rich_tools(), 2)->ebnf).value();
+        std::map<std::string, int> seen;
+        int calls = 0, walks = 0;
+        for (unsigned seed = 0; seed < 400; ++seed) {
+            const auto text = walk(g, table, *tokenizer, seed, seed % 2 ? ending : "");
+            if (!text) continue;  // the walk lost its way among nested brackets
+            ++walks;
+            ParserOptions options;
+            options.dialect = dialect;
+            options.tools = rich_tools();
+            auto parser = OutputParser::create(options).value();
+            parser->feed(*text);
+            parser->finish();
+            EXPECT_EQ(parser->result().content, "") << dialect << ": " << *text;
+            ASSERT_FALSE(parser->result().tool_calls.empty()) << dialect << ": " << *text;
+            for (const ToolCall& call : parser->result().tool_calls) {
+                const auto json = base::parse_json(call.arguments);
+                ASSERT_TRUE(json) << dialect << ": " << *text << "\n" << call.arguments;
+                const auto valid = schemas.at(call.name).validate(*json);
+                EXPECT_TRUE(valid) << dialect << ": " << *text << "\n" << call.arguments << "\n" << valid.error().text();
+                ++calls;
+                for (const auto& [name, value] : json->items()) ++seen[call.name + "." + name];
+            }
+        }
+        EXPECT_GE(walks, 300) << dialect;
+        EXPECT_GE(calls, 300) << dialect;
+        for (const char* name : {"edit.text", "edit.mode", "edit.count", "edit.note", "edit.all", "edit.span", "edit.tags", "edit.hint", "edit.any", "edit.place", "edit.free", "some.a", "some.b"})
+            EXPECT_GT(seen[name], 0) << dialect << ": " << name;
+        EXPECT_EQ(seen["edit.never"] + seen["edit.sure"], 0) << "what cannot be said is left out";
+    }
+}
+
+TEST(CallSyntax, ArgumentsInADialectsOwnNotationAreNoWiderThanTheirSchema) {
+    const auto g = Grammar::from_ebnf(call_syntax("gemma4", rich_tools(), 1)->ebnf).value();
+    const auto p = Grammar::from_ebnf(call_syntax("lfm2", rich_tools(), 1)->ebnf).value();
+    const auto gemma = [&](const std::string& arguments) { return g->accepts("<|tool_call>call:edit{" + arguments + "}<tool_call|>"); };
+    const auto python = [&](const std::string& arguments) { return p->accepts("<|tool_call_start|>[edit(" + arguments + ")]<|tool_call_end|>"); };
+    const std::string text = "text:<|\"|>a <b|> \"c\"<|\"|>", tags = ",tags:[<|\"|>x<|\"|>]";
+    EXPECT_TRUE(gemma(text + tags));
+    EXPECT_TRUE(gemma(text + ",mode:null,count:12" + tags + ",place:{name:<|\"|>n<|\"|>,deep:{x:true}}"));
+    EXPECT_FALSE(gemma(text)) << "tags are required";
+    EXPECT_FALSE(gemma(text + ",tags:[]"));
+    EXPECT_FALSE(gemma(text + ",count:0" + tags));
+    EXPECT_FALSE(gemma(text + ",mode:<|\"|>c<|\"|>" + tags));
+    EXPECT_FALSE(gemma(text + tags + ",place:{line:1}")) << "its name is required";
+    EXPECT_FALSE(gemma(text + ",span:[1,2,3]" + tags));
+    EXPECT_TRUE(python("text=\"a \\\"b\\\" 'c'\\n\", tags=[\"x\", \"y\"]"));
+    EXPECT_TRUE(python("text=\"\", mode=None, all=True, tags=[\"x\"], place={\"name\": \"n\", \"deep\": {\"x\": False}}"));
+    EXPECT_FALSE(python("text=\"\", all=true, tags=[\"x\"]")) << "JSON's word";
+    EXPECT_FALSE(python("text='a', tags=[\"x\"]"));
+    EXPECT_FALSE(python("text=\"a\"b\", tags=[\"x\"]"));
 }
 
 TEST(CallSyntax, NamesTheToolWhoseSchemaHasNoGrammar) {
