@@ -13,6 +13,7 @@ public:
                                                          const std::vector<std::string>&) const override {
         return error_;
     }
+    base::Result<text::Rendered> render_guarded(const text::RenderInput&, const text::Guard&) const override { return error_; }
     const std::string& source() const override { return source_; }
 
 private:

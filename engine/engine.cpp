@@ -211,6 +211,7 @@ public:
         s.logprobs = request.logprobs;
         s.ignore_eos = request.ignore_eos;
         s.sampler = Sampler(std::move(request.sampling), kernel_seed());
+        s.shown = std::move(request.shown);
         s.emitter = Emitter(std::move(request.stop));
         s.usage.prompt_tokens = s.prompt;
         s.queued = std::chrono::steady_clock::now();

@@ -41,6 +41,7 @@ struct Request {
     Sampling sampling;
     int max_tokens = 512;            // of output
     std::vector<std::string> stop;   // texts; the output ends before the first one
+    std::vector<TokenId> shown;      // control tokens that the output's text holds, ascending: a dialect's markup; others have none
     std::shared_ptr<const text::Grammar> grammar;  // null: free
     std::string grammar_trigger;     // see text/grammar.h
     bool ignore_eos = false;         // benchmarks

@@ -33,6 +33,7 @@ struct Sequence {
     int branch = 0, turn = 0;          // of a recurrent model: where in its prompt its state is worth keeping, see worker.cpp
 
     Sampler sampler{{}, 1};
+    std::vector<TokenId> shown;        // control tokens that have a text, ascending
     Emitter emitter{{}};
     Usage usage;
     Time queued, joined, decoding;

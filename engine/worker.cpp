@@ -42,7 +42,7 @@ Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Token
     token_begin_.reserve(std::size_t(tokenizer_->size()) + 1);
     for (TokenId id = 0; id < tokenizer_->size(); ++id) {
         token_begin_.push_back(std::uint32_t(token_bytes_.size()));
-        token_bytes_ += tokenizer_->bytes(id);
+        token_bytes_ += tokenizer_->bytes(id, true);
     }
     token_begin_.push_back(std::uint32_t(token_bytes_.size()));
     for (int slot = sequences - 1; slot >= 0; --slot) free_slots_.push_back(slot);
@@ -310,7 +310,8 @@ std::string_view Worker::bytes(TokenId id) const {
 
 void Worker::emit(Sequence& s, TokenId id) {
     text_.clear();
-    const bool stopped = s.emitter.push(bytes(id), text_);
+    const bool hidden = tokenizer_->is_control(id) && !std::binary_search(s.shown.begin(), s.shown.end(), id);
+    const bool stopped = s.emitter.push(hidden ? std::string_view() : bytes(id), text_);
     s.stream->push(id, text_, top_);
     if (stopped) return finish(s, Finish::stop);
     if (s.output() >= s.max_tokens) return finish(s, Finish::length);

@@ -119,6 +119,19 @@ private:
     std::string prefix_;
 };
 
+// Whether a turn may be given to the model again token by token: nothing was cut from it, and its control tokens are
+// the dialect's markup; one that came as somebody's text would have a power there that text has not.
+bool is_whole(const text::Tokenizer& tokenizer, const std::vector<text::TokenId>& tokens, const std::string& written, const text::ParsedOutput& parsed) {
+    std::string all, said = parsed.content + '\n' + parsed.reasoning;
+    for (const auto& call : parsed.tool_calls) said += '\n' + call.name + '\n' + call.arguments;
+    for (const text::TokenId id : tokens) {
+        const std::string text = tokenizer.bytes(id, true);
+        if (tokenizer.is_control(id) && said.find(text) != said.npos) return false;
+        all += text;
+    }
+    return all == written;
+}
+
 void tell_of(const std::vector<text::Notice>& notices, const std::string& backend, const std::string& dialect, base::Log& log) {
     using Kind = text::Notice::Kind;
     for (const auto& notice : notices) {
@@ -131,6 +144,7 @@ void tell_of(const std::vector<text::Notice>& notices, const std::string& backen
 }  // namespace
 
 struct LocalBackend::Prompt {
+    text::SampledTurns::Place place;
     engine::Request request;
     text::ParserOptions parser;
 };
@@ -158,17 +172,14 @@ void LocalBackend::load(engine::LoadOptions options) {
         if (loaded) {
             auto ready = *std::move(loaded);
             const auto templated = ready->chat_template();
-            const auto& vocabulary = ready->tokenizer()->vocabulary();
-            std::vector<std::string> controls;
-            for (int i = 0; i < ready->tokenizer()->size(); ++i)
-                if (ready->tokenizer()->is_control(i)) controls.push_back(vocabulary.tokens[std::size_t(i)]);
             const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
             log_.info("model loaded", {{"backend", id_}, {"file", options.path.string()}, {"seconds", seconds},
                                        {"mb_per_s", double(ready->info().file_bytes) / 1e6 / std::max(seconds, 1e-6)},
                                        {"plan", ready->memory().text()}});
             std::lock_guard lock(mutex_);
             dialect_ = templated ? text::detect_dialect(templated->source()) : "none";
-            control_texts_ = std::move(controls);
+            know_controls(*ready->tokenizer());
+            sampled_.emplace(ready->memory().kv_tokens);  // what is still in the cache is still here
             status_.facts = facts_of(*ready);
             status_.facts["dialect"] = dialect_;
             status_.detail = ready->info().name + ", " + ready->memory().text();
@@ -184,6 +195,18 @@ void LocalBackend::load(engine::LoadOptions options) {
     std::lock_guard lock(mutex_);
     status_.state = BackendStatus::State::down;
     status_.detail = failure;
+}
+
+void LocalBackend::know_controls(const text::Tokenizer& tokenizer) {
+    markup_texts_ = text::markup_of(dialect_);
+    std::vector<std::string> controls;
+    for (text::TokenId id = 0; id < tokenizer.size(); ++id) {
+        if (!tokenizer.is_control(id)) continue;
+        const std::string& token = controls.emplace_back(tokenizer.vocabulary().tokens[std::size_t(id)]);
+        if (tokenizer.ends_generation(id)) turn_ends_.push_back(token);
+        if (!token.empty() && std::ranges::any_of(markup_texts_, [&](const std::string& text) { return text.find(token) != text.npos; })) markup_.push_back(id);
+    }
+    guard_.emplace(controls);
 }
 
 engine::Engine* LocalBackend::engine() const {
@@ -223,11 +246,14 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     const auto templated = e.chat_template();
     if (!templated) return base::error(Code::unsupported, "the model's file has no chat template", "use an instruction-tuned model");
     const auto& info = e.info();
-    auto pieces = templated->render_pieces(render_input(request, info.bos_token, info.eos_token), control_texts_);
-    if (!pieces) return std::move(pieces).error();
+    auto input = render_input(request, info.bos_token, info.eos_token);
+    sampled_->add_reasoning(input.messages, request.cache_salt);
+    auto composed = sampled_->compose(*templated, input, {*guard_, turn_ends_, markup_texts_, dialect_, request.cache_salt});
+    if (!composed) return std::move(composed).error();
     Prompt out;
+    out.place = std::move(composed->place);
     const auto tokenizer = e.tokenizer();
-    auto tokens = tokenizer->encode(*pieces);
+    auto tokens = tokenizer->encode(composed->pieces);
     const auto& vocabulary = tokenizer->vocabulary();
     if (vocabulary.add_bos && vocabulary.bos >= 0 && (tokens.empty() || tokens[0] != vocabulary.bos))
         tokens.insert(tokens.begin(), vocabulary.bos);
@@ -236,7 +262,7 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
                            "the prompt has " + std::to_string(tokens.size()) + " tokens, the context of " + std::to_string(context) +
                                " leaves too few for a reply",
                            "shorten the prompt or load the model with a larger context (model.context)");
-    out.parser = parser_options(request, dialect_, *pieces);
+    out.parser = parser_options(request, dialect_, composed->pieces);
     const bool may_think = request.enable_thinking && templated->source().find("<think>") != std::string::npos;
     auto bound = output_bound(request, dialect_, grammars_, out.parser.reasoning_open, may_think);
     if (!bound) return std::move(bound).error();
@@ -247,6 +273,7 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     if (out.request.sampling.seed == 0) out.request.sampling.seed = drawn_seed();
     out.request.max_tokens = request.max_tokens;
     out.request.stop = request.stop_texts;
+    out.request.shown = markup_;
     out.request.cache_salt = request.cache_salt;
     return out;
 }
@@ -268,7 +295,8 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     engine::Finish finish = engine::Finish::none;
     Circles circles;
     bool in_circles = false;
-    std::string failure;
+    std::string failure, written;
+    std::vector<text::TokenId> tokens;
     while (finish == engine::Finish::none) {
         auto event = session->poll();
         if (!event) {
@@ -280,6 +308,8 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
             in_circles = true;
             session->stop();
         }
+        if (event->id >= 0) tokens.push_back(event->id);
+        written += event->text;
         deltas.send((*parser)->feed(event->text));
         finish = event->finish;
         failure = event->error;
@@ -288,6 +318,7 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     deltas.send((*parser)->finish());
     const auto& parsed = (*parser)->result();
     tell_of(parsed.notices, id_, dialect_, log_);
+    if (finish == engine::Finish::stop && is_whole(*e->tokenizer(), tokens, written, parsed)) sampled_->remember(prompt->place, parsed, std::move(tokens), request.cache_salt);
     ModelReply reply;
     reply.message = Message::make(MessageRole::assistant, parsed.content);
     if (parsed.content.empty()) reply.message.parts.clear();

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -13,6 +14,7 @@
 #include "engine/engine.h"
 #include "router/backend.h"
 #include "text/grammar_cache.h"
+#include "text/sampled_turns.h"
 
 namespace router {
 
@@ -33,6 +35,7 @@ public:
 private:
     struct Prompt;
     void load(engine::LoadOptions options);
+    void know_controls(const text::Tokenizer& tokenizer);
     engine::Engine* engine() const;
     base::Result<Prompt> prepare(const ModelRequest& request) const;
 
@@ -45,7 +48,11 @@ private:
     BackendStatus status_;
     std::unique_ptr<engine::Engine> engine_;
     std::string dialect_ = "none";
-    std::vector<std::string> control_texts_;
+    std::optional<text::Guard> guard_;         // of the vocabulary's control tokens
+    std::vector<std::string> turn_ends_;       // texts of the tokens that end generation
+    std::vector<std::string> markup_texts_;    // see text::markup_of
+    std::vector<text::TokenId> markup_;        // control tokens that the dialect's parser reads
+    mutable std::optional<text::SampledTurns> sampled_;
     mutable text::GrammarCache grammars_;
     std::thread loader_;
 };

@@ -118,10 +118,41 @@ const std::vector<CallDialect>& call_dialects() {
     return table;
 }
 
+const std::vector<Thoughts>& plain_thoughts() {
+    static const std::vector<Thoughts> think = {Thoughts{}};
+    return think;
+}
+
 const CallDialect* find_dialect(std::string_view name) {
     for (const CallDialect& d : call_dialects())
         if (d.name == name) return &d;
     return nullptr;
+}
+
+std::vector<std::string> markup_of(std::string_view name) {
+    struct Of {
+        using Texts = std::vector<std::string_view>;
+        Texts operator()(const JsonForm& f) const { return {f.close}; }
+        Texts operator()(const NamedForm& f) const { return {f.section_open, f.section_close, f.call_open, f.name_begin, f.name_end, f.call_close}; }
+        Texts operator()(const TaggedForm& f) const {
+            return {f.section_open, f.section_close, f.call_open, f.name_end, f.parameter, f.key_end, f.value, f.value_close, f.call_close};
+        }
+        Texts operator()(const PythonForm& f) const { return {f.close}; }
+        Texts operator()(const BraceForm& f) const { return {f.close, f.quote}; }
+        Texts operator()(const MistralForm&) const { return {"[TOOL_CALLS]", "[CALL_ID]", "[ARGS]"}; }
+        Texts operator()(const HarmonyForm&) const { return {"<|start|>", "<|channel|>", "<|message|>", "<|constrain|>", "<|end|>", "<|call|>", "<|return|>"}; }
+    };
+    std::vector<std::string> out;
+    const auto add = [&](std::string_view text) {
+        if (!text.empty()) out.emplace_back(text);
+    };
+    const CallDialect* dialect = find_dialect(name);
+    for (const Thoughts& t : dialect ? dialect->thoughts : plain_thoughts()) add(t.open), add(t.close);
+    if (!dialect) return out;
+    for (std::string_view opener : dialect->openers) add(opener);
+    for (std::string_view text : std::visit(Of{}, dialect->form)) add(text);
+    for (std::string_view token : dialect->control) add(token);
+    return out;
 }
 
 std::unique_ptr<CallReader> make_reader(const CallDialect& dialect, const ParserOptions& options) {

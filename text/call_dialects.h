@@ -98,6 +98,7 @@ struct CallDialect {
 
 const std::vector<CallDialect>& call_dialects();  // in the order in which templates are asked
 const CallDialect* find_dialect(std::string_view name);
+const std::vector<Thoughts>& plain_thoughts();  // of outputs whose dialect is not known
 std::unique_ptr<CallReader> make_reader(const CallDialect& dialect, const ParserOptions& options);  // which outlive it
 
 std::unique_ptr<CallReader> json_reader(const JsonForm& form, const CallDialect& dialect, const ParserOptions& options);

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "text/guard.h"
 #include "text/tokenizer.h"
 
 namespace text {
@@ -20,6 +21,12 @@ struct RenderInput {
     base::OrderedJson extra = base::OrderedJson::object();    // enable_thinking, documents, …
     std::string bos_token, eos_token;
     std::int64_t now = 0;                                     // Unix seconds, for strftime_now (UTC)
+};
+
+// A prompt with the guard's marks, as Guard::pieces cuts it.
+struct Rendered {
+    std::string text;
+    std::size_t turn = 0;  // where in `text` begins what opens the turn that the model is to write
 };
 
 class ChatTemplate {
@@ -37,6 +44,8 @@ public:
     // vocabulary's control tokens, which untrusted text must not form.
     virtual base::Result<std::vector<Piece>> render_pieces(const RenderInput& input,
                                                            const std::vector<std::string>& control_texts) const = 0;
+    // The same before it is cut, for who puts more into it.
+    virtual base::Result<Rendered> render_guarded(const RenderInput& input, const Guard& guard) const = 0;
     virtual const std::string& source() const = 0;
 };
 

@@ -13,12 +13,6 @@ namespace {
 using calls::blank;
 using calls::npos;
 
-// Of outputs whose dialect is not known.
-const std::vector<Thoughts>& plain_thoughts() {
-    static const std::vector<Thoughts> think = {Thoughts{}};
-    return think;
-}
-
 // Text is handed on as soon as no marker can begin in it; a call as soon as it can be nothing else.
 class Parser final : public OutputParser {
 public:

@@ -62,11 +62,14 @@ public:
 std::vector<std::string> dialects();
 // The dialect that a chat template's source asks for; "none" when it knows no tools.
 std::string detect_dialect(std::string_view template_source);
+// All markup of the dialect: a control token whose text stands in it is part of what a parser reads.
+std::vector<std::string> markup_of(std::string_view dialect);
 // Whether a prompt leaves the model in the middle of its reasoning, as this dialect marks it.
 bool opens_reasoning(std::string_view dialect, std::string_view prompt);
 
 // How a call is written in this dialect, as a grammar: see grammar.h. `trigger` is the text after
-// which output is bound (empty: bound from the start). Fails for dialects without a grammar.
+// which output is bound (empty: nothing tells a call from other text before it is there, so that only a
+// call that must come can be bound). Fails for dialects without a grammar.
 struct CallSyntax {
     std::string trigger;
     std::string ebnf;  // root rule "root"; covers 1 to `most` calls, trigger included

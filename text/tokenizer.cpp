@@ -14,7 +14,7 @@ namespace {
 // Ends of turns and texts by which vocabularies know them.
 constexpr std::string_view turn_ends[] = {"<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|endoftext|>", "<|end_of_text|>", "<end_of_turn>",
                                           "<|end|>", "<|return|>", "<|call|>", "<|user|>", "<|observation|>", "<|endofprompt|>",
-                                          "<EOT>", "[EOT]", "[EOS]", "</s>", "<eos>", "<|eot|>", "<turn|>", "<|END_OF_TURN_TOKEN|>",
+                                          "<|tool_response>", "<EOT>", "[EOT]", "[EOS]", "</s>", "<eos>", "<|eot|>", "<turn|>", "<|END_OF_TURN_TOKEN|>",
                                           "<|end▁of▁sentence|>", "<｜end▁of▁sentence｜>", "<end_of_utterance>", "<|role_end|>"};
 
 // Only words and white space (U+2581 counts as such), no sign: text of this kind is no markup and carries
@@ -108,6 +108,9 @@ public:
                 at += length;
                 while (token->right && at < text.size() && is_space_at(text, at)) at += character_length(text, at);
             }
+            if (piece.tokens.empty()) continue;
+            flush(pending, out);
+            out.insert(out.end(), piece.tokens.begin(), piece.tokens.end());
         }
         flush(pending, out);
         return out;
@@ -171,7 +174,10 @@ void fill_turn_ends(Vocabulary& v) {
     auto& ends = v.end_of_generation;
     if (!ends.empty()) return;
     if (v.eos >= 0) ends.push_back(v.eos);
+    // In harmony <|end|> ends a message, behind which the turn goes on with the next.
+    const bool harmony = std::find(v.tokens.begin(), v.tokens.end(), "<|call|>") != v.tokens.end();
     for (TokenId id = 0; id < TokenId(v.tokens.size()); ++id) {
+        if (harmony && v.tokens[std::size_t(id)] == "<|end|>") continue;
         const bool known = std::find(std::begin(turn_ends), std::end(turn_ends), v.tokens[std::size_t(id)]) != std::end(turn_ends);
         if (known && type_of(v, id) == TokenType::control && id != v.eos) ends.push_back(id);
     }

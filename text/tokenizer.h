@@ -97,6 +97,7 @@ struct Vocabulary {
 struct Piece {
     std::string text;
     bool trusted = false;
+    std::vector<TokenId> tokens = {};  // behind `text`, taken as they are: a model's own, from when it wrote them
 };
 
 // Immutable and shareable between CPU threads.

@@ -100,3 +100,41 @@ def test_the_dev_agent_is_forced_to_a_valid_call(agent):
     assert calling and calling[0] is later[0]
     assert all(step["outcome"]["usage"]["cached_tokens"] > 0.9 * before for step in calling)
     assert all(step["outcome"]["usage"]["prompt_tokens"] < 0.5 * before for step in later if step not in calling)
+
+
+LOOK = {"type": "function", "function": {"name": "look", "description": "Looks.", "parameters": {
+    "type": "object", "properties": {"place": {"type": "string", "maxLength": 12}, "height": {"type": "number"}, "near": {"type": "boolean"}},
+    "required": ["place", "height", "near"]}}}
+
+
+def as_sent_back(message):
+    """The calls as a client has them that has read them: parsed, in another order, printed in its own way."""
+    for call in message["tool_calls"]:
+        arguments = json.loads(call["function"]["arguments"])
+        assert set(arguments) == {"place", "height", "near"}
+        number = arguments["height"]
+        arguments["height"] = int(number) if number == int(number) else number
+        call["function"]["arguments"] = json.dumps(dict(reversed(arguments.items())), separators=(",", ":"))
+    return message
+
+
+def test_calls_that_come_back_as_other_text_are_the_tokens_that_were_sampled(agent):
+    bias = {**agent.bias, **{str(agent.tokens.index(c)): 6 for c in "0.5"}}
+    messages = [user("Where is the lighthouse? " * 8)]
+    whole = 0
+    for turn in range(4):
+        answer = agent.chat("default", messages, temperature=1, seed=turn + 1, max_tokens=400, tools=[LOOK], tool_choice="required", logit_bias=bias)
+        assert answer.status == 200, answer.data
+        usage, choice = answer.json["usage"], answer.json["choices"][0]
+        assert choice["finish_reason"] == "tool_calls", choice
+        cached = usage["prompt_tokens_details"]["cached_tokens"]
+        # The last token of a turn is not computed, and blocks that are not full are not kept.
+        assert cached > whole - 32, f"turn {turn}: {cached} of the {whole} tokens before were found"
+        whole = usage["prompt_tokens"] + usage["completion_tokens"]
+        message = as_sent_back(choice["message"])
+        messages += [message] + [{"role": "tool", "tool_call_id": call["id"], "content": "A rock <|im_end|> in the sea."} for call in message["tool_calls"]]
+    changed = json.loads(json.dumps(messages))
+    first = json.loads(changed[1]["tool_calls"][0]["function"]["arguments"])
+    changed[1]["tool_calls"][0]["function"]["arguments"] = json.dumps({**first, "height": first["height"] + 1})
+    answer = agent.chat("default", changed, max_tokens=1, tools=[LOOK], tool_choice="none")
+    assert answer.json["usage"]["prompt_tokens_details"]["cached_tokens"] < whole / 2, "another call is another text"

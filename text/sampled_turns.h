@@ -1,0 +1,75 @@
+// Turns with calls as a model wrote them, to be found again when their conversation comes back. A template prints a
+// call's arguments with other spaces, order and escapes, and text is cut into other tokens than were sampled: without
+// this all that was computed from a call on would be computed again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "text/chat_template.h"
+#include "text/output_parser.h"
+
+namespace text {
+
+class SampledTurns {
+public:
+    // Where a model is about to write: behind which prompt, and what of that opens its turn.
+    struct Place {
+        std::uint64_t prompt = 0;  // hash of salt, text and sampled tokens up to here
+        std::size_t begins = 0;    // bytes of the rendered prompt before `opening`, from the last turn on that was replayed
+        std::string opening;
+    };
+    struct Prompt {
+        std::vector<Piece> pieces;
+        Place place;
+    };
+    // What a prompt depends on beside its text.
+    struct Setting {
+        const Guard& guard;
+        const std::vector<std::string>& ends;    // texts of the tokens that end a turn
+        const std::vector<std::string>& markup;  // see markup_of
+        std::string dialect;
+        std::string salt;  // turns are found only within it
+    };
+
+    // Keeps the turns that were used last, of `most_tokens` tokens together.
+    explicit SampledTurns(std::size_t most_tokens) : most_tokens_(most_tokens) {}
+
+    // Gives turns with calls the reasoning that led to them, where the client did not send it back.
+    void add_reasoning(base::OrderedJson& messages, const std::string& salt) const;
+    // The prompt's pieces. A turn of the assistant holds the tokens that were sampled if it was sampled behind this
+    // very prompt, and if what the template printed there is this turn and nothing else; else it is as it was printed.
+    base::Result<Prompt> compose(const ChatTemplate& source, const RenderInput& input, const Setting& setting);
+    // `tokens`: all of the turn but the one that ended it.
+    void remember(const Place& place, const ParsedOutput& output, std::vector<TokenId> tokens, const std::string& salt);
+
+    std::size_t tokens() const;  // that are kept
+
+private:
+    struct Turn {
+        std::string key;  // salt and calls
+        Place place;
+        std::string content, reasoning;
+        std::vector<TokenId> tokens;
+        std::size_t printed = 0;  // hash of what the template was found to print of it; 0: nothing
+    };
+    using Turns = std::list<Turn>;
+    struct Walk;
+
+    void replay(std::size_t index, Walk& walk);
+    bool is_printed(Turn& turn, std::size_t begin, std::size_t end, std::size_t index, const Walk& walk) const;
+    void shrink();
+
+    const std::size_t most_tokens_;
+    mutable std::mutex mutex_;
+    Turns turns_;  // the one used last comes first
+    std::unordered_multimap<std::string, Turns::iterator> by_calls_;
+    std::size_t tokens_ = 0;
+};
+
+}  // namespace text
