@@ -65,6 +65,7 @@ private:
         }
         if (dialect_ && options_.expect_tools && mode == Mode::content)
             for (std::string_view token : dialect_->control) markers_.push_back({Marker::Kind::ignored, token});
+        if (mode == Mode::content && !echo_.empty()) markers_.push_back({Marker::Kind::ignored, echo_});
         if (mode == Mode::call) reader_ = make_reader(*dialect_, options_), first_call_ = out_.result().tool_calls.size();
     }
 
@@ -216,6 +217,8 @@ private:
     void end_call(const std::string& text) {
         begun_ = true;
         tagged_ = tagged_ || opener_ != dialect_->untagged_opener;
+        const auto* python = std::get_if<PythonForm>(&dialect_->form);
+        if (python && !dialect_->untagged_opener.empty() && opener_ != dialect_->untagged_opener && text.ends_with(python->close)) echo_ = text.substr(opener_.size());
         if (out_.result().tool_calls.size() > first_call_) out_.written(first_call_, text);
         else out_.notice(Notice::Kind::no_calls, text);
         enter(Mode::content);
@@ -270,6 +273,7 @@ private:
     bool begun_ = false;   // the output has begun
     bool in_thoughts_ = false;  // the call under way stands in reasoning, and ends it only if it is one
     bool tagged_ = false;  // a call with a tag has come
+    std::string echo_;     // what it would be again without what opened it: models repeat themselves
     bool fresh_ = false;   // reasoning has been opened, nothing of it has come
     bool joined_ = false;  // text of the same channel stands directly before
     bool finished_ = false;

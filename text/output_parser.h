@@ -21,7 +21,7 @@ struct ToolCall {
 struct Notice {
     enum class Kind {
         not_a_call,     // it began like a call and is none: all of it is content. text: what opened it
-        no_calls,       // markup of calls with none in it, or control tokens of calls that stand alone. text: the markup
+        no_calls,       // markup of calls with none in it, control tokens of calls that stand alone, or a call said twice. text: the markup
         other_dialect,  // calls of another dialect stand in the content. text: its name
     } kind = Kind::not_a_call;
     std::string text;
