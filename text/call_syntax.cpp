@@ -61,6 +61,19 @@ const Form forms[] = {
     {"pythonic", "", "[", "]", "", "(", ")", ", ", Name::plain, nullptr, false, &python_style},
 };
 
+// Arguments are an object, whatever a tool's schema leaves open.
+base::OrderedJson object_of(base::OrderedJson schema) {
+    if (schema.contains("$ref")) {  // nothing beside it would count in draft 7
+        const base::OrderedJson reference = {{"$ref", schema["$ref"]}};
+        schema.erase("$ref");
+        schema["allOf"].push_back(reference);
+    }
+    const auto type = schema.find("type");
+    const bool open = type == schema.end() || (type->is_array() && std::find(type->begin(), type->end(), "object") != type->end());
+    if (open) schema["type"] = "object";
+    return schema;
+}
+
 base::Error wrong(std::string what) { return base::error(base::Code::invalid_argument, std::move(what)); }
 
 }  // namespace
@@ -90,9 +103,11 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
         const std::string called = f["name"];
         const bool plain = form->name != Name::json;
         if (plain && called.find_first_of(form->values ? "<>\"\n :|{}()/" : "<>\"\n :|{}") != called.npos) return wrong("the name of tool '" + called + "' cannot stand without quotes");
+        const auto whole = object_of(parameters);
+        if (whole["type"] != "object") return base::error(base::Code::unsupported, "tool '" + called + "': arguments are an object, found the type " + whole["type"].dump());
         auto schema = form->tags     ? tagged_arguments(parameters, rule, *form->tags)
                       : form->values ? value_arguments(parameters, rule, *form->values)
-                                     : Grammar::schema_to_ebnf(parameters, rule);
+                                     : Grammar::schema_to_ebnf(whole, rule);
         if (!schema) return base::error(schema.error().code, "tool '" + called + "': " + schema.error().message, schema.error().remedy);
         const std::string name = plain ? called : base::OrderedJson(called).dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
         const std::string before = std::string(form->before) + name, between(form->between);

@@ -128,6 +128,21 @@ TEST(CallSyntax, WhatEveryDialectsGrammarWritesIsReadAndValid) {
     }
 }
 
+TEST(CallSyntax, ArgumentsAreAnObjectWhateverASchemaLeavesOpen) {
+    for (const char* schema : {R"({})", R"({"description": "any"})", R"({"type": ["string", "object"]})", R"({"enum": ["", {}]})", R"({"anyOf": [{"type": "string"}, {"type": "object"}]})",
+                               R"({"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"a": {"type": ["object", "string"]}}, "$ref": "#/definitions/a"})"}) {
+        const base::OrderedJson tool = {{{"name", "f"}, {"parameters", base::parse_ordered_json(schema).value()}}};
+        const auto syntax = call_syntax("mistral", tool, 1);
+        ASSERT_TRUE(syntax) << schema << syntax.error().text();
+        const auto g = Grammar::from_ebnf(syntax->ebnf).value();
+        const auto call = [&](const std::string& arguments) { return g->accepts("[TOOL_CALLS] [{\"name\": \"f\", \"arguments\": " + arguments + "}]"); };
+        EXPECT_TRUE(call("{}")) << schema;
+        for (const char* other : {"\"\"", "\"a\"", "[]", "1", "null", "true"}) EXPECT_FALSE(call(other)) << schema << " " << other;
+    }
+    const base::OrderedJson text = {{{"name", "f"}, {"parameters", {{"type", "string"}}}}};
+    EXPECT_EQ(call_syntax("mistral", text, 1).error().code, base::Code::unsupported);
+}
+
 TEST(CallSyntax, EveryDialectHasAGrammar) {
     for (const std::string& dialect : dialects()) {
         if (dialect == "none") continue;
