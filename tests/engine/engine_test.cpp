@@ -71,6 +71,21 @@ std::vector<TokenId> some_tokens(int n, int from, int vocabulary) {
 
 }  // namespace
 
+// Control tokens have no text but those that the request wants to see, as its dialect's markup.
+TEST(Engine, ControlTokensThatAreShownHaveTheirText) {
+    auto engine = load(model("llama_tied.gguf"));
+    const TokenId pad = 2, begin = 4;
+    ASSERT_EQ(engine->tokenizer()->bytes(begin, true), "<|im_start|>");
+    for (const TokenId forced : {pad, begin}) {
+        Request r = greedy(some_tokens(9, 20, 300), 3);
+        r.sampling.logit_bias[forced] = 1000;
+        r.shown = {begin};
+        const Output out = run(*engine, r);
+        EXPECT_EQ(out.ids, std::vector<TokenId>(3, forced));
+        EXPECT_EQ(out.text, forced == begin ? "<|im_start|><|im_start|><|im_start|>" : "");
+    }
+}
+
 // A recurrent model's state belongs to one sequence from its start to its end, whoever had its place before.
 TEST(Engine, StatesOfSequencesStayApart) {
     const auto golden = support::golden_dir();

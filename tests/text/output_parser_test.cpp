@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "parsed.h"
 #include "support/fixtures.h"
 
@@ -240,6 +242,17 @@ TEST(OutputParser, AnotherDialectThanTheExpectedOneIsNoticed) {
     ASSERT_EQ(refused.size(), 1u);
     EXPECT_EQ(refused[0].kind, text::Notice::Kind::not_a_call);
     EXPECT_EQ(refused[0].text, "<tool_call>");
+}
+
+// What a model may have tokens for must have a text for its parser.
+TEST(OutputParser, KnowsTheMarkupOfEachDialect) {
+    const std::map<std::string, std::vector<std::string>> marks = {
+        {"none", {"<think>", "</think>"}}, {"mistral", {"[TOOL_CALLS]", "[ARGS]", "[THINK]", "[/THINK]"}}, {"harmony", {"<|channel|>", "<|message|>", "<|constrain|>", "<|end|>"}},
+        {"gemma4", {"<|tool_call>", "<tool_call|>", "<|\"|>", "<|channel>", "<channel|>"}}, {"kimi_k2", {"<|tool_call_begin|>", "<|tool_call_argument_begin|>", "<|tool_calls_section_end|>"}},
+        {"deepseek_v31", {"<｜tool▁calls▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>"}}, {"lfm2", {"<|tool_call_start|>", "<|tool_call_end|>"}}, {"llama3_json", {"<|python_tag|>"}},
+        {"seed_oss", {"<seed:tool_call>", "</seed:tool_call>", "<seed:think>"}}, {"granite", {"<|tool_call|>"}}};
+    for (const auto& [dialect, texts] : marks)
+        for (const auto& text : texts) EXPECT_THAT(text::markup_of(dialect), ::testing::Contains(text)) << dialect;
 }
 
 TEST(OutputParser, TagsInsideValuesAreNoStructure) {

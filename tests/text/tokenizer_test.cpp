@@ -50,6 +50,22 @@ TEST(Tokenizer, MergesByRank) {
     EXPECT_THAT(t->encode("", false), ElementsAre());
 }
 
+TEST(Tokenizer, TokensThatWereSampledAreTakenAsTheyAre) {
+    const auto t = make(small_bpe());
+    const std::vector<Piece> pieces = {{"he", true}, {"", true, {'l', 'l', 'o', 262}}, {"hello", false}};
+    EXPECT_THAT(t->encode(pieces), ElementsAre(256, 'l', 'l', 'o', 262, 259)) << "no text around them joins them";
+}
+
+TEST(Tokenizer, AMessagesEndIsATurnsEndButInHarmony) {
+    auto v = small_bpe();
+    v.tokens[261] = "<|end|>";
+    EXPECT_TRUE(make(v)->ends_generation(261));
+    v.tokens[263] = "<|call|>";
+    v.types[263] = TokenType::control;
+    EXPECT_FALSE(make(v)->ends_generation(261)) << "the turn goes on with the next message";
+    EXPECT_TRUE(make(v)->ends_generation(263));
+}
+
 TEST(Tokenizer, InvalidBytesSurvive) {
     const auto t = make(small_bpe());
     const std::string text = std::string("a\xFF\xC3hello\x80\0b", 11);
