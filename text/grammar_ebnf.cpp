@@ -199,6 +199,8 @@ private:
         } else if (name_char(peek())) {
             n.kind = RuleNode::Kind::rule;
             n.rule = rule_index(take_name());
+        } else if (peek() == '<' || peek() == '!') {
+            throw Bad{"tokens (<name>, <[number]>) have no grammar here: write the token's text in quotes"};
         } else {
             throw Bad{"unexpected \"" + std::string(s_.substr(at_, 1)) + "\""};
         }
