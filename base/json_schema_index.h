@@ -1,5 +1,5 @@
 // What Schema::parse prepares: where every subschema lies, what its references mean, its patterns.
-// Internal to json_schema.
+// Internal to json_schema and to text's grammars of schemas.
 #pragma once
 
 #include <map>

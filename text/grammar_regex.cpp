@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "text/grammar_rules.h"
+#include "text/schema_rules.h"
+#include "text/unicode.h"
 
 namespace text {
 namespace {
@@ -9,10 +11,6 @@ namespace {
 using base::CharRange;
 using base::RegexNode;
 using K = RegexNode::Kind;
-
-struct Bad {
-    std::string what;
-};
 
 // One alternative of the whole pattern, with its anchors taken off.
 struct Branch {
@@ -62,11 +60,18 @@ RuleNode node_of(const RegexNode& r) {
             n.most = r.most;
             break;
         case K::text_begin:
-        case K::text_end: throw Bad{"^ and $ have a grammar only at the ends of a pattern or of its alternatives"};
+        case K::text_end: throw Refused{"^ and $ have a grammar only at the ends of a pattern or of its alternatives"};
         case K::word_border:
-        case K::no_word_border: throw Bad{"\\b and \\B have no grammar"};
+        case K::no_word_border: throw Refused{"\\b and \\B have no grammar"};
     }
     for (const RegexNode& part : r.parts) n.parts.push_back(node_of(part));
+    return n;
+}
+
+RegexNode regex_node(RegexNode::Kind kind, std::vector<RegexNode> parts) {
+    RegexNode n;
+    n.kind = kind;
+    n.parts = std::move(parts);
     return n;
 }
 
@@ -77,41 +82,10 @@ std::string code_point(char32_t c) {
     return out;
 }
 
-// A JSON string's spellings of the characters of a set.
-std::string json_set(const std::vector<CharRange>& ranges, bool less) {
-    const auto has = [&](char32_t c) {
-        return std::any_of(ranges.begin(), ranges.end(), [c](const CharRange& r) { return r.first <= c && c <= r.second; });
-    };
-    std::string plain, out;
-    const auto add = [&](char32_t first, char32_t last) {
-        if (first <= last) plain += code_point(first) + "-" + code_point(last);
-    };
-    for (auto [first, last] : ranges) {
-        first = std::max(first, char32_t(0x20));
-        for (char32_t cut : {U'"', U'<', U'\\'})
-            if ((cut != '<' || !less) && first <= cut && cut <= last) {
-                if (first < cut) add(first, cut - 1);
-                first = cut + 1;
-            }
-        add(first, last);
-    }
-    if (!plain.empty()) out = "[" + plain + "] ";
-    constexpr std::pair<char32_t, const char*> short_forms[] = {{'"', "\""}, {'\\', "\\"}, {8, "b"}, {9, "t"}, {10, "n"}, {12, "f"}, {13, "r"}};
-    const auto add_escape = [&](const std::string& bytes) { out += (out.empty() ? "" : "| ") + ebnf_literal(bytes) + " "; };
-    for (auto [c, text] : short_forms)
-        if (has(c)) add_escape(std::string("\\") + text);
-    if (!less && has('<')) add_escape("\\u003c");
-    constexpr char hex[] = "0123456789abcdef";
-    for (char32_t c = 0; c < 0x20; ++c)
-        if (has(c) && !(c >= 8 && c <= 13 && c != 11)) add_escape(std::string("\\u00") + hex[c >> 4] + hex[c & 15]);
-    if (out.empty()) throw Bad{"a set that holds no character"};
-    return "( " + out + ") ";
-}
-
 std::string json_ebnf(const RegexNode& r, bool less) {
     switch (r.kind) {
         case K::empty: return "\"\" ";
-        case K::set: return json_set(r.ranges, less);
+        case K::set: return json_char_ebnf(r.ranges, less);
         case K::sequence: {
             std::string out;
             for (const RegexNode& part : r.parts) out += json_ebnf(part, less);
@@ -183,7 +157,7 @@ bool keep_to(std::vector<RegexNode>& parts, const TextForm& form) {
         if (w.least == w.most) {
             others += w.least;
         } else if (free || part.kind != K::repeat || part.parts[0].kind != K::set) {
-            throw Bad{"beside \"minLength\" or \"maxLength\" it has a grammar only where one repeated set of characters makes the length"};
+            throw Refused{"beside \"minLength\" or \"maxLength\" it has a grammar only where one repeated set of characters makes the length"};
         } else {
             free = &part;
         }
@@ -194,11 +168,78 @@ bool keep_to(std::vector<RegexNode>& parts, const TextForm& form) {
     return free->most < 0 || free->least <= free->most;
 }
 
-base::Error refused(std::string_view pattern, const Bad& bad) {
+base::Error refused(std::string_view pattern, const Refused& bad) {
     return base::error(base::Code::unsupported, "the pattern \"" + std::string(pattern) + "\": " + bad.what);
 }
 
 }  // namespace
+
+std::string char_class_ebnf(const std::vector<CharRange>& ranges) {
+    std::string out = "[";
+    for (auto [first, last] : ranges) out += code_point(first) + "-" + code_point(last);
+    return out + "] ";
+}
+
+std::string json_char_ebnf(const std::vector<CharRange>& ranges, bool less) {
+    const auto has = [&](char32_t c) {
+        return std::any_of(ranges.begin(), ranges.end(), [c](const CharRange& r) { return r.first <= c && c <= r.second; });
+    };
+    std::vector<CharRange> plain;
+    std::string out;
+    const auto add = [&](char32_t first, char32_t last) {
+        if (first <= last) plain.push_back({first, last});
+    };
+    for (auto [first, last] : ranges) {
+        first = std::max(first, char32_t(0x20));
+        for (char32_t cut : {U'"', U'<', U'\\'})
+            if ((cut != '<' || !less) && first <= cut && cut <= last) {
+                if (first < cut) add(first, cut - 1);
+                first = cut + 1;
+            }
+        add(first, last);
+    }
+    if (!plain.empty()) out = char_class_ebnf(plain);
+    constexpr std::pair<char32_t, const char*> short_forms[] = {{'"', "\""}, {'\\', "\\"}, {8, "b"}, {9, "t"}, {10, "n"}, {12, "f"}, {13, "r"}};
+    const auto add_escape = [&](const std::string& bytes) { out += (out.empty() ? "" : "| ") + ebnf_literal(bytes) + " "; };
+    for (auto [c, text] : short_forms)
+        if (has(c)) add_escape(std::string("\\") + text);
+    if (!less && has('<')) add_escape("\\u003c");
+    constexpr char hex[] = "0123456789abcdef";
+    for (char32_t c = 0; c < 0x20; ++c)
+        if (has(c) && !(c >= 8 && c <= 13 && c != 11)) add_escape(std::string("\\u00") + hex[c >> 4] + hex[c & 15]);
+    if (out.empty()) throw Refused{"a set that holds no character"};
+    return "( " + out + ") ";
+}
+
+RegexNode regex_of(const RuleNode& node) {
+    std::vector<RegexNode> parts;
+    for (const RuleNode& part : node.parts) parts.push_back(regex_of(part));
+    switch (node.kind) {
+        case RuleNode::Kind::literal:
+            for (std::size_t at = 0; at < node.bytes.size();) {
+                int length = 1;
+                const char32_t c = decode_utf8(node.bytes, at, length);
+                at += std::size_t(length);
+                parts.push_back(regex_node(K::set, {}));
+                parts.back().ranges = {{c, c}};
+            }
+            return regex_node(K::sequence, std::move(parts));
+        case RuleNode::Kind::set: {
+            RegexNode n = regex_node(K::set, {});
+            n.ranges = node.ranges;
+            return n;
+        }
+        case RuleNode::Kind::sequence: return regex_node(K::sequence, std::move(parts));
+        case RuleNode::Kind::either: return regex_node(K::either, std::move(parts));
+        case RuleNode::Kind::repeat: {
+            RegexNode n = regex_node(K::repeat, std::move(parts));
+            n.least = node.least;
+            n.most = node.most;
+            return n;
+        }
+        default: return {};
+    }
+}
 
 base::Result<Rules> regex_rules(std::string_view pattern) {
     auto parsed = base::parse_regex(pattern);
@@ -216,7 +257,7 @@ base::Result<Rules> regex_rules(std::string_view pattern) {
             for (const RegexNode& part : b.parts) n.parts.push_back(node_of(part));
             root.parts.push_back(std::move(n));
         }
-    } catch (const Bad& bad) {
+    } catch (const Refused& bad) {
         return refused(pattern, bad);
     }
     rules.nodes.push_back(std::move(root));
@@ -238,7 +279,7 @@ base::Result<std::string> regex_json_ebnf(std::string_view pattern, TextForm for
             for (const RegexNode& part : b.parts) one += json_ebnf(part, form.plain_less_than);
             out += (out.empty() ? "" : "| ") + one + "\"\\\"\" ";
         }
-    } catch (const Bad& bad) {
+    } catch (const Refused& bad) {
         return refused(pattern, bad);
     }
     return out.empty() ? "" : "( " + out + ")";

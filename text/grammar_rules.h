@@ -42,5 +42,10 @@ struct TextForm {
 base::Result<std::string> regex_json_ebnf(std::string_view pattern, TextForm form);
 
 std::string ebnf_literal(std::string_view bytes);  // quoted and escaped
+std::string char_class_ebnf(const std::vector<base::CharRange>& ranges);
+// One character of the set as a JSON string spells it. `less`: see SchemaOptions::plain_less_than.
+std::string json_char_ebnf(const std::vector<base::CharRange>& ranges, bool less);
+// The expression of a rule that calls no other.
+base::RegexNode regex_of(const RuleNode& node);
 
 }  // namespace text

@@ -13,21 +13,13 @@ constexpr int max_depth = 100;                  // of schemas within schemas, re
 constexpr int inline_depth = 12;                // deeper ones become rules of their own
 constexpr std::size_t max_rules_bytes = 4u << 20;
 
-// Keywords that say something which no rule here can keep.
-constexpr std::string_view refused[] = {
-    "if", "propertyNames", "dependentRequired", "dependentSchemas", "dependencies", "contains", "multipleOf", "$dynamicRef", "$recursiveRef"};
-
 void check_keywords(const Json& schema) {
-    for (std::string_view key : refused)
+    for (const char* key : {"$dynamicRef", "$recursiveRef"})
         if (schema.contains(key)) throw Refused{"the keyword \"" + std::string(key) + "\" has no grammar"};
-    if (schema.contains("patternProperties") && !schema["patternProperties"].empty())
-        throw Refused{"the keyword \"patternProperties\" has no grammar"};
-    if (schema.contains("uniqueItems") && schema["uniqueItems"] == true && schema.value("maxItems", Json(2)) > 1)
-        throw Refused{"the keyword \"uniqueItems\" has no grammar"};
 }
 
 bool applies_others(const Json& schema) {
-    for (const char* key : {"$ref", "allOf", "anyOf", "oneOf", "not", "unevaluatedProperties", "unevaluatedItems"})
+    for (const char* key : {"$ref", "allOf", "anyOf", "oneOf", "not", "if", "dependentRequired", "dependentSchemas", "dependencies", "unevaluatedProperties", "unevaluatedItems"})
         if (schema.contains(key)) return true;
     return schema.contains("items") && schema["items"].is_array();
 }
@@ -52,10 +44,16 @@ std::string SchemaWriter::write() {
 }
 
 std::string SchemaWriter::rule(const std::string& body) {
-    const std::string name = root_ + "-" + std::to_string(n_rules_++);
-    rules_ += name + " ::= " + body + "\n";
+    const std::string name = fresh_name();
+    add_rule(name, body);
+    return name;
+}
+
+std::string SchemaWriter::fresh_name() { return root_ + "-" + std::to_string(n_rules_++) + " "; }
+
+void SchemaWriter::add_rule(const std::string& name, const std::string& body) {
+    rules_ += name + "::= " + body + "\n";
     if (rules_.size() > max_rules_bytes) throw Refused{"the schema is too large for a grammar"};
-    return name + " ";
 }
 
 SchemaWriter::Expr SchemaWriter::any(const Json& schema, const std::string& step) {
@@ -105,15 +103,14 @@ SchemaWriter::Expr SchemaWriter::shared(const std::string& key, std::string plac
     const auto [it, fresh] = shared_.try_emplace(key, "");
     if (open_.contains(key)) throw Refused{"the schema refers to itself without end"};
     if (!fresh) return it->second.empty() ? std::nullopt : Expr(it->second);
-    const std::string name = root_ + "-" + std::to_string(n_rules_++) + " ";
-    it->second = name;
+    const std::string name = it->second = fresh_name();
     const std::string outer = std::exchange(place_, std::move(place));
     open_.insert(key);
     const Expr body = taken_apart ? apart(schema) : any(schema);
     open_.erase(key);
     place_ = outer;
     // Where no value is possible the rule has no end, and what needs it is impossible as well.
-    rules_ += name + "::= " + body.value_or("\"0\" " + name) + "\n";
+    add_rule(name, body.value_or("\"0\" " + name));
     if (!body) it->second.clear();
     return body ? Expr(name) : std::nullopt;
 }
@@ -121,7 +118,7 @@ SchemaWriter::Expr SchemaWriter::shared(const std::string& key, std::string plac
 SchemaWriter::Expr SchemaWriter::apart(const Json& schema) {
     std::string out;
     for (const Json& one : plain_.of(schema))
-        if (const Expr e = any(one)) out += (out.empty() ? "" : "| ") + *e;
+        if (const Expr e = one.contains("enum") ? values(one) : typed(one)) out += (out.empty() ? "" : "| ") + *e;
     if (out.empty()) return std::nullopt;
     return "( " + out + ") ";
 }
@@ -136,8 +133,7 @@ SchemaWriter::Expr SchemaWriter::choices(const Json& parts, const std::string& s
 
 // The values are known: a validator says which of them the other keywords leave.
 SchemaWriter::Expr SchemaWriter::values(const Json& schema) {
-    for (const char* key : {"$dynamicRef", "$recursiveRef"})
-        if (schema.contains(key)) check_keywords(schema);
+    check_keywords(schema);
     std::string out;
     for (const Json& v : plain_.holding(schema.contains("const") ? Json::array({schema["const"]}) : schema["enum"], schema))
         out += (out.empty() ? "" : "| ") + value(v);
@@ -188,7 +184,8 @@ base::Result<std::string> Grammar::schema_to_ebnf(const Json& schema, std::strin
     try {
         if (const auto well_formed = base::Schema::parse(base::Json(schema)); !well_formed)
             return base::error(base::Code::invalid_argument, "JSON schema as grammar: " + well_formed.error().message);
-        return SchemaWriter(schema, std::string(root), options).write();
+        const Json local = with_pointers(schema);
+        return SchemaWriter(local, std::string(root), options).write();
     } catch (const Refused& r) {
         return base::error(base::Code::unsupported, "JSON schema as grammar: at \"" + r.place.value_or("") + "\": " + r.what);
     } catch (const Json::exception& e) {  // a keyword's value of another type than it wants

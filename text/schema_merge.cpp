@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 #include <string_view>
 
 #include "text/schema_rules.h"
@@ -8,9 +9,10 @@ namespace {
 
 using Json = base::OrderedJson;
 
-bool is(const std::string& key, std::initializer_list<std::string_view> names) {
+bool is(const std::string& key, std::span<const std::string_view> names) {
     return std::find(names.begin(), names.end(), key) != names.end();
 }
+bool is(const std::string& key, std::initializer_list<std::string_view> names) { return is(key, std::span(names.begin(), names.size())); }
 
 Json merge_types(const Json& a, const Json& b) {
     const auto list = [](const Json& t) { return t.is_array() ? t : Json::array({t}); };
@@ -53,6 +55,32 @@ void merge_items(Json& out, const Json& a, const Json& b) {
     if (a.contains("items") || b.contains("items")) out["items"] = both_schemas(rest(a), rest(b));
 }
 
+// Keeps a schema beside those that it cannot be merged with: under "allOf".
+void keep_beside(Json& out, const Json& part) {
+    Json& parts = out["allOf"];
+    if (parts.is_null()) parts = Json::array();
+    if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
+}
+
+Json only(const Json& schema, std::span<const std::string_view> keys) {
+    Json out = Json::object();
+    for (const auto& [key, value] : schema.items())
+        if (is(key, keys)) out[key] = value;
+    return out;
+}
+
+constexpr std::string_view property_keys[] = {"properties", "patternProperties", "additionalProperties"};
+constexpr std::string_view contains_keys[] = {"contains", "minContains", "maxContains"};
+
+// Keywords that mean something together: b's beside a's.
+void merge_group(Json& out, const Json& b, std::span<const std::string_view> keys) {
+    const Json mine = only(out, keys), other = only(b, keys);
+    if (mine.empty())
+        out.update(other);
+    else if (!other.empty() && mine != other)
+        keep_beside(out, other);
+}
+
 // False: nothing satisfies both.
 bool merge_keyword(Json& mine, const std::string& key, const Json& value) {
     if (mine == value) return true;
@@ -75,8 +103,6 @@ bool merge_keyword(Json& mine, const std::string& key, const Json& value) {
         if (value < mine) mine = value;
     } else if (key == "uniqueItems") {
         mine = true;  // one of the two says so
-    } else {
-        throw Refused{"\"" + key + "\" given twice, differently, in schemas that must hold together, has no grammar"};
     }
     return true;
 }
@@ -84,6 +110,7 @@ bool merge_keyword(Json& mine, const std::string& key, const Json& value) {
 // No object holds when a property is asked for and forbidden.
 bool object_is_impossible(const Json& s) {
     if (!s.contains("required") || types_of(s) != std::vector<std::string>{"object"}) return false;
+    if (s.contains("patternProperties")) return false;
     return std::any_of(s["required"].begin(), s["required"].end(), [&](const Json& name) {
         const auto key = name.get<std::string>();
         return (s.contains("properties") && s["properties"].contains(key) ? s["properties"][key] : beside(s)) == false;
@@ -91,6 +118,15 @@ bool object_is_impossible(const Json& s) {
 }
 
 }  // namespace
+
+std::vector<Json> every(const Json& schema, const char* key) {
+    std::vector<Json> out;
+    if (schema.contains(key)) out.push_back(schema[key]);
+    if (schema.contains("allOf"))
+        for (const Json& part : schema["allOf"])
+            if (part.contains(key)) out.push_back(part[key]);
+    return out;
+}
 
 Json both_schemas(const Json& a, const Json& b) {
     if (a == false || b == false) return false;
@@ -112,13 +148,21 @@ Json merge_schemas(const Json& a, const Json& b) {
     if (b.is_boolean()) return b.get<bool>() ? a : Json(false);
     Json out = a;
     for (const auto& [key, value] : b.items()) {
-        if (is(key, {"properties", "additionalProperties", "prefixItems", "items"})) continue;
-        if (!out.contains(key))
+        if (is(key, property_keys) || is(key, contains_keys) || is(key, {"prefixItems", "items"})) continue;
+        if (key == "allOf")
+            for (const Json& part : value) keep_beside(out, part);
+        else if (!out.contains(key))
             out[key] = value;
+        else if (is(key, {"pattern", "format", "multipleOf", "propertyNames"}) && out[key] != value)
+            keep_beside(out, Json{{key, value}});
         else if (!merge_keyword(out[key], key, value))
             return Json(false);
     }
-    merge_properties(out, a, b);
+    if (a.contains("patternProperties") || b.contains("patternProperties"))
+        merge_group(out, b, property_keys);
+    else
+        merge_properties(out, a, b);
+    merge_group(out, b, contains_keys);
     merge_items(out, a, b);
     return object_is_impossible(out) ? Json(false) : out;
 }

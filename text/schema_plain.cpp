@@ -8,11 +8,11 @@ namespace text {
 namespace {
 
 using Json = base::OrderedJson;
-constexpr int max_depth = 64, max_work = 20000;
+
 constexpr std::size_t max_alternatives = 64;
 
 constexpr std::string_view constraint_keywords[] = {
-    "type", "enum", "const", "multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern",
+    "type", "enum", "const", "format", "multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern",
     "items", "prefixItems", "additionalItems", "minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains", "unevaluatedItems",
     "properties", "patternProperties", "additionalProperties", "required", "minProperties", "maxProperties", "propertyNames", "dependentRequired",
     "dependentSchemas", "dependencies", "unevaluatedProperties", "$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "not", "if", "then", "else"};
@@ -21,11 +21,13 @@ constexpr std::string_view constraint_keywords[] = {
 constexpr std::pair<std::string_view, std::string_view> meant[] = {
     {"properties", "object"}, {"required", "object"}, {"additionalProperties", "object"}, {"minProperties", "object"},
     {"maxProperties", "object"}, {"patternProperties", "object"}, {"items", "array"}, {"prefixItems", "array"},
-    {"minItems", "array"}, {"maxItems", "array"}, {"uniqueItems", "array"}, {"minLength", "string"}, {"maxLength", "string"},
+    {"propertyNames", "object"}, {"dependentRequired", "object"}, {"dependentSchemas", "object"}, {"dependencies", "object"},
+    {"minItems", "array"}, {"maxItems", "array"}, {"uniqueItems", "array"}, {"contains", "array"}, {"multipleOf", "number"}, {"minLength", "string"}, {"maxLength", "string"},
     {"pattern", "string"}, {"minimum", "number"}, {"maximum", "number"}, {"exclusiveMinimum", "number"}, {"exclusiveMaximum", "number"}};
 
 // Those of them that apply a schema to the same value; the rest is plain.
-constexpr std::string_view applying[] = {"$ref", "allOf", "anyOf", "oneOf", "not", "unevaluatedProperties", "unevaluatedItems"};
+constexpr std::string_view applying[] = {"$ref", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentRequired",
+                                         "dependentSchemas", "dependencies", "unevaluatedProperties", "unevaluatedItems"};
 
 std::string hex_decoded(std::string_view s) {  // %XX of a URI fragment, then ~1 and ~0 of a JSON pointer
     std::string out;
@@ -40,17 +42,6 @@ std::string hex_decoded(std::string_view s) {  // %XX of a URI fragment, then ~1
         }
     }
     return out;
-}
-
-// References lead elsewhere below a schema with a URI of its own.
-void check_resources(const Json& json, const std::string& place, bool own_uri) {
-    if (json.is_array())
-        for (std::size_t i = 0; i < json.size(); ++i) check_resources(json[i], place + "/" + std::to_string(i), own_uri);
-    if (!json.is_object()) return;
-    const auto id = json.find("$id"), ref = json.find("$ref");
-    own_uri = own_uri || (!place.empty() && id != json.end() && id->is_string() && !id->get_ref<const std::string&>().starts_with('#'));
-    if (own_uri && ref != json.end() && ref->is_string()) throw Refused{"a reference inside a schema with an \"$id\" of its own has no grammar", place};
-    for (const auto& [key, part] : json.items()) check_resources(part, place + "/" + key, own_uri);
 }
 
 // The schema with references that lead into `document`.
@@ -69,18 +60,22 @@ Json referring_to(const Json& schema, const std::string& document, bool& any) {
     return out;
 }
 
-void add(std::vector<Json>& out, Json one) {
+}  // namespace
+
+void PlainSchemas::add(Alternatives& out, Json one) {
     if (one == false || std::find(out.begin(), out.end(), one) != out.end()) return;
     if (out.size() == max_alternatives) throw Refused{"more than " + std::to_string(max_alternatives) + " combinations of alternatives have no grammar"};
     out.push_back(std::move(one));
 }
 
-std::vector<Json> cross(const std::vector<Json>& a, const std::vector<Json>& b) {
-    std::vector<Json> out;
+std::vector<Json> PlainSchemas::cross(const Alternatives& a, const Alternatives& b) {
+    Alternatives out;
     for (const Json& x : a)
         for (const Json& y : b) add(out, merge_schemas(x, y));
     return out;
 }
+
+namespace {
 
 // The alternatives with the types that they will be written for.
 std::vector<Json> narrowed(std::vector<Json> alternatives) {
@@ -131,7 +126,6 @@ std::vector<std::string> types_of(const Json& schema) {
 }
 
 PlainSchemas::PlainSchemas(const Json& root) : root_(root) {
-    check_resources(root, "", false);
     const std::string uri = root.is_object() && root.contains("$schema") && root["$schema"].is_string() ? root["$schema"].get<std::string>() : "";
     for (const char* draft : {"draft-04", "draft-06", "draft-07"}) draft7_ = draft7_ || uri.find(draft) != uri.npos;
 }
@@ -158,7 +152,7 @@ const Json& PlainSchemas::resolve(const std::string& target) const {
 Json PlainSchemas::holding(const Json& values, const Json& schema) const {
     bool any = false;
     Json own = referring_to(schema, "schema:", any);
-    if (draft7_) own["$schema"] = root_["$schema"];
+    if (draft7_ && own.is_object()) own["$schema"] = root_["$schema"];
     std::map<std::string, base::Json> documents;
     if (any) documents["schema:"] = base::Json(root_);
     const auto judge = base::Schema::parse(base::Json(own), documents);
@@ -173,7 +167,7 @@ std::vector<Json> PlainSchemas::of(const Json& schema) {
     if (schema.is_boolean()) return schema.get<bool>() ? Alternatives{Json::object()} : Alternatives{};
     if (!schema.is_object()) throw Refused{"expected an object or a boolean as schema, found " + schema.dump().substr(0, 60)};
     if (++work_ > max_work) throw Refused{"a schema whose parts refer to each other so often has no grammar"};
-    if (depth_ == max_depth) throw Refused{"schemas that apply each other more than " + std::to_string(max_depth) + " deep, or without end, have no grammar"};
+    if (depth_ == max_applied) throw Refused{"schemas that apply each other more than " + std::to_string(max_applied) + " deep, or without end, have no grammar"};
     const Json all = constraints(schema);
     if (draft7_ && all.contains("$ref")) {
         ++depth_;
@@ -188,6 +182,7 @@ std::vector<Json> PlainSchemas::of(const Json& schema) {
         return left.empty() ? Alternatives{} : Alternatives{Json{{"enum", left}}};
     }
     ++depth_;
+    const long negations = n_negated_;
     Json own = all;
     for (std::string_view key : applying) own.erase(std::string(key));
     rewrite_tuple(own);
@@ -204,16 +199,53 @@ std::vector<Json> PlainSchemas::of(const Json& schema) {
     if (all.contains("oneOf")) out = exactly_one(out, all["oneOf"]);
     if (all.contains("not")) {
         const auto others = negated(all["not"]);
-        if (!others) throw Refused{"the keyword \"not\" has no grammar but for types and required properties"};
+        if (!others) throw Refused{"the keyword \"not\" has no grammar for this schema"};
         out = cross(out, *others);
     }
-    // What the parts of an alternative say of properties and items they evaluate.
-    for (Json& one : out) {
-        if (all.contains("unevaluatedProperties") && !one.contains("additionalProperties")) one["additionalProperties"] = all["unevaluatedProperties"];
-        if (all.contains("unevaluatedItems") && !one.contains("items")) one["items"] = all["unevaluatedItems"];
-    }
+    if (all.contains("if")) out = cross(out, conditional(all));
+    for (const char* key : {"dependentRequired", "dependentSchemas", "dependencies"})
+        if (all.contains(key))
+            for (const auto& [name, needs] : all[key].items()) out = cross(out, dependent(name, needs));
+    for (const char* key : {"unevaluatedProperties", "unevaluatedItems"})
+        if (all.contains(key) && n_negated_ > negations) throw Refused{"the keyword \"" + std::string(key) + "\" beside what holds only under a condition has no grammar"};
+    for (Json& one : out) leave_unevaluated(one, all);
     --depth_;
     return out;
+}
+
+// What "if", "then" and "else" say.
+std::vector<Json> PlainSchemas::conditional(const Json& schema) {
+    if (!schema.contains("then") && !schema.contains("else")) return of(true);
+    const auto part = [&](const char* key) { return schema.contains(key) ? of(schema[key]) : of(true); };
+    Alternatives out = cross(of(schema["if"]), part("then"));
+    const auto otherwise = negated(schema["if"]);
+    if (!otherwise) throw Refused{"the keyword \"if\" has no grammar for this condition"};
+    for (Json& one : cross(*otherwise, part("else"))) add(out, std::move(one));
+    return out;
+}
+
+// What objects need that have the property: others, or a schema.
+std::vector<Json> PlainSchemas::dependent(const std::string& name, const Json& needs) {
+    Alternatives out = {Json{{"properties", {{name, false}}}}};
+    const Json with = Json{{"type", "object"}, {"required", Json::array({name})}};
+    for (Json& one : cross({with}, needs.is_array() ? Alternatives{Json{{"required", needs}}} : of(needs))) add(out, std::move(one));
+    return out;
+}
+
+// What the parts of an alternative say of properties and items they evaluate.
+void PlainSchemas::leave_unevaluated(Json& one, const Json& schema) {
+    if (schema.contains("unevaluatedProperties") && every(one, "additionalProperties").empty()) {
+        if (every(one, "patternProperties").size() > 1 || (every(one, "patternProperties").size() == 1 && !one.contains("patternProperties")))
+            throw Refused{"the keyword \"unevaluatedProperties\" beside several \"patternProperties\" has no grammar"};
+        one["additionalProperties"] = schema["unevaluatedProperties"];
+    }
+    if (!schema.contains("unevaluatedItems") || one.contains("items")) return;
+    Json others = schema["unevaluatedItems"];
+    if (const auto evaluated = every(one, "contains"); !evaluated.empty()) {
+        others = Json{{"anyOf", Json::array({others})}};
+        for (const Json& part : evaluated) others["anyOf"].push_back(part);
+    }
+    one["items"] = others;
 }
 
 // Parts that may hold together are taken without one another, where that can be said.
@@ -247,53 +279,6 @@ bool PlainSchemas::disjoint_parts(const Json& parts) {
             if (!disjoint(narrowed(meaning[i]), meaning.back()) || !disjoint(narrowed(meaning.back()), meaning[i])) return false;
     }
     return true;
-}
-
-// Alternatives for all that the schema does not accept; none where there are no such alternatives to be written.
-std::optional<std::vector<Json>> PlainSchemas::negated(const Json& schema) {
-    if (schema.is_boolean()) return of(!schema.get<bool>());
-    Alternatives out;
-    const Json all = constraints(schema);
-    for (const auto& [key, value] : all.items()) {
-        const auto some = negated_keyword(key, value);
-        if (!some) return std::nullopt;
-        for (const Json& one : *some) add(out, one);
-    }
-    return out;
-}
-
-std::optional<std::vector<Json>> PlainSchemas::negated_keyword(const std::string& key, const Json& value) {
-    Alternatives out;
-    if (key == "required") {
-        for (const Json& name : value) add(out, Json{{"type", "object"}, {"properties", {{name.get<std::string>(), false}}}});
-        return out;
-    }
-    if (key == "type") {
-        const std::vector<std::string> types = types_of(Json{{"type", value}});
-        const auto has = [&](const char* t) { return std::find(types.begin(), types.end(), t) != types.end(); };
-        if (has("integer") && !has("number")) return std::nullopt;
-        Json others = Json::array();
-        for (const char* t : {"object", "array", "string", "number", "boolean", "null"})
-            if (!has(t)) others.push_back(t);
-        if (!others.empty()) out.push_back(Json{{"type", others}});
-        return out;
-    }
-    if (key == "allOf") {
-        for (const Json& part : value) {
-            const auto some = negated(part);
-            if (!some) return std::nullopt;
-            for (const Json& one : *some) add(out, one);
-        }
-        return out;
-    }
-    if (key != "anyOf") return std::nullopt;
-    out = {Json::object()};
-    for (const Json& part : value) {
-        const auto some = negated(part);
-        if (!some) return std::nullopt;
-        out = cross(out, *some);
-    }
-    return out;
 }
 
 }  // namespace text

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "text/grammar.h"
 #include "text/schema_rules.h"
+#include "text/texts.h"
 
 namespace text {
 
@@ -39,14 +40,30 @@ private:
     std::string literal(const Json& v) const;  // of a text, number or word
 
     // schema_parts.cpp
-    Expr object(const Json& schema);
-    Expr array(const Json& schema);
-    Expr text(const Json& schema);
     Expr number(const Json& schema, bool integer);
-    std::string other_key(const std::set<std::u32string>& names, std::size_t depth);
     std::string builtin(const std::string& name);
 
+    // schema_objects.cpp, schema_arrays.cpp
+    class Members;
+    class CountedItems;
+    class UniqueItems;
+    Expr object(const Json& schema);
+    Expr array(const Json& schema);
+    Expr plain_array(const Json& schema);
+    std::optional<Json> values_of(const Json& schema);
+
+    // schema_texts.cpp
+    enum class Spelling { value, key, plain };  // in a JSON string; the same without escapes; as it is
+    class TextsWriter;
+    Expr text(const Json& schema);
+    std::string counted_text(int least, int most);
+    Texts names_under(const std::vector<Json>& schemas);
+    std::string texts_ebnf(const Texts& texts, Spelling spelling);
+    void spend(const Texts& texts);
+
     std::string rule(const std::string& body);  // a fresh rule's name
+    std::string fresh_name();
+    void add_rule(const std::string& name, const std::string& body);
     std::string comma() const { return options_.any_whitespace ? space() + "\",\" " + space() : "\", \" "; }
     std::string colon() const { return options_.any_whitespace ? space() + "\":\" " + space() : "\": \" "; }
     std::string space() const { return options_.any_whitespace ? root_ + "-space " : ""; }
@@ -60,9 +77,12 @@ private:
     std::set<std::string> builtins_;             // written already
     std::set<std::string> open_;                 // of shared_: being written for the same part of the value
     int n_rules_ = 0, depth_ = 0;
+    std::size_t spent_ = 0;                      // on sets of texts
     long weight_ = 0;                            // of counted characters, about in states
 };
 
-std::string pointer_step(const std::string& key);  // "/key", escaped
+std::string repeat_ebnf(const std::string& what, int least, int most);  // most -1: no bound
+Texts texts_with(const std::string& pattern);  // in which it is found
+Texts texts_among(const base::OrderedJson& values);
 
 }  // namespace text
