@@ -226,10 +226,10 @@ std::vector<std::uint8_t> head_of(const Json& index, const std::vector<std::uint
     std::memcpy(head.data(), ConvertedFile::kMagic.data(), ConvertedFile::kMagic.size());
     std::memcpy(head.data() + ConvertedFile::kPreamble, text.data(), text.size());
     std::copy(parts.begin(), parts.end(), head.begin() + std::ptrdiff_t(at));
-    put(head, 8, text.size());
-    put(head, 16, xxh64(std::span(head).subspan(ConvertedFile::kPreamble)));
+    put(head, 16, text.size());
     put(head, 24, head.size());
     put(head, 32, image);
+    put(head, 8, xxh64(std::span(head).subspan(ConvertedFile::kSummed)));
     return head;
 }
 

@@ -79,11 +79,12 @@ public:
 
     base::Result<void> read() {
         if (bytes_.size() < ConvertedFile::kPreamble) return out_.error("ends inside its head", Code::corrupt);
-        const std::uint64_t index = number_at(bytes_, 8), sum = number_at(bytes_, 16), begin = number_at(bytes_, 24), image = number_at(bytes_, 32);
-        if (begin > bytes_.size() || image > bytes_.size() || begin + image != bytes_.size() || begin % ConvertedFile::kImageAlignment != 0)
+        const std::uint64_t sum = number_at(bytes_, 8), index = number_at(bytes_, 16), begin = number_at(bytes_, 24), image = number_at(bytes_, 32);
+        if (begin > bytes_.size() || image > bytes_.size() || begin + image != bytes_.size() || begin % ConvertedFile::kImageAlignment != 0 || begin == 0)
             return out_.error("has " + std::to_string(bytes_.size()) + " bytes, expected " + std::to_string(begin) + " and " + std::to_string(image) + " of weights", Code::corrupt);
         const auto head = bytes_.first(std::size_t(begin)).subspan(ConvertedFile::kPreamble);
-        if (index > head.size() || xxh64(head) != sum) return out_.error("has a damaged head: its checksum is wrong", Code::corrupt);
+        if (index > head.size() || xxh64(bytes_.first(std::size_t(begin)).subspan(ConvertedFile::kSummed)) != sum)
+            return out_.error("has a damaged head: its checksum is wrong", Code::corrupt);
         out_.image_.bytes = bytes_.subspan(std::size_t(begin));
         const auto json = base::parse_json({reinterpret_cast<const char*>(head.data()), std::size_t(index)});
         if (!json) return out_.error("has an index that is wrong: " + json.error().message, Code::corrupt);

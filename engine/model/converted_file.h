@@ -1,7 +1,7 @@
 // A model that hearth model convert wrote: one file with everything of its source, whose weights are mapped as the kernels
 // of a target want them.
 //
-//   "HearthM1" | u64 bytes of the index | u64 checksum of all from the index to the image | u64 where the image begins |
+//   "HearthM1" | u64 checksum of all that follows up to the image | u64 bytes of the index | u64 where the image begins |
 //   u64 its bytes | zeros up to 64 | index (JSON) | parts, 64 bytes aligned | image, 2 MiB aligned, to the end of the file
 //   index: {"version", "target", "packing", "layout": see WeightImage, "source": "gguf" or "checkpoint", "name", "sizes",
 //           "texts": {name: part}, "has": [name], "values": {name: {"dims", "at": part}},
@@ -38,7 +38,7 @@ class ConvertedFile final : public ModelFile {
 public:
     static constexpr std::string_view kMagic = "HearthM1";
     static constexpr int kVersion = 1;
-    static constexpr std::size_t kPreamble = 64, kPartAlignment = 64, kImageAlignment = 2 << 20;
+    static constexpr std::size_t kPreamble = 64, kSummed = 16, kPartAlignment = 64, kImageAlignment = 2 << 20;
 
     static bool is_one(const std::filesystem::path& path);
     static base::Result<std::unique_ptr<ModelFile>> open(const std::filesystem::path& path);

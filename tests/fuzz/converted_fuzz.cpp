@@ -22,8 +22,10 @@ std::string file_of(std::string_view input) {
     std::memcpy(out.data(), ConvertedFile::kMagic.data(), ConvertedFile::kMagic.size());
     std::memcpy(out.data() + ConvertedFile::kPreamble, index.data(), index.size());
     std::memcpy(out.data() + parts, input.data(), input.size());
-    const std::uint64_t numbers[] = {index.size(), engine::xxh64({reinterpret_cast<const std::uint8_t*>(out.data()) + ConvertedFile::kPreamble, begin - ConvertedFile::kPreamble}), begin, image};
-    std::memcpy(out.data() + 8, numbers, sizeof numbers);
+    const std::uint64_t numbers[] = {index.size(), begin, image};
+    std::memcpy(out.data() + ConvertedFile::kSummed, numbers, sizeof numbers);
+    const std::uint64_t sum = engine::xxh64({reinterpret_cast<const std::uint8_t*>(out.data()) + ConvertedFile::kSummed, begin - ConvertedFile::kSummed});
+    std::memcpy(out.data() + 8, &sum, sizeof sum);
     return out;
 }
 
