@@ -53,6 +53,23 @@ text::ParserOptions parser_options(const ModelRequest& request, const std::strin
 
 namespace {
 
+// Without members that the schema does not name, where it leaves open whether there may be others: a small model makes some
+// up. What it asks for otherwise stays as it is, so that no less may be true of what is written.
+base::OrderedJson closed(base::OrderedJson schema) {
+    if (!schema.is_object()) return schema;
+    const auto has = [&](const char* key) { return schema.contains(key); };
+    if (has("items")) schema["items"] = closed(schema["items"]);
+    if (!has("properties") || !schema["properties"].is_object()) return schema;
+    for (auto& member : schema["properties"]) member = closed(member);
+    for (const char* other : {"additionalProperties", "patternProperties", "unevaluatedProperties", "dependentSchemas", "allOf", "anyOf", "oneOf", "if", "$ref", "$dynamicRef"})
+        if (has(other)) return schema;
+    if (has("required") && schema["required"].is_array())
+        for (const auto& name : schema["required"])
+            if (name.is_string() && !schema["properties"].contains(name.get<std::string>())) return schema;
+    schema["additionalProperties"] = false;
+    return schema;
+}
+
 // The tools that may be called. A schema that no grammar can hold binds its arguments to an object only, unless it is strict.
 base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request, const std::string& dialect) {
     std::vector<ToolSchema> tools;
@@ -61,6 +78,9 @@ base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request, cons
         tools.push_back(tool);
         if (tool.parameters.empty()) continue;
         if (tool.strict.value_or(true)) {
+            tools.back().parameters = closed(tool.parameters);
+            if (text::call_syntax(dialect, tools_to_json({tools.back()}), 1)) continue;
+            tools.back().parameters = tool.parameters;
             const auto held = text::call_syntax(dialect, tools_to_json({tool}), 1);
             if (held) continue;
             if (tool.strict)

@@ -160,6 +160,26 @@ TEST(OutputBound, ASchemaThatNoGrammarHoldsBindsArgumentsToAnObject) {
     EXPECT_NE(unsupported.error().message.find("response_format"), std::string::npos);
 }
 
+TEST(OutputBound, ACallHasNoArgumentsThatTheSchemaDoesNotName) {
+    auto asked = request(false, true);
+    auto tools = asked.tools.list();
+    const auto takes = [&](const char* schema, const std::string& arguments) {
+        tools[0].parameters = base::parse_ordered_json(schema).value();
+        asked.tools = tools;
+        return accepts(asked, "<tool_call>\n{\"name\": \"weather\", \"arguments\": " + arguments + "}\n</tool_call>");
+    };
+    const char* const open = R"({"type": "object", "properties": {"place": {"type": "object", "properties": {"city": {"type": "string"}}}, "days": {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "integer"}}}}}})";
+    EXPECT_TRUE(takes(open, R"({"place": {"city": "Oslo"}, "days": [{"n": 1}]})"));
+    EXPECT_FALSE(takes(open, R"({"town": "Oslo"})"));
+    EXPECT_FALSE(takes(open, R"({"place": {"town": "Oslo"}})"));
+    EXPECT_FALSE(takes(open, R"({"days": [{"m": 1}]})"));
+    EXPECT_TRUE(takes(R"({"type": "object"})", R"({"town": "Oslo"})"));
+    EXPECT_TRUE(takes(R"({"type": "object", "properties": {"city": {"type": "string"}}, "additionalProperties": true})", R"({"town": "Oslo"})"));
+    EXPECT_TRUE(takes(R"({"type": "object", "properties": {"city": {"type": "string"}}, "additionalProperties": {"type": "string"}})", R"({"town": "Oslo"})"));
+    EXPECT_TRUE(takes(R"({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["town"]})", R"({"town": "Oslo"})"));
+    EXPECT_TRUE(takes(R"({"type": "object", "properties": {"city": {"type": "string"}}, "anyOf": [{"required": ["town"]}, {"required": ["city"]}]})", R"({"town": "Oslo"})"));
+}
+
 TEST(OutputBound, AStrictToolIsHeldOrRefusedAndOneThatIsNotIsFree) {
     auto asked = request(false, true);
     auto tools = asked.tools.list();
