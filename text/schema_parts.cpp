@@ -92,7 +92,9 @@ SchemaWriter::Expr SchemaWriter::number(const Json& schema, bool integer) {
     const std::string e = integer ? integer_ebnf(low, high) : number_ebnf(low, high);
     if (e.empty()) return std::nullopt;
     if (multiples.empty() && others.empty()) return rule(e);
-    Texts numbers = Texts::of(regex_of(parse_ebnf("root ::= " + e).value().nodes[0]), false);
+    // Programs read numbers as doubles, which tell numbers of so many digits apart.
+    const Texts exact = Texts::of(base::parse_regex(R"(-?(?:[0-9]\.?){1,15})").value(), false);
+    Texts numbers = exact & Texts::of(regex_of(parse_ebnf("root ::= " + e).value().nodes[0]), false);
     for (const Json& m : multiples) numbers = numbers & multiples_of(m.dump());
     for (const Json& no : others) {
         if (no.contains("multipleOf")) numbers = numbers - multiples_of(no["multipleOf"].dump());

@@ -80,7 +80,7 @@ SchemaWriter::Expr SchemaWriter::text(const Json& schema) {
     }
     const Texts texts = texts_of(schema);
     if (texts.empty()) return std::nullopt;
-    return R"("\"" )" + texts_ebnf(texts, Spelling::value) + R"("\"" )";
+    return R"("\"" )" + texts_ebnf(texts, Spelling::value);
 }
 
 std::string SchemaWriter::counted_text(int least, int most) {
@@ -112,10 +112,10 @@ public:
         for (std::size_t s = 0; s < states_.size(); ++s)
             for (const auto& [to, unused] : steps(int(s))) leading[std::size_t(to)] += to != int(s);
         names_.resize(states_.size());
-        for (std::size_t s = 1; s < states_.size(); ++s)
-            if (leading[s] > 1 && !states_[s].next.empty()) names_[s] = writer_.fresh_name();
-        // What is led back to from behind itself is led to twice, but for the first.
-        if (leading[0]) names_[0] = writer_.fresh_name();
+        // What is led back to from behind itself is led to twice, but for the first. Of names each state is a rule, so that
+        // what a token may hold is known without what follows the name.
+        for (std::size_t s = 0; s < states_.size(); ++s)
+            if (spelling_ == Spelling::key || (leading[s] > (s > 0 ? 1 : 0) && !states_[s].next.empty())) names_[s] = writer_.fresh_name();
     }
 
     std::string write() {
@@ -142,7 +142,7 @@ private:
     }
 
     std::string state(int s) {
-        if (is_everything(s)) return spelling_ == Spelling::key ? writer_.builtin("key") : writer_.builtin("char") + "* ";
+        if (is_everything(s)) return spelling_ == Spelling::key ? writer_.builtin("key") : writer_.builtin("char") + "* " + end();
         if (!names_[std::size_t(s)].empty()) return names_[std::size_t(s)];
         if (depth_ < max_inline) return body(s);
         const int outer = std::exchange(depth_, 0);
@@ -174,13 +174,19 @@ private:
         }
         --depth_;
         const bool ends = states_[std::size_t(s)].ends;
-        if (n == 0) return again;
-        return again + (n > 1 || ends ? "( " + out + (ends ? ")? " : ") ") : out);
+        if (n == 0) return again + end();
+        if (!ends) return again + (n > 1 ? "( " + out + ") " : out);
+        return again + "( " + out + (end().empty() ? ")? " : "| " + end() + ") ");
     }
 
-    std::string spelled(const std::vector<base::CharRange>& ranges) const {
-        if (spelling_ == Spelling::value) return json_char_ebnf(ranges, writer_.options_.plain_less_than);
-        return char_class_ebnf(ranges);
+    // A string's closing quote belongs to its rules, so that none of them may end between characters.
+    std::string end() const { return spelling_ == Spelling::value ? R"("\"" )" : ""; }
+
+    std::string spelled(const std::vector<base::CharRange>& ranges) {
+        if (spelling_ != Spelling::value) return char_class_ebnf(ranges);
+        const auto [it, fresh] = writer_.characters_.try_emplace(ranges);
+        if (fresh) it->second = writer_.rule(json_char_ebnf(ranges, writer_.options_.plain_less_than));
+        return it->second;
     }
 
     SchemaWriter& writer_;

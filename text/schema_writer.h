@@ -53,7 +53,7 @@ private:
     std::optional<Json> values_of(const Json& schema);
 
     // schema_texts.cpp
-    enum class Spelling { value, key, plain };  // in a JSON string; the same without escapes; as it is
+    enum class Spelling { value, key, plain };  // in a JSON string, with its closing quote; in one, without escapes; as it is
     class TextsWriter;
     Expr text(const Json& schema);
     std::string counted_text(int least, int most);
@@ -75,6 +75,7 @@ private:
     std::string rules_, place_;
     std::map<std::string, std::string> shared_;  // reference, or schema with references → rule
     std::set<std::string> builtins_;             // written already
+    std::map<std::vector<base::CharRange>, std::string> characters_;  // rules of one character in a string
     std::set<std::string> open_;                 // of shared_: being written for the same part of the value
     int n_rules_ = 0, depth_ = 0;
     std::size_t spent_ = 0;                      // on sets of texts

@@ -44,6 +44,13 @@ constexpr const char* kOrder = R"({"type": "object", "additionalProperties": fal
     "properties": {"sku": {"type": "string", "maxLength": 24}, "quantity": {"type": "integer", "minimum": 1, "maximum": 999}, "price": {"type": "number", "minimum": 0}}}},
   "total": {"type": "number"}, "status": {"enum": ["new", "paid", "shipped", "returned"]}}})";
 
+// Several constraints on one text, counted members, and names that match patterns.
+constexpr const char* kTogether = R"({"type": "object", "required": ["when", "code"], "minProperties": 3, "properties": {
+  "when": {"type": "string", "format": "date-time"}, "code": {"type": "string", "pattern": "[a-z]", "maxLength": 40},
+  "step": {"type": "integer", "multipleOf": 5, "minimum": 0, "maximum": 1000},
+  "tags": {"type": "array", "items": {"enum": ["new", "old", "red", "blue", "large"]}, "uniqueItems": true}},
+  "patternProperties": {"^x-": {"type": "string"}}, "additionalProperties": false})";
+
 std::string tool_grammar() { return text::call_syntax("hermes", OrderedJson::parse(kTools), 1)->ebnf; }
 std::string schema_grammar(const char* schema) { return Grammar::schema_to_ebnf(OrderedJson::parse(schema), "root").value(); }
 
@@ -72,6 +79,8 @@ std::vector<Case> cases() {
         {"order", schema_grammar(kOrder),
          R"({"id": "ABC-202611", "customer": {"name": "Márta Kovács-Nagy", "email": "marta.kovacs@example.org", "vip": true, "note": null, "phone": "+36 1 555 0199"}, )"
          R"("items": [{"sku": "lamp-oak-40", "quantity": 2, "price": 49.9}, {"sku": "shade/linen \"wide\"", "quantity": 1, "price": 18}], "total": 117.8, "status": "paid"})"},
+        {"together", schema_grammar(kTogether),
+         R"({"when": "2026-11-29T08:30:00+01:00", "code": "Ab-17 the third", "step": 35, "tags": ["red", "new", "large"], "x-note": "left of the door, \"upstairs\""})"},
         {"any_object", schema_grammar(R"({"type": "object"})"),
          R"({"title": "Report", "sections": [{"heading": "Results", "text": "We measured 42 runs.\nNone failed.", "ok": true}], "score": -1.25e3, "next": null})"},
     };
@@ -157,6 +166,7 @@ int main(int argc, char** argv) try {
     benchmark::RegisterBenchmark("vocabulary", vocabulary)->Unit(benchmark::kMillisecond);
     benchmark::RegisterBenchmark("compile/seven_tools", compile, tool_grammar)->Unit(benchmark::kMillisecond);
     benchmark::RegisterBenchmark("compile/order", compile, +[] { return schema_grammar(kOrder); })->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark("compile/together", compile, +[] { return schema_grammar(kTogether); })->Unit(benchmark::kMillisecond);
     const auto all = cases();
     for (const Case& c : all)
         for (bool warm : {false, true})
