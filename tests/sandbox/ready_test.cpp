@@ -25,10 +25,12 @@ void put(const fs::path& file, const std::string& text) {
     std::ofstream(file) << text;
 }
 
-// What a file below /proc says; nothing once its process has ended.
+// What a file below /proc says, up to a NUL; nothing once its process has ended, which an iterator of the stream would throw.
 std::string said_by(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+    std::string out;
+    std::getline(in, out, '\0');
+    return out;
 }
 
 // The waiters on this machine whose launcher is a child of this process.
