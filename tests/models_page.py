@@ -14,7 +14,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- golden table: begin -->", "<!-- golden table: end -->"
 HEAD = "| family | container | weights | checkpoints | agree | largest difference | allowed | targets |"
-TARGETS = ["ref", "avx2", "avx512", "neon", "cuda"]
+TARGETS = ["ref", "avx2", "avx512", "neon", "i8mm", "cuda"]
 SAME_SIZE = 10  # times: of two largest differences of one checkpoint on two machines
 WEIGHTS = {
     "awq": "int4, AWQ", "gptq": "int4, GPTQ v1", "gptq_desc_act": "int4, GPTQ v1 with desc_act", "gptq_v2": "int4, GPTQ v2",

@@ -139,7 +139,8 @@ TEST(OutputBound, ThoughtsAreFreeAndWhatFollowsIsBound) {
 TEST(OutputBound, ASchemaThatNoGrammarHoldsBindsArgumentsToAnObject) {
     auto asked = request(false, true);
     auto tools = asked.tools.list();
-    tools[0].parameters["not"] = {{"const", base::OrderedJson::object()}};
+    const base::OrderedJson several = {{"type", "array"}, {"items", {{"type", "string"}}}, {"uniqueItems", true}};
+    tools[0].parameters["properties"]["tags"] = several;
     asked.tools = tools;
     EXPECT_TRUE(accepts(asked, R"(<tool_call>
 {"name": "weather", "arguments": {"any": [1]}}
@@ -154,7 +155,7 @@ TEST(OutputBound, ASchemaThatNoGrammarHoldsBindsArgumentsToAnObject) {
     EXPECT_EQ(wrong.error().code, base::Code::invalid_argument);
     EXPECT_NE(wrong.error().message.find("weather"), std::string::npos);
     auto strict = request(true, false);
-    (*strict.response_schema)["not"] = true;
+    (*strict.response_schema)["properties"]["tags"] = several;
     const auto unsupported = bound_of(strict, "hermes");
     ASSERT_FALSE(unsupported);
     EXPECT_NE(unsupported.error().message.find("response_format"), std::string::npos);

@@ -195,10 +195,10 @@ TEST(Quantisation, ComesFromTheFileBesideWhereTheConfigurationHasNone) {
     const auto refused = Quantisation::read(Json::object(), "m/config.json", Json::parse(R"({"quantization": {"quant_algo": "W4A8_AWQ"}})"), "m/hf_quant_config.json");
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().message, testing::AllOf(HasSubstr("hf_quant_config.json"), HasSubstr("W4A8_AWQ")));
-    for (const char* bits : {R"({"quantization_config": {"quant_method": "gptq", "bits": 8}})",
-                             R"({"quantization_config": {"quant_method": "compressed-tensors", "config_groups": {"a": {"weights": {"num_bits": 8, "type": "int"}}}}})"}) {
-        const auto eight = Quantisation::read(Json::parse(bits), "m/config.json", Json(), "");
-        ASSERT_FALSE(eight) << bits;
-        EXPECT_THAT(eight.error().message, testing::AllOf(HasSubstr("m/config.json"), HasSubstr("8"), HasSubstr("4")));
+    for (const char* bits : {R"({"quantization_config": {"quant_method": "gptq", "bits": 3}})",
+                             R"({"quantization_config": {"quant_method": "compressed-tensors", "config_groups": {"a": {"weights": {"num_bits": 3, "type": "int"}}}}})"}) {
+        const auto three = Quantisation::read(Json::parse(bits), "m/config.json", Json(), "");
+        ASSERT_FALSE(three) << bits;
+        EXPECT_THAT(three.error().message, testing::AllOf(HasSubstr("m/config.json"), HasSubstr("3"), HasSubstr("4 or 8")));
     }
 }
