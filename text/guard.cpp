@@ -24,6 +24,7 @@ Guard::Guard(const std::vector<std::string>& control_texts) {
         if (text.empty()) continue;
         whole_.insert(text);
         longest_ = std::max(longest_, text.size());
+        first_.set(static_cast<unsigned char>(text[0]));
         if (first_length(text) == text.size()) tails_.insert(text);  // nothing can stand inside it
         for (std::size_t n = 1; n < text.size(); ++n) {
             heads_.insert(text.substr(0, n));
@@ -86,6 +87,7 @@ std::string Guard::without_marks(std::string_view text) {
 }
 
 bool Guard::occurrence(std::string_view text, std::size_t at) const {
+    if (!first_[static_cast<unsigned char>(text[at])]) return false;
     for (std::size_t n = 1; n <= std::min(longest_, text.size() - at); ++n)
         if (whole_.count(text.substr(at, n))) return true;
     return false;

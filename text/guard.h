@@ -1,6 +1,7 @@
 // Keeps untrusted values of a prompt apart from the control tokens of the template that prints them.
 #pragma once
 
+#include <bitset>
 #include <set>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ private:
     std::size_t longest_prefix(std::string_view text) const;
 
     std::set<std::string, std::less<>> whole_, heads_, tails_;
+    std::bitset<256> first_;  // bytes that control texts begin with: nearly none of a text does
     std::size_t longest_ = 0;
 };
 
