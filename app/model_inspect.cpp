@@ -25,7 +25,7 @@ base::Json number_or_null(std::uint64_t n) { return n == 0 ? base::Json(nullptr)
 
 base::Json tensors_json(const Examination& e) {
     base::Json out = base::Json::array();
-    for (const auto& t : e.file.tensors) out.push_back({{"kind", t.kind}, {"format", t.format}, {"tensors", t.tensors}, {"parameters", t.values}, {"bytes", t.bytes}});
+    for (const auto& t : e.file.tensors) out.push_back({{"kind", t.kind}, {"format", t.format}, {"tensors", t.tensors}, {"values", t.values}, {"bytes", t.bytes}});
     return out;
 }
 
@@ -57,7 +57,10 @@ base::Json to_json(const Examination& e, const std::optional<base::Error>& refus
     if (e.info)
         for (const engine::Unsaid& one : e.info->unsaid) out["unsaid"].push_back({{"key", one.key}, {"taken", one.taken}, {"remedy", one.remedy}});
     out["loads"] = !refused;
-    out["memory"] = refused ? refused->message : e.plan.text();
+    out["memory"] = refused ? base::Json(nullptr) : base::Json(e.plan.text());
+    const engine::MemoryPlan& m = e.plan;
+    out["plan"] = refused ? base::Json(nullptr)
+                          : base::Json({{"weights", m.weights}, {"kv", m.kv}, {"scratch", m.scratch}, {"total", m.total}, {"limit", m.limit}, {"context", m.context}, {"kv_tokens", m.kv_tokens}});
     out["refused"] = refused ? base::Json({{"code", base::name(refused->code)}, {"message", refused->message}, {"remedy", refused->remedy}}) : base::Json(nullptr);
     return out;
 }
@@ -86,16 +89,20 @@ void print_outline(const engine::Outline& f) {
 
 void print_info(const Examination& e) {
     const engine::ModelInfo& i = *e.info;
-    line("architecture", i.architecture + formatted(", %d layers, hidden %d, vocabulary %d", i.layers, i.hidden, i.vocabulary));
+    const engine::Outline& f = e.file;
+    std::string facts = i.architecture + (f.architecture.empty() || f.architecture == i.architecture ? "" : " (model_type " + f.architecture + ")");
+    facts += formatted(", %d layers, hidden %d, vocabulary %d", i.layers, i.hidden, i.vocabulary);
+    if (f.heads > 0) facts += formatted(", %d heads", f.heads) + (f.kv_heads > 0 ? formatted(" over %d of keys", f.kv_heads) : "");
+    line("architecture", facts);
     line("parameters", formatted("%.1f M, %.1f M of them active per token", millions(i.parameters), millions(i.active_parameters)) +
                            (i.experts > 0 ? formatted(" (%d of %d experts)", i.experts_used, i.experts) : ""));
-    line("format", i.format + ", " + size(i.file_bytes) + formatted(", %.1f bits a parameter (", 8.0 * double(i.file_bytes) / double(std::max<std::uint64_t>(1, i.parameters))) + e.file.container + ")");
+    line("format", i.format + ", " + size(i.file_bytes) + " (" + e.file.container + ")");
     line("context", formatted("trained for %d tokens", i.trained_context));
 }
 
 void print_tensors(const std::vector<engine::TensorShare>& tensors) {
     if (tensors.empty()) return;
-    line("tensors", formatted("%-16s %-10s %8s %14s %12s", "", "stored as", "number", "parameters", "MiB"));
+    line("tensors", formatted("%-16s %-10s %8s %14s %12s", "", "stored as", "number", "values", "MiB"));
     for (const auto& t : tensors)
         line("", formatted("%-16s %-10s %8llu %12.2f M %12.2f", t.kind.c_str(), t.format.c_str(), (unsigned long long)t.tensors, millions(t.values), mib(t.bytes)));
 }

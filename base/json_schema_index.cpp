@@ -97,8 +97,8 @@ bool says_draft7(const Json& schema) {
     return uri.find("draft-07") != uri.npos || uri.find("draft-06") != uri.npos || uri.find("draft-04") != uri.npos;
 }
 
-Error bad(const std::string& place, const std::string& what) {
-    return error(Code::invalid_argument, "schema at \"" + place + "\": " + what);
+Error bad(const std::string& place, const std::string& what, Code code = Code::invalid_argument) {
+    return error(code, "schema at \"" + place + "\": " + what);
 }
 
 }  // namespace
@@ -223,19 +223,19 @@ Result<void> SchemaIndex::check(const Json& schema, const std::string& place) {
 Result<void> SchemaIndex::compile(const std::string& pattern, const std::string& place) {
     if (patterns_.contains(pattern)) return {};
     auto regex = Regex::compile(pattern);
-    if (!regex) return bad(place, regex.error().text());
+    if (!regex) return bad(place, regex.error().text(), regex.error().code);
     patterns_.emplace(pattern, std::move(*regex));
     return {};
 }
 
 Result<const Json*> SchemaIndex::resolve(const Reference& reference) {
-    const auto missing = [&](const std::string& why) {
-        return bad(reference.place + "/" + reference.keyword, "\"" + reference.uri + "\" leads nowhere: " + why);
+    const auto missing = [&](const std::string& why, Code code = Code::invalid_argument) {
+        return bad(reference.place + "/" + reference.keyword, "\"" + reference.uri + "\" leads nowhere: " + why, code);
     };
     std::string base = without_fragment(reference.uri);
     const std::string fragment = reference.uri.size() > base.size() ? percent_decoded(reference.uri.substr(base.size() + 1)) : "";
     const auto resource = resources_.find(base);
-    if (resource == resources_.end()) return missing("no schema has this URI");
+    if (resource == resources_.end()) return missing("no schema has this URI", Code::unsupported);
     if (!fragment.empty() && fragment[0] != '/') {
         const auto anchor = anchors_.find(base + "#" + fragment);
         if (anchor == anchors_.end()) return missing("no anchor has this name");

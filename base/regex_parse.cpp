@@ -84,6 +84,7 @@ RegexNode group_of(RegexNode::Kind kind, std::vector<RegexNode> parts) {
 
 struct Bad {
     std::string what;
+    Code code = Code::invalid_argument;
 };
 
 // Recursive descent; errors leave by exception inside this file only.
@@ -191,7 +192,7 @@ private:
     RegexNode group() {
         if (take("?:")) {
         } else if (p_.substr(at_, 2) == "?=" || p_.substr(at_, 2) == "?!" || p_.substr(at_, 3) == "?<=" || p_.substr(at_, 3) == "?<!") {
-            throw Bad{"look-around, which is not supported"};
+            throw Bad{"look-around, which is not supported", Code::unsupported};
         } else if (take("?<")) {
             while (!end() && !next_is('>')) ++at_;
             if (!take(">")) throw Bad{"a group name without >"};
@@ -244,15 +245,15 @@ private:
                 const std::string name(p_.substr(at_, close - at_));
                 at_ = close + 1;
                 auto ranges = property(name);
-                if (!ranges) throw Bad{"the Unicode property \"" + name + "\", which is not supported (general categories are)"};
+                if (!ranges) throw Bad{"the Unicode property \"" + name + "\", which is not supported (general categories are)", Code::unsupported};
                 property_ranges_ += ranges->size();
                 if (property_ranges_ > max_property_ranges) throw Bad{"too many Unicode properties"};
                 return c == 'p' ? *ranges : complement(*ranges);
             }
-            case 'k': throw Bad{"a back-reference, which is not supported"};
+            case 'k': throw Bad{"a back-reference, which is not supported", Code::unsupported};
             default: break;
         }
-        if (c >= '1' && c <= '9') throw Bad{"a back-reference, which is not supported"};
+        if (c >= '1' && c <= '9') throw Bad{"a back-reference, which is not supported", Code::unsupported};
         const char32_t plain = plain_escape(c);
         return {{plain, plain}};
     }
@@ -329,7 +330,7 @@ Result<RegexNode> parse_regex(std::string_view pattern) {
     try {
         return parser.parse();
     } catch (const Bad& bad) {
-        return error(Code::invalid_argument,
+        return error(bad.code,
                      "pattern \"" + std::string(pattern) + "\" has at byte " + std::to_string(parser.at()) + " " + bad.what);
     }
 }

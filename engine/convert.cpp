@@ -125,6 +125,8 @@ public:
     static base::Result<std::unique_ptr<Draft>> begin(const fs::path& out, std::uint64_t bytes) {
         std::unique_ptr<Draft> draft(new Draft(out));
         const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
+        std::error_code unreadable;
+        if (!fs::is_directory(folder, unreadable)) return base::error(Code::not_found, out.string() + " has no folder: there is no " + folder.string(), "make it, or name a file elsewhere");
         struct statvfs disk {};
         if (statvfs(folder.c_str(), &disk) != 0) return draft->failed("look at the folder of");
         if (const std::uint64_t room = std::uint64_t(disk.f_bavail) * disk.f_frsize; room < bytes)

@@ -35,7 +35,8 @@ Examination::Tokens tokens_of(const text::Vocabulary& v) {
     if (!v.pre.empty()) out.kind += ", " + v.pre;
     out.count = int(v.tokens.size());
     const auto text = [&](text::TokenId id) { return id >= 0 && id < out.count ? v.tokens[std::size_t(id)] : std::string(); };
-    out.bos = text(v.bos), out.eos = text(v.eos);
+    if (v.add_bos) out.bos = text(v.bos);
+    out.eos = text(v.eos);
     for (const text::TokenId id : v.end_of_generation)
         if (id != v.eos) out.ends.push_back(text(id));
     return out;
@@ -70,6 +71,8 @@ void note_what_it_lacks(const Examination& e, std::vector<std::string>& notes) {
     if (e.info->pooling.empty()) {
         if (!e.chat_template) notes.push_back("has no chat template: it cannot chat");
         else if (!e.chat_template->broken.empty()) notes.push_back("has a chat template that cannot be used: " + e.chat_template->broken);
+        else if (e.chat_template->dialect == "none" && e.info->chat_template.find("tools") != std::string::npos)
+            notes.push_back("has a chat template that offers tools in a form that this engine does not know: the agent needs them");
         else if (e.chat_template->dialect == "none") notes.push_back("has a chat template that knows no tools: the agent needs them");
     }
     if (e.tokens && e.tokens->eos.empty() && e.tokens->ends.empty()) notes.push_back("does not say which token ends a reply");

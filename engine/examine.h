@@ -28,7 +28,7 @@ struct Examination {
     struct Tokens {
         std::string kind;                  // "BPE of bytes", …
         int count = 0;
-        std::string bos, eos;
+        std::string bos, eos;              // bos: where a text begins with one
         std::vector<std::string> ends;     // what ends a reply, the eos apart
     };
     std::optional<Tokens> tokens;

@@ -83,12 +83,14 @@ base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request, cons
             tools.back().parameters = tool.parameters;
             const auto held = text::call_syntax(dialect, tools_to_json({tool}), 1);
             if (held) continue;
+            // What the validator cannot read either is no reason to lose the tool; what is no schema is.
+            const auto schema = base::Schema::parse(base::Json(tool.parameters));
+            if (!schema && schema.error().code != base::Code::unsupported)
+                return base::error(base::Code::invalid_argument, "the tool '" + tool.name + "': " + schema.error().text());
             if (tool.strict)
                 return base::error(held.error().code, "the tool '" + tool.name + "' is strict, and its arguments cannot be held to its schema: " + held.error().message,
                                    "leave strict out");
         }
-        if (auto schema = base::Schema::parse(base::Json(tool.parameters)); !schema)
-            return base::error(base::Code::invalid_argument, "the tool '" + tool.name + "': " + schema.error().text());
         tools.back().parameters = {{"type", "object"}};
     }
     if (tools.empty())

@@ -92,6 +92,8 @@ private:
         }
         at_ = 4;
         if (!take(version)) return short_of("the header");
+        if (const std::uint32_t turned = __builtin_bswap32(version); turned == 2 || turned == 3)
+            return out_.error("is a GGUF of big-endian machines (version " + std::to_string(turned) + "); little-endian ones are read", Code::unsupported);
         if (version != 2 && version != 3)
             return out_.error("has GGUF version " + std::to_string(version) + ", expected 2 or 3", Code::unsupported);
         out_.version_ = version;

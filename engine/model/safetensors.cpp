@@ -158,7 +158,7 @@ base::Result<std::unique_ptr<Safetensors>> Safetensors::open(const std::filesyst
         if (!std::filesystem::exists(file, ignored)) file = path / "model.safetensors.index.json";
         if (!std::filesystem::exists(file, ignored))
             return base::error(Code::not_found, path.string() + " holds neither model.safetensors nor model.safetensors.index.json",
-                               "name the folder of a model");
+                               "name a GGUF by its file, or the folder of a model in safetensors: pickled weights (.bin, .pt) are not read");
     }
     std::unique_ptr<Safetensors> out(new Safetensors);
     out->path_ = path;

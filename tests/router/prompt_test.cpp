@@ -208,6 +208,20 @@ TEST(OutputBound, AStrictToolIsHeldOrRefusedAndOneThatIsNotIsFree) {
     EXPECT_NE(refused.error().message.find("'weather' is strict"), std::string::npos);
     EXPECT_NE(refused.error().message.find("tags"), std::string::npos);
     EXPECT_FALSE(bound_of(with(true, {}), "none")) << "a dialect without grammar holds nothing";
+
+    for (const char* beyond : {R"({"type": "object", "properties": {"s": {"type": "string", "pattern": "^(?=a)b"}}})", R"({"$ref": "http://example.org/schema.json"})"}) {
+        tools[0].parameters = base::parse_ordered_json(beyond).value();
+        EXPECT_TRUE(accepts(with({}, {}), other)) << beyond;
+        EXPECT_FALSE(bound_of(with(true, {}), "hermes")) << beyond;
+    }
+    tools[0].parameters = {{"type", "objekt"}};
+    for (const auto strict : {std::optional<bool>(), std::optional(true)}) {
+        const auto wrong = bound_of(with(strict, {}), "hermes");
+        ASSERT_FALSE(wrong);
+        EXPECT_EQ(wrong.error().code, base::Code::invalid_argument);
+        EXPECT_EQ(wrong.error().remedy.find("strict"), std::string::npos);
+    }
+    EXPECT_TRUE(bound_of(with(false, {}), "hermes"));
 }
 
 }  // namespace
