@@ -159,11 +159,13 @@ base::Result<std::vector<SafeTensor>> read_safetensors_header(std::span<const st
     std::uint64_t length = 0;
     if (bytes.size() < sizeof length) return error("is too short for a safetensors file: " + std::to_string(bytes.size()) + " bytes");
     std::memcpy(&length, bytes.data(), sizeof length);
-    if (const std::string known = taken_for_a_model(bytes); !known.empty()) return error("is not a safetensors file: " + known);
     const auto rest = bytes.subspan(sizeof length);
-    if (length > std::min<std::uint64_t>(rest.size(), kMaxHeader))
+    if (length > std::min<std::uint64_t>(rest.size(), kMaxHeader)) {
+        // What is mistaken for a model claims more than there is; a length that is possible may begin with the same bytes.
+        if (const std::string known = taken_for_a_model(bytes); !known.empty()) return error("is not a safetensors file: " + known);
         return error("is not a safetensors file, or cut: it claims a header of " + std::to_string(length) + " bytes, at most " +
                      std::to_string(std::min<std::uint64_t>(rest.size(), kMaxHeader)) + " possible");
+    }
     const auto header = rest.first(std::size_t(length));
     if (header.empty() || header[0] != '{') return error("has a header that does not begin with '{'");
     HeaderEvents events;

@@ -73,6 +73,16 @@ TEST_F(SafetensorsTest, ReadsTensors) {
     EXPECT_TRUE(Safetensors::open(folder.path()));  // which holds it
 }
 
+TEST_F(SafetensorsTest, AHeaderMayHaveAnyLength) {
+    for (const std::size_t length : {640u, 8508u}) {  // 0x280 and 0x213C: as a pickle and a web page begin
+        std::string header = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
+        header.resize(length, ' ');
+        EXPECT_EQ(refusal(header, 8), "accepted");
+    }
+    std::ofstream(folder.path() / "pickle.safetensors", std::ios::binary) << "\x80\x02}q\x01(X\x04";
+    EXPECT_NE(Safetensors::open(folder.path() / "pickle.safetensors").error().message.find("a Python pickle"), std::string::npos);
+}
+
 TEST_F(SafetensorsTest, ErrorsNameTensorExpectedAndFound) {
     const auto one = [](const std::string& dtype, const std::string& shape, const std::string& offsets) {
         return "{\"w\":{\"dtype\":" + dtype + ",\"shape\":" + shape + ",\"data_offsets\":" + offsets + "}}";
