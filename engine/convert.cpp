@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "engine/inspect.h"
@@ -134,7 +136,11 @@ public:
                                "make room there, or name a file on another disk");
         draft->fd_ = ::open(draft->draft_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
         if (draft->fd_ < 0) return draft->failed("write");
-        if (flock(draft->fd_, LOCK_EX | LOCK_NB) != 0) {
+        // A draft that another conversion finished or dropped in between is a file of another name, or of none.
+        struct stat mine {}, there {};
+        const bool held = flock(draft->fd_, LOCK_EX | LOCK_NB) == 0 && fstat(draft->fd_, &mine) == 0 && stat(draft->draft_.c_str(), &there) == 0 &&
+                          mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+        if (!held) {
             ::close(draft->fd_);
             draft->fd_ = -1;
             return base::error(Code::conflict, out.string() + " is being written by another conversion", "wait for its end");
