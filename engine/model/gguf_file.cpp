@@ -113,7 +113,7 @@ base::Result<std::unique_ptr<ModelFile>> GgufFile::open(const std::filesystem::p
     if (!gguf) return std::move(gguf).error();
     const auto parts = (*gguf)->integer("split.count"), part = (*gguf)->integer("split.no");
     if (parts && *parts && **parts > 1)
-        return base::error(base::Code::unsupported, path.string() + ": is part " + std::to_string(part ? part->value_or(0) + 1 : 1) + " of " + std::to_string(**parts) +
+        return base::error(base::Code::unsupported, path.string() + ": is part " + std::to_string(part ? std::uint64_t(part->value_or(0)) + 1 : 1) + " of " + std::to_string(**parts) +
                                " of a model that was split; this engine reads whole files",
                            "join the parts into one file: llama-gguf-split --merge FIRST_PART WHOLE.gguf");
     return std::unique_ptr<ModelFile>(std::make_unique<GgufFile>(*std::move(gguf)));
