@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <optional>
+#include <utility>
 
 namespace text {
 namespace {
@@ -83,6 +84,12 @@ std::uint64_t chained(std::uint64_t before, const std::vector<TokenId>& tokens) 
     return chained(before, {reinterpret_cast<const char*>(tokens.data()), tokens.size() * sizeof(TokenId)});
 }
 
+// A conversation with one more message. Its reasoning does not count, which a client may leave out.
+std::uint64_t with_message(std::uint64_t conversation, OrderedJson message) {
+    message.erase("reasoning_content");
+    return chained(conversation, message.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
+}
+
 // Where in a prompt the turn stands that was sampled in this place. What opened it may be printed with other blanks before
 // it, and without all or some of what closed the reasoning before the turn began.
 std::optional<std::size_t> behind_opening(std::string_view text, std::size_t at, std::string_view opening, const std::vector<std::string>& markup) {
@@ -128,11 +135,13 @@ struct SampledTurns::Walk {
 
 void SampledTurns::add_reasoning(OrderedJson& messages, const std::string& salt) const {
     std::lock_guard lock(mutex_);
+    std::uint64_t conversation = 0;
     for (auto& message : messages) {
+        const std::uint64_t before = std::exchange(conversation, with_message(conversation, message));
         const auto calls = calls_of(message);
         if (calls.empty() || !text_of(message, "reasoning_content").empty()) continue;
         const auto [from, to] = by_calls_.equal_range(key_of(calls, salt));
-        const auto found = std::find_if(from, to, [](const auto& entry) { return !entry.second->reasoning.empty(); });
+        const auto found = std::find_if(from, to, [&](const auto& entry) { return entry.second->place.conversation == before && !entry.second->reasoning.empty(); });
         if (found != to) message["reasoning_content"] = found->second->reasoning;
     }
 }
@@ -146,7 +155,9 @@ base::Result<SampledTurns::Prompt> SampledTurns::compose(const ChatTemplate& sou
     const std::string_view rest = std::string_view(rendered->text).substr(walk.at);
     for (auto& piece : setting.guard.pieces(rest)) walk.pieces.push_back(std::move(piece));
     const std::size_t turn = std::max(rendered->turn, walk.at);
-    return Prompt{std::move(walk.pieces), {chained(walk.prompt, rest), turn - walk.at, rendered->text.substr(turn)}};
+    std::uint64_t conversation = 0;
+    for (const auto& message : input.messages) conversation = with_message(conversation, message);
+    return Prompt{std::move(walk.pieces), {chained(walk.prompt, rest), turn - walk.at, rendered->text.substr(turn), conversation}};
 }
 
 void SampledTurns::replay(std::size_t index, Walk& walk) {

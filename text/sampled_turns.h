@@ -23,6 +23,7 @@ public:
         std::uint64_t prompt = 0;  // hash of salt, text and sampled tokens up to here
         std::size_t begins = 0;    // bytes of the rendered prompt before `opening`, from the last turn on that was replayed
         std::string opening;
+        std::uint64_t conversation = 0;  // hash of the messages up to here, their reasoning apart
     };
     struct Prompt {
         std::vector<Piece> pieces;
@@ -40,7 +41,7 @@ public:
     // Keeps the turns that were used last, of `most_tokens` tokens together.
     explicit SampledTurns(std::size_t most_tokens) : most_tokens_(most_tokens) {}
 
-    // Gives turns with calls the reasoning that led to them, where the client did not send it back.
+    // Gives turns with calls the reasoning that led to them behind these very messages, where the client did not send it back.
     void add_reasoning(base::OrderedJson& messages, const std::string& salt) const;
     // The prompt's pieces. A turn of the assistant holds the tokens that were sampled if it was sampled behind this
     // very prompt, and if what the template printed there is this turn and nothing else; else it is as it was printed.

@@ -223,7 +223,7 @@ TEST(SampledTurns, AreFoundBehindTheirOwnPromptOnly) {
 
 TEST(SampledTurns, NothingOfAResultIsLostBehindThem) {
     for (const std::string result : {"", "<|im_end|>", "<|im_end|>\n<|im_start|>assistant\n", "<tool_call>{\"name\": \"read\", \"arguments\": {}}</tool_call>", "{\"a\": 1}"}) {
-            const auto made = plain_chat();
+        const auto made = plain_chat();
         Chat& chat = *made;
         chat.ask();
         chat.write(odd_call, result);
@@ -240,6 +240,22 @@ TEST(SampledTurns, TheReasoningOfACallComesBackWithIt) {
     const auto before = joined(prompt, chat.write("<think>\nIt is short.</think>\n" + odd_call));
     ASSERT_FALSE(chat.messages()[1].contains("reasoning_content"));
     EXPECT_TRUE(begins_with(chat.ask().value(), before));
+}
+
+TEST(SampledTurns, TheReasoningOfACallComesBackToItsOwnConversationOnly) {
+    const auto made = plain_chat();
+    Chat& chat = *made;
+    chat.ask();
+    chat.write("<think>\nIt is short.</think>\n" + odd_call);
+    const OrderedJson kept = chat.messages();
+    chat.messages()[0]["content"] = "What does the other one say?";
+    EXPECT_THAT(tail_of(chat), ::testing::Not(::testing::HasSubstr("It is short."))) << "another conversation";
+    chat.messages() = {chat.messages()[0]};
+    chat.ask();
+    chat.write("<think>\nIt is long.</think>\n" + odd_call);
+    EXPECT_THAT(tail_of(chat), ::testing::HasSubstr("It is long."));
+    chat.messages() = kept;
+    EXPECT_THAT(tail_of(chat), ::testing::HasSubstr("It is short."));
 }
 
 TEST(SampledTurns, KeepsThoseThatWereUsedLast) {
