@@ -35,6 +35,13 @@ public:
 
 private:
     static constexpr int most_depth = 32;
+    static constexpr std::size_t most_work = 4u << 20, of_schema = 64;
+
+    // References are written out where they stand: of schemas that refer to each other often there is no end. `work`:
+    // bytes written, those that are put into something larger once more.
+    void spend(std::size_t work) {
+        if ((spent_ += work) > most_work) throw Refused{"a schema so large, or whose parts refer to each other so often, has no grammar in this dialect"};
+    }
 
     // The keywords that constrain; refused where one cannot be kept.
     static Json known(const Json& schema) {
@@ -48,6 +55,7 @@ private:
     std::string value(const Json& schema) {
         if (schema == true) return "value-any ";
         if (schema == false) throw Refused{"it can have no value"};
+        spend(of_schema);
         if (++depth_ > most_depth) throw Refused{"schemas nested deeper than " + std::to_string(most_depth) + " have no grammar in this dialect"};
         const Json said = known(schema);
         std::string out;
@@ -56,6 +64,7 @@ private:
         else if (said.contains("anyOf")) out = choices(said);
         else out = typed(said);
         --depth_;
+        spend(out.size());
         return out;
     }
 
@@ -127,13 +136,18 @@ private:
         const std::string name = rule_ + "-n" + std::to_string(n_++);
         auto source = Grammar::schema_to_ebnf(schema, name);
         if (!source) throw Refused{source.error().message};
-        rules_ += *source + "\n";
+        add_rules(*source);
         return name + " ";
+    }
+
+    void add_rules(const std::string& rules) {
+        spend(rules.size());
+        rules_ += rules + "\n";
     }
 
     static void check_count(const Json& said, const char* least, const char* most) {
         constexpr int too_many = 10000;
-        if (said.value(least, 0) > said.value(most, too_many) || said.value(most, 0) > too_many)
+        if (count(said, least, 0) > count(said, most, too_many) || count(said, most, 0) > too_many)
             throw Refused{std::string("\"") + least + "\" and \"" + most + "\" leave nothing, or more than " + std::to_string(too_many)};
     }
 
@@ -142,8 +156,8 @@ private:
         std::string character = style_.python() ? "value-character " : counted ? "[^<] " : "raw-0 ";
         if (counted) {
             check_count(said, "minLength", "maxLength");
-            const std::string most = said.contains("maxLength") ? std::to_string(said["maxLength"].get<int>()) : "";
-            character += "{" + std::to_string(said.value("minLength", 0)) + "," + most + "} ";
+            const std::string most = said.contains("maxLength") ? std::to_string(count(said, "maxLength", 0)) : "";
+            character += "{" + std::to_string(count(said, "minLength", 0)) + "," + most + "} ";
         } else if (style_.python()) {
             character += "* ";
         }
@@ -153,7 +167,7 @@ private:
 
     std::string array(const Json& said) {
         check_count(said, "minItems", "maxItems");
-        const int least = said.value("minItems", 0), most = said.value("maxItems", -1);
+        const int least = count(said, "minItems", 0), most = count(said, "maxItems", -1);
         if (most == 0) return "\"[]\" ";
         const std::string item = value(said.value("items", Json(true)));
         const std::string more = "( " + comma() + item + ")";
@@ -183,7 +197,7 @@ private:
             if (one) parts.emplace_back(*one, needed);
         }
         if (!required.empty()) throw Refused{"the required parameter '" + *required.begin() + "' is not described"};
-        return sequence(parts, 0, true);
+        return sequence(parts);
     }
 
     std::string equals(bool outer) const { return ebnf_literal(std::string(outer ? style_.equals : style_.python() ? ": " : ":")) + " "; }
@@ -191,37 +205,41 @@ private:
     std::optional<std::string> member(const std::string& name, const Json& schema, bool outer, bool needed) {
         const auto fits = [&](unsigned char c) { return std::isalnum(c) || c == '_' || (c == '-' && !(style_.python() && outer)); };
         const int depth = depth_;
-        const std::string rules = rules_;
+        const std::size_t rules = rules_.size();
         try {
             if (name.empty() || !std::all_of(name.begin(), name.end(), fits) || (style_.python() && outer && std::isdigit(static_cast<unsigned char>(name[0]))))
                 throw Refused{"its name cannot be written in this dialect"};
             return ebnf_literal(style_.python() && !outer ? "\"" + name + "\"" : name) + " " + equals(outer) + value(schema);
         } catch (const Refused& r) {
-            if (needed) throw Refused{"parameter '" + name + "': " + r.what};
+            if (needed || spent_ > most_work) throw Refused{"parameter '" + name + "': " + r.what};
             depth_ = depth;  // an optional one can be left out
-            rules_ = rules;
+            rules_.resize(rules);
             return std::nullopt;
         }
     }
 
-    // What is left from the part `i` on; a comma goes before all but the first that is written.
-    std::string sequence(const std::vector<std::pair<std::string, bool>>& parts, std::size_t i, bool first) {
-        if (i == parts.size()) return "\"\" ";
-        const auto& [one, needed] = parts[i];
-        const std::string comma_one = (first ? "" : comma()) + one;
-        if (!first) return (needed ? comma_one : "( " + comma_one + ")? ") + (i + 1 == parts.size() ? "" : sequence(parts, i + 1, false));
-        const std::string name = rule_ + "-s" + std::to_string(n_++);
-        const std::string rest = sequence(parts, i + 1, false);
-        std::string body = one + rest;
-        if (!needed) body += "| " + sequence(parts, i + 1, true);
-        rules_ += name + " ::= " + body + "\n";
-        return name + " ";
+    // A comma goes before all but the first that is written.
+    std::string sequence(const std::vector<std::pair<std::string, bool>>& parts) {
+        std::string begun = "\"\" ", fresh = begun;  // what may follow where one was written, and where none was
+        for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+            const auto& [one, needed] = *part;
+            fresh = part_rule(one + begun + (needed ? "" : "| " + fresh));
+            if (part + 1 != parts.rend()) begun = part_rule((needed ? comma() + one : "( " + comma() + one + ")? ") + begun);
+        }
+        return fresh;
+    }
+
+    std::string part_rule(const std::string& body) {
+        const std::string name = rule_ + "-s" + std::to_string(n_++) + " ";
+        add_rules(name + "::= " + body);
+        return name;
     }
 
     const Json& root_;
     const std::string rule_;
     const ValueStyle& style_;
     std::string rules_;
+    std::size_t spent_ = 0;
     int n_ = 0, depth_ = 0;
 };
 

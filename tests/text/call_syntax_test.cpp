@@ -224,6 +224,31 @@ TEST(CallSyntax, ArgumentsInADialectsOwnNotationAreNoWiderThanTheirSchema) {
     EXPECT_FALSE(python("text=\"a\"b\", tags=[\"x\"]"));
 }
 
+// In time and memory.
+TEST(CallSyntax, ArgumentsInADialectsOwnNotationAreBounded) {
+    const auto with = [](base::OrderedJson parameters) {
+        return call_syntax("lfm2", base::OrderedJson::array({{{"type", "function"}, {"function", {{"name", "read"}, {"parameters", std::move(parameters)}}}}}), 1);
+    };
+    base::OrderedJson many = {{"type", "object"}, {"properties", base::OrderedJson::object()}};
+    for (int i = 0; i < 3000; ++i) many["properties"]["p" + std::to_string(i)] = {{"type", "boolean"}};
+    const auto linear = with(many);
+    ASSERT_TRUE(linear);
+    EXPECT_LT(linear->ebnf.size(), 1u << 20);
+    base::OrderedJson tree = {{"type", "object"}, {"required", {"x"}}, {"properties", {{"x", {{"$ref", "#/$defs/a0"}}}}}};
+    for (int i = 0; i < 12; ++i) {
+        const base::OrderedJson next = {{"$ref", "#/$defs/a" + std::to_string(i + 1)}};
+        tree["$defs"]["a" + std::to_string(i)] = {{"anyOf", {next, next, next, next}}};
+    }
+    tree["$defs"]["a12"] = {{"type", "boolean"}};
+    EXPECT_THAT(with(tree).error().message, ::testing::HasSubstr("refer to each other so often"));
+    for (int i = 0; i < 12; ++i) {  // of members that could be left out
+        const base::OrderedJson next = {{"$ref", "#/$defs/a" + std::to_string(i + 1)}};
+        tree["$defs"]["a" + std::to_string(i)] = {{"type", "object"}, {"properties", {{"a", next}, {"b", next}, {"c", next}, {"d", next}}}};
+    }
+    EXPECT_THAT(with(tree).error().message, ::testing::HasSubstr("refer to each other so often"));
+    EXPECT_THAT(with({{"type", "object"}, {"required", {"x"}}, {"properties", {{"x", {{"type", "string"}, {"minLength", 4294967297}}}}}}).error().message, ::testing::HasSubstr("minLength"));
+}
+
 TEST(CallSyntax, NamesTheToolWhoseSchemaHasNoGrammar) {
     auto bad = tools();
     bad[0]["function"]["parameters"]["properties"]["tags"] = {{"type", "array"}, {"items", {{"type", "string"}}}, {"uniqueItems", true}};
