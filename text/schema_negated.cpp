@@ -49,7 +49,7 @@ PlainSchemas::Negation PlainSchemas::negated_keyword(const std::string& key, con
     for (const Opposite& b : opposites) {
         if (key != b.key) continue;
         if (b.step == 0) return Alternatives{Json{{"type", b.type}, {b.opposite, value}}};
-        const long n = long(value.get<double>()) + b.step;
+        const int n = count(schema, key.c_str(), 0) + b.step;
         return n < 0 ? Alternatives{} : Alternatives{Json{{"type", b.type}, {b.opposite, n}}};
     }
     if (key == "type") return of_other_types(value);

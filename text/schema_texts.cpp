@@ -202,8 +202,7 @@ std::string SchemaWriter::texts_ebnf(const Texts& texts, Spelling spelling) {
 }
 
 void SchemaWriter::spend(const Texts& texts) {
-    constexpr std::size_t most = 1000000;
-    if ((spent_ += texts.work()) > most) throw Refused{"the patterns and names of the schema together take too long"};
+    if ((spent_ += texts.work()) > Texts::max_work) throw Refused{"the patterns and names of the schema together take too long"};
 }
 
 }  // namespace text

@@ -182,7 +182,7 @@ Texts Texts::product(const Texts& other, bool (*holds)(bool, bool)) const {
         out.push_back(std::move(s));
     }
     Texts made = of(std::move(out));
-    made.work_ += work_ + other.work_;
+    if ((made.work_ += work_ + other.work_) > max_work) throw Refused{"the patterns and names of the schema together take too long"};
     return made;
 }
 

@@ -14,6 +14,7 @@ class Texts {
 public:
     static constexpr std::size_t max_states = 5000, max_raw_states = 20000;  // raw: before those that accept the same are joined
     static constexpr std::size_t max_edges = 100000;
+    static constexpr std::size_t max_work = 1000000;
     struct Edge {
         char32_t first, last;  // both included
         int to;

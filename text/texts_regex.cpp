@@ -61,7 +61,7 @@ public:
 
 private:
     int repeat(const RegexNode& node, int from) {
-        for (int i = 0; i < node.least; ++i) from = add(node.parts[0], from);
+        for (int i = 0, before = -1; i < node.least && from != before; ++i) from = add(node.parts[0], before = from);  // of nothing: once
         const int to = state();
         edge(from, {K::empty, nullptr, to});
         if (node.most < 0) {
