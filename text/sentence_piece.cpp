@@ -155,7 +155,7 @@ private:
     void charsmap(std::string_view bytes) {
         if (bytes.empty()) return;
         auto map = Charsmap::read(bytes);
-        if (!map) return fail(Code::corrupt, "has no " + map.error().message);
+        if (!map) return fail(Code::corrupt, "its normalizer_spec is damaged: expected " + map.error().message);
         steps_.charsmap = *std::move(map);
     }
 
