@@ -17,6 +17,7 @@ namespace app {
 namespace {
 
 using base::Health;
+using engine::mib;
 
 constexpr std::uint64_t kRoomForAModel = 2ull << 30;
 
@@ -36,8 +37,6 @@ base::Probes embedding_probes(const Settings& settings) {
     if (auto usable = check_embedding_model(settings); !usable) return {{"embedding model", Health::failed, usable.error().message, usable.error().remedy}};
     return {{"embedding model", Health::ok, settings.embedding.path + ", served as " + settings.embedding.name, {}}};
 }
-
-std::string mib(std::uint64_t bytes) { return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB"; }  // as the plan rounds
 
 // What this machine could carry, by the numbers of the chosen model where there is one.
 base::Probe capacity_probe(const Settings& settings, const Plan& plan) {

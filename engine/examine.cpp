@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/inspect.h"
+#include "engine/memory_plan.h"
 #include "engine/model/encoder_file.h"
 #include "engine/model/weights.h"
 #include "engine/runner.h"
@@ -50,8 +51,6 @@ Examination::Template template_of(const std::string& source) {
     if (const auto parsed = text::ChatTemplate::parse(source); !parsed) out.broken = parsed.error().message;
     return out;
 }
-
-std::string mib(std::uint64_t bytes) { return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB"; }
 
 // What the file has and a text model of this engine leaves out.
 void note_what_is_left_out(const Examination& e, std::vector<std::string>& notes) {

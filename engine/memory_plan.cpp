@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::uint64_t kDefaultPool = 65536;  // tokens
 
-std::string mib(std::uint64_t bytes) { return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB"; }
-
 std::uint64_t blocks_up(std::uint64_t tokens) { return (tokens + kKvBlock - 1) / kKvBlock * kKvBlock; }
 
 base::Error too_large(const MemoryPlan& plan, std::uint64_t tokens, const char* what) {
@@ -57,6 +55,8 @@ MemoryPlan without_kv(const PlanInput& input, const LoadOptions& options) {
 }
 
 }  // namespace
+
+std::string mib(std::uint64_t bytes) { return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB"; }
 
 base::Result<MemoryPlan> plan_encoder(const PlanInput& input, const LoadOptions& options) {
     MemoryPlan plan = without_kv(input, options);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/result.h"
 #include "engine/engine.h"
@@ -33,6 +34,8 @@ struct Capacity {
     std::uint64_t kv_tokens = 0, weights = 0;
 };
 Capacity capacity(const MemoryPlan& plan);
+
+std::string mib(std::uint64_t bytes);  // "12 MiB", rounded up: as plans tell of memory
 
 // Bytes that this process may still take: free memory, cgroup and address-space limits.
 std::uint64_t available_memory();
