@@ -72,13 +72,15 @@ std::string hex(std::uint64_t value) {
     return out;
 }
 
+std::size_t up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
+
 // Parts one after another, and where each lies.
 class Parts {
 public:
     template <class T>
     Json add(const std::vector<T>& values) { return add({reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(T)}); }
     Json add(std::span<const std::uint8_t> part) {
-        bytes.resize((bytes.size() + ConvertedFile::kPartAlignment - 1) / ConvertedFile::kPartAlignment * ConvertedFile::kPartAlignment);
+        bytes.resize(up(bytes.size(), ConvertedFile::kPartAlignment));
         const Json at = {bytes.size(), part.size()};
         bytes.insert(bytes.end(), part.begin(), part.end());
         return at;
@@ -223,8 +225,6 @@ base::Result<std::vector<std::uint64_t>> write_image(ModelLayout& layout, const 
 }
 
 void put(std::vector<std::uint8_t>& head, std::size_t at, std::uint64_t value) { std::memcpy(head.data() + at, &value, sizeof value); }
-
-std::size_t up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
 // Preamble, index and parts, up to the image.
 std::vector<std::uint8_t> head_of(const Json& index, const std::vector<std::uint8_t>& parts, std::uint64_t image) {

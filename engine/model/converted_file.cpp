@@ -151,6 +151,7 @@ private:
         m.rows = int(node["rows"].integer(1, INT32_MAX)), m.cols = int(node["cols"].integer(1, INT32_MAX)), m.count = int(node["count"].integer(1, 1 << 20)), m.inputs = int(node["inputs"].integer(1, m.cols));
         if (m.cols % info(m.format).values != 0) node["cols"].wrong("whole blocks");
         m.eight_bits = node["eight_bits"].flag(false);
+        if (m.eight_bits && m.format != Format::int4) node["eight_bits"].wrong("false but of INT4");
         if (!node["scales"].absent()) m.scales = list<float>(node["scales"]);
         if (!node["order"].absent()) m.order = list<std::int32_t>(node["order"]);
         if (!m.scales.empty() && m.scales.size() != std::size_t(m.count)) node["scales"].wrong("one for each matrix");

@@ -182,7 +182,7 @@ TEST(Convert, RefusesAHeadThatContradictsItself) {
     };
     const std::pair<const char*, const char*> changes[] = {
         {"\"version\":1", "\"version\":2"}, {"\"layout\":\"", "\"layouu\":\""}, {"\"blk.0.attn_q.weight\":{", "\"blk.0.attn_z.weight\":{"},
-        {"\"dims\":[64]", "\"dims\":[65]"}, {"\"count\":1,", "\"count\":0,"}, {"\"checksums\":[", "\"checksumz\":["}, {"\"source\":\"gguf\"", "\"source\":\"ggug\""}};
+        {"\"dims\":[64]", "\"dims\":[65]"}, {"\"count\":1,", "\"count\":0,"}, {"\"eight_bits\":false", "\"eight_bits\":true "}, {"\"checksums\":[", "\"checksumz\":["}, {"\"source\":\"gguf\"", "\"source\":\"ggug\""}};
     for (const auto& [from, to] : changes) EXPECT_THAT(replaced(from, to), HasSubstr(bad.string())) << from;
     EXPECT_THAT(replaced("\"version\":1", "\"version\":2"), AllOf(HasSubstr("another version"), HasSubstr("hearth model convert")));
 }
