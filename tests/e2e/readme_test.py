@@ -120,14 +120,14 @@ def embeds(hearth, folder):
 def inspects_a_folder(hearth, folder, link="folder"):
     (folder / link).symlink_to(ROOT / "tests/data/golden/minimax_m2")
     shown = run(hearth, folder, ["model", "inspect", f"./{link}"]).stdout
-    assert "architecture  minimax-m2, 3 layers" in shown and "(2 of 8 experts)" in shown and "memory  " in shown, shown
+    assert "architecture  minimax-m2 (model_type minimax_m2), 3 layers" in shown and "(2 of 8 experts)" in shown and "memory  " in shown, shown
 
 
 def uses_a_folder(hearth, folder):
     (folder / "folder").symlink_to(ROOT / "tests/data/golden/olmo3")
     env = dict(hearth.env, HEARTH_STATE_FOLDER=str(folder / "state"))
     del env["HEARTH_MODEL_PATH"]
-    for arguments, says in ((["use", "./folder"], "serve loads"), (["inspect"], "architecture  olmo2, 4 layers")):
+    for arguments, says in ((["use", "./folder"], "serve loads"), (["inspect"], "architecture  olmo2 (model_type olmo3), 4 layers")):
         done = subprocess.run([BINARY, "model", *arguments], env=env, cwd=folder, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0 and says in done.stdout, done.stdout + done.stderr
 
