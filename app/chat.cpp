@@ -1,5 +1,7 @@
 // hearth chat: the agent in a terminal, through the running server.
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +12,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <iostream>
+#include <utility>
 
 #include "app/client.h"
 #include "app/commands.h"
@@ -194,15 +196,55 @@ std::string slash_word(const std::string& line) {
     return plain ? word : std::string();
 }
 
+// Lines of standard input. An interruption at any moment ends the waiting for one: its signal is let through only while
+// the program waits, so that none comes between looking for it and waiting.
+class Lines {
+public:
+    enum class Got { line, end, interruption };
+    Got next(std::string& line) {
+        for (;;) {
+            if (const std::size_t end = waiting_.find('\n'); end != waiting_.npos) {
+                line = waiting_.substr(0, end);
+                waiting_.erase(0, end + 1);
+                return Got::line;
+            }
+            if (ended_) {
+                line = std::exchange(waiting_, {});
+                return line.empty() ? Got::end : Got::line;
+            }
+            if (!await_input()) return Got::interruption;
+            char bytes[4096];
+            const ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
+            if (n > 0) waiting_.append(bytes, std::size_t(n));
+            ended_ = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
+        }
+    }
+
+private:
+    static bool await_input() {
+        sigset_t held, before;
+        sigemptyset(&held);
+        sigaddset(&held, SIGINT);
+        pthread_sigmask(SIG_BLOCK, &held, &before);
+        pollfd input{STDIN_FILENO, POLLIN, 0};
+        while (!interrupted && ppoll(&input, 1, nullptr, &before) < 0 && errno == EINTR) {}
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        return !interrupted;
+    }
+
+    std::string waiting_;
+    bool ended_ = false;
+};
+
 int converse(Chat& chat) {
+    Lines lines;
     std::fputs("Ask; /help lists commands, Ctrl-C stops an answer, Ctrl-D ends.\n", stderr);
     for (std::string line;;) {
         std::fputs("> ", stderr);
-        if (!std::getline(std::cin, line)) {
-            if (!interrupted || std::feof(stdin)) break;  // a stream takes an interrupted read for the end
+        const Lines::Got got = lines.next(line);
+        if (got == Lines::Got::end) break;
+        if (got == Lines::Got::interruption) {
             interrupted = 0;
-            std::cin.clear();
-            std::clearerr(stdin);
             std::fputs("\n", stderr);
             continue;
         }
@@ -217,6 +259,7 @@ int converse(Chat& chat) {
         auto turn = chat.ask(line);
         if (!turn) complain(turn.error());
         else if (!interrupted) tell_end(*turn);
+        interrupted = 0;  // it was for the answer
     }
     return 0;
 }
