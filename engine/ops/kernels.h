@@ -28,6 +28,13 @@ struct Activations {
     int32_t* sum16;   // rows * columns/16
 };
 
+// 32 of them before they go to their places.
+struct QuantisedBlock {
+    alignas(32) int8_t codes[32];
+    float scale;
+    int sums[2];  // of the codes of its halves
+};
+
 size_t activations_bytes(int rows, int columns);
 // `memory`: 64-byte aligned, activations_bytes. columns: a multiple of 32.
 Activations activations_at(void* memory, int rows, int columns);

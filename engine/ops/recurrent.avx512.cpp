@@ -5,5 +5,4 @@ namespace engine::avx512 {
 constexpr int kLanes = 16;
 using Register = __m512;
 }
-#define HEARTH_TARGET avx512
 #include "engine/ops/recurrent.simd.h"

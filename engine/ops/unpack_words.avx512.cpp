@@ -26,5 +26,4 @@ HEARTH_INLINE Lanes stored(Lanes codes) { return codes ^ 0x80808080u; }  // tile
 }  // namespace
 }  // namespace engine::avx512
 
-#define HEARTH_TARGET avx512
 #include "engine/ops/unpack_words.simd.h"
