@@ -182,6 +182,15 @@ bool Connection::still_open() {
     }
 }
 
+std::vector<Notice> Connection::notices() {
+    if (!PQconsumeInput(connection_.get())) lost();
+    std::vector<Notice> out;
+    while (const std::unique_ptr<PGnotify, void (*)(void*)> notice{PQnotifies(connection_.get()), PQfreemem}) out.push_back({notice->relname, notice->extra});
+    return out;
+}
+
+int Connection::descriptor() const { return PQsocket(connection_.get()); }
+
 std::string Connection::database() const { return PQdb(connection_.get()); }
 
 std::string Connection::quoted(const std::string& text) const { return taken(PQescapeLiteral(connection_.get(), text.data(), text.size())); }

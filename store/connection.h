@@ -18,6 +18,11 @@ struct pg_result;
 
 namespace store {
 
+// What another session told a channel that this one listens to.
+struct Notice {
+    std::string channel, payload;
+};
+
 // Whatever fails is a DbError.
 class Connection {
 public:
@@ -38,6 +43,10 @@ public:
     bool open() const;
     // Whether a connection that lay idle still stands: asks the server only when something came from it meanwhile.
     bool still_open();
+
+    // What came since last asked; waits for nothing. The descriptor is readable when there may be something.
+    std::vector<Notice> notices();
+    int descriptor() const;
 
     std::string database() const;
     std::string quoted(const std::string& text) const;       // as a literal
