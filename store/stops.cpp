@@ -1,0 +1,20 @@
+#include "store/stops.h"
+
+#include "store/signals.h"
+
+namespace store {
+
+bool ask_to_stop(Tx& tx, base::RunId run) {
+    const auto rows = tx.exec("update run set stop_asked_at = coalesce(stop_asked_at, clock_timestamp()),"
+                              " state = case when state is null then null else 'cancelled' end,"
+                              " error = case when state is null then error else 'stopped while it waited' end"
+                              " where id = $1 and (state is null or state in ('waiting_person', 'waiting_client')) returning state is null",
+                              {run});
+    if (rows.empty()) return false;
+    if (rows[0].boolean(0)) send_signal(tx, {Signal::Kind::stop, run});
+    return true;
+}
+
+bool stop_asked(Tx& tx, base::RunId run) { return !tx.exec("select 1 from run where id = $1 and stop_asked_at is not null", {run}).empty(); }
+
+}  // namespace store

@@ -1,0 +1,13 @@
+// Stopping a run, whichever process holds it. From the commit on no step of the run begins any more (store/ledger.h).
+#pragma once
+
+#include "store/db.h"
+
+namespace store {
+
+// Tells the process that holds it; a run that rests (it waits for a person or a client) ends at once as cancelled.
+// False when there is no such run of this person that has not ended.
+bool ask_to_stop(Tx& tx, base::RunId run);
+bool stop_asked(Tx& tx, base::RunId run);
+
+}  // namespace store
