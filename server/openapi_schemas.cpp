@@ -109,6 +109,15 @@ const char* kAnswers = R"({
     "turn": {"type": "object"}, "messages": {"type": "array"}, "steps": {"type": "array"}, "spans": {"type": "array"}, "events": {"type": "array"},
     "chain": {"type": "string", "description": "whole, or what was changed"}}}]},
   "StoppingRun": {"allOf": [{"$ref": "#/components/schemas/Run"}, {"type": "object", "required": ["stopping"], "properties": {"stopping": {"type": "boolean"}}}]},
+  "Approval": {"type": "object", "required": ["id", "object", "run_id", "tool", "arguments", "rule", "reason", "state", "asked", "expires"], "properties": {
+    "id": {"type": "string", "format": "uuid"}, "object": {"const": "approval"}, "run_id": {"type": "string", "format": "uuid"},
+    "tool": {"type": "string"}, "arguments": {"description": "what the tool would be called with"},
+    "rule": {"type": "string", "description": "the policy's, that asks"}, "reason": {"type": "string"},
+    "state": {"enum": ["open", "granted", "denied", "expired", "used"]},
+    "asked": {"type": "string"}, "expires": {"type": "string"}}},
+  "ApprovalList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
+    "data": {"type": "array", "items": {"$ref": "#/components/schemas/Approval"}}}},
+  "ApprovalDecision": {"type": "object", "required": ["decision"], "properties": {"decision": {"enum": ["grant", "deny"]}}},
   "UsageReport": {"type": "object", "required": ["object", "days", "calls"], "properties": {"object": {"const": "usage"},
     "days": {"type": "array", "items": {"type": "object"}}, "calls": {"type": "array", "items": {"type": "object"}}}},
   "Key": {"type": "object", "required": ["id", "label", "scopes", "prefix", "created", "revoked"], "properties": {

@@ -22,6 +22,8 @@ const std::vector<Route>& routes() {
         {"GET",    "/v1/runs",             Access::user,  api::list_runs,        "Your runs, newest first", "RunList", "", "run_limit,before"},
         {"GET",    "/v1/runs/{id}",        Access::user,  api::get_run,          "A run with its whole trace", "RunTrace"},
         {"POST",   "/v1/runs/{id}/stop",   Access::user,  api::stop_run,         "Stop a run", "StoppingRun"},
+        {"GET",    "/v1/approvals",        Access::user,  api::list_approvals,   "What your runs wait for your word on", "ApprovalList"},
+        {"POST",   "/v1/approvals/{id}",   Access::user,  api::decide_approval,  "Grant it, once and for these arguments, or deny it; the run goes on", "Approval", "ApprovalDecision"},
         {"GET",    "/v1/usage",            Access::user,  api::usage,            "What models were used for, by day and call", "UsageReport", "", "days,calls"},
         {"GET",    "/v1/keys",             Access::admin, api::list_keys,        "Your keys, without their secrets", "KeyList"},
         {"POST",   "/v1/keys",             Access::admin, api::create_key,       "Make a key; its secret is shown once", "NewKey", "KeyRequest", "", 201},
