@@ -48,6 +48,14 @@ int config_check(const LoadedSettings& settings);
 int key_new(const LoadedSettings& settings, const std::string& label, const std::vector<std::string>& scopes, bool quiet);
 int key_list(const LoadedSettings& settings, bool json);
 int key_revoke(const LoadedSettings& settings, const std::string& id);
+int prompt_list(const LoadedSettings& settings, bool json);
+int prompt_versions(const LoadedSettings& settings, const std::string& name, bool json);
+// A version is a number or a label; empty: live, of a diff's second the newest.
+int prompt_show(const LoadedSettings& settings, const std::string& name, const std::string& version, bool json);
+int prompt_diff(const LoadedSettings& settings, const std::string& name, const std::string& before, const std::string& after);
+int prompt_save(const LoadedSettings& settings, const std::string& name, const std::string& file, bool json);
+int prompt_release(const LoadedSettings& settings, const std::string& name, int version, const std::string& reason, bool json);
+int prompt_rollback(const LoadedSettings& settings, const std::string& name, bool json);
 int trace_list(const LoadedSettings& settings, int limit, bool json);
 int trace_show(const LoadedSettings& settings, const std::string& run, bool json);
 

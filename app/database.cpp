@@ -72,6 +72,15 @@ base::Result<store::Foundation> prepare_database(const Settings& s, const std::f
     return bring_up_to_date(s, progress);
 }
 
+base::Result<OwnersDb> open_as_owner(const Settings& settings) {
+    auto foundation = prepare_database(settings, {});
+    if (!foundation) return std::move(foundation).error();
+    store::Db::Options options{database_urls(settings).app, 1, foundation->node};
+    auto db = store::Db::open(options);
+    if (!db) return std::move(db).error();
+    return OwnersDb{*std::move(db), {foundation->tenant, foundation->owner}};
+}
+
 std::string roles_sql() {
     const std::string owner = store::base64url(store::random_bytes(18)), app = store::base64url(store::random_bytes(18));
     return "-- Run as the administrator of your PostgreSQL (15 or newer), for example: hearth db roles > roles.sql && psql -U postgres -f roles.sql\n"

@@ -8,6 +8,7 @@
 #include "app/settings.h"
 #include "base/probe.h"
 #include "store/cluster.h"
+#include "store/db.h"
 #include "store/migrate.h"
 
 namespace app {
@@ -27,6 +28,13 @@ base::Result<void> prepare_state_folder(const Settings& settings);
 
 // Started, its tables up to date, first rows laid. `progress` may be empty.
 base::Result<store::Foundation> prepare_database(const Settings& settings, const std::function<void(const std::string&)>& progress);
+
+// The prepared database, and who acts on it from the command line.
+struct OwnersDb {
+    std::unique_ptr<store::Db> db;
+    store::Identity owner;
+};
+base::Result<OwnersDb> open_as_owner(const Settings& settings);
 
 // The SQL by which the administrator of a PostgreSQL makes the two roles and the database; with
 // fresh passwords, and the settings that go with them.

@@ -13,20 +13,6 @@ namespace {
 
 void say(const std::string& what) { std::fprintf(stderr, "%s\n", what.c_str()); }
 
-struct OwnersDb {
-    std::unique_ptr<store::Db> db;
-    store::Identity owner;
-};
-
-base::Result<OwnersDb> open_as_owner(const Settings& settings) {
-    auto foundation = prepare_database(settings, {});
-    if (!foundation) return std::move(foundation).error();
-    store::Db::Options options{database_urls(settings).app, 1, foundation->node};
-    auto db = store::Db::open(options);
-    if (!db) return std::move(db).error();
-    return OwnersDb{*std::move(db), {foundation->tenant, foundation->owner}};
-}
-
 }  // namespace
 
 int db_start(const LoadedSettings& loaded) {

@@ -19,6 +19,8 @@ struct Arguments {
     int limit = 20;
     app::ChatOptions chat;
     app::BenchOptions bench;
+    std::string version, other_version, reason;
+    int number = 0;
     std::string name, out, label = "key", scopes = "chat";
 };
 
@@ -92,6 +94,37 @@ void add_models(CLI::App& root, Arguments& a, Action& chosen) {
         ->add_option("name", a.name, "a name of the catalogue; default: its first");
     command(*model, "use", "Choose the model that serve loads", "hearth model use /models/other.gguf", chosen, [&a](const auto& s) { return app::model_use(s, a.name); })
         ->add_option("name", a.name, "a name of the catalogue, or a file")->required();
+}
+
+void add_prompts(CLI::App& root, Arguments& a, Action& chosen) {
+    auto* prompt = group(root, "prompt", "What agents are told, by version");
+    const auto named = [&a](CLI::App* sub) {
+        sub->add_option("name", a.name, "of hearth prompt list")->required();
+        return sub;
+    };
+    const auto in_json = [&a](CLI::App* sub) { sub->add_flag("--json", a.json); };
+    in_json(command(*prompt, "list", "All prompts, and which version is live", "hearth prompt list", chosen, [&a](const auto& s) { return app::prompt_list(s, a.json); }));
+    in_json(named(command(*prompt, "versions", "The versions of one, the newest first", "hearth prompt versions recompose", chosen,
+                          [&a](const auto& s) { return app::prompt_versions(s, a.name, a.json); })));
+    auto* show = named(command(*prompt, "show", "The text of one", "hearth prompt show recompose > recompose.md", chosen,
+                               [&a](const auto& s) { return app::prompt_show(s, a.name, a.version, a.json); }));
+    show->add_option("version", a.version, "a number or a label; default: live");
+    in_json(show);
+    auto* diff = named(command(*prompt, "diff", "What changed between two versions", "hearth prompt diff recompose shipped live", chosen,
+                               [&a](const auto& s) { return app::prompt_diff(s, a.name, a.version, a.other_version); }));
+    diff->add_option("before", a.version, "a number or a label; default: live");
+    diff->add_option("after", a.other_version, "default: the newest");
+    auto* save = named(command(*prompt, "save", "Save a new version, as a draft", "hearth prompt save recompose recompose.md", chosen,
+                               [&a](const auto& s) { return app::prompt_save(s, a.name, a.out, a.json); }));
+    save->add_option("file", a.out, "its text; - for standard input")->required();
+    in_json(save);
+    auto* release = named(command(*prompt, "release", "Make a version live for all runs that begin from now on", "hearth prompt release recompose 2 --override \"shorter answers\"", chosen,
+                                  [&a](const auto& s) { return app::prompt_release(s, a.name, a.number, a.reason, a.json); }));
+    release->add_option("version", a.number)->required()->check(CLI::PositiveNumber);
+    release->add_option("--override", a.reason, "why it may go live on your word alone; recorded")->required();
+    in_json(release);
+    in_json(named(command(*prompt, "rollback", "Make live again what was live before", "hearth prompt rollback recompose", chosen,
+                          [&a](const auto& s) { return app::prompt_rollback(s, a.name, a.json); })));
 }
 
 void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
@@ -189,6 +222,7 @@ int main(int argc, char** argv) {
             [&](const auto& s) { return app::doctor(s, launcher.get(), no_launcher, a.json); })->add_flag("--json", a.json);
     add_talking(root, a, chosen);
     add_models(root, a, chosen);
+    add_prompts(root, a, chosen);
     add_keeping(root, a, chosen);
     if (auto known = check_words(root, words); !known) return app::complain(known.error()), 2;
     try {

@@ -56,6 +56,17 @@ base::Result<std::string> render(std::string_view body, const Variables& variabl
     }
 }
 
+std::set<std::string> placeholders(std::string_view body) {
+    std::set<std::string> out;
+    for (auto open = body.find("{{"); open != std::string_view::npos; open = body.find("{{", open)) {
+        const auto close = body.find("}}", open);
+        if (close == std::string_view::npos) break;
+        out.insert(trim(body.substr(open + 2, close - open - 2)));
+        open = close + 2;
+    }
+    return out;
+}
+
 base::Result<base::Json> examples(std::string_view body) {
     base::Json out = base::Json::array();
     std::deque<std::string> pending;  // calls without a result yet

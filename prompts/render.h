@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ using Variables = std::map<std::string, std::string, std::less<>>;
 
 // Error{invalid_argument} naming the placeholder that has no variable, or an unclosed "{{".
 base::Result<std::string> render(std::string_view body, const Variables& variables);
+
+// The names between {{ and }}, each once; what is unclosed is left out.
+std::set<std::string> placeholders(std::string_view body);
 
 // Worked examples out of Markdown. A second-level heading opens a turn: "## user", "## assistant",
 // "## call NAME" (the text below is the JSON of its arguments), "## tool" (its result). Calls that

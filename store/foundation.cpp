@@ -55,23 +55,22 @@ base::Result<std::string> read_identity(const std::string& file) {
     return base64({reinterpret_cast<char*>(public_key), sizeof public_key});
 }
 
-// Version 1 of every shipped prompt; a new text of a shipped prompt becomes the next version and
-// live, unless somebody has moved the label to a version of his own.
+// Version 1 of every shipped prompt; a new text of a shipped prompt becomes the next version, and
+// live unless somebody has made a version of his own live.
 void seed_prompts(Connection& connection, base::TenantId tenant) {
     for (const auto& seed : prompts::seeds()) {
-        const auto newest = connection.exec("select version, body from prompt where tenant_id = $1 and name = $2"
-                                            " order by version desc limit 1", {tenant, seed.name});
-        if (!newest.empty() && newest[0].text(1) == seed.body) continue;
-        if (!newest.empty()) {
-            const auto live = connection.exec("select version from prompt_label where tenant_id = $1 and name = $2 and label = 'shipped'",
-                                              {tenant, seed.name});
-            if (live.empty() || live[0].integer(0) != newest[0].integer(0)) continue;
-        }
-        const std::int64_t version = newest.empty() ? 1 : newest[0].integer(0) + 1;
+        const auto known = connection.exec("select coalesce(max(p.version), 0),"
+                                           " (select o.body from prompt o join prompt_label l using (tenant_id, name, version) where o.tenant_id = $1 and o.name = $2 and l.label = 'shipped'),"
+                                           " (select count(distinct l.version) <= 1 from prompt_label l where l.tenant_id = $1 and l.name = $2 and l.label in ('live', 'shipped'))"
+                                           " from prompt p where p.tenant_id = $1 and p.name = $2", {tenant, seed.name}).at(0);
+        if (!known.null(1) && known.text(1) == seed.body) continue;
+        const std::int64_t version = known.integer(0) + 1;
+        const bool follows = known.boolean(2);
         connection.send("insert into prompt (tenant_id, name, version, body) values ($1, $2, $3, $4)", {tenant, seed.name, version, seed.body});
         for (const char* label : {"live", "shipped"})
-            connection.send("insert into prompt_label (tenant_id, name, label, version) values ($1, $2, $3, $4)"
-                            " on conflict (tenant_id, name, label) do update set version = $4", {tenant, seed.name, label, version});
+            if (follows || label == std::string("shipped"))
+                connection.send("insert into prompt_label (tenant_id, name, label, version) values ($1, $2, $3, $4)"
+                                " on conflict (tenant_id, name, label) do update set version = $4", {tenant, seed.name, label, version});
     }
 }
 

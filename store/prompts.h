@@ -17,4 +17,35 @@ struct Prompt {
 // The live version of each; Error{not_found} naming a prompt whose row is missing.
 base::Result<std::map<std::string, Prompt>> live_prompts(Tx& tx, const std::vector<std::string>& names);
 
+// A version as it was saved; versions never change.
+struct PromptVersion {
+    Prompt prompt;
+    std::vector<std::string> labels;  // draft | live | previous | shipped
+    base::TimePoint created{};
+    std::string released;             // the newest grounds: "quality: …", "override: …", "rollback: …"; empty: never
+};
+struct PromptSummary {
+    std::string name;
+    int live = 0, newest = 0, shipped = 0;
+};
+std::vector<PromptSummary> list_prompts(Tx& tx);
+// Newest first; Error{not_found} for a name that no agent reads.
+base::Result<std::vector<PromptVersion>> prompt_versions(Tx& tx, const std::string& name);
+
+// The next version, labelled draft. Error{invalid_argument} for a text that would fail when it is read: a placeholder that
+// the shipped version does not have, worked examples that cannot be read, nothing at all.
+base::Result<int> save_prompt(Tx& tx, const std::string& name, const std::string& body);
+
+// What speaks for a version.
+enum class Grounds {
+    quality,   // it passed the cases of hearth quality run; the reason tells how
+    override_, // a person's word alone; the reason is his
+    rollback,  // it was live before
+};
+// Makes it live for every run that begins from now on; what was live is previous. Error{not_found} for no such version,
+// {invalid_argument} for an override without reason, {conflict} when it is live.
+base::Result<void> release_prompt(Tx& tx, const std::string& name, int version, Grounds grounds, const std::string& reason);
+// Back to `previous`, which becomes live again; which version that is. Error{not_found} when nothing was live before.
+base::Result<int> roll_back_prompt(Tx& tx, const std::string& name);
+
 }  // namespace store

@@ -193,6 +193,9 @@ HOW = {
     "hearth model use": proven_in("tests/e2e/convert_test.py", '"model", "use"'),
     "hearth config check": proven_in("tests/e2e/faults_settings_test.py", '"config", "check"'),
     "hearth key revoke": proven_in("tests/e2e/refusal_test.py", '"key", "revoke"'),
+    **{f"hearth prompt {words}": proven_in("tests/e2e/prompt_test.py", f'prompt(hearth, "{words.split()[0]}"') for words in
+       ("list", "show recompose > recompose.md", "save recompose recompose.md", "diff recompose", 'release recompose 2 --override "shorter answers"',
+        "rollback recompose", "versions recompose")},
     "hearth serve": proven_in("tests/e2e/support.py", '"serve"'),
     "hearth db start": proven_in("tests/e2e/support.py", '"db", "start"'),
     "hearth db stop": proven_in("tests/e2e/support.py", '"db", "stop"'),

@@ -24,6 +24,7 @@ public:
     store::Identity owner() const { return {foundation_.tenant, foundation_.owner}; }
     store::Identity member() const { return {foundation_.tenant, member_}; }  // another person
     const store::Foundation& foundation() const { return foundation_; }
+    std::string state_folder() const { return folder_.path().string(); }  // holds the node's key
     // Of the cluster's administrator, for what only he may do.
     std::string admin_url() const;
     // SQL as hearth_owner, for looking behind the curtain; the first cell, or "".

@@ -1,0 +1,148 @@
+// hearth prompt: what agents are told, by version. Works without a running server; runs that begin from then on read what is live.
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "app/commands.h"
+#include "app/database.h"
+#include "app/line_diff.h"
+#include "app/terminal.h"
+#include "store/prompts.h"
+
+namespace app {
+namespace {
+
+using base::Code;
+using store::PromptVersion;
+
+constexpr std::size_t kMostBytes = 256 << 10;  // of a prompt: more is no prompt, and the context of no model
+
+// Runs `work` on the database as the owner; an error is said, and ends the command.
+template <class F>
+auto in_database(const LoadedSettings& loaded, F work) -> std::invoke_result_t<F&, store::Tx&> {
+    auto opened = open_as_owner(loaded.settings);
+    if (!opened) return std::move(opened).error();
+    return opened->db->run_blocking(opened->owner, work);
+}
+
+base::Result<std::vector<PromptVersion>> versions_of(const LoadedSettings& loaded, const std::string& name) {
+    return in_database(loaded, [&](store::Tx& tx) { return store::prompt_versions(tx, name); });
+}
+
+// "3", a label, or nothing for what is live.
+base::Result<PromptVersion> choose(const std::vector<PromptVersion>& versions, const std::string& wanted) {
+    const std::string by = wanted.empty() ? "live" : wanted;
+    for (const PromptVersion& one : versions) {
+        if (by == std::to_string(one.prompt.version)) return one;
+        for (const std::string& label : one.labels)
+            if (by == label) return one;
+    }
+    std::string known;
+    for (auto it = versions.rbegin(); it != versions.rend(); ++it) known += (known.empty() ? "" : ", ") + std::to_string(it->prompt.version);
+    return base::error(Code::not_found, "prompt '" + versions.front().prompt.name + "' has no version '" + by + "'", "it has " + known + ", and the labels that hearth prompt versions shows");
+}
+
+std::string joined(const std::vector<std::string>& labels) {
+    std::string out;
+    for (const auto& label : labels) out += (out.empty() ? "" : ", ") + label;
+    return out;
+}
+
+base::Json version_json(const PromptVersion& one) {
+    return {{"name", one.prompt.name}, {"version", one.prompt.version}, {"labels", one.labels}, {"created", base::rfc3339(one.created)}, {"released", one.released}};
+}
+
+base::Result<std::string> read_text(const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    if (file != "-" && !in) return base::error(Code::not_found, "the file '" + file + "' cannot be read");
+    std::string text{std::istreambuf_iterator<char>(file == "-" ? std::cin.rdbuf() : in.rdbuf()), {}};
+    if (text.size() > kMostBytes) return base::error(Code::invalid_argument, "'" + file + "' has " + std::to_string(text.size()) + " bytes, a prompt at most " + std::to_string(kMostBytes));
+    return text;
+}
+
+}  // namespace
+
+int prompt_list(const LoadedSettings& loaded, bool json) {
+    const auto all = in_database(loaded, [](store::Tx& tx) -> base::Result<std::vector<store::PromptSummary>> { return store::list_prompts(tx); });
+    if (!all) return complain(all.error());
+    base::Json out = base::Json::array();
+    if (!json) std::printf("%-22s %5s %7s %8s\n", "prompt", "live", "newest", "shipped");
+    for (const auto& one : *all) {
+        if (!json) std::printf("%-22s %5d %7d %8d\n", visible(one.name).c_str(), one.live, one.newest, one.shipped);
+        out.push_back({{"name", one.name}, {"live", one.live}, {"newest", one.newest}, {"shipped", one.shipped}});
+    }
+    if (json) print_json(out);
+    return 0;
+}
+
+int prompt_versions(const LoadedSettings& loaded, const std::string& name, bool json) {
+    const auto versions = versions_of(loaded, name);
+    if (!versions) return complain(versions.error());
+    base::Json out = base::Json::array();
+    for (const PromptVersion& one : *versions) {
+        const std::string made = base::rfc3339(one.created);
+        if (!json)
+            std::printf("%4d  %s  %-22s %s\n", one.prompt.version, (made.substr(0, 10) + " " + made.substr(11, 8)).c_str(), joined(one.labels).c_str(), visible(one.released).c_str());
+        out.push_back(version_json(one));
+    }
+    if (json) print_json(out);
+    return 0;
+}
+
+int prompt_show(const LoadedSettings& loaded, const std::string& name, const std::string& version, bool json) {
+    const auto versions = versions_of(loaded, name);
+    if (!versions) return complain(versions.error());
+    const auto chosen = choose(*versions, version);
+    if (!chosen) return complain(chosen.error());
+    if (json) {
+        base::Json out = version_json(*chosen);
+        out["body"] = chosen->prompt.body;
+        print_json(out);
+    } else {
+        std::fputs(chosen->prompt.body.c_str(), stdout);  // as it is: what save reads
+        if (!chosen->prompt.body.ends_with('\n')) std::putchar('\n');
+    }
+    return 0;
+}
+
+int prompt_diff(const LoadedSettings& loaded, const std::string& name, const std::string& before, const std::string& after) {
+    const auto versions = versions_of(loaded, name);
+    if (!versions) return complain(versions.error());
+    const auto from = choose(*versions, before);
+    const auto to = choose(*versions, after.empty() ? std::to_string(versions->front().prompt.version) : after);
+    for (const auto* one : {&from, &to})
+        if (!*one) return complain(one->error());
+    const std::string text = diff_text(line_diff(from->prompt.body, to->prompt.body));
+    std::printf("%s %d → %d%s\n", visible(name).c_str(), from->prompt.version, to->prompt.version, text.empty() ? ": the same text" : "");
+    std::fputs(visible(text).c_str(), stdout);
+    return 0;
+}
+
+int prompt_save(const LoadedSettings& loaded, const std::string& name, const std::string& file, bool json) {
+    const auto text = read_text(file);
+    if (!text) return complain(text.error());
+    const auto version = in_database(loaded, [&](store::Tx& tx) { return store::save_prompt(tx, name, *text); });
+    if (!version) return complain(version.error());
+    if (json) print_json({{"name", name}, {"version", *version}, {"labels", {"draft"}}});
+    else std::printf("%s has version %d, a draft; hearth prompt release %s %d makes it live\n", name.c_str(), *version, name.c_str(), *version);
+    return 0;
+}
+
+int prompt_release(const LoadedSettings& loaded, const std::string& name, int version, const std::string& reason, bool json) {
+    const auto released = in_database(loaded, [&](store::Tx& tx) { return store::release_prompt(tx, name, version, store::Grounds::override_, reason); });
+    if (!released) return complain(released.error());
+    if (json) print_json({{"name", name}, {"live", version}});
+    else std::printf("version %d of %s is live; hearth prompt rollback %s takes it back\n", version, name.c_str(), name.c_str());
+    return 0;
+}
+
+int prompt_rollback(const LoadedSettings& loaded, const std::string& name, bool json) {
+    const auto version = in_database(loaded, [&](store::Tx& tx) { return store::roll_back_prompt(tx, name); });
+    if (!version) return complain(version.error());
+    if (json) print_json({{"name", name}, {"live", *version}});
+    else std::printf("version %d of %s is live again\n", *version, name.c_str());
+    return 0;
+}
+
+}  // namespace app
