@@ -135,7 +135,7 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
 
     auto backends = make_backends(settings, w->upstreams_, w->embedding_, w->log_);
     if (!backends) return std::move(backends).error();
-    w->gateway_ = std::make_unique<router::Gateway>(std::move(backends->all), std::move(backends->aliases), w->log_, w->metrics_);
+    w->gateway_ = std::make_unique<router::Gateway>(std::move(backends->all), std::move(backends->aliases), w->clock_, w->log_, w->metrics_);
     agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_};
     w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings));
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));

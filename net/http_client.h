@@ -24,6 +24,7 @@ struct HttpRequest {
     std::string body;
     base::StopToken stop;
     std::chrono::milliseconds connect_timeout{5000};
+    std::chrono::seconds silence_timeout{0};          // without a byte of the answer; 0: none
     std::chrono::milliseconds total_timeout{0};       // 0: only the stop token's deadline bounds it
     std::size_t max_body_bytes = std::size_t(32) << 20;
 };

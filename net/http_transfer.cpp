@@ -63,6 +63,10 @@ base::Result<CURL*> HttpTransfer::open() {
     set(CURLOPT_ERRORBUFFER, detail_);
     set(CURLOPT_CONNECTTIMEOUT_MS, long(request_.connect_timeout.count()));
     set(CURLOPT_TIMEOUT_MS, timeout_ms(request_));
+    if (request_.silence_timeout.count() > 0) {
+        set(CURLOPT_LOW_SPEED_LIMIT, 1L);  // byte/s; a paused transfer is not measured
+        set(CURLOPT_LOW_SPEED_TIME, long(request_.silence_timeout.count()));
+    }
     if (is_loopback(request_.url)) set(CURLOPT_PROXY, "");
     allow_http_only(handle_);
     for (const auto& [name, value] : request_.headers) {

@@ -1,7 +1,10 @@
 #include "router/chat_stream.h"
 
-#include "base/clock.h"
-#include "base/id.h"
+#include <algorithm>
+
+#include "net/sse.h"
+#include "router/dialect.h"
+#include "router/refusal.h"
 
 namespace router {
 namespace {
@@ -10,23 +13,9 @@ using base::Code;
 using base::Json;
 using base::OrderedJson;
 
-constexpr std::size_t max_calls = 128;
-
-// Of an object's field: the text, or "" for anything else.
-std::string text_of(const Json& object, const char* field) {
-    const auto it = object.find(field);
-    return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
-
-int count_of(const Json& object, const char* field) {
-    const auto it = object.find(field);
-    return it != object.end() && it->is_number() ? int(it->get<double>()) : 0;
-}
-
 base::Error corrupt(std::string_view what, std::string_view data) {
     return base::error(Code::corrupt, "the upstream's answer is no chat completion: " + std::string(what) + " in '" +
-                                          std::string(data.substr(0, 200)) + "'",
-                       "check that upstream.url names an OpenAI-compatible server, with /v1");
+                                          std::string(data.substr(0, 200)) + "'");
 }
 
 void add_sampling(OrderedJson& body, const SamplingRequest& sampling) {
@@ -86,13 +75,15 @@ base::Result<void> ChatStream::take(std::string_view data) {
     }
     const auto parsed = base::parse_json(data);
     if (!parsed || !parsed->is_object()) return corrupt("no JSON object", data);
-    if (const auto error = parsed->find("error"); error != parsed->end() && !error->is_null())
-        return base::error(Code::unavailable, "the upstream failed while answering: " +
-                                                  (error->is_object() ? text_of(*error, "message") : base::dump(*error)));
+    if (const auto error = parsed->find("error"); error != parsed->end() && !error->is_null()) {
+        const base::Json fields = error->is_object() ? *error : base::Json{{"message", error->is_string() ? *error : base::Json(base::dump(*error))}};
+        const std::string message = text_of(fields, "message");
+        return base::error(code_of(kind_of_error(text_of(fields, "code"), text_of(fields, "type"), message)), "the upstream failed while answering: " + message);
+    }
     const auto choices = parsed->find("choices");
     if (choices == parsed->end() || !choices->is_array()) return corrupt("no list 'choices'", data);
     ++chunks_;
-    if (model_.empty()) model_ = text_of(*parsed, "model");
+    if (const std::string model = text_of(*parsed, "model"); !model.empty()) builder_.model(model);
     if (const auto usage = parsed->find("usage"); usage != parsed->end() && usage->is_object()) take_usage(*usage);
     if (choices->empty()) return {};
     if (!choices->front().is_object()) return corrupt("choices[0] is no object", data);
@@ -100,22 +91,21 @@ base::Result<void> ChatStream::take(std::string_view data) {
 }
 
 base::Result<void> ChatStream::take_choice(const Json& choice) {
-    if (const auto delta = choice.find("delta"); delta != choice.end() && delta->is_object()) {
-        std::string reasoning = text_of(*delta, "reasoning_content");
-        if (reasoning.empty()) reasoning = text_of(*delta, "reasoning");
-        const std::string content = text_of(*delta, "content");
-        reasoning_ += reasoning;
-        content_ += content;
-        if (!reasoning.empty()) send(ModelDelta::Kind::reasoning, reasoning);
-        if (!content.empty()) send(ModelDelta::Kind::content, content);
-        if (const auto calls = delta->find("tool_calls"); calls != delta->end() && calls->is_array())
+    const auto delta = choice.find("delta"), whole = choice.find("message");
+    const auto piece = delta != choice.end() && delta->is_object() ? delta : whole;
+    if (piece != choice.end() && piece->is_object()) {
+        std::string reasoning = text_of(*piece, "reasoning_content");
+        if (reasoning.empty()) reasoning = text_of(*piece, "reasoning");
+        builder_.reasoning(reasoning);
+        builder_.content(text_of(*piece, "content"));
+        if (const auto calls = piece->find("tool_calls"); calls != piece->end() && calls->is_array())
             for (std::size_t i = 0; i < calls->size(); ++i)
                 if (auto taken = take_call((*calls)[i], i); !taken) return taken;
     }
     const std::string reason = text_of(choice, "finish_reason");
     if (reason.empty()) return {};
     has_finish_ = true;
-    finish_ = reason == "length" ? FinishReason::length : reason == "tool_calls" ? FinishReason::tool_calls : FinishReason::stop;
+    builder_.finish(reason == "length" ? FinishReason::length : reason == "tool_calls" ? FinishReason::tool_calls : FinishReason::stop);
     return {};
 }
 
@@ -125,45 +115,77 @@ base::Result<void> ChatStream::take_call(const Json& call, std::size_t position)
     const auto it = call.find("index");
     const std::size_t index = it != call.end() && it->is_number_unsigned() ? it->get<std::size_t>() : position;
     const Json function = call.contains("function") && call["function"].is_object() ? call["function"] : Json::object();
-    if (index > calls_.size() || index >= max_calls)
-        return corrupt("tool call " + std::to_string(index) + " follows " + std::to_string(calls_.size()), base::dump(call));
-    if (index == calls_.size()) {
-        ToolCall fresh{text_of(call, "id"), text_of(function, "name"), {}};
-        if (fresh.name.empty()) return corrupt("a tool call without a name", base::dump(call));
-        if (fresh.id.empty()) fresh.id = "call_" + base::Uuid::v7(base::SystemClock().now()).text();
-        calls_.push_back(fresh);
-        send(ModelDelta::Kind::tool_call_started, fresh.name, int(index), fresh.id);
-    }
-    const std::string arguments = text_of(function, "arguments");
-    calls_[index].arguments += arguments;
-    if (!arguments.empty()) send(ModelDelta::Kind::tool_arguments, arguments, int(index));
+    if (index > builder_.calls())
+        return corrupt("tool call " + std::to_string(index) + " follows " + std::to_string(builder_.calls()), base::dump(call));
+    if (index == builder_.calls())
+        if (auto begun = builder_.begin_call(text_of(call, "id"), text_of(function, "name")); !begun) return corrupt(begun.error().message, base::dump(call));
+    const auto arguments = function.find("arguments");
+    // Some send them as the object that they are.
+    builder_.arguments(index, arguments != function.end() && arguments->is_object() ? base::dump(*arguments) : text_of(function, "arguments"));
     return {};
 }
 
 void ChatStream::take_usage(const Json& usage) {
-    usage_.prompt_tokens = count_of(usage, "prompt_tokens");
-    usage_.output_tokens = count_of(usage, "completion_tokens");
+    Usage& sums = builder_.usage();
+    sums.prompt_tokens = count_of(usage, "prompt_tokens");
+    sums.output_tokens = count_of(usage, "completion_tokens");
     if (const auto details = usage.find("prompt_tokens_details"); details != usage.end() && details->is_object())
-        usage_.cached_tokens = count_of(*details, "cached_tokens");
+        sums.cached_tokens = count_of(*details, "cached_tokens");
 }
 
-void ChatStream::send(ModelDelta::Kind kind, const std::string& text, int index, const std::string& id) {
-    if (sink_) sink_({kind, text, index, id});
+ModelReply ChatStream::reply() && { return std::move(builder_).reply(); }
+
+namespace {
+
+class OpenaiReader final : public ReplyReader {
+public:
+    explicit OpenaiReader(DeltaSink sink) : stream_(std::move(sink)) {}
+
+    base::Result<void> feed(std::string_view bytes) override {
+        const std::size_t kept = std::min(bytes.size(), kMostDocument - std::min(kMostDocument, document_.size()));
+        if (!stream_.started()) document_ += bytes.substr(0, kept);
+        auto events = events_.feed(bytes);
+        if (!events) return base::error(Code::corrupt, events.error().message);
+        for (const auto& event : *events)
+            if (auto taken = stream_.take(event.data); !taken) return taken;
+        return {};
+    }
+    base::Result<void> end() override {
+        const auto first = document_.find_first_not_of(" \r\n\t");
+        if (stream_.started() || first == document_.npos || document_[first] != '{') return {};
+        return stream_.take(document_);
+    }
+    bool started() const override { return stream_.started(); }
+    bool finished() const override { return stream_.finished(); }
+    ModelReply reply() && override { return std::move(stream_).reply(); }
+
+private:
+    static constexpr std::size_t kMostDocument = std::size_t(4) << 20;
+
+    ChatStream stream_;
+    net::SseParser events_;
+    std::string document_;  // until the first event: an answer that is not streamed
+};
+
+net::HttpHeaders openai_headers(const std::string& key) {
+    net::HttpHeaders out = {{"Accept", "text/event-stream"}};
+    if (!key.empty()) out.emplace_back("Authorization", "Bearer " + key);
+    return out;
 }
 
-ModelReply ChatStream::reply() && {
-    ModelReply reply;
-    reply.message.role = MessageRole::assistant;
-    if (!content_.empty()) reply.message = Message::make(MessageRole::assistant, std::move(content_));
-    reply.message.reasoning = std::move(reasoning_);
-    reply.message.tool_calls = std::move(calls_);
-    for (auto& call : reply.message.tool_calls)
-        if (call.arguments.empty()) call.arguments = "{}";
-    reply.finish = finish_;
-    if (finish_ == FinishReason::stop && !reply.message.tool_calls.empty()) reply.finish = FinishReason::tool_calls;
-    reply.usage = usage_;
-    reply.model = std::move(model_);
-    return reply;
+base::Result<OrderedJson> openai_body(const ModelRequest& request, const DialectModel& model) {
+    OrderedJson body = chat_body(request, model.name);
+    if (request.begun.empty()) return body;
+    body["messages"].push_back({{"role", "assistant"}, {"content", request.begun}});
+    body["continue_final_message"] = true;  // vLLM and SGLang; llama.cpp does so by itself
+    body["add_generation_prompt"] = false;
+    return body;
 }
+
+std::unique_ptr<ReplyReader> openai_reader(const ModelRequest&, DeltaSink sink) { return std::make_unique<OpenaiReader>(std::move(sink)); }
+
+}  // namespace
+
+const Dialect kOpenai = {"openai", "https://host/v1", "/chat/completions", "/models", "/embeddings", false, openai_headers, openai_body, openai_reader};
 
 }  // namespace router

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "router/types.h"
+#include "router/reply_builder.h"
 
 namespace router {
 
@@ -11,10 +11,10 @@ base::OrderedJson chat_body(const ModelRequest& request, const std::string& mode
 
 class ChatStream {
 public:
-    explicit ChatStream(DeltaSink sink) : sink_(std::move(sink)) {}
+    explicit ChatStream(DeltaSink sink) : builder_(std::move(sink)) {}
 
-    // The data of one event. Errors: {corrupt} no chunk of a chat completion; {unavailable} the
-    // upstream reports a failure of its own inside the stream.
+    // The data of one event, or a whole completion. Errors: {corrupt} no chunk of a chat completion; else the upstream
+    // reports a failure of its own inside the stream.
     base::Result<void> take(std::string_view data);
     // A finish reason or [DONE] was seen: the reply is whole.
     bool finished() const { return done_ || has_finish_; }
@@ -25,13 +25,8 @@ private:
     base::Result<void> take_choice(const base::Json& choice);
     base::Result<void> take_call(const base::Json& call, std::size_t position);
     void take_usage(const base::Json& usage);
-    void send(ModelDelta::Kind kind, const std::string& text, int index = -1, const std::string& id = {});
 
-    DeltaSink sink_;
-    std::string content_, reasoning_, model_;
-    std::vector<ToolCall> calls_;
-    FinishReason finish_ = FinishReason::stop;
-    Usage usage_;
+    ReplyBuilder builder_;
     bool done_ = false, has_finish_ = false;
     int chunks_ = 0;
 };

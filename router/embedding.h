@@ -15,6 +15,7 @@ using EmbeddingInput = std::variant<std::string, std::vector<std::int32_t>>;
 
 struct EmbeddingRequest {
     std::string alias;
+    OnBehalf on_behalf;
     std::vector<EmbeddingInput> inputs;
     int dimensions = 0;     // of a vector; 0: the model's
     bool truncate = false;  // what is longer than the context is cut; else Error{context_length_exceeded}

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
-#include "net/sse.h"
-#include "router/chat_stream.h"
 #include "router/embedding_json.h"
+#include "router/refusal.h"
 
 namespace router {
 namespace {
@@ -13,25 +12,6 @@ namespace {
 using base::Code;
 
 constexpr std::size_t kMostVectorBytes = std::size_t(256) << 20;  // 2048 vectors of 4096 numbers of 20 digits are 168 MB
-
-// What an error's body says: OpenAI's {"error": {"message"}}, else its first bytes.
-std::string said(const net::HttpResponse& response) {
-    if (const auto json = base::parse_json(response.body); json && json->is_object())
-        if (const auto it = json->find("error"); it != json->end()) {
-            if (it->is_string()) return it->get<std::string>();
-            if (it->is_object() && it->contains("message") && (*it)["message"].is_string())
-                return (*it)["message"].get<std::string>();
-        }
-    return response.body.substr(0, 300);
-}
-
-// The error's code, as OpenAI and its peers name it.
-std::string code_of(const net::HttpResponse& response) {
-    const auto json = base::parse_json(response.body);
-    if (!json || !json->is_object() || !json->contains("error") || !(*json)["error"].is_object()) return {};
-    const auto& code = (*json)["error"].value("code", base::Json());
-    return code.is_string() ? code.get<std::string>() : std::string();
-}
 
 // Ends the transfer from inside its sink.
 struct BadStream {
@@ -46,66 +26,93 @@ BackendStatus HttpBackend::status() const {
     BackendStatus status;
     status.state = BackendStatus::State::ready;
     status.detail = options_.model + " at " + options_.url;
-    status.facts = {{"url", options_.url}, {"model", options_.model}};
+    status.facts = {{"url", options_.url}, {"model", options_.model}, {"dialect", options_.dialect->name}};
     return status;
 }
 
-base::Error HttpBackend::refused(const net::HttpResponse& response) {
-    const std::string what = fmt::format("upstream '{}' ({}) answered {}: {}", options_.id, options_.url, response.status, said(response));
-    if (response.status == 429 || response.status >= 500 || response.status == 408) {
-        const std::string after = response.header("retry-after");
-        return base::error(Code::unavailable, what, after.empty() ? "" : "it asks to wait " + after + " s");
-    }
-    if (response.status == 401 || response.status == 403)
-        return base::error(Code::permission_denied, what, "put a valid key into the file that upstream.key_file names");
-    if (response.status == 404)
-        return base::error(Code::not_found, what, "check upstream.url (with /v1) and upstream.model");
-    if (response.status / 100 == 3)
-        return base::error(Code::not_found, what, "set upstream.url to " + response.header("location"));
-    if (code_of(response) == base::name(Code::context_length_exceeded)) return base::error(Code::context_length_exceeded, what, "shorten the prompt");
-    return base::error(Code::invalid_argument, what);
+Capabilities HttpBackend::capabilities() const {
+    const bool embeds = *options_.dialect->embeddings != 0;
+    return {true, true, embeds, options_.context, false, options_.continues.value_or(options_.dialect->continues)};
 }
 
-net::HttpRequest HttpBackend::posting(const std::string& route, std::string body, const base::StopToken& stop) const {
+base::Error HttpBackend::refused(const net::HttpResponse& response) {
+    const base::SystemClock clock;
+    const Refusal refusal = read_refusal(response, clock.steady(), clock.now());
+    if (refusal.not_before) not_before_ = *refusal.not_before;
+    const std::string what = fmt::format("upstream '{}' ({}) answered {}: {}", options_.id, options_.url, response.status, refusal.said);
+    const auto told = [&](const std::string& remedy) { return base::error(code_of(refusal.kind), what, remedy); };
+    switch (refusal.kind) {
+        case RefusalKind::billing: return told("see to its account: it takes no calls for want of money");
+        case RefusalKind::rate_limit:
+        case RefusalKind::overloaded: {
+            const std::string after = response.header("retry-after");
+            return told(after.empty() ? "" : "it asks to wait " + after + " s");
+        }
+        case RefusalKind::key: return told(fmt::format("put a valid key into the file that {}.key_file names", options_.section));
+        case RefusalKind::missing: return told(fmt::format("check {0}.url (like {1}) and {0}.model", options_.section, options_.dialect->url_hint));
+        case RefusalKind::elsewhere: return told(fmt::format("set {}.url to {}", options_.section, response.header("location")));
+        case RefusalKind::context: return told("shorten the prompt");
+        case RefusalKind::request: break;
+    }
+    return told("");
+}
+
+net::HttpRequest HttpBackend::posting(const char* route, std::string body, const base::StopToken& stop) const {
     net::HttpRequest http;
     http.method = "POST";
     http.url = options_.url + route;
-    http.headers = {{"Content-Type", "application/json"}};
-    if (!options_.key.empty()) http.headers.emplace_back("Authorization", "Bearer " + options_.key);
+    http.headers = options_.dialect->headers(options_.key);
+    http.headers.emplace_back("Content-Type", "application/json");
     http.body = std::move(body);
     http.stop = stop;
     http.connect_timeout = options_.connect_timeout;
+    http.silence_timeout = options_.silence_timeout;
     http.total_timeout = options_.answer_timeout;
     return http;
 }
 
-net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, DeltaSink sink) {
-    const auto body = chat_body(request, options_.model).dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
-    net::HttpRequest http = posting("/chat/completions", body, request.stop);
-    http.headers.emplace_back("Accept", "text/event-stream");
+net::Task<base::Result<void>> HttpBackend::look() {
+    net::HttpRequest http;
+    http.url = options_.url + options_.dialect->look;
+    http.headers = options_.dialect->headers(options_.key);
+    http.connect_timeout = options_.connect_timeout;
+    http.total_timeout = std::chrono::seconds(10);
+    const auto response = co_await client_.fetch(std::move(http));
+    // A list beyond all measure is an answer too.
+    if (!response && response.error().code != Code::resource_exhausted) co_return base::error(Code::unavailable, response.error().message);
+    if (response && (response->status == 401 || response->status == 403)) co_return refused(*response);
+    co_return base::Result<void>();
+}
 
-    ChatStream stream(sink);
-    net::SseParser events;
+std::optional<base::Error> HttpBackend::outcome(const base::Result<net::HttpResponse>& response, ReplyReader& reader) {
+    if (!response && reader.finished()) return std::nullopt;
+    if (!response) return response.error();
+    if (response->status != 200) return refused(*response);
+    if (auto ended = reader.end(); !ended) return ended.error();
+    if (!reader.started())
+        return base::error(Code::corrupt, fmt::format("upstream '{}' ({}) answered without a chat completion", options_.id, options_.url));
+    if (!reader.finished()) return base::error(Code::unavailable, fmt::format("upstream '{}' ended its answer before the end", options_.id));
+    return std::nullopt;
+}
+
+net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, DeltaSink sink) {
+    if (auto fine = only_text(request, *options_.dialect); !fine) co_return std::move(fine).error();
+    const DialectModel model{options_.model, options_.context, capabilities().continues};
+    const auto body = options_.dialect->body(request, model);
+    if (!body) co_return body.error();
+    net::HttpRequest http = posting(options_.dialect->chat, body->dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace), request.stop);
+    const auto reader = options_.dialect->reader(request, sink);
     using Time = std::chrono::steady_clock;
     const auto began = Time::now();
     std::optional<Time::time_point> first;
     net::BodySink on_body = [&](std::string_view bytes) {
         if (!first) first = Time::now();
-        auto read = events.feed(bytes);
-        if (!read) throw BadStream{std::move(read).error()};
-        for (const auto& event : *read)
-            if (auto taken = stream.take(event.data); !taken) throw BadStream{std::move(taken).error()};
+        if (auto taken = reader->feed(bytes); !taken) throw BadStream{std::move(taken).error()};
     };
     std::optional<base::Error> failure;
     try {
         const auto response = co_await client_.fetch(std::move(http), on_body);
-        if (!response && !stream.finished()) failure = response.error();
-        else if (response && response->status != 200) failure = refused(*response);
-        else if (!stream.started())
-            failure = base::error(Code::corrupt, fmt::format("upstream '{}' ({}) answered without a chat completion", options_.id, options_.url),
-                                  "check that upstream.url names an OpenAI-compatible server, with /v1");
-        else if (!stream.finished())
-            failure = base::error(Code::unavailable, fmt::format("upstream '{}' ended its answer before the end", options_.id));
+        failure = outcome(response, *reader);
     } catch (BadStream& bad) {
         failure = std::move(bad.error);
     }
@@ -113,9 +120,12 @@ net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, 
     const base::StopReason stopped = failure ? request.stop.reason() : base::StopReason::none;
     if (failure && stopped == base::StopReason::none) {
         if (failure->code == Code::deadline) failure->code = Code::unavailable;  // its slowness, not the caller's limit
+        if (failure->code == Code::resource_exhausted) failure->code = Code::corrupt;  // an answer beyond all measure
+        if (failure->code == Code::corrupt)
+            failure->remedy = fmt::format("check that {}.url names a server of the dialect {}, like {}", options_.section, options_.dialect->name, options_.dialect->url_hint);
         co_return *failure;
     }
-    ModelReply reply = std::move(stream).reply();
+    ModelReply reply = std::move(*reader).reply();
     if (stopped != base::StopReason::none) {
         reply.message.tool_calls.clear();  // the last one may be cut
         reply.finish = stopped == base::StopReason::deadline ? FinishReason::deadline : FinishReason::cancelled;
@@ -129,7 +139,9 @@ net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, 
 }
 
 net::Task<base::Result<EmbeddingReply>> HttpBackend::embed(EmbeddingRequest request) {
-    net::HttpRequest http = posting("/embeddings", base::dump(embedding_body(request, options_.model)), request.stop);
+    if (!*options_.dialect->embeddings)
+        co_return base::error(Code::unsupported, fmt::format("vectors of texts are not asked for in the dialect {}", options_.dialect->name), "use an upstream of the dialect openai");
+    net::HttpRequest http = posting(options_.dialect->embeddings, base::dump(embedding_body(request, options_.model)), request.stop);
     http.max_body_bytes = kMostVectorBytes;
     const auto began = std::chrono::steady_clock::now();
     const auto response = co_await client_.fetch(std::move(http));

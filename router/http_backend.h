@@ -1,21 +1,28 @@
-// A model behind an OpenAI-compatible server: POST {url}/chat/completions, always streamed, and {url}/embeddings.
+// A model behind an HTTP server, in one of the dialects that dialect.h lists; always streamed.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <string>
 
 #include "net/http_client.h"
 #include "router/backend.h"
+#include "router/dialect.h"
 
 namespace router {
 
 struct HttpBackendOptions {
     std::string id;
-    std::string url;    // with the version's path: "https://host/v1"
+    std::string url;    // in front of the dialect's routes: see Dialect::url_hint
     std::string model;  // its name there
-    std::string key;    // sent as a bearer token; empty: none
-    int context = 0;    // tokens, as far as known; 0: unknown
+    std::string key;    // empty: none
+    const Dialect* dialect = &kOpenai;
+    int context = 0;                // tokens, as far as known; 0: unknown
+    Prices prices = {};
+    std::optional<bool> continues = {};  // whether an answer that has begun is written on from; unset: as the dialect says
+    std::string section = "upstream";    // of the settings, for remedies
     std::chrono::milliseconds connect_timeout{5000};
+    std::chrono::seconds silence_timeout{120};       // without a byte
     std::chrono::milliseconds answer_timeout{600000};  // of a whole answer
 };
 
@@ -27,10 +34,16 @@ public:
     const std::string& id() const override { return options_.id; }
     // Always ready, as only a call can tell.
     BackendStatus status() const override;
-    Capabilities capabilities() const override { return {true, true, true, options_.context, false}; }
-    // {unavailable}: no connection, 429, 5xx, a stream that broke. {permission_denied}: the key was
-    // refused. {not_found}: the address or the model is not there, or elsewhere. {corrupt}: the answer is no
-    // chat completion. {context_length_exceeded}: the upstream says so. {invalid_argument}: another refusal.
+    Capabilities capabilities() const override;
+    bool is_local() const override { return false; }
+    Prices prices() const override { return options_.prices; }
+    base::SteadyPoint not_before() const override { return not_before_.load(); }
+    // By a route of the dialect that lists models. {unavailable}: no connection; {permission_denied}: the key was refused. Whatever
+    // else it answers, it is there.
+    net::Task<base::Result<void>> look() override;
+    // {unavailable}: no connection, no money left there, 429, 5xx, silence, a stream that broke. {permission_denied}: the key was
+    // refused. {not_found}: the address or the model is not there, or elsewhere. {corrupt}: the answer is none of
+    // the dialect. {unsupported}: the dialect cannot ask for this. {context_length_exceeded}: the upstream says so. {invalid_argument}: another refusal.
     // A stop gives what came so far, with finish cancelled or deadline.
     net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
     // {corrupt}: the answer is not one vector an input, all of one length. Other errors as with generate; a stop is one too.
@@ -39,11 +52,14 @@ public:
     net::Task<base::Result<int>> count(ModelRequest request) override;
 
 private:
-    net::HttpRequest posting(const std::string& route, std::string body, const base::StopToken& stop) const;
+    net::HttpRequest posting(const char* route, std::string body, const base::StopToken& stop) const;
     base::Error refused(const net::HttpResponse& response);
+    // Why there is no whole answer, if so.
+    std::optional<base::Error> outcome(const base::Result<net::HttpResponse>& response, ReplyReader& reader);
 
     const Options options_;
     net::HttpClient& client_;
+    std::atomic<base::SteadyPoint> not_before_{};
 };
 
 }  // namespace router

@@ -236,7 +236,7 @@ Capabilities LocalBackend::capabilities() const {
     if (!engine_) return {};
     const engine::ModelInfo& info = engine_->info();
     if (info.encoder) return {.embeddings = true, .context = engine_->memory().context};
-    return {dialect_ != "none", engine_->token_table() != nullptr, !info.pooling.empty(), engine_->memory().context, true};
+    return {dialect_ != "none", engine_->token_table() != nullptr, !info.pooling.empty(), engine_->memory().context, true, true};
 }
 
 base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& request) const {
@@ -253,6 +253,10 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     Prompt out;
     out.place = std::move(composed->place);
     const auto tokenizer = e.tokenizer();
+    out.parser = parser_options(request, dialect_, composed->pieces);
+    const bool goes_on = !request.begun.empty();
+    if (goes_on && out.parser.reasoning_open) return base::error(Code::unsupported, "the model thinks before it answers, and cannot go on from an answer that has begun");
+    if (goes_on) composed->pieces.push_back({request.begun});
     auto tokens = tokenizer->encode(composed->pieces);
     const auto& vocabulary = tokenizer->vocabulary();
     if (vocabulary.add_bos && vocabulary.bos >= 0 && (tokens.empty() || tokens[0] != vocabulary.bos))
@@ -262,10 +266,11 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
                            "the prompt has " + std::to_string(tokens.size()) + " tokens, the context of " + std::to_string(context) +
                                " leaves too few for a reply",
                            "shorten the prompt or load the model with a larger context (model.context)");
-    out.parser = parser_options(request, dialect_, composed->pieces);
-    const bool may_think = request.enable_thinking && templated->source().find("<think>") != std::string::npos;
+    const bool may_think = !goes_on && request.enable_thinking && templated->source().find("<think>") != std::string::npos;
+    if (goes_on) out.parser.bare_calls = false;
     auto bound = output_bound(request, dialect_, grammars_, out.parser.reasoning_open, may_think);
     if (!bound) return std::move(bound).error();
+    if (goes_on && bound->grammar && bound->trigger.empty()) return base::error(Code::unsupported, "a grammar that holds an answer from its first character cannot be entered in the middle of it");
     out.request.prompt = {{.tokens = std::move(tokens)}};
     out.request.grammar = bound->grammar;
     out.request.grammar_trigger = bound->trigger;
@@ -318,7 +323,7 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     deltas.send((*parser)->finish());
     const auto& parsed = (*parser)->result();
     tell_of(parsed.notices, id_, dialect_, log_);
-    if (finish == engine::Finish::stop && is_whole(*e->tokenizer(), tokens, written, parsed)) sampled_->remember(prompt->place, parsed, std::move(tokens), request.cache_salt);
+    if (finish == engine::Finish::stop && request.begun.empty() && is_whole(*e->tokenizer(), tokens, written, parsed)) sampled_->remember(prompt->place, parsed, std::move(tokens), request.cache_salt);
     ModelReply reply;
     reply.message = Message::make(MessageRole::assistant, parsed.content);
     if (parsed.content.empty()) reply.message.parts.clear();
@@ -335,6 +340,11 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     reply.model = e->info().name;
     reply.profile = e->profile() == engine::Profile::exact ? "exact" : "fast";
     co_return reply;
+}
+
+net::Task<base::Result<void>> LocalBackend::look() {
+    if (!engine()) co_return not_loaded();
+    co_return base::Result<void>();
 }
 
 net::Task<base::Result<EmbeddingReply>> LocalBackend::embed(EmbeddingRequest request) {

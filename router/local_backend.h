@@ -28,6 +28,8 @@ public:
     const std::string& id() const override { return id_; }
     BackendStatus status() const override;
     Capabilities capabilities() const override;
+    bool is_local() const override { return true; }
+    net::Task<base::Result<void>> look() override;
     net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
     net::Task<base::Result<EmbeddingReply>> embed(EmbeddingRequest request) override;
     net::Task<base::Result<int>> count(ModelRequest request) override;

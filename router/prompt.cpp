@@ -34,7 +34,7 @@ text::RenderInput render_input(const ModelRequest& request, const std::string& b
     for (const auto& message : request.messages) input.messages.push_back(message_for_template(message));
     // Tools stay in the prompt also when none may be called, so that the prefix does not change.
     if (!request.tools.empty()) input.tools = tools_to_json(request.tools);
-    input.extra["enable_thinking"] = request.enable_thinking;
+    input.extra["enable_thinking"] = request.enable_thinking && request.begun.empty();
     input.bos_token = bos;
     input.eos_token = eos;
     input.now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());

@@ -60,6 +60,27 @@ void ScriptedBackend::set_status(BackendStatus status) {
     status_ = std::move(status);
 }
 
+base::SteadyPoint ScriptedBackend::not_before() const {
+    std::lock_guard lock(mutex_);
+    return not_before_;
+}
+
+void ScriptedBackend::set_not_before(base::SteadyPoint at) {
+    std::lock_guard lock(mutex_);
+    not_before_ = at;
+}
+
+void ScriptedBackend::set_unreachable(std::optional<base::Error> why) {
+    std::lock_guard lock(mutex_);
+    unreachable_ = std::move(why);
+}
+
+net::Task<base::Result<void>> ScriptedBackend::look() {
+    std::lock_guard lock(mutex_);
+    if (unreachable_) co_return *unreachable_;
+    co_return base::Result<void>();
+}
+
 void ScriptedBackend::push(ScriptedReply reply) {
     std::lock_guard lock(mutex_);
     replies_.push_back(std::move(reply));
@@ -95,7 +116,8 @@ ScriptedReply ScriptedBackend::next(const ModelRequest& request) {
 net::Task<base::Result<ModelReply>> ScriptedBackend::generate(ModelRequest request, DeltaSink sink) {
     ScriptedReply script = next(request);
     const bool undisturbed = co_await wait_unless_stopped(script.delay, request.stop);
-    if (script.error && undisturbed) co_return *script.error;
+    const bool says_nothing = script.text.empty() && script.reasoning.empty() && script.tool_calls.empty();
+    if (script.error && says_nothing && undisturbed) co_return *script.error;
     ModelReply reply;
     reply.backend = id_;
     reply.model = "scripted";
@@ -119,12 +141,14 @@ net::Task<base::Result<ModelReply>> ScriptedBackend::generate(ModelRequest reque
         reply.finish = request.stop.reason() == base::StopReason::deadline ? FinishReason::deadline : FinishReason::cancelled;
         co_return reply;
     }
+    if (script.error && script.tool_calls.empty()) co_return *script.error;
     for (std::size_t i = 0; i < script.tool_calls.size(); ++i) {
         const auto& call = script.tool_calls[i];
         send(sink, ModelDelta::Kind::tool_call_started, call.name, int(i), call.id);
         send(sink, ModelDelta::Kind::tool_arguments, call.arguments, int(i));
         reply.usage.output_tokens += 8;
     }
+    if (script.error) co_return *script.error;
     reply.message.tool_calls = script.tool_calls;
     const bool calls = !script.tool_calls.empty() && script.finish == FinishReason::stop;
     reply.finish = calls ? FinishReason::tool_calls : script.finish;

@@ -17,7 +17,7 @@ namespace router {
 struct ScriptedReply {
     std::string text, reasoning;
     std::vector<ToolCall> tool_calls;
-    std::optional<base::Error> error;
+    std::optional<base::Error> error;          // after what is said, if anything
     std::chrono::milliseconds delay{0};        // before the first delta
     std::chrono::milliseconds delta_delay{0};  // between the text's words
     FinishReason finish = FinishReason::stop;  // stop with tool calls: tool_calls
@@ -32,7 +32,11 @@ public:
 
     const std::string& id() const override { return id_; }
     BackendStatus status() const override;
-    Capabilities capabilities() const override { return {true, true, true, 32768, grammars_}; }
+    Capabilities capabilities() const override { return {true, true, true, 32768, grammars_, continues_}; }
+    bool is_local() const override { return local_; }
+    base::SteadyPoint not_before() const override;
+    Prices prices() const override { return prices_; }
+    net::Task<base::Result<void>> look() override;
     net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
     // Vectors of 4 that depend on the input alone.
     net::Task<base::Result<EmbeddingReply>> embed(EmbeddingRequest request) override;
@@ -40,6 +44,11 @@ public:
 
     void set_status(BackendStatus status);
     void set_grammars(bool held) { grammars_ = held; }  // before the first request
+    void set_continues(bool can) { continues_ = can; }
+    void set_local(bool local) { local_ = local; }  // it is, unless it stands for an upstream
+    void set_prices(Prices prices) { prices_ = prices; }
+    void set_not_before(base::SteadyPoint at);
+    void set_unreachable(std::optional<base::Error> why);  // what look() finds
     void push(ScriptedReply reply);
     std::vector<ModelRequest> requests() const;  // in the order of arrival
     int cancelled() const;                       // how many ended by their stop token
@@ -53,7 +62,10 @@ private:
     std::vector<ModelRequest> requests_;
     BackendStatus status_;
     int cancelled_ = 0;
-    bool grammars_ = false;
+    bool grammars_ = false, continues_ = false, local_ = true;
+    Prices prices_;
+    base::SteadyPoint not_before_{};
+    std::optional<base::Error> unreachable_;
     int calls_ = 0;  // numbers the ids of tool calls
 };
 

@@ -112,6 +112,7 @@ Usage& Usage::operator+=(const Usage& other) {
     queued += other.queued;
     prefill += other.prefill;
     decode += other.decode;
+    cost += other.cost;
     return *this;
 }
 

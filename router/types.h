@@ -87,8 +87,17 @@ struct SamplingRequest {
     std::map<int, double> logit_bias;
 };
 
+// For whom a model is called: what budgets and usage go by. A nil person has no budget.
+struct OnBehalf {
+    base::TenantId tenant;
+    base::PersonId person;
+    std::string agent;                   // its alias; empty: none, a bare model was called
+    base::ConversationId conversation;   // nil: none
+};
+
 struct ModelRequest {
     std::string alias;                 // the public name of the served model
+    OnBehalf on_behalf;
     std::vector<Message> messages;
     ToolMenu tools;
     ToolChoice tool_choice;
@@ -102,6 +111,7 @@ struct ModelRequest {
     int max_tokens = 1024;
     int reply_room = 1;                // tokens of the context that must be left; else Error{context_length_exceeded}
     std::vector<std::string> stop_texts;
+    std::string begun;                 // the reply begins with this text, which was delivered: what follows it is asked for
     bool enable_thinking = true;
     std::string cache_salt;            // audience; prefixes are shared only within it
     std::string purpose;               // phase or "api": for traces and usage
@@ -111,6 +121,7 @@ struct ModelRequest {
 struct Usage {
     int prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
     std::chrono::microseconds queued{0}, prefill{0}, decode{0};
+    double cost = 0;                   // by the prices of the backend that answered
     Usage& operator+=(const Usage& other);
 };
 

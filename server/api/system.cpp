@@ -9,14 +9,12 @@ using router::BackendStatus;
 // In the order of how soon an answer can be expected: loading ends by itself, failing does not.
 enum class Readiness { down, failing, loading, ready };
 
-// What is known of the backends without asking them.
 struct Backends {
-    std::map<std::string, BackendStatus> all;
-    std::map<std::string, router::Failure> failing;
+    std::map<std::string, router::BackendState> all;
 
     Readiness readiness(const std::string& id) const {
-        switch (all.at(id).state) {
-            case BackendStatus::State::ready: return failing.contains(id) ? Readiness::failing : Readiness::ready;
+        switch (all.at(id).status.state) {
+            case BackendStatus::State::ready: return all.at(id).failure ? Readiness::failing : Readiness::ready;
             case BackendStatus::State::loading: return Readiness::loading;
             case BackendStatus::State::down: return Readiness::down;
         }
@@ -38,10 +36,10 @@ base::Json failing_aliases(const Backends& backends, const Services& services) {
         const std::string* best = backends.most_ready(alias.chain);
         if (!best || backends.readiness(*best) == Readiness::ready || backends.readiness(*best) == Readiness::loading) continue;
         if (backends.readiness(*best) == Readiness::down) {
-            out.push_back({{"alias", alias.name}, {"backend", *best}, {"error", backends.all.at(*best).detail}, {"seconds_ago", 0}});
+            out.push_back({{"alias", alias.name}, {"backend", *best}, {"error", backends.all.at(*best).status.detail}, {"seconds_ago", 0}});
             continue;
         }
-        const router::Failure& failure = backends.failing.at(*best);
+        const router::Failure& failure = *backends.all.at(*best).failure;
         const auto ago = std::chrono::duration_cast<std::chrono::seconds>(services.clock.steady() - failure.at).count();
         out.push_back({{"alias", alias.name}, {"backend", *best}, {"error", failure.message}, {"seconds_ago", ago}});
     }
@@ -61,6 +59,16 @@ const std::string* least_ready(const Backends& backends, const Services& service
     return out;
 }
 
+base::Json backend_json(const router::BackendState& backend) {
+    base::Json out = {{"detail", backend.status.detail}, {"facts", backend.status.facts}, {"local", backend.local}};
+    if (backend.failure) out["failure"] = backend.failure->message;
+    if (backend.local) return out;
+    out["circuit"] = router::name(backend.circuit);
+    if (backend.circuit == router::Breaker::State::open)
+        out["left_alone_seconds"] = backend.seconds_left_alone;
+    return out;
+}
+
 std::string_view word(base::Health health) {
     switch (health) {
         case base::Health::ok: return "ok";
@@ -76,7 +84,14 @@ base::Json known_models(const Caller& caller, Services& services) {
     auto add = [&](const std::string& name, const char* owner) {
         list.push_back({{"id", name}, {"object", "model"}, {"created", 0}, {"owned_by", owner}});
     };
-    for (const auto& alias : services.gateway.aliases()) add(alias.name, "local");
+    for (const auto& alias : services.gateway.aliases()) {
+        add(alias.name, "local");
+        base::Json& row = list.back();
+        row["chain"] = alias.chain;
+        if (!alias.character.empty()) row["character"] = alias.character;
+        if (!alias.strengths.empty()) row["strengths"] = alias.strengths;
+        if (alias.max_tokens > 0) row["max_tokens"] = alias.max_tokens;
+    }
     for (const auto& alias : agents::agent_aliases())
         if (alias != "hearth/dev" || caller.may(Access::dev)) add(alias, "hearth");
     return list;
@@ -85,9 +100,9 @@ base::Json known_models(const Caller& caller, Services& services) {
 }  // namespace
 
 net::Task<Response> health(Request request, Caller, Services& services) {
-    const Backends backends{services.gateway.status(), services.gateway.failing()};
+    const Backends backends{services.gateway.backends()};
     const std::string* const least = least_ready(backends, services);
-    const BackendStatus* status = least ? &backends.all.at(*least) : nullptr;
+    const BackendStatus* status = least ? &backends.all.at(*least).status : nullptr;
     const base::Json failing = failing_aliases(backends, services);
     bool database = !services.database_trouble || services.database_trouble().empty();
     if (database) database = co_await services.database.answers();
@@ -114,7 +129,7 @@ net::Task<Response> health(Request request, Caller, Services& services) {
     if (caller) {
         if (!failing.empty()) body["failing"] = failing;
         if (!room) body["reason"] = room.error().text();
-        for (const auto& [id, backend] : backends.all) body["backends"][id] = {{"detail", backend.detail}, {"facts", backend.facts}};
+        for (const auto& [id, backend] : backends.all) body["backends"][id] = backend_json(backend);
         auto probe = [&] { return services.probes(); };
         for (const auto& p : co_await net::on_pool(services.blocking, probe))
             body["probes"].push_back({{"name", p.name}, {"health", std::string(word(p.health))}, {"found", p.found}, {"remedy", p.remedy}});

@@ -113,7 +113,7 @@ struct Harness {
         model = scripted.get();
         std::vector<std::unique_ptr<router::Backend>> backends;
         backends.push_back(std::move(scripted));
-        gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, log, metrics);
+        gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, clock, log, metrics);
         options.workspace_root = folder.path();
         agents = std::make_unique<Agents>(Parts{*gateway, db, *traces, tools, nullptr, blocking, clock, log, metrics}, options);
     }

@@ -19,6 +19,7 @@ using testing::HasSubstr;
 struct BackendsTest : testing::Test {
     support::TempDir folder;
     base::NullLog log;
+    base::SystemClock clock;
     net::HttpClient client;
     net::asio::thread_pool embedding{1};
 
@@ -48,7 +49,7 @@ TEST_F(BackendsTest, TheUpstreamAnswersWhereNoModelLies) {
     ASSERT_TRUE(made) << made.error().text();
     EXPECT_THAT(made->aliases.at(0).chain, ElementsAre("upstream"));
     net::MetricsRegistry metrics;
-    router::Gateway gateway(std::move(made->all), made->aliases, log, metrics);
+    router::Gateway gateway(std::move(made->all), made->aliases, clock, log, metrics);
     router::ModelRequest request;
     request.alias = made->aliases[0].name;
     request.messages = {router::Message::make(router::MessageRole::user, "hello")};
@@ -84,8 +85,8 @@ TEST_F(BackendsTest, AnEmbeddingModelHasAnAliasOfItsOwn) {
     EXPECT_EQ(made->aliases[1].name, "embedding");
     EXPECT_THAT(made->aliases[1].chain, ElementsAre("embedding"));
     net::MetricsRegistry metrics;
-    router::Gateway gateway(std::move(made->all), made->aliases, log, metrics);
-    while (gateway.status()["embedding"].state == router::BackendStatus::State::loading) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    router::Gateway gateway(std::move(made->all), made->aliases, clock, log, metrics);
+    while (gateway.backends()["embedding"].status.state == router::BackendStatus::State::loading) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     EXPECT_TRUE(gateway.capabilities("embedding").embeddings);
     router::EmbeddingRequest request;
     request.alias = "embedding";

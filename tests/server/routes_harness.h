@@ -27,7 +27,7 @@ protected:
         model = scripted.get();
         std::vector<std::unique_ptr<router::Backend>> backends;
         backends.push_back(std::move(scripted));
-        gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, log, metrics);
+        gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, clock, log, metrics);
         traces = std::make_unique<store::TraceSink>(database->db(), log);
         agents::Options options;
         options.workspace_root = folder.path();

@@ -67,7 +67,7 @@ struct Site {
         model = scripted.get();
         std::vector<std::unique_ptr<router::Backend>> backends;
         backends.push_back(std::move(scripted));
-        gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, log, metrics);
+        gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, clock, log, metrics);
         agents::Options options;
         options.workspace_root = folder.path();
         options.default_discipline = agents::ToolDiscipline::free;

@@ -1,0 +1,81 @@
+// What is known of the gateway's backends and budgets, without a call of a model.
+#include <algorithm>
+
+#include "router/gateway.h"
+
+namespace router {
+
+std::map<std::string, BackendState> Gateway::backends() const {
+    std::map<std::string, BackendState> out;
+    const auto table = this->table();
+    const auto now = clock_.steady();
+    for (const auto& link : table->links) {
+        BackendState state{link->backend->status(), link->backend->is_local()};
+        const std::lock_guard lock(mutex_);
+        state.failure = link->failure;
+        state.circuit = link->breaker.state(now);
+        state.seconds_left_alone = link->breaker.seconds_left(now);
+        out.emplace(link->backend->id(), std::move(state));
+    }
+    return out;
+}
+
+base::Probes Gateway::probes() const {
+    base::Probes out;
+    const auto all = backends();
+    for (const auto& [id, state] : all) {
+        base::Probe probe{"backend " + id, base::Health::ok, std::string(name(state.status.state)), {}};
+        if (const std::string why = not_ready(state.status); !why.empty()) {
+            probe.found = why;
+            const bool loading = state.status.state == BackendStatus::State::loading;
+            probe.health = loading ? base::Health::warning : base::Health::failed;
+            probe.remedy = loading ? "wait until it has loaded" : "see the log (/logs) for the reason";
+        } else if (state.failure) {
+            probe.health = base::Health::warning;
+            probe.found = "failed when last called: " + state.failure->message;
+            if (state.circuit == Breaker::State::open) probe.found += "; left alone for " + std::to_string(state.seconds_left_alone) + " s";
+            probe.remedy = "mend what is named here; " + std::string(state.circuit == Breaker::State::closed ? "it is called again with the next request" : "then one request tries it");
+        } else if (!state.status.detail.empty()) {
+            probe.found += ": " + state.status.detail;
+        }
+        out.push_back(std::move(probe));
+    }
+    for (const auto& row : aliases()) {
+        const auto here = [&](const std::string& id) { return all.contains(id) && all.at(id).local; };
+        if (std::any_of(row.chain.begin(), row.chain.end(), here)) continue;
+        out.push_back({"model " + row.name, base::Health::warning, "nothing in its chain runs here: " + (row.chain.empty() ? "it is empty" : row.chain.back() + " is the last resort"),
+                       "set model.path, or let its chain end in the embedded model, so that it answers without the network"});
+    }
+    return out;
+}
+
+std::vector<Gateway::BudgetState> Gateway::budgets(const OnBehalf& who) const {
+    std::vector<BudgetState> out;
+    const auto table = this->table();
+    const auto now = clock_.now();
+    const auto add = [&](const std::string& of, const BudgetSubject& subject, const Budget& budget) {
+        if (!budget.limits()) return;
+        const std::lock_guard lock(mutex_);
+        out.push_back({of, budget, budgets_.spent(subject, now), begins_anew(now)});
+    };
+    for (const Alias& row : table->aliases) add("model " + row.name, {who.tenant, "alias " + row.name}, row.budget);
+    add("person", {who.tenant, "person " + who.person.text()}, table->person);
+    return out;
+}
+
+std::vector<Budgets::Entry> Gateway::take_unsaved_spending(bool also_nothing) {
+    const std::lock_guard lock(mutex_);
+    return budgets_.take_unsaved(also_nothing);
+}
+
+void Gateway::learn_spending(const std::vector<Budgets::Entry>& totals) {
+    const std::lock_guard lock(mutex_);
+    budgets_.learn(totals, clock_.now());
+}
+
+void Gateway::give_back_spending(const std::vector<Budgets::Entry>& entries) {
+    const std::lock_guard lock(mutex_);
+    budgets_.give_back(entries);
+}
+
+}  // namespace router
