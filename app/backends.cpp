@@ -28,6 +28,14 @@ base::Result<router::Script> read_script(const fs::path& file) {
     return router::script_from_json_lines(*text);
 }
 
+base::Result<std::string> read_key(const std::string& setting, const fs::path& file) {
+    auto key = read_file(setting.c_str(), file);
+    if (!key) return std::move(key).error();
+    const auto last = key->find_last_not_of(" \r\n\t");
+    if (last == key->npos) return base::error(Code::invalid_argument, setting + ": " + file.string() + " is empty", "put the API key into it");
+    return key->substr(0, last + 1);
+}
+
 // A model there; `id` is the backend's.
 base::Result<router::HttpBackendOptions> upstream(const Settings& s, const char* id, const std::string& model) {
     const std::string& url = s.upstream.url;
@@ -39,13 +47,10 @@ base::Result<router::HttpBackendOptions> upstream(const Settings& s, const char*
     options.id = id;
     options.url = url.substr(0, url.find_last_not_of('/') + 1);
     options.model = model;
-    if (!s.upstream.key.empty()) {
-        auto key = read_file("upstream.key_file", s.upstream.key);
-        if (!key) return std::move(key).error();
-        const auto last = key->find_last_not_of(" \r\n\t");
-        if (last == key->npos) return base::error(Code::invalid_argument, "upstream.key_file: " + s.upstream.key + " is empty", "put the API key into it");
-        options.key = key->substr(0, last + 1);
-    }
+    if (s.upstream.key.empty()) return options;
+    auto key = read_key("upstream.key_file", s.upstream.key);
+    if (!key) return std::move(key).error();
+    options.key = *std::move(key);
     return options;
 }
 
@@ -55,8 +60,42 @@ base::Result<void> check_aliases(const Settings& s) {
     if (s.model.name.empty() || std::find(agents.begin(), agents.end(), s.model.name) != agents.end())
         return base::error(Code::invalid_argument, "model.name is '" + s.model.name + "'" + (s.model.name.empty() ? "" : ", which is an agent's name"), "choose another, for example default");
     for (const auto& [phase, alias] : s.phase_backend)
-        if (alias != s.model.name)
-            return base::error(Code::invalid_argument, "backend." + phase + " is '" + alias + "', and no model is served under that name", "leave it empty, or name '" + s.model.name + "'");
+        if (alias != s.model.name && std::none_of(s.roster.rows.begin(), s.roster.rows.end(), [&](const auto& row) { return row.alias.name == alias; }))
+            return base::error(Code::invalid_argument, "backend." + phase + " is '" + alias + "', and no model is served under that name", "leave it empty, or name '" + s.model.name + "' or a model of the roster");
+    return {};
+}
+
+base::Result<router::HttpBackendOptions> options_of(const router::UpstreamRow& row) {
+    router::HttpBackendOptions options{row.id, row.url, row.model, {}};
+    options.section = "upstreams." + row.id;
+    options.dialect = router::find_dialect(row.dialect);
+    options.context = row.context;
+    options.prices = row.prices;
+    options.continues = row.continues;
+    options.silence_timeout = std::chrono::seconds(row.silence_seconds);
+    if (row.key_file.empty()) return options;
+    auto key = read_key(options.section + ".key_file", row.key_file);
+    if (!key) return std::move(key).error();
+    options.key = *std::move(key);
+    return options;
+}
+
+// The row with its whole chain; `here`: the backend that runs in this process, empty where there is none.
+base::Result<router::Alias> alias_of(const router::RosterRow& row, const std::string& here, const Settings& s) {
+    router::Alias alias = row.alias;
+    const bool named = std::find(alias.chain.begin(), alias.chain.end(), here) != alias.chain.end();
+    if (row.local_end && !here.empty() && !named) alias.chain.push_back(here);
+    if (!alias.chain.empty()) return alias;
+    return base::error(Code::invalid_argument, s.file.string() + ", line " + std::to_string(row.line) + ": roster." + alias.name + " has no chain", "name a backend in roster." + alias.name + ".chain");
+}
+
+base::Result<void> check_roster(const Settings& s) {
+    for (const auto& row : s.roster.upstreams)
+        if (auto options = options_of(row); !options) return std::move(options).error();
+    std::error_code unreadable;
+    const std::string here = !s.upstream.script.empty() ? "scripted" : fs::exists(chosen_model(s), unreadable) ? "embedded" : "";
+    for (const auto& row : s.roster.rows)
+        if (auto alias = alias_of(row, here, s); !alias) return std::move(alias).error();
     return {};
 }
 
@@ -94,7 +133,8 @@ fs::path chosen_model(const Settings& s) {
 }
 
 base::Result<void> check_backends(const Settings& s) {
-    if (auto fine = check_aliases(s); !fine) return fine;
+    for (const auto& check : {check_aliases, check_roster})
+        if (auto fine = check(s); !fine) return fine;
     if (!s.upstream.script.empty())
         if (auto script = read_script(s.upstream.script); !script) return std::move(script).error();
     if (!s.upstream.url.empty())
@@ -142,6 +182,28 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
         add(vectors, std::make_unique<router::LocalBackend>("embedding", embedding_options(s), embedding, log));
     }
     out.aliases.push_back(std::move(vectors));
+    return out;
+}
+
+base::Result<router::Gateway::Roster> make_roster(const Settings& s, const std::vector<router::Alias>& own, net::HttpClient& client) {
+    if (auto fine = check_aliases(s); !fine) return std::move(fine).error();
+    router::Gateway::Roster out;
+    out.person = s.roster.person;
+    for (const auto& row : s.roster.upstreams) {
+        auto options = options_of(row);
+        if (!options) return std::move(options).error();
+        out.backends.push_back(std::make_unique<router::HttpBackend>(*std::move(options), client));
+    }
+    out.aliases = own;
+    const std::string& first = own.front().chain.front();
+    const std::string here = first == "upstream" ? "" : first;
+    for (const auto& row : s.roster.rows) {
+        auto alias = alias_of(row, here, s);
+        if (!alias) return std::move(alias).error();
+        const auto same = std::find_if(out.aliases.begin(), out.aliases.end(), [&](const auto& other) { return other.name == alias->name; });
+        if (same != out.aliases.end()) *same = *std::move(alias);
+        else out.aliases.push_back(*std::move(alias));
+    }
     return out;
 }
 

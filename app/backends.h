@@ -22,7 +22,11 @@ struct Backends {
 // upstream's. `client`, `embedding` (texts are embedded on it) and `log` outlive the result. Errors name the setting.
 base::Result<Backends> make_backends(const Settings& settings, net::HttpClient& client, net::asio::thread_pool& embedding, base::Log& log);
 
-// What make_backends refuses because of the settings, without making anything.
+// The upstreams of the roster, and all aliases: `own`, which make_backends named, and those of the roster, of which one
+// may take the place of model.name's. Where there is a model here, it ends every chain that does not say otherwise.
+base::Result<router::Gateway::Roster> make_roster(const Settings& settings, const std::vector<router::Alias>& own, net::HttpClient& client);
+
+// What make_backends and make_roster refuse because of the settings, without making anything.
 base::Result<void> check_backends(const Settings& settings);
 
 // Whether the upstream answers for model.name, and not for embedding.name alone.

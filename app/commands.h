@@ -1,6 +1,7 @@
 // One function a subcommand; each returns the process's exit status: 0 done, 1 failed, 2 wrong use.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,7 +29,7 @@ struct BenchOptions {
     bool json = false;
 };
 
-int serve(const LoadedSettings& settings, std::unique_ptr<sandbox::Launcher> launcher, const std::string& no_launcher);
+int serve(const LoadedSettings& settings, std::function<base::Result<LoadedSettings>()> again, std::unique_ptr<sandbox::Launcher> launcher, const std::string& no_launcher);
 int chat(const LoadedSettings& settings, const ChatOptions& options);
 int bench(const LoadedSettings& settings, const BenchOptions& options);
 int fidelity(const LoadedSettings& settings, const BenchOptions& options);

@@ -83,15 +83,34 @@ base::Probe running_server(const Settings& settings, const Reply& reply) {
     return {"server", Health::warning, found + why, "wait until the model has loaded, or see what else is named here"};
 }
 
-base::Probe server_probe(const Settings& settings) {
-    auto reply = ask_server(settings.server.socket, "GET", "/health", nullptr);
-    if (reply) return running_server(settings, *reply);
-    if (reply.error().code == base::Code::permission_denied) return {"server", Health::warning, reply.error().message, reply.error().remedy};
+// Of what a running server found, that which cannot be seen from here: its settings, backends and chains.
+base::Probes told_by_server(const Reply& reply) {
+    base::Probes out;
+    const auto body = base::parse_json(reply.body);
+    if (!body || !body->is_object() || !body->contains("probes")) return out;
+    for (const auto& probe : (*body)["probes"]) {
+        const std::string name = probe.value("name", ""), health = probe.value("health", "");
+        if (name != "settings" && !name.starts_with("backend ") && !name.starts_with("model ")) continue;
+        out.push_back({name, health == "ok" ? Health::ok : health == "failed" ? Health::failed : Health::warning, probe.value("found", ""), probe.value("remedy", "")});
+    }
+    return out;
+}
+
+base::Probe silent_server(const Settings& settings, const base::Error& error) {
+    if (error.code == base::Code::permission_denied) return {"server", Health::warning, error.message, error.remedy};
     server::HttpOptions tcp;
     tcp.host = settings.server.host;
     tcp.port = settings.server.port;
     if (auto free = check_listening(tcp); !free) return {"server", Health::failed, "not running: " + free.error().message, free.error().remedy};
     return {"server", Health::warning, "not running; " + tcp.host + ":" + std::to_string(tcp.port) + " is free", "deploy/run, or hearth serve"};
+}
+
+base::Probes server_probes(const Settings& settings) {
+    const auto reply = ask_server(settings.server.socket, "GET", "/health", nullptr);
+    if (!reply) return {silent_server(settings, reply.error())};
+    base::Probes out = told_by_server(*reply);
+    out.insert(out.begin(), running_server(settings, *reply));
+    return out;
 }
 
 base::Probe disk_probe(const Settings& settings) {
@@ -122,7 +141,8 @@ int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, cons
     append(launcher ? launcher->probes() : base::Probes{{"sandbox level", Health::failed, no_launcher, "free processes and descriptors, then try again"}});
     const auto& settings = loaded.settings;
     const auto plan = engine::Engine::plan(load_options(settings, chosen_model(settings)));
-    append({state_probe(settings), disk_probe(settings), database_probe(settings), model_probe(settings, plan), capacity_probe(settings, plan), server_probe(settings)});
+    append({state_probe(settings), disk_probe(settings), database_probe(settings), model_probe(settings, plan), capacity_probe(settings, plan)});
+    append(server_probes(settings));
     append(embedding_probes(settings));
     int failed = 0;
     base::Json out = base::Json::array();

@@ -217,7 +217,7 @@ int main(int argc, char** argv) {
     root.add_option("--set", a.set, "name=value; overrides file and environment");
     root.fallthrough();
     command(root, "serve", "Run the server", "hearth serve --set server.port=8081", chosen,
-            [&](const auto& s) { return app::serve(s, std::move(launcher), no_launcher); });
+            [&](const auto& s) { return app::serve(s, [&a] { return load(a); }, std::move(launcher), no_launcher); });
     command(root, "doctor", "Look at this machine and say what to mend", "hearth doctor", chosen,
             [&](const auto& s) { return app::doctor(s, launcher.get(), no_launcher, a.json); })->add_flag("--json", a.json);
     add_talking(root, a, chosen);

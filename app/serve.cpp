@@ -5,8 +5,8 @@
 
 namespace app {
 
-int serve(const LoadedSettings& loaded, std::unique_ptr<sandbox::Launcher> launcher, const std::string& no_launcher) {
-    auto world = World::build(loaded.settings, std::move(launcher), no_launcher);
+int serve(const LoadedSettings& loaded, std::function<base::Result<LoadedSettings>()> again, std::unique_ptr<sandbox::Launcher> launcher, const std::string& no_launcher) {
+    auto world = World::build(loaded, std::move(again), std::move(launcher), no_launcher);
     if (!world) return complain(world.error());
     const std::string& host = loaded.settings.server.host;
     const std::string shown = host.find(':') == std::string::npos ? host : "[" + host + "]";

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <fstream>
 
+#include "agents/service.h"
 #include "base/edits.h"
 #include "net/config.h"
 
@@ -161,6 +163,15 @@ std::filesystem::path default_file(const net::XdgFolders& folders, bool names_st
     return access(machine.c_str(), R_OK) == 0 ? machine : own;
 }
 
+// Of a file that was just read.
+base::Result<router::RosterFile> roster_of(const std::filesystem::path& file, const Settings& settings) {
+    std::ifstream in(file);
+    const std::string text((std::istreambuf_iterator<char>(in)), {});
+    auto taken = agents::agent_aliases();
+    taken.push_back(settings.embedding.name);
+    return router::read_roster(text, file.string(), {"embedded", "scripted", "upstream"}, taken);
+}
+
 }  // namespace
 
 std::string environment_name(const std::string& setting) {
@@ -174,7 +185,7 @@ base::Result<LoadedSettings> load_settings(const std::filesystem::path& file,
     const auto folders = net::xdg_folders();
     const bool names_state = net::environment("HEARTH_STATE_FOLDER") || flags.count("state.folder") > 0;
     const auto chosen = file.empty() ? default_file(folders, names_state) : file;
-    auto from_file = net::read_yaml_settings(chosen, !file.empty());
+    auto from_file = net::read_yaml_settings(chosen, !file.empty(), router::roster_sections());
     if (!from_file) return std::move(from_file).error();
     for (const auto& [name, value] : *from_file)
         if (!find_row(name)) return unknown(name, chosen.string());
@@ -202,6 +213,10 @@ base::Result<LoadedSettings> load_settings(const std::filesystem::path& file,
         if (row.type == T::path && !origin.value.empty()) origin.value = std::filesystem::absolute(origin.value).lexically_normal();
         row.set(out.settings, origin.value);
     }
+    out.settings.file = chosen;
+    auto roster = roster_of(chosen, out.settings);
+    if (!roster) return std::move(roster).error();
+    out.settings.roster = *std::move(roster);
     return out;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "router/roster_file.h"
 
 namespace app {
 
@@ -44,6 +45,8 @@ struct Settings {
     struct {
         std::string level, format;
     } log;
+    router::RosterFile roster;    // of the file's own sections
+    std::filesystem::path file;   // that was read, or would have been
 };
 
 enum class SettingType { text, integer, choice, path };

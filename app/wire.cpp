@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "app/backends.h"
@@ -23,6 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr auto kBetweenLooks = std::chrono::seconds(30);  // at upstreams
 constexpr auto kStopTime = std::chrono::seconds(3);
 
 // The hosts that requests may name beside loopback's: those of the settings, and the address itself.
@@ -89,6 +89,8 @@ std::vector<fs::path> masked_paths(const Settings& s) {
     std::vector<fs::path> out = {s.state_folder, net::xdg_folders().config, "/etc/hearth"};
     for (const std::string& file : {s.upstream.key, s.server.certificate_key})
         if (!file.empty()) out.push_back(fs::absolute(file));
+    for (const auto& upstream : s.roster.upstreams)
+        if (!upstream.key_file.empty()) out.push_back(fs::absolute(upstream.key_file));
     return out;
 }
 
@@ -105,12 +107,14 @@ base::Probes World::probes() const {
     if (const auto lost = traces_->dropped(); lost > 0)
         all.push_back({"traces", base::Health::warning, std::to_string(lost) + " trace records were lost while the database was away",
                        "see the log for when; what is answered and stored is not touched"});
+    all.push_back(reload_->probe());
     for (const auto& more : {db_->probes(), sandbox_probes()})
         all.insert(all.end(), more.begin(), more.end());
     return all;
 }
 
-base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std::unique_ptr<sandbox::Launcher> launcher, const std::string& no_launcher) {
+base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, Reload::Load again, std::unique_ptr<sandbox::Launcher> launcher, const std::string& no_launcher) {
+    const Settings& settings = loaded.settings;
     std::unique_ptr<World> w(new World(settings));
     w->launcher_ = std::move(launcher);
     w->no_launcher_ = no_launcher;
@@ -133,9 +137,7 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
     std::error_code ignored;
     fs::create_directories(settings.workspace_root, ignored);
 
-    auto backends = make_backends(settings, w->upstreams_, w->embedding_, w->log_);
-    if (!backends) return std::move(backends).error();
-    w->gateway_ = std::make_unique<router::Gateway>(std::move(backends->all), std::move(backends->aliases), w->clock_, w->log_, w->metrics_);
+    if (auto made = w->make_gateway(loaded, std::move(again)); !made) return std::move(made).error();
     agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_};
     w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings));
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));
@@ -151,7 +153,39 @@ base::Result<std::unique_ptr<World>> World::build(const Settings& settings, std:
         [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }});
     if (auto listening = w->listen(); !listening) return std::move(listening).error();
     net::spawn(w->io_.get_executor(), w->keeper_->watch(w->blocking_), [self](std::exception_ptr) { self->log_.error("the database is no longer watched"); });
+    const auto ended = [self](const char* what) { return [self, what](std::exception_ptr) { self->log_.error(what); }; };
+    net::spawn(w->io_.get_executor(), w->reload_->watch(), ended("the settings' file is no longer watched"));
+    net::spawn(w->io_.get_executor(), w->look_at_upstreams(), ended("upstreams are no longer looked at"));
+    w->wait_for_hangup();
     return w;
+}
+
+base::Result<void> World::make_gateway(const LoadedSettings& loaded, Reload::Load again) {
+    auto backends = make_backends(settings_, upstreams_, embedding_, log_);
+    if (!backends) return std::move(backends).error();
+    auto roster = make_roster(settings_, backends->aliases, upstreams_);
+    if (!roster) return std::move(roster).error();
+    gateway_ = std::make_unique<router::Gateway>(std::move(backends->all), backends->aliases, clock_, log_, metrics_);
+    gateway_->change(*std::move(roster));
+    reload_ = std::make_unique<Reload>(loaded, std::move(again), masked_paths(settings_), std::move(backends->aliases), *gateway_, upstreams_, log_);
+    return {};
+}
+
+void World::wait_for_hangup() {
+    hangup_.async_wait([this](const boost::system::error_code& failed, int) {
+        if (failed) return;
+        reload_->now();
+        wait_for_hangup();
+    });
+}
+
+net::Task<void> World::look_at_upstreams() {
+    boost::asio::steady_timer timer(io_);
+    for (;;) {
+        co_await gateway_->look();
+        timer.expires_after(kBetweenLooks);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+    }
 }
 
 base::Result<void> World::listen() {

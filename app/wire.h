@@ -2,11 +2,13 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <memory>
 #include <string>
 
 #include "app/keeper.h"
+#include "app/reload.h"
 #include "app/settings.h"
 #include "net/http_client.h"
 #include "net/log_sink.h"
@@ -24,10 +26,11 @@ std::vector<std::filesystem::path> masked_paths(const Settings& settings);
 
 class World {
 public:
-    static base::Result<std::unique_ptr<World>> build(const Settings& settings, std::unique_ptr<sandbox::Launcher> launcher,
+    // `again` reads the settings' file anew, as `loaded` was read.
+    static base::Result<std::unique_ptr<World>> build(const LoadedSettings& loaded, Reload::Load again, std::unique_ptr<sandbox::Launcher> launcher,
                                                       const std::string& no_launcher);
     ~World();
-    // Serves until SIGINT or SIGTERM.
+    // Serves until SIGINT or SIGTERM; SIGHUP reads the roster anew.
     void run();
     int port() const { return http_->port(); }
     const std::string& fingerprint() const { return fingerprint_; }  // of the TLS certificate; empty: plain HTTP
@@ -39,6 +42,9 @@ private:
     net::Task<void> stop_when_idle();
     base::Probes sandbox_probes() const;
     base::Result<void> listen();
+    base::Result<void> make_gateway(const LoadedSettings& loaded, Reload::Load again);
+    net::Task<void> look_at_upstreams();
+    void wait_for_hangup();
 
     const Settings settings_;
     net::LogSink log_;
@@ -54,12 +60,14 @@ private:
     net::HttpClient upstreams_;
     boost::asio::thread_pool embedding_{1};  // texts are embedded one request after another
     std::unique_ptr<router::Gateway> gateway_;
+    std::unique_ptr<Reload> reload_;
     tools::Builtins tools_;
     std::unique_ptr<agents::Agents> agents_;
     std::unique_ptr<server::Auth> auth_;
     std::unique_ptr<server::Services> services_;
     boost::asio::thread_pool blocking_{8};
     boost::asio::io_context io_;
+    boost::asio::signal_set hangup_{io_, SIGHUP};
     std::unique_ptr<server::DatabaseWatch> database_;  // this and http_ have timers and sockets of io_
     std::unique_ptr<server::HttpServer> http_;
 };

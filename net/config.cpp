@@ -94,7 +94,7 @@ std::filesystem::path xdg(const char* variable, const char* below_home) {
 
 }  // namespace
 
-base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::filesystem::path& file, bool required) {
+base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::filesystem::path& file, bool required, const std::vector<std::string>& others) {
     std::map<std::string, std::string> out;
     std::error_code failed;
     const auto kind = std::filesystem::status(file, failed).type();
@@ -109,7 +109,9 @@ base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::f
                            "let the user that hearth runs as read it, or name another with --settings");
     const std::string text((std::istreambuf_iterator<char>(in)), {});
     try {
-        const YAML::Node root = YAML::Load(text);
+        YAML::Node root = YAML::Load(text);
+        for (const auto& name : others)
+            if (root.IsMap()) root.remove(name);
         if (root.IsNull()) return out;
         if (auto done = Flattening(file, out).add(root, ""); !done) return std::move(done).error();
     } catch (const YAML::Exception& e) {

@@ -13,8 +13,9 @@
 namespace net {
 
 // "server.port" → "8080": a YAML file's scalars by dotted path. Lists become "a,b,c". A missing file
-// is empty when `required` is false. Errors name file and line, and what cannot be read.
-base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::filesystem::path& file, bool required);
+// is empty when `required` is false. `others`: top-level names that are no settings and are left out. Errors name file and line,
+// and what cannot be read.
+base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::filesystem::path& file, bool required, const std::vector<std::string>& others = {});
 
 // The environment variable's value; nullopt when it is unset or empty.
 std::optional<std::string> environment(const std::string& name);

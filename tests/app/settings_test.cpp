@@ -59,6 +59,21 @@ TEST_F(SettingsTest, AMistypedNameIsRefusedWithTheNearest) {
     EXPECT_FALSE(app::load_settings({}, {{"no.such.thing.at.all", "1"}}));
 }
 
+TEST_F(SettingsTest, TheRosterIsReadFromTheSameFile) {
+    const std::string upstream = "server: {port: 80}\nupstreams:\n  box: {url: 'http://box/v1', model: m}\n";
+    write(upstream + "roster:\n  oscar: {chain: [box]}\n");
+    const auto loaded = app::load_settings(file, {});
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    EXPECT_EQ(loaded->settings.server.port, 80);
+    EXPECT_EQ(loaded->settings.roster.upstreams.at(0).url, "http://box/v1");
+    EXPECT_EQ(loaded->settings.roster.rows.at(0).alias.name, "oscar");
+    EXPECT_EQ(loaded->settings.file, file);
+    write(upstream + "roster:\n  embedding: {chain: [box]}\n");
+    EXPECT_NE(app::load_settings(file, {}).error().message.find("line 5: a model of the roster is called 'embedding'"), std::string::npos);
+    write(upstream + "rosters: {oscar: {chain: [box]}}\n");
+    EXPECT_FALSE(app::load_settings(file, {})) << "a section that is mistyped is no section";
+}
+
 TEST_F(SettingsTest, AMistypedVariableIsRefusedWithTheNearest) {
     setenv("HEARTH_SERVER_PROT", "80", 1);
     EXPECT_EQ(app::load_settings({}, {}).error().text(), "unknown setting HEARTH_SERVER_PROT in the environment (did you mean HEARTH_SERVER_PORT?)");

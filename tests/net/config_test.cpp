@@ -24,6 +24,13 @@ TEST_F(SettingsFile, GivesScalarsByDottedPath) {
     EXPECT_EQ(*settings, (std::map<std::string, std::string>{{"none", ""}, {"other.list", "a,b"}, {"other.port", "8080"}, {"server.list", "a,b"}, {"server.port", "8080"}}));
 }
 
+TEST_F(SettingsFile, LeavesOutWhatIsReadElsewhere) {
+    std::ofstream(file) << "port: 1\nroster:\n  a: {b: [{c: d}]}\nmore: {roster: 2}\n";
+    const auto settings = net::read_yaml_settings(file, true, {"roster"});
+    ASSERT_TRUE(settings) << settings.error().text();
+    EXPECT_EQ(*settings, (std::map<std::string, std::string>{{"port", "1"}, {"more.roster", "2"}}));
+}
+
 TEST_F(SettingsFile, AnAliasOfItselfIsAnError) {
     const auto settings = read("a: &x\n  b: *x\n");
     ASSERT_FALSE(settings);

@@ -1,0 +1,42 @@
+// The sections `upstreams`, `roster` and `budgets` of hearth.yaml. Every error names file, line and value.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "router/backend.h"
+#include "router/roster.h"
+
+namespace router {
+
+struct UpstreamRow {
+    std::string id;
+    std::string dialect = "openai", url = {}, model = {}, key_file = {};
+    int context = 0;          // tokens; 0: unknown
+    int silence_seconds = 120;
+    std::optional<bool> continues = {};
+    Prices prices = {};
+    bool operator==(const UpstreamRow&) const = default;
+};
+
+struct RosterRow {
+    Alias alias;
+    bool local_end = true;  // the embedded model ends the chain, also where it is not named
+    int line = 0;
+};
+
+struct RosterFile {
+    std::vector<UpstreamRow> upstreams;
+    std::vector<RosterRow> rows;
+    Budget person;  // of each
+};
+
+// The top-level keys of hearth.yaml that are read here.
+const std::vector<std::string>& roster_sections();
+
+// `backends`: ids that the settings make, which a chain may name too. `taken`: aliases that no row may have.
+base::Result<RosterFile> read_roster(const std::string& text, const std::string& file, const std::vector<std::string>& backends,
+                                     const std::vector<std::string>& taken);
+
+}  // namespace router
