@@ -133,6 +133,7 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
                                                             " output tokens is used up");
     request.max_tokens = std::min(request.max_tokens, frame.tokens_left());
     request.cache_salt = frame.who.person.text();
+    request.on_behalf = {frame.who.tenant, frame.who.person, frame.scope == policy::Scope::dev ? "hearth/dev" : "hearth", frame.conversation};
     request.reply_room = room_of(frame, request);
     const std::string purpose = request.purpose;
     base::Span span = span_of(frame, base::SpanId::make(frame.parts.clock.now()), parent, "model", purpose);
@@ -141,7 +142,7 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
     const store::StepIntent intent = intent_of(frame, request);
     ++frame.model_steps;
     const base::StepId step = co_await frame.writer.begin(intent);
-    const router::CallRecord record(frame.who, request.alias, request.purpose, frame.parts.clock);
+    const router::CallRecord record(request.on_behalf, request.alias, request.purpose, frame.parts.clock);
     base::Result<router::ModelReply> reply = co_await frame.parts.gateway.generate(request, sink);
     std::size_t cut = 0;
     while (!reply && reply.error().code == Code::context_length_exceeded) {

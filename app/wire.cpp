@@ -138,6 +138,8 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     fs::create_directories(settings.workspace_root, ignored);
 
     if (auto made = w->make_gateway(loaded, std::move(again)); !made) return std::move(made).error();
+    w->spending_ = std::make_unique<SpendingKeeper>(*w->gateway_, *w->db_, store::Identity{foundation->tenant, foundation->owner}, w->clock_, w->log_);
+    w->spending_->read();
     agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_};
     w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings));
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));
@@ -155,6 +157,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     net::spawn(w->io_.get_executor(), w->keeper_->watch(w->blocking_), [self](std::exception_ptr) { self->log_.error("the database is no longer watched"); });
     const auto ended = [self](const char* what) { return [self, what](std::exception_ptr) { self->log_.error(what); }; };
     net::spawn(w->io_.get_executor(), w->reload_->watch(), ended("the settings' file is no longer watched"));
+    net::spawn(w->io_.get_executor(), w->spending_->watch(), ended("spending is no longer written"));
     net::spawn(w->io_.get_executor(), w->look_at_upstreams(), ended("upstreams are no longer looked at"));
     w->wait_for_hangup();
     return w;
@@ -232,6 +235,7 @@ World::~World() {
     // No job may go on in a coroutine that is being destroyed.
     blocking_.join();
     embedding_.join();
+    if (spending_) spending_->write();
     if (db_) db_->join();
 }
 

@@ -10,6 +10,7 @@
 #include "app/keeper.h"
 #include "app/reload.h"
 #include "app/settings.h"
+#include "app/spending.h"
 #include "net/http_client.h"
 #include "net/log_sink.h"
 #include "net/metrics_registry.h"
@@ -61,6 +62,7 @@ private:
     boost::asio::thread_pool embedding_{1};  // texts are embedded one request after another
     std::unique_ptr<router::Gateway> gateway_;
     std::unique_ptr<Reload> reload_;
+    std::unique_ptr<SpendingKeeper> spending_;
     tools::Builtins tools_;
     std::unique_ptr<agents::Agents> agents_;
     std::unique_ptr<server::Auth> auth_;

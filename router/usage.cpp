@@ -2,9 +2,11 @@
 
 namespace router {
 
-CallRecord::CallRecord(const store::Identity& who, const std::string& alias, const std::string& purpose, const base::Clock& clock) : clock_(clock), start_(clock.steady()) {
+CallRecord::CallRecord(const OnBehalf& who, const std::string& alias, const std::string& purpose, const base::Clock& clock) : clock_(clock), start_(clock.steady()) {
     call_.tenant = who.tenant;
     call_.person = who.person;
+    call_.agent = who.agent;
+    call_.conversation = who.conversation;
     call_.alias = alias;
     call_.purpose = purpose;
     call_.started = clock.now();
@@ -26,6 +28,7 @@ store::ModelCall CallRecord::filled(const base::Result<Reply>& reply, base::Span
     call.prompt_tokens = reply->usage.prompt_tokens;
     call.cached_tokens = reply->usage.cached_tokens;
     call.output_tokens = reply->usage.output_tokens;
+    call.cost = reply->usage.cost;
     call.queued = reply->usage.queued;
     call.prefill = reply->usage.prefill;
     call.decode = reply->usage.decode;

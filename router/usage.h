@@ -11,7 +11,7 @@ namespace router {
 // Made before the request is sent.
 class CallRecord {
 public:
-    CallRecord(const store::Identity& who, const std::string& alias, const std::string& purpose, const base::Clock& clock);
+    CallRecord(const OnBehalf& who, const std::string& alias, const std::string& purpose, const base::Clock& clock);
     // The call as it ended now. `id`: of its span, in a run.
     store::ModelCall ended(const base::Result<ModelReply>& reply, base::SpanId id = {}, base::RunId run = {}) const;
     store::ModelCall ended(const base::Result<EmbeddingReply>& reply) const;

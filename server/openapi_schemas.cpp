@@ -119,7 +119,8 @@ const char* kAnswers = R"({
     "data": {"type": "array", "items": {"$ref": "#/components/schemas/Approval"}}}},
   "ApprovalDecision": {"type": "object", "required": ["decision"], "properties": {"decision": {"enum": ["grant", "deny"]}}},
   "UsageReport": {"type": "object", "required": ["object", "days", "calls"], "properties": {"object": {"const": "usage"},
-    "days": {"type": "array", "items": {"type": "object"}}, "calls": {"type": "array", "items": {"type": "object"}}}},
+    "days": {"type": "array", "items": {"type": "object"}}, "calls": {"type": "array", "items": {"type": "object"}},
+    "shares": {"type": "array", "items": {"type": "object"}}, "budgets": {"type": "array", "items": {"type": "object"}}}},
   "Key": {"type": "object", "required": ["id", "label", "scopes", "prefix", "created", "revoked"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "label": {"type": "string"}, "scopes": {"type": "array", "items": {"type": "string"}},
     "prefix": {"type": "string"}, "created": {"type": "string"}, "revoked": {"type": "boolean"}}},
@@ -137,6 +138,7 @@ const char* kOthers = R"({
     "run_limit": {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}},
     "days": {"name": "days", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 366, "default": 30}, "description": "how far back"},
     "calls": {"name": "calls", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 500, "default": 50}, "description": "how many single calls"},
+    "by": {"name": "by", "in": "query", "schema": {"type": "string", "enum": ["agent", "conversation", "model", "backend", "person"]}, "description": "sums by one of these; person: of everybody, with a key of the scope admin"},
     "before": {"name": "before", "in": "query", "schema": {"type": "string", "format": "uuid"}, "description": "only runs older than this one"},
     "conversation": {"name": "X-Hearth-Conversation", "in": "header", "schema": {"type": "string", "format": "uuid"},
       "description": "hearth and hearth/dev: the conversation that goes on; then the new messages are enough"},

@@ -22,6 +22,9 @@ struct ModelCall {
     base::TimePoint started{};
     std::chrono::microseconds duration{0}, queued{0}, prefill{0}, decode{0};
     int prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
+    std::string agent;                    // its alias; empty: a bare model was called
+    base::ConversationId conversation;    // nil: none
+    double cost = 0;
 };
 
 // The only writer; through TraceSink, which does not keep the call waiting.
@@ -34,7 +37,30 @@ std::vector<ModelCall> list_calls(Tx& tx, base::TimePoint since, int limit);
 struct UsageSum {
     std::string day, alias, purpose;  // "2026-03-10"
     std::int64_t calls = 0, failures = 0, prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
+    double cost = 0;
 };
 std::vector<UsageSum> sum_usage(Tx& tx, base::TimePoint since);
+
+// Sums by who or what was called or called: the largest cost first, then the most tokens.
+enum class UsageBy { agent, conversation, model, backend };
+struct UsageShare {
+    std::string key;  // empty: none of that kind
+    std::int64_t calls = 0, failures = 0, prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
+    double cost = 0;
+};
+std::vector<UsageShare> usage_by(Tx& tx, UsageBy by, base::TimePoint since, int limit);
+// Of everybody in the tenant, by the person's id: for who may see the metadata of all.
+std::vector<UsageShare> usage_by_person(Tx& tx, base::TimePoint since);
+
+// What was spent of a day's budgets, by all processes together.
+struct Spending {
+    std::string subject;
+    int day = 0;  // since 1970, UTC
+    std::int64_t tokens = 0;
+    double cost = 0;
+};
+// Adds, and gives back the sums that are then there.
+std::vector<Spending> add_spending(Tx& tx, const std::vector<Spending>& more);
+std::vector<Spending> list_spending(Tx& tx, int day);
 
 }  // namespace store

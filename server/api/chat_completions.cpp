@@ -58,17 +58,17 @@ void fail(StreamJob& job, const base::Error& error) {
 }
 
 // The one place that calls a bare alias.
-net::Task<base::Result<router::ModelReply>> call_model(store::Identity who, router::ModelRequest request, router::DeltaSink sink, Services& services) {
-    const router::CallRecord record(who, request.alias, request.purpose, services.clock);
+net::Task<base::Result<router::ModelReply>> call_model(router::ModelRequest request, router::DeltaSink sink, Services& services) {
+    const router::CallRecord record(request.on_behalf, request.alias, request.purpose, services.clock);
     auto reply = co_await services.gateway.generate(std::move(request), std::move(sink));
     services.traces.emit(record.ended(reply));
     co_return reply;
 }
 
-net::Task<void> stream_model(std::shared_ptr<StreamJob> job, store::Identity who, router::ModelRequest request, Services& services) {
+net::Task<void> stream_model(std::shared_ptr<StreamJob> job, router::ModelRequest request, Services& services) {
     request.stop = job->stop.token();
     router::DeltaSink sink = [job](const router::ModelDelta& delta) { push(*job, delta); };
-    auto reply = co_await call_model(who, std::move(request), sink, services);
+    auto reply = co_await call_model(std::move(request), sink, services);
     if (!reply) co_return fail(*job, reply.error());
     finish(*job, reply->usage, reply->finish, nullptr);
 }
@@ -131,16 +131,17 @@ net::Task<Response> answer_model(ChatBody body, Request request, Caller caller, 
     body.model.purpose = "api";
     body.model.cache_salt = caller.principal.person.text();
     const store::Identity who = agents::identity_of(caller.principal);
+    body.model.on_behalf = {who.tenant, who.person, {}, {}};
     if (!body.limited) body.model.max_tokens = kModelTokens;
     if (body.stream) {
         auto job = make_job(executor, body, request.gone, services);
-        co_return co_await stream(job, stream_model(job, who, std::move(body.model), services), services, true);
+        co_return co_await stream(job, stream_model(job, std::move(body.model), services), services, true);
     }
     base::StopSource stop(request.gone);
     body.model.stop = stop.token();
     const std::string alias = body.model.alias;
     const router::DeltaSink nobody;
-    auto reply = co_await call_model(who, std::move(body.model), nobody, services);
+    auto reply = co_await call_model(std::move(body.model), nobody, services);
     if (!reply) co_return error_response(reply.error());
     if (!body.include_reasoning) reply->message.reasoning.clear();
     co_return json_response(completion(alias, *reply, services.clock.now()));

@@ -121,7 +121,9 @@ net::Task<Response> answer(EmbeddingBody body, Request request, Caller caller, S
     body.request.purpose = "embedding";
     const std::string alias = body.request.alias;
     const bool dimensions = body.request.dimensions > 0;
-    const router::CallRecord record(agents::identity_of(caller.principal), alias, body.request.purpose, services.clock);
+    const store::Identity who = agents::identity_of(caller.principal);
+    body.request.on_behalf = {who.tenant, who.person, {}, {}};
+    const router::CallRecord record(body.request.on_behalf, alias, body.request.purpose, services.clock);
     auto reply = co_await services.gateway.embed(std::move(body.request));
     services.traces.emit(record.ended(reply));
     if (!reply) co_return error_response(reply.error(), param_of(reply.error(), dimensions));

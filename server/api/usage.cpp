@@ -4,7 +4,7 @@
 namespace server::api {
 namespace {
 
-constexpr int kMostDays = 366, kMostCalls = 500;
+constexpr int kMostDays = 366, kMostCalls = 500, kMostShares = 500;
 
 base::Json call_json(const store::ModelCall& call) {
     return {{"id", call.id.text()},
@@ -24,7 +24,10 @@ base::Json call_json(const store::ModelCall& call) {
             {"decode_us", call.decode.count()},
             {"prompt_tokens", call.prompt_tokens},
             {"cached_tokens", call.cached_tokens},
-            {"output_tokens", call.output_tokens}};
+            {"output_tokens", call.output_tokens},
+            {"agent", call.agent},
+            {"conversation_id", call.conversation.is_nil() ? base::Json(nullptr) : base::Json(call.conversation.text())},
+            {"cost", call.cost}};
 }
 
 base::Json sum_json(const store::UsageSum& sum) {
@@ -35,7 +38,38 @@ base::Json sum_json(const store::UsageSum& sum) {
             {"failures", sum.failures},
             {"prompt_tokens", sum.prompt_tokens},
             {"cached_tokens", sum.cached_tokens},
-            {"output_tokens", sum.output_tokens}};
+            {"output_tokens", sum.output_tokens},
+            {"cost", sum.cost}};
+}
+
+base::Json share_json(const store::UsageShare& share) {
+    return {{"key", share.key},
+            {"calls", share.calls},
+            {"failures", share.failures},
+            {"prompt_tokens", share.prompt_tokens},
+            {"cached_tokens", share.cached_tokens},
+            {"output_tokens", share.output_tokens},
+            {"cost", share.cost}};
+}
+
+base::Json amount_json(const router::Amount& amount) { return {{"tokens", amount.tokens}, {"cost", amount.cost}}; }
+
+// Budgets that bind the caller; a limit of 0 is none.
+base::Json budgets_json(const Caller& caller, Services& services) {
+    base::Json out = base::Json::array();
+    const store::Identity who = agents::identity_of(caller.principal);
+    for (const auto& state : services.gateway.budgets({who.tenant, who.person, {}, {}}))
+        out.push_back({{"of", state.of}, {"spent_today", amount_json(state.spent)}, {"a_day", amount_json(state.budget.day)}, {"a_request", amount_json(state.budget.request)}, {"begins_anew", state.begins_anew}});
+    return out;
+}
+
+using Shares = std::vector<store::UsageShare>;
+
+Shares shares_of(store::Tx& tx, const std::string& by, base::TimePoint since) {
+    const std::pair<const char*, store::UsageBy> kinds[] = {{"agent", store::UsageBy::agent}, {"conversation", store::UsageBy::conversation}, {"model", store::UsageBy::model}, {"backend", store::UsageBy::backend}};
+    for (const auto& [name, kind] : kinds)
+        if (by == name) return store::usage_by(tx, kind, since, kMostShares);
+    return by == "person" ? store::usage_by_person(tx, since) : Shares{};
 }
 
 }  // namespace
@@ -45,11 +79,17 @@ net::Task<Response> usage(Request request, Caller caller, Services& services) {
     if (!days) co_return error_response(days.error(), "days");
     const auto limit = request.query_number("calls", 50, 0, kMostCalls);
     if (!limit) co_return error_response(limit.error(), "calls");
+    const std::string by = request.query_value("by");
+    if (!by.empty() && by != "agent" && by != "conversation" && by != "model" && by != "backend" && by != "person")
+        co_return error_response(400, "by is '" + by + "' but must be agent, conversation, model, backend or person", "invalid_argument", "by");
+    if (by == "person" && !caller.may(Access::admin)) co_return error_response(403, "sums of everybody need a key with the scope admin", "forbidden", "by");
     auto flush = [&] { services.traces.flush(); };
     co_await net::on_pool(services.blocking, flush);
     const base::TimePoint since = services.clock.now() - std::chrono::hours(24) * *days;
-    base::Json body = {{"object", "usage"}, {"days", base::Json::array()}, {"calls", base::Json::array()}};
+    base::Json body = {{"object", "usage"}, {"days", base::Json::array()}, {"calls", base::Json::array()}, {"budgets", budgets_json(caller, services)}};
+    if (!by.empty()) body["shares"] = base::Json::array();
     auto read = [&](store::Tx& tx) {
+        for (const auto& share : shares_of(tx, by, since)) body["shares"].push_back(share_json(share));
         for (const auto& sum : store::sum_usage(tx, since)) body["days"].push_back(sum_json(sum));
         for (const auto& call : store::list_calls(tx, since, *limit)) body["calls"].push_back(call_json(call));
     };

@@ -82,6 +82,49 @@ TEST_F(Usage, AnothersCallsAreNotShown) {
     EXPECT_GT(database->db().run_blocking(database->owner(), list), 0u);
 }
 
+TEST_F(Usage, IsSummedByWhatIsAskedFor) {
+    says("done");
+    const Response answered = call("POST", "/v0/dev/chat", {{"messages", Json::array({{{"role", "user"}, {"content", "Hi"}}})}});
+    ASSERT_EQ(answered.status, 200) << answered.body;
+    const std::string conversation = json(answered)["conversation_id"];
+    const auto shares = [&](const std::string& by) {
+        std::map<std::string, int> out;
+        const Json usage = json(call_usage("calls=0&by=" + by));
+        for (const Json& share : usage["shares"]) out[share["key"]] = share["calls"].get<int>();
+        return out;
+    };
+    EXPECT_GT(shares("agent").at("hearth/dev"), 0);
+    EXPECT_GT(shares("conversation").at(conversation), 0);
+    EXPECT_GT(shares("model").at("default"), 0);
+    EXPECT_GT(shares("backend").at("scripted"), 0);
+    EXPECT_GT(shares("person").at(database->owner().person.text()), 0) << "an operator sees everybody's sums";
+    EXPECT_EQ(call_usage("by=weekday").status, 400);
+    EXPECT_FALSE(json(call_usage("calls=0")).contains("shares"));
+}
+
+TEST_F(Usage, ABudgetThatIsUsedUpIsNamedWithItsEnd) {
+    router::Gateway::Roster roster;
+    roster.aliases = {{"default", {"scripted"}}};
+    roster.aliases[0].budget.day.tokens = 200;
+    roster.person.day.tokens = 1'000'000;
+    gateway->change(std::move(roster));
+    Response last;
+    for (int i = 0; i < 20 && last.status != 429; ++i) {
+        says("a few words of answer");
+        last = call("POST", "/v1/chat/completions", bare());
+    }
+    ASSERT_EQ(last.status, 429) << last.body;
+    EXPECT_THAT(json(last)["error"]["message"].get<std::string>(), ::testing::HasSubstr("the budget of the model 'default' is used up"));
+    EXPECT_THAT(json(last)["error"]["message"].get<std::string>(), ::testing::HasSubstr("it begins anew at"));
+    const Json budgets = json(call_usage("calls=0"))["budgets"];
+    ASSERT_EQ(budgets.size(), 2u);
+    EXPECT_EQ(budgets[0]["of"], "model default");
+    EXPECT_GT(budgets[0]["spent_today"]["tokens"], 0);
+    EXPECT_LE(budgets[0]["spent_today"]["tokens"], 200);
+    EXPECT_EQ(budgets[1]["of"], "person");
+    EXPECT_EQ(calls("api")[0]["error"].get<std::string>().find("the budget of"), 0u) << "the refusal is on record";
+}
+
 TEST_F(Usage, BoundsAreNamed) {
     const Response refused = call_usage("days=0");
     EXPECT_EQ(refused.status, 400);
