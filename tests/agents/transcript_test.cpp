@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+#include <set>
+
 namespace agents {
 namespace {
 
@@ -90,6 +94,43 @@ TEST(LayOut, LeavesWholeOldTurnsOutWhenTheContextIsSmall) {
         std::size_t bytes = 0;
         for (const Message& message : out) bytes += message.text().size();
         if (out.size() > 2) { EXPECT_LE(int(bytes) / 3, budget); }
+    }
+}
+
+// Random histories of turns with calls and results, and random room: what is left out never splits a call from its result.
+TEST(LayOut, NeverSplitsACallFromItsResult) {
+    for (unsigned seed = 0; seed < 10'000; ++seed) {
+        std::mt19937 random(seed);
+        const auto below = [&](int n) { return int(random() % unsigned(n)); };
+        std::vector<Message> history;
+        int ids = 0;
+        for (int turn = 1 + below(8); turn > 0; --turn) {
+            history.push_back(Message::make(MessageRole::user, std::string(std::size_t(below(300)), 'u')));
+            for (int round = below(4); round > 0; --round) {
+                Message calling = Message::make(MessageRole::assistant, std::string(std::size_t(below(50)), 'c'));
+                const int first = ids;
+                for (int calls = 1 + below(3); calls > 0; --calls) calling.tool_calls.push_back({"c" + std::to_string(ids++), "look", "{}"});
+                history.push_back(calling);
+                for (int id = first; id < ids; ++id) {
+                    history.push_back(Message::make(MessageRole::tool, std::string(std::size_t(below(400)), 'r')));
+                    history.back().tool_call_id = "c" + std::to_string(id);
+                }
+            }
+            if (below(5)) history.push_back(Message::make(MessageRole::assistant, "done"));
+        }
+        const std::size_t whole = history.size();
+        const auto laid = lay_out("system", {}, history, below(2000));
+        std::set<std::string> open;
+        for (std::size_t i = 1; i < laid.size(); ++i) {
+            for (const auto& call : laid[i].tool_calls) ASSERT_TRUE(open.insert(call.id).second) << seed;
+            if (laid[i].role == MessageRole::tool) ASSERT_EQ(open.erase(laid[i].tool_call_id), 1u) << seed << ": a result without its call";
+            else if (laid[i].tool_calls.empty()) ASSERT_TRUE(open.empty()) << seed << ": a call without its result";
+        }
+        ASSERT_TRUE(open.empty()) << seed;
+        ASSERT_EQ(laid[1].role, MessageRole::user) << seed << ": it begins with a turn";
+        ASSERT_LE(laid.size(), whole + 1) << seed;
+        const auto last = std::find_if(laid.rbegin(), laid.rend(), [](const Message& m) { return m.role == MessageRole::user; });
+        ASSERT_NE(last, laid.rend()) << seed << ": the last turn stays";
     }
 }
 
