@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/json_schema_index.h"
+#include "base/json_schema_words.h"
 #include "base/unicode.h"
 
 namespace base {
@@ -77,12 +78,6 @@ std::size_t n_characters(const std::string& s) {
     return std::size_t(std::count_if(s.begin(), s.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-std::string escaped(const std::string& key) {
-    std::string out;
-    for (char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-    return out;
-}
-
 // What calls itself once a schema is kept out of its callers and makes its messages elsewhere: max_depth of its
 // frames fit on a stack of 8 MiB under a sanitizer, too.
 class Checker {
@@ -143,8 +138,7 @@ private:
     }
     [[gnu::noinline]] Outcome check_child(const Json& schema, const Json& value, const std::string& key) {
         const std::size_t length = pointer_.size();
-        pointer_ += '/';
-        pointer_ += escaped(key);
+        pointer_ += pointer_step(key);
         Evaluated own;
         Outcome out = check(schema, value, own);
         pointer_.resize(length);
@@ -394,7 +388,7 @@ private:
 
 Result<Schema> Schema::parse(Json schema, const std::map<std::string, Json>& documents) {
     auto index = std::make_shared<SchemaIndex>();
-    if (auto ok = index->build(std::move(schema), documents); !ok) return std::move(ok).error();
+    if (auto ok = index->build(in_current_words(std::move(schema)), documents); !ok) return std::move(ok).error();
     return Schema(std::move(index));
 }
 

@@ -2,32 +2,14 @@
 
 #include <algorithm>
 
+#include "base/json_schema_words.h"
+
 namespace base {
 namespace {
 
 constexpr int max_nesting = 200;  // of schemas within schemas
 
-enum class Shape { number, count, text, texts, boolean, object, schema, schemas, schema_map, schema_or_schemas };
-
-struct Keyword {
-    const char* name;
-    Shape shape;
-};
-
-// Keywords with a required shape; those that hold schemas are searched for them.
-constexpr Keyword keywords[] = {
-    {"multipleOf", Shape::number}, {"maximum", Shape::number}, {"minimum", Shape::number}, {"exclusiveMaximum", Shape::number},
-    {"exclusiveMinimum", Shape::number}, {"maxLength", Shape::count}, {"minLength", Shape::count}, {"maxItems", Shape::count},
-    {"minItems", Shape::count}, {"maxContains", Shape::count}, {"minContains", Shape::count}, {"maxProperties", Shape::count},
-    {"minProperties", Shape::count}, {"pattern", Shape::text}, {"required", Shape::texts}, {"uniqueItems", Shape::boolean},
-    {"dependentRequired", Shape::object}, {"properties", Shape::schema_map}, {"patternProperties", Shape::schema_map},
-    {"$defs", Shape::schema_map}, {"definitions", Shape::schema_map}, {"dependentSchemas", Shape::schema_map},
-    {"allOf", Shape::schemas}, {"anyOf", Shape::schemas}, {"oneOf", Shape::schemas}, {"prefixItems", Shape::schemas},
-    {"items", Shape::schema_or_schemas}, {"additionalItems", Shape::schema}, {"additionalProperties", Shape::schema},
-    {"unevaluatedItems", Shape::schema}, {"unevaluatedProperties", Shape::schema}, {"contains", Shape::schema},
-    {"propertyNames", Shape::schema}, {"not", Shape::schema}, {"if", Shape::schema}, {"then", Shape::schema}, {"else", Shape::schema},
-    {"contentSchema", Shape::schema},
-};
+using Shape = SchemaKeyword::Shape;
 
 bool is_schema(const Json& j) { return j.is_object() || j.is_boolean(); }
 
@@ -47,12 +29,6 @@ const char* misfit(Shape shape, const Json& j) {  // what was expected, or null
         case Shape::schema_or_schemas: return is_schema(j) || (j.is_array() && all(is_schema)) ? nullptr : "a schema or an array of schemas";
     }
     return nullptr;
-}
-
-std::string escaped(std::string_view key) {  // for a JSON pointer
-    std::string out;
-    for (char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-    return out;
 }
 
 std::string without_fragment(const std::string& uri) { return uri.substr(0, uri.find('#')); }
@@ -172,31 +148,16 @@ Result<void> SchemaIndex::add_identifiers(const Json& schema, std::string& base,
 }
 
 Result<void> SchemaIndex::add_children(const Json& schema, const std::string& base, const std::string& place) {
-    for (const Keyword& k : keywords) {
-        const auto it = schema.find(k.name);
-        if (it == schema.end()) continue;
-        const std::string here = place + "/" + k.name;
-        const bool list = k.shape == Shape::schemas || (k.shape == Shape::schema_or_schemas && it->is_array());
-        if (k.shape == Shape::schema || (k.shape == Shape::schema_or_schemas && !list)) {
-            if (auto ok = add(*it, base, here); !ok) return ok;
-        } else if (list) {
-            for (std::size_t i = 0; i < it->size(); ++i)
-                if (auto ok = add((*it)[i], base, here + "/" + std::to_string(i)); !ok) return ok;
-        } else if (k.shape == Shape::schema_map) {
-            for (const auto& [key, child] : it->items())
-                if (auto ok = add(child, base, here + "/" + escaped(key)); !ok) return ok;
-        }
-    }
-    if (const auto it = schema.find("dependencies"); it != schema.end() && it->is_object())
-        for (const auto& [key, child] : it->items())
-            if (is_schema(child))
-                if (auto ok = add(child, base, place + "/dependencies/" + escaped(key)); !ok) return ok;
-    return {};
+    Result<void> ok;
+    for_each_part(schema, [&](const std::string& step, const Json& part) {
+        if (ok) ok = add(part, base, place + step);
+    });
+    return ok;
 }
 
 Result<void> SchemaIndex::check(const Json& schema, const std::string& place) {
     static const char* const types[] = {"null", "boolean", "object", "array", "number", "string", "integer"};
-    for (const Keyword& k : keywords) {
+    for (const SchemaKeyword& k : schema_keywords()) {
         const auto it = schema.find(k.name);
         if (it == schema.end()) continue;
         if (const char* expected = misfit(k.shape, *it))

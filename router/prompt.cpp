@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/json_schema.h"
+#include "base/json_schema_words.h"
 
 namespace router {
 namespace {
@@ -27,6 +28,12 @@ base::OrderedJson message_for_template(const Message& message) {
     return json;
 }
 
+// Schemas as the grammars read them, for the parser of what these let through.
+std::vector<ToolSchema> in_current_words(std::vector<ToolSchema> tools) {
+    for (ToolSchema& tool : tools) tool.parameters = base::in_current_words(std::move(tool.parameters));
+    return tools;
+}
+
 }  // namespace
 
 text::RenderInput render_input(const ModelRequest& request, const std::string& bos, const std::string& eos) {
@@ -44,7 +51,7 @@ text::RenderInput render_input(const ModelRequest& request, const std::string& b
 text::ParserOptions parser_options(const ModelRequest& request, const std::string& dialect, const std::vector<text::Piece>& prompt) {
     text::ParserOptions options;
     options.dialect = dialect;
-    options.tools = tools_to_json(request.tools);
+    options.tools = tools_to_json(in_current_words(request.tools));
     options.expect_tools = calls_allowed(request);
     options.bare_calls = !answer_bound(request);  // JSON that was asked for is the answer
     options.reasoning_open = !prompt.empty() && text::opens_reasoning(dialect, prompt.back().text);
@@ -70,7 +77,8 @@ base::OrderedJson closed(base::OrderedJson schema) {
     return schema;
 }
 
-// The tools that may be called. A schema that no grammar can hold binds its arguments to an object only, unless it is strict.
+// The tools that may be called. A schema that no grammar can hold binds its arguments to an object only, unless it is strict;
+// without that, words that JSON Schema does not have bind nothing.
 base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request, const std::string& dialect) {
     std::vector<ToolSchema> tools;
     for (const auto& tool : request.tools) {
@@ -78,10 +86,13 @@ base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request, cons
         tools.push_back(tool);
         if (tool.parameters.empty()) continue;
         if (tool.strict.value_or(true)) {
-            tools.back().parameters = closed(tool.parameters);
+            const auto unknown = base::unknown_words(tool.parameters);
+            if (tool.strict && !unknown.empty()) return base::error(base::Code::invalid_argument, "the tool '" + tool.name + "': " + unknown.front().text());
+            const base::OrderedJson parameters = base::without(tool.parameters, unknown);
+            tools.back().parameters = closed(parameters);
             if (text::call_syntax(dialect, tools_to_json({tools.back()}), 1)) continue;
-            tools.back().parameters = tool.parameters;
-            const auto held = text::call_syntax(dialect, tools_to_json({tool}), 1);
+            tools.back().parameters = parameters;
+            const auto held = text::call_syntax(dialect, tools_to_json({tools.back()}), 1);
             if (held) continue;
             // What the validator cannot read either is no reason to lose the tool; what is no schema is.
             const auto schema = base::Schema::parse(base::Json(tool.parameters));

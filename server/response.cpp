@@ -112,7 +112,7 @@ Response error_response(int status, const std::string& message, const std::strin
 void name_ignored(Response& response, const std::vector<std::string>& fields) {
     std::string names;
     for (const auto& name : fields) {
-        const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-' || c == '.'; });
+        const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || std::string_view("_-.[]/$~").find(char(c)) != std::string_view::npos; });
         const bool fits = names.size() + name.size() < 1000;
         if (plain && fits && !name.empty()) names += (names.empty() ? "" : ", ") + name;
     }

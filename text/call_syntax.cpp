@@ -1,6 +1,7 @@
 // How a call is written in a dialect, as a grammar over the tools that there are.
 #include <algorithm>
 
+#include "base/json_schema_words.h"
 #include "text/call_tagged.h"
 #include "text/call_values.h"
 #include "text/grammar.h"
@@ -98,9 +99,11 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
     for (std::size_t i = 0; i < tools.size(); ++i) {
         const auto& f = tools[i].is_object() && tools[i].contains("function") ? tools[i]["function"] : tools[i];
         if (!f.is_object() || !f.contains("name") || !f["name"].is_string()) return wrong("tools[" + std::to_string(i) + "] has no name");
-        const auto parameters = f.contains("parameters") && f["parameters"].is_object() ? f["parameters"] : base::OrderedJson{{"type", "object"}};
-        const std::string rule = "args-" + std::to_string(i);
         const std::string called = f["name"];
+        auto parameters = f.contains("parameters") && f["parameters"].is_object() ? f["parameters"] : base::OrderedJson{{"type", "object"}};
+        if (const auto unknown = base::unknown_words(parameters); !unknown.empty()) return wrong("tool '" + called + "': " + unknown.front().text());
+        parameters = base::in_current_words(std::move(parameters));
+        const std::string rule = "args-" + std::to_string(i);
         const bool plain = form->name != Name::json;
         if (plain && called.find_first_of(form->values ? "<>\"\n :|{}()/" : "<>\"\n :|{}") != called.npos) return wrong("the name of tool '" + called + "' cannot stand without quotes");
         const auto whole = object_of(parameters);

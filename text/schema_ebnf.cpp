@@ -26,12 +26,6 @@ bool applies_others(const Json& schema) {
 
 }  // namespace
 
-std::string pointer_step(const std::string& key) {
-    std::string out = "/";
-    for (char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-    return out;
-}
-
 SchemaWriter::SchemaWriter(const Json& schema, std::string root, SchemaOptions options)
     : schema_(schema), root_(std::move(root)), options_(options), plain_(schema) {}
 
@@ -182,9 +176,11 @@ SchemaWriter::Expr SchemaWriter::of_type(const std::string& type, const Json& sc
 
 base::Result<std::string> Grammar::schema_to_ebnf(const Json& schema, std::string_view root, SchemaOptions options) {
     try {
+        if (const auto unknown = base::unknown_words(schema); !unknown.empty())
+            return base::error(base::Code::invalid_argument, "JSON schema as grammar: " + unknown.front().text());
         if (const auto well_formed = base::Schema::parse(base::Json(schema)); !well_formed)
             return base::error(base::Code::invalid_argument, "JSON schema as grammar: " + well_formed.error().message);
-        const Json local = with_pointers(schema);
+        const Json local = with_pointers(base::in_current_words(schema));
         return SchemaWriter(local, std::string(root), options).write();
     } catch (const Refused& r) {
         return base::error(base::Code::unsupported, "JSON schema as grammar: at \"" + r.place.value_or("") + "\": " + r.what);

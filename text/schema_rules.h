@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/json_schema.h"
+#include "base/json_schema_words.h"
 #include "base/result.h"
 
 namespace text {
@@ -47,7 +48,7 @@ base::OrderedJson merge_schemas(const base::OrderedJson& a, const base::OrderedJ
 // One schema for what both accept.
 base::OrderedJson both_schemas(const base::OrderedJson& a, const base::OrderedJson& b);
 
-std::string pointer_step(const std::string& key);  // "/key", escaped
+using base::pointer_step;
 // The schema with all its references as JSON pointers from its root ("#/…"); the schema must be well formed.
 base::OrderedJson with_pointers(const base::OrderedJson& root);
 

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/json_schema_words.h"
+
 namespace server::api {
 namespace {
 
@@ -21,6 +23,9 @@ constexpr const char* kRead[] = {"model", "messages", "stream", "stream_options"
 constexpr const char* kOfFolder[] = {"workspace", "read_only"};
 // Known, but not done: saying nothing would be a lie.
 constexpr const char* kRefused[] = {"functions", "function_call", "audio", "prediction", "web_search_options", "logprobs", "top_logprobs"};
+
+const std::string kFormatSchema = "response_format.json_schema.schema";
+std::string parameters_field(std::size_t tool) { return "tools[" + std::to_string(tool) + "].function.parameters"; }
 
 template <std::size_t N>
 bool among(const char* const (&names)[N], const std::string& name) {
@@ -162,10 +167,29 @@ void read_response_format(Reader& r, const OrderedJson& json, router::ModelReque
         out.json_object = true;
     } else if (type == "json_schema" && format.contains("json_schema") && format["json_schema"].is_object() &&
                format["json_schema"].contains("schema") && format["json_schema"]["schema"].is_object()) {
-        out.response_schema = format["json_schema"]["schema"];
+        const OrderedJson& schema = format["json_schema"]["schema"];
+        if (const auto unknown = base::unknown_words(schema); !unknown.empty()) r.fail(kFormatSchema, error(Code::invalid_argument, kFormatSchema + (": " + unknown.front().text())));
+        out.response_schema = schema;
     } else {
         r.fail("response_format", error(Code::invalid_argument, "response_format must be of type text, json_object or json_schema with a schema"));
     }
+}
+
+// Arguments are held to what JSON Schema says; a strict tool says nothing else.
+void read_tools(Reader& r, const OrderedJson& json, ChatBody& out) {
+    if (!json.contains("tools")) return;
+    auto tools = router::tools_from_json(json["tools"]);
+    if (!tools) return r.fail("tools", std::move(tools).error());
+    for (std::size_t i = 0; i < tools->size(); ++i) {
+        const router::ToolSchema& tool = (*tools)[i];
+        if (tool.strict == false) continue;
+        const std::string field = parameters_field(i);
+        for (const auto& unknown : base::unknown_words(tool.parameters)) {
+            if (tool.strict) return r.fail(field, error(Code::invalid_argument, field + ": " + unknown.text()));
+            out.ignored.push_back(field + unknown.place);
+        }
+    }
+    out.model.tools = *std::move(tools);
 }
 
 void read_stop(Reader& r, const Json& json, std::vector<std::string>& out) {
@@ -224,11 +248,7 @@ base::Result<ChatBody> read_chat_body(const std::string& text, std::string& para
     read_tool_choice(r, *plain, out.model.tool_choice);
     read_response_format(r, *ordered, out.model);
     read_stop(r, *plain, out.model.stop_texts);
-    if (ordered->contains("tools")) {
-        auto tools = router::tools_from_json((*ordered)["tools"]);
-        if (!tools) r.fail("tools", std::move(tools).error());
-        else out.model.tools = *std::move(tools);
-    }
+    read_tools(r, *ordered, out);
     check_tool_choice(r, out.model);
     for (const char* field : {"max_tokens", "max_completion_tokens"})
         if (const auto n = r.integer(field, 1, 1 << 24)) {

@@ -19,7 +19,7 @@ struct ChatBody {
     std::string thinking_field;          // which of reasoning_effort and enable_thinking was given
     bool limited = false;                // max_tokens was given
     WorkspaceField workspace;            // of hearth/dev alone
-    std::vector<std::string> ignored;    // unknown fields, for the header X-Hearth-Ignored-Fields
+    std::vector<std::string> ignored;    // unknown fields, and words in schemas of tools, for the header X-Hearth-Ignored-Fields
 };
 
 // `param` of the error envelope is filled with the field's name on failure.

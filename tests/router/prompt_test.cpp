@@ -161,6 +161,38 @@ TEST(OutputBound, ASchemaThatNoGrammarHoldsBindsArgumentsToAnObject) {
     EXPECT_NE(unsupported.error().message.find("response_format"), std::string::npos);
 }
 
+TEST(OutputBound, AWordThatJsonSchemaDoesNotHaveIsRefusedAndInAToolThatIsNotStrictHoldsNothing) {
+    auto answer = request(true, false);
+    (*answer.response_schema)["propertys"] = 1;
+    const auto refused = bound_of(answer, "hermes");
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("response_format: "), std::string::npos);
+    EXPECT_NE(refused.error().message.find("\"/propertys\""), std::string::npos);
+    for (const char* dialect : {"hermes", "qwen3_coder", "gemma4"}) {
+        auto asked = request(false, true);
+        asked.tool_choice.kind = Kind::required;
+        auto tools = asked.tools.list();
+        tools[0].parameters = base::parse_ordered_json(R"({"type": "object", "properties": {"city": {"type": "integer", "enum": [1, 2], "colour": 1}}, "required": ["city"], "colour": 1})").value();
+        const auto with = [&](std::optional<bool> strict) {
+            tools[0].strict = strict;
+            asked.tools = tools;
+            return asked;
+        };
+        const auto strict = bound_of(with(true), dialect);
+        ASSERT_FALSE(strict) << dialect;
+        EXPECT_NE(strict.error().message.find("the tool 'weather': at \"/colour\""), std::string::npos) << strict.error().message;
+        const auto held = bound_of(with({}), dialect);
+        ASSERT_TRUE(held) << held.error().text();
+        const auto writes = [&](const std::string& city) {
+            if (dialect == std::string("hermes")) return held->grammar->accepts("<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": " + city + "}}\n</tool_call>");
+            if (dialect == std::string("gemma4")) return held->grammar->accepts("<|tool_call>call:weather{city:" + city + "}<tool_call|>");
+            return held->grammar->accepts("<tool_call>\n<function=weather>\n<parameter=city>\n" + city + "\n</parameter>\n</function>\n</tool_call>");
+        };
+        EXPECT_TRUE(writes("2")) << dialect;
+        EXPECT_FALSE(writes("3")) << dialect << ": the other words hold";
+    }
+}
+
 TEST(OutputBound, ACallHasNoArgumentsThatTheSchemaDoesNotName) {
     auto asked = request(false, true);
     auto tools = asked.tools.list();

@@ -136,6 +136,27 @@ TEST_F(OpenAiApi, UnknownFieldsAreIgnoredAndNamed) {
     EXPECT_EQ(site.ask("POST", kPath, asking({{"stream", true}, {"sparkle", true}})).headers.at("x-hearth-ignored-fields"), "sparkle");
 }
 
+TEST_F(OpenAiApi, WordsThatJsonSchemaDoesNotHaveAreRefusedOrNamed) {
+    Site site({says("ok")});
+    const Json schema = {{"type", "object"}, {"properties", {{"a/b", {{"type", "string"}, {"maxLenght", 5}}}}}};
+    const auto tool = [&](Json strict) { return Json{{"type", "function"}, {"function", {{"name", "f"}, {"parameters", schema}, {"strict", strict}}}}; };
+    for (const bool stream : {false, true}) {
+        const Reply format = site.ask("POST", kPath, asking({{"stream", stream}, {"response_format", {{"type", "json_schema"}, {"json_schema", {{"name", "n"}, {"schema", schema}}}}}}));
+        EXPECT_EQ(format.status, 400);
+        EXPECT_EQ(format.param(), "response_format.json_schema.schema");
+        EXPECT_NE(format.message().find("\"/properties/a~1b/maxLenght\""), std::string::npos) << format.message();
+        EXPECT_NE(format.message().find("\"maxLength\""), std::string::npos) << format.message();
+        const Reply strict = site.ask("POST", kPath, asking({{"stream", stream}, {"tools", {function("g"), tool(true)}}}));
+        EXPECT_EQ(strict.status, 400);
+        EXPECT_EQ(strict.param(), "tools[1].function.parameters");
+    }
+    EXPECT_TRUE(site.model->requests().empty());
+    const Reply loose = site.ask("POST", kPath, asking({{"tools", {function("g"), tool(nullptr)}}}));
+    EXPECT_EQ(loose.status, 200);
+    EXPECT_EQ(loose.headers.at("x-hearth-ignored-fields"), "tools[1].function.parameters/properties/a~1b/maxLenght");
+    EXPECT_EQ(Json(site.model->requests().at(0).tools[1].parameters), schema) << "the model sees what was sent";
+}
+
 TEST_F(OpenAiApi, WhatIsKnownAndNotSupportedIsRefusedByName) {
     Site site;
     const std::pair<const char*, Json> fields[] = {{"functions", {{{"name", "f"}}}}, {"function_call", "auto"}, {"logprobs", true}, {"top_logprobs", 3}, {"n", 2},

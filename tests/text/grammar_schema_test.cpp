@@ -118,6 +118,23 @@ TEST(GrammarSchema, FormatsThatAreRegularAreKept) {
     expect(R"({"format":"date"})", {"\"x\"", "1"}, {});  // without a type it is a note
 }
 
+TEST(GrammarSchema, WordsThatJsonSchemaDoesNotHaveAreRefused) {
+    EXPECT_THAT(why(R"({"type":"object","properties":{"a":{"type":"string","maxLenght":5}}})"), AllOf(HasSubstr("\"/properties/a/maxLenght\""), HasSubstr("did you mean \"maxLength\"")));
+    EXPECT_THAT(why(R"({"type":"object","properties":{"a":{"$ref":"#/$defs/b"}},"$defs":{"b":{"colour":1},"unused":true}})"), HasSubstr("\"/$defs/b/colour\""));
+    EXPECT_THAT(why(R"({"type":"integer","divisibleBy":3})"), HasSubstr("\"multipleOf\""));
+    EXPECT_THAT(why(R"({"type":"array","items":{},"additionalItems":false})"), HasSubstr("\"items\""));
+    expect(R"({"type":"string","x-order":1,"example":"e","discriminator":{},"title":"t"})", {"\"a\""}, {"1"});
+}
+
+TEST(GrammarSchema, WordsOfOlderDraftsAndOpenApiAreKept) {
+    expect(R"({"type":"integer","minimum":1,"exclusiveMinimum":true,"maximum":3})", {"2", "3"}, {"1", "4"});
+    expect(R"({"type":"array","prefixItems":[{"type":"null"}],"additionalItems":false})", {"[null]", "[]"}, {"[null, null]"});
+    expect(R"({"type":"string","nullable":true,"maxLength":1})", {"\"a\"", "null"}, {"\"ab\"", "1"});
+    expect(R"({"$ref":"#/$defs/a","nullable":true,"$defs":{"a":{"type":"object","properties":{"n":{"$ref":"#/$defs/a","nullable":true}},"required":["n"],"additionalProperties":false}}})",
+           {"null", R"({"n": null})", R"({"n": {"n": null}})"}, {"{}", "1"});
+    expect(R"({"type":"object","properties":{"a":{"type":"null","required":true},"b":{"type":"null"}}})", {R"({"a": null})", R"({"a": null, "b": null})"}, {"{}", R"({"b": null})"});
+}
+
 TEST(GrammarSchema, CountsOfProperties) {
     const char* abc = R"({"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"},"c":{"type":"integer"}},"additionalProperties":false,"minProperties":1,"maxProperties":2})";
     expect(abc, {R"({"a": 1})", R"({"c": 1})", R"({"a": 1, "c": 2})", R"({"b": 1, "c": 2})"}, {"{}", R"({"a": 1, "b": 2, "c": 3})", R"({"c": 1, "a": 2})"});
