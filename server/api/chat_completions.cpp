@@ -20,6 +20,7 @@ struct StreamJob {
     ChunkShapes shapes;
     bool include_usage = false, include_reasoning = true;
     base::StopSource stop;
+    router::ToolMenu tools;
     bool begun = false;
     base::RunId run{};                    // an agent's, once it is known
     base::ConversationId conversation{};
@@ -48,7 +49,7 @@ void finish(StreamJob& job, const router::Usage& usage, router::FinishReason rea
 }
 
 void fail(StreamJob& job, const base::Error& error) {
-    Response answer = error_response(error);
+    Response answer = error_response(error, field_at_fault(error, job.tools));
     name_run(answer, job.run, job.conversation);
     const std::string body = answer.body;
     if (job.queue->refuse(std::move(answer))) return;
@@ -116,7 +117,7 @@ std::shared_ptr<StreamJob> make_job(boost::asio::any_io_executor executor, const
     const auto now = services.clock.now();
     ChunkShapes shapes(completion_id(base::Uuid::v7(now).text()), body.model.alias, now, body.include_usage);
     return std::make_shared<StreamJob>(StreamJob{std::make_shared<SseQueue>(executor), std::move(shapes), body.include_usage,
-                                                 body.include_reasoning, base::StopSource(gone)});
+                                                 body.include_reasoning, base::StopSource(gone), body.model.tools});
 }
 
 Response no_such_model(const std::string& alias, Services& services) {
@@ -140,9 +141,10 @@ net::Task<Response> answer_model(ChatBody body, Request request, Caller caller, 
     base::StopSource stop(request.gone);
     body.model.stop = stop.token();
     const std::string alias = body.model.alias;
+    const router::ToolMenu tools = body.model.tools;
     const router::DeltaSink nobody;
     auto reply = co_await call_model(std::move(body.model), nobody, services);
-    if (!reply) co_return error_response(reply.error());
+    if (!reply) co_return error_response(reply.error(), field_at_fault(reply.error(), tools));
     if (!body.include_reasoning) reply->message.reasoning.clear();
     co_return json_response(completion(alias, *reply, services.clock.now()));
 }

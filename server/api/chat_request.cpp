@@ -261,4 +261,11 @@ base::Result<ChatBody> read_chat_body(const std::string& text, std::string& para
     return out;
 }
 
+std::string field_at_fault(const base::Error& error, const router::ToolMenu& tools) {
+    if (error.message.starts_with("response_format: ")) return kFormatSchema;
+    for (std::size_t i = 0; i < tools.size(); ++i)
+        if (error.message.starts_with("the tool '" + tools[i].name + "'")) return parameters_field(i);
+    return {};
+}
+
 }  // namespace server::api

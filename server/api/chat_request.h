@@ -25,4 +25,7 @@ struct ChatBody {
 // `param` of the error envelope is filled with the field's name on failure.
 base::Result<ChatBody> read_chat_body(const std::string& text, std::string& param);
 
+// The field with the schema that no model can be held to, as `router` names it; else empty.
+std::string field_at_fault(const base::Error& error, const router::ToolMenu& tools);
+
 }  // namespace server::api

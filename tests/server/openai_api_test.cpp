@@ -157,6 +157,24 @@ TEST_F(OpenAiApi, WordsThatJsonSchemaDoesNotHaveAreRefusedOrNamed) {
     EXPECT_EQ(Json(site.model->requests().at(0).tools[1].parameters), schema) << "the model sees what was sent";
 }
 
+TEST_F(OpenAiApi, ASchemaThatNoGrammarHoldsIsNamedByItsField) {
+    const auto refusing = [](const char* message) {
+        router::ScriptedReply reply;
+        reply.error = base::error(base::Code::unsupported, message);
+        return reply;
+    };
+    const char* format = "response_format: JSON schema as grammar: at \"/items\": \u2026";
+    const char* tool = "the tool 'g' is strict, and its arguments cannot be held to its schema: \u2026";
+    Site site({refusing(format), refusing(tool), refusing(format), refusing(tool), refusing("other")});
+    for (const bool stream : {false, true})
+        for (const char* param : {"response_format.json_schema.schema", "tools[1].function.parameters"}) {
+            const Reply reply = site.ask("POST", kPath, asking({{"stream", stream}, {"tools", {function("f"), function("g")}}}));
+            EXPECT_EQ(reply.status, 400);
+            EXPECT_EQ(reply.param(), param);
+        }
+    EXPECT_EQ(site.ask("POST", kPath, asking({{"tools", {function("f")}}})).json()["error"]["param"], nullptr);
+}
+
 TEST_F(OpenAiApi, WhatIsKnownAndNotSupportedIsRefusedByName) {
     Site site;
     const std::pair<const char*, Json> fields[] = {{"functions", {{{"name", "f"}}}}, {"function_call", "auto"}, {"logprobs", true}, {"top_logprobs", 3}, {"n", 2},
