@@ -29,6 +29,13 @@ base::Json tensors_json(const Examination& e) {
     return out;
 }
 
+base::Json attention_json(const Examination::Attention& a) {
+    base::Json windows = base::Json::array(), ropes = base::Json::array();
+    for (const auto& [tokens, layers] : a.windows) windows.push_back({{"tokens", tokens}, {"layers", layers}});
+    for (const auto& r : a.ropes) ropes.push_back({{"theta", r.theta}, {"dimensions", r.dimensions}, {"layers", r.layers}, {"scaling", text_or_null(r.scaling)}});
+    return {{"layers", a.layers}, {"head_sizes", a.head_sizes}, {"windows", windows}, {"ropes", ropes}, {"layers_without_positions", a.without_positions}};
+}
+
 // Keys that a file says nothing of are null.
 base::Json to_json(const Examination& e, const std::optional<base::Error>& refused) {
     const auto& f = e.file;
@@ -43,6 +50,7 @@ base::Json to_json(const Examination& e, const std::optional<base::Error>& refus
                     {"experts", e.info->experts}, {"experts_used", e.info->experts_used}, {"trained_context", e.info->trained_context}, {"file_bytes", e.info->file_bytes},
                     {"chat_template", !e.info->chat_template.empty()}, {"kind", e.info->encoder ? "encoder" : "decoder"}, {"pooling", text_or_null(e.info->pooling)},
                     {"bytes_per_token", e.info->weight_bytes_per_token}});
+    out["attention"] = e.attention ? attention_json(*e.attention) : base::Json(nullptr);
     out["tokenizer"] = e.tokens ? base::Json({{"kind", e.tokens->kind}, {"tokens", e.tokens->count}, {"bos", text_or_null(e.tokens->bos)}, {"eos", text_or_null(e.tokens->eos)}})
                                 : text_or_null(f.tokenizer);
     out["template"] = e.chat_template ? base::Json({{"dialect", e.chat_template->dialect}, {"reasoning", e.chat_template->reasoning}, {"broken", text_or_null(e.chat_template->broken)}})
@@ -100,6 +108,22 @@ void print_info(const Examination& e) {
     line("context", formatted("trained for %d tokens", i.trained_context));
 }
 
+void print_attention(const Examination::Attention& a) {
+    if (a.layers == 0) return;
+    std::string heads = "in " + std::to_string(a.layers) + (a.layers == 1 ? " layer" : " layers") + "; heads of";
+    for (const int size : a.head_sizes) heads += (size == a.head_sizes[0] ? " " : " and ") + std::to_string(size);
+    for (const auto& [tokens, layers] : a.windows) heads += formatted("; %d see the last %d tokens", layers, tokens);
+    line("attention", heads);
+    std::string positions;
+    for (const auto& r : a.ropes) {
+        positions += (positions.empty() ? "" : "; ") + formatted("theta %.10g over %d dimensions", r.theta, r.dimensions);
+        if (!r.scaling.empty()) positions += ", scaled " + r.scaling;
+        if (r.layers < a.layers) positions += formatted(" (%d layers)", r.layers);
+    }
+    if (a.without_positions > 0) positions += (positions.empty() ? "" : "; ") + std::string("none in ") + std::to_string(a.without_positions) + " layers";
+    line("rope", positions);
+}
+
 void print_tensors(const std::vector<engine::TensorShare>& tensors) {
     if (tensors.empty()) return;
     line("tensors", formatted("%-16s %-10s %8s %14s %12s", "", "stored as", "number", "values", "MiB"));
@@ -147,6 +171,7 @@ void print(const Examination& e) {
     std::printf("%s\n", name.empty() ? "(without a name)" : visible(name).c_str());
     if (e.info) print_info(e);
     else print_outline(e.file);
+    if (e.attention) print_attention(*e.attention);
     print_tensors(e.file.tensors);
     print_words(e);
     print_needs(e);

@@ -1,6 +1,9 @@
 #include "engine/examine.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <map>
+#include <set>
 
 #include "engine/inspect.h"
 #include "engine/memory_plan.h"
@@ -49,6 +52,45 @@ Examination::Template template_of(const std::string& source) {
     for (const char* mark : kReasoning)
         if (source.find(mark) != source.npos) out.reasoning.push_back(mark);
     if (const auto parsed = text::ChatTemplate::parse(source); !parsed) out.broken = parsed.error().message;
+    return out;
+}
+
+std::string shown(double number) {
+    char out[32];
+    std::snprintf(out, sizeof out, "%.6g", number);
+    return out;
+}
+
+std::string scaling_of(const RopeConfig& rope, const Outline& file) {
+    constexpr float kStill = 1e29f;  // see read_rope
+    if (rope.scale != 1) return "linear by " + shown(rope.scale);
+    if (rope.yarn_factor != 1) return "yarn by " + shown(rope.yarn_factor) + " from " + shown(rope.yarn_original) + " tokens";
+    if (!rope.divisor.empty()) {
+        const auto turning = std::ranges::count_if(rope.divisor, [](float d) { return d < kStill; });
+        if (turning < std::ssize(rope.divisor)) return "proportional: " + std::to_string(turning) + " of " + std::to_string(rope.divisor.size()) + " pairs turn";
+        return "llama3 by " + shown(*std::ranges::max_element(rope.divisor));
+    }
+    const bool in_file = std::ranges::any_of(file.tensors, [](const TensorShare& share) { return share.kind == "positions"; });
+    return rope.divisors_in_file && in_file ? "by the file's rope_freqs" : "";
+}
+
+Examination::Attention attention_of(const Config& config, const Outline& file) {
+    Examination::Attention out;
+    std::set<int> heads;
+    std::map<int, int> windows;
+    std::vector<int> turned(config.ropes.size(), 0);
+    for (const LayerConfig& layer : config.layer) {
+        if (layer.mixer != Mixer::attention) continue;
+        ++out.layers;
+        heads.insert(config.latent.kv_rank > 0 ? config.latent.plain + config.latent.rotated : layer.head_dim);
+        if (layer.window > 0) ++windows[layer.window];
+        if (layer.rope < 0) ++out.without_positions;
+        else ++turned[std::size_t(layer.rope)];
+    }
+    out.head_sizes.assign(heads.begin(), heads.end());
+    out.windows.assign(windows.begin(), windows.end());
+    for (std::size_t i = 0; i < turned.size(); ++i)
+        if (turned[i] > 0) out.ropes.push_back({config.ropes[i].base, config.ropes[i].dim, turned[i], scaling_of(config.ropes[i], file)});
     return out;
 }
 
@@ -112,6 +154,7 @@ base::Result<void> look_inside(const LoadOptions& options, Examination& out) {
         if (measured->values[std::size_t(f)] > 0) needs.values.emplace_back(shown_name(Format(f)), measured->values[std::size_t(f)]);
     std::ranges::stable_sort(needs.values, [](const auto& a, const auto& b) { return a.second > b.second; });
     out.needs = std::move(needs);
+    out.attention = attention_of(head->config, out.file);
     out.info = *std::move(info);
     return {};
 }

@@ -25,6 +25,21 @@ struct Examination {
     };
     std::optional<Needs> needs;
 
+    // Of an understood decoder; layers that do not attend are left out.
+    struct Attention {
+        struct Rope {
+            double theta = 0;
+            int dimensions = 0, layers = 0;
+            std::string scaling;           // "yarn by 32 from 4096 tokens"; empty: none
+        };
+        int layers = 0;
+        std::vector<int> head_sizes;       // of queries and keys, ascending
+        std::vector<std::pair<int, int>> windows;  // tokens that a layer sees, and how many layers do; ascending
+        std::vector<Rope> ropes;
+        int without_positions = 0;         // layers
+    };
+    std::optional<Attention> attention;
+
     struct Tokens {
         std::string kind;                  // "BPE of bytes", …
         int count = 0;

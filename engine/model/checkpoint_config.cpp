@@ -49,7 +49,7 @@ base::Result<CheckpointConfig> read_checkpoint_config(const Json& config, const 
         if (type == one.model_type) family = &one;
         known += (known.empty() ? "" : ", ") + std::string(one.model_type);
     }
-    if (!family) return base::error(Code::unsupported, file + ": has the model_type '" + type + "'; this engine runs " + known);
+    if (!family) return base::error(Code::unsupported, file + ": has the model_type '" + type + "'; this engine runs " + known + ", and bert, roberta and xlm-roberta for embeddings");
 
     CheckpointConfig out;
     out.file = file;

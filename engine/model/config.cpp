@@ -23,7 +23,7 @@ const Family* find_family(const std::string& name) {
 base::Error unknown_architecture(const KeyValues& values, const std::string& name) {
     std::string known;
     for (const auto& family : families()) known += (known.empty() ? "" : ", ") + std::string(family.name);
-    return values.error("has the architecture '" + name + "'; this engine runs " + known, Code::unsupported);
+    return values.error("has the architecture '" + name + "'; this engine runs " + known + ", and bert for embeddings", Code::unsupported);
 }
 
 // Divisors of a frequency each. llama3: those whose wave is longer than the original context / low_freq_factor are divided by

@@ -1,6 +1,7 @@
 #include "engine/model/outline.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "engine/model/checkpoint.h"
 #include "engine/model/converted_file.h"
 #include "engine/model/gguf.h"
+#include "engine/model/linear.h"
 
 namespace engine {
 namespace {
@@ -34,6 +36,12 @@ constexpr KindRow kKinds[] = {
     {"ffn", "feed-forward"}, {"mlp", "feed-forward"}, {"feed_forward", "feed-forward"}, {"intermediate", "feed-forward"},
     {"attn", "attention"}, {"attention", "attention"},
 };
+
+// The last parts of the names of what is no weight of a quantised module, and of which it is made.
+constexpr std::string_view kScales[] = {"weight_scale", "weight_scale_inv", "weight_scale_2", "weight_global_scale", "input_scale", "input_global_scale", "scales",
+                                        "qzeros", "weight_zero_point", "g_idx", "weight_g_idx", "weight_shape"};
+
+std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
 // "blk.3." or "model.layers.3."; empty where a tensor is of no layer.
 std::string layer_of(std::string_view name) {
@@ -141,6 +149,37 @@ void outline_config(const Json& config, Outline& out) {
             }
 }
 
+std::uint64_t product_of_values(const SafeTensor& t) {  // of two integers
+    std::int64_t wide[2] = {};
+    std::int32_t narrow[2] = {};
+    if (t.dtype == Dtype::i64 && t.data.size() == sizeof wide) std::memcpy(wide, t.data.data(), sizeof wide);
+    if (t.dtype == Dtype::i32 && t.data.size() == sizeof narrow) std::memcpy(narrow, t.data.data(), sizeof narrow), wide[0] = narrow[0], wide[1] = narrow[1];
+    return wide[0] > 0 && wide[1] > 0 && wide[0] <= INT32_MAX && wide[1] <= INT32_MAX ? std::uint64_t(wide[0]) * std::uint64_t(wide[1]) : 0;
+}
+
+// Bits of a weight where a stored number holds several; 0: it is one.
+int packed_bits(const Safetensors& file, const SafeTensor& t) {
+    const std::string_view part = last_part(t.name);
+    if (t.dtype == Dtype::u8 && part.ends_with("_blocks")) return 4;
+    const LinearTensors module = find_linear(file, t.name.substr(0, t.name.size() - std::min(t.name.size(), part.size() + 1)));
+    if (t.dtype == Dtype::u8) return &t == module.weight_packed || (&t == module.weight && module.weight_scale) ? 4 : 0;
+    std::uint64_t bits = 0;
+    if (&t == module.qweight && module.qzeros && module.scales && !module.scales->shape.empty() && !module.qzeros->shape.empty() && module.scales->shape.back() > 0)
+        bits = 32 * module.qzeros->shape.back() / module.scales->shape.back();
+    if (&t == module.weight_packed && module.weight_shape)
+        if (const std::uint64_t weights = product_of_values(*module.weight_shape); weights > 0) bits = t.data.size() * 8 / weights;
+    return bits >= 1 && bits <= 16 ? int(bits) : 0;
+}
+
+Entry entry_of(const Safetensors& file, const SafeTensor& t) {
+    Entry out{t.name, info(t.dtype).name, t.data.size() / std::uint64_t(info(t.dtype).bytes), t.data.size()};
+    if (const int bits = packed_bits(file, t); bits > 0) {
+        out.format = (t.dtype == Dtype::u8 ? "FP" : "INT") + std::to_string(bits);
+        out.values = t.data.size() * 8 / std::uint64_t(bits);
+    }
+    return out;
+}
+
 void outline_checkpoint(const fs::path& path, Outline& out) {
     std::error_code ignored;
     const fs::path folder = fs::is_directory(path, ignored) ? path : path.has_parent_path() ? path.parent_path() : fs::path(".");
@@ -163,8 +202,7 @@ void outline_checkpoint(const fs::path& path, Outline& out) {
     out.container = "safetensors in " + std::to_string(tensors.files()) + (tensors.files() == 1 ? " file" : " files");
     out.bytes = tensors.file_bytes();
     std::vector<Entry> entries;
-    for (const SafeTensor& t : tensors.tensors())
-        entries.push_back({t.name, info(t.dtype).name, t.data.size() / std::uint64_t(info(t.dtype).bytes), t.data.size()});
+    for (const SafeTensor& t : tensors.tensors()) entries.push_back(entry_of(tensors, t));
     out.tensors = shares(entries);
 }
 
@@ -192,6 +230,7 @@ void outline_converted(const fs::path& path, Outline& out) {
 
 std::string_view kind_of_tensor(std::string_view name, bool recurrent) {
     if (name.starts_with("output.")) return "output";
+    if (const std::string_view last = last_part(name); std::ranges::find(kScales, last) != std::end(kScales) || last.ends_with("_scales")) return "scales";
     for (const KindRow& row : kKinds)
         if (name.find(row.part) != name.npos) {
             const std::string_view kind = row.kind;
@@ -202,7 +241,8 @@ std::string_view kind_of_tensor(std::string_view name, bool recurrent) {
 
 std::uint64_t Outline::values() const {
     std::uint64_t out = 0;
-    for (const TensorShare& share : tensors) out += share.values;
+    for (const TensorShare& share : tensors)
+        if (share.kind != "scales") out += share.values;
     return out;
 }
 

@@ -13,7 +13,7 @@ namespace engine {
 
 // Tensors of one kind that are stored in one format.
 struct TensorShare {
-    std::string kind, format;      // "experts", "Q4_K"
+    std::string kind, format;      // "experts", "Q4_K"; "INT4" of weights that are packed into wider integers
     std::uint64_t tensors = 0, values = 0, bytes = 0;
 };
 
@@ -24,11 +24,11 @@ struct Outline {
     int layers = 0, hidden = 0, heads = 0, kv_heads = 0, vocabulary = 0, experts = 0, experts_used = 0, context = 0;  // 0: not said
     std::string chat_template;
     std::vector<TensorShare> tensors;  // as stored, the largest share first
-    std::uint64_t values() const;
+    std::uint64_t values() const;  // the scales and zero points of quantised weights are none
 };
 Outline read_outline(const std::filesystem::path& path);
 
-// By the name that GGUF or a checkpoint gives it: "attention", "experts", "norms", "vision", … `recurrent`: its layer has a
+// By the name that GGUF or a checkpoint gives it: "attention", "experts", "norms", "scales", "vision", … `recurrent`: its layer has a
 // recurrent mixer.
 std::string_view kind_of_tensor(std::string_view name, bool recurrent);
 

@@ -6,13 +6,16 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 #include "engine/model/gguf.h"
 #include "support/fixtures.h"
 
 using namespace engine;
+using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::Pair;
@@ -58,6 +61,27 @@ bool has_kind(const Examination& e, std::string_view kind) {
         if (share.kind == kind) return true;
     return false;
 }
+
+// "heads of 32; 16 tokens in 3 layers; 10000 over 32 (6), yarn by 8"
+std::string shown(const Examination::Attention& a) {
+    std::ostringstream out;
+    out << "heads of";
+    for (const int size : a.head_sizes) out << " " << size;
+    for (const auto& [tokens, layers] : a.windows) out << "; " << tokens << " tokens in " << layers;
+    for (const auto& r : a.ropes) out << "; " << r.theta << " over " << r.dimensions << " in " << r.layers << (r.scaling.empty() ? "" : ", ") << r.scaling;
+    if (a.without_positions > 0) out << "; no positions in " << a.without_positions;
+    return out.str();
+}
+
+// By what config.json says of them.
+const std::map<std::string, std::string> kAttention = {
+    {"qwen2", "heads of 16; 1e+06 over 16 in 3"},
+    {"mistral_swa", "heads of 32; 16 tokens in 3; 10000 over 32 in 3"},
+    {"llama3_rope", "heads of 16; 10000 over 16 in 3, llama3 by 8"},
+    {"gpt_oss", "heads of 32; 16 tokens in 2; 150000 over 32 in 4, yarn by 8 from 32 tokens"},
+    {"gemma3_text_scaled", "heads of 32; 16 tokens in 5; 1e+06 over 32 in 1, linear by 8; 10000 over 32 in 5"},
+    {"deepseek_v3", "heads of 48; 10000 over 16 in 3, yarn by 16 from 32 tokens"},
+    {"lfm2", "heads of 16; 1e+06 over 16 in 1"}};
 
 // By the parts of a golden folder's name.
 std::string expected_format(const std::string& folder) {
@@ -109,6 +133,17 @@ TEST(Examine, TellsOfEveryGoldenCheckpoint) {
             EXPECT_THAT(e.info->format, HasSubstr(format));
             EXPECT_THAT(e.needs->values, Contains(Pair(format, testing::Gt(0u))));
             EXPECT_FALSE(e.file.quantisation.empty());
+        }
+        EXPECT_EQ(e.attention.has_value(), !e.info->encoder);
+        if (const auto it = kAttention.find(name); it != kAttention.end()) {
+            EXPECT_EQ(shown(*e.attention), it->second);
+        }
+        // Weights are counted as what they are, however they are packed.
+        if (name.starts_with("q_qwen3_")) {
+            std::uint64_t weights = 0;
+            for (const TensorShare& share : e.file.tensors)
+                if (share.kind != "scales" && share.kind != "vision" && share.kind != "audio" && share.kind != "drafting") weights += share.values;
+            EXPECT_EQ(weights, e.info->parameters);
         }
         std::string notes;
         for (const auto& note : e.notes) notes += note + "\n";
@@ -175,7 +210,7 @@ TEST(Examine, TellsWhatARefusedFileIs) {
     };
     const Examination unknown = checked(changed("unknown.gguf", "qwen3moe", "qwen9moe"));
     ASSERT_TRUE(unknown.refused);
-    EXPECT_THAT(unknown.refused->message, HasSubstr("has the architecture 'qwen9moe'; this engine runs "));
+    EXPECT_THAT(unknown.refused->message, AllOf(HasSubstr("has the architecture 'qwen9moe'; this engine runs "), HasSubstr(", and bert for embeddings")));
     EXPECT_EQ(unknown.file.architecture, "qwen9moe");
     EXPECT_GT(unknown.file.layers, 0);
     EXPECT_GT(unknown.file.experts, unknown.file.experts_used);
