@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/trim.h"
+
 namespace net {
 namespace {
 
@@ -27,12 +29,6 @@ long timeout_ms(const HttpRequest& request) {
         limit = limit ? std::min(limit, bounded) : bounded;
     }
     return limit;
-}
-
-std::string trimmed(std::string_view text) {
-    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
-    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
-    return std::string(text);
 }
 
 void allow_http_only(CURL* handle) {
@@ -96,9 +92,9 @@ std::size_t HttpTransfer::on_header(char* data, std::size_t size, std::size_t co
     if (line.starts_with("HTTP/")) {  // a later answer (after 1xx) replaces the earlier one
         response.headers.clear();
     } else if (const auto colon = line.find(':'); colon != line.npos) {
-        std::string name = trimmed(line.substr(0, colon));
+        std::string name(base::trimmed(line.substr(0, colon)));
         for (char& c : name) c = char(std::tolower(static_cast<unsigned char>(c)));
-        response.headers.emplace_back(std::move(name), trimmed(line.substr(colon + 1)));
+        response.headers.emplace_back(std::move(name), base::trimmed(line.substr(colon + 1)));
     }
     return size * count;
 }

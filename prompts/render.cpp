@@ -3,17 +3,15 @@
 #include <deque>
 #include <vector>
 
+#include "base/trim.h"
+
 namespace prompts {
 namespace {
 
 using base::Code;
 using base::error;
 
-std::string trim(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string_view::npos) return {};
-    return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
-}
+std::string trim(std::string_view text) { return std::string(base::trimmed(text)); }
 
 struct Section {
     std::string heading, body;

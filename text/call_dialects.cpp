@@ -20,12 +20,6 @@ bool take_closing(std::string_view s, std::size_t& at, std::string_view closing,
     return final || !may_become(s, next, closing);
 }
 
-std::string_view trimmed(std::string_view s) {
-    while (!s.empty() && blank(s.front())) s.remove_prefix(1);
-    while (!s.empty() && blank(s.back())) s.remove_suffix(1);
-    return s;
-}
-
 std::size_t opener_length(const CallDialect& dialect, std::string_view text) {
     std::size_t most = 0;
     for (std::string_view opener : {dialect.first_opener, dialect.untagged_opener})

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/trim.h"
 #include "text/output_parser.h"
 
 namespace text {
@@ -128,7 +129,7 @@ bool begins(std::string_view s, std::size_t at, std::string_view what);
 bool may_become(std::string_view s, std::size_t at, std::string_view what);
 // Past `closing` if it follows after blanks. False while it may still come.
 bool take_closing(std::string_view s, std::size_t& at, std::string_view closing, bool final);
-std::string_view trimmed(std::string_view s);
+using base::trimmed;
 // The longest opener that the text begins with.
 std::size_t opener_length(const CallDialect& dialect, std::string_view text);
 // The schema of a tool's parameters; null when there is none.
