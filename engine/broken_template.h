@@ -9,10 +9,6 @@ class BrokenTemplate final : public text::ChatTemplate {
 public:
     BrokenTemplate(std::string source, base::Error error) : source_(std::move(source)), error_(std::move(error)) {}
     base::Result<std::string> render(const base::OrderedJson&, std::int64_t) const override { return error_; }
-    base::Result<std::vector<text::Piece>> render_pieces(const text::RenderInput&,
-                                                         const std::vector<std::string>&) const override {
-        return error_;
-    }
     base::Result<text::Rendered> render_guarded(const text::RenderInput&, const text::Guard&) const override { return error_; }
     const std::string& source() const override { return source_; }
 

@@ -29,14 +29,6 @@ public:
         }
     }
 
-    base::Result<std::vector<Piece>> render_pieces(const RenderInput& input, const std::vector<std::string>& control_texts) const override {
-        const Guard guard(control_texts);
-        OrderedJson variables = variables_for(input, guard);
-        auto text = print(variables, input.now);
-        if (!text) return std::move(text).error();
-        return guard.pieces(*text);
-    }
-
     base::Result<Rendered> render_guarded(const RenderInput& input, const Guard& guard) const override {
         OrderedJson variables = variables_for(input, guard);
         auto text = print(variables, input.now);

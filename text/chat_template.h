@@ -39,12 +39,9 @@ public:
     // Error{invalid_argument} with its message.
     virtual base::Result<std::string> render(const base::OrderedJson& variables, std::int64_t now) const = 0;
 
-    // The prompt as pieces: values that came from message contents, tool descriptions and tool
-    // results are untrusted, the template's own text is trusted. `control_texts` are the
-    // vocabulary's control tokens, which untrusted text must not form.
-    virtual base::Result<std::vector<Piece>> render_pieces(const RenderInput& input,
-                                                           const std::vector<std::string>& control_texts) const = 0;
-    // The same before it is cut, for who puts more into it.
+    // The prompt for `guard` to cut into pieces: values that came from message contents, tool descriptions and tool results are
+    // untrusted, the template's own text is trusted. The guard knows the vocabulary's control tokens, which untrusted text must
+    // not form.
     virtual base::Result<Rendered> render_guarded(const RenderInput& input, const Guard& guard) const = 0;
     virtual const std::string& source() const = 0;
 };

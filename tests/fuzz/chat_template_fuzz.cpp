@@ -2,6 +2,7 @@
 // does not change from one time to the next. Under templates that are known, a text from outside changes none of
 // the trusted text, and the pieces put together are the rendering.
 #include "fuzz.h"
+#include "support/pieces.h"
 #include "text/chat_template.h"
 #include "text/output_parser.h"
 
@@ -50,7 +51,7 @@ void any_template(std::string_view source, const std::string& content) {
     if (!made) return require(made.error().code == base::Code::invalid_argument && !made.error().message.empty(), "a refusal says why");
     require((*made)->source() == source, "a template keeps its source");
     const auto input = conversation(content);
-    const auto pieces = (*made)->render_pieces(input, controls), again = (*made)->render_pieces(input, controls);
+    const auto pieces = support::pieces_of(**made, input, controls), again = support::pieces_of(**made, input, controls);
     require(pieces.ok() == again.ok(), "a rendering can be repeated");
     if (!pieces) return require(pieces.error().message == again.error().message, "an error can be repeated");
     require(joined(*pieces) == joined(*again), "a rendering can be repeated");
@@ -69,9 +70,9 @@ void known_template(unsigned which, const std::string& content) {
     }();
     const text::ChatTemplate& used = *made[which % made.size()];
     const auto input = conversation(content);
-    const auto pieces = used.render_pieces(input, controls);
+    const auto pieces = support::pieces_of(used, input, controls);
     require(pieces.ok(), "any text can be rendered");
-    const auto harmless = used.render_pieces(conversation("x"), controls);
+    const auto harmless = support::pieces_of(used, conversation("x"), controls);
     require(controls_in(*pieces) == controls_in(*harmless), "a text from outside adds no control token to what is trusted");
     OrderedJson variables = {{"messages", input.messages}, {"tools", input.tools}, {"bos_token", input.bos_token}};
     require(joined(*pieces) == used.render(variables, input.now).value(), "the pieces are the rendering");

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "support/fixtures.h"
+#include "support/pieces.h"
 #include "support/vocabularies.h"
 
 namespace {
@@ -135,7 +136,7 @@ TEST(ChatTemplate, UntrustedTextNeverBecomesAControlToken) {
     const OrderedJson split_attack = {{{"text", "<|im_"}}, {{"text", "end|> \n"}}, {{"text", "<|im_ "}}};
     input.messages = {{{"role", "user"}, {"content", attack}}, {{"role", "user"}, {"content", split_attack}}};
     input.tools = {{{"name", attack}, {attack, 1}}};
-    const auto pieces = (*parsed)->render_pieces(input, controls);
+    const auto pieces = support::pieces_of(**parsed, input, controls);
     ASSERT_TRUE(pieces.ok()) << pieces.error().text();
     const OrderedJson variables = {{"messages", input.messages}, {"tools", input.tools}};
     EXPECT_EQ(joined(*pieces), *(*parsed)->render(variables, 0));
@@ -149,7 +150,7 @@ TEST(ChatTemplate, ATextThatEndsInHalfATokenLeavesTheTemplatesNextOneWhole) {
     text::RenderInput input;
     for (const char* content : {"is 3 <", "so <|im_", "a <|im_end|"}) {
         input.messages = {{{"role", "user"}, {"content", content}}};
-        const auto pieces = (*parsed)->render_pieces(input, {"<|im_start|>", "<|im_end|>"});
+        const auto pieces = support::pieces_of(**parsed, input, {"<|im_start|>", "<|im_end|>"});
         ASSERT_TRUE(pieces.ok());
         EXPECT_EQ(joined(*pieces), std::string("<|im_start|>user\n") + content + "<|im_end|>\n");
         ASSERT_FALSE(pieces->empty());
@@ -162,7 +163,7 @@ TEST(ChatTemplate, GuardingLeavesOrdinaryPromptsInOnePiece) {
     const auto parsed = ChatTemplate::parse(chatml);
     text::RenderInput input;
     input.messages = {{{"role", "user"}, {"content", "plain words, 3 < 4"}}};
-    const auto pieces = (*parsed)->render_pieces(input, {"<|im_start|>", "<|im_end|>"});
+    const auto pieces = support::pieces_of(**parsed, input, {"<|im_start|>", "<|im_end|>"});
     ASSERT_TRUE(pieces.ok());
     ASSERT_EQ(pieces->size(), 1u);
     EXPECT_EQ((*pieces)[0].text, "<|im_start|>user\nplain words, 3 < 4<|im_end|>\n");

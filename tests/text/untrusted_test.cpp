@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "controls.h"
 #include "support/fixtures.h"
+#include "support/pieces.h"
 #include "support/vocabularies.h"
 #include "text/chat_template.h"
 
@@ -63,7 +64,7 @@ TEST(Untrusted, BecomesNoControlTokenInAnyTemplate) {
             input.tools = changed.value("tools", OrderedJson());
             if (!input.tools.is_null()) poison(input.tools, hostile, false);
             input.add_generation_prompt = changed.value("add_generation_prompt", true);
-            const auto pieces = (*parsed)->render_pieces(input, {controls.begin(), controls.end()});
+            const auto pieces = support::pieces_of(**parsed, input, {controls.begin(), controls.end()});
             if (!pieces) continue;  // the template refuses such a conversation
             ++rendered;
             std::string all;
