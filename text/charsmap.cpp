@@ -1,5 +1,6 @@
 #include "text/charsmap.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "text/unicode.h"
@@ -9,6 +10,9 @@ namespace {
 
 using base::Code;
 
+// Unicode's longest is of 33 bytes (U+FDFA). Each character of a text may be replaced: without a bound a small file makes a text
+// of gigabytes out of a page.
+constexpr std::size_t longest_replacement = 256;
 constexpr std::size_t longest_cluster = 5;  // bytes of a cluster that is looked up as a whole
 
 // A unit of Darts-clone's double array (Yata, 2008): 31 bits of a value, or label, whether a value lies behind it, and the offset.
@@ -43,6 +47,12 @@ base::Result<std::shared_ptr<const Charsmap>> Charsmap::read(std::string_view by
     out->units_.resize(size / 4);
     std::memcpy(out->units_.data(), bytes.data() + sizeof size, size);
     out->replacements_ = bytes.substr(sizeof size + size);
+    for (std::size_t at = 0; at < out->replacements_.size();) {
+        const std::size_t end = std::min(out->replacements_.find('\0', at), out->replacements_.size());
+        if (end - at > longest_replacement)
+            return base::error(Code::corrupt, "a precompiled_charsmap whose replacements have at most " + std::to_string(longest_replacement) + " bytes");
+        at = end + 1;
+    }
     return std::shared_ptr<const Charsmap>(std::move(out));
 }
 

@@ -100,6 +100,14 @@ TEST(Charsmap, OnesThatPointOutsideThemselvesGiveNothing) {
     }
 }
 
+TEST(Charsmap, AReplacementIsShort) {
+    const std::string array("\x04\0\0\0\0\0\0\0", 8);
+    EXPECT_TRUE(Charsmap::read(array + std::string(256, 'a') + '\0' + std::string(256, 'b')).ok());
+    const auto refused = Charsmap::read(array + "a" + '\0' + std::string(257, 'b'));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error().message, HasSubstr("at most 256 bytes"));
+}
+
 TEST(Charsmap, Base64) {
     EXPECT_EQ(from_base64("aGVhcnRo"), "hearth");
     EXPECT_EQ(from_base64("aGVhcnQ="), "heart");
