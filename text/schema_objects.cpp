@@ -12,10 +12,10 @@ namespace {
 using Json = base::OrderedJson;
 constexpr std::size_t max_patterns = 6, max_places = 4000;
 
-bool matches(const std::string& pattern, const std::string& name) {
-    const auto regex = base::Regex::compile(pattern);
+base::Regex compiled(const std::string& pattern) {
+    auto regex = base::Regex::compile(pattern);
     if (!regex) throw Refused{regex.error().message};
-    return regex->search(name);
+    return *std::move(regex);
 }
 
 // What a schema, and the schemas that must hold with it, say of properties by their names.
@@ -38,6 +38,7 @@ public:
             if (shape->contains("patternProperties"))
                 for (const auto& [pattern, unused] : (*shape)["patternProperties"].items()) add_once(patterns, pattern);
         if (patterns.size() > max_patterns) throw Refused{"more than " + std::to_string(max_patterns) + " patterns of \"patternProperties\" have no grammar"};
+        for (const std::string& p : patterns) found_.push_back(compiled(p));
     }
 
     std::vector<std::string> names, patterns;
@@ -48,8 +49,8 @@ public:
     };
     Rule named(const std::string& name) const {
         std::vector<std::string> matched;
-        for (const std::string& p : patterns)
-            if (matches(p, name)) matched.push_back(p);
+        for (std::size_t i = 0; i < patterns.size(); ++i)
+            if (found_[i].search(name)) matched.push_back(patterns[i]);
         return rule(&name, matched);
     }
     // Of other names, which match these of the patterns.
@@ -85,6 +86,7 @@ private:
     }
 
     std::vector<const Json*> shapes_;
+    std::vector<base::Regex> found_;  // beside patterns
     bool unsaid_;  // properties of which nothing is said may be there
 };
 
@@ -184,6 +186,8 @@ SchemaWriter::Expr SchemaWriter::object(const Json& schema) {
         return none ? Expr("\"{\" " + space() + *none + "\"}\" ") : std::nullopt;
     }
     const Texts known = texts_among(names);
+    std::vector<std::optional<Texts>> found(rules.patterns.size());
+    const auto names_with = [&](std::size_t i) -> const Texts& { return found[i] ? *found[i] : found[i].emplace(texts_with(rules.patterns[i])); };
     for (std::size_t some = 0; some < std::size_t(1) << rules.patterns.size(); ++some) {
         std::vector<std::string> matched;
         for (std::size_t i = 0; i < rules.patterns.size(); ++i)
@@ -194,7 +198,7 @@ SchemaWriter::Expr SchemaWriter::object(const Json& schema) {
         if (!names.empty() || !rules.patterns.empty() || !name_rules.empty()) {
             Texts keys = names_under(name_rules) - known;
             for (std::size_t i = 0; i < rules.patterns.size(); ++i)
-                keys = some >> i & 1 ? keys & texts_with(rules.patterns[i]) : keys - texts_with(rules.patterns[i]);
+                keys = some >> i & 1 ? keys & names_with(i) : keys - names_with(i);
             if (keys.empty()) {
                 spend(keys);
                 continue;
