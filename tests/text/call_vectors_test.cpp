@@ -1,10 +1,12 @@
 // Outputs of models with what other parsers made of them: ../shared/vectors/tool_calls.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <map>
 #include <set>
-#include <tuple>
+#include <vector>
 
 #include "parsed.h"
 #include "support/fixtures.h"
@@ -99,22 +101,94 @@ Case read_case(const OrderedJson& c) {
     return out;
 }
 
+// What shows that a recording is not to be followed.
+enum class Evidence {
+    loses,         // it is what is read here, less some of what the model wrote
+    leaks,         // it is what is read here, and markup as content
+    contradicted,  // the same parser was recorded to read the same text as it is read here
+    told,          // a stream has told of the call before its end shows that something is missing
+    stated,        // by the reason
+};
+struct Quirk {
+    std::string reason;
+    Evidence evidence;
+    std::set<std::string> ids;
+};
+const std::vector<Quirk> quirks = {
+    {"text beside a call is lost", Evidence::loses, {"tc-0071", "tc-0208", "tc-0406", "tc-0623", "tc-0675", "tc-0714", "tc-0721", "tc-0885", "tc-0886", "tc-0952"}},
+    {"what cannot be a call is lost: content, or a call that can be answered, here", Evidence::loses, {"tc-0291", "tc-0331", "tc-0589", "tc-0599", "tc-0900", "tc-0916", "tc-1194"}},
+    {"half a call before a whole one is lost", Evidence::loses, {"tc-0729"}},
+    {"a stream's last arguments are lost, or cut before what was already certain", Evidence::loses, {"tc-0112", "tc-0372", "tc-0373"}},
+    {"a text that is written with quotes loses them", Evidence::loses, {"tc-0293", "tc-0333"}},
+    {"reasoning is held back until it ends, which never comes", Evidence::loses, {"tc-0046", "tc-1196", "tc-1198"}},
+    {"reasoning is held back until it ends, and its tag with it", Evidence::leaks, {"tc-0283"}},
+    {"the streaming parser leaks the tag that its full parser drops", Evidence::leaks, {"tc-0366", "tc-0367", "tc-0368", "tc-0369", "tc-0370", "tc-0371", "tc-0696"}},
+    {"control tokens that stand alone: one parser keeps them, another drops them", Evidence::leaks, {"tc-0341", "tc-0343", "tc-0596"}},
+    {"an empty list of calls is content, in full outputs only", Evidence::contradicted, {"tc-0666", "tc-0667"}},
+    {"a call that lacks only its last brace is content, in full outputs", Evidence::told, {"tc-0376", "tc-0400"}},
+    {"a name holds the line end and the tag behind it", Evidence::stated, {"tc-1095"}},
+};
+
+const Quirk* quirk_of(const std::string& id) {
+    for (const Quirk& q : quirks)
+        if (q.ids.count(id)) return &q;
+    return nullptr;
+}
+
+// All of `part` stands in `whole`, in its order; blanks apart.
+bool within(const std::string& part, const std::string& whole) {
+    std::size_t at = 0;
+    for (const char c : part) {
+        if (std::isspace(static_cast<unsigned char>(c))) continue;
+        at = whole.find(c, at);
+        if (at++ == whole.npos) return false;
+    }
+    return true;
+}
+
+std::string compact(const std::string& arguments) {
+    const auto json = base::Json::parse(arguments, nullptr, false);
+    return json.is_discarded() ? arguments : json.dump();
+}
+
+// Each recorded call is, whole or in part, one that is read here, in the same order.
+bool calls_within(const OrderedJson& calls, const std::vector<ToolCall>& got) {
+    std::size_t at = 0;
+    for (const auto& call : calls) {
+        while (at < got.size() && (got[at].name != call.at("name") || !within(compact(call.at("arguments")), compact(got[at].arguments)))) ++at;
+        if (at++ == got.size()) return false;
+    }
+    return true;
+}
+
+std::string without_tags(const std::string& text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == '<')
+            at = std::min(text.find('>', at), text.size());
+        else
+            out += text[at];
+    }
+    return out;
+}
+
+bool shown_by(const Quirk& quirk, const ParsedOutput& got, const ParsedOutput& before_the_end, const OrderedJson& expected) {
+    const std::string content = text_of(expected, "content"), reasoning = text_of(expected, "reasoning");
+    const auto& calls = expected.at("tool_calls");
+    switch (quirk.evidence) {
+        case Evidence::loses: return within(content, got.content + got.reasoning) && within(reasoning, got.reasoning) && calls_within(calls, got.tool_calls);
+        case Evidence::leaks:
+            return stripped(without_tags(content)) == stripped(without_tags(got.content)) && stripped(without_tags(reasoning)) == stripped(without_tags(got.reasoning)) &&
+                   content.size() + reasoning.size() > got.content.size() + got.reasoning.size() && calls.size() == got.tool_calls.size() && calls_within(calls, got.tool_calls);
+        case Evidence::told: return calls.empty() && !got.tool_calls.empty() && before_the_end.tool_calls.size() == got.tool_calls.size() && before_the_end.tool_calls[0].arguments == got.tool_calls[0].arguments;
+        case Evidence::contradicted:  // all recordings must have been read
+        case Evidence::stated: return true;
+    }
+    return false;
+}
+
 // Recorded behaviour that is not followed, and why.
 using Misses = std::map<std::string, std::set<std::string>>;
-const Misses known_misses = {
-    {"text beside a call is lost there: content here",
-     {"tc-0071", "tc-0208", "tc-0406", "tc-0623", "tc-0675", "tc-0714", "tc-0721", "tc-0885", "tc-0886", "tc-0952"}},
-    {"the streaming parser leaks the tag that its full parser drops", {"tc-0366", "tc-0367", "tc-0368", "tc-0369", "tc-0370", "tc-0371", "tc-0696"}},
-    {"a stream's last arguments are lost, or cut before what was already certain", {"tc-0112", "tc-0372", "tc-0373"}},
-    {"what cannot be a call is lost there: content, or a call that can be answered, here", {"tc-0291", "tc-0331", "tc-0589", "tc-0599", "tc-0900", "tc-0916", "tc-1194"}},
-    {"a call that lacks only its last brace is content there", {"tc-0376", "tc-0400"}},
-    {"a text that is written with quotes loses them", {"tc-0293", "tc-0333"}},
-    {"reasoning is held back until it ends, an option that there is not here", {"tc-0046", "tc-0283", "tc-1196", "tc-1198"}},
-    {"control tokens that stand alone: one parser keeps them, another drops them", {"tc-0341", "tc-0343", "tc-0596"}},
-    {"an empty list of calls is content there, in full outputs only", {"tc-0666", "tc-0667"}},
-    {"a name holds the line end and the tag behind it", {"tc-1095"}},
-    {"half a call before a whole one is lost there: content here", {"tc-0729"}},
-};
 
 bool known(const Misses& misses, const std::string& id) {
     return std::any_of(misses.begin(), misses.end(), [&](const auto& row) { return row.second.count(id) != 0; });
@@ -125,17 +199,18 @@ TEST(CallVectors, OutputsAreReadAsOtherParsersReadThem) {
     if (!vectors) GTEST_SKIP() << "no vectors";
     std::ifstream lines(*vectors / "tool_calls/cases.jsonl");
     struct Score {
-        int right = 0, all = 0, contradicted = 0;
+        int right = 0, all = 0, contradicted = 0, losing = 0;
     };
     std::map<std::pair<bool, std::string>, Score> scores;
     std::set<std::pair<std::string, std::string>> agreed;  // recorded parsers with texts of which a recording agrees
-    std::vector<std::tuple<std::string, std::string, std::string>> missed;  // family, parser, text
+    std::vector<Case> missed;
     std::mt19937 random(7);
     for (std::string line; std::getline(lines, line);) {
         const Case c = read_case(OrderedJson::parse(line));
         auto parser = OutputParser::create(c.options).value();
         for (const auto& chunk : c.chunks) parser->feed(chunk);
         // Whether a stream was ended before its result was taken is not recorded.
+        const ParsedOutput before_the_end = parser->result();
         bool right = c.chunks.size() > 1 || line.find("\"mode\": \"stream") != line.npos ? agrees(parser->result(), c.expected) : false;
         parser->finish();
         right = right || agrees(parser->result(), c.expected);
@@ -143,21 +218,35 @@ TEST(CallVectors, OutputsAreReadAsOtherParsersReadThem) {
         score.right += right;
         ++score.all;
         if (right) agreed.emplace(c.parser, c.text);
-        else if (c.listed) missed.emplace_back(c.family, c.parser, c.text);
+        else if (c.listed) missed.push_back(c);
+        const Quirk* quirk = quirk_of(c.id);
         if (c.listed) {
-            EXPECT_EQ(right, !known(known_misses, c.id)) << c.id << ": " << c.text << "\n" << shown(parser->result()) << "\nexpected " << c.expected;
+            EXPECT_EQ(right, !quirk) << c.id << ": " << c.text << "\n" << shown(parser->result()) << "\nexpected " << c.expected;
+        }
+        if (quirk) {
+            EXPECT_TRUE(shown_by(*quirk, parser->result(), before_the_end, c.expected)) << c.id << ", " << quirk->reason << ": " << c.text << "\n" << shown(parser->result()) << "\nexpected " << c.expected;
+            score.losing += quirk->evidence == Evidence::loses;
         }
         parse_any_way(c.options, c.text, random);
     }
-    for (const auto& [family, parser, text] : missed) scores[{false, family}].contradicted += int(agreed.count({parser, text}));
-    // The last column: misses of which the recorded parser itself, in full or as a stream, was recorded to do what is done here.
-    std::printf("%-20s right / all, contradicted by their own parser\n", "family");
+    for (const Case& c : missed) {
+        const bool contradicted = agreed.count({c.parser, c.text}) != 0;
+        scores[{false, c.family}].contradicted += contradicted;
+        if (const Quirk* quirk = quirk_of(c.id); quirk && quirk->evidence == Evidence::contradicted) {
+            EXPECT_TRUE(contradicted) << c.id;
+        }
+    }
+    // Of the misses: those whose recorded parser was recorded, in full or as a stream, to do what is done here; those whose
+    // recording has not all that the model wrote.
+    std::printf("%-20s right / all, contradicted by their own parser, losing\n", "family");
     Score sum;
     for (const auto& [name, score] : scores) {
-        std::printf("%-20s %d/%d %d%s\n", name.second.c_str(), score.right, score.all, score.contradicted, name.first ? "  (not gated)" : "");
-        if (!name.first) sum.right += score.right, sum.all += score.all, sum.contradicted += score.contradicted;
+        std::printf("%-20s %d/%d %d %d%s\n", name.second.c_str(), score.right, score.all, score.contradicted, score.losing, name.first ? "  (not gated)" : "");
+        if (!name.first) sum.right += score.right, sum.all += score.all, sum.contradicted += score.contradicted, sum.losing += score.losing;
     }
-    std::printf("%-20s %d/%d %d\n", "all gated", sum.right, sum.all, sum.contradicted);
+    const double kept = double(sum.right) / (sum.all - sum.losing);
+    std::printf("%-20s %d/%d %d %d; %.1f %% of those whose recording loses nothing\n", "all gated", sum.right, sum.all, sum.contradicted, sum.losing, 100 * kept);
+    EXPECT_GE(kept, 0.97);
 }
 
 // llama.cpp's own cases name a template. These are not among the templates that lie beside them, or say nothing of tools.
