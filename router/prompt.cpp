@@ -28,12 +28,6 @@ base::OrderedJson message_for_template(const Message& message) {
     return json;
 }
 
-// Schemas as the grammars read them, for the parser of what these let through.
-std::vector<ToolSchema> in_current_words(std::vector<ToolSchema> tools) {
-    for (ToolSchema& tool : tools) tool.parameters = base::in_current_words(std::move(tool.parameters));
-    return tools;
-}
-
 }  // namespace
 
 text::RenderInput render_input(const ModelRequest& request, const std::string& bos, const std::string& eos) {
@@ -51,7 +45,7 @@ text::RenderInput render_input(const ModelRequest& request, const std::string& b
 text::ParserOptions parser_options(const ModelRequest& request, const std::string& dialect, const std::vector<text::Piece>& prompt) {
     text::ParserOptions options;
     options.dialect = dialect;
-    options.tools = tools_to_json(in_current_words(request.tools));
+    options.tools = tools_to_json(request.tools);
     options.expect_tools = calls_allowed(request);
     options.bare_calls = !answer_bound(request);  // JSON that was asked for is the answer
     options.reasoning_open = !prompt.empty() && text::opens_reasoning(dialect, prompt.back().text);

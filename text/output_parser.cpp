@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/json_schema_words.h"
 #include "text/bare_call.h"
 #include "text/call_dialects.h"
 #include "text/channels.h"
@@ -279,9 +280,20 @@ private:
     bool finished_ = false;
 };
 
+// Arguments are read by the same words as grammars write them by.
+void read_in_current_words(base::OrderedJson& tools) {
+    if (!tools.is_array()) return;
+    for (auto& tool : tools) {
+        if (!tool.is_object()) continue;
+        auto& function = tool.contains("function") ? tool["function"] : tool;
+        if (function.is_object() && function.contains("parameters")) function["parameters"] = base::in_current_words(function["parameters"]);
+    }
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<OutputParser>> OutputParser::create(ParserOptions options) {
+    read_in_current_words(options.tools);
     const CallDialect* dialect = find_dialect(options.dialect);
     if (!dialect && options.dialect != "none") {
         std::string known;

@@ -255,6 +255,16 @@ TEST(OutputParser, KnowsTheMarkupOfEachDialect) {
         for (const auto& text : texts) EXPECT_THAT(text::markup_of(dialect), ::testing::Contains(text)) << dialect;
 }
 
+TEST(OutputParser, AnArgumentThatMayBeNullByOpenApisWordIsNull) {
+    ParserOptions options;
+    options.dialect = "qwen3_coder";
+    const std::string call = "<tool_call>\n<function=f>\n<parameter=s>\nnull\n</parameter>\n</function>\n</tool_call>";
+    for (const bool nullable : {true, false}) {
+        options.tools = {{{"type", "function"}, {"function", {{"name", "f"}, {"parameters", {{"type", "object"}, {"properties", {{"s", {{"type", "string"}, {"nullable", nullable}}}}}}}}}}};
+        EXPECT_EQ(parse(options, {call}).tool_calls.at(0).arguments, nullable ? R"({"s":null})" : R"({"s":"null"})");
+    }
+}
+
 TEST(OutputParser, TagsInsideValuesAreNoStructure) {
     const std::tuple<const char*, const char*, const char*> outputs[] = {
         {"qwen3_coder", "<tool_call>\n<function=f>\n<parameter=s>\na </parameter> b <parameter=x> c </function> d\n</parameter>\n</function>\n</tool_call>",
