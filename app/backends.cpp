@@ -6,7 +6,6 @@
 #include "agents/service.h"
 #include "app/model_file.h"
 #include "router/http_backend.h"
-#include "router/local_backend.h"
 #include "router/scripted_backend.h"
 
 namespace app {
@@ -145,7 +144,7 @@ base::Result<void> check_backends(const Settings& s) {
     return {};
 }
 
-base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client, net::asio::thread_pool& embedding, base::Log& log) {
+base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client, router::LocalPools& pools, base::Log& log) {
     for (const auto& check : {check_aliases, check_embedding})
         if (auto fine = check(s); !fine) return std::move(fine).error();
     Backends out;
@@ -167,7 +166,7 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
         if (!script) return std::move(script).error();
         add(alias, std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, *std::move(script)));
     } else if (fs::exists(file, ignored)) {
-        add(alias, std::make_unique<router::LocalBackend>("embedded", load_options(s, file), embedding, log));
+        add(alias, std::make_unique<router::LocalBackend>("embedded", load_options(s, file), pools, log));
     } else if (!has_spare_model(s) || !s.model.path.empty()) {
         return no_model(file);
     }
@@ -179,7 +178,7 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
     if (s.embedding.path.empty()) {
         if (auto added = add_upstream(vectors, "upstream-embedding", s.upstream.embedding_model); !added) return std::move(added).error();
     } else {
-        add(vectors, std::make_unique<router::LocalBackend>("embedding", embedding_options(s), embedding, log));
+        add(vectors, std::make_unique<router::LocalBackend>("embedding", embedding_options(s), pools, log));
     }
     out.aliases.push_back(std::move(vectors));
     return out;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "net/http_client.h"
 #include "router/gateway.h"
+#include "router/local_backend.h"
 
 namespace app {
 
@@ -19,8 +20,8 @@ struct Backends {
 
 // model.name's chain: the embedded model (or, in its place, backend.script), then the upstream. A file
 // that is not there is left out when an upstream is set. embedding.name, where there is such a model: it, or the
-// upstream's. `client`, `embedding` (texts are embedded on it) and `log` outlive the result. Errors name the setting.
-base::Result<Backends> make_backends(const Settings& settings, net::HttpClient& client, net::asio::thread_pool& embedding, base::Log& log);
+// upstream's. `client`, `pools` and `log` outlive the result. Errors name the setting.
+base::Result<Backends> make_backends(const Settings& settings, net::HttpClient& client, router::LocalPools& pools, base::Log& log);
 
 // The upstreams of the roster, and all aliases: `own`, which make_backends named, and those of the roster, of which one
 // may take the place of model.name's. Where there is a model here, it ends every chain that does not say otherwise.

@@ -164,7 +164,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
 }
 
 base::Result<void> World::make_gateway(const LoadedSettings& loaded, Reload::Load again) {
-    auto backends = make_backends(settings_, upstreams_, embedding_, log_);
+    auto backends = make_backends(settings_, upstreams_, local_, log_);
     if (!backends) return std::move(backends).error();
     auto roster = make_roster(settings_, backends->aliases, upstreams_);
     if (!roster) return std::move(roster).error();
@@ -234,7 +234,7 @@ World::~World() {
     if (agents_) agents_->stop_all();
     // No job may go on in a coroutine that is being destroyed.
     blocking_.join();
-    embedding_.join();
+    local_.join();
     if (spending_) spending_->write();
     if (db_) db_->join();
 }

@@ -15,6 +15,7 @@
 #include "net/log_sink.h"
 #include "net/metrics_registry.h"
 #include "net/task.h"
+#include "router/local_backend.h"
 #include "sandbox/launcher.h"
 #include "server/http.h"
 #include "server/services.h"
@@ -59,7 +60,7 @@ private:
     std::unique_ptr<Keeper> keeper_;
     std::unique_ptr<store::TraceSink> traces_;
     net::HttpClient upstreams_;
-    boost::asio::thread_pool embedding_{1};  // texts are embedded one request after another
+    router::LocalPools local_;
     std::unique_ptr<router::Gateway> gateway_;
     std::unique_ptr<Reload> reload_;
     std::unique_ptr<SpendingKeeper> spending_;

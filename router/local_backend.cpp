@@ -119,6 +119,15 @@ private:
     std::string prefix_;
 };
 
+// Its prompt is there before another CPU thread has woken up.
+bool is_short(const ModelRequest& request) {
+    constexpr std::size_t most_bytes = 4096;
+    std::size_t bytes = 0;
+    for (const auto& message : request.messages)
+        for (const auto& part : message.parts) bytes += part.text.size();
+    return bytes <= most_bytes && request.tools.empty() && !request.response_schema && request.answer_rules.empty();
+}
+
 // Whether a turn may be given to the model again token by token: nothing was cut from it, and its control tokens are
 // the dialect's markup; one that came as somebody's text would have a power there that text has not.
 bool is_whole(const text::Tokenizer& tokenizer, const std::vector<text::TokenId>& tokens, const std::string& written, const text::ParsedOutput& parsed) {
@@ -149,8 +158,8 @@ struct LocalBackend::Prompt {
     text::ParserOptions parser;
 };
 
-LocalBackend::LocalBackend(std::string id, engine::LoadOptions options, net::asio::thread_pool& embedding, base::Log& log)
-    : id_(std::move(id)), embedding_(embedding), log_(log) {
+LocalBackend::LocalBackend(std::string id, engine::LoadOptions options, LocalPools& pools, base::Log& log)
+    : id_(std::move(id)), pools_(pools), log_(log) {
     status_.state = BackendStatus::State::loading;
     status_.stage = "opening";
     loader_ = std::thread([this, options = std::move(options)]() mutable { load(std::move(options)); });
@@ -283,10 +292,16 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     return out;
 }
 
+net::Task<base::Result<LocalBackend::Prompt>> LocalBackend::prepared(const ModelRequest& request) const {
+    if (is_short(request)) co_return prepare(request);
+    auto work = [&] { return prepare(request); };
+    co_return co_await net::on_pool(pools_.prompts, work);
+}
+
 net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request, DeltaSink sink) {
     engine::Engine* e = engine();
     if (!e) co_return not_loaded();
-    auto prompt = prepare(request);
+    auto prompt = co_await prepared(request);
     if (!prompt) co_return std::move(prompt).error();
     auto parser = text::OutputParser::create(prompt->parser);
     if (!parser) co_return std::move(parser).error();
@@ -361,7 +376,7 @@ net::Task<base::Result<EmbeddingReply>> LocalBackend::embed(EmbeddingRequest req
         began = std::chrono::steady_clock::now();
         return e->embed(asked, request.stop);
     };
-    auto made = co_await net::on_pool(embedding_, work);
+    auto made = co_await net::on_pool(pools_.embedding, work);
     if (!made) co_return std::move(made).error();
     EmbeddingReply reply;
     reply.width = made->width;
@@ -377,7 +392,7 @@ net::Task<base::Result<EmbeddingReply>> LocalBackend::embed(EmbeddingRequest req
 
 net::Task<base::Result<int>> LocalBackend::count(ModelRequest request) {
     if (!engine()) co_return not_loaded();
-    auto prompt = prepare(request);
+    auto prompt = co_await prepared(request);
     if (!prompt) co_return std::move(prompt).error();
     co_return int(prompt->request.prompt[0].tokens.size());
 }

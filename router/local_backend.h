@@ -18,11 +18,17 @@
 
 namespace router {
 
+// CPU threads of all embedded models. Joined before the callers' executor ends.
+struct LocalPools {
+    net::asio::thread_pool embedding{1};  // texts are embedded one request after another
+    net::asio::thread_pool prompts{2};    // prompts are rendered and tokenized, grammars compiled
+    void join() { embedding.join(), prompts.join(); }
+};
+
 class LocalBackend final : public Backend {
 public:
     // Loads on a CPU thread of its own; until then status() tells how far it is.
-    // Texts are embedded on `embedding`, which is joined before the callers' executor ends.
-    LocalBackend(std::string id, engine::LoadOptions options, net::asio::thread_pool& embedding, base::Log& log);
+    LocalBackend(std::string id, engine::LoadOptions options, LocalPools& pools, base::Log& log);
     ~LocalBackend() override;
 
     const std::string& id() const override { return id_; }
@@ -39,12 +45,13 @@ private:
     void load(engine::LoadOptions options);
     void know_controls(const text::Tokenizer& tokenizer);
     engine::Engine* engine() const;
-    base::Result<Prompt> prepare(const ModelRequest& request) const;
+    base::Result<Prompt> prepare(const ModelRequest& request) const;  // takes milliseconds where a prompt is long or a grammar new
+    net::Task<base::Result<Prompt>> prepared(const ModelRequest& request) const;
 
     base::Error not_loaded() const;
 
     const std::string id_;
-    net::asio::thread_pool& embedding_;
+    LocalPools& pools_;
     base::Log& log_;
     mutable std::mutex mutex_;   // of status_ and engine_
     BackendStatus status_;

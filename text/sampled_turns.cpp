@@ -6,10 +6,15 @@
 #include <optional>
 #include <utility>
 
+#include "base/trim.h"
+
 namespace text {
 namespace {
 
 using base::OrderedJson;
+using base::trimmed;
+using base::trimmed_left;
+using base::trimmed_right;
 
 // A number that is whole is one however it is written: a client's parser may have read 1.0 as 1.
 base::Json canonical(base::Json value) {
@@ -61,13 +66,6 @@ std::string text_of(const OrderedJson& message, const char* field) {
     const auto it = message.find(field);
     return it != message.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
-
-constexpr std::string_view blanks = " \n\r\t";
-
-std::string_view trimmed_left(std::string_view s) { return s.substr(std::min(s.find_first_not_of(blanks), s.size())); }
-
-std::string_view trimmed_right(std::string_view s) { return s.substr(0, s.find_last_not_of(blanks) + 1); }
-std::string_view trimmed(std::string_view s) { return trimmed_right(trimmed_left(s)); }
 
 bool same_text(std::string_view a, std::string_view b) { return trimmed(a) == trimmed(b); }
 
@@ -131,43 +129,63 @@ struct SampledTurns::Walk {
     std::uint64_t prompt;
     std::size_t at = 0;  // in the rendered text
     std::vector<Piece> pieces{};
+    Found used{};
 };
 
-void SampledTurns::add_reasoning(OrderedJson& messages, const std::string& salt) const {
+std::vector<SampledTurns::Found> SampledTurns::find(const std::vector<std::string>& keys) const {
+    std::vector<Found> out(keys.size());
     std::lock_guard lock(mutex_);
-    std::uint64_t conversation = 0;
-    for (auto& message : messages) {
-        const std::uint64_t before = std::exchange(conversation, with_message(conversation, message));
-        const auto calls = calls_of(message);
-        if (calls.empty() || !text_of(message, "reasoning_content").empty()) continue;
-        const auto [from, to] = by_calls_.equal_range(key_of(calls, salt));
-        const auto found = std::find_if(from, to, [&](const auto& entry) { return entry.second->place.conversation == before && !entry.second->reasoning.empty(); });
-        if (found != to) message["reasoning_content"] = found->second->reasoning;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (keys[i].empty()) continue;
+        const auto [from, to] = by_calls_.equal_range(keys[i]);
+        for (auto entry = from; entry != to; ++entry) out[i].push_back(*entry->second);
     }
+    return out;
+}
+
+void SampledTurns::add_reasoning(OrderedJson& messages, const std::string& salt) const {
+    std::vector<std::uint64_t> before;
+    std::vector<std::string> keys;
+    std::uint64_t conversation = 0;
+    for (const auto& message : messages) {
+        before.push_back(std::exchange(conversation, with_message(conversation, message)));
+        const auto calls = calls_of(message);
+        keys.push_back(calls.empty() || !text_of(message, "reasoning_content").empty() ? "" : key_of(calls, salt));
+    }
+    const auto found = find(keys);
+    for (std::size_t i = 0; i < found.size(); ++i)
+        for (const auto& turn : found[i])
+            if (turn->place.conversation == before[i] && !turn->reasoning.empty()) {
+                messages[i]["reasoning_content"] = turn->reasoning;
+                break;
+            }
 }
 
 base::Result<SampledTurns::Prompt> SampledTurns::compose(const ChatTemplate& source, const RenderInput& input, const Setting& setting) {
     const auto rendered = source.render_guarded(input, setting.guard);
     if (!rendered) return rendered.error();
-    std::lock_guard lock(mutex_);
+    std::vector<std::string> keys;
+    std::uint64_t conversation = 0;
+    for (const auto& message : input.messages) {
+        const auto calls = calls_of(message);
+        keys.push_back(calls.empty() ? "" : key_of(calls, setting.salt));
+        conversation = with_message(conversation, message);
+    }
+    const auto found = find(keys);
     Walk walk{source, input, setting, *rendered, chained(0, setting.salt)};
-    for (std::size_t i = 0; i < input.messages.size(); ++i) replay(i, walk);
+    for (std::size_t i = 0; i < found.size(); ++i) replay(i, found[i], walk);
+    use(walk.used);
     const std::string_view rest = std::string_view(rendered->text).substr(walk.at);
     for (auto& piece : setting.guard.pieces(rest)) walk.pieces.push_back(std::move(piece));
     const std::size_t turn = std::max(rendered->turn, walk.at);
-    std::uint64_t conversation = 0;
-    for (const auto& message : input.messages) conversation = with_message(conversation, message);
     return Prompt{std::move(walk.pieces), {chained(walk.prompt, rest), turn - walk.at, rendered->text.substr(turn), conversation}};
 }
 
-void SampledTurns::replay(std::size_t index, Walk& walk) {
+void SampledTurns::replay(std::size_t index, const Found& turns, Walk& walk) {
     const auto& message = walk.input.messages[index];
-    const auto calls = calls_of(message);
-    if (calls.empty()) return;
     const std::string_view text = walk.rendered.text;
-    const auto [from, to] = by_calls_.equal_range(key_of(calls, walk.setting.salt));
-    for (auto entry = from; entry != to; ++entry) {
-        Turn& turn = *entry->second;
+    for (const auto& candidate : turns) {
+        Turn& turn = *candidate;
         const Place& place = turn.place;
         if (walk.at + place.begins > text.size() || !same_text(turn.content, text_of(message, "content"))) continue;
         const auto begin = behind_opening(text, walk.at + place.begins, place.opening, walk.setting.markup);
@@ -184,16 +202,27 @@ void SampledTurns::replay(std::size_t index, Walk& walk) {
             walk.pieces.push_back({{}, true, turn.tokens});
             walk.prompt = chained(place.prompt, turn.tokens);
             walk.at = end;
-            turns_.splice(turns_.begin(), turns_, entry->second);
+            walk.used.push_back(candidate);
             return;
         }
+    }
+}
+
+// They were used last. Some may have been forgotten since they were found.
+void SampledTurns::use(const Found& turns) {
+    if (turns.empty()) return;
+    std::lock_guard lock(mutex_);
+    for (const auto& turn : turns) {
+        const auto [from, to] = by_calls_.equal_range(turn->key);
+        const auto entry = std::find_if(from, to, [&](const auto& one) { return *one.second == turn; });
+        if (entry != to) turns_.splice(turns_.begin(), turns_, entry->second);
     }
 }
 
 // Whether the text between is what the template prints of the turn. It is when it ends the same conversation without what
 // came after, however badly the template prints calls; or when a parser reads the same turn in it. Reasoning must be
 // there: a template that leaves it out of former turns means to.
-bool SampledTurns::is_printed(Turn& turn, std::size_t begin, std::size_t end, std::size_t index, const Walk& walk) const {
+bool SampledTurns::is_printed(Turn& turn, std::size_t begin, std::size_t end, std::size_t index, const Walk& walk) {
     const std::string_view text = walk.rendered.text, printed = text.substr(begin, end - begin);
     const std::size_t hash = std::hash<std::string_view>()(printed);
     if (turn.printed == hash) return true;
@@ -223,32 +252,37 @@ bool SampledTurns::is_printed(Turn& turn, std::size_t begin, std::size_t end, st
 
 void SampledTurns::remember(const Place& place, const ParsedOutput& output, std::vector<TokenId> tokens, const std::string& salt) {
     if (output.tool_calls.empty() || tokens.empty()) return;
-    std::string key = key_of(calls_of(output), salt);
+    auto turn = std::make_shared<Turn>();
+    turn->key = key_of(calls_of(output), salt);
+    turn->place = place;
+    turn->content = output.content, turn->reasoning = output.reasoning;
+    turn->tokens = std::move(tokens);
     std::lock_guard lock(mutex_);
-    const auto [from, to] = by_calls_.equal_range(key);
+    const auto [from, to] = by_calls_.equal_range(turn->key);
     for (auto entry = from; entry != to; ++entry) {
-        if (entry->second->place.prompt != place.prompt) continue;
-        tokens_ -= entry->second->tokens.size();
+        const Turn& other = **entry->second;
+        if (other.place.prompt != place.prompt) continue;
+        tokens_ -= other.tokens.size();
         turns_.erase(entry->second);
         by_calls_.erase(entry);
         break;
     }
-    tokens_ += tokens.size();
-    turns_.push_front({std::move(key), place, output.content, output.reasoning, std::move(tokens)});
-    by_calls_.emplace(turns_.front().key, turns_.begin());
+    tokens_ += turn->tokens.size();
+    turns_.push_front(std::move(turn));
+    by_calls_.emplace(turns_.front()->key, turns_.begin());
     shrink();
 }
 
 void SampledTurns::shrink() {
     while (tokens_ > most_tokens_) {
         const auto last = std::prev(turns_.end());
-        const auto [from, to] = by_calls_.equal_range(last->key);
+        const auto [from, to] = by_calls_.equal_range((*last)->key);
         for (auto entry = from; entry != to; ++entry)
             if (entry->second == last) {
                 by_calls_.erase(entry);
                 break;
             }
-        tokens_ -= last->tokens.size();
+        tokens_ -= (*last)->tokens.size();
         turns_.pop_back();
     }
 }

@@ -3,9 +3,11 @@
 // this all that was computed from a call on would be computed again.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -16,6 +18,7 @@
 
 namespace text {
 
+// Shareable between CPU threads: nothing is rendered or parsed under its lock.
 class SampledTurns {
 public:
     // Where a model is about to write: behind which prompt, and what of that opens its turn.
@@ -57,13 +60,16 @@ private:
         Place place;
         std::string content, reasoning;
         std::vector<TokenId> tokens;
-        std::size_t printed = 0;  // hash of what the template was found to print of it; 0: nothing
+        std::atomic<std::size_t> printed = 0;  // hash of what the template was found to print of it; 0: nothing
     };
-    using Turns = std::list<Turn>;
+    using Turns = std::list<std::shared_ptr<Turn>>;
+    using Found = std::vector<std::shared_ptr<Turn>>;
     struct Walk;
 
-    void replay(std::size_t index, Walk& walk);
-    bool is_printed(Turn& turn, std::size_t begin, std::size_t end, std::size_t index, const Walk& walk) const;
+    std::vector<Found> find(const std::vector<std::string>& keys) const;  // an empty key finds nothing
+    static void replay(std::size_t index, const Found& turns, Walk& walk);
+    static bool is_printed(Turn& turn, std::size_t begin, std::size_t end, std::size_t index, const Walk& walk);
+    void use(const Found& turns);
     void shrink();
 
     const std::size_t most_tokens_;

@@ -21,7 +21,7 @@ struct BackendsTest : testing::Test {
     base::NullLog log;
     base::SystemClock clock;
     net::HttpClient client;
-    net::asio::thread_pool embedding{1};
+    router::LocalPools pools;
 
     Settings settings(std::map<std::string, std::string> flags) {
         flags["state.folder"] = folder.path();
@@ -34,7 +34,7 @@ struct BackendsTest : testing::Test {
         return folder.path() / name;
     }
     std::string refusal(std::map<std::string, std::string> flags) {
-        auto made = make_backends(settings(std::move(flags)), client, embedding, log);
+        auto made = make_backends(settings(std::move(flags)), client, pools, log);
         return made ? "" : made.error().text();
     }
 };
@@ -45,7 +45,7 @@ TEST_F(BackendsTest, TheUpstreamAnswersWhereNoModelLies) {
         reply.chunks = {"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"};
         return reply;
     });
-    auto made = make_backends(settings({{"upstream.url", server.url("/v1/")}, {"upstream.model", "big"}, {"upstream.key_file", file("key", "sk-7\n")}}), client, embedding, log);
+    auto made = make_backends(settings({{"upstream.url", server.url("/v1/")}, {"upstream.model", "big"}, {"upstream.key_file", file("key", "sk-7\n")}}), client, pools, log);
     ASSERT_TRUE(made) << made.error().text();
     EXPECT_THAT(made->aliases.at(0).chain, ElementsAre("upstream"));
     net::MetricsRegistry metrics;
@@ -61,7 +61,7 @@ TEST_F(BackendsTest, TheUpstreamAnswersWhereNoModelLies) {
 
 TEST_F(BackendsTest, TheUpstreamComesAfterTheModel) {
     const std::string script = file("script.jsonl", R"({"when":"","text":"scripted"})");
-    auto made = make_backends(settings({{"backend.script", script}, {"upstream.url", "http://127.0.0.1:1/v1"}, {"upstream.model", "big"}}), client, embedding, log);
+    auto made = make_backends(settings({{"backend.script", script}, {"upstream.url", "http://127.0.0.1:1/v1"}, {"upstream.model", "big"}}), client, pools, log);
     ASSERT_TRUE(made) << made.error().text();
     EXPECT_THAT(made->aliases.at(0).chain, ElementsAre("scripted", "upstream"));
 }
@@ -79,7 +79,7 @@ TEST_F(BackendsTest, RefusalsNameTheSetting) {
 
 TEST_F(BackendsTest, AnEmbeddingModelHasAnAliasOfItsOwn) {
     const std::string script = file("script.jsonl", R"({"when":"","text":"scripted"})"), model = support::data_dir() / "models/bert_minilm.gguf";
-    auto made = make_backends(settings({{"backend.script", script}, {"embedding.path", model}}), client, embedding, log);
+    auto made = make_backends(settings({{"backend.script", script}, {"embedding.path", model}}), client, pools, log);
     ASSERT_TRUE(made) << made.error().text();
     ASSERT_EQ(made->aliases.size(), 2u);
     EXPECT_EQ(made->aliases[1].name, "embedding");
@@ -115,7 +115,7 @@ TEST_F(BackendsTest, AnEmbeddingModelHasAnAliasOfItsOwn) {
 TEST_F(BackendsTest, TheUpstreamMayEmbedAlone) {
     const std::string script = file("script.jsonl", R"({"when":"","text":"scripted"})");
     auto made = make_backends(settings({{"backend.script", script}, {"upstream.url", "http://127.0.0.1:1/v1"}, {"upstream.embedding_model", "vectors"}, {"embedding.name", "v"}}),
-                              client, embedding, log);
+                              client, pools, log);
     ASSERT_TRUE(made) << made.error().text();
     ASSERT_EQ(made->aliases.size(), 2u);
     EXPECT_THAT(made->aliases[0].chain, ElementsAre("scripted"));

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
+#include <thread>
 
 #include "controls.h"
 #include "parsed.h"
@@ -256,6 +258,40 @@ TEST(SampledTurns, TheReasoningOfACallComesBackToItsOwnConversationOnly) {
     EXPECT_THAT(tail_of(chat), ::testing::HasSubstr("It is long."));
     chat.messages() = kept;
     EXPECT_THAT(tail_of(chat), ::testing::HasSubstr("It is short."));
+}
+
+// Turns are forgotten while others' prompts are composed of them. Under ThreadSanitizer this is the test that it may be so.
+TEST(SampledTurns, PromptsAreComposedWhileOthersAreRemembered) {
+    const auto source = ChatTemplate::parse(chatml).value();
+    const Guard guard({"<|im_start|>", "<|im_end|>"});
+    const std::vector<std::string> ends = {"<|im_end|>"}, markup = markup_of("hermes");
+    SampledTurns sampled(40);
+    std::atomic<int> replayed = 0, wrong = 0;
+    const auto converse = [&](int number) {
+        for (int i = 0; i < 200; ++i) {
+            const std::string salt = std::to_string(number), path = std::to_string(i % 3);
+            RenderInput input;
+            input.tools = tools();
+            input.messages = {{{"role", "user"}, {"content", "What does it say?"}}};
+            const auto first = sampled.compose(*source, input, {guard, ends, markup, "hermes", salt}).value();
+            ParsedOutput output;
+            output.tool_calls = {{"read", "{\"path\": \"" + path + "\"}"}};
+            const std::vector<TokenId> tokens(8, number * 3 + i % 3);
+            sampled.remember(first.place, output, tokens, salt);
+            input.messages.push_back(sent_back(output, 1));
+            const auto second = sampled.compose(*source, input, {guard, ends, markup, "hermes", salt}).value();
+            for (const auto& piece : second.pieces) {
+                replayed += !piece.tokens.empty();
+                wrong += !piece.tokens.empty() && piece.tokens != tokens;
+            }
+        }
+    };
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) threads.emplace_back(converse, t);
+    for (auto& thread : threads) thread.join();
+    EXPECT_GT(replayed, 0);
+    EXPECT_EQ(wrong, 0);
+    EXPECT_LE(sampled.tokens(), 40u);
 }
 
 TEST(SampledTurns, KeepsThoseThatWereUsedLast) {
