@@ -61,13 +61,21 @@ inline std::vector<Event> events_of(const std::string& body) {
 
 // PostgreSQL must be there: support::TestDatabase::get() is not null.
 struct Site {
+    // `others`: names of further aliases, each with a backend of that name.
     explicit Site(std::vector<router::ScriptedReply> replies = {}, AuthOptions auth_options = {}, HttpOptions http_options = {},
-                  router::Script script = {}) {
+                  router::Script script = {}, const std::vector<std::string>& others = {}) {
         auto scripted = std::make_unique<router::ScriptedBackend>("scripted", std::move(replies), std::move(script));
         model = scripted.get();
         std::vector<std::unique_ptr<router::Backend>> backends;
         backends.push_back(std::move(scripted));
-        gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, clock, log, metrics);
+        std::vector<router::Alias> aliases = {{"default", {"scripted"}}};
+        for (const std::string& name : others) {
+            auto other = std::make_unique<router::ScriptedBackend>(name);
+            other_models.push_back(other.get());
+            backends.push_back(std::move(other));
+            aliases.push_back({name, {name}});
+        }
+        gateway = std::make_unique<router::Gateway>(std::move(backends), std::move(aliases), clock, log, metrics);
         agents::Options options;
         options.workspace_root = folder.path();
         options.default_discipline = agents::ToolDiscipline::free;
@@ -116,6 +124,7 @@ struct Site {
     boost::asio::thread_pool blocking{2};
     support::TempDir folder;
     router::ScriptedBackend* model = nullptr;
+    std::vector<router::ScriptedBackend*> other_models;
     std::unique_ptr<router::Gateway> gateway;
     store::TraceSink traces{database->db(), log};
     tools::Builtins tools;

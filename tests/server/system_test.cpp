@@ -65,6 +65,42 @@ TEST_F(SystemTest, HealthTellsOfABackendThatFails) {
     EXPECT_FALSE(site.ask("GET", "/health").json().contains("failing"));
 }
 
+TEST_F(SystemTest, HealthTellsWhichOfTwoAliasesIsDown) {
+    Site site({says("hi")}, {}, {}, {}, {"vectors"});
+    using State = router::BackendStatus::State;
+    const auto set = [](router::ScriptedBackend* backend, State state) {
+        router::BackendStatus status;
+        status.state = state;
+        if (state == State::down) status.detail = "the file of " + backend->id() + " is damaged";
+        backend->set_status(status);
+    };
+    const auto found = [&](State chat, State vectors) {
+        set(site.model, chat);
+        set(site.other_models.at(0), vectors);
+        const Reply stranger = site.ask_as("", "GET", "/health");
+        const Json known = site.ask("GET", "/health").json();
+        EXPECT_EQ(stranger.json()["status"], known["status"]);
+        EXPECT_FALSE(stranger.json().contains("failing"));
+        std::string out = std::to_string(stranger.status) + " " + known["status"].get<std::string>();
+        for (const Json& failing : known.value("failing", Json::array())) {
+            out += " " + failing["alias"].get<std::string>();
+            EXPECT_EQ(failing["error"], "the file of " + failing["backend"].get<std::string>() + " is damaged");
+        }
+        return out;
+    };
+    EXPECT_EQ(found(State::ready, State::ready), "200 ok");
+    EXPECT_EQ(found(State::down, State::down), "503 down default vectors");
+    EXPECT_EQ(found(State::loading, State::down), "503 loading vectors");
+    EXPECT_EQ(found(State::down, State::loading), "503 loading default");
+    EXPECT_EQ(found(State::ready, State::loading), "503 loading");
+    EXPECT_EQ(found(State::ready, State::down), "200 degraded vectors");
+    EXPECT_EQ(site.ask("POST", "/v1/chat/completions", chat("default", {user("hi")})).status, 200);
+    EXPECT_EQ(site.ask("POST", "/v1/embeddings", {{"model", "vectors"}, {"input", "a"}}).status, 503);
+    EXPECT_EQ(found(State::down, State::ready), "200 degraded default");
+    EXPECT_EQ(site.ask("POST", "/v1/chat/completions", chat("default", {user("hi")})).status, 503);
+    EXPECT_EQ(site.ask("POST", "/v1/embeddings", {{"model", "vectors"}, {"input", "a"}}).status, 200);
+}
+
 TEST_F(SystemTest, HealthSaysThatNothingNewIsTakenIn) {
     Site site;
     std::atomic<bool> full = true;
