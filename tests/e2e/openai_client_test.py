@@ -164,6 +164,33 @@ def test_structured_output_is_valid(tiny_client, name, stream):
         jsonschema.validate(json.loads(text), SCHEMAS[name])
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("schema,says", [
+    ({"type": "string", "maxLenght": 5}, ["/maxLenght", "maxLength"]),
+    ({"type": "array", "items": {"type": "string"}, "uniqueItems": True}, ["uniqueItems"]),
+    ({"type": "array", "items": {"type": "strnig"}}, ["/items/type"]),
+])
+def test_a_schema_that_cannot_be_held_is_named_by_its_field(tiny_client, schema, says, stream):
+    parameters = {"type": "object", "properties": {"value": schema}, "required": ["value"]}
+    strict = {"type": "function", "function": {"name": "keep", "strict": True, "parameters": parameters}}
+    for param, more in (("response_format.json_schema.schema", {"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}}),
+                        ("tools[1].function.parameters", {"tools": [CLOCK, strict]})):
+        with pytest.raises(openai.BadRequestError) as refused:
+            list(create(tiny_client, "Who?", stream=stream, max_tokens=5, **more))
+        assert refused.value.param == param
+        assert all(text in str(refused.value) for text in says)
+
+
+def test_a_word_that_json_schema_does_not_have_is_told_of_in_a_tool_that_is_not_strict(tiny_client):
+    odd = {"type": "function", "function": {"name": "keep", "parameters": {
+        "type": "object", "properties": {"value": {"enum": [1, 2], "colour": "red"}}, "required": ["value"], "additionalProperties": False}}}
+    answer = tiny_client.chat.completions.with_raw_response.create(model="default", messages=[{"role": "user", "content": "Hm?"}], tools=[odd], tool_choice="required",
+                                                                   temperature=1.5, seed=1, max_tokens=200)
+    assert answer.headers["X-Hearth-Ignored-Fields"] == "tools[0].function.parameters/properties/value/colour"
+    made, = answer.parse().choices[0].message.tool_calls
+    assert json.loads(made.function.arguments)["value"] in (1, 2)
+
+
 def test_json_object_is_an_object(tiny_client):
     for seed in range(3):
         choice = create(tiny_client, "Who?", response_format={"type": "json_object"}, temperature=1.5, seed=seed, max_tokens=150).choices[0]
