@@ -49,8 +49,10 @@ Places::Places(std::shared_ptr<const Machine> machine) : machine_(std::move(mach
             if (e.kind == Edge::Kind::bytes) cut[e.low] = cut[std::size_t(e.high) + 1] = true;
     int current = 0;
     for (std::size_t b = 0; b < 256; ++b) {
+        const bool first = b == 0 || cut[b];
         if (b && cut[b]) ++current;
         class_of_[b] = std::uint8_t(current);
+        lone_[std::size_t(current)] = first ? int(b) : -1;
     }
     n_classes_ = current + 1;
     stacks_.emplace_back();
@@ -255,6 +257,18 @@ Places::Place Places::run(Place from, std::string_view bytes) {
         from = next(from, std::uint8_t(c));
     }
     return from;
+}
+
+int Places::only_byte(Place from) {
+    const std::size_t row = std::size_t(from) * std::size_t(n_classes_);
+    if (table_[row] == unknown) fill_row(from);
+    int only = -1;
+    for (std::size_t k = 0; k < std::size_t(n_classes_); ++k) {
+        if (table_[row + k] < 0) continue;
+        if (only >= 0 || lone_[k] < 0) return -1;
+        only = lone_[k];
+    }
+    return only;
 }
 
 Places::Place Places::run_literal(Place from, std::string_view text) {

@@ -92,6 +92,8 @@ public:
         return table_[at];
     }
     Place run(Place from, std::string_view bytes);
+    // The only byte that may come next, or -1.
+    int only_byte(Place from);
     bool ends(Place p) const { return places_[std::size_t(p)].ends; }  // the text so far is a sentence
     std::span<const Config> configs(Place p) const {  // those that take a byte, sorted
         const Data& d = places_[std::size_t(p)];
@@ -147,6 +149,7 @@ private:
 
     std::shared_ptr<const Machine> machine_;
     std::array<std::uint8_t, 256> class_of_{};
+    std::array<int, 256> lone_{};  // [classes] the byte where there is but one, else -1
     int n_classes_ = 0;
     std::vector<Data> places_;
     std::vector<Config> configs_;            // of all places

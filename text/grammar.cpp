@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "text/automaton.h"
+#include "text/forced.h"
 #include "text/grammar_rules.h"
 #include "text/masks.h"
 
@@ -20,8 +21,9 @@ struct Memory {
     std::mutex mutex;
     Places places;
     Masks masks;
+    Forced forced;
     Memory(std::shared_ptr<const Machine> machine, std::shared_ptr<const TokenTable> table)
-        : places(std::move(machine)), masks(places, std::move(table)) {}
+        : places(std::move(machine)), masks(places, table), forced(places, masks, std::move(table)) {}
 };
 
 class Compiled final : public Grammar {
@@ -42,7 +44,7 @@ public:
         }
         if (!memory) return machine_->bytes();
         std::lock_guard lock(memory->mutex);
-        return machine_->bytes() + memory->places.bytes() + memory->masks.bytes();
+        return machine_->bytes() + memory->places.bytes() + memory->masks.bytes() + memory->forced.bytes();
     }
 
     // The memory to use with this vocabulary; another one than `full`.
@@ -77,6 +79,7 @@ public:
         place_ = memory_->places.run(memory_->places.begin(), trigger_);
         if (place_ < 0) throw std::invalid_argument("the grammar does not begin with its trigger \"" + trigger_ + "\"");
         waiting_ = !trigger_.empty();
+        forced_.reserve(kMostForced);
     }
     State(const State&) = default;
 
@@ -120,6 +123,26 @@ public:
         return memory_->places.ends(place_);
     }
 
+    bool finished() const override {
+        if (waiting_) return false;
+        std::lock_guard lock(memory_->mutex);
+        return memory_->places.ends(place_) && memory_->places.configs(place_).empty();
+    }
+
+    std::string forced_bytes(std::size_t limit) override {
+        if (waiting_) return {};
+        renew();
+        std::lock_guard lock(memory_->mutex);
+        return memory_->forced.bytes_after(place_, limit);
+    }
+
+    std::span<const TokenId> forced() override {
+        if (waiting_) return {};
+        renew();
+        std::lock_guard lock(memory_->mutex);
+        return forced_ = memory_->forced.after(place_);
+    }
+
     std::unique_ptr<GrammarState> clone() const override { return std::make_unique<State>(*this); }
 
 private:
@@ -158,6 +181,7 @@ private:
     Places::Place place_ = 0;   // while waiting: behind the trigger
     std::size_t matched_ = 0;   // bytes of the trigger at the end of the text
     bool waiting_ = false;
+    std::vector<TokenId> forced_;
 };
 
 }  // namespace

@@ -55,6 +55,16 @@ public:
     virtual bool mask(std::span<std::uint64_t> bits) = 0;
     virtual bool accept(TokenId id) = 0;  // false: the token was not allowed; the state is unchanged
     virtual bool may_end() const = 0;
+    virtual bool finished() const = 0;  // it may end, and nothing else may follow
+    // The bytes that must come next whatever is chosen, at most `limit`.
+    virtual std::string forced_bytes(std::size_t limit) = 0;
+    // Tokens that write forced bytes and can be appended without asking the model, at most kMostForced; the state is
+    // unchanged. They are split as the tokenizer splits that text, which is how the model has learnt to read it, and not as
+    // a choice among all the tokens that the mask allows may have split it: the text is the same, the tokens may differ.
+    // What the tokenizer could split in another way, depending on what follows, is left for the model to choose.
+    // Valid until the next call.
+    virtual std::span<const TokenId> forced() = 0;
+    static constexpr int kMostForced = 64;
     virtual std::unique_ptr<GrammarState> clone() const = 0;
 };
 

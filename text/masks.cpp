@@ -213,19 +213,6 @@ std::size_t advance_match(const std::string& pattern, std::size_t matched, char 
     return 0;
 }
 
-// The node that `text` leads to from `node`, or -1.
-int Masks::descend(int node, std::string_view text) const {
-    const auto nodes = table_->nodes();
-    for (char c : text) {
-        const int end = nodes[std::size_t(node)].end;
-        int child = node + 1;
-        while (child < end && nodes[std::size_t(child)].byte != std::uint8_t(c)) child = nodes[std::size_t(child)].end;
-        if (child >= end) return -1;
-        node = child;
-    }
-    return node;
-}
-
 // Tokens below `node`, from whose path `from` has been reached, that go on in a way that is refused.
 void Masks::sweep(int node, Place from, std::vector<TokenId>& out) {
     const auto nodes = table_->nodes();
@@ -250,7 +237,7 @@ void Masks::find_whole(const std::string& trigger) {
         if (n.depth == 0) continue;
         path.back() = char(n.byte);
         if (path.back() != trigger[0]) continue;
-        if (const int end = descend(i, std::string_view(trigger).substr(1)); end >= 0) whole_.push_back({end, path + trigger.substr(1)});
+        if (const int end = table_->descend(i, std::string_view(trigger).substr(1)); end >= 0) whole_.push_back({end, path + trigger.substr(1)});
     }
 }
 
@@ -275,7 +262,7 @@ const std::vector<TokenId>& Masks::spoilt(const std::string& trigger, std::size_
         const std::string_view missing = std::string_view(trigger).substr(read);
         if (trigger.compare(0, read, trigger, matched - read, read) != 0 || !first_here(missing)) continue;
         for (int layer = 0; layer < TokenTable::n_layers; ++layer)
-            if (const int node = descend(table_->root(layer), missing); node >= 0) sweep(node, bound, out);
+            if (const int node = table_->descend(table_->root(layer), missing); node >= 0) sweep(node, bound, out);
     }
     // … or when it holds all of it.
     for (const auto& [node, text] : whole_)

@@ -19,6 +19,7 @@ struct TokenSet {
     std::vector<TokenId> ids;
     std::vector<std::uint64_t> bits;  // empty: ids hold them all
     void into(std::span<std::uint64_t> out) const;
+    bool has_one() const { return bits.empty() && ids.size() == 1; }
     std::size_t bytes() const { return sizeof *this + ids.size() * sizeof(TokenId) + bits.size() * 8; }
 };
 
@@ -57,7 +58,6 @@ private:
     std::vector<Option> options(int layer, std::uint8_t utf8) const;
     void sweep(int node, Places::Place from, std::vector<TokenId>& out);
     void find_whole(const std::string& trigger);
-    int descend(int node, std::string_view text) const;
     TokenSet pack(const std::vector<std::uint64_t>& bits) const;
 
     Places& places_;

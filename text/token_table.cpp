@@ -84,6 +84,17 @@ std::vector<TokenTable::Entry> TokenTable::entries() {
     return all;
 }
 
+int TokenTable::descend(int node, std::string_view text) const {
+    for (char c : text) {
+        const int end = nodes_[std::size_t(node)].end;
+        int child = node + 1;
+        while (child < end && nodes_[std::size_t(child)].byte != std::uint8_t(c)) child = nodes_[std::size_t(child)].end;
+        if (child >= end) return -1;
+        node = child;
+    }
+    return node;
+}
+
 void TokenTable::build_tries(const std::vector<Entry>& sorted) {
     std::size_t at = 0;
     for (int layer = 0; layer < n_layers; ++layer) {

@@ -38,6 +38,7 @@ public:
     // Tokens that end at the node, and at or below it.
     std::span<const TokenId> at(int node) const { return ordered(node, node + 1); }
     std::span<const TokenId> below(int node) const { return ordered(node, nodes_[std::size_t(node)].end); }
+    int descend(int node, std::string_view text) const;  // where the text leads to from there, or -1
     int root(int layer) const { return roots_[std::size_t(layer)]; }
     // Tokens of this plain layer and those before it that have at most so many characters; `unbounded`
     // adds those of the long layer that are made of such characters.
