@@ -110,6 +110,7 @@ public:
     struct Load {
         int running = 0, waiting = 0;
         std::uint64_t kv_used_tokens = 0, kv_cached_tokens = 0;
+        std::uint64_t steps = 0, forced_tokens = 0;  // since the load
     };
     virtual Load load_now() const = 0;
 };

@@ -43,10 +43,10 @@ struct Request {
     std::vector<std::string> stop;   // texts; the output ends before the first one
     std::vector<TokenId> shown;      // control tokens that the output's text holds, ascending: a dialect's markup; others have none
     std::shared_ptr<const text::Grammar> grammar;  // null: free
-    std::string grammar_trigger;     // see text/grammar.h
+    std::string grammar_trigger;     // see text/grammar.h; what they force is split as text::GrammarState::forced says
     bool ignore_eos = false;         // benchmarks
     std::string cache_salt;          // prefixes are shared only between equal salts
-    int logprobs = 0;                // top-n per output token, 0: none
+    int logprobs = 0;                // top-n per output token, 0: none; with them every token is sampled, also a forced one
 };
 
 // A text to make a vector of: as text, to which the tokens are added that begin and end one, or as token ids, taken as they are.
@@ -85,6 +85,7 @@ struct Usage {
     int prompt_tokens = 0;
     int cached_tokens = 0;  // of the prompt, found in the cache
     int output_tokens = 0;
+    int forced_tokens = 0;  // of the output: those that the grammar left no choice about, appended without a step of their own
     std::chrono::microseconds queued{0}, prefill{0}, decode{0};
 };
 

@@ -39,6 +39,8 @@ public:
     TokenId sample(std::span<float> logits, std::span<const TokenId> history, std::span<const std::uint64_t> mask,
                    SamplerScratch& scratch);
 
+    bool is_biased(TokenId id) const { return sampling_.logit_bias.contains(id); }
+
 private:
     void penalise(std::span<float> logits, std::span<const TokenId> history, SamplerScratch& scratch) const;
     TokenId draw(std::span<const float> logits, SamplerScratch& scratch);

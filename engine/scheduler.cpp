@@ -22,13 +22,14 @@ void plan_step(const SchedulerLimits& limits, std::span<const Progress> running,
             step.push_back({i, 1});
             --left;
         }
-    for (int i = 0; i < int(running.size()) && left > 0; ++i) {
-        const Progress& p = running[i];
-        if (p.paused || p.known - p.computed <= 1) continue;
-        const int end = p.until > p.computed ? std::min(p.until, p.known) : p.known, rows = std::min(end - p.computed, left);
-        step.push_back({i, rows});
-        left -= rows;
-    }
+    for (const bool decodes : {true, false})
+        for (int i = 0; i < int(running.size()) && left > 0; ++i) {
+            const Progress& p = running[i];
+            if (p.paused || p.decodes != decodes || p.known - p.computed <= 1) continue;
+            const int end = p.until > p.computed ? std::min(p.until, p.known) : p.known, rows = std::min(end - p.computed, left);
+            step.push_back({i, rows});
+            left -= rows;
+        }
 }
 
 }  // namespace engine

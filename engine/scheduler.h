@@ -18,6 +18,7 @@ struct Progress {
     int known = 0;        // tokens of prompt and output so far; known > computed
     bool paused = false;  // its reader is behind
     int until = 0;        // where this lies ahead, the next chunk goes no further
+    bool decodes = false; // its prompt is computed; more than one token left is a forced text
 };
 
 struct StepPart {
@@ -30,8 +31,8 @@ struct StepPart {
 // nothing is ever evicted half-way. First come, first served: a large request is not overtaken.
 int admit(const SchedulerLimits& limits, int running, int running_blocks, std::span<const int> waiting);
 
-// Every sequence that decodes gets its row; what is left of the rows goes to prompts in order, cut
-// into chunks. Appends to `step`, which keeps its capacity.
+// Every sequence that decodes one token gets its row; what is left of the rows goes to forced texts, then to
+// prompts, each in order, cut into chunks. Appends to `step`, which keeps its capacity.
 void plan_step(const SchedulerLimits& limits, std::span<const Progress> running, std::vector<StepPart>& step);
 
 }  // namespace engine

@@ -3,11 +3,11 @@
 namespace engine {
 namespace {
 
-constexpr std::size_t kEvents = 256, kTextRoom = 64;
+constexpr std::size_t kTextRoom = 64;
 
 }  // namespace
 
-Stream::Stream(std::function<void()> wake_worker, int logprobs) : ring_(kEvents), wake_worker_(std::move(wake_worker)) {
+Stream::Stream(std::function<void()> wake_worker, int logprobs) : ring_(kEvents + kAtOnce), wake_worker_(std::move(wake_worker)) {
     for (auto& event : ring_) {
         event.text.reserve(kTextRoom);
         event.top.reserve(std::size_t(logprobs));
@@ -53,7 +53,7 @@ std::optional<TokenEvent> Stream::take(std::unique_lock<std::mutex>& lock) {
         event = ring_[first_];
         first_ = (first_ + 1) % ring_.size();
         count_.store(count - 1, std::memory_order_release);
-        if (std::size_t(count) == ring_.size()) {
+        if (count == kEvents) {
             lock.unlock();
             wake_worker_();
         }

@@ -17,8 +17,9 @@ class Stream {
 public:
     Stream(std::function<void()> wake_worker, int logprobs);
 
-    // Worker's side. There is always room for the last event.
-    bool full() const { return count_.load(std::memory_order_acquire) >= int(ring_.size()); }
+    static constexpr int kEvents = 256, kAtOnce = 64;
+    // Worker's side. While it is not full there is room for a token and kAtOnce forced ones; always for the last event.
+    bool full() const { return count_.load(std::memory_order_acquire) >= kEvents; }
     void push(TokenId id, const std::string& text, const std::vector<TokenLogprob>& top);
     void finish(Finish reason, const std::string& text, std::string error = {});
     void set_usage(const Usage& usage);

@@ -109,7 +109,7 @@ base::Result<std::vector<float>> Worker::all_rows(Runner::Of what, const std::ve
 }
 
 Engine::Load Worker::load() const {
-    return {n_running_, n_waiting_, std::uint64_t(held_) * kKvBlock, std::uint64_t(cached_)};
+    return {n_running_, n_waiting_, std::uint64_t(held_) * kKvBlock, std::uint64_t(cached_), steps_, forced_};
 }
 
 void Worker::remember_load() {
@@ -181,7 +181,9 @@ void Worker::join_waiting() {
     const int n = admit(limits_, int(running_.size()), needed, wants);
     for (int i = 0; i < n; ++i) {
         join(*waiting_[i]);
-        running_.push_back(std::move(waiting_[i]));
+        append_forced(*waiting_[i]);
+        if (waiting_[i]->max_tokens > 0) running_.push_back(std::move(waiting_[i]));
+        waiting_[i].reset();
         --n_waiting_;
     }
     std::erase(waiting_, nullptr);
@@ -245,7 +247,7 @@ void Worker::keep_state(const Sequence& s) {
 
 bool Worker::step() {
     progress_.clear();
-    for (const auto& s : running_) progress_.push_back({s->computed, int(s->tokens.size()), s->stream->full(), next_mark(*s)});
+    for (const auto& s : running_) progress_.push_back({s->computed, int(s->tokens.size()), s->stream->full(), next_mark(*s), s->computed >= s->prompt});
     plan_step(limits_, progress_, plan_);
     if (plan_.empty()) return false;
     parts_.clear();
@@ -256,6 +258,7 @@ bool Worker::step() {
         parts_.push_back({s.tokens.data() + s.computed, part.rows, s.computed, s.table.data(), last, s.slot});
     }
     runner_->step(parts_);
+    ++steps_;
     int logits = 0;
     for (std::size_t i = 0; i < plan_.size(); ++i) {
         auto& s = running_[plan_[i].sequence];
@@ -280,7 +283,7 @@ void Worker::computed(Sequence& s, int rows) {
 
 void Worker::decide(Sequence& s, std::span<float> logits) {
     const auto now = Clock::now();
-    if (s.output() == 0) {
+    if (s.decoding == Sequence::Time{}) {
         s.decoding = now;
         s.usage.prefill = since(s.joined, now);
     }
@@ -302,6 +305,33 @@ void Worker::decide(Sequence& s, std::span<float> logits) {
     if (s.grammar && !s.grammar->accept(id)) return finish(s, Finish::failed, "the grammar refused a token that its mask allowed");
     s.tokens.push_back(id);
     emit(s, id);
+    if (s.max_tokens > 0) append_forced(s);
+}
+
+// What the grammar forces goes through the model with the next step, as a chunk of a prompt does: many tokens for little more
+// than the time of one. Whoever asked for logprobs or a bias of such a token has it sampled.
+void Worker::append_forced(Sequence& s) {
+    if (!s.grammar || s.logprobs > 0) return;
+    top_.clear();
+    for (int n = 0; n < Stream::kAtOnce;) {
+        const auto forced = s.grammar->forced();
+        if (forced.empty()) break;
+        for (const TokenId id : forced) {
+            if (n++ == Stream::kAtOnce || s.sampler.is_biased(id)) return;
+            if (!s.grammar->accept(id)) return finish(s, Finish::failed, "the grammar refused a token that it forces");
+            ++s.usage.output_tokens;
+            ++s.usage.forced_tokens;
+            ++forced_;
+            s.tokens.push_back(id);
+            emit(s, id);
+            if (s.max_tokens == 0) return;  // finished
+        }
+    }
+    if (s.ignore_eos || tokenizer_->vocabulary().end_of_generation.empty() || !s.grammar->finished()) return;
+    ++s.usage.output_tokens;  // the token that says so
+    ++s.usage.forced_tokens;
+    ++forced_;
+    finish(s, Finish::stop);
 }
 
 std::string_view Worker::bytes(TokenId id) const {

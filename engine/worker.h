@@ -45,6 +45,7 @@ private:
     bool step();  // false: nothing to compute
     void computed(Sequence& s, int rows);
     void decide(Sequence& s, std::span<float> logits);
+    void append_forced(Sequence& s);
     void emit(Sequence& s, TokenId id);
     void finish(Sequence& s, Finish reason, std::string error = {});
     void finish_all(Finish reason, const std::string& error);
@@ -77,6 +78,7 @@ private:
     bool ending_ = false, woken_ = false;
     std::atomic<int> n_running_{0}, n_waiting_{0}, held_{0};
     std::atomic<std::int64_t> cached_{0};
+    std::atomic<std::uint64_t> steps_{0}, forced_{0};
     std::thread thread_;
 };
 

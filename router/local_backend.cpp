@@ -236,6 +236,8 @@ BackendStatus LocalBackend::status() const {
         status.facts["waiting"] = load.waiting;
         status.facts["kv_used_tokens"] = load.kv_used_tokens;
         status.facts["kv_cached_tokens"] = load.kv_cached_tokens;
+        status.facts["steps"] = load.steps;
+        status.facts["forced_tokens"] = load.forced_tokens;
     }
     return status;
 }

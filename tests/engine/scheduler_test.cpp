@@ -28,6 +28,18 @@ TEST(Scheduler, DecodingComesFirstAndPromptsFillTheRest) {
     EXPECT_TRUE(step.empty());
 }
 
+TEST(Scheduler, ForcedTextsComeBeforePrompts) {
+    const SchedulerLimits limits{.sequences = 4, .rows = 16, .blocks = 100};
+    std::vector<StepPart> step;
+    plan_step(limits, std::vector<Progress>{{.computed = 0, .known = 20}, {.computed = 9, .known = 18, .decodes = true}, {.computed = 3, .known = 4, .decodes = true}, {.computed = 6, .known = 14, .decodes = true}}, step);
+    ASSERT_EQ(step.size(), 3u);
+    EXPECT_EQ(step[0].sequence, 2) << "one token";
+    EXPECT_EQ(step[1].sequence, 1);
+    EXPECT_EQ(step[1].rows, 9);
+    EXPECT_EQ(step[2].sequence, 3);
+    EXPECT_EQ(step[2].rows, 6) << "what is left of the step";
+}
+
 TEST(Scheduler, ChunksEndWhereTheyAreToldTo) {
     const SchedulerLimits limits{.sequences = 4, .rows = 16, .blocks = 100};
     std::vector<StepPart> step;
