@@ -202,13 +202,16 @@ base::Result<std::string> tagged_arguments(const Json& parameters, const std::st
     std::string rules, body;
     const Json none = Json::object();
     if (parameters.contains("type") && parameters["type"] != "object") return base::error(base::Code::unsupported, "parameters are an object, found the type " + parameters["type"].dump());
-    for (const char* keyword : {"$ref", "allOf", "anyOf", "oneOf", "not", "if", "patternProperties", "minProperties", "maxProperties",
+    for (const char* keyword : {"$ref", "const", "enum", "allOf", "anyOf", "oneOf", "not", "if", "patternProperties", "minProperties", "maxProperties",
                                 "propertyNames", "unevaluatedProperties", "dependentRequired", "dependentSchemas", "dependencies"})
         if (parameters.contains(keyword)) return base::error(base::Code::unsupported, std::string("\"") + keyword + "\" has no grammar between tags");
     const Json& properties = parameters.contains("properties") ? parameters["properties"] : none;
-    if (!parameters.contains("properties") && !parameters.contains("required") && parameters.value("additionalProperties", Json(true)) != false)
+    const Json others = parameters.contains("additionalProperties") ? parameters["additionalProperties"] : Json(true);
+    if (!parameters.contains("properties") && !parameters.contains("required") && others != false) {
+        if (others != true && others != none) return base::error(base::Code::unsupported, "\"additionalProperties\" that are described have no grammar between tags");
         return rule + " ::= ( " + ebnf_literal(std::string(style.open)) + " [^<>\"\n]+ " + ebnf_literal(std::string(style.opened)) + " raw-0 " +
                ebnf_literal(std::string(style.close)) + " )*\n";
+    }
     std::set<std::string> required;
     if (parameters.contains("required"))
         for (const Json& name : parameters["required"]) required.insert(name.get<std::string>());

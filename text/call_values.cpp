@@ -186,8 +186,9 @@ private:
         std::set<std::string> required;
         if (said.contains("required"))
             for (const Json& name : said["required"]) required.insert(name.get<std::string>());
-        if (properties.empty() && required.empty() && said.value("additionalProperties", Json(true)) != false) {
-            const std::string any = std::string(outer || !style_.python() ? "value-name " : "\"\\\"\" value-name \"\\\"\" ") + equals(outer) + "value-any ";
+        const Json others = said.contains("additionalProperties") ? said["additionalProperties"] : Json(true);
+        if (properties.empty() && required.empty() && others != false) {
+            const std::string any = std::string(outer || !style_.python() ? "value-name " : "\"\\\"\" value-name \"\\\"\" ") + equals(outer) + value(others);
             return "( " + any + "( " + comma() + any + ")* )? ";
         }
         std::vector<std::pair<std::string, bool>> parts;  // and whether they are needed

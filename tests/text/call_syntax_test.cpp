@@ -224,6 +224,19 @@ TEST(CallSyntax, ArgumentsInADialectsOwnNotationAreNoWiderThanTheirSchema) {
     EXPECT_FALSE(python("text=\"a\"b\", tags=[\"x\"]"));
 }
 
+TEST(CallSyntax, ArgumentsThatTheSchemaDoesNotNameAreNoWiderThanItSays) {
+    const auto tool = [](const char* parameters) { return base::OrderedJson::array({{{"name", "f"}, {"parameters", base::OrderedJson::parse(parameters)}}}); };
+    const auto g = Grammar::from_ebnf(call_syntax("gemma4", tool(R"({"type": "object", "additionalProperties": {"type": "integer"}})"), 1)->ebnf).value();
+    EXPECT_TRUE(g->accepts("<|tool_call>call:f{a:1,b:2}<tool_call|>"));
+    EXPECT_TRUE(g->accepts("<|tool_call>call:f{}<tool_call|>"));
+    EXPECT_FALSE(g->accepts("<|tool_call>call:f{a:true}<tool_call|>"));
+    for (const char* parameters : {R"({"type": "object", "additionalProperties": {"type": "integer"}})", R"({"const": {"a": 1}})", R"({"enum": [{}]})"}) {
+        const auto refused = call_syntax("qwen3_coder", tool(parameters), 1);
+        ASSERT_FALSE(refused) << parameters;
+        EXPECT_EQ(refused.error().code, base::Code::unsupported);
+    }
+}
+
 // In time and memory.
 TEST(CallSyntax, ArgumentsInADialectsOwnNotationAreBounded) {
     const auto with = [](base::OrderedJson parameters) {
