@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/edits.h"
 
@@ -52,7 +54,7 @@ struct Place {
 template <class AnyJson>
 std::vector<Place<AnyJson>> places_of(AnyJson& root, std::set<std::string>* references = nullptr) {
     std::vector<Place<AnyJson>> out = {{&root, ""}};
-    std::set<const void*> seen = {&root};
+    std::unordered_set<const void*> seen = {&root};
     const auto add = [&](AnyJson& schema, std::string pointer) {
         if (schema.is_object() && seen.insert(&schema).second) out.push_back({&schema, std::move(pointer)});
     };
@@ -138,8 +140,20 @@ void rewrite_required(AnyJson& schema) {
         if (std::find(schema["required"].begin(), schema["required"].end(), name) == schema["required"].end()) schema["required"].push_back(name);
 }
 
+// Whether anything in it may have to be said otherwise: mostly nothing has.
+bool may_be_old(const auto& json) {
+    if (json.is_object())
+        for (auto it = json.begin(); it != json.end(); ++it) {
+            const std::string_view key = it.key();
+            if (key == "nullable" || key == "additionalItems" || key == "id") return true;
+            if (it->is_boolean() && (key == "required" || key == "exclusiveMinimum" || key == "exclusiveMaximum")) return true;
+        }
+    return json.is_structured() && std::any_of(json.begin(), json.end(), [](const auto& inner) { return may_be_old(inner); });
+}
+
 template <class AnyJson>
 AnyJson rewritten(AnyJson root) {
+    if (!may_be_old(root)) return root;
     auto places = places_of(root);
     const bool with_id = draft_of(root) == Draft::four_or_less;
     // The inner ones first: a schema that is rewritten moves its parts.
@@ -166,8 +180,7 @@ bool is_known(const std::string& word, const OrderedJson& schema, Draft draft) {
     if (word == "id") return draft == Draft::four_or_less && schema[word].is_string();
     // Beside anything but a list it says nothing, in the drafts that have it.
     if (word == "additionalItems") return draft != Draft::later || (schema.contains("items") ? schema["items"].is_array() : schema.contains("prefixItems"));
-    return word.starts_with("x-") || std::find(std::begin(other_words), std::end(other_words), word) != std::end(other_words) ||
-           std::any_of(std::begin(keywords), std::end(keywords), [&](const SchemaKeyword& k) { return k.name == word; });
+    return find_schema_keyword(word) || word.starts_with("x-") || std::find(std::begin(other_words), std::end(other_words), word) != std::end(other_words);
 }
 
 std::string nearest_to(const std::string& word) {
@@ -187,6 +200,16 @@ std::string nearest_to(const std::string& word) {
 }  // namespace
 
 std::span<const SchemaKeyword> schema_keywords() { return keywords; }
+
+const SchemaKeyword* find_schema_keyword(std::string_view name) {
+    static const auto by_name = [] {
+        std::unordered_map<std::string_view, const SchemaKeyword*> out;
+        for (const SchemaKeyword& k : keywords) out.emplace(k.name, &k);
+        return out;
+    }();
+    const auto it = by_name.find(name);
+    return it == by_name.end() ? nullptr : it->second;
+}
 
 std::string pointer_step(std::string_view key) {
     std::string out = "/";

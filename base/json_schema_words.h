@@ -18,6 +18,7 @@ struct SchemaKeyword {
     Shape shape;
 };
 std::span<const SchemaKeyword> schema_keywords();
+const SchemaKeyword* find_schema_keyword(std::string_view name);  // null: it is none of them
 
 std::string pointer_step(std::string_view key);  // "/key", escaped for a JSON pointer
 
@@ -30,19 +31,19 @@ void for_each_part(AnyJson& schema, F f) {
         for (auto it = map.begin(); it != map.end(); ++it)
             if (!lists || !it->is_array()) f(here + pointer_step(it.key()), *it);
     };
-    for (const SchemaKeyword& k : schema_keywords()) {
-        const auto it = schema.find(k.name);
-        if (it == schema.end()) continue;
-        const std::string here = std::string("/") + k.name;
-        if (it->is_array() && (k.shape == Shape::schemas || k.shape == Shape::schema_or_schemas)) {
+    for (auto it = schema.begin(); it != schema.end(); ++it) {
+        if (it.key() == "dependencies" && it->is_object()) of_map(*it, "/dependencies", true);
+        const SchemaKeyword* k = it->is_structured() || it->is_boolean() ? find_schema_keyword(it.key()) : nullptr;
+        if (!k) continue;
+        const std::string here = "/" + it.key();
+        if (it->is_array() && (k->shape == Shape::schemas || k->shape == Shape::schema_or_schemas)) {
             for (std::size_t i = 0; i < it->size(); ++i) f(here + "/" + std::to_string(i), (*it)[i]);
-        } else if (k.shape == Shape::schema || k.shape == Shape::schema_or_schemas) {
+        } else if (k->shape == Shape::schema || k->shape == Shape::schema_or_schemas) {
             f(here, *it);
-        } else if (k.shape == Shape::schema_map && it->is_object()) {
+        } else if (k->shape == Shape::schema_map && it->is_object()) {
             of_map(*it, here, false);
         }
     }
-    if (const auto it = schema.find("dependencies"); it != schema.end() && it->is_object()) of_map(*it, "/dependencies", true);
 }
 
 // The schema in the words of draft 2020-12: draft 3's "required" of a property, draft 4's "id" and true or false as

@@ -286,7 +286,7 @@ void read_in_current_words(base::OrderedJson& tools) {
     for (auto& tool : tools) {
         if (!tool.is_object()) continue;
         auto& function = tool.contains("function") ? tool["function"] : tool;
-        if (function.is_object() && function.contains("parameters")) function["parameters"] = base::in_current_words(function["parameters"]);
+        if (function.is_object() && function.contains("parameters")) function["parameters"] = base::in_current_words(std::move(function["parameters"]));
     }
 }
 
