@@ -1,5 +1,6 @@
 // What binding output by a grammar costs: compiling a schema, and the mask of each token of a document,
-// cold (nothing is known about the grammar yet) and warm (a document has been written under it before).
+// cold (nothing is known about the grammar yet) and warm (a document has been written under it before);
+// and which of the tokens are forced, cold.
 //
 //   grammar_bench MODEL.gguf [options of Google Benchmark]
 #include <benchmark/benchmark.h>
@@ -145,6 +146,40 @@ void masks(benchmark::State& state, const Case& c, bool warm) {
     report(state, spent);
 }
 
+// Which of the document's tokens are forced, and what asking for them costs, once before each token that is not.
+void forced(benchmark::State& state, const Case& c) {
+    std::vector<double> spent;
+    std::size_t appended = 0, other = 0;
+    const auto ids = tokenizer->encode(c.document, true);
+    for (auto _ : state) {
+        state.PauseTiming();
+        const auto grammar = Grammar::from_ebnf(c.grammar).value();
+        state.ResumeTiming();
+        const auto at = text::GrammarState::create(grammar, table);
+        for (std::size_t i = 0; i < ids.size();) {
+            const double begin = now();
+            const auto all = at->forced();
+            spent.push_back(now() - begin);
+            const std::vector<text::TokenId> run(all.begin(), all.end());
+            for (const text::TokenId id : run) {
+                other += i < ids.size() && ids[i] != id;
+                if (!at->accept(id)) throw std::runtime_error("a forced token is refused");
+                ++i, ++appended;
+            }
+            if (i < ids.size() && !at->accept(ids[i++])) throw std::runtime_error(std::string(c.name) + ": forced tokens are not the document's");
+        }
+    }
+    std::sort(spent.begin(), spent.end());
+    double sum = 0;
+    for (const double x : spent) sum += x;
+    const auto rounds = double(state.iterations());
+    state.counters["forced"] = double(appended) / rounds;
+    state.counters["tokens"] = double(ids.size());
+    state.counters["split_otherwise"] = double(other) / rounds;
+    state.counters["mean_us"] = sum / double(spent.size());
+    state.counters["max_us"] = spent.back();
+}
+
 void compile(benchmark::State& state, std::string (*source)()) {
     for (auto _ : state) benchmark::DoNotOptimize(Grammar::from_ebnf(source()).value());
 }
@@ -171,6 +206,7 @@ int main(int argc, char** argv) try {
     for (const Case& c : all)
         for (bool warm : {false, true})
             benchmark::RegisterBenchmark((std::string(warm ? "warm/" : "cold/") + c.name).c_str(), masks, c, warm)->Unit(benchmark::kMillisecond);
+    for (const Case& c : all) benchmark::RegisterBenchmark((std::string("forced/") + c.name).c_str(), forced, c)->Unit(benchmark::kMillisecond);
     int rest = argc - 1;
     argv[1] = argv[0];
     benchmark::Initialize(&rest, argv + 1);
