@@ -174,6 +174,8 @@ HOW = {
     "ninja gateway_bench": proven_in("tests/bench/CMakeLists.txt", "gateway_bench"),
     "tests/bench/gateway_bench 500 5": proven_in("tests/bench/CMakeLists.txt", "gateway_bench"),
     "ninja grammar_bench": proven_in("tests/bench/CMakeLists.txt", "grammar_bench"),
+    "ninja call_bench": proven_in("tests/bench/CMakeLists.txt", "call_bench"),
+    "tests/bench/call_bench MODEL.gguf 2 9": proven_in("tests/bench/CMakeLists.txt", "call_bench"),
     "tests/bench/engine_bench MODEL.gguf": proven_in("tests/bench/CMakeLists.txt", "engine_bench"),
     EMBED: embeds,
     "hearth chat": chats,
