@@ -96,17 +96,21 @@ void wake_on_events(engine::Session& session, std::shared_ptr<Wake> wake) {
 // Parser's pieces to the caller's, with ids for the calls.
 class Deltas {
 public:
-    Deltas(const DeltaSink& sink, std::string prefix) : sink_(sink), prefix_(std::move(prefix)) {}
+    // `known`: bytes of content to come that were delivered already.
+    Deltas(const DeltaSink& sink, std::string prefix, std::size_t known) : sink_(sink), prefix_(std::move(prefix)), known_(known) {}
     void send(const std::vector<text::Delta>& pieces) {
         if (!sink_) return;
         for (const auto& piece : pieces) {
+            const std::size_t known = piece.kind == text::Delta::Kind::content ? std::min(known_, piece.text.size()) : 0;
+            known_ -= known;
+            if (known > 0 && known == piece.text.size()) continue;
             ModelDelta delta;
             using Kind = text::Delta::Kind;
             delta.kind = piece.kind == Kind::content     ? ModelDelta::Kind::content
                          : piece.kind == Kind::reasoning ? ModelDelta::Kind::reasoning
                          : piece.kind == Kind::tool_call_started ? ModelDelta::Kind::tool_call_started
                                                                  : ModelDelta::Kind::tool_arguments;
-            delta.text = piece.text;
+            delta.text = piece.text.substr(known);
             delta.tool_index = piece.tool_index;
             if (piece.kind == Kind::tool_call_started) delta.tool_id = call_id(piece.tool_index);
             sink_(delta);
@@ -117,6 +121,7 @@ public:
 private:
     const DeltaSink& sink_;
     std::string prefix_;
+    std::size_t known_;
 };
 
 // Its prompt is there before another CPU thread has woken up.
@@ -126,6 +131,20 @@ bool is_short(const ModelRequest& request) {
     for (const auto& message : request.messages)
         for (const auto& part : message.parts) bytes += part.text.size();
     return bytes <= most_bytes && request.tools.empty() && !request.response_schema && request.answer_rules.empty();
+}
+
+std::size_t blanks_before(const std::string& text) { return std::min(text.find_first_not_of(" \n\r\t"), text.size()); }
+
+// The parser reads what an answer began with as if the model had written it, for what follows depends on it: blanks count only
+// within an answer. Gives the bytes of it that are still to come, held back or to be written again. Error{unsupported}: it is more than text in this dialect.
+base::Result<std::size_t> enter(text::OutputParser& parser, const std::string& before, const std::string& begun) {
+    if (begun.empty()) return std::size_t(0);
+    std::size_t told = blanks_before(begun);
+    for (const auto& piece : parser.feed(before)) told += piece.text.size();
+    const auto& parsed = parser.result();
+    if (!parsed.tool_calls.empty() || !parsed.reasoning.empty() || !parsed.notices.empty())
+        return base::error(Code::unsupported, "the answer began with markup, and cannot be gone on with");
+    return begun.size() - std::min(told, begun.size());
 }
 
 // Whether a turn may be given to the model again token by token: nothing was cut from it, and its control tokens are
@@ -156,6 +175,7 @@ struct LocalBackend::Prompt {
     text::SampledTurns::Place place;
     engine::Request request;
     text::ParserOptions parser;
+    std::string before;  // what stands in the prompt of an answer that has begun
 };
 
 LocalBackend::LocalBackend(std::string id, engine::LoadOptions options, LocalPools& pools, base::Log& log)
@@ -267,7 +287,21 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     out.parser = parser_options(request, dialect_, composed->pieces);
     const bool goes_on = !request.begun.empty();
     if (goes_on && out.parser.reasoning_open) return base::error(Code::unsupported, "the model thinks before it answers, and cannot go on from an answer that has begun");
-    if (goes_on) composed->pieces.push_back({request.begun});
+    const bool may_think = !goes_on && request.enable_thinking && templated->source().find("<think>") != std::string::npos;
+    if (goes_on) out.parser.bare_calls = false;
+    auto bound = output_bound(request, dialect_, grammars_, out.parser.reasoning_open, may_think);
+    if (!bound) return std::move(bound).error();
+    if (goes_on && bound->grammar && bound->trigger.empty()) return base::error(Code::unsupported, "a grammar that holds an answer from its first character cannot be entered in the middle of it");
+    if (goes_on) {
+        std::string again = bound->grammar ? std::string() : last_word(request.begun);
+        if (!again.empty()) {
+            auto held = output_beginning_with(again, grammars_);
+            if (held) bound = std::move(held);
+            else again.clear();
+        }
+        out.before = request.begun.substr(0, request.begun.size() - again.size());
+        composed->pieces.push_back({out.before});
+    }
     auto tokens = tokenizer->encode(composed->pieces);
     const auto& vocabulary = tokenizer->vocabulary();
     if (vocabulary.add_bos && vocabulary.bos >= 0 && (tokens.empty() || tokens[0] != vocabulary.bos))
@@ -277,11 +311,6 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
                            "the prompt has " + std::to_string(tokens.size()) + " tokens, the context of " + std::to_string(context) +
                                " leaves too few for a reply",
                            "shorten the prompt or load the model with a larger context (model.context)");
-    const bool may_think = !goes_on && request.enable_thinking && templated->source().find("<think>") != std::string::npos;
-    if (goes_on) out.parser.bare_calls = false;
-    auto bound = output_bound(request, dialect_, grammars_, out.parser.reasoning_open, may_think);
-    if (!bound) return std::move(bound).error();
-    if (goes_on && bound->grammar && bound->trigger.empty()) return base::error(Code::unsupported, "a grammar that holds an answer from its first character cannot be entered in the middle of it");
     out.request.prompt = {{.tokens = std::move(tokens)}};
     out.request.grammar = bound->grammar;
     out.request.grammar_trigger = bound->trigger;
@@ -307,13 +336,15 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     if (!prompt) co_return std::move(prompt).error();
     auto parser = text::OutputParser::create(prompt->parser);
     if (!parser) co_return std::move(parser).error();
+    const auto held_back = enter(**parser, prompt->before, request.begun);
+    if (!held_back) co_return held_back.error();
     const std::uint64_t seed = prompt->request.sampling.seed;
     auto started = e->start(std::move(prompt->request), request.stop);
     if (!started) co_return std::move(started).error();
     const auto session = *std::move(started);
     auto wake = std::make_shared<Wake>(co_await net::asio::this_coro::executor);
     wake_on_events(*session, wake);
-    Deltas deltas(sink, "call_" + base::Uuid::v7(base::SystemClock().now()).text().substr(24) + "_");
+    Deltas deltas(sink, "call_" + base::Uuid::v7(base::SystemClock().now()).text().substr(24) + "_", *held_back);
     engine::Finish finish = engine::Finish::none;
     Circles circles;
     bool in_circles = false;
@@ -342,8 +373,9 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     tell_of(parsed.notices, id_, dialect_, log_);
     if (finish == engine::Finish::stop && request.begun.empty() && is_whole(*e->tokenizer(), tokens, written, parsed)) sampled_->remember(prompt->place, parsed, std::move(tokens), request.cache_salt);
     ModelReply reply;
-    reply.message = Message::make(MessageRole::assistant, parsed.content);
-    if (parsed.content.empty()) reply.message.parts.clear();
+    const std::size_t known = std::min(request.begun.size() - blanks_before(request.begun), parsed.content.size());
+    reply.message = Message::make(MessageRole::assistant, parsed.content.substr(known));
+    if (parsed.content.size() == known) reply.message.parts.clear();
     reply.message.reasoning = parsed.reasoning;
     for (std::size_t i = 0; i < parsed.tool_calls.size(); ++i)
         reply.message.tool_calls.push_back({deltas.call_id(int(i)), parsed.tool_calls[i].name, parsed.tool_calls[i].arguments});

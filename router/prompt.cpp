@@ -205,4 +205,26 @@ base::Result<text::BoundGrammar> output_bound(const ModelRequest& request, const
     return bound;
 }
 
+std::string last_word(const std::string& begun) {
+    constexpr std::size_t longest = 24;  // bytes; without blanks in between it is no word
+    const auto blank = [&](std::size_t i) { return begun[i] == ' ' || begun[i] == '\n'; };
+    std::size_t start = begun.size();
+    while (start > 0 && !blank(start - 1)) --start;
+    while (start > 0 && blank(start - 1)) --start;
+    const std::string word = begun.substr(start);
+    const bool plain = std::none_of(word.begin(), word.end(), [](unsigned char c) { return c < 0x20 && c != '\n'; });
+    return plain && word.size() <= longest && start > 0 ? word : std::string();
+}
+
+base::Result<text::BoundGrammar> output_beginning_with(const std::string& text, text::GrammarCache& grammars) {
+    const auto make = [&]() -> base::Result<text::BoundGrammar> {
+        std::string literal;
+        for (char c : text) literal += escaped(c);
+        auto grammar = text::Grammar::from_ebnf("root ::= \"" + literal + "\" .*\n");
+        if (!grammar) return std::move(grammar).error();
+        return text::BoundGrammar{*std::move(grammar), {}};
+    };
+    return grammars.get("begins " + text, make);
+}
+
 }  // namespace router

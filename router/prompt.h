@@ -22,4 +22,10 @@ text::ParserOptions parser_options(const ModelRequest& request, const std::strin
 base::Result<text::BoundGrammar> output_bound(const ModelRequest& request, const std::string& dialect, text::GrammarCache& grammars,
                                               bool reasoning_open = false, bool may_think = false);
 
+// The end of a begun answer that a model had better write itself: its last word, with the blanks before it, as the word may go on
+// and its tokens are another's. Empty: there is none, or it is long.
+std::string last_word(const std::string& begun);
+// Output that begins with `text` and is free behind it.
+base::Result<text::BoundGrammar> output_beginning_with(const std::string& text, text::GrammarCache& grammars);
+
 }  // namespace router

@@ -1,6 +1,7 @@
 """A roster of upstreams in three dialects before the model that runs here: failures, broken streams, changes while it runs, budgets."""
 import http.server
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -103,6 +104,11 @@ def said(answer):
     return answer.json["choices"][0]["message"]["content"]
 
 
+def doctor(hearth):
+    done = subprocess.run([BINARY, "doctor", "--json"], env=hearth.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    return json.loads(done.stdout)
+
+
 def test_names_of_the_roster_are_models(hearth, provider):
     models = {model["id"]: model for model in hearth.call("GET", "/v1/models").json["data"]}
     assert models["gandalf"]["chain"] == ["claude", "scripted"] and models["gandalf"]["character"] == "an old wizard"
@@ -135,14 +141,17 @@ def test_a_bad_request_is_told_and_not_sent_on(hearth, provider):
 
 
 def test_one_that_asks_to_wait_is_not_called_before(hearth, provider):
-    provider.replies = [(429, "{}", ("Retry-After", "2"))]
+    provider.replies = [(429, "{}", ("Retry-After", "4"))]
     assert said(ask(hearth)) == "from here"
     called = len(provider.bodies)
     assert said(ask(hearth)) == "from here" and len(provider.bodies) == called
     state = hearth.call("GET", "/health").json["backends"]["claude"]
-    assert state["circuit"] == "open" and 0 < state["left_alone_seconds"] <= 2
+    assert state["circuit"] == "open" and 0 < state["left_alone_seconds"] <= 4
     assert 'hearth_backend_circuit_open{backend="claude"} 1' in hearth.call("GET", "/metrics").data.decode()
-    time.sleep(2.1)
+    told = {probe["name"]: probe for probe in doctor(hearth)}
+    assert told["backend claude"]["health"] == "warning" and "left alone for" in told["backend claude"]["found"]
+    assert told["settings"]["health"] == "ok" and str(hearth.file) in told["settings"]["found"]
+    time.sleep(4.1)
     assert said(ask(hearth)) == "from Claude"
 
 
@@ -173,6 +182,20 @@ def test_a_stream_that_breaks_is_gone_on_with_by_the_model_here(state, provider)
         assert heard.startswith("Once upon") and len(heard) > len("Once upon")
         [call] = server.call("GET", "/v1/usage?calls=1").json["calls"]
         assert call["backend"] == "embedded" and "ended its answer before the end" in call["fallbacks"][0]["reason"]
+
+
+def test_the_default_model_goes_on_in_the_middle_of_a_sentence(state, provider):
+    if not os.environ.get("HEARTH_MODEL"):
+        pytest.skip("HEARTH_MODEL names no default model")
+    model = {"model.path": os.environ["HEARTH_MODEL"], "server.socket": state.folder / "goes_on.sock"}
+    for server in running(Rostered(state, "goes_on", text_of(provider), settings=model)):
+        for begun, question, whole in [("The capital of France is", "What is the capital of France? Answer in one sentence.", "The capital of France is Paris"),
+                                       ("def add(a, b):\n    retu", "Write a Python function add(a, b). Code only, no fence.", "def add(a, b):\n    return a + b"),
+                                       ("1, 2, 3, 4, ", "Count from 1 to 10 with commas.", "1, 2, 3, 4, 5, 6, 7")]:
+            provider.replies = [(200, anthropic(begun, whole=False))]
+            stream = server.stream("/v1/chat/completions", {"model": "gandalf", "messages": [user(question)], "max_tokens": 40, "temperature": 0})
+            heard = "".join(c["choices"][0]["delta"].get("content") or "" for _, c in stream if c != "[DONE]" and c.get("choices"))
+            assert heard.startswith(whole)
 
 
 def test_the_roster_changes_while_it_runs(hearth, provider):

@@ -256,4 +256,22 @@ TEST(OutputBound, AStrictToolIsHeldOrRefusedAndOneThatIsNotIsFree) {
     EXPECT_TRUE(bound_of(with(false, {}), "hermes"));
 }
 
+TEST(LastWord, IsWhatAModelHadBetterWriteItself) {
+    for (const auto& [begun, word] : {std::pair{"def add(a, b):\n    retu", "\n    retu"}, {"The capital of France is", " is"}, {"1, 2, 3, ", " "}, {"word", ""}, {"", ""}, {"a  b", "  b"},
+                                      {"one of a hundred-and-twenty-three-letters", ""}, {"a\tb", ""}, {"x \x01", ""}, {"ein Käs", " Käs"}})
+        EXPECT_EQ(router::last_word(begun), word) << begun;
+}
+
+TEST(OutputBeginningWith, IsFreeBehindIt) {
+    text::GrammarCache grammars;
+    for (const char* text : {" is", "\n    retu", " \"q\\", " Käs"}) {
+        const auto bound = router::output_beginning_with(text, grammars);
+        ASSERT_TRUE(bound) << bound.error().text();
+        EXPECT_TRUE(bound->trigger.empty());
+        EXPECT_TRUE(bound->grammar->accepts(text)) << text;
+        EXPECT_TRUE(bound->grammar->accepts(std::string(text) + "rn a\n\n\"b\" ü{")) << text;
+        EXPECT_FALSE(bound->grammar->accepts(" was")) << text;
+    }
+}
+
 }  // namespace
