@@ -278,7 +278,7 @@ net::Task<base::Result<Reply>> Gateway::first_answer(Call<Request>& call, Delive
     const auto claims = this->claims(call);
     Budgets::Wish wish{claims.empty() ? 0 : rough_prompt(call.request), most_tokens(call.request), {}};
     std::vector<Fallback> passed_over;
-    std::optional<base::Error> over_budget, unsupported;
+    std::optional<base::Error> over_budget, unsupported, failure;
     std::size_t unable = 0;  // said that they cannot do what is asked
     for (const auto& id : call.row->chain) {
         Link* link = call.table->find(id);
@@ -309,6 +309,7 @@ net::Task<base::Result<Reply>> Gateway::first_answer(Call<Request>& call, Delive
         const bool cannot = error.code == Code::unsupported;
         if (!is_own(error.code) && !cannot && !goes_on) co_return error;
         if (cannot) unsupported = error, ++unable;
+        failure = error;
         log_.warn("backend passed over", {{"backend", id}, {"reason", error.message}});
         passed_over.push_back({id, error.message});
     }
@@ -316,6 +317,8 @@ net::Task<base::Result<Reply>> Gateway::first_answer(Call<Request>& call, Delive
     if (delivered.begun())
         co_return base::error(Code::unavailable, "the answer broke off after " + std::to_string(delivered.content.size()) + " bytes, and no backend of '" + name + "' could go on from there: " + listed(passed_over),
                               "ask again for a whole answer");
+    // Of a chain of one, what it said says more than that nobody could.
+    if (failure && failure->code != Code::unavailable && passed_over.size() == 1) co_return *failure;
     if (unsupported && unable == passed_over.size()) co_return *unsupported;
     if (over_budget) co_return base::error(Code::resource_exhausted, over_budget->message + (passed_over.size() > 1 ? " (" + listed(passed_over) + ")" : ""), over_budget->remedy);
     co_return base::error(Code::unavailable, "no backend can serve '" + name + "': " + listed(passed_over), "try again shortly, or see hearth doctor");

@@ -80,6 +80,17 @@ TEST_F(Fallbacks, EveryTroubleOfABackendLeadsToTheNext) {
     }
 }
 
+TEST_F(Fallbacks, TheOnlyBackendSpeaksForItself) {
+    gateway->change({{}, {{"home", {"one"}}}});
+    for (Code code : {Code::permission_denied, Code::corrupt, Code::internal}) {
+        first->push(breaks(code));
+        EXPECT_EQ(plain().error().code, code);
+        EXPECT_TRUE(gateway->backends().at("one").failure);
+        first->push(says("well again"));
+        ASSERT_TRUE(plain());
+    }
+}
+
 TEST_F(Fallbacks, ARequestsOwnFaultDoesNot) {
     for (Code code : {Code::invalid_argument, Code::context_length_exceeded, Code::resource_exhausted}) {
         first->push(breaks(code));
