@@ -2,8 +2,7 @@
 
 namespace store {
 
-base::FactId remember(Tx& tx, const std::string& body, base::RunId source) {
-    const auto id = base::FactId::make(base::SystemClock().now());
+base::FactId remember(Tx& tx, const std::string& body, base::RunId source, base::FactId id) {
     tx.send("insert into fact (id, body, source_run_id) values ($1, $2, $3)", {id, body, source});
     return id;
 }

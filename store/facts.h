@@ -14,7 +14,7 @@ struct Fact {
     double score = 0;  // trigram similarity to the query, 0..1
     base::TimePoint created{};
 };
-base::FactId remember(Tx& tx, const std::string& body, base::RunId source);
+base::FactId remember(Tx& tx, const std::string& body, base::RunId source, base::FactId id = base::FactId::make(base::SystemClock().now()));
 std::vector<Fact> similar_facts(Tx& tx, const std::string& query, int limit);
 
 }  // namespace store

@@ -26,6 +26,12 @@ void write_outcome(Tx& tx, const StepIntent& intent, base::StepId step, const st
     tx.send(update, {step, intent.run, intent.epoch, state, outcome, "step " + step.text() + " has an outcome already, or its run was taken over"});
 }
 
+void close_steps(Tx& tx, base::RunId run, std::int64_t epoch) {
+    hold_run(tx, run, epoch);
+    tx.send("update step set state = case effect when 'at_most_once' then 'unknown' else 'failed' end, outcome = '{\"error\": \"interrupted\"}',"
+            " finished_at = clock_timestamp() where run_id = $1 and state = 'intent'", {run});
+}
+
 std::vector<Step> list_steps(Tx& tx, base::RunId run) {
     std::vector<Step> out;
     for (const Row& row : tx.exec("select id, position, kind, name, effect, effect_key, state, input, outcome, " +

@@ -33,6 +33,8 @@ struct Step {
 base::StepId write_intent(Tx& tx, const StepIntent& intent);
 // Of the step that `intent` began. Fails as serialization too when it has an outcome already.
 void write_outcome(Tx& tx, const StepIntent& intent, base::StepId step, const std::string& state, const base::Json& outcome);
+// The end of what a run that was taken over came no more to: at_most_once steps without outcome become unknown, others failed.
+void close_steps(Tx& tx, base::RunId run, std::int64_t epoch);
 std::vector<Step> list_steps(Tx& tx, base::RunId run);
 
 }  // namespace store

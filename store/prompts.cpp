@@ -66,6 +66,18 @@ base::Result<std::map<std::string, Prompt>> live_prompts(Tx& tx, const std::vect
     return out;
 }
 
+base::Result<std::map<std::string, Prompt>> prompts_of(Tx& tx, const std::vector<std::string>& names, const std::map<std::string, int>& versions) {
+    auto out = live_prompts(tx, names);
+    if (!out) return out;
+    for (auto& [name, prompt] : *out) {
+        const auto wanted = versions.find(name);
+        if (wanted == versions.end() || wanted->second == prompt.version) continue;
+        const auto rows = tx.exec("select body from prompt where name = $1 and version = $2", {name, wanted->second});
+        if (!rows.empty()) prompt = {name, wanted->second, rows[0].text(0)};
+    }
+    return out;
+}
+
 std::vector<PromptSummary> list_prompts(Tx& tx) {
     std::vector<PromptSummary> out;
     for (const Row& row : tx.exec("select p.name, max(p.version), coalesce(max(l.version) filter (where l.label = 'live'), 0),"

@@ -16,6 +16,8 @@ struct Prompt {
 };
 // The live version of each; Error{not_found} naming a prompt whose row is missing.
 base::Result<std::map<std::string, Prompt>> live_prompts(Tx& tx, const std::vector<std::string>& names);
+// These versions, and the live one of each name that they lack.
+base::Result<std::map<std::string, Prompt>> prompts_of(Tx& tx, const std::vector<std::string>& names, const std::map<std::string, int>& versions);
 
 // A version as it was saved; versions never change.
 struct PromptVersion {

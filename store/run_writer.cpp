@@ -2,7 +2,35 @@
 
 namespace store {
 
+RunWriter::RunWriter(Db& db, const Identity& who, base::RunId run, std::int64_t epoch, std::vector<Step> journal, base::StopToken left)
+    : db_(db), who_(who), run_(run), epoch_(epoch), got_on_(epoch == 1), left_(std::move(left)) {
+    for (Step& step : journal) {
+        std::string key = step.effect_key;
+        journal_.emplace(std::move(key), std::move(step));
+    }
+}
+
+const Step* RunWriter::recorded(const std::string& effect_key) const {
+    const auto found = journal_.find(effect_key);
+    return found == journal_.end() ? nullptr : &found->second;
+}
+
+bool RunWriter::agrees(const Step& recorded, const StepIntent& intent) {
+    if (recorded.kind == intent.kind && recorded.name == intent.name && recorded.input == intent.input) return true;
+    diverged_.push_back(recorded.effect_key);
+    return false;
+}
+
+std::vector<const Step*> RunWriter::in_doubt() const {
+    std::vector<const Step*> out;
+    for (const auto& [key, step] : journal_)
+        if (step.state == "intent" && step.effect == "at_most_once") out.push_back(&step);
+    return out;
+}
+
 net::Task<base::StepId> RunWriter::begin(StepIntent intent) {
+    if (left_.stopped()) throw RunLeft();
+    if (const Step* before = recorded(intent.effect_key)) co_return before->id;
     intent.run = run_;
     intent.epoch = epoch_;
     const auto write = [&](Tx& tx) { return write_intent(tx, intent); };
@@ -10,9 +38,15 @@ net::Task<base::StepId> RunWriter::begin(StepIntent intent) {
 }
 
 net::Task<void> RunWriter::end(StepIntent intent, base::StepId step, std::string state, base::Json outcome) {
+    if (left_.stopped() && intent.effect != "at_most_once") throw RunLeft();
     intent.run = run_;
     intent.epoch = epoch_;
     const bool waits = intent.effect == "pure";
+    if (!std::exchange(got_on_, true)) defer([run = run_, epoch = epoch_](Tx& tx) { note_progress(tx, run, epoch); });
+    if (const auto before = journal_.find(intent.effect_key); before != journal_.end()) {
+        before->second.state = state;
+        before->second.outcome = outcome;
+    }
     auto write = [intent = std::move(intent), step, state = std::move(state), outcome = std::move(outcome)](Tx& tx) {
         write_outcome(tx, intent, step, state, outcome);
     };
@@ -23,8 +57,12 @@ net::Task<void> RunWriter::end(StepIntent intent, base::StepId step, std::string
 }
 
 net::Task<void> RunWriter::finish(std::string final_state, std::string error, base::Json usage, base::Json turn) {
+    if (left_.stopped()) throw RunLeft();
     turn_.reset();
-    const auto write = [&](Tx& tx) { finish_run(tx, run_, epoch_, final_state, error, usage, turn); };
+    const auto write = [&](Tx& tx) {
+        if (epoch_ > 1) close_steps(tx, run_, epoch_);
+        finish_run(tx, run_, epoch_, final_state, error, usage, turn);
+    };
     co_await commit(write);
 }
 

@@ -1,35 +1,55 @@
 // What one run writes down. An outcome that may be lost with the process, since its step would only run
 // again, waits for the next write that may not: one transaction less to wait for.
+//
+// Of a run that was taken over it also knows the journal: its steps as they were then. Whoever runs the same
+// code again asks for each step whether it is recorded, before it is begun.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "base/stop.h"
 #include "store/ledger.h"
 #include "store/runs.h"
 
 namespace store {
 
-// For one coroutine at a time. Every write is fenced by the run's epoch.
+// Thrown when a run is left as it is, to be gone on with from its journal.
+struct RunLeft : std::runtime_error {
+    RunLeft() : std::runtime_error("the run was left, to be taken up again") {}
+};
+
+// For one coroutine at a time. Every write is fenced by the run's epoch. Once `left` stops, nothing is begun any more,
+// no outcome of a step that can run again is written, and the run does not end: RunLeft instead.
 class RunWriter {
 public:
-    RunWriter(Db& db, const Identity& who, base::RunId run, std::int64_t epoch) : db_(db), who_(who), run_(run), epoch_(epoch) {}
+    RunWriter(Db& db, const Identity& who, base::RunId run, std::int64_t epoch, std::vector<Step> journal = {}, base::StopToken left = {});
 
     const Identity& who() const { return who_; }
     base::RunId run() const { return run_; }
     std::int64_t epoch() const { return epoch_; }
+
+    // The step as the journal has it; null when it was not begun.
+    const Step* recorded(const std::string& effect_key) const;
+    // Whether the recorded step is what would be done now. Where it is not, the step counts as it is recorded, and
+    // its key is kept in diverged().
+    bool agrees(const Step& recorded, const StepIntent& intent);
+    const std::vector<std::string>& diverged() const { return diverged_; }
+    // The recorded steps that may take effect only once and have no outcome, also not from this writer.
+    std::vector<const Step*> in_doubt() const;
 
     // With the next transaction, in the order of coming; `write` owns what it writes.
     void defer(std::function<void(Tx&)> write) { deferred_.push_back(std::move(write)); }
     // The same; of several Turns the last.
     void defer_turn(base::Json turn) { turn_ = std::move(turn); }
 
-    // When it returns, the intent is committed, and with it all that was deferred. Run and epoch of the intent
-    // are filled in, as in end().
+    // When it returns, the intent is committed, and with it all that was deferred; that of a recorded step was so
+    // before. Run and epoch of the intent are filled in, as in end().
     net::Task<base::StepId> begin(StepIntent intent);
     // The outcome: at once, but of a pure step with the next transaction.
     net::Task<void> end(StepIntent intent, base::StepId step, std::string state, base::Json outcome);
@@ -54,8 +74,12 @@ private:
     Identity who_;
     base::RunId run_;
     std::int64_t epoch_;
+    std::map<std::string, Step> journal_;  // by effect key
+    std::vector<std::string> diverged_;
     std::vector<std::function<void(Tx&)>> deferred_;
     std::optional<base::Json> turn_;
+    bool got_on_ = true;  // since the run was taken over
+    base::StopToken left_;
 };
 
 }  // namespace store

@@ -68,7 +68,11 @@ std::unique_ptr<RunLease> lease_new_run(Db& db, base::RunId id) {
 
 base::Result<std::unique_ptr<RunLease>> acquire_lease(Db& db, const Identity& who, base::RunId id) {
     if (!db.try_lock(id)) return base::error(base::Code::conflict, "run " + id.text() + " is held by another process");
-    auto raise = [&](Tx& tx) { return tx.exec("update run set epoch = epoch + 1 where id = $1 returning epoch", {id}); };
+    auto raise = [&](Tx& tx) {
+        const auto raised = tx.exec("update run set epoch = epoch + 1, attempts = attempts + 1 where id = $1 returning epoch", {id});
+        if (!raised.empty()) tx.send("update step set epoch = $2 where run_id = $1 and state = 'intent'", {id, raised[0].integer(0)});
+        return raised;
+    };
     try {
         const auto rows = db.run_blocking(who, raise);
         if (!rows.empty()) return std::unique_ptr<RunLease>(std::make_unique<HeldLease>(db, id, rows[0].integer(0)));
@@ -80,14 +84,37 @@ base::Result<std::unique_ptr<RunLease>> acquire_lease(Db& db, const Identity& wh
     return base::error(base::Code::not_found, "there is no run " + id.text());
 }
 
-void create_run(Tx& tx, const RunLease& lease, base::ConversationId conversation, base::MessageId input, const std::string& alias) {
-    tx.send("insert into run (id, conversation_id, input_id, alias, epoch) values ($1, $2, $3, $4, $5)",
-            {lease.run(), conversation, input, alias, lease.epoch()});
+void create_run(Tx& tx, const RunLease& lease, base::ConversationId conversation, base::MessageId input, const std::string& alias,
+                const Resumption& resumption) {
+    const auto request = resumption.request.is_null() ? std::nullopt : std::optional(resumption.request);
+    tx.send("insert into run (id, conversation_id, input_id, alias, epoch, request, pinned) values ($1, $2, $3, $4, $5, $6, $7)",
+            {lease.run(), conversation, input, alias, lease.epoch(), request, resumption.pinned});
+}
+
+base::Json run_request(Tx& tx, base::RunId id) {
+    const auto rows = tx.exec("select request from run where id = $1", {id});
+    return rows.empty() || rows[0].null(0) ? base::Json() : rows[0].json(0);
 }
 
 base::RunId busy_run(Tx& tx, base::ConversationId conversation) {
-    const auto rows = tx.exec(std::string("select id from run where conversation_id = $1 and state is null and ") + kHeld + " limit 1", {conversation});
+    std::string query = "select id from run where conversation_id = $1 and state is null and (";
+    query += kHeld;
+    query += " or hearth_goes_on(request, attempts, started_at, pinned, node_id, hearth_node())) limit 1";
+    const auto rows = tx.exec(query, {conversation});
     return rows.empty() ? base::RunId{} : rows[0].id<base::RunId>(0);
+}
+
+std::vector<Interrupted> list_interrupted(Db& db) {
+    // Who holds what is asked once, and of two runs of a conversation the later one waits.
+    std::string query = "with open as materialized (select *, ";
+    query += kHeld;
+    query += " as held from hearth_open_runs($1)) select id, tenant_id, person_id from open r where goes_on and not held and not exists"
+             " (select 1 from open o where o.conversation_id = r.conversation_id and (o.held or (o.goes_on and o.id < r.id))) order by id";
+    const auto list = [&](Tx& tx) { return tx.exec(query, {tx.node()}); };
+    std::vector<Interrupted> out;
+    for (const Row& row : db.run_blocking({}, list, Db::Access::read))
+        out.push_back({row.id<base::RunId>(0), {row.id<base::TenantId>(1), row.id<base::PersonId>(2)}});
+    return out;
 }
 
 std::optional<Run> find_run(Tx& tx, base::RunId id) {
@@ -108,6 +135,10 @@ void hold_run(Tx& tx, base::RunId id, std::int64_t epoch) {
     static const std::string hold = require("select 1 from run where id = $1 and epoch = $2 and state is null for update",
                                             DbError::Kind::serialization, "$3");
     tx.send(hold, {id, epoch, not_held(id, epoch)});
+}
+
+void note_progress(Tx& tx, base::RunId id, std::int64_t epoch) {
+    tx.send("update run set attempts = 0 where id = $1 and epoch = $2", {id, epoch});
 }
 
 void save_turn(Tx& tx, base::RunId id, std::int64_t epoch, const base::Json& turn) {

@@ -34,28 +34,47 @@ public:
 // The lease of a run that is about to be inserted: nobody ever sees its row without a holder, so no
 // other process takes it for interrupted.
 std::unique_ptr<RunLease> lease_new_run(Db& db, base::RunId id);
-// The lease of a run that is there, at the next epoch. Error{conflict} while another holds it.
+// The lease of a run that is there, at the next epoch, which its steps without outcome are of from now on;
+// one more attempt. Error{conflict} while another holds it.
 base::Result<std::unique_ptr<RunLease>> acquire_lease(Db& db, const Identity& who, base::RunId id);
 
+// What is needed to go on with a run whose process went away.
+struct Resumption {
+    base::Json request;  // what it was asked with; null: nobody can go on with it
+    bool pinned = true;  // only on the node that began it
+};
 // Inserts the run that `lease` is of; the caller's transaction also inserts the input message (see
 // conversations.h).
-void create_run(Tx& tx, const RunLease& lease, base::ConversationId conversation, base::MessageId input, const std::string& alias);
-// The run that works in the conversation now, in whichever process; nil when none does. Lock the
-// conversation first when the answer must hold.
+void create_run(Tx& tx, const RunLease& lease, base::ConversationId conversation, base::MessageId input, const std::string& alias,
+                const Resumption& resumption = {});
+// What create_run was given; null for a run of which nothing was kept, or that is not there.
+base::Json run_request(Tx& tx, base::RunId id);
+// The run that works in the conversation now, in whichever process, or waits to be taken up again on this
+// node; nil when there is none. Lock the conversation first when the answer must hold.
 base::RunId busy_run(Tx& tx, base::ConversationId conversation);
+
+// Runs that nobody holds and that this node can go on with, of whomever, the oldest first; none whose
+// conversation another run works in.
+struct Interrupted {
+    base::RunId run;
+    Identity who;
+};
+std::vector<Interrupted> list_interrupted(Db& db);
 std::optional<Run> find_run(Tx& tx, base::RunId id);
 std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before);
 
 // The fence of what a run writes: the transaction fails (DbError serialization), at the latest at its commit,
 // unless the run is held at this epoch and has not ended; until its end nobody else may pass.
 void hold_run(Tx& tx, base::RunId id, std::int64_t epoch);
+// That the run got on: taking it over counts from one again. Fenced.
+void note_progress(Tx& tx, base::RunId id, std::int64_t epoch);
 // Stores the Turn at the phase cursor. Fenced, like finish_run.
 void save_turn(Tx& tx, base::RunId id, std::int64_t epoch, const base::Json& turn);
 void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& final_state, const std::string& error,
                 const base::Json& usage, const base::Json& turn);
 
-// Ends runs without final state whose lease nobody holds (final state failed, error "interrupted …");
-// their unfinished at_most_once steps become unknown. Returns them.
+// Ends runs without final state whose lease nobody holds and that nobody can go on with (final state failed,
+// error "interrupted …"); their unfinished at_most_once steps become unknown. Returns them.
 std::vector<base::RunId> settle_interrupted(Db& db);
 
 }  // namespace store

@@ -28,6 +28,7 @@ std::string chain_hash(const std::string& previous, const base::Span& s, const s
 struct ChainEnd {
     std::int64_t position = -1;
     std::string hash;
+    bool taken_over = false;  // a phase may have been recorded already by who held the run before
 };
 
 // The entries of one transaction. A run's chain is looked up once, and nobody else adds to it meanwhile.
@@ -37,8 +38,9 @@ public:
 
     void operator()(const base::Span& s) {
         ChainEnd& end = end_of(s.run);
+        if (end.taken_over && !tx_.exec("select 1 from span where id = $1", {s.id}).empty()) return;
         const std::string attributes = base::dump(s.attributes), body = base::dump(s.body), digest = sha256_hex(body);
-        end = {end.position + 1, chain_hash(end.hash, s, attributes, digest)};
+        end = {end.position + 1, chain_hash(end.hash, s, attributes, digest), end.taken_over};
         tx_.send("insert into span (id, parent_id, run_id, position, kind, name, started_us, duration_us, error, attributes, body_digest, hash)"
                  " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
                  {s.id, s.parent, s.run, end.position, s.kind, s.name, micros_of(s.started), std::int64_t(s.duration.count()), s.error, attributes, digest, end.hash});
@@ -57,8 +59,11 @@ private:
         const auto [place, fresh] = ends_.try_emplace(run);
         if (!fresh) return place->second;
         tx_.send("select pg_advisory_xact_lock(hashtextextended($1, 9))", {run.text()});
-        const auto last = tx_.exec("select position, hash from span where run_id = $1 order by position desc limit 1", {run});
-        if (!last.empty()) place->second = {last[0].integer(0), last[0].text(1)};
+        const auto last = tx_.exec("select r.epoch > 1, s.position, s.hash from run r left join lateral"
+                                   " (select position, hash from span where run_id = r.id order by position desc limit 1) s on true where r.id = $1", {run});
+        if (last.empty()) return place->second;
+        place->second.taken_over = last[0].boolean(0);
+        if (!last[0].null(1)) place->second.position = last[0].integer(1), place->second.hash = last[0].text(2);
         return place->second;
     }
 
