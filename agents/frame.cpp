@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agents/journal.h"
 #include "agents/transcript.h"
 #include "router/chat_stream.h"
 #include "router/gateway.h"
@@ -13,24 +14,6 @@ namespace {
 
 using base::Code;
 using base::Json;
-
-// Every prompt that agents read.
-Json usage_json(const router::Usage& usage) {
-    return {{"prompt_tokens", usage.prompt_tokens},      {"cached_tokens", usage.cached_tokens},
-            {"output_tokens", usage.output_tokens},      {"queued_us", usage.queued.count()},
-            {"prefill_us", usage.prefill.count()},       {"decode_us", usage.decode.count()}};
-}
-
-Json reply_json(const router::ModelReply& reply) {
-    return {{"message", Json(router::message_to_json(reply.message))},
-            {"finish", router::name(reply.finish)},
-            {"usage", usage_json(reply.usage)},
-            {"backend", reply.backend},
-            {"model", reply.model},
-            {"profile", reply.profile},
-            {"seed", reply.seed},
-            {"fallbacks", router::fallbacks_json(reply.fallbacks)}};
-}
 
 std::vector<router::ToolSchema> names_of(const router::ToolMenu& tools) {
     std::vector<router::ToolSchema> out;
@@ -78,8 +61,8 @@ store::StepIntent intent_of(const Frame& frame, const router::ModelRequest& requ
     intent.kind = "model";
     intent.name = request.alias;
     intent.effect = "pure";
-    intent.effect_key = "model:" + std::to_string(frame.model_steps);
-    intent.input = {{"purpose", request.purpose}, {"messages", request.messages.size()}, {"max_tokens", request.max_tokens}};
+    intent.effect_key = "model:" + std::to_string(frame.sums.model_steps);
+    intent.input = {{"purpose", request.purpose}, {"messages", request.messages.size()}, {"max_tokens", request.max_tokens}, {"digest", digest_of(request)}};
     return intent;
 }
 
@@ -126,6 +109,25 @@ std::chrono::microseconds since(const Frame& frame, base::SteadyPoint start) {
     return std::chrono::duration_cast<std::chrono::microseconds>(frame.parts.clock.steady() - start);
 }
 
+namespace {
+
+// The reply of the step as an earlier holder of the run got it, if it did.
+std::optional<base::Result<router::ModelReply>> recorded(Frame& frame, const store::StepIntent& intent) {
+    const store::Step* const before = frame.writer.recorded(intent.effect_key);
+    if (!before) return std::nullopt;
+    if (!frame.writer.agrees(*before, intent))
+        frame.parts.log.warn("a prompt differs from the one before the run was taken over", {{"run", frame.run.text()}, {"step", intent.effect_key}});
+    if (before->state == "intent") return std::nullopt;
+    return reply_of(before->outcome);
+}
+
+void count(Frame& frame, const router::ModelReply& reply) {
+    frame.sums.usage += reply.usage;
+    frame.sums.model = reply.model;
+}
+
+}  // namespace
+
 net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::ModelRequest request, base::SpanId parent,
                                                        router::DeltaSink sink) {
     if (frame.tokens_left() <= 0)
@@ -135,12 +137,17 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
     request.cache_salt = frame.who.person.text();
     request.on_behalf = {frame.who.tenant, frame.who.person, frame.scope == policy::Scope::dev ? "hearth/dev" : "hearth", frame.conversation};
     request.reply_room = room_of(frame, request);
+    const store::StepIntent intent = intent_of(frame, request);
+    ++frame.sums.model_steps;
+    auto before = recorded(frame, intent);
+    if (before) {
+        if (*before) count(frame, **before);
+        co_return *std::move(before);
+    }
     const std::string purpose = request.purpose;
     base::Span span = span_of(frame, base::SpanId::make(frame.parts.clock.now()), parent, "model", purpose);
     const auto start = frame.parts.clock.steady();
 
-    const store::StepIntent intent = intent_of(frame, request);
-    ++frame.model_steps;
     const base::StepId step = co_await frame.writer.begin(intent);
     const router::CallRecord record(request.on_behalf, request.alias, request.purpose, frame.parts.clock);
     base::Result<router::ModelReply> reply = co_await frame.parts.gateway.generate(request, sink);
@@ -153,15 +160,14 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
     }
     span.body["sent"] = sent_json(frame, request);
 
-    const Json outcome = reply ? reply_json(*reply) : Json{{"error", reply.error().text()}, {"code", base::name(reply.error().code)}};
+    frame.parts.traces.emit(record.ended(reply, span.id, frame.run));
+    const Json outcome = outcome_of(reply);
     std::string state = reply ? "done" : "failed";
     co_await frame.writer.end(intent, step, std::move(state), outcome);
-    frame.parts.traces.emit(record.ended(reply, span.id, frame.run));
 
     span.duration = since(frame, start);
     if (reply) {
-        frame.usage += reply->usage;
-        frame.model = reply->model;
+        count(frame, *reply);
         span.body["reply"] = outcome["message"];
         span.attributes = outcome;
         span.attributes.erase("message");
@@ -182,7 +188,8 @@ tools::Dispatch dispatch_of(Frame& frame, tools::Ports& ports, const base::StopT
             frame.parts.log,
             frame.scope,
             {frame.principal, frame.workspace.get(), frame.parts.launcher, frame.parts.blocking, &ports, stop,
-             std::size_t(frame.options.max_tool_result_chars)}};
+             std::size_t(frame.options.max_tool_result_chars)},
+            frame.effects};
 }
 
 }  // namespace agents

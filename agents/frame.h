@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agents/service.h"
+#include "agents/turn.h"
 #include "base/trace.h"
 #include "prompts/render.h"
 #include "store/prompts.h"
@@ -17,8 +18,7 @@
 namespace agents {
 
 struct Frame {
-    Frame(const Parts& p, const Options& o, const store::Identity& person, base::RunId id, std::int64_t epoch)
-        : parts(p), options(o), who(person), run(id), writer(p.db, person, id, epoch) {}
+    Frame(const Parts& p, const Options& o, store::RunWriter w) : parts(p), options(o), who(w.who()), run(w.run()), writer(std::move(w)) {}
 
     const Parts& parts;
     const Options& options;
@@ -29,7 +29,9 @@ struct Frame {
     store::RunWriter writer;
     base::ConversationId conversation;
     base::SpanId root;            // the run's own span: parent of all
-    base::StopToken stop;         // stopped by a person, or at the run's deadline
+    base::TimePoint began;        // when the run did, whoever holds it now
+    base::StopToken stop;         // stopped by a person, at the run's deadline, or to be left
+    base::StopToken effects;      // the same but for being left: what may take effect only once is waited for
     EventSink sink;
     std::shared_ptr<sandbox::Workspace> workspace;
     std::vector<router::ToolSchema> client_tools;
@@ -38,19 +40,12 @@ struct Frame {
     bool asked_tokens = false;    // the client set it
     std::map<std::string, store::Prompt> prompts;  // the live ones, read at the start
 
-    // Sums so far.
-    router::Usage usage;
-    int tools_used = 0;
-    int refused_calls = 0;
-    bool unknown_effect = false;
-    std::string model;            // that answered last
-    int model_steps = 0;
-    int calls = 0;
+    Sums sums;
     std::vector<std::string> sent;  // the messages of the last model call, for the trace
     router::ToolMenu sent_tools;
 
     void emit(ChatEvent event) const;
-    int tokens_left() const { return output_budget - usage.output_tokens; }
+    int tokens_left() const { return output_budget - sums.usage.output_tokens; }
 };
 
 // The live prompt, filled. Error{not_found} naming the prompt whose row is missing.
@@ -58,7 +53,8 @@ base::Result<std::string> prompt(const Frame& frame, const std::string& name, co
 // Of all prompts that agents read.
 const std::vector<std::string>& prompt_names();
 
-// A ledgered model call: intent row, gateway, outcome row (see RunWriter::end), span. The request's purpose names span
+// A ledgered model call: intent row, gateway, outcome row (see RunWriter::end), span; or what it brought when the run's
+// journal has it. The request's purpose names span
 // and step; its max_tokens is lowered to what the run has left, and Error{resource_exhausted} when
 // nothing is. Tool results that do not fit into the model's context are cut, the longest first; Error
 // {context_length_exceeded} when there is none left to cut. A reply that was stopped is a reply (see its finish); Error{cancelled|deadline} when

@@ -95,12 +95,14 @@ int recall_window(router::ExecutionClass execution) {
 }
 
 net::Task<void> run_pipeline(Frame& frame, const Layout& layout, Turn& turn) {
+    frame.sums = turn.sums;
     while (turn.phase != Phase::done) {
         const PhaseRow& row = row_of(turn.phase);
         const auto start = frame.parts.clock.steady();
         // What is written down is written down after a stop too.
         const base::StopSource timed(row.phase == Phase::write_memory ? base::StopToken() : frame.stop, start + row.deadline);
-        base::Span span = span_of(frame, base::SpanId::make(frame.parts.clock.now()), frame.root, "phase", std::string(name(row.phase)));
+        if (turn.span.is_nil()) turn.span = base::SpanId::make(frame.parts.clock.now());
+        base::Span span = span_of(frame, turn.span, frame.root, "phase", std::string(name(row.phase)));
         ChatEvent event;
         event.kind = ChatEvent::Kind::phase;
         event.name = name(row.phase);
@@ -110,6 +112,8 @@ net::Task<void> run_pipeline(Frame& frame, const Layout& layout, Turn& turn) {
         base::Result<Phase> next = co_await row.run(turn, context);
         turn.phase = next ? *next : failed(turn, row.phase, next.error());
         report(frame, row, std::move(span), start, turn, next ? std::string() : next.error().text());
+        turn.span = base::SpanId::make(frame.parts.clock.now());
+        turn.sums = frame.sums;
         frame.writer.defer_turn(to_json(turn));
     }
 }

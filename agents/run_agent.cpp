@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agents/answer_parts.h"
+#include "agents/session.h"
 #include "router/gateway.h"
 
 namespace agents {
@@ -102,7 +103,7 @@ bool is_client_tool(const Frame& frame, const std::string& name) {
 
 // Ids are ours: unique in the conversation and the same after a resume.
 void name_calls(Frame& frame, std::vector<ToolCall>& calls) {
-    for (ToolCall& call : calls) call.id = "call_" + frame.run.text().substr(24) + "_" + std::to_string(++frame.calls);
+    for (ToolCall& call : calls) call.id = "call_" + frame.run.text().substr(24) + "_" + std::to_string(++frame.sums.calls);
 }
 
 net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, ToolCall call, State& state) {
@@ -115,9 +116,9 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
     frame.emit(std::move(started));
 
     tools::CallOutcome outcome = co_await tools::invoke(dispatch, call, task.parent, state.label);
-    frame.tools_used += outcome.executed;
-    frame.refused_calls += outcome.state == tools::CallState::refused;
-    frame.unknown_effect |= outcome.state == tools::CallState::unknown;
+    frame.sums.tools_used += outcome.executed;
+    frame.sums.refused_calls += outcome.state == tools::CallState::refused;
+    if (outcome.state == tools::CallState::unknown) frame.sums.in_doubt.push_back(effect_text(call.name, call.arguments));
     if (outcome.executed && outcome.effect != policy::Effect::pure) state.seen.clear();
     state.seen.insert(identity(call));
     state.to_mend |= outcome.mendable;

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
-#include <mutex>
 
-#include "agents/pipeline.h"
+#include "agents/agents_impl.h"
+#include "agents/journal.h"
 #include "agents/run_agent.h"
-#include "agents/session.h"
-#include "agents/turnstile.h"
 #include "router/gateway.h"
 #include "store/failure.h"
 #include "store/runs.h"
@@ -50,13 +48,6 @@ base::Error told_of(const std::string& what, const std::exception& e) {
 
 std::string day_of(base::TimePoint now) { return base::rfc3339(now).substr(0, 10); }
 
-// Whoever lets go of it last does not wait for the database.
-std::shared_ptr<store::RunLease> released_on(boost::asio::thread_pool& pool, std::unique_ptr<store::RunLease> lease) {
-    return {lease.release(), [&pool](store::RunLease* held) {
-                boost::asio::post(pool, [owner = std::shared_ptr<store::RunLease>(held)]() mutable { owner.reset(); });
-            }};
-}
-
 // The request's words, for admission and intake: the last thing that the person said.
 std::string request_text(const std::vector<router::Message>& messages) {
     for (auto it = messages.rbegin(); it != messages.rend(); ++it)
@@ -64,7 +55,21 @@ std::string request_text(const std::vector<router::Message>& messages) {
     return {};
 }
 
+// Whether the run can be gone on with where it broke off: it was left, its database went away, or another process has it.
+bool goes_on(const std::exception& e) {
+    if (dynamic_cast<const store::RunLeft*>(&e)) return true;
+    const auto* const of_database = dynamic_cast<const store::DbError*>(&e);
+    using Kind = store::DbError::Kind;
+    return of_database && (of_database->kind == Kind::connection || of_database->kind == Kind::serialization || of_database->kind == Kind::disk_full);
+}
+
 }  // namespace
+
+std::shared_ptr<store::RunLease> released_on(boost::asio::thread_pool& pool, std::unique_ptr<store::RunLease> lease) {
+    return {lease.release(), [&pool](store::RunLease* held) {
+                boost::asio::post(pool, [owner = std::shared_ptr<store::RunLease>(held)]() mutable { owner.reset(); });
+            }};
+}
 
 std::string_view name(ChatEvent::Kind kind) {
     switch (kind) {
@@ -88,32 +93,6 @@ bool is_agent(const std::string& alias) {
 
 store::Identity identity_of(const policy::Principal& principal) { return {principal.tenant, principal.person}; }
 
-struct Agents::Impl {
-    Impl(Parts p, Options o) : parts(p), options(std::move(o)) {}
-
-    struct Running {
-        base::StopSource source;
-        base::PersonId person;
-    };
-
-    Parts parts;
-    Options options;
-    Turnstile turnstile;
-    std::mutex mutex;
-    std::map<base::RunId, std::shared_ptr<Running>> running;
-
-    net::Task<base::Result<ChatResult>> chat(ChatRequest request, EventSink sink);
-    Frame frame_of(const ChatRequest& request, const Accepted& accepted, const store::RunLease& lease, EventSink sink) const;
-    void enter(const Frame& frame, std::shared_ptr<Running> entry);
-    void leave(const Frame& frame);
-    net::Task<base::Result<Accepted>> take_in(const ChatRequest& request, base::ConversationId fresh, std::shared_ptr<store::RunLease>& lease, base::SteadyPoint until);
-    net::Task<ChatResult> run(Frame& frame, const ChatRequest& request, const Accepted& accepted);
-    net::Task<void> execute(Frame& frame, Turn& turn, const ChatRequest& request, const Accepted& accepted);
-    base::Result<Layout> lay_out_turn(Frame& frame, const History& stored, Turn& turn) const;
-    net::Task<void> run_dev(Frame& frame, const Layout& layout, Turn& turn);
-    net::Task<void> finish(Frame& frame, Turn& turn, base::Span root, base::SteadyPoint start);
-};
-
 namespace {
 
 // The turns of a prompt of worked examples.
@@ -135,7 +114,7 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
 
     const std::string agent = frame.scope == policy::Scope::dev ? "dev" : "home";
     const std::string folder = frame.workspace ? frame.workspace->root().string() : "(none)";
-    auto system = prompt(frame, agent + "_system", {{"date", day_of(parts.clock.now())}, {"workspace", folder}});
+    auto system = prompt(frame, agent + "_system", {{"date", day_of(frame.began)}, {"workspace", folder}});
     auto purpose = prompt(frame, "answer_tool");
     auto worked = prompt(frame, agent + "_examples");
     const bool dev = frame.scope == policy::Scope::dev;
@@ -193,13 +172,25 @@ net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& 
     append_answer(frame, turn);
 }
 
+namespace {
+
+// What is in doubt is said even where nothing else is, and makes the state.
+void end_turn(Frame& frame, Turn& turn) {
+    if (turn.answer.empty() && (!frame.sums.in_doubt.empty() || !frame.writer.in_doubt().empty())) append_answer(frame, turn);
+    if (frame.sums.in_doubt.empty()) return;
+    if (turn.state == "answered" || turn.state == "failed") turn.state = "unknown_effect";
+}
+
+}  // namespace
+
 net::Task<void> Agents::Impl::execute(Frame& frame, Turn& turn, const ChatRequest& request, const Accepted& accepted) {
     const auto open = [&] { return open_workspace(options, request, accepted, frame.scope); };
     auto workspace = co_await net::on_pool(parts.blocking, open);
-    const auto fail = [&turn](const base::Error& error) {
+    const auto fail = [&](const base::Error& error) {
         turn.state = "failed";
         turn.error = error.text();
         turn.code = error.code;
+        end_turn(frame, turn);
     };
     if (workspace)
         frame.workspace = std::move(*workspace);
@@ -216,38 +207,42 @@ net::Task<void> Agents::Impl::execute(Frame& frame, Turn& turn, const ChatReques
         co_await run_dev(frame, *layout, turn);
     else
         co_await run_pipeline(frame, *layout, turn);
-    if (turn.state == "answered" && frame.unknown_effect) turn.state = "unknown_effect";
-    if (turn.state == "answered" && frame.refused_calls > 0 && frame.tools_used == 0) turn.state = "refused";
+    end_turn(frame, turn);
+    if (turn.state == "answered" && frame.sums.refused_calls > 0 && frame.sums.tools_used == 0) turn.state = "refused";
 }
 
-// The run's end: its row, its root span, its last event.
-net::Task<void> Agents::Impl::finish(Frame& frame, Turn& turn, base::Span root, base::SteadyPoint start) {
-    const Json usage = {{"prompt_tokens", frame.usage.prompt_tokens},
-                        {"cached_tokens", frame.usage.cached_tokens},
-                        {"output_tokens", frame.usage.output_tokens},
-                        {"queued_us", frame.usage.queued.count()},
-                        {"prefill_us", frame.usage.prefill.count()},
-                        {"decode_us", frame.usage.decode.count()},
-                        {"model_calls", frame.model_steps},
-                        {"tool_calls", frame.tools_used}};
-    co_await frame.writer.finish(turn.state, turn.error, usage, to_json(turn));
-    Json versions = Json::object();
-    for (const auto& [prompt_name, row] : frame.prompts) versions[prompt_name] = row.version;
-    root.duration = since(frame, start);
-    root.error = turn.state == "answered" || turn.state == "waiting_client" ? "" : turn.error;
-    root.attributes = {{"final_state", turn.state}, {"usage", usage}, {"model", frame.model}, {"prompts", versions},
-                       {"role", policy::name(frame.principal.role)}, {"via", frame.principal.via},
-                       {"workspace", frame.workspace ? frame.workspace->root().string() : ""}};
-    root.body = {{"request", turn.request}, {"answer", turn.answer}};
-    const std::string alias = root.name;
-    parts.traces.emit(std::move(root));
-    parts.metrics.add("hearth_runs_total", 1, {{"alias", alias}, {"state", turn.state}});
-    parts.metrics.add("hearth_tool_calls_total", frame.tools_used, {{"alias", alias}});
-    parts.metrics.observe("hearth_run_seconds", std::chrono::duration<double>(since(frame, start)).count(), {{"alias", alias}});
+namespace {
+
+void tell_end(const Frame& frame, const Turn& turn) {
     ChatEvent done;
     done.kind = ChatEvent::Kind::done;
     done.data = {{"final_state", turn.state}, {"error", turn.error}};
     frame.emit(std::move(done));
+}
+
+}  // namespace
+
+// The run's end: its row, its root span, its last event.
+net::Task<void> Agents::Impl::finish(Frame& frame, Turn& turn, base::Span root, base::SteadyPoint start) {
+    turn.sums = frame.sums;
+    Json usage = usage_to_json(frame.sums.usage);
+    usage.update({{"model_calls", frame.sums.model_steps}, {"tool_calls", frame.sums.tools_used}});
+    co_await frame.writer.finish(turn.state, turn.error, usage, to_json(turn));
+    Json versions = Json::object();
+    for (const auto& [prompt_name, row] : frame.prompts) versions[prompt_name] = row.version;
+    root.duration = frame.writer.epoch() > 1 ? std::chrono::duration_cast<std::chrono::microseconds>(parts.clock.now() - frame.began) : since(frame, start);
+    root.error = turn.state == "answered" || turn.state == "waiting_client" ? "" : turn.error;
+    root.attributes = {{"final_state", turn.state}, {"usage", usage}, {"model", frame.sums.model}, {"prompts", versions},
+                       {"role", policy::name(frame.principal.role)}, {"via", frame.principal.via},
+                       {"workspace", frame.workspace ? frame.workspace->root().string() : ""}};
+    if (frame.writer.epoch() > 1) root.attributes["taken_over"] = {{"epoch", frame.writer.epoch()}, {"differing", frame.writer.diverged()}};
+    root.body = {{"request", turn.request}, {"answer", turn.answer}};
+    const std::string alias = root.name;
+    parts.traces.emit(std::move(root));
+    parts.metrics.add("hearth_runs_total", 1, {{"alias", alias}, {"state", turn.state}});
+    parts.metrics.add("hearth_tool_calls_total", frame.sums.tools_used, {{"alias", alias}});
+    parts.metrics.observe("hearth_run_seconds", std::chrono::duration<double>(since(frame, start)).count(), {{"alias", alias}});
+    tell_end(frame, turn);
 }
 
 namespace {
@@ -257,18 +252,18 @@ ChatResult result_of(const Frame& frame, Turn turn) {
     out.run = frame.run;
     out.conversation = frame.conversation;
     out.response = std::move(turn.answer);
-    out.tools_used = frame.tools_used;
-    out.usage = frame.usage;
+    out.tools_used = frame.sums.tools_used;
+    out.usage = frame.sums.usage;
     out.final_state = turn.state;
     out.finish = turn.finish;
     // Clients of OpenAI's API read the finish alone.
     if (turn.state == "partial" && turn.finish == router::FinishReason::stop) out.finish = router::FinishReason::length;
-    if (turn.state == "cancelled") out.finish = router::FinishReason::cancelled;
+    if (turn.state == "cancelled" || turn.state == "interrupted") out.finish = router::FinishReason::cancelled;
     out.client_calls = std::move(turn.client_calls);
-    out.model = frame.model;
+    out.model = frame.sums.model;
     out.reasoning = std::move(turn.reasoning);
     out.error.code = turn.code;
-    if (turn.state == "no_backend") out.error.code = Code::unavailable;
+    if (turn.state == "no_backend" || turn.state == "interrupted") out.error.code = Code::unavailable;
     if (turn.state == "cancelled") out.error.code = Code::cancelled;
     if (turn.state == "refused") out.error.code = Code::permission_denied;
     out.error.message = std::move(turn.error);
@@ -279,6 +274,7 @@ ChatResult result_of(const Frame& frame, Turn turn) {
 
 void Agents::Impl::enter(const Frame& frame, std::shared_ptr<Running> entry) {
     const std::lock_guard lock(mutex);
+    if (leaving) entry->leave();
     running.emplace(frame.run, std::move(entry));
 }
 
@@ -287,13 +283,16 @@ void Agents::Impl::leave(const Frame& frame) {
     running.erase(frame.run);
 }
 
-Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepted, const store::RunLease& lease, EventSink sink) const {
-    Frame frame(parts, options, identity_of(request.principal), lease.run(), lease.epoch());
+Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepted, const store::RunLease& lease, const Running& entry,
+                             std::vector<store::Step> journal) const {
+    Frame frame(parts, options, store::RunWriter(parts.db, identity_of(request.principal), lease.run(), lease.epoch(), std::move(journal), entry.left.token()));
     frame.principal = request.principal;
     frame.scope = scope_of(request.alias);
     frame.conversation = accepted.conversation;
-    frame.root = base::SpanId::make(parts.clock.now());
-    frame.sink = std::move(sink);
+    frame.began = accepted.beginning.at;
+    frame.root = accepted.beginning.root;
+    frame.stop = entry.cut.token();
+    frame.effects = entry.stop.token();
     frame.client_tools = request.client_tools;
     frame.sampling = request.sampling;
     frame.asked_tokens = request.max_tokens > 0;
@@ -301,18 +300,32 @@ Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepte
     return frame;
 }
 
-// From here on nothing is an Error: what breaks is told as the run's state.
-net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request, const Accepted& accepted) {
+// A run that was left in good order did not cost an attempt.
+net::Task<void> Agents::Impl::give_back(Frame& frame) {
+    const auto note = [&](store::Tx& tx) { store::note_progress(tx, frame.run, frame.writer.epoch()); };
+    try {
+        co_await parts.db.run(frame.who, note);
+    } catch (const std::exception& e) {
+        parts.log.warn("the run was left without a note of it", {{"run", frame.run.text()}, {"error", e.what()}});
+    }
+}
+
+net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request, const Accepted& accepted, Turn turn) {
     const auto start = parts.clock.steady();
     base::Span root = span_of(frame, frame.root, {}, "run", request.alias);
+    root.started = frame.began;
+    frame.sums = turn.sums;
     ChatEvent began;
     began.kind = ChatEvent::Kind::run_started;
     frame.emit(std::move(began));
-    Turn turn;
+    bool left = false, in_order = false;
     const auto broke = [&](const char* what, const std::exception& e) {
-        parts.log.error(what, {{"run", frame.run.text()}, {"error", e.what()}});
-        const base::Error told = told_of(what, e);
-        turn.state = "failed";
+        left = goes_on(e);
+        in_order = dynamic_cast<const store::RunLeft*>(&e) != nullptr;
+        if (in_order) parts.log.info("run is left, to be taken up again", {{"run", frame.run.text()}});
+        else parts.log.error(what, {{"run", frame.run.text()}, {"error", e.what()}});
+        const base::Error told = in_order ? base::error(Code::unavailable, "the server is stopping; the run goes on when it is back") : told_of(what, e);
+        turn.state = left ? "interrupted" : "failed";
         turn.error = told.text();
         turn.code = told.code;
     };
@@ -321,9 +334,8 @@ net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request
     } catch (const std::exception& e) {
         broke("the run broke off", e);
     }
-    // What one attempt could not write is gone with it: the next writes down that the run failed. When the
-    // database is gone, too, the run is settled as interrupted at the next start.
-    for (int attempt = 0; attempt < 2; ++attempt) {
+    // What one attempt could not write is gone with it: the next writes down that the run failed.
+    for (int attempt = 0; attempt < 2 && !left; ++attempt) {
         try {
             co_await finish(frame, turn, root, start);
             break;
@@ -331,6 +343,8 @@ net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request
             broke("the end of the run could not be written", e);
         }
     }
+    if (in_order) co_await give_back(frame);
+    if (left) tell_end(frame, turn);
     co_return result_of(frame, std::move(turn));
 }
 
@@ -339,7 +353,7 @@ net::Task<base::Result<Accepted>> Agents::Impl::take_in(const ChatRequest& reque
                                                         base::SteadyPoint until) {
     const auto accept = [&](store::Tx& tx) {
         if (!lease) lease = released_on(parts.blocking, store::lease_new_run(parts.db, base::RunId::make(parts.clock.now())));
-        return accept_input(tx, request, fresh, *lease);
+        return accept_input(tx, options, request, fresh, *lease);
     };
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     for (auto nap = kFirstNap;; nap = std::min(2 * nap, kLongestNap)) {
@@ -369,12 +383,12 @@ net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, Even
     auto accepted = co_await take_in(request, fresh, lease, until);
     if (!accepted) co_return std::move(accepted).error();
 
-    auto entry = std::make_shared<Running>(
-        Running{base::StopSource(request.stop, parts.clock.steady() + options.run_deadline), request.principal.person});
-    Frame frame = frame_of(request, *accepted, *lease, std::move(sink));
-    frame.stop = entry->source.token();
+    auto entry = std::make_shared<Running>(request.stop, parts.clock.steady() + options.run_deadline, request.principal.person);
+    Frame frame = frame_of(request, *accepted, *lease, *entry, {});
+    frame.sink = std::move(sink);
     enter(frame, std::move(entry));
-    ChatResult result = co_await run(frame, request, *accepted);
+    Turn turn;
+    ChatResult result = co_await run(frame, request, *accepted, std::move(turn));
     leave(frame);
     co_return result;
 }
@@ -390,14 +404,21 @@ bool Agents::stop(const policy::Principal& who, base::RunId run) {
     const std::lock_guard lock(impl_->mutex);
     const auto found = impl_->running.find(run);
     if (found == impl_->running.end() || found->second->person != who.person) return false;
-    found->second->source.request_stop();
+    found->second->stop.request_stop();
     return true;
 }
 
 void Agents::stop_all() {
     impl_->turnstile.turn_away();
     const std::lock_guard lock(impl_->mutex);
-    for (auto& [run, entry] : impl_->running) entry->source.request_stop();
+    for (auto& [run, entry] : impl_->running) entry->stop.request_stop();
+}
+
+void Agents::leave_all() {
+    impl_->turnstile.turn_away();
+    const std::lock_guard lock(impl_->mutex);
+    impl_->leaving = true;
+    for (auto& [run, entry] : impl_->running) entry->leave();
 }
 
 int Agents::active() const {

@@ -73,6 +73,7 @@ struct ChatRequest {
 
     router::SamplingRequest sampling;  // for the answer; unset fields take the phase's own
     int max_tokens = 0;                // of the whole run's output; 0: the configured budget
+    bool ends_with_client = false;     // `stop` stops when its client goes away: after a crash nobody goes on with the run
     base::StopToken stop;              // the request's: cancel on disconnect only when that is wanted
 };
 
@@ -104,7 +105,8 @@ struct ChatResult {
     std::string reasoning;             // the model's thoughts of it, where it gives them
     int tools_used = 0;                // executed calls
     router::Usage usage;               // of all model calls
-    std::string final_state;           // answered | partial | cancelled | refused | unknown_effect | no_backend | failed | waiting_client
+    std::string final_state;           // answered | partial | cancelled | refused | unknown_effect | no_backend | failed | waiting_client; interrupted: it
+                                       // has not ended, and goes on when the server or its database is back
     router::FinishReason finish = router::FinishReason::stop;
     std::vector<router::ToolCall> client_calls;
     std::string model;                 // that wrote the answer
@@ -129,6 +131,7 @@ struct Options {
     std::chrono::seconds run_deadline{600};
 
     std::filesystem::path workspace_root;            // holds PERSON/CONVERSATION
+    bool shared_workspaces = false;                  // workspace_root is the same folder on every node of the database
     std::vector<std::filesystem::path> masked;       // what no workspace shows
 };
 
@@ -154,7 +157,7 @@ store::Identity identity_of(const policy::Principal& principal);
 class Agents {
 public:
     Agents(Parts parts, Options options);
-    ~Agents();  // every chat() must have ended: stop_all() first
+    ~Agents();  // every chat() and what resume_interrupted() began must have ended: leave_all() first
 
     // Runs to the end whether or not anybody listens. Errors only for what is refused before the
     // input is committed: invalid_argument, not_found, conflict, permission_denied, unavailable
@@ -166,6 +169,13 @@ public:
     bool stop(const policy::Principal& who, base::RunId run);
     void stop_all();  // those that wait for their turn too
     int active() const;
+
+    // Goes on with the runs whose process went away and that this node can go on with (some at a time), until they
+    // end: on the caller's executor, from now on. Nothing while no model answers.
+    net::Task<void> resume_interrupted();
+    // At the end of the process: runs are left as they are, for this or another process to go on with; only an effect
+    // that may take place once is waited for. Thread-safe.
+    void leave_all();
 
 private:
     struct Impl;

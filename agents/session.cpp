@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "agents/pairing.h"
+#include "agents/passages.h"
+#include "agents/resume.h"
 #include "agents/turn.h"
 #include "store/conversations.h"
 
@@ -13,6 +15,7 @@ using base::Code;
 using base::error;
 using base::Json;
 
+constexpr std::size_t kMostOfEffect = 120;  // bytes of an effect's arguments that the person is told
 constexpr int kRunsInHistory = 8;  // whose calls and results a prompt repeats
 
 // The results among the new messages, from index `from` on.
@@ -47,12 +50,11 @@ base::Result<std::vector<Json>> checked_messages(const std::vector<Json>& messag
     return out;
 }
 
-namespace {
-
-// The conversation with the work of its last runs.
-base::Result<History> read_history(store::Tx& tx, base::ConversationId conversation) {
+base::Result<History> read_history(store::Tx& tx, base::ConversationId conversation, base::MessageId until) {
     History out;
     out.messages = store::list_messages(tx, conversation);
+    const auto last = std::find_if(out.messages.begin(), out.messages.end(), [&](const auto& m) { return m.id == until; });
+    if (last != out.messages.end()) out.messages.erase(last + 1, out.messages.end());
     for (auto it = out.messages.rbegin(); it != out.messages.rend() && int(out.work.size()) < kRunsInHistory; ++it) {
         if (it->run.is_nil()) continue;
         const auto run = store::find_run(tx, it->run);
@@ -64,9 +66,12 @@ base::Result<History> read_history(store::Tx& tx, base::ConversationId conversat
     return out;
 }
 
+namespace {
+
+using Prompts = base::Result<std::map<std::string, store::Prompt>>;
+
 // `appended`: what the conversation was given now; all of it, where it is new.
-base::Result<Opening> read_opening(store::Tx& tx, base::ConversationId conversation, bool is_new, std::vector<store::StoredMessage> appended) {
-    auto prompts = store::live_prompts(tx, prompt_names());
+base::Result<Opening> read_opening(store::Tx& tx, Prompts prompts, base::ConversationId conversation, bool is_new, std::vector<store::StoredMessage> appended) {
     if (!prompts) return std::move(prompts).error();
     if (is_new) return Opening{*std::move(prompts), {std::move(appended), {}}};
     auto history = read_history(tx, conversation);
@@ -74,9 +79,30 @@ base::Result<Opening> read_opening(store::Tx& tx, base::ConversationId conversat
     return Opening{*std::move(prompts), *std::move(history)};
 }
 
+Beginning begin(const Prompts& prompts) {
+    Beginning out;
+    out.at = base::SystemClock().now();
+    out.root = base::SpanId::make(out.at);
+    if (prompts)
+        for (const auto& [prompt_name, row] : *prompts) out.prompts[prompt_name] = row.version;
+    return out;
+}
+
+// A folder of this machine is on no other one, nor are those that we make, unless they are shared.
+bool is_pinned(const Options& options, const Accepted& accepted) { return !options.shared_workspaces || !accepted.workspace.empty(); }
+
+// What the person is told, by us: a model might not.
+std::string told_in_doubt(const std::vector<std::string>& effects) {
+    std::string out = "It is not known whether this took effect, and it was not repeated: ";
+    for (const std::string& effect : effects) out += (&effect == &effects[0] ? "" : "; ") + effect;
+    return out + ".";
+}
+
 }  // namespace
 
-base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease) {
+std::string effect_text(const std::string& tool, const std::string& arguments) { return tool + " " + shortened(arguments, kMostOfEffect); }
+
+base::Result<Accepted> accept_input(store::Tx& tx, const Options& options, const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease) {
     Accepted out;
     std::size_t stored = 0;
     if (request.conversation.is_nil()) {
@@ -104,12 +130,22 @@ base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request, b
         const Json& body = request.messages[i];
         appended.push_back({store::append_message(tx, out.conversation, {}, body), std::int64_t(i), {}, body.value("role", ""), body});
     }
-    store::create_run(tx, lease, out.conversation, appended.back().id, request.alias);
-    out.opening = read_opening(tx, out.conversation, request.conversation.is_nil(), std::move(appended));
+    auto prompts = store::live_prompts(tx, prompt_names());
+    out.beginning = begin(prompts);
+    store::create_run(tx, lease, out.conversation, appended.back().id, request.alias, {to_json(request, out.beginning), is_pinned(options, out)});
+    out.opening = read_opening(tx, std::move(prompts), out.conversation, request.conversation.is_nil(), std::move(appended));
     return out;
 }
 
-void append_answer(Frame& frame, const Turn& turn) {
+void append_answer(Frame& frame, Turn& turn) {
+    // Of a run that was taken over and came no more so far.
+    for (const store::Step* step : frame.writer.in_doubt()) frame.sums.in_doubt.push_back(effect_text(step->name, base::dump(step->input)));
+    if (!frame.sums.in_doubt.empty()) {
+        ChatEvent event;
+        event.text = (turn.answer.empty() ? "" : "\n\n") + told_in_doubt(frame.sums.in_doubt);
+        turn.answer += event.text;
+        frame.emit(std::move(event));
+    }
     if (turn.answer.empty() && turn.client_calls.empty()) return;
     router::Message message = router::Message::make(router::MessageRole::assistant, turn.answer);
     message.tool_calls = turn.client_calls;

@@ -25,8 +25,16 @@ struct Opening {
     History history;
 };
 
+// What a run keeps from its beginning, whoever goes on with it.
+struct Beginning {
+    base::TimePoint at{};
+    base::SpanId root;                   // the run's own span
+    std::map<std::string, int> prompts;  // their versions
+};
+
 struct Accepted {
     base::RunId busy;        // the run that works in the conversation now: nothing was taken in
+    Beginning beginning;
     base::ConversationId conversation;
     std::string workspace;   // the conversation's own, if it has one
     base::Result<Opening> opening = Opening{};  // an error is the run's, whose input is taken in all the same
@@ -38,10 +46,17 @@ base::Result<std::vector<base::Json>> checked_messages(const std::vector<base::J
 
 // In one transaction: the conversation (`fresh` when the request names none), the new messages, the
 // run that `lease` is of; and what its turn begins with is read. Nothing while another run works in the conversation.
-base::Result<Accepted> accept_input(store::Tx& tx, const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease);
+base::Result<Accepted> accept_input(store::Tx& tx, const Options& options, const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease);
+
+// The conversation with the work of its last runs; up to the message `until`, unless that is nil.
+base::Result<History> read_history(store::Tx& tx, base::ConversationId conversation, base::MessageId until = {});
 
 // Appends the turn's answer to the conversation, with the run's next write; nothing when there is neither text nor call.
-void append_answer(Frame& frame, const Turn& turn);
+// Of effects that are in doubt the answer tells in its last sentence.
+void append_answer(Frame& frame, Turn& turn);
+
+// An effect as the person is told of it: tool and arguments, in short.
+std::string effect_text(const std::string& tool, const std::string& arguments);
 
 // The folder of a turn; see ChatRequest::workspace for the order. Blocking.
 base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& options, const ChatRequest& request,

@@ -1,5 +1,7 @@
 #include "agents/turn.h"
 
+#include "agents/journal.h"
+
 namespace agents {
 namespace {
 
@@ -37,18 +39,58 @@ std::optional<Phase> parse_phase(std::string_view text) {
     return std::nullopt;
 }
 
+namespace {
+
+Json to_json(const Sums& sums) {
+    return {{"usage", usage_to_json(sums.usage)}, {"model_steps", sums.model_steps}, {"calls", sums.calls}, {"tools_used", sums.tools_used},
+            {"refused_calls", sums.refused_calls}, {"in_doubt", sums.in_doubt}, {"model", sums.model}};
+}
+
+Sums sums_from_json(const Json& json) {
+    Sums sums;
+    sums.usage = usage_from_json(json.value("usage", Json::object()));
+    sums.model_steps = json.value("model_steps", 0);
+    sums.calls = json.value("calls", 0);
+    sums.tools_used = json.value("tools_used", 0);
+    sums.refused_calls = json.value("refused_calls", 0);
+    sums.in_doubt = json.value("in_doubt", std::vector<std::string>{});
+    sums.model = json.value("model", "");
+    return sums;
+}
+
+Json calls_to_json(const std::vector<router::ToolCall>& calls) {
+    Json out = Json::array();
+    for (const auto& call : calls) out.push_back({{"id", call.id}, {"name", call.name}, {"arguments", call.arguments}});
+    return out;
+}
+
+base::Result<std::vector<router::Message>> work_from_json(const Json& work) {
+    std::vector<router::Message> out;
+    for (std::size_t i = 0; i < work.size(); ++i) {
+        auto message = router::message_from_json(base::OrderedJson(work[i]), i);
+        if (!message) return std::move(message).error();
+        message->trusted = work[i].value("trusted", message->role != router::MessageRole::tool);
+        out.push_back(std::move(*message));
+    }
+    return out;
+}
+
+}  // namespace
+
 Json to_json(const Turn& turn) {
     Json work = Json::array();
     for (const auto& message : turn.work) {
         work.push_back(Json(router::message_to_json(message)));
         if (message.trusted != (message.role != router::MessageRole::tool)) work.back()["trusted"] = message.trusted;
     }
-    return {{"phase", name(turn.phase)},   {"request", turn.request},         {"class", router::name(turn.execution)},
-            {"outside", turn.outside},     {"reasons", turn.reasons},
-            {"goal", turn.goal},               {"machine", turn.machine},
-            {"tools", turn.needs_tools},   {"facts", turn.facts},             {"work", work},
-            {"thoughts", turn.thoughts},   {"answer", turn.answer},           {"state", turn.state},
-            {"error", turn.error},         {"resumes_client", turn.resumes_client}};
+    return {{"phase", name(turn.phase)},       {"span", turn.span.text()},        {"sums", to_json(turn.sums)},
+            {"request", turn.request},         {"class", router::name(turn.execution)},
+            {"outside", turn.outside},         {"reasons", turn.reasons},         {"goal", turn.goal},
+            {"machine", turn.machine},         {"tools", turn.needs_tools},       {"facts", turn.facts},
+            {"work", work},                    {"thoughts", turn.thoughts},       {"answer", turn.answer},
+            {"state", turn.state},             {"error", turn.error},             {"code", base::name(turn.code)},
+            {"reasoning", turn.reasoning},     {"finish", router::name(turn.finish)},
+            {"client_calls", calls_to_json(turn.client_calls)},                   {"resumes_client", turn.resumes_client}};
 }
 
 base::Result<Turn> turn_from_json(const Json& json) {
@@ -57,6 +99,8 @@ base::Result<Turn> turn_from_json(const Json& json) {
         const auto phase = parse_phase(json.at("phase").get<std::string>());
         if (!phase) return base::error(base::Code::corrupt, "the stored turn is at an unknown phase " + json.at("phase").dump());
         turn.phase = *phase;
+        turn.span = base::SpanId::parse(json.value("span", "")).value_or(base::SpanId{});
+        turn.sums = sums_from_json(json.value("sums", Json::object()));
         turn.request = json.value("request", "");
         turn.resumes_client = json.value("resumes_client", false);
         turn.execution = parse_class(json.value("class", "normal"));
@@ -70,13 +114,14 @@ base::Result<Turn> turn_from_json(const Json& json) {
         turn.answer = json.value("answer", "");
         turn.state = json.value("state", "answered");
         turn.error = json.value("error", "");
-        const Json work = json.value("work", Json::array());
-        for (std::size_t i = 0; i < work.size(); ++i) {
-            auto message = router::message_from_json(base::OrderedJson(work[i]), i);
-            if (!message) return std::move(message).error();
-            message->trusted = work[i].value("trusted", message->role != router::MessageRole::tool);
-            turn.work.push_back(std::move(*message));
-        }
+        turn.code = parse_code(json.value("code", ""));
+        turn.reasoning = json.value("reasoning", "");
+        turn.finish = parse_finish(json.value("finish", ""));
+        for (const Json& call : json.value("client_calls", Json::array()))
+            turn.client_calls.push_back({call.value("id", ""), call.value("name", ""), call.value("arguments", "")});
+        auto work = work_from_json(json.value("work", Json::array()));
+        if (!work) return std::move(work).error();
+        turn.work = *std::move(work);
     } catch (const Json::exception& e) {
         return base::error(base::Code::corrupt, std::string("the stored turn cannot be read: ") + e.what());
     }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/id.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "router/admission.h"
@@ -18,8 +19,20 @@ enum class Phase { arbiter, intake, retrieve, copilot, thinking, recompose, writ
 std::string_view name(Phase phase);
 std::optional<Phase> parse_phase(std::string_view text);
 
+// The run's sums so far. The keys of its effects are made of the numbers of steps and calls.
+struct Sums {
+    router::Usage usage;
+    int model_steps = 0, calls = 0;
+    int tools_used = 0;                        // executed calls
+    int refused_calls = 0;
+    std::vector<std::string> in_doubt;         // effects of which nobody knows whether they took place: tool and arguments
+    std::string model;                         // that answered last
+};
+
 struct Turn {
     Phase phase = Phase::arbiter;              // the next to run
+    base::SpanId span;                         // its own, so that what hangs from it does so whoever runs it
+    Sums sums;                                 // as they are when it begins
     std::string request;                       // the person's words
     bool resumes_client = false;               // the request is the results of the client's tools
     router::ExecutionClass execution = router::ExecutionClass::normal;

@@ -158,6 +158,7 @@ constexpr Ending kEndings[] = {
     {"partial", 3, "ask it to go on, or raise agents.rounds, agents.output_tokens or agents.deadline_seconds"},
     {"refused", 4, "hearth trace show names the rule; ask for something else"},
     {"no_backend", 5, "hearth doctor tells why; then ask again"},
+    {"interrupted", 5, "ask again when the server is back"},
     {"cancelled", 130, ""},
     {"unknown_effect", 1, "look whether it was done, then tell the agent"},
     {"failed", 1, "hearth trace show tells how far it came; ask again"},

@@ -19,13 +19,19 @@ constexpr auto kBetweenStarts = 5s;  // of a cluster that does not start
 
 Keeper::Keeper(const Settings& settings, store::Db& db, base::Log& log) : settings_(settings), db_(db), log_(log) {}
 
-net::Task<void> Keeper::watch(boost::asio::thread_pool& blocking) {
+net::Task<void> Keeper::watch(boost::asio::thread_pool& blocking, std::function<net::Task<void>()> resume) {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     const auto once = [this] { look(); };
     for (;;) {
         timer.expires_after(kBetweenLooks);
         co_await timer.async_wait(boost::asio::use_awaitable);
         co_await net::on_pool(blocking, once);
+        if (!trouble().empty()) continue;
+        try {
+            co_await resume();
+        } catch (const std::exception& e) {
+            log_.warn("what was interrupted cannot be gone on with now", {{"error", e.what()}});
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 // Keeps the database going while the server serves: starts the private cluster again when it broke
-// off, takes leases again after a loss, ends runs that nobody works on, and says what is wrong.
+// off, takes leases again after a loss, sees to runs that nobody works on, and says what is wrong.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <string>
 
@@ -23,8 +24,8 @@ public:
 
     Keeper(const Settings& settings, store::Db& db, base::Log& log);
 
-    // Looks once a second for as long as its executor runs.
-    net::Task<void> watch(boost::asio::thread_pool& blocking);
+    // Looks once a second for as long as its executor runs, and where all is well has what is interrupted gone on with.
+    net::Task<void> watch(boost::asio::thread_pool& blocking, std::function<net::Task<void>()> resume);
     // Once; blocking. For tests too.
     void look();
 

@@ -38,6 +38,7 @@ const std::vector<SettingRow>& setting_rows() {
         {"auth.installer_uid", T::integer, "-1", -1, 2147483647, "", "uid that acts as the owner over the Unix socket, beside root and the server's", true, [](Settings& s, const std::string& v) { s.auth.installer_uid = number(v); }},
         {"state.folder", T::path, "$state", 0, 0, "", "database, socket, node key and models lie here", true, [](Settings& s, const std::string& v) { s.state_folder = v; }},
         {"workspace.root", T::path, "$state/workspaces", 0, 0, "", "holds PERSON/CONVERSATION folders", true, [](Settings& s, const std::string& v) { s.workspace_root = v; }},
+        {"workspace.shared", T::choice, "no", 0, 0, "no,yes", "yes: that folder is the same on every machine that uses the database, so that each goes on with the others' runs", true, [](Settings& s, const std::string& v) { s.shared_workspaces = v == "yes"; }},
         {"database.url", T::text, "", 0, 0, "", "a PostgreSQL of your own, as hearth_app; empty: the private cluster", true, [](Settings& s, const std::string& v) { s.database.url = v; }},
         {"database.owner_url", T::text, "", 0, 0, "", "the same as hearth_owner, for hearth db migrate; hearth db roles tells more", true, [](Settings& s, const std::string& v) { s.database.owner_url = v; }},
         {"database.binaries", T::path, "", 0, 0, "", "folder of initdb and postgres; empty: the newest installed", true, [](Settings& s, const std::string& v) { s.database.binaries = v; }},

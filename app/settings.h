@@ -23,6 +23,7 @@ struct Settings {
         int installer_uid;
     } auth;
     std::filesystem::path state_folder, workspace_root, catalogue;
+    bool shared_workspaces = false;
     struct {
         std::string url, owner_url, binaries, run_as;
         int connections;

@@ -79,6 +79,7 @@ agents::Options agent_options(const Settings& s) {
     options.max_output_tokens = s.agents.output_tokens;
     options.run_deadline = std::chrono::seconds(s.agents.deadline_seconds);
     options.workspace_root = s.workspace_root;
+    options.shared_workspaces = s.shared_workspaces;
     options.masked = masked_paths(s);
     return options;
 }
@@ -154,7 +155,8 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
         [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
         [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }});
     if (auto listening = w->listen(); !listening) return std::move(listening).error();
-    net::spawn(w->io_.get_executor(), w->keeper_->watch(w->blocking_), [self](std::exception_ptr) { self->log_.error("the database is no longer watched"); });
+    net::spawn(w->io_.get_executor(), w->keeper_->watch(w->blocking_, [self] { return self->agents_->resume_interrupted(); }),
+               [self](std::exception_ptr) { self->log_.error("the database is no longer watched"); });
     const auto ended = [self](const char* what) { return [self, what](std::exception_ptr) { self->log_.error(what); }; };
     net::spawn(w->io_.get_executor(), w->reload_->watch(), ended("the settings' file is no longer watched"));
     net::spawn(w->io_.get_executor(), w->spending_->watch(), ended("spending is no longer written"));
@@ -213,13 +215,14 @@ void World::run() {
         if (failed) return;
         log_.info("stopping");
         http_->stop();
-        agents_->stop_all();
+        agents_->leave_all();
         net::spawn(io_.get_executor(), stop_when_idle(), [this](std::exception_ptr) { io_.stop(); });
     });
     io_.run();
 }
 
-// Runs and answers end within moments of their stop; what does not is settled at the next start.
+// Runs are left within moments of their stop, to be gone on with at the next start; a program that runs for one of them
+// may end within that time, else nobody will know what it did.
 net::Task<void> World::stop_when_idle() {
     const auto until = std::chrono::steady_clock::now() + kStopTime;
     boost::asio::steady_timer timer(io_);

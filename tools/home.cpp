@@ -47,9 +47,9 @@ net::Task<base::Result<ToolOutput>> remember(Json arguments, ToolContext& contex
         co_return base::error(Code::invalid_argument, "text has " + std::to_string(text->size()) + " bytes, 1 to " +
                                                           std::to_string(kFactBytes) + " expected");
     if (!context.ports) co_return no_memory();
-    const auto write = [&](store::Tx& tx) { return store::remember(tx, *text, context.ports->run); };
-    const base::FactId id = co_await context.ports->db.run(context.ports->who, write);
+    const auto id = base::FactId::make(context.ports->clock.now());
     ToolOutput out{"Remembered: " + *text};
+    context.ports->writes.push_back([id, body = *std::move(text), run = context.ports->run](store::Tx& tx) { store::remember(tx, body, run, id); });
     out.facts["fact"] = id.text();
     co_return out;
 }

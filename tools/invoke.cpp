@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json_schema.h"
+#include "tools/ports.h"
 
 namespace tools {
 namespace {
@@ -68,13 +69,19 @@ base::Result<Json> parse_arguments(const Tool& tool, const std::string& text) {
 }
 
 
+std::chrono::milliseconds wall_of(const Flight& flight) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(flight.dispatch.clock.steady() - flight.steady);
+}
+
 // Runs the tool under its own deadline. An exception that leaves a tool is a fault of ours; the
 // model hears that it failed, the log hears why.
 net::Task<CallOutcome> run_tool(const Dispatch& dispatch, const Tool& tool, Json arguments) {
     CallOutcome out;
     out.effect = tool.effect;
     out.executed = true;
-    const base::StopSource timed(dispatch.context.stop, dispatch.clock.steady() + tool.deadline);
+    const auto latest = dispatch.clock.steady() + tool.deadline;
+    const base::StopToken& stop = tool.effect == policy::Effect::at_most_once ? dispatch.effects : dispatch.context.stop;
+    const base::StopSource timed(stop, std::min(latest, dispatch.context.stop.deadline().value_or(latest)));
     ToolContext context = dispatch.context;
     context.stop = timed.token();
     std::string thrown;
@@ -139,16 +146,86 @@ store::StepIntent intent_of(const Tool& tool, const router::ToolCall& call, cons
     return intent;
 }
 
+// The outcome row, and the outcome of the row.
+Json row_of(const CallOutcome& outcome) {
+    return {{"text", outcome.text}, {"facts", outcome.facts}, {"truncated", outcome.truncated}, {"names", outcome.names},
+            {"mendable", outcome.mendable}, {"rule", outcome.rule}, {"ms", outcome.wall.count()}};
+}
+
+CallOutcome restored(const store::Step& step) {
+    CallOutcome out;
+    for (const CallState state : {CallState::done, CallState::failed, CallState::unknown})
+        if (step.state == name(state)) out.state = state;
+    out.text = step.outcome.value("text", "");
+    out.facts = step.outcome.value("facts", Json::object());
+    out.truncated = step.outcome.value("truncated", false);
+    out.names = step.outcome.value("names", std::vector<std::string>{});
+    out.executed = true;
+    out.mendable = step.outcome.value("mendable", false);
+    out.rule = step.outcome.value("rule", "");
+    for (const auto effect : {policy::Effect::idempotent, policy::Effect::transactional, policy::Effect::at_most_once})
+        if (step.effect == policy::name(effect)) out.effect = effect;
+    out.wall = std::chrono::milliseconds(step.outcome.value("ms", std::int64_t(0)));
+    return out;
+}
+
+store::StepIntent intent_of(const store::Step& step) {
+    store::StepIntent intent;
+    intent.kind = step.kind;
+    intent.name = step.name;
+    intent.effect = step.effect;
+    intent.effect_key = step.effect_key;
+    intent.input = step.input;
+    return intent;
+}
+
+// That the model's call is not the one that was made: the one that was made counts.
+void note_differing(const Dispatch& dispatch, const store::Step& before, const router::ToolCall& call) {
+    store::StepIntent now = intent_of(before);
+    now.name = call.name;
+    if (call.arguments.find_first_not_of(" \t\r\n") != std::string::npos) {
+        auto parsed = base::parse_json(call.arguments);
+        now.input = parsed ? *std::move(parsed) : Json(call.arguments);
+    } else {
+        now.input = Json::object();
+    }
+    if (!dispatch.writer.agrees(before, now))
+        dispatch.log.warn("a call differs from the one that was made before the run was taken over", {{"run", dispatch.writer.run().text()}, {"call", call.id}});
+}
+
 // Intent row, effect, outcome row.
-net::Task<CallOutcome> ledgered(const Dispatch& dispatch, const Tool& tool, const router::ToolCall& call, Json arguments) {
-    const store::StepIntent intent = intent_of(tool, call, arguments);
+net::Task<CallOutcome> ledgered(const Flight& flight, const Tool& tool, const std::string& rule, Json arguments) {
+    const Dispatch& dispatch = flight.dispatch;
+    const store::StepIntent intent = intent_of(tool, flight.call, arguments);
     const base::StepId step = co_await dispatch.writer.begin(intent);
     CallOutcome outcome = co_await run_tool(dispatch, tool, std::move(arguments));
     clean(outcome.text);
     truncate(outcome, dispatch.context.result_bytes);
-    Json row = {{"text", outcome.text}, {"facts", outcome.facts}, {"truncated", outcome.truncated}};
+    outcome.rule = rule;
+    outcome.wall = wall_of(flight);
+    if (dispatch.context.ports)
+        for (auto& write : std::exchange(dispatch.context.ports->writes, {}))
+            if (outcome.state == CallState::done) dispatch.writer.defer(std::move(write));
     std::string state(name(outcome.state));
+    Json row = row_of(outcome);
     co_await dispatch.writer.end(intent, step, std::move(state), std::move(row));
+    co_return outcome;
+}
+
+// A call that an earlier holder of the run began, who then went away: whether it took effect, nobody knows.
+net::Task<CallOutcome> in_doubt(const Dispatch& dispatch, const store::Step& step) {
+    const Tool* tool = dispatch.source.find(step.name);
+    CallOutcome outcome;
+    outcome.state = CallState::unknown;
+    outcome.executed = true;
+    outcome.effect = policy::Effect::at_most_once;
+    outcome.rule = "at_most_once";
+    outcome.text = "Error: the server stopped while " + step.name + " ran: whether it took effect is not known. Do not repeat it by yourself. To find out, " +
+                   (tool && !tool->probe.empty() ? tool->probe : std::string("look at what it would have changed")) + ".";
+    store::StepIntent intent = intent_of(step);
+    std::string state(name(outcome.state));
+    Json row = row_of(outcome);
+    co_await dispatch.writer.end(std::move(intent), step.id, std::move(state), std::move(row));
     co_return outcome;
 }
 
@@ -191,7 +268,13 @@ net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, b
     const Tool* tool = dispatch.source.find(call.name);
     CallOutcome outcome;
     Json arguments = call.arguments;
-    if (dispatch.context.stop.stopped()) {
+    const store::Step* const before = dispatch.writer.recorded(call.id);
+    if (before) note_differing(dispatch, *before, call);
+    if (before && before->state != "intent") co_return restored(*before);  // its span was written by who made it
+    if (before && before->effect == policy::name(policy::Effect::at_most_once)) {
+        outcome = co_await in_doubt(dispatch, *before);
+        arguments = before->input;
+    } else if (dispatch.context.stop.stopped()) {
         outcome = refusal(CallState::failed, "Error: not begun: " + dispatch.context.stop.error("the run").text());
     } else if (!tool) {
         outcome = refusal(CallState::failed, "Error: there is no tool \"" + call.name + "\". The tools are: " +
@@ -204,13 +287,13 @@ net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, b
         arguments = *parsed;
         const policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(*tool), label);
         if (decision.verdict == policy::Verdict::allow)
-            outcome = co_await ledgered(dispatch, *tool, call, std::move(*parsed));
+            outcome = co_await ledgered(flight, *tool, decision.rule, std::move(*parsed));
         else
             outcome = refusal(CallState::refused, "Error: " + decision.message + std::string(kDoWithout));
         outcome.rule = decision.rule;
         outcome.effect = tool->effect;
     }
-    outcome.wall = std::chrono::duration_cast<std::chrono::milliseconds>(dispatch.clock.steady() - flight.steady);
+    outcome.wall = wall_of(flight);
     emit_span(flight, "tool", outcome, std::move(arguments));
     co_return outcome;
 }

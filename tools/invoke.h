@@ -1,6 +1,7 @@
 // The dispatcher: the one way from a tool call to its effect. Schema, policy, intent row, the tool
 // under its deadline, outcome row, truncation, span. What goes wrong comes back as text that the
-// model can act on.
+// model can act on. Of a run that was taken over, a call with an outcome is not made again, nor one that may
+// take effect only once and whose outcome nobody knows.
 #pragma once
 
 #include <string>
@@ -22,7 +23,8 @@ struct Dispatch {
     const base::Clock& clock;
     base::Log& log;
     policy::Scope scope = policy::Scope::home;
-    ToolContext context;  // its stop is the run's; each call gets a nearer deadline
+    ToolContext context;    // its stop is the run's; each call gets a nearer deadline
+    base::StopToken effects;  // stops what may take effect only once: not when the run is merely left
 };
 
 enum class CallState {

@@ -50,7 +50,8 @@ std::vector<Tool> file_tools() {
         {"edit_file", "Replace a piece of text in a file. old_string must occur exactly once unless replace_all is true.",
          object({{"path", text(kPath)}, {"old_string", text("the text to replace, exactly as it stands")}, {"new_string", text("what comes in its place")},
                  {"replace_all", flag("replace every occurrence")}}, {"path", "old_string", "new_string"}),
-         facts({{"replaced", "integer"}}), {Scope::dev}, Effect::at_most_once, {Permission::workspace_read, Permission::workspace_write}, quick, edit_file},
+         facts({{"replaced", "integer"}}), {Scope::dev}, Effect::at_most_once, {Permission::workspace_read, Permission::workspace_write}, quick, edit_file,
+         "read the file: it holds either the old text or the new one"},
         {"list_dir", "List a folder of the workspace.", object({{"path", text("folder, default the workspace itself")}}, {}),
          facts({{"entries", "integer"}}), {Scope::dev, Scope::home}, Effect::pure, {Permission::workspace_read}, quick, list_dir},
         {"glob_files", "Find files by a path pattern such as **/*.cpp or src/{a,b}*.py.",
@@ -67,7 +68,8 @@ Tool bash_tool() {
     return {"bash", "Run a bash command in the workspace, in a sandbox without network.",
             object({{"command", text("the command")}, {"timeout_seconds", whole("deadline, default 30", 1, 30)}, {"stdin", text("what the command reads")}}, {"command"}),
             facts({{"exit_code", "integer"}, {"timed_out", "boolean"}, {"output_bytes", "integer"}}), {Scope::dev}, Effect::at_most_once,
-            {Permission::workspace_read, Permission::workspace_write, Permission::execute}, std::chrono::milliseconds(35000), bash};
+            {Permission::workspace_read, Permission::workspace_write, Permission::execute}, std::chrono::milliseconds(35000), bash,
+            "look at what the command would have changed, with tools that only read"};
 }
 
 }  // namespace

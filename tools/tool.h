@@ -51,6 +51,7 @@ struct Tool {
     std::vector<policy::Permission> permissions;
     std::chrono::milliseconds deadline{30000};
     Run run = nullptr;
+    std::string probe{};              // how to find out whether an effect that is in doubt took place: what the model is told
 };
 
 // Where tools come from: the built-ins are one source; skills, MCP and peers will be others.

@@ -60,7 +60,7 @@ bool refuse(Turn& turn, PhaseContext& context, const std::string& tool) {
     turn.state = "refused";
     turn.error = decision.message;
     turn.answer = decision.message;
-    ++context.frame.refused_calls;
+    ++context.frame.sums.refused_calls;
     ChatEvent event;
     event.text = turn.answer;
     context.frame.emit(std::move(event));

@@ -10,7 +10,7 @@ base::Result<bool> cancel_on_disconnect(const Request& request) {
 }
 
 std::optional<base::Error> failure_of(const agents::ChatResult& result) {
-    if (result.final_state == "no_backend") return base::error(base::Code::unavailable, result.error.text());
+    if (result.final_state == "no_backend" || result.final_state == "interrupted") return base::error(base::Code::unavailable, result.error.text());
     if (!result.response.empty()) return std::nullopt;
     if (result.error.code == base::Code::context_length_exceeded) return base::error(result.error.code, result.error.text());
     if (result.final_state == "failed") return base::error(result.error.code, result.error.text());

@@ -183,6 +183,7 @@ net::Task<Response> answer_agent(ChatBody body, Request request, Caller caller, 
     const auto cancel = cancel_on_disconnect(request);
     if (!cancel) co_return error_response(cancel.error(), "X-Hearth-On-Disconnect");
     agents::ChatRequest chat = agent_request(body, caller);
+    chat.ends_with_client = *cancel;
     auto no_folder = co_await open_workspace(request, caller, body.workspace, chat, services);
     if (no_folder) co_return *std::move(no_folder);
     if (const std::string& id = request.header("x-hearth-conversation"); !id.empty()) {

@@ -149,6 +149,7 @@ net::Task<Response> dev_chat(Request request, Caller caller, Services& services)
     const auto cancel = cancel_on_disconnect(request);
     if (!cancel) co_return error_response(cancel.error(), "X-Hearth-On-Disconnect");
     const base::StopToken stop = *cancel ? request.gone : base::StopToken();
+    chat.ends_with_client = *cancel;
     const auto ignored = body->ignored;
     const bool stream = body->stream;
     auto answered = stream ? answer_streamed(std::move(chat), stop, services) : answer_whole(std::move(chat), stop, services);

@@ -30,12 +30,28 @@ TEST(Turn, ReadsBackWhatWasStored) {
     turn.answer = "They differ";
     turn.state = "partial";
     turn.error = "cut";
+    turn.span = base::SpanId::make(base::SystemClock().now());
+    turn.code = base::Code::deadline;
+    turn.reasoning = "I think";
+    turn.finish = router::FinishReason::length;
+    turn.client_calls = {{"call_2", "theirs", "{}"}};
+    turn.sums.usage.output_tokens = 7;
+    turn.sums.usage.decode = std::chrono::microseconds(8);
+    turn.sums.model_steps = 3, turn.sums.calls = 2, turn.sums.tools_used = 1, turn.sums.refused_calls = 4;
+    turn.sums.in_doubt = {"bash ls"};
+    turn.sums.model = "m";
     const auto back = turn_from_json(to_json(turn));
     ASSERT_TRUE(back) << back.error().message;
     EXPECT_EQ(to_json(*back), to_json(turn));
     ASSERT_EQ(back->work.size(), 2u);
     EXPECT_EQ(back->work[0].tool_calls[0].arguments, "{\"path\": \"a\"}");
     EXPECT_FALSE(back->work[1].trusted);
+    EXPECT_EQ(back->code, base::Code::deadline);
+    EXPECT_EQ(back->finish, router::FinishReason::length);
+    EXPECT_EQ(back->sums.calls, 2);
+    EXPECT_EQ(back->sums.usage.decode.count(), 8);
+    EXPECT_EQ(back->client_calls.at(0).name, "theirs");
+    EXPECT_EQ(back->span, turn.span);
 }
 
 TEST(Turn, AnUnknownPhaseOrShapeIsCorrupt) {

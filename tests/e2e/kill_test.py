@@ -1,4 +1,4 @@
-"""kill -9 at random moments: no accepted message is lost, nothing is doubled, what broke off says so."""
+"""kill -9 at random moments: no accepted message is lost or left without an answer, nothing is doubled, what is in doubt says so."""
 import contextlib
 import json
 import os
@@ -11,7 +11,7 @@ import time
 import pytest
 import support
 from conftest import running
-from support import call, said, user
+from support import call, check_trace, said, user
 
 KILLS = 16
 TURNS_AT_A_TIME = 2
@@ -23,8 +23,10 @@ SCRIPT = [
     {"when": "hello", "text": "Hello again."},
     {"when": "doubt", "tool_calls": [call("list_dir", path=".")]},
     {"when": "doubt", "tool_calls": [call("bash", command="touch began; sleep 20")]},
+    {"when": "doubt", "text": "It may have been done."},
 ]
 ANSWER = SCRIPT[2]["text"]
+DOUBT = "\n\nIt is not known whether this took effect, and it was not repeated: bash "
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,9 @@ def kill_and_restart(hearth, chance):
 
 
 def all_runs(hearth):
+    """Once none works any more."""
+    listed = lambda: hearth.call("GET", "/v1/runs?limit=500").json["data"]
+    hearth.wait_for(lambda: not {"running", "interrupted"} & {run["status"] for run in listed()}, "the end of what was interrupted", 20)
     return [hearth.run(run["id"]) for run in hearth.call("GET", "/v1/runs?limit=500").json["data"]]
 
 
@@ -108,13 +113,13 @@ def check_turn(turn, everything):
     if turn.run_id:
         assert (run["id"], run["conversation_id"]) == (turn.run_id, turn.conversation)
     check_steps(run, turn)
+    assert len(answers) == 1, "one answer, whole"
     if run["status"] == "answered":
         assert answers == [ANSWER]
         return "answered"
     assert not turn.done, "what was answered stays answered"
-    assert run["status"] in ("failed", "unknown_effect", "interrupted"), run["status"]
-    assert "interrupted" in run["status"] + run["error"]
-    assert answers in ([], [ANSWER]), "no half of an answer, nothing twice"
+    assert run["status"] == "unknown_effect", run["status"] + run["error"]
+    assert answers[0].startswith(ANSWER + DOUBT), answers
     return run["status"]
 
 
@@ -122,8 +127,7 @@ def check_steps(run, turn):
     assert run["chain"] == "whole"
     keys = [(step["kind"], step["name"], json.dumps(step["input"])) for step in run["steps"] if step["kind"] == "tool"]
     assert len(keys) == len(set(keys)), "no tool step twice"
-    if run["status"] != "interrupted":  # that one is settled at the next start
-        assert not [step for step in run["steps"] if step["state"] == "intent"], "each step has an outcome, unknown perhaps"
+    assert not [step for step in run["steps"] if step["state"] == "intent"], "each step has an outcome, unknown perhaps"
     spans = [span["id"] for span in run["spans"]]
     assert len(spans) == len(set(spans))
     marks = turn.folder / "marks"
@@ -161,25 +165,7 @@ def test_nothing_accepted_is_lost_and_nothing_is_doubled(hearth):
     everything = accepted(all_runs(hearth))
     for turn in turns:
         check_turn(turn, everything)
-    assert "running" not in [run["status"] for _, run, _ in everything]
     assert {text for text, _, _ in everything} <= {"hello"} | {turn.text for turn in turns}
-
-
-def test_an_interrupted_conversation_goes_on(hearth):
-    folder = hearth.state.folder / "cut"
-    folder.mkdir()
-    stream = hearth.stream("/v0/dev/chat", {"messages": [user("turn to be cut")], "workspace": str(folder)})
-    started = stream.next("run_started")
-    hearth.wait_for((folder / "marks").exists, "the program's start")
-    hearth.stop(signal.SIGKILL)
-    hearth.start()
-    run = hearth.run(started["run_id"])
-    assert run["status"] == "unknown_effect"
-    assert "interrupted" in run["error"]
-    assert [step["state"] for step in run["steps"]] == ["done", "unknown"]
-    assert said(run) == [("user", "turn to be cut")]
-    later = hearth.dev("hello", conversation_id=started["conversation_id"])
-    assert said(hearth.run(later["run_id"]))[-1][0] == "assistant"
 
 
 def trace(hearth, *arguments):
@@ -195,10 +181,11 @@ def test_an_interrupted_run_is_shown_with_its_steps_and_what_is_in_doubt(hearth)
     assert "not finished: bash" in trace(hearth, started["run_id"]).stdout
     hearth.stop(signal.SIGKILL)
     hearth.start()
-    run = hearth.run(started["run_id"])
-    assert run["spans"] and all(span["parent"] for span in run["spans"]), "the root was never written"
+    has_root = lambda run: any(span["parent"] is None for span in run["spans"])
+    run = hearth.wait_for(lambda: (run := hearth.run(started["run_id"]))["finished"] and has_root(run) and run, "the run's end", 5)
+    check_trace(run)
     shown = trace(hearth, started["run_id"]).stdout
-    assert all(f"  {span['kind']} {span['name']} " in shown for span in run["spans"]), shown
+    assert all(f"  {span['kind']} {span['name']} " in shown for span in run["spans"] if span["parent"]), shown
     assert "tool list_dir" in shown and 'in doubt: bash {"command":"touch began; sleep 20"}' in shown, shown
 
 

@@ -1,0 +1,61 @@
+// What service.cpp (requests) and resume.cpp (runs that are taken over) share.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "agents/pipeline.h"
+#include "agents/resume.h"
+#include "agents/service.h"
+#include "agents/turnstile.h"
+
+namespace agents {
+
+struct Agents::Impl {
+    Impl(Parts p, Options o) : parts(p), options(std::move(o)) {}
+
+    // The three ways in which a run is told to end.
+    struct Running {
+        Running(const base::StopToken& request, base::SteadyPoint until, base::PersonId whose)
+            : stop(request, until), cut(stop.token()), person(whose) {}
+        // The run is to go on later: what can be made again ends at once, what may take effect only once is waited for.
+        void leave() {
+            left.request_stop();
+            cut.request_stop();
+        }
+        base::StopSource stop, left, cut;
+        base::PersonId person;
+    };
+
+    Parts parts;
+    Options options;
+    Turnstile turnstile;
+    std::mutex mutex;
+    std::map<base::RunId, std::shared_ptr<Running>> running;
+    std::set<base::RunId> resuming;
+    bool leaving = false;
+
+    net::Task<base::Result<ChatResult>> chat(ChatRequest request, EventSink sink);
+    Frame frame_of(const ChatRequest& request, const Accepted& accepted, const store::RunLease& lease, const Running& entry, std::vector<store::Step> journal) const;
+    void enter(const Frame& frame, std::shared_ptr<Running> entry);
+    void leave(const Frame& frame);
+    net::Task<base::Result<Accepted>> take_in(const ChatRequest& request, base::ConversationId fresh, std::shared_ptr<store::RunLease>& lease, base::SteadyPoint until);
+    // From here on nothing is an Error: what breaks is told as the run's state.
+    net::Task<ChatResult> run(Frame& frame, const ChatRequest& request, const Accepted& accepted, Turn turn);
+    net::Task<void> execute(Frame& frame, Turn& turn, const ChatRequest& request, const Accepted& accepted);
+    base::Result<Layout> lay_out_turn(Frame& frame, const History& stored, Turn& turn) const;
+    net::Task<void> run_dev(Frame& frame, const Layout& layout, Turn& turn);
+    net::Task<void> finish(Frame& frame, Turn& turn, base::Span root, base::SteadyPoint start);
+    net::Task<void> give_back(Frame& frame);
+
+    net::Task<void> resume_interrupted();
+    bool reserve(base::RunId run);
+    net::Task<void> resume(store::Interrupted interrupted);
+};
+
+// Whoever lets go of it last does not wait for the database.
+std::shared_ptr<store::RunLease> released_on(boost::asio::thread_pool& pool, std::unique_ptr<store::RunLease> lease);
+
+}  // namespace agents

@@ -1,0 +1,26 @@
+// What the ledger keeps of a call of a model: all that the run goes on with, so that the call need not be made
+// again when another process goes on with the run.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "router/types.h"
+
+namespace agents {
+
+base::Json usage_to_json(const router::Usage& usage);
+router::Usage usage_from_json(const base::Json& json);
+
+// The outcome of a step, and the reply of one. Error{corrupt} of a row that is none.
+base::Json outcome_of(const base::Result<router::ModelReply>& reply);
+base::Result<router::ModelReply> reply_of(const base::Json& outcome);
+
+// Tells two prompts apart: all that the model is sent, and what binds its reply.
+std::string digest_of(const router::ModelRequest& request);
+
+base::Code parse_code(const std::string& name);  // what base::name(Code) gives; else internal
+router::FinishReason parse_finish(const std::string& name);
+
+}  // namespace agents

@@ -1,0 +1,222 @@
+#include "agents/resume.h"
+
+#include "agents/agents_impl.h"
+#include "router/gateway.h"
+#include "store/conversations.h"
+#include "store/runs.h"
+
+namespace agents {
+namespace {
+
+using base::Code;
+using base::Json;
+
+constexpr std::size_t kMostAtOnce = 4;  // runs that are gone on with; the others wait for their turn
+
+std::int64_t micros_of(base::TimePoint t) { return std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count(); }
+
+template <class T>
+void put(Json& to, const char* field, const std::optional<T>& value) {
+    if (value) to[field] = *value;
+}
+template <class T>
+void take(const Json& from, const char* field, std::optional<T>& value) {
+    if (const auto found = from.find(field); found != from.end()) value = found->get<T>();
+}
+
+Json sampling_to_json(const router::SamplingRequest& s) {
+    Json out = Json::object();
+    for (const auto& [field, value] : {std::pair{"temperature", s.temperature}, {"top_p", s.top_p}, {"min_p", s.min_p},
+                                       {"repetition_penalty", s.repetition_penalty}, {"presence_penalty", s.presence_penalty},
+                                       {"frequency_penalty", s.frequency_penalty}})
+        put(out, field, value);
+    put(out, "top_k", s.top_k);
+    put(out, "seed", s.seed);
+    for (const auto& [token, bias] : s.logit_bias) out["logit_bias"].push_back({token, bias});
+    return out;
+}
+
+router::SamplingRequest sampling_from_json(const Json& json) {
+    router::SamplingRequest s;
+    for (const auto& [field, value] : {std::pair{"temperature", &s.temperature}, {"top_p", &s.top_p}, {"min_p", &s.min_p},
+                                       {"repetition_penalty", &s.repetition_penalty}, {"presence_penalty", &s.presence_penalty},
+                                       {"frequency_penalty", &s.frequency_penalty}})
+        take(json, field, *value);
+    take(json, "top_k", s.top_k);
+    take(json, "seed", s.seed);
+    for (const Json& one : json.value("logit_bias", Json::array())) s.logit_bias[one.at(0).get<int>()] = one.at(1).get<double>();
+    return s;
+}
+
+// Schemas as text: what a model reads of them depends on the order of their keys.
+Json schemas_to_json(const std::vector<router::ToolSchema>& tools) {
+    Json out = Json::array();
+    for (const auto& tool : tools) {
+        out.push_back({{"name", tool.name}, {"description", tool.description}, {"parameters", tool.parameters.dump()}});
+        put(out.back(), "strict", tool.strict);
+    }
+    return out;
+}
+
+base::Result<std::vector<router::ToolSchema>> schemas_from_json(const Json& json) {
+    std::vector<router::ToolSchema> out;
+    for (const Json& one : json) {
+        auto parameters = base::parse_ordered_json(one.at("parameters").get<std::string>());
+        if (!parameters) return std::move(parameters).error();
+        out.push_back({one.at("name").get<std::string>(), one.at("description").get<std::string>(), *std::move(parameters)});
+        take(one, "strict", out.back().strict);
+    }
+    return out;
+}
+
+Json principal_to_json(const policy::Principal& principal) {
+    return {{"role", policy::name(principal.role)}, {"via", principal.via}, {"can_ask", principal.can_ask}};
+}
+
+}  // namespace
+
+Json to_json(const ChatRequest& request, const Beginning& beginning) {
+    const bool read_only = request.workspace ? request.workspace->access() == sandbox::Workspace::Access::read_only : request.workspace_read_only;
+    return {{"principal", principal_to_json(request.principal)},
+            {"alias", request.alias},
+            {"channel", request.channel},
+            {"workspace", request.workspace ? request.workspace->root().string() : request.workspace_path},
+            {"read_only", read_only},
+            {"may_name_folders", request.may_name_folders},
+            {"client_tools", schemas_to_json(request.client_tools)},
+            {"sampling", sampling_to_json(request.sampling)},
+            {"max_tokens", request.max_tokens},
+            {"ends_with_client", request.ends_with_client},
+            {"began_us", micros_of(beginning.at)},
+            {"root", beginning.root.text()},
+            {"prompts", beginning.prompts}};
+}
+
+base::Result<Kept> kept_from_json(const Json& json) {
+    Kept out;
+    try {
+        const Json& principal = json.at("principal");
+        const auto role = policy::parse_role(principal.at("role").get<std::string>());
+        const auto root = base::SpanId::parse(json.at("root").get<std::string>());
+        if (!role || !root) return base::error(Code::corrupt, "the stored request names an unknown role, or no root");
+        out.request.principal.role = *role;
+        out.request.principal.via = principal.value("via", "");
+        out.request.principal.can_ask = principal.value("can_ask", false);
+        out.request.alias = json.at("alias").get<std::string>();
+        out.request.channel = json.value("channel", "");
+        out.request.workspace_path = json.value("workspace", "");
+        out.request.workspace_read_only = json.value("read_only", false);
+        out.request.may_name_folders = json.value("may_name_folders", false);
+        auto tools = schemas_from_json(json.value("client_tools", Json::array()));
+        if (!tools) return std::move(tools).error();
+        out.request.client_tools = *std::move(tools);
+        out.request.sampling = sampling_from_json(json.value("sampling", Json::object()));
+        out.request.max_tokens = json.value("max_tokens", 0);
+        out.request.ends_with_client = json.value("ends_with_client", false);
+        out.beginning.at = base::TimePoint(std::chrono::microseconds(json.at("began_us").get<std::int64_t>()));
+        out.beginning.root = *root;
+        out.beginning.prompts = json.value("prompts", std::map<std::string, int>{});
+    } catch (const Json::exception& e) {
+        return base::error(Code::corrupt, std::string("the stored request cannot be read: ") + e.what());
+    }
+    return out;
+}
+
+base::Result<TakenOver> read_taken_over(store::Tx& tx, base::RunId id) {
+    const auto run = store::find_run(tx, id);
+    if (!run || run->status != "running") return base::error(Code::conflict, "the run " + id.text() + " has ended");
+    auto kept = kept_from_json(store::run_request(tx, id));
+    if (!kept) return std::move(kept).error();
+    TakenOver out;
+    out.request = std::move(kept->request);
+    out.request.principal.tenant = tx.identity().tenant;
+    out.request.principal.person = tx.identity().person;
+    out.request.conversation = out.accepted.conversation = run->conversation;
+    out.accepted.workspace = store::conversation_workspace(tx, run->conversation).value_or("");
+    if (run->turn.is_object() && !run->turn.empty()) {
+        auto turn = turn_from_json(run->turn);
+        if (!turn) return std::move(turn).error();
+        out.turn = *std::move(turn);
+    }
+    out.journal = store::list_steps(tx, id);
+    auto prompts = store::prompts_of(tx, prompt_names(), kept->beginning.prompts);
+    out.accepted.beginning = std::move(kept->beginning);
+    if (!prompts) {
+        out.accepted.opening = std::move(prompts).error();
+        return out;
+    }
+    auto history = read_history(tx, run->conversation, run->input);
+    if (history)
+        out.accepted.opening = Opening{*std::move(prompts), *std::move(history)};
+    else
+        out.accepted.opening = std::move(history).error();
+    return out;
+}
+
+namespace {
+
+// Gives the place of a run up that is gone on with.
+template <class Impl>
+struct Place {
+    Impl& impl;
+    base::RunId run;
+    ~Place() {
+        const std::lock_guard lock(impl.mutex);
+        impl.resuming.erase(run);
+    }
+};
+
+}  // namespace
+
+bool Agents::Impl::reserve(base::RunId run) {
+    const std::lock_guard lock(mutex);
+    // A run of this process may have lost its lock for a moment.
+    if (leaving || resuming.size() >= kMostAtOnce || running.contains(run)) return false;
+    return resuming.insert(run).second;
+}
+
+// No place at the turnstile is wanted: as long as the run waits to be taken up, no turn is taken in after it (see
+// store::busy_run), whoever has the place.
+net::Task<void> Agents::Impl::resume(store::Interrupted interrupted) {
+    const Place<Impl> place{*this, interrupted.run};
+    const auto take = [&] { return store::acquire_lease(parts.db, interrupted.who, interrupted.run); };
+    auto lease = co_await net::on_pool(parts.blocking, take);
+    if (!lease) co_return;  // another process was faster
+    const auto held = released_on(parts.blocking, *std::move(lease));
+    const auto read = [&](store::Tx& tx) { return read_taken_over(tx, interrupted.run); };
+    auto taken = co_await parts.db.read(interrupted.who, read);
+    if (!taken) {
+        if (taken.error().code != Code::conflict)
+            parts.log.error("a run cannot be taken up again", {{"run", interrupted.run.text()}, {"error", taken.error().text()}});
+        co_return;
+    }
+    parts.log.info("run is taken up again", {{"run", interrupted.run.text()}, {"epoch", held->epoch()}, {"phase", name(taken->turn.phase)}});
+    auto entry = std::make_shared<Running>(base::StopToken(), parts.clock.steady() + options.run_deadline, interrupted.who.person);
+    if (taken->request.ends_with_client) entry->stop.request_stop();
+    Frame frame = frame_of(taken->request, taken->accepted, *held, *entry, std::move(taken->journal));
+    enter(frame, std::move(entry));
+    co_await run(frame, taken->request, taken->accepted, std::move(taken->turn));
+    leave(frame);
+}
+
+net::Task<void> Agents::Impl::resume_interrupted() {
+    if (!parts.gateway.ready(options.model)) co_return;
+    const auto list = [&] { return store::list_interrupted(parts.db); };
+    const std::vector<store::Interrupted> found = co_await net::on_pool(parts.blocking, list);
+    const auto executor = co_await boost::asio::this_coro::executor;
+    for (const store::Interrupted& one : found) {
+        if (!reserve(one.run)) continue;
+        const auto failed = [this, run = one.run](std::exception_ptr why) {
+            try {
+                std::rethrow_exception(why);
+            } catch (const std::exception& e) {
+                parts.log.warn("taking a run up again broke off", {{"run", run.text()}, {"error", e.what()}});
+            }
+        };
+        net::spawn(executor, resume(one), failed);
+    }
+}
+
+net::Task<void> Agents::resume_interrupted() { return impl_->resume_interrupted(); }
+
+}  // namespace agents

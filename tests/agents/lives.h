@@ -1,0 +1,173 @@
+// Processes that can be killed between any two things that they do, on one database: each has connections, a lease and
+// agents of its own. What took effect outside of them is counted.
+#pragma once
+
+#include "harness.h"
+#include "store/conversations.h"
+#include "store/facts.h"
+#include "store/ledger.h"
+#include "tools/ports.h"
+
+namespace agents::testing {
+
+inline std::map<std::string, int> effects;  // how often each took place
+
+inline net::Task<void> moment() { co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable); }
+
+inline ToolResult look(Json arguments, ToolContext&) {
+    co_await moment();
+    co_return ToolOutput{"text of " + arguments.value("path", ""), Json::object(), false, {"one", "two"}};
+}
+inline ToolResult act(Json arguments, ToolContext&) {
+    const std::string command = arguments.value("command", "");
+    co_await moment();
+    ++effects[command];
+    co_await moment();
+    co_return ToolOutput{"did " + command, Json::object(), false, {}};
+}
+inline ToolResult keep(Json arguments, ToolContext& context) {
+    co_await moment();
+    context.ports->writes.push_back([text = arguments.value("text", ""), run = context.ports->run](store::Tx& tx) { store::remember(tx, text, run); });
+    co_return ToolOutput{"kept", Json::object(), false, {}};
+}
+// Ends when it is told to, or after a while.
+inline ToolResult act_slowly(Json, ToolContext& context) {
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    ++effects["slowly"];
+    for (int i = 0; i < 100 && !context.stop.stopped(); ++i) {
+        timer.expires_after(std::chrono::milliseconds(2));
+        co_await timer.async_wait(boost::asio::use_awaitable);
+    }
+    co_return ToolOutput{context.stop.stopped() ? "cut off" : "done slowly", Json::object(), false, {}};
+}
+
+class CountedTools final : public tools::Source {
+public:
+    CountedTools() {
+        using policy::Effect;
+        using policy::Permission;
+        using policy::Scope;
+        const base::OrderedJson any = {{"type", "object"}};
+        const std::chrono::milliseconds limit{5000};
+        tools_ = {
+            {"read_file", "Read a file.", one_string("path"), any, {Scope::dev, Scope::home}, Effect::pure, {Permission::workspace_read}, limit, look},
+            {"write_file", "Write a file.", one_string("command"), any, {Scope::dev}, Effect::idempotent, {Permission::workspace_write}, limit, act},
+            {"bash", "Run a command.", one_string("command"), any, {Scope::dev}, Effect::at_most_once, {Permission::execute}, limit, act, "look at the list of effects"},
+            {"slow", "Take long.", any, any, {Scope::dev}, Effect::at_most_once, {Permission::execute}, limit, act_slowly},
+            {"remember", "Keep a fact.", one_string("text"), any, {Scope::home}, Effect::transactional, {Permission::memory_write}, limit, keep},
+        };
+    }
+    std::vector<const tools::Tool*> list(policy::Scope scope) const override {
+        std::vector<const tools::Tool*> out;
+        for (const auto& tool : tools_)
+            if (std::find(tool.scopes.begin(), tool.scopes.end(), scope) != tool.scopes.end()) out.push_back(&tool);
+        return out;
+    }
+    const tools::Tool* find(const std::string& name) const override {
+        for (const auto& tool : tools_)
+            if (tool.name == name) return &tool;
+        return nullptr;
+    }
+
+private:
+    std::vector<tools::Tool> tools_;
+};
+
+// The same reply to the same request, in whichever process.
+inline router::ScriptedReply reply_to(const router::ModelRequest& request) {
+    int said = 0;
+    std::string asked;
+    for (const auto& message : request.messages) {
+        said = message.role == router::MessageRole::user ? 0 : said + (message.role == router::MessageRole::assistant);
+        if (message.role == router::MessageRole::user) asked = message.text();
+    }
+    const auto call = [](router::ScriptedReply& reply, const char* id, const char* tool, const Json& arguments) {
+        reply.tool_calls.push_back({id, tool, arguments.dump()});
+    };
+    router::ScriptedReply reply;
+    reply.reasoning = "I think.";
+    if (request.purpose == "intake") {
+        reply.text = Json({{"goal", "know it"}, {"tools", true}, {"class", "heavy"}, {"machine", "explain"}}).dump();
+    } else if (request.purpose == "thinking") {
+        reply.text = "1. a is short";
+    } else if (request.purpose == "recompose") {
+        reply.text = "a.txt is better.";
+    } else if (asked.find("slowly") != std::string::npos) {
+        if (said == 0) call(reply, "m1", "slow", Json::object());
+        else reply.text = "It was slow.";
+    } else if (request.purpose == "copilot") {
+        if (said == 0) call(reply, "m1", "read_file", {{"path", "a.txt"}});
+        else if (said == 1) call(reply, "m2", "remember", {{"text", "a.txt was read"}}), call(reply, "m3", "read_file", {{"path", "b.txt"}});
+        else reply.text = "That is all.";
+    } else if (said == 0) {
+        reply.text = "First I look.";
+        call(reply, "m1", "read_file", {{"path", "a.txt"}});
+        call(reply, "m2", "bash", {{"command", "one"}});
+    } else if (said == 1) {
+        call(reply, "m3", "write_file", {{"command", "same"}});
+    } else if (said == 2) {
+        call(reply, "m4", "bash", {{"command", "two"}});
+        call(reply, "m5", "read_file", {{"path", "no such argument"}, {"x", 1}});
+    } else {
+        reply.text = "All of it is done.";
+    }
+    return reply;
+}
+
+// Destroyed as a process is killed: what its pools have begun still happens, and nobody hears of it.
+class Process {
+public:
+    explicit Process(const std::filesystem::path& folder, Options options = {}) {
+        auto scripted = std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, reply_to);
+        model = scripted.get();
+        std::vector<std::unique_ptr<router::Backend>> backends;
+        backends.push_back(std::move(scripted));
+        gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, log, metrics);
+        options.workspace_root = folder;
+        options.default_discipline = ToolDiscipline::free;
+        agents = std::make_unique<Agents>(Parts{*gateway, *db, traces, tools, nullptr, blocking, clock, log, metrics}, options);
+    }
+    ~Process() {
+        blocking.join();
+        db->join();
+    }
+
+    void ask(ChatRequest request) {
+        const auto chat = [this](ChatRequest asked) -> net::Task<void> {
+            EventSink sink = [this](const ChatEvent& event) { events.push_back(event); };
+            result.emplace(co_await agents->chat(std::move(asked), sink));
+        };
+        asking = chat;
+        net::spawn(io.get_executor(), asking(std::move(request)), [](std::exception_ptr) { ADD_FAILURE() << "a chat threw"; });
+    }
+    // So many things that the process does one after the other; false: that was all.
+    bool live(std::size_t things) {
+        for (std::size_t i = 0; i < things; ++i)
+            if (io.run_one() == 0) return false;
+        return true;
+    }
+    // Goes on with what it finds; false: it did not come to an end.
+    bool resume(std::size_t things = 100000) {
+        io.restart();
+        net::spawn(io.get_executor(), agents->resume_interrupted(), [](std::exception_ptr) { ADD_FAILURE() << "resuming threw"; });
+        return !live(things);
+    }
+
+    support::TestDatabase* database = support::TestDatabase::get();
+    std::unique_ptr<store::Db> db = store::Db::open({store::app_url(database->cluster()), 2, database->foundation().node}).value();
+    base::SystemClock clock;
+    base::NullLog log;
+    base::NullMetrics metrics;
+    store::TraceSink traces{*db, log};
+    CountedTools tools;
+    router::ScriptedBackend* model = nullptr;
+    std::unique_ptr<router::Gateway> gateway;
+    boost::asio::thread_pool blocking{2};
+    std::unique_ptr<Agents> agents;
+    std::vector<ChatEvent> events;
+    std::optional<base::Result<ChatResult>> result;
+    std::function<net::Task<void>(ChatRequest)> asking;
+    boost::asio::io_context io;  // first to go, and with it whatever waits
+};
+
+}  // namespace agents::testing
