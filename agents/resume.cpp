@@ -11,7 +11,7 @@ namespace {
 using base::Code;
 using base::Json;
 
-constexpr std::size_t kMostAtOnce = 4;  // runs that are gone on with; the others wait for their turn
+constexpr std::size_t kMostAtOnce = 32;  // runs that are gone on with; the others wait for their turn
 
 std::int64_t micros_of(base::TimePoint t) { return std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count(); }
 

@@ -126,7 +126,9 @@ protected:
 void Resume::expect_goes_on_as_if_nothing_happened(const Json& expected, base::RunId id) {
     const Json found = transcript(id);
     for (const auto& [effect, times] : effects) EXPECT_TRUE(times <= 1 || effect == "same") << effect << " took place " << times << " times";  // that one is idempotent
-    if (run(id).epoch > 1) EXPECT_THAT(root_attributes(id)["taken_over"]["differing"], IsEmpty());
+    if (run(id).epoch > 1) {
+        EXPECT_THAT(root_attributes(id)["taken_over"]["differing"], IsEmpty());
+    }
     const bool doubtful = found["state"] == "unknown_effect";
     if (!doubtful) {
         EXPECT_EQ(found, expected) << Json::diff(expected, found).dump(1);
@@ -203,7 +205,7 @@ TEST_F(Resume, KilledAgainAndAgainARunComesToItsEnd) {
     for (const Case& one : cases) {
         effects.clear();
         const Json expected = uninterrupted(one);
-        for (int n = 0; n < 12; ++n) {
+        for (int n = 0; n < 6; ++n) {
             effects.clear();
             const base::RunId before = newest()->id;
             if (!killed_after(4 + chance() % 16, one)) continue;
