@@ -19,16 +19,6 @@ spdlog::level::level_enum level_of(base::Level level) {
     return spdlog::level::info;
 }
 
-// A secret that reached a log would stay there: keys are cut to what recognises them.
-std::string without_secrets(std::string text) {
-    for (std::size_t at = text.find("hk_"); at != text.npos; at = text.find("hk_", at + 3)) {
-        std::size_t end = at + 3;
-        while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) || text[end] == '_' || text[end] == '-')) ++end;
-        if (end - at > 20) text.replace(at + 8, end - at - 8, "…");
-    }
-    return text;
-}
-
 std::string line_of(std::string_view event, const base::Json& fields) {
     std::string out(event);
     for (const auto& [key, value] : fields.items()) out += " " + key + "=" + (value.is_string() ? value.get<std::string>() : base::dump(value));
@@ -55,7 +45,8 @@ base::Level parse_level(std::string_view text) {
     return base::Level::info;
 }
 
-LogSink::LogSink(base::Level least, bool json, std::size_t kept) : least_(least), json_(json), kept_(kept) {
+LogSink::LogSink(base::Level least, bool json, std::size_t kept, std::shared_ptr<const base::Redactor> redactor)
+    : least_(least), json_(json), kept_(kept), redactor_(std::move(redactor)) {
     out_ = std::make_shared<spdlog::logger>("hearth", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     out_->set_level(level_of(least));
     out_->set_pattern(json ? "%v" : "%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
@@ -67,11 +58,11 @@ LogSink::~LogSink() = default;
 void LogSink::write(base::Level level, std::string_view event, const base::Json& fields) {
     if (level < least_) return;
     base::Json entry = {{"time", base::rfc3339(base::SystemClock().now())}, {"level", std::string(name(level))}, {"event", std::string(event)}, {"fields", fields}};
-    std::string whole = without_secrets(base::dump(entry));
-    out_->log(level_of(level), json_ ? base::visible(whole) : without_secrets(line_of(event, fields)));
-    auto clean = base::parse_json(whole);
+    // A secret that reached a log would stay there.
+    entry = redactor_->redacted(std::move(entry));
+    out_->log(level_of(level), json_ ? base::visible(base::dump(entry)) : line_of(event, entry["fields"]));
     std::lock_guard lock(mutex_);
-    entries_.push_back(clean ? *std::move(clean) : std::move(entry));
+    entries_.push_back(std::move(entry));
     if (entries_.size() > kept_) entries_.pop_front();
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "base/redact.h"
 
 namespace spdlog {
 class logger;
@@ -16,8 +17,10 @@ namespace net {
 
 class LogSink final : public base::Log {
 public:
-    // `json`: one JSON object a line; else "time level event key=value …".
-    LogSink(base::Level least, bool json, std::size_t kept = 2000);
+    // `json`: one JSON object a line; else "time level event key=value …". What `redactor` knows, and whatever looks like
+    // a key, reaches neither the lines nor the memory.
+    LogSink(base::Level least, bool json, std::size_t kept = 2000,
+            std::shared_ptr<const base::Redactor> redactor = std::make_shared<base::Redactor>());
     ~LogSink() override;
     void write(base::Level level, std::string_view event, const base::Json& fields) override;
 
@@ -29,6 +32,7 @@ private:
     const base::Level least_;
     const bool json_;
     const std::size_t kept_;
+    const std::shared_ptr<const base::Redactor> redactor_;
     mutable std::mutex mutex_;
     std::deque<base::Json> entries_;  // {"time", "level", "event", "fields"}
 };

@@ -62,7 +62,7 @@ base::MessageId append_message(Tx& tx, base::ConversationId id, base::RunId run,
         " select $1, c.id, coalesce((select max(position) + 1 from message where conversation_id = c.id), 0), $3, $4, $5"
         " from conversation c where c.id = $2 returning 1",
         DbError::Kind::foreign_key, "$6");
-    tx.send(insert, {message, id, run, body.value("role", ""), body, "there is no conversation " + id.text()});
+    tx.send(insert, {message, id, run, body.value("role", ""), tx.redactor().without_known(body), "there is no conversation " + id.text()});
     return message;
 }
 
@@ -73,7 +73,7 @@ base::Result<std::size_t> match_history(Tx& tx, base::ConversationId id, const s
     const bool answers = std::any_of(given.begin(), given.end(), is_answer);
     if (!answers && given.size() < 2) return std::size_t(0);
     const auto stored = list_messages(tx, id);
-    const auto same = [](const base::Json& mine, const StoredMessage& theirs) { return essence(mine) == essence(theirs.body); };
+    const auto same = [&](const base::Json& mine, const StoredMessage& theirs) { return essence(tx.redactor().without_known(mine)) == essence(theirs.body); };
     const bool answered = std::any_of(stored.begin(), stored.end(), [&](const StoredMessage& m) { return is_answer(m.body); });
     const bool repeated = given.size() > stored.size() && std::equal(stored.begin(), stored.end(), given.begin(), [&](const auto& s, const auto& g) { return same(g, s); });
     if (!answers) return !answered && repeated ? stored.size() : std::size_t(0);

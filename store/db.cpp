@@ -20,12 +20,12 @@ constexpr auto kLongestWait = std::chrono::seconds(60);  // for a free connectio
 
 class PooledTx final : public Tx {
 public:
-    PooledTx(Connection& connection, const Identity& who, base::NodeId node, Db::Access access)
-        : connection_(connection), who_(who), node_(node), reads_(access == Db::Access::read) {
+    PooledTx(Connection& connection, const Identity& who, const Db::Options& options, Db::Access access)
+        : connection_(connection), who_(who), node_(options.node), redactor_(*options.redactor), reads_(access == Db::Access::read) {
         const auto text = [](const auto& id) { return id.is_nil() ? std::string() : id.text(); };
         connection_.send(reads_ ? "begin read only" : "begin");
         connection_.send("select set_config('hearth.tenant', $1, true), set_config('hearth.person', $2, true), set_config('hearth.node', $3, true)",
-                         {text(who.tenant), text(who.person), text(node)});
+                         {text(who.tenant), text(who.person), text(node_)});
     }
     ~PooledTx() override {
         connection_.discard();
@@ -46,6 +46,7 @@ public:
     void send(std::string_view sql, std::vector<Param> params) override { connection_.send(sql, std::move(params)); }
     const Identity& identity() const override { return who_; }
     base::NodeId node() const override { return node_; }
+    const base::Redactor& redactor() const override { return redactor_; }
 
     void commit() {
         // PostgreSQL answers such a commit with a rollback, which nobody would notice.
@@ -69,6 +70,7 @@ private:
     Connection& connection_;
     Identity who_;
     base::NodeId node_;
+    const base::Redactor& redactor_;
     bool reads_ = false, begun_ = false, failed_ = false, ended_ = false;
 };
 
@@ -146,7 +148,7 @@ namespace {
 template <class Connections>
 class PooledLease final : public Db::Lease {
 public:
-    PooledLease(Connections& pool, const Identity& who, base::NodeId node, Db::Access access) : pool_(pool), connection_(pool.take()) {
+    PooledLease(Connections& pool, const Identity& who, Db::Access access) : pool_(pool), connection_(pool.take()) {
         try {
             // It may have died while it lay idle.
             if (!connection_ || !connection_->still_open()) connection_ = connect(pool_.options().url);
@@ -154,7 +156,7 @@ public:
             pool_.give_back(nullptr);
             throw;
         }
-        tx_.emplace(*connection_, who, node, access);
+        tx_.emplace(*connection_, who, pool_.options(), access);
     }
     ~PooledLease() override {
         tx_.reset();
@@ -200,7 +202,7 @@ Db::Db(Options options)
 Db::~Db() { join(); }
 
 std::unique_ptr<Db::Lease> Db::begin(const Identity& who, Access access) {
-    return std::make_unique<PooledLease<Connections>>(*connections_, who, node(), access);
+    return std::make_unique<PooledLease<Connections>>(*connections_, who, access);
 }
 
 base::NodeId Db::node() const { return connections_->options().node; }

@@ -14,6 +14,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/probe.h"
+#include "base/redact.h"
 #include "base/result.h"
 #include "net/task.h"
 
@@ -85,6 +86,8 @@ public:
     virtual void send(std::string_view sql, std::vector<Param> params = {}) = 0;
     virtual const Identity& identity() const = 0;
     virtual base::NodeId node() const = 0;
+    // What must not be written down in clear: for whoever writes what people, models and programs have said.
+    virtual const base::Redactor& redactor() const = 0;
 };
 
 // Thrown for a lost or refused database; statements' own failures (unique violation …) too, by kind.
@@ -105,6 +108,7 @@ public:
         std::string url;   // of role hearth_app; a superuser and the tables' owner are refused at open
         int connections = 4;
         base::NodeId node;
+        std::shared_ptr<const base::Redactor> redactor = std::make_shared<base::Redactor>();
     };
     // A database that lacks tables of this program is refused by name.
     static base::Result<std::unique_ptr<Db>> open(Options options);

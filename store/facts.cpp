@@ -3,7 +3,7 @@
 namespace store {
 
 base::FactId remember(Tx& tx, const std::string& body, base::RunId source, base::FactId id) {
-    tx.send("insert into fact (id, body, source_run_id) values ($1, $2, $3)", {id, body, source});
+    tx.send("insert into fact (id, body, source_run_id) values ($1, $2, $3)", {id, tx.redactor().without_known(body), source});
     return id;
 }
 

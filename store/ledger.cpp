@@ -12,7 +12,7 @@ base::StepId write_intent(Tx& tx, const StepIntent& intent) {
         " select $1, $2, coalesce(max(position) + 1, 0), $3, $4, $5, $6, $7, $8 from step where run_id = $2"
         " on conflict (run_id, effect_key) do nothing returning 1",
         DbError::Kind::unique, "$9");
-    tx.send(insert, {id, intent.run, intent.epoch, intent.kind, intent.name, intent.effect, intent.effect_key, intent.input,
+    tx.send(insert, {id, intent.run, intent.epoch, intent.kind, intent.name, intent.effect, intent.effect_key, tx.redactor().redacted(intent.input),
                      "run " + intent.run.text() + " has a step with the effect key '" + intent.effect_key + "' already: it is not begun again"});
     return id;
 }
@@ -23,7 +23,7 @@ void write_outcome(Tx& tx, const StepIntent& intent, base::StepId step, const st
         "update step set state = $4, outcome = $5, finished_at = clock_timestamp()"
         " where id = $1 and run_id = $2 and epoch = $3 and state = 'intent' returning 1",
         DbError::Kind::serialization, "$6");
-    tx.send(update, {step, intent.run, intent.epoch, state, outcome, "step " + step.text() + " has an outcome already, or its run was taken over"});
+    tx.send(update, {step, intent.run, intent.epoch, state, tx.redactor().redacted(outcome), "step " + step.text() + " has an outcome already, or its run was taken over"});
 }
 
 void close_steps(Tx& tx, base::RunId run, std::int64_t epoch) {

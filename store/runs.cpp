@@ -144,7 +144,7 @@ void note_progress(Tx& tx, base::RunId id, std::int64_t epoch) {
 void save_turn(Tx& tx, base::RunId id, std::int64_t epoch, const base::Json& turn) {
     static const std::string save = require("update run set turn = $3 where id = $1 and epoch = $2 and state is null returning 1",
                                             DbError::Kind::serialization, "$4");
-    tx.send(save, {id, epoch, turn, not_held(id, epoch)});
+    tx.send(save, {id, epoch, tx.redactor().without_known(turn), not_held(id, epoch)});
 }
 
 void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& final_state, const std::string& error,
@@ -153,7 +153,7 @@ void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& f
         "update run set state = $3, error = $4, usage = $5, turn = $6, finished_at = clock_timestamp()"
         " where id = $1 and epoch = $2 and state is null returning 1",
         DbError::Kind::serialization, "$7");
-    tx.send(finish, {id, epoch, final_state, error, usage, turn, not_held(id, epoch)});
+    tx.send(finish, {id, epoch, final_state, tx.redactor().redacted(error), usage, tx.redactor().without_known(turn), not_held(id, epoch)});
 }
 
 std::vector<base::RunId> settle_interrupted(Db& db) {

@@ -36,7 +36,12 @@ class Writing {
 public:
     explicit Writing(Tx& tx) : tx_(tx) {}
 
-    void operator()(const base::Span& s) {
+    void operator()(base::Span s) {
+        const base::Redactor& redactor = tx_.redactor();
+        s.name = redactor.redacted(std::move(s.name));
+        s.error = redactor.redacted(std::move(s.error));
+        s.attributes = redactor.redacted(std::move(s.attributes));
+        s.body = redactor.redacted(std::move(s.body));
         ChainEnd& end = end_of(s.run);
         if (end.taken_over && !tx_.exec("select 1 from span where id = $1", {s.id}).empty()) return;
         const std::string attributes = base::dump(s.attributes), body = base::dump(s.body), digest = sha256_hex(body);
@@ -49,7 +54,7 @@ public:
 
     void operator()(const TelemetryEvent& e) {
         tx_.send("insert into telemetry_event (event, node_id, latency_ms, error, run_id) values ($1, $2, $3, $4, $5)",
-                 {e.event, e.node, e.latency_ms, e.error, e.run});
+                 {e.event, e.node, e.latency_ms, tx_.redactor().redacted(e.error), e.run});
     }
 
     void operator()(const ModelCall& call) { insert_call(tx_, call); }

@@ -11,7 +11,7 @@ void insert_call(Tx& tx, const ModelCall& c) {
     tx.send(std::string("insert into model_usage (started_at, id, run_id, alias, purpose, backend, model, profile, finish, error, fallbacks,"
                         " duration_us, queued_us, prefill_us, decode_us, prompt_tokens, cached_tokens, output_tokens, agent, conversation_id, cost)"
                         " values (") + kTime + ", $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
-            {micros_of(c.started), c.id, c.run, c.alias, c.purpose, c.backend, c.model, c.profile, c.finish, c.error, c.fallbacks,
+            {micros_of(c.started), c.id, c.run, c.alias, c.purpose, c.backend, c.model, c.profile, c.finish, tx.redactor().redacted(c.error), tx.redactor().redacted(c.fallbacks),
              std::int64_t(c.duration.count()), std::int64_t(c.queued.count()), std::int64_t(c.prefill.count()), std::int64_t(c.decode.count()),
              c.prompt_tokens, c.cached_tokens, c.output_tokens, c.agent, c.conversation, c.cost});
 }

@@ -23,7 +23,22 @@ TEST(LogSink, NeverHoldsAWholeKey) {
     log.info("sign-in", {{"header", "Bearer " + key}, {key, 1}});
     const std::string text = log.recent(Level::info, 1).dump();
     EXPECT_EQ(text.find(key), std::string::npos);
-    EXPECT_NE(text.find("hk_01234…"), std::string::npos) << text;
+    EXPECT_NE(text.find("hk_01234[redacted: Hearth key]"), std::string::npos) << text;
+}
+
+TEST(LogSink, NeverHoldsAKnownSecret) {
+    for (const bool json : {false, true}) {
+        const auto redactor = std::make_shared<base::Redactor>();
+        redactor->add(redactor->forms_of("correct horse \"battery\""));
+        net::LogSink log(Level::info, json, 10, redactor);
+        testing::internal::CaptureStderr();
+        log.warn("said", {{"text", "it is correct horse \"battery\"."}});
+        const std::string line = testing::internal::GetCapturedStderr(), kept = log.recent(Level::info, 1).dump();
+        for (const auto& text : {line, kept}) {
+            EXPECT_EQ(text.find("horse"), std::string::npos) << text;
+            EXPECT_NE(text.find("it is [redacted: secret]."), std::string::npos) << text;
+        }
+    }
 }
 
 TEST(LogSink, ShowsWhatWouldActOnATerminal) {
