@@ -7,6 +7,7 @@
 #include "app/model_file.h"
 #include "router/http_backend.h"
 #include "router/scripted_backend.h"
+#include "store/secrets.h"
 
 namespace app {
 namespace {
@@ -27,16 +28,26 @@ base::Result<router::Script> read_script(const fs::path& file) {
     return router::script_from_json_lines(*text);
 }
 
-base::Result<std::string> read_key(const std::string& setting, const fs::path& file) {
-    auto key = read_file(setting.c_str(), file);
-    if (!key) return std::move(key).error();
-    const auto last = key->find_last_not_of(" \r\n\t");
-    if (last == key->npos) return base::error(Code::invalid_argument, setting + ": " + file.string() + " is empty", "put the API key into it");
-    return key->substr(0, last + 1);
+// The key that `place`.key names as a secret, or that lies in the file of `place`.key_file.
+base::Result<router::UpstreamKey> key_of(const std::string& place, const std::string& secret, const std::string& file, const std::string& url, const SecretOpener& secrets) {
+    if (!secret.empty()) {
+        if (!file.empty()) return base::error(Code::invalid_argument, place + ".key and " + place + ".key_file are both set", "set one of them");
+        auto name = store::secret_name(secret);
+        if (!name) return std::move(name).error();
+        return router::UpstreamKey([secrets, name = *name, host = net::host_of(url)] { return secrets(name, host); });
+    }
+    if (file.empty()) return router::UpstreamKey();
+    const std::string setting = place + ".key_file";
+    auto text = read_file(setting.c_str(), file);
+    if (!text) return std::move(text).error();
+    const auto last = text->find_last_not_of(" \r\n\t");
+    if (last == text->npos) return base::error(Code::invalid_argument, setting + ": " + file + " is empty", "put the API key into it");
+    text->resize(last + 1);
+    return router::UpstreamKey(*std::move(text));
 }
 
 // A model there; `id` is the backend's.
-base::Result<router::HttpBackendOptions> upstream(const Settings& s, const char* id, const std::string& model) {
+base::Result<router::HttpBackendOptions> upstream(const Settings& s, const char* id, const std::string& model, const SecretOpener& secrets) {
     const std::string& url = s.upstream.url;
     if (url.rfind("http://", 0) != 0 && url.rfind("https://", 0) != 0)
         return base::error(Code::invalid_argument, "upstream.url is '" + url + "', expected an http or https URL", "for example https://host/v1");
@@ -46,8 +57,7 @@ base::Result<router::HttpBackendOptions> upstream(const Settings& s, const char*
     options.id = id;
     options.url = url.substr(0, url.find_last_not_of('/') + 1);
     options.model = model;
-    if (s.upstream.key.empty()) return options;
-    auto key = read_key("upstream.key_file", s.upstream.key);
+    auto key = key_of("upstream", s.upstream.key, s.upstream.key_file, s.upstream.url, secrets);
     if (!key) return std::move(key).error();
     options.key = *std::move(key);
     return options;
@@ -64,7 +74,7 @@ base::Result<void> check_aliases(const Settings& s) {
     return {};
 }
 
-base::Result<router::HttpBackendOptions> options_of(const router::UpstreamRow& row) {
+base::Result<router::HttpBackendOptions> options_of(const router::UpstreamRow& row, const SecretOpener& secrets) {
     router::HttpBackendOptions options{row.id, row.url, row.model, {}};
     options.section = "upstreams." + row.id;
     options.dialect = router::find_dialect(row.dialect);
@@ -72,8 +82,7 @@ base::Result<router::HttpBackendOptions> options_of(const router::UpstreamRow& r
     options.prices = row.prices;
     options.continues = row.continues;
     options.silence_timeout = std::chrono::seconds(row.silence_seconds);
-    if (row.key_file.empty()) return options;
-    auto key = read_key(options.section + ".key_file", row.key_file);
+    auto key = key_of(options.section, row.key, row.key_file, row.url, secrets);
     if (!key) return std::move(key).error();
     options.key = *std::move(key);
     return options;
@@ -90,7 +99,7 @@ base::Result<router::Alias> alias_of(const router::RosterRow& row, const std::st
 
 base::Result<void> check_roster(const Settings& s) {
     for (const auto& row : s.roster.upstreams)
-        if (auto options = options_of(row); !options) return std::move(options).error();
+        if (auto options = options_of(row, {}); !options) return std::move(options).error();
     std::error_code unreadable;
     const std::string here = !s.upstream.script.empty() ? "scripted" : fs::exists(chosen_model(s), unreadable) ? "embedded" : "";
     for (const auto& row : s.roster.rows)
@@ -137,14 +146,14 @@ base::Result<void> check_backends(const Settings& s) {
     if (!s.upstream.script.empty())
         if (auto script = read_script(s.upstream.script); !script) return std::move(script).error();
     if (!s.upstream.url.empty())
-        if (auto options = upstream(s, "upstream", s.upstream.model); !options) return std::move(options).error();
+        if (auto options = upstream(s, "upstream", s.upstream.model, {}); !options) return std::move(options).error();
     if (auto fine = check_embedding(s); !fine) return fine;
     std::error_code unreadable;
     if (s.upstream.script.empty() && !s.model.path.empty() && !fs::exists(s.model.path, unreadable)) return no_model(s.model.path);
     return {};
 }
 
-base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client, router::LocalPools& pools, base::Log& log) {
+base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client, router::LocalPools& pools, base::Log& log, const SecretOpener& secrets) {
     for (const auto& check : {check_aliases, check_embedding})
         if (auto fine = check(s); !fine) return std::move(fine).error();
     Backends out;
@@ -154,7 +163,7 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
         out.all.push_back(std::move(backend));
     };
     const auto add_upstream = [&](router::Alias& to, const char* id, const std::string& model) -> base::Result<void> {
-        auto options = upstream(s, id, model);
+        auto options = upstream(s, id, model, secrets);
         if (!options) return std::move(options).error();
         add(to, std::make_unique<router::HttpBackend>(*std::move(options), client));
         return {};
@@ -184,12 +193,12 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
     return out;
 }
 
-base::Result<router::Gateway::Roster> make_roster(const Settings& s, const std::vector<router::Alias>& own, net::HttpClient& client) {
+base::Result<router::Gateway::Roster> make_roster(const Settings& s, const std::vector<router::Alias>& own, net::HttpClient& client, const SecretOpener& secrets) {
     if (auto fine = check_aliases(s); !fine) return std::move(fine).error();
     router::Gateway::Roster out;
     out.person = s.roster.person;
     for (const auto& row : s.roster.upstreams) {
-        auto options = options_of(row);
+        auto options = options_of(row, secrets);
         if (!options) return std::move(options).error();
         out.backends.push_back(std::make_unique<router::HttpBackend>(*std::move(options), client));
     }

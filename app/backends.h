@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "net/http_client.h"
 #include "router/gateway.h"
 #include "router/local_backend.h"
+#include "router/http_backend.h"
 
 namespace app {
 
@@ -18,14 +20,19 @@ struct Backends {
     std::vector<router::Alias> aliases;
 };
 
+// Opens a secret for sending it to a host.
+using SecretOpener = std::function<net::Task<base::Result<router::UpstreamKey::Held>>(std::string name, std::string host)>;
+
 // model.name's chain: the embedded model (or, in its place, backend.script), then the upstream. A file
 // that is not there is left out when an upstream is set. embedding.name, where there is such a model: it, or the
-// upstream's. `client`, `pools` and `log` outlive the result. Errors name the setting.
-base::Result<Backends> make_backends(const Settings& settings, net::HttpClient& client, router::LocalPools& pools, base::Log& log);
+// upstream's. `client`, `pools` and `log` outlive the result. Errors name the setting. `secrets`: needed where a setting names one.
+base::Result<Backends> make_backends(const Settings& settings, net::HttpClient& client, router::LocalPools& pools, base::Log& log,
+                                     const SecretOpener& secrets = {});
 
 // The upstreams of the roster, and all aliases: `own`, which make_backends named, and those of the roster, of which one
 // may take the place of model.name's. Where there is a model here, it ends every chain that does not say otherwise.
-base::Result<router::Gateway::Roster> make_roster(const Settings& settings, const std::vector<router::Alias>& own, net::HttpClient& client);
+base::Result<router::Gateway::Roster> make_roster(const Settings& settings, const std::vector<router::Alias>& own, net::HttpClient& client,
+                                                 const SecretOpener& secrets = {});
 
 // What make_backends and make_roster refuse because of the settings, without making anything.
 base::Result<void> check_backends(const Settings& settings);

@@ -57,6 +57,11 @@ int prompt_diff(const LoadedSettings& settings, const std::string& name, const s
 int prompt_save(const LoadedSettings& settings, const std::string& name, const std::string& file, bool json);
 int prompt_release(const LoadedSettings& settings, const std::string& name, int version, const std::string& reason, bool json);
 int prompt_rollback(const LoadedSettings& settings, const std::string& name, bool json);
+// The value of the secret is read from standard input, on a terminal without showing it.
+int secret_set(const LoadedSettings& settings, const std::string& name, const std::string& host, bool shared, bool json);
+int secret_list(const LoadedSettings& settings, bool json);
+int secret_remove(const LoadedSettings& settings, const std::string& name, bool shared, bool json);
+int secret_rotate(const LoadedSettings& settings, const std::string& name, bool master, bool json);
 int trace_list(const LoadedSettings& settings, int limit, bool json);
 int trace_show(const LoadedSettings& settings, const std::string& run, bool json);
 

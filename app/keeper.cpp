@@ -4,6 +4,7 @@
 
 #include "app/database.h"
 #include "store/runs.h"
+#include "store/secrets.h"
 
 namespace app {
 namespace {
@@ -17,7 +18,8 @@ constexpr auto kBetweenStarts = 5s;  // of a cluster that does not start
 
 }  // namespace
 
-Keeper::Keeper(const Settings& settings, store::Db& db, base::Log& log) : settings_(settings), db_(db), log_(log) {}
+Keeper::Keeper(const Settings& settings, store::Db& db, base::Log& log, std::shared_ptr<base::Redactor> redactor)
+    : settings_(settings), db_(db), log_(log), redactor_(std::move(redactor)) {}
 
 net::Task<void> Keeper::watch(boost::asio::thread_pool& blocking, std::function<net::Task<void>()> resume) {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
@@ -39,6 +41,7 @@ void Keeper::look() {
     std::string found;
     try {
         db_.restore_locks();
+        learn();
         if (!trouble().empty() || Clock::now() >= next_settling_) settle();
     } catch (const store::DbError& e) {
         found = find_out(e);
@@ -66,6 +69,12 @@ std::string Keeper::find_out(const store::DbError& e) {
 void Keeper::settle() {
     for (const auto& run : store::settle_interrupted(db_)) log_.warn("run was interrupted", {{"run", run.text()}});
     next_settling_ = Clock::now() + kBetweenSettlings;
+}
+
+void Keeper::learn() {
+    if (!redactor_) return;
+    const auto read = [&](store::Tx& tx) { store::learn_secrets(tx, settings_.state_folder, *redactor_, learnt_); };
+    db_.run_blocking({}, read, store::Db::Access::read);
 }
 
 void Keeper::say(const std::string& found) {

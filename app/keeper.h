@@ -1,15 +1,18 @@
 // Keeps the database going while the server serves: starts the private cluster again when it broke
-// off, takes leases again after a loss, sees to runs that nobody works on, and says what is wrong.
+// off, takes leases again after a loss, sees to runs that nobody works on, learns which secrets no log may hold, and
+// says what is wrong.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 
 #include "app/settings.h"
 #include "base/log.h"
+#include "base/redact.h"
 #include "base/result.h"
 #include "net/task.h"
 #include "store/db.h"
@@ -22,7 +25,8 @@ public:
     // can still be written, and PostgreSQL does not break off for want of a log segment (16 MiB each).
     static constexpr std::uint64_t kReserve = 48ull << 20;
 
-    Keeper(const Settings& settings, store::Db& db, base::Log& log);
+    // `redactor` is told of the secrets that there are.
+    Keeper(const Settings& settings, store::Db& db, base::Log& log, std::shared_ptr<base::Redactor> redactor = {});
 
     // Looks once a second for as long as its executor runs, and where all is well has what is interrupted gone on with.
     net::Task<void> watch(boost::asio::thread_pool& blocking, std::function<net::Task<void>()> resume);
@@ -39,10 +43,13 @@ private:
     std::string find_out(const store::DbError& e);
     void say(const std::string& trouble);
     void settle();
+    void learn();
 
     const Settings settings_;
     store::Db& db_;
     base::Log& log_;
+    const std::shared_ptr<base::Redactor> redactor_;
+    std::string learnt_;
     mutable std::mutex mutex_;
     std::string trouble_;
     std::chrono::steady_clock::time_point next_settling_{}, next_start_{};

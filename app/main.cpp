@@ -21,7 +21,8 @@ struct Arguments {
     app::BenchOptions bench;
     std::string version, other_version, reason;
     int number = 0;
-    std::string name, out, label = "key", scopes = "chat";
+    std::string name, out, label = "key", scopes = "chat", host;
+    bool shared = false, master = false;
 };
 
 base::Result<app::LoadedSettings> load(const Arguments& a) {
@@ -127,6 +128,30 @@ void add_prompts(CLI::App& root, Arguments& a, Action& chosen) {
                           [&a](const auto& s) { return app::prompt_rollback(s, a.name, a.json); })));
 }
 
+void add_secrets(CLI::App& root, Arguments& a, Action& chosen) {
+    auto* secret = group(root, "secret", "Values that settings and prompts name and never hold");
+    auto* set = command(*secret, "set", "Keep a secret: its value is read from standard input", "", chosen,
+                        [&a](const auto& s) { return app::secret_set(s, a.name, a.host, a.shared, a.json); });
+    set->add_option("name", a.name, "a letter, then letters, digits, '.', '_', '-'")->required();
+    set->add_option("--host", a.host, "the only host that it may be sent to");
+    set->add_flag("--shared", a.shared, "the household's: everybody in it may use it");
+    set->add_flag("--json", a.json);
+    set->footer("Example: hearth secret set openai --host api.openai.com < key.txt\n"
+                "         hearth secret set openai        (asks for it, without showing what is typed)\n"
+                "Then `upstream.key: secret:openai` in a settings file stands for it.");
+    command(*secret, "list", "Which there are, without their values", "hearth secret list --json", chosen, [&a](const auto& s) { return app::secret_list(s, a.json); })
+        ->add_flag("--json", a.json);
+    auto* remove = command(*secret, "rm", "Forget a secret", "hearth secret rm openai", chosen, [&a](const auto& s) { return app::secret_remove(s, a.name, a.shared, a.json); });
+    remove->add_option("name", a.name)->required();
+    remove->add_flag("--shared", a.shared, "the household's of that name");
+    remove->add_flag("--json", a.json);
+    auto* rotate = command(*secret, "rotate", "Encrypt secrets anew, under fresh data keys", "hearth secret rotate --master", chosen,
+                           [&a](const auto& s) { return app::secret_rotate(s, a.name, a.master, a.json); });
+    auto* one = rotate->add_option("name", a.name, "this one alone; default: all of yours");
+    rotate->add_flag("--master", a.master, "a new master key for everybody's, in place of fresh data keys")->excludes(one);
+    rotate->add_flag("--json", a.json);
+}
+
 void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     auto* db = group(root, "db", "The database");
     command(*db, "start", "Start it", "hearth db start", chosen, [](const auto& s) { return app::db_start(s); });
@@ -148,6 +173,7 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     made->add_flag("--quiet", a.quiet, "prints the secret alone");
     command(*key, "list", "Your keys", "hearth key list", chosen, [&a](const auto& s) { return app::key_list(s, a.json); })->add_flag("--json", a.json);
     command(*key, "revoke", "End a key", "hearth key revoke 0190…", chosen, [&a](const auto& s) { return app::key_revoke(s, a.name); })->add_option("id", a.name)->required();
+    add_secrets(root, a, chosen);
     auto* trace = group(root, "trace", "What a run did");
     auto* show = command(*trace, "show", "A run's trace", "hearth trace show 0190…", chosen, [&a](const auto& s) { return app::trace_show(s, a.name, a.json); });
     show->add_option("run", a.name, "its id, or the beginning that the list shows; default: the newest");

@@ -21,8 +21,8 @@ std::string listed(const std::vector<std::string>& names) {
 
 }  // namespace
 
-Reload::Reload(LoadedSettings running, Load load, std::vector<std::filesystem::path> masked, std::vector<router::Alias> own, router::Gateway& gateway, net::HttpClient& client, base::Log& log)
-    : running_(std::move(running)), load_(std::move(load)), masked_(std::move(masked)), own_(std::move(own)), gateway_(gateway), client_(client), log_(log), seen_(time_of(running_.settings.file)) {}
+Reload::Reload(LoadedSettings running, Load load, std::vector<std::filesystem::path> masked, std::vector<router::Alias> own, router::Gateway& gateway, net::HttpClient& client, base::Log& log, SecretOpener secrets)
+    : running_(std::move(running)), load_(std::move(load)), masked_(std::move(masked)), own_(std::move(own)), gateway_(gateway), client_(client), log_(log), secrets_(std::move(secrets)), seen_(time_of(running_.settings.file)) {}
 
 net::Task<void> Reload::watch() {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
@@ -38,7 +38,7 @@ void Reload::now() {
     const auto loaded = load_();
     if (!loaded) return say(loaded.error().text(), {});
     if (auto masked = keys_are_masked(loaded->settings); !masked) return say(masked.error().text(), {});
-    auto roster = make_roster(loaded->settings, own_, client_);
+    auto roster = make_roster(loaded->settings, own_, client_, secrets_);
     if (!roster) return say(roster.error().text(), {});
     std::vector<std::string> waiting;
     for (const auto& [name, origin] : loaded->origins)

@@ -19,7 +19,8 @@ class Reload {
 public:
     using Load = std::function<base::Result<LoadedSettings>()>;
     // `running`: what the server was built with. `masked`: what no sandbox sees. Everything else outlives this.
-    Reload(LoadedSettings running, Load load, std::vector<std::filesystem::path> masked, std::vector<router::Alias> own, router::Gateway& gateway, net::HttpClient& client, base::Log& log);
+    Reload(LoadedSettings running, Load load, std::vector<std::filesystem::path> masked, std::vector<router::Alias> own, router::Gateway& gateway, net::HttpClient& client, base::Log& log,
+           SecretOpener secrets = {});
 
     // Looks at the file's time every few seconds; now() is for SIGHUP.
     net::Task<void> watch();
@@ -38,6 +39,7 @@ private:
     router::Gateway& gateway_;
     net::HttpClient& client_;
     base::Log& log_;
+    const SecretOpener secrets_;
     std::filesystem::file_time_type seen_{};
     mutable std::mutex mutex_;  // of what follows
     std::string refused_;               // why the file as it is now is not in force; empty: it is

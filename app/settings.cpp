@@ -8,6 +8,7 @@
 #include "agents/service.h"
 #include "base/edits.h"
 #include "net/config.h"
+#include "store/secrets.h"
 
 namespace app {
 namespace {
@@ -58,7 +59,8 @@ const std::vector<SettingRow>& setting_rows() {
         {"upstream.url", T::text, "", 0, 0, "", "base URL of an OpenAI-compatible server, as a fallback of the model's alias", true, [](Settings& s, const std::string& v) { s.upstream.url = v; }},
         {"upstream.model", T::text, "", 0, 0, "", "model name there", true, [](Settings& s, const std::string& v) { s.upstream.model = v; }},
         {"upstream.embedding_model", T::text, "", 0, 0, "", "model name there that makes vectors of texts, served as embedding.name in place of embedding.path", true, [](Settings& s, const std::string& v) { s.upstream.embedding_model = v; }},
-        {"upstream.key_file", T::path, "", 0, 0, "", "file that holds its API key", true, [](Settings& s, const std::string& v) { s.upstream.key = v; }},
+        {"upstream.key", T::secret, "", 0, 0, "", "its API key, as secret:NAME; hearth secret set NAME keeps it", true, [](Settings& s, const std::string& v) { s.upstream.key = v; }},
+        {"upstream.key_file", T::path, "", 0, 0, "", "file that holds its API key, in place of upstream.key", true, [](Settings& s, const std::string& v) { s.upstream.key_file = v; }},
         {"backend.script", T::path, "", 0, 0, "", "JSON lines that answer in place of a model (tests)", true, [](Settings& s, const std::string& v) { s.upstream.script = v; }},
         {"backend.intake", T::text, "", 0, 0, "", "alias of the phase intake", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["intake"] = v; }},
         {"backend.copilot", T::text, "", 0, 0, "", "alias of the phase copilot", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["copilot"] = v; }},
@@ -146,6 +148,10 @@ base::Result<void> check(const SettingRow& row, const Origin& origin) {
         if (origin.value.empty() || all.find("," + origin.value + ",") == std::string::npos)
             return bad(row, origin, std::string("one of ") + row.choices);
     }
+    // What stands there may be the secret itself: it is not told again.
+    if (row.type == T::secret && !origin.value.empty() && !store::secret_name(origin.value))
+        return base::error(Code::invalid_argument, std::string("setting ") + row.name + " (from " + origin.source + ") must be a secret's handle, secret:NAME: settings name secrets and never hold them",
+                           std::string("hearth secret set NAME keeps it, and ") + row.name + ": secret:NAME stands for it");
     if (row.type == T::path && *row.otherwise && origin.value.empty()) return bad(row, origin, "a path");
     return {};
 }

@@ -36,7 +36,7 @@ struct Settings {
         std::string path, name;
     } embedding;
     struct {
-        std::string url, model, embedding_model, key, script;
+        std::string url, model, embedding_model, key, key_file, script;  // key: a secret's handle
     } upstream;
     std::map<std::string, std::string> phase_backend;  // phase → alias
     struct {
@@ -50,7 +50,7 @@ struct Settings {
     std::filesystem::path file;   // that was read, or would have been
 };
 
-enum class SettingType { text, integer, choice, path };
+enum class SettingType { text, integer, choice, path, secret };  // secret: the handle of one, "secret:NAME"
 
 struct SettingRow {
     const char* name;      // "server.port"; the environment's is HEARTH_SERVER_PORT

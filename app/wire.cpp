@@ -16,6 +16,7 @@
 #include "net/certificate.h"
 #include "net/config.h"
 #include "server/routes.h"
+#include "store/secrets.h"
 
 namespace app {
 namespace {
@@ -88,7 +89,7 @@ agents::Options agent_options(const Settings& s) {
 
 std::vector<fs::path> masked_paths(const Settings& s) {
     std::vector<fs::path> out = {s.state_folder, net::xdg_folders().config, "/etc/hearth"};
-    for (const std::string& file : {s.upstream.key, s.server.certificate_key})
+    for (const std::string& file : {s.upstream.key_file, s.server.certificate_key})
         if (!file.empty()) out.push_back(fs::absolute(file));
     for (const auto& upstream : s.roster.upstreams)
         if (!upstream.key_file.empty()) out.push_back(fs::absolute(upstream.key_file));
@@ -96,7 +97,22 @@ std::vector<fs::path> masked_paths(const Settings& s) {
 }
 
 World::World(const Settings& settings)
-    : settings_(settings), log_(net::parse_level(settings.log.level), settings.log.format == "json") {}
+    : settings_(settings), redactor_(std::make_shared<base::Redactor>()), log_(net::parse_level(settings.log.level), settings.log.format == "json", 2000, redactor_) {}
+
+// What settings name is the household's: its owner's, or everybody's.
+SecretOpener World::secret_opener(const store::Identity& owner) {
+    return [this, owner](std::string name, std::string host) -> net::Task<base::Result<router::UpstreamKey::Held>> {
+        const auto open = [&](store::Tx& tx) -> base::Result<base::SecretValue> {
+            auto keys = store::master_keys(tx, settings_.state_folder);
+            if (!keys) return std::move(keys).error();
+            return store::open_secret(tx, *keys, name, host);
+        };
+        auto value = co_await db_->run(owner, open);
+        if (!value) co_return std::move(value).error();
+        redactor_->add(redactor_->forms_of(value->reveal()));  // the keeper may not have seen it yet
+        co_return std::make_shared<const base::SecretValue>(*std::move(value));
+    };
+}
 
 base::Probes World::sandbox_probes() const {
     if (launcher_) return launcher_->probes();
@@ -128,16 +144,17 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
         if (auto model = check(settings); !model) return std::move(model).error();
     auto foundation = prepare_database(settings, [&](const std::string& what) { w->log_.info(what); });
     if (!foundation) return std::move(foundation).error();
-    store::Db::Options db_options{database_urls(settings).app, settings.database.connections, foundation->node};
+    store::Db::Options db_options{database_urls(settings).app, settings.database.connections, foundation->node, w->redactor_};
     auto db = store::Db::open(db_options);
     if (!db) return std::move(db).error();
     w->db_ = *std::move(db);
-    w->keeper_ = std::make_unique<Keeper>(settings, *w->db_, w->log_);
+    w->keeper_ = std::make_unique<Keeper>(settings, *w->db_, w->log_, w->redactor_);
     w->keeper_->look();
     w->traces_ = std::make_unique<store::TraceSink>(*w->db_, w->log_);
     std::error_code ignored;
     fs::create_directories(settings.workspace_root, ignored);
 
+    w->secrets_ = w->secret_opener({foundation->tenant, foundation->owner});
     if (auto made = w->make_gateway(loaded, std::move(again)); !made) return std::move(made).error();
     w->spending_ = std::make_unique<SpendingKeeper>(*w->gateway_, *w->db_, store::Identity{foundation->tenant, foundation->owner}, w->clock_, w->log_);
     w->spending_->read();
@@ -166,13 +183,13 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
 }
 
 base::Result<void> World::make_gateway(const LoadedSettings& loaded, Reload::Load again) {
-    auto backends = make_backends(settings_, upstreams_, local_, log_);
+    auto backends = make_backends(settings_, upstreams_, local_, log_, secrets_);
     if (!backends) return std::move(backends).error();
-    auto roster = make_roster(settings_, backends->aliases, upstreams_);
+    auto roster = make_roster(settings_, backends->aliases, upstreams_, secrets_);
     if (!roster) return std::move(roster).error();
     gateway_ = std::make_unique<router::Gateway>(std::move(backends->all), backends->aliases, clock_, log_, metrics_);
     gateway_->change(*std::move(roster));
-    reload_ = std::make_unique<Reload>(loaded, std::move(again), masked_paths(settings_), std::move(backends->aliases), *gateway_, upstreams_, log_);
+    reload_ = std::make_unique<Reload>(loaded, std::move(again), masked_paths(settings_), std::move(backends->aliases), *gateway_, upstreams_, log_, secrets_);
     return {};
 }
 

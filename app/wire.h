@@ -7,10 +7,12 @@
 #include <memory>
 #include <string>
 
+#include "app/backends.h"
 #include "app/keeper.h"
 #include "app/reload.h"
 #include "app/settings.h"
 #include "app/spending.h"
+#include "base/redact.h"
 #include "net/http_client.h"
 #include "net/log_sink.h"
 #include "net/metrics_registry.h"
@@ -42,6 +44,7 @@ private:
     explicit World(const Settings& settings);
     base::Probes probes() const;
     net::Task<void> stop_when_idle();
+    SecretOpener secret_opener(const store::Identity& owner);
     base::Probes sandbox_probes() const;
     base::Result<void> listen();
     base::Result<void> make_gateway(const LoadedSettings& loaded, Reload::Load again);
@@ -49,6 +52,8 @@ private:
     void wait_for_hangup();
 
     const Settings settings_;
+    const std::shared_ptr<base::Redactor> redactor_;
+    SecretOpener secrets_;
     net::LogSink log_;
     net::MetricsRegistry metrics_;
     base::SystemClock clock_;

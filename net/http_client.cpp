@@ -19,6 +19,17 @@ void init_curl() {
 
 }  // namespace
 
+std::string host_of(const std::string& url) {
+    CURLU* parsed = curl_url();
+    char* found = nullptr;
+    std::string host;
+    if (parsed && curl_url_set(parsed, CURLUPART_URL, url.c_str(), 0) == CURLUE_OK && curl_url_get(parsed, CURLUPART_HOST, &found, 0) == CURLUE_OK) host = found;
+    curl_free(found);
+    curl_url_cleanup(parsed);
+    std::transform(host.begin(), host.end(), host.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+    return host;
+}
+
 std::string HttpResponse::header(std::string_view name) const {
     for (const auto& [key, value] : headers)
         if (key == name) return value;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/secret_value.h"
 #include "base/stop.h"
 #include "net/task.h"
 
@@ -17,10 +18,17 @@ namespace net {
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
+// A header whose value is secret: "Authorization", "Bearer ", the token. Wiped when the transfer has ended.
+struct SecretHeader {
+    std::string name, prefix;
+    std::shared_ptr<const base::SecretValue> value;
+};
+
 struct HttpRequest {
     std::string method = "GET";
     std::string url;  // http or https; redirects are answers, never followed
     HttpHeaders headers;
+    std::vector<SecretHeader> secret_headers;
     std::string body;
     base::StopToken stop;
     std::chrono::milliseconds connect_timeout{5000};
@@ -28,6 +36,9 @@ struct HttpRequest {
     std::chrono::milliseconds total_timeout{0};       // 0: only the stop token's deadline bounds it
     std::size_t max_body_bytes = std::size_t(32) << 20;
 };
+
+// The host that a request to the URL goes to, in lower case and without port; "" for what is no URL.
+std::string host_of(const std::string& url);
 
 struct HttpResponse {
     int status = 0;

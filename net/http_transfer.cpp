@@ -1,6 +1,7 @@
 #include "net/http_transfer.h"
 
 #include <fmt/format.h>
+#include <string.h>
 
 #include <algorithm>
 #include <cctype>
@@ -46,7 +47,15 @@ HttpTransfer::HttpTransfer(HttpRequest request, bool streamed, asio::any_io_exec
 
 HttpTransfer::~HttpTransfer() {
     if (handle_) curl_easy_cleanup(handle_);
+    for (curl_slist* line = request_.secret_headers.empty() ? nullptr : header_list_; line; line = line->next) explicit_bzero(line->data, strlen(line->data));
     curl_slist_free_all(header_list_);
+}
+
+base::Result<void> HttpTransfer::add_header(const std::string& name, const std::string& line) {
+    if (line.find_first_of(std::string_view("\r\n\0", 3)) != line.npos)
+        return base::error(Code::invalid_argument, "header '" + name + "' has a line break in its value");
+    header_list_ = curl_slist_append(header_list_, line.c_str());
+    return {};
 }
 
 base::Result<CURL*> HttpTransfer::open() {
@@ -65,11 +74,16 @@ base::Result<CURL*> HttpTransfer::open() {
     }
     if (is_loopback(request_.url)) set(CURLOPT_PROXY, "");
     allow_http_only(handle_);
-    for (const auto& [name, value] : request_.headers) {
-        const std::string line = name + ": " + value;
-        if (line.find_first_of("\r\n") != line.npos)
-            return base::error(Code::invalid_argument, "header '" + name + "' has a line break in its value");
-        header_list_ = curl_slist_append(header_list_, line.c_str());
+    for (const auto& [name, value] : request_.headers)
+        if (auto added = add_header(name, name + ": " + value); !added) return std::move(added).error();
+    for (const auto& header : request_.secret_headers) {
+        const std::string_view value = header.value->reveal();
+        std::string line;
+        line.reserve(header.name.size() + header.prefix.size() + value.size() + 2);  // one piece of memory, to be wiped
+        line.append(header.name).append(": ").append(header.prefix).append(value);
+        auto added = add_header(header.name, line);
+        base::wipe(line);
+        if (!added) return std::move(added).error();
     }
     header_list_ = curl_slist_append(header_list_, "Expect:");  // no waiting for "100 Continue"
     set(CURLOPT_HTTPHEADER, header_list_);

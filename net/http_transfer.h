@@ -42,6 +42,7 @@ public:
 private:
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+    base::Result<void> add_header(const std::string& name, const std::string& line);
     std::size_t take(std::string_view piece);
     base::Error error_of(CURLcode code) const;
     void wake();  // with mutex_ held

@@ -109,11 +109,7 @@ base::Result<OrderedJson> body(const ModelRequest& request, const DialectModel& 
     return body;
 }
 
-net::HttpHeaders headers(const std::string& key) {
-    net::HttpHeaders out = {{"Accept", "text/event-stream"}, {"anthropic-version", "2023-06-01"}};
-    if (!key.empty()) out.emplace_back("x-api-key", key);
-    return out;
-}
+net::HttpHeaders headers() { return {{"Accept", "text/event-stream"}, {"anthropic-version", "2023-06-01"}}; }
 
 class Reader final : public ReplyReader {
 public:
@@ -251,6 +247,6 @@ std::unique_ptr<ReplyReader> reader(const ModelRequest& request, DeltaSink sink)
 
 }  // namespace
 
-const Dialect kAnthropic = {"anthropic", "https://api.anthropic.com/v1", "/messages", "/models", "", true, headers, body, reader};
+const Dialect kAnthropic = {"anthropic", "https://api.anthropic.com/v1", "/messages", "/models", "", true, {"x-api-key", ""}, headers, body, reader};
 
 }  // namespace router

@@ -167,11 +167,7 @@ private:
     std::string document_;  // until the first event: an answer that is not streamed
 };
 
-net::HttpHeaders openai_headers(const std::string& key) {
-    net::HttpHeaders out = {{"Accept", "text/event-stream"}};
-    if (!key.empty()) out.emplace_back("Authorization", "Bearer " + key);
-    return out;
-}
+net::HttpHeaders openai_headers() { return {{"Accept", "text/event-stream"}}; }
 
 base::Result<OrderedJson> openai_body(const ModelRequest& request, const DialectModel& model) {
     OrderedJson body = chat_body(request, model.name);
@@ -186,6 +182,6 @@ std::unique_ptr<ReplyReader> openai_reader(const ModelRequest&, DeltaSink sink) 
 
 }  // namespace
 
-const Dialect kOpenai = {"openai", "https://host/v1", "/chat/completions", "/models", "/embeddings", false, openai_headers, openai_body, openai_reader};
+const Dialect kOpenai = {"openai", "https://host/v1", "/chat/completions", "/models", "/embeddings", false, {"Authorization", "Bearer "}, openai_headers, openai_body, openai_reader};
 
 }  // namespace router

@@ -37,7 +37,11 @@ struct Dialect {
     const char* look;        // answers without calling a model
     const char* embeddings;  // "" where the dialect has none that is spoken here
     bool continues;          // of itself, see DialectModel
-    net::HttpHeaders (*headers)(const std::string& key);
+    struct KeyHeader {
+        const char* name;
+        const char* prefix;
+    } key;              // the header that carries the API key
+    net::HttpHeaders (*headers)();
     // Error{unsupported}: the dialect has no way to ask for this.
     base::Result<base::OrderedJson> (*body)(const ModelRequest& request, const DialectModel& model);
     std::unique_ptr<ReplyReader> (*reader)(const ModelRequest& request, DeltaSink sink);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/redact.h"
 #include "router/embedding_json.h"
 #include "router/refusal.h"
 
@@ -30,12 +31,27 @@ BackendStatus HttpBackend::status() const {
     return status;
 }
 
+net::Task<base::Result<UpstreamKey::Held>> UpstreamKey::get() const {
+    if (open_) co_return co_await open_();
+    co_return held_;
+}
+
 Capabilities HttpBackend::capabilities() const {
     const bool embeds = *options_.dialect->embeddings != 0;
     return {true, true, embeds, options_.context, false, options_.continues.value_or(options_.dialect->continues)};
 }
 
-base::Error HttpBackend::refused(const net::HttpResponse& response) {
+// Without its key an upstream is of no use, as when it is down; the next of the chain may be.
+net::Task<base::Result<UpstreamKey::Held>> HttpBackend::key() const {
+    auto opened = co_await options_.key.get();
+    if (opened) co_return opened;
+    co_return base::error(Code::unavailable, fmt::format("upstream '{}': {}", options_.id, opened.error().text()));
+}
+
+base::Error HttpBackend::refused(net::HttpResponse response, const UpstreamKey::Held& key) {
+    // Some name the key that they refuse.
+    for (std::size_t at = key ? response.body.find(key->reveal()) : response.body.npos; at != response.body.npos; at = response.body.find(key->reveal(), at))
+        response.body.replace(at, key->size(), base::kRedactedSecret);
     const base::SystemClock clock;
     const Refusal refusal = read_refusal(response, clock.steady(), clock.now());
     if (refusal.not_before) not_before_ = *refusal.not_before;
@@ -48,7 +64,7 @@ base::Error HttpBackend::refused(const net::HttpResponse& response) {
             const std::string after = response.header("retry-after");
             return told(after.empty() ? "" : "it asks to wait " + after + " s");
         }
-        case RefusalKind::key: return told(fmt::format("put a valid key into the file that {}.key_file names", options_.section));
+        case RefusalKind::key: return told(fmt::format("put a valid key into the secret that {0}.key names, or into the file of {0}.key_file", options_.section));
         case RefusalKind::missing: return told(fmt::format("check {0}.url (like {1}) and {0}.model", options_.section, options_.dialect->url_hint));
         case RefusalKind::elsewhere: return told(fmt::format("set {}.url to {}", options_.section, response.header("location")));
         case RefusalKind::context: return told("shorten the prompt");
@@ -57,37 +73,42 @@ base::Error HttpBackend::refused(const net::HttpResponse& response) {
     return told("");
 }
 
-net::HttpRequest HttpBackend::posting(const char* route, std::string body, const base::StopToken& stop) const {
+net::HttpRequest HttpBackend::request_to(const char* route, const UpstreamKey::Held& key) const {
     net::HttpRequest http;
-    http.method = "POST";
     http.url = options_.url + route;
-    http.headers = options_.dialect->headers(options_.key);
+    http.headers = options_.dialect->headers();
+    if (key) http.secret_headers.push_back({options_.dialect->key.name, options_.dialect->key.prefix, key});
+    http.connect_timeout = options_.connect_timeout;
+    return http;
+}
+
+net::HttpRequest HttpBackend::posting(const char* route, std::string body, const base::StopToken& stop, const UpstreamKey::Held& key) const {
+    net::HttpRequest http = request_to(route, key);
+    http.method = "POST";
     http.headers.emplace_back("Content-Type", "application/json");
     http.body = std::move(body);
     http.stop = stop;
-    http.connect_timeout = options_.connect_timeout;
     http.silence_timeout = options_.silence_timeout;
     http.total_timeout = options_.answer_timeout;
     return http;
 }
 
 net::Task<base::Result<void>> HttpBackend::look() {
-    net::HttpRequest http;
-    http.url = options_.url + options_.dialect->look;
-    http.headers = options_.dialect->headers(options_.key);
-    http.connect_timeout = options_.connect_timeout;
+    const auto key = co_await this->key();
+    if (!key) co_return key.error();
+    net::HttpRequest http = request_to(options_.dialect->look, *key);
     http.total_timeout = std::chrono::seconds(10);
     const auto response = co_await client_.fetch(std::move(http));
     // A list beyond all measure is an answer too.
     if (!response && response.error().code != Code::resource_exhausted) co_return base::error(Code::unavailable, response.error().message);
-    if (response && (response->status == 401 || response->status == 403)) co_return refused(*response);
+    if (response && (response->status == 401 || response->status == 403)) co_return refused(*response, *key);
     co_return base::Result<void>();
 }
 
-std::optional<base::Error> HttpBackend::outcome(const base::Result<net::HttpResponse>& response, ReplyReader& reader) {
+std::optional<base::Error> HttpBackend::outcome(const base::Result<net::HttpResponse>& response, ReplyReader& reader, const UpstreamKey::Held& key) {
     if (!response && reader.finished()) return std::nullopt;
     if (!response) return response.error();
-    if (response->status != 200) return refused(*response);
+    if (response->status != 200) return refused(*response, key);
     if (auto ended = reader.end(); !ended) return ended.error();
     if (!reader.started())
         return base::error(Code::corrupt, fmt::format("upstream '{}' ({}) answered without a chat completion", options_.id, options_.url));
@@ -100,7 +121,9 @@ net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, 
     const DialectModel model{options_.model, options_.context, capabilities().continues};
     const auto body = options_.dialect->body(request, model);
     if (!body) co_return body.error();
-    net::HttpRequest http = posting(options_.dialect->chat, body->dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace), request.stop);
+    const auto key = co_await this->key();
+    if (!key) co_return key.error();
+    net::HttpRequest http = posting(options_.dialect->chat, body->dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace), request.stop, *key);
     const auto reader = options_.dialect->reader(request, sink);
     using Time = std::chrono::steady_clock;
     const auto began = Time::now();
@@ -112,7 +135,7 @@ net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, 
     std::optional<base::Error> failure;
     try {
         const auto response = co_await client_.fetch(std::move(http), on_body);
-        failure = outcome(response, *reader);
+        failure = outcome(response, *reader, *key);
     } catch (BadStream& bad) {
         failure = std::move(bad.error);
     }
@@ -141,7 +164,9 @@ net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, 
 net::Task<base::Result<EmbeddingReply>> HttpBackend::embed(EmbeddingRequest request) {
     if (!*options_.dialect->embeddings)
         co_return base::error(Code::unsupported, fmt::format("vectors of texts are not asked for in the dialect {}", options_.dialect->name), "use an upstream of the dialect openai");
-    net::HttpRequest http = posting(options_.dialect->embeddings, base::dump(embedding_body(request, options_.model)), request.stop);
+    const auto key = co_await this->key();
+    if (!key) co_return key.error();
+    net::HttpRequest http = posting(options_.dialect->embeddings, base::dump(embedding_body(request, options_.model)), request.stop, *key);
     http.max_body_bytes = kMostVectorBytes;
     const auto began = std::chrono::steady_clock::now();
     const auto response = co_await client_.fetch(std::move(http));
@@ -151,7 +176,7 @@ net::Task<base::Result<EmbeddingReply>> HttpBackend::embed(EmbeddingRequest requ
         if (failure.code == Code::deadline) failure.code = Code::unavailable;  // its slowness, not the caller's limit
         co_return failure;
     }
-    if (response->status != 200) co_return refused(*response);
+    if (response->status != 200) co_return refused(*response, *key);
     auto reply = read_embeddings(response->body, request.inputs.size());
     if (!reply)
         co_return base::error(Code::corrupt, fmt::format("upstream '{}' ({}): {}", options_.id, options_.url, reply.error().message),

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "net/http_client.h"
@@ -11,11 +13,31 @@
 
 namespace router {
 
+// The API key of an upstream: none, one that is held, or one that is opened for each call and wiped after it.
+class UpstreamKey {
+public:
+    using Held = std::shared_ptr<const base::SecretValue>;
+    using Open = std::function<net::Task<base::Result<Held>>()>;
+    UpstreamKey() = default;
+    UpstreamKey(std::string value) {
+        if (!value.empty()) held_ = std::make_shared<const base::SecretValue>(base::SecretValue::take(value));
+    }
+    UpstreamKey(const char* value) : UpstreamKey(std::string(value)) {}
+    UpstreamKey(Open open) : open_(std::move(open)) {}
+
+    // Null where there is none.
+    net::Task<base::Result<Held>> get() const;
+
+private:
+    Held held_;
+    Open open_;
+};
+
 struct HttpBackendOptions {
     std::string id;
     std::string url;    // in front of the dialect's routes: see Dialect::url_hint
     std::string model;  // its name there
-    std::string key;    // empty: none
+    UpstreamKey key = {};
     const Dialect* dialect = &kOpenai;
     int context = 0;                // tokens, as far as known; 0: unknown
     Prices prices = {};
@@ -52,10 +74,12 @@ public:
     net::Task<base::Result<int>> count(ModelRequest request) override;
 
 private:
-    net::HttpRequest posting(const char* route, std::string body, const base::StopToken& stop) const;
-    base::Error refused(const net::HttpResponse& response);
+    net::HttpRequest request_to(const char* route, const UpstreamKey::Held& key) const;
+    net::HttpRequest posting(const char* route, std::string body, const base::StopToken& stop, const UpstreamKey::Held& key) const;
+    net::Task<base::Result<UpstreamKey::Held>> key() const;
+    base::Error refused(net::HttpResponse response, const UpstreamKey::Held& key);
     // Why there is no whole answer, if so.
-    std::optional<base::Error> outcome(const base::Result<net::HttpResponse>& response, ReplyReader& reader);
+    std::optional<base::Error> outcome(const base::Result<net::HttpResponse>& response, ReplyReader& reader, const UpstreamKey::Held& key);
 
     const Options options_;
     net::HttpClient& client_;

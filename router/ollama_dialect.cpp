@@ -82,11 +82,7 @@ base::Result<OrderedJson> body(const ModelRequest& request, const DialectModel& 
     return body;
 }
 
-net::HttpHeaders headers(const std::string& key) {
-    net::HttpHeaders out = {{"Accept", "application/x-ndjson"}};
-    if (!key.empty()) out.emplace_back("Authorization", "Bearer " + key);
-    return out;
-}
+net::HttpHeaders headers() { return {{"Accept", "application/x-ndjson"}}; }
 
 class Reader final : public ReplyReader {
 public:
@@ -172,6 +168,6 @@ std::unique_ptr<ReplyReader> reader(const ModelRequest&, DeltaSink sink) { retur
 
 }  // namespace
 
-const Dialect kOllama = {"ollama", "http://host:11434", "/api/chat", "/api/version", "", true, headers, body, reader};
+const Dialect kOllama = {"ollama", "http://host:11434", "/api/chat", "/api/version", "", true, {"Authorization", "Bearer "}, headers, body, reader};
 
 }  // namespace router

@@ -139,6 +139,7 @@ private:
         fields.text("dialect", out.dialect);
         fields.text("url", out.url);
         fields.text("model", out.model);
+        fields.text("key", out.key);
         fields.text("key_file", out.key_file);
         fields.number("context", out.context, 0, 1 << 30);
         fields.number("silence_seconds", out.silence_seconds, 1, 3600);

@@ -12,7 +12,7 @@ namespace router {
 
 struct UpstreamRow {
     std::string id;
-    std::string dialect = "openai", url = {}, model = {}, key_file = {};
+    std::string dialect = "openai", url = {}, model = {}, key = {}, key_file = {};  // of the key's two at most one: "secret:NAME", or a file
     int context = 0;          // tokens; 0: unknown
     int silence_seconds = 120;
     std::optional<bool> continues = {};

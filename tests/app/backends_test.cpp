@@ -59,6 +59,18 @@ TEST_F(BackendsTest, TheUpstreamAnswersWhereNoModelLies) {
     EXPECT_EQ(server.requests().at(0).header("authorization"), "Bearer sk-7");
 }
 
+TEST_F(BackendsTest, ASecretIsOpenedByNameForTheUpstreamsHost) {
+    support::StubServer server([](const support::StubRequest&) { return support::StubReply{}; });
+    const SecretOpener secrets = [](std::string name, std::string host) -> net::Task<base::Result<router::UpstreamKey::Held>> {
+        std::string text = name + " for " + host;
+        co_return std::make_shared<const base::SecretValue>(base::SecretValue::take(text));
+    };
+    auto made = make_backends(settings({{"upstream.url", server.url("/v1/")}, {"upstream.model", "big"}, {"upstream.key", "secret:openai"}}), client, embedding, log, secrets);
+    ASSERT_TRUE(made) << made.error().text();
+    EXPECT_FALSE(support::run_task(made->all.at(0)->generate({}, {})));
+    EXPECT_EQ(server.requests().at(0).header("authorization"), "Bearer openai for 127.0.0.1");
+}
+
 TEST_F(BackendsTest, TheUpstreamComesAfterTheModel) {
     const std::string script = file("script.jsonl", R"({"when":"","text":"scripted"})");
     auto made = make_backends(settings({{"backend.script", script}, {"upstream.url", "http://127.0.0.1:1/v1"}, {"upstream.model", "big"}}), client, pools, log);
@@ -72,6 +84,7 @@ TEST_F(BackendsTest, RefusalsNameTheSetting) {
     EXPECT_THAT(refusal({{"upstream.url", "host/v1"}}), HasSubstr("upstream.url is 'host/v1'"));
     EXPECT_THAT(refusal({{"upstream.url", "http://host/v1"}}), HasSubstr("upstream.model"));
     EXPECT_THAT(refusal({{"upstream.url", "http://h/v1"}, {"upstream.model", "m"}, {"upstream.key_file", file("empty", "\n")}}), HasSubstr("is empty"));
+    EXPECT_THAT(refusal({{"upstream.url", "http://h/v1"}, {"upstream.model", "m"}, {"upstream.key_file", file("key", "k")}, {"upstream.key", "secret:k"}}), HasSubstr("both set"));
     EXPECT_THAT(refusal({{"backend.script", "/no/script"}}), HasSubstr("backend.script: cannot read /no/script"));
     EXPECT_THAT(refusal({{"upstream.url", "http://h/v1"}, {"upstream.model", "m"}, {"backend.thinking", "big"}}), HasSubstr("backend.thinking is 'big'"));
     EXPECT_THAT(refusal({{"upstream.url", "http://h/v1"}, {"upstream.model", "m"}, {"model.name", "hearth/dev"}}), HasSubstr("an agent's name"));

@@ -52,6 +52,18 @@ TEST_F(SettingsTest, ABadValueNamesSettingValueSourceAndBounds) {
               "setting model.profile is 'quick' (from " + file.string() + ") but must be one of fast,exact");
 }
 
+TEST_F(SettingsTest, ASecretIsNamedAndAValueInItsPlaceIsNotRepeated) {
+    write("upstream: {key: \"secret:openai\"}\n");
+    EXPECT_EQ(app::load_settings(file, {})->settings.upstream.key, "secret:openai");
+    EXPECT_FALSE(app::load_settings(file, {{"upstream.key", "secret:"}}));
+    for (const char* value : {"sk-the-key-itself", "secret:no name"}) {
+        const auto refused = app::load_settings(file, {{"upstream.key", value}});
+        ASSERT_FALSE(refused) << value;
+        EXPECT_EQ(refused.error().message.find(value), std::string::npos) << refused.error().message;
+        EXPECT_NE(refused.error().message.find("upstream.key (from the command line)"), std::string::npos) << refused.error().message;
+    }
+}
+
 TEST_F(SettingsTest, AMistypedNameIsRefusedWithTheNearest) {
     write("server: {prt: 80}\n");
     EXPECT_EQ(app::load_settings(file, {}).error().text(),

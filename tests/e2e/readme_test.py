@@ -97,6 +97,14 @@ def compares_profiles(hearth, folder):
     assert "fast against exact at 64 positions" in run(hearth, folder, ["bench", "--fidelity", "--prefill", "64", "--text", "/proc/self/exe"]).stdout
 
 
+def keeps_a_secret(hearth, folder):
+    (folder / "key.txt").write_text("sk-a-key-of-an-upstream-1\n")
+    done = subprocess.run(f"{BINARY} secret set openai --host api.openai.com < key.txt", shell=True, env=hearth.env, cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "secret:openai stands for it" in done.stdout, done.stderr
+    assert "api.openai.com" in run(hearth, folder, ["secret", "list"]).stdout
+    run(hearth, folder, ["secret", "rm", "openai"])
+
+
 def converts(hearth, folder):
     shutil.copy(MODELS / "llama_tied.gguf", folder / "model.gguf")
     run(hearth, folder, ["model", "convert", "model.gguf", "model.hearth"])
@@ -200,6 +208,13 @@ HOW = {
     **{f"hearth prompt {words}": proven_in("tests/e2e/prompt_test.py", f'prompt(hearth, "{words.split()[0]}"') for words in
        ("list", "show recompose > recompose.md", "save recompose recompose.md", "diff recompose", 'release recompose 2 --override "shorter answers"',
         "rollback recompose", "versions recompose")},
+    "hearth secret set openai --host api.openai.com < key.txt": keeps_a_secret,
+    "HEARTH_UPSTREAM_KEY=secret:openai hearth serve": proven_in("tests/e2e/secret_test.py", '"upstream.key": "secret:up"'),
+    "hearth secret list": lambda hearth, folder: run(hearth, folder, ["secret", "list"]),
+    "hearth secret rotate": proven_in("tests/e2e/secret_test.py", 'secret(own, "rotate")'),
+    "hearth secret rotate --master": proven_in("tests/e2e/secret_test.py", '"rotate", "--master"'),
+    "hearth secret rm openai": proven_in("tests/e2e/secret_test.py", 'secret(own, "rm", "mail")'),
+    "hearth secret rm": proven_in("tests/e2e/secret_test.py", 'secret(own, "rm", "mail")'),
     "hearth serve": proven_in("tests/e2e/support.py", '"serve"'),
     "hearth db start": proven_in("tests/e2e/support.py", '"db", "start"'),
     "hearth db stop": proven_in("tests/e2e/support.py", '"db", "stop"'),

@@ -32,6 +32,34 @@ StubReply saying(std::vector<std::string> chunks, int status = 200) {
     return reply;
 }
 
+TEST_F(HttpClientTest, ASecretReachesItsHeader) {
+    StubServer server([](const StubRequest&) { return saying({"ok"}); });
+    const auto keyed = [&](std::string text) {
+        HttpRequest request;
+        request.url = server.url("/");
+        request.secret_headers = {{"Authorization", "Bearer ", std::make_shared<const base::SecretValue>(base::SecretValue::take(text))}};
+        return request;
+    };
+    ASSERT_TRUE(fetch(keyed("a secret of many bytes")));
+    EXPECT_EQ(server.requests().at(0).header("authorization"), "Bearer a secret of many bytes");
+    for (const std::string& bad : {std::string("line\r\nX-Other: 1"), std::string("zero\0after", 10)}) {
+        const auto refused = fetch(keyed(bad));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, Code::invalid_argument);
+        EXPECT_THAT(refused.error().text(), testing::Not(testing::AnyOf(testing::HasSubstr("X-Other"), testing::HasSubstr("zero"))));
+    }
+    EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST(HostOf, IsWhereARequestGoes) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"https://api.example.com/v1", "api.example.com"}, {"http://API.Example.com:8080", "api.example.com"}, {"http://api.example.com@evil.example/", "evil.example"},
+        {"http://user:word@host/", "host"}, {"http://[::1]:8080/v1", "[::1]"}, {"http://evil.example/api.example.com", "evil.example"}, {"http://evil.example?api.example.com", "evil.example"},
+        {"", ""}, {"no url", ""}, {"http://", ""},
+    };
+    for (const auto& [url, host] : cases) EXPECT_EQ(host_of(url), host) << url;
+}
+
 TEST_F(HttpClientTest, SendsMethodHeadersAndBodyAndReadsTheAnswer) {
     StubServer server([](const StubRequest&) {
         auto reply = saying({"he", "llo"});

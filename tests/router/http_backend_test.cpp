@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "support/run_task.h"
 #include "support/stub_server.h"
 
@@ -143,6 +145,37 @@ TEST_F(HttpBackendTest, SortsRefusalsByWhatCanBeDone) {
     busy.headers = {{"Retry-After", "7"}};
     EXPECT_THAT(generate(busy).error().remedy, HasSubstr("7 s"));
     EXPECT_TRUE(deltas.empty());
+}
+
+TEST_F(HttpBackendTest, AKeyIsOpenedForEachCallAndToldToNobody) {
+    std::weak_ptr<const base::SecretValue> alive;
+    int opened = 0;
+    const UpstreamKey::Open open = [&]() -> net::Task<base::Result<UpstreamKey::Held>> {
+        std::string text = "key number " + std::to_string(++opened);
+        const auto held = std::make_shared<const base::SecretValue>(base::SecretValue::take(text));
+        alive = held;
+        co_return held;
+    };
+    StubServer server([](const StubRequest& request) { return replying({R"({"error":{"message":"bad key ')" + request.header("authorization").substr(7) + R"('"}})"}, 401); });
+    HttpBackend backend({"up", server.url("/v1"), "big", open}, client);
+    for (int call = 1; call <= 2; ++call) {
+        const auto reply = support::run_task(backend.generate(hello(), {}));
+        EXPECT_EQ(server.requests().back().header("authorization"), "Bearer key number " + std::to_string(call));
+        EXPECT_THAT(reply.error().text(), HasSubstr("bad key '[redacted: secret]'"));
+        for (int i = 0; i < 5000 && !alive.expired(); ++i) std::this_thread::sleep_for(1ms);  // the transfer's own CPU thread ends it
+        EXPECT_TRUE(alive.expired());  // wiped with the call
+    }
+}
+
+TEST_F(HttpBackendTest, WithoutItsKeyItIsAsWhenItIsDown) {
+    const UpstreamKey::Open open = []() -> net::Task<base::Result<UpstreamKey::Held>> { co_return base::error(Code::not_found, "there is no secret 'up'", "hearth secret set up"); };
+    StubServer server([](const StubRequest&) { return replying({}); });
+    HttpBackend backend({"up", server.url("/v1"), "big", open}, client);
+    const auto reply = support::run_task(backend.generate(hello(), {}));
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error().code, Code::unavailable);
+    EXPECT_THAT(reply.error().message, HasSubstr("hearth secret set up"));
+    EXPECT_TRUE(server.requests().empty());
 }
 
 TEST_F(HttpBackendTest, ReportsBrokenAndMeaninglessAnswers) {
