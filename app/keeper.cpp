@@ -5,6 +5,7 @@
 #include "app/database.h"
 #include "store/runs.h"
 #include "store/secrets.h"
+#include "store/trace_keeping.h"
 
 namespace app {
 namespace {
@@ -14,6 +15,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kBetweenLooks = 1s;
 constexpr auto kBetweenSettlings = 60s;
+constexpr auto kBetweenErasures = 1h;
+constexpr int kErasedAtOnce = 10'000;
 constexpr auto kBetweenStarts = 5s;  // of a cluster that does not start
 
 }  // namespace
@@ -41,8 +44,8 @@ void Keeper::look() {
     std::string found;
     try {
         db_.restore_locks();
-        learn();
         if (!trouble().empty() || Clock::now() >= next_settling_) settle();
+        tend();
     } catch (const store::DbError& e) {
         found = find_out(e);
     } catch (const std::exception& e) {
@@ -75,6 +78,46 @@ void Keeper::learn() {
     if (!redactor_) return;
     const auto read = [&](store::Tx& tx) { store::learn_secrets(tx, settings_.state_folder, *redactor_, learnt_); };
     db_.run_blocking({}, read, store::Db::Access::read);
+}
+
+// What fails of this is no reason to take nothing in, and is tried again at the next look.
+void Keeper::tend() {
+    std::string failed;
+    try {
+        learn();
+        failed = anchor();
+        if (Clock::now() >= next_erasure_) erase();
+    } catch (const store::DbError& e) {
+        if (e.kind == store::DbError::Kind::connection) throw;
+        failed = e.what();
+    }
+    if (failed != untended_ && !failed.empty()) log_.error("secrets and traces are not looked after", {{"reason", failed}});
+    untended_ = failed;
+}
+
+// At the first look after midnight, UTC. Why it is not done, or "".
+std::string Keeper::anchor() {
+    const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+    if (today == anchored_) return {};
+    const auto write = [](store::Tx& tx) { return store::anchor_traces(tx); };
+    const int made = db_.run_blocking({}, write);
+    const auto copy = [&](store::Tx& tx) { return store::witness_anchors(tx, settings_.state_folder); };
+    if (made > 0) log_.info("traces anchored", {{"tenants", made}});
+    const auto copied = db_.run_blocking({}, copy, store::Db::Access::read);
+    if (!copied && copied.error().code == base::Code::io) return copied.error().text();
+    if (!copied) log_.error("the anchors of traces were changed", {{"reason", copied.error().message}, {"remedy", copied.error().remedy}});
+    anchored_ = today;
+    return {};
+}
+
+void Keeper::erase() {
+    const int days = settings_.traces.keep_days, mib = settings_.traces.keep_mib;
+    const auto now = base::SystemClock().now();
+    const base::TimePoint before = days > 0 ? now - std::chrono::days(days) : base::TimePoint{};
+    const auto some = [&](store::Tx& tx) { return store::erase_bodies(tx, before, std::int64_t(mib) << 20, kErasedAtOnce); };
+    const store::Erased erased = db_.run_blocking({}, some);
+    if (erased.bodies > 0) log_.info("bodies of old traces erased", {{"bodies", erased.bodies}, {"bytes", erased.bytes}, {"keep_days", days}, {"keep_mib", mib}});
+    if (erased.bodies < kErasedAtOnce) next_erasure_ = Clock::now() + kBetweenErasures;  // else more at the next look
 }
 
 void Keeper::say(const std::string& found) {

@@ -1,6 +1,6 @@
 // Keeps the database going while the server serves: starts the private cluster again when it broke
-// off, takes leases again after a loss, sees to runs that nobody works on, learns which secrets no log may hold, and
-// says what is wrong.
+// off, takes leases again after a loss, sees to runs that nobody works on, learns which secrets no log may hold, anchors
+// the traces once a day and erases what they hold for too long, and says what is wrong.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
@@ -43,16 +43,20 @@ private:
     std::string find_out(const store::DbError& e);
     void say(const std::string& trouble);
     void settle();
+    void tend();
     void learn();
+    std::string anchor();
+    void erase();
 
     const Settings settings_;
     store::Db& db_;
     base::Log& log_;
     const std::shared_ptr<base::Redactor> redactor_;
-    std::string learnt_;
+    std::string learnt_, untended_;
     mutable std::mutex mutex_;
     std::string trouble_;
-    std::chrono::steady_clock::time_point next_settling_{}, next_start_{};
+    std::chrono::steady_clock::time_point next_settling_{}, next_start_{}, next_erasure_{};
+    std::chrono::sys_days anchored_{};  // the last day whose anchor was looked after
 };
 
 // Free bytes on the disk of the folder, or of its nearest parent that is there; none when the system

@@ -22,7 +22,7 @@ struct Arguments {
     std::string version, other_version, reason;
     int number = 0;
     std::string name, out, label = "key", scopes = "chat", host;
-    bool shared = false, master = false;
+    bool shared = false, master = false, all = false;
 };
 
 base::Result<app::LoadedSettings> load(const Arguments& a) {
@@ -178,6 +178,11 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     auto* show = command(*trace, "show", "A run's trace", "hearth trace show 0190…", chosen, [&a](const auto& s) { return app::trace_show(s, a.name, a.json); });
     show->add_option("run", a.name, "its id, or the beginning that the list shows; default: the newest");
     show->add_flag("--json", a.json, "all of it, as the server has it");
+    auto* verify = command(*trace, "verify", "Whether traces are as they were written", "hearth trace verify --all", chosen,
+                           [&a](const auto& s) { return app::trace_verify(s, a.name, a.all, a.json); });
+    auto* verified = verify->add_option("run", a.name, "its id, or the beginning of it; default: the newest");
+    verify->add_flag("--all", a.all, "all of your runs, and the daily anchors over everybody's")->excludes(verified);
+    verify->add_flag("--json", a.json);
     auto* runs = command(*trace, "list", "Your runs, the newest first", "hearth trace list --limit 5", chosen, [&a](const auto& s) { return app::trace_list(s, a.limit, a.json); });
     runs->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();
     runs->add_flag("--json", a.json);

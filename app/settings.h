@@ -44,6 +44,9 @@ struct Settings {
         int rounds, output_tokens, deadline_seconds;
     } agents;
     struct {
+        int keep_days, keep_mib;
+    } traces;
+    struct {
         std::string level, format;
     } log;
     router::RosterFile roster;    // of the file's own sections

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "store/digest.h"
+#include "store/trace_chain.h"
 
 namespace store {
 namespace {
@@ -16,13 +17,6 @@ using Item = std::variant<base::Span, TelemetryEvent, ModelCall>;
 
 constexpr int kAttempts = 3;
 constexpr std::chrono::milliseconds kFirstPause{50}, kLongestPause{1000}, kLongestFlush{2000};
-
-// What the chain covers: every stored field but the body, which its digest stands for.
-std::string chain_hash(const std::string& previous, const base::Span& s, const std::string& attributes, const std::string& body_digest) {
-    base::Json fields = {previous,       s.id.text(), s.parent.text(), s.run.text(), s.kind,     s.name,
-                         micros_of(s.started), s.duration.count(), s.error, attributes, body_digest};
-    return sha256_hex(base::dump(fields));
-}
 
 // Where the chain of a run ends.
 struct ChainEnd {
@@ -44,11 +38,15 @@ public:
         s.body = redactor.redacted(std::move(s.body));
         ChainEnd& end = end_of(s.run);
         if (end.taken_over && !tx_.exec("select 1 from span where id = $1", {s.id}).empty()) return;
-        const std::string attributes = base::dump(s.attributes), body = base::dump(s.body), digest = sha256_hex(body);
-        end = {end.position + 1, chain_hash(end.hash, s, attributes, digest), end.taken_over};
+        const std::string body = base::dump(s.body);
+        StoredSpan stored{s, end.position + 1, tx_.node(), base::dump(s.attributes), std::nullopt, sha256_hex(body), {}};
+        stored.span.tenant = tx_.identity().tenant;  // as the row's defaults fill them in
+        stored.span.person = tx_.identity().person;
+        stored.hash = chain_hash(end.hash, stored);
+        end = {stored.position, stored.hash, end.taken_over};
         tx_.send("insert into span (id, parent_id, run_id, position, kind, name, started_us, duration_us, error, attributes, body_digest, hash)"
                  " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-                 {s.id, s.parent, s.run, end.position, s.kind, s.name, micros_of(s.started), std::int64_t(s.duration.count()), s.error, attributes, digest, end.hash});
+                 {s.id, s.parent, s.run, end.position, s.kind, s.name, micros_of(s.started), std::int64_t(s.duration.count()), s.error, stored.attributes, stored.body_digest, end.hash});
         if (!s.body.empty()) tx_.send("insert into span_body (span_id, body) values ($1, $2)", {s.id, body});
     }
 
@@ -198,43 +196,14 @@ bool TraceSink::flushed() const {
     return queue_->written >= queue_->pushed;
 }
 
-namespace {
-
-// How a stored span fails to follow the one whose hash is `previous`; `digest`, `hash`: as they are stored.
-base::Result<void> check_link(const std::string& previous, const base::Span& s, const std::string& attributes, const std::optional<std::string>& body,
-                              const std::string& digest, const std::string& hash) {
-    const std::string where = "span " + s.id.text() + " of run " + s.run.text();
-    if (body && sha256_hex(*body) != digest) return base::error(base::Code::corrupt, "the body of " + where + " was changed");
-    if (chain_hash(previous, s, attributes, digest) != hash) return base::error(base::Code::corrupt, where + " was changed, or one before it");
-    return {};
-}
-
-}  // namespace
-
 Trace read_trace(Tx& tx, base::RunId run) {
     Trace out;
-    std::string previous;
-    for (const Row& row : tx.exec("select s.id, s.parent_id, s.kind, s.name, s.started_us, s.duration_us, s.error, s.attributes, b.body,"
-                                  " s.body_digest, s.hash, s.position from span s left join span_body b on b.span_id = s.id"
-                                  " where s.run_id = $1 order by s.position", {run})) {
-        base::Span s;
-        s.id = row.id<base::SpanId>(0);
-        s.parent = row.id<base::SpanId>(1);
-        s.run = run;
-        s.tenant = tx.identity().tenant;
-        s.person = tx.identity().person;
-        s.kind = row.text(2);
-        s.name = row.text(3);
-        s.started = row.time(4);
-        s.duration = std::chrono::microseconds(row.integer(5));
-        s.error = row.text(6);
-        if (out.chain && row.integer(11) != std::int64_t(out.spans.size()))
-            out.chain = base::error(base::Code::corrupt, "a span before span " + s.id.text() + " of run " + run.text() + " is missing");
-        if (out.chain) out.chain = check_link(previous, s, row.text(7), row.null(8) ? std::nullopt : std::optional(row.text(8)), row.text(9), row.text(10));
-        previous = row.text(10);
-        s.attributes = row.json(7);
-        if (!row.null(8)) s.body = row.json(8);
-        out.spans.push_back(std::move(s));
+    std::vector<StoredSpan> stored = read_spans(tx, run);
+    if (const auto fault = find_fault(run, stored)) out.chain = base::error(base::Code::corrupt, fault->what);
+    for (auto& s : stored) {
+        s.span.attributes = base::parse_json(s.attributes).value();
+        if (s.body) s.span.body = base::parse_json(*s.body).value();
+        out.spans.push_back(std::move(s.span));
     }
     return out;
 }

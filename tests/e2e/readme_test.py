@@ -105,6 +105,12 @@ def keeps_a_secret(hearth, folder):
     run(hearth, folder, ["secret", "rm", "openai"])
 
 
+def verifies_a_trace(hearth, folder):
+    made = chats(hearth, folder)
+    assert ": whole" in run(hearth, folder, ["trace", "verify", made["id"][:23]]).stdout
+    assert ": whole" in run(hearth, folder, ["trace", "verify"]).stdout
+
+
 def converts(hearth, folder):
     shutil.copy(MODELS / "llama_tied.gguf", folder / "model.gguf")
     run(hearth, folder, ["model", "convert", "model.gguf", "model.hearth"])
@@ -215,6 +221,8 @@ HOW = {
     "hearth secret rotate --master": proven_in("tests/e2e/secret_test.py", '"rotate", "--master"'),
     "hearth secret rm openai": proven_in("tests/e2e/secret_test.py", 'secret(own, "rm", "mail")'),
     "hearth secret rm": proven_in("tests/e2e/secret_test.py", 'secret(own, "rm", "mail")'),
+    "hearth trace verify": verifies_a_trace,
+    "hearth trace verify --all": proven_in("tests/e2e/trace_test.py", 'verify(own, "--all", "--json")'),
     "hearth serve": proven_in("tests/e2e/support.py", '"serve"'),
     "hearth db start": proven_in("tests/e2e/support.py", '"db", "start"'),
     "hearth db stop": proven_in("tests/e2e/support.py", '"db", "stop"'),

@@ -1,0 +1,86 @@
+#include "store/trace_chain.h"
+
+#include <algorithm>
+#include <set>
+
+#include "store/digest.h"
+
+namespace store {
+namespace {
+
+// Hashes of before carry no mark, and cover neither place nor people.
+constexpr std::string_view kMark = "2:";
+
+std::string hash_of(const std::string& previous, const StoredSpan& stored, std::int64_t position, bool marked) {
+    const base::Span& s = stored.span;
+    base::Json fields = {previous, s.id.text(), s.parent.text(), s.run.text(), s.kind, s.name, micros_of(s.started), s.duration.count(), s.error, stored.attributes, stored.body_digest};
+    if (!marked) return sha256_hex(base::dump(fields));
+    for (const auto& more : {s.tenant.text(), s.person.text(), stored.node.text(), std::to_string(position)}) fields.push_back(more);
+    return std::string(kMark) + sha256_hex(base::dump(fields));
+}
+
+bool follows(const std::string& previous, const StoredSpan& s, std::int64_t position) {
+    return hash_of(previous, s, position, s.hash.starts_with(kMark)) == s.hash;
+}
+
+}  // namespace
+
+bool StoredSpan::erased() const {
+    static const std::string none = sha256_hex("{}");
+    return !body && body_digest != none;
+}
+
+std::string chain_hash(const std::string& previous, const StoredSpan& s) { return hash_of(previous, s, s.position, true); }
+
+std::vector<StoredSpan> read_spans(Tx& tx, base::RunId run) {
+    std::vector<StoredSpan> out;
+    for (const Row& row : tx.exec("select s.id, s.parent_id, s.kind, s.name, s.started_us, s.duration_us, s.error, s.attributes, b.body,"
+                                  " s.body_digest, s.hash, s.position, s.tenant_id, s.audience_id, s.node_id from span s"
+                                  " left join span_body b on b.span_id = s.id where s.run_id = $1 order by s.position", {run})) {
+        StoredSpan s;
+        s.span.id = row.id<base::SpanId>(0);
+        s.span.parent = row.id<base::SpanId>(1);
+        s.span.run = run;
+        s.span.tenant = row.id<base::TenantId>(12);
+        s.span.person = row.id<base::PersonId>(13);
+        s.span.kind = row.text(2);
+        s.span.name = row.text(3);
+        s.span.started = row.time(4);
+        s.span.duration = std::chrono::microseconds(row.integer(5));
+        s.span.error = row.text(6);
+        s.position = row.integer(11);
+        s.node = row.id<base::NodeId>(14);
+        s.attributes = row.text(7);
+        if (!row.null(8)) s.body = row.text(8);
+        s.body_digest = row.text(9);
+        s.hash = row.text(10);
+        out.push_back(std::move(s));
+    }
+    return out;
+}
+
+std::optional<ChainFault> find_fault(base::RunId run, const std::vector<StoredSpan>& spans) {
+    std::string previous;
+    std::set<base::SpanId> ids;
+    bool complete = false;
+    const auto named = [&](const StoredSpan& s) { return "span " + s.span.id.text() + " of run " + run.text(); };
+    for (std::int64_t i = 0; i < std::int64_t(spans.size()); ++i) {
+        const StoredSpan& s = spans[std::size_t(i)];
+        const bool fits = follows(previous, s, i);
+        const auto elsewhere = std::find_if(spans.begin(), spans.end(), [&](const StoredSpan& o) { return !fits && &o != &s && follows(previous, o, i); });
+        if (elsewhere != spans.end())
+            return ChainFault{i, elsewhere->span.id, named(*elsewhere) + " stands at position " + std::to_string(elsewhere->position) + " and belongs to position " + std::to_string(i) + ": they were reordered"};
+        if (s.position != i) return ChainFault{i, {}, "a span before " + named(s) + " is missing, at position " + std::to_string(i)};
+        if (!fits) return ChainFault{i, s.span.id, named(s) + " was changed, or one before it was taken out"};
+        if (s.body && sha256_hex(*s.body) != s.body_digest) return ChainFault{i, s.span.id, "the body of " + named(s) + " was changed"};
+        previous = s.hash;
+        ids.insert(s.span.id);
+        complete |= s.span.parent.is_nil();
+    }
+    // A span is written when it ends, its parent after it: until the root is there, some may still come.
+    for (const StoredSpan& s : spans)
+        if (complete && !s.span.parent.is_nil() && !ids.count(s.span.parent)) return ChainFault{s.position, s.span.id, "the parent of " + named(s) + " is missing"};
+    return std::nullopt;
+}
+
+}  // namespace store

@@ -1,0 +1,70 @@
+"""hearth trace verify, and what the server does with traces as time goes by."""
+import json
+import subprocess
+
+from conftest import running
+from support import BINARY, Hearth, user
+
+SCRIPT = [{"when": "", "text": "Good day."}]
+
+
+def verify(state, *arguments, status=0):
+    done = subprocess.run([BINARY, "trace", "verify", *arguments], env=state.env, cwd="/", capture_output=True, text=True, timeout=60)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+def sql(state, statements):
+    """As the administrator of the database, with triggers off."""
+    folder = state.folder / "state/pg"
+    password = (folder / "credentials").read_text().split("\n")[0]
+    url = f"host={folder / 'socket'} dbname=hearth user=hearth_admin password={password} options='-c session_replication_role=replica'"
+    done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", url, "-c", statements], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def ask(hearth):
+    assert hearth.chat("hearth", [user("hi")]).status == 200
+    return hearth.call("GET", "/v1/runs?limit=1").json["data"][0]["id"]
+
+
+def test_tampering_is_found_with_and_without_a_server(own):
+    hearth = Hearth(own, "trace_verify", SCRIPT)
+    for started in running(hearth):
+        first, second = ask(started), ask(started)
+        started.run(second)  # its trace is written
+        assert "1 run, " in verify(own, second).stdout and ": whole" in verify(own).stdout
+    told = json.loads(verify(own, "--all", "--json").stdout)
+    assert told["whole"] and told["runs"] == 2 and told["spans"] > 2 and told["anchors"]["anchors"] == 1
+    sql(own, "delete from trace_head; delete from trace_anchor")
+    (own.folder / "state/trace-anchors").unlink()
+    for started in running(Hearth(own, "trace_anchor", SCRIPT)):  # the first look of a day
+        assert "traces anchored" in started.log.read_text()
+    assert (own.folder / "state/trace-anchors").read_text().count("\n") == 1
+    assert json.loads(verify(own, "--all", "--json").stdout)["anchors"]["heads"] == 2
+
+    sql(own, f"update span set name = 'other' where run_id = '{first}' and position = 1")
+    wrong = verify(own, first, status=1)
+    assert "was changed" in wrong.stdout and first in wrong.stdout
+    [fault] = json.loads(verify(own, "--all", "--json", status=1).stdout)["faults"]
+    assert fault["run"] == first and fault["position"] == 1 and fault["span"]
+    assert verify(own, second).returncode == 0
+
+    sql(own, f"delete from span where run_id = '{first}'; delete from run where id = '{first}'")
+    gone = verify(own, "--all", status=1).stdout
+    assert first in gone and "is gone" in gone and "NOT as they were written" in gone
+    sql(own, "delete from trace_head; delete from trace_anchor")
+    assert "was removed" in verify(own, "--all", status=1).stdout  # the state folder still has it
+    assert "no run" in verify(own, "00000000", status=1).stderr
+
+
+def test_bodies_are_erased_by_size_and_said_to_be(own):
+    for started in running(Hearth(own, "trace_keep", SCRIPT)):
+        run = ask(started)
+        assert any(span["body"] for span in started.run(run)["spans"])
+    sql(own, f"update span_body set body = '{{\"long\": \"' || repeat('x', 2000000) || '\"}}' where span_id = (select id from span where run_id = '{run}' order by id limit 1)")
+    for started in running(Hearth(own, "trace_erase", SCRIPT, {"traces.keep_mib": 1})):
+        assert "bodies of old traces erased" in started.log.read_text()
+        assert started.run(run)["chain"] == "whole"
+    assert "with an erased body" in verify(own, run).stdout
