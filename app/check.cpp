@@ -7,6 +7,7 @@
 #include "app/backends.h"
 #include "app/database.h"
 #include "base/split.h"
+#include "net/http_client.h"
 #include "server/http.h"
 #include "store/cluster_programs.h"
 
@@ -57,10 +58,16 @@ base::Result<void> check_database(const Settings& s) {
     return {};
 }
 
+base::Result<void> check_traces(const Settings& s) {
+    const std::string& endpoint = s.traces.otlp_endpoint;
+    if (endpoint.empty() || ((endpoint.rfind("http://", 0) == 0 || endpoint.rfind("https://", 0) == 0) && !net::host_of(endpoint).empty())) return {};
+    return wrong("traces.otlp_endpoint is '" + endpoint + "', expected an http or https URL", "for example http://127.0.0.1:4318");
+}
+
 }  // namespace
 
 base::Result<void> check_settings(const Settings& s) {
-    for (const auto& check : {check_address, check_certificate, check_database, check_backends})
+    for (const auto& check : {check_address, check_certificate, check_database, check_backends, check_traces})
         if (auto fine = check(s); !fine) return fine;
     return {};
 }

@@ -72,6 +72,8 @@ const std::vector<SettingRow>& setting_rows() {
         {"agents.deadline_seconds", T::integer, "600", 1, 86400, "", "time of one run", true, [](Settings& s, const std::string& v) { s.agents.deadline_seconds = number(v); }},
         {"traces.keep_days", T::integer, "365", 0, 36500, "", "days that traces keep what was sent and answered; then digests alone; 0: for ever", true, [](Settings& s, const std::string& v) { s.traces.keep_days = number(v); }},
         {"traces.keep_mib", T::integer, "4096", 0, 1 << 30, "", "the same by size, MiB: the oldest goes first; 0: without limit", true, [](Settings& s, const std::string& v) { s.traces.keep_mib = number(v); }},
+        {"traces.otlp_endpoint", T::text, "", 0, 0, "", "URL of an OpenTelemetry collector (OTLP over HTTP) that spans are sent to, too; empty: none", true, [](Settings& s, const std::string& v) { s.traces.otlp_endpoint = v; }},
+        {"traces.otlp_content", T::choice, "off", 0, 0, "off,on", "whether it also gets what was said", true, [](Settings& s, const std::string& v) { s.traces.otlp_content = v; }},
         {"log.level", T::choice, "info", 0, 0, "debug,info,warn,error", "least level that is logged", true, [](Settings& s, const std::string& v) { s.log.level = v; }},
         {"log.format", T::choice, "text", 0, 0, "text,json", "form of the log on standard error", true, [](Settings& s, const std::string& v) { s.log.format = v; }},
     };

@@ -45,6 +45,7 @@ struct Settings {
     } agents;
     struct {
         int keep_days, keep_mib;
+        std::string otlp_endpoint, otlp_content;
     } traces;
     struct {
         std::string level, format;

@@ -125,6 +125,9 @@ base::Probes World::probes() const {
         all.push_back({"traces", base::Health::warning, std::to_string(lost) + " trace records were lost while the database was away",
                        "see the log for when; what is answered and stored is not touched"});
     all.push_back(reload_->probe());
+    if (exporter_ && exporter_->dropped() > 0)
+        all.push_back({"OTLP export", base::Health::warning, std::to_string(exporter_->dropped()) + " spans were not taken by " + settings_.traces.otlp_endpoint,
+                       "see the log for why, or set traces.otlp_endpoint"});
     for (const auto& more : {db_->probes(), sandbox_probes()})
         all.insert(all.end(), more.begin(), more.end());
     return all;
@@ -150,7 +153,9 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     w->db_ = *std::move(db);
     w->keeper_ = std::make_unique<Keeper>(settings, *w->db_, w->log_, w->redactor_);
     w->keeper_->look();
-    w->traces_ = std::make_unique<store::TraceSink>(*w->db_, w->log_);
+    if (!settings.traces.otlp_endpoint.empty())
+        w->exporter_ = std::make_unique<net::OtlpExporter>(net::OtlpOptions{settings.traces.otlp_endpoint, settings.traces.otlp_content == "on", kVersion}, w->log_);
+    w->traces_ = std::make_unique<store::TraceSink>(*w->db_, w->log_, w->exporter_.get());
     std::error_code ignored;
     fs::create_directories(settings.workspace_root, ignored);
 
@@ -167,6 +172,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
         *w->gateway_, *w->agents_, *w->db_, *w->traces_, *w->auth_, *w->database_, w->blocking_, w->clock_, w->log_, w->metrics_, masked_paths(settings),
         [self] {
             self->metrics_.set("hearth_trace_records_lost", double(self->traces_->dropped()), {});
+            if (self->exporter_) self->metrics_.set("hearth_otlp_spans_dropped", double(self->exporter_->dropped()), {});
             return self->metrics_.text();
         },
         [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },

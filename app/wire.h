@@ -16,6 +16,7 @@
 #include "net/http_client.h"
 #include "net/log_sink.h"
 #include "net/metrics_registry.h"
+#include "net/otlp.h"
 #include "net/task.h"
 #include "router/local_backend.h"
 #include "sandbox/launcher.h"
@@ -63,6 +64,7 @@ private:
     // stand on lies above it and outlives it.
     std::unique_ptr<store::Db> db_;
     std::unique_ptr<Keeper> keeper_;
+    std::unique_ptr<net::OtlpExporter> exporter_;  // null: nobody wants spans
     std::unique_ptr<store::TraceSink> traces_;
     net::HttpClient upstreams_;
     router::LocalPools local_;

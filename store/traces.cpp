@@ -48,6 +48,7 @@ public:
                  " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
                  {s.id, s.parent, s.run, end.position, s.kind, s.name, micros_of(s.started), std::int64_t(s.duration.count()), s.error, stored.attributes, stored.body_digest, end.hash});
         if (!s.body.empty()) tx_.send("insert into span_body (span_id, body) values ($1, $2)", {s.id, body});
+        written_.push_back(std::move(s));
     }
 
     void operator()(const TelemetryEvent& e) {
@@ -56,6 +57,8 @@ public:
     }
 
     void operator()(const ModelCall& call) { insert_call(tx_, call); }
+
+    std::vector<base::Span> written() { return std::move(written_); }
 
 private:
     ChainEnd& end_of(base::RunId run) {
@@ -72,6 +75,7 @@ private:
 
     Tx& tx_;
     std::map<base::RunId, ChainEnd> ends_;
+    std::vector<base::Span> written_;
 };
 
 }  // namespace
@@ -83,7 +87,7 @@ struct TraceSink::Queue {
         Item item;
     };
 
-    Queue(Db& d, base::Log& l, std::size_t c) : db(d), log(l), capacity(c), writer([this] { work(); }) {}
+    Queue(Db& d, base::Log& l, base::SpanSink* a, std::size_t c) : db(d), log(l), also(a), capacity(c), writer([this] { work(); }) {}
     ~Queue() {
         {
             std::lock_guard lock(mutex);
@@ -130,10 +134,13 @@ struct TraceSink::Queue {
         auto all = [&](Tx& tx) {
             Writing writing(tx);
             for (const auto& entry : batch) std::visit(writing, entry.item);
+            return writing.written();
         };
         for (int attempt = 1;; ++attempt) {
             try {
-                db.run_blocking(who, all);
+                auto written = db.run_blocking(who, all);
+                for (auto& span : written)
+                    if (also) also->emit(std::move(span));
                 return;
             } catch (const DbError& e) {
                 // A database that is away or full comes back; what it refuses, it refuses again.
@@ -153,6 +160,7 @@ struct TraceSink::Queue {
 
     Db& db;
     base::Log& log;
+    base::SpanSink* const also;
     const std::size_t capacity;
     std::mutex mutex;
     std::condition_variable changed;
@@ -162,7 +170,8 @@ struct TraceSink::Queue {
     std::thread writer;  // last: it uses the others
 };
 
-TraceSink::TraceSink(Db& db, base::Log& log, std::size_t capacity) : queue_(std::make_unique<Queue>(db, log, capacity)) {}
+TraceSink::TraceSink(Db& db, base::Log& log, base::SpanSink* also, std::size_t capacity)
+    : queue_(std::make_unique<Queue>(db, log, also, capacity)) {}
 TraceSink::~TraceSink() = default;
 
 void TraceSink::emit(base::Span span) {

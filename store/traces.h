@@ -23,7 +23,8 @@ struct TelemetryEvent {
 
 class TraceSink final : public base::SpanSink {
 public:
-    TraceSink(Db& db, base::Log& log, std::size_t capacity = 4096);
+    // `also` gets every span once it is stored, as it is stored; it outlives the sink.
+    TraceSink(Db& db, base::Log& log, base::SpanSink* also = nullptr, std::size_t capacity = 4096);
     ~TraceSink() override;       // writes what is queued, or drops it when the database is away
     void emit(base::Span span) override;
     void emit(TelemetryEvent event);

@@ -67,6 +67,8 @@ TEST_F(CheckTest, TheDatabase) {
 TEST_F(CheckTest, TheUpstream) {
     EXPECT_THAT(said({{"upstream.url", "ftp://x"}}), HasSubstr("upstream.url is 'ftp://x'"));
     EXPECT_THAT(said({{"upstream.url", "http://x/v1"}}), HasSubstr("upstream.model"));
+    for (const char* endpoint : {"collector:4318", "ftp://x", "http://"}) EXPECT_THAT(said({{"traces.otlp_endpoint", endpoint}}), HasSubstr("traces.otlp_endpoint"));
+    EXPECT_THAT(said({{"traces.otlp_endpoint", "http://127.0.0.1:4318"}}), IsEmpty());
     EXPECT_THAT(said({{"upstream.url", "http://x/v1"}, {"upstream.model", "m"}, {"upstream.key_file", path("absent")}}), HasSubstr("upstream.key_file: cannot read"));
     EXPECT_THAT(said({{"upstream.url", "http://x/v1"}, {"upstream.model", "m"}, {"upstream.key_file", file("key", "sk\n")}}), IsEmpty());
 }

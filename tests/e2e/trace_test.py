@@ -1,6 +1,8 @@
 """hearth trace verify, and what the server does with traces as time goes by."""
+import http.server
 import json
 import subprocess
+import threading
 
 from conftest import running
 from support import BINARY, Hearth, user
@@ -68,3 +70,29 @@ def test_bodies_are_erased_by_size_and_said_to_be(own):
         assert "bodies of old traces erased" in started.log.read_text()
         assert started.run(run)["chain"] == "whole"
     assert "with an erased body" in verify(own, run).stdout
+
+
+class Collector(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.server.got.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_collector_gets_the_spans_and_nothing_of_what_was_said(own):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
+        collector.got = []
+        threading.Thread(target=collector.serve_forever, daemon=True).start()
+        for started in running(Hearth(own, "trace_export", SCRIPT, {"traces.otlp_endpoint": f"http://127.0.0.1:{collector.server_port}"})):
+            run = ask(started)
+            kept = {span["id"].replace("-", "")[16:] for span in started.run(run)["spans"]}
+            spans = lambda: [span for _, body in collector.got for span in body["resourceSpans"][0]["scopeSpans"][0]["spans"]]
+            started.wait_for(lambda: {span["spanId"] for span in spans()} == kept, "all spans at the collector")
+            assert "hearth_otlp_spans_dropped 0" in started.call("GET", "/metrics").data.decode()
+        collector.shutdown()
+    assert {path for path, _ in collector.got} == {"/v1/traces"}
+    assert {span["traceId"] for span in spans()} == {run.replace("-", "")}
+    assert "Good day" not in json.dumps(collector.got) and "invoke_agent hearth" in {span["name"] for span in spans()}
