@@ -13,6 +13,12 @@ std::filesystem::file_time_type time_of(const std::filesystem::path& file) {
     return std::filesystem::last_write_time(file, absent);
 }
 
+// What was changed a moment ago may still be being written.
+bool is_fresh(std::filesystem::file_time_type changed) {
+    const auto age = std::filesystem::file_time_type::clock::now() - changed;
+    return age >= age.zero() && age < std::chrono::seconds(1);
+}
+
 std::string listed(const std::vector<std::string>& names) {
     std::string out;
     for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
@@ -29,7 +35,8 @@ net::Task<void> Reload::watch() {
     for (;;) {
         timer.expires_after(kBetweenLooks);
         co_await timer.async_wait(boost::asio::use_awaitable);
-        if (time_of(running_.settings.file) != seen_) now();
+        const auto changed = time_of(running_.settings.file);
+        if (changed != seen_ && !is_fresh(changed)) now();
     }
 }
 
