@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json_schema.h"
+#include "base/redact.h"
 #include "tools/ports.h"
 
 namespace tools {
@@ -283,6 +284,9 @@ net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, b
     } else if (auto parsed = parse_arguments(*tool, call.arguments); !parsed) {
         outcome = refusal(CallState::failed, "Error: " + parsed.error().text());
         outcome.mendable = true;
+    } else if (tool->effect != policy::Effect::pure && call.arguments.find(base::kRedactedBegins) != call.arguments.npos) {
+        // From a history or a resumed run: what stood there is not known any more, and this would be done instead.
+        outcome = refusal(CallState::failed, "Error: nothing was done: the arguments hold \"" + std::string(base::kRedactedBegins) + "…]\", which stands for a secret that was taken out." + std::string(kDoWithout));
     } else {
         arguments = *parsed;
         const policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(*tool), label);

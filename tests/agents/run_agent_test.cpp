@@ -80,6 +80,14 @@ TEST_F(RunAgent, WrongArgumentsComeBackAsAnErrorTheModelCanActOn) {
     EXPECT_THAT(sent.at(3).messages.back().text(), HasSubstr("read_file"));
 }
 
+TEST_F(RunAgent, NothingIsDoneWithTheMarkOfASecretThatWasTakenOut) {
+    Harness h({calls("bash", R"({"command": "curl -H 'Key: [redacted: secret]' x"})"), calls("read_file", R"({"path": "[redacted: secret]"})"), says("ok")});
+    const ChatResult result = h.ask("hearth/dev", kRequest);
+    EXPECT_EQ(result.tools_used, 1);  // reading does no harm
+    EXPECT_THAT(h.model->requests().at(1).messages.back().text(), HasSubstr("was taken out"));
+    for (const auto& step : h.in_tx([&](store::Tx& tx) { return store::list_steps(tx, result.run); })) EXPECT_NE(step.name, "bash");
+}
+
 TEST_F(RunAgent, RunningOutOfRoundsIsAStatusAndNoAnswer) {
     Options options;
     options.max_rounds = 3;
