@@ -158,20 +158,6 @@ def test_an_idle_server_ends_at_once(hearth):
     hearth.start()
 
 
-def test_a_stopping_server_leaves_its_runs_which_can_be_stopped_when_it_is_back(hearth):
-    stream = hearth.stream("/v0/dev/chat", {"messages": [user("talk for long")]})
-    run_id = stream.next("run_started")["run_id"]
-    stream.next("text")
-    hearth.stop()
-    assert hearth.process.returncode == 0
-    assert stream.next("done")["state"] == "interrupted", "the client hears it"
-    hearth.start()
-    hearth.wait_for(lambda: stop(hearth, run_id)["stopping"], "its going on", 5)
-    run = ended(hearth, run_id)
-    assert run["status"] == "cancelled"
-    check_trace(run)
-
-
 @contextlib.contextmanager
 def locked_runs(state):
     """Nothing can be written of any run."""
@@ -199,7 +185,6 @@ def test_a_run_that_cannot_be_left_in_time_is_given_up_without_a_crash(hearth, s
             assert server.process.poll() is None, "the statement that waits is awaited"
         assert server.process.wait(20) == 0
         server.process.stdout.close()
-        hearth.wait_for(lambda: stop(hearth, run_id)["stopping"], "another server's going on with it", 5)
-        assert ended(hearth, run_id)["status"] == "cancelled"
+        assert hearth.run(run_id)["status"] in ("interrupted", "running"), "whichever server goes on with it"
     finally:
         server.stop()
