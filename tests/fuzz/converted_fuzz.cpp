@@ -12,13 +12,14 @@ namespace {
 using engine::ConvertedFile;
 using fuzz::require;
 
-// Index up to the first NUL, then the parts.
-std::string file_of(std::string_view input) {
+// Index up to the first NUL, then the parts. One buffer for all: fresh pages for each input would be a sixth of the time.
+const std::string& file_of(std::string_view input) {
     const std::string_view index = fuzz::take_part(input);
     const auto up = [](std::size_t n, std::size_t to) { return (n + to - 1) / to * to; };
     const std::size_t parts = up(ConvertedFile::kPreamble + index.size(), ConvertedFile::kPartAlignment), begin = up(parts + input.size(), ConvertedFile::kImageAlignment);
     constexpr std::size_t image = 4096;
-    std::string out(begin + image, '\0');
+    static std::string out;
+    out.assign(begin + image, '\0');
     std::memcpy(out.data(), ConvertedFile::kMagic.data(), ConvertedFile::kMagic.size());
     std::memcpy(out.data() + ConvertedFile::kPreamble, index.data(), index.size());
     std::memcpy(out.data() + parts, input.data(), input.size());
