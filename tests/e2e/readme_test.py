@@ -174,7 +174,7 @@ HOW = {
     "deploy/test": proven_in(".ci/run", "exec deploy/test"),
     "python3 tests/models_page.py --write build/golden.jsonl": proven_in("tests/e2e/models_page_test.py", '"--write"'),
     "deploy/test --full": proven_in("deploy/test", "--full)"),
-    "HEARTH_TEST_STAGES=fuzz deploy/test --full": proven_in("deploy/stages.sh", "stage_fuzz() {"),
+    "HEARTH_TEST_STAGES=fuzz deploy/test": proven_in("deploy/test", 'stages="unit asan fuzz e2e"'),
     "tests/fuzz/run gguf -runs=1000000": proven_in("deploy/stages.sh", 'tests/fuzz/run "$1"'),
     ENGINE_ALONE: configures_the_engine_alone,
     ENGINE_BUILD: configures_the_engine_alone,
