@@ -216,7 +216,7 @@ TEST(KvBlocks, RandomUseKeepsEverySequenceWholeAndFindsTheLongestPrefix) {
             }
             if (HasFatalFailure()) return;
             std::ranges::sort(held);
-            held.erase(std::ranges::unique(held).begin(), held.end());
+            held.erase(std::unique(held.begin(), held.end()), held.end());
             ASSERT_EQ(memory.blocks.held(), int(held.size()));
             ASSERT_EQ(memory.blocks.available(), size - int(held.size()));
         }
