@@ -175,8 +175,9 @@ TEST_F(LinearTest, PackedIntegersOfAnyGroupAndWidth) {
     const struct {
         std::size_t bits, cols, groups;
     } kCases[] = {{4, 96, 2}, {4, 64, 4}, {4, 100, 1}, {4, 100, 5}, {4, 35, 1}, {8, 64, 1}, {8, 64, 4}, {8, 96, 2}, {8, 99, 1}, {8, 99, 3}};
-    for (const auto& [bits, cols, groups] : kCases)
+    for (const auto& shape : kCases)
         for (const bool zeros : {false, true}) {
+            const std::size_t bits = shape.bits, cols = shape.cols, groups = shape.groups;  // clang 14 captures no structured binding
             SCOPED_TRACE(std::to_string(bits) + " bits, " + std::to_string(cols) + " columns, " + std::to_string(groups) + " groups");
             header.clear(), data.clear();
             const int most = (1 << bits) - 1;
