@@ -122,7 +122,7 @@ public:
         model = scripted.get();
         std::vector<std::unique_ptr<router::Backend>> backends;
         backends.push_back(std::move(scripted));
-        gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, log, metrics);
+        gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, clock, log, metrics);
         options.workspace_root = folder;
         options.default_discipline = ToolDiscipline::free;
         agents = std::make_unique<Agents>(Parts{*gateway, *db, traces, tools, nullptr, blocking, clock, log, metrics}, options);

@@ -65,7 +65,7 @@ TEST_F(BackendsTest, ASecretIsOpenedByNameForTheUpstreamsHost) {
         std::string text = name + " for " + host;
         co_return std::make_shared<const base::SecretValue>(base::SecretValue::take(text));
     };
-    auto made = make_backends(settings({{"upstream.url", server.url("/v1/")}, {"upstream.model", "big"}, {"upstream.key", "secret:openai"}}), client, embedding, log, secrets);
+    auto made = make_backends(settings({{"upstream.url", server.url("/v1/")}, {"upstream.model", "big"}, {"upstream.key", "secret:openai"}}), client, pools, log, secrets);
     ASSERT_TRUE(made) << made.error().text();
     EXPECT_FALSE(support::run_task(made->all.at(0)->generate({}, {})));
     EXPECT_EQ(server.requests().at(0).header("authorization"), "Bearer openai for 127.0.0.1");
