@@ -18,10 +18,10 @@ using base::trimmed_right;
 
 // A number that is whole is one however it is written: a client's parser may have read 1.0 as 1.
 base::Json canonical(base::Json value) {
-    constexpr double exact = 9007199254740992.0;  // 2^53
+    constexpr double beyond = 9223372036854775808.0;  // 2^63; below it the conversion is exact
     if (value.is_number_float()) {
         const double number = value;
-        if (std::trunc(number) == number && std::abs(number) < exact) return std::int64_t(number);
+        if (std::trunc(number) == number && std::abs(number) < beyond) return std::int64_t(number);
     }
     if (value.is_structured())
         for (auto& inner : value) inner = canonical(std::move(inner));

@@ -18,7 +18,7 @@ using base::OrderedJson;
 
 // Calls as a model may write them and no template prints them: spaces, order of keys, forms of numbers, escapes.
 const std::map<std::string, std::vector<std::string>> written = {
-    {"hermes", {"Let me look.\n<tool_call>\n{ \"name\":\"read\",\"arguments\" : {\"lines\":1e1,  \"path\":\"caf\\u00e9\"} }\n</tool_call>",
+    {"hermes", {"Let me look.\n<tool_call>\n{ \"name\":\"read\",\"arguments\" : {\"lines\":5.555555e16,  \"path\":\"caf\\u00e9\"} }\n</tool_call>",
                 "<tool_call>{\"arguments\": {\"path\": \"b\\/c\"}, \"name\": \"read\"}</tool_call>"}},
     {"qwen3_coder", {"<tool_call>\n<function=read>\n<parameter=path>\ncafé\n</parameter>\n<parameter=lines>10.0</parameter></function>\n</tool_call>",
                      "<tool_call><function=read><parameter=path>b/c</parameter></function></tool_call>"}},
@@ -59,7 +59,7 @@ OrderedJson sent_back(const ParsedOutput& output, int number) {
     OrderedJson message = {{"role", "assistant"}, {"content", output.content}};
     for (const ToolCall& call : output.tool_calls) {
         base::Json arguments = base::Json::parse(call.arguments);
-        if (arguments.contains("lines")) arguments["lines"] = int(arguments["lines"].get<double>());
+        if (arguments.contains("lines")) arguments["lines"] = std::int64_t(arguments["lines"].get<double>());
         message["tool_calls"].push_back({{"id", "call00" + std::to_string(number) + "x1"}, {"type", "function"}, {"function", {{"name", call.name}, {"arguments", OrderedJson(arguments)}}}});
     }
     return message;
