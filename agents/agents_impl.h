@@ -18,15 +18,15 @@ struct Agents::Impl {
 
     // The three ways in which a run is told to end.
     struct Running {
-        Running(const base::StopToken& request, base::SteadyPoint until, base::PersonId whose)
-            : stop(request, until), cut(stop.token()), person(whose) {}
+        Running(const base::StopToken& request, base::SteadyPoint until, const store::Identity& whose)
+            : stop(request, until), cut(stop.token()), who(whose) {}
         // The run is to go on later: what can be made again ends at once, what may take effect only once is waited for.
         void leave() {
             left.request_stop();
             cut.request_stop();
         }
         base::StopSource stop, left, cut;
-        base::PersonId person;
+        store::Identity who;
     };
 
     Parts parts;
@@ -49,6 +49,7 @@ struct Agents::Impl {
     net::Task<void> run_dev(Frame& frame, const Layout& layout, Turn& turn);
     net::Task<void> finish(Frame& frame, Turn& turn, base::Span root, base::SteadyPoint start);
     net::Task<void> give_back(Frame& frame);
+    void stop_those_asked_for();
 
     net::Task<void> resume_interrupted();
     bool reserve(base::RunId run);

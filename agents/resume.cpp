@@ -4,6 +4,7 @@
 #include "router/gateway.h"
 #include "store/conversations.h"
 #include "store/runs.h"
+#include "store/stops.h"
 
 namespace agents {
 namespace {
@@ -139,6 +140,7 @@ base::Result<TakenOver> read_taken_over(store::Tx& tx, base::RunId id) {
         out.turn = *std::move(turn);
     }
     out.journal = store::list_steps(tx, id);
+    out.stop_asked = store::stop_asked(tx, id);
     auto prompts = store::prompts_of(tx, prompt_names(), kept->beginning.prompts);
     out.accepted.beginning = std::move(kept->beginning);
     if (!prompts) {
@@ -191,8 +193,8 @@ net::Task<void> Agents::Impl::resume(store::Interrupted interrupted) {
         co_return;
     }
     parts.log.info("run is taken up again", {{"run", interrupted.run.text()}, {"epoch", held->epoch()}, {"phase", name(taken->turn.phase)}});
-    auto entry = std::make_shared<Running>(base::StopToken(), parts.clock.steady() + options.run_deadline, interrupted.who.person);
-    if (taken->request.ends_with_client) entry->stop.request_stop();
+    auto entry = std::make_shared<Running>(base::StopToken(), parts.clock.steady() + options.run_deadline, interrupted.who);
+    if (taken->request.ends_with_client || taken->stop_asked) entry->stop.request_stop();
     Frame frame = frame_of(taken->request, taken->accepted, *held, *entry, std::move(taken->journal));
     enter(frame, std::move(entry));
     co_await run(frame, taken->request, taken->accepted, std::move(taken->turn));

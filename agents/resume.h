@@ -26,6 +26,7 @@ struct TakenOver {
     Accepted accepted;    // the history up to the message that the run answers
     Turn turn;
     std::vector<store::Step> journal;
+    bool stop_asked = false;
 };
 // Of a run whose lease the caller holds. Error{conflict} when it has ended meanwhile, {corrupt} when its rows cannot be read.
 base::Result<TakenOver> read_taken_over(store::Tx& tx, base::RunId run);

@@ -9,6 +9,7 @@
 #include "router/gateway.h"
 #include "store/failure.h"
 #include "store/runs.h"
+#include "store/stops.h"
 #include "store/traces.h"
 
 namespace agents {
@@ -247,6 +248,14 @@ net::Task<void> Agents::Impl::finish(Frame& frame, Turn& turn, base::Span root, 
 
 namespace {
 
+// What the person is asked. The run's Turn is stored as it was before, and is gone on with when there is a word.
+void rest(Turn& turn, const store::Approval& approval) {
+    const auto& asked = approval.request;
+    turn.state = "waiting_person";
+    turn.answer = "I wait for your word on " + asked.tool + " " + base::dump(asked.arguments) + "\n" + asked.reason + "\nhearth approval grant " + approval.id.text() +
+                  " lets it happen once, hearth approval deny " + approval.id.text() + " does not; either way I go on. The question expires at " + base::rfc3339(approval.expires) + ".";
+}
+
 ChatResult result_of(const Frame& frame, Turn turn) {
     ChatResult out;
     out.run = frame.run;
@@ -331,6 +340,14 @@ net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request
     };
     try {
         co_await execute(frame, turn, request, accepted);
+    } catch (const store::RunRests& e) {
+        rest(turn, e.approval);
+        tell_end(frame, turn);
+        co_return result_of(frame, std::move(turn));
+    } catch (const store::RunStopped& e) {
+        turn.state = "cancelled";
+        turn.error = e.what();
+        turn.code = Code::cancelled;
     } catch (const std::exception& e) {
         broke("the run broke off", e);
     }
@@ -383,7 +400,7 @@ net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, Even
     auto accepted = co_await take_in(request, fresh, lease, until);
     if (!accepted) co_return std::move(accepted).error();
 
-    auto entry = std::make_shared<Running>(request.stop, parts.clock.steady() + options.run_deadline, request.principal.person);
+    auto entry = std::make_shared<Running>(request.stop, parts.clock.steady() + options.run_deadline, identity_of(request.principal));
     Frame frame = frame_of(request, *accepted, *lease, *entry, {});
     frame.sink = std::move(sink);
     enter(frame, std::move(entry));
@@ -400,12 +417,33 @@ net::Task<base::Result<ChatResult>> Agents::chat(ChatRequest request, EventSink 
     return impl_->chat(std::move(request), std::move(sink));
 }
 
-bool Agents::stop(const policy::Principal& who, base::RunId run) {
+net::Task<bool> Agents::stop(policy::Principal who, base::RunId run) {
+    const auto ask = [&](store::Tx& tx) { return store::ask_to_stop(tx, run); };
+    if (!co_await impl_->parts.db.run(identity_of(who), ask)) co_return false;
+    heard({store::Signal::Kind::stop, run});
+    co_return true;
+}
+
+// Whoever missed a signal finds in the database what it told.
+void Agents::Impl::stop_those_asked_for() {
+    std::map<base::RunId, store::Identity> held;
+    {
+        const std::lock_guard lock(mutex);
+        for (const auto& [run, entry] : running) held.emplace(run, entry->who);
+    }
+    for (const auto& [run, who] : held) {
+        const auto asked = [&, id = run](store::Tx& tx) { return store::stop_asked(tx, id); };
+        if (!parts.db.run_blocking(who, asked, store::Db::Access::read)) continue;
+        const std::lock_guard lock(mutex);
+        if (const auto found = running.find(run); found != running.end()) found->second->stop.request_stop();
+    }
+}
+
+void Agents::heard(const store::Signal& signal) {
+    if (signal.kind == store::Signal::Kind::missed) return impl_->stop_those_asked_for();
+    if (signal.kind != store::Signal::Kind::stop) return;
     const std::lock_guard lock(impl_->mutex);
-    const auto found = impl_->running.find(run);
-    if (found == impl_->running.end() || found->second->person != who.person) return false;
-    found->second->stop.request_stop();
-    return true;
+    if (const auto found = impl_->running.find(signal.run); found != impl_->running.end()) found->second->stop.request_stop();
 }
 
 void Agents::stop_all() {

@@ -30,6 +30,7 @@
 #include "router/types.h"
 #include "sandbox/workspace.h"
 #include "store/db.h"
+#include "store/signals.h"
 
 namespace router {
 class Gateway;
@@ -164,9 +165,11 @@ public:
     // (no model can answer), and of waiting for an earlier turn resource_exhausted, cancelled, deadline.
     net::Task<base::Result<ChatResult>> chat(ChatRequest request, EventSink sink);
 
-    // Asks a running run to stop. False: no such run is active here, or it is another person's.
-    // Thread-safe.
-    bool stop(const policy::Principal& who, base::RunId run);
+    // Asks a run to stop, whichever process holds it; from then on no step of it begins. False: there is no such run of this
+    // person that has not ended.
+    net::Task<bool> stop(policy::Principal who, base::RunId run);
+    // What another process told. Thread-safe; waits for the database where signals were missed.
+    void heard(const store::Signal& signal);
     void stop_all();  // those that wait for their turn too
     int active() const;
 

@@ -62,6 +62,8 @@ int secret_set(const LoadedSettings& settings, const std::string& name, const st
 int secret_list(const LoadedSettings& settings, bool json);
 int secret_remove(const LoadedSettings& settings, const std::string& name, bool shared, bool json);
 int secret_rotate(const LoadedSettings& settings, const std::string& name, bool master, bool json);
+int approval_list(const LoadedSettings& settings, bool json);
+int approval_decide(const LoadedSettings& settings, const std::string& id, bool grant, bool json);
 int trace_list(const LoadedSettings& settings, int limit, bool json);
 // `run`: an id or its beginning; empty: the newest, or with `all` every run.
 int trace_verify(const LoadedSettings& settings, const std::string& run, bool all, bool json);

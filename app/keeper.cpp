@@ -3,6 +3,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "app/database.h"
+#include "store/approvals.h"
 #include "store/runs.h"
 #include "store/secrets.h"
 #include "store/trace_keeping.h"
@@ -70,6 +71,7 @@ std::string Keeper::find_out(const store::DbError& e) {
 }
 
 void Keeper::settle() {
+    for (const auto& run : store::expire_approvals(db_)) log_.info("nobody answered in time: the run goes on without a word", {{"run", run.text()}});
     for (const auto& run : store::settle_interrupted(db_)) log_.warn("run was interrupted", {{"run", run.text()}});
     next_settling_ = Clock::now() + kBetweenSettlings;
 }

@@ -174,6 +174,14 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     command(*key, "list", "Your keys", "hearth key list", chosen, [&a](const auto& s) { return app::key_list(s, a.json); })->add_flag("--json", a.json);
     command(*key, "revoke", "End a key", "hearth key revoke 0190…", chosen, [&a](const auto& s) { return app::key_revoke(s, a.name); })->add_option("id", a.name)->required();
     add_secrets(root, a, chosen);
+    auto* approval = group(root, "approval", "What runs wait for your word on");
+    command(*approval, "list", "What is open", "hearth approval list", chosen, [&a](const auto& s) { return app::approval_list(s, a.json); })->add_flag("--json", a.json);
+    for (const bool grant : {true, false}) {
+        auto* word = command(*approval, grant ? "grant" : "deny", grant ? "Let it happen, once and with these arguments" : "Do not let it happen; the run goes on without it",
+                             grant ? "hearth approval grant 0190…" : "hearth approval deny 0190…", chosen, [&a, grant](const auto& s) { return app::approval_decide(s, a.name, grant, a.json); });
+        word->add_option("id", a.name, "of hearth approval list")->required();
+        word->add_flag("--json", a.json);
+    }
     auto* trace = group(root, "trace", "What a run did");
     auto* show = command(*trace, "show", "A run's trace", "hearth trace show 0190…", chosen, [&a](const auto& s) { return app::trace_show(s, a.name, a.json); });
     show->add_option("run", a.name, "its id, or the beginning that the list shows; default: the newest");

@@ -73,6 +73,7 @@ private:
     std::unique_ptr<SpendingKeeper> spending_;
     tools::Builtins tools_;
     std::unique_ptr<agents::Agents> agents_;
+    std::unique_ptr<store::SignalListener> signals_;
     std::unique_ptr<server::Auth> auth_;
     std::unique_ptr<server::Services> services_;
     boost::asio::thread_pool blocking_{8};

@@ -27,7 +27,7 @@ std::string scope_of(Access access) { return access == Access::dev ? "dev" : acc
 
 Caller caller_of(const store::Authenticated& who) {
     Caller caller;
-    caller.principal = {who.identity.tenant, who.identity.person, policy::parse_role(who.role).value_or(policy::Role::guest), "key:" + who.key.prefix, false};
+    caller.principal = {who.identity.tenant, who.identity.person, policy::parse_role(who.role).value_or(policy::Role::guest), "key:" + who.key.prefix, true};
     caller.scopes = who.key.scopes;
     return caller;
 }
@@ -77,7 +77,7 @@ base::Result<void> Auth::check_origin(const Request& request) const {
 
 std::optional<Caller> Auth::by_peer(const Request& request, Access access) const {
     Caller owner;
-    owner.principal = {options_.owner.tenant, options_.owner.person, policy::Role::owner, "socket", false};
+    owner.principal = {options_.owner.tenant, options_.owner.person, policy::Role::owner, "socket", true};
     owner.scopes = kAllScopes;
     if (request.peer.unix_socket) {
         const auto& uids = options_.owner_uids;

@@ -32,9 +32,9 @@ Approval approval_of(const Row& row) {
             row.time(9)};
 }
 
-std::vector<Approval> select(Tx& tx, const std::string& where, std::vector<Param> params) {
+std::vector<Approval> select(Tx& tx, const std::string& where, std::vector<Param> params, const char* lock = "") {
     std::vector<Approval> out;
-    for (const Row& row : tx.exec("select " + columns() + " from approval where " + where + " order by asked_at, id", std::move(params)))
+    for (const Row& row : tx.exec("select " + columns() + " from approval where " + where + " order by asked_at, id" + lock, std::move(params)))
         out.push_back(approval_of(row));
     return out;
 }
@@ -58,7 +58,8 @@ base::Result<Approval> ask_approval(Tx& tx, const ApprovalRequest& request, std:
             " values ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp() + make_interval(secs => $9)) on conflict (run_id, effect_key) do nothing",
             {ApprovalId::make(base::SystemClock().now()), request.run, request.effect_key, request.tool, request.arguments, digest,
              request.rule, request.reason, std::int64_t(lifetime.count())});
-    auto found = select(tx, "run_id = $1 and effect_key = $2 and tool = $3 and digest = $4", {request.run, request.effect_key, request.tool, digest});
+    // A word that is given meanwhile waits for this transaction, and finds the run at rest.
+    auto found = select(tx, "run_id = $1 and effect_key = $2 and tool = $3 and digest = $4", {request.run, request.effect_key, request.tool, digest}, " for update");
     if (found.empty())
         return base::error(base::Code::conflict, "the call " + request.effect_key + " of " + request.tool + " has other arguments than those that a person was asked about");
     return std::move(found[0]);

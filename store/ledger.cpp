@@ -1,12 +1,14 @@
 #include "store/ledger.h"
 
 #include "store/runs.h"
+#include "store/stops.h"
 
 namespace store {
 
 base::StepId write_intent(Tx& tx, const StepIntent& intent) {
     const auto id = base::StepId::make(base::SystemClock().now());
     hold_run(tx, intent.run, intent.epoch);  // numbers the steps of parallel calls, too
+    refuse_when_stopped(tx, intent.run);
     static const std::string insert = require(
         "insert into step (id, run_id, position, epoch, kind, name, effect, effect_key, input)"
         " select $1, $2, coalesce(max(position) + 1, 0), $3, $4, $5, $6, $7, $8 from step where run_id = $2"

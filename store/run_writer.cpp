@@ -1,6 +1,13 @@
 #include "store/run_writer.h"
 
+#include "store/stops.h"
+
 namespace store {
+namespace {
+
+constexpr std::chrono::hours kApprovalLifetime{12};
+
+}  // namespace
 
 RunWriter::RunWriter(Db& db, const Identity& who, base::RunId run, std::int64_t epoch, std::vector<Step> journal, base::StopToken left)
     : db_(db), who_(who), run_(run), epoch_(epoch), got_on_(epoch == 1), left_(std::move(left)) {
@@ -34,7 +41,26 @@ net::Task<base::StepId> RunWriter::begin(StepIntent intent) {
     intent.run = run_;
     intent.epoch = epoch_;
     const auto write = [&](Tx& tx) { return write_intent(tx, intent); };
-    co_return co_await commit(write);
+    try {
+        co_return co_await commit(write);
+    } catch (const DbError& e) {
+        if (e.condition != kStopAsked) throw;
+    }
+    throw RunStopped();
+}
+
+net::Task<base::Result<Approval>> RunWriter::ask(ApprovalRequest request) {
+    if (left_.stopped()) throw RunLeft();
+    request.run = run_;
+    const auto write = [&](Tx& tx) {
+        auto asked = ask_approval(tx, request, kApprovalLifetime);
+        if (asked && asked->state == Approval::State::open) rest_run(tx, run_, epoch_, "waiting_person", "");
+        return asked;
+    };
+    auto asked = co_await commit(write);
+    if (asked && asked->state == Approval::State::open) throw RunRests(*std::move(asked));
+    if (asked && asked->state == Approval::State::granted) defer([id = asked->id](Tx& tx) { use_approval(tx, id); });
+    co_return asked;
 }
 
 net::Task<void> RunWriter::end(StepIntent intent, base::StepId step, std::string state, base::Json outcome) {

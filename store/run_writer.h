@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/stop.h"
+#include "store/approvals.h"
 #include "store/ledger.h"
 #include "store/runs.h"
 
@@ -22,6 +23,17 @@ namespace store {
 // Thrown when a run is left as it is, to be gone on with from its journal.
 struct RunLeft : std::runtime_error {
     RunLeft() : std::runtime_error("the run was left, to be taken up again") {}
+};
+
+// Thrown when a run comes to rest: it waits for a person's word on `approval`, and goes on from its journal when that is there.
+struct RunRests : std::runtime_error {
+    explicit RunRests(Approval asked) : std::runtime_error("the run waits for a person's word"), approval(std::move(asked)) {}
+    Approval approval;
+};
+
+// Thrown where a step would begin after a stop was asked for, by whomever and in whichever process.
+struct RunStopped : std::runtime_error {
+    RunStopped() : std::runtime_error("the run was stopped") {}
 };
 
 // For one coroutine at a time. Every write is fenced by the run's epoch. Once `left` stops, nothing is begun any more,
@@ -51,6 +63,9 @@ public:
     // When it returns, the intent is committed, and with it all that was deferred; that of a recorded step was so
     // before. Run and epoch of the intent are filled in, as in end().
     net::Task<base::StepId> begin(StepIntent intent);
+    // A person's word on a call that needs one. Where it is still to come the run rests, committed, and RunRests is thrown. One
+    // that was granted is used up by the step that begins next. Error{conflict}: the call has other arguments than those asked about.
+    net::Task<base::Result<Approval>> ask(ApprovalRequest request);
     // The outcome: at once, but of a pure step with the next transaction.
     net::Task<void> end(StepIntent intent, base::StepId step, std::string state, base::Json outcome);
     // The run's end, with the Turn as it is then.

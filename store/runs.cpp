@@ -147,6 +147,12 @@ void save_turn(Tx& tx, base::RunId id, std::int64_t epoch, const base::Json& tur
     tx.send(save, {id, epoch, tx.redactor().without_known(turn), not_held(id, epoch)});
 }
 
+void rest_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& resting_state, const std::string& error) {
+    static const std::string rest = require("update run set state = $3, error = $4, finished_at = clock_timestamp() where id = $1 and epoch = $2 and state is null returning 1",
+                                            DbError::Kind::serialization, "$5");
+    tx.send(rest, {id, epoch, resting_state, error, not_held(id, epoch)});
+}
+
 void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& final_state, const std::string& error,
                 const base::Json& usage, const base::Json& turn) {
     static const std::string finish = require(

@@ -70,6 +70,8 @@ void hold_run(Tx& tx, base::RunId id, std::int64_t epoch);
 void note_progress(Tx& tx, base::RunId id, std::int64_t epoch);
 // Stores the Turn at the phase cursor. Fenced, like finish_run.
 void save_turn(Tx& tx, base::RunId id, std::int64_t epoch, const base::Json& turn);
+// The run waits for somebody and holds nothing meanwhile; its Turn stays as it was last stored. Fenced.
+void rest_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& resting_state, const std::string& error);
 void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& final_state, const std::string& error,
                 const base::Json& usage, const base::Json& turn);
 

@@ -15,6 +15,10 @@ bool ask_to_stop(Tx& tx, base::RunId run) {
     return true;
 }
 
+void refuse_when_stopped(Tx& tx, base::RunId run) {
+    tx.send("select hearth_require(not exists (select from run where id = $1 and stop_asked_at is not null), $2, 'a stop was asked for')", {run, kStopAsked});
+}
+
 bool stop_asked(Tx& tx, base::RunId run) { return !tx.exec("select 1 from run where id = $1 and stop_asked_at is not null", {run}).empty(); }
 
 }  // namespace store

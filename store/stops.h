@@ -9,5 +9,8 @@ namespace store {
 // False when there is no such run of this person that has not ended.
 bool ask_to_stop(Tx& tx, base::RunId run);
 bool stop_asked(Tx& tx, base::RunId run);
+// In the transaction that begins a step: fails as DbError with the condition kStopAsked when a stop was asked for.
+void refuse_when_stopped(Tx& tx, base::RunId run);
+inline constexpr const char* kStopAsked = "HS001";
 
 }  // namespace store

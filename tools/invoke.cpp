@@ -213,6 +213,27 @@ net::Task<CallOutcome> ledgered(const Flight& flight, const Tool& tool, const st
     co_return outcome;
 }
 
+// What only a person may allow: the run rests until there is a word, and comes here again with it.
+net::Task<CallOutcome> with_a_word(const Flight& flight, const Tool& tool, const policy::Decision& decision, Json arguments) {
+    store::ApprovalRequest request;
+    request.effect_key = flight.call.id;
+    request.tool = tool.name;
+    request.arguments = arguments;
+    request.rule = decision.rule;
+    request.reason = decision.message;
+    const auto asked = co_await flight.dispatch.writer.ask(std::move(request));
+    if (!asked) co_return refusal(CallState::refused, "Error: " + asked.error().text() + std::string(kDoWithout), decision.rule);
+    CallOutcome outcome;
+    if (asked->state == store::Approval::State::granted)
+        outcome = co_await ledgered(flight, tool, decision.rule, std::move(arguments));
+    else if (asked->state == store::Approval::State::expired)
+        outcome = refusal(CallState::refused, "Error: " + tool.name + " was not done: nobody answered in time." + std::string(kDoWithout));
+    else
+        outcome = refusal(CallState::refused, "Error: the person said no to " + tool.name + "." + std::string(kDoWithout));
+    outcome.facts["approval"] = {{"id", asked->id.text()}, {"word", store::name(asked->state)}};
+    co_return outcome;
+}
+
 // A call that an earlier holder of the run began, who then went away: whether it took effect, nobody knows.
 net::Task<CallOutcome> in_doubt(const Dispatch& dispatch, const store::Step& step) {
     const Tool* tool = dispatch.source.find(step.name);
@@ -292,6 +313,8 @@ net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, b
         const policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(*tool), label);
         if (decision.verdict == policy::Verdict::allow)
             outcome = co_await ledgered(flight, *tool, decision.rule, std::move(*parsed));
+        else if (decision.verdict == policy::Verdict::ask)
+            outcome = co_await with_a_word(flight, *tool, decision, std::move(*parsed));
         else
             outcome = refusal(CallState::refused, "Error: " + decision.message + std::string(kDoWithout));
         outcome.rule = decision.rule;

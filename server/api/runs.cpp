@@ -92,7 +92,7 @@ net::Task<Response> get_run(Request request, Caller caller, Services& services) 
 net::Task<Response> stop_run(Request request, Caller caller, Services& services) {
     const auto id = base::RunId::parse(request.parameters["id"]);
     if (!id) co_return no_such_run();
-    const bool stopped = services.agents.stop(caller.principal, *id);
+    const bool stopped = co_await services.agents.stop(caller.principal, *id);
     auto find = [&](store::Tx& tx) { return store::find_run(tx, *id); };
     const auto run = co_await services.db.read(agents::identity_of(caller.principal), find);
     if (!run) co_return no_such_run();

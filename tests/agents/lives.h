@@ -25,6 +25,11 @@ inline ToolResult act(Json arguments, ToolContext&) {
     co_await moment();
     co_return ToolOutput{"did " + command, Json::object(), false, {}};
 }
+inline ToolResult mail(Json arguments, ToolContext&) {
+    ++effects["mail to " + arguments.value("to", "")];
+    co_await moment();
+    co_return ToolOutput{"sent", Json::object(), false, {}};
+}
 inline ToolResult keep(Json arguments, ToolContext& context) {
     co_await moment();
     context.ports->writes.push_back([text = arguments.value("text", ""), run = context.ports->run](store::Tx& tx) { store::remember(tx, text, run); });
@@ -54,6 +59,7 @@ public:
             {"write_file", "Write a file.", one_string("command"), any, {Scope::dev}, Effect::idempotent, {Permission::workspace_write}, limit, act},
             {"bash", "Run a command.", one_string("command"), any, {Scope::dev}, Effect::at_most_once, {Permission::execute}, limit, act, "look at the list of effects"},
             {"slow", "Take long.", any, any, {Scope::dev}, Effect::at_most_once, {Permission::execute}, limit, act_slowly},
+            {"send_mail", "Send a mail.", one_string("to"), any, {Scope::dev, Scope::home}, Effect::at_most_once, {Permission::network, Permission::people}, limit, mail},
             {"remember", "Keep a fact.", one_string("text"), any, {Scope::home}, Effect::transactional, {Permission::memory_write}, limit, keep},
         };
     }
@@ -95,6 +101,9 @@ inline router::ScriptedReply reply_to(const router::ModelRequest& request) {
     } else if (asked.find("slowly") != std::string::npos) {
         if (said == 0) call(reply, "m1", "slow", Json::object());
         else reply.text = "It was slow.";
+    } else if (asked.find("mail Ann") != std::string::npos) {
+        if (said == 0) call(reply, "m1", "read_file", {{"path", "a.txt"}}), call(reply, "m2", "send_mail", {{"to", "Ann"}});
+        else reply.text = "That is all.";
     } else if (request.purpose == "copilot") {
         if (said == 0) call(reply, "m1", "read_file", {{"path", "a.txt"}});
         else if (said == 1) call(reply, "m2", "remember", {{"text", "a.txt was read"}}), call(reply, "m3", "read_file", {{"path", "b.txt"}});

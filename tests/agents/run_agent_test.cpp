@@ -6,6 +6,7 @@
 
 #include "agents/answer_parts.h"
 #include "harness.h"
+#include "support/run_task.h"
 #include "store/ledger.h"
 #include "text/grammar.h"
 
@@ -382,8 +383,8 @@ TEST_F(RunAgent, AStopReachesTheToolThatRuns) {
     bool strangers_stop = true, stopped = false;
     h.on_event = [&](const ChatEvent& event) {
         if (event.kind != ChatEvent::Kind::tool_call) return;
-        strangers_stop = h.agents->stop(stranger, event.run);
-        stopped = h.agents->stop(who, event.run);
+        strangers_stop = support::run_task(h.agents->stop(stranger, event.run));
+        stopped = support::run_task(h.agents->stop(who, event.run));
     };
     const auto start = std::chrono::steady_clock::now();
     const auto result = h.chat(std::move(request));
@@ -394,7 +395,7 @@ TEST_F(RunAgent, AStopReachesTheToolThatRuns) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
     EXPECT_EQ(h.run(result->run).status, "cancelled");
     EXPECT_EQ(h.agents->active(), 0);
-    EXPECT_FALSE(h.agents->stop(who, result->run));
+    EXPECT_FALSE(support::run_task(h.agents->stop(who, result->run)));
 }
 
 TEST_F(RunAgent, AStopInTheMiddleOfTheAnswerKeepsWhatWasSaid) {
@@ -404,7 +405,7 @@ TEST_F(RunAgent, AStopInTheMiddleOfTheAnswerKeepsWhatWasSaid) {
     ChatRequest request = h.request("hearth/dev", {user("Count.")});
     const policy::Principal who = request.principal;
     h.on_event = [&](const ChatEvent& event) {
-        if (event.kind == ChatEvent::Kind::text && event.text.find("three") != std::string::npos) h.agents->stop(who, event.run);
+        if (event.kind == ChatEvent::Kind::text && event.text.find("three") != std::string::npos) support::run_task(h.agents->stop(who, event.run));
     };
     const auto result = h.chat(std::move(request));
     ASSERT_TRUE(result);

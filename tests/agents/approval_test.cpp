@@ -1,0 +1,200 @@
+// Calls that need a person's word: the run rests, and goes on with the word, in whichever process; and stops that reach
+// a run wherever it is held.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "lives.h"
+#include "store/approvals.h"
+#include "store/stops.h"
+#include "support/run_task.h"
+
+namespace agents::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class Approval : public TurnTest {
+protected:
+    void SetUp() override {
+        TurnTest::SetUp();
+        if (IsSkipped()) return;
+        database->sql("update run set state = 'failed' where state is null");
+        effects.clear();
+    }
+    ChatRequest request(const char* alias, bool present = true) const {
+        ChatRequest out;
+        out.principal.tenant = database->owner().tenant;
+        out.principal.person = database->owner().person;
+        out.principal.role = policy::Role::owner;
+        out.principal.can_ask = present;
+        out.alias = alias;
+        out.messages = {user("Please mail Ann about it, and look at the file first.")};
+        return out;
+    }
+    template <class F>
+    auto in_tx(F work) { return database->db().run_blocking(database->owner(), work); }
+    store::Run run(base::RunId id) {
+        return in_tx([&](store::Tx& tx) { return store::find_run(tx, id).value(); });
+    }
+    std::vector<store::Approval> open() {
+        return in_tx([](store::Tx& tx) { return store::open_approvals(tx); });
+    }
+    void give(store::ApprovalId id, bool grant) {
+        const auto word = in_tx([&](store::Tx& tx) { return store::decide_approval(tx, id, grant, "test"); });
+        ASSERT_TRUE(word) << word.error().text();
+    }
+    // Asks in a process that then is gone; the run rests.
+    base::RunId asked(const char* alias) {
+        Process first(folder.path());
+        first.ask(request(alias));
+        EXPECT_FALSE(first.live(100000));
+        EXPECT_TRUE(first.result && *first.result);
+        if (!first.result || !*first.result) return {};
+        const ChatResult& result = **first.result;
+        EXPECT_EQ(result.final_state, "waiting_person");
+        EXPECT_THAT(result.response, HasSubstr("I wait for your word on send_mail {\"to\":\"Ann\"}"));
+        EXPECT_EQ(run(result.run).status, "waiting_person");
+        return result.run;
+    }
+    std::vector<std::string> said(base::ConversationId conversation) {
+        std::vector<std::string> out;
+        for (const auto& message : in_tx([&](store::Tx& tx) { return store::list_messages(tx, conversation); }))
+            out.push_back(message.role + ": " + message.body.value("content", ""));
+        return out;
+    }
+    support::TestDatabase* database = support::TestDatabase::get();
+    support::TempDir folder;
+
+    int steps(base::RunId id, const std::string& name) {
+        int count = 0;
+        for (const auto& step : in_tx([&](store::Tx& tx) { return store::list_steps(tx, id); })) count += step.name == name;
+        return count;
+    }
+};
+
+TEST_F(Approval, AGrantedCallHappensOnceAfterARestart) {
+    for (const char* alias : {"hearth/dev", "hearth"}) {
+        effects.clear();
+        const auto id = asked(alias);
+        ASSERT_FALSE(id.is_nil());
+        EXPECT_EQ(effects["mail to Ann"], 0);
+        const auto waiting = open();
+        ASSERT_THAT(waiting, SizeIs(1));
+        EXPECT_EQ(waiting[0].request.rule, "untrusted_text_asks") << "a file was read before";
+        EXPECT_EQ(steps(id, "read_file"), 1);
+        {
+            Process idle(folder.path());  // nobody goes on without a word
+            ASSERT_TRUE(idle.resume());
+            EXPECT_EQ(run(id).status, "waiting_person");
+        }
+        give(waiting[0].id, true);
+        Process second(folder.path());
+        ASSERT_TRUE(second.resume());
+        const store::Run ended = run(id);
+        EXPECT_EQ(ended.status, "answered") << ended.error;
+        EXPECT_EQ(effects["mail to Ann"], 1);
+        EXPECT_EQ(steps(id, "read_file"), 1) << "what was done before is not done again";
+        EXPECT_EQ(steps(id, "send_mail"), 1);
+        EXPECT_THAT(said(ended.conversation), SizeIs(2));
+        EXPECT_EQ(in_tx([&](store::Tx& tx) { return store::approvals_of(tx, id); }).at(0).state, store::Approval::State::used);
+    }
+}
+
+TEST_F(Approval, ADeniedOrExpiredCallNeverHappensAndTheRunSaysSo) {
+    for (const bool denied : {true, false}) {
+        effects.clear();
+        const auto id = asked("hearth/dev");
+        ASSERT_FALSE(id.is_nil());
+        if (denied) {
+            give(open().at(0).id, false);
+        } else {
+            database->sql("update approval set expires_at = clock_timestamp() where run_id = '" + id.text() + "'");
+            EXPECT_THAT(store::expire_approvals(database->db()), SizeIs(1));
+        }
+        Process second(folder.path());
+        ASSERT_TRUE(second.resume());
+        EXPECT_EQ(run(id).status, "answered") << run(id).error;
+        EXPECT_EQ(effects["mail to Ann"], 0);
+        EXPECT_EQ(steps(id, "send_mail"), 0);
+        bool heard = false;
+        for (const auto& request : second.model->requests())
+            for (const auto& message : request.messages) heard |= message.text().find(denied ? "the person said no to send_mail" : "nobody answered in time") != std::string::npos;
+        EXPECT_TRUE(heard);
+    }
+}
+
+TEST_F(Approval, AnotherProcessMayDieWithTheWordInHand) {
+    const auto id = asked("hearth/dev");
+    ASSERT_FALSE(id.is_nil());
+    give(open().at(0).id, true);
+    for (std::size_t things = 1; things < 40; ++things) {
+        Process brief(folder.path());
+        brief.io.restart();
+        net::spawn(brief.io.get_executor(), brief.agents->resume_interrupted(), [](std::exception_ptr) {});
+        if (!brief.live(things)) break;
+        database->sql("update run set attempts = 0 where id = '" + id.text() + "'");  // so many processes do not die in a row
+    }
+    Process last(folder.path());
+    ASSERT_TRUE(last.resume());
+    const auto status = run(id).status;
+    EXPECT_TRUE(status == "answered" || status == "unknown_effect") << status;
+    EXPECT_LE(effects["mail to Ann"], 1);
+    if (status == "answered") {
+        EXPECT_EQ(effects["mail to Ann"], 1);
+    }
+}
+
+TEST_F(Approval, WithNobodyPresentNothingIsAsked) {
+    Process process(folder.path());
+    process.ask(request("hearth/dev", false));
+    EXPECT_FALSE(process.live(100000));
+    ASSERT_TRUE(process.result && *process.result);
+    EXPECT_EQ((*process.result)->final_state, "answered");
+    EXPECT_EQ(effects["mail to Ann"], 0);
+    EXPECT_TRUE(open().empty());
+}
+
+TEST_F(Approval, AStopFromAnotherProcessLetsNoStepBegin) {
+    Process holder(folder.path());
+    holder.ask(request("hearth/dev", false));
+    while (holder.events.empty()) ASSERT_TRUE(holder.live(1));
+    const auto id = holder.events[0].run;
+    const auto before = in_tx([&](store::Tx& tx) { return store::list_steps(tx, id); }).size();
+    Process other(folder.path());
+    EXPECT_TRUE(support::run_task(other.agents->stop(request("").principal, id)));
+    EXPECT_FALSE(holder.live(100000));  // which hears no signal here
+    ASSERT_TRUE(holder.result && *holder.result);
+    EXPECT_EQ((*holder.result)->final_state, "cancelled");
+    EXPECT_EQ(run(id).status, "cancelled");
+    EXPECT_LE(in_tx([&](store::Tx& tx) { return store::list_steps(tx, id); }).size(), before + 1);
+    EXPECT_FALSE(support::run_task(other.agents->stop(request("").principal, id))) << "it has ended";
+}
+
+TEST_F(Approval, AStopWaitsForARunThatNobodyHolds) {
+    base::RunId id;
+    {
+        Process first(folder.path());
+        first.ask(request("hearth/dev", false));
+        while (first.events.empty()) ASSERT_TRUE(first.live(1));
+        id = first.events[0].run;
+    }
+    Process second(folder.path());
+    EXPECT_TRUE(support::run_task(second.agents->stop(request("").principal, id)));
+    ASSERT_TRUE(second.resume());
+    EXPECT_EQ(run(id).status, "cancelled");
+}
+
+TEST_F(Approval, AListenerThatMissedAStopFindsIt) {
+    Process holder(folder.path());
+    holder.ask(request("hearth/dev", false));
+    while (holder.events.empty()) ASSERT_TRUE(holder.live(1));
+    const auto id = holder.events[0].run;
+    EXPECT_TRUE(in_tx([&](store::Tx& tx) { return store::ask_to_stop(tx, id); }));
+    holder.agents->heard({store::Signal::Kind::missed, {}});
+    EXPECT_FALSE(holder.live(100000));
+    EXPECT_EQ((*holder.result)->final_state, "cancelled");
+}
+
+}  // namespace
+}  // namespace agents::testing
