@@ -228,7 +228,6 @@ net::Task<void> Agents::Impl::finish(Frame& frame, Turn& turn, base::Span root, 
     turn.sums = frame.sums;
     Json usage = usage_to_json(frame.sums.usage);
     usage.update({{"model_calls", frame.sums.model_steps}, {"tool_calls", frame.sums.tools_used}});
-    co_await frame.writer.finish(turn.state, turn.error, usage, to_json(turn));
     Json versions = Json::object();
     for (const auto& [prompt_name, row] : frame.prompts) versions[prompt_name] = row.version;
     root.duration = frame.writer.epoch() > 1 ? std::chrono::duration_cast<std::chrono::microseconds>(parts.clock.now() - frame.began) : since(frame, start);
@@ -239,7 +238,11 @@ net::Task<void> Agents::Impl::finish(Frame& frame, Turn& turn, base::Span root, 
     if (frame.writer.epoch() > 1) root.attributes["taken_over"] = {{"epoch", frame.writer.epoch()}, {"differing", frame.writer.diverged()}};
     root.body = {{"request", turn.request}, {"answer", turn.answer}};
     const std::string alias = root.name;
-    parts.traces.emit(std::move(root));
+    // With the run's end, or a run that ended would be without a trace's root.
+    std::optional<base::Span> written;
+    frame.writer.defer([&written, root](store::Tx& tx) { written = store::write_span(tx, root); });
+    co_await frame.writer.finish(turn.state, turn.error, usage, to_json(turn));
+    if (written) parts.traces.committed(*std::move(written));
     parts.metrics.add("hearth_runs_total", 1, {{"alias", alias}, {"state", turn.state}});
     parts.metrics.add("hearth_tool_calls_total", frame.sums.tools_used, {{"alias", alias}});
     parts.metrics.observe("hearth_run_seconds", std::chrono::duration<double>(since(frame, start)).count(), {{"alias", alias}});

@@ -132,7 +132,7 @@ std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before)
 }
 
 void hold_run(Tx& tx, base::RunId id, std::int64_t epoch) {
-    static const std::string hold = require("select 1 from run where id = $1 and epoch = $2 and state is null for update",
+    static const std::string hold = require("select 1 from run where id = $1 and epoch = $2 and state is null for no key update",
                                             DbError::Kind::serialization, "$3");
     tx.send(hold, {id, epoch, not_held(id, epoch)});
 }

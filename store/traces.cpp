@@ -189,6 +189,17 @@ void TraceSink::emit(ModelCall call) {
     queue_->push({who, std::move(call)});
 }
 
+void TraceSink::committed(base::Span span) {
+    if (queue_->also) queue_->also->emit(std::move(span));
+}
+
+std::optional<base::Span> write_span(Tx& tx, base::Span span) {
+    Writing writing(tx);
+    writing(std::move(span));
+    auto written = writing.written();
+    return written.empty() ? std::nullopt : std::optional(std::move(written[0]));
+}
+
 void TraceSink::flush() {
     std::unique_lock lock(queue_->mutex);
     const std::uint64_t target = queue_->pushed;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/log.h"
@@ -29,6 +30,8 @@ public:
     void emit(base::Span span) override;
     void emit(TelemetryEvent event);
     void emit(ModelCall call);
+    // What write_span gave back, once it is committed: for the other sink.
+    void committed(base::Span span);
     // Waits until everything emitted so far is committed, or given up: before a trace is shown. At
     // most two seconds, for a database that is away.
     void flush();
@@ -39,6 +42,10 @@ private:
     struct Queue;
     std::unique_ptr<Queue> queue_;
 };
+
+// In the caller's transaction, so that it is there exactly when what it tells of is. The span as it was written; nothing where an
+// earlier holder of the run has written it.
+std::optional<base::Span> write_span(Tx& tx, base::Span span);
 
 // A run's spans in order, and whether their hash chain is whole: else Error{corrupt} naming the first that does not hold.
 struct Trace {
