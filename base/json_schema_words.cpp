@@ -59,7 +59,8 @@ std::vector<Place<AnyJson>> places_of(AnyJson& root, std::set<std::string>* refe
         if (schema.is_object() && seen.insert(&schema).second) out.push_back({&schema, std::move(pointer)});
     };
     for (std::size_t i = 0; i < out.size(); ++i) {
-        const auto [schema, pointer] = out[i];
+        AnyJson* const schema = out[i].schema;
+        const std::string pointer = out[i].pointer;
         for_each_part(*schema, [&](const std::string& step, AnyJson& part) { add(part, pointer + step); });
         if (!schema->is_object() || !schema->contains("$ref") || !(*schema)["$ref"].is_string()) continue;
         const std::string target = (*schema)["$ref"];
