@@ -95,7 +95,6 @@ int recall_window(router::ExecutionClass execution) {
 }
 
 net::Task<void> run_pipeline(Frame& frame, const Layout& layout, Turn& turn) {
-    frame.sums = turn.sums;
     while (turn.phase != Phase::done) {
         const PhaseRow& row = row_of(turn.phase);
         const auto start = frame.parts.clock.steady();

@@ -14,8 +14,6 @@ using base::Json;
 
 constexpr std::size_t kMostAtOnce = 32;  // runs that are gone on with; the others wait for their turn
 
-std::int64_t micros_of(base::TimePoint t) { return std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count(); }
-
 template <class T>
 void put(Json& to, const char* field, const std::optional<T>& value) {
     if (value) to[field] = *value;
@@ -88,7 +86,7 @@ Json to_json(const ChatRequest& request, const Beginning& beginning) {
             {"sampling", sampling_to_json(request.sampling)},
             {"max_tokens", request.max_tokens},
             {"ends_with_client", request.ends_with_client},
-            {"began_us", micros_of(beginning.at)},
+            {"began_us", store::micros_of(beginning.at)},
             {"root", beginning.root.text()},
             {"prompts", beginning.prompts}};
 }

@@ -52,7 +52,26 @@ inline base::OrderedJson one_string(const char* field) {
     return {{"type", "object"}, {"properties", {{field, {{"type", "string"}}}}}, {"required", {field}}, {"additionalProperties", false}};
 }
 
-class FakeTools final : public tools::Source {
+// The tools of a test's own.
+class ListedTools : public tools::Source {
+public:
+    std::vector<const tools::Tool*> list(policy::Scope scope) const override {
+        std::vector<const tools::Tool*> out;
+        for (const auto& tool : tools_)
+            if (std::find(tool.scopes.begin(), tool.scopes.end(), scope) != tool.scopes.end()) out.push_back(&tool);
+        return out;
+    }
+    const tools::Tool* find(const std::string& name) const override {
+        for (const auto& tool : tools_)
+            if (tool.name == name) return &tool;
+        return nullptr;
+    }
+
+protected:
+    std::vector<tools::Tool> tools_;
+};
+
+class FakeTools final : public ListedTools {
 public:
     FakeTools() {
         using policy::Effect;
@@ -68,20 +87,6 @@ public:
             {"thrower", "Break off.", any, any, {Scope::dev}, Effect::at_most_once, {Permission::execute}, limit, thrower},
         };
     }
-    std::vector<const tools::Tool*> list(policy::Scope scope) const override {
-        std::vector<const tools::Tool*> out;
-        for (const auto& tool : tools_)
-            if (std::find(tool.scopes.begin(), tool.scopes.end(), scope) != tool.scopes.end()) out.push_back(&tool);
-        return out;
-    }
-    const tools::Tool* find(const std::string& name) const override {
-        for (const auto& tool : tools_)
-            if (tool.name == name) return &tool;
-        return nullptr;
-    }
-
-private:
-    std::vector<tools::Tool> tools_;
 };
 
 inline router::ScriptedReply says(const std::string& text) {

@@ -46,7 +46,7 @@ inline ToolResult act_slowly(Json, ToolContext& context) {
     co_return ToolOutput{context.stop.stopped() ? "cut off" : "done slowly", Json::object(), false, {}};
 }
 
-class CountedTools final : public tools::Source {
+class CountedTools final : public ListedTools {
 public:
     CountedTools() {
         using policy::Effect;
@@ -63,20 +63,6 @@ public:
             {"remember", "Keep a fact.", one_string("text"), any, {Scope::home}, Effect::transactional, {Permission::memory_write}, limit, keep},
         };
     }
-    std::vector<const tools::Tool*> list(policy::Scope scope) const override {
-        std::vector<const tools::Tool*> out;
-        for (const auto& tool : tools_)
-            if (std::find(tool.scopes.begin(), tool.scopes.end(), scope) != tool.scopes.end()) out.push_back(&tool);
-        return out;
-    }
-    const tools::Tool* find(const std::string& name) const override {
-        for (const auto& tool : tools_)
-            if (tool.name == name) return &tool;
-        return nullptr;
-    }
-
-private:
-    std::vector<tools::Tool> tools_;
 };
 
 // The same reply to the same request, in whichever process.
