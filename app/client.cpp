@@ -188,4 +188,13 @@ base::Result<Reply> ask_server(const std::string& socket_path, const std::string
     return reply;
 }
 
+base::Result<base::Json> ask_server_json(const std::string& socket, const std::string& method, const std::string& path, const base::Json& body) {
+    auto reply = ask_server(socket, method, path, body);
+    if (!reply) return std::move(reply).error();
+    auto answer = base::parse_json(reply->body);
+    if (!answer || reply->status == 200) return answer;
+    const auto code = reply->status == 404 ? base::Code::not_found : reply->status == 409 ? base::Code::conflict : base::Code::unavailable;
+    return base::error(code, (*answer)["error"].value("message", "HTTP " + std::to_string(reply->status)));
+}
+
 }  // namespace app

@@ -26,4 +26,8 @@ extern volatile std::sig_atomic_t interrupted;
 base::Result<Reply> ask_server(const std::string& socket, const std::string& method, const std::string& path,
                                const base::Json& body, int folder = -1, const EventReader& events = {});
 
+// The same for an answer in JSON: its body. What is not answered with 200 is the error that it tells of, {not_found} for 404, {conflict}
+// for 409, else {unavailable}.
+base::Result<base::Json> ask_server_json(const std::string& socket, const std::string& method, const std::string& path, const base::Json& body = nullptr);
+
 }  // namespace app

@@ -22,16 +22,6 @@ Look look() {
     return {wide ? std::size_t(size.ws_col) : 80, on_terminal() && !net::environment("NO_COLOR")};
 }
 
-base::Result<base::Json> get(const std::string& socket, const std::string& path) {
-    auto reply = ask_server(socket, "GET", path, nullptr);
-    if (!reply) return std::move(reply).error();
-    auto body = base::parse_json(reply->body);
-    if (!body) return std::move(body).error();
-    if (reply->status != 200)
-        return base::error(reply->status == 404 ? base::Code::not_found : base::Code::unavailable, (*body)["error"].value("message", "HTTP " + std::to_string(reply->status)));
-    return body;
-}
-
 base::Error no_run(const std::string& wanted) { return base::error(base::Code::not_found, "there is no run '" + wanted + "'", kHowToFind); }
 
 // The id that `wanted` is, or begins as the list shows it; the newest for nothing.
@@ -41,7 +31,7 @@ base::Result<std::string> id_of(const std::string& socket, const std::string& wa
     const std::string last = wanted + last_of_its_millisecond;
     if (!wanted.empty() && (short_id(wanted) != wanted || !base::RunId::parse(last)))
         return base::error(base::Code::invalid_argument, "'" + wanted + "' is no run's id", kHowToFind);
-    auto found = get(socket, wanted.empty() ? "/v1/runs?limit=1" : "/v1/runs?limit=2&before=" + last);
+    auto found = ask_server_json(socket, "GET", wanted.empty() ? "/v1/runs?limit=1" : "/v1/runs?limit=2&before=" + last);
     if (!found) return std::move(found).error();
     std::vector<std::string> ids;
     for (const auto& run : (*found)["data"])
@@ -57,7 +47,7 @@ int trace_show(const LoadedSettings& loaded, const std::string& wanted, bool jso
     const std::string& socket = loaded.settings.server.socket;
     const auto id = id_of(socket, wanted);
     if (!id) return complain(id.error());
-    const auto run = get(socket, "/v1/runs/" + *id);
+    const auto run = ask_server_json(socket, "GET", "/v1/runs/" + *id);
     if (!run) return complain(run.error().code == base::Code::not_found ? no_run(*id) : run.error());
     if (json) print_json(*run, 2);
     else std::fputs(run_text(*run, look()).c_str(), stdout);
@@ -65,7 +55,7 @@ int trace_show(const LoadedSettings& loaded, const std::string& wanted, bool jso
 }
 
 int trace_list(const LoadedSettings& loaded, int limit, bool json) {
-    const auto runs = get(loaded.settings.server.socket, "/v1/runs?limit=" + std::to_string(limit));
+    const auto runs = ask_server_json(loaded.settings.server.socket, "GET", "/v1/runs?limit=" + std::to_string(limit));
     if (!runs) return complain(runs.error());
     if (json) print_json((*runs)["data"], 2);
     else if ((*runs)["data"].empty()) std::puts("there are no runs yet");
