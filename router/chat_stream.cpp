@@ -18,21 +18,6 @@ base::Error corrupt(std::string_view what, std::string_view data) {
                                           std::string(data.substr(0, 200)) + "'");
 }
 
-void add_sampling(OrderedJson& body, const SamplingRequest& sampling) {
-    const auto add = [&body](const char* field, const auto& value) {
-        if (value) body[field] = *value;
-    };
-    add("temperature", sampling.temperature);
-    add("top_p", sampling.top_p);
-    add("min_p", sampling.min_p);
-    add("top_k", sampling.top_k);
-    add("repetition_penalty", sampling.repetition_penalty);
-    add("presence_penalty", sampling.presence_penalty);
-    add("frequency_penalty", sampling.frequency_penalty);
-    add("seed", sampling.seed);
-    for (const auto& [token, bias] : sampling.logit_bias) body["logit_bias"][std::to_string(token)] = bias;
-}
-
 OrderedJson choice_json(const ToolChoice& choice) {
     switch (choice.kind) {
         case ToolChoice::Kind::automatic: return "auto";
@@ -52,7 +37,8 @@ OrderedJson chat_body(const ModelRequest& request, const std::string& model) {
     body["stream_options"] = {{"include_usage", true}};
     body["max_tokens"] = request.max_tokens;
     if (!request.stop_texts.empty()) body["stop"] = request.stop_texts;
-    add_sampling(body, request.sampling);
+    add_sampling(body, request.sampling, "repetition_penalty");
+    for (const auto& [token, bias] : request.sampling.logit_bias) body["logit_bias"][std::to_string(token)] = bias;
     if (!request.tools.empty()) {
         body["tools"] = tools_to_json(request.tools);
         for (std::size_t i = 0; i < request.tools.size(); ++i)

@@ -21,6 +21,20 @@ std::string dialect_names() {
     return out;
 }
 
+void add_sampling(base::OrderedJson& body, const SamplingRequest& sampling, const char* repetition) {
+    const auto add = [&body](const char* field, const auto& value) {
+        if (value) body[field] = *value;
+    };
+    add("temperature", sampling.temperature);
+    add("top_p", sampling.top_p);
+    add("min_p", sampling.min_p);
+    add("top_k", sampling.top_k);
+    add(repetition, sampling.repetition_penalty);
+    add("presence_penalty", sampling.presence_penalty);
+    add("frequency_penalty", sampling.frequency_penalty);
+    add("seed", sampling.seed);
+}
+
 base::Result<void> only_text(const ModelRequest& request, const Dialect& dialect) {
     for (std::size_t i = 0; i < request.messages.size(); ++i)
         for (const auto& part : request.messages[i].parts)

@@ -54,6 +54,9 @@ std::string dialect_names();  // by comma
 // Error{unsupported} naming the first message that holds more than text.
 base::Result<void> only_text(const ModelRequest& request, const Dialect& dialect);
 
+// What the request sets of it, but for biases; `repetition` is the dialect's name of that penalty.
+void add_sampling(base::OrderedJson& body, const SamplingRequest& sampling, const char* repetition);
+
 // The rows.
 extern const Dialect kOpenai, kAnthropic, kOllama;
 

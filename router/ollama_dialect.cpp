@@ -45,18 +45,7 @@ void add_messages(OrderedJson& body, const ModelRequest& request) {
 OrderedJson options_of(const ModelRequest& request, const DialectModel& model) {
     OrderedJson options = {{"num_predict", request.max_tokens}};
     if (model.context > 0) options["num_ctx"] = model.context;  // else it cuts the prompt at a few thousand tokens, silently
-    const auto add = [&](const char* field, const auto& value) {
-        if (value) options[field] = *value;
-    };
-    const SamplingRequest& s = request.sampling;
-    add("temperature", s.temperature);
-    add("top_p", s.top_p);
-    add("min_p", s.min_p);
-    add("top_k", s.top_k);
-    add("repeat_penalty", s.repetition_penalty);
-    add("presence_penalty", s.presence_penalty);
-    add("frequency_penalty", s.frequency_penalty);
-    add("seed", s.seed);
+    add_sampling(options, request.sampling, "repeat_penalty");
     if (!request.stop_texts.empty()) options["stop"] = request.stop_texts;
     return options;
 }
