@@ -66,6 +66,8 @@ struct Response {
 // The answer to a request; never throws what is the client's fault.
 using Handler = std::function<net::Task<Response>(Request)>;
 
+// {"object": "list", "data": …}, as every list of the API is.
+Response list_response(base::Json data);
 Response json_response(const base::Json& body, int status = 200);
 int status_of(base::Code code);
 // OpenAI's envelope: {"error": {"message", "type", "param", "code"}}.

@@ -77,6 +77,12 @@ Response json_response(const base::Json& body, int status) {
     return out;
 }
 
+Response list_response(base::Json data) {
+    base::Json body = {{"object", "list"}};
+    body["data"] = std::move(data);
+    return json_response(body);
+}
+
 int status_of(base::Code code) {
     switch (code) {
         case base::Code::invalid_argument:

@@ -40,9 +40,7 @@ net::Task<Response> list_approvals(Request, Caller caller, Services& services) {
     auto list = [](store::Tx& tx) { return store::open_approvals(tx); };
     base::Json data = base::Json::array();
     for (const auto& one : co_await services.db.read(agents::identity_of(caller.principal), list)) data.push_back(approval_json(one));
-    base::Json body = {{"object", "list"}};
-    body["data"] = std::move(data);
-    co_return json_response(body);
+    co_return list_response(std::move(data));
 }
 
 net::Task<Response> decide_approval(Request request, Caller caller, Services& services) {

@@ -42,9 +42,7 @@ net::Task<Response> list_keys(Request, Caller caller, Services& services) {
     auto list = [](store::Tx& tx) { return store::list_keys(tx); };
     base::Json out = base::Json::array();
     for (const auto& key : co_await services.db.read(agents::identity_of(caller.principal), list)) out.push_back(key_json(key));
-    base::Json body = {{"object", "list"}};
-    body["data"] = std::move(out);
-    co_return json_response(body);
+    co_return list_response(std::move(out));
 }
 
 net::Task<Response> create_key(Request request, Caller caller, Services& services) {

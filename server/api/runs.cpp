@@ -68,9 +68,7 @@ net::Task<Response> list_runs(Request request, Caller caller, Services& services
     auto list = [&](store::Tx& tx) { return store::list_runs(tx, *limit, before); };
     base::Json data = base::Json::array();
     for (const auto& run : co_await services.db.read(agents::identity_of(caller.principal), list)) data.push_back(run_json(run));
-    base::Json body = {{"object", "list"}};
-    body["data"] = std::move(data);
-    co_return json_response(body);
+    co_return list_response(std::move(data));
 }
 
 net::Task<Response> get_run(Request request, Caller caller, Services& services) {
