@@ -28,6 +28,7 @@ Json sent_json(Frame& frame, const router::ModelRequest& request) {
     std::vector<std::string> now;
     for (const auto& message : request.messages) {
         messages.push_back(Json(router::message_to_json(message)));
+        if (message.trusted != (message.role != router::MessageRole::tool)) messages.back()["trusted"] = message.trusted;
         now.push_back(base::dump(messages.back()));
     }
     const auto [mine, theirs] = std::mismatch(now.begin(), now.end(), frame.sent.begin(), frame.sent.end());
@@ -37,13 +38,19 @@ Json sent_json(Frame& frame, const router::ModelRequest& request) {
     // Schemas once a run: they are the same in all its calls.
     const bool known = request.tools == frame.sent_tools;
     if (known) rest.tools = names_of(request.tools);
-    Json out(router::chat_body(rest, request.alias));
+    base::OrderedJson body = router::chat_body(rest, request.alias);
+    // Schemas as text: a model reads their keys, and writes by them, in order.
+    if (request.response_schema) body["response_format"]["json_schema"]["schema"] = request.response_schema->dump();
+    if (!known)
+        for (std::size_t i = 0; i < request.tools.size(); ++i) body["tools"][i]["function"]["parameters"] = request.tools[i].parameters.dump();
+    Json out(std::move(body));
     out["messages_from"] = mine - now.begin();
     out["messages"] = std::move(messages);
     if (known)
         for (Json& tool : out["tools"]) tool = tool["function"]["name"];
     out["thinking"] = request.enable_thinking;
     if (!request.answer_rules.empty()) out["answer_rules"] = request.answer_rules;
+    if (request.end_circles) out["end_circles"] = true;
     if (request.tool_choice.kind != router::ToolChoice::Kind::none && !request.tools.empty()) out["most_calls"] = request.tool_choice.most;
     frame.sent = std::move(now);
     frame.sent_tools = request.tools;

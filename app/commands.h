@@ -67,6 +67,8 @@ int approval_decide(const LoadedSettings& settings, const std::string& id, bool 
 int trace_list(const LoadedSettings& settings, int limit, bool json);
 // `run`: an id or its beginning; empty: the newest, or with `all` every run.
 int trace_verify(const LoadedSettings& settings, const std::string& run, bool all, bool json);
+// Each call of a model that the run made, asked again; `model`: an alias, `prompt`: NAME@VERSION, empty: as then.
+int trace_replay(const LoadedSettings& settings, const std::string& run, const std::string& model, const std::string& prompt, bool json);
 int trace_show(const LoadedSettings& settings, const std::string& run, bool json);
 
 // Says why, on standard error, as every command does. Returns 1.

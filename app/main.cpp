@@ -19,7 +19,7 @@ struct Arguments {
     int limit = 20;
     app::ChatOptions chat;
     app::BenchOptions bench;
-    std::string version, other_version, reason;
+    std::string version, other_version, reason, model, prompt;
     int number = 0;
     std::string name, out, label = "key", scopes = "chat", host;
     bool shared = false, master = false, all = false;
@@ -192,6 +192,12 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     verify->add_flag("--all", a.all, "all of your runs, and the daily anchors over everybody's")->excludes(verified);
     verify->add_flag("--json", a.json);
     auto* runs = command(*trace, "list", "Your runs, the newest first", "hearth trace list --limit 5", chosen, [&a](const auto& s) { return app::trace_list(s, a.limit, a.json); });
+    auto* again = command(*trace, "replay", "What models say when they are asked again what they were asked in a run; no tool runs", "hearth trace replay 0190… --prompt recompose@draft", chosen,
+                          [&a](const auto& s) { return app::trace_replay(s, a.name, a.model, a.prompt, a.json); });
+    again->add_option("run", a.name, "its id, or the beginning that the list shows; default: the newest");
+    again->add_option("--model", a.model, "asks this one; default: the one of then");
+    again->add_option("--prompt", a.prompt, "with another version of a prompt: NAME@VERSION, the version a number or draft, live, previous, shipped");
+    again->add_flag("--json", a.json);
     runs->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();
     runs->add_flag("--json", a.json);
 }

@@ -109,6 +109,15 @@ const char* kAnswers = R"({
     "turn": {"type": "object"}, "messages": {"type": "array"}, "steps": {"type": "array"}, "spans": {"type": "array"}, "events": {"type": "array"},
     "chain": {"type": "string", "description": "whole, or what was changed"}}}]},
   "StoppingRun": {"allOf": [{"$ref": "#/components/schemas/Run"}, {"type": "object", "required": ["stopping"], "properties": {"stopping": {"type": "boolean"}}}]},
+  "ReplayRequest": {"type": "object", "required": ["span_id"], "properties": {
+    "span_id": {"type": "string", "format": "uuid", "description": "of a call of a model, kind \"model\" in the run's spans"},
+    "model": {"type": ["string", "null"], "description": "asks this one; without it the one that the run asked"},
+    "prompt": {"type": ["string", "null"], "description": "another version of a prompt: NAME@VERSION, the version a number or draft, live, previous, shipped"}}},
+  "Replay": {"type": "object", "required": ["object", "run_id", "span_id", "purpose", "was", "now", "same", "places"], "properties": {"object": {"const": "replay"},
+    "run_id": {"type": "string", "format": "uuid"}, "span_id": {"type": "string", "format": "uuid"}, "purpose": {"type": "string"},
+    "was": {"type": "object", "description": "message, finish, usage, backend, model, duration_us; or error"},
+    "now": {"type": ["object", "null"], "description": "the same; null when the prompt was not part of the call"},
+    "same": {"type": "boolean", "description": "text and tool calls"}, "places": {"type": "integer", "description": "how often the call holds the prompt"}}},
   "Approval": {"type": "object", "required": ["id", "object", "run_id", "tool", "arguments", "rule", "reason", "state", "asked", "expires"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "object": {"const": "approval"}, "run_id": {"type": "string", "format": "uuid"},
     "tool": {"type": "string"}, "arguments": {"description": "what the tool would be called with"},

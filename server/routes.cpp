@@ -22,6 +22,7 @@ const std::vector<Route>& routes() {
         {"GET",    "/v1/runs",             Access::user,  api::list_runs,        "Your runs, newest first", "RunList", "", "run_limit,before"},
         {"GET",    "/v1/runs/{id}",        Access::user,  api::get_run,          "A run with its whole trace", "RunTrace"},
         {"POST",   "/v1/runs/{id}/stop",   Access::user,  api::stop_run,         "Stop a run", "StoppingRun"},
+        {"POST",   "/v1/runs/{id}/replay", Access::user,  api::replay_call,      "Ask a model again what it was asked in a run, under the prompts of then or another version; no tool runs", "Replay", "ReplayRequest"},
         {"GET",    "/v1/approvals",        Access::user,  api::list_approvals,   "What your runs wait for your word on", "ApprovalList"},
         {"POST",   "/v1/approvals/{id}",   Access::user,  api::decide_approval,  "Grant it, once and for these arguments, or deny it; the run goes on", "Approval", "ApprovalDecision"},
         {"GET",    "/v1/usage",            Access::user,  api::usage,            "What models were used for, by day and call, and what of budgets is spent", "UsageReport", "", "days,calls,by"},

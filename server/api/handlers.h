@@ -15,6 +15,8 @@ net::Task<Response> dev_chat(Request request, Caller caller, Services& services)
 net::Task<Response> list_runs(Request request, Caller caller, Services& services);
 net::Task<Response> get_run(Request request, Caller caller, Services& services);
 net::Task<Response> stop_run(Request request, Caller caller, Services& services);
+// replay.cpp
+net::Task<Response> replay_call(Request request, Caller caller, Services& services);
 // approvals.cpp
 net::Task<Response> list_approvals(Request request, Caller caller, Services& services);
 net::Task<Response> decide_approval(Request request, Caller caller, Services& services);

@@ -223,6 +223,7 @@ HOW = {
     "hearth secret rm": proven_in("tests/e2e/secret_test.py", 'secret(own, "rm", "mail")'),
     "hearth trace verify": verifies_a_trace,
     "hearth trace verify --all": proven_in("tests/e2e/trace_test.py", 'verify(own, "--all", "--json")'),
+    **{f"hearth trace replay{words}": proven_in("tests/e2e/trace_test.py", '"trace", "replay"') for words in ("", " --model other", " --prompt recompose@draft")},
     "hearth approval list": proven_in("tests/e2e/approval_test.py", 'approval(hearth, "list")'),
     **{f"hearth approval {word} ID": proven_in("tests/e2e/approval_test.py", '["grant", "deny"]') for word in ("grant", "deny")},
     "hearth serve": proven_in("tests/e2e/support.py", '"serve"'),

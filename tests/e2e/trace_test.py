@@ -26,8 +26,8 @@ def sql(state, statements):
     return done.stdout.strip()
 
 
-def ask(hearth):
-    assert hearth.chat("hearth", [user("hi")]).status == 200
+def ask(hearth, question="hi"):
+    assert hearth.chat("hearth", [user(question)]).status == 200
     return hearth.call("GET", "/v1/runs?limit=1").json["data"][0]["id"]
 
 
@@ -70,6 +70,35 @@ def test_bodies_are_erased_by_size_and_said_to_be(own):
         assert "bodies of old traces erased" in started.log.read_text()
         assert started.run(run)["chain"] == "whole"
     assert "with an erased body" in verify(own, run).stdout
+
+
+def replay(hearth, *arguments, status=0):
+    done = subprocess.run([BINARY, "trace", "replay", *arguments], env=hearth.env, cwd="/", capture_output=True, text=True, timeout=60)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+def test_calls_are_asked_again_under_another_prompt_and_of_another_model(own, tmp_path):
+    script = [{"when": "Answer in rhymes", "text": "Good day, I say."}, *SCRIPT]
+    for started in running(Hearth(own, "trace_replay", script)):
+        run = ask(started, "Why is the sky blue in the day and red in the evening?")
+        before = started.run(run)
+        told = json.loads(replay(started, run[:13], "--json").stdout)
+        assert [call["purpose"] for call in told] == [span["name"] for span in before["spans"] if span["kind"] == "model"]
+        assert all(call["same"] and call["was"]["message"]["content"] == "Good day." for call in told)
+        assert "the same" in replay(started).stdout
+
+        live = subprocess.run([BINARY, "prompt", "show", "recompose"], env=started.env, capture_output=True, text=True, timeout=60).stdout
+        (tmp_path / "new.md").write_text(live + "\nAnswer in rhymes.\n")
+        assert subprocess.run([BINARY, "prompt", "save", "recompose", tmp_path / "new.md"], env=started.env, timeout=60).returncode == 0
+        shown = replay(started, "--prompt", "recompose@draft").stdout
+        assert "- Good day." in shown and "+ Good day, I say." in shown and "differs" in shown
+        assert "holds the prompt" in replay(started, "--prompt", "dev_system@live", status=1).stderr
+        assert "no model 'nobody'" in replay(started, "--model", "nobody", status=1).stderr
+        assert "NAME@VERSION" in replay(started, "--prompt", "recompose", status=1).stderr
+        after = started.run(run)
+        assert after["spans"] == before["spans"] and after["steps"] == before["steps"]
+        assert "replay" in {call["purpose"] for call in started.call("GET", "/v1/usage").json["calls"]}
 
 
 class Collector(http.server.BaseHTTPRequestHandler):
