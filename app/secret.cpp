@@ -29,11 +29,11 @@ void leave(int) {
     _exit(130);
 }
 
-// While it lives, what is typed is not shown.
+// While it lives, what is typed at a terminal is not shown.
 class Unseen {
 public:
-    Unseen() {
-        if (tcgetattr(STDIN_FILENO, &shown_terminal) != 0) return;
+    explicit Unseen(bool terminal) {
+        if (!terminal || tcgetattr(STDIN_FILENO, &shown_terminal) != 0) return;
         before_ = std::signal(SIGINT, leave);
         termios hidden = shown_terminal;
         hidden.c_lflag &= ~tcflag_t(ECHO);
@@ -55,7 +55,7 @@ private:
 // All of standard input, on a terminal one line, without the line's end. Never in a buffer of the library.
 base::Result<SecretValue> read_value(const std::string& name) {
     const bool terminal = isatty(STDIN_FILENO) == 1;
-    const std::optional<Unseen> unseen = terminal ? std::optional<Unseen>(std::in_place) : std::nullopt;
+    const Unseen unseen(terminal);
     if (terminal) std::fprintf(stderr, "value of %s: ", name.c_str());
     SecretValue value(kMost);
     std::size_t size = 0;
