@@ -41,10 +41,10 @@ base::Result<base::RunId> chosen_run(OwnersDb& opened, const std::string& wanted
 void verify_all(OwnersDb& opened, const std::filesystem::path& state_folder, Found& found) {
     std::optional<base::RunId> before;
     const auto some = [&](store::Tx& tx) {
-        const auto ids = store::runs_before(tx, before, kAtOnce);
-        for (const auto& id : ids) found.take(store::verify_run(tx, id));
-        if (!ids.empty()) before = ids.back();
-        return ids.size();
+        const auto verdicts = store::verify_runs(tx, before, kAtOnce);
+        for (const auto& verdict : verdicts) found.take(verdict);
+        if (!verdicts.empty()) before = verdicts.back().run;
+        return verdicts.size();
     };
     while (opened.db->run_blocking(opened.owner, some, store::Db::Access::read) == std::size_t(kAtOnce))
         show_progress("verifying runs", std::uint64_t(found.runs), 0);

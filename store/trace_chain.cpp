@@ -32,15 +32,22 @@ bool StoredSpan::erased() const {
 
 std::string chain_hash(const std::string& previous, const StoredSpan& s) { return hash_of(previous, s, s.position, true); }
 
-std::vector<StoredSpan> read_spans(Tx& tx, base::RunId run) {
+std::string uuid_array(const std::vector<base::RunId>& runs) {
+    std::string out = "{";
+    for (const auto& run : runs) out += (out.size() > 1 ? "," : "") + run.text();
+    return out + "}";
+}
+
+std::vector<StoredSpan> read_spans(Tx& tx, const std::vector<base::RunId>& runs) {
     std::vector<StoredSpan> out;
     for (const Row& row : tx.exec("select s.id, s.parent_id, s.kind, s.name, s.started_us, s.duration_us, s.error, s.attributes, b.body,"
-                                  " s.body_digest, s.hash, s.position, s.tenant_id, s.audience_id, s.node_id from span s"
-                                  " left join span_body b on b.span_id = s.id where s.run_id = $1 order by s.position", {run})) {
+                                  " s.body_digest, s.hash, s.position, s.tenant_id, s.audience_id, s.node_id, s.run_id"
+                                  " from unnest($1::uuid[]) with ordinality wanted(id, place) join span s on s.run_id = wanted.id"
+                                  " left join span_body b on b.span_id = s.id order by wanted.place, s.position", {uuid_array(runs)})) {
         StoredSpan s;
         s.span.id = row.id<base::SpanId>(0);
         s.span.parent = row.id<base::SpanId>(1);
-        s.span.run = run;
+        s.span.run = row.id<base::RunId>(15);
         s.span.tenant = row.id<base::TenantId>(12);
         s.span.person = row.id<base::PersonId>(13);
         s.span.kind = row.text(2);
@@ -59,7 +66,7 @@ std::vector<StoredSpan> read_spans(Tx& tx, base::RunId run) {
     return out;
 }
 
-std::optional<ChainFault> find_fault(base::RunId run, const std::vector<StoredSpan>& spans) {
+std::optional<ChainFault> find_fault(base::RunId run, std::span<const StoredSpan> spans) {
     std::string previous;
     std::set<base::SpanId> ids;
     bool complete = false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,10 @@ struct StoredSpan {
 // its digest stands for.
 std::string chain_hash(const std::string& previous, const StoredSpan& s);
 
-// In order. Of another person's run: none.
-std::vector<StoredSpan> read_spans(Tx& tx, base::RunId run);
+std::string uuid_array(const std::vector<base::RunId>& runs);  // as a parameter $1::uuid[]
+
+// In order, run after run as they are named. Of another person's run: none.
+std::vector<StoredSpan> read_spans(Tx& tx, const std::vector<base::RunId>& runs);
 
 // The first that does not hold.
 struct ChainFault {
@@ -35,6 +38,6 @@ struct ChainFault {
     base::SpanId span;             // nil where one is missing
     std::string what;              // "the body of span … of run … was changed"
 };
-std::optional<ChainFault> find_fault(base::RunId run, const std::vector<StoredSpan>& spans);
+std::optional<ChainFault> find_fault(base::RunId run, std::span<const StoredSpan> spans);
 
 }  // namespace store

@@ -68,21 +68,54 @@ base::Result<void> witness_anchors(Tx& tx, const std::filesystem::path& state_fo
                        "hearth trace verify --all tells more; after a restored backup move that file away");
 }
 
-RunVerdict verify_run(Tx& tx, base::RunId run) {
-    const auto spans = read_spans(tx, run);
+namespace {
+
+// The end of a run's chain as an anchor holds it.
+struct Head {
+    std::string day, hash;
+    std::int64_t position = 0;
+};
+
+RunVerdict verdict_of(base::RunId run, std::span<const StoredSpan> spans, const std::vector<Head>& heads) {
     RunVerdict out{run, std::int64_t(spans.size()), 0, false, find_fault(run, spans)};
     for (const auto& s : spans) {
         out.erased += s.erased();
         out.ended |= s.span.parent.is_nil();
     }
     if (out.fault) return out;
-    for (const Row& row : tx.exec("select day, position, hash from trace_head where run_id = $1 order by position", {run})) {
-        const auto position = std::size_t(row.integer(1));
-        if (position < spans.size() && spans[position].hash == row.text(2)) continue;
-        out.fault = ChainFault{row.integer(1), {}, "the anchor of " + row.text(0) + " holds another span at position " + row.text(1) + " of run " + run.text() + (position < spans.size() ? ": it was changed" : ": it is gone")};
+    for (const Head& head : heads) {
+        const bool there = std::size_t(head.position) < spans.size();
+        if (there && spans[std::size_t(head.position)].hash == head.hash) continue;
+        out.fault = ChainFault{head.position, {}, "the anchor of " + head.day + " holds another span at position " + std::to_string(head.position) + " of run " + run.text() + (there ? ": it was changed" : ": it is gone")};
         return out;
     }
     return out;
+}
+
+std::vector<RunVerdict> verify(Tx& tx, const std::vector<base::RunId>& runs) {
+    const auto spans = read_spans(tx, runs);
+    std::map<base::RunId, std::vector<Head>> heads;
+    for (const Row& row : tx.exec("select run_id, day, position, hash from trace_head where run_id = any($1::uuid[]) order by position", {uuid_array(runs)}))
+        heads[row.id<base::RunId>(0)].push_back({row.text(1), row.text(3), row.integer(2)});
+    std::vector<RunVerdict> out;
+    std::size_t at = 0;
+    for (const auto& run : runs) {
+        std::size_t end = at;
+        while (end < spans.size() && spans[end].span.run == run) ++end;
+        out.push_back(verdict_of(run, std::span(spans).subspan(at, end - at), heads[run]));
+        at = end;
+    }
+    return out;
+}
+
+}  // namespace
+
+RunVerdict verify_run(Tx& tx, base::RunId run) { return verify(tx, {run})[0]; }
+
+std::vector<RunVerdict> verify_runs(Tx& tx, std::optional<base::RunId> before, int limit) {
+    std::vector<base::RunId> runs;
+    for (const Row& row : tx.exec("select id from run where $1::uuid is null or id < $1::uuid order by id desc limit $2", {before, limit})) runs.push_back(row.id<base::RunId>(0));
+    return verify(tx, runs);
 }
 
 AnchorVerdict verify_anchors(Tx& tx, const std::filesystem::path& state_folder) {
@@ -112,12 +145,6 @@ AnchorVerdict verify_anchors(Tx& tx, const std::filesystem::path& state_folder) 
 std::vector<base::RunId> runs_named(Tx& tx, const std::string& beginning, int limit) {
     std::vector<base::RunId> out;
     for (const Row& row : tx.exec("select id from run where starts_with(id::text, $1) order by id desc limit $2", {beginning, limit})) out.push_back(row.id<base::RunId>(0));
-    return out;
-}
-
-std::vector<base::RunId> runs_before(Tx& tx, std::optional<base::RunId> before, int limit) {
-    std::vector<base::RunId> out;
-    for (const Row& row : tx.exec("select id from run where $1::uuid is null or id < $1::uuid order by id desc limit $2", {before, limit})) out.push_back(row.id<base::RunId>(0));
     return out;
 }
 

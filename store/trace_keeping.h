@@ -26,6 +26,8 @@ struct RunVerdict {
 };
 // The chain of the run, and its spans against the anchors that hold them.
 RunVerdict verify_run(Tx& tx, base::RunId run);
+// Of at most `limit` runs that began before `before`, the newest first.
+std::vector<RunVerdict> verify_runs(Tx& tx, std::optional<base::RunId> before, int limit);
 
 struct AnchorVerdict {
     std::int64_t anchors = 0, heads = 0;
@@ -36,7 +38,6 @@ AnchorVerdict verify_anchors(Tx& tx, const std::filesystem::path& state_folder);
 
 // Runs whose id begins so, the newest first.
 std::vector<base::RunId> runs_named(Tx& tx, const std::string& beginning, int limit);
-std::vector<base::RunId> runs_before(Tx& tx, std::optional<base::RunId> before, int limit);
 
 // Erases bodies of spans that began before `before`, and the oldest beyond `keep_bytes` of all people's together (0:
 // no limit), at most `most` of them.

@@ -218,7 +218,7 @@ bool TraceSink::flushed() const {
 
 Trace read_trace(Tx& tx, base::RunId run) {
     Trace out;
-    std::vector<StoredSpan> stored = read_spans(tx, run);
+    std::vector<StoredSpan> stored = read_spans(tx, {run});
     if (const auto fault = find_fault(run, stored)) out.chain = base::error(base::Code::corrupt, fault->what);
     for (auto& s : stored) {
         s.span.attributes = base::parse_json(s.attributes).value();

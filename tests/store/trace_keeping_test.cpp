@@ -95,6 +95,24 @@ TEST_F(TraceKeepingTest, AWholeRunIsSaidToBeWhole) {
     EXPECT_EQ(as(world->member(), [&](Tx& tx) { return store::verify_run(tx, run).spans; }), 0);  // another person's is none
 }
 
+TEST_F(TraceKeepingTest, RunsOfOneLookAreToldApart) {
+    std::vector<base::RunId> runs;
+    for (int i = 0; i < 5; ++i) runs.insert(runs.begin(), traced());
+    tamper("update span set name = 'other'" + at(runs[2], 1) + "; delete from span where run_id = '" + runs[3].text() + "'");
+    const auto verify_after = [&](std::optional<base::RunId> before, int limit) { return as(world->owner(), [&](Tx& tx) { return store::verify_runs(tx, before, limit); }); };
+    const auto all = verify_after(std::nullopt, 5);
+    ASSERT_EQ(all.size(), 5u);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        EXPECT_EQ(all[i].run, runs[i]);
+        EXPECT_EQ(all[i].fault.has_value(), i == 2) << i;
+        EXPECT_EQ(all[i].spans, i == 3 ? 0 : kSpans) << i;
+    }
+    const auto page = verify_after(runs[1], 2);
+    ASSERT_EQ(page.size(), 2u);
+    EXPECT_EQ(page[0].run, runs[2]);
+    tamper("delete from step where run_id = any('{" + runs[2].text() + "," + runs[3].text() + "}'); delete from span where run_id = '" + runs[2].text() + "'; delete from run where id = any('{" + runs[2].text() + "," + runs[3].text() + "}')");
+}
+
 TEST_F(TraceKeepingTest, EveryChangedColumnOfEverySpanIsFound) {
     const std::string changes[] = {
         "id = gen_random_uuid()", "parent_id = gen_random_uuid()", "run_id = gen_random_uuid()", "tenant_id = gen_random_uuid()", "audience_id = gen_random_uuid()", "node_id = gen_random_uuid()",
@@ -164,7 +182,7 @@ TEST_F(TraceKeepingTest, AnErasedBodyIsFineAndAChangedOneIsNot) {
 TEST_F(TraceKeepingTest, AChainWhoseHashesWereMadeAnewIsFoundByItsAnchor) {
     const auto run = traced();
     anchor_today();
-    auto spans = as(world->owner(), [&](Tx& tx) { return store::read_spans(tx, run); });
+    auto spans = as(world->owner(), [&](Tx& tx) { return store::read_spans(tx, {run}); });
     std::string previous, statements;
     for (auto& s : spans) {
         if (s.position == 3) s.span.name = "nothing happened";
@@ -181,7 +199,7 @@ TEST_F(TraceKeepingTest, AChainWhoseHashesWereMadeAnewIsFoundByItsAnchor) {
 
 TEST_F(TraceKeepingTest, SpansOfBeforeAreVerifiedAsTheyWereHashed) {
     const auto run = traced();
-    auto spans = as(world->owner(), [&](Tx& tx) { return store::read_spans(tx, run); });
+    auto spans = as(world->owner(), [&](Tx& tx) { return store::read_spans(tx, {run}); });
     std::string previous, statements;
     for (const auto& s : spans) {
         const Json fields = {previous, s.span.id.text(), s.span.parent.text(), run.text(), s.span.kind, s.span.name, store::micros_of(s.span.started), s.span.duration.count(), s.span.error, s.attributes, s.body_digest};
