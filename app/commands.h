@@ -64,6 +64,8 @@ int secret_remove(const LoadedSettings& settings, const std::string& name, bool 
 int secret_rotate(const LoadedSettings& settings, const std::string& name, bool master, bool json);
 int approval_list(const LoadedSettings& settings, bool json);
 int approval_decide(const LoadedSettings& settings, const std::string& id, bool grant, bool json);
+// Tries each backend, or that one, plainly, streamed and with a tool; `list`: only tells when they last were.
+int drill(const LoadedSettings& settings, const std::string& backend, bool list, bool json);
 int trace_list(const LoadedSettings& settings, int limit, bool json);
 // `run`: an id or its beginning; empty: the newest, or with `all` every run.
 int trace_verify(const LoadedSettings& settings, const std::string& run, bool all, bool json);

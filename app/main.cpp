@@ -22,7 +22,7 @@ struct Arguments {
     std::string version, other_version, reason, model, prompt;
     int number = 0;
     std::string name, out, label = "key", scopes = "chat", host;
-    bool shared = false, master = false, all = false;
+    bool shared = false, master = false, all = false, list = false;
 };
 
 base::Result<app::LoadedSettings> load(const Arguments& a) {
@@ -182,6 +182,10 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
         word->add_option("id", a.name, "of hearth approval list")->required();
         word->add_flag("--json", a.json);
     }
+    auto* drill = command(root, "drill", "Try the backends of models: plainly, streamed, with a tool", "hearth drill claude", chosen, [&a](const auto& s) { return app::drill(s, a.name, a.list, a.json); });
+    drill->add_option("backend", a.name, "of hearth drill --list; default: all");
+    drill->add_flag("--list", a.list, "only tells when each last answered so");
+    drill->add_flag("--json", a.json);
     auto* trace = group(root, "trace", "What a run did");
     auto* show = command(*trace, "show", "A run's trace", "hearth trace show 0190…", chosen, [&a](const auto& s) { return app::trace_show(s, a.name, a.json); });
     show->add_option("run", a.name, "its id, or the beginning that the list shows; default: the newest");

@@ -70,6 +70,8 @@ const std::vector<SettingRow>& setting_rows() {
         {"agents.rounds", T::integer, "10", 1, 1000, "", "model calls with tools in one agent loop", true, [](Settings& s, const std::string& v) { s.agents.rounds = number(v); }},
         {"agents.output_tokens", T::integer, "8192", 1, 1 << 24, "", "output tokens of one run", true, [](Settings& s, const std::string& v) { s.agents.output_tokens = number(v); }},
         {"agents.deadline_seconds", T::integer, "600", 1, 86400, "", "time of one run", true, [](Settings& s, const std::string& v) { s.agents.deadline_seconds = number(v); }},
+        {"drills.days", T::integer, "7", 0, 365, "", "days after which a backend that nobody used, plain, streamed or with tools, counts as failed; 0: never", true, [](Settings& s, const std::string& v) { s.drills.days = number(v); }},
+        {"drills.automatic", T::choice, "on", 0, 0, "on,off", "on: what was not used for half of these days is tried with a few tokens", true, [](Settings& s, const std::string& v) { s.drills.automatic = v == "on"; }},
         {"traces.keep_days", T::integer, "365", 0, 36500, "", "days that traces keep what was sent and answered; then digests alone; 0: for ever", true, [](Settings& s, const std::string& v) { s.traces.keep_days = number(v); }},
         {"traces.keep_mib", T::integer, "4096", 0, 1 << 30, "", "the same by size, MiB: the oldest goes first; 0: without limit", true, [](Settings& s, const std::string& v) { s.traces.keep_mib = number(v); }},
         {"traces.otlp_endpoint", T::text, "", 0, 0, "", "URL of an OpenTelemetry collector (OTLP over HTTP) that spans are sent to, too; empty: none", true, [](Settings& s, const std::string& v) { s.traces.otlp_endpoint = v; }},

@@ -48,6 +48,10 @@ struct Settings {
         std::string otlp_endpoint, otlp_content;
     } traces;
     struct {
+        int days;
+        bool automatic;
+    } drills;
+    struct {
         std::string level, format;
     } log;
     router::RosterFile roster;    // of the file's own sections

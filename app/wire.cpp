@@ -121,6 +121,8 @@ base::Probes World::sandbox_probes() const {
 
 base::Probes World::probes() const {
     base::Probes all = gateway_->probes();
+    const auto used = gateway_->exercise_probes(std::chrono::hours(24 * settings_.drills.days));
+    all.insert(all.end(), used.begin(), used.end());
     if (const auto lost = traces_->dropped(); lost > 0)
         all.push_back({"traces", base::Health::warning, std::to_string(lost) + " trace records were lost while the database was away",
                        "see the log for when; what is answered and stored is not touched"});
@@ -163,6 +165,9 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     if (auto made = w->make_gateway(loaded, std::move(again)); !made) return std::move(made).error();
     w->spending_ = std::make_unique<SpendingKeeper>(*w->gateway_, *w->db_, store::Identity{foundation->tenant, foundation->owner}, w->clock_, w->log_);
     w->spending_->read();
+    const store::Identity owner{foundation->tenant, foundation->owner};
+    w->drills_ = std::make_unique<DrillKeeper>(*w->gateway_, *w->db_, *w->traces_, owner, w->clock_, w->log_, DrillOptions{settings.drills.days, settings.drills.automatic});
+    w->drills_->read();
     agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_};
     w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings));
     w->signals_ = std::make_unique<store::SignalListener>(db_options.url, w->log_, [self = w.get()](const store::Signal& signal) { self->agents_->heard(signal); });
@@ -184,6 +189,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     const auto ended = [self](const char* what) { return [self, what](std::exception_ptr) { self->log_.error(what); }; };
     net::spawn(w->io_.get_executor(), w->reload_->watch(), ended("the settings' file is no longer watched"));
     net::spawn(w->io_.get_executor(), w->spending_->watch(), ended("spending is no longer written"));
+    net::spawn(w->io_.get_executor(), w->drills_->watch(), ended("backends are no longer drilled"));
     net::spawn(w->io_.get_executor(), w->look_at_upstreams(), ended("upstreams are no longer looked at"));
     w->wait_for_hangup();
     return w;

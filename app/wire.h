@@ -11,6 +11,7 @@
 #include "app/keeper.h"
 #include "app/reload.h"
 #include "app/settings.h"
+#include "app/drills.h"
 #include "app/spending.h"
 #include "base/redact.h"
 #include "net/http_client.h"
@@ -71,6 +72,7 @@ private:
     std::unique_ptr<router::Gateway> gateway_;
     std::unique_ptr<Reload> reload_;
     std::unique_ptr<SpendingKeeper> spending_;
+    std::unique_ptr<DrillKeeper> drills_;
     tools::Builtins tools_;
     std::unique_ptr<agents::Agents> agents_;
     std::unique_ptr<store::SignalListener> signals_;

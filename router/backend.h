@@ -30,6 +30,7 @@ struct Capabilities {
     int context = 0;
     bool grammars = false;  // holds a reply to ModelRequest::answer_rules
     bool continues = false;  // writes on from ModelRequest::begun
+    bool writes = true;      // texts; false: makes vectors alone
 };
 
 // Of a million tokens, in whatever currency the operator counts. What runs here costs nothing.

@@ -330,7 +330,37 @@ net::Task<base::Result<ModelReply>> Gateway::generate(ModelRequest request, Delt
     if (!row) co_return unknown(request.alias, *table);
     Call<ModelRequest> call{table, row, shaped(std::move(request), *row), std::move(sink)};
     Delivered delivered;
-    co_return co_await first_answer<ModelReply>(call, delivered);
+    auto reply = co_await first_answer<ModelReply>(call, delivered);
+    if (!reply) co_return reply;
+    const std::lock_guard lock(mutex_);
+    for (const Traffic traffic : exercised_by(*reply, bool(call.sink))) exercises_.worked(reply->backend, traffic, clock_.now());
+    co_return reply;
+}
+
+net::Task<base::Result<ModelReply>> Gateway::drill(std::string backend, Traffic traffic, OnBehalf who, base::StopToken stop) {
+    const auto table = this->table();
+    if (!table->find(backend)) co_return base::error(Code::not_found, "there is no backend '" + backend + "'", "hearth drill lists them");
+    const Alias row{.name = "drill of " + backend, .chain = {backend}};
+    std::string streamed;
+    DeltaSink sink;
+    if (traffic == Traffic::streamed)
+        sink = [&](const ModelDelta& delta) {
+            if (delta.kind == ModelDelta::Kind::content) streamed += delta.text;
+        };
+    Call<ModelRequest> call{table, &row, drill_request(traffic), std::move(sink)};
+    call.request.on_behalf = who;
+    call.request.stop = stop;
+    Delivered delivered;
+    auto reply = co_await first_answer<ModelReply>(call, delivered);
+    if (reply && !is_answer(*reply)) co_return reply;  // stopped: it tells nothing
+    if (reply)
+        if (auto fine = drill_verdict(traffic, *reply, streamed); !fine) reply = std::move(fine).error();
+    // What is over budget, or makes vectors alone, has not failed.
+    if (!reply && (reply.error().code == Code::resource_exhausted || reply.error().code == Code::unsupported)) co_return reply;
+    const std::lock_guard lock(mutex_);
+    if (reply) exercises_.worked(backend, traffic, clock_.now());
+    else exercises_.failed(backend, traffic, clock_.now(), reply.error().message);
+    co_return reply;
 }
 
 net::Task<base::Result<EmbeddingReply>> Gateway::embed(EmbeddingRequest request) {

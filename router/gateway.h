@@ -12,6 +12,7 @@
 #include "router/backend.h"
 #include "router/breaker.h"
 #include "router/budget.h"
+#include "router/exercise.h"
 #include "router/roster.h"
 
 namespace router {
@@ -52,6 +53,9 @@ public:
     net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink = {});
     net::Task<base::Result<EmbeddingReply>> embed(EmbeddingRequest request);
     net::Task<base::Result<int>> count(ModelRequest request);
+    // Asks that backend alone for a few tokens, and whether they are what such traffic wants; under the person's budget. Error{not_found}
+    // for no such backend, {unsupported} where it makes no text; else what is wrong with it.
+    net::Task<base::Result<ModelReply>> drill(std::string backend, Traffic traffic, OnBehalf who, base::StopToken stop);
     // Asks every backend beyond this process whether it can be reached, without calling a model.
     net::Task<void> look();
 
@@ -62,6 +66,13 @@ public:
     Capabilities capabilities(const std::string& alias) const;
     std::map<std::string, BackendState> backends() const;  // by id
     base::Probes probes() const;
+
+    // What of their traffic the backends of chains have shown to work. `within`: what is older makes a probe fail; 0: none does.
+    std::vector<Exercise> exercises();
+    base::Probes exercise_probes(std::chrono::hours within);
+    // To be kept for the next start.
+    std::vector<Exercise> take_unsaved_exercises();
+    void learn_exercises(const std::vector<Exercise>& others);
 
     // Those that bind a person's calls, of aliases and of the person.
     struct BudgetState {
@@ -97,6 +108,7 @@ private:
     struct Call;
 
     std::shared_ptr<const Table> table() const;
+    void see_backends();  // under mutex_
     // Why a backend cannot take a request now; empty when it can.
     std::string refusal(const Link& link, base::SteadyPoint now) const;
     std::string passed_by(const Link* link, const Delivered& delivered) const;
@@ -121,6 +133,7 @@ private:
     std::size_t fixed_ = 0;  // the constructor's backends, first of the table's
     std::shared_ptr<const Table> table_;
     Budgets budgets_;
+    Exercises exercises_;
 };
 
 }  // namespace router

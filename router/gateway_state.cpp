@@ -49,6 +49,68 @@ base::Probes Gateway::probes() const {
     return out;
 }
 
+// From when a backend is first ready, its traffic is looked for.
+void Gateway::see_backends() {
+    const auto now = clock_.now();
+    for (const auto& link : table_->links) {
+        if (!not_ready(link->backend->status()).empty()) continue;
+        const Capabilities can = link->backend->capabilities();
+        if (!can.writes) continue;
+        for (const Traffic traffic : kAllTraffic)
+            if (traffic != Traffic::tools || can.tools) exercises_.see(link->backend->id(), traffic, now);
+    }
+}
+
+std::vector<Exercise> Gateway::exercises() {
+    const std::lock_guard lock(mutex_);
+    see_backends();
+    std::vector<Exercise> out;
+    for (Exercise& one : exercises_.list())
+        if (table_->find(one.backend)) out.push_back(std::move(one));
+    return out;
+}
+
+namespace {
+
+std::string ago(base::TimePoint then, base::TimePoint now) {
+    const auto hours = std::chrono::duration_cast<std::chrono::hours>(now - then).count();
+    return hours < 1 ? "within the hour" : hours < 48 ? std::to_string(hours) + " h ago" : std::to_string(hours / 24) + " days ago";
+}
+
+std::string told(const Exercise& one, base::TimePoint now) {
+    std::string out = std::string(name(one.traffic)) + " ";
+    if (one.failing()) return out + "failed " + ago(one.failed, now) + ": " + one.failure;
+    return out + (one.worked == base::TimePoint{} ? "never" : ago(one.worked, now));
+}
+
+}  // namespace
+
+base::Probes Gateway::exercise_probes(std::chrono::hours within) {
+    std::map<std::string, base::Probe> by_backend;
+    const auto now = clock_.now();
+    for (const Exercise& one : exercises()) {
+        auto& probe = by_backend.try_emplace(one.backend, base::Probe{"use of " + one.backend, base::Health::ok, {}, {}}).first->second;
+        probe.found += (probe.found.empty() ? "" : ", ") + told(one, now);
+        if (!one.failing() && !(within.count() > 0 && one.overdue(now, within))) continue;
+        probe.health = base::Health::failed;
+        probe.remedy = "hearth drill " + one.backend + " tries it" + (one.failing() ? " again" : "; nobody knows whether it would work when it is needed");
+    }
+    base::Probes out;
+    for (auto& [backend, probe] : by_backend) out.push_back(std::move(probe));
+    return out;
+}
+
+std::vector<Exercise> Gateway::take_unsaved_exercises() {
+    const std::lock_guard lock(mutex_);
+    see_backends();
+    return exercises_.take_unsaved();
+}
+
+void Gateway::learn_exercises(const std::vector<Exercise>& others) {
+    const std::lock_guard lock(mutex_);
+    exercises_.learn(others);
+}
+
 std::vector<Gateway::BudgetState> Gateway::budgets(const OnBehalf& who) const {
     std::vector<BudgetState> out;
     const auto table = this->table();

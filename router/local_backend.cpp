@@ -266,7 +266,7 @@ Capabilities LocalBackend::capabilities() const {
     std::lock_guard lock(mutex_);
     if (!engine_) return {};
     const engine::ModelInfo& info = engine_->info();
-    if (info.encoder) return {.embeddings = true, .context = engine_->memory().context};
+    if (info.encoder) return {.embeddings = true, .context = engine_->memory().context, .writes = false};
     return {dialect_ != "none", engine_->token_table() != nullptr, !info.pooling.empty(), engine_->memory().context, true, true};
 }
 

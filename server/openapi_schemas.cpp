@@ -130,6 +130,12 @@ const char* kAnswers = R"({
   "UsageReport": {"type": "object", "required": ["object", "days", "calls"], "properties": {"object": {"const": "usage"},
     "days": {"type": "array", "items": {"type": "object"}}, "calls": {"type": "array", "items": {"type": "object"}},
     "shares": {"type": "array", "items": {"type": "object"}}, "budgets": {"type": "array", "items": {"type": "object"}}}},
+  "Drill": {"type": "object", "required": ["object", "backend", "traffic", "worked", "failed", "failure"], "properties": {"object": {"const": "drill"},
+    "backend": {"type": "string"}, "traffic": {"enum": ["plain", "streamed", "tools"]}, "worked": {"type": ["string", "null"], "description": "when it last did; null: never"},
+    "failed": {"type": ["string", "null"], "description": "when a drill last failed"}, "failure": {"type": "string", "description": "of that drill, where none worked since"}}},
+  "DrillList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
+    "data": {"type": "array", "items": {"$ref": "#/components/schemas/Drill"}}}},
+  "DrillRequest": {"type": "object", "required": ["backend", "traffic"], "properties": {"backend": {"type": "string"}, "traffic": {"enum": ["plain", "streamed", "tools"]}}},
   "Key": {"type": "object", "required": ["id", "label", "scopes", "prefix", "created", "revoked"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "label": {"type": "string"}, "scopes": {"type": "array", "items": {"type": "string"}},
     "prefix": {"type": "string"}, "created": {"type": "string"}, "revoked": {"type": "boolean"}}},

@@ -26,6 +26,8 @@ const std::vector<Route>& routes() {
         {"GET",    "/v1/approvals",        Access::user,  api::list_approvals,   "What your runs wait for your word on", "ApprovalList"},
         {"POST",   "/v1/approvals/{id}",   Access::user,  api::decide_approval,  "Grant it, once and for these arguments, or deny it; the run goes on", "Approval", "ApprovalDecision"},
         {"GET",    "/v1/usage",            Access::user,  api::usage,            "What models were used for, by day and call, and what of budgets is spent", "UsageReport", "", "days,calls,by"},
+        {"GET",    "/v1/drills",           Access::admin, api::list_drills,      "When each backend last answered plainly, streamed and with tools", "DrillList"},
+        {"POST",   "/v1/drills",           Access::admin, api::drill,            "Try one with a few tokens", "Drill", "DrillRequest"},
         {"GET",    "/v1/keys",             Access::admin, api::list_keys,        "Your keys, without their secrets", "KeyList"},
         {"POST",   "/v1/keys",             Access::admin, api::create_key,       "Make a key; its secret is shown once", "NewKey", "KeyRequest", "", 201},
         {"DELETE", "/v1/keys/{id}",        Access::admin, api::revoke_key,       "Revoke a key", "RevokedKey"},

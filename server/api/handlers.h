@@ -22,6 +22,9 @@ net::Task<Response> list_approvals(Request request, Caller caller, Services& ser
 net::Task<Response> decide_approval(Request request, Caller caller, Services& services);
 // usage.cpp
 net::Task<Response> usage(Request request, Caller caller, Services& services);
+// drills.cpp
+net::Task<Response> list_drills(Request request, Caller caller, Services& services);
+net::Task<Response> drill(Request request, Caller caller, Services& services);
 // system.cpp
 net::Task<Response> health(Request request, Caller caller, Services& services);
 net::Task<Response> models(Request request, Caller caller, Services& services);

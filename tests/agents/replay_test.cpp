@@ -38,8 +38,10 @@ void expect_same(const router::ModelRequest& read, const router::ModelRequest& s
     ASSERT_EQ(read.messages.size(), sent.messages.size());
     for (std::size_t i = 0; i < sent.messages.size(); ++i) EXPECT_EQ(read.messages[i].trusted, sent.messages[i].trusted) << i;
     EXPECT_TRUE(read.tools == sent.tools);
-    if (!sent.tools.empty()) EXPECT_EQ(read.tool_choice.kind, sent.tool_choice.kind);
-    if (!sent.tools.empty() && sent.tool_choice.kind != router::ToolChoice::Kind::none) EXPECT_EQ(read.tool_choice.most, sent.tool_choice.most);
+    if (!sent.tools.empty()) {
+        EXPECT_EQ(read.tool_choice.kind, sent.tool_choice.kind);
+        EXPECT_EQ(read.tool_choice.most, sent.tool_choice.kind == router::ToolChoice::Kind::none ? 0 : sent.tool_choice.most);
+    }
     EXPECT_EQ(read.response_schema.has_value(), sent.response_schema.has_value());
     EXPECT_EQ(read.answer_rules, sent.answer_rules);
     EXPECT_EQ(read.max_tokens, sent.max_tokens);

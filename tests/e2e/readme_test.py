@@ -224,6 +224,8 @@ HOW = {
     "hearth trace verify": verifies_a_trace,
     "hearth trace verify --all": proven_in("tests/e2e/trace_test.py", 'verify(own, "--all", "--json")'),
     **{f"hearth trace replay{words}": proven_in("tests/e2e/trace_test.py", '"trace", "replay"') for words in ("", " --model other", " --prompt recompose@draft")},
+    "hearth drill": proven_in("tests/e2e/drill_test.py", 'drill(started)'),
+    "hearth drill --list": proven_in("tests/e2e/drill_test.py", 'drill(started, "--list"'),
     "hearth approval list": proven_in("tests/e2e/approval_test.py", 'approval(hearth, "list")'),
     **{f"hearth approval {word} ID": proven_in("tests/e2e/approval_test.py", '["grant", "deny"]') for word in ("grant", "deny")},
     "hearth serve": proven_in("tests/e2e/support.py", '"serve"'),
