@@ -68,8 +68,14 @@ base::Result<void> check_aliases(const Settings& s) {
     const auto agents = agents::agent_aliases();
     if (s.model.name.empty() || std::find(agents.begin(), agents.end(), s.model.name) != agents.end())
         return base::error(Code::invalid_argument, "model.name is '" + s.model.name + "'" + (s.model.name.empty() ? "" : ", which is an agent's name"), "choose another, for example default");
+    const auto is_served = [&](const std::string& alias) {
+        return alias == s.model.name || std::any_of(s.roster.rows.begin(), s.roster.rows.end(), [&](const auto& row) { return row.alias.name == alias; });
+    };
+    for (const auto& row : s.roster.rows)
+        if (const std::string& shadow = row.alias.shadow.model; !shadow.empty() && !is_served(shadow))
+            return base::error(Code::invalid_argument, s.file.string() + ", line " + std::to_string(row.line) + ": roster." + row.alias.name + ".shadow.model is '" + shadow + "', and no model is served under that name", "name '" + s.model.name + "' or a model of the roster");
     for (const auto& [phase, alias] : s.phase_backend)
-        if (alias != s.model.name && std::none_of(s.roster.rows.begin(), s.roster.rows.end(), [&](const auto& row) { return row.alias.name == alias; }))
+        if (!is_served(alias))
             return base::error(Code::invalid_argument, "backend." + phase + " is '" + alias + "', and no model is served under that name", "leave it empty, or name '" + s.model.name + "' or a model of the roster");
     return {};
 }

@@ -16,6 +16,7 @@
 #include "net/certificate.h"
 #include "net/config.h"
 #include "server/routes.h"
+#include "router/usage.h"
 #include "store/secrets.h"
 
 namespace app {
@@ -168,6 +169,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     const store::Identity owner{foundation->tenant, foundation->owner};
     w->drills_ = std::make_unique<DrillKeeper>(*w->gateway_, *w->db_, *w->traces_, owner, w->clock_, w->log_, DrillOptions{settings.drills.days, settings.drills.automatic});
     w->drills_->read();
+    w->gateway_->on_shadow([self = w.get()](const router::ShadowDelta& delta) { self->traces_->emit(router::shadow_call_of(delta)); });
     agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_};
     w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings));
     w->signals_ = std::make_unique<store::SignalListener>(db_options.url, w->log_, [self = w.get()](const store::Signal& signal) { self->agents_->heard(signal); });

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "router/gateway_call.h"
+
 namespace router {
 namespace {
 
@@ -20,10 +22,6 @@ bool is_own(Code code) {
         default: return false;
     }
 }
-
-// A call that was stopped says nothing: the backend may not have answered at all.
-bool is_answer(const ModelReply& reply) { return reply.finish != FinishReason::cancelled && reply.finish != FinishReason::deadline; }
-bool is_answer(const EmbeddingReply&) { return true; }
 
 // Bytes of a token at the least, in languages of many tokens: for what must be known before the model has counted.
 constexpr std::size_t kBytesPerToken = 3;
@@ -62,29 +60,6 @@ std::string listed(const std::vector<Fallback>& passed_over) {
 }
 
 }  // namespace
-
-// What the listener has of the answer.
-struct Gateway::Delivered {
-    std::string content, reasoning;
-    bool calls = false;
-
-    void take(const ModelDelta& delta) {
-        if (delta.kind == ModelDelta::Kind::content) content += delta.text;
-        else if (delta.kind == ModelDelta::Kind::reasoning) reasoning += delta.text;
-        else calls = true;
-    }
-    // Thoughts alone bind nobody: the next backend may have its own.
-    bool begun() const { return calls || !content.empty(); }
-    std::size_t bytes() const { return content.size() + reasoning.size(); }
-};
-
-template <class Request>
-struct Gateway::Call {
-    std::shared_ptr<const Table> table;
-    const Alias* row;  // of the table
-    Request request;
-    DeltaSink sink;
-};
 
 // One call of one backend, from the look at breaker and budgets to its outcome. Destroyed without one, it tells nothing.
 class Gateway::Attempt {
@@ -324,64 +299,8 @@ net::Task<base::Result<Reply>> Gateway::first_answer(Call<Request>& call, Delive
     co_return base::error(Code::unavailable, "no backend can serve '" + name + "': " + listed(passed_over), "try again shortly, or see hearth doctor");
 }
 
-net::Task<base::Result<ModelReply>> Gateway::generate(ModelRequest request, DeltaSink sink) {
-    const auto table = this->table();
-    const Alias* row = table->alias(request.alias);
-    if (!row) co_return unknown(request.alias, *table);
-    Call<ModelRequest> call{table, row, shaped(std::move(request), *row), std::move(sink)};
-    Delivered delivered;
-    auto reply = co_await first_answer<ModelReply>(call, delivered);
-    if (!reply) co_return reply;
-    const std::lock_guard lock(mutex_);
-    for (const Traffic traffic : exercised_by(*reply, bool(call.sink))) exercises_.worked(reply->backend, traffic, clock_.now());
-    co_return reply;
-}
-
-net::Task<base::Result<ModelReply>> Gateway::drill(std::string backend, Traffic traffic, OnBehalf who, base::StopToken stop) {
-    const auto table = this->table();
-    if (!table->find(backend)) co_return base::error(Code::not_found, "there is no backend '" + backend + "'", "hearth drill lists them");
-    const Alias row{.name = "drill of " + backend, .chain = {backend}};
-    std::string streamed;
-    DeltaSink sink;
-    if (traffic == Traffic::streamed)
-        sink = [&](const ModelDelta& delta) {
-            if (delta.kind == ModelDelta::Kind::content) streamed += delta.text;
-        };
-    Call<ModelRequest> call{table, &row, drill_request(traffic), std::move(sink)};
-    call.request.on_behalf = who;
-    call.request.stop = stop;
-    Delivered delivered;
-    auto reply = co_await first_answer<ModelReply>(call, delivered);
-    if (reply && !is_answer(*reply)) co_return reply;  // stopped: it tells nothing
-    if (reply)
-        if (auto fine = drill_verdict(traffic, *reply, streamed); !fine) reply = std::move(fine).error();
-    // What is over budget, or makes vectors alone, has not failed.
-    if (!reply && (reply.error().code == Code::resource_exhausted || reply.error().code == Code::unsupported)) co_return reply;
-    const std::lock_guard lock(mutex_);
-    if (reply) exercises_.worked(backend, traffic, clock_.now());
-    else exercises_.failed(backend, traffic, clock_.now(), reply.error().message);
-    co_return reply;
-}
-
-net::Task<base::Result<EmbeddingReply>> Gateway::embed(EmbeddingRequest request) {
-    const auto table = this->table();
-    const Alias* row = table->alias(request.alias);
-    if (!row) co_return unknown(request.alias, *table);
-    Call<EmbeddingRequest> call{table, row, std::move(request), {}};
-    Delivered nothing;
-    co_return co_await first_answer<EmbeddingReply>(call, nothing);
-}
-
-net::Task<base::Result<int>> Gateway::count(ModelRequest request) {
-    const auto table = this->table();
-    const Alias* row = table->alias(request.alias);
-    if (!row) co_return unknown(request.alias, *table);
-    for (const auto& id : row->chain) {
-        const Link* link = table->find(id);
-        if (link && refusal(*link, clock_.steady()).empty()) co_return co_await link->backend->count(shaped(std::move(request), *row));
-    }
-    co_return base::error(Code::unavailable, "no backend can serve '" + request.alias + "' now");
-}
+template net::Task<base::Result<ModelReply>> Gateway::first_answer<ModelReply>(Call<ModelRequest>&, Delivered&);
+template net::Task<base::Result<EmbeddingReply>> Gateway::first_answer<EmbeddingReply>(Call<EmbeddingRequest>&, Delivered&);
 
 net::Task<void> Gateway::look_at(std::shared_ptr<Link> link) {
     const base::Result<void> seen = co_await link->backend->look();

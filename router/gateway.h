@@ -14,6 +14,7 @@
 #include "router/budget.h"
 #include "router/exercise.h"
 #include "router/roster.h"
+#include "router/shadow.h"
 
 namespace router {
 
@@ -56,6 +57,9 @@ public:
     // Asks that backend alone for a few tokens, and whether they are what such traffic wants; under the person's budget. Error{not_found}
     // for no such backend, {unsupported} where it makes no text; else what is wrong with it.
     net::Task<base::Result<ModelReply>> drill(std::string backend, Traffic traffic, OnBehalf who, base::StopToken stop);
+    // Hears what shadow calls gave; before the first request. They run one at a time, while no other call does, on the executor of the call
+    // that they shadow, and one that a backend of this process serves ends as soon as somebody else calls. No person's budget pays for them.
+    void on_shadow(std::function<void(const ShadowDelta&)> listener) { shadow_listener_ = std::move(listener); }
     // Asks every backend beyond this process whether it can be reached, without calling a model.
     net::Task<void> look();
 
@@ -125,6 +129,9 @@ private:
     void settle(Attempt& attempt, const base::Error& error, const Budgets::Wish& wish, std::size_t bytes);
     void note(Link& link, Breaker::Ticket ticket, const base::Error* error);
     net::Task<void> look_at(std::shared_ptr<Link> link);
+    class Underway;
+    bool wants_shadow(const Call<ModelRequest>& call);
+    net::Task<void> shadow(Call<ModelRequest> call, ModelReply was, std::chrono::microseconds took);
 
     const base::Clock& clock_;
     base::Log& log_;
@@ -134,6 +141,14 @@ private:
     std::shared_ptr<const Table> table_;
     Budgets budgets_;
     Exercises exercises_;
+    std::function<void(const ShadowDelta&)> shadow_listener_;
+    std::map<std::string, ShadowChoice> shadow_choices_;  // by alias
+    struct RunningShadow {
+        base::StopSource stop;
+        bool here = false;  // in this process: it would hold others up
+    };
+    std::optional<RunningShadow> shadow_;
+    int underway_ = 0;  // calls, but for the shadow's
 };
 
 }  // namespace router

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "router/budget.h"
+#include "router/shadow.h"
 #include "router/types.h"
 
 namespace router {
@@ -19,6 +20,7 @@ struct Alias {
     int max_tokens = 0;               // of a reply; 0: what the request asks for
     SamplingRequest sampling = {};    // of what a request leaves open
     Budget budget = {};               // of all who call it
+    ShadowRow shadow = {};            // share 0: none
 };
 
 // The request as the model gets it: prompt, limit and sampling of the row where it leaves them open.

@@ -184,6 +184,7 @@ private:
         out.local_end = local_end.value_or(true);
         if (const YAML::Node sampling = fields.take("sampling")) out.alias.sampling = this->sampling(sampling, fields.place("sampling"));
         if (const YAML::Node budget = fields.take("budget")) out.alias.budget = this->budget(budget, fields.place("budget"));
+        if (const YAML::Node shadow = fields.take("shadow")) out.alias.shadow = this->shadow(shadow, name, fields.place("shadow"));
         fields.end();
         return out;
     }
@@ -230,6 +231,16 @@ private:
         };
         const Budget out{amount("request"), amount("day")};
         fields.end();
+        return out;
+    }
+
+    ShadowRow shadow(const YAML::Node& node, const std::string& of, const std::string& place) {
+        Fields fields(file_, node, place);
+        ShadowRow out{{}, 0.05};
+        fields.text("model", out.model);
+        fields.number("share", out.share, 0, 1);
+        fields.end();
+        if (out.model.empty() || out.model == of) wrong(file_, node, place + ".model must name another model of the roster, found '" + out.model + "'");
         return out;
     }
 

@@ -48,6 +48,11 @@ store::ModelCall CallRecord::ended(const base::Result<EmbeddingReply>& reply) co
     return call;
 }
 
+store::ShadowCall shadow_call_of(const ShadowDelta& d) {
+    const auto cost = [](const Usage& usage, std::chrono::microseconds took) { return store::ShadowCost{usage.prompt_tokens, usage.output_tokens, usage.cost, took}; };
+    return {d.who.tenant, d.who.person, d.alias, d.shadow, d.purpose, d.error, d.same_calls, d.likeness, cost(d.was, d.took), cost(d.now, d.took_now)};
+}
+
 base::Json fallbacks_json(const std::vector<Fallback>& fallbacks) {
     base::Json out = base::Json::array();
     for (const auto& passed : fallbacks) out.push_back({{"backend", passed.backend}, {"reason", passed.reason}});

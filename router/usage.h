@@ -3,7 +3,9 @@
 
 #include "base/clock.h"
 #include "router/embedding.h"
+#include "router/shadow.h"
 #include "router/types.h"
+#include "store/shadow.h"
 #include "store/usage.h"
 
 namespace router {
@@ -24,6 +26,8 @@ private:
     const base::Clock& clock_;
     base::SteadyPoint start_;
 };
+
+store::ShadowCall shadow_call_of(const ShadowDelta& delta);
 
 base::Json fallbacks_json(const std::vector<Fallback>& fallbacks);
 

@@ -13,7 +13,7 @@
 namespace store {
 namespace {
 
-using Item = std::variant<base::Span, TelemetryEvent, ModelCall>;
+using Item = std::variant<base::Span, TelemetryEvent, ModelCall, ShadowCall>;
 
 constexpr int kAttempts = 3;
 constexpr std::chrono::milliseconds kFirstPause{50}, kLongestPause{1000}, kLongestFlush{2000};
@@ -57,6 +57,7 @@ public:
     }
 
     void operator()(const ModelCall& call) { insert_call(tx_, call); }
+    void operator()(const ShadowCall& call) { insert_shadow(tx_, call); }
 
     std::vector<base::Span> written() { return std::move(written_); }
 
@@ -185,6 +186,11 @@ void TraceSink::emit(TelemetryEvent event) {
 }
 
 void TraceSink::emit(ModelCall call) {
+    const Identity who{call.tenant, call.person};
+    queue_->push({who, std::move(call)});
+}
+
+void TraceSink::emit(ShadowCall call) {
     const Identity who{call.tenant, call.person};
     queue_->push({who, std::move(call)});
 }

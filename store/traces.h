@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/trace.h"
+#include "store/shadow.h"
 #include "store/usage.h"
 
 namespace store {
@@ -30,6 +31,7 @@ public:
     void emit(base::Span span) override;
     void emit(TelemetryEvent event);
     void emit(ModelCall call);
+    void emit(ShadowCall call);
     // What write_span gave back, once it is committed: for the other sink.
     void committed(base::Span span);
     // Waits until everything emitted so far is committed, or given up: before a trace is shown. At

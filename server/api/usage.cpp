@@ -52,6 +52,11 @@ base::Json share_json(const store::UsageShare& share) {
             {"cost", share.cost}};
 }
 
+base::Json shadow_json(const store::ShadowSum& sum) {
+    return {{"model", sum.alias}, {"shadow", sum.shadow}, {"purpose", sum.purpose}, {"calls", sum.calls}, {"failures", sum.failures}, {"same_calls", sum.same_calls}, {"likeness", sum.likeness},
+            {"cost", sum.cost}, {"shadow_cost", sum.shadow_cost}, {"mean_ms", sum.ms}, {"shadow_mean_ms", sum.shadow_ms}};
+}
+
 base::Json amount_json(const router::Amount& amount) { return {{"tokens", amount.tokens}, {"cost", amount.cost}}; }
 
 // Budgets that bind the caller; a limit of 0 is none.
@@ -86,11 +91,12 @@ net::Task<Response> usage(Request request, Caller caller, Services& services) {
     auto flush = [&] { services.traces.flush(); };
     co_await net::on_pool(services.blocking, flush);
     const base::TimePoint since = services.clock.now() - std::chrono::hours(24) * *days;
-    base::Json body = {{"object", "usage"}, {"days", base::Json::array()}, {"calls", base::Json::array()}, {"budgets", budgets_json(caller, services)}};
+    base::Json body = {{"object", "usage"}, {"days", base::Json::array()}, {"calls", base::Json::array()}, {"shadows", base::Json::array()}, {"budgets", budgets_json(caller, services)}};
     if (!by.empty()) body["shares"] = base::Json::array();
     auto read = [&](store::Tx& tx) {
         for (const auto& share : shares_of(tx, by, since)) body["shares"].push_back(share_json(share));
         for (const auto& sum : store::sum_usage(tx, since)) body["days"].push_back(sum_json(sum));
+        for (const auto& sum : store::sum_shadows(tx, since)) body["shadows"].push_back(shadow_json(sum));
         for (const auto& call : store::list_calls(tx, since, *limit)) body["calls"].push_back(call_json(call));
     };
     co_await services.db.read(agents::identity_of(caller.principal), read);

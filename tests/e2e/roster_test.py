@@ -121,6 +121,20 @@ def test_names_of_the_roster_are_models(hearth, provider):
     assert newest[1]["cost"] == pytest.approx((3 * 20 + 15 * 6) / 1e6) and newest[0]["cost"] == 0
 
 
+def test_a_shadow_is_asked_too_and_nobody_notices(own, provider):
+    shadowed = text_of(provider).replace("character: an old wizard", "shadow: {model: gizmo, share: 1}")
+    for started in running(Rostered(own, "shadow", shadowed, script=SCRIPT)):
+        provider.replies = [(200, anthropic("from Claude")), (200, ollama("from Ollama"))]
+        assert said(ask(started)) == "from Claude"
+        sums = lambda: started.call("GET", "/v1/usage").json["shadows"]
+        started.wait_for(lambda: sums(), "the shadow's answer")
+        [told] = sums()
+        assert (told["model"], told["shadow"], told["calls"], told["failures"], told["same_calls"]) == ("gandalf", "gizmo", 1, 0, 1)
+        assert told["likeness"] == 0.5 and told["cost"] > 0 and told["shadow_cost"] == 0
+        assert [body["model"] for body in provider.bodies] == ["claude-x", "llama"]
+        assert len(started.call("GET", "/v1/usage?calls=9").json["calls"]) == 1, "a person's calls are his own"
+
+
 @pytest.mark.parametrize("status,body", [
     (400, {"type": "error", "error": {"type": "invalid_request_error", "message": "Your credit balance is too low to access the Anthropic API."}}),
     (429, {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}),

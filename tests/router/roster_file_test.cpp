@@ -40,6 +40,7 @@ roster:
   default:
     chain: [embedded]
     local_end: false
+    shadow: {model: gandalf, share: 0.25}
 budgets:
   person:
     day: {cost: 1}
@@ -68,6 +69,9 @@ TEST(RosterFile, ReadsWhatItSays) {
     EXPECT_EQ(gandalf.alias.budget.request.tokens, 50000);
     EXPECT_EQ(gandalf.alias.budget.day.cost, 2.5);
     EXPECT_FALSE(roster->rows[1].local_end);
+    EXPECT_EQ(roster->rows[1].alias.shadow.model, "gandalf");
+    EXPECT_EQ(roster->rows[1].alias.shadow.share, 0.25);
+    EXPECT_EQ(gandalf.alias.shadow.share, 0) << "none, unless it is said";
     EXPECT_EQ(roster->person.day.cost, 1);
 }
 
@@ -99,12 +103,14 @@ TEST(RosterFile, RefusalsNameLineAndValue) {
         {"chain: [claude, box]", "chain: [claude, bax]", "line 21: roster.gandalf.chain names 'bax', which is no backend (there are embedded, upstream, claude, box)"},
         {"chain: [claude, box]", "chain: [claude, claude]", "names 'claude' twice"},
         {"chain: [claude, box]", "chain: claude", "line 21: roster.gandalf.chain is 'claude' but must be a list"},
+        {"share: 0.25", "share: 2", "line 30: roster.default.shadow.share is '2' but must be a number from 0"},
+        {"{model: gandalf, share", "{model: default, share", "line 30: roster.default.shadow.model must name another model of the roster, found 'default'"},
         {"max_tokens: 2000", "max_tokens: 0", "line 22: roster.gandalf.max_tokens is '0'"},
         {"temperature: 0.6", "temperature: .nan", "line 23: roster.gandalf.sampling.temperature is '.nan' but must be a number from 0 to 2"},
         {"request: {tokens: 50000}", "request: {tokens: lots}", "line 25: roster.gandalf.budget.request.tokens is 'lots'"},
         {"request: {tokens: 50000}", "request: 50000", "line 25: roster.gandalf.budget.request is '50000' but must be a map"},
         {"character:", "charakter:", "line 18: unknown setting 'roster.gandalf.charakter'"},
-        {"  person:\n", "  persons:\n", "line 31: unknown setting 'budgets.persons'"},
+        {"  person:\n", "  persons:\n", "line 32: unknown setting 'budgets.persons'"},
         {"prompt: You are Gandalf.", "prompt: [a]", "line 20: roster.gandalf.prompt is a list but must be a text"},
         {"roster:", "roster: x\nx:", "roster is 'x' but must be a map"},
         {"chain: [embedded]", "chain: [embedded", "line 29: "},

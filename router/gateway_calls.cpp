@@ -1,0 +1,163 @@
+// What the gateway is asked for: calls of aliases, drills of backends, shadow calls.
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "router/gateway_call.h"
+
+namespace router {
+
+using base::Code;
+
+// Counts a call while it lives. A shadow that runs here ends for it.
+class Gateway::Underway {
+public:
+    explicit Underway(Gateway& gateway) : gateway_(gateway) {
+        std::optional<RunningShadow> shadow;
+        {
+            const std::lock_guard lock(gateway_.mutex_);
+            ++gateway_.underway_;
+            shadow = gateway_.shadow_;
+        }
+        if (shadow && shadow->here) shadow->stop.request_stop();
+    }
+    ~Underway() {
+        const std::lock_guard lock(gateway_.mutex_);
+        --gateway_.underway_;
+    }
+    Underway(const Underway&) = delete;
+    Underway& operator=(const Underway&) = delete;
+
+private:
+    Gateway& gateway_;
+};
+
+namespace {
+
+ModelRequest shadowed(const ModelRequest& request, const std::string& model) {
+    ModelRequest out = request;
+    out.alias = model;
+    out.purpose = "shadow";
+    out.on_behalf.person = {};  // no person pays for it
+    return out;
+}
+
+}  // namespace
+
+bool Gateway::wants_shadow(const Call<ModelRequest>& call) {
+    const ShadowRow& row = call.row->shadow;
+    if (row.share <= 0 || !shadow_listener_ || !call.table->alias(row.model)) return false;
+    const std::lock_guard lock(mutex_);
+    return !shadow_ && underway_ == 1 && shadow_choices_[call.row->name].next(row.share);
+}
+
+net::Task<void> Gateway::shadow(Call<ModelRequest> call, ModelReply was, std::chrono::microseconds took) {
+    // The answer that is waited for goes out first.
+    co_await boost::asio::post(boost::asio::use_awaitable);
+    const Alias* row = call.table->alias(call.row->shadow.model);
+    const bool here = std::any_of(row->chain.begin(), row->chain.end(), [&](const std::string& id) {
+        const Link* link = call.table->find(id);
+        return link && link->backend->is_local();
+    });
+    RunningShadow running{base::StopSource(), here};
+    {
+        const std::lock_guard lock(mutex_);
+        if (shadow_ || (here && underway_ > 0)) co_return;
+        shadow_ = running;
+    }
+    struct Ended {
+        Gateway& gateway;
+        ~Ended() {
+            const std::lock_guard lock(gateway.mutex_);
+            gateway.shadow_.reset();
+        }
+    } const ended{*this};
+    ShadowDelta delta;
+    delta.who = call.request.on_behalf;
+    delta.alias = call.row->name;
+    delta.shadow = row->name;
+    delta.purpose = call.request.purpose;
+    delta.was = was.usage;
+    delta.took = took;
+    const auto began = clock_.steady();
+    Call<ModelRequest> again{call.table, row, shaped(shadowed(call.request, row->name), *row), {}};
+    again.request.stop = running.stop.token();
+    Delivered nothing;
+    const auto now = co_await first_answer<ModelReply>(again, nothing);
+    if (running.stop.token().stopped() || (now && !is_answer(*now))) co_return;
+    delta.took_now = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - began);
+    if (now) compare(delta, was, *now);
+    else delta.error = now.error().text();
+    shadow_listener_(delta);
+}
+
+net::Task<base::Result<ModelReply>> Gateway::generate(ModelRequest request, DeltaSink sink) {
+    const auto table = this->table();
+    const Alias* row = table->alias(request.alias);
+    if (!row) co_return unknown(request.alias, *table);
+    const Underway underway(*this);
+    const auto began = clock_.steady();
+    Call<ModelRequest> call{table, row, shaped(std::move(request), *row), std::move(sink)};
+    Delivered delivered;
+    auto reply = co_await first_answer<ModelReply>(call, delivered);
+    if (!reply) co_return reply;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const Traffic traffic : exercised_by(*reply, bool(call.sink))) exercises_.worked(reply->backend, traffic, clock_.now());
+    }
+    if (is_answer(*reply) && wants_shadow(call)) {
+        const auto executor = co_await boost::asio::this_coro::executor;
+        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - began);
+        call.sink = {};
+        net::spawn(executor, shadow(std::move(call), *reply, took), [this](std::exception_ptr) { log_.warn("a shadow call broke off", {}); });
+    }
+    co_return reply;
+}
+
+net::Task<base::Result<ModelReply>> Gateway::drill(std::string backend, Traffic traffic, OnBehalf who, base::StopToken stop) {
+    const auto table = this->table();
+    if (!table->find(backend)) co_return base::error(Code::not_found, "there is no backend '" + backend + "'", "hearth drill lists them");
+    const Alias row{.name = "drill of " + backend, .chain = {backend}};
+    std::string streamed;
+    DeltaSink sink;
+    if (traffic == Traffic::streamed)
+        sink = [&](const ModelDelta& delta) {
+            if (delta.kind == ModelDelta::Kind::content) streamed += delta.text;
+        };
+    Call<ModelRequest> call{table, &row, drill_request(traffic), std::move(sink)};
+    call.request.on_behalf = who;
+    call.request.stop = stop;
+    Delivered delivered;
+    auto reply = co_await first_answer<ModelReply>(call, delivered);
+    if (reply && !is_answer(*reply)) co_return reply;  // stopped: it tells nothing
+    if (reply)
+        if (auto fine = drill_verdict(traffic, *reply, streamed); !fine) reply = std::move(fine).error();
+    // What is over budget, or makes vectors alone, has not failed.
+    if (!reply && (reply.error().code == Code::resource_exhausted || reply.error().code == Code::unsupported)) co_return reply;
+    const std::lock_guard lock(mutex_);
+    if (reply) exercises_.worked(backend, traffic, clock_.now());
+    else exercises_.failed(backend, traffic, clock_.now(), reply.error().message);
+    co_return reply;
+}
+
+net::Task<base::Result<EmbeddingReply>> Gateway::embed(EmbeddingRequest request) {
+    const auto table = this->table();
+    const Alias* row = table->alias(request.alias);
+    if (!row) co_return unknown(request.alias, *table);
+    Call<EmbeddingRequest> call{table, row, std::move(request), {}};
+    Delivered nothing;
+    co_return co_await first_answer<EmbeddingReply>(call, nothing);
+}
+
+net::Task<base::Result<int>> Gateway::count(ModelRequest request) {
+    const auto table = this->table();
+    const Alias* row = table->alias(request.alias);
+    if (!row) co_return unknown(request.alias, *table);
+    for (const auto& id : row->chain) {
+        const Link* link = table->find(id);
+        if (link && refusal(*link, clock_.steady()).empty()) co_return co_await link->backend->count(shaped(std::move(request), *row));
+    }
+    co_return base::error(Code::unavailable, "no backend can serve '" + request.alias + "' now");
+}
+
+}  // namespace router
