@@ -6,9 +6,11 @@
 #include <mutex>
 #include <set>
 
+#include "agents/events.h"
 #include "agents/pipeline.h"
 #include "agents/resume.h"
 #include "agents/service.h"
+#include "agents/steer.h"
 #include "agents/turnstile.h"
 
 namespace agents {
@@ -27,31 +29,40 @@ struct Agents::Impl {
         }
         base::StopSource stop, left, cut;
         store::Identity who;
+        std::shared_ptr<Inputs> inputs = std::make_shared<Inputs>();
     };
 
     Parts parts;
     Options options;
     Turnstile turnstile;
+    EventHub hub;
     std::mutex mutex;
     std::map<base::RunId, std::shared_ptr<Running>> running;
     std::set<base::RunId> resuming;
     bool leaving = false;
+    bool looking = false, look_again = false;  // for runs that nobody holds
+    bool crowded = false;                      // some had to wait for a place
 
+    base::Result<void> check(ChatRequest& request) const;
+    std::shared_ptr<Running> running_of(const ChatRequest& request) const;
     net::Task<base::Result<ChatResult>> chat(ChatRequest request, EventSink sink);
-    Frame frame_of(const ChatRequest& request, const Accepted& accepted, const store::RunLease& lease, const Running& entry, std::vector<store::Step> journal) const;
+    Frame frame_of(const ChatRequest& request, const Accepted& accepted, const store::RunLease& lease, const Running& entry, std::vector<store::Step> journal);
     void enter(const Frame& frame, std::shared_ptr<Running> entry);
     void leave(const Frame& frame);
     net::Task<base::Result<Accepted>> take_in(const ChatRequest& request, base::ConversationId fresh, std::shared_ptr<store::RunLease>& lease, base::SteadyPoint until);
     // From here on nothing is an Error: what breaks is told as the run's state.
-    net::Task<ChatResult> run(Frame& frame, const ChatRequest& request, const Accepted& accepted, Turn turn);
+    net::Task<ChatResult> run(Frame& frame, const ChatRequest& request, Accepted accepted, Turn turn);
     net::Task<void> execute(Frame& frame, Turn& turn, const ChatRequest& request, const Accepted& accepted);
     base::Result<Layout> lay_out_turn(Frame& frame, const History& stored, Turn& turn) const;
     net::Task<void> run_dev(Frame& frame, const Layout& layout, Turn& turn);
-    net::Task<void> finish(Frame& frame, Turn& turn, base::Span root, base::SteadyPoint start);
+    // False: the run goes on with the turn that `turn` is now.
+    net::Task<bool> finish(Frame& frame, Turn& turn, Accepted& accepted, base::Span root, base::SteadyPoint start);
     net::Task<void> give_back(Frame& frame);
     void stop_those_asked_for();
 
+    net::Task<base::Result<Submitted>> submit(Submission submission);
     net::Task<void> resume_interrupted();
+    net::Task<void> look_for_runs();
     bool reserve(base::RunId run);
     net::Task<void> resume(store::Interrupted interrupted);
 };

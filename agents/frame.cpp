@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "agents/events.h"
 #include "agents/journal.h"
+#include "agents/steer.h"
 #include "agents/transcript.h"
 #include "router/chat_stream.h"
 #include "router/gateway.h"
@@ -63,12 +65,14 @@ int room_of(const Frame& frame, const router::ModelRequest& request) {
     return std::max(1, std::min(request.max_tokens, context / 16));
 }
 
+std::string step_key(const Frame& frame) { return "model:" + std::to_string(frame.sums.model_steps); }
+
 store::StepIntent intent_of(const Frame& frame, const router::ModelRequest& request) {
     store::StepIntent intent;
     intent.kind = "model";
     intent.name = request.alias;
     intent.effect = "pure";
-    intent.effect_key = "model:" + std::to_string(frame.sums.model_steps);
+    intent.effect_key = step_key(frame);
     intent.input = {{"purpose", request.purpose}, {"messages", request.messages.size()}, {"max_tokens", request.max_tokens}, {"digest", digest_of(request)}};
     return intent;
 }
@@ -86,6 +90,7 @@ const std::vector<std::string>& prompt_names() {
 void Frame::emit(ChatEvent event) const {
     event.run = run;
     event.conversation = conversation;
+    if (told && event.kind != ChatEvent::Kind::done) told->tell(event);
     if (sink) sink(event);
 }
 
@@ -133,6 +138,18 @@ void count(Frame& frame, const router::ModelReply& reply) {
     frame.sums.model = reply.model;
 }
 
+// What it said is said again to whoever listens.
+void retell(const router::ModelReply& reply, const router::DeltaSink& sink) {
+    using Kind = router::ModelDelta::Kind;
+    for (const auto& [kind, text] : {std::pair{Kind::reasoning, reply.message.reasoning}, {Kind::content, reply.message.text()}}) {
+        if (!sink || text.empty()) continue;
+        router::ModelDelta delta;
+        delta.kind = kind;
+        delta.text = text;
+        sink(delta);
+    }
+}
+
 }  // namespace
 
 net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::ModelRequest request, base::SpanId parent,
@@ -144,11 +161,15 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
     request.cache_salt = frame.who.person.text();
     request.on_behalf = {frame.who.tenant, frame.who.person, frame.scope == policy::Scope::dev ? "hearth/dev" : "hearth", frame.conversation};
     request.reply_room = room_of(frame, request);
+    co_await take_inputs(frame, request, step_key(frame));
     const store::StepIntent intent = intent_of(frame, request);
     ++frame.sums.model_steps;
     auto before = recorded(frame, intent);
     if (before) {
-        if (*before) count(frame, **before);
+        if (*before) {
+            count(frame, **before);
+            retell(**before, sink);
+        }
         co_return *std::move(before);
     }
     const std::string purpose = request.purpose;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@
 #include "tools/ports.h"
 
 namespace agents {
+
+class LiveEvents;
+struct Inputs;
 
 struct Frame {
     Frame(const Parts& p, const Options& o, store::RunWriter w) : parts(p), options(o), who(w.who()), run(w.run()), writer(std::move(w)) {}
@@ -33,6 +37,12 @@ struct Frame {
     base::StopToken stop;         // stopped by a person, at the run's deadline, or to be left
     base::StopToken effects;      // the same but for being left: what may take effect only once is waited for
     EventSink sink;
+    std::shared_ptr<LiveEvents> told;   // what the run tells to whoever listens elsewhere
+    std::shared_ptr<Inputs> inputs;     // what people add meanwhile
+    std::optional<store::EventId> told_before;  // of a run that was taken over: what its earlier holder told stands until there
+    std::optional<router::ExecutionClass> execution;  // asked for by the client
+    base::RunId forked_from;
+    base::StepId forked_step;
     std::shared_ptr<sandbox::Workspace> workspace;
     std::vector<router::ToolSchema> client_tools;
     router::SamplingRequest sampling;

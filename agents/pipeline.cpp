@@ -1,5 +1,6 @@
 #include "agents/pipeline.h"
 
+#include "agents/events.h"
 #include "agents/phases/phases.h"
 #include "agents/run_agent.h"
 #include "store/traces.h"
@@ -113,6 +114,7 @@ net::Task<void> run_pipeline(Frame& frame, const Layout& layout, Turn& turn) {
         report(frame, row, std::move(span), start, turn, next ? std::string() : next.error().text());
         turn.span = base::SpanId::make(frame.parts.clock.now());
         turn.sums = frame.sums;
+        turn.told = frame.told->last();
         frame.writer.defer_turn(to_json(turn));
     }
 }

@@ -68,6 +68,11 @@ base::Result<std::vector<router::ToolSchema>> schemas_from_json(const Json& json
     return out;
 }
 
+template <class Id>
+Id id_of(const Json& json, const char* field) {
+    return Id::parse(json.at(field).get<std::string>()).value_or(Id{});
+}
+
 Json principal_to_json(const policy::Principal& principal) {
     return {{"role", policy::name(principal.role)}, {"via", principal.via}, {"can_ask", principal.can_ask}};
 }
@@ -76,7 +81,7 @@ Json principal_to_json(const policy::Principal& principal) {
 
 Json to_json(const ChatRequest& request, const Beginning& beginning) {
     const bool read_only = request.workspace ? request.workspace->access() == sandbox::Workspace::Access::read_only : request.workspace_read_only;
-    return {{"principal", principal_to_json(request.principal)},
+    Json out = {{"principal", principal_to_json(request.principal)},
             {"alias", request.alias},
             {"channel", request.channel},
             {"workspace", request.workspace ? request.workspace->root().string() : request.workspace_path},
@@ -88,7 +93,11 @@ Json to_json(const ChatRequest& request, const Beginning& beginning) {
             {"ends_with_client", request.ends_with_client},
             {"began_us", store::micros_of(beginning.at)},
             {"root", beginning.root.text()},
-            {"prompts", beginning.prompts}};
+            {"prompts", beginning.prompts},
+            {"deadline_s", request.deadline.count()}};
+    if (request.execution) out["class"] = router::name(*request.execution);
+    if (!request.forked_from.is_nil()) out["fork"] = {{"run", request.forked_from.text()}, {"step", request.forked_step.text()}, {"folder", request.folder_of.text()}};
+    return out;
 }
 
 base::Result<Kept> kept_from_json(const Json& json) {
@@ -112,6 +121,14 @@ base::Result<Kept> kept_from_json(const Json& json) {
         out.request.sampling = sampling_from_json(json.value("sampling", Json::object()));
         out.request.max_tokens = json.value("max_tokens", 0);
         out.request.ends_with_client = json.value("ends_with_client", false);
+        out.request.messages = json.value("messages", std::vector<Json>{});
+        out.request.deadline = std::chrono::seconds(json.value("deadline_s", std::int64_t(0)));
+        if (json.contains("class")) out.request.execution = parse_class(json["class"].get<std::string>());
+        if (const auto fork = json.find("fork"); fork != json.end()) {
+            out.request.forked_from = id_of<base::RunId>(*fork, "run");
+            out.request.forked_step = id_of<base::StepId>(*fork, "step");
+            out.request.folder_of = id_of<base::ConversationId>(*fork, "folder");
+        }
         out.beginning.at = base::TimePoint(std::chrono::microseconds(json.at("began_us").get<std::int64_t>()));
         out.beginning.root = *root;
         out.beginning.prompts = json.value("prompts", std::map<std::string, int>{});
@@ -121,16 +138,27 @@ base::Result<Kept> kept_from_json(const Json& json) {
     return out;
 }
 
-base::Result<TakenOver> read_taken_over(store::Tx& tx, base::RunId id) {
+base::Result<TakenOver> read_taken_over(store::Tx& tx, const Options& options, base::RunId id) {
     const auto run = store::find_run(tx, id);
     if (!run || run->status != "running") return base::error(Code::conflict, "the run " + id.text() + " has ended");
     auto kept = kept_from_json(store::run_request(tx, id));
     if (!kept) return std::move(kept).error();
+    kept->request.principal.tenant = tx.identity().tenant;
+    kept->request.principal.person = tx.identity().person;
+    kept->request.conversation = run->conversation;
     TakenOver out;
+    out.inputs = store::list_inputs(tx, id);
+    out.stop_asked = store::stop_asked(tx, id);
+    if (run->input.is_nil()) {
+        auto begun = begin_queued(tx, options, *run, *kept);
+        if (!begun) return std::move(begun).error();
+        out.accepted = *std::move(begun);
+        out.request = std::move(kept->request);
+        out.begins = true;
+        return out;
+    }
     out.request = std::move(kept->request);
-    out.request.principal.tenant = tx.identity().tenant;
-    out.request.principal.person = tx.identity().person;
-    out.request.conversation = out.accepted.conversation = run->conversation;
+    out.accepted.conversation = run->conversation;
     out.accepted.workspace = store::conversation_workspace(tx, run->conversation).value_or("");
     if (run->turn.is_object() && !run->turn.empty()) {
         auto turn = turn_from_json(run->turn);
@@ -138,7 +166,6 @@ base::Result<TakenOver> read_taken_over(store::Tx& tx, base::RunId id) {
         out.turn = *std::move(turn);
     }
     out.journal = store::list_steps(tx, id);
-    out.stop_asked = store::stop_asked(tx, id);
     auto prompts = store::prompts_of(tx, prompt_names(), kept->beginning.prompts);
     out.accepted.beginning = std::move(kept->beginning);
     if (!prompts) {
@@ -166,12 +193,28 @@ struct Place {
     }
 };
 
+// Of those who look for runs in this process, one does.
+template <class Impl>
+struct Look {
+    Impl& impl;
+    ~Look() {
+        const std::lock_guard lock(impl.mutex);
+        impl.looking = impl.look_again = false;
+    }
+    bool again() const {
+        const std::lock_guard lock(impl.mutex);
+        return std::exchange(impl.look_again, false);
+    }
+};
+
 }  // namespace
 
 bool Agents::Impl::reserve(base::RunId run) {
     const std::lock_guard lock(mutex);
     // A run of this process may have lost its lock for a moment.
-    if (leaving || resuming.size() >= kMostAtOnce || running.contains(run)) return false;
+    if (leaving || running.contains(run)) return false;
+    crowded |= resuming.size() >= kMostAtOnce;
+    if (resuming.size() >= kMostAtOnce) return false;
     return resuming.insert(run).second;
 }
 
@@ -183,23 +226,51 @@ net::Task<void> Agents::Impl::resume(store::Interrupted interrupted) {
     auto lease = co_await net::on_pool(parts.blocking, take);
     if (!lease) co_return;  // another process was faster
     const auto held = released_on(parts.blocking, *std::move(lease));
-    const auto read = [&](store::Tx& tx) { return read_taken_over(tx, interrupted.run); };
-    auto taken = co_await parts.db.read(interrupted.who, read);
+    const auto read = [&](store::Tx& tx) { return read_taken_over(tx, options, interrupted.run); };
+    auto taken = co_await parts.db.run(interrupted.who, read);
     if (!taken) {
         if (taken.error().code != Code::conflict)
             parts.log.error("a run cannot be taken up again", {{"run", interrupted.run.text()}, {"error", taken.error().text()}});
         co_return;
     }
-    parts.log.info("run is taken up again", {{"run", interrupted.run.text()}, {"epoch", held->epoch()}, {"phase", name(taken->turn.phase)}});
-    auto entry = std::make_shared<Running>(base::StopToken(), parts.clock.steady() + options.run_deadline, interrupted.who);
+    const bool first = taken->begins || held->epoch() == 1;
+    parts.log.info(first ? "run begins" : "run is taken up again", {{"run", interrupted.run.text()}, {"epoch", held->epoch()}, {"phase", name(taken->turn.phase)}});
+    auto entry = running_of(taken->request);
     if (taken->request.ends_with_client || taken->stop_asked) entry->stop.request_stop();
     Frame frame = frame_of(taken->request, taken->accepted, *held, *entry, std::move(taken->journal));
+    if (!first) frame.told_before = taken->turn.told;
+    frame.inputs->first_step = taken->turn.first_step;
+    frame.inputs->more = true;  // somebody may have added something since
+    for (auto& input : taken->inputs) frame.inputs->known.push_back({std::move(input), {}});
     enter(frame, std::move(entry));
-    co_await run(frame, taken->request, taken->accepted, std::move(taken->turn));
+    co_await run(frame, taken->request, std::move(taken->accepted), std::move(taken->turn));
     leave(frame);
+    bool waited = false;
+    {
+        const std::lock_guard lock(mutex);
+        waited = std::exchange(crowded, false);
+    }
+    // Another one has waited for its place, or for its turn in the conversation.
+    if (!waited && !first) co_return;
+    const auto executor = co_await boost::asio::this_coro::executor;
+    net::spawn(executor, resume_interrupted(), {});
 }
 
 net::Task<void> Agents::Impl::resume_interrupted() {
+    {
+        const std::lock_guard lock(mutex);
+        if (std::exchange(looking, true)) {
+            look_again = true;
+            co_return;
+        }
+    }
+    const Look<Impl> look{*this};
+    do {
+        co_await look_for_runs();
+    } while (look.again());
+}
+
+net::Task<void> Agents::Impl::look_for_runs() {
     if (!parts.gateway.ready(options.model)) co_return;
     const auto list = [&] { return store::list_interrupted(parts.db); };
     const std::vector<store::Interrupted> found = co_await net::on_pool(parts.blocking, list);

@@ -9,11 +9,12 @@
 
 #include "agents/session.h"
 #include "store/ledger.h"
+#include "store/run_inputs.h"
 
 namespace agents {
 
-// A ChatRequest and a Beginning as the run's row keeps them, and back. Not in it: messages and principal's
-// ids, which other rows tell.
+// A ChatRequest and a Beginning as the run's row keeps them, and back. Not in it: the principal's ids, which other rows
+// tell, and the messages of a run that has begun.
 base::Json to_json(const ChatRequest& request, const Beginning& beginning);
 struct Kept {
     ChatRequest request;
@@ -26,9 +27,17 @@ struct TakenOver {
     Accepted accepted;    // the history up to the message that the run answers
     Turn turn;
     std::vector<store::Step> journal;
+    std::vector<store::RunInput> inputs;
     bool stop_asked = false;
+    bool begins = false;  // now
 };
-// Of a run whose lease the caller holds. Error{conflict} when it has ended meanwhile, {corrupt} when its rows cannot be read.
-base::Result<TakenOver> read_taken_over(store::Tx& tx, base::RunId run);
+// Of a run whose lease the caller holds; one that was only taken in so far begins. Error{conflict} when it has ended meanwhile, or cannot
+// begin beside another one; {corrupt} when its rows cannot be read.
+base::Result<TakenOver> read_taken_over(store::Tx& tx, const Options& options, base::RunId run);
+
+// The transaction that takes a run in.
+base::Result<Submitted> accept_queued(store::Tx& tx, const Options& options, const Submission& submission, base::RunId run, base::ConversationId fresh);
+// And the one that begins it.
+base::Result<Accepted> begin_queued(store::Tx& tx, const Options& options, const store::Run& run, Kept& kept);
 
 }  // namespace agents

@@ -9,7 +9,6 @@
 #include "router/gateway.h"
 #include "store/failure.h"
 #include "store/runs.h"
-#include "store/stops.h"
 #include "store/traces.h"
 
 namespace agents {
@@ -80,6 +79,7 @@ std::string_view name(ChatEvent::Kind kind) {
         case ChatEvent::Kind::reasoning: return "reasoning";
         case ChatEvent::Kind::tool_call: return "tool_call";
         case ChatEvent::Kind::tool_result: return "tool_result";
+        case ChatEvent::Kind::input: return "input";
         case ChatEvent::Kind::done: return "done";
     }
     return "done";
@@ -221,10 +221,15 @@ void tell_end(const Frame& frame, const Turn& turn) {
     frame.emit(std::move(done));
 }
 
+// What was added and nobody read is answered before a run ends well; one that waits for its client's results can take nothing in.
+bool drains(const std::string& final_state) {
+    return final_state == "answered" || final_state == "partial" || final_state == "refused" || final_state == "unknown_effect";
+}
+
 }  // namespace
 
 // The run's end: its row, its root span, its last event.
-net::Task<void> Agents::Impl::finish(Frame& frame, Turn& turn, base::Span root, base::SteadyPoint start) {
+net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepted, base::Span root, base::SteadyPoint start) {
     turn.sums = frame.sums;
     Json usage = usage_to_json(frame.sums.usage);
     usage.update({{"model_calls", frame.sums.model_steps}, {"tool_calls", frame.sums.tools_used}});
@@ -235,18 +240,27 @@ net::Task<void> Agents::Impl::finish(Frame& frame, Turn& turn, base::Span root, 
     root.attributes = {{"final_state", turn.state}, {"usage", usage}, {"model", frame.sums.model}, {"prompts", versions},
                        {"role", policy::name(frame.principal.role)}, {"via", frame.principal.via},
                        {"workspace", frame.workspace ? frame.workspace->root().string() : ""}};
+    if (!frame.forked_from.is_nil()) root.attributes["forked_from"] = {{"run", frame.forked_from.text()}, {"step", frame.forked_step.text()}};
     if (frame.writer.epoch() > 1) root.attributes["taken_over"] = {{"epoch", frame.writer.epoch()}, {"differing", frame.writer.diverged()}};
     root.body = {{"request", turn.request}, {"answer", turn.answer}};
     const std::string alias = root.name;
     // With the run's end, or a run that ended would be without a trace's root.
     std::optional<base::Span> written;
-    frame.writer.defer([&written, root](store::Tx& tx) { written = store::write_span(tx, root); });
-    co_await frame.writer.finish(turn.state, turn.error, usage, to_json(turn));
+    std::function<void(store::Tx&)> with_it = [&](store::Tx& tx) {
+        written = store::write_span(tx, root);
+        frame.told->ends(turn.state, turn.error);
+    };
+    std::function<bool(store::Tx&)> goes_on;
+    if (drains(turn.state)) goes_on = [&](store::Tx& tx) { return drain_inputs(tx, frame, turn, accepted); };
+    Json as_it_is = to_json(turn);
+    const bool ended = co_await frame.writer.finish(turn.state, turn.error, usage, std::move(as_it_is), std::move(goes_on), std::move(with_it));
+    if (!ended) co_return false;
     if (written) parts.traces.committed(*std::move(written));
     parts.metrics.add("hearth_runs_total", 1, {{"alias", alias}, {"state", turn.state}});
     parts.metrics.add("hearth_tool_calls_total", frame.sums.tools_used, {{"alias", alias}});
     parts.metrics.observe("hearth_run_seconds", std::chrono::duration<double>(since(frame, start)).count(), {{"alias", alias}});
     tell_end(frame, turn);
+    co_return true;
 }
 
 namespace {
@@ -288,15 +302,17 @@ void Agents::Impl::enter(const Frame& frame, std::shared_ptr<Running> entry) {
     const std::lock_guard lock(mutex);
     if (leaving) entry->leave();
     running.emplace(frame.run, std::move(entry));
+    hub.enter(frame.told);
 }
 
 void Agents::Impl::leave(const Frame& frame) {
     const std::lock_guard lock(mutex);
     running.erase(frame.run);
+    hub.leave(*frame.told);
 }
 
 Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepted, const store::RunLease& lease, const Running& entry,
-                             std::vector<store::Step> journal) const {
+                             std::vector<store::Step> journal) {
     Frame frame(parts, options, store::RunWriter(parts.db, identity_of(request.principal), lease.run(), lease.epoch(), std::move(journal), entry.left.token()));
     frame.principal = request.principal;
     frame.scope = scope_of(request.alias);
@@ -305,6 +321,12 @@ Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepte
     frame.root = accepted.beginning.root;
     frame.stop = entry.cut.token();
     frame.effects = entry.stop.token();
+    frame.told = std::make_shared<LiveEvents>(hub, frame.run, frame.conversation, lease.epoch());
+    frame.writer.tell_by(frame.told);
+    frame.inputs = entry.inputs;
+    frame.execution = request.execution;
+    frame.forked_from = request.forked_from;
+    frame.forked_step = request.forked_step;
     frame.client_tools = request.client_tools;
     frame.sampling = request.sampling;
     frame.asked_tokens = request.max_tokens > 0;
@@ -322,14 +344,15 @@ net::Task<void> Agents::Impl::give_back(Frame& frame) {
     }
 }
 
-net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request, const Accepted& accepted, Turn turn) {
+net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request, Accepted accepted, Turn turn) {
     const auto start = parts.clock.steady();
     base::Span root = span_of(frame, frame.root, {}, "run", request.alias);
     root.started = frame.began;
     frame.sums = turn.sums;
+    if (frame.told_before) frame.told->resumes(*frame.told_before);
     ChatEvent began;
     began.kind = ChatEvent::Kind::run_started;
-    frame.emit(std::move(began));
+    if (frame.told_before.value_or(store::EventId{}) == store::EventId{}) frame.emit(std::move(began));
     bool left = false, in_order = false;
     const auto broke = [&](const char* what, const std::exception& e) {
         left = goes_on(e);
@@ -341,26 +364,29 @@ net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request
         turn.error = told.text();
         turn.code = told.code;
     };
-    try {
-        co_await execute(frame, turn, request, accepted);
-    } catch (const store::RunRests& e) {
-        rest(turn, e.approval);
-        tell_end(frame, turn);
-        co_return result_of(frame, std::move(turn));
-    } catch (const store::RunStopped& e) {
-        turn.state = "cancelled";
-        turn.error = e.what();
-        turn.code = Code::cancelled;
-    } catch (const std::exception& e) {
-        broke("the run broke off", e);
-    }
-    // What one attempt could not write is gone with it: the next writes down that the run failed.
-    for (int attempt = 0; attempt < 2 && !left; ++attempt) {
+    for (bool ended = false; !ended && !left;) {
         try {
-            co_await finish(frame, turn, root, start);
-            break;
+            co_await execute(frame, turn, request, accepted);
+        } catch (const store::RunRests& e) {
+            rest(turn, e.approval);
+            tell_end(frame, turn);
+            co_return result_of(frame, std::move(turn));
+        } catch (const store::RunStopped& e) {
+            turn.state = "cancelled";
+            turn.error = e.what();
+            turn.code = Code::cancelled;
         } catch (const std::exception& e) {
-            broke("the end of the run could not be written", e);
+            broke("the run broke off", e);
+        }
+        // What one attempt could not write is gone with it: the next writes down that the run failed.
+        for (int attempt = 0; attempt < 2 && !left; ++attempt) {
+            try {
+                ended = co_await finish(frame, turn, accepted, root, start);
+                break;
+            } catch (const std::exception& e) {
+                broke("the end of the run could not be written", e);
+                ended = true;
+            }
         }
     }
     if (in_order) co_await give_back(frame);
@@ -386,13 +412,21 @@ net::Task<base::Result<Accepted>> Agents::Impl::take_in(const ChatRequest& reque
     }
 }
 
-net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, EventSink sink) {
-    if (!is_agent(request.alias))
-        co_return base::error(Code::not_found, "there is no agent \"" + request.alias + "\"", "hearth or hearth/dev");
+base::Result<void> Agents::Impl::check(ChatRequest& request) const {
+    if (!is_agent(request.alias)) return base::error(Code::not_found, "there is no agent \"" + request.alias + "\"", "hearth or hearth/dev");
     auto messages = checked_messages(request.messages);
-    if (!messages) co_return std::move(messages).error();
+    if (!messages) return std::move(messages).error();
     request.messages = *std::move(messages);
-    if (auto checked = check_client_tools(parts.tools, request); !checked) co_return std::move(checked).error();
+    return check_client_tools(parts.tools, request);
+}
+
+std::shared_ptr<Agents::Impl::Running> Agents::Impl::running_of(const ChatRequest& request) const {
+    const auto time = request.deadline.count() > 0 ? std::min(request.deadline, options.run_deadline) : options.run_deadline;
+    return std::make_shared<Running>(request.stop, parts.clock.steady() + time, identity_of(request.principal));
+}
+
+net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, EventSink sink) {
+    if (auto fine = check(request); !fine) co_return std::move(fine).error();
     if (auto ready = parts.gateway.ready(options.model); !ready) co_return std::move(ready).error();
     const auto fresh = base::ConversationId::make(parts.clock.now());
     const auto until = std::chrono::steady_clock::now() + options.run_deadline;
@@ -403,12 +437,12 @@ net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, Even
     auto accepted = co_await take_in(request, fresh, lease, until);
     if (!accepted) co_return std::move(accepted).error();
 
-    auto entry = std::make_shared<Running>(request.stop, parts.clock.steady() + options.run_deadline, identity_of(request.principal));
+    auto entry = running_of(request);
     Frame frame = frame_of(request, *accepted, *lease, *entry, {});
     frame.sink = std::move(sink);
     enter(frame, std::move(entry));
     Turn turn;
-    ChatResult result = co_await run(frame, request, *accepted, std::move(turn));
+    ChatResult result = co_await run(frame, request, *std::move(accepted), std::move(turn));
     leave(frame);
     co_return result;
 }
@@ -418,53 +452,6 @@ Agents::~Agents() = default;
 
 net::Task<base::Result<ChatResult>> Agents::chat(ChatRequest request, EventSink sink) {
     return impl_->chat(std::move(request), std::move(sink));
-}
-
-net::Task<bool> Agents::stop(policy::Principal who, base::RunId run) {
-    const auto ask = [&](store::Tx& tx) { return store::ask_to_stop(tx, run); };
-    if (!co_await impl_->parts.db.run(identity_of(who), ask)) co_return false;
-    heard({store::Signal::Kind::stop, run});
-    co_return true;
-}
-
-// Whoever missed a signal finds in the database what it told.
-void Agents::Impl::stop_those_asked_for() {
-    std::map<base::RunId, store::Identity> held;
-    {
-        const std::lock_guard lock(mutex);
-        for (const auto& [run, entry] : running) held.emplace(run, entry->who);
-    }
-    for (const auto& [run, who] : held) {
-        const auto asked = [&, id = run](store::Tx& tx) { return store::stop_asked(tx, id); };
-        if (!parts.db.run_blocking(who, asked, store::Db::Access::read)) continue;
-        const std::lock_guard lock(mutex);
-        if (const auto found = running.find(run); found != running.end()) found->second->stop.request_stop();
-    }
-}
-
-void Agents::heard(const store::Signal& signal) {
-    if (signal.kind == store::Signal::Kind::missed) return impl_->stop_those_asked_for();
-    if (signal.kind != store::Signal::Kind::stop) return;
-    const std::lock_guard lock(impl_->mutex);
-    if (const auto found = impl_->running.find(signal.run); found != impl_->running.end()) found->second->stop.request_stop();
-}
-
-void Agents::stop_all() {
-    impl_->turnstile.turn_away();
-    const std::lock_guard lock(impl_->mutex);
-    for (auto& [run, entry] : impl_->running) entry->stop.request_stop();
-}
-
-void Agents::leave_all() {
-    impl_->turnstile.turn_away();
-    const std::lock_guard lock(impl_->mutex);
-    impl_->leaving = true;
-    for (auto& [run, entry] : impl_->running) entry->leave();
-}
-
-int Agents::active() const {
-    const std::lock_guard lock(impl_->mutex);
-    return int(impl_->running.size());
 }
 
 }  // namespace agents

@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,11 @@
 #include "base/stop.h"
 #include "net/task.h"
 #include "policy/types.h"
+#include "router/admission.h"
 #include "router/types.h"
 #include "sandbox/workspace.h"
 #include "store/db.h"
+#include "store/run_events.h"
 #include "store/signals.h"
 
 namespace router {
@@ -74,8 +77,15 @@ struct ChatRequest {
 
     router::SamplingRequest sampling;  // for the answer; unset fields take the phase's own
     int max_tokens = 0;                // of the whole run's output; 0: the configured budget
+    std::chrono::seconds deadline{0};  // when that is less than the configured one; 0: that
+    std::optional<router::ExecutionClass> execution;  // what the pipeline would find out by itself
     bool ends_with_client = false;     // `stop` stops when its client goes away: after a crash nobody goes on with the run
     base::StopToken stop;              // the request's: cancel on disconnect only when that is wanted
+
+    // Of a run that begins where another one was (see Agents::fork): that run and its step, and the conversation whose folder it works in.
+    base::RunId forked_from;
+    base::StepId forked_step;
+    base::ConversationId folder_of;
 };
 
 struct ChatEvent {
@@ -86,6 +96,7 @@ struct ChatEvent {
         reasoning,    // text
         tool_call,    // name, id, data = arguments: about to run
         tool_result,  // name, id, text, data = {"ok", "ms", "truncated", …}
+        input,        // text: what a person added, and the run reads now
         done,         // data = {"final_state", "error"}; the last event
     };
     Kind kind = Kind::text;
@@ -95,6 +106,7 @@ struct ChatEvent {
     base::ConversationId conversation;
 };
 std::string_view name(ChatEvent::Kind kind);
+base::Json data_of(const ChatEvent& event);  // as clients read it
 
 // Called in order on the executor that chat() runs on; must not block.
 using EventSink = std::function<void(const ChatEvent&)>;
@@ -112,6 +124,35 @@ struct ChatResult {
     std::vector<router::ToolCall> client_calls;
     std::string model;                 // that wrote the answer
     base::Error error{};               // why, when the state is no_backend, failed, partial, …; message empty when answered
+};
+
+// One of a run's events as it is told to whoever listens: a ChatEvent's kind and data; also `resumed`, `waiting` (for a person's
+// word), and last `done`.
+struct ToldEvent {
+    store::EventId id;
+    std::string name;
+    base::Json data;
+};
+
+// Listens to a run.
+class EventReader {
+public:
+    virtual ~EventReader() = default;
+    // What comes next, as soon as there is something; nothing after so long, or when it is over.
+    virtual net::Task<std::vector<ToldEvent>> next(std::chrono::milliseconds patience) = 0;
+    // `done` was told, the client is gone, or the process ends.
+    virtual bool over() const = 0;
+};
+
+// A run that is to be begun by whichever process comes to it first.
+struct Submission {
+    ChatRequest chat;
+    base::Json metadata;      // the client's own; null: none
+    std::string key, digest;  // of the request, when it may be sent again; key empty: it has none
+};
+struct Submitted {
+    base::RunId run;
+    bool known = false;       // the request was sent before, and this is the run that it began
 };
 
 // How much help a model needs to call tools rightly.
@@ -165,6 +206,16 @@ public:
     // (no model can answer), and of waiting for an earlier turn resource_exhausted, cancelled, deadline.
     net::Task<base::Result<ChatResult>> chat(ChatRequest request, EventSink sink);
 
+    // Takes a run in: committed when it returns, begun later, also when no model answers now. Refused as in chat(), and {unavailable}
+    // with kMostQueued that nobody has begun; Error{conflict} of a key that came with another request.
+    static constexpr int kMostQueued = 1000;
+    net::Task<base::Result<Submitted>> submit(Submission submission);
+    // A new run of the same person that begins where that one was after its step (an id, or a position), which has an outcome; its
+    // steps until then are not made again. `text` is added to it.
+    net::Task<base::Result<base::RunId>> fork(policy::Principal who, base::RunId run, std::string step, std::string text);
+    // Its events after that one; null: there is no such run of this person. Ends with `gone`.
+    net::Task<std::unique_ptr<EventReader>> listen(policy::Principal who, base::RunId run, store::EventId after, base::StopToken gone);
+
     // Asks a run to stop, whichever process holds it; from then on no step of it begins. False: there is no such run of this
     // person that has not ended.
     net::Task<bool> stop(policy::Principal who, base::RunId run);
@@ -173,8 +224,8 @@ public:
     void stop_all();  // those that wait for their turn too
     int active() const;
 
-    // Goes on with the runs whose process went away and that this node can go on with (some at a time), until they
-    // end: on the caller's executor, from now on. Nothing while no model answers.
+    // Begins the runs that were taken in, and goes on with those whose process went away, as far as this node can (some at a time),
+    // until they end: on the caller's executor, from now on. Nothing while no model answers.
     net::Task<void> resume_interrupted();
     // At the end of the process: runs are left as they are, for this or another process to go on with; only an effect
     // that may take place once is waited for. Thread-safe.

@@ -25,14 +25,13 @@ base::Result<void> check_results(store::Tx& tx, const ChatRequest& request, std:
     return check_pairing(asked ? store::list_messages(tx, request.conversation) : std::vector<store::StoredMessage>{}, request.messages, from);
 }
 
-// A folder that is stored opens for nobody to whom it would not have been opened by name.
+}  // namespace
+
 base::Result<void> check_folder(const std::string& stored, const ChatRequest& request) {
     if (request.may_name_folders || request.workspace || !request.workspace_path.empty() || stored.empty()) return {};
     return error(Code::permission_denied, "the conversation " + request.conversation.text() + " works in a folder of this machine, which only a member's client on it may use",
                  "leave the id out: a new conversation has a folder of its own");
 }
-
-}  // namespace
 
 base::Result<std::vector<Json>> checked_messages(const std::vector<Json>& messages) {
     if (messages.empty()) return error(Code::invalid_argument, "messages is empty", "send at least one message with role user");
@@ -56,7 +55,8 @@ base::Result<History> read_history(store::Tx& tx, base::ConversationId conversat
     const auto last = std::find_if(out.messages.begin(), out.messages.end(), [&](const auto& m) { return m.id == until; });
     if (last != out.messages.end()) out.messages.erase(last + 1, out.messages.end());
     for (auto it = out.messages.rbegin(); it != out.messages.rend() && int(out.work.size()) < kRunsInHistory; ++it) {
-        if (it->run.is_nil()) continue;
+        const auto known = [&](const auto& one) { return one.first == it->run; };
+        if (it->run.is_nil() || std::any_of(out.work.begin(), out.work.end(), known)) continue;
         const auto run = store::find_run(tx, it->run);
         if (!run || !run->turn.is_object() || run->turn.empty()) continue;
         auto turn = turn_from_json(run->turn);
@@ -88,9 +88,6 @@ Beginning begin(const Prompts& prompts) {
     return out;
 }
 
-// A folder of this machine is on no other one, nor are those that we make, unless they are shared.
-bool is_pinned(const Options& options, const Accepted& accepted) { return !options.shared_workspaces || !accepted.workspace.empty(); }
-
 // What the person is told, by us: a model might not.
 std::string told_in_doubt(const std::vector<std::string>& effects) {
     std::string out = "It is not known whether this took effect, and it was not repeated: ";
@@ -102,10 +99,34 @@ std::string told_in_doubt(const std::vector<std::string>& effects) {
 
 std::string effect_text(const std::string& tool, const std::string& arguments) { return tool + " " + shortened(arguments, kMostOfEffect); }
 
+bool is_pinned(const Options& options, const std::string& workspace) { return !options.shared_workspaces || !workspace.empty(); }
+
+base::Result<std::size_t> fit_messages(store::Tx& tx, const ChatRequest& request, base::ConversationId conversation, bool is_new) {
+    const auto stored = is_new ? base::Result<std::size_t>(0) : store::match_history(tx, conversation, request.messages);
+    if (!stored) return stored.error();
+    if (auto paired = check_results(tx, request, *stored); !paired) return std::move(paired).error();
+    return stored;
+}
+
+base::Result<base::MessageId> take_messages(store::Tx& tx, const ChatRequest& request, bool is_new, Accepted& out) {
+    const auto stored = fit_messages(tx, request, out.conversation, is_new);
+    if (!stored) return stored.error();
+    std::vector<store::StoredMessage> appended;
+    for (std::size_t i = *stored; i < request.messages.size(); ++i) {
+        const Json& body = request.messages[i];
+        appended.push_back({store::append_message(tx, out.conversation, {}, body), std::int64_t(i), {}, body.value("role", ""), body});
+    }
+    const base::MessageId last = appended.back().id;
+    auto prompts = store::live_prompts(tx, prompt_names());
+    out.beginning = begin(prompts);
+    out.opening = read_opening(tx, std::move(prompts), out.conversation, is_new, std::move(appended));
+    return last;
+}
+
 base::Result<Accepted> accept_input(store::Tx& tx, const Options& options, const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease) {
     Accepted out;
-    std::size_t stored = 0;
-    if (request.conversation.is_nil()) {
+    const bool is_new = request.conversation.is_nil();
+    if (is_new) {
         out.workspace = request.workspace ? request.workspace->root().string() : request.workspace_path;
         out.conversation = fresh;
         store::create_conversation(tx, fresh, request.channel, out.workspace);
@@ -120,20 +141,10 @@ base::Result<Accepted> accept_input(store::Tx& tx, const Options& options, const
         store::lock_conversation(tx, request.conversation);
         out.busy = store::busy_run(tx, request.conversation);
         if (!out.busy.is_nil()) return out;
-        auto count = store::match_history(tx, request.conversation, request.messages);
-        if (!count) return std::move(count).error();
-        stored = *count;
     }
-    if (auto paired = check_results(tx, request, stored); !paired) return std::move(paired).error();
-    std::vector<store::StoredMessage> appended;
-    for (std::size_t i = stored; i < request.messages.size(); ++i) {
-        const Json& body = request.messages[i];
-        appended.push_back({store::append_message(tx, out.conversation, {}, body), std::int64_t(i), {}, body.value("role", ""), body});
-    }
-    auto prompts = store::live_prompts(tx, prompt_names());
-    out.beginning = begin(prompts);
-    store::create_run(tx, lease, out.conversation, appended.back().id, request.alias, {to_json(request, out.beginning), is_pinned(options, out)});
-    out.opening = read_opening(tx, std::move(prompts), out.conversation, request.conversation.is_nil(), std::move(appended));
+    auto input = take_messages(tx, request, is_new, out);
+    if (!input) return std::move(input).error();
+    store::create_run(tx, lease, out.conversation, *input, request.alias, {to_json(request, out.beginning), is_pinned(options, out.workspace)});
     return out;
 }
 
@@ -164,7 +175,7 @@ base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& 
     const bool own = folder.empty();
     if (own) {
         folder = options.workspace_root / request.principal.person.text();
-        if (scope == policy::Scope::dev) folder /= accepted.conversation.text();
+        if (scope == policy::Scope::dev) folder /= (request.folder_of.is_nil() ? accepted.conversation : request.folder_of).text();
         std::error_code failed;
         std::filesystem::create_directories(folder, failed);
         if (failed) return error(Code::io, "the folder " + folder.string() + " cannot be made: " + failed.message());

@@ -44,6 +44,17 @@ struct Accepted {
 // what is wrong with them: none at all, one that is no message, a last one that nobody expects an answer to.
 base::Result<std::vector<base::Json>> checked_messages(const std::vector<base::Json>& messages);
 
+// A folder that is stored opens for nobody to whom it would not have been opened by name.
+base::Result<void> check_folder(const std::string& stored, const ChatRequest& request);
+// A folder of this machine is on no other one, nor are those that we make, unless they are shared.
+bool is_pinned(const Options& options, const std::string& workspace);
+
+// How many of the request's messages the conversation has already; Error when they do not fit it.
+base::Result<std::size_t> fit_messages(store::Tx& tx, const ChatRequest& request, base::ConversationId conversation, bool is_new);
+// The new ones of the request's messages into the conversation, and what the turn begins with into `out`; the last one's id. What
+// does not fit the conversation is an Error, and nothing is written.
+base::Result<base::MessageId> take_messages(store::Tx& tx, const ChatRequest& request, bool is_new, Accepted& out);
+
 // In one transaction: the conversation (`fresh` when the request names none), the new messages, the
 // run that `lease` is of; and what its turn begins with is read. Nothing while another run works in the conversation.
 base::Result<Accepted> accept_input(store::Tx& tx, const Options& options, const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease);

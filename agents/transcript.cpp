@@ -49,7 +49,8 @@ base::Result<std::vector<Message>> history_of(const std::vector<store::StoredMes
         if (!message) return std::move(message).error();
         if (message->role == MessageRole::tool) message->trusted = false;
         if (message->role == MessageRole::system) message->role = MessageRole::user;
-        if (message->role == MessageRole::assistant)
+        const auto of_same_run = [&](const auto& later) { return later.run == stored[i].run; };
+        if (message->role == MessageRole::assistant && std::none_of(stored.begin() + std::ptrdiff_t(i) + 1, stored.end(), of_same_run))
             for (const auto& [run, did] : work)
                 if (run == stored[i].run) out.insert(out.end(), did.begin(), did.end());
         const bool follows_user = message->role == MessageRole::user && !out.empty() && out.back().role == MessageRole::user;

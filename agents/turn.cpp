@@ -10,14 +10,14 @@ using base::Json;
 constexpr Phase kAll[] = {Phase::arbiter,  Phase::intake,    Phase::retrieve,     Phase::copilot,
                           Phase::thinking, Phase::recompose, Phase::write_memory, Phase::done};
 
-router::ExecutionClass parse_class(const std::string& text) {
-    using router::ExecutionClass;
-    for (ExecutionClass one : {ExecutionClass::fast, ExecutionClass::heavy})
-        if (text == router::name(one)) return one;
-    return ExecutionClass::normal;
-}
-
 }  // namespace
+
+std::optional<router::ExecutionClass> parse_class(std::string_view text) {
+    using router::ExecutionClass;
+    for (ExecutionClass one : {ExecutionClass::fast, ExecutionClass::normal, ExecutionClass::heavy})
+        if (text == router::name(one)) return one;
+    return std::nullopt;
+}
 
 std::string_view name(Phase phase) {
     switch (phase) {
@@ -90,7 +90,8 @@ Json to_json(const Turn& turn) {
             {"work", work},                    {"thoughts", turn.thoughts},       {"answer", turn.answer},
             {"state", turn.state},             {"error", turn.error},             {"code", base::name(turn.code)},
             {"reasoning", turn.reasoning},     {"finish", router::name(turn.finish)},
-            {"client_calls", calls_to_json(turn.client_calls)},                   {"resumes_client", turn.resumes_client}};
+            {"client_calls", calls_to_json(turn.client_calls)},                   {"resumes_client", turn.resumes_client},
+            {"first_step", turn.first_step},   {"told", turn.told.text()}};
 }
 
 base::Result<Turn> turn_from_json(const Json& json) {
@@ -103,7 +104,9 @@ base::Result<Turn> turn_from_json(const Json& json) {
         turn.sums = sums_from_json(json.value("sums", Json::object()));
         turn.request = json.value("request", "");
         turn.resumes_client = json.value("resumes_client", false);
-        turn.execution = parse_class(json.value("class", "normal"));
+        turn.first_step = json.value("first_step", 0);
+        turn.told = store::EventId::parse(json.value("told", "")).value_or(store::EventId{});
+        turn.execution = parse_class(json.value("class", "")).value_or(router::ExecutionClass::normal);
         turn.reasons = json.value("reasons", std::vector<std::string>{});
         turn.outside = json.value("outside", false);
         turn.goal = json.value("goal", "");

@@ -12,12 +12,15 @@
 #include "base/result.h"
 #include "router/admission.h"
 #include "router/types.h"
+#include "store/run_events.h"
 
 namespace agents {
 
 enum class Phase { arbiter, intake, retrieve, copilot, thinking, recompose, write_memory, done };
 std::string_view name(Phase phase);
 std::optional<Phase> parse_phase(std::string_view text);
+
+std::optional<router::ExecutionClass> parse_class(std::string_view text);
 
 // The run's sums so far. The keys of its effects are made of the numbers of steps and calls.
 struct Sums {
@@ -33,6 +36,8 @@ struct Turn {
     Phase phase = Phase::arbiter;              // the next to run
     base::SpanId span;                         // its own, so that what hangs from it does so whoever runs it
     Sums sums;                                 // as they are when it begins
+    int first_step = 0;                        // of the model's, in this turn
+    store::EventId told;                       // the last event that whoever goes on with the run does not tell again
     std::string request;                       // the person's words
     bool resumes_client = false;               // the request is the results of the client's tools
     router::ExecutionClass execution = router::ExecutionClass::normal;

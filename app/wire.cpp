@@ -172,7 +172,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     w->gateway_->on_shadow([self = w.get()](const router::ShadowDelta& delta) { self->traces_->emit(router::shadow_call_of(delta)); });
     agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_};
     w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings));
-    w->signals_ = std::make_unique<store::SignalListener>(db_options.url, w->log_, [self = w.get()](const store::Signal& signal) { self->agents_->heard(signal); });
+    w->signals_ = std::make_unique<store::SignalListener>(db_options.url, w->log_, [self = w.get()](const store::Signal& signal) { self->heard(signal); });
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));
     w->database_ = std::make_unique<server::DatabaseWatch>(w->io_.get_executor(), *w->db_);
     World* self = w.get();
@@ -206,6 +206,14 @@ base::Result<void> World::make_gateway(const LoadedSettings& loaded, Reload::Loa
     gateway_->change(*std::move(roster));
     reload_ = std::make_unique<Reload>(loaded, std::move(again), masked_paths(settings_), std::move(backends->aliases), *gateway_, upstreams_, log_, secrets_);
     return {};
+}
+
+// On the listener's CPU thread.
+void World::heard(const store::Signal& signal) {
+    agents_->heard(signal);
+    if (signal.kind != store::Signal::Kind::work) return;
+    const auto failed = [this](std::exception_ptr) { log_.warn("runs that wait were not looked for; the next look follows within a second"); };
+    boost::asio::post(io_, [this, failed] { net::spawn(io_.get_executor(), agents_->resume_interrupted(), failed); });
 }
 
 void World::wait_for_hangup() {

@@ -52,6 +52,7 @@ private:
     base::Result<void> make_gateway(const LoadedSettings& loaded, Reload::Load again);
     net::Task<void> look_at_upstreams();
     void wait_for_hangup();
+    void heard(const store::Signal& signal);
 
     const Settings settings_;
     const std::shared_ptr<base::Redactor> redactor_;

@@ -65,6 +65,19 @@ const char* kRequests = R"({
     "conversation_id": {"type": ["string", "null"], "format": "uuid", "description": "of an earlier answer; then the new messages are enough"},
     "workspace": {"type": "string", "description": "the absolute path of the folder that the tools see"},
     "read_only": {"type": "boolean"}, "stream": {"type": "boolean"}}},
+  "RunRequest": {"type": "object", "required": ["input"], "properties": {
+    "agent": {"enum": ["hearth", "hearth/dev"], "default": "hearth"},
+    "input": {"oneOf": [{"type": "string", "minLength": 1}, {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}}]},
+    "conversation": {"type": ["string", "null"], "format": "uuid", "description": "that goes on; without it the run has one of its own"},
+    "class": {"enum": ["fast", "normal", "heavy"], "description": "of hearth: how much it deserves; without it that is found out"},
+    "budget": {"type": "object", "properties": {"output_tokens": {"type": "integer", "minimum": 1, "maximum": 16777216}, "seconds": {"type": "integer", "minimum": 1, "maximum": 86400}}},
+    "tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}, "description": "that the client runs"},
+    "metadata": {"type": "object", "maxProperties": 16, "additionalProperties": {"type": "string", "maxLength": 128}, "description": "the client's own, given back as it is"},
+    "workspace": {"type": "string", "description": "as in /v0/dev/chat"}, "read_only": {"type": "boolean"}}},
+  "RunWords": {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1, "maxLength": 16384}}},
+  "RunFork": {"type": "object", "required": ["step"], "properties": {
+    "step": {"oneOf": [{"type": "string", "format": "uuid"}, {"type": "integer", "minimum": 0}], "description": "the last one that both have: its id or position"},
+    "text": {"type": "string", "maxLength": 16384, "description": "added to the new run, as by steer"}}},
   "KeyRequest": {"type": "object", "properties": {"label": {"type": "string"},
     "scopes": {"type": "array", "items": {"type": "string", "enum": ["chat", "dev", "admin"]}}}}
 })";
@@ -101,12 +114,19 @@ const char* kAnswers = R"({
   "Run": {"type": "object", "required": ["id", "object", "conversation_id", "model", "status", "started"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "object": {"const": "run"}, "conversation_id": {"type": "string", "format": "uuid"},
     "model": {"type": "string"}, "question": {"type": "string", "description": "the beginning of the message that it answers"},
-    "status": {"type": "string"}, "error": {"type": "string"}, "usage": {"type": "object"},
+    "status": {"enum": ["queued", "running", "interrupted", "waiting_person", "waiting_client", "answered", "partial", "cancelled", "refused", "unknown_effect", "no_backend", "failed"]},
+    "error": {"type": "string"}, "usage": {"type": "object"}, "metadata": {"type": ["object", "null"]},
+    "forked_from": {"type": "object", "required": ["run", "step"], "properties": {"run": {"type": "string", "format": "uuid"}, "step": {"type": "string", "format": "uuid"}}},
+    "urls": {"type": "object", "additionalProperties": {"type": "string"}},
     "started": {"type": "string"}, "finished": {"type": ["string", "null"]}}},
+  "RunInput": {"type": "object", "required": ["id", "object", "run_id", "position", "sent"], "properties": {
+    "id": {"type": "string", "format": "uuid"}, "object": {"const": "run.input"}, "run_id": {"type": "string", "format": "uuid"},
+    "position": {"type": "integer"}, "sent": {"type": "string"}}},
   "RunList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
     "data": {"type": "array", "items": {"$ref": "#/components/schemas/Run"}}}},
   "RunTrace": {"allOf": [{"$ref": "#/components/schemas/Run"}, {"type": "object", "required": ["messages", "steps", "spans", "events", "chain"], "properties": {
-    "turn": {"type": "object"}, "messages": {"type": "array"}, "steps": {"type": "array"}, "spans": {"type": "array"}, "events": {"type": "array"},
+    "turn": {"type": "object"}, "answer": {"type": "string"}, "approval": {"oneOf": [{"$ref": "#/components/schemas/Approval"}, {"type": "null"}]},
+    "inputs": {"type": "array", "description": "what people added, and whether the run has read it"}, "messages": {"type": "array"}, "steps": {"type": "array"}, "spans": {"type": "array"}, "events": {"type": "array"},
     "chain": {"type": "string", "description": "whole, or what was changed"}}}]},
   "StoppingRun": {"allOf": [{"$ref": "#/components/schemas/Run"}, {"type": "object", "required": ["stopping"], "properties": {"stopping": {"type": "boolean"}}}]},
   "ReplayRequest": {"type": "object", "required": ["span_id"], "properties": {
@@ -155,6 +175,9 @@ const char* kOthers = R"({
     "calls": {"name": "calls", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 500, "default": 50}, "description": "how many single calls"},
     "by": {"name": "by", "in": "query", "schema": {"type": "string", "enum": ["agent", "conversation", "model", "backend", "person"]}, "description": "sums by one of these; person: of everybody, with a key of the scope admin"},
     "before": {"name": "before", "in": "query", "schema": {"type": "string", "format": "uuid"}, "description": "only runs older than this one"},
+    "idempotency_key": {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+      "description": "sent again with the same body within 24 hours, the request begins nothing and answers with the run that it began; with another body 409"},
+    "last_event_id": {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string", "pattern": "^[0-9]{1,9}[.][0-9]{1,9}$"}, "description": "only what was told after that event"},
     "conversation": {"name": "X-Hearth-Conversation", "in": "header", "schema": {"type": "string", "format": "uuid"},
       "description": "hearth and hearth/dev: the conversation that goes on; then the new messages are enough"},
     "on_disconnect": {"name": "X-Hearth-On-Disconnect", "in": "header", "schema": {"enum": ["continue", "cancel"]},

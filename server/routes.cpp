@@ -20,7 +20,12 @@ const std::vector<Route>& routes() {
         {"POST",   "/v1/embeddings",       Access::user,  api::embeddings,       "Texts or token ids to vectors", "EmbeddingList", "EmbeddingRequest"},
         {"POST",   "/v0/dev/chat",         Access::dev,   api::dev_chat,         "Ask the agent that reads, edits and runs code", "DevChat", "DevChatRequest"},
         {"GET",    "/v1/runs",             Access::user,  api::list_runs,        "Your runs, newest first", "RunList", "", "run_limit,before"},
+        {"POST",   "/v1/runs",             Access::user,  api::start_run,        "Take a run in: it is begun when there is room for it, whichever server does so", "Run", "RunRequest", "idempotency_key", 202},
         {"GET",    "/v1/runs/{id}",        Access::user,  api::get_run,          "A run with its whole trace", "RunTrace"},
+        {"GET",    "/v1/runs/{id}/events", Access::user,  api::run_events,       "What a run tells, as server-sent events", "text/event-stream", "", "last_event_id"},
+        {"POST",   "/v1/runs/{id}/steer",  Access::user,  api::steer_run,        "Add words to a run that has not ended", "RunInput", "RunWords"},
+        {"POST",   "/v1/runs/{id}/approve", Access::user, api::approve_run,      "Your word on what the run waits for", "Approval", "ApprovalDecision"},
+        {"POST",   "/v1/runs/{id}/fork",   Access::user,  api::fork_run,         "Begin a run where that one was after a step", "Run", "RunFork", "", 202},
         {"POST",   "/v1/runs/{id}/stop",   Access::user,  api::stop_run,         "Stop a run", "StoppingRun"},
         {"POST",   "/v1/runs/{id}/replay", Access::user,  api::replay_call,      "Ask a model again what it was asked in a run, under the prompts of then or another version; no tool runs", "Replay", "ReplayRequest"},
         {"GET",    "/v1/approvals",        Access::user,  api::list_approvals,   "What your runs wait for your word on", "ApprovalList"},
@@ -89,7 +94,7 @@ void allow_origin(const std::string& origin, Response& response) {
     if (origin.empty()) return;
     response.headers["Vary"] = "Origin";
     response.headers["Access-Control-Allow-Origin"] = origin;
-    response.headers["Access-Control-Expose-Headers"] = "X-Hearth-Conversation, X-Hearth-Run, X-Hearth-Ignored-Fields, Retry-After";
+    response.headers["Access-Control-Expose-Headers"] = "X-Hearth-Conversation, X-Hearth-Run, X-Hearth-Ignored-Fields, Retry-After, Location, Idempotent-Replayed";
 }
 
 Response options_response(const Request& request, const std::string& allowed) {

@@ -54,7 +54,10 @@ net::Task<base::Result<Approval>> RunWriter::ask(ApprovalRequest request) {
     request.run = run_;
     const auto write = [&](Tx& tx) {
         auto asked = ask_approval(tx, request, kApprovalLifetime);
-        if (asked && asked->state == Approval::State::open) rest_run(tx, run_, epoch_, "waiting_person", "");
+        if (asked && asked->state == Approval::State::open) {
+            rest_run(tx, run_, epoch_, "waiting_person", "");
+            if (telling_) telling_->rests(*asked);
+        }
         return asked;
     };
     auto asked = co_await commit(write);
@@ -75,6 +78,7 @@ net::Task<void> RunWriter::end(StepIntent intent, base::StepId step, std::string
     }
     auto write = [intent = std::move(intent), step, state = std::move(state), outcome = std::move(outcome)](Tx& tx) {
         write_outcome(tx, intent, step, state, outcome);
+        return true;
     };
     if (waits)
         defer(std::move(write));
@@ -82,14 +86,21 @@ net::Task<void> RunWriter::end(StepIntent intent, base::StepId step, std::string
         co_await commit(write);
 }
 
-net::Task<void> RunWriter::finish(std::string final_state, std::string error, base::Json usage, base::Json turn) {
+net::Task<bool> RunWriter::finish(std::string final_state, std::string error, base::Json usage, base::Json turn, std::function<bool(Tx&)> goes_on,
+                                  std::function<void(Tx&)> with_it) {
     if (left_.stopped()) throw RunLeft();
     turn_.reset();
     const auto write = [&](Tx& tx) {
+        if (goes_on) {
+            hold_run(tx, run_, epoch_);
+            if (goes_on(tx)) return false;
+        }
+        if (with_it) with_it(tx);
         if (epoch_ > 1) close_steps(tx, run_, epoch_);
         finish_run(tx, run_, epoch_, final_state, error, usage, turn);
+        return true;
     };
-    co_await commit(write);
+    co_return co_await commit(write);
 }
 
 }  // namespace store

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -16,6 +17,7 @@
 #include "base/stop.h"
 #include "store/approvals.h"
 #include "store/ledger.h"
+#include "store/run_events.h"
 #include "store/runs.h"
 
 namespace store {
@@ -52,6 +54,8 @@ public:
     // its key is kept in diverged().
     bool agrees(const Step& recorded, const StepIntent& intent);
     const std::vector<std::string>& diverged() const { return diverged_; }
+    // What the run tells is written with whatever is written.
+    void tell_by(std::shared_ptr<RunTelling> telling) { telling_ = std::move(telling); }
     // The recorded steps that may take effect only once and have no outcome, also not from this writer.
     std::vector<const Step*> in_doubt() const;
 
@@ -68,8 +72,10 @@ public:
     net::Task<base::Result<Approval>> ask(ApprovalRequest request);
     // The outcome: at once, but of a pure step with the next transaction.
     net::Task<void> end(StepIntent intent, base::StepId step, std::string state, base::Json outcome);
-    // The run's end, with the Turn as it is then.
-    net::Task<void> finish(std::string final_state, std::string error, base::Json usage, base::Json turn);
+    // The run's end, with the Turn as it is then, and what `with_it` writes. False: it does not end, since `goes_on` has found more
+    // to do and written what that needs, in the same transaction; meanwhile nobody can add anything to the run.
+    net::Task<bool> finish(std::string final_state, std::string error, base::Json usage, base::Json turn, std::function<bool(Tx&)> goes_on = {},
+                           std::function<void(Tx&)> with_it = {});
 
 private:
     // What was deferred and `last`, in one transaction. When that fails, what was deferred is gone with it.
@@ -80,10 +86,18 @@ private:
         auto all = [&](Tx& tx) {
             for (const auto& write : deferred) write(tx);
             if (turn) save_turn(tx, run_, epoch_, *turn);
-            return last(tx);
+            auto out = last(tx);
+            if (telling_) telling_->write(tx);
+            return out;
         };
-        co_return co_await db_.run(who_, all);
+        auto out = co_await db_.run(who_, all);
+        if (telling_ && committed(out)) telling_->written();
+        co_return out;
     }
+    template <class T>
+    static bool committed(const T&) { return true; }
+    template <class T>
+    static bool committed(const base::Result<T>& result) { return result.ok(); }
 
     Db& db_;
     Identity who_;
@@ -95,6 +109,7 @@ private:
     std::optional<base::Json> turn_;
     bool got_on_ = true;  // since the run was taken over
     base::StopToken left_;
+    std::shared_ptr<RunTelling> telling_;
 };
 
 }  // namespace store

@@ -6,22 +6,26 @@
 namespace store {
 namespace {
 
-// Somebody holds the lease. Locks are of a database: the same key in another one is not ours.
-constexpr const char* kHeld =
+// JSON with \u0000 in it is no JSON to PostgreSQL.
+constexpr const char* kQuestion =
+    "coalesce((select case when position('\\u0000' in m.body) > 0 then ''"
+    " when json_typeof(m.body::json->'content') = 'array' then (select left(string_agg(p->>'text', ' '), 300) from json_array_elements(m.body::json->'content') p)"
+    " else left(m.body::json->>'content', 300) end from message m where m.id = input_id), question)";
+
+}  // namespace
+
+// Locks are of a database: the same key in another one is not ours.
+const char* const kHeldRun =
     "exists (select 1 from pg_locks l where l.locktype = 'advisory' and l.objsubid = 1 and l.granted"
     " and l.database = (select oid from pg_database where datname = current_database())"
     " and l.classid::bigint = (hearth_lock_key(id) >> 32) & 4294967295 and l.objid::bigint = hearth_lock_key(id) & 4294967295)";
 
-// JSON with \u0000 in it is no JSON to PostgreSQL.
-constexpr const char* kQuestion =
-    "(select case when position('\\u0000' in m.body) > 0 then ''"
-    " when json_typeof(m.body::json->'content') = 'array' then (select left(string_agg(p->>'text', ' '), 300) from json_array_elements(m.body::json->'content') p)"
-    " else left(m.body::json->>'content', 300) end from message m where m.id = input_id)";
+namespace {
 
 const std::string& columns() {
     static const std::string all = "id, conversation_id, input_id, alias, state, error, turn, usage, " + micros("started_at") + ", " + micros("finished_at") + ", epoch," +
                                    // Nobody holds the lease of a run without state: its process is gone.
-                                   " state is null and not " + kHeld + ", " + kQuestion;
+                                   " state is null and not " + kHeldRun + ", " + kQuestion + ", metadata, forked_from, forked_step";
     return all;
 }
 
@@ -31,7 +35,7 @@ Run run_of(const Row& row) {
     run.conversation = row.id<base::ConversationId>(1);
     run.input = row.id<base::MessageId>(2);
     run.alias = row.text(3);
-    run.status = row.text_or(4, row.boolean(11) ? "interrupted" : "running");
+    run.status = row.text_or(4, !row.boolean(11) ? "running" : row.integer(10) == 0 || row.null(2) ? "queued" : "interrupted");
     run.error = row.text(5);
     run.turn = row.json(6);
     run.usage = row.json(7);
@@ -39,6 +43,9 @@ Run run_of(const Row& row) {
     if (!row.null(9)) run.finished = row.time(9);
     run.epoch = row.integer(10);
     run.question = row.text_or(12, "");
+    if (!row.null(13)) run.metadata = row.json(13);
+    run.forked_from = row.id<base::RunId>(14);
+    run.forked_step = row.id<base::StepId>(15);
     return run;
 }
 
@@ -98,7 +105,7 @@ base::Json run_request(Tx& tx, base::RunId id) {
 
 base::RunId busy_run(Tx& tx, base::ConversationId conversation) {
     std::string query = "select id from run where conversation_id = $1 and state is null and (";
-    query += kHeld;
+    query += kHeldRun;
     query += " or hearth_goes_on(request, attempts, started_at, pinned, node_id, hearth_node())) limit 1";
     const auto rows = tx.exec(query, {conversation});
     return rows.empty() ? base::RunId{} : rows[0].id<base::RunId>(0);
@@ -107,7 +114,7 @@ base::RunId busy_run(Tx& tx, base::ConversationId conversation) {
 std::vector<Interrupted> list_interrupted(Db& db) {
     // Who holds what is asked once, and of two runs of a conversation the later one waits.
     std::string query = "with open as materialized (select *, ";
-    query += kHeld;
+    query += kHeldRun;
     query += " as held from hearth_open_runs($1)) select id, tenant_id, person_id from open r where goes_on and not held and not exists"
              " (select 1 from open o where o.conversation_id = r.conversation_id and (o.held or (o.goes_on and o.id < r.id))) order by id";
     const auto list = [&](Tx& tx) { return tx.exec(query, {tx.node()}); };

@@ -12,16 +12,23 @@ namespace store {
 struct Run {
     base::RunId id;
     base::ConversationId conversation;
-    base::MessageId input;          // the message that it answers
+    base::MessageId input;          // the message that it answers; nil: it has not begun
     std::string question;           // the beginning of its text, at most 300 characters
     std::string alias;              // "hearth", "hearth/dev"
-    std::string status;             // running | interrupted | a final state (answered, partial, cancelled, refused, unknown_effect, no_backend, failed) | waiting_person | waiting_client
+    std::string status;             // queued | running | interrupted | a final state (answered, partial, cancelled, refused, unknown_effect, no_backend, failed) | waiting_person | waiting_client
     std::string error;
     base::Json turn;                // the stored Turn: phase cursor and working state
     base::Json usage;               // summed
     base::TimePoint started{}, finished{};
     std::int64_t epoch = 0;
+    base::Json metadata;            // the client's own; null: none
+    base::RunId forked_from;        // nil: of its own
+    base::StepId forked_step;
+    // It will tell nothing more; also when it waits for its client, whose results begin another run.
+    bool ended() const { return finished.time_since_epoch().count() != 0 && status != "waiting_person"; }
 };
+// SQL: somebody holds the lease of the run that the row at hand is.
+extern const char* const kHeldRun;
 
 // A run's lease: a session-level advisory lock on a connection of its own, and the epoch that every
 // write of the run is fenced by. Freed by destruction, or by the death of the connection.

@@ -18,7 +18,14 @@ namespace {
 
 constexpr const char* kChannel = "hearth";
 constexpr std::pair<Signal::Kind, std::string_view> kNames[] = {
-    {Signal::Kind::stop, "stop"}, {Signal::Kind::input, "input"}, {Signal::Kind::work, "work"}};
+    {Signal::Kind::stop, "stop"}, {Signal::Kind::input, "input"}, {Signal::Kind::work, "work"}, {Signal::Kind::told, "told"}};
+
+std::string payload_of(const Signal& signal) {
+    for (const auto& [kind, name] : kNames)
+        if (kind == signal.kind) return std::string(name) + " " + signal.run.text();
+    throw std::logic_error("a signal that nobody sends");
+}
+
 constexpr std::chrono::milliseconds kFirstPause{50}, kLongestPause{5000};  // until the next attempt to connect
 
 std::optional<Signal> parse(const std::string& payload) {
@@ -34,9 +41,11 @@ std::optional<Signal> parse(const std::string& payload) {
 
 }  // namespace
 
-void send_signal(Tx& tx, const Signal& signal) {
-    for (const auto& [kind, name] : kNames)
-        if (kind == signal.kind) tx.send("select pg_notify($1, $2)", {kChannel, std::string(name) + " " + signal.run.text()});
+void send_signal(Tx& tx, const Signal& signal) { tx.send("select pg_notify($1, $2)", {kChannel, payload_of(signal)}); }
+
+void send_signal_if(Tx& tx, const Signal& signal, const std::string& condition, std::vector<Param> parameters) {
+    parameters.insert(parameters.begin(), {kChannel, payload_of(signal)});
+    tx.send("select pg_notify($1, $2) where " + condition, std::move(parameters));
 }
 
 struct SignalListener::Thread {

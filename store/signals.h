@@ -19,6 +19,7 @@ struct Signal {
         stop,    // somebody asked that `run` stop
         input,   // there is something new for `run`
         work,    // a run waits for somebody to take it
+        told,    // `run` has told something that another process listens to
     };
     Kind kind = Kind::missed;
     base::RunId run;  // nil with missed
@@ -26,6 +27,8 @@ struct Signal {
 
 // Goes out with the commit of `tx`.
 void send_signal(Tx& tx, const Signal& signal);
+// The same, where `condition` (SQL; its parameters are $3, $4, …) holds then.
+void send_signal_if(Tx& tx, const Signal& signal, const std::string& condition, std::vector<Param> parameters);
 
 // Listens on a CPU thread of its own until its end; connects again by itself.
 class SignalListener {

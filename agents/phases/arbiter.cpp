@@ -11,6 +11,10 @@ net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context) {
     router::Admission admission = router::admit(input);
     turn.execution = admission.execution;
     turn.reasons = std::move(admission.reasons);
+    if (context.frame.execution) {
+        turn.execution = *context.frame.execution;
+        turn.reasons.push_back("the client asked for this class");
+    }
     turn.outside = admission.outside;
     turn.needs_tools = admission.names_file;
     // Whether a tool that is named and not to be had here is asked for is for intake to say.

@@ -1,19 +1,12 @@
 // What runs ask the caller for, and his word.
 #include "server/api/handlers.h"
+#include "server/api/run_shapes.h"
 #include "store/approvals.h"
 
 namespace server::api {
 namespace {
 
 using base::Code;
-
-base::Json approval_json(const store::Approval& approval) {
-    const auto& asked = approval.request;
-    return {{"id", approval.id.text()}, {"object", "approval"},  {"run_id", asked.run.text()},
-            {"tool", asked.tool},       {"arguments", asked.arguments}, {"rule", asked.rule},
-            {"reason", asked.reason},   {"state", store::name(approval.state)},
-            {"asked", base::rfc3339(approval.asked)}, {"expires", base::rfc3339(approval.expires)}};
-}
 
 struct Word {
     bool grant = false;
@@ -43,17 +36,44 @@ net::Task<Response> list_approvals(Request, Caller caller, Services& services) {
     co_return list_response(std::move(data));
 }
 
-net::Task<Response> decide_approval(Request request, Caller caller, Services& services) {
-    const auto id = store::ApprovalId::parse(request.parameters["id"]);
-    if (!id) co_return error_response(404, "there is no such approval", "not_found");
-    const auto word = read_word(request.body);
+namespace {
+
+base::Result<store::Approval> decide_open(store::Tx& tx, base::RunId run, bool grant, const std::string& via) {
+    for (const store::Approval& one : store::approvals_of(tx, run))
+        if (one.state == store::Approval::State::open) return store::decide_approval(tx, one.id, grant, via);
+    if (store::find_run(tx, run)) return base::error(Code::conflict, "the run waits for no word");
+    return base::error(Code::not_found, "there is no such run");
+}
+
+net::Task<Response> decide(std::string body, Caller caller, Services& services, std::function<base::Result<store::Approval>(store::Tx&, bool grant)> in) {
+    const auto word = read_word(body);
     if (!word) co_return error_response(word.error(), "decision");
-    auto decide = [&](store::Tx& tx) { return store::decide_approval(tx, *id, word->grant, caller.principal.via); };
-    const auto decided = co_await services.db.run(agents::identity_of(caller.principal), decide);
+    auto work = [&](store::Tx& tx) { return in(tx, word->grant); };
+    const auto decided = co_await services.db.run(agents::identity_of(caller.principal), work);
     if (!decided) co_return error_response(decided.error());
     Response response = json_response(approval_json(*decided));
     name_ignored(response, word->ignored);
     co_return response;
+}
+
+}  // namespace
+
+net::Task<Response> decide_approval(Request request, Caller caller, Services& services) {
+    const auto id = store::ApprovalId::parse(request.parameters["id"]);
+    if (!id) co_return error_response(404, "there is no such approval", "not_found");
+    std::function<base::Result<store::Approval>(store::Tx&, bool)> in = [id = *id, via = caller.principal.via](store::Tx& tx, bool grant) {
+        return store::decide_approval(tx, id, grant, via);
+    };
+    co_return co_await decide(std::move(request.body), std::move(caller), services, std::move(in));
+}
+
+net::Task<Response> approve_run(Request request, Caller caller, Services& services) {
+    const auto id = base::RunId::parse(request.parameters["id"]);
+    if (!id) co_return error_response(404, "there is no such run", "not_found");
+    std::function<base::Result<store::Approval>(store::Tx&, bool)> in = [id = *id, via = caller.principal.via](store::Tx& tx, bool grant) {
+        return decide_open(tx, id, grant, via);
+    };
+    co_return co_await decide(std::move(request.body), std::move(caller), services, std::move(in));
 }
 
 }  // namespace server::api

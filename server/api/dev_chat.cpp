@@ -62,19 +62,6 @@ base::Json result_json(const agents::ChatResult& result) {
     return out;
 }
 
-base::Json event_json(const agents::ChatEvent& event) {
-    base::Json out = event.data.is_object() ? event.data : base::Json::object();
-    if (!event.name.empty()) out["name"] = event.name;
-    if (!event.id.empty()) out["id"] = event.id;
-    if (!event.text.empty()) out["text"] = event.text;
-    if (event.kind == agents::ChatEvent::Kind::tool_call) out = {{"name", event.name}, {"id", event.id}, {"arguments", event.data}};
-    if (event.kind == agents::ChatEvent::Kind::run_started) {
-        out["run_id"] = event.run.text();
-        out["conversation_id"] = event.conversation.text();
-    }
-    return out;
-}
-
 // What a streamed run needs, alive until it ends.
 struct DevStream {
     std::shared_ptr<SseQueue> queue;
@@ -96,7 +83,7 @@ net::Task<void> run_streamed(std::shared_ptr<DevStream> stream, agents::ChatRequ
     agents::EventSink sink = [stream](const agents::ChatEvent& event) {
         stream->run = event.run;
         stream->conversation = event.conversation;
-        if (event.kind != agents::ChatEvent::Kind::done) stream->push(base::dump(event_json(event)), agents::name(event.kind));
+        if (event.kind != agents::ChatEvent::Kind::done) stream->push(base::dump(agents::data_of(event)), agents::name(event.kind));
     };
     auto result = co_await services.agents.chat(std::move(chat), sink);
     if (!result) co_return stream->fail(error_response(result.error()));

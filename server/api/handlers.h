@@ -17,7 +17,14 @@ net::Task<Response> get_run(Request request, Caller caller, Services& services);
 net::Task<Response> stop_run(Request request, Caller caller, Services& services);
 // replay.cpp
 net::Task<Response> replay_call(Request request, Caller caller, Services& services);
+// run_orders.cpp
+net::Task<Response> start_run(Request request, Caller caller, Services& services);
+net::Task<Response> steer_run(Request request, Caller caller, Services& services);
+net::Task<Response> fork_run(Request request, Caller caller, Services& services);
+// run_events.cpp
+net::Task<Response> run_events(Request request, Caller caller, Services& services);
 // approvals.cpp
+net::Task<Response> approve_run(Request request, Caller caller, Services& services);
 net::Task<Response> list_approvals(Request request, Caller caller, Services& services);
 net::Task<Response> decide_approval(Request request, Caller caller, Services& services);
 // usage.cpp

@@ -1,22 +1,15 @@
 // Runs and their traces.
 #include "server/api/handlers.h"
+#include "server/api/run_shapes.h"
 #include "store/conversations.h"
 #include "store/ledger.h"
+#include "store/run_inputs.h"
 #include "store/runs.h"
 
 namespace server::api {
 namespace {
 
 Response no_such_run() { return error_response(404, "there is no such run", "not_found"); }
-
-base::Json run_json(const store::Run& run) {
-    base::Json out = {{"id", run.id.text()},       {"object", "run"},
-                      {"conversation_id", run.conversation.text()}, {"model", run.alias},
-                      {"question", run.question},  {"status", run.status},      {"error", run.error},
-                      {"usage", run.usage},        {"started", base::rfc3339(run.started)}};
-    out["finished"] = run.finished.time_since_epoch().count() ? base::Json(base::rfc3339(run.finished)) : base::Json(nullptr);
-    return out;
-}
 
 base::Json step_json(const store::Step& step) {
     return {{"id", step.id.text()}, {"kind", step.kind}, {"name", step.name}, {"effect", step.effect}, {"state", step.state},
@@ -39,6 +32,8 @@ struct Whole {
     store::Run run;
     std::vector<store::StoredMessage> messages;
     std::vector<store::Step> steps;
+    std::vector<store::RunInput> inputs;
+    std::vector<store::Approval> approvals;
     store::Trace trace;
     std::vector<store::TelemetryEvent> events;
 };
@@ -46,6 +41,13 @@ struct Whole {
 base::Json whole_json(const Whole& whole) {
     base::Json out = run_json(whole.run);
     out["turn"] = whole.run.turn;
+    out["answer"] = whole.run.turn.value("answer", "");
+    out["approval"] = nullptr;
+    for (const auto& approval : whole.approvals)
+        if (approval.state == store::Approval::State::open) out["approval"] = approval_json(approval);
+    out["inputs"] = base::Json::array();
+    for (const auto& input : whole.inputs)
+        out["inputs"].push_back({{"id", input.id.text()}, {"text", input.text}, {"sent", base::rfc3339(input.sent)}, {"read", !input.taken_by.empty()}});
     out["messages"] = out["steps"] = out["spans"] = out["events"] = base::Json::array();
     for (const auto& m : whole.messages) out["messages"].push_back(m.body);
     for (const auto& s : whole.steps) out["steps"].push_back(step_json(s));
@@ -79,7 +81,7 @@ net::Task<Response> get_run(Request request, Caller caller, Services& services) 
     auto read = [&](store::Tx& tx) -> std::optional<Whole> {
         auto run = store::find_run(tx, *id);
         if (!run) return std::nullopt;
-        return Whole{*run, store::list_messages(tx, run->conversation), store::list_steps(tx, *id), store::read_trace(tx, *id),
+        return Whole{*run, store::list_messages(tx, run->conversation), store::list_steps(tx, *id), store::list_inputs(tx, *id), store::approvals_of(tx, *id), store::read_trace(tx, *id),
                      store::list_events(tx, *id)};
     };
     const auto whole = co_await services.db.read(agents::identity_of(caller.principal), read);

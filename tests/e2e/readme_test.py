@@ -131,6 +131,16 @@ def embeds(hearth, folder):
         assert [len(one["embedding"]) for one in json.loads(done.stdout)["data"]] == [64, 64], done.stdout + done.stderr
 
 
+def begins_a_run(hearth, folder):
+    """As it is written but for the port and the key's place."""
+    (folder / ".config/hearth").mkdir(parents=True)
+    (folder / ".config/hearth/key").write_text(hearth.key)
+    done = subprocess.run(BEGIN.replace(":8080", f":{hearth.port}"), shell=True, env=dict(hearth.env, HOME=str(folder)), capture_output=True, text=True, timeout=60)
+    run_id = json.loads(done.stdout)["id"]
+    ended = hearth.wait_for(lambda: (one := hearth.run(run_id))["finished"] and one, "the run's end")
+    assert ended["answer"] == "There is note.txt.", ended
+
+
 def inspects_a_folder(hearth, folder, link="folder"):
     (folder / link).symlink_to(ROOT / "tests/data/golden/minimax_m2")
     shown = run(hearth, folder, ["model", "inspect", f"./{link}"]).stdout
@@ -148,6 +158,8 @@ def uses_a_folder(hearth, folder):
 
 EMBED = ("""curl -d '{"model": "embedding", "input": ["a text", "another"]}' -H "Authorization: Bearer $(cat ~/.config/hearth/key)" """
          "http://127.0.0.1:8080/v1/embeddings")
+BEGIN = ("""curl -d '{"agent": "hearth/dev", "input": "What is in this folder?"}' -H "Authorization: Bearer $(cat ~/.config/hearth/key)" """
+         "http://127.0.0.1:8080/v1/runs")
 ENGINE_ALONE = "cmake -S . -B build/engine -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEARTH_ENGINE_ONLY=ON"
 ENGINE_BUILD = "ninja -C build/engine engine"
 
@@ -192,6 +204,7 @@ HOW = {
     "tests/bench/call_bench MODEL.gguf 2 9": proven_in("tests/bench/CMakeLists.txt", "call_bench"),
     "tests/bench/engine_bench MODEL.gguf": proven_in("tests/bench/CMakeLists.txt", "engine_bench"),
     EMBED: embeds,
+    BEGIN: begins_a_run,
     "hearth chat": chats,
     "hearth trace show": shows_a_trace,
     "hearth trace list": lists_runs,

@@ -1,0 +1,28 @@
+// What people add to a run that has not ended: read by its next model step, or, when that does not come, by a turn of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/db.h"
+
+namespace store {
+
+using InputId = base::Id<struct InputTag>;
+
+struct RunInput {
+    InputId id;
+    std::int64_t position = 0;
+    std::string text;
+    std::string taken_by;  // the effect key of the model step that first read it, "turn", or "" when nobody did yet
+    base::TimePoint sent{};
+};
+
+// Whoever holds the run is told. Error{not_found}: it is not this person's; {conflict}: it has ended, or waits for its client.
+base::Result<RunInput> add_input(Tx& tx, base::RunId run, const std::string& text, const std::string& via);
+std::vector<RunInput> list_inputs(Tx& tx, base::RunId run);
+// Those that nobody has read. Of a run that the transaction holds the answer is good until its end.
+std::vector<RunInput> untaken_inputs(Tx& tx, base::RunId run);
+void take_input(Tx& tx, InputId input, const std::string& taken_by);
+
+}  // namespace store

@@ -1,0 +1,62 @@
+#include "store/run_queue.h"
+
+#include "store/signals.h"
+
+namespace store {
+
+void queue_run(Tx& tx, const QueuedRun& run) {
+    const auto metadata = run.metadata.is_null() ? std::nullopt : std::optional(run.metadata);
+    tx.send("insert into run (id, conversation_id, alias, request, pinned, question, metadata) values ($1, $2, $3, $4, $5, $6, $7)",
+            {run.id, run.conversation, run.alias, tx.redactor().without_known(run.request), run.pinned, tx.redactor().without_known(run.question), metadata});
+    send_signal(tx, {Signal::Kind::work, run.id});
+}
+
+int queued_runs(Tx& tx) { return int(tx.exec("select count(*) from run where state is null and input_id is null").at(0).integer(0)); }
+
+void begin_run(Tx& tx, base::RunId id, std::int64_t epoch, base::MessageId input, const base::Json& request, bool pinned) {
+    static const std::string begin = require("update run set input_id = $3, request = $4, pinned = $5, node_id = hearth_node(), attempts = 0"
+                                             " where id = $1 and epoch = $2 and state is null returning 1",
+                                             DbError::Kind::serialization, "$6");
+    tx.send(begin, {id, epoch, input, request, pinned, "run " + id.text() + " is no longer held at epoch " + std::to_string(epoch)});
+}
+
+void answer_next(Tx& tx, base::RunId id, std::int64_t epoch, base::MessageId input) {
+    static const std::string next = require("update run set input_id = $3 where id = $1 and epoch = $2 and state is null returning 1", DbError::Kind::serialization, "$4");
+    tx.send(next, {id, epoch, input, "run " + id.text() + " is no longer held at epoch " + std::to_string(epoch)});
+}
+
+base::RunId working_beside(Tx& tx, base::ConversationId conversation, base::RunId run) {
+    const auto rows = tx.exec("select id from run where conversation_id = $1 and id <> $2 and state is null and " + std::string(kHeldRun) + " limit 1", {conversation, run});
+    return rows.empty() ? base::RunId{} : rows[0].id<base::RunId>(0);
+}
+
+std::optional<KnownKey> claim_key(Tx& tx, const std::string& key, const std::string& digest, base::RunId run) {
+    tx.send("delete from run_key where created_at < clock_timestamp() - make_interval(hours => $1)", {kKeyHours});
+    const auto claimed = tx.exec("insert into run_key (key, digest, run_id) values ($1, $2, $3) on conflict do nothing returning 1", {key, digest, run});
+    if (!claimed.empty()) return std::nullopt;
+    const auto rows = tx.exec("select run_id, digest = $2 from run_key where key = $1", {key, digest});
+    if (rows.empty()) throw DbError(DbError::Kind::serialization, "the key was forgotten just now");
+    return KnownKey{rows[0].id<base::RunId>(0), rows[0].boolean(1)};
+}
+
+std::string call_mark(base::RunId run) { return run.text().substr(24); }
+
+void fork_run(Tx& tx, const Fork& fork) {
+    tx.send("insert into message (id, conversation_id, position, run_id, role, body)"
+            " select case when m.id = i.id then $3 else gen_random_uuid() end, $2, m.position, m.run_id, m.role, m.body"
+            " from run r join message i on i.id = r.input_id join message m on m.conversation_id = r.conversation_id and m.position <= i.position where r.id = $1",
+            {fork.from, fork.conversation, fork.input});
+    tx.send("insert into run (id, conversation_id, input_id, alias, request, pinned, node_id, forked_from, forked_step)"
+            " select $2, $3, $4, alias, $5, pinned, node_id, id, $6 from run where id = $1",
+            {fork.from, fork.id, fork.conversation, fork.input, fork.request, fork.upto.id});
+    tx.send("insert into step (id, run_id, position, epoch, kind, name, effect, effect_key, state, input, outcome, started_at, finished_at, copied_from)"
+            " select gen_random_uuid(), $2, position, 0, kind, name, effect, replace(effect_key, $3, $4), state, input, outcome, started_at, finished_at, id"
+            " from step where run_id = $1 and position <= $5",
+            {fork.from, fork.id, call_mark(fork.from), call_mark(fork.id), fork.upto.position});
+    tx.send("insert into run_input (id, run_id, position, body, via, sent_at, taken_by) select gen_random_uuid(), $2, i.position, i.body, i.via, i.sent_at, i.taken_by"
+            " from run_input i join step s on s.run_id = i.run_id and s.effect_key = i.taken_by where i.run_id = $1 and s.position <= $3",
+            {fork.from, fork.id, fork.upto.position});
+    send_signal(tx, {Signal::Kind::work, fork.id});
+}
+
+}  // namespace store
