@@ -75,6 +75,7 @@ struct ChatRequest {
     // built-in tool is Error{invalid_argument}.
     std::vector<router::ToolSchema> client_tools;
 
+    std::map<std::string, int> prompts;  // versions to read in place of the live ones, to try them out; one that is not there is Error{invalid_argument}
     router::SamplingRequest sampling;  // for the answer; unset fields take the phase's own
     int max_tokens = 0;                // of the whole run's output; 0: the configured budget
     std::chrono::seconds deadline{0};  // when that is less than the configured one; 0: that

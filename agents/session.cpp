@@ -79,6 +79,18 @@ base::Result<Opening> read_opening(store::Tx& tx, Prompts prompts, base::Convers
     return Opening{*std::move(prompts), *std::move(history)};
 }
 
+// What a request wants to try out must be what it gets.
+base::Result<void> check_versions(const Prompts& prompts, const std::map<std::string, int>& asked) {
+    if (!prompts) return {};
+    for (const auto& [name, version] : asked) {
+        const auto found = prompts->find(name);
+        if (found == prompts->end()) return error(Code::invalid_argument, "prompts names '" + name + "', which no agent reads", "hearth prompt list tells which there are");
+        if (found->second.version != version)
+            return error(Code::invalid_argument, "prompts names version " + std::to_string(version) + " of '" + name + "', which is not there", "hearth prompt versions " + name + " lists them");
+    }
+    return {};
+}
+
 Beginning begin(const Prompts& prompts) {
     Beginning out;
     out.at = base::SystemClock().now();
@@ -117,7 +129,8 @@ base::Result<base::MessageId> take_messages(store::Tx& tx, const ChatRequest& re
         appended.push_back({store::append_message(tx, out.conversation, {}, body), std::int64_t(i), {}, body.value("role", ""), body});
     }
     const base::MessageId last = appended.back().id;
-    auto prompts = store::live_prompts(tx, prompt_names());
+    auto prompts = store::prompts_of(tx, prompt_names(), request.prompts);
+    if (auto there = check_versions(prompts, request.prompts); !there) return std::move(there).error();
     out.beginning = begin(prompts);
     out.opening = read_opening(tx, std::move(prompts), out.conversation, is_new, std::move(appended));
     return last;

@@ -50,7 +50,10 @@ const char* kRequests = R"({
     "parallel_tool_calls": {"type": "boolean"}, "response_format": {"$ref": "#/components/schemas/ResponseFormat"},
     "reasoning_effort": {"enum": ["none", "minimal", "low", "medium", "high", "xhigh"]},
     "enable_thinking": {"type": "boolean"}, "include_reasoning": {"type": "boolean"},
-    "workspace": {"type": "string", "description": "of hearth/dev: as in /v0/dev/chat"}, "read_only": {"type": "boolean"}}},
+    "workspace": {"type": "string", "description": "of hearth/dev: as in /v0/dev/chat"}, "read_only": {"type": "boolean"},
+    "prompts": {"$ref": "#/components/schemas/PromptVersions"}}},
+  "PromptVersions": {"type": ["object", "null"], "additionalProperties": {"type": "integer", "minimum": 1, "maximum": 2147483647},
+    "description": "of agents, with the scope admin: versions to read in place of the live ones, as {\"recompose\": 3}"},
   "Tokens": {"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 0, "maximum": 2147483647}},
   "EmbeddingRequest": {"type": "object", "required": ["model", "input"], "properties": {
     "model": {"type": "string", "description": "see GET /v1/models"},
@@ -64,7 +67,7 @@ const char* kRequests = R"({
     "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
     "conversation_id": {"type": ["string", "null"], "format": "uuid", "description": "of an earlier answer; then the new messages are enough"},
     "workspace": {"type": "string", "description": "the absolute path of the folder that the tools see"},
-    "read_only": {"type": "boolean"}, "stream": {"type": "boolean"}}},
+    "read_only": {"type": "boolean"}, "stream": {"type": "boolean"}, "prompts": {"$ref": "#/components/schemas/PromptVersions"}}},
   "RunRequest": {"type": "object", "required": ["input"], "properties": {
     "agent": {"enum": ["hearth", "hearth/dev"], "default": "hearth"},
     "input": {"oneOf": [{"type": "string", "minLength": 1}, {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}}]},

@@ -6,6 +6,7 @@
 #include "server/api/chat_request.h"
 #include "server/api/completion_shapes.h"
 #include "server/api/handlers.h"
+#include "server/api/prompts_field.h"
 #include "server/failure.h"
 #include "server/sse.h"
 
@@ -154,6 +155,7 @@ std::optional<Response> refused_by_agent(const ChatBody& body, const Caller& cal
     const std::string& alias = body.model.alias;
     if (alias == "hearth/dev" && !caller.may(Access::dev))
         return error_response(403, "the model hearth/dev needs a key with the scope dev", "forbidden", "model");
+    if (auto refused = refused_prompts(body.prompts, caller)) return refused;
     using Kind = router::ToolChoice::Kind;
     const auto kind = body.model.tool_choice.kind;
     const std::pair<const char*, bool> fields[] = {{"response_format", body.model.response_schema || body.model.json_object},
@@ -172,6 +174,7 @@ agents::ChatRequest agent_request(const ChatBody& body, const Caller& caller) {
     chat.alias = body.model.alias;
     chat.messages = body.messages;
     if (body.model.tool_choice.kind != router::ToolChoice::Kind::none) chat.client_tools = body.model.tools;
+    chat.prompts = body.prompts;
     chat.sampling = body.model.sampling;
     if (body.limited) chat.max_tokens = body.model.max_tokens;
     return chat;

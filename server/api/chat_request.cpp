@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/json_schema_words.h"
+#include "server/api/prompts_field.h"
 
 namespace server::api {
 namespace {
@@ -19,7 +20,7 @@ constexpr const char* kHarmless[] = {"user", "metadata", "store", "service_tier"
 constexpr const char* kRead[] = {"model", "messages", "stream", "stream_options", "tools", "tool_choice", "parallel_tool_calls", "response_format",
                                  "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty", "seed",
                                  "logit_bias", "max_tokens", "max_completion_tokens", "stop", "n", "enable_thinking", "reasoning_effort",
-                                 "include_reasoning", "modalities"};
+                                 "include_reasoning", "modalities", "prompts"};
 constexpr const char* kOfFolder[] = {"workspace", "read_only"};
 // Known, but not done: saying nothing would be a lie.
 constexpr const char* kRefused[] = {"functions", "function_call", "audio", "prediction", "web_search_options", "logprobs", "top_logprobs"};
@@ -240,6 +241,10 @@ base::Result<ChatBody> read_chat_body(const std::string& text, std::string& para
         if (!workspace) r.fail(at, std::move(workspace).error());
         else out.workspace = *std::move(workspace);
     }
+    if (auto prompts = read_prompts(*plain); !prompts) r.fail("prompts", std::move(prompts).error());
+    else out.prompts = *std::move(prompts);
+    if (!out.prompts.empty() && !agents::is_agent(out.model.alias))
+        r.fail("prompts", error(Code::unsupported, "prompts is not supported by '" + out.model.alias + "': agents alone read prompts"));
     read_stream_options(r, *plain, out);
     read_thinking(r, *plain, out);
     check_modalities(r, *plain);

@@ -1,6 +1,7 @@
 // Reading a chat request in OpenAI's shape.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct ChatBody {
     std::string thinking_field;          // which of reasoning_effort and enable_thinking was given
     bool limited = false;                // max_tokens was given
     WorkspaceField workspace;            // of hearth/dev alone
+    std::map<std::string, int> prompts;  // of agents alone
     std::vector<std::string> ignored;    // unknown fields, and words in schemas of tools, for the header X-Hearth-Ignored-Fields
 };
 

@@ -1,6 +1,7 @@
 // POST /v0/dev/chat: the agent that reads, edits and runs code.
 #include "server/api/agent_answer.h"
 #include "server/api/handlers.h"
+#include "server/api/prompts_field.h"
 #include "server/api/workspace_field.h"
 #include "server/failure.h"
 #include "server/sse.h"
@@ -23,7 +24,7 @@ base::Result<DevBody> read_body(const std::string& text, std::string& param) {
     if (!json->is_object()) return base::error(Code::invalid_argument, "the body must be a JSON object");
     DevBody out;
     for (const auto& [field, value] : json->items())
-        if (field != "messages" && field != "conversation_id" && field != "workspace" && field != "stream" && field != "read_only")
+        if (field != "messages" && field != "conversation_id" && field != "workspace" && field != "stream" && field != "read_only" && field != "prompts")
             out.ignored.push_back(field);
     param = "messages";
     if (!json->contains("messages") || !(*json)["messages"].is_array() || (*json)["messages"].empty())
@@ -36,6 +37,10 @@ base::Result<DevBody> read_body(const std::string& text, std::string& param) {
     auto workspace = read_workspace(*json, param);
     if (!workspace) return std::move(workspace).error();
     out.workspace = *std::move(workspace);
+    param = "prompts";
+    auto prompts = read_prompts(*json);
+    if (!prompts) return std::move(prompts).error();
+    out.chat.prompts = *std::move(prompts);
     param = "conversation_id";
     auto conversation = base::optional_string(*json, "conversation_id");
     if (!conversation) return std::move(conversation).error();
@@ -129,6 +134,7 @@ net::Task<Response> dev_chat(Request request, Caller caller, Services& services)
     auto body = read_body(request.body, param);
     if (!body) co_return error_response(body.error(), param);
     agents::ChatRequest& chat = body->chat;
+    if (auto no_prompts = refused_prompts(chat.prompts, caller)) co_return *std::move(no_prompts);
     chat.principal = caller.principal;
     chat.alias = "hearth/dev";
     auto refused = co_await open_workspace(request, caller, body->workspace, chat, services);
