@@ -4,6 +4,7 @@
 
 #include "base/split.h"
 #include "prompts/render.h"
+#include "store/quality.h"
 
 namespace store {
 namespace {
@@ -115,13 +116,17 @@ base::Result<int> save_prompt(Tx& tx, const std::string& name, const std::string
 base::Result<void> release_prompt(Tx& tx, const std::string& name, int version, Grounds grounds, const std::string& reason) {
     if (grounds == Grounds::override_ && reason.find_first_not_of(" \t\r\n") == std::string::npos)
         return base::error(Code::invalid_argument, "an override needs a reason: it is recorded");
+    // What speaks for one version does so beside the others that are live: none goes live meanwhile.
+    tx.exec("select pg_advisory_xact_lock(hashtextextended('prompt release', 0))");
     const auto versions = prompt_versions(tx, name);
     if (!versions) return versions.error();
     if (std::none_of(versions->begin(), versions->end(), [&](const PromptVersion& v) { return v.prompt.version == version; }))
         return base::error(Code::not_found, "prompt '" + name + "' has no version " + std::to_string(version), "its newest is " + std::to_string(versions->front().prompt.version));
     const int live = labelled(tx, name, "live");
     if (live == version) return base::error(Code::conflict, "version " + std::to_string(version) + " of prompt '" + name + "' is live already");
-    tx.send("insert into prompt_release (name, version, grounds, reason) values ($1, $2, $3, $4)", {name, version, name_of(grounds), reason});
+    const auto speaks = grounds == Grounds::quality ? quality_grounds(tx, name, version) : base::Result<std::string>(reason);
+    if (!speaks) return speaks.error();
+    tx.send("insert into prompt_release (name, version, grounds, reason) values ($1, $2, $3, $4)", {name, version, name_of(grounds), *speaks});
     if (live > 0) put_label(tx, name, "previous", live);
     put_label(tx, name, "live", version);
     return {};

@@ -40,12 +40,12 @@ base::Result<int> save_prompt(Tx& tx, const std::string& name, const std::string
 
 // What speaks for a version.
 enum class Grounds {
-    quality,   // it passed the cases of hearth quality run; the reason tells how
+    quality,   // it passed the cases of hearth quality run; the reason is read from there
     override_, // a person's word alone; the reason is his
     rollback,  // it was live before
 };
 // Makes it live for every run that begins from now on; what was live is previous. Error{not_found} for no such version,
-// {invalid_argument} for an override without reason, {conflict} when it is live.
+// {invalid_argument} for an override without reason, {conflict} when it is live, and of quality when nothing speaks for it.
 base::Result<void> release_prompt(Tx& tx, const std::string& name, int version, Grounds grounds, const std::string& reason);
 // Back to `previous`, which becomes live again; which version that is. Error{not_found} when nothing was live before.
 base::Result<int> roll_back_prompt(Tx& tx, const std::string& name);

@@ -69,12 +69,12 @@ TEST_F(Prompts, RollingBackMovesALabelAndIsRecorded) {
     ASSERT_FALSE(none);
     EXPECT_EQ(none.error().code, Code::not_found);
     ASSERT_TRUE(save(name, "two"));
-    ASSERT_TRUE(release(name, 2, Grounds::quality, "60 of 60"));
+    ASSERT_TRUE(release(name, 2, Grounds::override_, "60 of 60"));
     EXPECT_EQ(roll_back(name).value(), 1);
     EXPECT_EQ(live(name), "one");
     EXPECT_EQ(roll_back(name).value(), 2);  // and forth
     EXPECT_EQ(world->sql("select string_agg(grounds || ' ' || version, ', ' order by created_at) from prompt_release where name = 'rolled'"),
-              "quality 2, rollback 1, rollback 2");
+              "override 2, rollback 1, rollback 2");
 }
 
 TEST_F(Prompts, WhatCouldNotBeReadIsNotSaved) {
