@@ -25,15 +25,6 @@ namespace {
 
 using base::Json;
 
-void on_interrupt(int) { interrupted = 1; }
-
-// Without SA_RESTART, so that a waiting read returns.
-void catch_interrupts() {
-    struct sigaction action {};
-    action.sa_handler = on_interrupt;
-    sigaction(SIGINT, &action, nullptr);
-}
-
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }

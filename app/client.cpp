@@ -16,6 +16,19 @@ volatile std::sig_atomic_t interrupted = 0;
 
 namespace {
 
+void on_interrupt(int) { interrupted = 1; }
+
+}  // namespace
+
+// Without SA_RESTART, so that a waiting read returns.
+void catch_interrupts() {
+    struct sigaction action {};
+    action.sa_handler = on_interrupt;
+    sigaction(SIGINT, &action, nullptr);
+}
+
+namespace {
+
 using base::Code;
 
 class Socket {
@@ -152,27 +165,26 @@ void read_body(Socket& socket, std::string buffer, const Head& head, const std::
 
 }  // namespace
 
-base::Result<Reply> ask_server(const std::string& socket_path, const std::string& method, const std::string& path,
-                               const base::Json& body, int folder, const EventReader& events) {
+base::Result<Reply> ask_server(const Ask& ask, const EventReader& events) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (socket_path.size() >= sizeof address.sun_path)
-        return base::error(Code::invalid_argument, "server.socket '" + socket_path + "' is too long");
-    std::memcpy(address.sun_path, socket_path.c_str(), socket_path.size() + 1);
+    if (ask.socket.size() >= sizeof address.sun_path)
+        return base::error(Code::invalid_argument, "server.socket '" + ask.socket + "' is too long");
+    std::memcpy(address.sun_path, ask.socket.c_str(), ask.socket.size() + 1);
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return base::error(Code::io, std::string("socket: ") + std::strerror(errno));
     Socket socket(fd);
     if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
         if (errno == EACCES)
-            return base::error(Code::permission_denied, "you may not use the hearth server at " + socket_path,
+            return base::error(Code::permission_denied, "you may not use the hearth server at " + ask.socket,
                                "let root add you to the group that owns it (usermod -aG hearth USER) and sign in again, or start your own with deploy/run");
-        return base::error(Code::unavailable, "no hearth server answers at " + socket_path + ": " + std::strerror(errno),
+        return base::error(Code::unavailable, "no hearth server answers at " + ask.socket + ": " + std::strerror(errno),
                            "start it with deploy/run or hearth serve");
     }
-    const std::string text = body.is_null() ? std::string() : base::dump(body);
-    std::string request = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-Hearth-On-Disconnect: cancel\r\n"
-                          "Connection: close\r\nContent-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text;
-    if (!socket.send_all(request, folder)) return base::error(Code::unavailable, "the server closed the connection");
+    std::string request = ask.method + " " + ask.path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-Hearth-On-Disconnect: cancel\r\n"
+                          "Connection: close\r\nContent-Length: " + std::to_string(ask.body.size()) + "\r\n";
+    for (const auto& [name, value] : ask.fields) request += name + ": " + value + "\r\n";
+    if (!socket.send_all(request + "\r\n" + ask.body, ask.folder)) return base::error(Code::unavailable, "the server closed the connection");
     std::string buffer;
     auto head = read_head(socket, buffer);
     if (!head) return std::move(head).error();
@@ -180,12 +192,18 @@ base::Result<Reply> ask_server(const std::string& socket_path, const std::string
     reply.status = head->status;
     const bool streamed = events && head->fields["content-type"].rfind("text/event-stream", 0) == 0;
     Events reader(events);
+    reply.fields = head->fields;
     read_body(socket, std::move(buffer), *head, [&](std::string piece) {
         if (streamed) return reader.feed(piece);
         reply.body += piece;
         return true;
     });
     return reply;
+}
+
+base::Result<Reply> ask_server(const std::string& socket, const std::string& method, const std::string& path, const base::Json& body, int folder,
+                               const EventReader& events) {
+    return ask_server({socket, method, path, body.is_null() ? std::string() : base::dump(body), folder}, events);
 }
 
 base::Result<base::Json> ask_server_json(const std::string& socket, const std::string& method, const std::string& path, const base::Json& body) {

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "base/json.h"
@@ -10,19 +11,27 @@
 
 namespace app {
 
+struct Ask {
+    std::string socket, method, path;
+    std::string body;         // JSON; may be empty
+    int folder = -1;          // an open directory to pass
+    std::map<std::string, std::string> fields{};  // of the head, beside the usual ones
+};
 struct Reply {
     int status = 0;
     std::string body;  // empty when the events were streamed
+    std::map<std::string, std::string> fields;  // of the head; names in lower case
 };
 
 // One server-sent event: its name ("" for none) and data. False stops reading and hangs up.
 using EventReader = std::function<bool(const std::string& name, const std::string& data)>;
 
-// Set by a signal handler (Ctrl-C): a waiting ask_server hangs up, which stops what it asked for.
+// Set by Ctrl-C once it is caught: a waiting ask_server hangs up, which stops what it asked for.
 extern volatile std::sig_atomic_t interrupted;
+void catch_interrupts();
 
-// Blocking. `folder` is an open directory to pass, or -1. With `events`, a text/event-stream is read
-// piece by piece. Error{unavailable} when no server listens.
+// Blocking. With `events`, a text/event-stream is read piece by piece. Error{unavailable} when no server listens.
+base::Result<Reply> ask_server(const Ask& ask, const EventReader& events = {});
 base::Result<Reply> ask_server(const std::string& socket, const std::string& method, const std::string& path,
                                const base::Json& body, int folder = -1, const EventReader& events = {});
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,14 @@ struct BenchOptions {
     std::string profile = "fast";
     bool fidelity = false;   // instead of speed: fast against exact, over `prefill` tokens of `text`
     std::string text;        // file; empty: the prompts of the program
+    bool json = false;
+};
+
+struct QualityOptions {
+    std::vector<std::string> prompts;  // NAME@VERSION, in place of the live ones
+    std::string only;                  // a pattern of the cases' names; empty: all
+    std::string bfcl;                  // a folder of the leaderboard's files; empty: none
+    int each = 4;                      // cases of each of its categories
     bool json = false;
 };
 
@@ -55,8 +64,10 @@ int prompt_versions(const LoadedSettings& settings, const std::string& name, boo
 int prompt_show(const LoadedSettings& settings, const std::string& name, const std::string& version, bool json);
 int prompt_diff(const LoadedSettings& settings, const std::string& name, const std::string& before, const std::string& after);
 int prompt_save(const LoadedSettings& settings, const std::string& name, const std::string& file, bool json);
-int prompt_release(const LoadedSettings& settings, const std::string& name, int version, const std::string& reason, bool json);
+// Without a reason for an override, what hearth quality run has measured must speak for it.
+int prompt_release(const LoadedSettings& settings, const std::string& name, int version, const std::optional<std::string>& override_reason, bool json);
 int prompt_rollback(const LoadedSettings& settings, const std::string& name, bool json);
+int quality_run(const LoadedSettings& settings, const QualityOptions& options);
 // The value of the secret is read from standard input, on a terminal without showing it.
 int secret_set(const LoadedSettings& settings, const std::string& name, const std::string& host, bool shared, bool json);
 int secret_list(const LoadedSettings& settings, bool json);

@@ -4,6 +4,8 @@
 
 #include <functional>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "app/settings.h"
 #include "base/probe.h"
@@ -35,6 +37,14 @@ struct OwnersDb {
     store::Identity owner;
 };
 base::Result<OwnersDb> open_as_owner(const Settings& settings);
+
+// Runs `work` in one transaction of the owner's: its Result, or why the database does not open.
+template <class F>
+auto as_owner(const Settings& settings, F work) -> std::invoke_result_t<F&, store::Tx&> {
+    auto opened = open_as_owner(settings);
+    if (!opened) return std::move(opened).error();
+    return opened->db->run_blocking(opened->owner, work);
+}
 
 // The SQL by which the administrator of a PostgreSQL makes the two roles and the database; with
 // fresh passwords, and the settings that go with them.

@@ -19,7 +19,9 @@ struct Arguments {
     int limit = 20;
     app::ChatOptions chat;
     app::BenchOptions bench;
-    std::string version, other_version, reason, model, prompt;
+    std::string version, other_version, model, prompt;
+    std::optional<std::string> override_reason;
+    app::QualityOptions quality;
     int number = 0;
     std::string name, out, label = "key", scopes = "chat", host;
     bool shared = false, master = false, all = false, list = false;
@@ -119,13 +121,33 @@ void add_prompts(CLI::App& root, Arguments& a, Action& chosen) {
                                [&a](const auto& s) { return app::prompt_save(s, a.name, a.out, a.json); }));
     save->add_option("file", a.out, "its text; - for standard input")->required();
     in_json(save);
-    auto* release = named(command(*prompt, "release", "Make a version live for all runs that begin from now on", "hearth prompt release recompose 2 --override \"shorter answers\"", chosen,
-                                  [&a](const auto& s) { return app::prompt_release(s, a.name, a.number, a.reason, a.json); }));
+    auto* release = named(command(*prompt, "release", "Make a version live for all runs that begin from now on", "", chosen,
+                                  [&a](const auto& s) { return app::prompt_release(s, a.name, a.number, a.override_reason, a.json); }));
     release->add_option("version", a.number)->required()->check(CLI::PositiveNumber);
-    release->add_option("--override", a.reason, "why it may go live on your word alone; recorded")->required();
+    release->add_option("--override", a.override_reason, "why it may go live on your word alone; recorded");
     in_json(release);
+    release->footer("Example: hearth prompt release recompose 2\n"
+                    "         hearth prompt release recompose 2 --override \"shorter answers\"\n"
+                    "Without --override, hearth quality run --prompt recompose@2 must have passed beside the other versions that are live now.");
     in_json(named(command(*prompt, "rollback", "Make live again what was live before", "hearth prompt rollback recompose", chosen,
                           [&a](const auto& s) { return app::prompt_rollback(s, a.name, a.json); })));
+}
+
+void add_quality(CLI::App& root, Arguments& a, Action& chosen) {
+    auto* quality = group(root, "quality", "How well the agents do what they are asked");
+    auto& options = a.quality;
+    auto* run = command(*quality, "run", "Ask the running server the scripted cases and judge what comes of them", "", chosen, [&options](const auto& s) { return app::quality_run(s, options); });
+    run->add_option("--prompt", options.prompts, "with this version of a prompt: NAME@VERSION, the version a number or draft, previous, shipped; may be given again");
+    run->add_option("--case", options.only, "those alone whose name has this form, as in 'files/*'; nothing is recorded");
+    auto* bfcl = run->add_option("--bfcl", options.bfcl, "also cases of the Berkeley Function Calling Leaderboard: the folder with its BFCL_v4_*.jsonl and possible_answer");
+    run->add_option("--each", options.each, "how many of each of its categories")->check(CLI::Range(1, 10000))->capture_default_str()->needs(bfcl);
+    run->add_flag("--json", options.json);
+    run->footer("Example: hearth quality run\n"
+                "         hearth quality run --prompt recompose@draft\n"
+                "         hearth quality run --case 'files/*'\n"
+                "A version passes when at least as many cases pass as under the live versions, which are measured too where that was not\n"
+                "done, and none fails that is marked must and passes under them. Then hearth prompt release makes it live.\n"
+                "Exits 0 when the version passes, without --prompt when the cases were asked, with --case when all of them pass; else 1.");
 }
 
 void add_secrets(CLI::App& root, Arguments& a, Action& chosen) {
@@ -272,6 +294,7 @@ int main(int argc, char** argv) {
     add_talking(root, a, chosen);
     add_models(root, a, chosen);
     add_prompts(root, a, chosen);
+    add_quality(root, a, chosen);
     add_keeping(root, a, chosen);
     if (auto known = check_words(root, words); !known) return app::complain(known.error()), 2;
     try {

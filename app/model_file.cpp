@@ -1,6 +1,7 @@
 #include "app/model_file.h"
 
 #include "app/backends.h"
+#include "app/deployed_file.h"
 #include "engine/model/encoder_file.h"
 #include "router/catalogue.h"
 
@@ -9,16 +10,7 @@ namespace app {
 namespace fs = std::filesystem;
 using base::Code;
 
-// models.yaml beside the installed binary, in the checkout that it was built in, or as set.
-fs::path catalogue_file(const Settings& settings) {
-    if (!settings.catalogue.empty()) return settings.catalogue;
-    std::error_code none;
-    const fs::path binary = fs::read_symlink("/proc/self/exe", none);
-    for (fs::path folder = binary.parent_path(); folder.has_relative_path(); folder = folder.parent_path())
-        for (const char* name : {"models.yaml", "deploy/models.yaml"})
-            if (fs::exists(folder / name, none)) return folder / name;
-    return "deploy/models.yaml";
-}
+fs::path catalogue_file(const Settings& settings) { return deployed_file(settings.catalogue, "models.yaml"); }
 
 fs::path models_folder(const Settings& settings) { return settings.state_folder / "models"; }
 

@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/database.h"
 #include "app/line_diff.h"
+#include "app/prompt_version.h"
 #include "app/terminal.h"
 #include "store/prompts.h"
 
@@ -18,29 +19,8 @@ using store::PromptVersion;
 
 constexpr std::size_t kMostBytes = 256 << 10;  // of a prompt: more is no prompt, and the context of no model
 
-// Runs `work` on the database as the owner; an error is said, and ends the command.
-template <class F>
-auto in_database(const LoadedSettings& loaded, F work) -> std::invoke_result_t<F&, store::Tx&> {
-    auto opened = open_as_owner(loaded.settings);
-    if (!opened) return std::move(opened).error();
-    return opened->db->run_blocking(opened->owner, work);
-}
-
 base::Result<std::vector<PromptVersion>> versions_of(const LoadedSettings& loaded, const std::string& name) {
-    return in_database(loaded, [&](store::Tx& tx) { return store::prompt_versions(tx, name); });
-}
-
-// "3", a label, or nothing for what is live.
-base::Result<PromptVersion> choose(const std::vector<PromptVersion>& versions, const std::string& wanted) {
-    const std::string by = wanted.empty() ? "live" : wanted;
-    for (const PromptVersion& one : versions) {
-        if (by == std::to_string(one.prompt.version)) return one;
-        for (const std::string& label : one.labels)
-            if (by == label) return one;
-    }
-    std::string known;
-    for (auto it = versions.rbegin(); it != versions.rend(); ++it) known += (known.empty() ? "" : ", ") + std::to_string(it->prompt.version);
-    return base::error(Code::not_found, "prompt '" + versions.front().prompt.name + "' has no version '" + by + "'", "it has " + known + ", and the labels that hearth prompt versions shows");
+    return as_owner(loaded.settings, [&](store::Tx& tx) { return store::prompt_versions(tx, name); });
 }
 
 std::string joined(const std::vector<std::string>& labels) {
@@ -64,7 +44,7 @@ base::Result<std::string> read_text(const std::string& file) {
 }  // namespace
 
 int prompt_list(const LoadedSettings& loaded, bool json) {
-    const auto all = in_database(loaded, [](store::Tx& tx) -> base::Result<std::vector<store::PromptSummary>> { return store::list_prompts(tx); });
+    const auto all = as_owner(loaded.settings, [](store::Tx& tx) -> base::Result<std::vector<store::PromptSummary>> { return store::list_prompts(tx); });
     if (!all) return complain(all.error());
     base::Json out = base::Json::array();
     if (!json) std::printf("%-22s %5s %7s %8s\n", "prompt", "live", "newest", "shipped");
@@ -93,7 +73,7 @@ int prompt_versions(const LoadedSettings& loaded, const std::string& name, bool 
 int prompt_show(const LoadedSettings& loaded, const std::string& name, const std::string& version, bool json) {
     const auto versions = versions_of(loaded, name);
     if (!versions) return complain(versions.error());
-    const auto chosen = choose(*versions, version);
+    const auto chosen = choose_version(*versions, version);
     if (!chosen) return complain(chosen.error());
     if (json) {
         base::Json out = version_json(*chosen);
@@ -109,8 +89,8 @@ int prompt_show(const LoadedSettings& loaded, const std::string& name, const std
 int prompt_diff(const LoadedSettings& loaded, const std::string& name, const std::string& before, const std::string& after) {
     const auto versions = versions_of(loaded, name);
     if (!versions) return complain(versions.error());
-    const auto from = choose(*versions, before);
-    const auto to = choose(*versions, after.empty() ? std::to_string(versions->front().prompt.version) : after);
+    const auto from = choose_version(*versions, before);
+    const auto to = choose_version(*versions, after.empty() ? std::to_string(versions->front().prompt.version) : after);
     for (const auto* one : {&from, &to})
         if (!*one) return complain(one->error());
     const std::string text = diff_text(line_diff(from->prompt.body, to->prompt.body));
@@ -122,15 +102,16 @@ int prompt_diff(const LoadedSettings& loaded, const std::string& name, const std
 int prompt_save(const LoadedSettings& loaded, const std::string& name, const std::string& file, bool json) {
     const auto text = read_text(file);
     if (!text) return complain(text.error());
-    const auto version = in_database(loaded, [&](store::Tx& tx) { return store::save_prompt(tx, name, *text); });
+    const auto version = as_owner(loaded.settings, [&](store::Tx& tx) { return store::save_prompt(tx, name, *text); });
     if (!version) return complain(version.error());
     if (json) print_json({{"name", name}, {"version", *version}, {"labels", {"draft"}}});
     else std::printf("%s has version %d, a draft; hearth prompt release %s %d makes it live\n", name.c_str(), *version, name.c_str(), *version);
     return 0;
 }
 
-int prompt_release(const LoadedSettings& loaded, const std::string& name, int version, const std::string& reason, bool json) {
-    const auto released = in_database(loaded, [&](store::Tx& tx) { return store::release_prompt(tx, name, version, store::Grounds::override_, reason); });
+int prompt_release(const LoadedSettings& loaded, const std::string& name, int version, const std::optional<std::string>& override_reason, bool json) {
+    const auto grounds = override_reason ? store::Grounds::override_ : store::Grounds::quality;
+    const auto released = as_owner(loaded.settings, [&](store::Tx& tx) { return store::release_prompt(tx, name, version, grounds, override_reason.value_or("")); });
     if (!released) return complain(released.error());
     if (json) print_json({{"name", name}, {"live", version}});
     else std::printf("version %d of %s is live; hearth prompt rollback %s takes it back\n", version, name.c_str(), name.c_str());
@@ -138,7 +119,7 @@ int prompt_release(const LoadedSettings& loaded, const std::string& name, int ve
 }
 
 int prompt_rollback(const LoadedSettings& loaded, const std::string& name, bool json) {
-    const auto version = in_database(loaded, [&](store::Tx& tx) { return store::roll_back_prompt(tx, name); });
+    const auto version = as_owner(loaded.settings, [&](store::Tx& tx) { return store::roll_back_prompt(tx, name); });
     if (!version) return complain(version.error());
     if (json) print_json({{"name", name}, {"live", *version}});
     else std::printf("version %d of %s is live again\n", *version, name.c_str());

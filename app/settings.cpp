@@ -48,6 +48,7 @@ const std::vector<SettingRow>& setting_rows() {
         {"model.path", T::path, "", 0, 0, "", "GGUF file or folder of a checkpoint; empty: the model that `hearth model use` chose", true, [](Settings& s, const std::string& v) { s.model.path = v; }},
         {"model.name", T::text, "default", 0, 0, "", "alias under which it is served", true, [](Settings& s, const std::string& v) { s.model.name = v; }},
         {"model.catalogue", T::path, "", 0, 0, "", "models.yaml; empty: the one installed with the binary", true, [](Settings& s, const std::string& v) { s.catalogue = v; }},
+        {"quality.cases", T::path, "", 0, 0, "", "quality.yaml; empty: the one installed with the binary", false, [](Settings& s, const std::string& v) { s.quality_cases = v; }},
         {"model.profile", T::choice, "fast", 0, 0, "fast,exact", "numeric profile", true, [](Settings& s, const std::string& v) { s.model.profile = v; }},
         {"model.target", T::text, "", 0, 0, "", "target of the operations; empty: the best of the machine", true, [](Settings& s, const std::string& v) { s.model.target = v; }},
         {"model.threads", T::integer, "0", 0, 1024, "", "CPU threads; 0: from machine and cgroup", true, [](Settings& s, const std::string& v) { s.model.threads = number(v); }},

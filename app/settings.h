@@ -22,7 +22,7 @@ struct Settings {
         std::string loopback;
         int installer_uid;
     } auth;
-    std::filesystem::path state_folder, workspace_root, catalogue;
+    std::filesystem::path state_folder, workspace_root, catalogue, quality_cases;
     bool shared_workspaces = false;
     struct {
         std::string url, owner_url, binaries, run_as;

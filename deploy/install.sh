@@ -115,6 +115,7 @@ install_for_system() {
     fi
     install_file build/release/app/hearth "$HEARTH" 755
     install_file deploy/models.yaml /opt/hearth/models.yaml 644
+    install_file deploy/quality.yaml /opt/hearth/quality.yaml 644
     [ -e "$SETTINGS_FILE" ] || write_settings
     install -d -m 750 -o hearth -g hearth "$STATE"
     as_server test -w "$STATE" || die "the user hearth cannot reach $STATE" "choose a folder that is not under a private one: HEARTH_STATE_FOLDER=/srv/hearth deploy/run"

@@ -48,7 +48,8 @@ def test_a_change_is_live_when_it_is_released_and_gone_when_it_is_rolled_back(he
     (["save", "dev_system", "-"], "", "empty"),
     (["release", "dev_system", "1", "--override", "again"], None, "live already"),
     (["release", "dev_system", "99", "--override", "why not"], None, "no version 99"),
-    (["release", "dev_system", "1"], None, "--override"),
+    (["release", "dev_system", "1"], None, "live already"),
+    (["release", "dev_system", "1", "--override", ""], None, "an override needs a reason"),
     (["rollback", "retrieve"], None, "was live before"),
 ])
 def test_a_mistake_is_named_and_changes_nothing(hearth, words, stdin, said):

@@ -226,7 +226,11 @@ HOW = {
     "hearth key revoke": proven_in("tests/e2e/refusal_test.py", '"key", "revoke"'),
     **{f"hearth prompt {words}": proven_in("tests/e2e/prompt_test.py", f'prompt(hearth, "{words.split()[0]}"') for words in
        ("list", "show recompose > recompose.md", "save recompose recompose.md", "diff recompose", 'release recompose 2 --override "shorter answers"',
-        "rollback recompose", "versions recompose")},
+        "rollback recompose", "versions recompose", "release recompose 2")},
+    "hearth quality run": proven_in("tests/e2e/quality_test.py", "shown = quality(hearth)"),
+    "hearth quality run --prompt recompose@draft": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--prompt", "recompose@draft")'),
+    "hearth quality run --case 'files/*'": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--case", "files/*"'),
+    "hearth quality run --bfcl FOLDER --each 4": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--bfcl", str(tmp_path), "--each"'),
     "hearth secret set openai --host api.openai.com < key.txt": keeps_a_secret,
     "HEARTH_UPSTREAM_KEY=secret:openai hearth serve": proven_in("tests/e2e/secret_test.py", '"upstream.key": "secret:up"'),
     "hearth secret list": lambda hearth, folder: run(hearth, folder, ["secret", "list"]),
