@@ -105,7 +105,7 @@ int prompt_save(const LoadedSettings& loaded, const std::string& name, const std
     const auto version = as_owner(loaded.settings, [&](store::Tx& tx) { return store::save_prompt(tx, name, *text); });
     if (!version) return complain(version.error());
     if (json) print_json({{"name", name}, {"version", *version}, {"labels", {"draft"}}});
-    else std::printf("%s has version %d, a draft; hearth prompt release %s %d makes it live\n", name.c_str(), *version, name.c_str(), *version);
+    else std::printf("%s has version %d, a draft; hearth quality run --prompt %s@%d measures it, then hearth prompt release %s %d makes it live\n", name.c_str(), *version, name.c_str(), *version, name.c_str(), *version);
     return 0;
 }
 

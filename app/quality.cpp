@@ -84,7 +84,7 @@ void take(const Case& one, const Asked& asked, double seconds, Measured& out) {
     if (!wrong.empty()) out.row.failed.push_back(one.name);
     if (!wrong.empty() && one.must) out.row.failed_must.push_back(one.name);
     if (out.row.model.empty()) out.row.model = asked.model;
-    out.cases.push_back({{"name", one.name}, {"passed", wrong.empty()}, {"must", one.must}, {"wrong", wrong}, {"run_id", asked.run}, {"seconds", seconds}});
+    out.cases.push_back({{"name", one.name}, {"passed", wrong.empty()}, {"must", one.must}, {"wrong", wrong}, {"answer", asked.outcome.text}, {"run_id", asked.run}, {"seconds", seconds}});
     std::fprintf(stderr, "%s %s  %.1f s\n", wrong.empty() ? "ok  " : "FAIL", visible(one.name).c_str(), seconds);
     for (const std::string& what : wrong) std::fprintf(stderr, "       %s\n", faint(one_line(what, 200)).c_str());
 }

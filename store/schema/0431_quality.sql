@@ -13,7 +13,7 @@ create table quality_run (
     person_id uuid default hearth_person(),
     created_at timestamptz not null default clock_timestamp()
 );
-create index quality_run_of on quality_run (tenant_id, versions, model, cases);
+create index quality_run_newest on quality_run (tenant_id, created_at);
 alter table quality_run enable row level security;
 alter table quality_run force row level security;
 create policy owner_all on quality_run to hearth_owner using (true) with check (true);

@@ -1,5 +1,6 @@
 """The scripted cases that speak for a version of a prompt, and the release that wants them."""
 import json
+import signal
 import subprocess
 
 import pytest
@@ -15,6 +16,7 @@ SCRIPT = [
     {"when": "into notes/b.txt", "text": "It is written."},
     {"when": "weather in Oslo", "tool_calls": [call("weather", city="Oslo")]},
     {"when": "and the second", "text": "You said blue."},
+    {"when": "take your time", "text": "At last.", "delay_ms": 30000},
     {"when": "", "text": "I have no word for that."},
 ]
 CASES = """
@@ -144,6 +146,19 @@ def test_the_cases_of_the_program_are_found(hearth):
     assert (ROOT / "deploy/quality.yaml").exists()
     ran = quality(hearth, "--case", "answers/greeting", "--json")
     assert json.loads(ran.stdout)["cases"][0]["name"] == "answers/greeting", ran.stderr
+
+
+def test_an_interruption_leaves_nothing_behind(hearth, cases, tmp_path):
+    cases.write_text(CASES.replace("ask: the weather in Oslo", "ask: take your time"))
+    (tmp_path / "scratch").mkdir()
+    ran = subprocess.Popen([hearth.state.binary, "quality", "run"], env=dict(hearth.env, TMPDIR=str(tmp_path / "scratch")), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for _ in range(4):
+        assert ran.stderr.readline().startswith("ok ")
+    hearth.wait_for(lambda: hearth.call("GET", "/v1/runs?limit=1").json["data"][0]["status"] == "running", "the slow case runs")
+    ran.send_signal(signal.SIGINT)
+    out, _ = ran.communicate(timeout=20)
+    assert ran.returncode == 130 and out == "" and list((tmp_path / "scratch").iterdir()) == []
+    hearth.wait_for(lambda: hearth.call("GET", "/v1/runs?limit=1").json["data"][0]["status"] == "cancelled", "its run ends with it")
 
 
 def test_without_a_server_it_says_so(hearth, tmp_path):
