@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!syntax) return 0;
     const auto grammar = text::Grammar::from_ebnf(syntax->ebnf);
     if (!grammar) return 0;
-    const auto written = text::walk(*grammar, table, *tokenizer, chance);
+    const auto written = text::walk(*grammar, table, *tokenizer, chance, {}, 200);
     if (!written) return 0;
     require(written->starts_with(syntax->trigger), "a call begins with what triggers its grammar: " + *written);
     const auto parser = text::OutputParser::create(options).value();

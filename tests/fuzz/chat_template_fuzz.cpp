@@ -14,14 +14,16 @@ using fuzz::require;
 const std::vector<std::string> controls = {"<|im_start|>", "<|im_end|>", "<tool_call>", "[INST]", "</s>"};
 
 text::RenderInput conversation(const std::string& content) {
-    text::RenderInput out;
-    out.messages = OrderedJson::parse(R"([{"role": "system", "content": "Be brief."}, {"role": "user"},
+    static const auto messages = OrderedJson::parse(R"([{"role": "system", "content": "Be brief."}, {"role": "user"},
         {"role": "assistant", "content": null, "reasoning_content": "so",
          "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": {"n": 1, "s": [1.5, true, null]}}}]},
         {"role": "tool", "tool_call_id": "c1"}, {"role": "user", "content": "ok"}])");
+    static const auto tools = OrderedJson::parse(R"([{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {"n": {"type": "integer"}}}}}])");
+    text::RenderInput out;
+    out.messages = messages;
     out.messages[1]["content"] = content;
     out.messages[3]["content"] = content;
-    out.tools = OrderedJson::parse(R"([{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {"n": {"type": "integer"}}}}}])");
+    out.tools = tools;
     out.tools[0]["function"]["description"] = content;
     out.extra = {{"enable_thinking", true}};
     out.bos_token = "<s>", out.eos_token = "</s>";
@@ -45,17 +47,19 @@ std::size_t controls_in(const std::vector<text::Piece>& pieces) {
     return out;
 }
 
-void any_template(std::string_view source, const std::string& content) {
+void any_template(std::string_view source, const std::string& content, bool twice) {
     text::detect_dialect(source);
     const auto made = text::ChatTemplate::parse(source);
     if (!made) return require(made.error().code == base::Code::invalid_argument && !made.error().message.empty(), "a refusal says why");
     require((*made)->source() == source, "a template keeps its source");
     const auto input = conversation(content);
-    const auto pieces = support::pieces_of(**made, input, controls), again = support::pieces_of(**made, input, controls);
+    const auto pieces = support::pieces_of(**made, input, controls);
+    if (pieces) require(joined(*pieces).size() <= std::size_t(64) << 20, "a rendering is bounded");
+    if (!twice) return;
+    const auto again = support::pieces_of(**made, input, controls);
     require(pieces.ok() == again.ok(), "a rendering can be repeated");
     if (!pieces) return require(pieces.error().message == again.error().message, "an error can be repeated");
     require(joined(*pieces) == joined(*again), "a rendering can be repeated");
-    require(joined(*pieces).size() <= std::size_t(64) << 20, "a rendering is bounded");
 }
 
 void known_template(unsigned which, const std::string& content) {
@@ -89,7 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string_view input = fuzz::text_of(data, size);
     const unsigned choice = fuzz::take_byte(input);
     const std::string_view source = fuzz::take_part(input);
-    if (choice < 192) any_template(source, std::string(input));
+    if (choice < 192) any_template(source, std::string(input), choice % 4 == 0);
     else if (plain(std::string(source))) known_template(choice, std::string(source));
     return 0;
 }

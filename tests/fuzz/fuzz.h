@@ -7,14 +7,20 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace fuzz {
 
-// Says what broke and ends the process, so that libFuzzer keeps the input.
-inline void require(bool holds, const std::string& what) {
+// Says what broke and ends the process, so that libFuzzer keeps the input. A text that must be put together is given
+// as what makes it: most requirements hold, and some are asked thousands of times for an input.
+template <class What>
+void require(bool holds, const What& what) {
     if (holds) return;
-    std::fprintf(stderr, "invariant broken: %s\n", what.c_str());
+    if constexpr (std::is_invocable_v<What>)
+        std::fprintf(stderr, "invariant broken: %s\n", std::string(what()).c_str());
+    else
+        std::fprintf(stderr, "invariant broken: %s\n", std::string(what).c_str());
     std::abort();
 }
 

@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     const auto meaning = base::Schema::parse(base::Json::parse(input));
-    const auto written = text::walk(*grammar, table, *tokenizer, chance);
+    const auto written = text::walk(*grammar, table, *tokenizer, chance, {}, 200);
     if (!written) return 0;
     require((*grammar)->accepts(*written), "a walk is a sentence: " + *written);
     const auto document = base::parse_json(*written, 1000);

@@ -121,17 +121,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     options.expect_reasoning = !(flags & 8);
     const unsigned seed = fuzz::take_byte(input);
 
-    Feeding whole(options), bytes(options), pieces(options);
+    Feeding whole(options), pieces(options);
     whole.feed(input);
-    for (std::size_t i = 0; i < input.size(); ++i) bytes.feed(input.substr(i, 1));
-    for (const auto piece : fuzz::cut(input, seed)) pieces.feed(piece);
-    for (Feeding* one : {&whole, &bytes, &pieces}) one->finish();
-    require(whole.shown() == bytes.shown(), options.dialect + ": bytes give " + bytes.shown() + ", the whole gives " + whole.shown());
-    require(whole.shown() == pieces.shown(), options.dialect + ": pieces give " + pieces.shown() + ", the whole gives " + whole.shown());
+    if (seed % 4 == 0)
+        for (std::size_t i = 0; i < input.size(); ++i) pieces.feed(input.substr(i, 1));
+    else
+        for (const auto piece : fuzz::cut(input, seed)) pieces.feed(piece);
+    for (Feeding* one : {&whole, &pieces}) one->finish();
+    require(whole.shown() == pieces.shown(), [&] { return options.dialect + ": pieces give " + pieces.shown() + ", the whole gives " + whole.shown(); });
     text::holds_call_mark(input);
     text::opens_reasoning(options.dialect, input);
     if (options.dialect == "harmony") return 0;  // its headers are no text
     if (options.reasoning_open && !options.expect_reasoning) return 0;  // what the prompt opened is shown, too
-    require(is_less_tags(bare(bytes.found()), bare(input)), options.dialect + ": something is lost; found is " + bytes.found());
+    require(is_less_tags(bare(pieces.found()), bare(input)), [&] { return options.dialect + ": something is lost; found is " + pieces.found(); });
     return 0;
 }

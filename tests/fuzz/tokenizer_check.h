@@ -10,7 +10,7 @@ inline void check(const text::Tokenizer& tokenizer, const std::string& content) 
     const auto encoded = tokenizer.encode(content, false);
     for (const text::TokenId id : encoded) {
         require(id >= 0 && id < tokenizer.size(), "an id is in the vocabulary");
-        require(!tokenizer.is_control(id) || tokenizer.vocabulary().unknown == id, "a text from outside makes no control token: " + tokenizer.bytes(id, true));
+        require(!tokenizer.is_control(id) || tokenizer.vocabulary().unknown == id, [&] { return "a text from outside makes no control token: " + tokenizer.bytes(id, true); });
     }
     const std::size_t half = content.size() / 2;
     const text::Piece pieces[] = {{content.substr(0, half), false}, {content.substr(half), false}};

@@ -5,6 +5,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "text/grammar.h"
@@ -34,19 +35,21 @@ inline std::shared_ptr<const Tokenizer> words() {
 }
 
 // The characters that bring a text nearer to its end, the best first: what closes JSON, or the next of `ending`.
-inline std::vector<std::string> closing(const std::string& text, const std::string& ending) {
+inline std::vector<std::string_view> closing(std::string_view text, std::string_view ending) {
     if (ending.empty()) return {"\"", "x", "a", "1", "}", "]", "null"};
     std::size_t n = std::min(ending.size() - 1, text.size());
     while (!text.ends_with(ending.substr(0, n))) --n;
     return {ending.substr(n, 1)};
 }
 
-// None: the walk found no end. After some steps it hurries.
+// None: the walk found no end in so many steps. After some it hurries.
 inline std::optional<std::string> walk(const std::shared_ptr<const Grammar>& grammar, const std::shared_ptr<const TokenTable>& table, const Tokenizer& tokenizer, unsigned seed,
-                                       const std::string& ending = {}) {
-    constexpr int most_steps = 1500, hurry_after = 25;
+                                       const std::string& ending = {}, int most_steps = 1500) {
+    constexpr int hurry_after = 25;
     std::mt19937 random(seed);
     const auto state = GrammarState::create(grammar, table);
+    std::vector<std::string> bytes;
+    for (TokenId id = 0; id < tokenizer.size(); ++id) bytes.push_back(tokenizer.bytes(id, true));
     std::vector<std::uint64_t> bits((std::size_t(tokenizer.size()) + 63) / 64);
     std::string text;
     for (int step = 0; step < most_steps; ++step) {
@@ -59,13 +62,13 @@ inline std::optional<std::string> walk(const std::shared_ptr<const Grammar>& gra
         if (allowed.empty()) return std::nullopt;
         TokenId chosen = allowed[random() % allowed.size()];
         if (hurry && random() % 8 != 0)
-            for (const std::string& wanted : closing(text, ending))
-                if (const auto it = std::find_if(allowed.begin(), allowed.end(), [&](TokenId id) { return tokenizer.bytes(id, true) == wanted; }); it != allowed.end()) {
+            for (const std::string_view wanted : closing(text, ending))
+                if (const auto it = std::find_if(allowed.begin(), allowed.end(), [&](TokenId id) { return bytes[std::size_t(id)] == wanted; }); it != allowed.end()) {
                     chosen = *it;
                     break;
                 }
         if (!state->accept(chosen)) return std::nullopt;
-        text += tokenizer.bytes(chosen, true);
+        text += bytes[std::size_t(chosen)];
     }
     return std::nullopt;
 }
