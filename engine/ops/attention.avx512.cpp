@@ -124,7 +124,7 @@ size_t tile_parts(char* base, int d, int group, TileScratch* t) {
     size_t at = 0;
     const size_t g = group;
     auto take = [&](size_t words) {
-        char* p = base + at;
+        char* p = base ? base + at : nullptr;
         at += words * 4;
         return p;
     };

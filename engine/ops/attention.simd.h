@@ -88,7 +88,7 @@ size_t scratch_at(char* base, int d, int group, TileScratch* t) {
     size_t at = 0;
     const size_t g = group;
     auto take = [&](size_t floats) {
-        char* p = base + at;
+        char* p = base ? base + at : nullptr;
         at += floats * sizeof(float);
         return reinterpret_cast<float*>(p);
     };

@@ -106,7 +106,7 @@ text::Vocabulary read_gguf_vocabulary(const std::filesystem::path& file) {
     const std::string base = "tokenizer.ggml.";
     const auto number = [&](const char* key, double otherwise) {
         const auto it = m.numbers.find(base + key);
-        return it == m.numbers.end() ? otherwise : it->second;
+        return std::int64_t(it == m.numbers.end() ? otherwise : it->second);  // 2^32 - 1 is "none", -1 as an int
     };
     text::Vocabulary v;
     using Kind = text::Vocabulary::Kind;

@@ -109,7 +109,8 @@ TEST_F(RecurrentTest, GatedDeltaAgreesWithRef) {
             const int hk = 2, hv = 4, in = 2 * hk * dk + hv * dv;
             auto qkv = floats(44 * std::size_t(in)), alpha = floats(44 * hv), beta = floats(44 * hv);
             const auto a = floats(hv, -2, -0.1f), bias = floats(hv);
-            agrees([&](const Ops& ops, Mat out, const SequenceRows* s, int n) {
+            // clang 14 captures no structured binding by itself
+            agrees([&, dk = dk, dv = dv](const Ops& ops, Mat out, const SequenceRows* s, int n) {
                 ops.gated_delta({out, {qkv.data(), 44, in}, {alpha.data(), 44, hv}, {beta.data(), 44, hv}, a.data(), bias.data(), hk, hv, dk, dv, tiled, s, n, 3}, exec);
             }, hv * dv, 3 + std::size_t(hv) * std::size_t(dk) * std::size_t(dv));
         }
@@ -122,7 +123,7 @@ TEST_F(RecurrentTest, SelectiveScanAgreesWithRef) {
             const int heads = 4, in = heads * p + 2 * groups * state;
             auto xbc = floats(44 * std::size_t(in)), dt = floats(44 * heads);
             const auto a = floats(heads, -2, -0.1f), d = floats(heads), bias = floats(heads);
-            agrees([&](const Ops& ops, Mat out, const SequenceRows* s, int n) {
+            agrees([&, p = p, state = state](const Ops& ops, Mat out, const SequenceRows* s, int n) {
                 ops.selective_scan({out, {xbc.data(), 44, in}, {dt.data(), 44, heads}, a.data(), d.data(), bias.data(), heads, p, state, groups, s, n, 1}, exec);
             }, heads * p, 1 + std::size_t(heads) * std::size_t(p) * std::size_t(state));
         }
