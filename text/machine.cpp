@@ -255,15 +255,20 @@ void trim(Machine& m) {
 void find_only_final(Machine& m) {
     const std::size_t n = m.edges.size();
     m.only_final.assign(n, false);
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (std::size_t s = n; s-- > 0;) {
-            if (m.only_final[s] || !(m.final[s] || !m.edges[s].empty())) continue;
-            const bool yes = std::all_of(m.edges[s].begin(), m.edges[s].end(), [&](const Edge& e) {
-                return e.kind == Edge::Kind::empty && m.only_final[std::size_t(e.to)];
-            });
-            if (yes) m.only_final[s] = changed = true;
-        }
+    std::vector<std::vector<int>> before(n);  // by empty edges
+    std::vector<std::size_t> open(n);         // edges that lead to a state of which it is not known
+    std::vector<int> stack;
+    for (std::size_t s = 0; s < n; ++s) {
+        open[s] = m.edges[s].size();
+        for (const Edge& e : m.edges[s])
+            if (e.kind == Edge::Kind::empty) before[std::size_t(e.to)].push_back(int(s));
+        if (open[s] == 0 && m.final[s]) m.only_final[s] = true, stack.push_back(int(s));
+    }
+    while (!stack.empty()) {
+        const int s = stack.back();
+        stack.pop_back();
+        for (const int b : before[std::size_t(s)])
+            if (--open[std::size_t(b)] == 0) m.only_final[std::size_t(b)] = true, stack.push_back(b);
     }
 }
 

@@ -122,6 +122,15 @@ TEST(Grammar, RegularExpressionsTakeTheWholeText) {
     for (const char* no : {"a1", "aaaa1", "aa", "xaa1", "aa1 "}) EXPECT_FALSE(g->accepts(no)) << no;
 }
 
+TEST(Grammar, LongChainsOfWhatMayBeLeftOutEndWhereverTheyMay) {
+    const auto nothing = Grammar::from_regex("(|a[]{6,}){2202}").value();  // [] is no character
+    EXPECT_TRUE(nothing->accepts(""));
+    EXPECT_FALSE(nothing->accepts("a"));
+    const auto few = Grammar::from_ebnf("root ::= part \".\"\npart ::= (\"a\"? \"b\"?){40}").value();
+    for (const char* yes : {".", "a.", "abba.", "bbbbbb."}) EXPECT_TRUE(few->accepts(yes)) << yes;
+    for (const char* no : {"", "a", "c.", "a.."}) EXPECT_FALSE(few->accepts(no)) << no;
+}
+
 TEST(Grammar, AnyJsonObject) {
     const auto g = Grammar::any_json_object().value();
     for (const char* yes : {"{}", R"({"a": [1, -2.5e3, {"b": null}], "c": "\u00e9\ud83d\ude00"})"}) EXPECT_TRUE(g->accepts(yes)) << yes;
