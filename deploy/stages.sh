@@ -156,6 +156,15 @@ stage_e2e() {
     binary pytest build/venv/bin/python -m pytest -rfEs -v tests/e2e
 }
 
+# The outage of stage_e2e, a minute long.
+stage_outage() {
+    if [ ! -x build/venv/bin/python ] || [ ! -x build/test/app/hearth ]; then
+        printf '@skip outage: the stage e2e made no hearth or no Python environment\n'
+        return 0
+    fi
+    HEARTH_OUTAGE_SECONDS=60 HEARTH_BINARY=$PWD/build/test/app/hearth binary pytest build/venv/bin/python -m pytest -rfEs -v tests/e2e/outage_test.py
+}
+
 stage_fresh_machine() {
     local reason
     if ! reason=$(tests/e2e/fresh_machine --can 2>&1); then

@@ -1,0 +1,30 @@
+"""A stop through one server reaches a run on another, whatever it does just then. How fast: tests/bench/stop_bench.py."""
+import random
+import time
+
+import pytest
+from support import check_trace
+from two_servers import MANY, STATES, Stopped, alive, two_servers
+
+
+@pytest.fixture(scope="module")
+def servers():
+    with two_servers("stop-two") as both:
+        yield both
+
+
+@pytest.mark.parametrize("what", STATES)
+def test_a_stop_ends_a_run_of_another_server_and_all_its_programs(servers, what):
+    works, tells = servers
+    for _ in range(2):
+        stopped = Stopped(works, tells, what, random.uniform(0, 0.1))
+        assert stopped.answer.status == 200 and stopped.answer.json["stopping"] is True
+        assert stopped.state == "cancelled" and stopped.run["status"] == "cancelled"
+        check_trace(stopped.run)
+        assert not [step for step in stopped.run["steps"] if step["state"] == "intent"], "each step has an outcome"
+        before = stopped.marks.read_text() if STATES[what] else ""
+        time.sleep(0.3)
+        assert not alive(works.mark)
+        assert (stopped.marks.read_text() if STATES[what] else "") == before, "nothing takes effect any more"
+        assert len(stopped.run["steps"]) < MANY
+        assert tells.call("POST", f"/v1/runs/{stopped.run_id}/stop").json["stopping"] is False
