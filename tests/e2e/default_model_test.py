@@ -1,8 +1,10 @@
 """The default model through the whole path; skipped where it does not lie on the machine."""
 import json
+import os
 
 import openai
 import pytest
+import support
 from support import check_trace, user
 
 WEATHER = {"type": "function", "function": {"name": "get_weather", "description": "The weather in a city", "parameters": {
@@ -17,6 +19,19 @@ def test_a_tool_reads_the_file(default_model, state):
     assert answer["tools_used"] >= 1
     assert "plums" in answer["response"]
     check_trace(default_model.run(answer["run_id"]))
+
+
+def test_a_run_is_taken_in_while_the_model_loads(default_model, own):
+    server = support.Hearth(own, "loading", settings={"model.path": os.environ["HEARTH_MODEL"]})
+    try:
+        server.launch()
+        assert server.chat("hearth", [user("Good morning!")]).status == 503
+        accepted = server.call("POST", "/v1/runs", {"input": "Good morning!", "class": "fast"})
+        assert accepted.status == 202 and accepted.json["status"] == "queued", accepted.data
+        run = server.wait_for(lambda: (run := server.run(accepted.json["id"]))["finished"] and run, "the run's end", 120)
+        assert run["status"] == "answered" and run["answer"].strip()
+    finally:
+        server.stop()
 
 
 def test_a_greeting_needs_no_tool(default_model):

@@ -125,14 +125,18 @@ class Hearth:
         self.process = self.port = None
 
     def start(self):
+        self.launch()
+        self.wait_for(lambda: self.call("GET", "/health").status == 200, "health", 60)
+        return self
+
+    def launch(self):
+        """Until it listens; its model may still load."""
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([self.state.binary, "serve"], env=self.env, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                                             **self.state.identity)
         line = self.process.stdout.readline().decode()  # empty when it ended
         assert "listens on" in line, f"hearth serve ended with {self.process.wait(10)}:\n{self.tail()}"
         self.port = int(line.rsplit(":", 1)[1])
-        self.wait_for(lambda: self.call("GET", "/health").status == 200, "health", 60)
-        return self
 
     def wait_for(self, condition, what, seconds=10):
         until = time.monotonic() + seconds
