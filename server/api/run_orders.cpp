@@ -21,6 +21,11 @@ constexpr std::size_t kLongestKey = 255, kMostMetadata = 16, kLongestMetadata = 
 constexpr std::size_t kLongestSteer = 64 << 10;  // bytes
 constexpr std::int64_t kMostTokens = 1 << 24, kMostSeconds = 86400;
 
+constexpr const char* kNeedsDev = "what a run of hearth/dev does is for a key with the scope dev to say";
+
+// Who may not begin such a run may not direct one either.
+bool may_direct(const Caller& caller, const store::Run& run) { return run.alias != "hearth/dev" || caller.may(Access::dev); }
+
 Response no_such_run() { return error_response(404, "there is no such run", "not_found"); }
 
 struct Order {
@@ -190,7 +195,11 @@ net::Task<Response> steer_run(Request request, Caller caller, Services& services
     const bool blank = text->find_first_not_of(" \t\r\n") == std::string::npos;
     if (blank || text->size() > kLongestSteer || text->find('\0') != std::string::npos)
         co_return error_response(400, "text must say something, in at most " + std::to_string(kLongestSteer) + " bytes", "invalid_argument", "text");
-    auto add = [&](store::Tx& tx) { return store::add_input(tx, *id, *text, caller.principal.via); };
+    auto add = [&](store::Tx& tx) -> base::Result<store::RunInput> {
+        const auto run = store::find_run(tx, *id);
+        if (run && !may_direct(caller, *run)) return error(Code::permission_denied, kNeedsDev);
+        return store::add_input(tx, *id, *text, caller.principal.via);
+    };
     const auto added = co_await services.db.run(agents::identity_of(caller.principal), add);
     if (!added) co_return error_response(added.error());
     services.agents.heard({store::Signal::Kind::input, *id});
@@ -221,8 +230,7 @@ net::Task<Response> fork_run(Request request, Caller caller, Services& services)
     auto find = [&](store::Tx& tx) { return store::find_run(tx, *id); };
     const auto run = co_await services.db.read(agents::identity_of(caller.principal), find);
     if (!run) co_return no_such_run();
-    if (run->alias == "hearth/dev" && !caller.may(Access::dev))
-        co_return error_response(403, "a run of hearth/dev needs a key with the scope dev", "forbidden");
+    if (!may_direct(caller, *run)) co_return error_response(error(Code::permission_denied, kNeedsDev));
     const auto fork = co_await services.agents.fork(caller.principal, *id, std::move(step), std::move(added));
     if (!fork) co_return error_response(fork.error(), fork.error().code == Code::invalid_argument ? "step" : "");
     Response response = co_await taken_in(*fork, caller, services);

@@ -248,9 +248,12 @@ def test_a_run_that_waits_for_nothing_takes_no_word(hearth):
     assert hearth.call("POST", f"/v1/runs/{uuid.uuid4()}/approve", {"decision": "grant"}).status == 404
 
 
-def test_another_persons_run_is_not_there(hearth):
+def test_a_key_without_the_scope_directs_no_coder(hearth):
     run = begin(hearth, "hello")
     assert hearth.call("GET", f"/v1/runs/{run['id']}/events", key="hk_wrong").status == 401
+    chat = hearth.call("POST", "/v1/keys", {"scopes": ["chat"]}).json["secret"]
+    assert hearth.call("POST", f"/v1/runs/{run['id']}/steer", {"text": "Do more."}, key=chat).status == 403
+    assert hearth.call("POST", f"/v1/runs/{run['id']}/fork", {"step": 0}, key=chat).status == 403
 
 
 def test_nothing_is_taken_in_without_the_database_and_nothing_half(hearth):

@@ -111,6 +111,8 @@ TEST_F(RunOrders, AnotherPersonsRunIsNotThere) {
     EXPECT_EQ(site.ask_as(stranger, "POST", "/v1/runs", R"({"input": "x", "conversation": ")" + conversation + "\"}").status, 404);
     const std::string chat = site.make_key({"chat"});
     EXPECT_EQ(site.ask_as(chat, "POST", "/v1/runs", R"({"input": "x", "agent": "hearth/dev"})").status, 403);
+    EXPECT_EQ(site.ask_as(chat, "POST", "/v1/runs/" + id + "/steer", R"({"text": "x"})").status, 403) << "nor what another key began";
+    EXPECT_EQ(site.ask_as(chat, "POST", "/v1/runs/" + id + "/fork", R"({"step": 0})").status, 403);
 }
 
 TEST_F(RunOrders, WordsReachARunThatHasNotBegun) {
