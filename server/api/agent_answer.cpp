@@ -1,6 +1,46 @@
 #include "server/api/agent_answer.h"
 
+#include "server/api/prompts_field.h"
+
 namespace server::api {
+
+std::optional<Response> refused_by_agent(const ChatBody& body, const Caller& caller) {
+    const std::string& alias = body.model.alias;
+    if (alias == "hearth/dev" && !caller.may(Access::dev))
+        return error_response(403, "the model hearth/dev needs a key with the scope dev", "forbidden", "model");
+    if (auto refused = refused_prompts(body.prompts, caller)) return refused;
+    using Kind = router::ToolChoice::Kind;
+    const auto kind = body.model.tool_choice.kind;
+    const std::pair<const char*, bool> fields[] = {{body.names->format, body.model.response_schema || body.model.json_object},
+                                                   {"stop", !body.model.stop_texts.empty()},
+                                                   {body.thinking_field.c_str(), !body.thinking_field.empty()},
+                                                   {"parallel_tool_calls", body.model.tool_choice.most == 1},
+                                                   {"tool_choice", kind == Kind::required || kind == Kind::named}};
+    for (const auto& [field, used] : fields)
+        if (used) return error_response(400, std::string(field) + " is not supported by '" + alias + "'; a bare model takes it", "unsupported", field);
+    return std::nullopt;
+}
+
+agents::ChatRequest agent_request(const ChatBody& body, const Caller& caller) {
+    agents::ChatRequest chat;
+    chat.principal = caller.principal;
+    chat.alias = body.model.alias;
+    chat.messages = body.messages;
+    if (body.model.tool_choice.kind != router::ToolChoice::Kind::none) chat.client_tools = body.model.tools;
+    chat.prompts = body.prompts;
+    chat.sampling = body.model.sampling;
+    if (body.limited) chat.max_tokens = body.model.max_tokens;
+    return chat;
+}
+
+std::optional<Response> join_conversation(const Request& request, agents::ChatRequest& chat) {
+    const std::string& id = request.header("x-hearth-conversation");
+    if (id.empty()) return std::nullopt;
+    const auto conversation = base::ConversationId::parse(id);
+    if (!conversation) return error_response(404, "there is no conversation '" + id + "'", "not_found", "X-Hearth-Conversation");
+    chat.conversation = *conversation;
+    return std::nullopt;
+}
 
 base::Result<bool> cancel_on_disconnect(const Request& request) {
     const std::string& wish = request.header("x-hearth-on-disconnect");

@@ -1,12 +1,20 @@
-// What chat_completions and dev_chat share: how a run's end is told over HTTP.
+// What the ways to an agent share: what it is asked with, and how a run's end is told over HTTP.
 #pragma once
 
 #include <optional>
 
 #include "agents/service.h"
+#include "server/api/chat_request.h"
+#include "server/auth.h"
 #include "server/http.h"
 
 namespace server::api {
+
+// What an agent cannot do and a bare model can, or may not for this caller.
+std::optional<Response> refused_by_agent(const ChatBody& body, const Caller& caller);
+agents::ChatRequest agent_request(const ChatBody& body, const Caller& caller);
+// The conversation that the header X-Hearth-Conversation names; else the answer that refuses it.
+std::optional<Response> join_conversation(const Request& request, agents::ChatRequest& chat);
 
 // Whether the client wants its run to end when it leaves (X-Hearth-On-Disconnect: cancel); else the
 // run goes on. Another value is Error{invalid_argument}.

@@ -1,4 +1,4 @@
-// Reading a chat request in OpenAI's shape.
+// Reading a chat request in OpenAI's shape. What /v1/responses is asked with becomes the same (responses_request.h).
 #pragma once
 
 #include <map>
@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "router/types.h"
+#include "server/api/request_fields.h"
 #include "server/api/workspace_field.h"
 
 namespace server::api {
@@ -18,16 +19,14 @@ struct ChatBody {
     bool stream = false, include_usage = false;
     bool include_reasoning = true;       // false: reasoning_content is left out
     std::string thinking_field;          // which of reasoning_effort and enable_thinking was given
-    bool limited = false;                // max_tokens was given
+    bool limited = false;                // a limit of tokens was given
     WorkspaceField workspace;            // of hearth/dev alone
     std::map<std::string, int> prompts;  // of agents alone
+    const FieldNames* names = &kChatFields;
     std::vector<std::string> ignored;    // unknown fields, and words in schemas of tools, for the header X-Hearth-Ignored-Fields
 };
 
 // `param` of the error envelope is filled with the field's name on failure.
 base::Result<ChatBody> read_chat_body(const std::string& text, std::string& param);
-
-// The field with the schema that no model can be held to, as `router` names it; else empty.
-std::string field_at_fault(const base::Error& error, const router::ToolMenu& tools);
 
 }  // namespace server::api
