@@ -44,6 +44,7 @@ struct Frame {
     base::RunId forked_from;
     base::StepId forked_step;
     std::shared_ptr<sandbox::Workspace> workspace;
+    std::string instructions;     // of the client, for this run
     std::vector<router::ToolSchema> client_tools;
     router::SamplingRequest sampling;
     int output_budget = 0;        // tokens of the whole run

@@ -84,6 +84,7 @@ Json to_json(const ChatRequest& request, const Beginning& beginning) {
     Json out = {{"principal", principal_to_json(request.principal)},
             {"alias", request.alias},
             {"channel", request.channel},
+            {"instructions", request.instructions},
             {"workspace", request.workspace ? request.workspace->root().string() : request.workspace_path},
             {"read_only", read_only},
             {"may_name_folders", request.may_name_folders},
@@ -112,6 +113,7 @@ base::Result<Kept> kept_from_json(const Json& json) {
         out.request.principal.can_ask = principal.value("can_ask", false);
         out.request.alias = json.at("alias").get<std::string>();
         out.request.channel = json.value("channel", "");
+        out.request.instructions = json.value("instructions", "");
         out.request.workspace_path = json.value("workspace", "");
         out.request.workspace_read_only = json.value("read_only", false);
         out.request.may_name_folders = json.value("may_name_folders", false);

@@ -138,6 +138,7 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
         answers = *std::move(of_answers);
     }
     turn.request = request_text(*history);
+    instruct(*history, frame.instructions);
     const int context = can.context > 0 ? can.context : kUnknownContext;
     const int room = std::max(context - kReplyReserve, context / 2) - tokens_of(layout.tools);
     layout.shared = lay_out(*std::move(plain), answers, *history, room);
@@ -327,6 +328,7 @@ Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepte
     frame.execution = request.execution;
     frame.forked_from = request.forked_from;
     frame.forked_step = request.forked_step;
+    frame.instructions = request.instructions;
     frame.client_tools = request.client_tools;
     frame.sampling = request.sampling;
     frame.asked_tokens = request.max_tokens > 0;

@@ -54,6 +54,7 @@ struct ChatRequest {
     policy::Principal principal;
     std::string alias;                 // a name of agent_aliases()
     std::vector<base::Json> messages;  // OpenAI shape; at least one, the last from user or tool
+    std::string instructions;          // for this run alone: they rank as the person's words, stand before the last of them, and are not in the conversation
 
     // Nil: a new conversation. Else `messages` may begin with the stored history (or hold only what
     // is new); what follows it is appended. A differing history is Error{conflict} naming the

@@ -74,6 +74,13 @@ base::Result<std::vector<Message>> history_of(const std::vector<store::StoredMes
     return out;
 }
 
+void instruct(std::vector<Message>& history, const std::string& instructions) {
+    if (instructions.empty()) return;
+    const auto last = std::find_if(history.rbegin(), history.rend(), [](const Message& m) { return m.role == MessageRole::user; });
+    if (last == history.rend()) history.insert(history.begin(), Message::make(MessageRole::user, instructions));
+    else last->parts.insert(last->parts.begin(), router::Part{router::Part::Kind::text, instructions + "\n\n", "", ""});
+}
+
 int tokens_of(const std::vector<router::ToolSchema>& tools) {
     return tools.empty() ? 0 : int(router::tools_to_json(tools).dump().size()) / kBytesPerToken;
 }

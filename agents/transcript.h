@@ -20,6 +20,9 @@ using WorkOfRuns = std::vector<std::pair<base::RunId, std::vector<router::Messag
 // Error{invalid_argument} naming the index of a message that is none.
 base::Result<std::vector<router::Message>> history_of(const std::vector<store::StoredMessage>& stored, const WorkOfRuns& work);
 
+// Puts `instructions` before the last words of the person.
+void instruct(std::vector<router::Message>& history, const std::string& instructions);
+
 // system + examples + history; the oldest turns of the history are left out until the estimate
 // (three bytes a token) fits `budget_tokens`. The last turn always stays.
 std::vector<router::Message> lay_out(std::string system, const std::vector<router::Message>& examples,

@@ -4,6 +4,7 @@
 
 #include "app/database.h"
 #include "store/approvals.h"
+#include "store/responses.h"
 #include "store/runs.h"
 #include "store/secrets.h"
 #include "store/trace_keeping.h"
@@ -119,7 +120,10 @@ void Keeper::erase() {
     const auto some = [&](store::Tx& tx) { return store::erase_bodies(tx, before, std::int64_t(mib) << 20, kErasedAtOnce); };
     const store::Erased erased = db_.run_blocking({}, some);
     if (erased.bodies > 0) log_.info("bodies of old traces erased", {{"bodies", erased.bodies}, {"bytes", erased.bytes}, {"keep_days", days}, {"keep_mib", mib}});
-    if (erased.bodies < kErasedAtOnce) next_erasure_ = Clock::now() + kBetweenErasures;  // else more at the next look
+    const auto old = [&](store::Tx& tx) { return store::erase_responses(tx, before, kErasedAtOnce); };
+    const std::int64_t responses = db_.run_blocking({}, old);
+    if (responses > 0) log_.info("old responses erased", {{"responses", responses}, {"keep_days", days}});
+    if (erased.bodies < kErasedAtOnce && responses < kErasedAtOnce) next_erasure_ = Clock::now() + kBetweenErasures;  // else more at the next look
 }
 
 void Keeper::say(const std::string& found) {

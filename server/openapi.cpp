@@ -39,7 +39,7 @@ void add_chat(Json& operation) {
     answer["content"]["text/event-stream"]["schema"] = {{"type", "string"}};
     for (const char* name : {"X-Hearth-Run", "X-Hearth-Conversation", "X-Hearth-Ignored-Fields"}) answer["headers"][name] = reference("headers/" + std::string(name));
     operation["parameters"].push_back(reference("parameters/on_disconnect"));
-    if (operation["operationId"] == "post_v1_chat_completions") operation["parameters"].push_back(reference("parameters/conversation"));
+    if (operation["operationId"] != "post_v0_dev_chat") operation["parameters"].push_back(reference("parameters/conversation"));
 }
 
 // "POST /v1/runs/{id}/stop" → "post_v1_runs_id_stop"
@@ -76,7 +76,8 @@ Json openapi(const std::string& version) {
         std::transform(method.begin(), method.end(), method.begin(), [](unsigned char c) { return std::tolower(c); });
         Json& entry = out["paths"][plain_path(route.path)][method];
         entry = operation(route);
-        if (std::string_view(route.path).ends_with("/chat") || std::string_view(route.path).ends_with("/completions")) add_chat(entry);
+        for (const char* end : {"/chat", "/completions", "/responses"})
+            if (std::string_view(route.path).ends_with(end)) add_chat(entry);
     }
     out["components"] = openapi_components();
     return out;

@@ -48,7 +48,7 @@ const char* kRequests = R"({
     "n": {"const": 1},
     "tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}}, "tool_choice": {"$ref": "#/components/schemas/ToolChoice"},
     "parallel_tool_calls": {"type": "boolean"}, "response_format": {"$ref": "#/components/schemas/ResponseFormat"},
-    "reasoning_effort": {"enum": ["none", "minimal", "low", "medium", "high", "xhigh"]},
+    "reasoning_effort": {"enum": ["none", "minimal", "low", "medium", "high", "xhigh", "max"]},
     "enable_thinking": {"type": "boolean"}, "include_reasoning": {"type": "boolean"},
     "workspace": {"type": "string", "description": "of hearth/dev: as in /v0/dev/chat"}, "read_only": {"type": "boolean"},
     "prompts": {"$ref": "#/components/schemas/PromptVersions"}}},
@@ -199,6 +199,7 @@ const base::Json& openapi_components() {
         base::Json out = base::Json::parse(kOthers);
         out["schemas"] = base::Json::parse(kRequests);
         out["schemas"].update(base::Json::parse(kAnswers));
+        out["schemas"].update(openapi_responses());
         return out;
     }();
     return components;

@@ -28,6 +28,7 @@ const std::vector<Route>& routes();
 base::Json openapi(const std::string& version);
 // Its components: schemas, parameters, headers.
 const base::Json& openapi_components();
+const base::Json& openapi_responses();  // the schemas of /v1/responses among them
 
 // Finds the route, checks host, origin and caller, runs the handler.
 Handler dispatcher(Services& services);

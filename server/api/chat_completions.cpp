@@ -122,7 +122,7 @@ net::Task<Response> answer_agent(ChatBody body, Request request, Caller caller, 
     const bool include_reasoning = body.include_reasoning;
     const agents::EventSink nobody;
     auto result = co_await services.agents.chat(std::move(chat), nobody);
-    if (!result) co_return error_response(result.error());
+    if (!result) co_return refusal_of(result.error(), body.model.tools, *body.names);
     if (!include_reasoning) result->reasoning.clear();
     const auto failure = failure_of(*result);
     Response response = failure ? error_response(*failure) : json_response(completion(alias, *result, services.clock.now()));

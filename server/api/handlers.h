@@ -7,6 +7,11 @@ namespace server::api {
 
 // chat_completions.cpp
 net::Task<Response> chat_completions(Request request, Caller caller, Services& services);
+// responses.cpp
+net::Task<Response> create_response(Request request, Caller caller, Services& services);
+// stored_responses.cpp
+net::Task<Response> get_response(Request request, Caller caller, Services& services);
+net::Task<Response> delete_response(Request request, Caller caller, Services& services);
 // embeddings.cpp
 net::Task<Response> embeddings(Request request, Caller caller, Services& services);
 // dev_chat.cpp

@@ -94,6 +94,24 @@ def test_killed_in_the_middle_of_its_words_the_run_says_them_once(hearth):
     expect_words_once(ended(hearth, run_id), folder)
 
 
+def test_the_response_of_a_killed_servers_run_ends_with_it(hearth):
+    folder = folder_of(hearth, "response")
+    stream = hearth.stream("/v1/responses", {"model": "hearth/dev", "input": "say it", "workspace": str(folder)})
+    begun = stream.next("response.created")["response"]
+    path, run_id = f"/v1/responses/{begun['id']}", begun["metadata"]["hearth_run_id"]
+    while "answer" not in stream.next("response.output_text.delta")["delta"]:
+        pass
+    assert hearth.call("GET", path).json["status"] == "in_progress"
+    hearth.stop(signal.SIGKILL)
+    hearth.start()
+    expect_words_once(ended(hearth, run_id), folder)
+    response = hearth.call("GET", path).json
+    assert response["status"] == "completed" and response["hearth"]["state"] == "answered"
+    assert [item["content"][0]["text"] for item in response["output"]] == [WORDS]
+    later = hearth.call("POST", "/v1/responses", {"model": "hearth/dev", "input": "what was that?", "previous_response_id": begun["id"]})
+    assert later.status == 200 and later.json["output"][0]["content"][0]["text"] == "It was that.", later.data
+
+
 def test_a_server_that_is_stopped_leaves_its_runs_to_the_next_one(hearth):
     folder = folder_of(hearth, "stopped")
     stream = hearth.stream("/v0/dev/chat", {"messages": [user("say it")], "workspace": str(folder)})

@@ -11,8 +11,9 @@ from hypothesis import strategies as st  # noqa: E402
 SCRIPT = [{"when": "", "text": "All is well."}]
 EXAMPLES = 20  # an operation and mode
 PLAIN = ["GET /health", "GET /logs", "GET /metrics", "GET /openapi.json", "GET /v1/models", "GET /v1/models/{id}", "GET /v1/runs",
-         "GET /v1/runs/{id}", "GET /v1/usage", "GET /v1/keys", "DELETE /v1/keys/{id}", "POST /v1/runs/{id}/stop", "GET /v1/runs/{id}/events", "GET /v1/approvals", "GET /v1/drills"]
-WITH_BODY = ["POST /v0/dev/chat", "POST /v1/chat/completions", "POST /v1/embeddings", "POST /v1/keys", "POST /v1/approvals/{id}", "POST /v1/drills",
+         "GET /v1/runs/{id}", "GET /v1/usage", "GET /v1/keys", "DELETE /v1/keys/{id}", "POST /v1/runs/{id}/stop", "GET /v1/runs/{id}/events", "GET /v1/approvals", "GET /v1/drills",
+         "GET /v1/responses/{id}", "DELETE /v1/responses/{id}"]
+WITH_BODY = ["POST /v0/dev/chat", "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/embeddings", "POST /v1/keys", "POST /v1/approvals/{id}", "POST /v1/drills",
              "POST /v1/runs", "POST /v1/runs/{id}/steer", "POST /v1/runs/{id}/approve", "POST /v1/runs/{id}/fork", "POST /v1/runs/{id}/replay"]
 HARD_TEXT = st.sampled_from(["", "a\x00b", "\u2028", "\ufeff", "🜁" * 50, "%s%n", "'; drop table message; --", "\\u0000", "x" * 5000]) | st.text()
 CONTENT = HARD_TEXT | st.lists(st.builds(lambda text: {"type": "text", "text": text}, HARD_TEXT | st.none() | st.integers()), max_size=3)
@@ -93,6 +94,32 @@ def test_requests_that_reach_a_model_break_nothing(api, hearth, conversation, na
         reached.append(check(hearth, case, headers=headers).status_code)
 
     reached = []
+    every()
+    assert reached.count(200) > EXAMPLES / 4, reached
+
+
+ITEM = st.builds(lambda message: {**message, "type": "message"}, MESSAGE) | st.fixed_dictionaries(
+    {"type": st.sampled_from(["function_call", "function_call_output", "reasoning"]), "call_id": st.sampled_from(["c1", "c2"])},
+    optional={"name": HARD_TEXT, "arguments": HARD_TEXT, "output": CONTENT, "summary": st.just([]), "content": CONTENT})
+
+
+def test_responses_that_reach_a_model_break_nothing(api, hearth):
+    @SETTINGS
+    @hypothesis.given(case=positive(api["POST /v1/responses"]), data=st.data())
+    def every(case, data):
+        body = case.body
+        body["model"] = data.draw(st.sampled_from(["default", "hearth", "hearth/dev"]))
+        body["input"] = data.draw(HARD_TEXT | st.lists(ITEM, max_size=2).map(lambda items: items + [{"role": "user", "content": "hm"}]))
+        body["previous_response_id"] = data.draw(st.sampled_from([None, *kept]))
+        for field in {"tools", "tool_choice", "text", "logit_bias", "reasoning", "parallel_tool_calls", "truncation", "workspace"} & set(body):
+            if data.draw(st.integers(0, 4)):  # seldom anything but a 400
+                del body[field]
+        response = check(hearth, case)
+        reached.append(response.status_code)
+        if response.status_code == 200 and "json" in response.headers["content-type"][0]:
+            kept.append(response.json()["id"])
+
+    reached, kept = [], []
     every()
     assert reached.count(200) > EXAMPLES / 4, reached
 
