@@ -198,15 +198,24 @@ std::string json_char_ebnf(const std::vector<CharRange>& ranges, bool less) {
             }
         add(first, last);
     }
-    if (!plain.empty()) out = char_class_ebnf(plain);
-    constexpr std::pair<char32_t, const char*> short_forms[] = {{'"', "\""}, {'\\', "\\"}, {8, "b"}, {9, "t"}, {10, "n"}, {12, "f"}, {13, "r"}};
-    const auto add_escape = [&](const std::string& bytes) { out += (out.empty() ? "" : "| ") + ebnf_literal(bytes) + " "; };
-    for (auto [c, text] : short_forms)
-        if (has(c)) add_escape(std::string("\\") + text);
-    if (!less && has('<')) add_escape("\\u003c");
+    // Escapes share what they begin with: a place in the midst of a text stays small.
+    constexpr std::pair<char32_t, char32_t> short_forms[] = {{'"', '"'}, {'\\', '\\'}, {8, 'b'}, {9, 't'}, {10, 'n'}, {12, 'f'}, {13, 'r'}};
+    const auto is_short = [&](char32_t c) { return std::any_of(std::begin(short_forms), std::end(short_forms), [c](const auto& f) { return f.first == c; }); };
+    std::vector<CharRange> letters, digits[2];  // digits: the second of two, by the first
+    for (auto [c, letter] : short_forms)
+        if (has(c)) letters.push_back({letter, letter});
     constexpr char hex[] = "0123456789abcdef";
     for (char32_t c = 0; c < 0x20; ++c)
-        if (has(c) && !(c >= 8 && c <= 13 && c != 11)) add_escape(std::string("\\u00") + hex[c >> 4] + hex[c & 15]);
+        if (has(c) && !is_short(c)) digits[c >> 4].push_back({char32_t(hex[c & 15]), char32_t(hex[c & 15])});
+    const auto either = [](std::string& to, const std::string& one) { to += (to.empty() ? "" : "| ") + one; };
+    std::string numbers, escapes;
+    for (int first : {0, 1})
+        if (!digits[first].empty()) either(numbers, ebnf_literal(std::string(1, hex[first])) + " " + char_class_ebnf(digits[first]));
+    if (!less && has('<')) either(numbers, ebnf_literal("3c") + " ");
+    if (!letters.empty()) either(escapes, char_class_ebnf(letters));
+    if (!numbers.empty()) either(escapes, ebnf_literal("u00") + " ( " + numbers + ") ");
+    if (!plain.empty()) out = char_class_ebnf(plain);
+    if (!escapes.empty()) either(out, ebnf_literal("\\") + " ( " + escapes + ") ");
     if (out.empty()) throw Refused{"a set that holds no character"};
     return "( " + out + ") ";
 }

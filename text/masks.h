@@ -1,7 +1,6 @@
 // The masks that the places of a grammar give over a vocabulary. Internal to grammar.
 #pragma once
 
-#include <array>
 #include <map>
 #include <memory>
 #include <span>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "text/automaton.h"
+#include "text/taken.h"
 #include "text/token_table.h"
 
 namespace text {
@@ -33,7 +33,7 @@ public:
     // Tokens that complete the trigger, `matched` bytes of which have been read, and then go on in a way
     // that the grammar refuses. `bound` is the place behind the trigger.
     const std::vector<TokenId>& spoilt(const std::string& trigger, std::size_t matched, Places::Place bound);
-    std::size_t bytes() const { return bytes_; }
+    std::size_t bytes() const { return bytes_ + taken_.bytes(); }
 
 private:
     // A trie node where a rule may end inside a token, and the local place there: what follows decides.
@@ -45,32 +45,29 @@ private:
     struct Local {
         TokenSet allowed;
         std::vector<Open> open;
-    };
-    // A byte that stands for all of its class, and the state of a UTF-8 sequence behind it.
-    struct Option {
-        std::uint8_t byte, utf8;
+        bool mostly_open = false;  // what follows decides on so many tokens that nothing else is remembered
     };
 
     const Local& local(const std::vector<int>& states);
-    int taken_characters(Places::Place from, int layer);
+    void whole(Places::Place place, std::vector<std::uint64_t>& bits);
+    void take_layers(Places::Place from, std::vector<std::uint64_t>& bits, std::vector<Open>* open);
     void walk(int node, Places::Place from, std::vector<std::uint64_t>& bits, std::vector<Open>* open);
-    void walk_plain(int layer, Places::Place from, std::vector<std::uint64_t>& bits, std::vector<Open>& open);
-    std::vector<Option> options(int layer, std::uint8_t utf8) const;
+    void walk_plain(int layer, Places::Place from, int known, std::vector<std::uint64_t>& bits, std::vector<Open>* open);
     void sweep(int node, Places::Place from, std::vector<TokenId>& out);
     void find_whole(const std::string& trigger);
     TokenSet pack(const std::vector<std::uint64_t>& bits) const;
 
     Places& places_;
+    TakenTexts taken_;
     std::shared_ptr<const TokenTable> table_;
     std::map<std::vector<int>, Local> locals_;
     std::unordered_map<Places::Place, TokenSet> masks_;
-    std::array<std::vector<std::vector<Option>>, TokenTable::n_plain> options_;  // [layer][state of UTF-8]
     std::map<std::size_t, std::vector<TokenId>> spoilt_;  // of one trigger
     std::vector<std::pair<int, std::string>> whole_;
     std::string spoilt_trigger_;
     std::vector<Places::Place> trail_;  // [depth], while walking
-    std::vector<std::uint32_t> met_;    // [places × states of UTF-8] when it was met, while counting characters
-    std::uint32_t now_ = 0;
+    std::vector<int> known_;            // [depth] of a plain layer: texts that go on with so many characters are done
+    int n_open_ = 0;                    // nodes below those that are open: a local place with too many is given up
     std::size_t bytes_ = 0;
 };
 

@@ -46,6 +46,7 @@ TokenTable::TokenTable(std::shared_ptr<const Tokenizer> tokenizer) : tokenizer_(
     std::vector<Entry> all = entries();
     std::sort(all.begin(), all.end(), [](const Entry& a, const Entry& b) { return std::tie(a.layer, a.bytes, a.id) < std::tie(b.layer, b.bytes, b.id); });
     build_tries(all);
+    find_longest();
     for (const Entry& e : all)
         if (e.plain >= 0) plain_[std::size_t(e.plain)][std::size_t(std::min(e.characters, unbounded) - 1)][std::size_t(e.id) / 64] |= 1ull << (e.id % 64);
     const auto add = [&](std::vector<std::uint64_t>& to, const std::vector<std::uint64_t>& more) {
@@ -100,7 +101,7 @@ void TokenTable::build_tries(const std::vector<Entry>& sorted) {
     for (int layer = 0; layer < n_layers; ++layer) {
         roots_[std::size_t(layer)] = int(nodes_.size());
         std::vector<int> open = {int(nodes_.size())};  // [depth] the node on the current path
-        nodes_.push_back({int(order_.size()), 0, 0, 0});
+        nodes_.push_back({int(order_.size()), 0, 0, 0, 0});
         std::string_view path;
         for (; at < sorted.size() && sorted[at].layer == layer; ++at) {
             const std::string& bytes = sorted[at].bytes;
@@ -111,14 +112,23 @@ void TokenTable::build_tries(const std::vector<Entry>& sorted) {
             open.resize(common + 1);
             for (std::size_t d = common; d < bytes.size(); ++d) {
                 open.push_back(int(nodes_.size()));
-                nodes_.push_back({int(order_.size()), 0, std::uint16_t(d + 1), std::uint8_t(bytes[d])});
+                nodes_.push_back({int(order_.size()), 0, std::uint16_t(d + 1), std::uint8_t(bytes[d]), 0});
             }
             order_.push_back(sorted[at].id);
             path = bytes;
         }
         for (int node : open) nodes_[std::size_t(node)].end = int(nodes_.size());
     }
-    nodes_.push_back({int(order_.size()), int(nodes_.size()) + 1, 0, 0});
+    nodes_.push_back({int(order_.size()), int(nodes_.size()) + 1, 0, 0, 0});
+}
+
+void TokenTable::find_longest() {
+    for (std::size_t i = nodes_.size() - 1; i-- > 0;) {  // children before their parents
+        int longest = 0;
+        for (auto child = i + 1; child < std::size_t(nodes_[i].end); child = std::size_t(nodes_[child].end))
+            longest = std::max(longest, nodes_[child].longest + begins_character(nodes_[child].byte));
+        nodes_[i].longest = std::uint8_t(std::min(longest, 255));
+    }
 }
 
 }  // namespace text

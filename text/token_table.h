@@ -26,6 +26,7 @@ public:
         std::int32_t end;     // index behind the subtree
         std::uint16_t depth;  // of a root 0
         std::uint8_t byte;
+        std::uint8_t longest;  // the most characters that begin behind the node in a text below it
     };
     static constexpr int n_plain = 6;            // layers whose characters are known
     static constexpr int most_characters = 32;   // of a token in a plain layer
@@ -47,6 +48,7 @@ public:
     }
     // Whether a character may stand in tokens of a plain layer. Above U+007F all are alike but for some.
     static bool in_layer(int layer, char32_t c);
+    static bool begins_character(std::uint8_t byte) { return (byte & 0xC0) != 0x80; }
 
     std::size_t n_words() const { return (has_.size() + 63) / 64; }
     bool has(TokenId id) const { return has_[std::size_t(id)]; }  // it lies in a trie
@@ -67,6 +69,7 @@ private:
     }
     std::vector<Entry> entries();
     void build_tries(const std::vector<Entry>& sorted);
+    void find_longest();
 
     std::shared_ptr<const Tokenizer> tokenizer_;
     std::vector<Node> nodes_;

@@ -49,6 +49,44 @@ TEST(GrammarWalk, MasksAreExactUnderAnyGrammar) {
     }
 }
 
+// Texts whose next character is a rule of its own, counted, and with something to be found in them.
+TEST(GrammarWalk, MasksAreExactWhereATextIsCounted) {
+    const auto schema = [](const char* source) { return Grammar::from_json_schema(base::OrderedJson::parse(source)).value(); };
+    const std::shared_ptr<const Grammar> grammars[] = {
+        schema(R"({"type": "string", "pattern": "[a-z]", "maxLength": 40})"),
+        schema(R"({"type": "string", "pattern": "[b-d]{3}", "minLength": 4, "maxLength": 24})"),
+        schema(R"({"type": "string", "pattern": "[0-9]{2}", "minLength": 30})"),
+        schema(R"({"type": "string", "not": {"enum": ["abc", "c"]}, "maxLength": 12})"),
+        schema(R"({"type": "object", "propertyNames": {"pattern": "^[a-z]+$", "minLength": 3, "maxLength": 10}})"),
+        Grammar::from_ebnf("root ::= c ( c ( c ( c \".\" | d ) | d ) | d ) | d\nc ::= [^0-9]\nd ::= [0-9] c{0,20} \"!\"").value(),
+        Grammar::from_ebnf("root ::= ([a-z]{0,12} \" \")* \"!\"").value(),
+        Grammar::from_ebnf("root ::= c{3,9} \"中\" c{0,4} [a-zé中]* \"<\"\nc ::= [^<]").value()};
+    const auto tokenizer = many_words();
+    const auto table = make_token_table(tokenizer);
+    std::vector<std::uint64_t> bits((std::size_t(tokenizer->size()) + 63) / 64);
+    for (std::size_t g = 0; g < std::size(grammars); ++g)
+        for (unsigned seed = 0; seed < 3; ++seed) {
+            std::mt19937 random(seed);
+            const auto state = GrammarState::create(grammars[g], table);
+            for (int step = 0; step < 12; ++step) {
+                ASSERT_TRUE(state->mask(bits));
+                std::vector<TokenId> allowed;
+                const auto try_it = state->clone();
+                for (TokenId id = 0; id < tokenizer->size(); ++id) {
+                    const bool bit = bits[std::size_t(id) / 64] >> (id % 64) & 1;
+                    if (bit && !tokenizer->ends_generation(id)) allowed.push_back(id);
+                    if (!bit && !try_it->accept(id)) continue;  // refused: the state is unchanged
+                    ASSERT_EQ(bit, state->clone()->accept(id)) << "grammar " << g << ", token \"" << tokenizer->bytes(id, true) << "\" at step " << step;
+                }
+                if (allowed.empty()) break;
+                // Short tokens, so that the walk goes through the counts.
+                TokenId chosen = allowed[random() % allowed.size()];
+                for (int i = 0; i < 20 && tokenizer->bytes(chosen, true).size() > 6; ++i) chosen = allowed[random() % allowed.size()];
+                ASSERT_TRUE(state->accept(chosen));
+            }
+        }
+}
+
 // Tokens that would complete the trigger and go on wrongly are those that accept() refuses.
 TEST(GrammarWalk, MasksAreExactWhileATriggerIsAwaited) {
     for (const char* trigger : {"<t>", "aba", "{\"name\": ", "abab"}) {

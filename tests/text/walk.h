@@ -34,6 +34,30 @@ inline std::shared_ptr<const Tokenizer> words() {
     return Tokenizer::create(std::move(v)).value();
 }
 
+// Words of several scripts, long ones too, so many that whole subtrees of them are taken or refused at once.
+inline std::shared_ptr<const Tokenizer> many_words() {
+    const std::vector<std::string> alphabets[] = {
+        {"a", "b", "c", "e", "t", "h"}, {"a", "A", "B", "q"}, {"a", "1", "2", "_"}, {"a", "b", "Ġ"}, {",", ".", "7"}, {"Ã©", "a", "Ð´", "Ñı"}, {"ä¸Ń", "åħ¬", "æĸĩ", "ä¸ļ"}, {"âĢ¨", "âĢĶ", "x"}, {"\"", ",", "Ġ", "a"}};
+    Vocabulary v;
+    v.pre = "qwen2";
+    std::mt19937 random(1);
+    for (int byte = 33; byte < 127; ++byte) v.tokens.push_back(std::string(1, char(byte)));
+    v.tokens.push_back("Ġ");
+    for (const auto& letters : alphabets)
+        for (int i = 0; i < 500; ++i) {
+            std::string word;
+            for (auto n = 1 + random() % (i % 10 ? 6 : 40); n > 0; --n) word += letters[random() % letters.size()];
+            v.tokens.push_back(word);
+        }
+    std::sort(v.tokens.begin(), v.tokens.end());
+    v.tokens.erase(std::unique(v.tokens.begin(), v.tokens.end()), v.tokens.end());
+    v.types.resize(v.tokens.size(), TokenType::normal);
+    v.tokens.push_back("<|end|>");
+    v.types.push_back(TokenType::control);
+    v.eos = TokenId(v.tokens.size()) - 1;
+    return Tokenizer::create(std::move(v)).value();
+}
+
 // The characters that bring a text nearer to its end, the best first: what closes JSON, or the next of `ending`.
 inline std::vector<std::string_view> closing(std::string_view text, std::string_view ending) {
     if (ending.empty()) return {"\"", "x", "a", "1", "}", "]", "null"};
