@@ -93,6 +93,7 @@ struct Places::Closure {
     }
 
     void push(int state, int stack) {
+        ++p.work_;
         if (seen.insert(key_of(state, stack))) work.push_back({state, stack});
     }
 
@@ -231,6 +232,7 @@ void Places::fill_row(Place from) {
                 last[std::size_t(k)] = int(taken_.size()) - 1;
             }
         }
+    work_ += taken_.size() * std::size_t(n_classes_);
     std::vector<Config> kernel, before;
     Place place_before = -1;
     for (int k = 0; k < n_classes_; ++k) {

@@ -110,6 +110,7 @@ public:
     Place carry(Place p, Places& to) const;
     std::size_t size() const { return places_.size(); }
     std::size_t bytes() const;
+    std::uint64_t work() const { return work_; }  // configurations looked at since the beginning
     int alias(int state) const { return machine_->alias[std::size_t(state)]; }
     // Bytes of one class lead to the same place from everywhere.
     int class_of(std::uint8_t byte) const { return class_of_[byte]; }
@@ -156,6 +157,7 @@ private:
     std::vector<Place> table_;               // [places × classes]
     std::vector<std::vector<Link>> stacks_;  // 0: the bottom
     std::size_t n_links_ = 0;
+    std::uint64_t work_ = 0;
     HashIndex place_index_, stack_index_;
     std::unordered_map<std::uint64_t, Place> above_;  // local place, stack
     HashIndex single_index_;                          // of kernels of one configuration: numbers in singles_

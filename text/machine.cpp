@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "text/automaton.h"
+#include "text/readings.h"
 
 namespace text {
 namespace {
@@ -65,10 +66,13 @@ class Builder {
 public:
     explicit Builder(const Rules& rules) : rules_(rules) {}
 
+    // The rule that the grammar names of which the state is a part.
+    int rule_of(int state) const { return rule_of_[std::size_t(state)]; }
+
     Machine build() {
         m_.root = rules_.root;
         m_.start.assign(rules_.nodes.size(), -1);
-        for (std::size_t r = 0; r < rules_.nodes.size(); ++r) add_rule(int(r), rules_.nodes[r]);
+        for (std::size_t r = 0; r < rules_.nodes.size(); ++r) add_rule(rule_ = int(r), rules_.nodes[r]);
         return std::move(m_);
     }
 
@@ -78,6 +82,7 @@ private:
         m_.edges.emplace_back();
         m_.final.push_back(false);
         m_.alias.push_back(int(m_.alias.size()));
+        rule_of_.push_back(rule_);
         return int(m_.edges.size()) - 1;
     }
     void edge(int from, Edge e) { m_.edges[std::size_t(from)].push_back(e); }
@@ -227,6 +232,8 @@ private:
 
     const Rules& rules_;
     Machine m_;
+    std::vector<int> rule_of_;  // [states]
+    int rule_ = 0;
     int repeats_ = 0;  // 1 inside a repetition
 };
 
@@ -356,8 +363,9 @@ int left_recursive(const Machine& m) {
 
 Result<std::shared_ptr<const Machine>> Machine::build(const Rules& rules) {
     auto m = std::make_shared<Machine>();
+    Builder builder(rules);
     try {
-        *m = Builder(rules).build();
+        *m = builder.build();
     } catch (const TooLarge&) {
         return base::error(Code::invalid_argument, "the grammar needs more than " + std::to_string(max_states) + " states",
                            "use smaller repetition counts");
@@ -381,6 +389,10 @@ Result<std::shared_ptr<const Machine>> Machine::build(const Rules& rules) {
     if (const int r = left_recursive(*m); r >= 0)
         return base::error(Code::invalid_argument, "grammar: " + rule_name(r) + " is left-recursive: it calls itself before it reads anything",
                            "write the recursion to the right, or as a repetition");
+    if (const auto state = too_many_readings(*m))
+        return base::error(Code::invalid_argument,
+                           "grammar: " + rule_name(builder.rule_of(*state)) + " can be read in more than " + std::to_string(most_readings) + " ways at one position",
+                           "say what may be left out once instead of in every repetition, or use smaller repetition counts");
     return std::shared_ptr<const Machine>(std::move(m));
 }
 

@@ -47,7 +47,7 @@ void Masks::walk(int node, Place from, std::vector<std::uint64_t>& bits, std::ve
     const auto nodes = table_->nodes();
     trail_[nodes[std::size_t(node)].depth] = from;
     int open_until = 0;
-    for (int i = node + 1, end = nodes[std::size_t(node)].end; i < end;) {
+    for (int i = node + 1, end = nodes[std::size_t(node)].end; i < end && !spent();) {
         const TokenTable::Node& n = nodes[std::size_t(i)];
         const Place to = places_.next(trail_[n.depth - 1u], n.byte);
         if (to < 0) {
@@ -73,7 +73,7 @@ void Masks::walk_plain(int layer, Place from, int known, std::vector<std::uint64
     trail_[0] = from;
     known_[0] = known;
     int open_until = 0;
-    for (int i = root + 1; i < end && n_open_ <= most_open;) {
+    for (int i = root + 1; i < end && n_open_ <= most_open && !spent();) {
         const TokenTable::Node& n = nodes[std::size_t(i)];
         known_[n.depth] = known_[n.depth - 1u] - TokenTable::begins_character(n.byte);
         const Place to = int(n.longest) <= known_[n.depth] ? -1 : places_.next(trail_[n.depth - 1u], n.byte);
@@ -134,6 +134,7 @@ const Masks::Local& Masks::local(const std::vector<int>& states) {
         out.open.clear();
     else
         out.allowed = pack(bits);
+    if (spent()) return part_of_local_ = std::move(out);
     bytes_ += 128 + out.allowed.bytes() + out.open.size() * sizeof(Open);
     return locals_.emplace(states, std::move(out)).first->second;
 }
@@ -144,9 +145,27 @@ void Masks::whole(Place place, std::vector<std::uint64_t>& bits) {
     take_layers(place, bits, nullptr);
 }
 
+void Masks::single_bytes(Place place, std::vector<std::uint64_t>& bits) {
+    const auto nodes = table_->nodes();
+    for (int layer = 0; layer < TokenTable::n_layers; ++layer) {
+        const int root = table_->root(layer);
+        for (int i = root + 1; i < nodes[std::size_t(root)].end; i = nodes[std::size_t(i)].end)
+            if (places_.next(place, nodes[std::size_t(i)].byte) >= 0) allow(table_->at(i), bits);
+    }
+}
+
 const TokenSet& Masks::at(Place place) {
     if (const auto it = masks_.find(place); it != masks_.end()) return it->second;
     if (bytes_ > max_bytes) locals_.clear(), masks_.clear(), bytes_ = 0;
+    stop_at_ = places_.work() + most_work;
+    taken_.stop_at(stop_at_);
+    TokenSet out = find(place);
+    if (!out.whole) return part_ = std::move(out);
+    bytes_ += 64 + out.bytes();
+    return masks_.emplace(place, std::move(out)).first->second;
+}
+
+TokenSet Masks::find(Place place) {
     std::map<int, std::vector<int>> by_stack;
     for (const Places::Config& c : places_.configs(place)) by_stack[c.stack].push_back(places_.alias(c.state));
     std::vector<std::uint64_t> bits(table_->n_words());
@@ -160,14 +179,25 @@ const TokenSet& Masks::at(Place place) {
         }
         known.allowed.into(bits);
         if (stack == 0) continue;
-        for (const Open& open : known.open) walk(open.node, places_.above(open.reached, stack), bits, nullptr);
+        for (const Open& open : known.open) {
+            if (spent()) break;
+            walk(open.node, places_.above(open.reached, stack), bits, nullptr);
+        }
     }
+    const bool all = !spent();
+    if (!all) single_bytes(place, bits);
     for (const auto& [id, text] : table_->control())
         if (!text.empty() && places_.next(place, std::uint8_t(text[0])) >= 0 && places_.run_literal(place, text) >= 0)
             bits[std::size_t(id) / 64] |= 1ull << (id % 64);
+    if (!all && std::all_of(bits.begin(), bits.end(), [](std::uint64_t w) { return w == 0; })) {
+        // No token has only the bytes that may come: the longer ones have to be looked at, whatever that takes.
+        stop_at_ = ~std::uint64_t(0);
+        taken_.stop_at(stop_at_);
+        return find(place);
+    }
     TokenSet out = pack(bits);
-    bytes_ += 64 + out.bytes();
-    return masks_.emplace(place, std::move(out)).first->second;
+    out.whole = all;
+    return out;
 }
 
 std::size_t advance_match(const std::string& pattern, std::size_t matched, char byte) {

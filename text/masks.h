@@ -19,7 +19,8 @@ struct TokenSet {
     std::vector<TokenId> ids;
     std::vector<std::uint64_t> bits;  // empty: ids hold them all
     void into(std::span<std::uint64_t> out) const;
-    bool has_one() const { return bits.empty() && ids.size() == 1; }
+    bool whole = true;  // false: there may be more
+    bool has_one() const { return whole && bits.empty() && ids.size() == 1; }
     std::size_t bytes() const { return sizeof *this + ids.size() * sizeof(TokenId) + bits.size() * 8; }
 };
 
@@ -28,8 +29,11 @@ class Masks {
 public:
     Masks(Places& places, std::shared_ptr<const TokenTable> table);
 
-    // Tokens that may come at this place, less those that end generation.
+    // Tokens that may come at this place, less those that end generation. Where finding them takes more than most_work these
+    // are the tokens found until then, each of one byte among them: under a grammar that has very many readings of a text.
+    // Valid until the next call.
     const TokenSet& at(Places::Place place);
+    static constexpr std::uint64_t most_work = 1'000'000;  // of Places; filling one row of its table may go beyond
     // Tokens that complete the trigger, `matched` bytes of which have been read, and then go on in a way
     // that the grammar refuses. `bound` is the place behind the trigger.
     const std::vector<TokenId>& spoilt(const std::string& trigger, std::size_t matched, Places::Place bound);
@@ -49,7 +53,10 @@ private:
     };
 
     const Local& local(const std::vector<int>& states);
+    TokenSet find(Places::Place place);
     void whole(Places::Place place, std::vector<std::uint64_t>& bits);
+    void single_bytes(Places::Place place, std::vector<std::uint64_t>& bits);
+    bool spent() const { return places_.work() > stop_at_; }
     void take_layers(Places::Place from, std::vector<std::uint64_t>& bits, std::vector<Open>* open);
     void walk(int node, Places::Place from, std::vector<std::uint64_t>& bits, std::vector<Open>* open);
     void walk_plain(int layer, Places::Place from, int known, std::vector<std::uint64_t>& bits, std::vector<Open>* open);
@@ -67,6 +74,9 @@ private:
     std::string spoilt_trigger_;
     std::vector<Places::Place> trail_;  // [depth], while walking
     std::vector<int> known_;            // [depth] of a plain layer: texts that go on with so many characters are done
+    Local part_of_local_;               // what was found of one, and of a mask, before the work was too much
+    TokenSet part_;
+    std::uint64_t stop_at_ = 0;         // of the places' work
     int n_open_ = 0;                    // nodes below those that are open: a local place with too many is given up
     std::size_t bytes_ = 0;
 };

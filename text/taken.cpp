@@ -97,7 +97,7 @@ Taken TakenTexts::look(Place from, int layer, int characters, int inside) {
                 again = again || (when >= begin && when <= begin + std::uint32_t(n));
                 if (when >= begin) continue;
                 when = begin + std::uint32_t(n) + 1;
-                if (++n_met > max_places) return result(n, false);
+                if (++n_met > max_places || places_.work() > stop_at_) return result(n, false);
                 if (o.utf8 == 0)
                     next.push_back(to);
                 else

@@ -26,6 +26,8 @@ public:
     Taken of(Places::Place from, int layer, int characters, int inside = 0);
     // 0 behind a byte that is a character. Behind the first of several: what to ask with, or -1 when it cannot be asked.
     static int begun(std::uint8_t byte);
+    // Looks no further once the places have done so much work: what is said then is true, and may be less than there is to say.
+    void stop_at(std::uint64_t work) { stop_at_ = work; }
     std::size_t bytes() const { return known_.size() * sizeof(Taken) + met_.size() * sizeof(met_[0]); }
 
 private:
@@ -42,6 +44,7 @@ private:
     std::vector<Taken> known_;        // [places × plain layers]
     std::vector<std::uint32_t> met_;  // [places × states of UTF-8] when it was met, while counting characters
     std::uint32_t now_ = 0;
+    std::uint64_t stop_at_ = ~std::uint64_t(0);
 };
 
 }  // namespace text
