@@ -73,7 +73,7 @@ store::StepIntent intent_of(const Frame& frame, const router::ModelRequest& requ
     intent.name = request.alias;
     intent.effect = "pure";
     intent.effect_key = step_key(frame);
-    intent.input = {{"purpose", request.purpose}, {"messages", request.messages.size()}, {"max_tokens", request.max_tokens}, {"digest", digest_of(request)}};
+    intent.input = {{"purpose", request.purpose}, {"messages", request.messages.size()}, {"max_tokens", request.max_tokens}, {"digest", digest_of(request, frame.writer.redactor())}};
     return intent;
 }
 
@@ -188,11 +188,13 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
     }
     span.body["sent"] = sent_json(frame, request);
 
-    frame.parts.traces.emit(record.ended(reply, span.id, frame.run));
+    store::ModelCall call = record.ended(reply, span.id, frame.run);
+    // Of a run that is left the call is made again, and was made all the same.
+    if (frame.writer.left())
+        frame.parts.traces.emit(std::move(call));
+    else
+        frame.writer.emit(std::move(call));
     const Json outcome = outcome_of(reply);
-    std::string state = reply ? "done" : "failed";
-    co_await frame.writer.end(intent, step, std::move(state), outcome);
-
     span.duration = since(frame, start);
     if (reply) {
         count(frame, *reply);
@@ -204,14 +206,16 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
     }
     span.attributes["alias"] = intent.name;
     if (cut > 0) span.attributes["result_bytes_cut"] = cut;
-    frame.parts.traces.emit(std::move(span));
+    frame.writer.emit(std::move(span));
+    std::string state = reply ? "done" : "failed";
+    co_await frame.writer.end(intent, step, std::move(state), outcome);
     co_return reply;
 }
 
 tools::Dispatch dispatch_of(Frame& frame, tools::Ports& ports, const base::StopToken& stop) {
     return {frame.parts.tools,
             frame.writer,
-            frame.parts.traces,
+            frame.writer,
             frame.parts.clock,
             frame.parts.log,
             frame.scope,

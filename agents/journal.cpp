@@ -84,9 +84,10 @@ base::Result<router::ModelReply> reply_of(const Json& outcome) {
     }
 }
 
-std::string digest_of(const router::ModelRequest& request) {
+std::string digest_of(const router::ModelRequest& request, const base::Redactor& redactor) {
     std::string all;
-    const auto add = [&](std::string_view piece) {
+    const auto add = [&](std::string_view text) {
+        const std::string piece = redactor.redacted(std::string(text));
         all += std::to_string(piece.size()) + ':';
         all += piece;
     };

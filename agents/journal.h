@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/redact.h"
 #include "base/result.h"
 #include "router/types.h"
 
@@ -17,8 +18,9 @@ router::Usage usage_from_json(const base::Json& json);
 base::Json outcome_of(const base::Result<router::ModelReply>& reply);
 base::Result<router::ModelReply> reply_of(const base::Json& outcome);
 
-// Tells two prompts apart: all that the model is sent, and what binds its reply.
-std::string digest_of(const router::ModelRequest& request);
+// Tells two prompts apart: all that the model is sent, and what binds its reply. Without secrets, which a prompt that is made
+// again from what is stored does not hold.
+std::string digest_of(const router::ModelRequest& request, const base::Redactor& redactor);
 
 base::Code parse_code(const std::string& name);  // what base::name(Code) gives; else internal
 router::FinishReason parse_finish(const std::string& name);

@@ -32,8 +32,8 @@ void report(Frame& frame, const PhaseRow& row, base::Span span, base::SteadyPoin
     event.tenant = frame.who.tenant;
     event.person = frame.who.person;
     event.run = frame.run;
-    frame.parts.traces.emit(std::move(event));
-    frame.parts.traces.emit(std::move(span));
+    frame.writer.emit(std::move(event));
+    frame.writer.emit(std::move(span));
     frame.parts.metrics.observe("hearth_phase_seconds", std::chrono::duration<double>(since(frame, start)).count(),
                                 {{"phase", std::string(name(row.phase))}});
 }
@@ -109,7 +109,13 @@ net::Task<void> run_pipeline(Frame& frame, const Layout& layout, Turn& turn) {
         frame.emit(std::move(event));
 
         PhaseContext context{frame, layout, row, span.id, timed.token()};
-        base::Result<Phase> next = co_await row.run(turn, context);
+        base::Result<Phase> next = Phase::done;
+        try {
+            next = co_await row.run(turn, context);
+        } catch (const std::exception& e) {
+            report(frame, row, std::move(span), start, turn, e.what());  // what hangs from it is written already
+            throw;
+        }
         turn.phase = next ? *next : failed(turn, row.phase, next.error());
         report(frame, row, std::move(span), start, turn, next ? std::string() : next.error().text());
         turn.span = base::SpanId::make(frame.parts.clock.now());

@@ -95,7 +95,8 @@ Json to_json(const ChatRequest& request, const Beginning& beginning) {
             {"began_us", store::micros_of(beginning.at)},
             {"root", beginning.root.text()},
             {"prompts", beginning.prompts},
-            {"deadline_s", request.deadline.count()}};
+            {"deadline_s", request.deadline.count()},
+            {"time_limit_ms", beginning.time_limit.count()}};
     if (request.execution) out["class"] = router::name(*request.execution);
     if (!request.forked_from.is_nil()) out["fork"] = {{"run", request.forked_from.text()}, {"step", request.forked_step.text()}, {"folder", request.folder_of.text()}};
     return out;
@@ -133,6 +134,7 @@ base::Result<Kept> kept_from_json(const Json& json) {
         }
         out.beginning.at = base::TimePoint(std::chrono::microseconds(json.at("began_us").get<std::int64_t>()));
         out.beginning.root = *root;
+        out.beginning.time_limit = std::chrono::milliseconds(json.value("time_limit_ms", std::int64_t(0)));
         out.beginning.prompts = json.value("prompts", std::map<std::string, int>{});
     } catch (const Json::exception& e) {
         return base::error(Code::corrupt, std::string("the stored request cannot be read: ") + e.what());
@@ -168,6 +170,7 @@ base::Result<TakenOver> read_taken_over(store::Tx& tx, const Options& options, b
         out.turn = *std::move(turn);
     }
     out.journal = store::list_steps(tx, id);
+    out.worked = store::time_worked(tx, id);
     auto prompts = store::prompts_of(tx, prompt_names(), kept->beginning.prompts);
     out.accepted.beginning = std::move(kept->beginning);
     if (!prompts) {
@@ -237,7 +240,7 @@ net::Task<void> Agents::Impl::resume(store::Interrupted interrupted) {
     }
     const bool first = taken->begins || held->epoch() == 1;
     parts.log.info(first ? "run begins" : "run is taken up again", {{"run", interrupted.run.text()}, {"epoch", held->epoch()}, {"phase", name(taken->turn.phase)}});
-    auto entry = running_of(taken->request);
+    auto entry = running_of(taken->request, taken->accepted.beginning, taken->worked);
     if (taken->request.ends_with_client || taken->stop_asked) entry->stop.request_stop();
     Frame frame = frame_of(taken->request, taken->accepted, *held, *entry, std::move(taken->journal));
     if (!first) frame.told_before = taken->turn.told;

@@ -30,6 +30,7 @@ struct TakenOver {
     std::vector<store::RunInput> inputs;
     bool stop_asked = false;
     bool begins = false;  // now
+    std::chrono::microseconds worked{0};  // by earlier holders
 };
 // Of a run whose lease the caller holds; one that was only taken in so far begins. Error{conflict} when it has ended meanwhile, or cannot
 // begin beside another one; {corrupt} when its rows cannot be read.

@@ -59,8 +59,7 @@ std::string request_text(const std::vector<router::Message>& messages) {
 bool goes_on(const std::exception& e) {
     if (dynamic_cast<const store::RunLeft*>(&e)) return true;
     const auto* const of_database = dynamic_cast<const store::DbError*>(&e);
-    using Kind = store::DbError::Kind;
-    return of_database && (of_database->kind == Kind::connection || of_database->kind == Kind::serialization || of_database->kind == Kind::disk_full);
+    return of_database && store::interrupts(*of_database);
 }
 
 }  // namespace
@@ -246,9 +245,8 @@ net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepte
     root.body = {{"request", turn.request}, {"answer", turn.answer}};
     const std::string alias = root.name;
     // With the run's end, or a run that ended would be without a trace's root.
-    std::optional<base::Span> written;
-    std::function<void(store::Tx&)> with_it = [&](store::Tx& tx) {
-        written = store::write_span(tx, root);
+    std::function<void(store::Tx&)> with_it = [&](store::Tx&) {
+        frame.writer.emit(root);
         frame.told->ends(turn.state, turn.error);
     };
     std::function<bool(store::Tx&)> goes_on;
@@ -256,7 +254,6 @@ net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepte
     Json as_it_is = to_json(turn);
     const bool ended = co_await frame.writer.finish(turn.state, turn.error, usage, std::move(as_it_is), std::move(goes_on), std::move(with_it));
     if (!ended) co_return false;
-    if (written) parts.traces.committed(*std::move(written));
     parts.metrics.add("hearth_runs_total", 1, {{"alias", alias}, {"state", turn.state}});
     parts.metrics.add("hearth_tool_calls_total", frame.sums.tools_used, {{"alias", alias}});
     parts.metrics.observe("hearth_run_seconds", std::chrono::duration<double>(since(frame, start)).count(), {{"alias", alias}});
@@ -314,7 +311,7 @@ void Agents::Impl::leave(const Frame& frame) {
 
 Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepted, const store::RunLease& lease, const Running& entry,
                              std::vector<store::Step> journal) {
-    Frame frame(parts, options, store::RunWriter(parts.db, identity_of(request.principal), lease.run(), lease.epoch(), std::move(journal), entry.left.token()));
+    Frame frame(parts, options, store::RunWriter(parts.db, identity_of(request.principal), lease.run(), lease.epoch(), std::move(journal), entry.left.token(), &parts.traces));
     frame.principal = request.principal;
     frame.scope = scope_of(request.alias);
     frame.conversation = accepted.conversation;
@@ -422,9 +419,9 @@ base::Result<void> Agents::Impl::check(ChatRequest& request) const {
     return check_client_tools(parts.tools, request);
 }
 
-std::shared_ptr<Agents::Impl::Running> Agents::Impl::running_of(const ChatRequest& request) const {
-    const auto time = request.deadline.count() > 0 ? std::min(request.deadline, options.run_deadline) : options.run_deadline;
-    return std::make_shared<Running>(request.stop, parts.clock.steady() + time, identity_of(request.principal));
+std::shared_ptr<Agents::Impl::Running> Agents::Impl::running_of(const ChatRequest& request, const Beginning& beginning, std::chrono::microseconds worked) const {
+    const std::chrono::milliseconds limit = beginning.time_limit.count() > 0 ? beginning.time_limit : options.run_deadline;
+    return std::make_shared<Running>(request.stop, parts.clock.steady() + std::max(std::chrono::microseconds(0), limit - worked), identity_of(request.principal));
 }
 
 net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, EventSink sink) {
@@ -439,7 +436,7 @@ net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, Even
     auto accepted = co_await take_in(request, fresh, lease, until);
     if (!accepted) co_return std::move(accepted).error();
 
-    auto entry = running_of(request);
+    auto entry = running_of(request, accepted->beginning);
     Frame frame = frame_of(request, *accepted, *lease, *entry, {});
     frame.sink = std::move(sink);
     enter(frame, std::move(entry));

@@ -91,8 +91,9 @@ base::Result<void> check_versions(const Prompts& prompts, const std::map<std::st
     return {};
 }
 
-Beginning begin(const Prompts& prompts) {
+Beginning begin(const Prompts& prompts, const ChatRequest& request, const Options& options) {
     Beginning out;
+    out.time_limit = request.deadline.count() > 0 ? std::min(request.deadline, options.run_deadline) : options.run_deadline;
     out.at = base::SystemClock().now();
     out.root = base::SpanId::make(out.at);
     if (prompts)
@@ -120,7 +121,7 @@ base::Result<std::size_t> fit_messages(store::Tx& tx, const ChatRequest& request
     return stored;
 }
 
-base::Result<base::MessageId> take_messages(store::Tx& tx, const ChatRequest& request, bool is_new, Accepted& out) {
+base::Result<base::MessageId> take_messages(store::Tx& tx, const Options& options, const ChatRequest& request, bool is_new, Accepted& out) {
     const auto stored = fit_messages(tx, request, out.conversation, is_new);
     if (!stored) return stored.error();
     std::vector<store::StoredMessage> appended;
@@ -131,7 +132,7 @@ base::Result<base::MessageId> take_messages(store::Tx& tx, const ChatRequest& re
     const base::MessageId last = appended.back().id;
     auto prompts = store::prompts_of(tx, prompt_names(), request.prompts);
     if (auto there = check_versions(prompts, request.prompts); !there) return std::move(there).error();
-    out.beginning = begin(prompts);
+    out.beginning = begin(prompts, request, options);
     out.opening = read_opening(tx, std::move(prompts), out.conversation, is_new, std::move(appended));
     return last;
 }
@@ -155,7 +156,7 @@ base::Result<Accepted> accept_input(store::Tx& tx, const Options& options, const
         out.busy = store::busy_run(tx, request.conversation);
         if (!out.busy.is_nil()) return out;
     }
-    auto input = take_messages(tx, request, is_new, out);
+    auto input = take_messages(tx, options, request, is_new, out);
     if (!input) return std::move(input).error();
     store::create_run(tx, lease, out.conversation, *input, request.alias, {to_json(request, out.beginning), is_pinned(options, out.workspace)});
     return out;

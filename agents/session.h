@@ -30,6 +30,7 @@ struct Beginning {
     base::TimePoint at{};
     base::SpanId root;                   // the run's own span
     std::map<std::string, int> prompts;  // their versions
+    std::chrono::milliseconds time_limit{0};  // of all its holders together
 };
 
 struct Accepted {
@@ -53,7 +54,7 @@ bool is_pinned(const Options& options, const std::string& workspace);
 base::Result<std::size_t> fit_messages(store::Tx& tx, const ChatRequest& request, base::ConversationId conversation, bool is_new);
 // The new ones of the request's messages into the conversation, and what the turn begins with into `out`; the last one's id. What
 // does not fit the conversation is an Error, and nothing is written.
-base::Result<base::MessageId> take_messages(store::Tx& tx, const ChatRequest& request, bool is_new, Accepted& out);
+base::Result<base::MessageId> take_messages(store::Tx& tx, const Options& options, const ChatRequest& request, bool is_new, Accepted& out);
 
 // In one transaction: the conversation (`fresh` when the request names none), the new messages, the
 // run that `lease` is of; and what its turn begins with is read. Nothing while another run works in the conversation.

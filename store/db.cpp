@@ -104,6 +104,9 @@ public:
         return connection;
     }
 
+    // One that stands already, before any is taken.
+    void keep(std::unique_ptr<Connection> connection) { free_.back() = std::move(connection); }
+
     // A null pointer stands for a connection that is to be opened again.
     void give_back(std::unique_ptr<Connection> connection) {
         {
@@ -173,6 +176,8 @@ private:
 
 }  // namespace
 
+bool interrupts(const DbError& e) { return e.kind == Kind::connection || e.kind == Kind::serialization || e.kind == Kind::disk_full; }
+
 std::string require(std::string_view sql, DbError::Kind kind, std::string_view parameter) {
     const char* condition = kind == Kind::unique ? "23505" : kind == Kind::foreign_key ? "23503" : "40001";
     return "with touched as (" + std::string(sql) + ") select hearth_require(exists (select from touched), '" + condition + "', " + std::string(parameter) + ")";
@@ -188,9 +193,10 @@ base::Result<std::unique_ptr<Db>> Db::open(Options options) {
         if (!powers.empty())
             return base::error(base::Code::permission_denied, "the database URL belongs to " + powers + "; row-level security would not hold",
                                "use the role hearth_app");
-        probe.reset();
-        if (auto migrated = check_migrated(options.url); !migrated) return std::move(migrated).error();
-        return std::unique_ptr<Db>(new Db(std::move(options)));
+        if (auto migrated = check_migrated(*probe); !migrated) return std::move(migrated).error();
+        std::unique_ptr<Db> db(new Db(std::move(options)));
+        db->connections_->keep(std::move(probe));
+        return db;
     } catch (const DbError& e) {
         return failure("opening the database", e);
     }
@@ -206,6 +212,8 @@ std::unique_ptr<Db::Lease> Db::begin(const Identity& who, Access access) {
 }
 
 base::NodeId Db::node() const { return connections_->options().node; }
+
+const base::Redactor& Db::redactor() const { return *connections_->options().redactor; }
 
 bool Db::try_lock(base::RunId run) {
     std::lock_guard lock(connections_->lock_mutex);

@@ -97,6 +97,9 @@ struct DbError : std::runtime_error {
     DbError(Kind k, const std::string& message, std::string code = {}) : std::runtime_error(message), kind(k), condition(std::move(code)) {}
 };
 
+// Whether what broke off with it can be gone on with later: the database went away or is full, or another process was faster.
+bool interrupts(const DbError& e);
+
 // The SQL of a statement that must touch a row, else it fails as DbError of `kind` (unique, foreign_key,
 // serialization) with the text in `parameter` ("$3"): so that nobody has to wait for the count before the
 // commit. `sql` returns something of each row that it touches.
@@ -151,6 +154,7 @@ public:
     void join() { pool_.join(); }
 
     base::NodeId node() const;
+    const base::Redactor& redactor() const;  // as in Tx
     base::Probes probes();
 
     // The one connection that holds session-level advisory locks of this process, one a run. True

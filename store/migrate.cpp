@@ -110,10 +110,17 @@ base::Result<MigrationReport> migrate(const std::string& owner_url, const std::v
 }
 
 base::Result<void> check_migrated(const std::string& app_url) {
-    std::string where = "the database";
     try {
         Connection connection(app_url);
-        where = "the database '" + connection.database() + "'";
+        return check_migrated(connection);
+    } catch (const DbError& e) {
+        return failure("reading the migrations of the database", e);
+    }
+}
+
+base::Result<void> check_migrated(Connection& connection) {
+    const std::string where = "the database '" + connection.database() + "'";
+    try {
         std::map<int, Applied> applied;
         // A database of before the grant on this table lacks that migration at least.
         if (!connection.exec("select 1 where has_table_privilege(to_regclass('public.schema_migration'), 'select')").empty()) applied = applied_migrations(connection);

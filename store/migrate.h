@@ -9,6 +9,8 @@
 
 namespace store {
 
+class Connection;
+
 struct Migration {
     int number = 0;
     std::string name, sql;
@@ -27,6 +29,7 @@ base::Result<MigrationReport> migrate(const std::string& owner_url, const std::v
 // Whether the database has all tables of this program, as hearth_app sees it; else the error names
 // the database and what it lacks, or what this program does not know.
 base::Result<void> check_migrated(const std::string& app_url);
+base::Result<void> check_migrated(Connection& connection);
 
 // The first rows: who lives here, and the node whose private key lies in the state folder.
 struct Foundation {

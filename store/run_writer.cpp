@@ -9,8 +9,9 @@ constexpr std::chrono::hours kApprovalLifetime{12};
 
 }  // namespace
 
-RunWriter::RunWriter(Db& db, const Identity& who, base::RunId run, std::int64_t epoch, std::vector<Step> journal, base::StopToken left)
-    : db_(db), who_(who), run_(run), epoch_(epoch), got_on_(epoch == 1), left_(std::move(left)) {
+RunWriter::RunWriter(Db& db, const Identity& who, base::RunId run, std::int64_t epoch, std::vector<Step> journal, base::StopToken left, TraceSink* traces)
+    : db_(db), who_(who), run_(run), epoch_(epoch), got_on_(epoch == 1), left_(std::move(left)), traces_(traces) {
+    if (epoch == 1) chain_.emplace();
     for (Step& step : journal) {
         std::string key = step.effect_key;
         journal_.emplace(std::move(key), std::move(step));
@@ -23,7 +24,7 @@ const Step* RunWriter::recorded(const std::string& effect_key) const {
 }
 
 bool RunWriter::agrees(const Step& recorded, const StepIntent& intent) {
-    if (recorded.kind == intent.kind && recorded.name == intent.name && recorded.input == intent.input) return true;
+    if (recorded.kind == intent.kind && recorded.name == intent.name && recorded.input == redactor().redacted(intent.input)) return true;  // secrets were taken out of the stored one
     diverged_.push_back(recorded.effect_key);
     return false;
 }
@@ -41,18 +42,35 @@ net::Task<base::StepId> RunWriter::begin(StepIntent intent) {
     intent.run = run_;
     intent.epoch = epoch_;
     const auto write = [&](Tx& tx) { return write_intent(tx, intent); };
-    try {
-        co_return co_await commit(write);
-    } catch (const DbError& e) {
-        if (e.condition != kStopAsked) throw;
+    co_return co_await commit(write);
+}
+
+void RunWriter::tell(std::vector<base::Span> written, std::optional<ChainEnd> end) {
+    if (telling_) telling_->written();
+    if (alone_) chain_ = std::move(end);
+    if (!traces_) return;
+    for (auto& span : written) traces_->committed(std::move(span));
+}
+
+void RunWriter::failed(const DbError& e, Waiting waiting) {
+    if (e.condition == kStopAsked) {
+        waiting_ = std::move(waiting);
+        throw RunStopped();
     }
-    throw RunStopped();
+    // A run that is gone on with makes them again.
+    if (traces_ && !interrupts(e)) {
+        alone_ = alone_ && waiting.records.empty();
+        for (auto& record : waiting.records) traces_->emit(std::move(record));
+    }
+    throw e;
 }
 
 net::Task<base::Result<Approval>> RunWriter::ask(ApprovalRequest request) {
     if (left_.stopped()) throw RunLeft();
     request.run = run_;
     const auto write = [&](Tx& tx) {
+        hold_run(tx, run_, epoch_);  // a stop that is asked for meanwhile waits, and finds the run at rest
+        refuse_when_stopped(tx, run_);
         auto asked = ask_approval(tx, request, kApprovalLifetime);
         if (asked && asked->state == Approval::State::open) {
             rest_run(tx, run_, epoch_, "waiting_person", "");
@@ -89,7 +107,7 @@ net::Task<void> RunWriter::end(StepIntent intent, base::StepId step, std::string
 net::Task<bool> RunWriter::finish(std::string final_state, std::string error, base::Json usage, base::Json turn, std::function<bool(Tx&)> goes_on,
                                   std::function<void(Tx&)> with_it) {
     if (left_.stopped()) throw RunLeft();
-    turn_.reset();
+    waiting_.turn.reset();
     const auto write = [&](Tx& tx) {
         if (goes_on) {
             hold_run(tx, run_, epoch_);

@@ -1,6 +1,8 @@
 // What one run writes down. An outcome that may be lost with the process, since its step would only run
 // again, waits for the next write that may not: one transaction less to wait for.
 //
+// What the trace tells of a step is written with its outcome, so that it is there exactly when that is.
+//
 // Of a run that was taken over it also knows the journal: its steps as they were then. Whoever runs the same
 // code again asks for each step whether it is recorded, before it is begun.
 #pragma once
@@ -19,6 +21,7 @@
 #include "store/ledger.h"
 #include "store/run_events.h"
 #include "store/runs.h"
+#include "store/traces.h"
 
 namespace store {
 
@@ -40,13 +43,16 @@ struct RunStopped : std::runtime_error {
 
 // For one coroutine at a time. Every write is fenced by the run's epoch. Once `left` stops, nothing is begun any more,
 // no outcome of a step that can run again is written, and the run does not end: RunLeft instead.
-class RunWriter {
+class RunWriter final : public base::SpanSink {
 public:
-    RunWriter(Db& db, const Identity& who, base::RunId run, std::int64_t epoch, std::vector<Step> journal = {}, base::StopToken left = {});
+    // `traces` hears of the spans that are written, and gets what a transaction held that the database refused.
+    RunWriter(Db& db, const Identity& who, base::RunId run, std::int64_t epoch, std::vector<Step> journal = {}, base::StopToken left = {}, TraceSink* traces = nullptr);
 
     const Identity& who() const { return who_; }
     base::RunId run() const { return run_; }
     std::int64_t epoch() const { return epoch_; }
+    bool left() const { return left_.stopped(); }
+    const base::Redactor& redactor() const { return db_.redactor(); }
 
     // The step as the journal has it; null when it was not begun.
     const Step* recorded(const std::string& effect_key) const;
@@ -59,15 +65,19 @@ public:
     // The recorded steps that may take effect only once and have no outcome, also not from this writer.
     std::vector<const Step*> in_doubt() const;
 
+    // With the next transaction, after what is deferred.
+    void emit(base::Span span) override { waiting_.records.push_back(std::move(span)); }
+    void emit(TelemetryEvent event) { waiting_.records.push_back(std::move(event)); }
+    void emit(ModelCall call) { waiting_.records.push_back(std::move(call)); }
     // With the next transaction, in the order of coming; `write` owns what it writes.
-    void defer(std::function<void(Tx&)> write) { deferred_.push_back(std::move(write)); }
+    void defer(std::function<void(Tx&)> write) { waiting_.writes.push_back(std::move(write)); }
     // The same; of several Turns the last.
-    void defer_turn(base::Json turn) { turn_ = std::move(turn); }
+    void defer_turn(base::Json turn) { waiting_.turn = std::move(turn); }
 
     // When it returns, the intent is committed, and with it all that was deferred; that of a recorded step was so
     // before. Run and epoch of the intent are filled in, as in end().
     net::Task<base::StepId> begin(StepIntent intent);
-    // A person's word on a call that needs one. Where it is still to come the run rests, committed, and RunRests is thrown. One
+    // A person's word on a call that needs one. Where it is still to come the run rests, committed, and RunRests is thrown; after a stop RunStopped. One
     // that was granted is used up by the step that begins next. Error{conflict}: the call has other arguments than those asked about.
     net::Task<base::Result<Approval>> ask(ApprovalRequest request);
     // The outcome: at once, but of a pure step with the next transaction.
@@ -78,26 +88,45 @@ public:
                            std::function<void(Tx&)> with_it = {});
 
 private:
-    // What was deferred and `last`, in one transaction. When that fails, what was deferred is gone with it.
+    // What waits for the next transaction.
+    struct Waiting {
+        std::vector<std::function<void(Tx&)>> writes;
+        std::vector<TraceRecord> records;
+        std::optional<base::Json> turn;
+    };
+
+    // What waits and `last`, in one transaction. When that fails, what waited is gone with it, unless it failed because of a stop.
     template <class F>
     net::Task<std::invoke_result_t<F&, Tx&>> commit(F& last) {
-        const auto deferred = std::exchange(deferred_, {});
-        const auto turn = std::exchange(turn_, {});
+        Waiting waiting = std::exchange(waiting_, {});
+        std::vector<base::Span> spans;
+        std::optional<ChainEnd> end = std::exchange(chain_, std::nullopt);  // after a failure it has to be looked up
         auto all = [&](Tx& tx) {
-            for (const auto& write : deferred) write(tx);
-            if (turn) save_turn(tx, run_, epoch_, *turn);
+            for (const auto& write : waiting.writes) write(tx);
+            spans = write_records(tx, run_, waiting.records, end);
+            if (waiting.turn) save_turn(tx, run_, epoch_, *waiting.turn);
             auto out = last(tx);
+            // What `last` itself has emitted.
+            std::vector<TraceRecord> more = std::exchange(waiting_.records, {});
+            for (auto& span : write_records(tx, run_, more, end)) spans.push_back(std::move(span));
+            for (auto& record : more) waiting.records.push_back(std::move(record));
             if (telling_) telling_->write(tx);
             return out;
         };
-        auto out = co_await db_.run(who_, all);
-        if (telling_ && committed(out)) telling_->written();
-        co_return out;
+        try {
+            auto out = co_await db_.run(who_, all);
+            if (committed(out)) tell(std::move(spans), std::move(end));
+            co_return out;
+        } catch (const DbError& e) {
+            failed(e, std::move(waiting));
+        }
     }
     template <class T>
     static bool committed(const T&) { return true; }
     template <class T>
     static bool committed(const base::Result<T>& result) { return result.ok(); }
+    void tell(std::vector<base::Span> written, std::optional<ChainEnd> end);
+    [[noreturn]] void failed(const DbError& e, Waiting waiting);
 
     Db& db_;
     Identity who_;
@@ -105,11 +134,13 @@ private:
     std::int64_t epoch_;
     std::map<std::string, Step> journal_;  // by effect key
     std::vector<std::string> diverged_;
-    std::vector<std::function<void(Tx&)>> deferred_;
-    std::optional<base::Json> turn_;
+    Waiting waiting_;
+    std::optional<ChainEnd> chain_;
+    bool alone_ = true;  // nobody else adds to the chain
     bool got_on_ = true;  // since the run was taken over
     base::StopToken left_;
     std::shared_ptr<RunTelling> telling_;
+    TraceSink* traces_;
 };
 
 }  // namespace store

@@ -76,7 +76,9 @@ std::unique_ptr<RunLease> lease_new_run(Db& db, base::RunId id) {
 base::Result<std::unique_ptr<RunLease>> acquire_lease(Db& db, const Identity& who, base::RunId id) {
     if (!db.try_lock(id)) return base::error(base::Code::conflict, "run " + id.text() + " is held by another process");
     auto raise = [&](Tx& tx) {
-        const auto raised = tx.exec("update run set epoch = epoch + 1, attempts = attempts + 1 where id = $1 returning epoch", {id});
+        const auto raised = tx.exec("update run set epoch = epoch + 1, attempts = attempts + 1, held_at = clock_timestamp(), worked = worked +"
+                                    " greatest(interval '0', (select max(greatest(started_at, finished_at)) from step where run_id = $1) - held_at)"
+                                    " where id = $1 returning epoch", {id});
         if (!raised.empty()) tx.send("update step set epoch = $2 where run_id = $1 and state = 'intent'", {id, raised[0].integer(0)});
         return raised;
     };
@@ -101,6 +103,11 @@ void create_run(Tx& tx, const RunLease& lease, base::ConversationId conversation
 base::Json run_request(Tx& tx, base::RunId id) {
     const auto rows = tx.exec("select request from run where id = $1", {id});
     return rows.empty() || rows[0].null(0) ? base::Json() : rows[0].json(0);
+}
+
+std::chrono::microseconds time_worked(Tx& tx, base::RunId id) {
+    const auto rows = tx.exec("select " + micros("worked") + " from run where id = $1", {id});
+    return std::chrono::microseconds(rows.empty() ? 0 : rows[0].integer(0));
 }
 
 base::RunId busy_run(Tx& tx, base::ConversationId conversation) {

@@ -1,6 +1,7 @@
 // Runs: one execution each. Status is derived from final_state, the lease and the steps.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,6 +57,8 @@ void create_run(Tx& tx, const RunLease& lease, base::ConversationId conversation
                 const Resumption& resumption = {});
 // What create_run was given; null for a run of which nothing was kept, or that is not there.
 base::Json run_request(Tx& tx, base::RunId id);
+// How long its earlier holders worked on it, as far as its steps tell.
+std::chrono::microseconds time_worked(Tx& tx, base::RunId id);
 // The run that works in the conversation now, in whichever process, or waits to be taken up again on this
 // node; nil when there is none. Lock the conversation first when the answer must hold.
 base::RunId busy_run(Tx& tx, base::ConversationId conversation);

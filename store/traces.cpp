@@ -5,7 +5,6 @@
 #include <map>
 #include <mutex>
 #include <thread>
-#include <variant>
 
 #include "store/digest.h"
 #include "store/trace_chain.h"
@@ -13,17 +12,8 @@
 namespace store {
 namespace {
 
-using Item = std::variant<base::Span, TelemetryEvent, ModelCall, ShadowCall>;
-
 constexpr int kAttempts = 3;
 constexpr std::chrono::milliseconds kFirstPause{50}, kLongestPause{1000}, kLongestFlush{2000};
-
-// Where the chain of a run ends.
-struct ChainEnd {
-    std::int64_t position = -1;
-    std::string hash;
-    bool taken_over = false;  // a phase may have been recorded already by who held the run before
-};
 
 // The entries of one transaction. A run's chain is looked up once, and nobody else adds to it meanwhile.
 class Writing {
@@ -61,6 +51,12 @@ public:
 
     std::vector<base::Span> written() { return std::move(written_); }
 
+    void know(base::RunId run, ChainEnd end) { ends_[run] = std::move(end); }
+    std::optional<ChainEnd> known(base::RunId run) const {
+        const auto found = ends_.find(run);
+        return found == ends_.end() ? std::nullopt : std::optional(found->second);
+    }
+
 private:
     ChainEnd& end_of(base::RunId run) {
         const auto [place, fresh] = ends_.try_emplace(run);
@@ -85,7 +81,7 @@ private:
 struct TraceSink::Queue {
     struct Entry {
         Identity who;
-        Item item;
+        TraceRecord record;
     };
 
     Queue(Db& d, base::Log& l, base::SpanSink* a, std::size_t c) : db(d), log(l), also(a), capacity(c), writer([this] { work(); }) {}
@@ -134,7 +130,7 @@ struct TraceSink::Queue {
     void write(const Identity& who, const std::vector<Entry>& batch) {
         auto all = [&](Tx& tx) {
             Writing writing(tx);
-            for (const auto& entry : batch) std::visit(writing, entry.item);
+            for (const auto& entry : batch) std::visit(writing, entry.record);
             return writing.written();
         };
         for (int attempt = 1;; ++attempt) {
@@ -195,15 +191,20 @@ void TraceSink::emit(ShadowCall call) {
     queue_->push({who, std::move(call)});
 }
 
+void TraceSink::emit(TraceRecord record) {
+    std::visit([this](auto& one) { emit(std::move(one)); }, record);
+}
+
 void TraceSink::committed(base::Span span) {
     if (queue_->also) queue_->also->emit(std::move(span));
 }
 
-std::optional<base::Span> write_span(Tx& tx, base::Span span) {
+std::vector<base::Span> write_records(Tx& tx, base::RunId run, const std::vector<TraceRecord>& records, std::optional<ChainEnd>& end) {
     Writing writing(tx);
-    writing(std::move(span));
-    auto written = writing.written();
-    return written.empty() ? std::nullopt : std::optional(std::move(written[0]));
+    if (end) writing.know(run, *end);
+    for (const TraceRecord& record : records) std::visit(writing, record);
+    end = writing.known(run);
+    return writing.written();
 }
 
 void TraceSink::flush() {

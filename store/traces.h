@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "base/log.h"
@@ -23,6 +24,9 @@ struct TelemetryEvent {
     base::PersonId person;
 };
 
+// What a trace consists of.
+using TraceRecord = std::variant<base::Span, TelemetryEvent, ModelCall, ShadowCall>;
+
 class TraceSink final : public base::SpanSink {
 public:
     // `also` gets every span once it is stored, as it is stored; it outlives the sink.
@@ -32,7 +36,8 @@ public:
     void emit(TelemetryEvent event);
     void emit(ModelCall call);
     void emit(ShadowCall call);
-    // What write_span gave back, once it is committed: for the other sink.
+    void emit(TraceRecord record);
+    // What write_records gave back, once it is committed: for the other sink.
     void committed(base::Span span);
     // Waits until everything emitted so far is committed, or given up: before a trace is shown. At
     // most two seconds, for a database that is away.
@@ -45,9 +50,16 @@ private:
     std::unique_ptr<Queue> queue_;
 };
 
-// In the caller's transaction, so that it is there exactly when what it tells of is. The span as it was written; nothing where an
-// earlier holder of the run has written it.
-std::optional<base::Span> write_span(Tx& tx, base::Span span);
+// Where the chain of a run's spans ends.
+struct ChainEnd {
+    std::int64_t position = -1;
+    std::string hash;
+    bool taken_over = false;  // a span may have been written already by who held the run before
+};
+// In the caller's transaction, so that they are there exactly when what they tell of is. Spans are all of `run`, whose chain ends
+// at `end`, as long as nobody else adds to it; it is looked up where it is not known. The spans as they were written, without those that
+// an earlier holder of the run has written.
+std::vector<base::Span> write_records(Tx& tx, base::RunId run, const std::vector<TraceRecord>& records, std::optional<ChainEnd>& end);
 
 // A run's spans in order, and whether their hash chain is whole: else Error{corrupt} naming the first that does not hold.
 struct Trace {

@@ -27,7 +27,7 @@ struct ModelCall {
     double cost = 0;
 };
 
-// The only writer; through TraceSink, which does not keep the call waiting.
+// The only writer; see traces.h.
 void insert_call(Tx& tx, const ModelCall& call);
 
 // The newest first, from `since` on.

@@ -194,8 +194,8 @@ void note_differing(const Dispatch& dispatch, const store::Step& before, const r
         dispatch.log.warn("a call differs from the one that was made before the run was taken over", {{"run", dispatch.writer.run().text()}, {"call", call.id}});
 }
 
-// Intent row, effect, outcome row.
-net::Task<CallOutcome> ledgered(const Flight& flight, const Tool& tool, const std::string& rule, Json arguments) {
+// Intent row, effect, outcome row and span. `facts` go into the span.
+net::Task<CallOutcome> ledgered(const Flight& flight, const Tool& tool, const std::string& rule, Json arguments, Json facts = Json::object()) {
     const Dispatch& dispatch = flight.dispatch;
     const store::StepIntent intent = intent_of(tool, flight.call, arguments);
     const base::StepId step = co_await dispatch.writer.begin(intent);
@@ -209,8 +209,17 @@ net::Task<CallOutcome> ledgered(const Flight& flight, const Tool& tool, const st
             if (outcome.state == CallState::done) dispatch.writer.defer(std::move(write));
     std::string state(name(outcome.state));
     Json row = row_of(outcome);
+    outcome.facts.update(facts);
+    emit_span(flight, "tool", outcome, intent.input);
     co_await dispatch.writer.end(intent, step, std::move(state), std::move(row));
     co_return outcome;
+}
+
+// What a call came to that took no effect: only the trace tells of it.
+CallOutcome told(const Flight& flight, CallOutcome outcome, Json arguments) {
+    outcome.wall = wall_of(flight);
+    emit_span(flight, "tool", outcome, std::move(arguments));
+    return outcome;
 }
 
 // What only a person may allow: the run rests until there is a word, and comes here again with it.
@@ -222,20 +231,26 @@ net::Task<CallOutcome> with_a_word(const Flight& flight, const Tool& tool, const
     request.rule = decision.rule;
     request.reason = decision.message;
     const auto asked = co_await flight.dispatch.writer.ask(std::move(request));
-    if (!asked) co_return refusal(CallState::refused, "Error: " + asked.error().text() + std::string(kDoWithout), decision.rule);
     CallOutcome outcome;
+    outcome.effect = tool.effect;
+    outcome.rule = decision.rule;
+    outcome.state = CallState::refused;
+    if (!asked) {
+        outcome.text = "Error: " + asked.error().text() + std::string(kDoWithout);
+        co_return told(flight, std::move(outcome), std::move(arguments));
+    }
+    Json facts = {{"approval", {{"id", asked->id.text()}, {"word", store::name(asked->state)}}}};
     if (asked->state == store::Approval::State::granted)
-        outcome = co_await ledgered(flight, tool, decision.rule, std::move(arguments));
-    else if (asked->state == store::Approval::State::expired)
-        outcome = refusal(CallState::refused, "Error: " + tool.name + " was not done: nobody answered in time." + std::string(kDoWithout));
-    else
-        outcome = refusal(CallState::refused, "Error: the person said no to " + tool.name + "." + std::string(kDoWithout));
-    outcome.facts["approval"] = {{"id", asked->id.text()}, {"word", store::name(asked->state)}};
-    co_return outcome;
+        co_return co_await ledgered(flight, tool, decision.rule, std::move(arguments), std::move(facts));
+    outcome.facts = std::move(facts);
+    outcome.text = asked->state == store::Approval::State::expired ? "Error: " + tool.name + " was not done: nobody answered in time." + std::string(kDoWithout)
+                                                                   : "Error: the person said no to " + tool.name + "." + std::string(kDoWithout);
+    co_return told(flight, std::move(outcome), std::move(arguments));
 }
 
 // A call that an earlier holder of the run began, who then went away: whether it took effect, nobody knows.
-net::Task<CallOutcome> in_doubt(const Dispatch& dispatch, const store::Step& step) {
+net::Task<CallOutcome> in_doubt(const Flight& flight, const store::Step& step) {
+    const Dispatch& dispatch = flight.dispatch;
     const Tool* tool = dispatch.source.find(step.name);
     CallOutcome outcome;
     outcome.state = CallState::unknown;
@@ -246,7 +261,9 @@ net::Task<CallOutcome> in_doubt(const Dispatch& dispatch, const store::Step& ste
                    (tool && !tool->probe.empty() ? tool->probe : std::string("look at what it would have changed")) + ".";
     store::StepIntent intent = intent_of(step);
     std::string state(name(outcome.state));
+    outcome.wall = wall_of(flight);
     Json row = row_of(outcome);
+    emit_span(flight, "tool", outcome, step.input);
     co_await dispatch.writer.end(std::move(intent), step.id, std::move(state), std::move(row));
     co_return outcome;
 }
@@ -293,10 +310,8 @@ net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, b
     const store::Step* const before = dispatch.writer.recorded(call.id);
     if (before) note_differing(dispatch, *before, call);
     if (before && before->state != "intent") co_return restored(*before);  // its span was written by who made it
-    if (before && before->effect == policy::name(policy::Effect::at_most_once)) {
-        outcome = co_await in_doubt(dispatch, *before);
-        arguments = before->input;
-    } else if (dispatch.context.stop.stopped()) {
+    if (before && before->effect == policy::name(policy::Effect::at_most_once)) co_return co_await in_doubt(flight, *before);
+    if (dispatch.context.stop.stopped()) {
         outcome = refusal(CallState::failed, "Error: not begun: " + dispatch.context.stop.error("the run").text());
     } else if (!tool) {
         outcome = refusal(CallState::failed, "Error: there is no tool \"" + call.name + "\". The tools are: " +
@@ -312,17 +327,13 @@ net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, b
         arguments = *parsed;
         const policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(*tool), label);
         if (decision.verdict == policy::Verdict::allow)
-            outcome = co_await ledgered(flight, *tool, decision.rule, std::move(*parsed));
-        else if (decision.verdict == policy::Verdict::ask)
-            outcome = co_await with_a_word(flight, *tool, decision, std::move(*parsed));
-        else
-            outcome = refusal(CallState::refused, "Error: " + decision.message + std::string(kDoWithout));
+            co_return co_await ledgered(flight, *tool, decision.rule, std::move(*parsed));
+        if (decision.verdict == policy::Verdict::ask) co_return co_await with_a_word(flight, *tool, decision, std::move(*parsed));
+        outcome = refusal(CallState::refused, "Error: " + decision.message + std::string(kDoWithout));
         outcome.rule = decision.rule;
         outcome.effect = tool->effect;
     }
-    outcome.wall = wall_of(flight);
-    emit_span(flight, "tool", outcome, std::move(arguments));
-    co_return outcome;
+    co_return told(flight, std::move(outcome), std::move(arguments));
 }
 
 }  // namespace tools

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "lives.h"
+#include "support/transcript.h"
 
 namespace agents::testing {
 namespace {
@@ -55,28 +56,8 @@ protected:
         return in_tx([&](store::Tx& tx) { return store::find_run(tx, id).value(); });
     }
 
-    static void drop_times(Json& usage) {
-        for (const char* time : {"queued_us", "prefill_us", "decode_us"}) usage.erase(time);
-    }
-    // What is left of a run that can be seen, without what no two runs have in common.
     Json transcript(base::RunId id) {
-        return in_tx([&](store::Tx& tx) {
-            const auto run = store::find_run(tx, id).value();
-            Json out = {{"state", run.status}, {"error", run.error}, {"work", run.turn["work"]}, {"sums", run.turn["sums"]}};
-            drop_times(out["sums"]["usage"]);
-            for (const auto& message : store::list_messages(tx, run.conversation)) out["messages"].push_back(message.body);
-            for (const auto& step : store::list_steps(tx, id)) {
-                Json one = {step.kind, step.name, step.effect_key, step.state, step.input, step.outcome};
-                one[4].erase("digest");
-                one[5].erase("ms");
-                if (step.kind == "model") drop_times(one[5]["usage"]);
-                out["steps"].push_back(std::move(one));
-            }
-            std::string text = out.dump();
-            const std::string tail = id.text().substr(24);
-            for (std::size_t at; (at = text.find(tail)) != text.npos;) text.replace(at, tail.size(), "RUN");
-            return Json::parse(text);
-        });
+        return in_tx([&](store::Tx& tx) { return support::transcript_of(tx, id); });
     }
 
     // Of the root span; the trace has one, and all else hangs from it.
@@ -282,6 +263,15 @@ TEST_F(Resume, ARunThatEndsWithItsClientIsNotGoneOnWith) {
     EXPECT_TRUE(effects.empty());
 }
 
+TEST_F(Resume, TheTimeLimitDoesNotBeginAnew) {
+    ASSERT_TRUE(killed_after(kMiddle, kCoder));
+    const base::RunId id = newest()->id;
+    database->sql("update run set worked = interval '1 hour' where id = '" + id.text() + "'");
+    go_on(id);
+    EXPECT_EQ(run(id).status, "partial");
+    EXPECT_THAT(run(id).error, HasSubstr("time"));
+}
+
 TEST_F(Resume, ALaterTurnWaitsForTheOneThatWasInterrupted) {
     ASSERT_TRUE(killed_after(kMiddle, kCoder));
     const auto left = *newest();
@@ -315,6 +305,7 @@ TEST_F(Resume, WhatARunWasAskedWithIsKept) {
     beginning.at = base::SystemClock().now();
     beginning.root = base::SpanId::make(beginning.at);
     beginning.prompts = {{"intake", 3}};
+    beginning.time_limit = std::chrono::milliseconds(1234);
     const auto kept = kept_from_json(Json::parse(to_json(asked, beginning).dump()));
     ASSERT_TRUE(kept) << kept.error().message;
     EXPECT_EQ(to_json(kept->request, kept->beginning), to_json(asked, beginning));
