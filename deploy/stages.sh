@@ -156,6 +156,13 @@ stage_e2e() {
     binary pytest build/venv/bin/python -m pytest -rfEs -v tests/e2e
 }
 
+# All of the kills of which stage_unit tries some.
+stage_kill_matrix() {
+    configure build/test || return 1
+    ninja -C build/test -j"$JOBS" kill_matrix || return 1
+    LIMIT=7200 binary kill_matrix tests/e2e/kill_matrix --runs 20000
+}
+
 # The outage of stage_e2e, a minute long.
 stage_outage() {
     if [ ! -x build/venv/bin/python ] || [ ! -x build/test/app/hearth ]; then

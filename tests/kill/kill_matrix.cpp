@@ -1,0 +1,324 @@
+// Kills processes in the middle of their runs, at random: at which durable write or effect of a tool, and before, while or after it.
+// What they leave, others go on with; then it is judged from outside (verdict.h). A share of the kills is PostgreSQL's own.
+//
+// kill_matrix [--runs KILLS] [--seed SEED] [--workers PROCESSES]
+#include <CLI/CLI.hpp>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <random>
+
+#include "store/runs.h"
+#include "support/database.h"
+#include "verdict.h"
+
+namespace kill_matrix {
+namespace {
+
+using Time = std::chrono::steady_clock;
+
+constexpr int kPostmasterEvery = 200;  // kills
+constexpr int kTellEvery = 1000;
+constexpr int kLongestDelay = 1500;    // µs between a commit that is sent and the kill
+constexpr double kAgain = 0.2;         // of the runs are killed once more while they are gone on with
+
+struct Tally {
+    struct Cell {
+        char label[kLabelSize];
+        int kills[3];
+    } cells[kMostLabels] = {};
+    int labels = 0, kills = 0, kills_of_resumed = 0, missed = 0, not_accepted = 0, answered = 0, unknown = 0, faults = 0;
+};
+
+template <class T>
+T* shared_memory(std::size_t n = 1) {
+    void* const at = mmap(nullptr, sizeof(T) * n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) std::perror("mmap"), std::exit(2);
+    return static_cast<T*>(at);
+}
+
+void add(Tally& tally, const char* label, Moment moment, int n = 1) {
+    int i = 0;
+    while (i < tally.labels && std::strcmp(tally.cells[i].label, label) != 0) ++i;
+    if (i == tally.labels) std::strncpy(tally.cells[tally.labels++].label, label, kLabelSize - 1);
+    tally.cells[i].kills[int(moment)] += n;
+}
+
+class Worker {
+public:
+    Worker(const Setting& setting, Tally& tally, unsigned seed, const store::ClusterOptions* cluster)
+        : setting_(setting), tally_(tally), seed_(seed), cluster_(cluster), chance_(seed), db_(store::Db::open({setting.url, 1, setting.node}).value()) {}
+
+    void run(int kills) {
+        for (int c = 0; c < kCaseCount; ++c) {
+            learn(c);
+            if (tally_.faults) return;
+        }
+        for (int lives = 0; tally_.kills < kills; ++lives) {
+            if (lives > 3 * kills + 10) return fault("most plans are missed");
+            one_life(true);
+        }
+        if (!left_.is_nil()) one_life(false);
+        if (!left_.is_nil()) fault("the last run does not end");
+    }
+
+private:
+    int below(int n) { return int(chance_() % unsigned(n)); }
+    template <class F>
+    auto in_tx(F work) { return db_->run_blocking(setting_.who, work); }
+
+    void fault(const std::string& what) {
+        ++tally_.faults;
+        std::fprintf(stderr, "FAULT (seed %u, kill %d, at %s %s): %s\n", seed_, tally_.kills, record_->hit_label, kMoments[int(moment_)], what.c_str());
+    }
+
+    void learn(int c) {
+        const int status = live_once(&kCases[c]);
+        const auto made = newest();
+        if (status != 0 || made.is_nil() || !record_->ended) return fault("an undisturbed run did not end");
+        last_ = made;
+        whole_[c] = in_tx([&](store::Tx& tx) { return whole_of(tx, made); });
+        if (whole_[c].transcript["state"] != "answered") fault("an undisturbed run: " + whole_[c].transcript.dump());
+        for (int i = 0; i < record_->labels; ++i) seen_[c].push_back(record_->seen[i]);
+    }
+
+    int live_once(const Case* fresh, const Plan& resuming = {}, const Plan& beginning = {}) {
+        *record_ = Record{};
+        record_->resuming = resuming;
+        record_->beginning = beginning;
+        std::fflush(nullptr);
+        const pid_t child = fork();
+        if (child == 0) live(setting_, *record_, left_, fresh);
+        int status = 0;
+        waitpid(child, &status, 0);
+        return status;
+    }
+
+    Plan plan_of(int c) {
+        Plan plan;
+        const auto& at = seen_[c][std::size_t(below(int(seen_[c].size())))];
+        std::strcpy(plan.label, at.label);
+        plan.occurrence = below(at.times);
+        return plan;
+    }
+    void finish_plan(Plan& plan) {
+        plan.moment = Moment(below(3));
+        plan.delay_us = below(kLongestDelay);
+        if (cluster_) plan.victim = store::cluster_status(*cluster_).value().pid;
+    }
+
+    void one_life(bool kills) {
+        const int c = below(kCaseCount);
+        Plan resuming, beginning;
+        if (kills) {
+            beginning = plan_of(c);
+            finish_plan(beginning);
+            if (!left_.is_nil() && !again_ && double(below(1000)) < kAgain * 1000) {
+                std::strcpy(resuming.label, kAnyWrite);
+                resuming.occurrence = below(8);
+                finish_plan(resuming);
+            }
+        }
+        const int status = live_once(kills ? &kCases[c] : nullptr, resuming, beginning);
+        moment_ = record_->resumed ? beginning.moment : resuming.moment;
+        count_kill(status);
+        if (cluster_ && record_->hit)
+            if (auto started = store::start_cluster(*cluster_); !started) return fault("PostgreSQL does not start again: " + started.error().text());
+        again_ = !record_->resumed;
+        if (!left_.is_nil()) judge_left();
+        if (record_->resumed && kills) take_stock(c);
+    }
+
+    void count_kill(int status) {
+        const bool by_us = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && record_->hit;
+        if (record_->hit) {
+            add(tally_, record_->hit_label, moment_);
+            ++tally_.kills;
+            tally_.kills_of_resumed += !record_->resumed;
+        } else {
+            ++tally_.missed;
+        }
+        if (!by_us && status != 0) fault("a process ended with status " + std::to_string(status));
+        if (record_->crashed && !cluster_) fault("something threw");
+    }
+
+    base::RunId newest() {
+        const auto runs = in_tx([](store::Tx& tx) { return store::list_runs(tx, 1, std::nullopt); });
+        return runs.empty() ? base::RunId{} : runs[0].id;
+    }
+    bool has_ended(base::RunId run) {
+        return in_tx([&](store::Tx& tx) { return store::find_run(tx, run).value().finished.time_since_epoch().count() != 0; });
+    }
+
+    void judge_left() {
+        if (!has_ended(left_)) {
+            if (record_->resumed && !cluster_) fault("a run that was gone on with has no end: " + left_.text());
+            return;
+        }
+        judge_run(std::exchange(left_, {}), left_case_);
+    }
+
+    // Of the run that was begun, if it came so far.
+    void take_stock(int c) {
+        const base::RunId made = newest();
+        if (made == last_) {
+            if (record_->run[0]) fault(std::string("LOST: run ") + record_->run + ", of which its client has heard");
+            if (record_->hit && std::strcmp(record_->hit_label, "input") == 0 && moment_ == Moment::answered) fault("LOST: an input whose commit was answered");
+            ++tally_.not_accepted;
+            return;
+        }
+        last_ = made;
+        if (has_ended(made)) return judge_run(made, c);
+        if (record_->ended) fault("the end of which the client has heard is not there");
+        if (!left_.is_nil()) fault("a run is still left");
+        left_ = made;
+        left_case_ = c;
+    }
+
+    void judge_run(base::RunId run, int c) {
+        const auto look = [&](store::Tx& tx) {
+            Verdict out = judge(tx, setting_, run, whole_[c]);
+            tx.send("delete from fact where source_run_id = $1", {run});
+            return out;
+        };
+        const Verdict verdict = in_tx(look);
+        for (const auto& what : verdict.faults) fault(run.text() + ": " + what);
+        (verdict.state == "unknown_effect" ? tally_.unknown : tally_.answered) += 1;
+        std::filesystem::remove(setting_.folder / "effects" / run.text());
+    }
+
+    Setting setting_;
+    Tally& tally_;
+    unsigned seed_;
+    const store::ClusterOptions* cluster_;  // where PostgreSQL is what is killed
+    std::mt19937 chance_;
+    std::unique_ptr<store::Db> db_;
+    Record* record_ = shared_memory<Record>();
+    Whole whole_[kCaseCount];
+    std::vector<Record::Seen> seen_[kCaseCount];
+    base::RunId left_, last_;
+    int left_case_ = 0;
+    bool again_ = false;
+    Moment moment_{};
+};
+
+// A handshake by password takes longer than a run.
+void trust_the_socket(const store::ClusterOptions& cluster) {
+    std::ofstream(cluster.folder / "data/pg_hba.conf") << "local all all trust\n";
+    kill(store::cluster_status(cluster).value().pid, SIGHUP);
+}
+
+Setting setting_of(support::TestDatabase& database, const std::filesystem::path& folder, int worker) {
+    Setting out;
+    const auto now = base::SystemClock().now();
+    out.url = store::app_url(database.cluster());
+    out.who = {database.foundation().tenant, base::PersonId::make(now)};
+    out.node = base::NodeId::make(now);
+    out.folder = folder / std::to_string(worker);
+    std::filesystem::create_directories(out.folder / "effects");
+    database.sql("insert into person (id, tenant_id, name, role) values ('" + out.who.person.text() + "', '" + out.who.tenant.text() + "', 'worker " +
+                 std::to_string(worker) + "', 'member')");
+    return out;
+}
+
+Tally sum(const Tally* of, int n) {
+    Tally out;
+    for (int w = 0; w < n; ++w) {
+        for (int i = 0; i < of[w].labels; ++i)
+            for (int m = 0; m < 3; ++m) add(out, of[w].cells[i].label, Moment(m), of[w].cells[i].kills[m]);
+        out.kills += of[w].kills;
+        out.kills_of_resumed += of[w].kills_of_resumed;
+        out.missed += of[w].missed;
+        out.not_accepted += of[w].not_accepted;
+        out.answered += of[w].answered;
+        out.unknown += of[w].unknown;
+        out.faults += of[w].faults;
+    }
+    return out;
+}
+
+void print(const char* what, const Tally& tally, double seconds) {
+    std::printf("%s: %d kills in %.1f s, %.1f a second; %d of them of a run that was gone on with; runs: %d answered, %d unknown_effect, %d not accepted; %d plans missed\n", what,
+                tally.kills, seconds, tally.kills / seconds, tally.kills_of_resumed, tally.answered, tally.unknown, tally.not_accepted, tally.missed);
+    std::printf("  %-32s %8s %8s %8s\n", "write or effect", kMoments[0], kMoments[1], kMoments[2]);
+    for (int i = 0; i < tally.labels; ++i)
+        std::printf("  %-32s %8d %8d %8d\n", tally.cells[i].label, tally.cells[i].kills[0], tally.cells[i].kills[1], tally.cells[i].kills[2]);
+}
+
+int matrix(int kills, unsigned seed, int workers) {
+    auto* const database = support::TestDatabase::get();
+    if (!database) {
+        std::fprintf(stderr, "skipped: %s\n", support::TestDatabase::why_not().c_str());
+        return 4;
+    }
+    trust_the_socket(database->cluster());
+    const support::TempDir folder;
+    Tally* const tallies = shared_memory<Tally>(std::size_t(workers + 1));
+    const int of_postmaster = std::max(1, kills / kPostmasterEvery), plain = std::max(0, kills - of_postmaster);
+    std::printf("seed %u\n", seed);
+    auto began = Time::now();
+    const auto seconds = [&] { return std::chrono::duration<double>(Time::now() - began).count(); };
+    for (int w = 0; w < workers; ++w) {
+        const Setting setting = setting_of(*database, folder.path(), w);
+        std::fflush(nullptr);
+        if (fork() != 0) continue;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        try {
+            Worker(setting, tallies[w], seed + unsigned(w), nullptr).run((plain + workers - 1 - w) / workers);
+        } catch (const std::exception& e) {
+            std::fprintf(stderr, "FAULT: worker %d (seed %u) broke off: %s\n", w, seed + unsigned(w), e.what());
+            _exit(1);
+        }
+        _exit(0);
+    }
+    int broken = 0;
+    for (int left = workers, told = 0; left > 0;) {
+        int status = 0;
+        if (waitpid(-1, &status, WNOHANG) > 0) {
+            --left;
+            broken += status != 0;
+            continue;
+        }
+        usleep(200'000);
+        if (const int now = sum(tallies, workers).kills; now / kTellEvery > told / kTellEvery) {
+            told = now;
+            std::printf("%d kills after %.0f s\n", now, seconds());
+            std::fflush(stdout);
+        }
+    }
+    const Tally of_processes = sum(tallies, workers);
+    print("processes", of_processes, seconds());
+    began = Time::now();
+    Worker(setting_of(*database, folder.path(), workers), tallies[workers], seed + unsigned(workers), &database->cluster()).run(of_postmaster);
+    print("postmaster", tallies[workers], seconds());
+    const int faults = broken + of_processes.faults + tallies[workers].faults;
+    std::printf("%d faults\n", faults);
+    return faults ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace kill_matrix
+
+int main(int argc, char** argv) {
+    int kills = 300, workers = 3;
+    unsigned seed = std::random_device{}() % 1000000;
+    CLI::App app("Kills processes and PostgreSQL at random moments of runs, and judges what is left of them.");
+    app.add_option("--runs", kills, "how many kills")->check(CLI::Range(1, 100000000));
+    app.add_option("--seed", seed, "of what is random");
+    app.add_option("--workers", workers, "how many processes at once")->check(CLI::Range(1, 16));
+    CLI11_PARSE(app, argc, argv);
+    try {
+        return kill_matrix::matrix(kills, seed, workers);
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "kill_matrix broke off: %s\n", e.what());
+        return 2;
+    }
+}

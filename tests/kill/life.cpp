@@ -1,0 +1,209 @@
+#include "life.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <cstring>
+#include <thread>
+
+#include "agents/service.h"
+#include "router/gateway.h"
+#include "router/scripted_backend.h"
+#include "store/facts.h"
+#include "store/runs.h"
+#include "store/traces.h"
+#include "tools/ports.h"
+#include "tools/tool.h"
+
+namespace kill_matrix {
+namespace {
+
+using base::Json;
+using tools::ToolContext;
+using tools::ToolOutput;
+using ToolResult = net::Task<base::Result<ToolOutput>>;
+
+std::filesystem::path effects_folder;
+
+// What took effect outlives the process, and is counted from outside.
+void take_effect(const ToolContext& context, const std::string& what, const char* label) {
+    pass(label, Moment::before);
+    const std::string file = (effects_folder / context.ports->run.text()).string(), line = what + "\n";
+    const int to = open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (to < 0 || write(to, line.data(), line.size()) != ssize_t(line.size())) _exit(3);
+    close(to);
+    pass(label, Moment::answered);
+}
+
+ToolResult look(Json arguments, ToolContext&) {
+    pass("effect pure", Moment::before);
+    pass("effect pure", Moment::answered);
+    co_return ToolOutput{"text of " + arguments.value("path", ""), Json::object(), false, {"one", "two"}};
+}
+ToolResult put(Json arguments, ToolContext& context) {
+    take_effect(context, arguments.value("command", ""), "effect idempotent");
+    co_return ToolOutput{"put", Json::object(), false, {}};
+}
+ToolResult act(Json arguments, ToolContext& context) {
+    const std::string command = arguments.value("command", "");
+    take_effect(context, command, "effect at_most_once");
+    co_return ToolOutput{"did " + command, Json::object(), false, {}};
+}
+ToolResult keep(Json arguments, ToolContext& context) {
+    pass("effect transactional", Moment::before);
+    context.ports->writes.push_back([text = arguments.value("text", ""), run = context.ports->run](store::Tx& tx) { store::remember(tx, text, run); });
+    pass("effect transactional", Moment::answered);
+    co_return ToolOutput{"kept", Json::object(), false, {}};
+}
+
+class Tools final : public tools::Source {
+public:
+    Tools() {
+        using policy::Effect;
+        using policy::Permission;
+        using policy::Scope;
+        const base::OrderedJson any = {{"type", "object"}};
+        const std::chrono::milliseconds limit{5000};
+        tools_ = {
+            {"read_file", "Read a file.", any, any, {Scope::dev, Scope::home}, Effect::pure, {Permission::workspace_read}, limit, look, {}},
+            {"write_file", "Write a file.", any, any, {Scope::dev}, Effect::idempotent, {Permission::workspace_write}, limit, put, {}},
+            {"bash", "Run a command.", any, any, {Scope::dev}, Effect::at_most_once, {Permission::execute}, limit, act, "look at the list of effects"},
+            {"remember", "Keep a fact.", any, any, {Scope::dev, Scope::home}, Effect::transactional, {Permission::memory_write}, limit, keep, {}},
+        };
+    }
+    std::vector<const tools::Tool*> list(policy::Scope scope) const override {
+        std::vector<const tools::Tool*> out;
+        for (const auto& tool : tools_)
+            if (std::find(tool.scopes.begin(), tool.scopes.end(), scope) != tool.scopes.end()) out.push_back(&tool);
+        return out;
+    }
+    const tools::Tool* find(const std::string& name) const override {
+        for (const auto& tool : tools_)
+            if (tool.name == name) return &tool;
+        return nullptr;
+    }
+
+private:
+    std::vector<tools::Tool> tools_;
+};
+
+// The same reply to the same request, in whichever process.
+router::ScriptedReply reply_to(const router::ModelRequest& request) {
+    int said = 0;
+    for (const auto& message : request.messages)
+        said = message.role == router::MessageRole::user ? 0 : said + (message.role == router::MessageRole::assistant);
+    const auto call = [](router::ScriptedReply& reply, const char* id, const char* tool, const Json& arguments) {
+        reply.tool_calls.push_back({id, tool, arguments.dump()});
+    };
+    const Json fact = {{"text", "qqzz xxvv"}};  // like no question, so that no run recalls it
+    router::ScriptedReply reply;
+    if (request.purpose == "intake") {
+        reply.text = Json({{"goal", "know it"}, {"tools", true}, {"class", "heavy"}, {"machine", "explain"}}).dump();
+    } else if (request.purpose == "thinking") {
+        reply.text = "1. a is short";
+    } else if (request.purpose == "recompose") {
+        reply.text = "a.txt is better.";
+    } else if (request.purpose == "copilot") {
+        if (said == 0) call(reply, "m1", "read_file", {{"path", "a.txt"}});
+        else if (said == 1) call(reply, "m2", "remember", fact);
+        else reply.text = "That is all.";
+    } else if (said == 0) {
+        reply.text = "First I look.";
+        call(reply, "m1", "read_file", {{"path", "a.txt"}});
+        call(reply, "m2", "bash", {{"command", "one"}});
+    } else if (said == 1) {
+        call(reply, "m3", "write_file", {{"command", "same"}});
+        call(reply, "m4", "remember", fact);
+    } else if (said == 2) {
+        call(reply, "m5", "bash", {{"command", "two"}});
+    } else {
+        reply.text = "All of it is done.";
+    }
+    return reply;
+}
+
+class Process {
+public:
+    Process(const Setting& setting, Record& record)
+        : record_(record), who_(setting.who), db_(store::Db::open({setting.url, 1, setting.node}).value()), traces_(*db_, log_) {
+        std::vector<std::unique_ptr<router::Backend>> backends;
+        backends.push_back(std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, reply_to));
+        gateway_ = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, clock_, log_, metrics_);
+        agents::Options options;
+        options.workspace_root = setting.folder;
+        options.default_discipline = agents::ToolDiscipline::free;
+        agents_ = std::make_unique<agents::Agents>(agents::Parts{*gateway_, *db_, traces_, tools_, nullptr, blocking_, clock_, log_, metrics_}, options);
+    }
+
+    // Until the run has ended; the lease of a process that was killed is free when PostgreSQL notices.
+    void go_on(base::RunId run) {
+        const auto has_ended = [&](store::Tx& tx) { return store::find_run(tx, run).value().finished.time_since_epoch().count() != 0; };
+        for (int i = 0; i < 2000 && !db_->run_blocking(who_, has_ended, store::Db::Access::read); ++i) {
+            if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+            perform(agents_->resume_interrupted());
+        }
+    }
+
+    void begin(const Case& what) {
+        agents::ChatRequest request;
+        request.principal.tenant = who_.tenant;
+        request.principal.person = who_.person;
+        request.principal.role = policy::Role::owner;
+        request.alias = what.alias;
+        request.messages = {{{"role", "user"}, {"content", what.question}}};
+        perform(chat(std::move(request)));
+    }
+
+private:
+    net::Task<void> chat(agents::ChatRequest request) {
+        agents::EventSink sink = [this](const agents::ChatEvent& event) {
+            if (event.kind == agents::ChatEvent::Kind::run_started) std::strncpy(record_.run, event.run.text().c_str(), sizeof record_.run - 1);
+        };
+        const auto result = co_await agents_->chat(std::move(request), sink);
+        record_.ended = result && result->final_state != "interrupted";
+    }
+    void perform(net::Task<void> task) {
+        io_.restart();
+        net::spawn(io_.get_executor(), std::move(task), [this](std::exception_ptr) { record_.crashed = true; });
+        io_.run();
+    }
+
+    Record& record_;
+    store::Identity who_;
+    std::unique_ptr<store::Db> db_;
+    base::SystemClock clock_;
+    base::NullLog log_;
+    base::NullMetrics metrics_;
+    store::TraceSink traces_;
+    Tools tools_;
+    std::unique_ptr<router::Gateway> gateway_;
+    boost::asio::thread_pool blocking_{2};
+    std::unique_ptr<agents::Agents> agents_;
+    boost::asio::io_context io_;
+};
+
+}  // namespace
+
+void live(const Setting& setting, Record& record, base::RunId left, const Case* fresh) {
+    effects_folder = setting.folder / "effects";
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    alarm(900);  // one without an end is a fault; the machine may be busy
+    watch(record, record.resuming);
+    try {
+        auto* const process = new Process(setting, record);  // that nothing of it is put in order at the end
+        if (!left.is_nil()) process->go_on(left);
+        record.resumed = true;
+        watch(record, record.beginning);
+        if (fresh) process->begin(*fresh);
+    } catch (const std::exception& e) {
+        record.crashed = true;
+        if (!record.plan.victim && !record.hit) std::fprintf(stderr, "a process broke off: %s\n", e.what());
+    }
+    _exit(0);
+}
+
+}  // namespace kill_matrix
