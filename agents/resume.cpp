@@ -86,6 +86,7 @@ Json to_json(const ChatRequest& request, const Beginning& beginning) {
             {"channel", request.channel},
             {"instructions", request.instructions},
             {"workspace", request.workspace ? request.workspace->root().string() : request.workspace_path},
+            {"folder", request.workspace ? identity_of(*request.workspace) : ""},
             {"read_only", read_only},
             {"may_name_folders", request.may_name_folders},
             {"client_tools", schemas_to_json(request.client_tools)},
@@ -116,6 +117,7 @@ base::Result<Kept> kept_from_json(const Json& json) {
         out.request.channel = json.value("channel", "");
         out.request.instructions = json.value("instructions", "");
         out.request.workspace_path = json.value("workspace", "");
+        out.request.workspace_identity = json.value("folder", "");
         out.request.workspace_read_only = json.value("read_only", false);
         out.request.may_name_folders = json.value("may_name_folders", false);
         auto tools = schemas_from_json(json.value("client_tools", Json::array()));

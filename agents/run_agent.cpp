@@ -32,7 +32,6 @@ struct State {
     bool worked = false;            // a call of the last reply did
     std::vector<Part> parts;        // of the answer to come: the last calls, and those of the reply that they mend
     std::vector<Part> unmended;     // the calls that no later one has mended
-    policy::Integrity label = policy::Integrity::trusted;
 };
 
 std::string identity(const ToolCall& call) {
@@ -115,7 +114,7 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
     started.data = parsed ? std::move(*parsed) : base::Json(call.arguments);
     frame.emit(std::move(started));
 
-    tools::CallOutcome outcome = co_await tools::invoke(dispatch, call, task.parent, state.label);
+    tools::CallOutcome outcome = co_await tools::invoke(dispatch, call, task.parent, state.result.label);
     frame.sums.tools_used += outcome.executed;
     frame.sums.refused_calls += outcome.state == tools::CallState::refused;
     if (outcome.state == tools::CallState::unknown) frame.sums.in_doubt.push_back(effect_text(call.name, call.arguments));
@@ -124,7 +123,7 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
     state.to_mend |= outcome.mendable;
     state.worked |= outcome.state == tools::CallState::done;
     (outcome.mendable ? state.unmended : state.parts).push_back(part_of(call, outcome));
-    state.label = policy::Integrity::untrusted;
+    state.result.label = policy::meet(state.result.label, outcome.integrity);
 
     ChatEvent ended;
     ended.kind = ChatEvent::Kind::tool_result;
@@ -139,6 +138,7 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
                   {"facts", outcome.facts}};
     frame.emit(std::move(ended));
     state.result.work.push_back(tool_result(call, std::move(outcome.text)));
+    state.result.work.back().trusted = outcome.integrity == policy::Integrity::trusted;
 }
 
 // All calls of one reply, in order. Every call gets a result, whatever happens.
@@ -318,7 +318,7 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
     tools::Dispatch dispatch = dispatch_of(frame, ports, task.stop);
     if (task.discipline == ToolDiscipline::guided) dispatch.context.result_bytes = std::min(dispatch.context.result_bytes, kMostGuidedResult);
     State state;
-    state.label = label_of(task.prefix);
+    state.result.label = task.label;
     for (int round = 0; round < frame.options.max_rounds; ++round) {
         Streamed streamed;
         const bool decision = decides(task, round);

@@ -24,6 +24,7 @@ struct AgentTask {
     int max_tokens = 2048;                  // of one reply: what a small model that goes round in circles may waste
     bool answers = true;                    // false: it only gathers; another step writes the answer
     bool likely_needs_tools = true;         // the request hints at what only tools can tell (router/admission)
+    policy::Integrity label = policy::Integrity::trusted;  // of the turn so far
     base::StopToken stop;
     base::SpanId parent;
 };
@@ -35,6 +36,7 @@ struct LoopResult {
     std::vector<router::Message> work;  // calls and results, in order, without the last answer
     std::string text, reasoning;        // the last reply's
     std::vector<router::ToolCall> client_calls;
+    policy::Integrity label = policy::Integrity::trusted;  // of the turn now
     router::FinishReason finish = router::FinishReason::stop;
     base::Error error{};                // message empty when answered
 };

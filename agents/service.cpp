@@ -6,6 +6,7 @@
 #include "agents/agents_impl.h"
 #include "agents/journal.h"
 #include "agents/run_agent.h"
+#include "base/visible.h"
 #include "router/gateway.h"
 #include "store/failure.h"
 #include "store/runs.h"
@@ -137,6 +138,8 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
         answers = *std::move(of_answers);
     }
     turn.request = request_text(*history);
+    // Before what is old is left out: its traces are in later answers.
+    turn.label = policy::meet(turn.label, policy::meet(stored.label, label_of(*history)));
     instruct(*history, frame.instructions);
     const int context = can.context > 0 ? can.context : kUnknownContext;
     const int room = std::max(context - kReplyReserve, context / 2) - tokens_of(layout.tools);
@@ -158,10 +161,12 @@ net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& 
     task.sampling = frame.sampling;
     if (!task.sampling.temperature) task.sampling.temperature = kDevTemperature;
     if (frame.asked_tokens || layout.discipline == ToolDiscipline::free) task.max_tokens = frame.output_budget;
+    task.label = turn.label;
     task.stop = frame.stop;
     task.parent = frame.root;
     LoopResult result = co_await run_agent(frame, std::move(task));
     turn.work = std::move(result.work);
+    turn.label = result.label;
     turn.answer = std::move(result.text);
     turn.client_calls = std::move(result.client_calls);
     turn.finish = result.finish;
@@ -267,7 +272,7 @@ namespace {
 void rest(Turn& turn, const store::Approval& approval) {
     const auto& asked = approval.request;
     turn.state = "waiting_person";
-    turn.answer = "I wait for your word on " + asked.tool + " " + base::dump(asked.arguments) + "\n" + asked.reason + "\nhearth approval grant " + approval.id.text() +
+    turn.answer = "I wait for your word on " + asked.tool + " " + base::visible(base::dump(asked.arguments)) + "\n" + asked.reason + "\nhearth approval grant " + approval.id.text() +
                   " lets it happen once, hearth approval deny " + approval.id.text() + " does not; either way I go on. The question expires at " + base::rfc3339(approval.expires) + ".";
 }
 

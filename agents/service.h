@@ -67,6 +67,7 @@ struct ChatRequest {
     std::shared_ptr<sandbox::Workspace> workspace;
     std::string workspace_path;
     bool workspace_read_only = false;
+    std::string workspace_identity;    // the folder that a path is opened as must be this one (agents/session.h), unless empty
     // The conversation's own is a folder of this machine that an earlier request named: Error{permission_denied}
     // for whoever may name none.
     bool may_name_folders = false;

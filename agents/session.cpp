@@ -1,5 +1,7 @@
 #include "agents/session.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 
 #include "agents/pairing.h"
@@ -61,6 +63,7 @@ base::Result<History> read_history(store::Tx& tx, base::ConversationId conversat
         if (!run || !run->turn.is_object() || run->turn.empty()) continue;
         auto turn = turn_from_json(run->turn);
         if (!turn) return std::move(turn).error();
+        out.label = policy::meet(out.label, turn->label);
         out.work.emplace_back(it->run, std::move(turn->work));
     }
     return out;
@@ -73,7 +76,7 @@ using Prompts = base::Result<std::map<std::string, store::Prompt>>;
 // `appended`: what the conversation was given now; all of it, where it is new.
 base::Result<Opening> read_opening(store::Tx& tx, Prompts prompts, base::ConversationId conversation, bool is_new, std::vector<store::StoredMessage> appended) {
     if (!prompts) return std::move(prompts).error();
-    if (is_new) return Opening{*std::move(prompts), {std::move(appended), {}}};
+    if (is_new) return Opening{*std::move(prompts), {std::move(appended), {}, policy::Integrity::trusted}};
     auto history = read_history(tx, conversation);
     if (!history) return std::move(history).error();
     return Opening{*std::move(prompts), *std::move(history)};
@@ -179,6 +182,12 @@ void append_answer(Frame& frame, Turn& turn) {
     });
 }
 
+std::string identity_of(const sandbox::Workspace& folder) {
+    struct stat about{};
+    if (fstat(folder.fd(), &about) != 0) return "none";
+    return std::to_string(about.st_dev) + ":" + std::to_string(about.st_ino);
+}
+
 base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& options, const ChatRequest& request,
                                                                  const Accepted& accepted, policy::Scope scope) {
     using sandbox::Workspace;
@@ -196,6 +205,9 @@ base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& 
     }
     auto opened = Workspace::open(folder, writable ? Workspace::Access::read_write : Workspace::Access::read_only, own ? std::vector<std::filesystem::path>{} : options.masked);
     if (!opened) return std::move(opened).error();
+    // Somebody was let into the folder that he handed over, and into no other.
+    if (!request.workspace_identity.empty() && request.workspace_identity != identity_of(**opened))
+        return error(Code::permission_denied, folder.string() + " is not the folder any more in which the run began", "ask again in the folder that is meant");
     return std::shared_ptr<Workspace>(std::move(*opened));
 }
 

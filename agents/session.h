@@ -17,6 +17,7 @@ namespace agents {
 struct History {
     std::vector<store::StoredMessage> messages;
     WorkOfRuns work;
+    policy::Integrity label = policy::Integrity::trusted;  // of the last turns; a turn's holds for those after it
 };
 
 // What a turn begins with.
@@ -69,6 +70,9 @@ void append_answer(Frame& frame, Turn& turn);
 
 // An effect as the person is told of it: tool and arguments, in short.
 std::string effect_text(const std::string& tool, const std::string& arguments);
+
+// Which folder it is, whatever its path leads to later.
+std::string identity_of(const sandbox::Workspace& folder);
 
 // The folder of a turn; see ChatRequest::workspace for the order. Blocking.
 base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& options, const ChatRequest& request,

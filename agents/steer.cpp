@@ -103,6 +103,7 @@ bool drain_inputs(store::Tx& tx, Frame& frame, Turn& turn, Accepted& accepted) {
     store::answer_next(tx, frame.run, frame.writer.epoch(), last);
     Turn next;
     next.sums = frame.sums;
+    next.label = turn.label;
     next.first_step = frame.inputs->first_step = frame.sums.model_steps;
     next.told = frame.told->last();
     store::save_turn(tx, frame.run, frame.writer.epoch(), to_json(next));

@@ -91,7 +91,8 @@ Json to_json(const Turn& turn) {
             {"state", turn.state},             {"error", turn.error},             {"code", base::name(turn.code)},
             {"reasoning", turn.reasoning},     {"finish", router::name(turn.finish)},
             {"client_calls", calls_to_json(turn.client_calls)},                   {"resumes_client", turn.resumes_client},
-            {"first_step", turn.first_step},   {"told", turn.told.text()}};
+            {"first_step", turn.first_step},   {"told", turn.told.text()},
+            {"label", policy::name(turn.label)}};
 }
 
 base::Result<Turn> turn_from_json(const Json& json) {
@@ -109,6 +110,7 @@ base::Result<Turn> turn_from_json(const Json& json) {
         turn.execution = parse_class(json.value("class", "")).value_or(router::ExecutionClass::normal);
         turn.reasons = json.value("reasons", std::vector<std::string>{});
         turn.outside = json.value("outside", false);
+        turn.label = policy::parse_integrity(json.value("label", ""));
         turn.goal = json.value("goal", "");
         turn.machine = json.value("machine", "talk");
         turn.needs_tools = json.value("tools", false);

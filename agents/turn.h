@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "router/admission.h"
+#include "policy/types.h"
 #include "router/types.h"
 #include "store/run_events.h"
 
@@ -46,6 +47,7 @@ struct Turn {
     std::string goal, machine = "talk";        // intake's
     bool needs_tools = false;
     std::vector<std::string> facts;            // recalled
+    policy::Integrity label = policy::Integrity::trusted;  // of all that the models were shown so far, in earlier turns of the conversation too
     std::vector<router::Message> work;         // copilot's calls and results
     std::string thoughts;
     std::string answer;

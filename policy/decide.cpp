@@ -51,6 +51,8 @@ const std::vector<Rule>& default_rules() {
     using V = Verdict;
     static const std::vector<Rule> rules = {
         // name | roles | scopes | permissions | labels | verdict | message
+        {"members_do_not_administer", {Role::member, Role::guest, Role::peer}, {}, {P::admin}, {}, V::deny,
+         "Only the owner changes how this machine is run."},
         {"untrusted_text_asks", {}, {}, {P::network, P::people, P::money, P::admin}, {Integrity::untrusted}, V::ask,
          "Text from outside is in this conversation, and the action reaches beyond this machine."},
         {"workspace_reads", {}, {}, {P::workspace_read}, {}, V::allow, ""},
@@ -60,12 +62,12 @@ const std::vector<Rule>& default_rules() {
         {"dev_executes_in_the_sandbox", {}, {S::dev}, {P::execute}, {}, V::allow, ""},
         {"home_executes_nothing", {}, {S::home}, {P::execute}, {}, V::deny, "The household assistant runs no programs."},
         {"memory_reads", {}, {}, {P::memory_read}, {}, V::allow, ""},
+        {"untrusted_text_is_remembered_as_such", {}, {}, {P::memory_write}, {Integrity::untrusted}, V::allow, ""},
         {"memory_writes", {}, {}, {P::memory_write}, {}, V::allow, ""},
         {"leaving_the_machine_asks", {}, {}, {P::network}, {}, V::ask, "It leaves this machine."},
         {"people_ask", {}, {}, {P::people}, {}, V::ask, "It touches other people."},
         {"money_asks", {}, {}, {P::money}, {}, V::ask, "It costs money."},
         {"owner_administers", {Role::owner}, {}, {P::admin}, {}, V::ask, "It changes how this machine is run."},
-        {"members_do_not_administer", {}, {}, {P::admin}, {}, V::deny, "Only the owner changes how this machine is run."},
     };
     return rules;
 }

@@ -9,6 +9,9 @@
 
 namespace policy {
 
+// The integrity of things together.
+inline Integrity meet(Integrity one, Integrity other) { return one == Integrity::trusted ? other : one; }
+
 // What is about to happen.
 struct Action {
     std::string name;                     // tool or delivery: "bash"

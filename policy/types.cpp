@@ -48,6 +48,10 @@ std::string_view name(Verdict verdict) {
     return "unknown";
 }
 
+std::string_view name(Integrity integrity) { return integrity == Integrity::trusted ? "trusted" : "untrusted"; }
+
+Integrity parse_integrity(std::string_view text) { return text == name(Integrity::trusted) ? Integrity::trusted : Integrity::untrusted; }
+
 std::optional<Role> parse_role(std::string_view text) {
     for (Role role : {Role::owner, Role::member, Role::guest, Role::peer})
         if (text == name(role)) return role;

@@ -45,6 +45,8 @@ std::string_view name(Scope scope);
 std::string_view name(Effect effect);
 std::string_view name(Permission permission);
 std::string_view name(Verdict verdict);
+std::string_view name(Integrity integrity);
 std::optional<Role> parse_role(std::string_view text);  // what name(Role) gives
+Integrity parse_integrity(std::string_view text);       // untrusted unless it says the contrary
 
 }  // namespace policy

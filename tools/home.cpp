@@ -2,7 +2,7 @@
 
 #include <ctime>
 
-#include "store/facts.h"
+#include "memory/recall.h"
 #include "tools/ports.h"
 
 namespace tools {
@@ -10,6 +10,7 @@ namespace {
 
 using base::Code;
 using base::Json;
+using policy::Integrity;
 
 constexpr int kRecallLimit = 8;
 constexpr std::size_t kFactBytes = 2000;
@@ -49,7 +50,9 @@ net::Task<base::Result<ToolOutput>> remember(Json arguments, ToolContext& contex
     if (!context.ports) co_return no_memory();
     const auto id = base::FactId::make(context.ports->clock.now());
     ToolOutput out{"Remembered: " + *text};
-    context.ports->writes.push_back([id, body = *std::move(text), run = context.ports->run](store::Tx& tx) { store::remember(tx, body, run, id); });
+    out.integrity = Integrity::trusted;
+    const bool trusted = context.label == Integrity::trusted;
+    context.ports->writes.push_back([id, trusted, body = *std::move(text), run = context.ports->run](store::Tx& tx) { store::remember(tx, body, run, id, trusted); });
     out.facts["fact"] = id.text();
     co_return out;
 }
@@ -61,7 +64,11 @@ net::Task<base::Result<ToolOutput>> recall(Json arguments, ToolContext& context)
     const auto read = [&](store::Tx& tx) { return store::similar_facts(tx, *query, kRecallLimit); };
     const auto facts = co_await context.ports->db.run(context.ports->who, read);
     ToolOutput out;
-    for (const store::Fact& fact : facts) out.text += "- " + fact.body + "\n";
+    out.integrity = Integrity::trusted;
+    for (const store::Fact& fact : facts) {
+        out.text += "- " + memory::told(fact) + "\n";
+        if (!fact.trusted) out.integrity = Integrity::untrusted;
+    }
     if (facts.empty()) out.text = "Nothing is remembered about \"" + *query + "\".";
     out.facts["count"] = facts.size();
     co_return out;
@@ -71,6 +78,7 @@ net::Task<base::Result<ToolOutput>> current_time(Json, ToolContext& context) {
     if (!context.ports) co_return base::error(Code::unavailable, "the clock cannot be reached in this call");
     const base::TimePoint now = context.ports->clock.now();
     ToolOutput out{local_text(now) + "; " + base::rfc3339(now)};
+    out.integrity = Integrity::trusted;
     out.facts["utc"] = base::rfc3339(now);
     co_return out;
 }

@@ -24,6 +24,7 @@ struct Flight {
     const Dispatch& dispatch;
     const router::ToolCall& call;
     base::SpanId parent;
+    policy::Integrity label;
     base::TimePoint started;
     base::SteadyPoint steady;
 };
@@ -44,6 +45,7 @@ void emit_span(const Flight& flight, const char* kind, const CallOutcome& outcom
     span.attributes = {{"state", name(outcome.state)},
                        {"rule", outcome.rule},
                        {"effect", policy::name(outcome.effect)},
+                       {"label", policy::name(flight.label)},
                        {"truncated", outcome.truncated},
                        {"call", flight.call.id},
                        {"facts", outcome.facts}};
@@ -76,8 +78,9 @@ std::chrono::milliseconds wall_of(const Flight& flight) {
 
 // Runs the tool under its own deadline. An exception that leaves a tool is a fault of ours; the
 // model hears that it failed, the log hears why.
-net::Task<CallOutcome> run_tool(const Dispatch& dispatch, const Tool& tool, Json arguments) {
+net::Task<CallOutcome> run_tool(const Dispatch& dispatch, const Tool& tool, Json arguments, policy::Integrity label) {
     CallOutcome out;
+    out.integrity = policy::Integrity::untrusted;
     out.effect = tool.effect;
     out.executed = true;
     const auto latest = dispatch.clock.steady() + tool.deadline;
@@ -85,6 +88,7 @@ net::Task<CallOutcome> run_tool(const Dispatch& dispatch, const Tool& tool, Json
     const base::StopSource timed(stop, std::min(latest, dispatch.context.stop.deadline().value_or(latest)));
     ToolContext context = dispatch.context;
     context.stop = timed.token();
+    context.label = label;
     std::string thrown;
     try {
         base::Result<ToolOutput> result = co_await tool.run(std::move(arguments), context);
@@ -94,6 +98,7 @@ net::Task<CallOutcome> run_tool(const Dispatch& dispatch, const Tool& tool, Json
             out.facts = std::move(result->facts);
             out.truncated = result->truncated;
             out.names = std::move(result->names);
+            out.integrity = result->integrity;
         } else {
             out.state = CallState::failed;
             out.text = "Error: " + result.error().text();
@@ -150,7 +155,7 @@ store::StepIntent intent_of(const Tool& tool, const router::ToolCall& call, cons
 // The outcome row, and the outcome of the row.
 Json row_of(const CallOutcome& outcome) {
     return {{"text", outcome.text}, {"facts", outcome.facts}, {"truncated", outcome.truncated}, {"names", outcome.names},
-            {"mendable", outcome.mendable}, {"rule", outcome.rule}, {"ms", outcome.wall.count()}};
+            {"mendable", outcome.mendable}, {"rule", outcome.rule}, {"ms", outcome.wall.count()}, {"integrity", policy::name(outcome.integrity)}};
 }
 
 CallOutcome restored(const store::Step& step) {
@@ -161,6 +166,7 @@ CallOutcome restored(const store::Step& step) {
     out.facts = step.outcome.value("facts", Json::object());
     out.truncated = step.outcome.value("truncated", false);
     out.names = step.outcome.value("names", std::vector<std::string>{});
+    out.integrity = policy::parse_integrity(step.outcome.value("integrity", ""));
     out.executed = true;
     out.mendable = step.outcome.value("mendable", false);
     out.rule = step.outcome.value("rule", "");
@@ -199,7 +205,7 @@ net::Task<CallOutcome> ledgered(const Flight& flight, const Tool& tool, const st
     const Dispatch& dispatch = flight.dispatch;
     const store::StepIntent intent = intent_of(tool, flight.call, arguments);
     const base::StepId step = co_await dispatch.writer.begin(intent);
-    CallOutcome outcome = co_await run_tool(dispatch, tool, std::move(arguments));
+    CallOutcome outcome = co_await run_tool(dispatch, tool, std::move(arguments), flight.label);
     clean(outcome.text);
     truncate(outcome, dispatch.context.result_bytes);
     outcome.rule = rule;
@@ -296,14 +302,14 @@ policy::Decision check(const Dispatch& dispatch, const std::string& tool_name, b
     policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(*tool), label);
     router::ToolCall call;
     call.name = tool_name;
-    const Flight flight{dispatch, call, parent, dispatch.clock.now(), dispatch.clock.steady()};
+    const Flight flight{dispatch, call, parent, label, dispatch.clock.now(), dispatch.clock.steady()};
     const bool allowed = decision.verdict == policy::Verdict::allow;
     emit_span(flight, "policy", refusal(allowed ? CallState::done : CallState::refused, decision.message, decision.rule), nullptr);
     return decision;
 }
 
 net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, base::SpanId parent, policy::Integrity label) {
-    const Flight flight{dispatch, call, parent, dispatch.clock.now(), dispatch.clock.steady()};
+    const Flight flight{dispatch, call, parent, label, dispatch.clock.now(), dispatch.clock.steady()};
     const Tool* tool = dispatch.source.find(call.name);
     CallOutcome outcome;
     Json arguments = call.arguments;

@@ -44,6 +44,7 @@ struct CallOutcome {
     base::Json facts = base::Json::object();
     bool truncated = false;
     std::vector<std::string> names;         // ToolOutput::names
+    policy::Integrity integrity = policy::Integrity::trusted;  // of the text; of what the tool brought, as the tool says
     bool executed = false;                  // the tool was entered
     bool mendable = false;                  // it failed, and `text` says what would work
     policy::Effect effect = policy::Effect::pure;

@@ -30,6 +30,7 @@ struct ToolContext {
     Ports* ports = nullptr;
     base::StopToken stop;                     // carries the call's deadline
     std::size_t result_bytes = 16000;         // what the model gets of a longer text is cut: a tool that can stop there says how to go on
+    policy::Integrity label = policy::Integrity::trusted;  // of the turn as the call is made: what it writes is of no better origin
 };
 
 // Text for the model; structured facts for trace and API.
@@ -37,7 +38,8 @@ struct ToolOutput {
     std::string text;
     base::Json facts = base::Json::object();
     bool truncated = false;
-    std::vector<std::string> names;  // of a listing, what it lists: an answer can be held to them
+    std::vector<std::string> names{};  // of a listing, what it lists: an answer can be held to them
+    policy::Integrity integrity = policy::Integrity::untrusted;  // trusted: it tells nothing but our own words and what the call said
 };
 
 using Run = net::Task<base::Result<ToolOutput>> (*)(base::Json arguments, ToolContext& context);

@@ -18,10 +18,12 @@ net::Task<base::Result<Phase>> copilot(Turn& turn, PhaseContext& context) {
     task.sampling.temperature = context.row.temperature;
     task.max_tokens = context.row.max_tokens;
     task.answers = false;
+    task.label = turn.label;
     task.stop = context.stop;
     task.parent = context.span;
     LoopResult result = co_await run_agent(context.frame, std::move(task));
     turn.work = std::move(result.work);
+    turn.label = result.label;
     turn.client_calls = std::move(result.client_calls);
     if (result.end == LoopEnd::client_calls) {
         turn.state = "waiting_client";

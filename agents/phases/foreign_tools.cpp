@@ -55,7 +55,7 @@ net::Task<base::Result<bool>> asked_for(const Turn& turn, PhaseContext& context,
 bool refuse(Turn& turn, PhaseContext& context, const std::string& tool) {
     tools::Ports ports{context.frame.parts.db, context.frame.who, context.frame.run, context.frame.parts.clock};
     const tools::Dispatch dispatch = dispatch_of(context.frame, ports, context.stop);
-    const policy::Decision decision = tools::check(dispatch, tool, context.span, policy::Integrity::trusted);
+    const policy::Decision decision = tools::check(dispatch, tool, context.span, turn.label);
     if (decision.verdict == policy::Verdict::allow) return false;
     turn.state = "refused";
     turn.error = decision.message;

@@ -21,6 +21,7 @@ TEST(Turn, ReadsBackWhatWasStored) {
     turn.goal = "a comparison";
     turn.machine = "explain";
     turn.facts = {"Anna likes tables"};
+    turn.label = policy::Integrity::untrusted;
     Message call = Message::make(MessageRole::assistant, "");
     call.tool_calls = {{"call_1", "read_file", "{\"path\": \"a\"}"}};
     Message result = Message::make(MessageRole::tool, "text of a");
@@ -52,6 +53,7 @@ TEST(Turn, ReadsBackWhatWasStored) {
     EXPECT_EQ(back->sums.usage.decode.count(), 8);
     EXPECT_EQ(back->client_calls.at(0).name, "theirs");
     EXPECT_EQ(back->span, turn.span);
+    EXPECT_EQ(back->label, policy::Integrity::untrusted);
 }
 
 TEST(Turn, AnUnknownPhaseOrShapeIsCorrupt) {

@@ -12,6 +12,7 @@ const Action kBashAnywhere{"bash", Effect::at_most_once, {Permission::workspace_
 const Action kMail{"send_mail", Effect::at_most_once, {Permission::network, Permission::people}, {Scope::home}};
 const Action kTime{"time", Effect::pure, {}, {Scope::home}};
 const Action kVague{"vague", Effect::at_most_once, {}, {Scope::home}};
+const Action kRemember{"remember", Effect::transactional, {Permission::memory_write}, {Scope::home}};
 const Action kAdmin{"set_policy", Effect::transactional, {Permission::admin}, {Scope::home}};
 
 struct Case {
@@ -44,6 +45,9 @@ TEST(Decide, ByTable) {
         {Role::owner, true, Scope::home, &kVague, trusted, Verdict::ask, "effect_without_permission"},
         {Role::member, true, Scope::home, &kAdmin, trusted, Verdict::deny, "members_do_not_administer"},
         {Role::owner, true, Scope::home, &kAdmin, trusted, Verdict::ask, "owner_administers"},
+        {Role::member, true, Scope::home, &kAdmin, untrusted, Verdict::deny, "members_do_not_administer"},
+        {Role::member, true, Scope::home, &kRemember, trusted, Verdict::allow, "memory_writes"},
+        {Role::member, true, Scope::home, &kRemember, untrusted, Verdict::allow, "untrusted_text_is_remembered_as_such"},
     };
     for (const Case& c : cases) {
         Principal who;
@@ -83,6 +87,29 @@ TEST(Decide, EveryPermissionHasADefaultRuleForAnOwner) {
             const Action action{"x", Effect::pure, {Permission(p)}, {scope}};
             EXPECT_NE(decide(who, scope, action, Integrity::trusted).rule, "no_rule") << name(Permission(p));
         }
+}
+
+// Whoever gets strangers' text into the context has no more rights than before.
+TEST(Decide, UntrustedTextNeverWidensWhatIsAllowed) {
+    const auto strictness = [](const Decision& one) { return one.verdict == Verdict::deny ? 2 : one.verdict == Verdict::ask ? 1 : 0; };
+    for (Role role : {Role::owner, Role::member, Role::guest, Role::peer})
+        for (bool present : {true, false})
+            for (Scope scope : {Scope::home, Scope::dev})
+                for (unsigned set = 0; set < 1u << (int(Permission::admin) + 1); ++set) {
+                    Action action{"x", Effect::at_most_once, {}, {scope}};
+                    for (int p = 0; p <= int(Permission::admin); ++p)
+                        if (set >> p & 1) action.permissions.push_back(Permission(p));
+                    Principal who;
+                    who.role = role;
+                    who.can_ask = present;
+                    const Decision before = decide(who, scope, action, Integrity::trusted), after = decide(who, scope, action, Integrity::untrusted);
+                    EXPECT_GE(strictness(after), strictness(before)) << name(role) << " " << name(scope) << " permissions " << set << ": " << before.rule << ", " << after.rule;
+                }
+}
+
+TEST(Names, IntegrityIsUntrustedUnlessSaid) {
+    EXPECT_EQ(parse_integrity(name(Integrity::trusted)), Integrity::trusted);
+    for (const char* other : {"", "untrusted", "Trusted"}) EXPECT_EQ(parse_integrity(other), Integrity::untrusted);
 }
 
 TEST(Names, RolesReadBack) {
