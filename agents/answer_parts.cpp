@@ -184,6 +184,15 @@ Part part_of(const ToolCall& call, const CallOutcome& outcome) {
     return quoted(call.name + " says:", passages, false);
 }
 
+std::string text_of(const Part& part) {
+    std::string out = part.said;
+    if (part.choice.empty()) return out;
+    const std::size_t most = std::min(part.choice.size(), std::size_t(part.prose ? kSentencesOfRun : kLinesOfRun));
+    for (std::size_t i = 0; i < most; ++i) out += (i == 0 ? "" : between(part.choice[i], part.prose)) + part.choice[i].text;
+    const bool goes_on = part.left_out || most < part.choice.size();
+    return out + (part.prose ? "”" : goes_on ? "\n" + std::string(kIndent) + "…" : "");
+}
+
 namespace {
 
 // Rules "pI-iK-nM": passage K, and at most M - 1 of those behind it.

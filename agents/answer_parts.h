@@ -21,6 +21,9 @@ struct Part {
 };
 Part part_of(const router::ToolCall& call, const tools::CallOutcome& outcome);
 
+// The paragraph as it stands without a choice of the model's: as much as can be chosen, from the beginning.
+std::string text_of(const Part& part);
+
 // What binds the answer (router::ModelRequest::answer_rules); without a part: words, whatever they are.
 std::string rules_of_parts(const std::vector<Part>& parts);
 

@@ -83,6 +83,7 @@ const std::vector<std::string>& prompt_names() {
     static const std::vector<std::string> names = {
         "home_system", "home_examples", "dev_system", "dev_examples", "dev_answer",   "dev_answer_examples", "answer_tool",     "intake", "tool_use", "tool_use_examples",
         "retrieve",    "copilot",       "thinking",   "recompose",    "machine_talk", "machine_act",         "machine_explain",
+        "claim_act",     "claim_answer",
     };
     return names;
 }

@@ -16,10 +16,12 @@ const PhaseRow& row_of(Phase phase) {
     throw std::logic_error("no phase " + std::string(name(phase)));
 }
 
-void report(Frame& frame, const PhaseRow& row, base::Span span, base::SteadyPoint start, const Turn& turn, const std::string& error) {
+void report(Frame& frame, const PhaseRow& row, base::Span span, base::SteadyPoint start, const Turn& turn, std::size_t changes, const std::string& error) {
     span.duration = since(frame, start);
     span.error = error;
     span.attributes = {{"class", router::name(turn.execution)}, {"next", name(turn.phase)}};
+    for (std::size_t i = changes; i < turn.changes.size(); ++i) span.attributes["class_changes"].push_back(to_json(turn.changes[i]));
+    if (row.phase == Phase::recompose && !turn.claims.empty()) span.attributes["claims"] = to_json(turn)["claims"];
     if (row.phase == Phase::arbiter) span.attributes["reasons"] = turn.reasons;
     if (row.phase == Phase::intake)
         span.attributes.update({{"goal", turn.goal}, {"machine", turn.machine}, {"tools", turn.needs_tools}});
@@ -82,6 +84,7 @@ Phase after_retrieve(const Turn& turn) {
 
 Phase after_copilot(const Turn& turn) {
     if (!turn.client_calls.empty()) return Phase::write_memory;
+    if (!turn.claims.empty()) return Phase::recompose;  // which asked for it
     return turn.execution == router::ExecutionClass::heavy ? Phase::thinking : Phase::recompose;
 }
 
@@ -109,15 +112,16 @@ net::Task<void> run_pipeline(Frame& frame, const Layout& layout, Turn& turn) {
         frame.emit(std::move(event));
 
         PhaseContext context{frame, layout, row, span.id, timed.token()};
+        const std::size_t changes = turn.changes.size();
         base::Result<Phase> next = Phase::done;
         try {
             next = co_await row.run(turn, context);
         } catch (const std::exception& e) {
-            report(frame, row, std::move(span), start, turn, e.what());  // what hangs from it is written already
+            report(frame, row, std::move(span), start, turn, changes, e.what());  // what hangs from it is written already
             throw;
         }
         turn.phase = next ? *next : failed(turn, row.phase, next.error());
-        report(frame, row, std::move(span), start, turn, next ? std::string() : next.error().text());
+        report(frame, row, std::move(span), start, turn, changes, next ? std::string() : next.error().text());
         turn.span = base::SpanId::make(frame.parts.clock.now());
         turn.sums = frame.sums;
         turn.told = frame.told->last();

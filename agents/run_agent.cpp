@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "agents/answer_parts.h"
+#include "agents/honesty.h"
 #include "agents/session.h"
+#include "agents/transcript.h"
 #include "router/gateway.h"
 
 namespace agents {
@@ -32,6 +34,8 @@ struct State {
     bool worked = false;            // a call of the last reply did
     std::vector<Part> parts;        // of the answer to come: the last calls, and those of the reply that they mend
     std::vector<Part> unmended;     // the calls that no later one has mended
+    std::string note;               // about a claim that no step had done: the last message of each prompt from then on
+    std::string before;             // what the person has read of the reply that it was in
 };
 
 std::string identity(const ToolCall& call) {
@@ -88,6 +92,7 @@ router::ModelRequest request_of(const AgentTask& task, const State& state, int r
         request.messages.insert(request.messages.end(), state.result.work.begin(), state.result.work.end());
         request.tools = task.tools;
     }
+    request.messages = with_note(std::move(request.messages), state.note);
     request.end_circles = task.discipline == ToolDiscipline::guided;
     if (bound) request.answer_rules = decision ? std::string(kDecision) : rules_of_parts(parts);
     request.sampling = task.sampling;
@@ -117,11 +122,13 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
     tools::CallOutcome outcome = co_await tools::invoke(dispatch, call, task.parent, state.result.label);
     frame.sums.tools_used += outcome.executed;
     frame.sums.refused_calls += outcome.state == tools::CallState::refused;
+    frame.sums.deeds.push_back(deed_of(call, outcome));
     if (outcome.state == tools::CallState::unknown) frame.sums.in_doubt.push_back(effect_text(call.name, call.arguments));
     if (outcome.executed && outcome.effect != policy::Effect::pure) state.seen.clear();
     state.seen.insert(identity(call));
     state.to_mend |= outcome.mendable;
     state.worked |= outcome.state == tools::CallState::done;
+    if (outcome.state == tools::CallState::done) state.note.clear();  // there is a step now
     (outcome.mendable ? state.unmended : state.parts).push_back(part_of(call, outcome));
     state.result.label = policy::meet(state.result.label, outcome.integrity);
 
@@ -174,19 +181,37 @@ net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const
     if (!state.worked) state.parts.insert(state.parts.begin(), told.begin(), told.end());
 }
 
-// The text of a reply that is under way: shown as it comes, once it is longer than `held` bytes.
+// The text of a reply that is under way: shown as it comes through the gate, once it is longer than `held` bytes.
 struct Streamed {
-    std::string text;
-    std::size_t held = 0, shown = 0;
+    explicit Streamed(const base::StopToken& run) : enough(run) {}
+
+    std::string text, shown;
+    std::size_t held = 0, passed = 0;         // passed: bytes of `text` that the gate has
+    std::optional<reply::SentenceGate> gate;  // none: the text is bound to what came back
+    base::StopSource enough;
+    bool behind = false;                      // what was shown before broke off at a claim
 };
 
-void show(Frame& frame, Streamed& streamed) {
-    if (streamed.shown == streamed.text.size()) return;
+void tell(Frame& frame, Streamed& streamed, std::string text) {
+    if (text.empty()) return;
     ChatEvent event;
     event.kind = ChatEvent::Kind::text;
-    event.text = streamed.text.substr(streamed.shown);
-    streamed.shown = streamed.text.size();
+    event.text = (std::exchange(streamed.behind, false) ? "\n\n" : "") + text;
+    streamed.shown += text;
     frame.emit(std::move(event));
+}
+
+void show(Frame& frame, Streamed& streamed) {
+    const std::string piece = streamed.text.substr(streamed.passed);
+    streamed.passed = streamed.text.size();
+    tell(frame, streamed, streamed.gate ? streamed.gate->take(piece) : piece);
+    if (streamed.gate && streamed.gate->stopped()) streamed.enough.request_stop();
+}
+
+void show_rest(Frame& frame, Streamed& streamed, const router::ModelReply& reply) {
+    if (streamed.text.empty()) streamed.text = reply.message.text();  // out of the journal
+    show(frame, streamed);
+    if (streamed.gate) tell(frame, streamed, streamed.gate->finish());
 }
 
 router::DeltaSink forward(Frame& frame, const AgentTask& task, Streamed& streamed) {
@@ -203,22 +228,46 @@ router::DeltaSink forward(Frame& frame, const AgentTask& task, Streamed& streame
     };
 }
 
+// All that the person has read of the answer; `reply` where it was shown as it is.
+std::string said(const State& state, const Streamed& streamed, const std::string& reply) {
+    const bool as_it_is = state.before.empty() && (!streamed.gate || streamed.gate->caught().empty());
+    return as_it_is ? reply : state.before + (state.before.empty() || streamed.shown.empty() ? "" : "\n\n") + streamed.shown;
+}
+
 void end(State& state, LoopEnd how, base::Error error = {}) {
     state.result.end = how;
     state.result.error = std::move(error);
 }
 
-// A tool that succeeded is never followed by silence: the last result stands in.
-std::string stand_in(const std::vector<Message>& work) {
-    for (auto it = work.rbegin(); it != work.rend(); ++it)
-        if (it->role == MessageRole::tool && it->name != kAnswerTool)
-            return "The model added no words of its own. The last result, of " + it->name + ":\n" + it->text();
+std::string told(const State& state) {
+    std::string out;
+    for (const Part& part : parts_of(state)) out += (out.empty() ? "" : "\n\n") + text_of(part);
+    return out;
+}
+
+// The first claim of a run that no step holds up: the model is asked once more, and may do it now where that was asked for.
+base::Result<void> ask_about(const Frame& frame, const AgentTask& task, const reply::Evidence& evidence, const reply::Claim& claim, State& state) {
+    state.result.claims.push_back(asked_about(claim));
+    const bool may_act = !task.tools.empty() && reply::asks_for(claim.action, evidence.request());
+    auto note = claim_note(frame, may_act ? "claim_act" : "claim_answer", state.result.claims.back(), evidence);
+    if (!note) return std::move(note).error();
+    state.note = *std::move(note);
+    state.must_answer = !may_act;
+    state.to_mend = may_act;  // a guided model is to choose anew between the tools and an answer
     return {};
+}
+
+// What a reply is held against; none of a reply that its rules bind to what came back.
+std::optional<reply::SentenceGate> gate_of(const Frame& frame, const AgentTask& task, const State& state) {
+    if (!task.answers || (task.discipline == ToolDiscipline::guided && !parts_of(state).empty())) return std::nullopt;
+    const auto& spoken = task.plain.empty() ? task.prefix : task.plain;
+    const auto person = std::find_if(spoken.rbegin(), spoken.rend(), [](const Message& m) { return m.role == MessageRole::user; });
+    using Then = reply::SentenceGate::Then;
+    return reply::SentenceGate(evidence_of(frame, person == spoken.rend() ? std::string() : person->text(), spoken), state.result.claims.empty() ? Then::stop : Then::correct);
 }
 
 // The reply without calls: the answer, or what there is of it.
 void conclude(State& state, const router::ModelReply& reply) {
-    state.result.text = reply.message.text();
     state.result.reasoning = reply.message.reasoning;
     state.result.finish = reply.finish;
     if (reply.finish == router::FinishReason::cancelled)
@@ -249,7 +298,6 @@ net::Task<bool> digest(Frame& frame, const tools::Dispatch& dispatch, const Agen
     name_calls(frame, reply.message.tool_calls);
     const std::vector<ToolCall> calls = reply.message.tool_calls;
     const std::size_t at = state.result.work.size();
-    state.result.text = reply.message.text();
     state.result.work.push_back(std::move(reply.message));
     co_await execute_all(frame, dispatch, task, calls, state);
     if (!state.result.client_calls.empty()) {
@@ -320,14 +368,18 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
     State state;
     state.result.label = task.label;
     for (int round = 0; round < frame.options.max_rounds; ++round) {
-        Streamed streamed;
+        Streamed streamed(task.stop);
+        streamed.gate = gate_of(frame, task, state);
+        streamed.behind = !state.before.empty();
         const bool decision = decides(task, round);
         if (decision) streamed.held = kLongestDecision;
         router::ModelRequest request = request_of(task, state, round, decision);
+        request.stop = streamed.enough.token();
         const router::DeltaSink sink = forward(frame, task, streamed);
         base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), task.parent, sink);
         if (!reply) {
-            state.result.text = std::move(streamed.text);
+            if (streamed.gate) tell(frame, streamed, streamed.gate->finish());
+            state.result.text = said(state, streamed, streamed.text);
             end(state, end_of(reply.error()), reply.error());
             co_return std::move(state.result);
         }
@@ -335,11 +387,26 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
             state.must_answer = true;
             continue;
         }
-        if (task.answers) show(frame, streamed);
+        if (task.answers) show_rest(frame, streamed, *reply);
+        if (streamed.gate && streamed.gate->stopped() && !task.stop.stopped()) {
+            const auto asked = ask_about(frame, task, streamed.gate->evidence(), streamed.gate->caught().front(), state);
+            if (!asked) {
+                end(state, end_of(asked.error()), asked.error());
+                co_return std::move(state.result);
+            }
+            state.before = streamed.shown;
+            continue;
+        }
+        if (streamed.gate && reply->message.tool_calls.empty()) settle_claims(state.result.claims, streamed.gate->caught(), streamed.gate->evidence());
+        state.result.text = said(state, streamed, reply->message.text());
         const bool over = co_await digest(frame, dispatch, task, std::move(*reply), state);
         if (over) {
             const bool silent = state.result.text.find_first_not_of(" \t\r\n") == std::string::npos;
-            if (task.answers && silent && state.result.end == LoopEnd::answered) state.result.text = stand_in(state.result.work);
+            state.result.told = told(state);
+            if (task.answers && silent && state.result.end == LoopEnd::answered) {
+                tell(frame, streamed, state.result.told);
+                state.result.text = state.result.told;
+            }
             co_return std::move(state.result);
         }
         if (task.stop.stopped()) {

@@ -34,7 +34,9 @@ enum class LoopEnd { answered, client_calls, out_of_rounds, out_of_tokens, out_o
 struct LoopResult {
     LoopEnd end = LoopEnd::failed;
     std::vector<router::Message> work;  // calls and results, in order, without the last answer
-    std::string text, reasoning;        // the last reply's
+    std::string text, reasoning;        // the last reply's, as the person read it
+    std::string told;                   // what the last calls came to, in words of ours; empty: there were none
+    std::vector<CheckedClaim> claims;
     std::vector<router::ToolCall> client_calls;
     policy::Integrity label = policy::Integrity::trusted;  // of the turn now
     router::FinishReason finish = router::FinishReason::stop;

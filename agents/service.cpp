@@ -170,6 +170,7 @@ net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& 
     turn.answer = std::move(result.text);
     turn.client_calls = std::move(result.client_calls);
     turn.finish = result.finish;
+    turn.claims = std::move(result.claims);
     turn.state = final_state(result.end);
     turn.error = result.error.text();
     turn.code = result.error.code;

@@ -41,9 +41,40 @@ std::optional<Phase> parse_phase(std::string_view text) {
 
 namespace {
 
+constexpr reply::Deed::End kEnds[] = {reply::Deed::End::done, reply::Deed::End::failed, reply::Deed::End::unknown};
+constexpr const char* kEndNames[] = {"done", "failed", "unknown"};
+
+Json to_json(const std::vector<reply::Deed>& deeds) {
+    Json out = Json::array();
+    for (const auto& deed : deeds) out.push_back({{"tool", deed.tool}, {"arguments", deed.arguments}, {"pure", deed.pure}, {"end", kEndNames[int(deed.end)]}});
+    return out;
+}
+
+std::vector<reply::Deed> deeds_from_json(const Json& json) {
+    std::vector<reply::Deed> out;
+    for (const Json& one : json) {
+        out.push_back({one.value("tool", ""), one.value("arguments", ""), one.value("pure", true)});
+        for (const auto end : kEnds)
+            if (one.value("end", "") == kEndNames[int(end)]) out.back().end = end;
+    }
+    return out;
+}
+
+Json to_json(const std::vector<CheckedClaim>& claims) {
+    Json out = Json::array();
+    for (const auto& claim : claims) out.push_back({{"sentence", claim.sentence}, {"action", claim.action}, {"outcome", claim.outcome}});
+    return out;
+}
+
+Json to_json(const std::vector<ClassChange>& changes) {
+    Json out = Json::array();
+    for (const auto& change : changes) out.push_back(agents::to_json(change));
+    return out;
+}
+
 Json to_json(const Sums& sums) {
     return {{"usage", usage_to_json(sums.usage)}, {"model_steps", sums.model_steps}, {"calls", sums.calls}, {"tools_used", sums.tools_used},
-            {"refused_calls", sums.refused_calls}, {"in_doubt", sums.in_doubt}, {"model", sums.model}};
+            {"refused_calls", sums.refused_calls}, {"in_doubt", sums.in_doubt}, {"deeds", to_json(sums.deeds)}, {"model", sums.model}};
 }
 
 Sums sums_from_json(const Json& json) {
@@ -54,6 +85,7 @@ Sums sums_from_json(const Json& json) {
     sums.tools_used = json.value("tools_used", 0);
     sums.refused_calls = json.value("refused_calls", 0);
     sums.in_doubt = json.value("in_doubt", std::vector<std::string>{});
+    sums.deeds = deeds_from_json(json.value("deeds", Json::array()));
     sums.model = json.value("model", "");
     return sums;
 }
@@ -77,6 +109,14 @@ base::Result<std::vector<router::Message>> work_from_json(const Json& work) {
 
 }  // namespace
 
+Json to_json(const ClassChange& change) { return {{"who", change.who}, {"class", router::name(change.to)}, {"why", change.why}}; }
+
+void set_class(Turn& turn, const std::string& who, router::ExecutionClass to, const std::string& why) {
+    if (!turn.changes.empty() && turn.execution == to) return;
+    turn.execution = to;
+    turn.changes.push_back({who, why, to});
+}
+
 Json to_json(const Turn& turn) {
     Json work = Json::array();
     for (const auto& message : turn.work) {
@@ -85,6 +125,7 @@ Json to_json(const Turn& turn) {
     }
     return {{"phase", name(turn.phase)},       {"span", turn.span.text()},        {"sums", to_json(turn.sums)},
             {"request", turn.request},         {"class", router::name(turn.execution)},
+            {"changes", to_json(turn.changes)}, {"confirmation", turn.confirmation}, {"claims", to_json(turn.claims)},
             {"outside", turn.outside},         {"reasons", turn.reasons},         {"goal", turn.goal},
             {"machine", turn.machine},         {"tools", turn.needs_tools},       {"facts", turn.facts},
             {"work", work},                    {"thoughts", turn.thoughts},       {"answer", turn.answer},
@@ -109,6 +150,11 @@ base::Result<Turn> turn_from_json(const Json& json) {
         turn.told = store::EventId::parse(json.value("told", "")).value_or(store::EventId{});
         turn.execution = parse_class(json.value("class", "")).value_or(router::ExecutionClass::normal);
         turn.reasons = json.value("reasons", std::vector<std::string>{});
+        for (const Json& change : json.value("changes", Json::array()))
+            turn.changes.push_back({change.value("who", ""), change.value("why", ""), parse_class(change.value("class", ""))});
+        for (const Json& claim : json.value("claims", Json::array()))
+            turn.claims.push_back({claim.value("sentence", ""), claim.value("action", ""), claim.value("outcome", "")});
+        turn.confirmation = json.value("confirmation", "");
         turn.outside = json.value("outside", false);
         turn.label = policy::parse_integrity(json.value("label", ""));
         turn.goal = json.value("goal", "");

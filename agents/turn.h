@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agents/reply/claims.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/result.h"
@@ -29,8 +30,23 @@ struct Sums {
     int model_steps = 0, calls = 0;
     int tools_used = 0;                        // executed calls
     int refused_calls = 0;
+    std::vector<reply::Deed> deeds;            // what its calls came to
     std::vector<std::string> in_doubt;         // effects of which nobody knows whether they took place: tool and arguments
     std::string model;                         // that answered last
+};
+
+// A claim of something that no step had done, and what became of it.
+struct CheckedClaim {
+    std::string sentence, action;
+    std::string outcome;  // asked: the model was asked once more; then done: a step did it, withdrawn, or corrected by us
+    bool operator==(const CheckedClaim&) const = default;
+};
+
+// Who set the class of a turn, and why.
+struct ClassChange {
+    std::string who;  // admission | intake | setting | escalation
+    std::string why;
+    router::ExecutionClass to = router::ExecutionClass::normal;
 };
 
 struct Turn {
@@ -42,6 +58,7 @@ struct Turn {
     std::string request;                       // the person's words
     bool resumes_client = false;               // the request is the results of the client's tools
     router::ExecutionClass execution = router::ExecutionClass::normal;
+    std::vector<ClassChange> changes;          // of the class, in order
     std::vector<std::string> reasons;          // why that class
     bool outside = false;                      // the words hint at files, memory, time or actions
     std::string goal, machine = "talk";        // intake's
@@ -49,6 +66,8 @@ struct Turn {
     std::vector<std::string> facts;            // recalled
     policy::Integrity label = policy::Integrity::trusted;  // of all that the models were shown so far, in earlier turns of the conversation too
     std::vector<router::Message> work;         // copilot's calls and results
+    std::string confirmation;                  // what the last calls came to, in words of ours
+    std::vector<CheckedClaim> claims;
     std::string thoughts;
     std::string answer;
     std::string state = "answered";            // the run's final state, if it ended now
@@ -58,6 +77,10 @@ struct Turn {
     std::vector<router::ToolCall> client_calls;
     router::FinishReason finish = router::FinishReason::stop;
 };
+
+// With a reason for the trace; nothing where the turn has that class already.
+void set_class(Turn& turn, const std::string& who, router::ExecutionClass to, const std::string& why);
+base::Json to_json(const ClassChange& change);
 
 base::Json to_json(const Turn& turn);
 base::Result<Turn> turn_from_json(const base::Json& json);

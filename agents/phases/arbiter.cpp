@@ -1,6 +1,15 @@
 #include "agents/phases/phases.h"
 
 namespace agents::phases {
+namespace {
+
+std::string joined(const std::vector<std::string>& reasons) {
+    std::string out;
+    for (const std::string& reason : reasons) out += (out.empty() ? "" : "; ") + reason;
+    return out;
+}
+
+}  // namespace
 
 net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context) {
     const auto& shared = context.layout.shared;
@@ -9,22 +18,24 @@ net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context) {
     input.history_messages = int(shared.size());
     input.has_client_tools = !context.frame.client_tools.empty();
     router::Admission admission = router::admit(input);
-    turn.execution = admission.execution;
     turn.reasons = std::move(admission.reasons);
+    set_class(turn, "admission", admission.execution, joined(turn.reasons));
     if (context.frame.execution) {
-        turn.execution = *context.frame.execution;
-        turn.reasons.push_back("the client asked for this class");
+        constexpr const char* asked = "the client asked for this class";
+        set_class(turn, "client", *context.frame.execution, asked);
+        turn.reasons.push_back(asked);
     }
     turn.outside = admission.outside;
     turn.needs_tools = admission.names_file;
     // Whether a tool that is named and not to be had here is asked for is for intake to say.
     if (!foreign_tools(turn, context).empty()) {
-        if (turn.execution == router::ExecutionClass::fast) turn.execution = router::ExecutionClass::normal;
         turn.reasons.push_back("names a tool of another scope");
+        if (turn.execution == router::ExecutionClass::fast) set_class(turn, "admission", router::ExecutionClass::normal, turn.reasons.back());
     }
     turn.goal = turn.request;
     turn.resumes_client = shared.back().role == router::MessageRole::tool;
-    if (turn.resumes_client && turn.execution == router::ExecutionClass::fast) turn.execution = router::ExecutionClass::normal;
+    if (turn.resumes_client && turn.execution == router::ExecutionClass::fast)
+        set_class(turn, "admission", router::ExecutionClass::normal, "brings results of the client's tools");
     co_return after_arbiter(turn);
 }
 

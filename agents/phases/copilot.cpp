@@ -1,3 +1,4 @@
+#include "agents/honesty.h"
 #include "agents/phases/phases.h"
 #include "agents/run_agent.h"
 #include "agents/transcript.h"
@@ -8,6 +9,12 @@ net::Task<base::Result<Phase>> copilot(Turn& turn, PhaseContext& context) {
     turn.needs_tools = true;
     auto messages = context_of(context.layout.calling, turn, context);
     if (!messages) co_return std::move(messages).error();
+    const CheckedClaim* const claim = claim_in_question(turn.claims);
+    if (claim) {
+        auto note = claim_note(context.frame, "claim_act", *claim, evidence_of(context.frame, turn.request, context.layout.shared));
+        if (!note) co_return std::move(note).error();
+        *messages = with_note(std::move(*messages), *note);
+    }
     AgentTask task;
     task.alias = alias_of(context.frame.options, Phase::copilot);
     task.purpose = "copilot";
@@ -22,13 +29,14 @@ net::Task<base::Result<Phase>> copilot(Turn& turn, PhaseContext& context) {
     task.stop = context.stop;
     task.parent = context.span;
     LoopResult result = co_await run_agent(context.frame, std::move(task));
-    turn.work = std::move(result.work);
+    turn.work.insert(turn.work.end(), std::make_move_iterator(result.work.begin()), std::make_move_iterator(result.work.end()));
+    if (!result.told.empty()) turn.confirmation = std::move(result.told);
     turn.label = result.label;
     turn.client_calls = std::move(result.client_calls);
     if (result.end == LoopEnd::client_calls) {
         turn.state = "waiting_client";
         turn.finish = router::FinishReason::tool_calls;
-        turn.answer = result.text;
+        turn.answer += result.text;
     } else if (result.end != LoopEnd::answered) {
         // Out of its own time or tokens: the answer is made from what there is.
         const bool own_limit = (result.end == LoopEnd::deadline && !context.frame.stop.stopped()) || result.end == LoopEnd::out_of_tokens;

@@ -1,4 +1,5 @@
 #include "agents/answer_parts.h"
+#include "agents/honesty.h"
 #include "agents/phases/phases.h"
 #include "agents/run_agent.h"
 #include "agents/transcript.h"
@@ -8,10 +9,11 @@ namespace {
 
 using router::Message;
 using router::MessageRole;
+using reply::SentenceGate;
 
 // Everything that the earlier phases found, and the instruction to answer. A fast turn gets the
 // request alone.
-base::Result<std::vector<Message>> messages_for(const Turn& turn, const PhaseContext& context) {
+base::Result<std::vector<Message>> instructed(const Turn& turn, const PhaseContext& context) {
     auto messages = context_of(context.layout.shared, turn, context);
     if (!messages || turn.execution == router::ExecutionClass::fast) return messages;
     if (!turn.thoughts.empty()) {
@@ -27,8 +29,47 @@ base::Result<std::vector<Message>> messages_for(const Turn& turn, const PhaseCon
     return with_note(std::move(*messages), *instruction);
 }
 
-void conclude(Turn& turn, const router::ModelReply& reply, const PhaseContext& context) {
-    turn.answer = reply.message.text();
+// With the claim that the model is asked about, if there is one.
+base::Result<std::vector<Message>> messages_for(const Turn& turn, const PhaseContext& context, const reply::Evidence& evidence) {
+    auto messages = instructed(turn, context);
+    const CheckedClaim* const claim = claim_in_question(turn.claims);
+    if (!messages || !claim) return messages;
+    auto note = claim_note(context.frame, "claim_answer", *claim, evidence);
+    if (!note) return std::move(note).error();
+    return with_note(std::move(*messages), *note);
+}
+
+bool is_silent(const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
+
+// The answer on its way to the person.
+class Delivery {
+public:
+    Delivery(Turn& turn, const Frame& frame) : turn_(turn), frame_(frame), behind_(!turn.answer.empty()) {}
+
+    void show(std::string text) {
+        if (text.empty()) return;
+        ChatEvent event;
+        event.text = (std::exchange(behind_, false) ? "\n\n" : "") + std::move(text);
+        turn_.answer += event.text;
+        frame_.emit(std::move(event));
+    }
+
+private:
+    Turn& turn_;
+    const Frame& frame_;
+    bool behind_;  // what an earlier reply said that broke off at a claim
+};
+
+// A claim that nothing holds up: the model may do it now, where that was asked for, or answer anew.
+Phase ask_about(Turn& turn, const reply::Claim& claim, const PhaseContext& context) {
+    turn.claims.push_back(asked_about(claim));
+    if (turn.execution == router::ExecutionClass::fast)
+        set_class(turn, "escalation", router::ExecutionClass::normal, "the reply claimed what no step had done: " + claim.sentence);
+    const bool may_act = !context.layout.tools.empty() && reply::asks_for(claim.action, turn.request);
+    return may_act ? Phase::copilot : Phase::recompose;
+}
+
+void conclude(Turn& turn, const router::ModelReply& reply, const PhaseContext& context, Delivery& delivery) {
     turn.reasoning = reply.message.reasoning;
     turn.finish = reply.finish;
     if (reply.finish == router::FinishReason::cancelled)
@@ -37,35 +78,46 @@ void conclude(Turn& turn, const router::ModelReply& reply, const PhaseContext& c
         turn.state = "partial", turn.error = context.frame.stop.stopped() ? "the time of the run was used up" : "the time for the answer was used up";
     else if (reply.finish == router::FinishReason::length)
         turn.state = "partial", turn.error = "the answer was cut after " + std::to_string(reply.usage.output_tokens) + " tokens";
-    else if (turn.answer.find_first_not_of(" \t\r\n") == std::string::npos)
+    else if (is_silent(turn.answer) && !turn.confirmation.empty())
+        delivery.show(turn.confirmation);
+    else if (is_silent(turn.answer))
         turn.state = "failed", turn.error = "the model gave an empty answer";
 }
 
 }  // namespace
 
 net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context) {
-    auto messages = messages_for(turn, context);
-    if (!messages) co_return std::move(messages).error();
     Frame& frame = context.frame;
+    const reply::Evidence evidence = evidence_of(frame, turn.request, context.layout.shared);
+    auto messages = messages_for(turn, context, evidence);
+    if (!messages) co_return std::move(messages).error();
+    SentenceGate gate(evidence, turn.claims.empty() ? SentenceGate::Then::stop : SentenceGate::Then::correct);
+    Delivery delivery(turn, frame);
+    base::StopSource enough(context.stop);
     const router::DeltaSink sink = [&](const router::ModelDelta& delta) {
-        ChatEvent event;
-        event.text = delta.text;
-        if (delta.kind == router::ModelDelta::Kind::content)
-            turn.answer += delta.text;
-        else if (delta.kind == router::ModelDelta::Kind::reasoning)
+        if (delta.kind == router::ModelDelta::Kind::content) {
+            delivery.show(gate.take(delta.text));
+            if (gate.stopped()) enough.request_stop();
+        } else if (delta.kind == router::ModelDelta::Kind::reasoning) {
+            ChatEvent event;
             event.kind = ChatEvent::Kind::reasoning;
-        else
-            return;
-        frame.emit(std::move(event));
+            event.text = delta.text;
+            frame.emit(std::move(event));
+        }
     };
     router::ModelRequest request = request_of(context, std::move(*messages));
+    request.stop = enough.token();
     if (context.layout.discipline == ToolDiscipline::guided) request.answer_rules = rules_of_parts({});
     const auto own = request.sampling.temperature;
     request.sampling = frame.sampling;
     if (!request.sampling.temperature) request.sampling.temperature = own;
     base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), context.span, sink);
+    if (reply && gate.taken() == 0) delivery.show(gate.take(reply->message.text()));  // out of the journal
+    delivery.show(gate.finish());
     if (!reply) co_return std::move(reply).error();  // what was streamed is in the Turn already
-    conclude(turn, *reply, context);
+    if (gate.stopped() && !context.stop.stopped()) co_return ask_about(turn, gate.caught().front(), context);
+    settle_claims(turn.claims, gate.caught(), evidence);
+    conclude(turn, *reply, context, delivery);
     co_return Phase::write_memory;
 }
 

@@ -1,4 +1,5 @@
 #include "agents/answer_parts.h"
+#include "agents/honesty.h"
 #include "agents/phases/phases.h"
 #include "agents/transcript.h"
 
@@ -29,6 +30,8 @@ net::Task<base::Result<Phase>> thinking(Turn& turn, PhaseContext& context) {
         turn.thoughts = streamed;  // thinking ran out of its own time: what there is must do
     else
         co_return std::move(reply).error();
+    // The answer is written from it: what it claims falsely it would hand on.
+    turn.thoughts = reply::corrected(turn.thoughts, evidence_of(frame, turn.request, context.layout.shared));
     co_return Phase::recompose;
 }
 

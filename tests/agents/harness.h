@@ -73,6 +73,7 @@ protected:
 
 class FakeTools final : public ListedTools {
 public:
+    void add(tools::Tool tool) { tools_.push_back(std::move(tool)); }
     FakeTools() {
         using policy::Effect;
         using policy::Permission;

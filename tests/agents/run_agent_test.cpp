@@ -399,7 +399,7 @@ TEST_F(RunAgent, AStopReachesTheToolThatRuns) {
 }
 
 TEST_F(RunAgent, AStopInTheMiddleOfTheAnswerKeepsWhatWasSaid) {
-    router::ScriptedReply slowly = says("one two three four five six seven eight nine ten");
+    router::ScriptedReply slowly = says("one. two. three. four. five. six. seven. eight. nine. ten.");
     slowly.delta_delay = std::chrono::milliseconds(20);
     Harness h({slowly});
     ChatRequest request = h.request("hearth/dev", {user("Count.")});
@@ -410,7 +410,7 @@ TEST_F(RunAgent, AStopInTheMiddleOfTheAnswerKeepsWhatWasSaid) {
     const auto result = h.chat(std::move(request));
     ASSERT_TRUE(result);
     EXPECT_EQ(result->final_state, "cancelled");
-    EXPECT_THAT(result->response, ::testing::StartsWith("one two three"));
+    EXPECT_THAT(result->response, ::testing::StartsWith("one. two. three."));
     EXPECT_THAT(result->response, ::testing::Not(HasSubstr("nine")));
 }
 

@@ -41,6 +41,10 @@ TEST(Turn, ReadsBackWhatWasStored) {
     turn.sums.model_steps = 3, turn.sums.calls = 2, turn.sums.tools_used = 1, turn.sums.refused_calls = 4;
     turn.sums.in_doubt = {"bash ls"};
     turn.sums.model = "m";
+    turn.sums.deeds = {{"bash", "ls", false, reply::Deed::End::unknown}};
+    turn.changes = {{"intake", "several steps", ExecutionClass::heavy}};
+    turn.claims = {{"I sent it.", "send", "withdrawn"}};
+    turn.confirmation = "Remembered: x.";
     const auto back = turn_from_json(to_json(turn));
     ASSERT_TRUE(back) << back.error().message;
     EXPECT_EQ(to_json(*back), to_json(turn));
@@ -54,6 +58,11 @@ TEST(Turn, ReadsBackWhatWasStored) {
     EXPECT_EQ(back->client_calls.at(0).name, "theirs");
     EXPECT_EQ(back->span, turn.span);
     EXPECT_EQ(back->label, policy::Integrity::untrusted);
+    EXPECT_EQ(back->sums.deeds, turn.sums.deeds);
+    EXPECT_EQ(back->claims, turn.claims);
+    EXPECT_EQ(back->confirmation, turn.confirmation);
+    ASSERT_EQ(back->changes.size(), 1u);
+    EXPECT_EQ(to_json(back->changes[0]), to_json(turn.changes[0]));
 }
 
 TEST(Turn, AnUnknownPhaseOrShapeIsCorrupt) {

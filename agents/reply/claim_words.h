@@ -1,0 +1,31 @@
+// The words of claims, as data: see claims.h.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "agents/reply/claims.h"
+
+namespace agents::reply {
+
+// Words stand apart by blanks. In forms a star marks what counts with a thing beside it alone; in `asked` what is a request only where a verb stands
+// ("email Anna", not "an email").
+struct ActionRow {
+    Action action;
+    std::string_view name;
+    std::string_view english, french, german;  // participles and past forms
+    std::string_view asked;                    // of requests, in all languages
+    std::string_view tools;                    // words of tools' names that do it
+    std::string_view in_english, in_french, in_german;  // that nothing of it was done
+};
+const std::vector<ActionRow>& action_rows();
+
+// One list each, in all languages.
+extern const std::string_view kThings;      // what is acted on
+extern const std::string_view kComposing;   // a text is to be written
+extern const std::string_view kConditions;  // what follows in the clause has not happened
+extern const std::string_view kPastQuestions;
+extern const std::string_view kAdverbs;     // between "I have" and "sent"
+extern const std::string_view kIrregular;   // English past forms that are not also the present
+
+}  // namespace agents::reply

@@ -1,0 +1,166 @@
+// Claims of things done: what is one, and what holds it up.
+#include "agents/reply/claims.h"
+
+#include <gtest/gtest.h>
+
+#include "agents/reply/claim_words.h"
+
+namespace agents::reply {
+namespace {
+
+std::vector<Claim> claims(std::string_view sentence) {
+    bool quoted = false;
+    return claims_in(sentence, quoted);
+}
+
+std::string kinds(std::string_view sentence) {
+    std::string out;
+    for (const Claim& claim : claims(sentence)) out += (out.empty() ? "" : " ") + std::string(name(claim.action));
+    return out;
+}
+
+TEST(Claims, AreFinishedActionsOfTheSpeaker) {
+    const struct {
+        const char *sentence, *kinds;
+    } cases[] = {
+        {"I have sent the message to Anna.", "send"},
+        {"I've already notified your landlord.", "send"},
+        {"Sure, I just deleted it.", "erase"},
+        {"I have gone ahead and booked a table for two.", "arrange"},
+        {"I ran the tests and they pass.", "run"},
+        {"I have saved the list and notified Anna.", "save send"},
+        {"I've turned on the kitchen light.", "operate"},
+        {"I have updated `notes.txt`.", "write"},
+        {"I fixed it.", "write"},
+        {"I've checked your calendar for tomorrow.", "look"},
+        {"The file has been deleted.", "erase"},
+        {"Your reminder has now been set.", "arrange"},
+        {"The lights are now turned off.", "operate"},
+        {"Message sent.", "send"},
+        {"Done: reminder set for five.", "arrange"},
+        {"**I have sent** the mail!", "send"},
+        {"We have ordered bread.", "arrange"},
+        {"J'ai envoyé le message à Anna.", "send"},
+        {"Je l'ai déjà prévenue.", "send"},
+        {"Je vous ai bien réservé une table.", "arrange"},
+        {"J’ai éteint la lumière et prévenu Paul.", "operate send"},
+        {"Le fichier a été supprimé.", "erase"},
+        {"Nous avons enregistré la note.", "save"},
+        {"Ich habe Anna benachrichtigt.", "send"},
+        {"Ich habe die Datei gespeichert und Anna benachrichtigt.", "save send"},
+        {"Soeben habe ich die Nachricht an deine Mutter gesendet.", "send"},
+        {"Habe den Termin eingetragen.", "save"},
+        {"Die Datei wurde gelöscht.", "erase"},
+        {"Ich habe gelesen, dass die Datei gelöscht wurde.", "look"},
+        {"Das Licht ist jetzt ausgeschaltet.", "operate"},
+    };
+    for (const auto& c : cases) EXPECT_EQ(kinds(c.sentence), c.kinds) << c.sentence;
+}
+
+TEST(Claims, AreNotWhatIsAskedDeniedConditionalQuotedOrTold) {
+    for (const char* sentence : {
+             "I have not sent anything.", "I haven't deleted the file.", "I never saved it.", "I did not send the message.", "Have I sent the message?",
+             "I can send the message.", "I will notify Anna.", "If I have sent it, you will see it.", "Once I have saved the file, I will tell you.",
+             "I would have sent it.", "You sent the message yesterday.", "Anna has sent you a message.", "He wrote: “I have sent the message.”",
+             "The note says \"I have deleted the file\".", "The letter was sent by Napoleon.", "The file has been deleted by Anna.", "I have a sent folder.",
+             "The message has been sent in 1912.", "I have changed.", "I read that elephants never forget.", "I have read.", "The capital is Paris.",
+             "Je n'ai rien envoyé.", "Je ne l'ai pas envoyé.", "Je n'ai pas supprimé le fichier.", "Je peux envoyer le message.", "Ai-je envoyé le message ?",
+             "Quand j'ai envoyé le message, il pleuvait.", "Ich habe nichts gesendet.", "Ich habe die Nachricht nicht gesendet.", "Habe ich die Nachricht gesendet?",
+             "Wenn ich die Datei gelöscht habe, ist sie weg.", "Ich kann die Datei löschen.", "Die Datei wurde von Anna gelöscht.",
+             "The message that Anna sent is short.", "To have sent it is good.", "The test is green.", "A message sent by mail takes two days in all, and often more."})
+        EXPECT_EQ(kinds(sentence), "") << sentence;
+}
+
+TEST(Claims, ACorrectionClaimsNothingItself) {
+    for (const ActionRow& row : action_rows())
+        for (const std::string_view text : {row.in_english, row.in_french, row.in_german}) {
+            EXPECT_FALSE(text.empty());
+            EXPECT_EQ(kinds(text), "") << text;
+        }
+}
+
+TEST(Claims, EveryFormOfTheTableIsFound) {
+    for (const ActionRow& row : action_rows()) {
+        const struct {
+            std::string_view words;
+            const char *before, *behind;
+        } frames[] = {{row.english, "I have ", " the file."}, {row.french, "J'ai ", " le fichier."}, {row.german, "Ich habe die Datei ", "."}};
+        for (const auto& frame : frames) {
+            std::string words(frame.words);
+            for (std::size_t at = 0; at < words.size();) {
+                const auto end = std::min(words.find(' ', at), words.size());
+                std::string form = words.substr(at, end - at);
+                at = end + 1;
+                if (form.ends_with('*')) form.pop_back();
+                const auto found = claims(frame.before + form + frame.behind);
+                ASSERT_FALSE(found.empty()) << form;
+                EXPECT_EQ(found[0].action, row.action) << form;
+            }
+        }
+    }
+}
+
+Deed deed(const char* tool, bool pure = false, Deed::End end = Deed::End::done, const char* arguments = "") { return {tool, arguments, pure, end}; }
+
+TEST(Claims, AreHeldUpByStepsOfTheirKindThatTookEffect) {
+    EXPECT_TRUE(holds(Action::send, {deed("send_message")}));
+    EXPECT_TRUE(holds(Action::send, {deed("NotifyPerson")}));
+    EXPECT_FALSE(holds(Action::send, {deed("send_message", false, Deed::End::failed)}));
+    EXPECT_FALSE(holds(Action::send, {deed("send_message", false, Deed::End::unknown)}));
+    EXPECT_FALSE(holds(Action::send, {deed("remember")}));
+    EXPECT_FALSE(holds(Action::send, {deed("list_messages", true)})) << "a pure step changes nothing";
+    EXPECT_TRUE(holds(Action::save, {deed("remember")}));
+    EXPECT_FALSE(holds(Action::save, {deed("recall", true)}));
+    EXPECT_TRUE(holds(Action::look, {deed("recall", true)}));
+    EXPECT_FALSE(holds(Action::look, {}));
+    EXPECT_TRUE(holds(Action::erase, {deed("bash", false, Deed::End::done, R"({"command":"rm a"})")}));
+    EXPECT_FALSE(holds(Action::send, {deed("bash", false, Deed::End::done, R"({"command":"ls"})")}));
+    EXPECT_TRUE(holds(Action::send, {deed("bash", false, Deed::End::done, R"({"command":"curl -d hi http://x"})")}));
+    EXPECT_FALSE(holds(Action::operate, {deed("bash", false, Deed::End::done, R"({"command":"ls"})")}));
+}
+
+TEST(Claims, WhatARequestAsksFor) {
+    EXPECT_TRUE(asks_for(Action::send, "Email Anna that I am late"));
+    EXPECT_TRUE(asks_for(Action::send, "Could you please text her?"));
+    EXPECT_FALSE(asks_for(Action::send, "Write an email to my landlord"));
+    EXPECT_TRUE(asks_for(Action::save, "Merke dir, dass Anna Kaffee mag"));
+    EXPECT_TRUE(asks_for(Action::operate, "Éteins la lumière"));
+    EXPECT_FALSE(asks_for(Action::send, "What is the capital of Italy?"));
+    EXPECT_TRUE(asks_about_the_past("Did you send it?"));
+    EXPECT_TRUE(asks_about_the_past("Hast du es gesendet?"));
+    EXPECT_FALSE(asks_about_the_past("Send it again"));
+}
+
+std::optional<Claim> unfounded(std::string_view request, std::vector<Deed> deeds, std::string_view sentence) {
+    bool quoted = false;
+    return Evidence(request, std::move(deeds)).unfounded(sentence, quoted);
+}
+
+TEST(Claims, InATextThatWasAskedForTheFirstPersonIsAnother) {
+    EXPECT_FALSE(unfounded("Write a letter to my landlord", {}, "I have sent you the rent."));
+    EXPECT_TRUE(unfounded("Write a letter to my landlord and send it", {}, "I have sent the letter."));
+    EXPECT_TRUE(unfounded("Tell my landlord", {}, "I have sent you the rent."));
+}
+
+TEST(Claims, DoneIsAClaimOfWhatWasAskedFor) {
+    EXPECT_EQ(unfounded("Turn off the light", {}, "Done!")->action, Action::operate);
+    EXPECT_EQ(unfounded("Éteins la lumière", {}, "C'est fait.")->language, Language::french);
+    EXPECT_EQ(unfounded("Schalte das Licht aus", {}, "Erledigt!")->language, Language::german);
+    EXPECT_FALSE(unfounded("Turn off the light", {deed("turn_off")}, "Done!"));
+    EXPECT_FALSE(unfounded("What is 2 and 2?", {}, "Done!"));
+}
+
+TEST(Claims, ACorrectionSaysWhatWasAndWasNotDone) {
+    const Evidence evidence("Tell Anna and remember it", {deed("remember", false, Deed::End::done, R"({"text":"x"})"), deed("recall", true, Deed::End::failed)});
+    bool quoted = false;
+    const auto claim = evidence.unfounded("I have notified Anna.", quoted);
+    ASSERT_TRUE(claim);
+    EXPECT_EQ(evidence.correction(*claim), R"(I have not sent anything. What was done: remember {"text":"x"}.)");
+    EXPECT_EQ(evidence.listed(), "- remember {\"text\":\"x\"}: done\n- recall : failed, nothing was done");
+    const Evidence doubt("Sende es", {deed("send_message", false, Deed::End::unknown)});
+    EXPECT_EQ(doubt.correction(*doubt.unfounded("Ich habe es gesendet.", quoted)), "Ob es geschehen ist, ist nicht bekannt.");
+    EXPECT_EQ(Evidence("x", {}).listed(), "none");
+}
+
+}  // namespace
+}  // namespace agents::reply

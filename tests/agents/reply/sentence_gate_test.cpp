@@ -1,0 +1,78 @@
+#include "agents/reply/sentence_gate.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace agents::reply {
+namespace {
+
+using Then = SentenceGate::Then;
+
+const char* kFalse = "Hello Anna! I looked around, e.g. here. I have sent the message to Bob. Anything else?";
+
+std::string streamed(SentenceGate& gate, std::string_view text, std::size_t piece) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); at += piece) out += gate.take(text.substr(at, piece));
+    return out + gate.finish();
+}
+
+TEST(SentenceGate, AFalseClaimNeverComesThroughHoweverTheTextIsCut) {
+    for (std::size_t piece = 1; piece < 90; ++piece) {
+        SentenceGate stop(Evidence("Tell Bob", {}), Then::stop);
+        EXPECT_EQ(streamed(stop, kFalse, piece), "Hello Anna! I looked around, e.g. here.") << piece;
+        ASSERT_TRUE(stop.stopped());
+        EXPECT_EQ(stop.caught()[0].sentence, "I have sent the message to Bob.");
+        SentenceGate correct(Evidence("Tell Bob", {}), Then::correct);
+        EXPECT_EQ(streamed(correct, kFalse, piece), "Hello Anna! I looked around, e.g. here. I have not sent anything. Anything else?") << piece;
+    }
+}
+
+TEST(SentenceGate, WhatIsTrueComesThroughUnchangedAndSentenceBySentence) {
+    const std::string text = "I have sent the message. He said: “I have deleted the file.” Good.\n\n```\nI have deleted the file.\n```\n> I have ordered bread.\n    I have ordered bread.\n\nBye";
+    for (std::size_t piece = 1; piece < 60; ++piece) {
+        SentenceGate gate(Evidence("x", {{"send_message", "", false, Deed::End::done}}), Then::stop);
+        EXPECT_EQ(streamed(gate, text, piece), text) << piece;
+    }
+    SentenceGate gate(Evidence("x", {}), Then::stop);
+    EXPECT_EQ(gate.take("One. Two"), "One.");
+    EXPECT_EQ(gate.take(" words"), "");
+    EXPECT_EQ(gate.take(".\n"), " Two words.\n");
+    EXPECT_EQ(gate.finish(), "");
+}
+
+TEST(SentenceGate, ALongSentenceIsLetGoPiecewise) {
+    std::string text = "This";
+    while (text.size() < 2000) text += " and so it goes on and on";
+    SentenceGate gate(Evidence("x", {}), Then::stop);
+    const std::string first = gate.take(text);
+    EXPECT_GT(first.size(), 1500u);
+    EXPECT_EQ(first + gate.finish(), text);
+}
+
+TEST(SentenceGate, TheSameCorrectionIsSaidOnce) {
+    EXPECT_EQ(corrected("I sent it. I have sent it again. Bye.", Evidence("Tell Bob", {})), "I have not sent anything. Bye.");
+}
+
+// Whatever the pieces: the outcome is that of the whole text, and no false claim is in it.
+TEST(SentenceGate, RandomTextsInRandomPieces) {
+    const std::vector<std::string> bits = {"I have sent the message", "Ich habe die Datei gelöscht", "J'ai éteint la lumière", ". ", "! ", "\n", "\n\n", ", ", "“", "”", "\"", "`a.txt`", "```\n", "Hello", "> ", "…", " "};
+    std::mt19937 random(7);
+    for (int run = 0; run < 3000; ++run) {
+        std::string text;
+        for (int i = 0; i < 12; ++i) text += bits[random() % bits.size()];
+        const std::string whole = corrected(text, Evidence("x", {}));
+        SentenceGate gate(Evidence("x", {}), Then::correct);
+        std::string out;
+        for (std::size_t at = 0; at < text.size();) {
+            const std::size_t piece = 1 + random() % 9;
+            out += gate.take(std::string_view(text).substr(at, piece));
+            at += piece;
+        }
+        ASSERT_EQ(out + gate.finish(), whole) << text;
+        ASSERT_EQ(corrected(whole, Evidence("x", {})), whole) << text;
+    }
+}
+
+}  // namespace
+}  // namespace agents::reply
