@@ -107,6 +107,11 @@ const std::string_view kAdverbs =
     "just now already also successfully then finally recently both all gone ahead and hereby quickly safely "
     "bien déjà aussi juste maintenant donc tout vous te lui leur y en";
 
+const std::string_view kOpenings =
+    "i i've we we've have has had been is are it's that's je j' nous on l' la le les ai avons a ont est sont été c' c'est ich wir ist sind all alles and und et";
+
+const std::string_view kLateOpenings = "habe hab haben wurde wurden done fait erledigt fertig";
+
 const std::string_view kIrregular = "sent wrote ran bought paid built";
 
 }  // namespace agents::reply

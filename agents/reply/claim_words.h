@@ -26,6 +26,8 @@ extern const std::string_view kComposing;   // a text is to be written
 extern const std::string_view kConditions;  // what follows in the clause has not happened
 extern const std::string_view kPastQuestions;
 extern const std::string_view kAdverbs;     // between "I have" and "sent"
+extern const std::string_view kOpenings;    // a claim may go on from here with the next word
+extern const std::string_view kLateOpenings;  // or end with any later one
 extern const std::string_view kIrregular;   // English past forms that are not also the present
 
 }  // namespace agents::reply

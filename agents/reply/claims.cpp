@@ -240,6 +240,27 @@ std::vector<Claim> claims_in(std::string_view sentence, bool& quoted) {
     return Finder(sentence, words).claims();
 }
 
+std::size_t harmless_prefix(std::string_view unfinished, bool quoted) {
+    static const List openings = list_of(kOpenings), late = list_of(kLateOpenings), adverbs = list_of(kAdverbs);
+    const auto decides = [&](const std::string& word) {
+        return late.contains(word) || forms(Language::english).contains(word) || forms(Language::french).contains(word) || forms(Language::german).contains(word);
+    };
+    std::size_t harmless = 0;
+    for (std::size_t at = unfinished.find_first_not_of(" \t"); at < unfinished.size();) {
+        const std::size_t blank = unfinished.find_first_of(" \t", at), next = unfinished.find_first_not_of(" \t", blank);
+        if (blank == std::string_view::npos) break;
+        const std::size_t end = std::min(next, unfinished.size());
+        bool opens = false;
+        for (const Word& word : words_of(unfinished.substr(at, end - at), quoted)) {
+            if (decides(word.text)) return harmless;
+            opens |= openings.contains(word.text) || adverbs.contains(word.text);
+        }
+        if (!opens && !quoted) harmless = end;  // whether a quote ends is seen at its end
+        at = end;
+    }
+    return harmless;
+}
+
 bool holds(Action action, const std::vector<Deed>& deeds) {
     return std::any_of(deeds.begin(), deeds.end(), [&](const Deed& deed) { return deed.end == Deed::End::done && does(action, deed); });
 }

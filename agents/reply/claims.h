@@ -44,6 +44,9 @@ struct Claim {
 // All that the sentence claims. `quoted` as of words_of.
 std::vector<Claim> claims_in(std::string_view sentence, bool& quoted);
 
+// How much of a sentence that is still being written can be shown, in bytes, up to a blank: no claim begins in it. `quoted` as of words_of.
+std::size_t harmless_prefix(std::string_view unfinished, bool quoted);
+
 bool holds(Action action, const std::vector<Deed>& deeds);
 // Whether the request asks for an action of the kind.
 bool asks_for(Action action, std::string_view request);

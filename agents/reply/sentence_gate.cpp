@@ -43,21 +43,32 @@ void SentenceGate::follow_lines(std::string_view sentence) {
     line_begins_ = sentence.ends_with('\n');
 }
 
+// What is not shown yet of the sentence, as it may be.
 std::string SentenceGate::through(std::string_view sentence) {
+    const std::size_t shown = std::exchange(shown_, 0);
     follow_lines(sentence);
-    if (!plain_line_) return std::string(sentence);
+    if (!plain_line_) return std::string(sentence.substr(shown));
     const bool quoted = quoted_;
     auto claim = evidence_.unfounded(sentence, quoted_);
-    if (!claim) return std::string(sentence);
+    if (!claim) return std::string(sentence.substr(shown));
+    const std::size_t from = std::min(sentence.find_first_not_of(" \t\r\n"), sentence.size()), to = sentence.find_last_not_of(" \t\r\n") + 1;
+    const std::size_t kept = std::max(from, harmless_prefix(sentence, quoted));
+    std::string out(sentence.substr(shown, kept - shown));
     const std::string correction = evidence_.correction(*claim);
     caught_.push_back(*std::move(claim));
-    if (then_ == Then::stop) return {};
+    if (then_ == Then::stop) return kept > from ? out + "…" : std::string();
     quoted_ = quoted;  // its quotes go with it
-    const auto from = std::min(sentence.find_first_not_of(" \t\r\n"), sentence.size());
-    const auto to = sentence.find_last_not_of(" \t\r\n") + 1;
-    if (std::find(told_.begin(), told_.end(), correction) != told_.end()) return std::string(sentence.substr(to));
-    told_.push_back(correction);
-    return std::string(sentence.substr(0, from)) + correction + std::string(sentence.substr(to));
+    const bool told = std::find(told_.begin(), told_.end(), correction) != told_.end();
+    if (!told) told_.push_back(correction);
+    if (kept > from) out += told ? "…" : "– ";
+    return (told && kept <= from ? std::string() : out) + (told ? "" : correction) + std::string(sentence.substr(to));
+}
+
+// Whether words of the sentence that has begun may be shown before its end.
+bool SentenceGate::reads_on() const {
+    if (stopped() || !line_begins_) return !stopped() && plain_line_;
+    const auto from = pending_.find_first_not_of(" \t");
+    return !fenced_ && from != std::string::npos && from < 4 && pending_[0] != '\t' && std::string_view(">`~").find(pending_[from]) == std::string_view::npos;
 }
 
 std::string SentenceGate::take(std::string_view piece) {
@@ -65,11 +76,15 @@ std::string SentenceGate::take(std::string_view piece) {
     pending_ += piece;
     std::string out;
     while (!stopped()) {
-        const std::size_t end = end_of_sentence(pending_);
+        std::size_t end = end_of_sentence(pending_);
         if (end == std::string::npos) break;
+        end = std::max(end, shown_);
         out += through(std::string_view(pending_).substr(0, end));
         pending_.erase(0, end);
     }
+    if (!reads_on()) return out;
+    const std::size_t harmless = harmless_prefix(pending_, quoted_);
+    if (harmless > shown_) out += pending_.substr(shown_, harmless - shown_), shown_ = harmless;
     return out;
 }
 

@@ -28,7 +28,7 @@ TEST(SentenceGate, AFalseClaimNeverComesThroughHoweverTheTextIsCut) {
     }
 }
 
-TEST(SentenceGate, WhatIsTrueComesThroughUnchangedAndSentenceBySentence) {
+TEST(SentenceGate, WhatIsTrueComesThroughUnchanged) {
     const std::string text = "I have sent the message. He said: “I have deleted the file.” Good.\n\n```\nI have deleted the file.\n```\n> I have ordered bread.\n    I have ordered bread.\n\nBye";
     for (std::size_t piece = 1; piece < 60; ++piece) {
         SentenceGate gate(Evidence("x", {{"send_message", "", false, Deed::End::done}}), Then::stop);
@@ -36,9 +36,34 @@ TEST(SentenceGate, WhatIsTrueComesThroughUnchangedAndSentenceBySentence) {
     }
     SentenceGate gate(Evidence("x", {}), Then::stop);
     EXPECT_EQ(gate.take("One. Two"), "One.");
-    EXPECT_EQ(gate.take(" words"), "");
-    EXPECT_EQ(gate.take(".\n"), " Two words.\n");
+    EXPECT_EQ(gate.take(" words"), " Two ");
+    EXPECT_EQ(gate.take(".\n"), "words.\n");
     EXPECT_EQ(gate.finish(), "");
+}
+
+// What a person has read when each word has come.
+std::vector<std::string> read_by_word(const std::string& text, const Evidence& evidence, Then then = Then::correct) {
+    SentenceGate gate(evidence, then);
+    std::vector<std::string> out;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find(' ', at), text.size() - 1) + 1;
+        out.push_back(gate.take(text.substr(at, end - at)));
+        at = end;
+    }
+    out.push_back(gate.finish());
+    return out;
+}
+
+TEST(SentenceGate, WordsInWhichNoClaimBeginsAreNotHeld) {
+    using Pieces = std::vector<std::string>;
+    const Evidence nothing("Tell Bob", {});
+    EXPECT_EQ(read_by_word("one two three", nothing), (Pieces{"one ", "two ", "", "three"}));
+    EXPECT_EQ(read_by_word("The sky is blue today.", nothing), (Pieces{"The ", "sky ", "", "is blue ", "", "today."}));
+    EXPECT_EQ(read_by_word("I have no idea.", nothing), (Pieces{"", "", "I have no ", "", "idea."}));
+    EXPECT_EQ(read_by_word("I have sent it. Bye.", nothing), (Pieces{"", "", "", "I have not sent anything.", "", " Bye."}));
+    EXPECT_EQ(read_by_word("The message has been sent.", nothing), (Pieces{"The ", "message ", "", "", "", "– I have not sent anything."}));
+    EXPECT_EQ(read_by_word("The message has been sent.", nothing, Then::stop), (Pieces{"The ", "message ", "", "", "", "…"}));
+    EXPECT_EQ(read_by_word("Ich habe die Nachricht gesendet.", nothing), (Pieces{"", "", "", "", "", "Ich habe nichts gesendet."}));
 }
 
 TEST(SentenceGate, ALongSentenceIsLetGoPiecewise) {
