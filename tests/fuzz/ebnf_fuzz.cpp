@@ -1,5 +1,5 @@
-// A grammar in EBNF; the first byte is the chance of a walk. A mask allows a token just when the state takes it, and
-// the state may end just where the grammar accepts the text.
+// A grammar in EBNF; the first byte is the chance of a walk. A mask allows only what the state takes, of
+// tokens of one byte all of it, and the state may end just where the grammar accepts the text.
 #include <random>
 
 #include "fuzz.h"
@@ -29,7 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         bool ends = false;
         for (text::TokenId id = 0; id < tokenizer->size(); ++id) {
             const bool bit = bits[std::size_t(id) / 64] >> (id % 64) & 1;
-            if (id % 8 == step) require(bit == state->clone()->accept(id), [&] { return "the mask is what the state takes: " + tokenizer->bytes(id, true) + " after " + written; });
+            // A mask whose work is cut leaves long tokens out, and takes none in.
+            if (id % 8 == step && (bit || tokenizer->bytes(id, true).size() == 1))
+                require(bit == state->clone()->accept(id), [&] { return "the mask is what the state takes: " + tokenizer->bytes(id, true) + " after " + written; });
             if (bit && tokenizer->ends_generation(id)) ends = true;
             else if (bit) allowed.push_back(id);
         }
