@@ -151,7 +151,7 @@ base::Result<Turn> turn_from_json(const Json& json) {
         turn.execution = parse_class(json.value("class", "")).value_or(router::ExecutionClass::normal);
         turn.reasons = json.value("reasons", std::vector<std::string>{});
         for (const Json& change : json.value("changes", Json::array()))
-            turn.changes.push_back({change.value("who", ""), change.value("why", ""), parse_class(change.value("class", ""))});
+            turn.changes.push_back({change.value("who", ""), change.value("why", ""), parse_class(change.value("class", "")).value_or(router::ExecutionClass::normal)});
         for (const Json& claim : json.value("claims", Json::array()))
             turn.claims.push_back({claim.value("sentence", ""), claim.value("action", ""), claim.value("outcome", "")});
         turn.confirmation = json.value("confirmation", "");

@@ -9,7 +9,7 @@
 namespace app {
 namespace {
 
-constexpr const char* kHowToFind = "hearth trace list tells which runs there are; without an id the newest is taken";
+constexpr const char* kHowToFind = "hearth trace list tells which runs there are; hearth trace show, without an id, shows the newest";
 
 }  // namespace
 

@@ -106,6 +106,8 @@ inline router::ScriptedReply reply_to(const router::ModelRequest& request) {
     } else {
         reply.text = "All of it is done.";
     }
+    // So that something can be done while it is said.
+    if (asked.find("word by word") != std::string::npos && reply.tool_calls.empty()) reply.delta_delay = std::chrono::milliseconds(50);
     return reply;
 }
 

@@ -96,9 +96,10 @@ TEST_F(Steer, TheNextModelStepReadsIt) {
 TEST_F(Steer, WhatComesWhileTheLastAnswerIsWrittenIsAnsweredByATurnOfItsOwn) {
     for (const char* alias : {"hearth/dev", "hearth"}) {
         Process process(folder.path());
-        process.ask(request(alias, kDev));
+        process.ask(request(alias, "Do all of it in the folder, and tell of it word by word."));
         const auto answers = [&] {
-            return std::any_of(process.events.begin(), process.events.end(), [&](const auto& e) { return e.kind == ChatEvent::Kind::text && (e.text.find("All") == 0 || e.text.find("a.txt") == 0); });
+            const auto asked = process.model->requests();
+            return !asked.empty() && (asked.back().purpose == "recompose" || reply_to(asked.back()).text.starts_with("All"));
         };
         while (!answers()) ASSERT_TRUE(process.live(1));
         const auto id = process.events[0].run;

@@ -197,6 +197,8 @@ HOW = {
     "ninja sandbox_bench": proven_in("tests/bench/CMakeLists.txt", "sandbox_bench"),
     "ninja route_bench": proven_in("tests/bench/CMakeLists.txt", "route_bench"),
     "tests/bench/sandbox_bench RUNS FOLDER": proven_in("tests/bench/CMakeLists.txt", "sandbox_bench"),
+    "tests/bench/stop_bench.py 200": proven_in("tests/bench/stop_bench.py", "two_servers"),
+    "ninja durable_bench": proven_in("tests/bench/CMakeLists.txt", "durable_bench"),
     "ninja gateway_bench": proven_in("tests/bench/CMakeLists.txt", "gateway_bench"),
     "tests/bench/gateway_bench 500 5": proven_in("tests/bench/CMakeLists.txt", "gateway_bench"),
     "ninja grammar_bench": proven_in("tests/bench/CMakeLists.txt", "grammar_bench"),
