@@ -53,6 +53,7 @@ void RunWriter::tell(std::vector<base::Span> written, std::optional<ChainEnd> en
 }
 
 void RunWriter::failed(const DbError& e, Waiting waiting) {
+    waiting_.records.clear();  // what the transaction itself would have told
     if (e.condition == kStopAsked) {
         waiting_ = std::move(waiting);
         throw RunStopped();
