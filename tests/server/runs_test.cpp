@@ -48,7 +48,7 @@ TEST_F(RunsTest, ARunIsStopped) {
     Site site({slow});
     Client client = Client::tcp(site.http->port());
     client.send(support::request_text("POST", "/v0/dev/chat", base::dump(Json{{"messages", {user("hi")}}, {"stream", true}}), site.key));
-    client.read_until("\"one\"");
+    client.read_until("\"one");
     const std::string run = site.ask("GET", "/v1/runs?limit=1").json()["data"][0]["id"];
     EXPECT_EQ(site.ask("GET", "/v1/runs/" + run).json()["status"], "running");
     EXPECT_EQ(site.ask("POST", "/v1/runs/" + run + "/stop").json()["stopping"], true);
