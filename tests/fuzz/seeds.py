@@ -5,6 +5,7 @@ FOLDER/NAME/ holds the inputs of fuzz_NAME, FOLDER/NAME.dict the words that it p
 third-party material in the form of ../shared/vectors, further inputs are taken.
 """
 import json
+import os
 import pathlib
 import struct
 import sys
@@ -306,6 +307,15 @@ def foreign(vectors):
     return out
 
 
+def put(path, raw):
+    """Whole or not at all: each target's run writes all of them, and those beside it read."""
+    if path.exists() and path.read_bytes() == raw:
+        return
+    fresh = path.parent.parent / f"{path.name}.{os.getpid()}"
+    fresh.write_bytes(raw)
+    os.replace(fresh, path)
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     seeds = own()
@@ -316,8 +326,8 @@ def main():
         (folder / name).mkdir(parents=True, exist_ok=True)
         for number, raw in enumerate(inputs):
             if len(raw) <= LARGEST:
-                (folder / name / f"seed-{number}").write_bytes(raw)
-        (folder / f"{name}.dict").write_text("".join(escaped(word) + "\n" for word in WORDS[name]))
+                put(folder / name / f"seed-{number}", raw)
+        put(folder / f"{name}.dict", "".join(escaped(word) + "\n" for word in WORDS[name]).encode())
 
 
 main()
