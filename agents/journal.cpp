@@ -23,6 +23,17 @@ router::Message message_of(const Json& json) {
 
 }  // namespace
 
+router::SamplingRequest sampling_from_json(const Json& json) {
+    router::SamplingRequest s;
+    for (const auto& [field, value] : {std::pair{"temperature", &s.temperature}, {"top_p", &s.top_p}, {"min_p", &s.min_p},
+                                       {"repetition_penalty", &s.repetition_penalty}, {"presence_penalty", &s.presence_penalty},
+                                       {"frequency_penalty", &s.frequency_penalty}})
+        take(json, field, *value);
+    take(json, "top_k", s.top_k);
+    take(json, "seed", s.seed);
+    return s;
+}
+
 Json usage_to_json(const router::Usage& usage) {
     return {{"prompt_tokens", usage.prompt_tokens},      {"cached_tokens", usage.cached_tokens},
             {"output_tokens", usage.output_tokens},      {"queued_us", usage.queued.count()},

@@ -2,6 +2,7 @@
 // again when another process goes on with the run.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/json.h"
@@ -13,6 +14,15 @@ namespace agents {
 
 base::Json usage_to_json(const router::Usage& usage);
 router::Usage usage_from_json(const base::Json& json);
+
+// A field that may be missing.
+template <class T>
+void take(const base::Json& from, const char* field, std::optional<T>& value) {
+    if (const auto found = from.find(field); found != from.end() && !found->is_null()) value = found->get<T>();
+}
+
+// Of an object with the fields that router::add_sampling writes; without logit_bias.
+router::SamplingRequest sampling_from_json(const base::Json& json);
 
 // The outcome of a step, and the reply of one. Error{corrupt} of a row that is none.
 base::Json outcome_of(const base::Result<router::ModelReply>& reply);

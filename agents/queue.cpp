@@ -35,16 +35,8 @@ base::Result<Submitted> accept_queued(store::Tx& tx, const Options& options, con
     if (store::queued_runs(tx) >= Agents::kMostQueued)
         return base::error(Code::unavailable, std::to_string(Agents::kMostQueued) + " of your runs wait to be begun already", "send this one again when some have");
     const bool is_new = request.conversation.is_nil();
-    std::string workspace = request.workspace ? request.workspace->root().string() : request.workspace_path;
-    if (is_new) {
-        store::create_conversation(tx, fresh, request.channel, workspace);
-    } else {
-        auto stored = store::conversation_workspace(tx, request.conversation);
-        if (!stored) return base::error(Code::not_found, "there is no conversation " + request.conversation.text(), "leave the id out to begin a new one");
-        workspace = *std::move(stored);
-        if (auto allowed = check_folder(workspace, request); !allowed) return std::move(allowed).error();
-        store::lock_conversation(tx, request.conversation);  // no turn may begin in it that does not see this run
-    }
+    const auto workspace = enter_conversation(tx, request, fresh);  // no turn may begin in it that does not see this run
+    if (!workspace) return workspace.error();
     const auto conversation = is_new ? fresh : request.conversation;
     if (auto fits = fit_messages(tx, request, conversation, is_new); !fits) return std::move(fits).error();
     Beginning beginning;
@@ -53,7 +45,7 @@ base::Result<Submitted> accept_queued(store::Tx& tx, const Options& options, con
     Json kept = to_json(request, beginning);
     kept["messages"] = request.messages;
     // Before it begins a run without files of its own is bound to no node.
-    const bool bound = (!is_new || !workspace.empty()) && is_pinned(options, workspace);
+    const bool bound = (!is_new || !workspace->empty()) && is_pinned(options, *workspace);
     store::queue_run(tx, {run, conversation, request.alias, std::move(kept), bound, question_of(request.messages), submission.metadata});
     return Submitted{run, false};
 }

@@ -18,27 +18,6 @@ using base::Json;
 
 base::Error unreadable(base::SpanId span, const std::string& what) { return base::error(Code::corrupt, "what span " + span.text() + " sent cannot be read: " + what); }
 
-template <class T>
-void take(const Json& from, const char* field, std::optional<T>& value) {
-    if (const auto found = from.find(field); found != from.end() && !found->is_null()) value = found->get<T>();
-}
-
-// As router::chat_body writes it.
-router::SamplingRequest sampling_of(const Json& sent) {
-    router::SamplingRequest s;
-    take(sent, "temperature", s.temperature);
-    take(sent, "top_p", s.top_p);
-    take(sent, "min_p", s.min_p);
-    take(sent, "top_k", s.top_k);
-    take(sent, "repetition_penalty", s.repetition_penalty);
-    take(sent, "presence_penalty", s.presence_penalty);
-    take(sent, "frequency_penalty", s.frequency_penalty);
-    take(sent, "seed", s.seed);
-    const Json bias = sent.value("logit_bias", Json::object());
-    for (const auto& [token, value] : bias.items()) s.logit_bias[std::stoi(token)] = value.get<double>();
-    return s;
-}
-
 router::ToolChoice choice_of(const Json& sent) {
     using Kind = router::ToolChoice::Kind;
     router::ToolChoice choice;
@@ -100,7 +79,9 @@ base::Result<void> fill(router::ModelRequest& request, const base::Span& span) {
     request.answer_rules = sent.value("answer_rules", "");
     request.end_circles = sent.value("end_circles", false);
     request.tool_choice = choice_of(sent);
-    request.sampling = sampling_of(sent);
+    request.sampling = sampling_from_json(sent);
+    const Json bias = sent.value("logit_bias", Json::object());
+    for (const auto& [token, value] : bias.items()) request.sampling.logit_bias[std::stoi(token)] = value.get<double>();
     // The one that a model drew for itself then.
     if (!request.sampling.seed && span.attributes.contains("seed")) request.sampling.seed = span.attributes["seed"].get<std::uint64_t>();
     const Json format = sent.value("response_format", Json::object());
@@ -205,9 +186,9 @@ struct Read {
 base::Result<store::Prompt> version_of(store::Tx& tx, const std::string& name, const std::string& version) {
     auto versions = store::prompt_versions(tx, name);
     if (!versions) return std::move(versions).error();
-    for (auto& one : *versions)
-        if (std::to_string(one.prompt.version) == version || std::find(one.labels.begin(), one.labels.end(), version) != one.labels.end()) return std::move(one.prompt);
-    return base::error(Code::not_found, "prompt " + name + " has no version '" + version + "'", "hearth prompt versions " + name);
+    auto chosen = store::choose_version(*versions, version);
+    if (!chosen) return std::move(chosen).error();
+    return std::move(chosen->prompt);
 }
 
 base::Result<Read> read(store::Tx& tx, const ReplayRequest& request) {

@@ -1,6 +1,7 @@
 #include "agents/resume.h"
 
 #include "agents/agents_impl.h"
+#include "agents/journal.h"
 #include "router/gateway.h"
 #include "store/conversations.h"
 #include "store/runs.h"
@@ -18,11 +19,6 @@ template <class T>
 void put(Json& to, const char* field, const std::optional<T>& value) {
     if (value) to[field] = *value;
 }
-template <class T>
-void take(const Json& from, const char* field, std::optional<T>& value) {
-    if (const auto found = from.find(field); found != from.end()) value = found->get<T>();
-}
-
 Json sampling_to_json(const router::SamplingRequest& s) {
     Json out = Json::object();
     for (const auto& [field, value] : {std::pair{"temperature", s.temperature}, {"top_p", s.top_p}, {"min_p", s.min_p},
@@ -33,18 +29,6 @@ Json sampling_to_json(const router::SamplingRequest& s) {
     put(out, "seed", s.seed);
     for (const auto& [token, bias] : s.logit_bias) out["logit_bias"].push_back({token, bias});
     return out;
-}
-
-router::SamplingRequest sampling_from_json(const Json& json) {
-    router::SamplingRequest s;
-    for (const auto& [field, value] : {std::pair{"temperature", &s.temperature}, {"top_p", &s.top_p}, {"min_p", &s.min_p},
-                                       {"repetition_penalty", &s.repetition_penalty}, {"presence_penalty", &s.presence_penalty},
-                                       {"frequency_penalty", &s.frequency_penalty}})
-        take(json, field, *value);
-    take(json, "top_k", s.top_k);
-    take(json, "seed", s.seed);
-    for (const Json& one : json.value("logit_bias", Json::array())) s.logit_bias[one.at(0).get<int>()] = one.at(1).get<double>();
-    return s;
 }
 
 // Schemas as text: what a model reads of them depends on the order of their keys.
@@ -123,7 +107,9 @@ base::Result<Kept> kept_from_json(const Json& json) {
         auto tools = schemas_from_json(json.value("client_tools", Json::array()));
         if (!tools) return std::move(tools).error();
         out.request.client_tools = *std::move(tools);
-        out.request.sampling = sampling_from_json(json.value("sampling", Json::object()));
+        const Json sampling = json.value("sampling", Json::object());
+        out.request.sampling = sampling_from_json(sampling);
+        for (const Json& one : sampling.value("logit_bias", Json::array())) out.request.sampling.logit_bias[one.at(0).get<int>()] = one.at(1).get<double>();
         out.request.max_tokens = json.value("max_tokens", 0);
         out.request.ends_with_client = json.value("ends_with_client", false);
         out.request.messages = json.value("messages", std::vector<Json>{});

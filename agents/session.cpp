@@ -140,25 +140,30 @@ base::Result<base::MessageId> take_messages(store::Tx& tx, const Options& option
     return last;
 }
 
+base::Result<std::string> enter_conversation(store::Tx& tx, const ChatRequest& request, base::ConversationId fresh) {
+    if (request.conversation.is_nil()) {
+        std::string workspace = request.workspace ? request.workspace->root().string() : request.workspace_path;
+        store::create_conversation(tx, fresh, request.channel, workspace);
+        return workspace;
+    }
+    auto workspace = store::conversation_workspace(tx, request.conversation);
+    if (!workspace)
+        return error(Code::not_found, "there is no conversation " + request.conversation.text(),
+                     "leave the id out to begin a new one");
+    if (auto allowed = check_folder(*workspace, request); !allowed) return std::move(allowed).error();
+    store::lock_conversation(tx, request.conversation);
+    return *std::move(workspace);
+}
+
 base::Result<Accepted> accept_input(store::Tx& tx, const Options& options, const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease) {
     Accepted out;
     const bool is_new = request.conversation.is_nil();
-    if (is_new) {
-        out.workspace = request.workspace ? request.workspace->root().string() : request.workspace_path;
-        out.conversation = fresh;
-        store::create_conversation(tx, fresh, request.channel, out.workspace);
-    } else {
-        out.conversation = request.conversation;
-        auto workspace = store::conversation_workspace(tx, request.conversation);
-        if (!workspace)
-            return error(Code::not_found, "there is no conversation " + request.conversation.text(),
-                         "leave the id out to begin a new one");
-        out.workspace = *std::move(workspace);
-        if (auto allowed = check_folder(out.workspace, request); !allowed) return std::move(allowed).error();
-        store::lock_conversation(tx, request.conversation);
-        out.busy = store::busy_run(tx, request.conversation);
-        if (!out.busy.is_nil()) return out;
-    }
+    auto workspace = enter_conversation(tx, request, fresh);
+    if (!workspace) return std::move(workspace).error();
+    out.workspace = *std::move(workspace);
+    out.conversation = is_new ? fresh : request.conversation;
+    if (!is_new) out.busy = store::busy_run(tx, out.conversation);
+    if (!out.busy.is_nil()) return out;
     auto input = take_messages(tx, options, request, is_new, out);
     if (!input) return std::move(input).error();
     store::create_run(tx, lease, out.conversation, *input, request.alias, {to_json(request, out.beginning), is_pinned(options, out.workspace)});

@@ -55,6 +55,8 @@ bool is_pinned(const Options& options, const std::string& workspace);
 base::Result<std::size_t> fit_messages(store::Tx& tx, const ChatRequest& request, base::ConversationId conversation, bool is_new);
 // The new ones of the request's messages into the conversation, and what the turn begins with into `out`; the last one's id. What
 // does not fit the conversation is an Error, and nothing is written.
+// The conversation that the request goes on in, which nobody else changes until the transaction ends, or a new one with the id `fresh`: its folder.
+base::Result<std::string> enter_conversation(store::Tx& tx, const ChatRequest& request, base::ConversationId fresh);
 base::Result<base::MessageId> take_messages(store::Tx& tx, const Options& options, const ChatRequest& request, bool is_new, Accepted& out);
 
 // In one transaction: the conversation (`fresh` when the request names none), the new messages, the

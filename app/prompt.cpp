@@ -73,7 +73,7 @@ int prompt_versions(const LoadedSettings& loaded, const std::string& name, bool 
 int prompt_show(const LoadedSettings& loaded, const std::string& name, const std::string& version, bool json) {
     const auto versions = versions_of(loaded, name);
     if (!versions) return complain(versions.error());
-    const auto chosen = choose_version(*versions, version);
+    const auto chosen = store::choose_version(*versions, version);
     if (!chosen) return complain(chosen.error());
     if (json) {
         base::Json out = version_json(*chosen);
@@ -89,8 +89,8 @@ int prompt_show(const LoadedSettings& loaded, const std::string& name, const std
 int prompt_diff(const LoadedSettings& loaded, const std::string& name, const std::string& before, const std::string& after) {
     const auto versions = versions_of(loaded, name);
     if (!versions) return complain(versions.error());
-    const auto from = choose_version(*versions, before);
-    const auto to = choose_version(*versions, after.empty() ? std::to_string(versions->front().prompt.version) : after);
+    const auto from = store::choose_version(*versions, before);
+    const auto to = store::choose_version(*versions, after.empty() ? std::to_string(versions->front().prompt.version) : after);
     for (const auto* one : {&from, &to})
         if (!*one) return complain(one->error());
     const std::string text = diff_text(line_diff(from->prompt.body, to->prompt.body));

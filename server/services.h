@@ -40,4 +40,10 @@ struct Services {
     std::function<std::string()> database_trouble{};       // why the database does not answer; empty when it does
 };
 
+// Until what was emitted so far can be read.
+inline net::Task<void> traces_stored(Services& services) {
+    auto flush = [&services] { services.traces.flush(); };
+    if (!services.traces.flushed()) co_await net::on_pool(services.blocking, flush);
+}
+
 }  // namespace server

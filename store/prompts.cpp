@@ -100,6 +100,24 @@ base::Result<std::vector<PromptVersion>> prompt_versions(Tx& tx, const std::stri
     return out;
 }
 
+base::Result<PromptVersion> choose_version(const std::vector<PromptVersion>& versions, const std::string& wanted) {
+    const std::string by = wanted.empty() ? "live" : wanted;
+    for (const auto& one : versions) {
+        if (by == std::to_string(one.prompt.version)) return one;
+        for (const std::string& label : one.labels)
+            if (by == label) return one;
+    }
+    std::string known;
+    for (auto it = versions.rbegin(); it != versions.rend(); ++it) known += (known.empty() ? "" : ", ") + std::to_string(it->prompt.version);
+    return base::error(Code::not_found, "prompt '" + versions.front().prompt.name + "' has no version '" + by + "'", "it has " + known + ", and the labels that hearth prompt versions shows");
+}
+
+std::optional<std::pair<std::string, std::string>> split_version(const std::string& text) {
+    const auto at = text.find('@');
+    if (at == 0 || at == text.npos || at + 1 == text.size()) return std::nullopt;
+    return std::pair(text.substr(0, at), text.substr(at + 1));
+}
+
 base::Result<int> save_prompt(Tx& tx, const std::string& name, const std::string& body) {
     // Two who save at once get two versions.
     tx.exec("select pg_advisory_xact_lock(hashtextextended('prompt ' || $1, 0))", {name});

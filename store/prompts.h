@@ -2,7 +2,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/db.h"
@@ -33,6 +35,11 @@ struct PromptSummary {
 std::vector<PromptSummary> list_prompts(Tx& tx);
 // Newest first; Error{not_found} for a name that no agent reads.
 base::Result<std::vector<PromptVersion>> prompt_versions(Tx& tx, const std::string& name);
+
+// "3", a label, or nothing for what is live. `versions`: of one prompt, at least one.
+base::Result<PromptVersion> choose_version(const std::vector<PromptVersion>& versions, const std::string& wanted);
+// Name and version of "recompose@3", "recompose@draft"; nothing for another form.
+std::optional<std::pair<std::string, std::string>> split_version(const std::string& text);
 
 // The next version, labelled draft. Error{invalid_argument} for a text that would fail when it is read: a placeholder that
 // the shipped version does not have, worked examples that cannot be read, nothing at all.

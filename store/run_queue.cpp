@@ -17,12 +17,12 @@ void begin_run(Tx& tx, base::RunId id, std::int64_t epoch, base::MessageId input
     static const std::string begin = require("update run set input_id = $3, request = $4, pinned = $5, node_id = hearth_node(), attempts = 0"
                                              " where id = $1 and epoch = $2 and state is null returning 1",
                                              DbError::Kind::serialization, "$6");
-    tx.send(begin, {id, epoch, input, request, pinned, "run " + id.text() + " is no longer held at epoch " + std::to_string(epoch)});
+    tx.send(begin, {id, epoch, input, request, pinned, not_held(id, epoch)});
 }
 
 void answer_next(Tx& tx, base::RunId id, std::int64_t epoch, base::MessageId input) {
     static const std::string next = require("update run set input_id = $3 where id = $1 and epoch = $2 and state is null returning 1", DbError::Kind::serialization, "$4");
-    tx.send(next, {id, epoch, input, "run " + id.text() + " is no longer held at epoch " + std::to_string(epoch)});
+    tx.send(next, {id, epoch, input, not_held(id, epoch)});
 }
 
 base::RunId working_beside(Tx& tx, base::ConversationId conversation, base::RunId run) {

@@ -14,6 +14,10 @@ constexpr const char* kQuestion =
 
 }  // namespace
 
+std::string not_held(base::RunId id, std::int64_t epoch) {
+    return "run " + id.text() + " is no longer held at epoch " + std::to_string(epoch) + ": it has ended, or another process took it over";
+}
+
 // Locks are of a database: the same key in another one is not ours.
 const char* const kHeldRun =
     "exists (select 1 from pg_locks l where l.locktype = 'advisory' and l.objsubid = 1 and l.granted"
@@ -47,10 +51,6 @@ Run run_of(const Row& row) {
     run.forked_from = row.id<base::RunId>(14);
     run.forked_step = row.id<base::StepId>(15);
     return run;
-}
-
-std::string not_held(base::RunId id, std::int64_t epoch) {
-    return "run " + id.text() + " is no longer held at epoch " + std::to_string(epoch) + ": it has ended, or another process took it over";
 }
 
 class HeldLease final : public RunLease {

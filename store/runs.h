@@ -73,6 +73,8 @@ std::vector<Interrupted> list_interrupted(Db& db);
 std::optional<Run> find_run(Tx& tx, base::RunId id);
 std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before);
 
+// What a write of the run says that is fenced off.
+std::string not_held(base::RunId id, std::int64_t epoch);
 // The fence of what a run writes: the transaction fails (DbError serialization), at the latest at its commit,
 // unless the run is held at this epoch and has not ended; until its end nobody else may pass.
 void hold_run(Tx& tx, base::RunId id, std::int64_t epoch);

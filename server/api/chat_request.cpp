@@ -16,7 +16,6 @@ constexpr const char* kRead[] = {"model", "messages", "stream", "stream_options"
                                  "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty", "seed",
                                  "logit_bias", "max_tokens", "max_completion_tokens", "stop", "n", "enable_thinking", "reasoning_effort",
                                  "include_reasoning", "modalities", "prompts"};
-constexpr const char* kOfFolder[] = {"workspace", "read_only"};
 // Known, but not done: saying nothing would be a lie.
 constexpr const char* kRefused[] = {"functions", "function_call", "audio", "prediction", "web_search_options", "logprobs", "top_logprobs"};
 
@@ -108,43 +107,45 @@ void read_messages(FieldReader& r, const OrderedJson& json, ChatBody& out) {
 
 }  // namespace
 
+void look_over_fields(FieldReader& r, const KnownFields& known, ChatBody& out) {
+    const bool works_in_a_folder = out.model.alias == "hearth/dev";
+    for (const auto& [field, value] : r.json().items()) {
+        if (works_in_a_folder && (field == "workspace" || field == "read_only")) continue;
+        const bool said = !value.is_null() && value != Json(false) && value != Json(0);
+        const bool refused = among(known.refused, field);
+        if (refused && said) r.fail(field, error(Code::unsupported, "the field '" + field + "' is not supported"));
+        if (!refused && !among(known.read, field) && !among(known.harmless, field)) out.ignored.push_back(field);
+    }
+    if (!works_in_a_folder) return;
+    std::string at;
+    auto workspace = read_workspace(r.json(), at);
+    if (!workspace) return r.fail(at, std::move(workspace).error());
+    out.workspace = *std::move(workspace);
+}
+
 base::Result<ChatBody> read_chat_body(const std::string& text, std::string& param) {
-    auto ordered = base::parse_ordered_json(text);
-    if (!ordered) return std::move(ordered).error();
-    if (!ordered->is_object()) return error(Code::invalid_argument, "the body must be a JSON object");
-    auto plain = base::parse_json(text);
-    if (!plain) return std::move(plain).error();
+    const auto body = parse_body(text);
+    if (!body) return body.error();
+    const auto& [ordered, plain] = *body;
 
     ChatBody out;
     std::optional<base::Error> failed;
-    FieldReader r(*plain, param, failed);
+    FieldReader r(plain, param, failed);
     out.model.alias = r.text("model");
-    const bool works_in_a_folder = out.model.alias == "hearth/dev";
-    for (const auto& [field, value] : plain->items()) {
-        if (works_in_a_folder && among(kOfFolder, field)) continue;
-        const bool said = !value.is_null() && value != Json(false) && value != Json(0);
-        if (among(kRefused, field) && said) r.fail(field, error(Code::unsupported, "the field '" + field + "' is not supported"));
-        if (!among(kRead, field) && !among(kHarmless, field) && !among(kRefused, field)) out.ignored.push_back(field);
-    }
-    if (works_in_a_folder) {
-        std::string at;
-        auto workspace = read_workspace(*plain, at);
-        if (!workspace) r.fail(at, std::move(workspace).error());
-        else out.workspace = *std::move(workspace);
-    }
-    if (auto prompts = read_prompts(*plain); !prompts) r.fail("prompts", std::move(prompts).error());
+    look_over_fields(r, {kRead, kHarmless, kRefused}, out);
+    if (auto prompts = read_prompts(plain); !prompts) r.fail("prompts", std::move(prompts).error());
     else out.prompts = *std::move(prompts);
     if (!out.prompts.empty() && !agents::is_agent(out.model.alias))
         r.fail("prompts", error(Code::unsupported, "prompts is not supported by '" + out.model.alias + "': agents alone read prompts"));
     read_stream_options(r, out);
     read_thinking(r, out);
     check_modalities(r);
-    read_messages(r, *ordered, out);
+    read_messages(r, ordered, out);
     read_sampling(r, out.model.sampling);
     read_tool_choice(r, out.model.tool_choice);
-    read_response_format(r, *ordered, out.model);
+    read_response_format(r, ordered, out.model);
     read_stop(r, out.model.stop_texts);
-    read_tools(r, *ordered, out);
+    read_tools(r, ordered, out);
     check_tool_choice(r, out.model);
     for (const char* field : {"max_tokens", "max_completion_tokens"})
         if (const auto n = r.integer(field, 1, 1 << 24)) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,13 @@ struct ChatBody {
     const FieldNames* names = &kChatFields;
     std::vector<std::string> ignored;    // unknown fields, and words in schemas of tools, for the header X-Hearth-Ignored-Fields
 };
+
+// The fields of a kind of request: that mean something here, nothing, or something that is not done.
+struct KnownFields {
+    std::span<const char* const> read, harmless, refused;
+};
+// Refuses and names what is to be, and reads the folder of hearth/dev; the alias is read before.
+void look_over_fields(FieldReader& r, const KnownFields& known, ChatBody& out);
 
 // `param` of the error envelope is filled with the field's name on failure.
 base::Result<ChatBody> read_chat_body(const std::string& text, std::string& param);

@@ -1,6 +1,8 @@
 // A run's calls of models, asked again.
 #include "agents/replay.h"
 
+#include <tuple>
+
 #include "server/api/handlers.h"
 
 namespace server::api {
@@ -33,10 +35,9 @@ base::Result<Wanted> read_body(const std::string& body, std::string& param) {
     out.alias = texts["model"];
     param = "prompt";
     if (const std::string& prompt = texts["prompt"]; !prompt.empty()) {
-        const std::size_t at = prompt.find('@');
-        if (at == prompt.npos || at == 0 || at + 1 == prompt.size()) return base::error(Code::invalid_argument, "prompt must be NAME@VERSION, found '" + prompt + "'", "for example recompose@draft");
-        out.prompt = prompt.substr(0, at);
-        out.version = prompt.substr(at + 1);
+        auto parts = store::split_version(prompt);
+        if (!parts) return base::error(Code::invalid_argument, "prompt must be NAME@VERSION, found '" + prompt + "'", "for example recompose@draft");
+        std::tie(out.prompt, out.version) = *std::move(parts);
     }
     for (const auto& [field, value] : json->items())
         if (!texts.contains(field) && !value.is_null()) out.ignored.push_back(field);
@@ -52,8 +53,7 @@ net::Task<Response> replay_call(Request request, Caller caller, Services& servic
     const auto wanted = read_body(request.body, param);
     if (!wanted) co_return error_response(wanted.error(), param);
     if (!wanted->alias.empty() && !services.gateway.has(wanted->alias)) co_return error_response(404, "there is no model '" + wanted->alias + "'", "model_not_found", "model");
-    auto flush = [&] { services.traces.flush(); };
-    if (!services.traces.flushed()) co_await net::on_pool(services.blocking, flush);
+    co_await traces_stored(services);
     agents::ReplayRequest asked{caller.principal, *run, wanted->span, wanted->alias, wanted->prompt, wanted->version, request.gone};
     const auto replay = co_await agents::replay(services.gateway, services.db, services.traces, services.clock, std::move(asked));
     if (!replay) co_return error_response(replay.error());

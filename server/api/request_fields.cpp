@@ -23,6 +23,15 @@ std::string beyond(const std::string& field, const Json& value, const std::strin
 
 }  // namespace
 
+base::Result<ParsedBody> parse_body(const std::string& text) {
+    auto ordered = base::parse_ordered_json(text);
+    if (!ordered) return std::move(ordered).error();
+    if (!ordered->is_object()) return error(Code::invalid_argument, "the body must be a JSON object");
+    auto plain = base::parse_json(text);
+    if (!plain) return std::move(plain).error();
+    return ParsedBody{*std::move(ordered), *std::move(plain)};
+}
+
 void FieldReader::real(const char* field, double least, double most, std::optional<double>& out) {
     auto value = base::optional_number(json_, field);
     if (!value) return fail(field, std::move(value).error());

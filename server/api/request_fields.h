@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,7 @@ struct FieldNames {
 inline constexpr FieldNames kChatFields{"response_format", "response_format.json_schema.schema", ".function.parameters"};
 inline constexpr FieldNames kResponsesFields{"text.format", "text.format.schema", ".parameters"};
 
-template <std::size_t N>
-bool among(const char* const (&names)[N], const std::string& name) {
-    return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
+inline bool among(std::span<const char* const> names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
 
 // Whether the object has that member with a value.
 template <class AnyJson>
@@ -36,6 +34,13 @@ bool has(const AnyJson& object, const char* field) {
     const auto it = object.find(field);
     return it != object.end() && !it->is_null();
 }
+
+// A body that is an object, as it is read and with its keys in order, which a model reads schemas in.
+struct ParsedBody {
+    base::OrderedJson ordered;
+    base::Json plain;
+};
+base::Result<ParsedBody> parse_body(const std::string& text);
 
 // Reads an object's fields one by one; the first failure stays, and `param` is then the field's name.
 class FieldReader {

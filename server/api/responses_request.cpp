@@ -13,28 +13,12 @@ constexpr const char* kHarmless[] = {"user", "service_tier", "safety_identifier"
 constexpr const char* kRead[] = {"model", "input", "instructions", "previous_response_id", "store", "stream", "stream_options", "metadata", "tools", "tool_choice",
                                  "parallel_tool_calls", "text", "reasoning", "include", "truncation", "max_output_tokens", "temperature", "top_p", "top_k", "min_p",
                                  "repetition_penalty", "presence_penalty", "frequency_penalty", "seed", "logit_bias"};
-constexpr const char* kOfFolder[] = {"workspace", "read_only"};
 // Known, but not done: saying nothing would be a lie.
 constexpr const char* kRefused[] = {"background", "background_options", "conversation", "prompt", "max_tool_calls", "top_logprobs", "context_management", "moderation"};
 
 constexpr std::size_t kMostMetadata = 16, kLongestKey = 64, kLongestValue = 512;  // OpenAI's
 
 void unsupported(FieldReader& r, const std::string& field, const std::string& what) { r.fail(field, error(Code::unsupported, what)); }
-
-void look_over_fields(FieldReader& r, ChatBody& out) {
-    const bool works_in_a_folder = out.model.alias == "hearth/dev";
-    for (const auto& [field, value] : r.json().items()) {
-        if (works_in_a_folder && among(kOfFolder, field)) continue;
-        const bool said = !value.is_null() && value != Json(false) && value != Json(0);
-        if (among(kRefused, field) && said) unsupported(r, field, "the field '" + field + "' is not supported");
-        if (!among(kRead, field) && !among(kHarmless, field) && !among(kRefused, field)) out.ignored.push_back(field);
-    }
-    if (!works_in_a_folder) return;
-    std::string at;
-    auto workspace = read_workspace(r.json(), at);
-    if (!workspace) return r.fail(at, std::move(workspace).error());
-    out.workspace = *std::move(workspace);
-}
 
 Json read_input(FieldReader& r) {
     if (!has(r.json(), "input")) return r.wrong("input", "input is missing: a text, or a list of items"), Json::array();
@@ -155,20 +139,18 @@ void echo_values(FieldReader& r, ResponsesBody& out) {
 }  // namespace
 
 base::Result<ResponsesBody> read_responses_body(const std::string& text, std::string& param) {
-    auto ordered = base::parse_ordered_json(text);
-    if (!ordered) return std::move(ordered).error();
-    if (!ordered->is_object()) return error(Code::invalid_argument, "the body must be a JSON object");
-    auto plain = base::parse_json(text);
-    if (!plain) return std::move(plain).error();
+    const auto body = parse_body(text);
+    if (!body) return body.error();
+    const auto& [ordered, plain] = *body;
 
     ResponsesBody out;
     out.echo = Json::object();
     std::optional<base::Error> failed;
-    FieldReader r(*plain, param, failed);
+    FieldReader r(plain, param, failed);
     ChatBody& chat = out.chat;
     chat.names = &kResponsesFields;
     chat.model.alias = r.text("model");
-    look_over_fields(r, chat);
+    look_over_fields(r, {kRead, kHarmless, kRefused}, chat);
     out.input = read_input(r);
     out.instructions = r.text("instructions");
     out.previous = r.text("previous_response_id");
@@ -179,8 +161,8 @@ base::Result<ResponsesBody> read_responses_body(const std::string& text, std::st
     read_reasoning(r, out);
     read_truncation(r, out);
     read_sampling(r, chat.model.sampling);
-    read_format(r, *ordered, out);
-    read_tools(r, *ordered, out);
+    read_format(r, ordered, out);
+    read_tools(r, ordered, out);
     read_tool_choice(r, out);
     check_tool_choice(r, chat.model);
     if (const auto n = r.integer("max_output_tokens", 1, 1 << 24)) {

@@ -76,8 +76,7 @@ net::Task<Response> list_runs(Request request, Caller caller, Services& services
 net::Task<Response> get_run(Request request, Caller caller, Services& services) {
     const auto id = base::RunId::parse(request.parameters["id"]);
     if (!id) co_return no_such_run();
-    auto flush = [&] { services.traces.flush(); };
-    if (!services.traces.flushed()) co_await net::on_pool(services.blocking, flush);
+    co_await traces_stored(services);
     auto read = [&](store::Tx& tx) -> std::optional<Whole> {
         auto run = store::find_run(tx, *id);
         if (!run) return std::nullopt;

@@ -88,8 +88,7 @@ net::Task<Response> usage(Request request, Caller caller, Services& services) {
     if (!by.empty() && by != "agent" && by != "conversation" && by != "model" && by != "backend" && by != "person")
         co_return error_response(400, "by is '" + by + "' but must be agent, conversation, model, backend or person", "invalid_argument", "by");
     if (by == "person" && !caller.may(Access::admin)) co_return error_response(403, "sums of everybody need a key with the scope admin", "forbidden", "by");
-    auto flush = [&] { services.traces.flush(); };
-    co_await net::on_pool(services.blocking, flush);
+    co_await traces_stored(services);
     const base::TimePoint since = services.clock.now() - std::chrono::hours(24) * *days;
     base::Json body = {{"object", "usage"}, {"days", base::Json::array()}, {"calls", base::Json::array()}, {"shadows", base::Json::array()}, {"budgets", budgets_json(caller, services)}};
     if (!by.empty()) body["shares"] = base::Json::array();
