@@ -14,28 +14,15 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-class Approval : public TurnTest {
+class Approval : public LivesTest {
 protected:
-    void SetUp() override {
-        TurnTest::SetUp();
-        if (IsSkipped()) return;
-        database->sql("update run set state = 'failed' where state is null");
-        effects.clear();
-    }
     ChatRequest request(const char* alias, bool present = true) const {
         ChatRequest out;
-        out.principal.tenant = database->owner().tenant;
-        out.principal.person = database->owner().person;
-        out.principal.role = policy::Role::owner;
+        out.principal = owner();
         out.principal.can_ask = present;
         out.alias = alias;
         out.messages = {user("Please mail Ann about it, and look at the file first.")};
         return out;
-    }
-    template <class F>
-    auto in_tx(F work) { return database->db().run_blocking(database->owner(), work); }
-    store::Run run(base::RunId id) {
-        return in_tx([&](store::Tx& tx) { return store::find_run(tx, id).value(); });
     }
     std::vector<store::Approval> open() {
         return in_tx([](store::Tx& tx) { return store::open_approvals(tx); });
@@ -63,7 +50,6 @@ protected:
             out.push_back(message.role + ": " + message.body.value("content", ""));
         return out;
     }
-    support::TestDatabase* database = support::TestDatabase::get();
     support::TempDir folder;
 
     int steps(base::RunId id, const std::string& name) {

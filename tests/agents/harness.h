@@ -18,7 +18,7 @@
 #include "store/traces.h"
 #include "support/database.h"
 #include "support/fixtures.h"
-#include "tools/tool.h"
+#include "support/listed_tools.h"
 
 namespace agents::testing {
 
@@ -52,26 +52,7 @@ inline base::OrderedJson one_string(const char* field) {
     return {{"type", "object"}, {"properties", {{field, {{"type", "string"}}}}}, {"required", {field}}, {"additionalProperties", false}};
 }
 
-// The tools of a test's own.
-class ListedTools : public tools::Source {
-public:
-    std::vector<const tools::Tool*> list(policy::Scope scope) const override {
-        std::vector<const tools::Tool*> out;
-        for (const auto& tool : tools_)
-            if (std::find(tool.scopes.begin(), tool.scopes.end(), scope) != tool.scopes.end()) out.push_back(&tool);
-        return out;
-    }
-    const tools::Tool* find(const std::string& name) const override {
-        for (const auto& tool : tools_)
-            if (tool.name == name) return &tool;
-        return nullptr;
-    }
-
-protected:
-    std::vector<tools::Tool> tools_;
-};
-
-class FakeTools final : public ListedTools {
+class FakeTools final : public support::ListedTools {
 public:
     void add(tools::Tool tool) { tools_.push_back(std::move(tool)); }
     FakeTools() {

@@ -46,7 +46,7 @@ inline ToolResult act_slowly(Json, ToolContext& context) {
     co_return ToolOutput{context.stop.stopped() ? "cut off" : "done slowly", Json::object(), false, {}};
 }
 
-class CountedTools final : public ListedTools {
+class CountedTools final : public support::ListedTools {
 public:
     CountedTools() {
         using policy::Effect;
@@ -63,6 +63,37 @@ public:
             {"remember", "Keep a fact.", one_string("text"), any, {Scope::home}, Effect::transactional, {Permission::memory_write}, limit, keep},
         };
     }
+};
+
+// Runs that processes leave behind, and others go on with: each test begins with none, and with nothing remembered.
+class LivesTest : public TurnTest {
+protected:
+    void SetUp() override {
+        TurnTest::SetUp();
+        if (IsSkipped()) return;
+        database->sql("update run set state = 'failed', finished_at = now() where state is null");
+        database->sql("delete from fact");
+        effects.clear();
+    }
+    policy::Principal owner() const {
+        policy::Principal out;
+        out.tenant = database->owner().tenant;
+        out.person = database->owner().person;
+        out.role = policy::Role::owner;
+        return out;
+    }
+    template <class F>
+    auto in_tx(F work) { return database->db().run_blocking(database->owner(), work); }
+    store::Run run(base::RunId id) {
+        return in_tx([&](store::Tx& tx) { return store::find_run(tx, id).value(); });
+    }
+    std::vector<std::string> said_in(base::ConversationId conversation) {
+        std::vector<std::string> out;
+        for (const auto& m : in_tx([&](store::Tx& tx) { return store::list_messages(tx, conversation); })) out.push_back(m.role + ": " + m.body["content"].get<std::string>());
+        return out;
+    }
+
+    support::TestDatabase* database = support::TestDatabase::get();
 };
 
 // The same reply to the same request, in whichever process.

@@ -27,33 +27,19 @@ struct Case {
 constexpr std::size_t kMiddle = 10;  // things that either run does before it is half through
 constexpr Case kPipeline{"hearth", kHeavy}, kCoder{"hearth/dev", kDev};
 
-class Resume : public TurnTest {
+class Resume : public LivesTest {
 protected:
-    void SetUp() override {
-        TurnTest::SetUp();
-        if (IsSkipped()) return;
-        database->sql("update run set state = 'failed' where state is null");  // what other tests left would be gone on with
-        effects.clear();
-    }
-
     ChatRequest request(const Case& one) const {
         ChatRequest out;
-        out.principal.tenant = database->owner().tenant;
-        out.principal.person = database->owner().person;
-        out.principal.role = policy::Role::owner;
+        out.principal = owner();
         out.alias = one.alias;
         out.messages = {user(one.question)};
         return out;
     }
 
-    template <class F>
-    auto in_tx(F work) { return database->db().run_blocking(database->owner(), work); }
     std::optional<store::Run> newest() {
         auto runs = in_tx([](store::Tx& tx) { return store::list_runs(tx, 1, std::nullopt); });
         return runs.empty() ? std::nullopt : std::optional(runs[0]);
-    }
-    store::Run run(base::RunId id) {
-        return in_tx([&](store::Tx& tx) { return store::find_run(tx, id).value(); });
     }
 
     Json transcript(base::RunId id) {
@@ -99,7 +85,6 @@ protected:
 
     void expect_goes_on_as_if_nothing_happened(const Json& expected, base::RunId id);
 
-    support::TestDatabase* database = support::TestDatabase::get();
     support::TempDir folder;
     std::map<std::string, int> whole;  // the effects of a run that nothing interrupts
 };

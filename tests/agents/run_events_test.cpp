@@ -84,22 +84,8 @@ struct Client {
 constexpr const char* kHeavy = "Compare a.txt with b.txt and explain step by step which one is better for us.";
 constexpr const char* kDev = "Do all of it in the folder.";
 
-class RunEvents : public TurnTest {
+class RunEvents : public LivesTest {
 protected:
-    void SetUp() override {
-        TurnTest::SetUp();
-        if (IsSkipped()) return;
-        database->sql("update run set state = 'failed', finished_at = now() where state is null");
-        database->sql("delete from fact");
-        effects.clear();
-    }
-    policy::Principal owner() const {
-        policy::Principal out;
-        out.tenant = database->owner().tenant;
-        out.person = database->owner().person;
-        out.role = policy::Role::owner;
-        return out;
-    }
     Submission order(const char* alias, const std::string& text, base::ConversationId conversation = {}) const {
         Submission out;
         out.chat.principal = owner();
@@ -112,16 +98,6 @@ protected:
         auto taken = support::run_task(process.agents->submit(std::move(order)));
         EXPECT_TRUE(taken) << taken.error().text();
         return taken ? taken->run : base::RunId{};
-    }
-    template <class F>
-    auto in_tx(F work) { return database->db().run_blocking(database->owner(), work); }
-    store::Run run(base::RunId id) {
-        return in_tx([&](store::Tx& tx) { return store::find_run(tx, id).value(); });
-    }
-    std::vector<std::string> said_in(base::ConversationId conversation) {
-        std::vector<std::string> out;
-        for (const auto& m : in_tx([&](store::Tx& tx) { return store::list_messages(tx, conversation); })) out.push_back(m.role + ": " + m.body["content"].get<std::string>());
-        return out;
     }
 
     // Listens until the end, and goes away after a random number of answers; with `seed` 0 it stays.
@@ -156,7 +132,6 @@ protected:
         return client;
     }
 
-    support::TestDatabase* database = support::TestDatabase::get();
     support::TempDir folder;
 };
 

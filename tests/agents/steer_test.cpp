@@ -20,28 +20,14 @@ using ::testing::SizeIs;
 constexpr const char* kDev = "Do all of it in the folder.";
 constexpr const char* kWords = "And tell Bob.";
 
-class Steer : public TurnTest {
+class Steer : public LivesTest {
 protected:
-    void SetUp() override {
-        TurnTest::SetUp();
-        if (IsSkipped()) return;
-        database->sql("update run set state = 'failed', finished_at = now() where state is null");
-        database->sql("delete from fact");
-        effects.clear();
-    }
     ChatRequest request(const char* alias, const std::string& text) const {
         ChatRequest out;
-        out.principal.tenant = database->owner().tenant;
-        out.principal.person = database->owner().person;
-        out.principal.role = policy::Role::owner;
+        out.principal = owner();
         out.alias = alias;
         out.messages = {user(text)};
         return out;
-    }
-    template <class F>
-    auto in_tx(F work) { return database->db().run_blocking(database->owner(), work); }
-    store::Run run(base::RunId id) {
-        return in_tx([&](store::Tx& tx) { return store::find_run(tx, id).value(); });
     }
     std::vector<store::Step> steps(base::RunId id) {
         return in_tx([&](store::Tx& tx) { return store::list_steps(tx, id); });
@@ -51,11 +37,6 @@ protected:
     }
     std::vector<store::RunInput> inputs(base::RunId id) {
         return in_tx([&](store::Tx& tx) { return store::list_inputs(tx, id); });
-    }
-    std::vector<std::string> said_in(base::ConversationId conversation) {
-        std::vector<std::string> out;
-        for (const auto& m : in_tx([&](store::Tx& tx) { return store::list_messages(tx, conversation); })) out.push_back(m.role + ": " + m.body["content"].get<std::string>());
-        return out;
     }
     // How often the words stand in the prompt.
     static int times(const router::ModelRequest& request, const std::string& words) {
@@ -69,7 +50,6 @@ protected:
         while (!there()) ASSERT_TRUE(process.live(1));
     }
 
-    support::TestDatabase* database = support::TestDatabase::get();
     support::TempDir folder;
 };
 

@@ -53,6 +53,16 @@ def tiny(request, state):
     yield from running(server)
 
 
+@pytest.fixture(scope="module")
+def client(hearth):
+    return support.client_of(hearth)
+
+
+@pytest.fixture(scope="module")
+def tiny_client(tiny):
+    return support.client_of(tiny)
+
+
 def tiny_server(state, model, name):
     file = state.folder / f"{model}.gguf"
     tokens = tiny_model.make(support.MODELS / f"{model}.gguf", file)

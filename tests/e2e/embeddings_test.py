@@ -9,7 +9,7 @@ import subprocess
 import openai
 import pytest
 from conftest import running
-from support import BINARY, MODELS, ROOT, Hearth, user
+from support import BINARY, MODELS, ROOT, Hearth, client_of, user
 
 SCRIPT = [{"when": "", "text": "All is well."}]
 MODEL = MODELS / "bert_minilm.gguf"
@@ -31,10 +31,6 @@ def behind(state, server):
     settings = {"upstream.url": f"http://127.0.0.1:{server.port}/v1", "upstream.embedding_model": "embedding", "upstream.key_file": key,
                 "embedding.name": "vectors", "server.socket": state.folder / "behind.sock"}
     yield from running(Hearth(state, "embeddings_behind", SCRIPT, settings))
-
-
-def client_of(server):
-    return openai.OpenAI(base_url=f"http://127.0.0.1:{server.port}/v1", api_key=server.key, max_retries=0, timeout=60)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import json
 import jsonschema
 import openai
 import pytest
-from support import call, user
+from support import call, client_of, user
 
 SCRIPT = [
     {"when": "weather", "tool_calls": [call("weather", city="Oslo"), call("weather", city="Rome")]},
@@ -16,20 +16,6 @@ WEATHER = {"type": "function", "function": {"name": "weather", "description": "T
     "type": "object", "properties": {"city": {"type": "string", "maxLength": 8}}, "required": ["city"], "additionalProperties": False}}}
 CLOCK = {"type": "function", "function": {"name": "clock", "parameters": {
     "type": "object", "properties": {"zone": {"enum": ["UTC", "CET"]}}, "required": ["zone"], "additionalProperties": False}}}
-
-
-def client_of(server, **more):
-    return openai.OpenAI(base_url=f"http://127.0.0.1:{server.port}/v1", max_retries=0, timeout=60, **{"api_key": server.key, **more})
-
-
-@pytest.fixture(scope="module")
-def client(hearth):
-    return client_of(hearth)
-
-
-@pytest.fixture(scope="module")
-def tiny_client(tiny):
-    return client_of(tiny)
 
 
 def create(client, text, model="default", **more):

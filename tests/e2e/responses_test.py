@@ -7,8 +7,8 @@ import openai
 import pydantic
 import pytest
 from openai.types.responses import Response, ResponseStreamEvent
-from openai_client_test import SCHEMAS, client_of
-from support import call, user
+from openai_client_test import SCHEMAS
+from support import call, client_of, user
 
 SCRIPT = [
     {"when": "weather", "tool_calls": [call("weather", city="Oslo"), call("weather", city="Rome")]},
@@ -23,16 +23,6 @@ WEATHER = {"type": "function", "name": "weather", "description": "The weather of
     "type": "object", "properties": {"city": {"type": "string", "maxLength": 8}}, "required": ["city"], "additionalProperties": False}}
 EVENT = pydantic.TypeAdapter(ResponseStreamEvent)
 ALL = ["default", "hearth", "hearth/dev"]
-
-
-@pytest.fixture(scope="module")
-def client(hearth):
-    return client_of(hearth)
-
-
-@pytest.fixture(scope="module")
-def tiny_client(tiny):
-    return client_of(tiny)
 
 
 def create(client, asked, model="default", **more):

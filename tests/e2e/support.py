@@ -209,6 +209,12 @@ def assistant(text):
     return {"role": "assistant", "content": text}
 
 
+def client_of(server, **more):
+    """OpenAI's own client of it."""
+    import openai
+    return openai.OpenAI(base_url=f"http://127.0.0.1:{server.port}/v1", max_retries=0, timeout=60, **{"api_key": server.key, **more})
+
+
 def call(name, **arguments):
     """A tool call in a script."""
     return {"name": name, "arguments": arguments}

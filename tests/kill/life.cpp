@@ -16,8 +16,8 @@
 #include "store/facts.h"
 #include "store/runs.h"
 #include "store/traces.h"
+#include "support/listed_tools.h"
 #include "tools/ports.h"
-#include "tools/tool.h"
 
 namespace kill_matrix {
 namespace {
@@ -60,7 +60,7 @@ ToolResult keep(Json arguments, ToolContext& context) {
     co_return ToolOutput{"kept", Json::object(), false, {}};
 }
 
-class Tools final : public tools::Source {
+class Tools final : public support::ListedTools {
 public:
     Tools() {
         using policy::Effect;
@@ -75,20 +75,6 @@ public:
             {"remember", "Keep a fact.", any, any, {Scope::dev, Scope::home}, Effect::transactional, {Permission::memory_write}, limit, keep, {}},
         };
     }
-    std::vector<const tools::Tool*> list(policy::Scope scope) const override {
-        std::vector<const tools::Tool*> out;
-        for (const auto& tool : tools_)
-            if (std::find(tool.scopes.begin(), tool.scopes.end(), scope) != tool.scopes.end()) out.push_back(&tool);
-        return out;
-    }
-    const tools::Tool* find(const std::string& name) const override {
-        for (const auto& tool : tools_)
-            if (tool.name == name) return &tool;
-        return nullptr;
-    }
-
-private:
-    std::vector<tools::Tool> tools_;
 };
 
 // The same reply to the same request, in whichever process.
