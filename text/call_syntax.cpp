@@ -75,6 +75,13 @@ base::OrderedJson object_of(base::OrderedJson schema) {
     return schema;
 }
 
+// A tool that says nothing of its arguments takes any.
+base::OrderedJson parameters_of(const base::OrderedJson& function) {
+    const auto said = function.find("parameters");
+    const bool any = said == function.end() || said->is_null() || *said == true;
+    return any ? base::OrderedJson{{"type", "object"}} : *said;
+}
+
 base::Error wrong(std::string what) { return base::error(base::Code::invalid_argument, std::move(what)); }
 
 }  // namespace
@@ -100,7 +107,9 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
         const auto& f = tools[i].is_object() && tools[i].contains("function") ? tools[i]["function"] : tools[i];
         if (!f.is_object() || !f.contains("name") || !f["name"].is_string()) return wrong("tools[" + std::to_string(i) + "] has no name");
         const std::string called = f["name"];
-        auto parameters = f.contains("parameters") && f["parameters"].is_object() ? f["parameters"] : base::OrderedJson{{"type", "object"}};
+        auto parameters = parameters_of(f);
+        if (!parameters.is_object())
+            return wrong("tool '" + called + "': parameters are an object that is a JSON Schema, found " + parameters.dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace));
         if (const auto unknown = base::unknown_words(parameters); !unknown.empty()) return wrong("tool '" + called + "': " + unknown.front().text());
         parameters = base::in_current_words(std::move(parameters));
         const std::string rule = "args-" + std::to_string(i);

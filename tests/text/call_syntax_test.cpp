@@ -270,6 +270,21 @@ TEST(CallSyntax, NamesTheToolWhoseSchemaHasNoGrammar) {
     EXPECT_THAT(r.error().text(), ::testing::AllOf(::testing::HasSubstr("read_file"), ::testing::HasSubstr("uniqueItems")));
 }
 
+TEST(CallSyntax, ParametersThatNoArgumentsSatisfyAreRefused) {
+    for (const auto& dialect : dialects()) {
+        for (const char* none : {"false", "[]", "\"object\"", "3"}) {
+            const base::OrderedJson one = {{{"name", "f"}, {"parameters", base::parse_ordered_json(none).value()}}};
+            const auto r = call_syntax(dialect, one, 1);
+            ASSERT_FALSE(r) << dialect << ": " << none;
+            if (r.error().code == base::Code::unsupported) continue;  // a dialect without a grammar
+            EXPECT_THAT(r.error().text(), ::testing::AllOf(::testing::HasSubstr("'f'"), ::testing::HasSubstr(none)));
+        }
+        const bool written = call_syntax(dialect, {{{"name", "f"}}}, 1).ok();
+        for (const char* any : {"true", "null", "{}"})
+            EXPECT_EQ(call_syntax(dialect, {{{"name", "f"}, {"parameters", base::parse_ordered_json(any).value()}}}, 1).ok(), written) << dialect << ": " << any;
+    }
+}
+
 base::OrderedJson coder_tools() {
     return base::parse_ordered_json(R"([{"name": "edit", "parameters": {"type": "object", "$defs": {"pair": {"type": "array", "items": {"type": "integer"}, "maxItems": 2}},
         "properties": {"text": {"type": "string"}, "mode": {"enum": ["a", "b<c", 3]}, "count": {"type": "integer", "minimum": 1}, "note": {"type": ["string", "null"]},
