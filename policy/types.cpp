@@ -12,7 +12,7 @@ std::string_view name(Role role) {
     return "unknown";
 }
 
-std::string_view name(Scope scope) { return scope == Scope::dev ? "dev" : "home"; }
+std::string_view name(Scope scope) { return scope == Scope::dev ? "dev" : scope == Scope::admin ? "admin" : "home"; }
 
 std::string_view name(Effect effect) {
     switch (effect) {
@@ -51,6 +51,12 @@ std::string_view name(Verdict verdict) {
 std::string_view name(Integrity integrity) { return integrity == Integrity::trusted ? "trusted" : "untrusted"; }
 
 Integrity parse_integrity(std::string_view text) { return text == name(Integrity::trusted) ? Integrity::trusted : Integrity::untrusted; }
+
+std::optional<Scope> parse_scope(std::string_view text) {
+    for (Scope scope : {Scope::home, Scope::dev, Scope::admin})
+        if (text == name(scope)) return scope;
+    return std::nullopt;
+}
 
 std::optional<Role> parse_role(std::string_view text) {
     for (Role role : {Role::owner, Role::member, Role::guest, Role::peer})

@@ -12,8 +12,8 @@ namespace policy {
 
 enum class Role { owner, member, guest, peer };
 
-// dev: the coder's seven tools. home: the household pipeline's tools.
-enum class Scope { home, dev };
+// dev: the coder's tools. home: those of the household. admin: what tells of the machine and its runs.
+enum class Scope { home, dev, admin };
 
 // What doing it twice means.
 enum class Effect { pure, idempotent, transactional, at_most_once };
@@ -46,6 +46,7 @@ std::string_view name(Effect effect);
 std::string_view name(Permission permission);
 std::string_view name(Verdict verdict);
 std::string_view name(Integrity integrity);
+std::optional<Scope> parse_scope(std::string_view text);  // what name(Scope) gives
 std::optional<Role> parse_role(std::string_view text);  // what name(Role) gives
 Integrity parse_integrity(std::string_view text);       // untrusted unless it says the contrary
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tools/admin.h"
 #include "tools/bash.h"
 #include "tools/edit_file.h"
 #include "tools/glob_files.h"
@@ -79,6 +80,7 @@ const std::vector<Tool>& builtin_tools() {
         std::vector<Tool> out = file_tools();
         out.push_back(bash_tool());
         for (Tool& tool : home_tools()) out.push_back(std::move(tool));
+        for (Tool& tool : admin_tools()) out.push_back(std::move(tool));
         return out;
     }();
     return table;

@@ -28,6 +28,7 @@ TEST(Registry, EveryRowIsWhole) {
 TEST(Registry, ScopesDecideWhoSeesWhat) {
     EXPECT_THAT(names(policy::Scope::dev), testing::UnorderedElementsAre("read_file", "write_file", "edit_file", "list_dir", "glob_files", "grep_files", "bash"));
     EXPECT_THAT(names(policy::Scope::home), testing::UnorderedElementsAre("read_file", "list_dir", "grep_files", "remember", "recall", "time"));
+    EXPECT_THAT(names(policy::Scope::admin), testing::UnorderedElementsAre("recent_runs", "read_run", "usage"));
 }
 
 // The model cannot ask for less sandbox: there is no argument for it.
