@@ -65,7 +65,7 @@ int room_of(const Frame& frame, const router::ModelRequest& request) {
     return std::max(1, std::min(request.max_tokens, context / 16));
 }
 
-std::string step_key(const Frame& frame) { return "model:" + std::to_string(frame.sums.model_steps); }
+std::string step_key(const Frame& frame) { return frame.within + "model:" + std::to_string(frame.sums.model_steps); }
 
 store::StepIntent intent_of(const Frame& frame, const router::ModelRequest& request) {
     store::StepIntent intent;
@@ -79,13 +79,26 @@ store::StepIntent intent_of(const Frame& frame, const router::ModelRequest& requ
 
 }  // namespace
 
-const std::vector<std::string>& prompt_names() {
-    static const std::vector<std::string> names = {
-        "home_system", "home_examples", "dev_system", "dev_examples", "dev_answer",   "dev_answer_examples", "answer_tool",     "intake", "tool_use", "tool_use_examples",
-        "retrieve",    "copilot",       "thinking",   "recompose",    "machine_talk", "machine_act",         "machine_explain",
-        "claim_act",     "claim_answer",
-    };
+std::vector<std::string> prompt_names(const Cast& cast, const std::string& agent) {
+    std::vector<std::string> names = {"answer_tool", "claim_act", "claim_answer"};
+    const AgentRow* const row = cast.find(agent);
+    if (!row) return names;
+    std::vector<const AgentRow*> rows = {row};
+    for (const std::string& asked : row->asks)
+        if (const AgentRow* const other = cast.find(asked)) rows.push_back(other);
+    for (const AgentRow* one : rows)
+        for (const std::string& name : {one->prompt, one->examples, one->answer, one->answer_examples})
+            if (!name.empty()) names.push_back(name);
+    if (row->machine == AgentRow::Machine::pipeline)
+        names.insert(names.end(), {"intake", "tool_use", "tool_use_examples", "retrieve", "copilot", "thinking", "recompose", "machine_talk", "machine_act",
+                                   "machine_explain"});
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;
+}
+
+prompts::Variables prompt_variables(const Frame& frame) {
+    return {{"date", base::rfc3339(frame.began).substr(0, 10)}, {"workspace", frame.workspace ? frame.workspace->root().string() : "(none)"}};
 }
 
 void Frame::emit(ChatEvent event) const {
@@ -160,9 +173,9 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
                                                             " output tokens is used up");
     request.max_tokens = std::min(request.max_tokens, frame.tokens_left());
     request.cache_salt = frame.who.person.text();
-    request.on_behalf = {frame.who.tenant, frame.who.person, frame.scope == policy::Scope::dev ? "hearth/dev" : "hearth", frame.conversation};
+    request.on_behalf = {frame.who.tenant, frame.who.person, frame.row->name, frame.conversation};
     request.reply_room = room_of(frame, request);
-    co_await take_inputs(frame, request, step_key(frame));
+    if (frame.within.empty()) co_await take_inputs(frame, request, step_key(frame));  // who was asked knows its task alone
     const store::StepIntent intent = intent_of(frame, request);
     ++frame.sums.model_steps;
     auto before = recorded(frame, intent);
@@ -214,7 +227,7 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
 }
 
 tools::Dispatch dispatch_of(Frame& frame, tools::Ports& ports, const base::StopToken& stop) {
-    return {frame.parts.tools,
+    return {*frame.menu,
             frame.writer,
             frame.writer,
             frame.parts.clock,

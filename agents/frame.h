@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/menu.h"
 #include "agents/service.h"
 #include "agents/turn.h"
 #include "base/trace.h"
@@ -28,7 +29,10 @@ struct Frame {
     const Options& options;
     policy::Principal principal;
     store::Identity who;
-    policy::Scope scope = policy::Scope::home;
+    const AgentRow* row = nullptr;          // whose steps are being made now
+    policy::Scope scope = policy::Scope::home;  // the row's
+    std::shared_ptr<const Menu> menu;
+    std::string within;           // what the keys of steps begin with: the call by which that agent was asked, and "/"
     base::RunId run;
     store::RunWriter writer;
     base::ConversationId conversation;
@@ -61,8 +65,10 @@ struct Frame {
 
 // The live prompt, filled. Error{not_found} naming the prompt whose row is missing.
 base::Result<std::string> prompt(const Frame& frame, const std::string& name, const prompts::Variables& variables = {});
-// Of all prompts that agents read.
-const std::vector<std::string>& prompt_names();
+// Of all prompts that a run of the agent reads, and of those that it may ask.
+std::vector<std::string> prompt_names(const Cast& cast, const std::string& agent);
+// What prompts are filled with that say who an agent is.
+prompts::Variables prompt_variables(const Frame& frame);
 
 // A ledgered model call: intent row, gateway, outcome row (see RunWriter::end), span; or what it brought when the run's
 // journal has it. The request's purpose names span

@@ -24,7 +24,7 @@ std::vector<Deed> deeds_among(const Frame& frame, const std::vector<Message>& me
         if (message.role == MessageRole::assistant) calls = message.tool_calls;
         const auto call = std::find_if(calls.begin(), calls.end(), [&](const auto& one) { return message.role == MessageRole::tool && one.id == message.tool_call_id; });
         if (call == calls.end()) continue;
-        const tools::Tool* const tool = frame.parts.tools.find(call->name);
+        const tools::Tool* const tool = frame.menu->find(call->name);
         const bool failed = message.text().starts_with(kFailed);
         out.push_back({call->name, shortened(call->arguments, kMostOfArguments), tool && tool->effect == policy::Effect::pure, failed ? Deed::End::failed : Deed::End::done});
     }

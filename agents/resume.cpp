@@ -135,6 +135,7 @@ base::Result<TakenOver> read_taken_over(store::Tx& tx, const Options& options, b
     if (!run || run->status != "running") return base::error(Code::conflict, "the run " + id.text() + " has ended");
     auto kept = kept_from_json(store::run_request(tx, id));
     if (!kept) return std::move(kept).error();
+    if (!options.cast->find(run->alias)) return base::error(Code::not_found, "the run " + id.text() + " is of the agent " + run->alias + ", which there is no more");
     kept->request.principal.tenant = tx.identity().tenant;
     kept->request.principal.person = tx.identity().person;
     kept->request.conversation = run->conversation;
@@ -159,7 +160,7 @@ base::Result<TakenOver> read_taken_over(store::Tx& tx, const Options& options, b
     }
     out.journal = store::list_steps(tx, id);
     out.worked = store::time_worked(tx, id);
-    auto prompts = store::prompts_of(tx, prompt_names(), kept->beginning.prompts);
+    auto prompts = store::prompts_of(tx, prompt_names(*options.cast, out.request.alias), kept->beginning.prompts);
     out.accepted.beginning = std::move(kept->beginning);
     if (!prompts) {
         out.accepted.opening = std::move(prompts).error();

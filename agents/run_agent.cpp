@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agents/answer_parts.h"
+#include "agents/delegate.h"
 #include "agents/honesty.h"
 #include "agents/session.h"
 #include "agents/transcript.h"
@@ -107,7 +108,8 @@ bool is_client_tool(const Frame& frame, const std::string& name) {
 
 // Ids are ours: unique in the conversation and the same after a resume.
 void name_calls(Frame& frame, std::vector<ToolCall>& calls) {
-    for (ToolCall& call : calls) call.id = "call_" + frame.run.text().substr(24) + "_" + std::to_string(++frame.sums.calls);
+    const std::string before = frame.within.empty() ? "call_" + frame.run.text().substr(24) : frame.within.substr(0, frame.within.size() - 1);
+    for (ToolCall& call : calls) call.id = before + "_" + std::to_string(++frame.sums.calls);
 }
 
 net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, ToolCall call, State& state) {
@@ -123,6 +125,7 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
     frame.sums.tools_used += outcome.executed;
     frame.sums.refused_calls += outcome.state == tools::CallState::refused;
     frame.sums.deeds.push_back(deed_of(call, outcome));
+    add_asked(frame.sums, outcome.facts);
     if (outcome.state == tools::CallState::unknown) frame.sums.in_doubt.push_back(effect_text(call.name, call.arguments));
     if (outcome.executed && outcome.effect != policy::Effect::pure) state.seen.clear();
     state.seen.insert(identity(call));
@@ -190,6 +193,7 @@ struct Streamed {
     std::optional<reply::SentenceGate> gate;  // none: the text is bound to what came back
     base::StopSource enough;
     bool behind = false;                      // what was shown before broke off at a claim
+    bool aside = false;                       // nobody reads it
 };
 
 void tell(Frame& frame, Streamed& streamed, std::string text) {
@@ -198,7 +202,7 @@ void tell(Frame& frame, Streamed& streamed, std::string text) {
     event.kind = ChatEvent::Kind::text;
     event.text = (std::exchange(streamed.behind, false) ? "\n\n" : "") + text;
     streamed.shown += text;
-    frame.emit(std::move(event));
+    if (!streamed.aside) frame.emit(std::move(event));
 }
 
 void show(Frame& frame, Streamed& streamed) {
@@ -219,7 +223,7 @@ router::DeltaSink forward(Frame& frame, const AgentTask& task, Streamed& streame
         if (delta.kind == router::ModelDelta::Kind::content) {
             streamed.text += delta.text;
             if (answers && streamed.text.size() > streamed.held) show(frame, streamed);
-        } else if (delta.kind == router::ModelDelta::Kind::reasoning && answers) {
+        } else if (delta.kind == router::ModelDelta::Kind::reasoning && answers && !streamed.aside) {
             ChatEvent event;
             event.kind = ChatEvent::Kind::reasoning;
             event.text = delta.text;
@@ -351,7 +355,7 @@ policy::Integrity label_of(const std::vector<Message>& messages) {
 
 router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose) {
     std::vector<router::ToolSchema> menu;
-    for (const tools::Tool* tool : frame.parts.tools.list(frame.scope)) menu.push_back({tool->name, tool->purpose, tool->input});
+    for (const tools::Tool* tool : frame.menu->list(frame.scope)) menu.push_back({tool->name, tool->purpose, tool->input});
     menu.insert(menu.end(), frame.client_tools.begin(), frame.client_tools.end());
     if (discipline == ToolDiscipline::guided && !menu.empty()) {
         base::OrderedJson nothing = {
@@ -362,7 +366,8 @@ router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const 
 }
 
 net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
-    tools::Ports ports{frame.parts.db, frame.who, frame.run, frame.parts.clock};
+    Asking asking(frame, task);
+    tools::Ports ports{frame.parts.db, frame.who, frame.run, frame.parts.clock, {}, &asking};
     tools::Dispatch dispatch = dispatch_of(frame, ports, task.stop);
     if (task.discipline == ToolDiscipline::guided) dispatch.context.result_bytes = std::min(dispatch.context.result_bytes, kMostGuidedResult);
     State state;
@@ -371,6 +376,7 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
         Streamed streamed(task.stop);
         streamed.gate = gate_of(frame, task, state);
         streamed.behind = !state.before.empty();
+        streamed.aside = task.aside;
         const bool decision = decides(task, round);
         if (decision) streamed.held = kLongestDecision;
         router::ModelRequest request = request_of(task, state, round, decision);

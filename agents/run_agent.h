@@ -23,6 +23,7 @@ struct AgentTask {
     router::SamplingRequest sampling;
     int max_tokens = 2048;                  // of one reply: what a small model that goes round in circles may waste
     bool answers = true;                    // false: it only gathers; another step writes the answer
+    bool aside = false;                     // an agent asked for it: the person reads nothing of the answer
     bool likely_needs_tools = true;         // the request hints at what only tools can tell (router/admission)
     policy::Integrity label = policy::Integrity::trusted;  // of the turn so far
     base::StopToken stop;

@@ -21,18 +21,16 @@ using base::Json;
 constexpr int kReplyReserve = 1024;       // tokens of the context kept for the answer
 constexpr int kUnknownContext = 8192;     // when a backend does not say
 constexpr std::chrono::milliseconds kFirstNap{50}, kLongestNap{1000};  // until another process is asked again
-constexpr double kDevTemperature = 0.0;   // a coder is asked for what is right, not for variety
-
-policy::Scope scope_of(const std::string& alias) { return alias == "hearth/dev" ? policy::Scope::dev : policy::Scope::home; }
+constexpr double kLoopTemperature = 0.0;   // it is asked for what is right, not for variety
 
 ToolDiscipline discipline_of(const Options& options, const std::string& alias) {
     const auto found = options.discipline.find(alias);
     return found == options.discipline.end() ? options.default_discipline : found->second;
 }
 
-base::Result<void> check_client_tools(const tools::Source& source, const ChatRequest& request) {
+base::Result<void> check_client_tools(const tools::Source& source, const Cast& cast, const ChatRequest& request) {
     for (const auto& tool : request.client_tools)
-        if (tool.name == kAnswerTool || source.find(tool.name))
+        if (tool.name == kAnswerTool || source.find(tool.name) || cast.find_asked(tool.name))
             return base::error(Code::invalid_argument, "tools names \"" + tool.name + "\", which is a tool of " + request.alias + " already",
                                "give the client's tool another name");
     return {};
@@ -46,8 +44,6 @@ base::Error told_of(const std::string& what, const std::exception& e) {
     told->message = what + ": " + told->message;
     return *std::move(told);
 }
-
-std::string day_of(base::TimePoint now) { return base::rfc3339(now).substr(0, 10); }
 
 // The request's words, for admission and intake: the last thing that the person said.
 std::string request_text(const std::vector<router::Message>& messages) {
@@ -85,13 +81,6 @@ std::string_view name(ChatEvent::Kind kind) {
     return "done";
 }
 
-std::vector<std::string> agent_aliases() { return {"hearth", "hearth/dev"}; }
-
-bool is_agent(const std::string& alias) {
-    const auto all = agent_aliases();
-    return std::find(all.begin(), all.end(), alias) != all.end();
-}
-
 store::Identity identity_of(const policy::Principal& principal) { return {principal.tenant, principal.person}; }
 
 namespace {
@@ -113,14 +102,13 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     auto history = history_of(stored.messages, stored.work);
     if (!history) return std::move(history).error();
 
-    const std::string agent = frame.scope == policy::Scope::dev ? "dev" : "home";
-    const std::string folder = frame.workspace ? frame.workspace->root().string() : "(none)";
-    auto system = prompt(frame, agent + "_system", {{"date", day_of(frame.began)}, {"workspace", folder}});
+    const AgentRow& row = *frame.row;
+    const auto none = base::Result<std::string>(std::string());
+    auto system = prompt(frame, row.prompt, prompt_variables(frame));
     auto purpose = prompt(frame, "answer_tool");
-    auto worked = prompt(frame, agent + "_examples");
-    const bool dev = frame.scope == policy::Scope::dev;
-    auto plain = dev ? prompt(frame, "dev_answer") : system;
-    auto answered = dev ? prompt(frame, "dev_answer_examples") : base::Result<std::string>(std::string());
+    auto worked = row.examples.empty() ? none : prompt(frame, row.examples);
+    auto plain = row.answer.empty() ? system : prompt(frame, row.answer);
+    auto answered = row.answer_examples.empty() ? none : prompt(frame, row.answer_examples);
     for (const auto* text : {&system, &purpose, &worked, &plain, &answered})
         if (!*text) return text->error();
 
@@ -131,7 +119,7 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     if (can.tools) layout.tools = tool_menu(frame, layout.discipline, *purpose);
     std::vector<router::Message> examples, answers;
     if (layout.discipline == ToolDiscipline::guided && !layout.tools.empty()) {
-        auto of_calls = examples_of(agent + "_examples", *worked), of_answers = examples_of("dev_answer_examples", *answered);
+        auto of_calls = examples_of(row.examples, *worked), of_answers = examples_of(row.answer_examples, *answered);
         if (!of_calls) return std::move(of_calls).error();
         if (!of_answers) return std::move(of_answers).error();
         examples = *std::move(of_calls);
@@ -148,10 +136,10 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     return layout;
 }
 
-net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& turn) {
+net::Task<void> Agents::Impl::run_loop(Frame& frame, const Layout& layout, Turn& turn) {
     AgentTask task;
     task.alias = options.model;
-    task.purpose = "dev";
+    task.purpose = frame.scope == policy::Scope::dev ? "dev" : frame.row->name;
     task.prefix = layout.calling;
     task.plain = layout.shared;
     task.tools = layout.tools;
@@ -159,7 +147,7 @@ net::Task<void> Agents::Impl::run_dev(Frame& frame, const Layout& layout, Turn& 
     task.grammars = layout.grammars;
     task.likely_needs_tools = router::admit({.text = turn.request}).outside;
     task.sampling = frame.sampling;
-    if (!task.sampling.temperature) task.sampling.temperature = kDevTemperature;
+    if (!task.sampling.temperature) task.sampling.temperature = kLoopTemperature;
     if (frame.asked_tokens || layout.discipline == ToolDiscipline::free) task.max_tokens = frame.output_budget;
     task.label = turn.label;
     task.stop = frame.stop;
@@ -210,8 +198,8 @@ net::Task<void> Agents::Impl::execute(Frame& frame, Turn& turn, const ChatReques
     frame.prompts = accepted.opening->prompts;
     auto layout = lay_out_turn(frame, accepted.opening->history, turn);
     if (!layout) co_return fail(layout.error());
-    if (frame.scope == policy::Scope::dev)
-        co_await run_dev(frame, *layout, turn);
+    if (frame.row->machine == AgentRow::Machine::loop)
+        co_await run_loop(frame, *layout, turn);
     else
         co_await run_pipeline(frame, *layout, turn);
     end_turn(frame, turn);
@@ -319,7 +307,9 @@ Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepte
                              std::vector<store::Step> journal) {
     Frame frame(parts, options, store::RunWriter(parts.db, identity_of(request.principal), lease.run(), lease.epoch(), std::move(journal), entry.left.token(), &parts.traces));
     frame.principal = request.principal;
-    frame.scope = scope_of(request.alias);
+    frame.row = options.cast->find(request.alias);
+    frame.scope = frame.row->scope;
+    frame.menu = std::make_shared<Menu>(parts.tools, *options.cast, *frame.row, discipline_of(options, options.model) == ToolDiscipline::free);
     frame.conversation = accepted.conversation;
     frame.began = accepted.beginning.at;
     frame.root = accepted.beginning.root;
@@ -418,11 +408,11 @@ net::Task<base::Result<Accepted>> Agents::Impl::take_in(const ChatRequest& reque
 }
 
 base::Result<void> Agents::Impl::check(ChatRequest& request) const {
-    if (!is_agent(request.alias)) return base::error(Code::not_found, "there is no agent \"" + request.alias + "\"", "hearth or hearth/dev");
+    if (!options.cast->find(request.alias)) return base::error(Code::not_found, "there is no agent \"" + request.alias + "\"; there are " + options.cast->names());
     auto messages = checked_messages(request.messages);
     if (!messages) return std::move(messages).error();
     request.messages = *std::move(messages);
-    return check_client_tools(parts.tools, request);
+    return check_client_tools(parts.tools, *options.cast, request);
 }
 
 std::shared_ptr<Agents::Impl::Running> Agents::Impl::running_of(const ChatRequest& request, const Beginning& beginning, std::chrono::microseconds worked) const {
@@ -454,6 +444,8 @@ net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, Even
 
 Agents::Agents(Parts parts, Options options) : impl_(std::make_unique<Impl>(parts, std::move(options))) {}
 Agents::~Agents() = default;
+
+const Cast& Agents::cast() const { return *impl_->options.cast; }
 
 net::Task<base::Result<ChatResult>> Agents::chat(ChatRequest request, EventSink sink) {
     return impl_->chat(std::move(request), std::move(sink));

@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/cast.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -52,7 +53,7 @@ namespace agents {
 
 struct ChatRequest {
     policy::Principal principal;
-    std::string alias;                 // a name of agent_aliases()
+    std::string alias;                 // of an agent
     std::vector<base::Json> messages;  // OpenAI shape; at least one, the last from user or tool
     std::string instructions;          // for this run alone: they rank as the person's words, stand before the last of them, and are not in the conversation
 
@@ -175,6 +176,7 @@ struct Options {
     int max_tool_result_chars = 16000; // of one result, as the model sees it
     std::chrono::seconds run_deadline{600};
 
+    std::shared_ptr<const Cast> cast = shipped_cast();
     std::filesystem::path workspace_root;            // holds PERSON/CONVERSATION
     bool shared_workspaces = false;                  // workspace_root is the same folder on every node of the database
     std::vector<std::filesystem::path> masked;       // what no workspace shows
@@ -192,10 +194,6 @@ struct Parts {
     base::Log& log;
     base::Metrics& metrics;
 };
-
-// "hearth" (the pipeline, scope home) and "hearth/dev" (the coder's loop, scope dev).
-std::vector<std::string> agent_aliases();
-bool is_agent(const std::string& alias);
 
 store::Identity identity_of(const policy::Principal& principal);
 
@@ -226,6 +224,7 @@ public:
     void heard(const store::Signal& signal);
     void stop_all();  // those that wait for their turn too
     int active() const;
+    const Cast& cast() const;
 
     // Begins the runs that were taken in, and goes on with those whose process went away, as far as this node can (some at a time),
     // until they end: on the caller's executor, from now on. Nothing while no model answers.

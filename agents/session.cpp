@@ -133,7 +133,7 @@ base::Result<base::MessageId> take_messages(store::Tx& tx, const Options& option
         appended.push_back({store::append_message(tx, out.conversation, {}, body), std::int64_t(i), {}, body.value("role", ""), body});
     }
     const base::MessageId last = appended.back().id;
-    auto prompts = store::prompts_of(tx, prompt_names(), request.prompts);
+    auto prompts = store::prompts_of(tx, prompt_names(*options.cast, request.alias), request.prompts);
     if (auto there = check_versions(prompts, request.prompts); !there) return std::move(there).error();
     out.beginning = begin(prompts, request, options);
     out.opening = read_opening(tx, std::move(prompts), out.conversation, is_new, std::move(appended));

@@ -72,7 +72,9 @@ Json to_json(const std::vector<ClassChange>& changes) {
     return out;
 }
 
-Json to_json(const Sums& sums) {
+}  // namespace
+
+Json sums_to_json(const Sums& sums) {
     return {{"usage", usage_to_json(sums.usage)}, {"model_steps", sums.model_steps}, {"calls", sums.calls}, {"tools_used", sums.tools_used},
             {"refused_calls", sums.refused_calls}, {"in_doubt", sums.in_doubt}, {"deeds", to_json(sums.deeds)}, {"model", sums.model}};
 }
@@ -89,6 +91,8 @@ Sums sums_from_json(const Json& json) {
     sums.model = json.value("model", "");
     return sums;
 }
+
+namespace {
 
 Json calls_to_json(const std::vector<router::ToolCall>& calls) {
     Json out = Json::array();
@@ -123,7 +127,7 @@ Json to_json(const Turn& turn) {
         work.push_back(Json(router::message_to_json(message)));
         if (message.trusted != (message.role != router::MessageRole::tool)) work.back()["trusted"] = message.trusted;
     }
-    return {{"phase", name(turn.phase)},       {"span", turn.span.text()},        {"sums", to_json(turn.sums)},
+    return {{"phase", name(turn.phase)},       {"span", turn.span.text()},        {"sums", sums_to_json(turn.sums)},
             {"request", turn.request},         {"class", router::name(turn.execution)},
             {"changes", to_json(turn.changes)}, {"confirmation", turn.confirmation}, {"claims", to_json(turn.claims)},
             {"outside", turn.outside},         {"reasons", turn.reasons},         {"goal", turn.goal},

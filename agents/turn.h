@@ -81,6 +81,8 @@ struct Turn {
 // With a reason for the trace; nothing where the turn has that class already.
 void set_class(Turn& turn, const std::string& who, router::ExecutionClass to, const std::string& why);
 base::Json to_json(const ClassChange& change);
+base::Json sums_to_json(const Sums& sums);
+Sums sums_from_json(const base::Json& json);
 
 base::Json to_json(const Turn& turn);
 base::Result<Turn> turn_from_json(const base::Json& json);

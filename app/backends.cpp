@@ -65,12 +65,14 @@ base::Result<router::HttpBackendOptions> upstream(const Settings& s, const char*
 
 // The phases' aliases are ours to know, and no agent is called as a model is.
 base::Result<void> check_aliases(const Settings& s) {
-    const auto agents = agents::agent_aliases();
-    if (s.model.name.empty() || std::find(agents.begin(), agents.end(), s.model.name) != agents.end())
+    if (s.model.name.empty() || agents::is_agent(s.model.name))
         return base::error(Code::invalid_argument, "model.name is '" + s.model.name + "'" + (s.model.name.empty() ? "" : ", which is an agent's name"), "choose another, for example default");
     const auto is_served = [&](const std::string& alias) {
         return alias == s.model.name || std::any_of(s.roster.rows.begin(), s.roster.rows.end(), [&](const auto& row) { return row.alias.name == alias; });
     };
+    for (const auto& row : s.roster.rows)
+        if (agents::is_agent(row.alias.name))
+            return base::error(Code::invalid_argument, s.file.string() + ", line " + std::to_string(row.line) + ": roster." + row.alias.name + " is an agent's name", "choose one that does not begin with hearth/");
     for (const auto& row : s.roster.rows)
         if (const std::string& shadow = row.alias.shadow.model; !shadow.empty() && !is_served(shadow))
             return base::error(Code::invalid_argument, s.file.string() + ", line " + std::to_string(row.line) + ": roster." + row.alias.name + ".shadow.model is '" + shadow + "', and no model is served under that name", "name '" + s.model.name + "' or a model of the roster");
@@ -119,8 +121,7 @@ base::Result<void> check_embedding(const Settings& s) {
     const std::string& name = s.embedding.name;
     const auto wrong = [](const std::string& what, const std::string& remedy) { return base::error(Code::invalid_argument, what, remedy); };
     if (!has_embedding(s)) return {};
-    const auto agents = agents::agent_aliases();
-    if (name.empty() || name == s.model.name || std::find(agents.begin(), agents.end(), name) != agents.end())
+    if (name.empty() || name == s.model.name || agents::is_agent(name))
         return wrong("embedding.name is '" + name + "'" + (name.empty() ? "" : ", which is another model's name"), "choose another, for example embedding");
     // Vectors of two models cannot be compared: none stands in for the other.
     if (!s.embedding.path.empty() && !s.upstream.embedding_model.empty())

@@ -63,7 +63,7 @@ int prompt_versions(const LoadedSettings& settings, const std::string& name, boo
 // A version is a number or a label; empty: live, of a diff's second the newest.
 int prompt_show(const LoadedSettings& settings, const std::string& name, const std::string& version, bool json);
 int prompt_diff(const LoadedSettings& settings, const std::string& name, const std::string& before, const std::string& after);
-int prompt_save(const LoadedSettings& settings, const std::string& name, const std::string& file, bool json);
+int prompt_save(const LoadedSettings& settings, const std::string& name, const std::string& file, bool fresh, bool json);
 // Without a reason for an override, what hearth quality run has measured must speak for it.
 int prompt_release(const LoadedSettings& settings, const std::string& name, int version, const std::optional<std::string>& override_reason, bool json);
 int prompt_rollback(const LoadedSettings& settings, const std::string& name, bool json);

@@ -15,7 +15,7 @@ namespace {
 struct Arguments {
     std::string settings_file;
     std::vector<std::string> set;
-    bool json = false, quiet = false;
+    bool json = false, quiet = false, fresh = false;
     int limit = 20;
     app::ChatOptions chat;
     app::BenchOptions bench;
@@ -118,8 +118,9 @@ void add_prompts(CLI::App& root, Arguments& a, Action& chosen) {
     diff->add_option("before", a.version, "a number or a label; default: live");
     diff->add_option("after", a.other_version, "default: the newest");
     auto* save = named(command(*prompt, "save", "Save a new version, as a draft", "hearth prompt save recompose recompose.md", chosen,
-                               [&a](const auto& s) { return app::prompt_save(s, a.name, a.out, a.json); }));
+                               [&a](const auto& s) { return app::prompt_save(s, a.name, a.out, a.fresh, a.json); }));
     save->add_option("file", a.out, "its text; - for standard input")->required();
+    save->add_flag("--new", a.fresh, "a prompt that there is not yet, for an agent of your own");
     in_json(save);
     auto* release = named(command(*prompt, "release", "Make a version live for all runs that begin from now on", "", chosen,
                                   [&a](const auto& s) { return app::prompt_release(s, a.name, a.number, a.override_reason, a.json); }));

@@ -99,12 +99,13 @@ int prompt_diff(const LoadedSettings& loaded, const std::string& name, const std
     return 0;
 }
 
-int prompt_save(const LoadedSettings& loaded, const std::string& name, const std::string& file, bool json) {
+int prompt_save(const LoadedSettings& loaded, const std::string& name, const std::string& file, bool fresh, bool json) {
     const auto text = read_text(file);
     if (!text) return complain(text.error());
-    const auto version = as_owner(loaded.settings, [&](store::Tx& tx) { return store::save_prompt(tx, name, *text); });
+    const auto version = as_owner(loaded.settings, [&](store::Tx& tx) { return fresh ? store::create_prompt(tx, name, *text) : store::save_prompt(tx, name, *text); });
     if (!version) return complain(version.error());
     if (json) print_json({{"name", name}, {"version", *version}, {"labels", {"draft"}}});
+    else if (fresh) std::printf("%s is there, a draft; hearth prompt release %s 1 --override REASON makes it live\n", name.c_str(), name.c_str());
     else std::printf("%s has version %d, a draft; hearth quality run --prompt %s@%d measures it, then hearth prompt release %s %d makes it live\n", name.c_str(), *version, name.c_str(), *version, name.c_str(), *version);
     return 0;
 }

@@ -49,6 +49,7 @@ const std::vector<SettingRow>& setting_rows() {
         {"model.name", T::text, "default", 0, 0, "", "alias under which it is served", true, [](Settings& s, const std::string& v) { s.model.name = v; }},
         {"model.catalogue", T::path, "", 0, 0, "", "models.yaml; empty: the one installed with the binary", true, [](Settings& s, const std::string& v) { s.catalogue = v; }},
         {"quality.cases", T::path, "", 0, 0, "", "quality.yaml; empty: the one installed with the binary", false, [](Settings& s, const std::string& v) { s.quality_cases = v; }},
+        {"agents.file", T::path, "", 0, 0, "", "agents of your own, beside those that come with Hearth; docs/agents.md", true, [](Settings& s, const std::string& v) { s.agents.file = v; }},
         {"model.profile", T::choice, "fast", 0, 0, "fast,exact", "numeric profile", true, [](Settings& s, const std::string& v) { s.model.profile = v; }},
         {"model.target", T::text, "", 0, 0, "", "target of the operations; empty: the best of the machine", true, [](Settings& s, const std::string& v) { s.model.target = v; }},
         {"model.threads", T::integer, "0", 0, 1024, "", "CPU threads; 0: from machine and cgroup", true, [](Settings& s, const std::string& v) { s.model.threads = number(v); }},
@@ -181,7 +182,8 @@ std::filesystem::path default_file(const net::XdgFolders& folders, bool names_st
 base::Result<router::RosterFile> roster_of(const std::filesystem::path& file, const Settings& settings) {
     std::ifstream in(file);
     const std::string text((std::istreambuf_iterator<char>(in)), {});
-    auto taken = agents::agent_aliases();
+    std::vector<std::string> taken;
+    for (const auto& agent : agents::shipped_cast()->rows()) taken.push_back(agent.name);
     taken.push_back(settings.embedding.name);
     return router::read_roster(text, file.string(), {"embedded", "scripted", "upstream"}, taken);
 }

@@ -42,6 +42,7 @@ struct Settings {
     struct {
         std::string discipline;
         int rounds, output_tokens, deadline_seconds;
+        std::filesystem::path file;  // of rows beside the shipped ones; empty: none
     } agents;
     struct {
         int keep_days, keep_mib;

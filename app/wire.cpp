@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "app/backends.h"
+#include "app/cast.h"
 #include "app/check.h"
 #include "app/database.h"
 #include "app/listener.h"
@@ -72,8 +73,9 @@ server::HttpOptions http_options(const Settings& s) {
     return http;
 }
 
-agents::Options agent_options(const Settings& s) {
+agents::Options agent_options(const Settings& s, std::shared_ptr<const agents::Cast> cast) {
     agents::Options options;
+    options.cast = std::move(cast);
     options.model = s.model.name;
     options.phase_alias = s.phase_backend;
     options.default_discipline = s.agents.discipline == "free" ? agents::ToolDiscipline::free : agents::ToolDiscipline::guided;
@@ -148,6 +150,8 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     if (auto free = check_listening(http_options(settings)); !free) return std::move(free).error();
     for (const auto& check : {check_model, check_embedding_model})
         if (auto model = check(settings); !model) return std::move(model).error();
+    auto cast = cast_of(settings);
+    if (!cast) return std::move(cast).error();
     auto foundation = prepare_database(settings, [&](const std::string& what) { w->log_.info(what); });
     if (!foundation) return std::move(foundation).error();
     store::Db::Options db_options{database_urls(settings).app, settings.database.connections, foundation->node, w->redactor_};
@@ -171,7 +175,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     w->drills_->read();
     w->gateway_->on_shadow([self = w.get()](const router::ShadowDelta& delta) { self->traces_->emit(router::shadow_call_of(delta)); });
     agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_};
-    w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings));
+    w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings, *std::move(cast)));
     w->signals_ = std::make_unique<store::SignalListener>(db_options.url, w->log_, [self = w.get()](const store::Signal& signal) { self->heard(signal); });
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));
     w->database_ = std::make_unique<server::DatabaseWatch>(w->io_.get_executor(), *w->db_);

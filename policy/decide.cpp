@@ -31,6 +31,7 @@ Decision strictest(const Principal& who, Scope scope, const Action& action, Inte
     if (std::find(action.scopes.begin(), action.scopes.end(), scope) == action.scopes.end())
         return {Verdict::deny, "not_in_scope",
                 "It is not among the tools of scope " + std::string(name(scope)) + "."};
+    if (!action.on_menu) return {Verdict::deny, "not_on_menu", "It is not among this agent's tools."};
     if (action.permissions.empty()) {
         if (action.effect == Effect::pure) return {Verdict::allow, "pure_touches_nothing", ""};
         return {Verdict::ask, "effect_without_permission", "It has effects and does not say on what."};

@@ -18,6 +18,7 @@ struct Action {
     Effect effect = Effect::pure;
     std::vector<Permission> permissions;  // all that it touches
     std::vector<Scope> scopes;            // where it is offered at all
+    bool on_menu = true;                  // of the agent that wants it
 };
 
 // A row of the table. Unset columns match everything. The first row that matches a permission

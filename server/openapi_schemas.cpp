@@ -69,7 +69,7 @@ const char* kRequests = R"({
     "workspace": {"type": "string", "description": "the absolute path of the folder that the tools see"},
     "read_only": {"type": "boolean"}, "stream": {"type": "boolean"}, "prompts": {"$ref": "#/components/schemas/PromptVersions"}}},
   "RunRequest": {"type": "object", "required": ["input"], "properties": {
-    "agent": {"enum": ["hearth", "hearth/dev"], "default": "hearth"},
+    "agent": {"type": "string", "default": "hearth", "description": "one of the agents that GET /v1/models lists"},
     "input": {"oneOf": [{"type": "string", "minLength": 1}, {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}}]},
     "conversation": {"type": ["string", "null"], "format": "uuid", "description": "that goes on; without it the run has one of its own"},
     "class": {"enum": ["fast", "normal", "heavy"], "description": "of hearth: how much it deserves; without it that is found out"},

@@ -11,6 +11,10 @@ namespace {
 
 using base::Code;
 
+constexpr std::size_t kLongestName = 64;
+constexpr const char* kNameLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
+constexpr const char* kOfAgents = "{{date}} {{workspace}}";  // what agents fill
+
 base::Error no_prompt(const std::string& name) {
     return base::error(Code::not_found, "there is no prompt '" + name + "'", "hearth prompt list tells which there are");
 }
@@ -129,6 +133,17 @@ base::Result<int> save_prompt(Tx& tx, const std::string& name, const std::string
     tx.send("insert into prompt (tenant_id, name, version, body, author_id) values (hearth_tenant(), $1, $2, $3, hearth_person())", {name, version, body});
     put_label(tx, name, "draft", version);
     return version;
+}
+
+base::Result<int> create_prompt(Tx& tx, const std::string& name, const std::string& body) {
+    if (name.empty() || name.size() > kLongestName || name.find_first_not_of(kNameLetters) != name.npos)
+        return base::error(Code::invalid_argument, "'" + name + "' cannot be a prompt's name", "small letters, digits and _, at most " + std::to_string(kLongestName));
+    tx.exec("select pg_advisory_xact_lock(hashtextextended('prompt ' || $1, 0))", {name});
+    if (prompt_versions(tx, name)) return base::error(Code::conflict, "there is a prompt '" + name + "' already", "save a version of it without --new");
+    if (auto fine = check_body(name, kOfAgents, body); !fine) return std::move(fine).error();
+    tx.send("insert into prompt (tenant_id, name, version, body, author_id) values (hearth_tenant(), $1, 1, $2, hearth_person())", {name, body});
+    put_label(tx, name, "draft", 1);
+    return 1;
 }
 
 base::Result<void> release_prompt(Tx& tx, const std::string& name, int version, Grounds grounds, const std::string& reason) {

@@ -44,6 +44,8 @@ std::optional<std::pair<std::string, std::string>> split_version(const std::stri
 // The next version, labelled draft. Error{invalid_argument} for a text that would fail when it is read: a placeholder that
 // the shipped version does not have, worked examples that cannot be read, nothing at all.
 base::Result<int> save_prompt(Tx& tx, const std::string& name, const std::string& body);
+// A name that there is not yet, for an agent of one's own: version 1, a draft. Error{conflict} of one that there is.
+base::Result<int> create_prompt(Tx& tx, const std::string& name, const std::string& body);
 
 // What speaks for a version.
 enum class Grounds {

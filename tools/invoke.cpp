@@ -17,7 +17,7 @@ std::string listed(const std::vector<const Tool*>& tools) {
     return out;
 }
 
-policy::Action action_of(const Tool& tool) { return {tool.name, tool.effect, tool.permissions, tool.scopes}; }
+policy::Action action_of(const Dispatch& dispatch, const Tool& tool) { return {tool.name, tool.effect, tool.permissions, tool.scopes, dispatch.source.offers(tool)}; }
 
 // The call on its way: what the span and the outcome row need.
 struct Flight {
@@ -27,11 +27,12 @@ struct Flight {
     policy::Integrity label;
     base::TimePoint started;
     base::SteadyPoint steady;
+    base::SpanId span = base::SpanId::make(started);  // its own
 };
 
 void emit_span(const Flight& flight, const char* kind, const CallOutcome& outcome, Json arguments) {
     base::Span span;
-    span.id = base::SpanId::make(flight.started);
+    span.id = flight.span;
     span.parent = flight.parent;
     span.run = flight.dispatch.writer.run();
     span.tenant = flight.dispatch.writer.who().tenant;
@@ -78,7 +79,8 @@ std::chrono::milliseconds wall_of(const Flight& flight) {
 
 // Runs the tool under its own deadline. An exception that leaves a tool is a fault of ours; the
 // model hears that it failed, the log hears why.
-net::Task<CallOutcome> run_tool(const Dispatch& dispatch, const Tool& tool, Json arguments, policy::Integrity label) {
+net::Task<CallOutcome> run_tool(const Flight& flight, const Tool& tool, Json arguments) {
+    const Dispatch& dispatch = flight.dispatch;
     CallOutcome out;
     out.integrity = policy::Integrity::untrusted;
     out.effect = tool.effect;
@@ -88,7 +90,9 @@ net::Task<CallOutcome> run_tool(const Dispatch& dispatch, const Tool& tool, Json
     const base::StopSource timed(stop, std::min(latest, dispatch.context.stop.deadline().value_or(latest)));
     ToolContext context = dispatch.context;
     context.stop = timed.token();
-    context.label = label;
+    context.label = flight.label;
+    context.call = &flight.call;
+    context.span = flight.span;
     std::string thrown;
     try {
         base::Result<ToolOutput> result = co_await tool.run(std::move(arguments), context);
@@ -201,11 +205,12 @@ void note_differing(const Dispatch& dispatch, const store::Step& before, const r
 }
 
 // Intent row, effect, outcome row and span. `facts` go into the span.
-net::Task<CallOutcome> ledgered(const Flight& flight, const Tool& tool, const std::string& rule, Json arguments, Json facts = Json::object()) {
+net::Task<CallOutcome> ledgered(Flight flight, const Tool& tool, const std::string& rule, Json arguments, Json facts = Json::object()) {
     const Dispatch& dispatch = flight.dispatch;
     const store::StepIntent intent = intent_of(tool, flight.call, arguments);
     const base::StepId step = co_await dispatch.writer.begin(intent);
-    CallOutcome outcome = co_await run_tool(dispatch, tool, std::move(arguments), flight.label);
+    flight.span = base::SpanId{step.value};  // whoever takes the step over: what hangs from it was written before
+    CallOutcome outcome = co_await run_tool(flight, tool, std::move(arguments));
     clean(outcome.text);
     truncate(outcome, dispatch.context.result_bytes);
     outcome.rule = rule;
@@ -299,7 +304,7 @@ std::string cut_middle(const std::string& text, std::size_t max_bytes) {
 policy::Decision check(const Dispatch& dispatch, const std::string& tool_name, base::SpanId parent, policy::Integrity label) {
     const Tool* tool = dispatch.source.find(tool_name);
     if (!tool) return {policy::Verdict::deny, "unknown_tool", "There is no tool \"" + tool_name + "\"."};
-    policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(*tool), label);
+    policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(dispatch, *tool), label);
     router::ToolCall call;
     call.name = tool_name;
     const Flight flight{dispatch, call, parent, label, dispatch.clock.now(), dispatch.clock.steady()};
@@ -331,7 +336,7 @@ net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, b
         outcome = refusal(CallState::failed, "Error: nothing was done: the arguments hold \"" + std::string(base::kRedactedBegins) + "…]\", which stands for a secret that was taken out." + std::string(kDoWithout));
     } else {
         arguments = *parsed;
-        const policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(*tool), label);
+        const policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(dispatch, *tool), label);
         if (decision.verdict == policy::Verdict::allow)
             co_return co_await ledgered(flight, *tool, decision.rule, std::move(*parsed));
         if (decision.verdict == policy::Verdict::ask) co_return co_await with_a_word(flight, *tool, decision, std::move(*parsed));

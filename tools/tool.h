@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "base/id.h"
 #include "base/stop.h"
 #include "net/task.h"
 #include "policy/types.h"
@@ -31,6 +32,8 @@ struct ToolContext {
     base::StopToken stop;                     // carries the call's deadline
     std::size_t result_bytes = 16000;         // what the model gets of a longer text is cut: a tool that can stop there says how to go on
     policy::Integrity label = policy::Integrity::trusted;  // of the turn as the call is made: what it writes is of no better origin
+    const router::ToolCall* call = nullptr;   // that is being made
+    base::SpanId span{};                      // what hangs from the call hangs from this one
 };
 
 // Text for the model; structured facts for trace and API.
@@ -62,6 +65,8 @@ public:
     virtual ~Source() = default;
     virtual std::vector<const Tool*> list(policy::Scope scope) const = 0;
     virtual const Tool* find(const std::string& name) const = 0;
+    // Whether whoever reads this source may call a tool that it finds: an agent's menu is shorter than what there is.
+    virtual bool offers(const Tool&) const { return true; }
 };
 
 }  // namespace tools

@@ -4,10 +4,22 @@
 
 namespace server::api {
 
-std::optional<Response> refused_by_agent(const ChatBody& body, const Caller& caller) {
+bool may_call(const Caller& caller, const agents::AgentRow& agent) {
+    return caller.may(agent.key == "admin" ? Access::admin : agent.key == "dev" ? Access::dev : Access::user);
+}
+
+std::optional<Response> refused_agent(const std::string& alias, const char* field, const Caller& caller, const Services& services) {
+    const agents::AgentRow* const agent = services.agents.cast().find(alias);
+    if (!agent) return error_response(404, "there is no agent '" + alias + "'; there are " + services.agents.cast().names(), "model_not_found", field);
+    if (!may_call(caller, *agent)) return error_response(403, "the agent " + alias + " needs a key with the scope " + agent->key, "forbidden", field);
+    return std::nullopt;
+}
+
+std::optional<Response> refused_by_agent(const ChatBody& body, const Caller& caller, const Services& services) {
     const std::string& alias = body.model.alias;
-    if (alias == "hearth/dev" && !caller.may(Access::dev))
-        return error_response(403, "the model hearth/dev needs a key with the scope dev", "forbidden", "model");
+    if (auto refused = refused_agent(alias, "model", caller, services)) return refused;
+    if (services.agents.cast().find(alias)->scope != policy::Scope::dev && !body.workspace.path.empty())
+        return error_response(400, "workspace is not supported by '" + alias + "', which works in no folder of a client's", "unsupported", "workspace");
     if (auto refused = refused_prompts(body.prompts, caller)) return refused;
     using Kind = router::ToolChoice::Kind;
     const auto kind = body.model.tool_choice.kind;

@@ -7,11 +7,16 @@
 #include "server/api/chat_request.h"
 #include "server/auth.h"
 #include "server/http.h"
+#include "server/services.h"
 
 namespace server::api {
 
+// Whether the caller's key has the scope that the agent's row names.
+bool may_call(const Caller& caller, const agents::AgentRow& agent);
+// The agent as a 404 or 403 where there is none of that name, or not for this caller; `field` is where it was named.
+std::optional<Response> refused_agent(const std::string& alias, const char* field, const Caller& caller, const Services& services);
 // What an agent cannot do and a bare model can, or may not for this caller.
-std::optional<Response> refused_by_agent(const ChatBody& body, const Caller& caller);
+std::optional<Response> refused_by_agent(const ChatBody& body, const Caller& caller, const Services& services);
 agents::ChatRequest agent_request(const ChatBody& body, const Caller& caller);
 // The conversation that the header X-Hearth-Conversation names; else the answer that refuses it.
 std::optional<Response> join_conversation(const Request& request, agents::ChatRequest& chat);

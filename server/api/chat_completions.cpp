@@ -103,7 +103,7 @@ net::Task<Response> answer_model(ChatBody body, Request request, Caller caller, 
 
 net::Task<Response> answer_agent(ChatBody body, Request request, Caller caller, Services& services) {
     const auto executor = co_await boost::asio::this_coro::executor;
-    if (auto refused = refused_by_agent(body, caller)) co_return *refused;
+    if (auto refused = refused_by_agent(body, caller, services)) co_return *refused;
     const auto cancel = cancel_on_disconnect(request);
     if (!cancel) co_return error_response(cancel.error(), "X-Hearth-On-Disconnect");
     agents::ChatRequest chat = agent_request(body, caller);

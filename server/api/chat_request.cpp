@@ -108,7 +108,7 @@ void read_messages(FieldReader& r, const OrderedJson& json, ChatBody& out) {
 }  // namespace
 
 void look_over_fields(FieldReader& r, const KnownFields& known, ChatBody& out) {
-    const bool works_in_a_folder = out.model.alias == "hearth/dev";
+    const bool works_in_a_folder = agents::is_agent(out.model.alias) && out.model.alias != "hearth";  // or is refused by its row
     for (const auto& [field, value] : r.json().items()) {
         if (works_in_a_folder && (field == "workspace" || field == "read_only")) continue;
         const bool said = !value.is_null() && value != Json(false) && value != Json(0);

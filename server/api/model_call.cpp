@@ -13,7 +13,7 @@ std::optional<Response> no_such_model(const std::string& alias, const Services& 
     if (services.gateway.has(alias)) return std::nullopt;
     std::string known;
     for (const auto& other : services.gateway.aliases()) known += other.name + ", ";
-    return error_response(404, "there is no model '" + alias + "'; there are " + known + "hearth, hearth/dev", "model_not_found", "model");
+    return error_response(404, "there is no model '" + alias + "'; there are " + known + services.agents.cast().names(), "model_not_found", "model");
 }
 
 router::ModelRequest model_request(ChatBody body, const Caller& caller) {

@@ -203,7 +203,7 @@ base::Result<std::vector<router::Message>> messages_of(const ResponsesBody& body
 net::Task<Response> ask(ResponsesBody body, Request request, Caller caller, Services& services) {
     const std::string alias = body.chat.model.alias;
     const bool agent = agents::is_agent(alias);
-    auto refused = agent ? refused_by_agent(body.chat, caller) : no_such_model(alias, services);
+    auto refused = agent ? refused_by_agent(body.chat, caller, services) : no_such_model(alias, services);
     if (refused) co_return *std::move(refused);
     if (!agent && body.echo["truncation"] == "auto")
         co_return error_response(400, "truncation auto is not supported by '" + alias + "'; an agent leaves out the oldest turns by itself", "unsupported", "truncation");

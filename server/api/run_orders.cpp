@@ -3,6 +3,7 @@
 
 #include "agents/turn.h"
 #include "base/json_schema_words.h"
+#include "server/api/agent_answer.h"
 #include "server/api/handlers.h"
 #include "server/api/run_shapes.h"
 #include "server/api/workspace_field.h"
@@ -21,10 +22,14 @@ constexpr std::size_t kLongestKey = 255, kMostMetadata = 16, kLongestMetadata = 
 constexpr std::size_t kLongestSteer = 64 << 10;  // bytes
 constexpr std::int64_t kMostTokens = 1 << 24, kMostSeconds = 86400;
 
-constexpr const char* kNeedsDev = "what a run of hearth/dev does is for a key with the scope dev to say";
+// What a run does is for a key to say that may call its agent.
+base::Error may_not_direct(const store::Run& run) { return error(Code::permission_denied, "what a run of " + run.alias + " does is for a key to say that may call that agent"); }
 
 // Who may not begin such a run may not direct one either.
-bool may_direct(const Caller& caller, const store::Run& run) { return run.alias != "hearth/dev" || caller.may(Access::dev); }
+bool may_direct(const Caller& caller, const store::Run& run, const Services& services) {
+    const agents::AgentRow* const agent = services.agents.cast().find(run.alias);
+    return agent ? may_call(caller, *agent) : caller.may(Access::admin);
+}
 
 Response no_such_run() { return error_response(404, "there is no such run", "not_found"); }
 
@@ -143,7 +148,6 @@ base::Result<Order> read_order(const Request& request, std::string& param) {
     if (!fine) return failed;
     chat.alias = agent.value_or("hearth");
     param = "agent";
-    if (!agents::is_agent(chat.alias)) return error(Code::not_found, "there is no agent '" + chat.alias + "'; there are hearth and hearth/dev");
     param = "budget";
     if (auto budget = read_budget(*json, chat, out.ignored); !budget) return std::move(budget).error();
     param = "tools";
@@ -171,8 +175,7 @@ net::Task<Response> start_run(Request request, Caller caller, Services& services
     auto order = read_order(request, param);
     if (!order) co_return error_response(order.error(), param);
     agents::ChatRequest& chat = order->submission.chat;
-    if (chat.alias == "hearth/dev" && !caller.may(Access::dev))
-        co_return error_response(403, "the agent hearth/dev needs a key with the scope dev", "forbidden", "agent");
+    if (auto refused = refused_agent(chat.alias, "agent", caller, services)) co_return *std::move(refused);
     chat.principal = caller.principal;
     auto no_folder = co_await open_workspace(request, caller, order->workspace, chat, services);
     if (no_folder) co_return *std::move(no_folder);
@@ -197,7 +200,7 @@ net::Task<Response> steer_run(Request request, Caller caller, Services& services
         co_return error_response(400, "text must say something, in at most " + std::to_string(kLongestSteer) + " bytes", "invalid_argument", "text");
     auto add = [&](store::Tx& tx) -> base::Result<store::RunInput> {
         const auto run = store::find_run(tx, *id);
-        if (run && !may_direct(caller, *run)) return error(Code::permission_denied, kNeedsDev);
+        if (run && !may_direct(caller, *run, services)) return may_not_direct(*run);
         return store::add_input(tx, *id, *text, caller.principal.via);
     };
     const auto added = co_await services.db.run(agents::identity_of(caller.principal), add);
@@ -230,7 +233,7 @@ net::Task<Response> fork_run(Request request, Caller caller, Services& services)
     auto find = [&](store::Tx& tx) { return store::find_run(tx, *id); };
     const auto run = co_await services.db.read(agents::identity_of(caller.principal), find);
     if (!run) co_return no_such_run();
-    if (!may_direct(caller, *run)) co_return error_response(error(Code::permission_denied, kNeedsDev));
+    if (!may_direct(caller, *run, services)) co_return error_response(may_not_direct(*run));
     const auto fork = co_await services.agents.fork(caller.principal, *id, std::move(step), std::move(added));
     if (!fork) co_return error_response(fork.error(), fork.error().code == Code::invalid_argument ? "step" : "");
     Response response = co_await taken_in(*fork, caller, services);

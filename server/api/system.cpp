@@ -1,4 +1,5 @@
 // Health, models, metrics, logs, the description of the API.
+#include "server/api/agent_answer.h"
 #include "server/api/handlers.h"
 
 namespace server::api {
@@ -92,8 +93,11 @@ base::Json known_models(const Caller& caller, Services& services) {
         if (!alias.strengths.empty()) row["strengths"] = alias.strengths;
         if (alias.max_tokens > 0) row["max_tokens"] = alias.max_tokens;
     }
-    for (const auto& alias : agents::agent_aliases())
-        if (alias != "hearth/dev" || caller.may(Access::dev)) add(alias, "hearth");
+    for (const auto& agent : services.agents.cast().rows()) {
+        if (!may_call(caller, agent)) continue;
+        add(agent.name, "hearth");
+        list.back()["purpose"] = agent.purpose;
+    }
     return list;
 }
 

@@ -115,6 +115,13 @@ inline router::ScriptedReply reply_to(const router::ModelRequest& request) {
         reply.text = "1. a is short";
     } else if (request.purpose == "recompose") {
         reply.text = "a.txt is better.";
+    } else if (request.purpose == "hearth/knowledge") {
+        if (said == 0) call(reply, "k1", "read_file", {{"path", "notes.txt"}});
+        else reply.text = "Under the mat.";
+    } else if (asked.find("Ask where") != std::string::npos) {
+        if (said == 0) call(reply, "m1", "bash", {{"command", "one"}}), call(reply, "m2", "ask_knowledge", {{"question", "Where is the key?"}});
+        else if (said == 1) call(reply, "m3", "bash", {{"command", "two"}});
+        else reply.text = "All of it is done.";
     } else if (asked.find("slowly") != std::string::npos) {
         if (said == 0) call(reply, "m1", "slow", Json::object());
         else reply.text = "It was slow.";

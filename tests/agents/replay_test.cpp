@@ -123,7 +123,7 @@ TEST_F(ReplayTest, AnotherVersionOfAPromptTakesThePlaceOfTheOneOfThen) {
     EXPECT_THAT(system, HasSubstr("rhymes about 20"));
     EXPECT_EQ(system.substr(0, 80), h.model->requests()[0].messages[0].text().substr(0, 80));
 
-    request.prompt = "dev_system";  // of another agent
+    request.prompt = "thinking";  // of a phase that this call is not of
     request.version = "live";
     const auto elsewhere = replayed(h, request);
     ASSERT_TRUE(elsewhere) << elsewhere.error().text();

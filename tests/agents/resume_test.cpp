@@ -25,7 +25,7 @@ struct Case {
     const char* question;
 };
 constexpr std::size_t kMiddle = 10;  // things that either run does before it is half through
-constexpr Case kPipeline{"hearth", kHeavy}, kCoder{"hearth/dev", kDev};
+constexpr Case kPipeline{"hearth", kHeavy}, kCoder{"hearth/dev", kDev}, kAsking{"hearth/dev", "Ask where the key is, and do the rest."};
 
 class Resume : public LivesTest {
 protected:
@@ -163,8 +163,30 @@ TEST_F(Resume, KilledAtAnyMomentAnEffectTakesPlaceAtMostOnce) {
     EXPECT_GE(doubtful, 4) << "two effects, each before and after it took place";
 }
 
+TEST_F(Resume, KilledWhileAnotherAgentIsAskedARunEndsAsIfNothingHadHappened) {
+    const Json expected = uninterrupted(kAsking);
+    ASSERT_EQ(expected["state"], "answered") << expected.dump(1);
+    ASSERT_THAT(expected["steps"], SizeIs(9)) << "three calls of the coder's model, two of the other's, and four of tools";
+    int kills = 0;
+    base::RunId last = newest()->id;
+    effects.clear();
+    for (std::size_t things = 1; killed_after(things, kAsking); ++things, effects.clear()) {
+        SCOPED_TRACE("killed after " + std::to_string(things));
+        const auto left = newest();
+        if (left->id == last) continue;
+        last = left->id;
+        if (left->finished.time_since_epoch().count() == 0) {
+            go_on(last);
+            ++kills;
+        }
+        expect_goes_on_as_if_nothing_happened(expected, last);
+        ASSERT_FALSE(HasFailure());
+    }
+    EXPECT_GE(kills, 12);
+}
+
 TEST_F(Resume, KilledAgainAndAgainARunComesToItsEnd) {
-    const Case cases[] = {kPipeline, kCoder};
+    const Case cases[] = {kPipeline, kCoder, kAsking};
     const unsigned seed = std::random_device{}();
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 chance(seed);

@@ -229,6 +229,8 @@ HOW = {
     **{f"hearth prompt {words}": proven_in("tests/e2e/prompt_test.py", f'prompt(hearth, "{words.split()[0]}"') for words in
        ("list", "show recompose > recompose.md", "save recompose recompose.md", "diff recompose", 'release recompose 2 --override "shorter answers"',
         "rollback recompose", "versions recompose", "release recompose 2")},
+    **{f"hearth prompt {words}": proven_in("tests/e2e/agents_test.py", f'prompt(garden, "{words.split()[0]}"') for words in
+       ("save --new garden_system garden.md", 'release garden_system 1 --override "a new agent"')},
     "hearth quality run": proven_in("tests/e2e/quality_test.py", "shown = quality(hearth)"),
     "hearth quality run --prompt recompose@draft": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--prompt", "recompose@draft")'),
     "hearth quality run --case 'files/*'": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--case", "files/*"'),

@@ -288,7 +288,7 @@ TEST_F(OpenAiApi, ModelsAreListedAndFound) {
         EXPECT_EQ(model["object"], "model");
         EXPECT_EQ(site.ask("GET", "/v1/models/" + ids.back()).json(), model);
     }
-    EXPECT_EQ(ids, (std::vector<std::string>{"default", "hearth", "hearth/dev"}));
+    EXPECT_EQ(ids, (std::vector<std::string>{"default", "hearth", "hearth/dev", "hearth/knowledge", "hearth/admin", "hearth/quality"}));
     EXPECT_EQ(site.ask("GET", "/v1/models/hearth%2Fdev").json()["id"], "hearth/dev");
     EXPECT_EQ(site.ask("GET", "/v1/models/gpt-9").status, 404);
     EXPECT_EQ(site.ask_as(site.make_key({"chat"}), "GET", "/v1/models/hearth/dev").status, 404);

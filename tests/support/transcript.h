@@ -24,6 +24,7 @@ inline base::Json transcript_of(store::Tx& tx, base::RunId id) {
         one[4].erase("digest");
         one[5].erase("ms");
         if (step.kind == "model") drop_times(one[5]["usage"]);
+        if (auto& facts = one[5]["facts"]; facts.is_object() && facts.contains("sums")) drop_times(facts["sums"]["usage"]);
         out["steps"].push_back(std::move(one));
     }
     std::string text = out.dump();
