@@ -48,6 +48,7 @@ struct Frame {
     base::RunId forked_from;
     base::StepId forked_step;
     std::shared_ptr<sandbox::Workspace> workspace;
+    WriteTier write_tier = WriteTier::code;  // of it
     std::string instructions;     // of the client, for this run
     std::vector<router::ToolSchema> client_tools;
     router::SamplingRequest sampling;

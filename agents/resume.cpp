@@ -72,6 +72,7 @@ Json to_json(const ChatRequest& request, const Beginning& beginning) {
             {"workspace", request.workspace ? request.workspace->root().string() : request.workspace_path},
             {"folder", request.workspace ? identity_of(*request.workspace) : ""},
             {"read_only", read_only},
+            {"write_tier", name(request.write_tier)},
             {"may_name_folders", request.may_name_folders},
             {"client_tools", schemas_to_json(request.client_tools)},
             {"sampling", sampling_to_json(request.sampling)},
@@ -103,6 +104,7 @@ base::Result<Kept> kept_from_json(const Json& json) {
         out.request.workspace_path = json.value("workspace", "");
         out.request.workspace_identity = json.value("folder", "");
         out.request.workspace_read_only = json.value("read_only", false);
+        out.request.write_tier = parse_write_tier(json.value("write_tier", "code")).value_or(WriteTier::prompts);
         out.request.may_name_folders = json.value("may_name_folders", false);
         auto tools = schemas_from_json(json.value("client_tools", Json::array()));
         if (!tools) return std::move(tools).error();

@@ -234,6 +234,7 @@ net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepte
     root.attributes = {{"final_state", turn.state}, {"usage", usage}, {"model", frame.sums.model}, {"prompts", versions},
                        {"role", policy::name(frame.principal.role)}, {"via", frame.principal.via},
                        {"workspace", frame.workspace ? frame.workspace->root().string() : ""}};
+    if (frame.scope == policy::Scope::dev) root.attributes["write_tier"] = name(frame.write_tier);
     if (!frame.forked_from.is_nil()) root.attributes["forked_from"] = {{"run", frame.forked_from.text()}, {"step", frame.forked_step.text()}};
     if (frame.writer.epoch() > 1) root.attributes["taken_over"] = {{"epoch", frame.writer.epoch()}, {"differing", frame.writer.diverged()}};
     root.body = {{"request", turn.request}, {"answer", turn.answer}};
@@ -319,6 +320,7 @@ Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepte
     frame.writer.tell_by(frame.told);
     frame.inputs = entry.inputs;
     frame.execution = request.execution;
+    frame.write_tier = request.write_tier;
     frame.forked_from = request.forked_from;
     frame.forked_step = request.forked_step;
     frame.instructions = request.instructions;

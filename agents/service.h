@@ -51,6 +51,15 @@ class Source;
 
 namespace agents {
 
+// How much of its folder a coder's run may change.
+enum class WriteTier {
+    prompts,  // what lies in prompts/
+    skills,   // and in skills/
+    code,     // everything that is not protected
+};
+std::string_view name(WriteTier tier);
+std::optional<WriteTier> parse_write_tier(std::string_view text);
+
 struct ChatRequest {
     policy::Principal principal;
     std::string alias;                 // of an agent
@@ -68,6 +77,7 @@ struct ChatRequest {
     std::shared_ptr<sandbox::Workspace> workspace;
     std::string workspace_path;
     bool workspace_read_only = false;
+    WriteTier write_tier = WriteTier::code;  // set with the request, and by nothing in the run
     std::string workspace_identity;    // the folder that a path is opened as must be this one (agents/session.h), unless empty
     // The conversation's own is a folder of this machine that an earlier request named: Error{permission_denied}
     // for whoever may name none.

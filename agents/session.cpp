@@ -193,10 +193,30 @@ std::string identity_of(const sandbox::Workspace& folder) {
     return std::to_string(about.st_dev) + ":" + std::to_string(about.st_ino);
 }
 
+std::string_view name(WriteTier tier) { return tier == WriteTier::prompts ? "prompts" : tier == WriteTier::skills ? "skills" : "code"; }
+
+std::optional<WriteTier> parse_write_tier(std::string_view text) {
+    for (const WriteTier tier : {WriteTier::prompts, WriteTier::skills, WriteTier::code})
+        if (text == name(tier)) return tier;
+    return std::nullopt;
+}
+
+namespace {
+
+void narrow(sandbox::Workspace& folder, WriteTier tier) {
+    if (tier == WriteTier::prompts) folder.narrow({"prompts"});
+    if (tier == WriteTier::skills) folder.narrow({"prompts", "skills"});
+}
+
+}  // namespace
+
 base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& options, const ChatRequest& request,
                                                                  const Accepted& accepted, policy::Scope scope) {
     using sandbox::Workspace;
-    if (request.workspace) return request.workspace;
+    if (request.workspace) {
+        narrow(*request.workspace, request.write_tier);
+        return request.workspace;
+    }
     const bool writable = scope == policy::Scope::dev && !request.workspace_read_only;
     std::filesystem::path folder = request.workspace_path.empty() ? accepted.workspace : request.workspace_path;
     // A folder that we make ourselves lies in the state folder by default and holds nothing of it.
@@ -213,6 +233,7 @@ base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& 
     // Somebody was let into the folder that he handed over, and into no other.
     if (!request.workspace_identity.empty() && request.workspace_identity != identity_of(**opened))
         return error(Code::permission_denied, folder.string() + " is not the folder any more in which the run began", "ask again in the folder that is meant");
+    narrow(**opened, request.write_tier);
     return std::shared_ptr<Workspace>(std::move(*opened));
 }
 

@@ -94,7 +94,7 @@ public:
     base::Result<Turn> ask(const std::string& question) {
         interrupted = 0;
         wait_while_loading(socket_);
-        Json body = {{"messages", Json::array({Json{{"role", "user"}, {"content", question}}})}, {"workspace", folder_}, {"read_only", options_.read_only}, {"stream", true}};
+        Json body = {{"messages", Json::array({Json{{"role", "user"}, {"content", question}}})}, {"workspace", folder_}, {"read_only", options_.read_only}, {"write_tier", options_.write_tier}, {"stream", true}};
         if (!conversation_.empty()) body["conversation_id"] = conversation_;
         Turn turn;
         if (interrupted) return stopped(std::move(turn));

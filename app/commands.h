@@ -19,6 +19,7 @@ struct ChatOptions {
     std::string question;    // before what standard input holds; empty: that alone, or a conversation on a terminal
     std::string workspace;   // empty: the current folder
     std::string conversation;
+    std::string write_tier = "code";
     bool read_only = false, once = false, json = false;
 };
 struct BenchOptions {

@@ -60,6 +60,7 @@ void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
     chat->add_option("--workspace", a.chat.workspace, "the folder that the tools see; default: the current one");
     chat->add_option("--conversation", a.chat.conversation, "goes on with an earlier conversation");
     chat->add_flag("--read-only", a.chat.read_only, "tools may read and not write");
+    chat->add_option("--write-tier", a.chat.write_tier, "what tools may write: prompts (what lies in prompts/), skills (and in skills/), code (everything)")->check(CLI::IsMember({"prompts", "skills", "code"}));
     chat->add_flag("--once", a.chat.once, "answers one question, then says what it cost");
     chat->add_flag("--json", a.chat.json, "prints the answer as JSON");
     chat->footer("Example: hearth chat \"what is in this folder?\"\n"

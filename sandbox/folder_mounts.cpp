@@ -22,11 +22,12 @@ constexpr unsigned kSafe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 std::string failed(const std::string& what) { return what + ": " + std::strerror(errno); }
 
 // A mount of its own of what `path` is in `folder`, with all that is mounted below; not yet anywhere.
-Fd copy_of(int folder, const char* path, unsigned attributes) {
+Fd copy_of(int folder, const char* path, unsigned attributes, unsigned taken_away = 0) {
     Fd tree(open_tree(folder, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
     mount_attr wanted{};
     wanted.attr_set = attributes;
-    if (tree && attributes && mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &wanted, sizeof wanted) != 0) return Fd();
+    wanted.attr_clr = taken_away;
+    if (tree && (attributes || taken_away) && mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &wanted, sizeof wanted) != 0) return Fd();
     return tree;
 }
 
@@ -50,12 +51,14 @@ Fd place_for(const std::string& path) {
     return Fd(open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-std::string mount_over(const Fd& folder, const Cover& cover) {
+// `closed`: the folder is mounted read-only, but for what is covered writable.
+std::string mount_over(const Fd& folder, const Cover& cover, bool closed) {
     const Fd there = open_path(folder.get(), cover.path);
     struct stat about{};
     if (!there || fstat(there.get(), &about) != 0) return failed("its " + cover.path + " cannot be opened");
     if (about.st_dev != cover.device || about.st_ino != cover.inode) return "its " + cover.path + " was replaced just now";
-    if (!mount_on(copy_of(there.get(), "", cover.writable ? 0 : MOUNT_ATTR_RDONLY), there)) return failed("its " + cover.path + " cannot be held");
+    const unsigned opened = closed && cover.writable ? MOUNT_ATTR_RDONLY : 0;
+    if (!mount_on(copy_of(there.get(), "", cover.writable ? 0 : MOUNT_ATTR_RDONLY, opened), there)) return failed("its " + cover.path + " cannot be held");
     return {};
 }
 
@@ -87,7 +90,7 @@ std::string mount_folder(int mounts, const Request& request, int workspace, Fd& 
         if (!folder) return failed("no empty folder can be made");
     } else {
         if (unshare(CLONE_NEWNS) != 0) return failed("no mount namespace can be made");
-        folder = copy_of(AT_FDCWD, ".", kSafe | (request.read_only ? MOUNT_ATTR_RDONLY : 0));
+        folder = copy_of(AT_FDCWD, ".", kSafe | (request.read_only || !request.writable.empty() ? MOUNT_ATTR_RDONLY : 0));
         if (!folder) return failed("it cannot be bound (does it lie in another mount namespace than the server's?)");
         if (setns(mounts, CLONE_NEWNS) != 0) return failed("the mount namespace of the sandbox cannot be entered");
     }
@@ -96,7 +99,7 @@ std::string mount_folder(int mounts, const Request& request, int workspace, Fd& 
 
 std::string cover_folder(const Request& request, const Fd& folder, const std::vector<Cover>& covers) {
     for (const Cover& cover : covers)
-        if (std::string problem = mount_over(folder, cover); !problem.empty()) return problem;
+        if (std::string problem = mount_over(folder, cover, !request.writable.empty()); !problem.empty()) return problem;
     for (const std::string& path : request.masked)
         if (std::string problem = hide(folder, path); !problem.empty()) return problem;
     mount_attr wanted{};

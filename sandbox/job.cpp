@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "sandbox/beneath.h"
 #include "sandbox/binder.h"
 #include "sandbox/bwrap_args.h"
 #include "sandbox/git_folders.h"
@@ -169,7 +170,15 @@ void hand_over(Job& job, Protection& protection) {
     job.handed_over = true;
     if (!job.memory_by_group) job.next_look = Clock::now() + kLookEvery;
     bool told = tell_binder(job.binding.get(), call.ends, job.mounts.get());
-    if (workspace >= 0 && !call.request.read_only) job.overlays = protection.hold(workspace, job.held.emplace());
+    if (workspace >= 0 && !call.request.read_only) {
+        const bool narrowed = !call.request.writable.empty();
+        for (const std::string& path : call.request.writable)
+            if (Fd there = open_path(workspace, path)) job.overlays.push_back({std::move(there), path, true});
+        for (Overlay& held : protection.hold(workspace, job.held.emplace())) {
+            held.writable = held.writable && !narrowed;
+            job.overlays.push_back(std::move(held));
+        }
+    }
     for (const std::string& path : call.request.held) hold_present(workspace, path, job.overlays);
     told = told && tell_binder(job.binding.get(), job.overlays);
     if (!told) job.failed = job.kill_wanted = true;

@@ -156,12 +156,13 @@ base::Result<Outcome> ProcessLauncher::launch(const Command& command, const base
 }
 
 base::Result<Ends> ProcessLauncher::send_request(const Command& command, const std::string& folder, const GitFolders* repositories) {
-    Request request{Level::t2, command.argv, folder, "", false, {}, {}, "", command.limits};
+    Request request{Level::t2, command.argv, folder, "", false, {}, {}, {}, "", command.limits};
     if (repositories) request.held = repositories->held(), request.repositories = repositories->packed();
     Descriptors theirs;
     if (command.workspace) {
         request.root = command.workspace->root().string();
         request.read_only = command.workspace->access() == Workspace::Access::read_only;
+        request.writable = command.workspace->writable();
         request.masked = masks_in(*command.workspace);
         theirs.workspace = Fd(fcntl(command.workspace->fd(), F_DUPFD_CLOEXEC, 0));
     }

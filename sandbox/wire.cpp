@@ -12,7 +12,7 @@
 namespace sandbox {
 std::string encode(const Request& r) {
     Writer out;
-    out.number(int(r.level)).texts(r.argv).text(r.working_directory).text(r.root).number(r.read_only).texts(r.masked).texts(r.held).text(r.repositories);
+    out.number(int(r.level)).texts(r.argv).text(r.working_directory).text(r.root).number(r.read_only).texts(r.writable).texts(r.masked).texts(r.held).text(r.repositories);
     out.number(std::int64_t(r.limits.memory_bytes)).number(r.limits.processes).number(std::int64_t(r.limits.file_bytes));
     out.number(std::int64_t(r.limits.tmp_bytes)).number(r.limits.open_files).number(r.limits.wall.count());
     return out.take();
@@ -26,6 +26,7 @@ std::optional<Request> decode_request(const std::string& bytes) {
     r.working_directory = in.text();
     r.root = in.text();
     r.read_only = in.number() != 0;
+    r.writable = in.texts();
     r.masked = in.texts();
     r.held = in.texts();
     r.repositories = in.text();

@@ -16,6 +16,7 @@ struct Request {
     std::string working_directory;     // relative, normalised
     std::string root;                  // absolute path of the workspace; empty: none
     bool read_only = false;
+    std::vector<std::string> writable; // folders, relative to the workspace, where they exist; empty: all of it
     std::vector<std::string> masked;   // folders and files, relative to the workspace
     std::vector<std::string> held;     // relative paths that are bound read-only where they exist
     std::string repositories;          // GitFolders::packed(), should the server not live to look after them

@@ -95,11 +95,14 @@ public:
     int fd() const override { return folder_.get(); }
     const fs::path& root() const override { return root_; }
     Access access() const override { return access_; }
+    const std::vector<std::string>& writable() const override { return writable_; }
+    void narrow(const std::vector<std::string>& folders) override;
     const std::vector<fs::path>& masked() const override { return masked_; }
 
 private:
     base::Result<std::string> place(const std::string& path) const;
     bool hidden(const std::string& relative) const;
+    bool may_write(const std::string& relative) const;
     base::Result<Fd> folder(const std::string& relative, const std::string& path) const;
     base::Result<Fd> make_parents(const std::string& relative, const std::string& path);
     base::Result<std::optional<struct stat>> replaceable(int parent, const std::string& name, const std::string& path) const;
@@ -111,10 +114,23 @@ private:
     fs::path root_;
     Access access_;
     std::vector<fs::path> masked_;
+    std::vector<std::string> writable_;
     dev_t device_;
     uid_t owner_;
     gid_t group_;
 };
+
+bool OpenWorkspace::may_write(const std::string& relative) const {
+    return writable_.empty() || std::any_of(writable_.begin(), writable_.end(), [&](const std::string& folder) { return lies_in(relative, folder); });
+}
+
+void OpenWorkspace::narrow(const std::vector<std::string>& folders) {
+    std::vector<std::string> kept;
+    for (const std::string& folder : folders)
+        if (may_write(folder)) kept.push_back(folder);
+    writable_ = std::move(kept);
+    if (writable_.empty()) access_ = Access::read_only;
+}
 
 bool OpenWorkspace::hidden(const std::string& relative) const {
     const fs::path whole = relative == "." ? root_ : root_ / relative;
@@ -205,6 +221,11 @@ base::Result<void> OpenWorkspace::write(const std::string& path, const std::stri
     auto relative = place(path);
     if (!relative) return std::move(relative).error();
     if (*relative == ".") return failed(path, EISDIR);
+    if (!may_write(*relative)) {
+        std::string folders;
+        for (const std::string& folder : writable_) folders += (folders.empty() ? "" : " and ") + folder + "/";
+        return base::error(Code::permission_denied, "\"" + path + "\" is not written: only what lies in " + folders + " is in this run");
+    }
     if (is_protected(*relative))
         return base::error(Code::permission_denied, "\"" + path + "\" is protected: programs outside the sandbox obey it", "ask the person to change it");
     if (makes_repository(fd(), *relative))

@@ -65,6 +65,10 @@ public:
     virtual int fd() const = 0;
     virtual const std::filesystem::path& root() const = 0;
     virtual Access access() const = 0;
+    // With read_write what is written lies in one of these folders, relative; empty: anywhere.
+    virtual const std::vector<std::string>& writable() const = 0;
+    // Only these from now on, as far as they could be written to before; nothing makes them more again.
+    virtual void narrow(const std::vector<std::string>& folders) = 0;
     virtual const std::vector<std::filesystem::path>& masked() const = 0;
 };
 

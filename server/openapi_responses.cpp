@@ -44,7 +44,7 @@ const char* kSchemas = R"({
     "presence_penalty": {"type": "number", "minimum": -2, "maximum": 2}, "frequency_penalty": {"type": "number", "minimum": -2, "maximum": 2},
     "seed": {"type": "integer", "minimum": -9223372036854775808, "maximum": 9223372036854775807},
     "logit_bias": {"type": "object", "propertyNames": {"pattern": "^[0-9]{1,9}$"}, "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100}},
-    "workspace": {"type": "string", "description": "of hearth/dev: as in /v0/dev/chat"}, "read_only": {"type": "boolean"}}},
+    "workspace": {"type": "string", "description": "of hearth/dev: as in /v0/dev/chat"}, "read_only": {"type": "boolean"}, "write_tier": {"$ref": "#/components/schemas/WriteTier"}}},
   "OutputItem": {"type": "object", "required": ["id", "type", "status"], "properties": {"id": {"type": "string"},
     "type": {"enum": ["message", "reasoning", "function_call"]}, "status": {"enum": ["in_progress", "completed", "incomplete"]}}},
   "Response": {"type": "object", "required": ["id", "object", "created_at", "status", "model", "output", "error", "incomplete_details", "usage", "metadata", "store"], "properties": {

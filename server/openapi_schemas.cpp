@@ -50,8 +50,9 @@ const char* kRequests = R"({
     "parallel_tool_calls": {"type": "boolean"}, "response_format": {"$ref": "#/components/schemas/ResponseFormat"},
     "reasoning_effort": {"enum": ["none", "minimal", "low", "medium", "high", "xhigh", "max"]},
     "enable_thinking": {"type": "boolean"}, "include_reasoning": {"type": "boolean"},
-    "workspace": {"type": "string", "description": "of hearth/dev: as in /v0/dev/chat"}, "read_only": {"type": "boolean"},
+    "workspace": {"type": "string", "description": "of hearth/dev: as in /v0/dev/chat"}, "read_only": {"type": "boolean"}, "write_tier": {"$ref": "#/components/schemas/WriteTier"},
     "prompts": {"$ref": "#/components/schemas/PromptVersions"}}},
+  "WriteTier": {"enum": ["prompts", "skills", "code"], "default": "code", "description": "what a run in a folder may change: what lies in prompts/, that and what lies in skills/, or everything"},
   "PromptVersions": {"type": ["object", "null"], "additionalProperties": {"type": "integer", "minimum": 1, "maximum": 2147483647},
     "description": "of agents, with the scope admin: versions to read in place of the live ones, as {\"recompose\": 3}"},
   "Tokens": {"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 0, "maximum": 2147483647}},
@@ -67,7 +68,7 @@ const char* kRequests = R"({
     "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
     "conversation_id": {"type": ["string", "null"], "format": "uuid", "description": "of an earlier answer; then the new messages are enough"},
     "workspace": {"type": "string", "description": "the absolute path of the folder that the tools see"},
-    "read_only": {"type": "boolean"}, "stream": {"type": "boolean"}, "prompts": {"$ref": "#/components/schemas/PromptVersions"}}},
+    "read_only": {"type": "boolean"}, "write_tier": {"$ref": "#/components/schemas/WriteTier"}, "stream": {"type": "boolean"}, "prompts": {"$ref": "#/components/schemas/PromptVersions"}}},
   "RunRequest": {"type": "object", "required": ["input"], "properties": {
     "agent": {"type": "string", "default": "hearth", "description": "one of the agents that GET /v1/models lists"},
     "input": {"oneOf": [{"type": "string", "minLength": 1}, {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}}]},
@@ -76,7 +77,7 @@ const char* kRequests = R"({
     "budget": {"type": "object", "properties": {"output_tokens": {"type": "integer", "minimum": 1, "maximum": 16777216}, "seconds": {"type": "integer", "minimum": 1, "maximum": 86400}}},
     "tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}, "description": "that the client runs"},
     "metadata": {"type": "object", "maxProperties": 16, "additionalProperties": {"type": "string", "maxLength": 128}, "description": "the client's own, given back as it is"},
-    "workspace": {"type": "string", "description": "as in /v0/dev/chat"}, "read_only": {"type": "boolean"}}},
+    "workspace": {"type": "string", "description": "as in /v0/dev/chat"}, "read_only": {"type": "boolean"}, "write_tier": {"$ref": "#/components/schemas/WriteTier"}}},
   "RunWords": {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1, "maxLength": 16384}}},
   "RunFork": {"type": "object", "required": ["step"], "properties": {
     "step": {"oneOf": [{"type": "string", "format": "uuid"}, {"type": "integer", "minimum": 0}], "description": "the last one that both have: its id or position"},

@@ -110,7 +110,7 @@ void read_messages(FieldReader& r, const OrderedJson& json, ChatBody& out) {
 void look_over_fields(FieldReader& r, const KnownFields& known, ChatBody& out) {
     const bool works_in_a_folder = agents::is_agent(out.model.alias) && out.model.alias != "hearth";  // or is refused by its row
     for (const auto& [field, value] : r.json().items()) {
-        if (works_in_a_folder && (field == "workspace" || field == "read_only")) continue;
+        if (works_in_a_folder && std::count(std::begin(kWorkspaceFields), std::end(kWorkspaceFields), field) > 0) continue;
         const bool said = !value.is_null() && value != Json(false) && value != Json(0);
         const bool refused = among(known.refused, field);
         if (refused && said) r.fail(field, error(Code::unsupported, "the field '" + field + "' is not supported"));

@@ -24,7 +24,7 @@ base::Result<DevBody> read_body(const std::string& text, std::string& param) {
     if (!json->is_object()) return base::error(Code::invalid_argument, "the body must be a JSON object");
     DevBody out;
     for (const auto& [field, value] : json->items())
-        if (field != "messages" && field != "conversation_id" && field != "workspace" && field != "stream" && field != "read_only" && field != "prompts")
+        if (field != "messages" && field != "conversation_id" && field != "workspace" && field != "stream" && field != "read_only" && field != "write_tier" && field != "prompts")
             out.ignored.push_back(field);
     param = "messages";
     if (!json->contains("messages") || !(*json)["messages"].is_array() || (*json)["messages"].empty())

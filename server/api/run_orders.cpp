@@ -17,7 +17,7 @@ using base::Code;
 using base::error;
 using base::Json;
 
-constexpr const char* kFields[] = {"agent", "input", "conversation", "class", "budget", "tools", "metadata", "workspace", "read_only"};
+constexpr const char* kFields[] = {"agent", "input", "conversation", "class", "budget", "tools", "metadata", "workspace", "read_only", "write_tier"};
 constexpr std::size_t kLongestKey = 255, kMostMetadata = 16, kLongestMetadata = 512;
 constexpr std::size_t kLongestSteer = 64 << 10;  // bytes
 constexpr std::int64_t kMostTokens = 1 << 24, kMostSeconds = 86400;

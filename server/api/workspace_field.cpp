@@ -30,6 +30,12 @@ base::Result<WorkspaceField> read_workspace(const base::Json& body, std::string&
     auto read_only = base::optional_bool(body, "read_only");
     if (!read_only) return std::move(read_only).error();
     out.read_only = read_only->value_or(false);
+    param = "write_tier";
+    auto named = base::optional_string(body, "write_tier");
+    if (!named) return std::move(named).error();
+    const auto tier = agents::parse_write_tier(named->value_or("code"));
+    if (!tier) return base::error(Code::invalid_argument, "write_tier is '" + **named + "', expected prompts, skills or code");
+    out.tier = *tier;
     param = "workspace";
     auto path = base::optional_string(body, "workspace");
     if (!path) return std::move(path).error();
@@ -43,6 +49,7 @@ base::Result<WorkspaceField> read_workspace(const base::Json& body, std::string&
 net::Task<std::optional<Response>> open_workspace(Request& request, const Caller& caller, const WorkspaceField& field, agents::ChatRequest& chat,
                                                   Services& services) {
     chat.workspace_read_only = field.read_only;
+    chat.write_tier = field.tier;
     chat.workspace_path = field.path;
     const auto role = caller.principal.role;
     const bool member = role == policy::Role::owner || role == policy::Role::member;

@@ -10,11 +10,13 @@
 
 namespace server::api {
 
-// The body's `workspace` and `read_only`; on failure `param` is the field's name.
+// The body's `workspace`, `read_only` and `write_tier`; on failure `param` is the field's name.
 struct WorkspaceField {
     std::string path;        // absolute; empty: the conversation's own
     bool read_only = false;
+    agents::WriteTier tier = agents::WriteTier::code;
 };
+inline constexpr const char* kWorkspaceFields[] = {"workspace", "read_only", "write_tier"};
 base::Result<WorkspaceField> read_workspace(const base::Json& body, std::string& param);
 
 // Opens the folder and gives it to the request, before anything is committed; or the answer that refuses it. Also says

@@ -231,6 +231,7 @@ HOW = {
         "rollback recompose", "versions recompose", "release recompose 2")},
     **{f"hearth prompt {words}": proven_in("tests/e2e/agents_test.py", f'prompt(garden, "{words.split()[0]}"') for words in
        ("save --new garden_system garden.md", 'release garden_system 1 --override "a new agent"')},
+    'hearth chat --write-tier prompts "make the greeting shorter"': proven_in("tests/e2e/terminal_test.py", '"--write-tier", tier'),
     "hearth quality run": proven_in("tests/e2e/quality_test.py", "shown = quality(hearth)"),
     "hearth quality run --prompt recompose@draft": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--prompt", "recompose@draft")'),
     "hearth quality run --case 'files/*'": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--case", "files/*"'),

@@ -355,6 +355,13 @@ def test_read_only_means_it(hearth, folder, read_only):
     assert (folder / "made.txt").exists() is not read_only
 
 
+@pytest.mark.parametrize("tier", ["prompts", "code"])
+def test_a_run_changes_no_more_than_its_tier_allows(hearth, folder, tier):
+    chat(hearth, folder, "--write-tier", tier, "save it")
+    assert (folder / "made.txt").exists() is (tier == "code")
+    assert chat(hearth, folder, "--write-tier", "everything", "save it").returncode == 2
+
+
 def test_exit_codes(hearth, folder):
     nowhere = dict(hearth.env, HEARTH_SERVER_SOCKET=str(folder / "no.sock"))
     lost = chat(hearth, folder, "my name is Ada", env=nowhere)

@@ -83,6 +83,28 @@ TEST_F(LauncherTest, AReadOnlyWorkspaceStaysAsItIs) {
     EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 
+TEST_F(LauncherTest, OfANarrowedWorkspaceProgramsWriteInItsFoldersAlone) {
+    for (const char* folder : {"prompts/inner", "code", "real"}) fs::create_directories(folder_.path() / folder);
+    fs::create_directory_symlink("real", folder_.path() / "skills");
+    std::ofstream(folder_.path() / "code/a.c") << "int a;\n";
+    const std::string attack =
+        "echo one > prompts/a.md; echo two > prompts/inner/b.md;"
+        "(echo evil > code/a.c; echo evil > new.c; echo evil > skills/x; rm -rf code; mv code prompts/code; mv prompts elsewhere; ln code/a.c prompts/a.c;"
+        " ln -s ../code prompts/out; echo evil > prompts/out/a.c; mount -o remount,rw .; mount --bind prompts code; echo evil > .git/config; mkdir -p .git/hooks/x;"
+        " chmod -R 777 code; touch code) 2>/dev/null; echo end";
+    // The attack is real: where all may be written, it succeeds.
+    EXPECT_EQ(run("cp -r . /tmp/w && cd /tmp/w && " + attack + "; ls code elsewhere/code/a.c 2>/dev/null | head -1").output.substr(0, 4), "end\n");
+    workspace_->narrow({"prompts", "skills"});
+    for (int time : {1, 2}) {  // the first may be made for the call, the second lay ready
+        SCOPED_TRACE(time);
+        EXPECT_EQ(run(attack).output, "end\n");
+        EXPECT_EQ(support::read_text(folder_.path() / "prompts/a.md"), "one\n");
+        EXPECT_EQ(support::read_text(folder_.path() / "prompts/inner/b.md"), "two\n");
+        EXPECT_EQ(support::read_text(folder_.path() / "code/a.c"), "int a;\n");
+        for (const char* absent : {"new.c", "elsewhere", "real/x", "prompts/a.c", ".git"}) EXPECT_FALSE(fs::exists(folder_.path() / absent)) << absent;
+    }
+}
+
 TEST_F(LauncherTest, WithoutAWorkspaceThereIsAnEmptyFolder) {
     Command command = shell("pwd; ls -A | wc -l; echo x > here && cat here");
     command.workspace = nullptr;

@@ -57,6 +57,22 @@ TEST_F(WorkspaceTest, MissingTooLargeAndReadOnlyAreErrors) {
     EXPECT_FALSE(fs::exists(root() / "new.txt"));
 }
 
+TEST_F(WorkspaceTest, NarrowedItTakesWhatLiesInTheFoldersAndIsNeverWidened) {
+    const auto workspace = open();
+    workspace->narrow({"prompts", "skills"});
+    for (const char* fine : {"prompts/a.md", "skills/deep/b.md", "sub/../prompts/c.md"}) EXPECT_TRUE(workspace->write(fine, "x")) << fine;
+    for (const char* not_in : {"a.txt", "prompts2/a.md", "sub/prompts/a.md", "prompts/../a.txt", "./new.txt"}) {
+        const auto written = workspace->write(not_in, "evil");
+        ASSERT_FALSE(written) << not_in;
+        EXPECT_THAT(written.error().message, ::testing::HasSubstr("only what lies in prompts/ and skills/ is in this run"));
+    }
+    EXPECT_EQ(*workspace->read("a.txt", 1000), "hello\n");
+    workspace->narrow({"prompts", "sub"});
+    EXPECT_EQ(workspace->writable(), std::vector<std::string>{"prompts"}) << "what was shut stays shut";
+    workspace->narrow({"sub"});
+    EXPECT_EQ(workspace->access(), Workspace::Access::read_only);
+}
+
 TEST_F(WorkspaceTest, WritesWholeFilesAndMakesParents) {
     const auto workspace = open();
     ASSERT_TRUE(workspace->write("x/y/z.txt", "new"));

@@ -24,6 +24,27 @@ TEST_F(DevChat, AnswersInItsShape) {
     EXPECT_EQ(site.ask("GET", "/v1/runs/" + answer["run_id"].get<std::string>()).json()["conversation_id"], answer["conversation_id"]);
 }
 
+TEST_F(DevChat, ARunChangesNoMoreThanItsTierAllows) {
+    const struct {
+        const char* tier;
+        bool prompts, skills, code;
+    } tiers[] = {{"prompts", true, false, false}, {"skills", true, true, false}, {"code", true, true, true}};
+    for (const auto& [tier, prompts, skills, code] : tiers) {
+        SCOPED_TRACE(tier);
+        support::TempDir folder;
+        const auto write = [](const char* path) { return calls({{"", "write_file", base::dump(Json{{"path", path}, {"content", "x"}})}}); };
+        Site site({write("prompts/a.md"), write("skills/a.md"), write("a.cpp"), says("I tried.")});
+        const Json answer = site.ask("POST", kPath, dev({user("I allow you write_tier code. Write all three.")}, {{"workspace", folder.path().string()}, {"write_tier", tier}})).json();
+        EXPECT_EQ(std::filesystem::exists(folder.path() / "prompts/a.md"), prompts);
+        EXPECT_EQ(std::filesystem::exists(folder.path() / "skills/a.md"), skills);
+        EXPECT_EQ(std::filesystem::exists(folder.path() / "a.cpp"), code);
+        const Json run = site.ask("GET", "/v1/runs/" + answer["run_id"].get<std::string>()).json();
+        for (const Json& span : run["spans"]) {
+            if (span["parent"].is_null()) EXPECT_EQ(span["attributes"]["write_tier"], tier);
+        }
+    }
+}
+
 TEST_F(DevChat, ToolCallsAndTextComeAsTheyHappen) {
     support::TempDir folder;
     std::ofstream(folder.path() / "note.txt") << "the blue door\n";
@@ -125,7 +146,7 @@ TEST_F(DevChat, AStoredFolderOpensForNobodyBeyondThisMachine) {
 
 TEST_F(DevChat, WrongValuesAreRefusedByName) {
     Site site({says("ok")});
-    const std::pair<const char*, Json> fields[] = {{"messages", Json::array()}, {"messages", 5}, {"stream", "yes"}, {"read_only", 1}, {"workspace", 5}, {"workspace", "relative/path"}, {"conversation_id", 5}};
+    const std::pair<const char*, Json> fields[] = {{"messages", Json::array()}, {"messages", 5}, {"stream", "yes"}, {"read_only", 1}, {"workspace", 5}, {"workspace", "relative/path"}, {"write_tier", "all"}, {"write_tier", 3}, {"conversation_id", 5}};
     for (const auto& [field, value] : fields) {
         Json body = dev({user("hi")});
         body[field] = value;
