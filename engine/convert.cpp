@@ -107,7 +107,7 @@ base::Result<void> write_texts(const ModelFile& file, Parts& parts, Json& index)
     Json texts = Json::object();
     if (const auto* gguf = dynamic_cast<const GgufFile*>(&file)) {
         index["source"] = "gguf";
-        texts["gguf"] = parts.add(gguf->gguf().mapping().bytes().first(gguf->gguf().head_bytes()));
+        texts["gguf"] = parts.add(gguf->gguf().head());
     } else if (const auto* checkpoint = dynamic_cast<const Checkpoint*>(&file)) {
         index["source"] = "checkpoint";
         for (const char* name : CheckpointFiles::names()) {

@@ -24,7 +24,7 @@ public:
         if (!tensor) return std::nullopt;
         return StoredTensor{tensor->format, {tensor->dims.rbegin(), tensor->dims.rend()}, tensor->data};
     }
-    void release(const StoredTensor& tensor) const override { gguf_->mapping().release(tensor.data); }
+    void release(const StoredTensor& tensor) const override { MappedFile::release(tensor.data); }
     std::uint64_t bytes() const override { return gguf_->file_bytes(); }
     base::Error error(std::string what, Code code) const override { return gguf_->error(std::move(what), code); }
     const Gguf& gguf() const { return *gguf_; }
@@ -73,14 +73,14 @@ base::Result<void> read(const Gguf& gguf, EncoderConfig& c) {
 }  // namespace
 
 bool is_encoder_gguf(const std::filesystem::path& path) {
-    const auto gguf = Gguf::open(path);
+    const auto gguf = Gguf::open_whole(path);  // any part of one that was split
     if (!gguf) return false;
     const auto architecture = (*gguf)->text("general.architecture");
     return architecture && *architecture == kArchitecture;
 }
 
 base::Result<std::unique_ptr<EncoderFile>> open_encoder_gguf(const std::filesystem::path& path) {
-    auto gguf = Gguf::open(path);
+    auto gguf = Gguf::open_whole(path);
     if (!gguf) return std::move(gguf).error();
     auto out = std::make_unique<GgufEncoder>(*std::move(gguf));
     if (auto done = read(out->gguf(), out->config); !done) return std::move(done).error();

@@ -46,13 +46,17 @@ public:
     // all: tensors with their data. head: names and shapes, without data. keys: metadata alone, whatever follows it.
     enum class Part { all, head, keys };
     static base::Result<std::unique_ptr<Gguf>> open(const std::filesystem::path& path, Part part = Part::all);
+    // With the tensors of all parts, when the file is one of those that a model was split in: NAME-00001-of-00003.gguf and so on.
+    static base::Result<std::unique_ptr<Gguf>> open_whole(const std::filesystem::path& path);
     // The head of a GGUF that lies in memory, which must outlive it: it has no file of its own, so no mapping. `path` begins errors.
     static base::Result<std::unique_ptr<Gguf>> read_head(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 
     const std::filesystem::path& path() const { return path_; }
-    std::uint64_t file_bytes() const { return file_->bytes().size(); }
-    const MappedFile& mapping() const { return *file_; }
-    std::size_t head_bytes() const { return head_bytes_; }   // up to the end of the last tensor's entry
+    std::uint64_t file_bytes() const;                      // of all files
+    std::size_t files() const { return 1 + parts_.size(); }
+    const MappedFile& mapping() const { return *file_; }   // of the first file
+    // The file's head up to the end of the last tensor's entry; behind the first part's entries those of the others.
+    std::vector<std::uint8_t> head() const;
     std::uint32_t version() const { return version_; }
     const std::vector<GgufTensor>& tensors() const { return tensors_; }
     const GgufTensor* tensor(std::string_view name) const;
@@ -69,15 +73,19 @@ public:
 
     // An error that begins with the file's name.
     base::Error error(std::string what, base::Code code = base::Code::corrupt) const;
+    // Of one of its tensors, with the name of the file that has it.
+    base::Error error(const GgufTensor& tensor, std::string what, base::Code code = base::Code::corrupt) const;
 
 private:
     Gguf() = default;
+    base::Result<void> adopt(std::unique_ptr<Gguf> part);
     std::filesystem::path path_;
     std::unique_ptr<MappedFile> file_;
+    std::vector<std::unique_ptr<Gguf>> parts_;  // behind the first
     std::unordered_map<std::string, GgufValue> values_;
     std::vector<GgufTensor> tensors_;
     std::unordered_map<std::string, std::size_t> tensor_index_;
-    std::size_t head_bytes_ = 0;
+    std::size_t entries_at_ = 0, head_bytes_ = 0;  // where the tensors' entries begin and end
     std::uint32_t version_ = 0;
     friend class GgufReader;
 };

@@ -36,7 +36,7 @@ public:
         const std::span<const std::uint8_t> data = (*tensor)->data;
         const std::size_t bytes = out.bytes();
         for (int e = 0; e < count; ++e) out.in_place.push_back(data.data() + std::size_t(e) * bytes);
-        out.release = [&mapping = gguf_.mapping(), data, bytes](int e) { mapping.release(data.subspan(std::size_t(e) * bytes, bytes)); };
+        out.release = [data, bytes](int e) { MappedFile::release(data.subspan(std::size_t(e) * bytes, bytes)); };
         const std::string beside = name.substr(0, name.rfind('.')) + ".scale";
         if (is_factor(beside)) {
             auto scales = values(beside, {std::uint64_t(count)});
@@ -65,7 +65,7 @@ private:
         if (without_ones(tensor->dims) == without_ones(dims)) return tensor;
         GgufTensor expected;
         expected.dims = dims;
-        return gguf_.error("tensor '" + name + "' has shape " + tensor->shape() + ", expected " + expected.shape());
+        return gguf_.error(*tensor, "has shape " + tensor->shape() + ", expected " + expected.shape());
     }
 
     bool is_factor(const std::string& name) const {
@@ -109,13 +109,8 @@ std::string main_format(const Gguf& gguf) {
 }  // namespace
 
 base::Result<std::unique_ptr<ModelFile>> GgufFile::open(const std::filesystem::path& path) {
-    auto gguf = Gguf::open(path);
+    auto gguf = Gguf::open_whole(path);
     if (!gguf) return std::move(gguf).error();
-    const auto parts = (*gguf)->integer("split.count"), part = (*gguf)->integer("split.no");
-    if (parts && *parts && **parts > 1)
-        return base::error(base::Code::unsupported, path.string() + ": is part " + std::to_string(part ? std::uint64_t(part->value_or(0)) + 1 : 1) + " of " + std::to_string(**parts) +
-                               " of a model that was split; this engine reads whole files",
-                           "join the parts into one file: llama-gguf-split --merge FIRST_PART WHOLE.gguf");
     return std::unique_ptr<ModelFile>(std::make_unique<GgufFile>(*std::move(gguf)));
 }
 

@@ -51,6 +51,7 @@ public:
         if (part == Gguf::Part::keys) return {};
         if (auto done = alignment(); !done) return done;
         std::vector<std::uint64_t> offsets;
+        out_.entries_at_ = at_;
         for (std::uint64_t i = 0; i < n_tensors; ++i)
             if (auto done = tensor_info(i, offsets); !done) return done;
         out_.head_bytes_ = at_;

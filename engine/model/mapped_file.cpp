@@ -73,7 +73,7 @@ base::Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::filesystem
     return std::unique_ptr<MappedFile>(new MappedFile(static_cast<const std::uint8_t*>(data), size));
 }
 
-void MappedFile::release(std::span<const std::uint8_t> part) const {
+void MappedFile::release(std::span<const std::uint8_t> part) {
     const auto page = std::uintptr_t(sysconf(_SC_PAGESIZE));
     const auto begin = reinterpret_cast<std::uintptr_t>(part.data()) / page * page;
     const auto end = reinterpret_cast<std::uintptr_t>(part.data()) + part.size();

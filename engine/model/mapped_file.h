@@ -26,8 +26,8 @@ public:
     MappedFile(const MappedFile&) = delete;
     MappedFile& operator=(const MappedFile&) = delete;
     std::span<const std::uint8_t> bytes() const { return {data_, size_}; }
-    // Gives the memory of a part back; its bytes are still there, read anew from the file when touched.
-    void release(std::span<const std::uint8_t> part) const;
+    // Gives the memory of a part of any mapping back; its bytes are still there, read anew from the file when touched.
+    static void release(std::span<const std::uint8_t> part);
 
 private:
     MappedFile(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}

@@ -80,7 +80,7 @@ std::vector<TensorShare> shares(const std::vector<Entry>& entries) {
 int small(std::int64_t value) { return value > 0 && value <= INT32_MAX ? int(value) : 0; }
 
 void outline_gguf(const fs::path& path, Outline& out) {
-    auto gguf = Gguf::open(path);
+    auto gguf = Gguf::open_whole(path);
     const bool whole = gguf.ok();
     if (!whole) gguf = Gguf::open(path, Gguf::Part::head);  // data that is cut
     if (!gguf) gguf = Gguf::open(path, Gguf::Part::keys);   // tensors that this engine does not read
@@ -90,7 +90,8 @@ void outline_gguf(const fs::path& path, Outline& out) {
         auto found = g.text(key);
         return found && *found ? **found : std::string();
     };
-    out.container = "GGUF version " + std::to_string(g.version());
+    out.container = "GGUF version " + std::to_string(g.version()) + (g.files() > 1 ? " in " + std::to_string(g.files()) + " files" : "");
+    out.bytes = g.file_bytes();
     out.architecture = text("general.architecture");
     out.name = text("general.name");
     out.tokenizer = text("tokenizer.ggml.model");
