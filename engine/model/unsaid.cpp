@@ -38,6 +38,12 @@ bool may_be_mistral(const File& f) {
     return f.c.experts == 0 && f.c.ropes[0].base == 10000 && (of_7b || f.is_called("mistral")) && !f.has("attention.sliding_window_pattern");
 }
 
+// A window that no layer is said to have.
+bool has_unplaced_window(const File& f) {
+    const auto window = f.gguf.integer(f.c.architecture + ".attention.sliding_window");
+    return window && *window && **window > 0 && **window < f.c.trained_context && !f.has("attention.sliding_window_pattern") && !may_be_mistral(f);
+}
+
 // gpt-oss as published does not round the ends of yarn's ramp, which every GGUF of it leaves out.
 bool may_not_round(const File& f) {
     const RopeConfig& rope = f.c.ropes[0];
@@ -69,6 +75,10 @@ const Row kRows[] = {
     {"llama", "attention.sliding_window", may_be_mistral,
      "GGUF has no window for Mistral: every layer is taken to see all positions. Mistral 7B v0.1 and what was made from it see 4096, and answer differently beyond them",
      "load the checkpoint's folder of safetensors, or a context of at most 4096 tokens", kMistralWindow},
+    {"llama", "attention.sliding_window_pattern", has_unplaced_window,
+     "the file has a window (attention.sliding_window) and does not say which layers see no further: every layer is taken to see all positions, as llama.cpp has it. A model that was "
+     "trained with the window answers differently beyond it",
+     "load the checkpoint's folder of safetensors, or a context of at most the window"},
     {"llama", "rope_freqs.weight", is_llama3_without_divisors,
      "it looks like a Llama 3.1 or later, converted before its scaled angles were: they are taken as they are for 8192 tokens",
      "fetch a newer conversion, or load the checkpoint's folder of safetensors"},

@@ -87,6 +87,14 @@ TEST(Unsaid, MistralsWindow) {
     EXPECT_THAT(unsaid_of(with(by_name, {{"llama.attention.sliding_window", 4096u}, {"llama.attention.sliding_window_pattern", Flags(4, true)}})), testing::IsEmpty()) << "said";
 }
 
+TEST(Unsaid, LayersOfAWindow) {
+    const Values windowed = with(family("llama", 4, 64), {{"llama.attention.sliding_window", 2048u}});
+    EXPECT_THAT(keys(unsaid_of(windowed)), ElementsAre("llama.attention.sliding_window_pattern"));
+    EXPECT_THAT(unsaid_of(with(windowed, {{"llama.attention.sliding_window_pattern", Flags(4, true)}})), testing::IsEmpty()) << "said";
+    EXPECT_THAT(unsaid_of(with(windowed, {{"llama.attention.sliding_window", 32768u}})), testing::IsEmpty()) << "as long as what it was trained on";
+    EXPECT_THAT(keys(unsaid_of(with(windowed, {{"general.name", std::string("Mistral-7B-v0.1")}}))), ElementsAre("llama.attention.sliding_window")) << "told once";
+}
+
 TEST(Unsaid, Llama3sAngles) {
     const Values of_31 = with(family("llama", 4, 64), {{"llama.rope.freq_base", 500000.0f}, {"llama.context_length", 131072u}});
     EXPECT_THAT(keys(unsaid_of(of_31)), ElementsAre("rope_freqs.weight"));
