@@ -75,8 +75,13 @@ int main(int argc, char** argv) try {
     std::printf("first    %3d tokens, %3d of them forced, %3d steps: %7.1f ms with the prompt's %d tokens\n%s\n", first.usage.output_tokens,
                 first.usage.forced_tokens, int(first.steps), first.ms, first.usage.prompt_tokens, first.text.c_str());
     Request one_by_one = request;
-    for (TokenId id = 0; id < engine->tokenizer()->size(); ++id)
-        if (std::count(first.ids.begin(), first.ids.end(), id)) one_by_one.sampling.logit_bias[id] = 0;
+    // Sampled tokens split the text otherwise than forced ones: those that are then forced are named in turn.
+    for (Call last = first;;) {
+        for (const TokenId id : last.ids) one_by_one.sampling.logit_bias[id] = 0;
+        Call next = call(*engine, one_by_one);
+        if (next.usage.forced_tokens >= last.usage.forced_tokens) break;
+        last = std::move(next);
+    }
     std::vector<Call> appended, sampled;
     for (int round = 0; round < (argc > 3 ? std::max(1, std::atoi(argv[3])) : 5); ++round) {
         appended.push_back(call(*engine, request));
