@@ -143,8 +143,10 @@ bool has_spare_model(const Settings& s) { return !s.upstream.url.empty() && (!s.
 fs::path chosen_model(const Settings& s) {
     if (!s.model.path.empty()) return s.model.path;
     std::error_code ignored;
-    const fs::path link = s.state_folder / "models" / "current.gguf";
-    return fs::exists(link, ignored) ? fs::canonical(link, ignored) : link;
+    const fs::path folder = s.state_folder / "models", link = folder / "current.gguf";
+    if (!fs::exists(link, ignored) || !fs::is_symlink(link, ignored)) return link;
+    return folder / fs::read_symlink(link, ignored);  // itself a link perhaps, whose name finds the other parts of a split model
+
 }
 
 base::Result<void> check_backends(const Settings& s) {

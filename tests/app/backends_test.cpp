@@ -125,6 +125,19 @@ TEST_F(BackendsTest, AnEmbeddingModelHasAnAliasOfItsOwn) {
     EXPECT_THAT(said.error().message, HasSubstr("'embedding' is an embedding model"));
 }
 
+TEST_F(BackendsTest, TheChosenModelKeepsTheNameItWasChosenBy) {
+    namespace fs = std::filesystem;
+    const fs::path models = folder.path() / "models", named = folder.path() / "m-00001-of-00002.gguf";
+    fs::create_directories(models);
+    EXPECT_EQ(chosen_model(settings({})), models / "current.gguf") << "none yet";
+    fs::create_symlink(file("0a1b2c", "x"), named);  // as caches keep what they fetched
+    fs::create_symlink(named, models / "current.gguf");
+    EXPECT_EQ(chosen_model(settings({})), named);
+    fs::remove(models / "current.gguf");
+    std::ofstream(models / "current.gguf") << "x";
+    EXPECT_EQ(chosen_model(settings({})), models / "current.gguf") << "a file of that name";
+}
+
 TEST_F(BackendsTest, TheUpstreamMayEmbedAlone) {
     const std::string script = file("script.jsonl", R"({"when":"","text":"scripted"})");
     auto made = make_backends(settings({{"backend.script", script}, {"upstream.url", "http://127.0.0.1:1/v1"}, {"upstream.embedding_model", "vectors"}, {"embedding.name", "v"}}),
