@@ -37,7 +37,8 @@ router::SamplingRequest sampling_from_json(const Json& json) {
 Json usage_to_json(const router::Usage& usage) {
     return {{"prompt_tokens", usage.prompt_tokens},      {"cached_tokens", usage.cached_tokens},
             {"output_tokens", usage.output_tokens},      {"queued_us", usage.queued.count()},
-            {"prefill_us", usage.prefill.count()},       {"decode_us", usage.decode.count()}};
+            {"prefill_us", usage.prefill.count()},       {"decode_us", usage.decode.count()},
+            {"forced_tokens", usage.forced_tokens}};
 }
 
 router::Usage usage_from_json(const Json& json) {
@@ -49,6 +50,7 @@ router::Usage usage_from_json(const Json& json) {
     usage.queued = time("queued_us");
     usage.prefill = time("prefill_us");
     usage.decode = time("decode_us");
+    usage.forced_tokens = json.value("forced_tokens", 0);
     return usage;
 }
 

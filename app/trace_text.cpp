@@ -101,6 +101,7 @@ private:
         std::string out = "prompt " + std::to_string(number(usage, "prompt_tokens")) + " tokens, " + std::to_string(number(usage, "cached_tokens")) + " of them cached";
         if (const auto prefill = micros(usage, "prefill_us"); prefill.count() > 0) out += ", " + shown_time(prefill);
         out += "; output " + std::to_string(number(usage, "output_tokens"));
+        if (const auto forced = number(usage, "forced_tokens"); forced > 0) out += ", " + std::to_string(forced) + " of them forced";
         if (const auto decode = micros(usage, "decode_us"); decode.count() > 0) out += ", " + shown_time(decode);
         return out;
     }

@@ -57,6 +57,7 @@ void add_usage(Attributes& to, const Json& usage) {
     to.add("gen_ai.usage.input_tokens", member(usage, "prompt_tokens"));
     to.add("gen_ai.usage.output_tokens", member(usage, "output_tokens"));
     to.add("gen_ai.usage.cache_read.input_tokens", member(usage, "cached_tokens"));
+    to.add("hearth.usage.forced_tokens", member(usage, "forced_tokens"));
 }
 
 // A span's name there, and its kind (1: internal, 3: client).

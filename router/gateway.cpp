@@ -235,6 +235,7 @@ void Gateway::settle(Attempt& attempt, Reply& reply, const Budgets::Wish& wish, 
     metrics_.add("hearth_prompt_tokens_total", reply.usage.prompt_tokens, labels);
     metrics_.add("hearth_cached_tokens_total", reply.usage.cached_tokens, labels);
     metrics_.add("hearth_output_tokens_total", reply.usage.output_tokens, labels);
+    if (reply.usage.forced_tokens > 0) metrics_.add("hearth_forced_tokens_total", reply.usage.forced_tokens, labels);
     if (reply.usage.cost > 0) metrics_.add("hearth_model_cost_total", reply.usage.cost, labels);
 }
 

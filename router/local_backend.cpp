@@ -383,7 +383,7 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     if (in_circles && reply.finish == FinishReason::cancelled && !request.stop.stopped()) reply.finish = FinishReason::length;
     if (reply.finish == FinishReason::stop && !reply.message.tool_calls.empty()) reply.finish = FinishReason::tool_calls;
     const auto usage = session->usage();
-    reply.usage = {usage.prompt_tokens, usage.cached_tokens, usage.output_tokens, usage.queued, usage.prefill, usage.decode};
+    reply.usage = {usage.prompt_tokens, usage.cached_tokens, usage.output_tokens, usage.queued, usage.prefill, usage.decode, 0, usage.forced_tokens};
     reply.backend = id_;
     reply.seed = seed;
     reply.model = e->info().name;

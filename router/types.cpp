@@ -113,6 +113,7 @@ Usage& Usage::operator+=(const Usage& other) {
     prefill += other.prefill;
     decode += other.decode;
     cost += other.cost;
+    forced_tokens += other.forced_tokens;
     return *this;
 }
 

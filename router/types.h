@@ -122,6 +122,7 @@ struct Usage {
     int prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
     std::chrono::microseconds queued{0}, prefill{0}, decode{0};
     double cost = 0;                   // by the prices of the backend that answered
+    int forced_tokens = 0;             // of the output: its grammar left no choice, they took no step of the model; embedded models only
     Usage& operator+=(const Usage& other);
 };
 

@@ -29,6 +29,7 @@ store::ModelCall CallRecord::filled(const base::Result<Reply>& reply, base::Span
     call.cached_tokens = reply->usage.cached_tokens;
     call.output_tokens = reply->usage.output_tokens;
     call.cost = reply->usage.cost;
+    call.forced_tokens = reply->usage.forced_tokens;
     call.queued = reply->usage.queued;
     call.prefill = reply->usage.prefill;
     call.decode = reply->usage.decode;

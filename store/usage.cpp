@@ -9,23 +9,23 @@ constexpr const char* kTime = "to_timestamp($1::bigint / 1000000.0)";
 
 void insert_call(Tx& tx, const ModelCall& c) {
     tx.send(std::string("insert into model_usage (started_at, id, run_id, alias, purpose, backend, model, profile, finish, error, fallbacks,"
-                        " duration_us, queued_us, prefill_us, decode_us, prompt_tokens, cached_tokens, output_tokens, agent, conversation_id, cost)"
-                        " values (") + kTime + ", $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+                        " duration_us, queued_us, prefill_us, decode_us, prompt_tokens, cached_tokens, output_tokens, agent, conversation_id, cost, forced_tokens)"
+                        " values (") + kTime + ", $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
             {micros_of(c.started), c.id, c.run, c.alias, c.purpose, c.backend, c.model, c.profile, c.finish, tx.redactor().redacted(c.error), tx.redactor().redacted(c.fallbacks),
              std::int64_t(c.duration.count()), std::int64_t(c.queued.count()), std::int64_t(c.prefill.count()), std::int64_t(c.decode.count()),
-             c.prompt_tokens, c.cached_tokens, c.output_tokens, c.agent, c.conversation, c.cost});
+             c.prompt_tokens, c.cached_tokens, c.output_tokens, c.agent, c.conversation, c.cost, c.forced_tokens});
 }
 
 std::vector<ModelCall> list_calls(Tx& tx, base::TimePoint since, int limit) {
     std::vector<ModelCall> out;
     const std::string select = "select id, run_id, alias, purpose, backend, model, profile, finish, error, fallbacks, " + micros("started_at") +
-                               ", duration_us, queued_us, prefill_us, decode_us, prompt_tokens, cached_tokens, output_tokens, agent, conversation_id, cost"
+                               ", duration_us, queued_us, prefill_us, decode_us, prompt_tokens, cached_tokens, output_tokens, agent, conversation_id, cost, forced_tokens"
                                " from model_usage where started_at >= " + kTime + " order by started_at desc, id desc limit $2";
     for (const Row& row : tx.exec(select, {micros_of(since), limit})) {
         const auto time = [&](int column) { return std::chrono::microseconds(row.integer(column)); };
         ModelCall c{row.id<base::SpanId>(0), tx.identity().tenant, tx.identity().person, row.id<base::RunId>(1), row.text(2), row.text(3),
                     row.text(4), row.text(5), row.text(6), row.text(7), row.text(8), row.json(9), row.time(10), time(11), time(12), time(13), time(14),
-                    int(row.integer(15)), int(row.integer(16)), int(row.integer(17)), row.text(18), row.id<base::ConversationId>(19), row.real(20)};
+                    int(row.integer(15)), int(row.integer(16)), int(row.integer(17)), row.text(18), row.id<base::ConversationId>(19), row.real(20), int(row.integer(21))};
         out.push_back(std::move(c));
     }
     return out;

@@ -25,6 +25,7 @@ struct ModelCall {
     std::string agent;                    // its alias; empty: a bare model was called
     base::ConversationId conversation;    // nil: none
     double cost = 0;
+    int forced_tokens = 0;                // of output_tokens
 };
 
 // The only writer; see traces.h.

@@ -25,6 +25,7 @@ base::Json call_json(const store::ModelCall& call) {
             {"prompt_tokens", call.prompt_tokens},
             {"cached_tokens", call.cached_tokens},
             {"output_tokens", call.output_tokens},
+            {"forced_tokens", call.forced_tokens},
             {"agent", call.agent},
             {"conversation_id", call.conversation.is_nil() ? base::Json(nullptr) : base::Json(call.conversation.text())},
             {"cost", call.cost}};

@@ -2,7 +2,19 @@
 
 #include <gtest/gtest.h>
 
+using namespace std::chrono_literals;
+
 namespace {
+
+TEST(Journal, AUsageIsTheSameWhenItIsReadAgain) {
+    router::Usage usage;
+    usage.prompt_tokens = 1, usage.cached_tokens = 2, usage.output_tokens = 3, usage.forced_tokens = 4;
+    usage.queued = 5us, usage.prefill = 6us, usage.decode = 7us;
+    const base::Json json = agents::usage_to_json(usage);
+    EXPECT_EQ(agents::usage_to_json(agents::usage_from_json(json)), json);
+    usage += usage;
+    EXPECT_EQ(agents::usage_to_json(usage)["forced_tokens"], 8);
+}
 
 TEST(Journal, APromptIsTheSameOnceItsSecretsAreTakenOut) {
     base::Redactor redactor;

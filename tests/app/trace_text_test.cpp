@@ -32,7 +32,7 @@ Json sample() {
           {"id": "m", "parent": "c", "kind": "model", "name": "dev", "started": "2026-03-10T14:05:09.010000Z", "duration_us": 10283152, "error": "",
            "attributes": {"alias": "default", "backend": "embedded", "model": "Qwen", "profile": "fast", "finish": "tool_calls",
                           "fallbacks": [{"backend": "upstream", "reason": "no connection"}],
-                          "usage": {"prompt_tokens": 2046, "cached_tokens": 7, "output_tokens": 28, "prefill_us": 9352478, "decode_us": 919152}}, "body": {}},
+                          "usage": {"prompt_tokens": 2046, "cached_tokens": 7, "output_tokens": 28, "forced_tokens": 11, "prefill_us": 9352478, "decode_us": 919152}}, "body": {}},
           {"id": "c", "parent": "r", "kind": "phase", "name": "copilot", "started": "2026-03-10T14:05:09.005000Z", "duration_us": 14300000, "error": "",
            "attributes": {"class": "normal", "next": "recompose", "reasons": ["names a file"]}, "body": {}},
           {"id": "r", "parent": null, "kind": "run", "name": "hearth/dev", "started": "2026-03-10T14:05:09.000000Z", "duration_us": 15261398, "error": "",
@@ -54,8 +54,8 @@ Five lines.
    10 ms    model dev                                                     10.3 s
               default → embedded: Qwen, fast
               passed over upstream: no connection
-              prompt 2046 tokens, 7 of them cached, 9.4 s; output 28, 919 ms;
-              ended by tool_calls
+              prompt 2046 tokens, 7 of them cached, 9.4 s; output 28, 11 of them
+              forced, 919 ms; ended by tool_calls
   10.3 s    tool bash                                                      10 ms
               command: echo one exit 3
               timeout: 5

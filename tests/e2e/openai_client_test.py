@@ -151,6 +151,21 @@ def test_structured_output_is_valid(tiny_client, name, stream):
         jsonschema.validate(json.loads(text), SCHEMAS[name])
 
 
+def test_what_a_grammar_forced_is_told_of_a_call(tiny_client, tiny):
+    def forced():
+        lines = tiny.call("GET", "/metrics").data.decode().splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("hearth_forced_tokens_total{"))
+
+    before = forced()
+    wanted = {"type": "json_schema", "json_schema": {"name": "nested", "schema": SCHEMAS["nested"], "strict": True}}
+    written = create(tiny_client, "Who?", response_format=wanted, max_tokens=200).usage.completion_tokens
+    call = tiny.call("GET", "/v1/usage?calls=1").json["calls"][0]
+    assert call["output_tokens"] == written and 0 < call["forced_tokens"] < written
+    assert forced() - before == call["forced_tokens"]
+    create(tiny_client, "Who?", max_tokens=5)
+    assert tiny.call("GET", "/v1/usage?calls=1").json["calls"][0]["forced_tokens"] == 0, "nothing without a grammar"
+
+
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("schema,says", [
     ({"type": "string", "maxLenght": 5}, ["/maxLenght", "maxLength"]),

@@ -33,7 +33,7 @@ base::Span span_of(const char* kind, const char* name) {
 base::Span model_span() {
     base::Span s = span_of("model", "copilot");
     s.attributes = {{"alias", "default"}, {"model", "big-1"}, {"finish", "stop"}, {"backend", "up"}, {"profile", "fast"},
-                    {"usage", {{"prompt_tokens", 20}, {"cached_tokens", 16}, {"output_tokens", 3}}}};
+                    {"usage", {{"prompt_tokens", 20}, {"cached_tokens", 16}, {"output_tokens", 3}, {"forced_tokens", 2}}}};
     s.body = {{"sent", {{{"role", "user"}, {"content", "a private question"}}}}, {"reply", {{"role", "assistant"}, {"content", "a private answer"}}}};
     return s;
 }
@@ -77,6 +77,7 @@ TEST_F(OtlpTest, AModelCallHasTheNamesOfTheConventions) {
     EXPECT_EQ(attributes["gen_ai.response.model"], (Json{{"stringValue", "big-1"}}));
     EXPECT_EQ(attributes["gen_ai.usage.input_tokens"], (Json{{"intValue", "20"}}));
     EXPECT_EQ(attributes["gen_ai.usage.output_tokens"], (Json{{"intValue", "3"}}));
+    EXPECT_EQ(attributes["hearth.usage.forced_tokens"], (Json{{"intValue", "2"}}));
     EXPECT_EQ(attributes["gen_ai.response.finish_reasons"].dump(), R"({"arrayValue":{"values":[{"stringValue":"stop"}]}})");
 }
 

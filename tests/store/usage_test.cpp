@@ -52,6 +52,7 @@ TEST_F(StoredUsage, CallsAreSummedByWhatTheyWereFor) {
         call.started = since + std::chrono::seconds(1);
         call.prompt_tokens = 10;
         call.output_tokens = 5;
+        call.forced_tokens = 3;
         call.cost = cost;
         as(who, [&](store::Tx& tx) { store::insert_call(tx, call); });
     };
@@ -75,6 +76,7 @@ TEST_F(StoredUsage, CallsAreSummedByWhatTheyWereFor) {
     const auto calls = as(world->owner(), [&](store::Tx& tx) { return store::list_calls(tx, since, 10); });
     ASSERT_EQ(calls.size(), 3u);
     EXPECT_NEAR(calls[0].cost + calls[1].cost + calls[2].cost, 2.75, 1e-9);
+    for (const auto& call : calls) EXPECT_EQ(call.forced_tokens, 3);
 }
 
 }  // namespace
