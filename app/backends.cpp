@@ -146,7 +146,6 @@ fs::path chosen_model(const Settings& s) {
     const fs::path folder = s.state_folder / "models", link = folder / "current.gguf";
     if (!fs::exists(link, ignored) || !fs::is_symlink(link, ignored)) return link;
     return folder / fs::read_symlink(link, ignored);  // itself a link perhaps, whose name finds the other parts of a split model
-
 }
 
 base::Result<void> check_backends(const Settings& s) {

@@ -52,6 +52,9 @@ constexpr const char* kTogether = R"({"type": "object", "required": ["when", "co
   "tags": {"type": "array", "items": {"enum": ["new", "old", "red", "blue", "large"]}, "uniqueItems": true}},
   "patternProperties": {"^x-": {"type": "string"}}, "additionalProperties": false})";
 
+// A text that holds a pattern somewhere, in so many characters.
+constexpr const char* kHeld = R"({"type": "object", "required": ["code"], "properties": {"code": {"type": "string", "pattern": "[a-z]{3}", "maxLength": 24}}, "additionalProperties": false})";
+
 std::string tool_grammar() { return text::call_syntax("hermes", OrderedJson::parse(kTools), 1)->ebnf; }
 std::string schema_grammar(const char* schema) { return Grammar::schema_to_ebnf(OrderedJson::parse(schema), "root").value(); }
 
@@ -82,6 +85,7 @@ std::vector<Case> cases() {
          R"("items": [{"sku": "lamp-oak-40", "quantity": 2, "price": 49.9}, {"sku": "shade/linen \"wide\"", "quantity": 1, "price": 18}], "total": 117.8, "status": "paid"})"},
         {"together", schema_grammar(kTogether),
          R"({"when": "2026-11-29T08:30:00+01:00", "code": "Ab-17 the third", "step": 35, "tags": ["red", "new", "large"], "x-note": "left of the door, \"upstairs\""})"},
+        {"held", schema_grammar(kHeld), R"({"code": "No. 7, Größe: at left"})"},
         {"any_object", schema_grammar(R"({"type": "object"})"),
          R"({"title": "Report", "sections": [{"heading": "Results", "text": "We measured 42 runs.\nNone failed.", "ok": true}], "score": -1.25e3, "next": null})"},
     };

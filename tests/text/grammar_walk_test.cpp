@@ -55,11 +55,15 @@ TEST(GrammarWalk, MasksAreExactWhereATextIsCounted) {
     const std::shared_ptr<const Grammar> grammars[] = {
         schema(R"({"type": "string", "pattern": "[a-z]", "maxLength": 40})"),
         schema(R"({"type": "string", "pattern": "[b-d]{3}", "minLength": 4, "maxLength": 24})"),
+        schema(R"({"type": "string", "pattern": "[a-z]{3}", "maxLength": 9})"),
+        schema(R"({"type": "string", "pattern": "[a-z]é[0-9]?", "maxLength": 11})"),
         schema(R"({"type": "string", "pattern": "[0-9]{2}", "minLength": 30})"),
         schema(R"({"type": "string", "not": {"enum": ["abc", "c"]}, "maxLength": 12})"),
         schema(R"({"type": "object", "propertyNames": {"pattern": "^[a-z]+$", "minLength": 3, "maxLength": 10}})"),
         Grammar::from_ebnf("root ::= c ( c ( c ( c \".\" | d ) | d ) | d ) | d\nc ::= [^0-9]\nd ::= [0-9] c{0,20} \"!\"").value(),
         Grammar::from_ebnf("root ::= ([a-z]{0,12} \" \")* \"!\"").value(),
+        // Of characters above U+007F more may come than of those below.
+        Grammar::from_ebnf("root ::= c{0,2} \"<\" | [a-z]{3,4} \"<\" | [é中]{3,9} \"<\"\nc ::= [^<]").value(),
         Grammar::from_ebnf("root ::= c{3,9} \"中\" c{0,4} [a-zé中]* \"<\"\nc ::= [^<]").value()};
     const auto tokenizer = many_words();
     const auto table = make_token_table(tokenizer);
