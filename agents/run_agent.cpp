@@ -9,6 +9,7 @@
 #include "agents/honesty.h"
 #include "agents/session.h"
 #include "agents/transcript.h"
+#include "agents/validate.h"
 #include "router/gateway.h"
 
 namespace agents {
@@ -32,6 +33,7 @@ struct State {
     bool must_answer = false;       // no more calls: the model chose to answer, or turns in circles
     bool gathered = false;          // the gathering is over
     bool to_mend = false;           // a call of the last reply failed and heard what would work
+    bool aside = false;             // a call of the last reply failed and heard what would work, and the request does not speak of it
     bool worked = false;            // a call of the last reply did
     std::vector<Part> parts;        // of the answer to come: the last calls, and those of the reply that they mend
     std::vector<Part> unmended;     // the calls that no later one has mended
@@ -112,6 +114,12 @@ void name_calls(Frame& frame, std::vector<ToolCall>& calls) {
     for (ToolCall& call : calls) call.id = before + "_" + std::to_string(++frame.sums.calls);
 }
 
+std::string words_of_person(const AgentTask& task) {
+    const auto& spoken = task.plain.empty() ? task.prefix : task.plain;
+    const auto person = std::find_if(spoken.rbegin(), spoken.rend(), [](const Message& m) { return m.role == MessageRole::user; });
+    return person == spoken.rend() ? std::string() : person->text();
+}
+
 net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, ToolCall call, State& state) {
     ChatEvent started;
     started.kind = ChatEvent::Kind::tool_call;
@@ -129,7 +137,7 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
     if (outcome.state == tools::CallState::unknown) frame.sums.in_doubt.push_back(effect_text(call.name, call.arguments));
     if (outcome.executed && outcome.effect != policy::Effect::pure) state.seen.clear();
     state.seen.insert(identity(call));
-    state.to_mend |= outcome.mendable;
+    (in_scope(call, words_of_person(task)) ? state.to_mend : state.aside) |= outcome.mendable;
     state.worked |= outcome.state == tools::CallState::done;
     if (outcome.state == tools::CallState::done) state.note.clear();  // there is a step now
     (outcome.mendable ? state.unmended : state.parts).push_back(part_of(call, outcome));
@@ -158,7 +166,7 @@ net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const
     const int enough = guided ? 1 : kRepeatsBeforeAnswer;
     const std::set<std::string> earlier = state.seen;  // twice in one reply is no circle
     std::vector<Part> told;
-    bool fresh = state.worked = false;
+    bool fresh = state.worked = state.aside = false;
     for (const ToolCall& call : calls) {
         if (is_client_tool(frame, call.name)) {
             state.result.client_calls.push_back(call);
@@ -180,6 +188,8 @@ net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const
             co_await execute(frame, dispatch, task, call, state);
         }
     }
+    // Beside what worked, a failure that nobody asked about is only told of.
+    state.to_mend |= state.aside && !state.worked;
     // Of earlier calls the answer need not tell any more, once a later one worked.
     if (!state.worked) state.parts.insert(state.parts.begin(), told.begin(), told.end());
 }
@@ -265,9 +275,8 @@ base::Result<void> ask_about(const Frame& frame, const AgentTask& task, const re
 std::optional<reply::SentenceGate> gate_of(const Frame& frame, const AgentTask& task, const State& state) {
     if (!task.answers || (task.discipline == ToolDiscipline::guided && !parts_of(state).empty())) return std::nullopt;
     const auto& spoken = task.plain.empty() ? task.prefix : task.plain;
-    const auto person = std::find_if(spoken.rbegin(), spoken.rend(), [](const Message& m) { return m.role == MessageRole::user; });
     using Then = reply::SentenceGate::Then;
-    return reply::SentenceGate(evidence_of(frame, person == spoken.rend() ? std::string() : person->text(), spoken), state.result.claims.empty() ? Then::stop : Then::correct);
+    return reply::SentenceGate(evidence_of(frame, words_of_person(task), spoken), state.result.claims.empty() ? Then::stop : Then::correct);
 }
 
 // The reply without calls: the answer, or what there is of it.

@@ -283,12 +283,12 @@ TEST_F(RunAgent, AGuidedModelThatCalledAnswersFromWhatCameBack) {
 }
 
 // The three requests of a run whose first reply holds two calls and whose second reads the file b.
-std::vector<router::ModelRequest> sent_after(router::ScriptedReply first, router::ToolCall second_call, ToolDiscipline discipline) {
+std::vector<router::ModelRequest> sent_after(router::ScriptedReply first, router::ToolCall second_call, ToolDiscipline discipline, const char* request = kRequest) {
     first.tool_calls.push_back(std::move(second_call));
     Options options;
     options.default_discipline = discipline;
     Harness h({std::move(first), calls("read_file", R"({"path": "b"})"), says("done")}, options);
-    h.ask("hearth/dev", kRequest);
+    h.ask("hearth/dev", request);
     return h.model->requests();
 }
 
@@ -307,13 +307,26 @@ TEST_F(RunAgent, AGuidedModelTellsOfEachOfSeveralCalls) {
 
 TEST_F(RunAgent, AGuidedModelWhoHearsWhatWouldWorkMustChooseAgainAndTellsOfWhatWorked) {
     for (const ToolDiscipline discipline : {ToolDiscipline::guided, ToolDiscipline::free}) {
-        const auto sent = sent_after(calls("bash", R"({"command": "ls"})"), {"", "read_file", R"({"path": "slip"})"}, discipline);
+        const auto sent = sent_after(calls("bash", R"({"command": "ls"})"), {"", "read_file", R"({"path": "slip"})"}, discipline, "Run ls and read the file slip");
         ASSERT_EQ(sent.size(), 3u);
         const bool free = discipline == ToolDiscipline::free;
         EXPECT_EQ(sent[1].tool_choice.kind, free ? router::ToolChoice::Kind::automatic : router::ToolChoice::Kind::required);
         EXPECT_EQ(sent[2].tool_choice.kind, router::ToolChoice::Kind::automatic) << "nothing failed in the second reply";
         EXPECT_EQ(sent[2].answer_rules, free ? "" : rules_of_parts({kRanLs, kReadB}));
     }
+}
+
+TEST_F(RunAgent, AFailureThatNobodyAskedAboutIsNotTriedAgain) {
+    router::ScriptedReply both = calls("read_file", R"({"path": "a.txt"})");
+    both.tool_calls.push_back({"", "read_file", R"({"path": "slip"})"});
+    Harness h({both, says("Both.")});
+    EXPECT_EQ(h.ask("hearth/dev", "Read the file a.txt").final_state, "answered");
+    ASSERT_EQ(h.model->requests().size(), 2u);
+    EXPECT_EQ(h.model->requests().at(1).tool_choice.kind, router::ToolChoice::Kind::automatic);
+    Harness asked({both, calls("read_file", R"({"path": "b"})"), says("Both.")});
+    asked.ask("hearth/dev", "Read the files a.txt and slip");
+    EXPECT_EQ(asked.model->requests().at(1).tool_choice.kind, router::ToolChoice::Kind::required);
+    EXPECT_EQ(asked.model->requests().size(), 3u);
 }
 
 TEST_F(RunAgent, AGuidedModelIsHeldToTheOnlyCallThatWorkedAfterOneThatFailed) {
