@@ -70,7 +70,4 @@ struct Outcome {
 // What is wrong with it, a line each; empty: the case passes.
 std::vector<std::string> judge(const Expectation& expect, const Outcome& outcome);
 
-// The language whose common words the text has most of: de, en, es, fr, it; "" where two or none lead.
-std::string language_of(const std::string& text);
-
 }  // namespace agents::quality

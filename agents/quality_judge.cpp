@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "agents/quality.h"
+#include "agents/reply/language.h"
 #include "base/trim.h"
 #include "base/unicode.h"
 
@@ -97,6 +98,20 @@ void judge_calls(const Expectation& expect, const Outcome& outcome, std::vector<
     if (!left.empty()) wrong.push_back("asked for " + shown(left) + " too");
 }
 
+// As cases name languages; empty for none.
+std::string_view code_of(reply::Language language) {
+    switch (language) {
+        case reply::Language::english: return "en";
+        case reply::Language::french: return "fr";
+        case reply::Language::german: return "de";
+        case reply::Language::spanish: return "es";
+        case reply::Language::italian: return "it";
+        case reply::Language::other: return "another";
+        case reply::Language::none: return "";
+    }
+    return "";
+}
+
 void judge_text(const Expectation& expect, const Outcome& outcome, std::vector<std::string>& wrong) {
     const std::string text = folded(outcome.text);
     const auto in_text = [&](const std::string& phrase) { return holds(text, folded(phrase)); };
@@ -110,7 +125,7 @@ void judge_text(const Expectation& expect, const Outcome& outcome, std::vector<s
     for (const std::string& phrase : expect.never)
         if (in_text(phrase)) wrong.push_back("says '" + phrase + "'");
     if (expect.language.empty()) return;
-    if (const std::string language = language_of(outcome.text); language != expect.language)
+    if (const std::string language(code_of(reply::language_of(outcome.text))); language != expect.language)
         wrong.push_back("speaks " + (language.empty() ? "no certain language" : language) + ", not " + expect.language);
 }
 
@@ -128,46 +143,7 @@ void judge_files(const Expectation& expect, const Outcome& outcome, std::vector<
     }
 }
 
-struct Words {
-    const char* language;
-    std::vector<std::string> common;
-};
-
-// Those that answers of any subject have, and that few others of these languages write alike.
-const std::vector<Words>& common_words() {
-    static const std::vector<Words> table = {
-        {"de", {"der", "die", "das", "und", "ist", "sind", "ich", "nicht", "ein", "eine", "einen", "mit", "von", "zu", "auf", "für", "sie", "es", "den", "dem", "im", "wird", "kann", "auch", "wie", "hat", "aus", "bei", "oder", "wenn", "ihnen", "du", "mir", "keine", "wir", "gibt", "durch", "gut", "danke", "hallo"}},
-        {"en", {"the", "and", "is", "are", "of", "to", "in", "it", "that", "you", "for", "with", "this", "have", "be", "not", "can", "was", "from", "which", "by", "or", "your", "there", "they", "has", "will", "would", "my", "what", "how", "hello", "thanks"}},
-        {"es", {"el", "los", "las", "y", "es", "que", "una", "por", "para", "con", "está", "son", "del", "como", "puede", "más", "su", "muy", "hola", "gracias"}},
-        {"fr", {"le", "la", "les", "et", "est", "sont", "un", "une", "des", "du", "de", "je", "vous", "il", "elle", "que", "qui", "pas", "ne", "pour", "dans", "avec", "sur", "ce", "cette", "par", "au", "aux", "peut", "nous", "ou", "à", "mais", "être", "bonjour", "merci"}},
-        {"it", {"il", "lo", "gli", "e", "è", "che", "di", "una", "per", "con", "sono", "non", "del", "della", "può", "si", "più", "come", "ciao", "grazie"}},
-    };
-    return table;
-}
-
 }  // namespace
-
-std::string language_of(const std::string& text) {
-    std::vector<int> scores(common_words().size());
-    std::string word;
-    const auto count = [&] {
-        for (std::size_t i = 0; i < scores.size() && !word.empty(); ++i) {
-            const auto& common = common_words()[i].common;
-            scores[i] += std::find(common.begin(), common.end(), word) != common.end();
-        }
-        word.clear();
-    };
-    int length = 1;
-    for (std::size_t at = 0; at < text.size(); at += std::size_t(length)) {
-        const char32_t c = base::decode_utf8(text, at, length);
-        if (c != base::no_char && (base::classes(c) & base::Class::letter)) base::append_utf8(word, base::to_lower(c));
-        else count();
-    }
-    count();
-    const auto best = std::max_element(scores.begin(), scores.end());
-    if (*best == 0 || std::count(scores.begin(), scores.end(), *best) > 1) return "";
-    return common_words()[std::size_t(best - scores.begin())].language;
-}
 
 std::vector<std::string> judge(const Expectation& expect, const Outcome& outcome) {
     std::vector<std::string> wrong;

@@ -8,7 +8,7 @@
 namespace agents::reply {
 
 // The languages that a reply is checked and spoken to in.
-enum class Language { none, english, french, german, spanish, italian };
+enum class Language { none, english, french, german, spanish, italian, other };
 
 struct Word {
     std::string text;          // in small letters; of elided French words each: "j'", "ai"
