@@ -25,6 +25,7 @@ void report(Frame& frame, const PhaseRow& row, base::Span span, base::SteadyPoin
     if (row.phase == Phase::arbiter) span.attributes["reasons"] = turn.reasons;
     if (row.phase == Phase::intake)
         span.attributes.update({{"goal", turn.goal}, {"machine", turn.machine}, {"tools", turn.needs_tools}});
+    if (row.phase == Phase::recompose && turn.asked_language) span.attributes["language"] = "asked for anew";
     if (row.phase == Phase::retrieve) span.attributes["facts"] = turn.facts.size();
     store::TelemetryEvent event;
     event.event = "GRAPH_NODE_DONE";

@@ -129,7 +129,7 @@ Json to_json(const Turn& turn) {
     }
     return {{"phase", name(turn.phase)},       {"span", turn.span.text()},        {"sums", sums_to_json(turn.sums)},
             {"request", turn.request},         {"class", router::name(turn.execution)},
-            {"changes", to_json(turn.changes)}, {"confirmation", turn.confirmation}, {"claims", to_json(turn.claims)},
+            {"changes", to_json(turn.changes)}, {"confirmation", turn.confirmation}, {"claims", to_json(turn.claims)}, {"asked_language", turn.asked_language},
             {"outside", turn.outside},         {"reasons", turn.reasons},         {"goal", turn.goal},
             {"machine", turn.machine},         {"tools", turn.needs_tools},       {"facts", turn.facts},
             {"work", work},                    {"thoughts", turn.thoughts},       {"answer", turn.answer},
@@ -159,6 +159,7 @@ base::Result<Turn> turn_from_json(const Json& json) {
         for (const Json& claim : json.value("claims", Json::array()))
             turn.claims.push_back({claim.value("sentence", ""), claim.value("action", ""), claim.value("outcome", "")});
         turn.confirmation = json.value("confirmation", "");
+        turn.asked_language = json.value("asked_language", false);
         turn.outside = json.value("outside", false);
         turn.label = policy::parse_integrity(json.value("label", ""));
         turn.goal = json.value("goal", "");

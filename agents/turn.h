@@ -68,6 +68,7 @@ struct Turn {
     std::vector<router::Message> work;         // copilot's calls and results
     std::string confirmation;                  // what the last calls came to, in words of ours
     std::vector<CheckedClaim> claims;
+    bool asked_language = false;               // the reply began in another language than the request's, and was asked for anew
     std::string thoughts;
     std::string answer;
     std::string state = "answered";            // the run's final state, if it ended now

@@ -11,11 +11,40 @@ using router::Message;
 using router::MessageRole;
 using reply::SentenceGate;
 
+constexpr std::size_t kLookedBack = 7;  // messages of the thread whose language is looked at, with the request
+
+// Whether the thread spoke another language than `wanted`: a model goes on in it.
+bool changes_language(const PhaseContext& context, reply::Language wanted) {
+    const auto& thread = context.layout.shared;
+    for (std::size_t i = thread.size() > kLookedBack ? thread.size() - kLookedBack : 0; i + 1 < thread.size(); ++i) {
+        const auto spoken = thread[i].role == MessageRole::system ? reply::Language::none : reply::language_of(thread[i].text());
+        if (spoken != reply::Language::none && spoken != wanted) return true;
+    }
+    return false;
+}
+
+// The language that a reply is held to. English, in which the prompts are, needs no watching in a thread that speaks it.
+reply::Language language_held_to(const Turn& turn, const PhaseContext& context) {
+    const auto wanted = reply::language_to_answer(turn.request);
+    return wanted == reply::Language::english && !changes_language(context, wanted) ? reply::Language::none : wanted;
+}
+
+// The language, where the model would not choose it by itself. To name it always makes
+// a small model say less.
+base::Result<std::string> manner(const Turn& turn, const PhaseContext& context) {
+    const auto wanted = language_held_to(turn, context);
+    if (wanted == reply::Language::none || !(turn.asked_language || changes_language(context, wanted))) return std::string();
+    return prompt(context.frame, "language", {{"language", std::string(reply::name(wanted))}});
+}
+
 // Everything that the earlier phases found, and the instruction to answer. A fast turn gets the
-// request alone.
+// request, and how to answer where that needs saying.
 base::Result<std::vector<Message>> instructed(const Turn& turn, const PhaseContext& context) {
     auto messages = context_of(context.layout.shared, turn, context);
-    if (!messages || turn.execution == router::ExecutionClass::fast) return messages;
+    auto how = manner(turn, context);
+    if (!how) return std::move(how).error();
+    if (!messages) return messages;
+    if (turn.execution == router::ExecutionClass::fast) return with_note(std::move(*messages), *how);
     if (!turn.thoughts.empty()) {
         auto thinking = prompt(context.frame, "thinking");
         if (!thinking) return std::move(thinking).error();
@@ -24,7 +53,7 @@ base::Result<std::vector<Message>> instructed(const Turn& turn, const PhaseConte
     }
     auto style = prompt(context.frame, "machine_" + turn.machine);
     if (!style) return std::move(style).error();
-    auto instruction = prompt(context.frame, context.row.prompt, {{"request", turn.request}, {"style", *style}});
+    auto instruction = prompt(context.frame, context.row.prompt, {{"request", turn.request}, {"style", *style + (how->empty() ? "" : " ") + *how}});
     if (!instruction) return std::move(instruction).error();
     return with_note(std::move(*messages), *instruction);
 }
@@ -91,7 +120,8 @@ net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context) {
     const reply::Evidence evidence = evidence_of(frame, turn.request, context.layout.shared);
     auto messages = messages_for(turn, context, evidence);
     if (!messages) co_return std::move(messages).error();
-    SentenceGate gate(evidence, turn.claims.empty() ? SentenceGate::Then::stop : SentenceGate::Then::correct);
+    SentenceGate gate(evidence, turn.claims.empty() ? SentenceGate::Then::stop : SentenceGate::Then::correct,
+                      turn.asked_language ? reply::Language::none : language_held_to(turn, context));
     Delivery delivery(turn, frame);
     base::StopSource enough(context.stop);
     const router::DeltaSink sink = [&](const router::ModelDelta& delta) {
@@ -115,6 +145,10 @@ net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context) {
     if (reply && gate.taken() == 0) delivery.show(gate.take(reply->message.text()));  // out of the journal
     delivery.show(gate.finish());
     if (!reply) co_return std::move(reply).error();  // what was streamed is in the Turn already
+    if (gate.foreign() && !context.stop.stopped()) {
+        turn.asked_language = true;
+        co_return Phase::recompose;
+    }
     if (gate.stopped() && !context.stop.stopped()) co_return ask_about(turn, gate.caught().front(), context);
     settle_claims(turn.claims, gate.caught(), evidence);
     conclude(turn, *reply, context, delivery);

@@ -7,6 +7,8 @@ namespace agents::reply {
 namespace {
 
 constexpr std::size_t kLongestHeld = 400;  // bytes
+constexpr std::size_t kLongestUntold = 240;  // bytes that are held for their language
+constexpr double kRight = 1.5, kForeign = 4;  // words' lead: "Bonjour!" may go on in English, and "The Lord of the Rings" in French
 constexpr std::string_view kEnds = ".!?", kCloses = "\"')*_`";
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -71,9 +73,24 @@ bool SentenceGate::reads_on() const {
     return !fenced_ && from != std::string::npos && from < 4 && pending_[0] != '\t' && std::string_view(">`~").find(pending_[from]) == std::string_view::npos;
 }
 
+// Whether the text is in the language that is wanted, as far as it can be told. `over`: no more comes.
+bool SentenceGate::may_begin(bool over) {
+    if (wanted_ == Language::none) return true;
+    const Language told = language_of(pending_);
+    const double lead = leaning_of(pending_).lead;
+    foreign_ = told != Language::none && told != wanted_ && (over || lead >= kForeign);
+    const bool right = told == wanted_ && lead >= kRight;
+    if (!foreign_ && (right || over || pending_.size() > kLongestUntold)) wanted_ = Language::none;
+    return wanted_ == Language::none;
+}
+
 std::string SentenceGate::take(std::string_view piece) {
     taken_ += piece.size();
     pending_ += piece;
+    return may_begin(false) ? released() : std::string();
+}
+
+std::string SentenceGate::released() {
     std::string out;
     while (!stopped()) {
         std::size_t end = end_of_sentence(pending_);
@@ -89,9 +106,11 @@ std::string SentenceGate::take(std::string_view piece) {
 }
 
 std::string SentenceGate::finish() {
-    if (stopped() || pending_.empty()) return {};
+    if (stopped() || !may_begin(true)) return {};
+    const std::string out = released();
+    if (stopped() || pending_.empty()) return out;
     const std::string rest = std::exchange(pending_, {});
-    return through(rest);
+    return out + through(rest);
 }
 
 std::string corrected(const std::string& text, const Evidence& evidence) {

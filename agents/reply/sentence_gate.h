@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agents/reply/claims.h"
+#include "agents/reply/language.h"
 
 namespace agents::reply {
 
@@ -20,7 +21,9 @@ public:
         stop,     // nothing more comes through, and caught() has it
         correct,  // from where it may begin, its sentence is replaced by what was and was not done; the same correction once
     };
-    SentenceGate(Evidence evidence, Then then) : evidence_(std::move(evidence)), then_(then) {}
+    // `wanted`: a text that begins in another language is stopped, and nothing of it shown; its beginning is held until its language
+    // is known, at most 240 bytes. none: any.
+    SentenceGate(Evidence evidence, Then then, Language wanted = Language::none) : evidence_(std::move(evidence)), then_(then), wanted_(wanted) {}
 
     // What may be shown now.
     std::string take(std::string_view piece);
@@ -30,15 +33,20 @@ public:
     const Evidence& evidence() const { return evidence_; }
     std::size_t taken() const { return taken_; }  // bytes so far
     const std::vector<Claim>& caught() const { return caught_; }
-    bool stopped() const { return then_ == Then::stop && !caught_.empty(); }
+    bool stopped() const { return foreign_ || (then_ == Then::stop && !caught_.empty()); }
+    bool foreign() const { return foreign_; }  // stopped for its language
 
 private:
+    bool may_begin(bool over);
+    std::string released();
     bool reads_on() const;
     std::string through(std::string_view sentence);
     void follow_lines(std::string_view sentence);
 
     Evidence evidence_;
     Then then_;
+    Language wanted_;  // none as soon as the text may begin
+    bool foreign_ = false;
     std::string pending_;
     std::size_t shown_ = 0;  // of it
     std::size_t taken_ = 0;

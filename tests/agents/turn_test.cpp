@@ -45,6 +45,7 @@ TEST(Turn, ReadsBackWhatWasStored) {
     turn.changes = {{"intake", "several steps", ExecutionClass::heavy}};
     turn.claims = {{"I sent it.", "send", "withdrawn"}};
     turn.confirmation = "Remembered: x.";
+    turn.asked_language = true;
     const auto back = turn_from_json(to_json(turn));
     ASSERT_TRUE(back) << back.error().message;
     EXPECT_EQ(to_json(*back), to_json(turn));
@@ -61,6 +62,7 @@ TEST(Turn, ReadsBackWhatWasStored) {
     EXPECT_EQ(back->sums.deeds, turn.sums.deeds);
     EXPECT_EQ(back->claims, turn.claims);
     EXPECT_EQ(back->confirmation, turn.confirmation);
+    EXPECT_TRUE(back->asked_language);
     ASSERT_EQ(back->changes.size(), 1u);
     EXPECT_EQ(to_json(back->changes[0]), to_json(turn.changes[0]));
 }

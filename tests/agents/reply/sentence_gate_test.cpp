@@ -66,6 +66,41 @@ TEST(SentenceGate, WordsInWhichNoClaimBeginsAreNotHeld) {
     EXPECT_EQ(read_by_word("Ich habe die Nachricht gesendet.", nothing), (Pieces{"", "", "", "", "", "Ich habe nichts gesendet."}));
 }
 
+TEST(SentenceGate, ATextInAnotherLanguageIsStoppedBeforeAWordOfIt) {
+    const struct {
+        const char* text;
+        bool foreign;
+    } cases[] = {
+        {"I am fine, thank you, and how are you today?", true},
+        {"Hello! How can I help you today?", true},
+        {"Bonjour ! How can I help you today? What would you like to know of me?", true},
+        {"你好，我很好，谢谢你的关心。今天有什么可以帮你的吗？", true},
+        {"The answer", false},
+        {"Je vais bien, merci, et toi ? The rest is English, and that is that.", false},
+        {"« The Lord of the Rings » est un roman. Il est long.", false},
+        {"The Lord of the Rings est un roman de Tolkien, et il est très long.", false},
+        {"```\nthe name of the file that is to be read by you and me\n```\nC'est tout.", false},
+        {"Paris.", false},
+        {"42", false},
+    };
+    for (const auto& c : cases)
+        for (std::size_t piece = 1; piece < 30; ++piece) {
+            SentenceGate gate(Evidence("x", {}), Then::stop, Language::french);
+            EXPECT_EQ(streamed(gate, c.text, piece), c.foreign ? "" : c.text) << piece;
+            EXPECT_EQ(gate.foreign(), c.foreign) << c.text << " " << piece;
+        }
+}
+
+TEST(SentenceGate, OnlyTheBeginningIsHeldForItsLanguage) {
+    SentenceGate gate(Evidence("x", {}), Then::stop, Language::french);
+    EXPECT_EQ(gate.take("Je vais "), "");
+    EXPECT_EQ(gate.take("bien, "), "Je vais bien, ");
+    EXPECT_EQ(gate.take("merci "), "merci ");
+    SentenceGate wordless(Evidence("x", {}), Then::stop, Language::french);
+    EXPECT_EQ(wordless.take(std::string(240, '1')), "");
+    EXPECT_EQ(wordless.take(" 1 "), std::string(240, '1') + " 1 ");
+}
+
 TEST(SentenceGate, ALongSentenceIsLetGoPiecewise) {
     std::string text = "This";
     while (text.size() < 2000) text += " and so it goes on and on";
