@@ -54,6 +54,8 @@ struct Frame {
     router::SamplingRequest sampling;
     int output_budget = 0;        // tokens of the whole run
     bool asked_tokens = false;    // the client set it
+    bool plain = false;           // the person wants replies without formulas, tables, code
+    std::string effort = "auto";  // the person's setting: the least class of a turn
     std::map<std::string, store::Prompt> prompts;  // the live ones, read at the start
 
     Sums sums;

@@ -170,7 +170,7 @@ base::Result<TakenOver> read_taken_over(store::Tx& tx, const Options& options, b
     }
     auto history = read_history(tx, run->conversation, run->input);
     if (history)
-        out.accepted.opening = Opening{*std::move(prompts), *std::move(history)};
+        out.accepted.opening = Opening{*std::move(prompts), *std::move(history), store::this_person(tx)};
     else
         out.accepted.opening = std::move(history).error();
     return out;

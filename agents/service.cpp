@@ -5,6 +5,7 @@
 
 #include "agents/agents_impl.h"
 #include "agents/journal.h"
+#include "agents/reply/plain.h"
 #include "agents/run_agent.h"
 #include "base/visible.h"
 #include "router/gateway.h"
@@ -196,6 +197,8 @@ net::Task<void> Agents::Impl::execute(Frame& frame, Turn& turn, const ChatReques
 
     if (!accepted.opening) co_return fail(accepted.opening.error());
     frame.prompts = accepted.opening->prompts;
+    frame.plain = accepted.opening->person.plain && frame.scope == policy::Scope::home;
+    frame.effort = accepted.opening->person.effort;
     auto layout = lay_out_turn(frame, accepted.opening->history, turn);
     if (!layout) co_return fail(layout.error());
     if (frame.row->machine == AgentRow::Machine::loop)
@@ -366,6 +369,7 @@ net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request
             co_await execute(frame, turn, request, accepted);
         } catch (const store::RunRests& e) {
             rest(turn, e.approval);
+            if (frame.plain) turn.answer = reply::plain(turn.answer);
             tell_end(frame, turn);
             co_return result_of(frame, std::move(turn));
         } catch (const store::RunStopped& e) {

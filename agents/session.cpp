@@ -6,6 +6,7 @@
 
 #include "agents/pairing.h"
 #include "agents/passages.h"
+#include "agents/reply/plain.h"
 #include "agents/resume.h"
 #include "agents/turn.h"
 #include "store/conversations.h"
@@ -76,10 +77,10 @@ using Prompts = base::Result<std::map<std::string, store::Prompt>>;
 // `appended`: what the conversation was given now; all of it, where it is new.
 base::Result<Opening> read_opening(store::Tx& tx, Prompts prompts, base::ConversationId conversation, bool is_new, std::vector<store::StoredMessage> appended) {
     if (!prompts) return std::move(prompts).error();
-    if (is_new) return Opening{*std::move(prompts), {std::move(appended), {}, policy::Integrity::trusted}};
+    if (is_new) return Opening{*std::move(prompts), {std::move(appended), {}, policy::Integrity::trusted}, store::this_person(tx)};
     auto history = read_history(tx, conversation);
     if (!history) return std::move(history).error();
-    return Opening{*std::move(prompts), *std::move(history)};
+    return Opening{*std::move(prompts), *std::move(history), store::this_person(tx)};
 }
 
 // What a request wants to try out must be what it gets.
@@ -176,6 +177,7 @@ void append_answer(Frame& frame, Turn& turn) {
     if (!frame.sums.in_doubt.empty()) {
         ChatEvent event;
         event.text = (turn.answer.empty() ? "" : "\n\n") + told_in_doubt(frame.sums.in_doubt);
+        if (frame.plain) event.text = reply::plain(event.text);
         turn.answer += event.text;
         frame.emit(std::move(event));
     }

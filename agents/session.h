@@ -10,6 +10,7 @@
 #include "agents/frame.h"
 #include "agents/transcript.h"
 #include "agents/turn.h"
+#include "store/people.h"
 #include "store/runs.h"
 
 namespace agents {
@@ -24,6 +25,7 @@ struct History {
 struct Opening {
     std::map<std::string, store::Prompt> prompts;
     History history;
+    store::Person person;
 };
 
 // What a run keeps from its beginning, whoever goes on with it.

@@ -78,6 +78,9 @@ int approval_list(const LoadedSettings& settings, bool json);
 int approval_decide(const LoadedSettings& settings, const std::string& id, bool grant, bool json);
 // Tries each backend, or that one, plainly, streamed and with a tool; `list`: only tells when they last were.
 int drill(const LoadedSettings& settings, const std::string& backend, bool list, bool json);
+int person_list(const LoadedSettings& settings, bool json);
+// Empty: as it is.
+int person_set(const LoadedSettings& settings, const std::string& who, const std::string& replies, const std::string& effort, bool json);
 int trace_list(const LoadedSettings& settings, int limit, bool json);
 // `run`: an id or its beginning; empty: the newest, or with `all` every run.
 int trace_verify(const LoadedSettings& settings, const std::string& run, bool all, bool json);

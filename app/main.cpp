@@ -18,6 +18,7 @@ struct Arguments {
     bool json = false, quiet = false, fresh = false;
     int limit = 20;
     app::ChatOptions chat;
+    std::string replies, effort;
     app::BenchOptions bench;
     std::string version, other_version, model, prompt;
     std::optional<std::string> override_reason;
@@ -98,6 +99,17 @@ void add_models(CLI::App& root, Arguments& a, Action& chosen) {
         ->add_option("name", a.name, "a name of the catalogue; default: its first");
     command(*model, "use", "Choose the model that serve loads", "hearth model use /models/other.gguf", chosen, [&a](const auto& s) { return app::model_use(s, a.name); })
         ->add_option("name", a.name, "a name of the catalogue, or a file")->required();
+}
+
+void add_people(CLI::App& root, Arguments& a, Action& chosen) {
+    auto* person = group(root, "person", "The people, and how each is answered");
+    command(*person, "list", "All of them", "hearth person list", chosen, [&a](const auto& s) { return app::person_list(s, a.json); })->add_flag("--json", a.json);
+    auto* set = command(*person, "set", "How one is answered from the next message on", "hearth person set Clara --replies plain", chosen,
+                        [&a](const auto& s) { return app::person_set(s, a.name, a.replies, a.effort, a.json); });
+    set->add_option("person", a.name, "a name or an id of hearth person list")->required();
+    set->add_option("--replies", a.replies, "plain: no formulas, tables, code, headings, raw data, paths; full: as the model writes")->check(CLI::IsMember({"full", "plain"}));
+    set->add_option("--effort", a.effort, "the least that a message is given: auto, normal (sorted first, tools), heavy (thought over, too)")->check(CLI::IsMember({"auto", "normal", "heavy"}));
+    set->add_flag("--json", a.json);
 }
 
 void add_prompts(CLI::App& root, Arguments& a, Action& chosen) {
@@ -197,6 +209,7 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     made->add_flag("--quiet", a.quiet, "prints the secret alone");
     command(*key, "list", "Your keys", "hearth key list", chosen, [&a](const auto& s) { return app::key_list(s, a.json); })->add_flag("--json", a.json);
     command(*key, "revoke", "End a key", "hearth key revoke 0190…", chosen, [&a](const auto& s) { return app::key_revoke(s, a.name); })->add_option("id", a.name)->required();
+    add_people(root, a, chosen);
     add_secrets(root, a, chosen);
     auto* approval = group(root, "approval", "What runs wait for your word on");
     command(*approval, "list", "What is open", "hearth approval list", chosen, [&a](const auto& s) { return app::approval_list(s, a.json); })->add_flag("--json", a.json);

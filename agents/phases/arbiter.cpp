@@ -9,6 +9,10 @@ std::string joined(const std::vector<std::string>& reasons) {
     return out;
 }
 
+router::ExecutionClass least_class(const std::string& effort) {
+    return effort == "heavy" ? router::ExecutionClass::heavy : effort == "normal" ? router::ExecutionClass::normal : router::ExecutionClass::fast;
+}
+
 }  // namespace
 
 net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context) {
@@ -27,6 +31,8 @@ net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context) {
     }
     turn.outside = admission.outside;
     turn.needs_tools = admission.names_file;
+    if (const auto least = least_class(context.frame.effort); least > turn.execution)
+        set_class(turn, "setting", least, "the person's effort is " + context.frame.effort);
     // Whether a tool that is named and not to be had here is asked for is for intake to say.
     if (!foreign_tools(turn, context).empty()) {
         turn.reasons.push_back("names a tool of another scope");

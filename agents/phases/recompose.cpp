@@ -1,6 +1,7 @@
 #include "agents/answer_parts.h"
 #include "agents/honesty.h"
 #include "agents/phases/phases.h"
+#include "agents/reply/plain.h"
 #include "agents/run_agent.h"
 #include "agents/transcript.h"
 
@@ -29,12 +30,20 @@ reply::Language language_held_to(const Turn& turn, const PhaseContext& context) 
     return wanted == reply::Language::english && !changes_language(context, wanted) ? reply::Language::none : wanted;
 }
 
-// The language, where the model would not choose it by itself. To name it always makes
+// How to answer: the person's own manner, and the language where the model would not choose it by itself. To name it always makes
 // a small model say less.
 base::Result<std::string> manner(const Turn& turn, const PhaseContext& context) {
+    std::string out;
+    if (context.frame.plain) {
+        auto simple = prompt(context.frame, "plain");
+        if (!simple) return simple;
+        out = *std::move(simple);
+    }
     const auto wanted = language_held_to(turn, context);
-    if (wanted == reply::Language::none || !(turn.asked_language || changes_language(context, wanted))) return std::string();
-    return prompt(context.frame, "language", {{"language", std::string(reply::name(wanted))}});
+    if (wanted == reply::Language::none || !(turn.asked_language || changes_language(context, wanted))) return out;
+    auto language = prompt(context.frame, "language", {{"language", std::string(reply::name(wanted))}});
+    if (!language) return language;
+    return out + (out.empty() ? "" : " ") + *language;
 }
 
 // Everything that the earlier phases found, and the instruction to answer. A fast turn gets the
@@ -75,7 +84,11 @@ class Delivery {
 public:
     Delivery(Turn& turn, const Frame& frame) : turn_(turn), frame_(frame), behind_(!turn.answer.empty()) {}
 
-    void show(std::string text) {
+    void show(const std::string& text) { tell(frame_.plain ? plain_.take(text) : text); }
+    void end() { tell(plain_.finish()); }
+
+private:
+    void tell(std::string text) {
         if (text.empty()) return;
         ChatEvent event;
         event.text = (std::exchange(behind_, false) ? "\n\n" : "") + std::move(text);
@@ -83,9 +96,9 @@ public:
         frame_.emit(std::move(event));
     }
 
-private:
     Turn& turn_;
     const Frame& frame_;
+    reply::Plain plain_;
     bool behind_;  // what an earlier reply said that broke off at a claim
 };
 
@@ -108,7 +121,7 @@ void conclude(Turn& turn, const router::ModelReply& reply, const PhaseContext& c
     else if (reply.finish == router::FinishReason::length)
         turn.state = "partial", turn.error = "the answer was cut after " + std::to_string(reply.usage.output_tokens) + " tokens";
     else if (is_silent(turn.answer) && !turn.confirmation.empty())
-        delivery.show(turn.confirmation);
+        delivery.show(turn.confirmation), delivery.end();
     else if (is_silent(turn.answer))
         turn.state = "failed", turn.error = "the model gave an empty answer";
 }
@@ -144,6 +157,7 @@ net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context) {
     base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), context.span, sink);
     if (reply && gate.taken() == 0) delivery.show(gate.take(reply->message.text()));  // out of the journal
     delivery.show(gate.finish());
+    delivery.end();
     if (!reply) co_return std::move(reply).error();  // what was streamed is in the Turn already
     if (gate.foreign() && !context.stop.stopped()) {
         turn.asked_language = true;

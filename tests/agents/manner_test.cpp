@@ -1,8 +1,9 @@
-// How a person is answered: in the language of the message.
+// How a person is answered: in the language of the message, plainly where wanted, with the effort that is set.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "harness.h"
+#include "store/people.h"
 
 namespace agents::testing {
 namespace {
@@ -40,6 +41,40 @@ TEST_F(Manner, AReplyInAnotherLanguageIsAskedForOnceMore) {
 TEST_F(Manner, ARequestMayNameTheLanguageItself) {
     Harness h({says("Hola, ¿cómo estás tú hoy?")});
     EXPECT_EQ(h.ask("hearth", "Greet me in Spanish").response, "Hola, ¿cómo estás tú hoy?");
+}
+
+struct Settled {
+    Settled(Harness& h, store::PersonChange change) : harness(h) { set(change); }
+    ~Settled() { set({false, "auto"}); }
+    void set(const store::PersonChange& change) {
+        harness.in_tx([&](store::Tx& tx) { return store::change_person(tx, store::this_person(tx).id.text(), change).value(); });
+    }
+    Harness& harness;
+};
+
+TEST_F(Manner, APersonWhoWantsItPlainGetsItPlain) {
+    Harness h({says("## Plan\nThe area is $\\pi r^2$, see `/etc/x/a.txt`. It is **big**.")});
+    const Settled settled(h, {true, std::nullopt});
+    const ChatResult result = h.ask("hearth", "How are you?");
+    EXPECT_EQ(result.response, "Plan\nThe area is π r^2, see a.txt. It is big.");
+    EXPECT_EQ(h.streamed(), result.response);
+    EXPECT_THAT(last_of(h, 0), HasSubstr("simple sentences"));
+}
+
+TEST_F(Manner, APersonsEffortIsTheLeastClassAndTheChangeIsRecorded) {
+    Harness h({says(R"({"goal": "x", "tools": false, "class": "normal", "machine": "talk"})"), says("1. Think."), says("Fine.")});
+    const Settled settled(h, {std::nullopt, "heavy"});
+    const ChatResult result = h.ask("hearth", "Good evening!");
+    EXPECT_THAT(h.nodes(result.run), ElementsAre("arbiter", "intake", "retrieve", "thinking", "recompose", "write_memory"));
+    const auto changes = h.run(result.run).turn.at("changes");
+    ASSERT_EQ(changes.size(), 2u);
+    EXPECT_EQ(changes[0]["who"], "admission");
+    EXPECT_EQ(changes[0]["class"], "fast");
+    EXPECT_EQ(changes[1], Json({{"who", "setting"}, {"class", "heavy"}, {"why", "the person's effort is heavy"}}));
+    for (const auto& span : h.spans(result.run)) {
+        if (span.name == "arbiter") EXPECT_EQ(span.attributes["class_changes"], changes);
+        if (span.name == "recompose") EXPECT_FALSE(span.attributes.contains("class_changes"));
+    }
 }
 
 }  // namespace

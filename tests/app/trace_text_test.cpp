@@ -34,7 +34,8 @@ Json sample() {
                           "fallbacks": [{"backend": "upstream", "reason": "no connection"}],
                           "usage": {"prompt_tokens": 2046, "cached_tokens": 7, "output_tokens": 28, "forced_tokens": 11, "prefill_us": 9352478, "decode_us": 919152}}, "body": {}},
           {"id": "c", "parent": "r", "kind": "phase", "name": "copilot", "started": "2026-03-10T14:05:09.005000Z", "duration_us": 14300000, "error": "",
-           "attributes": {"class": "normal", "next": "recompose", "reasons": ["names a file"]}, "body": {}},
+           "attributes": {"class": "normal", "next": "recompose", "reasons": ["names a file"], "class_changes": [{"who": "admission", "class": "normal", "why": "names a file"}, {"who": "setting", "class": "heavy", "why": "the person's effort is heavy"}],
+           "claims": [{"sentence": "I sent it.", "action": "send", "outcome": "withdrawn"}]}, "body": {}},
           {"id": "r", "parent": null, "kind": "run", "name": "hearth/dev", "started": "2026-03-10T14:05:09.000000Z", "duration_us": 15261398, "error": "",
            "attributes": {}, "body": {"request": "What is here?\nTell me.", "answer": "Five lines."}}]})json");
 }
@@ -51,6 +52,9 @@ Five lines.
 
   5.0 ms  phase copilot                                                   14.3 s
             normal, then recompose; names a file
+            class normal by admission
+            class heavy by setting: the person's effort is heavy
+            claim “I sent it.” that no step had done: withdrawn
    10 ms    model dev                                                     10.3 s
               default → embedded: Qwen, fast
               passed over upstream: no connection

@@ -1,0 +1,39 @@
+#include "store/people.h"
+
+#include <algorithm>
+
+namespace store {
+namespace {
+
+using base::Code;
+
+constexpr const char* kColumns = "select id, name, role, replies = 'plain', effort from person";
+
+Person person_of(const Row& row) { return {row.id<base::PersonId>(0), row.text(1), row.text(2), row.boolean(3), row.text(4)}; }
+
+}  // namespace
+
+std::vector<Person> list_people(Tx& tx) {
+    std::vector<Person> out;
+    for (const Row& row : tx.exec(std::string(kColumns) + " order by created_at, id")) out.push_back(person_of(row));
+    return out;
+}
+
+Person this_person(Tx& tx) {
+    const auto rows = tx.exec(std::string(kColumns) + " where id = hearth_person()");
+    return rows.empty() ? Person{} : person_of(rows[0]);
+}
+
+base::Result<Person> change_person(Tx& tx, const std::string& who, const PersonChange& change) {
+    std::vector<Person> found = list_people(tx);
+    std::erase_if(found, [&](const Person& one) { return one.id.text() != who && one.name != who; });
+    if (found.empty()) return base::error(Code::not_found, "there is no person '" + who + "'", "hearth person list tells who there is");
+    if (found.size() > 1) return base::error(Code::conflict, std::to_string(found.size()) + " people are called '" + who + "'", "name the id");
+    const auto rows = tx.exec("update person set replies = coalesce($2, replies), effort = coalesce($3, effort) where id = $1"
+                              " returning id, name, role, replies = 'plain', effort",
+                              {found[0].id, change.plain ? std::optional<std::string>(*change.plain ? "plain" : "full") : std::nullopt, change.effort});
+    if (rows.empty()) return base::error(Code::permission_denied, "how others are answered only the owner sets");
+    return person_of(rows[0]);
+}
+
+}  // namespace store

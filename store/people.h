@@ -1,0 +1,30 @@
+// The people of a tenant, and how each is answered.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/db.h"
+
+namespace store {
+
+struct Person {
+    base::PersonId id;
+    std::string name, role;
+    bool plain = false;          // replies without formulas, tables, code, raw data
+    std::string effort = "auto";  // auto | normal | heavy: the least class of a turn
+};
+
+std::vector<Person> list_people(Tx& tx);
+// The person of the transaction; nothing set where there is none.
+Person this_person(Tx& tx);
+
+struct PersonChange {
+    std::optional<bool> plain;
+    std::optional<std::string> effort;
+};
+// By id or name. Error{not_found}; {conflict}: several have the name; {permission_denied}: neither oneself nor as the owner.
+base::Result<Person> change_person(Tx& tx, const std::string& who, const PersonChange& change);
+
+}  // namespace store
