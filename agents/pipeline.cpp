@@ -1,7 +1,10 @@
 #include "agents/pipeline.h"
 
+#include <algorithm>
+
 #include "agents/events.h"
 #include "agents/phases/phases.h"
+#include "agents/reply/language.h"
 #include "agents/run_agent.h"
 #include "store/traces.h"
 
@@ -41,11 +44,12 @@ void report(Frame& frame, const PhaseRow& row, base::Span span, base::SteadyPoin
                                 {{"phase", std::string(name(row.phase))}});
 }
 
-// A phase that fails ends the turn with what there is. An answer is still written down.
-Phase failed(Turn& turn, Phase phase, const base::Error& error) {
+// A phase that fails ends the turn with what there is. An answer is still written down, and that it was cut is said.
+Phase failed(Frame& frame, Turn& turn, Phase phase, const base::Error& error) {
     turn.state = final_state(end_of(error));
     turn.error = error.text();
     turn.code = error.code;
+    if (error.code == base::Code::deadline && phase != Phase::write_memory) say_cut(frame, turn);
     return phase == Phase::write_memory || turn.answer.empty() ? Phase::done : Phase::write_memory;
 }
 
@@ -89,6 +93,28 @@ Phase after_copilot(const Turn& turn) {
     return turn.execution == router::ExecutionClass::heavy ? Phase::thinking : Phase::recompose;
 }
 
+void say_cut(const Frame& frame, Turn& turn) {
+    using reply::Language;
+    struct Row {
+        Language language;
+        const char *nothing, *rest;
+    };
+    static constexpr Row rows[] = {
+        {Language::english, "There was not enough time for an answer.", "(There was not enough time for the rest.)"},
+        {Language::french, "Le temps n'a pas suffi pour une réponse.", "(Le temps n'a pas suffi pour le reste.)"},
+        {Language::german, "Die Zeit hat für eine Antwort nicht gereicht.", "(Für den Rest hat die Zeit nicht gereicht.)"},
+        {Language::spanish, "No hubo tiempo suficiente para una respuesta.", "(No hubo tiempo suficiente para el resto.)"},
+        {Language::italian, "Il tempo non è bastato per una risposta.", "(Il tempo non è bastato per il resto.)"},
+    };
+    const Language language = reply::language_to_answer(turn.request);
+    const Row* const found = std::find_if(std::begin(rows), std::end(rows), [&](const Row& row) { return row.language == language; });
+    const Row& words = found == std::end(rows) ? rows[0] : *found;
+    ChatEvent event;
+    event.text = turn.answer.empty() ? words.nothing : std::string("\n\n") + words.rest;
+    turn.answer += event.text;
+    frame.emit(std::move(event));
+}
+
 // A short memory for chit-chat, a long one for research.
 int recall_window(router::ExecutionClass execution) {
     switch (execution) {
@@ -121,7 +147,7 @@ net::Task<void> run_pipeline(Frame& frame, const Layout& layout, Turn& turn) {
             report(frame, row, std::move(span), start, turn, changes, e.what());  // what hangs from it is written already
             throw;
         }
-        turn.phase = next ? *next : failed(turn, row.phase, next.error());
+        turn.phase = next ? *next : failed(frame, turn, row.phase, next.error());
         report(frame, row, std::move(span), start, turn, changes, next ? std::string() : next.error().text());
         turn.span = base::SpanId::make(frame.parts.clock.now());
         turn.sums = frame.sums;

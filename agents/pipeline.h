@@ -53,6 +53,9 @@ Phase after_intake(const Turn& turn);
 Phase after_retrieve(const Turn& turn);
 Phase after_copilot(const Turn& turn);
 
+// Tells the person, in the language of the request, that the time was used up before the answer was whole.
+void say_cut(const Frame& frame, Turn& turn);
+
 // How many facts a class of turn recalls.
 int recall_window(router::ExecutionClass execution);
 

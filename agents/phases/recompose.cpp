@@ -117,7 +117,7 @@ void conclude(Turn& turn, const router::ModelReply& reply, const PhaseContext& c
     if (reply.finish == router::FinishReason::cancelled)
         turn.state = "cancelled", turn.error = "the run was stopped";
     else if (reply.finish == router::FinishReason::deadline)
-        turn.state = "partial", turn.error = context.frame.stop.stopped() ? "the time of the run was used up" : "the time for the answer was used up";
+        turn.state = "partial", turn.error = context.frame.stop.stopped() ? "the time of the run was used up" : "the time for the answer was used up", turn.code = base::Code::deadline;
     else if (reply.finish == router::FinishReason::length)
         turn.state = "partial", turn.error = "the answer was cut after " + std::to_string(reply.usage.output_tokens) + " tokens";
     else if (is_silent(turn.answer) && !turn.confirmation.empty())
@@ -166,6 +166,7 @@ net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context) {
     if (gate.stopped() && !context.stop.stopped()) co_return ask_about(turn, gate.caught().front(), context);
     settle_claims(turn.claims, gate.caught(), evidence);
     conclude(turn, *reply, context, delivery);
+    if (reply->finish == router::FinishReason::deadline) say_cut(frame, turn);
     co_return Phase::write_memory;
 }
 

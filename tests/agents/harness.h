@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
@@ -92,6 +93,18 @@ protected:
     }
 };
 
+// The machine's, but its steady time can be set back: a deadline that is reckoned from there is near.
+class SetBackClock final : public base::Clock {
+public:
+    base::TimePoint now() const override { return machine_.now(); }
+    base::SteadyPoint steady() const override { return machine_.steady() - std::chrono::milliseconds(back_.load()); }
+    void set_back(std::chrono::milliseconds by) { back_ = by.count(); }
+
+private:
+    base::SystemClock machine_;
+    std::atomic<std::int64_t> back_{0};
+};
+
 struct Harness {
     // `own_db`: a process of its own among several; else all harnesses of a test are one.
     explicit Harness(std::vector<router::ScriptedReply> replies = {}, Options options = {}, store::Db* own_db = nullptr)
@@ -170,7 +183,7 @@ struct Harness {
 
     support::TestDatabase* database = support::TestDatabase::get();  // see TurnTest
     store::Db& db;
-    base::SystemClock clock;
+    SetBackClock clock;
     base::NullLog log;
     base::NullMetrics metrics;
     boost::asio::thread_pool blocking{2};
