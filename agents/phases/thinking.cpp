@@ -2,8 +2,15 @@
 #include "agents/honesty.h"
 #include "agents/phases/phases.h"
 #include "agents/transcript.h"
+#include "store/digest.h"
 
 namespace agents::phases {
+namespace {
+
+// Of the request: the same one is thought over the same way again.
+std::uint64_t seed_of(const std::string& request) { return std::stoull(store::sha256_hex(request).substr(0, 15), nullptr, 16); }
+
+}  // namespace
 
 net::Task<base::Result<Phase>> thinking(Turn& turn, PhaseContext& context) {
     auto messages = context_of(context.layout.shared, turn, context);
@@ -21,6 +28,7 @@ net::Task<base::Result<Phase>> thinking(Turn& turn, PhaseContext& context) {
         frame.emit(std::move(event));
     };
     router::ModelRequest request = request_of(context, with_note(std::move(*messages), *instruction));
+    request.sampling.seed = frame.sampling.seed.value_or(seed_of(turn.request));
     if (context.layout.discipline == ToolDiscipline::guided) request.answer_rules = rules_of_parts({});  // words, and not a call written out
     base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), context.span, sink);
     if (frame.stop.stopped()) co_return frame.stop.error("the run");

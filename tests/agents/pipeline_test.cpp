@@ -91,5 +91,16 @@ TEST_F(PhaseDriver, IntakesChangeIsRecordedToo) {
     EXPECT_EQ(changes[1]["who"], "intake");
 }
 
+TEST_F(PhaseDriver, TheSameRequestIsThoughtOverWithTheSameSeed) {
+    const auto seed_of = [](const char* text) {
+        Harness h({says(R"({"goal": "x", "tools": false, "class": "normal", "machine": "talk"})"), says("1. Think."), says("Tea.")});
+        h.ask("hearth", text);
+        return h.model->requests().at(1).sampling.seed;
+    };
+    ASSERT_TRUE(seed_of(kHeavy));
+    EXPECT_EQ(seed_of(kHeavy), seed_of(kHeavy));
+    EXPECT_NE(seed_of(kHeavy), seed_of("Compare tea with milk and explain step by step which one is better for us."));
+}
+
 }  // namespace
 }  // namespace agents::testing
