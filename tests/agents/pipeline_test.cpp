@@ -102,5 +102,37 @@ TEST_F(PhaseDriver, TheSameRequestIsThoughtOverWithTheSameSeed) {
     EXPECT_NE(seed_of(kHeavy), seed_of("Compare tea with milk and explain step by step which one is better for us."));
 }
 
+// Two models on one gateway: phases move by their alias alone, and the traces are the same but for who answered.
+TEST_F(PhaseDriver, PhasesMoveToOtherBackendsWithNoOtherChange) {
+    const auto trace = [](bool moved) {
+        Options options;
+        if (moved) options.phase_alias = {{"recompose", "large"}, {"thinking", "large"}};
+        const auto scripted = [](const router::ModelRequest& request) {
+            return says(request.purpose == "intake" ? R"({"goal": "x", "tools": false, "class": "normal", "machine": "talk"})" : request.purpose == "thinking" ? "1. Think." : "Tea.");
+        };
+        Harness h({}, options);
+        router::Gateway::Roster roster;
+        roster.backends.push_back(std::make_unique<router::ScriptedBackend>("first", std::vector<router::ScriptedReply>{}, scripted));
+        roster.backends.push_back(std::make_unique<router::ScriptedBackend>("second", std::vector<router::ScriptedReply>{}, scripted));
+        roster.aliases = {{"default", {"first"}}, {"large", {"second"}}};
+        h.gateway->change(std::move(roster));
+        const ChatResult result = h.ask("hearth", kHeavy);
+        EXPECT_EQ(result.response, "Tea.");
+        std::string out, backends;
+        for (const auto& span : h.spans(result.run)) {
+            Json attributes = span.attributes, body = span.body;
+            backends += attributes.value("backend", "") + " ";
+            for (const char* key : {"alias", "backend", "model", "usage", "final_state", "workspace"}) attributes.erase(key);
+            if (body.contains("sent")) body["sent"].erase("model");
+            out += span.kind + " " + span.name + " " + attributes.dump() + body.dump() + "\n";
+        }
+        return std::pair(out, backends);
+    };
+    const auto one = trace(false), two = trace(true);
+    EXPECT_EQ(one.first, two.first);
+    EXPECT_THAT(one.second, Not(HasSubstr("second")));
+    EXPECT_THAT(two.second, AllOf(HasSubstr("first"), HasSubstr("second")));
+}
+
 }  // namespace
 }  // namespace agents::testing
