@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "agents/grounding.h"
 #include "agents/phases/phases.h"
 #include "agents/transcript.h"
 
@@ -28,6 +29,11 @@ router::ModelRequest request_of(const PhaseContext& context, std::vector<router:
 }
 
 base::Result<std::vector<router::Message>> context_of(std::vector<router::Message> messages, const Turn& turn, const PhaseContext& context) {
+    if (asks_about_the_system(turn.request)) {
+        auto note = prompt(context.frame, "grounding", {{"facts", system_facts(context.frame.parts.gateway, alias_of(context.frame.options, Phase::recompose))}});
+        if (!note) return std::move(note).error();
+        messages = with_note(std::move(messages), *note);
+    }
     if (!turn.facts.empty()) {
         std::string list;
         for (const std::string& fact : turn.facts) list += (list.empty() ? "- " : "\n- ") + fact;
