@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 
+#include "agents/critic.h"
 #include "agents/events.h"
 #include "agents/pipeline.h"
 #include "agents/resume.h"
@@ -16,7 +17,7 @@
 namespace agents {
 
 struct Agents::Impl {
-    Impl(Parts p, Options o) : parts(p), options(std::move(o)) {}
+    Impl(Parts p, Options o) : parts(p), options(std::move(o)), critic(parts, options) {}
 
     // The three ways in which a run is told to end.
     struct Running {
@@ -34,6 +35,7 @@ struct Agents::Impl {
 
     Parts parts;
     Options options;
+    Critic critic;
     Turnstile turnstile;
     EventHub hub;
     std::mutex mutex;
@@ -48,7 +50,7 @@ struct Agents::Impl {
     net::Task<base::Result<ChatResult>> chat(ChatRequest request, EventSink sink);
     Frame frame_of(const ChatRequest& request, const Accepted& accepted, const store::RunLease& lease, const Running& entry, std::vector<store::Step> journal);
     void enter(const Frame& frame, std::shared_ptr<Running> entry);
-    void leave(const Frame& frame);
+    net::Task<void> leave(const Frame& frame);  // what waits for the critic is judged from then on
     net::Task<base::Result<Accepted>> take_in(const ChatRequest& request, base::ConversationId fresh, std::shared_ptr<store::RunLease>& lease, base::SteadyPoint until);
     // From here on nothing is an Error: what breaks is told as the run's state.
     net::Task<ChatResult> run(Frame& frame, const ChatRequest& request, Accepted accepted, Turn turn);

@@ -80,7 +80,7 @@ store::StepIntent intent_of(const Frame& frame, const router::ModelRequest& requ
 }  // namespace
 
 std::vector<std::string> prompt_names(const Cast& cast, const std::string& agent) {
-    std::vector<std::string> names = {"answer_tool", "claim_act", "claim_answer", "language", "plain", "grounding"};
+    std::vector<std::string> names = {"answer_tool", "claim_act", "claim_answer", "language", "plain", "grounding", "critic"};
     const AgentRow* const row = cast.find(agent);
     if (!row) return names;
     std::vector<const AgentRow*> rows = {row};

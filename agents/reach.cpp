@@ -52,6 +52,7 @@ void Agents::stop_all() {
 void Agents::leave_all() {
     impl_->turnstile.turn_away();
     impl_->hub.close();
+    impl_->critic.close();
     const std::lock_guard lock(impl_->mutex);
     impl_->leaving = true;
     for (auto& [run, entry] : impl_->running) entry->leave();
@@ -59,7 +60,7 @@ void Agents::leave_all() {
 
 int Agents::active() const {
     const std::lock_guard lock(impl_->mutex);
-    return int(impl_->running.size());
+    return int(impl_->running.size()) + impl_->critic.busy();
 }
 
 }  // namespace agents

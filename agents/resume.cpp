@@ -240,7 +240,7 @@ net::Task<void> Agents::Impl::resume(store::Interrupted interrupted) {
     for (auto& input : taken->inputs) frame.inputs->known.push_back({std::move(input), {}});
     enter(frame, std::move(entry));
     co_await run(frame, taken->request, std::move(taken->accepted), std::move(taken->turn));
-    leave(frame);
+    co_await leave(frame);
     bool waited = false;
     {
         const std::lock_guard lock(mutex);

@@ -301,10 +301,15 @@ void Agents::Impl::enter(const Frame& frame, std::shared_ptr<Running> entry) {
     hub.enter(frame.told);
 }
 
-void Agents::Impl::leave(const Frame& frame) {
-    const std::lock_guard lock(mutex);
-    running.erase(frame.run);
-    hub.leave(*frame.told);
+net::Task<void> Agents::Impl::leave(const Frame& frame) {
+    {
+        const std::lock_guard lock(mutex);
+        running.erase(frame.run);
+        hub.leave(*frame.told);
+    }
+    if (!critic.has_work()) co_return;
+    const auto executor = co_await boost::asio::this_coro::executor;
+    net::spawn(executor, critic.work(), [this](std::exception_ptr) { parts.log.warn("the critic broke off", {}); });
 }
 
 Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepted, const store::RunLease& lease, const Running& entry,
@@ -392,6 +397,7 @@ net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request
     }
     if (in_order) co_await give_back(frame);
     if (left) tell_end(frame, turn);
+    else critic.add(frame, turn);
     co_return result_of(frame, std::move(turn));
 }
 
@@ -444,7 +450,7 @@ net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, Even
     enter(frame, std::move(entry));
     Turn turn;
     ChatResult result = co_await run(frame, request, *std::move(accepted), std::move(turn));
-    leave(frame);
+    co_await leave(frame);
     co_return result;
 }
 

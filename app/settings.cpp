@@ -68,6 +68,7 @@ const std::vector<SettingRow>& setting_rows() {
         {"backend.copilot", T::text, "", 0, 0, "", "alias of the phase copilot", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["copilot"] = v; }},
         {"backend.thinking", T::text, "", 0, 0, "", "alias of the phase thinking", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["thinking"] = v; }},
         {"backend.recompose", T::text, "", 0, 0, "", "alias of the phase recompose", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["recompose"] = v; }},
+        {"backend.critic", T::text, "", 0, 0, "", "alias that judges replies after they were delivered; empty: none does", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["critic"] = v; }},
         {"agents.discipline", T::choice, "guided", 0, 0, "guided,free", "guided: worked examples, forced calls and answers that quote what calls returned, for small models", true, [](Settings& s, const std::string& v) { s.agents.discipline = v; }},
         {"agents.rounds", T::integer, "10", 1, 1000, "", "model calls with tools in one agent loop", true, [](Settings& s, const std::string& v) { s.agents.rounds = number(v); }},
         {"agents.output_tokens", T::integer, "8192", 1, 1 << 24, "", "output tokens of one run", true, [](Settings& s, const std::string& v) { s.agents.output_tokens = number(v); }},

@@ -169,11 +169,12 @@ private:
         std::string text = words(at(facts, "class"));
         if (const std::string next = words(at(facts, "next")); !next.empty()) text += ", then " + next;
         for (const Json& reason : at(facts, "reasons")) text += "; " + words(reason);
-        paragraph(text, indent, Ink::faint);
+        if (!text.empty()) paragraph(text, indent, Ink::faint);
         for (const Json& change : at(facts, "class_changes")) {
             const std::string who = words(at(change, "who"));  // of admission the reasons stand above
             paragraph("class " + words(at(change, "class")) + " by " + who + (who == "admission" ? "" : ": " + words(at(change, "why"))), indent, Ink::faint);
         }
+        if (const std::string verdict = words(at(facts, "verdict")); !verdict.empty()) paragraph("verdict " + verdict + ": " + words(at(facts, "why")), indent, verdict == "pass" ? Ink::faint : Ink::yellow);
         for (const Json& claim : at(facts, "claims")) paragraph("claim “" + words(at(claim, "sentence")) + "” that no step had done: " + words(at(claim, "outcome")), indent, Ink::yellow);
     }
 

@@ -9,30 +9,46 @@ namespace router {
 
 using base::Code;
 
-// Counts a call while it lives. A shadow that runs here ends for it.
+// Counts a call while it lives: what runs here and nobody waits for ends for it. A call that gives way is itself such a one, and not
+// counted: it may be made while no other is under way, and ends as soon as one is.
 class Gateway::Underway {
 public:
-    explicit Underway(Gateway& gateway) : gateway_(gateway) {
-        std::optional<RunningShadow> shadow;
+    Underway(Gateway& gateway, bool gives_way, const base::StopToken& stop) : gateway_(gateway), gives_way_(gives_way), idle_(stop) {
+        std::optional<RunningShadow> other;
         {
             const std::lock_guard lock(gateway_.mutex_);
+            if (gives_way_) {
+                admitted_ = !gateway_.shadow_ && gateway_.underway_ == 0;
+                if (admitted_) gateway_.shadow_ = RunningShadow{idle_, true};
+                return;
+            }
             ++gateway_.underway_;
-            shadow = gateway_.shadow_;
+            other = gateway_.shadow_;
         }
-        if (shadow && shadow->here) shadow->stop.request_stop();
+        if (other && other->here) other->stop.request_stop();
     }
     ~Underway() {
         const std::lock_guard lock(gateway_.mutex_);
-        --gateway_.underway_;
+        if (!gives_way_) --gateway_.underway_;
+        else if (admitted_) gateway_.shadow_.reset();
     }
     Underway(const Underway&) = delete;
     Underway& operator=(const Underway&) = delete;
 
+    bool admitted() const { return admitted_; }
+    base::StopToken stop() const { return idle_.token(); }
+
 private:
     Gateway& gateway_;
+    const bool gives_way_;
+    base::StopSource idle_;  // the call's, also when the caller stops it
+    bool admitted_ = true;
 };
 
 namespace {
+
+// Of the phases' calls, those that nobody waits for.
+bool gives_way(const ModelRequest& request) { return request.purpose == "critic"; }
 
 ModelRequest shadowed(const ModelRequest& request, const std::string& model) {
     ModelRequest out = request;
@@ -95,7 +111,9 @@ net::Task<base::Result<ModelReply>> Gateway::generate(ModelRequest request, Delt
     const auto table = this->table();
     const Alias* row = table->alias(request.alias);
     if (!row) co_return unknown(request.alias, *table);
-    const Underway underway(*this);
+    const Underway underway(*this, gives_way(request), request.stop);
+    if (!underway.admitted()) co_return base::error(Code::cancelled, "others are answered first");
+    request.stop = underway.stop();
     const auto began = clock_.steady();
     Call<ModelRequest> call{table, row, shaped(std::move(request), *row), std::move(sink)};
     Delivered delivered;
