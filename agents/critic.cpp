@@ -188,7 +188,7 @@ void Critic::add(const Frame& frame, const Turn& turn) {
         frame.parts.log.warn("a reply is not judged", {{"run", frame.run.text()}, {"error", asked.error().text()}});
         return;
     }
-    Case one{frame.who, {frame.who.tenant, frame.who.person, frame.scope == policy::Scope::dev ? "hearth/dev" : "hearth", frame.conversation}, frame.run, frame.root, router::Message::make(router::MessageRole::user, *std::move(asked))};
+    Case one{frame.who, {frame.who.tenant, frame.who.person, frame.row->name, frame.conversation}, frame.run, frame.root, router::Message::make(router::MessageRole::user, *std::move(asked))};
     one.asked.trusted = turn.label == policy::Integrity::trusted;
     const std::lock_guard lock(state_->mutex);
     if (state_->waiting.size() >= kMostWaiting) state_->waiting.pop_front();
