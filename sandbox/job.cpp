@@ -194,9 +194,10 @@ void reap_binder(Job& job) {
     if (status != 0 && !job.kill_wanted) job.failed = job.kill_wanted = true;
 }
 
-void watch_memory(Job& job) {
+void watch(Job& job) {
     if (!job.next_look || job.kill_wanted || Clock::now() < *job.next_look) return;
-    job.over_memory = job.kill_wanted = uses_more_memory(job.inner, job.spec.limits.memory_bytes);
+    job.over_memory = uses_more_memory(job.inner, job.spec.limits.memory_bytes);
+    job.kill_wanted = job.over_memory || has_more_processes(job.inner, job.spec.limits.processes);
     job.next_look = Clock::now() + kLookEvery;
 }
 
@@ -265,7 +266,7 @@ void job_step(Job& job, Kit& kit) {
     hear_waiter(job);
     reap_binder(job);
     if (job.call && job.ready && !job.handed_over && !job.kill_wanted) hand_over(job, kit.protection);
-    watch_memory(job);
+    watch(job);
     if (job.kill_wanted && job.binder) kill(job.binder, SIGKILL);
     // Before bubblewrap has named its child, that child would survive it at the barrier.
     if (job.kill_wanted && !job.killed && !job.outer_gone && (job.inner || !job.status)) {

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <mutex>
 
 #include "sandbox/git_folders.h"
 #include "sandbox/kept_output.h"
@@ -89,7 +90,9 @@ public:
             return base::error(Code::permission_denied, "programs need sandbox level " + std::string(name(required)) + ", this machine reaches " +
                                                             std::string(name(level_)) + (why_.empty() ? "" : ": " + why_),
                                "hearth doctor says what to mend");
-        return launch(command, stop);
+        auto outcome = launch(command, stop);
+        look_after(outcome);
+        return outcome;
     }
     Level level() const override { return level_; }
     base::Probes probes() const override;
@@ -110,6 +113,23 @@ private:
     base::Result<Outcome> launch(const Command& command, const base::StopToken& stop);
     base::Result<Ends> send_request(const Command& command, const std::string& folder, const GitFolders* repositories);
     base::Result<Outcome> watch(Ends ends, const Command& command, const base::StopToken& stop);
+    // Of a program that could not be started: whether none can be any more. What a run's limits were held by is told anew.
+    void look_after(const base::Result<Outcome>& outcome) {
+        if (outcome) grouped_ = outcome->memory_by_group;
+        if (dead_ || (!outcome && outcome.error().code != Code::unavailable)) return;
+        std::string trouble;
+        if (!outcome) {
+            Command plain;
+            plain.argv = {"true"};
+            if (const auto tried = launch(plain, {}); !tried) trouble = one_line(tried.error().message);
+        }
+        const std::lock_guard lock(mutex_);
+        trouble_ = std::move(trouble);
+    }
+    std::string trouble() const {
+        const std::lock_guard lock(mutex_);
+        return trouble_;
+    }
     bool has_ended() const {
         siginfo_t about{};
         return !dead_ && waitid(P_PID, id_t(process_), &about, WEXITED | WNOHANG | WNOWAIT) == 0 && about.si_pid == process_;
@@ -128,8 +148,10 @@ private:
     const pid_t process_;
     GitGuard guard_;
     Level level_ = Level::t0;
-    bool grouped_ = false;
+    std::atomic<bool> grouped_{false};
     std::string why_;
+    mutable std::mutex mutex_;
+    std::string trouble_;  // why no program can be started any more
     std::atomic<bool> dead_{false};
 };
 
@@ -223,6 +245,7 @@ base::Result<Outcome> ProcessLauncher::watch(Ends ends, const Command& command, 
 
 base::Probes ProcessLauncher::probes() const {
     if (dead_ || has_ended()) return {{"sandbox level", base::Health::failed, "the launcher process has died", "restart hearth"}};
+    if (const std::string why = trouble(); !why.empty()) return {{"sandbox level", base::Health::failed, "programs are refused: " + why, remedy_for(why)}};
     if (level_ == Level::t2)
         return {{"sandbox level", base::Health::ok,
                  std::string("T2: namespaces, seccomp, limits; memory of all processes of a run: ") +

@@ -46,4 +46,6 @@ bool uses_more_memory(pid_t top, std::uint64_t limit) {
     return proportional > limit;
 }
 
+bool has_more_processes(pid_t top, int limit) { return tree_of(top).size() > std::size_t(limit); }
+
 }  // namespace sandbox
