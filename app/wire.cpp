@@ -247,6 +247,7 @@ base::Result<void> World::listen() {
     }
     if (!server::is_loopback(settings_.server.host) && served_hosts(settings_).empty())
         log_.warn("only requests to localhost are answered: server.public_host names no host", {{"host", settings_.server.host}});
+    http.gate = server::gate(*services_);
     auto listening = server::HttpServer::start(io_.get_executor(), http, server::dispatcher(*services_), log_, metrics_);
     if (!listening) return std::move(listening).error();
     http_ = *std::move(listening);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,8 @@ struct Response {
 
 // The answer to a request; never throws what is the client's fault.
 using Handler = std::function<net::Task<Response>(Request)>;
+// The answer to a request that its head alone has refused; its body is then not read.
+using Gate = std::function<net::Task<std::optional<Response>>(Request)>;
 
 // {"object": "list", "data": …}, as every list of the API is.
 Response list_response(base::Json data);
@@ -87,6 +90,7 @@ struct HttpOptions {
     std::vector<unsigned> socket_users;      // uids that may connect there, beside owner and group
     int max_connections = 256;
     std::size_t body_bytes = 8 << 20, header_bytes = 16 << 10;
+    Gate gate;                               // asked before a body is read that is larger than the headers may be; unset: all are read
     // Of a request's headers from its first byte, of its body, of one write, of a connection between requests.
     std::chrono::milliseconds header_deadline{10000}, body_deadline{30000}, write_deadline{60000}, idle_deadline{75000};
 };

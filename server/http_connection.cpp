@@ -66,6 +66,7 @@ net::Task<bool> Connection::one_request(bool first) {
         co_await turn_away(std::move(refusal));
         co_return false;
     }
+    if (!co_await is_let_in(parser)) co_return false;
     if (!co_await read_body(parser)) co_return false;
     const unsigned version = parser.get().version();
     const bool keep = parser.get().keep_alive() && !shared_.stopping;
@@ -103,6 +104,23 @@ net::Task<bool> Connection::read_header(Parser& parser) {
     co_await read(parser, false, failed);
     if (failed) co_await refuse(failed, limit.hit());
     co_return !failed;
+}
+
+// A stranger's body takes no memory.
+net::Task<bool> Connection::is_let_in(Parser& parser) {
+    const bool large = parser.chunked() || parser.content_length().value_or(0) > shared_.options.header_bytes;
+    if (!large || !shared_.options.gate) co_return true;
+    http::request<http::string_body> head(parser.get().base());
+    Request request = request_of(std::move(head), peer_);
+    std::optional<Response> refusal;
+    try {
+        refusal = co_await shared_.options.gate(std::move(request));
+    } catch (const std::exception& e) {
+        shared_.log.error("a request's head could not be judged", {{"error", e.what()}});
+        refusal = error_response(500, "an internal error occurred; the log tells more");
+    }
+    if (refusal) co_await turn_away(*std::move(refusal));
+    co_return !refusal;
 }
 
 net::Task<bool> Connection::read_body(Parser& parser) {

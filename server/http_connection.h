@@ -41,6 +41,7 @@ private:
     net::Task<bool> first_bytes(std::chrono::milliseconds patience);
     net::Task<void> read(Parser& parser, bool whole, error_code& failed);
     net::Task<bool> read_header(Parser& parser);
+    net::Task<bool> is_let_in(Parser& parser);
     net::Task<bool> read_body(Parser& parser);
     net::Task<bool> answer(http::request<http::string_body> message, unsigned version, bool keep);
     std::shared_ptr<Watch> watch_for_departure();

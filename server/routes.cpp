@@ -154,7 +154,25 @@ net::Task<Response> dispatch(Request request, Services& services) {
     co_return response;
 }
 
+// Whether a request reaches a handler is seen from its head.
+net::Task<bool> is_refused(const Request& request, Services& services) {
+    if (!services.auth.check_origin(request)) co_return true;
+    const Found found = find_route(request.method, request.raw_path);
+    if (!found.route || request.method == "OPTIONS") co_return true;
+    const auto who = co_await services.auth.identify(request, found.route->access, services.blocking);
+    co_return std::holds_alternative<Auth::Refusal>(who);
+}
+
+net::Task<std::optional<Response>> refuse_by_head(Request request, Services& services) {
+    if (!co_await is_refused(request, services)) co_return std::nullopt;
+    co_return co_await dispatch(std::move(request), services);
+}
+
 }  // namespace
+
+Gate gate(Services& services) {
+    return [&services](Request request) { return refuse_by_head(std::move(request), services); };
+}
 
 Handler dispatcher(Services& services) {
     return [&services](Request request) { return dispatch(std::move(request), services); };

@@ -32,5 +32,7 @@ const base::Json& openapi_responses();  // the schemas of /v1/responses among th
 
 // Finds the route, checks host, origin and caller, runs the handler.
 Handler dispatcher(Services& services);
+// Refuses what the dispatcher would refuse whatever the body is.
+Gate gate(Services& services);
 
 }  // namespace server

@@ -1,6 +1,8 @@
 // API keys of the caller.
 #include "server/api/handlers.h"
 
+#include <algorithm>
+
 namespace server::api {
 namespace {
 
@@ -48,6 +50,9 @@ net::Task<Response> list_keys(Request, Caller caller, Services& services) {
 net::Task<Response> create_key(Request request, Caller caller, Services& services) {
     auto wish = read_wish(request.body);
     if (!wish) co_return error_response(wish.error());
+    for (const std::string& scope : wish->scopes)
+        if (std::find(caller.scopes.begin(), caller.scopes.end(), scope) == caller.scopes.end())
+            co_return error_response(403, "a key without the scope " + scope + " makes none that has it", "forbidden", "scopes");
     auto create = [&](store::Tx& tx) { return store::create_key(tx, caller.principal.person, wish->label, wish->scopes); };
     const auto made = co_await services.db.run(agents::identity_of(caller.principal), create);
     base::Json body = key_json(made.key);

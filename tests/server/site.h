@@ -89,6 +89,7 @@ struct Site {
                                     [this](const std::string& level, int limit) { return log.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
                                     [] { return base::Probes{{"sandbox", base::Health::ok, "T2", ""}}; }, "test"});
         http_options.port = 0;
+        http_options.gate = gate(*services);
         http = HttpServer::start(io.get_executor(), http_options, dispatcher(*services), log, metrics).value();
         key = make_key({"chat", "dev", "admin"});
         thread = std::thread([this] { io.run(); });
