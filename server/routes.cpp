@@ -154,18 +154,20 @@ net::Task<Response> dispatch(Request request, Services& services) {
     co_return response;
 }
 
-// Whether a request reaches a handler is seen from its head.
-net::Task<bool> is_refused(const Request& request, Services& services) {
-    if (!services.auth.check_origin(request)) co_return true;
-    const Found found = find_route(request.method, request.raw_path);
-    if (!found.route || request.method == "OPTIONS") co_return true;
-    const auto who = co_await services.auth.identify(request, found.route->access, services.blocking);
-    co_return std::holds_alternative<Auth::Refusal>(who);
+// Where the request would go; null: nowhere, whoever sends it.
+const Route* addressed(const Request& request, const Services& services) {
+    if (auto fine = services.auth.check_origin(request); !fine) return nullptr;
+    return request.method == "OPTIONS" ? nullptr : find_route(request.method, request.raw_path).route;
 }
 
 net::Task<std::optional<Response>> refuse_by_head(Request request, Services& services) {
-    if (!co_await is_refused(request, services)) co_return std::nullopt;
-    co_return co_await dispatch(std::move(request), services);
+    const Route* const route = addressed(request, services);
+    if (route) {
+        const auto who = co_await services.auth.identify(request, route->access, services.blocking);
+        if (std::holds_alternative<Caller>(who)) co_return std::nullopt;
+    }
+    Response refusal = co_await dispatch(std::move(request), services);
+    co_return refusal;
 }
 
 }  // namespace

@@ -16,24 +16,29 @@ struct KeyWish {
     std::vector<std::string> scopes, ignored;
 };
 
-base::Result<KeyWish> read_wish(const std::string& body) {
+bool has(const std::vector<std::string>& scopes, const std::string& scope) { return std::find(scopes.begin(), scopes.end(), scope) != scopes.end(); }
+
+// Unless they are named, the new key gets the scope chat, where its maker has that.
+base::Result<KeyWish> read_wish(const std::string& body, const std::vector<std::string>& own) {
     auto json = base::parse_json(body.empty() ? "{}" : body);
     if (!json) return std::move(json).error();
     if (!json->is_object()) return base::error(base::Code::invalid_argument, "the body must be an object");
     auto label = base::optional_string(*json, "label");
     if (!label) return std::move(label).error();
-    KeyWish wish{label->value_or("key"), {"chat"}, {}};
+    KeyWish wish{label->value_or("key"), {}, {}};
     for (const auto& [field, value] : json->items())
         if (field != "label" && field != "scopes") wish.ignored.push_back(field);
-    if (json->contains("scopes")) {
-        const auto& list = (*json)["scopes"];
-        if (!list.is_array()) return base::error(base::Code::invalid_argument, "scopes must be a list");
-        wish.scopes.clear();
-        for (const auto& scope : list) {
-            if (scope != "chat" && scope != "dev" && scope != "admin")
-                return base::error(base::Code::invalid_argument, "scopes may hold chat, dev and admin, found " + base::dump(scope));
-            wish.scopes.push_back(scope);
-        }
+    if (!json->contains("scopes")) {
+        if (!has(own, "chat")) return base::error(base::Code::invalid_argument, "scopes must say what the key may do: its maker lacks the scope chat, which is given else");
+        wish.scopes = {"chat"};
+        return wish;
+    }
+    const auto& list = (*json)["scopes"];
+    if (!list.is_array()) return base::error(base::Code::invalid_argument, "scopes must be a list");
+    for (const auto& scope : list) {
+        if (scope != "chat" && scope != "dev" && scope != "admin")
+            return base::error(base::Code::invalid_argument, "scopes may hold chat, dev and admin, found " + base::dump(scope));
+        wish.scopes.push_back(scope);
     }
     return wish;
 }
@@ -48,11 +53,10 @@ net::Task<Response> list_keys(Request, Caller caller, Services& services) {
 }
 
 net::Task<Response> create_key(Request request, Caller caller, Services& services) {
-    auto wish = read_wish(request.body);
+    auto wish = read_wish(request.body, caller.scopes);
     if (!wish) co_return error_response(wish.error());
     for (const std::string& scope : wish->scopes)
-        if (std::find(caller.scopes.begin(), caller.scopes.end(), scope) == caller.scopes.end())
-            co_return error_response(403, "a key without the scope " + scope + " makes none that has it", "forbidden", "scopes");
+        if (!has(caller.scopes, scope)) co_return error_response(403, "a key without the scope " + scope + " makes none that has it", "forbidden", "scopes");
     auto create = [&](store::Tx& tx) { return store::create_key(tx, caller.principal.person, wish->label, wish->scopes); };
     const auto made = co_await services.db.run(agents::identity_of(caller.principal), create);
     base::Json body = key_json(made.key);

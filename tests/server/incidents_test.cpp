@@ -68,6 +68,8 @@ TEST_F(Incidents, AKeyMakesNoneThatMayMore) {
     EXPECT_EQ(site.ask_as(admin, "POST", "/v1/keys", wish({"chat"})).status, 403);
     EXPECT_EQ(site.ask_as(admin, "POST", "/v1/keys", wish({"admin", "dev"})).status, 403);
     EXPECT_EQ(site.ask_as(admin, "POST", "/v1/keys", wish({"admin"})).status, 201);
+    EXPECT_EQ(site.ask_as(admin, "POST", "/v1/keys", "{}").status, 400) << "chat, which is given else, it has not";
+    EXPECT_EQ(site.ask_as(admin, "POST", "/v1/keys", wish(Json::array())).status, 201) << "a key that may nothing";
     EXPECT_EQ(site.ask_as(chat, "POST", "/v1/keys", wish({"chat"})).status, 403) << "only a key with the scope admin makes keys";
     EXPECT_EQ(site.ask("POST", "/v1/keys", {{"scopes", {"chat", "dev", "admin"}}}).status, 201);
 }
@@ -124,7 +126,10 @@ TEST_F(Incidents, NoRouteShowsAnotherPersonsThings) {
     };
     const std::string approval = site.database->db().run_blocking(site.database->owner(), ask_for);
     const std::string key = site.ask("POST", "/v1/keys", {{"label", kCanary}, {"scopes", {"chat"}}}).json()["id"];
+    const std::string span = site.ask("GET", "/v1/runs/" + run).json()["spans"][0]["id"];
     const std::string other = site.make_key({"chat", "dev", "admin"}, site.database->member());
+    // What any of the routes wants: none is refused for its body before it is asked whose the thing is.
+    const std::string all = base::dump(Json{{"messages", Json::array()}, {"input", Json::array()}, {"conversation_id", conversation}, {"decision", "grant"}, {"text", "more"}, {"step", "1"}, {"span_id", span}});
     int seen_by_owner = 0;
     for (const Route& route : routes()) {
         std::string path = route.path;
@@ -132,10 +137,10 @@ TEST_F(Incidents, NoRouteShowsAnotherPersonsThings) {
         const std::string id = path.starts_with("/v1/runs") ? run : path.starts_with("/v1/approvals") ? approval : path.starts_with("/v1/keys") ? key : "default";
         for (const char* mark : {"{id}", "{id*}"})
             if (const auto at = path.find(mark); at != path.npos) path.replace(at, std::string(mark).size(), id);
-        const std::string body = !*route.body ? "" : path.starts_with("/v1/approvals") ? R"({"grant": true, "decision": "grant"})" : R"({"messages": [], "input": [], "conversation_id": ")" + conversation + R"("})";
+        const std::string body = *route.body ? all : "";
         const Reply reply = site.ask_as(other, route.method, path, body, "X-Hearth-Conversation: " + conversation + "\r\n");
         SCOPED_TRACE(std::string(route.method) + " " + path);
-        for (const std::string& mine : {std::string(kCanary), run, conversation, approval, key})
+        for (const std::string& mine : {std::string(kCanary), run, conversation, approval, key, span})
             if (path.find(mine) == path.npos) {
                 EXPECT_THAT(reply.body, Not(HasSubstr(mine)));
             }
