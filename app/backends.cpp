@@ -28,6 +28,15 @@ base::Result<router::Script> read_script(const fs::path& file) {
     return router::script_from_json_lines(*text);
 }
 
+base::Result<std::string> read_key(const std::string& setting, const std::string& file) {
+    auto text = read_file(setting.c_str(), file);
+    if (!text) return text;
+    const auto last = text->find_last_not_of(" \r\n\t");
+    if (last == text->npos) return base::error(base::Code::invalid_argument, setting + ": " + file + " is empty", "put the API key into it");
+    text->resize(last + 1);
+    return text;
+}
+
 // The key that `place`.key names as a secret, or that lies in the file of `place`.key_file.
 base::Result<router::UpstreamKey> key_of(const std::string& place, const std::string& secret, const std::string& file, const std::string& url, const SecretOpener& secrets) {
     if (!secret.empty()) {
@@ -146,6 +155,17 @@ fs::path chosen_model(const Settings& s) {
     const fs::path folder = s.state_folder / "models", link = folder / "current.gguf";
     if (!fs::exists(link, ignored) || !fs::is_symlink(link, ignored)) return link;
     return folder / fs::read_symlink(link, ignored);  // itself a link perhaps, whose name finds the other parts of a split model
+}
+
+std::vector<base::SecretValue> keys_of_files(const Settings& settings) {
+    std::vector<std::pair<std::string, std::string>> files = {{"upstream.key_file", settings.upstream.key_file}};
+    for (const auto& row : settings.roster.upstreams) files.emplace_back("upstreams." + row.id + ".key_file", row.key_file);
+    std::vector<base::SecretValue> out;
+    for (const auto& [setting, file] : files) {
+        if (file.empty()) continue;
+        if (auto key = read_key(setting, file)) out.push_back(base::SecretValue::take(*key));
+    }
+    return out;
 }
 
 base::Result<void> check_backends(const Settings& s) {

@@ -8,6 +8,7 @@
 
 #include "app/settings.h"
 #include "base/log.h"
+#include "base/secret_value.h"
 #include "net/http_client.h"
 #include "router/gateway.h"
 #include "router/local_backend.h"
@@ -33,6 +34,9 @@ base::Result<Backends> make_backends(const Settings& settings, net::HttpClient& 
 // may take the place of model.name's. Where there is a model here, it ends every chain that does not say otherwise.
 base::Result<router::Gateway::Roster> make_roster(const Settings& settings, const std::vector<router::Alias>& own, net::HttpClient& client,
                                                  const SecretOpener& secrets = {});
+
+// What lies in the files that the settings name as keys of upstreams.
+std::vector<base::SecretValue> keys_of_files(const Settings& settings);
 
 // What make_backends and make_roster refuse because of the settings, without making anything.
 base::Result<void> check_backends(const Settings& settings);

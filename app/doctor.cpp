@@ -12,6 +12,7 @@
 #include "app/wire.h"
 #include "engine/memory_plan.h"
 #include "server/http.h"
+#include "store/secrets.h"
 
 namespace app {
 namespace {
@@ -133,6 +134,20 @@ const char* word(Health health) {
     return "unknown";
 }
 
+// Only where the database runs: what is wrong with that is told of beside it.
+base::Probes secret_probes(const Settings& settings) {
+    if (has_private_cluster(settings)) {
+        const auto status = store::cluster_status(cluster_options(settings));
+        if (!status || !status->running) return {};
+    }
+    const auto db = store::Db::open({database_urls(settings).app, 1, {}});
+    if (!db) return {};
+    const auto check = [&](store::Tx& tx) { return store::check_secrets(tx, settings.state_folder); };
+    const auto checked = (*db)->run_blocking({}, check, store::Db::Access::read);
+    if (!checked) return {{"secrets", Health::failed, checked.error().message, checked.error().remedy}};
+    return {{"secrets", Health::ok, "every one opens with the master key", {}}};
+}
+
 }  // namespace
 
 int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, const std::string& no_launcher, bool json) {
@@ -142,6 +157,7 @@ int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, cons
     const auto& settings = loaded.settings;
     const auto plan = engine::Engine::plan(load_options(settings, chosen_model(settings)));
     append({state_probe(settings), disk_probe(settings), database_probe(settings), model_probe(settings, plan), capacity_probe(settings, plan)});
+    append(secret_probes(settings));
     append(server_probes(settings));
     append(embedding_probes(settings));
     int failed = 0;

@@ -27,8 +27,9 @@ std::string listed(const std::vector<std::string>& names) {
 
 }  // namespace
 
-Reload::Reload(LoadedSettings running, Load load, std::vector<std::filesystem::path> masked, std::vector<router::Alias> own, router::Gateway& gateway, net::HttpClient& client, base::Log& log, SecretOpener secrets)
-    : running_(std::move(running)), load_(std::move(load)), masked_(std::move(masked)), own_(std::move(own)), gateway_(gateway), client_(client), log_(log), secrets_(std::move(secrets)), seen_(time_of(running_.settings.file)) {}
+Reload::Reload(LoadedSettings running, Load load, std::vector<std::filesystem::path> masked, std::vector<router::Alias> own, router::Gateway& gateway, net::HttpClient& client, base::Log& log, SecretOpener secrets,
+               std::function<void(const Settings&)> took)
+    : running_(std::move(running)), load_(std::move(load)), masked_(std::move(masked)), own_(std::move(own)), gateway_(gateway), client_(client), log_(log), secrets_(std::move(secrets)), took_(std::move(took)), seen_(time_of(running_.settings.file)) {}
 
 net::Task<void> Reload::watch() {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
@@ -50,6 +51,7 @@ void Reload::now() {
     std::vector<std::string> waiting;
     for (const auto& [name, origin] : loaded->origins)
         if (const auto was = running_.origins.find(name); was != running_.origins.end() && was->second.value != origin.value) waiting.push_back(name);
+    if (took_) took_(loaded->settings);
     gateway_.change(*std::move(roster));
     log_.info("roster read anew", {{"file", running_.settings.file.string()}, {"models", gateway_.aliases().size()}});
     say({}, std::move(waiting));

@@ -18,9 +18,10 @@ namespace app {
 class Reload {
 public:
     using Load = std::function<base::Result<LoadedSettings>()>;
-    // `running`: what the server was built with. `masked`: what no sandbox sees. Everything else outlives this.
+    // `running`: what the server was built with. `masked`: what no sandbox sees. `took` hears of what is in force from
+    // then on. Everything else outlives this.
     Reload(LoadedSettings running, Load load, std::vector<std::filesystem::path> masked, std::vector<router::Alias> own, router::Gateway& gateway, net::HttpClient& client, base::Log& log,
-           SecretOpener secrets = {});
+           SecretOpener secrets = {}, std::function<void(const Settings&)> took = {});
 
     // Looks at the file's time every few seconds; now() is for SIGHUP.
     net::Task<void> watch();
@@ -40,6 +41,7 @@ private:
     net::HttpClient& client_;
     base::Log& log_;
     const SecretOpener secrets_;
+    const std::function<void(const Settings&)> took_;
     std::filesystem::file_time_type seen_{};
     mutable std::mutex mutex_;  // of what follows
     std::string refused_;               // why the file as it is now is not in force; empty: it is

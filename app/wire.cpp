@@ -117,6 +117,10 @@ SecretOpener World::secret_opener(const store::Identity& owner) {
     };
 }
 
+void World::learn_key_files(const Settings& settings) {
+    for (const auto& key : keys_of_files(settings)) keeper_->also_learn(redactor_->forms_of(key.reveal()));
+}
+
 base::Probes World::sandbox_probes() const {
     if (launcher_) return launcher_->probes();
     return {{"sandbox level", base::Health::failed, no_launcher_, "restart hearth"}};
@@ -160,6 +164,11 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     w->db_ = *std::move(db);
     w->keeper_ = std::make_unique<Keeper>(settings, *w->db_, w->log_, w->redactor_);
     w->keeper_->look();
+    const auto open_all = [&](store::Tx& tx) { return store::check_secrets(tx, settings.state_folder); };
+    if (auto opened = w->db_->run_blocking({}, open_all, store::Db::Access::read); !opened) {
+        if (opened.error().code != base::Code::conflict) return std::move(opened).error();
+        w->log_.error("secrets do not open", {{"reason", opened.error().message}, {"remedy", opened.error().remedy}});
+    }
     if (!settings.traces.otlp_endpoint.empty())
         w->exporter_ = std::make_unique<net::OtlpExporter>(net::OtlpOptions{settings.traces.otlp_endpoint, settings.traces.otlp_content == "on", kVersion}, w->log_);
     w->traces_ = std::make_unique<store::TraceSink>(*w->db_, w->log_, w->exporter_.get());
@@ -208,7 +217,9 @@ base::Result<void> World::make_gateway(const LoadedSettings& loaded, Reload::Loa
     if (!roster) return std::move(roster).error();
     gateway_ = std::make_unique<router::Gateway>(std::move(backends->all), backends->aliases, clock_, log_, metrics_);
     gateway_->change(*std::move(roster));
-    reload_ = std::make_unique<Reload>(loaded, std::move(again), masked_paths(settings_), std::move(backends->aliases), *gateway_, upstreams_, log_, secrets_);
+    learn_key_files(settings_);
+    reload_ = std::make_unique<Reload>(loaded, std::move(again), masked_paths(settings_), std::move(backends->aliases), *gateway_, upstreams_, log_, secrets_,
+                                       [this](const Settings& settings) { learn_key_files(settings); });
     return {};
 }
 

@@ -51,6 +51,7 @@ private:
     base::Result<void> listen();
     base::Result<void> make_gateway(const LoadedSettings& loaded, Reload::Load again);
     net::Task<void> look_at_upstreams();
+    void learn_key_files(const Settings& settings);
     void wait_for_hangup();
     void heard(const store::Signal& signal);
 

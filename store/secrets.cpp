@@ -229,7 +229,25 @@ base::Result<int> rotate_master_key(Db& db, const Identity& who, const std::file
     return done;
 }
 
-void learn_secrets(Tx& tx, const std::filesystem::path& state_folder, base::Redactor& redactor, std::string& state) {
+base::Result<void> check_secrets(Tx& tx, const std::filesystem::path& state_folder) {
+    lock_keys(tx, "_shared");
+    const auto rows = tx.exec(std::string("select ") + kColumns + " from hearth_sealed_secrets()");
+    if (rows.empty()) return {};
+    const std::string remedy = "restore master.key from a backup of the state folder; where it is lost, hearth secret rm each and set it again";
+    const auto keys = MasterKeys::read(state_folder);
+    if (!keys) return base::error(keys.error().code, keys.error().message + ", and the database holds " + std::to_string(rows.size()) + " secrets that only it opens", keys.error().code == Code::not_found ? remedy : keys.error().remedy);
+    std::string shut;
+    int count = 0;
+    for (const Row& row : rows) {
+        const Sealed sealed = sealed_of(row);
+        if (data_key(sealed, *keys)) continue;
+        if (++count <= 5) shut += (shut.empty() ? "" : ", ") + sealed.name;
+    }
+    if (count == 0) return {};
+    return base::error(count == int(rows.size()) ? Code::corrupt : Code::conflict, "of " + std::to_string(rows.size()) + " secrets " + std::to_string(count) + " do not open with master.key of the state folder: " + shut + (count > 5 ? ", …" : ""), remedy);
+}
+
+void learn_secrets(Tx& tx, const std::filesystem::path& state_folder, base::Redactor& redactor, std::string& state, const std::function<std::vector<base::Redactor::Known>()>& also) {
     const std::string now = tx.exec("select count(*) || ' ' || coalesce(md5(string_agg(sealed, ' ')), '') from hearth_sealed_secrets()").at(0).text(0);
     if (now == state) return;
     lock_keys(tx, "_shared");
@@ -241,6 +259,8 @@ void learn_secrets(Tx& tx, const std::filesystem::path& state_folder, base::Reda
         if (!value) continue;
         for (const auto& form : redactor.forms_of(value->reveal())) all.push_back(form);
     }
+    if (also)
+        for (const auto& form : also()) all.push_back(form);
     redactor.know(std::move(all));
     state = now;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -48,8 +49,13 @@ base::Result<std::vector<SecretInfo>> rotate_secrets(Tx& tx, const MasterKeys& k
 // finished by the next. The number of secrets.
 base::Result<int> rotate_master_key(Db& db, const Identity& who, const std::filesystem::path& state_folder);
 
-// Every secret of everybody, as forms that `redactor` takes out of texts. Those that do not open are left out.
-// `state` is what it was for: unchanged since then, nothing is read and nothing returned.
-void learn_secrets(Tx& tx, const std::filesystem::path& state_folder, base::Redactor& redactor, std::string& state);
+// Whether the master key is the one of every secret, whoever's: no value is opened. The Error says which key is missing or
+// wrong, and of which secrets; {conflict}: others of them open. Nothing is wrong where there are none.
+base::Result<void> check_secrets(Tx& tx, const std::filesystem::path& state_folder);
+
+// Every secret of everybody, and what `also` gives, as forms that `redactor` takes out of texts. Those that do not open are
+// left out. `state` is what it was for: unchanged since then, nothing is read.
+void learn_secrets(Tx& tx, const std::filesystem::path& state_folder, base::Redactor& redactor, std::string& state,
+                   const std::function<std::vector<base::Redactor::Known>()>& also = {});
 
 }  // namespace store

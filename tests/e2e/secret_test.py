@@ -7,6 +7,7 @@ import pathlib
 import pty
 import subprocess
 import threading
+import time
 
 import pytest
 from conftest import running
@@ -113,6 +114,52 @@ def test_the_value_reaches_its_header_and_nothing_else(own, hearth, upstream):
     }
     assert [name for name, text in texts.items() if CANARY in text] == []
     assert "[redacted: secret]" in texts["dump"] and "COPY public.secret" in texts["dump"]  # the upstream had told it in its answers
+
+
+PLAIN = "plain words without a pattern"  # a key that nobody could tell by its looks
+
+
+def test_a_key_of_a_file_is_known_by_its_value(own, upstream):
+    file = own.folder / "keys" / "up.txt"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(PLAIN + "\n")
+    settings = {"upstream.url": f"http://127.0.0.1:{upstream.server_port}/v1", "upstream.model": "m", "upstream.key_file": file}
+    for hearth in running(Hearth(own, "key_file", settings=settings)):
+        hearth.dev("What is in the environment?")
+        secret(own, "set", "other", value=CANARY)  # the secrets that are known change, this key stays
+        time.sleep(2)
+        hearth.dev("And after that?")
+        assert set(upstream.keys) == {"Bearer " + PLAIN}
+        upstream.refusing = True
+        assert PLAIN not in hearth.chat("default", [user("hi")]).data.decode()
+        runs = hearth.call("GET", "/v1/runs?limit=9").json["data"]
+        texts = {"dump": dump(own), "log": hearth.log.read_text(), "/logs": hearth.call("GET", "/logs").data.decode(), "processes": processes(),
+                 "runs": "".join(json.dumps(hearth.run(one["id"])) for one in runs)}
+        assert [name for name, text in texts.items() if PLAIN in text] == []
+        assert "[redacted: secret]" in texts["dump"], "the upstream had told it"
+
+
+def test_a_wrong_master_key_is_named_before_the_first_use(own, upstream):
+    settings = {"upstream.url": f"http://127.0.0.1:{upstream.server_port}/v1", "upstream.model": "m", "upstream.key": "secret:up"}
+    secret(own, "set", "up", value=CANARY)
+    key = own.folder / "state/master.key"
+    away = key.with_suffix(".away")
+
+    def told():
+        done = subprocess.run([BINARY, "doctor", "--json"], env=own.env, cwd="/", capture_output=True, text=True, timeout=60)
+        return next(probe for probe in json.loads(done.stdout) if probe["name"] == "secrets")
+
+    assert told()["health"] == "ok"
+    key.rename(away)
+    try:
+        assert told()["health"] == "FAILED" and "only it opens" in told()["found"]
+        refused = Hearth(own, "wrong_key", settings=settings)
+        env = dict(refused.env, HEARTH_SERVER_PORT="0")
+        done = subprocess.run([BINARY, "serve"], env=env, cwd="/", capture_output=True, text=True, timeout=60)
+        assert done.returncode != 0 and "only it opens" in done.stderr and "backup" in done.stderr
+    finally:
+        away.rename(key)
+    assert told()["health"] == "ok"
 
 
 def test_a_secret_for_another_host_is_not_sent(own, hearth, upstream):

@@ -188,6 +188,38 @@ TEST_F(SecretsTest, TheMasterKeyIsItsOwnersAloneAndNeverMadeTwice) {
     EXPECT_THAT(foreign.error().message, HasSubstr("under another master key"));
 }
 
+TEST_F(SecretsTest, AWrongMasterKeyIsNamedBeforeAnySecretIsWanted) {
+    const auto check = [&] { return as(store::Identity{}, [&](Tx& tx) { return store::check_secrets(tx, state); }); };
+    EXPECT_TRUE(check()) << "no secret, no key";
+    ASSERT_TRUE(set(world->owner(), "openai"));
+    ASSERT_TRUE(set(world->member(), "theirs"));
+    EXPECT_TRUE(check());
+    const std::string kept = key_text();
+    std::filesystem::remove(key_file());
+    EXPECT_THAT(check().error().text(), HasSubstr("2 secrets that only it opens"));
+    ASSERT_TRUE(store::MasterKeys::make(state));
+    EXPECT_THAT(check().error().text(), testing::AllOf(HasSubstr("of 2 secrets 2 do not open"), HasSubstr("openai, theirs"), HasSubstr("master.key from a backup")));
+    ASSERT_TRUE(set(world->owner(), "openai"));
+    EXPECT_THAT(check().error().text(), testing::AllOf(HasSubstr("of 2 secrets 1 do not open"), HasSubstr("theirs"))) << "one was set again";
+    EXPECT_EQ(check().error().code, Code::conflict);
+    std::ofstream(key_file(), std::ios::trunc) << "no key";
+    EXPECT_EQ(check().error().code, Code::corrupt);
+    std::ofstream(key_file(), std::ios::trunc) << kept;
+    EXPECT_THAT(check().error().text(), HasSubstr("openai"));
+}
+
+TEST_F(SecretsTest, WhatElseIsKnownStaysKnownWhenTheSecretsChange) {
+    base::Redactor redactor;
+    std::string learnt;
+    const std::string key = "a key of a file";
+    const auto also = [&] { return redactor.forms_of(key); };
+    for (const char* value : {"the first secret", "the second secret"}) {
+        ASSERT_TRUE(set(world->owner(), "s", value));
+        as(store::Identity{}, [&](Tx& tx) { store::learn_secrets(tx, state, redactor, learnt, also); });
+        EXPECT_EQ(redactor.without_known("it is " + key + ", and " + value), "it is [redacted: secret], and [redacted: secret]");
+    }
+}
+
 TEST_F(SecretsTest, RotationChangesKeysAndNoValue) {
     ASSERT_TRUE(set(world->owner(), "openai"));
     ASSERT_TRUE(set(world->member(), "theirs", "the member's value"));
