@@ -137,7 +137,10 @@ void Keeper::erase() {
     const auto old = [&](store::Tx& tx) { return store::erase_responses(tx, before, kErasedAtOnce); };
     const std::int64_t responses = db_.run_blocking({}, old);
     if (responses > 0) log_.info("old responses erased", {{"responses", responses}, {"keep_days", days}});
-    if (erased.bodies < kErasedAtOnce && responses < kErasedAtOnce) next_erasure_ = Clock::now() + kBetweenErasures;  // else more at the next look
+    const auto told = [&](store::Tx& tx) { return store::erase_events(tx, before, kErasedAtOnce); };
+    const std::int64_t events = db_.run_blocking({}, told);
+    if (events > 0) log_.info("events of old runs erased", {{"rows", events}, {"keep_days", days}});
+    if (erased.bodies < kErasedAtOnce && responses < kErasedAtOnce && events < kErasedAtOnce) next_erasure_ = Clock::now() + kBetweenErasures;  // else more at the next look
 }
 
 void Keeper::say(const std::string& found) {

@@ -45,5 +45,8 @@ struct Erased {
     std::int64_t bodies = 0, bytes = 0;
 };
 Erased erase_bodies(Tx& tx, base::TimePoint before, std::int64_t keep_bytes, int most);
+// Erases what everybody's runs have told (store/run_events.h) that began before that and have ended since, the oldest first;
+// how many rows, at most `most`.
+std::int64_t erase_events(Tx& tx, base::TimePoint before, int most);
 
 }  // namespace store

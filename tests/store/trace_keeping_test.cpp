@@ -10,6 +10,7 @@
 #include "store/connection.h"
 #include "store/conversations.h"
 #include "store/digest.h"
+#include "store/run_events.h"
 #include "store/runs.h"
 #include "store/traces.h"
 #include "support/fixtures.h"
@@ -279,6 +280,30 @@ TEST_F(TraceKeepingTest, AnchorsAreChainedAndHaveAWitnessOutside) {
     // Nobody changes them who is not the administrator.
     EXPECT_THROW(world->sql("delete from trace_anchor"), store::DbError);
     EXPECT_THROW(as(world->owner(), [](Tx& tx) { return tx.exec("insert into trace_anchor select * from trace_anchor"); }), store::DbError);
+}
+
+TEST_F(TraceKeepingTest, WhatRunsToldGoesByAgeOnceTheyHaveEnded) {
+    world->sql("delete from run_event");
+    const auto now = base::SystemClock().now();
+    const auto told = [&](const char* state) {
+        const auto run = traced();
+        as(world->owner(), [&](Tx& tx) {
+            for (int i = 1; i <= 3; ++i) store::append_events(tx, run, {{1, i}, {1, i}, Json::array({{{"event", "text"}}})});
+        });
+        world->sql("update run set state = " + std::string(state) + ", finished_at = case when " + state + " is null then null else now() end where id = '" + run.text() + "'");
+        return run;
+    };
+    const auto ended = told("'answered'"), waits = told("'waiting_person'"), works = told("null");
+    const auto left = [&](base::RunId run) { return std::stoi(world->sql("select count(*) from run_event where run_id = '" + run.text() + "'")); };
+    const auto erase = [&](base::TimePoint before, int most) { return as(store::Identity{}, [&](Tx& tx) { return store::erase_events(tx, before, most); }); };
+    EXPECT_EQ(erase(now - std::chrono::hours(1), 100), 0);
+    EXPECT_EQ(erase({}, 100), 0) << "0 days: for ever";
+    EXPECT_EQ(erase(now + std::chrono::hours(1), 2), 2);
+    EXPECT_EQ(left(ended), 1);
+    EXPECT_EQ(erase(now + std::chrono::hours(1), 100), 1);
+    EXPECT_EQ(left(ended), 0);
+    EXPECT_EQ(left(waits) + left(works), 6);
+    world->sql("update run set state = 'failed', finished_at = now() where id in ('" + waits.text() + "', '" + works.text() + "')");
 }
 
 TEST_F(TraceKeepingTest, BodiesGoByAgeAndBySizeTheOldestFirst) {
