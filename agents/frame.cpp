@@ -235,7 +235,9 @@ tools::Dispatch dispatch_of(Frame& frame, tools::Ports& ports, const base::StopT
             frame.scope,
             {frame.principal, frame.workspace.get(), frame.parts.launcher, frame.parts.blocking, &ports, stop,
              std::size_t(frame.options.max_tool_result_chars)},
-            frame.effects};
+            frame.effects,
+            frame.parts.db,
+            frame.parts.rules};
 }
 
 }  // namespace agents

@@ -46,6 +46,7 @@ namespace store {
 class TraceSink;
 }
 namespace tools {
+class RuleBook;
 class Source;
 }
 
@@ -203,6 +204,7 @@ struct Parts {
     const base::Clock& clock;
     base::Log& log;
     base::Metrics& metrics;
+    const tools::RuleBook* rules = nullptr;  // of the house; null: the shipped ones alone
 };
 
 store::Identity identity_of(const policy::Principal& principal);

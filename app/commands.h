@@ -1,6 +1,7 @@
 // One function a subcommand; each returns the process's exit status: 0 done, 1 failed, 2 wrong use.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -39,6 +40,14 @@ struct QualityOptions {
     bool json = false;
 };
 
+// Empty columns match everything; see policy/house_rules.h.
+struct RuleOptions {
+    std::string verdict, reason, hours;
+    std::vector<std::string> people, roles, scopes, tools, permissions, labels, weekdays;  // people by name or id
+    std::int64_t after_calls = 0;
+    bool json = false;
+};
+
 int serve(const LoadedSettings& settings, std::function<base::Result<LoadedSettings>()> again, std::unique_ptr<sandbox::Launcher> launcher, const std::string& no_launcher);
 int chat(const LoadedSettings& settings, const ChatOptions& options);
 int bench(const LoadedSettings& settings, const BenchOptions& options);
@@ -74,6 +83,9 @@ int secret_set(const LoadedSettings& settings, const std::string& name, const st
 int secret_list(const LoadedSettings& settings, bool json);
 int secret_remove(const LoadedSettings& settings, const std::string& name, bool shared, bool json);
 int secret_rotate(const LoadedSettings& settings, const std::string& name, bool master, bool json);
+int rule_set(const LoadedSettings& settings, const std::string& name, const RuleOptions& options);
+int rule_list(const LoadedSettings& settings, bool json);
+int rule_remove(const LoadedSettings& settings, const std::string& name, bool json);
 int approval_list(const LoadedSettings& settings, bool json);
 int approval_decide(const LoadedSettings& settings, const std::string& id, bool grant, bool json);
 // Tries each backend, or that one, plainly, streamed and with a tool; `list`: only tells when they last were.

@@ -91,7 +91,7 @@ base::Probes told_by_server(const Reply& reply) {
     if (!body || !body->is_object() || !body->contains("probes")) return out;
     for (const auto& probe : (*body)["probes"]) {
         const std::string name = probe.value("name", ""), health = probe.value("health", "");
-        if (name != "settings" && !name.starts_with("backend ") && !name.starts_with("use of ") && !name.starts_with("model ")) continue;
+        if (name != "settings" && name != "rules" && !name.starts_with("backend ") && !name.starts_with("use of ") && !name.starts_with("model ")) continue;
         out.push_back({name, health == "ok" ? Health::ok : health == "failed" ? Health::failed : Health::warning, probe.value("found", ""), probe.value("remedy", "")});
     }
     return out;

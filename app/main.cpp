@@ -26,6 +26,7 @@ struct Arguments {
     int number = 0;
     std::string name, out, label = "key", scopes = "chat", host;
     bool shared = false, master = false, all = false, list = false;
+    app::RuleOptions rule;
 };
 
 base::Result<app::LoadedSettings> load(const Arguments& a) {
@@ -188,6 +189,34 @@ void add_secrets(CLI::App& root, Arguments& a, Action& chosen) {
     rotate->add_flag("--json", a.json);
 }
 
+void add_rules(CLI::App& root, Arguments& a, Action& chosen) {
+    auto* rule = group(root, "rule", "What agents may do in this house, beside the shipped rules");
+    auto& r = a.rule;
+    auto* set = command(*rule, "set", "Set a rule, or set it anew", "", chosen, [&a](const auto& s) { return app::rule_set(s, a.name, a.rule); });
+    set->add_option("name", a.name, "a letter, then letters, digits and '_'")->required();
+    set->add_option("verdict", r.verdict, "allow, ask (a person, each time) or deny")->required()->check(CLI::IsMember({"allow", "ask", "deny"}));
+    const auto column = [&](const char* flag, std::vector<std::string>& to, const char* help) { set->add_option(flag, to, help)->delimiter(','); };
+    column("--tool", r.tools, "of these tools alone");
+    column("--permission", r.permissions, "of what needs one of these: workspace_read, workspace_write, execute, memory_read, memory_write, network, people, money, admin");
+    column("--person", r.people, "for these people alone");
+    column("--role", r.roles, "for owner, member");
+    column("--scope", r.scopes, "for the agents of dev, home");
+    column("--label", r.labels, "untrusted: once a text from outside is in the conversation");
+    column("--weekday", r.weekdays, "on mon, tue, wed, thu, fri, sat, sun, where its hours begin");
+    set->add_option("--hours", r.hours, "from one time to another, of this machine's clock; past midnight too");
+    set->add_option("--after-calls", r.after_calls, "once the person has had the tool called so often on a day")->check(CLI::PositiveNumber);
+    set->add_option("--reason", r.reason, "told to the person and to the model");
+    set->add_flag("--json", r.json);
+    set->footer("Example: hearth rule set ask_before_programs ask --tool bash\n"
+                "         hearth rule set no_programs_at_night deny --permission execute --hours 22:00-07:00 --role member\n"
+                "What is left out matches everything. Of rules that match the strictest counts. A rule that allows takes away the question of a\n"
+                "shipped one, never a refusal, nor what is asked because a text from outside is in the conversation, nor what changes this machine.");
+    command(*rule, "list", "The rules of this house, and the shipped ones", "hearth rule list --json", chosen, [&a](const auto& s) { return app::rule_list(s, a.json); })->add_flag("--json", a.json);
+    auto* remove = command(*rule, "rm", "Remove a rule of this house", "hearth rule rm ask_before_programs", chosen, [&a](const auto& s) { return app::rule_remove(s, a.name, a.json); });
+    remove->add_option("name", a.name)->required();
+    remove->add_flag("--json", a.json);
+}
+
 void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     auto* db = group(root, "db", "The database");
     command(*db, "start", "Start it", "hearth db start", chosen, [](const auto& s) { return app::db_start(s); });
@@ -211,6 +240,7 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     command(*key, "revoke", "End a key", "hearth key revoke 0190…", chosen, [&a](const auto& s) { return app::key_revoke(s, a.name); })->add_option("id", a.name)->required();
     add_people(root, a, chosen);
     add_secrets(root, a, chosen);
+    add_rules(root, a, chosen);
     auto* approval = group(root, "approval", "What runs wait for your word on");
     command(*approval, "list", "What is open", "hearth approval list", chosen, [&a](const auto& s) { return app::approval_list(s, a.json); })->add_flag("--json", a.json);
     for (const bool grant : {true, false}) {

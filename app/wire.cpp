@@ -134,6 +134,7 @@ base::Probes World::probes() const {
         all.push_back({"traces", base::Health::warning, std::to_string(lost) + " trace records were lost while the database was away",
                        "see the log for when; what is answered and stored is not touched"});
     all.push_back(reload_->probe());
+    all.push_back(rule_keeper_->probe());
     if (exporter_ && exporter_->dropped() > 0)
         all.push_back({"OTLP export", base::Health::warning, std::to_string(exporter_->dropped()) + " spans were not taken by " + settings_.traces.otlp_endpoint,
                        "see the log for why, or set traces.otlp_endpoint"});
@@ -183,7 +184,9 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     w->drills_ = std::make_unique<DrillKeeper>(*w->gateway_, *w->db_, *w->traces_, owner, w->clock_, w->log_, DrillOptions{settings.drills.days, settings.drills.automatic});
     w->drills_->read();
     w->gateway_->on_shadow([self = w.get()](const router::ShadowDelta& delta) { self->traces_->emit(router::shadow_call_of(delta)); });
-    agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_};
+    w->rule_keeper_ = std::make_unique<RuleKeeper>(w->rules_, *w->db_, w->log_);
+    if (auto rules = w->rule_keeper_->read(); !rules) return std::move(rules).error();
+    agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_, &w->rules_};
     w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings, *std::move(cast)));
     w->signals_ = std::make_unique<store::SignalListener>(db_options.url, w->log_, [self = w.get()](const store::Signal& signal) { self->heard(signal); });
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));
@@ -203,6 +206,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
                [self](std::exception_ptr) { self->log_.error("the database is no longer watched"); });
     const auto ended = [self](const char* what) { return [self, what](std::exception_ptr) { self->log_.error(what); }; };
     net::spawn(w->io_.get_executor(), w->reload_->watch(), ended("the settings' file is no longer watched"));
+    net::spawn(w->io_.get_executor(), w->rule_keeper_->watch(w->blocking_), ended("the rules of the house are no longer read"));
     net::spawn(w->io_.get_executor(), w->spending_->watch(), ended("spending is no longer written"));
     net::spawn(w->io_.get_executor(), w->drills_->watch(), ended("backends are no longer drilled"));
     net::spawn(w->io_.get_executor(), w->look_at_upstreams(), ended("upstreams are no longer looked at"));

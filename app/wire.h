@@ -10,6 +10,7 @@
 #include "app/backends.h"
 #include "app/keeper.h"
 #include "app/reload.h"
+#include "app/rule_keeper.h"
 #include "app/settings.h"
 #include "app/drills.h"
 #include "app/spending.h"
@@ -24,6 +25,7 @@
 #include "server/http.h"
 #include "server/services.h"
 #include "tools/registry.h"
+#include "tools/rule_book.h"
 
 namespace app {
 
@@ -76,6 +78,8 @@ private:
     std::unique_ptr<SpendingKeeper> spending_;
     std::unique_ptr<DrillKeeper> drills_;
     tools::Builtins tools_;
+    tools::RuleBook rules_;
+    std::unique_ptr<RuleKeeper> rule_keeper_;
     std::unique_ptr<agents::Agents> agents_;
     std::unique_ptr<store::SignalListener> signals_;
     std::unique_ptr<server::Auth> auth_;

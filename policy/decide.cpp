@@ -12,9 +12,8 @@ bool matches(const std::vector<T>& column, T value) {
 
 Decision of_rule(const Rule& rule) { return {rule.verdict, rule.name, rule.message}; }
 
-Decision decide_permission(const Principal& who, Scope scope, Permission permission, Integrity label,
-                           const std::vector<Rule>& rules) {
-    for (const Rule& rule : rules)
+Decision decide_permission(const Principal& who, Scope scope, Permission permission, Integrity label) {
+    for (const Rule& rule : default_rules())
         if (matches(rule.roles, who.role) && matches(rule.scopes, scope) && matches(rule.permissions, permission) &&
             matches(rule.labels, label))
             return of_rule(rule);
@@ -23,8 +22,21 @@ Decision decide_permission(const Principal& who, Scope scope, Permission permiss
 
 int strictness(Verdict verdict) { return verdict == Verdict::deny ? 2 : verdict == Verdict::ask ? 1 : 0; }
 
-Decision strictest(const Principal& who, Scope scope, const Action& action, Integrity label,
-                   const std::vector<Rule>& rules) {
+// The shipped decision, and what the house makes of it.
+Decision in_the_house(Decision shipped, const HouseRule* rule, std::optional<Permission> permission, Integrity label) {
+    if (!rule || (rule->verdict == Verdict::allow && shipped.verdict == Verdict::allow)) return shipped;
+    const bool may_loosen = shipped.verdict == Verdict::ask && label == Integrity::trusted && permission != Permission::admin;
+    if (strictness(rule->verdict) < strictness(shipped.verdict) && !may_loosen) return shipped;
+    if (rule->verdict == Verdict::allow) return {Verdict::allow, rule->name, ""};
+    return {rule->verdict, rule->name, rule->reason.empty() ? "The rule \"" + rule->name + "\" of this house says so." : rule->reason};
+}
+
+Decision without_permissions(const Action& action) {
+    if (action.effect == Effect::pure) return {Verdict::allow, "pure_touches_nothing", ""};
+    return {Verdict::ask, "effect_without_permission", "It has effects and does not say on what."};
+}
+
+Decision strictest(const Principal& who, Scope scope, const Action& action, Integrity label, const House& house) {
     if (who.role == Role::guest) return {Verdict::deny, "guests_have_no_tools", "Guests may talk, and use no tools."};
     if (who.role == Role::peer)
         return {Verdict::deny, "peers_have_no_tools", "Another household's assistant may not use tools here."};
@@ -32,13 +44,11 @@ Decision strictest(const Principal& who, Scope scope, const Action& action, Inte
         return {Verdict::deny, "not_in_scope",
                 "It is not among the tools of scope " + std::string(name(scope)) + "."};
     if (!action.on_menu) return {Verdict::deny, "not_on_menu", "It is not among this agent's tools."};
-    if (action.permissions.empty()) {
-        if (action.effect == Effect::pure) return {Verdict::allow, "pure_touches_nothing", ""};
-        return {Verdict::ask, "effect_without_permission", "It has effects and does not say on what."};
-    }
+    const auto house_rule = [&](std::optional<Permission> permission) { return find_house_rule(house, who, scope, action.name, permission, label); };
+    if (action.permissions.empty()) return in_the_house(without_permissions(action), house_rule(std::nullopt), std::nullopt, label);
     Decision worst{Verdict::allow, "", ""};
     for (Permission permission : action.permissions) {
-        Decision one = decide_permission(who, scope, permission, label, rules);
+        Decision one = in_the_house(decide_permission(who, scope, permission, label), house_rule(permission), permission, label);
         if (worst.rule.empty() || strictness(one.verdict) > strictness(worst.verdict)) worst = std::move(one);
     }
     return worst;
@@ -73,9 +83,8 @@ const std::vector<Rule>& default_rules() {
     return rules;
 }
 
-Decision decide(const Principal& principal, Scope scope, const Action& action, Integrity label,
-                const std::vector<Rule>& rules) {
-    Decision decision = strictest(principal, scope, action, label, rules);
+Decision decide(const Principal& principal, Scope scope, const Action& action, Integrity label, const House& house) {
+    Decision decision = strictest(principal, scope, action, label, house);
     if (decision.verdict == Verdict::allow) return decision;
     decision.message = action.name + (decision.verdict == Verdict::deny ? " is refused: " : " needs a person's approval: ") +
                        decision.message;

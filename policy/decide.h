@@ -1,10 +1,11 @@
-// The one decision: may this principal do this action, and which rule says so. Pure: no clock, no
+// The one decision: may this principal do this action, and which rule, shipped or of the house, says so. Pure: no clock, no
 // I/O. Called where a tool is dispatched, where something is put into the outbox, and where it leaves.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "policy/house_rules.h"
 #include "policy/types.h"
 
 namespace policy {
@@ -37,7 +38,6 @@ const std::vector<Rule>& default_rules();
 
 // `label` is the turn's: untrusted as soon as text of strangers is in its context. An ask with
 // nobody present (principal.can_ask is false) becomes a deny that says so.
-Decision decide(const Principal& principal, Scope scope, const Action& action, Integrity label,
-                const std::vector<Rule>& rules = default_rules());
+Decision decide(const Principal& principal, Scope scope, const Action& action, Integrity label, const House& house = {});
 
 }  // namespace policy

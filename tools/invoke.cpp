@@ -19,6 +19,12 @@ std::string listed(const std::vector<const Tool*>& tools) {
 
 policy::Action action_of(const Dispatch& dispatch, const Tool& tool) { return {tool.name, tool.effect, tool.permissions, tool.scopes, dispatch.source.offers(tool)}; }
 
+net::Task<policy::Decision> decide(const Dispatch& dispatch, const Tool& tool, policy::Integrity label) {
+    const policy::House house = co_await house_of(dispatch.rules, dispatch.db, dispatch.context.principal, tool.name, dispatch.clock.now());
+    policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(dispatch, tool), label, house);
+    co_return decision;
+}
+
 // The call on its way: what the span and the outcome row need.
 struct Flight {
     const Dispatch& dispatch;
@@ -301,16 +307,17 @@ std::string cut_middle(const std::string& text, std::size_t max_bytes) {
            " bytes cut here; ask for a smaller part to see them …]\n" + text.substr(tail);
 }
 
-policy::Decision check(const Dispatch& dispatch, const std::string& tool_name, base::SpanId parent, policy::Integrity label) {
+net::Task<policy::Decision> check(const Dispatch& dispatch, std::string tool_name, base::SpanId parent, policy::Integrity label) {
     const Tool* tool = dispatch.source.find(tool_name);
-    if (!tool) return {policy::Verdict::deny, "unknown_tool", "There is no tool \"" + tool_name + "\"."};
-    policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(dispatch, *tool), label);
+    policy::Decision decision{policy::Verdict::deny, "unknown_tool", "There is no tool \"" + tool_name + "\"."};
+    if (!tool) co_return decision;
+    decision = co_await decide(dispatch, *tool, label);
     router::ToolCall call;
     call.name = tool_name;
     const Flight flight{dispatch, call, parent, label, dispatch.clock.now(), dispatch.clock.steady()};
     const bool allowed = decision.verdict == policy::Verdict::allow;
     emit_span(flight, "policy", refusal(allowed ? CallState::done : CallState::refused, decision.message, decision.rule), nullptr);
-    return decision;
+    co_return decision;
 }
 
 net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, base::SpanId parent, policy::Integrity label) {
@@ -336,7 +343,7 @@ net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, b
         outcome = refusal(CallState::failed, "Error: nothing was done: the arguments hold \"" + std::string(base::kRedactedBegins) + "…]\", which stands for a secret that was taken out." + std::string(kDoWithout));
     } else {
         arguments = *parsed;
-        const policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(dispatch, *tool), label);
+        const policy::Decision decision = co_await decide(dispatch, *tool, label);
         if (decision.verdict == policy::Verdict::allow)
             co_return co_await ledgered(flight, *tool, decision.rule, std::move(*parsed));
         if (decision.verdict == policy::Verdict::ask) co_return co_await with_a_word(flight, *tool, decision, std::move(*parsed));

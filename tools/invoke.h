@@ -11,6 +11,7 @@
 #include "base/trace.h"
 #include "policy/decide.h"
 #include "store/run_writer.h"
+#include "tools/rule_book.h"
 #include "tools/tool.h"
 
 namespace tools {
@@ -25,6 +26,8 @@ struct Dispatch {
     policy::Scope scope = policy::Scope::home;
     ToolContext context;    // its stop is the run's; each call gets a nearer deadline
     base::StopToken effects;  // stops what may take effect only once: not when the run is merely left
+    store::Db& db;
+    const RuleBook* rules = nullptr;  // of the house; null: the shipped ones alone
 };
 
 enum class CallState {
@@ -57,7 +60,7 @@ net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, b
 
 // Whether the person's wish for this tool would be refused by policy; the decision goes into the
 // trace like that of a call.
-policy::Decision check(const Dispatch& dispatch, const std::string& tool, base::SpanId parent, policy::Integrity label);
+net::Task<policy::Decision> check(const Dispatch& dispatch, std::string tool, base::SpanId parent, policy::Integrity label);
 
 // At most max_bytes of `text`, its beginning and its end around a mark that says what is missing;
 // never cuts a UTF-8 sequence.

@@ -52,11 +52,11 @@ net::Task<base::Result<bool>> asked_for(const Turn& turn, PhaseContext& context,
 }
 
 // By the same policy and with the same record as a call of it.
-bool refuse(Turn& turn, PhaseContext& context, const std::string& tool) {
+net::Task<bool> refuse(Turn& turn, PhaseContext& context, const std::string& tool) {
     tools::Ports ports{context.frame.parts.db, context.frame.who, context.frame.run, context.frame.parts.clock};
     const tools::Dispatch dispatch = dispatch_of(context.frame, ports, context.stop);
-    const policy::Decision decision = tools::check(dispatch, tool, context.span, turn.label);
-    if (decision.verdict == policy::Verdict::allow) return false;
+    const policy::Decision decision = co_await tools::check(dispatch, tool, context.span, turn.label);
+    if (decision.verdict == policy::Verdict::allow) co_return false;
     turn.state = "refused";
     turn.error = decision.message;
     turn.answer = decision.message;
@@ -64,7 +64,7 @@ bool refuse(Turn& turn, PhaseContext& context, const std::string& tool) {
     ChatEvent event;
     event.text = turn.answer;
     context.frame.emit(std::move(event));
-    return true;
+    co_return true;
 }
 
 }  // namespace
@@ -89,7 +89,9 @@ net::Task<base::Result<bool>> refuse_foreign_tools(Turn& turn, PhaseContext& con
     for (const std::string& tool : named) {
         const auto asked = co_await asked_for(turn, context, tool);
         if (!asked) co_return asked.error();
-        if (*asked && refuse(turn, context, tool)) co_return true;
+        if (!*asked) continue;
+        const bool refused = co_await refuse(turn, context, tool);
+        if (refused) co_return true;
     }
     co_return false;
 }

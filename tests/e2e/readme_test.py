@@ -105,6 +105,14 @@ def keeps_a_secret(hearth, folder):
     run(hearth, folder, ["secret", "rm", "openai"])
 
 
+def sets_a_rule(words):
+    def check(hearth, folder):
+        run(hearth, folder, ["rule", "set", *words.split()])
+        assert words.split()[0] in run(hearth, folder, ["rule", "list"]).stdout
+        run(hearth, folder, ["rule", "rm", words.split()[0]])
+    return check
+
+
 def verifies_a_trace(hearth, folder):
     made = chats(hearth, folder)
     assert ": whole" in run(hearth, folder, ["trace", "verify", made["id"][:23]]).stdout
@@ -253,6 +261,11 @@ HOW = {
     "hearth drill --list": proven_in("tests/e2e/drill_test.py", 'drill(started, "--list"'),
     "hearth approval list": proven_in("tests/e2e/approval_test.py", 'approval(hearth, "list")'),
     **{f"hearth approval {word} ID": proven_in("tests/e2e/approval_test.py", '["grant", "deny"]') for word in ("grant", "deny")},
+    "hearth rule set ask_before_programs ask --tool bash": proven_in("tests/e2e/rule_test.py", '"set", "ask_before_programs", "ask", "--tool", "bash"'),
+    **{f"hearth rule set {words}": sets_a_rule(words) for words in
+       ("no_programs_at_night deny --permission execute --hours 22:00-07:00 --role member", "few_programs ask --tool bash --after-calls 50")},
+    "hearth rule list": proven_in("tests/e2e/rule_test.py", 'rule(hearth, "list")'),
+    "hearth rule rm ask_before_programs": proven_in("tests/e2e/rule_test.py", '"rm", "ask_before_programs"'),
     "hearth serve": proven_in("tests/e2e/support.py", '"serve"'),
     "hearth db start": proven_in("tests/e2e/support.py", '"db", "start"'),
     "hearth db stop": proven_in("tests/e2e/support.py", '"db", "stop"'),

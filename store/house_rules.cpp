@@ -1,0 +1,45 @@
+#include "store/house_rules.h"
+
+namespace store {
+namespace {
+
+std::vector<RuleRow> rules_of(const std::vector<Row>& rows) {
+    std::vector<RuleRow> out;
+    for (const Row& row : rows) out.push_back({row.id<base::TenantId>(0), row.text(1), row.json(2), row.time(3)});
+    return out;
+}
+
+const std::string kColumns = "tenant_id, name, body, " + micros("changed_at");
+
+}  // namespace
+
+std::vector<RuleRow> list_rules(Tx& tx) { return rules_of(tx.exec("select " + kColumns + " from house_rule order by name")); }
+
+std::vector<RuleRow> all_rules(Tx& tx) { return rules_of(tx.exec("select " + kColumns + " from hearth_house_rules()")); }
+
+base::Result<void> set_rule(Tx& tx, const std::string& name, const base::Json& body) {
+    try {
+        tx.exec("insert into house_rule (name, body) values ($1, $2::jsonb) on conflict (tenant_id, name)"
+                " do update set body = excluded.body, changed_by = excluded.changed_by, changed_at = clock_timestamp()",
+                {name, body});
+        return {};
+    } catch (const DbError& e) {
+        if (e.condition != "42501") throw;  // row-level security
+        return base::error(base::Code::permission_denied, "the rules of a house are its owner's to set");
+    }
+}
+
+bool remove_rule(Tx& tx, const std::string& name) { return !tx.exec("delete from house_rule where name = $1 returning 1", {name}).empty(); }
+
+std::int64_t count_calls(Tx& tx, const std::string& tool, base::TimePoint since) {
+    return tx.exec("select count(*) from step where audience_id = $1 and name = $2 and kind = 'tool' and started_at >= to_timestamp($3::bigint / 1000000.0)",
+                   {tx.identity().person, tool, micros_of(since)}).at(0).integer(0);
+}
+
+std::vector<PersonRow> list_people(Tx& tx) {
+    std::vector<PersonRow> out;
+    for (const Row& row : tx.exec("select id, name, role from person order by name")) out.push_back({row.id<base::PersonId>(0), row.text(1), row.text(2)});
+    return out;
+}
+
+}  // namespace store

@@ -1,0 +1,35 @@
+// The house's rules in force, for all runs of the process, and what a decision by them needs to know.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "net/task.h"
+#include "policy/house_rules.h"
+#include "store/db.h"
+
+namespace tools {
+
+// Thread-safe; a decision is taken by the rules as they are when it is taken.
+class RuleBook {
+public:
+    using Rules = std::shared_ptr<const std::vector<policy::HouseRule>>;
+    Rules rules() const;
+    void change(std::vector<policy::HouseRule> rules);
+
+private:
+    mutable std::mutex mutex_;
+    Rules rules_ = std::make_shared<const std::vector<policy::HouseRule>>();
+};
+
+// In the machine's time zone.
+policy::Moment moment_of(base::TimePoint time);
+base::TimePoint midnight_before(base::TimePoint time);
+
+// What holds now for a call of the tool. Without a book nothing but the shipped rules.
+net::Task<policy::House> house_of(const RuleBook* book, store::Db& db, const policy::Principal& who, const std::string& tool, base::TimePoint now);
+
+}  // namespace tools
