@@ -3,6 +3,7 @@
 #include "agents/agents_impl.h"
 #include "agents/journal.h"
 #include "router/gateway.h"
+#include "store/approvals.h"
 #include "store/conversations.h"
 #include "store/runs.h"
 #include "store/stops.h"
@@ -144,6 +145,8 @@ base::Result<TakenOver> read_taken_over(store::Tx& tx, const Options& options, b
     TakenOver out;
     out.inputs = store::list_inputs(tx, id);
     out.stop_asked = store::stop_asked(tx, id);
+    // A client's connection ends when its run comes to rest: from then on it is the person's word that the run goes on by.
+    if (kept->request.ends_with_client) kept->request.ends_with_client = store::approvals_of(tx, id).empty();
     if (run->input.is_nil()) {
         auto begun = begin_queued(tx, options, *run, *kept);
         if (!begun) return std::move(begun).error();

@@ -1,48 +1,29 @@
 // hearth chat: the agent in a terminal, through the running server.
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <utility>
 
+#include "app/chat_turn.h"
 #include "app/client.h"
 #include "app/commands.h"
+#include "app/lines.h"
 #include "app/loading.h"
 #include "app/question.h"
 #include "app/terminal.h"
+#include "app/word.h"
 
 namespace app {
 namespace {
 
 using base::Json;
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-// What one question gave.
-struct Turn {
-    Json result;               // the server's last event
-    std::string conversation;  // known as soon as the question is accepted
-    bool ended = false;        // a run came to its end, whatever that was; else result holds an error
-    bool printed = false;
-    VisibleStream text;
-    Clock::time_point began = Clock::now(), tool_began;
-    double seconds = 0, tool_seconds = 0;
-};
-
-void say_faintly(const std::string& line) { std::fprintf(stderr, "%s\n", faint(line).c_str()); }
-
-// Prints as it happens: text plainly, tools on lines of their own.
+// An event of the question's own stream. False: it was the last.
 bool show_event(const std::string& name, const std::string& data, bool quiet, Turn& turn) {
     auto json = base::parse_json(data);
     if (!json) return true;
@@ -51,19 +32,11 @@ bool show_event(const std::string& name, const std::string& data, bool quiet, Tu
         turn.ended = name == "done";
         return false;
     }
-    if (name == "tool_call") turn.tool_began = Clock::now();
+    if (!json->is_object()) return true;
+    if (name == "tool_call") turn.tool_began = SteadyClock::now();
     if (name == "tool_result") turn.tool_seconds += seconds_since(turn.tool_began);
-    if (name == "run_started") turn.conversation = (*json).value("conversation_id", "");
-    if (quiet) return true;
-    if (name == "text") {
-        std::fputs(turn.text.feed((*json).value("text", "")).c_str(), stdout);
-        turn.printed = true;
-    } else if (name == "tool_call") {
-        say_faintly("· " + one_line((*json).value("name", ""), 60) + " " + one_line(base::dump((*json)["arguments"]), 120));
-    } else if (name == "tool_result") {
-        say_faintly("  → " + one_line((*json).value("text", ""), 120));
-    }
-    std::fflush(stdout);
+    if (name == "run_started") turn.conversation = json->value("conversation_id", "");
+    if (!quiet) show_told(name, *json, turn);
     return true;
 }
 
@@ -91,7 +64,8 @@ public:
         if (fd_ >= 0) ::close(fd_);
     }
 
-    base::Result<Turn> ask(const std::string& question) {
+    // `lines`: where the person can be asked for a word; null: nowhere.
+    base::Result<Turn> ask(const std::string& question, Lines* lines) {
         interrupted = 0;
         wait_while_loading(socket_);
         Json body = {{"messages", Json::array({Json{{"role", "user"}, {"content", question}}})}, {"workspace", folder_}, {"read_only", options_.read_only}, {"write_tier", options_.write_tier}, {"stream", true}};
@@ -109,10 +83,9 @@ public:
             if (turn.ended) print_json(turn.result);
             return turn;
         }
-        const std::string rest = turn.printed ? turn.text.finish() : visible(turn.result.value("response", ""));
-        std::fputs(rest.c_str(), stdout);
-        if (turn.printed || !rest.empty()) std::fputs("\n", stdout);
-        std::fflush(stdout);
+        if (lines && turn.state() == "waiting_person") see_through(socket_, *lines, turn);
+        if (interrupted) return stopped(std::move(turn));
+        if (!lines || turn.state() != "waiting_person") show_rest(turn);  // who was asked has read what it waits for
         return turn;
     }
 
@@ -151,6 +124,7 @@ constexpr Ending kEndings[] = {
     {"no_backend", 5, "hearth doctor tells why; then ask again"},
     {"interrupted", 5, "ask again when the server is back"},
     {"cancelled", 130, ""},
+    {"waiting_person", 6, "hearth approval list shows what it asks, hearth approval grant or deny answers"},
     {"unknown_effect", 1, "look whether it was done, then tell the agent"},
     {"failed", 1, "hearth trace show tells how far it came; ask again"},
 };
@@ -188,46 +162,6 @@ std::string slash_word(const std::string& line) {
     return plain ? word : std::string();
 }
 
-// Lines of standard input. An interruption at any moment ends the waiting for one: its signal is let through only while
-// the program waits, so that none comes between looking for it and waiting.
-class Lines {
-public:
-    enum class Got { line, end, interruption };
-    Got next(std::string& line) {
-        for (;;) {
-            if (const std::size_t end = waiting_.find('\n'); end != waiting_.npos) {
-                line = waiting_.substr(0, end);
-                waiting_.erase(0, end + 1);
-                return Got::line;
-            }
-            if (ended_) {
-                line = std::exchange(waiting_, {});
-                return line.empty() ? Got::end : Got::line;
-            }
-            if (!await_input()) return Got::interruption;
-            char bytes[4096];
-            const ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
-            if (n > 0) waiting_.append(bytes, std::size_t(n));
-            ended_ = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
-        }
-    }
-
-private:
-    static bool await_input() {
-        sigset_t held, before;
-        sigemptyset(&held);
-        sigaddset(&held, SIGINT);
-        pthread_sigmask(SIG_BLOCK, &held, &before);
-        pollfd input{STDIN_FILENO, POLLIN, 0};
-        while (!interrupted && ppoll(&input, 1, nullptr, &before) < 0 && errno == EINTR) {}
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        return !interrupted;
-    }
-
-    std::string waiting_;
-    bool ended_ = false;
-};
-
 int converse(Chat& chat) {
     Lines lines;
     std::fputs("Ask; /help lists commands, Ctrl-C stops an answer, Ctrl-D ends.\n", stderr);
@@ -248,7 +182,7 @@ int converse(Chat& chat) {
             else complain(base::error(base::Code::invalid_argument, "there is no command " + word, "/help lists them; a blank before it sends the line as it is"));
             continue;
         }
-        auto turn = chat.ask(line);
+        auto turn = chat.ask(line, &lines);
         if (!turn) complain(turn.error());
         else if (!interrupted) tell_end(*turn);
         interrupted = 0;  // it was for the answer
@@ -273,7 +207,9 @@ int chat(const LoadedSettings& loaded, const ChatOptions& options) {
     if (auto opened = chat.open_folder(); !opened) return complain(opened.error());
     if (alone && terminal && !options.once) return converse(chat);
     if (question.find_first_not_of(" \t\r\n") == question.npos) return complain(base::error(base::Code::invalid_argument, "the question is empty")), 2;
-    auto turn = chat.ask(question);
+    Lines lines;
+    const bool can_ask = terminal && isatty(STDERR_FILENO) == 1 && !options.json;
+    auto turn = chat.ask(question, can_ask ? &lines : nullptr);
     if (!turn) return complain(turn.error());
     if (interrupted) return 130;
     if (options.once && turn->ended) print_cost(*turn);

@@ -69,7 +69,8 @@ void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
                  "         git diff | hearth chat \"review this change\"\n"
                  "With a question and a pipe, the message is the question, an empty line and all of the piped text.\n"
                  "Exits 0 when answered, 3 when rounds, tokens or time ran out, 4 when policy refused, 5 when no model could\n"
-                 "answer (the server is down or full; while a model loads it is waited for), 130 when interrupted, 2 on wrong use, else 1.");
+                 "answer (the server is down or full; while a model loads it is waited for), 6 when it waits for your word and nobody can\n"
+                 "be asked here, 130 when interrupted, 2 on wrong use, else 1.");
     auto* bench = command(root, "bench", "Measure the engine on a model", "hearth bench --threads 2 --json", chosen,
                           [&a](const auto& s) { return a.bench.fidelity ? app::fidelity(s, a.bench) : app::bench(s, a.bench); });
     bench->add_option("--model", a.bench.model, "GGUF file, or folder of a checkpoint; default: the chosen model");

@@ -141,6 +141,67 @@ TEST_F(Approval, WithNobodyPresentNothingIsAsked) {
     EXPECT_TRUE(open().empty());
 }
 
+// hearth chat asks so: its connection ended when the run came to rest.
+TEST_F(Approval, TheWordCountsThoughTheClientsConnectionHasEnded) {
+    base::StopSource client;
+    Process first(folder.path());
+    ChatRequest asked = request("hearth/dev");
+    asked.ends_with_client = true;
+    asked.stop = client.token();
+    first.ask(std::move(asked));
+    EXPECT_FALSE(first.live(100000));
+    ASSERT_TRUE(first.result && *first.result);
+    const auto id = (*first.result)->run;
+    client.request_stop();
+    EXPECT_EQ(run(id).status, "waiting_person");
+    give(open().at(0).id, true);
+    ASSERT_TRUE(first.resume());
+    EXPECT_EQ(run(id).status, "answered") << run(id).error;
+    EXPECT_EQ(effects["mail to Ann"], 1);
+}
+
+policy::HouseRule rule(base::TenantId tenant, const std::string& name, const Json& body) { return policy::house_rule_from_json(tenant, name, body).value(); }
+
+TEST_F(Approval, ARuleOfTheHouseIsAskedForAndNamed) {
+    Process process(folder.path());
+    const auto tenant = database->owner().tenant;
+    process.rules.change({rule(tenant, "ask_before_programs", {{"verdict", "ask"}, {"tools", {"bash"}}, {"reason", "Programs wait for me."}})});
+    ChatRequest asked = request("hearth/dev");
+    asked.messages = {user("Do it all.")};
+    process.ask(std::move(asked));
+    EXPECT_FALSE(process.live(100000));
+    ASSERT_TRUE(process.result && *process.result);
+    const auto id = (*process.result)->run;
+    EXPECT_EQ((*process.result)->final_state, "waiting_person");
+    auto waiting = open();
+    ASSERT_THAT(waiting, SizeIs(1));
+    EXPECT_EQ(waiting[0].request.rule, "ask_before_programs");
+    EXPECT_EQ(waiting[0].request.reason, "bash needs a person's approval: Programs wait for me.");
+    EXPECT_EQ(effects["one"], 0);
+    give(waiting[0].id, true);
+    // The rules change while it works: the second program is not asked for any more, it is refused.
+    process.rules.change({rule(tenant, "no_programs", {{"verdict", "deny"}, {"permissions", {"execute"}}})});
+    ASSERT_TRUE(process.resume());
+    EXPECT_EQ(effects["one"] + effects["two"], 0) << "a word does not outweigh what is denied since";
+    const auto trace = in_tx([&](store::Tx& tx) { return store::read_trace(tx, id); });
+    int named = 0;
+    for (const auto& one : trace.spans) named += one.kind == "tool" && one.attributes.value("rule", "") == "no_programs";
+    EXPECT_EQ(named, 2);
+}
+
+TEST_F(Approval, ARuleCountsTheCallsOfADay) {
+    database->sql("update step set started_at = started_at - interval '2 days'");
+    Process process(folder.path());
+    process.rules.change({rule(database->owner().tenant, "one_a_day", {{"verdict", "deny"}, {"tools", {"bash"}}, {"after_calls", 1}})});
+    ChatRequest asked = request("hearth/dev");
+    asked.messages = {user("Do it all.")};
+    process.ask(std::move(asked));
+    EXPECT_FALSE(process.live(100000));
+    ASSERT_TRUE(process.result && *process.result);
+    EXPECT_EQ(effects["one"], 1);
+    EXPECT_EQ(effects["two"], 0);
+}
+
 TEST_F(Approval, AStopFromAnotherProcessLetsNoStepBegin) {
     Process holder(folder.path());
     holder.ask(request("hearth/dev", false));

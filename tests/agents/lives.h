@@ -7,6 +7,7 @@
 #include "store/facts.h"
 #include "store/ledger.h"
 #include "tools/ports.h"
+#include "tools/rule_book.h"
 
 namespace agents::testing {
 
@@ -160,7 +161,7 @@ public:
         gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, clock, log, metrics);
         options.workspace_root = folder;
         options.default_discipline = ToolDiscipline::free;
-        agents = std::make_unique<Agents>(Parts{*gateway, *db, traces, tools, nullptr, blocking, clock, log, metrics}, options);
+        agents = std::make_unique<Agents>(Parts{*gateway, *db, traces, tools, nullptr, blocking, clock, log, metrics, &rules}, options);
     }
     ~Process() {
         blocking.join();
@@ -195,6 +196,7 @@ public:
     base::NullMetrics metrics;
     store::TraceSink traces{*db, log};
     CountedTools tools;
+    tools::RuleBook rules;
     router::ScriptedBackend* model = nullptr;
     std::unique_ptr<router::Gateway> gateway;
     boost::asio::thread_pool blocking{2};

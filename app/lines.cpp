@@ -1,0 +1,53 @@
+#include "app/lines.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "app/client.h"
+
+namespace app {
+namespace {
+
+bool await_input() {
+    sigset_t held, before;
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &held, &before);
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    while (!interrupted && ppoll(&input, 1, nullptr, &before) < 0 && errno == EINTR) {}
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return !interrupted;
+}
+
+}  // namespace
+
+Lines::Got Lines::next(std::string& line) {
+    for (;;) {
+        if (const std::size_t end = waiting_.find('\n'); end != waiting_.npos) {
+            line = waiting_.substr(0, end);
+            waiting_.erase(0, end + 1);
+            return Got::line;
+        }
+        if (ended_) {
+            line = std::exchange(waiting_, {});
+            return line.empty() ? Got::end : Got::line;
+        }
+        if (!await_input()) return Got::interruption;
+        char bytes[4096];
+        const ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
+        if (n > 0) waiting_.append(bytes, std::size_t(n));
+        ended_ = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
+    }
+}
+
+void Lines::forget() {
+    waiting_.clear();
+    tcflush(STDIN_FILENO, TCIFLUSH);
+}
+
+}  // namespace app
