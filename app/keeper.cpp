@@ -8,6 +8,7 @@
 #include "store/responses.h"
 #include "store/runs.h"
 #include "store/secrets.h"
+#include "store/threads.h"
 #include "store/trace_keeping.h"
 
 namespace app {
@@ -74,6 +75,7 @@ std::string Keeper::find_out(const store::DbError& e) {
 
 void Keeper::settle() {
     for (const auto& run : store::expire_approvals(db_)) log_.info("nobody answered in time: the run goes on without a word", {{"run", run.text()}});
+    for (const auto& run : store::stop_expired_threads(db_)) log_.info("the time of a thread is over: its run is stopped", {{"run", run.text()}});
     for (const auto& run : store::settle_interrupted(db_)) log_.warn("run was interrupted", {{"run", run.text()}});
     next_settling_ = Clock::now() + kBetweenSettlings;
 }

@@ -34,8 +34,9 @@ base::Json essence(const base::Json& message) {
 
 }  // namespace
 
-void create_conversation(Tx& tx, base::ConversationId id, const std::string& channel, const std::string& workspace) {
+void create_conversation(Tx& tx, base::ConversationId id, const std::string& channel, const std::string& workspace, const NewThread& thread) {
     tx.send("insert into conversation (id, channel, workspace) values ($1, $2, $3)", {id, channel, workspace});
+    create_thread(tx, id, thread);
 }
 
 void lock_conversation(Tx& tx, base::ConversationId id) { tx.send("select pg_advisory_xact_lock(hashtextextended($1, 8))", {id.text()}); }

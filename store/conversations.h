@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "store/db.h"
+#include "store/threads.h"
 
 namespace store {
 
@@ -17,7 +17,8 @@ struct StoredMessage {
     base::Json body;            // the message in OpenAI shape (content, tool_calls, tool_call_id, …)
 };
 
-void create_conversation(Tx& tx, base::ConversationId id, const std::string& channel, const std::string& workspace);
+// With the thread over it.
+void create_conversation(Tx& tx, base::ConversationId id, const std::string& channel, const std::string& workspace, const NewThread& thread = {});
 // Until the transaction's end nobody else appends to it or begins a turn in it.
 void lock_conversation(Tx& tx, base::ConversationId id);
 // Empty when it has none of its own; nothing where there is no such conversation of this person: handlers answer 404.

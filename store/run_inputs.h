@@ -14,8 +14,10 @@ struct RunInput {
     InputId id;
     std::int64_t position = 0;
     std::string text;
-    std::string taken_by;  // the effect key of the model step that first read it, "turn", or "" when nobody did yet
+    std::string taken_by;  // the effect key of the model step that first read it, "turn", "history" (see leave_inputs), or "" when nobody did yet
     base::TimePoint sent{};
+    std::string via{};     // who sent it; "thread:ID": a child of the run, which tells what came of it
+    bool of_thread() const { return via.starts_with("thread:"); }
 };
 
 // Whoever holds the run is told. Error{not_found}: it is not this person's; {conflict}: it has ended, or waits for its client.
@@ -24,5 +26,10 @@ std::vector<RunInput> list_inputs(Tx& tx, base::RunId run);
 // Those that nobody has read. Of a run that the transaction holds the answer is good until its end.
 std::vector<RunInput> untaken_inputs(Tx& tx, base::RunId run);
 void take_input(Tx& tx, InputId input, const std::string& taken_by);
+// What nobody has read becomes words of the conversation, for its next turn: the run ends without. Lock the conversation first.
+void leave_inputs(Tx& tx, base::RunId run);
+// What runs of the conversation have not read that wait for their client is for this one, which begins.
+void adopt_inputs(Tx& tx, base::ConversationId conversation, base::RunId run);
+inline constexpr const char* kTakenByHistory = "history";
 
 }  // namespace store

@@ -39,6 +39,8 @@ std::optional<KnownKey> claim_key(Tx& tx, const std::string& key, const std::str
     return KnownKey{rows[0].id<base::RunId>(0), rows[0].boolean(1)};
 }
 
+void move_key(Tx& tx, const std::string& key, base::RunId run) { tx.send("update run_key set run_id = $2 where key = $1", {key, run}); }
+
 std::string call_mark(base::RunId run) { return run.text().substr(24); }
 
 void fork_run(Tx& tx, const Fork& fork) {

@@ -71,6 +71,8 @@ public:
     void emit(ModelCall call) { waiting_.records.push_back(std::move(call)); }
     // With the next transaction, in the order of coming; `write` owns what it writes.
     void defer(std::function<void(Tx&)> write) { waiting_.writes.push_back(std::move(write)); }
+    // The same, before all that is deferred: for the lock of the conversation, which comes before the run's (store/threads.h).
+    void defer_first(std::function<void(Tx&)> write) { waiting_.writes.insert(waiting_.writes.begin(), std::move(write)); }
     // The same; of several Turns the last.
     void defer_turn(base::Json turn) { waiting_.turn = std::move(turn); }
 

@@ -145,6 +145,12 @@ std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before)
     return out;
 }
 
+std::vector<Run> runs_of(Tx& tx, base::ConversationId conversation) {
+    std::vector<Run> out;
+    for (const Row& row : tx.exec("select " + columns() + " from run where conversation_id = $1 order by id desc limit 100", {conversation})) out.push_back(run_of(row));
+    return out;
+}
+
 void hold_run(Tx& tx, base::RunId id, std::int64_t epoch) {
     static const std::string hold = require("select 1 from run where id = $1 and epoch = $2 and state is null for no key update",
                                             DbError::Kind::serialization, "$3");

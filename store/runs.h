@@ -72,6 +72,8 @@ struct Interrupted {
 std::vector<Interrupted> list_interrupted(Db& db);
 std::optional<Run> find_run(Tx& tx, base::RunId id);
 std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before);
+// Of a conversation, the newest first, at most 100.
+std::vector<Run> runs_of(Tx& tx, base::ConversationId conversation);
 
 // What a write of the run says that is fenced off.
 std::string not_held(base::RunId id, std::int64_t epoch);
