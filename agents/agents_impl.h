@@ -12,6 +12,7 @@
 #include "agents/resume.h"
 #include "agents/service.h"
 #include "agents/steer.h"
+#include "agents/threads.h"
 #include "agents/turnstile.h"
 
 namespace agents {
@@ -61,6 +62,13 @@ struct Agents::Impl {
     net::Task<bool> finish(Frame& frame, Turn& turn, Accepted& accepted, base::Span root, base::SteadyPoint start);
     net::Task<void> give_back(Frame& frame);
     void stop_those_asked_for();
+
+    // What a message to a thread comes to, before it waits for its turn.
+    net::Task<base::Result<Entry>> arrive(const ChatRequest& request);
+    // The result of a run that works already, of which a message became an input.
+    net::Task<base::Result<ChatResult>> follow(const ChatRequest& request, base::RunId joined, EventSink sink);
+    // At once, those of this process: the others hear it from the database.
+    void tell_running(const std::vector<base::RunId>& stopping, base::RunId input);
 
     net::Task<base::Result<Submitted>> submit(Submission submission);
     net::Task<void> resume_interrupted();

@@ -87,6 +87,10 @@ base::Error wrong_row(const AgentRow& row, const std::string& what, const std::s
 
 std::string asking_tool(const AgentRow& row) { return "ask_" + row.name.substr(std::min(row.name.size(), kFamily.size() + 1)); }
 
+bool within_rights(const AgentRow& other, const AgentRow& mine) {
+    return rank(other.key) <= rank(mine.key) && (other.scope == policy::Scope::home || other.scope == mine.scope);
+}
+
 bool is_agent(std::string_view name) { return name == kFamily || (name.starts_with(kFamily) && name.substr(kFamily.size()).starts_with('/') && name.size() > kFamily.size() + 1); }
 
 base::Result<Cast> Cast::parse(const std::string& text, const std::string& file, const Cast& base) {
@@ -145,7 +149,7 @@ base::Result<void> Cast::check(const tools::Source& tools) const {
             const AgentRow* const asked = find(name);
             if (!asked || asked == &row) return wrong_row(row, "asks '" + name + "', which is " + (asked ? "itself" : "no agent"), "name another agent");
             if (asked->machine != AgentRow::Machine::loop) return wrong_row(row, "asks " + name + ", which answers people only", "name an agent whose machine is loop");
-            if (rank(asked->key) > rank(row.key) || (asked->scope != policy::Scope::home && asked->scope != row.scope))
+            if (!within_rights(*asked, row))
                 return wrong_row(row, "asks " + name + ", which may more than itself", "let it have the key and scope of " + name + ", or not ask it");
         }
     }

@@ -40,6 +40,9 @@ struct AgentRow {
 // The tool by which another agent asks that one: ask_knowledge for hearth/knowledge.
 std::string asking_tool(const AgentRow& row);
 
+// Whether an agent with `mine`'s rights may set the other one to work: it has no other scope than home or the same, and no key that may more.
+bool within_rights(const AgentRow& other, const AgentRow& mine);
+
 // Names that no model may have.
 bool is_agent(std::string_view name);
 

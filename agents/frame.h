@@ -47,6 +47,7 @@ struct Frame {
     std::optional<router::ExecutionClass> execution;  // asked for by the client
     base::RunId forked_from;
     base::StepId forked_step;
+    std::optional<ChatRequest::Child> child;  // another run has spawned it
     std::shared_ptr<sandbox::Workspace> workspace;
     WriteTier write_tier = WriteTier::code;  // of it
     std::string instructions;     // of the client, for this run
@@ -63,7 +64,7 @@ struct Frame {
     router::ToolMenu sent_tools;
 
     void emit(ChatEvent event) const;
-    int tokens_left() const { return output_budget - sums.usage.output_tokens; }
+    int tokens_left() const { return output_budget - sums.usage.output_tokens - sums.carved_tokens; }
 };
 
 // The live prompt, filled. Error{not_found} naming the prompt whose row is missing.

@@ -3,7 +3,9 @@
 
 #include "agents/agents_impl.h"
 #include "agents/passages.h"
+#include "agents/threads.h"
 #include "store/conversations.h"
+#include "store/run_inputs.h"
 #include "store/run_queue.h"
 
 namespace agents {
@@ -30,7 +32,7 @@ base::Result<Submitted> accept_queued(store::Tx& tx, const Options& options, con
             if (!known->same)
                 return base::error(Code::conflict, "the Idempotency-Key '" + submission.key + "' came with another request before: it began the run " + known->run.text(),
                                    "send another key with another request");
-            return Submitted{known->run, true};
+            return Submitted{known->run, true, false, {}};
         }
     if (store::queued_runs(tx) >= Agents::kMostQueued)
         return base::error(Code::unavailable, std::to_string(Agents::kMostQueued) + " of your runs wait to be begun already", "send this one again when some have");
@@ -38,6 +40,16 @@ base::Result<Submitted> accept_queued(store::Tx& tx, const Options& options, con
     const auto workspace = enter_conversation(tx, request, fresh);  // no turn may begin in it that does not see this run
     if (!workspace) return workspace.error();
     const auto conversation = is_new ? fresh : request.conversation;
+    Entry entry;
+    if (!is_new) {
+        auto entered = enter_thread(tx, request);
+        if (!entered) return std::move(entered).error();
+        entry = *std::move(entered);
+    }
+    if (entry.way == Way::join) {
+        if (!submission.key.empty()) store::move_key(tx, submission.key, entry.run);
+        return Submitted{entry.run, false, true, {}};
+    }
     if (auto fits = fit_messages(tx, request, conversation, is_new); !fits) return std::move(fits).error();
     Beginning beginning;
     beginning.at = base::SystemClock().now();
@@ -47,7 +59,7 @@ base::Result<Submitted> accept_queued(store::Tx& tx, const Options& options, con
     // Before it begins a run without files of its own is bound to no node.
     const bool bound = (!is_new || !workspace->empty()) && is_pinned(options, *workspace);
     store::queue_run(tx, {run, conversation, request.alias, std::move(kept), bound, question_of(request.messages), submission.metadata});
-    return Submitted{run, false};
+    return Submitted{run, false, false, std::move(entry.stopping)};
 }
 
 base::Result<Accepted> begin_queued(store::Tx& tx, const Options& options, const store::Run& run, Kept& kept) {
@@ -66,6 +78,7 @@ base::Result<Accepted> begin_queued(store::Tx& tx, const Options& options, const
     }
     kept.request.messages.clear();
     store::begin_run(tx, run.id, run.epoch, *input, to_json(kept.request, out.beginning), is_pinned(options, out.workspace));
+    store::adopt_inputs(tx, run.conversation, run.id);
     return out;
 }
 
@@ -75,7 +88,9 @@ net::Task<base::Result<Submitted>> Agents::Impl::submit(Submission submission) {
     const auto run = base::RunId::make(now);
     const auto fresh = base::ConversationId::make(now);
     const auto accept = [&](store::Tx& tx) { return accept_queued(tx, options, submission, run, fresh); };
-    co_return co_await parts.db.run(identity_of(submission.chat.principal), accept);
+    auto submitted = co_await parts.db.run(identity_of(submission.chat.principal), accept);
+    if (submitted) tell_running(submitted->stopping, submitted->joined ? submitted->run : base::RunId{});
+    co_return submitted;
 }
 
 net::Task<base::Result<Submitted>> Agents::submit(Submission submission) { return impl_->submit(std::move(submission)); }
@@ -112,6 +127,7 @@ base::Result<base::RunId> fork_in(store::Tx& tx, const ForkOrder& order) {
     if (!step) return std::move(step).error();
     if (kept->request.folder_of.is_nil()) kept->request.folder_of = run->conversation;
     kept->request.principal = order.principal;
+    if (kept->request.child) kept->request.child->parent = {};  // it reports to nobody
     kept->request.forked_from = order.from;
     kept->request.forked_step = step->id;
     kept->beginning.at = base::SystemClock().now();

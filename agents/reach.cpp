@@ -1,6 +1,7 @@
 // How the runs of this process are reached: by those who stop them or add to them, and at its end.
 #include "agents/agents_impl.h"
 #include "store/stops.h"
+#include "store/threads.h"
 
 namespace agents {
 
@@ -9,6 +10,18 @@ net::Task<bool> Agents::stop(policy::Principal who, base::RunId run) {
     if (!co_await impl_->parts.db.run(identity_of(who), ask)) co_return false;
     heard({store::Signal::Kind::stop, run});
     co_return true;
+}
+
+net::Task<bool> Agents::stop_thread(policy::Principal who, base::ConversationId thread) {
+    const auto stop = [&](store::Tx& tx) { return store::stop_thread(tx, thread); };
+    co_return co_await impl_->parts.db.run(identity_of(who), stop);
+}
+
+void Agents::Impl::tell_running(const std::vector<base::RunId>& stopping, base::RunId input) {
+    const std::lock_guard lock(mutex);
+    for (const base::RunId run : stopping)
+        if (const auto found = running.find(run); found != running.end()) found->second->stop.request_stop();
+    if (const auto found = running.find(input); found != running.end()) found->second->inputs->more = true;
 }
 
 // Whoever missed a signal finds in the database what it told; what was added to runs they look for before they go on.

@@ -85,6 +85,8 @@ Json to_json(const ChatRequest& request, const Beginning& beginning) {
             {"deadline_s", request.deadline.count()},
             {"time_limit_ms", beginning.time_limit.count()}};
     if (request.execution) out["class"] = router::name(*request.execution);
+    if (request.child)
+        out["child"] = {{"of", request.child->parent.text()}, {"level", request.child->level}, {"depth", request.child->depth}, {"threads", request.child->threads}, {"untrusted", request.child->untrusted}};
     if (!request.forked_from.is_nil()) out["fork"] = {{"run", request.forked_from.text()}, {"step", request.forked_step.text()}, {"folder", request.folder_of.text()}};
     return out;
 }
@@ -123,6 +125,8 @@ base::Result<Kept> kept_from_json(const Json& json) {
             out.request.forked_step = id_of<base::StepId>(*fork, "step");
             out.request.folder_of = id_of<base::ConversationId>(*fork, "folder");
         }
+        if (const auto child = json.find("child"); child != json.end())
+            out.request.child = ChatRequest::Child{id_of<base::RunId>(*child, "of"), child->value("level", 1), child->value("depth", 0), child->value("threads", 0), child->value("untrusted", true)};
         out.beginning.at = base::TimePoint(std::chrono::microseconds(json.at("began_us").get<std::int64_t>()));
         out.beginning.root = *root;
         out.beginning.time_limit = std::chrono::milliseconds(json.value("time_limit_ms", std::int64_t(0)));
@@ -234,6 +238,7 @@ net::Task<void> Agents::Impl::resume(store::Interrupted interrupted) {
     }
     const bool first = taken->begins || held->epoch() == 1;
     parts.log.info(first ? "run begins" : "run is taken up again", {{"run", interrupted.run.text()}, {"epoch", held->epoch()}, {"phase", name(taken->turn.phase)}});
+    if (taken->request.child && taken->request.child->untrusted) taken->turn.label = policy::Integrity::untrusted;
     auto entry = running_of(taken->request, taken->accepted.beginning, taken->worked);
     if (taken->request.ends_with_client || taken->stop_asked) entry->stop.request_stop();
     Frame frame = frame_of(taken->request, taken->accepted, *held, *entry, std::move(taken->journal));

@@ -8,9 +8,12 @@
 #include "agents/delegate.h"
 #include "agents/honesty.h"
 #include "agents/session.h"
+#include "agents/spawn.h"
+#include "agents/steer.h"
 #include "agents/transcript.h"
 #include "agents/validate.h"
 #include "router/gateway.h"
+#include "tools/spawn_thread.h"
 
 namespace agents {
 namespace {
@@ -129,8 +132,10 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
     started.data = parsed ? std::move(*parsed) : base::Json(call.arguments);
     frame.emit(std::move(started));
 
+    state.result.label = policy::meet(state.result.label, frame.inputs->label);
     tools::CallOutcome outcome = co_await tools::invoke(dispatch, call, task.parent, state.result.label);
     frame.sums.tools_used += outcome.executed;
+    count_spawned(frame.sums, outcome);
     frame.sums.refused_calls += outcome.state == tools::CallState::refused;
     frame.sums.deeds.push_back(deed_of(call, outcome));
     add_asked(frame.sums, outcome.facts);
@@ -364,7 +369,10 @@ policy::Integrity label_of(const std::vector<Message>& messages) {
 
 router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose) {
     std::vector<router::ToolSchema> menu;
-    for (const tools::Tool* tool : frame.menu->list(frame.scope)) menu.push_back({tool->name, tool->purpose, tool->input});
+    // Who needs guidance to call a tool rightly is no one to divide work.
+    const bool divides = discipline == ToolDiscipline::free && frame.within.empty() && may_spawn(frame);
+    for (const tools::Tool* tool : frame.menu->list(frame.scope))
+        if (divides || tool->name != tools::kSpawnThread) menu.push_back({tool->name, tool->purpose, tool->input});
     menu.insert(menu.end(), frame.client_tools.begin(), frame.client_tools.end());
     if (discipline == ToolDiscipline::guided && !menu.empty()) {
         base::OrderedJson nothing = {
@@ -377,6 +385,7 @@ router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const 
 net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
     Asking asking(frame, task);
     tools::Ports ports{frame.parts.db, frame.who, frame.run, frame.parts.clock, {}, &asking};
+    if (frame.within.empty()) ports.spawn = spawner_of(frame, ports);  // who was asked divides nothing
     tools::Dispatch dispatch = dispatch_of(frame, ports, task.stop);
     if (task.discipline == ToolDiscipline::guided) dispatch.context.result_bytes = std::min(dispatch.context.result_bytes, kMostGuidedResult);
     State state;

@@ -7,6 +7,7 @@
 #include "agents/journal.h"
 #include "agents/reply/plain.h"
 #include "agents/run_agent.h"
+#include "agents/spawn.h"
 #include "base/visible.h"
 #include "router/gateway.h"
 #include "store/failure.h"
@@ -170,6 +171,11 @@ net::Task<void> Agents::Impl::run_loop(Frame& frame, const Layout& layout, Turn&
 
 namespace {
 
+// What was added and nobody read is answered before a run ends well; one that waits for its client's results can take nothing in.
+bool drains(const std::string& final_state) {
+    return final_state == "answered" || final_state == "partial" || final_state == "refused" || final_state == "unknown_effect";
+}
+
 // What is in doubt is said even where nothing else is, and makes the state.
 void end_turn(Frame& frame, Turn& turn) {
     if (turn.answer.empty() && (!frame.sums.in_doubt.empty() || !frame.writer.in_doubt().empty())) append_answer(frame, turn);
@@ -206,6 +212,14 @@ net::Task<void> Agents::Impl::execute(Frame& frame, Turn& turn, const ChatReques
     else
         co_await run_pipeline(frame, *layout, turn);
     end_turn(frame, turn);
+    turn.label = policy::meet(turn.label, frame.inputs->label);
+    if (frame.sums.threads > 0 && drains(turn.state)) {
+        {
+            const std::lock_guard lock(mutex);
+            resuming.erase(frame.run);  // its children need the place
+        }
+        co_await await_children(frame, turn);
+    }
     if (turn.state == "answered" && frame.sums.refused_calls > 0 && frame.sums.tools_used == 0) turn.state = "refused";
 }
 
@@ -218,16 +232,13 @@ void tell_end(const Frame& frame, const Turn& turn) {
     frame.emit(std::move(done));
 }
 
-// What was added and nobody read is answered before a run ends well; one that waits for its client's results can take nothing in.
-bool drains(const std::string& final_state) {
-    return final_state == "answered" || final_state == "partial" || final_state == "refused" || final_state == "unknown_effect";
-}
-
 }  // namespace
 
 // The run's end: its row, its root span, its last event.
 net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepted, base::Span root, base::SteadyPoint start) {
     turn.sums = frame.sums;
+    if ((frame.sums.threads > 0 || frame.writer.epoch() > 1) && (!drains(turn.state) || frame.stop.stopped())) co_await end_children(frame);
+    lock_first(frame);
     Json usage = usage_to_json(frame.sums.usage);
     usage.update({{"model_calls", frame.sums.model_steps}, {"tool_calls", frame.sums.tools_used}});
     Json versions = Json::object();
@@ -243,7 +254,9 @@ net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepte
     root.body = {{"request", turn.request}, {"answer", turn.answer}};
     const std::string alias = root.name;
     // With the run's end, or a run that ended would be without a trace's root.
-    std::function<void(store::Tx&)> with_it = [&](store::Tx&) {
+    std::function<void(store::Tx&)> with_it = [&](store::Tx& tx) {
+        if (turn.state != "waiting_client") store::leave_inputs(tx, frame.run);  // the run that brings its client's results reads them else
+        report_end(tx, frame, turn);
         frame.writer.emit(root);
         frame.told->ends(turn.state, turn.error);
     };
@@ -252,6 +265,7 @@ net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepte
     Json as_it_is = to_json(turn);
     const bool ended = co_await frame.writer.finish(turn.state, turn.error, usage, std::move(as_it_is), std::move(goes_on), std::move(with_it));
     if (!ended) co_return false;
+    if (frame.child) tell_running({}, frame.child->parent);
     parts.metrics.add("hearth_runs_total", 1, {{"alias", alias}, {"state", turn.state}});
     parts.metrics.add("hearth_tool_calls_total", frame.sums.tools_used, {{"alias", alias}});
     parts.metrics.observe("hearth_run_seconds", std::chrono::duration<double>(since(frame, start)).count(), {{"alias", alias}});
@@ -331,6 +345,7 @@ Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepte
     frame.write_tier = request.write_tier;
     frame.forked_from = request.forked_from;
     frame.forked_step = request.forked_step;
+    frame.child = request.child;
     frame.instructions = request.instructions;
     frame.client_tools = request.client_tools;
     frame.sampling = request.sampling;
@@ -411,7 +426,8 @@ net::Task<base::Result<Accepted>> Agents::Impl::take_in(const ChatRequest& reque
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     for (auto nap = kFirstNap;; nap = std::min(2 * nap, kLongestNap)) {
         auto accepted = co_await parts.db.run(identity_of(request.principal), accept);
-        if (!accepted || accepted->busy.is_nil()) co_return accepted;
+        if (accepted) tell_running(accepted->stopping, accepted->joined);
+        if (!accepted || accepted->busy.is_nil() || !accepted->joined.is_nil()) co_return accepted;
         if (request.stop.stopped()) co_return request.stop.error("the turn");
         if (std::chrono::steady_clock::now() >= until) co_return conversation_busy(accepted->conversation);
         timer.expires_after(nap);
@@ -435,6 +451,11 @@ std::shared_ptr<Agents::Impl::Running> Agents::Impl::running_of(const ChatReques
 net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, EventSink sink) {
     if (auto fine = check(request); !fine) co_return std::move(fine).error();
     if (auto ready = parts.gateway.ready(options.model); !ready) co_return std::move(ready).error();
+    if (!request.conversation.is_nil()) {
+        const auto entry = co_await arrive(request);
+        if (!entry) co_return entry.error();
+        if (entry->way == Way::join) co_return co_await follow(request, entry->run, sink);
+    }
     const auto fresh = base::ConversationId::make(parts.clock.now());
     const auto until = std::chrono::steady_clock::now() + options.run_deadline;
     const auto conversation = request.conversation.is_nil() ? fresh : request.conversation;
@@ -443,9 +464,11 @@ net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, Even
     std::shared_ptr<store::RunLease> lease;
     auto accepted = co_await take_in(request, fresh, lease, until);
     if (!accepted) co_return std::move(accepted).error();
+    if (!accepted->joined.is_nil()) co_return co_await follow(request, accepted->joined, sink);
 
     auto entry = running_of(request, accepted->beginning);
     Frame frame = frame_of(request, *accepted, *lease, *entry, {});
+    frame.inputs->more = !request.conversation.is_nil();  // an earlier run may have left some
     frame.sink = std::move(sink);
     enter(frame, std::move(entry));
     Turn turn;

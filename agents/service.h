@@ -8,7 +8,8 @@
 // process serves them: a second one waits until the first has ended, as a person expects who writes
 // two messages in a row, and its input is committed only then, so that histories never interleave.
 // It waits as long as one run may take, then it is Error{conflict}; with 16 waiting already it is
-// {resource_exhausted} at once. Its own stop ends the waiting.
+// {resource_exhausted} at once. Its own stop ends the waiting. That is the rule `queue`; a thread may have another one (store/threads.h): of a message
+// that a run reads which works already, the result is that run's.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
@@ -35,6 +36,7 @@
 #include "store/db.h"
 #include "store/run_events.h"
 #include "store/signals.h"
+#include "store/threads.h"
 
 namespace router {
 class Gateway;
@@ -101,6 +103,18 @@ struct ChatRequest {
     base::RunId forked_from;
     base::StepId forked_step;
     base::ConversationId folder_of;
+
+    // Of the thread over the conversation, from now on; unset: as it is, of a new one Rule::queue and no name.
+    std::optional<store::Rule> rule;
+    std::optional<std::string> label;
+    // Of a run that another one has spawned: what it may spawn itself, and whether its task was made from untrusted text.
+    struct Child {
+        base::RunId parent;
+        int level = 1;               // how far down it is
+        int depth = 0, threads = 0;  // how far down and how many it may spawn
+        bool untrusted = false;
+    };
+    std::optional<Child> child;
 };
 
 struct ChatEvent {
@@ -168,6 +182,8 @@ struct Submission {
 struct Submitted {
     base::RunId run;
     bool known = false;       // the request was sent before, and this is the run that it began
+    bool joined = false;      // the run works already, and reads what was sent (store::Rule::steer)
+    std::vector<base::RunId> stopping{};  // runs that it interrupts
 };
 
 // How much help a model needs to call tools rightly.
@@ -232,6 +248,9 @@ public:
     // Asks a run to stop, whichever process holds it; from then on no step of it begins. False: there is no such run of this
     // person that has not ended.
     net::Task<bool> stop(policy::Principal who, base::RunId run);
+    // Cancels a thread: its children first, then its runs, also those that nobody has begun; it takes no message any more. False: there is no such
+    // thread of this person that has not ended.
+    net::Task<bool> stop_thread(policy::Principal who, base::ConversationId thread);
     // What another process told. Thread-safe; waits for the database where signals were missed.
     void heard(const store::Signal& signal);
     void stop_all();  // those that wait for their turn too

@@ -8,8 +8,10 @@
 #include "agents/passages.h"
 #include "agents/reply/plain.h"
 #include "agents/resume.h"
+#include "agents/threads.h"
 #include "agents/turn.h"
 #include "store/conversations.h"
+#include "store/run_inputs.h"
 
 namespace agents {
 namespace {
@@ -144,7 +146,7 @@ base::Result<base::MessageId> take_messages(store::Tx& tx, const Options& option
 base::Result<std::string> enter_conversation(store::Tx& tx, const ChatRequest& request, base::ConversationId fresh) {
     if (request.conversation.is_nil()) {
         std::string workspace = request.workspace ? request.workspace->root().string() : request.workspace_path;
-        store::create_conversation(tx, fresh, request.channel, workspace);
+        store::create_conversation(tx, fresh, request.channel, workspace, {request.rule.value_or(store::Rule::queue), request.label.value_or("")});
         return workspace;
     }
     auto workspace = store::conversation_workspace(tx, request.conversation);
@@ -163,12 +165,23 @@ base::Result<Accepted> accept_input(store::Tx& tx, const Options& options, const
     if (!workspace) return std::move(workspace).error();
     out.workspace = *std::move(workspace);
     out.conversation = is_new ? fresh : request.conversation;
-    if (!is_new) out.busy = store::busy_run(tx, out.conversation);
-    if (!out.busy.is_nil()) return out;
+    if (!is_new) {
+        auto entry = enter_thread(tx, request);
+        if (!entry) return std::move(entry).error();
+        out.joined = entry->run;
+        out.stopping = std::move(entry->stopping);
+        out.busy = store::busy_run(tx, out.conversation);
+    }
+    if (!out.busy.is_nil() || !out.joined.is_nil()) return out;
     auto input = take_messages(tx, options, request, is_new, out);
     if (!input) return std::move(input).error();
     store::create_run(tx, lease, out.conversation, *input, request.alias, {to_json(request, out.beginning), is_pinned(options, out.workspace)});
+    if (!is_new) store::adopt_inputs(tx, out.conversation, lease.run());
     return out;
+}
+
+void lock_first(Frame& frame) {
+    frame.writer.defer_first([conversation = frame.conversation](store::Tx& tx) { store::lock_conversation(tx, conversation); });
 }
 
 void append_answer(Frame& frame, Turn& turn) {
@@ -182,6 +195,7 @@ void append_answer(Frame& frame, Turn& turn) {
         frame.emit(std::move(event));
     }
     if (turn.answer.empty() && turn.client_calls.empty()) return;
+    lock_first(frame);
     router::Message message = router::Message::make(router::MessageRole::assistant, turn.answer);
     message.tool_calls = turn.client_calls;
     frame.writer.defer([conversation = frame.conversation, run = frame.run, body = Json(router::message_to_json(message))](store::Tx& tx) {

@@ -15,23 +15,36 @@ using base::Json;
 using router::Message;
 using router::MessageRole;
 
-Json message_of(const store::RunInput& input) { return Json(router::message_to_json(Message::make(MessageRole::user, input.text))); }
+Json message_of(const store::RunInput& input) {
+    Json message(router::message_to_json(Message::make(MessageRole::user, input.text)));
+    if (input.of_thread()) message["trusted"] = false;  // see history_of
+    return message;
+}
 
 ChatEvent event_of(const store::RunInput& input) {
     ChatEvent event;
     event.kind = ChatEvent::Kind::input;
     event.text = input.text;
     event.id = input.id.text();
+    if (input.of_thread()) event.name = input.via;
     return event;
 }
 
+struct Added {
+    std::string text;
+    bool trusted = true;
+};
+
 // Roles alternate in every template.
-void put(std::vector<Message>& messages, std::size_t at, const std::string& text) {
+void put(std::vector<Message>& messages, std::size_t at, const Added& added) {
+    const std::string& text = added.text;
     if (at > 0 && messages[at - 1].role == MessageRole::user) {
         std::vector<Message> one = with_note({messages[at - 1]}, text);
         messages[at - 1] = std::move(one[0]);
+        messages[at - 1].trusted = messages[at - 1].trusted && added.trusted;
     } else {
-        messages.insert(messages.begin() + std::ptrdiff_t(at), Message::make(MessageRole::user, text));
+        const auto put = messages.insert(messages.begin() + std::ptrdiff_t(at), Message::make(MessageRole::user, text));
+        put->trusted = added.trusted;
     }
 }
 
@@ -69,10 +82,11 @@ net::Task<void> take_inputs(Frame& frame, router::ModelRequest& request, const s
     const int step = number_of(step_key);
     const bool recorded = frame.writer.recorded(step_key) != nullptr;
     if (!recorded) co_await read_new(frame);
-    std::map<std::size_t, std::string> added;  // by place among the messages without it
+    std::map<std::size_t, Added> added;  // by place among the messages without it
     for (auto& [input, place] : frame.inputs->known) {
         if (input.taken_by.empty() && !recorded) {
             input.taken_by = step_key;
+            lock_first(frame);
             frame.writer.defer([id = input.id, step_key, conversation = frame.conversation, body = message_of(input)](store::Tx& tx) {
                 store::take_input(tx, id, step_key);
                 store::append_message(tx, conversation, {}, body);
@@ -83,8 +97,10 @@ net::Task<void> take_inputs(Frame& frame, router::ModelRequest& request, const s
             frame.emit(event_of(input));
         }
         if (!read_by(frame, input, step)) continue;
-        std::string& text = added[place_in(request, place)];
-        text += (text.empty() ? "" : "\n\n") + input.text;
+        Added& one = added[place_in(request, place)];
+        one.text += (one.text.empty() ? "" : "\n\n") + input.text;
+        one.trusted = one.trusted && !input.of_thread();
+        if (input.of_thread()) frame.inputs->label = policy::Integrity::untrusted;
     }
     for (auto it = added.rbegin(); it != added.rend(); ++it) put(request.messages, it->first, it->second);
 }
@@ -104,6 +120,8 @@ bool drain_inputs(store::Tx& tx, Frame& frame, Turn& turn, Accepted& accepted) {
     Turn next;
     next.sums = frame.sums;
     next.label = turn.label;
+    for (const auto& input : left)
+        if (input.of_thread()) next.label = policy::Integrity::untrusted;
     next.first_step = frame.inputs->first_step = frame.sums.model_steps;
     next.told = frame.told->last();
     store::save_turn(tx, frame.run, frame.writer.epoch(), to_json(next));

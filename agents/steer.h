@@ -26,6 +26,7 @@ struct Inputs {
     };
     std::vector<Known> known;
     int first_step = 0;             // the turn's: what earlier ones read is in the history
+    policy::Integrity label = policy::Integrity::trusted;  // of what was read: untrusted, once a thread has told something
 };
 
 inline constexpr const char* kTakenByTurn = "turn";  // RunInput::taken_by of what was left over

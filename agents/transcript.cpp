@@ -47,7 +47,7 @@ base::Result<std::vector<Message>> history_of(const std::vector<store::StoredMes
     for (std::size_t i = 0; i < stored.size(); ++i) {
         auto message = router::message_from_json(base::OrderedJson(stored[i].body), i);
         if (!message) return std::move(message).error();
-        if (message->role == MessageRole::tool) message->trusted = false;
+        if (message->role == MessageRole::tool || !stored[i].body.value("trusted", true)) message->trusted = false;
         if (message->role == MessageRole::system) message->role = MessageRole::user;
         const auto of_same_run = [&](const auto& later) { return later.run == stored[i].run; };
         if (message->role == MessageRole::assistant && std::none_of(stored.begin() + std::ptrdiff_t(i) + 1, stored.end(), of_same_run))

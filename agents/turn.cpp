@@ -76,7 +76,8 @@ Json to_json(const std::vector<ClassChange>& changes) {
 
 Json sums_to_json(const Sums& sums) {
     return {{"usage", usage_to_json(sums.usage)}, {"model_steps", sums.model_steps}, {"calls", sums.calls}, {"tools_used", sums.tools_used},
-            {"refused_calls", sums.refused_calls}, {"in_doubt", sums.in_doubt}, {"deeds", to_json(sums.deeds)}, {"model", sums.model}};
+            {"refused_calls", sums.refused_calls}, {"in_doubt", sums.in_doubt}, {"deeds", to_json(sums.deeds)}, {"model", sums.model},
+            {"carved_tokens", sums.carved_tokens}, {"threads", sums.threads}};
 }
 
 Sums sums_from_json(const Json& json) {
@@ -86,6 +87,8 @@ Sums sums_from_json(const Json& json) {
     sums.calls = json.value("calls", 0);
     sums.tools_used = json.value("tools_used", 0);
     sums.refused_calls = json.value("refused_calls", 0);
+    sums.carved_tokens = json.value("carved_tokens", 0);
+    sums.threads = json.value("threads", 0);
     sums.in_doubt = json.value("in_doubt", std::vector<std::string>{});
     sums.deeds = deeds_from_json(json.value("deeds", Json::array()));
     sums.model = json.value("model", "");

@@ -30,6 +30,7 @@ struct Sums {
     int model_steps = 0, calls = 0;
     int tools_used = 0;                        // executed calls
     int refused_calls = 0;
+    int carved_tokens = 0, threads = 0;        // given to threads that it has spawned, and to those that they may
     std::vector<reply::Deed> deeds;            // what its calls came to
     std::vector<std::string> in_doubt;         // effects of which nobody knows whether they took place: tool and arguments
     std::string model;                         // that answered last

@@ -75,6 +75,7 @@ const std::vector<Rule>& default_rules() {
         {"memory_reads", {}, {}, {P::memory_read}, {}, V::allow, ""},
         {"untrusted_text_is_remembered_as_such", {}, {}, {P::memory_write}, {Integrity::untrusted}, V::allow, ""},
         {"memory_writes", {}, {}, {P::memory_write}, {}, V::allow, ""},
+        {"threads_do_what_their_parent_may", {}, {}, {P::threads}, {}, V::allow, ""},
         {"leaving_the_machine_asks", {}, {}, {P::network}, {}, V::ask, "It leaves this machine."},
         {"people_ask", {}, {}, {P::people}, {}, V::ask, "It touches other people."},
         {"money_asks", {}, {}, {P::money}, {}, V::ask, "It costs money."},

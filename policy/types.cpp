@@ -34,6 +34,7 @@ std::string_view name(Permission permission) {
         case Permission::network: return "network";
         case Permission::people: return "people";
         case Permission::money: return "money";
+        case Permission::threads: return "threads";
         case Permission::admin: return "admin";
     }
     return "unknown";

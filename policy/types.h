@@ -18,8 +18,8 @@ enum class Scope { home, dev, admin };
 // What doing it twice means.
 enum class Effect { pure, idempotent, transactional, at_most_once };
 
-// What an action touches; a tool lists all that apply.
-enum class Permission { workspace_read, workspace_write, execute, memory_read, memory_write, network, people, money, admin };
+// What an action touches; a tool lists all that apply. threads: it has another run work, whose own actions are decided on by themselves.
+enum class Permission { workspace_read, workspace_write, execute, memory_read, memory_write, network, people, money, threads, admin };
 
 // trusted: the person's own words and our prompts. untrusted: tool output, web, documents, strangers, peers.
 enum class Integrity { trusted, untrusted };

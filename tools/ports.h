@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/result.h"
+#include "policy/types.h"
 #include "store/db.h"
 #include "tools/tool.h"
 
@@ -18,6 +20,18 @@ public:
     virtual net::Task<base::Result<ToolOutput>> ask(base::Json arguments, ToolContext& context) = 0;
 };
 
+// A thread that is to be spawned; 0, "": what is usual.
+struct ThreadOrder {
+    std::string task, agent;
+    std::string call;  // the id of the call that orders it
+    int output_tokens = 0, seconds = 0, threads = 0;
+    policy::Integrity label = policy::Integrity::trusted;  // of what the task was made from
+};
+struct SpawnedThread {
+    base::ConversationId id;
+    ThreadOrder order;  // as it was granted
+};
+
 struct Ports {
     store::Db& db;
     store::Identity who;   // whose rows the tool sees
@@ -26,6 +40,8 @@ struct Ports {
     // Of a transactional tool: what it writes, committed with the outcome of its step, or never.
     std::vector<std::function<void(store::Tx&)>> writes{};
     Delegates* delegates = nullptr;  // null: none can be asked
+    // Grants it out of the run's budget, and adds to `writes` what begins it. Empty: none can be spawned.
+    std::function<base::Result<SpawnedThread>(ThreadOrder)> spawn{};
 };
 
 }  // namespace tools

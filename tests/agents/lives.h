@@ -8,6 +8,7 @@
 #include "store/ledger.h"
 #include "tools/ports.h"
 #include "tools/rule_book.h"
+#include "tools/spawn_thread.h"
 
 namespace agents::testing {
 
@@ -61,6 +62,7 @@ public:
             {"bash", "Run a command.", one_string("command"), any, {Scope::dev}, Effect::at_most_once, {Permission::execute}, limit, act, "look at the list of effects"},
             {"slow", "Take long.", any, any, {Scope::dev}, Effect::at_most_once, {Permission::execute}, limit, act_slowly},
             {"send_mail", "Send a mail.", one_string("to"), any, {Scope::dev, Scope::home}, Effect::at_most_once, {Permission::network, Permission::people}, limit, mail},
+            tools::spawn_thread_tool(),
             {"remember", "Keep a fact.", one_string("text"), any, {Scope::home}, Effect::transactional, {Permission::memory_write}, limit, keep},
         };
     }
@@ -123,6 +125,22 @@ inline router::ScriptedReply reply_to(const router::ModelRequest& request) {
         if (said == 0) call(reply, "m1", "bash", {{"command", "one"}}), call(reply, "m2", "ask_knowledge", {{"question", "Where is the key?"}});
         else if (said == 1) call(reply, "m3", "bash", {{"command", "two"}});
         else reply.text = "All of it is done.";
+    } else if (asked.find("[From the thread") != std::string::npos) {
+        reply.text = "Together that is all.";
+    } else if (asked.find("divide it") != std::string::npos) {
+        const bool much = asked.find("too much") != std::string::npos;
+        if (said == 0 && asked.find("for a coder") != std::string::npos) {
+            call(reply, "m1", "spawn_thread", {{"task", "count the pears"}, {"agent", "hearth/dev"}});
+        } else if (said == 0) {
+            call(reply, "m1", "spawn_thread", {{"task", "count the apples"}, {"output_tokens", 900}});
+            call(reply, "m2", "spawn_thread", {{"task", much ? "count the pears, too much" : "count the pears"}, {"output_tokens", 800}});
+        } else {
+            reply.text = "I wait for them.";
+        }
+    } else if (asked.find("count the ") != std::string::npos) {
+        if (said == 0 && asked.find("apples") != std::string::npos) call(reply, "m1", "bash", {{"command", "apples"}});
+        else reply.text = asked.find("apples") != std::string::npos ? "There are 3 apples." : "There are 5 pears.";
+        if (asked.find("too much") != std::string::npos) reply.finish = router::FinishReason::length;
     } else if (asked.find("slowly") != std::string::npos) {
         if (said == 0) call(reply, "m1", "slow", Json::object());
         else reply.text = "It was slow.";

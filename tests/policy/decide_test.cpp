@@ -13,6 +13,7 @@ const Action kMail{"send_mail", Effect::at_most_once, {Permission::network, Perm
 const Action kTime{"time", Effect::pure, {}, {Scope::home}};
 const Action kVague{"vague", Effect::at_most_once, {}, {Scope::home}};
 const Action kRemember{"remember", Effect::transactional, {Permission::memory_write}, {Scope::home}};
+const Action kSpawn{"spawn_thread", Effect::transactional, {Permission::threads}, {Scope::dev, Scope::home}};
 const Action kAdmin{"set_policy", Effect::transactional, {Permission::admin}, {Scope::home}};
 
 struct Case {
@@ -47,6 +48,8 @@ TEST(Decide, ByTable) {
         {Role::owner, true, Scope::home, &kAdmin, trusted, Verdict::ask, "owner_administers"},
         {Role::member, true, Scope::home, &kAdmin, untrusted, Verdict::deny, "members_do_not_administer"},
         {Role::member, true, Scope::home, &kRemember, trusted, Verdict::allow, "memory_writes"},
+        {Role::member, false, Scope::home, &kSpawn, untrusted, Verdict::allow, "threads_do_what_their_parent_may"},
+        {Role::guest, true, Scope::home, &kSpawn, trusted, Verdict::deny, "guests_have_no_tools"},
         {Role::member, true, Scope::home, &kRemember, untrusted, Verdict::allow, "untrusted_text_is_remembered_as_such"},
     };
     for (const Case& c : cases) {

@@ -26,9 +26,13 @@ TEST(Registry, EveryRowIsWhole) {
 }
 
 TEST(Registry, ScopesDecideWhoSeesWhat) {
-    EXPECT_THAT(names(policy::Scope::dev), testing::UnorderedElementsAre("read_file", "write_file", "edit_file", "list_dir", "glob_files", "grep_files", "bash"));
-    EXPECT_THAT(names(policy::Scope::home), testing::UnorderedElementsAre("read_file", "list_dir", "grep_files", "remember", "recall", "time"));
+    EXPECT_THAT(names(policy::Scope::dev), testing::UnorderedElementsAre("read_file", "write_file", "edit_file", "list_dir", "glob_files", "grep_files", "bash", "spawn_thread"));
+    EXPECT_THAT(names(policy::Scope::home), testing::UnorderedElementsAre("read_file", "list_dir", "grep_files", "remember", "recall", "time", "spawn_thread"));
     EXPECT_THAT(names(policy::Scope::admin), testing::UnorderedElementsAre("recent_runs", "read_run", "usage"));
+}
+
+TEST(Registry, NoMenuIsLongerThanAModelReadsWell) {
+    for (const auto scope : {policy::Scope::dev, policy::Scope::home}) EXPECT_LE(names(scope).size() + 1, 12u) << "with the answer tool";
 }
 
 // The model cannot ask for less sandbox: there is no argument for it.
