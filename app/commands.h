@@ -88,6 +88,9 @@ int rule_list(const LoadedSettings& settings, bool json);
 int rule_remove(const LoadedSettings& settings, const std::string& name, bool json);
 int approval_list(const LoadedSettings& settings, bool json);
 int approval_decide(const LoadedSettings& settings, const std::string& id, bool grant, bool json);
+int thread_list(const LoadedSettings& settings, int limit, bool json);
+int thread_show(const LoadedSettings& settings, const std::string& id, bool json);
+int thread_stop(const LoadedSettings& settings, const std::string& id, bool json);
 // Tries each backend, or that one, plainly, streamed and with a tool; `list`: only tells when they last were.
 int drill(const LoadedSettings& settings, const std::string& backend, bool list, bool json);
 int person_list(const LoadedSettings& settings, bool json);

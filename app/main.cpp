@@ -250,6 +250,17 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
         word->add_option("id", a.name, "of hearth approval list")->required();
         word->add_flag("--json", a.json);
     }
+    auto* thread = group(root, "thread", "Lines of work: conversations, and what their runs have spawned");
+    auto* threads = command(*thread, "list", "Your threads, the newest first", "hearth thread list --limit 5", chosen, [&a](const auto& s) { return app::thread_list(s, a.limit, a.json); });
+    threads->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();
+    threads->add_flag("--json", a.json);
+    for (const bool stop : {false, true}) {
+        auto* one = command(*thread, stop ? "stop" : "show", stop ? "Cancel it, what it has spawned first; it takes no message any more" : "Its runs, and what they have spawned",
+                            stop ? "hearth thread stop 0190…" : "hearth thread show 0190…", chosen,
+                            [&a, stop](const auto& s) { return stop ? app::thread_stop(s, a.name, a.json) : app::thread_show(s, a.name, a.json); });
+        one->add_option("id", a.name, "of hearth thread list")->required();
+        one->add_flag("--json", a.json);
+    }
     auto* drill = command(root, "drill", "Try the backends of models: plainly, streamed, with a tool", "hearth drill claude", chosen, [&a](const auto& s) { return app::drill(s, a.name, a.list, a.json); });
     drill->add_option("backend", a.name, "of hearth drill --list; default: all");
     drill->add_flag("--list", a.list, "only tells when each last answered so");

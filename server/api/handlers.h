@@ -32,6 +32,10 @@ net::Task<Response> run_events(Request request, Caller caller, Services& service
 net::Task<Response> approve_run(Request request, Caller caller, Services& services);
 net::Task<Response> list_approvals(Request request, Caller caller, Services& services);
 net::Task<Response> decide_approval(Request request, Caller caller, Services& services);
+// threads.cpp
+net::Task<Response> list_threads(Request request, Caller caller, Services& services);
+net::Task<Response> get_thread(Request request, Caller caller, Services& services);
+net::Task<Response> stop_thread(Request request, Caller caller, Services& services);
 // usage.cpp
 net::Task<Response> usage(Request request, Caller caller, Services& services);
 // drills.cpp

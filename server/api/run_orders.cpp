@@ -17,9 +17,10 @@ using base::Code;
 using base::error;
 using base::Json;
 
-constexpr const char* kFields[] = {"agent", "input", "conversation", "class", "budget", "tools", "metadata", "workspace", "read_only", "write_tier"};
+constexpr const char* kFields[] = {"agent", "input", "conversation", "thread", "class", "budget", "tools", "metadata", "workspace", "read_only", "write_tier"};
 constexpr std::size_t kLongestKey = 255, kMostMetadata = 16, kLongestMetadata = 512;
 constexpr std::size_t kLongestSteer = 64 << 10;  // bytes
+constexpr std::size_t kLongestLabel = 200;  // bytes
 constexpr std::int64_t kMostTokens = 1 << 24, kMostSeconds = 86400;
 
 // What a run does is for a key to say that may call its agent.
@@ -101,6 +102,25 @@ base::Result<base::ConversationId> read_conversation(const Json& body) {
     return *id;
 }
 
+base::Result<void> read_thread(const Json& body, agents::ChatRequest& chat, std::vector<std::string>& ignored) {
+    const auto thread = body.find("thread");
+    if (thread == body.end() || thread->is_null()) return {};
+    if (!thread->is_object()) return error(Code::invalid_argument, "thread must be an object of rule and label");
+    auto rule = base::optional_string(*thread, "rule"), label = base::optional_string(*thread, "label");
+    if (!rule) return std::move(rule).error();
+    if (!label) return std::move(label).error();
+    if (*rule) {
+        chat.rule = store::parse_rule(**rule);
+        if (!chat.rule) return error(Code::invalid_argument, "thread.rule is '" + **rule + "' but must be queue, steer, interrupt or refuse");
+    }
+    if (*label && ((*label)->size() > kLongestLabel || (*label)->find('\0') != std::string::npos))
+        return error(Code::invalid_argument, "thread.label must have at most " + std::to_string(kLongestLabel) + " bytes");
+    chat.label = *std::move(label);
+    for (const auto& [field, value] : thread->items())
+        if (field != "rule" && field != "label") ignored.push_back("thread." + field);
+    return {};
+}
+
 base::Result<std::optional<router::ExecutionClass>> read_class(const Json& body) {
     auto text = base::optional_string(body, "class");
     if (!text) return std::move(text).error();
@@ -148,6 +168,8 @@ base::Result<Order> read_order(const Request& request, std::string& param) {
     if (!fine) return failed;
     chat.alias = agent.value_or("hearth");
     param = "agent";
+    param = "thread";
+    if (auto thread = read_thread(*json, chat, out.ignored); !thread) return std::move(thread).error();
     param = "budget";
     if (auto budget = read_budget(*json, chat, out.ignored); !budget) return std::move(budget).error();
     param = "tools";
@@ -182,6 +204,11 @@ net::Task<Response> start_run(Request request, Caller caller, Services& services
     const auto taken = co_await services.agents.submit(std::move(order->submission));
     if (!taken) co_return error_response(taken.error(), taken.error().message.find("Idempotency-Key") == std::string::npos ? "" : "Idempotency-Key");
     Response response = co_await taken_in(taken->run, caller, services);
+    if (taken->joined && response.status == 202) {
+        Json body = Json::parse(response.body);
+        body["joined"] = true;
+        response.body = base::dump(body);
+    }
     if (taken->known) response.headers["Idempotent-Replayed"] = "true";
     name_ignored(response, order->ignored);
     co_return response;

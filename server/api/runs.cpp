@@ -47,7 +47,7 @@ base::Json whole_json(const Whole& whole) {
         if (approval.state == store::Approval::State::open) out["approval"] = approval_json(approval);
     out["inputs"] = base::Json::array();
     for (const auto& input : whole.inputs)
-        out["inputs"].push_back({{"id", input.id.text()}, {"text", input.text}, {"sent", base::rfc3339(input.sent)}, {"read", !input.taken_by.empty()}});
+        out["inputs"].push_back({{"id", input.id.text()}, {"text", input.text}, {"sent", base::rfc3339(input.sent)}, {"read", !input.taken_by.empty() && input.taken_by != store::kTakenByHistory}, {"from", input.of_thread() ? input.via : "person"}});
     out["messages"] = out["steps"] = out["spans"] = out["events"] = base::Json::array();
     for (const auto& m : whole.messages) out["messages"].push_back(m.body);
     for (const auto& s : whole.steps) out["steps"].push_back(step_json(s));

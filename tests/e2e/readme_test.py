@@ -9,6 +9,7 @@ import shutil
 import subprocess
 
 import pytest
+import threads_test
 from conftest import running
 from support import BINARY, MODELS, ROOT, Hearth, call, check_trace
 
@@ -259,6 +260,10 @@ HOW = {
     **{f"hearth trace replay{words}": proven_in("tests/e2e/trace_test.py", '"trace", "replay"') for words in ("", " --model other", " --prompt recompose@draft")},
     "hearth drill": proven_in("tests/e2e/drill_test.py", 'drill(started)'),
     "hearth drill --list": proven_in("tests/e2e/drill_test.py", 'drill(started, "--list"'),
+    "hearth thread list": proven_in("tests/e2e/threads_test.py", 'command(hearth, "list")'),
+    **{f"hearth thread {word} ID": proven_in("tests/e2e/threads_test.py", f'command(hearth, "{word}", run["conversation_id"])') for word in ("show", "stop")},
+    threads_test.BEGIN: proven_in("tests/e2e/threads_test.py", "BEGIN.replace("),
+    threads_test.STEER: proven_in("tests/e2e/threads_test.py", "STEER.replace("),
     "hearth approval list": proven_in("tests/e2e/approval_test.py", 'approval(hearth, "list")'),
     **{f"hearth approval {word} ID": proven_in("tests/e2e/approval_test.py", '["grant", "deny"]') for word in ("grant", "deny")},
     "hearth rule set ask_before_programs ask --tool bash": proven_in("tests/e2e/rule_test.py", '"set", "ask_before_programs", "ask", "--tool", "bash"'),

@@ -12,6 +12,7 @@ SCRIPT = [{"when": "", "text": "All is well."}]
 EXAMPLES = 20  # an operation and mode
 PLAIN = ["GET /health", "GET /logs", "GET /metrics", "GET /openapi.json", "GET /v1/models", "GET /v1/models/{id}", "GET /v1/runs",
          "GET /v1/runs/{id}", "GET /v1/usage", "GET /v1/keys", "DELETE /v1/keys/{id}", "POST /v1/runs/{id}/stop", "GET /v1/runs/{id}/events", "GET /v1/approvals", "GET /v1/drills",
+         "GET /v1/threads", "GET /v1/threads/{id}", "POST /v1/threads/{id}/stop",
          "GET /v1/responses/{id}", "DELETE /v1/responses/{id}"]
 WITH_BODY = ["POST /v0/dev/chat", "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/embeddings", "POST /v1/keys", "POST /v1/approvals/{id}", "POST /v1/drills",
              "POST /v1/runs", "POST /v1/runs/{id}/steer", "POST /v1/runs/{id}/approve", "POST /v1/runs/{id}/fork", "POST /v1/runs/{id}/replay"]
@@ -124,7 +125,7 @@ def test_responses_that_reach_a_model_break_nothing(api, hearth):
     assert reached.count(200) > EXAMPLES / 4, reached
 
 
-@pytest.mark.parametrize("path,parameters", [("/v1/runs", ["limit", "before"]), ("/logs", ["limit", "level"]), ("/v1/usage", ["days", "calls"])])
+@pytest.mark.parametrize("path,parameters", [("/v1/runs", ["limit", "before"]), ("/v1/threads", ["limit", "before"]), ("/logs", ["limit", "level"]), ("/v1/usage", ["days", "calls"])])
 def test_queries_break_nothing(hearth, path, parameters):
     @SETTINGS
     @hypothesis.given(values=st.lists(HARD_TEXT | st.integers().map(str), min_size=2, max_size=2))
