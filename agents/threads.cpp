@@ -86,7 +86,9 @@ base::Result<Entry> enter_thread(store::Tx& tx, const ChatRequest& request) {
     for (auto runs = store::open_runs(tx, request.conversation);; runs = store::open_runs(tx, request.conversation)) {
         const Standing standing{false, !runs.empty(), !runs.empty() && runs.front().stopping};
         std::vector<std::string> words;
-        if (standing.works && thread->as.rule == store::Rule::steer) {
+        // Who asks one agent directs no other: that may do more than he may have done.
+        const auto newest = standing.works ? store::find_run(tx, runs.front().id) : std::nullopt;
+        if (newest && newest->alias == request.alias && thread->as.rule == store::Rule::steer) {
             auto found = words_of(tx, request);
             if (!found) return std::move(found).error();
             words = *std::move(found);

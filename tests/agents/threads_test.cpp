@@ -346,6 +346,18 @@ TEST_F(ThreadsInStore, AKeyOfAMessageThatJoinedStandsForTheRunThatReadsIt) {
     EXPECT_EQ(in_tx([&](store::Tx& tx) { return store::untaken_inputs(tx, first->run); }).size(), 1u);
 }
 
+TEST_F(ThreadsInStore, AMessageForAnotherAgentIsNotReadByTheOneThatWorks) {
+    const auto first = arrive("hello", {}, Rule::steer);
+    Submission sent = submission("more", run(first->run).conversation);
+    sent.chat.alias = "hearth";
+    const auto now = base::SystemClock().now();
+    const auto taken = in_tx([&](store::Tx& tx) { return accept_queued(tx, options, sent, base::RunId::make(now), base::ConversationId::make(now)); });
+    ASSERT_TRUE(taken);
+    EXPECT_FALSE(taken->joined);
+    EXPECT_NE(taken->run, first->run);
+    EXPECT_TRUE(in_tx([&](store::Tx& tx) { return store::untaken_inputs(tx, first->run); }).empty());
+}
+
 TEST_F(ThreadsInStore, NobodySeesAnothersThreads) {
     const auto first = arrive("hello", {}, Rule::steer);
     const auto conversation = run(first->run).conversation;
