@@ -250,6 +250,7 @@ net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepte
                        {"workspace", frame.workspace ? frame.workspace->root().string() : ""}};
     if (frame.scope == policy::Scope::dev) root.attributes["write_tier"] = name(frame.write_tier);
     if (!frame.forked_from.is_nil()) root.attributes["forked_from"] = {{"run", frame.forked_from.text()}, {"step", frame.forked_step.text()}};
+    if (frame.child) root.attributes["spawned_by"] = {{"run", frame.child->parent.text()}, {"level", frame.child->level}};
     if (frame.writer.epoch() > 1) root.attributes["taken_over"] = {{"epoch", frame.writer.epoch()}, {"differing", frame.writer.diverged()}};
     root.body = {{"request", turn.request}, {"answer", turn.answer}};
     const std::string alias = root.name;

@@ -84,6 +84,10 @@ TEST_F(Spawn, ChildrenGetTheirTaskAndTellWhatCameOfIt) {
         const auto of = runs(made[i].id);
         ASSERT_THAT(of, SizeIs(1));
         EXPECT_EQ(of[0].status, "answered");
+        const auto spans = in_tx([&](store::Tx& tx) { return store::read_trace(tx, of[0].id).spans; });
+        const auto root = std::find_if(spans.begin(), spans.end(), [](const auto& span) { return span.parent.is_nil(); });
+        ASSERT_NE(root, spans.end());
+        EXPECT_EQ(root->attributes["spawned_by"]["run"], id.text());
         EXPECT_EQ(said_in(made[i].id).at(0), std::string("user: ") + tasks[i]);
     }
     for (const auto& asked : process.model->requests()) {
