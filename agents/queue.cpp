@@ -69,7 +69,7 @@ base::Result<Accepted> begin_queued(store::Tx& tx, const Options& options, const
     Accepted out;
     out.conversation = run.conversation;
     out.workspace = store::conversation_workspace(tx, run.conversation).value_or("");
-    const auto input = take_messages(tx, options, kept.request, false, out);
+    const auto input = take_messages(tx, options, kept.request, false, run.id, out);
     if (!input) {
         // The conversation has changed since: the run ends with that.
         out.beginning = std::move(kept.beginning);

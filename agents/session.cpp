@@ -60,6 +60,7 @@ base::Result<History> read_history(store::Tx& tx, base::ConversationId conversat
     const auto last = std::find_if(out.messages.begin(), out.messages.end(), [&](const auto& m) { return m.id == until; });
     if (last != out.messages.end()) out.messages.erase(last + 1, out.messages.end());
     for (auto it = out.messages.rbegin(); it != out.messages.rend() && int(out.work.size()) < kRunsInHistory; ++it) {
+        if (it->role != "assistant") continue;
         const auto known = [&](const auto& one) { return one.first == it->run; };
         if (it->run.is_nil() || std::any_of(out.work.begin(), out.work.end(), known)) continue;
         const auto run = store::find_run(tx, it->run);
@@ -127,13 +128,16 @@ base::Result<std::size_t> fit_messages(store::Tx& tx, const ChatRequest& request
     return stored;
 }
 
-base::Result<base::MessageId> take_messages(store::Tx& tx, const Options& options, const ChatRequest& request, bool is_new, Accepted& out) {
+base::Result<base::MessageId> take_messages(store::Tx& tx, const Options& options, const ChatRequest& request, bool is_new, base::RunId run, Accepted& out) {
     const auto stored = fit_messages(tx, request, out.conversation, is_new);
     if (!stored) return stored.error();
     std::vector<store::StoredMessage> appended;
     for (std::size_t i = *stored; i < request.messages.size(); ++i) {
         const Json& body = request.messages[i];
-        appended.push_back({store::append_message(tx, out.conversation, {}, body), std::int64_t(i), {}, body.value("role", ""), body});
+        const std::string role = body.value("role", "");
+        const bool retold = role == "assistant" || role == "tool";  // of nobody's run here
+        const base::RunId of = retold ? base::RunId{} : run;
+        appended.push_back({store::append_message(tx, out.conversation, of, body), std::int64_t(i), of, role, body});
     }
     const base::MessageId last = appended.back().id;
     auto prompts = store::prompts_of(tx, prompt_names(*options.cast, request.alias), request.prompts);
@@ -173,7 +177,7 @@ base::Result<Accepted> accept_input(store::Tx& tx, const Options& options, const
         out.busy = store::busy_run(tx, out.conversation);
     }
     if (!out.busy.is_nil() || !out.joined.is_nil()) return out;
-    auto input = take_messages(tx, options, request, is_new, out);
+    auto input = take_messages(tx, options, request, is_new, lease.run(), out);
     if (!input) return std::move(input).error();
     store::create_run(tx, lease, out.conversation, *input, request.alias, {to_json(request, out.beginning), is_pinned(options, out.workspace)});
     if (!is_new) store::adopt_inputs(tx, out.conversation, lease.run());

@@ -57,11 +57,11 @@ bool is_pinned(const Options& options, const std::string& workspace);
 
 // How many of the request's messages the conversation has already; Error when they do not fit it.
 base::Result<std::size_t> fit_messages(store::Tx& tx, const ChatRequest& request, base::ConversationId conversation, bool is_new);
-// The new ones of the request's messages into the conversation, and what the turn begins with into `out`; the last one's id. What
+// The new ones of the request's messages into the conversation, as words of `run`, and what the turn begins with into `out`; the last one's id. What
 // does not fit the conversation is an Error, and nothing is written.
 // The conversation that the request goes on in, which nobody else changes until the transaction ends, or a new one with the id `fresh`: its folder.
 base::Result<std::string> enter_conversation(store::Tx& tx, const ChatRequest& request, base::ConversationId fresh);
-base::Result<base::MessageId> take_messages(store::Tx& tx, const Options& options, const ChatRequest& request, bool is_new, Accepted& out);
+base::Result<base::MessageId> take_messages(store::Tx& tx, const Options& options, const ChatRequest& request, bool is_new, base::RunId run, Accepted& out);
 
 // In one transaction: the conversation (`fresh` when the request names none), the new messages, the
 // run that `lease` is of; and what its turn begins with is read. Nothing while another run works in the conversation.

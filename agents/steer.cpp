@@ -87,9 +87,9 @@ net::Task<void> take_inputs(Frame& frame, router::ModelRequest& request, const s
         if (input.taken_by.empty() && !recorded) {
             input.taken_by = step_key;
             lock_first(frame);
-            frame.writer.defer([id = input.id, step_key, conversation = frame.conversation, body = message_of(input)](store::Tx& tx) {
+            frame.writer.defer([id = input.id, step_key, conversation = frame.conversation, run = frame.run, body = message_of(input)](store::Tx& tx) {
                 store::take_input(tx, id, step_key);
-                store::append_message(tx, conversation, {}, body);
+                store::append_message(tx, conversation, run, body);
             });
         }
         if (input.taken_by == step_key) {
@@ -110,7 +110,7 @@ bool drain_inputs(store::Tx& tx, Frame& frame, Turn& turn, Accepted& accepted) {
     if (left.empty()) return false;
     base::MessageId last;
     for (const auto& input : left) {
-        last = store::append_message(tx, frame.conversation, {}, message_of(input));
+        last = store::append_message(tx, frame.conversation, frame.run, message_of(input));
         store::take_input(tx, input.id, kTakenByTurn);
         for (auto& one : frame.inputs->known)
             if (one.input.id == input.id) one.input.taken_by = kTakenByTurn;

@@ -49,7 +49,7 @@ base::Result<std::vector<Message>> history_of(const std::vector<store::StoredMes
         if (!message) return std::move(message).error();
         if (message->role == MessageRole::tool || !stored[i].body.value("trusted", true)) message->trusted = false;
         if (message->role == MessageRole::system) message->role = MessageRole::user;
-        const auto of_same_run = [&](const auto& later) { return later.run == stored[i].run; };
+        const auto of_same_run = [&](const auto& later) { return later.run == stored[i].run && later.role == "assistant"; };
         if (message->role == MessageRole::assistant && std::none_of(stored.begin() + std::ptrdiff_t(i) + 1, stored.end(), of_same_run))
             for (const auto& [run, did] : work)
                 if (run == stored[i].run) out.insert(out.end(), did.begin(), did.end());

@@ -45,9 +45,9 @@ std::string call_mark(base::RunId run) { return run.text().substr(24); }
 
 void fork_run(Tx& tx, const Fork& fork) {
     tx.send("insert into message (id, conversation_id, position, run_id, role, body)"
-            " select case when m.id = i.id then $3 else gen_random_uuid() end, $2, m.position, m.run_id, m.role, m.body"
+            " select case when m.id = i.id then $3 else gen_random_uuid() end, $2, m.position, case when m.run_id = r.id then $4 else m.run_id end, m.role, m.body"
             " from run r join message i on i.id = r.input_id join message m on m.conversation_id = r.conversation_id and m.position <= i.position where r.id = $1",
-            {fork.from, fork.conversation, fork.input});
+            {fork.from, fork.conversation, fork.input, fork.id});
     tx.send("insert into run (id, conversation_id, input_id, alias, request, pinned, node_id, forked_from, forked_step)"
             " select $2, $3, $4, alias, $5, pinned, node_id, id, $6 from run where id = $1",
             {fork.from, fork.id, fork.conversation, fork.input, fork.request, fork.upto.id});

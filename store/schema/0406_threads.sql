@@ -42,8 +42,8 @@ grant update (run_id) on run_key to hearth_app;
 -- conversation first.
 create function hearth_leave_inputs(ending uuid) returns void language plpgsql as $$
 begin
-    insert into message (id, tenant_id, audience_id, conversation_id, position, role, body)
-        select gen_random_uuid(), i.tenant_id, i.audience_id, r.conversation_id,
+    insert into message (id, tenant_id, audience_id, conversation_id, run_id, position, role, body)
+        select gen_random_uuid(), i.tenant_id, i.audience_id, r.conversation_id, r.id,
                (select coalesce(max(m.position), -1) from message m where m.conversation_id = r.conversation_id) + row_number() over (order by i.position), 'user',
                (case when i.via like 'thread:%' then json_build_object('role', 'user', 'content', i.body, 'trusted', false)
                      else json_build_object('role', 'user', 'content', i.body) end)::text

@@ -238,6 +238,26 @@ TEST_F(Spawn, TheHouseholdsAgentHasNoCoderWorkForIt) {
     EXPECT_THAT(tried->outcome["text"].get<std::string>(), HasSubstr("that may do more than hearth may"));
 }
 
+TEST_F(Spawn, ANewMessageInterruptsWhereThatIsTheRule) {
+    Process process(folder.path());
+    ChatRequest first = request("Do it slowly.");
+    first.rule = Rule::interrupt;
+    const auto id = begin(process, std::move(first));
+    while (effects["slowly"] == 0) ASSERT_TRUE(process.live(1));
+    Submission other;
+    other.chat = request("Do all of it in the folder.");
+    other.chat.conversation = run(id).conversation;
+    const auto taken = support::run_task(process.agents->submit(std::move(other)));
+    ASSERT_TRUE(taken) << taken.error().text();
+    EXPECT_THAT(taken->stopping, ElementsAre(id));
+    tend(process, taken->run);
+    EXPECT_EQ(run(id).status, "cancelled");
+    EXPECT_EQ(run(taken->run).status, "answered");
+    EXPECT_EQ(said_in(run(id).conversation).back(), "assistant: All of it is done.");
+    const auto steps = in_tx([&](store::Tx& tx) { return store::list_steps(tx, id); });
+    EXPECT_THAT(steps, SizeIs(2)) << "no step of it began any more";
+}
+
 TEST_F(Spawn, AMessageIntoAThreadThatSteersIsReadByItsRun) {
     Process process(folder.path());
     ChatRequest first = request("Do all of it in the folder.");
