@@ -34,10 +34,13 @@ public:
         stored.span.person = tx_.identity().person;
         stored.hash = chain_hash(end.hash, stored);
         end = {stored.position, stored.hash, end.taken_over};
-        tx_.send("insert into span (id, parent_id, run_id, position, kind, name, started_us, duration_us, error, attributes, body_digest, hash)"
-                 " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-                 {s.id, s.parent, s.run, end.position, s.kind, s.name, micros_of(s.started), std::int64_t(s.duration.count()), s.error, stored.attributes, stored.body_digest, end.hash});
-        if (!s.body.empty()) tx_.send("insert into span_body (span_id, body) values ($1, $2)", {s.id, body});
+        static const std::string span = "insert into span (id, parent_id, run_id, position, kind, name, started_us, duration_us, error, attributes, body_digest, hash)"
+                                        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        static const std::string with_body = "with written as (" + span + " returning id) insert into span_body (span_id, body) select id, $13 from written";
+        std::vector<Param> values = {s.id, s.parent, s.run, end.position, s.kind, s.name, micros_of(s.started), std::int64_t(s.duration.count()), s.error, stored.attributes, stored.body_digest, end.hash};
+        const bool has_body = !s.body.empty();
+        if (has_body) values.emplace_back(body);
+        tx_.send(has_body ? with_body : span, std::move(values));
         written_.push_back(std::move(s));
     }
 

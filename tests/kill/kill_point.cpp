@@ -67,8 +67,8 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {"insert into run ", 9, "input"},
     {"state = $3, error = $4, usage = $5", 8, "end"},
-    {"insert into step ", 7, "intent"},
-    {"update step set state = $4", 6, "outcome"},
+    {"hearth_begin_step(", 7, "intent"},
+    {"hearth_end_step(", 6, "outcome"},
     {"update run set epoch = epoch + 1", 5, "takeover"},
     {"update run set turn = ", 4, "turn"},
     {"insert into span ", 3, "span"},
