@@ -89,7 +89,7 @@ net::Task<void> RunWriter::end(StepIntent intent, base::StepId step, std::string
     if (left_.stopped() && intent.effect != "at_most_once") throw RunLeft();
     intent.run = run_;
     intent.epoch = epoch_;
-    const bool waits = intent.effect == "pure";
+    const bool waits = intent.effect == "pure" || intent.effect == "idempotent";
     if (!std::exchange(got_on_, true)) defer([run = run_, epoch = epoch_](Tx& tx) { note_progress(tx, run, epoch); });
     if (const auto before = journal_.find(intent.effect_key); before != journal_.end()) {
         before->second.state = state;

@@ -82,7 +82,7 @@ public:
     // A person's word on a call that needs one. Where it is still to come the run rests, committed, and RunRests is thrown; after a stop RunStopped. One
     // that was granted is used up by the step that begins next. Error{conflict}: the call has other arguments than those asked about.
     net::Task<base::Result<Approval>> ask(ApprovalRequest request);
-    // The outcome: at once, but of a pure step with the next transaction.
+    // The outcome: at once, but of a pure or idempotent step with the next transaction.
     net::Task<void> end(StepIntent intent, base::StepId step, std::string state, base::Json outcome);
     // The run's end, with the Turn as it is then, and what `with_it` writes. False: it does not end, since `goes_on` has found more
     // to do and written what that needs, in the same transaction; meanwhile nobody can add anything to the run.
