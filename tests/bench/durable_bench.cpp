@@ -26,7 +26,7 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 
 constexpr int kSteps = 400;         // of each kind, one at a time
 constexpr int kStepsOfRun = 12;
-constexpr int kRunsAtOnce = 64, kConnections = 16;
+constexpr int kRunsAtOnce = 64;
 
 struct Kind {
     const char* name;
@@ -35,7 +35,7 @@ struct Kind {
     int commits;  // of its own
     std::vector<double> times = {};
 };
-Kind kinds[] = {{"call of a model", "model", "pure", 1}, {"pure tool", "tool", "pure", 1}, {"idempotent tool", "tool", "idempotent", 2}, {"at_most_once tool", "tool", "at_most_once", 2}};
+Kind kinds[] = {{"call of a model", "model", "pure", 1}, {"pure tool", "tool", "pure", 1}, {"idempotent tool", "tool", "idempotent", 1}, {"at_most_once tool", "tool", "at_most_once", 2}};
 
 double at(std::vector<double> times, double share) {
     std::sort(times.begin(), times.end());
@@ -140,6 +140,20 @@ net::Task<void> many_at_once(store::Db& db, store::Identity who, Time::time_poin
     }
 }
 
+struct Load {
+    int steps = 0;
+    double seconds = 0;
+};
+Load many_runs(store::Db& db, const store::Identity& who, std::chrono::seconds time) {
+    Load out;
+    boost::asio::io_context io;
+    const auto began = Time::now(), until = began + time;
+    for (int i = 0; i < kRunsAtOnce; ++i) net::spawn(io.get_executor(), many_at_once(db, who, until, out.steps), fail);
+    io.run();
+    out.seconds = Milliseconds(Time::now() - began).count() / 1000;
+    return out;
+}
+
 double load_average() {
     double load[1] = {};
     getloadavg(load, 1);
@@ -170,23 +184,16 @@ int main(int argc, char** argv) {
     for (const Kind& kind : kinds)
         fmt::print("{:20} {:8} {:8.2f} {:8.2f} {:14.2f}\n", kind.name, kind.commits, at(kind.times, 0.5), at(kind.times, 0.95), at(kind.times, 0.5) - kind.commits * sync);
 
-    auto db = store::Db::open({store::app_url(database->cluster()), kConnections, database->foundation().node}).value();
     const auto syncs = [&] {
         sleep(2);  // until the sessions have told their counts
         return std::stod(admin.script("select wal_sync from pg_stat_wal").at(0).text(0));
     };
-    fmt::print("{} runs at once over {} connections, {} s each\n{:>14} {:>10} {:>14}\n", kRunsAtOnce, kConnections, seconds, "commit_delay", "steps/s", "syncs a step");
-    for (const int delay : {0, 200, 500, 1000, 0, 200, 500, 1000}) {
-        admin.script("alter system set commit_delay = " + std::to_string(delay));
-        admin.script("select pg_reload_conf()");
+    fmt::print("{} runs at once, {} s each\n{:>12} {:>10} {:>14}\n", kRunsAtOnce, seconds, "connections", "steps/s", "syncs a step");
+    for (const int connections : {4, 16, 24, 32, 4, 16, 24, 32}) {
+        auto db = store::Db::open({store::app_url(database->cluster()), connections, database->foundation().node}).value();
+        many_runs(*db, database->owner(), std::chrono::seconds(1));  // connects, and plans each statement once a session
         const double before = syncs();
-        int steps = 0;
-        boost::asio::io_context io;
-        const auto until = Time::now() + std::chrono::seconds(seconds);
-        for (int i = 0; i < kRunsAtOnce; ++i) net::spawn(io.get_executor(), many_at_once(*db, database->owner(), until, steps), fail);
-        const auto began = Time::now();
-        io.run();
-        const double took = Milliseconds(Time::now() - began).count() / 1000;
-        fmt::print("{:11} µs {:10.0f} {:14.2f}\n", delay, steps / took, (syncs() - before) / std::max(1, steps));
+        const Load load = many_runs(*db, database->owner(), std::chrono::seconds(seconds));
+        fmt::print("{:12} {:10.0f} {:14.2f}\n", connections, load.steps / load.seconds, (syncs() - before) / std::max(1, load.steps));
     }
 }
