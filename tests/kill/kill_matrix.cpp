@@ -13,11 +13,11 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <random>
 
 #include "store/runs.h"
 #include "support/database.h"
+#include "support/trusted_socket.h"
 #include "verdict.h"
 
 namespace kill_matrix {
@@ -28,6 +28,7 @@ using Time = std::chrono::steady_clock;
 constexpr int kPostmasterEvery = 200;  // kills
 constexpr int kTellEvery = 1000;
 constexpr int kLongestDelay = 1500;    // µs between a commit that is sent and the kill
+const std::string kLife = "life ";     // of the name of a process's connections
 constexpr double kAgain = 0.2;         // of the runs are killed once more while they are gone on with
 
 struct Tally {
@@ -55,7 +56,9 @@ void add(Tally& tally, const char* label, Moment moment, int n = 1) {
 class Worker {
 public:
     Worker(const Setting& setting, Tally& tally, unsigned seed, const store::ClusterOptions* cluster)
-        : setting_(setting), tally_(tally), seed_(seed), cluster_(cluster), chance_(seed), db_(store::Db::open({setting.url, 1, setting.node}).value()) {}
+        : setting_(setting), tally_(tally), seed_(seed), cluster_(cluster), chance_(seed), db_(store::Db::open({setting.url, 1, setting.node}).value()) {
+        setting_.url += " application_name='" + kLife + setting.node.text() + "'";
+    }
 
     void run(int kills) {
         for (int c = 0; c < kCaseCount; ++c) {
@@ -132,6 +135,7 @@ private:
         count_kill(status);
         if (cluster_ && record_->hit)
             if (auto started = store::start_cluster(*cluster_); !started) return fault("PostgreSQL does not start again: " + started.error().text());
+        wait_for_backends();
         again_ = !record_->resumed;
         if (!left_.is_nil()) judge_left();
         if (record_->resumed && kills) take_stock(c);
@@ -148,6 +152,15 @@ private:
         }
         if (!by_us && status != 0) fault("a process ended with status " + std::to_string(status));
         if (record_->crashed && !cluster_) fault("something threw");
+    }
+
+    // What a process has sent before it was killed, PostgreSQL may still be at work on.
+    void wait_for_backends() {
+        const auto gone = [&](store::Tx& tx) { return tx.exec("select from pg_stat_activity where application_name = $1", {kLife + setting_.node.text()}).empty(); };
+        for (int i = 0; !in_tx(gone); ++i) {
+            if (i > 60'000) return fault("PostgreSQL does not notice that a process is gone");
+            usleep(1000);
+        }
     }
 
     base::RunId newest() {
@@ -210,12 +223,6 @@ private:
     Moment moment_{};
 };
 
-// A handshake by password takes longer than a run.
-void trust_the_socket(const store::ClusterOptions& cluster) {
-    std::ofstream(cluster.folder / "data/pg_hba.conf") << "local all all trust\n";
-    kill(store::cluster_status(cluster).value().pid, SIGHUP);
-}
-
 Setting setting_of(support::TestDatabase& database, const std::filesystem::path& folder, int worker) {
     Setting out;
     const auto now = base::SystemClock().now();
@@ -259,7 +266,7 @@ int matrix(int kills, unsigned seed, int workers) {
         std::fprintf(stderr, "skipped: %s\n", support::TestDatabase::why_not().c_str());
         return 4;
     }
-    trust_the_socket(database->cluster());
+    support::trust_the_socket(database->cluster());
     const support::TempDir folder;
     Tally* const tallies = shared_memory<Tally>(std::size_t(workers + 1));
     const int of_postmaster = std::max(1, kills / kPostmasterEvery), plain = std::max(0, kills - of_postmaster);
