@@ -44,7 +44,7 @@ const std::vector<SettingRow>& setting_rows() {
         {"database.owner_url", T::text, "", 0, 0, "", "the same as hearth_owner, for hearth db migrate; hearth db roles tells more", true, [](Settings& s, const std::string& v) { s.database.owner_url = v; }},
         {"database.binaries", T::path, "", 0, 0, "", "folder of initdb and postgres; empty: the newest installed", true, [](Settings& s, const std::string& v) { s.database.binaries = v; }},
         {"database.run_as", T::text, "hearth", 0, 0, "", "user of the private cluster when hearth itself runs as root", true, [](Settings& s, const std::string& v) { s.database.run_as = v; }},
-        {"database.connections", T::integer, "4", 1, 64, "", "connections of the pool", true, [](Settings& s, const std::string& v) { s.database.connections = number(v); }},
+        {"database.connections", T::integer, "16", 1, 64, "", "connections of the pool; opened when needed", true, [](Settings& s, const std::string& v) { s.database.connections = number(v); }},
         {"model.path", T::path, "", 0, 0, "", "GGUF file or folder of a checkpoint; empty: the model that `hearth model use` chose", true, [](Settings& s, const std::string& v) { s.model.path = v; }},
         {"model.name", T::text, "default", 0, 0, "", "alias under which it is served", true, [](Settings& s, const std::string& v) { s.model.name = v; }},
         {"model.catalogue", T::path, "", 0, 0, "", "models.yaml; empty: the one installed with the binary", true, [](Settings& s, const std::string& v) { s.catalogue = v; }},
