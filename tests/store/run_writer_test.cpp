@@ -106,6 +106,17 @@ TEST_F(RunWriterTest, WhatTheDatabaseRefusesLeavesItsTraceBehind) {
     EXPECT_EQ(spans(), (Names{"broken", "end"}));
 }
 
+TEST_F(RunWriterTest, AnOutcomeThatCanBeMadeAgainWaitsForTheNextWrite) {
+    store::RunWriter writer(world->db(), world->owner(), run, 1);
+    store::StepIntent edit = tool;
+    edit.effect = "idempotent";
+    edit.effect_key = "c2";
+    support::run_task(writer.end(edit, support::run_task(writer.begin(edit)), "done", Json::object()));
+    EXPECT_EQ(steps().at(0).state, "intent");
+    support::run_task(writer.begin(tool));
+    EXPECT_EQ(steps().at(0).state, "done");
+}
+
 TEST_F(RunWriterTest, AStopThatRefusesAStepLosesNothingOfTheOneBefore) {
     store::RunWriter writer(world->db(), world->owner(), run, 1);
     const auto asked = support::run_task(writer.begin(model));
