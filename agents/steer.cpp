@@ -7,6 +7,7 @@
 #include "agents/events.h"
 #include "store/conversations.h"
 #include "store/run_queue.h"
+#include "store/stops.h"
 
 namespace agents {
 namespace {
@@ -88,6 +89,7 @@ net::Task<void> take_inputs(Frame& frame, router::ModelRequest& request, const s
             input.taken_by = step_key;
             lock_first(frame);
             frame.writer.defer([id = input.id, step_key, conversation = frame.conversation, run = frame.run, body = message_of(input)](store::Tx& tx) {
+                if (store::stop_asked(tx, run)) return;  // the step that would read it does not begin
                 store::take_input(tx, id, step_key);
                 store::append_message(tx, conversation, run, body);
             });
