@@ -81,22 +81,22 @@ void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
     bench->add_option("--profile", a.bench.profile, "fast or exact")->check(CLI::IsMember({"fast", "exact"}));
     auto* fidelity = bench->add_flag("--fidelity", a.bench.fidelity, "how far profile fast is from exact, over that many prompt tokens, instead of speed");
     bench->add_option("--text", a.bench.text, "file to read them from; default: the program's own prompts")->needs(fidelity);
-    bench->add_flag("--json", a.bench.json);
+    bench->add_flag("--json", a.bench.json, "as JSON, for scripts");
 }
 
 void add_models(CLI::App& root, Arguments& a, Action& chosen) {
     auto* model = group(root, "model", "List, inspect, convert, fetch and choose models");
     command(*model, "list", "Known models and which are here", "hearth model list", chosen, [&a](const auto& s) { return app::model_list(s, a.json); })
-        ->add_flag("--json", a.json);
+        ->add_flag("--json", a.json, "as JSON, for scripts");
     auto* inspect = command(*model, "inspect", "What a model file is and what it would take; fails when serve would not load it", "hearth model inspect model.gguf", chosen,
                             [&a](const auto& s) { return app::model_inspect(s, a.name, a.json); });
     inspect->add_option("file", a.name, "GGUF file, or folder of a checkpoint; default: the chosen model");
-    inspect->add_flag("--json", a.json);
+    inspect->add_flag("--json", a.json, "as JSON, for scripts");
     auto* convert = command(*model, "convert", "Write a model as one file that loads by mapping it, laid out for this machine's kernels", "hearth model convert model.gguf model.hearth", chosen,
                             [&a](const auto& s) { return app::model_convert(s, a.name, a.out, a.json); });
     convert->add_option("source", a.name, "GGUF file, or folder of a checkpoint")->required();
     convert->add_option("file", a.out, "the file to write")->required();
-    convert->add_flag("--json", a.json);
+    convert->add_flag("--json", a.json, "as JSON, for scripts");
     command(*model, "pull", "Fetch a model", "hearth model pull qwen2.5-coder-0.5b-instruct", chosen, [&a](const auto& s) { return app::model_pull(s, a.name); })
         ->add_option("name", a.name, "a name of the catalogue; default: its first");
     command(*model, "use", "Choose the model that serve loads", "hearth model use /models/other.gguf", chosen, [&a](const auto& s) { return app::model_use(s, a.name); })
@@ -120,7 +120,7 @@ void add_prompts(CLI::App& root, Arguments& a, Action& chosen) {
         sub->add_option("name", a.name, "of hearth prompt list")->required();
         return sub;
     };
-    const auto in_json = [&a](CLI::App* sub) { sub->add_flag("--json", a.json); };
+    const auto in_json = [&a](CLI::App* sub) { sub->add_flag("--json", a.json, "as JSON, for scripts"); };
     in_json(command(*prompt, "list", "All prompts, and which version is live", "hearth prompt list", chosen, [&a](const auto& s) { return app::prompt_list(s, a.json); }));
     in_json(named(command(*prompt, "versions", "The versions of one, the newest first", "hearth prompt versions recompose", chosen,
                           [&a](const auto& s) { return app::prompt_versions(s, a.name, a.json); })));
@@ -157,7 +157,7 @@ void add_quality(CLI::App& root, Arguments& a, Action& chosen) {
     run->add_option("--case", options.only, "those alone whose name has this form, as in 'files/*'; nothing is recorded");
     auto* bfcl = run->add_option("--bfcl", options.bfcl, "also cases of the Berkeley Function Calling Leaderboard: the folder with its BFCL_v4_*.jsonl and possible_answer");
     run->add_option("--each", options.each, "how many of each of its categories")->check(CLI::Range(1, 10000))->capture_default_str()->needs(bfcl);
-    run->add_flag("--json", options.json);
+    run->add_flag("--json", options.json, "as JSON, for scripts");
     run->footer("Example: hearth quality run\n"
                 "         hearth quality run --prompt recompose@draft\n"
                 "         hearth quality run --case 'files/*'\n"
@@ -173,21 +173,21 @@ void add_secrets(CLI::App& root, Arguments& a, Action& chosen) {
     set->add_option("name", a.name, "a letter, then letters, digits, '.', '_', '-'")->required();
     set->add_option("--host", a.host, "the only host that it may be sent to");
     set->add_flag("--shared", a.shared, "the household's: everybody in it may use it");
-    set->add_flag("--json", a.json);
+    set->add_flag("--json", a.json, "as JSON, for scripts");
     set->footer("Example: hearth secret set openai --host api.openai.com < key.txt\n"
                 "         hearth secret set openai        (asks for it, without showing what is typed)\n"
                 "Then `upstream.key: secret:openai` in a settings file stands for it.");
     command(*secret, "list", "Which there are, without their values", "hearth secret list --json", chosen, [&a](const auto& s) { return app::secret_list(s, a.json); })
-        ->add_flag("--json", a.json);
+        ->add_flag("--json", a.json, "as JSON, for scripts");
     auto* remove = command(*secret, "rm", "Forget a secret", "hearth secret rm openai", chosen, [&a](const auto& s) { return app::secret_remove(s, a.name, a.shared, a.json); });
     remove->add_option("name", a.name)->required();
     remove->add_flag("--shared", a.shared, "the household's of that name");
-    remove->add_flag("--json", a.json);
+    remove->add_flag("--json", a.json, "as JSON, for scripts");
     auto* rotate = command(*secret, "rotate", "Encrypt secrets anew, under fresh data keys", "hearth secret rotate --master", chosen,
                            [&a](const auto& s) { return app::secret_rotate(s, a.name, a.master, a.json); });
     auto* one = rotate->add_option("name", a.name, "this one alone; default: all of yours");
     rotate->add_flag("--master", a.master, "a new master key for everybody's, in place of fresh data keys")->excludes(one);
-    rotate->add_flag("--json", a.json);
+    rotate->add_flag("--json", a.json, "as JSON, for scripts");
 }
 
 void add_rules(CLI::App& root, Arguments& a, Action& chosen) {
@@ -222,14 +222,14 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     auto* db = group(root, "db", "The database");
     command(*db, "start", "Start it", "hearth db start", chosen, [](const auto& s) { return app::db_start(s); });
     command(*db, "stop", "Stop it", "hearth db stop", chosen, [](const auto& s) { return app::db_stop(s); });
-    command(*db, "status", "Whether it runs", "hearth db status --json", chosen, [&a](const auto& s) { return app::db_status(s, a.json); })->add_flag("--json", a.json);
+    command(*db, "status", "Whether it runs", "hearth db status --json", chosen, [&a](const auto& s) { return app::db_status(s, a.json); })->add_flag("--json", a.json, "as JSON, for scripts");
     command(*db, "roles", "The SQL for a PostgreSQL of your own", "hearth db roles > roles.sql && psql -U postgres -f roles.sql", chosen, [](const auto&) { return app::db_roles(); });
     command(*db, "migrate", "Bring the tables up to date", "hearth db migrate", chosen, [](const auto& s) { return app::db_migrate(s); });
     auto* config = group(root, "config", "The settings");
     auto* shown = command(*config, "show", "Every setting, its value and where it came from", "hearth config show", chosen,
                           [&a](const auto& s) { return app::config_show(s, a.name, a.json); });
     shown->add_option("name", a.name, "prints the value of this one alone");
-    shown->add_flag("--json", a.json);
+    shown->add_flag("--json", a.json, "as JSON, for scripts");
     command(*config, "check", "Whether the settings are usable", "hearth config check", chosen, [](const auto& s) { return app::config_check(s); });
     auto* key = group(root, "key", "API keys");
     auto* made = command(*key, "new", "Make a key; it is shown once", "hearth key new --label laptop --scopes chat,dev", chosen,
@@ -237,18 +237,18 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     made->add_option("--label", a.label, "what it is for");
     made->add_option("--scopes", a.scopes, "of chat, dev, admin, by comma");
     made->add_flag("--quiet", a.quiet, "prints the secret alone");
-    command(*key, "list", "Your keys", "hearth key list", chosen, [&a](const auto& s) { return app::key_list(s, a.json); })->add_flag("--json", a.json);
+    command(*key, "list", "Your keys", "hearth key list", chosen, [&a](const auto& s) { return app::key_list(s, a.json); })->add_flag("--json", a.json, "as JSON, for scripts");
     command(*key, "revoke", "End a key", "hearth key revoke 0190…", chosen, [&a](const auto& s) { return app::key_revoke(s, a.name); })->add_option("id", a.name)->required();
     add_people(root, a, chosen);
     add_secrets(root, a, chosen);
     add_rules(root, a, chosen);
     auto* approval = group(root, "approval", "What runs wait for your word on");
-    command(*approval, "list", "What is open", "hearth approval list", chosen, [&a](const auto& s) { return app::approval_list(s, a.json); })->add_flag("--json", a.json);
+    command(*approval, "list", "What is open", "hearth approval list", chosen, [&a](const auto& s) { return app::approval_list(s, a.json); })->add_flag("--json", a.json, "as JSON, for scripts");
     for (const bool grant : {true, false}) {
         auto* word = command(*approval, grant ? "grant" : "deny", grant ? "Let it happen, once and with these arguments" : "Do not let it happen; the run goes on without it",
                              grant ? "hearth approval grant 0190…" : "hearth approval deny 0190…", chosen, [&a, grant](const auto& s) { return app::approval_decide(s, a.name, grant, a.json); });
         word->add_option("id", a.name, "of hearth approval list")->required();
-        word->add_flag("--json", a.json);
+        word->add_flag("--json", a.json, "as JSON, for scripts");
     }
     auto* thread = group(root, "thread", "Lines of work: conversations, and what their runs have spawned");
     auto* threads = command(*thread, "list", "Your threads, the newest first", "hearth thread list --limit 5", chosen, [&a](const auto& s) { return app::thread_list(s, a.limit, a.json); });
@@ -264,7 +264,7 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     auto* drill = command(root, "drill", "Try the backends of models: plainly, streamed, with a tool", "hearth drill claude", chosen, [&a](const auto& s) { return app::drill(s, a.name, a.list, a.json); });
     drill->add_option("backend", a.name, "of hearth drill --list; default: all");
     drill->add_flag("--list", a.list, "only tells when each last answered so");
-    drill->add_flag("--json", a.json);
+    drill->add_flag("--json", a.json, "as JSON, for scripts");
     auto* trace = group(root, "trace", "What a run did");
     auto* show = command(*trace, "show", "A run's trace", "hearth trace show 0190…", chosen, [&a](const auto& s) { return app::trace_show(s, a.name, a.json); });
     show->add_option("run", a.name, "its id, or the beginning that the list shows; default: the newest");
@@ -273,16 +273,16 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
                            [&a](const auto& s) { return app::trace_verify(s, a.name, a.all, a.json); });
     auto* verified = verify->add_option("run", a.name, "its id, or the beginning of it; default: the newest");
     verify->add_flag("--all", a.all, "all of your runs, and the daily anchors over everybody's")->excludes(verified);
-    verify->add_flag("--json", a.json);
+    verify->add_flag("--json", a.json, "as JSON, for scripts");
     auto* runs = command(*trace, "list", "Your runs, the newest first", "hearth trace list --limit 5", chosen, [&a](const auto& s) { return app::trace_list(s, a.limit, a.json); });
     auto* again = command(*trace, "replay", "What models say when they are asked again what they were asked in a run; no tool runs", "hearth trace replay 0190… --prompt recompose@draft", chosen,
                           [&a](const auto& s) { return app::trace_replay(s, a.name, a.model, a.prompt, a.json); });
     again->add_option("run", a.name, "its id, or the beginning that the list shows; default: the newest");
     again->add_option("--model", a.model, "asks this one; default: the one of then");
     again->add_option("--prompt", a.prompt, "with another version of a prompt: NAME@VERSION, the version a number or draft, live, previous, shipped");
-    again->add_flag("--json", a.json);
+    again->add_flag("--json", a.json, "as JSON, for scripts");
     runs->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();
-    runs->add_flag("--json", a.json);
+    runs->add_flag("--json", a.json, "as JSON, for scripts");
 }
 
 // The words that are no option, no option's value and no name=value.
@@ -347,7 +347,7 @@ int main(int argc, char** argv) {
     command(root, "serve", "Run the server", "hearth serve --set server.port=8081", chosen,
             [&](const auto& s) { return app::serve(s, [&a] { return load(a); }, std::move(launcher), no_launcher); });
     command(root, "doctor", "Look at this machine and say what to mend", "hearth doctor", chosen,
-            [&](const auto& s) { return app::doctor(s, launcher.get(), no_launcher, a.json); })->add_flag("--json", a.json);
+            [&](const auto& s) { return app::doctor(s, launcher.get(), no_launcher, a.json); })->add_flag("--json", a.json, "as JSON, for scripts");
     add_talking(root, a, chosen);
     add_models(root, a, chosen);
     add_prompts(root, a, chosen);
