@@ -36,10 +36,10 @@ Json sample() {
           {"id": "c", "parent": "r", "kind": "phase", "name": "copilot", "started": "2026-03-10T14:05:09.005000Z", "duration_us": 14300000, "error": "",
            "attributes": {"class": "normal", "next": "recompose", "reasons": ["names a file"], "class_changes": [{"who": "admission", "class": "normal", "why": "names a file"}, {"who": "setting", "class": "heavy", "why": "the person's effort is heavy"}],
            "claims": [{"sentence": "I sent it.", "action": "send", "outcome": "withdrawn"}]}, "body": {}},
-          {"id": "e", "parent": "r", "kind": "phase", "name": "critic", "started": "2026-03-10T14:05:24.300000Z", "duration_us": 900000, "error": "",
-           "attributes": {"verdict": "fail", "why": "It names no file."}, "body": {}},
           {"id": "r", "parent": null, "kind": "run", "name": "hearth/dev", "started": "2026-03-10T14:05:09.000000Z", "duration_us": 15261398, "error": "",
-           "attributes": {}, "body": {"request": "What is here?\nTell me.", "answer": "Five lines."}}]})json");
+           "attributes": {}, "body": {"request": "What is here?\nTell me.", "answer": "Five lines."}},
+          {"id": "e", "parent": "r", "kind": "phase", "name": "critic", "started": "2026-03-10T14:05:24.300000Z", "duration_us": 900000, "error": "",
+           "attributes": {"verdict": "fail", "why": "It names no file."}, "body": {}}]})json");
 }
 
 TEST_F(TraceText, TellsQuestionAnswerAndWhatWasDoneInItsOrder) {
