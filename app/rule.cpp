@@ -8,6 +8,7 @@
 #include "app/terminal.h"
 #include "policy/decide.h"
 #include "store/house_rules.h"
+#include "store/people.h"
 #include "tools/registry.h"
 
 namespace app {
@@ -40,7 +41,7 @@ base::Result<Json> ids_of(store::Tx& tx, const std::vector<std::string>& people)
     const auto all = store::list_people(tx);
     Json out = Json::array();
     for (const auto& wanted : people) {
-        const auto is_meant = [&](const store::PersonRow& row) { return row.name == wanted || row.id.text() == wanted; };
+        const auto is_meant = [&](const store::Person& row) { return row.name == wanted || row.id.text() == wanted; };
         const auto found = std::count_if(all.begin(), all.end(), is_meant);
         std::vector<std::string> names;
         for (const auto& row : all) names.push_back(row.name);
@@ -64,7 +65,7 @@ Json body_of(const RuleOptions& options, const Json& people) {
 }
 
 // "tools bash; hours 22:00-07:00", people by name.
-std::string conditions(Json body, const std::vector<store::PersonRow>& people) {
+std::string conditions(Json body, const std::vector<store::Person>& people) {
     std::string out;
     for (const auto& [field, value] : body.items()) {
         if (field == "verdict" || field == "reason") continue;
@@ -126,7 +127,7 @@ int rule_set(const LoadedSettings& loaded, const std::string& name, const RuleOp
 int rule_list(const LoadedSettings& loaded, bool json) {
     struct Found {
         std::vector<store::RuleRow> rules;
-        std::vector<store::PersonRow> people;
+        std::vector<store::Person> people;
     };
     const auto found = as_owner(loaded.settings, [](store::Tx& tx) -> base::Result<Found> { return Found{store::list_rules(tx), store::list_people(tx)}; });
     if (!found) return complain(found.error());

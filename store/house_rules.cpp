@@ -36,10 +36,4 @@ std::int64_t count_calls(Tx& tx, const std::string& tool, base::TimePoint since)
                    {tx.identity().person, tool, micros_of(since)}).at(0).integer(0);
 }
 
-std::vector<PersonRow> list_people(Tx& tx) {
-    std::vector<PersonRow> out;
-    for (const Row& row : tx.exec("select id, name, role from person order by name")) out.push_back({row.id<base::PersonId>(0), row.text(1), row.text(2)});
-    return out;
-}
-
 }  // namespace store

@@ -25,10 +25,4 @@ bool remove_rule(Tx& tx, const std::string& name);
 // How often this person's runs have begun a call of the tool since then.
 std::int64_t count_calls(Tx& tx, const std::string& tool, base::TimePoint since);
 
-struct PersonRow {
-    base::PersonId id;
-    std::string name, role;
-};
-std::vector<PersonRow> list_people(Tx& tx);
-
 }  // namespace store

@@ -1,5 +1,6 @@
 // The rules of a house: the owner's to set, everybody's to see, and those of others nobody's.
 #include "store/house_rules.h"
+#include "store/people.h"
 
 #include <gmock/gmock.h>
 
