@@ -86,13 +86,14 @@ base::Result<Opening> read_opening(store::Tx& tx, Prompts prompts, base::Convers
     return Opening{*std::move(prompts), *std::move(history), store::this_person(tx)};
 }
 
-// What a request wants to try out must be what it gets.
-base::Result<void> check_versions(const Prompts& prompts, const std::map<std::string, int>& asked) {
+// What a request wants to try out must be what it gets, as far as its agent reads it: of others it must be there.
+base::Result<void> check_versions(store::Tx& tx, const Prompts& prompts, const std::map<std::string, int>& asked) {
     if (!prompts) return {};
     for (const auto& [name, version] : asked) {
         const auto found = prompts->find(name);
-        if (found == prompts->end()) return error(Code::invalid_argument, "prompts names '" + name + "', which no agent reads", "hearth prompt list tells which there are");
-        if (found->second.version != version)
+        const auto versions = found == prompts->end() ? store::prompt_versions(tx, name) : std::vector<store::PromptVersion>{{found->second}};
+        if (!versions) return error(Code::invalid_argument, "prompts names '" + name + "', which no agent reads", "hearth prompt list tells which there are");
+        if (std::none_of(versions->begin(), versions->end(), [&](const auto& one) { return one.prompt.version == version; }))
             return error(Code::invalid_argument, "prompts names version " + std::to_string(version) + " of '" + name + "', which is not there", "hearth prompt versions " + name + " lists them");
     }
     return {};
@@ -141,7 +142,7 @@ base::Result<base::MessageId> take_messages(store::Tx& tx, const Options& option
     }
     const base::MessageId last = appended.back().id;
     auto prompts = store::prompts_of(tx, prompt_names(*options.cast, request.alias), request.prompts);
-    if (auto there = check_versions(prompts, request.prompts); !there) return std::move(there).error();
+    if (auto there = check_versions(tx, prompts, request.prompts); !there) return std::move(there).error();
     out.beginning = begin(prompts, request, options);
     out.opening = read_opening(tx, std::move(prompts), out.conversation, is_new, std::move(appended));
     return last;

@@ -26,7 +26,7 @@ void end_as_run(store::Tx& tx, store::StoredResponse& response) {
     std::string text;
     std::vector<router::ToolCall> calls;
     for (const auto& stored : store::list_messages(tx, response.conversation)) {
-        if (stored.run != response.run) continue;
+        if (stored.run != response.run || stored.role != "assistant") continue;
         if (const auto message = router::message_from_json(base::OrderedJson(stored.body), 0)) {
             text += message->text();
             calls.insert(calls.end(), message->tool_calls.begin(), message->tool_calls.end());

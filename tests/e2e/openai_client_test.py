@@ -24,7 +24,7 @@ def create(client, text, model="default", **more):
 
 def test_the_models_are_listed(client):
     models = client.models.list().data
-    assert [model.id for model in models] == ["default", "hearth", "hearth/dev"]
+    assert [model.id for model in models] == ["default", "hearth", "hearth/dev", "hearth/knowledge", "hearth/admin", "hearth/quality"]
     assert {model.object for model in models} == {"model"}
 
 

@@ -208,6 +208,7 @@ HOW = {
     "tests/bench/sandbox_bench RUNS FOLDER": proven_in("tests/bench/CMakeLists.txt", "sandbox_bench"),
     "tests/bench/stop_bench.py 200": proven_in("tests/bench/stop_bench.py", "two_servers"),
     "ninja durable_bench": proven_in("tests/bench/CMakeLists.txt", "durable_bench"),
+    "ninja trace_bench": proven_in("tests/bench/CMakeLists.txt", "trace_bench"),
     "ninja gateway_bench": proven_in("tests/bench/CMakeLists.txt", "gateway_bench"),
     "tests/bench/gateway_bench 500 5": proven_in("tests/bench/CMakeLists.txt", "gateway_bench"),
     "ninja grammar_bench": proven_in("tests/bench/CMakeLists.txt", "grammar_bench"),

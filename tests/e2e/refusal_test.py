@@ -53,7 +53,7 @@ def test_a_key_does_what_its_scopes_say(hearth, chat_key):
         assert answer.status == 403, path
         assert is_envelope(answer)["type"] == "permission_error"
     names = [model["id"] for model in hearth.call("GET", "/v1/models", key=chat_key).json["data"]]
-    assert names == ["default", "hearth"]
+    assert names == ["default", "hearth", "hearth/knowledge"]
 
 
 def revoke(env, key):

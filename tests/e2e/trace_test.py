@@ -93,7 +93,7 @@ def test_calls_are_asked_again_under_another_prompt_and_of_another_model(own, tm
         assert subprocess.run([BINARY, "prompt", "save", "recompose", tmp_path / "new.md"], env=started.env, timeout=60).returncode == 0
         shown = replay(started, "--prompt", "recompose@draft").stdout
         assert "- Good day." in shown and "+ Good day, I say." in shown and "differs" in shown
-        assert "holds the prompt" in replay(started, "--prompt", "dev_system@live", status=1).stderr
+        assert "holds the prompt" in replay(started, "--prompt", "thinking@live", status=1).stderr
         assert "no model 'nobody'" in replay(started, "--model", "nobody", status=1).stderr
         assert "NAME@VERSION" in replay(started, "--prompt", "recompose", status=1).stderr
         after = started.run(run)
