@@ -72,7 +72,7 @@ int number_of(const std::string& step_key) { return std::atoi(step_key.c_str() +
 // Whether the step of that number, or an earlier one of the same turn, is the first to read it: what an earlier turn read is
 // in the history.
 bool read_by(const Frame& frame, const store::RunInput& input, int step) {
-    if (input.taken_by.empty() || input.taken_by == kTakenByTurn) return false;
+    if (input.taken_by.empty() || input.taken_by == kTakenByTurn || input.taken_by == store::kTakenByHistory) return false;
     const int first = number_of(input.taken_by);
     return first >= frame.inputs->first_step && first <= step;
 }

@@ -45,7 +45,8 @@ private:
         if (!run_.input.is_nil() && said(heard_.question) != 1) fault("the question was not said once");
     }
 
-    // What was taken in is read once, in order, by a step or a turn, unless a stop came before; what was refused is read by nobody.
+    // What was taken in is read once, in order, by a step, a turn, or, where the run ended without, by the next turn of the conversation; what was refused
+    // is read by nobody.
     void inputs() {
         if (inputs_.size() != heard_.added.size()) fault(std::to_string(heard_.added.size()) + " inputs were taken in, " + std::to_string(inputs_.size()) + " are there");
         for (const auto& text : heard_.added)
@@ -55,9 +56,11 @@ private:
         std::size_t read = 0;
         for (const auto& input : inputs_) {
             const bool taken = !input.taken_by.empty();
-            if (!taken && run_.status != "cancelled") fault("LOST: the run is " + run_.status + " and never read '" + input.text + "'");
+            const bool left = input.taken_by == store::kTakenByHistory;
+            if (!taken) fault("LOST: the run is " + run_.status + " and never read '" + input.text + "'");
+            if (left && run_.status == "answered") fault("the run is answered, and left '" + input.text + "' to the conversation");
             if (said(input.text) != taken) fault("'" + input.text + "' stands in the conversation " + std::to_string(said(input.text)) + " times");
-            if (taken && input.taken_by != agents::kTakenByTurn && std::none_of(steps_.begin(), steps_.end(), [&](const auto& step) { return step.effect_key == input.taken_by; }))
+            if (taken && !left && input.taken_by != agents::kTakenByTurn && std::none_of(steps_.begin(), steps_.end(), [&](const auto& step) { return step.effect_key == input.taken_by; }))
                 fault("'" + input.text + "' was read by a step that is not there");
             if (!taken) continue;
             out_.read_by_turn += input.taken_by == agents::kTakenByTurn;
