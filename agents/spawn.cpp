@@ -177,7 +177,6 @@ net::Task<void> end_children(Frame& frame) {
 
 void report_end(store::Tx& tx, Frame& frame, const Turn& turn) {
     if (!frame.child || frame.child->parent.is_nil()) return;
-    store::hold_run(tx, frame.run, frame.writer.epoch());  // before the parent's
     store::end_thread(tx, frame.conversation, turn.state == "cancelled" ? "cancelled" : "ended");
     const auto thread = store::find_thread(tx, frame.conversation);
     const std::string task = thread ? thread->as.label : std::string();

@@ -110,10 +110,8 @@ net::Task<bool> RunWriter::finish(std::string final_state, std::string error, ba
     if (left_.stopped()) throw RunLeft();
     waiting_.turn.reset();
     const auto write = [&](Tx& tx) {
-        if (goes_on) {
-            hold_run(tx, run_, epoch_);
-            if (goes_on(tx)) return false;
-        }
+        hold_run(tx, run_, epoch_);  // what is added from now on finds it ended
+        if (goes_on && goes_on(tx)) return false;
         if (with_it) with_it(tx);
         if (epoch_ > 1) close_steps(tx, run_, epoch_);
         finish_run(tx, run_, epoch_, final_state, error, usage, turn);

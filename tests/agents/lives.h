@@ -74,7 +74,7 @@ protected:
     void SetUp() override {
         TurnTest::SetUp();
         if (IsSkipped()) return;
-        database->sql("update run set state = 'failed', finished_at = now() where state is null");
+        database->sql("update run set state = 'failed', finished_at = now() where state is null or state = 'waiting_person'");
         database->sql("delete from fact");
         effects.clear();
     }
