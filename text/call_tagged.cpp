@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/json_schema.h"
+#include "base/trim.h"
 #include "text/call_dialects.h"
 #include "text/grammar.h"
 #include "text/grammar_rules.h"
@@ -220,7 +221,8 @@ base::Result<std::string> tagged_arguments(const Json& parameters, const std::st
         const bool needed = required.erase(name) > 0;
         const std::string own = rule + "-p" + std::to_string(n++);
         std::string inner;
-        auto value = name.find_first_of("<>\"\n") == name.npos ? value_of(name, schema, parameters, own, style.stops, inner) : base::Result<Between>(refused(name, "its name cannot stand in a tag"));
+        const bool stands = name.find_first_of("<>\"\n") == name.npos && base::trimmed(name) == name;  // blanks around it are not read as its own
+        auto value = stands ? value_of(name, schema, parameters, own, style.stops, inner) : base::Result<Between>(refused(name, "its name cannot stand in a tag"));
         if (!value) {
             if (needed) return std::move(value).error();
             continue;  // an optional one can be left out

@@ -285,6 +285,22 @@ TEST(CallSyntax, ParametersThatNoArgumentsSatisfyAreRefused) {
     }
 }
 
+TEST(CallSyntax, NamesThatTagsDoNotKeepAreRefusedOrLeftOut) {
+    for (const char* name : {"e ", " e", "\te", "e<", "e\nf"}) {
+        const auto with = [&](bool needed) {
+            base::OrderedJson parameters = {{"type", "object"}, {"properties", {{"a", {{"type", "integer"}}}, {name, {{"type", "integer"}}}}}, {"required", {"a"}}, {"additionalProperties", false}};
+            if (needed) parameters["required"].push_back(name);
+            return base::OrderedJson::array({{{"name", "f"}, {"parameters", std::move(parameters)}}});
+        };
+        for (const char* dialect : {"glm4", "glm47", "qwen3_coder", "minimax_m2"}) {
+            const auto needed = call_syntax(dialect, with(true), 1), left_out = call_syntax(dialect, with(false), 1);
+            ASSERT_FALSE(needed) << dialect << ": " << name;
+            EXPECT_THAT(needed.error().text(), ::testing::HasSubstr("its name cannot stand in a tag"));
+            ASSERT_TRUE(left_out) << dialect << ": " << left_out.error().text();
+        }
+    }
+}
+
 base::OrderedJson coder_tools() {
     return base::parse_ordered_json(R"([{"name": "edit", "parameters": {"type": "object", "$defs": {"pair": {"type": "array", "items": {"type": "integer"}, "maxItems": 2}},
         "properties": {"text": {"type": "string"}, "mode": {"enum": ["a", "b<c", 3]}, "count": {"type": "integer", "minimum": 1}, "note": {"type": ["string", "null"]},
