@@ -6,6 +6,7 @@
 #include "store/conversations.h"
 #include "store/facts.h"
 #include "store/ledger.h"
+#include "support/scripted_agents.h"
 #include "tools/ports.h"
 #include "tools/rule_book.h"
 #include "tools/spawn_thread.h"
@@ -168,19 +169,16 @@ inline router::ScriptedReply reply_to(const router::ModelRequest& request) {
     return reply;
 }
 
+// What its agents stand on, and outlives them.
+struct CountedParts {
+    CountedTools tools;
+    tools::RuleBook rules;
+};
+
 // Destroyed as a process is killed: what its pools have begun still happens, and nobody hears of it.
-class Process {
+class Process : public CountedParts, public support::ScriptedAgents {
 public:
-    explicit Process(const std::filesystem::path& folder, Options options = {}) {
-        auto scripted = std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, reply_to);
-        model = scripted.get();
-        std::vector<std::unique_ptr<router::Backend>> backends;
-        backends.push_back(std::move(scripted));
-        gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, clock, log, metrics);
-        options.workspace_root = folder;
-        options.default_discipline = ToolDiscipline::free;
-        agents = std::make_unique<Agents>(Parts{*gateway, *db, traces, tools, nullptr, blocking, clock, log, metrics, &rules}, options);
-    }
+    explicit Process(const std::filesystem::path& folder, Options options = {}) : ScriptedAgents(connections(), tools, reply_to, folder, std::move(options), &rules) {}
     ~Process() {
         blocking.join();
         db->join();
@@ -207,22 +205,16 @@ public:
         return !live(things);
     }
 
-    support::TestDatabase* database = support::TestDatabase::get();
-    std::unique_ptr<store::Db> db = store::Db::open({store::app_url(database->cluster()), 2, database->foundation().node}).value();
-    base::SystemClock clock;
-    base::NullLog log;
-    base::NullMetrics metrics;
-    store::TraceSink traces{*db, log};
-    CountedTools tools;
-    tools::RuleBook rules;
-    router::ScriptedBackend* model = nullptr;
-    std::unique_ptr<router::Gateway> gateway;
-    boost::asio::thread_pool blocking{2};
-    std::unique_ptr<Agents> agents;
     std::vector<ChatEvent> events;
     std::optional<base::Result<ChatResult>> result;
     std::function<net::Task<void>(ChatRequest)> asking;
     boost::asio::io_context io;  // first to go, and with it whatever waits
+
+private:
+    static std::unique_ptr<store::Db> connections() {
+        auto* const database = support::TestDatabase::get();
+        return store::Db::open({store::app_url(database->cluster()), 2, database->foundation().node}).value();
+    }
 };
 
 }  // namespace agents::testing

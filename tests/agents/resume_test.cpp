@@ -84,6 +84,7 @@ protected:
     }
 
     void expect_goes_on_as_if_nothing_happened(const Json& expected, base::RunId id);
+    int kill_at_every_moment(const Case& one, const Json& expected, const std::function<void(base::RunId)>& also);
 
     support::TempDir folder;
     std::map<std::string, int> whole;  // the effects of a run that nothing interrupts
@@ -117,13 +118,12 @@ void Resume::expect_goes_on_as_if_nothing_happened(const Json& expected, base::R
     EXPECT_THAT(found["messages"][1]["content"].get<std::string>(), ::testing::StartsWith("All of it is done.\n\nIt is not known whether this took effect, and it was not repeated: bash "));
 }
 
-TEST_F(Resume, KilledAtAnyMomentAPipelineEndsAsIfNothingHadHappened) {
-    const Json expected = uninterrupted(kPipeline);
-    ASSERT_EQ(expected["state"], "answered") << expected.dump(1);
-    ASSERT_THAT(expected["steps"], SizeIs(9));
+// A run for each moment of it, killed there and gone on with; `also` looks at each. How many were killed before their end; broken off at the first failure.
+int Resume::kill_at_every_moment(const Case& one, const Json& expected, const std::function<void(base::RunId)>& also) {
     int kills = 0;
     base::RunId last = newest()->id;
-    for (std::size_t things = 1; killed_after(things, kPipeline); ++things) {
+    effects.clear();
+    for (std::size_t things = 1; killed_after(things, one) && !HasFailure(); ++things, effects.clear()) {
         SCOPED_TRACE("killed after " + std::to_string(things));
         const auto left = newest();
         if (left->id == last) continue;  // it was not accepted yet
@@ -133,9 +133,18 @@ TEST_F(Resume, KilledAtAnyMomentAPipelineEndsAsIfNothingHadHappened) {
             ++kills;
         }
         expect_goes_on_as_if_nothing_happened(expected, last);
-        EXPECT_EQ(in_tx([&](store::Tx& tx) { return tx.exec("select 1 from fact where source_run_id = $1", {last}).size(); }), 1u) << "a transaction is one";
-        ASSERT_FALSE(HasFailure());
+        also(last);
     }
+    return kills;
+}
+
+TEST_F(Resume, KilledAtAnyMomentAPipelineEndsAsIfNothingHadHappened) {
+    const Json expected = uninterrupted(kPipeline);
+    ASSERT_EQ(expected["state"], "answered") << expected.dump(1);
+    ASSERT_THAT(expected["steps"], SizeIs(9));
+    const int kills = kill_at_every_moment(kPipeline, expected, [&](base::RunId last) {
+        EXPECT_EQ(in_tx([&](store::Tx& tx) { return tx.exec("select 1 from fact where source_run_id = $1", {last}).size(); }), 1u) << "a transaction is one";
+    });
     EXPECT_GE(kills, 10) << "as many as it commits";
 }
 
@@ -143,22 +152,8 @@ TEST_F(Resume, KilledAtAnyMomentAnEffectTakesPlaceAtMostOnce) {
     const Json expected = uninterrupted(kCoder);
     ASSERT_EQ(expected["state"], "answered") << expected.dump(1);
     ASSERT_EQ(whole, (std::map<std::string, int>{{"one", 1}, {"two", 1}, {"same", 1}}));
-    int kills = 0, doubtful = 0;
-    base::RunId last = newest()->id;
-    effects.clear();
-    for (std::size_t things = 1; killed_after(things, kCoder); ++things, effects.clear()) {
-        SCOPED_TRACE("killed after " + std::to_string(things));
-        const auto left = newest();
-        if (left->id == last) continue;
-        last = left->id;
-        if (left->finished.time_since_epoch().count() == 0) {
-            go_on(last);
-            ++kills;
-        }
-        expect_goes_on_as_if_nothing_happened(expected, last);
-        doubtful += run(last).status == "unknown_effect";
-        ASSERT_FALSE(HasFailure());
-    }
+    int doubtful = 0;
+    const int kills = kill_at_every_moment(kCoder, expected, [&](base::RunId last) { doubtful += run(last).status == "unknown_effect"; });
     EXPECT_GE(kills, 12);
     EXPECT_GE(doubtful, 4) << "two effects, each before and after it took place";
 }
@@ -167,22 +162,7 @@ TEST_F(Resume, KilledWhileAnotherAgentIsAskedARunEndsAsIfNothingHadHappened) {
     const Json expected = uninterrupted(kAsking);
     ASSERT_EQ(expected["state"], "answered") << expected.dump(1);
     ASSERT_THAT(expected["steps"], SizeIs(9)) << "three calls of the coder's model, two of the other's, and four of tools";
-    int kills = 0;
-    base::RunId last = newest()->id;
-    effects.clear();
-    for (std::size_t things = 1; killed_after(things, kAsking); ++things, effects.clear()) {
-        SCOPED_TRACE("killed after " + std::to_string(things));
-        const auto left = newest();
-        if (left->id == last) continue;
-        last = left->id;
-        if (left->finished.time_since_epoch().count() == 0) {
-            go_on(last);
-            ++kills;
-        }
-        expect_goes_on_as_if_nothing_happened(expected, last);
-        ASSERT_FALSE(HasFailure());
-    }
-    EXPECT_GE(kills, 12);
+    EXPECT_GE(kill_at_every_moment(kAsking, expected, [](base::RunId) {}), 12);
 }
 
 TEST_F(Resume, KilledAgainAndAgainARunComesToItsEnd) {

@@ -7,7 +7,7 @@ import pytest
 import support
 from conftest import running
 from support import BINARY, Hearth, call
-from terminal_test import Terminal
+from terminal_test import terminal  # noqa: F401 (a fixture)
 
 SCRIPT = [
     {"when": "tidy", "text": "I tidy up.", "tool_calls": [call("bash", command="echo once >> done.txt")]},
@@ -52,14 +52,6 @@ def folder(hearth, request):
     path = hearth.state.folder / "rules" / request.node.name
     path.mkdir(parents=True)
     return path
-
-
-@pytest.fixture
-def terminal(hearth, folder):
-    opened = Terminal([BINARY, "chat"], hearth.env, folder)
-    opened.expect("> ")
-    yield opened
-    opened.kill()
 
 
 def asked(terminal, command):

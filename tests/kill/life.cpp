@@ -10,13 +10,10 @@
 #include <cstring>
 #include <thread>
 
-#include "agents/service.h"
-#include "router/gateway.h"
-#include "router/scripted_backend.h"
 #include "store/facts.h"
 #include "store/runs.h"
-#include "store/traces.h"
 #include "support/listed_tools.h"
+#include "support/scripted_agents.h"
 #include "tools/ports.h"
 
 namespace kill_matrix {
@@ -115,22 +112,14 @@ router::ScriptedReply reply_to(const router::ModelRequest& request) {
 class Process {
 public:
     Process(const Setting& setting, Record& record)
-        : record_(record), who_(setting.who), db_(store::Db::open({setting.url, 1, setting.node}).value()), traces_(*db_, log_) {
-        std::vector<std::unique_ptr<router::Backend>> backends;
-        backends.push_back(std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, reply_to));
-        gateway_ = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, clock_, log_, metrics_);
-        agents::Options options;
-        options.workspace_root = setting.folder;
-        options.default_discipline = agents::ToolDiscipline::free;
-        agents_ = std::make_unique<agents::Agents>(agents::Parts{*gateway_, *db_, traces_, tools_, nullptr, blocking_, clock_, log_, metrics_}, options);
-    }
+        : record_(record), who_(setting.who), on_(store::Db::open({setting.url, 1, setting.node}).value(), tools_, reply_to, setting.folder) {}
 
     // Until the run has ended; the lease of a process that was killed is free when PostgreSQL notices.
     void go_on(base::RunId run) {
         const auto has_ended = [&](store::Tx& tx) { return store::find_run(tx, run).value().finished.time_since_epoch().count() != 0; };
-        for (int i = 0; i < 2000 && !db_->run_blocking(who_, has_ended, store::Db::Access::read); ++i) {
+        for (int i = 0; i < 2000 && !on_.db->run_blocking(who_, has_ended, store::Db::Access::read); ++i) {
             if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
-            perform(agents_->resume_interrupted());
+            perform(on_.agents->resume_interrupted());
         }
     }
 
@@ -149,7 +138,7 @@ private:
         agents::EventSink sink = [this](const agents::ChatEvent& event) {
             if (event.kind == agents::ChatEvent::Kind::run_started) std::strncpy(record_.run, event.run.text().c_str(), sizeof record_.run - 1);
         };
-        const auto result = co_await agents_->chat(std::move(request), sink);
+        const auto result = co_await on_.agents->chat(std::move(request), sink);
         record_.ended = result && result->final_state != "interrupted";
     }
     void perform(net::Task<void> task) {
@@ -160,15 +149,8 @@ private:
 
     Record& record_;
     store::Identity who_;
-    std::unique_ptr<store::Db> db_;
-    base::SystemClock clock_;
-    base::NullLog log_;
-    base::NullMetrics metrics_;
-    store::TraceSink traces_;
     Tools tools_;
-    std::unique_ptr<router::Gateway> gateway_;
-    boost::asio::thread_pool blocking_{2};
-    std::unique_ptr<agents::Agents> agents_;
+    support::ScriptedAgents on_;
     boost::asio::io_context io_;
 };
 

@@ -58,21 +58,13 @@ Process::Tools::Tools() {
     };
 }
 
-Process::Process(const Setting& setting) : db_(store::Db::open({setting.url, 8, setting.node}).value()), traces_(*db_, log_) {
-    std::vector<std::unique_ptr<router::Backend>> backends;
-    backends.push_back(std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, reply_to));
-    gateway_ = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, clock_, log_, metrics_);
-    agents::Options options;
-    options.workspace_root = setting.folder;
-    options.default_discipline = agents::ToolDiscipline::free;
-    agents_ = std::make_unique<agents::Agents>(agents::Parts{*gateway_, *db_, traces_, tools_, nullptr, blocking_, clock_, log_, metrics_}, options);
-}
+Process::Process(const Setting& setting) : on_(store::Db::open({setting.url, 8, setting.node}).value(), tools_, reply_to, setting.folder) {}
 
 Process::~Process() {
-    blocking_.join();
-    db_->join();
+    on_.blocking.join();
+    on_.db->join();
 }
 
-void Process::look_for_runs() { net::spawn(io_.get_executor(), agents_->resume_interrupted(), {}); }
+void Process::look_for_runs() { net::spawn(io_.get_executor(), on_.agents->resume_interrupted(), {}); }
 
 }  // namespace schedules

@@ -7,11 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "agents/service.h"
-#include "router/gateway.h"
-#include "router/scripted_backend.h"
-#include "store/traces.h"
 #include "support/listed_tools.h"
+#include "support/scripted_agents.h"
 
 namespace schedules {
 
@@ -30,7 +27,7 @@ public:
     explicit Process(const Setting& setting);
     ~Process();
 
-    agents::Agents& agents() { return *agents_; }
+    agents::Agents& agents() { return *on_.agents; }
     boost::asio::io_context& io() { return io_; }
     void look_for_runs();
 
@@ -40,15 +37,8 @@ private:
         Tools();
     };
 
-    std::unique_ptr<store::Db> db_;
-    base::SystemClock clock_;
-    base::NullLog log_;
-    base::NullMetrics metrics_;
-    store::TraceSink traces_;
     Tools tools_;
-    std::unique_ptr<router::Gateway> gateway_;
-    boost::asio::thread_pool blocking_{2};
-    std::unique_ptr<agents::Agents> agents_;
+    support::ScriptedAgents on_;
     boost::asio::io_context io_;  // first to go, and with it whatever waits
 };
 
