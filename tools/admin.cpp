@@ -8,6 +8,7 @@
 #include "store/usage.h"
 #include "tools/invoke.h"
 #include "tools/ports.h"
+#include "tools/schemas.h"
 
 namespace tools {
 namespace {
@@ -15,17 +16,12 @@ namespace {
 using base::Code;
 using base::Json;
 using base::OrderedJson;
+using namespace schemas;
 
 constexpr int kMostLooked = 500;           // runs among which those of a state are sought
 constexpr std::size_t kMostOfStep = 1500;  // bytes of what one step brought
 
 base::Error unreachable() { return base::error(Code::unavailable, "the database cannot be reached in this call"); }
-
-OrderedJson whole(const char* what, int low, int high) { return {{"type", "integer"}, {"minimum", low}, {"maximum", high}, {"description", what}}; }
-OrderedJson object(OrderedJson properties, std::vector<std::string> required = {}) {
-    return {{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)}, {"additionalProperties", false}};
-}
-OrderedJson output_of(const char* field) { return {{"type", "object"}, {"properties", {{field, {{"type", "integer"}}}}}, {"required", {field}}}; }
 
 std::string line_of(const store::Run& run) {
     return run.id.text() + "  " + base::rfc3339(run.started) + "  " + run.alias + "  " + run.status + (run.error.empty() ? "" : " (" + run.error + ")") + "  " + run.question + "\n";
@@ -116,13 +112,12 @@ std::vector<Tool> admin_tools() {
     const std::chrono::milliseconds quick{5000};
     const OrderedJson states = {"answered", "partial", "cancelled", "refused", "unknown_effect", "no_backend", "failed", "waiting_person", "waiting_client"};
     const OrderedJson state = {{"enum", states}, {"description", "only runs that ended so"}};
-    const OrderedJson run = {{"type", "string"}, {"description", "the id of the run"}};
     return {
-        {"recent_runs", "List the last runs: id, time, agent, how it ended, what was asked.", object({{"limit", whole("how many, default 10", 1, 50)}, {"state", state}}), output_of("count"),
+        {"recent_runs", "List the last runs: id, time, agent, how it ended, what was asked.", object({{"limit", whole("how many, default 10", 1, 50)}, {"state", state}}), facts({{"count", "integer"}}),
          {Scope::admin}, Effect::pure, {Permission::memory_read}, quick, recent_runs},
-        {"read_run", "Read one run: its steps with what each brought, and its answer.", object({{"run", run}}, {"run"}), output_of("steps"), {Scope::admin}, Effect::pure,
+        {"read_run", "Read one run: its steps with what each brought, and its answer.", object({{"run", text("the id of the run")}}, {"run"}), facts({{"steps", "integer"}}), {Scope::admin}, Effect::pure,
          {Permission::memory_read}, quick, read_run},
-        {"usage", "How many calls and tokens the models took.", object({{"days", whole("of how many days, default 7", 1, 90)}}), output_of("calls"), {Scope::admin}, Effect::pure,
+        {"usage", "How many calls and tokens the models took.", object({{"days", whole("of how many days, default 7", 1, 90)}}), facts({{"calls", "integer"}}), {Scope::admin}, Effect::pure,
          {Permission::memory_read}, quick, usage},
     };
 }

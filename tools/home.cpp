@@ -4,6 +4,7 @@
 
 #include "memory/recall.h"
 #include "tools/ports.h"
+#include "tools/schemas.h"
 
 namespace tools {
 namespace {
@@ -11,20 +12,10 @@ namespace {
 using base::Code;
 using base::Json;
 using policy::Integrity;
+using namespace schemas;
 
 constexpr int kRecallLimit = 8;
 constexpr std::size_t kFactBytes = 2000;
-
-base::OrderedJson one_string(const char* field, const char* what) {
-    return {{"type", "object"},
-            {"properties", {{field, {{"type", "string"}, {"description", what}}}}},
-            {"required", {field}},
-            {"additionalProperties", false}};
-}
-
-base::OrderedJson output_of(const char* field, const char* type) {
-    return {{"type", "object"}, {"properties", {{field, {{"type", type}}}}}, {"required", {field}}};
-}
 
 base::Error no_memory() {
     return base::error(Code::unavailable, "the memory cannot be reached in this call");
@@ -91,11 +82,11 @@ std::vector<Tool> home_tools() {
         {"type", "object"}, {"properties", base::OrderedJson::object()}, {"additionalProperties", false}};
     const std::chrono::milliseconds quick{5000};
     return {
-        {"remember", "Remember a fact that the person wants kept for later.", one_string("text", "the fact, as one sentence"),
-         output_of("fact", "string"), {Scope::home}, Effect::transactional, {Permission::memory_write}, quick, remember},
-        {"recall", "Look up what the person told you earlier.", one_string("query", "what to look for"),
-         output_of("count", "integer"), {Scope::home}, Effect::pure, {Permission::memory_read}, quick, recall},
-        {"time", "The date and the time now.", nothing, output_of("utc", "string"), {Scope::home}, Effect::pure, {}, quick,
+        {"remember", "Remember a fact that the person wants kept for later.", object({{"text", text("the fact, as one sentence")}}, {"text"}),
+         facts({{"fact", "string"}}), {Scope::home}, Effect::transactional, {Permission::memory_write}, quick, remember},
+        {"recall", "Look up what the person told you earlier.", object({{"query", text("what to look for")}}, {"query"}),
+         facts({{"count", "integer"}}), {Scope::home}, Effect::pure, {Permission::memory_read}, quick, recall},
+        {"time", "The date and the time now.", nothing, facts({{"utc", "string"}}), {Scope::home}, Effect::pure, {}, quick,
          current_time},
     };
 }

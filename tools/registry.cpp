@@ -10,33 +10,17 @@
 #include "tools/home.h"
 #include "tools/list_dir.h"
 #include "tools/read_file.h"
+#include "tools/schemas.h"
 #include "tools/spawn_thread.h"
 #include "tools/write_file.h"
 
 namespace tools {
 namespace {
 
-using base::OrderedJson;
 using policy::Effect;
 using policy::Permission;
 using policy::Scope;
-
-OrderedJson text(const char* what) { return {{"type", "string"}, {"description", what}}; }
-OrderedJson flag(const char* what) { return {{"type", "boolean"}, {"description", what}}; }
-OrderedJson whole(const char* what, int low, int high) {
-    return {{"type", "integer"}, {"minimum", low}, {"maximum", high}, {"description", what}};
-}
-
-OrderedJson object(OrderedJson properties, std::vector<std::string> required) {
-    return {{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)}, {"additionalProperties", false}};
-}
-
-// Facts of the result: all required, further ones allowed.
-OrderedJson facts(const std::vector<std::pair<const char*, const char*>>& fields) {
-    OrderedJson properties = OrderedJson::object(), required = OrderedJson::array();
-    for (const auto& [name, type] : fields) properties[name] = {{"type", type}}, required.push_back(name);
-    return {{"type", "object"}, {"properties", properties}, {"required", required}};
-}
+using namespace schemas;
 
 constexpr const char* kPath = "path in the workspace, relative or absolute";
 

@@ -1,6 +1,7 @@
 #include "tools/spawn_thread.h"
 
 #include "tools/ports.h"
+#include "tools/schemas.h"
 
 namespace tools {
 namespace {
@@ -35,22 +36,20 @@ net::Task<base::Result<ToolOutput>> spawn_thread(Json arguments, ToolContext& co
     co_return out;
 }
 
-OrderedJson whole(const char* what, int low, int high) { return {{"type", "integer"}, {"minimum", low}, {"maximum", high}, {"description", what}}; }
-
 }  // namespace
 
 Tool spawn_thread_tool() {
     using policy::Scope;
     OrderedJson properties;
-    properties["task"] = {{"type", "string"}, {"description", "all that it has to know: it sees nothing of this conversation"}};
-    properties["agent"] = {{"type", "string"}, {"description", "the name of an agent; default: as you are"}};
-    properties["output_tokens"] = whole("that it may write, of yours; default: half of what is left", 1, 1 << 24);
-    properties["seconds"] = whole("that it may take; default 120", 1, 86400);
-    properties["threads"] = whole("how many it may spawn itself; default none", 0, 16);
+    properties["task"] = schemas::text("all that it has to know: it sees nothing of this conversation");
+    properties["agent"] = schemas::text("the name of an agent; default: as you are");
+    properties["output_tokens"] = schemas::whole("that it may write, of yours; default: half of what is left", 1, 1 << 24);
+    properties["seconds"] = schemas::whole("that it may take; default 120", 1, 86400);
+    properties["threads"] = schemas::whole("how many it may spawn itself; default none", 0, 16);
     OrderedJson facts = {{"type", "object"}, {"required", {"thread", "output_tokens", "seconds", "threads"}}};
     return {kSpawnThread,
             "Have a part of the work done beside yours, by a thread with a budget of its own out of yours.",
-            {{"type", "object"}, {"properties", properties}, {"required", {"task"}}, {"additionalProperties", false}},
+            schemas::object(std::move(properties), {"task"}),
             std::move(facts),
             {Scope::dev, Scope::home},
             policy::Effect::transactional,
