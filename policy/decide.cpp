@@ -20,8 +20,6 @@ Decision decide_permission(const Principal& who, Scope scope, Permission permiss
     return {Verdict::deny, "no_rule", "No rule allows " + std::string(name(permission)) + "."};
 }
 
-int strictness(Verdict verdict) { return verdict == Verdict::deny ? 2 : verdict == Verdict::ask ? 1 : 0; }
-
 // The shipped decision, and what the house makes of it.
 Decision in_the_house(Decision shipped, const HouseRule* rule, std::optional<Permission> permission, Integrity label) {
     if (!rule || (rule->verdict == Verdict::allow && shipped.verdict == Verdict::allow)) return shipped;

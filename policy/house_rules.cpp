@@ -31,8 +31,6 @@ bool concerns(const HouseRule& rule, const Principal& who, const std::string& to
     return rule.tenant == who.tenant && fits(rule.people, who.person) && fits(rule.roles, who.role) && fits(rule.tools, tool);
 }
 
-int strictness(Verdict verdict) { return verdict == Verdict::deny ? 2 : verdict == Verdict::ask ? 1 : 0; }
-
 base::Error wrong(const std::string& field, const std::string& must) { return base::error(Code::invalid_argument, field + " " + must); }
 
 // A list of names of one of the enumerations, or of whatever `parse` knows.

@@ -40,6 +40,9 @@ struct Decision {
     std::string message;  // for person and model, when not allowed
 };
 
+// Of two verdicts on the same thing the stricter counts.
+inline int strictness(Verdict verdict) { return verdict == Verdict::deny ? 2 : verdict == Verdict::ask ? 1 : 0; }
+
 std::string_view name(Role role);
 std::string_view name(Scope scope);
 std::string_view name(Effect effect);
