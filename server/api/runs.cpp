@@ -1,5 +1,6 @@
 // Runs and their traces.
 #include "server/api/handlers.h"
+#include "server/api/page.h"
 #include "server/api/run_shapes.h"
 #include "store/conversations.h"
 #include "store/ledger.h"
@@ -62,12 +63,9 @@ base::Json whole_json(const Whole& whole) {
 }  // namespace
 
 net::Task<Response> list_runs(Request request, Caller caller, Services& services) {
-    const auto limit = request.query_number("limit", 50, 1, 500);
-    if (!limit) co_return error_response(limit.error(), "limit");
-    const std::string before_text = request.query_value("before");
-    const auto before = base::RunId::parse(before_text);
-    if (!before_text.empty() && !before) co_return error_response(400, "before must be a run's id", "invalid_argument", "before");
-    auto list = [&](store::Tx& tx) { return store::list_runs(tx, *limit, before); };
+    const auto page = page_of<base::RunId>(request, "a run's id");
+    if (page.refusal) co_return *page.refusal;
+    auto list = [&](store::Tx& tx) { return store::list_runs(tx, page.limit, page.before); };
     base::Json data = base::Json::array();
     for (const auto& run : co_await services.db.read(agents::identity_of(caller.principal), list)) data.push_back(run_json(run));
     co_return list_response(std::move(data));

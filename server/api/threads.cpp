@@ -1,5 +1,6 @@
 // Threads: long-lived lines of work, each over the conversation whose id it has.
 #include "server/api/handlers.h"
+#include "server/api/page.h"
 #include "server/api/run_shapes.h"
 #include "store/runs.h"
 #include "store/threads.h"
@@ -38,12 +39,9 @@ struct Whole {
 }  // namespace
 
 net::Task<Response> list_threads(Request request, Caller caller, Services& services) {
-    const auto limit = request.query_number("limit", 50, 1, 500);
-    if (!limit) co_return error_response(limit.error(), "limit");
-    const std::string before_text = request.query_value("before");
-    const auto before = base::ConversationId::parse(before_text);
-    if (!before_text.empty() && !before) co_return error_response(400, "before must be a thread's id", "invalid_argument", "before");
-    auto list = [&](store::Tx& tx) { return store::list_threads(tx, *limit, before.value_or(base::ConversationId{})); };
+    const auto page = page_of<base::ConversationId>(request, "a thread's id");
+    if (page.refusal) co_return *page.refusal;
+    auto list = [&](store::Tx& tx) { return store::list_threads(tx, page.limit, page.before.value_or(base::ConversationId{})); };
     Json data = Json::array();
     for (const auto& thread : co_await services.db.read(agents::identity_of(caller.principal), list)) data.push_back(thread_json(thread));
     co_return list_response(std::move(data));

@@ -1,0 +1,30 @@
+// The part of a long list that a request asks for: ?limit=…&before=ID.
+#pragma once
+
+#include <optional>
+
+#include "server/http.h"
+
+namespace server::api {
+
+template <class Id>
+struct Page {
+    int limit = 50;                   // 1 to 500
+    std::optional<Id> before;         // none: from the newest on
+    std::optional<Response> refusal;  // of a query that names no page
+};
+
+// `what`: what `before` must be.
+template <class Id>
+Page<Id> page_of(const Request& request, const char* what) {
+    Page<Id> out;
+    const auto limit = request.query_number("limit", out.limit, 1, 500);
+    if (!limit) out.refusal = error_response(limit.error(), "limit");
+    else out.limit = *limit;
+    const std::string before = request.query_value("before");
+    out.before = Id::parse(before);
+    if (limit && !before.empty() && !out.before) out.refusal = error_response(400, std::string("before must be ") + what, "invalid_argument", "before");
+    return out;
+}
+
+}  // namespace server::api
