@@ -22,7 +22,6 @@ public:
         kept_.sums = std::exchange(frame.sums, {});
         kept_.budget = std::exchange(frame.output_budget, row.tokens > 0 ? std::min(row.tokens, left) : left / 2);
         kept_.row = std::exchange(frame.row, &row);
-        kept_.scope = std::exchange(frame.scope, row.scope);
         kept_.menu = std::exchange(frame.menu, std::make_shared<Menu>(frame.parts.tools, *frame.options.cast, row, false));
         kept_.client_tools = std::exchange(frame.client_tools, {});
         frame.within = std::move(within);
@@ -31,7 +30,6 @@ public:
         frame_.sums = std::move(kept_.sums);
         frame_.output_budget = kept_.budget;
         frame_.row = kept_.row;
-        frame_.scope = kept_.scope;
         frame_.menu = std::move(kept_.menu);
         frame_.client_tools = std::move(kept_.client_tools);
         frame_.within.clear();
@@ -45,7 +43,6 @@ private:
         Sums sums;
         int budget = 0;
         const AgentRow* row = nullptr;
-        policy::Scope scope = policy::Scope::home;
         std::shared_ptr<const Menu> menu;
         std::vector<router::ToolSchema> client_tools;
     } kept_;

@@ -232,7 +232,7 @@ tools::Dispatch dispatch_of(Frame& frame, tools::Ports& ports, const base::StopT
             frame.writer,
             frame.parts.clock,
             frame.parts.log,
-            frame.scope,
+            frame.row->scope,
             {frame.principal, frame.workspace.get(), frame.parts.launcher, frame.parts.blocking, &ports, stop,
              std::size_t(frame.options.max_tool_result_chars)},
             frame.effects,

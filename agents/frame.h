@@ -30,7 +30,6 @@ struct Frame {
     policy::Principal principal;
     store::Identity who;
     const AgentRow* row = nullptr;          // whose steps are being made now
-    policy::Scope scope = policy::Scope::home;  // the row's
     std::shared_ptr<const Menu> menu;
     std::string within;           // what the keys of steps begin with: the call by which that agent was asked, and "/"
     base::RunId run;

@@ -371,7 +371,7 @@ router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const 
     std::vector<router::ToolSchema> menu;
     // Who needs guidance to call a tool rightly is no one to divide work.
     const bool divides = discipline == ToolDiscipline::free && frame.within.empty() && may_spawn(frame);
-    for (const tools::Tool* tool : frame.menu->list(frame.scope))
+    for (const tools::Tool* tool : frame.menu->list(frame.row->scope))
         if (divides || tool->name != tools::kSpawnThread) menu.push_back({tool->name, tool->purpose, tool->input});
     menu.insert(menu.end(), frame.client_tools.begin(), frame.client_tools.end());
     if (discipline == ToolDiscipline::guided && !menu.empty()) {

@@ -141,7 +141,7 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
 net::Task<void> Agents::Impl::run_loop(Frame& frame, const Layout& layout, Turn& turn) {
     AgentTask task;
     task.alias = options.model;
-    task.purpose = frame.scope == policy::Scope::dev ? "dev" : frame.row->name;
+    task.purpose = frame.row->scope == policy::Scope::dev ? "dev" : frame.row->name;
     task.prefix = layout.calling;
     task.plain = layout.shared;
     task.tools = layout.tools;
@@ -186,7 +186,7 @@ void end_turn(Frame& frame, Turn& turn) {
 }  // namespace
 
 net::Task<void> Agents::Impl::execute(Frame& frame, Turn& turn, const ChatRequest& request, const Accepted& accepted) {
-    const auto open = [&] { return open_workspace(options, request, accepted, frame.scope); };
+    const auto open = [&] { return open_workspace(options, request, accepted, frame.row->scope); };
     auto workspace = co_await net::on_pool(parts.blocking, open);
     const auto fail = [&](const base::Error& error) {
         turn.state = "failed";
@@ -196,14 +196,14 @@ net::Task<void> Agents::Impl::execute(Frame& frame, Turn& turn, const ChatReques
     };
     if (workspace)
         frame.workspace = std::move(*workspace);
-    else if (frame.scope == policy::Scope::dev)
+    else if (frame.row->scope == policy::Scope::dev)
         co_return fail(workspace.error());  // a coder without its folder would tell of another one, or of none
     else
         parts.log.warn("the turn has no folder", {{"run", frame.run.text()}, {"error", workspace.error().text()}});
 
     if (!accepted.opening) co_return fail(accepted.opening.error());
     frame.prompts = accepted.opening->prompts;
-    frame.plain = accepted.opening->person.plain && frame.scope == policy::Scope::home;
+    frame.plain = accepted.opening->person.plain && frame.row->scope == policy::Scope::home;
     frame.effort = accepted.opening->person.effort;
     auto layout = lay_out_turn(frame, accepted.opening->history, turn);
     if (!layout) co_return fail(layout.error());
@@ -238,7 +238,7 @@ void tell_end(const Frame& frame, const Turn& turn) {
 net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepted, base::Span root, base::SteadyPoint start) {
     turn.sums = frame.sums;
     if ((frame.sums.threads > 0 || frame.writer.epoch() > 1) && (!drains(turn.state) || frame.stop.stopped())) co_await end_children(frame);
-    lock_first(frame);
+    frame.writer.lock_first(frame.conversation);
     Json usage = usage_to_json(frame.sums.usage);
     usage.update({{"model_calls", frame.sums.model_steps}, {"tool_calls", frame.sums.tools_used}});
     Json versions = Json::object();
@@ -248,7 +248,7 @@ net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepte
     root.attributes = {{"final_state", turn.state}, {"usage", usage}, {"model", frame.sums.model}, {"prompts", versions},
                        {"role", policy::name(frame.principal.role)}, {"via", frame.principal.via},
                        {"workspace", frame.workspace ? frame.workspace->root().string() : ""}};
-    if (frame.scope == policy::Scope::dev) root.attributes["write_tier"] = name(frame.write_tier);
+    if (frame.row->scope == policy::Scope::dev) root.attributes["write_tier"] = name(frame.write_tier);
     if (!frame.forked_from.is_nil()) root.attributes["forked_from"] = {{"run", frame.forked_from.text()}, {"step", frame.forked_step.text()}};
     if (frame.child) root.attributes["spawned_by"] = {{"run", frame.child->parent.text()}, {"level", frame.child->level}};
     if (frame.writer.epoch() > 1) root.attributes["taken_over"] = {{"epoch", frame.writer.epoch()}, {"differing", frame.writer.diverged()}};
@@ -332,7 +332,6 @@ Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepte
     Frame frame(parts, options, store::RunWriter(parts.db, identity_of(request.principal), lease.run(), lease.epoch(), std::move(journal), entry.left.token(), &parts.traces));
     frame.principal = request.principal;
     frame.row = options.cast->find(request.alias);
-    frame.scope = frame.row->scope;
     frame.menu = std::make_shared<Menu>(parts.tools, *options.cast, *frame.row, discipline_of(options, options.model) == ToolDiscipline::free);
     frame.conversation = accepted.conversation;
     frame.began = accepted.beginning.at;

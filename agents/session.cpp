@@ -185,10 +185,6 @@ base::Result<Accepted> accept_input(store::Tx& tx, const Options& options, const
     return out;
 }
 
-void lock_first(Frame& frame) {
-    frame.writer.defer_first([conversation = frame.conversation](store::Tx& tx) { store::lock_conversation(tx, conversation); });
-}
-
 void append_answer(Frame& frame, Turn& turn) {
     // Of a run that was taken over and came no more so far.
     for (const store::Step* step : frame.writer.in_doubt()) frame.sums.in_doubt.push_back(effect_text(step->name, base::dump(step->input)));
@@ -200,7 +196,7 @@ void append_answer(Frame& frame, Turn& turn) {
         frame.emit(std::move(event));
     }
     if (turn.answer.empty() && turn.client_calls.empty()) return;
-    lock_first(frame);
+    frame.writer.lock_first(frame.conversation);
     router::Message message = router::Message::make(router::MessageRole::assistant, turn.answer);
     message.tool_calls = turn.client_calls;
     frame.writer.defer([conversation = frame.conversation, run = frame.run, body = Json(router::message_to_json(message))](store::Tx& tx) {

@@ -70,9 +70,6 @@ base::Result<Accepted> accept_input(store::Tx& tx, const Options& options, const
 // The conversation with the work of its last runs; up to the message `until`, unless that is nil.
 base::Result<History> read_history(store::Tx& tx, base::ConversationId conversation, base::MessageId until = {});
 
-// The run's next write takes the conversation's lock before any other: where messages are appended.
-void lock_first(Frame& frame);
-
 // Appends the turn's answer to the conversation, with the run's next write; nothing when there is neither text nor call.
 // Of effects that are in doubt the answer tells in its last sentence.
 void append_answer(Frame& frame, Turn& turn);

@@ -87,7 +87,7 @@ net::Task<void> take_inputs(Frame& frame, router::ModelRequest& request, const s
     for (auto& [input, place] : frame.inputs->known) {
         if (input.taken_by.empty() && !recorded) {
             input.taken_by = step_key;
-            lock_first(frame);
+            frame.writer.lock_first(frame.conversation);
             frame.writer.defer([id = input.id, step_key, conversation = frame.conversation, run = frame.run, body = message_of(input)](store::Tx& tx) {
                 if (store::stop_asked(tx, run)) return;  // the step that would read it does not begin
                 store::take_input(tx, id, step_key);

@@ -18,6 +18,7 @@
 
 #include "base/stop.h"
 #include "store/approvals.h"
+#include "store/conversations.h"
 #include "store/ledger.h"
 #include "store/run_events.h"
 #include "store/runs.h"
@@ -71,8 +72,8 @@ public:
     void emit(ModelCall call) { waiting_.records.push_back(std::move(call)); }
     // With the next transaction, in the order of coming; `write` owns what it writes.
     void defer(std::function<void(Tx&)> write) { waiting_.writes.push_back(std::move(write)); }
-    // The same, before all that is deferred: for the lock of the conversation, which comes before the run's (store/threads.h).
-    void defer_first(std::function<void(Tx&)> write) { waiting_.writes.insert(waiting_.writes.begin(), std::move(write)); }
+    // Before all that is deferred: the lock of the conversation, which comes before the run's (store/threads.h), taken once however often it is asked for.
+    void lock_first(base::ConversationId conversation) { waiting_.lock = conversation; }
     // The same; of several Turns the last.
     void defer_turn(base::Json turn) { waiting_.turn = std::move(turn); }
 
@@ -92,6 +93,7 @@ public:
 private:
     // What waits for the next transaction.
     struct Waiting {
+        base::ConversationId lock;  // nil: none
         std::vector<std::function<void(Tx&)>> writes;
         std::vector<TraceRecord> records;
         std::optional<base::Json> turn;
@@ -104,6 +106,7 @@ private:
         std::vector<base::Span> spans;
         std::optional<ChainEnd> end = std::exchange(chain_, std::nullopt);  // after a failure it has to be looked up
         auto all = [&](Tx& tx) {
+            if (!waiting.lock.is_nil()) lock_conversation(tx, waiting.lock);
             for (const auto& write : waiting.writes) write(tx);
             spans = write_records(tx, run_, waiting.records, end);
             if (waiting.turn) save_turn(tx, run_, epoch_, *waiting.turn);

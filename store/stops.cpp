@@ -21,7 +21,6 @@ bool ask_to_stop(Tx& tx, base::RunId run) {
 }
 
 bool stop_alone(Tx& tx, base::RunId run) {
-    lock_conversation_of(tx, run);
     const auto rows = tx.exec("update run set stop_asked_at = coalesce(stop_asked_at, clock_timestamp()),"
                               " state = case when state is null then null else 'cancelled' end,"
                               " error = case when state is null then error else 'stopped while it waited' end"

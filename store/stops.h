@@ -9,7 +9,7 @@ namespace store {
 // it has spawned, and theirs, before it.
 // False when there is no such run of this person that has not ended.
 bool ask_to_stop(Tx& tx, base::RunId run);
-// The same without its children.
+// The same without its children; its conversation is locked already.
 bool stop_alone(Tx& tx, base::RunId run);
 bool stop_asked(Tx& tx, base::RunId run);
 // In the transaction that begins a step: fails as DbError with the condition kStopAsked when a stop was asked for.
