@@ -3,6 +3,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "store/traces.h"
+
 namespace store {
 namespace {
 
@@ -182,10 +184,43 @@ void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& f
     tx.send(finish, {id, epoch, final_state, tx.redactor().redacted(error), usage, tx.redactor().without_known(turn), not_held(id, epoch)});
 }
 
+namespace {
+
+// The root of a run that nobody was there to end; what else it did lies in the trace already.
+base::Span root_of(const Tx& tx, const Run& run, const base::Json& request) {
+    base::Span root;
+    root.id = base::SpanId::parse(request.is_object() ? request.value("root", "") : "").value_or(base::SpanId::make(run.finished));
+    root.run = run.id;
+    root.tenant = tx.identity().tenant;
+    root.person = tx.identity().person;
+    root.kind = "run";
+    root.name = run.alias;
+    root.started = run.started;
+    root.duration = std::chrono::duration_cast<std::chrono::microseconds>(run.finished - run.started);
+    root.error = run.error;
+    root.attributes = {{"final_state", run.status}, {"usage", run.usage}};
+    root.body = {{"request", run.question}};
+    return root;
+}
+
+bool settle_run(Tx& tx, base::RunId id) {
+    if (!tx.exec("select hearth_settle_run($1)", {id}).at(0).boolean(0)) return false;
+    std::optional<ChainEnd> end;
+    write_records(tx, id, {root_of(tx, find_run(tx, id).value(), run_request(tx, id))}, end);
+    return true;
+}
+
+}  // namespace
+
 std::vector<base::RunId> settle_interrupted(Db& db) {
-    auto settle = [](Tx& tx) { return tx.exec("select hearth_settle_interrupted()"); };
+    const auto list = [](Tx& tx) { return tx.exec("select id, tenant_id, person_id from hearth_given_up_runs() order by id"); };
+    const auto given_up = db.run_blocking({}, list, Db::Access::read);
     std::vector<base::RunId> out;
-    for (const Row& row : db.run_blocking({}, settle)) out.push_back(row.id<base::RunId>(0));
+    for (const Row& row : given_up) {
+        const auto id = row.id<base::RunId>(0);
+        const auto settle = [&](Tx& tx) { return settle_run(tx, id); };
+        if (db.run_blocking({row.id<base::TenantId>(1), row.id<base::PersonId>(2)}, settle)) out.push_back(id);
+    }
     return out;
 }
 

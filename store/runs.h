@@ -90,7 +90,7 @@ void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& f
                 const base::Json& usage, const base::Json& turn);
 
 // Ends runs without final state whose lease nobody holds and that nobody can go on with (final state failed,
-// error "interrupted …"); their unfinished at_most_once steps become unknown. Returns them.
+// error "interrupted …"), each with the root of its trace; their unfinished at_most_once steps become unknown. Returns them.
 std::vector<base::RunId> settle_interrupted(Db& db);
 
 }  // namespace store

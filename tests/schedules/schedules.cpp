@@ -16,6 +16,7 @@
 #include "process.h"
 #include "store/connection.h"
 #include "store/run_inputs.h"
+#include "store/runs.h"
 #include "store/stops.h"
 #include "support/database.h"
 #include "support/trusted_socket.h"
@@ -25,7 +26,7 @@ namespace {
 
 using Time = std::chrono::steady_clock;
 
-constexpr int kRunsAtOnce = 24, kMostKills = 3;  // a run that was taken over in vain three times is given up
+constexpr int kRunsAtOnce = 24, kMostKills = 6;
 constexpr int kMomentsOfRun = 160;               // things that a process does for one, about
 constexpr int kTellEvery = 1000;
 
@@ -57,7 +58,8 @@ public:
         while (!clients_.run_blocking(who_, ended, store::Db::Access::read)) {
             look();
             for (int i = 0; i < kMomentsOfRun; ++i) live();
-            if (Time::now() > until_) return fault("a run does not end");
+            store::settle_interrupted(clients_);  // as a server does now and then
+            if (Time::now() > until_) return fault("a run does not end: " + open_runs());
         }
         for (const Heard& heard : heard_) judge_run(heard);
     }
@@ -69,6 +71,15 @@ private:
     void fault(const std::string& what) {
         ++tally_.faults;
         std::fprintf(stderr, "FAULT (seed %u): %s\n", seed_, what.c_str());
+    }
+
+    std::string open_runs() {
+        const auto list = [](store::Tx& tx) { return tx.exec("select id, epoch, attempts, stop_asked_at is not null from run where state is null"); };
+        std::string out;
+        for (const store::Row& row : clients_.run_blocking(who_, list, store::Db::Access::read))
+            out += row.id<base::RunId>(0).text() + " (epoch " + std::to_string(row.integer(1)) + ", taken up in vain " + std::to_string(row.integer(2)) + " times" +
+                   (row.boolean(3) ? ", asked to stop) " : ") ");
+        return out;
     }
 
     void plan() {
@@ -105,6 +116,8 @@ private:
         processes_[victim] = std::make_unique<Process>(setting_);
         ++tally_.kills;
         look();
+        // Often enough in a row that a run is taken up in vain until it is given up.
+        if (below(3) == 0) at(now_ + below(kMomentsOfRun / 4), [this] { kill(); });
         // Whoever waited for an answer sends again.
         for (int i = 0; i < kRunsAtOnce; ++i)
             for (auto& sent : std::exchange(sends_[std::size_t(i)], {})) {

@@ -238,6 +238,13 @@ TEST_F(StoreTest, WhatAnInterruptedProcessLeftIsSettledOnce) {
     const auto steps = as(world->owner(), [&](Tx& tx) { return store::list_steps(tx, left.run); });
     EXPECT_EQ(steps.at(0).state, "failed");
     EXPECT_EQ(steps.at(1).state, "unknown");
+    const store::Trace trace = as(world->owner(), [&](Tx& tx) { return store::read_trace(tx, left.run); });
+    EXPECT_TRUE(trace.chain) << trace.chain.error().text();
+    ASSERT_EQ(trace.spans.size(), 1u) << "the root, and only once";
+    EXPECT_TRUE(trace.spans[0].parent.is_nil());
+    EXPECT_EQ(trace.spans[0].kind, "run");
+    EXPECT_EQ(trace.spans[0].attributes.at("final_state"), "unknown_effect");
+    EXPECT_EQ(trace.spans[0].error, as(world->owner(), [&](Tx& tx) { return store::find_run(tx, left.run)->error; }));
     const auto again = store::settle_interrupted(world->db());
     EXPECT_EQ(std::find(again.begin(), again.end(), left.run), again.end());
 }
