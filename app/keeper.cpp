@@ -61,7 +61,8 @@ void Keeper::look() {
 // What is wrong, and for the private cluster the attempt to mend it.
 std::string Keeper::find_out(const store::DbError& e) {
     if (!has_private_cluster(settings_)) return e.what();
-    const auto cluster = cluster_options(settings_);
+    auto cluster = cluster_options(settings_);
+    cluster.patience = kBetweenStarts;  // the next look sees how far it is
     const auto status = store::cluster_status(cluster);
     if (!status) return status.error().text();
     if (status->running) return e.what();

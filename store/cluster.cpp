@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -22,6 +23,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using base::Code;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kBetweenWords{10};  // to who waits for a start
 
 // sun_path holds 108 bytes; PostgreSQL's socket is named .s.PGSQL.5432.
 constexpr std::size_t kMostSocketFolder = 107 - 15;
@@ -170,9 +174,10 @@ base::Result<void> wait_for_orphans(const ClusterOptions& o) {
     return {};
 }
 
-// It answers, and will take connections when it has read its log.
-bool is_recovering(const base::Error& e) {
-    return e.message.find("the database system is ") != std::string::npos && e.message.find("shutting down") == std::string::npos;
+// It lives, and will take connections when it has read its log.
+bool is_starting(const ClusterOptions& o, const base::Error& e) {
+    if (!is_postmaster(postmaster_pid(o), data_of(o))) return false;
+    return !fs::exists(socket_of(o) / ".s.PGSQL.5432") || (e.message.find("the database system is ") != std::string::npos && e.message.find("shutting down") == std::string::npos);
 }
 
 base::Result<void> start_postmaster(const ClusterOptions& o, const Programs& programs) {
@@ -185,9 +190,12 @@ base::Result<void> start_postmaster(const ClusterOptions& o, const Programs& pro
         fs::remove(socket_of(o) / ".s.PGSQL.5432.lock");
     }
     const auto log = size_of_log(o);
-    auto result = run_process({programs.path("pg_ctl"), "-D", data_of(o).string(), "-l", log_of(o).string(), "-w", "-t", "60", "start"}, user_of(o));
+    const auto seconds = std::to_string(std::min<std::int64_t>(kBetweenWords.count(), o.patience.count()));
+    auto result = run_process({programs.path("pg_ctl"), "-D", data_of(o).string(), "-l", log_of(o).string(), "-w", "-t", seconds, "start"}, user_of(o));
     if (!result) return std::move(result).error();
-    if (result->exit_code != 0) return explain(o, "the start of PostgreSQL", result->exit_code, result->output, log);
+    // One that lives reads its log still.
+    const bool lives = is_postmaster(postmaster_pid(o), data_of(o));
+    if (result->exit_code != 0 && !lives) return explain(o, "the start of PostgreSQL", result->exit_code, result->output, log);
     return {};
 }
 
@@ -241,7 +249,10 @@ base::Result<ClusterStatus> start_cluster(const ClusterOptions& o) {
     }
     const std::string admin = "host=" + socket_of(o).string() + " port=5432 dbname=postgres user=hearth_admin password=" + credential(o, 0);
     auto made_roles = make_roles(admin, credential(o, 1), credential(o, 2));
-    for (int i = 0; i < 150 && !made_roles && is_recovering(made_roles.error()); ++i) {
+    auto next_word = Clock::now();
+    for (const auto until = next_word + o.patience; !made_roles && is_starting(o, made_roles.error()) && Clock::now() < until;) {
+        if (Clock::now() >= next_word) say(o, "PostgreSQL reads its log after it broke off");
+        while (Clock::now() >= next_word) next_word += kBetweenWords;
         std::this_thread::sleep_for(std::chrono::milliseconds(200));
         made_roles = make_roles(admin, credential(o, 1), credential(o, 2));
     }

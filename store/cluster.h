@@ -2,6 +2,7 @@
 // never as root, shared by all hearth processes.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -17,6 +18,7 @@ struct ClusterOptions {
     std::filesystem::path binaries;    // empty: of /usr/lib/postgresql/*/bin, then PATH
     std::string run_as;                // user to drop to when root; empty: the current user (root refused)
     std::function<void(const std::string&)> progress;
+    std::chrono::seconds patience{1800};  // with one that broke off and reads its log before it takes connections
 };
 
 struct ClusterStatus {

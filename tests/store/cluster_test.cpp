@@ -71,6 +71,29 @@ TEST(Cluster, OfABrokenOneItIsSaidThatNobodyStoppedIt) {
     EXPECT_TRUE(stopped && !stopped->running && !stopped->crashed);
 }
 
+// One that was told to fetch its log from elsewhere takes its time, as one that broke off with much of it unread.
+TEST(Cluster, OneThatReadsItsLogIsWaitedFor) {
+    if (!support::TestDatabase::get()) GTEST_SKIP() << support::TestDatabase::why_not();
+    const support::TempDir folder;
+    auto options = options_in(folder.path());
+    ASSERT_TRUE(store::start_cluster(options));
+    ASSERT_TRUE(store::stop_cluster(options));
+    std::ofstream(options.folder / "data/postgresql.conf", std::ios::app) << "hot_standby = off\nrestore_command = 'sleep 2; false'\n";
+    std::ofstream(options.folder / "data/recovery.signal") << "";
+    options.patience = std::chrono::seconds(1);
+    const auto too_soon = store::start_cluster(options);
+    ASSERT_FALSE(too_soon) << "it is not ready within a second";
+    EXPECT_TRUE(store::cluster_status(options)->running);
+    std::vector<std::string> told;
+    options.progress = [&](const std::string& word) { told.push_back(word); };
+    options.patience = std::chrono::minutes(5);
+    const auto started = store::start_cluster(options);
+    ASSERT_TRUE(started) << started.error().text();
+    EXPECT_TRUE(started->running);
+    EXPECT_FALSE(told.empty());
+    EXPECT_TRUE(store::stop_cluster(options));
+}
+
 TEST(Cluster, ALockThatAnotherProcessSeemsToHoldIsNoObstacle) {
     if (!support::TestDatabase::get()) GTEST_SKIP() << support::TestDatabase::why_not();
     const support::TempDir folder;
