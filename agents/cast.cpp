@@ -5,6 +5,7 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "agents/characters.h"
 #include "base/embedded.h"
 #include "net/yaml_fields.h"
 #include "tools/tool.h"
@@ -35,20 +36,16 @@ std::string checked_name(const YamlFields& fields) {
 
 // One text a field: {"question": "what is to be found out"}; a field whose text ends in "?" may be missing.
 OrderedJson schema_of(const YamlFields& fields) {
+    if (!fields.has("input")) return task_schema();
     OrderedJson properties = OrderedJson::object(), required = OrderedJson::array();
-    if (!fields.has("input")) {
-        properties["task"] = {{"type", "string"}, {"minLength", 1}, {"description", "what is to be done, with all that it needs to know: it sees nothing of this conversation"}};
-        required.push_back("task");
-    } else {
-        const YamlFields input = fields.below("input", {});
-        for (const auto& [name, what] : input.value().items()) {
-            const std::string text = input.text(name);
-            const bool optional = text.ends_with('?');
-            properties[name] = {{"type", "string"}, {"description", optional ? text.substr(0, text.size() - 1) : text}};
-            if (optional) continue;
-            properties[name]["minLength"] = 1;
-            required.push_back(name);
-        }
+    const YamlFields input = fields.below("input", {});
+    for (const auto& [name, what] : input.value().items()) {
+        const std::string text = input.text(name);
+        const bool optional = text.ends_with('?');
+        properties[name] = {{"type", "string"}, {"description", optional ? text.substr(0, text.size() - 1) : text}};
+        if (optional) continue;
+        properties[name]["minLength"] = 1;
+        required.push_back(name);
     }
     return {{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)}, {"additionalProperties", false}};
 }
@@ -84,6 +81,11 @@ base::Error wrong_row(const AgentRow& row, const std::string& what, const std::s
 }
 
 }  // namespace
+
+OrderedJson task_schema() {
+    const OrderedJson task = {{"type", "string"}, {"minLength", 1}, {"description", "what is to be done, with all that it needs to know: it sees nothing of this conversation"}};
+    return {{"type", "object"}, {"properties", {{"task", task}}}, {"required", {"task"}}, {"additionalProperties", false}};
+}
 
 std::string asking_tool(const AgentRow& row) { return "ask_" + row.name.substr(std::min(row.name.size(), kFamily.size() + 1)); }
 
@@ -136,16 +138,22 @@ std::string Cast::names() const {
     return out;
 }
 
-base::Result<void> Cast::check(const tools::Source& tools) const {
+base::Result<void> Cast::check(const tools::Source& tools, const std::vector<router::Alias>& roster) const {
+    const std::vector<router::Alias> characters = characters_of(roster);
+    for (const router::Alias& character : characters)
+        if (const AgentRow* const row = find_asked(asking_tool(character)))
+            return base::error(Code::invalid_argument, "the roster's " + character.name + " has a character, and would be asked as the agent " + row->name + " is", "give it another name");
     for (const AgentRow& row : rows_) {
         const auto offered = tools.list(row.scope);
         for (const std::string& name : row.tools) {
             const bool there = std::any_of(offered.begin(), offered.end(), [&](const tools::Tool* tool) { return tool->name == name; });
             if (!there) return wrong_row(row, "names the tool '" + name + "', which the scope " + std::string(policy::name(row.scope)) + " does not have", "leave it out of its tools");
         }
-        const std::size_t menu = (row.all_tools ? offered.size() : row.tools.size()) + row.asks.size();
-        if (menu > kLongestMenu) return wrong_row(row, "would see " + std::to_string(menu) + " tools, and models choose badly among more than " + std::to_string(kLongestMenu), "name fewer under tools and asks");
+        const std::size_t asks = asks_characters(row) ? row.asks.size() - 1 + characters.size() : row.asks.size();
+        const std::size_t menu = (row.all_tools ? offered.size() : row.tools.size()) + asks;
+        if (menu > kLongestMenu) return wrong_row(row, "would see " + std::to_string(menu) + " tools, and models choose badly among more than " + std::to_string(kLongestMenu), "name fewer under tools and asks, or fewer of the roster with a character");
         for (const std::string& name : row.asks) {
+            if (name == kCharacters) continue;
             const AgentRow* const asked = find(name);
             if (!asked || asked == &row) return wrong_row(row, "asks '" + name + "', which is " + (asked ? "itself" : "no agent"), "name another agent");
             if (asked->machine != AgentRow::Machine::loop) return wrong_row(row, "asks " + name + ", which answers people only", "name an agent whose machine is loop");

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "policy/types.h"
+#include "router/roster.h"
 
 namespace tools {
 class Source;
@@ -32,10 +33,13 @@ struct AgentRow {
     std::string answer, answer_examples;  // the same where none of its tools is called; empty: `prompt`, no examples
     bool all_tools = false;               // of its scope; else `tools`
     std::vector<std::string> tools;
-    std::vector<std::string> asks;        // agents that it sees as tools
+    std::vector<std::string> asks;        // agents that it sees as tools; kCharacters: those of the roster too
     base::OrderedJson input;              // JSON Schema of a task for it
     int tokens = 0;                       // the most that it may write of one task; 0: half of what the asking run has left
 };
+
+// Of one who is told what to do in one text.
+base::OrderedJson task_schema();
 
 // The tool by which another agent asks that one: ask_knowledge for hearth/knowledge.
 std::string asking_tool(const AgentRow& row);
@@ -60,9 +64,9 @@ public:
     const std::vector<AgentRow>& rows() const { return rows_; }
     std::string names() const;  // "hearth, hearth/dev and hearth/knowledge"
 
-    // Whether the menus hold: each tool there is and of the row's scope, at most kLongestMenu with the agents that it may ask, and
-    // those with no other scope than home or its own, and with no key that may more.
-    base::Result<void> check(const tools::Source& tools) const;
+    // Whether the menus hold: each tool there is and of the row's scope, at most kLongestMenu with the agents that it may ask and the
+    // roster's characters, and those agents with no other scope than home or its own, and with no key that may more.
+    base::Result<void> check(const tools::Source& tools, const std::vector<router::Alias>& roster = {}) const;
 
 private:
     std::vector<AgentRow> rows_;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agents/characters.h"
 #include "agents/journal.h"
 #include "agents/transcript.h"
 #include "router/gateway.h"
@@ -22,7 +23,7 @@ public:
         kept_.sums = std::exchange(frame.sums, {});
         kept_.budget = std::exchange(frame.output_budget, row.tokens > 0 ? std::min(row.tokens, left) : left / 2);
         kept_.row = std::exchange(frame.row, &row);
-        kept_.menu = std::exchange(frame.menu, std::make_shared<Menu>(frame.parts.tools, *frame.options.cast, row, false));
+        kept_.menu = std::exchange(frame.menu, std::make_shared<Menu>(frame.parts.tools, row));
         kept_.client_tools = std::exchange(frame.client_tools, {});
         frame.within = std::move(within);
     }
@@ -68,13 +69,22 @@ std::string halfway(const std::string& agent, const LoopResult& result) {
 }  // namespace
 
 net::Task<base::Result<tools::ToolOutput>> Asking::ask(Json arguments, tools::ToolContext& context) {
-    const AgentRow* const row = frame_.options.cast->find_asked(context.call->name);
+    const AgentRow* row = frame_.options.cast->find_asked(context.call->name);
+    std::optional<router::Alias> character;
+    AgentRow of_character;
+    if (!row && asks_characters(*frame_.row)) character = find_character(frame_.parts.gateway, context.call->name);
+    if (character) {
+        of_character = row_of(*character, frame_.row->scope);
+        row = &of_character;
+    }
     if (!row) co_return base::error(Code::not_found, "there is no agent behind " + context.call->name);
     const Aside aside(frame_, *row, context.call->id + "/");
-    auto system = prompt(frame_, row->prompt, prompt_variables(frame_));
+    auto variables = prompt_variables(frame_);
+    if (character) variables = character_variables(std::move(variables), *character);
+    auto system = prompt(frame_, row->prompt, variables);
     if (!system) co_return std::move(system).error();
     AgentTask task;
-    task.alias = task_.alias;
+    task.alias = character ? character->name : task_.alias;
     task.purpose = row->name;
     task.prefix = {Message::make(MessageRole::system, *std::move(system)), Message::make(MessageRole::user, text_of_task(arguments))};
     task.prefix.front().trusted = true;

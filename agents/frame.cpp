@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agents/characters.h"
 #include "agents/events.h"
 #include "agents/journal.h"
 #include "agents/steer.h"
@@ -86,6 +87,7 @@ std::vector<std::string> prompt_names(const Cast& cast, const std::string& agent
     std::vector<const AgentRow*> rows = {row};
     for (const std::string& asked : row->asks)
         if (const AgentRow* const other = cast.find(asked)) rows.push_back(other);
+    if (asks_characters(*row)) names.push_back(kCharacterPrompt);
     for (const AgentRow* one : rows)
         for (const std::string& name : {one->prompt, one->examples, one->answer, one->answer_examples})
             if (!name.empty()) names.push_back(name);

@@ -1,7 +1,10 @@
 #include "agents/menu.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "agents/characters.h"
+#include "router/gateway.h"
 #include "tools/ports.h"
 
 namespace agents {
@@ -16,9 +19,9 @@ net::Task<base::Result<tools::ToolOutput>> ask(base::Json arguments, tools::Tool
     co_return co_await context.ports->delegates->ask(std::move(arguments), context);
 }
 
-tools::Tool tool_of(const AgentRow& row, policy::Scope asking) {
+tools::Tool tool_of(std::string name, const AgentRow& row, policy::Scope asking) {
     tools::Tool tool;
-    tool.name = asking_tool(row);
+    tool.name = std::move(name);
     tool.purpose = "Ask another agent. " + row.purpose;
     tool.input = row.input;
     tool.output = {{"type", "object"}, {"properties", {{"agent", {{"type", "string"}}}, {"partial", {{"type", "boolean"}}}, {"model_calls", {{"type", "integer"}}}}}, {"required", {"agent", "partial"}}};
@@ -31,11 +34,16 @@ tools::Tool tool_of(const AgentRow& row, policy::Scope asking) {
 
 }  // namespace
 
-Menu::Menu(const tools::Source& all, const Cast& cast, const AgentRow& row, bool asks) : all_(all), row_(row) {
-    if (!asks) return;
+std::vector<tools::Tool> asking_tools(const Cast& cast, const AgentRow& row, const router::Gateway& roster) {
+    std::vector<tools::Tool> out;
     for (const std::string& name : row.asks)
-        if (const AgentRow* const asked = cast.find(name)) asks_.push_back(tool_of(*asked, row.scope));
+        if (const AgentRow* const asked = cast.find(name)) out.push_back(tool_of(asking_tool(*asked), *asked, row.scope));
+    if (!asks_characters(row)) return out;
+    for (const router::Alias& character : characters_of(roster.aliases())) out.push_back(tool_of(asking_tool(character), row_of(character, row.scope), row.scope));
+    return out;
 }
+
+Menu::Menu(const tools::Source& all, const AgentRow& row, const std::vector<tools::Tool>& asks) : all_(all), row_(row), asks_(asks) {}
 
 std::vector<const tools::Tool*> Menu::list(policy::Scope scope) const {
     std::vector<const tools::Tool*> out;

@@ -4,12 +4,19 @@
 #include "agents/cast.h"
 #include "tools/tool.h"
 
+namespace router {
+class Gateway;
+}
+
 namespace agents {
+
+// Those that the row may ask, agents and the roster's characters, each as a tool.
+std::vector<tools::Tool> asking_tools(const Cast& cast, const AgentRow& row, const router::Gateway& roster);
 
 class Menu final : public tools::Source {
 public:
-    // `asks`: whether it may ask others; one that was asked may not. `all`, row and cast outlive it.
-    Menu(const tools::Source& all, const Cast& cast, const AgentRow& row, bool asks);
+    // Whoever `asks` holds is seen as a tool. `all` and `row` outlive it.
+    Menu(const tools::Source& all, const AgentRow& row, const std::vector<tools::Tool>& asks = {});
 
     std::vector<const tools::Tool*> list(policy::Scope scope) const override;
     // Those of other agents too, so that a call of one is refused by policy, as a call of a tool of another scope is.

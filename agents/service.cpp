@@ -4,6 +4,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "agents/agents_impl.h"
+#include "agents/characters.h"
 #include "agents/journal.h"
 #include "agents/reply/plain.h"
 #include "agents/run_agent.h"
@@ -30,9 +31,9 @@ ToolDiscipline discipline_of(const Options& options, const std::string& alias) {
     return found == options.discipline.end() ? options.default_discipline : found->second;
 }
 
-base::Result<void> check_client_tools(const tools::Source& source, const Cast& cast, const ChatRequest& request) {
+base::Result<void> check_client_tools(const Parts& parts, const Cast& cast, const ChatRequest& request) {
     for (const auto& tool : request.client_tools)
-        if (tool.name == kAnswerTool || source.find(tool.name) || cast.find_asked(tool.name))
+        if (tool.name == kAnswerTool || parts.tools.find(tool.name) || cast.find_asked(tool.name) || find_character(parts.gateway, tool.name))
             return base::error(Code::invalid_argument, "tools names \"" + tool.name + "\", which is a tool of " + request.alias + " already",
                                "give the client's tool another name");
     return {};
@@ -332,7 +333,8 @@ Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepte
     Frame frame(parts, options, store::RunWriter(parts.db, identity_of(request.principal), lease.run(), lease.epoch(), std::move(journal), entry.left.token(), &parts.traces));
     frame.principal = request.principal;
     frame.row = options.cast->find(request.alias);
-    frame.menu = std::make_shared<Menu>(parts.tools, *options.cast, *frame.row, discipline_of(options, options.model) == ToolDiscipline::free);
+    const bool asks = discipline_of(options, options.model) == ToolDiscipline::free;
+    frame.menu = std::make_shared<Menu>(parts.tools, *frame.row, asks ? asking_tools(*options.cast, *frame.row, parts.gateway) : std::vector<tools::Tool>());
     frame.conversation = accepted.conversation;
     frame.began = accepted.beginning.at;
     frame.root = accepted.beginning.root;
@@ -440,7 +442,7 @@ base::Result<void> Agents::Impl::check(ChatRequest& request) const {
     auto messages = checked_messages(request.messages);
     if (!messages) return std::move(messages).error();
     request.messages = *std::move(messages);
-    return check_client_tools(parts.tools, *options.cast, request);
+    return check_client_tools(parts, *options.cast, request);
 }
 
 std::shared_ptr<Agents::Impl::Running> Agents::Impl::running_of(const ChatRequest& request, const Beginning& beginning, std::chrono::microseconds worked) const {

@@ -11,7 +11,9 @@ base::Result<std::shared_ptr<const agents::Cast>> cast_of(const Settings& settin
         if (!read) return std::move(read).error();
         cast = std::make_shared<const agents::Cast>(*std::move(read));
     }
-    if (auto holds = cast->check(tools::Builtins()); !holds) return std::move(holds).error();
+    std::vector<router::Alias> roster;
+    for (const router::RosterRow& row : settings.roster.rows) roster.push_back(row.alias);
+    if (auto holds = cast->check(tools::Builtins(), roster); !holds) return std::move(holds).error();
     return cast;
 }
 

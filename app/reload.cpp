@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 
+#include "app/cast.h"
+
 namespace app {
 namespace {
 
@@ -46,6 +48,7 @@ void Reload::now() {
     const auto loaded = load_();
     if (!loaded) return say(loaded.error().text(), {});
     if (auto masked = keys_are_masked(loaded->settings); !masked) return say(masked.error().text(), {});
+    if (auto cast = cast_of(loaded->settings); !cast) return say(cast.error().text(), {});
     auto roster = make_roster(loaded->settings, own_, client_, secrets_);
     if (!roster) return say(roster.error().text(), {});
     std::vector<std::string> waiting;

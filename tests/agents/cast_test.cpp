@@ -87,6 +87,23 @@ TEST(Cast, MenusThatDoNotHoldAreRefused) {
     }
 }
 
+TEST(Cast, TheRostersCharactersCountOnTheMenusOfWhoAsksThem) {
+    const auto character = [](const std::string& name) {
+        router::Alias out{name, {"scripted"}};
+        out.character = "somebody";
+        return out;
+    };
+    const auto cast = with("  - {name: hearth/garden, purpose: p, scope: home, prompt: x, tools: [recall, time], asks: [characters]}\n  - {name: hearth, purpose: p, scope: home, prompt: x, tools: [recall]}\n"
+                           "  - {name: hearth/dev, purpose: p, scope: dev, prompt: x, tools: [bash]}\n");
+    ASSERT_TRUE(cast) << cast.error().text();
+    std::vector<router::Alias> roster = {{"plain", {"scripted"}}};
+    for (char c = 'a'; c < 'k'; ++c) roster.push_back(character(std::string("wise_") + c));
+    EXPECT_TRUE(cast->check(tools::Builtins(), roster)) << "10 of them and two tools";
+    roster.push_back(character("one_more"));
+    EXPECT_THAT(cast->check(tools::Builtins(), roster).error().text(), HasSubstr("the agent hearth/garden would see 13 tools"));
+    EXPECT_THAT(cast->check(tools::Builtins(), {character("knowledge")}).error().text(), HasSubstr("knowledge has a character, and would be asked as the agent hearth/knowledge is"));
+}
+
 TEST(Cast, NoModelIsCalledAsAnAgentIs) {
     for (const char* agent : {"hearth", "hearth/dev", "hearth/anything"}) EXPECT_TRUE(is_agent(agent)) << agent;
     for (const char* model : {"", "default", "hearth2", "hearthside", "hearth/", "dev"}) EXPECT_FALSE(is_agent(model)) << model;

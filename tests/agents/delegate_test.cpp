@@ -111,10 +111,49 @@ TEST_F(Delegate, MayNothingThatIsNotOnItsMenu) {
     EXPECT_THAT(two.model->requests().at(1).messages.back().text(), HasSubstr("there is no tool \"ask_quality\""));
 }
 
+void add_character(Harness& h) {
+    router::Alias gandalf{"gandalf", {"scripted"}};
+    gandalf.character = "an old wizard";
+    gandalf.strengths = "riddles and long thought";
+    gandalf.prompt = "You answer slowly and well.";
+    gandalf.max_tokens = 55;
+    gandalf.sampling.temperature = 0.6;
+    h.gateway->change({{}, {{"default", {"scripted"}}, gandalf}, {}});
+}
+
+TEST_F(Delegate, ACharacterOfTheRosterIsAskedByItsName) {
+    Harness h({calls("ask_gandalf", R"({"task": "What has roots as nobody sees?"})"), says("Mountain."), says("He says: a mountain.")}, free_model());
+    add_character(h);
+    const ChatResult result = h.ask("hearth/dev", "My code is 4711. Ask the wizard for the riddle.");
+    EXPECT_EQ(result.response, "He says: a mountain.");
+    const auto requests = h.model->requests();
+    ASSERT_EQ(requests.size(), 3u);
+    EXPECT_THAT(names_of(requests[0]), ::testing::Contains("ask_gandalf"));
+    const router::ModelRequest& asked = requests[1];
+    EXPECT_EQ(asked.alias, "gandalf");
+    EXPECT_EQ(asked.purpose, "gandalf");
+    EXPECT_EQ(asked.max_tokens, 55);
+    EXPECT_EQ(asked.sampling.temperature, 0.6);
+    EXPECT_TRUE(asked.tools.empty());
+    ASSERT_EQ(asked.messages.size(), 2u);
+    for (const char* part : {"You are gandalf, an old wizard.", "riddles and long thought", "You answer slowly and well."}) EXPECT_THAT(asked.messages[0].text(), HasSubstr(part));
+    EXPECT_EQ(asked.messages[1].text(), "What has roots as nobody sees?");
+    const auto spans = h.spans(result.run);
+    EXPECT_THAT(spans, ::testing::Contains(::testing::Field(&base::Span::name, "gandalf")));
+}
+
+TEST_F(Delegate, WhoLeftTheRosterIsNobodyToAsk) {
+    Harness h({calls("ask_gandalf", R"({"task": "Still there?"})"), says("He is not there.")}, free_model());
+    h.ask("hearth/dev", "Ask the wizard.");
+    EXPECT_THAT(names_of(h.model->requests().at(0)), Not(::testing::Contains("ask_gandalf")));
+    EXPECT_THAT(h.model->requests().at(1).messages.back().text(), HasSubstr("there is no tool \"ask_gandalf\""));
+}
+
 TEST_F(Delegate, ASmallModelIsOfferedNobodyToAsk) {
     Options options = free_model();
     options.default_discipline = ToolDiscipline::guided;
     Harness h({says("Hello.")}, options);
+    add_character(h);
     h.ask("hearth/dev", "Hello, who are you?");
     for (const auto& name : names_of(h.model->requests().at(0))) EXPECT_THAT(name, Not(HasSubstr("ask_")));
 }

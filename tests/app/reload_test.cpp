@@ -71,7 +71,8 @@ TEST_F(ReloadTest, AWrongRosterLeavesTheOldOneAndIsToldOf) {
                                      {kUpstream + "roster:\n  oscar: {chain: [], local_end: [}\n", "line "},
                                      {"server: {port: none}\n", "server.port is 'none'"},
                                      {"upstreams:\n  box: {url: 'http://h/v1', model: m, key_file: /no/such}\n", "key_file"},
-                                     {"roster:\n  oscar: {chain: [upstream], local_end: no}\n", "local_end is 'no'"}}) {
+                                     {"roster:\n  oscar: {chain: [upstream], local_end: no}\n", "local_end is 'no'"},
+                                     {"roster:\n  knowledge: {character: wise}\n", "would be asked as the agent hearth/knowledge is"}}) {
         change(text);
         EXPECT_THAT(names(), ElementsAre("default", "oscar")) << text;
         EXPECT_EQ(reload->probe().health, base::Health::warning);
