@@ -26,7 +26,7 @@ using router::ToolChoice;
 
 constexpr int kRepeatsBeforeAnswer = 2;  // of a guided model 1: it would go on to calls of the worked examples
 constexpr std::size_t kMostGuidedResult = 2400;  // bytes; a small model loses the question in more
-constexpr int kMostForcedCalls = 2;  // a small model that must call adds a third for nothing
+constexpr int kMostForcedCalls = 2;  // a small model that must call adds a third for nothing, unless there is more to look at
 
 // What the loop knows between rounds.
 struct State {
@@ -57,13 +57,25 @@ Message tool_result(const ToolCall& call, std::string text) {
     return message;
 }
 
+std::string words_of_person(const AgentTask& task) {
+    const auto& spoken = task.plain.empty() ? task.prefix : task.plain;
+    const auto person = std::find_if(spoken.rbegin(), spoken.rend(), [](const Message& m) { return m.role == MessageRole::user; });
+    return person == spoken.rend() ? std::string() : person->text();
+}
+
+// Where a request names several files, one for each and one to see where they lie.
+int most_forced_calls(const AgentTask& task) {
+    const int files = files_named(words_of_person(task));
+    return files <= kMostForcedCalls ? kMostForcedCalls : std::min(files + 1, router::kMostCalls);
+}
+
 ToolChoice choice_of(const AgentTask& task, const State& state, int round) {
     ToolChoice choice;
     if (task.tools.empty() || state.must_answer)
         choice.kind = ToolChoice::Kind::none;
     else if (task.discipline == ToolDiscipline::guided && task.likely_needs_tools && (round == 0 || state.to_mend || !task.answers) &&
              task.prefix.back().role != MessageRole::tool)
-        choice.kind = ToolChoice::Kind::required, choice.most = kMostForcedCalls;  // of which one is to answer
+        choice.kind = ToolChoice::Kind::required, choice.most = most_forced_calls(task);  // of which one is to answer
     return choice;
 }
 
@@ -115,12 +127,6 @@ bool is_client_tool(const Frame& frame, const std::string& name) {
 void name_calls(Frame& frame, std::vector<ToolCall>& calls) {
     const std::string before = frame.within.empty() ? "call_" + frame.run.text().substr(24) : frame.within.substr(0, frame.within.size() - 1);
     for (ToolCall& call : calls) call.id = before + "_" + std::to_string(++frame.sums.calls);
-}
-
-std::string words_of_person(const AgentTask& task) {
-    const auto& spoken = task.plain.empty() ? task.prefix : task.plain;
-    const auto person = std::find_if(spoken.rbegin(), spoken.rend(), [](const Message& m) { return m.role == MessageRole::user; });
-    return person == spoken.rend() ? std::string() : person->text();
 }
 
 net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, ToolCall call, State& state) {

@@ -1,6 +1,7 @@
 #include "agents/validate.h"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,12 +25,16 @@ void collect(const base::Json& value, std::vector<std::string>& out) {
         for (const base::Json& one : value) collect(one, out);
 }
 
-// Names whole and in parts, without their endings: "notes/shopping.txt" as itself, "notes", "shopping.txt" and "shopping".
-void add_words(std::string_view text, Set& out) {
-    bool quoted = false;
+// Those in quotes too.
+std::vector<reply::Word> all_words(std::string_view text) {
     std::string bare(text);
     std::replace_if(bare.begin(), bare.end(), [](char c) { return c == '"' || c == '`'; }, ' ');
-    for (const reply::Word& word : reply::words_of(bare, quoted)) {
+    return reply::words_of(bare);
+}
+
+// Names whole and in parts, without their endings: "notes/shopping.txt" as itself, "notes", "shopping.txt" and "shopping".
+void add_words(std::string_view text, Set& out) {
+    for (const reply::Word& word : all_words(text)) {
         out.insert(word.text);
         for (const std::string& part : base::split(word.text.substr(0, word.text.rfind('.')), '_')) out.insert(part);
     }
@@ -47,6 +52,16 @@ bool is_alike(const std::string& a, const std::string& b) {
 }
 
 }  // namespace
+
+int files_named(std::string_view request) {
+    Set files;
+    for (const reply::Word& word : all_words(request)) {
+        const auto dot = word.text.rfind('.');
+        if (dot == std::string::npos || !std::isalpha(static_cast<unsigned char>(word.text[dot + 1]))) continue;  // "3.50"
+        if (word.named || dot + 2 < word.text.size()) files.insert(word.text);                                     // not "e.g"
+    }
+    return int(files.size());
+}
 
 bool in_scope(const router::ToolCall& call, std::string_view request) {
     const auto arguments = base::parse_json(call.arguments);

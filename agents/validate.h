@@ -11,4 +11,7 @@ namespace agents {
 // nobody asked for is told of, and not tried again.
 bool in_scope(const router::ToolCall& call, std::string_view request);
 
+// How many files the request names.
+int files_named(std::string_view request);
+
 }  // namespace agents

@@ -242,6 +242,15 @@ TEST_F(RunAgent, AGuidedModelThatChoosesToAnswerDoesSoFromAPromptWithoutCallsAnd
     EXPECT_EQ(sent[0].tool_choice.most, 2);
 }
 
+TEST_F(RunAgent, AGuidedModelMayReadAsManyFilesAtOnceAsThePersonNames) {
+    for (const auto& [request, most] : {std::pair{"Read a.txt and b.txt", 2}, {"Read a.txt, b.txt and c.txt", 4}, {"Read a.txt, b.txt, c.txt, d.txt and e.txt", 6},
+                                        {"Read a.py, b.py, c.py, d.py, e.py, f.py, g.py, h.py and i.py", router::kMostCalls}}) {
+        Harness h({calls(kAnswerTool, "{}"), says("Hello!")});
+        h.ask("hearth/dev", request);
+        EXPECT_EQ(h.model->requests().at(0).tool_choice.most, most) << request;
+    }
+}
+
 TEST_F(RunAgent, WhereNothingHintsAtToolsAGuidedModelsFirstWordsOnlyDecide) {
     Harness h({says("Johann Wolfg\t"), says("Goethe.")});
     h.model->set_grammars(true);

@@ -26,5 +26,11 @@ TEST(Validate, ACallIsInScopeWhereTheRequestSpeaksOfIt) {
     for (const auto& c : cases) EXPECT_EQ(in_scope({"", "tool", c.arguments}, c.request), c.in) << c.arguments << " " << c.request;
 }
 
+TEST(Validate, FilesThatARequestNamesAreCounted) {
+    EXPECT_EQ(files_named("Read cart.py, `ledger.py`, \"src/mailer.py\", a.py and main.c."), 5);
+    EXPECT_EQ(files_named("Read notes.txt and then NOTES.txt once more."), 1);
+    EXPECT_EQ(files_named("It costs 3.50 or 3.500, e.g. on Mondays, i.e. load_seeds is slow. Why?"), 0);
+}
+
 }  // namespace
 }  // namespace agents
