@@ -65,17 +65,14 @@ base::Result<void> check_traces(const Settings& s) {
     return wrong("traces.otlp_endpoint is '" + endpoint + "', expected an http or https URL", "for example http://127.0.0.1:4318");
 }
 
-base::Result<void> check_agents(const Settings& s) {
-    if (auto cast = cast_of(s); !cast) return std::move(cast).error();
-    return {};
-}
-
 }  // namespace
 
-base::Result<void> check_settings(const Settings& s) {
-    for (const auto& check : {check_address, check_certificate, check_database, check_backends, check_traces, check_agents})
-        if (auto fine = check(s); !fine) return fine;
-    return {};
+base::Result<Checked> check_settings(const Settings& s) {
+    for (const auto& check : {check_address, check_certificate, check_database, check_backends, check_traces})
+        if (auto fine = check(s); !fine) return std::move(fine).error();
+    auto cast = cast_of(s);
+    if (!cast) return std::move(cast).error();
+    return Checked{*std::move(cast)};
 }
 
 }  // namespace app

@@ -7,7 +7,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "app/backends.h"
-#include "app/cast.h"
 #include "app/check.h"
 #include "app/database.h"
 #include "app/listener.h"
@@ -150,13 +149,12 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     w->no_launcher_ = no_launcher;
     for (const auto& probe : w->sandbox_probes())
         if (probe.health == base::Health::failed) w->log_.warn("tools that run programs are refused", {{"reason", probe.found}, {"remedy", probe.remedy}});
-    if (auto fine = check_settings(settings); !fine) return std::move(fine).error();
+    auto checked = check_settings(settings);
+    if (!checked) return std::move(checked).error();
     if (auto usable = prepare_state_folder(settings); !usable) return std::move(usable).error();
     if (auto free = check_listening(http_options(settings)); !free) return std::move(free).error();
     for (const auto& check : {check_model, check_embedding_model})
         if (auto model = check(settings); !model) return std::move(model).error();
-    auto cast = cast_of(settings);
-    if (!cast) return std::move(cast).error();
     auto foundation = prepare_database(settings, [&](const std::string& what) { w->log_.info(what); });
     if (!foundation) return std::move(foundation).error();
     store::Db::Options db_options{database_urls(settings).app, settings.database.connections, foundation->node, w->redactor_};
@@ -187,7 +185,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     w->rule_keeper_ = std::make_unique<RuleKeeper>(w->rules_, *w->db_, w->log_);
     if (auto rules = w->rule_keeper_->read(); !rules) return std::move(rules).error();
     agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_, &w->rules_};
-    w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings, *std::move(cast)));
+    w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings, std::move(checked->cast)));
     w->signals_ = std::make_unique<store::SignalListener>(db_options.url, w->log_, [self = w.get()](const store::Signal& signal) { self->heard(signal); });
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));
     w->database_ = std::make_unique<server::DatabaseWatch>(w->io_.get_executor(), *w->db_);
