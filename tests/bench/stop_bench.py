@@ -6,7 +6,7 @@ import random
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-from two_servers import STATES, Stopped, two_servers  # noqa: E402
+from two_servers import CHILDREN, STATES, Stopped, StoppedWithChildren, two_servers  # noqa: E402
 
 
 def main():
@@ -22,6 +22,12 @@ def main():
                 print(f"  last effect       {shown([max(0, stopped.last_effect()) for stopped in all_of_it])}")
                 print(f"  programs dead     {shown([stopped.dead for stopped in all_of_it])}")
             print(f"  run ended         {shown([stopped.ended for stopped in all_of_it])}", flush=True)
+        for what, programs in CHILDREN.items():
+            all_of_it = [StoppedWithChildren(works, tells, what, random.uniform(0, 0.1 if programs else 0.6)) for _ in range(tries)]
+            assert all(set(stopped.states) == {"cancelled"} for stopped in all_of_it)
+            print(what)
+            print(f"  programs dead     {shown([stopped.dead for stopped in all_of_it])}")
+            print(f"  all have ended    {shown([stopped.ended for stopped in all_of_it])}", flush=True)
 
 
 main()

@@ -124,9 +124,9 @@ class StoppedWithChildren:
         asked = time.monotonic()
         path = f"/v1/threads/{self.thread}/stop" if "queued" in what else f"/v1/runs/{run['id']}/stop"
         self.answer = tells.call("POST", path)
-        self.dead = 0.0  # seconds from the moment before the stop was sent until the last of its processes was seen
-        until = asked + 30
-        over = False
+        works.wait_for(lambda: not alive(works.mark), "the death of its programs", 30)
+        self.dead = time.monotonic() - asked  # seconds from the moment before the stop was sent until none was found, and none was later
+        until, over = asked + 30, False
         while not over and time.monotonic() < until:
             over = self.over(works)
             while alive(works.mark) and time.monotonic() < until:
