@@ -7,6 +7,7 @@
 #include "agents/answer_parts.h"
 #include "agents/delegate.h"
 #include "agents/honesty.h"
+#include "agents/reply/inert.h"
 #include "agents/session.h"
 #include "agents/spawn.h"
 #include "agents/steer.h"
@@ -207,17 +208,22 @@ net::Task<void> execute_all(Frame& frame, const tools::Dispatch& dispatch, const
 
 // The text of a reply that is under way: shown as it comes through the gate, once it is longer than `held` bytes.
 struct Streamed {
-    explicit Streamed(const base::StopToken& run) : enough(run) {}
+    Streamed(const base::StopToken& run, bool with_outside_text) : guarded(with_outside_text), enough(run) {
+        if (guarded) inert.emplace(), inert_reasoning.emplace();
+    }
 
     std::string text, shown;
     std::size_t held = 0, passed = 0;         // passed: bytes of `text` that the gate has
     std::optional<reply::SentenceGate> gate;  // none: the text is bound to what came back
+    const bool guarded;                       // text from outside may have had a hand in it: nothing of it loads by itself
+    std::optional<reply::Inert> inert, inert_reasoning;
     base::StopSource enough;
     bool behind = false;                      // what was shown before broke off at a claim
     bool aside = false;                       // nobody reads it
 };
 
 void tell(Frame& frame, Streamed& streamed, std::string text) {
+    if (streamed.inert) text = streamed.inert->take(text);
     if (text.empty()) return;
     ChatEvent event;
     event.kind = ChatEvent::Kind::text;
@@ -233,10 +239,28 @@ void show(Frame& frame, Streamed& streamed) {
     if (streamed.gate && streamed.gate->stopped()) streamed.enough.request_stop();
 }
 
+void tell_reasoning(Frame& frame, Streamed& streamed, std::string text) {
+    if (text.empty() || streamed.aside) return;
+    ChatEvent event;
+    event.kind = ChatEvent::Kind::reasoning;
+    event.text = std::move(text);
+    frame.emit(std::move(event));
+}
+
+// What is held back.
+void show_held(Frame& frame, Streamed& streamed) {
+    if (streamed.gate) tell(frame, streamed, streamed.gate->finish());
+    if (!streamed.inert) return;
+    tell_reasoning(frame, streamed, streamed.inert_reasoning->finish());
+    const std::string rest = streamed.inert->finish();
+    streamed.inert.reset();
+    tell(frame, streamed, rest);
+}
+
 void show_rest(Frame& frame, Streamed& streamed, const router::ModelReply& reply) {
     if (streamed.text.empty()) streamed.text = reply.message.text();  // out of the journal
     show(frame, streamed);
-    if (streamed.gate) tell(frame, streamed, streamed.gate->finish());
+    show_held(frame, streamed);
 }
 
 router::DeltaSink forward(Frame& frame, const AgentTask& task, Streamed& streamed) {
@@ -244,11 +268,8 @@ router::DeltaSink forward(Frame& frame, const AgentTask& task, Streamed& streame
         if (delta.kind == router::ModelDelta::Kind::content) {
             streamed.text += delta.text;
             if (answers && streamed.text.size() > streamed.held) show(frame, streamed);
-        } else if (delta.kind == router::ModelDelta::Kind::reasoning && answers && !streamed.aside) {
-            ChatEvent event;
-            event.kind = ChatEvent::Kind::reasoning;
-            event.text = delta.text;
-            frame.emit(std::move(event));
+        } else if (delta.kind == router::ModelDelta::Kind::reasoning && answers) {
+            tell_reasoning(frame, streamed, streamed.inert_reasoning ? streamed.inert_reasoning->take(delta.text) : delta.text);
         }
     };
 }
@@ -256,7 +277,8 @@ router::DeltaSink forward(Frame& frame, const AgentTask& task, Streamed& streame
 // All that the person has read of the answer; `reply` where it was shown as it is.
 std::string said(const State& state, const Streamed& streamed, const std::string& reply) {
     const bool as_it_is = state.before.empty() && (!streamed.gate || streamed.gate->caught().empty());
-    return as_it_is ? reply : state.before + (state.before.empty() || streamed.shown.empty() ? "" : "\n\n") + streamed.shown;
+    if (as_it_is) return streamed.guarded ? reply::inert(reply) : reply;
+    return state.before + (state.before.empty() || streamed.shown.empty() ? "" : "\n\n") + streamed.shown;
 }
 
 void end(State& state, LoopEnd how, base::Error error = {}) {
@@ -397,7 +419,7 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
     State state;
     state.result.label = task.label;
     for (int round = 0; round < frame.options.max_rounds; ++round) {
-        Streamed streamed(task.stop);
+        Streamed streamed(task.stop, task.answers && !task.aside && state.result.label == policy::Integrity::untrusted);
         streamed.gate = gate_of(frame, task, state);
         streamed.behind = !state.before.empty();
         streamed.aside = task.aside;
@@ -408,7 +430,7 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
         const router::DeltaSink sink = forward(frame, task, streamed);
         base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), task.parent, sink);
         if (!reply) {
-            if (streamed.gate) tell(frame, streamed, streamed.gate->finish());
+            show_held(frame, streamed);
             state.result.text = said(state, streamed, streamed.text);
             end(state, end_of(reply.error()), reply.error());
             co_return std::move(state.result);
@@ -431,8 +453,9 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
         state.result.text = said(state, streamed, reply->message.text());
         const bool over = co_await digest(frame, dispatch, task, std::move(*reply), state);
         if (over) {
+            if (streamed.guarded) state.result.reasoning = reply::inert(state.result.reasoning);
             const bool silent = state.result.text.find_first_not_of(" \t\r\n") == std::string::npos;
-            state.result.told = told(state);
+            state.result.told = state.result.label == policy::Integrity::untrusted ? reply::inert(told(state)) : told(state);
             if (task.answers && silent && state.result.end == LoopEnd::answered) {
                 tell(frame, streamed, state.result.told);
                 state.result.text = state.result.told;

@@ -6,6 +6,7 @@
 #include "agents/agents_impl.h"
 #include "agents/characters.h"
 #include "agents/journal.h"
+#include "agents/reply/inert.h"
 #include "agents/reply/plain.h"
 #include "agents/run_agent.h"
 #include "agents/spawn.h"
@@ -392,6 +393,7 @@ net::Task<ChatResult> Agents::Impl::run(Frame& frame, const ChatRequest& request
         } catch (const store::RunRests& e) {
             rest(turn, e.approval);
             if (frame.plain) turn.answer = reply::plain(turn.answer);
+            turn.answer = reply::inert(turn.answer);  // it quotes the call
             tell_end(frame, turn);
             co_return result_of(frame, std::move(turn));
         } catch (const store::RunStopped& e) {

@@ -6,6 +6,7 @@
 
 #include "agents/pairing.h"
 #include "agents/passages.h"
+#include "agents/reply/inert.h"
 #include "agents/reply/plain.h"
 #include "agents/resume.h"
 #include "agents/threads.h"
@@ -190,7 +191,7 @@ void append_answer(Frame& frame, Turn& turn) {
     for (const store::Step* step : frame.writer.in_doubt()) frame.sums.in_doubt.push_back(effect_text(step->name, base::dump(step->input)));
     if (!frame.sums.in_doubt.empty()) {
         ChatEvent event;
-        event.text = (turn.answer.empty() ? "" : "\n\n") + told_in_doubt(frame.sums.in_doubt);
+        event.text = (turn.answer.empty() ? "" : "\n\n") + reply::inert(told_in_doubt(frame.sums.in_doubt));  // it quotes calls
         if (frame.plain) event.text = reply::plain(event.text);
         turn.answer += event.text;
         frame.emit(std::move(event));

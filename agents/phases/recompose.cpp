@@ -1,6 +1,7 @@
 #include "agents/answer_parts.h"
 #include "agents/honesty.h"
 #include "agents/phases/phases.h"
+#include "agents/reply/inert.h"
 #include "agents/reply/plain.h"
 #include "agents/run_agent.h"
 #include "agents/transcript.h"
@@ -79,26 +80,39 @@ base::Result<std::vector<Message>> messages_for(const Turn& turn, const PhaseCon
 
 bool is_silent(const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
 
-// The answer on its way to the person.
+// The answer on its way to the person. Where text from outside may have had a hand in it, nothing of it loads by itself.
 class Delivery {
 public:
-    Delivery(Turn& turn, const Frame& frame) : turn_(turn), frame_(frame), behind_(!turn.answer.empty()) {}
+    Delivery(Turn& turn, const Frame& frame) : turn_(turn), frame_(frame), guarded_(turn.label == policy::Integrity::untrusted), behind_(!turn.answer.empty()) {}
 
-    void show(const std::string& text) { tell(frame_.plain ? plain_.take(text) : text); }
-    void end() { tell(plain_.finish()); }
+    void show(const std::string& text) { guard(frame_.plain ? plain_.take(text) : text); }
+    void show_reasoning(const std::string& text) { tell(ChatEvent::Kind::reasoning, guarded_ ? inert_reasoning_.take(text) : text); }
+    void end() {
+        tell(ChatEvent::Kind::reasoning, inert_reasoning_.finish());
+        guard(plain_.finish());
+        tell(ChatEvent::Kind::text, inert_.finish());
+    }
+    bool guarded() const { return guarded_; }
 
 private:
-    void tell(std::string text) {
+    void guard(const std::string& text) { tell(ChatEvent::Kind::text, guarded_ ? inert_.take(text) : text); }
+    void tell(ChatEvent::Kind kind, std::string text) {
         if (text.empty()) return;
         ChatEvent event;
-        event.text = (std::exchange(behind_, false) ? "\n\n" : "") + std::move(text);
-        turn_.answer += event.text;
+        event.kind = kind;
+        if (kind == ChatEvent::Kind::text) {
+            if (std::exchange(behind_, false)) text.insert(0, "\n\n");
+            turn_.answer += text;
+        }
+        event.text = std::move(text);
         frame_.emit(std::move(event));
     }
 
     Turn& turn_;
     const Frame& frame_;
+    const bool guarded_;
     reply::Plain plain_;
+    reply::Inert inert_, inert_reasoning_;
     bool behind_;  // what an earlier reply said that broke off at a claim
 };
 
@@ -112,7 +126,7 @@ Phase ask_about(Turn& turn, const reply::Claim& claim, const PhaseContext& conte
 }
 
 void conclude(Turn& turn, const router::ModelReply& reply, const PhaseContext& context, Delivery& delivery) {
-    turn.reasoning = reply.message.reasoning;
+    turn.reasoning = delivery.guarded() ? reply::inert(reply.message.reasoning) : reply.message.reasoning;
     turn.finish = reply.finish;
     if (reply.finish == router::FinishReason::cancelled)
         turn.state = "cancelled", turn.error = "the run was stopped";
@@ -142,10 +156,7 @@ net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context) {
             delivery.show(gate.take(delta.text));
             if (gate.stopped()) enough.request_stop();
         } else if (delta.kind == router::ModelDelta::Kind::reasoning) {
-            ChatEvent event;
-            event.kind = ChatEvent::Kind::reasoning;
-            event.text = delta.text;
-            frame.emit(std::move(event));
+            delivery.show_reasoning(delta.text);
         }
     };
     router::ModelRequest request = request_of(context, std::move(*messages));
