@@ -46,6 +46,8 @@ text::ParserOptions parser_options(const ModelRequest& request, const std::strin
     text::ParserOptions options;
     options.dialect = dialect;
     options.tools = tools_to_json(request.tools);
+    for (std::size_t i = 0; i < request.tools.size(); ++i)
+        if (request.tools[i].strict) options.tools[i]["function"]["strict"] = *request.tools[i].strict;
     options.expect_tools = calls_allowed(request);
     options.bare_calls = !answer_bound(request);  // JSON that was asked for is the answer
     options.reasoning_open = !prompt.empty() && text::opens_reasoning(dialect, prompt.back().text);

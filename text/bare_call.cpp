@@ -30,7 +30,15 @@ base::Result<BareCall> BareCall::create(const base::OrderedJson& tools) {
     if (!parsed) return parsed.error();
     auto machine = Machine::build(*parsed);
     if (!machine) return std::move(machine).error();
-    return BareCall(*std::move(machine));
+    std::map<std::string, base::Schema> strict;
+    for (const std::string& name : calls::names_of(tools)) {
+        if (!calls::is_strict(tools, name)) continue;
+        const base::OrderedJson* const parameters = calls::parameters_of(tools, name);
+        auto schema = base::Schema::parse(parameters ? base::Json(*parameters) : base::Json::object());
+        if (!schema) return std::move(schema).error();
+        strict.emplace(name, *std::move(schema));
+    }
+    return BareCall(*std::move(machine), std::move(strict));
 }
 
 bool BareCall::may_become(std::string_view message) {
@@ -39,6 +47,13 @@ bool BareCall::may_become(std::string_view message) {
 }
 
 bool BareCall::whole() const { return place_ >= 0 && places_.ends(place_); }
+
+bool BareCall::holds(const Call& call) const {
+    const auto schema = strict_.find(call.name);
+    if (schema == strict_.end()) return true;
+    const auto arguments = base::parse_json(call.arguments);
+    return arguments && schema->second.validate(*arguments);
+}
 
 BareCall::Call BareCall::read(std::string_view message) {
     Call call;

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/json.h"
+#include "base/json_schema.h"
 #include "base/result.h"
 #include "text/automaton.h"
 
@@ -27,13 +29,16 @@ public:
         std::string name, arguments;  // the arguments as they were written
     };
     static Call read(std::string_view message);  // of a whole one
+    // No grammar held it while it was written: whether it is as the schema of a strict tool wants it.
+    bool holds(const Call& call) const;
 
 private:
-    explicit BareCall(std::shared_ptr<const Machine> machine) : places_(std::move(machine)), place_(places_.begin()) {}
+    BareCall(std::shared_ptr<const Machine> machine, std::map<std::string, base::Schema> strict) : places_(std::move(machine)), place_(places_.begin()), strict_(std::move(strict)) {}
 
     Places places_;
     Places::Place place_;
     std::size_t at_ = 0;
+    std::map<std::string, base::Schema> strict_;  // by tool
 };
 
 }  // namespace text

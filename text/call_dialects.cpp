@@ -56,6 +56,11 @@ std::vector<std::string> names_of(const base::OrderedJson& tools) {
     return out;
 }
 
+bool is_strict(const base::OrderedJson& tools, std::string_view tool) {
+    const base::OrderedJson* f = find_tool(tools, tool);
+    return f && f->value("strict", base::OrderedJson()) == true;
+}
+
 const base::OrderedJson* parameters_of(const base::OrderedJson& tools, std::string_view tool) {
     const base::OrderedJson* f = find_tool(tools, tool);
     return f && f->contains("parameters") && (*f)["parameters"].is_object() ? &(*f)["parameters"] : nullptr;

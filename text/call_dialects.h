@@ -137,6 +137,7 @@ const base::OrderedJson* parameters_of(const base::OrderedJson& tools, std::stri
 bool has_tools(const base::OrderedJson& tools);
 bool is_tool(const base::OrderedJson& tools, std::string_view name);
 std::vector<std::string> names_of(const base::OrderedJson& tools);
+bool is_strict(const base::OrderedJson& tools, std::string_view tool);  // its definition says "strict": true
 std::string json_text(const base::OrderedJson& json);
 inline Attempt refused(std::size_t content) { return {Attempt::State::not_a_call, content}; }
 

@@ -96,6 +96,12 @@ private:
         if (!bare_possible_) return true;
         if (!final) return false;
         const auto call = BareCall::read(message);
+        if (!bare_->holds(call)) {
+            out_.notice(Notice::Kind::not_a_call, call.name);
+            bare_possible_ = false;
+            bare_refused_ = true;
+            return true;
+        }
         const std::size_t index = out_.result().tool_calls.size();
         out_.call(call.name);
         out_.arguments(call.arguments);
@@ -242,7 +248,7 @@ private:
     // Calls of the given tools that stand in the content, since another dialect was expected.
     void look_for_other_dialect() {
         const ParsedOutput& so_far = out_.result();
-        if (!so_far.tool_calls.empty() || so_far.content.empty() || !calls::has_tools(options_.tools)) return;
+        if (bare_refused_ || !so_far.tool_calls.empty() || so_far.content.empty() || !calls::has_tools(options_.tools)) return;
         for (const CallDialect& other : call_dialects()) {
             const auto stands = [&](std::string_view opener) { return so_far.content.find(opener) != npos; };
             if (&other == dialect_ || std::none_of(other.openers.begin(), other.openers.end(), stands)) continue;
@@ -267,6 +273,7 @@ private:
     std::string pending_;
     bool bare_possible_ = false;          // nothing of the message speaks against a call without markup
     std::optional<BareCall> bare_;        // once it has begun like one
+    bool bare_refused_ = false;           // it was one, of a strict tool, and not as that wants it
     std::unique_ptr<CallReader> reader_;  // of the call under way
     std::size_t first_call_ = 0;          // that it may bring
     Mode mode_ = Mode::content;

@@ -42,10 +42,11 @@ struct ParsedOutput {
 
 struct ParserOptions {
     std::string dialect = "none";    // a name of dialects(): "hermes", "qwen3_coder", "llama3_json", "mistral", …
-    base::OrderedJson tools;         // array of OpenAI tool definitions; types of arguments come from here
+    base::OrderedJson tools;         // array of OpenAI tool definitions; types of arguments come from here, and which are strict
     bool reasoning_open = false;     // the prompt already ended in what opens reasoning: see opens_reasoning()
     bool expect_tools = true;        // false: markup of calls stays content
-    bool bare_calls = true;          // a message that is nothing but the JSON of a call, without the dialect's markup, is one; false: content
+    bool bare_calls = true;          // a message that is nothing but the JSON of a call, without the dialect's markup, is one, of a strict tool where its
+                                     // arguments are as the schema wants them; false: content
     bool expect_reasoning = true;    // false: reasoning and its markup stay content
 };
 

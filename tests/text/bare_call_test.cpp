@@ -89,6 +89,25 @@ TEST(BareCall, IsContentWhereNoneWasOfferedOrJsonWasAskedFor) {
     }
 }
 
+TEST(BareCall, OfAStrictToolIsOneWhereItsArgumentsAreAsTheSchemaWantsThem) {
+    ParserOptions options = options_of("hermes");
+    options.tools = base::parse_ordered_json(R"([{"type": "function", "function": {"name": "heat", "strict": true, "parameters": {"type": "object", "properties": {"celsius": {"type": "integer", "maximum": 30}},
+        "required": ["celsius"], "additionalProperties": false}}}, {"type": "function", "function": {"name": "cool", "parameters": {"type": "object", "properties": {"celsius": {"type": "integer"}}}}}])").value();
+    std::mt19937 random(9);
+    const auto call = [](const std::string& tool, const std::string& arguments) { return R"({"name": ")" + tool + R"(", "arguments": )" + arguments + "}"; };
+    for (const char* fits : {R"({"celsius": 20})", R"({ "celsius" : 30 })"}) EXPECT_EQ(shown(parse_any_way(options, call("heat", fits), random)), std::string("content=|reasoning=|heat") + fits);
+    for (const char* wrong : {R"({"celsius": "hot"})", R"({"celsius": 31})", "{}", R"({"celsius": 20, "additionalProperties": false})"}) {
+        const std::string message = call("heat", wrong);
+        EXPECT_EQ(shown(parse_any_way(options, message, random)), "content=" + message + "|reasoning=");
+        auto parser = OutputParser::create(options).value();
+        parser->feed(message);
+        parser->finish();
+        ASSERT_EQ(parser->result().notices.size(), 1u);
+        EXPECT_EQ(parser->result().notices[0].text, "heat");
+        EXPECT_EQ(shown(parse_any_way(options, call("cool", wrong), random)), std::string("content=|reasoning=|cool") + wrong) << "not strict: the client's to judge";
+    }
+}
+
 // How many characters of the text are withheld before its content begins to come.
 std::size_t withheld(const std::string& text) {
     auto parser = OutputParser::create(options_of("hermes")).value();
