@@ -7,9 +7,10 @@ namespace {
 
 using base::Code;
 
-constexpr const char* kColumns = "select id, name, role, replies = 'plain', effort from person";
+constexpr const char* kColumns = "select id, name, role, replies = 'plain', effort, tone from person";
+constexpr std::size_t kLongestTone = 300;  // characters; PostgreSQL counts them
 
-Person person_of(const Row& row) { return {row.id<base::PersonId>(0), row.text(1), row.text(2), row.boolean(3), row.text(4)}; }
+Person person_of(const Row& row) { return {row.id<base::PersonId>(0), row.text(1), row.text(2), row.boolean(3), row.text(4), row.text(5)}; }
 
 }  // namespace
 
@@ -24,14 +25,26 @@ Person this_person(Tx& tx) {
     return rows.empty() ? Person{} : person_of(rows[0]);
 }
 
-base::Result<Person> change_person(Tx& tx, const std::string& who, const PersonChange& change) {
+base::Result<Person> find_person(Tx& tx, const std::string& who) {
     std::vector<Person> found = list_people(tx);
     std::erase_if(found, [&](const Person& one) { return one.id.text() != who && one.name != who; });
     if (found.empty()) return base::error(Code::not_found, "there is no person '" + who + "'", "hearth person list tells who there is");
     if (found.size() > 1) return base::error(Code::conflict, std::to_string(found.size()) + " people are called '" + who + "'", "name the id");
-    const auto rows = tx.exec("update person set replies = coalesce($2, replies), effort = coalesce($3, effort) where id = $1"
-                              " returning id, name, role, replies = 'plain', effort",
-                              {found[0].id, change.plain ? std::optional<std::string>(*change.plain ? "plain" : "full") : std::nullopt, change.effort});
+    return std::move(found[0]);
+}
+
+base::Result<Person> change_person(Tx& tx, const std::string& who, const PersonChange& change) {
+    const auto found = find_person(tx, who);
+    if (!found) return found;
+    std::vector<Row> rows;
+    try {
+        rows = tx.exec("update person set replies = coalesce($2, replies), effort = coalesce($3, effort), tone = coalesce($4, tone) where id = $1"
+                       " returning id, name, role, replies = 'plain', effort, tone",
+                       {found->id, change.plain ? std::optional<std::string>(*change.plain ? "plain" : "full") : std::nullopt, change.effort, change.tone});
+    } catch (const DbError& e) {
+        if (e.kind != DbError::Kind::check || !change.tone) throw;
+        return base::error(Code::invalid_argument, "a tone is one line of at most " + std::to_string(kLongestTone) + " characters");
+    }
     if (rows.empty()) return base::error(Code::permission_denied, "how others are answered only the owner sets");
     return person_of(rows[0]);
 }

@@ -14,6 +14,7 @@ struct Person {
     std::string name, role;
     bool plain = false;          // replies without formulas, tables, code, raw data
     std::string effort = "auto";  // auto | normal | heavy: the least class of a turn
+    std::string tone;             // in the person's own words, one line; empty: none
 };
 
 std::vector<Person> list_people(Tx& tx);
@@ -23,8 +24,11 @@ Person this_person(Tx& tx);
 struct PersonChange {
     std::optional<bool> plain;
     std::optional<std::string> effort;
+    std::optional<std::string> tone = std::nullopt;
 };
-// By id or name. Error{not_found}; {conflict}: several have the name; {permission_denied}: neither oneself nor as the owner.
+// The one person of the id or name. Error{not_found}; {conflict}: several have the name.
+base::Result<Person> find_person(Tx& tx, const std::string& who);
+// As find_person; Error{invalid_argument}: a tone of more than a line, or too long; {permission_denied}: neither oneself nor as the owner.
 base::Result<Person> change_person(Tx& tx, const std::string& who, const PersonChange& change);
 
 }  // namespace store

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/split.h"
+#include "prompts/directives.h"
 #include "prompts/render.h"
 #include "store/quality.h"
 
@@ -16,6 +17,7 @@ constexpr const char* kNameLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
 constexpr const char* kOfAgents = "{{date}} {{workspace}}";  // what agents fill
 
 base::Error no_prompt(const std::string& name) {
+    if (auto prime = prompts::refuse_prime(name)) return *std::move(prime);
     return base::error(Code::not_found, "there is no prompt '" + name + "'", "hearth prompt list tells which there are");
 }
 
@@ -136,6 +138,7 @@ base::Result<int> save_prompt(Tx& tx, const std::string& name, const std::string
 }
 
 base::Result<int> create_prompt(Tx& tx, const std::string& name, const std::string& body) {
+    if (auto prime = prompts::refuse_prime(name)) return *std::move(prime);
     if (name.empty() || name.size() > kLongestName || name.find_first_not_of(kNameLetters) != name.npos)
         return base::error(Code::invalid_argument, "'" + name + "' cannot be a prompt's name", "small letters, digits and _, at most " + std::to_string(kLongestName));
     tx.exec("select pg_advisory_xact_lock(hashtextextended('prompt ' || $1, 0))", {name});

@@ -33,7 +33,7 @@ struct PromptSummary {
     int live = 0, newest = 0, shipped = 0;
 };
 std::vector<PromptSummary> list_prompts(Tx& tx);
-// Newest first; Error{not_found} for a name that no agent reads.
+// Newest first; Error{not_found} for a name that no agent reads, {permission_denied} for a prime directive's, here and in all that follows.
 base::Result<std::vector<PromptVersion>> prompt_versions(Tx& tx, const std::string& name);
 
 // "3", a label, or nothing for what is live. `versions`: of one prompt, at least one.
