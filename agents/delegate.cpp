@@ -79,9 +79,7 @@ net::Task<base::Result<tools::ToolOutput>> Asking::ask(Json arguments, tools::To
     }
     if (!row) co_return base::error(Code::not_found, "there is no agent behind " + context.call->name);
     const Aside aside(frame_, *row, context.call->id + "/");
-    auto variables = prompt_variables(frame_);
-    if (character) variables = character_variables(std::move(variables), *character);
-    auto system = prompt(frame_, row->prompt, variables);
+    auto system = character ? system_of_character(frame_, character_variables(prompt_variables(frame_), *character)) : system_of(frame_, row->prompt);
     if (!system) co_return std::move(system).error();
     AgentTask task;
     task.alias = character ? character->name : task_.alias;

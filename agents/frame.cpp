@@ -82,6 +82,7 @@ store::StepIntent intent_of(const Frame& frame, const router::ModelRequest& requ
 
 std::vector<std::string> prompt_names(const Cast& cast, const std::string& agent) {
     std::vector<std::string> names = {"answer_tool", "claim_act", "claim_answer", "language", "plain", "grounding", "critic"};
+    for (std::string& name : standing_prompts()) names.push_back(std::move(name));
     const AgentRow* const row = cast.find(agent);
     if (!row) return names;
     std::vector<const AgentRow*> rows = {row};

@@ -9,6 +9,7 @@
 
 #include "agents/menu.h"
 #include "agents/service.h"
+#include "agents/standing_orders.h"
 #include "agents/turn.h"
 #include "base/trace.h"
 #include "prompts/render.h"
@@ -57,6 +58,7 @@ struct Frame {
     bool plain = false;           // the person wants replies without formulas, tables, code
     std::string effort = "auto";  // the person's setting: the least class of a turn
     std::map<std::string, store::Prompt> prompts;  // the live ones, read at the start
+    StandingOrders standing;            // directives and tone, as they were then
 
     Sums sums;
     std::vector<std::string> sent;  // the messages of the last model call, for the trace

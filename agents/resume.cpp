@@ -82,6 +82,7 @@ Json to_json(const ChatRequest& request, const Beginning& beginning) {
             {"began_us", store::micros_of(beginning.at)},
             {"root", beginning.root.text()},
             {"prompts", beginning.prompts},
+            {"standing", to_json(beginning.standing)},
             {"deadline_s", request.deadline.count()},
             {"time_limit_ms", beginning.time_limit.count()}};
     if (request.execution) out["class"] = router::name(*request.execution);
@@ -131,6 +132,7 @@ base::Result<Kept> kept_from_json(const Json& json) {
         out.beginning.root = *root;
         out.beginning.time_limit = std::chrono::milliseconds(json.value("time_limit_ms", std::int64_t(0)));
         out.beginning.prompts = json.value("prompts", std::map<std::string, int>{});
+        out.beginning.standing = standing_orders_from_json(json.value("standing", Json::object()));
     } catch (const Json::exception& e) {
         return base::error(Code::corrupt, std::string("the stored request cannot be read: ") + e.what());
     }

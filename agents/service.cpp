@@ -108,12 +108,13 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
 
     const AgentRow& row = *frame.row;
     const auto none = base::Result<std::string>(std::string());
-    auto system = prompt(frame, row.prompt, prompt_variables(frame));
+    auto system = system_of(frame, row.prompt);
     auto purpose = prompt(frame, "answer_tool");
     auto worked = row.examples.empty() ? none : prompt(frame, row.examples);
-    auto plain = row.answer.empty() ? system : prompt(frame, row.answer);
+    auto plain = row.answer.empty() ? system : system_of(frame, row.answer);
+    auto wishes = wishes_of(frame);
     auto answered = row.answer_examples.empty() ? none : prompt(frame, row.answer_examples);
-    for (const auto* text : {&system, &purpose, &worked, &plain, &answered})
+    for (const auto* text : {&system, &purpose, &worked, &plain, &answered, &wishes})
         if (!*text) return text->error();
 
     const router::Capabilities can = parts.gateway.capabilities(options.model);
@@ -133,6 +134,7 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     // Before what is old is left out: its traces are in later answers.
     turn.label = policy::meet(turn.label, policy::meet(stored.label, label_of(*history)));
     instruct(*history, frame.instructions);
+    instruct(*history, *wishes);  // before those of the client
     const int context = can.context > 0 ? can.context : kUnknownContext;
     const int room = std::max(context - kReplyReserve, context / 2) - tokens_of(layout.tools);
     layout.shared = lay_out(*std::move(plain), answers, *history, room);
@@ -247,7 +249,7 @@ net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepte
     for (const auto& [prompt_name, row] : frame.prompts) versions[prompt_name] = row.version;
     root.duration = frame.writer.epoch() > 1 ? std::chrono::duration_cast<std::chrono::microseconds>(parts.clock.now() - frame.began) : since(frame, start);
     root.error = turn.state == "answered" || turn.state == "waiting_client" ? "" : turn.error;
-    root.attributes = {{"final_state", turn.state}, {"usage", usage}, {"model", frame.sums.model}, {"prompts", versions},
+    root.attributes = {{"final_state", turn.state}, {"usage", usage}, {"model", frame.sums.model}, {"prompts", versions}, {"standing", trace_of(frame.standing)},
                        {"role", policy::name(frame.principal.role)}, {"via", frame.principal.via},
                        {"workspace", frame.workspace ? frame.workspace->root().string() : ""}};
     if (frame.row->scope == policy::Scope::dev) root.attributes["write_tier"] = name(frame.write_tier);
@@ -338,6 +340,7 @@ Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepte
     frame.menu = std::make_shared<Menu>(parts.tools, *frame.row, asks ? asking_tools(*options.cast, *frame.row, parts.gateway) : std::vector<tools::Tool>());
     frame.conversation = accepted.conversation;
     frame.began = accepted.beginning.at;
+    frame.standing = accepted.beginning.standing;
     frame.root = accepted.beginning.root;
     frame.stop = entry.cut.token();
     frame.effects = entry.stop.token();

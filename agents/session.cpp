@@ -11,6 +11,7 @@
 #include "agents/resume.h"
 #include "agents/threads.h"
 #include "agents/turn.h"
+#include "prompts/directives.h"
 #include "store/conversations.h"
 #include "store/run_inputs.h"
 
@@ -91,6 +92,7 @@ base::Result<Opening> read_opening(store::Tx& tx, Prompts prompts, base::Convers
 base::Result<void> check_versions(store::Tx& tx, const Prompts& prompts, const std::map<std::string, int>& asked) {
     if (!prompts) return {};
     for (const auto& [name, version] : asked) {
+        if (auto prime = prompts::refuse_prime(name)) return *std::move(prime);
         const auto found = prompts->find(name);
         const auto versions = found == prompts->end() ? store::prompt_versions(tx, name) : std::vector<store::PromptVersion>{{found->second}};
         if (!versions) return error(Code::invalid_argument, "prompts names '" + name + "', which no agent reads", "hearth prompt list tells which there are");
@@ -146,6 +148,7 @@ base::Result<base::MessageId> take_messages(store::Tx& tx, const Options& option
     if (auto there = check_versions(tx, prompts, request.prompts); !there) return std::move(there).error();
     out.beginning = begin(prompts, request, options);
     out.opening = read_opening(tx, std::move(prompts), out.conversation, is_new, std::move(appended));
+    if (out.opening) out.beginning.standing = read_standing_orders(tx, out.opening->person);
     return last;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agents/frame.h"
+#include "agents/standing_orders.h"
 #include "agents/transcript.h"
 #include "agents/turn.h"
 #include "store/people.h"
@@ -33,6 +34,7 @@ struct Beginning {
     base::TimePoint at{};
     base::SpanId root;                   // the run's own span
     std::map<std::string, int> prompts;  // their versions
+    StandingOrders standing;
     std::chrono::milliseconds time_limit{0};  // of all its holders together
 };
 

@@ -62,7 +62,7 @@ def test_a_row_and_its_prompt_are_an_agent(garden):
     text, run = answer(garden, "hearth/garden", "Where are the tulips?")
     assert text == "By the gate." and run["model"] == "hearth/garden"
     sent = next(span for span in run["spans"] if span["kind"] == "model")["body"]["sent"]
-    assert sent["messages"][0]["content"].startswith("You know the garden. Today is 20")
+    assert "\nYou know the garden. Today is 20" in sent["messages"][0]["content"]
     assert sorted(tool["function"]["name"] for tool in sent["tools"]) == ["ask_knowledge", "read_file", "recall"], sent["tools"]
     listed = {model["id"]: model for model in garden.call("GET", "/v1/models").json["data"]}
     assert listed["hearth/garden"]["purpose"] == "Knows the garden."

@@ -27,7 +27,7 @@ TEST_F(PromptsField, ReadsTheNamedVersionInPlaceOfTheLiveOne) {
     for (const char* path : {kDev, kChat}) {
         const Reply reply = site.ask("POST", path, asked(path, {{"dev_system", version}}));
         ASSERT_EQ(reply.status, 200) << reply.body;
-        EXPECT_EQ(site.model->requests().back().messages.at(0).text(), "You are a parrot.");
+        EXPECT_TRUE(site.model->requests().back().messages.at(0).text().ends_with("\nYou are a parrot."));
         EXPECT_EQ(reply.headers.count("x-hearth-ignored-fields"), 0u);
         const Json run = site.ask("GET", "/v1/runs/" + reply.headers.at("x-hearth-run")).json();
         for (const Json& span : run["spans"]) {
@@ -35,7 +35,7 @@ TEST_F(PromptsField, ReadsTheNamedVersionInPlaceOfTheLiveOne) {
         }
     }
     ASSERT_EQ(site.ask("POST", kDev, {{"messages", {user("hi")}}}).status, 200);
-    EXPECT_NE(site.model->requests().back().messages.at(0).text(), "You are a parrot.") << "nothing went live";
+    EXPECT_FALSE(site.model->requests().back().messages.at(0).text().ends_with("\nYou are a parrot.")) << "nothing went live";
 }
 
 TEST_F(PromptsField, IsForWhoeverMayRelease) {
