@@ -83,6 +83,10 @@ int secret_set(const LoadedSettings& settings, const std::string& name, const st
 int secret_list(const LoadedSettings& settings, bool json);
 int secret_remove(const LoadedSettings& settings, const std::string& name, bool shared, bool json);
 int secret_rotate(const LoadedSettings& settings, const std::string& name, bool master, bool json);
+int directive_list(const LoadedSettings& settings, bool json);
+// `person`: a name or an id; empty: for the house.
+int directive_add(const LoadedSettings& settings, const std::string& name, const std::string& text, const std::string& person, int days, bool json);
+int directive_remove(const LoadedSettings& settings, const std::string& name, const std::string& person, bool json);
 int rule_set(const LoadedSettings& settings, const std::string& name, const RuleOptions& options);
 int rule_list(const LoadedSettings& settings, bool json);
 int rule_remove(const LoadedSettings& settings, const std::string& name, bool json);
@@ -94,8 +98,8 @@ int thread_stop(const LoadedSettings& settings, const std::string& id, bool json
 // Tries each backend, or that one, plainly, streamed and with a tool; `list`: only tells when they last were.
 int drill(const LoadedSettings& settings, const std::string& backend, bool list, bool json);
 int person_list(const LoadedSettings& settings, bool json);
-// Empty: as it is.
-int person_set(const LoadedSettings& settings, const std::string& who, const std::string& replies, const std::string& effort, bool json);
+// Empty, or nothing: as it is.
+int person_set(const LoadedSettings& settings, const std::string& who, const std::string& replies, const std::string& effort, const std::optional<std::string>& tone, bool json);
 int trace_list(const LoadedSettings& settings, int limit, bool json);
 // `run`: an id or its beginning; empty: the newest, or with `all` every run.
 int trace_verify(const LoadedSettings& settings, const std::string& run, bool all, bool json);

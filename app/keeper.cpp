@@ -5,6 +5,7 @@
 
 #include "app/database.h"
 #include "store/approvals.h"
+#include "store/directives.h"
 #include "store/responses.h"
 #include "store/runs.h"
 #include "store/secrets.h"
@@ -143,6 +144,8 @@ void Keeper::erase() {
     const auto told = [&](store::Tx& tx) { return store::erase_events(tx, before, kErasedAtOnce); };
     const std::int64_t events = db_.run_blocking({}, told);
     if (events > 0) log_.info("events of old runs erased", {{"rows", events}, {"keep_days", days}});
+    const std::int64_t directives = db_.run_blocking({}, store::prune_directives);
+    if (directives > 0) log_.info("directives that have expired removed", {{"rows", directives}});
     if (erased.bodies < kErasedAtOnce && responses < kErasedAtOnce && events < kErasedAtOnce) next_erasure_ = Clock::now() + kBetweenErasures;  // else more at the next look
 }
 

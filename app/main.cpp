@@ -19,12 +19,13 @@ struct Arguments {
     int limit = 20;
     app::ChatOptions chat;
     std::string replies, effort;
+    std::optional<std::string> tone;
     app::BenchOptions bench;
     std::string version, other_version, model, prompt;
     std::optional<std::string> override_reason;
     app::QualityOptions quality;
-    int number = 0;
-    std::string name, out, label = "key", scopes = "chat", host;
+    int number = 0, days = 90;
+    std::string name, out, person, label = "key", scopes = "chat", host;
     bool shared = false, master = false, all = false, list = false;
     app::RuleOptions rule;
 };
@@ -107,11 +108,28 @@ void add_people(CLI::App& root, Arguments& a, Action& chosen) {
     auto* person = group(root, "person", "The people, and how each is answered");
     command(*person, "list", "All of them", "hearth person list", chosen, [&a](const auto& s) { return app::person_list(s, a.json); })->add_flag("--json", a.json);
     auto* set = command(*person, "set", "How one is answered from the next message on", "hearth person set Clara --replies plain", chosen,
-                        [&a](const auto& s) { return app::person_set(s, a.name, a.replies, a.effort, a.json); });
+                        [&a](const auto& s) { return app::person_set(s, a.name, a.replies, a.effort, a.tone, a.json); });
     set->add_option("person", a.name, "a name or an id of hearth person list")->required();
     set->add_option("--replies", a.replies, "plain: no formulas, tables, code, headings, raw data, paths; full: as the model writes")->check(CLI::IsMember({"full", "plain"}));
     set->add_option("--effort", a.effort, "the least that a message is given: auto, normal (sorted first, tools), heavy (thought over, too)")->check(CLI::IsMember({"auto", "normal", "heavy"}));
+    set->add_option("--tone", a.tone, "in the person's own words, a line of at most 300 characters; \"\": none");
     set->add_flag("--json", a.json);
+    auto* directive = group(root, "directive", "What the house, or one person, wants of every agent");
+    const auto of_person = [&a](CLI::App* sub, const char* help) {
+        sub->add_option("--person", a.person, help);
+        sub->add_flag("--json", a.json);
+    };
+    command(*directive, "list", "The prime ones, which are part of the program, and those of the house and of people", "hearth directive list", chosen,
+            [&a](const auto& s) { return app::directive_list(s, a.json); })->add_flag("--json", a.json);
+    auto* add = command(*directive, "add", "Add one; runs that begin from then on are told", "hearth directive add no_names \"Never write the children's names into files.\" --days 30", chosen,
+                        [&a](const auto& s) { return app::directive_add(s, a.name, a.out, a.person, a.days, a.json); });
+    add->add_option("name", a.name, "a letter, then letters, digits and '_'")->required();
+    add->add_option("text", a.out, "a line of at most 500 characters")->required();
+    add->add_option("--days", a.days, "until it expires")->check(CLI::Range(1, 3650));
+    of_person(add, "for this person alone; default: for the house");
+    auto* remove = command(*directive, "remove", "Remove one", "hearth directive remove no_names", chosen, [&a](const auto& s) { return app::directive_remove(s, a.name, a.person, a.json); });
+    remove->add_option("name", a.name)->required();
+    of_person(remove, "that one's; default: the house's");
 }
 
 void add_prompts(CLI::App& root, Arguments& a, Action& chosen) {

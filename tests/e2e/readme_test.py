@@ -249,6 +249,10 @@ HOW = {
     "hearth person list": lambda hearth, folder: run(hearth, folder, ["person", "list"]),
     "hearth person set Clara --replies plain": proven_in("tests/e2e/person_test.py", '"--replies", "plain"'),
     "hearth person set Clara --effort heavy": proven_in("tests/e2e/person_test.py", '"--effort", "normal"'),
+    "hearth person set Clara --tone \"simply, without technical words\"": proven_in("tests/e2e/directive_test.py", '"--tone", "simply, without technical words"'),
+    "hearth prompt show identity": proven_in("tests/e2e/directive_test.py", '"prompt", "show", "identity"'),
+    **{f"hearth directive {words}": proven_in("tests/e2e/directive_test.py", f'directive(hearth, "{words.split()[0]}"') for words in
+       ("list", "add no_names \"Never write the children's names into files.\" --days 30", 'add captain "Call me captain." --person Clara', "remove no_names")},
     "hearth secret set openai --host api.openai.com < key.txt": keeps_a_secret,
     "HEARTH_UPSTREAM_KEY=secret:openai hearth serve": proven_in("tests/e2e/secret_test.py", '"upstream.key": "secret:up"'),
     "hearth secret list": lambda hearth, folder: run(hearth, folder, ["secret", "list"]),
