@@ -3,9 +3,13 @@ import json
 import subprocess
 
 import pytest
-from support import user
+from support import call, user
 
-SCRIPT = [{"when": "", "text": "Understood."}]
+SCRIPT = [
+    {"when": "tidy", "tool_calls": [call("bash", command="echo once")]},
+    {"when": "tidy", "text": "It is tidy."},
+    {"when": "", "text": "Understood."},
+]
 
 
 def hearth_command(hearth, *words, stdin=None):
@@ -104,3 +108,30 @@ def test_a_mistake_is_named_and_changes_nothing(hearth, words, code, said):
     ran = directive(hearth, *words)
     assert ran.returncode == code and said in ran.stderr, (ran.returncode, ran.stdout, ran.stderr)
     assert listed(hearth) == before
+
+
+def test_a_run_that_goes_on_after_a_restart_is_told_what_it_began_with(hearth):
+    assert hearth_command(hearth, "rule", "set", "ask_before_programs", "ask", "--tool", "bash").returncode == 0
+    assert directive(hearth, "add", "quiet", "Whisper.").returncode == 0
+    assert hearth_command(hearth, "person", "set", "owner", "--tone", "in rhymes").returncode == 0
+    try:
+        hearth.wait_for(lambda: any(probe["found"].startswith("1 of the house") for probe in hearth.call("GET", "/health").json["probes"] if probe["name"] == "rules"), "the rule", 5)
+        run_id = hearth.call("POST", "/v1/runs", {"agent": "hearth/dev", "input": "tidy"}).json["id"]
+        hearth.wait_for(lambda: hearth.run(run_id)["status"] == "waiting_person", "the question", 20)
+        hearth.stop()
+        assert directive(hearth, "remove", "quiet").returncode == 0 and directive(hearth, "add", "loud", "Shout.").returncode == 0
+        assert hearth_command(hearth, "person", "set", "owner", "--tone", "in prose").returncode == 0
+        hearth.start()
+        assert hearth_command(hearth, "approval", "grant", hearth.run(run_id)["approval"]["id"]).returncode == 0
+        run = hearth.wait_for(lambda: (one := hearth.run(run_id))["finished"] and one, "the run's end", 30)
+        root = next(span for span in run["spans"] if span["parent"] is None)
+        assert run["status"] == "answered" and root["attributes"]["taken_over"]["differing"] == []
+        assert root["attributes"]["standing"]["house"] == ["quiet"] and root["attributes"]["standing"]["tone"] == "in rhymes"
+        after = [span for span in run["spans"] if span["kind"] == "model"][-1]["body"]["sent"]
+        texts = json.dumps(after["messages"])
+        assert after["messages_from"] == 0 and "Whisper." in texts and "in rhymes" in texts and "Shout." not in texts and "in prose" not in texts
+        assert "Shout." in told(hearth)[0] and "in prose" in told(hearth)[1]
+    finally:
+        hearth_command(hearth, "rule", "rm", "ask_before_programs")
+        directive(hearth, "remove", "loud")
+        hearth_command(hearth, "person", "set", "owner", "--tone", "")
