@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -29,11 +30,15 @@ SCRIPT = [
     {"when": "apples", "delay_ms": 300, "text": "There are 3 apples.", "word_delay_ms": 30},
     {"when": "dates.txt", "tool_calls": [call("bash", command="date >> dates.txt")]},
     {"when": "marks", "tool_calls": [call("bash", command="echo begun >> marks; sleep 25; echo ended >> marks")]},
+    {"when": "what each is about", "tool_calls": [call("read_file", path=name) for name in ("cart.py", "ledger.py", "mailer.py", "clock.py", "parser.py")]},
+    {"when": "what each is about", "text": "They are about five things."},
     {"when": "story", "text": TALK, "word_delay_ms": 50},
     {"when": "", "text": "All is well."},
 ]
 FILES = ["cart.py", "ledger.py", "mailer.py", "clock.py", "parser.py"]
 REVIEW = "Review cart.py, ledger.py, mailer.py, clock.py and parser.py."
+# The commands of docs/operations.md, "Trying it", in their order; tests/e2e/readme_test.py looks that none is missing here.
+TRYING = [line.split("  #")[0].strip() for line in (support.ROOT / "docs/operations.md").read_text().split("## Trying it\n")[1].split("\n## ")[0].splitlines() if line.startswith("    ")]
 PATIENCE = {"scripted": 10, "tiny": 20, "default": 240}  # seconds: the default model may share two cores
 
 
@@ -174,6 +179,49 @@ def test_a_review_that_breaks_off_is_ended_by_the_model_here(house, folder):
             assert last["attributes"]["usage"]["prompt_tokens"] > sum(map(len, texts.values())) / 8
 
 
+class Newcomer:
+    """Somebody with a terminal who types what the page says."""
+
+    def __init__(self, server, folder):
+        self.server, self.folder = server, folder
+        (folder / "bin").mkdir()
+        (folder / "bin/hearth").symlink_to(BINARY)
+        (folder / ".config/hearth").mkdir(parents=True)
+        (folder / ".config/hearth/key").write_text(server.key)
+        self.left = list(TRYING)
+
+    def types(self, begins, **placeholders):
+        """The page's next command, which begins so."""
+        command = self.left.pop(0)
+        assert command.startswith(begins), command
+        for name, value in {":8080": f":{self.server.port}", **placeholders}.items():
+            command = command.replace(name, value)
+        env = dict(self.server.env, HOME=str(self.folder), PATH=f"{self.folder}/bin:{os.environ['PATH']}")
+        done = subprocess.run(["bash", "-c", command], env=env, cwd=self.folder, capture_output=True, text=True, timeout=60)
+        return done.stdout + done.stderr
+
+    def skips(self, begins):
+        command = self.left.pop(0)
+        assert command.startswith(begins), command
+
+
+def test_the_pages_broken_upstream_can_be_tried(house, folder):
+    command = [one for one in TRYING if one.startswith("python3")][0]
+    with subprocess.Popen(command.replace("9009", "0").split(), cwd=support.ROOT, stdout=subprocess.PIPE, text=True) as breaks:
+        try:
+            settings = "".join(breaks.stdout.readline() for _ in range(4))
+            for server in running(Rostered(house, "must_show_page", settings, settings={"model.path": tiny_file(house)[0], "model.profile": "exact"})):
+                me = Newcomer(server, folder)
+                me.left = [one for one in TRYING if one.startswith("curl -N")]
+                chunks = [json.loads(line[6:]) for line in me.types("curl -N").splitlines() if line.startswith("data: {")]
+                assert not [chunk for chunk in chunks if "error" in chunk], chunks[-1]
+                heard = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks if chunk.get("choices"))
+                assert heard.startswith("The capital of France is") and len(heard) > 30
+                assert server.call("GET", "/v1/usage?calls=1").json["calls"][0]["backend"] == "embedded"
+        finally:
+            breaks.terminate()
+
+
 @on("default")
 def test_the_default_model_reads_the_five_files_that_it_is_named(server, folder):
     write_sources(folder, 4)
@@ -215,7 +263,7 @@ def test_killed_while_a_message_is_on_its_way_it_arrives_once(server, folder):
 def test_killed_in_the_middle_of_an_answer_it_is_given_once(server):
     body = {"model": "hearth", "messages": [user("Good evening! Tell me a story.")]}
     if server.kind == "tiny":
-        body.update(logit_bias=server.goes_on, max_tokens=1500)
+        body.update(logit_bias=server.goes_on, max_tokens=600)
     stream = server.stream("/v1/chat/completions", body, timeout=server.patience)
     run_id, events = stream.headers["X-Hearth-Run"], iter(stream)
     for _ in range(4):
@@ -314,3 +362,41 @@ def test_two_people_in_two_threads_never_see_each_others(server, folder):
         "POST", "/v1/chat/completions", {"model": "default", "messages": words, "max_tokens": 1}, key=key, timeout=server.patience).json["usage"]["prompt_tokens_details"]["cached_tokens"]
     assert cached(None) < 64 <= cached(None)
     assert cached(keys[1]) < 64
+
+
+def id_in(text):
+    return re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", text)[0]
+
+
+@on("scripted")
+def test_the_page_can_be_followed(server, folder):
+    write_sources(folder, 2)
+    me = Newcomer(server, folder)
+    assert "They are about five things." in me.types("hearth chat \"Read")
+    begun = json.JSONDecoder().raw_decode(me.types("curl -d"))[0]
+    server.wait_for((folder / "marks").exists, "the program's start")
+    me.skips("kill -9")  # of this server alone
+    killed_and_back(server)
+    ended(server, begun["id"])
+    shown = me.types("hearth trace show")
+    assert "unknown_effect" in shown and "in doubt: bash" in shown and (folder / "marks").read_text() == "begun\n"
+    stream = server.stream("/v0/dev/chat", {"messages": [user("Tell me a long story.")]})
+    started = stream.next("run_started")
+    stream.next("text")
+    assert f"{started['conversation_id']}  running" in me.types("hearth thread list")
+    assert "is cancelled" in me.types("hearth thread stop", ID=started["conversation_id"])
+    assert stream.next("done")["state"] == "cancelled"
+    assert "set ask_before_programs" in me.types("hearth rule set")
+    in_force(server, 1)
+    assert "hearth approval grant" in me.types("hearth chat \"Use bash to run: date")
+    killed_and_back(server)
+    listed = me.types("hearth approval list")
+    assert "date >> dates.txt" in listed and not (folder / "dates.txt").exists()
+    assert "is granted" in me.types("hearth approval grant", ID=id_in(listed))
+    ended(server, server.call("GET", "/v1/runs?limit=1").json["data"][0]["id"])
+    assert len((folder / "dates.txt").read_text().splitlines()) == 1
+    rule(server, "rm", "ask_before_programs")
+    in_force(server, 0)
+    for command in ("python3 tests/e2e/scripted_upstream.py", "curl -N"):
+        me.skips(command)  # below
+    assert me.left == []

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 
+import must_show_test
 import pytest
 import threads_test
 from conftest import running
@@ -189,6 +190,7 @@ def proven_in(file, text):
 
 
 HOW = {
+    **{command: proven_in("tests/e2e/must_show_test.py", "assert me.left == []") for command in must_show_test.TRYING},
     "deploy/run": proven_in("tests/e2e/fresh_machine_steps.sh", "deploy/run >"),
     'deploy/run --once "What is in this folder?"': proven_in("tests/e2e/fresh_machine_steps.sh", 'deploy/run --once "$QUESTION"'),
     "deploy/run --stop": proven_in("tests/e2e/fresh_machine_steps.sh", "deploy/run --stop"),
@@ -206,6 +208,7 @@ HOW = {
     "ninja sandbox_bench": proven_in("tests/bench/CMakeLists.txt", "sandbox_bench"),
     "ninja route_bench": proven_in("tests/bench/CMakeLists.txt", "route_bench"),
     "tests/bench/sandbox_bench RUNS FOLDER": proven_in("tests/bench/CMakeLists.txt", "sandbox_bench"),
+    "tests/bench/visible_bench.py 20": proven_in("tests/bench/visible_bench.py", "def watch("),
     "tests/bench/stop_bench.py 200": proven_in("tests/bench/stop_bench.py", "two_servers"),
     "ninja durable_bench": proven_in("tests/bench/CMakeLists.txt", "durable_bench"),
     "ninja trace_bench": proven_in("tests/bench/CMakeLists.txt", "trace_bench"),

@@ -1,7 +1,12 @@
-"""An upstream in OpenAI's dialect that answers as a function tells it, and keeps what it was sent."""
+#!/usr/bin/env python3
+"""An upstream in OpenAI's dialect that answers as a function tells it, and keeps what it was sent.
+
+scripted_upstream.py PORT: one that breaks off in the middle of every answer.
+"""
 import contextlib
 import http.server
 import json
+import sys
 import threading
 
 HOLDS = 8  # bytes of a piece of text
@@ -49,10 +54,24 @@ def replies_since(body):
 
 
 @contextlib.contextmanager
-def upstream(answer):
+def upstream(answer, port=0):
     """`answer`: of a request's body, what it is answered: text, tool_calls, breaks_off."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         server.bodies, server.answer = [], answer
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
+
+
+def main():
+    with upstream(lambda body: {"text": "The capital of France is", "breaks_off": True}, int(sys.argv[1])) as server:
+        print(f"""upstreams:
+  broken: {{url: "http://127.0.0.1:{server.server_port}/v1", model: any, continues: true}}
+roster:
+  broken: {{chain: [broken]}}""", flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        main()
