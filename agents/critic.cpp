@@ -72,9 +72,18 @@ struct Critic::State {
     bool put_back(Case one) {
         const std::lock_guard lock(mutex);
         busy = false;
-        if (closed || ++one.tries >= kMostTries) return false;
+        if (closed) return false;
+        if (++one.tries >= kMostTries) {
+            give_up(one, "others were answered first each of " + std::to_string(kMostTries) + " times");
+            return false;
+        }
         waiting.push_front(std::move(one));
         return true;
+    }
+
+    void give_up(const Case& one, const std::string& why) const {
+        parts.log.warn("a reply is not judged", {{"run", one.run.text()}, {"reason", why}});
+        parts.metrics.add("hearth_verdicts_total", 1, {{"verdict", "dropped"}});
     }
 
     void done() {
@@ -191,7 +200,10 @@ void Critic::add(const Frame& frame, const Turn& turn) {
     Case one{frame.who, {frame.who.tenant, frame.who.person, frame.row->name, frame.conversation}, frame.run, frame.root, router::Message::make(router::MessageRole::user, *std::move(asked))};
     one.asked.trusted = turn.label == policy::Integrity::trusted;
     const std::lock_guard lock(state_->mutex);
-    if (state_->waiting.size() >= kMostWaiting) state_->waiting.pop_front();
+    if (state_->waiting.size() >= kMostWaiting) {
+        state_->give_up(state_->waiting.front(), std::to_string(kMostWaiting) + " newer ones wait");
+        state_->waiting.pop_front();
+    }
     state_->waiting.push_back(std::move(one));
 }
 

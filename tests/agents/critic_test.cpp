@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <mutex>
 
 #include "harness.h"
 
@@ -144,6 +145,47 @@ TEST_F(CriticTest, SomebodyWhoComesMeanwhileGoesFirst) {
         EXPECT_EQ(result.response, "Hello.");
         EXPECT_TRUE(verdict_of(h, result.run)) << "it is asked for again when nobody is answered";
     }
+}
+
+struct Heard final : base::Log {
+    void write(base::Level, std::string_view event, const base::Json& fields) override {
+        const std::lock_guard lock(mutex);
+        told.push_back(std::string(event) + " " + fields.value("run", "") + ": " + fields.value("reason", ""));
+    }
+    std::mutex mutex;
+    std::vector<std::string> told;
+};
+
+TEST_F(CriticTest, OneThatMakesRoomForNewerOnesIsSaidNotToBeJudged) {
+    constexpr std::size_t kChats = 106;  // 100 wait at most, and on a slow machine some are given up for another reason
+    Harness h({}, on());
+    Heard log;
+    Options options = on();
+    options.workspace_root = h.folder.path();
+    h.agents = std::make_unique<Agents>(Parts{*h.gateway, h.db, *h.traces, h.tools, nullptr, h.blocking, h.clock, log, h.metrics}, options);
+    Chats chats(h);
+    router::Gateway::Roster roster;
+    roster.backends.push_back(std::make_unique<router::ScriptedBackend>("other", std::vector<router::ScriptedReply>{}, [&](const router::ModelRequest& request) {
+        router::ScriptedReply reply = says("Hello.");
+        if (request.purpose != "critic") return reply;
+        reply.error = base::error(base::Code::cancelled, "somebody came first");
+        if (chats.results.size() == kChats) h.agents->leave_all();
+        return reply;
+    }));
+    roster.aliases = {{"default", {"other"}}};
+    h.gateway->change(std::move(roster));
+    for (std::size_t i = 0; i < kChats; ++i) chats.begin("Good evening!");
+    chats.io.run();
+    std::vector<std::string> dropped;
+    for (const auto& line : log.told)
+        if (line.starts_with("a reply is not judged ") && line.ends_with(": 100 newer ones wait")) dropped.push_back(line);
+    ASSERT_FALSE(dropped.empty());
+    EXPECT_LE(dropped.size(), kChats - 100);
+    for (const auto& line : dropped) {
+        const auto named = [&](const ChatResult& result) { return line == "a reply is not judged " + result.run.text() + ": 100 newer ones wait"; };
+        EXPECT_TRUE(std::any_of(chats.results.begin(), chats.results.end(), named)) << line;
+    }
+    h.agents.reset();  // before its log
 }
 
 TEST_F(CriticTest, AnEndInTheMiddleLosesTheVerdictAlone) {
