@@ -147,11 +147,15 @@ Part of_matches(const std::string& pattern, const CallOutcome& outcome) {
 }
 
 Part of_failure(const Form* form, const std::string& subject, const ToolCall& call, const CallOutcome& outcome) {
-    constexpr std::string_view kMark = "Error: ";
+    constexpr std::string_view kMark = "Error: ", kToTheAgent = " Do not repeat it";  // the person is told by the answer's last sentence
     std::string why = outcome.text.substr(outcome.text.starts_with(kMark) ? kMark.size() : 0);
     if (why.ends_with(tools::kDoWithout)) why.resize(why.size() - tools::kDoWithout.size());
     why = sentence(shortened(why.substr(0, why.find('\n')), kMostError));
-    if (outcome.state == tools::CallState::unknown) return {std::move(why), {}, false, false};
+    if (outcome.state == tools::CallState::unknown) {
+        why.resize(std::min(why.find(kToTheAgent), why.size()));
+        if (!why.empty()) why[0] = char(std::toupper(static_cast<unsigned char>(why[0])));
+        return {std::move(why), {}, false, false};
+    }
     const std::string what = form ? std::string(form->could_not) + (form->tool == "bash" ? shown_command(subject) : shown(subject)) : "use " + call.name;
     return {"I could not " + what + ": " + why, {}, false, false};
 }

@@ -120,7 +120,9 @@ TEST(AnswerParts, OfAFailureTellAllOfIt) {
     EXPECT_EQ(said("fly", "{}", failed("Error: there is no tool \"fly\".\nmore")), "I could not use fly: there is no tool \"fly\".");
     tools::CallOutcome unknown = failed("Error: bash broke off; whether it took effect is not known.");
     unknown.state = tools::CallState::unknown;
-    EXPECT_EQ(said("bash", "{\"broken", unknown), "bash broke off; whether it took effect is not known.");
+    EXPECT_EQ(said("bash", "{\"broken", unknown), "Bash broke off; whether it took effect is not known.");
+    unknown.text = "Error: the server stopped while bash ran: whether it took effect is not known. Do not repeat it by yourself. To find out, look.";
+    EXPECT_EQ(said("bash", "{\"broken", unknown), "The server stopped while bash ran: whether it took effect is not known.") << "what the agent is told is not the person's to read";
 }
 
 TEST(AnswerParts, OfOtherToolsAreTheirOwnWords) {
