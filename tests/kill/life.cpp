@@ -15,6 +15,7 @@
 #include "support/listed_tools.h"
 #include "support/scripted_agents.h"
 #include "tools/ports.h"
+#include "tools/rule_book.h"
 
 namespace kill_matrix {
 namespace {
@@ -50,6 +51,11 @@ ToolResult act(Json arguments, ToolContext& context) {
     take_effect(context, command, "effect at_most_once");
     co_return ToolOutput{"did " + command, Json::object(), false, {}};
 }
+ToolResult send(Json arguments, ToolContext& context) {
+    const std::string to = arguments.value("command", "");
+    take_effect(context, to, "effect message");
+    co_return ToolOutput{"sent to " + to, Json::object(), false, {}};
+}
 ToolResult keep(Json arguments, ToolContext& context) {
     pass("effect transactional", Moment::before);
     context.ports->writes.push_back([text = arguments.value("text", ""), run = context.ports->run](store::Tx& tx) { store::remember(tx, text, run); });
@@ -69,6 +75,7 @@ public:
             {"read_file", "Read a file.", any, any, {Scope::dev, Scope::home}, Effect::pure, {Permission::workspace_read}, limit, look, {}},
             {"write_file", "Write a file.", any, any, {Scope::dev}, Effect::idempotent, {Permission::workspace_write}, limit, put, {}},
             {"bash", "Run a command.", any, any, {Scope::dev}, Effect::at_most_once, {Permission::execute}, limit, act, "look at the list of effects"},
+            {"send_message", "Send a message to a person.", any, any, {Scope::dev}, Effect::at_most_once, {Permission::network, Permission::people}, limit, send, "look at the list of effects"},
             {"remember", "Keep a fact.", any, any, {Scope::dev, Scope::home}, Effect::transactional, {Permission::memory_write}, limit, keep, {}},
         };
     }
@@ -96,6 +103,7 @@ router::ScriptedReply reply_to(const router::ModelRequest& request) {
         else reply.text = "That is all.";
     } else if (said == 0) {
         reply.text = "First I look.";
+        call(reply, "m0", "send_message", {{"command", "Ann"}});  // before a text from outside is read: then it would be asked about
         call(reply, "m1", "read_file", {{"path", "a.txt"}});
         call(reply, "m2", "bash", {{"command", "one"}});
     } else if (said == 1) {
@@ -112,7 +120,10 @@ router::ScriptedReply reply_to(const router::ModelRequest& request) {
 class Process {
 public:
     Process(const Setting& setting, Record& record)
-        : record_(record), who_(setting.who), on_(store::Db::open({setting.url, 1, setting.node}).value(), tools_, reply_to, setting.folder) {}
+        : record_(record), who_(setting.who), on_(store::Db::open({setting.url, 1, setting.node}).value(), tools_, reply_to, setting.folder, {}, &rules_) {
+        const Json allowed = {{"verdict", "allow"}, {"tools", {"send_message"}}};
+        rules_.change({policy::house_rule_from_json(who_.tenant, "messages_leave", allowed).value()});
+    }
 
     // Until the run has ended; the lease of a process that was killed is free when PostgreSQL notices.
     void go_on(base::RunId run) {
@@ -150,6 +161,7 @@ private:
     Record& record_;
     store::Identity who_;
     Tools tools_;
+    tools::RuleBook rules_;
     support::ScriptedAgents on_;
     boost::asio::io_context io_;
 };

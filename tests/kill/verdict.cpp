@@ -27,6 +27,9 @@ std::map<std::string, int> effects_of(const Setting& setting, base::RunId run) {
 
 std::int64_t count(store::Tx& tx, const char* query, base::RunId run) { return tx.exec(query, {run}).at(0).integer(0); }
 
+// A program, and a message that leaves for a person.
+bool once(const Json& tool) { return tool == "bash" || tool == "send_message"; }
+
 class Judge {
 public:
     Judge(store::Tx& tx, const Setting& setting, base::RunId run, const Whole& expected)
@@ -55,14 +58,15 @@ private:
         const Json& messages = found_["messages"];
         if (messages.size() != 2) return fault("a run in doubt has no single answer");
         const std::string said = messages[1]["content"], plain = expected_.transcript["messages"][1]["content"];
-        if (said.rfind(plain + "\n\nIt is not known whether this took effect, and it was not repeated: bash ", 0) != 0) fault("the person is not told of the doubt: " + said);
+        const std::string doubt = plain + "\n\nIt is not known whether this took effect, and it was not repeated: ";
+        if (!said.starts_with(doubt + "bash ") && !said.starts_with(doubt + "send_message ")) fault("the person is not told of the doubt: " + said);
         int unknown = 0;
         for (std::size_t i = 0; i < steps.size(); ++i) {
             const bool doubtful = steps[i][3] == "unknown";
             unknown += doubtful;
             for (int field : {0, 1, 2})
                 if (steps[i][field] != whole[i][field]) fault("step " + std::to_string(i) + " of a run in doubt is another one");
-            if (doubtful && steps[i][1] != "bash") fault("in doubt is " + steps[i][1].dump());
+            if (doubtful && !once(steps[i][1])) fault("in doubt is " + steps[i][1].dump());
             if (doubtful && steps[i][5]["text"].get<std::string>().find("Do not repeat it by yourself. To find out, look at the list of effects.") == std::string::npos)
                 fault("the agent is not told of the doubt");
             if (!doubtful && steps[i][3] != whole[i][3]) fault("step " + std::to_string(i) + " of a run in doubt is " + steps[i][3].dump());
@@ -74,8 +78,8 @@ private:
         for (const auto& step : found_["steps"]) {
             const std::string command = step[4].value("command", "");
             const int times = effects_[command];
-            if (step[1] == "bash" && times > 1) fault("DOUBLED: " + command + " took effect " + std::to_string(times) + " times");
-            if (step[1] == "bash" && step[3] == "done" && times != 1) fault("what is done took effect " + std::to_string(times) + " times: " + command);
+            if (once(step[1]) && times > 1) fault("DOUBLED: " + command + " took effect " + std::to_string(times) + " times");
+            if (once(step[1]) && step[3] == "done" && times != 1) fault("what is done took effect " + std::to_string(times) + " times: " + command);
             if (step[1] == "write_file" && times < 1) fault("what is done took no effect: " + command);
         }
         if (count(tx_, "select count(*) from fact where source_run_id = $1", run_) != 1) fault("a transaction took effect other than once");
