@@ -65,9 +65,10 @@ int db_migrate(const LoadedSettings& settings);
 int config_show(const LoadedSettings& settings, const std::string& name, bool json);
 int db_roles();
 int config_check(const LoadedSettings& settings);
-int key_new(const LoadedSettings& settings, const std::string& label, const std::vector<std::string>& scopes, bool quiet);
-int key_list(const LoadedSettings& settings, bool json);
-int key_revoke(const LoadedSettings& settings, const std::string& id);
+// `person`: whose it is, by name or id; empty: the owner's.
+int key_new(const LoadedSettings& settings, const std::string& person, const std::string& label, const std::vector<std::string>& scopes, bool quiet);
+int key_list(const LoadedSettings& settings, const std::string& person, bool json);
+int key_revoke(const LoadedSettings& settings, const std::string& person, const std::string& id);
 int prompt_list(const LoadedSettings& settings, bool json);
 int prompt_versions(const LoadedSettings& settings, const std::string& name, bool json);
 // A version is a number or a label; empty: live, of a diff's second the newest.
@@ -98,6 +99,7 @@ int thread_stop(const LoadedSettings& settings, const std::string& id, bool json
 // Tries each backend, or that one, plainly, streamed and with a tool; `list`: only tells when they last were.
 int drill(const LoadedSettings& settings, const std::string& backend, bool list, bool json);
 int person_list(const LoadedSettings& settings, bool json);
+int person_add(const LoadedSettings& settings, const std::string& name, const std::string& role, bool json);
 // Empty, or nothing: as it is.
 int person_set(const LoadedSettings& settings, const std::string& who, const std::string& replies, const std::string& effort, const std::optional<std::string>& tone, bool json);
 int trace_list(const LoadedSettings& settings, int limit, bool json);

@@ -7,6 +7,7 @@
 #include "app/terminal.h"
 #include "store/db.h"
 #include "store/keys.h"
+#include "store/people.h"
 
 namespace app {
 namespace {
@@ -82,26 +83,48 @@ int db_roles() {
     return 0;
 }
 
-int key_new(const LoadedSettings& loaded, const std::string& label, const std::vector<std::string>& scopes, bool quiet) {
+namespace {
+
+struct PersonsDb {
+    std::unique_ptr<store::Db> db;
+    store::Identity who;
+};
+
+// In that person's name, as the owner may; empty: in his own.
+base::Result<PersonsDb> open_as(const Settings& settings, const std::string& person) {
+    auto opened = open_as_owner(settings);
+    if (!opened) return std::move(opened).error();
+    PersonsDb out{std::move(opened->db), opened->owner};
+    if (person.empty()) return out;
+    const auto find = [&](store::Tx& tx) { return store::find_person(tx, person); };
+    const auto found = out.db->run_blocking(out.who, find, store::Db::Access::read);
+    if (!found) return found.error();
+    out.who.person = found->id;
+    return out;
+}
+
+}  // namespace
+
+int key_new(const LoadedSettings& loaded, const std::string& person, const std::string& label, const std::vector<std::string>& scopes, bool quiet) {
     for (const auto& scope : scopes)
         if (scope != "chat" && scope != "dev" && scope != "admin")
             return complain(base::error(base::Code::invalid_argument, "there is no scope '" + scope + "'", "use chat, dev and admin, by comma"));
-    auto opened = open_as_owner(loaded.settings);
+    auto opened = open_as(loaded.settings, person);
     if (!opened) return complain(opened.error());
-    auto create = [&](store::Tx& tx) { return store::create_key(tx, opened->owner.person, label, scopes); };
-    const auto made = opened->db->run_blocking(opened->owner, create);
+    auto create = [&](store::Tx& tx) { return store::create_key(tx, opened->who.person, label, scopes); };
+    const auto made = opened->db->run_blocking(opened->who, create);
     if (quiet) std::puts(made.secret.c_str());
     else std::printf("%s\nThis is shown once. id %s\n", made.secret.c_str(), made.key.id.text().c_str());
     return 0;
 }
 
-int key_list(const LoadedSettings& loaded, bool json) {
-    auto opened = open_as_owner(loaded.settings);
+int key_list(const LoadedSettings& loaded, const std::string& person, bool json) {
+    auto opened = open_as(loaded.settings, person);
     if (!opened) return complain(opened.error());
     auto list = [](store::Tx& tx) { return store::list_keys(tx); };
     base::Json out = base::Json::array();
     if (!json) std::printf("%-36s  %-9s  %-16s %-16s %-20s %s\n", "id", "begins", "label", "scopes", "made (UTC)", "state");
-    for (const auto& key : opened->db->run_blocking(opened->owner, list)) {
+    for (const auto& key : opened->db->run_blocking(opened->who, list)) {
         std::string scopes;
         for (const auto& scope : key.scopes) scopes += (scopes.empty() ? "" : ",") + scope;
         const std::string made = base::rfc3339(key.created);
@@ -114,22 +137,26 @@ int key_list(const LoadedSettings& loaded, bool json) {
     return 0;
 }
 
-int key_revoke(const LoadedSettings& loaded, const std::string& text) {
+int key_revoke(const LoadedSettings& loaded, const std::string& person, const std::string& text) {
     const auto id = base::KeyId::parse(text);
     const base::Error unknown = base::error(base::Code::not_found, "there is no key '" + text + "' that could be revoked", "hearth key list shows them");
     if (!id) return complain(unknown);
     // By the server where one runs, since it remembers for a while which keys it has seen.
-    const auto told = ask_server(loaded.settings.server.socket, "DELETE", "/v1/keys/" + id->text(), nullptr);
-    if (told && told->status == 404) return complain(unknown);
-    const bool done = told && told->status == 200;
+    bool done = false;
+    if (person.empty()) {
+        const auto told = ask_server(loaded.settings.server.socket, "DELETE", "/v1/keys/" + id->text(), nullptr);
+        if (told && told->status == 404) return complain(unknown);
+        done = told && told->status == 200;
+    }
     if (!done) {
-        auto opened = open_as_owner(loaded.settings);
+        auto opened = open_as(loaded.settings, person);
         if (!opened) return complain(opened.error());
         auto revoke = [&](store::Tx& tx) { return store::revoke_key(tx, *id); };
-        if (!opened->db->run_blocking(opened->owner, revoke)) return complain(unknown);
+        if (!opened->db->run_blocking(opened->who, revoke)) return complain(unknown);
     }
     std::puts("revoked");
-    if (!done) say("no server at " + loaded.settings.server.socket + " was told: one that runs elsewhere on this database takes the key for up to 5 s more");
+    if (!person.empty()) say("a server that runs takes the key for up to 5 s more");
+    else if (!done) say("no server at " + loaded.settings.server.socket + " was told: one that runs elsewhere on this database takes the key for up to 5 s more");
     else if (!has_private_cluster(loaded.settings)) say("another server on this database takes the key for up to 5 s more");
     return 0;
 }

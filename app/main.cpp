@@ -18,7 +18,7 @@ struct Arguments {
     bool json = false, quiet = false, fresh = false;
     int limit = 20;
     app::ChatOptions chat;
-    std::string replies, effort;
+    std::string replies, effort, role = "member";
     std::optional<std::string> tone;
     app::BenchOptions bench;
     std::string version, other_version, model, prompt;
@@ -107,6 +107,10 @@ void add_models(CLI::App& root, Arguments& a, Action& chosen) {
 void add_people(CLI::App& root, Arguments& a, Action& chosen) {
     auto* person = group(root, "person", "The people, and how each is answered");
     command(*person, "list", "All of them", "hearth person list", chosen, [&a](const auto& s) { return app::person_list(s, a.json); })->add_flag("--json", a.json);
+    auto* added = command(*person, "add", "Take one in", "hearth person add Clara", chosen, [&a](const auto& s) { return app::person_add(s, a.name, a.role, a.json); });
+    added->add_option("name", a.name, "what the person is called")->required();
+    added->add_option("--role", a.role, "member, or guest: who has no tools")->check(CLI::IsMember({"member", "guest"}))->capture_default_str();
+    added->add_flag("--json", a.json);
     auto* set = command(*person, "set", "How one is answered from the next message on", "hearth person set Clara --replies plain", chosen,
                         [&a](const auto& s) { return app::person_set(s, a.name, a.replies, a.effort, a.tone, a.json); });
     set->add_option("person", a.name, "a name or an id of hearth person list")->required();
@@ -251,12 +255,15 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     command(*config, "check", "Whether the settings are usable", "hearth config check", chosen, [](const auto& s) { return app::config_check(s); });
     auto* key = group(root, "key", "API keys");
     auto* made = command(*key, "new", "Make a key; it is shown once", "hearth key new --label laptop --scopes chat,dev", chosen,
-                         [&a](const auto& s) { return app::key_new(s, a.label, base::split(a.scopes, ','), a.quiet); });
+                         [&a](const auto& s) { return app::key_new(s, a.person, a.label, base::split(a.scopes, ','), a.quiet); });
     made->add_option("--label", a.label, "what it is for");
     made->add_option("--scopes", a.scopes, "of chat, dev, admin, by comma");
     made->add_flag("--quiet", a.quiet, "prints the secret alone");
-    command(*key, "list", "Your keys", "hearth key list", chosen, [&a](const auto& s) { return app::key_list(s, a.json); })->add_flag("--json", a.json, "as JSON, for scripts");
-    command(*key, "revoke", "End a key", "hearth key revoke 0190…", chosen, [&a](const auto& s) { return app::key_revoke(s, a.name); })->add_option("id", a.name)->required();
+    auto* listed = command(*key, "list", "Your keys", "hearth key list", chosen, [&a](const auto& s) { return app::key_list(s, a.person, a.json); });
+    listed->add_flag("--json", a.json, "as JSON, for scripts");
+    auto* ended = command(*key, "revoke", "End a key", "hearth key revoke 0190…", chosen, [&a](const auto& s) { return app::key_revoke(s, a.person, a.name); });
+    ended->add_option("id", a.name)->required();
+    for (CLI::App* one : {made, listed, ended}) one->add_option("--person", a.person, "whose: a name or an id of hearth person list; default: the owner's");
     add_people(root, a, chosen);
     add_secrets(root, a, chosen);
     add_rules(root, a, chosen);

@@ -1,4 +1,4 @@
-// hearth person: how people are answered. Works without a running server; runs that begin from then on go by it.
+// hearth person: who there is, and how each is answered. Works without a running server; runs that begin from then on go by it.
 #include <cstdio>
 
 #include "app/commands.h"
@@ -30,6 +30,15 @@ int person_list(const LoadedSettings& loaded, bool json) {
         out.push_back(person_json(one));
     }
     if (json) print_json(out);
+    return 0;
+}
+
+int person_add(const LoadedSettings& loaded, const std::string& name, const std::string& role, bool json) {
+    const auto add = [&](store::Tx& tx) { return store::add_person(tx, name, role); };
+    const auto added = as_owner(loaded.settings, add);
+    if (!added) return complain(added.error());
+    if (json) print_json(person_json(*added));
+    else print(*added);
     return 0;
 }
 

@@ -1,12 +1,14 @@
 #include "store/people.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace store {
 namespace {
 
 using base::Code;
 
+constexpr std::size_t kLongestName = 100;  // bytes
 constexpr const char* kColumns = "select id, name, role, replies = 'plain', effort, tone from person";
 constexpr std::size_t kLongestTone = 300;  // characters; PostgreSQL counts them
 
@@ -23,6 +25,22 @@ std::vector<Person> list_people(Tx& tx) {
 Person this_person(Tx& tx) {
     const auto rows = tx.exec(std::string(kColumns) + " where id = hearth_person()");
     return rows.empty() ? Person{} : person_of(rows[0]);
+}
+
+base::Result<Person> add_person(Tx& tx, const std::string& name, const std::string& role) {
+    const bool odd = std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    if (odd || name.size() > kLongestName || name.find_first_not_of(' ') == std::string::npos)
+        return base::error(Code::invalid_argument, "a person's name is one line of at most " + std::to_string(kLongestName) + " bytes");
+    for (const Person& one : list_people(tx))
+        if (one.name == name) return base::error(Code::conflict, "somebody is called '" + name + "' already", "add something by which the two are told apart");
+    try {
+        return person_of(tx.exec("insert into person (id, tenant_id, name, role) values ($1, hearth_tenant(), $2, $3) returning id, name, role, replies = 'plain', effort, tone",
+                                 {base::PersonId::make(base::SystemClock().now()), name, role})
+                             .at(0));
+    } catch (const DbError& e) {
+        if (e.condition != "42501") throw;  // row-level security
+        return base::error(Code::permission_denied, "people are taken in by the owner, as member or guest");
+    }
 }
 
 base::Result<Person> find_person(Tx& tx, const std::string& who) {

@@ -1,4 +1,4 @@
-// The people of a tenant, and how each is answered.
+// The people of a tenant, who they are, and how each is answered.
 #pragma once
 
 #include <optional>
@@ -21,14 +21,17 @@ std::vector<Person> list_people(Tx& tx);
 // The person of the transaction; nothing set where there is none.
 Person this_person(Tx& tx);
 
+// By the owner alone: Error{permission_denied}. `role`: member | guest. {conflict}: somebody has the name.
+base::Result<Person> add_person(Tx& tx, const std::string& name, const std::string& role);
+// By id or name. Error{not_found}; {conflict}: several have the name.
+base::Result<Person> find_person(Tx& tx, const std::string& who);
+
 struct PersonChange {
     std::optional<bool> plain;
     std::optional<std::string> effort;
     std::optional<std::string> tone = std::nullopt;
 };
-// The one person of the id or name. Error{not_found}; {conflict}: several have the name.
-base::Result<Person> find_person(Tx& tx, const std::string& who);
-// As find_person; Error{invalid_argument}: a tone of more than a line, or too long; {permission_denied}: neither oneself nor as the owner.
+// Errors as of find_person(); {invalid_argument}: a tone of more than a line, or too long; {permission_denied}: neither oneself nor as the owner.
 base::Result<Person> change_person(Tx& tx, const std::string& who, const PersonChange& change);
 
 }  // namespace store

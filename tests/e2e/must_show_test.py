@@ -7,7 +7,6 @@ import json
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -340,7 +339,6 @@ def test_a_word_that_arrives_after_a_restart_lets_it_happen_once(server, folder)
         in_force(server, 0)
 
 
-@pytest.mark.skipif(not shutil.which("psql"), reason="needs psql")
 @on("scripted", "tiny", "default")
 def test_two_people_in_two_threads_never_see_each_others(server, folder):
     keys = [server.key, another_person(server)]
@@ -393,10 +391,13 @@ def test_the_page_can_be_followed(server, folder):
     listed = me.types("hearth approval list")
     assert "date >> dates.txt" in listed and not (folder / "dates.txt").exists()
     assert "is granted" in me.types("hearth approval grant", ID=id_in(listed))
-    ended(server, server.call("GET", "/v1/runs?limit=1").json["data"][0]["id"])
+    run = ended(server, server.call("GET", "/v1/runs?limit=1").json["data"][0]["id"])
     assert len((folder / "dates.txt").read_text().splitlines()) == 1
     rule(server, "rm", "ask_before_programs")
     in_force(server, 0)
+    assert "Clara" in me.types("hearth person add")
+    hers = re.search(r"hk_\S+", me.types("hearth key new"))[0]
+    assert '"code":"not_found"' in me.types("curl -H", hk_HERS=hers, ID=run["id"]).replace(" ", "")
     for command in ("python3 tests/e2e/scripted_upstream.py", "curl -N"):
         me.skips(command)  # below
     assert me.left == []

@@ -3,7 +3,8 @@ import json
 import subprocess
 
 import pytest
-from support import user
+from conftest import running
+from support import Hearth, user
 
 SCRIPT = [{"when": "", "text": "## Plan\nThe file is `/etc/x/a.txt`. It is **big**."}]
 
@@ -40,7 +41,26 @@ def test_effort_is_the_least_class_and_the_trace_says_who_set_it(hearth):
     assert "class fast by admission" in shown and "class normal by setting: the person's effort is normal" in shown
 
 
+def test_a_person_who_is_taken_in_has_keys_and_data_of_their_own(own):
+    for hearth in running(Hearth(own, "person_added", SCRIPT)):
+        added = person(hearth, "add", "Clara", "--json")
+        assert added.returncode == 0 and json.loads(added.stdout)["role"] == "member", added.stderr
+        assert "is called 'Clara' already" in person(hearth, "add", "Clara").stderr
+        key = lambda *words: subprocess.run([hearth.state.binary, "key", *words], env=hearth.env, capture_output=True, text=True, timeout=60)
+        hers = key("new", "--person", "Clara", "--label", "phone", "--quiet").stdout.strip()
+        run = hearth.call("POST", "/v1/chat/completions", {"model": "hearth", "messages": [user("Good evening!")]}, key=hers).headers["X-Hearth-Run"]
+        assert hearth.call("GET", f"/v1/runs/{run}", key=hers).status == 200 and hearth.call("GET", f"/v1/runs/{run}").status == 404
+        assert run not in hearth.call("GET", "/v1/runs?limit=500").data.decode()
+        listed, = json.loads(key("list", "--person", "Clara", "--json").stdout)
+        assert listed["label"] == "phone" and listed["id"] not in key("list").stdout
+        assert key("revoke", listed["id"]).returncode == 1 and key("revoke", listed["id"], "--person", "Clara").returncode == 0
+        hearth.wait_for(lambda: hearth.call("GET", "/v1/runs", key=hers).status == 401, "its end", 10)
+        assert "there is no person 'Nobody'" in key("new", "--person", "Nobody").stderr
+
+
 @pytest.mark.parametrize("words, code, said", [
+    (["add", " "], 1, "a person's name is"),
+    (["add", "Otto", "--role", "owner"], 2, "--role"),
     (["set", "nobody", "--replies", "plain"], 1, "there is no person 'nobody'"),
     (["set", "nobody", "--replies", "short"], 2, "--replies"),
 ])

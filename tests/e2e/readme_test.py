@@ -250,6 +250,7 @@ HOW = {
     "hearth quality run --case 'files/*'": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--case", "files/*"'),
     "hearth quality run --bfcl FOLDER --each 4": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--bfcl", str(tmp_path), "--each"'),
     "hearth person list": lambda hearth, folder: run(hearth, folder, ["person", "list"]),
+    "hearth person add Clara": proven_in("tests/e2e/person_test.py", 'person(hearth, "add", "Clara", "--json")'),
     "hearth person set Clara --replies plain": proven_in("tests/e2e/person_test.py", '"--replies", "plain"'),
     "hearth person set Clara --effort heavy": proven_in("tests/e2e/person_test.py", '"--effort", "normal"'),
     "hearth person set Clara --tone \"simply, without technical words\"": proven_in("tests/e2e/directive_test.py", '"--tone", "simply, without technical words"'),

@@ -13,7 +13,7 @@ namespace {
 
 struct People : OnDatabase {
     ~People() override {
-        if (world) world->sql("update person set replies = 'full', effort = 'auto', tone = ''");
+        if (world) world->sql("update person set replies = 'full', effort = 'auto', tone = ''; delete from person where name in ('Clara', 'Gus')");
     }
     base::Result<store::Person> change(const store::Identity& as_whom, const std::string& who, const store::PersonChange& what) {
         return as(as_whom, [&](Tx& tx) { return store::change_person(tx, who, what); });
@@ -43,6 +43,20 @@ TEST_F(People, TheOwnerSetsEverybodysAndOthersTheirOwn) {
     EXPECT_EQ(see(member).effort, "heavy");
     EXPECT_EQ(change(member, owner.person.text(), {true, std::nullopt}).error().code, Code::permission_denied);
     EXPECT_FALSE(see(owner).plain);
+}
+
+TEST_F(People, TheOwnerTakesThemInAndNobodyElseDoes) {
+    const auto add = [&](const store::Identity& as_whom, const std::string& name, const std::string& role) { return as(as_whom, [&](Tx& tx) { return store::add_person(tx, name, role); }); };
+    const auto clara = add(world->owner(), "Clara", "member");
+    ASSERT_TRUE(clara) << clara.error().text();
+    EXPECT_EQ(see({world->owner().tenant, clara->id}).name, "Clara");
+    EXPECT_EQ(add(world->owner(), "Gus", "guest").value().role, "guest");
+    EXPECT_EQ(as(world->member(), [](Tx& tx) { return store::find_person(tx, "Gus"); }).value().role, "guest");
+    EXPECT_EQ(add(world->owner(), "Clara", "guest").error().code, Code::conflict);
+    EXPECT_EQ(add(world->member(), "Mallory", "member").error().code, Code::permission_denied);
+    for (const char* role : {"owner", "peer"}) EXPECT_EQ(add(world->owner(), "Mallory", role).error().code, Code::permission_denied) << role;
+    for (const std::string& name : {std::string(), std::string("  "), std::string("a\nb"), std::string(101, 'x')}) EXPECT_EQ(add(world->owner(), name, "member").error().code, Code::invalid_argument) << name;
+    EXPECT_EQ(as(world->owner(), [](Tx& tx) { return store::find_person(tx, "Mallory"); }).error().code, Code::not_found);
 }
 
 TEST_F(People, AMistakeIsNamed) {
