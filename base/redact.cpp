@@ -4,6 +4,8 @@
 #include <cctype>
 #include <random>
 
+#include "base/secret_value.h"
+
 namespace base {
 namespace {
 
@@ -32,15 +34,32 @@ std::size_t end_of_key(const std::string& text, std::size_t at, const KeyPattern
     return end - body >= pattern.least && has_digit ? end : at;
 }
 
+// These reserve what they write: a text that grows leaves copies of its beginning behind.
+
 std::string hexadecimal(std::string_view value) {
     constexpr const char* kDigits = "0123456789abcdef";
     std::string out;
+    out.reserve(2 * value.size());
     for (const unsigned char c : value) out += {kDigits[c >> 4], kDigits[c & 15]};
+    return out;
+}
+
+// As dump() writes a text, without the quotes.
+std::string inside_json(std::string_view value) {
+    constexpr std::string_view kNamed = "\"\\\b\f\n\r\t", kNames = "\"\\bfnrt";
+    std::string out;
+    out.reserve(6 * value.size());
+    for (const char c : value) {
+        if (const auto at = kNamed.find(c); at != kNamed.npos) out.append({'\\', kNames[at]});
+        else if (static_cast<unsigned char>(c) < 0x20) out.append("\\u00").append(hexadecimal({&c, 1}));
+        else out += c;
+    }
     return out;
 }
 
 std::string percent_encoded(std::string_view value) {
     std::string out;
+    out.reserve(3 * value.size());
     for (const char c : value) {
         const bool plain = word(c) || std::string_view("-_.~").find(c) != std::string_view::npos;
         std::string code = "%" + hexadecimal({&c, 1});
@@ -54,6 +73,7 @@ std::string percent_encoded(std::string_view value) {
 std::string base64_beginning(std::string_view value, bool url) {
     const std::string digits = std::string("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") + (url ? "-_" : "+/");
     std::string out;
+    out.reserve(value.size() / 3 * 4);
     for (std::size_t i = 0; i + 3 <= value.size(); i += 3) {
         const unsigned bits = unsigned(static_cast<unsigned char>(value[i])) << 16 | unsigned(static_cast<unsigned char>(value[i + 1])) << 8 |
                               static_cast<unsigned char>(value[i + 2]);
@@ -116,13 +136,11 @@ Redactor::Known Redactor::hash_of(std::string_view value) const {
 }
 
 std::vector<Redactor::Known> Redactor::forms_of(std::string_view value) const {
-    const std::string quoted = dump(Json(value)), inside = quoted.substr(1, quoted.size() - 2);
-    std::vector<std::string> texts = {std::string(value), inside, hexadecimal(value), percent_encoded(value), base64_beginning(value, false), base64_beginning(value, true)};
-    std::sort(texts.begin(), texts.end());
-    texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+    std::array<std::string, 6> texts{std::string(value), inside_json(value), hexadecimal(value), percent_encoded(value), base64_beginning(value, false), base64_beginning(value, true)};
     std::vector<Known> out;
-    for (const auto& text : texts)
-        if (text.size() >= kLeast) out.push_back(hash_of(text));
+    for (auto text = texts.begin(); text != texts.end(); ++text)
+        if (text->size() >= kLeast && std::find(texts.begin(), text, *text) == text) out.push_back(hash_of(*text));
+    for (auto& text : texts) wipe(text);
     return out;
 }
 
