@@ -38,25 +38,25 @@ std::vector<Cover> covers_in(const std::string& bytes) {
 }  // namespace
 
 void serve_call(int socket, int waiter, int complain) {
-    int given[kMostPassed] = {-1, -1, -1, -1, -1}, more[kMostPassed];
+    int given[kMostPassed] = {-1, -1, -1, -1, -1, -1}, more[kMostPassed];
     char byte = 0;
-    if (take_descriptors(socket, byte, given) < 4) _exit(1);
+    if (take_descriptors(socket, byte, given) < 5) _exit(1);
     const auto request = decode_request(read_file(given[0]));
     if (!request) _exit(1);
     Fd folder;
-    std::string problem = mount_folder(given[1], *request, given[4], folder);
+    std::string problem = mount_folder(given[1], *request, given[5], folder);
     if (take_descriptors(socket, byte, more) != 1) _exit(1);
     if (problem.empty()) problem = cover_folder(*request, folder, covers_in(read_file(more[0])));
     const Fd command = memory_file(command_of(*request));
-    const int fds[] = {command.get(), given[2], given[3]};
-    if (problem.empty() && !(command && pass_descriptors(waiter, 'g', fds, 3))) problem = std::string("the command cannot be handed over: ") + std::strerror(errno);
+    const int fds[] = {command.get(), given[2], given[3], given[4]};
+    if (problem.empty() && !(command && pass_descriptors(waiter, 'g', fds, 4))) problem = std::string("the command cannot be handed over: ") + std::strerror(errno);
     if (!problem.empty()) dprintf(complain, "%s: %s\n", folder_inside(*request).c_str(), problem.c_str());
     _exit(problem.empty() ? 0 : 1);
 }
 
 bool tell_binder(int socket, const Descriptors& call, int mounts) {
-    const int fds[] = {call.request.get(), mounts, call.input.get(), call.output.get(), call.workspace.get()};
-    return pass_descriptors(socket, 'f', fds, call.workspace ? 5 : 4);
+    const int fds[] = {call.request.get(), mounts, call.input.get(), call.output.get(), call.environment.get(), call.workspace.get()};
+    return pass_descriptors(socket, 'f', fds, call.workspace ? 6 : 5);
 }
 
 bool tell_binder(int socket, const std::vector<Overlay>& held) {

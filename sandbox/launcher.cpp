@@ -195,7 +195,8 @@ base::Result<Ends> ProcessLauncher::send_request(const Command& command, const s
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) == 0) ours.control = Fd(control[0]), theirs.control = Fd(control[1]);
     theirs.request = memory_file(encode(request));
     theirs.input = command.stdin_text.empty() ? Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)) : memory_file(command.stdin_text);
-    if (!ours.stopped || !ours.output || !ours.control || !theirs.request || !theirs.input || (command.workspace && !theirs.workspace))
+    theirs.environment = memory_file(command.environment ? command.environment->reveal() : std::string_view());
+    if (!ours.stopped || !ours.output || !ours.control || !theirs.request || !theirs.input || !theirs.environment || (command.workspace && !theirs.workspace))
         return base::error(Code::resource_exhausted, std::string("no descriptor left to start a program: ") + std::strerror(errno), "raise the open-file limit");
     fcntl(ours.output.get(), F_SETFL, O_NONBLOCK);
     if (!send_descriptors(socket_.get(), theirs)) return died();

@@ -12,6 +12,7 @@
 
 #include "base/probe.h"
 #include "base/result.h"
+#include "base/secret_value.h"
 #include "base/stop.h"
 #include "sandbox/workspace.h"
 
@@ -36,6 +37,7 @@ struct Limits {
 struct Command {
     std::vector<std::string> argv;     // argv[0] is looked up in /usr/bin:/bin inside
     std::string stdin_text;
+    const base::SecretValue* environment = nullptr;  // NAME=VALUE, each ended by a NUL, beside the sandbox's own; goes from here to the program alone
     const Workspace* workspace = nullptr;  // null: an empty folder
     std::string working_directory;     // relative to the workspace
     Limits limits;

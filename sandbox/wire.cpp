@@ -61,7 +61,7 @@ std::optional<Report> decode_report(const std::string& bytes) {
     return r;
 }
 
-Fd memory_file(const std::string& content) {
+Fd memory_file(std::string_view content) {
     Fd file(memfd_create("hearth", MFD_CLOEXEC));
     std::size_t done = 0;
     while (file && done < content.size()) {
@@ -87,17 +87,17 @@ std::string read_file(int fd) {
 }
 
 bool send_descriptors(int socket, const Descriptors& d) {
-    const int fds[] = {d.request.get(), d.input.get(), d.output.get(), d.control.get(), d.workspace.get()};
-    return pass_descriptors(socket, 'r', fds, d.workspace ? 5 : 4);
+    const int fds[] = {d.request.get(), d.input.get(), d.output.get(), d.control.get(), d.environment.get(), d.workspace.get()};
+    return pass_descriptors(socket, 'r', fds, d.workspace ? 6 : 5);
 }
 
 std::optional<Descriptors> receive_descriptors(int socket, bool& closed) {
-    int fds[kMostPassed] = {-1, -1, -1, -1, -1};
+    int fds[kMostPassed] = {-1, -1, -1, -1, -1, -1};
     char byte = 0;
     const int count = take_descriptors(socket, byte, fds);
     closed = count < 0;
     if (count <= 0) return std::nullopt;
-    return Descriptors{Fd(fds[0]), Fd(fds[1]), Fd(fds[2]), Fd(fds[3]), Fd(fds[4])};
+    return Descriptors{Fd(fds[0]), Fd(fds[1]), Fd(fds[2]), Fd(fds[3]), Fd(fds[4]), Fd(fds[5])};
 }
 
 }  // namespace sandbox

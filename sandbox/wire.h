@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sandbox/launcher.h"
@@ -23,9 +24,10 @@ struct Request {
     Limits limits;
 };
 
-// Descriptors of a request, in this order; `workspace` may be absent.
+// Descriptors of a request, in this order; `workspace` may be absent. What `environment` holds (Command::environment) is read in the
+// sandbox and nowhere on the way.
 struct Descriptors {
-    Fd request, input, output, control, workspace;
+    Fd request, input, output, control, environment, workspace;
 };
 
 struct Report {
@@ -43,7 +45,7 @@ std::string encode(const Report& report);
 std::optional<Report> decode_report(const std::string& bytes);
 
 // A memory file that holds `content`, its offset at the start. Empty on failure.
-Fd memory_file(const std::string& content);
+Fd memory_file(std::string_view content);
 std::string read_file(int fd);         // from its start
 
 bool send_descriptors(int socket, const Descriptors& descriptors);
