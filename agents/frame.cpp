@@ -240,7 +240,8 @@ tools::Dispatch dispatch_of(Frame& frame, tools::Ports& ports, const base::StopT
              std::size_t(frame.options.max_tool_result_chars)},
             frame.effects,
             frame.parts.db,
-            frame.parts.rules};
+            frame.parts.rules,
+            frame.parts.secrets};
 }
 
 }  // namespace agents

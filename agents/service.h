@@ -49,6 +49,7 @@ class TraceSink;
 }
 namespace tools {
 class RuleBook;
+class Secrets;
 class Source;
 }
 
@@ -221,6 +222,7 @@ struct Parts {
     base::Log& log;
     base::Metrics& metrics;
     const tools::RuleBook* rules = nullptr;  // of the house; null: the shipped ones alone
+    const tools::Secrets* secrets = nullptr; // null: no call is given one
 };
 
 store::Identity identity_of(const policy::Principal& principal);

@@ -80,7 +80,8 @@ int prompt_release(const LoadedSettings& settings, const std::string& name, int 
 int prompt_rollback(const LoadedSettings& settings, const std::string& name, bool json);
 int quality_run(const LoadedSettings& settings, const QualityOptions& options);
 // The value of the secret is read from standard input, on a terminal without showing it.
-int secret_set(const LoadedSettings& settings, const std::string& name, const std::string& host, bool shared, bool json);
+// `tools`: whose calls it is for; empty: it is for upstreams.
+int secret_set(const LoadedSettings& settings, const std::string& name, const std::string& host, const std::vector<std::string>& tools, bool shared, bool json);
 int secret_list(const LoadedSettings& settings, bool json);
 int secret_remove(const LoadedSettings& settings, const std::string& name, bool shared, bool json);
 int secret_rotate(const LoadedSettings& settings, const std::string& name, bool master, bool json);

@@ -1,4 +1,5 @@
 // The command line: which subcommand, with which settings.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -25,6 +26,7 @@ struct Arguments {
     std::optional<std::string> override_reason;
     app::QualityOptions quality;
     int number = 0, days = 90;
+    std::vector<std::string> tools;
     std::string name, out, person, label = "key", scopes = "chat", host;
     bool shared = false, master = false, all = false, list = false;
     app::RuleOptions rule;
@@ -191,14 +193,16 @@ void add_quality(CLI::App& root, Arguments& a, Action& chosen) {
 void add_secrets(CLI::App& root, Arguments& a, Action& chosen) {
     auto* secret = group(root, "secret", "Values that settings and prompts name and never hold");
     auto* set = command(*secret, "set", "Keep a secret: its value is read from standard input", "", chosen,
-                        [&a](const auto& s) { return app::secret_set(s, a.name, a.host, a.shared, a.json); });
+                        [&a](const auto& s) { return app::secret_set(s, a.name, a.host, a.tools, a.shared, a.json); });
     set->add_option("name", a.name, "a letter, then letters, digits, '.', '_', '-'")->required();
-    set->add_option("--host", a.host, "the only host that it may be sent to");
+    auto* host = set->add_option("--host", a.host, "the only host that it may be sent to");
+    set->add_option("--for", a.tools, "instead of for upstreams: for calls of these tools, such as bash")->delimiter(',')->excludes(host);
     set->add_flag("--shared", a.shared, "the household's: everybody in it may use it");
     set->add_flag("--json", a.json, "as JSON, for scripts");
     set->footer("Example: hearth secret set openai --host api.openai.com < key.txt\n"
                 "         hearth secret set openai        (asks for it, without showing what is typed)\n"
-                "Then `upstream.key: secret:openai` in a settings file stands for it.");
+                "         hearth secret set github --for bash\n"
+                "Then `upstream.key: secret:openai` in a settings file, or an agent's call such as bash with the variable TOKEN=secret:github, stands for it.");
     command(*secret, "list", "Which there are, without their values", "hearth secret list --json", chosen, [&a](const auto& s) { return app::secret_list(s, a.json); })
         ->add_flag("--json", a.json, "as JSON, for scripts");
     auto* remove = command(*secret, "rm", "Forget a secret", "hearth secret rm openai", chosen, [&a](const auto& s) { return app::secret_remove(s, a.name, a.shared, a.json); });
@@ -220,7 +224,7 @@ void add_rules(CLI::App& root, Arguments& a, Action& chosen) {
     set->add_option("verdict", r.verdict, "allow, ask (a person, each time) or deny")->required()->check(CLI::IsMember({"allow", "ask", "deny"}));
     const auto column = [&](const char* flag, std::vector<std::string>& to, const char* help) { set->add_option(flag, to, help)->delimiter(','); };
     column("--tool", r.tools, "of these tools alone");
-    column("--permission", r.permissions, "of what needs one of these: workspace_read, workspace_write, execute, memory_read, memory_write, network, people, money, admin");
+    column("--permission", r.permissions, "of what needs one of these: workspace_read, workspace_write, execute, memory_read, memory_write, network, people, money, threads, secret (the call is given one), admin");
     column("--person", r.people, "for these people alone");
     column("--role", r.roles, "for owner, member");
     column("--scope", r.scopes, "for the agents of dev, home");
@@ -352,6 +356,10 @@ base::Result<void> check_words(const CLI::App& root, const std::vector<std::stri
 }  // namespace
 
 int main(int argc, char** argv) {
+    // Secrets pass through this memory, also in buffers of libraries: no core of it is written. Of a limit of 0 a program that
+    // the machine has core files piped to would still be given one, of 1 not (fs/coredump.c).
+    const rlimit no_core{1, 1};
+    setrlimit(RLIMIT_CORE, &no_core);
     Arguments a;
     Action chosen;
     // The launcher is forked before CPU threads, secrets and the model exist; only these commands need it.

@@ -12,6 +12,7 @@
 #include "app/terminal.h"
 #include "net/http_client.h"
 #include "store/secrets.h"
+#include "tools/registry.h"
 
 namespace app {
 namespace {
@@ -75,19 +76,37 @@ base::Result<SecretValue> read_value(const std::string& name) {
 
 base::Json json_of(const store::SecretInfo& info) {
     return {{"name", info.name}, {"handle", "secret:" + info.name}, {"owner", info.owner == store::SecretOwner::tenant ? "household" : "person"},
-            {"version", info.version}, {"host", info.host}, {"changed", base::rfc3339(info.changed)}};
+            {"version", info.version}, {"host", info.host}, {"for", info.tools}, {"changed", base::rfc3339(info.changed)}};
+}
+
+// Where it may go, in a word.
+std::string use_of(const store::SecretInfo& info) {
+    std::string out;
+    for (const auto& tool : info.tools) out += (out.empty() ? "tools: " : ", ") + tool;
+    return !out.empty() ? out : info.host.empty() ? "any host" : info.host;
+}
+
+base::Result<void> check_tools(const std::vector<std::string>& names) {
+    std::string takers;
+    for (const auto& tool : tools::builtin_tools())
+        if (!tool.takes_secrets.empty()) takers += (takers.empty() ? "" : ", ") + tool.name;
+    for (const auto& name : names)
+        if (const tools::Tool* tool = tools::Builtins().find(name); !tool || tool->takes_secrets.empty())
+            return base::error(Code::invalid_argument, "no tool '" + name + "' takes secrets", "those that do: " + takers);
+    return {};
 }
 
 store::SecretOwner owner_of(bool shared) { return shared ? store::SecretOwner::tenant : store::SecretOwner::person; }
 
 }  // namespace
 
-int secret_set(const LoadedSettings& loaded, const std::string& name, const std::string& wanted_host, bool shared, bool json) {
+int secret_set(const LoadedSettings& loaded, const std::string& name, const std::string& wanted_host, const std::vector<std::string>& tools, bool shared, bool json) {
     const std::string host = wanted_host.empty() ? "" : net::host_of("https://" + wanted_host);
     if (!wanted_host.empty() && (host.empty() || wanted_host.find('/') != wanted_host.npos))
         return complain(base::error(Code::invalid_argument, "'" + wanted_host + "' is no host", "for example --host api.openai.com")), 2;
     if (!store::is_secret_name(name))
         return complain(base::error(Code::invalid_argument, "that is no name of a secret", "a letter, then letters, digits, '.', '_' and '-', at most 64; the value comes from standard input")), 2;
+    if (auto known = check_tools(tools); !known) return complain(known.error()), 2;
     auto value = read_value(name);
     if (!value) return complain(value.error());
     auto opened = open_as_owner(loaded.settings);
@@ -95,7 +114,7 @@ int secret_set(const LoadedSettings& loaded, const std::string& name, const std:
     const auto set = [&](store::Tx& tx) -> base::Result<store::SecretInfo> {
         auto keys = store::master_keys(tx, loaded.settings.state_folder);
         if (!keys) return std::move(keys).error();
-        return store::set_secret(tx, *keys, owner_of(shared), name, host, *value);
+        return store::set_secret(tx, *keys, owner_of(shared), name, host, *value, tools);
     };
     const auto done = opened->db->run_blocking(opened->owner, set);
     if (!done) return complain(done.error());
@@ -109,12 +128,12 @@ int secret_list(const LoadedSettings& loaded, bool json) {
     if (!opened) return complain(opened.error());
     const auto list = [](store::Tx& tx) { return store::list_secrets(tx); };
     base::Json out = base::Json::array();
-    if (!json) std::printf("%-24s  %-9s  %7s  %-24s %s\n", "name", "owner", "version", "host", "changed (UTC)");
+    if (!json) std::printf("%-24s  %-9s  %7s  %-24s %s\n", "name", "owner", "version", "for", "changed (UTC)");
     for (const auto& info : opened->db->run_blocking(opened->owner, list)) {
         out.push_back(json_of(info));
         const std::string changed = base::rfc3339(info.changed), owner = out.back()["owner"];
         if (!json)
-            std::printf("%-24s  %-9s  %7lld  %-24s %s\n", info.name.c_str(), owner.c_str(), static_cast<long long>(info.version), info.host.empty() ? "any" : visible(info.host).c_str(),
+            std::printf("%-24s  %-9s  %7lld  %-24s %s\n", info.name.c_str(), owner.c_str(), static_cast<long long>(info.version), visible(use_of(info)).c_str(),
                         (changed.substr(0, 10) + " " + changed.substr(11, 8)).c_str());
     }
     if (json) print_json(out);

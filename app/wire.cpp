@@ -184,7 +184,8 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     w->gateway_->on_shadow([self = w.get()](const router::ShadowDelta& delta) { self->traces_->emit(router::shadow_call_of(delta)); });
     w->rule_keeper_ = std::make_unique<RuleKeeper>(w->rules_, *w->db_, w->log_);
     if (auto rules = w->rule_keeper_->read(); !rules) return std::move(rules).error();
-    agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_, &w->rules_};
+    w->tool_secrets_ = std::make_unique<tools::Secrets>(*w->db_, settings.state_folder, w->redactor_);
+    agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_, &w->rules_, w->tool_secrets_.get()};
     w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings, std::move(checked->cast)));
     w->signals_ = std::make_unique<store::SignalListener>(db_options.url, w->log_, [self = w.get()](const store::Signal& signal) { self->heard(signal); });
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));

@@ -26,6 +26,7 @@
 #include "server/services.h"
 #include "tools/registry.h"
 #include "tools/rule_book.h"
+#include "tools/secrets.h"
 
 namespace app {
 
@@ -79,6 +80,7 @@ private:
     std::unique_ptr<DrillKeeper> drills_;
     tools::Builtins tools_;
     tools::RuleBook rules_;
+    std::unique_ptr<tools::Secrets> tool_secrets_;
     std::unique_ptr<RuleKeeper> rule_keeper_;
     std::unique_ptr<agents::Agents> agents_;
     std::unique_ptr<store::SignalListener> signals_;

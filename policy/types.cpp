@@ -35,6 +35,7 @@ std::string_view name(Permission permission) {
         case Permission::people: return "people";
         case Permission::money: return "money";
         case Permission::threads: return "threads";
+        case Permission::secret: return "secret";
         case Permission::admin: return "admin";
     }
     return "unknown";

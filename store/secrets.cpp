@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/split.h"
 #include "base/unicode.h"
 #include "store/digest.h"
 
@@ -25,13 +26,18 @@ struct Sealed {
     std::string name;
     std::int64_t version = 0;
     std::string host, master_key, wrapped_key, sealed;
+    std::string tools;  // by comma
 
-    std::string bound_to(const char* purpose) const { return base::dump({purpose, tenant.text(), audience.text(), name, version, host}); }
+    std::string bound_to(const char* purpose) const {
+        base::Json bound = {purpose, tenant.text(), audience.text(), name, version, host};
+        if (!tools.empty()) bound.push_back(tools);
+        return base::dump(bound);
+    }
 };
-constexpr const char* kColumns = "tenant_id, audience_id, name, version, host, master_key, wrapped_key, sealed";
+constexpr const char* kColumns = "tenant_id, audience_id, name, version, host, master_key, wrapped_key, sealed, tools";
 
 Sealed sealed_of(const Row& row) {
-    return {row.id<base::TenantId>(0), row.id<base::AudienceId>(1), row.text(2), row.integer(3), row.text(4), row.text(5), row.text(6), row.text(7)};
+    return {row.id<base::TenantId>(0), row.id<base::AudienceId>(1), row.text(2), row.integer(3), row.text(4), row.text(5), row.text(6), row.text(7), row.text(8)};
 }
 
 const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
@@ -91,13 +97,13 @@ base::AudienceId audience_of(const Tx& tx, SecretOwner owner) {
 base::Result<SecretInfo> store_version(Tx& tx, Sealed row) {
     // Of two that set it at once, both on the version before, one is refused by `version`.
     try {
-        const auto done = tx.exec("insert into secret (audience_id, name, version, host, master_key, wrapped_key, sealed) values ($1, $2, $3, $4, $5, $6, $7)"
-                                  " on conflict (tenant_id, audience_id, name) do update set version = excluded.version, host = excluded.host, master_key = excluded.master_key,"
+        const auto done = tx.exec("insert into secret (audience_id, name, version, host, master_key, wrapped_key, sealed, tools) values ($1, $2, $3, $4, $5, $6, $7, $8)"
+                                  " on conflict (tenant_id, audience_id, name) do update set version = excluded.version, host = excluded.host, tools = excluded.tools, master_key = excluded.master_key,"
                                   " wrapped_key = excluded.wrapped_key, sealed = excluded.sealed, changed_at = clock_timestamp() where secret.version = excluded.version - 1"
                                   " returning " + micros("changed_at"),
-                                  {row.audience, row.name, row.version, row.host, row.master_key, row.wrapped_key, row.sealed});
+                                  {row.audience, row.name, row.version, row.host, row.master_key, row.wrapped_key, row.sealed, row.tools});
         if (done.empty()) return base::error(Code::conflict, "secret '" + row.name + "' was changed by somebody else at the same time", "set it again");
-        return SecretInfo{row.name, row.audience.value == row.tenant.value ? SecretOwner::tenant : SecretOwner::person, row.version, row.host, done[0].time(0)};
+        return SecretInfo{row.name, row.audience.value == row.tenant.value ? SecretOwner::tenant : SecretOwner::person, row.version, row.host, base::split(row.tools, ','), done[0].time(0)};
     } catch (const DbError& e) {
         if (e.condition != "42501") throw;  // row-level security
         return base::error(Code::permission_denied, "secret '" + row.name + "' of the household is its owner's to change", "leave out --shared for one of your own");
@@ -109,6 +115,29 @@ bool is_text(std::string_view bytes) {
     for (std::size_t at = 0; at < bytes.size(); at += std::size_t(length))
         if (const char32_t c = base::decode_utf8(bytes, at, length); c == base::no_char || c == 0) return false;
     return true;
+}
+
+std::string joined(std::vector<std::string> tools) {
+    std::sort(tools.begin(), tools.end());
+    tools.erase(std::unique(tools.begin(), tools.end()), tools.end());
+    std::string out;
+    for (const auto& tool : tools) out += (out.empty() ? "" : ",") + tool;
+    return out;
+}
+
+// The person's own, else the tenant's.
+std::optional<Sealed> nearest(Tx& tx, const std::string& name) {
+    const auto rows = tx.exec(std::string("select ") + kColumns + " from secret where name = $1 order by audience_id = tenant_id limit 1", {name});
+    return rows.empty() ? std::nullopt : std::optional(sealed_of(rows[0]));
+}
+
+base::Result<Sealed> row_for(Tx& tx, const std::string& name, const std::string& tool) {
+    const std::string remedy = "the person may allow it: hearth secret set " + name + " --for " + tool;
+    auto row = nearest(tx, name);
+    if (!row) return base::error(Code::not_found, "there is no secret:" + name, remedy);
+    const auto tools = base::split(row->tools, ',');
+    if (std::find(tools.begin(), tools.end(), tool) != tools.end()) return *std::move(row);
+    return base::error(Code::permission_denied, "secret:" + name + " is for " + (tools.empty() ? "upstreams" : row->tools) + ", not for " + tool, remedy);
 }
 
 // A rotation of the master key waits for those who use it, and they for the rotation: `how` is "" or "_shared".
@@ -150,9 +179,12 @@ base::Result<MasterKeys> master_keys(Tx& tx, const std::filesystem::path& state_
     return MasterKeys::read(state_folder);
 }
 
-base::Result<SecretInfo> set_secret(Tx& tx, const MasterKeys& keys, SecretOwner owner, const std::string& name, const std::string& host, const SecretValue& value) {
+base::Result<SecretInfo> set_secret(Tx& tx, const MasterKeys& keys, SecretOwner owner, const std::string& name, const std::string& host, const SecretValue& value,
+                                    const std::vector<std::string>& tools) {
     if (auto fine = check_new(name, value); !fine) return std::move(fine).error();
-    Sealed row{tx.identity().tenant, audience_of(tx, owner), name, 1, host, {}, {}, {}};
+    // No tool says yet which host a call of it reaches.
+    if (!host.empty() && !tools.empty()) return base::error(Code::invalid_argument, "a secret is for a host or for tools, not for both", "set two of them");
+    Sealed row{tx.identity().tenant, audience_of(tx, owner), name, 1, host, {}, {}, {}, joined(tools)};
     const auto before = tx.exec("select version from secret where audience_id = $1 and name = $2", {row.audience, name});
     if (!before.empty()) row.version = before[0].integer(0) + 1;
     seal_into(row, keys, value);
@@ -161,8 +193,8 @@ base::Result<SecretInfo> set_secret(Tx& tx, const MasterKeys& keys, SecretOwner 
 
 std::vector<SecretInfo> list_secrets(Tx& tx) {
     std::vector<SecretInfo> out;
-    for (const Row& row : tx.exec("select name, audience_id = tenant_id, version, host, " + micros("changed_at") + " from secret order by name, audience_id = tenant_id"))
-        out.push_back({row.text(0), row.boolean(1) ? SecretOwner::tenant : SecretOwner::person, row.integer(2), row.text(3), row.time(4)});
+    for (const Row& row : tx.exec("select name, audience_id = tenant_id, version, host, tools, " + micros("changed_at") + " from secret order by name, audience_id = tenant_id"))
+        out.push_back({row.text(0), row.boolean(1) ? SecretOwner::tenant : SecretOwner::person, row.integer(2), row.text(3), base::split(row.text(4), ','), row.time(5)});
     return out;
 }
 
@@ -171,12 +203,23 @@ bool remove_secret(Tx& tx, SecretOwner owner, const std::string& name) {
 }
 
 base::Result<SecretValue> open_secret(Tx& tx, const MasterKeys& keys, const std::string& name, const std::string& host) {
-    const auto rows = tx.exec(std::string("select ") + kColumns + " from secret where name = $1 order by audience_id = tenant_id limit 1", {name});
-    if (rows.empty()) return base::error(Code::not_found, "there is no secret '" + name + "'", "hearth secret set " + name);
-    const Sealed row = sealed_of(rows[0]);
-    if (!row.host.empty() && row.host != host)
-        return base::error(Code::permission_denied, "secret '" + name + "' is for " + row.host + ", not for " + (host.empty() ? "this use" : host), "hearth secret set " + name + " --host " + host + " would send it there");
-    return value_of(row, keys);
+    const auto row = nearest(tx, name);
+    if (!row) return base::error(Code::not_found, "there is no secret '" + name + "'", "hearth secret set " + name);
+    if (!row->tools.empty())
+        return base::error(Code::permission_denied, "secret '" + name + "' is for calls of " + row->tools + ", not for an upstream", "hearth secret set " + name + " without --for would let an upstream have it");
+    if (!row->host.empty() && row->host != host)
+        return base::error(Code::permission_denied, "secret '" + name + "' is for " + row->host + ", not for " + (host.empty() ? "this use" : host), "hearth secret set " + name + " --host " + host + " would send it there");
+    return value_of(*row, keys);
+}
+
+base::Result<SecretValue> open_secret_for(Tx& tx, const MasterKeys& keys, const std::string& name, const std::string& tool) {
+    const auto row = row_for(tx, name, tool);
+    return row ? value_of(*row, keys) : base::Result<SecretValue>(row.error());
+}
+
+base::Result<void> may_open_secret_for(Tx& tx, const std::string& name, const std::string& tool) {
+    const auto row = row_for(tx, name, tool);
+    return row ? base::Result<void>() : base::Result<void>(row.error());
 }
 
 base::Result<std::vector<SecretInfo>> rotate_secrets(Tx& tx, const MasterKeys& keys, const std::string& name) {

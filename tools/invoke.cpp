@@ -17,11 +17,15 @@ std::string listed(const std::vector<const Tool*>& tools) {
     return out;
 }
 
-policy::Action action_of(const Dispatch& dispatch, const Tool& tool) { return {tool.name, tool.effect, tool.permissions, tool.scopes, dispatch.source.offers(tool)}; }
+policy::Action action_of(const Dispatch& dispatch, const Tool& tool, bool with_secret) {
+    policy::Action action{tool.name, tool.effect, tool.permissions, tool.scopes, dispatch.source.offers(tool)};
+    if (with_secret) action.permissions.push_back(policy::Permission::secret);
+    return action;
+}
 
-net::Task<policy::Decision> decide(const Dispatch& dispatch, const Tool& tool, policy::Integrity label) {
+net::Task<policy::Decision> decide(const Dispatch& dispatch, const Tool& tool, policy::Integrity label, bool with_secret = false) {
     const policy::House house = co_await house_of(dispatch.rules, dispatch.db, dispatch.context.principal, tool.name, dispatch.clock.now());
-    policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(dispatch, tool), label, house);
+    policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(dispatch, tool, with_secret), label, house);
     co_return decision;
 }
 
@@ -33,6 +37,7 @@ struct Flight {
     policy::Integrity label;
     base::TimePoint started;
     base::SteadyPoint steady;
+    std::vector<std::string> secrets{};               // names of those that it is given
     base::SpanId span = base::SpanId::make(started);  // its own
 };
 
@@ -83,6 +88,13 @@ std::chrono::milliseconds wall_of(const Flight& flight) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(flight.dispatch.clock.steady() - flight.steady);
 }
 
+// Without any secret that is known, whoever gave it to the tool.
+void take_out_secrets(CallOutcome& out, const base::Redactor& redactor) {
+    out.text = redactor.without_known(std::move(out.text));
+    out.facts = redactor.without_known(std::move(out.facts));
+    for (std::string& name : out.names) name = redactor.without_known(std::move(name));
+}
+
 // Runs the tool under its own deadline. An exception that leaves a tool is a fault of ours; the
 // model hears that it failed, the log hears why.
 net::Task<CallOutcome> run_tool(const Flight& flight, const Tool& tool, Json arguments) {
@@ -99,6 +111,17 @@ net::Task<CallOutcome> run_tool(const Flight& flight, const Tool& tool, Json arg
     context.label = flight.label;
     context.call = &flight.call;
     context.span = flight.span;
+    OpenSecrets secrets;
+    if (!flight.secrets.empty()) {
+        auto opened = co_await dispatch.secrets->open(dispatch.writer.who(), flight.secrets, tool.name);
+        if (!opened) {
+            out.text = "Error: " + opened.error().text();
+            out.facts["code"] = base::name(opened.error().code);
+            co_return out;
+        }
+        secrets = *std::move(opened);
+        context.secrets = &secrets;
+    }
     std::string thrown;
     try {
         base::Result<ToolOutput> result = co_await tool.run(std::move(arguments), context);
@@ -218,6 +241,7 @@ net::Task<CallOutcome> ledgered(Flight flight, const Tool& tool, const std::stri
     flight.span = base::SpanId{step.value};  // whoever takes the step over: what hangs from it was written before
     CallOutcome outcome = co_await run_tool(flight, tool, std::move(arguments));
     clean(outcome.text);
+    take_out_secrets(outcome, dispatch.writer.redactor());
     truncate(outcome, dispatch.context.result_bytes);
     outcome.rule = rule;
     outcome.wall = wall_of(flight);
@@ -262,6 +286,35 @@ net::Task<CallOutcome> with_a_word(const Flight& flight, const Tool& tool, const
     outcome.facts = std::move(facts);
     outcome.text = asked->state == store::Approval::State::expired ? "Error: " + tool.name + " was not done: nobody answered in time." + std::string(kDoWithout)
                                                                    : "Error: the person said no to " + tool.name + "." + std::string(kDoWithout);
+    co_return told(flight, std::move(outcome), std::move(arguments));
+}
+
+// The secrets that the call names, all of which it may have.
+net::Task<base::Result<std::vector<std::string>>> secrets_for(const Dispatch& dispatch, const Tool& tool, const Json& arguments) {
+    auto names = named_secrets(tool, arguments);
+    if (!names || names->empty()) co_return names;
+    if (!dispatch.secrets) co_return base::error(base::Code::unavailable, "no secret is opened here, such as secret:" + names->front());
+    auto may = co_await dispatch.secrets->check(dispatch.writer.who(), *names, tool.name);
+    if (!may) co_return std::move(may).error();
+    co_return names;
+}
+
+// A call that is as its schema wants it: whether it may be made, and what came of it.
+net::Task<CallOutcome> decided(Flight flight, const Tool& tool, Json arguments) {
+    CallOutcome outcome;
+    auto secrets = co_await secrets_for(flight.dispatch, tool, arguments);
+    if (!secrets) {
+        outcome.mendable = secrets.error().code == base::Code::invalid_argument;
+        outcome.text = "Error: " + secrets.error().text() + "." + (outcome.mendable ? std::string() : std::string(kDoWithout));
+        co_return told(flight, std::move(outcome), std::move(arguments));
+    }
+    flight.secrets = *std::move(secrets);
+    const policy::Decision decision = co_await decide(flight.dispatch, tool, flight.label, !flight.secrets.empty());
+    if (decision.verdict == policy::Verdict::allow) co_return co_await ledgered(flight, tool, decision.rule, std::move(arguments));
+    if (decision.verdict == policy::Verdict::ask) co_return co_await with_a_word(flight, tool, decision, std::move(arguments));
+    outcome = refusal(CallState::refused, "Error: " + decision.message + std::string(kDoWithout));
+    outcome.rule = decision.rule;
+    outcome.effect = tool.effect;
     co_return told(flight, std::move(outcome), std::move(arguments));
 }
 
@@ -342,14 +395,7 @@ net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, b
         // From a history or a resumed run: what stood there is not known any more, and this would be done instead.
         outcome = refusal(CallState::failed, "Error: nothing was done: the arguments hold \"" + std::string(base::kRedactedBegins) + "…]\", which stands for a secret that was taken out." + std::string(kDoWithout));
     } else {
-        arguments = *parsed;
-        const policy::Decision decision = co_await decide(dispatch, *tool, label);
-        if (decision.verdict == policy::Verdict::allow)
-            co_return co_await ledgered(flight, *tool, decision.rule, std::move(*parsed));
-        if (decision.verdict == policy::Verdict::ask) co_return co_await with_a_word(flight, *tool, decision, std::move(*parsed));
-        outcome = refusal(CallState::refused, "Error: " + decision.message + std::string(kDoWithout));
-        outcome.rule = decision.rule;
-        outcome.effect = tool->effect;
+        co_return co_await decided(flight, *tool, *std::move(parsed));
     }
     co_return told(flight, std::move(outcome), std::move(arguments));
 }

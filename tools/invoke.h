@@ -2,6 +2,9 @@
 // under its deadline, outcome row, truncation, span. What goes wrong comes back as text that the
 // model can act on. Of a run that was taken over, a call with an outcome is not made again, nor one that may
 // take effect only once and whose outcome nobody knows.
+//
+// A call names secrets by their handles, and so do its step, span, events and approval. They are opened for the tool alone,
+// once policy has let the call through; what the tool tells is without them before anybody hears it.
 #pragma once
 
 #include <string>
@@ -12,6 +15,7 @@
 #include "policy/decide.h"
 #include "store/run_writer.h"
 #include "tools/rule_book.h"
+#include "tools/secrets.h"
 #include "tools/tool.h"
 
 namespace tools {
@@ -28,6 +32,7 @@ struct Dispatch {
     base::StopToken effects;  // stops what may take effect only once: not when the run is merely left
     store::Db& db;
     const RuleBook* rules = nullptr;  // of the house; null: the shipped ones alone
+    const Secrets* secrets = nullptr; // null: none is opened
 };
 
 enum class CallState {

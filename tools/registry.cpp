@@ -51,11 +51,12 @@ std::vector<Tool> file_tools() {
 }
 
 Tool bash_tool() {
+    const base::OrderedJson variables = {{"type", "object"}, {"additionalProperties", {{"type", "string"}}}, {"description", "environment variables; the value secret:NAME gives that secret"}};
     return {"bash", "Run a bash command in the workspace, in a sandbox without network.",
-            object({{"command", text("the command")}, {"timeout_seconds", whole("deadline, default 30", 1, 30)}, {"stdin", text("what the command reads")}}, {"command"}),
+            object({{"command", text("the command")}, {"timeout_seconds", whole("deadline, default 30", 1, 30)}, {"stdin", text("what the command reads")}, {"env", variables}}, {"command"}),
             facts({{"exit_code", "integer"}, {"timed_out", "boolean"}, {"output_bytes", "integer"}}), {Scope::dev}, Effect::at_most_once,
             {Permission::workspace_read, Permission::workspace_write, Permission::execute}, std::chrono::milliseconds(35000), bash,
-            "look at what the command would have changed, with tools that only read"};
+            "look at what the command would have changed, with tools that only read", {"env"}};
 }
 
 }  // namespace

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
 #include "base/id.h"
+#include "base/secret_value.h"
 #include "base/stop.h"
 #include "net/task.h"
 #include "policy/types.h"
@@ -23,6 +25,8 @@ namespace tools {
 
 struct Ports;  // what a tool may ask of layers above: see ports.h
 
+using OpenSecrets = std::map<std::string, base::SecretValue>;  // by handle, "secret:NAME"
+
 struct ToolContext {
     const policy::Principal& principal;
     sandbox::Workspace* workspace = nullptr;  // null: the turn has none
@@ -34,6 +38,7 @@ struct ToolContext {
     policy::Integrity label = policy::Integrity::trusted;  // of the turn as the call is made: what it writes is of no better origin
     const router::ToolCall* call = nullptr;   // that is being made
     base::SpanId span{};                      // what hangs from the call hangs from this one
+    const OpenSecrets* secrets = nullptr;     // those that the call names, for as long as it runs; its arguments keep the handles. Null: none
 };
 
 // Text for the model; structured facts for trace and API.
@@ -57,6 +62,7 @@ struct Tool {
     std::chrono::milliseconds deadline{30000};
     Run run = nullptr;
     std::string probe{};              // how to find out whether an effect that is in doubt took place: what the model is told
+    std::vector<std::string> takes_secrets{};  // arguments in which a text "secret:NAME", alone, stands for that secret; nowhere else does it
 };
 
 // Where tools come from: the built-ins are one source; skills, MCP and peers will be others.

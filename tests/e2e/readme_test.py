@@ -258,6 +258,7 @@ HOW = {
     **{f"hearth directive {words}": proven_in("tests/e2e/directive_test.py", f'directive(hearth, "{words.split()[0]}"') for words in
        ("list", "add no_names \"Never write the children's names into files.\" --days 30", 'add captain "Call me captain." --person Clara', "remove no_names")},
     "hearth secret set openai --host api.openai.com < key.txt": keeps_a_secret,
+    "hearth secret set github --for bash < token.txt": proven_in("tests/e2e/secret_tool_test.py", 'secret(own, "set", "github", "--for", "bash"'),
     "HEARTH_UPSTREAM_KEY=secret:openai hearth serve": proven_in("tests/e2e/secret_test.py", '"upstream.key": "secret:up"'),
     "hearth secret list": lambda hearth, folder: run(hearth, folder, ["secret", "list"]),
     "hearth secret rotate": proven_in("tests/e2e/secret_test.py", 'secret(own, "rotate")'),

@@ -14,6 +14,7 @@ const Action kTime{"time", Effect::pure, {}, {Scope::home}};
 const Action kVague{"vague", Effect::at_most_once, {}, {Scope::home}};
 const Action kRemember{"remember", Effect::transactional, {Permission::memory_write}, {Scope::home}};
 const Action kSpawn{"spawn_thread", Effect::transactional, {Permission::threads}, {Scope::dev, Scope::home}};
+const Action kBashWithSecret{"bash", Effect::at_most_once, {Permission::execute, Permission::secret}, {Scope::dev}};
 const Action kAdmin{"set_policy", Effect::transactional, {Permission::admin}, {Scope::home}};
 
 struct Case {
@@ -37,6 +38,9 @@ TEST(Decide, ByTable) {
         {Role::member, false, Scope::dev, &kWrite, untrusted, Verdict::allow, "dev_writes_its_workspace"},
         {Role::owner, true, Scope::home, &kWrite, trusted, Verdict::deny, "not_in_scope"},
         {Role::owner, false, Scope::dev, &kBash, trusted, Verdict::allow, "dev_executes_in_the_sandbox"},
+        {Role::member, false, Scope::dev, &kBashWithSecret, trusted, Verdict::allow, "dev_executes_in_the_sandbox"},
+        {Role::owner, true, Scope::dev, &kBashWithSecret, untrusted, Verdict::ask, "untrusted_text_asks_for_secrets"},
+        {Role::owner, false, Scope::dev, &kBashWithSecret, untrusted, Verdict::deny, "untrusted_text_asks_for_secrets"},
         {Role::owner, true, Scope::home, &kBash, trusted, Verdict::deny, "not_in_scope"},
         {Role::owner, true, Scope::home, &kBashAnywhere, trusted, Verdict::deny, "home_executes_nothing"},
         {Role::owner, true, Scope::home, &kMail, trusted, Verdict::ask, "leaving_the_machine_asks"},

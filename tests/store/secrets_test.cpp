@@ -137,6 +137,46 @@ TEST_F(SecretsTest, GoesToItsHostAlone) {
     EXPECT_EQ(open(world->owner(), "openai", ""), "permission_denied");
 }
 
+TEST_F(SecretsTest, GoesToCallsOfItsToolsAlone) {
+    const auto set_for = [&](const store::Identity& who, const std::string& name, std::vector<std::string> tools, const std::string& host = "") {
+        std::string text = kValue;
+        const SecretValue value = SecretValue::take(text);
+        return with_keys(who, [&](Tx& tx, const store::MasterKeys& keys) { return store::set_secret(tx, keys, SecretOwner::person, name, host, value, tools); });
+    };
+    const auto open_for = [&](const store::Identity& who, const std::string& name, const std::string& tool) {
+        const auto may = as(who, [&](Tx& tx) { return store::may_open_secret_for(tx, name, tool); });
+        const auto value = with_keys(who, [&](Tx& tx, const store::MasterKeys& keys) { return store::open_secret_for(tx, keys, name, tool); });
+        if (!value && value.error().code != Code::corrupt) {
+            EXPECT_EQ(may.error().text(), value.error().text());
+            EXPECT_THAT(may.error().text(), testing::AllOf(HasSubstr("secret:" + name), HasSubstr("hearth secret set " + name + " --for " + tool)));
+        }
+        return value ? std::string(value->reveal()) : std::string(base::name(value.error().code));
+    };
+    const store::Identity owner = world->owner();
+    const auto made = set_for(owner, "github", {"send", "bash", "bash"});
+    ASSERT_TRUE(made) << made.error().text();
+    EXPECT_THAT(made->tools, testing::ElementsAre("bash", "send"));
+    EXPECT_THAT(as(owner, [](Tx& tx) { return store::list_secrets(tx); }).at(0).tools, testing::ElementsAre("bash", "send"));
+    EXPECT_EQ(open_for(owner, "github", "bash"), kValue);
+    EXPECT_EQ(open_for(owner, "github", "send"), kValue);
+    EXPECT_EQ(open_for(owner, "github", "bas"), "permission_denied");
+    EXPECT_EQ(open_for(owner, "github", ""), "permission_denied");
+    EXPECT_EQ(open_for(world->member(), "github", "bash"), "not_found");
+    EXPECT_EQ(open(owner, "github", "api.github.com"), "permission_denied") << "no upstream gets it";
+    ASSERT_TRUE(set(owner, "openai"));
+    EXPECT_EQ(open_for(owner, "openai", "bash"), "permission_denied") << "it is for upstreams";
+    EXPECT_EQ(set_for(owner, "both", {"bash"}, "api.github.com").error().code, Code::invalid_argument);
+    ASSERT_TRUE(with_keys(owner, [](Tx& tx, const store::MasterKeys& keys) { return store::rotate_secrets(tx, keys, ""); }));
+    ASSERT_TRUE(store::rotate_master_key(world->db(), owner, state));
+    EXPECT_EQ(open_for(owner, "github", "bash"), kValue);
+    // Whoever can write the table widens nothing.
+    world->sql("update secret set tools = 'bash'");
+    EXPECT_EQ(open_for(owner, "github", "bash"), "corrupt");
+    EXPECT_EQ(open_for(owner, "openai", "bash"), "corrupt");
+    world->sql("update secret set tools = ''");
+    EXPECT_EQ(open(owner, "github"), "corrupt");
+}
+
 TEST_F(SecretsTest, RefusesWhatCouldNotBeKeptOutOfLogs) {
     EXPECT_EQ(set(world->owner(), "short", "1234567").error().code, Code::invalid_argument);
     EXPECT_EQ(set(world->owner(), "binary", std::string("abcdefgh\0i", 10)).error().code, Code::invalid_argument);

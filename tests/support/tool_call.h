@@ -24,6 +24,7 @@ public:
         if (!tool) throw std::logic_error("no tool " + name);
         if (auto fits = base::Schema::parse(base::Json(tool->input)).value().validate(arguments); !fits) return fits.error();
         tools::ToolContext context{principal_, workspace_.get(), launcher_, pool_, nullptr, {}, result_bytes};
+        context.secrets = secrets;
         base::Result<tools::ToolOutput> out = base::error(base::Code::internal, "the tool did not end");
         boost::asio::io_context io;
         auto run = [&]() -> net::Task<void> { out = co_await tool->run(std::move(arguments), context); };
@@ -40,6 +41,7 @@ public:
     std::string get(const std::string& path) const { return read_text(dir_.path() / path); }
     const std::filesystem::path& path() const { return dir_.path(); }
     std::size_t result_bytes = 16000;
+    const tools::OpenSecrets* secrets = nullptr;
 
 private:
     TempDir dir_;

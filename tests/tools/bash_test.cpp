@@ -42,6 +42,32 @@ TEST_F(Bash, ReadsWhatItIsGiven) {
     EXPECT_EQ(bench_.call("bash", {{"command", "cat"}})->text, "[exit code 0]");
 }
 
+TEST_F(Bash, GivesVariablesToTheProgramAlone) {
+    tools::OpenSecrets secrets;
+    std::string text = "canary-of-a-bash-call";
+    secrets.emplace("secret:github", base::SecretValue::take(text));
+    bench_.secrets = &secrets;
+    const base::Json env = {{"TOKEN", "secret:github"}, {"MODE", "a b=c"}, {"EMPTY", ""}};
+    EXPECT_EQ(bench_.call("bash", {{"command", "echo $TOKEN,$MODE,$EMPTY,$HOME; env -u TOKEN bash -c 'echo $TOKEN,$MODE'"}, {"env", env}})->text,
+              "canary-of-a-bash-call,a b=c,,/tmp\n,a b=c\n[exit code 0]");
+    const auto seen = bench_.call("bash", {{"command", "cat /proc/[0-9]*/cmdline /proc/1/environ | tr '\\0' ' '; ls /proc/self/fd"}, {"env", env}});
+    EXPECT_THAT(seen->text, testing::Not(HasSubstr("canary")));
+    EXPECT_THAT(bench_.call("bash", {{"command", "env"}})->text, testing::Not(testing::AnyOf(HasSubstr("canary"), HasSubstr("TOKEN")))) << "the next call has its own";
+    EXPECT_EQ(bench_.call("bash", {{"command", "touch done"}, {"env", {{"OTHER", "secret:other"}}}}).error().code, Code::unavailable) << "a handle is never the text in its place";
+    EXPECT_EQ(bench_.call("bash", {{"command", "echo $PATH"}, {"env", {{"PATH", "/nowhere"}}}})->text, "/nowhere\n[exit code 0]");
+}
+
+TEST_F(Bash, ChecksItsVariables) {
+    base::Json many = base::Json::object();
+    for (int i = 0; i < 33; ++i) many["V" + std::to_string(i)] = "x";
+    for (const base::Json& env : {base::Json{{"", "x"}}, base::Json{{"A=B", "x"}}, base::Json{{"1A", "x"}}, base::Json{{"A B", "x"}}, base::Json{{"A", 1}}, base::Json{{"A", {{"B", "x"}}}}, base::Json("A=x"),
+                                  base::Json{{"A", std::string("x\0y", 3)}}, many}) {
+        const auto out = bench_.call("bash", {{"command", "true"}, {"env", env}});
+        ASSERT_FALSE(out.ok()) << env.dump();
+        EXPECT_EQ(out.error().code, Code::invalid_argument) << env.dump();
+    }
+}
+
 TEST_F(Bash, ChecksItsArguments) {
     for (const base::Json& arguments : {base::Json{{"cmd", "true"}}, base::Json::object(), base::Json{{"command", 1}}, base::Json{{"command", "true"}, {"timeout_seconds", 0}},
                                         base::Json{{"command", "true"}, {"timeout_seconds", 31}}, base::Json{{"command", "true"}, {"timeout_seconds", 1.5}},

@@ -21,6 +21,7 @@ TEST(Registry, EveryRowIsWhole) {
         EXPECT_TRUE(base::Schema::parse(base::Json(tool.input)).ok());
         EXPECT_TRUE(base::Schema::parse(base::Json(tool.output)).ok());
         EXPECT_GT(tool.deadline.count(), 0);
+        for (const auto& argument : tool.takes_secrets) EXPECT_TRUE(tool.input["properties"].contains(argument)) << argument;
         EXPECT_EQ(tools::Builtins().find(tool.name), &tool) << "the name is taken twice";
     }
 }
