@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 
@@ -86,6 +87,59 @@ TEST(ChatTemplate, SaysWhereATemplateIsWrong) {
     EXPECT_FALSE(ChatTemplate::parse("{{ 'open }}").ok());
     EXPECT_FALSE(ChatTemplate::parse("{{ " + std::string(100000, '(') + " }}").ok());
     EXPECT_FALSE(ChatTemplate::parse(std::string("{{ ") + std::string(100000, '-') + "1 }}").ok());
+}
+
+std::string times(int n, const std::string& text) {
+    std::string out;
+    for (int i = 0; i < n; ++i) out += text;
+    return out;
+}
+
+// A chain nests in the tree, though not in the text.
+TEST(ChatTemplate, LongChainsAreRefusedAsNesting) {
+    const std::pair<const char*, std::pair<const char*, const char*>> chains[] = {
+        {"{{ x", {".a", " }}"}}, {"{{ x", {"[0]", " }}"}}, {"{{ x", {"[1:]", " }}"}}, {"{{ x", {"()", " }}"}}, {"{{ x", {"(1)", " }}"}},
+        {"{{ x", {"|string", " }}"}}, {"{{ x", {" is defined", " }}"}}, {"{{ x", {" is not defined", " }}"}}, {"{{ x is eq y", {".a", " }}"}}, {"{{ 1", {"+1", " }}"}},
+        {"{{ 1", {"-1", " }}"}}, {"{{ 1", {"*1", " }}"}}, {"{{ 1", {"//1", " }}"}}, {"{{ 1", {"%1", " }}"}}, {"{{ 1", {"~1", " }}"}}, {"{{ 1", {"**1", " }}"}},
+        {"{{ 1", {" and 1", " }}"}}, {"{{ 1", {" or 1", " }}"}}, {"{{ 1", {" if 1", " }}"}}, {"{{ 1", {" if 1 else 1", " }}"}}, {"{{ ", {"not ", "1 }}"}},
+        {"{% filter upper", {"|upper", " %}x{% endfilter %}"}}, {"{% set x", {"|upper", " %}x{% endset %}"}}, {"{{ f(a=1", {"+1", ") }}"}},
+        {"{{ f(*1", {"+1", ") }}"}}, {"{{ f(**1", {"+1", ") }}"}}, {"{% if 1", {" or 1", " %}{% endif %}"}}};
+    for (const auto& [open, rest] : chains) {
+        const auto& [link, close] = rest;
+        const int most = 1'000'000 / int(std::string_view(link).size());  // of what a template may have in bytes
+        const auto refused = ChatTemplate::parse(open + times(std::min(100'000, most), link) + close);
+        ASSERT_FALSE(refused.ok()) << open << link;
+        EXPECT_THAT(refused.error().message, testing::HasSubstr("nesting is deeper than 150")) << open << link;
+    }
+}
+
+TEST(ChatTemplate, BracketsAroundATargetNest) {
+    const auto refused = ChatTemplate::parse("{% for " + times(100'000, "(") + "x" + times(100'000, ")") + " in y %}{% endfor %}");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error().message, testing::HasSubstr("nesting is deeper than 150"));
+}
+
+TEST(ChatTemplate, LongListsAreNoNesting) {
+    EXPECT_EQ(render("{{ 1" + times(140, "+1") + " }}").value(), "141");
+    EXPECT_EQ(render("{{ 1" + times(10'000, " <= 1") + " }}").value(), "True");
+    EXPECT_EQ(render("{% if 0 %}" + times(10'000, "{% elif 0 %}") + "{% else %}x{% endif %}").value(), "x");
+    EXPECT_EQ(render("{{ [" + times(10'000, "1,") + "] | length }}").value(), "10000");
+    EXPECT_EQ(render(times(10'000, "{% filter upper %}{% endfilter %}") + "x").value(), "x");
+}
+
+// Chains of values that no depth counts: they are destroyed without recursion.
+TEST(ChatTemplate, ValuesBehindMethodsAndLoopsMakeNoDeepTree) {
+    const std::string again = "{% set ns = namespace(a={}) %}{% for i in range(100000) %}";
+    for (const char* link : {"{% set ns.a = {'k': ns.a.items} %}", "{% set ns.a = {'k': ns.a.items}.items %}", "{% for x in [ns.a] %}{% set ns.a = loop %}{% endfor %}",
+                             "{% for x in [1] %}{% set y = loop.changed(ns.a) %}{% set ns.a = loop.changed %}{% endfor %}",
+                             "{% for x in [ns.a, 1] %}{% set y = loop.previtem %}{% set ns.a = loop %}{% endfor %}"})
+        EXPECT_TRUE(render(again + link + "{% endfor %}").ok()) << link;
+}
+
+TEST(ChatTemplate, DeepExpressionsInDeepCallsEndInAnError) {
+    const auto deep = render("{% macro m() %}{{ m()" + times(140, "+1") + " }}{% endmacro %}{{ m() }}");
+    ASSERT_FALSE(deep.ok());
+    EXPECT_THAT(deep.error().message, testing::HasSubstr("nested deeper than 2000"));
 }
 
 TEST(ChatTemplate, HostileTemplatesEndInAnError) {

@@ -33,6 +33,7 @@ struct Expr {
     std::vector<std::pair<std::string, ExprPtr>> named;
     ExprPtr spread, named_spread;  // *args, **kwargs
     int line = 0;
+    int height = 1;  // of the tree below: the parser bounds it, for whoever walks or destroys it
 };
 
 struct Stmt;

@@ -223,7 +223,7 @@ Evaluator::Flow Evaluator::loop(const Stmt& s) { return iterate_loop(s, iterate(
 Evaluator::Flow Evaluator::iterate_loop(const Stmt& s, Values all, int depth) {
     const Depth bound(*this);
     const ScopePtr outer = scope_;
-    auto items = std::make_shared<Values>();
+    Values picked;
     for (Value& v : all) {
         if (s.condition) {
             scope_ = std::make_shared<Scope>(outer);
@@ -232,20 +232,22 @@ Evaluator::Flow Evaluator::iterate_loop(const Stmt& s, Values all, int depth) {
             scope_ = outer;
             if (!wanted) continue;
         }
-        items->push_back(std::move(v));
+        picked.push_back(std::move(v));
     }
+    const Value kept = Value::list(std::move(picked));  // a list, since what it holds may be the end of a long chain
+    const Values& items = kept.items();
     auto index = std::make_shared<std::size_t>(0);
-    const Value object = loop_object(s, items, index, depth);
-    for (*index = 0; *index < items->size(); ++*index) {
+    const Value object = loop_object(s, kept, index, depth);
+    for (*index = 0; *index < items.size(); ++*index) {
         step();
         scope_ = std::make_shared<Scope>(outer);
         scope_->set("loop", object);
-        assign(*s.target, (*items)[*index]);
+        assign(*s.target, items[*index]);
         const Flow flow = run(s.body);
         scope_ = outer;
         if (flow == Flow::break_loop) break;
     }
-    if (items->empty()) {
+    if (items.empty()) {
         scope_ = std::make_shared<Scope>(outer);
         const Flow flow = run(s.otherwise);
         scope_ = outer;
@@ -254,8 +256,7 @@ Evaluator::Flow Evaluator::iterate_loop(const Stmt& s, Values all, int depth) {
     return Flow::normal;
 }
 
-Value Evaluator::loop_object(const Stmt& s, const std::shared_ptr<Values>& items,
-                             const std::shared_ptr<std::size_t>& index, int depth) {
+Value Evaluator::loop_object(const Stmt& s, const Value& items, const std::shared_ptr<std::size_t>& index, int depth) {
     auto c = std::make_shared<Callable>();
     auto scratch = std::make_shared<Value>();
     const auto named = [](std::function<Value(Evaluator&, const Arguments&)> f) {
@@ -275,7 +276,7 @@ Value Evaluator::loop_object(const Stmt& s, const std::shared_ptr<Values>& items
         return Value(differs);
     });
     c->computed_field = [=](const std::string& name) -> const Value* {
-        const auto i = std::int64_t(*index), n = std::int64_t(items->size());
+        const auto i = std::int64_t(*index), n = std::int64_t(items.items().size());
         if (name == "index") return *scratch = i + 1, scratch.get();
         if (name == "index0") return *scratch = i, scratch.get();
         if (name == "revindex") return *scratch = n - i, scratch.get();
@@ -285,8 +286,8 @@ Value Evaluator::loop_object(const Stmt& s, const std::shared_ptr<Values>& items
         if (name == "length") return *scratch = n, scratch.get();
         if (name == "depth") return *scratch = depth + 1, scratch.get();
         if (name == "depth0") return *scratch = depth, scratch.get();
-        if (name == "previtem") return *scratch = i > 0 ? (*items)[std::size_t(i - 1)] : Value::undefined("there is no previous item"), scratch.get();
-        if (name == "nextitem") return *scratch = i + 1 < n ? (*items)[std::size_t(i + 1)] : Value::undefined("there is no next item"), scratch.get();
+        if (name == "previtem") return *scratch = i > 0 ? items.items()[std::size_t(i - 1)] : Value::undefined("there is no previous item"), scratch.get();
+        if (name == "nextitem") return *scratch = i + 1 < n ? items.items()[std::size_t(i + 1)] : Value::undefined("there is no next item"), scratch.get();
         if (name == "cycle") return &cycle;
         if (name == "changed") return &changed;
         return nullptr;

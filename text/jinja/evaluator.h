@@ -42,7 +42,8 @@ public:
 
 private:
     enum class Flow { normal, break_loop, continue_loop };
-    class Depth;
+    class Depth;        // of calls and loops
+    class Expressions;  // of expressions, through all calls
     Value eval(const Expr& e);
     Value name(const Expr& e);
     Value binary_expression(const Expr& e);
@@ -58,7 +59,7 @@ private:
     Flow run(const Stmt& s);
     Flow loop(const Stmt& s);
     Flow iterate_loop(const Stmt& s, Values items, int depth);
-    Value loop_object(const Stmt& s, const std::shared_ptr<Values>& items, const std::shared_ptr<std::size_t>& index, int depth);
+    Value loop_object(const Stmt& s, const Value& items, const std::shared_ptr<std::size_t>& index, int depth);
     std::string captured(const Body& body);
     void assign(const Expr& target, const Value& value);
     Value macro(const Stmt& s, const std::string& name);
@@ -71,7 +72,7 @@ private:
     std::string out_;
     const Value* piped_ = nullptr;
     std::size_t steps_ = 0, bytes_ = 0;
-    int depth_ = 0;
+    int depth_ = 0, expressions_ = 0;
     std::vector<ScopePtr> captured_scopes_;
     std::vector<std::shared_ptr<Namespace>> namespaces_;
 };

@@ -59,7 +59,21 @@ Value float_arithmetic(const std::string& op, double a, double b) {
 
 }  // namespace
 
+// Each call may stand deep in an expression of its own: both together are bounded, for the sake of the stack.
+class Evaluator::Expressions {
+public:
+    explicit Expressions(Evaluator& e) : e_(e) {
+        constexpr int most = 2000;
+        if (++e_.expressions_ > most) throw TemplateError("expressions in calls are nested deeper than " + std::to_string(most));
+    }
+    ~Expressions() { --e_.expressions_; }
+
+private:
+    Evaluator& e_;
+};
+
 Value Evaluator::eval(const Expr& e) {
+    const Expressions nested(*this);
     step();
     switch (e.kind) {
         case Kind::constant: return e.value;

@@ -7,17 +7,6 @@
 namespace text::jinja {
 using Kind = Expr::Kind;
 
-class Parser::Nested {
-public:
-    explicit Nested(Parser& parser) : parser_(parser) {
-        if (++parser_.depth_ > 150) parser_.fail("nesting is deeper than 150");
-    }
-    ~Nested() { --parser_.depth_; }
-
-private:
-    Parser& parser_;
-};
-
 const Token& Parser::peek(std::size_t ahead) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
 bool Parser::is(std::string_view s) const { return peek().kind == Token::Kind::symbol && peek().text == s; }
 bool Parser::is_name(std::string_view s) const { return peek().kind == Token::Kind::name && peek().text == s; }
@@ -44,6 +33,8 @@ void Parser::fail(const std::string& what) const {
                         (t.text.empty() ? "" : ", found '" + t.text.substr(0, 40) + "'"));
 }
 
+void Parser::too_deep() const { fail("nesting is deeper than " + std::to_string(most_nested)); }
+
 ExprPtr Parser::make(Kind kind, std::string text) const {
     auto e = std::make_unique<Expr>();
     e->kind = kind;
@@ -52,26 +43,30 @@ ExprPtr Parser::make(Kind kind, std::string text) const {
     return e;
 }
 
+ExprPtr Parser::below(Expr& e, ExprPtr part) const {
+    if (part) e.height = std::max(e.height, part->height + 1);
+    if (e.height > most_nested) too_deep();
+    return part;
+}
+
+ExprPtr Parser::join(ExprPtr e, ExprPtr left, ExprPtr right) const {
+    e->parts.push_back(below(*e, std::move(left)));
+    e->parts.push_back(below(*e, std::move(right)));
+    return e;
+}
+
 ExprPtr Parser::expression(bool conditional) {
     const Nested nested(*this);
     ExprPtr left = disjunction();
     while (conditional && take_name("if")) {
         ExprPtr e = make(Kind::conditional);
-        e->parts.push_back(disjunction());
-        e->parts.push_back(std::move(left));
-        e->parts.push_back(take_name("else") ? expression() : nullptr);
+        e->parts.push_back(below(*e, disjunction()));
+        e->parts.push_back(below(*e, std::move(left)));
+        e->parts.push_back(below(*e, take_name("else") ? expression() : nullptr));
         left = std::move(e);
     }
     return left;
 }
-
-namespace {
-ExprPtr join(ExprPtr e, ExprPtr left, ExprPtr right) {
-    e->parts.push_back(std::move(left));
-    e->parts.push_back(std::move(right));
-    return e;
-}
-}  // namespace
 
 ExprPtr Parser::disjunction() {
     ExprPtr left = conjunction();
@@ -89,7 +84,7 @@ ExprPtr Parser::negation() {
     const Nested nested(*this);
     if (!take_name("not")) return comparison();
     ExprPtr e = make(Kind::unary, "not");
-    e->parts.push_back(negation());
+    e->parts.push_back(below(*e, negation()));
     return e;
 }
 
@@ -104,10 +99,10 @@ ExprPtr Parser::comparison() {
         if (op.empty() && is_name("not") && peek(1).kind == Token::Kind::name && peek(1).text == "in") at_ += 2, op = "not in";
         if (op.empty()) break;
         e->operators.push_back(op);
-        e->parts.push_back(sum());
+        e->parts.push_back(below(*e, sum()));
     }
     if (e->operators.empty()) return left;
-    e->parts.insert(e->parts.begin(), std::move(left));
+    e->parts.insert(e->parts.begin(), below(*e, std::move(left)));
     return e;
 }
 
@@ -140,7 +135,7 @@ ExprPtr Parser::unary(bool filters) {
     ExprPtr e;
     if (is("-") || is("+")) {
         e = make(Kind::unary, tokens_[at_++].text);
-        e->parts.push_back(unary(false));
+        e->parts.push_back(below(*e, unary(false)));
     } else {
         e = primary();
     }
@@ -191,10 +186,10 @@ ExprPtr Parser::primary() {
             expect(",");
             if (take(close)) break;
         }
-        e->parts.push_back(expression());
+        e->parts.push_back(below(*e, expression()));
         if (!list) {
             expect(":");
-            e->parts.push_back(expression());
+            e->parts.push_back(below(*e, expression()));
         }
     }
     return e;
@@ -211,13 +206,13 @@ ExprPtr Parser::postfix(ExprPtr left) {
                 continue;
             }
             e = make(Kind::attribute, expect_name());
-            e->parts.push_back(std::move(left));
+            e->parts.push_back(below(*e, std::move(left)));
             left = std::move(e);
         } else if (is("[")) {
             left = subscript(std::move(left));
         } else if (is("(")) {
             ExprPtr e = make(Kind::call);
-            e->parts.push_back(std::move(left));
+            e->parts.push_back(below(*e, std::move(left)));
             arguments(*e);
             left = std::move(e);
         } else {
@@ -234,7 +229,7 @@ ExprPtr Parser::filtered(ExprPtr left) {
             left = test_of(std::move(left));
         } else if (is("(")) {
             ExprPtr e = make(Kind::call);
-            e->parts.push_back(std::move(left));
+            e->parts.push_back(below(*e, std::move(left)));
             arguments(*e);
             left = std::move(e);
         } else {
@@ -243,12 +238,12 @@ ExprPtr Parser::filtered(ExprPtr left) {
     }
 }
 
-ExprPtr Parser::filters_of(ExprPtr left) {
-    while (take("|")) {
+ExprPtr Parser::filters_of(ExprPtr left, bool bare) {
+    for (; bare || take("|"); bare = false) {
         std::string name = expect_name();
         while (take(".")) name += "." + expect_name();
         ExprPtr e = make(Kind::filter, std::move(name));
-        e->parts.push_back(std::move(left));
+        e->parts.push_back(below(*e, std::move(left)));
         if (is("(")) arguments(*e);
         left = std::move(e);
     }
@@ -258,7 +253,7 @@ ExprPtr Parser::filters_of(ExprPtr left) {
 ExprPtr Parser::test_of(ExprPtr left) {
     const bool negated = take_name("not");
     ExprPtr e = make(Kind::test, expect_name());
-    e->parts.push_back(std::move(left));
+    e->parts.push_back(below(*e, std::move(left)));
     const Token& t = peek();
     const bool word = t.kind == Token::Kind::name && t.text != "else" && t.text != "or" && t.text != "and" &&
                       t.text != "is" && t.text != "if" && t.text != "not" && t.text != "in";
@@ -266,32 +261,32 @@ ExprPtr Parser::test_of(ExprPtr left) {
         arguments(*e);
     else if (word || t.kind == Token::Kind::string || t.kind == Token::Kind::integer || t.kind == Token::Kind::real ||
              is("[") || is("{"))
-        e->arguments.push_back(postfix(primary()));
+        e->arguments.push_back(below(*e, postfix(primary())));
     if (!negated) return e;
     ExprPtr no = make(Kind::unary, "not");
-    no->parts.push_back(std::move(e));
+    no->parts.push_back(below(*no, std::move(e)));
     return no;
 }
 
 ExprPtr Parser::subscript(ExprPtr left) {
     expect("[");
     ExprPtr e = make(Kind::item);
-    e->parts.push_back(std::move(left));
-    if (take("]")) return e->parts.push_back(make(Kind::constant)), std::move(e);
+    e->parts.push_back(below(*e, std::move(left)));
+    if (take("]")) return e->parts.push_back(below(*e, make(Kind::constant))), std::move(e);
     ExprPtr part = is(":") ? nullptr : expression();
     if (is(":")) {
         e->kind = Kind::slice;
-        e->parts.push_back(std::move(part));
-        while (take(":")) e->parts.push_back(is(":") || is("]") ? nullptr : expression());
+        e->parts.push_back(below(*e, std::move(part)));
+        while (take(":")) e->parts.push_back(below(*e, is(":") || is("]") ? nullptr : expression()));
         if (e->parts.size() > 4) fail("a slice has at most three parts");
         e->parts.resize(4);
     } else if (is(",")) {
         ExprPtr key = make(Kind::tuple);
-        key->parts.push_back(std::move(part));
-        while (take(",")) key->parts.push_back(expression());
-        e->parts.push_back(std::move(key));
+        key->parts.push_back(below(*key, std::move(part)));
+        while (take(",")) key->parts.push_back(below(*key, expression()));
+        e->parts.push_back(below(*e, std::move(key)));
     } else {
-        e->parts.push_back(std::move(part));
+        e->parts.push_back(below(*e, std::move(part)));
     }
     expect("]");
     return e;
@@ -306,16 +301,16 @@ void Parser::arguments(Expr& call) {
             if (take(")")) break;
         }
         if (take("**")) {
-            call.named_spread = expression();
+            call.named_spread = below(call, expression());
         } else if (take("*")) {
-            call.spread = expression();
+            call.spread = below(call, expression());
         } else if (peek().kind == Token::Kind::name && peek(1).kind == Token::Kind::symbol && peek(1).text == "=") {
             std::string name = expect_name();
             ++at_;
-            call.named.emplace_back(std::move(name), expression());
+            call.named.emplace_back(std::move(name), below(call, expression()));
         } else {
             if (!call.named.empty()) fail("a positional argument follows a named one");
-            call.arguments.push_back(expression());
+            call.arguments.push_back(below(call, expression()));
         }
     }
 }
@@ -325,10 +320,10 @@ ExprPtr Parser::tuple(bool conditional) {
     ExprPtr first = expression(conditional);
     if (!is(",")) return first;
     ExprPtr e = make(Kind::tuple);
-    e->parts.push_back(std::move(first));
+    e->parts.push_back(below(*e, std::move(first)));
     while (take(",")) {
         if (is(")") || is("=") || peek().kind == Token::Kind::block_end || peek().kind == Token::Kind::print_end) break;
-        e->parts.push_back(expression(conditional));
+        e->parts.push_back(below(*e, expression(conditional)));
     }
     return e;
 }

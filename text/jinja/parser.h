@@ -17,7 +17,17 @@ public:
     Body run();
 
 private:
-    class Nested;  // bounds recursion
+    static constexpr int most_nested = 150;
+    class Nested {  // bounds recursion
+    public:
+        explicit Nested(Parser& parser) : parser_(parser) {
+            if (++parser_.depth_ > most_nested) parser_.too_deep();
+        }
+        ~Nested() { --parser_.depth_; }
+
+    private:
+        Parser& parser_;
+    };
     const Token& peek(std::size_t ahead = 0) const;
     bool is(std::string_view symbol) const;
     bool is_name(std::string_view name) const;
@@ -27,7 +37,12 @@ private:
     std::string expect_name();
     void expect_block_end();
     [[noreturn]] void fail(const std::string& what) const;
+    [[noreturn]] void too_deep() const;
     ExprPtr make(Expr::Kind kind, std::string text = {}) const;
+    // `part` (which may be null) comes to stand below `e`: every child goes through here, so that a chain, which nests in the
+    // tree and not in the text, is bounded too.
+    ExprPtr below(Expr& e, ExprPtr part) const;
+    ExprPtr join(ExprPtr e, ExprPtr left, ExprPtr right) const;
 
     ExprPtr expression(bool conditional = true);
     ExprPtr disjunction();
@@ -41,7 +56,7 @@ private:
     ExprPtr primary();
     ExprPtr postfix(ExprPtr left);
     ExprPtr filtered(ExprPtr left);
-    ExprPtr filters_of(ExprPtr left);
+    ExprPtr filters_of(ExprPtr left, bool bare = false);  // bare: the first has no bar before it
     ExprPtr subscript(ExprPtr left);
     ExprPtr test_of(ExprPtr left);
     ExprPtr tuple(bool conditional = true);

@@ -22,7 +22,7 @@ std::unique_ptr<Stmt> Parser::new_statement(Stmt::Kind kind) const {
 
 // Statements up to a tag that begins with one of `ends`; that name is the next token then.
 Body Parser::body(std::initializer_list<std::string_view> ends) {
-    if (++depth_ > 150) fail("nesting is deeper than 150");
+    const Nested nested(*this);
     Body out;
     while (peek().kind != Token::Kind::end) {
         const Token& t = peek();
@@ -37,12 +37,11 @@ Body Parser::body(std::initializer_list<std::string_view> ends) {
             ++at_;
         } else {
             ++at_;
-            if (std::find(ends.begin(), ends.end(), peek().text) != ends.end()) return --depth_, std::move(out);
+            if (std::find(ends.begin(), ends.end(), peek().text) != ends.end()) return out;
             statement(out);
         }
     }
     if (ends.size()) fail("missing '" + std::string(*(ends.end() - 1)) + "'");
-    --depth_;
     return out;
 }
 
@@ -69,8 +68,7 @@ void Parser::statement(Body& out) {
     }
     if (keyword == "filter") {
         auto s = new_statement(Stmt::Kind::filter);
-        tokens_.insert(tokens_.begin() + long(at_), Token{Token::Kind::symbol, "|", s->line, 1});
-        s->value = filters_of(nullptr);
+        s->value = filters_of(nullptr, true);
         expect_block_end();
         s->body = body({"endfilter"});
         ++at_;
@@ -82,6 +80,7 @@ void Parser::statement(Body& out) {
 }
 
 ExprPtr Parser::target() {
+    const Nested nested(*this);
     const auto one = [&]() -> ExprPtr {
         if (take("(")) {
             ExprPtr inner = target();
@@ -91,14 +90,14 @@ ExprPtr Parser::target() {
         ExprPtr e = make(Expr::Kind::name, expect_name());
         if (!take(".")) return e;
         ExprPtr field = make(Expr::Kind::attribute, expect_name());
-        field->parts.push_back(std::move(e));
+        field->parts.push_back(below(*field, std::move(e)));
         return field;
     };
     ExprPtr first = one();
     if (!is(",")) return first;
     ExprPtr e = make(Expr::Kind::tuple);
-    e->parts.push_back(std::move(first));
-    while (take(",") && !is("=") && !is_name("in")) e->parts.push_back(one());
+    e->parts.push_back(below(*e, std::move(first)));
+    while (take(",") && !is("=") && !is_name("in")) e->parts.push_back(below(*e, one()));
     return e;
 }
 

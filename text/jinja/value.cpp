@@ -20,7 +20,29 @@ std::size_t checked(std::size_t weight) {
     return weight;
 }
 
+// The last holder of a chain of values would destroy each inside of the one before.
+void bury(Value& value) {
+    thread_local Values* waiting = nullptr;
+    if (!value.is_list() && !value.is_dict() && !value.is_callable()) return;
+    if (waiting) return waiting->push_back(std::move(value));
+    Values dying;
+    waiting = &dying;
+    for (dying.push_back(std::move(value)); !dying.empty();) {
+        const Value next = std::move(dying.back());
+        dying.pop_back();
+    }
+    waiting = nullptr;
+}
+
 }  // namespace
+
+List::~List() {
+    for (Value& v : items) bury(v);
+}
+
+Dict::~Dict() {
+    for (auto& [key, value] : pairs) bury(key), bury(value);
+}
 
 Value Value::undefined(std::string why) { return Value(std::in_place, Undefined{std::move(why)}); }
 

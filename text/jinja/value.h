@@ -98,13 +98,16 @@ private:
         held_;
 };
 
+// What they hold dies after them, not inside of them: methods and loops hold values whose depth nobody counts.
 struct List {
+    ~List();
     Values items;
     bool tuple = false;
     int depth = 1;
     std::size_t weight = 1;
 };
 struct Dict {
+    ~Dict();
     Pairs pairs;  // in order of insertion
     int depth = 1;
     std::size_t weight = 1;
