@@ -6,6 +6,7 @@
 
 #include "engine/model/checkpoint_tensors.h"
 #include "engine/model/weights.h"
+#include "text/either_template.h"
 #include "text/json_node.h"
 #include "text/sentence_piece.h"
 #include "text/tokenizer_json.h"
@@ -141,13 +142,16 @@ base::Result<std::string> Checkpoint::chat_template() const {
         text::JsonProblem problem{files_.shown(file), {}};
         const text::JsonNode node = text::JsonNode(&*config, "", problem)["chat_template"];
         if (node.absent()) continue;
-        std::string out;
+        std::string out, with_tools;
         if (!node.is_array()) out = node.text();
         else  // several by name
-            for (const text::JsonNode& one : node.items())
-                if (out.empty() || one["name"].text() == "default") out = one["template"].text();
+            for (const text::JsonNode& one : node.items()) {
+                const std::string name = one["name"].text();
+                if (out.empty() || name == "default") out = one["template"].text();
+                if (name == "tool_use") with_tools = one["template"].text();
+            }
         if (problem.first) return *problem.first;
-        return out;
+        return with_tools.empty() || with_tools == out ? out : text::either_template(out, with_tools);
     }
     return std::string();
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/model/gguf_keys.h"
+#include "text/either_template.h"
 
 namespace engine {
 namespace {
@@ -147,7 +148,10 @@ base::Result<Sampling> GgufFile::sampling() const {
 base::Result<std::string> GgufFile::chat_template() const {
     auto found = gguf_->text("tokenizer.chat_template");
     if (!found) return std::move(found).error();
-    return found->value_or("");
+    auto with_tools = gguf_->text("tokenizer.chat_template.tool_use");
+    if (!with_tools) return std::move(with_tools).error();
+    if (!*found || !*with_tools) return found->value_or(with_tools->value_or(""));
+    return text::either_template(**found, **with_tools);
 }
 
 base::Result<ModelFile::Sizes> GgufFile::sizes(const Config& config) const {

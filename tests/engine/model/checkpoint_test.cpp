@@ -9,6 +9,7 @@
 #include "checkpoint_folder.h"
 #include "engine/engine.h"
 #include "engine/model/draft.h"
+#include "text/either_template.h"
 
 using namespace engine;
 using testing::AllOf;
@@ -105,6 +106,9 @@ TEST(Checkpoint, TakesSamplingEndsAndTemplateFromTheFilesBesideIt) {
     EXPECT_EQ(info->default_sampling.repetition_penalty, 1.5f);
     EXPECT_EQ(info->default_sampling.logit_bias, (std::map<TokenId, float>{{7, -INFINITY}, {250, -INFINITY}}));
     EXPECT_EQ(info->chat_template, "old");
+    tokenizer["chat_template"] = json::parse(R"([{"name": "tool_use", "template": "with"}, {"name": "rag", "template": "other"}, {"name": "default", "template": "without"}])");
+    write(folder.path() / "tokenizer_config.json", tokenizer.dump());
+    EXPECT_EQ(Engine::inspect(folder.path())->chat_template, text::either_template("without", "with"));
     write(folder.path() / "chat_template.jinja", "new");
     EXPECT_EQ(Engine::inspect(folder.path())->chat_template, "new");
     const auto vocabulary = (*Checkpoint::open(folder.path()))->vocabulary();

@@ -1,0 +1,11 @@
+// Of a model with two chat templates, one.
+#pragma once
+
+#include <string>
+
+namespace text {
+
+// `with_tools` where a request has tools, else `plain`: as transformers chooses between those it calls "tool_use" and "default".
+std::string either_template(std::string plain, std::string with_tools);
+
+}  // namespace text
