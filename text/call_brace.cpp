@@ -119,10 +119,10 @@ public:
             const std::string_view name = s.substr(from + word.size(), std::min(brace, s.size()) - from - word.size());
             if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:/") != npos) return refused(lead);
             if (brace == npos) return final ? refused(lead) : out;
-            out.pieces.push_back({true, std::string(name)});
+            name_ = name;
             at_ = brace + 1;
         }
-        while (!ended_ && member(s, final, out)) {}
+        while (!ended_ && member(s, final, out)) {}  // a call is told of when it is whole
         if (!ended_) return out;
         out.consumed = at_;
         out.state = take_closing(s, out.consumed, form_.close, final) ? State::done : State::more;
@@ -142,14 +142,19 @@ private:
         Read read = reader.key(at, key);
         if (read == Read::ok) read = reader.value(at, value);
         if (read == Read::more && !final) return false;
-        if (read != Read::ok) return end(read == Read::bad ? at_ : s.size(), out);
-        out.pieces.push_back({false, (arguments_++ ? "," : "{") + json_text(key) + ":" + json_text(value)});
+        if (read != Read::ok) {
+            out = {State::not_a_call, opener_length(dialect_, s)};
+            out.broken = s.substr(0, at_);
+            return false;
+        }
+        arguments_ += (arguments_.empty() ? "{" : ",") + json_text(key) + ":" + json_text(value);
         at_ = at;
         return true;
     }
 
     bool end(std::size_t at, Attempt& out) {
-        out.pieces.push_back({false, arguments_ ? "}" : "{}"});
+        out.pieces.push_back({true, name_});
+        out.pieces.push_back({false, arguments_.empty() ? "{}" : arguments_ + "}"});
         at_ = at;
         ended_ = true;
         return false;
@@ -158,7 +163,7 @@ private:
     const BraceForm& form_;
     const CallDialect& dialect_;
     std::size_t at_ = 0;  // the next member
-    int arguments_ = 0;
+    std::string name_, arguments_;
     bool ended_ = false;
 };
 

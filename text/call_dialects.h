@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct Attempt {
     enum class State { more, done, not_a_call } state = State::more;
     std::size_t consumed = 0;  // done: all of the call or calls; not_a_call: characters that are content for certain
     std::vector<CallPiece> pieces{};  // new since the last step; after one of them it is never not_a_call
+    std::string broken{};  // what has more in it than name and arguments, or less
+    std::vector<std::pair<std::size_t, std::size_t>> left{};  // done: from where to where what was consumed is neither: content
 };
 
 // Reads one opener and what follows. Each step gets the text from the opener on, longer every time;

@@ -48,12 +48,14 @@ public:
         }
         if (begun_) stream_.send(s, arguments->begin, arguments->end, pieces);
         broken_ = state == JsonMembers::State::broken;
+        closed_ = state == JsonMembers::State::closed;
         if (state == JsonMembers::State::open) return !final ? State::more : begun_ ? State::done : State::not_a_call;
         if (!begun_ && state == JsonMembers::State::closed && name && arguments) whole(s, *name, *arguments, pieces);
         return begun_ ? State::done : State::not_a_call;
     }
     std::size_t end(std::string_view s) const { return std::min(members_.end(), s.size()); }
     bool broken() const { return broken_; }
+    bool closed() const { return closed_; }
 
 private:
     const Member* member(std::string_view key, std::string_view other = {}) const {
@@ -83,7 +85,7 @@ private:
 
     JsonMembers members_;
     ArgumentStream stream_;
-    bool begun_ = false, failed_ = false, broken_ = false;
+    bool begun_ = false, failed_ = false, broken_ = false, closed_ = false;
 };
 
 // [{…}, {…}] from behind its bracket.
@@ -145,16 +147,17 @@ private:
         Attempt out;
         if (!read_) {
             out.state = call_.read(s, at, final, out.pieces);
-            if (out.state == State::not_a_call) return refused(lead);
+            if (out.state == State::not_a_call) return none(s, at, lead);
             if (out.state == State::more) return out;
             read_ = true;
         }
         out.consumed = call_.end(s);
         if (!call_.broken()) return closed(s, std::move(out), final);
-        // What a broken call still says is nobody's content.
-        const std::size_t found = s.find(form_.close, out.consumed);
+        const std::size_t from = out.consumed, found = s.find(form_.close, from);
         out.consumed = found == npos ? s.size() : found + form_.close.size();
         out.state = found != npos || final ? State::done : State::more;
+        out.broken = s.substr(0, at + 1);
+        out.left = {{from, std::min(found, s.size())}};
         return out;
     }
 
@@ -167,7 +170,17 @@ private:
             read_ = true;
         }
         out.consumed = list_.end();
-        return list_.whole() ? closed(s, std::move(out), final) : (out.state = State::done, out);
+        if (list_.whole()) return closed(s, std::move(out), final);
+        if (out.consumed < s.size()) out.broken = s.substr(0, from);
+        out.state = State::done;
+        return out;
+    }
+
+    // JSON that is something else is an answer; what begins with a name and is no JSON was to be a call.
+    Attempt none(std::string_view s, std::size_t at, std::size_t lead) const {
+        Attempt out = refused(lead);
+        if (form_.name_first && !call_.closed()) out.broken = s.substr(at, call_.end(s) - at);
+        return out;
     }
 
     Attempt closed(std::string_view s, Attempt out, bool final) {
@@ -199,6 +212,7 @@ private:
         Attempt out;
         out.state = list_.read(s, from, final, out.pieces);
         out.consumed = list_.end();
+        if (out.state == State::done && !list_.whole() && out.consumed < s.size()) out.broken = s.substr(0, from);
         return out.state == State::not_a_call ? refused(tag.size()) : out;
     }
 

@@ -17,6 +17,7 @@ public:
     Attempt step(std::string_view text, bool final) override {
         Attempt out;
         while (out.state == State::more && advance(text, final, out)) {}
+        if (out.state == State::done) out.broken = broken_;
         return out;
     }
 
@@ -34,16 +35,29 @@ private:
         return false;
     }
 
-    // Waits for more text, unless there is none.
+    // Waits for more text, unless there is none: then a call that has not begun is content.
     bool need(std::string_view s, bool final, Attempt& out) {
-        if (final && begun_) end_call(out);
-        if (final) out = begun_any_ ? Attempt{State::done, s.size(), std::move(out.pieces)} : refused(form_.section_open.size());
+        if (!final) return false;
+        if (!begun_any_) return out = refused(form_.section_open.size()), false;
+        out.state = State::done;
+        out.consumed = !begun_ && ignore(s, whole_, s.size()) ? whole_ : s.size();
+        if (begun_) end_call(out);
         return false;
+    }
+
+    // What stands between calls is markup; that it is none that there is, an operator is told.
+    bool ignore(std::string_view s, std::size_t from, std::size_t to) {
+        constexpr std::string_view fence = "```";
+        const std::string_view text = trimmed(s.substr(from, to - from));
+        if (fence.starts_with(text)) return false;
+        if (broken_.empty()) broken_ = text;
+        return true;
     }
 
     bool between(std::string_view s, bool final, Attempt& out) {
         const std::size_t call = s.find(form_.call_open, at_), end = s.find(form_.section_close, at_);
         if (call == npos && end == npos) return need(s, final, out);
+        ignore(s, at_, std::min(call, end));
         if (call < end) return go(Place::header, call + form_.call_open.size());
         out.state = State::done;
         out.consumed = end + form_.section_close.size();
@@ -59,7 +73,7 @@ private:
         }
         const std::size_t end = s.find(form_.name_end, from), stop = s.find(form_.call_close, from);
         if (end == npos && stop == npos) return need(s, final, out);
-        if (stop < end) return go(Place::between, stop + form_.call_close.size());  // no call, but markup
+        if (stop < end) return ignore(s, at_, stop), go(Place::between, whole_ = stop + form_.call_close.size());  // no call, but markup
         name_ = trimmed(s.substr(from, end - from));
         return go(Place::fence, end + form_.name_end.size());
     }
@@ -139,9 +153,11 @@ private:
 
     // What else stands before the closing token is markup too.
     bool closing(std::string_view s, bool final, Attempt& out) {
+        whole_ = at_;
         const std::size_t close = s.find(form_.call_close, at_), other = std::min(s.find(form_.call_open, at_), s.find(form_.section_close, at_));
         if (close == npos && other == npos) return need(s, final, out);
-        return go(Place::between, close < other ? close + form_.call_close.size() : other);
+        ignore(s, at_, std::min(close, other));
+        return go(Place::between, whole_ = close < other ? close + form_.call_close.size() : other);
     }
 
     bool go(Place place, std::size_t at) {
@@ -155,7 +171,8 @@ private:
     Place place_ = Place::between;
     std::size_t at_;
     JsonDepth depth_;
-    std::string name_, held_;
+    std::size_t whole_ = 0;  // where the last call ends
+    std::string name_, held_, broken_;
     bool bounded_ = false;  // the arguments say themselves where they end
     bool begun_ = false, begun_any_ = false, unnamed_ = false;
 };

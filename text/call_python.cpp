@@ -204,61 +204,56 @@ private:
         return false;
     }
 
-    bool wait(std::string_view s, bool final, Attempt& out) {
-        if (final) cut(s.size(), out);
-        return false;
-    }
+    bool wait(bool final, Attempt& out) { return final && cut(out); }
 
-    // Nothing more of it can be read.
-    void cut(std::size_t at, Attempt& out) {
-        if (begun_ && place_ == Place::arguments) out.pieces.push_back({false, arguments_ ? "}" : "{}"});
-        if (begun_any_) out.state = State::done, out.consumed = at;
-        else out = refused(lead_);
+    // Nothing more of it can be read: what is behind the last whole call is none.
+    bool cut(Attempt& out) {
+        if (whole_ > 0) out.state = State::done, out.consumed = whole_;
+        else out = {State::not_a_call, lead_};
+        const bool begun = place_ == Place::arguments && (!bare_ || is_tool(options_.tools, name_));
+        if (begun) out.broken = (bare_ ? "[" : "") + name_ + "(";
+        return false;
     }
 
     bool next_call(std::string_view s, bool final, Attempt& out) {
         std::size_t at = past_blank(s, at_);
-        while (begun_any_ && at < s.size() && (s[at] == ',' || s[at] == ';')) at = past_blank(s, at + 1);
-        if (at >= s.size()) return wait(s, final, out);
-        if (form_.list && s[at] == ']') {
-            if (bare_ && !begun_any_) return cut(at_, out), false;
-            return go(Place::closing, at + 1);
+        while (whole_ > 0 && at < s.size() && (s[at] == ',' || s[at] == ';')) at = past_blank(s, at + 1);
+        if (at >= s.size()) {
+            if (final && whole_ > 0) whole_ = at;  // nothing but commas
+            return wait(final, out);
         }
+        if (form_.list && s[at] == ']') return bare_ && whole_ == 0 ? cut(out) : go(Place::closing, at + 1);
         if (!form_.list && begins(s, at, form_.close)) return go(Place::closing, at);
         if (!form_.list && !final && may_become(s, at, form_.close)) return false;
         std::size_t end = at;
         while (end < s.size() && (name_char(s[end]) || s[end] == '.' || s[end] == '-')) ++end;
-        if (end == at || std::isdigit(static_cast<unsigned char>(s[at])) != 0) return cut(at_, out), false;
-        if (end >= s.size()) return wait(s, final, out);
-        if (s[end] != '(') return cut(at_, out), false;
+        if (end == at || std::isdigit(static_cast<unsigned char>(s[at])) != 0) return cut(out);
+        if (end >= s.size()) return wait(final, out);
+        if (s[end] != '(') return cut(out);
         name_ = s.substr(at, end - at);
         // Brackets are common in prose: without a token before them a call must be one of the tools.
-        if (bare_ && has_tools(options_.tools) && !is_tool(options_.tools, name_)) return cut(at_, out), false;
-        begun_ = false;
-        arguments_ = 0;
+        if (bare_ && has_tools(options_.tools) && !is_tool(options_.tools, name_)) return cut(out);
+        arguments_.clear();
         return go(Place::arguments, end + 1);
     }
 
-    void begin(Attempt& out) {
-        if (!begun_) out.pieces.push_back({true, name_});
-        begun_ = begun_any_ = true;
-    }
-
+    // A call is told of when it is whole.
     bool next_argument(std::string_view s, bool final, Attempt& out) {
         const PythonValue reader(s, form_.close, form_.list, final);
         std::size_t at = past_blank(s, at_);
-        if (arguments_ > 0 && at < s.size() && s[at] == ',') at = past_blank(s, at + 1);
-        if (at >= s.size()) return wait(s, final, out);
+        if (!arguments_.empty() && at < s.size() && s[at] == ',') at = past_blank(s, at + 1);
+        if (at >= s.size()) return wait(final, out);
         if (s[at] == ')') {
-            begin(out);
-            out.pieces.push_back({false, arguments_ ? "}" : "{}"});
-            return go(Place::calls, at + 1);
+            out.pieces.push_back({true, name_});
+            out.pieces.push_back({false, arguments_.empty() ? "{}" : arguments_ + "}"});
+            whole_ = at + 1;
+            return go(Place::calls, whole_);
         }
         std::size_t end = at;
         while (end < s.size() && name_char(s[end])) ++end;
         const std::size_t equals = past_blank(s, end);
-        if (equals >= s.size()) return wait(s, final, out);
-        if (end == at || s[equals] != '=') return cut(at_, out), false;
+        if (equals >= s.size()) return wait(final, out);
+        if (end == at || s[equals] != '=') return cut(out);
         // No value ends before one of these has come.
         if (const std::size_t stop = s.find_first_of(",)]}<\n", std::max(equals + 1, tried_)); stop == npos && !final) return false;
         tried_ = s.size();
@@ -266,12 +261,11 @@ private:
         Json value;
         std::size_t after = equals + 1;
         const Read read = reader.value(after, value, Spot::argument);
-        if (read == Read::more) return wait(s, final, out);
+        if (read == Read::more) return wait(final, out);
         const std::size_t next = past_blank(s, after);
-        if (read == Read::ok && next >= s.size()) return wait(s, final, out);
-        if (read == Read::bad || (s[next] != ',' && s[next] != ')')) return cut(at_, out), false;
-        begin(out);
-        out.pieces.push_back({false, (arguments_++ ? "," : "{") + json_text(key) + ":" + json_text(value)});
+        if (read == Read::ok && next >= s.size()) return wait(final, out);
+        if (read == Read::bad || (s[next] != ',' && s[next] != ')')) return cut(out);
+        arguments_ += (arguments_.empty() ? "{" : ",") + json_text(key) + ":" + json_text(value);
         return go(Place::arguments, after);
     }
 
@@ -296,9 +290,9 @@ private:
     Place place_ = Place::calls;
     std::size_t at_ = 0, lead_ = 0;
     std::size_t tried_ = 0;  // a value could not be read from what came before
-    int arguments_ = 0;
-    bool bare_ = false, begun_ = false, begun_any_ = false;
-    std::string name_;
+    std::size_t whole_ = 0;  // where the last whole call ends
+    bool bare_ = false;
+    std::string name_, arguments_;
 };
 
 }  // namespace

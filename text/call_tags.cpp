@@ -101,25 +101,37 @@ private:
         end = std::min({end, s.find(form_.call_close.substr(0, form_.call_close.size() - 1), at_), s.size()});
         begin_call(std::string(s.substr(at_, end - at_)), out);
         if (quoted && after != npos && s[after - 1] == '/') return end_call(after + 1, out);
-        return go(Place::between, quoted && after != npos ? std::min(after + 1, s.size()) : end);
+        if (quoted && after != npos) return go(Place::between, std::min(after + 1, s.size()));
+        return go(Place::between, begins(s, end, form_.name_end) ? end + form_.name_end.size() : end);
     }
 
     // A name that nothing closes: it ends at its line, its first parameter or the end of the call.
     bool bare_name(std::string_view s, bool final, Attempt& out) {
         const std::size_t end = std::min({s.find('\n', past_blank(s, at_)), s.find(form_.parameter, at_), s.find(form_.call_close, at_)});
-        std::string_view name = trimmed(s.substr(at_, std::min(end, s.size()) - at_));
+        std::string_view name = s.substr(at_, std::min(end, s.size()) - at_);
+        if (end == npos) name = name.substr(0, tag_under_way(name));
+        name = trimmed(name);
         if (name.ends_with("\\n")) name.remove_suffix(2);
-        const bool odd = name.empty() ? end != npos : name.find_first_of(" <>{}[]\"") != npos && !held_back(name);
+        const bool odd = name.empty() ? end != npos : name.find_first_of(" <>{}[]\"") != npos;
         if (odd || (final && end == npos)) return out = refused(form_.call_open.size()), false;
         if (end == npos) return false;
         begin_call(std::string(name), out);
         return go(Place::between, end);
     }
 
-    // A name's end that may be the beginning of a tag.
-    bool held_back(std::string_view name) const {
-        const std::size_t tag = name.find('<');
-        return tag != npos && name.find_first_of(" >{}[]\"") == npos && (may_become(name, tag, form_.parameter) || may_become(name, tag, form_.call_close));
+    // Where a tag that ends a name may have begun.
+    std::size_t tag_under_way(std::string_view name) const {
+        const std::size_t tag = name.rfind('<');
+        return tag != npos && (may_become(name, tag, form_.parameter) || may_become(name, tag, form_.call_close)) ? tag : npos;
+    }
+
+    // What stands from there to there is no part of a call. Models write an escaped line end between tags, too.
+    void leave(std::string_view s, std::size_t from, std::size_t to) {
+        std::size_t at = past_blank(s, from);
+        while (at < to && begins(s, at, "\\n")) at = past_blank(s, at + 2);
+        if (at >= to) return;
+        if (broken_.empty()) broken_ = std::string(form_.call_open) + name_;
+        left_.emplace_back(at, to);
     }
 
     void begin_call(std::string name, Attempt& out) {
@@ -141,9 +153,18 @@ private:
             searched_ = std::max(searched_, s.size() > longest ? s.size() - longest : 0);
             return false;
         }
-        if (hit != npos && begins(s, hit, form_.parameter)) return go(Place::key, hit + length);
+        leave(s, at_, std::min(hit, s.size()));
+        if (hit == npos && arguments_ == 0) return end_unfinished(s, out);
+        if (hit != npos && begins(s, hit, form_.parameter)) return parameter_ = hit, go(Place::key, hit + length);
         const bool unclosed = hit != npos && begins(s, hit, form_.section_close) && !form_.section_close.empty();
         return end_call(hit == npos ? s.size() : unclosed ? hit : hit + length, out);
+    }
+
+    // The text ends before the arguments do: they stay open, so that nobody takes them for whole.
+    bool end_unfinished(std::string_view s, Attempt& out) {
+        if (broken_.empty()) broken_ = std::string(form_.call_open) + name_;
+        objects_ = true;
+        return end_call(s.size(), out);
     }
 
     // Arguments that are one object after all.
@@ -161,12 +182,14 @@ private:
     bool key(std::string_view s, bool final, Attempt& out) {
         const std::size_t stop = s.find(form_.key_end, at_);
         const std::size_t value = stop == npos || form_.value.empty() ? stop : s.find(form_.value, stop + form_.key_end.size());
-        if (stop == npos || value == npos) return final && end_call(s.size(), out);
+        if (stop == npos || value == npos) return final && (leave(s, parameter_, s.size()), end_unfinished(s, out));
         key_ = trimmed(s.substr(at_, stop - at_));
         told_ = form_.value.empty() ? "" : s.substr(stop, value - stop);
         const std::size_t begin = form_.value.empty() ? stop + form_.key_end.size() : value + form_.value.size();
         const bool cut = key_.find(form_.call_close.substr(0, form_.call_close.size() - 1)) != npos;
         rejected_ = npos;
+        if (cut) leave(s, parameter_, begin);
+        else if (form_.key_end != "\"" && !form_.value.empty()) leave(s, stop + form_.key_end.size(), value);
         return cut ? end_call(begin, out) : go(Place::value, begin);
     }
 
@@ -203,10 +226,11 @@ private:
             searched_ = std::max(searched_, s.size() > longest ? s.size() - longest : 0);
             return false;
         }
+        if (hit == npos && rejected_ == npos && broken_.empty()) broken_ = std::string(form_.call_open) + name_;  // the value is cut
         hit = std::min({hit, hit == npos ? rejected_ : npos, s.size()});
         const std::string_view raw = s.substr(at_, hit - at_);
         send(form_.own_lines ? without_line_ends(raw) : std::string(raw), out);
-        return go(Place::between, hit);
+        return go(Place::between, begins(s, hit, form_.value_close) ? hit + form_.value_close.size() : hit);
     }
 
     void send(const std::string& text, Attempt& out) {
@@ -274,6 +298,8 @@ private:
             return false;
         }
         out.state = State::done;
+        out.broken = broken_;
+        out.left = left_;
         return false;
     }
 
@@ -290,10 +316,13 @@ private:
     Place place_ = Place::opener;
     std::size_t at_ = 0;            // where the place begins
     std::size_t searched_ = 0;      // no marker begins before
+    std::size_t parameter_ = 0;     // where its tag begins
     std::size_t rejected_ = npos;   // the first marker that seemed to be part of the value
     int arguments_ = 0;
     bool in_section_ = false, objects_ = false;
     std::string name_, key_, told_, held_;
+    std::string broken_;  // how a call begins whose text is not all name and arguments
+    std::vector<std::pair<std::size_t, std::size_t>> left_;
     std::optional<base::OrderedJson> wrapped_;
     JsonDepth depth_;
 };

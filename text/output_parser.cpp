@@ -214,10 +214,18 @@ private:
         if (!options_.expect_tools && (!attempt.pieces.empty() || attempt.state == Attempt::State::done)) return enter(Mode::content), true;
         for (const CallPiece& piece : attempt.pieces) piece.begins ? out_.call(piece.text) : out_.arguments(piece.text);
         if (attempt.state == Attempt::State::more) return false;
-        const std::string text = pending_.substr(0, attempt.consumed);
+        std::string text = pending_.substr(0, attempt.consumed), rest;
         pending_.erase(0, attempt.consumed);
-        if (attempt.state == Attempt::State::done) end_call(text);
-        else refuse_call(text);
+        if (attempt.state == Attempt::State::not_a_call) return refuse_call(text, attempt.broken), true;
+        for (auto range = attempt.left.rbegin(); range != attempt.left.rend(); ++range) {
+            const auto [from, to] = *range;
+            rest.insert(0, text, from, to - from);
+            text.erase(from, to - from);
+        }
+        end_call(text);
+        if (!attempt.broken.empty()) out_.notice(Notice::Kind::not_a_call, attempt.broken);
+        out_.content(rest);
+        joined_ = !rest.empty();
         return true;
     }
 
@@ -231,7 +239,7 @@ private:
         enter(Mode::content);
     }
 
-    void refuse_call(const std::string& text) {
+    void refuse_call(const std::string& text, const std::string& broken) {
         joined_ = true;
         if (in_thoughts_) {
             out_.reasoning(text);
@@ -239,7 +247,7 @@ private:
             fresh_ = false;
             return;
         }
-        if (text.size() > 1) out_.notice(Notice::Kind::not_a_call, text);
+        if (text.size() > 1 || !broken.empty()) out_.notice(Notice::Kind::not_a_call, broken.empty() ? text : broken);
         begun_ = true;
         out_.content(text);
         enter(Mode::content);

