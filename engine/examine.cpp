@@ -155,6 +155,8 @@ base::Result<void> look_inside(const LoadOptions& options, Examination& out) {
     std::ranges::stable_sort(needs.values, [](const auto& a, const auto& b) { return a.second > b.second; });
     out.needs = std::move(needs);
     out.attention = attention_of(head->config, out.file);
+    // Containers call latent attention's heads differently: all of them share one key.
+    if (head->config.latent.kv_rank > 0) out.file.kv_heads = 1;
     out.info = *std::move(info);
     return {};
 }

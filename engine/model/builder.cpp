@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <map>
 #include <optional>
 
 namespace engine {
@@ -34,6 +35,7 @@ public:
         }
         m.layers.resize(std::size_t(c_.layers));
         for (int i = 0; i < c_.layers && !error_; ++i) layer(i, i, m);
+        if (!error_) check_layers();
         if (error_) return *error_;
         for (const RopeConfig& rope : c_.ropes) frequencies(rope, m);
         if (error_) return *error_;
@@ -143,7 +145,23 @@ private:
         return kept(*std::move(found));
     }
 
-    const float* vector_if_there(const std::string& name, int size, Model& m) { return has(name) ? vector(name, size, m) : nullptr; }
+    // Of what a family may have or not, one layer has what another has.
+    bool has_in_layers(const std::string& name, std::vector<std::uint64_t> dims) {
+        const bool there = has(name);
+        if (!name.starts_with("blk.")) return there;
+        InLayers& all = in_layers_[name.substr(name.find('.', 4))];
+        if (there) all.somewhere = true;
+        else if (all.without.empty()) all.without = name, all.dims = std::move(dims);
+        return there;
+    }
+
+    void check_layers() {
+        for (const auto& [part, all] : in_layers_)
+            if (all.somewhere && !all.without.empty())
+                if (auto missing = source_.values(all.without, all.dims); !missing) return fail(std::move(missing).error());
+    }
+
+    const float* vector_if_there(const std::string& name, int size, Model& m) { return has_in_layers(name, {std::uint64_t(size)}) ? vector(name, size, m) : nullptr; }
 
     void ffn(const std::string& prefix, const std::string& suffix, int inner, Ffn& out) {
         matrix(prefix + "ffn_gate" + suffix, inner, c_.hidden, out.gate);
@@ -188,14 +206,14 @@ private:
         out.router_bias = vector_if_there(p + "ffn_gate_inp.bias", c_.experts, m);
         out.choice_bias = vector_if_there(p + "exp_probs_b.bias", c_.experts, m);
         out.scale = vector_if_there(p + "ffn_down_exps.scale", c_.experts, m);
-        if (has(p + "ffn_gate_inp.scale")) {
+        if (has_in_layers(p + "ffn_gate_inp.scale", {std::uint64_t(c_.hidden)})) {
             out.router_norm = vector(p + "ffn_gate_inp.scale", c_.hidden, m);
             if (out.router_norm)
                 for (float& value : m.vectors.back()) value /= std::sqrt(float(c_.hidden));
         }
         expert_stacks(p, out);
         const std::uint64_t n = std::uint64_t(c_.experts), inner = std::uint64_t(c_.expert_ffn), h = std::uint64_t(c_.hidden);
-        if (has(p + "ffn_gate_exps.bias")) {
+        if (has_in_layers(p + "ffn_gate_exps.bias", {inner, n})) {
             out.gate_bias = values(p + "ffn_gate_exps.bias", {inner, n}, m);
             out.up_bias = values(p + "ffn_up_exps.bias", {inner, n}, m);
             out.down_bias = values(p + "ffn_down_exps.bias", {h, n}, m);
@@ -203,13 +221,13 @@ private:
         if (c_.shared_ffn == 0) return;
         ffn(p, "_shexp.weight", c_.shared_ffn, out.shared);
         const std::string gate = p + "ffn_gate_inp_shexp.weight";
-        if (!has(gate)) return;
+        if (!has_in_layers(gate, {std::uint64_t(c_.hidden)})) return;
         matrix(gate, 1, c_.hidden, out.shared_gate);
     }
 
     void attention(const std::string& p, const LayerConfig& shape, bool own_keys, Layer& l, Model& m) {
         const int q = c_.heads * shape.head_dim, kv = shape.kv_heads * shape.head_dim;
-        const bool whole = c_.family->qk_norm == QkNorm::projection, norms = c_.family->qk_norm != QkNorm::none || has(p + "attn_q_norm.weight");
+        const bool whole = c_.family->qk_norm == QkNorm::projection, norms = c_.family->qk_norm != QkNorm::none || has_in_layers(p + "attn_q_norm.weight", {std::uint64_t(shape.head_dim)});
         matrix(p + "attn_q.weight", c_.family->gated_attention ? 2 * q : q, c_.hidden, l.q);
         if (own_keys) {
             matrix(p + "attn_k.weight", kv, c_.hidden, l.k);
@@ -217,7 +235,7 @@ private:
             if (has(p + "attn_v.weight") || !c_.family->keys_as_values) matrix(p + "attn_v.weight", kv, c_.hidden, l.v);
         }
         matrix(p + "attn_output.weight", c_.hidden, q, l.o);
-        if (c_.family->qkv_bias || has(p + "attn_q.bias")) {
+        if (has_in_layers(p + "attn_q.bias", {std::uint64_t(q)}) || c_.family->qkv_bias) {
             l.q_bias = vector(p + "attn_q.bias", q, m);
             l.k_bias = vector(p + "attn_k.bias", kv, m);
             l.v_bias = vector(p + "attn_v.bias", kv, m);
@@ -369,6 +387,12 @@ private:
     const Ops& ops_;
     Model* model_ = nullptr;
     std::optional<base::Error> error_;
+    struct InLayers {
+        bool somewhere = false;
+        std::string without;                        // the first layer's
+        std::vector<std::uint64_t> dims;
+    };
+    std::map<std::string, InLayers> in_layers_;     // by what follows the layer
     ModelLayout out_;
 };
 

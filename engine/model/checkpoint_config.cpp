@@ -33,6 +33,14 @@ std::vector<const Json*> text_parts(const Json& config) {
     return out;
 }
 
+int blocks_for_drafting(const std::vector<const Json*>& parts) {
+    std::int64_t most = 0;
+    for (const Json* part : parts)
+        for (const char* key : {"num_nextn_predict_layers", "mtp_num_hidden_layers", "mtp_num_layers", "num_mtp_modules"})
+            if (const auto it = part->find(key); it != part->end() && it->is_number_integer()) most = std::max(most, it->get<std::int64_t>());
+    return int(std::clamp<std::int64_t>(most, 0, 1 << 12));
+}
+
 base::Result<CheckpointConfig> read_checkpoint_config(const Json& config, const std::string& file) {
     if (!config.is_object()) return base::error(Code::corrupt, file + ": is no object", kFetchAgain);
     const std::vector<const Json*> parts = text_parts(config);
@@ -74,6 +82,9 @@ base::Result<CheckpointConfig> read_checkpoint_config(const Json& config, const 
     if (problem.first) return *problem.first;
     for (const Json* part : parts)
         if (const auto it = part->find("tie_word_embeddings"); it != part->end() && it->is_boolean()) out.tied = it->get<bool>();
+    out.drafting = blocks_for_drafting(parts);
+    for (const auto& [key, said] : {std::pair{"attention_bias", &out.attention_bias}, std::pair{"qkv_bias", &out.attention_bias}, std::pair{"mlp_bias", &out.ffn_bias}})
+        if (const auto it = text.find(key); it != text.end() && it->is_boolean()) *said = {key, it->get<bool>()};
     return out;
 }
 

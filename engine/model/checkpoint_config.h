@@ -12,6 +12,12 @@
 
 namespace engine {
 
+// What it says of biases by a key of that name; null: nothing.
+struct SaidBias {
+    const char* key = nullptr;
+    bool value = false;
+};
+
 struct CheckpointConfig {
     std::string file;                 // that errors name
     const char* architecture = nullptr;
@@ -19,10 +25,15 @@ struct CheckpointConfig {
     base::Json keys;                  // "llama.block_count": …
     base::Json shown;                 // by the same keys: what config.json calls them
     std::optional<bool> tied;         // whether the output is the embedding
+    SaidBias attention_bias, ffn_bias;
+    int drafting = 0;                 // blocks for drafting behind its layers
 };
 
 // The text model's part of a wrapper's configuration, an object, comes last; the outermost is first.
 std::vector<const base::Json*> text_parts(const base::Json& config);
+
+// How many blocks for drafting it says that there are, in any family's words.
+int blocks_for_drafting(const std::vector<const base::Json*>& parts);
 
 // Both the spelling of transformers 4 and that of 5, and text models inside a wrapper.
 base::Result<CheckpointConfig> read_checkpoint_config(const base::Json& config, const std::string& file);

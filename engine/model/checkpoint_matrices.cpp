@@ -56,9 +56,9 @@ base::Result<Stored> CheckpointTensors::matrices(const std::string& name, int ro
         case Step::head_keys: case Step::head_values: return heads(found, rows, cols, count);
         case Step::delta_qkv: case Step::delta_gate: return delta(found, rows, cols);
         case Step::even_outputs: case Step::odd_outputs:
-            return file_.tensor(found.name + "_blocks") ? blocks(found, rows, cols, count) : turned(found, rows, cols, count);
+            return in_blocks(found) ? blocks(found, rows, cols, count) : turned(found, rows, cols, count);
         case Step::transposed:
-            if (file_.tensor(found.name + "_blocks")) return blocks(found, rows, cols, count);
+            if (in_blocks(found)) return blocks(found, rows, cols, count);
             break;
         case Step::as_is: case Step::plus_one: case Step::minus_exp: break;
     }
@@ -102,6 +102,8 @@ constexpr StackPart kStackParts[] = {
 }  // namespace
 
 bool CheckpointTensors::is_quantised_stack(const Found& found) const {
+    const SafeTensor* const whole = file_.tensor(found.tensor());
+    if (whole && (whole->dtype == Dtype::f8_e4m3 || whole->dtype == Dtype::u8 || whole->dtype == Dtype::i8)) return true;
     return std::ranges::any_of(kStackParts, [&](const StackPart& part) { return part.part && file_.tensor(found.name + part.ending); });
 }
 
@@ -224,6 +226,9 @@ base::Result<Stored> CheckpointTensors::turned(const Found& found, int rows, int
     if (!tensor) return std::move(tensor).error();
     const auto format = float_format(**tensor);
     if (!format) return format.error();
+    // Methods that take modules only leave a stack as it is; this one is for stacks.
+    if (quantisation_.method() == "mxfp4")
+        if (const auto wrong = quantisation_.contradiction(found.name, Kind::plain)) return file_.error(**tensor, *wrong);
     return turned_rows(file_, **tensor, *format, rows, cols, count, std::size_t(cols), width, found.step == Step::odd_outputs, step);
 }
 

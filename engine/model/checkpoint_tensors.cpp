@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "engine/model/draft_blocks.h"
+
 namespace engine {
 namespace {
 
@@ -37,14 +39,14 @@ bool is_turned_step(Step step) { return step == Step::even_outputs || step == St
 
 }  // namespace
 
-CheckpointTensors::CheckpointTensors(const Safetensors& file, const CheckpointConfig& checkpoint, const Quantisation& quantisation, const Config& config)
-    : file_(file), checkpoint_(checkpoint), quantisation_(quantisation), config_(config) {
+TextPrefix text_prefix_of(const Safetensors& file) {
     for (const TextPrefix& prefix : text_prefixes())
-        if (find_linear(file_, std::string(prefix.layers) + "embed_tokens").weight) {
-            prefix_ = prefix;
-            break;
-        }
+        if (file.tensor(std::string(prefix.layers) + "embed_tokens.weight")) return prefix;
+    return text_prefixes().front();
 }
+
+CheckpointTensors::CheckpointTensors(const Safetensors& file, const CheckpointConfig& checkpoint, const Quantisation& quantisation, const Config& config)
+    : file_(file), checkpoint_(checkpoint), quantisation_(quantisation), config_(config), prefix_(text_prefix_of(file)) {}
 
 std::string CheckpointTensors::theirs(const char* pattern, const std::string& layer) const {
     const int behind = std::atoi(layer.c_str()) - config_.layers;  // the last layer: there drafting begins
@@ -56,10 +58,13 @@ std::string CheckpointTensors::theirs(const char* pattern, const std::string& la
 
 bool CheckpointTensors::is_there(const Found& found) const {
     const std::string name = found.of_expert(0);
-    if (found.whole) return file_.tensor(name) || (is_turned_step(found.step) && file_.tensor(name + "_blocks")) || file_.tensor(name + ".weight_packed");
+    if (found.whole) return file_.tensor(name) || (is_turned_step(found.step) && in_blocks(found)) || file_.tensor(name + ".weight_packed");
     const LinearTensors t = find_linear(file_, name);
     return t.weight || t.weight_packed || t.qweight;
 }
+
+// A part of MXFP4's two: which is missing shows when they are read.
+bool CheckpointTensors::in_blocks(const Found& found) const { return file_.tensor(found.name + "_blocks") || file_.tensor(found.name + "_scales"); }
 
 CheckpointTensors::Found CheckpointTensors::find(const std::string& name) const {
     std::string pattern = name, layer;
@@ -160,11 +165,32 @@ base::Result<std::vector<float>> CheckpointTensors::values(const std::string& na
     return out;
 }
 
+// Whether layers have the biases that the configuration says.
+base::Result<void> CheckpointTensors::check_biases() const {
+    const struct {
+        const char* module;
+        const SaidBias& said;
+        bool required;
+    } rows[] = {{"attn_q", checkpoint_.attention_bias, config_.family->qkv_bias}, {"ffn_down", checkpoint_.ffn_bias, false}};
+    for (const auto& [module, said, required] : rows)
+        for (int i = 0; said.key && i < config_.layers; ++i) {
+            const LayerConfig& layer = config_.layer[std::size_t(i)];
+            if (&said == &checkpoint_.attention_bias ? layer.mixer != Mixer::attention : layer.moe) continue;
+            const std::string name = find("blk." + std::to_string(i) + "." + module + ".bias").tensor();
+            const SafeTensor* const bias = file_.tensor(name);
+            if (said.value && !bias) return base::error(Code::corrupt, checkpoint_.file + ": key '" + said.key + "' is true, but there is no tensor '" + name + "'", kFetchAgain);
+            if (!said.value && bias && !required) return file_.error(*bias, std::string("is there, but key '") + said.key + "' of " + checkpoint_.file + " is false");
+        }
+    return {};
+}
+
 base::Result<void> CheckpointTensors::finish() {
+    if (auto done = check_biases(); !done) return done;
+    DraftBlocks blocks(std::string(prefix_.layers) + "layers.", config_.layers, checkpoint_.drafting);
+    for (const SafeTensor& tensor : file_.tensors()) blocks.see(tensor.name);
     for (const SafeTensor& tensor : file_.tensors()) {
-        if (used_.count(&tensor) || left_out(tensor.name)) continue;
-        const std::string layers = std::string(prefix_.layers) + "layers.";
-        if (tensor.name.starts_with(layers) && std::atoi(tensor.name.c_str() + layers.size()) >= config_.layers) continue;  // for drafting
+        if (used_.count(&tensor) || left_out(tensor.name) || blocks.drafts(tensor.name)) continue;
+        if (const auto stray = blocks.stray(tensor.name, "num_hidden_layers of " + checkpoint_.file)) return file_.error(tensor, *stray);
         if (tensor.name == std::string(prefix_.head) + "lm_head.weight" && checkpoint_.tied.value_or(false)) continue;
         return unused(tensor);
     }

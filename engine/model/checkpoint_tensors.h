@@ -16,6 +16,9 @@
 
 namespace engine {
 
+// Where the text model begins in a file.
+TextPrefix text_prefix_of(const Safetensors& file);
+
 class CheckpointTensors final : public TensorSource {
 public:
     // Views of what must outlive it.
@@ -40,8 +43,10 @@ private:
     // The first of the tables' rows whose tensors are there, else the first row, else what no file has.
     Found find(const std::string& name) const;
     bool is_there(const Found& found) const;
+    bool in_blocks(const Found& found) const;
     std::string theirs(const char* pattern, const std::string& layer) const;
     base::Error unused(const SafeTensor& tensor) const;
+    base::Result<void> check_biases() const;
 
     const SafeTensor* use(const std::string& name);
     base::Result<Format> float_format(const SafeTensor& tensor) const;
@@ -63,7 +68,7 @@ private:
     const CheckpointConfig& checkpoint_;
     const Quantisation& quantisation_;
     const Config& config_;
-    TextPrefix prefix_{"model.", ""};
+    TextPrefix prefix_;
     std::unordered_set<const SafeTensor*> used_;
     std::deque<SafeTensor> slices_;      // of stacks of experts, whose addresses stay
 };

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <functional>
 
+#include "engine/model/draft_blocks.h"
 #include "engine/model/encoder_file.h"
 #include "engine/model/safetensors.h"
 #include "text/json_node.h"
@@ -49,6 +50,8 @@ std::string name_there(const std::string& name) {
     return name;
 }
 
+constexpr const char* kPrefixes[] = {"", "bert.", "roberta."};  // the latter of checkpoints with a head of their own
+
 std::optional<Format> format_of(Dtype dtype) {
     switch (dtype) {
         case Dtype::f32: return Format::f32;
@@ -80,8 +83,14 @@ public:
     std::uint64_t bytes() const override { return file_->file_bytes(); }
     base::Error error(std::string what, Code code) const override { return base::error(code, file_->path().string() + ": " + what, code == Code::corrupt ? kFetchAgain : ""); }
 
-    // Tensors of a kind that this engine does not compute with.
-    base::Result<void> check_kinds() const {
+    // Tensors of a kind that this engine does not compute with, and of layers that the configuration does not count.
+    base::Result<void> check(int layers) const {
+        for (const char* prefix : kPrefixes) {
+            DraftBlocks blocks(prefix + std::string("encoder.layer."), layers, 0);
+            for (const SafeTensor& tensor : file_->tensors()) blocks.see(tensor.name);
+            for (const SafeTensor& tensor : file_->tensors())
+                if (const auto stray = blocks.stray(tensor.name, "num_hidden_layers")) return file_->error(tensor, *stray);
+        }
         for (const SafeTensor& tensor : file_->tensors())
             if (tensor.name.ends_with(".weight") && !format_of(tensor.dtype))
                 return file_->error(tensor, "is " + std::string(info(tensor.dtype).name) + "; this engine runs encoders of F32, F16 and BF16", Code::unsupported);
@@ -91,7 +100,7 @@ public:
 private:
     const SafeTensor* tensor_of(const std::string& name) const {
         const std::string there = name_there(name);
-        for (const char* prefix : {"", "bert.", "roberta."})  // the latter of checkpoints with a head of their own
+        for (const char* prefix : kPrefixes)
             if (const SafeTensor* tensor = file_->tensor(prefix + there)) return tensor;
         return nullptr;
     }
@@ -253,7 +262,7 @@ base::Result<std::unique_ptr<EncoderFile>> open_encoder_folder(const fs::path& f
     auto tensors = Safetensors::open(transformer);
     if (!tensors) return std::move(tensors).error();
     auto out = std::make_unique<FolderEncoder>(*std::move(tensors), first_position);
-    if (auto known = out->check_kinds(); !known) return std::move(known).error();
+    if (auto known = out->check(config.layers); !known) return std::move(known).error();
     auto vocabulary = read_tokens(transformer);
     if (!vocabulary) return std::move(vocabulary).error();
     out->config = std::move(config);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine/model/config.h"
+#include "engine/model/draft_blocks.h"
 #include "engine/model/encoder_file.h"
 #include "engine/model/gguf_file.h"
 #include "engine/model/gguf_keys.h"
@@ -67,6 +68,10 @@ base::Result<void> read(const Gguf& gguf, EncoderConfig& c) {
     c.pooling = read_pooling(keys);
     if (!keys.error()) keys.check(c.hidden % c.heads == 0, "embedding_length " + std::to_string(c.hidden) + " is not a multiple of head_count " + std::to_string(c.heads));
     if (keys.error()) return *keys.error();
+    DraftBlocks blocks("blk.", c.layers, 0);
+    for (const GgufTensor& tensor : gguf.tensors()) blocks.see(tensor.name);
+    for (const GgufTensor& tensor : gguf.tensors())
+        if (const auto stray = blocks.stray(tensor.name, std::string(kArchitecture) + ".block_count")) return gguf.error(tensor, *stray);
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "engine/model/draft_blocks.h"
 #include "engine/model/gguf_keys.h"
 #include "text/either_template.h"
 
@@ -20,7 +21,7 @@ std::vector<std::uint64_t> without_ones(std::vector<std::uint64_t> dims) {
 
 class GgufTensors final : public TensorSource {
 public:
-    explicit GgufTensors(const Gguf& gguf) : gguf_(gguf) {}
+    GgufTensors(const Gguf& gguf, const Config& config) : gguf_(gguf), config_(config) {}
 
     // What NVFP4 keeps beside its blocks is the matrix's own and no tensor by itself.
     bool has(const std::string& name) const override { return gguf_.tensor(name) && !is_factor(name); }
@@ -57,7 +58,17 @@ public:
         return out;
     }
 
-    base::Result<void> finish() override { return {}; }  // blocks for drafting and what else converters keep
+    // Of what nothing uses, whole layers only are refused: converters keep other things too.
+    base::Result<void> finish() override {
+        const std::string key = config_.architecture + ".block_count";
+        const auto counted = gguf_.integer(key);
+        if (!counted) return counted.error();
+        DraftBlocks blocks("blk.", config_.layers, int(counted->value_or(config_.layers)) - config_.layers);
+        for (const GgufTensor& tensor : gguf_.tensors()) blocks.see(tensor.name);
+        for (const GgufTensor& tensor : gguf_.tensors())
+            if (const auto stray = blocks.stray(tensor.name, key)) return gguf_.error(tensor, *stray);
+        return {};
+    }
 
 private:
     base::Result<const GgufTensor*> find(const std::string& name, const std::vector<std::uint64_t>& dims) const {
@@ -76,6 +87,7 @@ private:
     }
 
     const Gguf& gguf_;
+    const Config& config_;
 };
 
 // general.file_type of the formats that this engine runs.
@@ -121,7 +133,7 @@ base::Result<Config> GgufFile::config() const {
     return config;
 }
 
-std::unique_ptr<TensorSource> GgufFile::tensors(const Config&) const { return std::make_unique<GgufTensors>(*gguf_); }
+std::unique_ptr<TensorSource> GgufFile::tensors(const Config& config) const { return std::make_unique<GgufTensors>(*gguf_, config); }
 
 base::Result<Sampling> GgufFile::sampling() const {
     Sampling out;

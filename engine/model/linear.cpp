@@ -29,8 +29,26 @@ struct Checker {
     const LinearScheme& scheme;
     Linear out;
 
+    // Parts of a stack follow its name, as "experts.down_proj_weight_scale".
     base::Error missing(const SafeTensor& beside, const char* what) const {
-        return file.error(beside, std::string("needs a tensor '") + what + "' beside it, which is missing");
+        SafeTensor absent = beside;
+        const std::size_t dot = beside.name.rfind('.');
+        const std::string_view part = std::string_view(beside.name).substr(dot == std::string::npos ? 0 : dot + 1);
+        const bool of_module = part == "weight" || part == "weight_packed" || part == "qweight";
+        absent.name = (of_module ? beside.name.substr(0, beside.name.size() - part.size()) : beside.name + "_") + what;
+        return file.error(absent, "is missing, and '" + beside.name + "' is nothing without it");
+    }
+
+    // The configuration against the tensors.
+    std::optional<base::Error> said_otherwise() const {
+        const bool integers = out.kind == Kind::packed || out.kind == Kind::bytes || out.kind == Kind::gptq || out.kind == Kind::awq;
+        if (out.kind == Kind::plain) return std::nullopt;
+        const int bits = integers ? out.bits : out.kind == Kind::fp8 ? 8 : 4;
+        if (scheme.bits != 0 && scheme.bits != bits)
+            return file.error(*out.codes, "is stored in " + std::to_string(bits) + " bits a weight, but the configuration says " + std::to_string(scheme.bits));
+        if (scheme.group == 0 || out.kind == Kind::fp8 || out.group == (scheme.group < 0 ? out.inputs : std::min(scheme.group, out.inputs))) return std::nullopt;
+        return file.error(*out.scales, "is of groups of " + std::to_string(out.group) + " columns, but the configuration says " +
+                                           (scheme.group < 0 ? "one group a row" : "group_size " + std::to_string(scheme.group)));
     }
 
     std::optional<base::Error> dtype(const SafeTensor& tensor, std::initializer_list<Dtype> allowed) const {
@@ -107,7 +125,7 @@ struct Checker {
         out.format = Format::fp8;
         out.codes = t.weight;
         out.scales = t.weight_scale ? t.weight_scale : t.weight_scale_inv;
-        if (!out.scales) return missing(*t.weight, "weight_scale");
+        if (!out.scales) return missing(*t.weight, scheme.inverse_scales ? "weight_scale_inv" : "weight_scale");
         if (auto e = shape(*t.weight, {std::uint64_t(out.rows), std::uint64_t(out.cols)})) return e;
         if (auto e = dtype(*out.scales, {Dtype::f32, Dtype::bf16, Dtype::f16})) return e;
         if (auto e = columns(*t.weight, kGroupStep)) return e;
@@ -144,6 +162,8 @@ struct Checker {
         out.scales = t.weight_scale;
         out.zeros = t.weight_zero_point;
         if (!out.scales) return missing(*out.codes, "weight_scale");
+        if (!out.zeros && scheme.zeros) return missing(*out.codes, "weight_zero_point");
+        if (!t.weight_g_idx && scheme.order) return missing(*out.codes, "weight_g_idx");
         if (t.weight_shape) {
             if (auto e = dtype(*t.weight_shape, {Dtype::i32, Dtype::i64})) return e;
             if (auto e = shape(*t.weight_shape, {2})) return e;
@@ -173,6 +193,8 @@ struct Checker {
         out.scales = t.weight_scale;
         out.zeros = t.weight_zero_point;
         if (!out.scales) return missing(*out.codes, "weight_scale");
+        if (!out.zeros && scheme.zeros) return missing(*out.codes, "weight_zero_point");
+        if (!t.weight_g_idx && scheme.order) return missing(*out.codes, "weight_g_idx");
         if (auto e = shape(*out.codes, {std::uint64_t(out.rows), std::uint64_t(out.inputs)})) return e;
         if (auto e = scales_by_row(*out.scales)) return e;
         if (out.zeros) {
@@ -200,6 +222,7 @@ struct Checker {
             if (auto e = columns(*out.codes, int(in_word))) return e;
             if (auto e = shape(*out.codes, {cols / in_word, rows})) return e;
             out.zero_less_one = !scheme.gptq_v2;
+            if (!t.g_idx && scheme.order) return missing(*out.codes, "g_idx");
         }
         if (auto e = dtype(*out.scales, {Dtype::f16, Dtype::bf16, Dtype::f32})) return e;
         if (auto e = groups(*out.scales, out.scales->shape.empty() ? 0 : out.scales->shape[0])) return e;
@@ -209,13 +232,15 @@ struct Checker {
         return lay_columns_out(out.kind == Kind::gptq ? t.g_idx : nullptr);
     }
 
-    std::optional<base::Error> nvfp4(const SafeTensor& codes, const SafeTensor& global) {
+    std::optional<base::Error> nvfp4(const SafeTensor& codes, const SafeTensor* factor, const char* factor_name) {
         out.kind = Kind::nvfp4;
         out.format = Format::e2m1;
         out.codes = &codes;
         out.scales = t.weight_scale;
         out.group = 16;
         if (!out.scales) return missing(codes, "weight_scale");
+        if (!factor) return missing(codes, factor_name);
+        const SafeTensor& global = *factor;
         if (auto e = columns(codes, 16)) return e;
         if (auto e = dtype(codes, {Dtype::u8})) return e;
         if (auto e = shape(codes, {std::uint64_t(out.rows), std::uint64_t(out.cols) / 2})) return e;
@@ -247,11 +272,12 @@ struct Checker {
         if (t.weight_packed) {
             if (auto e = dtype(*t.weight_packed, {Dtype::i32, Dtype::u8})) return e;
             if (t.weight_packed->dtype == Dtype::i32) return packed();
-            return t.weight_global_scale ? nvfp4(*t.weight_packed, *t.weight_global_scale) : mxfp4();
+            const bool by_16 = t.weight_global_scale || (t.weight_scale && t.weight_scale->dtype == Dtype::f8_e4m3);
+            return by_16 ? nvfp4(*t.weight_packed, t.weight_global_scale, "weight_global_scale") : mxfp4();
         }
         if (t.weight->dtype == Dtype::f8_e4m3) return fp8();
-        if (t.weight->dtype == Dtype::i8 && t.weight_scale) return bytes();
-        if (t.weight->dtype == Dtype::u8 && t.weight_scale_2) return nvfp4(*t.weight, *t.weight_scale_2);
+        if (t.weight->dtype == Dtype::i8 && (t.weight_scale || scheme.bits == 8)) return bytes();
+        if (t.weight->dtype == Dtype::u8 && (t.weight_scale || t.weight_scale_2)) return nvfp4(*t.weight, t.weight_scale_2, "weight_scale_2");
         if (auto e = dtype(*t.weight, {Dtype::f32, Dtype::f16, Dtype::bf16, Dtype::f8_e4m3})) return e;
         return plain();
     }
@@ -280,8 +306,11 @@ LinearTensors find_linear(const Safetensors& file, const std::string& module) {
 
 base::Result<Linear> check_linear(const Safetensors& file, const std::string& module, int rows, int cols, const LinearScheme& scheme) {
     const LinearTensors tensors = find_linear(file, module);
-    if (!tensors.weight && !tensors.weight_packed && !tensors.qweight)
-        return base::error(Code::corrupt, file.path().string() + ": tensor '" + module + ".weight' is missing", kFetchAgain);
+    if (!tensors.weight && !tensors.weight_packed && !tensors.qweight) {
+        const bool packed = tensors.weight_shape || tensors.weight_global_scale || (tensors.weight_scale && tensors.weight_scale->dtype == Dtype::u8);
+        const char* const codes = tensors.qzeros || tensors.scales || tensors.g_idx ? ".qweight" : packed ? ".weight_packed" : ".weight";
+        return base::error(Code::corrupt, file.path().string() + ": tensor '" + module + codes + "' is missing", kFetchAgain);
+    }
     return check_linear(file, tensors, rows, cols, scheme);
 }
 
@@ -290,6 +319,7 @@ base::Result<Linear> check_linear(const Safetensors& file, const LinearTensors& 
     checker.out.rows = rows;
     checker.out.cols = checker.out.inputs = cols;
     if (auto error = checker.any()) return *std::move(error);
+    if (auto error = checker.said_otherwise()) return *std::move(error);
     return std::move(checker.out);
 }
 

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "engine/model/checkpoint.h"
+#include "engine/model/checkpoint_tensors.h"
 #include "engine/model/converted_file.h"
+#include "engine/model/draft_blocks.h"
 #include "engine/model/gguf.h"
 #include "engine/model/linear.h"
 
@@ -57,6 +59,7 @@ std::string layer_of(std::string_view name) {
 struct Entry {
     std::string name, format;
     std::uint64_t values = 0, bytes = 0;
+    bool drafts = false;  // a block of the head for drafting, whatever it is named
 };
 
 std::vector<TensorShare> shares(const std::vector<Entry>& entries) {
@@ -65,7 +68,7 @@ std::vector<TensorShare> shares(const std::vector<Entry>& entries) {
         if (kind_of_tensor(e.name, false) == "recurrent" && !layer_of(e.name).empty()) recurrent.insert(layer_of(e.name));
     std::map<std::pair<std::string, std::string>, TensorShare> found;
     for (const Entry& e : entries) {
-        const std::string kind(kind_of_tensor(e.name, recurrent.contains(layer_of(e.name))));
+        const std::string kind(e.drafts ? "drafting" : kind_of_tensor(e.name, recurrent.contains(layer_of(e.name))));
         TensorShare& share = found[{kind, e.format}];
         share.kind = kind, share.format = e.format;
         ++share.tensors;
@@ -75,6 +78,11 @@ std::vector<TensorShare> shares(const std::vector<Entry>& entries) {
     for (auto& [key, share] : found) out.push_back(std::move(share));
     std::ranges::stable_sort(out, [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
     return out;
+}
+
+void mark_drafting(DraftBlocks blocks, std::vector<Entry>& entries) {
+    for (const Entry& e : entries) blocks.see(e.name);
+    for (Entry& e : entries) e.drafts = blocks.drafts(e.name);
 }
 
 int small(std::int64_t value) { return value > 0 && value <= INT32_MAX ? int(value) : 0; }
@@ -113,6 +121,8 @@ void outline_gguf(const fs::path& path, Outline& out) {
     if (const auto tokens = g.value("tokenizer.ggml.tokens")) out.vocabulary = small(std::int64_t(tokens->count));
     std::vector<Entry> entries;
     for (const GgufTensor& t : g.tensors()) entries.push_back({t.name, info(t.format).name, t.values(), t.bytes()});
+    const int drafting = std::min(number("nextn_predict_layers"), out.layers);
+    if (out.layers > 0) mark_drafting(DraftBlocks("blk.", out.layers - drafting, drafting), entries);
     out.tensors = shares(entries);
 }
 
@@ -186,7 +196,11 @@ void outline_checkpoint(const fs::path& path, Outline& out) {
     const fs::path folder = fs::is_directory(path, ignored) ? path : path.has_parent_path() ? path.parent_path() : fs::path(".");
     const CheckpointFiles files = CheckpointFiles::in(folder);
     out.name = fs::weakly_canonical(folder, ignored).filename().string();
-    if (const auto config = files.json("config.json"); config && config->is_object()) outline_config(*config, out);
+    int drafting = 0;
+    if (const auto config = files.json("config.json"); config && config->is_object()) {
+        outline_config(*config, out);
+        drafting = blocks_for_drafting(text_parts(*config));
+    }
     if (const auto quant = files.json("hf_quant_config.json"); out.quantisation.empty() && quant && quant->is_object()) {
         const auto it = quant->find("quantization");
         out.quantisation = "modelopt " + text_in(it != quant->end() && it->is_object() ? *it : *quant, "quant_algo");
@@ -204,6 +218,7 @@ void outline_checkpoint(const fs::path& path, Outline& out) {
     out.bytes = tensors.file_bytes();
     std::vector<Entry> entries;
     for (const SafeTensor& t : tensors.tensors()) entries.push_back(entry_of(tensors, t));
+    if (out.layers > 0) mark_drafting(DraftBlocks(std::string(text_prefix_of(tensors).layers) + "layers.", out.layers, drafting), entries);
     out.tensors = shares(entries);
 }
 

@@ -28,6 +28,9 @@ const std::vector<MethodRow>& methods() {
     return rows;
 }
 
+// The last parts of the names of modules that every method quantises.
+constexpr std::string_view kProjections[] = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "gate_up_proj", "w1", "w2", "w3"};
+
 const char* name_of(Kind kind) {
     switch (kind) {
         case Kind::plain: return "plain floats";
@@ -104,6 +107,13 @@ base::Result<void> Quantisation::read_groups(const Json& from, const std::string
         Group out;
         const std::int64_t bits = weights["num_bits"].integer(1, 64, 8);
         if (bits != 4 && bits != 8) weights["num_bits"].refuse("4 or 8");
+        if (!weights["num_bits"].absent()) out.scheme.bits = int(bits);
+        const std::string strategy = weights["strategy"].text("");
+        if (strategy == "channel") out.scheme.group = -1;
+        else if (strategy != "block" && strategy != "tensor") out.scheme.group = int(weights["group_size"].integer(-1, 1 << 24, 0));
+        out.scheme.zeros = weights["type"].text("int") == "int" && !weights["symmetric"].flag(true);
+        if (const text::JsonNode order = weights["actorder"]; !order.absent())
+            out.scheme.order = order.value().is_boolean() ? order.flag(false) : order.text() == "group" || order.text() == "dynamic";
         const text::JsonNode block = weights["block_structure"];
         if (!block.absent()) {
             out.scheme.tile_rows = int(block.at(0).integer(1, 1 << 20));
@@ -117,6 +127,34 @@ base::Result<void> Quantisation::read_groups(const Json& from, const std::string
             }
         groups_.push_back(std::move(out));
     }
+    if (problem.first) return *problem.first;
+    return {};
+}
+
+// What GPTQ's writers say of modules by expressions: "-:" leaves out, others have bits and groups of their own.
+base::Result<void> Quantisation::read_dynamic(const Json& from, const std::string& file) {
+    text::JsonProblem problem{file, {}};
+    const text::JsonNode node(&from, "quantization_config", problem), own = node["dynamic"], blocks = node["modules_in_block_to_quantize"];
+    if (!own.absent())
+        for (const auto& [key, ignored] : own.members().items()) {
+            const bool out = key.starts_with("-:");
+            auto pattern = compile("re:" + (out || key.starts_with("+:") ? key.substr(2) : key));
+            if (!pattern) return base::error(Code::unsupported, file + ": key 'dynamic': " + pattern.error().message);
+            if (out) {
+                ignored_.push_back(*std::move(pattern));
+                continue;
+            }
+            Group group;
+            group.scheme = scheme_;
+            group.scheme.bits = int(own[key]["bits"].integer(1, 64, scheme_.bits));
+            group.scheme.group = int(own[key]["group_size"].integer(-1, 1 << 24, scheme_.group));
+            group.scheme.order = own[key]["desc_act"].flag(scheme_.order);
+            group.targets.push_back(*std::move(pattern));
+            groups_.push_back(std::move(group));
+        }
+    if (!blocks.absent())
+        for (const text::JsonNode& block : blocks.items())
+            for (const text::JsonNode& name : block.items()) converted_.push_back({name.text(), {}});
     if (problem.first) return *problem.first;
     return {};
 }
@@ -152,7 +190,11 @@ base::Result<Quantisation> Quantisation::read(const Json& config, const std::str
     if (out.method_ == "awq" && node["version"].text("gemm") != "gemm") node["version"].refuse("gemm");
     if (out.method_ == "fp8" && node["fmt"].text("e4m3") != "e4m3") node["fmt"].refuse("e4m3");
     out.scheme_.gptq_v2 = node["checkpoint_format"].text("") == "gptq_v2";
+    if (out.method_ == "gptq" || out.method_ == "awq") out.scheme_.bits = int(node["bits"].integer(1, 64, 0));
+    if (out.method_ == "gptq" || out.method_ == "awq" || algorithm == "NVFP4") out.scheme_.group = int(node["group_size"].integer(-1, 1 << 24, 0));
+    out.scheme_.order = out.method_ == "gptq" && node["desc_act"].flag(false);
     const text::JsonNode block = node["weight_block_size"];
+    out.scheme_.inverse_scales = out.method_ == "fp8" && !block.absent();
     if (!block.absent()) {
         out.scheme_.tile_rows = int(block.at(0).integer(1, 1 << 20));
         out.scheme_.tile_cols = int(block.at(1).integer(1, 1 << 20));
@@ -160,6 +202,8 @@ base::Result<Quantisation> Quantisation::read(const Json& config, const std::str
     if (problem.first) return *problem.first;
     if (auto done = out.read_lists(*from, file); !done) return std::move(done).error();
     if (auto done = out.read_groups(*from, file); !done) return std::move(done).error();
+    if (out.method_ == "gptq")
+        if (auto done = out.read_dynamic(*from, file); !done) return std::move(done).error();
     return out;
 }
 
@@ -173,8 +217,35 @@ LinearScheme Quantisation::scheme(const std::string& module) const {
     return of_all ? of_all->scheme : scheme_;
 }
 
+// Writers list a module, one above it, or a part of its name; some with what stands before the layers in another model's names.
+bool Quantisation::leaves_out(const std::string& module) const {
+    const auto inside = [](const std::string& text, const std::string& name) { return ("." + name + ".").find("." + text + ".") != std::string::npos; };
+    for (const Pattern& ignored : ignored_) {
+        const std::size_t layers = ignored.text.find("layers.");
+        if (inside(ignored.text, module) || (layers != std::string::npos && inside(ignored.text.substr(layers), module))) return true;
+        for (std::size_t end = module.size(); end != std::string::npos && end > 0; end = module.rfind('.', end - 1))
+            if (ignored.matches(module.substr(0, end))) return true;
+    }
+    return false;
+}
+
+bool Quantisation::may_be_plain(const std::string& module) const {
+    const auto any = [&](const std::vector<Pattern>& patterns) { return std::ranges::any_of(patterns, [&](const Pattern& one) { return one.matches(module); }); };
+    const auto targeted = [&](const Group& group) { return any(group.targets) || std::ranges::any_of(group.targets, [](const Pattern& one) { return one.text == "Linear"; }); };
+    // Methods take the projections of attention and FFNs; outputs, routers and what else there is they take or not as they please.
+    if (std::ranges::find(kProjections, std::string_view(module).substr(module.rfind('.') + 1)) == std::end(kProjections)) return true;
+    if (method_ == "mxfp4" && module.find(".experts.") == std::string::npos) return true;
+    if (module.starts_with("mtp.") || leaves_out(module)) return true;
+    if (!converted_.empty() && !any(converted_)) return true;
+    if (method_ == "modelopt" && groups_.empty()) return false;
+    return (method_ == "compressed-tensors" || method_ == "modelopt") && std::ranges::none_of(groups_, targeted);
+}
+
 std::optional<std::string> Quantisation::contradiction(const std::string& module, Kind kind) const {
-    if (kind == Kind::plain) return std::nullopt;
+    if (kind == Kind::plain) {
+        if (method_.empty() || may_be_plain(module)) return std::nullopt;
+        return "is stored as plain floats, but quant_method is '" + method_ + "' and the configuration does not leave the module out";
+    }
     const std::string stored = std::string("is stored as ") + name_of(kind);
     if (method_.empty()) return stored + ", but the configuration names no quantisation";
     for (const MethodRow& row : methods())

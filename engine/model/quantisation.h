@@ -36,13 +36,18 @@ private:
         std::vector<Pattern> targets;
         LinearScheme scheme;
     };
+    // Whether a module that the method could quantise may be plain.
+    bool may_be_plain(const std::string& module) const;
+    bool leaves_out(const std::string& module) const;
     static base::Result<Pattern> compile(const std::string& text);
     base::Result<void> read_lists(const base::Json& from, const std::string& file);
     base::Result<void> read_groups(const base::Json& from, const std::string& file);
+    base::Result<void> read_dynamic(const base::Json& from, const std::string& file);
 
     std::string method_;
     LinearScheme scheme_;
     std::vector<Pattern> ignored_;
+    std::vector<Pattern> converted_;  // empty: all but what is ignored
     std::vector<Group> groups_;
 };
 

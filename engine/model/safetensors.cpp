@@ -81,6 +81,27 @@ private:
     std::string field_;
 };
 
+constexpr const char* kShards = "fetch all files of the model into one folder, and model.safetensors.index.json with them";
+
+// NAME-00001-of-00003.safetensors, but not an only one.
+bool is_shard(const std::filesystem::path& path) {
+    const std::string stem = path.stem().string(), form = "-00000-of-00000";
+    if (path.extension() != ".safetensors" || stem.size() < form.size() || stem.ends_with("-of-00001")) return false;
+    return std::equal(form.begin(), form.end(), stem.end() - std::ptrdiff_t(form.size()), [](char wanted, char found) { return wanted == '0' ? found >= '0' && found <= '9' : wanted == found; });
+}
+
+// For a folder without a model that has a name of its own: what lies there tells.
+std::string remedy_of(const std::filesystem::path& folder) {
+    std::filesystem::path gguf;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+        if (is_shard(entry.path())) return kShards;
+        if (entry.path().extension() == ".gguf" && (gguf.empty() || entry.path() < gguf)) gguf = entry.path();
+    }
+    if (!gguf.empty()) return "name the GGUF by its file, of one in parts the first: " + gguf.string();
+    return "name a GGUF by its file, or the folder of a model in safetensors: pickled weights (.bin, .pt) are not read";
+}
+
 // A shard lies beside its index: a name that leads anywhere else is refused.
 bool plain_name(const std::string& name) {
     return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
@@ -134,6 +155,9 @@ base::Result<void> Safetensors::open_shards(const std::filesystem::path& path) {
     }
     for (const auto& [shard, count] : wanted) {
         const std::size_t first = tensors_.size();
+        std::error_code unreadable;
+        if (!std::filesystem::exists(path.parent_path() / shard, unreadable))
+            return base::error(Code::not_found, (path.parent_path() / shard).string() + ": is missing: one of the " + std::to_string(wanted.size()) + " files of " + path.string(), "fetch all of them into one folder");
         if (auto done = open_one(path.parent_path() / shard); !done) return done;
         // The index decides where a tensor is read from; what it does not name is not part of the model.
         const auto elsewhere = [&, &shard = shard](const SafeTensor& t) {
@@ -157,8 +181,11 @@ base::Result<std::unique_ptr<Safetensors>> Safetensors::open(const std::filesyst
         file = path / "model.safetensors";
         if (!std::filesystem::exists(file, ignored)) file = path / "model.safetensors.index.json";
         if (!std::filesystem::exists(file, ignored))
-            return base::error(Code::not_found, path.string() + " holds neither model.safetensors nor model.safetensors.index.json",
-                               "name a GGUF by its file, or the folder of a model in safetensors: pickled weights (.bin, .pt) are not read");
+            return base::error(Code::not_found, path.string() + " holds neither model.safetensors nor model.safetensors.index.json", remedy_of(path));
+    } else if (is_shard(path)) {  // one of several is no model
+        const std::filesystem::path index = path.parent_path() / "model.safetensors.index.json";
+        if (!std::filesystem::exists(index, ignored)) return base::error(Code::not_found, index.string() + " is missing: " + path.filename().string() + " is one of a model's files", kShards);
+        file = index;
     }
     std::unique_ptr<Safetensors> out(new Safetensors);
     out->path_ = path;

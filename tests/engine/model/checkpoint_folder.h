@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/engine.h"
 #include "support/fixtures.h"
 
 namespace checkpoints {
@@ -77,6 +78,12 @@ public:
 private:
     support::TempDir dir_;
 };
+
+// What a plan of it says, which reads no weights: "" where it would load.
+inline std::string refusal(const fs::path& path) {
+    const auto plan = engine::Engine::plan({.path = path, .profile = engine::Profile::exact, .threads = 1});
+    return plan ? "" : plan.error().message;
+}
 
 inline std::optional<fs::path> golden_folder(const char* name) {
     const auto golden = support::golden_dir();

@@ -18,12 +18,6 @@ using namespace checkpoints;
 
 namespace {
 
-// What a plan of it says, which reads no weights: "" where it would load.
-std::string refusal(const fs::path& path) {
-    const auto plan = Engine::plan({.path = path, .profile = Profile::exact, .threads = 1});
-    return plan ? "" : plan.error().message;
-}
-
 // Of ids below `known` only.
 std::vector<TokenId> greedy(Engine& engine, const std::vector<TokenId>& prompt, int n, int known) {
     Request r;
@@ -268,10 +262,13 @@ TEST(Checkpoint, QuantisedExpertsInOneTensorAreWhatTheirModulesAre) {
         one.change(folder);
         folder.write_all();
         EXPECT_EQ(logits(folder.path()), expected);
-        json& scale = folder.header[kLayer0 + (folder.header.contains(kLayer0 + "down_proj_scale_inv") ? "down_proj_scale_inv" : std::string(one.folder).ends_with("nvfp4") ? "down_proj_weight_scale" : "down_proj.weight_scale")];
-        scale["shape"].insert(scale["shape"].begin(), 1);
+        const std::string scale = kLayer0 + (folder.header.contains(kLayer0 + "down_proj_scale_inv") ? "down_proj_scale_inv" : std::string(one.folder).ends_with("nvfp4") ? "down_proj_weight_scale" : "down_proj.weight_scale");
+        folder.header[scale]["shape"].insert(folder.header[scale]["shape"].begin(), 1);
         folder.write_all();
         EXPECT_THAT(refusal(folder.path()), AllOf(HasSubstr("scale"), HasSubstr("experts first")));
+        folder.header.erase(scale);
+        folder.write_all();
+        EXPECT_THAT(refusal(folder.path()), AllOf(HasSubstr("weight_scale"), HasSubstr("is missing, and '" + kLayer0 + "down_proj")));
     }
 }
 
@@ -353,6 +350,15 @@ TEST(Checkpoint, QuantisationThatContradictsItsConfigurationIsRefusedByName) {
         {"a missing scale", [](Folder& f) { f.header.erase("model.layers.0.mlp.up_proj.weight_scale_inv"); }, {"model.layers.0.mlp.up_proj.weight", "weight_scale"}},
         {"a second scale", [](Folder& f) { f.header["model.layers.0.mlp.up_proj.weight_scale"] = f.header["model.layers.0.mlp.up_proj.weight_scale_inv"], f.data["model.layers.0.mlp.up_proj.weight_scale"] = f.data["model.layers.0.mlp.up_proj.weight_scale_inv"]; },
          {"model.layers.0.mlp.up_proj.weight_scale_inv", "used by nothing"}},
+        {"plain floats", [](Folder& f) {
+             Folder plain(golden_folder("qwen3").value());
+             const json said = f.config["quantization_config"];
+             f.config = plain.config, f.header = plain.header, f.data = plain.data, f.config["quantization_config"] = said;
+         }, {"model.layers.0.self_attn.q_proj.weight", "plain floats", "'fp8'"}},
+        {"plain floats that are left out", [](Folder& f) {
+             Folder plain(golden_folder("qwen3").value());
+             f.config = plain.config, f.header = plain.header, f.data = plain.data, f.config["quantization_config"] = {{"quant_method", "fp8"}, {"modules_to_not_convert", {"self_attn", "language_model.layers.0.mlp", "model.layers.1*", "re:.*layers[.]2"}}};
+         }, {}},
         {"other tiles", [](Folder& f) { f.config["quantization_config"]["weight_block_size"] = {32, 32}; }, {"weight_scale_inv", "expected"}},
     };
     for (const auto& one : kCases) {
@@ -388,7 +394,7 @@ TEST(Checkpoint, LatentKeysOfAQuantisedModuleAreItsValues) {
         quantised.header[name + "_scale_inv"] = {{"dtype", "F32"}, {"shape", {1, 1}}};
         quantised.data[name + "_scale_inv"] = std::string(reinterpret_cast<const char*>(&scale), 4);
     }
-    quantised.config["quantization_config"] = {{"quant_method", "fp8"}, {"weight_block_size", {128, 128}}};
+    quantised.config["quantization_config"] = {{"quant_method", "fp8"}, {"weight_block_size", {128, 128}}, {"modules_to_not_convert", {"q_proj", "o_proj", "mlp"}}};
     std::vector<float> logits[2];
     for (Folder* folder : {&quantised, &plain}) {
         folder->write_all();

@@ -26,7 +26,7 @@ struct Folder : testing::Test {
                    {"num_hidden_layers", 1}, {"vocab_size", kTokens.size()}, {"max_position_embeddings", kPositions}, {"type_vocab_size", 2}, {"layer_norm_eps", 1e-12}};
     json modules = json::array({{{"path", ""}, {"type", "sentence_transformers.models.Transformer"}}, {{"path", "1_Pooling"}, {"type", "sentence_transformers.models.Pooling"}}});
     json pooling = {{"word_embedding_dimension", kHidden}, {"pooling_mode_cls_token", true}, {"pooling_mode_mean_tokens", false}};
-    std::string prefix, dtype = "F32";
+    std::string prefix, dtype = "F32", extra;
 
     void write(const std::string& name, const std::string& text) const {
         std::filesystem::create_directories((path / name).parent_path());
@@ -59,6 +59,7 @@ struct Folder : testing::Test {
         dense(layer + "intermediate.dense", kInner, kHidden);
         dense(layer + "output.dense", kHidden, kInner);
         norm(layer + "output.LayerNorm");
+        if (!extra.empty()) add(extra, {1});
         const std::string text = header.dump();
         const std::uint64_t size = text.size();
         return std::string(reinterpret_cast<const char*>(&size), 8) + text + data;
@@ -188,6 +189,14 @@ TEST_F(Folder, ATensorOfAnotherShapeIsNamed) {
     config["num_hidden_layers"] = 2;
     config["intermediate_size"] = kInner;
     EXPECT_THAT(measure_encoder(**open(), ref_ops()).error().message, HasSubstr("tensor 'blk.1.attn_q.weight' is missing"));
+}
+
+TEST_F(Folder, ALayerThatNothingCountsIsRefused) {
+    for (const char* before : {"", "bert."}) {
+        prefix = before;
+        extra = "encoder.layer.1.output.dense.bias";
+        EXPECT_THAT(refusal(), testing::AllOf(HasSubstr(prefix + extra), HasSubstr("the file holds 2")));
+    }
 }
 
 TEST_F(Folder, AFileThatIsNoJsonIsNamed) {

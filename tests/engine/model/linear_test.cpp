@@ -315,8 +315,8 @@ TEST_F(LinearTest, Mxfp4OfModulesAndOfInterleavedExperts) {
 TEST_F(LinearTest, ErrorsNameTensorExpectedAndFound) {
     const auto start = [&] { header.clear(), data.clear(); };
     add("weight", "F8_E4M3", {4, 32}, std::vector<std::uint8_t>(128));
-    EXPECT_EQ(refusal(4, 32), "tensor 'm.weight' needs a tensor 'weight_scale' beside it, which is missing");
-    EXPECT_EQ(refusal(8, 32), "tensor 'm.weight' needs a tensor 'weight_scale' beside it, which is missing");
+    EXPECT_EQ(refusal(4, 32), "tensor 'm.weight_scale' is missing, and 'm.weight' is nothing without it");
+    EXPECT_EQ(refusal(8, 32), "tensor 'm.weight_scale' is missing, and 'm.weight' is nothing without it");
     add("weight_scale", "F32", {3, 1}, std::vector<float>(3));
     EXPECT_EQ(refusal(4, 64), "tensor 'm.weight' has shape [4, 32], expected [4, 64]");
     EXPECT_EQ(refusal(4, 32), "tensor 'm.weight_scale' has shape [3, 1], expected [1, 1]");
