@@ -54,6 +54,11 @@ public:
         return begun_ ? State::done : State::not_a_call;
     }
     std::size_t end(std::string_view s) const { return std::min(members_.end(), s.size()); }
+    // Of the name, or what is read where that has no end: the same however the text came.
+    std::size_t name_end(std::string_view s) const {
+        const Member* const name = member("name");
+        return name && name->ended() ? name->end : end(s);
+    }
     bool broken() const { return broken_; }
     bool closed() const { return closed_; }
 
@@ -179,7 +184,7 @@ private:
     // JSON that is something else is an answer; what begins with a name and is no JSON was to be a call.
     Attempt none(std::string_view s, std::size_t at, std::size_t lead) const {
         Attempt out = refused(lead);
-        if (form_.name_first && !call_.closed()) out.broken = s.substr(at, call_.end(s) - at);
+        if (form_.name_first && !call_.closed()) out.broken = s.substr(at, call_.name_end(s) - at);
         return out;
     }
 
