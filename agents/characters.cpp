@@ -27,7 +27,6 @@ AgentRow row_of(const router::Alias& character, policy::Scope asking) {
     row.name = character.name;
     row.purpose = character.name + " is " + character.character + (character.strengths.empty() ? "." : ", asked for " + character.strengths + ".");
     row.scope = asking;
-    row.prompt = kCharacterPrompt;
     row.input = task_schema();
     row.tokens = character.max_tokens;
     return row;

@@ -30,6 +30,13 @@ OrderedJson choice_json(const ToolChoice& choice) {
 
 }  // namespace
 
+OrderedJson tools_and_strictness(const ToolMenu& tools) {
+    OrderedJson out = tools_to_json(tools);
+    for (std::size_t i = 0; i < tools.size(); ++i)
+        if (tools[i].strict) out[i]["function"]["strict"] = *tools[i].strict;
+    return out;
+}
+
 OrderedJson chat_body(const ModelRequest& request, const std::string& model) {
     OrderedJson body = {{"model", model}, {"messages", OrderedJson::array()}};
     for (const auto& message : request.messages) body["messages"].push_back(message_to_json(message));
@@ -40,9 +47,7 @@ OrderedJson chat_body(const ModelRequest& request, const std::string& model) {
     add_sampling(body, request.sampling, "repetition_penalty");
     for (const auto& [token, bias] : request.sampling.logit_bias) body["logit_bias"][std::to_string(token)] = bias;
     if (!request.tools.empty()) {
-        body["tools"] = tools_to_json(request.tools);
-        for (std::size_t i = 0; i < request.tools.size(); ++i)
-            if (request.tools[i].strict) body["tools"][i]["function"]["strict"] = *request.tools[i].strict;
+        body["tools"] = tools_and_strictness(request.tools);
         body["tool_choice"] = choice_json(request.tool_choice);
         if (request.tool_choice.most == 1) body["parallel_tool_calls"] = false;
     }

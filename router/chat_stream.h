@@ -7,6 +7,8 @@
 
 namespace router {
 
+// As the body has them: also which are strict, where a tool says so.
+base::OrderedJson tools_and_strictness(const ToolMenu& tools);
 base::OrderedJson chat_body(const ModelRequest& request, const std::string& model);
 
 class ChatStream {

@@ -6,6 +6,7 @@
 
 #include "base/json_schema.h"
 #include "base/json_schema_words.h"
+#include "router/chat_stream.h"
 
 namespace router {
 namespace {
@@ -45,9 +46,7 @@ text::RenderInput render_input(const ModelRequest& request, const std::string& b
 text::ParserOptions parser_options(const ModelRequest& request, const std::string& dialect, const std::vector<text::Piece>& prompt) {
     text::ParserOptions options;
     options.dialect = dialect;
-    options.tools = tools_to_json(request.tools);
-    for (std::size_t i = 0; i < request.tools.size(); ++i)
-        if (request.tools[i].strict) options.tools[i]["function"]["strict"] = *request.tools[i].strict;
+    options.tools = tools_and_strictness(request.tools);
     options.expect_tools = calls_allowed(request);
     options.bare_calls = !answer_bound(request);  // JSON that was asked for is the answer
     options.reasoning_open = !prompt.empty() && text::opens_reasoning(dialect, prompt.back().text);

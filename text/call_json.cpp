@@ -47,8 +47,7 @@ public:
             if (failed_) return State::not_a_call;
         }
         if (begun_) stream_.send(s, arguments->begin, arguments->end, pieces);
-        broken_ = state == JsonMembers::State::broken;
-        closed_ = state == JsonMembers::State::closed;
+        state_ = state;
         if (state == JsonMembers::State::open) return !final ? State::more : begun_ ? State::done : State::not_a_call;
         if (!begun_ && state == JsonMembers::State::closed && name && arguments) whole(s, *name, *arguments, pieces);
         return begun_ ? State::done : State::not_a_call;
@@ -59,8 +58,8 @@ public:
         const Member* const name = member("name");
         return name && name->ended() ? name->end : end(s);
     }
-    bool broken() const { return broken_; }
-    bool closed() const { return closed_; }
+    bool broken() const { return state_ == JsonMembers::State::broken; }
+    bool closed() const { return state_ == JsonMembers::State::closed; }
 
 private:
     const Member* member(std::string_view key, std::string_view other = {}) const {
@@ -90,7 +89,8 @@ private:
 
     JsonMembers members_;
     ArgumentStream stream_;
-    bool begun_ = false, failed_ = false, broken_ = false, closed_ = false;
+    JsonMembers::State state_ = JsonMembers::State::open;
+    bool begun_ = false, failed_ = false;
 };
 
 // [{…}, {…}] from behind its bracket.

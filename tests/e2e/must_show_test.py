@@ -258,13 +258,18 @@ def test_killed_while_a_message_is_on_its_way_it_arrives_once(server, folder):
         assert [(one["text"].count("3 apples"), one["read"]) for one in done["inputs"]] == [(1, True)]
 
 
-@on("scripted", "tiny", "default")
-def test_killed_in_the_middle_of_an_answer_it_is_given_once(server):
+def story(server, tokens):
+    """A long answer that has begun: its run and its events. The tiny model would go on beyond so many tokens."""
     body = {"model": "hearth", "messages": [user("Good evening! Tell me a story.")]}
     if server.kind == "tiny":
-        body.update(logit_bias=server.goes_on, max_tokens=600)
+        body.update(logit_bias=server.goes_on, max_tokens=tokens)
     stream = server.stream("/v1/chat/completions", body, timeout=server.patience)
-    run_id, events = stream.headers["X-Hearth-Run"], iter(stream)
+    return stream.headers["X-Hearth-Run"], iter(stream)
+
+
+@on("scripted", "tiny", "default")
+def test_killed_in_the_middle_of_an_answer_it_is_given_once(server):
+    run_id, events = story(server, 600)
     for _ in range(4):
         next(events)
     killed_and_back(server)
@@ -277,11 +282,7 @@ def test_killed_in_the_middle_of_an_answer_it_is_given_once(server):
 
 @on("scripted", "tiny", "default")
 def test_a_stop_from_a_second_client_ends_the_answer(server):
-    body = {"model": "hearth", "messages": [user("Good evening! Tell me a story.")]}
-    if server.kind == "tiny":
-        body.update(logit_bias=server.goes_on, max_tokens=15000)
-    stream = server.stream("/v1/chat/completions", body, timeout=server.patience)
-    run_id, events = stream.headers["X-Hearth-Run"], iter(stream)
+    run_id, events = story(server, 15000)
     next(events), next(events)
     second = server.call("POST", "/v1/keys", {"scopes": ["chat"]}).json["secret"]
     assert server.call("POST", f"/v1/runs/{run_id}/stop", key=second).json["stopping"] is True
