@@ -12,8 +12,8 @@ namespace {
 
 // English, French, German.
 constexpr std::string_view kAbout =
-    "yourself system hearth model models backend backends server servers upstream status alias aliases "
-    "système modèle modèles serveur serveurs statut état "
+    "yourself system hearth model models backend backends server servers upstream status alias aliases port ports adapter adapters sandbox "
+    "système modèle modèles serveur serveurs statut état adaptateur adaptateurs "
     "modell modelle zustand";
 
 std::string state_of(const router::BackendState& state) {
@@ -33,7 +33,7 @@ bool asks_about_the_system(std::string_view request) {
     return std::any_of(words.begin(), words.end(), [](const reply::Word& word) { return about.contains(word.text); });
 }
 
-std::string system_facts(const router::Gateway& gateway, const std::string& alias) {
+std::string system_facts(const router::Gateway& gateway, const std::string& alias, const std::string& surroundings) {
     std::string out = "- This answer comes from the model alias " + alias + ".";
     for (const router::Alias& one : gateway.aliases()) {
         std::string chain;
@@ -41,6 +41,7 @@ std::string system_facts(const router::Gateway& gateway, const std::string& alia
         out += "\n- alias " + one.name + ": " + chain;
     }
     for (const auto& [id, state] : gateway.backends()) out += "\n- backend " + id + (state.local ? ", on this machine: " : ", elsewhere: ") + state_of(state);
+    if (!surroundings.empty()) out += "\n" + surroundings;
     return out;
 }
 

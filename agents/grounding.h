@@ -14,7 +14,7 @@ namespace agents {
 // Whether the request is about the system: its model, its parts, how they are.
 bool asks_about_the_system(std::string_view request);
 
-// A line each of aliases and backends. Nothing that a server elsewhere said is in it.
-std::string system_facts(const router::Gateway& gateway, const std::string& alias);
+// A line each of aliases and backends, then `surroundings` (Parts::surroundings). Nothing that a server elsewhere said is in it.
+std::string system_facts(const router::Gateway& gateway, const std::string& alias, const std::string& surroundings);
 
 }  // namespace agents

@@ -223,6 +223,7 @@ struct Parts {
     base::Metrics& metrics;
     const tools::RuleBook* rules = nullptr;  // of the house; null: the shipped ones alone
     const tools::Secrets* secrets = nullptr; // null: no call is given one
+    std::function<std::string()> surroundings{};  // of the process beside its models, a line each that begins "- ": where it listens, what it stands on
 };
 
 store::Identity identity_of(const policy::Principal& principal);

@@ -142,6 +142,18 @@ base::Probes World::probes() const {
     return all;
 }
 
+// The parts that an answer about the system itself may need, beside the models.
+std::string World::surroundings() const {
+    const std::string& host = settings_.server.host;
+    std::string out = "- hearth " + std::string(kVersion) + " listens on " + (fingerprint_.empty() ? "http" : "https") + "://" +
+                      (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(http_->port());
+    if (!settings_.server.socket.empty()) out += " and on a socket of this machine";
+    out += "\n- ways in: the dev chat, the OpenAI-compatible routes, the command line";
+    out += std::string("\n- database: ") + (keeper_->trouble().empty() ? "answers" : "does not answer");
+    for (const auto& probe : sandbox_probes()) out += "\n- " + probe.name + ": " + probe.found;
+    return out;
+}
+
 base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, Reload::Load again, std::unique_ptr<sandbox::Launcher> launcher, const std::string& no_launcher) {
     const Settings& settings = loaded.settings;
     std::unique_ptr<World> w(new World(settings));
@@ -185,7 +197,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     w->rule_keeper_ = std::make_unique<RuleKeeper>(w->rules_, *w->db_, w->log_);
     if (auto rules = w->rule_keeper_->read(); !rules) return std::move(rules).error();
     w->tool_secrets_ = std::make_unique<tools::Secrets>(*w->db_, settings.state_folder, w->redactor_);
-    agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_, &w->rules_, w->tool_secrets_.get()};
+    agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_, &w->rules_, w->tool_secrets_.get(), [self = w.get()] { return self->surroundings(); }};
     w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings, std::move(checked->cast)));
     w->signals_ = std::make_unique<store::SignalListener>(db_options.url, w->log_, [self = w.get()](const store::Signal& signal) { self->heard(signal); });
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));

@@ -51,6 +51,7 @@ private:
     net::Task<void> stop_when_idle();
     SecretOpener secret_opener(const store::Identity& owner);
     base::Probes sandbox_probes() const;
+    std::string surroundings() const;
     base::Result<void> listen();
     base::Result<void> make_gateway(const LoadedSettings& loaded, Reload::Load again);
     net::Task<void> look_at_upstreams();

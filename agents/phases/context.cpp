@@ -30,7 +30,9 @@ router::ModelRequest request_of(const PhaseContext& context, std::vector<router:
 
 base::Result<std::vector<router::Message>> context_of(std::vector<router::Message> messages, const Turn& turn, const PhaseContext& context) {
     if (asks_about_the_system(turn.request)) {
-        auto note = prompt(context.frame, "grounding", {{"facts", system_facts(context.frame.parts.gateway, alias_of(context.frame.options, Phase::recompose))}});
+        const Parts& parts = context.frame.parts;
+        const std::string facts = system_facts(parts.gateway, alias_of(context.frame.options, Phase::recompose), parts.surroundings ? parts.surroundings() : "");
+        auto note = prompt(context.frame, "grounding", {{"facts", facts}});
         if (!note) return std::move(note).error();
         messages = with_note(std::move(messages), *note);
     }

@@ -34,6 +34,15 @@ TEST_F(Grounding, WhatIsTrueOfTheSystemStandsBehindTheRequest) {
     EXPECT_EQ(sent[0].messages.at(0).text(), sent.back().messages.at(0).text()) << "the stable part is the same";
 }
 
+TEST_F(Grounding, WhatTheProcessStandsOnIsToldWithIt) {
+    Harness h({says("One."), says("Two.")});
+    h.surroundings = "- listens on 127.0.0.1:4711";
+    h.ask("hearth", "Good evening!");
+    EXPECT_THAT(h.model->requests().at(0).messages.back().text(), Not(HasSubstr("4711")));
+    h.ask("hearth", "Which port do you use?");
+    EXPECT_THAT(h.model->requests().back().messages.back().text(), AllOf(HasSubstr("alias default: scripted"), HasSubstr("\n- listens on 127.0.0.1:4711")));
+}
+
 // The turns of a long conversation, each but for what stands behind its request.
 TEST_F(Grounding, WhatIsSaidOfTheSystemCostsTheSharedPrefixNothing) {
     Harness h;

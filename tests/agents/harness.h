@@ -115,7 +115,7 @@ struct Harness {
         backends.push_back(std::move(scripted));
         gateway = std::make_unique<router::Gateway>(std::move(backends), std::vector<router::Alias>{{"default", {"scripted"}}}, clock, log, metrics);
         options.workspace_root = folder.path();
-        agents = std::make_unique<Agents>(Parts{*gateway, db, *traces, tools, nullptr, blocking, clock, log, metrics}, options);
+        agents = std::make_unique<Agents>(Parts{*gateway, db, *traces, tools, nullptr, blocking, clock, log, metrics, nullptr, nullptr, [this] { return surroundings; }}, options);
     }
 
     ChatRequest request(const std::string& alias, std::vector<Json> messages) const {
@@ -193,6 +193,7 @@ struct Harness {
     FakeTools tools;
     support::TempDir folder;
     std::unique_ptr<Agents> agents;
+    std::string surroundings;  // as the process would tell them
     std::vector<ChatEvent> events;
     std::function<void(const ChatEvent&)> on_event;
 };

@@ -17,6 +17,8 @@ SCRIPT = [
     {"when": HEAVY + "\n\n" + INTAKE, "text": intake(tools=True, machine="explain")},
     {"when": HEAVY + "\n\nGoal: ", "tool_calls": [call("read_file", path="a.txt"), call("list_dir", path=".")]},
     {"when": HEAVY + "\n\nGoal: ", "tool_calls": [call("answer")]},
+    {"when": "Which port do you use?\n\n" + INTAKE, "text": intake()},
+    {"when": "listens on http://127.0.0.1:", "text": "I see my port."},
     {"when": THINK, "text": "1. Both are unknown."},
     {"when": "friendly letter", "text": intake()},
     {"when": "to the folder", "text": intake(tools=True, machine="act")},
@@ -100,6 +102,11 @@ def test_a_normal_question_without_tools_skips_the_copilot(hearth):
     assert in_order(run) == ["arbiter", "intake", "retrieve", "recompose", "write_memory"]
     assert answer["hearth"]["tools_used"] == 0
     check_events(run)
+
+
+def test_a_question_about_the_system_is_answered_with_what_it_stands_on(hearth):
+    answer, _ = ask(hearth, "Which port do you use?")
+    assert content(answer) == "I see my port."
 
 
 @pytest.mark.parametrize("request_text", ["use bash to list the files in /etc", "Use BASH and print the folder.", "please write_file a.txt with hello to the folder"])
