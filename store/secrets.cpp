@@ -18,6 +18,7 @@ using base::SecretValue;
 constexpr std::size_t kKey = crypto_aead_xchacha20poly1305_ietf_KEYBYTES, kNonce = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
                       kTag = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 constexpr std::size_t kMostBytes = 64 << 10;
+constexpr std::size_t kCipherStack = 8 << 10;  // more than the cipher's frames take: they keep the key and the last block of the value
 
 // A row, and what its ciphertexts are bound to.
 struct Sealed {
@@ -48,6 +49,7 @@ std::string seal(const SecretValue& value, const SecretValue& key, const std::st
     nonce.copy(out.data(), kNonce);
     crypto_aead_xchacha20poly1305_ietf_encrypt(reinterpret_cast<unsigned char*>(out.data()) + kNonce, nullptr, bytes_of(value.reveal()), value.size(), bytes_of(bound), bound.size(), nullptr,
                                                bytes_of(nonce), bytes_of(key.reveal()));
+    sodium_stackzero(kCipherStack);
     return base64(out);
 }
 
@@ -60,6 +62,7 @@ SecretValue unseal(const std::string& text, const SecretValue& key, const std::s
     SecretValue out(size - kNonce - kTag);
     const bool genuine = crypto_aead_xchacha20poly1305_ietf_decrypt(out.bytes().data(), nullptr, nullptr, bytes_of(sealed) + kNonce, size - kNonce, bytes_of(bound), bound.size(), bytes_of(sealed),
                                                                     bytes_of(key.reveal())) == 0;
+    sodium_stackzero(kCipherStack);
     return genuine ? std::move(out) : SecretValue();
 }
 

@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import resource
 import signal
 import subprocess
@@ -60,6 +61,25 @@ def children(pid):
     return found
 
 
+def remembered(pid, value):
+    """How often a process of ours holds the value in memory that it may write, outside of locked pages."""
+    maps, found = [], 0
+    for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        words = line.split()
+        if re.fullmatch(r"[0-9a-f]+-[0-9a-f]+", words[0]):
+            maps.append([*(int(end, 16) for end in words[0].split("-")), "w" in words[1], 0])
+        elif words[0] == "Locked:":
+            maps[-1][3] = int(words[1])
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for begin, end, writable, locked in maps:
+            if not writable or locked:
+                continue
+            with contextlib.suppress(OSError, ValueError):
+                memory.seek(begin)
+                found += memory.read(end - begin).count(value)
+    return found
+
+
 @pytest.fixture
 def collector():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
@@ -102,6 +122,19 @@ def test_the_program_has_it_and_no_other_process(hearth, folder):
     (folder / "go").touch()
     done = ended(hearth, run)
     assert str(len(CANARY)) in results(done)[0]
+
+
+def test_hearth_holds_it_in_locked_memory_alone(hearth, folder):
+    for turn in range(3):
+        run = begin(hearth, "wait with it", folder)
+        hearth.wait_for(lambda: (folder / "begun").exists(), "the program's beginning")
+        ours = [pid for pid in children(hearth.process.pid) if pathlib.Path(f"/proc/{pid}/exe").resolve() == pathlib.Path(BINARY).resolve()]
+        assert hearth.process.pid in ours and remembered(hearth.process.pid, b"secret:github") > 0
+        assert {pid: remembered(pid, CANARY.encode()) for pid in ours} == dict.fromkeys(ours, 0), f"call {turn}"
+        (folder / "go").touch()
+        ended(hearth, run)
+        (folder / "go").unlink()
+        (folder / "begun").unlink()
 
 
 def test_nobody_hears_what_the_program_says_of_it(hearth, folder, collector):
