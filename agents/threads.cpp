@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agents/resume.h"
 #include "agents/session.h"
 #include "store/run_inputs.h"
 #include "store/stops.h"
@@ -28,6 +29,17 @@ base::Result<std::vector<std::string>> words_of(store::Tx& tx, const ChatRequest
         out.push_back(std::move(text));
     }
     return out;
+}
+
+// Whether the request asks for what the run was not asked with: its words would be read under the run's leave and not under its own.
+bool asks_for_its_own(const ChatRequest& request, const base::Json& run) {
+    const base::Json asked = to_json(request, {}), nothing = to_json(ChatRequest{}, {});
+    for (const char* field : {"instructions", "workspace", "client_tools", "sampling", "max_tokens", "deadline_s", "class"}) {
+        const base::Json one = asked.value(field, base::Json());
+        if (one != nothing.value(field, base::Json()) && one != run.value(field, base::Json())) return true;
+    }
+    const auto tier = parse_write_tier(run.value("write_tier", "code")).value_or(WriteTier::prompts);
+    return !request.prompts.empty() || request.write_tier < tier || (asked["read_only"] == true && run.value("read_only", false) == false);
 }
 
 base::Error closed(const store::Thread& thread) {
@@ -88,7 +100,7 @@ base::Result<Entry> enter_thread(store::Tx& tx, const ChatRequest& request) {
         std::vector<std::string> words;
         // Who asks one agent directs no other: that may do more than he may have done.
         const auto newest = standing.works ? store::find_run(tx, runs.front().id) : std::nullopt;
-        if (newest && newest->alias == request.alias && thread->as.rule == store::Rule::steer) {
+        if (newest && newest->alias == request.alias && thread->as.rule == store::Rule::steer && !asks_for_its_own(request, store::run_request(tx, newest->id))) {
             auto found = words_of(tx, request);
             if (!found) return std::move(found).error();
             words = *std::move(found);

@@ -358,6 +358,50 @@ TEST_F(ThreadsInStore, AMessageForAnotherAgentIsNotReadByTheOneThatWorks) {
     EXPECT_TRUE(in_tx([&](store::Tx& tx) { return store::untaken_inputs(tx, first->run); }).empty());
 }
 
+// What it asks for itself it would not get from a run that was asked with something else.
+TEST_F(ThreadsInStore, AMessageThatAsksForItsOwnIsNotReadByTheOneThatWorks) {
+    const auto first = arrive("hello", {}, Rule::steer);
+    const std::vector<std::pair<const char*, std::function<void(ChatRequest&)>>> wishes = {
+        {"read only", [](ChatRequest& one) { one.workspace_read_only = true; }},
+        {"a lower tier", [](ChatRequest& one) { one.write_tier = WriteTier::prompts; }},
+        {"a folder", [](ChatRequest& one) { one.workspace_path = "/elsewhere"; }},
+        {"a budget", [](ChatRequest& one) { one.max_tokens = 10; }},
+        {"a time", [](ChatRequest& one) { one.deadline = std::chrono::seconds(9); }},
+        {"a class", [](ChatRequest& one) { one.execution = router::ExecutionClass::heavy; }},
+        {"sampling", [](ChatRequest& one) { one.sampling.temperature = 0.5; }},
+        {"instructions", [](ChatRequest& one) { one.instructions = "be brief"; }},
+        {"a tool", [](ChatRequest& one) { one.client_tools = {{"look", "", {}, {}}}; }},
+        {"a prompt", [](ChatRequest& one) { one.prompts = {{"recompose", 2}}; }},
+    };
+    for (const auto& [what, wish] : wishes) {
+        Submission sent = submission("more", run(first->run).conversation);
+        wish(sent.chat);
+        const auto now = base::SystemClock().now();
+        const auto taken = in_tx([&](store::Tx& tx) { return accept_queued(tx, options, sent, base::RunId::make(now), base::ConversationId::make(now)); });
+        ASSERT_TRUE(taken) << what << ": " << taken.error().text();
+        EXPECT_FALSE(taken->joined) << what;
+    }
+    EXPECT_TRUE(in_tx([&](store::Tx& tx) { return store::untaken_inputs(tx, first->run); }).empty());
+}
+
+TEST_F(ThreadsInStore, AMessageThatAsksForTheSameIsRead) {
+    Submission first = submission("hello", {});
+    first.chat.rule = Rule::steer;
+    first.chat.workspace_read_only = true;
+    first.chat.max_tokens = 10;
+    const auto take = [&](const Submission& sent) {
+        const auto now = base::SystemClock().now();
+        return in_tx([&](store::Tx& tx) { return accept_queued(tx, options, sent, base::RunId::make(now), base::ConversationId::make(now)); });
+    };
+    const auto began = take(first);
+    ASSERT_TRUE(began) << began.error().text();
+    Submission second = submission("more", run(began->run).conversation);
+    EXPECT_TRUE(take(second)->joined) << "less is asked for than the run may";
+    second.chat.workspace_read_only = true;
+    second.chat.max_tokens = 10;
+    EXPECT_TRUE(take(second)->joined);
+}
+
 TEST_F(ThreadsInStore, NobodySeesAnothersThreads) {
     const auto first = arrive("hello", {}, Rule::steer);
     const auto conversation = run(first->run).conversation;
