@@ -88,7 +88,8 @@ Json to_json(const ChatRequest& request, const Beginning& beginning) {
     if (request.execution) out["class"] = router::name(*request.execution);
     if (request.child)
         out["child"] = {{"of", request.child->parent.text()}, {"level", request.child->level}, {"depth", request.child->depth}, {"threads", request.child->threads}, {"untrusted", request.child->untrusted}};
-    if (!request.forked_from.is_nil()) out["fork"] = {{"run", request.forked_from.text()}, {"step", request.forked_step.text()}, {"folder", request.folder_of.text()}};
+    if (!request.forked_from.is_nil()) out["fork"] = {{"run", request.forked_from.text()}, {"step", request.forked_step.text()}};
+    if (!request.folder_of.is_nil()) out["folder_of"] = request.folder_of.text();
     return out;
 }
 
@@ -124,8 +125,9 @@ base::Result<Kept> kept_from_json(const Json& json) {
         if (const auto fork = json.find("fork"); fork != json.end()) {
             out.request.forked_from = id_of<base::RunId>(*fork, "run");
             out.request.forked_step = id_of<base::StepId>(*fork, "step");
-            out.request.folder_of = id_of<base::ConversationId>(*fork, "folder");
+            if (fork->contains("folder")) out.request.folder_of = id_of<base::ConversationId>(*fork, "folder");  // as rows of 0.1.0 have it
         }
+        if (json.contains("folder_of")) out.request.folder_of = id_of<base::ConversationId>(json, "folder_of");
         if (const auto child = json.find("child"); child != json.end())
             out.request.child = ChatRequest::Child{id_of<base::RunId>(*child, "of"), child->value("level", 1), child->value("depth", 0), child->value("threads", 0), child->value("untrusted", true)};
         out.beginning.at = base::TimePoint(std::chrono::microseconds(json.at("began_us").get<std::int64_t>()));

@@ -288,6 +288,7 @@ TEST_F(Resume, WhatARunWasAskedWithIsKept) {
     asked.sampling.seed = 18446744073709551615u;
     asked.sampling.logit_bias = {{5, -100.0}};
     asked.max_tokens = 77;
+    asked.folder_of = base::ConversationId::make(base::SystemClock().now());
     Beginning beginning;
     beginning.at = base::SystemClock().now();
     beginning.root = base::SpanId::make(beginning.at);

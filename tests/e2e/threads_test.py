@@ -16,6 +16,11 @@ from two_servers import LOOP, alive
 MARK = "m" + uuid.uuid4().hex[:12]
 SCRIPT = [
     {"when": "[From the thread", "text": "Together that is all."},
+    {"when": "share the folder", "tool_calls": [call("bash", command="echo ripe > p.txt")]},
+    {"when": "share the folder", "tool_calls": [call("spawn_thread", task="look at p.txt")]},
+    {"when": "share the folder", "text": "I wait for it."},
+    {"when": "look at p.txt", "tool_calls": [call("read_file", path="p.txt")]},
+    {"when": "look at p.txt", "text": "I have seen it."},
     {"when": "divide it", "tool_calls": [call("spawn_thread", task="count the apples"), call("spawn_thread", task="count the pears")]},
     {"when": "divide it", "text": "I wait for them."},
     {"when": "have it run on", "tool_calls": [call("spawn_thread", task="never end"), call("spawn_thread", task="never end either")]},
@@ -155,6 +160,25 @@ def test_children_work_and_tell_what_came_of_it(hearth):
         assert messages[0] == ("user", child["label"]) and len(messages) == 2
         closed = hearth.call("POST", "/v1/runs", {"input": "more", "conversation": child["id"], **DEV})
         assert closed.status == 409 and child["id"] in closed.error["message"]
+
+
+def test_a_child_works_in_the_folder_of_its_parent(hearth):
+    run = begin(hearth, "share the folder")
+    ended(hearth, run["id"])
+    child, = thread(hearth, run["conversation_id"])["children"]
+    only, = thread(hearth, child["id"])["runs"]
+    assert [span["body"]["result"].count("ripe") for span in ended(hearth, only["id"])["spans"] if span["kind"] == "tool"] == [1]
+
+
+def test_what_asks_for_less_leave_is_not_read_by_a_run_that_has_more(hearth):
+    run = begin(hearth, "work on it", thread={"rule": "steer"})
+    works(hearth, run["id"])
+    joined = begin(hearth, "also this", conversation=run["conversation_id"])
+    assert joined["id"] == run["id"] and joined["joined"]
+    for wish in ({"read_only": True}, {"write_tier": "prompts"}, {"budget": {"output_tokens": 100}}):
+        other = begin(hearth, "hello", conversation=run["conversation_id"], **wish)
+        assert other["id"] != run["id"] and "joined" not in other, wish
+    assert ended(hearth, run["id"])["status"] == "answered"
 
 
 @contextlib.contextmanager
