@@ -30,13 +30,18 @@ base::RunId working_beside(Tx& tx, base::ConversationId conversation, base::RunI
     return rows.empty() ? base::RunId{} : rows[0].id<base::RunId>(0);
 }
 
+std::optional<KnownKey> find_key(Tx& tx, const std::string& key, const std::string& digest) {
+    const auto rows = tx.exec("select run_id, digest = $2 from run_key where key = $1 and created_at >= clock_timestamp() - make_interval(hours => $3)", {key, digest, kKeyHours});
+    return rows.empty() ? std::nullopt : std::optional(KnownKey{rows[0].id<base::RunId>(0), rows[0].boolean(1)});
+}
+
 std::optional<KnownKey> claim_key(Tx& tx, const std::string& key, const std::string& digest, base::RunId run) {
     tx.send("delete from run_key where created_at < clock_timestamp() - make_interval(hours => $1)", {kKeyHours});
     const auto claimed = tx.exec("insert into run_key (key, digest, run_id) values ($1, $2, $3) on conflict do nothing returning 1", {key, digest, run});
     if (!claimed.empty()) return std::nullopt;
-    const auto rows = tx.exec("select run_id, digest = $2 from run_key where key = $1", {key, digest});
-    if (rows.empty()) throw DbError(DbError::Kind::serialization, "the key was forgotten just now");
-    return KnownKey{rows[0].id<base::RunId>(0), rows[0].boolean(1)};
+    auto known = find_key(tx, key, digest);
+    if (!known) throw DbError(DbError::Kind::serialization, "the key was forgotten just now");
+    return known;
 }
 
 void move_key(Tx& tx, const std::string& key, base::RunId run) { tx.send("update run_key set run_id = $2 where key = $1", {key, run}); }

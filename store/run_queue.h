@@ -39,6 +39,8 @@ struct KnownKey {
 };
 // Nothing: the key is new, and stands for `run` from now on. Waits for a transaction that brings the same key.
 std::optional<KnownKey> claim_key(Tx& tx, const std::string& key, const std::string& digest, base::RunId run);
+// The same without claiming it.
+std::optional<KnownKey> find_key(Tx& tx, const std::string& key, const std::string& digest);
 // It stands for that run instead.
 void move_key(Tx& tx, const std::string& key, base::RunId run);
 

@@ -8,6 +8,15 @@ bool may_call(const Caller& caller, const agents::AgentRow& agent) {
     return caller.may(agent.key == "admin" ? Access::admin : agent.key == "dev" ? Access::dev : Access::user);
 }
 
+bool may_direct(const Caller& caller, const store::Run& run, const Services& services) {
+    const agents::AgentRow* const agent = services.agents.cast().find(run.alias);
+    return agent ? may_call(caller, *agent) : caller.may(Access::admin);
+}
+
+base::Error may_not_direct(const store::Run& run) {
+    return base::error(base::Code::permission_denied, "what a run of " + run.alias + " does is for a key to say that may call that agent");
+}
+
 std::optional<Response> refused_agent(const std::string& alias, const char* field, const Caller& caller, const Services& services) {
     const agents::AgentRow* const agent = services.agents.cast().find(alias);
     if (!agent) return error_response(404, "there is no agent '" + alias + "'; there are " + services.agents.cast().names(), "model_not_found", field);

@@ -8,11 +8,15 @@
 #include "server/auth.h"
 #include "server/http.h"
 #include "server/services.h"
+#include "store/runs.h"
 
 namespace server::api {
 
 // Whether the caller's key has the scope that the agent's row names.
 bool may_call(const Caller& caller, const agents::AgentRow& agent);
+// Who may not begin such a run may not direct one either: steer it, fork it, or grant what it asks for.
+bool may_direct(const Caller& caller, const store::Run& run, const Services& services);
+base::Error may_not_direct(const store::Run& run);
 // The agent as a 404 or 403 where there is none of that name, or not for this caller; `field` is where it was named.
 std::optional<Response> refused_agent(const std::string& alias, const char* field, const Caller& caller, const Services& services);
 // What an agent cannot do and a bare model can, or may not for this caller.

@@ -1,4 +1,5 @@
 // What runs ask the caller for, and his word.
+#include "server/api/agent_answer.h"
 #include "server/api/handlers.h"
 #include "server/api/run_shapes.h"
 #include "store/approvals.h"
@@ -41,8 +42,15 @@ namespace {
 base::Result<store::Approval> decide_open(store::Tx& tx, base::RunId run, bool grant, const std::string& via) {
     for (const store::Approval& one : store::approvals_of(tx, run))
         if (one.state == store::Approval::State::open) return store::decide_approval(tx, one.id, grant, via);
-    if (store::find_run(tx, run)) return base::error(Code::conflict, "the run waits for no word");
-    return base::error(Code::not_found, "there is no such run");
+    return base::error(Code::conflict, "the run waits for no word");
+}
+
+// The word of who may direct the run.
+base::Result<store::Approval> decide_as(const Caller& caller, const Services& services, store::Tx& tx, base::RunId id, const std::function<base::Result<store::Approval>()>& decide) {
+    const auto run = store::find_run(tx, id);
+    if (!run) return base::error(Code::not_found, "there is no such run");
+    if (!may_direct(caller, *run, services)) return may_not_direct(*run);
+    return decide();
 }
 
 net::Task<Response> decide(std::string body, Caller caller, Services& services, std::function<base::Result<store::Approval>(store::Tx&, bool grant)> in) {
@@ -61,8 +69,10 @@ net::Task<Response> decide(std::string body, Caller caller, Services& services, 
 net::Task<Response> decide_approval(Request request, Caller caller, Services& services) {
     const auto id = store::ApprovalId::parse(request.parameters["id"]);
     if (!id) co_return error_response(404, "there is no such approval", "not_found");
-    std::function<base::Result<store::Approval>(store::Tx&, bool)> in = [id = *id, via = caller.principal.via](store::Tx& tx, bool grant) {
-        return store::decide_approval(tx, id, grant, via);
+    std::function<base::Result<store::Approval>(store::Tx&, bool)> in = [id = *id, caller, &services](store::Tx& tx, bool grant) -> base::Result<store::Approval> {
+        const auto asked = store::find_approval(tx, id);
+        if (!asked) return base::error(Code::not_found, "there is no approval " + id.text());
+        return decide_as(caller, services, tx, asked->request.run, [&] { return store::decide_approval(tx, id, grant, caller.principal.via); });
     };
     co_return co_await decide(std::move(request.body), std::move(caller), services, std::move(in));
 }
@@ -70,8 +80,8 @@ net::Task<Response> decide_approval(Request request, Caller caller, Services& se
 net::Task<Response> approve_run(Request request, Caller caller, Services& services) {
     const auto id = base::RunId::parse(request.parameters["id"]);
     if (!id) co_return error_response(404, "there is no such run", "not_found");
-    std::function<base::Result<store::Approval>(store::Tx&, bool)> in = [id = *id, via = caller.principal.via](store::Tx& tx, bool grant) {
-        return decide_open(tx, id, grant, via);
+    std::function<base::Result<store::Approval>(store::Tx&, bool)> in = [id = *id, caller, &services](store::Tx& tx, bool grant) {
+        return decide_as(caller, services, tx, id, [&] { return decide_open(tx, id, grant, caller.principal.via); });
     };
     co_return co_await decide(std::move(request.body), std::move(caller), services, std::move(in));
 }

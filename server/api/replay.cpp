@@ -53,6 +53,8 @@ net::Task<Response> replay_call(Request request, Caller caller, Services& servic
     const auto wanted = read_body(request.body, param);
     if (!wanted) co_return error_response(wanted.error(), param);
     if (!wanted->alias.empty() && !services.gateway.has(wanted->alias)) co_return error_response(404, "there is no model '" + wanted->alias + "'", "model_not_found", "model");
+    if (!wanted->prompt.empty() && !caller.may(Access::admin))
+        co_return error_response(403, "a call is asked again under another version of a prompt for a key with the scope admin", "forbidden", "prompt");
     co_await traces_stored(services);
     agents::ReplayRequest asked{caller.principal, *run, wanted->span, wanted->alias, wanted->prompt, wanted->version, request.gone};
     const auto replay = co_await agents::replay(services.gateway, services.db, services.traces, services.clock, std::move(asked));

@@ -9,6 +9,7 @@
 #include "server/api/workspace_field.h"
 #include "store/digest.h"
 #include "store/run_inputs.h"
+#include "store/run_queue.h"
 
 namespace server::api {
 namespace {
@@ -22,15 +23,6 @@ constexpr std::size_t kLongestKey = 255, kMostMetadata = 16, kLongestMetadata = 
 constexpr std::size_t kLongestSteer = 64 << 10;  // bytes
 constexpr std::size_t kLongestLabel = 200;  // bytes
 constexpr std::int64_t kMostTokens = 1 << 24, kMostSeconds = 86400;
-
-// What a run does is for a key to say that may call its agent.
-base::Error may_not_direct(const store::Run& run) { return error(Code::permission_denied, "what a run of " + run.alias + " does is for a key to say that may call that agent"); }
-
-// Who may not begin such a run may not direct one either.
-bool may_direct(const Caller& caller, const store::Run& run, const Services& services) {
-    const agents::AgentRow* const agent = services.agents.cast().find(run.alias);
-    return agent ? may_call(caller, *agent) : caller.may(Access::admin);
-}
 
 Response no_such_run() { return error_response(404, "there is no such run", "not_found"); }
 
@@ -190,6 +182,16 @@ net::Task<Response> taken_in(base::RunId id, Caller caller, Services& services) 
     co_return response;
 }
 
+// The run that this very request has begun: what it needed then, a folder, may be gone since.
+net::Task<std::optional<base::RunId>> sent_before(const agents::Submission& submission, Services& services) {
+    if (submission.key.empty()) co_return std::nullopt;
+    auto find = [&](store::Tx& tx) { return store::find_key(tx, submission.key, submission.digest); };
+    const auto known = co_await services.db.read(agents::identity_of(submission.chat.principal), find);
+    std::optional<base::RunId> run;
+    if (known && known->same) run = known->run;
+    co_return run;
+}
+
 }  // namespace
 
 net::Task<Response> start_run(Request request, Caller caller, Services& services) {
@@ -199,6 +201,13 @@ net::Task<Response> start_run(Request request, Caller caller, Services& services
     agents::ChatRequest& chat = order->submission.chat;
     if (auto refused = refused_agent(chat.alias, "agent", caller, services)) co_return *std::move(refused);
     chat.principal = caller.principal;
+    const auto known = co_await sent_before(order->submission, services);
+    if (known) {
+        Response again = co_await taken_in(*known, caller, services);
+        again.headers["Idempotent-Replayed"] = "true";
+        name_ignored(again, order->ignored);
+        co_return again;
+    }
     auto no_folder = co_await open_workspace(request, caller, order->workspace, chat, services);
     if (no_folder) co_return *std::move(no_folder);
     const auto taken = co_await services.agents.submit(std::move(order->submission));

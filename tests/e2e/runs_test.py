@@ -254,6 +254,21 @@ def test_a_key_without_the_scope_directs_no_coder(hearth):
     chat = hearth.call("POST", "/v1/keys", {"scopes": ["chat"]}).json["secret"]
     assert hearth.call("POST", f"/v1/runs/{run['id']}/steer", {"text": "Do more."}, key=chat).status == 403
     assert hearth.call("POST", f"/v1/runs/{run['id']}/fork", {"step": 0}, key=chat).status == 403
+    assert hearth.call("POST", f"/v1/runs/{run['id']}/approve", {"decision": "grant"}, key=chat).status == 403
+    span = ended(hearth, run["id"])["spans"][0]["id"]
+    assert hearth.call("POST", f"/v1/runs/{run['id']}/replay", {"span_id": span, "prompt": "dev_system@1"}, key=chat).status == 403
+
+
+def test_the_same_key_is_the_same_run_also_when_its_folder_is_gone(hearth, tmp_path):
+    headers, folder = {"Idempotency-Key": str(uuid.uuid4())}, tmp_path / "away"
+    folder.mkdir()
+    order = {"input": "hello", **DEV, "workspace": str(folder)}
+    run = hearth.call("POST", "/v1/runs", order, headers).json
+    ended(hearth, run["id"])
+    folder.rmdir()
+    again = hearth.call("POST", "/v1/runs", order, headers)
+    assert again.status == 202 and again.json["id"] == run["id"] and again.headers["Idempotent-Replayed"] == "true"
+    assert hearth.call("POST", "/v1/runs", order).status == 404
 
 
 def test_nothing_is_taken_in_without_the_database_and_nothing_half(hearth):
