@@ -18,6 +18,9 @@ const std::string& columns() {
     return all;
 }
 
+// Nobody asks any more for a run that was stopped while it waited.
+const std::string kRunGoesOn = "exists (select from run where run.id = run_id and stop_asked_at is null and (state is null or state = 'waiting_person'))";
+
 State parse_state(const std::string& text) {
     for (const State state : {State::granted, State::denied, State::expired, State::used})
         if (text == name(state)) return state;
@@ -65,12 +68,19 @@ base::Result<Approval> ask_approval(Tx& tx, const ApprovalRequest& request, std:
     return std::move(found[0]);
 }
 
+std::optional<Approval> find_approval(Tx& tx, ApprovalId id) {
+    auto found = select(tx, "id = $1", {id});
+    return found.empty() ? std::nullopt : std::optional(std::move(found[0]));
+}
+
 base::Result<Approval> decide_approval(Tx& tx, ApprovalId id, bool grant, const std::string& via) {
     const auto rows = tx.exec("update approval set decision = $2, decided_by = hearth_person(), decided_via = $3, decided_at = clock_timestamp()"
-                              " where id = $1 and decision is null and expires_at > clock_timestamp() returning run_id",
+                              " where id = $1 and decision is null and expires_at > clock_timestamp() and " + kRunGoesOn + " returning run_id",
                               {id, grant ? "granted" : "denied", via});
     auto found = select(tx, "id = $1", {id});
     if (found.empty()) return base::error(base::Code::not_found, "there is no approval " + id.text());
+    if (rows.empty() && found[0].state == State::open)
+        return base::error(base::Code::conflict, "the run " + found[0].request.run.text() + " was stopped, and waits for no word any more");
     if (rows.empty())
         return base::error(base::Code::conflict, "the approval " + id.text() + " is " + std::string(name(found[0].state)) + " already");
     tx.send("update run set state = null, error = '', finished_at = null where id = $1 and state = 'waiting_person'", {found[0].request.run});
@@ -84,7 +94,9 @@ void use_approval(Tx& tx, ApprovalId id) {
     tx.send(use, {id, "the approval " + id.text() + " is not granted, or was used before"});
 }
 
-std::vector<Approval> open_approvals(Tx& tx) { return select(tx, "decision is null and expires_at > clock_timestamp() and audience_id = hearth_person()", {}); }
+std::vector<Approval> open_approvals(Tx& tx) {
+    return select(tx, "decision is null and expires_at > clock_timestamp() and audience_id = hearth_person() and " + kRunGoesOn, {});
+}
 
 std::vector<Approval> approvals_of(Tx& tx, base::RunId run) { return select(tx, "run_id = $1", {run}); }
 

@@ -33,6 +33,7 @@ base::Result<Approval> ask_approval(Tx& tx, const ApprovalRequest& request, std:
 
 // The person's word. The run that waits for it may go on: its processes are told. Error{not_found} for what is not this
 // person's, {conflict} for what was decided before or has expired; both say so.
+std::optional<Approval> find_approval(Tx& tx, ApprovalId id);
 base::Result<Approval> decide_approval(Tx& tx, ApprovalId id, bool grant, const std::string& via);
 
 // In the transaction of the step's intent: fails as DbError serialization unless it is granted and was never used.

@@ -205,12 +205,17 @@ base::Span root_of(const Tx& tx, const Run& run, const base::Json& request) {
 
 bool settle_run(Tx& tx, base::RunId id) {
     if (!tx.exec("select hearth_settle_run($1)", {id}).at(0).boolean(0)) return false;
-    std::optional<ChainEnd> end;
-    write_records(tx, id, {root_of(tx, find_run(tx, id).value(), run_request(tx, id))}, end);
+    end_trace(tx, id);
     return true;
 }
 
 }  // namespace
+
+void end_trace(Tx& tx, base::RunId id) {
+    if (!tx.exec("select 1 from span where run_id = $1 and parent_id is null limit 1", {id}).empty()) return;
+    std::optional<ChainEnd> end;
+    write_records(tx, id, {root_of(tx, find_run(tx, id).value(), run_request(tx, id))}, end);
+}
 
 std::vector<base::RunId> settle_interrupted(Db& db) {
     const auto list = [](Tx& tx) { return tx.exec("select id, tenant_id, person_id from hearth_given_up_runs() order by id"); };

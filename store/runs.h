@@ -89,6 +89,10 @@ void rest_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& res
 void finish_run(Tx& tx, base::RunId id, std::int64_t epoch, const std::string& final_state, const std::string& error,
                 const base::Json& usage, const base::Json& turn);
 
+// Writes the root of the trace of a run that has ended and that no process holds, unless it is there: one that came to rest has it already
+// where its client was to go on.
+void end_trace(Tx& tx, base::RunId id);
+
 // Ends runs without final state whose lease nobody holds and that nobody can go on with (final state failed,
 // error "interrupted …"), each with the root of its trace; their unfinished at_most_once steps become unknown. Returns them.
 std::vector<base::RunId> settle_interrupted(Db& db);

@@ -1,6 +1,7 @@
 #include "store/stops.h"
 
 #include "store/run_inputs.h"
+#include "store/runs.h"
 #include "store/signals.h"
 #include "store/threads.h"
 
@@ -23,14 +24,17 @@ bool ask_to_stop(Tx& tx, base::RunId run) {
 bool stop_alone(Tx& tx, base::RunId run) {
     const auto rows = tx.exec("update run set stop_asked_at = coalesce(stop_asked_at, clock_timestamp()),"
                               " state = case when state is null then null else 'cancelled' end,"
+                              " finished_at = case when state is null then finished_at else clock_timestamp() end,"
                               " error = case when state is null then error else 'stopped while it waited' end"
                               " where id = $1 and (state is null or state in ('waiting_person', 'waiting_client')) returning state is null",
                               {run});
     if (rows.empty()) return false;
-    if (rows[0].boolean(0))
+    if (rows[0].boolean(0)) {
         send_signal(tx, {Signal::Kind::stop, run});
-    else
-        leave_inputs(tx, run);
+        return true;
+    }
+    leave_inputs(tx, run);
+    end_trace(tx, run);
     return true;
 }
 

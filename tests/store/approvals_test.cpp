@@ -8,6 +8,7 @@
 #include "store/conversations.h"
 #include "store/runs.h"
 #include "store/stops.h"
+#include "store/traces.h"
 
 using base::Code;
 using base::Json;
@@ -121,8 +122,16 @@ TEST_F(Approvals, AWordForARunThatHasEndedWakesNothing) {
     const Approval asked = ask(mail(run));
     EXPECT_TRUE(as(world->owner(), [&](Tx& tx) { return store::ask_to_stop(tx, run); }));
     EXPECT_EQ(status(run), "cancelled");
-    EXPECT_TRUE(decide(asked.id, true, world->owner()));
+    EXPECT_FALSE(is_open(asked.id, world->owner()));
+    const auto decided = decide(asked.id, true, world->owner());
+    ASSERT_FALSE(decided);
+    EXPECT_EQ(decided.error().message, "the run " + run.text() + " was stopped, and waits for no word any more");
     EXPECT_EQ(status(run), "cancelled");
+    const auto trace = as(world->owner(), [&](Tx& tx) { return store::read_trace(tx, run); });
+    ASSERT_EQ(trace.spans.size(), 1u) << "its trace ends with it";
+    EXPECT_TRUE(trace.spans[0].parent.is_nil());
+    EXPECT_EQ(trace.spans[0].attributes["final_state"], "cancelled");
+    EXPECT_FALSE(as(world->owner(), [&](Tx& tx) { return store::ask_to_stop(tx, run); })) << "once";
 }
 
 TEST_F(Approvals, AStopIsAskedForOfOnesOwnRunsAlone) {
