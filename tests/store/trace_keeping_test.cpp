@@ -166,6 +166,22 @@ TEST_F(TraceKeepingTest, EverySpanThatIsGoneIsMissed) {
         }
 }
 
+// Behind the last anchor nothing but the root says where a trace ends.
+TEST_F(TraceKeepingTest, AnEndThatIsGoneIsMissedOfARunThatHasEnded) {
+    for (const int kept : {kSpans - 1, 1, 0}) {
+        const auto run = traced();
+        tamper("delete from span where run_id = '" + run.text() + "' and position >= " + std::to_string(kept));
+        EXPECT_FALSE(verify(run).fault) << "it may work still";
+        tamper("update run set state = 'waiting_person' where id = '" + run.text() + "'");
+        EXPECT_FALSE(verify(run).fault) << "or go on one day";
+        tamper("update run set state = 'answered' where id = '" + run.text() + "'");
+        const auto fault = verify(run).fault;
+        ASSERT_TRUE(fault) << kept;
+        EXPECT_EQ(fault->position, kept);
+        EXPECT_THAT(fault->what, HasSubstr("no root"));
+    }
+}
+
 TEST_F(TraceKeepingTest, AnErasedBodyIsFineAndAChangedOneIsNot) {
     std::vector<base::SpanId> ids;
     const auto run = traced(&ids);
