@@ -1,6 +1,7 @@
 #include "store/quality.h"
 
 #include <algorithm>
+#include <set>
 
 namespace store {
 namespace {
@@ -36,7 +37,7 @@ std::optional<QualityRun> find_quality_run(Tx& tx, const PromptVersions& version
 }
 
 bool passes(const QualityRun& tried, const QualityRun& live) {
-    if (tried.passed() < live.passed()) return false;
+    if (tried.passed() == 0 || tried.passed() < live.passed()) return false;
     return std::all_of(tried.failed_must.begin(), tried.failed_must.end(),
                        [&](const std::string& name) { return std::count(live.failed.begin(), live.failed.end(), name) > 0; });
 }
@@ -46,8 +47,10 @@ base::Result<std::string> quality_grounds(Tx& tx, const std::string& name, int v
     PromptVersions tried = live;
     tried[name] = version;
     std::string newest;
+    std::set<std::pair<std::string, std::string>> measured;  // by model and cases: the newest run says it
     for (const Row& row : tx.exec("select " + kColumns + " from quality_run where versions = $1::jsonb order by created_at desc", {base::Json(tried)})) {
         const QualityRun run = run_of(row);
+        if (!measured.emplace(run.model, run.cases).second) continue;
         const auto held_against = find_quality_run(tx, live, run.model, run.cases);
         if (!held_against) continue;
         const std::string text = told(run, *held_against);

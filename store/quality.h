@@ -26,7 +26,7 @@ void save_quality_run(Tx& tx, const QualityRun& run);
 // The newest of these versions, model and cases.
 std::optional<QualityRun> find_quality_run(Tx& tx, const PromptVersions& versions, const std::string& model, const std::string& cases);
 
-// A version passes when at least as many cases pass as under the live versions, and none fails that must pass and does so under them.
+// A version passes when some and at least as many cases pass as under the live versions, and none fails that must pass and does so under them.
 bool passes(const QualityRun& tried, const QualityRun& live);
 
 // What speaks for making this version live beside the others that are live now: "57 of 64 cases, live 56", of the newest

@@ -94,6 +94,22 @@ TEST_F(Quality, AVersionThatFailsIsNotReleased) {
     EXPECT_THAT(refused.error().message, HasSubstr("9 of 10 cases, live 10"));
 }
 
+TEST_F(Quality, TheNewestMeasurementCounts) {
+    ship("once");
+    save(measured({"x"}), {});
+    save(measured({"x"}), {{"once", 2}});
+    save(measured({"x", "y"}), {{"once", 2}});
+    EXPECT_FALSE(release("once"));
+    save(measured({"y"}), {{"once", 2}});
+    EXPECT_TRUE(release("once"));
+}
+
+TEST_F(Quality, ThatNothingPassesSpeaksForNothing) {
+    QualityRun none = measured({"x"});
+    none.total = 1;
+    EXPECT_FALSE(passes(none, none));
+}
+
 TEST_F(Quality, OtherCasesOrAnotherModelAreNothingToHoldAgainst) {
     ship("apart");
     QualityRun of_live = measured({});
