@@ -84,21 +84,8 @@ void Keeper::settle() {
 
 void Keeper::learn() {
     if (!redactor_) return;
-    const auto also = [this] {
-        const std::lock_guard lock(mutex_);
-        return also_;
-    };
-    const auto read = [&](store::Tx& tx) { store::learn_secrets(tx, settings_.state_folder, *redactor_, learnt_, also); };
+    const auto read = [&](store::Tx& tx) { store::learn_secrets(tx, settings_.state_folder, *redactor_, learnt_); };
     db_.run_blocking({}, read, store::Db::Access::read);
-}
-
-void Keeper::also_learn(const std::vector<base::Redactor::Known>& forms) {
-    const std::lock_guard lock(mutex_);
-    for (const auto& form : forms) {
-        const auto same = [&](const auto& one) { return one.length == form.length && one.quick == form.quick && one.sure == form.sure; };
-        if (std::none_of(also_.begin(), also_.end(), same)) also_.push_back(form);
-    }
-    if (redactor_) redactor_->add(forms);
 }
 
 // What fails of this is no reason to take nothing in, and is tried again at the next look.

@@ -33,9 +33,6 @@ public:
     // Once; blocking. For tests too.
     void look();
 
-    // Thread-safe. Known from now on beside the secrets that the database has.
-    void also_learn(const std::vector<base::Redactor::Known>& forms);
-
     // Thread-safe. Why the database does not answer; empty when it does.
     std::string trouble() const;
     // Whether new work can be taken in: Error{resource_exhausted} with the numbers when the disk is
@@ -58,7 +55,6 @@ private:
     std::string learnt_, untended_;
     mutable std::mutex mutex_;
     std::string trouble_;
-    std::vector<base::Redactor::Known> also_;  // no log may hold
     std::chrono::steady_clock::time_point next_settling_{}, next_start_{}, next_erasure_{};
     std::chrono::sys_days anchored_{};  // the last day whose anchor was looked after
 };

@@ -117,7 +117,7 @@ SecretOpener World::secret_opener(const store::Identity& owner) {
 }
 
 void World::learn_key_files(const Settings& settings) {
-    for (const auto& key : keys_of_files(settings)) keeper_->also_learn(redactor_->forms_of(key.reveal()));
+    for (const auto& key : keys_of_files(settings)) redactor_->add(redactor_->forms_of(key.reveal()));
 }
 
 base::Probes World::sandbox_probes() const {

@@ -293,7 +293,7 @@ base::Result<void> check_secrets(Tx& tx, const std::filesystem::path& state_fold
     return base::error(count == int(rows.size()) ? Code::corrupt : Code::conflict, "of " + std::to_string(rows.size()) + " secrets " + std::to_string(count) + " do not open with master.key of the state folder: " + shut + (count > 5 ? ", …" : ""), remedy);
 }
 
-void learn_secrets(Tx& tx, const std::filesystem::path& state_folder, base::Redactor& redactor, std::string& state, const std::function<std::vector<base::Redactor::Known>()>& also) {
+void learn_secrets(Tx& tx, const std::filesystem::path& state_folder, base::Redactor& redactor, std::string& state) {
     const std::string now = tx.exec("select count(*) || ' ' || coalesce(md5(string_agg(sealed, ' ')), '') from hearth_sealed_secrets()").at(0).text(0);
     if (now == state) return;
     lock_keys(tx, "_shared");
@@ -305,9 +305,7 @@ void learn_secrets(Tx& tx, const std::filesystem::path& state_folder, base::Reda
         if (!value) continue;
         for (const auto& form : redactor.forms_of(value->reveal())) all.push_back(form);
     }
-    if (also)
-        for (const auto& form : also()) all.push_back(form);
-    redactor.know(std::move(all));
+    redactor.add(all);
     state = now;
 }
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -60,9 +59,8 @@ base::Result<int> rotate_master_key(Db& db, const Identity& who, const std::file
 // wrong, and of which secrets; {conflict}: others of them open. Nothing is wrong where there are none.
 base::Result<void> check_secrets(Tx& tx, const std::filesystem::path& state_folder);
 
-// Every secret of everybody, and what `also` gives, as forms that `redactor` takes out of texts. Those that do not open are
-// left out. `state` is what it was for: unchanged since then, nothing is read.
-void learn_secrets(Tx& tx, const std::filesystem::path& state_folder, base::Redactor& redactor, std::string& state,
-                   const std::function<std::vector<base::Redactor::Known>()>& also = {});
+// Every secret of everybody as forms that `redactor` takes out of texts from now on; a value that was replaced or removed since may be in use
+// elsewhere, and stays known. Those that do not open are left out. `state` is what it was for: unchanged since then, nothing is read.
+void learn_secrets(Tx& tx, const std::filesystem::path& state_folder, base::Redactor& redactor, std::string& state);
 
 }  // namespace store
