@@ -158,6 +158,7 @@ int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, cons
     const auto plan = engine::Engine::plan(load_options(settings, chosen_model(settings)));
     append({state_probe(settings), disk_probe(settings), database_probe(settings), model_probe(settings, plan), capacity_probe(settings, plan)});
     append(secret_probes(settings));
+    if (const auto& fault = loaded.roster_fault) append({{"roster", Health::failed, fault->message, fault->remedy}});
     append(server_probes(settings));
     append(embedding_probes(settings));
     int failed = 0;

@@ -32,7 +32,7 @@ struct Arguments {
     app::RuleOptions rule;
 };
 
-base::Result<app::LoadedSettings> load(const Arguments& a) {
+base::Result<app::LoadedSettings> load(const Arguments& a, app::RosterUse roster = app::RosterUse::needed) {
     std::map<std::string, std::string> flags;
     for (const auto& pair : a.set) {
         const auto equals = pair.find('=');
@@ -40,7 +40,7 @@ base::Result<app::LoadedSettings> load(const Arguments& a) {
             return base::error(base::Code::invalid_argument, "--set wants name=value, found '" + pair + "'", "for example --set server.port=8081");
         flags[pair.substr(0, equals)] = pair.substr(equals + 1);
     }
-    return app::load_settings(a.settings_file, flags);
+    return app::load_settings(a.settings_file, flags, roster);
 }
 
 using Action = std::function<int(const app::LoadedSettings&)>;
@@ -394,7 +394,8 @@ int main(int argc, char** argv) {
         return status == 0 ? 0 : 2;
     }
     try {
-        auto settings = load(a);
+        const bool roster = root.got_subcommand("serve") || root.got_subcommand("config");
+        auto settings = load(a, roster ? app::RosterUse::needed : app::RosterUse::optional);
         if (!settings) return app::complain(settings.error()), 2;
         return chosen(*settings);
     } catch (const std::exception& e) {

@@ -197,8 +197,7 @@ std::string environment_name(const std::string& setting) {
     return out;
 }
 
-base::Result<LoadedSettings> load_settings(const std::filesystem::path& file,
-                                           const std::map<std::string, std::string>& flags) {
+base::Result<LoadedSettings> load_settings(const std::filesystem::path& file, const std::map<std::string, std::string>& flags, RosterUse use) {
     const auto folders = net::xdg_folders();
     const bool names_state = net::environment("HEARTH_STATE_FOLDER") || flags.count("state.folder") > 0;
     const auto chosen = file.empty() ? default_file(folders, names_state) : file;
@@ -232,8 +231,9 @@ base::Result<LoadedSettings> load_settings(const std::filesystem::path& file,
     }
     out.settings.file = chosen;
     auto roster = roster_of(chosen, out.settings);
-    if (!roster) return std::move(roster).error();
-    out.settings.roster = *std::move(roster);
+    if (roster) out.settings.roster = *std::move(roster);
+    else if (use == RosterUse::needed) return std::move(roster).error();
+    else out.roster_fault = std::move(roster).error();
     return out;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,13 +83,15 @@ struct Origin {
 
 struct LoadedSettings {
     Settings settings;
+    std::optional<base::Error> roster_fault{};  // why the roster is empty here, where it was not needed
     std::map<std::string, Origin> origins;  // by name: what `hearth config show` prints
 };
 
 // `file` empty: hearth.yaml of the configuration folder, if there; /etc/hearth/hearth.yaml for who has neither
 // that nor a state folder. `flags`: name → value.
-// A bad value or unknown name is an error that names setting, value, source and what is allowed.
-base::Result<LoadedSettings> load_settings(const std::filesystem::path& file,
-                                           const std::map<std::string, std::string>& flags);
+// A bad value or unknown name is an error that names setting, value, source and what is allowed. A roster with a mistake is one for
+// whom it is needed: a server goes on with the one that it has, and is to be reached all the same.
+enum class RosterUse { needed, optional };
+base::Result<LoadedSettings> load_settings(const std::filesystem::path& file, const std::map<std::string, std::string>& flags, RosterUse roster = RosterUse::needed);
 
 }  // namespace app

@@ -82,6 +82,11 @@ TEST_F(SettingsTest, TheRosterIsReadFromTheSameFile) {
     EXPECT_EQ(loaded->settings.file, file);
     write(upstream + "roster:\n  embedding: {chain: [box]}\n");
     EXPECT_NE(app::load_settings(file, {}).error().message.find("line 5: a model of the roster is called 'embedding'"), std::string::npos);
+    const auto without = app::load_settings(file, {}, app::RosterUse::optional);
+    ASSERT_TRUE(without);
+    EXPECT_NE(without->roster_fault.value().message.find("line 5"), std::string::npos);
+    EXPECT_TRUE(without->settings.roster.rows.empty());
+    EXPECT_EQ(without->settings.server.port, 80) << "which leads to the server";
     write(upstream + "rosters: {oscar: {chain: [box]}}\n");
     EXPECT_FALSE(app::load_settings(file, {})) << "a section that is mistyped is no section";
 }
