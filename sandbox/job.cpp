@@ -173,7 +173,7 @@ void hand_over(Job& job, Protection& protection) {
     if (workspace >= 0 && !call.request.read_only) {
         const bool narrowed = !call.request.writable.empty();
         for (const std::string& path : call.request.writable)
-            if (Fd there = open_path(workspace, path)) job.overlays.push_back({std::move(there), path, true});
+            open_folder(workspace, path, job.overlays);
         for (Overlay& held : protection.hold(workspace, job.held.emplace())) {
             held.writable = held.writable && !narrowed;
             job.overlays.push_back(std::move(held));

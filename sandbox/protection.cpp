@@ -1,5 +1,6 @@
 #include "sandbox/protection.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "sandbox/beneath.h"
 #include "sandbox/paths.h"
@@ -76,7 +78,34 @@ void hold_target(int workspace, const Fd& link, int in, const char* name, std::v
     if (Fd there = open_path(workspace, relative); there && relative != ".") out.push_back({std::move(there), relative, false});
 }
 
+// False: too many, or not to be read.
+bool hold_second_names(int workspace, const std::string& path, std::vector<Overlay>& out) {
+    const Fd folder = open_path(workspace, path);
+    const std::unique_ptr<DIR, int (*)(DIR*)> list(fdopendir(openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)), closedir);
+    if (!list) return false;
+    while (const dirent* entry = readdir(list.get())) {
+        const std::string name = entry->d_name;
+        struct stat about{};
+        if (name == "." || name == ".." || fstatat(folder.get(), name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        const std::string whole = path + "/" + name;
+        if (S_ISDIR(about.st_mode) && !hold_second_names(workspace, whole, out)) return false;
+        if (!S_ISREG(about.st_mode) || about.st_nlink == 1) continue;
+        if (out.size() > std::size_t(kMostSecondNames)) return false;
+        out.push_back({open_path(workspace, whole), whole, false});
+    }
+    return true;
+}
+
 }  // namespace
+
+void open_folder(int workspace, const std::string& path, std::vector<Overlay>& out) {
+    Fd there = open_path(workspace, path);
+    if (!there) return;
+    std::vector<Overlay> all;
+    all.push_back({std::move(there), path, true});
+    if (!hold_second_names(workspace, path, all)) return;
+    for (auto& one : all) out.push_back(std::move(one));
+}
 
 bool is_placeholder(std::string_view target) { return target == kNowhere; }
 

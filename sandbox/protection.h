@@ -26,6 +26,11 @@ struct Overlay {
 // Adds what holds `path` as it is, if it is there at all: a symbolic link itself, and the file of the workspace that it leads to.
 void hold_present(int workspace, const std::string& path, std::vector<Overlay>& out);
 
+// Adds what makes a folder writable in a workspace that is shut otherwise. Its files that have a second name, which may lie outside of it,
+// are held as they are; with more than kMostSecondNames of those, or a folder that cannot be read, nothing is added.
+inline constexpr int kMostSecondNames = 64;
+void open_folder(int workspace, const std::string& path, std::vector<Overlay>& out);
+
 // Whether a symbolic link with this target is a placeholder.
 bool is_placeholder(std::string_view target);
 

@@ -13,6 +13,7 @@
 #include <sstream>
 #include <thread>
 
+#include "sandbox/protection.h"
 #include "support/fixtures.h"
 
 namespace sandbox {
@@ -103,6 +104,25 @@ TEST_F(LauncherTest, OfANarrowedWorkspaceProgramsWriteInItsFoldersAlone) {
         EXPECT_EQ(support::read_text(folder_.path() / "code/a.c"), "int a;\n");
         for (const char* absent : {"new.c", "elsewhere", "real/x", "prompts/a.c", ".git"}) EXPECT_FALSE(fs::exists(folder_.path() / absent)) << absent;
     }
+}
+
+TEST_F(LauncherTest, WhatANarrowedWorkspaceHoldsUnderASecondNameStaysAsItIs) {
+    for (const char* folder : {"prompts/inner", "code"}) fs::create_directories(folder_.path() / folder);
+    std::ofstream(folder_.path() / "code/a.c") << "int a;\n";
+    std::ofstream(folder_.path() / "prompts/own.md") << "";
+    for (const char* name : {"prompts/hard.c", "prompts/inner/hard.c"}) fs::create_hard_link(folder_.path() / "code/a.c", folder_.path() / name);
+    const std::string attack = "for f in prompts/hard.c prompts/inner/hard.c; do (echo evil > $f; echo evil >> $f; chmod 777 $f; rm $f; mv $f prompts/soft.c) 2>/dev/null; done; echo mine > prompts/own.md; echo end";
+    workspace_->narrow({"prompts"});
+    for (int time : {1, 2}) {
+        SCOPED_TRACE(time);
+        EXPECT_EQ(run(attack).output, "end\n");
+        EXPECT_EQ(support::read_text(folder_.path() / "code/a.c"), "int a;\n");
+        EXPECT_EQ(support::read_text(folder_.path() / "prompts/own.md"), "mine\n") << "the folder is open";
+    }
+    for (int i = 0; i < kMostSecondNames; ++i) fs::create_hard_link(folder_.path() / "code/a.c", folder_.path() / ("prompts/more" + std::to_string(i)));
+    EXPECT_THAT(run("echo evil > prompts/more1; echo more > prompts/own.md").output, HasSubstr("Read-only file system"));
+    EXPECT_EQ(support::read_text(folder_.path() / "prompts/own.md"), "mine\n") << "too many to be held: nothing is open";
+    EXPECT_EQ(support::read_text(folder_.path() / "code/a.c"), "int a;\n");
 }
 
 TEST_F(LauncherTest, WithoutAWorkspaceThereIsAnEmptyFolder) {
