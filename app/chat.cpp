@@ -1,17 +1,15 @@
 // hearth chat: the agent in a terminal, through the running server.
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <filesystem>
 
 #include "app/chat_turn.h"
 #include "app/client.h"
 #include "app/commands.h"
+#include "app/ending.h"
+#include "app/folder.h"
 #include "app/lines.h"
 #include "app/loading.h"
 #include "app/question.h"
@@ -24,9 +22,10 @@ namespace {
 using base::Json;
 
 // An event of the question's own stream. False: it was the last.
-bool show_event(const std::string& name, const std::string& data, bool quiet, Turn& turn) {
-    auto json = base::parse_json(data);
+bool show_event(const ServerEvent& event, bool quiet, Turn& turn) {
+    auto json = base::parse_json(event.data);
     if (!json) return true;
+    const std::string& name = event.name;
     if (name == "done" || name == "error") {
         turn.result = *std::move(json);
         turn.ended = name == "done";
@@ -52,28 +51,18 @@ class Chat {
 public:
     Chat(const LoadedSettings& loaded, const ChatOptions& options) : socket_(loaded.settings.server.socket), options_(options), conversation_(options.conversation) {}
 
-    base::Result<void> open_folder() {
-        std::error_code failed;
-        folder_ = std::filesystem::canonical(options_.workspace.empty() ? "." : options_.workspace, failed).string();
-        if (failed) return base::error(base::Code::not_found, "there is no folder '" + options_.workspace + "': " + failed.message());
-        fd_ = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd_ < 0) return base::error(base::Code::io, "cannot open " + folder_ + ": " + std::strerror(errno));
-        return {};
-    }
-    ~Chat() {
-        if (fd_ >= 0) ::close(fd_);
-    }
+    base::Result<void> open_folder() { return folder_.open(options_.workspace); }
 
     // `lines`: where the person can be asked for a word; null: nowhere.
     base::Result<Turn> ask(const std::string& question, Lines* lines) {
         interrupted = 0;
         wait_while_loading(socket_);
-        Json body = {{"messages", Json::array({Json{{"role", "user"}, {"content", question}}})}, {"workspace", folder_}, {"read_only", options_.read_only}, {"write_tier", options_.write_tier}, {"stream", true}};
+        Json body = {{"messages", Json::array({Json{{"role", "user"}, {"content", question}}})}, {"workspace", folder_.path()}, {"read_only", options_.read_only}, {"write_tier", options_.write_tier}, {"stream", true}};
         if (!conversation_.empty()) body["conversation_id"] = conversation_;
         Turn turn;
         if (interrupted) return stopped(std::move(turn));
-        auto show = [&](const std::string& name, const std::string& data) { return show_event(name, data, options_.json, turn); };
-        auto reply = ask_server(socket_, "POST", "/v0/dev/chat", body, fd_, show);
+        auto show = [&](const ServerEvent& event) { return show_event(event, options_.json, turn); };
+        auto reply = ask_server(socket_, "POST", "/v0/dev/chat", body, folder_.fd(), show);
         turn.seconds = seconds_since(turn.began);
         if (!turn.conversation.empty()) conversation_ = turn.conversation;
         if (interrupted) return stopped(std::move(turn));
@@ -99,8 +88,8 @@ private:
 
     const std::string socket_;
     const ChatOptions options_;
-    std::string conversation_, folder_;
-    int fd_ = -1;
+    std::string conversation_;
+    Folder folder_;
 };
 
 void print_cost(const Turn& turn) {
@@ -111,43 +100,6 @@ void print_cost(const Turn& turn) {
                  decode > 0 ? out / decode : 0.0, turn.seconds, queued, prefill, u.value("prompt_tokens", 0), u.value("cached_tokens", 0), decode, out,
                  turn.tool_seconds, turn.result.value("tools_used", 0), std::max(0.0, turn.seconds - queued - prefill - decode - turn.tool_seconds),
                  visible(turn.result.value("run_id", "")).c_str());
-}
-
-struct Ending {
-    const char* state;
-    int status;         // of the process; `hearth chat --help` lists them
-    const char* advice;
-};
-constexpr Ending kEndings[] = {
-    {"partial", 3, "ask it to go on, or raise agents.rounds, agents.output_tokens or agents.deadline_seconds"},
-    {"refused", 4, "hearth trace show names the rule; ask for something else"},
-    {"no_backend", 5, "hearth doctor tells why; then ask again"},
-    {"interrupted", 5, "ask again when the server is back"},
-    {"cancelled", 130, ""},
-    {"waiting_person", 6, "hearth approval list shows what it asks, hearth approval grant or deny answers"},
-    {"unknown_effect", 1, "look whether it was done, then tell the agent"},
-    {"failed", 1, "hearth trace show tells how far it came; ask again"},
-};
-
-// Says how a turn ended that gave no whole answer, and what to do; the exit status for it.
-int tell_end(const Turn& turn) {
-    const auto said = turn.result.find("error");
-    const bool has_error = turn.result.is_object() && said != turn.result.end();
-    if (!turn.ended) {
-        const Json error = has_error && said->is_object() ? *said : Json::object();
-        const bool busy = error.value("type", "") == "service_unavailable";  // HTTP 503
-        complain(base::error(base::Code::unavailable, error.value("message", "the request failed")));
-        return busy ? 5 : 1;
-    }
-    const std::string state = turn.result.value("state", ""), why = has_error && said->is_string() ? said->get<std::string>() : "";
-    if (state == "answered") {
-        if (turn.result.value("response", "").empty()) complain(base::error(base::Code::corrupt, "the model ended its answer without a word", "ask again in other words"));
-        return 0;
-    }
-    const auto* ending = std::find_if(std::begin(kEndings), std::end(kEndings), [&](const Ending& e) { return e.state == state; });
-    const bool known = ending != std::end(kEndings);
-    complain(base::error(base::Code::unavailable, state + (why.empty() ? "" : ": " + why), known ? ending->advice : "hearth trace show tells more"));
-    return known ? ending->status : 1;
 }
 
 constexpr const char* kHelp = "/help  these lines\n"

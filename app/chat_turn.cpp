@@ -9,11 +9,29 @@ double seconds_since(SteadyClock::time_point start) { return std::chrono::durati
 
 void say_faintly(const std::string& line) { std::fprintf(stderr, "%s\n", faint(line).c_str()); }
 
+void ToldOnce::begin_anew() {
+    from_ = at_ = 0;
+    places_.clear();
+}
+
+void ToldOnce::go_back(const std::string& after) {
+    const auto id = store::EventId::parse(after);
+    const auto next = places_.upper_bound(id.value_or(store::EventId{}));
+    from_ = at_ = next == places_.begin() ? 0 : std::prev(next)->second;
+    places_.erase(next, places_.end());
+}
+
+void ToldOnce::mark(const std::string& event) {
+    if (const auto id = store::EventId::parse(event)) places_[*id] = at_;
+}
+
 std::string ToldOnce::feed(const std::string& piece) {
     const std::size_t known = std::min(piece.size(), told_.size() - at_);
+    const bool same = told_.compare(at_, known, piece, 0, known) == 0;
+    const std::string fresh = same ? piece.substr(known) : "\n" + told_.substr(from_, at_ - from_) + piece;
+    if (!same) told_.resize(at_);
+    told_ += same ? fresh : piece;
     at_ += piece.size();
-    const std::string fresh = piece.substr(known);
-    told_ += fresh;
     return fresh;
 }
 
@@ -22,7 +40,7 @@ std::string Turn::run() const { return result.is_object() ? result.value("run_id
 
 void show_told(const std::string& name, const base::Json& data, Turn& turn) {
     const std::string id = data.value("id", "");
-    if (name == "resumed") turn.told.begin_anew();
+    if (name == "resumed") turn.told.go_back(data.value("after", ""));
     if (name == "text") {
         const std::string fresh = turn.told.feed(data.value("text", ""));
         std::fputs(turn.text.feed(fresh).c_str(), stdout);
@@ -31,6 +49,11 @@ void show_told(const std::string& name, const base::Json& data, Turn& turn) {
         say_faintly("· " + one_line(data.value("name", ""), 60) + " " + one_line(base::dump(data.value("arguments", base::Json())), 120));
     } else if (name == "tool_result" && turn.results.insert(id).second) {
         say_faintly("  → " + one_line(data.value("text", ""), 120));
+    }
+    if (name == "input" && turn.inputs.insert(id).second) {
+        if (turn.printed) std::fputs("\n", stdout);
+        std::fflush(stdout);
+        say_faintly("› " + one_line(data.value("text", ""), 120));
     }
     std::fflush(stdout);
 }

@@ -2,26 +2,32 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <set>
 #include <string>
 
 #include "app/terminal.h"
 #include "base/json.h"
+#include "store/run_events.h"
 
 namespace app {
 
 using SteadyClock = std::chrono::steady_clock;
 double seconds_since(SteadyClock::time_point start);
 
-// The text of a run, which is told again from its beginning when the run is gone on with: what is new of each piece.
+// The text of a run, of which a part is told again when the run is gone on with: what is new of each piece. Where it is told in
+// other words than before, those stand above it, and it begins on a line of its own.
 class ToldOnce {
 public:
-    void begin_anew() { at_ = 0; }
+    void begin_anew();                         // from the first event
+    void go_back(const std::string& after);    // from behind that event, EPOCH.NUMBER
+    void mark(const std::string& event);       // what was fed until now was told up to that event
     std::string feed(const std::string& piece);
 
 private:
     std::string told_;
-    std::size_t at_ = 0;  // how far the present telling is
+    std::size_t from_ = 0, at_ = 0;  // where the present telling began, and how far it is
+    std::map<store::EventId, std::size_t> places_;  // how far it was at each event
 };
 
 // What one question gave.
@@ -32,7 +38,9 @@ struct Turn {
     bool printed = false;
     VisibleStream text;
     ToldOnce told;
-    std::set<std::string> calls, results;  // that were shown, by the calls' ids
+    std::set<std::string> calls, results, inputs;  // that were shown, by their ids
+    std::set<std::string> approvals;               // that it came to rest for, and was seen to
+    std::string last_event;                        // that was heard from GET /v1/runs/{id}/events
     SteadyClock::time_point began = SteadyClock::now(), tool_began;
     double seconds = 0, tool_seconds = 0;
 

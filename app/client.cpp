@@ -98,21 +98,22 @@ public:
 private:
     bool line(const std::string& text) {
         if (text.empty()) {
-            const bool go_on = !has_data_ || reader_(name_, data_);
-            name_.clear();
-            data_.clear();
+            const bool go_on = !has_data_ || reader_(event_);
+            event_ = {};
             has_data_ = false;
             return go_on;
         }
-        if (text.rfind("event: ", 0) == 0) name_ = text.substr(7);
+        if (text.rfind("id: ", 0) == 0) event_.id = text.substr(4);
+        if (text.rfind("event: ", 0) == 0) event_.name = text.substr(7);
         if (text.rfind("data: ", 0) == 0) {
-            data_ += (has_data_ ? "\n" : "") + text.substr(6);
+            event_.data += (has_data_ ? "\n" : "") + text.substr(6);
             has_data_ = true;
         }
         return true;
     }
     const EventReader& reader_;
-    std::string pending_, name_, data_;
+    ServerEvent event_;
+    std::string pending_;
     bool has_data_ = false;
 };
 
@@ -210,7 +211,7 @@ base::Result<base::Json> ask_server_json(const std::string& socket, const std::s
     auto reply = ask_server(socket, method, path, body);
     if (!reply) return std::move(reply).error();
     auto answer = base::parse_json(reply->body);
-    if (!answer || reply->status == 200) return answer;
+    if (!answer || reply->status / 100 == 2) return answer;
     const auto code = reply->status == 404 ? base::Code::not_found : reply->status == 409 ? base::Code::conflict : base::Code::unavailable;
     return base::error(code, (*answer)["error"].value("message", "HTTP " + std::to_string(reply->status)));
 }

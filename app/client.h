@@ -23,8 +23,12 @@ struct Reply {
     std::map<std::string, std::string> fields;  // of the head; names in lower case
 };
 
-// One server-sent event: its name ("" for none) and data. False stops reading and hangs up.
-using EventReader = std::function<bool(const std::string& name, const std::string& data)>;
+// One server-sent event; what it does not say is empty.
+struct ServerEvent {
+    std::string id, name, data;
+};
+// False stops reading and hangs up.
+using EventReader = std::function<bool(const ServerEvent& event)>;
 
 // Set by Ctrl-C once it is caught: a waiting ask_server hangs up, which stops what it asked for.
 extern volatile std::sig_atomic_t interrupted;
@@ -35,7 +39,7 @@ base::Result<Reply> ask_server(const Ask& ask, const EventReader& events = {});
 base::Result<Reply> ask_server(const std::string& socket, const std::string& method, const std::string& path,
                                const base::Json& body, int folder = -1, const EventReader& events = {});
 
-// The same for an answer in JSON: its body. What is not answered with 200 is the error that it tells of, {not_found} for 404, {conflict}
+// The same for an answer in JSON: its body. What is not answered with 2xx is the error that it tells of, {not_found} for 404, {conflict}
 // for 409, else {unavailable}.
 base::Result<base::Json> ask_server_json(const std::string& socket, const std::string& method, const std::string& path, const base::Json& body = nullptr);
 

@@ -40,6 +40,14 @@ struct QualityOptions {
     bool json = false;
 };
 
+struct RunOptions {
+    std::vector<std::string> words;  // the message; more than one, where it was not quoted
+    std::string agent;               // empty: hearth/dev
+    std::string workspace;           // empty: for hearth/dev the current folder, for others none
+    std::string key;                 // under which the same request begins one run alone; empty: none
+    bool read_only = false, detach = false, json = false;
+};
+
 // Empty columns match everything; see policy/house_rules.h.
 struct RuleOptions {
     std::string verdict, reason, hours;
@@ -94,6 +102,18 @@ int rule_list(const LoadedSettings& settings, bool json);
 int rule_remove(const LoadedSettings& settings, const std::string& name, bool json);
 int approval_list(const LoadedSettings& settings, bool json);
 int approval_decide(const LoadedSettings& settings, const std::string& id, bool grant, bool json);
+// Of the options the others look at `detach` and `json` alone; `run`: an id or its beginning.
+int run_start(const LoadedSettings& settings, const RunOptions& options);
+int run_mixed(const RunOptions& options, const std::string& command);  // words beside a command of hearth run: wrong use
+int run_list(const LoadedSettings& settings, const RunOptions& options, int limit);
+int run_show(const LoadedSettings& settings, const RunOptions& options, const std::string& run);
+int run_follow(const LoadedSettings& settings, const RunOptions& options, const std::string& run);
+int run_stop(const LoadedSettings& settings, const RunOptions& options, const std::string& run);
+int run_steer(const LoadedSettings& settings, const RunOptions& options, const std::string& run, const std::string& text);
+// `word`: grant or deny; empty: asked at the terminal.
+int run_approve(const LoadedSettings& settings, const RunOptions& options, const std::string& run, const std::string& word);
+// `step`: an id or a position; empty: the last that has an outcome. `text` is added to the new run.
+int run_fork(const LoadedSettings& settings, const RunOptions& options, const std::string& run, const std::string& step, const std::string& text);
 int thread_list(const LoadedSettings& settings, int limit, bool json);
 int thread_show(const LoadedSettings& settings, const std::string& id, bool json);
 int thread_stop(const LoadedSettings& settings, const std::string& id, bool json);

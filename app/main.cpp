@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "app/commands.h"
@@ -30,6 +31,8 @@ struct Arguments {
     std::string name, out, person, label = "key", scopes = "chat", host;
     bool shared = false, master = false, all = false, list = false;
     app::RuleOptions rule;
+    app::RunOptions run;
+    std::string step, text, word;
 };
 
 base::Result<app::LoadedSettings> load(const Arguments& a, app::RosterUse roster = app::RosterUse::needed) {
@@ -85,6 +88,48 @@ void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
     auto* fidelity = bench->add_flag("--fidelity", a.bench.fidelity, "how far profile fast is from exact, over that many prompt tokens, instead of speed");
     bench->add_option("--text", a.bench.text, "file to read them from; default: the program's own prompts")->needs(fidelity);
     bench->add_flag("--json", a.bench.json, "as JSON, for scripts");
+}
+
+void add_runs(CLI::App& root, Arguments& a, Action& chosen) {
+    auto& r = a.run;
+    auto* run = root.add_subcommand("run", "Have an agent do something that goes on without this terminal, and see to it");
+    run->add_option("message", r.words, "what it is asked; text piped in follows it")->expected(1, 100);
+    run->add_option("--agent", r.agent, "of docs/agents.md; default: hearth/dev, in this folder");
+    run->add_option("--workspace", r.workspace, "the folder that the tools see; default: of hearth/dev the current one, of others one of its own");
+    run->add_flag("--read-only", r.read_only, "tools may read and not write");
+    run->add_option("--key", r.key, "sent again with the same key within a day, the same request begins nothing new");
+    const auto shown = [&r](CLI::App* sub, bool begins) {
+        if (begins) sub->add_flag("--detach", r.detach, "prints its id and shows nothing of it");
+        sub->add_flag("--json", r.json, "as JSON, for scripts");
+    };
+    shown(run, true);
+    command(*run, "list", "Your runs, the newest first", "hearth run list --limit 5", chosen, [&a](const auto& s) { return app::run_list(s, a.run, a.limit); })
+        ->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();
+    const auto of_one = [&](const char* name, const char* help, const char* example, Action act) {
+        auto* sub = command(*run, name, help, example, chosen, std::move(act));
+        sub->add_option("id", a.name, "the run's, or the beginning that the list shows")->required();
+        return sub;
+    };
+    of_one("show", "How far it is, what it waits for, what it used, its answer", "hearth run show 0190…", [&a](const auto& s) { return app::run_show(s, a.run, a.name); });
+    of_one("follow", "What it tells, from its beginning to its end", "hearth run follow 0190…", [&a](const auto& s) { return app::run_follow(s, a.run, a.name); });
+    of_one("stop", "End it, and what it has spawned", "hearth run stop 0190…", [&a](const auto& s) { return app::run_stop(s, a.run, a.name); });
+    of_one("steer", "Add words, which its next step reads", "hearth run steer 0190… \"and answer in French\"", [&a](const auto& s) { return app::run_steer(s, a.run, a.name, a.text); })
+        ->add_option("message", a.text, "the words")->required();
+    of_one("approve", "Your word on what it waits for", "hearth run approve 0190… grant", [&a](const auto& s) { return app::run_approve(s, a.run, a.name, a.word); })
+        ->add_option("word", a.word, "grant or deny; default: shows it and asks")->check(CLI::IsMember({"grant", "deny"}));
+    auto* fork = of_one("fork", "A new run that begins where that one was behind a step of it", "hearth run fork 0190… --step 3 \"and answer in French\"",
+                        [&a](const auto& s) { return app::run_fork(s, a.run, a.name, a.step, a.text); });
+    fork->add_option("message", a.text, "words that are added to it");
+    fork->add_option("--step", a.step, "its position from 0, or its id; default: the last that has an outcome");
+    for (CLI::App* sub : run->get_subcommands([](const CLI::App*) { return true; })) shown(sub, sub == fork);
+    run->callback([&a, &chosen, run] {
+        if (run->get_subcommands().empty()) chosen = [&a](const auto& s) { return app::run_start(s, a.run); };
+        else if (!a.run.words.empty()) chosen = [&a, name = run->get_subcommands().front()->get_name()](const auto&) { return app::run_mixed(a.run, name); };
+    });
+    run->footer("Example: hearth run \"count the files here\"\n"
+                "         git diff | hearth run --detach \"review this change\"\n"
+                "         hearth run steer 0190… \"and the largest of them\"\n"
+                "Ctrl-C leaves a run going. A command exits as hearth chat does (hearth chat --help), of the run that it shows; 130 when it was left.");
 }
 
 void add_models(CLI::App& root, Arguments& a, Action& chosen) {
@@ -325,6 +370,11 @@ std::vector<std::string> words_of(int argc, char** argv) {
     return out;
 }
 
+bool takes_arguments(const CLI::App& command) {
+    const auto options = command.get_options();
+    return std::any_of(options.begin(), options.end(), [](const CLI::Option* one) { return one->get_positional(); });
+}
+
 // A first word that is no command, or after a group's name one that is none of its own. CLI11 would tell that
 // "a subcommand is required", and print the help with success where --help follows.
 base::Result<void> check_words(const CLI::App& root, const std::vector<std::string>& words) {
@@ -344,6 +394,7 @@ base::Result<void> check_words(const CLI::App& root, const std::vector<std::stri
                 nearest = command->get_name();
             }
         }
+        if (!next && takes_arguments(*at)) break;
         if (!next)
             return base::error(base::Code::invalid_argument, "there is no command '" + path + " " + word + "'",
                                (nearest.empty() ? "" : "did you mean " + path + " " + nearest + "? ") + path + " --help lists what there is");
@@ -382,6 +433,7 @@ int main(int argc, char** argv) {
     command(root, "doctor", "Look at this machine and say what to mend", "hearth doctor", chosen,
             [&](const auto& s) { return app::doctor(s, launcher.get(), no_launcher, a.json); })->add_flag("--json", a.json, "as JSON, for scripts");
     add_talking(root, a, chosen);
+    add_runs(root, a, chosen);
     add_models(root, a, chosen);
     add_prompts(root, a, chosen);
     add_quality(root, a, chosen);

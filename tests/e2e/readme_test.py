@@ -274,6 +274,13 @@ HOW = {
     **{f"hearth thread {word} ID": proven_in("tests/e2e/threads_test.py", f'command(hearth, "{word}", run["conversation_id"])') for word in ("show", "stop")},
     threads_test.BEGIN: proven_in("tests/e2e/threads_test.py", "BEGIN.replace("),
     threads_test.STEER: proven_in("tests/e2e/threads_test.py", "STEER.replace("),
+    'hearth run "Count the files here."': proven_in("tests/e2e/run_test.py", 'run(hearth, folder, "at length")'),
+    'hearth run "Count the files here." --detach': proven_in("tests/e2e/run_test.py", 'run(hearth, folder, message, "--detach", *arguments)'),
+    'hearth run "What is due today?" --agent hearth': proven_in("tests/e2e/run_test.py", '"--agent", "hearth")'),
+    "hearth run": proven_in("tests/e2e/run_test.py", '[BINARY, "run", *arguments]'),
+    "hearth run list": proven_in("tests/e2e/run_test.py", '"list", "--limit"'),
+    **{f"hearth run {words}": proven_in("tests/e2e/run_test.py", f'"{words.split()[0]}", run_id') for words in
+       ("show ID", "follow ID", 'steer ID "and tell me the largest"', "approve ID grant", 'fork ID --step 3 "and in French"', "stop ID")},
     "hearth approval list": proven_in("tests/e2e/approval_test.py", 'approval(hearth, "list")'),
     **{f"hearth approval {word} ID": proven_in("tests/e2e/approval_test.py", '["grant", "deny"]') for word in ("grant", "deny")},
     "hearth rule set ask_before_programs ask --tool bash": proven_in("tests/e2e/rule_test.py", '"set", "ask_before_programs", "ask", "--tool", "bash"'),
