@@ -1,4 +1,5 @@
 // Runs that are taken in now and begun later, and those that begin where another one was.
+#include <algorithm>
 #include <charconv>
 
 #include "agents/agents_impl.h"
@@ -115,16 +116,42 @@ struct ForkOrder {
     std::string step, text;
 };
 
+// The turn that the step is of, as a fork begins with it.
+base::Result<store::RunTurn> turn_of(store::Tx& tx, const store::Run& run, const store::Step& step, const std::vector<store::RunInput>& inputs) {
+    store::RunTurn out{0, 0, run.input};
+    const auto turns = store::list_turns(tx, run.id);
+    const bool several = std::any_of(inputs.begin(), inputs.end(), [](const auto& input) { return input.taken_by == kTakenByTurn; });
+    if (turns.empty() && several) return base::error(Code::conflict, "the run has answered more than one message, and how it began each was not kept then", "begin a run in the same conversation");
+    for (const auto& turn : turns)
+        if (turn.first_step <= step.position) out = turn;
+    if (out.turn.empty()) return out;
+    auto turn = turn_from_json(out.turn);
+    if (!turn) return std::move(turn).error();
+    turn->told = {};  // of the run's own events, of which the fork has none
+    out.turn = to_json(*turn);
+    return out;
+}
+
+// What steps of the turn had read by then is in the conversation, behind the message that the turn answers.
+void append_read(store::Tx& tx, const ForkOrder& order, const store::Step& upto, const store::RunTurn& turn, const std::vector<store::Step>& steps, const std::vector<store::RunInput>& inputs) {
+    for (const auto& input : inputs) {
+        const auto reads = [&](const store::Step& step) { return step.effect_key == input.taken_by && step.position >= turn.first_step && step.position <= upto.position; };
+        if (std::any_of(steps.begin(), steps.end(), reads)) store::append_message(tx, order.conversation, order.id, message_of(input));
+    }
+}
+
 base::Result<base::RunId> fork_in(store::Tx& tx, const ForkOrder& order) {
     const auto run = store::find_run(tx, order.from);
     if (!run) return base::error(Code::not_found, "there is no run " + order.from.text());
     if (run->input.is_nil()) return base::error(Code::conflict, "the run has not begun");
     auto kept = kept_from_json(store::run_request(tx, order.from));
     if (!kept) return base::error(Code::conflict, "nothing was kept of what the run was asked");
-    for (const auto& input : store::list_inputs(tx, order.from))
-        if (input.taken_by == kTakenByTurn) return base::error(Code::conflict, "the run has answered more than one message", "begin a run in the same conversation");
-    auto step = step_of(store::list_steps(tx, order.from), order.step);
-    if (!step) return std::move(step).error();
+    const auto steps = store::list_steps(tx, order.from);
+    const auto step = step_of(steps, order.step);
+    if (!step) return step.error();
+    const auto inputs = store::list_inputs(tx, order.from);
+    const auto turn = turn_of(tx, *run, *step, inputs);
+    if (!turn) return turn.error();
     if (kept->request.folder_of.is_nil()) kept->request.folder_of = run->conversation;
     kept->request.principal = order.principal;
     if (kept->request.child) kept->request.child->parent = {};  // it reports to nobody
@@ -133,7 +160,8 @@ base::Result<base::RunId> fork_in(store::Tx& tx, const ForkOrder& order) {
     kept->beginning.at = base::SystemClock().now();
     kept->beginning.root = base::SpanId::make(kept->beginning.at);
     store::create_conversation(tx, order.conversation, kept->request.channel, store::conversation_workspace(tx, run->conversation).value_or(""));
-    store::fork_run(tx, {order.id, order.from, order.conversation, base::MessageId::make(kept->beginning.at), to_json(kept->request, kept->beginning), *std::move(step)});
+    store::fork_run(tx, {order.id, order.from, order.conversation, base::MessageId::make(kept->beginning.at), to_json(kept->request, kept->beginning), *step, *turn});
+    append_read(tx, order, *step, *turn, steps, inputs);
     if (order.text.empty()) return order.id;
     auto added = store::add_input(tx, order.id, order.text, order.principal.via);
     if (!added) return std::move(added).error();

@@ -16,12 +16,6 @@ using base::Json;
 using router::Message;
 using router::MessageRole;
 
-Json message_of(const store::RunInput& input) {
-    Json message(router::message_to_json(Message::make(MessageRole::user, input.text)));
-    if (input.of_thread()) message["trusted"] = false;  // see history_of
-    return message;
-}
-
 ChatEvent event_of(const store::RunInput& input) {
     ChatEvent event;
     event.kind = ChatEvent::Kind::input;
@@ -79,6 +73,12 @@ bool read_by(const Frame& frame, const store::RunInput& input, int step) {
 
 }  // namespace
 
+Json message_of(const store::RunInput& input) {
+    Json message(router::message_to_json(Message::make(MessageRole::user, input.text)));
+    if (input.of_thread()) message["trusted"] = false;  // see history_of
+    return message;
+}
+
 net::Task<void> take_inputs(Frame& frame, router::ModelRequest& request, const std::string& step_key) {
     const int step = number_of(step_key);
     const bool recorded = frame.writer.recorded(step_key) != nullptr;
@@ -118,7 +118,6 @@ bool drain_inputs(store::Tx& tx, Frame& frame, Turn& turn, Accepted& accepted) {
             if (one.input.id == input.id) one.input.taken_by = kTakenByTurn;
         frame.told->tell(event_of(input));
     }
-    store::answer_next(tx, frame.run, frame.writer.epoch(), last);
     Turn next;
     next.sums = frame.sums;
     next.label = turn.label;
@@ -126,7 +125,9 @@ bool drain_inputs(store::Tx& tx, Frame& frame, Turn& turn, Accepted& accepted) {
         if (input.of_thread()) next.label = policy::Integrity::untrusted;
     next.first_step = frame.inputs->first_step = frame.sums.model_steps;
     next.told = frame.told->last();
-    store::save_turn(tx, frame.run, frame.writer.epoch(), to_json(next));
+    const Json begins = to_json(next);
+    store::answer_next(tx, frame.run, frame.writer.epoch(), last, begins);
+    store::save_turn(tx, frame.run, frame.writer.epoch(), begins);
     turn = std::move(next);
     if (!accepted.opening) return true;
     auto history = read_history(tx, frame.conversation, last);

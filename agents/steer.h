@@ -31,6 +31,8 @@ struct Inputs {
 
 inline constexpr const char* kTakenByTurn = "turn";  // RunInput::taken_by of what was left over
 
+base::Json message_of(const store::RunInput& input);  // as the conversation has it
+
 // Puts into the request what was added until now; what is new is written down with the step's beginning.
 net::Task<void> take_inputs(Frame& frame, router::ModelRequest& request, const std::string& step_key);
 

@@ -20,9 +20,20 @@ void begin_run(Tx& tx, base::RunId id, std::int64_t epoch, base::MessageId input
     tx.send(begin, {id, epoch, input, request, pinned, not_held(id, epoch)});
 }
 
-void answer_next(Tx& tx, base::RunId id, std::int64_t epoch, base::MessageId input) {
+void answer_next(Tx& tx, base::RunId id, std::int64_t epoch, base::MessageId input, const base::Json& turn) {
+    tx.send("insert into run_turn (run_id, number, first_step, first_input, input_id) select id, 0, 0, 0, input_id from run where id = $1 on conflict do nothing", {id});
+    tx.send("insert into run_turn (run_id, number, first_step, first_input, input_id, turn) select $1, (select max(number) + 1 from run_turn where run_id = $1),"
+            " (select coalesce(max(position) + 1, 0) from step where run_id = $1), (select coalesce(max(position) + 1, 0) from run_input where run_id = $1), $2, $3",
+            {id, input, tx.redactor().without_known(turn)});
     static const std::string next = require("update run set input_id = $3 where id = $1 and epoch = $2 and state is null returning 1", DbError::Kind::serialization, "$4");
     tx.send(next, {id, epoch, input, not_held(id, epoch)});
+}
+
+std::vector<RunTurn> list_turns(Tx& tx, base::RunId id) {
+    std::vector<RunTurn> out;
+    for (const Row& row : tx.exec("select first_step, first_input, input_id, turn from run_turn where run_id = $1 order by number", {id}))
+        out.push_back({row.integer(0), row.integer(1), row.id<base::MessageId>(2), row.json(3)});
+    return out;
 }
 
 base::RunId working_beside(Tx& tx, base::ConversationId conversation, base::RunId run) {
@@ -51,18 +62,22 @@ std::string call_mark(base::RunId run) { return run.text().substr(24); }
 void fork_run(Tx& tx, const Fork& fork) {
     tx.send("insert into message (id, conversation_id, position, run_id, role, body)"
             " select case when m.id = i.id then $3 else gen_random_uuid() end, $2, m.position, case when m.run_id = r.id then $4 else m.run_id end, m.role, m.body"
-            " from run r join message i on i.id = r.input_id join message m on m.conversation_id = r.conversation_id and m.position <= i.position where r.id = $1",
-            {fork.from, fork.conversation, fork.input, fork.id});
-    tx.send("insert into run (id, conversation_id, input_id, alias, request, pinned, node_id, forked_from, forked_step)"
-            " select $2, $3, $4, alias, $5, pinned, node_id, id, $6 from run where id = $1",
-            {fork.from, fork.id, fork.conversation, fork.input, fork.request, fork.upto.id});
+            " from run r join message i on i.id = $5 join message m on m.conversation_id = r.conversation_id and m.position <= i.position where r.id = $1",
+            {fork.from, fork.conversation, fork.input, fork.id, fork.turn.input});
+    tx.send("insert into run (id, conversation_id, input_id, alias, request, pinned, node_id, forked_from, forked_step, turn)"
+            " select $2, $3, $4, alias, $5, pinned, node_id, id, $6, $7 from run where id = $1",
+            {fork.from, fork.id, fork.conversation, fork.input, fork.request, fork.upto.id, fork.turn.turn});
     tx.send("insert into step (id, run_id, position, epoch, kind, name, effect, effect_key, state, input, outcome, started_at, finished_at, copied_from)"
             " select gen_random_uuid(), $2, position, 0, kind, name, effect, replace(effect_key, $3, $4), state, input, outcome, started_at, finished_at, id"
             " from step where run_id = $1 and position <= $5",
             {fork.from, fork.id, call_mark(fork.from), call_mark(fork.id), fork.upto.position});
     tx.send("insert into run_input (id, run_id, position, body, via, sent_at, taken_by) select gen_random_uuid(), $2, i.position, i.body, i.via, i.sent_at, i.taken_by"
-            " from run_input i join step s on s.run_id = i.run_id and s.effect_key = i.taken_by where i.run_id = $1 and s.position <= $3",
-            {fork.from, fork.id, fork.upto.position});
+            " from run_input i left join step s on s.run_id = i.run_id and s.effect_key = i.taken_by where i.run_id = $1 and (i.position < $4 or s.position <= $3)",
+            {fork.from, fork.id, fork.upto.position, fork.turn.first_input});
+    tx.send("insert into run_turn (run_id, number, first_step, first_input, input_id, turn) select $2, t.number, t.first_step, t.first_input, copy.id, t.turn"
+            " from run_turn t join message m on m.id = t.input_id join message copy on copy.conversation_id = $3 and copy.position = m.position"
+            " where t.run_id = $1 and t.first_step <= $4",
+            {fork.from, fork.id, fork.conversation, fork.upto.position});
     send_signal(tx, {Signal::Kind::work, fork.id});
 }
 

@@ -26,8 +26,16 @@ void queue_run(Tx& tx, const QueuedRun& run);
 int queued_runs(Tx& tx);
 // The run is begun by who holds it at this epoch: with that input, and works on this node from now on.
 void begin_run(Tx& tx, base::RunId id, std::int64_t epoch, base::MessageId input, const base::Json& request, bool pinned);
-// The run's next turn answers that message. Fenced.
-void answer_next(Tx& tx, base::RunId id, std::int64_t epoch, base::MessageId input);
+// A turn of a run that answers more than one message, as it began.
+struct RunTurn {
+    std::int64_t first_step = 0, first_input = 0;  // the positions of what is its own
+    base::MessageId input;
+    base::Json turn = base::Json::object();        // of the first none
+};
+// The run's next turn answers that message, and begins as `turn` says. Fenced.
+void answer_next(Tx& tx, base::RunId id, std::int64_t epoch, base::MessageId input, const base::Json& turn);
+// In order; none of a run that has but one.
+std::vector<RunTurn> list_turns(Tx& tx, base::RunId id);
 // Another run that somebody works on in the conversation; nil when there is none. Lock the conversation first.
 base::RunId working_beside(Tx& tx, base::ConversationId conversation, base::RunId run);
 
@@ -44,14 +52,15 @@ std::optional<KnownKey> find_key(Tx& tx, const std::string& key, const std::stri
 // It stands for that run instead.
 void move_key(Tx& tx, const std::string& key, base::RunId run);
 
-// A run that begins where `from` was after its step `upto`: with a copy of the conversation up to that run's input, and of the
-// steps until then. Nobody holds it.
+// A run that begins where `from` was after its step `upto`: with a copy of the conversation up to the message that the turn of that
+// step answers, of the steps until then, and of what had been added by then. Nobody holds it.
 struct Fork {
     base::RunId id, from;
     base::ConversationId conversation;  // made before
     base::MessageId input;              // the copied one's id
     base::Json request;
     Step upto;
+    RunTurn turn;                       // that the step is of; how the fork begins
 };
 void fork_run(Tx& tx, const Fork& fork);
 // A run's ids of calls end in this, and its effect keys with them.

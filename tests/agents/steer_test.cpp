@@ -7,6 +7,7 @@
 #include <random>
 
 #include "lives.h"
+#include "store/run_queue.h"
 #include "support/run_task.h"
 
 namespace agents::testing {
@@ -188,6 +189,74 @@ TEST_F(Steer, AForkGoesOnFromEachStepAndRepeatsNothing) {
     }
     EXPECT_EQ(run(id).status, "answered");
     EXPECT_EQ(steps(id).size(), made.size());
+}
+
+TEST_F(Steer, ARunThatAnsweredSeveralMessagesIsForkedAtEachStep) {
+    for (const char* alias : {"hearth/dev", "hearth"}) {
+        Process process(folder.path());
+        process.ask(request(alias, "Do all of it in the folder, and tell of it word by word."));
+        const auto answers = [&](std::size_t from) {
+            const auto asked = process.model->requests();
+            if (asked.size() <= from) return false;
+            const std::string& purpose = asked.back().purpose;
+            return reply_to(asked.back()).tool_calls.empty() && purpose != "intake" && purpose != "thinking" && purpose != "copilot";
+        };
+        wait_for(process, ChatEvent::Kind::tool_call);
+        const auto id = process.events[0].run;
+        // One that a step reads, and two that are answered by turns of their own.
+        ASSERT_TRUE(add(id, "Read this on the way, word by word."));
+        process.agents->heard({store::Signal::Kind::input, id});
+        std::size_t seen = 0;
+        for (const char* words : {"And tell Bob, word by word.", "And tell Eve, word by word."}) {
+            while (!answers(seen)) ASSERT_TRUE(process.live(1));
+            seen = process.model->requests().size();
+            ASSERT_TRUE(add(id, words));
+            process.live(5);
+        }
+        EXPECT_FALSE(process.live(100000));
+        ASSERT_EQ(run(id).status, "answered");
+        const auto turns = in_tx([&](store::Tx& tx) { return store::list_turns(tx, id); });
+        ASSERT_EQ(turns.size(), 3u) << alias;
+        ASSERT_EQ(turns[0].first_step, 0);
+        ASSERT_LT(turns[1].first_step, turns[2].first_step);
+        const auto made = steps(id);
+        const auto said = said_in(run(id).conversation);
+        const auto whole_sums = turn_from_json(run(id).turn).value().sums;
+        for (const auto& upto : made) {
+            SCOPED_TRACE(std::string(alias) + " " + upto.effect_key);
+            const std::size_t turn = upto.position >= turns[2].first_step ? 2 : upto.position >= turns[1].first_step ? 1 : 0;
+            const auto fork = support::run_task(process.agents->fork(request("", "").principal, id, upto.id.text(), ""));
+            ASSERT_TRUE(fork) << fork.error().text();
+            const auto calls = process.model->requests().size();
+            ASSERT_TRUE(process.resume());
+            ASSERT_EQ(run(*fork).status, "answered");
+            // The same until the turn's end, and nothing of what was added behind the step.
+            const auto fork_said = said_in(run(*fork).conversation);
+            const auto own = steps(*fork);
+            std::size_t until = turn == 2 ? made.size() : std::size_t(turns[turn + 1].first_step);
+            const bool read = std::any_of(made.begin(), made.end(), [&](const auto& step) { return step.effect_key == inputs(id)[0].taken_by && step.position <= upto.position; });
+            if (turn > 0 || read) {
+                ASSERT_EQ(own.size(), until);
+                EXPECT_TRUE(std::equal(fork_said.begin(), fork_said.end(), said.begin())) << "so much of what was said, and no more";
+            }
+            EXPECT_EQ(std::count(fork_said.begin(), fork_said.end(), "user: Read this on the way, word by word."), turn > 0 || read);
+            EXPECT_EQ(std::count(fork_said.begin(), fork_said.end(), "user: And tell Bob, word by word."), turn > 0);
+            EXPECT_EQ(std::count(fork_said.begin(), fork_said.end(), "user: And tell Eve, word by word."), turn > 1);
+            for (std::size_t i = 0; i <= std::size_t(upto.position); ++i) EXPECT_EQ(own[i].name, made[i].name);
+            EXPECT_EQ(process.model->requests().size() - calls,
+                      std::size_t(std::count_if(own.begin() + upto.position + 1, own.end(), [](const auto& step) { return step.kind == "model"; })));
+            const auto sums = turn_from_json(run(*fork).turn).value().sums;
+            EXPECT_LE(sums.model_steps, whole_sums.model_steps);
+            EXPECT_EQ(sums.model_steps, std::count_if(own.begin(), own.end(), [](const auto& step) { return step.kind == "model"; })) << "what was copied counts";
+            EXPECT_EQ(in_tx([&](store::Tx& tx) { return store::list_turns(tx, *fork); }).size(), turn == 0 ? 1u : turn + 1);
+            // A fork of a fork, at the same step.
+            if (upto.position % 3) continue;
+            const auto again = support::run_task(process.agents->fork(request("", "").principal, *fork, std::to_string(upto.position), ""));
+            ASSERT_TRUE(again) << again.error().text();
+            ASSERT_TRUE(process.resume());
+            EXPECT_EQ(said_in(run(*again).conversation), fork_said);
+        }
+    }
 }
 
 TEST_F(Steer, AForkMayBeToldSomethingElse) {
