@@ -269,7 +269,10 @@ net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepte
     if (drains(turn.state)) goes_on = [&](store::Tx& tx) { return drain_inputs(tx, frame, turn, accepted); };
     Json as_it_is = to_json(turn);
     const bool ended = co_await frame.writer.finish(turn.state, turn.error, usage, std::move(as_it_is), std::move(goes_on), std::move(with_it));
-    if (!ended) co_return false;
+    if (!ended) {
+        frame.sums = turn.sums;  // of the turn that begins
+        co_return false;
+    }
     if (frame.child) tell_running({}, frame.child->parent);
     parts.metrics.add("hearth_runs_total", 1, {{"alias", alias}, {"state", turn.state}});
     parts.metrics.add("hearth_tool_calls_total", frame.sums.tools_used, {{"alias", alias}});

@@ -122,6 +122,8 @@ void count_spawned(Sums& sums, const tools::CallOutcome& outcome) {
     sums.threads += 1 + outcome.facts.value("threads", 0);
 }
 
+void count_report(Sums& sums, const store::RunInput& report) { sums.carved_tokens -= report.unused_tokens; }
+
 std::string report_of(base::ConversationId thread, const std::string& task, const std::string& state, const std::string& error, const std::string& answer) {
     std::string how = "It has ended (" + state + ").";
     if (state == "answered") how = "It has answered:";
@@ -180,8 +182,9 @@ void report_end(store::Tx& tx, Frame& frame, const Turn& turn) {
     store::end_thread(tx, frame.conversation, turn.state == "cancelled" ? "cancelled" : "ended");
     const auto thread = store::find_thread(tx, frame.conversation);
     const std::string task = thread ? thread->as.label : std::string();
+    const int unused = come_back(frame.output_budget, frame.sums.usage.output_tokens, frame.sums.carved_tokens);
     // A parent that has ended hears nothing more.
-    (void)store::add_input(tx, frame.child->parent, report_of(frame.conversation, task, turn.state, turn.error, turn.answer), "thread:" + frame.conversation.text());
+    (void)store::add_input(tx, frame.child->parent, report_of(frame.conversation, task, turn.state, turn.error, turn.answer), "thread:" + frame.conversation.text(), unused);
 }
 
 }  // namespace agents

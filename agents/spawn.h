@@ -4,6 +4,7 @@
 
 #include "agents/frame.h"
 #include "agents/threads.h"
+#include "store/run_inputs.h"
 
 namespace agents {
 
@@ -15,6 +16,8 @@ Allowance left_of(const Frame& frame);
 std::function<base::Result<tools::SpawnedThread>(tools::ThreadOrder)> spawner_of(Frame& frame, tools::Ports& ports);
 // Of a call that has spawned, now or as the journal tells.
 void count_spawned(Sums& sums, const tools::CallOutcome& outcome);
+// Of a child's report that is read, now or as the journal tells.
+void count_report(Sums& sums, const store::RunInput& report);
 
 // Returns when something can be read, or no child is left, or the run is told to end; then the Turn says so. Children whose run was
 // given up are reported.

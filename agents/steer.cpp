@@ -5,6 +5,7 @@
 #include <map>
 
 #include "agents/events.h"
+#include "agents/spawn.h"
 #include "store/conversations.h"
 #include "store/run_queue.h"
 #include "store/stops.h"
@@ -96,6 +97,7 @@ net::Task<void> take_inputs(Frame& frame, router::ModelRequest& request, const s
         }
         if (input.taken_by == step_key) {
             place = {request.purpose, request.messages.size(), request.messages.empty() ? std::string() : request.messages.back().text()};
+            count_report(frame.sums, input);
             frame.emit(event_of(input));
         }
         if (!read_by(frame, input, step)) continue;
@@ -121,8 +123,10 @@ bool drain_inputs(store::Tx& tx, Frame& frame, Turn& turn, Accepted& accepted) {
     Turn next;
     next.sums = frame.sums;
     next.label = turn.label;
-    for (const auto& input : left)
+    for (const auto& input : left) {
+        count_report(next.sums, input);
         if (input.of_thread()) next.label = policy::Integrity::untrusted;
+    }
     next.first_step = frame.inputs->first_step = frame.sums.model_steps;
     next.told = frame.told->last();
     const Json begins = to_json(next);

@@ -87,6 +87,8 @@ Allowance without(const Allowance& left, const Allowance& child) {
     return out;
 }
 
+int come_back(int tokens, int used, int carved) { return std::max(0, tokens - used - carved); }
+
 base::Result<Entry> enter_thread(store::Tx& tx, const ChatRequest& request) {
     store::change_thread(tx, request.conversation, request.rule, request.label);
     const auto thread = store::find_thread(tx, request.conversation);

@@ -51,6 +51,9 @@ inline constexpr std::chrono::seconds kUsualTime{120};
 base::Result<Allowance> carve(const Allowance& left, const Wish& wish);
 // What is left beside it.
 Allowance without(const Allowance& left, const Allowance& child);
+// Of a child that has ended, what its parent may use again: of `tokens` that it was given and the parent still holds for carved, what it has neither
+// used nor holds for carved itself. Seconds and threads do not come back.
+int come_back(int tokens, int used, int carved);
 
 // What a message came to.
 struct Entry {

@@ -71,7 +71,7 @@ void fork_run(Tx& tx, const Fork& fork) {
             " select gen_random_uuid(), $2, position, 0, kind, name, effect, replace(effect_key, $3, $4), state, input, outcome, started_at, finished_at, id"
             " from step where run_id = $1 and position <= $5",
             {fork.from, fork.id, call_mark(fork.from), call_mark(fork.id), fork.upto.position});
-    tx.send("insert into run_input (id, run_id, position, body, via, sent_at, taken_by) select gen_random_uuid(), $2, i.position, i.body, i.via, i.sent_at, i.taken_by"
+    tx.send("insert into run_input (id, run_id, position, body, via, sent_at, taken_by, unused_tokens) select gen_random_uuid(), $2, i.position, i.body, i.via, i.sent_at, i.taken_by, i.unused_tokens"
             " from run_input i left join step s on s.run_id = i.run_id and s.effect_key = i.taken_by where i.run_id = $1 and (i.position < $4 or s.position <= $3)",
             {fork.from, fork.id, fork.upto.position, fork.turn.first_input});
     tx.send("insert into run_turn (run_id, number, first_step, first_input, input_id, turn) select $2, t.number, t.first_step, t.first_input, copy.id, t.turn"

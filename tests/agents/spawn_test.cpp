@@ -44,6 +44,12 @@ protected:
         return in_tx([&](store::Tx& tx) { return store::list_inputs(tx, id); });
     }
     std::string open_runs() { return database->sql("select count(*) from run where state is null or state = 'waiting_person'"); }
+    // What the run holds for carved is what its children have used: the rest has come back.
+    void expect_come_back(base::RunId id) {
+        int used = 0;
+        for (const auto& child : children(run(id).conversation)) used += runs(child.id).at(0).usage.value("output_tokens", 0);
+        EXPECT_EQ(turn_from_json(run(id).turn).value().sums.carved_tokens, used);
+    }
     // The process lives and looks for runs, as a server does each second, until the run has ended.
     void tend(Process& process, base::RunId id, int looks = 3000) {
         for (int i = 0; i < looks && !run(id).ended(); ++i) {
@@ -107,6 +113,12 @@ TEST_F(Spawn, ChildrenGetTheirTaskAndTellWhatCameOfIt) {
     EXPECT_THAT(all, HasSubstr("There are 5 pears."));
     EXPECT_EQ(turn_from_json(parent.turn).value().label, policy::Integrity::untrusted) << "what they tell is no word of a person's";
     EXPECT_EQ(effects["apples"], 1);
+    expect_come_back(id);
+    int unused = 0, used = 0;
+    for (const auto& input : told) unused += input.unused_tokens;
+    for (const auto& child : made) used += runs(child.id)[0].usage.value("output_tokens", 0);
+    EXPECT_GT(used, 0);
+    EXPECT_EQ(unused, 900 + 800 - used);
 }
 
 TEST_F(Spawn, KilledAtAnyMomentEachChildIsThereOnceAndIsHeardOnce) {
@@ -134,6 +146,7 @@ TEST_F(Spawn, KilledAtAnyMomentEachChildIsThereOnceAndIsHeardOnce) {
         const auto said = said_in(run(id).conversation);
         EXPECT_EQ(std::count_if(said.begin(), said.end(), [](const auto& one) { return one.find("user: [From the thread") == 0; }), 2);
         EXPECT_LE(effects["apples"], 1);
+        expect_come_back(id);
         if (HasFailure()) return;
     }
 }

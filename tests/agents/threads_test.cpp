@@ -71,10 +71,13 @@ struct Node {
     int used = 0, given = 0, made = 0, given_threads = 0, level = 0;
     std::chrono::seconds until{0};
     Allowance at_first{};
+    std::size_t parent = 0;
+    bool ended = false;
+    int unread = 0;  // what comes back with its report, which its parent has not read yet
 };
 
 TEST(Threads, WhatAllTogetherMayUseIsNeverMoreThanTheFirstHad) {
-    int refused = 0, granted = 0, deepest = 0;
+    int refused = 0, granted = 0, deepest = 0, returned = 0;
     for (unsigned seed = 1; seed <= unsigned(kSchedules); ++seed) {
         std::mt19937 random(seed);
         const auto upto = [&](int most) { return int(random() % unsigned(most + 1)); };
@@ -83,7 +86,23 @@ TEST(Threads, WhatAllTogetherMayUseIsNeverMoreThanTheFirstHad) {
         std::chrono::seconds now{0};
         for (int i = 0; i < 40; ++i) {
             now += std::chrono::seconds(upto(8));
-            Node& parent = nodes[random() % nodes.size()];
+            const std::size_t chosen = random() % nodes.size();
+            Node& parent = nodes[chosen];
+            if (parent.ended) {
+                // Its report is read, unless it had none, or its parent ended without.
+                Node& reader = nodes[parent.parent];
+                if (reader.ended) continue;
+                returned += parent.unread > 0;
+                reader.given -= parent.unread, reader.left.tokens += parent.unread;
+                parent.unread = 0;
+                continue;
+            }
+            if (chosen > 0 && random() % 4 == 0) {
+                // With children of its own still at work, as one does that is stopped.
+                parent.ended = true;
+                parent.unread = come_back(parent.at_first.tokens, parent.used, parent.given);
+                continue;
+            }
             parent.left.time = parent.until - now;
             if (random() % 3 == 0 && parent.left.tokens > 0) {
                 const int spent = 1 + upto(parent.left.tokens - 1);
@@ -102,7 +121,7 @@ TEST(Threads, WhatAllTogetherMayUseIsNeverMoreThanTheFirstHad) {
             ASSERT_GE(rest.threads, 0);
             ASSERT_LT(part->depth, std::max(1, parent.left.depth));
             ASSERT_LE(now + part->time, parent.until) << "it outlives its parent";
-            const Node child{*part, 0, 0, 0, 0, parent.level + 1, now + part->time, *part};
+            const Node child{*part, 0, 0, 0, 0, parent.level + 1, now + part->time, *part, chosen};
             deepest = std::max(deepest, child.level);
             parent.given += part->tokens, ++parent.made, parent.given_threads += part->threads;
             parent.left = rest;
@@ -112,6 +131,7 @@ TEST(Threads, WhatAllTogetherMayUseIsNeverMoreThanTheFirstHad) {
         for (const Node& node : nodes) {
             used += node.used;
             ASSERT_LE(node.used + node.given, node.at_first.tokens);
+            ASSERT_EQ(node.left.tokens, node.at_first.tokens - node.used - node.given);
             ASSERT_LE(node.made + node.given_threads, node.at_first.threads);
             ASSERT_LE(node.level, first.depth);
         }
@@ -121,6 +141,7 @@ TEST(Threads, WhatAllTogetherMayUseIsNeverMoreThanTheFirstHad) {
     EXPECT_GT(granted, kSchedules);
     EXPECT_GT(refused, kSchedules);
     EXPECT_GT(deepest, 1);
+    EXPECT_GT(returned, kSchedules);
 }
 
 // One move of many, the same for the machine and for the database.
