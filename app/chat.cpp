@@ -12,6 +12,8 @@
 #include "app/folder.h"
 #include "app/lines.h"
 #include "app/loading.h"
+#include "app/model_talk.h"
+#include "app/partner.h"
 #include "app/question.h"
 #include "app/terminal.h"
 #include "app/word.h"
@@ -49,20 +51,22 @@ Json told_without_events(const Reply& reply) {
 
 class Chat {
 public:
-    Chat(const LoadedSettings& loaded, const ChatOptions& options) : socket_(loaded.settings.server.socket), options_(options), conversation_(options.conversation) {}
+    Chat(const LoadedSettings& loaded, const ChatOptions& options, Partner partner)
+        : socket_(loaded.settings.server.socket), options_(options), partner_(std::move(partner)), model_(socket_, partner_.name), conversation_(options.conversation) {}
 
-    base::Result<void> open_folder() { return folder_.open(options_.workspace); }
+    // Where one is worked in.
+    base::Result<void> open_folder() {
+        if (partner_.in_folder || !options_.workspace.empty()) return folder_.open(options_.workspace);
+        return {};
+    }
 
     // `lines`: where the person can be asked for a word; null: nowhere.
     base::Result<Turn> ask(const std::string& question, Lines* lines) {
         interrupted = 0;
         wait_while_loading(socket_);
-        Json body = {{"messages", Json::array({Json{{"role", "user"}, {"content", question}}})}, {"workspace", folder_.path()}, {"read_only", options_.read_only}, {"write_tier", options_.write_tier}, {"stream", true}};
-        if (!conversation_.empty()) body["conversation_id"] = conversation_;
         Turn turn;
         if (interrupted) return stopped(std::move(turn));
-        auto show = [&](const ServerEvent& event) { return show_event(event, options_.json, turn); };
-        auto reply = ask_server(socket_, "POST", "/v0/dev/chat", body, folder_.fd(), show);
+        auto reply = partner_.agent ? ask_agent(question, turn) : model_.ask(question, options_.json, turn);
         turn.seconds = seconds_since(turn.began);
         if (!turn.conversation.empty()) conversation_ = turn.conversation;
         if (interrupted) return stopped(std::move(turn));
@@ -78,9 +82,19 @@ public:
         return turn;
     }
 
-    void begin_anew() { conversation_.clear(); }
+    void begin_anew() {
+        conversation_.clear();
+        model_.begin_anew();
+    }
 
 private:
+    base::Result<Reply> ask_agent(const std::string& question, Turn& turn) {
+        Json body = {{"agent", partner_.name}, {"messages", Json::array({Json{{"role", "user"}, {"content", question}}})}, {"read_only", options_.read_only}, {"write_tier", options_.write_tier}, {"stream", true}};
+        if (!folder_.path().empty()) body["workspace"] = folder_.path();
+        if (!conversation_.empty()) body["conversation_id"] = conversation_;
+        return ask_server(socket_, "POST", "/v0/dev/chat", body, folder_.fd(), [&](const ServerEvent& event) { return show_event(event, options_.json, turn); });
+    }
+
     static Turn stopped(Turn turn) {
         std::fputs("\n[stopped]\n", stderr);
         return turn;
@@ -88,6 +102,8 @@ private:
 
     const std::string socket_;
     const ChatOptions options_;
+    const Partner partner_;
+    ModelTalk model_;  // where the partner is one
     std::string conversation_;
     Folder folder_;
 };
@@ -96,10 +112,10 @@ void print_cost(const Turn& turn) {
     const Json& u = turn.result["usage"];
     const double queued = u.value("queued_ms", 0.0) / 1000, prefill = u.value("prefill_ms", 0.0) / 1000, decode = u.value("decode_ms", 0.0) / 1000;
     const int out = u.value("output_tokens", 0);
-    std::fprintf(stderr, "\n%.1f tokens/s · %.2f s: waiting %.2f, prompt %.2f (%d tokens, %d of them cached), answer %.2f (%d tokens), tools %.2f (%d tool calls), the rest %.2f\nrun %s\n",
+    std::fprintf(stderr, "\n%.1f tokens/s · %.2f s: waiting %.2f, prompt %.2f (%d tokens, %d of them cached), answer %.2f (%d tokens), tools %.2f (%d tool calls), the rest %.2f\n",
                  decode > 0 ? out / decode : 0.0, turn.seconds, queued, prefill, u.value("prompt_tokens", 0), u.value("cached_tokens", 0), decode, out,
-                 turn.tool_seconds, turn.result.value("tools_used", 0), std::max(0.0, turn.seconds - queued - prefill - decode - turn.tool_seconds),
-                 visible(turn.result.value("run_id", "")).c_str());
+                 turn.tool_seconds, turn.result.value("tools_used", 0), std::max(0.0, turn.seconds - queued - prefill - decode - turn.tool_seconds));
+    if (const std::string run = turn.run(); !run.empty()) std::fprintf(stderr, "run %s\n", visible(run).c_str());
 }
 
 constexpr const char* kHelp = "/help  these lines\n"
@@ -144,8 +160,24 @@ int converse(Chat& chat) {
 
 }  // namespace
 
+namespace {
+
+// What was asked for that a model alone does not have.
+const char* missing_of_model(const ChatOptions& options) {
+    if (!options.workspace.empty()) return "--workspace";
+    if (options.read_only) return "--read-only";
+    if (options.write_tier != "code") return "--write-tier";
+    return options.conversation.empty() ? nullptr : "--conversation";
+}
+
+}  // namespace
+
 int chat(const LoadedSettings& loaded, const ChatOptions& options) {
     catch_interrupts();
+    auto partner = partner_named(loaded.settings.server.socket, options.agent);
+    if (!partner) return complain(partner.error());
+    if (const char* option = partner->agent ? nullptr : missing_of_model(options))
+        return complain(base::error(base::Code::invalid_argument, partner->name + " is a model alone, which has no tools and keeps no conversation", std::string("leave ") + option + " out, or name an agent")), 2;
     const bool terminal = isatty(STDIN_FILENO) == 1, alone = options.question.empty();
     std::string question = options.question;
     if (!terminal || (alone && options.once)) {
@@ -155,7 +187,7 @@ int chat(const LoadedSettings& loaded, const ChatOptions& options) {
         if (interrupted) return 130;
         question = joined_question(question, *piped);
     }
-    Chat chat(loaded, options);
+    Chat chat(loaded, options, *std::move(partner));
     if (auto opened = chat.open_folder(); !opened) return complain(opened.error());
     if (alone && terminal && !options.once) return converse(chat);
     if (question.find_first_not_of(" \t\r\n") == question.npos) return complain(base::error(base::Code::invalid_argument, "the question is empty")), 2;

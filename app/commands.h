@@ -18,6 +18,7 @@ namespace app {
 
 struct ChatOptions {
     std::string question;    // before what standard input holds; empty: that alone, or a conversation on a terminal
+    std::string agent;       // or an alias of the roster; empty: hearth/dev
     std::string workspace;   // empty: the current folder
     std::string conversation;
     std::string write_tier = "code";
@@ -43,7 +44,7 @@ struct QualityOptions {
 struct RunOptions {
     std::vector<std::string> words;  // the message; more than one, where it was not quoted
     std::string agent;               // empty: hearth/dev
-    std::string workspace;           // empty: for hearth/dev the current folder, for others none
+    std::string workspace;           // empty: of an agent that works in a folder the current one
     std::string key;                 // under which the same request begins one run alone; empty: none
     bool read_only = false, detach = false, json = false;
 };

@@ -65,6 +65,7 @@ CLI::App* group(CLI::App& parent, const char* name, const char* help) {
 void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
     auto* chat = command(root, "chat", "Talk to the agent, in this folder", "", chosen, [&a](const auto& s) { return app::chat(s, a.chat); });
     chat->add_option("question", a.chat.question, "asked once; text piped in follows it. Without it: the piped text, or a conversation on a terminal");
+    chat->add_option("--agent", a.chat.agent, "of docs/agents.md, or a model of the roster alone; default: hearth/dev");
     chat->add_option("--workspace", a.chat.workspace, "the folder that the tools see; default: the current one");
     chat->add_option("--conversation", a.chat.conversation, "goes on with an earlier conversation");
     chat->add_flag("--read-only", a.chat.read_only, "tools may read and not write");
@@ -72,6 +73,7 @@ void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
     chat->add_flag("--once", a.chat.once, "answers one question, then says what it cost");
     chat->add_flag("--json", a.chat.json, "prints the answer as JSON");
     chat->footer("Example: hearth chat \"what is in this folder?\"\n"
+                 "         hearth chat --agent hearth\n"
                  "         git diff | hearth chat \"review this change\"\n"
                  "With a question and a pipe, the message is the question, an empty line and all of the piped text.\n"
                  "Exits 0 when answered, 3 when rounds, tokens or time ran out, 4 when policy refused, 5 when no model could\n"
@@ -94,8 +96,8 @@ void add_runs(CLI::App& root, Arguments& a, Action& chosen) {
     auto& r = a.run;
     auto* run = root.add_subcommand("run", "Have an agent do something that goes on without this terminal, and see to it");
     run->add_option("message", r.words, "what it is asked; text piped in follows it")->expected(1, 100);
-    run->add_option("--agent", r.agent, "of docs/agents.md; default: hearth/dev, in this folder");
-    run->add_option("--workspace", r.workspace, "the folder that the tools see; default: of hearth/dev the current one, of others one of its own");
+    run->add_option("--agent", r.agent, "of docs/agents.md; default: hearth/dev");
+    run->add_option("--workspace", r.workspace, "the folder that the tools see; default: the current one, where the agent works in one");
     run->add_flag("--read-only", r.read_only, "tools may read and not write");
     run->add_option("--key", r.key, "sent again with the same key within a day, the same request begins nothing new");
     const auto shown = [&r](CLI::App* sub, bool begins) {

@@ -11,6 +11,7 @@
 #include "app/follow.h"
 #include "app/lines.h"
 #include "app/loading.h"
+#include "app/partner.h"
 #include "app/question.h"
 #include "app/run_named.h"
 #include "app/run_page.h"
@@ -24,7 +25,6 @@ namespace {
 using base::Code;
 using base::Json;
 
-constexpr const char* kUsualAgent = "hearth/dev";
 constexpr const char* kCommands[] = {"list", "show", "follow", "stop", "steer", "approve", "fork"};
 
 int wrong(const std::string& what, const std::string& remedy) {
@@ -150,9 +150,12 @@ int run_start(const LoadedSettings& loaded, const RunOptions& options) {
     const std::string message = message_of(options.words, status);
     if (message.empty()) return status;
     const std::string& socket = loaded.settings.server.socket;
-    Json body = {{"input", message}, {"agent", options.agent.empty() ? kUsualAgent : options.agent}, {"read_only", options.read_only}};
+    const auto partner = partner_named(socket, options.agent);
+    if (!partner) return complain(partner.error());
+    if (!partner->agent) return wrong(partner->name + " is a model alone, which has no runs", "hearth chat --agent " + partner->name + " talks to it");
+    Json body = {{"input", message}, {"agent", partner->name}, {"read_only", options.read_only}};
     Folder folder;
-    if (options.agent.empty() || options.agent == kUsualAgent || !options.workspace.empty()) {
+    if (partner->in_folder || !options.workspace.empty()) {
         if (auto opened = folder.open(options.workspace); !opened) return complain(opened.error());
         body["workspace"] = folder.path();
     }

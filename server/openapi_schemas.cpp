@@ -66,6 +66,7 @@ const char* kRequests = R"({
     "truncate": {"type": "boolean", "description": "cut what is longer than the model's context; else it is refused"}, "user": {"type": "string"}}},
   "DevChatRequest": {"type": "object", "required": ["messages"], "properties": {
     "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
+    "agent": {"type": "string", "default": "hearth/dev", "description": "one of the agents that GET /v1/models lists"},
     "conversation_id": {"type": ["string", "null"], "format": "uuid", "description": "of an earlier answer; then the new messages are enough"},
     "workspace": {"type": "string", "description": "the absolute path of the folder that the tools see"},
     "read_only": {"type": "boolean"}, "write_tier": {"$ref": "#/components/schemas/WriteTier"}, "stream": {"type": "boolean"}, "prompts": {"$ref": "#/components/schemas/PromptVersions"}}},
@@ -96,7 +97,8 @@ const char* kAnswers = R"({
     "backends": {"type": "object"}, "probes": {"type": "array", "items": {"type": "object"}}}},
   "LogEntries": {"type": "object", "required": ["entries"], "properties": {"entries": {"type": "array", "items": {"type": "object"}}}},
   "Model": {"type": "object", "required": ["id", "object", "created", "owned_by"], "properties": {
-    "id": {"type": "string"}, "object": {"const": "model"}, "created": {"type": "integer"}, "owned_by": {"type": "string"}}},
+    "id": {"type": "string"}, "object": {"const": "model"}, "created": {"type": "integer"}, "owned_by": {"type": "string"},
+    "purpose": {"type": "string", "description": "of an agent"}, "scope": {"enum": ["home", "dev", "admin"], "description": "of an agent: whose tools it has; with dev it works in a folder"}}},
   "ModelList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
     "data": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}}}},
   "Usage": {"type": "object", "required": ["prompt_tokens", "completion_tokens", "total_tokens"], "properties": {

@@ -24,11 +24,16 @@ std::optional<Response> refused_agent(const std::string& alias, const char* fiel
     return std::nullopt;
 }
 
+std::optional<Response> refused_folder(const std::string& alias, const Services& services) {
+    if (services.agents.cast().find(alias)->scope == policy::Scope::dev) return std::nullopt;
+    return error_response(400, "workspace is not supported by '" + alias + "', which works in no folder of a client's", "unsupported", "workspace");
+}
+
 std::optional<Response> refused_by_agent(const ChatBody& body, const Caller& caller, const Services& services) {
     const std::string& alias = body.model.alias;
     if (auto refused = refused_agent(alias, "model", caller, services)) return refused;
-    if (services.agents.cast().find(alias)->scope != policy::Scope::dev && !body.workspace.path.empty())
-        return error_response(400, "workspace is not supported by '" + alias + "', which works in no folder of a client's", "unsupported", "workspace");
+    if (!body.workspace.path.empty())
+        if (auto refused = refused_folder(alias, services)) return refused;
     if (auto refused = refused_prompts(body.prompts, caller)) return refused;
     using Kind = router::ToolChoice::Kind;
     const auto kind = body.model.tool_choice.kind;

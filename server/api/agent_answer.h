@@ -19,6 +19,8 @@ bool may_direct(const Caller& caller, const store::Run& run, const Services& ser
 base::Error may_not_direct(const store::Run& run);
 // The agent as a 404 or 403 where there is none of that name, or not for this caller; `field` is where it was named.
 std::optional<Response> refused_agent(const std::string& alias, const char* field, const Caller& caller, const Services& services);
+// That the agent works in no folder of a client's, where it does not.
+std::optional<Response> refused_folder(const std::string& alias, const Services& services);
 // What an agent cannot do and a bare model can, or may not for this caller.
 std::optional<Response> refused_by_agent(const ChatBody& body, const Caller& caller, const Services& services);
 agents::ChatRequest agent_request(const ChatBody& body, const Caller& caller);

@@ -24,7 +24,7 @@ base::Result<DevBody> read_body(const std::string& text, std::string& param) {
     if (!json->is_object()) return base::error(Code::invalid_argument, "the body must be a JSON object");
     DevBody out;
     for (const auto& [field, value] : json->items())
-        if (field != "messages" && field != "conversation_id" && field != "workspace" && field != "stream" && field != "read_only" && field != "write_tier" && field != "prompts")
+        if (field != "messages" && field != "conversation_id" && field != "workspace" && field != "stream" && field != "read_only" && field != "write_tier" && field != "prompts" && field != "agent")
             out.ignored.push_back(field);
     param = "messages";
     if (!json->contains("messages") || !(*json)["messages"].is_array() || (*json)["messages"].empty())
@@ -41,6 +41,10 @@ base::Result<DevBody> read_body(const std::string& text, std::string& param) {
     auto prompts = read_prompts(*json);
     if (!prompts) return std::move(prompts).error();
     out.chat.prompts = *std::move(prompts);
+    param = "agent";
+    auto agent = base::optional_string(*json, "agent");
+    if (!agent) return std::move(agent).error();
+    out.chat.alias = agent->value_or("hearth/dev");
     param = "conversation_id";
     auto conversation = base::optional_string(*json, "conversation_id");
     if (!conversation) return std::move(conversation).error();
@@ -136,7 +140,9 @@ net::Task<Response> dev_chat(Request request, Caller caller, Services& services)
     agents::ChatRequest& chat = body->chat;
     if (auto no_prompts = refused_prompts(chat.prompts, caller)) co_return *std::move(no_prompts);
     chat.principal = caller.principal;
-    chat.alias = "hearth/dev";
+    if (auto no_agent = refused_agent(chat.alias, "agent", caller, services)) co_return *std::move(no_agent);
+    if (!body->workspace.path.empty())
+        if (auto no_folder = refused_folder(chat.alias, services)) co_return *std::move(no_folder);
     auto refused = co_await open_workspace(request, caller, body->workspace, chat, services);
     if (refused) co_return *std::move(refused);
     const auto cancel = cancel_on_disconnect(request);

@@ -208,6 +208,8 @@ net::Task<Response> start_run(Request request, Caller caller, Services& services
         name_ignored(again, order->ignored);
         co_return again;
     }
+    if (!order->workspace.path.empty())
+        if (auto refused = refused_folder(chat.alias, services)) co_return *std::move(refused);
     auto no_folder = co_await open_workspace(request, caller, order->workspace, chat, services);
     if (no_folder) co_return *std::move(no_folder);
     const auto taken = co_await services.agents.submit(std::move(order->submission));

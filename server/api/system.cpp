@@ -97,6 +97,7 @@ base::Json known_models(const Caller& caller, Services& services) {
         if (!may_call(caller, agent)) continue;
         add(agent.name, "hearth");
         list.back()["purpose"] = agent.purpose;
+        list.back()["scope"] = policy::name(agent.scope);
     }
     return list;
 }

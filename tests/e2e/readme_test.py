@@ -221,6 +221,8 @@ HOW = {
     EMBED: embeds,
     BEGIN: begins_a_run,
     "hearth chat": chats,
+    "hearth chat --agent hearth": proven_in("tests/e2e/terminal_test.py", '"--agent", "hearth", "--json"'),
+    'hearth chat --agent default "What is the capital of France?"': proven_in("tests/e2e/terminal_test.py", '"--agent", "default", "my name is Ada"'),
     "hearth trace show": shows_a_trace,
     "hearth trace list": lists_runs,
     "hearth doctor": looks_at_the_machine,

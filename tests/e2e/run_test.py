@@ -211,7 +211,9 @@ def test_the_folder_the_agent_and_the_key(hearth, folder):
     assert "only.txt" in done.stderr
     assert run(hearth, folder, "hello", "--agent", "hearth").stdout == "Hello.\n"
     nobody = run(hearth, folder, "hello", "--agent", "hearth/nobody", status=1)
-    assert "there is no agent 'hearth/nobody'" in nobody.stderr and "hearth/dev" in nobody.stderr
+    assert "there is no agent or model 'hearth/nobody'" in nobody.stderr and "docs/agents.md" in nobody.stderr
+    assert "hearth chat --agent default talks to it" in run(hearth, folder, "hello", "--agent", "default", status=2).stderr
+    assert "works in no folder of a client's" in run(hearth, folder, "hello", "--agent", "hearth", "--workspace", ".", status=1).stderr
     assert "there is no folder '/nowhere'" in run(hearth, folder, "hello", "--workspace", "/nowhere", status=1).stderr
     key = str(uuid.uuid4())
     first = begun(hearth, folder, "hello", "--key", key)

@@ -83,7 +83,7 @@ def test_requests_that_reach_a_model_break_nothing(api, hearth, conversation, na
         headers = {}
         body = case.body
         body["messages"] = data.draw(st.lists(MESSAGE, max_size=3)) + [{"role": "user", "content": data.draw(HARD_TEXT)}]
-        for field in {"tools", "tool_choice", "response_format", "logit_bias", "stop", "workspace"} & set(body):
+        for field in {"tools", "tool_choice", "response_format", "logit_bias", "stop", "workspace", "agent"} & set(body):
             if data.draw(st.integers(0, 4)):  # seldom anything but a 400
                 del body[field]
         if name == "POST /v1/chat/completions":

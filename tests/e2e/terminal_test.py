@@ -362,6 +362,42 @@ def test_a_run_changes_no_more_than_its_tier_allows(hearth, folder, tier):
     assert chat(hearth, folder, "--write-tier", "everything", "save it").returncode == 2
 
 
+def test_another_agent_is_talked_to(hearth, folder):
+    told = json.loads(chat(hearth, folder, "--agent", "hearth", "--json", "my name is Ada").stdout)
+    assert told["response"] == "Hello, Ada." and told["state"] == "answered"
+    run = hearth.run(told["run_id"])
+    assert run["model"] == "hearth" and next(span for span in run["spans"] if span["parent"] is None)["attributes"]["workspace"] != str(folder)
+    again = json.loads(chat(hearth, folder, "--agent", "hearth", "--conversation", told["conversation_id"], "--json", "who am I?").stdout)
+    assert again["conversation_id"] == told["conversation_id"] and again["response"] == "You are Ada."
+    refused = chat(hearth, folder, "--agent", "hearth", "--workspace", ".", "hello")
+    assert refused.returncode == 1 and "works in no folder of a client's" in refused.stderr
+    for name in ("hearth/nobody", "no such", "../health"):
+        unknown = chat(hearth, folder, "--agent", name, "hello")
+        assert unknown.returncode == 1 and f"there is no agent or model '{name}'" in unknown.stderr and "GET /v1/models" in unknown.stderr, unknown.stderr
+
+
+def test_a_model_alone_is_talked_to(hearth, folder):
+    runs = len(hearth.call("GET", "/v1/runs?limit=500").json["data"])
+    assert chat(hearth, folder, "--agent", "default", "my name is Ada").stdout == "Hello, Ada.\n"
+    told = json.loads(chat(hearth, folder, "--agent", "default", "--json", "my name is Ada").stdout)
+    assert told["response"] == "Hello, Ada." and told["model"] == "default" and told["usage"]["output_tokens"] > 0
+    opened = Terminal([BINARY, "chat", "--agent", "default"], hearth.env, folder)
+    try:
+        opened.expect("> ")
+        for question, answer in (("my name is Ada", "Hello, Ada."), ("who am I?", "You are Ada.")):
+            opened.say(question + "\n")
+            opened.expect(answer)
+            opened.expect("> ")
+        opened.say("\x04")
+        assert opened.end() == 0
+    finally:
+        opened.kill()
+    for option in (["--workspace", "."], ["--read-only"], ["--write-tier", "prompts"], ["--conversation", "0190"]):
+        refused = chat(hearth, folder, "--agent", "default", *option, "hello")
+        assert refused.returncode == 2 and "a model alone" in refused.stderr and f"leave {option[0]} out" in refused.stderr
+    assert len(hearth.call("GET", "/v1/runs?limit=500").json["data"]) == runs
+
+
 def test_exit_codes(hearth, folder):
     nowhere = dict(hearth.env, HEARTH_SERVER_SOCKET=str(folder / "no.sock"))
     lost = chat(hearth, folder, "my name is Ada", env=nowhere)
