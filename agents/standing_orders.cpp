@@ -3,6 +3,7 @@
 #include "agents/characters.h"
 #include "agents/frame.h"
 #include "prompts/directives.h"
+#include "store/digest.h"
 #include "store/directives.h"
 
 namespace agents {
@@ -35,6 +36,9 @@ Json names_of(const std::vector<StandingOrders::One>& directives) {
     return out;
 }
 
+// Tells whether two runs had the same one.
+std::string digest_of(const std::string& tone) { return "sha256:" + store::sha256_hex(tone).substr(0, 16); }
+
 }  // namespace
 
 StandingOrders read_standing_orders(store::Tx& tx, const store::Person& person) {
@@ -55,7 +59,7 @@ StandingOrders standing_orders_from_json(const Json& json) {
 Json trace_of(const StandingOrders& standing) {
     Json prime = Json::array();
     for (const auto& one : prompts::prime_directives()) prime.push_back(one.name);
-    return {{"prime", std::move(prime)}, {"house", names_of(standing.house)}, {"own", names_of(standing.own)}, {"tone", standing.tone}};
+    return {{"prime", std::move(prime)}, {"house", names_of(standing.house)}, {"own", names_of(standing.own)}, {"tone", standing.tone.empty() ? "" : digest_of(standing.tone)}};
 }
 
 std::vector<std::string> standing_prompts() { return {"directives_house", "directives_person", "identity", "tone"}; }

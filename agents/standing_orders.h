@@ -28,7 +28,7 @@ struct StandingOrders {
 StandingOrders read_standing_orders(store::Tx& tx, const store::Person& person);
 base::Json to_json(const StandingOrders& standing);
 StandingOrders standing_orders_from_json(const base::Json& json);
-// For the trace: the names of all directives, and the tone.
+// For the trace, whose attributes no erasure reaches: the names of all directives, and a digest of the tone.
 base::Json trace_of(const StandingOrders& standing);
 
 // Of all agents: the names of the prompts that what is below is made with.

@@ -131,9 +131,12 @@ void Keeper::erase() {
     const auto told = [&](store::Tx& tx) { return store::erase_events(tx, before, kErasedAtOnce); };
     const std::int64_t events = db_.run_blocking({}, told);
     if (events > 0) log_.info("events of old runs erased", {{"rows", events}, {"keep_days", days}});
+    const auto wished = [&](store::Tx& tx) { return store::erase_wishes(tx, before, kErasedAtOnce); };
+    const std::int64_t wishes = db_.run_blocking({}, wished);
+    if (wishes > 0) log_.info("what people wanted of old runs erased", {{"runs", wishes}, {"keep_days", days}});
     const std::int64_t directives = db_.run_blocking({}, store::prune_directives);
     if (directives > 0) log_.info("directives that have expired removed", {{"rows", directives}});
-    if (erased.bodies < kErasedAtOnce && responses < kErasedAtOnce && events < kErasedAtOnce) next_erasure_ = Clock::now() + kBetweenErasures;  // else more at the next look
+    if (erased.bodies < kErasedAtOnce && responses < kErasedAtOnce && events < kErasedAtOnce && wishes < kErasedAtOnce) next_erasure_ = Clock::now() + kBetweenErasures;  // else more at the next look
 }
 
 void Keeper::say(const std::string& found) {

@@ -157,6 +157,10 @@ std::int64_t erase_events(Tx& tx, base::TimePoint before, int most) {
     return tx.exec("select hearth_erase_events($1::uuid, $2)", {id_at(before), most}).at(0).integer(0);
 }
 
+std::int64_t erase_wishes(Tx& tx, base::TimePoint before, int most) {
+    return tx.exec("select hearth_erase_wishes($1::uuid, $2)", {id_at(before), most}).at(0).integer(0);
+}
+
 Erased erase_bodies(Tx& tx, base::TimePoint before, std::int64_t keep_bytes, int most) {
     const Row row = tx.exec("select bodies, bytes from hearth_erase_bodies($1::uuid, $2, $3)", {id_at(before), keep_bytes, most}).at(0);
     return {row.integer(0), row.integer(1)};

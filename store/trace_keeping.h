@@ -48,5 +48,7 @@ Erased erase_bodies(Tx& tx, base::TimePoint before, std::int64_t keep_bytes, int
 // Erases what everybody's runs have told (store/run_events.h) that began before that and have ended since, the oldest first;
 // how many rows, at most `most`.
 std::int64_t erase_events(Tx& tx, base::TimePoint before, int most);
+// The same of what people's own directives and tones said when such runs began: how many runs.
+std::int64_t erase_wishes(Tx& tx, base::TimePoint before, int most);
 
 }  // namespace store

@@ -7,9 +7,11 @@
 #include "lives.h"
 #include "prompts/directives.h"
 #include "prompts/render.h"
+#include "store/digest.h"
 #include "store/directives.h"
 #include "store/people.h"
 #include "store/prompts.h"
+#include "store/trace_keeping.h"
 
 namespace agents::testing {
 namespace {
@@ -79,8 +81,38 @@ TEST_F(StandingOrdersTest, PrimeDirectivesThenTheHousesThenIdentityThenTheAgents
     const Json standing = told(h, done->run);
     EXPECT_EQ(standing["house"], Json({"french", "short"}));
     EXPECT_EQ(standing["own"], Json({"german"}));
-    EXPECT_EQ(standing["tone"], "at length, and in Spanish");
+    EXPECT_EQ(standing["tone"], "sha256:" + store::sha256_hex("at length, and in Spanish").substr(0, 16));
     EXPECT_EQ(standing["prime"].size(), prompts::prime_directives().size());
+}
+
+TEST_F(StandingOrdersTest, WhatSomebodyWantedIsNowhereOnceItIsErased) {
+    set_tone(database->owner(), "as a quokka would");
+    add(database->owner(), "title", "Call me quokka.", database->owner().person);
+    Harness h({says("Well.")});
+    const auto done = h.chat(h.request("hearth", {user(kQuestion)}));
+    ASSERT_TRUE(done) << done.error().text();
+    EXPECT_NE(told(h, done->run)["tone"], "");
+    const auto holding = [&] {
+        std::vector<std::string> out;
+        const auto tables = in_tx([](store::Tx& tx) { return tx.exec("select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by relname"); });
+        EXPECT_GT(tables.size(), 20u);
+        for (const auto& table : tables)
+            if (database->sql("select count(*) from " + table.text(0) + " t where t::text like '%quokka%'") != "0") out.push_back(table.text(0));
+        return out;
+    };
+    EXPECT_THAT(holding(), ElementsAre("directive", "person", "run", "span_body"));
+    database->sql("delete from directive");
+    set_tone(database->owner(), "");
+    const auto later = base::SystemClock().now() + std::chrono::hours(1);
+    const auto erase = [&](store::Tx& tx) {
+        store::erase_bodies(tx, later, 0, 1'000'000);
+        store::erase_events(tx, later, 1'000'000);
+        return store::erase_wishes(tx, later, 1'000'000);
+    };
+    EXPECT_GT(as(store::Identity{}, erase), 0);
+    EXPECT_THAT(holding(), IsEmpty());
+    EXPECT_EQ(as(store::Identity{}, erase), 0);
+    EXPECT_TRUE(in_tx([&](store::Tx& tx) { return store::verify_run(tx, done->run); }).fault == std::nullopt) << "the chain is over digests";
 }
 
 TEST_F(StandingOrdersTest, WithoutAnyTheRequestIsTheRequestAlone) {

@@ -141,7 +141,7 @@ TEST(Threads, WhatAllTogetherMayUseIsNeverMoreThanTheFirstHad) {
     EXPECT_GT(granted, kSchedules);
     EXPECT_GT(refused, kSchedules);
     EXPECT_GT(deepest, 1);
-    EXPECT_GT(returned, kSchedules);
+    EXPECT_GT(returned, kSchedules / 2);
 }
 
 // One move of many, the same for the machine and for the database.
