@@ -5,7 +5,7 @@
 namespace app {
 namespace {
 
-constexpr auto kBetweenLooks = std::chrono::seconds(1);
+constexpr auto kBetweenLooks = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -23,6 +23,7 @@ base::Result<void> RuleKeeper::take(const std::vector<store::RuleRow>& rows) {
 }
 
 base::Result<void> RuleKeeper::read() {
+    const std::lock_guard reads(reading_);
     const auto list = [](store::Tx& tx) { return store::all_rules(tx); };
     std::vector<store::RuleRow> rows = db_.run_blocking({}, list, store::Db::Access::read);
     if (rows == seen_) return {};
@@ -36,19 +37,20 @@ base::Result<void> RuleKeeper::read() {
     return taken;
 }
 
+void RuleKeeper::look() {
+    try {
+        (void)read();
+    } catch (const store::DbError&) {  // the keeper of the database tells of that
+    }
+}
+
 net::Task<void> RuleKeeper::watch(boost::asio::thread_pool& blocking) {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
-    const auto look = [this] {
-        try {
-            (void)read();
-        } catch (const store::DbError&) {  // the keeper of the database tells of that
-        }
-        return true;
-    };
+    const auto once = [this] { look(); };
     for (;;) {
         timer.expires_after(kBetweenLooks);
         co_await timer.async_wait(boost::asio::use_awaitable);
-        co_await net::on_pool(blocking, look);
+        co_await net::on_pool(blocking, once);
     }
 }
 

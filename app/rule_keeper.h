@@ -19,9 +19,11 @@ class RuleKeeper {
 public:
     RuleKeeper(tools::RuleBook& book, store::Db& db, base::Log& log) : book_(book), db_(db), log_(log) {}
 
-    // Blocking. Why what lies there is not in force; of a lost database DbError.
+    // Blocking; from any CPU thread. Why what lies there is not in force; of a lost database DbError.
     base::Result<void> read();
-    // Every second.
+    // The same, where nobody hears of it.
+    void look();
+    // Every minute: who changes rules says so (store::Signal::Kind::rules), but for changes by hand.
     net::Task<void> watch(boost::asio::thread_pool& blocking);
 
     base::Probe probe() const;
@@ -32,6 +34,7 @@ private:
     tools::RuleBook& book_;
     store::Db& db_;
     base::Log& log_;
+    std::mutex reading_;        // one reads at a time
     std::vector<store::RuleRow> seen_;
     mutable std::mutex mutex_;  // of what follows
     std::string refused_;       // why the rows as they are now are not in force; empty: they are

@@ -240,8 +240,10 @@ base::Result<void> World::make_gateway(const LoadedSettings& loaded, Reload::Loa
 
 // On the listener's CPU thread.
 void World::heard(const store::Signal& signal) {
+    using Kind = store::Signal::Kind;
     agents_->heard(signal);
-    if (signal.kind != store::Signal::Kind::work) return;
+    if (signal.kind == Kind::rules || signal.kind == Kind::missed) boost::asio::post(blocking_, [this] { rule_keeper_->look(); });
+    if (signal.kind != Kind::work) return;
     const auto failed = [this](std::exception_ptr) { log_.warn("runs that wait were not looked for; the next look follows within a second"); };
     boost::asio::post(io_, [this, failed] { net::spawn(io_.get_executor(), agents_->resume_interrupted(), failed); });
 }

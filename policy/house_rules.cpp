@@ -123,8 +123,9 @@ bool counts_calls(const std::vector<HouseRule>& rules, const Principal& who, con
 }
 
 const HouseRule* find_house_rule(const House& house, const Principal& who, Scope scope, const std::string& tool, std::optional<Permission> permission, Integrity label) {
+    if (!house.rules) return nullptr;
     const HouseRule* found = nullptr;
-    for (const HouseRule& rule : house.rules) {
+    for (const HouseRule& rule : *house.rules) {
         const bool touches = rule.permissions.empty() || (permission && fits(rule.permissions, *permission));
         if (!touches || !concerns(rule, who, tool) || !fits(rule.scopes, scope) || !fits(rule.labels, label) || !is_time(rule, house.now) || house.calls_today < rule.after_calls) continue;
         if (!found || strictness(rule.verdict) > strictness(found->verdict)) found = &rule;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,9 +37,12 @@ struct HouseRule {
     std::int64_t after_calls = 0;    // it holds once the person has called the tool so often that day
 };
 
+// As they are at a moment; whoever decides by them keeps them as long as he does. Null: none.
+using HouseRules = std::shared_ptr<const std::vector<HouseRule>>;
+
 // What a decision needs to know beside the shipped rules.
 struct House {
-    std::vector<HouseRule> rules;
+    HouseRules rules;
     Moment now;
     std::int64_t calls_today = 0;    // of this tool by this person; only read when counts_calls() says so
 };

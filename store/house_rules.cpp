@@ -1,5 +1,7 @@
 #include "store/house_rules.h"
 
+#include "store/signals.h"
+
 namespace store {
 namespace {
 
@@ -22,6 +24,7 @@ base::Result<void> set_rule(Tx& tx, const std::string& name, const base::Json& b
         tx.exec("insert into house_rule (name, body) values ($1, $2::jsonb) on conflict (tenant_id, name)"
                 " do update set body = excluded.body, changed_by = excluded.changed_by, changed_at = clock_timestamp()",
                 {name, body});
+        send_signal(tx, {Signal::Kind::rules, {}});
         return {};
     } catch (const DbError& e) {
         if (e.condition != "42501") throw;  // row-level security
@@ -29,7 +32,11 @@ base::Result<void> set_rule(Tx& tx, const std::string& name, const base::Json& b
     }
 }
 
-bool remove_rule(Tx& tx, const std::string& name) { return !tx.exec("delete from house_rule where name = $1 returning 1", {name}).empty(); }
+bool remove_rule(Tx& tx, const std::string& name) {
+    const bool removed = !tx.exec("delete from house_rule where name = $1 returning 1", {name}).empty();
+    if (removed) send_signal(tx, {Signal::Kind::rules, {}});
+    return removed;
+}
 
 std::int64_t count_calls(Tx& tx, const std::string& tool, base::TimePoint since) {
     return tx.exec("select count(*) from step where audience_id = $1 and name = $2 and kind = 'tool' and started_at >= to_timestamp($3::bigint / 1000000.0)",

@@ -18,7 +18,7 @@ struct RuleRow {
 
 std::vector<RuleRow> list_rules(Tx& tx);      // of this person's house, by name
 std::vector<RuleRow> all_rules(Tx& tx);       // of every house; needs no person
-// The owner's to do: {permission_denied} for anybody else.
+// The owner's to do: {permission_denied} for anybody else. With the commit all processes are told (Signal::Kind::rules).
 base::Result<void> set_rule(Tx& tx, const std::string& name, const base::Json& body);
 bool remove_rule(Tx& tx, const std::string& name);
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kChannel = "hearth";
 constexpr std::pair<Signal::Kind, std::string_view> kNames[] = {
-    {Signal::Kind::stop, "stop"}, {Signal::Kind::input, "input"}, {Signal::Kind::work, "work"}, {Signal::Kind::told, "told"}};
+    {Signal::Kind::stop, "stop"}, {Signal::Kind::input, "input"}, {Signal::Kind::work, "work"}, {Signal::Kind::told, "told"}, {Signal::Kind::rules, "rules"}};
 
 std::string payload_of(const Signal& signal) {
     for (const auto& [kind, name] : kNames)

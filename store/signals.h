@@ -20,9 +20,10 @@ struct Signal {
         input,   // there is something new for `run`
         work,    // a run waits for somebody to take it
         told,    // `run` has told something that another process listens to
+        rules,   // the rules of a house were changed
     };
     Kind kind = Kind::missed;
-    base::RunId run;  // nil with missed
+    base::RunId run;  // nil with missed and rules
 };
 
 // Goes out with the commit of `tx`.

@@ -16,7 +16,7 @@ std::tm local(base::TimePoint time) {
 
 }  // namespace
 
-RuleBook::Rules RuleBook::rules() const {
+policy::HouseRules RuleBook::rules() const {
     const std::lock_guard lock(mutex_);
     return rules_;
 }
@@ -42,11 +42,10 @@ base::TimePoint midnight_before(base::TimePoint time) {
 net::Task<policy::House> house_of(const RuleBook* book, store::Db& db, const policy::Principal& who, const std::string& tool, base::TimePoint now) {
     policy::House out;
     if (!book) co_return out;
-    const RuleBook::Rules rules = book->rules();
-    if (rules->empty()) co_return out;
-    out.rules = *rules;
+    out.rules = book->rules();
+    if (out.rules->empty()) co_return out;
     out.now = moment_of(now);
-    if (!policy::counts_calls(out.rules, who, tool)) co_return out;
+    if (!policy::counts_calls(*out.rules, who, tool)) co_return out;
     const auto count = [&](store::Tx& tx) { return store::count_calls(tx, tool, midnight_before(now)); };
     const store::Identity person{who.tenant, who.person};
     out.calls_today = co_await db.read(person, count);

@@ -16,13 +16,12 @@ namespace tools {
 // Thread-safe; a decision is taken by the rules as they are when it is taken.
 class RuleBook {
 public:
-    using Rules = std::shared_ptr<const std::vector<policy::HouseRule>>;
-    Rules rules() const;
+    policy::HouseRules rules() const;  // never null
     void change(std::vector<policy::HouseRule> rules);
 
 private:
     mutable std::mutex mutex_;
-    Rules rules_ = std::make_shared<const std::vector<policy::HouseRule>>();
+    policy::HouseRules rules_ = std::make_shared<const std::vector<policy::HouseRule>>();
 };
 
 // In the machine's time zone.

@@ -28,7 +28,7 @@ Principal owner() {
     return out;
 }
 Decision decided(const Action& action, std::vector<HouseRule> rules, Integrity label = Integrity::trusted, Principal who = owner(), Moment now = {}, std::int64_t calls = 0) {
-    return decide(who, action.scopes[0], action, label, House{std::move(rules), now, calls});
+    return decide(who, action.scopes[0], action, label, House{std::make_shared<const std::vector<HouseRule>>(std::move(rules)), now, calls});
 }
 
 TEST(HouseRules, TheyMakeStricter) {
@@ -157,14 +157,15 @@ TEST(HouseRules, NoneLoosensMoreThanAQuestion) {
     const auto strictness = [](const Decision& one) { return one.verdict == Verdict::deny ? 2 : one.verdict == Verdict::ask ? 1 : 0; };
     int loosened = 0, tightened = 0;
     for (int round = 0; round < 20000; ++round) {
-        House house;
+        std::vector<HouseRule> rules;
         for (int i = pick(4); i > 0; --i) {
             Json body = {{"verdict", std::vector<const char*>{"allow", "allow", "ask", "deny"}[std::size_t(pick(4))]}, {"permissions", Json::array()}};
             for (int p = 0; p <= int(Permission::admin); ++p)
                 if (pick(2)) body["permissions"].push_back(name(Permission(p)));
             if (body["permissions"].empty()) body["permissions"].push_back("network");
-            house.rules.push_back(rule(body));
+            rules.push_back(rule(body));
         }
+        const House house{std::make_shared<const std::vector<HouseRule>>(std::move(rules)), {}, 0};
         Action action{"x", Effect::at_most_once, {}, {Scope::dev, Scope::home}};
         bool admin = false;
         for (int p = 0; p <= int(Permission::admin); ++p)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "on_database.h"
+#include "store/house_rules.h"
 
 using store::Signal;
 using store::Tx;
@@ -56,6 +57,23 @@ struct Signals : OnDatabase {
 };
 
 }  // namespace
+
+TEST_F(Signals, WhoChangesTheRulesOfAHouseIsHeard) {
+    const auto listener = listen();
+    ASSERT_TRUE(heard.wait(Signal::Kind::missed, {}));
+    const auto set = [](Tx& tx) { return store::set_rule(tx, "heard", {{"verdict", "ask"}}); };
+    const auto remove = [](Tx& tx) { return store::remove_rule(tx, "heard"); };
+    ASSERT_TRUE(as(world->owner(), set));
+    EXPECT_TRUE(heard.wait(Signal::Kind::rules, {}));
+    EXPECT_TRUE(as(world->owner(), remove));
+    EXPECT_TRUE(heard.wait(Signal::Kind::rules, {}, 2));
+    const auto before = heard.size();
+    EXPECT_FALSE(as(world->owner(), remove));
+    const auto run = some_run();
+    send({Signal::Kind::work, run});
+    EXPECT_TRUE(heard.wait(Signal::Kind::work, run));
+    EXPECT_EQ(heard.size(), before + 1) << "nothing was changed";
+}
 
 TEST_F(Signals, ArriveWithTheCommitAndOnlyWithIt) {
     const auto listener = listen();
