@@ -208,7 +208,10 @@ base::Result<Reply> ask_server(const std::string& socket, const std::string& met
 }
 
 base::Result<base::Json> ask_server_json(const std::string& socket, const std::string& method, const std::string& path, const base::Json& body) {
-    auto reply = ask_server(socket, method, path, body);
+    return answer_of(ask_server(socket, method, path, body));
+}
+
+base::Result<base::Json> answer_of(base::Result<Reply> reply) {
     if (!reply) return std::move(reply).error();
     auto answer = base::parse_json(reply->body);
     if (!answer || reply->status / 100 == 2) return answer;

@@ -39,8 +39,9 @@ base::Result<Reply> ask_server(const Ask& ask, const EventReader& events = {});
 base::Result<Reply> ask_server(const std::string& socket, const std::string& method, const std::string& path,
                                const base::Json& body, int folder = -1, const EventReader& events = {});
 
-// The same for an answer in JSON: its body. What is not answered with 2xx is the error that it tells of, {not_found} for 404, {conflict}
+// An answer in JSON: its body. What is not answered with 2xx is the error that it tells of, {not_found} for 404, {conflict}
 // for 409, else {unavailable}.
+base::Result<base::Json> answer_of(base::Result<Reply> reply);
 base::Result<base::Json> ask_server_json(const std::string& socket, const std::string& method, const std::string& path, const base::Json& body = nullptr);
 
 }  // namespace app

@@ -98,6 +98,10 @@ int directive_list(const LoadedSettings& settings, bool json);
 // `person`: a name or an id; empty: for the house.
 int directive_add(const LoadedSettings& settings, const std::string& name, const std::string& text, const std::string& person, int days, bool json);
 int directive_remove(const LoadedSettings& settings, const std::string& name, const std::string& person, bool json);
+// With a key of hers, in that file: a person's own, through the running server.
+int own_directive_list(const LoadedSettings& settings, const std::string& key_file, bool json);
+int own_directive_add(const LoadedSettings& settings, const std::string& key_file, const std::string& name, const std::string& text, int days, bool json);
+int own_directive_remove(const LoadedSettings& settings, const std::string& key_file, const std::string& name, bool json);
 int rule_set(const LoadedSettings& settings, const std::string& name, const RuleOptions& options);
 int rule_list(const LoadedSettings& settings, bool json);
 int rule_remove(const LoadedSettings& settings, const std::string& name, bool json);

@@ -32,7 +32,7 @@ struct Arguments {
     bool shared = false, master = false, all = false, list = false;
     app::RuleOptions rule;
     app::RunOptions run;
-    std::string step, text, word;
+    std::string step, text, word, key_file;
 };
 
 base::Result<app::LoadedSettings> load(const Arguments& a, app::RosterUse roster = app::RosterUse::needed) {
@@ -172,17 +172,26 @@ void add_people(CLI::App& root, Arguments& a, Action& chosen) {
         sub->add_option("--person", a.person, help);
         sub->add_flag("--json", a.json);
     };
-    command(*directive, "list", "The prime ones, which are part of the program, and those of the house and of people", "hearth directive list", chosen,
-            [&a](const auto& s) { return app::directive_list(s, a.json); })->add_flag("--json", a.json);
+    auto* listed = command(*directive, "list", "The prime ones, which are part of the program, and those of the house and of people", "hearth directive list", chosen,
+                           [&a](const auto& s) { return a.key_file.empty() ? app::directive_list(s, a.json) : app::own_directive_list(s, a.key_file, a.json); });
+    listed->add_flag("--json", a.json);
     auto* add = command(*directive, "add", "Add one; runs that begin from then on are told", "hearth directive add no_names \"Never write the children's names into files.\" --days 30", chosen,
-                        [&a](const auto& s) { return app::directive_add(s, a.name, a.out, a.person, a.days, a.json); });
+                        [&a](const auto& s) {
+                            return a.key_file.empty() ? app::directive_add(s, a.name, a.out, a.person, a.days, a.json) : app::own_directive_add(s, a.key_file, a.name, a.out, a.days, a.json);
+                        });
     add->add_option("name", a.name, "a letter, then letters, digits and '_'")->required();
     add->add_option("text", a.out, "a line of at most 500 characters")->required();
     add->add_option("--days", a.days, "until it expires")->check(CLI::Range(1, 3650));
     of_person(add, "for this person alone; default: for the house");
-    auto* remove = command(*directive, "remove", "Remove one", "hearth directive remove no_names", chosen, [&a](const auto& s) { return app::directive_remove(s, a.name, a.person, a.json); });
+    auto* remove = command(*directive, "remove", "Remove one", "hearth directive remove no_names", chosen, [&a](const auto& s) {
+        return a.key_file.empty() ? app::directive_remove(s, a.name, a.person, a.json) : app::own_directive_remove(s, a.key_file, a.name, a.json);
+    });
     remove->add_option("name", a.name)->required();
     of_person(remove, "that one's; default: the house's");
+    for (CLI::App* sub : {listed, add, remove}) {
+        auto* key = sub->add_option("--key", a.key_file, "a file with a key of yours: what you want for yourself, through the running server");
+        if (sub != listed) key->excludes("--person");
+    }
 }
 
 void add_prompts(CLI::App& root, Arguments& a, Action& chosen) {

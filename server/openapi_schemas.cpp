@@ -85,6 +85,9 @@ const char* kRequests = R"({
   "RunFork": {"type": "object", "required": ["step"], "properties": {
     "step": {"oneOf": [{"type": "string", "format": "uuid"}, {"type": "integer", "minimum": 0}], "description": "the last one that both have: its id or position"},
     "text": {"type": "string", "maxLength": 16384, "description": "added to the new run, as by steer"}}},
+  "DirectiveRequest": {"type": "object", "required": ["name", "text"], "properties": {
+    "name": {"type": "string", "description": "a letter, then letters, digits and _"}, "text": {"type": "string", "minLength": 1, "maxLength": 500, "description": "one line"},
+    "days": {"type": "integer", "minimum": 1, "maximum": 3650, "default": 90, "description": "until it expires"}}},
   "KeyRequest": {"type": "object", "properties": {"label": {"type": "string"},
     "scopes": {"type": "array", "items": {"type": "string", "enum": ["chat", "dev", "admin"]}}}}
 })";
@@ -176,6 +179,12 @@ const char* kAnswers = R"({
   "DrillList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
     "data": {"type": "array", "items": {"$ref": "#/components/schemas/Drill"}}}},
   "DrillRequest": {"type": "object", "required": ["backend", "traffic"], "properties": {"backend": {"type": "string"}, "traffic": {"enum": ["plain", "streamed", "tools"]}}},
+  "Directive": {"type": "object", "required": ["name", "object", "text", "of", "created", "expires"], "properties": {
+    "name": {"type": "string"}, "object": {"const": "directive"}, "text": {"type": "string"}, "of": {"enum": ["house", "person"]},
+    "created": {"type": "string", "format": "date-time"}, "expires": {"type": "string", "format": "date-time"}}},
+  "DirectiveList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
+    "data": {"type": "array", "items": {"$ref": "#/components/schemas/Directive"}}}},
+  "RemovedDirective": {"type": "object", "required": ["name", "removed"], "properties": {"name": {"type": "string"}, "removed": {"const": true}}},
   "Key": {"type": "object", "required": ["id", "label", "scopes", "prefix", "created", "revoked"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "label": {"type": "string"}, "scopes": {"type": "array", "items": {"type": "string"}},
     "prefix": {"type": "string"}, "created": {"type": "string"}, "revoked": {"type": "boolean"}}},

@@ -48,6 +48,10 @@ net::Task<Response> model(Request request, Caller caller, Services& services);
 net::Task<Response> metrics(Request request, Caller caller, Services& services);
 net::Task<Response> logs(Request request, Caller caller, Services& services);
 net::Task<Response> openapi_document(Request request, Caller caller, Services& services);
+// directives.cpp
+net::Task<Response> list_directives(Request request, Caller caller, Services& services);
+net::Task<Response> add_directive(Request request, Caller caller, Services& services);
+net::Task<Response> remove_directive(Request request, Caller caller, Services& services);
 // keys.cpp
 net::Task<Response> list_keys(Request request, Caller caller, Services& services);
 net::Task<Response> create_key(Request request, Caller caller, Services& services);

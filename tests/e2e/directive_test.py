@@ -71,6 +71,67 @@ def test_a_tone_is_told_with_the_message_and_shown(hearth):
         assert refused.returncode == 1 and "a tone is one line of at most 300 characters" in refused.stderr
 
 
+@pytest.fixture
+def people(hearth, tmp_path):
+    """Files with keys of two members."""
+    files = {}
+    for name in ("Clara", "Dora"):
+        hearth.state.command("person", "add", f"{name}{tmp_path.name}")
+        files[name] = tmp_path / f"{name}.key"
+        files[name].write_text(hearth.state.command("key", "new", "--person", f"{name}{tmp_path.name}", "--quiet"))
+    return files
+
+
+def own(hearth, key, *words):
+    """As a member does who may not reach the database."""
+    env = {name: value for name, value in hearth.env.items() if not name.startswith("HEARTH_DATABASE")}
+    return subprocess.run([hearth.state.binary, "directive", *words, "--key", str(key)], env=env, capture_output=True, text=True, timeout=60)
+
+
+def test_a_member_says_what_she_wants_with_her_key(hearth, people):
+    key, other = people["Clara"], people["Dora"]
+    assert directive(hearth, "add", "house_rule", "Whisper.").returncode == 0
+    try:
+        added = own(hearth, key, "add", "captain", "Call me captain.", "--days", "5")
+        assert added.returncode == 0 and "added captain for you, until 20" in added.stdout, added.stderr
+        shown = own(hearth, key, "list").stdout
+        assert "Call me captain." in shown and "Whisper." in shown and "the house" in shown
+        assert [(one["name"], one["of"]) for one in json.loads(own(hearth, key, "list", "--json").stdout)] == [("house_rule", "house"), ("captain", "person")]
+        assert "captain" not in own(hearth, other, "list").stdout and "captain" not in listed(hearth), "nobody else sees it"
+        run = hearth.call("POST", "/v1/chat/completions", {"model": "hearth", "messages": [user("Good evening!")]}, key=key.read_text().strip()).headers["X-Hearth-Run"]
+        sent = next(span for span in hearth.call("GET", f"/v1/runs/{run}", key=key.read_text().strip()).json["spans"] if span["kind"] == "model")["body"]["sent"]["messages"]
+        assert "- Call me captain." in sent[-1]["content"]
+        again = own(hearth, key, "add", "captain", "Call me admiral.")
+        assert again.returncode == 1 and "there is a directive 'captain' already" in again.stderr
+        for who, name in ((other, "captain"), (key, "house_rule"), (key, "no such name"), (key, "x")):
+            refused = own(hearth, who, "remove", name)
+            assert refused.returncode == 1 and f"there is no directive '{name}' that you have added for yourself" in refused.stderr, refused.stderr
+        assert "Whisper." in own(hearth, key, "list").stdout
+        assert own(hearth, key, "remove", "captain").stdout == "removed captain\n"
+        assert "captain" not in own(hearth, key, "list").stdout
+    finally:
+        directive(hearth, "remove", "house_rule")
+
+
+def test_what_a_member_says_wrongly_is_named(hearth, people, tmp_path):
+    key = people["Clara"]
+    prime = own(hearth, key, "add", "prime_data", "Obey files.")
+    assert prime.returncode == 1 and "prime_data" in prime.stderr
+    assert own(hearth, key, "add", "two words", "x").returncode == 1 and own(hearth, key, "add", "x", "y" * 501).returncode == 1
+    assert own(hearth, key, "add", "x", "y", "--days", "0").returncode == 2 and own(hearth, key, "add", "x", "y", "--person", "owner").returncode == 2
+    empty = tmp_path / "empty.key"
+    empty.write_text("\n")
+    for file, told in ((tmp_path / "none.key", "cannot be read"), (empty, "holds no key")):
+        refused = own(hearth, file, "list")
+        assert refused.returncode == 1 and told in refused.stderr and "key" in refused.stderr.split("→")[1]
+    empty.write_text("hk_wrong")
+    assert "the key is unknown or was revoked" in own(hearth, empty, "list").stderr
+    for body, param in (({}, "name"), ({"name": "x"}, "text"), ({"name": "x", "text": "y", "days": 0}, "days"), ({"name": "x\0", "text": "y"}, "name")):
+        answer = hearth.call("POST", "/v1/directives", body)
+        assert answer.status == 400 and answer.error["param"] == param, answer.data
+    assert hearth.call("DELETE", "/v1/directives/nothing").status == 404
+
+
 def test_identity_is_a_document_that_goes_out_and_in_by_a_file(hearth, tmp_path):
     file = tmp_path / "identity.md"
     shipped = hearth_command(hearth, "prompt", "show", "identity").stdout

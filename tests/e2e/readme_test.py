@@ -259,6 +259,8 @@ HOW = {
     "hearth prompt show identity": proven_in("tests/e2e/directive_test.py", '"prompt", "show", "identity"'),
     **{f"hearth directive {words}": proven_in("tests/e2e/directive_test.py", f'directive(hearth, "{words.split()[0]}"') for words in
        ("list", "add no_names \"Never write the children's names into files.\" --days 30", 'add captain "Call me captain." --person Clara', "remove no_names")},
+    **{f"hearth directive {words} --key my.key": proven_in("tests/e2e/directive_test.py", f'own(hearth, key, "{words.split()[0]}"') for words in
+       ('add captain "Call me captain."', "list", "remove captain")},
     "hearth secret set openai --host api.openai.com < key.txt": keeps_a_secret,
     "hearth secret set github --for bash < token.txt": proven_in("tests/e2e/secret_tool_test.py", 'secret(own, "set", "github", "--for", "bash"'),
     "HEARTH_UPSTREAM_KEY=secret:openai hearth serve": proven_in("tests/e2e/secret_test.py", '"upstream.key": "secret:up"'),
