@@ -63,12 +63,12 @@ TEST(ChatTemplate, RendersLikeJinjaOnRealTemplates) {
     }
 }
 
-TEST(ChatTemplate, ConformsToJinjaInTheSmall) {
-    const auto vectors = support::vectors_dir();
-    if (!vectors) GTEST_SKIP() << "no vectors";
-    for (const auto& c : OrderedJson::parse(support::read_text(*vectors / "chat_templates/jinja_conformance_llamacpp.json"))) {
+void expect_as_jinja(const std::filesystem::path& cases) {
+    int all = 0;
+    for (const auto& c : OrderedJson::parse(support::read_text(cases))) {
         SCOPED_TRACE(c.at("name").get<std::string>() + ": " + c.at("template").get<std::string>());
         const auto got = render(c.at("template"), c.at("context"));
+        ++all;
         if (c.at("expected_python").is_null()) {
             EXPECT_FALSE(got.ok());
         } else if (!got) {
@@ -76,6 +76,26 @@ TEST(ChatTemplate, ConformsToJinjaInTheSmall) {
         } else {
             EXPECT_EQ(*got, c.at("expected_python"));
         }
+    }
+    EXPECT_GT(all, 200);
+}
+
+TEST(ChatTemplate, ConformsToJinjaInTheSmall) {
+    const auto vectors = support::vectors_dir();
+    if (!vectors) GTEST_SKIP() << "no vectors";
+    expect_as_jinja(*vectors / "chat_templates/jinja_conformance_llamacpp.json");
+}
+
+// Filters, loops, macros and blocks beyond what most templates use.
+TEST(ChatTemplate, DoesWhatJinjaDoesWithAllOfItsLanguage) { expect_as_jinja(support::data_dir() / "templates/jinja.json"); }
+
+TEST(ChatTemplate, WhatIsNotThereIsNamed) {
+    for (const auto& [source, name] : {std::pair{"{{ 1|nosuch }}", "'nosuch'"}, {"{{ 1 is nosuch }}", "'nosuch'"}, {"{% nosuch %}", "'nosuch'"}, {"{% filter nosuch %}{% endfilter %}", "'nosuch'"},
+                                       {"{% include 'x' %}", "the tag 'include' is refused"}, {"{% import 'x' as y %}", "the tag 'import' is refused"}, {"{% from 'x' import y %}", "the tag 'from' is refused"},
+                                       {"{% extends 'x' %}", "the tag 'extends' is refused"}, {"{% block b %}{% endblock %}", "the tag 'block' is refused"}, {"{% macro m() %}{% endmacro %}{{ m(x=1) }}", "'x'"}}) {
+        const auto got = render(source);
+        ASSERT_FALSE(got.ok()) << source;
+        EXPECT_THAT(got.error().message, testing::HasSubstr(name)) << source;
     }
 }
 
@@ -132,7 +152,7 @@ TEST(ChatTemplate, ValuesBehindMethodsAndLoopsMakeNoDeepTree) {
     const std::string again = "{% set ns = namespace(a={}) %}{% for i in range(100000) %}";
     for (const char* link : {"{% set ns.a = {'k': ns.a.items} %}", "{% set ns.a = {'k': ns.a.items}.items %}", "{% for x in [ns.a] %}{% set ns.a = loop %}{% endfor %}",
                              "{% for x in [1] %}{% set y = loop.changed(ns.a) %}{% set ns.a = loop.changed %}{% endfor %}",
-                             "{% for x in [ns.a, 1] %}{% set y = loop.previtem %}{% set ns.a = loop %}{% endfor %}"})
+                             "{% for x in [ns.a, 1] %}{% set y = loop.previtem %}{% set ns.a = loop %}{% endfor %}", "{% set ns.a = cycler(ns.a) %}", "{% set ns.a = joiner(ns.a) %}", "{% set ns.a = cycler(ns.a).next %}"})
         EXPECT_TRUE(render(again + link + "{% endfor %}").ok()) << link;
 }
 
@@ -156,6 +176,17 @@ TEST(ChatTemplate, HostileTemplatesEndInAnError) {
              "{{ ('a' * 1000000).replace('a', 'b' * 1000000) }}",
              "{{ 2 ** 5000000 }}",
              "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}",
+             "{{ 'x'|center(1000000000000) }}",
+             "{{ 'x'.ljust(1000000000000, '—') }}",
+             "{{ [1]|slice(1000000000)|list }}",
+             "{{ [1]|batch(1000000000, 0)|list }}",
+             "{{ ('a ' * 10000000)|wordwrap(1, wrapstring='b' * 100000) }}",
+             "{{ ('\\n' * 1000000)|indent('b' * 1000000, blank=true) }}",
+             "{{ ('&' * 60000000)|urlencode }}",
+             "{{ {'a': '&' * 40000000, 'b': '&' * 40000000}|xmlattr }}",
+             "{% set ns = namespace(s='x') %}{% for i in range(100000) %}{% set ns.s = ns.s|center(1000000) ~ 'x' %}{% endfor %}",
+             "{{ 9223372036854775807|round(-1) }}",
+             "{{ '99999999999999999999'|int }}",
          })
         EXPECT_FALSE(render(source).ok()) << source;
     EXPECT_TRUE(render("{% set a = namespace() %}{% set a.self = a %}{{ a.self.self is defined }}").ok());

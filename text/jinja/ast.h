@@ -51,6 +51,9 @@ struct Stmt {
     ExprPtr value;         // print, set, iterated value, called expression, filter (of a block)
     ExprPtr condition;     // loop … if
     bool recursive = false;
+    struct Extras {  // what a body names of what its caller may give beyond the parameters
+        bool varargs = false, kwargs = false, caller = false;
+    } extras;        // macro, call
     std::vector<std::pair<ExprPtr, Body>> branches;  // if, elif; with: names and values
     std::vector<Parameter> parameters;               // macro, call
     Body body, otherwise;

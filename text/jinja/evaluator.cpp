@@ -1,8 +1,6 @@
 #include "text/jinja/evaluator.h"
 
 #include <algorithm>
-#include <cmath>
-#include <ctime>
 
 namespace text::jinja {
 namespace {
@@ -10,7 +8,6 @@ constexpr std::size_t max_steps = 20'000'000;
 constexpr std::size_t max_bytes = std::size_t(512) << 20;  // made in one rendering, all together
 constexpr std::size_t max_output = std::size_t(64) << 20;
 constexpr int max_calls = 200;
-constexpr std::int64_t max_range = 100'000;
 }  // namespace
 
 class Evaluator::Depth {
@@ -59,77 +56,6 @@ Value Evaluator::made(std::string text, bool safe) {
 void Evaluator::emit(const std::string& text) {
     if (out_.size() + text.size() > max_output) throw TemplateError("the output is larger than 64 MiB");
     out_ += text;
-}
-
-namespace {
-
-Value range(Evaluator& e, const Arguments& a) {
-    std::int64_t from = 0, to = 0, by = 1;
-    for (const Value& v : a.positional)
-        if (!v.is_integral()) throw TemplateError("range() wants integers");
-    if (a.positional.empty() || a.positional.size() > 3) throw TemplateError("range() takes 1 to 3 arguments");
-    if (a.positional.size() == 1) to = a.positional[0].integer();
-    if (a.positional.size() > 1) from = a.positional[0].integer(), to = a.positional[1].integer();
-    if (a.positional.size() > 2) by = a.positional[2].integer();
-    if (by == 0) throw TemplateError("range() arg 3 must not be zero");
-    constexpr std::int64_t far = std::int64_t(1) << 60;
-    if (std::abs(from) > far || std::abs(to) > far || std::abs(by) > far) throw TemplateError("range() is too large");
-    const std::int64_t n = by > 0 ? (to - from + by - 1) / by : (from - to - by - 1) / -by;
-    if (n > max_range) throw TemplateError("Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000).");
-    Values out;
-    e.step(std::size_t(std::max<std::int64_t>(n, 0)));
-    for (std::int64_t i = 0; i < n; ++i) out.emplace_back(from + i * by);
-    return Value::list(std::move(out));
-}
-
-Value strftime_now(Evaluator& e, const Arguments& a) {
-    const Value format = a.get(0, "format", Value());
-    if (!format.is_string() || format.string().size() > 200) throw TemplateError("strftime_now() wants a short format");
-    if (format.string().empty()) return Value("");
-    const std::time_t now = e.now();
-    std::tm broken{};
-    gmtime_r(&now, &broken);
-    std::string out(4096, '\0');
-    out.resize(std::strftime(out.data(), out.size(), format.string().c_str(), &broken));
-    return e.made(std::move(out));
-}
-
-Value raise(Evaluator&, const Arguments& a) { throw TemplateError(to_text(a.get(0, "message", Value())), true); }
-
-Value make_dict(Evaluator& e, const Arguments& a) {
-    Pairs pairs;
-    if (!a.positional.empty() && a.positional[0].is_dict())
-        pairs = a.positional[0].pairs();
-    else if (!a.positional.empty())
-        for (const Value& pair : e.iterate(a.positional[0])) {
-            if (!pair.is_list() || pair.items().size() != 2) throw TemplateError("dict() wants pairs");
-            pairs.emplace_back(pair.items()[0], pair.items()[1]);
-        }
-    for (const auto& [key, value] : a.named) pairs.emplace_back(Value(key), value);
-    return Value::dict(std::move(pairs));
-}
-
-}  // namespace
-
-Value Evaluator::make_namespace(const Arguments& a) {
-    auto ns = std::make_shared<Namespace>();
-    const Value fields = make_dict(*this, a);
-    for (const auto& [key, value] : fields.pairs()) ns->set(to_text(key), value);
-    namespaces_.push_back(ns);
-    return Value(std::move(ns));
-}
-
-void Evaluator::globals() {
-    const auto add = [&](const char* name, Value (*f)(Evaluator&, const Arguments&)) {
-        auto c = std::make_shared<Callable>();
-        c->call = f;
-        scope_->set(name, Value(std::move(c)));
-    };
-    add("range", range);
-    add("dict", make_dict);
-    add("strftime_now", strftime_now);
-    add("raise_exception", raise);
-    add("namespace", [](Evaluator& e, const Arguments& a) { return e.make_namespace(a); });
 }
 
 std::string Evaluator::render(const Body& body, const base::OrderedJson& variables) {
@@ -311,8 +237,32 @@ Value Evaluator::macro(const Stmt& s, const std::string& name) {
     c->call = [&s, home = std::weak_ptr<Scope>(scope_), name](Evaluator& e, const Arguments& a) {
         return e.run_macro(s, home.lock(), name, a);
     };
-    c->fields.emplace_back("name", Value(name));
+    Values names;
+    for (const Parameter& p : s.parameters) names.emplace_back(p.name);
+    c->fields = {{"name", Value(name)}, {"arguments", Value::list(std::move(names), true)}, {"catch_kwargs", Value(s.extras.kwargs)},
+                 {"catch_varargs", Value(s.extras.varargs)}, {"caller", Value(s.extras.caller)}};
     return Value(std::move(c));
+}
+
+// What it is given beyond its parameters its body must name; else the call is wrong, as jinja2 has it.
+void Evaluator::set_extras(const Stmt& s, const std::string& name, const Arguments& a) {
+    const auto known = s.parameters.begin() + long(std::min(a.positional.size(), s.parameters.size()));  // by name: those that have no value by their place
+    Pairs rest;
+    Value caller = Value::undefined("No caller defined");
+    for (const auto& [key, value] : a.named) {
+        if (std::any_of(known, s.parameters.end(), [&k = key](const Parameter& p) { return p.name == k; })) continue;
+        if (key == "caller" && s.extras.caller) caller = value;
+        else rest.emplace_back(Value(key), value);
+    }
+    if (!rest.empty() && !s.extras.kwargs) throw TemplateError("macro '" + name + "' takes no keyword argument '" + rest[0].first.string() + "'");
+    if (a.positional.size() > s.parameters.size() && !s.extras.varargs)
+        throw TemplateError("macro '" + name + "' takes not more than " + std::to_string(s.parameters.size()) + " argument(s)");
+    if (s.extras.caller) scope_->set("caller", std::move(caller));
+    if (s.extras.kwargs) scope_->set("kwargs", Value::dict(std::move(rest)));
+    if (!s.extras.varargs) return;
+    Values more;
+    for (std::size_t i = s.parameters.size(); i < a.positional.size(); ++i) more.push_back(a.positional[i]);
+    scope_->set("varargs", Value::list(std::move(more), true));
 }
 
 Value Evaluator::run_macro(const Stmt& s, const ScopePtr& home, const std::string& name, const Arguments& a) {
@@ -320,15 +270,7 @@ Value Evaluator::run_macro(const Stmt& s, const ScopePtr& home, const std::strin
     const ScopePtr kept = scope_;
     std::string out = std::exchange(out_, {});
     scope_ = std::make_shared<Scope>(home);
-    Pairs rest;
-    for (const auto& [key, value] : a.named) {
-        const auto is_it = [&k = key](const Parameter& p) { return p.name == k; };
-        if (key == "caller")
-            scope_->set("caller", value);
-        else if (std::none_of(s.parameters.begin(), s.parameters.end(), is_it))
-            rest.emplace_back(Value(key), value);
-    }
-    scope_->set("kwargs", Value::dict(std::move(rest)));
+    set_extras(s, name, a);
     for (std::size_t i = 0; i < s.parameters.size(); ++i) {
         const Parameter& p = s.parameters[i];
         const Value* given = a.find(i, p.name);
@@ -336,9 +278,6 @@ Value Evaluator::run_macro(const Stmt& s, const ScopePtr& home, const std::strin
                             : p.otherwise ? eval(*p.otherwise)
                                           : Value::undefined("parameter '" + p.name + "' of '" + name + "' was not provided"));
     }
-    Values more;
-    for (std::size_t i = s.parameters.size(); i < a.positional.size(); ++i) more.push_back(a.positional[i]);
-    scope_->set("varargs", Value::list(std::move(more), true));
     run(s.body);
     scope_ = kept;
     std::swap(out, out_);

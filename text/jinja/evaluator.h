@@ -64,8 +64,9 @@ private:
     void assign(const Expr& target, const Value& value);
     Value macro(const Stmt& s, const std::string& name);
     Value run_macro(const Stmt& s, const ScopePtr& home, const std::string& name, const Arguments& arguments);
+    void set_extras(const Stmt& s, const std::string& name, const Arguments& arguments);
     void emit(const std::string& text);
-    void globals();
+    void globals();  // of every template
 
     std::int64_t now_;
     ScopePtr scope_;
@@ -85,7 +86,21 @@ std::string escaped(const std::string& text);
 std::string strip(const std::string& text, const std::string* characters, bool left, bool right);
 std::string changed_case(const std::string& text, bool upper);
 std::string capitalized(const std::string& text);
-std::string titled(const std::string& text);
+enum class Words { of_python, of_jinja };  // where one begins: behind what is no letter; behind a blank, a hyphen or an opening bracket
+std::string titled(const std::string& text, Words words);
+enum class Pad { left, right, both };  // where it goes
+std::string padded(const std::string& text, std::int64_t width, Pad pad, const std::string& fill);
+std::vector<std::string> lines_of(const std::string& text, bool keep_ends);  // str.splitlines
+std::size_t count_words(const std::string& text);
+bool is_word(char32_t c);       // of a regular expression's \w
+bool strips(char32_t c);        // what str.strip takes
+bool has_space(const std::string& text);
+struct WrapStyle {
+    std::size_t width;         // in code points
+    bool inside_words, at_hyphens;  // where else than between words it may be cut
+};
+std::vector<std::string> wrapped(const std::string& line, const WrapStyle& style);  // textwrap.wrap
+void check_size(std::size_t bytes);  // throws where a text is larger than any may be
 std::string replaced(const std::string& text, const std::string& from, const std::string& to, std::int64_t count);
 std::string formatted(Evaluator& evaluator, const std::string& format, const Arguments& arguments);  // the % operator
 std::size_t length(const std::string& text);  // in code points

@@ -295,6 +295,7 @@ Value Evaluator::attribute(const Value& object, const std::string& name) {
         if (object.callable().computed_field)
             if (const Value* v = object.callable().computed_field(name)) return *v;
     } else {
+        if (const Value* v = object.named(name)) return *v;
         Value m = method(object, name);
         if (!m.is_undefined() || !m.why().empty()) return m;
         if (object.is_dict())
@@ -314,6 +315,7 @@ Value Evaluator::item(const Value& object, const Value& key) {
         if (i >= 0 && i < n) return all[std::size_t(i)];
     }
     if (key.is_string()) {
+        if (const Value* v = object.named(key.string())) return *v;
         Value m = object.as_namespace() || object.is_callable() ? attribute(object, key.string()) : method(object, key.string());
         if (!m.is_undefined() || !m.why().empty()) return m;
     }

@@ -1,96 +1,14 @@
-// The filters of jinja2, one table row each.
+// Filters of numbers and of anything, and the way to all of them.
+#include "text/jinja/filters.h"
+
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
-
-#include "text/jinja/evaluator.h"
+#include <optional>
 
 namespace text::jinja {
 namespace {
-
-using Function = Value (*)(Evaluator&, const Value&, const Arguments&);
-struct Row {
-    std::string_view name;
-    Function run;
-};
-
-// What `attribute` arguments name: "a.b", or an index.
-Value dig(Evaluator& e, Value v, const Value& path) {
-    if (path.is_integral()) return e.item(v, path);
-    const std::string& all = path.string();
-    for (std::size_t from = 0; from <= all.size();) {
-        const std::size_t dot = std::min(all.find('.', from), all.size());
-        const std::string part = all.substr(from, dot - from);
-        const bool number = !part.empty() && part.size() < 9 && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
-        v = e.item(v, number ? Value(std::int64_t(std::stoi(part))) : Value(part));
-        from = dot + 1;
-    }
-    return v;
-}
-
-Value folded(const Value& v) { return v.is_string() ? Value(changed_case(v.string(), false)) : v; }
-
-Values by_attribute(Evaluator& e, const Values& items, const Value& attribute, bool fold) {
-    Values keys;
-    for (const Value& v : items) {
-        Value key = attribute.is_none() ? v : dig(e, v, attribute);
-        keys.push_back(fold ? folded(key) : key);
-    }
-    return keys;
-}
-
-Value sorted(Evaluator& e, Values items, const Values& keys, bool reverse) {
-    std::vector<std::size_t> order(items.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    e.step(items.size() * 8);
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return reverse ? less(keys[b], keys[a]) : less(keys[a], keys[b]); });
-    Values out;
-    for (std::size_t i : order) out.push_back(items[i]);
-    return Value::list(std::move(out));
-}
-
-Value sort(Evaluator& e, const Value& v, const Arguments& a) {
-    const Values items = e.iterate(v);
-    return sorted(e, items, by_attribute(e, items, a.get(2, "attribute", nullptr), !a.get(1, "case_sensitive", false).truthy()), a.get(0, "reverse", false).truthy());
-}
-
-Value dictsort(Evaluator& e, const Value& v, const Arguments& a) {
-    if (!v.is_dict()) throw TemplateError("dictsort wants a mapping");
-    const bool by_value = to_text(a.get(1, "by", "key")) == "value", fold = !a.get(0, "case_sensitive", false).truthy();
-    Values items, keys;
-    for (const auto& [key, value] : v.pairs()) {
-        items.push_back(Value::list({key, value}, true));
-        keys.push_back(fold ? folded(by_value ? value : key) : by_value ? value : key);
-    }
-    return sorted(e, items, keys, a.get(2, "reverse", false).truthy());
-}
-
-Value items(Evaluator& e, const Value& v, const Arguments&) {
-    if (v.is_undefined()) return Value::list({});
-    if (!v.is_dict()) throw TemplateError("Can only get item pairs from a mapping.");
-    return e.call(method(v, "items"), {});
-}
-
-Value join(Evaluator& e, const Value& v, const Arguments& a) {
-    const std::string between = to_text(a.get(0, "d", ""));
-    const Value attribute = a.get(1, "attribute", nullptr);
-    std::string out;
-    bool first = true;
-    for (const Value& item : e.iterate(v)) {
-        if (!std::exchange(first, false)) out += between;
-        out += to_text(attribute.is_none() ? item : dig(e, item, attribute));
-        if (out.size() > (std::size_t(64) << 20)) throw TemplateError("the template makes more text than allowed");
-    }
-    return e.made(std::move(out));
-}
-
-Value length_of(Evaluator&, const Value& v, const Arguments&) {
-    if (v.is_undefined()) return 0;
-    if (v.is_string()) return std::int64_t(length(v.string()));
-    if (v.is_list()) return std::int64_t(v.items().size());
-    if (v.is_dict()) return std::int64_t(v.pairs().size());
-    throw TemplateError(std::string("object of type '") + v.type_name() + "' has no len()");
-}
 
 Value default_value(Evaluator&, const Value& v, const Arguments& a) {
     const bool missing = v.is_undefined() || (a.get(1, "boolean", false).truthy() && !v.truthy());
@@ -117,216 +35,144 @@ Value tojson(Evaluator& e, const Value& v, const Arguments& a) {
     return e.made(to_json(v, style));
 }
 
-Value trim(Evaluator& e, const Value& v, const Arguments& a) {
-    const Value set = a.get(0, "chars", nullptr);
-    return e.made(strip(to_text(v), set.is_string() ? &set.string() : nullptr, true, true), v.is_safe());
+// An attribute, which a mapping's entries are not.
+Value attr(Evaluator& e, const Value& v, const Arguments& a) {
+    const std::string name = to_text(a.get(0, "name", ""));
+    if (!v.is_dict()) return e.attribute(v, name);
+    Value found = method(v, name);
+    const bool none = found.is_undefined() && found.why().empty();
+    return none ? Value::undefined("'dict object' has no attribute '" + name + "'") : found;
 }
-
-Value replace(Evaluator& e, const Value& v, const Arguments& a) {
-    const Value count = a.get(2, "count", nullptr);
-    return e.made(replaced(to_text(v), to_text(a.get(0, "old", "")), to_text(a.get(1, "new", "")), count.is_integral() ? count.integer() : -1));
-}
-
-Value indent(Evaluator& e, const Value& v, const Arguments& a) {
-    const Value width = a.get(0, "width", 4);
-    const bool first = a.get(1, "first", false).truthy(), blank = a.get(2, "blank", false).truthy();
-    const std::string pad = width.is_string() ? width.string() : std::string(std::size_t(std::clamp<std::int64_t>(width.is_integral() ? width.integer() : 4, 0, 10000)), ' ');
-    const std::string text = to_text(v);
-    std::string out;
-    bool begins = true;
-    for (std::size_t from = 0; from <= text.size();) {
-        const std::size_t end = std::min(text.find('\n', from), text.size());
-        const bool is_first = std::exchange(begins, false);
-        if (!is_first) out += '\n';
-        if (is_first ? first : blank || end > from) out += pad;
-        out.append(text, from, end - from);
-        if (out.size() > (std::size_t(64) << 20)) throw TemplateError("the template makes more text than allowed");
-        from = end + 1;
-    }
-    return e.made(std::move(out));
-}
-
-Value first(Evaluator& e, const Value& v, const Arguments&) {
-    const Values all = e.iterate(v);
-    return all.empty() ? Value::undefined("No first item, sequence was empty.") : all.front();
-}
-Value last(Evaluator& e, const Value& v, const Arguments&) {
-    const Values all = e.iterate(v);
-    return all.empty() ? Value::undefined("No last item, sequence was empty.") : all.back();
-}
-Value list(Evaluator& e, const Value& v, const Arguments&) { return Value::list(e.iterate(v)); }
-Value string(Evaluator& e, const Value& v, const Arguments&) { return v.is_string() ? v : e.made(to_text(v)); }
-Value safe(Evaluator& e, const Value& v, const Arguments&) { return e.made(to_text(v), true); }
-Value escape(Evaluator& e, const Value& v, const Arguments&) { return v.is_safe() ? v : e.made(escaped(to_text(v)), true); }
-Value upper(Evaluator& e, const Value& v, const Arguments&) { return e.made(changed_case(to_text(v), true), v.is_safe()); }
-Value lower(Evaluator& e, const Value& v, const Arguments&) { return e.made(changed_case(to_text(v), false), v.is_safe()); }
-Value capitalize(Evaluator& e, const Value& v, const Arguments&) { return e.made(capitalized(to_text(v))); }
-Value title(Evaluator& e, const Value& v, const Arguments&) { return e.made(titled(to_text(v))); }
-Value attr(Evaluator& e, const Value& v, const Arguments& a) { return e.attribute(v, to_text(a.get(0, "name", ""))); }
 
 Value absolute(Evaluator&, const Value& v, const Arguments&) {
     if (v.is_float()) return std::fabs(v.number());
-    if (!v.is_integral()) throw TemplateError("abs wants a number");
+    if (!v.is_integral() || v.integer() == INT64_MIN) throw TemplateError("abs wants a number");
     return std::abs(v.integer());
 }
 
-Value integer(Evaluator&, const Value& v, const Arguments& a) {
-    const Value otherwise = a.get(0, "default", 0), base = a.get(1, "base", 10);
-    if (v.is_integral()) return v.integer();
-    if (v.is_float()) return std::fabs(v.number()) < 9e18 ? Value(std::int64_t(v.number())) : otherwise;
-    if (!v.is_string() || !base.is_integral()) return otherwise;
-    const std::string text = strip(v.string(), nullptr, true, true);
+Value whole_of(double d) {
+    if (!(std::fabs(d) < 9e18)) throw TemplateError("an integer is too large");
+    return std::int64_t(d);
+}
+
+// Python's int() of a text; nothing where it has none.
+std::optional<std::int64_t> parsed_integer(std::string text, std::int64_t base) {
+    const bool negative = text.starts_with('-');
+    if (negative || text.starts_with('+')) text.erase(0, 1);
+    const char second = text.size() > 1 && text[0] == '0' ? char(text[1] | 0x20) : '\0';
+    const int named = second == 'x' ? 16 : second == 'o' ? 8 : second == 'b' ? 2 : 0;
+    const bool prefixed = named && (base == named || base == 0);
+    if (prefixed) text.erase(0, 2);
+    if (prefixed && text.starts_with('_')) text.erase(0, 1);
+    if (base == 0 && !prefixed && text.size() > 1 && text[0] == '0' && text.find_first_not_of("0_") != std::string::npos) return std::nullopt;
+    if (base == 0) base = prefixed ? named : 10;
+    if (base < 2 || base > 36 || text.empty() || text.front() == '_' || text.back() == '_' || text.find("__") != std::string::npos) return std::nullopt;
+    std::int64_t out = 0;
+    bool over = false;
+    for (const char c : text) {
+        if (c == '_') continue;
+        const int letter = (c | 0x20) - 'a', digit = c >= '0' && c <= '9' ? c - '0' : letter >= 0 && letter < 26 ? letter + 10 : 36;
+        if (digit >= base) return std::nullopt;
+        over = over || __builtin_mul_overflow(out, base, &out) || __builtin_sub_overflow(out, digit, &out);
+    }
+    if (over || (!negative && out == INT64_MIN)) throw TemplateError("an integer is too large");
+    return negative ? out : -out;
+}
+
+// Python's float() of a text.
+std::optional<double> parsed_real(std::string text) {
+    for (std::size_t at; (at = text.find('_')) != std::string::npos; text.erase(at, 1)) {
+        const auto digit = [&](std::size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
+        if (at == 0 || !digit(at - 1) || !digit(at + 1)) return std::nullopt;
+    }
+    const std::string plain = changed_case(text.substr(text.starts_with('-') || text.starts_with('+') ? 1 : 0), false);
+    if (plain != "inf" && plain != "infinity" && plain != "nan" && plain.find_first_not_of("0123456789+-.e") != std::string::npos) return std::nullopt;
     char* end = nullptr;
-    const long long n = std::strtoll(text.c_str(), &end, int(base.integer()));
-    if (!text.empty() && !*end) return std::int64_t(n);
     const double d = std::strtod(text.c_str(), &end);
-    return !text.empty() && !*end && std::fabs(d) < 9e18 ? Value(std::int64_t(d)) : otherwise;
+    return !text.empty() && !*end ? std::optional(d) : std::nullopt;
+}
+
+Value integer(Evaluator&, const Value& v, const Arguments& a) {
+    const Value otherwise = a.get(0, "default", 0);
+    if (v.is_integral()) return v.integer();
+    if (v.is_float()) return std::isfinite(v.number()) ? whole_of(v.number()) : otherwise;
+    if (!v.is_string()) return otherwise;
+    const std::string text = strip(v.string(), nullptr, true, true);
+    if (const auto n = parsed_integer(text, whole(a, 1, "base", 10, "int"))) return *n;
+    const auto d = parsed_real(text);
+    return d && std::isfinite(*d) ? whole_of(*d) : otherwise;
 }
 
 Value real(Evaluator&, const Value& v, const Arguments& a) {
     if (v.is_number()) return v.number();
-    const std::string text = v.is_string() ? strip(v.string(), nullptr, true, true) : "";
-    char* end = nullptr;
-    const double d = std::strtod(text.c_str(), &end);
-    return !text.empty() && !*end ? Value(d) : a.get(0, "default", 0.0);
+    const auto d = v.is_string() ? parsed_real(strip(v.string(), nullptr, true, true)) : std::nullopt;
+    return d ? Value(*d) : a.get(0, "default", 0.0);
+}
+
+// To the nearest, and of two that are as near to the even one; the digits are those of the decimal fraction that `v` is.
+double rounded(double v, std::int64_t digits) {
+    constexpr int most = 323;  // digits of the smallest double
+    if (!std::isfinite(v) || digits > most) return v;
+    if (digits < -308) return std::copysign(0.0, v);
+    if (digits < 0) {
+        const double scale = std::pow(10.0, double(-digits));
+        return std::nearbyint(v / scale) * scale;
+    }
+    char text[700];
+    std::snprintf(text, sizeof text, "%.*f", int(digits), v);
+    return std::strtod(text, nullptr);
+}
+
+std::int64_t rounded(std::int64_t v, std::int64_t digits) {
+    if (digits >= 0) return v;
+    if (digits < -18) return 0;
+    std::int64_t unit = 1;
+    for (; digits < 0; ++digits) unit *= 10;
+    const std::int64_t over = (v % unit + unit) % unit;
+    std::int64_t out = 0;
+    bool failed = __builtin_sub_overflow(v, over, &out);
+    const bool up = over > unit - over || (over == unit - over && out / unit % 2 != 0);
+    failed = failed || (up && __builtin_add_overflow(out, unit, &out));
+    if (failed) throw TemplateError("an integer is too large");
+    return out;
 }
 
 Value round(Evaluator&, const Value& v, const Arguments& a) {
-    if (!v.is_number()) throw TemplateError("round wants a number");
-    const Value precision = a.get(0, "precision", 0);
     const std::string how = to_text(a.get(1, "method", "common"));
-    const double scale = std::pow(10.0, double(precision.is_integral() ? precision.integer() : 0)), x = v.number() * scale;
-    return (how == "ceil" ? std::ceil(x) : how == "floor" ? std::floor(x) : std::nearbyint(x)) / scale;
+    if (how != "common" && how != "ceil" && how != "floor") throw TemplateError("method must be common, ceil or floor");
+    if (!v.is_number()) throw TemplateError("round wants a number");
+    if (how == "common" && a.get(0, "precision", 0).is_none()) return v.is_integral() ? Value(v.integer()) : whole_of(rounded(v.number(), 0));
+    const std::int64_t digits = whole(a, 0, "precision", 0, "round");
+    if (how == "common") return v.is_integral() ? Value(rounded(v.integer(), digits)) : Value(rounded(v.number(), digits));
+    const double scale = std::pow(10.0, double(digits)), x = v.number() * scale;
+    if (!std::isfinite(x)) throw TemplateError("round: a number is too large");
+    return ((how == "ceil" ? std::ceil(x) : std::floor(x)) + 0.0) / scale;  // of a whole number, which has no -0
 }
 
-Value reverse(Evaluator& e, const Value& v, const Arguments&) {
-    Values all = e.iterate(v);
-    std::reverse(all.begin(), all.end());
-    if (!v.is_string()) return Value::list(std::move(all));
-    std::string out;
-    for (const Value& c : all) out += c.string();
-    return e.made(std::move(out));
-}
+const FilterRow rows[] = {{"abs", absolute}, {"attr", attr}, {"d", default_value}, {"default", default_value}, {"float", real}, {"int", integer}, {"round", round}, {"tojson", tojson}};
 
-Value unique(Evaluator& e, const Value& v, const Arguments& a) {
-    const Values all = e.iterate(v), keys = by_attribute(e, all, a.get(1, "attribute", nullptr), !a.get(0, "case_sensitive", false).truthy());
-    Values out, seen;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        e.step(seen.size());
-        if (std::any_of(seen.begin(), seen.end(), [&](const Value& s) { return equal(s, keys[i]); })) continue;
-        seen.push_back(keys[i]);
-        out.push_back(all[i]);
-    }
-    return Value::list(std::move(out));
-}
-
-template <bool largest>
-Value extreme(Evaluator& e, const Value& v, const Arguments& a) {
-    const Values all = e.iterate(v), keys = by_attribute(e, all, a.get(1, "attribute", nullptr), !a.get(0, "case_sensitive", false).truthy());
-    if (all.empty()) return Value::undefined("No aggregated item, sequence was empty.");
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < all.size(); ++i)
-        if (largest ? less(keys[best], keys[i]) : less(keys[i], keys[best])) best = i;
-    return all[best];
-}
-
-Value sum(Evaluator& e, const Value& v, const Arguments& a) {
-    const Value attribute = a.get(0, "attribute", nullptr);
-    Value total = a.get(1, "start", 0);
-    for (const Value& item : e.iterate(v)) total = e.binary("+", total, attribute.is_none() ? item : dig(e, item, attribute));
-    return total;
-}
-
-Value map(Evaluator& e, const Value& v, const Arguments& a) {
-    Values out;
-    const Value* attribute = a.positional.empty() ? a.find(0, "attribute") : nullptr;
-    if (!attribute && a.positional.empty()) throw TemplateError("map requires a filter argument");
-    if (!v.truthy()) return Value::list({});  // jinja2 passes over none as over an empty list
-    Arguments rest;
-    if (!attribute) rest.positional.assign(a.positional.begin() + 1, a.positional.end());
-    for (const auto& named : a.named)
-        if (!attribute) rest.named.push_back(named);
-    for (const Value& item : e.iterate(v)) {
-        Value mapped = attribute ? dig(e, item, *attribute) : e.filter(to_text(a.positional[0]), item, rest);
-        if (attribute && mapped.is_undefined()) mapped = a.get(1, "default", mapped);
-        out.push_back(std::move(mapped));
-    }
-    return Value::list(std::move(out));
-}
-
-template <bool wanted, bool attributes>
-Value select(Evaluator& e, const Value& v, const Arguments& a) {
-    if (attributes && a.positional.empty()) throw TemplateError("Missing parameter for attribute name");
-    if (!v.truthy()) return Value::list({});
-    Arguments rest;
-    const std::size_t at = attributes ? 1 : 0;
-    if (a.positional.size() > at) rest.positional.assign(a.positional.begin() + long(at) + 1, a.positional.end());
-    Values out;
-    for (const Value& item : e.iterate(v)) {
-        const Value subject = attributes ? dig(e, item, a.positional[0]) : item;
-        const bool is = a.positional.size() > at ? e.test(to_text(a.positional[at]), subject, rest) : subject.truthy();
-        if (is == wanted) out.push_back(item);
-    }
-    return Value::list(std::move(out));
-}
-
-Value format(Evaluator& e, const Value& v, const Arguments& a) { return e.made(formatted(e, to_text(v), a)); }
-
-Value wordcount(Evaluator& e, const Value& v, const Arguments&) {
-    const Value words = e.call(method(Value(to_text(v)), "split"), {});
-    return std::int64_t(words.items().size());
-}
-
-Value truncate(Evaluator& e, const Value& v, const Arguments& a) {
-    const auto all = characters(to_text(v));
-    const Value limit = a.get(0, "length", 255), leeway = a.get(3, "leeway", 5);
-    const bool kill = a.get(1, "killwords", false).truthy();
-    const std::string end = to_text(a.get(2, "end", "..."));
-    const auto most = std::int64_t(limit.is_integral() ? limit.integer() : 255);
-    if (std::int64_t(all.size()) <= most + (leeway.is_integral() ? leeway.integer() : 5)) return e.made(to_text(v));
-    std::string out;
-    for (std::int64_t i = 0; i < most - std::int64_t(length(end)); ++i) out += all[std::size_t(i)];
-    if (!kill && out.rfind(' ') != std::string::npos) out.resize(out.rfind(' '));
-    return e.made(out + end);
-}
-
-Value batch(Evaluator& e, const Value& v, const Arguments& a) {
-    const Value size = a.get(0, "linecount", 1);
-    if (!size.is_integral() || size.integer() < 1) throw TemplateError("batch wants a size of at least 1");
-    Values out, row;
-    for (const Value& item : e.iterate(v)) {
-        row.push_back(item);
-        if (std::int64_t(row.size()) == size.integer()) out.push_back(Value::list(std::exchange(row, {})));
-    }
-    const Value fill = a.get(1, "fill_with", nullptr);
-    while (!row.empty() && !fill.is_none() && std::int64_t(row.size()) < size.integer()) e.step(), row.push_back(fill);
-    if (!row.empty()) out.push_back(Value::list(std::move(row)));
-    return Value::list(std::move(out));
-}
-
-const Row filters[] = {
-    {"abs", absolute}, {"attr", attr}, {"batch", batch}, {"capitalize", capitalize}, {"count", length_of},
-    {"d", default_value}, {"default", default_value}, {"dictsort", dictsort}, {"e", escape}, {"escape", escape},
-    {"first", first}, {"float", real}, {"format", format}, {"indent", indent}, {"int", integer}, {"items", items},
-    {"join", join}, {"last", last}, {"length", length_of}, {"list", list}, {"lower", lower}, {"map", map},
-    {"max", extreme<true>}, {"min", extreme<false>}, {"reject", select<false, false>}, {"rejectattr", select<false, true>},
-    {"replace", replace}, {"reverse", reverse}, {"round", round}, {"safe", safe}, {"select", select<true, false>},
-    {"selectattr", select<true, true>}, {"sort", sort}, {"string", string}, {"sum", sum}, {"title", title},
-    {"tojson", tojson}, {"trim", trim}, {"truncate", truncate}, {"unique", unique}, {"upper", upper}, {"wordcount", wordcount},
-};
-
-const Row* find(std::string_view name) {
-    const auto it = std::find_if(std::begin(filters), std::end(filters), [&](const Row& r) { return r.name == name; });
-    return it == std::end(filters) ? nullptr : it;
+const FilterRow* find(std::string_view name) {
+    for (const auto& family : {value_filters(), text_filters(), sequence_filters()})
+        for (const FilterRow& row : family)
+            if (row.name == name) return &row;
+    return nullptr;
 }
 
 }  // namespace
+
+std::span<const FilterRow> value_filters() { return rows; }
+
+std::int64_t whole(const Arguments& a, std::size_t position, std::string_view name, std::int64_t otherwise, const char* what) {
+    const Value* const found = a.find(position, name);
+    if (found && !found->is_integral()) throw TemplateError(std::string(what) + " wants a whole number as " + std::string(name) + ", found " + found->type_name());
+    return found ? found->integer() : otherwise;
+}
 
 bool filter_exists(std::string_view name) { return find(name) != nullptr; }
 
 Value Evaluator::filter(const std::string& name, const Value& value, const Arguments& a) {
     step();
-    const Row* row = find(name);
+    const FilterRow* row = find(name);
     if (!row) throw TemplateError("No filter named '" + name + "'.");
     return row->run(*this, value, a);
 }

@@ -110,22 +110,27 @@ Value join_method(Evaluator& e, const Value& self, const Arguments& a) {
 }
 
 Value splitlines_method(Evaluator& e, const Value& self, const Arguments& a) {
-    const bool keep = a.get(0, "keepends", false).truthy();
     Values out;
-    std::string line;
-    const std::string& s = self.string();
-    for (std::size_t i = 0; i < s.size(); ++i) {
-        if (s[i] != '\n' && s[i] != '\r') {
-            line += s[i];
-            continue;
-        }
-        const std::string end = s[i] == '\r' && i + 1 < s.size() && s[i + 1] == '\n' ? "\r\n" : std::string(1, s[i]);
-        i += end.size() - 1;
-        out.push_back(e.made(keep ? line + end : line));
-        line.clear();
-    }
-    if (!line.empty()) out.push_back(e.made(line));
+    for (std::string& line : lines_of(self.string(), a.get(0, "keepends", false).truthy())) out.push_back(e.made(std::move(line)));
+    e.step(out.size());
     return Value::list(std::move(out));
+}
+
+template <Pad pad>
+Value pad_method(Evaluator& e, const Value& self, const Arguments& a) {
+    const Value width = a.get(0, "width", nullptr), fill = a.get(1, "fillchar", " ");
+    if (!width.is_integral()) throw TemplateError("center(), ljust() and rjust() want a whole number as width");
+    if (!fill.is_string() || length(fill.string()) != 1) throw TemplateError("The fill character must be exactly one character long");
+    return e.made(padded(self.string(), width.integer(), pad, fill.string()));
+}
+
+Value zfill_method(Evaluator& e, const Value& self, const Arguments& a) {
+    const Value width = a.get(0, "width", nullptr);
+    if (!width.is_integral()) throw TemplateError("zfill() wants a whole number as width");
+    const std::string& s = self.string();
+    const std::size_t sign = s.starts_with('-') || s.starts_with('+') ? 1 : 0;
+    const std::int64_t rest = width.integer() > 0 ? width.integer() - std::int64_t(sign) : 0;
+    return e.made(s.substr(0, sign) + padded(s.substr(sign), rest, Pad::left, "0"));
 }
 
 // Whether the text is not empty and all of it is of these classes.
@@ -158,7 +163,7 @@ Value is_case(Evaluator&, const Value& self, const Arguments&) {
     return changed_case(self.string(), upper) == self.string() && changed_case(self.string(), !upper) != self.string();
 }
 Value capitalize_method(Evaluator& e, const Value& self, const Arguments&) { return e.made(capitalized(self.string())); }
-Value title_method(Evaluator& e, const Value& self, const Arguments&) { return e.made(titled(self.string())); }
+Value title_method(Evaluator& e, const Value& self, const Arguments&) { return e.made(titled(self.string(), Words::of_python)); }
 template <bool suffix>
 Value remove_method(Evaluator& e, const Value& self, const Arguments& a) {
     const std::string &what = text_argument(a, 0, "removeprefix()"), &s = self.string();
@@ -208,6 +213,7 @@ const Row string_methods[] = {
     {"isdigit", is_digit}, {"isdecimal", is_digit}, {"isnumeric", all_of_class<base::number>}, {"isalpha", all_of_class<base::letter>},
     {"isalnum", all_of_class<base::letter | base::number>}, {"isspace", all_of_class<base::space>}, {"isupper", is_case<true>},
     {"islower", is_case<false>}, {"removeprefix", remove_method<false>}, {"removesuffix", remove_method<true>},
+    {"center", pad_method<Pad::both>}, {"ljust", pad_method<Pad::right>}, {"rjust", pad_method<Pad::left>}, {"zfill", zfill_method},
     {"partition", partition_method<false>}, {"rpartition", partition_method<true>}, {"format", format_method},
 };
 

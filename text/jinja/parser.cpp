@@ -154,6 +154,7 @@ ExprPtr Parser::primary() {
             if (t.text == "true" || t.text == "True") return e->value = true, std::move(e);
             if (t.text == "false" || t.text == "False") return e->value = false, std::move(e);
             if (t.text == "none" || t.text == "None") return e->value = nullptr, std::move(e);
+            extras_.varargs |= t.text == "varargs", extras_.kwargs |= t.text == "kwargs", extras_.caller |= t.text == "caller";
             return make(Kind::name, t.text);
         }
         case Token::Kind::string: {

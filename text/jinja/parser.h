@@ -71,12 +71,14 @@ private:
     std::unique_ptr<Stmt> macro_statement();
     std::unique_ptr<Stmt> call_statement();
     std::unique_ptr<Stmt> with_statement();
+    void macro_body(Stmt& macro, std::string_view end);
     std::vector<Parameter> parameters();
     std::unique_ptr<Stmt> new_statement(Stmt::Kind kind) const;
 
     std::vector<Token> tokens_;
     std::size_t at_ = 0;
     int depth_ = 0, loops_ = 0;
+    Stmt::Extras extras_;  // that the macro under way has named
 };
 
 }  // namespace text::jinja

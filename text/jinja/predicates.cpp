@@ -59,7 +59,7 @@ const Row tests[] = {
     {"mapping", [](E&, const V& v, const A&) { return v.is_dict(); }},
     {"iterable", sequence},
     {"sequence", sequence},
-    {"callable", [](E&, const V& v, const A&) { return v.is_callable(); }},
+    {"callable", [](E&, const V& v, const A&) { return v.is_callable() || v.is_undefined(); }},
     {"escaped", [](E&, const V& v, const A&) { return v.is_safe(); }},
     {"filter", [](E&, const V& v, const A&) { return v.is_string() && filter_exists(v.string()); }},
     {"test", [](E&, const V& v, const A&) { return v.is_string() && test_exists(v.string()); }},

@@ -29,22 +29,31 @@ std::string hex(const char* prefix, unsigned value, int width) {
     return std::string(prefix) + buffer;
 }
 
+// Python shows what str.isprintable() takes, and escapes the rest.
+bool is_shown(char32_t c) {
+    using base::Category;
+    switch (category(c)) {
+        case Category::unassigned: case Category::Cc: case Category::Cf: case Category::Cs: case Category::Co: case Category::Zl: case Category::Zp: return false;
+        case Category::Zs: return c == ' ';
+        default: return true;
+    }
+}
+
 std::string string_repr(const std::string& s) {
     const char quote = s.find('\'') != std::string::npos && s.find('"') == std::string::npos ? '"' : '\'';
     std::string out(1, quote);
-    for (char c : s) {
-        if (c == quote || c == '\\')
-            out += '\\', out += c;
-        else if (c == '\n')
-            out += "\\n";
-        else if (c == '\r')
-            out += "\\r";
-        else if (c == '\t')
-            out += "\\t";
-        else if (std::uint8_t(c) < 0x20 || c == 0x7f)
-            out += hex("\\x", std::uint8_t(c), 2);
-        else
-            out += c;
+    for (std::size_t i = 0; i < s.size();) {
+        int n = 1;
+        const char c = s[i];
+        const char32_t point = decode_utf8(s, i, n);
+        if (c == quote || c == '\\') out += '\\', out += c;
+        else if (c == '\n') out += "\\n";
+        else if (c == '\r') out += "\\r";
+        else if (c == '\t') out += "\\t";
+        else if (point == no_char || is_shown(point)) out.append(s, i, std::size_t(n));
+        else if (point < 0x100) out += hex("\\x", unsigned(point), 2);
+        else out += point < 0x10000 ? hex("\\u", unsigned(point), 4) : hex("\\U", unsigned(point), 8);
+        i += std::size_t(n);
     }
     return out + quote;
 }

@@ -8,15 +8,91 @@
 namespace text::jinja {
 namespace {
 
-// str.strip() also takes the separators U+001C to U+001F.
-bool strips(char32_t c) { return is_space(c) || (c >= 0x1c && c <= 0x1f); }
-
 char32_t point(const std::string& character) {
     int n = 1;
     return decode_utf8(character, 0, n);
 }
 
+// Where the line that ends at `at` is over: past its end, or npos where none is there.
+std::size_t past_line_end(const std::string& text, std::size_t at) {
+    if (text.compare(at, 2, "\r\n") == 0) return at + 2;
+    if ((text[at] >= '\n' && text[at] <= '\r') || (text[at] >= 0x1c && text[at] <= 0x1e)) return at + 1;
+    for (const std::string_view end : {"\u0085", "\u2028", "\u2029"})
+        if (text.compare(at, end.size(), end) == 0) return at + end.size();
+    return std::string::npos;
+}
+
+bool is_cased(char32_t c) {
+    const auto kind = category(c);
+    return kind == base::Category::Lu || kind == base::Category::Ll || kind == base::Category::Lt;
+}
+
+std::string in_title_case(const std::string& character) { return character == "ß" ? "Ss" : changed_case(character, true); }
+
+template <class Use>
+void each_point(const std::string& text, Use use) {
+    for (std::size_t i = 0; i < text.size();) {
+        int n = 1;
+        const char32_t point = decode_utf8(text, i, n);
+        use(point, i, std::size_t(n));
+        i += std::size_t(n);
+    }
+}
+
 }  // namespace
+
+void check_size(std::size_t bytes) {
+    if (bytes > (std::size_t(64) << 20)) throw TemplateError("the template makes more text than allowed");
+}
+
+// The separators U+001C to U+001F too.
+bool strips(char32_t c) { return is_space(c) || (c >= 0x1c && c <= 0x1f); }
+bool is_word(char32_t c) { return c == '_' || (c != no_char && (classes(c) & (base::letter | base::number)) != 0); }
+
+bool has_space(const std::string& text) {
+    bool out = false;
+    each_point(text, [&](char32_t c, std::size_t, std::size_t) { out = out || strips(c); });
+    return out;
+}
+
+std::size_t count_words(const std::string& text) {
+    std::size_t out = 0;
+    bool inside = false;
+    each_point(text, [&](char32_t c, std::size_t, std::size_t) {
+        out += is_word(c) && !inside;
+        inside = is_word(c);
+    });
+    return out;
+}
+
+std::vector<std::string> lines_of(const std::string& text, bool keep_ends) {
+    std::vector<std::string> out;
+    std::size_t from = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = past_line_end(text, at);
+        if (end == std::string::npos) {
+            ++at;
+            continue;
+        }
+        out.push_back(text.substr(from, (keep_ends ? end : at) - from));
+        from = at = end;
+    }
+    if (from < text.size()) out.push_back(text.substr(from));
+    return out;
+}
+
+std::string padded(const std::string& text, std::int64_t width, Pad pad, const std::string& fill) {
+    const auto missing = width - std::int64_t(length(text));
+    if (missing <= 0) return text;
+    check_size(std::size_t(std::min<std::int64_t>(missing, 1 << 30)) * fill.size());
+    // As Python has it: the odd one goes to the left where the width is odd.
+    const std::int64_t left = pad == Pad::left ? missing : pad == Pad::right ? 0 : missing / 2 + (missing & width & 1);
+    std::string out;
+    for (std::int64_t i = 0; i < left; ++i) out += fill;
+    out += text;
+    for (std::int64_t i = left; i < missing; ++i) out += fill;
+    return out;
+}
 
 std::vector<std::string> characters(const std::string& text) {
     std::vector<std::string> out;
@@ -89,16 +165,17 @@ std::string changed_case(const std::string& text, bool upper) {
 std::string capitalized(const std::string& text) {
     const auto all = characters(text);
     if (all.empty()) return text;
-    return changed_case(all[0], true) + changed_case(text.substr(all[0].size()), false);
+    return in_title_case(all[0]) + changed_case(text.substr(all[0].size()), false);
 }
 
-std::string titled(const std::string& text) {
+std::string titled(const std::string& text, Words words) {
     std::string out;
     bool inside = false;
-    for (const std::string& c : characters(text)) {
-        out += changed_case(c, !inside);
-        inside = (classes(point(c)) & base::letter) != 0;
-    }
+    each_point(text, [&](char32_t c, std::size_t at, std::size_t n) {
+        const std::string character = text.substr(at, n);
+        out += inside ? changed_case(character, false) : words == Words::of_python ? in_title_case(character) : changed_case(character, true);
+        inside = words == Words::of_python ? is_cased(c) : !strips(c) && (c >= 0x80 || std::string_view("-({[<").find(char(c)) == std::string_view::npos);
+    });
     return out;
 }
 

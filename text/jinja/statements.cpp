@@ -76,6 +76,8 @@ void Parser::statement(Body& out) {
         return out.push_back(std::move(s));
     }
     --at_;
+    for (const char* of_others : {"include", "import", "from", "extends", "block"})
+        if (keyword == of_others) fail("the tag '" + keyword + "' is refused: a chat template stands alone, there is no other that it could take from or be taken from");
     fail("unknown tag");
 }
 
@@ -166,9 +168,21 @@ std::vector<Parameter> Parser::parameters() {
         Parameter p;
         p.name = expect_name();
         if (take("=")) p.otherwise = expression();
+        else if (!out.empty() && out.back().otherwise) fail("a parameter without a default follows one that has it");
         out.push_back(std::move(p));
     }
     return out;
+}
+
+// A macro inside of another names for both.
+void Parser::macro_body(Stmt& macro, std::string_view end) {
+    const Stmt::Extras outer = std::exchange(extras_, {});
+    const int loops = std::exchange(loops_, 0);
+    macro.body = body({end});
+    loops_ = loops;
+    macro.extras = extras_;
+    extras_.varargs |= outer.varargs, extras_.kwargs |= outer.kwargs, extras_.caller |= outer.caller;
+    ++at_;
 }
 
 std::unique_ptr<Stmt> Parser::macro_statement() {
@@ -176,10 +190,7 @@ std::unique_ptr<Stmt> Parser::macro_statement() {
     s->text = expect_name();
     s->parameters = parameters();
     expect_block_end();
-    const int loops = std::exchange(loops_, 0);
-    s->body = body({"endmacro"});
-    loops_ = loops;
-    ++at_;
+    macro_body(*s, "endmacro");
     if (peek().kind == Token::Kind::name) ++at_;
     expect_block_end();
     return s;
@@ -191,10 +202,7 @@ std::unique_ptr<Stmt> Parser::call_statement() {
     s->value = expression();
     if (s->value->kind != Expr::Kind::call) fail("a call block needs a call");
     expect_block_end();
-    const int loops = std::exchange(loops_, 0);
-    s->body = body({"endcall"});
-    loops_ = loops;
-    ++at_;
+    macro_body(*s, "endcall");
     expect_block_end();
     return s;
 }

@@ -59,6 +59,13 @@ Value Value::list(Values items, bool tuple) {
     return Value(std::in_place, std::shared_ptr<const List>(std::move(list)));
 }
 
+Value Value::group(Value grouper, Values items) {
+    Value out = list({std::move(grouper), list(std::move(items))}, true);
+    auto named = std::make_shared<List>(*std::get<std::shared_ptr<const List>>(out.held_));
+    named->group = true;
+    return Value(std::in_place, std::shared_ptr<const List>(std::move(named)));
+}
+
 Value Value::dict(Pairs pairs) {
     auto dict = std::make_shared<Dict>();
     int deepest = 0;
@@ -143,6 +150,11 @@ const Value* Value::find(const Value& key) const {
     for (const auto& [k, v] : pairs())
         if (equal(k, key)) return &v;
     return nullptr;
+}
+
+const Value* Value::named(std::string_view name) const {
+    if (!is_list() || !std::get<std::shared_ptr<const List>>(held_)->group) return nullptr;
+    return name == "grouper" ? &items()[0] : name == "list" ? &items()[1] : nullptr;
 }
 
 const char* Value::type_name() const {

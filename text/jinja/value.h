@@ -56,6 +56,7 @@ public:
     Value(std::shared_ptr<Namespace> n) : held_(std::move(n)) {}
     static Value undefined(std::string why);
     static Value list(Values items, bool tuple = false);  // throws when nested too deeply or too heavy
+    static Value group(Value grouper, Values items);      // a tuple of both, which has them as .grouper and .list too
     static Value dict(Pairs pairs);                        // later pairs replace earlier ones of an equal key
     static Value from_json(const base::OrderedJson& json);
 
@@ -88,6 +89,7 @@ public:
 
     bool truthy() const;
     const Value* find(const Value& key) const;  // of a dict
+    const Value* named(std::string_view name) const;  // an item of a group; null of anything else
     const char* type_name() const;              // Python's
 
 private:
@@ -102,7 +104,7 @@ private:
 struct List {
     ~List();
     Values items;
-    bool tuple = false;
+    bool tuple = false, group = false;
     int depth = 1;
     std::size_t weight = 1;
 };
