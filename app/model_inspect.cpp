@@ -63,7 +63,7 @@ base::Json to_json(const Examination& e, const std::optional<base::Error>& refus
     }
     out["unsaid"] = base::Json::array();
     if (e.info)
-        for (const engine::Unsaid& one : e.info->unsaid) out["unsaid"].push_back({{"key", one.key}, {"taken", one.taken}, {"remedy", one.remedy}});
+        for (const engine::Unsaid& one : e.info->unsaid) out["unsaid"].push_back({{"key", one.key}, {"taken", one.taken}, {"remedy", one.remedy}, {"left_out", one.left_out}});
     out["loads"] = !refused;
     out["memory"] = refused ? base::Json(nullptr) : base::Json(e.plan.text());
     const engine::MemoryPlan& m = e.plan;
@@ -176,7 +176,7 @@ void print(const Examination& e) {
     print_words(e);
     print_needs(e);
     if (e.info)
-        for (const engine::Unsaid& one : e.info->unsaid) line("unsaid", one.key + ": " + one.taken), line("", "→ " + one.remedy);
+        for (const engine::Unsaid& one : e.info->unsaid) line(one.left_out ? "left out" : "unsaid", one.key + ": " + one.taken), line("", "→ " + one.remedy);
     for (const auto& note : e.notes) line("note", note);
     line("loads", e.refused ? "no" : "yes");
 }

@@ -313,7 +313,7 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     tell("ready", 1);
     if (options.log) {
         for (const Unsaid& one : opened->info.unsaid)
-            options.log->warn("the model's file leaves something unsaid", {{"model", opened->info.name}, {"key", one.key}, {"taken", one.taken}, {"remedy", one.remedy}});
+            options.log->warn(one.left_out ? "the model's file says something that is not followed" : "the model's file leaves something unsaid", {{"model", opened->info.name}, {"key", one.key}, {"taken", one.taken}, {"remedy", one.remedy}});
         options.log->info("model loaded", {{"model", opened->info.name}, {"target", opened->target.name},
                                            {"profile", options.profile == Profile::exact ? "exact" : "fast"},
                                            {"memory", opened->plan.text()}});

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/model/cache_scales.h"
 #include "engine/model/checkpoint_tensors.h"
 #include "engine/model/weights.h"
 #include "text/either_template.h"
@@ -158,6 +159,11 @@ base::Result<std::string> Checkpoint::chat_template() const {
 
 std::unique_ptr<TensorSource> Checkpoint::tensors(const Config& config) const {
     return std::make_unique<CheckpointTensors>(*weights_, checkpoint_, quantisation_, config);
+}
+
+std::vector<Unsaid> Checkpoint::unsaid(const Config& config) const {
+    const std::string prefix = weights_ ? text_prefix_of(*weights_).layers : "";
+    return CacheScales(prefix + "layers.", config.layers, quantisation_.cache_key()).left_out(weights_.get());
 }
 
 base::Result<ModelFile::Sizes> Checkpoint::sizes(const Config& config) const {

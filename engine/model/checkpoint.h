@@ -27,6 +27,7 @@ public:
     base::Result<Sampling> sampling() const override;
     base::Result<std::string> chat_template() const override;
     std::unique_ptr<TensorSource> tensors(const Config& config) const override;
+    std::vector<Unsaid> unsaid(const Config& config) const override;
     base::Result<Sizes> sizes(const Config& config) const override;
     base::Error error(std::string what, base::Code code) const override;
 

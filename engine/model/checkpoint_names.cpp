@@ -192,7 +192,7 @@ constexpr std::string_view kLeftOutBeginnings[] = {
     "model.audio_tower.", "audio_tower.", "model.embed_vision.", "model.embed_audio.", "model.multi_modal_projector.",
     "multi_modal_projector.", "thinker.visual.", "thinker.audio_tower.", "talker.", "code2wav.",
 };
-constexpr std::string_view kLeftOutEnds[] = {".rotary_emb.inv_freq", ".k_scale", ".v_scale", ".q_scale", ".prob_output_scale"};
+constexpr std::string_view kAngles = ".rotary_emb.inv_freq";  // which the configuration says
 
 }  // namespace
 
@@ -203,8 +203,7 @@ const NameTable kLlamaNames = kLlama, kExpertNames = kExperts, kMixtralNames = k
 std::span<const TextPrefix> text_prefixes() { return kPrefixes; }
 
 bool left_out(std::string_view name) {
-    return std::ranges::any_of(kLeftOutBeginnings, [&](std::string_view part) { return name.starts_with(part); }) ||
-           std::ranges::any_of(kLeftOutEnds, [&](std::string_view part) { return name.ends_with(part); });
+    return std::ranges::any_of(kLeftOutBeginnings, [&](std::string_view part) { return name.starts_with(part); }) || name.ends_with(kAngles);
 }
 
 }  // namespace engine

@@ -37,8 +37,8 @@ struct TextPrefix {
 };
 std::span<const TextPrefix> text_prefixes();
 
-// Tensors of a checkpoint that a text model without drafting does not have: towers of other senses, blocks for drafting,
-// what quantised the KV cache. `name` is whole.
+// Tensors of a checkpoint that a text model without drafting does not have: towers of other senses, blocks for drafting.
+// `name` is whole.
 bool left_out(std::string_view name);
 
 }  // namespace engine

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "engine/model/cache_scales.h"
 #include "engine/model/draft_blocks.h"
 
 namespace engine {
@@ -187,9 +188,10 @@ base::Result<void> CheckpointTensors::check_biases() const {
 base::Result<void> CheckpointTensors::finish() {
     if (auto done = check_biases(); !done) return done;
     DraftBlocks blocks(std::string(prefix_.layers) + "layers.", config_.layers, checkpoint_.drafting);
+    const CacheScales scales(std::string(prefix_.layers) + "layers.", config_.layers, quantisation_.cache_key());
     for (const SafeTensor& tensor : file_.tensors()) blocks.see(tensor.name);
     for (const SafeTensor& tensor : file_.tensors()) {
-        if (used_.count(&tensor) || left_out(tensor.name) || blocks.drafts(tensor.name)) continue;
+        if (used_.count(&tensor) || left_out(tensor.name) || scales.is_one(tensor.name) || blocks.drafts(tensor.name)) continue;
         if (const auto stray = blocks.stray(tensor.name, "num_hidden_layers of " + checkpoint_.file)) return file_.error(tensor, *stray);
         if (tensor.name == std::string(prefix_.head) + "lm_head.weight" && checkpoint_.tied.value_or(false)) continue;
         return unused(tensor);

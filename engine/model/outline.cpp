@@ -41,7 +41,8 @@ constexpr KindRow kKinds[] = {
 
 // The last parts of the names of what is no weight of a quantised module, and of which it is made.
 constexpr std::string_view kScales[] = {"weight_scale", "weight_scale_inv", "weight_scale_2", "weight_global_scale", "input_scale", "input_global_scale", "scales",
-                                        "qzeros", "weight_zero_point", "g_idx", "weight_g_idx", "weight_shape"};
+                                        "qzeros", "weight_zero_point", "g_idx", "weight_g_idx", "weight_shape",
+                                        "k_scale", "v_scale", "kv_scale", "q_scale", "prob_scale", "prob_output_scale", "output_scale"};
 
 std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 

@@ -175,6 +175,8 @@ base::Result<Quantisation> Quantisation::read(const Json& config, const std::str
     if (!from) return out;
     text::JsonProblem problem{file, {}};
     const text::JsonNode node(from, "quantization_config", problem);
+    for (const char* key : {"kv_cache_scheme", "kv_cache_quant_algo"})
+        if (!node[key].absent()) out.cache_key_ = std::string(file == config_file ? "quantization_config." : "quantization.") + key;
     out.method_ = node["quant_method"].text("");
     const std::string algorithm = node["quant_algo"].text("");
     if (out.method_.empty()) out.method_ = algorithm.empty() ? node["format"].absent() ? "" : "compressed-tensors" : "modelopt";

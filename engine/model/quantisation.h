@@ -21,6 +21,7 @@ public:
                                            const std::string& beside_file);
 
     const std::string& method() const { return method_; }  // "gptq"; empty: none
+    const std::string& cache_key() const { return cache_key_; }  // of what quantises the KV cache too; empty: none does
     LinearScheme scheme(const std::string& module) const;
     // What contradicts the configuration in a module that is stored as `kind`, if anything does.
     std::optional<std::string> contradiction(const std::string& module, Linear::Kind kind) const;
@@ -44,7 +45,7 @@ private:
     base::Result<void> read_groups(const base::Json& from, const std::string& file);
     base::Result<void> read_dynamic(const base::Json& from, const std::string& file);
 
-    std::string method_;
+    std::string method_, cache_key_;
     LinearScheme scheme_;
     std::vector<Pattern> ignored_;
     std::vector<Pattern> converted_;  // empty: all but what is ignored

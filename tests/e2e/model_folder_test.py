@@ -77,3 +77,22 @@ def test_what_a_file_leaves_unsaid_is_told(env, tmp_path):  # noqa: F811
     [unsaid] = json.loads(run(env, "model", "inspect", "--json", str(file)).stdout)["unsaid"]
     assert unsaid["key"] == "llama.attention.sliding_window" and "4096" in unsaid["taken"] and "4096" in unsaid["remedy"]
     assert json.loads(run(env, "model", "inspect", "--json", str(MODELS / "llama_tied.gguf")).stdout)["unsaid"] == []
+
+
+def test_what_a_folder_says_that_is_not_followed_is_told(env, folder, tmp_path):  # noqa: F811
+    """A checkpoint for a KV cache of FP8: its scales are left out, by name, and it loads."""
+    shutil.copytree(folder, tmp_path / "model")
+    weights = tmp_path / "model/model.safetensors"
+    data = weights.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:8 + length])
+    end = len(data) - 8 - length
+    for i, scale in enumerate(("k_scale", "v_scale")):
+        header[f"model.layers.0.self_attn.{scale}"] = {"dtype": "F32", "shape": [], "data_offsets": [end + 4 * i, end + 4 * i + 4]}
+    head = json.dumps(header).encode()
+    weights.write_bytes(len(head).to_bytes(8, "little") + head + data[8 + length:] + b"\0\0\x80\x3f" * 2)
+    told = run(env, "model", "inspect", str(tmp_path / "model"))
+    assert told.returncode == 0, told.stderr
+    assert "left out      model.layers.N.self_attn.k_scale: " in told.stdout and "left out      model.layers.N.self_attn.v_scale: " in told.stdout
+    told = json.loads(run(env, "model", "inspect", "--json", str(tmp_path / "model")).stdout)["unsaid"]
+    assert [(one["key"], one["left_out"]) for one in told] == [("model.layers.N.self_attn.k_scale", True), ("model.layers.N.self_attn.v_scale", True)]
