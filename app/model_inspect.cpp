@@ -55,6 +55,8 @@ base::Json to_json(const Examination& e, const std::optional<base::Error>& refus
                                 : text_or_null(f.tokenizer);
     out["template"] = e.chat_template ? base::Json({{"dialect", e.chat_template->dialect}, {"reasoning", e.chat_template->reasoning}, {"broken", text_or_null(e.chat_template->broken)}})
                                       : base::Json(nullptr);
+    if (e.chat_template && e.info)
+        out["template"].update({{"names", e.info->templates.names}, {"plain", text_or_null(e.info->templates.plain)}, {"with_tools", text_or_null(e.info->templates.with_tools)}});
     if (e.needs) {
         base::Json computed = base::Json::object();
         for (const auto& [format, values] : e.needs->values) computed[format] = values;
@@ -148,6 +150,11 @@ void print_words(const Examination& e) {
     std::string words = "in the file; tool calls: " + e.chat_template->dialect;
     for (const auto& mark : e.chat_template->reasoning) words += (&mark == &e.chat_template->reasoning[0] ? "; reasoning: " : " ") + mark;
     line("chat template", words);
+    if (!e.info || e.info->templates.names.size() < 2) return;
+    const auto& t = e.info->templates;
+    std::string names;
+    for (const std::string& name : t.names) names += (names.empty() ? "" : ", ") + name;
+    line("", "of " + names + ": " + t.plain + (t.with_tools == t.plain ? ", with tools and without" : " without tools, " + t.with_tools + " with them"));
 }
 
 void print_needs(const Examination& e) {

@@ -110,9 +110,8 @@ base::Result<void> write_texts(const ModelFile& file, Parts& parts, Json& index)
         texts["gguf"] = parts.add(gguf->gguf().head());
     } else if (const auto* checkpoint = dynamic_cast<const Checkpoint*>(&file)) {
         index["source"] = "checkpoint";
-        for (const char* name : CheckpointFiles::names()) {
-            if (!checkpoint->files().has(name)) continue;
-            const auto text = checkpoint->files().text(name);
+        for (const std::string& name : checkpoint->files().present()) {
+            const auto text = checkpoint->files().text(name.c_str());
             if (!text) return text.error();
             texts[name] = parts.add({reinterpret_cast<const std::uint8_t*>(text->data()), text->size()});
         }

@@ -56,6 +56,10 @@ struct ModelInfo {
     std::uint64_t weight_bytes_per_token = 0;  // what one decode step must read
     Sampling default_sampling;                 // from the model's own configuration
     std::string chat_template;
+    struct Templates {
+        std::vector<std::string> names;     // that the file has
+        std::string plain, with_tools;      // which of them is for requests without tools, and with them
+    } templates;
     std::string bos_token, eos_token;
     bool encoder = false;      // makes vectors of texts and writes none
     std::vector<Unsaid> unsaid;  // by the file, and of consequence in the context that was loaded, else in the trained one

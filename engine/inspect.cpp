@@ -44,9 +44,10 @@ base::Result<ModelInfo> describe(const ModelFile& file, const Config& config, co
     auto sampling = file.sampling();
     if (!sampling) return std::move(sampling).error();
     out.default_sampling = *std::move(sampling);
-    auto chat_template = file.chat_template();
-    if (!chat_template) return std::move(chat_template).error();
-    out.chat_template = *std::move(chat_template);
+    const auto templates = file.chat_templates();
+    if (!templates) return templates.error();
+    out.chat_template = templates->text();
+    out.templates = {templates->names(), templates->plain(), templates->with_tools()};
     if (vocabulary.bos >= 0) out.bos_token = vocabulary.tokens[std::size_t(vocabulary.bos)];
     if (vocabulary.eos >= 0) out.eos_token = vocabulary.tokens[std::size_t(vocabulary.eos)];
     return out;

@@ -7,7 +7,6 @@
 #include "engine/model/cache_scales.h"
 #include "engine/model/checkpoint_tensors.h"
 #include "engine/model/weights.h"
-#include "text/either_template.h"
 #include "text/json_node.h"
 #include "text/sentence_piece.h"
 #include "text/tokenizer_json.h"
@@ -135,26 +134,33 @@ base::Result<Sampling> Checkpoint::sampling() const {
     return out;
 }
 
-base::Result<std::string> Checkpoint::chat_template() const {
-    if (files_.has("chat_template.jinja")) return files_.text("chat_template.jinja");
+// The files of templates count and no configuration beside them, but for a "default" that they lack.
+base::Result<ChatTemplates> Checkpoint::chat_templates() const {
+    ChatTemplates out;
+    const auto whole = [&] { return out.plain() == "default"; };
+    for (const auto& [name, file] : files_.templates()) {
+        auto source = files_.text(file.c_str());
+        if (!source) return std::move(source).error();
+        out.add(name, *std::move(source));
+    }
     for (const char* file : {"chat_template.json", "tokenizer_config.json"}) {
+        if (whole()) break;
         auto config = files_.json(file);
         if (!config) return std::move(config).error();
         text::JsonProblem problem{files_.shown(file), {}};
         const text::JsonNode node = text::JsonNode(&*config, "", problem)["chat_template"];
-        if (node.absent()) continue;
-        std::string out, with_tools;
-        if (!node.is_array()) out = node.text();
-        else  // several by name
-            for (const text::JsonNode& one : node.items()) {
-                const std::string name = one["name"].text();
-                if (out.empty() || name == "default") out = one["template"].text();
-                if (name == "tool_use") with_tools = one["template"].text();
-            }
+        const bool first = out.empty();
+        const auto add = [&](const std::string& name, std::string source) {
+            if (first || name == "default") out.add(name, std::move(source));
+        };
+        if (node.is_array())
+            for (const text::JsonNode& one : node.items()) add(one["name"].text(), one["template"].text());
+        else if (node.is_object())
+            for (const auto& [name, ignored] : node.members().items()) add(name, node[name].text());
+        else if (!node.absent()) add("default", node.text());
         if (problem.first) return *problem.first;
-        return with_tools.empty() || with_tools == out ? out : text::either_template(out, with_tools);
     }
-    return std::string();
+    return out;
 }
 
 std::unique_ptr<TensorSource> Checkpoint::tensors(const Config& config) const {

@@ -1,5 +1,5 @@
 // A checkpoint in Hugging Face's form as a ModelFile: config.json and, beside it, weights as safetensors, tokenizer.json,
-// tokenizer_config.json, generation_config.json, chat_template.jinja, hf_quant_config.json.
+// tokenizer_config.json, generation_config.json, chat_template.jinja and additional_chat_templates/, hf_quant_config.json.
 #pragma once
 
 #include "base/json.h"
@@ -25,7 +25,7 @@ public:
     base::Result<Config> config() const override;
     base::Result<text::Vocabulary> vocabulary() const override;
     base::Result<Sampling> sampling() const override;
-    base::Result<std::string> chat_template() const override;
+    base::Result<ChatTemplates> chat_templates() const override;
     std::unique_ptr<TensorSource> tensors(const Config& config) const override;
     std::vector<Unsaid> unsaid(const Config& config) const override;
     base::Result<Sizes> sizes(const Config& config) const override;

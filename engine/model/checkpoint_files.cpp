@@ -1,5 +1,6 @@
 #include "engine/model/checkpoint_files.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/model/mapped_file.h"
@@ -13,7 +14,10 @@ using base::Json;
 
 constexpr std::size_t kMostText = 200'000'000;  // bytes of a file
 constexpr const char* kNames[] = {"config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json",
-                                  "chat_template.jinja", "chat_template.json", "hf_quant_config.json"};
+                                  "chat_template.json", "hf_quant_config.json"};
+constexpr const char* kTemplate = "chat_template.jinja";
+const std::string kMoreTemplates = "additional_chat_templates/";
+constexpr std::size_t kMostTemplates = 100;
 
 // Python writes infinities and NaN as JSON does not: each becomes an object, as newer versions of it have them.
 std::string as_json(const std::string& text) {
@@ -51,7 +55,29 @@ CheckpointFiles CheckpointFiles::carried(fs::path carrier, std::map<std::string,
     return out;
 }
 
-std::span<const char* const> CheckpointFiles::names() { return kNames; }
+std::vector<std::pair<std::string, std::string>> CheckpointFiles::templates() const {
+    std::vector<std::string> files;
+    std::error_code unreadable;
+    if (carried_)
+        for (const auto& [name, ignored] : by_name_) files.push_back(name);
+    else
+        for (const auto& entry : fs::directory_iterator(at_ / kMoreTemplates, unreadable)) files.push_back(kMoreTemplates + entry.path().filename().string());
+    std::ranges::sort(files);
+    std::vector<std::pair<std::string, std::string>> out;
+    if (has(kTemplate)) out.emplace_back("default", kTemplate);
+    for (const std::string& file : files)
+        if (file.starts_with(kMoreTemplates) && file.ends_with(".jinja") && out.size() < kMostTemplates)
+            out.emplace_back(fs::path(file).stem().string(), file);
+    return out;
+}
+
+std::vector<std::string> CheckpointFiles::present() const {
+    std::vector<std::string> out;
+    for (const char* name : kNames)
+        if (has(name)) out.emplace_back(name);
+    for (const auto& [name, file] : templates()) out.push_back(file);
+    return out;
+}
 
 bool CheckpointFiles::has(const char* name) const {
     if (carried_) return by_name_.contains(name);

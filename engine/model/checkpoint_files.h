@@ -3,8 +3,9 @@
 
 #include <filesystem>
 #include <map>
-#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -16,8 +17,10 @@ public:
     static CheckpointFiles in(std::filesystem::path folder);
     // `by_name` are the files' texts; `carrier` begins errors.
     static CheckpointFiles carried(std::filesystem::path carrier, std::map<std::string, std::string> by_name);
-    // Of all that the loader reads, the weights apart: what a carrier must carry.
-    static std::span<const char* const> names();
+    // The chat templates that are files of their own, by their names: "default" is chat_template.jinja.
+    std::vector<std::pair<std::string, std::string>> templates() const;
+    // Of all that the loader reads what is there, the weights apart: what a carrier must carry.
+    std::vector<std::string> present() const;
 
     bool has(const char* name) const;
     base::Result<std::string> text(const char* name) const;

@@ -48,7 +48,7 @@ public:
     base::Result<Config> config() const override;
     base::Result<text::Vocabulary> vocabulary() const override { return source_->vocabulary(); }
     base::Result<Sampling> sampling() const override { return source_->sampling(); }
-    base::Result<std::string> chat_template() const override { return source_->chat_template(); }
+    base::Result<ChatTemplates> chat_templates() const override { return source_->chat_templates(); }
     std::unique_ptr<TensorSource> tensors(const Config& config) const override;
     base::Result<Sizes> sizes(const Config&) const override { return sizes_; }
     base::Error error(std::string what, base::Code code) const override;

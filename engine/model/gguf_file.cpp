@@ -8,7 +8,6 @@
 
 #include "engine/model/draft_blocks.h"
 #include "engine/model/gguf_keys.h"
-#include "text/either_template.h"
 
 namespace engine {
 namespace {
@@ -121,6 +120,26 @@ std::string main_format(const Gguf& gguf) {
 
 }  // namespace
 
+base::Result<ChatTemplates> read_chat_templates(const Gguf& gguf) {
+    const std::string key = "tokenizer.chat_template";
+    ChatTemplates out;
+    auto plain = gguf.text(key);
+    if (!plain) return std::move(plain).error();
+    out.add("default", plain->value_or(""));
+    auto names = gguf.texts(key + "s");
+    if (!names) return std::move(names).error();
+    std::vector<std::string> all = names->value_or(std::vector<std::string>{});
+    constexpr std::size_t most = 100;
+    all.resize(std::min(all.size(), most));
+    all.push_back("tool_use");  // which some name by its key alone
+    for (const std::string& name : all) {
+        auto found = gguf.text(key + "." + name);
+        if (!found) return std::move(found).error();
+        out.add(name, found->value_or(""));
+    }
+    return out;
+}
+
 base::Result<std::unique_ptr<ModelFile>> GgufFile::open(const std::filesystem::path& path) {
     auto gguf = Gguf::open_whole(path);
     if (!gguf) return std::move(gguf).error();
@@ -157,14 +176,7 @@ base::Result<Sampling> GgufFile::sampling() const {
     return out;
 }
 
-base::Result<std::string> GgufFile::chat_template() const {
-    auto found = gguf_->text("tokenizer.chat_template");
-    if (!found) return std::move(found).error();
-    auto with_tools = gguf_->text("tokenizer.chat_template.tool_use");
-    if (!with_tools) return std::move(with_tools).error();
-    if (!*found || !*with_tools) return found->value_or(with_tools->value_or(""));
-    return text::either_template(**found, **with_tools);
-}
+base::Result<ChatTemplates> GgufFile::chat_templates() const { return read_chat_templates(*gguf_); }
 
 base::Result<ModelFile::Sizes> GgufFile::sizes(const Config& config) const {
     Sizes out;

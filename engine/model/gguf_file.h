@@ -7,6 +7,7 @@
 namespace engine {
 
 base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf);
+base::Result<ChatTemplates> read_chat_templates(const Gguf& gguf);  // tokenizer.chat_template, .chat_templates and what these name
 
 class GgufFile final : public ModelFile {
 public:
@@ -19,7 +20,7 @@ public:
     base::Result<Config> config() const override;
     base::Result<text::Vocabulary> vocabulary() const override { return read_vocabulary(*gguf_); }
     base::Result<Sampling> sampling() const override;  // general.sampling.*
-    base::Result<std::string> chat_template() const override;
+    base::Result<ChatTemplates> chat_templates() const override;
     std::unique_ptr<TensorSource> tensors(const Config& config) const override;
     base::Result<Sizes> sizes(const Config& config) const override;
     std::vector<Unsaid> unsaid(const Config& config) const override { return engine::unsaid(*gguf_, config); }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "engine/model/chat_templates.h"
 #include "engine/model/config.h"
 #include "engine/model/tensor_source.h"
 #include "engine/model/unsaid.h"
@@ -30,7 +31,7 @@ public:
     virtual base::Result<Config> config() const = 0;
     virtual base::Result<text::Vocabulary> vocabulary() const = 0;
     virtual base::Result<Sampling> sampling() const = 0;  // fields that the file does not name stay at `Sampling{}`
-    virtual base::Result<std::string> chat_template() const = 0;  // empty: there is none
+    virtual base::Result<ChatTemplates> chat_templates() const = 0;
     // Views of this file, which must outlive it and what it gave.
     virtual std::unique_ptr<TensorSource> tensors(const Config& config) const = 0;
     // What a description adds up; only of what is stored, not of what is used.

@@ -10,7 +10,7 @@
 #include "engine/model/checkpoint_tensors.h"
 #include "engine/model/converted_file.h"
 #include "engine/model/draft_blocks.h"
-#include "engine/model/gguf.h"
+#include "engine/model/gguf_file.h"
 #include "engine/model/linear.h"
 
 namespace engine {
@@ -105,7 +105,7 @@ void outline_gguf(const fs::path& path, Outline& out) {
     out.name = text("general.name");
     out.tokenizer = text("tokenizer.ggml.model");
     if (const std::string pre = text("tokenizer.ggml.pre"); !pre.empty()) out.tokenizer += " (" + pre + ")";
-    out.chat_template = text("tokenizer.chat_template");
+    if (const auto templates = read_chat_templates(g)) out.chat_template = templates->text();
     const auto number = [&](const char* key) {
         const std::string full = out.architecture + "." + key;
         if (auto one = g.integer(full); one && *one) return small(**one);
@@ -235,7 +235,7 @@ void outline_converted(const fs::path& path, Outline& out) {
     }
     for (const auto& [name, value] : file.record().values) entries.push_back({name, "F32", value.second.size(), value.second.size() * sizeof(float)});
     out.tensors = shares(entries);
-    if (auto text = file.chat_template()) out.chat_template = *std::move(text);
+    if (const auto templates = file.chat_templates()) out.chat_template = templates->text();
     const auto config = file.config();
     if (!config) return;
     out.name = config->name, out.architecture = config->architecture;

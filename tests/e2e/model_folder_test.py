@@ -96,3 +96,15 @@ def test_what_a_folder_says_that_is_not_followed_is_told(env, folder, tmp_path):
     assert "left out      model.layers.N.self_attn.k_scale: " in told.stdout and "left out      model.layers.N.self_attn.v_scale: " in told.stdout
     told = json.loads(run(env, "model", "inspect", "--json", str(tmp_path / "model")).stdout)["unsaid"]
     assert [(one["key"], one["left_out"]) for one in told] == [("model.layers.N.self_attn.k_scale", True), ("model.layers.N.self_attn.v_scale", True)]
+
+
+def test_which_templates_a_folder_has_is_told(env, folder, tmp_path):  # noqa: F811
+    shutil.copytree(folder, tmp_path / "model")
+    more = tmp_path / "model/additional_chat_templates"
+    more.mkdir()
+    for name in ("tool_use", "rag"):
+        (more / f"{name}.jinja").write_text(tiny_model.TEMPLATE + name)
+    told = run(env, "model", "inspect", str(tmp_path / "model"))
+    assert "of default, rag, tool_use: default without tools, tool_use with them" in told.stdout, told.stdout
+    template = json.loads(run(env, "model", "inspect", "--json", str(tmp_path / "model")).stdout)["template"]
+    assert (template["names"], template["plain"], template["with_tools"]) == (["default", "rag", "tool_use"], "default", "tool_use")

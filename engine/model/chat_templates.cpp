@@ -1,0 +1,37 @@
+#include "engine/model/chat_templates.h"
+
+#include "text/either_template.h"
+
+namespace engine {
+namespace {
+
+constexpr const char *kDefault = "default", *kToolUse = "tool_use";
+
+}  // namespace
+
+void ChatTemplates::add(std::string name, std::string source) {
+    if (!source.empty() && !find(name)) all_.emplace_back(std::move(name), std::move(source));
+}
+
+const std::string* ChatTemplates::find(const std::string& name) const {
+    for (const auto& [own, source] : all_)
+        if (own == name) return &source;
+    return nullptr;
+}
+
+std::vector<std::string> ChatTemplates::names() const {
+    std::vector<std::string> out;
+    for (const auto& one : all_) out.push_back(one.first);
+    return out;
+}
+
+std::string ChatTemplates::plain() const { return empty() ? "" : find(kDefault) ? kDefault : all_.front().first; }
+std::string ChatTemplates::with_tools() const { return find(kToolUse) ? kToolUse : plain(); }
+
+std::string ChatTemplates::text() const {
+    if (empty()) return {};
+    const std::string &plain = *find(this->plain()), &tools = *find(with_tools());
+    return plain == tools ? plain : text::either_template(plain, tools);
+}
+
+}  // namespace engine
