@@ -164,7 +164,10 @@ void tell_of(const std::vector<text::Notice>& notices, const std::string& backen
     using Kind = text::Notice::Kind;
     for (const auto& notice : notices) {
         const bool other = notice.kind == Kind::other_dialect;
-        const std::string what = other ? "the model calls tools in another dialect than its template" : notice.kind == Kind::no_calls ? "markup of calls without a call" : "a broken call became content";
+        const std::string what = other                                 ? "the model calls tools in another dialect than its template"
+                                 : notice.kind == Kind::no_calls       ? "markup of calls without a call"
+                                 : notice.kind == Kind::beside_call    ? "a call holds more than its name and arguments"
+                                                                       : "a broken call became content";
         log.warn(what, {{"backend", backend}, {"dialect", dialect}, {other ? "found" : "text", notice.text}});
     }
 }

@@ -1,5 +1,7 @@
 #include "text/bare_call.h"
 
+#include <algorithm>
+
 #include "text/call_dialects.h"
 #include "text/json_members.h"
 
@@ -7,7 +9,8 @@ namespace text {
 namespace {
 
 // JSON as RFC 8259 has it.
-constexpr std::string_view rules = R"(root ::= ( call | "```" "json"? ws call ws "```" ) ws
+constexpr std::string_view rules = R"(root ::= ( call braces | "```" "json"? ws call braces ws "```" ) ws
+braces ::= ( ws "}" )*
 call ::= "{" ws ( name "," ws arguments | arguments "," ws name ) "}"
 name ::= "\"name\"" colon tool ws
 arguments ::= ( "\"arguments\"" | "\"parameters\"" ) colon object ws
@@ -64,6 +67,7 @@ BareCall::Call BareCall::read(std::string_view message) {
         if (member.key == "name") call.name = base::parse_json(written)->get<std::string>();
         else call.arguments = written;
     }
+    call.beside = calls::trimmed(message.substr(members.end(), std::min(message.rfind('}') + 1, message.size()) - members.end()));
     return call;
 }
 

@@ -16,7 +16,8 @@
 
 namespace text {
 
-// {"name": a given tool, "arguments" or "parameters": an object} and nothing else, or the same in a fence.
+// {"name": a given tool, "arguments" or "parameters": an object} and nothing else, or the same in a fence. Braces too many
+// behind it are no answer: small models miscount them.
 class BareCall {
 public:
     static base::Result<BareCall> create(const base::OrderedJson& tools);
@@ -27,6 +28,7 @@ public:
 
     struct Call {
         std::string name, arguments;  // the arguments as they were written
+        std::string beside{};         // braces too many behind it
     };
     static Call read(std::string_view message);  // of a whole one
     // No grammar held it while it was written: whether it is as the schema of a strict tool wants it.

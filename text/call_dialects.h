@@ -26,6 +26,7 @@ struct Attempt {
     std::size_t consumed = 0;  // done: all of the call or calls; not_a_call: characters that are content for certain
     std::vector<CallPiece> pieces{};  // new since the last step; after one of them it is never not_a_call
     std::string broken{};  // what has more in it than name and arguments, or less
+    std::vector<std::string> beside{};  // done: members of a call that are neither name nor arguments, braces too many behind it
     std::vector<std::pair<std::size_t, std::size_t>> left{};  // done: from where to where what was consumed is neither: content
 };
 

@@ -53,6 +53,16 @@ public:
         return begun_ ? State::done : State::not_a_call;
     }
     std::size_t end(std::string_view s) const { return std::min(members_.end(), s.size()); }
+    // Members that are neither name nor arguments, as they were written. An id and the type of a function are no news: a
+    // reply has its own, and ids of the model's may come twice in a run.
+    void beside(std::string_view s, std::vector<std::string>& out) const {
+        const Member *name = member("name"), *arguments = member("arguments", "parameters");
+        for (const Member& m : members_.members()) {
+            if (&m == name || &m == arguments || !m.begun()) continue;
+            const std::string value(s.substr(m.begin, std::min(m.end, end(s)) - m.begin));
+            if (m.key != "id" && (m.key != "type" || value != "\"function\"")) out.push_back(json_text(m.key) + ": " + value);
+        }
+    }
     // Of the name, or what is read where that has no end: the same however the text came.
     std::size_t name_end(std::string_view s) const {
         const Member* const name = member("name");
@@ -112,16 +122,19 @@ public:
             if (state == State::more) return state;
             if (state == State::not_a_call) return cut(end_);
             end_ = call_->end(s);
+            call_->beside(s, beside_);
             call_.reset();
         }
     }
     std::size_t end() const { return end_; }
     bool whole() const { return whole_; }
+    const std::vector<std::string>& beside() const { return beside_; }
 
 private:
     State cut(std::size_t end) { return end_ = end, begun_ ? State::done : State::not_a_call; }
 
     std::optional<ObjectCall> call_;
+    std::vector<std::string> beside_;
     std::size_t end_ = 0;
     bool begun_ = false, whole_ = false;
 };
@@ -157,6 +170,7 @@ private:
             read_ = true;
         }
         out.consumed = call_.end(s);
+        call_.beside(s, out.beside);
         if (!call_.broken()) return closed(s, std::move(out), final);
         const std::size_t from = out.consumed, found = s.find(form_.close, from);
         out.consumed = found == npos ? s.size() : found + form_.close.size();
@@ -175,6 +189,7 @@ private:
             read_ = true;
         }
         out.consumed = list_.end();
+        out.beside = list_.beside();
         if (list_.whole()) return closed(s, std::move(out), final);
         if (out.consumed < s.size()) out.broken = s.substr(0, from);
         out.state = State::done;
@@ -188,7 +203,13 @@ private:
         return out;
     }
 
+    // Braces too many behind a call are no answer: small models miscount them.
     Attempt closed(std::string_view s, Attempt out, bool final) {
+        const std::size_t from = out.consumed;
+        std::size_t next = past_blank(s, from);
+        for (; next < s.size() && s[next] == '}'; next = past_blank(s, out.consumed)) out.consumed = next + 1;
+        if (next == s.size() && !final) return out.state = State::more, out;
+        if (out.consumed > from) out.beside.emplace_back(trimmed(s.substr(from, out.consumed - from)));
         out.state = take_closing(s, out.consumed, form_.close, final) ? State::done : State::more;
         return out;
     }
@@ -217,6 +238,7 @@ private:
         Attempt out;
         out.state = list_.read(s, from, final, out.pieces);
         out.consumed = list_.end();
+        out.beside = list_.beside();
         if (out.state == State::done && !list_.whole() && out.consumed < s.size()) out.broken = s.substr(0, from);
         return out.state == State::not_a_call ? refused(tag.size()) : out;
     }

@@ -106,6 +106,7 @@ private:
         out_.call(call.name);
         out_.arguments(call.arguments);
         out_.written(index, pending_);
+        if (!call.beside.empty()) out_.notice(Notice::Kind::beside_call, call.beside);
         pending_.clear();
         enter(Mode::content);
         return false;
@@ -223,6 +224,7 @@ private:
             text.erase(from, to - from);
         }
         end_call(text);
+        for (const std::string& one : attempt.beside) out_.notice(Notice::Kind::beside_call, one);
         if (!attempt.broken.empty()) out_.notice(Notice::Kind::not_a_call, attempt.broken);
         out_.content(rest);
         joined_ = !rest.empty();

@@ -23,6 +23,7 @@ struct Notice {
         not_a_call,     // it began like a call and is none: all of it is content. text: what opened it
         no_calls,       // markup of calls with none in it, control tokens of calls that stand alone, or a call said twice. text: the markup
         other_dialect,  // calls of another dialect stand in the content. text: its name
+        beside_call,    // a member of a call that is neither its name nor its arguments, or braces too many behind it. text: it
     } kind = Kind::not_a_call;
     std::string text;
 };

@@ -176,6 +176,76 @@ TEST(CallLoss, WhatIsNotAllNameAndArgumentsIsTold) {
     }
 }
 
+std::vector<std::string> beside_of(const ParserOptions& options, const std::string& text, std::mt19937& random) {
+    ParsedOutput whole, cut;
+    found_again(options, {text}, whole);
+    for (int round = 0; round < 5; ++round) {
+        found_again(options, round ? cut_by_chance(text, random) : bytes_of(text), cut);
+        EXPECT_EQ(shown(cut) + noticed(cut), shown(whole) + noticed(whole)) << text;
+    }
+    std::vector<std::string> out;
+    for (const Notice& notice : whole.notices) {
+        EXPECT_EQ(notice.kind, Notice::Kind::beside_call) << text;
+        out.push_back(notice.text);
+    }
+    return out;
+}
+
+// What a call has beside its name and arguments is part of its text, and told; only an id and the word "function" are no news.
+TEST(CallLoss, MembersBesideNameAndArgumentsAreTold) {
+    const std::string thought = "\"thought\": \"it's {\\\"late\\\"}\"", run = "\"name\": \"run\", \"arguments\": {}";
+    const struct {
+        const char* dialect;
+        std::string text;
+        std::vector<std::string> beside;
+        const char* calls = "|run{}";
+    } cases[] = {
+        {"hermes", "<tool_call>\n{" + run + ", " + thought + "}\n</tool_call>", {thought}},
+        {"hermes", "<tool_call>\n{" + thought + ", " + run + "}\n</tool_call>", {thought}},
+        {"hermes", "<tool_call>\n{\"id\": \"call_1\", \"type\": \"function\", " + run + "}\n</tool_call>", {}},
+        {"hermes", "<tool_call>\n{\"type\": \"other\", " + run + ", \"n\": [1, {}], \"b\": true}\n</tool_call>", {"\"type\": \"other\"", "\"n\": [1, {}]", "\"b\": true"}},
+        {"hermes", "<tool_call>\n{" + run + ", \"parameters\": {\"a\": 1}, \"name\": \"alarm\"}\n</tool_call>", {"\"parameters\": {\"a\": 1}", "\"name\": \"alarm\""}},
+        {"hermes", "<tool_call>\n{" + run + ", \"thought\": \"half of", {"\"thought\": \"half of"}},
+        {"granite", "<|tool_call|>[{" + run + ", " + thought + "}, {" + run + ", \"why\": null}]", {thought, "\"why\": null"}, "|run{}|run{}"},
+        {"mistral", "[TOOL_CALLS] [{" + run + ", \"id\": \"abcdefghi\", \"why\": 1}]", {"\"why\": 1"}},
+        {"llama3_json", "{" + run + ", " + thought + "}", {thought}},
+    };
+    std::mt19937 random(5);
+    for (const auto& c : cases) {
+        const ParserOptions options = with_alarm(c.dialect);
+        EXPECT_EQ(shown(parse_any_way(options, c.text, random)), std::string("content=|reasoning=") + c.calls) << c.text;
+        EXPECT_EQ(beside_of(options, c.text, random), c.beside) << c.text;
+    }
+}
+
+// Small models miscount braces: those behind a call are shown to nobody.
+TEST(CallLoss, BracesTooManyBehindACallAreNoAnswer) {
+    const std::string run = "{\"name\": \"run\", \"arguments\": {}}";
+    const struct {
+        const char* dialect;
+        std::string text, braces;
+        const char *content = "", *calls = "|run{}";
+    } cases[] = {
+        {"hermes", run + "}", "}"},
+        {"hermes", "\n" + run + "}}\n } \n", "}}\n }"},
+        {"hermes", "```json\n" + run + "\n}\n```", "}"},
+        {"hermes", "<tool_call>\n" + run + "}\n</tool_call>", "}"},
+        {"hermes", "<tool_call>\n" + run + "\n}}\n</tool_call>\nDone.", "}}", "Done."},
+        {"hermes", "<tool_call>\n" + run + "}}", "}}"},
+        {"hermes", "<tool_call>\n" + run + "}\n</tool_call>\n<tool_call>\n" + run + "\n</tool_call>", "}", "", "|run{}|run{}"},
+        {"llama3_json", run + "}", "}"},
+        {"llama3_json", "<|python_tag|>" + run + "} } and more", "} }", "and more"},
+        {"phi4_mini", "functools[" + run + "]}", "}"},
+    };
+    std::mt19937 random(6);
+    for (const auto& c : cases) {
+        const ParserOptions options = with_alarm(c.dialect);
+        EXPECT_EQ(shown(parse_any_way(options, c.text, random)), std::string("content=") + c.content + "|reasoning=" + c.calls) << c.text;
+        EXPECT_EQ(beside_of(options, c.text, random), std::vector<std::string>{c.braces}) << c.text;
+    }
+    EXPECT_EQ(shown(parse_any_way(with_alarm("hermes"), run + "} is a call", random)), "content=" + run + "} is a call|reasoning=") << "an answer that holds one";
+}
+
 TEST(CallLoss, ABlankBeforeATagIsNoPartOfAName) {
     std::mt19937 random(4);
     for (const char* dialect : {"glm4", "glm47"}) {
