@@ -31,6 +31,7 @@ const Scheme schemes[] = {
     {"deepseek-coder", {line_end, space_words, space_punctuation, east_asian, number}},
     {"deepseek-v3 hunyuan-dense", {numbers_3, han_kana, deepseek_v3}},
     {"gpt-4o llama4 minimax-m2", {gpt4o}},
+    {"kimi-k2", {kimi_k2}},
     {"tekken", {tekken}, false, true},
     {"bloom poro-chat gpt3-finnish", {bloom}},
     {"viking", {bloom, number}},

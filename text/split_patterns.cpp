@@ -37,6 +37,19 @@ bool ascii_or_other_punctuation(Char c) {
 bool falcon_signs(Char c) { return signs(c) || c.c == '`'; }
 bool digits(Char c) { return between(c.c, '0', '9'); }
 bool east_asian(Char c) { return between(c.c, 0x4E00, 0x9FA5) || between(c.c, 0x0800, 0x4E00) || between(c.c, 0xAC00, 0xD7FF); }
+// The script, by Scripts.txt of Unicode.
+bool han(Char c) {
+    constexpr char32_t ranges[][2] = {{0x2E80, 0x2E99}, {0x2E9B, 0x2EF3}, {0x2F00, 0x2FD5}, {0x3005, 0x3005}, {0x3007, 0x3007}, {0x3021, 0x3029}, {0x3038, 0x303B},
+                                      {0x3400, 0x4DBF}, {0x4E00, 0x9FFF}, {0xF900, 0xFA6D}, {0xFA70, 0xFAD9}, {0x16FE2, 0x16FE3}, {0x16FF0, 0x16FF1}, {0x20000, 0x2A6DF},
+                                      {0x2A700, 0x2B739}, {0x2B740, 0x2B81D}, {0x2B820, 0x2CEA1}, {0x2CEB0, 0x2EBE0}, {0x2EBF0, 0x2EE5D}, {0x2F800, 0x2FA1D}, {0x30000, 0x3134A},
+                                      {0x31350, 0x323AF}};
+    if (c.c < 0x2E80) return false;
+    for (const auto& [low, high] : ranges)
+        if (between(c.c, low, high)) return true;
+    return false;
+}
+bool capital_but_han(Char c) { return capital_like(c) && !han(c); }
+bool small_but_han(Char c) { return small_like(c) && !han(c); }
 bool han_kana(Char c) { return between(c.c, 0x4E00, 0x9FA5) || between(c.c, 0x3040, 0x30FF); }
 // Letters with case, less Georgian, which had none when the model's list was made.
 bool cased_letters(Char c) {
@@ -112,13 +125,13 @@ std::size_t contraction(Chars s, std::size_t at) {  // 's 't 're 've 'm 'll 'd
     return at;
 }
 // [^\r\n\p{L}\p{N}]? capitals* small+ contraction?  (or capitals+ small*)
-template <bool small_needed, bool contractions>
+template <bool small_needed, bool contractions, Set capital = capital_like, Set small = small_like>
 std::size_t cased_word(Chars s, std::size_t at) {
     const auto from = [&](std::size_t begin) {
-        const std::size_t capitals = run<capital_like>(s, begin);
-        std::size_t end = run<small_like>(s, capitals);
+        const std::size_t capitals = run<capital>(s, begin);
+        std::size_t end = run<small>(s, capitals);
         if (small_needed && end == capitals) {  // give back up to a character that is both
-            while (end > begin && !small_like(s[end - 1])) --end;
+            while (end > begin && !small(s[end - 1])) --end;
         } else if (!small_needed && capitals == begin) {
             end = begin;
         }
@@ -155,6 +168,9 @@ const SplitPattern table[] = {
       spaces_before_word, run<spaces>}},
     {patterns::tekken,
      {cased_word<true, false>, cased_word<false, false>, up_to<numbers, 1>, with_tail<others, line_ends_slash>, to_last_line_end,
+      spaces_before_word, run<spaces>}},
+    {patterns::kimi_k2,
+     {run<han>, cased_word<true, true, capital_but_han, small_but_han>, cased_word<false, true, capital_but_han, small_but_han>, up_to<numbers, 3>, signs_and_ends, to_last_line_end,
       spaces_before_word, run<spaces>}},
     {patterns::numbers_3, {up_to<numbers, 3>}},
     {patterns::han_kana, {run<han_kana>}},
