@@ -7,9 +7,7 @@
 #include "text/unicode.h"
 
 namespace text {
-namespace {
 
-// Bytes that print stand for themselves, the others for U+0100 onwards, in order.
 std::array<char32_t, 256> byte_alphabet() {
     std::array<char32_t, 256> out{};
     char32_t next = 256;
@@ -20,6 +18,8 @@ std::array<char32_t, 256> byte_alphabet() {
     return out;
 }
 
+namespace {
+
 class Bpe final : public OrdinaryEncoder {
 public:
     explicit Bpe(const Vocabulary& v)
@@ -28,7 +28,7 @@ public:
             byte_of_.emplace(alphabet_[b], std::uint8_t(b));
             byte_ids_[b] = symbols_.find_or_add(utf8(alphabet_[b]));
         }
-        merges_ = ranked_merges(v, symbols_);
+        merges_ = v.merges.empty() && !v.scores.empty() ? scored_merges(v, symbols_) : ranked_merges(v, symbols_);
     }
 
     void encode(std::string_view text, std::span<const Word> words, std::vector<TokenId>& out) const override {

@@ -29,6 +29,9 @@ inline TokenType type_of(const Vocabulary& v, TokenId id) { return v.types.empty
 // meaning of its own.
 bool may_be_ordinary(const Vocabulary& vocabulary, TokenId id);
 
+// GPT-2's stand-ins for bytes: those that print are themselves, the others U+0100 onwards, in order.
+std::array<char32_t, 256> byte_alphabet();
+
 // U+2581, which stands for a space in vocabularies whose tokens are spelled in characters.
 constexpr std::string_view space_mark = "\xE2\x96\x81";
 std::string with_spaces(std::string_view stored);  // each mark a space

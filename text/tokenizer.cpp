@@ -252,7 +252,7 @@ base::Result<void> Tokenizer::check(const Vocabulary& vocabulary) {
     if (!steps) return std::move(steps).error();
     if (auto known = PreTokenizer::create(*steps); !known) return std::move(known).error();
     switch (vocabulary.kind) {
-        case Vocabulary::Kind::bpe: case Vocabulary::Kind::character_bpe: return check_merges(vocabulary);
+        case Vocabulary::Kind::bpe: case Vocabulary::Kind::character_bpe: return vocabulary.merges.empty() && !vocabulary.scores.empty() ? check_scores(vocabulary) : check_merges(vocabulary);
         case Vocabulary::Kind::spm: case Vocabulary::Kind::unigram: return check_scores(vocabulary);
         case Vocabulary::Kind::word_piece: break;
     }

@@ -70,7 +70,7 @@ struct Vocabulary {
     };
     Kind kind = Kind::bpe;
     std::vector<std::string> tokens;       // [V] as stored; U+2581 stands for a space (character_bpe, spm, unigram)
-    std::vector<float> scores;             // [V], spm and unigram only
+    std::vector<float> scores;             // [V], spm and unigram; bpe without merges: any pair whose joint token is one is merged, the best first
     std::vector<TokenType> types;          // [V]; empty: all normal
     std::vector<std::string> merges;       // bpe and character_bpe: "left right", best first
     TokenId bos = -1, eos = -1, unknown = -1, padding = -1;

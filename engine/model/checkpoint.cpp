@@ -9,6 +9,7 @@
 #include "engine/model/weights.h"
 #include "text/json_node.h"
 #include "text/sentence_piece.h"
+#include "text/tiktoken.h"
 #include "text/tokenizer_json.h"
 
 namespace engine {
@@ -87,12 +88,26 @@ base::Result<Config> Checkpoint::config() const {
     return config;
 }
 
+base::Result<text::Vocabulary> Checkpoint::read_tokenizer(const char* file) const {
+    const auto text = files_.text(file);
+    if (!text) return text.error();
+    const std::string shown = files_.shown(file);
+    if (std::string_view(file) == "tokenizer.json") return text::read_tokenizer_json(*text, shown);
+    if (std::string_view(file) == "tokenizer.model") return text::read_sentence_piece(*text, shown);
+    const auto config = files_.json("tokenizer_config.json");
+    if (!config) return config.error();
+    text::JsonProblem problem{files_.shown("tokenizer_config.json"), {}};
+    const std::string called = text::JsonNode(&*config, "", problem)["tokenizer_class"].text("");
+    if (problem.first) return *problem.first;
+    return text::read_tiktoken(*text, called, shown);
+}
+
 base::Result<text::Vocabulary> Checkpoint::vocabulary() const {
-    const char* const file = files_.has("tokenizer.json") || !files_.has("tokenizer.model") ? "tokenizer.json" : "tokenizer.model";
-    if (!files_.has(file)) return base::error(Code::not_found, files_.shown(file) + " is missing", "fetch it, or tokenizer.model, too: other forms of a tokenizer are not read");
-    auto text = files_.text(file);
-    if (!text) return std::move(text).error();
-    auto v = files_.has("tokenizer.json") ? text::read_tokenizer_json(*text, files_.shown(file)) : text::read_sentence_piece(*text, files_.shown(file));
+    const char* file = "tokenizer.json";
+    for (const char* other : {"tokenizer.model", "tiktoken.model"})
+        if (!files_.has(file) && files_.has(other)) file = other;
+    if (!files_.has(file)) return base::error(Code::not_found, files_.shown(file) + " is missing", "fetch it, tokenizer.model or tiktoken.model, too: other forms of a tokenizer are not read");
+    auto v = read_tokenizer(file);
     if (!v) return v;
     if (files_.has("tokenizer_config.json")) {
         auto said = files_.text("tokenizer_config.json");

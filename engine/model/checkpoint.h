@@ -34,6 +34,7 @@ public:
 private:
     explicit Checkpoint(std::filesystem::path path, CheckpointFiles files) : path_(std::move(path)), files_(std::move(files)) {}
     base::Result<void> read_configs();
+    base::Result<text::Vocabulary> read_tokenizer(const char* file) const;
 
     std::filesystem::path path_;
     CheckpointFiles files_;

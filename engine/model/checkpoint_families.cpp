@@ -228,6 +228,7 @@ const std::vector<CheckpointFamily>& checkpoint_families() {
         {"glm4_moe", "glm4moe", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek_experts},
         {"minimax_m2", "minimax-m2", {&kMinimaxNames, &kMixtralNames, &kLlamaNames}, read_minimax_m2},
         {"deepseek_v3", "deepseek2", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek},
+        {"kimi_k2", "deepseek2", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek},
     };
     return rows;
 }

@@ -13,7 +13,7 @@ using base::Code;
 using base::Json;
 
 constexpr std::size_t kMostText = 200'000'000;  // bytes of a file
-constexpr const char* kNames[] = {"config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json",
+constexpr const char* kNames[] = {"config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "tiktoken.model", "tokenizer_config.json",
                                   "chat_template.json", "hf_quant_config.json"};
 constexpr const char* kTemplate = "chat_template.jinja";
 const std::string kMoreTemplates = "additional_chat_templates/";

@@ -288,6 +288,30 @@ TEST(Checkpoint, TakesTokenizerModelWhereThereIsNoTokenizerJson) {
     EXPECT_FALSE((*ModelFile::open(folder.path()))->vocabulary());
 }
 
+TEST(Checkpoint, TakesTiktokenModelWhereItsClassIsKnown) {
+    Folder folder(support::data_dir() / "golden/olmo2");
+    folder.write_all();
+    fs::remove(folder.path() / "tokenizer.json");
+    fs::copy_file(support::data_dir() / "tokenizers/tiktoken.model", folder.path() / "tiktoken.model");
+    write(folder.path() / "tokenizer_config.json", R"({"tokenizer_class": "TikTokenTokenizer"})");
+    const auto vocabulary = (*ModelFile::open(folder.path()))->vocabulary();
+    ASSERT_TRUE(vocabulary) << vocabulary.error().message;
+    EXPECT_EQ(vocabulary->tokens.size(), 700u);
+    write(folder.path() / "tokenizer_config.json", "{}");
+    const auto unknown = (*ModelFile::open(folder.path()))->vocabulary();
+    ASSERT_FALSE(unknown);
+    EXPECT_THAT(unknown.error().message, AllOf(HasSubstr("tiktoken.model"), HasSubstr("TikTokenTokenizer")));
+}
+
+TEST(Checkpoint, KimiK2IsDeepseekV3ByAnotherName) {
+    const auto from = golden_folder("deepseek_v3");
+    if (!from) GTEST_SKIP() << "no golden checkpoints";
+    Folder folder(*from);
+    folder.config["model_type"] = "kimi_k2";
+    folder.write_all();
+    EXPECT_EQ(logits(folder.path()), logits(*from));
+}
+
 TEST(Checkpoint, DamagedFoldersAreRefusedByName) {
     const auto from = golden_folder("qwen3");
     if (!from) GTEST_SKIP() << "no golden checkpoints";
