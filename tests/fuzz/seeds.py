@@ -119,12 +119,21 @@ def converted():
         yield json.dumps(index, separators=(",", ":")).encode() + b"\0" + raw + bytes(at - len(raw)) + bytes(64)
 
 
+DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
+
+
+def tiktokens():
+    """A text behind its length, and a model: the made one, and a few tokens."""
+    for content in ("the ab 中国 1234\n", "aaaab"):
+        for model in ((DATA / "tokenizers/tiktoken.model").read_bytes(), b"YQ== 0\nYWE= 1\r\nYWFh 2\nYg== 3\nYWI= 4\n"):
+            yield bytes([len(content.encode())]) + content.encode() + model
+
+
 def sentence_pieces():
     """A text behind its length, and a model: two of pieces, a charsmap among them, and the bare messages."""
     content = "the ﬁ １ e\u0301\n\t <unk></s>".encode()
     pieces = b"".join(b"\x0a" + bytes([len(p)]) + p for p in (b"\x0a\x05<unk>\x18\x02", b"\x0a\x04</s>\x18\x03", b"\x0a\x01a\x15\0\0\x80\xbf", b"\x0a\x03\xe2\x96\x81"))
-    folder = pathlib.Path(__file__).resolve().parents[1] / "data/tokenizers"
-    models = [(folder / name).read_bytes() for name in ("rules.model", "bpe.model")]
+    models = [(DATA / "tokenizers" / name).read_bytes() for name in ("rules.model", "bpe.model")]
     for model in [*models, pieces, pieces + b"\x12\x05\x18\x02\xa8\x02\x02", pieces + b"\x1a\x06\x18\0\x20\0\x28\1"]:
         yield bytes([len(content)]) + content + model
 
@@ -222,9 +231,10 @@ WORDS = {
     "converted": ["\"order\":[", "\"scales\":[", "\"dims\":[", "\"inputs\":", "\"source\":\"checkpoint\"", "config.json", "tokenizer.json", "Q4_K", "INT4", "18446744073709551615"],
     "tokenizer_json": ["Sequence", "Lowercase", "StripAccents", "NFD", "NFKC", "Precompiled", "precompiled_charsmap", "Strip", "Punctuation", "Digits", "individual_digits", "Whitespace", "WhitespaceSplit", "Isolated", "Removed",
                        "MergedWithNext", "Contiguous", "Regex", "first", "never", "byte_fallback", "ignore_merges", "add_prefix_space", "\\s+", "true", "false", "null", "-1", "1e400"],
+    "tiktoken": ["YQ==", "YWE=", "\n", "\r\n", " 1", "== 2\n"],
     "sentence_piece": ["<unk>", "<0x0A>", "\u2581", "\u2581a", "\x0a\x05", "\x18\x02", "\x12\x02", "\x1a\x02", "\x28\x00"],
     "chat_template": ["{{", "}}", "{%", "%}", "{%-", "-%}", "{#", "#}", "for", "in", "if", "elif", "else", "endfor", "endif", "set", "endset", "macro", "endmacro", "recursive", "loop(", "loop.cycle(",
-                      "loop.previtem", "is", "not", "and", "or", "none", "namespace(", "range(", "dict(", "|tojson", "|map(", "|reject(", "|groupby(", "|default(", "|safe", "|e", "|int", "|float", "|abs",
+                      "loop.previtem", "is", "not", "and", "or", "none", "namespace(", "range(", "dict(", "|tojson", "|map(", "|reject(", "|groupby(", "|slice(", "|batch(", "|center(", "|wordwrap(", "|urlencode", "|xmlattr", "|title", "|truncate(", "cycler(", "joiner(", "varargs", "kwargs", "caller(", "{% call", "{% filter", "|default(", "|safe", "|e", "|int", "|float", "|abs",
                       "|round(", "|last", "|max", "|sum", "|dictsort", "|wordcount", "|list", "|format(", ".format(", ".join(", ".rstrip(", ".find(", ".items()", ".get(", "messages", "content", "**",
                       "9999999999999999999", "1e308", "-9223372036854775808"],
     "output_parser": sorted({part for call in CALLS.values() for part in call.replace("<", "\n<").replace(">", ">\n").replace("[", "\n[").replace("]", "]\n").splitlines() if part.strip()}),
@@ -256,7 +266,8 @@ def own():
         "converted": list(converted()),
         "tokenizer_json": list(tokenizer_jsons()),
         "sentence_piece": list(sentence_pieces()),
-        "chat_template": [first + t.encode() + b"\0a <|im_end|> b" for t in TEMPLATES] + [bytes([kind]) + b"Hi <|im_end|> [INST] <tool_" for kind in (192, 193, 194)],
+        "tiktoken": list(tiktokens()),
+        "chat_template": [first + t.encode() + b"\0a <|im_end|> b" for t in [*TEMPLATES, *(case["template"] for case in json.loads((DATA / "templates/jinja.json").read_text()))]] + [bytes([kind]) + b"Hi <|im_end|> [INST] <tool_" for kind in (192, 193, 194)],
         "output_parser": [bytes([dialect, flags, 7]) + call.encode() for call in CALLS.values() for dialect, flags in [(d, 1) for d in range(N_DIALECTS)] + [(3, 0), (3, 3), (3, 6)]],
         "json_schema": [bytes([option]) + json.dumps(schema).encode() for schema in SCHEMAS for option in range(3)],
         "call_syntax": [bytes([dialect, number]) + json.dumps(schema).encode() for dialect in range(N_DIALECTS) for number, schema in enumerate(SCHEMAS) if schema.get("type") == "object"],
