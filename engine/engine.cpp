@@ -195,7 +195,7 @@ public:
             return invalid("logprobs is " + std::to_string(request.logprobs) + ", expected 0 to 20");
         if (request.grammar) {
             try {
-                s.grammar = text::GrammarState::create(request.grammar, table_, request.grammar_trigger);
+                s.grammar = text::GrammarState::create(request.grammar, table_, request.grammar_trigger, request.grammar_heads);
             } catch (const std::invalid_argument& e) {
                 return invalid(e.what());
             }

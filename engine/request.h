@@ -44,6 +44,7 @@ struct Request {
     std::vector<TokenId> shown;      // control tokens that the output's text holds, ascending: a dialect's markup; others have none
     std::shared_ptr<const text::Grammar> grammar;  // null: free
     std::string grammar_trigger;     // see text/grammar.h; what they force is split as text::GrammarState::forced says
+    std::shared_ptr<const text::CallHeads> grammar_heads;  // null: none
     bool ignore_eos = false;         // benchmarks
     std::string cache_salt;          // prefixes are shared only between equal salts
     int logprobs = 0;                // top-n per output token, 0: none; with them every token is sampled, also a forced one

@@ -317,6 +317,7 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     out.request.prompt = {{.tokens = std::move(tokens)}};
     out.request.grammar = bound->grammar;
     out.request.grammar_trigger = bound->trigger;
+    if (!goes_on) out.request.grammar_heads = bound->heads;
     out.request.sampling = sampling_of(request.sampling, info.default_sampling);
     if (out.request.sampling.seed == 0) out.request.sampling.seed = drawn_seed();
     out.request.max_tokens = request.max_tokens;

@@ -7,6 +7,7 @@
 #include "base/json_schema.h"
 #include "base/json_schema_words.h"
 #include "router/chat_stream.h"
+#include "text/call_heads.h"
 
 namespace router {
 namespace {
@@ -146,6 +147,7 @@ base::Result<text::CallSyntax> call_rules(const ModelRequest& request, const std
 // Error{unsupported} when nothing can be bound, though something could be.
 base::Result<text::BoundGrammar> compile(const ModelRequest& request, const std::string& dialect, bool reasoning_open, bool may_think) {
     text::BoundGrammar out;
+    text::CallSyntax bare;
     std::string rules, root;
     if (answer_bound(request) && !calls_forced(request)) {
         auto answer = answer_rules(request, text::call_mark(dialect));
@@ -160,7 +162,10 @@ base::Result<text::BoundGrammar> compile(const ModelRequest& request, const std:
         if (unannounced) return base::error(base::Code::unsupported, "nothing in the dialect '" + dialect + "' tells that a call begins");
         rules += calls->ebnf;
         if (!calls->ebnf.empty()) root += root.empty() ? "calls" : " | calls";
-        if (!answer_bound(request) && !calls_forced(request)) out.trigger = calls->trigger;
+        if (!answer_bound(request) && !calls_forced(request)) {
+            out.trigger = calls->trigger;
+            bare = *std::move(calls);
+        }
     }
     if (root.empty()) return base::error(base::Code::unsupported, "the dialect '" + dialect + "' has no grammar");
     // Thoughts are free; what they lead to is bound.
@@ -169,6 +174,12 @@ base::Result<text::BoundGrammar> compile(const ModelRequest& request, const std:
         root = "\"</think>\" [ \\n]* ( " + root + " )";
     } else if (out.trigger.empty() && may_think) {
         root = "( \"<think>\" [^<]* \"</think>\" [ \\n]* )? ( " + root + " )";
+    }
+    if (!bare.heads.empty()) {
+        auto grammar = text::Grammar::from_ebnf("root ::= " + root + " | bare\n" + rules + bare.bare);
+        auto heads = text::CallHeads::create(bare.heads, dialect, reasoning_open);
+        if (grammar && heads) return text::BoundGrammar{*std::move(grammar), std::move(out.trigger), *std::move(heads)};
+        // Together they are too large: calls without markup stay free.
     }
     auto grammar = text::Grammar::from_ebnf("root ::= " + root + "\n" + rules);
     if (!grammar) return std::move(grammar).error();
@@ -223,7 +234,7 @@ base::Result<text::BoundGrammar> output_beginning_with(const std::string& text, 
         for (char c : text) literal += escaped(c);
         auto grammar = text::Grammar::from_ebnf("root ::= \"" + literal + "\" .*\n");
         if (!grammar) return std::move(grammar).error();
-        return text::BoundGrammar{*std::move(grammar), {}};
+        return text::BoundGrammar{*std::move(grammar), {}, {}};
     };
     return grammars.get("begins " + text, make);
 }

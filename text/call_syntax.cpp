@@ -1,5 +1,7 @@
 // How a call is written in a dialect, as a grammar over the tools that there are.
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "base/json_schema_words.h"
 #include "text/call_tagged.h"
@@ -82,6 +84,20 @@ base::OrderedJson parameters_of(const base::OrderedJson& function) {
     return any ? base::OrderedJson{{"type", "object"}} : *said;
 }
 
+// See BareCall: the same texts, with the name first. `tools`: of each its name as JSON and the rule of its arguments.
+void add_bare(CallSyntax& out, const std::vector<std::pair<std::string, std::string>>& tools) {
+    const std::string blank = "[ \\t\\r\\n]*", common = "bare-colon ::= " + blank + " \":\" " + blank + "\nbare-keys ::= " + blank + " \",\" " + blank +
+        " ( \"\\\"arguments\\\"\" | \"\\\"parameters\\\"\" ) bare-colon\n";
+    const std::string begins = "\"{\" " + blank + " \"\\\"name\\\"\" bare-colon ", fence = "\"```\" \"json\"? " + blank + " ";
+    std::string names, calls;
+    for (const auto& [name, rule] : tools) {
+        names += (names.empty() ? "" : " | ") + ebnf_literal(name);
+        calls += (calls.empty() ? "" : " | ") + ebnf_literal(name) + " bare-keys " + rule;
+    }
+    out.bare = "bare ::= " + blank + " ( bare-call | " + fence + "bare-call " + blank + " \"```\" )\nbare-call ::= " + begins + "( " + calls + " ) " + blank + " \"}\"\n" + common;
+    out.heads = "root ::= " + blank + " ( " + fence + ")? " + begins + "( " + names + " ) bare-keys \"{\"\n" + common;
+}
+
 base::Error wrong(std::string what) { return base::error(base::Code::invalid_argument, std::move(what)); }
 
 }  // namespace
@@ -102,7 +118,8 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
         if (f.dialect == dialect) form = &f;
     if (!form) return base::error(base::Code::unsupported, "the tool dialect '" + std::string(dialect) + "' has no grammar");
     if (!tools.is_array() || tools.empty()) return wrong("call_syntax wants at least one tool");
-    std::string calls, rules;
+    std::string calls, rules, bare_rules;
+    std::vector<std::pair<std::string, std::string>> bare;
     for (std::size_t i = 0; i < tools.size(); ++i) {
         const auto& f = tools[i].is_object() && tools[i].contains("function") ? tools[i]["function"] : tools[i];
         if (!f.is_object() || !f.contains("name") || !f["name"].is_string()) return wrong("tools[" + std::to_string(i) + "] has no name");
@@ -121,11 +138,17 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
                       : form->values ? value_arguments(parameters, rule, *form->values)
                                      : Grammar::schema_to_ebnf(whole, rule);
         if (!schema) return base::error(schema.error().code, "tool '" + called + "': " + schema.error().message, schema.error().remedy);
-        const std::string name = plain ? called : base::OrderedJson(called).dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace);
+        const std::string quoted = base::OrderedJson(called).dump(-1, ' ', false, base::OrderedJson::error_handler_t::replace), &name = plain ? called : quoted;
         const std::string before = std::string(form->before) + name, between(form->between);
         const std::string head = form->name == Name::numbered ? ebnf_literal(before + ":") + " [0-9] " + ebnf_literal(between) : ebnf_literal(before + between);
         calls += (calls.empty() ? "call ::= " : " | ") + head + " " + rule + (form->after.empty() ? "" : " " + ebnf_literal(form->after));
         rules += *schema + "\n";
+        if (!plain) {
+            bare.emplace_back(quoted, rule);
+        } else if (const auto json = Grammar::schema_to_ebnf(whole, "bare-" + rule)) {
+            bare.emplace_back(quoted, "bare-" + rule);
+            bare_rules += *json + "\n";
+        }
     }
     if (form->tags) rules += tagged_common_rules(*form->tags);
     if (form->values) rules += value_common_rules(*form->values);
@@ -134,7 +157,11 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
     root += "call";
     if (most > 1 && !form->alone) root += " (" + (form->separator.empty() ? "" : ebnf_literal(form->separator)) + " call){0," + std::to_string(most - 1) + "}";
     if (!form->close.empty()) root += " " + ebnf_literal(form->close);
-    return CallSyntax{std::string(form->trigger), root + "\n" + calls + "\n" + rules};
+    CallSyntax out{std::string(form->trigger), root + "\n" + calls + "\n" + rules, {}, {}};
+    // Where calls are JSON from their first character there is no other form of them.
+    const bool marked = !form->trigger.empty() && !form->trigger.starts_with('{') && form->dialect != "harmony";
+    if (marked && !bare.empty()) add_bare(out, bare), out.bare += bare_rules;
+    return out;
 }
 
 }  // namespace text

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 
 #include "text/automaton.h"
+#include "text/call_heads.h"
 #include "text/forced.h"
 #include "text/grammar_rules.h"
 #include "text/masks.h"
@@ -72,13 +74,15 @@ Result<std::shared_ptr<const Grammar>> compile(const Rules& rules) {
 
 class State final : public GrammarState {
 public:
-    State(std::shared_ptr<const Compiled> grammar, std::shared_ptr<const TokenTable> table, std::string trigger)
+    State(std::shared_ptr<const Compiled> grammar, std::shared_ptr<const TokenTable> table, std::string trigger, std::shared_ptr<const CallHeads> heads)
         : grammar_(std::move(grammar)), table_(std::move(table)), trigger_(std::move(trigger)) {
         memory_ = grammar_->memory(table_, nullptr);
         std::lock_guard lock(memory_->mutex);
-        place_ = memory_->places.run(memory_->places.begin(), trigger_);
+        head_place_ = memory_->places.begin();
+        behind_ = place_ = memory_->places.run(head_place_, trigger_);
         if (place_ < 0) throw std::invalid_argument("the grammar does not begin with its trigger \"" + trigger_ + "\"");
         waiting_ = !trigger_.empty();
+        if (waiting_ && heads) watch_.emplace(std::move(heads));
         forced_.reserve(kMostForced);
     }
     State(const State&) = default;
@@ -88,7 +92,8 @@ public:
         std::lock_guard lock(memory_->mutex);
         if (bits.size() < table_->n_words()) throw std::invalid_argument("a mask shorter than the vocabulary");
         if (waiting_) {
-            const auto& spoilt = memory_->masks.spoilt(trigger_, matched_, place_);
+            std::vector<TokenId> spoilt = memory_->masks.spoilt(trigger_, matched_, behind_);
+            if (watch_ && watch_->place() >= 0) memory_->masks.add_spoilt_heads(watch_->places(), watch_->place(), head_place_, spoilt);
             if (spoilt.empty()) return false;
             std::fill(bits.begin(), bits.end(), ~std::uint64_t(0));
             for (TokenId id : spoilt) bits[std::size_t(id) / 64] &= ~(1ull << (id % 64));
@@ -114,6 +119,11 @@ public:
         const auto to = control ? memory_->places.run_literal(place_, bytes) : memory_->places.run(place_, bytes);
         if (to < 0) return false;
         place_ = to;
+        if (by_head_ && memory_->places.ends(to)) {
+            by_head_ = false;
+            waiting_ = true;
+            matched_ = 0;
+        }
         return true;
     }
 
@@ -146,20 +156,40 @@ public:
     std::unique_ptr<GrammarState> clone() const override { return std::make_unique<State>(*this); }
 
 private:
-    // Before and inside the trigger everything is allowed but tokens that complete it and then go wrong.
-    bool wait(const std::string& bytes) {
+    // Before and inside the trigger everything is allowed but tokens that complete it, or a head, and then go wrong.
+    bool wait(std::string_view bytes) {
         std::size_t matched = matched_;
+        const auto watched = watch_ ? watch_->position() : HeadWatch::Position{};
+        const Places::Place head = head_place_;
+        bool begun = false;  // a head that begins inside a token is none: the mask does not look for it
         for (std::size_t i = 0; i < bytes.size(); ++i) {
+            const HeadWatch::Step step = watch_ ? watch_head(bytes[i]) : HeadWatch::Step::none;
+            begun = begun || step == HeadWatch::Step::begun;
+            const bool headed = step == HeadWatch::Step::whole && !begun;
             matched = advance_match(trigger_, matched, bytes[i]);
-            if (matched < trigger_.size()) continue;
-            const auto to = memory_->places.run(place_, std::string_view(bytes).substr(i + 1));
-            if (to < 0) return false;
+            if (!headed && matched < trigger_.size()) continue;
+            const auto to = memory_->places.run(headed ? head_place_ : behind_, bytes.substr(i + 1));
+            if (to < 0) {
+                if (watch_) watch_->back_to(watched);
+                head_place_ = head;
+                return false;
+            }
             place_ = to;
             waiting_ = false;
+            by_head_ = headed;
+            watch_.reset();
             return true;
         }
         matched_ = matched;
+        if (watch_ && watch_->position().over()) watch_.reset();
         return true;
+    }
+
+    HeadWatch::Step watch_head(char byte) {
+        const HeadWatch::Step step = watch_->take(byte);
+        if (step == HeadWatch::Step::begun) head_place_ = memory_->places.begin();
+        if (step == HeadWatch::Step::on || step == HeadWatch::Step::whole) head_place_ = memory_->places.next(head_place_, std::uint8_t(byte));
+        return step;
     }
 
     // Leaves a memory that has grown too large.
@@ -170,7 +200,7 @@ private:
         }
         auto fresh = grammar_->memory(table_, memory_.get());
         std::scoped_lock lock(memory_->mutex, fresh->mutex);
-        place_ = memory_->places.carry(place_, fresh->places);
+        for (Places::Place* place : {&place_, &behind_, &head_place_}) *place = memory_->places.carry(*place, fresh->places);
         std::swap(memory_, fresh);
     }
 
@@ -178,9 +208,12 @@ private:
     std::shared_ptr<const TokenTable> table_;
     std::shared_ptr<Memory> memory_;
     std::string trigger_;
-    Places::Place place_ = 0;   // while waiting: behind the trigger
-    std::size_t matched_ = 0;   // bytes of the trigger at the end of the text
-    bool waiting_ = false;
+    Places::Place place_ = 0;
+    Places::Place behind_ = 0;       // the trigger
+    Places::Place head_place_ = 0;   // while waiting: of what may become a head
+    std::size_t matched_ = 0;        // bytes of the trigger at the end of the text
+    bool waiting_ = false, by_head_ = false;
+    std::optional<HeadWatch> watch_;  // while a head may come
     std::vector<TokenId> forced_;
 };
 
@@ -215,10 +248,10 @@ Result<std::shared_ptr<const Grammar>> Grammar::any_json_object() {
 }
 
 std::unique_ptr<GrammarState> GrammarState::create(std::shared_ptr<const Grammar> grammar,
-                                                   std::shared_ptr<const TokenTable> table, std::string trigger) {
+                                                   std::shared_ptr<const TokenTable> table, std::string trigger, std::shared_ptr<const CallHeads> heads) {
     auto compiled = std::dynamic_pointer_cast<const Compiled>(std::move(grammar));
     if (!compiled) throw std::invalid_argument("a grammar that was not made by Grammar");
-    return std::make_unique<State>(std::move(compiled), std::move(table), std::move(trigger));
+    return std::make_unique<State>(std::move(compiled), std::move(table), std::move(trigger), std::move(heads));
 }
 
 }  // namespace text

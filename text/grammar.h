@@ -42,12 +42,18 @@ public:
     virtual std::size_t bytes() const = 0;                  // of memory, about; grows with use up to a bound
 };
 
+// Beginnings of an output that bind it as a trigger does; see call_syntax in output_parser.h.
+class CallHeads;
+
 // One sequence's position. Not shareable. With a trigger, everything is allowed until the trigger
-// text has been produced; from then on the grammar (which begins with the trigger) binds.
+// text has been produced; from then on the grammar (which begins with the trigger) binds. With heads
+// it also binds from where the output is one of them, all of the output then being its sentence's beginning,
+// and until the sentence is whole: behind it everything is allowed again.
 class GrammarState {
 public:
     static std::unique_ptr<GrammarState> create(std::shared_ptr<const Grammar> grammar,
-                                                std::shared_ptr<const TokenTable> table, std::string trigger = {});
+                                                std::shared_ptr<const TokenTable> table, std::string trigger = {},
+                                                std::shared_ptr<const CallHeads> heads = nullptr);
     virtual ~GrammarState() = default;
     // Bit id of `bits` (ceil(V/64) words) is set when token id may come next. End-of-generation
     // tokens are allowed exactly where the grammar may end. Returns false when all are allowed

@@ -16,7 +16,8 @@ namespace text {
 
 struct BoundGrammar {
     std::shared_ptr<const Grammar> grammar;
-    std::string trigger;  // see GrammarState
+    std::string trigger;                     // see GrammarState
+    std::shared_ptr<const CallHeads> heads;  // the same
 };
 
 // For one vocabulary: grammars remember what they learn about the vocabulary that they were used with

@@ -26,6 +26,7 @@ void TokenSet::into(std::span<std::uint64_t> out) const {
 Masks::Masks(Places& places, std::shared_ptr<const TokenTable> table) : places_(places), taken_(places), table_(std::move(table)) {
     trail_.resize(Machine::alias_bytes + 1);
     known_.resize(Machine::alias_bytes + 1);
+    head_trail_.resize(Machine::alias_bytes + 1);
 }
 
 TokenSet Masks::pack(const std::vector<std::uint64_t>& bits) const {
@@ -218,6 +219,22 @@ void Masks::sweep(int node, Place from, std::vector<TokenId>& out) {
         trail_[n.depth] = to;
         const auto tokens = table_->at(i);
         if (to < 0) out.insert(out.end(), tokens.begin(), tokens.end());
+    }
+}
+
+void Masks::add_spoilt_heads(Places& heads, Place at, Place bound, std::vector<TokenId>& out) {
+    const auto nodes = table_->nodes();
+    head_trail_[0] = {at, bound};
+    for (int layer = 0; layer < TokenTable::n_layers; ++layer) {
+        const int root = table_->root(layer);
+        for (int i = root + 1, end = nodes[std::size_t(root)].end; i < end;) {
+            const TokenTable::Node& n = nodes[std::size_t(i)];
+            const auto [head_before, bound_before] = head_trail_[n.depth - 1u];
+            const Place head = heads.next(head_before, n.byte), to = head < 0 ? head : places_.next(bound_before, n.byte);
+            if (to >= 0 && heads.ends(head)) sweep(i, to, out);
+            head_trail_[n.depth] = {head, to};
+            i = to < 0 || heads.ends(head) ? n.end : i + 1;
+        }
     }
 }
 

@@ -37,6 +37,9 @@ public:
     // Tokens that complete the trigger, `matched` bytes of which have been read, and then go on in a way
     // that the grammar refuses. `bound` is the place behind the trigger.
     const std::vector<TokenId>& spoilt(const std::string& trigger, std::size_t matched, Places::Place bound);
+    // Adds tokens that complete a head, one of `heads`, and then go on in a way that the grammar refuses. `at` and `bound`: the
+    // output's place among the heads, and in the grammar, which begins with every one of them.
+    void add_spoilt_heads(Places& heads, Places::Place at, Places::Place bound, std::vector<TokenId>& out);
     std::size_t bytes() const { return bytes_ + taken_.bytes(); }
 
 private:
@@ -73,6 +76,7 @@ private:
     std::vector<std::pair<int, std::string>> whole_;
     std::string spoilt_trigger_;
     std::vector<Places::Place> trail_;  // [depth], while walking
+    std::vector<std::pair<Places::Place, Places::Place>> head_trail_;  // [depth], while looking for heads
     std::vector<int> known_;            // [depth] of a plain layer: texts that go on with so many characters are done
     Local part_of_local_;               // what was found of one, and of a mask, before the work was too much
     TokenSet part_;

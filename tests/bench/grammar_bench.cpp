@@ -11,6 +11,7 @@
 #include <cstdio>
 
 #include "support/vocabularies.h"
+#include "text/call_heads.h"
 #include "text/grammar.h"
 #include "text/output_parser.h"
 
@@ -55,7 +56,13 @@ constexpr const char* kTogether = R"({"type": "object", "required": ["when", "co
 // A text that holds a pattern somewhere, in so many characters.
 constexpr const char* kHeld = R"({"type": "object", "required": ["code"], "properties": {"code": {"type": "string", "pattern": "[a-z]{3}", "maxLength": 24}}, "additionalProperties": false})";
 
-std::string tool_grammar() { return text::call_syntax("hermes", OrderedJson::parse(kTools), 1)->ebnf; }
+text::CallSyntax tool_calls() { return text::call_syntax("hermes", OrderedJson::parse(kTools), 1).value(); }
+std::string tool_grammar() { return tool_calls().ebnf; }
+// As a model is bound that may call and need not: calls with the dialect's markup and without.
+std::string either_grammar() {
+    const text::CallSyntax calls = tool_calls();
+    return "root ::= calls | bare\ncalls" + calls.ebnf.substr(4) + calls.bare;
+}
 std::string schema_grammar(const char* schema) { return Grammar::schema_to_ebnf(OrderedJson::parse(schema), "root").value(); }
 
 std::string call(const std::string& name, const std::string& arguments) {
@@ -72,6 +79,7 @@ constexpr const char* kCode =
 struct Case {
     const char* name;
     std::string grammar, document;
+    bool awaited = false;  // a call's beginning binds, and nothing before it
 };
 
 std::vector<Case> cases() {
@@ -80,6 +88,7 @@ std::vector<Case> cases() {
         {"call_short", tools, call("read_file", R"({"path": "src/engine/worker.cpp", "offset": 120, "limit": 80})")},
         {"call_code", tools, call("write_file", R"({"path": "tools/size.cpp", "content": )" + OrderedJson(kCode).dump() + "}")},
         {"call_additional", tools, call("get_weather", R"({"location": "San Francisco, CA", "unit": "celsius", "hourly": [1, 2.5, "x"]})")},
+        {"call_bare", either_grammar(), "```json\n{\n  \"name\": \"read_file\",\n  \"arguments\": {\"path\": \"src/engine/worker.cpp\", \"offset\": 120}\n}\n```", true},
         {"order", schema_grammar(kOrder),
          R"({"id": "ABC-202611", "customer": {"name": "Márta Kovács-Nagy", "email": "marta.kovacs@example.org", "vip": true, "note": null, "phone": "+36 1 555 0199"}, )"
          R"("items": [{"sku": "lamp-oak-40", "quantity": 2, "price": 49.9}, {"sku": "shade/linen \"wide\"", "quantity": 1, "price": 18}], "total": 117.8, "status": "paid"})"},
@@ -102,15 +111,21 @@ struct Spent {
     std::vector<double> mask, accept;  // µs
 };
 
+std::unique_ptr<text::GrammarState> start(const Case& c, const std::shared_ptr<const Grammar>& grammar) {
+    if (!c.awaited) return text::GrammarState::create(grammar, table);
+    const text::CallSyntax calls = tool_calls();
+    return text::GrammarState::create(grammar, table, calls.trigger, text::CallHeads::create(calls.heads, "hermes", false).value());
+}
+
 // Writes the document under the grammar, token by token.
 void write(const Case& c, const std::shared_ptr<const Grammar>& grammar, Spent& spent) {
-    const auto state = text::GrammarState::create(grammar, table);
+    const auto state = start(c, grammar);
     std::vector<std::uint64_t> bits((std::size_t(tokenizer->size()) + 63) / 64);
     for (text::TokenId id : tokenizer->encode(c.document, true)) {
         const double begin = now();
-        state->mask(bits);
+        const bool bound = state->mask(bits);
         const double middle = now();
-        if (!(bits[std::size_t(id) / 64] >> (id % 64) & 1) || !state->accept(id))
+        if ((bound && !(bits[std::size_t(id) / 64] >> (id % 64) & 1)) || !state->accept(id))
             throw std::runtime_error(std::string(c.name) + ": the grammar refuses \"" + tokenizer->bytes(id, true) + "\"");
         spent.mask.push_back(middle - begin);
         spent.accept.push_back(now() - middle);
@@ -159,7 +174,7 @@ void forced(benchmark::State& state, const Case& c) {
         state.PauseTiming();
         const auto grammar = Grammar::from_ebnf(c.grammar).value();
         state.ResumeTiming();
-        const auto at = text::GrammarState::create(grammar, table);
+        const auto at = start(c, grammar);
         for (std::size_t i = 0; i < ids.size();) {
             const double begin = now();
             const auto all = at->forced();
@@ -188,6 +203,13 @@ void compile(benchmark::State& state, std::string (*source)()) {
     for (auto _ : state) benchmark::DoNotOptimize(Grammar::from_ebnf(source()).value());
 }
 
+void compile_either(benchmark::State& state) {
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(Grammar::from_ebnf(either_grammar()).value());
+        benchmark::DoNotOptimize(text::CallHeads::create(tool_calls().heads, "hermes", false).value());
+    }
+}
+
 void vocabulary(benchmark::State& state) {
     for (auto _ : state) benchmark::DoNotOptimize(text::make_token_table(tokenizer));
 }
@@ -204,6 +226,7 @@ int main(int argc, char** argv) try {
     std::printf("%s: %d tokens\n", argv[1], tokenizer->size());
     benchmark::RegisterBenchmark("vocabulary", vocabulary)->Unit(benchmark::kMillisecond);
     benchmark::RegisterBenchmark("compile/seven_tools", compile, tool_grammar)->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark("compile/seven_tools_either", compile_either)->Unit(benchmark::kMillisecond);
     benchmark::RegisterBenchmark("compile/order", compile, +[] { return schema_grammar(kOrder); })->Unit(benchmark::kMillisecond);
     benchmark::RegisterBenchmark("compile/together", compile, +[] { return schema_grammar(kTogether); })->Unit(benchmark::kMillisecond);
     const auto all = cases();
