@@ -31,7 +31,7 @@ SchemaWriter::SchemaWriter(const Json& schema, std::string root, SchemaOptions o
 
 std::string SchemaWriter::write() {
     const Expr body = any(schema_);
-    if (!body) throw Refused{"no value satisfies the schema", ""};
+    if (!body) throw Refused{"no value satisfies the schema", impossible_};
     std::string out = root_ + " ::= " + *body + "\n" + rules_;
     if (options_.any_whitespace) out += root_ + "-space ::= [ \\t\\n\\r]{0,40}\n";
     return out;
@@ -61,6 +61,7 @@ SchemaWriter::Expr SchemaWriter::any(const Json& schema, const std::string& step
         Expr out = object_schema(constraints(schema));
         if (out && depth_ % inline_depth == 0) out = rule(*out);
         --depth_;
+        if (!out && !impossible_.starts_with(place_)) impossible_ = place_;
         place_.resize(length);
         return out;
     } catch (Refused& r) {

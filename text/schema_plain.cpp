@@ -2,6 +2,7 @@
 #include <cctype>
 #include <string_view>
 
+#include "text/schema_formats.h"
 #include "text/schema_rules.h"
 
 namespace text {
@@ -44,12 +45,15 @@ std::string hex_decoded(std::string_view s) {  // %XX of a URI fragment, then ~1
     return out;
 }
 
+// Whether the keyword holds values, and no schemas.
+bool among_values(const std::string& key) { return key == "const" || key == "enum" || key == "default" || key == "examples"; }
+
 // The schema with references that lead into `document`.
 Json referring_to(const Json& schema, const std::string& document, bool& any) {
     if (!schema.is_structured()) return schema;
     Json out = schema;
     for (const auto& [key, part] : out.items()) {
-        if (schema.is_object() && (key == "const" || key == "enum" || key == "default" || key == "examples")) continue;
+        if (schema.is_object() && among_values(key)) continue;
         if (schema.is_object() && key == "$ref" && part.is_string() && part.get_ref<const std::string&>().starts_with('#')) {
             part = document + part.get<std::string>();
             any = true;
@@ -57,6 +61,18 @@ Json referring_to(const Json& schema, const std::string& document, bool& any) {
             part = referring_to(part, document, any);
         }
     }
+    return out;
+}
+
+// A validator takes formats for notes: what they say of texts, as patterns.
+Json with_formats(const Json& schema) {
+    if (!schema.is_structured()) return schema;
+    Json out = schema;
+    for (const auto& [key, part] : out.items())
+        if (!schema.is_object() || !among_values(key)) part = with_formats(part);
+    if (!schema.is_object() || !schema.contains("format") || !schema["format"].is_string()) return out;
+    const std::string pattern = pattern_of_format(schema["format"].get<std::string>(), FormatTexts::all);
+    if (!pattern.empty()) out["allOf"].push_back(Json{{"pattern", pattern}});
     return out;
 }
 
@@ -151,10 +167,10 @@ const Json& PlainSchemas::resolve(const std::string& target) const {
 
 Json PlainSchemas::holding(const Json& values, const Json& schema) const {
     bool any = false;
-    Json own = referring_to(schema, "schema:", any);
+    Json own = referring_to(with_formats(schema), "schema:", any);
     if (draft7_ && own.is_object()) own["$schema"] = root_["$schema"];
     std::map<std::string, base::Json> documents;
-    if (any) documents["schema:"] = base::Json(root_);
+    if (any) documents["schema:"] = base::Json(with_formats(root_));
     const auto judge = base::Schema::parse(base::Json(own), documents);
     if (!judge) throw Refused{judge.error().message};
     Json out = Json::array();

@@ -73,6 +73,7 @@ private:
     SchemaOptions options_;
     PlainSchemas plain_;
     std::string rules_, place_;
+    std::string impossible_;  // where the last part lies that no value satisfies, the innermost of them
     std::map<std::string, std::string> shared_;  // reference, or schema with references → rule
     std::set<std::string> builtins_;             // written already
     std::map<std::vector<base::CharRange>, std::string> characters_;  // rules of one character in a string

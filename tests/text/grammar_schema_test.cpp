@@ -118,6 +118,23 @@ TEST(GrammarSchema, FormatsThatAreRegularAreKept) {
     expect(R"({"format":"date"})", {"\"x\"", "1"}, {});  // without a type it is a note
 }
 
+TEST(GrammarSchema, ValuesThatAFormatRefusesFallAway) {
+    expect(R"({"type":"string","format":"date","enum":["2024-02-29","2023-02-29","soon"]})", {"\"2024-02-29\""}, {"\"2023-02-29\"", "\"soon\""});
+    expect(R"({"enum":["a@b.org",5,null,"nobody"],"format":"email"})", {"\"a@b.org\"", "5", "null"}, {"\"nobody\""});
+    expect(R"({"format":"colour","enum":["x"]})", {"\"x\""}, {});
+    expect(R"({"allOf":[{"enum":["1.2.3.4","1.2.3"]},{"type":"string","format":"ipv4"}]})", {"\"1.2.3.4\""}, {"\"1.2.3\""});
+    expect(R"({"$ref":"#/$defs/when","enum":["2024-01-01","x"],"$defs":{"when":{"type":"string","format":"date"}}})", {"\"2024-01-01\""}, {"\"x\""});
+    expect(R"({"enum":[{"at":"2024-01-01"},{"at":"x"}],"properties":{"at":{"type":"string","format":"date"}}})", {R"({"at": "2024-01-01"})"}, {R"({"at": "x"})"});
+    expect(R"({"enum":[{"format":"date"}],"properties":{"format":{"type":"string"}}})", {R"({"format": "date"})"}, {});
+    // What is right and is not written by a model of its own accord.
+    for (const auto& [format, value] : {std::pair{"time", "23:59:60z"}, {"date", "0400-02-29"}, {"date-time", "0001-01-01t00:00:00.1234567890Z"}, {"duration", "P12345678901D"}, {"ipv6", "::ffff:10.0.0.1"},
+                                        {"ipv6", "64:ff9b::10.0.0.1"}, {"hostname", "a.b.c.d.e.example.org"}, {"email", R"(\"quoted local\"@x.org)"}, {"email", "me@[10.0.0.1]"}, {"uri", "http://[::1]:8080/"}})
+        expect(("{\"type\":\"string\",\"format\":\"" + std::string(format) + "\",\"const\":\"" + value + "\"}").c_str(), {("\"" + std::string(value) + "\"").c_str()}, {});
+    EXPECT_THAT(why(R"({"const":"soon","format":"date"})"), HasSubstr("at \"\": no value satisfies"));
+    EXPECT_THAT(why(R"({"type":"object","properties":{"a":{},"b":{"type":"object","properties":{"when":{"enum":["soon","late"],"format":"date"}},"required":["when"]}},"required":["a","b"]})"),
+                HasSubstr("at \"/properties/b/properties/when\": no value satisfies"));
+}
+
 TEST(GrammarSchema, WordsThatJsonSchemaDoesNotHaveAreRefused) {
     EXPECT_THAT(why(R"({"type":"object","properties":{"a":{"type":"string","maxLenght":5}}})"), AllOf(HasSubstr("\"/properties/a/maxLenght\""), HasSubstr("did you mean \"maxLength\"")));
     EXPECT_THAT(why(R"({"type":"object","properties":{"a":{"$ref":"#/$defs/b"}},"$defs":{"b":{"colour":1},"unused":true}})"), HasSubstr("\"/$defs/b/colour\""));
