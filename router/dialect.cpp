@@ -44,4 +44,10 @@ base::Result<void> only_text(const ModelRequest& request, const Dialect& dialect
     return {};
 }
 
+base::Result<void> only_schemas(const ModelRequest& request, const Dialect& dialect) {
+    if (!request.response_rules) return {};
+    return base::error(base::Code::unsupported, std::string("response_format: upstreams of the dialect '") + dialect.name + "' are asked for JSON by a schema, and for no regular expression, grammar or choice",
+                       "use a model that runs here, or a JSON Schema");
+}
+
 }  // namespace router

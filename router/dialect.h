@@ -54,6 +54,9 @@ std::string dialect_names();  // by comma
 // Error{unsupported} naming the first message that holds more than text.
 base::Result<void> only_text(const ModelRequest& request, const Dialect& dialect);
 
+// Error{unsupported} where the answer must be of a language that no dialect has a field for.
+base::Result<void> only_schemas(const ModelRequest& request, const Dialect& dialect);
+
 // What the request sets of it, but for biases; `repetition` is the dialect's name of that penalty.
 void add_sampling(base::OrderedJson& body, const SamplingRequest& sampling, const char* repetition);
 

@@ -118,6 +118,7 @@ std::optional<base::Error> HttpBackend::outcome(const base::Result<net::HttpResp
 
 net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, DeltaSink sink) {
     if (auto fine = only_text(request, *options_.dialect); !fine) co_return std::move(fine).error();
+    if (auto fine = only_schemas(request, *options_.dialect); !fine) co_return std::move(fine).error();
     const DialectModel model{options_.model, options_.context, capabilities().continues};
     const auto body = options_.dialect->body(request, model);
     if (!body) co_return body.error();

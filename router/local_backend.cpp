@@ -130,7 +130,7 @@ bool is_short(const ModelRequest& request) {
     std::size_t bytes = 0;
     for (const auto& message : request.messages)
         for (const auto& part : message.parts) bytes += part.text.size();
-    return bytes <= most_bytes && request.tools.empty() && !request.response_schema && request.answer_rules.empty();
+    return bytes <= most_bytes && request.tools.empty() && !request.response_schema && !request.response_rules && request.answer_rules.empty();
 }
 
 std::size_t blanks_before(const std::string& text) { return std::min(text.find_first_not_of(" \n\r\t"), text.size()); }

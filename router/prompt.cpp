@@ -16,7 +16,7 @@ using Kind = ToolChoice::Kind;
 
 bool calls_allowed(const ModelRequest& r) { return !r.tools.empty() && r.tool_choice.kind != Kind::none; }
 bool calls_forced(const ModelRequest& r) { return calls_allowed(r) && r.tool_choice.kind != Kind::automatic; }
-bool answer_bound(const ModelRequest& r) { return r.response_schema || r.json_object || !r.answer_rules.empty(); }
+bool answer_bound(const ModelRequest& r) { return r.response_schema || r.json_object || r.response_rules || !r.answer_rules.empty(); }
 
 // Arguments as an object where they are one: templates print them so.
 base::OrderedJson message_for_template(const Message& message) {
@@ -122,12 +122,15 @@ std::string rules_of_words(const std::string& mark) {
     return "words ::= [^ \\n\\t{" + (mark.empty() ? "" : escaped(mark[0])) + "] words-piece*\nwords-piece ::= " + rest + "\n";
 }
 
-// Rules whose root is "answer".
+base::Error of_format(const base::Error& e) { return base::error(e.code, "response_format: " + e.message, e.remedy); }
+
+// Rules whose root is "answer"; none where the request brings a language of its own, which stands for that.
 base::Result<std::string> answer_rules(const ModelRequest& request, const std::string& call_mark) {
+    if (request.response_rules) return std::string();
     if (!request.answer_rules.empty()) return request.answer_rules + "\n" + rules_of_words(call_mark);
     const base::OrderedJson object = {{"type", "object"}};
     auto rules = text::Grammar::schema_to_ebnf(request.response_schema ? *request.response_schema : object, "answer");
-    if (!rules) return base::error(rules.error().code, "response_format: " + rules.error().message, rules.error().remedy);
+    if (!rules) return of_format(rules.error());
     return rules;
 }
 
@@ -181,8 +184,9 @@ base::Result<text::BoundGrammar> compile(const ModelRequest& request, const std:
         if (grammar && heads) return text::BoundGrammar{*std::move(grammar), std::move(out.trigger), *std::move(heads)};
         // Together they are too large: calls without markup stay free.
     }
-    auto grammar = text::Grammar::from_ebnf("root ::= " + root + "\n" + rules);
-    if (!grammar) return std::move(grammar).error();
+    const std::string source = "root ::= " + root + "\n" + rules;
+    auto grammar = request.response_rules ? text::Grammar::from_ebnf(source, "answer", *request.response_rules) : text::Grammar::from_ebnf(source);
+    if (!grammar) return request.response_rules ? of_format(grammar.error()) : grammar.error();
     out.grammar = *std::move(grammar);
     return out;
 }
@@ -199,6 +203,7 @@ bool any_strict(const ToolMenu& tools) {
 std::string key_of(const ModelRequest& request, const std::string& dialect, bool reasoning_open, bool may_think) {
     base::OrderedJson key = {dialect, reasoning_open, may_think, request.json_object, calls_allowed(request), calls_forced(request)};
     key.push_back(request.response_schema ? *request.response_schema : base::OrderedJson());
+    key.push_back(request.response_rules ? base::OrderedJson{int(request.response_rules->kind), request.response_rules->texts} : base::OrderedJson());
     key.push_back({request.tool_choice.name, request.tool_choice.most, request.answer_rules});
     key.push_back(calls_allowed(request) ? tools_to_json(request.tools) : base::OrderedJson());
     for (const auto& tool : request.tools) key.push_back(tool.strict ? base::OrderedJson(*tool.strict) : base::OrderedJson());

@@ -14,6 +14,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/stop.h"
+#include "text/given_rules.h"
 
 namespace router {
 
@@ -103,6 +104,7 @@ struct ModelRequest {
     ToolChoice tool_choice;
     std::optional<base::OrderedJson> response_schema;  // output must be JSON of this schema
     bool json_object = false;          // output must be some JSON object
+    std::optional<text::GivenRules> response_rules;  // output must be of this language
     // The text must be of this EBNF, root rule "answer", unless it is a call. The rule "words" is there to use: text that is
     // neither empty, nor begins as a JSON object, nor holds a call. A backend without grammars writes freely.
     std::string answer_rules;

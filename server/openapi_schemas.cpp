@@ -33,6 +33,12 @@ const char* kRequests = R"({
     {"type": "object", "required": ["type", "json_schema"], "properties": {"type": {"const": "json_schema"},
       "json_schema": {"type": "object", "required": ["schema"], "properties": {
         "name": {"type": "string"}, "strict": {"type": ["boolean", "null"]}, "schema": {"type": "object", "description": "a JSON Schema"}}}}}]},
+  "AnswerSchema": {"oneOf": [{"type": "object"}, {"type": "string"}, {"type": "null"}], "description": "a JSON Schema, or its text"},
+  "AnswerRegex": {"type": ["string", "null"], "minLength": 1, "description": "a regular expression that all of the answer matches"},
+  "AnswerGrammar": {"type": ["string", "null"], "minLength": 1, "description": "rules in GBNF; the one called root is the answer"},
+  "AnswerChoice": {"type": ["array", "null"], "minItems": 1, "items": {"type": "string", "minLength": 1}, "description": "the answers that there are"},
+  "StructuredOutputs": {"type": ["object", "null"], "properties": {"json": {"$ref": "#/components/schemas/AnswerSchema"}, "json_object": {"type": ["boolean", "null"]},
+    "regex": {"$ref": "#/components/schemas/AnswerRegex"}, "grammar": {"$ref": "#/components/schemas/AnswerGrammar"}, "choice": {"$ref": "#/components/schemas/AnswerChoice"}}},
   "ChatCompletionRequest": {"type": "object", "required": ["model", "messages"], "properties": {
     "model": {"type": "string", "description": "see GET /v1/models"},
     "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
@@ -48,6 +54,9 @@ const char* kRequests = R"({
     "n": {"const": 1},
     "tools": {"type": "array", "items": {"$ref": "#/components/schemas/Tool"}}, "tool_choice": {"$ref": "#/components/schemas/ToolChoice"},
     "parallel_tool_calls": {"type": "boolean"}, "response_format": {"$ref": "#/components/schemas/ResponseFormat"},
+    "structured_outputs": {"$ref": "#/components/schemas/StructuredOutputs"}, "guided_json": {"$ref": "#/components/schemas/AnswerSchema"},
+    "guided_regex": {"$ref": "#/components/schemas/AnswerRegex"}, "guided_grammar": {"$ref": "#/components/schemas/AnswerGrammar"},
+    "guided_choice": {"$ref": "#/components/schemas/AnswerChoice"}, "grammar": {"$ref": "#/components/schemas/AnswerGrammar"}, "json_schema": {"$ref": "#/components/schemas/AnswerSchema"},
     "reasoning_effort": {"enum": ["none", "minimal", "low", "medium", "high", "xhigh", "max"]},
     "enable_thinking": {"type": "boolean"}, "include_reasoning": {"type": "boolean"},
     "workspace": {"type": "string", "description": "of hearth/dev: as in /v0/dev/chat"}, "read_only": {"type": "boolean"}, "write_tier": {"$ref": "#/components/schemas/WriteTier"},

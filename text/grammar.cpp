@@ -229,6 +229,15 @@ Result<std::shared_ptr<const Grammar>> Grammar::from_ebnf(std::string_view sourc
     return compile(*rules);
 }
 
+Result<std::shared_ptr<const Grammar>> Grammar::from_ebnf(std::string_view source, std::string_view name, const GivenRules& given) {
+    auto rules = parse_ebnf(source, name);
+    if (!rules) return std::move(rules).error();
+    auto other = given_rules(given);
+    if (!other) return std::move(other).error();
+    fill_in(*rules, name, *std::move(other));
+    return compile(*rules);
+}
+
 Result<std::shared_ptr<const Grammar>> Grammar::from_regex(std::string_view pattern) {
     auto rules = regex_rules(pattern);
     if (!rules) return std::move(rules).error();

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "text/given_rules.h"
 #include "text/tokenizer.h"
 
 namespace text {
@@ -34,6 +35,9 @@ public:
     static base::Result<std::shared_ptr<const Grammar>> from_regex(std::string_view pattern);
     // GBNF as llama.cpp documents it: rules "name ::= …", literals, classes, groups, * + ? {m,n}.
     static base::Result<std::shared_ptr<const Grammar>> from_ebnf(std::string_view source);
+    // `source` may name a rule `name` and define none: it stands for the given language. What that calls its own rules does not
+    // matter. An error in it names the place.
+    static base::Result<std::shared_ptr<const Grammar>> from_ebnf(std::string_view source, std::string_view name, const GivenRules& given);
     // JSON Schema as EBNF text whose root rule is `root`; so that dialects can embed it.
     static base::Result<std::string> schema_to_ebnf(const base::OrderedJson& schema, std::string_view root,
                                                     SchemaOptions options = {});

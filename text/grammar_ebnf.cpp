@@ -40,7 +40,7 @@ std::vector<CharRange> normal(std::vector<CharRange> r) {
 
 class Parser {
 public:
-    explicit Parser(std::string_view s) : s_(s) {}
+    Parser(std::string_view s, std::string_view open) : s_(s), open_(open) {}
 
     Rules parse() {
         for (skip(); at_ < s_.size(); skip()) {
@@ -54,7 +54,7 @@ public:
             rules_.nodes[std::size_t(rule)] = std::move(node);
         }
         for (std::size_t i = 0; i < rules_.names.size(); ++i)
-            if (!defined_[i]) throw Bad{"rule \"" + rules_.names[i] + "\" is used and not defined"};
+            if (!defined_[i] && rules_.names[i] != open_) throw Bad{"rule \"" + rules_.names[i] + "\" is used and not defined"};
         const auto root = index_.find("root");
         if (root == index_.end()) throw Bad{"there is no rule \"root\""};
         rules_.root = root->second;
@@ -277,7 +277,7 @@ private:
         return value;
     }
 
-    std::string_view s_;
+    std::string_view s_, open_;
     std::size_t at_ = 0;
     int depth_ = 0;
     Rules rules_;
@@ -287,8 +287,8 @@ private:
 
 }  // namespace
 
-base::Result<Rules> parse_ebnf(std::string_view source) {
-    Parser parser(source);
+base::Result<Rules> parse_ebnf(std::string_view source, std::string_view open) {
+    Parser parser(source, open);
     try {
         return parser.parse();
     } catch (const Bad& bad) {

@@ -8,6 +8,7 @@
 
 #include "base/regex.h"
 #include "base/result.h"
+#include "text/given_rules.h"
 
 namespace text {
 
@@ -27,8 +28,12 @@ struct Rules {
     int root = 0;
 };
 
-// The rule called `root` begins. Errors name line and column.
-base::Result<Rules> parse_ebnf(std::string_view source);
+// The rule called `root` begins. Errors name line and column. A rule called `open` may be used and not defined.
+base::Result<Rules> parse_ebnf(std::string_view source, std::string_view open = {});
+
+base::Result<Rules> given_rules(const GivenRules& given);
+// Puts the other's language where the rule called `open` is used.
+void fill_in(Rules& rules, std::string_view open, Rules other);
 
 // The language of the whole pattern as one rule; ^ and $ may stand at its ends.
 base::Result<Rules> regex_rules(std::string_view pattern);

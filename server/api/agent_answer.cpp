@@ -37,7 +37,7 @@ std::optional<Response> refused_by_agent(const ChatBody& body, const Caller& cal
     if (auto refused = refused_prompts(body.prompts, caller)) return refused;
     using Kind = router::ToolChoice::Kind;
     const auto kind = body.model.tool_choice.kind;
-    const std::pair<const char*, bool> fields[] = {{body.names->format, body.model.response_schema || body.model.json_object},
+    const std::pair<const char*, bool> fields[] = {{body.names->format, body.model.response_schema || body.model.json_object || body.model.response_rules},
                                                    {"stop", !body.model.stop_texts.empty()},
                                                    {body.thinking_field.c_str(), !body.thinking_field.empty()},
                                                    {"parallel_tool_calls", body.model.tool_choice.most == 1},

@@ -1,5 +1,6 @@
 #include "server/api/chat_request.h"
 
+#include "server/api/answer_form.h"
 #include "server/api/prompts_field.h"
 
 namespace server::api {
@@ -12,7 +13,7 @@ using base::OrderedJson;
 
 // Known to OpenAI's clients and without meaning here.
 constexpr const char* kHarmless[] = {"user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "verbosity"};
-constexpr const char* kRead[] = {"model", "messages", "stream", "stream_options", "tools", "tool_choice", "parallel_tool_calls", "response_format",
+constexpr const char* kRead[] = {"model", "messages", "stream", "stream_options", "tools", "tool_choice", "parallel_tool_calls",
                                  "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty", "seed",
                                  "logit_bias", "max_tokens", "max_completion_tokens", "stop", "n", "enable_thinking", "reasoning_effort",
                                  "include_reasoning", "modalities", "prompts"};
@@ -61,21 +62,6 @@ void check_modalities(FieldReader& r) {
     if (asked != Json::array({"text"})) r.fail("modalities", error(Code::unsupported, "modalities is " + base::dump(asked) + "; only [\"text\"] is supported"));
 }
 
-void read_response_format(FieldReader& r, const OrderedJson& json, router::ModelRequest& out) {
-    if (!has(json, "response_format")) return;
-    const OrderedJson& format = json["response_format"];
-    const std::string type = format.is_object() && format.contains("type") && format["type"].is_string() ? format["type"].get<std::string>() : "";
-    if (type == "text") return;
-    if (type == "json_object") {
-        out.json_object = true;
-    } else if (type == "json_schema" && format.contains("json_schema") && format["json_schema"].is_object() &&
-               format["json_schema"].contains("schema") && format["json_schema"]["schema"].is_object()) {
-        bind_format(r, format["json_schema"]["schema"], kChatFields, out);
-    } else {
-        r.wrong("response_format", "response_format must be of type text, json_object or json_schema with a schema");
-    }
-}
-
 void read_tools(FieldReader& r, const OrderedJson& json, ChatBody& out) {
     if (!json.contains("tools")) return;
     auto tools = router::tools_from_json(json["tools"]);
@@ -114,7 +100,7 @@ void look_over_fields(FieldReader& r, const KnownFields& known, ChatBody& out) {
         const bool said = !value.is_null() && value != Json(false) && value != Json(0);
         const bool refused = among(known.refused, field);
         if (refused && said) r.fail(field, error(Code::unsupported, "the field '" + field + "' is not supported"));
-        if (!refused && !among(known.read, field) && !among(known.harmless, field)) out.ignored.push_back(field);
+        if (!refused && !among(known.read, field) && !among(known.bind, field) && !among(known.harmless, field)) out.ignored.push_back(field);
     }
     if (!works_in_a_folder) return;
     std::string at;
@@ -132,7 +118,7 @@ base::Result<ChatBody> read_chat_body(const std::string& text, std::string& para
     std::optional<base::Error> failed;
     FieldReader r(plain, param, failed);
     out.model.alias = r.text("model");
-    look_over_fields(r, {kRead, kHarmless, kRefused}, out);
+    look_over_fields(r, {kRead, kHarmless, kRefused, kAnswerForms}, out);
     if (auto prompts = read_prompts(plain); !prompts) r.fail("prompts", std::move(prompts).error());
     else out.prompts = *std::move(prompts);
     if (!out.prompts.empty() && !agents::is_agent(out.model.alias))
@@ -143,7 +129,7 @@ base::Result<ChatBody> read_chat_body(const std::string& text, std::string& para
     read_messages(r, ordered, out);
     read_sampling(r, out.model.sampling);
     read_tool_choice(r, out.model.tool_choice);
-    read_response_format(r, ordered, out.model);
+    read_answer_form(r, ordered, out);
     read_stop(r, out.model.stop_texts);
     read_tools(r, ordered, out);
     check_tool_choice(r, out.model);

@@ -29,7 +29,7 @@ struct ChatBody {
 
 // The fields of a kind of request: that mean something here, nothing, or something that is not done.
 struct KnownFields {
-    std::span<const char* const> read, harmless, refused;
+    std::span<const char* const> read, harmless, refused, bind = {};  // bind: what the answer is; read too
 };
 // Refuses and names what is to be, and reads the folder of hearth/dev; the alias is read before.
 void look_over_fields(FieldReader& r, const KnownFields& known, ChatBody& out);

@@ -14,7 +14,8 @@ constexpr const char* kRead[] = {"model", "input", "instructions", "previous_res
                                  "parallel_tool_calls", "text", "reasoning", "include", "truncation", "max_output_tokens", "temperature", "top_p", "top_k", "min_p",
                                  "repetition_penalty", "presence_penalty", "frequency_penalty", "seed", "logit_bias"};
 // Known, but not done: saying nothing would be a lie.
-constexpr const char* kRefused[] = {"background", "background_options", "conversation", "prompt", "max_tool_calls", "top_logprobs", "context_management", "moderation"};
+constexpr const char* kRefused[] = {"background", "background_options", "conversation", "prompt", "max_tool_calls", "top_logprobs", "context_management", "moderation",
+                                    "structured_outputs", "guided_json", "guided_regex", "guided_grammar", "guided_choice", "grammar", "json_schema"};
 
 constexpr std::size_t kMostMetadata = 16, kLongestKey = 64, kLongestValue = 512;  // OpenAI's
 

@@ -1,5 +1,6 @@
 """OpenAI's own client against /v1."""
 import json
+import re
 
 import jsonschema
 import openai
@@ -191,6 +192,46 @@ def test_a_word_that_json_schema_does_not_have_is_told_of_in_a_tool_that_is_not_
     assert answer.headers["X-Hearth-Ignored-Fields"] == "tools[0].function.parameters/properties/value/colour"
     made, = answer.parse().choices[0].message.tool_calls
     assert json.loads(made.function.arguments)["value"] in (1, 2)
+
+
+GBNF = """root ::= entry ("; " entry){0,2}
+entry ::= [a-z]{1,5} "=" [0-9]{1,3}  # a comment"""
+BINDINGS = [
+    ({"structured_outputs": {"regex": "[a-f]{3}-[0-9]{2}"}}, r"[a-f]{3}-[0-9]{2}"), ({"guided_regex": "[a-f]{3}-[0-9]{2}"}, r"[a-f]{3}-[0-9]{2}"),
+    ({"structured_outputs": {"grammar": GBNF}}, r"[a-z]{1,5}=\d{1,3}(; [a-z]{1,5}=\d{1,3}){0,2}"), ({"guided_grammar": GBNF}, r"[a-z]{1,5}=\d{1,3}(; [a-z]{1,5}=\d{1,3}){0,2}"),
+    ({"grammar": GBNF}, r"[a-z]{1,5}=\d{1,3}(; [a-z]{1,5}=\d{1,3}){0,2}"), ({"structured_outputs": {"choice": ["left", "right\n"]}}, r"left|right\n"),
+    ({"guided_choice": ["left", "right\n"]}, r"left|right\n"), ({"structured_outputs": {"json": SCHEMAS["choice"]}}, SCHEMAS["choice"]), ({"guided_json": json.dumps(SCHEMAS["choice"])}, SCHEMAS["choice"]),
+    ({"json_schema": SCHEMAS["array"]}, SCHEMAS["array"]),
+]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("more,wanted", BINDINGS)
+def test_an_answer_is_bound_as_clients_of_other_servers_ask_for_it(tiny_client, more, wanted, stream):
+    for seed in range(3):
+        asked = {"extra_body": more, "temperature": 1.5, "seed": seed, "max_tokens": 200}
+        if stream:
+            text = "".join(chunk.choices[0].delta.content or "" for chunk in create(tiny_client, "Who?", stream=True, **asked))
+        else:
+            choice = create(tiny_client, "Who?", **asked).choices[0]
+            assert choice.finish_reason == "stop"
+            text = choice.message.content
+        if isinstance(wanted, str):
+            assert re.fullmatch(wanted, text), text
+        else:
+            jsonschema.validate(json.loads(text), wanted)
+
+
+@pytest.mark.parametrize("more,param,says", [
+    ({"structured_outputs": {"regex": "a(b"}}, "structured_outputs.regex", "at byte "), ({"guided_regex": "(?=a)"}, "guided_regex", "at byte "),
+    ({"guided_grammar": "root ::= \"a\"\nb ::= \"c"}, "guided_grammar", "line 2, column 9"), ({"grammar": "root ::= root \"a\" | \"b\""}, "grammar", "left-recursive"),
+    ({"grammar": "rot ::= \"a\""}, "grammar", "root"), ({"json_schema": {"type": "array", "items": {"type": "strnig"}}}, "json_schema", "/items/type"),
+    ({"guided_choice": ["a"], "grammar": "root ::= \"a\""}, "grammar", "guided_choice"),
+])
+def test_a_binding_that_cannot_be_is_named_with_its_place(tiny_client, more, param, says):
+    with pytest.raises(openai.BadRequestError) as refused:
+        create(tiny_client, "Who?", max_tokens=5, extra_body=more)
+    assert refused.value.param == param and says in str(refused.value) and param in str(refused.value)
 
 
 def test_json_object_is_an_object(tiny_client):

@@ -16,6 +16,7 @@ PLAIN = ["GET /health", "GET /logs", "GET /metrics", "GET /openapi.json", "GET /
          "GET /v1/responses/{id}", "DELETE /v1/responses/{id}"]
 WITH_BODY = ["POST /v0/dev/chat", "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/embeddings", "POST /v1/directives", "POST /v1/keys", "POST /v1/approvals/{id}", "POST /v1/drills",
              "POST /v1/runs", "POST /v1/runs/{id}/steer", "POST /v1/runs/{id}/approve", "POST /v1/runs/{id}/fork", "POST /v1/runs/{id}/replay"]
+BINDING = ["structured_outputs", "guided_json", "guided_regex", "guided_grammar", "guided_choice", "grammar", "json_schema"]
 HARD_TEXT = st.sampled_from(["", "a\x00b", "\u2028", "\ufeff", "🜁" * 50, "%s%n", "'; drop table message; --", "\\u0000", "x" * 5000]) | st.text()
 CONTENT = HARD_TEXT | st.lists(st.builds(lambda text: {"type": "text", "text": text}, HARD_TEXT | st.none() | st.integers()), max_size=3)
 MESSAGE = st.fixed_dictionaries({"role": st.sampled_from(["system", "developer", "user", "assistant"]), "content": CONTENT},
@@ -83,7 +84,7 @@ def test_requests_that_reach_a_model_break_nothing(api, hearth, conversation, na
         headers = {}
         body = case.body
         body["messages"] = data.draw(st.lists(MESSAGE, max_size=3)) + [{"role": "user", "content": data.draw(HARD_TEXT)}]
-        for field in {"tools", "tool_choice", "response_format", "logit_bias", "stop", "workspace", "agent"} & set(body):
+        for field in {"tools", "tool_choice", "response_format", "logit_bias", "stop", "workspace", "agent", *BINDING} & set(body):
             if data.draw(st.integers(0, 4)):  # seldom anything but a 400
                 del body[field]
         if name == "POST /v1/chat/completions":

@@ -267,4 +267,14 @@ TEST_F(HttpBackendTest, RefusedEmbeddingsSayWhatTheUpstreamSaid) {
 }
 
 }  // namespace
+TEST_F(HttpBackendTest, RefusesALanguageThatUpstreamsCannotBeAskedFor) {
+    HttpBackend backend({"up", "http://127.0.0.1:1/v1", "big", "sk-1"}, client);
+    ModelRequest request = hello();
+    request.response_rules = text::GivenRules{text::GivenRules::Kind::regex, {"[a-z]+"}};
+    const auto refused = support::run_task(backend.generate(request, {}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, base::Code::unsupported) << refused.error().text();
+    EXPECT_TRUE(refused.error().message.starts_with("response_format: ")) << refused.error().message;
+}
+
 }  // namespace router

@@ -108,6 +108,47 @@ TEST(OutputBound, AnAnswerByRulesIsBoundBesideTheCalls) {
     EXPECT_FALSE(accepts(ruled, "one: a")) << "each set of rules has a grammar of its own";
 }
 
+TEST(OutputBound, ALanguageOfTheRequestsOwnBindsTheAnswerBesideTheCalls) {
+    using text::GivenRules;
+    const auto of = [](GivenRules given, bool tools) {
+        auto asked = request(false, tools);
+        asked.response_rules = std::move(given);
+        return asked;
+    };
+    // Its rules are called as the calls' are.
+    const GivenRules ebnf{GivenRules::Kind::ebnf, {"root ::= call \" \" words\ncall ::= \"[\" [0-9]+ \"]\"\nwords ::= [a-z]+"}}, regex{GivenRules::Kind::regex, {"[0-9]{2}"}}, choice{GivenRules::Kind::choice, {"yes", "no"}};
+    for (const bool tools : {false, true}) {
+        EXPECT_TRUE(accepts(of(ebnf, tools), "[17] hello"));
+        EXPECT_FALSE(accepts(of(ebnf, tools), "hello"));
+        EXPECT_TRUE(accepts(of(regex, tools), "42"));
+        EXPECT_FALSE(accepts(of(regex, tools), "423"));
+        EXPECT_TRUE(accepts(of(choice, tools), "no"));
+        EXPECT_FALSE(accepts(of(choice, tools), "maybe"));
+        EXPECT_EQ(accepts(of(choice, tools), kCall), tools);
+    }
+    EXPECT_FALSE(router::parser_options(of(choice, true), "hermes", {}).bare_calls);
+    const auto open = bound_of(of(choice, false), "hermes", true).value();
+    EXPECT_EQ(open.trigger, "</think>");
+    EXPECT_TRUE(open.grammar->accepts("</think>\n\nyes"));
+    const auto refused = bound_of(of({GivenRules::Kind::regex, {"a("}}, true), "hermes");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, base::Code::invalid_argument);
+    EXPECT_TRUE(refused.error().message.starts_with("response_format: ")) << refused.error().message;
+}
+
+TEST(OutputBound, ABareCallIsHeldWhereTheAnswerIsFree) {
+    const std::string bare = R"({"name": "weather", "arguments": {"city": "Oslo"}})";
+    const auto free = bound_of(request(false, true), "hermes").value();
+    ASSERT_TRUE(free.heads);
+    EXPECT_TRUE(free.grammar->accepts(bare));
+    EXPECT_FALSE(free.grammar->accepts(R"({"name": "weather", "arguments": {"city": 5}})"));
+    for (const auto& asked : {request(true, true), request(false, true, Kind::required), request(false, true, Kind::named)}) {
+        const auto bound = bound_of(asked, "hermes").value();
+        EXPECT_FALSE(bound.heads);
+        EXPECT_FALSE(bound.grammar->accepts(bare));
+    }
+}
+
 TEST(OutputBound, AnAnswerInWordsIsNeitherEmptyNorAnObjectNorACall) {
     for (const bool tools : {true, false}) {
         auto ruled = request(false, tools);

@@ -175,6 +175,75 @@ TEST_F(OpenAiApi, ASchemaThatNoGrammarHoldsIsNamedByItsField) {
     EXPECT_EQ(site.ask("POST", kPath, asking({{"tools", {function("f")}}})).json()["error"]["param"], nullptr);
 }
 
+TEST_F(OpenAiApi, TakesWhatBindsAnAnswerAsClientsOfOtherServersSendIt) {
+    using Kind = text::GivenRules::Kind;
+    const Json schema = {{"type", "object"}, {"properties", {{"a", {{"type", "integer"}}}}}};
+    const std::vector<std::pair<Json, text::GivenRules>> rules = {
+        {{{"structured_outputs", {{"regex", "[a-z]+"}, {"json", nullptr}, {"whitespace_pattern", " "}}}}, {Kind::regex, {"[a-z]+"}}},
+        {{{"guided_regex", "[a-z]+"}, {"guided_json", nullptr}}, {Kind::regex, {"[a-z]+"}}},
+        {{{"structured_outputs", {{"grammar", "root ::= \"a\""}}}}, {Kind::ebnf, {"root ::= \"a\""}}},
+        {{{"guided_grammar", "root ::= \"a\""}}, {Kind::ebnf, {"root ::= \"a\""}}},
+        {{{"grammar", "root ::= \"a\""}, {"response_format", {{"type", "text"}}}}, {Kind::ebnf, {"root ::= \"a\""}}},
+        {{{"structured_outputs", {{"choice", {"yes", "no"}}}}}, {Kind::choice, {"yes", "no"}}},
+        {{{"guided_choice", {"yes", "no"}}}, {Kind::choice, {"yes", "no"}}}};
+    const std::vector<Json> schemas = {{{"structured_outputs", {{"json", schema}, {"json_object", false}}}}, {{"structured_outputs", {{"json", schema.dump()}}}}, {{"guided_json", schema}},
+                                       {{"guided_json", schema.dump()}}, {{"json_schema", schema}}};
+    Site site(std::vector<router::ScriptedReply>(rules.size() + schemas.size() + 1, says("ok")));
+    for (const auto& [more, wanted] : rules) {
+        const Reply reply = site.ask("POST", kPath, asking(more));
+        ASSERT_EQ(reply.status, 200) << more << reply.body;
+        EXPECT_EQ(site.model->requests().back().response_rules, wanted) << more;
+        const bool told = reply.headers.contains("x-hearth-ignored-fields");
+        EXPECT_EQ(told ? reply.headers.at("x-hearth-ignored-fields") : "", more.dump().find("whitespace") == std::string::npos ? "" : "structured_outputs.whitespace_pattern");
+    }
+    for (const Json& more : schemas) {
+        ASSERT_EQ(site.ask("POST", kPath, asking(more)).status, 200) << more;
+        EXPECT_EQ(Json(site.model->requests().back().response_schema.value()), schema) << more;
+    }
+    ASSERT_EQ(site.ask("POST", kPath, asking({{"structured_outputs", {{"json_object", true}}}})).status, 200);
+    EXPECT_TRUE(site.model->requests().back().json_object);
+}
+
+TEST_F(OpenAiApi, RefusesTwoBindingsAndWrongOnesByTheirPaths) {
+    Site site;
+    const Json object = {{"type", "json_object"}};
+    const std::tuple<Json, const char*, const char*> two[] = {
+        {{{"response_format", object}, {"guided_regex", "a"}}, "guided_regex", "response_format"},
+        {{{"response_format", object}, {"structured_outputs", {{"choice", {"a"}}}}}, "structured_outputs.choice", "response_format"},
+        {{{"structured_outputs", {{"choice", {"a"}}, {"regex", "a"}}}}, "structured_outputs.choice", "structured_outputs.regex"},
+        {{{"grammar", "root ::= \"a\""}, {"json_schema", {{"type", "object"}}}}, "json_schema", "grammar"}};
+    for (const auto& [more, param, other] : two)
+        for (const bool stream : {false, true}) {
+            Json body = asking(more);
+            body["stream"] = stream;
+            const Reply reply = site.ask("POST", kPath, body);
+            EXPECT_EQ(reply.status, 400) << more;
+            EXPECT_EQ(reply.param(), param) << more;
+            EXPECT_NE(reply.message().find(param), std::string::npos) << reply.message();
+            EXPECT_NE(reply.message().find(other), std::string::npos) << reply.message();
+        }
+    const std::pair<const char*, Json> wrong[] = {
+        {"structured_outputs", {{"structured_outputs", 5}}}, {"structured_outputs.regex", {{"structured_outputs", {{"regex", 5}}}}}, {"structured_outputs.choice", {{"structured_outputs", {{"choice", Json::array()}}}}},
+        {"structured_outputs.json_object", {{"structured_outputs", {{"json_object", "yes"}}}}}, {"structured_outputs.structural_tag", {{"structured_outputs", {{"structural_tag", "{}"}}}}},
+        {"guided_choice", {{"guided_choice", {"a", 5}}}}, {"guided_json", {{"guided_json", "{"}}}, {"guided_json", {{"guided_json", "[]"}}}, {"guided_grammar", {{"guided_grammar", ""}}},
+        {"json_schema", {{"json_schema", {{"type", "object"}, {"propertys", 1}}}}}, {"grammar", {{"grammar", {"a"}}}}};
+    for (const auto& [param, more] : wrong) {
+        const Reply reply = site.ask("POST", kPath, asking(more));
+        EXPECT_EQ(reply.status, 400) << more;
+        EXPECT_EQ(reply.param(), param) << more << reply.message();
+    }
+    EXPECT_TRUE(site.model->requests().empty());
+    router::ScriptedReply refusal;
+    refusal.error = base::error(base::Code::invalid_argument, "response_format: grammar, line 1, column 3: \u2026");
+    Site refusing({refusal, refusal});
+    for (const bool stream : {false, true}) {
+        const Reply reply = refusing.ask("POST", kPath, asking({{"stream", stream}, {"structured_outputs", {{"grammar", "ro"}}}}));
+        EXPECT_EQ(reply.status, 400);
+        EXPECT_EQ(reply.param(), "structured_outputs.grammar");
+        EXPECT_TRUE(reply.message().starts_with("structured_outputs.grammar: grammar, line 1")) << reply.message();
+    }
+}
+
 TEST_F(OpenAiApi, WhatIsKnownAndNotSupportedIsRefusedByName) {
     Site site;
     const std::pair<const char*, Json> fields[] = {{"functions", {{{"name", "f"}}}}, {"function_call", "auto"}, {"logprobs", true}, {"top_logprobs", 3}, {"n", 2},

@@ -137,5 +137,26 @@ TEST(Grammar, AnyJsonObject) {
     for (const char* no : {"[]", "1", "{", R"({"a": 01})", R"({"a": "\ud83d"})", R"({"a": 1,})"}) EXPECT_FALSE(g->accepts(no)) << no;
 }
 
+TEST(GivenRules, StandForARuleOfAnotherGrammar) {
+    using Kind = GivenRules::Kind;
+    const std::string around = "root ::= \"<\" answer \">\" | word\nword ::= \"no\"\nroot-1 ::= \"x\"\n";
+    const auto in = [&](Kind kind, std::vector<std::string> texts) { return Grammar::from_ebnf(around, "answer", {kind, std::move(texts)}).value(); };
+    const auto regex = in(Kind::regex, {"^[a-c]{2}|7$"}), ebnf = in(Kind::ebnf, {"word ::= \"yes\" answer?\nanswer ::= \"!\"\nroot ::= word"}), choice = in(Kind::choice, {"a|b", "\"c\"\n"});
+    for (const auto& g : {regex, ebnf, choice}) EXPECT_TRUE(g->accepts("no"));
+    EXPECT_TRUE(regex->accepts("<ab>"));
+    EXPECT_TRUE(regex->accepts("<7>"));
+    EXPECT_FALSE(regex->accepts("<abc>"));
+    EXPECT_TRUE(ebnf->accepts("<yes!>")) << "its rules are its own";
+    EXPECT_FALSE(ebnf->accepts("<no>"));
+    EXPECT_FALSE(ebnf->accepts("yes"));
+    EXPECT_TRUE(choice->accepts("<a|b>"));
+    EXPECT_TRUE(choice->accepts("<\"c\"\n>"));
+    EXPECT_FALSE(choice->accepts("<a>"));
+    EXPECT_THAT(Grammar::from_ebnf(around, "answer", {Kind::ebnf, {"root ::= \"a\n  b"}}).error().message, HasSubstr("line 2, column 4"));
+    EXPECT_THAT(Grammar::from_ebnf(around, "answer", {Kind::ebnf, {"root ::= other"}}).error().message, HasSubstr("\"other\" is used and not defined"));
+    EXPECT_THAT(Grammar::from_ebnf(around, "answer", {Kind::regex, {"a(b"}}).error().message, HasSubstr("at byte "));
+    EXPECT_FALSE(Grammar::from_ebnf(around)) << "without them the rule is missing";
+}
+
 }  // namespace
 }  // namespace text
