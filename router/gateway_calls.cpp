@@ -55,6 +55,7 @@ ModelRequest shadowed(const ModelRequest& request, const std::string& model) {
     out.alias = model;
     out.purpose = "shadow";
     out.on_behalf.person = {};  // no person pays for it
+    out.loose.reset();
     return out;
 }
 

@@ -179,6 +179,7 @@ struct LocalBackend::Prompt {
     engine::Request request;
     text::ParserOptions parser;
     std::string before;  // what stands in the prompt of an answer that has begun
+    std::vector<text::LooseTool> loose;
 };
 
 LocalBackend::LocalBackend(std::string id, engine::LoadOptions options, LocalPools& pools, base::Log& log)
@@ -318,6 +319,7 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     out.request.grammar = bound->grammar;
     out.request.grammar_trigger = bound->trigger;
     if (!goes_on) out.request.grammar_heads = bound->heads;
+    out.loose = bound->loose;
     out.request.sampling = sampling_of(request.sampling, info.default_sampling);
     if (out.request.sampling.seed == 0) out.request.sampling.seed = drawn_seed();
     out.request.max_tokens = request.max_tokens;
@@ -338,6 +340,7 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     if (!e) co_return not_loaded();
     auto prompt = co_await prepared(request);
     if (!prompt) co_return std::move(prompt).error();
+    if (request.loose) *request.loose = std::move(prompt->loose);
     auto parser = text::OutputParser::create(prompt->parser);
     if (!parser) co_return std::move(parser).error();
     const auto held_back = enter(**parser, prompt->before, request.begun);

@@ -73,11 +73,20 @@ base::OrderedJson closed(base::OrderedJson schema) {
     return schema;
 }
 
+// Where in its schema lies what a refusal by text::Grammar names.
+std::string place_in(const std::string& refusal) {
+    constexpr std::string_view before = ": at \"", after = "\": ";
+    const std::size_t at = refusal.find(before), begin = at + before.size();
+    const std::size_t end = at == refusal.npos ? at : refusal.find(after, begin);
+    return end == refusal.npos ? std::string() : refusal.substr(begin, end - begin);
+}
+
 // The tools that may be called. A schema that no grammar can hold binds its arguments to an object only, unless it is strict;
 // without that, words that JSON Schema does not have bind nothing.
-base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request, const std::string& dialect) {
+base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request, const std::string& dialect, std::vector<text::LooseTool>& loose) {
     std::vector<ToolSchema> tools;
-    for (const auto& tool : request.tools) {
+    for (std::size_t i = 0; i < request.tools.size(); ++i) {
+        const ToolSchema& tool = request.tools[i];
         if (request.tool_choice.kind == Kind::named && tool.name != request.tool_choice.name) continue;
         tools.push_back(tool);
         if (tool.parameters.empty()) continue;
@@ -97,6 +106,7 @@ base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request, cons
             if (tool.strict)
                 return base::error(held.error().code, "the tool '" + tool.name + "' is strict, and its arguments cannot be held to its schema: " + held.error().message,
                                    "leave strict out");
+            loose.push_back({i, place_in(held.error().message)});
         }
         tools.back().parameters = {{"type", "object"}};
     }
@@ -135,8 +145,8 @@ base::Result<std::string> answer_rules(const ModelRequest& request, const std::s
 }
 
 // Rules whose root is "calls", and the text that begins a call. Without rules the model writes calls freely.
-base::Result<text::CallSyntax> call_rules(const ModelRequest& request, const std::string& dialect) {
-    auto tools = callable(request, dialect);
+base::Result<text::CallSyntax> call_rules(const ModelRequest& request, const std::string& dialect, std::vector<text::LooseTool>& loose) {
+    auto tools = callable(request, dialect, loose);
     if (!tools) return std::move(tools).error();
     const int asked = request.tool_choice.most > 0 ? request.tool_choice.most : calls_forced(request) ? 1 : kMostCalls;
     const int most = request.tool_choice.kind == Kind::named ? 1 : asked;
@@ -159,7 +169,7 @@ base::Result<text::BoundGrammar> compile(const ModelRequest& request, const std:
         root = "answer";
     }
     if (calls_allowed(request)) {
-        auto calls = call_rules(request, dialect);
+        auto calls = call_rules(request, dialect, out.loose);
         if (!calls) return std::move(calls).error();
         const bool unannounced = calls->trigger.empty() && !answer_bound(request) && !calls_forced(request);
         if (unannounced) return base::error(base::Code::unsupported, "nothing in the dialect '" + dialect + "' tells that a call begins");
@@ -181,7 +191,7 @@ base::Result<text::BoundGrammar> compile(const ModelRequest& request, const std:
     if (!bare.heads.empty()) {
         auto grammar = text::Grammar::from_ebnf("root ::= " + root + " | bare\n" + rules + bare.bare);
         auto heads = text::CallHeads::create(bare.heads, dialect, reasoning_open);
-        if (grammar && heads) return text::BoundGrammar{*std::move(grammar), std::move(out.trigger), *std::move(heads)};
+        if (grammar && heads) return text::BoundGrammar{*std::move(grammar), std::move(out.trigger), *std::move(heads), std::move(out.loose)};
         // Together they are too large: calls without markup stay free.
     }
     const std::string source = "root ::= " + root + "\n" + rules;
@@ -239,7 +249,7 @@ base::Result<text::BoundGrammar> output_beginning_with(const std::string& text, 
         for (char c : text) literal += escaped(c);
         auto grammar = text::Grammar::from_ebnf("root ::= \"" + literal + "\" .*\n");
         if (!grammar) return std::move(grammar).error();
-        return text::BoundGrammar{*std::move(grammar), {}, {}};
+        return text::BoundGrammar{*std::move(grammar), {}, {}, {}};
     };
     return grammars.get("begins " + text, make);
 }

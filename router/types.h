@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/stop.h"
 #include "text/given_rules.h"
+#include "text/loose_tool.h"
 
 namespace router {
 
@@ -118,6 +119,7 @@ struct ModelRequest {
     std::string cache_salt;            // audience; prefixes are shared only within it
     std::string purpose;               // phase or "api": for traces and usage
     base::StopToken stop;
+    std::shared_ptr<std::vector<text::LooseTool>> loose;  // where whoever asks wants to be told of them, before the reply begins
 };
 
 struct Usage {

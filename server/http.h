@@ -76,6 +76,8 @@ int status_of(base::Code code);
 // OpenAI's envelope: {"error": {"message", "type", "param", "code"}}.
 Response error_response(const base::Error& error, const std::string& param = {});
 Response error_response(int status, const std::string& message, const std::string& code = {}, const std::string& param = {});
+// Lists paths of a body in a header; one that does not fit into headers is left out.
+void name_fields(Response& response, const char* header, const std::vector<std::string>& fields);
 // Names the fields of a body that were ignored in the header X-Hearth-Ignored-Fields.
 void name_ignored(Response& response, const std::vector<std::string>& fields);
 

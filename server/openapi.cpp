@@ -37,7 +37,7 @@ Json parameters_of(const Route& route) {
 void add_chat(Json& operation) {
     Json& answer = operation["responses"]["200"];
     answer["content"]["text/event-stream"]["schema"] = {{"type", "string"}};
-    for (const char* name : {"X-Hearth-Run", "X-Hearth-Conversation", "X-Hearth-Ignored-Fields"}) answer["headers"][name] = reference("headers/" + std::string(name));
+    for (const char* name : {"X-Hearth-Run", "X-Hearth-Conversation", "X-Hearth-Ignored-Fields", "X-Hearth-Loose-Tools"}) answer["headers"][name] = reference("headers/" + std::string(name));
     operation["parameters"].push_back(reference("parameters/on_disconnect"));
     if (operation["operationId"] != "post_v0_dev_chat") operation["parameters"].push_back(reference("parameters/conversation"));
 }

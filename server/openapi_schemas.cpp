@@ -223,7 +223,8 @@ const char* kOthers = R"({
   "headers": {
     "X-Hearth-Run": {"schema": {"type": "string"}, "description": "an agent's run; see GET /v1/runs/{id}"},
     "X-Hearth-Conversation": {"schema": {"type": "string"}, "description": "an agent's conversation, for the next request"},
-    "X-Hearth-Ignored-Fields": {"schema": {"type": "string"}, "description": "unknown fields of the body, and words in schemas of tools that JSON Schema does not have; they did nothing"}},
+    "X-Hearth-Ignored-Fields": {"schema": {"type": "string"}, "description": "unknown fields of the body, and words in schemas of tools that JSON Schema does not have; they did nothing"},
+    "X-Hearth-Loose-Tools": {"schema": {"type": "string"}, "description": "schemas of tools that are not strict, with the places in them that no grammar can hold: calls of these are held to an object only"}},
   "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}
 })";
 

@@ -115,14 +115,16 @@ Response error_response(int status, const std::string& message, const std::strin
     return out;
 }
 
-void name_ignored(Response& response, const std::vector<std::string>& fields) {
+void name_fields(Response& response, const char* header, const std::vector<std::string>& fields) {
     std::string names;
     for (const auto& name : fields) {
         const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || std::string_view("_-.[]/$~").find(char(c)) != std::string_view::npos; });
         const bool fits = names.size() + name.size() < 1000;
         if (plain && fits && !name.empty()) names += (names.empty() ? "" : ", ") + name;
     }
-    if (!names.empty()) response.headers["X-Hearth-Ignored-Fields"] = names;
+    if (!names.empty()) response.headers[header] = names;
 }
+
+void name_ignored(Response& response, const std::vector<std::string>& fields) { name_fields(response, "X-Hearth-Ignored-Fields", fields); }
 
 }  // namespace server

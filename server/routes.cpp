@@ -103,7 +103,7 @@ void allow_origin(const std::string& origin, Response& response) {
     if (origin.empty()) return;
     response.headers["Vary"] = "Origin";
     response.headers["Access-Control-Allow-Origin"] = origin;
-    response.headers["Access-Control-Expose-Headers"] = "X-Hearth-Conversation, X-Hearth-Run, X-Hearth-Ignored-Fields, Retry-After, Location, Idempotent-Replayed";
+    response.headers["Access-Control-Expose-Headers"] = "X-Hearth-Conversation, X-Hearth-Run, X-Hearth-Ignored-Fields, X-Hearth-Loose-Tools, Retry-After, Location, Idempotent-Replayed";
 }
 
 Response options_response(const Request& request, const std::string& allowed) {

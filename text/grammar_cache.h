@@ -8,9 +8,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "text/grammar.h"
+#include "text/loose_tool.h"
 
 namespace text {
 
@@ -18,6 +20,7 @@ struct BoundGrammar {
     std::shared_ptr<const Grammar> grammar;
     std::string trigger;                     // see GrammarState
     std::shared_ptr<const CallHeads> heads;  // the same
+    std::vector<LooseTool> loose;            // of the tools that it binds
 };
 
 // For one vocabulary: grammars remember what they learn about the vocabulary that they were used with

@@ -50,6 +50,7 @@ private:
 
 net::Task<void> stream_model(std::shared_ptr<ChunkJob> job, router::ModelRequest request, Services& services) {
     request.stop = job->stop.token();
+    request.loose = job->loose;
     router::DeltaSink sink = [job](const router::ModelDelta& delta) { job->push(delta); };
     auto reply = co_await call_model(std::move(request), sink, services);
     if (!reply) co_return job->fail(reply.error());
@@ -94,11 +95,14 @@ net::Task<Response> answer_model(ChatBody body, Request request, Caller caller, 
     asked.stop = stop.token();
     const std::string alias = asked.alias;
     const router::ToolMenu tools = asked.tools;
+    const auto loose = asked.loose = std::make_shared<std::vector<text::LooseTool>>();
     const router::DeltaSink nobody;
     auto reply = co_await call_model(std::move(asked), nobody, services);
     if (!reply) co_return refusal_of(reply.error(), tools, names);
     if (!include_reasoning) reply->message.reasoning.clear();
-    co_return json_response(completion(alias, *reply, services.clock.now()));
+    Response response = json_response(completion(alias, *reply, services.clock.now()));
+    name_loose(response, *loose, names);
+    co_return response;
 }
 
 net::Task<Response> answer_agent(ChatBody body, Request request, Caller caller, Services& services) {

@@ -135,6 +135,12 @@ void take_tools(FieldReader& r, std::vector<router::ToolSchema> tools, const Fie
     out = std::move(tools);
 }
 
+void name_loose(Response& response, const std::vector<text::LooseTool>& loose, const FieldNames& names) {
+    std::vector<std::string> fields;
+    for (const auto& one : loose) fields.push_back(names.parameters_of(one.tool) + one.place);
+    name_fields(response, "X-Hearth-Loose-Tools", fields);
+}
+
 Response refusal_of(const base::Error& error, const router::ToolMenu& tools, const FieldNames& names) {
     const std::string beginning = kFormatOfRouter + ": ";
     if (error.message.starts_with(beginning)) {

@@ -78,6 +78,9 @@ void bind_format(FieldReader& r, const base::OrderedJson& schema, const FieldNam
 // Arguments are held to what JSON Schema says; a strict tool says nothing else. Words that it does not have are added to `ignored`.
 void take_tools(FieldReader& r, std::vector<router::ToolSchema> tools, const FieldNames& names, router::ToolMenu& out, std::vector<std::string>& ignored);
 
+// Names the tools whose arguments were held to no more than an object, and where their schemas ask for more, in X-Hearth-Loose-Tools.
+void name_loose(Response& response, const std::vector<text::LooseTool>& loose, const FieldNames& names);
+
 // A refusal by `router`, in the words of the request: also names the field with the schema that no model can be held to.
 Response refusal_of(const base::Error& error, const router::ToolMenu& tools, const FieldNames& names);
 

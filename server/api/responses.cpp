@@ -153,12 +153,16 @@ net::Task<Response> answer_model(ResponsesBody body, std::vector<router::Message
     if (body.chat.stream) {
         auto job = std::make_shared<ResponseJob>(executor, request.gone, body, caller, now);
         asked.stop = job->stop.token();
+        asked.loose = job->loose;
         co_return co_await stream(job, feed(job, ask_model(job->answer, std::move(asked), services)), services, true);
     }
     const base::StopSource stop(request.gone);
     asked.stop = stop.token();
     auto answer = std::make_shared<Answer>(body, caller, now);
-    co_return co_await whole(answer, ask_model(*answer, std::move(asked), services), body.chat.model.tools, *body.chat.names);
+    const auto loose = asked.loose = std::make_shared<std::vector<text::LooseTool>>();
+    Response response = co_await whole(answer, ask_model(*answer, std::move(asked), services), body.chat.model.tools, *body.chat.names);
+    name_loose(response, *loose, *body.chat.names);
+    co_return response;
 }
 
 net::Task<Response> answer_agent(ResponsesBody body, agents::ChatRequest chat, bool cancel, Request request, Caller caller, Services& services) {

@@ -25,6 +25,7 @@ net::Task<Response> stream(std::shared_ptr<StreamJob> job, net::Task<void> task,
     };
     Response response = SseQueue::response(job->queue, gone);
     name_run(response, job->run, job->conversation);
+    name_loose(response, *job->loose, job->names);
     co_return response;
 }
 

@@ -21,6 +21,7 @@ struct StreamJob {
     base::StopSource stop;                // `gone` stops it as soon as the client has left, even while nothing is being written
     router::ToolMenu tools;
     const FieldNames& names;
+    std::shared_ptr<std::vector<text::LooseTool>> loose = std::make_shared<std::vector<text::LooseTool>>();
     base::RunId run{};                    // an agent's, once it is known
     base::ConversationId conversation{};
 

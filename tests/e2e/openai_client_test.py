@@ -194,6 +194,24 @@ def test_a_word_that_json_schema_does_not_have_is_told_of_in_a_tool_that_is_not_
     assert json.loads(made.function.arguments)["value"] in (1, 2)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("way", ["chat", "responses"])
+def test_a_keyword_that_no_grammar_can_hold_is_told_of_in_a_tool_that_is_not_strict(tiny_client, stream, way):
+    """Its calls are held to an object only."""
+    parameters = {"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": True}}, "required": ["tags"]}
+    inner = {"name": "keep", "parameters": parameters}
+    said = []
+    for loose in (True, False):
+        if not loose:
+            parameters["properties"]["tags"].pop("uniqueItems")
+        if way == "chat":
+            raw = tiny_client.chat.completions.with_raw_response.create(model="default", messages=[user("Hm?")], stream=stream, max_tokens=5, tools=[CLOCK, {"type": "function", "function": inner}])
+        else:
+            raw = tiny_client.responses.with_raw_response.create(model="default", input="Hm?", stream=stream, max_output_tokens=5, tools=[{"type": "function", **CLOCK["function"]}, {"type": "function", **inner}])
+        said.append(raw.headers.get("X-Hearth-Loose-Tools"))
+    assert said == ["tools[1].function.parameters/properties/tags" if way == "chat" else "tools[1].parameters/properties/tags", None]
+
+
 GBNF = """root ::= entry ("; " entry){0,2}
 entry ::= [a-z]{1,5} "=" [0-9]{1,3}  # a comment"""
 BINDINGS = [

@@ -136,6 +136,14 @@ TEST(OutputBound, ALanguageOfTheRequestsOwnBindsTheAnswerBesideTheCalls) {
     EXPECT_TRUE(refused.error().message.starts_with("response_format: ")) << refused.error().message;
 }
 
+TEST(OutputBound, TellsWhichToolsItDoesNotHold) {
+    auto asked = request(false, true);
+    const auto odd = base::parse_ordered_json(R"({"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": true}}, "required": ["tags"]})").value();
+    asked.tools = {{"clock", "", {}}, {"label", "", odd}, {"free", "", odd, false}};
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(bound_of(asked, "hermes")->loose, (std::vector<text::LooseTool>{{1, "/properties/tags"}})) << "also of what is kept";
+    EXPECT_EQ(bound_of(request(false, true), "hermes")->loose.size(), 0u);
+}
+
 TEST(OutputBound, ABareCallIsHeldWhereTheAnswerIsFree) {
     const std::string bare = R"({"name": "weather", "arguments": {"city": "Oslo"}})";
     const auto free = bound_of(request(false, true), "hermes").value();
