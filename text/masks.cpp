@@ -241,15 +241,18 @@ void Masks::add_spoilt_heads(Places& heads, Place at, Place bound, std::vector<T
 // Where tokens hold the whole trigger: the node at its end, and the text up to there.
 void Masks::find_whole(const std::string& trigger) {
     whole_.clear();
-    std::string path;
     const auto nodes = table_->nodes();
+    const std::string_view rest = std::string_view(trigger).substr(1);
     for (int i = 0; i < int(nodes.size()); ++i) {
-        const TokenTable::Node& n = nodes[std::size_t(i)];
-        path.resize(n.depth);
-        if (n.depth == 0) continue;
-        path.back() = char(n.byte);
-        if (path.back() != trigger[0]) continue;
-        if (const int end = table_->descend(i, std::string_view(trigger).substr(1)); end >= 0) whole_.push_back({end, path + trigger.substr(1)});
+        if (nodes[std::size_t(i)].byte != std::uint8_t(trigger[0]) || nodes[std::size_t(i)].depth == 0) continue;
+        const int end = table_->descend(i, rest);
+        if (end < 0) continue;
+        // Few have it: the way to them is found backwards.
+        std::string before;
+        int depth = nodes[std::size_t(i)].depth - 1;
+        for (int k = i; depth > 0; --k)
+            if (nodes[std::size_t(k)].depth == depth) before += char(nodes[std::size_t(k)].byte), --depth;
+        whole_.push_back({end, std::string(before.rbegin(), before.rend()) + trigger});
     }
 }
 
