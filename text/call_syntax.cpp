@@ -143,9 +143,8 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
         const std::string head = form->name == Name::numbered ? ebnf_literal(before + ":") + " [0-9] " + ebnf_literal(between) : ebnf_literal(before + between);
         calls += (calls.empty() ? "call ::= " : " | ") + head + " " + rule + (form->after.empty() ? "" : " " + ebnf_literal(form->after));
         rules += *schema + "\n";
-        if (!plain) {
-            bare.emplace_back(quoted, rule);
-        } else if (const auto json = Grammar::schema_to_ebnf(whole, "bare-" + rule)) {
+        // No dialect says how it is spaced.
+        if (const auto json = Grammar::schema_to_ebnf(whole, "bare-" + rule, {.any_whitespace = true})) {
             bare.emplace_back(quoted, "bare-" + rule);
             bare_rules += *json + "\n";
         }

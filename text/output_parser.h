@@ -75,8 +75,8 @@ bool opens_reasoning(std::string_view dialect, std::string_view prompt);
 struct CallSyntax {
     std::string trigger;
     std::string ebnf;  // root rule "root"; covers 1 to `most` calls, trigger included
-    // Calls without the dialect's markup, as models write them (ParserOptions::bare_calls): rules beside those of `ebnf`, the
-    // first of them "bare", and by themselves the rules of how each begins, up to its arguments. Empty where there is no trigger.
+    // Calls without the dialect's markup, as models write them (ParserOptions::bare_calls), spaced in any way: rules beside those of
+    // `ebnf`, the first of them "bare", and by themselves the rules of how each begins, up to its arguments. Empty where there is no trigger.
     std::string bare, heads;
 };
 // What opens a call; empty for dialects without a grammar.

@@ -88,7 +88,7 @@ std::vector<Case> cases() {
         {"call_short", tools, call("read_file", R"({"path": "src/engine/worker.cpp", "offset": 120, "limit": 80})")},
         {"call_code", tools, call("write_file", R"({"path": "tools/size.cpp", "content": )" + OrderedJson(kCode).dump() + "}")},
         {"call_additional", tools, call("get_weather", R"({"location": "San Francisco, CA", "unit": "celsius", "hourly": [1, 2.5, "x"]})")},
-        {"call_bare", either_grammar(), "```json\n{\n  \"name\": \"read_file\",\n  \"arguments\": {\"path\": \"src/engine/worker.cpp\", \"offset\": 120}\n}\n```", true},
+        {"call_bare", either_grammar(), "```json\n{\n  \"name\": \"read_file\",\n  \"arguments\": {\n    \"path\": \"src/engine/worker.cpp\",\n    \"offset\": 120\n  }\n}\n```", true},
         {"order", schema_grammar(kOrder),
          R"({"id": "ABC-202611", "customer": {"name": "Márta Kovács-Nagy", "email": "marta.kovacs@example.org", "vip": true, "note": null, "phone": "+36 1 555 0199"}, )"
          R"("items": [{"sku": "lamp-oak-40", "quantity": 2, "price": 49.9}, {"sku": "shade/linen \"wide\"", "quantity": 1, "price": 18}], "total": 117.8, "status": "paid"})"},

@@ -83,6 +83,7 @@ TEST(CallHeads, ABareCallIsHeldToItsToolsSchemaFromItsHeadOn) {
         const std::string end = head.find("```") == 0 ? "}\n```" : "}";
         EXPECT_TRUE(bound.takes(head + R"({"room": "attic", "celsius": 30})" + end)) << head;
         EXPECT_TRUE(bound.takes(head + R"({"room": "hall"})" + "\n" + end + "\n")) << head;
+        EXPECT_TRUE(bound.takes(head + "{\n    \"room\" : \"hall\",\"celsius\":7\n  }" + end)) << head;
         for (const auto& [wrong, most] : {std::pair{R"({"room": "cellar"})", R"({"room": ")"}, {R"({"celsius": 20})", R"({")"}, {R"({"room": "hall", "celsius": 31})", R"({"room": "hall", "celsius": 3)"},
                                           {R"({"room": "hall", "more": 1})", R"({"room": "hall", ")"}, {"{}", "{"}}) {
             const auto state = bound.start();
@@ -127,8 +128,8 @@ TEST(CallHeads, MarkedCallsAreHeldAsBefore) {
     }
     EXPECT_FALSE(bound.takes(good + "\nMore.")) << "nothing follows a marked call";
     const auto state = bound.start();
-    bound.taken(*state, R"({"name": "heat", "arguments": {)");
-    EXPECT_EQ(state->forced_bytes(100), "\"room\": \"");
+    bound.taken(*state, R"({"name": "heat", "arguments": {")");
+    EXPECT_EQ(state->forced_bytes(100), "room\"");
     EXPECT_FALSE(state->finished());
 }
 
