@@ -9,6 +9,7 @@
 #include "store/conversations.h"
 #include "store/digest.h"
 #include "store/run_queue.h"
+#include "store/stops.h"
 #include "tools/spawn_thread.h"
 
 namespace agents {
@@ -149,6 +150,8 @@ Look look_at_children(store::Tx& tx, base::RunId run) {
         store::end_thread(tx, child.id, "ended");
         (void)store::add_input(tx, run, report_of(child.id, child.as.label, "failed", "its run was given up", ""), "thread:" + child.id.text());
     }
+    // Whoever stops a thread stops its children first: until the run hears of its own stop, it does not end as if they were done.
+    out.children |= store::stop_asked(tx, run);
     out.something = !store::untaken_inputs(tx, run).empty();
     return out;
 }

@@ -219,6 +219,26 @@ TEST_F(Spawn, AChildWhoseRunWasGivenUpIsReported) {
     for (const auto& child : children(conversation)) EXPECT_EQ(child.state, "ended");
 }
 
+TEST_F(Spawn, AParentWhoseStopIsNotHeardYetDoesNotEndAsIfItsChildrenWereDone) {
+    Process process(folder.path());
+    const auto id = begin(process, request(kDivide));
+    const auto conversation = run(id).conversation;
+    while (children(conversation).size() < 2) ASSERT_TRUE(process.live(1));
+    const auto waits = [&] {
+        const auto asked = process.model->requests();
+        return !asked.empty() && reply_to(asked.back()).text == "I wait for them.";
+    };
+    while (!waits()) ASSERT_TRUE(process.live(1));
+    ASSERT_TRUE(process.live(100));
+    ASSERT_FALSE(run(id).ended()) << "nobody has begun its children";
+    ASSERT_TRUE(in_tx([&](store::Tx& tx) { return store::stop_thread(tx, conversation); }));
+    ASSERT_TRUE(process.live(100));
+    EXPECT_FALSE(run(id).ended());
+    process.agents->heard({store::Signal::Kind::missed, {}});
+    EXPECT_FALSE(process.live(100000));
+    EXPECT_EQ(run(id).status, "cancelled");
+}
+
 TEST_F(Spawn, AChildWhoseTimeIsOverIsStoppedAndReported) {
     Process process(folder.path());
     const auto id = begin(process, request(kDivide));
