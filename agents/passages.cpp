@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/utf8.h"
 #include "text/output_parser.h"
 
 namespace agents {
@@ -96,7 +97,7 @@ std::string shortened(std::string_view text, std::size_t most) {
     if (text.size() <= most) return std::string(text);
     std::size_t end = text.find_last_of(' ', most);
     if (end == std::string_view::npos || end < most / 2)
-        for (end = most; (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80;) --end;  // whole characters
+        end = base::beginning(text, most).size();
     while (end > 0 && text[end - 1] == ' ') --end;
     return std::string(text.substr(0, end)) + " …";
 }

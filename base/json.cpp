@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "base/utf8.h"
+
 namespace base {
 namespace {
 
@@ -24,13 +26,13 @@ Result<J> parse_bounded(std::string_view text, int max_depth) {
         // "[json.exception.parse_error.101] parse error at line 1, …": the name in front is the library's.
         const std::string_view what = e.what();
         const auto end = what.rfind("[json.", 0) == 0 ? what.find("] ") : what.npos;
-        return error(Code::invalid_argument, "not valid JSON: " + std::string(end == what.npos ? what : what.substr(end + 2)));
+        return error(Code::invalid_argument, "not valid JSON: " + valid_utf8(end == what.npos ? what : what.substr(end + 2)));
     }
 }
 
 std::string shown(const Json& value) {
     std::string text = dump(value);
-    if (text.size() > 80) text = text.substr(0, 77) + "...";
+    if (text.size() > 80) text = std::string(beginning(text, 77)) + "...";
     return text;
 }
 

@@ -8,6 +8,7 @@
 #include "base/json_schema_index.h"
 #include "base/json_schema_words.h"
 #include "base/unicode.h"
+#include "base/utf8.h"
 
 namespace base {
 namespace {
@@ -50,7 +51,7 @@ void write_begin(const Json& value, std::string& out) {
 std::string brief(const Json& value) {
     std::string text;
     write_begin(value, text);
-    if (text.size() > 80) text = text.substr(0, 77) + "...";
+    if (text.size() > 80) text = std::string(beginning(text, 77)) + "...";
     return text;
 }
 

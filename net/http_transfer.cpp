@@ -7,6 +7,7 @@
 #include <cctype>
 
 #include "base/trim.h"
+#include "base/utf8.h"
 
 namespace net {
 namespace {
@@ -108,7 +109,7 @@ std::size_t HttpTransfer::on_header(char* data, std::size_t size, std::size_t co
     } else if (const auto colon = line.find(':'); colon != line.npos) {
         std::string name(base::trimmed(line.substr(0, colon)));
         for (char& c : name) c = char(std::tolower(static_cast<unsigned char>(c)));
-        response.headers.emplace_back(std::move(name), base::trimmed(line.substr(colon + 1)));
+        response.headers.emplace_back(std::move(name), base::valid_utf8(base::trimmed(line.substr(colon + 1))));
     }
     return size * count;
 }

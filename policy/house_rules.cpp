@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "base/utf8.h"
+
 namespace policy {
 namespace {
 
@@ -139,7 +141,7 @@ bool is_rule_name(const std::string& name) {
 }
 
 base::Result<HouseRule> house_rule_from_json(base::TenantId tenant, const std::string& name, const Json& body) {
-    if (!is_rule_name(name)) return base::error(Code::invalid_argument, "'" + name.substr(0, 80) + "' is no name of a rule", "a letter, then letters, digits and '_', at most 64");
+    if (!is_rule_name(name)) return base::error(Code::invalid_argument, "'" + std::string(base::beginning(name, 80)) + "' is no name of a rule", "a letter, then letters, digits and '_', at most 64");
     if (!body.is_object()) return wrong("the rule", "must be an object");
     if (auto known = check_fields(body); !known) return std::move(known).error();
     HouseRule rule;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/utf8.h"
 #include "net/sse.h"
 #include "router/dialect.h"
 #include "router/refusal.h"
@@ -145,7 +146,7 @@ private:
     };
 
     static base::Error corrupt(const std::string& what, std::string_view data) {
-        return base::error(Code::corrupt, "the upstream's answer is no message: " + what + " in '" + std::string(data.substr(0, 200)) + "'");
+        return base::error(Code::corrupt, "the upstream's answer is no message: " + what + " in '" + base::valid_utf8(base::beginning(data, 200)) + "'");
     }
 
     // Kinds of events that are not known here are left out, as the API asks of its clients.

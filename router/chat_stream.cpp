@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "net/sse.h"
 #include "router/dialect.h"
 #include "router/refusal.h"
@@ -15,7 +16,7 @@ using base::OrderedJson;
 
 base::Error corrupt(std::string_view what, std::string_view data) {
     return base::error(Code::corrupt, "the upstream's answer is no chat completion: " + std::string(what) + " in '" +
-                                          std::string(data.substr(0, 200)) + "'");
+                                          base::valid_utf8(base::beginning(data, 200)) + "'");
 }
 
 OrderedJson choice_json(const ToolChoice& choice) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace router {
 namespace {
 
@@ -100,15 +102,15 @@ ModelRequest drill_request(Traffic traffic) {
 base::Result<void> drill_verdict(Traffic traffic, const ModelReply& reply, const std::string& streamed) {
     const std::string text = reply.message.text();
     if (traffic == Traffic::tools) {
-        if (reply.message.tool_calls.empty()) return base::error(Code::corrupt, "asked to call a tool, it called none and said '" + text.substr(0, 80) + "'");
+        if (reply.message.tool_calls.empty()) return base::error(Code::corrupt, "asked to call a tool, it called none and said '" + std::string(base::beginning(text, 80)) + "'");
         const ToolCall& call = reply.message.tool_calls[0];
         const auto arguments = base::parse_json(call.arguments);
         if (call.name != kTool || !arguments || !arguments->is_object() || !arguments->value("state", base::Json()).is_string())
-            return base::error(Code::corrupt, "asked to call a tool with a text \"state\", it called " + call.name + " with " + call.arguments.substr(0, 80));
+            return base::error(Code::corrupt, "asked to call a tool with a text \"state\", it called " + call.name + " with " + std::string(base::beginning(call.arguments, 80)));
         return {};
     }
     if (text.empty()) return base::error(Code::corrupt, "it answered with no text" + std::string(reply.message.reasoning.empty() ? "" : ", only with thoughts"));
-    if (traffic == Traffic::streamed && streamed != text) return base::error(Code::corrupt, "what it streamed ('" + streamed.substr(0, 80) + "') is not its answer ('" + text.substr(0, 80) + "')");
+    if (traffic == Traffic::streamed && streamed != text) return base::error(Code::corrupt, "what it streamed ('" + std::string(base::beginning(streamed, 80)) + "') is not its answer ('" + std::string(base::beginning(text, 80)) + "')");
     return {};
 }
 

@@ -1,6 +1,7 @@
 // Ollama's own chat API: POST {url}/api/chat, answered in lines of JSON.
 #include <map>
 
+#include "base/utf8.h"
 #include "router/dialect.h"
 #include "router/refusal.h"
 #include "router/reply_builder.h"
@@ -95,7 +96,7 @@ public:
 
 private:
     base::Error corrupt(const std::string& what) const {
-        return base::error(Code::corrupt, "the upstream's answer is no chat of Ollama's: " + what + " in '" + line_.substr(0, 200) + "'");
+        return base::error(Code::corrupt, "the upstream's answer is no chat of Ollama's: " + what + " in '" + base::valid_utf8(base::beginning(line_, 200)) + "'");
     }
 
     base::Result<void> take_line() {

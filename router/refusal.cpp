@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 namespace router {
 namespace {
@@ -24,19 +25,21 @@ bool holds_any(const std::string& text, std::initializer_list<const char*> words
     return std::any_of(words.begin(), words.end(), [&](const char* word) { return text.find(word) != text.npos; });
 }
 
+constexpr std::size_t kMostSaid = 300;  // bytes of a page that is no error of an API
+
 struct Said {
     std::string code, type, message;
 };
 
 Said said_by(const std::string& body) {
     const auto json = base::parse_json(body);
-    if (!json || !json->is_object()) return {{}, {}, body.substr(0, 300)};
+    if (!json || !json->is_object()) return {{}, {}, base::valid_utf8(base::beginning(body, kMostSaid))};
     const auto it = json->find("error");
     if (it != json->end() && it->is_string()) return {{}, {}, it->get<std::string>()};
     // vLLM and others put the error's fields at the top.
     const base::Json& error = it != json->end() && it->is_object() ? *it : *json;
     Said out{text_of(error, "code"), text_of(error, "type"), text_of(error, "message")};
-    if (out.message.empty()) out.message = body.substr(0, 300);
+    if (out.message.empty()) out.message = base::beginning(body, kMostSaid);
     return out;
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/utf8.h"
 #include "router/dialect.h"
 
 namespace router {
@@ -24,7 +25,7 @@ struct Wrong {
     throw Wrong{base::error(Code::invalid_argument, file + ", line " + std::to_string(at.Mark().line + 1) + ": " + what, remedy)};
 }
 
-std::string shown(const YAML::Node& node) { return node.IsScalar() ? "'" + node.Scalar().substr(0, 100) + "'" : node.IsMap() ? "a map" : node.IsSequence() ? "a list" : "nothing"; }
+std::string shown(const YAML::Node& node) { return node.IsScalar() ? "'" + std::string(base::beginning(node.Scalar(), 100)) + "'" : node.IsMap() ? "a map" : node.IsSequence() ? "a list" : "nothing"; }
 
 // One map of the file, field by field; what is left over at the end is unknown.
 class Fields {

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/utf8.h"
 #include "sandbox/beneath.h"
 #include "sandbox/git_folders.h"
 #include "sandbox/paths.h"
@@ -54,7 +55,7 @@ Error failed(const std::string& path, int number) {
         case ENOTDIR: return base::error(Code::invalid_argument, quoted + " passes through something that is not a folder");
         case EISDIR: return base::error(Code::invalid_argument, quoted + " is a folder, a regular file expected");
         case ENXIO: case ENODEV: return base::error(Code::invalid_argument, quoted + " is not a regular file");
-        case ENAMETOOLONG: return base::error(Code::invalid_argument, quoted.substr(0, 80) + "… has a name that is too long");
+        case ENAMETOOLONG: return base::error(Code::invalid_argument, std::string(base::beginning(quoted, 80)) + "… has a name that is too long");
         case EACCES: case EPERM:
             return base::error(Code::permission_denied, quoted + " is closed to " + this_user() + ", whose rights the tools have: " + std::strerror(number),
                                "ask the person to change its mode, its owner or its access list");

@@ -7,6 +7,7 @@
 
 #include "base/split.h"
 #include "base/unicode.h"
+#include "base/utf8.h"
 #include "store/digest.h"
 
 namespace store {
@@ -148,7 +149,7 @@ void lock_keys(Tx& tx, const char* how) { tx.exec(std::string("select pg_advisor
 
 base::Result<void> check_new(const std::string& name, const SecretValue& value) {
     const auto wrong = [](const std::string& what, const std::string& remedy) { return base::error(Code::invalid_argument, what, remedy); };
-    if (!is_secret_name(name)) return wrong("'" + name.substr(0, 80) + "' is no name of a secret", "a letter, then letters, digits, '.', '_' and '-', at most 64");
+    if (!is_secret_name(name)) return wrong("'" + std::string(base::beginning(name, 80)) + "' is no name of a secret", "a letter, then letters, digits, '.', '_' and '-', at most 64");
     if (value.size() < base::Redactor::kLeast)
         return wrong("the value has " + std::to_string(value.size()) + " bytes, " + std::to_string(base::Redactor::kLeast) + " are wanted: what is shorter cannot be told from ordinary text, and would not be kept out of logs and traces", "use a longer one");
     if (value.size() > kMostBytes) return wrong("the value has " + std::to_string(value.size()) + " bytes, at most " + std::to_string(kMostBytes) + " are taken", "keep a file as a file");

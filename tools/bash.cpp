@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/utf8.h"
 #include "sandbox/launcher.h"
 #include "store/secrets.h"
 #include "tools/files.h"
@@ -79,9 +80,9 @@ net::Task<base::Result<ToolOutput>> bash(base::Json arguments, ToolContext& cont
     const auto outcome = co_await net::on_pool(context.blocking, work);
     if (!outcome) co_return outcome.error();
     ToolOutput out;
-    out.text = readable(outcome->output);
+    out.text = base::valid_utf8(outcome->output);
     if (!out.text.empty() && out.text.back() != '\n') out.text += '\n';
-    for (const std::string& line : outcome->disarmed) out.text += "[" + readable(line) + "]\n";
+    for (const std::string& line : outcome->disarmed) out.text += "[" + base::valid_utf8(line) + "]\n";
     out.text += status_of(*outcome, *seconds, command.limits);
     out.truncated = outcome->output_cut;
     out.facts = {{"exit_code", outcome->exit_code}, {"timed_out", outcome->timed_out}, {"out_of_memory", outcome->out_of_memory},

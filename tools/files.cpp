@@ -1,7 +1,5 @@
 #include "tools/files.h"
 
-#include "base/unicode.h"
-
 namespace tools {
 
 using base::Code;
@@ -21,19 +19,6 @@ std::vector<std::string_view> lines_of(std::string_view text) {
         out.push_back(line);
         if (end == std::string_view::npos) break;
         text.remove_prefix(end + 1);
-    }
-    return out;
-}
-
-std::string readable(std::string_view bytes) {
-    std::string out;
-    out.reserve(bytes.size());
-    for (std::size_t at = 0; at < bytes.size();) {
-        int length = 1;
-        const char32_t c = base::decode_utf8(bytes, at, length);
-        if (c == base::no_char) out += "\xEF\xBF\xBD";
-        else out.append(bytes.substr(at, std::size_t(length)));
-        at += std::size_t(length);
     }
     return out;
 }

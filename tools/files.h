@@ -18,9 +18,6 @@ base::Result<sandbox::Workspace*> workspace_of(const ToolContext& context);
 // Lines without their line ends; a last line without one counts.
 std::vector<std::string_view> lines_of(std::string_view text);
 
-// The text with every invalid byte replaced by U+FFFD, so that it can travel as JSON.
-std::string readable(std::string_view bytes);
-
 // `arguments[field]` when present, checked against the bounds; `otherwise` when absent.
 base::Result<std::int64_t> bounded(const base::Json& arguments, std::string_view field, std::int64_t otherwise,
                                    std::int64_t low, std::int64_t high);

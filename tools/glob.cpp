@@ -1,5 +1,7 @@
 #include "tools/glob.h"
 
+#include "base/utf8.h"
+
 namespace tools {
 namespace {
 
@@ -102,7 +104,7 @@ base::Result<Glob> Glob::parse(const std::string& pattern) {
     if (pattern.empty()) return base::error(base::Code::invalid_argument, "the pattern is empty", "for example **/*.cpp");
     Glob glob;
     if (!expand(pattern, glob.alternatives_))
-        return base::error(base::Code::invalid_argument, "the pattern \"" + pattern.substr(0, 80) + "\" has more than " +
+        return base::error(base::Code::invalid_argument, "the pattern \"" + std::string(base::beginning(pattern, 80)) + "\" has more than " +
                                                              std::to_string(kMostAlternatives) + " alternatives");
     return glob;
 }

@@ -1,5 +1,6 @@
 #include "tools/glob_files.h"
 
+#include "base/utf8.h"
 #include "tools/files.h"
 #include "tools/glob.h"
 
@@ -21,7 +22,7 @@ base::Result<ToolOutput> find(sandbox::Workspace& workspace, const std::string& 
         if (entry.kind != sandbox::Entry::Kind::file) continue;
         if (!glob->matches(std::filesystem::path(entry.path).lexically_relative(below).string())) continue;
         if (++found > kMostMatches) continue;
-        out.names.push_back(readable(entry.path));
+        out.names.push_back(base::valid_utf8(entry.path));
         out.text += out.names.back() + "\n";
     }
     if (found == 0) out.text = "[no file matches " + pattern + "]\n";

@@ -4,6 +4,7 @@
 
 #include <cctype>
 
+#include "base/utf8.h"
 #include "tools/files.h"
 #include "tools/glob.h"
 #include "tools/near.h"
@@ -42,7 +43,7 @@ bool has_capital(const std::string& pattern) {
 
 void show(Found& found, const std::string& path, std::size_t line, std::string_view text, char mark) {
     const std::string number = std::to_string(line + 1);
-    found.text += readable(path) + mark + number + mark + readable(text.substr(0, kMostLineBytes)) + (text.size() > kMostLineBytes ? " […]" : "") + "\n";
+    found.text += base::valid_utf8(path) + mark + number + mark + base::valid_utf8(base::beginning(text, kMostLineBytes)) + (text.size() > kMostLineBytes ? " […]" : "") + "\n";
 }
 
 void search_text(const std::string& path, const std::string& content, const RE2& regex, std::size_t context, Found& found) {
@@ -96,7 +97,7 @@ base::Result<ToolOutput> grep(sandbox::Workspace& workspace, const Search& searc
     options.set_max_mem(8 << 20);
     const RE2 regex(search.pattern, options);
     if (!regex.ok())
-        return base::error(Code::invalid_argument, "the pattern \"" + search.pattern.substr(0, 80) + "\" is not a regular expression: " + regex.error(),
+        return base::error(Code::invalid_argument, "the pattern \"" + std::string(base::beginning(search.pattern, 80)) + "\" is not a regular expression: " + regex.error(),
                            "RE2 syntax; escape ( ) [ ] { } . * + ? to search for them");
     const auto files = candidates(workspace, search);
     if (!files) return files.error();

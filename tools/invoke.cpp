@@ -4,6 +4,7 @@
 
 #include "base/json_schema.h"
 #include "base/redact.h"
+#include "base/utf8.h"
 #include "tools/ports.h"
 
 namespace tools {
@@ -53,7 +54,7 @@ void emit_span(const Flight& flight, const char* kind, const CallOutcome& outcom
     span.started = flight.started;
     span.duration =
         std::chrono::duration_cast<std::chrono::microseconds>(flight.dispatch.clock.steady() - flight.steady);
-    if (outcome.state != CallState::done) span.error = outcome.text.substr(0, 500);
+    if (outcome.state != CallState::done) span.error = base::beginning(outcome.text, 500);
     span.attributes = {{"state", name(outcome.state)},
                        {"rule", outcome.rule},
                        {"effect", policy::name(outcome.effect)},
@@ -353,8 +354,8 @@ std::string_view name(CallState state) {
 std::string cut_middle(const std::string& text, std::size_t max_bytes) {
     if (text.size() <= max_bytes) return text;
     const auto continues = [&](std::size_t at) { return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80; };
-    std::size_t head = max_bytes * 2 / 3, tail = text.size() - max_bytes / 3;
-    while (head > 0 && continues(head)) --head;
+    const std::size_t head = base::beginning(text, max_bytes * 2 / 3).size();
+    std::size_t tail = text.size() - max_bytes / 3;
     while (continues(tail)) ++tail;
     return text.substr(0, head) + "\n[… " + std::to_string(tail - head) + " of " + std::to_string(text.size()) +
            " bytes cut here; ask for a smaller part to see them …]\n" + text.substr(tail);

@@ -1,5 +1,6 @@
 #include "tools/list_dir.h"
 
+#include "base/utf8.h"
 #include "tools/files.h"
 #include "tools/near.h"
 
@@ -8,7 +9,7 @@ namespace {
 
 constexpr std::size_t kMostEntries = 1000;
 
-std::string name_of(const sandbox::Entry& entry) { return readable(std::filesystem::path(entry.path).filename().string()); }
+std::string name_of(const sandbox::Entry& entry) { return base::valid_utf8(std::filesystem::path(entry.path).filename().string()); }
 
 std::string line_for(const sandbox::Entry& entry) {
     const std::string name = name_of(entry);

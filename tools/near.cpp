@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "base/edits.h"
+#include "base/utf8.h"
 #include "tools/files.h"
 
 namespace tools {
@@ -42,7 +43,7 @@ base::Error with_near_names(const sandbox::Workspace& workspace, const std::stri
     std::vector<std::pair<int, std::string>> near;
     for (const sandbox::Entry& entry : *entries)
         if (const int far = distance(wanted, std::filesystem::path(entry.path).filename().string()); far < 9)
-            near.emplace_back(far, readable(entry.path));
+            near.emplace_back(far, base::valid_utf8(entry.path));
     if (near.empty()) return error;
     std::sort(near.begin(), near.end());
     near.resize(std::min(near.size(), kMostNamed));

@@ -1,5 +1,6 @@
 #include "tools/read_file.h"
 
+#include "base/utf8.h"
 #include "tools/files.h"
 #include "tools/near.h"
 
@@ -11,8 +12,9 @@ constexpr std::size_t kMostLineBytes = 2000;
 constexpr std::size_t kNotice = 100;  // bytes for the last line, which says how to go on
 
 std::string shown(std::string_view line) {
-    if (line.size() <= kMostLineBytes) return readable(line);
-    return readable(line.substr(0, kMostLineBytes)) + " [… " + std::to_string(line.size() - kMostLineBytes) + " bytes of this line cut …]";
+    if (line.size() <= kMostLineBytes) return base::valid_utf8(line);
+    const std::string_view shown = base::beginning(line, kMostLineBytes);
+    return base::valid_utf8(shown) + " [… " + std::to_string(line.size() - shown.size()) + " bytes of this line cut …]";
 }
 
 // At least one line, then whole lines while there is room.

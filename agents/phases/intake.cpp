@@ -2,6 +2,7 @@
 
 #include "agents/phases/phases.h"
 #include "agents/transcript.h"
+#include "base/utf8.h"
 
 namespace agents::phases {
 namespace {
@@ -27,13 +28,13 @@ base::OrderedJson schema() {
 // What the words alone suggest, when the model's reply is no use.
 void fall_back(Turn& turn, const std::string& why) {
     turn.reasons.push_back("intake by default: " + why);
-    turn.goal = turn.request.substr(0, kGoalBytes);
+    turn.goal = base::beginning(turn.request, kGoalBytes);
     turn.needs_tools = turn.outside;
     turn.machine = turn.outside ? "act" : "talk";
 }
 
 void take(Turn& turn, const Json& reply) {
-    turn.goal = reply.value("goal", turn.request).substr(0, kGoalBytes);
+    turn.goal = base::beginning(reply.value("goal", turn.request), kGoalBytes);
     // A file that is named cannot be answered about without a look, whatever the model makes of it.
     turn.needs_tools = turn.needs_tools || reply.value("tools", turn.outside);
     turn.machine = reply.value("machine", "talk");

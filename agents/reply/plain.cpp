@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
+
 namespace agents::reply {
 namespace {
 
@@ -231,9 +233,7 @@ std::size_t end_of_segment(std::string_view text) {
     if (text.size() <= kLongestLine) return std::string_view::npos;
     const auto blank = text.substr(0, kLongestLine).find_last_of(" \t");
     if (blank != std::string_view::npos && blank > 0) return blank;
-    std::size_t whole = kLongestLine;  // letters
-    while ((static_cast<unsigned char>(text[whole]) & 0xC0) == 0x80) --whole;
-    return whole;
+    return base::beginning(text, kLongestLine).size();
 }
 
 // What has no blank in so many bytes was cut anywhere: its signs might come together with the next ones.

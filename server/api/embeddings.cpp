@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "base/utf8.h"
 #include "router/usage.h"
 #include "server/api/handlers.h"
 #include "store/digest.h"
@@ -34,7 +35,7 @@ base::Result<router::EmbeddingInput> read_one(const Json& value, const std::stri
     if (are_tokens(value)) return router::EmbeddingInput(value.get<std::vector<std::int32_t>>());
     if (value.is_string() && !value.get_ref<const std::string&>().empty()) return router::EmbeddingInput(value.get<std::string>());
     const bool nothing = value.is_string() || (value.is_array() && value.empty());
-    return wrong_input(which + (nothing ? "is empty" : "is " + base::dump(value).substr(0, 100)));
+    return wrong_input(which + (nothing ? "is empty" : "is " + std::string(base::beginning(base::dump(value), 100))));
 }
 
 base::Result<std::vector<router::EmbeddingInput>> read_input(const Json& body) {

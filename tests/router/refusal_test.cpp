@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/utf8.h"
+
 namespace router {
 namespace {
 
@@ -68,6 +70,16 @@ TEST(Refusal, KeepsTheUpstreamsWords) {
     EXPECT_EQ(read_refusal(answer(400, R"({"error":"because"})"), kNow, kWall).said, "because");
     EXPECT_EQ(read_refusal(answer(400, R"({"message":"because","code":400})"), kNow, kWall).said, "because");
     EXPECT_EQ(read_refusal(answer(400, std::string(9999, 'x')), kNow, kWall).said, std::string(300, 'x'));
+}
+
+TEST(Refusal, APageInAnotherEncodingBecomesText) {
+    EXPECT_EQ(read_refusal(answer(502, "<h1>Gateway nicht verf\xfcgbar</h1>"), kNow, kWall).said, "<h1>Gateway nicht verf\uFFFDgbar</h1>");
+    for (std::string page : {"", "x"}) {
+        for (int i = 0; i < 200; ++i) page += "ä";
+        const std::string said = read_refusal(answer(502, page), kNow, kWall).said;
+        EXPECT_EQ(said, base::valid_utf8(said));
+        EXPECT_EQ(said.find("\uFFFD"), said.npos);
+    }
 }
 
 TEST(Refusal, ErrorsInsideAStreamAreTheBackendsUnlessTheySayOtherwise) {

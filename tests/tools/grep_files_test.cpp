@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/utf8.h"
 #include "support/tool_call.h"
 
 namespace {
@@ -37,6 +38,21 @@ TEST(GrepFiles, IsLinearAndSaysWhatIsWrongWithAPattern) {
     EXPECT_EQ(bench.call("grep_files", {{"pattern", "(a+)+b"}})->facts["matches"], 0);
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
     EXPECT_EQ(bench.call("grep_files", {{"pattern", "("}}).error().code, base::Code::invalid_argument);
+}
+
+TEST(GrepFiles, WhatItCutsStaysText) {
+    support::ToolBench bench;
+    std::string many;
+    for (int i = 0; i < 2000; ++i) many += "ä";
+    for (const char* before : {"", "x"}) {
+        const auto refused = bench.call("grep_files", {{"pattern", before + many.substr(0, 80) + "("}});
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().message, base::valid_utf8(refused.error().message));
+        bench.put("a", before + many + "\n");
+        const auto found = bench.call("grep_files", {{"pattern", "ä"}});
+        ASSERT_TRUE(found);
+        EXPECT_THAT(found->text, testing::AllOf(HasSubstr("ä […]"), testing::Not(HasSubstr("\uFFFD"))));
+    }
 }
 
 TEST(GrepFiles, AFileThatCannotBeSearchedIsAnErrorOnlyWhenItIsNamed) {
