@@ -3,10 +3,12 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <deque>
 #include <optional>
 #include <utility>
 
 #include "store/failure.h"
+#include "store/storable.h"
 #include "store/url.h"
 
 namespace store {
@@ -111,7 +113,12 @@ void Connection::put(const Statement& statement, Awaited& awaited) {
         awaited.push_back(statement.sql);
     }
     std::vector<const char*> values;  // a null pointer is an SQL null
-    for (const Param& param : statement.params) values.push_back(param.text() ? param.text()->c_str() : nullptr);
+    std::deque<std::string> mended;
+    for (const Param& param : statement.params) {
+        const std::string* text = param.text() ? &*param.text() : nullptr;
+        if (text && !is_storable(*text)) text = &mended.emplace_back(storable(*text));
+        values.push_back(text ? text->c_str() : nullptr);
+    }
     const int n = int(values.size());
     const int sent = found == prepared_.end()
                          ? PQsendQueryParams(connection_.get(), statement.sql.c_str(), n, nullptr, values.data(), nullptr, nullptr, 0)

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "store/digest.h"
+#include "store/storable.h"
 #include "store/trace_chain.h"
 
 namespace store {
@@ -22,8 +23,8 @@ public:
 
     void operator()(base::Span s) {
         const base::Redactor& redactor = tx_.redactor();
-        s.name = redactor.redacted(std::move(s.name));
-        s.error = redactor.redacted(std::move(s.error));
+        s.name = storable(redactor.redacted(std::move(s.name)));  // the chain is over what is stored
+        s.error = storable(redactor.redacted(std::move(s.error)));
         s.attributes = redactor.redacted(std::move(s.attributes));
         s.body = redactor.redacted(std::move(s.body));
         ChainEnd& end = end_of(s.run);

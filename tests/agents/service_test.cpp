@@ -359,6 +359,24 @@ TEST_F(Service, WithoutABackendTheRunSaysSo) {
     EXPECT_EQ(h.kinds(), "run_started done");
 }
 
+// Upstreams send pages in other encodings, and what a call fails with may end within a character.
+TEST_F(Service, NoTextKeepsARunFromItsEnd) {
+    router::ScriptedReply page;
+    page.error = base::error(base::Code::unavailable, "502: Gateway nicht verf\xfcgbar");
+    Harness away({page});
+    const ChatResult result = away.ask("hearth/dev", "Hi");
+    EXPECT_EQ(result.final_state, "no_backend") << result.error.message;
+    EXPECT_EQ(away.run(result.run).status, "no_backend");
+    std::string many;
+    for (int i = 0; i < 600; ++i) many += "ä";
+    for (const char* before : {"", "x"}) {
+        Harness h({calls("read_file", Json{{"wrong", before + many}}.dump()), says("I could not.")});
+        const ChatResult answered = h.ask("hearth/dev", "Read the file a.txt");
+        EXPECT_EQ(answered.final_state, "answered") << answered.error.message;
+        EXPECT_FALSE(h.spans(answered.run).empty());
+    }
+}
+
 TEST_F(Service, TheRunsTimeIsBoundedAndWhatWasSaidIsKept) {
     Options options;
     options.run_deadline = std::chrono::seconds(1);
