@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <span>
 #include <thread>
 
 #include "store/digest.h"
@@ -131,10 +132,23 @@ struct TraceSink::Queue {
         }
     }
 
-    void write(const Identity& who, const std::vector<Entry>& batch) {
+    // One that is refused takes no other with it.
+    void write(const Identity& who, std::span<const Entry> batch, int attempts = kAttempts) {
+        const Outcome outcome = try_writing(who, batch, attempts);
+        if (outcome == Outcome::written) return;
+        if (outcome == Outcome::refused && batch.size() > 1) {
+            for (const Entry& entry : batch) write(who, {&entry, 1}, 1);
+            return;
+        }
+        std::lock_guard lock(mutex);
+        dropped += batch.size();
+    }
+
+    enum class Outcome { written, refused, given_up };
+    Outcome try_writing(const Identity& who, std::span<const Entry> entries, int attempts) {
         auto all = [&](Tx& tx) {
             Writing writing(tx);
-            for (const auto& entry : batch) std::visit(writing, entry.record);
+            for (const auto& entry : entries) std::visit(writing, entry.record);
             return writing.written();
         };
         for (int attempt = 1;; ++attempt) {
@@ -142,21 +156,19 @@ struct TraceSink::Queue {
                 auto written = db.run_blocking(who, all);
                 for (auto& span : written)
                     if (also) also->emit(std::move(span));
-                return;
+                return Outcome::written;
             } catch (const DbError& e) {
                 // A database that is away or full comes back; what it refuses, it refuses again.
                 const bool passes = e.kind == DbError::Kind::connection || e.kind == DbError::Kind::disk_full;
-                if (attempt == 1) log.warn("trace not written", {{"error", e.what()}, {"entries", batch.size()}, {"later", passes}});
-                if (!passes && attempt >= kAttempts) break;
+                if (attempt == 1) log.warn("trace not written", {{"error", e.what()}, {"entries", entries.size()}, {"later", passes || entries.size() > 1}});
+                if (!passes && attempt >= attempts) return Outcome::refused;
             } catch (const std::exception& e) {
-                log.warn("trace not written", {{"error", e.what()}, {"entries", batch.size()}});
-                break;
+                log.warn("trace not written", {{"error", e.what()}, {"entries", entries.size()}});
+                return Outcome::refused;
             }
             std::unique_lock lock(mutex);
-            if (changed.wait_for(lock, std::min(kFirstPause * (1 << std::min(attempt, 5)), kLongestPause), [&] { return ending; })) break;
+            if (changed.wait_for(lock, std::min(kFirstPause * (1 << std::min(attempt, 5)), kLongestPause), [&] { return ending; })) return Outcome::given_up;
         }
-        std::lock_guard lock(mutex);
-        dropped += batch.size();
     }
 
     Db& db;

@@ -76,4 +76,15 @@ TEST_F(StorableTest, ATraceOfAnyTextIsWrittenAndHolds) {
     EXPECT_TRUE(written.chain);
 }
 
+TEST_F(StorableTest, ARecordThatIsRefusedTakesNoOtherWithIt) {
+    const base::RunId run = make_run(), nowhere = base::RunId::make(base::SystemClock().now());
+    store::TraceSink sink(world->db(), log);
+    for (int i = 0; i < 60; ++i) sink.emit(span_of(i == 30 ? nowhere : run, "step " + std::to_string(i)));
+    sink.flush();
+    EXPECT_EQ(sink.dropped(), 1u);
+    const store::Trace written = trace(run);
+    EXPECT_EQ(written.spans.size(), 59u);
+    EXPECT_TRUE(written.chain);
+}
+
 }  // namespace
