@@ -11,13 +11,17 @@ inline bool is_answer(const EmbeddingReply&) { return true; }
 
 // What the listener has of the answer.
 struct Gateway::Delivered {
+    // Only who asks for a bare model gets parts of calls: an agent makes the whole ones itself.
+    explicit Delivered(const OnBehalf& who) : hears_calls(who.agent.empty()) {}
+
+    const bool hears_calls;
     std::string content, reasoning;
     bool calls = false;
 
     void take(const ModelDelta& delta) {
         if (delta.kind == ModelDelta::Kind::content) content += delta.text;
         else if (delta.kind == ModelDelta::Kind::reasoning) reasoning += delta.text;
-        else calls = true;
+        else calls |= hears_calls;
     }
     // Thoughts alone bind nobody: the next backend may have its own.
     bool begun() const { return calls || !content.empty(); }

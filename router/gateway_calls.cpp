@@ -99,7 +99,7 @@ net::Task<void> Gateway::shadow(Call<ModelRequest> call, ModelReply was, std::ch
     const auto began = clock_.steady();
     Call<ModelRequest> again{call.table, row, shaped(shadowed(call.request, row->name), *row), {}};
     again.request.stop = running.stop.token();
-    Delivered nothing;
+    Delivered nothing(again.request.on_behalf);
     const auto now = co_await first_answer<ModelReply>(again, nothing);
     if (running.stop.token().stopped() || (now && !is_answer(*now))) co_return;
     delta.took_now = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - began);
@@ -117,7 +117,7 @@ net::Task<base::Result<ModelReply>> Gateway::generate(ModelRequest request, Delt
     request.stop = underway.stop();
     const auto began = clock_.steady();
     Call<ModelRequest> call{table, row, shaped(std::move(request), *row), std::move(sink)};
-    Delivered delivered;
+    Delivered delivered(call.request.on_behalf);
     auto reply = co_await first_answer<ModelReply>(call, delivered);
     if (!reply) co_return reply;
     {
@@ -146,7 +146,7 @@ net::Task<base::Result<ModelReply>> Gateway::drill(std::string backend, Traffic 
     Call<ModelRequest> call{table, &row, drill_request(traffic), std::move(sink)};
     call.request.on_behalf = who;
     call.request.stop = stop;
-    Delivered delivered;
+    Delivered delivered(call.request.on_behalf);
     auto reply = co_await first_answer<ModelReply>(call, delivered);
     if (reply && !is_answer(*reply)) co_return reply;  // stopped: it tells nothing
     if (reply)
@@ -164,7 +164,7 @@ net::Task<base::Result<EmbeddingReply>> Gateway::embed(EmbeddingRequest request)
     const Alias* row = table->alias(request.alias);
     if (!row) co_return unknown(request.alias, *table);
     Call<EmbeddingRequest> call{table, row, std::move(request), {}};
-    Delivered nothing;
+    Delivered nothing(call.request.on_behalf);
     co_return co_await first_answer<EmbeddingReply>(call, nothing);
 }
 

@@ -184,6 +184,34 @@ TEST_F(Fallbacks, ABegunCallIsNotGoneOnWith) {
     EXPECT_TRUE(second->requests().empty());
 }
 
+// An agent makes its calls itself: nobody has heard of one that broke off.
+TEST_F(Fallbacks, AnAgentsBegunCallIsSilentlyMadeAnew) {
+    ModelRequest request = hello();
+    request.on_behalf.agent = "hearth/dev";
+    ScriptedReply calling = breaks(Code::unavailable);
+    calling.tool_calls = {{"c1", "read_file", "{\"pa"}};
+    first->push(calling);
+    ScriptedReply whole;
+    whole.tool_calls = {{"c2", "read_file", "{\"path\":\"a\"}"}};
+    second->push(whole);
+    const auto reply = streamed(request);
+    ASSERT_TRUE(reply) << reply.error().text();
+    EXPECT_EQ(reply->backend, "two");
+    ASSERT_EQ(reply->message.tool_calls.size(), 1u);
+    EXPECT_EQ(reply->message.tool_calls[0].id, "c2");
+
+    calling.text = "I look. ";
+    first->push(calling);
+    EXPECT_FALSE(streamed(request)) << "what was said is not said again";
+    first->push(calling);
+    second->set_continues(true);
+    second->push(whole);
+    const auto gone_on = streamed(request);
+    ASSERT_TRUE(gone_on) << gone_on.error().text();
+    EXPECT_EQ(gone_on->message.text(), "I look. ");
+    EXPECT_EQ(gone_on->message.tool_calls.size(), 1u);
+}
+
 TEST_F(Fallbacks, WhoRefusesToGoOnIsPassedOver) {
     second->set_continues(true);
     third->set_continues(true);
