@@ -11,6 +11,8 @@ namespace {
 using base::Code;
 using TransferPtr = std::shared_ptr<HttpTransfer>;
 
+constexpr std::chrono::milliseconds kLongestWait{1000};
+
 // libcurl asks for this before any CPU thread uses it; it is never undone, as others may use it too.
 void init_curl() {
     static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -67,7 +69,7 @@ private:
             int running = 0;
             curl_multi_perform(multi_, &running);
             reap();
-            curl_multi_poll(multi_, nullptr, 0, 1000, nullptr);
+            curl_multi_poll(multi_, nullptr, 0, end_silent(), nullptr);
         }
         admit();
         while (!active_.empty()) end(active_.back(), shut_down());
@@ -96,8 +98,21 @@ private:
     void attend() {
         for (const auto& transfer : std::vector(active_)) {
             if (transfer->cancel) end(transfer, base::error(Code::cancelled, "the request was given up"));
-            else if (transfer->resume.exchange(false)) curl_easy_pause(transfer->handle(), CURLPAUSE_CONT);
+            else if (transfer->resume.exchange(false)) transfer->go_on();
         }
+    }
+
+    // Those from which nothing has come for too long; milliseconds until the next one might be.
+    int end_silent() {
+        auto next = kLongestWait;
+        for (const auto& transfer : std::vector(active_)) {
+            const auto at = transfer->silent_at();
+            if (!at) continue;
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(*at - HttpTransfer::Time::now());
+            if (left.count() <= 0) end(transfer, transfer->silence());
+            else next = std::min(next, left);
+        }
+        return int(next.count());
     }
 
     void reap() {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "base/trim.h"
 #include "base/utf8.h"
@@ -69,10 +70,6 @@ base::Result<CURL*> HttpTransfer::open() {
     set(CURLOPT_ERRORBUFFER, detail_);
     set(CURLOPT_CONNECTTIMEOUT_MS, long(request_.connect_timeout.count()));
     set(CURLOPT_TIMEOUT_MS, timeout_ms(request_));
-    if (request_.silence_timeout.count() > 0) {
-        set(CURLOPT_LOW_SPEED_LIMIT, 1L);  // byte/s; a paused transfer is not measured
-        set(CURLOPT_LOW_SPEED_TIME, long(request_.silence_timeout.count()));
-    }
     if (is_loopback(request_.url)) set(CURLOPT_PROXY, "");
     allow_http_only(handle_);
     for (const auto& [name, value] : request_.headers)
@@ -98,11 +95,32 @@ base::Result<CURL*> HttpTransfer::open() {
     set(CURLOPT_HEADERDATA, static_cast<void*>(this));
     set(CURLOPT_WRITEFUNCTION, &HttpTransfer::on_body);
     set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+    heard_ = Time::now();
     return handle_;
 }
 
+std::optional<HttpTransfer::Time::time_point> HttpTransfer::silent_at() {
+    if (request_.silence_timeout.count() == 0 || halted_) return std::nullopt;
+    curl_off_t sent = 0;
+    curl_easy_getinfo(handle_, CURLINFO_SIZE_UPLOAD_T, &sent);
+    if (std::exchange(sent_, sent) != sent) heard_ = Time::now();  // nobody answers a request that is still being sent
+    return heard_ + request_.silence_timeout;
+}
+
+void HttpTransfer::go_on() {
+    halted_ = false;
+    heard_ = Time::now();
+    curl_easy_pause(handle_, CURLPAUSE_CONT);
+}
+
+base::Error HttpTransfer::silence() const {
+    return base::error(Code::deadline, fmt::format("{} sent nothing for {} s", request_.url, request_.silence_timeout.count()));
+}
+
 std::size_t HttpTransfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
-    HttpResponse& response = static_cast<HttpTransfer*>(self)->response_;
+    HttpTransfer& transfer = *static_cast<HttpTransfer*>(self);
+    HttpResponse& response = transfer.response_;
+    transfer.heard_ = Time::now();
     const std::string_view line(data, size * count);
     if (line.starts_with("HTTP/")) {  // a later answer (after 1xx) replaces the earlier one
         response.headers.clear();
@@ -120,6 +138,7 @@ std::size_t HttpTransfer::on_body(char* data, std::size_t size, std::size_t coun
 
 std::size_t HttpTransfer::take(std::string_view piece) {
     long status = 0;
+    heard_ = Time::now();
     curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
     if (received_ + piece.size() > request_.max_body_bytes) {
         too_large_ = true;
@@ -132,7 +151,7 @@ std::size_t HttpTransfer::take(std::string_view piece) {
     }
     std::lock_guard lock(mutex_);
     if (waiting_bytes_ >= max_waiting_bytes) {
-        paused_ = true;
+        paused_ = halted_ = true;
         return CURL_WRITEFUNC_PAUSE;
     }
     received_ += piece.size();

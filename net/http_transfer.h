@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <boost/asio/experimental/concurrent_channel.hpp>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,7 @@ namespace net {
 
 class HttpTransfer {
 public:
+    using Time = std::chrono::steady_clock;
     using Signal = asio::experimental::concurrent_channel<void(boost::system::error_code)>;
 
     HttpTransfer(HttpRequest request, bool streamed, asio::any_io_executor executor);
@@ -26,6 +28,10 @@ public:
     void finish(CURLcode code);
     void fail(base::Error error);
     CURL* handle() const { return handle_; }
+    // When it has been silent for too long, unless something comes until then; a paused transfer is not measured.
+    std::optional<Time::time_point> silent_at();
+    base::Error silence() const;
+    void go_on();  // after a pause
 
     // On the caller's executor.
     struct Drained {
@@ -54,7 +60,9 @@ private:
     char detail_[CURL_ERROR_SIZE] = {};
     HttpResponse response_;
     std::size_t received_ = 0;
-    bool too_large_ = false;
+    bool too_large_ = false, halted_ = false;
+    Time::time_point heard_;  // when a byte of the answer came, or went on its way to the upstream
+    curl_off_t sent_ = 0;
 
     std::mutex mutex_;  // of what follows
     std::unique_ptr<Signal> signal_;

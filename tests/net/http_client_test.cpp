@@ -102,6 +102,43 @@ TEST_F(HttpClientTest, StreamsInOrderOnTheCallersThread) {
     EXPECT_EQ(response->body, "");
 }
 
+// However much came before it.
+TEST_F(HttpClientTest, SilenceIsMeasuredFromTheLastByte) {
+    StubServer server([](const StubRequest& asked) {
+        StubReply reply = saying({std::string(200000, 'x'), "y"});
+        if (asked.target == "/begun") reply.chunk_delay = 20s;
+        else reply.delay = 20s;
+        return reply;
+    });
+    for (const char* target : {"/begun", "/nothing"}) {
+        HttpRequest request;
+        request.url = server.url(target);
+        request.silence_timeout = 1s;
+        const auto began = std::chrono::steady_clock::now();
+        const auto response = fetch(request, [](std::string_view) {});
+        const auto took = std::chrono::steady_clock::now() - began;
+        ASSERT_FALSE(response);
+        EXPECT_EQ(response.error().code, Code::deadline);
+        EXPECT_THAT(response.error().message, testing::HasSubstr("sent nothing for 1 s"));
+        EXPECT_GE(took, 1s) << target;
+        EXPECT_LT(took, 1500ms) << target;
+    }
+}
+
+TEST_F(HttpClientTest, SlowIsNotSilent) {
+    StubServer server([](const StubRequest&) {
+        StubReply reply = saying({"a", "b", "c", "d"});
+        reply.chunk_delay = 600ms;
+        return reply;
+    });
+    HttpRequest request;
+    request.url = server.url();
+    request.silence_timeout = 1s;
+    const auto response = fetch(request);
+    ASSERT_TRUE(response) << response.error().text();
+    EXPECT_EQ(response->body, "abcd");
+}
+
 TEST_F(HttpClientTest, PausesForASlowSinkAndLosesNothing) {
     std::vector<std::string> chunks;
     for (int i = 0; i < 96; ++i) chunks.emplace_back(65536, char('a' + i % 26));
