@@ -85,13 +85,13 @@ const std::string_view kThings =
     "file files folder folders directory document documents note notes list lists calendar event events appointment appointments meeting meetings reminder "
     "reminders alarm alarms timer timers message messages email emails e-mail e-mails mail mails notification notifications database script scripts command "
     "commands test tests build program light lights lamp lamps thermostat heating door doors window windows lock inbox contact contacts order reservation "
-    "setting settings configuration server service backup entry memory logs code project ticket "
+    "setting settings configuration server service backup entry memory logs code project ticket bug bugs typo typos "
     "fichier fichiers dossier dossiers note notes liste listes calendrier agenda événement rendez-vous réunion rappel rappels alarme minuteur message messages "
     "courriel courriels e-mail mail notification script commande commandes test tests programme lumière lumières lampe lampes thermostat chauffage porte portes "
-    "fenêtre fenêtres serveur sauvegarde réservation entrée configuration projet code "
+    "fenêtre fenêtres serveur sauvegarde réservation entrée configuration projet code bogue bogues bug "
     "datei dateien ordner verzeichnis dokument dokumente notiz notizen liste listen kalender termin termine besprechung erinnerung erinnerungen wecker timer "
     "nachricht nachrichten e-mail e-mails mail mails benachrichtigung datenbank skript befehl befehle test tests programm licht lichter lampe lampen heizung "
-    "thermostat tür türen fenster server dienst sicherung eintrag einstellung einstellungen konfiguration projekt code bestellung reservierung";
+    "thermostat tür türen fenster server dienst sicherung eintrag einstellung einstellungen konfiguration projekt code bestellung reservierung fehler";
 
 const std::string_view kComposing =
     "write draft compose translate rewrite rephrase proofread story poem letter essay song speech dialogue tale pretend imagine roleplay "
@@ -108,10 +108,35 @@ const std::string_view kAdverbs =
     "bien déjà aussi juste maintenant donc tout vous te lui leur y en";
 
 const std::string_view kOpenings =
-    "i i've we we've have has had been is are it's that's je j' nous on l' la le les ai avons a ont est sont été c' c'est ich wir ist sind all alles and und et";
+    "i i've we we've have has had been was were is are it's that's je j' nous on l' la le les ai avons a ont est sont été c' c'est ich wir ist sind all alles and und et";
 
-const std::string_view kLateOpenings = "habe hab haben wurde wurden done fait erledigt fertig";
+const std::string_view kLateOpenings =
+    "habe hab haben wurde wurden done fait erledigt fertig told know dit gesagt mitgeteilt ausgerichtet bescheid "
+    "pass passed passing succeed succeeded green passent réussissent réussis verts bestehen bestanden laufen grün";
 
-const std::string_view kIrregular = "sent wrote ran bought paid built";
+const std::string_view kIrregular = "sent wrote ran bought paid built told let";
+
+const std::string_view kIndefinite =
+    "a an any many much more most several some few every each thousands millions one two three what which who whom whose that where there how you you've we i "
+    "un une des plusieurs certains certaines beaucoup quelques chaque qui que dont où vous tu "
+    "ein eine einer eines viele einige manche mehrere jeder jede jedes welche welcher wer was wo du ihr";
+
+const std::string_view kDenied =
+    "no not none nothing nobody neither never aucun aucune rien personne kein keine keiner keines nichts niemand nie nicht weder";
+
+const std::string_view kModals = "may might could should would must will can cannot shall won't couldn't wouldn't shouldn't to not never";
+
+const std::string_view kHearsay =
+    "says said states stated shows showed reported according claims mentions mentioned reportedly apparently "
+    "selon dit disent indique indiquent affirme laut sagt sagen steht meldet melden zufolge angeblich make makes ensure ensures sure";
+
+const std::string_view kOtherTimes =
+    "yesterday ago last earlier previously originally historically ever often usually always since hier dernier dernière auparavant jadis autrefois souvent depuis "
+    "gestern vorgestern letzte letzten letzter letztes früher damals vorher oft immer seit";
+
+const std::string_view kKnowledge =
+    "what what's which who who's whom whose when where why how explain describe summarise summarize define "
+    "que quel quelle quels quelles qui quand où pourquoi comment combien explique expliquez décris résume "
+    "was welche welcher welches wer wem wen wann wo warum wieso wie erkläre erklär beschreibe nenne";
 
 }  // namespace agents::reply

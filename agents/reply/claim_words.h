@@ -29,5 +29,11 @@ extern const std::string_view kAdverbs;     // between "I have" and "sent"
 extern const std::string_view kOpenings;    // a claim may go on from here with the next word
 extern const std::string_view kLateOpenings;  // or end with any later one
 extern const std::string_view kIrregular;   // English past forms that are not also the present
+extern const std::string_view kIndefinite;  // a subject with one of these is nothing that was asked for
+extern const std::string_view kDenied;      // of a subject: nothing was done
+extern const std::string_view kModals;      // in front of "have been": it may not be so
+extern const std::string_view kHearsay;     // what follows is what another text says, or is wished for
+extern const std::string_view kOtherTimes;
+extern const std::string_view kKnowledge;   // what begins so asks for no action
 
 }  // namespace agents::reply

@@ -26,6 +26,14 @@ std::size_t longest_part(std::string_view word) {
     return longest;
 }
 
+// "a.py" is one too, "b.c" is not.
+bool has_extension(std::string_view word) {
+    static constexpr std::string_view kExtensions[] = {"c", "cc", "cfg", "conf", "cpp", "cs", "css", "csv", "docx", "go", "gz", "h", "hpp", "html", "ini", "ipynb", "java", "jpg", "js",
+                                                       "json", "kt", "log", "md", "pdf", "php", "png", "py", "rb", "rs", "sh", "sql", "toml", "ts", "txt", "xlsx", "xml", "yaml", "yml", "zip"};
+    const std::size_t dot = word.rfind('.');
+    return dot != word.npos && dot > 0 && word.size() > 3 && std::find(std::begin(kExtensions), std::end(kExtensions), word.substr(dot + 1)) != std::end(kExtensions);
+}
+
 class Reader {
 public:
     Reader(std::string_view text, bool& quoted) : text_(text), quoted_(quoted) {}
@@ -81,7 +89,7 @@ private:
     }
 
     void end_word() {
-        const bool name = std::exchange(dotted_, false) && longest_part(word_) >= 3;
+        const bool name = std::exchange(dotted_, false) && (longest_part(word_) >= 3 || has_extension(word_));
         if (!word_.empty()) words_.push_back({std::move(word_), std::exchange(clause_, false), name});
         word_.clear();
     }

@@ -53,6 +53,35 @@ TEST(Claims, AreFinishedActionsOfTheSpeaker) {
         {"Die Datei wurde gelöscht.", "erase"},
         {"Ich habe gelesen, dass die Datei gelöscht wurde.", "look"},
         {"Das Licht ist jetzt ausgeschaltet.", "operate"},
+        {"The report has been sent to Anna.", "send"},
+        {"Bob has been notified.", "send"},
+        {"She was informed.", "send"},
+        {"The table has already been booked.", "arrange"},
+        {"Sent!", "send"},
+        {"Successfully deleted.", "erase"},
+        {"Created `a.py`.", "write"},
+        {"I told Bob that you are late.", "send"},
+        {"I've told the landlord about it.", "send"},
+        {"I let Anna know.", "send"},
+        {"I have created a.py.", "write"},
+        {"I fixed the bug.", "write"},
+        {"I fixed the bug and all tests pass.", "write run"},
+        {"All tests pass.", "run"},
+        {"The tests are now passing.", "run"},
+        {"Le rapport a été envoyé à Anna.", "send"},
+        {"Bob a été prévenu.", "send"},
+        {"Envoyé !", "send"},
+        {"J'ai dit à Bob que tu es en retard.", "send"},
+        {"Je lui ai dit que tu es en retard.", "send"},
+        {"Tous les tests passent.", "run"},
+        {"Fichier supprimé.", "erase"},
+        {"Der Bericht wurde an Anna gesendet.", "send"},
+        {"Bob ist benachrichtigt worden.", "send"},
+        {"Gesendet!", "send"},
+        {"Ich habe Bob gesagt, dass du zu spät kommst.", "send"},
+        {"Ich habe Anna Bescheid gegeben.", "send"},
+        {"Alle Tests laufen durch.", "run"},
+        {"Datei gelöscht.", "erase"},
     };
     for (const auto& c : cases) EXPECT_EQ(kinds(c.sentence), c.kinds) << c.sentence;
 }
@@ -67,7 +96,20 @@ TEST(Claims, AreNotWhatIsAskedDeniedConditionalQuotedOrTold) {
              "Je n'ai rien envoyé.", "Je ne l'ai pas envoyé.", "Je n'ai pas supprimé le fichier.", "Je peux envoyer le message.", "Ai-je envoyé le message ?",
              "Quand j'ai envoyé le message, il pleuvait.", "Ich habe nichts gesendet.", "Ich habe die Nachricht nicht gesendet.", "Habe ich die Nachricht gesendet?",
              "Wenn ich die Datei gelöscht habe, ist sie weg.", "Ich kann die Datei löschen.", "Die Datei wurde von Anna gelöscht.",
-             "The message that Anna sent is short.", "To have sent it is good.", "The test is green.", "A message sent by mail takes two days in all, and often more."})
+             "The message that Anna sent is short.", "To have sent it is good.", "The test is green.", "A message sent by mail takes two days in all, and often more.",
+             // told by the person, of other times
+             "The invoice was sent yesterday.", "You have been invited to the party.", "You told Bob that you are late.", "As I told you, it is closed.", "The report was sent last week.",
+             "Vous avez été invité.", "Die Einladung wurde gestern verschickt.", "Du hast Bob gesagt, dass du kommst.", "Ich habe dir gesagt, dass es zu ist.", "Je t'ai dit que c'est fermé.",
+             // what another text says
+             "According to the log, all tests pass.", "The log says the file has been deleted.", "The README states that all tests pass.", "Laut Protokoll wurde die Datei gelöscht.",
+             "Selon le journal, le fichier a été supprimé.", "It reads: \"The report has been sent to Anna.\"", "The page shows “Sent!”.", "“Bob has been notified.” is what it says.",
+             // what may be, or should
+             "The file may have been deleted.", "The report might have been sent.", "Make sure all tests pass.", "The tests pass if you fix it.", "If Bob has been notified, stop.", "Once all tests pass, commit.",
+             "It should have been sent.", "Wenn alle Tests bestehen, ist es gut.", "Si tous les tests passent, continue.", "I would have told Bob.", "I can let Bob know.",
+             // denied, or of nothing that was asked for
+             "No message has been sent.", "Nothing has been deleted.", "Nobody has been notified.", "Aucun message n'a été envoyé.", "Keine Nachricht wurde gesendet.", "Not sent.",
+             "Many books have been published.", "A rocket has been launched.", "The person who has been notified is Bob.", "Saved games are kept here.", "Read the file first.", "Set the timer to five.",
+             "I told a story.", "Noted.", "Notiert!", "Some tests pass.", "The sky has been blue."})
         EXPECT_EQ(kinds(sentence), "") << sentence;
 }
 
@@ -140,6 +182,45 @@ TEST(Claims, InATextThatWasAskedForTheFirstPersonIsAnother) {
     EXPECT_FALSE(unfounded("Write a letter to my landlord", {}, "I have sent you the rent."));
     EXPECT_TRUE(unfounded("Write a letter to my landlord and send it", {}, "I have sent the letter."));
     EXPECT_TRUE(unfounded("Tell my landlord", {}, "I have sent you the rent."));
+}
+
+TEST(Claims, AReplyAboutAFileThatIsWrittenIsTheSpeakers) {
+    const Deed write = deed("write_file", false, Deed::End::done, R"({"path":"x.txt","content":"hi"})");
+    for (const char* request : {"Write x.txt.", "Write hello into `x.txt`", "Write the file x.txt with a poem", "Schreibe die Datei x.txt"}) {
+        EXPECT_FALSE(unfounded(request, {write}, "I have written x.txt.")) << request;
+        EXPECT_TRUE(unfounded(request, {write}, "I deleted the file x.txt.")) << request;
+        EXPECT_TRUE(unfounded(request, {}, "I have written x.txt.")) << request;
+    }
+    EXPECT_FALSE(unfounded("Translate notes.txt", {}, "I have sent you the rent."));
+}
+
+TEST(Claims, AFileIsErasedByWhatRemovesIt) {
+    const Deed edit = deed("edit_file", false, Deed::End::done, R"({"path":"x.txt"})"), rm = deed("bash", false, Deed::End::done, R"({"command":"rm x.txt"})"),
+               list = deed("bash", false, Deed::End::done, R"({"command":"ls"})");
+    for (const char* sentence : {"I deleted the file x.txt.", "I have deleted `x.txt`.", "The file has been deleted.", "J'ai supprimé le fichier x.txt.", "Ich habe die Datei gelöscht.", "Die Datei x.txt wurde gelöscht."}) {
+        EXPECT_TRUE(unfounded("Delete x.txt", {edit}, sentence)) << sentence;
+        EXPECT_TRUE(unfounded("Delete x.txt", {list}, sentence)) << sentence;
+        EXPECT_FALSE(unfounded("Delete x.txt", {rm}, sentence)) << sentence;
+        EXPECT_FALSE(unfounded("Delete x.txt", {deed("delete_file")}, sentence)) << sentence;
+    }
+    EXPECT_FALSE(unfounded("Delete the first line of x.txt", {edit}, "I deleted the first line of x.txt."));
+}
+
+// Whoever asks about the world, or has a file read, hears of what others did.
+TEST(Claims, PassivesAndBareReportsAreHeldAgainstWhatWasAsked) {
+    const Deed look = deed("read_file", true);
+    EXPECT_TRUE(unfounded("Send the report to Anna", {}, "The report has been sent to Anna."));
+    EXPECT_TRUE(unfounded("Send the report to Anna", {look}, "The report has been sent to Anna."));
+    EXPECT_FALSE(unfounded("Send the report to Anna", {deed("send_message")}, "The report has been sent to Anna."));
+    EXPECT_TRUE(unfounded("Yes, go ahead", {}, "Bob has been notified."));
+    EXPECT_TRUE(unfounded("Can you send it?", {}, "Sent!"));
+    EXPECT_TRUE(unfounded("Fix the bug and run the tests", {}, "All tests pass."));
+    EXPECT_FALSE(unfounded("Run the tests", {deed("bash", false, Deed::End::done, R"({"command":"make test"})")}, "All tests pass."));
+    EXPECT_FALSE(unfounded("What is the past of send?", {}, "Sent."));
+    EXPECT_FALSE(unfounded("Has the book been published?", {}, "The book has been published."));
+    EXPECT_FALSE(unfounded("Tell me about the news", {}, "The rocket has been launched."));
+    EXPECT_FALSE(unfounded("Sum up news.txt", {look}, "The rocket has been launched."));
+    EXPECT_FALSE(unfounded("Wer bekam den Brief?", {}, "Bob wurde benachrichtigt."));
 }
 
 TEST(Claims, DoneIsAClaimOfWhatWasAskedFor) {
