@@ -118,6 +118,8 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
         if (f.dialect == dialect) form = &f;
     if (!form) return base::error(base::Code::unsupported, "the tool dialect '" + std::string(dialect) + "' has no grammar");
     if (!tools.is_array() || tools.empty()) return wrong("call_syntax wants at least one tool");
+    // Where calls are JSON from their first character there is no other form of them; in harmony a channel says what is one.
+    const bool marked = !form->trigger.empty() && !form->trigger.starts_with('{') && form->dialect != "harmony";
     std::string calls, rules, bare_rules;
     std::vector<std::pair<std::string, std::string>> bare;
     for (std::size_t i = 0; i < tools.size(); ++i) {
@@ -144,6 +146,7 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
         calls += (calls.empty() ? "call ::= " : " | ") + head + " " + rule + (form->after.empty() ? "" : " " + ebnf_literal(form->after));
         rules += *schema + "\n";
         // No dialect says how it is spaced.
+        if (!marked) continue;
         if (const auto json = Grammar::schema_to_ebnf(whole, "bare-" + rule, {.any_whitespace = true})) {
             bare.emplace_back(quoted, "bare-" + rule);
             bare_rules += *json + "\n";
@@ -157,9 +160,7 @@ base::Result<CallSyntax> call_syntax(std::string_view dialect, const base::Order
     if (most > 1 && !form->alone) root += " (" + (form->separator.empty() ? "" : ebnf_literal(form->separator)) + " call){0," + std::to_string(most - 1) + "}";
     if (!form->close.empty()) root += " " + ebnf_literal(form->close);
     CallSyntax out{std::string(form->trigger), root + "\n" + calls + "\n" + rules, {}, {}};
-    // Where calls are JSON from their first character there is no other form of them.
-    const bool marked = !form->trigger.empty() && !form->trigger.starts_with('{') && form->dialect != "harmony";
-    if (marked && !bare.empty()) add_bare(out, bare), out.bare += bare_rules;
+    if (!bare.empty()) add_bare(out, bare), out.bare += bare_rules;
     return out;
 }
 
