@@ -2,7 +2,8 @@
 """How well a model calls functions: the single-turn categories of the Berkeley Function Calling Leaderboard
 (the folder `bfcl` of ../shared/vectors/memory_bench), greedily, in three ways of asking:
 
-  grammar  tools as they are: a call that the model begins is held to the tool's schema
+  grammar  tools as they are: a call that the model begins, with the markup of its dialect or as bare JSON, is held
+           to the tool's schema
   free     "strict": false: nothing holds the model, the parser alone reads its calls
   forced   as grammar, with tool_choice required
 
