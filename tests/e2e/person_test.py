@@ -13,13 +13,18 @@ def person(hearth, *words):
     return subprocess.run([hearth.state.binary, "person", *words], env=hearth.env, capture_output=True, text=True, timeout=60)
 
 
+def owner_of(hearth):
+    owner, = [one for one in json.loads(person(hearth, "list", "--json").stdout) if one["role"] == "owner"]
+    return owner
+
+
 def answer(hearth):
     return hearth.chat("hearth", [user("Good evening!")]).json["choices"][0]["message"]["content"]
 
 
 def test_plain_replies_from_the_next_message_on(hearth):
     assert answer(hearth) == SCRIPT[0]["text"]
-    owner, = json.loads(person(hearth, "list", "--json").stdout)
+    owner = owner_of(hearth)
     assert owner["replies"] == "full" and owner["effort"] == "auto" and owner["role"] == "owner"
     changed = person(hearth, "set", owner["name"], "--replies", "plain", "--json")
     assert changed.returncode == 0 and json.loads(changed.stdout)["replies"] == "plain", changed.stderr
@@ -32,7 +37,7 @@ def test_plain_replies_from_the_next_message_on(hearth):
 
 
 def test_effort_is_the_least_class_and_the_trace_says_who_set_it(hearth):
-    owner, = json.loads(person(hearth, "list", "--json").stdout)
+    owner = owner_of(hearth)
     assert person(hearth, "set", owner["id"], "--effort", "normal").returncode == 0
     run = hearth.chat("hearth", [user("Good evening!")]).headers["X-Hearth-Run"]
     assert person(hearth, "set", owner["id"], "--effort", "auto").returncode == 0
