@@ -15,11 +15,11 @@ constexpr std::size_t kMostOfArguments = 400;  // bytes: a command's words are l
 constexpr const char* kAsked = "asked";
 constexpr std::string_view kFailed = "Error: ";  // how the result of a call that failed begins (tools/invoke)
 
-// Calls and results among messages[from …].
-std::vector<Deed> deeds_among(const Frame& frame, const std::vector<Message>& messages, std::size_t from) {
+// Calls and results among messages[from … to).
+std::vector<Deed> deeds_among(const Frame& frame, const std::vector<Message>& messages, std::size_t from, std::size_t to) {
     std::vector<Deed> out;
     std::vector<router::ToolCall> calls;
-    for (std::size_t i = from; i < messages.size(); ++i) {
+    for (std::size_t i = from; i < to; ++i) {
         const Message& message = messages[i];
         if (message.role == MessageRole::assistant) calls = message.tool_calls;
         const auto call = std::find_if(calls.begin(), calls.end(), [&](const auto& one) { return message.role == MessageRole::tool && one.id == message.tool_call_id; });
@@ -42,9 +42,9 @@ Deed deed_of(const router::ToolCall& call, const tools::CallOutcome& outcome) {
 reply::Evidence evidence_of(const Frame& frame, const std::string& request, const std::vector<Message>& messages) {
     const auto person = std::find_if(messages.rbegin(), messages.rend(), [](const Message& m) { return m.role == MessageRole::user; });
     const std::size_t from = reply::asks_about_the_past(request) ? 0 : std::size_t(messages.rend() - person);
-    std::vector<Deed> deeds = deeds_among(frame, messages, from);
+    std::vector<Deed> deeds = deeds_among(frame, messages, from, messages.size());
     deeds.insert(deeds.end(), frame.sums.deeds.begin(), frame.sums.deeds.end());
-    return {request, std::move(deeds)};
+    return {request, std::move(deeds), deeds_among(frame, messages, 0, from)};
 }
 
 const CheckedClaim* claim_in_question(const std::vector<CheckedClaim>& claims) {
@@ -55,8 +55,9 @@ CheckedClaim asked_about(const reply::Claim& claim) { return {claim.sentence, st
 
 void settle_claims(std::vector<CheckedClaim>& claims, const std::vector<reply::Claim>& caught, const reply::Evidence& evidence) {
     if (claim_in_question(claims)) {
-        const auto action = reply::parse_action(claims.back().action);
-        claims.back().outcome = action && reply::holds(*action, evidence.deeds()) ? "done" : caught.empty() ? "withdrawn" : "corrected";
+        bool quoted = false;
+        const bool done = !evidence.unfounded(claims.back().sentence, quoted);
+        claims.back().outcome = done ? "done" : caught.empty() ? "withdrawn" : "corrected";
     }
     for (const reply::Claim& claim : caught) {
         claims.push_back(asked_about(claim));

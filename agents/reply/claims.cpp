@@ -56,6 +56,7 @@ bool in(const Word& word, std::initializer_list<std::string_view> list) { return
 struct Found {
     Claim claim;
     bool loose = false;
+    std::string passive = {};  // its participle: a text of the request may tell of it
 };
 
 // One sentence being read.
@@ -119,7 +120,7 @@ private:
     Subject subject(std::size_t i) const {
         std::size_t from = i;
         while (from > 0 && !words_[from].begins_clause) --from;
-        if (i == 0 || any_of(kDenied, from, i) || any_of(kModals, i - 1, i) || any_of(kHearsay, 0, i) || reports(i)) return Subject::none;
+        if (i == 0 || any_of(kDenied, from, i) || any_of(kModals, i - 1, i) || any_of(kHearsay, 0, words_.size()) || reports(i)) return Subject::none;
         if (thing_between(0, i)) return Subject::thing;
         return i == from || i - from > kWordsOfSubject || any_of(kIndefinite, from, i) || any_of(kOtherTimes, 0, words_.size()) ? Subject::none : Subject::other;
     }
@@ -166,7 +167,9 @@ private:
         const Subject of = subject(i);
         const auto found = verb < words_.size() ? forms(language).find(words_[verb].text) : forms(language).end();
         if (of == Subject::none || found == forms(language).end() || (of == Subject::other && found->second.weak)) return;
-        if (claim(language, verb, i, of == Subject::other)) go_on(language, verb, i);
+        if (!claim(language, verb, i, of == Subject::other)) return;
+        claims_.back().passive = words_[verb].text;
+        go_on(language, verb, i);
     }
     // "told Bob that …", "let Bob know": not the one who reads it.
     bool tells(std::size_t verb) const {
@@ -205,7 +208,8 @@ private:
             if (is(k, {"nicht", "nichts", "nie", "niemals", "kein", "keine", "keinen", "keiner", "weder"}) || conditional(k)) return;
             if (mine && tells_in_german(i, k)) add(Action::send, Language::german);
             const auto found = forms(Language::german).find(words_[k].text);
-            if (of == Subject::thing || (found != forms(Language::german).end() && !found->second.weak)) claim(Language::german, k, i, of == Subject::other);
+            if (of == Subject::thing || (found != forms(Language::german).end() && !found->second.weak)) 
+                if (claim(Language::german, k, i, of == Subject::other) && !mine) claims_.back().passive = words_[k].text;
         }
     }
     // The thing may stand behind the auxiliary: "Soeben wurde die Datei gelöscht".
@@ -275,9 +279,12 @@ bool meet(const List& one, const List& other) {
     return std::any_of(one.begin(), one.end(), [&](const std::string& word) { return other.contains(word); });
 }
 
+// What the thread did stands in its own run, and its report tells of it.
+bool spawns(const Deed& deed) { return deed.tool == "spawn_thread"; }
+
 // Whether a call of this tool would be such an action.
 bool does(Action action, const Deed& deed) {
-    if (action == Action::look) return true;
+    if (action == Action::look || spawns(deed)) return true;
     if (deed.pure) return false;
     const List name = words_of_name(deed.tool), doing = list_of(row_of(action).tools);
     static const List shells = list_of("bash shell exec execute command python terminal"), outward = list_of("curl wget sendmail mailx msmtp ssh nc git gh");
@@ -328,7 +335,7 @@ bool erases_a_file(const Claim& claim) {
 }
 bool removes(const Deed& deed) {
     static const List words = list_of("rm rmdir unlink delete remove trash erase shred clean git find mv del");
-    return deed.end == Deed::End::done && !deed.pure && (meet(words_of_name(deed.tool), words) || meet(words_of_name(deed.arguments), words));
+    return deed.end == Deed::End::done && (spawns(deed) || (!deed.pure && (meet(words_of_name(deed.tool), words) || meet(words_of_name(deed.arguments), words))));
 }
 
 // "Write x.txt", "write a poem to `poem.txt`": the reply is not the text.
@@ -425,7 +432,8 @@ bool asks_about_the_past(std::string_view request) {
     return request.find('?') != std::string_view::npos && std::any_of(words.begin(), words.end(), [&](const Word& w) { return questions.contains(w.text); });
 }
 
-Evidence::Evidence(std::string_view request, std::vector<Deed> deeds) : request_(request), deeds_(std::move(deeds)), composes_(has_any(request, kComposing) && !writes_a_file(request)) {}
+Evidence::Evidence(std::string_view request, std::vector<Deed> deeds, std::vector<Deed> earlier)
+    : request_(request), deeds_(std::move(deeds)), earlier_(std::move(earlier)), composes_(has_any(request, kComposing) && !writes_a_file(request)) {}
 
 std::optional<Claim> Evidence::unfounded(std::string_view sentence, bool& quoted) const {
     const bool looked = std::any_of(deeds_.begin(), deeds_.end(), [](const Deed& deed) { return deed.pure && deed.end == Deed::End::done; });
@@ -433,8 +441,9 @@ std::optional<Claim> Evidence::unfounded(std::string_view sentence, bool& quoted
     for (Found& found : found_in(sentence, quoted)) {
         const bool asked = asks_for(found.claim.action, request_);
         if ((composes_ && !asked) || (found.loose && (asks_to_know || (!asked && (looked || question))))) continue;
-        const bool held = erases_a_file(found.claim) ? std::any_of(deeds_.begin(), deeds_.end(), removes) : holds(found.claim.action, deeds_);
-        if (!held) return std::move(found.claim);
+        if (!asked && has_any(request_, found.passive)) continue;
+        const auto held_by = [&](const std::vector<Deed>& deeds) { return erases_a_file(found.claim) ? std::any_of(deeds.begin(), deeds.end(), removes) : holds(found.claim.action, deeds); };
+        if (!held_by(deeds_) && (asked || !held_by(earlier_))) return std::move(found.claim);
     }
     if (composes_ || !says_done(sentence)) return std::nullopt;
     std::optional<Claim> first;

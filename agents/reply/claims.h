@@ -56,7 +56,8 @@ bool asks_about_the_past(std::string_view request);
 // What claims of one reply are held against.
 class Evidence {
 public:
-    Evidence(std::string_view request, std::vector<Deed> deeds);
+    // `earlier`: of the turns before, which hold up what the request does not ask for.
+    Evidence(std::string_view request, std::vector<Deed> deeds, std::vector<Deed> earlier = {});
     const std::string& request() const { return request_; }
     const std::vector<Deed>& deeds() const { return deeds_; }
     // The first claim of the sentence that nothing holds up.
@@ -68,7 +69,7 @@ public:
 
 private:
     std::string request_;
-    std::vector<Deed> deeds_;
+    std::vector<Deed> deeds_, earlier_;
     bool composes_ = false;  // the request wants a text written
 };
 

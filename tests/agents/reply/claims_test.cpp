@@ -223,6 +223,33 @@ TEST(Claims, PassivesAndBareReportsAreHeldAgainstWhatWasAsked) {
     EXPECT_FALSE(unfounded("Wer bekam den Brief?", {}, "Bob wurde benachrichtigt."));
 }
 
+TEST(Claims, WhatTheRequestTellsOfIsNotClaimed) {
+    const char* pasted = "Summarise: 'We shipped the order and the team was notified.'";
+    EXPECT_FALSE(unfounded(pasted, {}, "The order was shipped and the team has been notified."));
+    EXPECT_FALSE(unfounded("The mail says: the meeting has been moved.", {}, "The meeting has been moved to Friday."));
+    EXPECT_TRUE(unfounded("Notify Bob", {}, "Bob has been notified."));
+    EXPECT_TRUE(unfounded("Set the alarm", {}, "The alarm has been set.")) << "it asks for that in the same word";
+    EXPECT_TRUE(unfounded(pasted, {}, "I have notified the team."));
+    EXPECT_FALSE(unfounded("Move it", {}, "The meeting has been moved to Friday, as the mail says."));
+}
+
+TEST(Claims, WhatAThreadDidIsItsReportsToTell) {
+    for (const char* sentence : {"c1.txt has been written.", "I created c3.txt.", "All tests pass.", "I deleted the file x.txt."})
+        EXPECT_FALSE(unfounded("Write c1.txt", {deed("spawn_thread", false, Deed::End::done, R"({"task":"write it"})")}, sentence)) << sentence;
+    EXPECT_TRUE(unfounded("Write c1.txt", {deed("spawn_thread", false, Deed::End::failed)}, "c1.txt has been written."));
+}
+
+TEST(Claims, WhatEarlierTurnsDidMayBeSpokenOf) {
+    const auto claim = [](std::string_view request, std::string_view sentence) {
+        bool quoted = false;
+        return Evidence(request, {}, {deed("write_file")}).unfounded(sentence, quoted);
+    };
+    EXPECT_FALSE(claim("Thanks!", "You're welcome. I wrote k4.txt for you."));
+    EXPECT_FALSE(claim("Summarise.", "So far k4.txt has been written."));
+    EXPECT_TRUE(claim("Write k5.txt.", "I wrote k5.txt for you.")) << "that is to be done now";
+    EXPECT_TRUE(claim("Thanks!", "I have sent it to Bob."));
+}
+
 TEST(Claims, DoneIsAClaimOfWhatWasAskedFor) {
     EXPECT_EQ(unfounded("Turn off the light", {}, "Done!")->action, Action::operate);
     EXPECT_EQ(unfounded("Éteins la lumière", {}, "C'est fait.")->language, Language::french);
