@@ -97,6 +97,7 @@ struct ChatRequest {
     int max_tokens = 0;                // of the whole run's output; 0: the configured budget
     std::chrono::seconds deadline{0};  // when that is less than the configured one; 0: that
     std::optional<router::ExecutionClass> execution;  // what the pipeline would find out by itself
+    bool joins = true;                 // a run that works already may read it, where that is the thread's rule; what is kept of the request alone would be lost
     bool ends_with_client = false;     // `stop` stops when its client goes away: after a crash nobody goes on with the run
     base::StopToken stop;              // the request's: cancel on disconnect only when that is wanted
 
@@ -186,6 +187,8 @@ struct Submitted {
     bool joined = false;      // the run works already, and reads what was sent (store::Rule::steer)
     std::vector<base::RunId> stopping{};  // runs that it interrupts
 };
+
+base::Error key_taken(const std::string& key, base::RunId run);  // it came with another request before
 
 // How much help a model needs to call tools rightly.
 enum class ToolDiscipline {

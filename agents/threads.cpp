@@ -38,8 +38,9 @@ bool asks_for_its_own(const ChatRequest& request, const base::Json& run) {
         const base::Json one = asked.value(field, base::Json());
         if (one != nothing.value(field, base::Json()) && one != run.value(field, base::Json())) return true;
     }
-    const auto tier = parse_write_tier(run.value("write_tier", "code")).value_or(WriteTier::prompts);
-    return !request.prompts.empty() || request.write_tier < tier || (asked["read_only"] == true && run.value("read_only", false) == false);
+    for (const char* leave : {"read_only", "write_tier"})
+        if (asked[leave] != run.value(leave, nothing[leave])) return true;
+    return !request.joins || !request.prompts.empty();
 }
 
 base::Error closed(const store::Thread& thread) {

@@ -225,6 +225,7 @@ net::Task<Response> ask(ResponsesBody body, Request request, Caller caller, Serv
     const auto cancel = cancel_on_disconnect(request);
     if (!cancel) co_return error_response(cancel.error(), "X-Hearth-On-Disconnect");
     agents::ChatRequest chat = agent_request(body.chat, caller);
+    chat.joins = false;  // a response is a run's
     for (const auto& message : *messages) chat.messages.emplace_back(router::message_to_json(message));
     chat.instructions = body.instructions;
     auto no_folder = co_await open_workspace(request, caller, body.chat.workspace, chat, services);

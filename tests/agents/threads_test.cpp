@@ -392,6 +392,7 @@ TEST_F(ThreadsInStore, AMessageThatAsksForItsOwnIsNotReadByTheOneThatWorks) {
         {"sampling", [](ChatRequest& one) { one.sampling.temperature = 0.5; }},
         {"instructions", [](ChatRequest& one) { one.instructions = "be brief"; }},
         {"a tool", [](ChatRequest& one) { one.client_tools = {{"look", "", {}, {}}}; }},
+        {"an answer of its own", [](ChatRequest& one) { one.joins = false; }},
         {"a prompt", [](ChatRequest& one) { one.prompts = {{"recompose", 2}}; }},
     };
     for (const auto& [what, wish] : wishes) {
@@ -417,10 +418,12 @@ TEST_F(ThreadsInStore, AMessageThatAsksForTheSameIsRead) {
     const auto began = take(first);
     ASSERT_TRUE(began) << began.error().text();
     Submission second = submission("more", run(began->run).conversation);
-    EXPECT_TRUE(take(second)->joined) << "less is asked for than the run may";
     second.chat.workspace_read_only = true;
+    EXPECT_TRUE(take(second)->joined) << "less is asked for than the run has";
     second.chat.max_tokens = 10;
     EXPECT_TRUE(take(second)->joined);
+    second.chat.workspace_read_only = false;
+    EXPECT_FALSE(take(second)->joined) << "nor is it read under less leave than its own";
 }
 
 TEST_F(ThreadsInStore, NobodySeesAnothersThreads) {
