@@ -26,13 +26,15 @@ std::string question_of(const std::vector<Json>& messages) {
 
 }  // namespace
 
+base::Error key_taken(const std::string& key, base::RunId run) {
+    return base::error(Code::conflict, "the Idempotency-Key '" + key + "' came with another request before: it began the run " + run.text(), "send another key with another request");
+}
+
 base::Result<Submitted> accept_queued(store::Tx& tx, const Options& options, const Submission& submission, base::RunId run, base::ConversationId fresh) {
     const ChatRequest& request = submission.chat;
     if (!submission.key.empty())
         if (const auto known = store::claim_key(tx, submission.key, submission.digest, run)) {
-            if (!known->same)
-                return base::error(Code::conflict, "the Idempotency-Key '" + submission.key + "' came with another request before: it began the run " + known->run.text(),
-                                   "send another key with another request");
+            if (!known->same) return key_taken(submission.key, known->run);
             return Submitted{known->run, true, false, {}};
         }
     if (store::queued_runs(tx) >= Agents::kMostQueued)

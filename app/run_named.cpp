@@ -1,15 +1,17 @@
 #include "app/run_named.h"
 
+#include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "app/client.h"
-#include "app/trace_text.h"
 #include "base/id.h"
 
 namespace app {
 namespace {
 
-constexpr const char* kHowToFind = "hearth trace list tells which runs there are; hearth trace show, without an id, shows the newest";
+constexpr const char* kHowToFind = "hearth trace list and hearth run list tell which runs there are; hearth trace show, without an id, shows the newest";
+constexpr std::string_view kLastOfAll = "ffffffff-ffff-7fff-bfff-ffffffffffff";
 
 }  // namespace
 
@@ -17,9 +19,8 @@ base::Error no_run(const std::string& wanted) { return base::error(base::Code::n
 
 base::Result<std::string> run_named(const std::string& socket, const std::string& wanted) {
     if (base::RunId::parse(wanted)) return wanted;
-    constexpr const char* last_of_its_millisecond = "-7fff-bfff-ffffffffffff";
-    const std::string last = wanted + last_of_its_millisecond;
-    if (!wanted.empty() && (short_id(wanted) != wanted || !base::RunId::parse(last)))
+    const std::string last = wanted + std::string(kLastOfAll.substr(std::min(wanted.size(), kLastOfAll.size())));
+    if (!wanted.empty() && !base::RunId::parse(last))
         return base::error(base::Code::invalid_argument, "'" + wanted + "' is no run's id", kHowToFind);
     auto found = ask_server_json(socket, "GET", wanted.empty() ? "/v1/runs?limit=1" : "/v1/runs?limit=2&before=" + last);
     if (!found) return std::move(found).error();

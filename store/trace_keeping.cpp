@@ -91,7 +91,7 @@ RunVerdict verdict_of(base::RunId run, bool has_ended, std::span<const StoredSpa
         return out;
     }
     if (has_ended && !out.ended)
-        out.fault = ChainFault{std::int64_t(spans.size()), {}, "run " + run.text() + " has ended, and its trace has no root: spans from position " + std::to_string(spans.size()) + " on are gone"};
+        out.fault = ChainFault{std::int64_t(spans.size()), {}, missing_root(run, spans.size())};
     return out;
 }
 
@@ -114,6 +114,10 @@ std::vector<RunVerdict> verify(Tx& tx, const std::vector<base::RunId>& runs) {
 }
 
 }  // namespace
+
+std::string missing_root(base::RunId run, std::size_t spans) {
+    return "run " + run.text() + " has ended, and its trace has no root: spans from position " + std::to_string(spans) + " on are gone";
+}
 
 RunVerdict verify_run(Tx& tx, base::RunId run) { return verify(tx, {run})[0]; }
 

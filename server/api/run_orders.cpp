@@ -159,6 +159,7 @@ base::Result<Order> read_order(const Request& request, std::string& param) {
                       put(read_class(*json), "class", chat.execution, param, failed) && put(read_metadata(*json), "metadata", out.submission.metadata, param, failed);
     if (!fine) return failed;
     chat.alias = agent.value_or("hearth");
+    chat.joins = out.submission.metadata.is_null();
     param = "agent";
     param = "thread";
     if (auto thread = read_thread(*json, chat, out.ignored); !thread) return std::move(thread).error();
@@ -183,12 +184,13 @@ net::Task<Response> taken_in(base::RunId id, Caller caller, Services& services) 
 }
 
 // The run that this very request has begun: what it needed then, a folder, may be gone since.
-net::Task<std::optional<base::RunId>> sent_before(const agents::Submission& submission, Services& services) {
-    if (submission.key.empty()) co_return std::nullopt;
+net::Task<base::Result<std::optional<base::RunId>>> sent_before(const agents::Submission& submission, Services& services) {
+    if (submission.key.empty()) co_return std::optional<base::RunId>();
     auto find = [&](store::Tx& tx) { return store::find_key(tx, submission.key, submission.digest); };
     const auto known = co_await services.db.read(agents::identity_of(submission.chat.principal), find);
+    if (known && !known->same) co_return agents::key_taken(submission.key, known->run);
     std::optional<base::RunId> run;
-    if (known && known->same) run = known->run;
+    if (known) run = known->run;
     co_return run;
 }
 
@@ -202,8 +204,9 @@ net::Task<Response> start_run(Request request, Caller caller, Services& services
     if (auto refused = refused_agent(chat.alias, "agent", caller, services)) co_return *std::move(refused);
     chat.principal = caller.principal;
     const auto known = co_await sent_before(order->submission, services);
-    if (known) {
-        Response again = co_await taken_in(*known, caller, services);
+    if (!known) co_return error_response(known.error(), "Idempotency-Key");
+    if (*known) {
+        Response again = co_await taken_in(**known, caller, services);
         again.headers["Idempotent-Replayed"] = "true";
         name_ignored(again, order->ignored);
         co_return again;

@@ -1,4 +1,6 @@
 // Runs and their traces.
+#include <algorithm>
+
 #include "server/api/handlers.h"
 #include "server/api/page.h"
 #include "server/api/run_shapes.h"
@@ -6,6 +8,7 @@
 #include "store/ledger.h"
 #include "store/run_inputs.h"
 #include "store/runs.h"
+#include "store/trace_keeping.h"
 
 namespace server::api {
 namespace {
@@ -39,6 +42,14 @@ struct Whole {
     std::vector<store::TelemetryEvent> events;
 };
 
+std::string chain_of(const Whole& whole) {
+    if (!whole.trace.chain) return whole.trace.chain.error().message;
+    const auto& spans = whole.trace.spans;
+    const bool may_go_on = whole.run.finished == base::TimePoint{} || whole.run.status.starts_with("waiting_");
+    const bool has_root = std::any_of(spans.begin(), spans.end(), [](const base::Span& span) { return span.parent.is_nil(); });
+    return may_go_on || has_root ? "whole" : store::missing_root(whole.run.id, spans.size());
+}
+
 base::Json whole_json(const Whole& whole) {
     base::Json out = run_json(whole.run);
     out["turn"] = whole.run.turn;
@@ -56,7 +67,7 @@ base::Json whole_json(const Whole& whole) {
     for (const auto& e : whole.events)
         out["events"].push_back({{"event", e.event}, {"node_id", e.node}, {"latency_ms", e.latency_ms}, {"error", e.error},
                                  {"tenant_id", e.tenant.text()}});
-    out["chain"] = whole.trace.chain ? "whole" : whole.trace.chain.error().message;
+    out["chain"] = chain_of(whole);
     return out;
 }
 
