@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <numbers>
 
@@ -163,6 +164,40 @@ int Config::largest_kv_width() const {
     return out;
 }
 
+namespace {
+
+// What changes the arithmetic of a family: one that asks for the key follows it, another would run as if it were not said.
+struct ArithmeticKey {
+    const char* key;
+    std::initializer_list<double> nothing;  // with these it says nothing; a flag is 0 or 1
+};
+constexpr double kOff = 0, kOne = 1;
+const ArithmeticKey kArithmetic[] = {
+    {"attention.clamp_kqv", {kOff}},    {"attention.causal", {kOne}},        {"attention.temperature_scale", {kOff, kOne}}, {"attention.max_alibi_bias", {kOff}},
+    {"attn_logit_softcapping", {kOff}}, {"final_logit_softcapping", {kOff}}, {"logit_scale", {kOff, kOne}},                 {"residual_scale", {kOff, kOne}},
+    {"embedding_scale", {kOff, kOne}},  {"use_parallel_residual", {kOff}},   {"swin_norm", {kOff}},
+};
+
+std::optional<double> number_of(const KeyValues& values, const std::string& key) {
+    if (auto flag = values.boolean(key); flag && *flag) return **flag ? kOne : kOff;
+    auto number = values.real(key);
+    return number ? *number : std::nullopt;
+}
+
+void refuse_unread(ConfigKeys& keys, const Config& c) {
+    for (const ArithmeticKey& row : kArithmetic) {
+        if (!keys.unread(row.key)) continue;
+        const std::string full = keys.whole(row.key);
+        const auto said = number_of(keys.values(), full);
+        if (said && std::find(row.nothing.begin(), row.nothing.end(), *said) != row.nothing.end()) continue;
+        char shown[32] = "of another type than its own";
+        if (said) std::snprintf(shown, sizeof shown, "%g", *said);
+        return keys.fail(keys.values().error("key '" + keys.values().shown(full) + "' is " + shown + ", which is not followed in a model of " + c.architecture, Code::unsupported));
+    }
+}
+
+}  // namespace
+
 base::Result<Config> read_config(const KeyValues& values) {
     auto architecture = values.text("general.architecture");
     if (!architecture) return std::move(architecture).error();
@@ -189,6 +224,7 @@ base::Result<Config> read_config(const KeyValues& values) {
     if (!keys.error() && keys.has("attention.scale")) c.attention_scale = keys.real("attention.scale", 0);
     keys.check(std::isfinite(c.attention_scale) && c.attention_scale >= 0, "attention.scale must be a number from 0");
     if (!keys.error() && c.family->read) c.family->read(keys, c);
+    if (!keys.error()) refuse_unread(keys, c);
     if (keys.error()) return *keys.error();
     for (LayerConfig& layer : c.layer) {
         if (layer.mixer == Mixer::attention) continue;

@@ -9,6 +9,7 @@ int ConfigKeys::within(const std::string& key, std::int64_t value, std::int64_t 
 }
 
 int ConfigKeys::integer(const char* key, std::int64_t least, std::int64_t most, const int* otherwise) {
+    asked_.insert(key);
     const std::string full = prefix_ + key;
     auto value = values_.integer(full);
     if (!value) return fail(std::move(value).error()), int(least);
@@ -39,18 +40,21 @@ std::vector<bool> ConfigKeys::flags_of_layers(const char* key, int n) {
 }
 
 float ConfigKeys::real(const char* key, float otherwise) {
+    asked_.insert(key);
     auto value = values_.real(prefix_ + key);
     if (!value) return fail(std::move(value).error()), otherwise;
     return *value ? float(**value) : otherwise;
 }
 
 bool ConfigKeys::boolean(const char* key, bool otherwise) {
+    asked_.insert(key);
     auto value = values_.boolean(prefix_ + key);
     if (!value) return fail(std::move(value).error()), otherwise;
     return value->value_or(otherwise);
 }
 
 std::string ConfigKeys::text(const char* key) {
+    asked_.insert(key);
     auto value = values_.text(prefix_ + key);
     if (!value) return fail(std::move(value).error()), std::string();
     return value->value_or("");

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,13 @@ public:
     float real(const char* key, float otherwise);
     bool boolean(const char* key, bool otherwise);
     std::string text(const char* key);
-    bool has(const char* key) const { return values_.has(prefix_ + key); }
+    bool has(const char* key) const {
+        asked_.insert(key);
+        return values_.has(prefix_ + key);
+    }
+    // Whether the file has the key, and nothing above asked for it.
+    bool unread(const std::string& key) const { return !asked_.contains(key) && values_.has(prefix_ + key); }
+    std::string whole(const std::string& key) const { return prefix_ + key; }
 
     void fail(base::Error e) {
         if (!error_) error_ = std::move(e);
@@ -63,6 +70,7 @@ private:
 
     const KeyValues& values_;
     std::string prefix_;
+    mutable std::set<std::string> asked_;
     std::optional<base::Error> error_;
 };
 

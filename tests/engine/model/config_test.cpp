@@ -46,6 +46,26 @@ TEST(Config, ASizeThatCannotBeCountedIsRefusedByName) {
     EXPECT_NE(config.error().message.find("ssm.group_count"), std::string::npos) << config.error().message;
 }
 
+// What another family has, and this one would leave out.
+TEST(Config, ArithmeticThatTheFamilyDoesNotFollowIsRefusedByName) {
+    const support::TempDir folder;
+    for (const auto& [key, value] : std::map<std::string, float>{{"attention.clamp_kqv", 3}, {"final_logit_softcapping", 30}, {"logit_scale", 3}, {"attn_logit_softcapping", 50}, {"residual_scale", 0.5f}}) {
+        Values qwen = family("qwen3");
+        qwen["qwen3." + key] = value;
+        const auto refused = file_of(folder, qwen)->config();
+        ASSERT_FALSE(refused) << key;
+        EXPECT_EQ(refused.error().code, base::Code::unsupported);
+        EXPECT_NE(refused.error().message.find("key 'qwen3." + key + "' is "), std::string::npos) << refused.error().message;
+    }
+    Values fine = family("qwen3");
+    for (const char* key : {"attention.clamp_kqv", "final_logit_softcapping", "logit_scale"}) fine[std::string("qwen3.") + key] = 0.0f;
+    const auto taken = file_of(folder, fine)->config();
+    EXPECT_TRUE(taken || taken.error().message.find("is not followed") == std::string::npos) << "they say nothing";
+    Values odd = family("qwen3");
+    odd["qwen3.logit_scale"] = std::string("much");
+    EXPECT_NE(file_of(folder, odd)->config().error().message.find("of another type"), std::string::npos);
+}
+
 TEST(Config, SamplingThatIsNoNumberIsRefusedByName) {
     const support::TempDir folder;
     for (const float top_k : {std::nanf(""), 1e20f, 2.5f}) {
