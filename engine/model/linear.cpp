@@ -39,10 +39,37 @@ struct Checker {
         return file.error(absent, "is missing, and '" + beside.name + "' is nothing without it");
     }
 
+    std::optional<base::Error> no_zeros_said(const char* key, const char* value) const {
+        if (!out.zeros || scheme.zeros.value_or(true)) return std::nullopt;
+        return file.error(*out.zeros, std::string("is there, but key '") + key + "' of the quantisation's configuration is " + value);
+    }
+
+    // Columns that are grouped out of turn, where the configuration says that none is.
+    std::optional<base::Error> order_said(const SafeTensor* index) const {
+        if (!index || scheme.order.value_or(true)) return std::nullopt;
+        for (int c = 0; c < out.inputs; ++c)
+            if (const std::int64_t group = read::integer(*index, std::size_t(c)); group != c / out.group)
+                return file.error(*index, "puts column " + std::to_string(c) + " into group " + std::to_string(group) + ", expected " + std::to_string(c / out.group) +
+                                              " since key 'desc_act' of the quantisation's configuration is false");
+        return std::nullopt;
+    }
+
+    // What FP8's scales are of, by the configuration and by their shape; one of all may be a row's or a tile's too.
+    std::optional<base::Error> scaled_otherwise() const {
+        const std::string& said = scheme.strategy;
+        if (out.kind != Kind::fp8 || (said != "tensor" && said != "channel" && said != "block")) return std::nullopt;
+        const bool one = out.tile_rows == 0, row = out.tile_rows == 1 && out.group == out.cols;
+        const bool fits = said == "tensor" ? one : said == "channel" ? row || (one && out.rows == 1) : one ? out.rows <= scheme.tile_rows && out.cols <= scheme.tile_cols : !row || scheme.tile_rows == 1;
+        if (fits) return std::nullopt;
+        return file.error(*out.scales, "has shape " + shape_text(out.scales->shape) + ", " + (one ? "one scale of the matrix" : row ? "a scale a row" : "a scale a tile") +
+                                           ", but key 'strategy' of the quantisation's configuration is '" + said + "'");
+    }
+
     // The configuration against the tensors.
     std::optional<base::Error> said_otherwise() const {
         const bool integers = out.kind == Kind::packed || out.kind == Kind::bytes || out.kind == Kind::gptq || out.kind == Kind::awq;
         if (out.kind == Kind::plain) return std::nullopt;
+        if (auto e = scaled_otherwise()) return e;
         const int bits = integers ? out.bits : out.kind == Kind::fp8 ? 8 : 4;
         if (scheme.bits != 0 && scheme.bits != bits)
             return file.error(*out.codes, "is stored in " + std::to_string(bits) + " bits a weight, but the configuration says " + std::to_string(scheme.bits));
@@ -138,6 +165,7 @@ struct Checker {
             return std::nullopt;
         }
         if (values == std::uint64_t(out.rows) && !found.empty() && found[0] == values) return std::nullopt;  // of each row
+        if (scheme.tile_rows < 1) return file.error(*out.scales, "has shape " + shape_text(found) + ", a scale a tile, but the quantisation's configuration has no key 'weight_block_size'");
         out.tile_rows = scheme.tile_rows;
         out.group = scheme.tile_cols;
         if (out.tile_rows < 1 || out.group < 1 || out.group % kGroupStep != 0)
@@ -162,8 +190,9 @@ struct Checker {
         out.scales = t.weight_scale;
         out.zeros = t.weight_zero_point;
         if (!out.scales) return missing(*out.codes, "weight_scale");
-        if (!out.zeros && scheme.zeros) return missing(*out.codes, "weight_zero_point");
-        if (!t.weight_g_idx && scheme.order) return missing(*out.codes, "weight_g_idx");
+        if (!out.zeros && scheme.zeros.value_or(false)) return missing(*out.codes, "weight_zero_point");
+        if (auto e = no_zeros_said("symmetric", "true")) return e;
+        if (!t.weight_g_idx && scheme.order.value_or(false)) return missing(*out.codes, "weight_g_idx");
         if (t.weight_shape) {
             if (auto e = dtype(*t.weight_shape, {Dtype::i32, Dtype::i64})) return e;
             if (auto e = shape(*t.weight_shape, {2})) return e;
@@ -193,8 +222,9 @@ struct Checker {
         out.scales = t.weight_scale;
         out.zeros = t.weight_zero_point;
         if (!out.scales) return missing(*out.codes, "weight_scale");
-        if (!out.zeros && scheme.zeros) return missing(*out.codes, "weight_zero_point");
-        if (!t.weight_g_idx && scheme.order) return missing(*out.codes, "weight_g_idx");
+        if (!out.zeros && scheme.zeros.value_or(false)) return missing(*out.codes, "weight_zero_point");
+        if (auto e = no_zeros_said("symmetric", "true")) return e;
+        if (!t.weight_g_idx && scheme.order.value_or(false)) return missing(*out.codes, "weight_g_idx");
         if (auto e = shape(*out.codes, {std::uint64_t(out.rows), std::uint64_t(out.inputs)})) return e;
         if (auto e = scales_by_row(*out.scales)) return e;
         if (out.zeros) {
@@ -222,14 +252,19 @@ struct Checker {
             if (auto e = columns(*out.codes, int(in_word))) return e;
             if (auto e = shape(*out.codes, {cols / in_word, rows})) return e;
             out.zero_less_one = !scheme.gptq_v2;
-            if (!t.g_idx && scheme.order) return missing(*out.codes, "g_idx");
+            if (!t.g_idx && scheme.order.value_or(false)) return missing(*out.codes, "g_idx");
         }
         if (auto e = dtype(*out.scales, {Dtype::f16, Dtype::bf16, Dtype::f32})) return e;
         if (auto e = groups(*out.scales, out.scales->shape.empty() ? 0 : out.scales->shape[0])) return e;
         if (auto e = shape(*out.scales, {n_groups(), rows})) return e;
         if (auto e = dtype(*out.zeros, {Dtype::i32})) return e;
         if (auto e = shape(*out.zeros, {n_groups(), rows / in_word})) return e;
-        return lay_columns_out(out.kind == Kind::gptq ? t.g_idx : nullptr);
+        if (out.kind == Kind::awq) {
+            if (auto e = no_zeros_said("zero_point", "false")) return e;
+            return lay_columns_out(nullptr);
+        }
+        if (auto e = lay_columns_out(t.g_idx)) return e;
+        return order_said(t.g_idx);
     }
 
     std::optional<base::Error> nvfp4(const SafeTensor& codes, const SafeTensor* factor, const char* factor_name) {

@@ -28,13 +28,14 @@ namespace engine {
 // What the tensors do not say themselves, from the model's quantization_config.
 struct LinearScheme {
     bool gptq_v2 = false;                   // checkpoint_format gptq_v2: zeros are stored as they are, else less 1
-    int tile_rows = 128, tile_cols = 128;   // weight_block_size of FP8
+    int tile_rows = 128, tile_cols = 128;   // weight_block_size of FP8; 0 rows: there is none
     bool inverse_scales = false;            // FP8's are called weight_scale_inv
     // What it says that the tensors show too; what they do not show alike is refused.
     int bits = 0;                           // 0: it says nothing
     int group = 0;                          // columns of one; -1: all of a row; 0: it says nothing
-    bool zeros = false;                     // integers have zero points
-    bool order = false;                     // columns are listed by their group
+    std::optional<bool> zeros = {};         // whether integers have zero points
+    std::optional<bool> order = {};         // whether columns are listed by their group
+    std::string strategy = {};              // of FP8's scales: "tensor", "channel" or "block"
 };
 
 // The tensors of a module by the last part of their names; null where the file has none.

@@ -12,12 +12,13 @@ using base::Code;
 using base::Json;
 using Kind = Linear::Kind;
 
-struct MethodRow {
+struct KindsRow {
     const char* name;
     std::vector<Kind> kinds;  // besides plain
 };
-const std::vector<MethodRow>& methods() {
-    static const std::vector<MethodRow> rows = {
+using KindsRows = std::vector<KindsRow>;
+const KindsRows& methods() {
+    static const KindsRows rows = {
         {"fp8", {Kind::fp8}},
         {"compressed-tensors", {Kind::fp8, Kind::packed, Kind::bytes, Kind::nvfp4, Kind::mxfp4}},
         {"gptq", {Kind::gptq}},
@@ -26,6 +27,74 @@ const std::vector<MethodRow>& methods() {
         {"mxfp4", {Kind::mxfp4}},
     };
     return rows;
+}
+
+// Of compressed-tensors.
+const KindsRows& formats() {
+    static const KindsRows rows = {
+        {"dense", {}},
+        {"pack-quantized", {Kind::packed}},
+        {"int-quantized", {Kind::bytes}},
+        {"float-quantized", {Kind::fp8}},
+        {"naive-quantized", {Kind::fp8, Kind::bytes}},
+        {"nvfp4-pack-quantized", {Kind::nvfp4}},
+        {"mxfp4-pack-quantized", {Kind::mxfp4}},
+        {"mixed-precision", {Kind::fp8, Kind::packed, Kind::bytes, Kind::nvfp4, Kind::mxfp4}},
+    };
+    return rows;
+}
+
+const KindsRows& types() {
+    static const KindsRows rows = {{"int", {Kind::packed, Kind::bytes}}, {"float", {Kind::fp8, Kind::nvfp4, Kind::mxfp4}}};
+    return rows;
+}
+
+const KindsRows& algorithms() {
+    static const KindsRows rows = {{"NVFP4", {Kind::nvfp4}}, {"FP8", {Kind::fp8}}};
+    return rows;
+}
+
+std::string names_in(const KindsRows& rows) {
+    std::string out;
+    for (const KindsRow& row : rows) out += (out.empty() ? "" : ", ") + std::string(row.name);
+    return out;
+}
+
+const KindsRow* row_in(const KindsRows& rows, const std::string& name) {
+    const auto it = std::ranges::find_if(rows, [&](const KindsRow& row) { return name == row.name; });
+    return it == rows.end() ? nullptr : &*it;
+}
+
+// A key that says nothing is left; one that no row knows is refused.
+void hear(const text::JsonNode& key, const KindsRows& rows, std::vector<SaidKinds>& to) {
+    if (key.absent()) return;
+    if (const KindsRow* const row = row_in(rows, key.text())) to.push_back({"key '" + key.path() + "' is " + key.shown(), row->kinds});
+    else key.refuse(names_in(rows));
+}
+
+std::optional<bool> flag_if_said(const text::JsonNode& key) {
+    if (key.absent()) return std::nullopt;
+    return key.flag(false);
+}
+
+// What would change the arithmetic of compressed-tensors.
+void check_compressed(const text::JsonNode& node) {
+    const text::JsonNode transforms = node["transform_config"], sparsity = node["sparsity_config"];
+    if (!transforms.absent() && transforms.members().size() > 0 && (transforms.members().size() > 1 || transforms["config_groups"].value().size() > 0))
+        transforms.refuse("no transforms of weights or activations");
+    if (!sparsity.absent() && sparsity.members().size() > 0 && sparsity["format"].text("") != "dense") sparsity.refuse("no sparse weights, or format dense");
+}
+
+// What the other methods say that this engine does not have.
+void check_method(const text::JsonNode& node, const std::string& method) {
+    if (method == "compressed-tensors") check_compressed(node);
+    if (const auto bits = node["bits"].integer(1, 64, 4); (method == "gptq" && bits != 4 && bits != 8) || (method == "awq" && bits != 4))
+        node["bits"].refuse(method == "gptq" ? "4 or 8" : "4");
+    if (method == "awq" && node["version"].text("gemm") != "gemm") node["version"].refuse("gemm");
+    if (method == "fp8" && node["fmt"].text("e4m3") != "e4m3") node["fmt"].refuse("e4m3");
+    if (method != "gptq") return;
+    if (const std::string form = node["checkpoint_format"].text("gptq"); form != "gptq" && form != "gptq_v2") node["checkpoint_format"].refuse("gptq or gptq_v2");
+    if (node["is_marlin_format"].flag(false)) node["is_marlin_format"].refuse("false");
 }
 
 // The last parts of the names of modules that every method quantises.
@@ -111,7 +180,10 @@ base::Result<void> Quantisation::read_groups(const Json& from, const std::string
         const std::string strategy = weights["strategy"].text("");
         if (strategy == "channel") out.scheme.group = -1;
         else if (strategy != "block" && strategy != "tensor") out.scheme.group = int(weights["group_size"].integer(-1, 1 << 24, 0));
-        out.scheme.zeros = weights["type"].text("int") == "int" && !weights["symmetric"].flag(true);
+        out.scheme.strategy = strategy;
+        hear(weights["type"], types(), out.said);
+        if (method_ == "compressed-tensors") hear(group["format"], formats(), out.said);
+        if (const auto symmetric = flag_if_said(weights["symmetric"]); symmetric && weights["type"].text("int") == "int") out.scheme.zeros = !*symmetric;
         if (const text::JsonNode order = weights["actorder"]; !order.absent())
             out.scheme.order = order.value().is_boolean() ? order.flag(false) : order.text() == "group" || order.text() == "dynamic";
         const text::JsonNode block = weights["block_structure"];
@@ -148,13 +220,28 @@ base::Result<void> Quantisation::read_dynamic(const Json& from, const std::strin
             group.scheme = scheme_;
             group.scheme.bits = int(own[key]["bits"].integer(1, 64, scheme_.bits));
             group.scheme.group = int(own[key]["group_size"].integer(-1, 1 << 24, scheme_.group));
-            group.scheme.order = own[key]["desc_act"].flag(scheme_.order);
+            group.scheme.order = own[key]["desc_act"].absent() ? scheme_.order : flag_if_said(own[key]["desc_act"]);
             group.targets.push_back(*std::move(pattern));
             groups_.push_back(std::move(group));
         }
     if (!blocks.absent())
         for (const text::JsonNode& block : blocks.items())
             for (const text::JsonNode& name : block.items()) converted_.push_back({name.text(), {}});
+    if (problem.first) return *problem.first;
+    return {};
+}
+
+base::Result<void> Quantisation::read_beside(const Json& from, const Json& beside, const std::string& file, const std::string& config_file) {
+    text::JsonProblem unread{config_file, {}}, problem{file, {}};
+    const text::JsonNode node(&from, "quantization_config", unread), whole(&beside, "", problem);
+    const text::JsonNode other = whole["quantization"].is_object() ? whole["quantization"] : whole;
+    for (const char* key : {"quant_algo", "group_size"})
+        if (!node[key].absent() && !other[key].absent() && node[key].value() != other[key].value())
+            other[key].wrong(node[key].shown() + ", as key '" + node[key].path() + "' of " + config_file + " says");
+    if (const text::JsonNode size = other["group_size"]; !size.absent())
+        for (const Group& group : groups_)
+            if (group.scheme.group > 0 && size.integer(-1, 1 << 24) != group.scheme.group) size.wrong(std::to_string(group.scheme.group) + ", as key 'quantization_config.config_groups' of " + config_file + " says");
+    if (const text::JsonNode algorithm = other["quant_algo"]; algorithm.is_text() && row_in(algorithms(), algorithm.text())) hear(algorithm, algorithms(), said_);
     if (problem.first) return *problem.first;
     return {};
 }
@@ -181,22 +268,18 @@ base::Result<Quantisation> Quantisation::read(const Json& config, const std::str
     const std::string algorithm = node["quant_algo"].text("");
     if (out.method_.empty()) out.method_ = algorithm.empty() ? node["format"].absent() ? "" : "compressed-tensors" : "modelopt";
     if (problem.first) return *problem.first;
-    if (std::ranges::none_of(methods(), [&](const MethodRow& row) { return out.method_ == row.name; })) {
-        std::string known;
-        for (const MethodRow& row : methods()) known += (known.empty() ? "" : ", ") + std::string(row.name);
-        return base::error(Code::unsupported, file + ": has the quant_method '" + out.method_ + "'; this engine runs " + known);
-    }
-    if (out.method_ == "modelopt" && !algorithm.empty() && algorithm != "NVFP4" && algorithm != "FP8") node["quant_algo"].refuse("NVFP4 or FP8");
-    if (const auto bits = node["bits"].integer(1, 64, 4); (out.method_ == "gptq" && bits != 4 && bits != 8) || (out.method_ == "awq" && bits != 4))
-        node["bits"].refuse(out.method_ == "gptq" ? "4 or 8" : "4");
-    if (out.method_ == "awq" && node["version"].text("gemm") != "gemm") node["version"].refuse("gemm");
-    if (out.method_ == "fp8" && node["fmt"].text("e4m3") != "e4m3") node["fmt"].refuse("e4m3");
+    if (!row_in(methods(), out.method_)) return base::error(Code::unsupported, file + ": has the quant_method '" + out.method_ + "'; this engine runs " + names_in(methods()));
+    if (out.method_ == "modelopt" && !algorithm.empty()) hear(node["quant_algo"], algorithms(), out.said_);
+    if (out.method_ == "compressed-tensors") hear(node["format"], formats(), out.said_);
+    check_method(node, out.method_);
     out.scheme_.gptq_v2 = node["checkpoint_format"].text("") == "gptq_v2";
     if (out.method_ == "gptq" || out.method_ == "awq") out.scheme_.bits = int(node["bits"].integer(1, 64, 0));
     if (out.method_ == "gptq" || out.method_ == "awq" || algorithm == "NVFP4") out.scheme_.group = int(node["group_size"].integer(-1, 1 << 24, 0));
-    out.scheme_.order = out.method_ == "gptq" && node["desc_act"].flag(false);
+    if (out.method_ == "gptq") out.scheme_.order = flag_if_said(node["desc_act"]);
+    if (out.method_ == "awq") out.scheme_.zeros = flag_if_said(node["zero_point"]);
     const text::JsonNode block = node["weight_block_size"];
     out.scheme_.inverse_scales = out.method_ == "fp8" && !block.absent();
+    if (out.method_ == "fp8" && block.absent()) out.scheme_.tile_rows = 0;
     if (!block.absent()) {
         out.scheme_.tile_rows = int(block.at(0).integer(1, 1 << 20));
         out.scheme_.tile_cols = int(block.at(1).integer(1, 1 << 20));
@@ -206,29 +289,48 @@ base::Result<Quantisation> Quantisation::read(const Json& config, const std::str
     if (auto done = out.read_groups(*from, file); !done) return std::move(done).error();
     if (out.method_ == "gptq")
         if (auto done = out.read_dynamic(*from, file); !done) return std::move(done).error();
+    if (file == config_file && beside.is_object())
+        if (auto done = out.read_beside(*from, beside, beside_file, config_file); !done) return std::move(done).error();
     return out;
 }
 
-LinearScheme Quantisation::scheme(const std::string& module) const {
+const Quantisation::Group* Quantisation::group_of(const std::string& module) const {
     const Group* of_all = nullptr;  // what targets a class of modules, after those that name some
     for (const Group& group : groups_)
         for (const Pattern& target : group.targets) {
-            if (target.matches(module)) return group.scheme;
+            if (target.matches(module)) return &group;
             if (target.text == "Linear" && !of_all) of_all = &group;
         }
-    return of_all ? of_all->scheme : scheme_;
+    return of_all;
+}
+
+LinearScheme Quantisation::scheme(const std::string& module) const {
+    const Group* const group = group_of(module);
+    return group ? group->scheme : scheme_;
+}
+
+bool Quantisation::is_targeted(const std::string& module) const {
+    std::vector<std::string> names{module};
+    if (const std::size_t layers = module.find("layers."); layers != std::string::npos) names.push_back("model." + module.substr(layers));
+    // Stacks of experts have no number in their names.
+    const std::string_view experts = ".experts.";
+    for (std::size_t i = 0, n = names.size(); i < n; ++i)
+        if (const std::size_t at = names[i].find(experts); at != std::string::npos) names.push_back(std::string(names[i]).insert(at + experts.size(), "0."));
+    const auto is_class = [](const std::string& text) { return !text.empty() && text[0] >= 'A' && text[0] <= 'Z'; };
+    const auto means = [&](const Pattern& target) { return is_class(target.text) || std::ranges::any_of(names, [&](const std::string& name) { return target.matches(name); }); };
+    return std::ranges::any_of(groups_, [&](const Group& group) { return group.targets.empty() || std::ranges::any_of(group.targets, means); });
 }
 
 // Writers list a module, one above it, or a part of its name; some with what stands before the layers in another model's names.
-bool Quantisation::leaves_out(const std::string& module) const {
+const Quantisation::Pattern* Quantisation::left_out_by(const std::string& module) const {
     const auto inside = [](const std::string& text, const std::string& name) { return ("." + name + ".").find("." + text + ".") != std::string::npos; };
     for (const Pattern& ignored : ignored_) {
         const std::size_t layers = ignored.text.find("layers.");
-        if (inside(ignored.text, module) || (layers != std::string::npos && inside(ignored.text.substr(layers), module))) return true;
+        if (inside(ignored.text, module) || (layers != std::string::npos && inside(ignored.text.substr(layers), module))) return &ignored;
         for (std::size_t end = module.size(); end != std::string::npos && end > 0; end = module.rfind('.', end - 1))
-            if (ignored.matches(module.substr(0, end))) return true;
+            if (ignored.matches(module.substr(0, end))) return &ignored;
     }
-    return false;
+    return nullptr;
 }
 
 bool Quantisation::may_be_plain(const std::string& module) const {
@@ -237,7 +339,7 @@ bool Quantisation::may_be_plain(const std::string& module) const {
     // Methods take the projections of attention and FFNs; outputs, routers and what else there is they take or not as they please.
     if (std::ranges::find(kProjections, std::string_view(module).substr(module.rfind('.') + 1)) == std::end(kProjections)) return true;
     if (method_ == "mxfp4" && module.find(".experts.") == std::string::npos) return true;
-    if (module.starts_with("mtp.") || leaves_out(module)) return true;
+    if (module.starts_with("mtp.") || left_out_by(module)) return true;
     if (!converted_.empty() && !any(converted_)) return true;
     if (method_ == "modelopt" && groups_.empty()) return false;
     return (method_ == "compressed-tensors" || method_ == "modelopt") && std::ranges::none_of(groups_, targeted);
@@ -250,10 +352,17 @@ std::optional<std::string> Quantisation::contradiction(const std::string& module
     }
     const std::string stored = std::string("is stored as ") + name_of(kind);
     if (method_.empty()) return stored + ", but the configuration names no quantisation";
-    for (const MethodRow& row : methods())
-        if (method_ == row.name && std::ranges::count(row.kinds, kind) == 0) return stored + ", but quant_method is '" + method_ + "'";
+    if (std::ranges::count(row_in(methods(), method_)->kinds, kind) == 0) return stored + ", but quant_method is '" + method_ + "'";
     for (const Pattern& ignored : ignored_)
         if (ignored.matches(module)) return stored + ", but the configuration leaves it out by '" + ignored.text + "'";
+    // This method's list alone names whole parts and means them.
+    if (const Pattern* const ignored = method_ == "mxfp4" ? left_out_by(module) : nullptr) return stored + ", but the configuration leaves it out by '" + ignored->text + "'";
+    if ((method_ == "compressed-tensors" || method_ == "modelopt") && !groups_.empty() && !is_targeted(module))
+        return stored + ", but key 'quantization_config.config_groups' has no group whose targets take it";
+    const Group* const group = group_of(module);
+    for (const std::vector<SaidKinds>* said : {&said_, group ? &group->said : &said_})
+        for (const SaidKinds& one : *said)
+            if (std::ranges::count(one.kinds, kind) == 0) return stored + ", but " + one.text;
     return std::nullopt;
 }
 

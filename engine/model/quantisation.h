@@ -13,6 +13,12 @@
 
 namespace engine {
 
+// What a key says that modules are stored as.
+struct SaidKinds {
+    std::string text;                 // "key 'quantization_config.format' is \"dense\""
+    std::vector<Linear::Kind> kinds;
+};
+
 class Quantisation {
 public:
     // `config`: config.json; `beside`: hf_quant_config.json, or null. Methods that are unknown, and what of the known ones this
@@ -36,13 +42,19 @@ private:
     struct Group {
         std::vector<Pattern> targets;
         LinearScheme scheme;
+        std::vector<SaidKinds> said;
     };
+    const Group* group_of(const std::string& module) const;  // null: none takes it
+    // Whether the groups' targets may mean the module, whose name may begin otherwise there.
+    bool is_targeted(const std::string& module) const;
     // Whether a module that the method could quantise may be plain.
     bool may_be_plain(const std::string& module) const;
-    bool leaves_out(const std::string& module) const;
+    const Pattern* left_out_by(const std::string& module) const;
     static base::Result<Pattern> compile(const std::string& text);
     base::Result<void> read_lists(const base::Json& from, const std::string& file);
     base::Result<void> read_groups(const base::Json& from, const std::string& file);
+    // hf_quant_config.json where config.json has a configuration too.
+    base::Result<void> read_beside(const base::Json& from, const base::Json& beside, const std::string& file, const std::string& config_file);
     base::Result<void> read_dynamic(const base::Json& from, const std::string& file);
 
     std::string method_, cache_key_;
@@ -50,6 +62,7 @@ private:
     std::vector<Pattern> ignored_;
     std::vector<Pattern> converted_;  // empty: all but what is ignored
     std::vector<Group> groups_;
+    std::vector<SaidKinds> said_;         // of all modules
 };
 
 }  // namespace engine

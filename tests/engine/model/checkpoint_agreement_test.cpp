@@ -138,6 +138,88 @@ TEST(Checkpoint, BitsAndGroupsThatTheConfigurationSaysOtherwiseAreRefused) {
     }
 }
 
+TEST(Checkpoint, WhatCompressedTensorsSaysOtherwiseThanItsTensorsIsRefused) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    const struct {
+        const char* folder;
+        std::function<void(json& all, json& group, json& weights)> change;
+        std::vector<std::string> says;
+    } kCases[] = {
+        {"q_qwen3_ct_w4a16_g128", [](json& all, json&, json&) { all["transform_config"] = {{"config_groups", {{"R1", {{"type", "hadamard"}}}}}}; }, {"config.json", "quantization_config.transform_config", "hadamard", "no transforms"}},
+        {"q_qwen3_ct_w4a16_g128", [](json& all, json&, json&) { all["transform_config"] = {{"config_groups", json::object()}}; }, {}},
+        {"q_qwen3_ct_w4a16_g128", [](json& all, json&, json&) { all["sparsity_config"] = {{"format", "sparse-24-bitmask"}}; }, {"config.json", "quantization_config.sparsity_config", "sparse-24-bitmask", "dense"}},
+        {"q_qwen3_ct_w4a16_g128", [](json& all, json&, json&) { all["sparsity_config"] = {{"format", "dense"}}, all["transform_config"] = json::object(); }, {}},
+        {"q_qwen3_ct_w4a16_g128", [](json& all, json&, json&) { all["sparsity_config"] = json::object(); }, {}},
+        {"q_qwen3_ct_w4a16_g32_asym", [](json&, json&, json& weights) { weights["symmetric"] = true; }, {".weight_zero_point'", "'symmetric'", "true"}},
+        {"q_qwen3_ct_w4a16_g32_asym", [](json&, json&, json& weights) { weights.erase("symmetric"); }, {}},
+        {"q_qwen3_ct_w4a16_g128", [](json&, json&, json& weights) { weights["type"] = "float"; }, {".weight_packed'", "packed integers", "config_groups.group_0.weights.type' is \"float\""}},
+        {"q_qwen3_ct_fp8_channel", [](json&, json&, json& weights) { weights["type"] = "int"; }, {".weight'", "FP8", "config_groups.group_0.weights.type' is \"int\""}},
+        {"q_qwen3_ct_w4a16_g128", [](json&, json&, json& weights) { weights["type"] = "posit"; }, {"weights.type' is \"posit\"", "int, float"}},
+        {"q_qwen3_ct_w4a16_g128", [](json&, json& group, json&) { group["targets"] = {"re:.*q_proj"}; }, {"_proj.weight_packed'", "config_groups", "targets"}},
+        {"q_qwen3_ct_w4a16_g128", [](json&, json& group, json&) { group["targets"] = {"re:.*_proj$"}; }, {}},
+        {"q_qwen3_moe_ct_w4a16_g128", [](json&, json& group, json&) { group["targets"] = {"re:model[.]layers[.][0-9]+[.]self_attn[.].*", "re:.*experts[.][0-9]+[.].*_proj"}; }, {}},
+        {"q_qwen3_ct_w4a16_g128", [](json& all, json& group, json&) { all["format"] = "dense", group["format"] = nullptr; }, {".weight_packed'", "quantization_config.format' is \"dense\""}},
+        {"q_qwen3_ct_w4a16_g128", [](json& all, json&, json&) { all["format"] = "mixed-precision"; }, {}},
+        {"q_qwen3_ct_nvfp4", [](json& all, json&, json&) { all["format"] = "mxfp4-pack-quantized"; }, {".weight_packed'", "NVFP4", "quantization_config.format' is \"mxfp4-pack-quantized\""}},
+        {"q_qwen3_ct_w4a16_g128", [](json&, json& group, json&) { group["format"] = "marlin-24"; }, {"group_0.format' is \"marlin-24\"", "pack-quantized"}},
+        {"q_qwen3_ct_nvfp4", [](json&, json& group, json&) { group["format"] = "mxfp4-pack-quantized"; }, {".weight_packed'", "NVFP4", "group_0.format' is \"mxfp4-pack-quantized\""}},
+        {"q_qwen3_ct_mxfp4", [](json&, json& group, json&) { group["format"] = "nvfp4-pack-quantized"; }, {".weight_packed'", "MXFP4", "group_0.format' is \"nvfp4-pack-quantized\""}},
+        {"q_qwen3_ct_fp8_channel", [](json&, json& group, json&) { group["format"] = "naive-quantized"; }, {}},
+        {"q_qwen3_ct_fp8_channel", [](json&, json&, json& weights) { weights["strategy"] = "tensor"; }, {".weight_scale'", "a scale a row", "'strategy'", "'tensor'"}},
+        {"q_qwen3_ct_fp8_channel", [](json&, json&, json& weights) { weights["strategy"] = "block"; }, {".weight_scale'", "a scale a row", "'block'"}},
+        {"q_qwen3_ct_fp8_block", [](json&, json&, json& weights) { weights["strategy"] = "channel"; }, {".weight_scale'", "'strategy'", "'channel'"}},
+    };
+    for (const auto& one : kCases) {
+        Folder folder(*golden / one.folder);
+        json& all = folder.config["quantization_config"];
+        json& group = all["config_groups"]["group_0"];
+        one.change(all, group, group["weights"]);
+        SCOPED_TRACE(one.folder + all.dump());
+        folder.write_all();
+        const std::string said = refusal(folder.path());
+        EXPECT_EQ(said.empty(), one.says.empty()) << said;
+        for (const std::string& part : one.says) EXPECT_THAT(said, HasSubstr(part));
+    }
+}
+
+TEST(Checkpoint, WhatOtherMethodsSayOtherwiseThanTheirTensorsIsRefused) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    const auto beside = [](Folder& f, const char* key, json value) {
+        json whole = json::parse(support::read_text(f.path() / "hf_quant_config.json"));
+        whole["quantization"][key] = std::move(value);
+        write(f.path() / "hf_quant_config.json", whole.dump());
+    };
+    const auto quantisation = [](Folder& f) -> json& { return f.config["quantization_config"]; };
+    const struct {
+        const char* folder;
+        std::function<void(Folder&)> change;
+        std::vector<std::string> says;
+    } kCases[] = {
+        {"q_qwen3_modelopt_nvfp4", [&](Folder& f) { quantisation(f)["quant_algo"] = "FP8", fs::remove(f.path() / "hf_quant_config.json"); }, {".weight'", "NVFP4", "quant_algo' is \"FP8\""}},
+        {"q_qwen3_modelopt_nvfp4", [&](Folder& f) { beside(f, "quant_algo", "FP8"); }, {"hf_quant_config.json", "quantization.quant_algo' is \"FP8\"", "\"NVFP4\"", "quantization_config.quant_algo"}},
+        {"q_qwen3_modelopt_nvfp4", [&](Folder& f) { beside(f, "group_size", 32); }, {"hf_quant_config.json", "quantization.group_size' is 32", "16"}},
+        {"q_qwen3_modelopt_nvfp4", [&](Folder& f) { beside(f, "quant_algo", "FP8"), quantisation(f).erase("quant_algo"); }, {".weight'", "NVFP4", "quantization.quant_algo' is \"FP8\""}},
+        {"q_qwen3_fp8_block_native", [&](Folder& f) { quantisation(f).erase("weight_block_size"); }, {".weight_scale_inv'", "a scale a tile", "'weight_block_size'"}},
+        {"q_qwen3_awq", [&](Folder& f) { quantisation(f)["zero_point"] = false; }, {".qzeros'", "'zero_point'", "false"}},
+        {"q_qwen3_gptq", [&](Folder& f) { quantisation(f)["checkpoint_format"] = "marlin"; }, {"config.json", "checkpoint_format' is \"marlin\"", "gptq or gptq_v2"}},
+        {"q_qwen3_gptq", [&](Folder& f) { quantisation(f)["is_marlin_format"] = true; }, {"config.json", "is_marlin_format' is true"}},
+        {"q_qwen3_gptq_desc_act", [&](Folder& f) { quantisation(f)["desc_act"] = false; }, {".g_idx'", "'desc_act'", "false"}},
+        {"q_qwen3_gptq_desc_act", [&](Folder& f) { quantisation(f).erase("desc_act"); }, {}},
+        {"gpt_oss_mxfp4", [&](Folder& f) { quantisation(f)["modules_to_not_convert"].push_back("model.layers.*.mlp.experts"); }, {"experts.", "_blocks'", "MXFP4", "model.layers.*.mlp.experts"}},
+    };
+    for (const auto& one : kCases) {
+        Folder folder(*golden / one.folder);
+        one.change(folder);
+        SCOPED_TRACE(one.folder + folder.config["quantization_config"].dump());
+        folder.write_all();
+        const std::string said = refusal(folder.path());
+        EXPECT_EQ(said.empty(), one.says.empty()) << said;
+        for (const std::string& part : one.says) EXPECT_THAT(said, HasSubstr(part));
+    }
+}
+
 TEST(Checkpoint, BiasesAndGatesAreThoseOfTheConfigurationAndOfEveryLayer) {
     const auto golden = support::golden_dir();
     if (!golden) GTEST_SKIP() << "no golden checkpoints";
