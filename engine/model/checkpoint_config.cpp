@@ -22,6 +22,21 @@ const char* name_of(Activation activation) {
     return activation == Activation::gelu_tanh ? "gelu_pytorch_tanh" : "silu";
 }
 
+// transformers 5 moved the key, and both may be there.
+void check_theta(const text::JsonNode& own) {
+    const text::JsonNode all = own[own["rope_parameters"].absent() ? "rope_scaling" : "rope_parameters"];
+    const text::JsonNode inside = (all["full_attention"].absent() ? all : all["full_attention"])["rope_theta"], beside = own["rope_theta"];
+    if (!inside.absent() && !beside.absent() && inside.number() != beside.number()) beside.wrong(inside.shown() + ", as key '" + inside.path() + "' says");
+}
+
+void check_layer_kinds(const text::JsonNode& types, const std::vector<const char*>& kinds) {
+    if (types.absent()) return;
+    std::string known;
+    for (const char* kind : kinds) known += (known.empty() ? "" : ", ") + std::string(kind);
+    for (const text::JsonNode& type : types.items())
+        if (const std::string name = type.text(); std::ranges::none_of(kinds, [&](const char* kind) { return name == kind; })) return type.refuse(known + " in this family");
+}
+
 }  // namespace
 
 std::vector<const Json*> text_parts(const Json& config) {
@@ -69,6 +84,8 @@ base::Result<CheckpointConfig> read_checkpoint_config(const Json& config, const 
     whole.update(text);
     const text::JsonNode all(&whole, "", problem);
     Translation t(all, family->architecture, out);
+    check_theta(node);
+    check_layer_kinds(all["layer_types"], family->kinds);
     t.common();
     if (family->read) family->read(t);
     const Family* runs = nullptr;

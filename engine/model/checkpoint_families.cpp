@@ -135,7 +135,9 @@ void read_granite_hybrid(Translation& t) {
     if (attends.empty()) return t.from["layer_types"].wrong("a kind for each layer");
     set_heads(t, attends);
     t.set("ssm.inner_size", std::int64_t(t.integer("mamba_expand", 2)) * t.integer("hidden_size"));
-    t.set("rope.scaling.finetuned", t.from["position_embedding_type"].text("nope") == "rope");
+    const std::string positions = t.from["position_embedding_type"].text("nope");
+    if (positions != "nope" && positions != "rope") t.from["position_embedding_type"].refuse("nope or rope");
+    t.set("rope.scaling.finetuned", positions == "rope");
     if (t.integer("num_local_experts", 0) == 0) {
         t.set("feed_forward_length", t.integer("shared_intermediate_size"));
         t.prefer(kGraniteDenseNames);
@@ -198,6 +200,7 @@ void read_minimax_m2(Translation& t) {
 }  // namespace
 
 const std::vector<CheckpointFamily>& checkpoint_families() {
+    static const std::vector<const char*> kDeltaKinds = {"linear_attention", "full_attention"};
     static const std::vector<CheckpointFamily> rows = {
         {"llama", "llama", {&kLlamaNames}},
         {"mistral", "llama", {&kLlamaNames}, read_mistral},
@@ -210,21 +213,21 @@ const std::vector<CheckpointFamily>& checkpoint_families() {
         {"qwen3_omni_moe_text", "qwen3vlmoe", {&kExpertNames, &kLlamaNames}, read_qwen3_omni},
         {"qwen3_vl_text", "qwen3", {&kLlamaNames}, read_qwen},
         {"qwen3_vl_moe_text", "qwen3vlmoe", {&kQwen3VlNames, &kExpertNames, &kLlamaNames}, read_qwen3_omni},
-        {"qwen3_next", "qwen3next", {&kQwen3NextNames, &kExpertNames, &kLlamaNames}, read_qwen3_next},
-        {"qwen3_5_text", "qwen35", {&kQwen3NextNames, &kLlamaNames}, read_qwen3_next},
-        {"qwen3_5_moe_text", "qwen35moe", {&kQwen3NextNames, &kExpertNames, &kLlamaNames}, read_qwen3_next},
+        {"qwen3_next", "qwen3next", {&kQwen3NextNames, &kExpertNames, &kLlamaNames}, read_qwen3_next, "{}", kDeltaKinds},
+        {"qwen3_5_text", "qwen35", {&kQwen3NextNames, &kLlamaNames}, read_qwen3_next, "{}", kDeltaKinds},
+        {"qwen3_5_moe_text", "qwen35moe", {&kQwen3NextNames, &kExpertNames, &kLlamaNames}, read_qwen3_next, "{}", kDeltaKinds},
         {"olmoe", "olmoe", {&kExpertNames, &kLlamaNames}},
         {"olmo2", "olmo2", {&kOlmo2Names, &kLlamaNames}, nullptr, R"({"rope_theta": 500000})"},
         {"olmo3", "olmo2", {&kOlmo2Names, &kLlamaNames}, read_olmo3, R"({"rope_theta": 500000, "sliding_window": 4096})"},
         {"granite", "granite", {&kLlamaNames}},
         {"granitemoe", "granitemoe", {&kGraniteNames, &kLlamaNames}},
-        {"granitemoehybrid", "granitehybrid", {&kGraniteHybridNames, &kGraniteNames, &kLlamaNames}, read_granite_hybrid},
+        {"granitemoehybrid", "granitehybrid", {&kGraniteHybridNames, &kGraniteNames, &kLlamaNames}, read_granite_hybrid, "{}", {"mamba", "linear_attention", "attention", "full_attention"}},
         {"gemma3_text", "gemma3", {&kGemma3Names, &kLlamaNames}, read_gemma3,
          R"({"vocab_size": 262208, "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256, "rms_norm_eps": 1e-6,
              "max_position_embeddings": 131072, "rope_theta": 1e6, "sliding_window": 4096})"},
         {"gemma4_text", "gemma4", {&kGemma4Names, &kLlamaNames}, read_gemma4},
         {"gpt_oss", "gpt-oss", {&kGptOssNames, &kLlamaNames}, read_gpt_oss},
-        {"lfm2", "lfm2", {&kLfm2Names, &kLlamaNames}, read_lfm2},
+        {"lfm2", "lfm2", {&kLfm2Names, &kLlamaNames}, read_lfm2, "{}", {"conv", "full_attention"}},
         {"glm4_moe", "glm4moe", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek_experts},
         {"minimax_m2", "minimax-m2", {&kMinimaxNames, &kMixtralNames, &kLlamaNames}, read_minimax_m2},
         {"deepseek_v3", "deepseek2", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek},

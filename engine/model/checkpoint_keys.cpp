@@ -69,6 +69,7 @@ void Translation::common() {
         }
     }
     if (from["rms_norm_eps"].absent() && from["norm_eps"].absent()) from["rms_norm_eps"].wrong("a number");
+    from["max_position_embeddings"].integer(1, INT32_MAX, 1);
     set("rope.pairing", "neox");
     set_rope(head_dim());
     only("attn_logit_softcapping", nullptr);
@@ -123,6 +124,7 @@ void Translation::set_rope(int dim) {
     set("rope.dimension_count", proportional ? dim : int(dim * share));
     if (type == "default" || type == "mrope") return;
     set("rope.scaling.type", type);
+    if ((type == "linear" || type == "llama3" || type == "yarn") && rope["factor"].absent()) rope["factor"].wrong("a number above 0, which rope scaling of type '" + type + "' wants");
     if (proportional) set("rope.scaling.rotated", int(dim * share / 2));
     if (!rope["factor"].absent()) set("rope.scaling.factor", rope["factor"].number());
     for (const char* key : {"low_freq_factor", "high_freq_factor"})

@@ -50,6 +50,7 @@ struct CheckpointFamily {
     std::vector<const NameTable*> names;
     void (*read)(Translation&) = nullptr;
     const char* defaults = "{}";  // of keys that published configurations leave out
+    std::vector<const char*> kinds = {"full_attention", "sliding_attention"};  // that layer_types may hold
 };
 const std::vector<CheckpointFamily>& checkpoint_families();
 

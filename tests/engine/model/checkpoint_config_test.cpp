@@ -69,6 +69,12 @@ TEST(CheckpointConfig, BothSpellingsOfRopeMeanTheSame) {
     EXPECT_EQ(linear.ropes[0].dim, 8);
 }
 
+// The class's own angles, which a family has where the file says none, contradict nothing.
+TEST(CheckpointConfig, AnglesInBothSpellingsThatAgreeAreRead) {
+    EXPECT_EQ(good(with(llama(), R"({"rope_theta": 5e5, "rope_parameters": {"rope_theta": 500000, "rope_type": "default"}})")).ropes[0].base, 5e5f);
+    EXPECT_EQ(good(with(llama(), R"({"model_type": "olmo2", "rope_parameters": {"rope_theta": 10000, "rope_type": "default"}})")).ropes[0].base, 1e4f);
+}
+
 TEST(CheckpointConfig, YarnTellsItsBoundsAndItsLength) {
     const Config c = good(with(llama(), R"({"rope_scaling": {"rope_type": "yarn", "factor": 8, "original_max_position_embeddings": 64, "truncate": false, "beta_fast": 16}})"));
     const RopeConfig& rope = c.ropes[0];
@@ -154,6 +160,16 @@ TEST(CheckpointConfig, WhatCannotBeIsRefusedByItsKey) {
         {R"({"vocab_size": 0})", {"m/config.json", "vocab_size", "0"}},
         {R"({"num_attention_heads": 4, "num_key_value_heads": 3})", {"m/config.json", "3"}},
         {R"({"layer_types": ["full_attention"]})", {"m/config.json", "layer_types", "3 layers"}},
+        {R"({"max_position_embeddings": 0})", {"m/config.json", "max_position_embeddings", "0"}},
+        {R"({"model_type": "qwen3", "layer_types": ["mamba", "full_attention", "full_attention"]})", {"m/config.json", "layer_types[0]", "mamba", "full_attention, sliding_attention"}},
+        {R"({"model_type": "qwen3", "layer_types": ["full_attention", "full_attention", "chunked_attention"]})", {"m/config.json", "layer_types[2]", "chunked_attention"}},
+        {R"({"model_type": "lfm2", "layer_types": ["conv", "foo", "full_attention"]})", {"m/config.json", "layer_types[1]", "foo", "conv, full_attention"}},
+        {R"({"model_type": "qwen3_next", "layer_types": ["linear_attention", "sliding_attention", "full_attention"]})", {"layer_types[1]", "sliding_attention", "linear_attention"}},
+        {R"({"model_type": "granitemoehybrid", "position_embedding_type": "alibi", "layer_types": ["mamba", "mamba", "attention"]})", {"m/config.json", "position_embedding_type", "alibi", "nope or rope"}},
+        {R"({"rope_theta": 10000, "rope_parameters": {"rope_theta": 500000, "rope_type": "default"}})", {"m/config.json", "'rope_theta'", "10000", "500000", "rope_parameters.rope_theta"}},
+        {R"({"rope_scaling": {"rope_type": "yarn", "original_max_position_embeddings": 64}})", {"m/config.json", "rope_scaling.factor", "missing", "'yarn'"}},
+        {R"({"rope_scaling": {"rope_type": "longrope"}})", {"m/config.json", "'longrope'"}},
+        {R"({"rope_scaling": {"type": "linear"}})", {"m/config.json", "rope_scaling.factor", "missing", "'linear'"}},
         {R"({"rope_scaling": {"rope_type": "yarn", "factor": -1}})", {"m/config.json", "factor"}},
         {R"({"rope_scaling": {"rope_type": "dynamic", "factor": 2}})", {"m/config.json", "'dynamic'"}},
         {R"({"model_type": "olmoe", "clip_qkv": 8.0})", {"m/config.json", "clip_qkv"}},
