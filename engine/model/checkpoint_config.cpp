@@ -37,6 +37,13 @@ void check_layer_kinds(const text::JsonNode& types, const std::vector<const char
         if (const std::string name = type.text(); std::ranges::none_of(kinds, [&](const char* kind) { return name == kind; })) return type.refuse(known + " in this family");
 }
 
+void read_biases(const text::JsonNode& text, CheckpointConfig& out) {
+    for (const auto& [key, said] : {std::pair{"attention_bias", &out.attention_bias}, std::pair{"qkv_bias", &out.attention_bias}, std::pair{"mlp_bias", &out.ffn_bias},
+                                    std::pair{"mamba_conv_bias", &out.scan_bias}})
+        if (const Json value = text[key].value(); value.is_boolean()) *said = {key, value.get<bool>()};
+    if (text["topk_method"].value() == "noaux_tc") out.choice_bias = {"topk_method", true, "\"noaux_tc\""};
+}
+
 }  // namespace
 
 std::vector<const Json*> text_parts(const Json& config) {
@@ -100,8 +107,7 @@ base::Result<CheckpointConfig> read_checkpoint_config(const Json& config, const 
     for (const Json* part : parts)
         if (const auto it = part->find("tie_word_embeddings"); it != part->end() && it->is_boolean()) out.tied = it->get<bool>();
     out.drafting = blocks_for_drafting(parts);
-    for (const auto& [key, said] : {std::pair{"attention_bias", &out.attention_bias}, std::pair{"qkv_bias", &out.attention_bias}, std::pair{"mlp_bias", &out.ffn_bias}})
-        if (const auto it = text.find(key); it != text.end() && it->is_boolean()) *said = {key, it->get<bool>()};
+    read_biases(node, out);
     return out;
 }
 

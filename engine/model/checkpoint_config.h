@@ -16,6 +16,7 @@ namespace engine {
 struct SaidBias {
     const char* key = nullptr;
     bool value = false;
+    const char* shown = value ? "true" : "false";
 };
 
 struct CheckpointConfig {
@@ -25,7 +26,7 @@ struct CheckpointConfig {
     base::Json keys;                  // "llama.block_count": …
     base::Json shown;                 // by the same keys: what config.json calls them
     std::optional<bool> tied;         // whether the output is the embedding
-    SaidBias attention_bias, ffn_bias;
+    SaidBias attention_bias, ffn_bias, scan_bias, choice_bias;
     int drafting = 0;                 // blocks for drafting behind its layers
 };
 

@@ -74,6 +74,8 @@ void Translation::common() {
     set_rope(head_dim());
     only("attn_logit_softcapping", nullptr);
     only("clip_qkv", nullptr);
+    only("mamba_proj_bias", false);
+    only("conv_bias", false);
     // Layers with a window, where the model uses one at all.
     const std::vector<bool> local = layers_called({"sliding_attention"});
     if (std::ranges::count(local, true) > 0 && from["use_sliding_window"].flag(true)) set("attention.sliding_window_pattern", local);

@@ -171,15 +171,18 @@ base::Result<void> CheckpointTensors::check_biases() const {
     const struct {
         const char* module;
         const SaidBias& said;
-        bool required;
-    } rows[] = {{"attn_q", checkpoint_.attention_bias, config_.family->qkv_bias}, {"ffn_down", checkpoint_.ffn_bias, false}};
-    for (const auto& [module, said, required] : rows)
+        bool (*is_of)(const LayerConfig&);
+        bool required = false;
+    } rows[] = {{"attn_q", checkpoint_.attention_bias, [](const LayerConfig& layer) { return layer.mixer == Mixer::attention; }, config_.family->qkv_bias},
+                {"ffn_down", checkpoint_.ffn_bias, [](const LayerConfig& layer) { return !layer.moe; }},
+                {"ssm_conv1d", checkpoint_.scan_bias, [](const LayerConfig& layer) { return layer.mixer == Mixer::selective_scan; }},
+                {"exp_probs_b", checkpoint_.choice_bias, [](const LayerConfig& layer) { return layer.moe; }}};
+    for (const auto& [module, said, is_of, required] : rows)
         for (int i = 0; said.key && i < config_.layers; ++i) {
-            const LayerConfig& layer = config_.layer[std::size_t(i)];
-            if (&said == &checkpoint_.attention_bias ? layer.mixer != Mixer::attention : layer.moe) continue;
+            if (!is_of(config_.layer[std::size_t(i)])) continue;
             const std::string name = find("blk." + std::to_string(i) + "." + module + ".bias").tensor();
             const SafeTensor* const bias = file_.tensor(name);
-            if (said.value && !bias) return base::error(Code::corrupt, checkpoint_.file + ": key '" + said.key + "' is true, but there is no tensor '" + name + "'", kFetchAgain);
+            if (said.value && !bias) return base::error(Code::corrupt, checkpoint_.file + ": key '" + said.key + "' is " + said.shown + ", but there is no tensor '" + name + "'", kFetchAgain);
             if (!said.value && bias && !required) return file_.error(*bias, std::string("is there, but key '") + said.key + "' of " + checkpoint_.file + " is false");
         }
     return {};

@@ -235,6 +235,12 @@ TEST(Checkpoint, BiasesAndGatesAreThoseOfTheConfigurationAndOfEveryLayer) {
         {"glm4_moe", [](Folder& f) { f.config["attention_bias"] = false; }, {"attention_bias", "q_proj.bias", "false"}},
         {"glm4_moe", [](Folder& f) { f.header.erase("model.layers.2.mlp.gate.e_score_correction_bias"); }, {"model.layers.2.mlp.gate.e_score_correction_bias", "missing"}},
         {"qwen2_moe", [](Folder& f) { f.header.erase("model.layers.1.mlp.shared_expert_gate.weight"); }, {"model.layers.1.mlp.shared_expert_gate.weight", "missing"}},
+        {"granitemoehybrid", [](Folder& f) { f.config["mamba_conv_bias"] = false; }, {"mamba.conv1d.bias", "mamba_conv_bias", "false"}},
+        {"granitemoehybrid", [](Folder& f) { for (int i : {0, 1, 3}) f.header.erase("model.layers." + std::to_string(i) + ".mamba.conv1d.bias"); }, {"config.json", "mamba_conv_bias", "true", "model.layers.0.mamba.conv1d.bias"}},
+        {"granitemoehybrid", [](Folder& f) { f.config["mamba_proj_bias"] = true; }, {"config.json", "mamba_proj_bias", "true"}},
+        {"lfm2", [](Folder& f) { f.config["conv_bias"] = true; }, {"config.json", "conv_bias", "true"}},
+        {"deepseek_v3", [](Folder& f) { for (int i : {1, 2}) f.header.erase("model.layers." + std::to_string(i) + ".mlp.gate.e_score_correction_bias"); },
+         {"config.json", "topk_method", "noaux_tc", "model.layers.1.mlp.gate.e_score_correction_bias"}},
         {"gpt_oss", [](Folder& f) { f.header.erase("model.layers.2.self_attn.o_proj.bias"); }, {"model.layers.2.self_attn.o_proj.bias", "missing"}},
     };
     for (const auto& one : kCases) {
