@@ -31,7 +31,7 @@ struct Rendered {
 
 class ChatTemplate {
 public:
-    // Fails with line and column. Parsing and rendering are bounded in time, depth and output size.
+    // Fails with line and column. Parsing and rendering are bounded in time, memory, depth and output size.
     static base::Result<std::shared_ptr<const ChatTemplate>> parse(std::string_view source);
     virtual ~ChatTemplate() = default;
 

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -190,6 +193,67 @@ TEST(ChatTemplate, HostileTemplatesEndInAnError) {
          })
         EXPECT_FALSE(render(source).ok()) << source;
     EXPECT_TRUE(render("{% set a = namespace() %}{% set a.self = a %}{{ a.self.self is defined }}").ok());
+}
+
+// The most memory that a process of its own has needed, in MiB, beyond what it began with. `done` holds of it.
+template <class Work>
+long peak_of(const Work& work, bool& done) {
+    const auto most = [&](bool idle) {
+        const pid_t child = fork();
+        if (child == 0) _exit(idle || work() ? 0 : 1);
+        int status = 0;
+        rusage used{};
+        wait4(child, &status, 0, &used);
+        done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        return used.ru_maxrss;
+    };
+    const long before = most(true);
+    return (most(false) - before) >> 10;
+}
+
+TEST(ChatTemplate, HostileTemplatesHoldNoMoreThanTheBound) {
+    const std::string list = "the template holds more than 128 MiB", text = "the template makes a text of more than 64 MiB";
+    const std::string big = "{% set big = 'x' * 30000000 %}";
+    const std::pair<std::string, std::string> cases[] = {
+        {"{{ range(10)|batch(1000000000,'x')|list|length }}", list},
+        {"{% set ns = namespace(x=[1]) %}{% for i in range(24) %}{% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x|length }}", list},
+        {"{{ ([1] * 15000000)|length }}", list},
+        {big + "{% set a = big ~ 'a' %}{% set b = big ~ 'b' %}{% set c = big ~ 'c' %}{% set d = big ~ 'd' %}", list},
+        {"{% set ns = namespace(x=[]) %}{% for i in range(100) %}{% set ns.x = [ns.x, range(100000)] %}{% endfor %}", list},
+        {"{% set ns = namespace(x=[]) %}{% for i in range(100) %}{% set ns.x = [ns.x, dict(range(1000)|batch(2)|list)|dictsort, range(60000)|map('string')|list] %}{% endfor %}", list},
+        {"{{ range(100000)|map(attribute='y' * 1000000)|list|length }}", list},
+        {"{% for i in range(100000) %}{% for j in range(100) %}{% set n = namespace(a=i) %}{% endfor %}{% endfor %}", list},
+        {"{% for i in range(100000) %}{% for j in range(100) %}{% macro m() %}{% endmacro %}{% endfor %}{% endfor %}", list},
+        {big + "{% macro m(n) %}{{ big }}{% if n %}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}", list},
+        {big + "{% macro m(n) %}{% if n %}{{ m(n - 1, **kwargs) }}{% endif %}{{ kwargs|length }}{% endmacro %}{{ m(60, **{big: 1}) }}", list},
+        {"{% for a in ('x' * 5000000)|list %}{% endfor %}", list},
+        {"{{ ('a ' * 5000000)|wordwrap(1)|length }}", list},
+        {"{{ 'a\nb'|indent(1000000000) }}", text},
+        {"{{ [[1]]|tojson(indent=1000000000) }}", text},
+        {"{{ [[[[[[[[[[1]]]]]]]]]]|tojson(indent='x' * 50000000) }}", text},
+        {"{{ ('\n' * 1000)|replace('\n', 'x' * 1000000) }}", text},
+        {"{{ range(100)|join('x' * 1000000) }}", text},
+        {"{{ ('&' * 50000000)|escape|length }}", text},
+        {"{{ [['\x01' * 40000000]]|string|length }}", text},
+        {"{{ 'x'|center(1000000000) }}", text},
+    };
+    for (const auto& [source, names] : cases) {
+        bool refused = false;
+        const long peak = peak_of([&, &source = source, &names = names] {
+            const auto out = render(source);
+            return !out.ok() && out.error().message.find(names) != std::string::npos;
+        }, refused);
+        EXPECT_TRUE(refused) << source;
+        EXPECT_LT(peak, 330) << source;
+    }
+}
+
+TEST(ChatTemplate, MemoryThatIsGivenBackIsNotCounted) {
+    const auto out = render("{% set ns = namespace(n=0) %}{% for i in range(50) %}{% set x = 'x' * 5000000 %}{% set y = range(50000)|list %}{% set ns.n = ns.n + x|length + y|length %}{% endfor %}{{ ns.n }}");
+    ASSERT_TRUE(out.ok()) << out.error().text();
+    EXPECT_EQ(*out, "252500000");
+    EXPECT_EQ(*render("{{ ('aéb' * 500000)[1:3] }}{{ ('aéb' * 500000)[::-2][:2] }}{{ 'aéb'[-2] }}"), "ébbaé");
+    EXPECT_EQ(*render("{{ 'a\nb'|indent(12000)|length }}"), "12003");
 }
 
 std::string joined(const std::vector<text::Piece>& pieces) {

@@ -6,7 +6,6 @@ namespace text::jinja {
 namespace {
 constexpr std::size_t max_steps = 20'000'000;
 constexpr std::size_t max_bytes = std::size_t(512) << 20;  // made in one rendering, all together
-constexpr std::size_t max_output = std::size_t(64) << 20;
 constexpr int max_calls = 200;
 }  // namespace
 
@@ -49,22 +48,25 @@ void Evaluator::step(std::size_t amount) {
 
 Value Evaluator::made(std::string text, bool safe) {
     bytes_ += text.size();
-    if (bytes_ > max_bytes || text.size() > max_output) throw TemplateError("the template makes more text than allowed");
+    check_size(text.size());
+    if (bytes_ > max_bytes) throw TemplateError("the template makes more than " + std::to_string(max_bytes >> 20) + " MiB of texts, all together");
     return Value(std::move(text), safe);
 }
 
 void Evaluator::emit(const std::string& text) {
-    if (out_.size() + text.size() > max_output) throw TemplateError("the output is larger than 64 MiB");
-    out_ += text;
+    check_size(out_.text.size() + text.size());
+    out_.charge.add(text.size());
+    out_.text += text;
 }
 
 std::string Evaluator::render(const Body& body, const base::OrderedJson& variables) {
-    scope_ = std::make_shared<Scope>(nullptr);
+    scope_ = counted<Scope>(nullptr);
     globals();
-    scope_ = std::make_shared<Scope>(scope_);
+    scope_ = counted<Scope>(scope_);
     for (const auto& [key, value] : variables.items()) scope_->set(key, Value::from_json(value));
+    const HeldBound bound;
     run(body);
-    return std::move(out_);
+    return std::move(out_.text);
 }
 
 Evaluator::Flow Evaluator::run(const Body& body) {
@@ -74,10 +76,9 @@ Evaluator::Flow Evaluator::run(const Body& body) {
 }
 
 std::string Evaluator::captured(const Body& body) {
-    std::string kept = std::exchange(out_, {});
+    Output kept = std::exchange(out_, {});
     run(body);
-    std::swap(kept, out_);
-    return kept;
+    return std::exchange(out_, std::move(kept)).text;
 }
 
 Evaluator::Flow Evaluator::run(const Stmt& s) {
@@ -85,7 +86,7 @@ Evaluator::Flow Evaluator::run(const Stmt& s) {
     using K = Stmt::Kind;
     const auto scoped = [&](auto&& work) {
         const ScopePtr outer = scope_;
-        scope_ = std::make_shared<Scope>(outer);
+        scope_ = counted<Scope>(outer);
         const auto result = work();
         scope_ = outer;
         return result;
@@ -116,7 +117,7 @@ Evaluator::Flow Evaluator::run(const Stmt& s) {
             return emit(to_text(call(callee, a))), Flow::normal;
         }
         case K::with: {
-            std::vector<Value> values;
+            Values values;
             for (const auto& p : s.parameters) values.push_back(eval(*p.otherwise));
             return scoped([&] {
                 for (std::size_t i = 0; i < values.size(); ++i) scope_->set(s.parameters[i].name, values[i]);
@@ -152,7 +153,7 @@ Evaluator::Flow Evaluator::iterate_loop(const Stmt& s, Values all, int depth) {
     Values picked;
     for (Value& v : all) {
         if (s.condition) {
-            scope_ = std::make_shared<Scope>(outer);
+            scope_ = counted<Scope>(outer);
             assign(*s.target, v);
             const bool wanted = eval(*s.condition).truthy();
             scope_ = outer;
@@ -162,11 +163,11 @@ Evaluator::Flow Evaluator::iterate_loop(const Stmt& s, Values all, int depth) {
     }
     const Value kept = Value::list(std::move(picked));  // a list, since what it holds may be the end of a long chain
     const Values& items = kept.items();
-    auto index = std::make_shared<std::size_t>(0);
+    auto index = counted<std::size_t>(0);
     const Value object = loop_object(s, kept, index, depth);
     for (*index = 0; *index < items.size(); ++*index) {
         step();
-        scope_ = std::make_shared<Scope>(outer);
+        scope_ = counted<Scope>(outer);
         scope_->set("loop", object);
         assign(*s.target, items[*index]);
         const Flow flow = run(s.body);
@@ -174,7 +175,7 @@ Evaluator::Flow Evaluator::iterate_loop(const Stmt& s, Values all, int depth) {
         if (flow == Flow::break_loop) break;
     }
     if (items.empty()) {
-        scope_ = std::make_shared<Scope>(outer);
+        scope_ = counted<Scope>(outer);
         const Flow flow = run(s.otherwise);
         scope_ = outer;
         return flow;
@@ -183,10 +184,10 @@ Evaluator::Flow Evaluator::iterate_loop(const Stmt& s, Values all, int depth) {
 }
 
 Value Evaluator::loop_object(const Stmt& s, const Value& items, const std::shared_ptr<std::size_t>& index, int depth) {
-    auto c = std::make_shared<Callable>();
-    auto scratch = std::make_shared<Value>();
+    auto c = counted<Callable>();
+    auto scratch = counted<Value>();
     const auto named = [](std::function<Value(Evaluator&, const Arguments&)> f) {
-        auto inner = std::make_shared<Callable>();
+        auto inner = counted<Callable>();
         inner->call = std::move(f);
         return Value(std::move(inner));
     };
@@ -194,7 +195,7 @@ Value Evaluator::loop_object(const Stmt& s, const Value& items, const std::share
         if (a.positional.empty()) throw TemplateError("no items for cycling given");
         return a.positional[*index % a.positional.size()];
     });
-    auto last_seen = std::make_shared<Value>();
+    auto last_seen = counted<Value>();
     const Value changed = named([last_seen](Evaluator&, const Arguments& a) {
         Value now = Value::list(a.positional);
         const bool differs = !equal(now, *last_seen);
@@ -222,17 +223,17 @@ Value Evaluator::loop_object(const Stmt& s, const Value& items, const std::share
         c->call = [&s, depth, home = std::weak_ptr<Scope>(scope_)](Evaluator& e, const Arguments& a) {
             const ScopePtr kept = e.scope_;
             if (auto scope = home.lock()) e.scope_ = scope;
-            std::string out = std::exchange(e.out_, {});
+            Output out = std::exchange(e.out_, {});
             e.iterate_loop(s, e.iterate(a.get(0, "iterable", Value())), depth + 1);
             std::swap(out, e.out_);
             e.scope_ = kept;
-            return e.made(std::move(out));
+            return e.made(std::move(out.text));
         };
     return Value(std::move(c));
 }
 
 Value Evaluator::macro(const Stmt& s, const std::string& name) {
-    auto c = std::make_shared<Callable>();
+    auto c = counted<Callable>();
     captured_scopes_.push_back(scope_);
     c->call = [&s, home = std::weak_ptr<Scope>(scope_), name](Evaluator& e, const Arguments& a) {
         return e.run_macro(s, home.lock(), name, a);
@@ -268,8 +269,8 @@ void Evaluator::set_extras(const Stmt& s, const std::string& name, const Argumen
 Value Evaluator::run_macro(const Stmt& s, const ScopePtr& home, const std::string& name, const Arguments& a) {
     const Depth bound(*this);
     const ScopePtr kept = scope_;
-    std::string out = std::exchange(out_, {});
-    scope_ = std::make_shared<Scope>(home);
+    Output out = std::exchange(out_, {});
+    scope_ = counted<Scope>(home);
     set_extras(s, name, a);
     for (std::size_t i = 0; i < s.parameters.size(); ++i) {
         const Parameter& p = s.parameters[i];
@@ -281,7 +282,7 @@ Value Evaluator::run_macro(const Stmt& s, const ScopePtr& home, const std::strin
     run(s.body);
     scope_ = kept;
     std::swap(out, out_);
-    return made(std::move(out));
+    return made(std::move(out.text));
 }
 
 }  // namespace text::jinja

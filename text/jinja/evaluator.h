@@ -16,7 +16,7 @@ struct Scope {
     const Value* find(std::string_view name) const;
     void set(const std::string& name, Value value);
     std::shared_ptr<Scope> outer;
-    std::vector<std::pair<std::string, Value>> names;
+    Fields names;
 };
 using ScopePtr = std::shared_ptr<Scope>;
 
@@ -70,12 +70,15 @@ private:
 
     std::int64_t now_;
     ScopePtr scope_;
-    std::string out_;
+    struct Output {
+        std::string text;
+        Charge charge;
+    } out_;
     const Value* piped_ = nullptr;
     std::size_t steps_ = 0, bytes_ = 0;
     int depth_ = 0, expressions_ = 0;
-    std::vector<ScopePtr> captured_scopes_;
-    std::vector<std::shared_ptr<Namespace>> namespaces_;
+    Vector<ScopePtr> captured_scopes_;
+    Vector<std::shared_ptr<Namespace>> namespaces_;
 };
 
 // Methods of str and dict and list; an unknown name gives undefined.
@@ -90,7 +93,7 @@ enum class Words { of_python, of_jinja };  // where one begins: behind what is n
 std::string titled(const std::string& text, Words words);
 enum class Pad { left, right, both };  // where it goes
 std::string padded(const std::string& text, std::int64_t width, Pad pad, const std::string& fill);
-std::vector<std::string> lines_of(const std::string& text, bool keep_ends);  // str.splitlines
+Texts lines_of(const std::string& text, bool keep_ends);  // str.splitlines
 std::size_t count_words(const std::string& text);
 bool is_word(char32_t c);       // of a regular expression's \w
 bool strips(char32_t c);        // what str.strip takes
@@ -99,11 +102,11 @@ struct WrapStyle {
     std::size_t width;         // in code points
     bool inside_words, at_hyphens;  // where else than between words it may be cut
 };
-std::vector<std::string> wrapped(const std::string& line, const WrapStyle& style);  // textwrap.wrap
-void check_size(std::size_t bytes);  // throws where a text is larger than any may be
+Texts wrapped(const std::string& line, const WrapStyle& style);  // textwrap.wrap
 std::string replaced(const std::string& text, const std::string& from, const std::string& to, std::int64_t count);
 std::string formatted(Evaluator& evaluator, const std::string& format, const Arguments& arguments);  // the % operator
 std::size_t length(const std::string& text);  // in code points
-std::vector<std::string> characters(const std::string& text);
+Texts characters(const std::string& text);
+Vector<std::size_t> bounds_of(const std::string& text);  // where each code point begins, and the end
 
 }  // namespace text::jinja

@@ -150,7 +150,12 @@ Value Evaluator::binary_expression(const Expr& e) {
 }
 
 Value Evaluator::binary(const std::string& op, const Value& a, const Value& b) {
-    if (op == "~") return made(to_text(a) + to_text(b));
+    if (op == "~") {
+        std::string text = to_text(a);
+        const std::string more = to_text(b);
+        check_size(text.size() + more.size());
+        return made(std::move(text += more));
+    }
     if (a.is_undefined()) use_of(a);
     if (b.is_undefined()) use_of(b);
     if (op == "%" && a.is_string()) {
@@ -245,8 +250,9 @@ Value Evaluator::slice(const Expr& e) {
     if (!object.is_string() && !object.is_list()) return Value::undefined(std::string("'") + object.type_name() + "' object cannot be sliced");
     const std::int64_t by = bound[2].is_none() ? 1 : index_of(bound[2]);
     if (by == 0) throw TemplateError("slice step cannot be zero");
-    const Values items = iterate(object);
-    const auto n = std::int64_t(items.size());
+    const auto starts = object.is_string() ? bounds_of(object.string()) : Vector<std::size_t>{};
+    const auto n = std::int64_t(object.is_string() ? starts.size() - 1 : object.items().size());
+    step(std::size_t(n));
     const auto clamp = [&](const Value& v, std::int64_t otherwise) {
         if (v.is_none()) return otherwise;
         std::int64_t i = index_of(v);
@@ -256,12 +262,14 @@ Value Evaluator::slice(const Expr& e) {
     };
     const std::int64_t from = clamp(bound[0], by > 0 ? 0 : n - 1), to = clamp(bound[1], by > 0 ? n : -1);
     Values picked;
-    const std::int64_t stride = std::clamp<std::int64_t>(by, -n - 1, n + 1);
-    for (std::int64_t i = from; by > 0 ? i < to : i > to; i += stride) picked.push_back(items[std::size_t(i)]);
-    if (object.is_list()) return Value::list(std::move(picked), object.is_tuple());
     std::string text;
-    for (const Value& c : picked) text += c.string();
-    return made(std::move(text));
+    const std::int64_t stride = std::clamp<std::int64_t>(by, -n - 1, n + 1);
+    for (std::int64_t i = from; by > 0 ? i < to : i > to; i += stride) {
+        const auto at = std::size_t(i);
+        if (object.is_list()) picked.push_back(object.items()[at]);
+        else text.append(object.string(), starts[at], starts[at + 1] - starts[at]);
+    }
+    return object.is_list() ? Value::list(std::move(picked), object.is_tuple()) : made(std::move(text));
 }
 
 Arguments Evaluator::arguments(const Expr& e) {
@@ -273,7 +281,10 @@ Arguments Evaluator::arguments(const Expr& e) {
     if (e.named_spread) {
         const Value more = eval(*e.named_spread);
         if (!more.is_dict()) throw TemplateError("what follows ** must be a mapping");
-        for (const auto& [key, value] : more.pairs()) a.named.emplace_back(to_text(key), value);
+        for (const auto& [key, value] : more.pairs()) {
+            a.named.emplace_back(to_text(key), value);
+            a.names.add(a.named.back().first.size());
+        }
     }
     return a;
 }
@@ -309,10 +320,11 @@ Value Evaluator::item(const Value& object, const Value& key) {
     if (object.is_dict()) {
         if (const Value* v = object.find(key)) return *v;
     } else if ((object.is_list() || object.is_string()) && key.is_integral()) {
-        const Values items = object.is_string() ? iterate(object) : Values{};
-        const Values& all = object.is_string() ? items : object.items();
-        const std::int64_t n = std::int64_t(all.size()), i = key.integer() < 0 ? key.integer() + n : key.integer();
-        if (i >= 0 && i < n) return all[std::size_t(i)];
+        const auto starts = object.is_string() ? bounds_of(object.string()) : Vector<std::size_t>{};
+        if (object.is_string()) step(starts.size());
+        const auto n = std::int64_t(object.is_string() ? starts.size() - 1 : object.items().size()), i = key.integer() < 0 ? key.integer() + n : key.integer();
+        const auto at = std::size_t(i);
+        if (i >= 0 && i < n) return object.is_string() ? Value(object.string().substr(starts[at], starts[at + 1] - starts[at])) : object.items()[at];
     }
     if (key.is_string()) {
         if (const Value* v = object.named(key.string())) return *v;

@@ -21,7 +21,9 @@ Value tojson(Evaluator& e, const Value& v, const Arguments& a) {
     const Value indent = a.get(1, "indent", nullptr), separators = a.get(2, "separators", nullptr);
     style.sort_keys = a.get(3, "sort_keys", false).truthy();
     if (indent.is_integral()) {
-        style.indent = int(std::clamp<std::int64_t>(indent.integer(), 0, 100));
+        const auto blanks = std::max<std::int64_t>(indent.integer(), 0);
+        check_size(std::size_t(blanks));
+        style.indent = int(blanks);
         style.indent_text.assign(std::size_t(style.indent), ' ');
     } else if (indent.is_string()) {
         style.indent = 0;

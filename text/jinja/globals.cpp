@@ -57,7 +57,7 @@ Value make_dict(Evaluator& e, const Arguments& a) {
 }
 
 Value callable(std::function<Value(Evaluator&, const Arguments&)> call) {
-    auto c = std::make_shared<Callable>();
+    auto c = counted<Callable>();
     c->call = std::move(call);
     return Value(std::move(c));
 }
@@ -66,15 +66,15 @@ Value callable(std::function<Value(Evaluator&, const Arguments&)> call) {
 Value cycler(Evaluator&, const Arguments& a) {
     if (a.positional.empty()) throw TemplateError("at least one item has to be provided");
     const Value items = Value::list(a.positional, true);
-    auto place = std::make_shared<std::size_t>(0);
-    auto pos = std::make_shared<Value>();
+    auto place = counted<std::size_t>(0);
+    auto pos = counted<Value>();
     const Value next = callable([items, place](Evaluator&, const Arguments&) {
         const Value now = items.items()[*place];
         *place = (*place + 1) % items.items().size();
         return now;
     });
     const Value reset = callable([place](Evaluator&, const Arguments&) { return *place = 0, Value(nullptr); });
-    auto c = std::make_shared<Callable>();
+    auto c = counted<Callable>();
     c->fields = {{"next", next}, {"reset", reset}, {"items", items}};
     c->computed_field = [items, place, pos](const std::string& name) -> const Value* {
         if (name == "current") return &items.items()[*place];
@@ -85,8 +85,8 @@ Value cycler(Evaluator&, const Arguments& a) {
 
 Value joiner(Evaluator&, const Arguments& a) {
     const Value held = Value::list({a.get(0, "sep", ", ")});
-    auto c = std::make_shared<Callable>();
-    c->call = [held, used = std::make_shared<bool>(false)](Evaluator&, const Arguments&) { return std::exchange(*used, true) ? held.items()[0] : Value(""); };
+    auto c = counted<Callable>();
+    c->call = [held, used = counted<bool>(false)](Evaluator&, const Arguments&) { return std::exchange(*used, true) ? held.items()[0] : Value(""); };
     c->computed_field = [held](const std::string& name) { return name == "sep" ? &held.items()[0] : nullptr; };
     return Value(std::move(c));
 }
@@ -94,7 +94,7 @@ Value joiner(Evaluator&, const Arguments& a) {
 }  // namespace
 
 Value Evaluator::make_namespace(const Arguments& a) {
-    auto ns = std::make_shared<Namespace>();
+    auto ns = counted<Namespace>();
     const Value fields = make_dict(*this, a);
     for (const auto& [key, value] : fields.pairs()) ns->set(to_text(key), value);
     namespaces_.push_back(ns);
@@ -103,7 +103,7 @@ Value Evaluator::make_namespace(const Arguments& a) {
 
 void Evaluator::globals() {
     const auto add = [&](const char* name, Value (*f)(Evaluator&, const Arguments&)) {
-        auto c = std::make_shared<Callable>();
+        auto c = counted<Callable>();
         c->call = f;
         scope_->set(name, Value(std::move(c)));
     };

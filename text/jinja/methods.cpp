@@ -25,7 +25,7 @@ Value strip_method(Evaluator& e, const Value& self, const Arguments& a) {
 }
 
 Value split_blank(Evaluator& e, const std::string& s, std::int64_t limit, bool from_right) {
-    const std::vector<std::string> all = characters(s);
+    const Texts all = characters(s);
     const auto blank = [&](std::size_t i) { int n; return is_space(decode_utf8(all[i], 0, n)); };
     Values out;
     std::string word;
@@ -194,7 +194,9 @@ Value format_method(Evaluator& e, const Value& self, const Arguments& a) {
             const std::size_t at = field.empty() ? next++ : number && field.size() < 6 ? std::size_t(std::stoi(field)) : a.positional.size();
             const Value* v = a.find(at, field);
             if (!v) throw TemplateError("format() has no value for '{" + field + "}'");
-            out += to_text(*v);
+            const std::string text = to_text(*v);
+            check_size(out.size() + text.size());
+            out += text;
             i = end;
         } else {
             out += s[i];
@@ -275,7 +277,7 @@ Value method(const Value& object, const std::string& name) {
     }
     if (mutates) return Value::undefined("access to attribute '" + name + "' of '" + object.type_name() + "' object is unsafe.");
     if (!row) return {};
-    auto c = std::make_shared<Callable>();
+    auto c = counted<Callable>();
     c->call = [object, row](Evaluator& e, const Arguments& a) { return row->run(e, object, a); };
     return Value(std::move(c));
 }

@@ -54,6 +54,7 @@ std::string string_repr(const std::string& s) {
         else if (point < 0x100) out += hex("\\x", unsigned(point), 2);
         else out += point < 0x10000 ? hex("\\u", unsigned(point), 4) : hex("\\U", unsigned(point), 8);
         i += std::size_t(n);
+        check_size(out.size());
     }
     return out + quote;
 }
@@ -85,6 +86,7 @@ void append_json_string(std::string& out, const std::string& s, bool ascii) {
             }
         }
         i += std::size_t(length);
+        check_size(out.size());
     }
     out += '"';
 }
@@ -116,7 +118,7 @@ public:
             object(v, level);
         else
             throw TemplateError(std::string("Object of type ") + v.type_name() + " is not JSON serializable");
-        if (out.size() > (std::size_t(64) << 20)) throw TemplateError("the output is larger than 64 MiB");
+        check_size(out.size());
     }
     std::string out;
 
@@ -124,6 +126,7 @@ private:
     bool lines() const { return style_.indent >= 0; }
     void new_line(int level) {
         if (!lines()) return;
+        check_size(out.size() + std::size_t(level) * style_.indent_text.size());
         out += '\n';
         for (int i = 0; i < level; ++i) out += style_.indent_text;
     }
@@ -147,7 +150,7 @@ private:
     }
     void object(const Value& v, int level) {
         if (v.pairs().empty()) return void(out += "{}");
-        std::vector<const std::pair<Value, Value>*> order;
+        Vector<const std::pair<Value, Value>*> order;
         for (const auto& pair : v.pairs()) order.push_back(&pair);
         if (style_.sort_keys)
             std::stable_sort(order.begin(), order.end(), [](auto* a, auto* b) { return less(a->first, b->first); });
@@ -165,6 +168,34 @@ private:
     const JsonStyle& style_;
 };
 
+std::string repr_of_one(const Value& v) {
+    if (v.is_undefined()) return "Undefined";
+    if (v.is_none()) return "None";
+    if (v.is_bool()) return v.boolean() ? "True" : "False";
+    if (v.is_int()) return std::to_string(v.integer());
+    if (v.is_float()) return float_text(v.number());
+    if (v.is_string()) return v.is_safe() ? "Markup(" + string_repr(v.string()) + ")" : string_repr(v.string());
+    return std::string("<") + v.type_name() + ">";
+}
+
+void append_repr(std::string& out, const Value& v) {
+    auto separate = [&out, first = true]() mutable { out += std::exchange(first, false) ? "" : ", "; };
+    if (v.is_list()) {
+        out += v.is_tuple() ? '(' : '[';
+        for (const Value& item : v.items()) separate(), append_repr(out, item);
+        out += !v.is_tuple() ? "]" : v.items().size() == 1 ? ",)" : ")";
+    } else if (v.is_dict()) {
+        out += '{';
+        for (const auto& [key, value] : v.pairs()) separate(), append_repr(out, key), out += ": ", append_repr(out, value);
+        out += '}';
+    } else {
+        const std::string one = repr_of_one(v);
+        check_size(out.size() + one.size());
+        out += one;
+    }
+    check_size(out.size());
+}
+
 }  // namespace
 
 std::string to_text(const Value& v) {
@@ -173,23 +204,9 @@ std::string to_text(const Value& v) {
 }
 
 std::string repr(const Value& v) {
-    if (v.is_undefined()) return "Undefined";
-    if (v.is_none()) return "None";
-    if (v.is_bool()) return v.boolean() ? "True" : "False";
-    if (v.is_int()) return std::to_string(v.integer());
-    if (v.is_float()) return float_text(v.number());
-    if (v.is_string()) return v.is_safe() ? "Markup(" + string_repr(v.string()) + ")" : string_repr(v.string());
     std::string out;
-    if (v.is_list()) {
-        for (const Value& item : v.items()) out += (out.empty() ? "" : ", ") + repr(item);
-        if (!v.is_tuple()) return "[" + out + "]";
-        return v.items().size() == 1 ? "(" + out + ",)" : "(" + out + ")";
-    }
-    if (v.is_dict()) {
-        for (const auto& [key, value] : v.pairs()) out += (out.empty() ? "" : ", ") + repr(key) + ": " + repr(value);
-        return "{" + out + "}";
-    }
-    return std::string("<") + v.type_name() + ">";
+    append_repr(out, v);
+    return out;
 }
 
 std::string to_json(const Value& value, const JsonStyle& style) {

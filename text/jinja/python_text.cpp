@@ -41,10 +41,6 @@ void each_point(const std::string& text, Use use) {
 
 }  // namespace
 
-void check_size(std::size_t bytes) {
-    if (bytes > (std::size_t(64) << 20)) throw TemplateError("the template makes more text than allowed");
-}
-
 // The separators U+001C to U+001F too.
 bool strips(char32_t c) { return is_space(c) || (c >= 0x1c && c <= 0x1f); }
 bool is_word(char32_t c) { return c == '_' || (c != no_char && (classes(c) & (base::letter | base::number)) != 0); }
@@ -65,8 +61,8 @@ std::size_t count_words(const std::string& text) {
     return out;
 }
 
-std::vector<std::string> lines_of(const std::string& text, bool keep_ends) {
-    std::vector<std::string> out;
+Texts lines_of(const std::string& text, bool keep_ends) {
+    Texts out;
     std::size_t from = 0;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = past_line_end(text, at);
@@ -94,14 +90,16 @@ std::string padded(const std::string& text, std::int64_t width, Pad pad, const s
     return out;
 }
 
-std::vector<std::string> characters(const std::string& text) {
-    std::vector<std::string> out;
-    for (std::size_t i = 0; i < text.size();) {
-        int n = 1;
-        decode_utf8(text, i, n);
-        out.push_back(text.substr(i, std::size_t(n)));
-        i += std::size_t(n);
-    }
+Texts characters(const std::string& text) {
+    Texts out;
+    each_point(text, [&](char32_t, std::size_t at, std::size_t n) { out.push_back(text.substr(at, n)); });
+    return out;
+}
+
+Vector<std::size_t> bounds_of(const std::string& text) {
+    Vector<std::size_t> out;
+    each_point(text, [&](char32_t, std::size_t at, std::size_t) { out.push_back(at); });
+    out.push_back(text.size());
     return out;
 }
 
@@ -120,12 +118,13 @@ std::string escaped(const std::string& text) {
             case '\'': out += "&#39;"; break;
             default: out += c;
         }
+        check_size(out.size());
     }
     return out;
 }
 
 std::string strip(const std::string& text, const std::string* set, bool left, bool right) {
-    const std::vector<std::string> chosen = set ? characters(*set) : std::vector<std::string>{};
+    const Texts chosen = set ? characters(*set) : Texts{};
     const auto goes = [&](std::size_t from, std::size_t n) {
         const std::string c = text.substr(from, n);
         return set ? std::find(chosen.begin(), chosen.end(), c) != chosen.end() : strips(point(c));
@@ -163,9 +162,10 @@ std::string changed_case(const std::string& text, bool upper) {
 }
 
 std::string capitalized(const std::string& text) {
-    const auto all = characters(text);
-    if (all.empty()) return text;
-    return in_title_case(all[0]) + changed_case(text.substr(all[0].size()), false);
+    if (text.empty()) return text;
+    int n = 1;
+    decode_utf8(text, 0, n);
+    return in_title_case(text.substr(0, std::size_t(n))) + changed_case(text.substr(std::size_t(n)), false);
 }
 
 std::string titled(const std::string& text, Words words) {
@@ -182,23 +182,20 @@ std::string titled(const std::string& text, Words words) {
 std::string replaced(const std::string& text, const std::string& from, const std::string& to, std::int64_t count) {
     std::string out;
     std::size_t at = 0;
-    const auto bounded = [&] {
-        if (out.size() > (std::size_t(64) << 20)) throw TemplateError("the template makes more text than allowed");
-    };
     if (from.empty()) {
-        for (const std::string& c : characters(text)) {
+        each_point(text, [&](char32_t, std::size_t at, std::size_t n) {
+            check_size(out.size() + to.size());
             if (count != 0) out += to, --count;
-            out += c;
-            bounded();
-        }
+            out.append(text, at, n);
+        });
         return count != 0 ? out + to : out;
     }
     for (; count != 0; --count) {
         const std::size_t hit = text.find(from, at);
         if (hit == std::string::npos) break;
+        check_size(out.size() + (hit - at) + to.size());
         out.append(text, at, hit - at);
         out += to;
-        bounded();
         at = hit + from.size();
     }
     return out.append(text, at, std::string::npos);
@@ -238,6 +235,7 @@ std::string formatted(Evaluator&, const std::string& format, const Arguments& a)
             const std::string text = c == 's' ? to_text(*v) : repr(*v);
             const int width = std::atoi(spec.c_str() + 1);
             const std::string pad(std::size_t(std::max<std::int64_t>(0, std::min(std::abs(width), 9999) - std::int64_t(length(text)))), ' ');
+            check_size(out.size() + text.size() + pad.size());
             out += width < 0 ? text + pad : pad + text;
             continue;
         }

@@ -55,7 +55,7 @@ Value sort(Evaluator& e, const Value& v, const Arguments& a) {
     const Value attribute = a.get(2, "attribute", nullptr);
     const bool fold = !a.get(1, "case_sensitive", false).truthy(), reverse = a.get(0, "reverse", false).truthy();
     if (!attribute.is_string() || attribute.string().find(',') == std::string::npos) return sorted(e, items, by_attribute(e, items, attribute, fold), reverse);
-    std::vector<Values> keys(items.size());  // by several attributes
+    Vector<Values> keys(items.size());  // by several attributes
     const std::string& all = attribute.string();
     for (std::size_t from = 0; from <= all.size();) {
         const std::size_t comma = std::min(all.find(',', from), all.size());
@@ -109,9 +109,10 @@ Value join(Evaluator& e, const Value& v, const Arguments& a) {
     std::string out;
     bool first = true;
     for (const Value& item : e.iterate(v)) {
+        const std::string text = to_text(attribute.is_none() ? item : dig(e, item, attribute));
+        check_size(out.size() + between.size() + text.size());
         if (!std::exchange(first, false)) out += between;
-        out += to_text(attribute.is_none() ? item : dig(e, item, attribute));
-        check_size(out.size());
+        out += text;
     }
     return e.made(std::move(out));
 }

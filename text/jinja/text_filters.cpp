@@ -22,15 +22,17 @@ Value indent(Evaluator& e, const Value& v, const Arguments& a) {
     if (!v.is_string()) throw TemplateError(std::string("indent wants a text, found ") + v.type_name());
     const Value width = a.get(0, "width", 4);
     const bool first = a.get(1, "first", false).truthy(), blank = a.get(2, "blank", false).truthy();
-    const std::string pad = width.is_string() ? width.string() : std::string(std::size_t(std::clamp<std::int64_t>(whole(a, 0, "width", 4, "indent"), 0, 10000)), ' ');
+    const std::size_t blanks = width.is_string() ? 0 : std::size_t(std::max<std::int64_t>(whole(a, 0, "width", 4, "indent"), 0));
+    check_size(blanks);
+    const std::string pad = width.is_string() ? width.string() : std::string(blanks, ' ');
     std::string out;
     bool begins = true;
     for (const std::string& line : lines_of(v.string() + "\n", false)) {
         const bool is_first = std::exchange(begins, false);
+        check_size(out.size() + pad.size() + line.size() + 1);
         if (!is_first) out += '\n';
         if (is_first ? first : blank || !line.empty()) out += pad;
         out += line;
-        check_size(out.size());
     }
     return e.made(std::move(out));
 }
@@ -78,9 +80,9 @@ Value wordwrap(Evaluator& e, const Value& v, const Arguments& a) {
         auto parts = wrapped(line, style);
         if (parts.empty()) parts.emplace_back();
         for (const std::string& part : parts) {
+            check_size(out.size() + seam.size() + part.size());
             if (!std::exchange(begins, false)) out += seam;
             out += part;
-            check_size(out.size());
         }
     }
     return e.made(std::move(out));

@@ -22,10 +22,10 @@ std::size_t checked(std::size_t weight) {
 
 // The last holder of a chain of values would destroy each inside of the one before.
 void bury(Value& value) {
-    thread_local Values* waiting = nullptr;
+    thread_local std::vector<Value>* waiting = nullptr;  // uncounted: nothing may throw here
     if (!value.is_list() && !value.is_dict() && !value.is_callable()) return;
     if (waiting) return waiting->push_back(std::move(value));
-    Values dying;
+    std::vector<Value> dying;
     waiting = &dying;
     for (dying.push_back(std::move(value)); !dying.empty();) {
         const Value next = std::move(dying.back());
@@ -44,10 +44,10 @@ Dict::~Dict() {
     for (auto& [key, value] : pairs) bury(key), bury(value);
 }
 
-Value Value::undefined(std::string why) { return Value(std::in_place, Undefined{std::move(why)}); }
+Value Value::undefined(std::string why) { return Value(std::in_place, Undefined{counted_text(std::move(why))}); }
 
 Value Value::list(Values items, bool tuple) {
-    auto list = std::make_shared<List>();
+    auto list = counted<List>();
     int deepest = 0;
     for (const Value& v : items) {
         deepest = std::max(deepest, v.depth());
@@ -61,13 +61,13 @@ Value Value::list(Values items, bool tuple) {
 
 Value Value::group(Value grouper, Values items) {
     Value out = list({std::move(grouper), list(std::move(items))}, true);
-    auto named = std::make_shared<List>(*std::get<std::shared_ptr<const List>>(out.held_));
+    auto named = counted<List>(*std::get<std::shared_ptr<const List>>(out.held_));
     named->group = true;
     return Value(std::in_place, std::shared_ptr<const List>(std::move(named)));
 }
 
 Value Value::dict(Pairs pairs) {
-    auto dict = std::make_shared<Dict>();
+    auto dict = counted<Dict>();
     int deepest = 0;
     for (auto& [key, value] : pairs) {
         deepest = std::max({deepest, key.depth(), value.depth()});
@@ -95,7 +95,7 @@ Value Value::from_json(const base::OrderedJson& json) {
         for (const auto& item : json) items.push_back(from_json(item));
         return list(std::move(items));
     }
-    auto dict = std::make_shared<Dict>();  // keys of a parsed object are unique
+    auto dict = counted<Dict>();  // keys of a parsed object are unique
     int deepest = 0;
     for (const auto& [key, value] : json.items()) {
         dict->pairs.emplace_back(Value(key), from_json(value));
@@ -111,6 +111,12 @@ bool Value::is_tuple() const { return is_list() && std::get<std::shared_ptr<cons
 Namespace* Value::as_namespace() const {
     const auto* held = std::get_if<std::shared_ptr<Namespace>>(&held_);
     return held ? held->get() : nullptr;
+}
+
+const std::string& Value::why() const {
+    static const std::string none;
+    const auto& why = std::get<Undefined>(held_).why;
+    return why ? *why : none;
 }
 
 std::int64_t Value::integer() const { return is_bool() ? boolean() : std::get<std::int64_t>(held_); }
@@ -181,6 +187,7 @@ void Namespace::set(const std::string& name, Value value) {
             held = std::move(value);
             return;
         }
+    names.add(name.size());
     fields.emplace_back(name, std::move(value));
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "text/jinja/memory.h"
 
 namespace text::jinja {
 
@@ -25,8 +26,9 @@ struct TemplateError : std::runtime_error {
 
 class Value;
 class Evaluator;
-using Values = std::vector<Value>;
-using Pairs = std::vector<std::pair<Value, Value>>;
+using Values = Vector<Value>;
+using Pairs = Vector<std::pair<Value, Value>>;
+using Fields = Vector<std::pair<std::string, Value>>;
 
 struct Arguments;
 struct List;
@@ -35,7 +37,7 @@ struct Namespace;
 struct Callable;
 
 struct Undefined {
-    std::string why;  // the error of whoever uses it
+    std::shared_ptr<const std::string> why;  // the error of whoever uses it; null: none is told
 };
 struct Str {
     std::shared_ptr<const std::string> text;
@@ -50,7 +52,7 @@ public:
     Value(int i) : held_(std::int64_t(i)) {}
     Value(std::int64_t i) : held_(i) {}
     Value(double d) : held_(d) {}
-    Value(std::string s, bool safe = false) : held_(Str{std::make_shared<const std::string>(std::move(s)), safe}) {}
+    Value(std::string s, bool safe = false) : held_(Str{counted_text(std::move(s)), safe}) {}
     Value(const char* s) : Value(std::string(s)) {}
     Value(std::shared_ptr<Callable> c) : held_(std::move(c)) {}
     Value(std::shared_ptr<Namespace> n) : held_(std::move(n)) {}
@@ -75,7 +77,7 @@ public:
     bool is_callable() const { return std::holds_alternative<std::shared_ptr<Callable>>(held_); }
     Namespace* as_namespace() const;
 
-    const std::string& why() const { return std::get<Undefined>(held_).why; }
+    const std::string& why() const;
     bool boolean() const { return std::get<bool>(held_); }
     std::int64_t integer() const;  // of is_integral()
     double number() const;         // of is_number()
@@ -115,20 +117,22 @@ struct Dict {
     std::size_t weight = 1;
 };
 struct Namespace {
-    std::vector<std::pair<std::string, Value>> fields;
+    Fields fields;
+    Charge names;  // of the fields
     const Value* find(std::string_view name) const;
     void set(const std::string& name, Value value);
 };
 struct Arguments {
     Values positional;
-    std::vector<std::pair<std::string, Value>> named;
+    Fields named;
+    Charge names;  // of those that a mapping named
 
     const Value* find(std::size_t position, std::string_view name) const;
     Value get(std::size_t position, std::string_view name, Value otherwise) const;
 };
 struct Callable {
     std::function<Value(Evaluator&, const Arguments&)> call;
-    std::vector<std::pair<std::string, Value>> fields;                // attributes: loop.index, macro.name
+    Fields fields;                                                   // attributes: loop.index, macro.name
     std::function<const Value*(const std::string&)> computed_field;  // may be empty
 };
 

@@ -29,8 +29,8 @@ public:
         }
     }
 
-    std::vector<std::string> lines() {
-        std::vector<std::string> out;
+    Texts lines() {
+        Texts out;
         while (next_ < chunks_.size()) {
             if (!out.empty() && is_space_only(chunks_[next_])) ++next_;
             if (const std::string line = this->line(); !line.empty()) out.push_back(line);
@@ -80,7 +80,7 @@ private:
     }
 
     std::string line() {
-        std::vector<Chunk> parts;
+        Vector<Chunk> parts;
         std::size_t used = 0;
         for (; next_ < chunks_.size() && used + chunks_[next_].size() <= style_.width; ++next_) {
             parts.push_back(chunks_[next_]);
@@ -92,7 +92,7 @@ private:
     }
 
     // What fits of a chunk that is longer than a line: nothing may, which is a part of no characters.
-    void take_of_long(std::vector<Chunk>& parts, std::size_t left) {
+    void take_of_long(Vector<Chunk>& parts, std::size_t left) {
         Chunk& chunk = chunks_[next_];
         if (!style_.inside_words) {
             if (parts.empty()) parts.push_back(chunks_[next_++]);
@@ -111,14 +111,14 @@ private:
 
     const std::string& line_;
     const WrapStyle& style_;
-    std::vector<char32_t> points_;
-    std::vector<std::size_t> bytes_;  // where each begins
-    std::vector<Chunk> chunks_;
+    Vector<char32_t> points_;
+    Vector<std::size_t> bytes_;  // where each begins
+    Vector<Chunk> chunks_;
     std::size_t next_ = 0;
 };
 
 }  // namespace
 
-std::vector<std::string> wrapped(const std::string& line, const WrapStyle& style) { return Wrapper(line, style).lines(); }
+Texts wrapped(const std::string& line, const WrapStyle& style) { return Wrapper(line, style).lines(); }
 
 }  // namespace text::jinja
