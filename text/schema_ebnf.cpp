@@ -18,6 +18,26 @@ void check_keywords(const Json& schema) {
         if (schema.contains(key)) throw Refused{"the keyword \"" + std::string(key) + "\" has no grammar"};
 }
 
+bool is_finite(const RuleNode& node, const std::vector<bool>& rules) {
+    using Kind = RuleNode::Kind;
+    const auto finite = [&](const RuleNode& part) { return is_finite(part, rules); };
+    if (node.kind == Kind::rule) return rules[std::size_t(node.rule)];
+    if (node.kind == Kind::either) return std::any_of(node.parts.begin(), node.parts.end(), finite);
+    return (node.kind == Kind::repeat && node.least == 0) || std::all_of(node.parts.begin(), node.parts.end(), finite);
+}
+
+// Those that have a sentence.
+std::vector<bool> finite_rules(const Rules& rules) {
+    std::vector<bool> out(rules.nodes.size(), false);
+    const auto visit = [&](std::size_t r) { return !out[r] && is_finite(rules.nodes[r], out) && (out[r] = true); };
+    for (bool more = true; more;) {  // to and fro, since rules stand before or behind those that they call
+        more = false;
+        for (std::size_t r = out.size(); r-- > 0;) more |= visit(r);
+        for (std::size_t r = 0; r < out.size(); ++r) more |= visit(r);
+    }
+    return out;
+}
+
 bool applies_others(const Json& schema) {
     for (const char* key : {"$ref", "allOf", "anyOf", "oneOf", "not", "if", "dependentRequired", "dependentSchemas", "dependencies", "unevaluatedProperties", "unevaluatedItems"})
         if (schema.contains(key)) return true;
@@ -34,7 +54,19 @@ std::string SchemaWriter::write() {
     if (!body) throw Refused{"no value satisfies the schema", impossible_};
     std::string out = root_ + " ::= " + *body + "\n" + rules_;
     if (options_.any_whitespace) out += root_ + "-space ::= [ \\t\\n\\r]{0,40}\n";
+    if (const auto place = circular_ ? place_without_end(out) : std::nullopt) throw Refused{"no finite document satisfies it", place};
     return out;
+}
+
+// Where the first schema lies that has endless documents only, if all those of the whole are endless.
+std::optional<std::string> SchemaWriter::place_without_end(const std::string& ebnf) const {
+    const auto rules = parse_ebnf(root_ == "root" ? ebnf : "root ::= " + root_ + "\n" + ebnf).value();
+    const std::vector<bool> finite = finite_rules(rules);
+    if (finite[std::size_t(rules.root)]) return std::nullopt;
+    for (const auto& [name, place] : places_)
+        for (std::size_t r = 0; r < rules.names.size(); ++r)
+            if (!finite[r] && rules.names[r] + " " == name) return place;
+    return "";
 }
 
 std::string SchemaWriter::rule(const std::string& body) {
@@ -97,12 +129,16 @@ SchemaWriter::Expr SchemaWriter::reference(const std::string& target) {
 SchemaWriter::Expr SchemaWriter::shared(const std::string& key, std::string place, const Json& schema, bool taken_apart) {
     const auto [it, fresh] = shared_.try_emplace(key, "");
     if (open_.contains(key)) throw Refused{"the schema refers to itself without end"};
+    circular_ = circular_ || unfinished_.contains(key);
     if (!fresh) return it->second.empty() ? std::nullopt : Expr(it->second);
     const std::string name = it->second = fresh_name();
+    places_.emplace_back(name, place);
     const std::string outer = std::exchange(place_, std::move(place));
     open_.insert(key);
+    unfinished_.insert(key);
     const Expr body = taken_apart ? apart(schema) : any(schema);
     open_.erase(key);
+    unfinished_.erase(key);
     place_ = outer;
     // Where no value is possible the rule has no end, and what needs it is impossible as well.
     add_rule(name, body.value_or("\"0\" " + name));

@@ -61,6 +61,7 @@ private:
     std::string texts_ebnf(const Texts& texts, Spelling spelling);
     void spend(const Texts& texts);
 
+    std::optional<std::string> place_without_end(const std::string& ebnf) const;
     std::string rule(const std::string& body);  // a fresh rule's name
     std::string fresh_name();
     void add_rule(const std::string& name, const std::string& body);
@@ -75,6 +76,9 @@ private:
     std::string rules_, place_;
     std::string impossible_;  // where the last part lies that no value satisfies, the innermost of them
     std::map<std::string, std::string> shared_;  // reference, or schema with references → rule
+    std::vector<std::pair<std::string, std::string>> places_;  // of the rules of shared_: name and where the schema lies
+    std::set<std::string> unfinished_;           // of shared_: their rules are being written
+    bool circular_ = false;                      // a schema holds itself
     std::set<std::string> builtins_;             // written already
     std::map<std::vector<base::CharRange>, std::string> characters_;  // rules of one character in a string
     std::set<std::string> open_;                 // of shared_: being written for the same part of the value

@@ -218,6 +218,13 @@ TEST(GrammarSchema, ReferencesByName) {
     expect(R"({"definitions":{"n":{"$id":"#n","type":"integer"}},"properties":{"x":{"$ref":"#n"}},"$schema":"http://json-schema.org/draft-07/schema#"})", {R"({"x": 1})"}, {R"({"x": "1"})"});
 }
 
+TEST(GrammarSchema, SchemasThatHoldThemselvesAndEndAreKept) {
+    expect(R"({"type":"object","properties":{"a":{"$ref":"#"}},"additionalProperties":false})", {"{}", R"({"a": {"a": {}}})"}, {R"({"a": 1})"});
+    expect(R"({"type":"object","properties":{"a":{"anyOf":[{"$ref":"#"},{"type":"null"}]}},"required":["a"],"additionalProperties":false})", {R"({"a": null})", R"({"a": {"a": null}})"}, {"{}", R"({"a": {}})"});
+    // A property that no finite value fits is left out.
+    expect(R"({"$defs":{"t":{"type":"array","items":{"$ref":"#/$defs/t"},"minItems":1}},"type":"object","properties":{"t":{"$ref":"#/$defs/t"},"n":{"type":"null"}},"additionalProperties":false})", {"{}", R"({"n": null})"}, {R"({"t": []})"});
+}
+
 TEST(GrammarSchema, WhatCannotBeKeptIsRefusedByPlace) {
     const std::pair<const char*, const char*> cases[] = {
         {R"({"properties":{"a":{"items":{"uniqueItems":true}}}})", R"(at "/properties/a/items": the keyword "uniqueItems")"},
@@ -230,6 +237,9 @@ TEST(GrammarSchema, WhatCannotBeKeptIsRefusedByPlace) {
         {R"({"allOf":[{"contains":{"const":1}},{"contains":{"const":2}}],"type":"array"})", "\"contains\" given twice"},
         {R"({"$defs":{"a":{"anyOf":[{"$ref":"#/$defs/a"},{"type":"null"}]}},"$ref":"#/$defs/a"})", "refers to itself without end"},
         {R"({"allOf":[{"$ref":"#"},{"type":"null"}]})", "without end"},
+        {R"({"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]})", R"(at "": no finite document satisfies it)"},
+        {R"({"$defs":{"t":{"type":"array","items":{"$ref":"#/$defs/t"},"minItems":1}},"type":"object","properties":{"b":{"type":"object","properties":{"c":{"$ref":"#/$defs/t"}},"required":["c"]}},"required":["b"]})",
+         R"(at "/$defs/t": no finite document satisfies it)"},
         {R"({"properties":{"a":{"type":"float"}}})", "/properties/a/type"}};
     for (auto [schema, what] : cases) EXPECT_THAT(why(schema), HasSubstr(what)) << schema;
 }
