@@ -1,5 +1,6 @@
 // What each type of JSON looks like.
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include "text/grammar_rules.h"
@@ -78,6 +79,8 @@ SchemaWriter::Expr SchemaWriter::number(const Json& schema, bool integer) {
     const auto bound = [&](const char* key, bool exclusive) -> std::optional<Bound> {
         if (!schema.contains(key)) return std::nullopt;
         const Json& v = schema[key];
+        // Beyond 64 bits a number has been read as a double, which is not the one that was written.
+        if (v.is_number_float() && std::fabs(v.get<double>()) >= 0x1p63) throw Refused{"the bound " + v.dump() + " has no grammar: it has too many digits"};
         auto digits = without_exponent(v.dump());
         if (!digits) throw Refused{"the bound " + v.dump() + " has no grammar: it has too many digits"};
         return Bound{std::move(*digits), exclusive};

@@ -218,6 +218,11 @@ TEST(GrammarSchema, ReferencesByName) {
     expect(R"({"definitions":{"n":{"$id":"#n","type":"integer"}},"properties":{"x":{"$ref":"#n"}},"$schema":"http://json-schema.org/draft-07/schema#"})", {R"({"x": 1})"}, {R"({"x": "1"})"});
 }
 
+TEST(GrammarSchema, BoundsOf64BitsHoldExactly) {
+    expect(R"({"type":"integer","minimum":18446744073709551613,"maximum":18446744073709551614})", {"18446744073709551613", "18446744073709551614"}, {"18446744073709551612", "18446744073709551615", "18446744073709551616"});
+    expect(R"({"type":"integer","minimum":-9223372036854775808,"maximum":-9223372036854775807})", {"-9223372036854775808", "-9223372036854775807"}, {"-9223372036854775809", "-9223372036854775806"});
+}
+
 TEST(GrammarSchema, SchemasThatHoldThemselvesAndEndAreKept) {
     expect(R"({"type":"object","properties":{"a":{"$ref":"#"}},"additionalProperties":false})", {"{}", R"({"a": {"a": {}}})"}, {R"({"a": 1})"});
     expect(R"({"type":"object","properties":{"a":{"anyOf":[{"$ref":"#"},{"type":"null"}]}},"required":["a"],"additionalProperties":false})", {R"({"a": null})", R"({"a": {"a": null}})"}, {"{}", R"({"a": {}})"});
@@ -240,6 +245,8 @@ TEST(GrammarSchema, WhatCannotBeKeptIsRefusedByPlace) {
         {R"({"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]})", R"(at "": no finite document satisfies it)"},
         {R"({"$defs":{"t":{"type":"array","items":{"$ref":"#/$defs/t"},"minItems":1}},"type":"object","properties":{"b":{"type":"object","properties":{"c":{"$ref":"#/$defs/t"}},"required":["c"]}},"required":["b"]})",
          R"(at "/$defs/t": no finite document satisfies it)"},
+        {R"({"properties":{"n":{"type":"integer","minimum":99999999999999999990,"maximum":99999999999999999999}}})", R"(at "/properties/n": the bound 1e+20 has no grammar)"},
+        {R"({"exclusiveMinimum":-9223372036854775809})", R"(at "": the bound -9.22)"},
         {R"({"properties":{"a":{"type":"float"}}})", "/properties/a/type"}};
     for (auto [schema, what] : cases) EXPECT_THAT(why(schema), HasSubstr(what)) << schema;
 }
