@@ -1,6 +1,7 @@
 // What schemas do not accept.
 #include <algorithm>
 
+#include "text/schema_formats.h"
 #include "text/schema_rules.h"
 
 namespace text {
@@ -78,7 +79,8 @@ PlainSchemas::Negation PlainSchemas::negated_keyword(const std::string& key, con
         return out;
     }
     // Said with others, or a note.
-    if (key == "then" || key == "else" || key == "minContains" || key == "maxContains" || key == "format") return Alternatives{};
+    if (key == "then" || key == "else" || key == "minContains" || key == "maxContains") return Alternatives{};
+    if (key == "format") return of_other_formats(value);
     return std::nullopt;
 }
 
@@ -92,6 +94,13 @@ PlainSchemas::Negation PlainSchemas::of_other_types(const Json& value) {
     if (!others.empty()) out.push_back(Json{{"type", others}});
     if (has("integer") && !has("number")) out.push_back(beside("number", Json{{"multipleOf", 1}}));
     return out;
+}
+
+// A format that nobody knows is a note.
+PlainSchemas::Negation PlainSchemas::of_other_formats(const Json& value) {
+    const std::string pattern = value.is_string() ? pattern_of_format(value.get<std::string>(), FormatTexts::all) : "";
+    if (pattern.empty()) return Alternatives{};
+    return Alternatives{beside("string", Json{{"pattern", pattern}})};
 }
 
 PlainSchemas::Negation PlainSchemas::of_other_values(const Json& values) {

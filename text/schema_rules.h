@@ -89,6 +89,7 @@ private:
     Negation negated_keyword(const std::string& key, const Json& value, const Json& schema);
     Negation of_other_types(const Json& value);
     Negation of_other_values(const Json& values);
+    Negation of_other_formats(const Json& value);
     Negation of_other_properties(const std::string& key, const Json& value);
     Negation of_other_items(const std::string& key, const Json& value, const Json& schema);
     Negation either_negated(const Json& parts);

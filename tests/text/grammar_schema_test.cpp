@@ -230,6 +230,13 @@ TEST(GrammarSchema, SchemasThatHoldThemselvesAndEndAreKept) {
     expect(R"({"$defs":{"t":{"type":"array","items":{"$ref":"#/$defs/t"},"minItems":1}},"type":"object","properties":{"t":{"$ref":"#/$defs/t"},"n":{"type":"null"}},"additionalProperties":false})", {"{}", R"({"n": null})"}, {R"({"t": []})"});
 }
 
+TEST(GrammarSchema, NoTextOfAFormat) {
+    expect(R"({"type":"string","not":{"format":"ipv4"},"pattern":"^1\\.1\\.1\\.\\d+$","maxLength":9})", {R"("1.1.1.999")", R"("1.1.1.256")"}, {R"("1.1.1.9")", R"("1.1.1.255")", R"("1.1.1.x")"});
+    expect(R"({"not":{"type":"string","format":"ipv4"}})", {"1", "null", R"("1.1.1.256")"}, {R"("1.1.1.255")"});
+    for (const char* format : {"date", "time", "date-time", "duration", "uuid", "ipv4", "hostname", "email", "uri", "json-pointer", "none-of-these"})
+        EXPECT_TRUE(Grammar::from_json_schema(base::OrderedJson{{"not", {{"type", "string"}, {"format", format}}}}).ok()) << format;
+}
+
 TEST(GrammarSchema, WhatCannotBeKeptIsRefusedByPlace) {
     const std::pair<const char*, const char*> cases[] = {
         {R"({"properties":{"a":{"items":{"uniqueItems":true}}}})", R"(at "/properties/a/items": the keyword "uniqueItems")"},
