@@ -75,8 +75,8 @@ base::OrderedJson closed(base::OrderedJson schema) {
 
 // Where in its schema lies what a refusal by text::Grammar names.
 std::string place_in(const std::string& refusal) {
-    constexpr std::string_view before = ": at \"", after = "\": ";
-    const std::size_t at = refusal.find(before), begin = at + before.size();
+    constexpr std::string_view before = ": at \"", before_malformed = ": schema at \"", after = "\": ";  // by the writer of grammars; by base::Schema
+    const std::size_t at = std::min(refusal.find(before), refusal.find(before_malformed)), begin = at == refusal.npos ? at : refusal.find('"', at) + 1;
     const std::size_t end = at == refusal.npos ? at : refusal.find(after, begin);
     return end == refusal.npos ? std::string() : refusal.substr(begin, end - begin);
 }

@@ -144,6 +144,25 @@ TEST(OutputBound, TellsWhichToolsItDoesNotHold) {
     EXPECT_EQ(bound_of(request(false, true), "hermes")->loose.size(), 0u);
 }
 
+TEST(OutputBound, TellsWhereAPatternOrAnEndlessSchemaIsNotHeld) {
+    auto asked = request(false, true);
+    const auto parse = [](const char* text) { return base::parse_ordered_json(text).value(); };
+    const auto pattern = parse(R"({"type": "object", "properties": {"q": {"type": "object", "properties": {"z": {"pattern": "(?=a)b"}}}}})");
+    const auto endless = parse(R"({"$defs": {"t": {"type": "object", "properties": {"a": {"$ref": "#/$defs/t"}}, "required": ["a"]}}, "type": "object", "properties": {"t": {"$ref": "#/$defs/t"}}, "required": ["t"]})");
+    asked.tools = {{"clock", "", {}}, {"search", "", pattern}, {"chain", "", endless}};
+    EXPECT_EQ(bound_of(asked, "hermes")->loose, (std::vector<text::LooseTool>{{1, "/properties/q/properties/z/pattern"}, {2, "/$defs/t"}}));
+    asked.tools = {{"clock", "", {}}, {"chain", "", endless, true}};
+    const auto strict = bound_of(asked, "hermes");
+    ASSERT_FALSE(strict);
+    EXPECT_NE(strict.error().message.find("at \"/$defs/t\": no finite document satisfies it"), std::string::npos) << strict.error().message;
+    auto formed = request(true, false);
+    formed.response_schema = endless;
+    const auto refused = bound_of(formed, "hermes");
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().message.starts_with("response_format: ")) << refused.error().message;
+    EXPECT_NE(refused.error().message.find("at \"/$defs/t\": no finite"), std::string::npos) << refused.error().message;
+}
+
 TEST(OutputBound, ABareCallIsHeldWhereTheAnswerIsFree) {
     const std::string bare = R"({"name": "weather", "arguments": {"city": "Oslo"}})";
     const auto free = bound_of(request(false, true), "hermes").value();
