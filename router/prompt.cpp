@@ -89,6 +89,7 @@ base::Result<std::vector<ToolSchema>> callable(const ModelRequest& request, cons
         const ToolSchema& tool = request.tools[i];
         if (request.tool_choice.kind == Kind::named && tool.name != request.tool_choice.name) continue;
         tools.push_back(tool);
+        if (tool.parameters.empty() && tool.strict.value_or(true)) tools.back().parameters = {{"type", "object"}, {"additionalProperties", false}};
         if (tool.parameters.empty()) continue;
         if (tool.strict.value_or(true)) {
             const auto unknown = base::unknown_words(tool.parameters);

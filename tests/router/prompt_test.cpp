@@ -163,6 +163,24 @@ TEST(OutputBound, TellsWhereAPatternOrAnEndlessSchemaIsNotHeld) {
     EXPECT_NE(refused.error().message.find("at \"/$defs/t\": no finite"), std::string::npos) << refused.error().message;
 }
 
+TEST(OutputBound, AToolWithoutParametersIsCalledWithNone) {
+    for (const char* parameters : {"{}", R"({"type": "object", "properties": {}})"})
+        for (const Kind choice : {Kind::automatic, Kind::required}) {
+            auto asked = request(false, true, choice);
+            asked.tools = {{"clock", "", base::parse_ordered_json(parameters).value()}};
+            EXPECT_TRUE(accepts(asked, kOtherCall)) << parameters;
+            EXPECT_FALSE(accepts(asked, "<tool_call>\n{\"name\": \"clock\", \"arguments\": {\"zone\": 1}}\n</tool_call>")) << parameters;
+            const auto writes = [&](const char* dialect, const std::string& call) { return bound_of(asked, dialect).value().grammar->accepts(call); };
+            EXPECT_TRUE(writes("qwen3_coder", "<tool_call>\n<function=clock>\n</function>\n</tool_call>")) << parameters;
+            EXPECT_FALSE(writes("qwen3_coder", "<tool_call>\n<function=clock>\n<parameter=zone>\n1\n</parameter>\n</function>\n</tool_call>")) << parameters;
+            EXPECT_TRUE(writes("gemma4", "<|tool_call>call:clock{}<tool_call|>")) << parameters;
+            EXPECT_FALSE(writes("gemma4", "<|tool_call>call:clock{zone:1}<tool_call|>")) << parameters;
+            asked.tools = {{"clock", "", base::parse_ordered_json(parameters).value(), false}};
+            const auto free = bound_of(asked, "hermes").value();
+            EXPECT_TRUE(!free.grammar || free.grammar->accepts("<tool_call>\n{\"name\": \"clock\", \"arguments\": {\"zone\": 1}}\n</tool_call>")) << parameters;
+        }
+}
+
 TEST(OutputBound, ABareCallIsHeldWhereTheAnswerIsFree) {
     const std::string bare = R"({"name": "weather", "arguments": {"city": "Oslo"}})";
     const auto free = bound_of(request(false, true), "hermes").value();
