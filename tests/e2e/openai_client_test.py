@@ -172,6 +172,7 @@ def test_what_a_grammar_forced_is_told_of_a_call(tiny_client, tiny):
     ({"type": "string", "maxLenght": 5}, ["/maxLenght", "maxLength"]),
     ({"type": "array", "items": {"type": "string"}, "uniqueItems": True}, ["uniqueItems"]),
     ({"type": "array", "items": {"type": "strnig"}}, ["/items/type"]),
+    ({"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}, ["no finite document satisfies it"]),
 ])
 def test_a_schema_that_cannot_be_held_is_named_by_its_field(tiny_client, schema, says, stream):
     parameters = {"type": "object", "properties": {"value": schema}, "required": ["value"]}
