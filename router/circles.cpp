@@ -18,8 +18,19 @@ bool repeats(std::string_view text, std::size_t period) {
 
 }  // namespace
 
+void Circles::take(char c) {
+    if (line_begins_ && c >= '0' && c <= '9') {
+        number_ += c;
+        return;
+    }
+    if (c != '.' && c != ')') tail_ += number_;
+    number_.clear();
+    line_begins_ = c == '\n' || (line_begins_ && c == ' ');
+    tail_ += c;
+}
+
 bool Circles::feed(std::string_view piece) {
-    tail_ += piece;
+    for (const char c : piece) take(c);
     unseen_ += piece.size();
     if (unseen_ < kLookEvery) return false;
     unseen_ = 0;

@@ -39,6 +39,15 @@ TEST(Circles, AreSeenWhateverThePassageAndThePieces) {
         }
 }
 
+TEST(Circles, AreSeenInAListOfOneItem) {
+    for (const char* mark : {". ", ") "})
+        for (const std::size_t piece : {1, 3, 64}) {
+            std::string list = prose(500, 7) + "\n";
+            for (int i = 1; i < 60; ++i) list += "  " + std::to_string(i) + mark + "Tea is brewed in the evening.\n";
+            EXPECT_GT(seen_after(list, piece), 1100u) << mark << piece;
+        }
+}
+
 TEST(Circles, AreNoneInWhatOnlyLooksAlike) {
     EXPECT_EQ(seen_after(prose(20000, 3), 5), 0u);
     EXPECT_EQ(seen_after("| a | b |\n" + times("-", 500) + "\nand so on" + prose(2000, 4), 5), 0u) << "a rule";
@@ -46,6 +55,9 @@ TEST(Circles, AreNoneInWhatOnlyLooksAlike) {
     std::string list;
     for (int i = 0; i < 200; ++i) list += "- photo_" + std::to_string(1000 + i) + ".jpg, 12 bytes\n";
     EXPECT_EQ(seen_after(list, 5), 0u) << "a list of numbered things";
+    std::string table;
+    for (int i = 0; i < 400; ++i) table += std::to_string(i) + " squared is " + std::to_string(i * i) + "\n" + std::to_string(i) + ". line " + std::to_string(i * 7) + "\n";
+    EXPECT_EQ(seen_after(table, 5), 0u);
     EXPECT_EQ(seen_after("", 5), 0u);
 }
 
