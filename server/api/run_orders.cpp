@@ -203,18 +203,18 @@ net::Task<Response> start_run(Request request, Caller caller, Services& services
     agents::ChatRequest& chat = order->submission.chat;
     if (auto refused = refused_agent(chat.alias, "agent", caller, services)) co_return *std::move(refused);
     chat.principal = caller.principal;
-    const auto known = co_await sent_before(order->submission, services);
-    if (!known) co_return error_response(known.error(), "Idempotency-Key");
-    if (*known) {
+    if (!order->workspace.path.empty())
+        if (auto refused = refused_folder(chat.alias, services)) co_return *std::move(refused);
+    auto no_folder = co_await open_workspace(request, caller, order->workspace, chat, services);
+    if (no_folder) {
+        const auto known = co_await sent_before(order->submission, services);
+        if (!known) co_return error_response(known.error(), "Idempotency-Key");
+        if (!*known) co_return *std::move(no_folder);
         Response again = co_await taken_in(**known, caller, services);
         again.headers["Idempotent-Replayed"] = "true";
         name_ignored(again, order->ignored);
         co_return again;
     }
-    if (!order->workspace.path.empty())
-        if (auto refused = refused_folder(chat.alias, services)) co_return *std::move(refused);
-    auto no_folder = co_await open_workspace(request, caller, order->workspace, chat, services);
-    if (no_folder) co_return *std::move(no_folder);
     const auto taken = co_await services.agents.submit(std::move(order->submission));
     if (!taken) co_return error_response(taken.error(), taken.error().message.find("Idempotency-Key") == std::string::npos ? "" : "Idempotency-Key");
     Response response = co_await taken_in(taken->run, caller, services);
