@@ -82,6 +82,12 @@ std::string base64_beginning(std::string_view value, bool url) {
     return out;
 }
 
+// A value may be part of another's other form.
+std::shared_ptr<const std::vector<Redactor::Known>> longest_first(std::vector<Redactor::Known> all) {
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.length > b.length; });
+    return std::make_shared<const std::vector<Redactor::Known>>(std::move(all));
+}
+
 }  // namespace
 
 const std::vector<KeyPattern>& key_patterns() {
@@ -145,18 +151,17 @@ std::vector<Redactor::Known> Redactor::forms_of(std::string_view value) const {
 }
 
 void Redactor::know(std::vector<Known> all) {
-    // The longest first: a value may be part of another's other form.
-    std::sort(all.begin(), all.end(), [](const Known& a, const Known& b) { return a.length > b.length; });
-    auto fresh = std::make_shared<const std::vector<Known>>(std::move(all));
+    auto fresh = longest_first(std::move(all));
     const std::lock_guard lock(mutex_);
     known_ = std::move(fresh);
 }
 
 void Redactor::add(const std::vector<Known>& more) {
-    auto all = *known();
+    const std::lock_guard lock(mutex_);  // of two that add at once neither takes the other's away
+    auto all = *known_;
     for (const auto& one : more)
         if (std::none_of(all.begin(), all.end(), [&](const Known& k) { return k.length == one.length && k.sure == one.sure; })) all.push_back(one);
-    know(std::move(all));
+    known_ = longest_first(std::move(all));
 }
 
 std::shared_ptr<const std::vector<Redactor::Known>> Redactor::known() const {
