@@ -1,6 +1,7 @@
 #include "store/storable.h"
 
 #include "base/unicode.h"
+#include "base/utf8.h"
 
 namespace store {
 namespace {
@@ -25,13 +26,9 @@ bool is_storable(std::string_view text) {
 }
 
 std::string storable(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (std::size_t at = 0; at < text.size();) {
-        const int length = length_of(text, at);
-        if (length == 0) out += "\uFFFD", ++at;
-        else out += text.substr(at, std::size_t(length)), at += std::size_t(length);
-    }
+    std::string out = base::valid_utf8(text);
+    constexpr std::string_view in_place_of_nul = "\uFFFD";
+    for (std::size_t at = out.find('\0'); at != out.npos; at = out.find('\0', at)) out.replace(at, 1, in_place_of_nul);
     return out;
 }
 
