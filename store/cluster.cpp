@@ -26,6 +26,7 @@ using base::Code;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kBetweenWords{10};  // to who waits for a start
+constexpr int kMostStarts = 3;                     // of one that ends by itself before it takes connections
 
 // sun_path holds 108 bytes; PostgreSQL's socket is named .s.PGSQL.5432.
 constexpr std::size_t kMostSocketFolder = 107 - 15;
@@ -174,10 +175,13 @@ base::Result<void> wait_for_orphans(const ClusterOptions& o) {
     return {};
 }
 
-// It lives, and will take connections when it has read its log.
-bool is_starting(const ClusterOptions& o, const base::Error& e) {
-    if (!is_postmaster(postmaster_pid(o), data_of(o))) return false;
-    return !fs::exists(socket_of(o) / ".s.PGSQL.5432") || (e.message.find("the database system is ") != std::string::npos && e.message.find("shutting down") == std::string::npos);
+// It will take connections: when it has read its log, when it listens (a socket that a killed one left behind refuses them until then), or
+// when it was started anew, being gone by now: one that was just killed still looks alive for a moment.
+bool comes_up(const ClusterOptions& o, const base::Error& e) {
+    const auto says = [&](const char* words) { return e.message.find(words) != std::string::npos; };
+    if (says("shutting down")) return false;
+    const bool answers = says("FATAL") || !says("connection to server");
+    return !answers || says("the database system is ") || !fs::exists(socket_of(o) / ".s.PGSQL.5432");
 }
 
 base::Result<void> start_postmaster(const ClusterOptions& o, const Programs& programs) {
@@ -197,6 +201,29 @@ base::Result<void> start_postmaster(const ClusterOptions& o, const Programs& pro
     const bool lives = is_postmaster(postmaster_pid(o), data_of(o));
     if (result->exit_code != 0 && !lives) return explain(o, "the start of PostgreSQL", result->exit_code, result->output, log);
     return {};
+}
+
+// Until it takes connections, has broken off too often or patience is over.
+base::Result<void> bring_up(const ClusterOptions& o) {
+    const std::string admin = "host=" + socket_of(o).string() + " port=5432 dbname=postgres user=hearth_admin password=" + credential(o, 0);
+    auto next_word = Clock::now();
+    const auto until = next_word + o.patience;
+    base::Result<void> made_roles;
+    for (int starts = 0;;) {
+        auto status = cluster_status(o);
+        if (!status) return std::move(status).error();
+        if (!status->running) {
+            if (starts++ == kMostStarts) return made_roles;
+            auto programs = find_programs(o, std::atoi(status->version.c_str()));
+            if (!programs) return std::move(programs).error();
+            if (auto started = start_postmaster(o, *programs); !started) return started;
+        }
+        made_roles = make_roles(admin, credential(o, 1), credential(o, 2));
+        if (made_roles || !comes_up(o, made_roles.error()) || Clock::now() >= until) return made_roles;
+        if (Clock::now() >= next_word) say(o, "PostgreSQL reads its log after it broke off");
+        while (Clock::now() >= next_word) next_word += kBetweenWords;
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
 }
 
 }  // namespace
@@ -240,23 +267,12 @@ base::Result<ClusterStatus> start_cluster(const ClusterOptions& o) {
     FolderLock lock(o.folder);
     auto status = cluster_status(o);
     if (!status) return status;
-    if (!status->running) {
+    if (!status->initialised) {
         auto programs = find_programs(o, std::atoi(status->version.c_str()));
         if (!programs) return std::move(programs).error();
-        if (!status->initialised)
-            if (auto done = initialise(o, *programs); !done) return std::move(done).error();
-        if (auto started = start_postmaster(o, *programs); !started) return std::move(started).error();
+        if (auto done = initialise(o, *programs); !done) return std::move(done).error();
     }
-    const std::string admin = "host=" + socket_of(o).string() + " port=5432 dbname=postgres user=hearth_admin password=" + credential(o, 0);
-    auto made_roles = make_roles(admin, credential(o, 1), credential(o, 2));
-    auto next_word = Clock::now();
-    for (const auto until = next_word + o.patience; !made_roles && is_starting(o, made_roles.error()) && Clock::now() < until;) {
-        if (Clock::now() >= next_word) say(o, "PostgreSQL reads its log after it broke off");
-        while (Clock::now() >= next_word) next_word += kBetweenWords;
-        std::this_thread::sleep_for(std::chrono::milliseconds(200));
-        made_roles = make_roles(admin, credential(o, 1), credential(o, 2));
-    }
-    if (!made_roles) return std::move(made_roles).error();
+    if (auto up = bring_up(o); !up) return std::move(up).error();
     return cluster_status(o);
 }
 

@@ -25,7 +25,7 @@ namespace {
 
 using Time = std::chrono::steady_clock;
 
-constexpr int kPostmasterEvery = 200;  // kills
+constexpr int kPostmasterEvery = 200;  // kills, where nothing else is asked for
 constexpr int kTellEvery = 1000;
 constexpr int kLongestDelay = 1500;    // µs between a commit that is sent and the kill
 const std::string kLife = "life ";     // of the name of a process's connections
@@ -260,7 +260,7 @@ void print(const char* what, const Tally& tally, double seconds) {
         std::printf("  %-32s %8d %8d %8d\n", tally.cells[i].label, tally.cells[i].kills[0], tally.cells[i].kills[1], tally.cells[i].kills[2]);
 }
 
-int matrix(int kills, unsigned seed, int workers) {
+int matrix(int kills, int of_postmaster, unsigned seed, int workers) {
     auto* const database = support::TestDatabase::get();
     if (!database) {
         std::fprintf(stderr, "skipped: %s\n", support::TestDatabase::why_not().c_str());
@@ -269,7 +269,7 @@ int matrix(int kills, unsigned seed, int workers) {
     support::trust_the_socket(database->cluster());
     const support::TempDir folder;
     Tally* const tallies = shared_memory<Tally>(std::size_t(workers + 1));
-    const int of_postmaster = std::max(1, kills / kPostmasterEvery), plain = std::max(0, kills - of_postmaster);
+    const int plain = std::max(0, kills - of_postmaster);
     std::printf("seed %u\n", seed);
     auto began = Time::now();
     const auto seconds = [&] { return std::chrono::duration<double>(Time::now() - began).count(); };
@@ -315,15 +315,17 @@ int matrix(int kills, unsigned seed, int workers) {
 }  // namespace kill_matrix
 
 int main(int argc, char** argv) {
-    int kills = 300, workers = 3;
+    int kills = 300, of_postmaster = 0, workers = 3;
     unsigned seed = std::random_device{}() % 1000000;
     CLI::App app("Kills processes and PostgreSQL at random moments of runs, and judges what is left of them.");
     app.add_option("--runs", kills, "how many kills")->check(CLI::Range(1, 100000000));
+    app.add_option("--postmaster", of_postmaster, "how many of them of PostgreSQL (one of 200)")->check(CLI::NonNegativeNumber);
     app.add_option("--seed", seed, "of what is random");
     app.add_option("--workers", workers, "how many processes at once")->check(CLI::Range(1, 16));
     CLI11_PARSE(app, argc, argv);
+    if (app.count("--postmaster") == 0) of_postmaster = std::max(1, kills / kill_matrix::kPostmasterEvery);
     try {
-        return kill_matrix::matrix(kills, seed, workers);
+        return kill_matrix::matrix(kills, of_postmaster, seed, workers);
     } catch (const std::exception& e) {
         std::fprintf(stderr, "kill_matrix broke off: %s\n", e.what());
         return 2;

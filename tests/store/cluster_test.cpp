@@ -71,6 +71,23 @@ TEST(Cluster, OfABrokenOneItIsSaidThatNobodyStoppedIt) {
     EXPECT_TRUE(stopped && !stopped->running && !stopped->crashed);
 }
 
+// For a moment it still looks alive, and its socket stays behind.
+TEST(Cluster, OneThatWasKilledThisMomentIsStartedAnew) {
+    if (!support::TestDatabase::get()) GTEST_SKIP() << support::TestDatabase::why_not();
+    const support::TempDir folder;
+    const auto options = options_in(folder.path());
+    auto started = store::start_cluster(options);
+    ASSERT_TRUE(started) << started.error().text();
+    for (int i = 0; i < 10; ++i) {
+        const int killed = started->pid;
+        kill(killed, SIGKILL);
+        started = store::start_cluster(options);
+        ASSERT_TRUE(started) << "try " << i << ": " << started.error().text();
+        EXPECT_NE(started->pid, killed);
+    }
+    EXPECT_TRUE(store::stop_cluster(options));
+}
+
 // One that was told to fetch its log from elsewhere takes its time, as one that broke off with much of it unread.
 TEST(Cluster, OneThatReadsItsLogIsWaitedFor) {
     if (!support::TestDatabase::get()) GTEST_SKIP() << support::TestDatabase::why_not();
