@@ -87,6 +87,7 @@ bool is_encoder_gguf(const std::filesystem::path& path) {
 base::Result<std::unique_ptr<EncoderFile>> open_encoder_gguf(const std::filesystem::path& path) {
     auto gguf = Gguf::open_whole(path);
     if (!gguf) return std::move(gguf).error();
+    if (auto model = check_is_model(**gguf); !model) return std::move(model).error();
     auto out = std::make_unique<GgufEncoder>(*std::move(gguf));
     if (auto done = read(out->gguf(), out->config); !done) return std::move(done).error();
     auto vocabulary = read_vocabulary(out->gguf());

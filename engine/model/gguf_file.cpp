@@ -118,7 +118,34 @@ std::string main_format(const Gguf& gguf) {
     return info(most).name;
 }
 
+// What else a GGUF can be, by general.type or, where its writer left that out, by general.architecture.
+struct OtherFile {
+    std::initializer_list<const char*> names;
+    const char *what, *remedy;
+};
+const OtherFile kOtherFiles[] = {
+    {{"adapter", "controlvector"}, "an adapter, which changes a model and is none itself", "name the GGUF of a model, or one that the adapter was merged into"},
+    {{"mmproj", "projector", "clip"}, "a projector, which brings images or sounds into a model and is none itself",
+     "name the GGUF of the model that it belongs to, which is published beside it: it reads and writes text without the projector"},
+    {{"imatrix"}, "an importance matrix, which quantising reads", "name a GGUF that was quantised by it"},
+};
+
 }  // namespace
+
+base::Result<void> check_is_model(const Gguf& gguf) {
+    for (const char* key : {"general.type", "general.architecture"}) {
+        const auto said = gguf.text(key);
+        if (!said) return said.error();
+        if (!*said) continue;
+        const std::string shown = " (key '" + std::string(key) + "' is '" + **said + "')";
+        const auto named = [&](const OtherFile& other) { return std::ranges::any_of(other.names, [&](const char* name) { return **said == name; }); };
+        const auto other = std::ranges::find_if(kOtherFiles, named);
+        if (other != std::end(kOtherFiles)) return base::error(base::Code::unsupported, gguf.path().string() + ": is " + other->what + shown, other->remedy);
+        if (std::string_view(key) == "general.type" && **said != "model")
+            return base::error(base::Code::unsupported, gguf.path().string() + ": is no model" + shown, "name a GGUF whose general.type is 'model', or that has no such key");
+    }
+    return {};
+}
 
 base::Result<ChatTemplates> read_chat_templates(const Gguf& gguf) {
     const std::string key = "tokenizer.chat_template";
@@ -143,6 +170,7 @@ base::Result<ChatTemplates> read_chat_templates(const Gguf& gguf) {
 base::Result<std::unique_ptr<ModelFile>> GgufFile::open(const std::filesystem::path& path) {
     auto gguf = Gguf::open_whole(path);
     if (!gguf) return std::move(gguf).error();
+    if (auto model = check_is_model(**gguf); !model) return std::move(model).error();
     return std::unique_ptr<ModelFile>(std::make_unique<GgufFile>(*std::move(gguf)));
 }
 

@@ -6,6 +6,8 @@
 
 namespace engine {
 
+// Refuses by name a GGUF that says that it is something else than a model: an adapter, a projector, an importance matrix.
+base::Result<void> check_is_model(const Gguf& gguf);
 base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf);
 base::Result<ChatTemplates> read_chat_templates(const Gguf& gguf);  // tokenizer.chat_template, .chat_templates and what these name
 

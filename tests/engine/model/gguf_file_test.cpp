@@ -1,0 +1,71 @@
+// What a GGUF says of itself, held against what it has: what is no model, or contradicts itself, is refused by name.
+#include "engine/model/gguf_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/examine.h"
+#include "support/fixtures.h"
+#include "support/gguf_copy.h"
+
+using namespace engine;
+using support::GgufCopy;
+using testing::AllOf;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+namespace {
+
+LoadOptions options_of(const fs::path& path) { return {.path = path, .profile = Profile::exact, .threads = 1, .max_sequences = 1}; }
+
+GgufCopy of(const char* model) { return GgufCopy(support::data_dir() / "models" / model); }
+
+class GgufFileTest : public testing::Test {
+protected:
+    Examination told(const GgufCopy& copy) const {
+        copy.write(path_);
+        return examine(options_of(path_));
+    }
+    // What a plan of it says; "" where it would load.
+    std::string refusal(const GgufCopy& copy) const {
+        copy.write(path_);
+        const auto plan = Engine::plan(options_of(path_));
+        return plan ? "" : plan.error().text();
+    }
+    support::TempDir folder_;
+    fs::path path_ = folder_.path() / "m.gguf";
+};
+
+}  // namespace
+
+TEST_F(GgufFileTest, IsWrittenAnewWithoutChange) {
+    for (const char* model : {"llama_tied.gguf", "qwen3_moe.gguf", "bert_minilm.gguf"}) EXPECT_EQ(refusal(of(model)), "") << model;
+}
+
+TEST_F(GgufFileTest, WhatIsNoModelIsRefusedByWhatItIs) {
+    const struct {
+        const char *key, *value, *what, *remedy;
+    } kCases[] = {
+        {"general.type", "adapter", "an adapter", "merged"},
+        {"general.architecture", "controlvector", "an adapter", "merged"},
+        {"general.type", "mmproj", "a projector", "beside it"},
+        {"general.type", "projector", "a projector", "beside it"},
+        {"general.architecture", "clip", "a projector", "beside it"},
+        {"general.type", "imatrix", "an importance matrix", "quantised by it"},
+        {"general.type", "vocab", "is no model", "general.type is 'model'"},
+    };
+    for (const char* model : {"llama_tied.gguf", "bert_minilm.gguf"})
+        for (const auto& [key, value, what, remedy] : kCases) {
+            SCOPED_TRACE(std::string(model) + ": " + value);
+            GgufCopy copy = of(model);
+            copy.set(key, std::string(value));
+            EXPECT_THAT(refusal(copy), AllOf(HasSubstr("m.gguf: is "), HasSubstr(what), HasSubstr("(key '" + std::string(key) + "' is '" + value + "')"), HasSubstr(remedy)));
+            const Examination e = told(copy);
+            ASSERT_TRUE(e.refused);
+            EXPECT_THAT(e.refused->message, HasSubstr(what));
+            EXPECT_EQ(e.file.container, "GGUF version 3");
+        }
+    GgufCopy unsaid = of("llama_tied.gguf");
+    ASSERT_EQ(unsaid.keys.erase("general.type"), 1u);
+    EXPECT_EQ(refusal(unsaid), "");
+}
