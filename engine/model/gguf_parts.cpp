@@ -1,8 +1,8 @@
 // A GGUF that was split in parts, NAME-00001-of-00003.gguf and so on: the first has the metadata, each has tensors of its own.
 #include <cstdio>
 #include <cstring>
-#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "engine/model/gguf.h"
 
@@ -19,24 +19,28 @@ std::string ending(std::int64_t part, std::int64_t parts) {
 }
 
 struct Place {
-    std::int64_t part = 0, parts = 1;
-    std::optional<std::int64_t> tensors;  // of all parts
+    std::int64_t part = 0, parts = 1, tensors = 0;  // tensors: of all parts
 };
 
+// A file that was split has all three keys; one that parts were merged to counts 0 of them.
 base::Result<Place> place_of(const Gguf& gguf) {
-    const auto parts = gguf.integer("split.count"), part = gguf.integer("split.no");
-    if (!parts) return parts.error();
-    if (!part) return part.error();
-    const auto tensors = gguf.integer("split.tensors.count");
-    if (!tensors) return tensors.error();
-    const Place out{part->value_or(0), parts->value_or(1), *tensors};
-    if (out.parts <= 1) return Place{};
+    const std::pair<const char*, std::int64_t Place::*> keys[] = {{"split.count", &Place::parts}, {"split.no", &Place::part}, {"split.tensors.count", &Place::tensors}};
+    Place out;
+    const char *there = nullptr, *missing = nullptr;
+    for (const auto& [key, field] : keys) {
+        const auto found = gguf.integer(key);
+        if (!found) return found.error();
+        (*found ? there : missing) = key;
+        out.*field = found->value_or(out.*field);
+        if (field == &Place::parts && *found && **found <= 1) return Place{};
+    }
+    if (!there) return Place{};
+    if (missing)
+        return gguf.error("key '" + std::string(missing) + "' is missing, but key '" + there + "' says that the file is a part of a model that was split: a part has split.count, split.no and split.tensors.count");
     if (out.part < 0 || out.part >= out.parts || out.parts > kMostParts)
         return gguf.error("says that it is part " + std::to_string(out.part) + " (from 0) of " + std::to_string(out.parts));
     return out;
 }
-
-std::string count(std::optional<std::int64_t> n) { return n ? std::to_string(*n) : "nothing"; }
 
 }  // namespace
 
@@ -75,7 +79,7 @@ base::Result<std::unique_ptr<Gguf>> Gguf::open_whole(const std::filesystem::path
             return (*opened)->error("says that it is part " + std::to_string(found->part + 1) + " of " + std::to_string(found->parts) + ", expected " + std::to_string(part + 1) +
                                     " of " + std::to_string(place->parts));
         if (found->tensors != place->tensors)
-            return (*opened)->error("is part of another model than " + file + ": key 'split.tensors.count' says " + count(found->tensors) + ", there " + count(place->tensors));
+            return (*opened)->error("is part of another model than " + file + ": key 'split.tensors.count' says " + std::to_string(found->tensors) + ", there " + std::to_string(place->tensors));
         return opened;
     };
     auto whole = place->part == 0 ? std::move(named) : open_part(0);
@@ -85,8 +89,8 @@ base::Result<std::unique_ptr<Gguf>> Gguf::open_whole(const std::filesystem::path
         if (!next) return next;
         if (auto done = (*whole)->adopt(*std::move(next)); !done) return std::move(done).error();
     }
-    if (place->tensors && *place->tensors != std::int64_t((*whole)->tensors_.size()))
-        return (*whole)->error("key 'split.tensors.count' says " + count(place->tensors) + " tensors, its " + std::to_string(place->parts) + " parts hold " +
+    if (place->tensors != std::int64_t((*whole)->tensors_.size()))
+        return (*whole)->error("key 'split.tensors.count' says " + std::to_string(place->tensors) + " tensors, its " + std::to_string(place->parts) + " parts hold " +
                                std::to_string((*whole)->tensors_.size()));
     return whole;
 }

@@ -4,12 +4,14 @@
 
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <ranges>
 
 #include "engine/convert.h"
 #include "engine/examine.h"
 #include "engine/model/gguf_file.h"
 #include "support/fixtures.h"
+#include "support/gguf_copy.h"
 #include "support/gguf_writer.h"
 
 namespace engine {
@@ -219,10 +221,31 @@ TEST_F(GgufParts, NamesThePartOfATensor) {
     for (int n = 0; n < 3; ++n) EXPECT_THAT((*joined)->error(*(*joined)->tensor(opened(part(n))->tensors()[0].name), "is wrong").message, HasSubstr(part(n).string() + ": tensor '"));
 }
 
+TEST_F(GgufParts, ThatDoNotSayWhichTheyAreAreRefused) {
+    support::GgufCopy copy(model("llama_tied.gguf"));
+    const fs::path file = folder_.path() / "m.gguf";
+    const auto said = [&](const std::map<std::string, std::uint32_t>& keys) {
+        for (const char* key : {"split.count", "split.no", "split.tensors.count"}) copy.keys.erase(key);
+        for (const auto& [key, value] : keys) copy.set(key, value);
+        copy.write(file);
+        const auto opened = GgufFile::open(file);
+        return opened ? "" : opened.error().message;
+    };
+    const auto tensors = std::uint32_t(copy.tensors.size());
+    EXPECT_THAT(said({{"split.count", 3}}), AllOf(HasSubstr("m.gguf: key 'split."), HasSubstr("is missing, but key 'split.count' says"), HasSubstr("a part has split.count, split.no and split.tensors.count")));
+    EXPECT_THAT(said({{"split.count", 3}, {"split.no", 0}}), HasSubstr("key 'split.tensors.count' is missing"));
+    EXPECT_THAT(said({{"split.count", 3}, {"split.tensors.count", tensors}}), HasSubstr("key 'split.no' is missing"));
+    EXPECT_THAT(said({{"split.no", 1}, {"split.tensors.count", tensors}}), HasSubstr("key 'split.count' is missing"));
+    EXPECT_THAT(said({{"split.count", 3}, {"split.no", 0}, {"split.tensors.count", tensors}}), HasSubstr("its name does not end with -00001-of-00003.gguf"));
+    EXPECT_EQ(said({{"split.count", 0}, {"split.no", 0}, {"split.tensors.count", tensors}}), "") << "parts that were merged";
+    EXPECT_EQ(said({{"split.count", 1}}), "");
+    EXPECT_EQ(said({}), "");
+}
+
 TEST_F(GgufParts, OfMoreThanThereCanBeAreRefused) {
     for (const auto& [no, parts] : {std::pair{3u, 3u}, {0u, 4'000'000'000u}}) {
-        support::GgufWriter w(0, 2);
-        w.value("split.no", no), w.value("split.count", parts);
+        support::GgufWriter w(0, 3);
+        w.value("split.no", no), w.value("split.count", parts), w.value("split.tensors.count", 9u);
         std::ofstream(part(0), std::ios::binary) << w.bytes;
         EXPECT_THAT(refusal(), HasSubstr("says that it is part " + std::to_string(no) + " (from 0) of " + std::to_string(parts)));
     }
