@@ -156,7 +156,7 @@ base::Result<void> look_inside(const LoadOptions& options, Examination& out) {
     out.needs = std::move(needs);
     out.attention = attention_of(head->config, out.file);
     // Containers call latent attention's heads differently: all of them share one key.
-    if (head->config.latent.kv_rank > 0) out.file.kv_heads = 1;
+    out.file.kv_heads = head->config.largest_kv_heads();
     out.info = *std::move(info);
     return {};
 }

@@ -164,6 +164,12 @@ int Config::largest_kv_width() const {
     return out;
 }
 
+int Config::largest_kv_heads() const {
+    int out = 0;
+    for (const LayerConfig& one : layer) out = std::max(out, one.kv_heads);
+    return out;
+}
+
 namespace {
 
 // What changes the arithmetic of a family: one that asks for the key follows it, another would run as if it were not said.

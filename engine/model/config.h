@@ -125,6 +125,7 @@ struct Config {
     int largest_ffn() const;
     int largest_heads_width() const;  // heads * d
     int largest_kv_width() const;     // kv_heads * d
+    int largest_kv_heads() const;
 };
 
 class KeyValues;

@@ -239,7 +239,7 @@ void outline_converted(const fs::path& path, Outline& out) {
     const auto config = file.config();
     if (!config) return;
     out.name = config->name, out.architecture = config->architecture;
-    out.layers = config->layers, out.hidden = config->hidden, out.heads = config->heads, out.vocabulary = config->vocabulary;
+    out.layers = config->layers, out.hidden = config->hidden, out.heads = config->heads, out.kv_heads = config->largest_kv_heads(), out.vocabulary = config->vocabulary;
     out.experts = config->experts, out.experts_used = config->experts_used, out.context = config->trained_context;
 }
 

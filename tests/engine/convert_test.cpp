@@ -82,6 +82,8 @@ void expect_bitwise(const fs::path& source, const fs::path& folder) {
         ASSERT_FALSE(told.refused) << told.refused->message;
         EXPECT_EQ(told.needs->laid_out, 0u) << "weights are packed at the load";
         EXPECT_THAT(told.file.container, HasSubstr("converted for "));
+        EXPECT_EQ(told.file.kv_heads, examine(options_of(source, target)).file.kv_heads);
+        EXPECT_GT(told.file.kv_heads, 0);
     }
 }
 
@@ -129,6 +131,8 @@ TEST(Convert, RefusesAnotherTargetsLayout) {
     ASSERT_TRUE(told.refused);
     EXPECT_EQ(told.refused->text(), refusal(options_of(plain)));
     EXPECT_EQ(told.file.architecture, "qwen3moe");
+    EXPECT_EQ(told.file.kv_heads, examine(options_of(tiny())).file.kv_heads);
+    EXPECT_GT(told.file.kv_heads, 0);
     EXPECT_FALSE(told.file.tensors.empty());
 }
 
