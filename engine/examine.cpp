@@ -181,6 +181,7 @@ Examination examine(const LoadOptions& options) {
     else if (!looked) out.refused = std::move(looked).error();
     const std::string& source = out.info ? out.info->chat_template : out.file.chat_template;
     if (!source.empty()) out.chat_template = template_of(source);
+    if (!out.file.contradicted.empty()) out.notes.push_back("contradicts itself: " + out.file.contradicted);
     note_what_is_left_out(out, out.notes);
     note_what_it_lacks(out, out.notes);
     note_speed(out, out.notes);

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <map>
 #include <utility>
 
 #include "engine/model/draft_blocks.h"
+#include "engine/model/file_type.h"
 #include "engine/model/gguf_keys.h"
 
 namespace engine {
@@ -88,35 +88,6 @@ private:
     const Gguf& gguf_;
     const Config& config_;
 };
-
-// general.file_type of the formats that this engine runs.
-const char* file_type_name(std::int64_t type) {
-    switch (type) {
-        case 0: return "F32";
-        case 1: return "F16";
-        case 2: return "Q4_0";
-        case 3: return "Q4_1";
-        case 7: return "Q8_0";
-        case 8: return "Q5_0";
-        case 14: return "Q4_K_S";
-        case 15: return "Q4_K_M";
-        case 16: return "Q5_K_S";
-        case 17: return "Q5_K_M";
-        case 18: return "Q6_K";
-        case 32: return "BF16";
-        default: return nullptr;
-    }
-}
-
-// The format of most of the weights.
-std::string main_format(const Gguf& gguf) {
-    std::map<Format, std::uint64_t> values;
-    for (const auto& tensor : gguf.tensors()) values[tensor.format] += tensor.values();
-    Format most = Format::f32;
-    for (const auto& [format, n] : values)
-        if (n > values[most]) most = format;
-    return info(most).name;
-}
 
 // What else a GGUF can be, by general.type or, where its writer left that out, by general.architecture.
 struct OtherFile {
@@ -208,10 +179,9 @@ base::Result<ChatTemplates> GgufFile::chat_templates() const { return read_chat_
 
 base::Result<ModelFile::Sizes> GgufFile::sizes(const Config& config) const {
     Sizes out;
-    auto type = gguf_->integer("general.file_type");
+    auto type = file_type_of(*gguf_);
     if (!type) return std::move(type).error();
-    const char* const named = *type ? file_type_name(**type) : nullptr;
-    out.format = named ? named : main_format(*gguf_);
+    out.format = type->shown;
     std::uint64_t expert_values = 0, expert_bytes = 0, bytes = 0;
     for (const auto& tensor : gguf_->tensors()) {
         if (tensor.name.starts_with("blk.") && std::atoi(tensor.name.c_str() + 4) >= config.layers) continue;  // for drafting: beside the model

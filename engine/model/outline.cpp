@@ -10,6 +10,7 @@
 #include "engine/model/checkpoint_tensors.h"
 #include "engine/model/converted_file.h"
 #include "engine/model/draft_blocks.h"
+#include "engine/model/file_type.h"
 #include "engine/model/gguf_file.h"
 #include "engine/model/linear.h"
 
@@ -125,6 +126,7 @@ void outline_gguf(const fs::path& path, Outline& out) {
     const int drafting = std::min(number("nextn_predict_layers"), out.layers);
     if (out.layers > 0) mark_drafting(DraftBlocks("blk.", out.layers - drafting, drafting), entries);
     out.tensors = shares(entries);
+    if (const auto type = file_type_of(g); type && !entries.empty()) out.contradicted = type->contradicted;
 }
 
 // The first of the keys that is a number, of the innermost part that has one.

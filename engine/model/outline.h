@@ -23,6 +23,7 @@ struct Outline {
     std::uint64_t bytes = 0;       // of all its files
     int layers = 0, hidden = 0, heads = 0, kv_heads = 0, vocabulary = 0, experts = 0, experts_used = 0, context = 0;  // 0: not said
     std::string chat_template;
+    std::string contradicted;      // what the file says of itself and its tensors do not; empty: nothing
     std::vector<TensorShare> tensors;  // as stored, the largest share first
     std::uint64_t values() const;  // the scales and zero points of quantised weights are none
 };

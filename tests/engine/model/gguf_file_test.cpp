@@ -69,3 +69,29 @@ TEST_F(GgufFileTest, WhatIsNoModelIsRefusedByWhatItIs) {
     ASSERT_EQ(unsaid.keys.erase("general.type"), 1u);
     EXPECT_EQ(refusal(unsaid), "");
 }
+
+TEST_F(GgufFileTest, AFileTypeThatTheTensorsAreNotIsToldAsThat) {
+    constexpr std::uint32_t kF16 = 1, kQ4KM = 15, kUnknown = 1025;
+    GgufCopy copy = of("llama_tied.gguf");
+    const auto told_of = [&](std::uint32_t type) {
+        copy.set("general.file_type", type);
+        const Examination e = told(copy);
+        std::string notes;
+        for (const std::string& note : e.notes) notes += note + "\n";
+        return std::pair(e.info->format, notes);
+    };
+    EXPECT_THAT(told_of(kF16), testing::Pair("F16", testing::Not(HasSubstr("file_type"))));
+    EXPECT_THAT(told_of(kQ4KM), testing::Pair("F16", AllOf(HasSubstr("'general.file_type' says Q4_K_M (15)"), HasSubstr("most weights of its layers are F16"))));
+    EXPECT_THAT(told_of(kUnknown), testing::Pair("F16", testing::Not(HasSubstr("file_type"))));
+    // Rows that are no multiple of 256 are Q5_0 in a Q4_K_M.
+    constexpr std::uint32_t kQ5_0 = 6;
+    constexpr std::size_t kBlock = 32, kBytes = 22;
+    for (auto& [name, tensor] : copy.tensors)
+        if (name.starts_with("blk.") && tensor.dims.size() > 1) {
+            std::size_t values = 1;
+            for (const std::uint64_t dim : tensor.dims) values *= dim;
+            tensor.type = kQ5_0, tensor.data = std::string(values / kBlock * kBytes, '\0');
+        }
+    EXPECT_THAT(told_of(kQ4KM), testing::Pair("Q4_K_M", testing::Not(HasSubstr("file_type"))));
+    EXPECT_THAT(told_of(kF16), testing::Pair("Q5_0", HasSubstr("says F16 (1), but most weights of its layers are Q5_0")));
+}
