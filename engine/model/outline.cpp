@@ -105,7 +105,7 @@ void outline_gguf(const fs::path& path, Outline& out) {
     out.architecture = text("general.architecture");
     out.name = text("general.name");
     out.tokenizer = text("tokenizer.ggml.model");
-    if (const std::string pre = text("tokenizer.ggml.pre"); !pre.empty()) out.tokenizer += " (" + pre + ")";
+    if (const std::string pre = text("tokenizer.ggml.pre"); !pre.empty() && out.tokenizer == "gpt2") out.tokenizer += " (" + pre + ")";
     if (const auto templates = read_chat_templates(g)) out.chat_template = templates->text();
     const auto number = [&](const char* key) {
         const std::string full = out.architecture + "." + key;

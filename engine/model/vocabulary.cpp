@@ -119,7 +119,7 @@ base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf) {
         return gguf.error("key 'tokenizer.ggml.merges' is missing: byte-pair encoding needs it");
     auto pre = gguf.text("tokenizer.ggml.pre");
     if (!pre) return std::move(pre).error();
-    v.pre = pre->value_or(v.kind == Kind::bpe ? "default" : "");
+    if (v.kind == Kind::bpe) v.pre = pre->value_or("default");  // others cut words by rules of their own, whatever the file says
 
     const std::pair<const char*, text::TokenId*> ids[] = {
         {"bos_token_id", &v.bos}, {"eos_token_id", &v.eos}, {"unknown_token_id", &v.unknown}, {"padding_token_id", &v.padding}};

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "engine/examine.h"
 #include "support/fixtures.h"
 #include "support/gguf_copy.h"
@@ -94,4 +96,16 @@ TEST_F(GgufFileTest, AFileTypeThatTheTensorsAreNotIsToldAsThat) {
         }
     EXPECT_THAT(told_of(kQ4KM), testing::Pair("Q4_K_M", testing::Not(HasSubstr("file_type"))));
     EXPECT_THAT(told_of(kF16), testing::Pair("Q5_0", HasSubstr("says F16 (1), but most weights of its layers are Q5_0")));
+}
+
+TEST_F(GgufFileTest, APreTokenizerIsToldOfBytePairsOnly) {
+    for (const auto& [model, kind, said] : {std::tuple{"bert_minilm.gguf", "WordPiece", "bert"}, {"qwen3_moe.gguf", "byte-level BPE, qwen2", "gpt2 (qwen2)"}}) {
+        SCOPED_TRACE(model);
+        GgufCopy copy = of(model);
+        copy.set("tokenizer.ggml.pre", std::string("qwen2"));
+        const Examination e = told(copy);
+        ASSERT_TRUE(e.tokens);
+        EXPECT_EQ(e.tokens->kind, kind);
+        EXPECT_EQ(e.file.tokenizer, said);
+    }
 }
