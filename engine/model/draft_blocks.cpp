@@ -4,9 +4,7 @@
 #include <charconv>
 
 namespace engine {
-namespace {
 
-// Whether one of the name's parts is a word of heads for drafting.
 bool names_drafting(std::string_view name) {
     while (!name.empty()) {
         const std::size_t end = std::min(name.find('.'), name.size());
@@ -16,8 +14,6 @@ bool names_drafting(std::string_view name) {
     }
     return false;
 }
-
-}  // namespace
 
 int block_of(std::string_view name, std::string_view prefix) {
     if (!name.starts_with(prefix)) return -1;

@@ -11,6 +11,9 @@ namespace engine {
 // Of "PREFIX12.attn_q.weight" 12; -1: the tensor is of no block.
 int block_of(std::string_view name, std::string_view prefix);
 
+// Whether one of the name's parts is a word of heads for drafting.
+bool names_drafting(std::string_view name);
+
 class DraftBlocks {
 public:
     // `prefix`: "blk.", "model.layers."; `layers`: of the model; `said`: blocks behind them that the configuration has for drafting.

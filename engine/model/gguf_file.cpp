@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <set>
 #include <utility>
 
 #include "engine/model/draft_blocks.h"
@@ -101,6 +102,25 @@ const OtherFile kOtherFiles[] = {
     {{"imatrix"}, "an importance matrix, which quantising reads", "name a GGUF that was quantised by it"},
 };
 
+// Whether the blocks that the keys count as heads for drafting are those that the tensors' names say: a head among the layers would
+// be run as the last of them, and a layer among the heads be left out.
+base::Result<void> check_drafting(const Gguf& gguf, const Config& config) {
+    const std::string counts = config.architecture + ".nextn_predict_layers";
+    std::set<int> named;
+    for (const GgufTensor& tensor : gguf.tensors())
+        if (names_drafting(tensor.name)) named.insert(block_of(tensor.name, "blk."));
+    const auto counted = gguf.integer(config.architecture + ".block_count");
+    for (const GgufTensor& tensor : gguf.tensors()) {
+        const int block = block_of(tensor.name, "blk.");
+        if (block >= 0 && block < config.layers && names_drafting(tensor.name))
+            return gguf.error(tensor, "is of a head for drafting (multi-token prediction), but its block is one of the " + std::to_string(config.layers) + " layers that the model has: key '" + counts +
+                                          "' does not count it");
+        if (block >= config.layers && counted && block < counted->value_or(0) && !named.contains(block))
+            return gguf.error(tensor, "is of a block that key '" + counts + "' counts as a head for drafting (multi-token prediction), and none of the block's tensors is named as one of a head's (nextn)");
+    }
+    return {};
+}
+
 }  // namespace
 
 base::Result<void> check_is_model(const Gguf& gguf) {
@@ -147,7 +167,9 @@ base::Result<std::unique_ptr<ModelFile>> GgufFile::open(const std::filesystem::p
 
 base::Result<Config> GgufFile::config() const {
     auto config = read_config(GgufKeys(*gguf_));
-    if (config && config->name.empty()) config->name = path().stem().string();
+    if (!config) return config;
+    if (auto done = check_drafting(*gguf_, *config); !done) return std::move(done).error();
+    if (config->name.empty()) config->name = path().stem().string();
     return config;
 }
 

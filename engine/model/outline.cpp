@@ -123,7 +123,9 @@ void outline_gguf(const fs::path& path, Outline& out) {
     if (const auto tokens = g.value("tokenizer.ggml.tokens")) out.vocabulary = small(std::int64_t(tokens->count));
     std::vector<Entry> entries;
     for (const GgufTensor& t : g.tensors()) entries.push_back({t.name, info(t.format).name, t.values(), t.bytes()});
-    const int drafting = std::min(number("nextn_predict_layers"), out.layers);
+    int drafting = std::min(number("nextn_predict_layers"), out.layers);
+    for (const Entry& e : entries)  // the names say it where the key does not
+        if (const int block = block_of(e.name, "blk."); block >= 0 && names_drafting(e.name)) drafting = std::max(drafting, out.layers - block);
     if (out.layers > 0) mark_drafting(DraftBlocks("blk.", out.layers - drafting, drafting), entries);
     out.tensors = shares(entries);
     if (const auto type = file_type_of(g); type && !entries.empty()) out.contradicted = type->contradicted;

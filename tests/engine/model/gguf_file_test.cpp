@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <tuple>
 
 #include "engine/examine.h"
@@ -107,5 +108,39 @@ TEST_F(GgufFileTest, APreTokenizerIsToldOfBytePairsOnly) {
         ASSERT_TRUE(e.tokens);
         EXPECT_EQ(e.tokens->kind, kind);
         EXPECT_EQ(e.file.tokenizer, said);
+    }
+}
+
+TEST_F(GgufFileTest, AHeadForDraftingAmongTheLayersIsRefusedAndToldAsThat) {
+    const auto drafting = [](const Examination& e) {
+        std::uint64_t out = 0;
+        for (const TensorShare& share : e.file.tensors) out += share.kind == "drafting" ? share.tensors : 0;
+        return out;
+    };
+    GgufCopy copy = of("qwen3_moe.gguf");
+    const Examination whole = told(copy);
+    const std::string last = "blk." + std::to_string(whole.info->layers - 1) + ".";
+    const auto of_last = [&](const auto& tensor) { return tensor.first.starts_with(last); };
+    copy.copy(last + "attn_q.weight", last + "nextn.eh_proj.weight");
+    const Examination e = told(copy);
+    ASSERT_TRUE(e.refused);
+    EXPECT_THAT(e.refused->message, AllOf(HasSubstr("'" + last + "nextn.eh_proj.weight' is of a head for drafting"), HasSubstr("'qwen3moe.nextn_predict_layers' does not count it")));
+    EXPECT_EQ(drafting(e), std::uint64_t(std::ranges::count_if(copy.tensors, of_last)));
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    for (const char* name : {"qwen3_next", "qwen3_5", "qwen3_5_moe"}) {
+        SCOPED_TRACE(name);
+        GgufCopy published(*golden / name / "model-f16.gguf");
+        const Examination before = told(published);
+        ASSERT_FALSE(before.refused) << before.refused->message;
+        for (auto& [key, value] : published.keys)
+            if (key.ends_with("nextn_predict_layers")) published.set(key, 0u);
+        EXPECT_THAT(refusal(published), AllOf(HasSubstr(".nextn."), HasSubstr("is of a head for drafting")));
+        EXPECT_EQ(drafting(told(published)), drafting(before));
+        // Without the head's own tensors nothing but the key says that the block is one.
+        for (auto& [key, value] : published.keys)
+            if (key.ends_with("nextn_predict_layers")) published.set(key, 1u);
+        std::erase_if(published.tensors, [](const auto& tensor) { return tensor.first.find(".nextn.") != std::string::npos; });
+        EXPECT_THAT(refusal(published), AllOf(HasSubstr("nextn_predict_layers' counts as a head for drafting"), HasSubstr("none of the block's tensors")));
     }
 }
