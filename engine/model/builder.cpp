@@ -203,17 +203,18 @@ private:
 
     void experts(const std::string& p, Experts& out, Model& m) {
         matrix(p + "ffn_gate_inp.weight", c_.experts, c_.hidden, out.router);
-        out.router_bias = vector_if_there(p + "ffn_gate_inp.bias", c_.experts, m);
-        out.choice_bias = vector_if_there(p + "exp_probs_b.bias", c_.experts, m);
-        out.scale = vector_if_there(p + "ffn_down_exps.scale", c_.experts, m);
-        if (has_in_layers(p + "ffn_gate_inp.scale", {std::uint64_t(c_.hidden)})) {
+        const Family& family = *c_.family;
+        if (family.expert_biases) out.router_bias = vector_if_there(p + "ffn_gate_inp.bias", c_.experts, m);
+        if (family.choice_bias) out.choice_bias = vector_if_there(p + "exp_probs_b.bias", c_.experts, m);
+        if (family.scales) out.scale = vector_if_there(p + "ffn_down_exps.scale", c_.experts, m);
+        if (family.scales && has_in_layers(p + "ffn_gate_inp.scale", {std::uint64_t(c_.hidden)})) {
             out.router_norm = vector(p + "ffn_gate_inp.scale", c_.hidden, m);
             if (out.router_norm)
                 for (float& value : m.vectors.back()) value /= std::sqrt(float(c_.hidden));
         }
         expert_stacks(p, out);
         const std::uint64_t n = std::uint64_t(c_.experts), inner = std::uint64_t(c_.expert_ffn), h = std::uint64_t(c_.hidden);
-        if (has_in_layers(p + "ffn_gate_exps.bias", {inner, n})) {
+        if (family.expert_biases && has_in_layers(p + "ffn_gate_exps.bias", {inner, n})) {
             out.gate_bias = values(p + "ffn_gate_exps.bias", {inner, n}, m);
             out.up_bias = values(p + "ffn_up_exps.bias", {inner, n}, m);
             out.down_bias = values(p + "ffn_down_exps.bias", {h, n}, m);
@@ -221,13 +222,14 @@ private:
         if (c_.shared_ffn == 0) return;
         ffn(p, "_shexp.weight", c_.shared_ffn, out.shared);
         const std::string gate = p + "ffn_gate_inp_shexp.weight";
-        if (!has_in_layers(gate, {std::uint64_t(c_.hidden)})) return;
-        matrix(gate, 1, c_.hidden, out.shared_gate);
+        if (family.shared_gate && has_in_layers(gate, {std::uint64_t(c_.hidden)})) matrix(gate, 1, c_.hidden, out.shared_gate);
     }
 
     void attention(const std::string& p, const LayerConfig& shape, bool own_keys, Layer& l, Model& m) {
         const int q = c_.heads * shape.head_dim, kv = shape.kv_heads * shape.head_dim;
-        const bool whole = c_.family->qk_norm == QkNorm::projection, norms = c_.family->qk_norm != QkNorm::none || has_in_layers(p + "attn_q_norm.weight", {std::uint64_t(shape.head_dim)});
+        const QkNorm norm = c_.family->qk_norm;
+        const bool whole = norm == QkNorm::projection;
+        const bool norms = norm == QkNorm::head_if_there ? has_in_layers(p + "attn_q_norm.weight", {std::uint64_t(shape.head_dim)}) : norm != QkNorm::none;
         matrix(p + "attn_q.weight", c_.family->gated_attention ? 2 * q : q, c_.hidden, l.q);
         if (own_keys) {
             matrix(p + "attn_k.weight", kv, c_.hidden, l.k);
@@ -346,7 +348,7 @@ private:
             matrix(p + "proj.weight", c_.hidden, c_.per_layer_width, l.own_projection);
             l.own_norm = vector(p + "post_norm.weight", c_.hidden, m);
         }
-        if (const float* scale = vector_if_there(p + "layer_output_scale.weight", 1, m)) l.output_scale = *scale;
+        if (const float* scale = c_.family->scales ? vector_if_there(p + "layer_output_scale.weight", 1, m) : nullptr) l.output_scale = *scale;
     }
 
     // Divided where the file or its configuration says so (llama3, proportional). Yarn (Peng et al. 2023, §3.2): frequencies

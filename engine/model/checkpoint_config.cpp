@@ -37,9 +37,11 @@ void check_layer_kinds(const text::JsonNode& types, const std::vector<const char
         if (const std::string name = type.text(); std::ranges::none_of(kinds, [&](const char* kind) { return name == kind; })) return type.refuse(known + " in this family");
 }
 
-void read_biases(const text::JsonNode& text, CheckpointConfig& out) {
-    for (const auto& [key, said] : {std::pair{"attention_bias", &out.attention_bias}, std::pair{"qkv_bias", &out.attention_bias}, std::pair{"mlp_bias", &out.ffn_bias},
-                                    std::pair{"mamba_conv_bias", &out.scan_bias}})
+void read_parts(const text::JsonNode& text, CheckpointConfig& out) {
+    for (const auto& [key, said] : {std::pair{"attention_bias", &out.attention_bias}, std::pair{"qkv_bias", &out.attention_bias},
+                                    std::pair{"attention_bias", &out.output_bias}, std::pair{"attention_out_bias", &out.output_bias}, std::pair{"mlp_bias", &out.ffn_bias},
+                                    std::pair{"mamba_conv_bias", &out.scan_bias}, std::pair{"use_qk_norm", &out.query_norm},
+                                    std::pair{"use_routing_bias", &out.choice_bias}})
         if (const Json value = text[key].value(); value.is_boolean()) *said = {key, value.get<bool>()};
     if (text["topk_method"].value() == "noaux_tc") out.choice_bias = {"topk_method", true, "\"noaux_tc\""};
 }
@@ -107,7 +109,7 @@ base::Result<CheckpointConfig> read_checkpoint_config(const Json& config, const 
     for (const Json* part : parts)
         if (const auto it = part->find("tie_word_embeddings"); it != part->end() && it->is_boolean()) out.tied = it->get<bool>();
     out.drafting = blocks_for_drafting(parts);
-    read_biases(node, out);
+    read_parts(all, out);
     return out;
 }
 

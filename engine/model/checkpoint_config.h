@@ -12,8 +12,8 @@
 
 namespace engine {
 
-// What it says of biases by a key of that name; null: nothing.
-struct SaidBias {
+// What it says by a key of that name of tensors that a layer may have or not; null: nothing.
+struct SaidPart {
     const char* key = nullptr;
     bool value = false;
     const char* shown = value ? "true" : "false";
@@ -26,7 +26,7 @@ struct CheckpointConfig {
     base::Json keys;                  // "llama.block_count": …
     base::Json shown;                 // by the same keys: what config.json calls them
     std::optional<bool> tied;         // whether the output is the embedding
-    SaidBias attention_bias, ffn_bias, scan_bias, choice_bias;
+    SaidPart attention_bias, output_bias, ffn_bias, scan_bias, choice_bias, query_norm;
     int drafting = 0;                 // blocks for drafting behind its layers
 };
 

@@ -226,7 +226,7 @@ const std::vector<CheckpointFamily>& checkpoint_families() {
          R"({"vocab_size": 262208, "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256, "rms_norm_eps": 1e-6,
              "max_position_embeddings": 131072, "rope_theta": 1e6, "sliding_window": 4096})"},
         {"gemma4_text", "gemma4", {&kGemma4Names, &kLlamaNames}, read_gemma4},
-        {"gpt_oss", "gpt-oss", {&kGptOssNames, &kLlamaNames}, read_gpt_oss},
+        {"gpt_oss", "gpt-oss", {&kGptOssNames, &kLlamaNames}, read_gpt_oss, R"({"attention_bias": true})"},
         {"lfm2", "lfm2", {&kLfm2Names, &kLlamaNames}, read_lfm2, "{}", {"conv", "full_attention"}},
         {"glm4_moe", "glm4moe", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek_experts},
         {"minimax_m2", "minimax-m2", {&kMinimaxNames, &kMixtralNames, &kLlamaNames}, read_minimax_m2},

@@ -36,6 +36,16 @@ std::vector<const char*> parts_of(Kind kind) {
 
 const std::string kDraftPrefix = "mtp.";
 
+// Whether two tensors hold the same, by some pieces of them: an output that was trained apart from the embedding differs everywhere.
+bool alike(const SafeTensor& a, const SafeTensor& b) {
+    if (a.dtype != b.dtype || a.shape != b.shape) return false;
+    constexpr std::size_t kPieces = 16, kMost = 4096;
+    const std::size_t bytes = std::min(kMost, a.data.size()), stride = (a.data.size() - bytes) / (kPieces - 1);
+    for (std::size_t i = 0; i < kPieces; ++i)
+        if (!std::ranges::equal(a.data.subspan(i * stride, bytes), b.data.subspan(i * stride, bytes))) return false;
+    return true;
+}
+
 bool is_turned_step(Step step) { return step == Step::even_outputs || step == Step::odd_outputs || step == Step::transposed; }
 
 }  // namespace
@@ -166,40 +176,60 @@ base::Result<std::vector<float>> CheckpointTensors::values(const std::string& na
     return out;
 }
 
-// Whether layers have the biases that the configuration says.
-base::Result<void> CheckpointTensors::check_biases() const {
+// Whether layers have the biases and norms that the configuration says, and no others: what it leaves unsaid, transformers leaves out.
+base::Result<void> CheckpointTensors::check_parts() const {
+    const bool always = config_.family->qkv_bias;
+    const auto attends = [](const LayerConfig& layer) { return layer.mixer == Mixer::attention; };
     const struct {
-        const char* module;
-        const SaidBias& said;
+        const char* part;
+        const SaidPart& said;
         bool (*is_of)(const LayerConfig&);
-        bool required = false;
-    } rows[] = {{"attn_q", checkpoint_.attention_bias, [](const LayerConfig& layer) { return layer.mixer == Mixer::attention; }, config_.family->qkv_bias},
-                {"ffn_down", checkpoint_.ffn_bias, [](const LayerConfig& layer) { return !layer.moe; }},
-                {"ssm_conv1d", checkpoint_.scan_bias, [](const LayerConfig& layer) { return layer.mixer == Mixer::selective_scan; }},
-                {"exp_probs_b", checkpoint_.choice_bias, [](const LayerConfig& layer) { return layer.moe; }}};
-    for (const auto& [module, said, is_of, required] : rows)
-        for (int i = 0; said.key && i < config_.layers; ++i) {
+        const char* otherwise = nullptr;  // the key, where a configuration without it means false
+        bool wanted = true, always = false;  // where it says true; whatever it says
+    } rows[] = {{"attn_q.bias", checkpoint_.attention_bias, attends, "attention_bias", true, always},
+                {"attn_output.bias", checkpoint_.output_bias, attends, "attention_bias", false},
+                {"attn_q_norm.weight", checkpoint_.query_norm, attends, "use_qk_norm", true, config_.family->qk_norm != QkNorm::head_if_there},
+                {"ffn_down.bias", checkpoint_.ffn_bias, [](const LayerConfig& layer) { return !layer.moe; }},
+                {"ssm_conv1d.bias", checkpoint_.scan_bias, [](const LayerConfig& layer) { return layer.mixer == Mixer::selective_scan; }},
+                {"exp_probs_b.bias", checkpoint_.choice_bias, [](const LayerConfig& layer) { return layer.moe; }}};
+    for (const auto& [part, said, is_of, otherwise, wanted, always_there] : rows)
+        for (int i = 0; (said.key || otherwise) && i < config_.layers; ++i) {
             if (!is_of(config_.layer[std::size_t(i)])) continue;
-            const std::string name = find("blk." + std::to_string(i) + "." + module + ".bias").tensor();
-            const SafeTensor* const bias = file_.tensor(name);
-            if (said.value && !bias) return base::error(Code::corrupt, checkpoint_.file + ": key '" + said.key + "' is " + said.shown + ", but there is no tensor '" + name + "'", kFetchAgain);
-            if (!said.value && bias && !required) return file_.error(*bias, std::string("is there, but key '") + said.key + "' of " + checkpoint_.file + " is false");
+            const std::string name = find("blk." + std::to_string(i) + "." + part).tensor();
+            const SafeTensor* const tensor = file_.tensor(name);
+            if (said.value && wanted && !tensor) return base::error(Code::corrupt, checkpoint_.file + ": key '" + said.key + "' is " + said.shown + ", but there is no tensor '" + name + "'", kFetchAgain);
+            if (said.value || always_there || !tensor) continue;
+            return file_.error(*tensor, "is there, but key '" + std::string(said.key ? said.key : otherwise) + "' of " + checkpoint_.file + (said.key ? " is false" : " is not there, which means false"));
         }
     return {};
 }
 
 base::Result<void> CheckpointTensors::finish() {
-    if (auto done = check_biases(); !done) return done;
+    if (auto done = check_parts(); !done) return done;
     DraftBlocks blocks(std::string(prefix_.layers) + "layers.", config_.layers, checkpoint_.drafting);
     const CacheScales scales(std::string(prefix_.layers) + "layers.", config_.layers, quantisation_.cache_key());
     for (const SafeTensor& tensor : file_.tensors()) blocks.see(tensor.name);
     for (const SafeTensor& tensor : file_.tensors()) {
-        if (used_.count(&tensor) || left_out(tensor.name) || scales.is_one(tensor.name) || blocks.drafts(tensor.name)) continue;
+        if (used_.count(&tensor) || left_out(tensor.name) || scales.is_one(tensor.name) || blocks.drafts(tensor.name) || is_of_shared_keys(tensor.name)) continue;
         if (const auto stray = blocks.stray(tensor.name, "num_hidden_layers of " + checkpoint_.file)) return file_.error(tensor, *stray);
-        if (tensor.name == std::string(prefix_.head) + "lm_head.weight" && checkpoint_.tied.value_or(false)) continue;
-        return unused(tensor);
+        if (tensor.name != std::string(prefix_.head) + "lm_head.weight" || !checkpoint_.tied.value_or(false)) return unused(tensor);
+        const SafeTensor* const embedding = file_.tensor(std::string(prefix_.layers) + "embed_tokens.weight");
+        if (embedding && alike(tensor, *embedding)) continue;
+        base::Error error = file_.error(tensor, "is not the embedding, but key 'tie_word_embeddings' of " + checkpoint_.file + " says that the output is", Code::unsupported);
+        error.remedy = "set tie_word_embeddings to false there if the model was trained with an output of its own";
+        return error;
     }
     return {};
+}
+
+// A layer that reads another's keys and values has none; some checkpoints keep what it was trained with.
+bool CheckpointTensors::is_of_shared_keys(std::string_view name) const {
+    const std::string layers = std::string(prefix_.layers) + "layers.";
+    const int block = block_of(name, layers);
+    if (block < 0 || block >= config_.layers || config_.layer[std::size_t(block)].kv_layer == block) return false;
+    const std::string_view part = name.substr(name.find('.', layers.size()));
+    return std::ranges::any_of(std::initializer_list<std::string_view>{".self_attn.k_proj.", ".self_attn.v_proj.", ".self_attn.k_norm.", ".self_attn.v_norm."},
+                               [&](std::string_view module) { return part.starts_with(module); });
 }
 
 base::Result<void> CheckpointTensors::finish_head() {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -46,7 +47,8 @@ private:
     bool in_blocks(const Found& found) const;
     std::string theirs(const char* pattern, const std::string& layer) const;
     base::Error unused(const SafeTensor& tensor) const;
-    base::Result<void> check_biases() const;
+    base::Result<void> check_parts() const;
+    bool is_of_shared_keys(std::string_view name) const;
 
     const SafeTensor* use(const std::string& name);
     base::Result<Format> float_format(const SafeTensor& tensor) const;

@@ -15,8 +15,8 @@
 namespace engine {
 
 enum class RopePairing { adjacent, neox };  // (2i, 2i+1) or (i, i + dim/2)
-// RMSNorm on q and k before rope: of each head with one weight (d), or of the whole projection.
-enum class QkNorm { none, head, projection };
+// RMSNorm on q and k before rope: of each head with one weight (d), also only where a file has it, or of the whole projection.
+enum class QkNorm { none, head, head_if_there, projection };
 
 // What mixes the rows of a sequence in a layer.
 enum class Mixer { attention, short_convolution, selective_scan, gated_delta };
@@ -40,6 +40,11 @@ struct Family {
     bool latent = false;       // attention over latent rows
     bool drafts = false;       // its head for drafting is run, where a file has one
     bool sinks = false;        // a logit of each head that takes attention and gives no value
+    // What a file may have or not; of other families it is asked for nowhere, so that a file that has it is refused.
+    bool expert_biases = false;  // of the router and the experts
+    bool choice_bias = false;    // of the choice of experts
+    bool shared_gate = false;    // of the expert that every row uses
+    bool scales = false;         // of experts, of what the router reads, of a layer's result
     void (*read)(ConfigKeys&, Config&) = nullptr;  // what else its keys say
 };
 const std::vector<Family>& families();

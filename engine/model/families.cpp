@@ -189,7 +189,7 @@ const std::vector<Family>& families() {
     static const std::vector<Family> rows = {
         {.name = "llama", .pairing = RopePairing::adjacent, .normalise_experts = true},
         {.name = "qwen2", .qkv_bias = true},
-        {.name = "qwen2moe", .qkv_bias = true, .read = read_qwen2moe},
+        {.name = "qwen2moe", .qkv_bias = true, .shared_gate = true, .read = read_qwen2moe},
         {.name = "qwen3", .qk_norm = QkNorm::head},
         {.name = "qwen3moe", .qk_norm = QkNorm::head, .normalise_experts = true},
         {.name = "qwen3vlmoe", .qk_norm = QkNorm::head, .normalise_experts = true},
@@ -198,17 +198,17 @@ const std::vector<Family>& families() {
         {.name = "granite", .pairing = RopePairing::adjacent, .read = read_granite},
         {.name = "granitemoe", .pairing = RopePairing::adjacent, .normalise_experts = true, .read = read_granite},
         {.name = "gemma3", .qk_norm = QkNorm::head, .activation = Activation::gelu_tanh, .post_norms = true, .read = read_gemma3},
-        {.name = "gemma4", .qk_norm = QkNorm::head, .normalise_experts = true, .activation = Activation::gelu_tanh, .post_norms = true, .keys_as_values = true, .read = read_gemma4},
-        {.name = "gpt-oss", .qkv_bias = true, .normalise_experts = true, .activation = Activation::clamped_silu, .sinks = true, .read = read_gpt_oss},
+        {.name = "gemma4", .qk_norm = QkNorm::head, .normalise_experts = true, .activation = Activation::gelu_tanh, .post_norms = true, .keys_as_values = true, .scales = true, .read = read_gemma4},
+        {.name = "gpt-oss", .qkv_bias = true, .normalise_experts = true, .activation = Activation::clamped_silu, .sinks = true, .expert_biases = true, .read = read_gpt_oss},
         {.name = "lfm2", .qk_norm = QkNorm::head, .other_mixer = Mixer::short_convolution, .read = read_lfm2},
         {.name = "granitehybrid", .pairing = RopePairing::adjacent, .normalise_experts = true, .other_mixer = Mixer::selective_scan, .read = read_granitehybrid},
-        {.name = "qwen3next", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .drafts = true, .read = read_qwen3next},
+        {.name = "qwen3next", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .drafts = true, .shared_gate = true, .read = read_qwen3next},
         {.name = "qwen35", .qk_norm = QkNorm::head, .other_mixer = Mixer::gated_delta, .gated_attention = true, .drafts = true, .read = read_qwen35},
-        {.name = "qwen35moe", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .drafts = true, .read = read_qwen35},
-        {.name = "glm4moe", .normalise_experts = true, .read = read_deepseek_experts},
+        {.name = "qwen35moe", .qk_norm = QkNorm::head, .normalise_experts = true, .other_mixer = Mixer::gated_delta, .gated_attention = true, .drafts = true, .shared_gate = true, .read = read_qwen35},
+        {.name = "glm4moe", .qk_norm = QkNorm::head_if_there, .normalise_experts = true, .choice_bias = true, .read = read_deepseek_experts},
         {.name = "seed_oss", .qkv_bias = true},
-        {.name = "minimax-m2", .qk_norm = QkNorm::projection, .normalise_experts = true, .read = read_scores},
-        {.name = "deepseek2", .pairing = RopePairing::adjacent, .normalise_experts = true, .latent = true, .read = read_deepseek2},
+        {.name = "minimax-m2", .qk_norm = QkNorm::projection, .normalise_experts = true, .choice_bias = true, .read = read_scores},
+        {.name = "deepseek2", .pairing = RopePairing::adjacent, .normalise_experts = true, .latent = true, .choice_bias = true, .read = read_deepseek2},
     };
     return rows;
 }
