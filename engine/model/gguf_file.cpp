@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "engine/model/draft_blocks.h"
@@ -58,22 +59,44 @@ public:
         return out;
     }
 
-    // Of what nothing uses, whole layers only are refused: converters keep other things too.
     base::Result<void> finish() override {
         const std::string key = config_.architecture + ".block_count";
         const auto counted = gguf_.integer(key);
         if (!counted) return counted.error();
         DraftBlocks blocks("blk.", config_.layers, int(counted->value_or(config_.layers)) - config_.layers);
         for (const GgufTensor& tensor : gguf_.tensors()) blocks.see(tensor.name);
-        for (const GgufTensor& tensor : gguf_.tensors())
+        for (const GgufTensor& tensor : gguf_.tensors()) {
             if (const auto stray = blocks.stray(tensor.name, key)) return gguf_.error(tensor, *stray);
+            if (!blocks.drafts(tensor.name) && !may_be_unused(tensor)) return unused(tensor);
+        }
         return {};
     }
 
 private:
-    base::Result<const GgufTensor*> find(const std::string& name, const std::vector<std::uint64_t>& dims) const {
+    base::Error unused(const GgufTensor& tensor) const { return gguf_.error(tensor, "is used by nothing in a model of " + config_.architecture, base::Code::unsupported); }
+
+    // What nothing uses must be known to change nothing.
+    bool may_be_unused(const GgufTensor& tensor) const {
+        if (used_.contains(&tensor)) return true;
+        for (const char* sense : {"v.", "a.", "mm."})  // parts for images and sounds
+            if (tensor.name.starts_with(sense)) return true;
+        const int block = block_of(tensor.name, "blk.");
+        if (block < 0) return false;
+        const std::string prefix = tensor.name.substr(0, tensor.name.find('.', 4) + 1), part = tensor.name.substr(prefix.size());
+        if (part.starts_with("attn_rot_embd.")) return true;  // angles, which the keys say
+        if (part == "attn_kv_b.weight") return used(prefix + "attn_k_b.weight") && used(prefix + "attn_v_b.weight");  // both in one
+        if (part.ends_with(".input_scale")) return is_factor(prefix + part.substr(0, part.rfind('.')) + ".scale");  // of activations, which are not rounded to it
+        if (block >= config_.layers || config_.layer[std::size_t(block)].kv_layer == block) return false;
+        for (const char* own : {"attn_k.", "attn_v.", "attn_k_norm.", "attn_v_norm."})  // of a layer that reads another's
+            if (part.starts_with(own)) return true;
+        return false;
+    }
+    bool used(const std::string& name) const { return used_.contains(gguf_.tensor(name)); }
+
+    base::Result<const GgufTensor*> find(const std::string& name, const std::vector<std::uint64_t>& dims) {
         const GgufTensor* const tensor = gguf_.tensor(name);
         if (!tensor) return gguf_.error("tensor '" + name + "' is missing");
+        used_.insert(tensor);
         if (without_ones(tensor->dims) == without_ones(dims)) return tensor;
         GgufTensor expected;
         expected.dims = dims;
@@ -88,6 +111,7 @@ private:
 
     const Gguf& gguf_;
     const Config& config_;
+    std::unordered_set<const GgufTensor*> used_;
 };
 
 // What else a GGUF can be, by general.type or, where its writer left that out, by general.architecture.

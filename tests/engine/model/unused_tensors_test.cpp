@@ -107,3 +107,49 @@ TEST(UnusedTensors, KeysOfLayersThatReadAnothersAreLeft) {
     add_copy(folder, layers + "0.self_attn.k_norm.weight", layers + "3.self_attn.other_norm.weight");
     EXPECT_THAT(written(folder), HasSubstr("'" + layers + "3.self_attn.other_norm.weight' is used by nothing"));
 }
+
+TEST(UnusedTensors, OfAnotherFamilyAreRefusedInAGguf) {
+    const support::TempDir dir;
+    const fs::path file = dir.path() / "m.gguf";
+    const std::string norm = "blk.0.attn_norm.weight";
+    const auto said = [&](const char* model, const std::vector<std::string>& names) {
+        GgufCopy copy(support::data_dir() / "models" / model);
+        for (const std::string& name : names) copy.copy(norm, name);
+        copy.write(file);
+        return refusal(file);
+    };
+    for (const char* name : {"blk.0.attn_q_norm.weight", "blk.1.ffn_down.bias", "blk.0.post_ffw_norm.weight", "blk.0.attn_sub_norm.weight", "blk.0.layer_output_scale.weight", "blk.0.attn_sinks.weight",
+                             "blk.0.attn_norm.bias", "output_norm.bias", "output.bias", "rope_factors_long.weight", "cls.output.weight", "dense_2.weight", "blk.0.attn_norm.scale"})
+        EXPECT_THAT(said("llama_tied.gguf", {name}), HasSubstr("tensor '" + std::string(name) + "' is used by nothing in a model of llama"));
+    for (const char* name : {"blk.0.exp_probs_b.bias", "blk.0.ffn_gate_inp.bias", "blk.0.ffn_gate_inp.scale", "blk.0.ffn_down_exps.scale", "blk.0.ffn_down_exps.input_scale", "blk.0.ffn_gate_inp_shexp.weight"})
+        EXPECT_THAT(said("qwen3_moe.gguf", {name}), HasSubstr("tensor '" + std::string(name) + "' is used by nothing in a model of qwen3moe"));
+    for (const char* name : {"blk.0.attn_q.scale", "blk.0.ffn_up.scale", "blk.0.attn_q.input_scale"}) EXPECT_THAT(said("llama_tied.gguf", {name}), HasSubstr("tensor '" + std::string(name) + "'")) << "beside no NVFP4";
+    EXPECT_EQ(said("llama_tied.gguf", {"blk.0.attn_rot_embd.weight", "v.blk.0.attn_q.weight", "mm.0.weight", "a.blk.0.ln1.weight"}), "");
+}
+
+TEST(UnusedTensors, ThatAreKnownAreLeftInAGguf) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    const support::TempDir dir;
+    const fs::path file = dir.path() / "m.gguf";
+    const struct {
+        const char* folder;
+        std::vector<std::pair<const char*, const char*>> copies;
+        const char* refused;  // null: it loads
+    } kCases[] = {
+        {"deepseek_v3/model-f16.gguf", {{"blk.0.attn_kv_a_mqa.weight", "blk.0.attn_kv_b.weight"}}, nullptr},
+        {"gemma4_ple_shared/model-f16.gguf", {{"blk.0.attn_k.weight", "blk.3.attn_k.weight"}, {"blk.0.attn_v.weight", "blk.3.attn_v.weight"}, {"blk.0.attn_k_norm.weight", "blk.3.attn_k_norm.weight"}}, nullptr},
+        {"q_qwen3_ct_nvfp4/model.gguf", {{"blk.0.attn_q.scale", "blk.0.attn_q.input_scale"}}, nullptr},
+        {"q_qwen3_ct_nvfp4/model.gguf", {{"blk.0.attn_q.scale", "blk.0.attn_norm.scale"}}, "blk.0.attn_norm.scale"},
+        {"qwen3_5/model-f16.gguf", {{"blk.4.attn_norm.weight", "blk.4.nextn.other_norm.weight"}}, nullptr},  // of the head for drafting
+    };
+    for (const auto& [folder, copies, refused] : kCases) {
+        SCOPED_TRACE(folder);
+        GgufCopy copy(*golden / folder);
+        for (const auto& [of, name] : copies) copy.copy(of, name);
+        copy.write(file);
+        const std::string said = refusal(file);
+        EXPECT_EQ(said.empty(), refused == nullptr) << said;
+        EXPECT_THAT(said, HasSubstr(refused ? "tensor '" + std::string(refused) + "' is used by nothing" : ""));
+    }
+}
