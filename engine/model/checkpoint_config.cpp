@@ -65,8 +65,23 @@ int blocks_for_drafting(const std::vector<const Json*>& parts) {
     return int(std::clamp<std::int64_t>(most, 0, 1 << 12));
 }
 
+base::Result<void> check_class(const Json& config, const std::string& file) {
+    constexpr std::string_view kScoring[] = {"Classification", "QuestionAnswering", "MultipleChoice", "NextSentencePrediction", "Reward"};
+    const auto classes = config.find("architectures");
+    if (classes == config.end() || !classes->is_array()) return {};
+    for (const Json& one : *classes) {
+        if (!one.is_string()) continue;
+        const std::string name = one.get<std::string>();
+        if (std::ranges::any_of(kScoring, [&](std::string_view part) { return name.find(part) != name.npos; }))
+            return base::error(Code::unsupported, file + ": key 'architectures' says " + name + ", a model that gives labels or scores and neither text nor vectors",
+                               "use the model that it was made from, or another whose class writes text (ForCausalLM)");
+    }
+    return {};
+}
+
 base::Result<CheckpointConfig> read_checkpoint_config(const Json& config, const std::string& file) {
     if (!config.is_object()) return base::error(Code::corrupt, file + ": is no object", kFetchAgain);
+    if (auto known = check_class(config, file); !known) return std::move(known).error();
     const std::vector<const Json*> parts = text_parts(config);
     const Json& text = *parts.back();
     text::JsonProblem problem{file, {}};

@@ -36,6 +36,9 @@ std::vector<const base::Json*> text_parts(const base::Json& config);
 // How many blocks for drafting it says that there are, in any family's words.
 int blocks_for_drafting(const std::vector<const base::Json*>& parts);
 
+// Refuses a configuration whose class gives labels or scores, not text or a vector of one: Qwen3ForSequenceClassification.
+base::Result<void> check_class(const base::Json& config, const std::string& file);
+
 // Both the spelling of transformers 4 and that of 5, and text models inside a wrapper.
 base::Result<CheckpointConfig> read_checkpoint_config(const base::Json& config, const std::string& file);
 

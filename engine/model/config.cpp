@@ -222,7 +222,9 @@ base::Result<Config> read_config(const KeyValues& values) {
     c.layers = keys.required("block_count", 1, kMostLayers);
     c.hidden = keys.required("embedding_length", 1, kMostWidth);
     c.trained_context = keys.optional("context_length", 0, 0, INT32_MAX);
-    c.pooling = pooling_of(keys.optional("pooling_type", 0, 0, 1 << 20));
+    const int pooling = keys.optional("pooling_type", 0, 0, 1 << 20);
+    if (pooling == kRankingType) keys.fail(values.error("key '" + keys.whole("pooling_type") + "' is 4: the model ranks texts (a reranker), and gives neither text nor vectors", Code::unsupported));
+    c.pooling = pooling_of(pooling);
     c.norm_epsilon = keys.real("attention.layer_norm_rms_epsilon", 1e-5f);
     keys.check(std::isfinite(c.norm_epsilon) && c.norm_epsilon >= 0, "layer_norm_rms_epsilon must be a number from 0");
     if (!keys.error()) read_layers(keys, c);

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <functional>
 
+#include "engine/model/checkpoint_config.h"
 #include "engine/model/draft_blocks.h"
 #include "engine/model/encoder_file.h"
 #include "engine/model/safetensors.h"
@@ -238,8 +239,13 @@ base::Result<std::unique_ptr<EncoderFile>> open_encoder_folder(const fs::path& f
     auto listed = with_json(folder / "modules.json", [&](const JsonNode& json) { read_modules(json, modules); });
     if (!listed) return std::move(listed).error();
     const fs::path transformer = folder / modules.transformer;
-    auto described = with_json(transformer / "config.json", [&](const JsonNode& json) { first_position = read_model(json, config); });
+    base::Result<void> known{};
+    auto described = with_json(transformer / "config.json", [&](const JsonNode& json) {
+        first_position = read_model(json, config);
+        if (!*listed) known = check_class(json.value(), (transformer / "config.json").string());  // else the list says what it is for
+    });
     if (!described) return std::move(described).error();
+    if (!known) return std::move(known).error();
     if (!*described) return base::error(Code::not_found, folder.string() + " has no config.json", "fetch the whole folder");
     bool lowercase = false;
     auto cut = with_json(transformer / "sentence_bert_config.json", [&](const JsonNode& json) {

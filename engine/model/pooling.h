@@ -12,7 +12,8 @@ namespace engine {
 enum class Pooling : std::uint8_t { mean, cls, last, max };
 const char* name(Pooling pooling);
 
-// As GGUF numbers it: 1 mean, 2 cls, 3 last. None for what makes no vector of a text: 0, and a ranking's 4.
+// As GGUF numbers it: 1 mean, 2 cls, 3 last. None for what makes no vector of a text: 0, and a ranking's.
+inline constexpr int kRankingType = 4;
 std::optional<Pooling> pooling_of(std::int64_t pooling_type);
 
 // out (rows.cols); of length 1 where `normalise`.

@@ -187,6 +187,17 @@ TEST(CheckpointConfig, WhatCannotBeIsRefusedByItsKey) {
     }
 }
 
+TEST(CheckpointConfig, AClassThatScoresIsRefusedByName) {
+    for (const char* name : {"Qwen3ForSequenceClassification", "LlamaForTokenClassification", "MistralForQuestionAnswering", "Qwen2ForRewardModel", "Qwen2ForProcessRewardModel", "LlamaForRewardModelWithGating"}) {
+        const auto config = read(with(llama(), (R"({"architectures": [")" + std::string(name) + R"("]})").c_str()));
+        ASSERT_FALSE(config) << name;
+        EXPECT_THAT(config.error().message, testing::AllOf(HasSubstr("m/config.json: key 'architectures' says " + std::string(name)), HasSubstr("labels or scores")));
+        EXPECT_THAT(config.error().remedy, HasSubstr("ForCausalLM"));
+    }
+    for (const char* list : {R"(["LlamaForCausalLM"])", R"(["Gemma3ForConditionalGeneration"])", R"(["Qwen3Model"])", R"([])", "null"})
+        EXPECT_TRUE(read(with(llama(), (R"({"architectures": )" + std::string(list) + "}").c_str()))) << list;
+}
+
 TEST(Quantisation, TilesAreOfTheGroupThatNamesTheModule) {
     const Json config = Json::parse(R"({"quantization_config": {"quant_method": "compressed-tensors", "ignore": ["lm_head", "re:.*gate$"], "config_groups": {
         "a": {"targets": ["Linear"], "weights": {"num_bits": 8, "type": "float", "block_structure": [128, 64]}},

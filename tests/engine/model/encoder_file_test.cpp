@@ -179,6 +179,16 @@ TEST_F(Folder, WhatIsNotComputedIsRefused) {
     EXPECT_THAT(refusal(), HasSubstr("is I16; this engine runs encoders of F32, F16 and BF16"));
 }
 
+TEST_F(Folder, AClassThatScoresIsRefusedWhereNothingListsWhatItIsFor) {
+    config["architectures"] = {"BertForSequenceClassification"};
+    EXPECT_EQ(refusal(), "");
+    modules = nullptr;
+    std::filesystem::remove(path / "modules.json");
+    EXPECT_THAT(refusal(), HasSubstr("config.json: key 'architectures' says BertForSequenceClassification"));
+    config["architectures"] = {"BertForMaskedLM"};
+    EXPECT_EQ(refusal(), "");
+}
+
 TEST_F(Folder, ATensorOfAnotherShapeIsNamed) {
     config["intermediate_size"] = 24;
     const auto file = open();

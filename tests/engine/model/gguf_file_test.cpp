@@ -144,3 +144,12 @@ TEST_F(GgufFileTest, AHeadForDraftingAmongTheLayersIsRefusedAndToldAsThat) {
         EXPECT_THAT(refusal(published), AllOf(HasSubstr("nextn_predict_layers' counts as a head for drafting"), HasSubstr("none of the block's tensors")));
     }
 }
+
+TEST_F(GgufFileTest, ARerankerIsRefusedByName) {
+    constexpr std::uint32_t kLast = 3, kRank = 4;
+    GgufCopy copy = of("qwen3_moe.gguf");
+    copy.set("qwen3moe.pooling_type", kLast);
+    EXPECT_EQ(refusal(copy), "");
+    copy.set("qwen3moe.pooling_type", kRank);
+    EXPECT_THAT(refusal(copy), AllOf(HasSubstr("'qwen3moe.pooling_type' is 4"), HasSubstr("ranks texts")));
+}
