@@ -146,6 +146,13 @@ base::Result<Stored> CheckpointTensors::sliced(const Found& found, int rows, int
     return stack(file_, found.tensor(), rows, std::move(pieces));
 }
 
+// Methods that take modules only leave a stack as it is.
+base::Result<void> CheckpointTensors::check_plain_stack(const Found& found, const SafeTensor& tensor) const {
+    if (quantisation_.takes_stacks())
+        if (const auto wrong = quantisation_.contradiction(found.name, Kind::plain)) return file_.error(tensor, *wrong);
+    return {};
+}
+
 // Whether a stack has inputs as rows. Its shape tells, where the two differ; else the family.
 bool CheckpointTensors::is_turned(const Found& found, int rows, int cols) const {
     const SafeTensor* const tensor = file_.tensor(found.tensor());
@@ -159,6 +166,7 @@ base::Result<Stored> CheckpointTensors::fused(const Found& found, int rows, int 
     if (!tensor) return std::move(tensor).error();
     const auto format = float_format(**tensor);
     if (!format) return format.error();
+    if (auto done = check_plain_stack(found, **tensor); !done) return std::move(done).error();
     Linear all;
     all.format = *format;
     all.rows = rows * count, all.cols = all.inputs = cols;
@@ -226,9 +234,7 @@ base::Result<Stored> CheckpointTensors::turned(const Found& found, int rows, int
     if (!tensor) return std::move(tensor).error();
     const auto format = float_format(**tensor);
     if (!format) return format.error();
-    // Methods that take modules only leave a stack as it is; this one is for stacks.
-    if (quantisation_.method() == "mxfp4")
-        if (const auto wrong = quantisation_.contradiction(found.name, Kind::plain)) return file_.error(**tensor, *wrong);
+    if (auto done = check_plain_stack(found, **tensor); !done) return std::move(done).error();
     return turned_rows(file_, **tensor, *format, rows, cols, count, std::size_t(cols), width, found.step == Step::odd_outputs, step);
 }
 

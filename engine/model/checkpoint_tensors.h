@@ -59,6 +59,7 @@ private:
     base::Result<Stored> fused(const Found& found, int rows, int cols, int count);
     base::Result<Stored> sliced(const Found& found, int rows, int cols, int count);
     bool is_quantised_stack(const Found& found) const;
+    base::Result<void> check_plain_stack(const Found& found, const SafeTensor& tensor) const;
     bool is_turned(const Found& found, int rows, int cols) const;
     base::Result<Stored> blocks(const Found& found, int rows, int cols, int count);
     base::Result<Stored> turned(const Found& found, int rows, int cols, int count);

@@ -100,6 +100,9 @@ void check_method(const text::JsonNode& node, const std::string& method) {
 // The last parts of the names of modules that every method quantises.
 constexpr std::string_view kProjections[] = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "gate_up_proj", "w1", "w2", "w3"};
 
+// Those that modelopt leaves out whether its list has them or not; it lists every other module that it leaves out.
+constexpr std::string_view kNeverTaken[] = {"lm_head", "embed_tokens", "embed_tokens_per_layer", "gate", "shared_expert_gate"};
+
 const char* name_of(Kind kind) {
     switch (kind) {
         case Kind::plain: return "plain floats";
@@ -112,6 +115,12 @@ const char* name_of(Kind kind) {
         case Kind::mxfp4: return "MXFP4";
     }
     return "?";
+}
+
+// What hf_quant_config.json says, which mostly lies one level down.
+const Json& inside(const Json& beside) {
+    const auto it = beside.find("quantization");
+    return it != beside.end() && it->is_object() ? *it : beside;
 }
 
 bool glob(std::string_view pattern, std::string_view text) {
@@ -160,6 +169,7 @@ base::Result<void> Quantisation::read_lists(const Json& from, const std::string&
             if (!one.is_string()) return base::error(Code::corrupt, file + ": key '" + key + "' holds " + base::dump(one).substr(0, 100) + ", expected text", kFetchAgain);
             auto pattern = compile(one.get<std::string>());
             if (!pattern) return base::error(Code::unsupported, file + ": key '" + key + "': " + pattern.error().message);
+            pattern->where = "key '" + std::string(key) + "' of " + file;
             ignored_.push_back(*std::move(pattern));
         }
     }
@@ -213,6 +223,7 @@ base::Result<void> Quantisation::read_dynamic(const Json& from, const std::strin
             auto pattern = compile("re:" + (out || key.starts_with("+:") ? key.substr(2) : key));
             if (!pattern) return base::error(Code::unsupported, file + ": key 'dynamic': " + pattern.error().message);
             if (out) {
+                pattern->where = "key 'dynamic' of " + file;
                 ignored_.push_back(*std::move(pattern));
                 continue;
             }
@@ -226,15 +237,15 @@ base::Result<void> Quantisation::read_dynamic(const Json& from, const std::strin
         }
     if (!blocks.absent())
         for (const text::JsonNode& block : blocks.items())
-            for (const text::JsonNode& name : block.items()) converted_.push_back({name.text(), {}});
+            for (const text::JsonNode& name : block.items()) converted_.push_back({name.text(), {}, {}});
     if (problem.first) return *problem.first;
     return {};
 }
 
 base::Result<void> Quantisation::read_beside(const Json& from, const Json& beside, const std::string& file, const std::string& config_file) {
     text::JsonProblem unread{config_file, {}}, problem{file, {}};
-    const text::JsonNode node(&from, "quantization_config", unread), whole(&beside, "", problem);
-    const text::JsonNode other = whole["quantization"].is_object() ? whole["quantization"] : whole;
+    const Json& inner = inside(beside);
+    const text::JsonNode node(&from, "quantization_config", unread), other(&inner, &inner == &beside ? "" : "quantization", problem);
     for (const char* key : {"quant_algo", "group_size"})
         if (!node[key].absent() && !other[key].absent() && node[key].value() != other[key].value())
             other[key].wrong(node[key].shown() + ", as key '" + node[key].path() + "' of " + config_file + " says");
@@ -242,8 +253,9 @@ base::Result<void> Quantisation::read_beside(const Json& from, const Json& besid
         for (const Group& group : groups_)
             if (group.scheme.group > 0 && size.integer(-1, 1 << 24) != group.scheme.group) size.wrong(std::to_string(group.scheme.group) + ", as key 'quantization_config.config_groups' of " + config_file + " says");
     if (const text::JsonNode algorithm = other["quant_algo"]; algorithm.is_text() && row_in(algorithms(), algorithm.text())) hear(algorithm, algorithms(), said_);
+    if (cache_key_.empty() && !other["kv_cache_quant_algo"].absent()) cache_key_ = other["kv_cache_quant_algo"].path();
     if (problem.first) return *problem.first;
-    return {};
+    return read_lists(inner, file);
 }
 
 base::Result<Quantisation> Quantisation::read(const Json& config, const std::string& config_file, const Json& beside, const std::string& beside_file) {
@@ -254,8 +266,7 @@ base::Result<Quantisation> Quantisation::read(const Json& config, const std::str
             if (part && part->is_object() && !from)
                 if (const auto it = part->find(key); it != part->end() && it->is_object()) from = &*it;
     if (!from && beside.is_object()) {
-        const auto it = beside.find("quantization");
-        from = it != beside.end() && it->is_object() ? &*it : &beside;
+        from = &inside(beside);
         file = beside_file;
     }
     Quantisation out;
@@ -321,25 +332,40 @@ bool Quantisation::is_targeted(const std::string& module) const {
     return std::ranges::any_of(groups_, [&](const Group& group) { return group.targets.empty() || std::ranges::any_of(group.targets, means); });
 }
 
-// Writers list a module, one above it, or a part of its name; some with what stands before the layers in another model's names.
-const Quantisation::Pattern* Quantisation::left_out_by(const std::string& module) const {
-    const auto inside = [](const std::string& text, const std::string& name) { return ("." + name + ".").find("." + text + ".") != std::string::npos; };
-    for (const Pattern& ignored : ignored_) {
-        const std::size_t layers = ignored.text.find("layers.");
-        if (inside(ignored.text, module) || (layers != std::string::npos && inside(ignored.text.substr(layers), module))) return &ignored;
+const Quantisation::Pattern* Quantisation::named_by(const std::string& module) const {
+    for (const Pattern& ignored : ignored_)
         for (std::size_t end = module.size(); end != std::string::npos && end > 0; end = module.rfind('.', end - 1))
             if (ignored.matches(module.substr(0, end))) return &ignored;
-    }
     return nullptr;
+}
+
+// Writers list parts of a name too; some with what stands before the layers in another model's names.
+bool Quantisation::may_be_left_out(const std::string& module) const {
+    if (named_by(module)) return true;
+    const auto within = [](const std::string& text, const std::string& name) { return ("." + name + ".").find("." + text + ".") != std::string::npos; };
+    const auto from_layers = [](const std::string& name) {
+        const std::size_t at = name.find("layers.");
+        return at == std::string::npos ? std::string() : name.substr(at);
+    };
+    return std::ranges::any_of(ignored_, [&](const Pattern& ignored) {
+        const std::string layers = from_layers(ignored.text);
+        return within(ignored.text, module) || (!layers.empty() && (within(layers, module) || (!ignored.regex && glob(layers, from_layers(module)))));
+    });
+}
+
+bool Quantisation::is_taken(const std::string& module) const {
+    const std::string_view last = std::string_view(module).substr(module.rfind('.') + 1);
+    if (method_ == "modelopt") return std::ranges::find(kNeverTaken, last) == std::end(kNeverTaken) && module.find(".router") == std::string::npos;
+    // Other methods take the projections of attention and FFNs; outputs, routers and what else there is they take or not as they please.
+    return std::ranges::find(kProjections, last) != std::end(kProjections);
 }
 
 bool Quantisation::may_be_plain(const std::string& module) const {
     const auto any = [&](const std::vector<Pattern>& patterns) { return std::ranges::any_of(patterns, [&](const Pattern& one) { return one.matches(module); }); };
     const auto targeted = [&](const Group& group) { return any(group.targets) || std::ranges::any_of(group.targets, [](const Pattern& one) { return one.text == "Linear"; }); };
-    // Methods take the projections of attention and FFNs; outputs, routers and what else there is they take or not as they please.
-    if (std::ranges::find(kProjections, std::string_view(module).substr(module.rfind('.') + 1)) == std::end(kProjections)) return true;
+    if (!is_taken(module)) return true;
     if (method_ == "mxfp4" && module.find(".experts.") == std::string::npos) return true;
-    if (module.starts_with("mtp.") || left_out_by(module)) return true;
+    if (module.starts_with("mtp.") || may_be_left_out(module)) return true;
     if (!converted_.empty() && !any(converted_)) return true;
     if (method_ == "modelopt" && groups_.empty()) return false;
     return (method_ == "compressed-tensors" || method_ == "modelopt") && std::ranges::none_of(groups_, targeted);
@@ -353,10 +379,10 @@ std::optional<std::string> Quantisation::contradiction(const std::string& module
     const std::string stored = std::string("is stored as ") + name_of(kind);
     if (method_.empty()) return stored + ", but the configuration names no quantisation";
     if (std::ranges::count(row_in(methods(), method_)->kinds, kind) == 0) return stored + ", but quant_method is '" + method_ + "'";
-    for (const Pattern& ignored : ignored_)
-        if (ignored.matches(module)) return stored + ", but the configuration leaves it out by '" + ignored.text + "'";
-    // This method's list alone names whole parts and means them.
-    if (const Pattern* const ignored = method_ == "mxfp4" ? left_out_by(module) : nullptr) return stored + ", but the configuration leaves it out by '" + ignored->text + "'";
+    const auto left_out = std::ranges::find_if(ignored_, [&](const Pattern& one) { return one.matches(module); });
+    const Pattern* ignored = left_out == ignored_.end() ? nullptr : &*left_out;
+    if (!ignored && takes_stacks()) ignored = named_by(module);  // these methods' lists name whole parts and mean them
+    if (ignored) return stored + ", but " + ignored->where + " leaves it out by '" + ignored->text + "'";
     if ((method_ == "compressed-tensors" || method_ == "modelopt") && !groups_.empty() && !is_targeted(module))
         return stored + ", but key 'quantization_config.config_groups' has no group whose targets take it";
     const Group* const group = group_of(module);

@@ -28,6 +28,8 @@ public:
 
     const std::string& method() const { return method_; }  // "gptq"; empty: none
     const std::string& cache_key() const { return cache_key_; }  // of what quantises the KV cache too; empty: none does
+    // Whether the method is for stacks of experts as well as for modules.
+    bool takes_stacks() const { return method_ == "mxfp4" || method_ == "modelopt"; }
     LinearScheme scheme(const std::string& module) const;
     // What contradicts the configuration in a module that is stored as `kind`, if anything does.
     std::optional<std::string> contradiction(const std::string& module, Linear::Kind kind) const;
@@ -37,6 +39,7 @@ private:
     struct Pattern {
         std::string text;
         std::optional<base::Regex> regex;
+        std::string where;            // "key 'ignore' of m/config.json"
         bool matches(const std::string& module) const;
     };
     struct Group {
@@ -47,9 +50,12 @@ private:
     const Group* group_of(const std::string& module) const;  // null: none takes it
     // Whether the groups' targets may mean the module, whose name may begin otherwise there.
     bool is_targeted(const std::string& module) const;
+    // Whether the method quantises such a module where nothing leaves it out.
+    bool is_taken(const std::string& module) const;
     // Whether a module that the method could quantise may be plain.
     bool may_be_plain(const std::string& module) const;
-    const Pattern* left_out_by(const std::string& module) const;
+    bool may_be_left_out(const std::string& module) const;
+    const Pattern* named_by(const std::string& module) const;  // the one that leaves out the module or one above it, by its whole name
     static base::Result<Pattern> compile(const std::string& text);
     base::Result<void> read_lists(const base::Json& from, const std::string& file);
     base::Result<void> read_groups(const base::Json& from, const std::string& file);
