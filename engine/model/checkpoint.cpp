@@ -43,6 +43,8 @@ bool Checkpoint::is_one(const fs::path& path) {
 base::Result<std::unique_ptr<ModelFile>> Checkpoint::open(const fs::path& path) {
     const fs::path folder = folder_of(path);
     std::unique_ptr<Checkpoint> out(new Checkpoint(path, CheckpointFiles::in(folder)));
+    if (const char* const adapter = "adapter_config.json"; out->files_.has(adapter) && !out->files_.has("config.json"))
+        return base::error(Code::unsupported, out->files_.shown(adapter) + ": the folder holds an adapter, which changes a model and is none itself", "name the folder of a model, or of one that the adapter was merged into");
     const bool weights = path.extension() == ".safetensors" || path.string().ends_with(".safetensors.index.json");
     auto opened = Safetensors::open(weights ? path : folder);
     if (!opened) return std::move(opened).error();

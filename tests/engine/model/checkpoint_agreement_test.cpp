@@ -272,6 +272,15 @@ TEST(Checkpoint, AFolderThatLacksAFileSaysWhich) {
     EXPECT_THAT(error(parts.path()).remedy, HasSubstr((parts.path() / "m-00001-of-00002.gguf").string()));
 }
 
+TEST(Checkpoint, AFolderOfAnAdapterSaysWhatItIs) {
+    Folder folder(support::data_dir() / "models/llama_tied");
+    folder.write_all();
+    fs::rename(folder.path() / "model.safetensors", folder.path() / "adapter_model.safetensors");
+    fs::rename(folder.path() / "config.json", folder.path() / "adapter_config.json");
+    for (const char* named : {"", "adapter_model.safetensors"})
+        EXPECT_THAT(refusal(*named ? folder.path() / named : folder.path()), AllOf(HasSubstr("adapter_config.json: the folder holds an adapter"), HasSubstr("none itself")));
+}
+
 TEST(Checkpoint, LatentAttentionHasOneHeadOfKeysInEveryContainer) {
     const auto from = golden_folder("deepseek_v3");
     if (!from) GTEST_SKIP() << "no golden checkpoints";
