@@ -35,7 +35,7 @@ public:
         e_.layers.resize(std::size_t(c_.layers));
         for (int i = 0; i < c_.layers && !error_; ++i) layer("blk." + std::to_string(i) + ".", e_.layers[std::size_t(i)]);
         if (error_) return *error_;
-        return {};
+        return file_.finish(used_);
     }
 
 private:
@@ -53,6 +53,7 @@ private:
 
     std::optional<StoredTensor> find(const std::string& name, const std::vector<std::uint64_t>& shape) {
         auto tensor = file_.find(name);
+        used_.insert(name);
         if (!tensor && !error_) error_ = file_.error("tensor '" + name + "' is missing");
         if (!tensor) return {};
         if (tensor->shape != shape) {
@@ -110,6 +111,7 @@ private:
     const EncoderConfig& c_;
     const Ops& ops_;
     Encoder& e_;
+    std::set<std::string> used_;
     std::optional<base::Error> error_;
 };
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ public:
     virtual std::optional<StoredTensor> find(const std::string& name) const = 0;
     // Gives the memory of a tensor back that was copied; its bytes are read anew when touched.
     virtual void release(const StoredTensor& tensor) const = 0;
+    // Whether it has weights of layers or embeddings that are none of these.
+    virtual base::Result<void> finish(const std::set<std::string>& used) const = 0;
     virtual std::uint64_t bytes() const = 0;
     // An error that begins with the file's name.
     virtual base::Error error(std::string what, base::Code code = base::Code::corrupt) const = 0;

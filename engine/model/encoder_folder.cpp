@@ -1,4 +1,5 @@
 // An encoder out of a folder as sentence-transformers writes it, or with Hugging Face's own files alone.
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -80,6 +81,16 @@ public:
     void release(const StoredTensor& tensor) const override {
         for (const SafeTensor& one : file_->tensors())
             if (one.data.data() == tensor.data.data()) return file_->release(one, tensor.data);
+    }
+    // Poolers and heads for other tasks lie behind the states, which are all that is taken here; positions' ids are counted.
+    base::Result<void> finish(const std::set<std::string>& used) const override {
+        std::set<const SafeTensor*> known;
+        for (const std::string& name : used) known.insert(tensor_of(name));
+        for (const SafeTensor& tensor : file_->tensors()) {
+            const auto below = [&](const char* prefix) { return tensor.name.starts_with(prefix + std::string("embeddings.")) || tensor.name.starts_with(prefix + std::string("encoder.")); };
+            if (!known.contains(&tensor) && !tensor.name.ends_with("_ids") && std::ranges::any_of(kPrefixes, below)) return file_->error(tensor, "is used by nothing in an encoder", Code::unsupported);
+        }
+        return {};
     }
     std::uint64_t bytes() const override { return file_->file_bytes(); }
     base::Error error(std::string what, Code code) const override { return base::error(code, file_->path().string() + ": " + what, code == Code::corrupt ? kFetchAgain : ""); }

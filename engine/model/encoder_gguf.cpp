@@ -26,6 +26,12 @@ public:
         return StoredTensor{tensor->format, {tensor->dims.rbegin(), tensor->dims.rend()}, tensor->data};
     }
     void release(const StoredTensor& tensor) const override { MappedFile::release(tensor.data); }
+    // A head for other tasks lies behind the states, which are all that is taken here.
+    base::Result<void> finish(const std::set<std::string>& used) const override {
+        for (const GgufTensor& tensor : gguf_->tensors())
+            if (!used.contains(tensor.name) && !tensor.name.starts_with("cls.")) return gguf_->error(tensor, "is used by nothing in an encoder", Code::unsupported);
+        return {};
+    }
     std::uint64_t bytes() const override { return gguf_->file_bytes(); }
     base::Error error(std::string what, Code code) const override { return gguf_->error(std::move(what), code); }
     const Gguf& gguf() const { return *gguf_; }

@@ -209,6 +209,22 @@ TEST_F(Folder, ALayerThatNothingCountsIsRefused) {
     }
 }
 
+TEST_F(Folder, ATensorThatNothingUsesIsRefused) {
+    const auto said = [&](const char* name) {
+        extra = name;
+        const auto file = open();
+        if (!file) return file.error().message;
+        const auto size = measure_encoder(**file, ref_ops());
+        return size ? "" : size.error().message;
+    };
+    for (const char* before : {"", "bert."}) {
+        prefix = before;
+        for (const char* name : {"encoder.layer.0.attention.self.query_norm.weight", "encoder.layer.0.output.dense.weight_scale", "embeddings.other.weight", "encoder.relative_attention_bias.weight"})
+            EXPECT_THAT(said(name), HasSubstr("tensor '" + prefix + name + "' is used by nothing"));
+        for (const char* name : {"pooler.dense.bias", "embeddings.position_ids", "cls.predictions.bias"}) EXPECT_EQ(said(name), "") << name;
+    }
+}
+
 TEST_F(Folder, AFileThatIsNoJsonIsNamed) {
     ASSERT_TRUE(open());
     write("1_Pooling/config.json", "{");

@@ -127,6 +127,19 @@ TEST(UnusedTensors, OfAnotherFamilyAreRefusedInAGguf) {
     EXPECT_EQ(said("llama_tied.gguf", {"blk.0.attn_rot_embd.weight", "v.blk.0.attn_q.weight", "mm.0.weight", "a.blk.0.ln1.weight"}), "");
 }
 
+TEST(UnusedTensors, OfAnEncoderAreRefusedInAGguf) {
+    const support::TempDir dir;
+    const fs::path file = dir.path() / "m.gguf";
+    const auto said = [&](const std::string& name) {
+        GgufCopy copy(support::data_dir() / "models/bert_minilm.gguf");
+        copy.copy("token_embd_norm.weight", name);
+        copy.write(file);
+        return refusal(file);
+    };
+    for (const char* name : {"blk.0.attn_q_norm.weight", "blk.0.ffn_gate.weight", "blk.0.attn_q.scale", "output_norm.weight"}) EXPECT_THAT(said(name), HasSubstr("tensor '" + std::string(name) + "' is used by nothing"));
+    EXPECT_EQ(said("cls.output.weight"), "");
+}
+
 TEST(UnusedTensors, ThatAreKnownAreLeftInAGguf) {
     const auto golden = support::golden_dir();
     if (!golden) GTEST_SKIP() << "no golden checkpoints";
