@@ -77,9 +77,7 @@ private:
 
     // What nothing uses must be known to change nothing.
     bool may_be_unused(const GgufTensor& tensor) const {
-        if (used_.contains(&tensor)) return true;
-        for (const char* sense : {"v.", "a.", "mm."})  // parts for images and sounds
-            if (tensor.name.starts_with(sense)) return true;
+        if (used_.contains(&tensor) || is_of_other_senses(tensor.name)) return true;
         const int block = block_of(tensor.name, "blk.");
         if (block < 0) return false;
         const std::string prefix = tensor.name.substr(0, tensor.name.find('.', 4) + 1), part = tensor.name.substr(prefix.size());
@@ -146,6 +144,8 @@ base::Result<void> check_drafting(const Gguf& gguf, const Config& config) {
 }
 
 }  // namespace
+
+bool is_of_other_senses(std::string_view name) { return name.starts_with("v.") || name.starts_with("a.") || name.starts_with("mm."); }
 
 base::Result<void> check_is_model(const Gguf& gguf) {
     for (const char* key : {"general.type", "general.architecture"}) {
@@ -230,6 +230,7 @@ base::Result<ModelFile::Sizes> GgufFile::sizes(const Config& config) const {
     out.format = type->shown;
     std::uint64_t expert_values = 0, expert_bytes = 0, bytes = 0;
     for (const auto& tensor : gguf_->tensors()) {
+        if (is_of_other_senses(tensor.name)) continue;
         if (tensor.name.starts_with("blk.") && std::atoi(tensor.name.c_str() + 4) >= config.layers) continue;  // for drafting: beside the model
         out.parameters += tensor.values();
         const bool embedding = tensor.name == "token_embd.weight" && gguf_->tensor("output.weight");

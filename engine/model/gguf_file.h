@@ -1,6 +1,8 @@
 // A GGUF as a ModelFile.
 #pragma once
 
+#include <string_view>
+
 #include "engine/model/gguf.h"
 #include "engine/model/model_file.h"
 
@@ -8,6 +10,8 @@ namespace engine {
 
 // Refuses by name a GGUF that says that it is something else than a model: an adapter, a projector, an importance matrix.
 base::Result<void> check_is_model(const Gguf& gguf);
+// Whether a tensor is of a part for images or sounds, which a text model does not have.
+bool is_of_other_senses(std::string_view name);
 base::Result<text::Vocabulary> read_vocabulary(const Gguf& gguf);
 base::Result<ChatTemplates> read_chat_templates(const Gguf& gguf);  // tokenizer.chat_template, .chat_templates and what these name
 

@@ -27,8 +27,8 @@ struct KindRow {
 };
 constexpr KindRow kKinds[] = {
     {"mtp.", "drafting"}, {"nextn", "drafting"},
-    {"visual.", "vision"}, {"vision", "vision"}, {"v.blk.", "vision"}, {"mm.", "vision"}, {"multi_modal_projector", "vision"},
-    {"audio", "audio"}, {"a.blk.", "audio"}, {"talker.", "speech"}, {"code2wav.", "speech"},
+    {"visual.", "vision"}, {"vision", "vision"}, {"multi_modal_projector", "vision"},
+    {"audio", "audio"}, {"talker.", "speech"}, {"code2wav.", "speech"},
     {"ffn_gate_inp", "routers"}, {".router.", "routers"}, {"exp_probs_b", "routers"}, {".gate.e_score", "routers"}, {"mlp.gate.", "routers"},
     {"block_sparse_moe.gate.", "routers"}, {"shared_expert_gate", "routers"},
     {"_shexp", "shared experts"}, {"shared_expert", "shared experts"}, {"shared_mlp", "shared experts"},
@@ -251,6 +251,7 @@ void outline_converted(const fs::path& path, Outline& out) {
 
 std::string_view kind_of_tensor(std::string_view name, bool recurrent) {
     if (name.starts_with("output.")) return "output";
+    if (is_of_other_senses(name)) return name.starts_with("a.") || name.starts_with("mm.a.") ? "audio" : "vision";
     if (const std::string_view last = last_part(name); std::ranges::find(kScales, last) != std::end(kScales) || last.ends_with("_scales")) return "scales";
     for (const KindRow& row : kKinds)
         if (name.find(row.part) != name.npos) {

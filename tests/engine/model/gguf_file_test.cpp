@@ -153,3 +153,14 @@ TEST_F(GgufFileTest, ARerankerIsRefusedByName) {
     copy.set("qwen3moe.pooling_type", kRank);
     EXPECT_THAT(refusal(copy), AllOf(HasSubstr("'qwen3moe.pooling_type' is 4"), HasSubstr("ranks texts")));
 }
+
+TEST_F(GgufFileTest, PartsForImagesAndSoundsAreToldAndNotCounted) {
+    GgufCopy copy = of("llama_tied.gguf");
+    const Examination before = told(copy);
+    for (const char* name : {"v.patch_embd.weight", "v.blk.0.attn_q.weight", "mm.0.weight", "a.position_embd.weight"}) copy.copy("blk.0.attn_q.weight", name);
+    const Examination e = told(copy);
+    ASSERT_FALSE(e.refused) << e.refused->message;
+    EXPECT_EQ(e.info->parameters, before.info->parameters);
+    EXPECT_EQ(e.info->weight_bytes_per_token, before.info->weight_bytes_per_token);
+    EXPECT_THAT(e.notes, AllOf(testing::Contains(HasSubstr("a part for vision (3 tensors")), testing::Contains(HasSubstr("a part for audio (1 tensor"))));
+}
