@@ -161,6 +161,11 @@ base::Result<std::vector<float>> CheckpointTensors::values(const std::string& na
     if (second) stored[0] *= 2;
     auto tensor = this->tensor(found.tensor(), stored);
     if (!tensor) return std::move(tensor).error();
+    if (is_of_mlx(name, **tensor)) {
+        base::Error error = file_.error(**tensor, "has shape " + shape_text((*tensor)->shape) + ": a conversion for MLX, whose norms are stored by another rule than those of transformers", Code::unsupported);
+        error.remedy = "fetch the folder of the model's publisher, or a GGUF";
+        return error;
+    }
     const auto format = float_format(**tensor);
     if (!format) return format.error();
     std::vector<float> out((*tensor)->data.size() / std::size_t(engine::info(*format).bytes));
@@ -174,6 +179,11 @@ base::Result<std::vector<float>> CheckpointTensors::values(const std::string& na
         out.resize(out.size() / 2);
     }
     return out;
+}
+
+// MLX's converter adds 1 to the norms of models with the gated delta rule, and turns the convolutions, by which it knows them again.
+bool CheckpointTensors::is_of_mlx(const std::string& name, const SafeTensor& tensor) const {
+    return config_.family->other_mixer == Mixer::gated_delta && name.ends_with("ssm_conv1d.weight") && tensor.shape.size() == 3 && tensor.shape[1] > 1 && tensor.shape[2] == 1;
 }
 
 // Whether layers have the biases and norms that the configuration says, and no others: what it leaves unsaid, transformers leaves out.

@@ -48,6 +48,7 @@ private:
     std::string theirs(const char* pattern, const std::string& layer) const;
     base::Error unused(const SafeTensor& tensor) const;
     base::Result<void> check_parts() const;
+    bool is_of_mlx(const std::string& name, const SafeTensor& tensor) const;
     bool is_of_shared_keys(std::string_view name) const;
 
     const SafeTensor* use(const std::string& name);

@@ -272,6 +272,22 @@ TEST(Checkpoint, AFolderThatLacksAFileSaysWhich) {
     EXPECT_THAT(error(parts.path()).remedy, HasSubstr((parts.path() / "m-00001-of-00002.gguf").string()));
 }
 
+TEST(Checkpoint, AConversionForMlxIsRefusedWhereItsNormsAreOthers) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    for (const char* name : {"qwen3_next", "qwen3_5", "qwen3_5_moe"}) {
+        SCOPED_TRACE(name);
+        Folder folder(*golden / name);
+        for (auto&& [tensor, entry] : folder.header.items())
+            if (tensor.ends_with("conv1d.weight")) std::swap(entry["shape"][1], entry["shape"][2]);
+        expect_refusal(folder, {"conv1d.weight", "a conversion for MLX"});
+    }
+    Folder other(*golden / "lfm2");  // whose norms MLX leaves as they are
+    for (auto&& [tensor, entry] : other.header.items())
+        if (tensor.ends_with("conv.conv.weight")) std::swap(entry["shape"][1], entry["shape"][2]);
+    expect_refusal(other, {});
+}
+
 TEST(Checkpoint, AFolderOfAnAdapterSaysWhatItIs) {
     Folder folder(support::data_dir() / "models/llama_tied");
     folder.write_all();
