@@ -50,6 +50,7 @@ text::ParserOptions parser_options(const ModelRequest& request, const std::strin
     options.tools = tools_and_strictness(request.tools);
     options.expect_tools = calls_allowed(request);
     options.bare_calls = !answer_bound(request);  // JSON that was asked for is the answer
+    options.verbatim = request.response_rules && !calls_forced(request);
     options.reasoning_open = !prompt.empty() && text::opens_reasoning(dialect, prompt.back().text);
     return options;
 }
@@ -122,6 +123,12 @@ std::string escaped(char c) {
     return (std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80 ? "" : "\\") + std::string(1, c);
 }
 
+std::string literal(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) out += escaped(c);
+    return out + "\"";
+}
+
 // Rules "words" and what it needs: text that begins with neither space nor brace, and does not hold `mark`.
 std::string rules_of_words(const std::string& mark) {
     std::string rest = mark.empty() ? "." : "", begun;
@@ -182,12 +189,13 @@ base::Result<text::BoundGrammar> compile(const ModelRequest& request, const std:
         }
     }
     if (root.empty()) return base::error(base::Code::unsupported, "the dialect '" + dialect + "' has no grammar");
-    // Thoughts are free; what they lead to is bound.
+    // Thoughts are free; what they lead to is bound. A language of the request's own may begin with blanks of its own.
+    const std::string gap = request.response_rules ? literal(text::behind_reasoning) : "[ \\n]*";
     if (out.trigger.empty() && reasoning_open) {
         out.trigger = "</think>";
-        root = "\"</think>\" [ \\n]* ( " + root + " )";
+        root = "\"</think>\" " + gap + " ( " + root + " )";
     } else if (out.trigger.empty() && may_think) {
-        root = "( \"<think>\" [^<]* \"</think>\" [ \\n]* )? ( " + root + " )";
+        root = "( \"<think>\" [^<]* \"</think>\" " + gap + " )? ( " + root + " )";
     }
     if (!bare.heads.empty()) {
         auto grammar = text::Grammar::from_ebnf("root ::= " + root + " | bare\n" + rules + bare.bare);
@@ -246,9 +254,7 @@ std::string last_word(const std::string& begun) {
 
 base::Result<text::BoundGrammar> output_beginning_with(const std::string& text, text::GrammarCache& grammars) {
     const auto make = [&]() -> base::Result<text::BoundGrammar> {
-        std::string literal;
-        for (char c : text) literal += escaped(c);
-        auto grammar = text::Grammar::from_ebnf("root ::= \"" + literal + "\" .*\n");
+        auto grammar = text::Grammar::from_ebnf("root ::= " + literal(text) + " .*\n");
         if (!grammar) return std::move(grammar).error();
         return text::BoundGrammar{*std::move(grammar), {}, {}, {}};
     };

@@ -16,6 +16,12 @@ class Channels {
 public:
     // More of a channel. Blanks where it begins are dropped.
     void content(std::string_view text) { add(Delta::Kind::content, result_.content, content_gap_, text); }
+    // The same with these blanks.
+    void verbatim(std::string_view text) {
+        if (text.empty()) return;
+        result_.content += text;
+        deltas_.push_back({Delta::Kind::content, std::string(text), -1});
+    }
     void reasoning(std::string_view text) { add(Delta::Kind::reasoning, result_.reasoning, reasoning_gap_, text); }
     // Blanks that are shown only if more of the channel follows.
     void content_gap(std::string_view blanks) { content_gap_ += blanks; }

@@ -2,6 +2,7 @@
 // analysis is reasoning, a message to a function is a call, anything else is content. The prompt may end
 // anywhere in a header.
 #include <algorithm>
+#include <utility>
 
 #include "text/call_dialects.h"
 #include "text/channels.h"
@@ -38,6 +39,7 @@ private:
     enum class Place { outside, header, content, reasoning, call };
 
     bool advance(bool final) {
+        if (options_.verbatim && place_ == Place::outside && out_.result().tool_calls.empty() && !begins_with_mark()) return read_verbatim(final);
         const std::string_view text = pending_;
         std::size_t hit = npos;
         std::string_view mark;
@@ -65,6 +67,19 @@ private:
         pending_.erase(0, mark.size());
         take(mark);
         return true;
+    }
+
+    bool begins_with_mark() const {
+        const auto begins = [&](std::string_view m) { return pending_.starts_with(m); };
+        return out_.result().content.empty() && std::any_of(std::begin(marks), std::end(marks), begins);
+    }
+
+    // An answer of no message, which has no header. True when there may be more to do.
+    bool read_verbatim(bool final) {
+        const auto open = [&](std::string_view m) { return may_become(pending_, 0, m); };
+        if (!final && out_.result().content.empty() && std::any_of(std::begin(marks), std::end(marks), open)) return false;
+        out_.verbatim(std::exchange(pending_, {}));
+        return false;
     }
 
     void show(std::string_view text, bool last) {

@@ -32,7 +32,7 @@ public:
 
     std::vector<Delta> finish() override {
         while (advance(true)) {}
-        if (options_.expect_tools && !finished_) look_for_other_dialect();
+        if (options_.expect_tools && !options_.verbatim && !finished_) look_for_other_dialect();
         finished_ = true;
         return out_.take();
     }
@@ -72,6 +72,7 @@ private:
 
     bool advance(bool final) {
         if (mode_ == Mode::call) return read_call(final);
+        if (options_.verbatim && mode_ == Mode::content && out_.result().tool_calls.empty()) return read_verbatim(final);
         return bare_possible_ ? read_bare(final) : read_text(final);
     }
 
@@ -157,6 +158,26 @@ private:
         return true;
     }
 
+    // True when there may be more to do.
+    bool read_verbatim(bool final) {
+        if (behind_thoughts_) {
+            if (!final && pending_.size() < behind_reasoning.size() && calls::may_become(pending_, 0, behind_reasoning)) return false;
+            if (calls::begins(pending_, 0, behind_reasoning)) pending_.erase(0, behind_reasoning.size());
+            behind_thoughts_ = false;
+        }
+        Marker marker{};
+        bool open = false;
+        for (const Marker& m : markers_) {
+            if (m.kind == Marker::Kind::ignored || !out_.result().content.empty()) continue;
+            if (calls::begins(pending_, 0, m.text)) marker = m.text.size() > marker.text.size() ? m : marker;
+            else open = open || calls::may_become(pending_, 0, m.text);
+        }
+        if (open && !final) return false;
+        if (!marker.text.empty()) return reach(marker), true;
+        out_.verbatim(std::exchange(pending_, {}));
+        return false;
+    }
+
     // Openers of plain words or of one bracket count only where the output begins.
     bool first_only(const Marker& m) const {
         if (mode_ != Mode::content) return false;
@@ -170,7 +191,7 @@ private:
             case Marker::Kind::opens_call: return reach_call(marker.text);
             case Marker::Kind::ignored: out_.notice(Notice::Kind::no_calls, std::string(marker.text)); break;
             case Marker::Kind::opens_thoughts: enter(Mode::reasoning); break;
-            case Marker::Kind::closes_thoughts: begun_ = true, enter(Mode::content); break;
+            case Marker::Kind::closes_thoughts: begun_ = behind_thoughts_ = true, enter(Mode::content); break;
         }
         pending_.erase(0, marker.text.size());
     }
@@ -293,6 +314,7 @@ private:
     bool tagged_ = false;  // a call with a tag has come
     std::string echo_;     // what it would be again without what opened it: models repeat themselves
     bool fresh_ = false;   // reasoning has been opened, nothing of it has come
+    bool behind_thoughts_ = false;  // nothing has come behind reasoning
     bool joined_ = false;  // text of the same channel stands directly before
     bool finished_ = false;
 };

@@ -49,7 +49,11 @@ struct ParserOptions {
     bool bare_calls = true;          // a message that is nothing but the JSON of a call, without the dialect's markup, is one, of a strict tool where its
                                      // arguments are as the schema wants them; false: content
     bool expect_reasoning = true;    // false: reasoning and its markup stay content
+    bool verbatim = false;           // content is kept byte for byte, with the blanks around it: markup counts where an answer would begin and nowhere in it
 };
+
+// Between reasoning and an answer that is kept byte for byte: one text, so that no blank of the answer is taken for it.
+inline constexpr std::string_view behind_reasoning = "\n\n";
 
 class OutputParser {
 public:

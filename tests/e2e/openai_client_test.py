@@ -216,6 +216,7 @@ def test_a_keyword_that_no_grammar_can_hold_is_told_of_in_a_tool_that_is_not_str
 GBNF = """root ::= entry ("; " entry){0,2}
 entry ::= [a-z]{1,5} "=" [0-9]{1,3}  # a comment"""
 BINDINGS = [
+    ({"structured_outputs": {"regex": " {2}[a-f]\\n"}}, r" {2}[a-f]\n"), ({"structured_outputs": {"choice": ["\n\tleft"]}}, r"\n\tleft"),
     ({"structured_outputs": {"regex": "[a-f]{3}-[0-9]{2}"}}, r"[a-f]{3}-[0-9]{2}"), ({"guided_regex": "[a-f]{3}-[0-9]{2}"}, r"[a-f]{3}-[0-9]{2}"),
     ({"structured_outputs": {"grammar": GBNF}}, r"[a-z]{1,5}=\d{1,3}(; [a-z]{1,5}=\d{1,3}){0,2}"), ({"guided_grammar": GBNF}, r"[a-z]{1,5}=\d{1,3}(; [a-z]{1,5}=\d{1,3}){0,2}"),
     ({"grammar": GBNF}, r"[a-z]{1,5}=\d{1,3}(; [a-z]{1,5}=\d{1,3}){0,2}"), ({"structured_outputs": {"choice": ["left", "right\n"]}}, r"left|right\n"),

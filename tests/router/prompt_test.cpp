@@ -49,6 +49,25 @@ TEST(ParserOptions, JsonThatWasAskedForIsNoCall) {
     EXPECT_FALSE(router::parser_options(request(false, false), "hermes", {}).expect_tools);
 }
 
+// What the grammar lets through before an answer is what the parser takes away from it.
+TEST(ParserOptions, AnAnswerInALanguageOfTheRequestsOwnArrivesByteForByte) {
+    for (const std::string answer : {" a ", "\n\nb\n", "\nc"})
+        for (const bool thoughts : {false, true}) {
+            auto asked = request(false, true);
+            asked.response_rules = text::GivenRules{text::GivenRules::Kind::choice, {answer}};
+            const std::string output = thoughts ? "<think>hm</think>\n\n" + answer : answer;
+            const auto grammar = bound_of(asked, "hermes", false, true)->grammar;
+            EXPECT_TRUE(grammar->accepts(output)) << output;
+            EXPECT_FALSE(grammar->accepts("<think>hm</think>\n" + answer)) << answer;
+            const auto parser = text::OutputParser::create(router::parser_options(asked, "hermes", {})).value();
+            parser->feed(output);
+            parser->finish();
+            EXPECT_EQ(parser->result().content, answer);
+            asked.tool_choice.kind = Kind::required;
+            EXPECT_FALSE(router::parser_options(asked, "hermes", {}).verbatim) << "a call is all that may come";
+        }
+}
+
 TEST(OutputBound, ARequiredCallIsAllThatMayCome) {
     for (const bool schema : {false, true}) {
         const auto required = request(schema, true, Kind::required), named = request(schema, true, Kind::named);

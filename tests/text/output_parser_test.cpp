@@ -299,6 +299,41 @@ TEST(OutputParser, HarmonyChannelsAndCalls) {
     EXPECT_EQ(shown(text::parse_any_way(options, " to= be or not", random)), "content=to= be or not|reasoning=");
 }
 
+TEST(OutputParser, AVerbatimAnswerKeepsItsBlanksAndWhatLooksLikeMarkupInIt) {
+    std::mt19937 random(3);
+    for (const char* dialect : {"none", "hermes", "qwen3_coder", "granite", "harmony"})
+        for (const char* answer : {"", " ", "\n\n", "  two\n", "\n\n\tthree \r\n\n", "<thin", "<", "x <think> y </think>", "x\n</tool_call> ", " <tool_call>{}", " <|channel|>analysis<|message|>", " {\"name\": 1"}) {
+            SCOPED_TRACE(std::string(dialect) + ": " + answer);
+            ParserOptions options;
+            options.dialect = dialect;
+            options.expect_tools = false;
+            options.verbatim = true;
+            EXPECT_EQ(shown(parse_any_way(options, answer, random, 5)), std::string("content=") + answer + "|reasoning=");
+        }
+}
+
+TEST(OutputParser, AVerbatimAnswerMayFollowReasoningOrBeACallInstead) {
+    std::mt19937 random(4);
+    ParserOptions options;
+    options.dialect = "hermes";
+    options.tools = base::parse_ordered_json(R"([{"name": "web"}])").value();
+    options.bare_calls = false;
+    options.verbatim = true;
+    const std::string call = "<tool_call>\n{\"name\": \"web\", \"arguments\": {}}\n</tool_call>";
+    for (const bool open : {false, true}) {
+        options.reasoning_open = open;
+        const std::string thoughts = (open ? "" : "<think>") + std::string("\nhm\n</think>") + std::string(behind_reasoning);
+        for (const char* answer : {"", " x ", "\n", "\n\n\n x", "</think>"})
+            EXPECT_EQ(shown(parse_any_way(options, thoughts + answer, random)), std::string("content=") + answer + "|reasoning=hm");
+        EXPECT_EQ(shown(parse_any_way(options, thoughts + call, random)), "content=|reasoning=hm|web{}");
+    }
+    options.reasoning_open = false;
+    EXPECT_EQ(shown(parse_any_way(options, call + "\n" + call, random)), "content=|reasoning=|web{}|web{}");
+    EXPECT_EQ(shown(parse_any_way(options, " " + call, random)), "content= " + call + "|reasoning=");
+    options.dialect = "harmony";
+    EXPECT_EQ(shown(parse_any_way(options, "<|channel|>commentary to=functions.web <|constrain|>json<|message|>{}", random)), "content=|reasoning=|web{}");
+}
+
 TEST(OutputParser, ACallKeepsItsTextAsItWasWritten) {
     const std::pair<const char*, std::vector<std::string>> outputs[] = {
         {"hermes", {"<tool_call>\n{\"name\": \"f\",  \"arguments\": {\"n\": 1}}\n</tool_call>", "<tool_call>{\"arguments\": {}, \"name\": \"g\"}</tool_call>"}},
