@@ -93,7 +93,7 @@ TEST(ChatTemplate, ConformsToJinjaInTheSmall) {
 TEST(ChatTemplate, DoesWhatJinjaDoesWithAllOfItsLanguage) { expect_as_jinja(support::data_dir() / "templates/jinja.json"); }
 
 TEST(ChatTemplate, WhatIsNotThereIsNamed) {
-    for (const auto& [source, name] : {std::pair{"{{ 1|nosuch }}", "'nosuch'"}, {"{{ 1 is nosuch }}", "'nosuch'"}, {"{% nosuch %}", "'nosuch'"}, {"{% filter nosuch %}{% endfilter %}", "'nosuch'"},
+    for (const auto& [source, name] : {std::pair{"{{ 1|nosuch }}", "'nosuch'"}, {"{{ 1 is nosuch }}", "'nosuch'"}, {"{% nosuch %}", "'nosuch'"}, {"{% filter nosuch %}{% endfilter %}", "'nosuch'"}, {"{% if false %}{{ [1]|random }}{% endif %}", "the filter 'random' is refused"},
                                        {"{% include 'x' %}", "the tag 'include' is refused"}, {"{% import 'x' as y %}", "the tag 'import' is refused"}, {"{% from 'x' import y %}", "the tag 'from' is refused"},
                                        {"{% extends 'x' %}", "the tag 'extends' is refused"}, {"{% block b %}{% endblock %}", "the tag 'block' is refused"}, {"{% macro m() %}{% endmacro %}{{ m(x=1) }}", "'x'"}}) {
         const auto got = render(source);

@@ -104,6 +104,7 @@ struct WrapStyle {
 };
 Texts wrapped(const std::string& line, const WrapStyle& style);  // textwrap.wrap
 std::string replaced(const std::string& text, const std::string& from, const std::string& to, std::int64_t count);
+std::string pretty(Evaluator& evaluator, const Value& value);  // pprint.pformat
 std::string formatted(Evaluator& evaluator, const std::string& format, const Arguments& arguments);  // the % operator
 std::size_t length(const std::string& text);  // in code points
 Texts characters(const std::string& text);

@@ -151,7 +151,28 @@ Value round(Evaluator&, const Value& v, const Arguments& a) {
     return ((how == "ceil" ? std::ceil(x) : std::floor(x)) + 0.0) / scale;  // of a whole number, which has no -0
 }
 
-const FilterRow rows[] = {{"abs", absolute}, {"attr", attr}, {"d", default_value}, {"default", default_value}, {"float", real}, {"int", integer}, {"round", round}, {"tojson", tojson}};
+Value filesizeformat(Evaluator& e, const Value& v, const Arguments& a) {
+    const auto parsed = v.is_number() ? std::optional(v.number()) : v.is_string() ? parsed_real(strip(v.string(), nullptr, true, true)) : std::nullopt;
+    if (!parsed) throw TemplateError("filesizeformat wants a number of bytes, found " + repr(v));
+    const double bytes = *parsed;
+    const bool binary = a.get(0, "binary", false).truthy();
+    const int base = binary ? 1024 : 1000;
+    if (bytes == 1) return e.made("1 Byte");
+    char text[400];
+    std::snprintf(text, sizeof text, "%.0f Bytes", std::trunc(bytes) + 0.0);  // which has no -0
+    if (bytes < base) return e.made(text);
+    const std::string letters = binary ? "KMGTPEZY" : "kMGTPEZY";
+    long double unit = base;  // exact, as Python's whole numbers are
+    std::size_t i = 0;
+    for (unit *= base; i + 1 < letters.size() && !(bytes < unit); unit *= base) ++i;
+    std::snprintf(text, sizeof text, "%.1f %c%s", base * bytes / double(unit), letters[i], binary ? "iB" : "B");
+    return e.made(text);
+}
+
+Value pprint(Evaluator& e, const Value& v, const Arguments&) { return e.made(pretty(e, v)); }
+
+const FilterRow rows[] = {{"abs", absolute}, {"attr", attr}, {"d", default_value}, {"default", default_value}, {"filesizeformat", filesizeformat}, {"float", real}, {"int", integer}, {"pprint", pprint},
+                          {"round", round}, {"tojson", tojson}};
 
 const FilterRow* find(std::string_view name) {
     for (const auto& family : {value_filters(), text_filters(), sequence_filters()})

@@ -243,6 +243,7 @@ ExprPtr Parser::filters_of(ExprPtr left, bool bare) {
     for (; bare || take("|"); bare = false) {
         std::string name = expect_name();
         while (take(".")) name += "." + expect_name();
+        if (name == "random") fail("the filter 'random' is refused: a prompt is the same whenever it is made of the same messages");
         ExprPtr e = make(Kind::filter, std::move(name));
         e->parts.push_back(below(*e, std::move(left)));
         if (is("(")) arguments(*e);
