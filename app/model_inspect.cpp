@@ -150,11 +150,12 @@ void print_words(const Examination& e) {
     std::string words = "in the file; tool calls: " + e.chat_template->dialect;
     for (const auto& mark : e.chat_template->reasoning) words += (&mark == &e.chat_template->reasoning[0] ? "; reasoning: " : " ") + mark;
     line("chat template", words);
-    if (!e.info || e.info->templates.names.size() < 2) return;
+    if (!e.info || (e.info->templates.names.size() < 2 && !e.info->templates.plain.empty())) return;
     const auto& t = e.info->templates;
+    const auto shown = [](const std::string& name) { return name.empty() ? "none" : name; };
     std::string names;
     for (const std::string& name : t.names) names += (names.empty() ? "" : ", ") + name;
-    line("", "of " + names + ": " + t.plain + (t.with_tools == t.plain ? ", with tools and without" : " without tools, " + t.with_tools + " with them"));
+    line("", "of " + names + ": " + shown(t.plain) + (t.with_tools == t.plain ? ", with tools and without" : " without tools, " + t.with_tools + " with them"));
 }
 
 void print_needs(const Examination& e) {

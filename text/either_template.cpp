@@ -1,5 +1,7 @@
 #include "text/either_template.h"
 
+#include "text/call_dialects.h"
+
 namespace text {
 
 std::string either_template(std::string plain, std::string with_tools) {
@@ -9,5 +11,7 @@ std::string either_template(std::string plain, std::string with_tools) {
     const std::string seam = "{{ '' }}";  // keeps the tags around a template from trimming its blanks
     return "{% if tools is defined and tools is not none %}" + seam + with_tools + seam + "{% else %}" + seam + plain + seam + "{% endif %}";
 }
+
+std::string refusing_template(const std::string& why) { return "{{ raise_exception(" + calls::json_text(why) + ") }}"; }
 
 }  // namespace text

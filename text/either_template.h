@@ -1,4 +1,4 @@
-// Of a model with two chat templates, one.
+// Of a model with several chat templates, one.
 #pragma once
 
 #include <string>
@@ -7,5 +7,7 @@ namespace text {
 
 // `with_tools` where a request has tools, else `plain`: as transformers chooses between those it calls "tool_use" and "default".
 std::string either_template(std::string plain, std::string with_tools);
+// Refuses every request with these words.
+std::string refusing_template(const std::string& why);
 
 }  // namespace text

@@ -25,12 +25,18 @@ std::vector<std::string> ChatTemplates::names() const {
     return out;
 }
 
-std::string ChatTemplates::plain() const { return empty() ? "" : find(kDefault) ? kDefault : all_.front().first; }
+std::string ChatTemplates::plain() const { return find(kDefault) ? kDefault : ""; }
 std::string ChatTemplates::with_tools() const { return find(kToolUse) ? kToolUse : plain(); }
 
 std::string ChatTemplates::text() const {
     if (empty()) return {};
-    const std::string &plain = *find(this->plain()), &tools = *find(with_tools());
+    std::string named;
+    for (const std::string& name : names()) named += (named.empty() ? "" : ", ") + name;
+    const auto source = [&](const std::string& name) {
+        const std::string* const found = find(name);
+        return found ? *found : text::refusing_template("the model has chat templates called " + named + " and none called " + kDefault + ": give it one, as the file chat_template.jinja of its folder");
+    };
+    const std::string plain = source(this->plain()), tools = source(with_tools());
     return plain == tools ? plain : text::either_template(plain, tools);
 }
 

@@ -14,11 +14,11 @@ public:
 
     bool empty() const { return all_.empty(); }
     std::vector<std::string> names() const;
-    // The names of the one for requests without tools ("default", else the first) and of the one for requests with them
-    // ("tool_use", else the other). Empty where there is none.
+    // The names of the one for requests without tools ("default") and of the one for requests with them ("tool_use", else the
+    // other). Empty where there is none.
     std::string plain() const;
     std::string with_tools() const;
-    std::string text() const;  // both as one; empty where there is none
+    std::string text() const;  // both as one, which refuses requests that have none; empty where there is none at all
 
 private:
     const std::string* find(const std::string& name) const;

@@ -108,3 +108,13 @@ def test_which_templates_a_folder_has_is_told(env, folder, tmp_path):  # noqa: F
     assert "of default, rag, tool_use: default without tools, tool_use with them" in told.stdout, told.stdout
     template = json.loads(run(env, "model", "inspect", "--json", str(tmp_path / "model")).stdout)["template"]
     assert (template["names"], template["plain"], template["with_tools"]) == (["default", "rag", "tool_use"], "default", "tool_use")
+
+
+def test_a_folder_without_a_default_template_says_so(env, folder, tmp_path):  # noqa: F811
+    shutil.copytree(folder, tmp_path / "model")
+    config = json.loads((tmp_path / "model/tokenizer_config.json").read_text())
+    config["chat_template"] = [{"name": "tool_use", "template": tiny_model.TEMPLATE}]
+    (tmp_path / "model/tokenizer_config.json").write_text(json.dumps(config))
+    (tmp_path / "model/chat_template.jinja").unlink(missing_ok=True)
+    told = run(env, "model", "inspect", str(tmp_path / "model"))
+    assert "of tool_use: none without tools, tool_use with them" in told.stdout, told.stdout

@@ -22,4 +22,12 @@ TEST(EitherTemplate, ARequestWithToolsTakesTheTemplateForThem) {
     EXPECT_EQ(text::detect_dialect(text::either_template("plain", "tools <|python_tag|>")), "llama3_json");
 }
 
+TEST(RefusingTemplate, SaysItsWordsWhateverTheyAre) {
+    for (const std::string why : {"no template", "it's \"quoted\", \\n and }} %} {{ x }}", "two\nlines, é"}) {
+        const auto refused = text::ChatTemplate::parse(text::refusing_template(why)).value()->render(OrderedJson::object(), 0);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().message, why);
+    }
+}
+
 }  // namespace

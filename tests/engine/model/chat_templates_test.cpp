@@ -10,6 +10,7 @@
 #include "engine/model/gguf_file.h"
 #include "support/fixtures.h"
 #include "support/gguf_writer.h"
+#include "text/chat_template.h"
 #include "text/either_template.h"
 
 using namespace engine;
@@ -23,6 +24,23 @@ ModelInfo::Templates named(const fs::path& path, std::string& text) {
     if (!info) throw std::runtime_error(info.error().text());
     text = info->chat_template;
     return info->templates;
+}
+
+const std::string kNoDefault = "the model has chat templates";
+
+// Of a model with these and no "default".
+std::string without_default(const std::string& with_tools, const std::string& names) {
+    const std::string refusing = text::refusing_template(kNoDefault + " called " + names + " and none called default: give it one, as the file chat_template.jinja of its folder");
+    return with_tools.empty() ? refusing : text::either_template(refusing, with_tools);
+}
+
+// The first words of the error that a request is refused with.
+std::string refusal(const std::string& source, const json& tools) {
+    const auto rendered = text::ChatTemplate::parse(source).value()->render({{"tools", base::OrderedJson(tools)}}, 0);
+    if (rendered) return "rendered: " + *rendered;
+    EXPECT_EQ(rendered.error().code, base::Code::invalid_argument);
+    const std::string& message = rendered.error().message;
+    return message.substr(0, message.find(" none called default"));
 }
 
 // A folder with these files of templates, and what its tokenizer_config.json says.
@@ -44,7 +62,10 @@ TEST(ChatTemplates, AreChosenAsTransformersChooses) {
     EXPECT_TRUE(all.empty());
     EXPECT_EQ(all.text() + all.plain() + all.with_tools(), "");
     all.add("rag", "r");
-    EXPECT_EQ(all.plain() + all.with_tools() + all.text(), "ragragr");
+    all.add("it's", "i");
+    EXPECT_EQ(all.plain() + all.with_tools(), "") << "neither is taken for the other";
+    EXPECT_EQ(refusal(all.text(), nullptr), kNoDefault + (" called rag, it's and"));
+    EXPECT_EQ(refusal(all.text(), json::array()), refusal(all.text(), nullptr));
     all.add("default", "d");
     EXPECT_EQ(all.plain() + all.with_tools() + all.text(), "defaultdefaultd");
     all.add("tool_use", "t");
@@ -52,7 +73,16 @@ TEST(ChatTemplates, AreChosenAsTransformersChooses) {
     all.add("none", "");
     EXPECT_EQ(all.plain() + all.with_tools(), "defaulttool_use");
     EXPECT_EQ(all.text(), text::either_template("d", "t"));
-    EXPECT_THAT(all.names(), ElementsAre("rag", "default", "tool_use"));
+    EXPECT_THAT(all.names(), ElementsAre("rag", "it's", "default", "tool_use"));
+}
+
+TEST(ChatTemplates, WithOneForToolsAloneRefuseRequestsWithoutTools) {
+    ChatTemplates all;
+    all.add("tool_use", "t");
+    EXPECT_EQ(all.plain(), "");
+    EXPECT_EQ(all.with_tools(), "tool_use");
+    EXPECT_EQ(refusal(all.text(), nullptr), kNoDefault + (" called tool_use and"));
+    EXPECT_EQ(text::ChatTemplate::parse(all.text()).value()->render({{"tools", json::array()}}, 0).value(), "t");
 }
 
 TEST(ChatTemplates, OfAFolderComeFromItsFilesElseItsConfigurations) {
@@ -69,11 +99,11 @@ TEST(ChatTemplates, OfAFolderComeFromItsFilesElseItsConfigurations) {
         {{{{"chat_template.jinja", "j"}, {more + "tool_use.jinja", "t"}, {more + "rag.jinja", "r"}, {more + "note.txt", "n"}}, "c"}, {"default", "rag", "tool_use"}, "default", "tool_use", text::either_template("j", "t")},
         {{{{"chat_template.jinja", "j"}, {more + "rag.jinja", "r"}}, {{{"name", "tool_use"}, {"template", "old"}}}}, {"default", "rag"}, "default", "default", "j"},
         {{{{more + "tool_use.jinja", "t"}}, "c"}, {"tool_use", "default"}, "default", "tool_use", text::either_template("c", "t")},
-        {{{{more + "tool_use.jinja", "t"}}, nullptr}, {"tool_use"}, "tool_use", "tool_use", "t"},
+        {{{{more + "tool_use.jinja", "t"}}, nullptr}, {"tool_use"}, "", "tool_use", without_default("t", "tool_use")},
         {{{{"chat_template.json", R"({"chat_template": "p"})"}}, "c"}, {"default"}, "default", "default", "p"},
         {{{{"chat_template.json", R"({"chat_template": {"default": "p", "tool_use": "q"}})"}}, "c"}, {"default", "tool_use"}, "default", "tool_use", text::either_template("p", "q")},
         {{{}, {{{"name", "default"}, {"template", "c"}}, {{"name", "tool_use"}, {"template", "u"}}, {{"name", "rag"}, {"template", "r"}}}}, {"default", "tool_use", "rag"}, "default", "tool_use", text::either_template("c", "u")},
-        {{{}, {{{"name", "b"}, {"template", "one"}}, {{"name", "a"}, {"template", "two"}}}}, {"b", "a"}, "b", "b", "one"},
+        {{{}, {{{"name", "b"}, {"template", "one"}}, {{"name", "a"}, {"template", "two"}}}}, {"b", "a"}, "", "", without_default("", "b, a")},
     };
     for (const auto& one : kCases) {
         SCOPED_TRACE(testing::PrintToString(one.files.files) + one.files.said.dump());
@@ -123,6 +153,6 @@ TEST(ChatTemplates, OfAGgufComeFromItsKeys) {
     EXPECT_THAT(all.names(), ElementsAre("default", "rag", "tool_use"));
     EXPECT_EQ(all.text(), text::either_template("d", "t"));
     EXPECT_EQ(read({{"", "d"}, {".tool_use", "t"}}, {}).text(), text::either_template("d", "t")) << "a key that no list names";
-    EXPECT_EQ(read({{".tool_use", "t"}}, {"tool_use"}).text(), "t");
-    EXPECT_EQ(read({{".rag", "r"}}, {"rag"}).plain(), "rag");
+    EXPECT_EQ(read({{".tool_use", "t"}}, {"tool_use"}).text(), without_default("t", "tool_use"));
+    EXPECT_THAT(read({{".rag", "r"}}, {"rag"}).names(), ElementsAre("rag"));
 }
