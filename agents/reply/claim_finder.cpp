@@ -87,16 +87,33 @@ private:
     Subject subject(std::size_t i) const {
         std::size_t from = i;
         while (from > 0 && !words_[from].begins_clause) --from;
-        if (i == 0 || any_of(kDenied, from, i) || any_of(kModals, i - 1, i) || any_of(kHearsay, 0, words_.size()) || reports(i)) return Subject::none;
+        if (i == 0 || any_of(kDenied, from, i) || any_of(kModals, i - 1, i) || any_of(kHearsay, 0, words_.size()) || of_another(i)) return Subject::none;
         if (thing_between(0, i)) return Subject::thing;
         return i == from || i - from > kWordsOfSubject || any_of(kIndefinite, from, i) || any_of(kOtherTimes, 0, words_.size()) ? Subject::none : Subject::other;
     }
 
+    static bool is_number(const Word& word) {
+        return !word.text.empty() && std::all_of(word.text.begin(), word.text.end(), [](unsigned char c) { return std::isdigit(c); });
+    }
     // What is told of some other time or doer.
     bool reports(std::size_t from) const {
-        const bool year = std::any_of(words_.begin(), words_.end(), [](const Word& w) { return w.text.size() == 4 && std::all_of(w.text.begin(), w.text.end(), [](unsigned char c) { return std::isdigit(c); }); });
-        return year || has({"by", "par", "von", "vom", "durch"}, from, words_.size());
+        const bool year = std::any_of(words_.begin(), words_.end(), [](const Word& w) { return w.text.size() == 4 && is_number(w); });
+        return year || names_doer(from, words_.size());
     }
+    bool names_doer(std::size_t from, std::size_t to) const {
+        for (std::size_t k = from; k < to; ++k)
+            if (is(k, {"by", "par", "von", "vom", "durch"}) && !is(k + 1, {"me", "us", "myself", "moi", "nous", "mir", "uns"})) return true;
+        return false;
+    }
+    // Also where a verb before it has the doer, and both have one subject: "was made by Anna and has been sent".
+    bool of_another(std::size_t i) const {
+        if (reports(i)) return true;
+        if (i == 0 || !is(i - 1, {"and", "et", "und", "then", "puis", "dann"})) return false;
+        std::size_t verb = 0;
+        while (verb < i && !is(verb, {"was", "were", "been", "is", "are", "est", "sont", "été", "wurde", "wurden", "ist", "sind"})) ++verb;
+        return names_doer(verb, i);
+    }
+    bool ends_clause(std::size_t i) const { return i + 1 >= words_.size() || words_[i + 1].begins_clause || is(i + 1, {"and", "et", "und"}); }
 
     void add(Action action, Language language, bool loose = false) { claims_.push_back({{action, language, shortened(base::trimmed(sentence_), kMostOfClaim)}, loose}); }
 
@@ -129,6 +146,8 @@ private:
         if (is(i, {"has", "have"}) && is(behind_adverbs(i + 1), {"been"})) passive(Language::english, i, behind_adverbs(behind_adverbs(i + 1) + 1));
         else if (is(i, {"is", "are"}) && is(i + 1, {"now", "already"})) passive(Language::english, i, behind_adverbs(i + 2));
         else if (is(i, {"was", "were"}) && subject(i) == Subject::other) passive(Language::english, i, behind_adverbs(i + 1));
+        else if (is(i, {"is", "are"})) state(Language::english, i, behind_adverbs(i + 1), subject(i));
+        else if (is(i, {"it's", "they're"})) state(Language::english, i, behind_adverbs(i + 1), Subject::other);
     }
     void passive(Language language, std::size_t i, std::size_t verb) {
         const Subject of = subject(i);
@@ -137,6 +156,14 @@ private:
         if (!claim(language, verb, i, of == Subject::other)) return;
         claims_.back().passive = words_[verb].text;
         go_on(language, verb, i);
+    }
+    void state(Language language, std::size_t i, std::size_t verb, Subject of) {
+        const auto found = verb < words_.size() ? forms(language).find(words_[verb].text) : forms(language).end();
+        if (of == Subject::none || found == forms(language).end() || (of == Subject::other && found->second.weak)) return;
+        const bool relative = i > 0 && is(i - 1, {"that", "which", "who", "qui", "que", "die", "der", "das", "was"});
+        if (relative || any_of(kConditions, 0, words_.size()) || !claim(language, verb, i, true)) return;
+        claims_.back().passive = words_[verb].text;
+        claims_.back().state = verb == behind_adverbs(i + 1) && ends_clause(verb) ? Found::State::bare : Found::State::described;
     }
     // "told Bob that …", "let Bob know": not the one who reads it.
     bool tells(std::size_t verb) const {
@@ -159,6 +186,8 @@ private:
             verb = behind_adverbs(i + 2);
         } else if (i > 0 && is(i, {"a", "ont"}) && is(i + 1, {"été"}) && !is(i - 1, {"n'"})) {
             return passive(Language::french, i, behind_adverbs(i + 2));
+        } else if (is(i, {"est", "sont"})) {
+            return state(Language::french, i, behind_adverbs(i + 1), subject(i));
         }
         if (verb > 0 && is(verb, {"dit"}) && (has({"à", "au", "aux"}, verb + 1, verb + 3) || has({"lui", "leur"}, i, verb))) add(Action::send, Language::french);
         if (verb > 0 && claim(Language::french, verb, i)) go_on(Language::french, verb, i);
@@ -168,6 +197,7 @@ private:
     void german(std::size_t i) {
         const bool mine = is(i, {"habe", "hab", "haben"}) && ((i > 0 && is(i - 1, {"ich", "wir"})) || is(i + 1, {"ich", "wir"}) || (i == 0 && is(i, {"habe", "hab"})));
         const bool passive = is(i, {"wurde", "wurden"}) || (is(i, {"ist", "sind"}) && (is(i + 1, {"jetzt", "nun"}) || is(words_.size() - 1, {"worden"})));
+        if (!mine && !passive && is(i, {"ist", "sind"})) return state(Language::german, i, german_participle(i), german_subject(i));
         if (!mine && !passive) return;
         const Subject of = mine ? Subject::thing : german_subject(i);
         if (of == Subject::none) return;
@@ -179,10 +209,17 @@ private:
                 if (claim(Language::german, k, i, of == Subject::other) && !mine) claims_.back().passive = words_[k].text;
         }
     }
+    // The one that ends the auxiliary's clause; else nowhere.
+    std::size_t german_participle(std::size_t i) const {
+        static const WordSet others = word_set("und oder aber zu nicht nichts nie niemals kein keine keinen keiner weder wurde wurden wird werden hat habe haben kann soll muss");
+        for (std::size_t k = i + 1; k < words_.size() && !words_[k].begins_clause && !others.contains(words_[k].text); ++k)
+            if (ends_clause(k)) return k;
+        return words_.size();
+    }
     // The thing may stand behind the auxiliary: "Soeben wurde die Datei gelöscht".
     Subject german_subject(std::size_t i) const {
         const Subject of = i > 0 ? subject(i) : Subject::none;
-        const bool bare = !reports(i) && !any_of(kHearsay, 0, i) && !any_of(kDenied, 0, i);
+        const bool bare = !of_another(i) && !any_of(kHearsay, 0, i) && !any_of(kDenied, 0, i);
         return of == Subject::other && thing_between(i, words_.size()) ? Subject::thing : of != Subject::none || !bare || !thing_between(0, words_.size()) ? of : Subject::thing;
     }
     bool tells_in_german(std::size_t i, std::size_t k) const {
@@ -205,7 +242,8 @@ private:
 
     // "Sent!", "Deleted `notes.txt`."; no request ("Read it.") and no mere nod ("Noted.").
     void report() {
-        const std::size_t verb = behind_adverbs(0), last = words_.size();
+        const std::size_t first = behind_adverbs(0), last = words_.size();
+        const std::size_t verb = is(first, {"ist", "sind"}) ? behind_adverbs(first + 1) : first;
         if (verb >= last || is(verb, {"read", "set", "run", "noted", "noté", "notiert", "vermerkt"}) || last > kWordsOfNotice || !claims_.empty() || reports(0) || any_of(kOtherTimes, 0, last) || any_of(kDenied, 0, last)) return;
         if (verb + 1 == last) {
             for (const Language language : {Language::english, Language::french, Language::german})
@@ -215,16 +253,23 @@ private:
         }
     }
 
-    // "All tests pass."
+    // "All tests pass.", "All 12 tests in test_a.py have passed."
     void tests(std::size_t i) {
         if (!is(i, {"tests"}) || any_of(kHearsay, 0, i) || any_of(kConditions, i, words_.size())) return;
         for (std::size_t k = i; !words_[k].begins_clause && !is(k - 1, {"and", "et", "und"}); --k)
-            if (!is(k - 1, {"all", "the", "your", "of", "now", "unit", "tous", "les", "vos", "tes", "alle", "die", "deine", "ihre"})) return;
-        const std::size_t next = behind_adverbs(i + 1), then = behind_adverbs(next + 1);
-        const bool french = is(next, {"passent", "réussissent"}) || (is(next, {"sont"}) && is(then, {"verts", "réussis"}));
-        const bool german = is(next, {"bestehen", "laufen"}) || (is(next, {"sind"}) && is(then, {"grün", "bestanden", "erfolgreich"}));
-        const bool english = is(next, {"pass", "passed", "succeed", "succeeded"}) || (is(next, {"are"}) && is(then, {"passing", "green"}));
+            if (!counts_tests(words_[k - 1])) return;
+        const bool named = is(i + 1, {"in", "of", "from", "for", "dans", "de", "aus", "für"}) && i + 2 < words_.size() && words_[i + 2].named;
+        const std::size_t next = behind_adverbs(named ? i + 3 : i + 1), then = behind_adverbs(next + 1);
+        const bool french = is(next, {"passent", "réussissent"}) || (is(next, {"sont"}) && is(then, {"verts", "réussis", "passés"})) || (is(next, {"ont"}) && is(then, {"réussi", "passé"}));
+        const bool german = is(next, {"bestehen", "laufen", "bestanden", "liefen"}) || (is(next, {"sind"}) && is(then, {"grün", "bestanden", "erfolgreich", "durchgelaufen"})) ||
+                            (is(next, {"haben"}) && is(then, {"bestanden"}));
+        const bool english = is(next, {"pass", "passed", "succeed", "succeeded"}) || (is(next, {"are", "were"}) && is(then, {"passing", "green", "successful"})) ||
+                             (is(next, {"have"}) && is(then, {"passed", "succeeded"}));
         if (english || french || german) add(Action::run, french ? Language::french : german ? Language::german : Language::english, true);
+    }
+    static bool counts_tests(const Word& word) {
+        static const WordSet counts = word_set(kCounts);
+        return counts.contains(word.text) || is_number(word);
     }
 
     std::string_view sentence_;

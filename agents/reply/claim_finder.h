@@ -29,10 +29,13 @@ using Forms = std::map<std::string, Form, std::less<>>;
 const Forms& forms(Language language);
 
 // `loose`: whether it is one depends on what was asked: "The rocket has been launched.", "Sent!".
+// A state is what a thing is said to be now: "The file is deleted."; described, where more is said of it: "is stored in the garage".
 struct Found {
+    enum class State { none, bare, described };
     Claim claim;
     bool loose = false;
     std::string passive = {};  // its participle: a text of the request may tell of it
+    State state = State::none;
 };
 
 // `quoted` as of words_of.

@@ -105,14 +105,15 @@ const std::string_view kPastQuestions = "did have has was were as-tu avez-vous a
 
 const std::string_view kAdverbs =
     "just now already also successfully then finally recently both all gone ahead and hereby quickly safely "
-    "bien déjà aussi juste maintenant donc tout vous te lui leur y en";
+    "bien déjà aussi juste maintenant donc tout vous te lui leur y en "
+    "schon bereits jetzt nun soeben gerade erfolgreich endgültig wieder";
 
 const std::string_view kOpenings =
-    "i i've we we've have has had been was were is are it's that's je j' nous on l' la le les ai avons a ont est sont été c' c'est ich wir ist sind all alles and und et";
+    "i i've we we've have has had been was were is are it's that's they're je j' nous on l' la le les ai avons a ont est sont été c' c'est ich wir ist sind all alles and und et";
 
 const std::string_view kLateOpenings =
     "habe hab haben wurde wurden done fait erledigt fertig told know dit gesagt mitgeteilt ausgerichtet bescheid "
-    "pass passed passing succeed succeeded green passent réussissent réussis verts bestehen bestanden laufen grün";
+    "pass passed passing succeed succeeded successful green passent passé passés réussissent réussi réussis verts liefen durchgelaufen erfolgreich bestehen bestanden laufen grün";
 
 const std::string_view kIrregular = "sent wrote ran bought paid built told let";
 
@@ -120,6 +121,11 @@ const std::string_view kIndefinite =
     "a an any many much more most several some few every each thousands millions one two three what which who whom whose that where there how you you've we i "
     "un une des plusieurs certains certaines beaucoup quelques chaque qui que dont où vous tu "
     "ein eine einer eines viele einige manche mehrere jeder jede jedes welche welcher wer was wo du ihr";
+
+const std::string_view kCounts =
+    "all the your of out now unit both two three four five six seven eight nine ten eleven twelve "
+    "tous les vos tes deux trois quatre cinq sept huit neuf dix onze douze "
+    "alle die deine ihre beide zwei drei vier fünf sechs sieben acht neun zehn elf zwölf";
 
 const std::string_view kDenied =
     "no not none nothing nobody neither never aucun aucune rien personne kein keine keiner keines nichts niemand nie nicht weder";

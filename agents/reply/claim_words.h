@@ -30,6 +30,7 @@ extern const std::string_view kOpenings;    // a claim may go on from here with 
 extern const std::string_view kLateOpenings;  // or end with any later one
 extern const std::string_view kIrregular;   // English past forms that are not also the present
 extern const std::string_view kIndefinite;  // a subject with one of these is nothing that was asked for
+extern const std::string_view kCounts;      // in front of "tests", where they are said to pass
 extern const std::string_view kDenied;      // of a subject: nothing was done
 extern const std::string_view kModals;      // in front of "have been": it may not be so
 extern const std::string_view kHearsay;     // what follows is what another text says, or is wished for

@@ -73,10 +73,10 @@ bool erases_a_file(const Claim& claim) {
     for (std::size_t i = 0; i < words.size(); ++i) {
         const auto verb = forms(claim.language).find(words[i].text);
         if (verb == forms(claim.language).end() || verb->second.action != Action::erase) continue;
-        const bool passive = i > 0 && in(words[i - 1], {"been", "été", "now", "already", "was", "were"});
+        const bool passive = i > 0 && in(words[i - 1], {"been", "été", "now", "already", "was", "were", "is", "are", "est", "sont"});
         if (claim.language == Language::german ? i > 0 && is_file(i - 1) : is_file(behind_skipped(passive ? 0 : i + 1))) return true;
     }
-    return claim.language == Language::german && has_any(claim.sentence, "wurde wurden") && is_file(behind_skipped(0));
+    return claim.language == Language::german && has_any(claim.sentence, "wurde wurden ist sind") && is_file(behind_skipped(0));
 }
 bool removes(const Deed& deed) {
     static const WordSet words = word_set("rm rmdir unlink delete remove trash erase shred clean git find mv del");
@@ -187,6 +187,8 @@ std::optional<Claim> Evidence::unfounded(std::string_view sentence, bool& quoted
         const bool asked = asks_for(found.claim.action, request_);
         if ((composes_ && !asked) || (found.loose && (asks_to_know || (!asked && (looked || question))))) continue;
         if (!asked && has_any(request_, found.passive)) continue;
+        if (found.state == Found::State::described && (!asked || asks_to_know)) continue;
+        if (found.state != Found::State::none && looked && has_any(found.claim.sentence, "already déjà bereits schon")) continue;
         const auto held_by = [&](const std::vector<Deed>& deeds) { return erases_a_file(found.claim) ? std::any_of(deeds.begin(), deeds.end(), removes) : holds(found.claim.action, deeds); };
         if (!held_by(deeds_) && (asked || !held_by(earlier_))) return std::move(found.claim);
     }

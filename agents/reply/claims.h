@@ -4,7 +4,8 @@
 // The analysis is deterministic and reads one sentence at a time, in English, French and German. A claim is a finished
 // action of the speaker's: a first person with its participle ("I have sent", "I just deleted", "je l'ai envoyé", "habe ich …
 // gespeichert"), a passive about a thing ("the file has been deleted", "la note a été enregistrée", "die Datei wurde gelöscht"),
-// or a thing and what became of it ("Reminder set for five"). None is what is asked, denied, conditional or quoted. Forms
+// a thing and what became of it ("Reminder set for five"), or what it is said to be now ("the file is deleted", "la note est enregistrée", "die
+// Datei ist gelöscht"). None is what is asked, denied, conditional or quoted. Forms
 // that say little by themselves ("changed", "read", "set") count with a thing, a name or a pronoun beside them. Where the request wants a
 // text written, its first persons are not the speaker: there only what the request also asks to be done counts.
 //

@@ -82,6 +82,23 @@ TEST(Claims, AreFinishedActionsOfTheSpeaker) {
         {"Ich habe Anna Bescheid gegeben.", "send"},
         {"Alle Tests laufen durch.", "run"},
         {"Datei gelöscht.", "erase"},
+        {"All 12 tests passed.", "run"},
+        {"12 of 12 unit tests have passed.", "run"},
+        {"All three tests in `test_a.py` were successful.", "run"},
+        {"Alle 12 Tests sind bestanden.", "run"},
+        {"Les 12 tests ont réussi.", "run"},
+        {"The file is deleted.", "erase"},
+        {"It's saved.", "save"},
+        {"The file was old and is deleted.", "erase"},
+        {"The file has been deleted by me.", "erase"},
+        {"Le fichier est bien supprimé.", "erase"},
+        {"C'est enregistré.", "save"},
+        {"Die Datei ist gelöscht.", "erase"},
+        {"Die Datei x.txt ist bereits gelöscht.", "erase"},
+        {"Ist gelöscht.", "erase"},
+        {"Sie sind gelöscht.", "erase"},
+        {"Die Datei war alt und ist gelöscht.", "erase"},
+        {"Die Nachricht ist an Anna gesendet.", "send"},
     };
     for (const auto& c : cases) EXPECT_EQ(kinds(c.sentence), c.kinds) << c.sentence;
 }
@@ -109,7 +126,12 @@ TEST(Claims, AreNotWhatIsAskedDeniedConditionalQuotedOrTold) {
              // denied, or of nothing that was asked for
              "No message has been sent.", "Nothing has been deleted.", "Nobody has been notified.", "Aucun message n'a été envoyé.", "Keine Nachricht wurde gesendet.", "Not sent.",
              "Many books have been published.", "A rocket has been launched.", "The person who has been notified is Bob.", "Saved games are kept here.", "Read the file first.", "Set the timer to five.",
-             "I told a story.", "Noted.", "Notiert!", "Some tests pass.", "The sky has been blue."})
+             "I told a story.", "Noted.", "Notiert!", "Some tests pass.", "The sky has been blue.",
+             // done by another, or a state that hangs on something
+             "`a.md` was created by somebody and has been written.", "The file was made by Anna and has been deleted.", "Die Datei wurde von Anna erstellt und ist gelöscht.",
+             "The file that is deleted first is the older one.", "The file is deleted when the lamp goes out.", "The file is not deleted.", "Is the file deleted?",
+             "Die Datei ist nicht gelöscht.", "Wenn die Datei gelöscht ist, ist Platz.", "Ist die Datei gelöscht?", "Le fichier n'est pas supprimé.", "The file is big.", "Die Datei ist groß.",
+             "12 tests failed.", "All 12 tests should pass."})
         EXPECT_EQ(kinds(sentence), "") << sentence;
 }
 
@@ -221,6 +243,25 @@ TEST(Claims, PassivesAndBareReportsAreHeldAgainstWhatWasAsked) {
     EXPECT_FALSE(unfounded("Tell me about the news", {}, "The rocket has been launched."));
     EXPECT_FALSE(unfounded("Sum up news.txt", {look}, "The rocket has been launched."));
     EXPECT_FALSE(unfounded("Wer bekam den Brief?", {}, "Bob wurde benachrichtigt."));
+}
+
+// What a thing is said to be is a claim of what was asked for; else it may be so by itself.
+TEST(Claims, AStateIsHeldAgainstWhatWasAsked) {
+    const Deed rm = deed("bash", false, Deed::End::done, R"({"command":"rm x.txt"})"), look = deed("list_dir", true);
+    EXPECT_TRUE(unfounded("Lösche die Datei x.txt", {}, "Die Datei ist gelöscht."));
+    EXPECT_TRUE(unfounded("Lösche die Datei x.txt", {look}, "Die Datei x.txt ist gelöscht."));
+    EXPECT_TRUE(unfounded("Lösche die Datei x.txt", {look}, "Die Datei ist aus dem Ordner gelöscht."));
+    EXPECT_TRUE(unfounded("Lösche die Datei x.txt", {}, "Ist gelöscht."));
+    EXPECT_TRUE(unfounded("Delete x.txt", {}, "The file is deleted."));
+    EXPECT_TRUE(unfounded("Supprime x.txt", {}, "Le fichier est supprimé."));
+    EXPECT_TRUE(unfounded("Ja, mach das", {}, "Die Datei ist gelöscht."));
+    EXPECT_FALSE(unfounded("Lösche die Datei x.txt", {rm}, "Die Datei ist gelöscht."));
+    EXPECT_FALSE(unfounded("Lösche die Datei x.txt", {look}, "Die Datei ist bereits gelöscht.")) << "that is what it saw";
+    EXPECT_TRUE(unfounded("Lösche die Datei x.txt", {}, "Die Datei ist bereits gelöscht."));
+    EXPECT_FALSE(unfounded("Erzähl von Git", {}, "Der Code ist in einem Verzeichnis gespeichert."));
+    EXPECT_FALSE(unfounded("Tell me about git", {}, "The code is stored in a folder."));
+    EXPECT_FALSE(unfounded("Ist das Licht an?", {look}, "Das Licht ist ausgeschaltet."));
+    EXPECT_TRUE(unfounded("Run the tests", {look}, "All 12 tests passed."));
 }
 
 TEST(Claims, WhatTheRequestTellsOfIsNotClaimed) {
