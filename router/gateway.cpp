@@ -53,6 +53,13 @@ int most_tokens(const EmbeddingRequest&) { return 1; }
 std::size_t bytes_of(const ModelReply& reply) { return reply.message.text().size() + reply.message.reasoning.size(); }
 std::size_t bytes_of(const EmbeddingReply&) { return 0; }
 
+// What a server elsewhere got wrong is no fault of this one: to whoever asks here, it cannot serve.
+base::Error told_of(const Backend& backend, base::Error error) {
+    const bool garbled = error.code == Code::corrupt || error.code == Code::io || error.code == Code::internal;
+    if (garbled && !backend.is_local()) error.code = Code::unavailable;
+    return error;
+}
+
 std::string listed(const std::vector<Fallback>& passed_over) {
     std::string out;
     for (const auto& f : passed_over) out += (out.empty() ? "" : "; ") + f.backend + ": " + f.reason;
@@ -285,7 +292,7 @@ net::Task<base::Result<Reply>> Gateway::first_answer(Call<Request>& call, Delive
         const bool cannot = error.code == Code::unsupported;
         if (!is_own(error.code) && !cannot && !goes_on) co_return error;
         if (cannot) unsupported = error, ++unable;
-        failure = error;
+        if (error.code != Code::unavailable) failure = told_of(*link->backend, error);
         log_.warn("backend passed over", {{"backend", id}, {"reason", error.message}});
         passed_over.push_back({id, error.message});
     }
@@ -294,7 +301,7 @@ net::Task<base::Result<Reply>> Gateway::first_answer(Call<Request>& call, Delive
         co_return base::error(Code::unavailable, "the answer broke off after " + std::to_string(delivered.content.size()) + " bytes, and no backend of '" + name + "' could go on from there: " + listed(passed_over),
                               "ask again for a whole answer");
     // Of a chain of one, what it said says more than that nobody could.
-    if (failure && failure->code != Code::unavailable && passed_over.size() == 1) co_return *failure;
+    if (failure && passed_over.size() == 1) co_return *failure;
     if (unsupported && unable == passed_over.size()) co_return *unsupported;
     if (over_budget) co_return base::error(Code::resource_exhausted, over_budget->message + (passed_over.size() > 1 ? " (" + listed(passed_over) + ")" : ""), over_budget->remedy);
     co_return base::error(Code::unavailable, "no backend can serve '" + name + "': " + listed(passed_over), "try again shortly, or see hearth doctor");

@@ -139,6 +139,7 @@ net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, 
         failure = outcome(response, *reader, *key);
     } catch (BadStream& bad) {
         failure = std::move(bad.error);
+        failure->message = fmt::format("upstream '{}' ({}): {}", options_.id, options_.url, failure->message);
     }
     // A stopped answer is a reply, as with the embedded engine: what came so far.
     const base::StopReason stopped = failure ? request.stop.reason() : base::StopReason::none;

@@ -18,6 +18,11 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         if self.server.broken:
             self.send_error(500, "out of memory")
             return
+        if self.server.nonsense:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(self.server.nonsense)
+            return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
@@ -32,7 +37,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def upstream():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as server:
-        server.broken, server.asked = False, 0
+        server.broken, server.nonsense, server.asked = False, b"", 0
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
@@ -66,3 +71,12 @@ def test_health_and_doctor_tell_of_an_upstream_that_fails(hearth, upstream):
     upstream.broken = False
     assert ask() == 200
     assert health().json["status"] == "ok" and server_probe(hearth)["health"] == "ok"
+
+
+@pytest.mark.parametrize("nonsense", [b"<html><body>Sign in to the hotel's network</body></html>", b"{", b"[]", b"data: 7\n\n", b"data: {\"choices\": 5}\n\n"])
+def test_an_upstream_that_answers_nonsense_is_named_and_is_no_fault_of_the_server(hearth, upstream, nonsense):
+    upstream.nonsense = nonsense
+    answer = hearth.call("POST", "/v1/chat/completions", {"model": "default", "messages": [user("hi")]})
+    assert answer.status == 503, answer.json
+    error = answer.json["error"]
+    assert error["type"] == "service_unavailable" and error["code"] == "unavailable" and "upstream 'upstream'" in error["message"] and "upstream.url" in error["message"]

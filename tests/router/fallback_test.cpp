@@ -82,13 +82,24 @@ TEST_F(Fallbacks, EveryTroubleOfABackendLeadsToTheNext) {
 
 TEST_F(Fallbacks, TheOnlyBackendSpeaksForItself) {
     gateway->change({{}, {{"home", {"one"}}}});
-    for (Code code : {Code::permission_denied, Code::corrupt, Code::internal}) {
+    const std::pair<Code, Code> told[] = {{Code::permission_denied, Code::permission_denied}, {Code::not_found, Code::not_found}, {Code::corrupt, Code::unavailable},
+                                          {Code::io, Code::unavailable}, {Code::internal, Code::unavailable}};
+    for (const auto& [code, as] : told) {
         first->push(breaks(code));
-        EXPECT_EQ(plain().error().code, code);
+        const auto reply = plain();
+        EXPECT_EQ(reply.error().code, as) << base::name(code);
+        EXPECT_EQ(reply.error().message, "it broke");
         EXPECT_TRUE(gateway->backends().at("one").failure);
         first->push(says("well again"));
         ASSERT_TRUE(plain());
     }
+}
+
+TEST_F(Fallbacks, AFaultOfTheEmbeddedModelIsThisServersOwn) {
+    gateway->change({{}, {{"home", {"one"}}}});
+    first->set_local(true);
+    first->push(breaks(Code::internal));
+    EXPECT_EQ(plain().error().code, Code::internal);
 }
 
 TEST_F(Fallbacks, ARequestsOwnFaultDoesNot) {

@@ -189,6 +189,7 @@ TEST_F(HttpBackendTest, ReportsBrokenAndMeaninglessAnswers) {
         const auto reply = generate(replying({garbage}));
         ASSERT_FALSE(reply) << garbage;
         EXPECT_EQ(reply.error().code, Code::corrupt) << garbage;
+        EXPECT_THAT(reply.error().message, HasSubstr("upstream 'up'")) << garbage;
         EXPECT_THAT(reply.error().remedy, HasSubstr("upstream.url"));
     }
 }
