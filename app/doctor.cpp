@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "app/backends.h"
+#include "app/cast.h"
 #include "app/client.h"
 #include "app/commands.h"
 #include "app/database.h"
@@ -148,6 +149,14 @@ base::Probes secret_probes(const Settings& settings) {
     return {{"secrets", Health::ok, "every one opens with the master key", {}}};
 }
 
+// What a server would not start with.
+base::Probes file_probes(const LoadedSettings& loaded) {
+    if (const auto& fault = loaded.file_fault) return {{"settings file", Health::failed, fault->message, fault->remedy.empty() ? "mend it; what is told here is of what could be read" : fault->remedy}};
+    if (const auto& fault = loaded.roster_fault) return {{"roster", Health::failed, fault->message, fault->remedy}};
+    if (const auto cast = cast_of(loaded.settings); !cast) return {{"agents", Health::failed, cast.error().message, cast.error().remedy}};
+    return {};
+}
+
 }  // namespace
 
 int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, const std::string& no_launcher, bool json) {
@@ -158,7 +167,7 @@ int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, cons
     const auto plan = engine::Engine::plan(load_options(settings, chosen_model(settings)));
     append({state_probe(settings), disk_probe(settings), database_probe(settings), model_probe(settings, plan), capacity_probe(settings, plan)});
     append(secret_probes(settings));
-    if (const auto& fault = loaded.roster_fault) append({{"roster", Health::failed, fault->message, fault->remedy}});
+    append(file_probes(loaded));
     append(server_probes(settings));
     append(embedding_probes(settings));
     int failed = 0;

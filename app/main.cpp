@@ -35,7 +35,7 @@ struct Arguments {
     std::string step, text, word, key_file;
 };
 
-base::Result<app::LoadedSettings> load(const Arguments& a, app::RosterUse roster = app::RosterUse::needed) {
+base::Result<app::LoadedSettings> load(const Arguments& a, app::FileUse use = app::FileUse::whole) {
     std::map<std::string, std::string> flags;
     for (const auto& pair : a.set) {
         const auto equals = pair.find('=');
@@ -43,7 +43,7 @@ base::Result<app::LoadedSettings> load(const Arguments& a, app::RosterUse roster
             return base::error(base::Code::invalid_argument, "--set wants name=value, found '" + pair + "'", "for example --set server.port=8081");
         flags[pair.substr(0, equals)] = pair.substr(equals + 1);
     }
-    return app::load_settings(a.settings_file, flags, roster);
+    return app::load_settings(a.settings_file, flags, use);
 }
 
 using Action = std::function<int(const app::LoadedSettings&)>;
@@ -381,6 +381,14 @@ std::vector<std::string> words_of(int argc, char** argv) {
     return out;
 }
 
+// What of the settings file the command does not do without.
+app::FileUse use_of(const std::vector<std::string>& words, const Arguments& a) {
+    const auto is = [&](const char* group, const char* name) { return words.size() > 1 && words[0] == group && words[1] == name; };
+    if (words.at(0) == "serve" || words[0] == "config") return app::FileUse::whole;
+    const bool of_a_file = is("model", "convert") || (is("model", "inspect") && !a.name.empty());
+    return words[0] == "doctor" || is("db", "roles") || of_a_file ? app::FileUse::none : app::FileUse::places;
+}
+
 bool takes_arguments(const CLI::App& command) {
     const auto options = command.get_options();
     return std::any_of(options.begin(), options.end(), [](const CLI::Option* one) { return one->get_positional(); });
@@ -457,8 +465,7 @@ int main(int argc, char** argv) {
         return status == 0 ? 0 : 2;
     }
     try {
-        const bool roster = root.got_subcommand("serve") || root.got_subcommand("config");
-        auto settings = load(a, roster ? app::RosterUse::needed : app::RosterUse::optional);
+        auto settings = load(a, use_of(words, a));
         if (!settings) return app::complain(settings.error()), 2;
         return chosen(*settings);
     } catch (const std::exception& e) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 
@@ -165,6 +166,27 @@ base::Result<void> check(const SettingRow& row, const Origin& origin) {
     return {};
 }
 
+// What a server alone reads.
+bool is_of_servers(const std::string& section) {
+    static const std::vector<std::string> own = {"agents", "auth", "backend", "drills", "embedding", "log", "traces", "upstream"};
+    const auto among = [&](const std::vector<std::string>& names) { return std::find(names.begin(), names.end(), section) != names.end(); };
+    return among(own) || among(router::roster_sections());
+}
+
+// The file's values, and into `fault` why they are not all that it has.
+base::Result<std::map<std::string, std::string>> values_of(const std::filesystem::path& file, bool named, FileUse use, std::optional<base::Error>& fault) {
+    auto whole = net::read_yaml_settings(file, named, router::roster_sections());
+    if (whole || use == FileUse::whole || whole.error().code == Code::not_found) return whole;
+    if (use == FileUse::places && whole.error().code != Code::invalid_argument) return whole;
+    net::YamlSections sections = net::read_yaml_sections(file, router::roster_sections());
+    for (const auto& [name, error] : sections.faults)
+        if (use == FileUse::places && !is_of_servers(name)) return error;
+    // Where each section is well by itself, the file is not, in a way that none of them shows.
+    if (use == FileUse::places && sections.faults.empty()) return whole;
+    fault = std::move(whole).error();
+    return std::move(sections.values);
+}
+
 std::string expand(std::string value, const std::string& state) {
     const std::string marker = "$state";
     if (value.rfind(marker, 0) == 0) value = state + value.substr(marker.size());
@@ -197,19 +219,19 @@ std::string environment_name(const std::string& setting) {
     return out;
 }
 
-base::Result<LoadedSettings> load_settings(const std::filesystem::path& file, const std::map<std::string, std::string>& flags, RosterUse use) {
+base::Result<LoadedSettings> load_settings(const std::filesystem::path& file, const std::map<std::string, std::string>& flags, FileUse use) {
     const auto folders = net::xdg_folders();
     const bool names_state = net::environment("HEARTH_STATE_FOLDER") || flags.count("state.folder") > 0;
     const auto chosen = file.empty() ? default_file(folders, names_state) : file;
-    auto from_file = net::read_yaml_settings(chosen, !file.empty(), router::roster_sections());
-    if (!from_file) return std::move(from_file).error();
+    LoadedSettings out;
+    const auto from_file = values_of(chosen, !file.empty(), use, out.file_fault);
+    if (!from_file) return from_file.error();
     for (const auto& [name, value] : *from_file)
         if (!find_row(name)) return unknown(name, chosen.string());
     for (const auto& [name, value] : flags)
         if (!find_row(name)) return unknown(name, "the command line");
     if (auto fine = check_environment(); !fine) return std::move(fine).error();
 
-    LoadedSettings out;
     for (const auto& row : setting_rows()) {
         Origin origin{row.otherwise, "default"};
         if (const auto it = from_file->find(row.name); it != from_file->end()) origin = {it->second, chosen.string()};
@@ -230,9 +252,10 @@ base::Result<LoadedSettings> load_settings(const std::filesystem::path& file, co
         row.set(out.settings, origin.value);
     }
     out.settings.file = chosen;
+    if (out.file_fault) return out;
     auto roster = roster_of(chosen, out.settings);
     if (roster) out.settings.roster = *std::move(roster);
-    else if (use == RosterUse::needed) return std::move(roster).error();
+    else if (use == FileUse::whole) return std::move(roster).error();
     else out.roster_fault = std::move(roster).error();
     return out;
 }

@@ -83,15 +83,17 @@ struct Origin {
 
 struct LoadedSettings {
     Settings settings;
+    std::optional<base::Error> file_fault{};    // what of the file could not be read, where it was not needed
     std::optional<base::Error> roster_fault{};  // why the roster is empty here, where it was not needed
     std::map<std::string, Origin> origins;  // by name: what `hearth config show` prints
 };
 
 // `file` empty: hearth.yaml of the configuration folder, if there; /etc/hearth/hearth.yaml for who has neither
 // that nor a state folder. `flags`: name → value.
-// A bad value or unknown name is an error that names setting, value, source and what is allowed. A roster with a mistake is one for
-// whom it is needed: a server goes on with the one that it has, and is to be reached all the same.
-enum class RosterUse { needed, optional };
-base::Result<LoadedSettings> load_settings(const std::filesystem::path& file, const std::map<std::string, std::string>& flags, RosterUse roster = RosterUse::needed);
+// A bad value or unknown name is an error that names setting, value, source and what is allowed.
+// What cannot be read of the file is an error for whom it is needed: for a server, all of it; for what asks a server or works on its
+// database, where these are; for what uses no setting, nothing. A server goes on with what it has, and is to be reached all the same.
+enum class FileUse { whole, places, none };
+base::Result<LoadedSettings> load_settings(const std::filesystem::path& file, const std::map<std::string, std::string>& flags, FileUse use = FileUse::whole);
 
 }  // namespace app

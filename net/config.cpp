@@ -16,18 +16,25 @@ namespace {
 
 using base::Code;
 
-base::Error at(const std::filesystem::path& file, const YAML::Mark& mark, const std::string& what) {
-    return base::error(Code::invalid_argument,
-                       file.string() + ", line " + std::to_string(mark.line + 1) + ": " + what);
+// A part of the file, which begins in a line of it, from 1.
+struct Part {
+    const std::filesystem::path& file;
+    std::string text;
+    int first = 1;
+    std::string name = {};  // of a section
+};
+
+base::Error at(const Part& part, int line, const std::string& what, const std::string& remedy = {}) {
+    return base::error(Code::invalid_argument, part.file.string() + ", line " + std::to_string(part.first + line) + ": " + what, remedy);
 }
 
 // Collects a file's scalars by dotted path. Aliases can make a small file endless, so what is looked at is counted.
 class Flattening {
 public:
-    Flattening(const std::filesystem::path& file, std::map<std::string, std::string>& out) : file_(file), out_(out) {}
+    Flattening(const Part& part, std::map<std::string, std::string>& out) : part_(part), out_(out) {}
 
     base::Result<void> add(const YAML::Node& node, const std::string& path, int depth = 0) {
-        if (depth > kDeepest) return at(file_, node.Mark(), "'" + path.substr(0, 100) + "' is nested too deep for a setting");
+        if (depth > kDeepest) return at(part_, node.Mark().line, "'" + path.substr(0, 100) + "' is nested too deep for a setting");
         if (--left_ < 0) return too_many(node);
         if (node.IsMap()) {
             for (const auto& entry : node) {
@@ -36,8 +43,8 @@ public:
             }
             return {};
         }
-        if (path.empty()) return at(file_, node.Mark(), "expected settings as 'name: value'");
-        if (out_.count(path)) return at(file_, node.Mark(), "'" + path + "' is given twice");
+        if (path.empty()) return at(part_, node.Mark().line, "expected settings as 'name: value'");
+        if (out_.count(path)) return at(part_, node.Mark().line, "'" + path + "' is given twice");
         if (node.IsSequence()) {
             auto text = list_text(node);
             if (!text) return std::move(text).error();
@@ -52,33 +59,66 @@ private:
     static constexpr int kDeepest = 8, kMost = 10'000;
 
     base::Error too_many(const YAML::Node& node) const {
-        return at(file_, node.Mark(), "the file has more than " + std::to_string(kMost) + " values");
+        return at(part_, node.Mark().line, "the file has more than " + std::to_string(kMost) + " values");
     }
 
     base::Result<std::string> list_text(const YAML::Node& list) {
         std::string out;
         for (const auto& item : list) {
             if (--left_ < 0) return too_many(item);
-            if (!item.IsScalar()) return at(file_, item.Mark(), "a list of settings holds plain values only");
+            if (!item.IsScalar()) return at(part_, item.Mark().line, "a list of settings holds plain values only");
             out += (out.empty() ? "" : ",") + item.Scalar();
         }
         return out;
     }
 
-    const std::filesystem::path& file_;
+    const Part& part_;
     std::map<std::string, std::string>& out_;
     int left_ = kMost;
 };
 
-// The first line, from 1, with a tab among the blanks that it begins with; 0 when there is none.
+// The first line, from 0, with a tab among the blanks that it begins with; -1 when there is none.
 int tabbed_line(const std::string& text) {
-    int line = 1;
+    int line = 0;
     for (std::size_t start = 0; start < text.size(); ++line) {
         const auto end = std::min(text.find('\n', start), text.size());
         if (text.find('\t', start) < std::min(text.find_first_not_of(" \t", start), end)) return line;
         start = end + 1;
     }
-    return 0;
+    return -1;
+}
+
+base::Result<void> read_part(const Part& part, const std::vector<std::string>& others, std::map<std::string, std::string>& out) {
+    try {
+        YAML::Node root = YAML::Load(part.text);
+        for (const auto& name : others)
+            if (root.IsMap()) root.remove(name);
+        if (root.IsNull()) return {};
+        return Flattening(part, out).add(root, "");
+    } catch (const YAML::Exception& e) {
+        // The library tells of a map that does not end, or of a wrong token.
+        if (const int line = tabbed_line(part.text); line >= 0) return at(part, line, "a tab begins the line, and YAML allows no tabs there", "indent it with blanks");
+        return at(part, e.mark.line, e.msg);
+    }
+}
+
+// A section begins with a line that is neither indented nor the end of what went before.
+std::vector<Part> sections_of(const std::filesystem::path& file, const std::string& text) {
+    std::vector<Part> out;
+    int number = 1;
+    for (std::size_t start = 0; start < text.size(); ++number) {
+        const auto end = std::min(text.find('\n', start), text.size());
+        const std::string line = text.substr(start, end - start);
+        start = end + 1;
+        if (line.find_first_of("# \t\r-]}.") != 0 && !line.empty()) {
+            const auto name_end = line.find_first_of(".:");
+            std::string name = name_end == line.npos ? std::string() : line.substr(0, name_end);
+            name.erase(std::remove_if(name.begin(), name.end(), [](char c) { return c == '"' || c == '\'' || c == ' '; }), name.end());
+            out.push_back({file, {}, number, std::move(name)});
+        }
+        if (!out.empty()) out.back().text += line + '\n';
+    }
+    return out;
 }
 
 std::filesystem::path home() {
@@ -108,17 +148,19 @@ base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::f
                                          (kind == std::filesystem::file_type::directory ? "it is a folder" : std::strerror(errno)),
                            "let the user that hearth runs as read it, or name another with --settings");
     const std::string text((std::istreambuf_iterator<char>(in)), {});
-    try {
-        YAML::Node root = YAML::Load(text);
-        for (const auto& name : others)
-            if (root.IsMap()) root.remove(name);
-        if (root.IsNull()) return out;
-        if (auto done = Flattening(file, out).add(root, ""); !done) return std::move(done).error();
-    } catch (const YAML::Exception& e) {
-        // The library tells of a map that does not end, or of a wrong token.
-        if (const int line = tabbed_line(text); line > 0)
-            return base::error(Code::invalid_argument, file.string() + ", line " + std::to_string(line) + ": a tab begins the line, and YAML allows no tabs there", "indent it with blanks");
-        return at(file, e.mark, e.msg);
+    const Part whole{file, text};
+    if (auto done = read_part(whole, others, out); !done) return std::move(done).error();
+    return out;
+}
+
+YamlSections read_yaml_sections(const std::filesystem::path& file, const std::vector<std::string>& others) {
+    YamlSections out;
+    std::ifstream in(file);
+    const std::string text((std::istreambuf_iterator<char>(in)), {});
+    for (const Part& section : sections_of(file, text)) {
+        auto values = out.values;
+        if (auto done = read_part(section, others, values)) out.values = std::move(values);
+        else out.faults.emplace(section.name, std::move(done).error());
     }
     return out;
 }

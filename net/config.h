@@ -17,6 +17,13 @@ namespace net {
 // and what cannot be read.
 base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::filesystem::path& file, bool required, const std::vector<std::string>& others = {});
 
+// What can be read of a file that is no YAML as a whole: each of its top-level names is read by itself, with the lines that belong to it.
+struct YamlSections {
+    std::map<std::string, std::string> values;   // as of read_yaml_settings
+    std::map<std::string, base::Error> faults;  // of the sections that cannot be read, by their names; "" of one without a name
+};
+YamlSections read_yaml_sections(const std::filesystem::path& file, const std::vector<std::string>& others = {});
+
 // The environment variable's value; nullopt when it is unset or empty.
 std::optional<std::string> environment(const std::string& name);
 

@@ -82,13 +82,39 @@ TEST_F(SettingsTest, TheRosterIsReadFromTheSameFile) {
     EXPECT_EQ(loaded->settings.file, file);
     write(upstream + "roster:\n  embedding: {chain: [box]}\n");
     EXPECT_NE(app::load_settings(file, {}).error().message.find("line 5: a model of the roster is called 'embedding'"), std::string::npos);
-    const auto without = app::load_settings(file, {}, app::RosterUse::optional);
+    const auto without = app::load_settings(file, {}, app::FileUse::places);
     ASSERT_TRUE(without);
     EXPECT_NE(without->roster_fault.value().message.find("line 5"), std::string::npos);
     EXPECT_TRUE(without->settings.roster.rows.empty());
     EXPECT_EQ(without->settings.server.port, 80) << "which leads to the server";
     write(upstream + "rosters: {oscar: {chain: [box]}}\n");
     EXPECT_FALSE(app::load_settings(file, {})) << "a section that is mistyped is no section";
+}
+
+TEST_F(SettingsTest, OfAFileThatIsNoYamlACommandNeedsWhatItUses) {
+    write("server: {port: 80}\nagents:\n  rounds: [3\nlog:\n  level: info\n");
+    const auto whole = app::load_settings(file, {});
+    ASSERT_FALSE(whole);
+    const auto places = app::load_settings(file, {}, app::FileUse::places);
+    ASSERT_TRUE(places) << places.error().text();
+    EXPECT_EQ(places->settings.server.port, 80);
+    EXPECT_EQ(places->file_fault.value().message, whole.error().message);
+    EXPECT_EQ(whole.error().message.find(file.string() + ", line "), 0u) << whole.error().message;
+    write("agents: {rounds: 3}\ndatabase:\n  url: [\nserver: {port: 80}\n");
+    const auto refused = app::load_settings(file, {}, app::FileUse::places);
+    ASSERT_FALSE(refused) << "nobody knows which database it names";
+    EXPECT_EQ(refused.error().message.find(file.string() + ", line "), 0u) << refused.error().message;
+    const auto none = app::load_settings(file, {}, app::FileUse::none);
+    ASSERT_TRUE(none) << none.error().text();
+    EXPECT_EQ(none->settings.server.port, 80);
+    EXPECT_EQ(none->settings.agents.rounds, 3);
+    EXPECT_TRUE(none->file_fault);
+    write("not: one\n  of: ours\n");
+    EXPECT_FALSE(app::load_settings(file, {}, app::FileUse::places)) << "it may have been any of them";
+    EXPECT_TRUE(app::load_settings(file, {}, app::FileUse::none));
+    EXPECT_FALSE(app::load_settings(folder.path(), {}, app::FileUse::places));
+    EXPECT_TRUE(app::load_settings(folder.path(), {}, app::FileUse::none)) << "a folder in its place is told of by who looks at it";
+    EXPECT_FALSE(app::load_settings(folder.path() / "absent.yaml", {}, app::FileUse::none));
 }
 
 TEST_F(SettingsTest, AMistypedVariableIsRefusedWithTheNearest) {

@@ -1,8 +1,9 @@
 """A setting that is wrong: named with its place and a remedy, before anything is made."""
+import json
 import pathlib
 
 import pytest
-from faults import refused
+from faults import refused, run
 from support import MODELS
 
 
@@ -40,6 +41,33 @@ def test_a_wrong_settings_file_is_named(env, tmp_path, text, says, command):
     file.write_text(text)
     settings = {k: v for k, v in env.items() if k != "HEARTH_SERVER_PORT"}
     refused(settings, "--settings", str(file), *command, says=says, status=2)
+
+
+BROKEN = "log: {level: info}\nroster:\n  oscar: {chain: [\n"  # ends within a list
+
+
+def test_a_file_that_is_no_yaml_stops_what_uses_the_broken_part_alone(env, tmp_path):
+    file = tmp_path / "hearth.yaml"
+    file.write_text(BROKEN)
+    of_file = ["--settings", str(file)]
+    for command in (["db", "status"], ["model", "list"], ["model", "inspect", str(MODELS / "llama_tied.gguf")], ["db", "roles"]):
+        done = run(env, *of_file, *command)
+        assert "hearth.yaml" not in done.stderr and (done.returncode == 0 or command[0] == "db"), (command, done.stderr)
+    found = {probe["name"]: probe for probe in json.loads(run(env, *of_file, "doctor", "--json").stdout)}
+    assert found["settings file"]["health"] == "FAILED" and found["settings file"]["found"].startswith(f"{file}, line ") and found["settings file"]["remedy"]
+    for command in (["serve"], ["config", "check"], ["config", "show"]):
+        refused(env, *of_file, *command, says=[f"{file}, line "], status=2)
+    file.write_text("database:\n  url: [\n")
+    for command in (["db", "status"], ["chat", "hello"]):
+        refused(env, *of_file, *command, says=[f"{file}, line "], status=2)
+    assert run(env, *of_file, "model", "inspect", str(MODELS / "llama_tied.gguf")).returncode == 0
+
+
+def test_doctor_names_the_line_of_agents_that_cannot_be_read(env, tmp_path):
+    file = tmp_path / "agents.yaml"
+    file.write_text("agents:\n  - name: [\n")
+    found = {probe["name"]: probe for probe in json.loads(run(dict(env, HEARTH_AGENTS_FILE=str(file)), "doctor", "--json").stdout)}
+    assert found["agents"]["health"] == "FAILED" and found["agents"]["found"].startswith(f"{file}, line "), found["agents"]
 
 
 @pytest.mark.parametrize("command", [["serve"], ["config", "check"]])

@@ -31,6 +31,16 @@ TEST_F(SettingsFile, LeavesOutWhatIsReadElsewhere) {
     EXPECT_EQ(*settings, (std::map<std::string, std::string>{{"port", "1"}, {"more.roster", "2"}}));
 }
 
+TEST_F(SettingsFile, GivesWhatCanBeReadSectionBySection) {
+    std::ofstream(file) << "# mine\nport: 1\nlist:\n- a\n- b\nbad:\n  x: 1\n\ty: 2\nroster: [1\nlog.level: info\nport: 2\njust words\nfine: {x: 2}\n";
+    const auto sections = net::read_yaml_sections(file, {"roster"});
+    EXPECT_EQ(sections.values, (std::map<std::string, std::string>{{"fine.x", "2"}, {"list", "a,b"}, {"log.level", "info"}, {"port", "1"}}));
+    std::map<std::string, std::string> faults;
+    for (const auto& [name, error] : sections.faults) faults[name] = error.message.substr(file.string().size(), 9);
+    EXPECT_EQ(faults, (std::map<std::string, std::string>{{"", ", line 12"}, {"bad", ", line 8:"}, {"port", ", line 11"}, {"roster", faults["roster"]}}));
+    EXPECT_TRUE(net::read_yaml_sections(folder.path() / "absent", {}).faults.empty());
+}
+
 TEST_F(SettingsFile, AnAliasOfItselfIsAnError) {
     const auto settings = read("a: &x\n  b: *x\n");
     ASSERT_FALSE(settings);
