@@ -67,10 +67,9 @@ Rest see_to(const std::string& socket, Lines* lines, const Json& run, Turn& turn
     if (turn.printed) std::fputs("\n", stdout);
     std::fflush(stdout);
     if (!lines) return tell_wish(approval, turn.run()), Rest::nobody;
-    const Word word = ask_person(*lines, approval);
-    if (word == Word::none) return Rest::left;
-    if (auto said = hand_over(socket, approval, word); !said) return complain(said.error()), Rest::left;
-    return Rest::asked;
+    const auto word = have_word(socket, *lines, approval);
+    if (!word) return complain(word.error()), Rest::left;
+    return *word ? Rest::asked : Rest::left;
 }
 
 // Shows the run until it ends, or rests for a word and nobody can be asked. An interruption leaves it going.
@@ -225,11 +224,12 @@ int run_approve(const LoadedSettings& loaded, const RunOptions& options, const s
         if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1) return tell_wish(approval, run->id), 6;
         catch_interrupts();
         Lines lines;
-        said = ask_person(lines, approval);
+        said = ask_person(socket, lines, approval);
         if (said == Word::none) return std::fputs("\n", stderr), 130;
+        if (said == Word::given) return 1;
     }
     // The very one that was shown, not one that it may have come to wait for since.
-    const auto decided = ask_server_json(socket, "POST", "/v1/approvals/" + approval.value("id", ""), {{"decision", said == Word::grant ? "grant" : "deny"}});
+    const auto decided = hand_over(socket, approval, said);
     if (!decided) return complain(decided.error());
     if (options.json) print_json(*decided, 2);
     else std::printf("%s is %s; the run %s goes on\n", visible(approval.value("tool", "")).c_str(), said == Word::grant ? "granted, once" : "denied", run->id.c_str());

@@ -12,14 +12,41 @@ namespace app {
 using base::Code;
 using base::Json;
 
-Word ask_person(Lines& lines, const Json& approval) {
+namespace {
+
+constexpr std::chrono::milliseconds kBetweenLooks{1000};
+
+// How it was settled, and by whom; empty while the run waits.
+std::string settled(const Json& approval) {
+    const std::string state = approval.value("state", ""), status = approval.value("run_status", "");
+    if (state == "open") return status == "cancelled" ? "the run was stopped, and waits for no word any more" : "";
+    if (state == "expired") return "nobody gave a word in time; the run goes on without it";
+    const Json decided = approval.value("decided", Json());
+    const std::string by = decided.is_object() ? decided.value("by", "") : "", via = decided.is_object() ? decided.value("via", "") : "";
+    return approval.value("tool", "") + " was " + (state == "used" ? "granted" : state) + " elsewhere" + (by.empty() ? "" : ", by " + by) + (via.empty() ? "" : " (" + via + ")");
+}
+
+}  // namespace
+
+Word ask_person(const std::string& socket, Lines& lines, const Json& approval) {
     const std::string tool = visible(approval.value("tool", ""));
     std::fprintf(stderr, "%s %s\n%s (rule %s)\n", tool.c_str(), visible(base::dump(approval.value("arguments", Json()))).c_str(), visible(approval.value("reason", "")).c_str(),
                  visible(approval.value("rule", "")).c_str());
+    std::string how;
+    const auto is_settled = [&] {
+        const auto now = ask_server_json(socket, "GET", "/v1/approvals/" + approval.value("id", ""));
+        if (now) how = settled(*now);
+        return !how.empty();
+    };
     lines.forget();
     for (std::string line;;) {
         std::fprintf(stderr, "Let %s happen, once and with these arguments? [y/n] ", tool.c_str());
-        if (lines.next(line) != Lines::Got::line) return Word::none;
+        const Lines::Got got = lines.next(line, kBetweenLooks, is_settled);
+        if (got == Lines::Got::over) {
+            std::fprintf(stderr, "\n%s\n", visible(how).c_str());
+            return Word::given;
+        }
+        if (got != Lines::Got::line) return Word::none;
         std::string word;
         for (const char c : line)
             if (!std::isspace(static_cast<unsigned char>(c))) word += char(std::tolower(static_cast<unsigned char>(c)));
@@ -28,12 +55,17 @@ Word ask_person(Lines& lines, const Json& approval) {
     }
 }
 
-base::Result<void> hand_over(const std::string& socket, const Json& approval, Word word) {
-    const auto said = ask_patiently(socket, "POST", "/v1/approvals/" + approval.value("id", ""), {{"decision", word == Word::grant ? "grant" : "deny"}});
-    if (said) return {};
-    if (said.error().code != Code::conflict) return said.error();
-    complain(said.error());
-    return {};
+base::Result<Json> hand_over(const std::string& socket, const Json& approval, Word word) {
+    return ask_patiently(socket, "POST", "/v1/approvals/" + approval.value("id", ""), {{"decision", word == Word::grant ? "grant" : "deny"}});
+}
+
+base::Result<bool> have_word(const std::string& socket, Lines& lines, const Json& approval) {
+    const Word word = ask_person(socket, lines, approval);
+    if (word == Word::none || word == Word::given) return word == Word::given;
+    const auto said = hand_over(socket, approval, word);
+    if (!said && said.error().code != Code::conflict) return said.error();
+    if (!said) complain(said.error());
+    return true;
 }
 
 void see_through(const std::string& socket, Lines& lines, Turn& turn) {
@@ -51,9 +83,9 @@ void see_through(const std::string& socket, Lines& lines, Turn& turn) {
         if (approval.is_object()) {
             if (turn.printed) std::fputs("\n", stdout);
             std::fflush(stdout);
-            const Word word = ask_person(lines, approval);
-            if (word == Word::none) return leave(nullptr);
-            if (auto said = hand_over(socket, approval, word); !said) return leave(&said.error());
+            const auto word = have_word(socket, lines, approval);
+            if (!word) return leave(&word.error());
+            if (!*word) return leave(nullptr);
             turn.approvals.insert(approval.value("id", ""));
         }
         heard = follow(socket, turn);

@@ -35,6 +35,7 @@ const std::vector<Route>& routes() {
         {"GET",    "/v1/threads/{id}",     Access::user,  api::get_thread,       "A thread, its runs and the threads that they have spawned", "Thread"},
         {"POST",   "/v1/threads/{id}/stop", Access::user, api::stop_thread,      "Cancel a thread: what it has spawned first, then its runs; it takes no message any more", "StoppingThread"},
         {"GET",    "/v1/approvals",        Access::user,  api::list_approvals,   "What your runs wait for your word on", "ApprovalList"},
+        {"GET",    "/v1/approvals/{id}",   Access::user,  api::get_approval,     "What was asked, the word that was given, and how the run is", "Approval"},
         {"POST",   "/v1/approvals/{id}",   Access::user,  api::decide_approval,  "Grant it, once and for these arguments, or deny it; the run goes on", "Approval", "ApprovalDecision"},
         {"GET",    "/v1/usage",            Access::user,  api::usage,            "What models were used for, by day and call, and what of budgets is spent", "UsageReport", "", "days,calls,by"},
         {"GET",    "/v1/drills",           Access::admin, api::list_drills,      "When each backend last answered plainly, streamed and with tools", "DrillList"},

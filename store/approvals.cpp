@@ -14,7 +14,8 @@ const std::string& columns() {
     static const std::string all = "id, run_id, effect_key, tool, arguments, rule, reason,"
                                    " case when used_at is not null then 'used' when decision is not null then decision"
                                    " when expires_at <= clock_timestamp() then 'expired' else 'open' end, " +
-                                   micros("asked_at") + ", " + micros("expires_at");
+                                   micros("asked_at") + ", " + micros("expires_at") +
+                                   ", coalesce((select name from person where person.id = decided_by), ''), decided_via";
     return all;
 }
 
@@ -32,7 +33,9 @@ Approval approval_of(const Row& row) {
             {row.id<base::RunId>(1), row.text(2), row.text(3), row.json(4), row.text(5), row.text(6)},
             parse_state(row.text(7)),
             row.time(8),
-            row.time(9)};
+            row.time(9),
+            row.text(10),
+            row.text(11)};
 }
 
 std::vector<Approval> select(Tx& tx, const std::string& where, std::vector<Param> params, const char* lock = "") {
@@ -82,7 +85,7 @@ base::Result<Approval> decide_approval(Tx& tx, ApprovalId id, bool grant, const 
     if (rows.empty() && found[0].state == State::open)
         return base::error(base::Code::conflict, "the run " + found[0].request.run.text() + " was stopped, and waits for no word any more");
     if (rows.empty())
-        return base::error(base::Code::conflict, "the approval " + id.text() + " is " + std::string(name(found[0].state)) + " already");
+        return base::error(base::Code::conflict, "the approval " + id.text() + " is " + std::string(name(found[0].state)) + " already" + (found[0].decided_by.empty() ? "" : ", by " + found[0].decided_by));
     tx.send("update run set state = null, error = '', finished_at = null where id = $1 and state = 'waiting_person'", {found[0].request.run});
     send_signal(tx, {Signal::Kind::work, found[0].request.run});
     return std::move(found[0]);

@@ -25,6 +25,7 @@ struct Approval {
     ApprovalRequest request;
     enum class State { open, granted, denied, expired, used } state = State::open;
     base::TimePoint asked{}, expires{};
+    std::string decided_by = {}, decided_via = {};  // the person's name, and the way in: "socket", "key:…", "time"; empty while it is open
 };
 std::string_view name(Approval::State state);
 

@@ -3,6 +3,7 @@
 #include "server/api/handlers.h"
 #include "server/api/run_shapes.h"
 #include "store/approvals.h"
+#include "store/runs.h"
 
 namespace server::api {
 namespace {
@@ -35,6 +36,21 @@ net::Task<Response> list_approvals(Request, Caller caller, Services& services) {
     base::Json data = base::Json::array();
     for (const auto& one : co_await services.db.read(agents::identity_of(caller.principal), list)) data.push_back(approval_json(one));
     co_return list_response(std::move(data));
+}
+
+net::Task<Response> get_approval(Request request, Caller caller, Services& services) {
+    const auto id = store::ApprovalId::parse(request.parameters["id"]);
+    auto find = [&](store::Tx& tx) -> base::Json {
+        const auto found = id ? store::find_approval(tx, *id) : std::nullopt;
+        if (!found) return nullptr;
+        base::Json out = approval_json(*found);
+        const auto run = store::find_run(tx, found->request.run);
+        out["run_status"] = run ? run->status : "";
+        return out;
+    };
+    const base::Json found = co_await services.db.read(agents::identity_of(caller.principal), find);
+    if (found.is_null()) co_return error_response(404, "there is no such approval", "not_found");
+    co_return json_response(found);
 }
 
 namespace {

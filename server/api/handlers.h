@@ -31,6 +31,7 @@ net::Task<Response> run_events(Request request, Caller caller, Services& service
 // approvals.cpp
 net::Task<Response> approve_run(Request request, Caller caller, Services& services);
 net::Task<Response> list_approvals(Request request, Caller caller, Services& services);
+net::Task<Response> get_approval(Request request, Caller caller, Services& services);
 net::Task<Response> decide_approval(Request request, Caller caller, Services& services);
 // threads.cpp
 net::Task<Response> list_threads(Request request, Caller caller, Services& services);

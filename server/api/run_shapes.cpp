@@ -16,10 +16,12 @@ base::Json run_json(const store::Run& run) {
 
 base::Json approval_json(const store::Approval& approval) {
     const auto& asked = approval.request;
+    const bool decided = !approval.decided_via.empty();
     return {{"id", approval.id.text()}, {"object", "approval"},  {"run_id", asked.run.text()},
             {"tool", asked.tool},       {"arguments", asked.arguments}, {"rule", asked.rule},
             {"reason", asked.reason},   {"state", store::name(approval.state)},
-            {"asked", base::rfc3339(approval.asked)}, {"expires", base::rfc3339(approval.expires)}};
+            {"asked", base::rfc3339(approval.asked)}, {"expires", base::rfc3339(approval.expires)},
+            {"decided", decided ? base::Json({{"by", approval.decided_by}, {"via", approval.decided_via}}) : base::Json(nullptr)}};
 }
 
 }  // namespace server::api

@@ -189,6 +189,32 @@ def test_the_word_of_another_terminal(hearth, folder, asks):
     assert ended(hearth, run_id)["status"] in ("answered", "refused") and not (folder / "done.txt").exists()
 
 
+@pytest.mark.parametrize("word, told", [("grant", "bash was granted elsewhere, by "), ("deny", "bash was denied elsewhere, by ")])
+def test_a_terminal_that_asks_hears_of_the_word_that_was_given_elsewhere(hearth, folder, asks, word, told):
+    run_id = begun(hearth, folder, "tidy")
+    hearth.wait_for(lambda: hearth.run(run_id)["status"] == "waiting_person", "its question")
+    with terminal(hearth, folder, "follow", run_id) as opened:
+        opened.expect("[y/n] ")
+        assert hearth.call("POST", f"/v1/runs/{run_id}/approve", {"decision": word}).json["decided"]["via"].startswith("key:")
+        opened.expect(told)
+        opened.expect("(key:")
+        assert "[y/n]" not in opened.expect("It is tidy.")
+        assert opened.end() == 0, word
+    assert (folder / "done.txt").exists() == (word == "grant")
+
+
+def test_a_terminal_that_asks_hears_that_the_run_was_stopped(hearth, folder, asks):
+    run_id = begun(hearth, folder, "tidy")
+    hearth.wait_for(lambda: hearth.run(run_id)["status"] == "waiting_person", "its question")
+    approval = hearth.run(run_id)["approval"]["id"]
+    assert hearth.call("GET", f"/v1/approvals/{approval}").json["run_status"] == "waiting_person"
+    with terminal(hearth, folder, "follow", run_id) as opened:
+        opened.expect("[y/n] ")
+        run(hearth, folder, "stop", run_id)
+        opened.expect("the run was stopped, and waits for no word any more")
+        assert opened.end() == 130
+
+
 def test_a_fork_goes_on_behind_a_step(hearth, folder):
     run_id = begun(hearth, folder, "work")
     ended(hearth, run_id)

@@ -100,7 +100,10 @@ TEST_F(Approvals, AWordIsGivenOnce) {
     const auto again = decide(asked.id, true, world->owner());
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().code, Code::conflict);
-    EXPECT_THAT(again.error().message, HasSubstr("denied already"));
+    EXPECT_THAT(again.error().message, testing::ContainsRegex("denied already, by ."));
+    const auto found = as(world->owner(), [&](Tx& tx) { return store::find_approval(tx, asked.id).value(); });
+    EXPECT_EQ(found.decided_via, "test");
+    EXPECT_TRUE(asked.decided_via.empty());
     EXPECT_THROW(use(asked.id), store::DbError);
 }
 
