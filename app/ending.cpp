@@ -39,8 +39,8 @@ int tell_end(const Turn& turn) {
     }
     const std::string state = turn.result.value("state", ""), why = has_error && said->is_string() ? said->get<std::string>() : "";
     if (state == "answered") {
-        if (turn.result.value("response", "").empty()) complain(base::error(base::Code::corrupt, "the model ended its answer without a word", "ask again in other words"));
-        return 0;
+        if (!turn.result.value("response", "").empty()) return 0;
+        return complain(base::error(base::Code::corrupt, why.empty() ? "the model ended its answer without a word" : why, turn.result.value("remedy", "ask again in other words")));
     }
     const auto* ending = std::find_if(std::begin(kEndings), std::end(kEndings), [&](const Ending& e) { return e.state == state; });
     const bool known = ending != std::end(kEndings);

@@ -1,5 +1,7 @@
 #include "app/model_talk.h"
 
+#include "app/partner.h"
+
 namespace app {
 namespace {
 
@@ -42,6 +44,11 @@ base::Result<Reply> ModelTalk::ask(const std::string& question, bool quiet, Turn
     turn.result = {{"response", answer.text}, {"model", alias_}, {"state", answer.finish == "length" ? "partial" : "answered"}, {"tools_used", 0},
                    {"usage", {{"prompt_tokens", answer.usage.value("prompt_tokens", 0)}, {"output_tokens", answer.usage.value("completion_tokens", 0)}}}};
     if (answer.finish == "length") turn.result["error"] = "the answer reached its limit of tokens";
+    else if (answer.text.empty()) {
+        const std::string agents = agents_of(socket_);
+        turn.result["error"] = alias_ + " is a model alone, without tools, and ended its answer without a word";
+        turn.result["remedy"] = "ask again in other words" + (agents.empty() ? "" : ", or an agent: " + agents);
+    }
     messages.push_back({{"role", "assistant"}, {"content", answer.text}});
     messages_ = std::move(messages);
     return reply;

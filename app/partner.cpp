@@ -25,4 +25,13 @@ base::Result<Partner> partner_named(const std::string& socket, const std::string
     return Partner{name, !scope.empty(), scope == "dev"};
 }
 
+std::string agents_of(const std::string& socket) {
+    const auto models = ask_server_json(socket, "GET", "/v1/models");
+    std::string out;
+    if (!models) return out;
+    for (const base::Json& one : models->value("data", base::Json::array()))
+        if (one.contains("scope")) out += (out.empty() ? "" : ", ") + one.value("id", "");
+    return out;
+}
+
 }  // namespace app

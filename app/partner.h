@@ -14,5 +14,7 @@ struct Partner {
 };
 // As the server knows it; empty: hearth/dev. Error{not_found} with where to look.
 base::Result<Partner> partner_named(const std::string& socket, const std::string& name);
+// The agents that the server lets the caller talk to: "hearth, hearth/dev"; empty where it does not say.
+std::string agents_of(const std::string& socket);
 
 }  // namespace app

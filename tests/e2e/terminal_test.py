@@ -20,6 +20,7 @@ from support import BINARY, Hearth, call, said
 SCRIPT = [
     {"when": "my name", "text": "Hello, Ada."},
     {"when": "who am I", "text": "You are Ada."},
+    {"when": "say nothing", "text": ""},
     {"when": "talk for long", "text": " ".join(f"word{n}" for n in range(500)), "word_delay_ms": 20},
     {"when": "list", "tool_calls": [call("list_dir", path=".")]},
     {"when": "list", "text": "There is note.txt."},
@@ -395,6 +396,10 @@ def test_a_model_alone_is_talked_to(hearth, folder):
     for option in (["--workspace", "."], ["--read-only"], ["--write-tier", "prompts"], ["--conversation", "0190"]):
         refused = chat(hearth, folder, "--agent", "default", *option, "hello")
         assert refused.returncode == 2 and "a model alone" in refused.stderr and f"leave {option[0]} out" in refused.stderr
+    for question in ("say nothing", "list"):  # the second answers with a call of a tool that nobody offered
+        nothing = chat(hearth, folder, "--agent", "default", question)
+        assert nothing.returncode == 1 and nothing.stdout.strip() == "", nothing
+        assert "default is a model alone" in nothing.stderr and "hearth, hearth/dev" in nothing.stderr, nothing.stderr
     assert len(hearth.call("GET", "/v1/runs?limit=500").json["data"]) == runs
 
 
