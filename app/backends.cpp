@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "agents/service.h"
+#include "app/key_file.h"
 #include "app/model_file.h"
 #include "router/http_backend.h"
 #include "router/scripted_backend.h"
@@ -15,26 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 using base::Code;
 
-base::Result<std::string> read_file(const char* setting, const fs::path& path) {
-    std::ifstream in(path);
-    if (!in || fs::is_directory(path))
-        return base::error(Code::not_found, std::string(setting) + ": cannot read " + path.string(), "name a readable file, or leave the setting empty");
-    return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
 base::Result<router::Script> read_script(const fs::path& file) {
-    auto text = read_file("backend.script", file);
-    if (!text) return std::move(text).error();
-    return router::script_from_json_lines(*text);
-}
-
-base::Result<std::string> read_key(const std::string& setting, const std::string& file) {
-    auto text = read_file(setting.c_str(), file);
-    if (!text) return text;
-    const auto last = text->find_last_not_of(" \r\n\t");
-    if (last == text->npos) return base::error(base::Code::invalid_argument, setting + ": " + file + " is empty", "put the API key into it");
-    text->resize(last + 1);
-    return text;
+    std::ifstream in(file);
+    if (!in || fs::is_directory(file)) return base::error(Code::not_found, "backend.script: cannot read " + file.string(), "name a readable file, or leave the setting empty");
+    return router::script_from_json_lines(std::string(std::istreambuf_iterator<char>(in), {}));
 }
 
 // The key that `place`.key names as a secret, or that lies in the file of `place`.key_file.
@@ -46,13 +31,9 @@ base::Result<router::UpstreamKey> key_of(const std::string& place, const std::st
         return router::UpstreamKey([secrets, name = *name, host = net::host_of(url)] { return secrets(name, host); });
     }
     if (file.empty()) return router::UpstreamKey();
-    const std::string setting = place + ".key_file";
-    auto text = read_file(setting.c_str(), file);
-    if (!text) return std::move(text).error();
-    const auto last = text->find_last_not_of(" \r\n\t");
-    if (last == text->npos) return base::error(Code::invalid_argument, setting + ": " + file + " is empty", "put the API key into it");
-    text->resize(last + 1);
-    return router::UpstreamKey(*std::move(text));
+    auto key = key_in_file(place + ".key_file", file);
+    if (!key) return std::move(key).error();
+    return router::UpstreamKey(*std::move(key));
 }
 
 // A model there; `id` is the backend's.
@@ -163,7 +144,7 @@ std::vector<base::SecretValue> keys_of_files(const Settings& settings) {
     std::vector<base::SecretValue> out;
     for (const auto& [setting, file] : files) {
         if (file.empty()) continue;
-        if (auto key = read_key(setting, file)) out.push_back(base::SecretValue::take(*key));
+        if (auto key = key_in_file(setting, file)) out.push_back(base::SecretValue::take(*key));
     }
     return out;
 }

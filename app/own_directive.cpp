@@ -1,13 +1,11 @@
 // hearth directive with a key: what the key's person wants for herself, through the running server. Nothing of the database is needed.
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 
 #include "app/client.h"
 #include "app/commands.h"
+#include "app/key_file.h"
 #include "app/terminal.h"
-#include "base/trim.h"
 
 namespace app {
 namespace {
@@ -15,18 +13,8 @@ namespace {
 using base::Code;
 using base::Json;
 
-base::Result<std::string> read_key(const std::string& file) {
-    std::ifstream in(file);
-    if (!in) return base::error(Code::not_found, "the key file '" + file + "' cannot be read", "hearth key new --person NAME, typed by the owner, makes a key; put it into a file of mode 0600");
-    const std::string text(std::istreambuf_iterator<char>(in), {});
-    std::string key(base::trimmed(text));
-    const bool plain = !key.empty() && std::all_of(key.begin(), key.end(), [](unsigned char c) { return c > ' ' && c < 127; });
-    if (!plain) return base::error(Code::invalid_argument, "the file '" + file + "' holds no key", "a key begins with hk_ and stands alone in the file");
-    return key;
-}
-
 base::Result<Json> ask(const LoadedSettings& loaded, const std::string& key_file, const std::string& method, const std::string& path, const Json& body = nullptr) {
-    const auto key = read_key(key_file);
+    const auto key = key_in_file("--key", key_file);
     if (!key) return key.error();
     Ask ask{loaded.settings.server.socket, method, path, body.is_null() ? std::string() : base::dump(body)};
     ask.fields["Authorization"] = "Bearer " + *key;

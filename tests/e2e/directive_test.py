@@ -121,9 +121,9 @@ def test_what_a_member_says_wrongly_is_named(hearth, people, tmp_path):
     assert own(hearth, key, "add", "x", "y", "--days", "0").returncode == 2 and own(hearth, key, "add", "x", "y", "--person", "owner").returncode == 2
     empty = tmp_path / "empty.key"
     empty.write_text("\n")
-    for file, told in ((tmp_path / "none.key", "cannot be read"), (empty, "holds no key")):
+    for file, told in ((tmp_path / "none.key", "No such file"), (tmp_path, "it is a folder"), (empty, "is empty")):
         refused = own(hearth, file, "list")
-        assert refused.returncode == 1 and told in refused.stderr and "key" in refused.stderr.split("→")[1]
+        assert refused.returncode == 1 and told in refused.stderr and "--key: " in refused.stderr and f"'{file}'" in refused.stderr and "key" in refused.stderr.split("→")[1]
     empty.write_text("hk_wrong")
     assert "the key is unknown or was revoked" in own(hearth, empty, "list").stderr
     for body, param in (({}, "name"), ({"name": "x"}, "text"), ({"name": "x", "text": "y", "days": 0}, "days"), ({"name": "x\0", "text": "y"}, "name")):
