@@ -160,6 +160,7 @@ void hear_waiter(Job& job) {
         const int count = take_descriptors(job.waiter.get(), byte, mounts, MSG_DONTWAIT);
         if (count < 0) job.waiter = Fd();
         if (count == 1) job.mounts = Fd(mounts[0]), job.ready = true;
+        if (byte == 'b') job.program_began = true;
         if (byte == 'x') job.failed = job.kill_wanted = true;
     }
 }
@@ -287,7 +288,7 @@ bool job_over(Job& job) {
     return reaped != 0;
 }
 
-bool never_began(const Job& job) { return job.failed || (!job.handed_over && !job.kill_wanted); }
+bool never_began(const Job& job) { return job.failed || (!job.program_began && !job.kill_wanted); }
 
 void disarm_for_the_server(const Job& job) {
     const Call& call = *job.call;

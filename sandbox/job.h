@@ -51,7 +51,7 @@ struct Job {
     std::vector<Overlay> overlays;  // that the binder mounts
     std::chrono::steady_clock::time_point begun, deadline;
     std::optional<std::chrono::steady_clock::time_point> next_look;  // at its memory and processes, where no control group limits them
-    bool handed_over = false, failed = false, over_memory = false, timed_out = false;
+    bool handed_over = false, program_began = false, failed = false, over_memory = false, timed_out = false;
 
     bool outer_gone = false, kill_wanted = false, killed = false;
 };

@@ -58,6 +58,8 @@ int main(int argc, char** argv) {
     // What is above the standard three is this program's own, not the command's.
     if (close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) != 0) fail(socket, "close_range");
     if (dup2(input, 0) != 0 || dup2(output, 1) != 1 || dup2(output, 2) != 2) fail(socket, "dup2");
+    // Unless this is heard, nothing of the command has begun, whatever became of this process.
+    if (send(socket, "b", 1, MSG_NOSIGNAL) != 1) return 1;
     execvp(words[0], words);
     const int why = errno;
     dprintf(2, "%s: %s\n", words[0], std::strerror(why));

@@ -277,6 +277,22 @@ TEST_F(Ready, OneThatNobodyCallsIsGivenUp) {
     EXPECT_FALSE(run("true").was_ready);
 }
 
+// The call lies before it, and it has not taken it.
+TEST_F(Ready, OneThatDiesBeforeItBeginsIsNoErrorOfItsRun) {
+    make_ready();
+    const auto ready = waiters();
+    ASSERT_FALSE(ready.empty());
+    for (pid_t pid : ready) kill(pid, SIGSTOP);
+    std::optional<base::Result<Outcome>> out;
+    std::thread caller([&] { out = launcher_->run(shell("echo ran >> ran; cat ran"), Level::t2, {}); });
+    std::this_thread::sleep_for(500ms);
+    for (pid_t pid : ready) kill(pid, SIGKILL);
+    caller.join();
+    ASSERT_TRUE(out->ok()) << out->error().text();
+    EXPECT_EQ((*out)->output, "ran\n");
+    EXPECT_EQ((*out)->exit_code, 0);
+}
+
 TEST_F(Ready, OneThatDiedIsNoErrorOfTheNextRun) {
     make_ready();
     for (pid_t pid : waiters()) kill(pid, SIGKILL);
