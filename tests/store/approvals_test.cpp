@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "made_run.h"
 #include "on_database.h"
 #include "store/conversations.h"
 #include "store/runs.h"
@@ -22,17 +23,10 @@ namespace {
 struct Approvals : OnDatabase {
     // A run that has come to rest in `state`; empty: it works.
     base::RunId make_run(const std::string& state) {
-        const auto now = base::SystemClock().now();
-        const auto conversation = base::ConversationId::make(now);
-        const auto run = base::RunId::make(now);
-        const auto lease = store::lease_new_run(world->db(), run);
-        as(world->owner(), [&](Tx& tx) {
-            store::create_conversation(tx, conversation, "api", "");
-            const auto message = store::append_message(tx, conversation, {}, {{"role", "user"}, {"content", "send it"}});
-            store::create_run(tx, *lease, conversation, message, "hearth");
-            if (!state.empty()) store::finish_run(tx, run, lease->epoch(), state, "", Json::object(), Json::object());
-        });
-        return run;
+        const MadeRun made = ::make_run(world->db(), world->owner(), "send it");
+        const auto rest = [&](Tx& tx) { store::finish_run(tx, made.run, made.lease->epoch(), state, "", Json::object(), Json::object()); };
+        if (!state.empty()) as(world->owner(), rest);
+        return made.run;
     }
     static store::ApprovalRequest mail(base::RunId run, const Json& arguments = {{"to", "Ann"}}) {
         return {run, "call_1", "send_mail", arguments, "people_ask", "It touches other people."};

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "made_run.h"
 #include "on_database.h"
 #include "store/conversations.h"
 #include "store/stops.h"
@@ -17,15 +18,9 @@ struct RunWriterTest : OnDatabase {
     void SetUp() override {
         OnDatabase::SetUp();
         if (IsSkipped()) return;
-        const auto now = base::SystemClock().now();
-        run = base::RunId::make(now);
-        lease = store::lease_new_run(world->db(), run);
-        as(world->owner(), [&](Tx& tx) {
-            const auto conversation = base::ConversationId::make(now);
-            store::create_conversation(tx, conversation, "api", "");
-            const auto input = store::append_message(tx, conversation, {}, {{"role", "user"}, {"content", "hello"}});
-            store::create_run(tx, *lease, conversation, input, "hearth", {Json::object(), true});
-        });
+        MadeRun made = make_run(world->db(), world->owner(), "hello", {Json::object(), true});
+        run = made.run;
+        lease = std::move(made.lease);
     }
     base::Span span(const std::string& name) const {
         base::Span out;

@@ -1,9 +1,8 @@
 // Texts from outside on their way into PostgreSQL, and records that it refuses.
 #include "store/storable.h"
 
+#include "made_run.h"
 #include "on_database.h"
-#include "store/conversations.h"
-#include "store/runs.h"
 #include "store/traces.h"
 
 namespace {
@@ -24,17 +23,7 @@ TEST(Storable, IsUtf8WithoutZero) {
 struct StorableTest : OnDatabase {
     base::NullLog log;
 
-    base::RunId make_run() {
-        const auto now = base::SystemClock().now();
-        const auto run = base::RunId::make(now);
-        const auto lease = store::lease_new_run(world->db(), run);
-        as(world->owner(), [&](Tx& tx) {
-            const auto conversation = base::ConversationId::make(now);
-            store::create_conversation(tx, conversation, "api", "");
-            store::create_run(tx, *lease, conversation, store::append_message(tx, conversation, {}, {{"role", "user"}, {"content", "hello"}}), "hearth");
-        });
-        return run;
-    }
+    base::RunId make_run() { return ::make_run(world->db(), world->owner()).run; }
 
     base::Span span_of(base::RunId run, std::string name, std::string error = {}) const {
         base::Span span;

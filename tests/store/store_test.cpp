@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "made_run.h"
 #include "on_database.h"
 #include "store/conversations.h"
 #include "store/facts.h"
@@ -21,23 +22,12 @@ using store::Tx;
 namespace {
 
 struct StoreTest : OnDatabase {
-    struct Made {
-        base::ConversationId conversation;
-        base::MessageId message;
-        base::RunId run;
-    };
+    using Made = MadeRun;
     // Its lease is let go of at once, as by a process that died.
     Made make_run(const store::Identity& who, const Json& content = "hello") {
-        const auto now = base::SystemClock().now();
-        const Made ids{base::ConversationId::make(now), {}, base::RunId::make(now)};
-        const auto lease = store::lease_new_run(world->db(), ids.run);
-        return as(who, [&](Tx& tx) {
-            Made m = ids;
-            store::create_conversation(tx, m.conversation, "api", "");
-            m.message = store::append_message(tx, m.conversation, {}, {{"role", "user"}, {"content", content}});
-            store::create_run(tx, *lease, m.conversation, m.message, "hearth");
-            return m;
-        });
+        Made made = ::make_run(world->db(), who, content);
+        made.lease.reset();
+        return made;
     }
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "made_run.h"
 #include "on_database.h"
 #include "store/connection.h"
 #include "store/conversations.h"
@@ -32,13 +33,7 @@ struct TraceKeepingTest : OnDatabase {
     // Five spans, the root last, as a run writes them.
     base::RunId traced(std::vector<base::SpanId>* ids = nullptr) {
         const auto now = base::SystemClock().now();
-        const auto run = base::RunId::make(now);
-        const auto lease = store::lease_new_run(world->db(), run);
-        as(world->owner(), [&](Tx& tx) {
-            const auto conversation = base::ConversationId::make(now);
-            store::create_conversation(tx, conversation, "api", "");
-            store::create_run(tx, *lease, conversation, store::append_message(tx, conversation, {}, {{"role", "user"}, {"content", "hello"}}), "hearth");
-        });
+        const auto run = make_run(world->db(), world->owner()).run;
         store::TraceSink sink(world->db(), log);
         const auto root = base::SpanId::make(now);
         for (int i = 0; i < kSpans; ++i) {
