@@ -43,4 +43,9 @@ std::int64_t count_calls(Tx& tx, const std::string& tool, base::TimePoint since)
                    {tx.identity().person, tool, micros_of(since)}).at(0).integer(0);
 }
 
+std::int64_t count_calls_alone(Tx& tx, const std::string& tool, base::TimePoint since) {
+    tx.send("select pg_advisory_xact_lock(hashtextextended('calls ' || $1 || ' ' || $2, 0))", {tx.identity().person.text(), tool});
+    return count_calls(tx, tool, since);
+}
+
 }  // namespace store

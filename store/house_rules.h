@@ -24,5 +24,7 @@ bool remove_rule(Tx& tx, const std::string& name);
 
 // How often this person's runs have begun a call of the tool since then.
 std::int64_t count_calls(Tx& tx, const std::string& tool, base::TimePoint since);
+// For one who begins a call in this transaction if the count allows it: whoever else counts so waits for its end, and counts it.
+std::int64_t count_calls_alone(Tx& tx, const std::string& tool, base::TimePoint since);
 
 }  // namespace store

@@ -45,6 +45,23 @@ net::Task<base::StepId> RunWriter::begin(StepIntent intent) {
     co_return co_await commit(write);
 }
 
+net::Task<std::optional<base::StepId>> RunWriter::begin_if(StepIntent intent, std::function<bool(Tx&)> still) {
+    if (left_.stopped()) throw RunLeft();
+    if (const Step* before = recorded(intent.effect_key)) co_return before->id;
+    intent.run = run_;
+    intent.epoch = epoch_;
+    const auto write = [&](Tx& tx) {
+        if (!still(tx)) throw Overtaken();
+        return write_intent(tx, intent);
+    };
+    std::optional<base::StepId> begun;
+    try {
+        begun = co_await commit(write);
+    } catch (const Overtaken&) {
+    }
+    co_return begun;
+}
+
 void RunWriter::tell(std::vector<base::Span> written, std::optional<ChainEnd> end) {
     if (telling_) telling_->written();
     if (alone_) chain_ = std::move(end);

@@ -42,6 +42,11 @@ struct RunStopped : std::runtime_error {
     RunStopped() : std::runtime_error("the run was stopped") {}
 };
 
+// Thrown inside a transaction whose step is not to begin after all: nothing of it is written, and what waited for it goes on waiting.
+struct Overtaken : std::runtime_error {
+    Overtaken() : std::runtime_error("what was decided by has changed") {}
+};
+
 // For one coroutine at a time. Every write is fenced by the run's epoch. Once `left` stops, nothing is begun any more,
 // no outcome of a step that can run again is written, and the run does not end: RunLeft instead.
 class RunWriter final : public base::SpanSink {
@@ -80,6 +85,8 @@ public:
     // When it returns, the intent is committed, and with it all that was deferred; that of a recorded step was so
     // before. Run and epoch of the intent are filled in, as in end().
     net::Task<base::StepId> begin(StepIntent intent);
+    // The same where `still`, asked in its transaction, says so; else nothing: what waits goes on waiting.
+    net::Task<std::optional<base::StepId>> begin_if(StepIntent intent, std::function<bool(Tx&)> still);
     // A person's word on a call that needs one. Where it is still to come the run rests, committed, and RunRests is thrown; after a stop RunStopped. One
     // that was granted is used up by the step that begins next. Error{conflict}: the call has other arguments than those asked about.
     net::Task<base::Result<Approval>> ask(ApprovalRequest request);
@@ -122,6 +129,9 @@ private:
             auto out = co_await db_.run(who_, all);
             if (committed(out)) tell(std::move(spans), std::move(end));
             co_return out;
+        } catch (const Overtaken&) {
+            waiting_ = std::move(waiting);
+            throw;
         } catch (const DbError& e) {
             failed(e, std::move(waiting));
         }

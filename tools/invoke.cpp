@@ -24,8 +24,8 @@ policy::Action action_of(const Dispatch& dispatch, const Tool& tool, bool with_s
     return action;
 }
 
-net::Task<policy::Decision> decide(const Dispatch& dispatch, const Tool& tool, policy::Integrity label, bool with_secret = false) {
-    const policy::House house = co_await house_of(dispatch.rules, dispatch.db, dispatch.context.principal, tool.name, dispatch.clock.now());
+net::Task<policy::Decision> decide(const Dispatch& dispatch, const Tool& tool, policy::Integrity label, bool with_secret, std::optional<CallCount>& counted) {
+    const policy::House house = co_await house_of(dispatch.rules, dispatch.db, dispatch.context.principal, tool.name, dispatch.clock.now(), counted);
     policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(dispatch, tool, with_secret), label, house);
     co_return decision;
 }
@@ -234,24 +234,44 @@ void note_differing(const Dispatch& dispatch, const store::Step& before, const r
         dispatch.log.warn("a call differs from the one that was made before the run was taken over", {{"run", dispatch.writer.run().text()}, {"call", call.id}});
 }
 
-// Intent row, effect, outcome row and span. `facts` go into the span.
-net::Task<CallOutcome> ledgered(Flight flight, const Tool& tool, const std::string& rule, Json arguments, Json facts = Json::object()) {
+// What allows a call: the rule, what it counted, and what the span tells of a person's word.
+struct Leave {
+    std::string rule;
+    std::optional<CallCount> counted;
+    Json facts = Json::object();
+};
+
+net::Task<std::optional<base::StepId>> begin(const Dispatch& dispatch, const store::StepIntent& intent, const Leave& leave) {
+    std::optional<base::StepId> step;
+    if (leave.counted) {
+        std::function<bool(store::Tx&)> still = [&leave](store::Tx& tx) { return still_so(tx, *leave.counted); };
+        step = co_await dispatch.writer.begin_if(intent, std::move(still));
+    } else {
+        step = co_await dispatch.writer.begin(intent);
+    }
+    co_return step;
+}
+
+// Intent row, effect, outcome row and span. Nothing, where it may not be begun any more as it was decided: another call was counted meanwhile.
+net::Task<std::optional<CallOutcome>> ledgered(Flight flight, const Tool& tool, const Leave& leave, Json arguments) {
     const Dispatch& dispatch = flight.dispatch;
     const store::StepIntent intent = intent_of(tool, flight.call, arguments);
-    const base::StepId step = co_await dispatch.writer.begin(intent);
+    const auto begun = co_await begin(dispatch, intent, leave);
+    if (!begun) co_return std::nullopt;
+    const base::StepId step = *begun;
     flight.span = base::SpanId{step.value};  // whoever takes the step over: what hangs from it was written before
     CallOutcome outcome = co_await run_tool(flight, tool, std::move(arguments));
     clean(outcome.text);
     take_out_secrets(outcome, dispatch.writer.redactor());
     truncate(outcome, dispatch.context.result_bytes);
-    outcome.rule = rule;
+    outcome.rule = leave.rule;
     outcome.wall = wall_of(flight);
     if (dispatch.context.ports)
         for (auto& write : std::exchange(dispatch.context.ports->writes, {}))
             if (outcome.state == CallState::done) dispatch.writer.defer(std::move(write));
     std::string state(name(outcome.state));
     Json row = row_of(outcome);
-    outcome.facts.update(facts);
+    outcome.facts.update(leave.facts);
     emit_span(flight, "tool", outcome, intent.input);
     co_await dispatch.writer.end(intent, step, std::move(state), std::move(row));
     co_return outcome;
@@ -264,8 +284,8 @@ CallOutcome told(const Flight& flight, CallOutcome outcome, Json arguments) {
     return outcome;
 }
 
-// What only a person may allow: the run rests until there is a word, and comes here again with it.
-net::Task<CallOutcome> with_a_word(const Flight& flight, const Tool& tool, const policy::Decision& decision, Json arguments) {
+// What only a person may allow: the run rests until there is a word, and comes here again with it. Nothing where it is granted: `facts` tell so then.
+net::Task<std::optional<CallOutcome>> with_a_word(const Flight& flight, const Tool& tool, const policy::Decision& decision, Json arguments, Json& facts) {
     store::ApprovalRequest request;
     request.effect_key = flight.call.id;
     request.tool = tool.name;
@@ -281,10 +301,9 @@ net::Task<CallOutcome> with_a_word(const Flight& flight, const Tool& tool, const
         outcome.text = "Error: " + asked.error().text() + std::string(kDoWithout);
         co_return told(flight, std::move(outcome), std::move(arguments));
     }
-    Json facts = {{"approval", {{"id", asked->id.text()}, {"word", store::name(asked->state)}}}};
-    if (asked->state == store::Approval::State::granted)
-        co_return co_await ledgered(flight, tool, decision.rule, std::move(arguments), std::move(facts));
-    outcome.facts = std::move(facts);
+    facts = {{"approval", {{"id", asked->id.text()}, {"word", store::name(asked->state)}}}};
+    if (asked->state == store::Approval::State::granted) co_return std::nullopt;
+    outcome.facts = facts;
     outcome.text = asked->state == store::Approval::State::expired ? "Error: " + tool.name + " was not done: nobody answered in time." + std::string(kDoWithout)
                                                                    : "Error: the person said no to " + tool.name + "." + std::string(kDoWithout);
     co_return told(flight, std::move(outcome), std::move(arguments));
@@ -310,13 +329,23 @@ net::Task<CallOutcome> decided(Flight flight, const Tool& tool, Json arguments) 
         co_return told(flight, std::move(outcome), std::move(arguments));
     }
     flight.secrets = *std::move(secrets);
-    const policy::Decision decision = co_await decide(flight.dispatch, tool, flight.label, !flight.secrets.empty());
-    if (decision.verdict == policy::Verdict::allow) co_return co_await ledgered(flight, tool, decision.rule, std::move(arguments));
-    if (decision.verdict == policy::Verdict::ask) co_return co_await with_a_word(flight, tool, decision, std::move(arguments));
-    outcome = refusal(CallState::refused, "Error: " + decision.message + std::string(kDoWithout));
-    outcome.rule = decision.rule;
-    outcome.effect = tool.effect;
-    co_return told(flight, std::move(outcome), std::move(arguments));
+    // Where calls are counted, two that are decided at once do not both begin by the same count: one is decided anew.
+    for (Leave leave;;) {
+        const policy::Decision decision = co_await decide(flight.dispatch, tool, flight.label, !flight.secrets.empty(), leave.counted);
+        leave.rule = decision.rule;
+        if (decision.verdict == policy::Verdict::deny) {
+            outcome = refusal(CallState::refused, "Error: " + decision.message + std::string(kDoWithout));
+            outcome.rule = decision.rule;
+            outcome.effect = tool.effect;
+            co_return told(flight, std::move(outcome), std::move(arguments));
+        }
+        if (decision.verdict == policy::Verdict::ask && leave.facts.empty()) {
+            auto refused = co_await with_a_word(flight, tool, decision, arguments, leave.facts);
+            if (refused) co_return *std::move(refused);
+        }
+        auto done = co_await ledgered(flight, tool, leave, arguments);
+        if (done) co_return *std::move(done);
+    }
 }
 
 // A call that an earlier holder of the run began, who then went away: whether it took effect, nobody knows.
@@ -365,7 +394,8 @@ net::Task<policy::Decision> check(const Dispatch& dispatch, std::string tool_nam
     const Tool* tool = dispatch.source.find(tool_name);
     policy::Decision decision{policy::Verdict::deny, "unknown_tool", "There is no tool \"" + tool_name + "\"."};
     if (!tool) co_return decision;
-    decision = co_await decide(dispatch, *tool, label);
+    std::optional<CallCount> counted;
+    decision = co_await decide(dispatch, *tool, label, false, counted);
     router::ToolCall call;
     call.name = tool_name;
     const Flight flight{dispatch, call, parent, label, dispatch.clock.now(), dispatch.clock.steady()};

@@ -39,16 +39,21 @@ base::TimePoint midnight_before(base::TimePoint time) {
     return base::TimePoint(std::chrono::seconds(std::mktime(&at)));
 }
 
-net::Task<policy::House> house_of(const RuleBook* book, store::Db& db, const policy::Principal& who, const std::string& tool, base::TimePoint now) {
+bool still_so(store::Tx& tx, const CallCount& counted) { return store::count_calls_alone(tx, counted.tool, counted.since) == counted.calls; }
+
+net::Task<policy::House> house_of(const RuleBook* book, store::Db& db, const policy::Principal& who, const std::string& tool, base::TimePoint now, std::optional<CallCount>& counted) {
+    counted.reset();
     policy::House out;
     if (!book) co_return out;
     out.rules = book->rules();
     if (out.rules->empty()) co_return out;
     out.now = moment_of(now);
     if (!policy::counts_calls(*out.rules, who, tool)) co_return out;
-    const auto count = [&](store::Tx& tx) { return store::count_calls(tx, tool, midnight_before(now)); };
+    const base::TimePoint since = midnight_before(now);
+    const auto count = [&](store::Tx& tx) { return store::count_calls(tx, tool, since); };
     const store::Identity person{who.tenant, who.person};
     out.calls_today = co_await db.read(person, count);
+    counted = CallCount{tool, since, out.calls_today};
     co_return out;
 }
 

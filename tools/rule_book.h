@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,16 @@ private:
 policy::Moment moment_of(base::TimePoint time);
 base::TimePoint midnight_before(base::TimePoint time);
 
-// What holds now for a call of the tool. Without a book nothing but the shipped rules.
-net::Task<policy::House> house_of(const RuleBook* book, store::Db& db, const policy::Principal& who, const std::string& tool, base::TimePoint now);
+// The calls of a tool that a decision went by: while there are no more since then, it holds.
+struct CallCount {
+    std::string tool;
+    base::TimePoint since;
+    std::int64_t calls = 0;
+};
+// In the transaction that begins the call.
+bool still_so(store::Tx& tx, const CallCount& counted);
+
+// What holds now for a call of the tool. Without a book nothing but the shipped rules. `counted`: of the calls, where any rule asks for that.
+net::Task<policy::House> house_of(const RuleBook* book, store::Db& db, const policy::Principal& who, const std::string& tool, base::TimePoint now, std::optional<CallCount>& counted);
 
 }  // namespace tools

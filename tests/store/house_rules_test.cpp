@@ -4,7 +4,13 @@
 
 #include <gmock/gmock.h>
 
+#include <future>
+#include <thread>
+
+#include "made_run.h"
 #include "on_database.h"
+#include "store/run_writer.h"
+#include "support/run_task.h"
 
 namespace {
 
@@ -40,6 +46,33 @@ TEST_F(HouseRulesTest, TheOwnerSetsThemAndEverybodySeesThem) {
     EXPECT_EQ(all[0].body, Json({{"verdict", "deny"}}));
     EXPECT_TRUE(as(world->owner(), [](Tx& tx) { return store::remove_rule(tx, "one"); }));
     EXPECT_FALSE(as(world->owner(), [](Tx& tx) { return store::remove_rule(tx, "one"); }));
+}
+
+// The first has counted and not yet begun when the second counts.
+TEST_F(HouseRulesTest, TwoCallsAtOnceAreNotBothBegunByTheSameCount) {
+    const std::string tool = "counted_tool";
+    const auto since = base::SystemClock().now() - std::chrono::hours(1);
+    const MadeRun made[] = {make_run(world->db(), world->owner()), make_run(world->db(), world->owner())};
+    const auto begin = [&](const MadeRun& one, std::function<void()> between) {
+        store::RunWriter writer(world->db(), world->owner(), one.run, one.lease->epoch());
+        std::function<bool(Tx&)> still = [&](Tx& tx) {
+            const bool none = store::count_calls_alone(tx, tool, since) == 0;
+            between();
+            return none;
+        };
+        return support::run_task(writer.begin_if({{}, 0, "tool", tool, "pure", "c1", Json::object()}, std::move(still))).has_value();
+    };
+    std::promise<void> counted;
+    auto first = std::async(std::launch::async, [&] {
+        return begin(made[0], [&] {
+            counted.set_value();
+            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        });
+    });
+    counted.get_future().wait();
+    EXPECT_FALSE(begin(made[1], [] {}));
+    EXPECT_TRUE(first.get());
+    EXPECT_EQ(as(world->owner(), [&](Tx& tx) { return store::count_calls(tx, tool, since); }), 1);
 }
 
 TEST_F(HouseRulesTest, PeopleAreNamed) {

@@ -112,6 +112,21 @@ TEST_F(RunWriterTest, AnOutcomeThatCanBeMadeAgainWaitsForTheNextWrite) {
     EXPECT_EQ(steps().at(0).state, "done");
 }
 
+TEST_F(RunWriterTest, AStepThatIsNotToBeginAfterAllLeavesWhatWaits) {
+    store::RunWriter writer(world->db(), world->owner(), run, 1);
+    const auto asked = support::run_task(writer.begin(model));
+    writer.emit(span("one"));
+    support::run_task(writer.end(model, asked, "done", Json::object()));
+    EXPECT_FALSE(support::run_task(writer.begin_if(tool, [](Tx&) { return false; })));
+    ASSERT_EQ(steps().size(), 1u);
+    EXPECT_EQ(steps()[0].state, "intent");
+    EXPECT_EQ(spans(), Names{});
+    EXPECT_TRUE(support::run_task(writer.begin_if(tool, [](Tx&) { return true; })));
+    EXPECT_EQ(steps().size(), 2u);
+    EXPECT_EQ(steps()[0].state, "done");
+    EXPECT_EQ(spans(), Names{"one"});
+}
+
 TEST_F(RunWriterTest, AStopThatRefusesAStepLosesNothingOfTheOneBefore) {
     store::RunWriter writer(world->db(), world->owner(), run, 1);
     const auto asked = support::run_task(writer.begin(model));
