@@ -165,6 +165,13 @@ stage_kill_matrix() {
     LIMIT=7200 binary kill_matrix tests/e2e/kill_matrix --runs 20000
 }
 
+# As many runs that are added to, stopped and killed at random as stage_unit tries a few of.
+stage_schedules() {
+    configure build/test || return 1
+    ninja -C build/test -j"$JOBS" schedules || return 1
+    LIMIT=3600 binary schedules tests/e2e/schedules --runs 2000
+}
+
 # The outage of stage_e2e, a minute long.
 stage_outage() {
     if [ ! -x build/venv/bin/python ] || [ ! -x build/test/app/hearth ]; then
