@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <thread>
 
 #include "app/client.h"
 #include "app/commands.h"
@@ -194,6 +195,25 @@ int run_follow(const LoadedSettings& loaded, const RunOptions& options, const st
     return attend(socket, *id, options.json);
 }
 
+namespace {
+
+constexpr std::chrono::seconds kLongestEnd{3};  // of a run whose holder hears of the stop
+
+// A process that stands still hears nothing, and keeps its runs.
+void tell_if_unheard(const std::string& socket, const std::string& id) {
+    const auto end = SteadyClock::now() + kLongestEnd;
+    for (;;) {
+        const auto run = ask_server_json(socket, "GET", "/v1/runs/" + id);
+        if (!run || run->value("status", "") != "running") return;
+        if (SteadyClock::now() >= end) break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    complain(base::error(Code::unavailable, "whoever works on " + id + " has not ended it within " + std::to_string(kLongestEnd.count()) + " s: no step of it begins any more, and what had begun may go on",
+                         "hearth run show " + id + " tells when it has ended; a server that stands still is to be ended or woken"));
+}
+
+}  // namespace
+
 int run_stop(const LoadedSettings& loaded, const RunOptions& options, const std::string& wanted) {
     const auto run = ask_of(loaded.settings.server.socket, wanted, "POST", "/stop");
     if (!run) return complain(run.error());
@@ -201,6 +221,8 @@ int run_stop(const LoadedSettings& loaded, const RunOptions& options, const std:
         return complain(base::error(Code::conflict, "the run " + run->id + " has ended already: " + run->answer.value("status", ""), "hearth run show " + run->id + " tells how"));
     if (options.json) print_json(run->answer, 2);
     else std::printf("%s is being stopped\n", run->id.c_str());
+    std::fflush(stdout);
+    tell_if_unheard(loaded.settings.server.socket, run->id);
     return 0;
 }
 

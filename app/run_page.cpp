@@ -41,6 +41,8 @@ std::string run_page(const Json& run) {
     const std::string id = run.value("id", ""), error = run.value("error", ""), answer = run.value("answer", "");
     const Json turn = run.value("turn", Json()), approval = run.value("approval", Json());
     std::string out = row("run", id) + row("agent", visible(run.value("model", ""))) + row("state", visible(run.value("status", "")));
+    const Json asked = run.value("stop_asked", Json());
+    if (asked.is_string() && run.value("status", "") == "running") out += row("stopped", asked.get<std::string>() + "; whoever works on it has not ended it yet");
     if (!error.empty()) out += row("error", visible(error));
     if (turn.is_object() && turn.contains("phase")) out += row("phase", visible(turn.value("phase", ""))) + row("class", visible(turn.value("class", "")));
     out += row("question", one_line(run.value("question", ""), kMostOfLine));

@@ -136,6 +136,7 @@ const char* kAnswers = R"({
     "model": {"type": "string"}, "question": {"type": "string", "description": "the beginning of the message that it answers"},
     "status": {"enum": ["queued", "running", "interrupted", "waiting_person", "waiting_client", "answered", "partial", "cancelled", "refused", "unknown_effect", "no_backend", "failed"]},
     "error": {"type": "string"}, "usage": {"type": "object"}, "metadata": {"type": ["object", "null"]},
+    "stop_asked": {"type": ["string", "null"], "description": "from then on none of its steps begins; where it is running long after, whoever works on it does not answer"},
     "forked_from": {"type": "object", "required": ["run", "step"], "properties": {"run": {"type": "string", "format": "uuid"}, "step": {"type": "string", "format": "uuid"}}},
     "joined": {"type": "boolean", "description": "the message went into this run, which worked already"},
     "urls": {"type": "object", "additionalProperties": {"type": "string"}},

@@ -31,7 +31,7 @@ namespace {
 const std::string& columns() {
     static const std::string all = "id, conversation_id, input_id, alias, state, error, turn, usage, " + micros("started_at") + ", " + micros("finished_at") + ", epoch," +
                                    // Nobody holds the lease of a run without state: its process is gone.
-                                   " state is null and not " + kHeldRun + ", " + kQuestion + ", metadata, forked_from, forked_step";
+                                   " state is null and not " + kHeldRun + ", " + kQuestion + ", metadata, forked_from, forked_step, " + micros("stop_asked_at");
     return all;
 }
 
@@ -52,6 +52,7 @@ Run run_of(const Row& row) {
     if (!row.null(13)) run.metadata = row.json(13);
     run.forked_from = row.id<base::RunId>(14);
     run.forked_step = row.id<base::StepId>(15);
+    if (!row.null(16)) run.stop_asked = row.time(16);
     return run;
 }
 

@@ -21,6 +21,7 @@ struct Run {
     base::Json turn;                // the stored Turn: phase cursor and working state
     base::Json usage;               // summed
     base::TimePoint started{}, finished{};
+    base::TimePoint stop_asked{};   // none of its steps begins any more; where it works on, its holder does not answer
     std::int64_t epoch = 0;
     base::Json metadata;            // the client's own; null: none
     base::RunId forked_from;        // nil: of its own

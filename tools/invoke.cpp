@@ -5,6 +5,7 @@
 #include "base/json_schema.h"
 #include "base/redact.h"
 #include "base/utf8.h"
+#include "store/stops.h"
 #include "tools/ports.h"
 
 namespace tools {
@@ -234,6 +235,19 @@ void note_differing(const Dispatch& dispatch, const store::Step& before, const r
         dispatch.log.warn("a call differs from the one that was made before the run was taken over", {{"run", dispatch.writer.run().text()}, {"call", call.id}});
 }
 
+constexpr std::chrono::milliseconds kLongUnseen{100};
+
+// Whether a stop came since then. A process that stood still between an intent and its call (SIGSTOP, a machine that slept) has not heard of it yet.
+net::Task<bool> stopped_unseen(const Dispatch& dispatch, base::SteadyPoint since) {
+    bool stopped = false;
+    const auto asked = [&](store::Tx& tx) { return store::stop_asked(tx, dispatch.writer.run()); };
+    while (!stopped && dispatch.clock.steady() - since >= kLongUnseen) {
+        since = dispatch.clock.steady();
+        stopped = co_await dispatch.db.read(dispatch.writer.who(), asked);
+    }
+    co_return stopped;
+}
+
 // What allows a call: the rule, what it counted, and what the span tells of a person's word.
 struct Leave {
     std::string rule;
@@ -256,11 +270,15 @@ net::Task<std::optional<base::StepId>> begin(const Dispatch& dispatch, const sto
 net::Task<std::optional<CallOutcome>> ledgered(Flight flight, const Tool& tool, const Leave& leave, Json arguments) {
     const Dispatch& dispatch = flight.dispatch;
     const store::StepIntent intent = intent_of(tool, flight.call, arguments);
+    const auto before = dispatch.clock.steady();
     const auto begun = co_await begin(dispatch, intent, leave);
     if (!begun) co_return std::nullopt;
     const base::StepId step = *begun;
     flight.span = base::SpanId{step.value};  // whoever takes the step over: what hangs from it was written before
-    CallOutcome outcome = co_await run_tool(flight, tool, std::move(arguments));
+    const bool too_late = co_await stopped_unseen(dispatch, before);
+    CallOutcome outcome = refusal(CallState::failed, "Error: not begun: the run was stopped.");
+    outcome.effect = tool.effect;
+    if (!too_late) outcome = co_await run_tool(flight, tool, std::move(arguments));
     clean(outcome.text);
     take_out_secrets(outcome, dispatch.writer.redactor());
     truncate(outcome, dispatch.context.result_bytes);

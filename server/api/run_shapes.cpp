@@ -9,6 +9,7 @@ base::Json run_json(const store::Run& run) {
                       {"question", run.question},  {"status", run.status},      {"error", run.error},
                       {"usage", run.usage},        {"metadata", run.metadata},  {"started", base::rfc3339(run.started)}};
     out["finished"] = run.finished.time_since_epoch().count() ? base::Json(base::rfc3339(run.finished)) : base::Json(nullptr);
+    out["stop_asked"] = run.stop_asked.time_since_epoch().count() ? base::Json(base::rfc3339(run.stop_asked)) : base::Json(nullptr);
     if (!run.forked_from.is_nil()) out["forked_from"] = {{"run", run.forked_from.text()}, {"step", run.forked_step.text()}};
     out["urls"] = {{"self", path}, {"events", path + "/events"}, {"stop", path + "/stop"}, {"steer", path + "/steer"}, {"approve", path + "/approve"}, {"fork", path + "/fork"}};
     return out;
