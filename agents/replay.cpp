@@ -8,6 +8,7 @@
 #include "router/gateway.h"
 #include "router/usage.h"
 #include "store/runs.h"
+#include "store/trace_chain.h"
 #include "store/traces.h"
 
 namespace agents {
@@ -196,7 +197,7 @@ base::Result<Read> read(store::Tx& tx, const ReplayRequest& request) {
     Read out{store::read_trace(tx, request.run), {}, {}};
     if (!out.trace.chain) return out.trace.chain.error();
     if (request.prompt.empty()) return out;
-    const auto root = std::find_if(out.trace.spans.begin(), out.trace.spans.end(), [](const auto& span) { return span.parent.is_nil(); });
+    const auto root = std::find_if(out.trace.spans.begin(), out.trace.spans.end(), store::is_root);
     if (root == out.trace.spans.end()) return base::error(Code::conflict, "the run " + request.run.text() + " has not ended, and its trace does not tell yet which prompts it reads");
     const Json versions = root->attributes.value("prompts", Json::object());
     if (!versions.contains(request.prompt)) return base::error(Code::not_found, "the run reads no prompt '" + request.prompt + "'", "hearth prompt list");

@@ -66,6 +66,11 @@ std::vector<StoredSpan> read_spans(Tx& tx, const std::vector<base::RunId>& runs)
     return out;
 }
 
+std::optional<std::string> missing_root(base::RunId run, std::string_view state, bool has_root, std::size_t spans) {
+    if (has_root || state.empty() || state.starts_with("waiting_")) return std::nullopt;
+    return "run " + run.text() + " has ended, and its trace has no root: spans from position " + std::to_string(spans) + " on are gone";
+}
+
 std::optional<ChainFault> find_fault(base::RunId run, std::span<const StoredSpan> spans) {
     std::string previous;
     std::set<base::SpanId> ids;
@@ -82,11 +87,11 @@ std::optional<ChainFault> find_fault(base::RunId run, std::span<const StoredSpan
         if (s.body && sha256_hex(*s.body) != s.body_digest) return ChainFault{i, s.span.id, "the body of " + named(s) + " was changed"};
         previous = s.hash;
         ids.insert(s.span.id);
-        complete |= s.span.parent.is_nil();
+        complete |= is_root(s.span);
     }
     // A span is written when it ends, its parent after it: until the root is there, some may still come.
     for (const StoredSpan& s : spans)
-        if (complete && !s.span.parent.is_nil() && !ids.count(s.span.parent)) return ChainFault{s.position, s.span.id, "the parent of " + named(s) + " is missing"};
+        if (complete && !is_root(s.span) && !ids.count(s.span.parent)) return ChainFault{s.position, s.span.id, "the parent of " + named(s) + " is missing"};
     return std::nullopt;
 }
 

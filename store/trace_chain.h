@@ -11,6 +11,11 @@
 
 namespace store {
 
+// The span of the whole run, which is the last.
+inline bool is_root(const base::Span& span) { return span.parent.is_nil(); }
+// What is wrong with so many spans of a run in that final state (empty: none), with or without a root: where the run cannot go on any more, it is there.
+std::optional<std::string> missing_root(base::RunId run, std::string_view state, bool has_root, std::size_t spans);
+
 // A span as its row has it: what the chain is computed over.
 struct StoredSpan {
     base::Span span;               // without attributes and body

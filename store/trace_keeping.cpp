@@ -7,7 +7,6 @@
 #include <cstring>
 #include <fstream>
 #include <map>
-#include <set>
 
 #include "store/digest.h"
 
@@ -77,11 +76,11 @@ struct Head {
     std::int64_t position = 0;
 };
 
-RunVerdict verdict_of(base::RunId run, bool has_ended, std::span<const StoredSpan> spans, const std::vector<Head>& heads) {
+RunVerdict verdict_of(base::RunId run, const std::string& state, std::span<const StoredSpan> spans, const std::vector<Head>& heads) {
     RunVerdict out{run, std::int64_t(spans.size()), 0, false, find_fault(run, spans)};
     for (const auto& s : spans) {
         out.erased += s.erased();
-        out.ended |= s.span.parent.is_nil();
+        out.ended |= is_root(s.span);
     }
     if (out.fault) return out;
     for (const Head& head : heads) {
@@ -90,8 +89,7 @@ RunVerdict verdict_of(base::RunId run, bool has_ended, std::span<const StoredSpa
         out.fault = ChainFault{head.position, {}, "the anchor of " + head.day + " holds another span at position " + std::to_string(head.position) + " of run " + run.text() + (there ? ": it was changed" : ": it is gone")};
         return out;
     }
-    if (has_ended && !out.ended)
-        out.fault = ChainFault{std::int64_t(spans.size()), {}, missing_root(run, spans.size())};
+    if (auto missing = missing_root(run, state, out.ended, spans.size())) out.fault = ChainFault{std::int64_t(spans.size()), {}, *std::move(missing)};
     return out;
 }
 
@@ -100,24 +98,20 @@ std::vector<RunVerdict> verify(Tx& tx, const std::vector<base::RunId>& runs) {
     std::map<base::RunId, std::vector<Head>> heads;
     for (const Row& row : tx.exec("select run_id, day, position, hash from trace_head where run_id = any($1::uuid[]) order by position", {uuid_array(runs)}))
         heads[row.id<base::RunId>(0)].push_back({row.text(1), row.text(3), row.integer(2)});
-    std::set<base::RunId> ended;
-    for (const Row& row : tx.exec("select id from run where id = any($1::uuid[]) and state not in ('waiting_person', 'waiting_client')", {uuid_array(runs)})) ended.insert(row.id<base::RunId>(0));
+    std::map<base::RunId, std::string> states;
+    for (const Row& row : tx.exec("select id, coalesce(state, '') from run where id = any($1::uuid[])", {uuid_array(runs)})) states.emplace(row.id<base::RunId>(0), row.text(1));
     std::vector<RunVerdict> out;
     std::size_t at = 0;
     for (const auto& run : runs) {
         std::size_t end = at;
         while (end < spans.size() && spans[end].span.run == run) ++end;
-        out.push_back(verdict_of(run, ended.contains(run), std::span(spans).subspan(at, end - at), heads[run]));
+        out.push_back(verdict_of(run, states[run], std::span(spans).subspan(at, end - at), heads[run]));
         at = end;
     }
     return out;
 }
 
 }  // namespace
-
-std::string missing_root(base::RunId run, std::size_t spans) {
-    return "run " + run.text() + " has ended, and its trace has no root: spans from position " + std::to_string(spans) + " on are gone";
-}
 
 RunVerdict verify_run(Tx& tx, base::RunId run) { return verify(tx, {run})[0]; }
 

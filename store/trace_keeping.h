@@ -24,8 +24,6 @@ struct RunVerdict {
     bool ended = false;                   // its root span is there, which is the last
     std::optional<ChainFault> fault;
 };
-// What is wrong with a trace of so many spans without a root, which is the last, when its run has ended.
-std::string missing_root(base::RunId run, std::size_t spans);
 // The chain of the run, and its spans against the anchors that hold them.
 RunVerdict verify_run(Tx& tx, base::RunId run);
 // Of at most `limit` runs that began before `before`, the newest first.

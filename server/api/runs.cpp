@@ -8,7 +8,7 @@
 #include "store/ledger.h"
 #include "store/run_inputs.h"
 #include "store/runs.h"
-#include "store/trace_keeping.h"
+#include "store/trace_chain.h"
 
 namespace server::api {
 namespace {
@@ -45,9 +45,9 @@ struct Whole {
 std::string chain_of(const Whole& whole) {
     if (!whole.trace.chain) return whole.trace.chain.error().message;
     const auto& spans = whole.trace.spans;
-    const bool may_go_on = whole.run.finished == base::TimePoint{} || whole.run.status.starts_with("waiting_");
-    const bool has_root = std::any_of(spans.begin(), spans.end(), [](const base::Span& span) { return span.parent.is_nil(); });
-    return may_go_on || has_root ? "whole" : store::missing_root(whole.run.id, spans.size());
+    const bool has_root = std::any_of(spans.begin(), spans.end(), store::is_root);
+    const std::string state = whole.run.finished == base::TimePoint{} ? std::string() : whole.run.status;
+    return store::missing_root(whole.run.id, state, has_root, spans.size()).value_or("whole");
 }
 
 base::Json whole_json(const Whole& whole) {
