@@ -106,7 +106,7 @@ const std::string_view kPastQuestions = "did have has was were as-tu avez-vous a
 const std::string_view kAdverbs =
     "just now already also successfully then finally recently both all gone ahead and hereby quickly safely "
     "bien déjà aussi juste maintenant donc tout vous te lui leur y en "
-    "schon bereits jetzt nun soeben gerade erfolgreich endgültig wieder";
+    "schon bereits jetzt nun soeben gerade endgültig wieder";
 
 const std::string_view kOpenings =
     "i i've we we've have has had been was were is are it's that's they're je j' nous on l' la le les ai avons a ont est sont été c' c'est ich wir ist sind all alles and und et";

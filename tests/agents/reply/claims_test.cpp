@@ -86,6 +86,7 @@ TEST(Claims, AreFinishedActionsOfTheSpeaker) {
         {"12 of 12 unit tests have passed.", "run"},
         {"All three tests in `test_a.py` were successful.", "run"},
         {"Alle 12 Tests sind bestanden.", "run"},
+        {"Alle Tests sind erfolgreich.", "run"},
         {"Les 12 tests ont réussi.", "run"},
         {"The file is deleted.", "erase"},
         {"It's saved.", "save"},
