@@ -19,6 +19,11 @@ struct BadStream {
     base::Error error;
 };
 
+base::Error named(const HttpBackendOptions& options, base::Error error) {
+    error.message = fmt::format("upstream '{}' ({}): {}", options.id, options.url, error.message);
+    return error;
+}
+
 }  // namespace
 
 HttpBackend::HttpBackend(Options options, net::HttpClient& client) : options_(std::move(options)), client_(client) {}
@@ -109,7 +114,7 @@ std::optional<base::Error> HttpBackend::outcome(const base::Result<net::HttpResp
     if (!response && reader.finished()) return std::nullopt;
     if (!response) return response.error();
     if (response->status != 200) return refused(*response, key);
-    if (auto ended = reader.end(); !ended) return ended.error();
+    if (auto ended = reader.end(); !ended) return named(options_, ended.error());
     if (!reader.started())
         return base::error(Code::corrupt, fmt::format("upstream '{}' ({}) answered without a chat completion", options_.id, options_.url));
     if (!reader.finished()) return base::error(Code::unavailable, fmt::format("upstream '{}' ended its answer before the end", options_.id));
@@ -138,8 +143,7 @@ net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, 
         const auto response = co_await client_.fetch(std::move(http), on_body);
         failure = outcome(response, *reader, *key);
     } catch (BadStream& bad) {
-        failure = std::move(bad.error);
-        failure->message = fmt::format("upstream '{}' ({}): {}", options_.id, options_.url, failure->message);
+        failure = named(options_, std::move(bad.error));
     }
     // A stopped answer is a reply, as with the embedded engine: what came so far.
     const base::StopReason stopped = failure ? request.stop.reason() : base::StopReason::none;
