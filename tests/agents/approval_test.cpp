@@ -218,6 +218,25 @@ TEST_F(Approval, AStopFromAnotherProcessLetsNoStepBegin) {
     EXPECT_FALSE(support::run_task(other.agents->stop(request("").principal, id))) << "it has ended";
 }
 
+// As of a process that stands still behind the commit of an intent: that takes long, and there is a stop at its end, which nobody signals.
+TEST_F(Approval, AStopThatCameWhileTheProcessStoodStillIsHeardBeforeTheCall) {
+    database->sql("create function stand_still() returns trigger language plpgsql as $$ begin"
+                  " update run set stop_asked_at = clock_timestamp() where id = new.run_id; perform pg_sleep(0.2); return null; end $$;"
+                  " create trigger stand_still after insert on step for each row when (new.name = 'bash') execute function stand_still()");
+    Process process(folder.path());
+    ChatRequest asked = request("hearth/dev");
+    asked.messages = {user("Do it all.")};
+    process.ask(std::move(asked));
+    EXPECT_FALSE(process.live(100000));
+    database->sql("drop trigger stand_still on step; drop function stand_still()");
+    ASSERT_TRUE(process.result && *process.result);
+    EXPECT_EQ((*process.result)->final_state, "cancelled");
+    EXPECT_EQ(effects["one"] + effects["two"], 0);
+    int refused = 0;
+    for (const auto& step : in_tx([&](store::Tx& tx) { return store::list_steps(tx, (*process.result)->run); })) refused += step.name == "bash" && step.state == "failed";
+    EXPECT_EQ(refused, 1) << "its step is there, and tells that it was not begun";
+}
+
 TEST_F(Approval, AStopWaitsForARunThatNobodyHolds) {
     base::RunId id;
     {

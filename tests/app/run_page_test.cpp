@@ -35,6 +35,17 @@ TEST(RunPage, OneThatNobodyHasBegunHasNoPhase) {
     EXPECT_THAT(page, Not(HasSubstr("waits for")));
 }
 
+TEST(RunPage, AStopThatNobodyHasHeardIsTold) {
+    Json running = kRun;
+    running["status"] = "running";
+    running["stop_asked"] = nullptr;
+    EXPECT_THAT(run_page(running), Not(HasSubstr("stopped")));
+    running["stop_asked"] = "2026-01-02T03:04:05Z";
+    EXPECT_THAT(run_page(running), HasSubstr("stopped   2026-01-02T03:04:05Z; whoever works on it has not ended it yet\n"));
+    running["status"] = "cancelled";
+    EXPECT_THAT(run_page(running), Not(HasSubstr("stopped")));
+}
+
 TEST(RunPage, TheAnswerStandsLastAndAFailureIsNamed) {
     Json failed = kRun;
     failed["error"] = "no folder";
