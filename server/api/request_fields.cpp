@@ -23,6 +23,12 @@ std::string beyond(const std::string& field, const Json& value, const std::strin
 
 }  // namespace
 
+base::Result<void> check_text(const std::string& field, const std::string& text, std::size_t most_bytes) {
+    if (text.find('\0') != text.npos) return base::error(base::Code::invalid_argument, field + " holds a NUL, which no text that is kept does", "leave it out");
+    if (text.size() <= most_bytes) return {};
+    return base::error(base::Code::invalid_argument, field + " has " + std::to_string(text.size()) + " bytes and must have at most " + std::to_string(most_bytes));
+}
+
 base::Result<ParsedBody> parse_body(const std::string& text) {
     auto ordered = base::parse_ordered_json(text);
     if (!ordered) return std::move(ordered).error();

@@ -35,6 +35,9 @@ bool has(const AnyJson& object, const char* field) {
     return it != object.end() && !it->is_null();
 }
 
+// That a text is no longer than that, and holds no NUL, which nothing that is kept may: what is said of it names the field.
+base::Result<void> check_text(const std::string& field, const std::string& text, std::size_t most_bytes);
+
 // A body that is an object, as it is read and with its keys in order, which a model reads schemas in.
 struct ParsedBody {
     base::OrderedJson ordered;

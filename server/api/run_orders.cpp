@@ -5,6 +5,7 @@
 #include "base/json_schema_words.h"
 #include "server/api/agent_answer.h"
 #include "server/api/handlers.h"
+#include "server/api/request_fields.h"
 #include "server/api/run_shapes.h"
 #include "server/api/workspace_field.h"
 #include "store/digest.h"
@@ -105,8 +106,8 @@ base::Result<void> read_thread(const Json& body, agents::ChatRequest& chat, std:
         chat.rule = store::parse_rule(**rule);
         if (!chat.rule) return error(Code::invalid_argument, "thread.rule is '" + **rule + "' but must be queue, steer, interrupt or refuse");
     }
-    if (*label && ((*label)->size() > kLongestLabel || (*label)->find('\0') != std::string::npos))
-        return error(Code::invalid_argument, "thread.label must have at most " + std::to_string(kLongestLabel) + " bytes");
+    if (*label)
+        if (auto fine = check_text("thread.label", **label, kLongestLabel); !fine) return fine;
     chat.label = *std::move(label);
     for (const auto& [field, value] : thread->items())
         if (field != "rule" && field != "label") ignored.push_back("thread." + field);
@@ -236,9 +237,8 @@ net::Task<Response> steer_run(Request request, Caller caller, Services& services
     if (!json->is_object()) co_return error_response(400, "the body must be a JSON object", "invalid_argument");
     const auto text = base::string_field(*json, "text");
     if (!text) co_return error_response(text.error(), "text");
-    const bool blank = text->find_first_not_of(" \t\r\n") == std::string::npos;
-    if (blank || text->size() > kLongestSteer || text->find('\0') != std::string::npos)
-        co_return error_response(400, "text must say something, in at most " + std::to_string(kLongestSteer) + " bytes", "invalid_argument", "text");
+    if (text->find_first_not_of(" \t\r\n") == std::string::npos) co_return error_response(400, "text must say something, and is blank", "invalid_argument", "text");
+    if (const auto fine = check_text("text", *text, kLongestSteer); !fine) co_return error_response(fine.error(), "text");
     auto add = [&](store::Tx& tx) -> base::Result<store::RunInput> {
         const auto run = store::find_run(tx, *id);
         if (run && !may_direct(caller, *run, services)) return may_not_direct(*run);
@@ -269,8 +269,7 @@ net::Task<Response> fork_run(Request request, Caller caller, Services& services)
     auto text = base::optional_string(*json, "text");
     if (!text) co_return error_response(text.error(), "text");
     std::string added = text->value_or("");
-    if (added.size() > kLongestSteer || added.find('\0') != std::string::npos)
-        co_return error_response(400, "text must have at most " + std::to_string(kLongestSteer) + " bytes", "invalid_argument", "text");
+    if (const auto fine = check_text("text", added, kLongestSteer); !fine) co_return error_response(fine.error(), "text");
     auto find = [&](store::Tx& tx) { return store::find_run(tx, *id); };
     const auto run = co_await services.db.read(agents::identity_of(caller.principal), find);
     if (!run) co_return no_such_run();
