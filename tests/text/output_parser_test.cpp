@@ -322,7 +322,7 @@ TEST(OutputParser, AVerbatimAnswerMayFollowReasoningOrBeACallInstead) {
     const std::string call = "<tool_call>\n{\"name\": \"web\", \"arguments\": {}}\n</tool_call>";
     for (const bool open : {false, true}) {
         options.reasoning_open = open;
-        const std::string thoughts = (open ? "" : "<think>") + std::string("\nhm\n</think>") + std::string(behind_reasoning);
+        const std::string thoughts = (open ? "" : "<think>") + std::string("\nhm\n</think>") + std::string(text::behind_reasoning);
         for (const char* answer : {"", " x ", "\n", "\n\n\n x", "</think>"})
             EXPECT_EQ(shown(parse_any_way(options, thoughts + answer, random)), std::string("content=") + answer + "|reasoning=hm");
         EXPECT_EQ(shown(parse_any_way(options, thoughts + call, random)), "content=|reasoning=hm|web{}");
