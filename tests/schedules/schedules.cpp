@@ -255,7 +255,7 @@ int play_all(int runs, unsigned seed) {
         Round(setting, database->owner(), *clients, seed, tally).play();
         if (tally.runs / kTellEvery == told) continue;
         told = tally.runs / kTellEvery;
-        std::printf("%d runs after %.0f s\n", tally.runs, seconds());
+        std::printf("%d runs after %.0f s, %d of them with stop, takeover and inputs\n", tally.runs, seconds(), tally.all_of_it);
         std::fflush(stdout);
     }
     std::printf("%d runs in %.1f s, %.0f a second; %d kills of a process, %d runs taken over;", tally.runs, seconds(), tally.runs / seconds(), tally.kills, tally.taken_over);
