@@ -50,7 +50,7 @@ base::Result<FileType> file_type_of(const Gguf& gguf) {
     const auto row = std::ranges::find_if(kTypes, [&](const TypeRow& one) { return *said == one.number; });
     if (row == std::end(kTypes)) return out;
     if (most == row->most || most == row->otherwise) out.shown = row->name;
-    else out.contradicted = "key 'general.file_type' says " + std::string(row->name) + " (" + std::to_string(**said) + "), but most weights of its layers are " + out.shown;
+    else out.contradicted = "key 'general.file_type' says " + std::string(row->name) + " (" + std::to_string(**said) + "), but more weights of its layers are " + out.shown + " than anything else";
     return out;
 }
 

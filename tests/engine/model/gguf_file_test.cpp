@@ -84,7 +84,7 @@ TEST_F(GgufFileTest, AFileTypeThatTheTensorsAreNotIsToldAsThat) {
         return std::pair(e.info->format, notes);
     };
     EXPECT_THAT(told_of(kF16), testing::Pair("F16", testing::Not(HasSubstr("file_type"))));
-    EXPECT_THAT(told_of(kQ4KM), testing::Pair("F16", AllOf(HasSubstr("'general.file_type' says Q4_K_M (15)"), HasSubstr("most weights of its layers are F16"))));
+    EXPECT_THAT(told_of(kQ4KM), testing::Pair("F16", AllOf(HasSubstr("'general.file_type' says Q4_K_M (15)"), HasSubstr("more weights of its layers are F16 than anything else"))));
     EXPECT_THAT(told_of(kUnknown), testing::Pair("F16", testing::Not(HasSubstr("file_type"))));
     // Rows that are no multiple of 256 are Q5_0 in a Q4_K_M.
     constexpr std::uint32_t kQ5_0 = 6;
@@ -96,7 +96,7 @@ TEST_F(GgufFileTest, AFileTypeThatTheTensorsAreNotIsToldAsThat) {
             tensor.type = kQ5_0, tensor.data = std::string(values / kBlock * kBytes, '\0');
         }
     EXPECT_THAT(told_of(kQ4KM), testing::Pair("Q4_K_M", testing::Not(HasSubstr("file_type"))));
-    EXPECT_THAT(told_of(kF16), testing::Pair("Q5_0", HasSubstr("says F16 (1), but most weights of its layers are Q5_0")));
+    EXPECT_THAT(told_of(kF16), testing::Pair("Q5_0", HasSubstr("says F16 (1), but more weights of its layers are Q5_0")));
 }
 
 TEST_F(GgufFileTest, APreTokenizerIsToldOfBytePairsOnly) {
