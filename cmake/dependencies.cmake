@@ -12,6 +12,11 @@ pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+find_library(HEARTH_STEMMER stemmer REQUIRED)
+find_path(HEARTH_STEMMER_INCLUDE libstemmer.h REQUIRED)
+add_library(stemmer INTERFACE)
+target_link_libraries(stemmer INTERFACE ${HEARTH_STEMMER})
+target_include_directories(stemmer SYSTEM INTERFACE ${HEARTH_STEMMER_INCLUDE})
 
 # Asio and Beast are compiled once, in net/asio.cpp.
 add_library(boost_asio INTERFACE)
