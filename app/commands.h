@@ -87,6 +87,8 @@ int prompt_save(const LoadedSettings& settings, const std::string& name, const s
 // Without a reason for an override, what hearth quality run has measured must speak for it.
 int prompt_release(const LoadedSettings& settings, const std::string& name, int version, const std::optional<std::string>& override_reason, bool json);
 int prompt_rollback(const LoadedSettings& settings, const std::string& name, bool json);
+// `folder`: with conversations in LoCoMo's form; empty: the current one.
+int memory_bench(const std::string& folder, bool json);
 int quality_run(const LoadedSettings& settings, const QualityOptions& options);
 // The value of the secret is read from standard input, on a terminal without showing it.
 // `tools`: whose calls it is for; empty: it is for upstreams.

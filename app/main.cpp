@@ -246,6 +246,14 @@ void add_quality(CLI::App& root, Arguments& a, Action& chosen) {
                 "Exits 0 when the version passes, without --prompt when the cases were asked, with --case when all of them pass; else 1.");
 }
 
+void add_memory(CLI::App& root, Arguments& a, Action& chosen) {
+    auto* memory = group(root, "memory", "What is remembered");
+    auto* bench = command(*memory, "bench", "Measure what recall finds, with plain BM25 beside it", "hearth memory bench --data locomo", chosen,
+                          [&a](const auto&) { return app::memory_bench(a.out, a.json); });
+    bench->add_option("--data", a.out, "folder with conversations in LoCoMo's form (JSON); default: the current one");
+    bench->add_flag("--json", a.json, "as JSON, for scripts");
+}
+
 void add_secrets(CLI::App& root, Arguments& a, Action& chosen) {
     auto* secret = group(root, "secret", "Values that settings and prompts name and never hold");
     auto* set = command(*secret, "set", "Keep a secret: its value is read from standard input", "", chosen,
@@ -456,6 +464,7 @@ int main(int argc, char** argv) {
     add_models(root, a, chosen);
     add_prompts(root, a, chosen);
     add_quality(root, a, chosen);
+    add_memory(root, a, chosen);
     add_keeping(root, a, chosen);
     if (auto known = check_words(root, words); !known) return app::complain(known.error()), 2;
     try {

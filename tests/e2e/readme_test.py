@@ -251,6 +251,8 @@ HOW = {
     "hearth quality run --prompt recompose@draft": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--prompt", "recompose@draft")'),
     "hearth quality run --case 'files/*'": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--case", "files/*"'),
     "hearth quality run --bfcl FOLDER --each 4": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--bfcl", str(tmp_path), "--each"'),
+    "hearth memory bench": proven_in("tests/e2e/memory_bench_test.py", '"memory", "bench"'),
+    "hearth memory bench --data FOLDER": proven_in("tests/e2e/memory_bench_test.py", '"memory", "bench", "--data"'),
     "hearth person list": lambda hearth, folder: run(hearth, folder, ["person", "list"]),
     "hearth person add Clara": proven_in("tests/e2e/person_test.py", 'person(hearth, "add", "Clara", "--json")'),
     "hearth person set Clara --replies plain": proven_in("tests/e2e/person_test.py", '"--replies", "plain"'),
