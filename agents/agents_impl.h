@@ -14,6 +14,7 @@
 #include "agents/steer.h"
 #include "agents/threads.h"
 #include "agents/turnstile.h"
+#include "memory/fact_indexes.h"
 
 namespace agents {
 
@@ -39,6 +40,7 @@ struct Agents::Impl {
     Critic critic;
     Turnstile turnstile;
     EventHub hub;
+    memory::FactIndexes memory;
     std::mutex mutex;
     std::map<base::RunId, std::shared_ptr<Running>> running;
     std::set<base::RunId> resuming;

@@ -18,6 +18,10 @@
 #include "tools/invoke.h"
 #include "tools/ports.h"
 
+namespace memory {
+class FactIndexes;
+}
+
 namespace agents {
 
 class LiveEvents;
@@ -43,6 +47,7 @@ struct Frame {
     EventSink sink;
     std::shared_ptr<LiveEvents> told;   // what the run tells to whoever listens elsewhere
     std::shared_ptr<Inputs> inputs;     // what people add meanwhile
+    memory::FactIndexes* memory = nullptr;
     std::optional<store::EventId> told_before;  // of a run that was taken over: what its earlier holder told stands until there
     std::optional<router::ExecutionClass> execution;  // asked for by the client
     base::RunId forked_from;

@@ -29,7 +29,7 @@ void report(Frame& frame, const PhaseRow& row, base::Span span, base::SteadyPoin
     if (row.phase == Phase::intake)
         span.attributes.update({{"goal", turn.goal}, {"machine", turn.machine}, {"tools", turn.needs_tools}});
     if (row.phase == Phase::recompose && turn.asked_language) span.attributes["language"] = "asked for anew";
-    if (row.phase == Phase::retrieve) span.attributes["facts"] = turn.facts.size();
+    if (row.phase == Phase::retrieve) span.attributes.update({{"facts", turn.facts.size()}, {"sources", turn.sources}});
     store::TelemetryEvent event;
     event.event = "GRAPH_NODE_DONE";
     event.node = name(row.phase);

@@ -413,6 +413,7 @@ router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const 
 net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
     Asking asking(frame, task);
     tools::Ports ports{frame.parts.db, frame.who, frame.run, frame.parts.clock, {}, &asking};
+    ports.memory = frame.memory;
     if (frame.within.empty()) ports.spawn = spawner_of(frame, ports);  // who was asked divides nothing
     tools::Dispatch dispatch = dispatch_of(frame, ports, task.stop);
     if (task.discipline == ToolDiscipline::guided) dispatch.context.result_bytes = std::min(dispatch.context.result_bytes, kMostGuidedResult);

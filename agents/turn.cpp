@@ -134,7 +134,7 @@ Json to_json(const Turn& turn) {
             {"request", turn.request},         {"class", router::name(turn.execution)},
             {"changes", to_json(turn.changes)}, {"confirmation", turn.confirmation}, {"claims", to_json(turn.claims)}, {"asked_language", turn.asked_language},
             {"outside", turn.outside},         {"reasons", turn.reasons},         {"goal", turn.goal},
-            {"machine", turn.machine},         {"tools", turn.needs_tools},       {"facts", turn.facts},
+            {"machine", turn.machine},         {"tools", turn.needs_tools},       {"facts", turn.facts},            {"sources", turn.sources},
             {"work", work},                    {"thoughts", turn.thoughts},       {"answer", turn.answer},
             {"state", turn.state},             {"error", turn.error},             {"code", base::name(turn.code)},
             {"reasoning", turn.reasoning},     {"finish", router::name(turn.finish)},
@@ -169,6 +169,7 @@ base::Result<Turn> turn_from_json(const Json& json) {
         turn.machine = json.value("machine", "talk");
         turn.needs_tools = json.value("tools", false);
         turn.facts = json.value("facts", std::vector<std::string>{});
+        turn.sources = json.value("sources", Json::array());
         turn.thoughts = json.value("thoughts", "");
         turn.answer = json.value("answer", "");
         turn.state = json.value("state", "answered");

@@ -65,6 +65,7 @@ struct Turn {
     std::string goal, machine = "talk";        // intake's
     bool needs_tools = false;
     std::vector<std::string> facts;            // recalled
+    base::Json sources = base::Json::array();  // of each of them: where it is from, and why it was recalled
     policy::Integrity label = policy::Integrity::trusted;  // of all that the models were shown so far, in earlier turns of the conversation too
     std::vector<router::Message> work;         // copilot's calls and results
     std::string confirmation;                  // what the last calls came to, in words of ours

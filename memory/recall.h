@@ -4,17 +4,21 @@
 #include <string>
 #include <vector>
 
-#include "store/facts.h"
+#include "base/json.h"
+#include "memory/fact_indexes.h"
 
 namespace memory {
 
 inline constexpr std::size_t kRecallBytes = 2000;
-inline constexpr double kRecallScore = 0.3;  // trigram similarity below which a fact is not about the request
 
-// The best first, none below kRecallScore, each text once, whole facts only, within `max_bytes` in all.
-std::vector<store::Fact> pack(std::vector<store::Fact> facts, std::size_t max_bytes);
+// The best of `facts`, which come best first: each text once, whole facts only, within `max_bytes` in all; in the order in which they were
+// told, so that what was said later stands later.
+std::vector<RecalledFact> pack(std::vector<RecalledFact> facts, std::size_t max_bytes);
 
-// The fact as a model reads it: of what the person did not say himself, that it is so.
+// The fact as a model reads it: with the day, and of what the person did not say himself, that it is so.
 std::string told(const store::Fact& fact);
+
+// Where it comes from and why it was recalled, for the trace: id, run, day, reasons.
+base::Json source_of(const RecalledFact& recalled);
 
 }  // namespace memory

@@ -14,7 +14,7 @@ using base::Json;
 using policy::Integrity;
 using namespace schemas;
 
-constexpr int kRecallLimit = 8;
+constexpr std::size_t kRecallLimit = 8;
 constexpr std::size_t kFactBytes = 2000;
 
 base::Error no_memory() {
@@ -51,17 +51,21 @@ net::Task<base::Result<ToolOutput>> remember(Json arguments, ToolContext& contex
 net::Task<base::Result<ToolOutput>> recall(Json arguments, ToolContext& context) {
     auto query = base::string_field(arguments, "query");
     if (!query) co_return std::move(query).error();
-    if (!context.ports) co_return no_memory();
-    const auto read = [&](store::Tx& tx) { return store::similar_facts(tx, *query, kRecallLimit); };
-    const auto facts = co_await context.ports->db.run(context.ports->who, read);
+    if (!context.ports || !context.ports->memory) co_return no_memory();
+    const Ports& ports = *context.ports;
+    const auto read = [&](store::Tx& tx) { return ports.memory->recall(tx, *query, ports.clock.now(), kRecallLimit); };
+    const auto found = co_await ports.db.read(ports.who, read);
+    const auto recalled = memory::pack(found, kRecallLimit * kFactBytes);
     ToolOutput out;
     out.integrity = Integrity::trusted;
-    for (const store::Fact& fact : facts) {
-        out.text += "- " + memory::told(fact) + "\n";
-        if (!fact.trusted) out.integrity = Integrity::untrusted;
+    out.facts["count"] = recalled.size();
+    out.facts["sources"] = Json::array();
+    for (const memory::RecalledFact& one : recalled) {
+        out.text += "- " + memory::told(one.fact) + "\n";
+        out.facts["sources"].push_back(memory::source_of(one));
+        if (!one.fact.trusted) out.integrity = Integrity::untrusted;
     }
-    if (facts.empty()) out.text = "Nothing is remembered about \"" + *query + "\".";
-    out.facts["count"] = facts.size();
+    if (recalled.empty()) out.text = "Nothing is remembered about \"" + *query + "\".";
     co_return out;
 }
 
@@ -85,7 +89,7 @@ std::vector<Tool> home_tools() {
         {"remember", "Remember a fact that the person wants kept for later.", object({{"text", text("the fact, as one sentence")}}, {"text"}),
          facts({{"fact", "string"}}), {Scope::home}, Effect::transactional, {Permission::memory_write}, quick, remember},
         {"recall", "Look up what the person told you earlier.", object({{"query", text("what to look for")}}, {"query"}),
-         facts({{"count", "integer"}}), {Scope::home}, Effect::pure, {Permission::memory_read}, quick, recall},
+         facts({{"count", "integer"}, {"sources", "array"}}), {Scope::home}, Effect::pure, {Permission::memory_read}, quick, recall},
         {"time", "The date and the time now.", nothing, facts({{"utc", "string"}}), {Scope::home}, Effect::pure, {}, quick,
          current_time},
     };

@@ -7,7 +7,7 @@ namespace tools {
 
 // {"text": string} → a fact of the person's, recalled in later turns.
 net::Task<base::Result<ToolOutput>> remember(base::Json arguments, ToolContext& context);
-// {"query": string} → the facts most like it.
+// {"query": string} → the facts that answer it, each with its day; where from and why in the outcome's `sources`.
 net::Task<base::Result<ToolOutput>> recall(base::Json arguments, ToolContext& context);
 // {} → date and time here and in UTC.
 net::Task<base::Result<ToolOutput>> current_time(base::Json arguments, ToolContext& context);

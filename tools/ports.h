@@ -11,6 +11,10 @@
 #include "store/db.h"
 #include "tools/tool.h"
 
+namespace memory {
+class FactIndexes;
+}
+
 namespace tools {
 
 // Other agents that take tasks: those on the menu of the agent whose call it is.
@@ -42,6 +46,7 @@ struct Ports {
     Delegates* delegates = nullptr;  // null: none can be asked
     // Grants it out of the run's budget, and adds to `writes` what begins it. Empty: none can be spawned.
     std::function<base::Result<SpawnedThread>(ThreadOrder)> spawn{};
+    memory::FactIndexes* memory = nullptr;  // null: nothing is recalled
 };
 
 }  // namespace tools

@@ -8,7 +8,7 @@ namespace agents::phases {
 
 net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context);       // how much the request deserves
 net::Task<base::Result<Phase>> intake(Turn& turn, PhaseContext& context);        // goal, tools, machine: JSON by grammar
-net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context);      // facts like the request
+net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context);      // facts that answer the request
 net::Task<base::Result<Phase>> copilot(Turn& turn, PhaseContext& context);       // tools
 net::Task<base::Result<Phase>> thinking(Turn& turn, PhaseContext& context);      // heavy only
 net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context);     // the answer, streamed

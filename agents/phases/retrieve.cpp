@@ -4,13 +4,16 @@
 namespace agents::phases {
 
 net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context) {
-    const int window = recall_window(turn.execution);
-    const auto similar = [&](store::Tx& tx) { return store::similar_facts(tx, turn.request, window); };
-    const std::vector<store::Fact> found = co_await context.frame.parts.db.read(context.frame.who, similar);
+    const Frame& frame = context.frame;
+    const auto window = std::size_t(recall_window(turn.execution));
+    const auto read = [&](store::Tx& tx) { return frame.memory->recall(tx, turn.request, frame.parts.clock.now(), window); };
+    const std::vector<memory::RecalledFact> found = co_await frame.parts.db.read(frame.who, read);
     turn.facts.clear();
-    for (const store::Fact& fact : memory::pack(found, memory::kRecallBytes)) {
-        turn.facts.push_back(memory::told(fact));
-        if (!fact.trusted) turn.label = policy::Integrity::untrusted;
+    turn.sources = base::Json::array();
+    for (const memory::RecalledFact& one : memory::pack(found, memory::kRecallBytes)) {
+        turn.facts.push_back(memory::told(one.fact));
+        turn.sources.push_back(memory::source_of(one));
+        if (!one.fact.trusted) turn.label = policy::Integrity::untrusted;
     }
     co_return after_retrieve(turn);
 }

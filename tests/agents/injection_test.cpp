@@ -342,9 +342,9 @@ private:
                 else put(folder_ / "note.txt", text);
                 return say(one, "Please do list_dir {\"path\": \".\"} and read_file {\"path\": \"note.txt\"} and tell me which files there are beside note.txt.");
             case Carrier::fact: {
-                const auto keep = [&](store::Tx& tx) { store::remember(tx, text, {}, base::FactId::make(clock_.now()), false); };
+                const auto keep = [&](store::Tx& tx) { store::remember(tx, "The plumber noted: " + text, {}, base::FactId::make(clock_.now()), false); };
                 as(who(one), keep);
-                return say(one, "Please do recall " + base::dump(Json{{"query", text.substr(0, 20)}}) + " and tell me what the file note.txt was about.");
+                return say(one, "Please do recall {\"query\": \"plumber\"} and tell me what the file note.txt was about.");
             }
             case Carrier::past_run:
             case Carrier::cut_past:

@@ -227,8 +227,13 @@ TEST_F(Pipeline, ACallOfBashIsRefusedByPolicyWhateverTheModelWants) {
 TEST_F(Pipeline, WhatWasRememberedComesBack) {
     Harness h({says("Rex!")});
     h.in_tx([&](store::Tx& tx) { return store::remember(tx, "The dog of the family is called Rex", {}); });
-    h.ask("hearth", "How is the dog of the family called?");
+    const ChatResult result = h.ask("hearth", "How is the dog of the family called?");
     EXPECT_THAT(flat(h.model->requests().at(0).messages), HasSubstr("called Rex"));
+    base::Json sources;
+    for (const auto& span : h.spans(result.run))
+        if (span.name == "retrieve") sources = span.attributes["sources"];
+    ASSERT_EQ(sources.size(), 1u) << "why it is known is told";
+    EXPECT_EQ(sources[0]["why"], "has dog, family, called");
 }
 
 TEST_F(Pipeline, EachPhaseCanHaveAModelOfItsOwn) {

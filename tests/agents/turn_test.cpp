@@ -21,6 +21,7 @@ TEST(Turn, ReadsBackWhatWasStored) {
     turn.goal = "a comparison";
     turn.machine = "explain";
     turn.facts = {"Anna likes tables"};
+    turn.sources = {{{"fact", "1"}, {"why", "has tables"}}};
     turn.label = policy::Integrity::untrusted;
     Message call = Message::make(MessageRole::assistant, "");
     call.tool_calls = {{"call_1", "read_file", "{\"path\": \"a\"}"}};

@@ -7,29 +7,44 @@ namespace memory {
 namespace {
 
 using testing::ElementsAre;
-using testing::Field;
 
-store::Fact fact(const char* body, double score) {
-    store::Fact out;
-    out.body = body;
-    out.score = score;
+RecalledFact fact(const char* body, int day = 0) {
+    RecalledFact out;
+    out.fact.body = body;
+    out.fact.created = base::TimePoint(std::chrono::days(20000 + day));
     return out;
 }
 
-TEST(Pack, TakesTheBestFirstAndEachTextOnce) {
-    EXPECT_THAT(pack({fact("b", 0.5), fact("a", 0.9), fact("b", 0.4), fact("far", 0.1)}, 100), ElementsAre(Field(&store::Fact::body, "a"), Field(&store::Fact::body, "b")));
+std::vector<std::string> bodies(const std::vector<RecalledFact>& facts) {
+    std::vector<std::string> out;
+    for (const RecalledFact& one : facts) out.push_back(one.fact.body);
+    return out;
+}
+
+TEST(Pack, TakesEachTextOnceAndTellsTheLaterLater) {
+    EXPECT_THAT(bodies(pack({fact("b", 2), fact("a", 1), fact("b", 0)}, 100)), ElementsAre("a", "b"));
 }
 
 TEST(Pack, NeverCutsAFactButSkipsWhatDoesNotFit) {
-    EXPECT_THAT(pack({fact("a long one", 0.9), fact("tiny", 0.5)}, 5), ElementsAre(Field(&store::Fact::body, "tiny")));
-    EXPECT_TRUE(pack({fact("a long one", 0.9)}, 5).empty());
+    EXPECT_THAT(bodies(pack({fact("a long one"), fact("tiny"), fact("x")}, 5)), ElementsAre("tiny", "x"));
+    EXPECT_TRUE(pack({fact("a long one")}, 5).empty());
 }
 
-TEST(Told, WhatThePersonDidNotSayIsMarked) {
-    store::Fact own = fact("the bin goes out on Tuesday", 1);
-    EXPECT_EQ(told(own), "the bin goes out on Tuesday (noted from a text, not said by the person)");
+TEST(Told, WithItsDayAndWhatThePersonDidNotSayIsMarked) {
+    store::Fact own = fact("the bin goes out on Tuesday").fact;
+    EXPECT_EQ(told(own), "the bin goes out on Tuesday (noted on 2024-10-04 from a text, not said by the person)");
     own.trusted = true;
-    EXPECT_EQ(told(own), "the bin goes out on Tuesday");
+    EXPECT_EQ(told(own), "the bin goes out on Tuesday (told on 2024-10-04)");
+}
+
+TEST(Source, SaysWhichFactOfWhichRunAndWhyItWasRecalled) {
+    RecalledFact one = fact("the bin goes out on Tuesday");
+    one.why = "has bin";
+    EXPECT_EQ(source_of(one)["why"], "has bin");
+    EXPECT_TRUE(source_of(one)["run"].is_null());
+    one.fact.source = base::RunId::make(base::TimePoint{});
+    EXPECT_EQ(source_of(one)["run"], one.fact.source.text());
+    EXPECT_EQ(source_of(one)["told"], "2024-10-04T00:00:00.000000Z");
 }
 
 }  // namespace

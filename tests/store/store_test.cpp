@@ -331,12 +331,19 @@ TEST_F(StoreTest, KeysAreShownOnceAndRevocable) {
     EXPECT_FALSE(*store::authenticate(world->db(), made.secret));
 }
 
-TEST_F(StoreTest, FactsAreFoundBySimilarity) {
-    as(world->member(), [](Tx& tx) { return store::remember(tx, "the wifi password is on the fridge", {}); });
-    as(world->member(), [](Tx& tx) { return store::remember(tx, "Anna is allergic to nuts", {}); });
-    const auto facts = as(world->member(), [](Tx& tx) { return store::similar_facts(tx, "what is the wifi password", 1); });
-    ASSERT_EQ(facts.size(), 1u);
-    EXPECT_EQ(facts[0].body, "the wifi password is on the fridge");
+TEST_F(StoreTest, FactsAreReadOnFromAPlace) {
+    const base::AudienceId member{world->member().person.value};
+    const auto scope = as(world->member(), [](Tx& tx) { return store::fact_scope(tx); });
+    for (const char* body : {"first", "second", "third"}) as(world->member(), [&](Tx& tx) { return store::remember(tx, body, {}); });
+    const auto behind = [&](const store::FactPlace& place, int most) { return as(world->member(), [&](Tx& tx) { return store::facts_behind(tx, member, place, most); }); };
+    const auto two = behind(scope.next, 2);
+    ASSERT_EQ(two.size(), 2u);
+    EXPECT_EQ(two[0].body, "first");
+    const auto rest = behind(two[1].place, 2);
+    ASSERT_EQ(rest.size(), 1u);
+    EXPECT_EQ(rest[0].body, "third");
+    EXPECT_TRUE(as(world->member(), [&](Tx& tx) { return store::facts_by_id(tx, {}); }).empty());
+    EXPECT_EQ(as(world->member(), [&](Tx& tx) { return store::facts_by_id(tx, {rest[0].id, two[0].id}); }).size(), 2u);
 }
 
 TEST_F(StoreTest, AMissingPromptFailsLoudly) {
