@@ -253,6 +253,7 @@ HOW = {
     "hearth quality run --bfcl FOLDER --each 4": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--bfcl", str(tmp_path), "--each"'),
     "hearth memory bench": proven_in("tests/e2e/memory_bench_test.py", '"memory", "bench"'),
     "hearth memory bench --data FOLDER": proven_in("tests/e2e/memory_bench_test.py", '"memory", "bench", "--data"'),
+    "ninja recall_bench": proven_in("tests/bench/CMakeLists.txt", "recall_bench"),
     "hearth person list": lambda hearth, folder: run(hearth, folder, ["person", "list"]),
     "hearth person add Clara": proven_in("tests/e2e/person_test.py", 'person(hearth, "add", "Clara", "--json")'),
     "hearth person set Clara --replies plain": proven_in("tests/e2e/person_test.py", '"--replies", "plain"'),
