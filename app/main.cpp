@@ -288,7 +288,7 @@ void add_rules(CLI::App& root, Arguments& a, Action& chosen) {
     set->add_option("verdict", r.verdict, "allow, ask (a person, each time) or deny")->required()->check(CLI::IsMember({"allow", "ask", "deny"}));
     const auto column = [&](const char* flag, std::vector<std::string>& to, const char* help) { set->add_option(flag, to, help)->delimiter(','); };
     column("--tool", r.tools, "of these tools alone");
-    column("--permission", r.permissions, "of what needs one of these: workspace_read, workspace_write, execute, memory_read, memory_write, network, people, money, threads, secret (the call is given one), admin");
+    column("--permission", r.permissions, "of what needs one of these: workspace_read, workspace_write, execute, memory_read, memory_write, network, people, money, threads, secret (the call is given one), reply (what leaves for whoever has written), admin");
     column("--person", r.people, "for these people alone");
     column("--role", r.roles, "for owner, member");
     column("--scope", r.scopes, "for the agents of dev, home");

@@ -1,0 +1,37 @@
+// What channels deliver: kept once, however often it comes, before the channel is told that it was taken; and acted on until it is
+// settled, by whichever process comes to it. For a transaction that knows the tenant; of no person.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "store/db.h"
+
+namespace store {
+
+struct Arrived {
+    std::string bridge, update;  // the channel's own number of it
+    std::string body;            // as it was delivered
+};
+// False: it came before.
+bool keep_arrival(Tx& tx, const Arrived& arrived);
+// Those that nobody has settled or set to work, in the order of their coming; nobody else takes them for so long.
+std::vector<Arrived> take_arrivals(Tx& tx, int most, std::chrono::seconds hold);
+
+// A run answers it. What it said is forgotten here: the conversation has it.
+struct WorkingArrival {
+    std::string bridge, update, chat;
+    base::PersonId person;
+    std::string role{};  // the person's
+    base::RunId run;
+};
+void arrival_works(Tx& tx, const WorkingArrival& arrival);
+std::vector<WorkingArrival> working_arrivals(Tx& tx);
+// Nothing more comes of it. `outcome`: what came, for whoever looks; not what was said.
+void settle_arrival(Tx& tx, const std::string& bridge, const std::string& update, const std::string& outcome);
+
+// Whether `holder` alone may ask the channel for what is new, for so long from now on.
+bool hold_poll(Tx& tx, const std::string& bridge, const std::string& holder, std::chrono::seconds hold);
+
+}  // namespace store

@@ -1,0 +1,78 @@
+#include "store/outbox.h"
+
+#include "store/storable.h"
+
+namespace store {
+namespace {
+
+const char* state_of(Sending::End end) {
+    switch (end) {
+        case Sending::End::delivered: return "delivered";
+        case Sending::End::failed: return "failed";
+        case Sending::End::again: return "queued";
+        case Sending::End::unknown: break;
+    }
+    return "unknown";
+}
+
+}  // namespace
+
+const policy::Action& reply_action() {
+    static const policy::Action action{"reply", policy::Effect::at_most_once, {policy::Permission::reply}, {policy::Scope::home}};
+    return action;
+}
+
+policy::Decision write_reply(Tx& tx, const policy::Principal& to, const policy::House& house, const Reply& reply) {
+    policy::Decision decision = policy::decide(to, policy::Scope::home, reply_action(), reply.label, house);
+    const bool may_leave = decision.verdict == policy::Verdict::allow;
+    for (std::size_t part = 0; part < reply.parts.size(); ++part)
+        tx.send("insert into outbox (id, bridge, chat, emitter, part, content, role, label, rule, state, error, expires_at)"
+                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + make_interval(secs => $12)) on conflict (tenant_id, emitter, part) do nothing",
+                {OutboxId::make(base::SystemClock().now()), reply.bridge, reply.chat, reply.emitter, std::int64_t(part), tx.redactor().redacted(storable(reply.parts[part])),
+                 policy::name(to.role), policy::name(reply.label), decision.rule, may_leave ? "queued" : "failed", decision.message, std::int64_t(reply.lifetime.count())});
+    return decision;
+}
+
+std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most, std::chrono::seconds hold) {
+    std::vector<Outgoing> out;
+    for (const Row& row : tx.exec("select id, person_id, chat, emitter, content, role, label, attempts from hearth_take_outgoing($1, $2, $3)", {bridge, most, std::int64_t(hold.count())})) {
+        Outgoing one;
+        one.id = row.id<OutboxId>(0);
+        one.to = {tx.identity().tenant, row.id<base::PersonId>(1), policy::parse_role(row.text(5)).value_or(policy::Role::guest), bridge, false};
+        one.chat = row.text(2);
+        one.emitter = row.text(3);
+        one.content = row.text(4);
+        one.label = policy::parse_integrity(row.text(6));
+        one.attempts = int(row.integer(7));
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+bool settle_outgoing(Tx& tx, OutboxId id, const Sending& sending) {
+    const double wait = std::chrono::duration<double>(sending.wait).count();
+    return tx.exec("select hearth_settle_outgoing($1, $2, $3, $4, $5)", {id, state_of(sending.end), tx.redactor().redacted(storable(sending.why)), wait, sending.there}).at(0).boolean(0);
+}
+
+std::vector<OutboxRow> list_outbox(Tx& tx, int most) {
+    std::vector<OutboxRow> out;
+    for (const Row& row : tx.exec("select id, person_id, bridge, chat, emitter, part, content, rule, state, error, attempts, created_us from hearth_outbox_log($1)", {most})) {
+        OutboxRow one;
+        one.id = row.id<OutboxId>(0);
+        one.person = row.id<base::PersonId>(1);
+        one.bridge = row.text(2);
+        one.chat = row.text(3);
+        one.emitter = row.text(4);
+        one.part = int(row.integer(5));
+        if (!row.null(6)) one.content = row.text(6);
+        one.rule = row.text(7);
+        one.state = row.text(8);
+        one.error = row.text(9);
+        one.attempts = int(row.integer(10));
+        one.created = row.time(11);
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+}  // namespace store

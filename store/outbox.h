@@ -1,0 +1,73 @@
+// Everything that leaves for a person: written down before it leaves, and with how that ended. The only writer of the outbox.
+//
+//   queued → in_flight → delivered | failed | unknown
+//
+// Policy decides when a row is written and again when it leaves (server/bridges/outbound). No channel takes a key by which it would
+// know a message again, so what was being sent when its sender broke off is `unknown`, and is never sent again by itself.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policy/decide.h"
+#include "store/db.h"
+
+namespace store {
+
+using OutboxId = base::Id<struct OutboxTag>;
+
+// A text for whoever has written, where he has written.
+struct Reply {
+    std::string bridge, chat;
+    std::string emitter;             // what it answers: "run:ID", "telegram:UPDATE"; of each there is one reply, however often it is written
+    std::vector<std::string> parts;  // in order, each as long as the channel takes it
+    policy::Integrity label = policy::Integrity::trusted;  // of what it was made from
+    std::chrono::seconds lifetime{24 * 3600};              // older than that it is not sent any more
+};
+// As policy judges it.
+const policy::Action& reply_action();
+
+// In a transaction of the person for whom it is; of an unknown sender the owner's, and `to` is a guest. What policy denies is
+// written as failed, with the rule, and does not leave.
+policy::Decision write_reply(Tx& tx, const policy::Principal& to, const policy::House& house, const Reply& reply);
+
+// What may leave now, held by who takes it; see hearth_take_outgoing. In a transaction that knows the tenant; of no person.
+struct Outgoing {
+    OutboxId id;
+    policy::Principal to;
+    std::string chat, emitter, content;
+    policy::Integrity label = policy::Integrity::untrusted;
+    int attempts = 0;  // with this one
+};
+std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most, std::chrono::seconds hold);
+
+struct Sending {
+    enum class End {
+        delivered,
+        failed,   // it was refused, and would be again
+        unknown,  // it may have arrived
+        again,    // it did not leave: later
+    } end = End::unknown;
+    std::string why{};               // unless delivered
+    std::chrono::milliseconds wait{0};
+    std::string there{};             // its id there, when delivered
+};
+// False: somebody has settled it meanwhile.
+bool settle_outgoing(Tx& tx, OutboxId id, const Sending& sending);
+
+struct OutboxRow {
+    OutboxId id;
+    base::PersonId person;
+    std::string bridge, chat, emitter;
+    int part = 0;
+    std::optional<std::string> content;  // of one's own
+    std::string rule, state, error;
+    int attempts = 0;
+    base::TimePoint created{};
+};
+// The newest first: one's own, of the owner everybody's.
+std::vector<OutboxRow> list_outbox(Tx& tx, int most);
+
+}  // namespace store
