@@ -27,6 +27,7 @@ struct SecretHeader {
 struct HttpRequest {
     std::string method = "GET";
     std::string url;  // http or https; redirects are answers, never followed
+    std::shared_ptr<const base::SecretValue> url_secret;  // what "{secret}" in the URL stands for; no error tells it
     HttpHeaders headers;
     std::vector<SecretHeader> secret_headers;
     std::string body;
@@ -35,6 +36,7 @@ struct HttpRequest {
     std::chrono::seconds silence_timeout{0};          // without a byte of the answer; 0: none
     std::chrono::milliseconds total_timeout{0};       // 0: only the stop token's deadline bounds it
     std::size_t max_body_bytes = std::size_t(32) << 20;
+    std::shared_ptr<bool> left{};  // set when the transfer ends: whether any of the request may have left this machine
 };
 
 // The host that a request to the URL goes to, in lower case and without port; "" for what is no URL.

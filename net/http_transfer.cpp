@@ -34,6 +34,16 @@ long timeout_ms(const HttpRequest& request) {
     return limit;
 }
 
+std::string full_url(const HttpRequest& request) {
+    constexpr std::string_view place = "{secret}";
+    const auto at = request.url_secret ? request.url.find(place) : request.url.npos;
+    if (at == request.url.npos) return request.url;
+    std::string url;
+    url.reserve(request.url.size() + request.url_secret->size());  // one piece of memory, to be wiped
+    url.append(request.url, 0, at).append(request.url_secret->reveal()).append(request.url, at + place.size());
+    return url;
+}
+
 void allow_http_only(CURL* handle) {
 #if LIBCURL_VERSION_NUM >= 0x075500
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -64,7 +74,9 @@ base::Result<CURL*> HttpTransfer::open() {
     handle_ = curl_easy_init();
     if (!handle_) return base::error(Code::resource_exhausted, "no memory for a request to " + request_.url);
     const auto set = [this](CURLoption option, auto value) { curl_easy_setopt(handle_, option, value); };
-    set(CURLOPT_URL, request_.url.c_str());
+    std::string url = full_url(request_);
+    set(CURLOPT_URL, url.c_str());  // libcurl keeps a copy
+    if (request_.url_secret) base::wipe(url);
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_PRIVATE, static_cast<void*>(this));
     set(CURLOPT_ERRORBUFFER, detail_);
@@ -176,8 +188,17 @@ base::Error HttpTransfer::error_of(CURLcode code) const {
     return base::error(Code::unavailable, fmt::format("no answer from {}: {}", request_.url, detail));
 }
 
+// A connection stands, with TLS where that is wanted, before the first byte of a request leaves.
+void HttpTransfer::note_departure() {
+    if (!request_.left) return;
+    curl_off_t connected = 0;
+    if (handle_) curl_easy_getinfo(handle_, CURLINFO_PRETRANSFER_TIME_T, &connected);
+    *request_.left = connected > 0;
+}
+
 void HttpTransfer::finish(CURLcode code) {
     if (code != CURLE_OK) return fail(error_of(code));
+    note_departure();
     long status = 0;
     curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
     response_.status = int(status);
@@ -188,6 +209,7 @@ void HttpTransfer::finish(CURLcode code) {
 
 void HttpTransfer::fail(base::Error error) {
     if (request_.stop.stopped()) error = request_.stop.error("the request to " + request_.url);
+    note_departure();
     std::lock_guard lock(mutex_);
     outcome_ = std::move(error);
     wake();

@@ -46,6 +46,7 @@ public:
     std::atomic<bool> cancel{false}, resume{false};
 
 private:
+    void note_departure();
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
     base::Result<void> add_header(const std::string& name, const std::string& line);

@@ -93,6 +93,8 @@ struct HttpOptions {
     int max_connections = 256;
     std::size_t body_bytes = 8 << 20, header_bytes = 16 << 10;
     Gate gate;                               // asked before a body is read that is larger than the headers may be; unset: all are read
+    bool gates_all = false;                  // asked before every body, however small
+    const char* settings = "server";         // the section of host and port, for remedies
     // Of a request's headers from its first byte, of its body, of one write, of a connection between requests.
     std::chrono::milliseconds header_deadline{10000}, body_deadline{30000}, write_deadline{60000}, idle_deadline{75000};
 };

@@ -108,7 +108,7 @@ net::Task<bool> Connection::read_header(Parser& parser) {
 
 // A stranger's body takes no memory.
 net::Task<bool> Connection::is_let_in(Parser& parser) {
-    const bool large = parser.chunked() || parser.content_length().value_or(0) > shared_.options.header_bytes;
+    const bool large = shared_.options.gates_all || parser.chunked() || parser.content_length().value_or(0) > shared_.options.header_bytes;
     if (!large || !shared_.options.gate) co_return true;
     http::request<http::string_body> head(parser.get().base());
     Request request = request_of(std::move(head), peer_);

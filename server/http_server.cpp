@@ -43,9 +43,10 @@ Peer peer_of(Local::socket& socket) {
 // At `port`; errors name the one of the options.
 base::Result<void> bind_tcp(Tcp::acceptor& acceptor, const HttpOptions& options, int port) {
     error_code failed;
+    const std::string section = options.settings, variable = section == "server" ? "HEARTH_SERVER_PORT" : "HEARTH_WEBHOOKS_PORT";
     const auto address = asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, failed);
     if (failed)
-        return base::error(base::Code::invalid_argument, "server.host is '" + options.host + "', which is no IP address", "use 127.0.0.1");
+        return base::error(base::Code::invalid_argument, section + ".host is '" + options.host + "', which is no IP address", "use 127.0.0.1");
     const Tcp::endpoint end(address, std::uint16_t(port));
     acceptor.open(end.protocol(), failed);
     if (!failed) acceptor.set_option(Tcp::acceptor::reuse_address(true), failed);
@@ -54,9 +55,9 @@ base::Result<void> bind_tcp(Tcp::acceptor& acceptor, const HttpOptions& options,
     if (!failed) return {};
     const std::string where = options.host + ":" + std::to_string(options.port);
     const bool taken = failed == asio::error::address_in_use;
-    const char* remedy = "set server.host to an address of this machine, for example 127.0.0.1";
-    if (taken) remedy = "another program uses the port: stop it, or set server.port (HEARTH_SERVER_PORT)";
-    if (failed == asio::error::access_denied) remedy = "ports below 1024 are root's: set server.port (HEARTH_SERVER_PORT)";
+    std::string remedy = "set " + section + ".host to an address of this machine, for example 127.0.0.1";
+    if (taken) remedy = "another program uses the port: stop it, or set " + section + ".port (" + variable + ")";
+    if (failed == asio::error::access_denied) remedy = "ports below 1024 are root's: set " + section + ".port (" + variable + ")";
     return base::error(taken ? base::Code::conflict : base::Code::unavailable, "cannot listen on " + where + ": " + failed.message(), remedy);
 }
 

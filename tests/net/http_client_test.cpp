@@ -51,6 +51,44 @@ TEST_F(HttpClientTest, ASecretReachesItsHeader) {
     EXPECT_EQ(server.requests().size(), 1u);
 }
 
+TEST_F(HttpClientTest, ASecretReachesItsPlaceInTheUrlAndNoError) {
+    StubServer server([](const StubRequest&) { return saying({"ok"}); });
+    const auto keyed = [&](const std::string& url) {
+        std::string token = "123456:a-token";
+        HttpRequest request;
+        request.url = url;
+        request.url_secret = std::make_shared<const base::SecretValue>(base::SecretValue::take(token));
+        return request;
+    };
+    ASSERT_TRUE(fetch(keyed(server.url("/bot{secret}/getMe"))));
+    EXPECT_EQ(server.requests().at(0).target, "/bot123456:a-token/getMe");
+    for (const char* url : {"http://127.0.0.1:1/bot{secret}/getMe", "ftp://127.0.0.1/bot{secret}", "http://no host/bot{secret}"}) {
+        const auto failed = fetch(keyed(url));
+        ASSERT_FALSE(failed) << url;
+        EXPECT_THAT(failed.error().text(), testing::Not(testing::HasSubstr("a-token")));
+    }
+}
+
+TEST_F(HttpClientTest, TellsWhetherAnythingMayHaveLeft) {
+    StubServer server([](const StubRequest& request) {
+        StubReply reply = saying({"half", "half"});
+        reply.sized = reply.drop = request.target == "/broken";
+        return reply;
+    });
+    const auto left = [&](const std::string& url) {
+        HttpRequest request;
+        request.url = url;
+        request.left = std::make_shared<bool>(false);
+        const auto flag = request.left;
+        (void)fetch(std::move(request));
+        return *flag;
+    };
+    EXPECT_TRUE(left(server.url("/")));
+    EXPECT_TRUE(left(server.url("/broken")));
+    EXPECT_FALSE(left("http://127.0.0.1:1/")) << "nobody listens there";
+    EXPECT_FALSE(left("ftp://127.0.0.1/"));
+}
+
 TEST(HostOf, IsWhereARequestGoes) {
     const std::pair<const char*, const char*> cases[] = {
         {"https://api.example.com/v1", "api.example.com"}, {"http://API.Example.com:8080", "api.example.com"}, {"http://api.example.com@evil.example/", "evil.example"},

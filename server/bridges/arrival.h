@@ -1,0 +1,25 @@
+// What a channel delivers, whichever channel it is.
+#pragma once
+
+#include <string>
+
+namespace server::bridges {
+
+struct Arrival {
+    enum class Kind {
+        message,
+        edit,   // of a message that was sent before
+        other,  // nothing that anybody has said
+    } kind = Kind::other;
+    std::string update;       // the channel's number of it: what it delivers twice has it twice
+    std::string what;         // of an `other`, the channel's word for it
+    std::string sender;       // as the channel knows them; empty: it does not say
+    std::string sender_name;  // what they are called there
+    bool from_program = false;
+    std::string chat;         // where it was said, and is answered
+    bool alone = false;       // nobody but the sender reads there
+    std::string text;         // also what is said under a picture or a file
+    std::string media;        // "photo", "voice", …: what came beside the text, or in its place
+};
+
+}  // namespace server::bridges

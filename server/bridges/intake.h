@@ -1,0 +1,69 @@
+// What becomes of what a channel delivers: kept first, then acted on, in the order of its coming, by whichever process comes to it.
+//
+//   somebody unknown      is told a code, and nothing else comes of it
+//   nothing but "stop"    stops what works in the chat, before queue, policy and model
+//   a text                becomes a run of the person's; what that answers goes into the outbox
+//
+// Nothing is sent from here but through the outbox. A process that goes away in the middle leaves rows that the next one goes on with.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agents/events.h"
+#include "agents/service.h"
+#include "server/bridges/outbound.h"
+#include "store/arrivals.h"
+#include "store/senders.h"
+
+namespace server::bridges {
+
+class Intake {
+public:
+    struct Parts {  // all outlive it
+        std::vector<Transport*> transports;
+        agents::Agents& agents;
+        Outbound& outbound;
+        store::Db& db;
+        const tools::RuleBook& rules;
+        const base::Clock& clock;
+        base::Log& log;
+        store::Identity owner;  // of the house; a channel is the household's
+    };
+    explicit Intake(Parts parts) : parts_(std::move(parts)), house_{parts_.owner.tenant, {}} {}
+
+    // Committed when it returns, for the first time or before; throws DbError when it cannot be.
+    net::Task<void> keep(std::vector<store::Arrived> arrived);
+    // Acts on what was kept, and sees to what works; on one executor.
+    net::Task<void> watch();
+
+private:
+    struct Told;
+    void wake();
+    net::Task<bool> act_on_some();
+    net::Task<void> act(store::Arrived arrived);
+    net::Task<void> answer(Transport& by, Arrival arrival, store::Person person);
+    net::Task<void> pair(Transport& by, Arrival arrival);
+    net::Task<void> stop(Transport& by, Arrival arrival, policy::Principal who);
+    net::Task<void> begin(Transport& by, Arrival arrival, policy::Principal who);
+    net::Task<void> settle(std::string bridge, std::string update, std::string outcome);
+    net::Task<void> say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome);
+    net::Task<void> follow_all();
+    void follow(store::WorkingArrival arrival);
+    net::Task<void> follow_run(Transport& by, store::WorkingArrival arrival);
+    net::Task<void> tell_end(Transport& by, store::WorkingArrival arrival, policy::Principal who);
+    net::Task<policy::House> house_of(policy::Principal who);
+    Transport* transport(const std::string& name) const;
+    policy::Principal principal_of(const std::string& bridge, base::PersonId person, const std::string& role) const;
+
+    Parts parts_;
+    const store::Identity house_;
+    std::weak_ptr<agents::EventHub::Ear> ear_;  // of watch()
+    std::set<base::RunId> followed_;            // on watch()'s executor
+    boost::asio::any_io_executor executor_;
+    std::string trouble_;
+};
+
+}  // namespace server::bridges

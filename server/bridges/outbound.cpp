@@ -1,0 +1,90 @@
+#include "server/bridges/outbound.h"
+
+#include <algorithm>
+
+namespace server::bridges {
+namespace {
+
+using store::Sending;
+using namespace std::chrono_literals;
+
+constexpr auto kBetweenLooks = 1s;
+constexpr int kMostAtOnce = 8;
+constexpr auto kHold = 30s;  // longer than any attempt takes
+constexpr auto kLongestWait = 5min;  // between attempts, unless the channel wants more
+
+const char* name_of(Sending::End end) {
+    switch (end) {
+        case Sending::End::delivered: return "delivered";
+        case Sending::End::failed: return "failed";
+        case Sending::End::again: return "again";
+        case Sending::End::unknown: break;
+    }
+    return "unknown";
+}
+
+}  // namespace
+
+net::Task<void> Outbound::watch() {
+    const auto ear = std::make_shared<agents::EventHub::Ear>(co_await boost::asio::this_coro::executor);
+    ear_ = ear;
+    while (!closed_) {
+        std::string trouble;
+        try {
+            for (Transport* const transport : parts_.transports) co_await send_some(*transport);
+        } catch (const std::exception& e) {
+            trouble = e.what();
+        }
+        if (trouble != trouble_ && !trouble.empty()) parts_.log.warn("the outbox is not looked at", {{"reason", trouble}});
+        trouble_ = trouble;
+        co_await ear->wait(std::chrono::steady_clock::now() + kBetweenLooks);
+    }
+}
+
+void Outbound::wake() {
+    if (const auto ear = ear_.lock()) ear->wake();
+}
+
+net::Task<void> Outbound::send_some(Transport& transport) {
+    const int room = kMostAtOnce - under_way_;
+    if (room <= 0) co_return;
+    const auto take = [&](store::Tx& tx) { return store::take_outgoing(tx, transport.name(), room, kHold); };
+    const std::vector<store::Outgoing> taken = co_await parts_.db.run(parts_.house, take);
+    const auto executor = co_await boost::asio::this_coro::executor;
+    for (const store::Outgoing& letter : taken) {
+        const auto failed = [this, id = letter.id](std::exception_ptr) { parts_.log.warn("how a message left could not be written down", {{"outbox", id.text()}}); };
+        net::spawn(executor, deliver(transport, letter), failed);
+    }
+}
+
+net::Task<policy::Decision> Outbound::decide(policy::Principal to, policy::Integrity label) {
+    const policy::House house = co_await tools::house_of(&parts_.rules, parts_.db, to, store::reply_action().name, parts_.clock.now());
+    co_return policy::decide(to, policy::Scope::home, store::reply_action(), label, house);
+}
+
+net::Task<void> Outbound::deliver(Transport& transport, store::Outgoing letter) {
+    struct Count {
+        int& n;
+        explicit Count(int& counted) : n(++counted) {}
+        ~Count() { --n; }
+    } count(under_way_);
+    const policy::Decision decision = co_await decide(letter.to, letter.label);
+    Sending sending;
+    sending.end = Sending::End::failed;
+    sending.why = decision.message;
+    if (decision.verdict == policy::Verdict::allow) sending = co_await transport.send(letter.chat, letter.content);
+    if (sending.end == Sending::End::again) sending.wait = std::clamp<std::chrono::milliseconds>(sending.wait * letter.attempts, sending.wait, std::max<std::chrono::milliseconds>(sending.wait, kLongestWait));
+    parts_.metrics.add("hearth_outbox_total", 1, {{"bridge", transport.name()}, {"state", name_of(sending.end)}});
+    if (sending.end != Sending::End::delivered)
+        parts_.log.warn("a message did not arrive for sure", {{"outbox", letter.id.text()}, {"bridge", transport.name()}, {"state", name_of(sending.end)}, {"reason", sending.why}, {"attempts", letter.attempts}});
+    const auto settle = [&](store::Tx& tx) { return store::settle_outgoing(tx, letter.id, sending); };
+    co_await parts_.db.run(parts_.house, settle);
+    wake();
+}
+
+net::Task<void> Outbound::show_activity(Transport& transport, policy::Principal to, std::string chat) {
+    const policy::Decision decision = co_await decide(to, policy::Integrity::trusted);
+    if (decision.verdict == policy::Verdict::allow && !closed_) co_await transport.show_activity(std::move(chat));
+}
+
+}  // namespace server::bridges

@@ -1,0 +1,51 @@
+// The one sender: takes what lies in the outbox and may leave, asks policy again, and writes down how it ended.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agents/events.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "server/bridges/transport.h"
+#include "tools/rule_book.h"
+
+namespace server::bridges {
+
+class Outbound {
+public:
+    struct Parts {  // all outlive it
+        std::vector<Transport*> transports;
+        store::Db& db;
+        const tools::RuleBook& rules;
+        const base::Clock& clock;
+        base::Log& log;
+        base::Metrics& metrics;
+        store::Identity house;  // the tenant, of no person
+    };
+    explicit Outbound(Parts parts) : parts_(std::move(parts)) {}
+
+    // Looks each second, and when it is woken. On one executor, like all below.
+    net::Task<void> watch();
+    void wake();
+    // That something is under way for whoever has written there.
+    net::Task<void> show_activity(Transport& transport, policy::Principal to, std::string chat);
+    // Begins to send nothing more.
+    void close() { closed_ = true; }
+    int under_way() const { return under_way_; }
+
+private:
+    net::Task<void> send_some(Transport& transport);
+    net::Task<void> deliver(Transport& transport, store::Outgoing letter);
+    net::Task<policy::Decision> decide(policy::Principal to, policy::Integrity label);
+
+    Parts parts_;
+    std::weak_ptr<agents::EventHub::Ear> ear_;  // of watch()
+    int under_way_ = 0;
+    bool closed_ = false;
+    std::string trouble_;
+};
+
+}  // namespace server::bridges

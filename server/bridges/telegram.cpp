@@ -1,0 +1,132 @@
+#include "server/bridges/telegram.h"
+
+#include <charconv>
+
+#include "base/trim.h"
+#include "base/unicode.h"
+#include "server/bridges/telegram_update.h"
+
+namespace server::bridges {
+namespace {
+
+using base::Json;
+using store::Sending;
+using namespace std::chrono_literals;
+
+constexpr auto kSendTime = 20s, kActivityTime = 5s;
+constexpr std::size_t kMostUnits = 4096;
+constexpr auto kUsualWait = 5s;     // when the API says that it is too busy, and not how long
+constexpr auto kRefusedWait = 60s;  // until a token that is refused is tried again
+
+// Of UTF-16, in which the API counts.
+std::size_t units(char32_t c) { return c > 0xFFFF && c != base::no_char ? 2 : 1; }
+
+// Where the first message of the text ends, in bytes.
+std::size_t first_end(std::string_view text) {
+    std::size_t at = 0, used = 0, half = 0;
+    while (at < text.size()) {
+        int length = 1;
+        const char32_t c = base::decode_utf8(text, at, length);
+        used += units(c);
+        if (used > kMostUnits) break;
+        at += std::size_t(length);
+        if (used <= kMostUnits / 2) half = at;
+    }
+    if (at == text.size()) return at;
+    for (const std::string_view between : {"\n\n", "\n", " "})
+        if (const auto cut = text.substr(0, at).rfind(between); cut != text.npos && cut > half) return cut;
+    return at;
+}
+
+// The seconds of parameters.retry_after.
+std::chrono::milliseconds wait_of(const Json& body) {
+    const auto parameters = body.is_object() ? body.find("parameters") : body.end();
+    if (parameters == body.end() || !parameters->is_object()) return kUsualWait;
+    const auto after = base::optional_integer(*parameters, "retry_after");
+    return after && after->value_or(0) > 0 ? std::chrono::seconds(**after) : kUsualWait;
+}
+
+// As the API gave it: a number.
+Json chat_of(const std::string& chat) {
+    std::int64_t number = 0;
+    std::from_chars(chat.data(), chat.data() + chat.size(), number);
+    return number;
+}
+
+std::string message_of(const Json& body) {
+    const Json result = body.value("result", Json());
+    const auto id = base::integer_field(result, "message_id");
+    return id ? std::to_string(*id) : std::string();
+}
+
+}  // namespace
+
+std::string TelegramAnswer::why() const {
+    if (status == 0) return trouble;
+    const auto said = body.is_object() ? body.find("description") : body.end();
+    const std::string words = body.is_object() && said != body.end() && said->is_string() ? said->get<std::string>() : "HTTP " + std::to_string(status);
+    return "Telegram says: " + words;
+}
+
+Sending sending_of(const TelegramAnswer& answer) {
+    if (answer.ok()) return {Sending::End::delivered, "", 0ms, message_of(answer.body)};
+    if (!answer.left) return {Sending::End::again, answer.why(), kUsualWait, ""};
+    if (answer.status == 429) return {Sending::End::again, answer.why(), wait_of(answer.body), ""};
+    if (answer.status == 401 || answer.status == 404) return {Sending::End::again, answer.why(), kRefusedWait, ""};
+    if (answer.status >= 400 && answer.status < 500) return {Sending::End::failed, answer.why(), 0ms, ""};
+    return {Sending::End::unknown, answer.why(), 0ms, ""};
+}
+
+std::vector<std::string> telegram_pieces(std::string_view text) {
+    std::vector<std::string> out;
+    for (text = base::trimmed(text); !text.empty(); text = base::trimmed(text)) {
+        const std::size_t end = first_end(text);
+        out.emplace_back(base::trimmed_right(text.substr(0, end)));
+        text.remove_prefix(end);
+    }
+    return out;
+}
+
+net::Task<TelegramAnswer> Telegram::call(std::string method, Json parameters, std::chrono::milliseconds time) {
+    TelegramAnswer out;
+    auto token = co_await token_();
+    if (!token) {
+        out.trouble = token.error().text();
+        out.left = false;
+        co_return out;
+    }
+    net::HttpRequest request;
+    request.method = "POST";
+    request.url = url_ + "/bot{secret}/" + method;
+    request.url_secret = *std::move(token);
+    request.headers = {{"Content-Type", "application/json"}};
+    request.body = base::dump(parameters);
+    request.total_timeout = time;
+    request.left = std::make_shared<bool>(false);
+    const auto left = request.left;
+    const auto answer = co_await client_.fetch(std::move(request));
+    out.left = *left;
+    if (!answer) {
+        out.trouble = answer.error().text();
+        co_return out;
+    }
+    out.status = answer->status;
+    if (auto body = base::parse_json(answer->body)) out.body = *std::move(body);
+    co_return out;
+}
+
+base::Result<Arrival> Telegram::read(std::string_view body) const { return read_telegram_update(body); }
+
+net::Task<Sending> Telegram::send(std::string chat, std::string text) {
+    // A link that nobody has looked at yet is not fetched for a preview of it.
+    Json parameters = {{"chat_id", chat_of(chat)}, {"text", text}, {"link_preview_options", {{"is_disabled", true}}}};
+    const TelegramAnswer answer = co_await call("sendMessage", std::move(parameters), kSendTime);
+    co_return sending_of(answer);
+}
+
+net::Task<void> Telegram::show_activity(std::string chat) {
+    Json parameters = {{"chat_id", chat_of(chat)}, {"action", "typing"}};
+    co_await call("sendChatAction", std::move(parameters), kActivityTime);
+}
+
+}  // namespace server::bridges

@@ -1,0 +1,61 @@
+#include "server/bridges/words.h"
+
+#include <algorithm>
+
+#include "base/trim.h"
+#include "base/utf8.h"
+
+namespace server::bridges {
+namespace {
+
+struct Ending {
+    const char* state;
+    const char* words;  // where there is no answer; empty: somebody has stopped it, and was told so
+};
+constexpr Ending kEndings[] = {
+    {"answered", "I ended without a word. Ask me again, in other words."},
+    {"partial", "I did not get to the end of it. Ask me to go on."},
+    {"refused", "I may not do that."},
+    {"no_backend", "No model can answer just now. Ask me again later."},
+    {"unknown_effect", "I do not know whether it was done. Look, then tell me."},
+    {"cancelled", ""},
+};
+constexpr std::size_t kLongestQuoted = 80;  // bytes
+
+std::string quoted(const std::string& question) {
+    const std::string_view whole = base::trimmed(question);
+    const std::string_view shown = base::beginning(whole.substr(0, whole.find('\n')), kLongestQuoted);
+    return "“" + std::string(shown) + (shown.size() < whole.size() ? "…" : "") + "”";
+}
+
+}  // namespace
+
+std::string pairing_words(const std::string& code) {
+    return "I do not know you yet, and have read nothing of what you wrote. Tell the owner of this house the code " + code +
+           ": with it I can be allowed to talk with you. It holds for an hour.";
+}
+
+std::string stopped_words(const std::vector<std::string>& questions) {
+    if (questions.empty()) return "Nothing that you asked for here is under way.";
+    std::string out = "Stopped: ";
+    for (const auto& question : questions) out += (&question == &questions.front() ? "" : ", ") + quoted(question);
+    return out + ".";
+}
+
+std::string text_alone_words(const std::string& media) { return "So far I read text alone. What you sent (" + media + ") I cannot see, and have not kept."; }
+
+std::string refused_words(const base::Error& error) { return "I could not take that in: " + error.text(); }
+
+std::string said_with(const Arrival& arrival) {
+    if (arrival.media.empty()) return arrival.text;
+    return arrival.text + "\n\n[" + arrival.media + " came with this message; it cannot be read]";
+}
+
+std::string end_words(const store::Run& run) {
+    const std::string answer = run.turn.is_object() ? run.turn.value("answer", "") : "";
+    if (!base::trimmed(answer).empty()) return answer;
+    const auto* const ending = std::find_if(std::begin(kEndings), std::end(kEndings), [&](const Ending& one) { return one.state == run.status; });
+    return ending == std::end(kEndings) ? "That broke off. Ask me again." : ending->words;
+}
+
+}  // namespace server::bridges

@@ -1,0 +1,105 @@
+// What Telegram delivers is read as what it is: by hand-made updates, and by those of other programs' tests.
+#include "server/bridges/telegram_update.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/json.h"
+#include "support/fixtures.h"
+
+using base::Json;
+using server::bridges::Arrival;
+using server::bridges::read_telegram_update;
+using server::bridges::telegram_update_number;
+
+namespace {
+
+Arrival read(const Json& update) {
+    auto arrival = read_telegram_update(base::dump(update));
+    EXPECT_TRUE(arrival) << arrival.error().text();
+    return arrival.value_or(Arrival{});
+}
+
+Json message(const Json& more) {
+    Json out = {{"message_id", 7}, {"date", 1}, {"from", {{"id", 42}, {"is_bot", false}, {"first_name", "Ada"}, {"last_name", "L"}}}, {"chat", {{"id", 42}, {"type", "private"}}}};
+    out.update(more);
+    return out;
+}
+
+}  // namespace
+
+TEST(TelegramUpdate, SaysWhoSaidWhatAndWhere) {
+    const Arrival said = read({{"update_id", 9}, {"message", message({{"text", "Good morning"}})}});
+    EXPECT_EQ(said.kind, Arrival::Kind::message);
+    EXPECT_EQ(said.update, "9");
+    EXPECT_EQ(said.sender, "42");
+    EXPECT_EQ(said.sender_name, "Ada L");
+    EXPECT_EQ(said.chat, "42");
+    EXPECT_TRUE(said.alone);
+    EXPECT_FALSE(said.from_program);
+    EXPECT_EQ(said.text, "Good morning");
+    EXPECT_EQ(said.media, "");
+}
+
+TEST(TelegramUpdate, TellsAGroupAnEditAPictureAndAProgram) {
+    const Json group = {{"chat", {{"id", -1001234567890}, {"type", "supergroup"}}}};
+    const Arrival said = read({{"update_id", 1}, {"message", message(group)}});
+    EXPECT_EQ(said.chat, "-1001234567890");
+    EXPECT_FALSE(said.alone);
+    EXPECT_EQ(read({{"update_id", 1}, {"edited_message", message({{"text", "x"}})}}).kind, Arrival::Kind::edit);
+    const Arrival picture = read({{"update_id", 1}, {"message", message({{"photo", Json::array()}, {"caption", "the garden"}})}});
+    EXPECT_EQ(picture.media, "photo");
+    EXPECT_EQ(picture.text, "the garden");
+    EXPECT_TRUE(read({{"update_id", 1}, {"message", message({{"from", {{"id", 1}, {"is_bot", true}}}})}}).from_program);
+}
+
+TEST(TelegramUpdate, WhatIsNotKnownIsSomethingElse) {
+    const Arrival other = read({{"update_id", 1}, {"message_of_the_future", {{"text", "x"}}}});
+    EXPECT_EQ(other.kind, Arrival::Kind::other);
+    EXPECT_EQ(other.what, "message_of_the_future");
+    EXPECT_EQ(read({{"update_id", 1}}).kind, Arrival::Kind::other);
+    EXPECT_EQ(read({{"update_id", 1}, {"message", {{"message_id", 1}}}}).what, "message without a chat");
+    EXPECT_EQ(read({{"update_id", 1}, {"message", message({{"unknown", {{"x", 1}}}})}}).text, "");
+}
+
+TEST(TelegramUpdate, WhatIsNoUpdateIsRefusedByName) {
+    const std::pair<std::string, std::string> wrong[] = {
+        {"", "JSON"}, {"[1]", "no JSON object"}, {"{}", "update_id"}, {R"({"update_id": "1"})", "update_id"}, {R"({"update_id": 1.5})", "update_id"},
+        {R"({"update_id": 1, "message": [1]})", "message"}, {R"({"update_id": 1, "message": {"chat": 5}})", "chat"},
+        {R"({"update_id": 1, "message": {"chat": {"id": "x"}}})", "id"}, {R"({"update_id": 1, "message": {"chat": {"id": 1}, "text": 5}})", "text"},
+        {R"({"update_id": 1, "message": {"chat": {"id": 1}, "from": "me"}})", "from"}, {std::string(100, '['), ""},
+    };
+    for (const auto& [body, names] : wrong) {
+        const auto arrival = read_telegram_update(body);
+        ASSERT_FALSE(arrival) << body;
+        EXPECT_NE(arrival.error().message.find(names), std::string::npos) << body << ": " << arrival.error().message;
+    }
+    EXPECT_FALSE(telegram_update_number("{}"));
+    EXPECT_EQ(telegram_update_number(R"({"update_id": 8, "message": [1]})").value(), "8") << "it can be taken in, and never read";
+}
+
+// 181 updates and messages out of other libraries' tests: none is refused, and those with something said say it.
+TEST(TelegramUpdate, ReadsWhatOthersTestWith) {
+    const auto vectors = support::vectors_dir();
+    if (!vectors) GTEST_SKIP() << "no vectors";
+    std::ifstream in(*vectors / "webhooks/telegram/updates.jsonl");
+    int messages = 0, edits = 0, others = 0;
+    for (std::string line; std::getline(in, line);) {
+        const Json given = Json::parse(line);
+        SCOPED_TRACE(given["id"].get<std::string>());
+        const bool bare = given["kind"] == "message";
+        const Json update = bare ? Json{{"update_id", 5}, {"message", given["payload"]}} : given["payload"];
+        const Arrival arrival = read(update);
+        const std::string type = bare ? "message" : given["update_type"].get<std::string>();
+        EXPECT_EQ(arrival.update, std::to_string(update["update_id"].get<std::int64_t>()));
+        messages += arrival.kind == Arrival::Kind::message;
+        edits += arrival.kind == Arrival::Kind::edit;
+        others += arrival.kind == Arrival::Kind::other;
+        const bool nowhere = update.contains("message") && !update["message"].contains("chat");
+        EXPECT_EQ(arrival.kind, nowhere ? Arrival::Kind::other : type == "message" ? Arrival::Kind::message : type == "edited_message" ? Arrival::Kind::edit : Arrival::Kind::other);
+    }
+    EXPECT_GT(messages, 100);
+    EXPECT_GT(edits, 20);
+    EXPECT_GT(others, 20);
+}
