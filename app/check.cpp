@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "app/backends.h"
+#include "app/bridges.h"
 #include "app/cast.h"
 #include "app/database.h"
 #include "base/split.h"
@@ -68,7 +69,7 @@ base::Result<void> check_traces(const Settings& s) {
 }  // namespace
 
 base::Result<Checked> check_settings(const Settings& s) {
-    for (const auto& check : {check_address, check_certificate, check_database, check_backends, check_traces})
+    for (const auto& check : {check_address, check_certificate, check_database, check_backends, check_traces, check_bridges})
         if (auto fine = check(s); !fine) return std::move(fine).error();
     auto cast = cast_of(s);
     if (!cast) return std::move(cast).error();

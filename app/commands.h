@@ -130,6 +130,11 @@ int person_list(const LoadedSettings& settings, bool json);
 int person_add(const LoadedSettings& settings, const std::string& name, const std::string& role, bool json);
 // Empty, or nothing: as it is.
 int person_set(const LoadedSettings& settings, const std::string& who, const std::string& replies, const std::string& effort, const std::optional<std::string>& tone, bool json);
+int pair_list(const LoadedSettings& settings, bool json);
+// `who`: a person, by name or id.
+int pair_approve(const LoadedSettings& settings, const std::string& code, const std::string& who, bool json);
+int pair_remove(const LoadedSettings& settings, const std::string& bridge, const std::string& sender, bool json);
+int outbox_list(const LoadedSettings& settings, int limit, bool json);
 int trace_list(const LoadedSettings& settings, int limit, bool json);
 // `run`: an id or its beginning; empty: the newest, or with `all` every run.
 int trace_verify(const LoadedSettings& settings, const std::string& run, bool all, bool json);

@@ -167,6 +167,17 @@ void add_people(CLI::App& root, Arguments& a, Action& chosen) {
     set->add_option("--effort", a.effort, "the least that a message is given: auto, normal (sorted first, tools), heavy (thought over, too)")->check(CLI::IsMember({"auto", "normal", "heavy"}));
     set->add_option("--tone", a.tone, "in the person's own words, a line of at most 300 characters; \"\": none");
     set->add_flag("--json", a.json);
+    auto* pair = group(root, "pair", "Who writes from elsewhere, such as Telegram, and whose they are");
+    command(*pair, "list", "Who waits with a code, and who is known", "hearth pair list", chosen, [&a](const auto& s) { return app::pair_list(s, a.json); })->add_flag("--json", a.json);
+    auto* approved = command(*pair, "approve", "Whoever was told the code is that person from now on", "hearth pair approve ABCD-EFGH --person Clara", chosen,
+                             [&a](const auto& s) { return app::pair_approve(s, a.name, a.person, a.json); });
+    approved->add_option("code", a.name, "as they were told it")->required();
+    approved->add_option("--person", a.person, "a name or an id of hearth person list")->required();
+    approved->add_flag("--json", a.json);
+    auto* removed = command(*pair, "rm", "Whoever it is, is nobody from now on", "hearth pair rm telegram 123456789", chosen, [&a](const auto& s) { return app::pair_remove(s, a.name, a.out, a.json); });
+    removed->add_option("bridge", a.name)->required();
+    removed->add_option("sender", a.out, "of hearth pair list")->required();
+    removed->add_flag("--json", a.json);
     auto* directive = group(root, "directive", "What the house, or one person, wants of every agent");
     const auto of_person = [&a](CLI::App* sub, const char* help) {
         sub->add_option("--person", a.person, help);
@@ -288,7 +299,7 @@ void add_rules(CLI::App& root, Arguments& a, Action& chosen) {
     set->add_option("verdict", r.verdict, "allow, ask (a person, each time) or deny")->required()->check(CLI::IsMember({"allow", "ask", "deny"}));
     const auto column = [&](const char* flag, std::vector<std::string>& to, const char* help) { set->add_option(flag, to, help)->delimiter(','); };
     column("--tool", r.tools, "of these tools alone");
-    column("--permission", r.permissions, "of what needs one of these: workspace_read, workspace_write, execute, memory_read, memory_write, network, people, money, threads, secret (the call is given one), reply (what leaves for whoever has written), admin");
+    column("--permission", r.permissions, "of what needs one of these: workspace_read, workspace_write, execute, memory_read, memory_write, network, people, money, threads, secret (the call is given one), admin");
     column("--person", r.people, "for these people alone");
     column("--role", r.roles, "for owner, member");
     column("--scope", r.scopes, "for the agents of dev, home");
@@ -343,6 +354,10 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
         word->add_option("id", a.name, "of hearth approval list")->required();
         word->add_flag("--json", a.json, "as JSON, for scripts");
     }
+    auto* outbox = group(root, "outbox", "What has left for people, and how that ended");
+    auto* left = command(*outbox, "list", "The newest first; of what is for others not what it says", "hearth outbox list --limit 5", chosen, [&a](const auto& s) { return app::outbox_list(s, a.limit, a.json); });
+    left->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();
+    left->add_flag("--json", a.json);
     auto* thread = group(root, "thread", "Lines of work: conversations, and what their runs have spawned");
     auto* threads = command(*thread, "list", "Your threads, the newest first", "hearth thread list --limit 5", chosen, [&a](const auto& s) { return app::thread_list(s, a.limit, a.json); });
     threads->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();

@@ -50,6 +50,13 @@ struct Settings {
         std::string otlp_endpoint, otlp_content;
     } traces;
     struct {
+        std::string token, url, webhook_secret, webhook_url;  // both secrets: handles
+    } telegram;
+    struct {
+        std::string host;
+        int port;
+    } webhooks;
+    struct {
         int days;
         bool automatic;
     } drills;

@@ -134,6 +134,8 @@ base::Probes World::probes() const {
                        "see the log for when; what is answered and stored is not touched"});
     all.push_back(reload_->probe());
     all.push_back(rule_keeper_->probe());
+    if (bridges_)
+        for (auto& probe : bridges_->probes()) all.push_back(std::move(probe));
     if (exporter_ && exporter_->dropped() > 0)
         all.push_back({"OTLP export", base::Health::warning, std::to_string(exporter_->dropped()) + " spans were not taken by " + settings_.traces.otlp_endpoint,
                        "see the log for why, or set traces.otlp_endpoint"});
@@ -149,6 +151,7 @@ std::string World::surroundings() const {
                       (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(http_->port());
     if (!settings_.server.socket.empty()) out += " and on a socket of this machine";
     out += "\n- ways in: the dev chat, the OpenAI-compatible routes, the command line";
+    if (bridges_) out += ", Telegram";
     out += std::string("\n- database: ") + (keeper_->trouble().empty() ? "answers" : "does not answer");
     for (const auto& probe : sandbox_probes()) out += "\n- " + probe.name + ": " + probe.found;
     return out;
@@ -165,6 +168,8 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     if (!checked) return std::move(checked).error();
     if (auto usable = prepare_state_folder(settings); !usable) return std::move(usable).error();
     if (auto free = check_listening(http_options(settings)); !free) return std::move(free).error();
+    if (!settings.telegram.webhook_secret.empty())
+        if (auto free = check_listening(webhook_options(settings)); !free) return std::move(free).error();
     for (const auto& check : {check_model, check_embedding_model})
         if (auto model = check(settings); !model) return std::move(model).error();
     auto foundation = prepare_database(settings, [&](const std::string& what) { w->log_.info(what); });
@@ -213,6 +218,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
         [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
         [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }});
     if (auto listening = w->listen(); !listening) return std::move(listening).error();
+    if (auto opened = w->open_bridges(owner); !opened) return std::move(opened).error();
     net::spawn(w->io_.get_executor(), w->keeper_->watch(w->blocking_, [self] { return self->agents_->resume_interrupted(); }),
                [self](std::exception_ptr) { self->log_.error("the database is no longer watched"); });
     const auto ended = [self](const char* what) { return [self, what](std::exception_ptr) { self->log_.error(what); }; };
@@ -282,12 +288,25 @@ base::Result<void> World::listen() {
     return {};
 }
 
+base::Result<void> World::open_bridges(const store::Identity& owner) {
+    auto made = Bridges::make(settings_, {*agents_, *db_, rules_, upstreams_, clock_, log_, metrics_, owner, secrets_});
+    if (!made) return std::move(made).error();
+    bridges_ = *std::move(made);
+    if (!bridges_) return {};
+    auto listener = bridges_->start(io_.get_executor());
+    if (!listener) return std::move(listener).error();
+    webhooks_ = *std::move(listener);
+    return {};
+}
+
 void World::run() {
     boost::asio::signal_set signals(io_, SIGINT, SIGTERM);
     signals.async_wait([this](const boost::system::error_code& failed, int) {
         if (failed) return;
         log_.info("stopping");
         http_->stop();
+        if (webhooks_) webhooks_->stop();
+        if (bridges_) bridges_->close();
         agents_->leave_all();
         net::spawn(io_.get_executor(), stop_when_idle(), [this](std::exception_ptr) { io_.stop(); });
     });
@@ -299,7 +318,8 @@ void World::run() {
 net::Task<void> World::stop_when_idle() {
     const auto until = std::chrono::steady_clock::now() + kStopTime;
     boost::asio::steady_timer timer(io_);
-    while ((agents_->active() > 0 || http_->connections() > 0) && std::chrono::steady_clock::now() < until) {
+    const auto busy = [this] { return agents_->active() > 0 || http_->connections() > 0 || (webhooks_ && webhooks_->connections() > 0) || (bridges_ && bridges_->sending() > 0); };
+    while (busy() && std::chrono::steady_clock::now() < until) {
         timer.expires_after(std::chrono::milliseconds(10));
         co_await timer.async_wait(boost::asio::use_awaitable);
     }

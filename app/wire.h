@@ -8,6 +8,7 @@
 #include <string>
 
 #include "app/backends.h"
+#include "app/bridges.h"
 #include "app/keeper.h"
 #include "app/reload.h"
 #include "app/rule_keeper.h"
@@ -53,6 +54,7 @@ private:
     base::Probes sandbox_probes() const;
     std::string surroundings() const;
     base::Result<void> listen();
+    base::Result<void> open_bridges(const store::Identity& owner);
     base::Result<void> make_gateway(const LoadedSettings& loaded, Reload::Load again);
     net::Task<void> look_at_upstreams();
     void learn_key_files(const Settings& settings);
@@ -84,14 +86,15 @@ private:
     std::unique_ptr<tools::Secrets> tool_secrets_;
     std::unique_ptr<RuleKeeper> rule_keeper_;
     std::unique_ptr<agents::Agents> agents_;
+    std::unique_ptr<Bridges> bridges_;  // null: no channel is set
     std::unique_ptr<store::SignalListener> signals_;
     std::unique_ptr<server::Auth> auth_;
     std::unique_ptr<server::Services> services_;
     boost::asio::thread_pool blocking_{8};
     boost::asio::io_context io_;
     boost::asio::signal_set hangup_{io_, SIGHUP};
-    std::unique_ptr<server::DatabaseWatch> database_;  // this and http_ have timers and sockets of io_
-    std::unique_ptr<server::HttpServer> http_;
+    std::unique_ptr<server::DatabaseWatch> database_;  // this and the servers have timers and sockets of io_
+    std::unique_ptr<server::HttpServer> http_, webhooks_;  // webhooks_ null: nothing is delivered
 };
 
 }  // namespace app

@@ -144,7 +144,7 @@ stage_e2e() {
         printf '@skip e2e: tests/e2e holds no Python test\n'
         return 0
     fi
-    ninja -C build/test -j"$JOBS" hearth schema_samples || return 1
+    ninja -C build/test -j"$JOBS" hearth schema_samples arrivals_of || return 1
     [ -x build/venv/bin/python ] || python3 -m venv build/venv || return 1
     if ! build/venv/bin/python -c 'import openai, pytest, jsonschema' 2>/dev/null &&
         ! timeout 300 build/venv/bin/pip install -q --retries 1 openai pytest jsonschema; then

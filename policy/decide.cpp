@@ -35,8 +35,7 @@ Decision without_permissions(const Action& action) {
 }
 
 Decision strictest(const Principal& who, Scope scope, const Action& action, Integrity label, const House& house) {
-    const bool is_reply = action.permissions == std::vector<Permission>{Permission::reply};
-    if (who.role == Role::guest && !is_reply) return {Verdict::deny, "guests_have_no_tools", "Guests may talk, and use no tools."};
+    if (who.role == Role::guest) return {Verdict::deny, "guests_have_no_tools", "Guests may talk, and use no tools."};
     if (who.role == Role::peer)
         return {Verdict::deny, "peers_have_no_tools", "Another household's assistant may not use tools here."};
     if (std::find(action.scopes.begin(), action.scopes.end(), scope) == action.scopes.end())
@@ -78,7 +77,6 @@ const std::vector<Rule>& default_rules() {
         {"memory_writes", {}, {}, {P::memory_write}, {}, V::allow, ""},
         {"threads_do_what_their_parent_may", {}, {}, {P::threads}, {}, V::allow, ""},
         {"secrets_go_where_they_are_bound", {}, {}, {P::secret}, {}, V::allow, ""},
-        {"who_has_written_is_answered", {}, {}, {P::reply}, {}, V::allow, ""},
         {"leaving_the_machine_asks", {}, {}, {P::network}, {}, V::ask, "It leaves this machine."},
         {"people_ask", {}, {}, {P::people}, {}, V::ask, "It touches other people."},
         {"money_asks", {}, {}, {P::money}, {}, V::ask, "It costs money."},

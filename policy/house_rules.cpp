@@ -97,7 +97,7 @@ base::Result<void> read_columns(const Json& body, HouseRule& rule) {
                       read_list(body, "roles", rule.roles, parse_role),
                       read_list(body, "scopes", rule.scopes, parse_scope),
                       read_list(body, "tools", rule.tools, text),
-                      read_list(body, "permissions", rule.permissions, named_among({P::workspace_read, P::workspace_write, P::execute, P::memory_read, P::memory_write, P::network, P::people, P::money, P::threads, P::secret, P::reply, P::admin})),
+                      read_list(body, "permissions", rule.permissions, named_among({P::workspace_read, P::workspace_write, P::execute, P::memory_read, P::memory_write, P::network, P::people, P::money, P::threads, P::secret, P::admin})),
                       read_list(body, "labels", rule.labels, named_among({Integrity::trusted, Integrity::untrusted})),
                       read_list(body, "weekdays", rule.weekdays, weekday_of), read_hours(body, rule)})
         if (!read) return read;

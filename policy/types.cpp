@@ -36,7 +36,6 @@ std::string_view name(Permission permission) {
         case Permission::money: return "money";
         case Permission::threads: return "threads";
         case Permission::secret: return "secret";
-        case Permission::reply: return "reply";
         case Permission::admin: return "admin";
     }
     return "unknown";

@@ -19,8 +19,8 @@ enum class Scope { home, dev, admin };
 enum class Effect { pure, idempotent, transactional, at_most_once };
 
 // What an action touches; a tool lists all that apply. threads: it has another run work, whose own actions are decided on by themselves.
-// secret: this very call names one. reply: to whoever has written, where he has written, and to nobody else.
-enum class Permission { workspace_read, workspace_write, execute, memory_read, memory_write, network, people, money, threads, secret, reply, admin };
+// secret: this very call names one.
+enum class Permission { workspace_read, workspace_write, execute, memory_read, memory_write, network, people, money, threads, secret, admin };
 
 // trusted: the person's own words and our prompts. untrusted: tool output, web, documents, strangers, peers.
 enum class Integrity { trusted, untrusted };

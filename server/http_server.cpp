@@ -43,7 +43,9 @@ Peer peer_of(Local::socket& socket) {
 // At `port`; errors name the one of the options.
 base::Result<void> bind_tcp(Tcp::acceptor& acceptor, const HttpOptions& options, int port) {
     error_code failed;
-    const std::string section = options.settings, variable = section == "server" ? "HEARTH_SERVER_PORT" : "HEARTH_WEBHOOKS_PORT";
+    const std::string section = options.settings;
+    std::string variable = "HEARTH_" + section + "_PORT";
+    for (char& c : variable) c = char(std::toupper(static_cast<unsigned char>(c)));
     const auto address = asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, failed);
     if (failed)
         return base::error(base::Code::invalid_argument, section + ".host is '" + options.host + "', which is no IP address", "use 127.0.0.1");
@@ -133,7 +135,7 @@ public:
         asio::ip::make_address(shared_->options.host, no_address);
         if (!tls_ && !no_address && !is_loopback(shared_->options.host))
             return base::error(base::Code::invalid_argument,
-                               "server.host is '" + shared_->options.host + "', which others can reach, and there is no certificate: keys would cross the network unencrypted",
+                               std::string(shared_->options.settings) + ".host is '" + shared_->options.host + "', which others can reach, and there is no certificate: keys would cross the network unencrypted",
                                "use 127.0.0.1, or set server.certificate and server.certificate_key");
         if (auto bound = bind_tcp(tcp_, shared_->options, shared_->options.port); !bound) return bound;
         if (auto bound = bind_local(local_, shared_->options.socket); !bound) return bound;

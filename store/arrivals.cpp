@@ -27,7 +27,7 @@ std::vector<WorkingArrival> working_arrivals(Tx& tx) {
 }
 
 void settle_arrival(Tx& tx, const std::string& bridge, const std::string& update, const std::string& outcome) {
-    tx.send("select hearth_settle_arrival($1, $2, $3)", {bridge, update, outcome});
+    tx.send("select hearth_settle_arrival($1, $2, $3)", {bridge, update, storable(outcome)});
 }
 
 bool hold_poll(Tx& tx, const std::string& bridge, const std::string& holder, std::chrono::seconds hold) {

@@ -17,13 +17,8 @@ const char* state_of(Sending::End end) {
 
 }  // namespace
 
-const policy::Action& reply_action() {
-    static const policy::Action action{"reply", policy::Effect::at_most_once, {policy::Permission::reply}, {policy::Scope::home}};
-    return action;
-}
-
 policy::Decision write_reply(Tx& tx, const policy::Principal& to, const policy::House& house, const Reply& reply) {
-    policy::Decision decision = policy::decide(to, policy::Scope::home, reply_action(), reply.label, house);
+    policy::Decision decision = policy::decide_reply(to, reply.label, house);
     const bool may_leave = decision.verdict == policy::Verdict::allow;
     for (std::size_t part = 0; part < reply.parts.size(); ++part)
         tx.send("insert into outbox (id, bridge, chat, emitter, part, content, role, label, rule, state, error, expires_at)"

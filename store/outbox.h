@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "policy/decide.h"
+#include "policy/reply.h"
 #include "store/db.h"
 
 namespace store {
@@ -26,9 +26,6 @@ struct Reply {
     policy::Integrity label = policy::Integrity::trusted;  // of what it was made from
     std::chrono::seconds lifetime{24 * 3600};              // older than that it is not sent any more
 };
-// As policy judges it.
-const policy::Action& reply_action();
-
 // In a transaction of the person for whom it is; of an unknown sender the owner's, and `to` is a guest. What policy denies is
 // written as failed, with the rule, and does not leave.
 policy::Decision write_reply(Tx& tx, const policy::Principal& to, const policy::House& house, const Reply& reply);

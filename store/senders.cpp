@@ -1,9 +1,11 @@
 #include "store/senders.h"
 
-#include <algorithm>
+#include <cctype>
 
+#include "base/utf8.h"
 #include "store/conversations.h"
 #include "store/digest.h"
+#include "store/storable.h"
 
 namespace store {
 namespace {
@@ -58,7 +60,7 @@ std::optional<std::string> ask_pairing(Tx& tx, const Sender& sender) {
                               " values ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(mins => $6), clock_timestamp())"
                               " on conflict (tenant_id, bridge, sender) do update set chat = excluded.chat, label = excluded.label, told_at = clock_timestamp()"
                               " where pairing.told_at < clock_timestamp() - make_interval(mins => $7) returning code",
-                              {sender.bridge, sender.id, sender.chat, sender.label.substr(0, kLongestLabel), new_code(), std::int64_t(kPairingTime.count()), std::int64_t(kPairingPause.count())});
+                              {sender.bridge, sender.id, sender.chat, storable(base::beginning(sender.label, kLongestLabel)), new_code(), std::int64_t(kPairingTime.count()), std::int64_t(kPairingPause.count())});
     return told.empty() ? std::nullopt : std::optional(told[0].text(0));
 }
 

@@ -43,7 +43,7 @@ policy::Principal Intake::principal_of(const std::string& bridge, base::PersonId
 }
 
 net::Task<policy::House> Intake::house_of(policy::Principal who) {
-    co_return co_await tools::house_of(&parts_.rules, parts_.db, who, store::reply_action().name, parts_.clock.now());
+    co_return co_await house_for(parts_.rules, parts_.db, std::move(who), parts_.clock.now());
 }
 
 net::Task<void> Intake::keep(std::vector<store::Arrived> arrived) {
@@ -221,8 +221,8 @@ net::Task<void> Intake::follow_run(Transport& by, store::WorkingArrival arrival)
     };
     const Place place{followed_, arrival.run};
     const policy::Principal who = principal_of(by.name(), arrival.person, arrival.role);
-    const store::EventId beginning;
-    const base::StopToken never;
+    const store::EventId beginning{};
+    const base::StopToken never{};
     const auto reader = co_await parts_.agents.listen(who, arrival.run, beginning, never);
     auto next_sign = std::chrono::steady_clock::now();
     while (reader && !reader->over()) {

@@ -40,7 +40,6 @@ public:
     net::Task<void> watch();
 
 private:
-    struct Told;
     void wake();
     net::Task<bool> act_on_some();
     net::Task<void> act(store::Arrived arrived);

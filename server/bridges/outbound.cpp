@@ -25,6 +25,12 @@ const char* name_of(Sending::End end) {
 
 }  // namespace
 
+net::Task<policy::House> house_for(const tools::RuleBook& rules, store::Db& db, policy::Principal to, base::TimePoint now) {
+    const std::string reply = policy::kReply;
+    std::optional<tools::CallCount> counted;  // replies are no calls
+    co_return co_await tools::house_of(&rules, db, to, reply, now, counted);
+}
+
 net::Task<void> Outbound::watch() {
     const auto ear = std::make_shared<agents::EventHub::Ear>(co_await boost::asio::this_coro::executor);
     ear_ = ear;
@@ -58,8 +64,8 @@ net::Task<void> Outbound::send_some(Transport& transport) {
 }
 
 net::Task<policy::Decision> Outbound::decide(policy::Principal to, policy::Integrity label) {
-    const policy::House house = co_await tools::house_of(&parts_.rules, parts_.db, to, store::reply_action().name, parts_.clock.now());
-    co_return policy::decide(to, policy::Scope::home, store::reply_action(), label, house);
+    const policy::House house = co_await house_for(parts_.rules, parts_.db, to, parts_.clock.now());
+    co_return policy::decide_reply(to, label, house);
 }
 
 net::Task<void> Outbound::deliver(Transport& transport, store::Outgoing letter) {

@@ -14,6 +14,9 @@
 
 namespace server::bridges {
 
+// What the house says of replies now.
+net::Task<policy::House> house_for(const tools::RuleBook& rules, store::Db& db, policy::Principal to, base::TimePoint now);
+
 class Outbound {
 public:
     struct Parts {  // all outlive it

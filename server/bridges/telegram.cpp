@@ -1,5 +1,6 @@
 #include "server/bridges/telegram.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/trim.h"
@@ -43,7 +44,7 @@ std::chrono::milliseconds wait_of(const Json& body) {
     const auto parameters = body.is_object() ? body.find("parameters") : body.end();
     if (parameters == body.end() || !parameters->is_object()) return kUsualWait;
     const auto after = base::optional_integer(*parameters, "retry_after");
-    return after && after->value_or(0) > 0 ? std::chrono::seconds(**after) : kUsualWait;
+    return after && after->value_or(0) > 0 ? std::chrono::seconds(std::min<std::int64_t>(**after, 86400)) : kUsualWait;
 }
 
 // As the API gave it: a number.

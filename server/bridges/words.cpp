@@ -10,7 +10,7 @@ namespace {
 
 struct Ending {
     const char* state;
-    const char* words;  // where there is no answer; empty: somebody has stopped it, and was told so
+    const char* words;  // where there is no answer
 };
 constexpr Ending kEndings[] = {
     {"answered", "I ended without a word. Ask me again, in other words."},
@@ -18,7 +18,6 @@ constexpr Ending kEndings[] = {
     {"refused", "I may not do that."},
     {"no_backend", "No model can answer just now. Ask me again later."},
     {"unknown_effect", "I do not know whether it was done. Look, then tell me."},
-    {"cancelled", ""},
 };
 constexpr std::size_t kLongestQuoted = 80;  // bytes
 
@@ -52,6 +51,7 @@ std::string said_with(const Arrival& arrival) {
 }
 
 std::string end_words(const store::Run& run) {
+    if (run.status == "cancelled") return {};  // whoever has stopped it was told so, and wants no half of it
     const std::string answer = run.turn.is_object() ? run.turn.value("answer", "") : "";
     if (!base::trimmed(answer).empty()) return answer;
     const auto* const ending = std::find_if(std::begin(kEndings), std::end(kEndings), [&](const Ending& one) { return one.state == run.status; });

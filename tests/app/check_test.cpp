@@ -73,6 +73,15 @@ TEST_F(CheckTest, TheUpstream) {
     EXPECT_THAT(said({{"upstream.url", "http://x/v1"}, {"upstream.model", "m"}, {"upstream.key_file", file("key", "sk\n")}}), IsEmpty());
 }
 
+TEST_F(CheckTest, Channels) {
+    EXPECT_THAT(said({{"telegram.token", "secret:bot"}, {"telegram.webhook_secret", "secret:hook"}, {"telegram.webhook_url", "https://hearth.example/telegram"}}), IsEmpty());
+    EXPECT_THAT(said({{"telegram.token", "secret:bot"}, {"telegram.url", "http://127.0.0.1:8082"}}), IsEmpty());
+    for (const char* url : {"http://api.telegram.org", "api.telegram.org", "ftp://127.0.0.1", ""}) EXPECT_THAT(said({{"telegram.url", url}}), HasSubstr("telegram.url is '" + std::string(url) + "'")) << url;
+    EXPECT_THAT(said({{"telegram.webhook_secret", "secret:hook"}}), HasSubstr("telegram.token is not"));
+    EXPECT_THAT(said({{"telegram.token", "secret:bot"}, {"telegram.webhook_url", "https://hearth.example"}}), HasSubstr("telegram.webhook_secret is not"));
+    EXPECT_THAT(said({{"telegram.token", "secret:bot"}, {"telegram.webhook_secret", "secret:hook"}, {"telegram.webhook_url", "http://hearth.example"}}), HasSubstr("https alone"));
+}
+
 TEST_F(CheckTest, ScriptAndModelFile) {
     EXPECT_THAT(said({{"backend.script", path("absent")}}), HasSubstr("backend.script"));
     EXPECT_THAT(said({{"backend.script", file("script", "not JSON\n")}}), HasSubstr("line 1"));

@@ -223,6 +223,8 @@ REQUESTS = [
     "POST /%2e%2e/%00 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Encoding: identity\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: u\r\n\r\nHEAD / HTTP/1.1\r\nhost: a\r\n\r\n",
 ]
 EVENTS = ["id: 1\nevent: delta\ndata: {\"a\": 1}\ndata: more\n\n", "\ufeffdata:x\r\n\r\n: note\rdata\r\rretry: 5\nid\ndata: y\n\n", "data: [DONE]\n\n"]
+UPDATES = [{"update_id": 7, "message": {"message_id": 1, "from": {"id": 42, "is_bot": False, "first_name": "Ada"}, "chat": {"id": 42, "type": "private"}, "text": "Good evening"}},
+           {"update_id": 8, "edited_message": {"message_id": 1, "chat": {"id": -100, "type": "group"}, "caption": "x", "photo": []}}, {"update_id": 9, "poll": {"id": "1"}}]
 SETTINGS = ["server:\n  port: 8080\n  host: '127.0.0.1'\nmodel:\n  path: \"/m\"\nlist: [a, 'b', 3]\n", "a: &x {b: 1, c: !!str 2}\nd: *x\n---\ne: |\n  text\n", "# note\nk: ~\nm:\n- 1\n- {n: 2}\n"]
 
 WORDS = {
@@ -247,6 +249,7 @@ WORDS = {
     "json": ["\\u", "\\ud83d", "1e400", "-0", "true", "null", "18446744073709551616", "[[", '{"a":'],
     "http_request": ["Host:", "Content-Length:", "Transfer-Encoding: chunked", "Connection: keep-alive", "Upgrade:", "Expect:", "HTTP/1.1", "HTTP/1.0", "\r\n", "\r\n\r\n", "://", "%0d%0a", "?n="],
     "sse": ["data:", "event:", "id:", "retry:", "\r", "\r\n", "\ufeff"],
+    "telegram_update": ["update_id", "message", "edited_message", "from", "chat", "id", "is_bot", "type", "private", "text", "caption", "photo", "first_name", "9223372036854775808", "1.0"],
     "settings": ["? ", "- ", ": ", "&a", "*a", "!!int", "|-", ">+", "<<", "---", "...", "%YAML 1.2", "{", "}", "[", "]"],
 }
 
@@ -276,6 +279,7 @@ def own():
         "json": [b"\x1f" + s for s in (b'{"a": [1, -2.5e3, "\\u00e9\\ud83d\\ude00", null, true], "a": {}}', b"[[[]]]", b'"x"')],
         "http_request": [first + r.encode() for r in REQUESTS],
         "sse": [first + e.encode() for e in EVENTS],
+        "telegram_update": [json.dumps(update).encode() for update in UPDATES],
         "settings": [s.encode() for s in SETTINGS],
     }
 
@@ -306,6 +310,9 @@ def foreign(vectors):
     for path in vectors.glob("tool_calls/cases.jsonl"):
         for number, case in enumerate(lines_of(path)):
             out.setdefault("output_parser", []).append(bytes([number % N_DIALECTS, number // 7 % 8, number % 256]) + case["text"].encode())
+    for path in vectors.glob("webhooks/telegram/updates.jsonl"):
+        for case in lines_of(path):
+            out.setdefault("telegram_update", []).append(json.dumps(case["payload"] if case["kind"] == "update" else {"update_id": 1, "message": case["payload"]}).encode())
     for path in sorted(vectors.glob("json_schema/JSON-Schema-Test-Suite/tests/draft2020-12/*.json")):
         for group in json.loads(path.read_text()):
             out.setdefault("json_schema", []).append(b"\0" + json.dumps(group["schema"]).encode())

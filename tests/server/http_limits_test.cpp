@@ -61,6 +61,21 @@ TEST(HttpLimits, BoundsHeadersAndBodies) {
     EXPECT_EQ(echo.once(request_text("GET", "/", {}, {}, "X-Long: " + std::string(5000, 'x') + "\r\n")).status, 431);
 }
 
+TEST(HttpLimits, AsksOfEveryBodyWhereThatIsWanted) {
+    HttpOptions options;
+    options.gates_all = true;
+    options.gate = [](Request request) -> net::Task<std::optional<Response>> {
+        std::optional<Response> refusal;
+        if (request.header("x-known").empty()) refusal = error_response(403, "a stranger");
+        co_return refusal;
+    };
+    Echo echo(options);
+    Client stranger = Client::tcp(echo.port);
+    stranger.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n");
+    EXPECT_EQ(stranger.read().status, 403) << "nothing of the body has come";
+    EXPECT_EQ(echo.once(request_text("POST", "/", "{}", {}, "X-Known: yes\r\n")).status, 200);
+}
+
 TEST(HttpLimits, DoesNotWaitForATrickle) {
     HttpOptions options;
     options.header_deadline = 150ms;

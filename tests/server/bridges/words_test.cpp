@@ -20,7 +20,7 @@ TEST(BridgeWords, AnEndIsToldByItsAnswerElseByItsState) {
     EXPECT_EQ(end_words(ended("answered", "At ten.")), "At ten.");
     EXPECT_EQ(end_words(ended("partial", "At ten, and")), "At ten, and") << "what there is says itself how far it came";
     EXPECT_THAT(end_words(ended("no_backend", " \n")), testing::HasSubstr("No model"));
-    EXPECT_EQ(end_words(ended("cancelled", "")), "") << "whoever stopped it knows";
+    for (const char* half : {"", "At ten, and"}) EXPECT_EQ(end_words(ended("cancelled", half)), "") << "whoever stopped it knows";
     for (const char* state : {"answered", "partial", "refused", "unknown_effect", "failed", "a state of the future"}) EXPECT_NE(end_words(ended(state, "")), "") << state;
     store::Run bare;
     bare.status = "failed";

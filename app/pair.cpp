@@ -1,0 +1,97 @@
+// hearth pair: who writes from elsewhere, and whose they are; hearth outbox: what left for people. Work without a running server.
+#include <cstdio>
+
+#include "app/commands.h"
+#include "app/database.h"
+#include "app/terminal.h"
+#include "store/outbox.h"
+#include "store/senders.h"
+
+namespace app {
+namespace {
+
+base::Json known_json(const store::KnownSender& one) {
+    return {{"bridge", one.bridge}, {"sender", one.id}, {"label", one.label}, {"person", one.person.name}, {"person_id", one.person.id.text()}, {"role", one.person.role}};
+}
+
+base::Json waiting_json(const store::Pairing& one) {
+    return {{"bridge", one.sender.bridge}, {"sender", one.sender.id}, {"label", one.sender.label}, {"code", one.code}, {"expires", base::rfc3339(one.expires)}};
+}
+
+base::Json outbox_json(const store::OutboxRow& one) {
+    base::Json content;
+    if (one.content) content = *one.content;
+    return {{"id", one.id.text()}, {"person_id", one.person.text()}, {"bridge", one.bridge}, {"chat", one.chat}, {"emitter", one.emitter}, {"part", one.part}, {"content", std::move(content)},
+            {"rule", one.rule}, {"state", one.state}, {"error", one.error}, {"attempts", one.attempts}, {"created", base::rfc3339(one.created)}};
+}
+
+}  // namespace
+
+int pair_list(const LoadedSettings& loaded, bool json) {
+    auto opened = open_as_owner(loaded.settings);
+    if (!opened) return complain(opened.error());
+    base::Json waiting = base::Json::array(), known = base::Json::array();
+    const auto read = [&](store::Tx& tx) {
+        for (const auto& one : store::open_pairings(tx)) waiting.push_back(waiting_json(one));
+        for (const auto& one : store::known_senders(tx)) known.push_back(known_json(one));
+    };
+    opened->db->run_blocking(opened->owner, read);
+    if (json) {
+        print_json({{"waiting", waiting}, {"known", known}});
+        return 0;
+    }
+    const auto text = [](const base::Json& one, const char* field) { return visible(one.value(field, "")); };
+    for (const auto& one : waiting)
+        std::printf("waits  %s  %s %s  %s  until %s\n", text(one, "code").c_str(), text(one, "bridge").c_str(), text(one, "sender").c_str(), text(one, "label").c_str(), text(one, "expires").c_str());
+    for (const auto& one : known)
+        std::printf("known  %s %s  %s  is %s (%s)\n", text(one, "bridge").c_str(), text(one, "sender").c_str(), text(one, "label").c_str(), text(one, "person").c_str(), text(one, "role").c_str());
+    if (waiting.empty() && known.empty()) std::puts("nobody has written from elsewhere");
+    return 0;
+}
+
+int pair_approve(const LoadedSettings& loaded, const std::string& code, const std::string& who, bool json) {
+    const auto approve = [&](store::Tx& tx) -> base::Result<store::KnownSender> {
+        auto person = store::find_person(tx, who);
+        if (!person) return std::move(person).error();
+        auto paired = store::approve_pairing(tx, code, *person);
+        if (!paired) return std::move(paired).error();
+        const store::Sender& sender = paired->sender;
+        const auto role = policy::parse_role(person->role).value_or(policy::Role::guest);
+        // The house's rules are asked about it by the server, which sends it.
+        store::write_reply(tx, {tx.identity().tenant, person->id, role, sender.bridge, false}, {}, {sender.bridge, sender.chat, "pairing:" + paired->code, {"Now I know you, " + person->name + ". Write to me."}});
+        return store::KnownSender{sender.bridge, sender.id, sender.label, *std::move(person)};
+    };
+    const auto known = as_owner(loaded.settings, approve);
+    if (!known) return complain(known.error());
+    if (json) print_json(known_json(*known));
+    else std::printf("%s %s is %s\n", visible(known->bridge).c_str(), visible(known->id).c_str(), visible(known->person.name).c_str());
+    return 0;
+}
+
+int pair_remove(const LoadedSettings& loaded, const std::string& bridge, const std::string& sender, bool json) {
+    const auto forget = [&](store::Tx& tx) -> base::Result<void> {
+        if (store::forget_sender(tx, bridge, sender)) return {};
+        return base::error(base::Code::not_found, "nobody is known as '" + sender + "' of '" + bridge + "'", "hearth pair list shows who is");
+    };
+    const auto forgotten = as_owner(loaded.settings, forget);
+    if (!forgotten) return complain(forgotten.error());
+    if (json) print_json({{"bridge", bridge}, {"sender", sender}, {"removed", true}});
+    else std::printf("%s %s is nobody's any more\n", visible(bridge).c_str(), visible(sender).c_str());
+    return 0;
+}
+
+int outbox_list(const LoadedSettings& loaded, int limit, bool json) {
+    auto opened = open_as_owner(loaded.settings);
+    if (!opened) return complain(opened.error());
+    const auto read = [&](store::Tx& tx) { return store::list_outbox(tx, limit); };
+    base::Json out = base::Json::array();
+    for (const store::OutboxRow& one : opened->db->run_blocking(opened->owner, read)) {
+        if (!json) std::printf("%s  %-10s %s %s  %s%s\n", base::rfc3339(one.created).c_str(), one.state.c_str(), visible(one.bridge).c_str(), visible(one.chat).c_str(), visible(one.emitter).c_str(), one.error.empty() ? "" : ("  " + visible(one.error)).c_str());
+        out.push_back(outbox_json(one));
+    }
+    if (json) print_json(out);
+    else if (out.empty()) std::puts("nothing has left");
+    return 0;
+}
+
+}  // namespace app

@@ -1,0 +1,117 @@
+"""Telegram's Bot API as far as a bot needs it, on loopback: updates that are there until they are confirmed, and what was sent."""
+import http.server
+import json
+import threading
+import time
+
+
+class TelegramApi:
+    """`sent`: what sendMessage took in, also where its sender never heard of it. `faults`: what happens to the next ones."""
+
+    def __init__(self, token):
+        self.token, self.changed = token, threading.Condition()
+        self.updates, self.sent, self.activity, self.refused, self.faults, self.webhook = [], [], [], 0, [], None
+        self.asked = 0          # getUpdates that were answered
+        self.forgetful = False  # what was confirmed is delivered again
+        self.released = threading.Event()
+        self.last = 1000
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def close(self):
+        self.released.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def update(self, text, sender=42, name="Clara", **more):
+        """An update with a message of a private chat, as it would be delivered; `more` changes the message."""
+        self.last += 1
+        message = {"message_id": self.last, "date": int(time.time()), "text": text, "from": {"id": sender, "is_bot": False, "first_name": name}, "chat": {"id": sender, "type": "private"}}
+        return {"update_id": self.last, "message": {key: value for key, value in {**message, **more}.items() if value is not None}}
+
+    def write(self, text, **more):
+        """Somebody writes; the update's number."""
+        update = self.update(text, **more)
+        with self.changed:
+            self.updates.append(update)
+            self.changed.notify_all()
+        return update["update_id"]
+
+    def texts(self, chat=42):
+        return [message["text"] for message in self.sent if message["chat_id"] == chat]
+
+    # What follows answers the methods: (status, body), or None to break off.
+
+    def getMe(self, _):
+        return 200, {"ok": True, "result": {"id": 1, "is_bot": True, "first_name": "Hearth", "username": "hearth_bot"}}
+
+    def getUpdates(self, asked):
+        if self.webhook:
+            return 409, {"ok": False, "error_code": 409, "description": "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"}
+        until = time.monotonic() + min(asked.get("timeout", 0), 5)
+        offset = asked.get("offset", 0)
+        with self.changed:
+            if not self.forgetful:
+                self.updates = [update for update in self.updates if update["update_id"] >= offset]
+            while not self.updates and time.monotonic() < until:
+                self.changed.wait(until - time.monotonic())
+            self.asked += 1
+            return 200, {"ok": True, "result": self.updates[:100]}
+
+    def deleteWebhook(self, _):
+        self.webhook = None
+        return 200, {"ok": True, "result": True}
+
+    def setWebhook(self, asked):
+        self.webhook = asked
+        return 200, {"ok": True, "result": True}
+
+    def sendChatAction(self, asked):
+        self.activity.append((time.monotonic(), asked["chat_id"], asked["action"]))
+        return 200, {"ok": True, "result": True}
+
+    def sendMessage(self, asked):
+        if not 1 <= len(asked["text"].encode("utf-16-le")) // 2 <= 4096:
+            return 400, {"ok": False, "error_code": 400, "description": "Bad Request: message is too long"}
+        fault = self.faults.pop(0) if self.faults else None
+        if isinstance(fault, tuple):
+            return fault
+        self.sent.append(dict(asked, at=time.monotonic()))
+        if fault == "hang":
+            self.released.wait(60)
+        if fault:  # "hang" or "break": taken in, and nobody hears of it
+            return None
+        return 200, {"ok": True, "result": {"message_id": 5000 + len(self.sent), "date": 1, "chat": {"id": asked["chat_id"], "type": "private"}, "text": asked["text"]}}
+
+
+def handler_of(api):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "{}")
+            _, bot, method = self.path.split("/")
+            if bot != "bot" + api.token:
+                api.refused += 1
+                answer = 401, {"ok": False, "error_code": 401, "description": "Unauthorized"}
+            else:
+                answer = getattr(api, method)(body)
+            if answer is None:
+                self.close_connection = True
+                return
+            data = json.dumps(answer[1]).encode()
+            self.send_response(answer[0])
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_):
+            pass
+
+    return Handler
