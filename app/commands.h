@@ -57,10 +57,20 @@ struct RuleOptions {
     bool json = false;
 };
 
+// Of the simulated tenants of hearth mathcore bench; see router/math/bench.h.
+struct MathcoreBenchOptions {
+    std::string seed = "1", family;
+    std::vector<std::string> parts;  // of mathcore_parts(); empty: all
+    int months = 400, repetitions = 200, nodes = 7, requests = 60, baseline_days = 30, threads = 1;
+    bool json = false;
+};
+
 int serve(const LoadedSettings& settings, std::function<base::Result<LoadedSettings>()> again, std::unique_ptr<sandbox::Launcher> launcher, const std::string& no_launcher);
 int chat(const LoadedSettings& settings, const ChatOptions& options);
 int bench(const LoadedSettings& settings, const BenchOptions& options);
 int fidelity(const LoadedSettings& settings, const BenchOptions& options);
+int mathcore_bench(const MathcoreBenchOptions& options);  // 1 where a bar is missed
+std::vector<std::string> mathcore_parts();
 int model_list(const LoadedSettings& settings, bool json);
 int model_inspect(const LoadedSettings& settings, const std::string& file, bool json);
 int model_convert(const LoadedSettings& settings, const std::string& source, const std::string& out, bool json);

@@ -26,6 +26,7 @@ struct Arguments {
     std::string version, other_version, model, prompt;
     std::optional<std::string> override_reason;
     app::QualityOptions quality;
+    app::MathcoreBenchOptions mathcore;
     int number = 0, days = 90;
     std::vector<std::string> tools;
     std::string name, out, person, label = "key", scopes = "chat", host;
@@ -90,6 +91,23 @@ void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
     auto* fidelity = bench->add_flag("--fidelity", a.bench.fidelity, "how far profile fast is from exact, over that many prompt tokens, instead of speed");
     bench->add_option("--text", a.bench.text, "file to read them from; default: the program's own prompts")->needs(fidelity);
     bench->add_flag("--json", a.bench.json, "as JSON, for scripts");
+}
+
+void add_mathcore(CLI::App& root, Arguments& a, Action& chosen) {
+    auto* mathcore = group(root, "mathcore", "What watches the pipeline's nodes and steers around the slow ones");
+    auto& o = a.mathcore;
+    auto* bench = command(*mathcore, "bench", "Measure it on simulated tenants, each bar of docs/mathcore.md beside what it is", "hearth mathcore bench --part routing --seed 7", chosen,
+                          [&o](const auto&) { return app::mathcore_bench(o); });
+    bench->add_option("--part", o.parts, "only these; default: all")->check(CLI::IsMember(app::mathcore_parts()));
+    bench->add_option("--seed", o.seed, "another seed, another simulation")->capture_default_str();
+    bench->add_option("--family", o.family, "how latencies scatter; default: all for false alarms, student for the rest")->check(CLI::IsMember({"log_normal", "student", "cold_warm", "cached"}));
+    bench->add_option("--months", o.months, "simulated for false alarms, in each family")->check(CLI::Range(2, 100000))->capture_default_str();
+    bench->add_option("--repetitions", o.repetitions, "of each scenario")->check(CLI::Range(1, 100000))->capture_default_str();
+    bench->add_option("--nodes", o.nodes, "of the pipeline")->check(CLI::Range(5, 20))->capture_default_str();
+    bench->add_option("--requests", o.requests, "on a weekday")->check(CLI::Range(10, 500))->capture_default_str();
+    bench->add_option("--baseline-days", o.baseline_days)->check(CLI::Range(14, 60))->capture_default_str();
+    bench->add_option("--threads", o.threads, "CPU threads; the figures are the same")->check(CLI::Range(1, 64))->capture_default_str();
+    bench->add_flag("--json", o.json, "as JSON, for scripts");
 }
 
 void add_runs(CLI::App& root, Arguments& a, Action& chosen) {
@@ -475,6 +493,7 @@ int main(int argc, char** argv) {
     command(root, "doctor", "Look at this machine and say what to mend", "hearth doctor", chosen,
             [&](const auto& s) { return app::doctor(s, launcher.get(), no_launcher, a.json); })->add_flag("--json", a.json, "as JSON, for scripts");
     add_talking(root, a, chosen);
+    add_mathcore(root, a, chosen);
     add_runs(root, a, chosen);
     add_models(root, a, chosen);
     add_prompts(root, a, chosen);

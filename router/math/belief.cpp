@@ -1,0 +1,61 @@
+#include "router/math/belief.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "router/math/robust.h"
+
+namespace router::math {
+namespace {
+
+constexpr double DISCOUNT = 0.95;
+
+double normal_cdf(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
+
+}  // namespace
+
+double limited_mean(double log_mean, double log_deviation, double limit) {
+    const double at = (std::log(limit) - log_mean) / log_deviation;
+    return std::exp(log_mean + log_deviation * log_deviation / 2) * normal_cdf(at - log_deviation) + limit * normal_cdf(-at);
+}
+
+double beyond(double log_mean, double log_deviation, double limit) { return normal_cdf(-(std::log(limit) - log_mean) / log_deviation); }
+
+void LatencyBelief::Sums::add(double log_latency, bool timed_out) {
+    count = count * DISCOUNT + 1;
+    logs = logs * DISCOUNT + log_latency;
+    timeouts = timeouts * DISCOUNT + timed_out;
+}
+
+// Whether the CUSUM of one side (half a deviation given up an event, one event worth at most 2.5) reaches 3.5.
+bool LatencyBelief::watch(Side& side, double residual, double log_latency, bool timed_out) {
+    side.sum = std::max(0.0, side.sum + winsorised(residual, 2.5) - 0.5);
+    if (side.sum == 0) {
+        side.since = {};
+        return false;
+    }
+    side.since.add(log_latency, timed_out);
+    return side.sum > 3.5;
+}
+
+void LatencyBelief::add(double latency_ms, bool timed_out) {
+    const double spread = prior_.log_deviation, mean = log_mean();
+    const double residual = winsorised((std::log(std::max(latency_ms, 0.1)) - mean) / spread, 4), log_latency = mean + residual * spread;
+    all_.add(log_latency, timed_out);
+    const bool slower = watch(slower_, residual, log_latency, timed_out), faster = watch(faster_, -residual, log_latency, timed_out);
+    if (!slower && !faster) return;
+    all_ = slower ? slower_.since : faster_.since;
+    slower_ = faster_ = {};
+    changed_ = std::abs(all_.logs / all_.count - prior_.log_mean) > spread;
+}
+
+double LatencyBelief::log_mean() const { return (prior_weight() * prior_.log_mean + all_.logs) / (prior_weight() + all_.count); }
+
+double LatencyBelief::mean_ms() const { return limited_mean(log_mean(), prior_.log_deviation, prior_.limit_ms); }
+
+double LatencyBelief::timeout_probability() const {
+    const double tail = beyond(log_mean(), prior_.log_deviation, prior_.limit_ms);
+    return (10 * tail + all_.timeouts) / (10 + all_.count);
+}
+
+}  // namespace router::math

@@ -1,0 +1,66 @@
+// The bench of MathCore: simulated tenants, and each bar of docs/mathcore.md as a figure beside its bound.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "router/math/limits.h"
+#include "router/math/simtel.h"
+
+namespace router::math {
+
+struct BenchOptions {
+    std::string seed = "1";
+    int months = 400;       // simulated months without any change, in each family
+    int repetitions = 200;  // of each scenario
+    int threads = 1;        // they change the time and nothing else
+    int nodes = 7;
+    double weekday = 60;    // requests a day
+    int baseline_days = 30;
+    std::string family;     // empty: all of them for false alarms, t4 for the rest
+};
+
+struct Figure {
+    std::string group, name;
+    double value = 0;
+    std::string unit;
+    std::optional<double> bound = {};  // none: told, not judged
+    bool at_least = false;             // the bound is from below
+
+    bool holds() const { return !bound || (at_least ? value >= *bound : value <= *bound); }
+};
+
+std::vector<Figure> bench_false_alarms(const BenchOptions& options);
+std::vector<Figure> bench_detection(const BenchOptions& options);
+std::vector<Figure> bench_intraday(const BenchOptions& options);
+std::vector<Figure> bench_labels(const BenchOptions& options);
+std::vector<Figure> bench_routing(const BenchOptions& options);
+
+// A tenant of 20 nodes and 365 days, for the time that a night takes.
+SimHistory bench_history(const BenchOptions& options, int nodes, int days);
+
+// What the bench's parts share:
+
+// work(0) … work(n-1), on `threads` CPU threads, in any order.
+void each_of(int n, int threads, const std::function<void(int)>& work);
+Family bench_family(const BenchOptions& options);  // where not all are asked
+SimTenant bench_tenant(const BenchOptions& options, Family family);
+std::string bench_seed(const BenchOptions& options, const std::string& part, int repetition);
+Date bench_start(int repetition);  // each weekday in turn
+
+// Baselines of all nodes over the first days, and the tenant's autocorrelation.
+struct BenchBaselines {
+    std::vector<Baseline> nodes;
+    double autocorrelation = 0;
+};
+BenchBaselines bench_baselines(const SimHistory& history, int days);
+
+// Daily statistic of the method that the seed describes: Mahalanobis distance, without sign, of the principal components' scores of
+// seven-day windows of (average latency, error rate), against the windows of the baseline. One value a day after the baseline.
+Vector seed_statistic(const std::vector<DailyAggregate>& rows, int baseline_days);
+// Its threshold of one false alarm a month over the tenant's nodes, found on tenants without change.
+double seed_threshold(const BenchOptions& options);
+
+}  // namespace router::math

@@ -1,0 +1,194 @@
+// False alarms and detection: charts against tenants without and with a change.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "router/math/bench.h"
+#include "router/math/distributions.h"
+#include "router/math/robust.h"
+
+namespace router::math {
+namespace {
+
+constexpr int CHANGE = 45;        // the day of a scenario's change
+constexpr int WATCHED = 31;       // days from it on
+constexpr double NEVER = std::numeric_limits<double>::infinity();
+
+struct Alarms {
+    int alarms = 0, actions = 0;  // beginnings of drifting and of acting
+};
+
+Alarms alarms_of(const std::vector<Night>& nights) {
+    Alarms out;
+    Switch drifting, acting;
+    for (std::size_t i = 0; i < nights.size(); ++i) {
+        const bool was_drifting = drifting.on, was_acting = acting.on;
+        drifting.update(nights[i].score, nights[i].score > 1);
+        acting.update(nights[i].score, confirmed(std::span(nights).first(i + 1)));
+        out.alarms += drifting.on && !was_drifting;
+        out.actions += acting.on && !was_acting;
+    }
+    return out;
+}
+
+enum class Kind { harmful, silent, spike };
+
+struct Scenario {
+    std::string name, node;  // empty: all models
+    Kind kind = Kind::harmful;
+    Disturbance (*on)(int since, Date date) = nullptr;
+    std::optional<double> in_7 = {}, in_14 = {}, median_days = {};  // bars
+};
+
+std::vector<Scenario> scenarios() {
+    const auto H = Kind::harmful, S = Kind::silent;
+    return {
+        {"x1.2", "recompose", H, [](int, Date) { return Disturbance{.factor = 1.2}; }, {}, 0.75, {}},
+        {"x1.4", "recompose", H, [](int, Date) { return Disturbance{.factor = 1.4}; }, 0.95, {}, 3},
+        {"x2", "recompose", H, [](int, Date) { return Disturbance{.factor = 2}; }, {}, {}, 2},
+        {"rare x2", "thinking", H, [](int, Date) { return Disturbance{.factor = 2}; }, 0.95, {}, {}},
+        {"ramp 2 %/day", "recompose", H, [](int since, Date) { return Disturbance{.factor = std::pow(1.02, since + 1)}; }, {}, {}, 12},
+        {"errors 6 %", "recompose", H, [](int, Date) { return Disturbance{.error_rate = 0.06}; }, {}, {}, 5},
+        {"timeouts 15 %", "recompose", H, [](int, Date) { return Disturbance{.timeout_rate = 0.15}; }, {}, {}, 2},
+        {"spread x1.6", "recompose", H, [](int, Date) { return Disturbance{.spread = 1.6}; }, {}, 0.90, {}},
+        {"all models x1.3", "", H, [](int, Date) { return Disturbance{.factor = 1.3}; }},
+        {"weekdays x1.4", "recompose", H, [](int, Date date) { return Disturbance{.factor = is_weekend(date) ? 1 : 1.4}; }},
+        {"coupled queue", "", H, [](int, Date) { return Disturbance{.shared = 0.15}; }},
+        {"no change", "recompose", S, [](int, Date) { return Disturbance{}; }, {}, 0.07},
+        {"improved x0.7", "recompose", S, [](int, Date) { return Disturbance{.factor = 0.7}; }, {}, 0.07},
+        {"longer prompts x2", "recompose", S, [](int, Date) { return Disturbance{.tokens = 2}; }, {}, 0.07},
+        {"silent node", "recompose", S, [](int, Date) { return Disturbance{.silent = true}; }, {}, 0.07},
+        {"one day x3", "recompose", Kind::spike, [](int since, Date) { return Disturbance{.factor = since == 0 ? 3.0 : 1.0}; }},
+    };
+}
+
+struct Found {
+    bool counted = false;       // not already drifting when the change came
+    double delay = NEVER;       // days until the score was above 1, the day of the change being 1
+    double seed_delay = NEVER;  // the same of the seed's method
+    bool acted = false;         // within 14 days
+};
+
+// What one node's charts say around the change.
+Found found_of(const std::vector<Night>& nights, const Vector& seed, double seed_threshold, int first) {
+    Found out;
+    Switch drifting, acting;
+    for (int i = 0; i < int(nights.size()); ++i) {
+        const Night& night = nights[std::size_t(i)];
+        if (i == first) out.counted = !drifting.on && !acting.on;
+        drifting.update(night.score, night.score > 1);
+        acting.update(night.score, confirmed(std::span(nights).first(std::size_t(i) + 1)));
+        if (i < first) continue;
+        const double day = i - first + 1;
+        if (night.score > 1) out.delay = std::min(out.delay, day);
+        if (seed[std::size_t(i)] > seed_threshold) out.seed_delay = std::min(out.seed_delay, day);
+        out.acted |= acting.on && day <= 14;
+    }
+    return out;
+}
+
+Found repetition(const BenchOptions& o, const Scenario& s, int index, double threshold) {
+    SimHistory history(bench_tenant(o, bench_family(o)), bench_seed(o, s.name, index), bench_start(index), o.baseline_days);
+    const auto& nodes = history.tenant().nodes;
+    const int change = std::max(CHANGE, o.baseline_days + 15);
+    const auto meant = [&](std::size_t i) { return s.node.empty() ? nodes[i].model : nodes[i].name == s.node; };
+    for (int d = 0; d < change + WATCHED; ++d) {
+        std::vector<Disturbance> today(nodes.size());
+        for (std::size_t i = 0; i < nodes.size(); ++i)
+            if (d >= change && meant(i)) today[i] = s.on(d - change, history.last() + std::chrono::days(1));
+        history.day(today);
+    }
+    const BenchBaselines baselines = bench_baselines(history, o.baseline_days);
+    LimitTable table;
+    Found out;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        if (!meant(i)) continue;
+        const Limits limits = table.of(baselines.nodes[i], baselines.autocorrelation, int(nodes.size()));
+        const auto nights = run_charts(history.rows()[i], baselines.nodes[i], limits, history.last());
+        const Found one = found_of(nights, seed_statistic(history.rows()[i], o.baseline_days), threshold, change - o.baseline_days);
+        if (!one.counted) continue;
+        out.counted = true;
+        out.delay = std::min(out.delay, one.delay);
+        out.seed_delay = std::min(out.seed_delay, one.seed_delay);
+        out.acted |= one.acted;
+    }
+    return out;
+}
+
+double share_within(const Vector& delays, double days) {
+    return delays.empty() ? 0 : double(std::count_if(delays.begin(), delays.end(), [&](double d) { return d <= days; })) / double(delays.size());
+}
+
+std::vector<Figure> figures_of(const Scenario& s, const std::vector<Found>& all) {
+    Vector delays;
+    double acted = 0;
+    for (const Found& f : all) {
+        if (!f.counted) continue;
+        delays.push_back(f.delay);
+        acted += f.acted;
+    }
+    std::vector<Figure> out;
+    if (s.kind == Kind::spike) {
+        out.push_back({"detection", s.name + ": acted on within 14 days", acted / double(std::max<std::size_t>(1, delays.size())), "share", 0.15});
+        return out;
+    }
+    const bool harmful = s.kind == Kind::harmful;
+    if (harmful) {
+        out.push_back({"detection", s.name + ": within 7 days", share_within(delays, 7), "share", s.in_7, true});
+        Vector sorted = delays;
+        std::sort(sorted.begin(), sorted.end());
+        out.push_back({"detection", s.name + ": median", sorted.empty() ? NEVER : sorted[sorted.size() / 2], "days", s.median_days});
+    }
+    out.push_back({"detection", s.name + ": within 14 days", share_within(delays, 14), "share", s.in_14, harmful});
+    return out;
+}
+
+}  // namespace
+
+std::vector<Figure> bench_false_alarms(const BenchOptions& o) {
+    constexpr int MONTHS_EACH = 2;
+    std::vector<Figure> out;
+    const int tenants = std::max(1, o.months / MONTHS_EACH);
+    for (Family family : families()) {
+        if (!o.family.empty() && o.family != name(family)) continue;
+        std::vector<Alarms> counts(static_cast<std::size_t>(tenants));
+        each_of(tenants, o.threads, [&](int t) {
+            SimHistory history(bench_tenant(o, family), bench_seed(o, "null " + std::string(name(family)), t), bench_start(t), o.baseline_days);
+            const std::vector<Disturbance> calm(history.tenant().nodes.size());
+            for (int d = 0; d < o.baseline_days + 30 * MONTHS_EACH; ++d) history.day(calm);
+            const BenchBaselines baselines = bench_baselines(history, o.baseline_days);
+            LimitTable table;
+            for (std::size_t i = 0; i < calm.size(); ++i) {
+                const Limits limits = table.of(baselines.nodes[i], baselines.autocorrelation, int(calm.size()));
+                const Alarms one = alarms_of(run_charts(history.rows()[i], baselines.nodes[i], limits, history.last()));
+                counts[std::size_t(t)].alarms += one.alarms;
+                counts[std::size_t(t)].actions += one.actions;
+            }
+        });
+        int alarms = 0, actions = 0;
+        for (const Alarms& c : counts) alarms += c.alarms, actions += c.actions;
+        const double months = tenants * MONTHS_EACH, upper = chi_squared_quantile(0.95, 2.0 * (alarms + 1)) / 2 / months;
+        out.push_back({"false alarms", std::string(name(family)), alarms / months, "a tenant-month", 1.0});
+        out.push_back({"false alarms", std::string(name(family)) + ": upper 95 %", upper, "a tenant-month", 1.15});
+        out.push_back({"false alarms", std::string(name(family)) + ": acted on", actions / months, "a tenant-month"});
+    }
+    return out;
+}
+
+std::vector<Figure> bench_detection(const BenchOptions& o) {
+    std::vector<Figure> out;
+    const double threshold = seed_threshold(o);
+    double ours = 0, seeds = 0;
+    for (const Scenario& s : scenarios()) {
+        std::vector<Found> all(static_cast<std::size_t>(o.repetitions));
+        each_of(o.repetitions, o.threads, [&](int i) { all[std::size_t(i)] = repetition(o, s, i, threshold); });
+        for (Figure& f : figures_of(s, all)) out.push_back(std::move(f));
+        if (s.kind != Kind::harmful) continue;
+        for (const Found& f : all) ours += f.counted && f.delay <= 7, seeds += f.counted && f.seed_delay <= 7;
+    }
+    out.push_back({"detection", "within 7 days, over what the seed's method finds", ours / std::max(1.0, seeds), "times", 2.0, true});
+    return out;
+}
+
+}  // namespace router::math

@@ -1,0 +1,28 @@
+#include "router/math/distributions.h"
+
+#include <boost/math/distributions/chi_squared.hpp>
+#include <boost/math/distributions/fisher_f.hpp>
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <limits>
+
+namespace router::math {
+
+namespace bm = boost::math;
+
+double normal_quantile(double p) { return bm::quantile(bm::normal(), p); }
+double chi_squared_quantile(double p, double degrees) { return bm::quantile(bm::chi_squared(degrees), p); }
+double chi_squared_above(double x, double degrees) { return bm::cdf(bm::complement(bm::chi_squared(degrees), x)); }
+double f_quantile(double p, double numerator, double denominator) { return bm::quantile(bm::fisher_f(numerator, denominator), p); }
+double student_quantile(double p, double degrees) { return bm::quantile(bm::students_t(degrees), p); }
+
+double hotelling_limit(int components, int n, double alpha) {
+    if (n <= components || components < 1) return std::numeric_limits<double>::infinity();
+    const double k = components, m = n;
+    return k * (m + 1) * (m - 1) / (m * (m - k)) * f_quantile(1 - alpha, k, m - k);
+}
+
+double sidak(double alpha, int tests) { return -std::expm1(std::log1p(-alpha) / (tests > 1 ? tests : 1)); }
+
+}  // namespace router::math

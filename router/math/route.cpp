@@ -1,0 +1,55 @@
+#include "router/math/route.h"
+
+#include <algorithm>
+
+namespace router::math {
+namespace {
+
+// Below 0: the deep path is preferred. Under the cost rules the amount tells nothing of a question.
+double loss_of(double gain, const NodeCost& thinking, const NodeCost& recompose, const RouteSettings& settings) {
+    const auto over = [](const NodeCost& c) { return c.baseline_seconds > 0 ? c.adjusted() / c.baseline_seconds : 1; };
+    switch (settings.rule) {
+        case Rule::absolute: return thinking.adjusted() > 2 * recompose.adjusted() ? 1 : -1;
+        case Rule::relative: return over(thinking) > 2 * over(recompose) ? 1 : -1;
+        case Rule::utility: break;
+    }
+    return price(thinking, settings) - gain;
+}
+
+}  // namespace
+
+double price(const NodeCost& thinking, const RouteSettings& settings) {
+    return settings.price_per_second * thinking.adjusted() + settings.price_of_timeout * thinking.timeout;
+}
+
+std::string_view name(Why why) { return why == Why::probe ? "probe" : why == Why::too_costly ? "too_costly" : "worth_it"; }
+
+double Prober::probability(double loss, double heavy_per_day, const RouteSettings& settings) const {
+    if (follow_ups_ > 0) return 0.6;
+    if (known_ && loss > stakes_) return 0;
+    return std::clamp(3.0 / std::max(heavy_per_day, 1.0), std::min(2 * settings.probe_floor, 0.5), 0.5);  // of the half with lower stakes
+}
+
+void Prober::skipped(double loss) {
+    if (!known_) stakes_ = loss;
+    known_ = true;
+    stakes_ += (loss > stakes_ ? 0.1 : -0.1) * std::max(stakes_, 0.01);
+}
+
+void Prober::learnt(double residual) {
+    if (residual < -1)
+        follow_ups_ = 4;
+    else
+        follow_ups_ = std::max(0, follow_ups_ - 1);
+}
+
+Decision decide(double gain, const NodeCost& thinking, const NodeCost& recompose, double heavy_per_day, Prober& prober, Rng& rng, const RouteSettings& settings) {
+    const double loss = loss_of(gain, thinking, recompose, settings);
+    if (!(loss > 0)) return {};
+    const double p = prober.probability(loss, heavy_per_day, settings);
+    prober.skipped(loss);
+    const bool probe = rng.uniform() < p;
+    return {.heavy = probe, .why = probe ? Why::probe : Why::too_costly, .propensity = probe ? p : 1 - p, .loss = loss};
+}
+
+}  // namespace router::math
