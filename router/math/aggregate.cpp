@@ -11,6 +11,7 @@ namespace {
 
 constexpr double LEAST_MS = 0.1;  // a clock step may make a latency nothing or less
 constexpr double HUBER = 1.5;
+constexpr double LONGER = 0.15;  // of ln(latency), by tokens alone
 
 bool valid(const Event& e) { return std::isfinite(e.latency_ms) && std::isfinite(e.queue_ms) && e.latency_ms >= 0; }
 
@@ -98,6 +99,7 @@ DailyAggregate aggregate(Date date, std::span<const Event> events, const TokenMo
             ++out.sample_count;
             out.errors += e.status == Status::error;
             out.timeouts += e.status == Status::timeout;
+            out.excused += e.status == Status::timeout && tokens.correction(e) > LONGER;
             latencies.push_back(e.latency_ms);
             raw.push_back(log_service(e, limit_ms));
             logs.push_back(raw.back() - tokens.correction(e));
@@ -106,7 +108,7 @@ DailyAggregate aggregate(Date date, std::span<const Event> events, const TokenMo
     if (out.sample_count == 0) return out;
     const double n = out.sample_count, k = out.failures();
     out.avg_latency_ms = mean_of(latencies);
-    out.error_rate = k / n;
+    out.error_rate = (out.errors + out.timeouts) / n;
     out.failure_logit = std::log((k + 0.5) / (n - k + 0.5));
     measure(out, std::move(logs), limit_ms, quantile(std::move(raw), 0.9));
     return out;

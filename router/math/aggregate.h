@@ -43,15 +43,16 @@ struct DailyAggregate {
     double avg_latency_ms = 0;
     double error_rate = 0;  // of errors and timeouts
     int errors = 0, timeouts = 0;
+    int excused = 0;           // timeouts of prompts so much longer than usual that they alone may be why
     int cancelled = 0, invalid = 0;  // counted and nothing else
     // Missing where no event counts, never zero. Natural logarithms of milliseconds of service (latency - queue).
     std::optional<double> level = {};         // y1: Huber mean
     std::optional<double> level_error = {};   // its standard error within the day
     std::optional<double> spread = {};        // y2: ln(p90/p50), from five events on
     bool spread_censored = false;        // p90 lies at the time limit: y2 is at least that
-    std::optional<double> failure_logit = {}; // y3: ln of (k + ½)/(n - k + ½), k errors and timeouts
+    std::optional<double> failure_logit = {}; // y3: ln of (k + ½)/(n - k + ½), k failures
 
-    int failures() const { return errors + timeouts; }
+    int failures() const { return errors + timeouts - excused; }  // that are the node's
 };
 
 // The events of one node and day. A timeout counts as `limit_ms`, where it is right-censored.

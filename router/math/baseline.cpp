@@ -112,10 +112,12 @@ Normal normal_of(std::span<const double> values, std::span<const char> weekend) 
     Vector sorted = away;
     std::nth_element(sorted.begin(), sorted.end() - std::ptrdiff_t(out), sorted.end());
     const double limit = *(sorted.end() - std::ptrdiff_t(out));
+    // Of days that are equally far only as many go as make the tenth full.
+    std::size_t ties = out - std::size_t(std::count_if(sorted.end() - std::ptrdiff_t(out), sorted.end(), [&](double a) { return a > limit; }));
     Vector kept;
     std::vector<char> kept_weekend;
     for (std::size_t i = 0; i < values.size(); ++i) {
-        if (away[i] >= limit) continue;
+        if (away[i] > limit || (away[i] == limit && ties > 0 && ties-- > 0)) continue;
         kept.push_back(values[i]);
         kept_weekend.push_back(weekend[i]);
     }

@@ -40,12 +40,12 @@ std::vector<Scenario> scenarios() {
     };
 }
 
-// What thinking truly costs at a factor: quadrature over the quantiles of the events' scatter.
+// What thinking truly costs at a factor: the mean over many draws of the events' scatter.
 class Truth {
 public:
     Truth() {
         Rng rng("simtel|truth");
-        for (int i = 0; i < 20'000; ++i) scatter_.push_back(DEVIATION * rng.student(4));
+        for (int i = 0; i < 4'000; ++i) scatter_.push_back(DEVIATION * rng.student(4));
     }
     double price_at(double factor, const RouteSettings& s) const {
         double sum = 0, late = 0;
@@ -182,9 +182,10 @@ private:
             base_thinking_ = thinking_means_.seconds();
             base_recompose_ = recompose_means_.seconds();
             LimitTable table;
-            charts_.emplace(baseline_, table.of(baseline_, tenant_.day_autocorrelation, 7));
+            if (!policy_.always && policy_.rule == Rule::utility) charts_.emplace(baseline_, table.of(baseline_, tenant_.day_autocorrelation, 7));
             return;
         }
+        if (!charts_) return;
         nights_.push_back(charts_->advance(date, &rows_.back()));
         acting_.update(nights_.back().score, confirmed(nights_));
         weight_ = limited(weight_, acting_.on ? weight_adjustment(0, nights_.back().score, 1) : 0);

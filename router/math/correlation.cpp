@@ -47,7 +47,7 @@ Eigen::MatrixXd shrunk(const Eigen::MatrixXd& columns) {
             squares += r(i, j) * r(i, j);
         }
     const double keep = squares > 0 ? 1 - std::min(1.0, variances / squares) : 0;
-    r *= keep;
+    r = keep * (r + r.transpose()).eval() / 2;  // a product of blocks need not be symmetric to the last bit
     r.diagonal().setOnes();
     return r;
 }

@@ -37,14 +37,6 @@ Shrunk ledoit_wolf(const Matrix& x) {
     return shrink(sample, beta > 0 && delta > 0 ? beta / delta : 0);
 }
 
-Shrunk oracle_approximating(const Matrix& x) {
-    const Eigen::MatrixXd c = centred(x), sample = c.transpose() * c / double(x.rows);
-    const double n = double(x.rows), p = double(x.cols), mu = sample.trace() / p;
-    const double alpha = sample.squaredNorm() / (p * p);
-    const double denominator = (n + 1) * (alpha - mu * mu / p);
-    return shrink(sample, denominator > 0 ? std::min(1.0, (alpha + mu * mu) / denominator) : 1);
-}
-
 Mahalanobis::Mahalanobis(Vector mean, const Matrix& covariance) : mean_(std::move(mean)) {
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(Eigen::MatrixXd(view(covariance)));
     const Eigen::VectorXd& values = solver.eigenvalues();  // rising

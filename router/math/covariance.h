@@ -17,8 +17,6 @@ struct Shrunk {
 
 // Ledoit and Wolf 2004. x: n × p.
 Shrunk ledoit_wolf(const Matrix& x);
-// Oracle approximating shrinkage (Chen, Wiesel, Eldar and Hero 2010), as scikit-learn computes it. x: n × p.
-Shrunk oracle_approximating(const Matrix& x);
 
 // Squared distances (x - mean)ᵀ Σ⁻¹ (x - mean). Where Σ is singular its pseudo-inverse is used, over `rank` directions.
 class Mahalanobis {

@@ -3,7 +3,6 @@
 #include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/fisher_f.hpp>
 #include <boost/math/distributions/normal.hpp>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <limits>
 
@@ -15,7 +14,6 @@ double normal_quantile(double p) { return bm::quantile(bm::normal(), p); }
 double chi_squared_quantile(double p, double degrees) { return bm::quantile(bm::chi_squared(degrees), p); }
 double chi_squared_above(double x, double degrees) { return bm::cdf(bm::complement(bm::chi_squared(degrees), x)); }
 double f_quantile(double p, double numerator, double denominator) { return bm::quantile(bm::fisher_f(numerator, denominator), p); }
-double student_quantile(double p, double degrees) { return bm::quantile(bm::students_t(degrees), p); }
 
 double hotelling_limit(int components, int n, double alpha) {
     if (n <= components || components < 1) return std::numeric_limits<double>::infinity();

@@ -7,7 +7,6 @@ double normal_quantile(double p);
 double chi_squared_quantile(double p, double degrees);
 double chi_squared_above(double x, double degrees);  // P(X > x)
 double f_quantile(double p, double numerator, double denominator);
-double student_quantile(double p, double degrees);
 
 // Limit of a future observation's D² when mean and covariance of `components` scores were estimated from n curves
 // (Hotelling; Tracy, Young and Mason 1992): K(n+1)(n-1)/(n(n-K)) · F_{1-alpha; K, n-K}. Infinite where n <= K.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "router/math/distributions.h"
 #include "router/math/robust.h"
@@ -18,7 +19,8 @@ constexpr double LOGIT_SCALE = 0.5;     // the least of y3, which moves by one f
 constexpr int REMEMBERED = 365;         // days of windows
 
 struct Curve {
-    std::array<Vector, QUANTITIES> z;  // WINDOW values each, NaN where missing
+    std::array<Vector, QUANTITIES> z;         // WINDOW values each, NaN where missing
+    Vector fewer = Vector(WINDOW, 1.0);       // how many times fewer events than a weekday has, at least 1
     int present = 0;
 };
 
@@ -47,6 +49,7 @@ Curve curve_of(const Subject& s, const Normal& logit, Date last) {
         const auto day = std::size_t((row->date - first).count());
         const bool weekend = is_weekend(row->date);
         ++out.present;
+        out.fewer[day] = std::max(1.0, s.track->baseline.weekday_count / row->sample_count);
         out.z[0][day] = s.track->baseline.level_z(*row);
         if (row->spread) out.z[1][day] = s.track->baseline.spread.z(*row->spread, weekend);
         out.z[2][day] = logit.z(*row->failure_logit, weekend);
@@ -65,7 +68,7 @@ void fill(std::span<double> row, const Vector& z) {
 
 struct Model {
     Mfpca mfpca;
-    std::array<Vector, QUANTITIES> noise;  // what the components leave of each day's variance
+    std::array<double, QUANTITIES> noise;  // what the components leave of a weekday's variance
     Matrix scaled;                         // N × K: robustly scaled and clipped at ±3
     Vector centre, scale;                  // of the scores
     Vector harm;                           // g: the scores of a flat rise of one in all quantities, scaled
@@ -73,7 +76,11 @@ struct Model {
 
 Vector scores_of(const Model& m, const Curve& curve) {
     std::vector<Vector> parts;
-    for (std::size_t j = 0; j < QUANTITIES; ++j) parts.push_back(pace_scores(m.mfpca.parts[j], curve.z[j], m.noise[j]));
+    for (std::size_t j = 0; j < QUANTITIES; ++j) {
+        Vector noise = curve.fewer;
+        for (double& v : noise) v *= m.noise[j];
+        parts.push_back(pace_scores(m.mfpca.parts[j], curve.z[j], noise));
+    }
     Vector scores = project(m.mfpca, parts);
     for (std::size_t k = 0; k < scores.size(); ++k) scores[k] = (scores[k] - m.centre[k]) / m.scale[k];
     return scores;
@@ -90,28 +97,59 @@ Vector column(const Matrix& m, std::size_t c) {
     return out;
 }
 
-Model model_of(const std::vector<Curve>& curves) {
+// The curves that no quantity's decomposition finds far; all of them where hardly any is left.
+std::vector<std::size_t> fitted(const std::array<Matrix, QUANTITIES>& all, const Vector& weights) {
+    std::vector<int> votes(all[0].rows);
+    for (const Matrix& curves : all)
+        for (std::size_t i : ordinary_curves(curves, weights)) ++votes[i];
+    std::vector<std::size_t> out;
+    for (std::size_t i = 0; i < votes.size(); ++i)
+        if (votes[i] == int(QUANTITIES)) out.push_back(i);
+    if (out.size() >= std::max<std::size_t>(10, votes.size() / 2)) return out;
+    out.resize(votes.size());
+    std::iota(out.begin(), out.end(), std::size_t(0));
+    return out;
+}
+
+Mfpca decompose(const std::vector<Curve>& curves) {
     Vector grid;
     for (int t = 0; t < WINDOW; ++t) grid.push_back(t);
     const Vector weights = trapezoid_weights(grid);
-    std::vector<Block> blocks(QUANTITIES);
+    std::array<Matrix, QUANTITIES> all;
     for (std::size_t j = 0; j < QUANTITIES; ++j) {
-        blocks[j] = {Matrix(curves.size(), WINDOW), weights, 0};
-        for (std::size_t i = 0; i < curves.size(); ++i) fill(blocks[j].curves.row(i), curves[i].z[j]);
-        blocks[j].components = components_for(blocks[j].curves, weights);
+        all[j] = Matrix(curves.size(), WINDOW);
+        for (std::size_t i = 0; i < curves.size(); ++i) fill(all[j].row(i), curves[i].z[j]);
     }
+    const auto kept = fitted(all, weights);
+    std::vector<Block> blocks;
+    for (const Matrix& curves_of : all) {
+        Block block{Matrix(kept.size(), WINDOW), weights, 0};
+        for (std::size_t i = 0; i < kept.size(); ++i) std::copy_n(curves_of.row(kept[i]).begin(), WINDOW, block.curves.row(i).begin());
+        block.components = components_for(block.curves, weights);
+        blocks.push_back(std::move(block));
+    }
+    return mfpca(blocks, std::min(3, int(kept.size() / 10)));
+}
+
+Model model_of(const std::vector<Curve>& curves) {
     Model m;
-    m.mfpca = mfpca(blocks, std::min(3, int(curves.size() / 10)));
+    m.mfpca = decompose(curves);
     for (std::size_t j = 0; j < QUANTITIES; ++j) {
         const Fpca& part = m.mfpca.parts[j];
-        m.noise[j] = Vector(WINDOW, std::max(1e-3, part.total_variance * (1 - part.explained()) / WINDOW));
+        m.noise[j] = std::max(1e-3, part.total_variance * (1 - part.explained()) / WINDOW);
     }
     const std::size_t k_count = m.mfpca.eigenvalues.size();
-    m.scaled = m.mfpca.scores;
+    m.centre = Vector(k_count);
+    m.scale = Vector(k_count, 1.0);
+    m.scaled = Matrix(curves.size(), k_count);
+    for (std::size_t i = 0; i < curves.size(); ++i) {
+        const Vector scores = scores_of(m, curves[i]);
+        std::copy(scores.begin(), scores.end(), m.scaled.row(i).begin());
+    }
     for (std::size_t k = 0; k < k_count; ++k) {
-        const Vector scores = column(m.mfpca.scores, k);
-        m.centre.push_back(median(scores));
-        m.scale.push_back(std::max(median_deviation(scores, m.centre.back()), 1e-6));
+        const Vector scores = column(m.scaled, k);
+        m.centre[k] = median(scores);
+        m.scale[k] = std::max(median_deviation(scores, m.centre[k]), 1e-6);
         for (std::size_t i = 0; i < scores.size(); ++i) m.scaled(i, k) = winsorised((scores[i] - m.centre[k]) / m.scale[k], 3);
     }
     std::vector<Vector> flat;
@@ -219,7 +257,7 @@ std::optional<Explanation> explain(const std::vector<Subject>& subjects, Date un
     const MixtureFit fit = select(model.scaled, {}, {}, curves.size(), rng);
     const std::size_t dimensions = model.scaled.cols;
     Judge judge{model, fit.mixture, normal_component(fit.mixture), Vector(fit.mixture.components(), chi_squared_quantile(0.999, double(dimensions)))};
-    const Mahalanobis whole(column_means(model.scaled), oracle_approximating(model.scaled).covariance);
+    const Mahalanobis whole(column_means(model.scaled), ledoit_wolf(model.scaled).covariance);
     const double limit = hotelling_limit(int(dimensions), int(curves.size()), sidak(0.0027, int(subjects.size())));
     Explanation out{.curves = curves.size(), .components = dimensions, .clusters = fit.mixture.components()};
     for (std::size_t i = 0; i < subjects.size(); ++i) {

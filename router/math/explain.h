@@ -31,7 +31,7 @@ struct Explanation {
     std::size_t components = 0;  // of the functional principal components
     std::size_t clusters = 0;    // of the mixture
     std::vector<Label> labels = {};   // one a subject
-    Vector distances = {};            // T = sqrt(D²/q) with D² under OAS' covariance and q Hotelling's limit; NaN: no curve
+    Vector distances = {};            // T = sqrt(D²/q) with D² under Ledoit and Wolf's covariance and q Hotelling's limit; NaN: no curve
     std::vector<int> members = {};    // the mixture's component of each subject's last window; -1: no curve
 };
 

@@ -51,22 +51,6 @@ double orthogonal_squared(const Fpca& model, std::span<const double> curve, std:
     return pairwise_sum(squares);
 }
 
-// Indices of the curves that lie within both limits.
-std::vector<std::size_t> ordinary(const Fpca& model, const Matrix& curves) {
-    const double score_limit = chi_squared_quantile(0.975, double(model.components()));
-    Vector third;  // OD^(2/3) is about normal (Wilson and Hilferty 1931)
-    for (std::size_t i = 0; i < curves.rows; ++i) third.push_back(std::cbrt(orthogonal_squared(model, curves.row(i), model.scores.row(i))));
-    const double centre = median(third), limit = centre + median_deviation(third, centre) * normal_quantile(0.975);
-    std::vector<std::size_t> kept;
-    for (std::size_t i = 0; i < curves.rows; ++i) {
-        double distance = 0;
-        for (std::size_t k = 0; k < model.components(); ++k)
-            if (model.eigenvalues[k] > 0) distance += model.scores(i, k) * model.scores(i, k) / model.eigenvalues[k];
-        if (distance <= score_limit && third[i] <= limit) kept.push_back(i);
-    }
-    return kept;
-}
-
 int fewest(const Eigen::VectorXd& values, std::size_t curves, double share, int most) {
     const double total = values.squaredNorm();
     const int cap = std::max(1, std::min(most, int(curves / 10)));
@@ -119,19 +103,20 @@ int components_for(const Matrix& curves, const Vector& weights, double share, in
     return fewest(decompose(curves, weights).values, curves.rows, share, most);
 }
 
-Fpca robust_fpca(const Matrix& curves, const Vector& weights, double share, int most) {
-    const Fpca first = fpca(curves, weights, components_for(curves, weights, share, most));
-    const auto kept = ordinary(first, curves);
-    if (kept.size() == curves.rows || kept.size() < 3) return first;
-    Matrix fewer(kept.size(), curves.cols);
-    for (std::size_t i = 0; i < kept.size(); ++i) std::copy_n(curves.row(kept[i]).begin(), curves.cols, fewer.row(i).begin());
-    Fpca out = fpca(fewer, weights, components_for(fewer, weights, share, most));
-    out.scores = Matrix(curves.rows, out.components());
+std::vector<std::size_t> ordinary_curves(const Matrix& curves, const Vector& weights) {
+    const Fpca model = fpca(curves, weights, components_for(curves, weights));
+    const double score_limit = chi_squared_quantile(0.975, double(model.components()));
+    Vector third;  // OD^(2/3) is about normal (Wilson and Hilferty 1931)
+    for (std::size_t i = 0; i < curves.rows; ++i) third.push_back(std::cbrt(orthogonal_squared(model, curves.row(i), model.scores.row(i))));
+    const double centre = median(third), limit = centre + median_deviation(third, centre) * normal_quantile(0.975);
+    std::vector<std::size_t> kept;
     for (std::size_t i = 0; i < curves.rows; ++i) {
-        const Vector scores = project(out, curves.row(i));
-        std::copy(scores.begin(), scores.end(), out.scores.row(i).begin());
+        double distance = 0;
+        for (std::size_t k = 0; k < model.components(); ++k)
+            if (model.eigenvalues[k] > 0) distance += model.scores(i, k) * model.scores(i, k) / model.eigenvalues[k];
+        if (distance <= score_limit && third[i] <= limit) kept.push_back(i);
     }
-    return out;
+    return kept;
 }
 
 Vector project(const Fpca& model, std::span<const double> curve) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "router/math/matrix.h"
 
@@ -31,9 +32,9 @@ Fpca fpca(const Matrix& curves, const Vector& weights, int components);
 // The fewest components that explain `share`, at most min(most, N/10) and at least one.
 int components_for(const Matrix& curves, const Vector& weights, double share = 0.90, int most = 3);
 
-// Fitted with components_for, and once more without the curves whose score distance or orthogonal distance lies beyond its 0.975
-// limit (Hubert, Rousseeuw and Vanden Branden 2005); scores are those of all curves.
-Fpca robust_fpca(const Matrix& curves, const Vector& weights, double share = 0.90, int most = 3);
+// Indices of the curves to fit a model to: those whose score distance and orthogonal distance in a fit to all lie within their 0.975
+// limits (Hubert, Rousseeuw and Vanden Branden 2005).
+std::vector<std::size_t> ordinary_curves(const Matrix& curves, const Vector& weights);
 
 // Scores of one curve without missing values: K.
 Vector project(const Fpca& model, std::span<const double> curve);

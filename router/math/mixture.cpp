@@ -191,12 +191,14 @@ MixtureFit fit_from(Mixture begin, const Matrix& x, const MixtureOptions& option
 }
 
 MixtureFit fit(const Matrix& x, int components, const MixtureOptions& options, Rng& rng, int starts) {
+    MixtureOptions brief = options;
+    brief.iterations = std::min(options.iterations, 30);
     MixtureFit best;
     for (int i = 0; i < (components == 1 ? 1 : starts); ++i) {
-        MixtureFit next = fit_from(seeded(x, std::size_t(components), options, rng), x, options);
+        MixtureFit next = fit_from(seeded(x, std::size_t(components), options, rng), x, brief);
         if (i == 0 || next.log_likelihood > best.log_likelihood) best = std::move(next);
     }
-    return best;
+    return best.converged ? best : fit_from(std::move(best.mixture), x, options);
 }
 
 MixtureFit select(const Matrix& x, const MixtureOptions& options, const SplitRule& rule, std::size_t effective, Rng& rng) {

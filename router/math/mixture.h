@@ -48,7 +48,8 @@ Mixture step(const Mixture& m, const Matrix& x, const MixtureOptions& options);
 // From that beginning, until the log-likelihood rests or the iterations are spent. x: N × d, N >= 1.
 MixtureFit fit_from(Mixture begin, const Matrix& x, const MixtureOptions& options);
 
-// The best of `starts` beginnings by k-means++ (Arthur and Vassilvitskii 2007).
+// From the best of `starts` beginnings by k-means++ (Arthur and Vassilvitskii 2007), as thirty iterations tell (Biernacki, Celeux and
+// Govaert 2003).
 MixtureFit fit(const Matrix& x, int components, const MixtureOptions& options, Rng& rng, int starts = 10);
 
 // What a split has to show before it is believed.

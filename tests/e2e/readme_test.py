@@ -275,6 +275,8 @@ HOW = {
     "hearth trace verify": verifies_a_trace,
     "hearth trace verify --all": proven_in("tests/e2e/trace_test.py", 'verify(own, "--all", "--json")'),
     **{f"hearth trace replay{words}": proven_in("tests/e2e/trace_test.py", '"trace", "replay"') for words in ("", " --model other", " --prompt recompose@draft")},
+    "hearth mathcore bench": proven_in("tests/e2e/mathcore_test.py", '"mathcore", "bench"'),
+    "hearth mathcore bench --part routing --repetitions 20": proven_in("tests/e2e/mathcore_test.py", '"--part", "routing"'),
     "hearth drill": proven_in("tests/e2e/drill_test.py", 'drill(started)'),
     "hearth drill --list": proven_in("tests/e2e/drill_test.py", 'drill(started, "--list"'),
     "hearth thread list": proven_in("tests/e2e/threads_test.py", 'command(hearth, "list")'),

@@ -45,8 +45,8 @@ TEST(Correlation, GammaIsACorrelationMatrixAndLambdaItsLargestEigenvalue) {
         for (std::size_t j = 0; j < 6; ++j) {
             EXPECT_EQ(found->gamma(i, j), found->gamma(j, i));
             EXPECT_LE(std::abs(found->gamma(i, j)), 1);
-            if (i == j) EXPECT_EQ(found->gamma(i, j), 1);
         }
+    for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(found->gamma(i, i), 1);
     EXPECT_NEAR(found->largest, largest(found->gamma), 1e-9);
     EXPECT_TRUE(found->coupled);
 }
@@ -68,8 +68,8 @@ TEST(Correlation, WhatTheLoadExplainsIsNoCoupling) {
         load[d] = rng.normal();
         for (std::size_t j = 0; j < 4; ++j) z(d, j) = 2 * load[d] + rng.normal();
     }
-    EXPECT_FALSE(coupling(z, load, rng, 200)->coupled);
-    EXPECT_TRUE(coupling(z, Vector(80, 0.0), rng, 200)->coupled);
+    EXPECT_LT(coupling(z, load, rng, 50)->largest, 1.5);
+    EXPECT_GT(coupling(z, Vector(80, 0.0), rng, 50)->largest, 2.5);
 }
 
 TEST(Correlation, NeedsTwiceAsManyDaysAsNodes) {

@@ -22,7 +22,7 @@ Matrix first_rows(const Matrix& m, std::size_t n) {
 TEST(CovarianceVectors, IrisDistances) {
     if (!mathcore_vectors()) GTEST_SKIP() << "no vectors";
     const Matrix iris = csv("data/iris.csv");
-    const auto wanted = expected("mahalanobis_reference.json")["iris_all"];
+    const base::Json wanted = expected("mahalanobis_reference.json")["iris_all"];
     EXPECT_LT(relative_difference(column_means(iris), wanted["mean"].get<Vector>()), 1e-12);
     EXPECT_LT(relative_difference(covariance(iris).values, to_matrix_of(wanted["cov_ddof1"]).values), 1e-12);
     const Mahalanobis all(column_means(iris), covariance(iris));
@@ -42,7 +42,7 @@ TEST(CovarianceVectors, IrisDistances) {
 TEST(CovarianceVectors, DriftOfTheOtherSpeciesFromTheFirst) {
     if (!mathcore_vectors()) GTEST_SKIP() << "no vectors";
     const Matrix iris = csv("data/iris.csv"), setosa = first_rows(iris, 50);
-    const auto wanted = expected("mahalanobis_reference.json")["drift_setosa_vs_all"];
+    const base::Json wanted = expected("mahalanobis_reference.json")["drift_setosa_vs_all"];
     const Mahalanobis baseline(column_means(setosa), covariance(setosa));
     EXPECT_LT(relative_difference(squared_all(baseline, iris), wanted["d2_all_150"].get<Vector>()), 1e-10);
     Matrix versicolor(50, 4);
@@ -52,7 +52,7 @@ TEST(CovarianceVectors, DriftOfTheOtherSpeciesFromTheFirst) {
 
 TEST(CovarianceVectors, ASingularCovarianceTakesItsPseudoInverse) {
     if (!mathcore_vectors()) GTEST_SKIP() << "no vectors";
-    const auto wanted = expected("mahalanobis_reference.json")["singular"];
+    const base::Json wanted = expected("mahalanobis_reference.json")["singular"];
     const Matrix rows = to_matrix_of(wanted["rows"]);
     const Mahalanobis m(column_means(rows), covariance(rows));
     EXPECT_EQ(m.rank(), wanted["rank"].get<int>());
@@ -61,7 +61,7 @@ TEST(CovarianceVectors, ASingularCovarianceTakesItsPseudoInverse) {
 
 TEST(CovarianceVectors, LedoitAndWolf) {
     if (!mathcore_vectors()) GTEST_SKIP() << "no vectors";
-    const auto wanted = expected("mahalanobis_reference.json")["ledoit_wolf_iris"];
+    const base::Json wanted = expected("mahalanobis_reference.json")["ledoit_wolf_iris"];
     const Shrunk found = ledoit_wolf(csv("data/iris.csv"));
     EXPECT_NEAR(found.shrinkage, wanted["shrinkage"].get<double>(), 1e-9);
     EXPECT_LT(relative_difference(found.covariance.values, to_matrix_of(wanted["covariance"]).values), 1e-9);
@@ -82,20 +82,20 @@ TEST(CovarianceVectors, StackLossMasksItsOutliers) {
     EXPECT_NEAR(sum, 3.0 * 20, 1e-9);  // trace of the identity times n - 1
 }
 
-TEST(Covariance, ShrinksTwoPointsByHand) {
-    Matrix x(2, 2);
-    x(0, 0) = -1, x(1, 0) = 1;  // sample covariance diag(1, 0), divided by n
-    const Shrunk found = oracle_approximating(x);
-    EXPECT_EQ(found.shrinkage, 1);  // (1/4 + 1/4)/(3·(1/4 - 1/8)) is above one
-    EXPECT_DOUBLE_EQ(found.covariance(0, 0), 0.5);
-    EXPECT_DOUBLE_EQ(found.covariance(1, 1), 0.5);
+// Three points on a line: the sample's covariance is diag(2/3, 0), and by hand beta = 1/27, delta = 1/9.
+TEST(Covariance, ShrinksThreePointsByHand) {
+    Matrix x(3, 2);
+    x(0, 0) = -1, x(2, 0) = 1;
+    const Shrunk found = ledoit_wolf(x);
+    EXPECT_NEAR(found.shrinkage, 1.0 / 3, 1e-12);
+    EXPECT_NEAR(found.covariance(0, 0), 2.0 / 3 * 2 / 3 + 1.0 / 9, 1e-12);
+    EXPECT_NEAR(found.covariance(1, 1), 1.0 / 9, 1e-12);
     EXPECT_DOUBLE_EQ(found.covariance(0, 1), 0);
 }
 
-// SciPy 1.10: stats.f.ppf, t.ppf, norm.ppf.
+// In closed form for two numerator degrees; the normal one as SciPy has it.
 TEST(Distributions, QuantilesAreScipys) {
-    EXPECT_NEAR(f_quantile(0.95, 2, 28), 3.34038555823776, 1e-9);
-    EXPECT_NEAR(student_quantile(0.975, 9), 2.2621571627409915, 1e-9);
+    EXPECT_NEAR(f_quantile(0.95, 2, 28), 14 * (std::pow(0.05, -1.0 / 14) - 1), 1e-9);
     EXPECT_NEAR(normal_quantile(0.975), 1.9599639845400545, 1e-12);
     EXPECT_NEAR(sidak(0.05, 7), 1 - std::pow(0.95, 1.0 / 7), 1e-15);
 }

@@ -49,7 +49,9 @@ void expect_agrees(const Mixture& found, const base::Json& wanted, Shape shape, 
 
 TEST(MixtureVectors, EveryTraceOfScikitLearn) {
     if (!mathcore_vectors()) GTEST_SKIP() << "no vectors";
-    for (const auto& run : expected("gmm_reference.json")["runs"]) {
+    const auto file = expected("gmm_reference.json");
+    ASSERT_EQ(file["runs"].size(), 8U);
+    for (const auto& run : file["runs"]) {
         const std::string name = run["name"];
         SCOPED_TRACE(name);
         const Matrix x = csv(name.starts_with("iris") ? "data/iris.csv" : "data/faithful.csv");
@@ -60,8 +62,9 @@ TEST(MixtureVectors, EveryTraceOfScikitLearn) {
         for (const auto& entry : run["trace"]) {
             for (; done < entry["iterations"].get<int>(); ++done) m = step(m, x, options);
             SCOPED_TRACE(done);
-            expect_agrees(m, entry, shape, 1e-6);
-            EXPECT_NEAR(log_likelihood(m, x) / double(x.rows), entry["mean_loglik"].get<double>(), 1e-6);
+            // The last entry is where scikit-learn rested, a few millionths before the summit.
+            expect_agrees(m, entry, shape, done == 500 ? 1e-5 : 1e-9);
+            EXPECT_NEAR(log_likelihood(m, x) / double(x.rows), entry["mean_loglik"].get<double>(), 1e-9);
         }
         const auto& last = run["final"];
         const double fitted = log_likelihood(m, x);
@@ -70,8 +73,8 @@ TEST(MixtureVectors, EveryTraceOfScikitLearn) {
         EXPECT_NEAR(-2 * fitted + free * std::log(double(x.rows)), last["bic_sklearn"].get<double>(), 1e-4);
         EXPECT_NEAR(-2 * fitted + 2 * free, last["aic"].get<double>(), 1e-4);
         for (std::size_t i = 0; i < 10; ++i) {
-            EXPECT_LT(relative_difference(responsibilities(m, x.row(i)), last["responsibilities_first10"][i].get<Vector>()), 1e-6);
-            EXPECT_NEAR(log_sum_exp(log_joint(m, x.row(i))), last["score_samples_first10"][i].get<double>(), 1e-6);
+            EXPECT_LT(relative_difference(responsibilities(m, x.row(i)), last["responsibilities_first10"][i].get<Vector>()), 1e-5);
+            EXPECT_NEAR(log_sum_exp(log_joint(m, x.row(i))), last["score_samples_first10"][i].get<double>(), 2e-5);
         }
         const auto labels = last["labels"].get<std::vector<int>>();
         for (std::size_t i = 0; i < x.rows; ++i) {
@@ -84,7 +87,7 @@ TEST(MixtureVectors, EveryTraceOfScikitLearn) {
 // From beginnings of its own, at least what mclust's best model of that kind reaches.
 TEST(MixtureVectors, FindsWhatMclustFinds) {
     if (!mathcore_vectors()) GTEST_SKIP() << "no vectors";
-    const auto mclust = expected("gmm_reference.json")["mclust"];
+    const base::Json mclust = expected("gmm_reference.json")["mclust"];
     const Matrix faithful = csv("data/faithful.csv"), iris = csv("data/iris.csv");
     Rng rng("mclust");
     MixtureOptions options{.floor = 1e-9, .tolerance = 1e-10};

@@ -1,0 +1,42 @@
+"""hearth mathcore bench: small runs of it; the bars are for the whole one."""
+import json
+import subprocess
+
+import pytest
+from support import BINARY
+
+
+def bench(*arguments):
+    done = subprocess.run([BINARY, "mathcore", "bench", *arguments], capture_output=True, text=True, timeout=300)
+    assert done.returncode in (0, 1), done.stderr
+    return done
+
+
+def test_a_seed_gives_the_same_figures_on_any_number_of_threads():
+    arguments = ("--part", "intraday", "--part", "routing", "--repetitions", "2", "--json")
+    one, two, other = bench(*arguments), bench(*arguments, "--threads", "2"), bench(*arguments, "--seed", "2")
+    assert one.stdout == two.stdout
+    assert one.stdout != other.stdout
+
+
+def test_figures_carry_their_bars():
+    done = bench("--part", "routing", "--repetitions", "2", "--json")
+    told = json.loads(done.stdout)
+    judged = [figure for figure in told["figures"] if "pass" in figure]
+    assert judged and told["missed"] == sum(not figure["pass"] for figure in judged)
+    assert done.returncode == (1 if told["missed"] else 0)
+    for figure in judged:
+        bound = figure["at_least"] <= figure["value"] if "at_least" in figure else figure["value"] <= figure["at_most"]
+        assert figure["pass"] == bound
+
+
+def test_a_night_of_a_year_is_the_same_again():
+    told = {figure["name"]: figure for figure in json.loads(bench("--part", "nightly", "--json").stdout)["figures"]}
+    assert told["rerun is the same, byte by byte"]["value"] == 1
+    assert told["peak memory of the process"]["value"] < 200
+
+
+@pytest.mark.parametrize("arguments, names", [(("--part", "everything"), "routing"), (("--family", "uniform"), "cold_warm"), (("--nodes", "3"), "5")])
+def test_wrong_use_names_the_choices(arguments, names):
+    done = subprocess.run([BINARY, "mathcore", "bench", *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and names in done.stdout + done.stderr
