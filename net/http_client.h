@@ -36,7 +36,9 @@ struct HttpRequest {
     std::chrono::seconds silence_timeout{0};          // without a byte of the answer; 0: none
     std::chrono::milliseconds total_timeout{0};       // 0: only the stop token's deadline bounds it
     std::size_t max_body_bytes = std::size_t(32) << 20;
-    std::shared_ptr<bool> left{};  // set when the transfer ends: whether any of the request may have left this machine
+    // Set when the transfer ends: whether any of the request may have left this machine. It then leaves once, on a connection of its
+    // own: what an old one swallows libcurl would send again on another, unasked.
+    std::shared_ptr<bool> left{};
 };
 
 // The host that a request to the URL goes to, in lower case and without port; "" for what is no URL.

@@ -82,6 +82,7 @@ base::Result<CURL*> HttpTransfer::open() {
     set(CURLOPT_ERRORBUFFER, detail_);
     set(CURLOPT_CONNECTTIMEOUT_MS, long(request_.connect_timeout.count()));
     set(CURLOPT_TIMEOUT_MS, timeout_ms(request_));
+    if (request_.left) set(CURLOPT_FRESH_CONNECT, 1L);
     if (is_loopback(request_.url)) set(CURLOPT_PROXY, "");
     allow_http_only(handle_);
     for (const auto& [name, value] : request_.headers)

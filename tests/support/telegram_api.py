@@ -1,4 +1,5 @@
 """Telegram's Bot API as far as a bot needs it, on loopback: updates that are there until they are confirmed, and what was sent."""
+import contextlib
 import http.server
 import json
 import threading
@@ -108,8 +109,9 @@ def handler_of(api):
             self.send_response(answer[0])
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            with contextlib.suppress(OSError):  # whoever asked is gone
+                self.end_headers()
+                self.wfile.write(data)
 
         def log_message(self, *_):
             pass
