@@ -7,6 +7,7 @@
 #include "app/database.h"
 #include "app/terminal.h"
 #include "policy/decide.h"
+#include "policy/reply.h"
 #include "store/house_rules.h"
 #include "store/people.h"
 #include "tools/registry.h"
@@ -26,6 +27,7 @@ std::string joined(const std::vector<std::string>& words) {
 std::vector<std::string> tool_names() {
     std::vector<std::string> out;
     for (const auto& tool : tools::builtin_tools()) out.push_back(tool.name);
+    out.push_back(policy::kReply);
     return out;
 }
 
