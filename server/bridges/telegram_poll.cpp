@@ -12,9 +12,9 @@ namespace {
 using base::Json;
 using namespace std::chrono_literals;
 
-constexpr auto kPatience = 25s;                // that Telegram waits until there is something
-constexpr auto kAskTime = kPatience + 10s;     // of the whole call
-constexpr auto kHold = kAskTime + 15s;         // that no other process asks
+constexpr auto kPatience = 10s;                // that Telegram waits until there is something
+constexpr auto kAskTime = kPatience + 5s;      // of the whole call
+constexpr auto kHold = kAskTime + 5s;          // that no other process asks; one that takes over waits for it
 constexpr auto kBetweenLooks = 5s;             // while another process asks
 constexpr std::chrono::seconds kFirstPause = 1s, kLongestPause = 60s;  // after a failure
 

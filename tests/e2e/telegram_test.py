@@ -248,6 +248,25 @@ def test_a_server_that_is_killed_while_it_sends_does_not_send_again():
         assert server.bot.texts() == [ANSWER, ANSWER]
 
 
+def test_two_servers_on_one_database_answer_once_and_one_takes_over():
+    with house("two") as first:
+        first.start()
+        pair(first)
+        settings = {"telegram.token": "secret:bot", "telegram.url": first.bot.url, "server.socket": first.state.folder / "second.sock"}
+        for second in running(Hearth(first.state, "telegram_second", SCRIPT, settings)):
+            for _ in range(3):
+                first.bot.write("Good evening!")
+            first.wait_for(lambda: len(first.bot.texts()) == 3, "three answers", 30)
+            first.bot.write("Tell me at length")
+            first.wait_for(lambda: [one for one in first.bot.activity if one[0] > first.bot.sent[-1]["at"]], "work", 10)
+            first.stop(signal.SIGKILL)
+            second.wait_for(lambda: SLOWLY in first.bot.texts(), "the answer that was begun", 90)
+            first.bot.write("Good evening!")
+            second.wait_for(lambda: len(first.bot.texts()) == 5, "an answer by the one that is left", 90)
+            time.sleep(2)
+            assert sorted(first.bot.texts()) == sorted([ANSWER] * 4 + [SLOWLY])
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
