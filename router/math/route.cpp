@@ -5,6 +5,9 @@
 namespace router::math {
 namespace {
 
+constexpr double A_DAY = 1.5;  // probes
+constexpr double LOW = 0.3;    // the share of what is avoided whose stakes count as low
+
 // Below 0: the deep path is preferred. Under the cost rules the amount tells nothing of a question.
 double loss_of(double gain, const NodeCost& thinking, const NodeCost& recompose, const RouteSettings& settings) {
     const auto over = [](const NodeCost& c) { return c.baseline_seconds > 0 ? c.adjusted() / c.baseline_seconds : 1; };
@@ -27,13 +30,14 @@ std::string_view name(Why why) { return why == Why::probe ? "probe" : why == Why
 double Prober::probability(double loss, double heavy_per_day, const RouteSettings& settings) const {
     if (follow_ups_ > 0) return 0.6;
     if (known_ && loss > stakes_) return 0;
-    return std::clamp(3.0 / std::max(heavy_per_day, 1.0), std::min(2 * settings.probe_floor, 0.5), 0.5);  // of the half with lower stakes
+    // Of those whose stakes are low about one and a half a day, or of all the floor's share.
+    return std::clamp(A_DAY / (LOW * std::max(heavy_per_day, 1.0)), std::min(settings.probe_floor / LOW, 0.9), 0.9);
 }
 
 void Prober::skipped(double loss) {
     if (!known_) stakes_ = loss;
     known_ = true;
-    stakes_ += (loss > stakes_ ? 0.1 : -0.1) * std::max(stakes_, 0.01);
+    stakes_ += 0.2 * (loss > stakes_ ? LOW : LOW - 1) * std::max(stakes_, 0.01);
 }
 
 void Prober::learnt(double residual) {

@@ -44,12 +44,12 @@ class Prober {
 public:
     // Probability that this question, for which the plain path is preferred, is used as a probe. heavy_per_day: how many come.
     double probability(double loss, double heavy_per_day, const RouteSettings& settings) const;
-    void skipped(double loss);  // the stakes follow the median of what is avoided
+    void skipped(double loss);  // the stakes follow a low quantile of what is avoided
     // After a probe: ln(latency) less its believed mean, in deviations of single events.
     void learnt(double residual);
 
 private:
-    double stakes_ = 0;  // running median of losses
+    double stakes_ = 0;  // running quantile of losses
     bool known_ = false;
     int follow_ups_ = 0;
 };
