@@ -76,9 +76,10 @@ void Translation::common() {
     only("clip_qkv", nullptr);
     only("mamba_proj_bias", false);
     only("conv_bias", false);
-    // Layers with a window, where the model uses one at all.
-    const std::vector<bool> local = layers_called({"sliding_attention"});
-    if (std::ranges::count(local, true) > 0 && from["use_sliding_window"].flag(true)) set("attention.sliding_window_pattern", local);
+    // Layers with a window, where the model uses one at all. That none has one is said too: some families have windows unless the file says otherwise.
+    std::vector<bool> local = layers_called({"sliding_attention"});
+    if (!from["use_sliding_window"].flag(true)) local.assign(local.size(), false);
+    if (!local.empty()) set("attention.sliding_window_pattern", local);
 }
 
 int Translation::head_dim() const {

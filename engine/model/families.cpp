@@ -29,7 +29,7 @@ void read_qwen2moe(ConfigKeys& keys, Config& c) { c.shared_ffn = keys.optional("
 
 // Layers with a window (true) have frequencies of their own, unscaled.
 void read_local_layers(ConfigKeys& keys, Config& c, const std::vector<bool>& local, float base = 10000) {
-    const int window = window_of(keys);
+    const int window = std::ranges::count(local, true) > 0 ? window_of(keys) : 0;
     RopeConfig near;
     near.dim = keys.optional("rope.dimension_count_swa", c.layer[0].head_dim, 2, kMostWidth);
     near.base = keys.real("rope.freq_base_swa", base);

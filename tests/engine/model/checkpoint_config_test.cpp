@@ -111,6 +111,18 @@ TEST(CheckpointConfig, LayersWithAWindowTurnUnscaledWhereTheirFamilySaysSo) {
     EXPECT_EQ(c->ropes[1].base, 500000);
 }
 
+// These have windows unless the file says otherwise.
+TEST(CheckpointConfig, LayersThatAllSeeEverythingAreFollowed) {
+    for (const char* family : {R"({"model_type": "gemma3_text", "hidden_act": "gelu_pytorch_tanh"})", R"({"model_type": "olmo3"})",
+                               R"({"model_type": "gpt_oss", "num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": 16})"}) {
+        SCOPED_TRACE(family);
+        const Json base = with(llama(), family);
+        EXPECT_THAT(windows(good(base)), testing::Contains(testing::Gt(0)));
+        EXPECT_THAT(windows(good(with(base, R"({"layer_types": ["full_attention", "full_attention", "full_attention"]})"))), ElementsAre(0, 0, 0));
+        EXPECT_THAT(windows(good(with(base, R"({"sliding_window": null, "layer_types": ["full_attention", "full_attention", "full_attention"]})"))), ElementsAre(0, 0, 0));
+    }
+}
+
 TEST(CheckpointConfig, ExpertsAreWhereTheConfigurationPutsThem) {
     const Config c = good(with(llama(), R"({"model_type": "qwen3_moe", "num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "decoder_sparse_step": 1, "mlp_only_layers": [1]})"));
     EXPECT_TRUE(c.layer[0].moe && !c.layer[1].moe && c.layer[2].moe);
