@@ -36,11 +36,9 @@ void read_qwen3_omni(Translation& t) {
     t.set("expert_weights_norm", t.from["norm_topk_prob"].flag(true));
 }
 
-// All layers have the window; a configuration that does not speak of it means 4096.
+// All layers have the window, where there is one.
 void read_mistral(Translation& t) {
-    const bool unsaid = !t.from.members().contains("sliding_window");
-    if (unsaid) t.set("attention.sliding_window", 4096);
-    if ((unsaid || !t.from["sliding_window"].absent()) && t.from["layer_types"].absent()) t.set("attention.sliding_window_pattern", every(t.layers(), true));
+    if (!t.from["sliding_window"].absent() && t.from["layer_types"].absent()) t.set("attention.sliding_window_pattern", every(t.layers(), true));
 }
 
 void read_gemma3(Translation& t) {
@@ -203,8 +201,8 @@ const std::vector<CheckpointFamily>& checkpoint_families() {
     static const std::vector<const char*> kDeltaKinds = {"linear_attention", "full_attention"};
     static const std::vector<CheckpointFamily> rows = {
         {"llama", "llama", {&kLlamaNames}},
-        {"mistral", "llama", {&kLlamaNames}, read_mistral},
-        {"mixtral", "llama", {&kMixtralNames, &kLlamaNames}},
+        {"mistral", "llama", {&kLlamaNames}, read_mistral, R"({"sliding_window": 4096})"},
+        {"mixtral", "llama", {&kMixtralNames, &kLlamaNames}, read_mistral},
         {"qwen2", "qwen2", {&kLlamaNames}, read_qwen},
         {"seed_oss", "seed_oss", {&kLlamaNames}, read_seed_oss},
         {"qwen2_moe", "qwen2moe", {&kExpertNames, &kLlamaNames}, read_qwen_moe},

@@ -92,6 +92,10 @@ TEST(CheckpointConfig, WindowsAreOfTheLayersThatHaveOne) {
     EXPECT_THAT(mistral(R"({"sliding_window": null})"), ElementsAre(0, 0, 0));
     EXPECT_THAT(mistral(R"({"sliding_window": 16})"), ElementsAre(16, 16, 16));
     EXPECT_THAT(mistral(R"({"sliding_window": 16, "layer_types": ["full_attention", "sliding_attention", "full_attention"]})"), ElementsAre(0, 16, 0));
+    const auto mixtral = [](const char* changes) { return windows(good(with(with(llama(), R"({"model_type": "mixtral", "num_local_experts": 4, "num_experts_per_tok": 2})"), changes))); };
+    EXPECT_THAT(mixtral("{}"), ElementsAre(0, 0, 0)) << "which is its class's";
+    EXPECT_THAT(mixtral(R"({"sliding_window": null})"), ElementsAre(0, 0, 0));
+    EXPECT_THAT(mixtral(R"({"sliding_window": 16})"), ElementsAre(16, 16, 16));
     const auto qwen = [](const char* changes) { return windows(good(with(with(llama(), R"({"model_type": "qwen2", "sliding_window": 16, "max_window_layers": 1})"), changes))); };
     EXPECT_THAT(qwen(R"({"use_sliding_window": false})"), ElementsAre(0, 0, 0));
     EXPECT_THAT(qwen(R"({"use_sliding_window": true})"), ElementsAre(0, 16, 16));
