@@ -42,7 +42,7 @@ std::vector<float> llama3_divisors(ConfigKeys& keys, const RopeConfig& rope, flo
     return out;
 }
 
-// Linear scaling divides positions; yarn changes frequencies and the length of what is rotated; llama3 divides frequencies,
+// Linear scaling, which a factor without a type is too, divides positions; yarn changes frequencies and the length of what is rotated; llama3 divides frequencies,
 // in GGUF by a tensor (rope_freqs.weight); proportional rotates the first pairs of the head only. Others are refused.
 RopeConfig read_rope(ConfigKeys& keys, int head_dim) {
     RopeConfig out;
@@ -53,9 +53,9 @@ RopeConfig read_rope(ConfigKeys& keys, int head_dim) {
                                                             ", expected an even number up to the head size " + std::to_string(head_dim));
     out.divisors_in_file = true;
     const std::string scaling = keys.text("rope.scaling.type");
-    const float factor = keys.real("rope.scaling.factor", 1);
+    const float factor = keys.real("rope.scaling.factor", keys.real("rope.scale_linear", 1));  // the latter of GGUF's first writers
     keys.check(std::isfinite(factor) && factor > 0, "rope.scaling.factor must be above 0");
-    if (scaling == "linear") {
+    if (scaling == "linear" || scaling.empty()) {
         out.scale = factor;
     } else if (scaling == "llama3") {
         out.divisor = llama3_divisors(keys, out, factor);
@@ -72,7 +72,7 @@ RopeConfig read_rope(ConfigKeys& keys, int head_dim) {
         keys.check(out.yarn_original > 0 && out.beta_fast > 0 && out.beta_slow > 0, "yarn wants original_context_length, beta_fast and beta_slow above 0");
         out.magnitude = keys.real("rope.scaling.attn_factor", 1) * (factor > 1 ? 0.1f * std::log(factor) + 1 : 1);
         out.magnitude = keys.real("rope.scaling.magnitude", out.magnitude);
-    } else if (!scaling.empty() && scaling != "none") {
+    } else if (scaling != "none") {
         keys.check(false, "has rope scaling of type '" + scaling + "'; this engine runs none, linear, llama3, yarn and proportional");
     }
     return out;

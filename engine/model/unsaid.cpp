@@ -88,7 +88,7 @@ const Row kRows[] = {
      "GGUF has no query_pre_attn_scalar: it is taken to be the size of a head, and this is no size of Gemma 3 whose checkpoint is known to say so"},
     {"gemma3", "attention.sliding_window_pattern", [](const File& f) { return !f.has("attention.sliding_window_pattern") && !is_published_gemma3(f); },
      "every sixth layer is taken to see all positions, and this is no size of Gemma 3 whose checkpoint is known to say so"},
-    {"gemma3", "rope.scaling.type", [](const File& f) { return is_large_gemma3(f) && !f.has("rope.scaling.type"); },
+    {"gemma3", "rope.scaling.type", [](const File& f) { return is_large_gemma3(f) && !f.has("rope.scaling.type") && f.c.ropes[0].scale == 1; },
      "positions are taken as they are. Gemma 3 of 4B, 12B and 27B divides them by 8 in layers that see all of them",
      "fetch a newer conversion, or load the checkpoint's folder of safetensors"},
     {"olmoe", "attention.layer_norm_rms_epsilon", [](const File& f) { return f.c.norm_epsilon == 1e-5f && !is_published_olmoe(f); },

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <map>
+#include <stdexcept>
 #include <variant>
 
 #include "engine/model/model_file.h"
@@ -15,10 +16,14 @@ namespace {
 
 using Values = std::map<std::string, std::variant<std::uint32_t, float, std::string>>;
 
-// A file of these keys alone.
+// A file of these keys and an embedding.
 std::unique_ptr<engine::ModelFile> file_of(const support::TempDir& folder, const Values& values) {
-    support::GgufWriter w(0, values.size());
+    constexpr std::uint64_t hidden = 8, vocabulary = 1;
+    support::GgufWriter w(1, values.size());
     for (const auto& [key, value] : values) std::visit([&, &key = key](const auto& v) { w.value(key, v); }, value);
+    w.text("token_embd.weight"), w.u32(2), w.u64(hidden), w.u64(vocabulary), w.u32(0), w.u64(0);
+    w.pad();
+    w.bytes.resize(w.bytes.size() + hidden * vocabulary * sizeof(float));
     const auto path = folder.path() / "m.gguf";
     std::ofstream(path, std::ios::binary) << w.bytes;
     return engine::ModelFile::open(path).value();
@@ -64,6 +69,25 @@ TEST(Config, ArithmeticThatTheFamilyDoesNotFollowIsRefusedByName) {
     Values odd = family("qwen3");
     odd["qwen3.logit_scale"] = std::string("much");
     EXPECT_NE(file_of(folder, odd)->config().error().message.find("of another type"), std::string::npos);
+}
+
+// As llama.cpp reads them.
+TEST(Config, AFactorOfAnglesWithoutATypeIsLinear) {
+    const support::TempDir folder;
+    const auto scale = [&](const Values& more) {
+        Values llama = family("llama");
+        for (const auto& [key, value] : more) llama["llama.rope." + key] = value;
+        const auto config = file_of(folder, llama)->config();
+        if (!config) throw std::runtime_error(config.error().message);
+        return config->ropes[0].scale;
+    };
+    EXPECT_EQ(scale({}), 1);
+    EXPECT_EQ(scale({{"scaling.factor", 8.0f}}), 8);
+    EXPECT_EQ(scale({{"scale_linear", 4.0f}}), 4);
+    EXPECT_EQ(scale({{"scale_linear", 4.0f}, {"scaling.factor", 8.0f}}), 8);
+    EXPECT_EQ(scale({{"scale_linear", 4.0f}, {"scaling.type", std::string("linear")}}), 4);
+    EXPECT_EQ(scale({{"scaling.factor", 8.0f}, {"scaling.type", std::string("none")}}), 1);
+    EXPECT_THROW(scale({{"scale_linear", -4.0f}}), std::runtime_error);
 }
 
 TEST(Config, SamplingThatIsNoNumberIsRefusedByName) {
