@@ -37,6 +37,16 @@ void check_layer_kinds(const text::JsonNode& types, const std::vector<const char
         if (const std::string name = type.text(); std::ranges::none_of(kinds, [&](const char* kind) { return name == kind; })) return type.refuse(known + " in this family");
 }
 
+// What the class says where the file says nothing. The angles have two spellings, and null is nothing there.
+Json with_defaults(const Json& text, const char* defaults) {
+    Json out = Json::parse(defaults);
+    for (const char* key : {"rope_parameters", "rope_scaling"})
+        if (const auto said = text.find(key); said != text.end() && !said->is_null()) out.erase("rope_parameters");
+    for (const auto& [key, value] : text.items())
+        if (!value.is_null() || key != "rope_parameters") out[key] = value;
+    return out;
+}
+
 void read_parts(const text::JsonNode& text, CheckpointConfig& out) {
     for (const auto& [key, said] : {std::pair{"attention_bias", &out.attention_bias}, std::pair{"qkv_bias", &out.attention_bias},
                                     std::pair{"attention_bias", &out.output_bias}, std::pair{"attention_out_bias", &out.output_bias}, std::pair{"mlp_bias", &out.ffn_bias},
@@ -104,8 +114,7 @@ base::Result<CheckpointConfig> read_checkpoint_config(const Json& config, const 
     out.names = family->names;
     out.keys = out.shown = Json::object();
     out.keys["general.architecture"] = family->architecture;
-    Json whole = Json::parse(family->defaults);
-    whole.update(text);
+    const Json whole = with_defaults(text, family->defaults);
     const text::JsonNode all(&whole, "", problem);
     Translation t(all, family->architecture, out);
     check_theta(node);

@@ -15,7 +15,7 @@ std::vector<bool> every(int n, bool value) { return std::vector<bool>(std::size_
 void read_qwen(Translation& t) {
     if (!t.from["use_sliding_window"].flag(false) || !t.from["layer_types"].absent()) return;
     std::vector<bool> local;
-    for (int i = 0; i < t.layers(); ++i) local.push_back(i >= t.integer("max_window_layers", 0));
+    for (int i = 0; i < t.layers(); ++i) local.push_back(i >= t.integer("max_window_layers", 28));
     t.set("attention.sliding_window_pattern", local);
 }
 
@@ -119,6 +119,7 @@ void read_lfm2(Translation& t) {
         for (const text::JsonNode& index : t.from["full_attn_idxs"].items()) attends[std::size_t(index.integer(0, t.layers() - 1))] = true;
     }
     set_heads(t, attends);
+    if (const text::JsonNode theta = t.from["theta"]; !theta.absent() && t.rope(false)["rope_theta"].absent()) t.set("rope.freq_base", theta.number());
     std::int64_t inner = t.integer("block_ff_dim", t.integer("intermediate_size", 0));
     if (t.from["block_auto_adjust_ff_dim"].flag(false)) {
         const std::int64_t step = std::max(1, t.integer("block_multiple_of", 256));
@@ -199,10 +200,13 @@ void read_minimax_m2(Translation& t) {
 
 const std::vector<CheckpointFamily>& checkpoint_families() {
     static const std::vector<const char*> kDeltaKinds = {"linear_attention", "full_attention"};
+    static const char* const kDeltaDefaults = R"({"partial_rotary_factor": 0.25})";
+    static const char* const kGraniteDefaults = R"({"attention_multiplier": 1.0})";
+    static const char* const kDeepseekDefaults = R"({"routed_scaling_factor": 2.5, "n_group": 8, "topk_group": 4, "n_shared_experts": 1, "first_k_dense_replace": 3, "q_lora_rank": 1536})";
     static const std::vector<CheckpointFamily> rows = {
         {"llama", "llama", {&kLlamaNames}},
         {"mistral", "llama", {&kLlamaNames}, read_mistral, R"({"sliding_window": 4096})"},
-        {"mixtral", "llama", {&kMixtralNames, &kLlamaNames}, read_mistral},
+        {"mixtral", "llama", {&kMixtralNames, &kLlamaNames}, read_mistral, R"({"rope_theta": 1e6})"},
         {"qwen2", "qwen2", {&kLlamaNames}, read_qwen},
         {"seed_oss", "seed_oss", {&kLlamaNames}, read_seed_oss},
         {"qwen2_moe", "qwen2moe", {&kExpertNames, &kLlamaNames}, read_qwen_moe},
@@ -211,25 +215,30 @@ const std::vector<CheckpointFamily>& checkpoint_families() {
         {"qwen3_omni_moe_text", "qwen3vlmoe", {&kExpertNames, &kLlamaNames}, read_qwen3_omni},
         {"qwen3_vl_text", "qwen3", {&kLlamaNames}, read_qwen},
         {"qwen3_vl_moe_text", "qwen3vlmoe", {&kQwen3VlNames, &kExpertNames, &kLlamaNames}, read_qwen3_omni},
-        {"qwen3_next", "qwen3next", {&kQwen3NextNames, &kExpertNames, &kLlamaNames}, read_qwen3_next, "{}", kDeltaKinds},
-        {"qwen3_5_text", "qwen35", {&kQwen3NextNames, &kLlamaNames}, read_qwen3_next, "{}", kDeltaKinds},
-        {"qwen3_5_moe_text", "qwen35moe", {&kQwen3NextNames, &kExpertNames, &kLlamaNames}, read_qwen3_next, "{}", kDeltaKinds},
+        {"qwen3_next", "qwen3next", {&kQwen3NextNames, &kExpertNames, &kLlamaNames}, read_qwen3_next, kDeltaDefaults, kDeltaKinds},
+        {"qwen3_5_text", "qwen35", {&kQwen3NextNames, &kLlamaNames}, read_qwen3_next, kDeltaDefaults, kDeltaKinds},
+        {"qwen3_5_moe_text", "qwen35moe", {&kQwen3NextNames, &kExpertNames, &kLlamaNames}, read_qwen3_next, kDeltaDefaults, kDeltaKinds},
         {"olmoe", "olmoe", {&kExpertNames, &kLlamaNames}},
         {"olmo2", "olmo2", {&kOlmo2Names, &kLlamaNames}, nullptr, R"({"rope_theta": 500000})"},
         {"olmo3", "olmo2", {&kOlmo2Names, &kLlamaNames}, read_olmo3, R"({"rope_theta": 500000, "sliding_window": 4096})"},
-        {"granite", "granite", {&kLlamaNames}},
-        {"granitemoe", "granitemoe", {&kGraniteNames, &kLlamaNames}},
-        {"granitemoehybrid", "granitehybrid", {&kGraniteHybridNames, &kGraniteNames, &kLlamaNames}, read_granite_hybrid, "{}", {"mamba", "linear_attention", "attention", "full_attention"}},
+        {"granite", "granite", {&kLlamaNames}, nullptr, kGraniteDefaults},
+        {"granitemoe", "granitemoe", {&kGraniteNames, &kLlamaNames}, nullptr, kGraniteDefaults},
+        {"granitemoehybrid", "granitehybrid", {&kGraniteHybridNames, &kGraniteNames, &kLlamaNames}, read_granite_hybrid, kGraniteDefaults, {"mamba", "linear_attention", "attention", "full_attention"}},
         {"gemma3_text", "gemma3", {&kGemma3Names, &kLlamaNames}, read_gemma3,
          R"({"vocab_size": 262208, "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256, "rms_norm_eps": 1e-6,
              "max_position_embeddings": 131072, "rope_theta": 1e6, "sliding_window": 4096})"},
-        {"gemma4_text", "gemma4", {&kGemma4Names, &kLlamaNames}, read_gemma4},
-        {"gpt_oss", "gpt-oss", {&kGptOssNames, &kLlamaNames}, read_gpt_oss, R"({"attention_bias": true})"},
-        {"lfm2", "lfm2", {&kLfm2Names, &kLlamaNames}, read_lfm2, "{}", {"conv", "full_attention"}},
-        {"glm4_moe", "glm4moe", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek_experts},
-        {"minimax_m2", "minimax-m2", {&kMinimaxNames, &kMixtralNames, &kLlamaNames}, read_minimax_m2},
-        {"deepseek_v3", "deepseek2", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek},
-        {"kimi_k2", "deepseek2", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek},
+        {"gemma4_text", "gemma4", {&kGemma4Names, &kLlamaNames}, read_gemma4,
+         R"({"sliding_window": 512, "rope_parameters": {"sliding_attention": {"rope_type": "default", "rope_theta": 1e4},
+             "full_attention": {"rope_type": "proportional", "partial_rotary_factor": 0.25, "rope_theta": 1e6}}})"},
+        {"gpt_oss", "gpt-oss", {&kGptOssNames, &kLlamaNames}, read_gpt_oss,
+         R"({"attention_bias": true, "sliding_window": 128, "rope_theta": 150000, "rope_parameters": {"rope_type": "yarn", "factor": 32, "beta_fast": 32, "beta_slow": 1,
+             "truncate": false, "original_max_position_embeddings": 4096}})"},
+        {"lfm2", "lfm2", {&kLfm2Names, &kLlamaNames}, read_lfm2, R"({"rope_theta": 1e6, "block_auto_adjust_ff_dim": true})", {"conv", "full_attention"}},
+        {"glm4_moe", "glm4moe", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek_experts,
+         R"({"partial_rotary_factor": 0.5, "n_shared_experts": 1, "first_k_dense_replace": 1})"},
+        {"minimax_m2", "minimax-m2", {&kMinimaxNames, &kMixtralNames, &kLlamaNames}, read_minimax_m2, R"({"rope_theta": 5e6})"},
+        {"deepseek_v3", "deepseek2", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek, kDeepseekDefaults},
+        {"kimi_k2", "deepseek2", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek, kDeepseekDefaults},
     };
     return rows;
 }

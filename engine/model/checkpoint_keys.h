@@ -49,7 +49,7 @@ struct CheckpointFamily {
     const char* architecture;  // of families()
     std::vector<const NameTable*> names;
     void (*read)(Translation&) = nullptr;
-    const char* defaults = "{}";  // of keys that published configurations leave out
+    const char* defaults = "{}";  // its class's, of keys that can be left out and mean something else than nothing
     std::vector<const char*> kinds = {"full_attention", "sliding_attention"};  // that layer_types may hold
 };
 const std::vector<CheckpointFamily>& checkpoint_families();

@@ -148,6 +148,56 @@ TEST(CheckpointConfig, AWrappersTextModelMayLeaveOutWhatItsClassSays) {
     EXPECT_FLOAT_EQ(c.attention_scale, 1 / 16.0f);
 }
 
+// The figures are those of the classes of transformers.
+TEST(CheckpointConfig, ASilentFileMeansWhatItsClassSays) {
+    const auto of = [](const char* family) {
+        constexpr const char* experts = R"({"num_experts": 16, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "num_hidden_layers": 4})";
+        return with(with(llama(), experts), family);
+    };
+    const Config deepseek = good(of(R"({"model_type": "deepseek_v3", "kv_lora_rank": 32, "qk_rope_head_dim": 8, "qk_nope_head_dim": 8, "v_head_dim": 16})"));
+    EXPECT_EQ(deepseek.expert_scale, 2.5f);
+    EXPECT_EQ(deepseek.expert_groups, 8);
+    EXPECT_EQ(deepseek.expert_groups_used, 4);
+    EXPECT_EQ(deepseek.shared_ffn, 32);
+    EXPECT_EQ(deepseek.latent.q_rank, 1536);
+    EXPECT_TRUE(!deepseek.layer[2].moe && deepseek.layer[3].moe);
+    const Config glm = good(of(R"({"model_type": "glm4_moe"})"));
+    EXPECT_EQ(glm.ropes[0].dim, 8) << "half of a head";
+    EXPECT_EQ(glm.expert_scale, 1);
+    EXPECT_TRUE(!glm.layer[0].moe && glm.layer[1].moe);
+    const char* const delta = R"({"linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 16, "linear_value_head_dim": 16, "linear_conv_kernel_dim": 4})";
+    for (const char* family : {R"({"model_type": "qwen3_next"})", R"({"model_type": "qwen3_5_moe_text"})"}) EXPECT_EQ(good(with(of(delta), family)).ropes[0].dim, 4) << family;
+    EXPECT_EQ(good(of(R"({"model_type": "mixtral"})")).ropes[0].base, 1e6f);
+    EXPECT_EQ(good(of(R"({"model_type": "minimax_m2"})")).ropes[0].base, 5e6f);
+    for (const char* family : {R"({"model_type": "granite", "num_experts": 0})", R"({"model_type": "granitemoe"})"}) EXPECT_EQ(good(of(family)).attention_scale, 1) << family;
+    const auto lfm2 = [&](const char* said) { return good(with(of(R"({"model_type": "lfm2", "num_experts": 0, "conv_L_cache": 3, "layer_types": ["conv", "conv", "full_attention", "conv"]})"), said)).ropes[0].base; };
+    EXPECT_EQ(lfm2("{}"), 1e6f);
+    EXPECT_EQ(lfm2(R"({"theta": 20000})"), 2e4f);
+    EXPECT_EQ(lfm2(R"({"theta": 20000, "rope_parameters": {"rope_theta": 30000, "rope_type": "default"}})"), 3e4f);
+    const auto qwen = [](const char* said) { return windows(good(with(with(llama(), R"({"model_type": "qwen2", "sliding_window": 16, "use_sliding_window": true})"), said))); };
+    EXPECT_THAT(qwen("{}"), ElementsAre(0, 0, 0)) << "layers from the 28th on";
+}
+
+TEST(CheckpointConfig, AnglesThatAFileDoesNotSpeakOfAreItsClasss) {
+    const auto gpt_oss = [](const char* said) { return good(with(with(llama(), R"({"model_type": "gpt_oss", "num_local_experts": 4, "num_experts_per_tok": 2})"), said)); };
+    for (const char* nothing : {"{}", R"({"rope_parameters": null, "rope_scaling": null})"}) {
+        const Config c = gpt_oss(nothing);
+        EXPECT_EQ(c.ropes[0].base, 150000);
+        EXPECT_EQ(c.ropes[0].yarn_factor, 32);
+        EXPECT_EQ(c.ropes[0].yarn_original, 4096);
+        EXPECT_FALSE(c.ropes[0].yarn_whole);
+        EXPECT_THAT(windows(c), ElementsAre(128, 0, 128));
+    }
+    EXPECT_EQ(gpt_oss(R"({"rope_scaling": {"rope_type": "yarn", "factor": 8, "original_max_position_embeddings": 64}})").ropes[0].yarn_factor, 8);
+    EXPECT_EQ(gpt_oss(R"({"rope_parameters": {"rope_type": "default", "rope_theta": 20000}})").ropes[0].yarn_factor, 1);
+    const Config gemma4 = good(with(llama(), R"({"model_type": "gemma4_text", "hidden_act": "gelu_pytorch_tanh", "layer_types": ["sliding_attention", "sliding_attention", "full_attention"]})"));
+    EXPECT_THAT(windows(gemma4), ElementsAre(512, 512, 0));
+    EXPECT_EQ(gemma4.ropes[0].base, 1e6f);
+    EXPECT_THAT(gemma4.ropes[0].divisor, ElementsAre(1, 1, testing::Gt(1e9f), testing::Gt(1e9f), testing::Gt(1e9f), testing::Gt(1e9f), testing::Gt(1e9f), testing::Gt(1e9f))) << "a quarter of a head turns";
+    EXPECT_EQ(gemma4.ropes[1].base, 1e4f);
+    EXPECT_TRUE(gemma4.ropes[1].divisor.empty());
+}
+
 TEST(CheckpointConfig, WidthsThatAreComputedAreComputed) {
     const Config lfm2 = good(with(llama(), R"({"model_type": "lfm2", "layer_types": ["conv", "conv", "full_attention"], "conv_L_cache": 3, "norm_eps": 1e-5,
         "intermediate_size": 1000, "block_auto_adjust_ff_dim": true, "block_ffn_dim_multiplier": 1.0, "block_multiple_of": 256})"));
