@@ -200,13 +200,14 @@ void read_minimax_m2(Translation& t) {
 
 const std::vector<CheckpointFamily>& checkpoint_families() {
     static const std::vector<const char*> kDeltaKinds = {"linear_attention", "full_attention"};
-    static const char* const kDeltaDefaults = R"({"partial_rotary_factor": 0.25})";
-    static const char* const kGraniteDefaults = R"({"attention_multiplier": 1.0})";
-    static const char* const kDeepseekDefaults = R"({"routed_scaling_factor": 2.5, "n_group": 8, "topk_group": 4, "n_shared_experts": 1, "first_k_dense_replace": 3, "q_lora_rank": 1536})";
+    static const char* const kDeltaDefaults = R"({"max_position_embeddings": 32768, "partial_rotary_factor": 0.25})";
+    static const char* const kGraniteDefaults = R"({"max_position_embeddings": 2048, "attention_multiplier": 1.0})";
+    static const char* const kDeepseekDefaults = R"({"max_position_embeddings": 4096, "routed_scaling_factor": 2.5, "n_group": 8, "topk_group": 4, "n_shared_experts": 1,
+        "first_k_dense_replace": 3, "q_lora_rank": 1536})";
     static const std::vector<CheckpointFamily> rows = {
         {"llama", "llama", {&kLlamaNames}},
-        {"mistral", "llama", {&kLlamaNames}, read_mistral, R"({"sliding_window": 4096})"},
-        {"mixtral", "llama", {&kMixtralNames, &kLlamaNames}, read_mistral, R"({"rope_theta": 1e6})"},
+        {"mistral", "llama", {&kLlamaNames}, read_mistral, R"({"max_position_embeddings": 131072, "sliding_window": 4096})"},
+        {"mixtral", "llama", {&kMixtralNames, &kLlamaNames}, read_mistral, R"({"max_position_embeddings": 131072, "rope_theta": 1e6})"},
         {"qwen2", "qwen2", {&kLlamaNames}, read_qwen},
         {"seed_oss", "seed_oss", {&kLlamaNames}, read_seed_oss},
         {"qwen2_moe", "qwen2moe", {&kExpertNames, &kLlamaNames}, read_qwen_moe},
@@ -228,15 +229,15 @@ const std::vector<CheckpointFamily>& checkpoint_families() {
          R"({"vocab_size": 262208, "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256, "rms_norm_eps": 1e-6,
              "max_position_embeddings": 131072, "rope_theta": 1e6, "sliding_window": 4096})"},
         {"gemma4_text", "gemma4", {&kGemma4Names, &kLlamaNames}, read_gemma4,
-         R"({"sliding_window": 512, "rope_parameters": {"sliding_attention": {"rope_type": "default", "rope_theta": 1e4},
+         R"({"max_position_embeddings": 131072, "sliding_window": 512, "rope_parameters": {"sliding_attention": {"rope_type": "default", "rope_theta": 1e4},
              "full_attention": {"rope_type": "proportional", "partial_rotary_factor": 0.25, "rope_theta": 1e6}}})"},
         {"gpt_oss", "gpt-oss", {&kGptOssNames, &kLlamaNames}, read_gpt_oss,
-         R"({"attention_bias": true, "sliding_window": 128, "rope_theta": 150000, "rope_parameters": {"rope_type": "yarn", "factor": 32, "beta_fast": 32, "beta_slow": 1,
-             "truncate": false, "original_max_position_embeddings": 4096}})"},
-        {"lfm2", "lfm2", {&kLfm2Names, &kLlamaNames}, read_lfm2, R"({"rope_theta": 1e6, "block_auto_adjust_ff_dim": true})", {"conv", "full_attention"}},
+         R"({"attention_bias": true, "max_position_embeddings": 131072, "sliding_window": 128, "rope_theta": 150000,
+             "rope_parameters": {"rope_type": "yarn", "factor": 32, "beta_fast": 32, "beta_slow": 1, "truncate": false, "original_max_position_embeddings": 4096}})"},
+        {"lfm2", "lfm2", {&kLfm2Names, &kLlamaNames}, read_lfm2, R"({"max_position_embeddings": 128000, "rope_theta": 1e6, "block_auto_adjust_ff_dim": true})", {"conv", "full_attention"}},
         {"glm4_moe", "glm4moe", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek_experts,
-         R"({"partial_rotary_factor": 0.5, "n_shared_experts": 1, "first_k_dense_replace": 1})"},
-        {"minimax_m2", "minimax-m2", {&kMinimaxNames, &kMixtralNames, &kLlamaNames}, read_minimax_m2, R"({"rope_theta": 5e6})"},
+         R"({"max_position_embeddings": 131072, "partial_rotary_factor": 0.5, "n_shared_experts": 1, "first_k_dense_replace": 1})"},
+        {"minimax_m2", "minimax-m2", {&kMinimaxNames, &kMixtralNames, &kLlamaNames}, read_minimax_m2, R"({"max_position_embeddings": 196608, "rope_theta": 5e6})"},
         {"deepseek_v3", "deepseek2", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek, kDeepseekDefaults},
         {"kimi_k2", "deepseek2", {&kDeepseekNames, &kExpertNames, &kLlamaNames}, read_deepseek, kDeepseekDefaults},
     };

@@ -69,7 +69,7 @@ void Translation::common() {
         }
     }
     if (from["rms_norm_eps"].absent() && from["norm_eps"].absent()) from["rms_norm_eps"].wrong("a number");
-    from["max_position_embeddings"].integer(1, INT32_MAX, 1);
+    from["max_position_embeddings"].integer(1, INT32_MAX);
     set("rope.pairing", "neox");
     set_rope(head_dim());
     only("attn_logit_softcapping", nullptr);

@@ -161,6 +161,9 @@ TEST(CheckpointConfig, ASilentFileMeansWhatItsClassSays) {
     EXPECT_EQ(deepseek.shared_ffn, 32);
     EXPECT_EQ(deepseek.latent.q_rank, 1536);
     EXPECT_TRUE(!deepseek.layer[2].moe && deepseek.layer[3].moe);
+    Json short_of = of(R"({"model_type": "glm4_moe"})");
+    short_of.erase("max_position_embeddings");
+    EXPECT_EQ(good(short_of).trained_context, 131072);
     const Config glm = good(of(R"({"model_type": "glm4_moe"})"));
     EXPECT_EQ(glm.ropes[0].dim, 8) << "half of a head";
     EXPECT_EQ(glm.expert_scale, 1);
@@ -227,6 +230,7 @@ TEST(CheckpointConfig, WhatCannotBeIsRefusedByItsKey) {
         {R"({"num_attention_heads": 4, "num_key_value_heads": 3})", {"m/config.json", "3"}},
         {R"({"layer_types": ["full_attention"]})", {"m/config.json", "layer_types", "3 layers"}},
         {R"({"max_position_embeddings": 0})", {"m/config.json", "max_position_embeddings", "0"}},
+        {R"({"max_position_embeddings": null})", {"m/config.json", "key 'max_position_embeddings' is null"}},
         {R"({"model_type": "qwen3", "layer_types": ["mamba", "full_attention", "full_attention"]})", {"m/config.json", "layer_types[0]", "mamba", "full_attention, sliding_attention"}},
         {R"({"model_type": "qwen3", "layer_types": ["full_attention", "full_attention", "chunked_attention"]})", {"m/config.json", "layer_types[2]", "chunked_attention"}},
         {R"({"model_type": "lfm2", "layer_types": ["conv", "foo", "full_attention"]})", {"m/config.json", "layer_types[1]", "foo", "conv, full_attention"}},

@@ -31,7 +31,7 @@ std::unique_ptr<engine::ModelFile> file_of(const support::TempDir& folder, const
 
 Values family(const std::string& name) {
     return {{"general.architecture", name}, {name + ".block_count", 1u}, {name + ".embedding_length", 8u}, {name + ".feed_forward_length", 8u},
-            {name + ".attention.head_count", 2u}};
+            {name + ".attention.head_count", 2u}, {name + ".context_length", 64u}};
 }
 
 }  // namespace
@@ -41,7 +41,13 @@ TEST(Config, ASizeThatCannotBeCountedIsRefusedByName) {
     Values llama = family("llama");
     llama["llama.context_length"] = 3'000'000'000u;
     auto config = file_of(folder, llama)->config();
-    EXPECT_NE(config.error().message.find("key 'llama.context_length' is 3000000000, expected 0 to 2147483647"), std::string::npos) << config.error().message;
+    EXPECT_NE(config.error().message.find("key 'llama.context_length' is 3000000000, expected 1 to 2147483647"), std::string::npos) << config.error().message;
+    llama["llama.context_length"] = 0u;
+    config = file_of(folder, llama)->config();
+    EXPECT_NE(config.error().message.find("key 'llama.context_length' is 0, expected 1 to 2147483647"), std::string::npos) << config.error().message;
+    llama.erase("llama.context_length");
+    config = file_of(folder, llama)->config();
+    EXPECT_NE(config.error().message.find("key 'llama.context_length' is missing"), std::string::npos) << config.error().message;
 
     Values hybrid = family("granitehybrid");
     for (const auto& [key, value] : {std::pair("inner_size", 1u << 20), std::pair("conv_kernel", 4u), std::pair("state_size", 1u << 20), std::pair("group_count", 1u << 20),
