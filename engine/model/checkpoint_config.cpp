@@ -37,6 +37,12 @@ void check_layer_kinds(const text::JsonNode& types, const std::vector<const char
         if (const std::string name = type.text(); std::ranges::none_of(kinds, [&](const char* kind) { return name == kind; })) return type.refuse(known + " in this family");
 }
 
+// A decoder's rows see none behind them; gemma4 says of whose rows they do, which its reader looks at.
+void check_causal(const text::JsonNode& part) {
+    if (part["is_causal"].value() == false) part["is_causal"].refuse("true: each token sees those before it only");
+    if (part["use_bidirectional_attention"].value() == true) part["use_bidirectional_attention"].refuse("false: each token sees those before it only");
+}
+
 // What the class says where the file says nothing. The angles have two spellings, and null is nothing there.
 Json with_defaults(const Json& text, const char* defaults) {
     Json out = Json::parse(defaults);
@@ -117,6 +123,7 @@ base::Result<CheckpointConfig> read_checkpoint_config(const Json& config, const 
     const Json whole = with_defaults(text, family->defaults);
     const text::JsonNode all(&whole, "", problem);
     Translation t(all, family->architecture, out);
+    for (const Json* part : parts) check_causal(text::JsonNode(part, "", problem));
     check_theta(node);
     check_layer_kinds(all["layer_types"], family->kinds);
     t.common();

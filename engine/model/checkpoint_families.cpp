@@ -43,7 +43,6 @@ void read_mistral(Translation& t) {
 
 void read_gemma3(Translation& t) {
     t.set("attention.scale", 1 / std::sqrt(t.number("query_pre_attn_scalar", 256)));
-    t.only("use_bidirectional_attention", false);
     if (t.from["layer_types"].absent()) {
         const int pattern = std::max(1, t.integer("sliding_window_pattern", t.integer("_sliding_window_pattern", 6)));
         std::vector<bool> local;

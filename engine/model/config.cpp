@@ -222,7 +222,7 @@ base::Result<Config> read_config(const KeyValues& values) {
     c.layers = keys.required("block_count", 1, kMostLayers);
     c.hidden = keys.required("embedding_length", 1, kMostWidth);
     c.trained_context = keys.required("context_length", 1, INT32_MAX);
-    const int pooling = keys.optional("pooling_type", 0, 0, 1 << 20);
+    const int pooling = keys.optional("pooling_type", 0, 0, kRankingType);
     if (pooling == kRankingType) keys.fail(values.error("key '" + keys.whole("pooling_type") + "' is 4: the model ranks texts (a reranker), and gives neither text nor vectors", Code::unsupported));
     c.pooling = pooling_of(pooling);
     c.norm_epsilon = keys.real("attention.layer_norm_rms_epsilon", 1e-5f);

@@ -49,6 +49,12 @@ TEST(Config, ASizeThatCannotBeCountedIsRefusedByName) {
     config = file_of(folder, llama)->config();
     EXPECT_NE(config.error().message.find("key 'llama.context_length' is missing"), std::string::npos) << config.error().message;
 
+    Values pooled = family("qwen3");
+    pooled["qwen3.pooling_type"] = 9u;
+    config = file_of(folder, pooled)->config();
+    ASSERT_FALSE(config);
+    EXPECT_NE(config.error().message.find("key 'qwen3.pooling_type' is 9, expected 0 to 4"), std::string::npos) << config.error().message;
+
     Values hybrid = family("granitehybrid");
     for (const auto& [key, value] : {std::pair("inner_size", 1u << 20), std::pair("conv_kernel", 4u), std::pair("state_size", 1u << 20), std::pair("group_count", 1u << 20),
                                      std::pair("time_step_rank", 1u << 20)})
