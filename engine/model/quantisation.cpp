@@ -90,10 +90,13 @@ void check_method(const text::JsonNode& node, const std::string& method) {
     if (method == "compressed-tensors") check_compressed(node);
     if (const auto bits = node["bits"].integer(1, 64, 4); (method == "gptq" && bits != 4 && bits != 8) || (method == "awq" && bits != 4))
         node["bits"].refuse(method == "gptq" ? "4 or 8" : "4");
-    if (method == "awq" && node["version"].text("gemm") != "gemm") node["version"].refuse("gemm");
-    if (method == "fp8" && node["fmt"].text("e4m3") != "e4m3") node["fmt"].refuse("e4m3");
+    const auto only = [&](const char* key, std::string_view one, std::string_view other) {
+        if (const std::string said = node[key].text(std::string(one)); said != one && said != other) node[key].refuse(std::string(one) + " or " + std::string(other));
+    };
+    if (method == "awq") only("version", "gemm", "GEMM");
+    if (method == "fp8") only("fmt", "e4m3", "float8_e4m3fn");
     if (method != "gptq") return;
-    if (const std::string form = node["checkpoint_format"].text("gptq"); form != "gptq" && form != "gptq_v2") node["checkpoint_format"].refuse("gptq or gptq_v2");
+    only("checkpoint_format", "gptq", "gptq_v2");
     if (node["is_marlin_format"].flag(false)) node["is_marlin_format"].refuse("false");
 }
 

@@ -107,3 +107,15 @@ TEST(Quantisation, AFolderThatContradictsItsFileBesideIsRefusedByName) {
     write(folder.path() / "hf_quant_config.json", beside.dump());
     EXPECT_EQ(refusal(folder.path()), "");
 }
+
+// As writers spell them.
+TEST(Quantisation, OneFormMayHaveTwoNames) {
+    const auto refused = [](const char* said) {
+        const auto out = Quantisation::read(Json{{"quantization_config", Json::parse(said)}}, "m/config.json", Json(), "");
+        return out ? "" : out.error().message;
+    };
+    for (const char* version : {"gemm", "GEMM"}) EXPECT_EQ(refused((R"({"quant_method": "awq", "bits": 4, "group_size": 32, "version": ")" + std::string(version) + "\"}").c_str()), "");
+    for (const char* form : {"e4m3", "float8_e4m3fn"}) EXPECT_EQ(refused((R"({"quant_method": "fp8", "fmt": ")" + std::string(form) + "\"}").c_str()), "");
+    EXPECT_THAT(refused(R"({"quant_method": "awq", "bits": 4, "group_size": 32, "version": "gemv"})"), AllOf(HasSubstr("quantization_config.version"), HasSubstr("gemv"), HasSubstr("gemm or GEMM")));
+    EXPECT_THAT(refused(R"({"quant_method": "fp8", "fmt": "float8_e5m2"})"), AllOf(HasSubstr("quantization_config.fmt"), HasSubstr("float8_e5m2"), HasSubstr("e4m3 or float8_e4m3fn")));
+}
