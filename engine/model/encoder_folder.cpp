@@ -1,10 +1,10 @@
 // An encoder out of a folder as sentence-transformers writes it, or with Hugging Face's own files alone.
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <functional>
 
 #include "engine/model/checkpoint_config.h"
+#include "engine/model/checkpoint_files.h"
 #include "engine/model/draft_blocks.h"
 #include "engine/model/encoder_file.h"
 #include "engine/model/safetensors.h"
@@ -120,19 +120,13 @@ private:
     int first_position_;  // its row of positions is that of a text's first token
 };
 
-// The file's text; nullopt where there is none.
-std::optional<std::string> read_text(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) return std::nullopt;
-    return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
 // Hands one JSON file of the folder to `read`; false where it is not there.
 base::Result<bool> with_json(const fs::path& path, const std::function<void(const JsonNode&)>& read) {
-    const auto text = read_text(path);
-    if (!text) return false;
-    const auto json = base::parse_json(*text);
-    if (!json) return base::error(Code::corrupt, path.string() + ": " + json.error().message, kFetchAgain);
+    const CheckpointFiles files = CheckpointFiles::in(path.parent_path());
+    const std::string name = path.filename();
+    if (!files.has(name.c_str())) return false;
+    const auto json = files.json(name.c_str());
+    if (!json) return json.error();
     text::JsonProblem problem{path.string(), {}};
     read(JsonNode(&*json, "", problem));
     if (problem.first) return *std::move(problem.first);
@@ -203,8 +197,10 @@ void read_modules(const JsonNode& json, Modules& out) {
 
 // Texts are cut into words and word pieces as BERT does it; tokens are lines.
 base::Result<text::Vocabulary> read_word_list(const fs::path& folder) {
-    const auto list = read_text(folder / "vocab.txt");
-    if (!list) return base::error(Code::not_found, folder.string() + " has neither tokenizer.json nor vocab.txt", "fetch the whole folder");
+    const CheckpointFiles files = CheckpointFiles::in(folder);
+    if (!files.has("vocab.txt")) return base::error(Code::not_found, folder.string() + " has neither tokenizer.json nor vocab.txt", "fetch the whole folder");
+    const auto list = files.text("vocab.txt");
+    if (!list) return list.error();
     text::Vocabulary v;
     v.kind = text::Vocabulary::Kind::word_piece;
     v.continuation = "##";
@@ -235,9 +231,12 @@ base::Result<text::Vocabulary> read_word_list(const fs::path& folder) {
 }
 
 base::Result<text::Vocabulary> read_tokens(const fs::path& folder) {
-    const fs::path file = folder / "tokenizer.json";
-    if (const auto json = read_text(file)) return text::read_tokenizer_json(*json, file.string());
-    return read_word_list(folder);
+    const CheckpointFiles files = CheckpointFiles::in(folder);
+    const char* const name = "tokenizer.json";
+    if (!files.has(name)) return read_word_list(folder);
+    const auto json = files.text(name);
+    if (!json) return json.error();
+    return text::read_tokenizer_json(*json, files.shown(name));
 }
 
 }  // namespace

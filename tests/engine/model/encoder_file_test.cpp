@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -113,6 +114,24 @@ TEST_F(Folder, AListOfWordsIsATokenizer) {
     write("tokenizer_config.json", R"({"do_lower_case": false})");
     const auto cased = text::Tokenizer::create((*open())->vocabulary);
     EXPECT_EQ((*cased)->encode("Hello hello", false), (std::vector<text::TokenId>{1, 5}));
+}
+
+// A reader of a pipe that nobody writes to waits for ever.
+TEST_F(Folder, WhatIsNoRegularFileIsRefusedByName) {
+    for (const char* name : {"config.json", "modules.json", "1_Pooling/config.json", "tokenizer_config.json", "sentence_bert_config.json", "vocab.txt", "tokenizer.json"}) {
+        SCOPED_TRACE(name);
+        ASSERT_TRUE(open());
+        std::filesystem::remove(path / name);
+        ASSERT_EQ(mkfifo((path / name).c_str(), 0600), 0);
+        EXPECT_EQ(is_encoder(path), std::string_view(name) != "config.json");
+        const auto file = open_encoder(path);
+        ASSERT_FALSE(file);
+        EXPECT_THAT(file.error().message, HasSubstr((path / name).string() + " is not a regular file"));
+        const auto model = Engine::plan({.path = path, .profile = Profile::exact, .threads = 1});
+        ASSERT_FALSE(model);
+        EXPECT_THAT(model.error().message, HasSubstr((path / name).string() + " is not a regular file"));
+        std::filesystem::remove(path / name);
+    }
 }
 
 TEST_F(Folder, EveryWayOfPoolingIsRead) {
