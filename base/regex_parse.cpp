@@ -144,7 +144,6 @@ private:
             return n;
         }
         take("?");  // lazy: the same language
-        if (next_is('*') || next_is('+') || next_is('?')) throw Bad{"nothing to repeat"};
         repeat.parts.push_back(std::move(n));
         return repeat;
     }
@@ -181,12 +180,21 @@ private:
         if (take(".")) return set_of(complement(line_ends));
         if (take("[")) return set_of(char_class());
         if (take("(")) return group();
-        if (next_is('*') || next_is('+') || next_is('?')) throw Bad{"nothing to repeat"};
+        refuse_quantifier();
         if (take("\\b")) return n.kind = RegexNode::Kind::word_border, n;
         if (take("\\B")) return n.kind = RegexNode::Kind::no_word_border, n;
         if (take("\\")) return set_of(escape());
         const char32_t c = take_char();
         return set_of({{c, c}});
+    }
+
+    // One that follows another has nothing to repeat either; a brace that holds no count is a character.
+    void refuse_quantifier() {
+        const std::size_t start = at_;
+        RegexNode unused;
+        if (!next_is('*') && !next_is('+') && !next_is('?') && !(next_is('{') && counts(unused))) return;
+        at_ = start;
+        throw Bad{"nothing to repeat"};
     }
 
     RegexNode group() {

@@ -23,6 +23,7 @@ TEST(Regex, FindsAndMatches) {
         {"\\u{1F432}", "🐲", true, true},  {"^\\uD83D\\uDC32*$", "🐲🐲", true, true}, {"a{,2}", "a{,2}", true, true},
         {"\\cA", "\x01", true, true},      {"(?<year>\\d{4})-\\d\\d", "2026-03", true, true}, {"x??y", "xy", true, true},
         {"\\s", "\xC2\xA0", true, true},   {"a\\.b", "axb", false, false},     {"[\\w]", "_", true, true},
+        {"a{2}{x}", "aa{x}", true, true},
     };
     for (const Case& c : cases) {
         const auto r = Regex::compile(c.pattern);
@@ -37,6 +38,8 @@ TEST(Regex, RefusesByName) {
         {"(a", "( without )"}, {"a)", "unmatched )"}, {"[a", "[ without ]"}, {"*a", "nothing to repeat"}, {"(?=a)", "look-around"},
         {"(a)\\1", "back-reference"}, {"\\p{Nope}", "Nope"}, {"a{3,2}", "out of order"}, {"[z-a]", "out of order"}, {"\\q", "\\q"},
         {"(a{1000}){1000}", "20000 instructions"}, {"a\\", "too early"},
+        {"a{2}{3}", "at byte 4 nothing to repeat"}, {"a{2}?{3,}", "at byte 5 nothing to repeat"}, {"a+{2}", "at byte 2 nothing to repeat"},
+        {"a{2}*", "at byte 4 nothing to repeat"}, {"a++", "nothing to repeat"}, {"({2})", "at byte 1 nothing to repeat"},
     };
     for (auto [pattern, why] : cases) {
         const auto r = Regex::compile(pattern);
