@@ -102,6 +102,18 @@ TEST(ChatTemplate, WhatIsNotThereIsNamed) {
     }
 }
 
+// Python's whole numbers have no end; here a template is refused where it uses one beyond 64 bits, and not for holding it.
+TEST(ChatTemplate, AWholeNumberThatIsTooLargeIsRefusedWhereItIsUsed) {
+    for (const char* source : {"{{ 100000000000000000000 }}", "{{ 0xffffffffffffffffff }}", "{{ 10 ** 20 }}", "{{ 9223372036854775807 + 1 }}"}) {
+        const auto got = render(source);
+        ASSERT_FALSE(got.ok()) << source;
+        EXPECT_THAT(got.error().message, testing::HasSubstr("too large: they end at 9223372036854775807")) << source;
+        const auto elsewhere = render("{% if false %}" + std::string(source) + "{% endif %}rest");
+        ASSERT_TRUE(elsewhere.ok()) << elsewhere.error().text();
+        EXPECT_EQ(*elsewhere, "rest");
+    }
+}
+
 TEST(ChatTemplate, SaysWhereATemplateIsWrong) {
     const auto bad = ChatTemplate::parse("one\n{% if x %}\n{{ 1 + }}");
     ASSERT_FALSE(bad.ok());

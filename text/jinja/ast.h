@@ -24,6 +24,7 @@ struct Expr {
         unary, binary,                      // text is the operator
         compare,                            // parts[0] operators[0] parts[1] operators[1] …
         conditional,                        // parts: condition, then, else (may be null)
+        refused,                            // text: the error of whoever evaluates it, since it may stand where no one does
     } kind = Kind::constant;
     std::string text;
     Value value;

@@ -43,7 +43,7 @@ Value integer_arithmetic(const std::string& op, std::int64_t a, std::int64_t b) 
         if (b > 64 && a != 0 && a != 1 && a != -1) over = true;
         for (std::int64_t i = 0, n = b > 64 ? b % 2 + 2 : b; i < n && !over; ++i) over = __builtin_mul_overflow(out, a, &out);
     }
-    if (over) throw TemplateError("an integer is too large");
+    if (over) throw TemplateError("an integer is too large: they end at " + std::to_string(INT64_MAX));
     return out;
 }
 
@@ -77,6 +77,7 @@ Value Evaluator::eval(const Expr& e) {
     step();
     switch (e.kind) {
         case Kind::constant: return e.value;
+        case Kind::refused: throw TemplateError(e.text);
         case Kind::name: return name(e);
         case Kind::list:
         case Kind::tuple: {

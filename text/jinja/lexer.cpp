@@ -165,12 +165,33 @@ private:
         at_ = end;
     }
 
+    // Past 0x1F, 0o17 or 0b11; where none stands, at_.
+    std::size_t past_prefixed() const {
+        const char letter = char(source_[at_ + 1] | 32);
+        const int base = source_[at_] != '0' ? 0 : letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 0;
+        if (base == 0) return at_;
+        const auto of_base = [base](char c) { return digit(c) ? c - '0' < base : base == 16 && (c | 32) >= 'a' && (c | 32) <= 'f'; };
+        std::size_t end = at_ + 2;
+        while (of_base(source_[end]) || (source_[end] == '_' && of_base(source_[end + 1]))) ++end;
+        return end > at_ + 2 ? end : at_;
+    }
+
+    void integer(std::size_t end) {
+        std::string text = source_.substr(at_, end - at_);
+        std::erase(text, '_');
+        if (text[0] == '0' && digit(text[1]) && text.find_first_not_of('0') != std::string::npos) fail("a whole number begins with 0: " + text);
+        push(Token::Kind::integer, std::move(text));
+        at_ = end;
+    }
+
     void number() {
+        if (const std::size_t end = past_prefixed(); end > at_) return integer(end);
         std::size_t end = at_;
         const auto digits = [&] {
             while (end < source_.size() && (digit(source_[end]) || (source_[end] == '_' && digit(source_[end + 1])))) ++end;
         };
         digits();
+        if (at_ > 0 && source_[at_ - 1] == '.') return integer(end);  // pairs.0.1: places, no fraction
         bool real = false;
         if (end + 1 < source_.size() && source_[end] == '.' && digit(source_[end + 1])) {
             real = true;
@@ -185,9 +206,10 @@ private:
                 digits();
             }
         }
+        if (!real) return integer(end);
         std::string text = source_.substr(at_, end - at_);
         std::erase(text, '_');
-        push(real ? Token::Kind::real : Token::Kind::integer, text);
+        push(Token::Kind::real, std::move(text));
         at_ = end;
     }
 

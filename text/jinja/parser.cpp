@@ -3,9 +3,24 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <optional>
 
 namespace text::jinja {
 using Kind = Expr::Kind;
+
+namespace {
+
+// In decimals or behind 0x, 0o or 0b; none where it does not fit.
+std::optional<std::int64_t> whole_number(std::string_view text) {
+    const char letter = text.size() > 2 ? char(text[1] | 32) : '\0';
+    const int base = letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 10;
+    if (base != 10) text.remove_prefix(2);
+    std::int64_t out = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), out, base).ec != std::errc()) return std::nullopt;
+    return out;
+}
+
+}  // namespace
 
 const Token& Parser::peek(std::size_t ahead) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
 bool Parser::is(std::string_view s) const { return peek().kind == Token::Kind::symbol && peek().text == s; }
@@ -163,10 +178,10 @@ ExprPtr Parser::primary() {
             return e->value = Value(std::move(text)), std::move(e);
         }
         case Token::Kind::integer: {
-            std::int64_t n = 0;
-            if (std::from_chars(t.text.data(), t.text.data() + t.text.size(), n).ec != std::errc()) fail("the number is too large");
             ++at_;
-            return e->value = n, std::move(e);
+            if (const auto n = whole_number(t.text)) return e->value = *n, std::move(e);
+            e = make(Kind::refused, "the whole number " + t.text.substr(0, 40) + " is too large: they end at " + std::to_string(INT64_MAX));
+            return e;
         }
         case Token::Kind::real: return ++at_, e->value = std::strtod(t.text.c_str(), nullptr), std::move(e);
         default: break;
