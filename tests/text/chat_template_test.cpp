@@ -202,6 +202,8 @@ TEST(ChatTemplate, HostileTemplatesEndInAnError) {
              "{% set ns = namespace(s='x') %}{% for i in range(100000) %}{% set ns.s = ns.s|center(1000000) ~ 'x' %}{% endfor %}",
              "{{ 9223372036854775807|round(-1) }}",
              "{{ '99999999999999999999'|int }}",
+             "{{ '{:.99999f}'.format(1.5) }}",
+             "{{ '{:.99999999999999999999}'.format(1.5) }}",
          })
         EXPECT_FALSE(render(source).ok()) << source;
     EXPECT_TRUE(render("{% set a = namespace() %}{% set a.self = a %}{{ a.self.self is defined }}").ok());
@@ -248,6 +250,10 @@ TEST(ChatTemplate, HostileTemplatesHoldNoMoreThanTheBound) {
         {"{{ ('&' * 50000000)|escape|length }}", text},
         {"{{ [['\x01' * 40000000]]|string|length }}", text},
         {"{{ 'x'|center(1000000000) }}", text},
+        {"{{ '{:1000000000}'.format(1) }}", text},
+        {"{{ '{:€>30000000}'.format('x') }}", text},
+        {"{{ '{:01000000000,}'.format(1) }}", text},
+        {"{{ ('{:9000000}' * 10).format(*range(10)) }}", text},
     };
     for (const auto& [source, names] : cases) {
         bool refused = false;

@@ -106,6 +106,7 @@ Texts wrapped(const std::string& line, const WrapStyle& style);  // textwrap.wra
 std::string replaced(const std::string& text, const std::string& from, const std::string& to, std::int64_t count);
 std::string pretty(Evaluator& evaluator, const Value& value);  // pprint.pformat
 std::string formatted(Evaluator& evaluator, const std::string& format, const Arguments& arguments);  // the % operator
+std::string with_fields(Evaluator& evaluator, const std::string& format, const Arguments& arguments);  // str.format
 std::size_t length(const std::string& text);  // in code points
 Texts characters(const std::string& text);
 Vector<std::size_t> bounds_of(const std::string& text);  // where each code point begins, and the end

@@ -179,31 +179,7 @@ Value partition_method(Evaluator& e, const Value& self, const Arguments& a) {
     return Value::list({e.made(s.substr(0, at)), Value(what), e.made(s.substr(at + what.size()))}, true);
 }
 
-Value format_method(Evaluator& e, const Value& self, const Arguments& a) {
-    std::string out;
-    std::size_t next = 0;
-    const std::string& s = self.string();
-    for (std::size_t i = 0; i < s.size(); ++i) {
-        if ((s[i] == '{' || s[i] == '}') && i + 1 < s.size() && s[i + 1] == s[i]) {
-            out += s[i++];
-        } else if (s[i] == '{') {
-            const std::size_t end = s.find('}', i);
-            if (end == std::string::npos) throw TemplateError("expected '}' before end of string");
-            const std::string field = s.substr(i + 1, end - i - 1);
-            const bool number = !field.empty() && std::all_of(field.begin(), field.end(), [](char c) { return c >= '0' && c <= '9'; });
-            const std::size_t at = field.empty() ? next++ : number && field.size() < 6 ? std::size_t(std::stoi(field)) : a.positional.size();
-            const Value* v = a.find(at, field);
-            if (!v) throw TemplateError("format() has no value for '{" + field + "}'");
-            const std::string text = to_text(*v);
-            check_size(out.size() + text.size());
-            out += text;
-            i = end;
-        } else {
-            out += s[i];
-        }
-    }
-    return e.made(std::move(out));
-}
+Value format_method(Evaluator& e, const Value& self, const Arguments& a) { return e.made(with_fields(e, self.string(), a)); }
 
 const Row string_methods[] = {
     {"upper", case_method<true>}, {"lower", case_method<false>}, {"casefold", case_method<false>},
