@@ -253,6 +253,7 @@ TEST(ChatTemplate, HostileTemplatesHoldNoMoreThanTheBound) {
         {"{{ '{:1000000000}'.format(1) }}", text},
         {"{{ '{:€>30000000}'.format('x') }}", text},
         {"{{ '{:01000000000,}'.format(1) }}", text},
+        {"{{ 'a\tb'.expandtabs(1000000000) }}", text},
         {"{{ ('{:9000000}' * 10).format(*range(10)) }}", text},
     };
     for (const auto& [source, names] : cases) {

@@ -88,6 +88,9 @@ bool test_exists(std::string_view name);
 std::string escaped(const std::string& text);
 std::string strip(const std::string& text, const std::string* characters, bool left, bool right);
 std::string changed_case(const std::string& text, bool upper);
+std::string folded_case(const std::string& text);   // str.casefold, of letters that fold to one letter, and ß
+std::string swapped_case(const std::string& text);
+std::string without_tabs(const std::string& text, std::int64_t size);  // str.expandtabs
 std::string capitalized(const std::string& text);
 enum class Words { of_python, of_jinja };  // where one begins: behind what is no letter; behind a blank, a hyphen or an opening bracket
 std::string titled(const std::string& text, Words words);

@@ -162,6 +162,13 @@ template <bool upper>
 Value is_case(Evaluator&, const Value& self, const Arguments&) {
     return changed_case(self.string(), upper) == self.string() && changed_case(self.string(), !upper) != self.string();
 }
+Value casefold_method(Evaluator& e, const Value& self, const Arguments&) { return e.made(folded_case(self.string())); }
+Value swapcase_method(Evaluator& e, const Value& self, const Arguments&) { return e.made(swapped_case(self.string())); }
+Value expandtabs_method(Evaluator& e, const Value& self, const Arguments& a) {
+    const Value size = a.get(0, "tabsize", 8);
+    if (!size.is_integral()) throw TemplateError("expandtabs() wants a whole number as tabsize");
+    return e.made(without_tabs(self.string(), size.integer()));
+}
 Value capitalize_method(Evaluator& e, const Value& self, const Arguments&) { return e.made(capitalized(self.string())); }
 Value title_method(Evaluator& e, const Value& self, const Arguments&) { return e.made(titled(self.string(), Words::of_python)); }
 template <bool suffix>
@@ -182,7 +189,8 @@ Value partition_method(Evaluator& e, const Value& self, const Arguments& a) {
 Value format_method(Evaluator& e, const Value& self, const Arguments& a) { return e.made(with_fields(e, self.string(), a)); }
 
 const Row string_methods[] = {
-    {"upper", case_method<true>}, {"lower", case_method<false>}, {"casefold", case_method<false>},
+    {"upper", case_method<true>}, {"lower", case_method<false>}, {"casefold", casefold_method},
+    {"swapcase", swapcase_method}, {"expandtabs", expandtabs_method},
     {"strip", strip_method<true, true>}, {"lstrip", strip_method<true, false>}, {"rstrip", strip_method<false, true>},
     {"title", title_method}, {"capitalize", capitalize_method}, {"split", split_method<false>}, {"rsplit", split_method<true>},
     {"startswith", affix_method<false>}, {"endswith", affix_method<true>}, {"replace", replace_method},

@@ -161,6 +161,42 @@ std::string changed_case(const std::string& text, bool upper) {
     return out;
 }
 
+std::string folded_case(const std::string& text) {
+    std::string out;
+    each_point(text, [&](char32_t c, std::size_t at, std::size_t n) {
+        if (c == no_char) out.append(text, at, n);
+        else if (c == 0xDF || c == 0x1E9E) out += "ss";  // ß, the one common letter that folds to two
+        else append_utf8(out, c == 0x131 ? c : to_lower(to_upper(c)));  // forms of one capital are one; ı is no i
+    });
+    return out;
+}
+
+std::string swapped_case(const std::string& text) {
+    std::string out;
+    each_point(text, [&](char32_t c, std::size_t at, std::size_t n) {
+        const std::string character = text.substr(at, n);
+        out += is_cased(c) ? changed_case(character, category(c) == base::Category::Ll) : character;
+    });
+    return out;
+}
+
+std::string without_tabs(const std::string& text, std::int64_t size) {
+    std::string out;
+    std::int64_t column = 0;
+    each_point(text, [&](char32_t c, std::size_t at, std::size_t n) {
+        if (c != '\t') {
+            out.append(text, at, n);
+            column = c == '\n' || c == '\r' ? 0 : column + 1;
+        } else if (size > 0) {
+            const std::int64_t blanks = size - column % size;
+            check_size(out.size() + std::size_t(blanks));
+            out.append(std::size_t(blanks), ' ');
+            column += blanks;
+        }
+    });
+    return out;
+}
+
 std::string capitalized(const std::string& text) {
     if (text.empty()) return text;
     int n = 1;
