@@ -47,6 +47,16 @@ Value integer_arithmetic(const std::string& op, std::int64_t a, std::int64_t b) 
     return out;
 }
 
+// Its items from `from` to `to`, each `by`th.
+Range part_of(const Range& range, std::int64_t from, std::int64_t to, std::int64_t by) {
+    const auto item = [&](std::int64_t start, std::int64_t i) {
+        std::int64_t out = 0;
+        if (__builtin_mul_overflow(range.by, i, &out) || __builtin_add_overflow(start, out, &out)) throw TemplateError("a range reaches beyond " + std::to_string(INT64_MAX));
+        return out;
+    };
+    return {item(range.from, from), item(range.from, to), item(0, by)};
+}
+
 Value float_arithmetic(const std::string& op, double a, double b) {
     if (op == "+") return a + b;
     if (op == "-") return a - b;
@@ -173,13 +183,13 @@ Value Evaluator::binary(const std::string& op, const Value& a, const Value& b) {
         const bool safe = a.is_safe() || b.is_safe();
         return made((safe && !a.is_safe() ? escaped(a.string()) : a.string()) + (safe && !b.is_safe() ? escaped(b.string()) : b.string()), safe);
     }
-    if (op == "+" && a.is_list() && b.is_list() && a.is_tuple() == b.is_tuple()) {
+    if (op == "+" && a.is_list() && of_one_type(a, b) && !a.as_range()) {
         Values items = a.items();
         step(items.size() + b.items().size());
         items.insert(items.end(), b.items().begin(), b.items().end());
         return Value::list(std::move(items), a.is_tuple());
     }
-    if (op == "*" && b.is_integral() && (a.is_string() || a.is_list())) {
+    if (op == "*" && b.is_integral() && (a.is_string() || (a.is_list() && !a.as_range()))) {
         const std::size_t n = std::size_t(std::max<std::int64_t>(b.integer(), 0));
         const std::size_t size = a.is_string() ? a.string().size() : a.items().size();
         if (size && n > 50'000'000 / size) throw TemplateError("a repetition is too large");
@@ -192,7 +202,7 @@ Value Evaluator::binary(const std::string& op, const Value& a, const Value& b) {
         }
         return a.is_string() ? made(std::move(text)) : Value::list(std::move(items), a.is_tuple());
     }
-    if (op == "*" && a.is_integral() && (b.is_string() || b.is_list())) return binary(op, b, a);
+    if (op == "*" && a.is_integral() && (b.is_string() || (b.is_list() && !b.as_range()))) return binary(op, b, a);
     throw TemplateError("unsupported operand type(s) for " + op + ": '" + a.type_name() + "' and '" + b.type_name() + "'");
 }
 
@@ -262,9 +272,10 @@ Value Evaluator::slice(const Expr& e) {
         return by > 0 ? std::clamp<std::int64_t>(i, 0, n) : std::clamp<std::int64_t>(i, -1, n - 1);
     };
     const std::int64_t from = clamp(bound[0], by > 0 ? 0 : n - 1), to = clamp(bound[1], by > 0 ? n : -1);
+    const std::int64_t stride = std::clamp<std::int64_t>(by, -n - 1, n + 1);
+    if (const Range* range = object.as_range()) return Value::range(part_of(*range, from, to, stride));
     Values picked;
     std::string text;
-    const std::int64_t stride = std::clamp<std::int64_t>(by, -n - 1, n + 1);
     for (std::int64_t i = from; by > 0 ? i < to : i > to; i += stride) {
         const auto at = std::size_t(i);
         if (object.is_list()) picked.push_back(object.items()[at]);

@@ -8,7 +8,7 @@
 namespace text::jinja {
 namespace {
 
-constexpr std::int64_t max_range = 100'000;
+constexpr std::uint64_t max_range = 100'000;
 
 Value range(Evaluator& e, const Arguments& a) {
     std::int64_t from = 0, to = 0, by = 1;
@@ -19,14 +19,10 @@ Value range(Evaluator& e, const Arguments& a) {
     if (a.positional.size() > 1) from = a.positional[0].integer(), to = a.positional[1].integer();
     if (a.positional.size() > 2) by = a.positional[2].integer();
     if (by == 0) throw TemplateError("range() arg 3 must not be zero");
-    constexpr std::int64_t far = std::int64_t(1) << 60;
-    if (std::abs(from) > far || std::abs(to) > far || std::abs(by) > far) throw TemplateError("range() is too large");
-    const std::int64_t n = by > 0 ? (to - from + by - 1) / by : (from - to - by - 1) / -by;
-    if (n > max_range) throw TemplateError("Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000).");
-    Values out;
-    e.step(std::size_t(std::max<std::int64_t>(n, 0)));
-    for (std::int64_t i = 0; i < n; ++i) out.emplace_back(from + i * by);
-    return Value::list(std::move(out));
+    const Range made{from, to, by};
+    if (made.size() > max_range) throw TemplateError("Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000).");
+    e.step(std::size_t(made.size()));
+    return Value::range(made);
 }
 
 Value strftime_now(Evaluator& e, const Arguments& a) {

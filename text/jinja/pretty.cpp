@@ -9,7 +9,7 @@ namespace {
 
 using Entry = std::pair<Value, Value>;
 
-bool is_group(const Value& v) { return v.named("grouper") != nullptr; }
+bool has_items(const Value& v) { return v.is_list() && !v.named("grouper") && !v.as_range(); }
 
 // Keys without an order between them are sorted by their types.
 bool before(const Entry* a, const Entry* b) {
@@ -35,7 +35,7 @@ std::string sorted_repr(const Value& v) {
         for (const Entry* entry : sorted_entries(v)) separate(), out += sorted_repr(entry->first) + ": " + sorted_repr(entry->second), check_size(out.size());
         return "{" + out + "}";
     }
-    if (!v.is_list() || is_group(v)) return repr(v);
+    if (!has_items(v)) return repr(v);
     for (const Value& item : v.items()) separate(), out += sorted_repr(item), check_size(out.size());
     return v.is_tuple() ? "(" + out + (v.items().size() == 1 ? ",)" : ")") : "[" + out + "]";
 }
@@ -50,7 +50,7 @@ public:
         evaluator_.step(whole.size() / 16 + 1);
         if (std::int64_t(length(whole)) <= width - indent - allowance) return put(whole);
         if (v.is_dict()) return dict(v, indent, allowance + 1, level + 1);
-        if (v.is_list() && !is_group(v)) return list(v, indent, allowance, level + 1);
+        if (has_items(v)) return list(v, indent, allowance, level + 1);
         if (v.is_string() && !v.is_safe() && !v.string().empty()) return string(v.string(), indent, allowance, level == 0);
         put(whole);
     }

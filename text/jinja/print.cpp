@@ -112,7 +112,7 @@ public:
             out += json_number(v.number());
         else if (v.is_string())
             append_json_string(out, v.string(), style_.ascii);
-        else if (v.is_list())
+        else if (v.is_list() && !v.as_range())
             array(v, level);
         else if (v.is_dict())
             object(v, level);
@@ -180,7 +180,9 @@ std::string repr_of_one(const Value& v) {
 
 void append_repr(std::string& out, const Value& v) {
     auto separate = [&out, first = true]() mutable { out += std::exchange(first, false) ? "" : ", "; };
-    if (v.is_list()) {
+    if (const Range* r = v.as_range()) {
+        out += "range(" + std::to_string(r->from) + ", " + std::to_string(r->to) + (r->by == 1 ? "" : ", " + std::to_string(r->by)) + ")";
+    } else if (v.is_list()) {
         out += v.is_tuple() ? '(' : '[';
         for (const Value& item : v.items()) separate(), append_repr(out, item);
         out += !v.is_tuple() ? "]" : v.items().size() == 1 ? ",)" : ")";

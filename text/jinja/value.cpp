@@ -46,6 +46,12 @@ Dict::~Dict() {
 
 Value Value::undefined(std::string why) { return Value(std::in_place, Undefined{counted_text(std::move(why))}); }
 
+std::uint64_t Range::size() const {
+    if (by > 0 ? from >= to : from <= to) return 0;
+    const std::uint64_t far = by > 0 ? std::uint64_t(to) - std::uint64_t(from) : std::uint64_t(from) - std::uint64_t(to);
+    return (far - 1) / (by > 0 ? std::uint64_t(by) : 0 - std::uint64_t(by)) + 1;
+}
+
 Value Value::list(Values items, bool tuple) {
     auto list = counted<List>();
     int deepest = 0;
@@ -64,6 +70,14 @@ Value Value::group(Value grouper, Values items) {
     auto named = counted<List>(*std::get<std::shared_ptr<const List>>(out.held_));
     named->group = true;
     return Value(std::in_place, std::shared_ptr<const List>(std::move(named)));
+}
+
+Value Value::range(Range range) {
+    auto list = counted<List>();
+    list->weight = checked(std::size_t(range.size()) + 1);
+    for (std::uint64_t i = 0; i < range.size(); ++i) list->items.emplace_back(std::int64_t(std::uint64_t(range.from) + i * std::uint64_t(range.by)));
+    list->range = range;
+    return Value(std::in_place, std::shared_ptr<const List>(std::move(list)));
 }
 
 Value Value::dict(Pairs pairs) {
@@ -107,6 +121,11 @@ Value Value::from_json(const base::OrderedJson& json) {
 }
 
 bool Value::is_tuple() const { return is_list() && std::get<std::shared_ptr<const List>>(held_)->tuple; }
+
+const Range* Value::as_range() const {
+    const auto* held = std::get_if<std::shared_ptr<const List>>(&held_);
+    return held && (*held)->range ? &*(*held)->range : nullptr;
+}
 
 Namespace* Value::as_namespace() const {
     const auto* held = std::get_if<std::shared_ptr<Namespace>>(&held_);
@@ -170,7 +189,7 @@ const char* Value::type_name() const {
     if (is_int()) return "int";
     if (is_float()) return "float";
     if (is_string()) return "str";
-    if (is_list()) return is_tuple() ? "tuple" : "list";
+    if (is_list()) return is_tuple() ? "tuple" : as_range() ? "range" : "list";
     if (is_dict()) return "dict";
     return is_callable() ? "function" : "Namespace";
 }
@@ -203,12 +222,14 @@ Value Arguments::get(std::size_t position, std::string_view name, Value otherwis
     return found ? *found : std::move(otherwise);
 }
 
+bool of_one_type(const Value& a, const Value& b) { return std::string_view(a.type_name()) == b.type_name(); }
+
 bool equal(const Value& a, const Value& b) {
     if (a.is_string() || b.is_string()) return a.is_string() && b.is_string() && a.string() == b.string();
     if (a.is_integral() && b.is_integral()) return a.integer() == b.integer();
     if (a.is_number() && b.is_number()) return a.number() == b.number();
     if (a.is_list() && b.is_list())
-        return a.is_tuple() == b.is_tuple() &&
+        return of_one_type(a, b) &&
                std::equal(a.items().begin(), a.items().end(), b.items().begin(), b.items().end(), equal);
     if (a.is_dict() && b.is_dict()) {
         if (a.pairs().size() != b.pairs().size()) return false;
@@ -227,7 +248,7 @@ bool less(const Value& a, const Value& b) {
     if (a.is_integral() && b.is_integral()) return a.integer() < b.integer();
     if (a.is_number() && b.is_number()) return a.number() < b.number();
     if (a.is_string() && b.is_string()) return a.string() < b.string();  // UTF-8 keeps the order of code points
-    if (a.is_list() && b.is_list() && a.is_tuple() == b.is_tuple()) {
+    if (a.is_list() && of_one_type(a, b) && !a.as_range()) {
         for (std::size_t i = 0; i < std::min(a.items().size(), b.items().size()); ++i)
             if (!equal(a.items()[i], b.items()[i])) return less(a.items()[i], b.items()[i]);
         return a.items().size() < b.items().size();

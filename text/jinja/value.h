@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -39,6 +40,10 @@ struct Callable;
 struct Undefined {
     std::shared_ptr<const std::string> why;  // the error of whoever uses it; null: none is told
 };
+struct Range {  // Python's
+    std::int64_t from, to, by;
+    std::uint64_t size() const;
+};
 struct Str {
     std::shared_ptr<const std::string> text;
     bool safe = false;  // markupsafe.Markup: `+` escapes what is added to it
@@ -59,6 +64,7 @@ public:
     static Value undefined(std::string why);
     static Value list(Values items, bool tuple = false);  // throws when nested too deeply or too heavy
     static Value group(Value grouper, Values items);      // a tuple of both, which has them as .grouper and .list too
+    static Value range(Range range);                      // a list of as many items as it has, that is shown as how it was made
     static Value dict(Pairs pairs);                        // later pairs replace earlier ones of an equal key
     static Value from_json(const base::OrderedJson& json);
 
@@ -71,8 +77,9 @@ public:
     bool is_number() const { return is_integral() || is_float(); }
     bool is_string() const { return std::holds_alternative<Str>(held_); }
     bool is_safe() const { return is_string() && std::get<Str>(held_).safe; }
-    bool is_list() const { return std::holds_alternative<std::shared_ptr<const List>>(held_); }  // or tuple
+    bool is_list() const { return std::holds_alternative<std::shared_ptr<const List>>(held_); }  // or tuple, or range
     bool is_tuple() const;
+    const Range* as_range() const;
     bool is_dict() const { return std::holds_alternative<std::shared_ptr<const Dict>>(held_); }
     bool is_callable() const { return std::holds_alternative<std::shared_ptr<Callable>>(held_); }
     Namespace* as_namespace() const;
@@ -107,6 +114,7 @@ struct List {
     ~List();
     Values items;
     bool tuple = false, group = false;
+    std::optional<Range> range;
     int depth = 1;
     std::size_t weight = 1;
 };
@@ -136,6 +144,7 @@ struct Callable {
     std::function<const Value*(const std::string&)> computed_field;  // may be empty
 };
 
+bool of_one_type(const Value& a, const Value& b);
 bool equal(const Value& a, const Value& b);
 bool less(const Value& a, const Value& b);  // throws for types without an order between them
 
