@@ -56,6 +56,7 @@ private:
             if (!options_.expect_reasoning) break;
             if (mode == Mode::reasoning) markers_.push_back({Marker::Kind::closes_thoughts, t.close});
             else if (!t.prose || !begun_) markers_.push_back({Marker::Kind::opens_thoughts, t.open, t.label});
+            if (mode == Mode::content && unclosed_) markers_.push_back({Marker::Kind::closes_thoughts, t.close});
         }
         const bool inside = mode == Mode::reasoning && dialect_ && dialect_->in_thoughts != InThoughts::text;
         if (dialect_ && (mode == Mode::content ? options_.expect_tools : inside)) {
@@ -191,7 +192,7 @@ private:
             case Marker::Kind::opens_call: return reach_call(marker.text);
             case Marker::Kind::ignored: out_.notice(Notice::Kind::no_calls, std::string(marker.text)); break;
             case Marker::Kind::opens_thoughts: enter(Mode::reasoning); break;
-            case Marker::Kind::closes_thoughts: begun_ = behind_thoughts_ = true, enter(Mode::content); break;
+            case Marker::Kind::closes_thoughts: begun_ = behind_thoughts_ = true, unclosed_ = false, enter(Mode::content); break;
         }
         pending_.erase(0, marker.text.size());
     }
@@ -199,6 +200,7 @@ private:
     // Where no calls are wanted their markup is content, but it still ends the reasoning.
     void reach_call(std::string_view opener) {
         opener_ = opener;
+        unclosed_ = unclosed_ || mode_ == Mode::reasoning;
         in_thoughts_ = mode_ == Mode::reasoning && dialect_->in_thoughts == InThoughts::call;
         enter(options_.expect_tools || in_thoughts_ ? Mode::call : Mode::content);
     }
@@ -311,6 +313,7 @@ private:
     std::string_view opener_;  // of the call under way
     bool begun_ = false;   // the output has begun
     bool in_thoughts_ = false;  // the call under way stands in reasoning, and ends it only if it is one
+    bool unclosed_ = false;     // a call has ended reasoning: the mark that closes it may still come, and is no content
     bool tagged_ = false;  // a call with a tag has come
     std::string echo_;     // what it would be again without what opened it: models repeat themselves
     bool fresh_ = false;   // reasoning has been opened, nothing of it has come

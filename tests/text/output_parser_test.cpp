@@ -57,6 +57,36 @@ ParsedOutput parse_as(const std::string& dialect, const std::string& text) {
     return whole;
 }
 
+TEST(OutputParser, TheMarkThatClosesThoughtsBehindACallInThemIsNoContent) {
+    const std::string call = R"(<tool_call>{"name": "f", "arguments": {"n": 1}}</tool_call>)";
+    const struct {
+        const char* dialect;
+        std::string said, reasoning, content;
+        std::size_t calls = 1;
+    } cases[] = {
+        {"hermes", "<think>t" + call + "</think>done", "t", "done"},
+        {"hermes", "<think>t\n" + call + "\n</think>\n\ndone", "t", "done"},
+        {"hermes", "<think>t" + call + "\n" + call + "</think>done", "t", "done", 2},
+        {"hermes", "<think>t" + call + "</think>" + call, "t", "", 2},
+        {"hermes", "<think>t" + call, "t", ""},
+        {"hermes", "<think>t" + call + "</think>a </think> b", "t", "a </think> b"},
+        {"hermes", "<think>t</think>" + call + "a </think> b", "t", "a </think> b"},
+        {"hermes", "<think>t<tool_call>{}</tool_call>u</think>a </think> b", "t<tool_call>{}</tool_call>u", "a </think> b", 0},
+        {"glm4", "<think>t<tool_call>f\n<arg_key>n</arg_key>\n<arg_value>1</arg_value>\n</tool_call></think>done", "t", "done"},
+        {"seed_oss", "<seed:think>t<seed:tool_call><function=f><parameter=n>1</parameter></function></seed:tool_call></seed:think>done", "t", "done"},
+    };
+    for (const auto& c : cases) {
+        const auto got = parse_as(c.dialect, c.said);
+        EXPECT_EQ(got.reasoning, c.reasoning) << c.said;
+        EXPECT_EQ(got.content, c.content) << c.said;
+        EXPECT_EQ(got.tool_calls.size(), c.calls) << c.said;
+    }
+    ParserOptions untaught;
+    untaught.dialect = "hermes";
+    untaught.expect_tools = false;
+    EXPECT_EQ(parse(untaught, {"<think>t" + call + "</think>done"}).content, call + "done");
+}
+
 TEST(OutputParser, ArgumentsAreKeptByteForByte) {
     const std::string written[] = {
         R"({})",
