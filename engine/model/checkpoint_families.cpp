@@ -1,6 +1,7 @@
 // The model_types of checkpoints: a row each, and what their configurations say in words of their own.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "engine/model/checkpoint_keys.h"
 
@@ -132,6 +133,8 @@ void read_granite_hybrid(Translation& t) {
     const std::vector<bool> attends = t.layers_called({"attention", "full_attention"});
     if (attends.empty()) return t.from["layer_types"].wrong("a kind for each layer");
     set_heads(t, attends);
+    for (const auto& [ours, theirs] : {std::pair{"ssm.conv_kernel", "mamba_d_conv"}, {"ssm.state_size", "mamba_d_state"}, {"ssm.group_count", "mamba_n_groups"}, {"ssm.time_step_rank", "mamba_n_heads"}})
+        t.call(ours, theirs);
     t.set("ssm.inner_size", std::int64_t(t.integer("mamba_expand", 2)) * t.integer("hidden_size"));
     const std::string positions = t.from["position_embedding_type"].text("nope");
     if (positions != "nope" && positions != "rope") t.from["position_embedding_type"].refuse("nope or rope");

@@ -19,6 +19,7 @@ public:
 
     void common();  // what every family has
     void set(const std::string& ours, base::Json value) { to_.keys[prefix_ + ours] = std::move(value); }
+    void call(const std::string& ours, const char* theirs) { to_.shown[prefix_ + ours] = theirs; }  // in errors
     void prefer(const NameTable& names) { to_.names.insert(to_.names.begin(), &names); }
     void erase(const std::string& ours) { to_.keys.erase(prefix_ + ours); }
     bool has(const std::string& ours) const { return to_.keys.contains(prefix_ + ours); }

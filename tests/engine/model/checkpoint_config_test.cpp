@@ -262,6 +262,24 @@ TEST(CheckpointConfig, WhatCannotBeIsRefusedByItsKey) {
     }
 }
 
+// Several families have one key of ours, by other names.
+TEST(CheckpointConfig, AMissingKeyIsCalledAsItsFamilyCallsIt) {
+    const char *const granite = R"({"model_type": "granitemoehybrid", "layer_types": ["mamba", "mamba", "attention"], "num_local_experts": 0, "shared_intermediate_size": 96,
+        "mamba_n_heads": 8, "mamba_d_state": 16, "mamba_n_groups": 1, "mamba_d_conv": 4})",
+                *const qwen = R"({"model_type": "qwen3_next", "linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 16, "linear_value_head_dim": 16, "linear_conv_kernel_dim": 4})";
+    for (const auto& [family, keys] : {std::pair{granite, std::vector{"mamba_n_heads", "mamba_d_state", "mamba_n_groups", "mamba_d_conv"}},
+                                       std::pair{qwen, std::vector{"linear_num_key_heads", "linear_key_head_dim", "linear_conv_kernel_dim"}}}) {
+        ASSERT_TRUE(read(with(llama(), family)));
+        for (const char* key : keys) {
+            Json without = with(llama(), family);
+            without.erase(key);
+            const auto config = read(without);
+            ASSERT_FALSE(config) << key;
+            EXPECT_THAT(config.error().message, HasSubstr("m/config.json: key '" + std::string(key) + "' is missing"));
+        }
+    }
+}
+
 TEST(CheckpointConfig, AClassThatScoresIsRefusedByName) {
     for (const char* name : {"Qwen3ForSequenceClassification", "LlamaForTokenClassification", "MistralForQuestionAnswering", "Qwen2ForRewardModel", "Qwen2ForProcessRewardModel", "LlamaForRewardModelWithGating"}) {
         const auto config = read(with(llama(), (R"({"architectures": [")" + std::string(name) + R"("]})").c_str()));
