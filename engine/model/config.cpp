@@ -181,7 +181,8 @@ constexpr double kOff = 0, kOne = 1;
 const ArithmeticKey kArithmetic[] = {
     {"attention.clamp_kqv", {kOff}},    {"attention.causal", {kOne}},        {"attention.temperature_scale", {kOff, kOne}}, {"attention.max_alibi_bias", {kOff}},
     {"attn_logit_softcapping", {kOff}}, {"final_logit_softcapping", {kOff}}, {"logit_scale", {kOff, kOne}},                 {"residual_scale", {kOff, kOne}},
-    {"embedding_scale", {kOff, kOne}},  {"use_parallel_residual", {kOff}},   {"swin_norm", {kOff}},
+    {"embedding_scale", {kOff, kOne}},  {"use_parallel_residual", {kOff}},   {"swin_norm", {kOff}},                        {"expert_gating_func", {kOff, kOne}},
+    {"expert_group_count", {kOff, kOne}}, {"expert_group_used_count", {kOff, kOne}},
 };
 
 std::optional<double> number_of(const KeyValues& values, const std::string& key) {

@@ -143,6 +143,21 @@ base::Result<void> check_drafting(const Gguf& gguf, const Config& config) {
     return {};
 }
 
+// What the keys say that no layer has. Llama's window is told of instead (see unsaid.h): llama.cpp leaves it out too, and many files have one.
+base::Result<void> check_layers(const Gguf& gguf, const Config& config) {
+    const auto any = [&](auto has) { return std::ranges::any_of(config.layer, has); };
+    const std::string windows = config.architecture + ".attention.sliding_window", experts = config.architecture + ".expert_count";
+    const auto window = gguf.integer(windows);
+    if (!window) return window.error();
+    const bool placed = gguf.value(windows + "_pattern") || any([](const LayerConfig& layer) { return layer.window > 0; }) || config.architecture == "llama";
+    if (const auto positions = window->value_or(0); !placed && positions > 0 && positions < config.trained_context)
+        return base::error(base::Code::unsupported, gguf.path().string() + ": key '" + windows + "' is " + std::to_string(positions) + ", which is not followed in a model of " + config.architecture,
+                           "load the checkpoint's folder of safetensors, which says what layers have the window");
+    if (config.experts > 0 && !any([](const LayerConfig& layer) { return layer.moe; }))
+        return gguf.error("key '" + experts + "' is " + std::to_string(config.experts) + ", but no layer has experts (ffn_gate_inp.weight)");
+    return {};
+}
+
 }  // namespace
 
 bool is_of_other_senses(std::string_view name) { return name.starts_with("v.") || name.starts_with("a.") || name.starts_with("mm."); }
@@ -193,6 +208,7 @@ base::Result<Config> GgufFile::config() const {
     auto config = read_config(GgufKeys(*gguf_));
     if (!config) return config;
     if (auto done = check_drafting(*gguf_, *config); !done) return std::move(done).error();
+    if (auto done = check_layers(*gguf_, *config); !done) return std::move(done).error();
     if (config->name.empty()) config->name = path().stem().string();
     return config;
 }

@@ -74,6 +74,17 @@ TEST(Config, ArithmeticThatTheFamilyDoesNotFollowIsRefusedByName) {
         EXPECT_EQ(refused.error().code, base::Code::unsupported);
         EXPECT_NE(refused.error().message.find("key 'qwen3." + key + "' is "), std::string::npos) << refused.error().message;
     }
+    Values experts = family("qwen3moe");
+    experts["qwen3moe.expert_count"] = 8u, experts["qwen3moe.expert_used_count"] = 2u;
+    for (const char* key : {"expert_gating_func", "expert_group_count", "expert_group_used_count"}) {
+        Values other = experts;
+        other[std::string("qwen3moe.") + key] = 2u;
+        const auto refused = file_of(folder, other)->config();
+        ASSERT_FALSE(refused) << key;
+        EXPECT_NE(refused.error().message.find("key 'qwen3moe." + std::string(key) + "' is 2, which is not followed"), std::string::npos) << refused.error().message;
+        other[std::string("qwen3moe.") + key] = 1u;
+        EXPECT_TRUE(file_of(folder, other)->config()) << key << ": which it does";
+    }
     Values fine = family("qwen3");
     for (const char* key : {"attention.clamp_kqv", "final_logit_softcapping", "logit_scale"}) fine[std::string("qwen3.") + key] = 0.0f;
     const auto taken = file_of(folder, fine)->config();

@@ -145,6 +145,21 @@ TEST_F(GgufFileTest, AHeadForDraftingAmongTheLayersIsRefusedAndToldAsThat) {
     }
 }
 
+TEST_F(GgufFileTest, WhatNoLayerHasIsRefusedByItsKey) {
+    constexpr std::uint32_t kWindow = 16, kLong = 1 << 20, kExperts = 8, kUsed = 2;
+    GgufCopy windowed = of("qwen3_moe.gguf");
+    windowed.set("qwen3moe.attention.sliding_window", kWindow);
+    EXPECT_THAT(refusal(windowed), AllOf(HasSubstr("key 'qwen3moe.attention.sliding_window' is 16"), HasSubstr("not followed"), HasSubstr("folder of safetensors")));
+    windowed.set("qwen3moe.attention.sliding_window", kLong);
+    EXPECT_EQ(refusal(windowed), "") << "longer than any text";
+    GgufCopy llama = of("llama_tied.gguf");
+    llama.set("llama.attention.sliding_window", kWindow);
+    EXPECT_EQ(refusal(llama), "") << "which is told";
+    GgufCopy dense = of("llama_tied.gguf");
+    dense.set("llama.expert_count", kExperts), dense.set("llama.expert_used_count", kUsed);
+    EXPECT_THAT(refusal(dense), AllOf(HasSubstr("key 'llama.expert_count' is 8"), HasSubstr("no layer has experts")));
+}
+
 TEST_F(GgufFileTest, ARerankerIsRefusedByName) {
     constexpr std::uint32_t kLast = 3, kRank = 4;
     GgufCopy copy = of("qwen3_moe.gguf");
