@@ -85,7 +85,6 @@ bool Emitter::push(std::string_view bytes, std::string& out) {
 }
 
 void Emitter::flush(std::string& out) {
-    if (!partial_.empty()) held_ += kReplacement;
     partial_.clear();
     out += held_;
     held_.clear();

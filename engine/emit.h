@@ -14,7 +14,7 @@ public:
     // Appends to `out` what has become certain. True: a stop text is complete; what came before it is
     // in `out`, what follows it is dropped.
     bool push(std::string_view bytes, std::string& out);
-    // The end without a stop text: what was held back; an unfinished character becomes U+FFFD.
+    // The end without a stop text: what was held back, but for a character that the end has cut.
     void flush(std::string& out);
 
 private:

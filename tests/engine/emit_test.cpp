@@ -42,9 +42,18 @@ TEST(Emitter, CharactersComeWhole) {
     EXPECT_EQ(out, "");
     emitter.push("\x98\x80!", out);
     EXPECT_EQ(out, "😀!");
-    emitter.push("\xE2\x82", out);
-    emitter.flush(out);
-    EXPECT_EQ(out, "😀!\uFFFD");
+}
+
+// Where the allowance of tokens ends, it may end inside a character; one that is broken by what follows it is invalid, and is shown as such.
+TEST(Emitter, ACharacterThatTheEndCutsIsLeftOut) {
+    const std::string whole = "a😀é€";
+    for (std::size_t n = 0; n <= whole.size(); ++n) {
+        const std::string text = n < 1 ? "" : n < 5 ? "a" : n < 7 ? "a😀" : n < 10 ? "a😀é" : whole;
+        for (const std::size_t most : {1, 2, 20}) EXPECT_EQ(say(whole.substr(0, n), {}, most).text, text) << n;
+        EXPECT_EQ(say(whole.substr(0, n), {"€!", "😀?"}, 1).text, text) << n;  // held back for a stop text
+    }
+    EXPECT_EQ(say("\xE2\x82!\xE2\x82", {}, 1).text, "\uFFFD!");
+    EXPECT_EQ(say("\xF0\x9F\xE2\x82", {}, 1).text, "\uFFFD");
 }
 
 TEST(Emitter, BrokenBytesBecomeReplacementCharacters) {
