@@ -21,7 +21,7 @@ const char* kSchemas = R"({
   "TextFormat": {"oneOf": [
     {"type": "object", "required": ["type"], "properties": {"type": {"enum": ["text", "json_object"]}}},
     {"type": "object", "required": ["type", "name", "schema"], "properties": {"type": {"const": "json_schema"}, "name": {"type": "string"},
-      "strict": {"type": ["boolean", "null"]}, "schema": {"type": "object", "description": "a JSON Schema"}}}]},
+      "strict": {"type": ["boolean", "null"]}, "schema": {"type": ["object", "boolean"], "not": {"const": false}, "description": "a JSON Schema"}}}]},
   "ResponsesRequest": {"type": "object", "required": ["model", "input"], "properties": {
     "model": {"type": "string", "description": "see GET /v1/models"},
     "input": {"oneOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/InputItem"}}]},

@@ -32,8 +32,8 @@ const char* kRequests = R"({
     {"type": "object", "required": ["type"], "properties": {"type": {"enum": ["text", "json_object"]}}},
     {"type": "object", "required": ["type", "json_schema"], "properties": {"type": {"const": "json_schema"},
       "json_schema": {"type": "object", "required": ["schema"], "properties": {
-        "name": {"type": "string"}, "strict": {"type": ["boolean", "null"]}, "schema": {"type": "object", "description": "a JSON Schema"}}}}}]},
-  "AnswerSchema": {"oneOf": [{"type": "object"}, {"type": "string"}, {"type": "null"}], "description": "a JSON Schema, or its text"},
+        "name": {"type": "string"}, "strict": {"type": ["boolean", "null"]}, "schema": {"type": ["object", "boolean"], "not": {"const": false}, "description": "a JSON Schema"}}}}}]},
+  "AnswerSchema": {"oneOf": [{"type": "object"}, {"const": true}, {"type": "string"}, {"type": "null"}], "description": "a JSON Schema, or its text"},
   "AnswerRegex": {"type": ["string", "null"], "minLength": 1, "description": "a regular expression that all of the answer matches"},
   "AnswerGrammar": {"type": ["string", "null"], "minLength": 1, "description": "rules in GBNF; the one called root is the answer"},
   "AnswerChoice": {"type": ["array", "null"], "minItems": 1, "items": {"type": "string", "minLength": 1}, "description": "the answers that there are"},

@@ -41,14 +41,14 @@ void read_format(FieldReader& r, const OrderedJson& format, router::ModelRequest
     if (type == "json_object") {
         out.json_object = true;
     } else if (type == "json_schema" && format.contains("json_schema") && format["json_schema"].is_object() && format["json_schema"].contains("schema") &&
-               format["json_schema"]["schema"].is_object()) {
+               may_be_schema(format["json_schema"]["schema"])) {
         bind_format(r, format["json_schema"]["schema"], kChatFields, out);
     } else {
         r.wrong("response_format", "response_format must be of type text, json_object or json_schema with a schema");
     }
 }
 
-// As an object, or as text that is one.
+// As what it is, or as its text.
 void read_schema(FieldReader& r, const OrderedJson& value, const FieldNames& names, router::ModelRequest& out) {
     const std::string path = names.format;
     OrderedJson schema = value;
@@ -57,7 +57,7 @@ void read_schema(FieldReader& r, const OrderedJson& value, const FieldNames& nam
         if (!parsed) return r.wrong(path, path + ": " + parsed.error().message);
         schema = *std::move(parsed);
     }
-    if (!schema.is_object()) return r.wrong(path, path + " must be a JSON Schema, found " + base::dump(Json(schema)));
+    if (!may_be_schema(schema)) return r.wrong(path, path + " must be a JSON Schema, found " + base::dump(Json(schema)));
     bind_format(r, schema, names, out);
 }
 

@@ -124,7 +124,14 @@ void check_tool_choice(FieldReader& r, const router::ModelRequest& request) {
     if (choice.kind == Kind::named && !known) r.wrong("tool_choice", "tool_choice names the function '" + choice.name + "', which is not in tools");
 }
 
+bool may_be_schema(const base::OrderedJson& json) { return json.is_object() || json.is_boolean(); }
+
 void bind_format(FieldReader& r, const base::OrderedJson& schema, const FieldNames& names, router::ModelRequest& out) {
+    if (schema.is_boolean()) {
+        if (!schema.get<bool>()) return r.wrong(names.format_schema, names.format_schema + std::string(" is false, which no value satisfies; true takes every JSON value"));
+        out.response_schema = base::OrderedJson::object();  // it means the same, and other servers know it
+        return;
+    }
     if (const auto unknown = base::unknown_words(schema); !unknown.empty()) r.wrong(names.format_schema, names.format_schema + (": " + unknown.front().text()));
     out.response_schema = schema;
 }

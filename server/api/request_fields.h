@@ -76,6 +76,8 @@ bool read_effort(FieldReader& r, const char* field);
 // Whether several calls may stand in one reply.
 void read_parallel_calls(FieldReader& r, router::ToolChoice& choice);
 void check_tool_choice(FieldReader& r, const router::ModelRequest& request);
+// An object, true or false: the latter two are schemas that every value and no value satisfies.
+bool may_be_schema(const base::OrderedJson& json);
 // The schema that binds the output.
 void bind_format(FieldReader& r, const base::OrderedJson& schema, const FieldNames& names, router::ModelRequest& out);
 // Arguments are held to what JSON Schema says; a strict tool says nothing else. Words that it does not have are added to `ignored`.

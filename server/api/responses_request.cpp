@@ -68,7 +68,7 @@ void read_format(FieldReader& r, const OrderedJson& json, ResponsesBody& out) {
     if (!has(text.json(), "format")) return;
     const OrderedJson& format = json["text"]["format"];
     const OrderedJson type = format.is_object() ? format.value("type", OrderedJson()) : OrderedJson();
-    const bool schema = type == "json_schema" && format.contains("schema") && format["schema"].is_object();
+    const bool schema = type == "json_schema" && format.contains("schema") && may_be_schema(format["schema"]);
     if (type != "text" && type != "json_object" && !schema) return r.wrong("text.format", "text.format must be of type text, json_object or json_schema with a schema");
     out.chat.model.json_object = type == "json_object";
     if (schema) bind_format(r, format["schema"], kResponsesFields, out.chat.model);

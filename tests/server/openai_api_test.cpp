@@ -157,6 +157,24 @@ TEST_F(OpenAiApi, WordsThatJsonSchemaDoesNotHaveAreRefusedOrNamed) {
     EXPECT_EQ(Json(site.model->requests().at(0).tools[1].parameters), schema) << "the model sees what was sent";
 }
 
+TEST_F(OpenAiApi, TheSchemaTrueIsAnyValueAndFalseIsRefused) {
+    const auto format = [](Json schema) { return Json{{"response_format", {{"type", "json_schema"}, {"json_schema", {{"name", "n"}, {"schema", std::move(schema)}}}}}}; };
+    const std::vector<Json> open = {format(true), {{"guided_json", true}}, {{"guided_json", "true"}}, {{"json_schema", true}}, {{"structured_outputs", {{"json", true}}}}};
+    Site site(std::vector<router::ScriptedReply>(open.size(), says("7")));
+    for (const Json& more : open) {
+        ASSERT_EQ(site.ask("POST", kPath, asking(more)).status, 200) << more;
+        EXPECT_EQ(Json(site.model->requests().back().response_schema.value()), Json::object()) << more;
+    }
+    const std::pair<const char*, Json> shut[] = {{"response_format.json_schema.schema", format(false)}, {"guided_json", {{"guided_json", false}}}, {"structured_outputs.json", {{"structured_outputs", {{"json", "false"}}}}}};
+    for (const auto& [param, more] : shut) {
+        const Reply reply = site.ask("POST", kPath, asking(more));
+        EXPECT_EQ(reply.status, 400) << more;
+        EXPECT_EQ(reply.param(), param) << more;
+        EXPECT_NE(reply.message().find("is false, which no value satisfies"), std::string::npos) << reply.message();
+    }
+    EXPECT_EQ(site.model->requests().size(), open.size());
+}
+
 TEST_F(OpenAiApi, ASchemaThatNoGrammarHoldsIsNamedByItsField) {
     const auto refusing = [](const char* message) {
         router::ScriptedReply reply;

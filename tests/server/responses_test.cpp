@@ -167,6 +167,18 @@ TEST_F(Responses, ALimitMakesItIncomplete) {
     EXPECT_EQ(events_of(site.ask("POST", kPath, asking({{"stream", true}})).body).back().name, "response.incomplete");
 }
 
+TEST_F(Responses, TheSchemaTrueIsAnyValueAndFalseIsRefused) {
+    const auto format = [](bool schema) { return asking({{"text", {{"format", {{"type", "json_schema"}, {"name", "n"}, {"schema", schema}}}}}}); };
+    Site site({says("7")});
+    const Reply open = site.ask("POST", kPath, format(true));
+    ASSERT_EQ(open.status, 200) << open.body;
+    EXPECT_EQ(open.json()["text"]["format"]["schema"], true);
+    EXPECT_EQ(Json(site.model->requests().at(0).response_schema.value()), Json::object());
+    const Reply shut = site.ask("POST", kPath, format(false));
+    EXPECT_EQ(shut.status, 400);
+    EXPECT_EQ(shut.param(), "text.format.schema");
+}
+
 TEST_F(Responses, WhatBreaksOffSaysSo) {
     router::ScriptedReply broken = says("It was");
     broken.error = base::error(base::Code::unavailable, "out of reach");
