@@ -40,6 +40,8 @@ void fill_in(Rules& rules, std::string_view open, Rules other) {
     place.kind = RuleNode::Kind::rule;
     place.rule = before + other.root;
     for (RuleNode& node : other.nodes) renumber(node, before);
+    rules.lines.resize(rules.names.size());
+    rules.lines.insert(rules.lines.end(), other.lines.begin(), other.lines.end());
     std::move(other.names.begin(), other.names.end(), std::back_inserter(rules.names));
     std::move(other.nodes.begin(), other.nodes.end(), std::back_inserter(rules.nodes));
 }

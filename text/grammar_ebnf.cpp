@@ -43,13 +43,18 @@ public:
     Parser(std::string_view s, std::string_view open) : s_(s), open_(open) {}
 
     Rules parse() {
+        std::size_t counted = 0;
+        int line = 1;
         for (skip(); at_ < s_.size(); skip()) {
+            line += int(std::count(s_.begin() + counted, s_.begin() + at_, '\n'));
+            counted = at_;
             const std::string name = take_name();
             skip();
             if (!take("::=")) throw Bad{"expected ::= after \"" + name + "\""};
             const int rule = rule_index(name);
             if (defined_[std::size_t(rule)]) throw Bad{"rule \"" + name + "\" is defined twice"};
             defined_[std::size_t(rule)] = true;
+            rules_.lines[std::size_t(rule)] = line;
             RuleNode node = alternatives();
             rules_.nodes[std::size_t(rule)] = std::move(node);
         }
@@ -98,6 +103,7 @@ private:
         if (fresh) {
             rules_.names.push_back(name);
             rules_.nodes.emplace_back();
+            rules_.lines.push_back(0);
             defined_.push_back(false);
         }
         return it->second;

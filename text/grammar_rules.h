@@ -25,6 +25,7 @@ struct RuleNode {
 struct Rules {
     std::vector<std::string> names;
     std::vector<RuleNode> nodes;  // beside names
+    std::vector<int> lines;       // beside names, where a text defines them; 0 or none: nothing does
     int root = 0;
 };
 

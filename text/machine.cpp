@@ -359,6 +359,52 @@ int left_recursive(const Machine& m) {
     return -1;
 }
 
+// A rule without an end whose call keeps the rule from its own; -1: none does.
+int endless_call(const Machine& m, int rule, const std::vector<bool>& ends) {
+    std::vector<int> stack = {m.start[std::size_t(rule)]};
+    std::set<int> visited;
+    while (!stack.empty()) {
+        const int s = stack.back();
+        stack.pop_back();
+        for (const Edge& e : m.edges[std::size_t(s)]) {
+            if (e.kind == Edge::Kind::call && !ends[std::size_t(e.rule)]) return e.rule;
+            if (visited.insert(e.to).second) stack.push_back(e.to);
+        }
+    }
+    return -1;
+}
+
+// Why the root does not end: rules that call one another in a circle, the first of them again at its end; or one rule that holds what no text is.
+std::vector<int> endless_circle(const Machine& m, const std::vector<bool>& ends) {
+    std::vector<int> way = {m.root};
+    std::vector<bool> seen(m.start.size(), false);
+    while (!seen[std::size_t(way.back())]) {
+        seen[std::size_t(way.back())] = true;
+        const int next = endless_call(m, way.back(), ends);
+        if (next < 0) return {way.back()};
+        way.push_back(next);
+    }
+    return {std::find(way.begin(), way.end(), way.back()), way.end()};
+}
+
+// Where a text defines the rule, and its name.
+std::string told(const Rules& rules, int rule) {
+    const int line = std::size_t(rule) < rules.lines.size() ? rules.lines[std::size_t(rule)] : 0;
+    return (line > 0 ? "grammar, line " + std::to_string(line) : "grammar") + ": rule \"" + rules.names[std::size_t(rule)] + "\"";
+}
+
+// `circle`: of endless_circle, repeated groups as the rules that hold them.
+base::Error without_end(const Rules& rules, std::vector<int> circle) {
+    const bool calls = circle.size() > 1;
+    circle.erase(std::unique(circle.begin(), circle.end()), circle.end());
+    if (calls && circle.size() == 1) circle.push_back(circle[0]);
+    std::string way;
+    for (const int r : circle) way += (way.empty() ? "" : " → ") + rules.names[std::size_t(r)];
+    const std::string message = told(rules, circle[0]) + " never ends: it has no finite sentence";
+    if (!calls) return base::error(Code::invalid_argument, message);
+    return base::error(Code::invalid_argument, message + " (" + way + ")", "give one of these rules an alternative that calls none of them");
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Machine>> Machine::build(const Rules& rules) {
@@ -370,14 +416,15 @@ Result<std::shared_ptr<const Machine>> Machine::build(const Rules& rules) {
         return base::error(Code::invalid_argument, "the grammar needs more than " + std::to_string(max_states) + " states",
                            "use smaller repetition counts");
     }
-    const auto rule_name = [&](int r) {
-        return std::size_t(r) < rules.names.size() ? "rule \"" + rules.names[std::size_t(r)] + "\"" : std::string("a repeated group");
-    };
+    const auto holder = [&](int r) { return builder.rule_of(m->start[std::size_t(r)]); };  // of a repeated group
     const auto ends = reach_final(*m, [](const Edge& e, const std::vector<bool>& known) {
         return e.kind != Edge::Kind::call || known[std::size_t(e.rule)];
     });
-    if (!ends[std::size_t(rules.root)])
-        return base::error(Code::invalid_argument, "grammar: " + rule_name(rules.root) + " never ends: it has no finite sentence");
+    if (!ends[std::size_t(rules.root)]) {
+        std::vector<int> circle = endless_circle(*m, ends);
+        std::transform(circle.begin(), circle.end(), circle.begin(), holder);
+        return without_end(rules, std::move(circle));
+    }
     for (auto& edges : m->edges)  // what can never be finished is never begun
         std::erase_if(edges, [&](const Edge& e) { return e.kind == Edge::Kind::call && !ends[std::size_t(e.rule)]; });
     trim(*m);
@@ -387,11 +434,11 @@ Result<std::shared_ptr<const Machine>> Machine::build(const Rules& rules) {
         return e.kind == Edge::Kind::empty || (e.kind == Edge::Kind::call && known[std::size_t(e.rule)]);
     });
     if (const int r = left_recursive(*m); r >= 0)
-        return base::error(Code::invalid_argument, "grammar: " + rule_name(r) + " is left-recursive: it calls itself before it reads anything",
+        return base::error(Code::invalid_argument, told(rules, holder(r)) + " is left-recursive: it calls itself before it reads anything",
                            "write the recursion to the right, or as a repetition");
     if (const auto state = too_many_readings(*m))
         return base::error(Code::invalid_argument,
-                           "grammar: " + rule_name(builder.rule_of(*state)) + " can be read in more than " + std::to_string(most_readings) + " ways at one position",
+                           told(rules, builder.rule_of(*state)) + " can be read in more than " + std::to_string(most_readings) + " ways at one position",
                            "say what may be left out once instead of in every repetition, or use smaller repetition counts");
     return std::shared_ptr<const Machine>(std::move(m));
 }

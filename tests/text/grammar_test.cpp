@@ -112,8 +112,25 @@ TEST(Grammar, RefusesWithThePlaceAndTheReason) {
     EXPECT_THAT(why("root ::= other"), HasSubstr("\"other\" is used and not defined"));
     EXPECT_THAT(why("a ::= \"x\""), HasSubstr("no rule \"root\""));
     EXPECT_THAT(why("root ::= root \"a\" | \"b\""), HasSubstr("left-recursive"));
-    EXPECT_THAT(why("root ::= \"a\" root"), HasSubstr("never ends"));
+    EXPECT_THAT(why("root ::= \"a\" b\nb ::= (b \"c\")+ | \"d\""), HasSubstr("line 2: rule \"b\" is left-recursive"));
     EXPECT_THAT(Grammar::from_regex("a(?=b)").error().text(), HasSubstr("(?="));
+}
+
+TEST(Grammar, TheRuleThatNeverEndsIsNamedWithItsLineAndWhatItCalls) {
+    const std::string list = "root ::= head? list | \"y\" list\nhead ::= \"x\"\n# of lists\nlist ::= \"[\" item+ \"]\"\nitem ::= \"a\" list | (\"b\" list){2}\n";
+    const std::tuple<std::string, const char*, const char*> cases[] = {
+        {"root ::= \"a\" root", "grammar, line 1: rule \"root\" never ends", "(root → root)"},
+        {"root ::= (\"a\" root)+", "grammar, line 1: rule \"root\" never ends", "(root → root)"},
+        {list, "grammar, line 4: rule \"list\" never ends", "(list → item → list)"},
+        {"root ::= \"a\" b\n\nb ::= \"c\" []", "grammar, line 3: rule \"b\" never ends", "no finite sentence"},
+    };
+    for (const auto& [source, rule, way] : cases) {
+        const auto alone = Grammar::from_ebnf(source), given = Grammar::from_ebnf("\n\nroot ::= \"<\" answer", "answer", {GivenRules::Kind::ebnf, {source}});
+        ASSERT_FALSE(alone.ok() || given.ok()) << source;
+        EXPECT_THAT(alone.error().text(), AllOf(HasSubstr(rule), HasSubstr(way)));
+        EXPECT_EQ(given.error().text(), alone.error().text()) << "lines are the given text's";
+    }
+    EXPECT_TRUE(Grammar::from_ebnf(list.substr(0, list.size() - 1) + " | \"c\"").ok());
 }
 
 TEST(Grammar, RegularExpressionsTakeTheWholeText) {
