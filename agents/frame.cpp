@@ -5,6 +5,7 @@
 #include "agents/characters.h"
 #include "agents/events.h"
 #include "agents/journal.h"
+#include "agents/loading.h"
 #include "agents/steer.h"
 #include "agents/transcript.h"
 #include "router/chat_stream.h"
@@ -167,6 +168,25 @@ void retell(const router::ModelReply& reply, const router::DeltaSink& sink) {
     }
 }
 
+// Whoever waits at a connection hears at once that nothing of the chain answers. A run that nobody waits for has until its end for the
+// model that still loads, unless part of an answer was told already.
+net::Task<base::Result<router::ModelReply>> reply_of_chain(const Frame& frame, const router::ModelRequest& request, const router::DeltaSink& sink) {
+    bool begun = false;
+    router::DeltaSink told;
+    if (sink)
+        told = [&](const router::ModelDelta& delta) {
+            begun = true;
+            sink(delta);
+        };
+    for (;;) {
+        const bool loads = !frame.sink && is_loading(frame.parts.gateway, request.alias);  // before: meanwhile it may get ready
+        base::Result<router::ModelReply> reply = co_await frame.parts.gateway.generate(request, told);
+        if (reply || reply.error().code != Code::unavailable || !loads || begun) co_return reply;
+        co_await await_loaded(frame.parts.gateway, request.alias, request.stop);
+        if (request.stop.stopped()) co_return request.stop.error("the model's loading");
+    }
+}
+
 }  // namespace
 
 net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::ModelRequest request, base::SpanId parent,
@@ -195,13 +215,13 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
 
     const base::StepId step = co_await frame.writer.begin(intent);
     const router::CallRecord record(request.on_behalf, request.alias, request.purpose, frame.parts.clock);
-    base::Result<router::ModelReply> reply = co_await frame.parts.gateway.generate(request, sink);
+    base::Result<router::ModelReply> reply = co_await reply_of_chain(frame, request, sink);
     std::size_t cut = 0;
     while (!reply && reply.error().code == Code::context_length_exceeded) {
         const std::size_t more = shorten_longest_result(request.messages);
         if (more == 0) break;
         cut += more;
-        reply = co_await frame.parts.gateway.generate(request, sink);
+        reply = co_await reply_of_chain(frame, request, sink);
     }
     span.body["sent"] = sent_json(frame, request);
 

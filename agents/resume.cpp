@@ -2,6 +2,7 @@
 
 #include "agents/agents_impl.h"
 #include "agents/journal.h"
+#include "agents/loading.h"
 #include "router/gateway.h"
 #include "store/approvals.h"
 #include "store/conversations.h"
@@ -279,7 +280,7 @@ net::Task<void> Agents::Impl::resume_interrupted() {
 }
 
 net::Task<void> Agents::Impl::look_for_runs() {
-    if (!parts.gateway.ready(options.model)) co_return;
+    if (!may_begin(parts.gateway, options.model)) co_return;
     const auto list = [&] { return store::list_interrupted(parts.db); };
     const std::vector<store::Interrupted> found = co_await net::on_pool(parts.blocking, list);
     const auto executor = co_await boost::asio::this_coro::executor;

@@ -480,7 +480,7 @@ net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, Even
     auto entry = running_of(request, accepted->beginning);
     Frame frame = frame_of(request, *accepted, *lease, *entry, {});
     frame.inputs->more = !request.conversation.is_nil();  // an earlier run may have left some
-    frame.sink = std::move(sink);
+    frame.sink = sink ? std::move(sink) : [](const ChatEvent&) {};  // somebody waits at a connection: see model_step
     enter(frame, std::move(entry));
     Turn turn;
     ChatResult result = co_await run(frame, request, *std::move(accepted), std::move(turn));
