@@ -36,6 +36,25 @@ base::Result<router::UpstreamKey> key_of(const std::string& place, const std::st
     return router::UpstreamKey(*std::move(key));
 }
 
+// A model writes or makes vectors, whatever its upstream has routes for: to ask the wrong one is the request's fault, which the upstream
+// is not even told, and nothing against either.
+const router::Dialect* of_writers(const router::Dialect* dialect) {
+    static const router::Dialect openai = [] {
+        router::Dialect row = router::kOpenai;
+        row.embeddings = "";
+        return row;
+    }();
+    return dialect == &router::kOpenai ? &openai : dialect;
+}
+const router::Dialect* of_vectors() {
+    static const router::Dialect openai = [] {
+        router::Dialect row = router::kOpenai;
+        row.chat = "";
+        return row;
+    }();
+    return &openai;
+}
+
 // A model there; `id` is the backend's.
 base::Result<router::HttpBackendOptions> upstream(const Settings& s, const char* id, const std::string& model, const SecretOpener& secrets) {
     const std::string& url = s.upstream.url;
@@ -75,7 +94,7 @@ base::Result<void> check_aliases(const Settings& s) {
 base::Result<router::HttpBackendOptions> options_of(const router::UpstreamRow& row, const SecretOpener& secrets) {
     router::HttpBackendOptions options{row.id, row.url, row.model, {}};
     options.section = "upstreams." + row.id;
-    options.dialect = router::find_dialect(row.dialect);
+    options.dialect = of_writers(router::find_dialect(row.dialect));
     options.context = row.context;
     options.prices = row.prices;
     options.continues = row.continues;
@@ -171,9 +190,10 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
         to.chain.push_back(backend->id());
         out.all.push_back(std::move(backend));
     };
-    const auto add_upstream = [&](router::Alias& to, const char* id, const std::string& model) -> base::Result<void> {
+    const auto add_upstream = [&](router::Alias& to, const char* id, const std::string& model, const router::Dialect* dialect) -> base::Result<void> {
         auto options = upstream(s, id, model, secrets);
         if (!options) return std::move(options).error();
+        options->dialect = dialect;
         add(to, std::make_unique<router::HttpBackend>(*std::move(options), client));
         return {};
     };
@@ -189,12 +209,12 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
         return no_model(file);
     }
     if (has_spare_model(s))
-        if (auto added = add_upstream(alias, "upstream", s.upstream.model); !added) return std::move(added).error();
+        if (auto added = add_upstream(alias, "upstream", s.upstream.model, of_writers(&router::kOpenai)); !added) return std::move(added).error();
     out.aliases.push_back(std::move(alias));
     if (!has_embedding(s)) return out;
     router::Alias vectors{s.embedding.name, {}};
     if (s.embedding.path.empty()) {
-        if (auto added = add_upstream(vectors, "upstream-embedding", s.upstream.embedding_model); !added) return std::move(added).error();
+        if (auto added = add_upstream(vectors, "upstream-embedding", s.upstream.embedding_model, of_vectors()); !added) return std::move(added).error();
     } else {
         add(vectors, std::make_unique<router::LocalBackend>("embedding", embedding_options(s), pools, log));
     }

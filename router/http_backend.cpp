@@ -42,7 +42,8 @@ net::Task<base::Result<UpstreamKey::Held>> UpstreamKey::get() const {
 }
 
 Capabilities HttpBackend::capabilities() const {
-    const bool embeds = *options_.dialect->embeddings != 0;
+    const bool embeds = *options_.dialect->embeddings, writes = *options_.dialect->chat;
+    if (!writes) return {.embeddings = embeds, .context = options_.context, .writes = false};
     return {true, true, embeds, options_.context, false, options_.continues.value_or(options_.dialect->continues)};
 }
 
@@ -122,6 +123,8 @@ std::optional<base::Error> HttpBackend::outcome(const base::Result<net::HttpResp
 }
 
 net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, DeltaSink sink) {
+    if (!*options_.dialect->chat)
+        co_return base::error(Code::unsupported, fmt::format("'{}' is an embedding model: it makes vectors of texts and does not chat", request.alias), "name a chat model, or use POST /v1/embeddings");
     if (auto fine = only_text(request, *options_.dialect); !fine) co_return std::move(fine).error();
     if (auto fine = only_schemas(request, *options_.dialect); !fine) co_return std::move(fine).error();
     const DialectModel model{options_.model, options_.context, capabilities().continues};
@@ -169,7 +172,7 @@ net::Task<base::Result<ModelReply>> HttpBackend::generate(ModelRequest request, 
 
 net::Task<base::Result<EmbeddingReply>> HttpBackend::embed(EmbeddingRequest request) {
     if (!*options_.dialect->embeddings)
-        co_return base::error(Code::unsupported, fmt::format("vectors of texts are not asked for in the dialect {}", options_.dialect->name), "use an upstream of the dialect openai");
+        co_return base::error(Code::unsupported, fmt::format("'{}' is a chat model: it makes no vectors", request.alias), "name the embedding model that embedding.path or upstream.embedding_model serves");
     const auto key = co_await this->key();
     if (!key) co_return key.error();
     net::HttpRequest http = posting(options_.dialect->embeddings, base::dump(embedding_body(request, options_.model)), request.stop, *key);

@@ -149,6 +149,44 @@ TEST_F(BackendsTest, TheUpstreamMayEmbedAlone) {
     EXPECT_THAT(made->aliases[1].chain, ElementsAre("upstream-embedding"));
 }
 
+TEST_F(BackendsTest, ToAskTheWrongModelIsNoFaultOfAnUpstream) {
+    support::StubServer server([](const support::StubRequest&) {
+        support::StubReply reply;
+        reply.status = 404;
+        return reply;
+    });
+    const auto loaded = load_settings(file("roster.yaml", "upstreams:\n  box: {url: \"" + server.url("/v1") + "\", model: m}\nroster:\n  boxed: {chain: [box]}\n"),
+                                      {{"state.folder", folder.path()}, {"upstream.url", server.url("/v1")}, {"upstream.model", "m"}, {"upstream.embedding_model", "vectors"}});
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    auto made = make_backends(loaded->settings, client, pools, log);
+    ASSERT_TRUE(made) << made.error().text();
+    auto roster = make_roster(loaded->settings, made->aliases, client);
+    ASSERT_TRUE(roster) << roster.error().text();
+    net::MetricsRegistry metrics;
+    router::Gateway gateway(std::move(made->all), made->aliases, clock, log, metrics);
+    gateway.change(*std::move(roster));
+    for (const char* writer : {"default", "boxed"}) {
+        router::EmbeddingRequest request;
+        request.alias = writer;
+        request.inputs = {"x"};
+        const auto vectors = support::run_task(gateway.embed(request));
+        ASSERT_FALSE(vectors);
+        EXPECT_EQ(vectors.error().code, base::Code::unsupported) << vectors.error().text();
+        EXPECT_THAT(vectors.error().message, HasSubstr("is a chat model"));
+    }
+    router::ModelRequest chat;
+    chat.alias = "embedding";
+    chat.messages = {router::Message::make(router::MessageRole::user, "hello")};
+    const auto said = support::run_task(gateway.generate(chat));
+    ASSERT_FALSE(said);
+    EXPECT_EQ(said.error().code, base::Code::unsupported) << said.error().text();
+    EXPECT_THAT(said.error().message, HasSubstr("'embedding' is an embedding model"));
+    EXPECT_TRUE(server.requests().empty());
+    for (const auto& [id, state] : gateway.backends()) EXPECT_FALSE(state.failure) << id;
+    EXPECT_TRUE(gateway.capabilities("embedding").embeddings);
+    EXPECT_FALSE(gateway.capabilities("default").embeddings);
+}
+
 TEST_F(BackendsTest, RefusalsNameTheEmbeddingSetting) {
     const std::string script = file("script.jsonl", R"({"when":"","text":"scripted"})"), model = support::data_dir() / "models/bert_minilm.gguf";
     const auto said = [&](std::map<std::string, std::string> flags) {
