@@ -8,6 +8,7 @@
 #include "agents/delegate.h"
 #include "agents/honesty.h"
 #include "agents/reply/inert.h"
+#include "agents/reply/silence.h"
 #include "agents/session.h"
 #include "agents/spawn.h"
 #include "agents/steer.h"
@@ -455,11 +456,11 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
         const bool over = co_await digest(frame, dispatch, task, std::move(*reply), state);
         if (over) {
             if (streamed.guarded) state.result.reasoning = reply::inert(state.result.reasoning);
-            const bool silent = state.result.text.find_first_not_of(" \t\r\n") == std::string::npos;
             state.result.told = state.result.label == policy::Integrity::untrusted ? reply::inert(told(state)) : told(state);
-            if (task.answers && silent && state.result.end == LoopEnd::answered) {
+            if (task.answers && state.result.end == LoopEnd::answered && reply::is_silent(state.result.text)) {
                 tell(frame, streamed, state.result.told);
                 state.result.text = state.result.told;
+                if (reply::is_silent(state.result.text)) end(state, LoopEnd::failed, base::error(Code::internal, "the model gave an empty answer"));
             }
             co_return std::move(state.result);
         }

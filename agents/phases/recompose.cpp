@@ -3,6 +3,7 @@
 #include "agents/phases/phases.h"
 #include "agents/reply/inert.h"
 #include "agents/reply/plain.h"
+#include "agents/reply/silence.h"
 #include "agents/run_agent.h"
 #include "agents/transcript.h"
 
@@ -78,8 +79,6 @@ base::Result<std::vector<Message>> messages_for(const Turn& turn, const PhaseCon
     return with_note(std::move(*messages), *note);
 }
 
-bool is_silent(const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
-
 // The answer on its way to the person. Where text from outside may have had a hand in it, nothing of it loads by itself.
 class Delivery {
 public:
@@ -134,9 +133,9 @@ void conclude(Turn& turn, const router::ModelReply& reply, const PhaseContext& c
         turn.state = "partial", turn.error = context.frame.stop.stopped() ? "the time of the run was used up" : "the time for the answer was used up", turn.code = base::Code::deadline;
     else if (reply.finish == router::FinishReason::length)
         turn.state = "partial", turn.error = "the answer was cut after " + std::to_string(reply.usage.output_tokens) + " tokens";
-    else if (is_silent(turn.answer) && !turn.confirmation.empty())
+    else if (reply::is_silent(turn.answer) && !turn.confirmation.empty())
         delivery.show(turn.confirmation), delivery.end();
-    else if (is_silent(turn.answer))
+    else if (reply::is_silent(turn.answer))
         turn.state = "failed", turn.error = "the model gave an empty answer";
 }
 

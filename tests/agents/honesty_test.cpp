@@ -140,5 +140,15 @@ TEST_F(Honesty, AnEmptyReplyOfTheCoderIsMadeFromTheResultsToo) {
     EXPECT_EQ(h.streamed(), " a says: “text of a”");
 }
 
+TEST_F(Honesty, AnAnswerThatNobodyCanSeeIsNone) {
+    for (const char* nothing : {"", " \n", "\u200B"})
+        for (const char* agent : {"hearth/dev", "hearth"}) {
+            Household h({says(nothing)}, free_hand());
+            const ChatResult result = h.ask(agent, "Good evening!");
+            EXPECT_EQ(result.final_state, "failed") << agent << " '" << nothing << "'";
+            EXPECT_THAT(result.error.message, HasSubstr("the model gave an empty answer"));
+        }
+}
+
 }  // namespace
 }  // namespace agents::testing
