@@ -53,10 +53,9 @@ int most_tokens(const EmbeddingRequest&) { return 1; }
 std::size_t bytes_of(const ModelReply& reply) { return reply.message.text().size() + reply.message.reasoning.size(); }
 std::size_t bytes_of(const EmbeddingReply&) { return 0; }
 
-// What a server elsewhere got wrong is no fault of this one: to whoever asks here, it cannot serve.
+// What a server elsewhere got wrong, or refuses this one, is no fault of whoever asks here, and nothing of theirs: it cannot serve.
 base::Error told_of(const Backend& backend, base::Error error) {
-    const bool garbled = error.code == Code::corrupt || error.code == Code::io || error.code == Code::internal;
-    if (garbled && !backend.is_local()) error.code = Code::unavailable;
+    if (is_own(error.code) && !backend.is_local()) error.code = Code::unavailable;
     return error;
 }
 

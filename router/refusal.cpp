@@ -32,7 +32,8 @@ struct Said {
 };
 
 Said said_by(const std::string& body) {
-    const auto json = base::parse_json(body);
+    auto json = base::parse_json(body);
+    if (json && json->is_array() && json->size() == 1) json = base::Json(json->front());  // so Google's compatible routes send it
     if (!json || !json->is_object()) return {{}, {}, base::valid_utf8(base::beginning(body, kMostSaid))};
     const auto it = json->find("error");
     if (it != json->end() && it->is_string()) return {{}, {}, it->get<std::string>()};
@@ -51,6 +52,9 @@ std::optional<RefusalKind> told_kind(const std::string& code, const std::string&
         return RefusalKind::billing;
     if (holds_any(names, {"rate_limit", "too_many_requests"})) return RefusalKind::rate_limit;
     if (holds_any(names, {"overloaded", "server_error", "api_error", "timeout", "service_unavailable"})) return RefusalKind::overloaded;
+    if (holds_any(names, {"authentication", "permission", "invalid_api_key"}) || holds_any(words, {"api key not valid", "api key expired", "invalid api key", "incorrect api key"}))
+        return RefusalKind::key;
+    if (holds_any(names, {"model_not_found", "invalid_model"})) return RefusalKind::missing;
     if (holds_any(names, {"context_length_exceeded"}) || holds_any(words, {"maximum context length", "prompt is too long", "exceeds the context", "exceed context limit"}))
         return RefusalKind::context;
     return std::nullopt;
@@ -81,7 +85,6 @@ std::optional<base::SteadyPoint> retry_after(const net::HttpResponse& response, 
 RefusalKind kind_of_error(const std::string& code, const std::string& type, const std::string& message) {
     if (const auto told = told_kind(code, type, message)) return *told;
     const std::string names = lower(code + " " + type);
-    if (holds_any(names, {"authentication", "permission", "invalid_api_key"})) return RefusalKind::key;
     if (holds_any(names, {"not_found"})) return RefusalKind::missing;
     if (holds_any(names, {"invalid_request"})) return RefusalKind::request;
     return RefusalKind::overloaded;  // it had begun to answer: the request was fine

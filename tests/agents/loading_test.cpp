@@ -28,7 +28,7 @@ struct Behind : Process {
         roster.backends.push_back(std::move(made));
         roster.aliases = {{"default", {"up", "scripted"}}};
         gateway->change(std::move(roster));
-        model->set_status({State::loading, "weights", 0.2});
+        model->set_status({State::loading, "weights", 0.2, {}});
     }
     // As another process has seen it.
     void upstream_has_worked() { gateway->learn_exercises({{"up", router::Traffic::plain, clock.now(), clock.now()}}); }
@@ -61,7 +61,7 @@ TEST_F(Loading, ARunIsBegunOnceSomethingOfItsChainCanAnswer) {
     ASSERT_TRUE(server.resume());
     EXPECT_THAT(server.upstream->requests(), IsEmpty());
     EXPECT_EQ(run(id).status, "queued");
-    server.model->set_status({State::ready});
+    server.model->set_status({State::ready, {}, 1, {}});
     ASSERT_TRUE(server.resume());
     EXPECT_EQ(run(id).status, "answered") << run(id).error;
     EXPECT_THAT(server.upstream->requests(), Not(IsEmpty()));
@@ -74,7 +74,7 @@ TEST_F(Loading, ARunWhoseUpstreamFailsMeanwhileWaitsForTheModel) {
     bool waited = false;
     server.after(std::chrono::milliseconds(250), [&] {
         waited = run(id).status == "running" && !server.upstream->requests().empty() && server.model->requests().empty();
-        server.model->set_status({State::ready});
+        server.model->set_status({State::ready, {}, 1, {}});
     });
     ASSERT_TRUE(server.resume());
     EXPECT_TRUE(waited);

@@ -33,6 +33,10 @@ TEST(Refusal, TellsAProvidersTroubleFromABadRequest) {
         {401, R"({"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}})", Kind::key},
         {403, "", Kind::key},
         {404, R"({"error":"model 'big' not found"})", Kind::missing},
+        {400, R"([{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}])", Kind::key},
+        {400, R"({"error":{"code":400,"message":"API key expired. Please renew the API key.","status":"INVALID_ARGUMENT"}})", Kind::key},
+        {400, R"({"error":{"message":"The model `x` does not exist","type":"invalid_request_error","code":"model_not_found"}})", Kind::missing},
+        {400, R"({"object":"error","message":"Invalid model: x","type":"invalid_model","param":null,"code":"1500"})", Kind::missing},
         {204, "", Kind::missing},
         {302, "", Kind::elsewhere},
         {400, R"({"error":{"message":"This model's maximum context length is 8192 tokens.","code":"context_length_exceeded"}})", Kind::context},
@@ -41,6 +45,7 @@ TEST(Refusal, TellsAProvidersTroubleFromABadRequest) {
         {400, R"({"error":{"message":"Invalid value: 'purple'. Supported values are: 'system' and 'user'.","type":"invalid_request_error","code":"invalid_value"}})", Kind::request},
         {400, R"({"object":"error","message":"tools must be a list","type":"BadRequestError","code":400})", Kind::request},
         {400, R"({"error":{"message":"Unknown parameter: 'billing'.","type":"invalid_request_error","code":"unknown_parameter"}})", Kind::request},
+        {400, R"([{"error":{"code":400,"message":"Invalid JSON payload received.","status":"INVALID_ARGUMENT"}}])", Kind::request},
         {422, "[]", Kind::request},
     };
     for (const auto& [status, body, expected] : table) EXPECT_EQ(int(kind(status, body)), int(expected)) << status << " " << body;
@@ -69,6 +74,7 @@ TEST(Refusal, KeepsTheUpstreamsWords) {
     EXPECT_EQ(read_refusal(answer(400, R"({"error":{"message":"because"}})"), kNow, kWall).said, "because");
     EXPECT_EQ(read_refusal(answer(400, R"({"error":"because"})"), kNow, kWall).said, "because");
     EXPECT_EQ(read_refusal(answer(400, R"({"message":"because","code":400})"), kNow, kWall).said, "because");
+    EXPECT_EQ(read_refusal(answer(400, R"([{"error":{"message":"because"}}])"), kNow, kWall).said, "because");
     EXPECT_EQ(read_refusal(answer(400, std::string(9999, 'x')), kNow, kWall).said, std::string(300, 'x'));
 }
 
