@@ -39,7 +39,8 @@ std::vector<Directive> directives_in_force(Tx& tx) {
                                  " and expires_at > clock_timestamp() order by person_id nulls first, created_at, name"));
 }
 
-base::Result<Directive> add_directive(Tx& tx, const std::string& name, const std::string& text, base::PersonId person, std::chrono::days lasts) {
+base::Result<Directive> add_directive(Tx& tx, const std::string& given_name, const std::string& given_text, base::PersonId person, std::chrono::days lasts) {
+    const std::string name = tx.redactor().without_known(given_name), text = tx.redactor().without_known(given_text);
     if (auto prime = prompts::refuse_prime(name)) return *std::move(prime);
     if (lasts.count() < 1 || lasts.count() > kLongestDays)
         return base::error(Code::invalid_argument, "a directive holds for 1 to " + std::to_string(kLongestDays) + " days, not " + std::to_string(lasts.count()));

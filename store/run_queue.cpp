@@ -1,11 +1,18 @@
 #include "store/run_queue.h"
 
+#include "store/digest.h"
 #include "store/signals.h"
 
 namespace store {
+namespace {
+
+// As it is kept: one that holds a secret, by its digest, which tells it from others as well.
+std::string kept_key(const Tx& tx, const std::string& key) { return tx.redactor().redacted(key) == key ? key : "sha256:" + sha256_hex(key); }
+
+}  // namespace
 
 void queue_run(Tx& tx, const QueuedRun& run) {
-    const auto metadata = run.metadata.is_null() ? std::nullopt : std::optional(run.metadata);
+    const auto metadata = run.metadata.is_null() ? std::nullopt : std::optional(tx.redactor().without_known(run.metadata));
     tx.send("insert into run (id, conversation_id, alias, request, pinned, question, metadata) values ($1, $2, $3, $4, $5, $6, $7)",
             {run.id, run.conversation, run.alias, tx.redactor().without_known(run.request), run.pinned, tx.redactor().without_known(run.question), metadata});
     send_signal(tx, {Signal::Kind::work, run.id});
@@ -17,7 +24,7 @@ void begin_run(Tx& tx, base::RunId id, std::int64_t epoch, base::MessageId input
     static const std::string begin = require("update run set input_id = $3, request = $4, pinned = $5, node_id = hearth_node(), attempts = 0"
                                              " where id = $1 and epoch = $2 and state is null returning 1",
                                              DbError::Kind::serialization, "$6");
-    tx.send(begin, {id, epoch, input, request, pinned, not_held(id, epoch)});
+    tx.send(begin, {id, epoch, input, tx.redactor().without_known(request), pinned, not_held(id, epoch)});
 }
 
 void answer_next(Tx& tx, base::RunId id, std::int64_t epoch, base::MessageId input, const base::Json& turn) {
@@ -42,20 +49,20 @@ base::RunId working_beside(Tx& tx, base::ConversationId conversation, base::RunI
 }
 
 std::optional<KnownKey> find_key(Tx& tx, const std::string& key, const std::string& digest) {
-    const auto rows = tx.exec("select run_id, digest = $2 from run_key where key = $1 and created_at >= clock_timestamp() - make_interval(hours => $3)", {key, digest, kKeyHours});
+    const auto rows = tx.exec("select run_id, digest = $2 from run_key where key = $1 and created_at >= clock_timestamp() - make_interval(hours => $3)", {kept_key(tx, key), digest, kKeyHours});
     return rows.empty() ? std::nullopt : std::optional(KnownKey{rows[0].id<base::RunId>(0), rows[0].boolean(1)});
 }
 
 std::optional<KnownKey> claim_key(Tx& tx, const std::string& key, const std::string& digest, base::RunId run) {
     tx.send("delete from run_key where created_at < clock_timestamp() - make_interval(hours => $1)", {kKeyHours});
-    const auto claimed = tx.exec("insert into run_key (key, digest, run_id) values ($1, $2, $3) on conflict do nothing returning 1", {key, digest, run});
+    const auto claimed = tx.exec("insert into run_key (key, digest, run_id) values ($1, $2, $3) on conflict do nothing returning 1", {kept_key(tx, key), digest, run});
     if (!claimed.empty()) return std::nullopt;
     auto known = find_key(tx, key, digest);
     if (!known) throw DbError(DbError::Kind::serialization, "the key was forgotten just now");
     return known;
 }
 
-void move_key(Tx& tx, const std::string& key, base::RunId run) { tx.send("update run_key set run_id = $2 where key = $1", {key, run}); }
+void move_key(Tx& tx, const std::string& key, base::RunId run) { tx.send("update run_key set run_id = $2 where key = $1", {kept_key(tx, key), run}); }
 
 std::string call_mark(base::RunId run) { return run.text().substr(24); }
 
@@ -66,7 +73,7 @@ void fork_run(Tx& tx, const Fork& fork) {
             {fork.from, fork.conversation, fork.input, fork.id, fork.turn.input});
     tx.send("insert into run (id, conversation_id, input_id, alias, request, pinned, node_id, forked_from, forked_step, turn)"
             " select $2, $3, $4, alias, $5, pinned, node_id, id, $6, $7 from run where id = $1",
-            {fork.from, fork.id, fork.conversation, fork.input, fork.request, fork.upto.id, fork.turn.turn});
+            {fork.from, fork.id, fork.conversation, fork.input, tx.redactor().without_known(fork.request), fork.upto.id, fork.turn.turn});
     tx.send("insert into step (id, run_id, position, epoch, kind, name, effect, effect_key, state, input, outcome, started_at, finished_at, copied_from)"
             " select gen_random_uuid(), $2, position, 0, kind, name, effect, replace(effect_key, $3, $4), state, input, outcome, started_at, finished_at, id"
             " from step where run_id = $1 and position <= $5",

@@ -98,7 +98,7 @@ base::Result<std::unique_ptr<RunLease>> acquire_lease(Db& db, const Identity& wh
 
 void create_run(Tx& tx, const RunLease& lease, base::ConversationId conversation, base::MessageId input, const std::string& alias,
                 const Resumption& resumption) {
-    const auto request = resumption.request.is_null() ? std::nullopt : std::optional(resumption.request);
+    const auto request = resumption.request.is_null() ? std::nullopt : std::optional(tx.redactor().without_known(resumption.request));
     tx.send("insert into run (id, conversation_id, input_id, alias, epoch, request, pinned) values ($1, $2, $3, $4, $5, $6, $7)",
             {lease.run(), conversation, input, alias, lease.epoch(), request, resumption.pinned});
 }
