@@ -136,6 +136,9 @@ def test_an_upstream_gives_the_same(server, client, behind):
     with pytest.raises(openai.BadRequestError) as caught:
         other.embeddings.create(model="vectors", input="a " * 200)
     assert caught.value.code == "context_length_exceeded"
+    with pytest.raises(openai.BadRequestError) as caught:
+        other.chat.completions.create(model="vectors", messages=[user("hello")])
+    assert "is an embedding model" in caught.value.message
     backends = {call["backend"] for call in behind.call("GET", "/v1/usage").json["calls"] if call["model"] == "vectors" and not call["error"]}
     assert backends == {"upstream-embedding"}
 

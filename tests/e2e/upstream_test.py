@@ -18,6 +18,11 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         if self.server.broken:
             self.send_error(500, "out of memory")
             return
+        if self.server.refusal:
+            self.send_response(self.server.refusal)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+            return
         if self.server.nonsense:
             self.send_response(200)
             self.end_headers()
@@ -37,7 +42,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def upstream():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as server:
-        server.broken, server.nonsense, server.asked = False, b"", 0
+        server.broken, server.refusal, server.nonsense, server.asked = False, 0, b"", 0
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
@@ -80,3 +85,22 @@ def test_an_upstream_that_answers_nonsense_is_named_and_is_no_fault_of_the_serve
     assert answer.status == 503, answer.json
     error = answer.json["error"]
     assert error["type"] == "service_unavailable" and error["code"] == "unavailable" and "upstream 'upstream'" in error["message"] and "upstream.url" in error["message"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 302])
+def test_what_an_upstream_refuses_this_server_is_not_the_callers(hearth, upstream, status):
+    upstream.refusal = status
+    answer = hearth.call("POST", "/v1/chat/completions", {"model": "default", "messages": [user("hi")]})
+    assert answer.status == 503 and answer.json["error"]["code"] == "unavailable", answer.json
+    assert f"answered {status}" in answer.json["error"]["message"] and "upstream 'upstream'" in answer.json["error"]["message"]
+    answer = hearth.call("POST", "/v1/chat/completions", {"model": "hearth", "messages": [user("hi")]})
+    assert answer.status == 503, answer.json
+    assert hearth.call("GET", "/v1/runs?limit=1").json["data"][0]["status"] == "no_backend"
+
+
+def test_vectors_of_a_chat_model_are_the_callers_fault_and_shut_nothing(hearth, upstream):
+    for _ in range(6):
+        answer = hearth.call("POST", "/v1/embeddings", {"model": "default", "input": "x"})
+        assert answer.status == 400 and answer.json["error"]["param"] == "model", answer.json
+    assert upstream.asked == 0
+    assert hearth.call("POST", "/v1/chat/completions", {"model": "default", "messages": [user("hi")]}).status == 200
