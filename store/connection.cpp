@@ -53,6 +53,26 @@ std::vector<Row> rows_of(const PGresult* result) {
     return rows;
 }
 
+constexpr int kSilence = 3000;               // ms without an answer, after which the server is asked whether it lives
+constexpr const char* kSilenceOfPing = "4";  // s
+
+// A statement may take its time, and may wait for a lock; a server that does not even greet has been stopped, or its machine has.
+bool greets(const PGconn* connection) {
+    const char* const keywords[] = {"host", "port", "connect_timeout", nullptr};
+    const char* const values[] = {PQhost(connection), PQport(connection), kSilenceOfPing, nullptr};
+    return PQpingParams(keywords, values, 0) != PQPING_NO_RESPONSE;
+}
+
+// False: there is none, and will be none.
+bool answer_arrives(PGconn* connection) {
+    while (PQisBusy(connection)) {
+        pollfd arrived{PQsocket(connection), POLLIN, 0};
+        if (poll(&arrived, 1, kSilence) == 0 && !greets(connection)) return false;
+        if (!PQconsumeInput(connection)) return true;  // the result tells of it
+    }
+    return true;
+}
+
 std::string taken(char* text) {
     const std::unique_ptr<char, void (*)(void*)> owner(text, PQfreemem);
     return text ? std::string(text) : std::string();
@@ -130,8 +150,13 @@ void Connection::put(const Statement& statement, Awaited& awaited) {
 std::vector<Row> Connection::answers(const Awaited& awaited) {
     std::optional<DbError> failed;
     Result last;
+    const auto next = [this] {
+        if (answer_arrives(connection_.get())) return Result(PQgetResult(connection_.get()));
+        connection_.reset();
+        throw DbError(Kind::connection, "the database does not answer");
+    };
     for (const std::string& preparing : awaited) {
-        last.reset(PQgetResult(connection_.get()));
+        last = next();
         if (!last) lost();
         if (!went_well(last.get())) {
             if (!failed && !condition_of(last.get())) lost();
@@ -139,9 +164,9 @@ std::vector<Row> Connection::answers(const Awaited& awaited) {
             if (!preparing.empty()) prepared_.erase(preparing);
         }
         if (!open()) lost();
-        const Result end(PQgetResult(connection_.get()));  // null: that was all of this statement
+        const Result end = next();  // null: that was all of this statement
     }
-    const Result sync(PQgetResult(connection_.get()));
+    const Result sync = next();
     if (PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC) lost();
     if (failed) throw *failed;
     return rows_of(last.get());

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <thread>
 
+#include "store/connection.h"
 #include "support/database.h"
 
 namespace {
@@ -121,6 +122,26 @@ TEST(Cluster, ALockThatAnotherProcessSeemsToHoldIsNoObstacle) {
     EXPECT_FALSE(store::cluster_status(options)->running);
     const auto started = store::start_cluster(options);
     ASSERT_TRUE(started) << started.error().text();
+    EXPECT_TRUE(store::stop_cluster(options));
+}
+
+TEST(Cluster, OneThatIsHeldIsGivenUpAndASlowStatementIsNot) {
+    if (!support::TestDatabase::get()) GTEST_SKIP() << support::TestDatabase::why_not();
+    store::Connection slow(support::TestDatabase::get()->admin_url());
+    EXPECT_EQ(slow.exec("select pg_sleep(4), 7").at(0).integer(1), 7);
+
+    const support::TempDir folder;
+    const auto options = options_in(folder.path());
+    const auto started = store::start_cluster(options);
+    ASSERT_TRUE(started) << started.error().text();
+    store::Connection connection(store::owner_url(options));
+    const int session = int(connection.exec("select pg_backend_pid()").at(0).integer(0));
+    for (const int pid : {started->pid, session}) kill(pid, SIGSTOP);
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_THROW(connection.exec("select 1"), store::DbError);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(15));
+    EXPECT_FALSE(connection.open());
+    for (const int pid : {session, started->pid}) kill(pid, SIGCONT);
     EXPECT_TRUE(store::stop_cluster(options));
 }
 
