@@ -3,12 +3,16 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 
@@ -320,6 +324,26 @@ std::string path_of(int fd) {
     return fs::read_symlink("/proc/self/fd/" + std::to_string(fd), none).string();
 }
 
+namespace {
+
+constexpr auto kOfTheKernel = std::to_array<std::uint32_t>({PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC,
+                                                            SECURITYFS_MAGIC, BPF_FS_MAGIC, PSTOREFS_MAGIC, EFIVARFS_MAGIC, SELINUX_MAGIC, SMACK_MAGIC,
+                                                            DEVPTS_SUPER_MAGIC, HUGETLBFS_MAGIC, NSFS_MAGIC, BINFMTFS_MAGIC, 0x62656570 /* configfs */, 0x19800202 /* mqueue */});
+
+// Whether the folder shows the machine itself, its processes or devices, and holds nobody's files. Devices lie on a tmpfs as files of
+// people may: they are known by where it is mounted.
+bool is_of_the_machine(int folder, const struct stat& about, const fs::path& path) {
+    struct statfs on {};
+    if (fstatfs(folder, &on) != 0) return true;
+    if (std::find(kOfTheKernel.begin(), kOfTheKernel.end(), std::uint32_t(on.f_type)) != kOfTheKernel.end()) return true;
+    for (const char* place : {"/dev", "/proc", "/sys"})
+        if (lies_in(path, place)) return true;
+    struct stat devices {}, root {};
+    return stat("/dev", &devices) == 0 && stat("/", &root) == 0 && devices.st_dev != root.st_dev && about.st_dev == devices.st_dev;
+}
+
+}  // namespace
+
 base::Result<std::unique_ptr<Workspace>> Workspace::from_fd(Fd folder, const fs::path& root, Access access, std::vector<fs::path> masked) {
     struct stat about{};
     if (!folder || fstat(folder.get(), &about) != 0) return base::error(Code::io, "the workspace " + root.string() + " cannot be examined");
@@ -330,6 +354,9 @@ base::Result<std::unique_ptr<Workspace>> Workspace::from_fd(Fd folder, const fs:
         return base::error(Code::invalid_argument, "the workspace \"" + root.string() + "\" is not usable", "name a folder by its absolute path, not /");
     if (const std::string real = path_of(folder.get()); real != clean)
         return base::error(Code::invalid_argument, "the folder that was opened is " + real + ", not " + clean.string(), "name the workspace by its own path, without symbolic links");
+    if (is_of_the_machine(folder.get(), about, clean))
+        return base::error(Code::permission_denied, "the workspace " + clean.string() + " is no place for files: it shows the machine's own processes, devices or settings",
+                           "choose a folder of a disk");
     const Fd entered = open_beneath(folder.get(), ".", O_RDONLY | O_DIRECTORY);
     if (!entered && errno == EACCES)
         return base::error(Code::permission_denied, "the workspace " + clean.string() + " is closed to " + this_user() + ", whose rights the tools have",

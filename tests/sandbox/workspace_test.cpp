@@ -101,6 +101,20 @@ TEST_F(WorkspaceTest, ListsAndWalksWithoutFollowingLinks) {
     EXPECT_TRUE(deep);
 }
 
+TEST_F(WorkspaceTest, FoldersThatShowTheMachineAreRefusedByTheirFileSystem) {
+    for (const char* folder : {"/proc", "/proc/self", "/proc/self/fd", "/sys", "/sys/kernel", "/dev", "/dev/pts"}) {
+        if (!std::filesystem::is_directory(folder)) continue;
+        const auto refused = Workspace::open(folder, Workspace::Access::read_only, {});
+        ASSERT_FALSE(refused) << folder;
+        EXPECT_EQ(refused.error().code, base::Code::permission_denied);
+        EXPECT_NE(refused.error().message.find("processes, devices"), std::string::npos) << refused.error().message;
+    }
+    for (const char* folder : {"/tmp", "/usr", "/var"}) {
+        const auto fine = Workspace::open(folder, Workspace::Access::read_only, {});
+        EXPECT_TRUE(fine) << fine.error().text();
+    }
+}
+
 TEST_F(WorkspaceTest, AMaskedFolderIsRefusedAsRootAndHiddenInside) {
     EXPECT_FALSE(Workspace::open(root(), Workspace::Access::read_only, {root()}));
     EXPECT_FALSE(Workspace::open(root() / "sub", Workspace::Access::read_only, {root()}));
