@@ -1,6 +1,8 @@
 #include "net/config.h"
 
+#include <fcntl.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
@@ -22,22 +24,33 @@ struct Part {
     std::string text;
     int first = 1;
     std::string name = {};  // of a section
+    std::string key = {};   // that it begins with: its name, or "server.port"
 };
 
 base::Error at(const Part& part, int line, const std::string& what, const std::string& remedy = {}) {
     return base::error(Code::invalid_argument, part.file.string() + ", line " + std::to_string(part.first + line) + ": " + what, remedy);
 }
 
+base::Error twice(const Part& part, int line, const std::string& name, int first) {
+    return at(part, line, "'" + name + "' stands twice: it began in line " + std::to_string(first) + " already", "put together what belongs to it");
+}
+
 // Collects a file's scalars by dotted path. Aliases can make a small file endless, so what is looked at is counted.
 class Flattening {
 public:
-    Flattening(const Part& part, std::map<std::string, std::string>& out) : part_(part), out_(out) {}
+    // `others`: top-level names that are left out.
+    Flattening(const Part& part, const std::vector<std::string>& others, std::map<std::string, std::string>& out) : part_(part), others_(others), out_(out) {}
 
     base::Result<void> add(const YAML::Node& node, const std::string& path, int depth = 0) {
         if (depth > kDeepest) return at(part_, node.Mark().line, "'" + path.substr(0, 100) + "' is nested too deep for a setting");
         if (--left_ < 0) return too_many(node);
         if (node.IsMap()) {
+            std::map<std::string, int> lines;
             for (const auto& entry : node) {
+                const int line = entry.first.Mark().line;
+                const auto [first, fresh] = lines.emplace(entry.first.Scalar(), part_.first + line);
+                if (!fresh) return twice(part_, line, (path.empty() ? "" : path + ".") + first->first, first->second);
+                if (path.empty() && std::find(others_.begin(), others_.end(), first->first) != others_.end()) continue;
                 const std::string key = path.empty() ? entry.first.Scalar() : path + "." + entry.first.Scalar();
                 if (auto done = add(entry.second, key, depth + 1); !done) return done;
             }
@@ -73,6 +86,7 @@ private:
     }
 
     const Part& part_;
+    const std::vector<std::string>& others_;
     std::map<std::string, std::string>& out_;
     int left_ = kMost;
 };
@@ -90,11 +104,11 @@ int tabbed_line(const std::string& text) {
 
 base::Result<void> read_part(const Part& part, const std::vector<std::string>& others, std::map<std::string, std::string>& out) {
     try {
-        YAML::Node root = YAML::Load(part.text);
-        for (const auto& name : others)
-            if (root.IsMap()) root.remove(name);
-        if (root.IsNull()) return {};
-        return Flattening(part, out).add(root, "");
+        const std::vector<YAML::Node> documents = YAML::LoadAll(part.text);
+        for (std::size_t i = 1; i < documents.size(); ++i)
+            if (!documents[i].IsNull()) return at(part, documents[i].Mark().line, "a second document begins behind '---', and nothing of it would be read", "take the '---' away");
+        if (documents.empty() || documents[0].IsNull()) return {};
+        return Flattening(part, others, out).add(documents[0], "");
     } catch (const YAML::Exception& e) {
         // The library tells of a map that does not end, or of a wrong token.
         if (const int line = tabbed_line(part.text); line >= 0) return at(part, line, "a tab begins the line, and YAML allows no tabs there", "indent it with blanks");
@@ -114,11 +128,26 @@ std::vector<Part> sections_of(const std::filesystem::path& file, const std::stri
             const auto name_end = line.find_first_of(".:");
             std::string name = name_end == line.npos ? std::string() : line.substr(0, name_end);
             name.erase(std::remove_if(name.begin(), name.end(), [](char c) { return c == '"' || c == '\'' || c == ' '; }), name.end());
-            out.push_back({file, {}, number, std::move(name)});
+            out.push_back({file, {}, number, std::move(name), line.substr(0, line.find(':'))});
         }
         if (!out.empty()) out.back().text += line + '\n';
     }
     return out;
+}
+
+// Opened without waiting: a pipe would hold whoever reads it until somebody writes.
+base::Result<std::string> text_of(const std::filesystem::path& file) {
+    const auto cannot = [&](const std::string& why) {
+        return base::error(Code::io, "cannot read the settings file " + file.string() + ": " + why, "let the user that hearth runs as read it, or name another with --settings");
+    };
+    const int descriptor = open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (descriptor < 0) return cannot(std::strerror(errno));
+    struct stat about {};
+    const bool examined = fstat(descriptor, &about) == 0;
+    close(descriptor);
+    if (!examined || !S_ISREG(about.st_mode)) return cannot(examined && S_ISDIR(about.st_mode) ? "it is a folder" : "it is no regular file");
+    std::ifstream in(file);
+    return std::string((std::istreambuf_iterator<char>(in)), {});
 }
 
 std::filesystem::path home() {
@@ -142,22 +171,23 @@ base::Result<std::map<std::string, std::string>> read_yaml_settings(const std::f
         if (required) return base::error(Code::not_found, "there is no settings file " + file.string(), "name one that is there with --settings");
         return out;
     }
-    std::ifstream in(file);
-    if (kind == std::filesystem::file_type::directory || !in)
-        return base::error(Code::io, "cannot read the settings file " + file.string() + ": " +
-                                         (kind == std::filesystem::file_type::directory ? "it is a folder" : std::strerror(errno)),
-                           "let the user that hearth runs as read it, or name another with --settings");
-    const std::string text((std::istreambuf_iterator<char>(in)), {});
-    const Part whole{file, text};
+    const auto text = text_of(file);
+    if (!text) return text.error();
+    const Part whole{file, *text};
     if (auto done = read_part(whole, others, out); !done) return std::move(done).error();
     return out;
 }
 
 YamlSections read_yaml_sections(const std::filesystem::path& file, const std::vector<std::string>& others) {
     YamlSections out;
-    std::ifstream in(file);
-    const std::string text((std::istreambuf_iterator<char>(in)), {});
-    for (const Part& section : sections_of(file, text)) {
+    const auto text = text_of(file);
+    std::map<std::string, int> lines;
+    for (const Part& section : sections_of(file, text ? *text : std::string())) {
+        const auto [first, fresh] = lines.emplace(section.key, section.first);
+        if (!fresh) {
+            out.faults.emplace(section.name, twice(section, 0, section.name, first->second));
+            continue;
+        }
         auto values = out.values;
         if (auto done = read_part(section, others, values)) out.values = std::move(values);
         else out.faults.emplace(section.name, std::move(done).error());

@@ -117,6 +117,20 @@ TEST_F(SettingsTest, OfAFileThatIsNoYamlACommandNeedsWhatItUses) {
     EXPECT_FALSE(app::load_settings(folder.path() / "absent.yaml", {}, app::FileUse::none));
 }
 
+TEST_F(SettingsTest, ASectionThatStandsTwiceStopsWhatNeedsIt) {
+    write("server: {port: 80}\nroster:\n  oscar: {chain: [a]}\nlog: {level: info}\nroster:\n  default: {chain: [a]}\n");
+    const auto whole = app::load_settings(file, {});
+    ASSERT_FALSE(whole);
+    EXPECT_EQ(whole.error().message, file.string() + ", line 5: 'roster' stands twice: it began in line 2 already");
+    const auto places = app::load_settings(file, {}, app::FileUse::places);
+    ASSERT_TRUE(places) << places.error().text();
+    EXPECT_EQ(places->settings.server.port, 80);
+    EXPECT_EQ(places->file_fault.value().message, whole.error().message);
+    write("server: {port: 80}\nserver: {host: 0.0.0.0}\n");
+    EXPECT_FALSE(app::load_settings(file, {}, app::FileUse::places));
+    EXPECT_TRUE(app::load_settings(file, {}, app::FileUse::none));
+}
+
 TEST_F(SettingsTest, AMistypedVariableIsRefusedWithTheNearest) {
     setenv("HEARTH_SERVER_PROT", "80", 1);
     EXPECT_EQ(app::load_settings({}, {}).error().text(), "unknown setting HEARTH_SERVER_PROT in the environment (did you mean HEARTH_SERVER_PORT?)");

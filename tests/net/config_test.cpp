@@ -1,6 +1,7 @@
 #include "net/config.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -39,6 +40,44 @@ TEST_F(SettingsFile, GivesWhatCanBeReadSectionBySection) {
     for (const auto& [name, error] : sections.faults) faults[name] = error.message.substr(file.string().size(), 9);
     EXPECT_EQ(faults, (std::map<std::string, std::string>{{"", ", line 12"}, {"bad", ", line 8:"}, {"port", ", line 11"}, {"roster", faults["roster"]}}));
     EXPECT_TRUE(net::read_yaml_sections(folder.path() / "absent", {}).faults.empty());
+}
+
+TEST_F(SettingsFile, ASectionThatStandsTwiceIsNamedWithBothLines) {
+    for (const char* text : {"roster:\n  a: 1\nport: 1\nroster:\n  b: 1\n", "port:\n  a: 1\nlist: []\nport:\n  b: 1\n"}) {
+        std::ofstream(file) << text;
+        const auto settings = net::read_yaml_settings(file, true, {"roster"});
+        ASSERT_FALSE(settings) << text;
+        const std::string name = text[0] == 'r' ? "roster" : "port";
+        EXPECT_EQ(settings.error().message, file.string() + ", line 4: '" + name + "' stands twice: it began in line 1 already");
+        const auto sections = net::read_yaml_sections(file, {"roster"});
+        ASSERT_EQ(sections.faults.size(), 1u) << text;
+        EXPECT_EQ(sections.faults.begin()->first, name);
+        EXPECT_EQ(sections.faults.begin()->second.message, settings.error().message);
+    }
+    const auto deeper = read("a:\n  b: {c: 1}\n  b: {d: 1}\n");
+    ASSERT_FALSE(deeper);
+    EXPECT_EQ(deeper.error().message, file.string() + ", line 3: 'a.b' stands twice: it began in line 2 already");
+    EXPECT_TRUE(read("server.port: 1\nserver.host: x\nlog: {port: 1}\n")) << "none of these is there twice";
+    EXPECT_TRUE(net::read_yaml_sections(file, {}).faults.empty());
+}
+
+TEST_F(SettingsFile, ASecondDocumentIsAnError) {
+    const auto settings = read("a: 1\n---\nb: 2\n");
+    ASSERT_FALSE(settings);
+    EXPECT_EQ(settings.error().message.find(file.string() + ", line 3: a second document"), 0u) << settings.error().message;
+    EXPECT_EQ(read("---\na: 1\n").value().size(), 1u);
+    EXPECT_EQ(read("a: 1\n---\n# nothing\n").value().size(), 1u);
+    EXPECT_TRUE(read("").value().empty());
+}
+
+TEST_F(SettingsFile, APipeIsRefusedAndNotWaitedFor) {
+    ASSERT_EQ(mkfifo(file.c_str(), 0600), 0);
+    for (const bool required : {false, true}) {
+        const auto settings = net::read_yaml_settings(file, required);
+        ASSERT_FALSE(settings);
+        EXPECT_EQ(settings.error().message, "cannot read the settings file " + file.string() + ": it is no regular file");
+    }
+    EXPECT_TRUE(net::read_yaml_sections(file, {}).values.empty());
 }
 
 TEST_F(SettingsFile, AnAliasOfItselfIsAnError) {
