@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <string_view>
 
 #include "app/subcommands.h"
 #include "app/version.h"
@@ -77,6 +79,23 @@ base::Result<void> check_words(const CLI::App& root, const std::vector<std::stri
     return {};
 }
 
+// Of these "" says something: no tone, and a reason that is asked for in words of its own.
+constexpr std::string_view kMayBeEmpty[] = {"--tone", "--override"};
+
+// An option that is given empty, as from a variable that nobody set, would be taken for one that is left out: without a key for the owner's own command.
+base::Result<void> check_given(const CLI::App& command) {
+    for (const CLI::Option* option : command.get_options()) {
+        const std::string name = option->get_name();
+        const auto results = option->results();
+        if (option->get_positional() || std::find(std::begin(kMayBeEmpty), std::end(kMayBeEmpty), name) != std::end(kMayBeEmpty)) continue;
+        if (std::find(results.begin(), results.end(), "") != results.end())
+            return base::error(base::Code::invalid_argument, name + " is given empty", "give it a value, or leave it out");
+    }
+    for (const CLI::App* below : command.get_subcommands())
+        if (auto fine = check_given(*below); !fine) return fine;
+    return {};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -113,6 +132,7 @@ int main(int argc, char** argv) {
         const int status = root.exit(e);
         return status == 0 ? 0 : 2;
     }
+    if (auto given = check_given(root); !given) return app::complain(given.error()), 2;
     try {
         auto settings = load(a, use_of(words, a));
         if (!settings) return app::complain(settings.error()), 2;

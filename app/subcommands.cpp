@@ -13,6 +13,8 @@ CLI::App* command(CLI::App& parent, const char* name, const char* help, const ch
 
 namespace {
 
+constexpr int kMostCounted = 1'000'000'000;  // calls, versions
+
 CLI::App* group(CLI::App& parent, const char* name, const char* help) {
     CLI::App* sub = parent.add_subcommand(name, help);
     sub->require_subcommand(1);
@@ -204,7 +206,7 @@ void add_prompts(CLI::App& root, Arguments& a, Action& chosen) {
     in_json(save);
     auto* release = named(command(*prompt, "release", "Make a version live for all runs that begin from now on", "", chosen,
                                   [&a](const auto& s) { return app::prompt_release(s, a.name, a.number, a.override_reason, a.json); }));
-    release->add_option("version", a.number)->required()->check(CLI::PositiveNumber);
+    release->add_option("version", a.number)->required()->check(CLI::Range(1, kMostCounted));
     release->add_option("--override", a.override_reason, "why it may go live on your word alone; recorded");
     in_json(release);
     release->footer("Example: hearth prompt release recompose 2\n"
@@ -280,7 +282,7 @@ void add_rules(CLI::App& root, Arguments& a, Action& chosen) {
     column("--label", r.labels, "untrusted: once a text from outside is in the conversation");
     column("--weekday", r.weekdays, "on mon, tue, wed, thu, fri, sat, sun, where its hours begin");
     set->add_option("--hours", r.hours, "from one time to another, of this machine's clock; past midnight too");
-    set->add_option("--after-calls", r.after_calls, "once the person has had the tool called so often on a day")->check(CLI::PositiveNumber);
+    set->add_option("--after-calls", r.after_calls, "once the person has had the tool called so often on a day")->check(CLI::Range(1, kMostCounted));
     set->add_option("--reason", r.reason, "told to the person and to the model");
     set->add_flag("--json", r.json);
     set->footer("Example: hearth rule set ask_before_programs ask --tool bash\n"
