@@ -74,6 +74,7 @@ struct ChatRequest {
     // is new); what follows it is appended. A differing history is Error{conflict} naming the
     // message; an unknown or another person's conversation is Error{not_found}.
     base::ConversationId conversation;
+    base::RunId newest;                // that the conversation's newest answer must be of, unless nil; else Error{conflict}: it went on
     std::string channel = "api";       // where a new conversation comes from: "api", "cli", …
 
     // The folder that the tools see: opened by the caller (from a descriptor), else the path, else

@@ -167,6 +167,13 @@ base::Result<std::string> enter_conversation(store::Tx& tx, const ChatRequest& r
     return *std::move(workspace);
 }
 
+base::RunId newest_answer(store::Tx& tx, base::ConversationId conversation) {
+    base::RunId newest;
+    for (const auto& message : store::list_messages(tx, conversation))
+        if (message.role == "assistant") newest = std::max(newest, message.run);
+    return newest;
+}
+
 base::Result<Accepted> accept_input(store::Tx& tx, const Options& options, const ChatRequest& request, base::ConversationId fresh, const store::RunLease& lease) {
     Accepted out;
     const bool is_new = request.conversation.is_nil();
@@ -182,6 +189,8 @@ base::Result<Accepted> accept_input(store::Tx& tx, const Options& options, const
         out.busy = store::busy_run(tx, out.conversation);
     }
     if (!out.busy.is_nil() || !out.joined.is_nil()) return out;
+    if (!request.newest.is_nil() && newest_answer(tx, out.conversation) > request.newest)
+        return error(Code::conflict, "the conversation went on while this waited: its newest answer is of another run than " + request.newest.text(), "go on from the newest");
     auto input = take_messages(tx, options, request, is_new, lease.run(), out);
     if (!input) return std::move(input).error();
     store::create_run(tx, lease, out.conversation, *input, request.alias, {to_json(request, out.beginning), is_pinned(options, out.workspace)});

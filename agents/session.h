@@ -57,6 +57,9 @@ base::Result<void> check_folder(const std::string& stored, const ChatRequest& re
 // A folder of this machine is on no other one, nor are those that we make, unless they are shared.
 bool is_pinned(const Options& options, const std::string& workspace);
 
+// The run that the conversation's newest answer is of; nil: there is none.
+base::RunId newest_answer(store::Tx& tx, base::ConversationId conversation);
+
 // How many of the request's messages the conversation has already; Error when they do not fit it.
 base::Result<std::size_t> fit_messages(store::Tx& tx, const ChatRequest& request, base::ConversationId conversation, bool is_new);
 // The new ones of the request's messages into the conversation, as words of `run`, and what the turn begins with into `out`; the last one's id. What

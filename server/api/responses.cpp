@@ -233,7 +233,10 @@ net::Task<Response> ask(ResponsesBody body, Request request, Caller caller, Serv
     if (auto unknown = join_conversation(request, chat)) co_return *unknown;
     if (!body.previous.empty() && !chat.conversation.is_nil())
         co_return error_response(400, "X-Hearth-Conversation and previous_response_id both name what goes on; send one of them", "invalid_argument", "previous_response_id");
-    if (!earlier.conversation.is_nil()) chat.conversation = earlier.conversation;
+    if (!earlier.conversation.is_nil()) {
+        chat.conversation = earlier.conversation;
+        chat.newest = earlier.chain.back().run;  // others may go on from it at the same moment
+    }
     co_return co_await answer_agent(std::move(body), std::move(chat), *cancel, std::move(request), std::move(caller), services);
 }
 

@@ -2,6 +2,7 @@
 #include "server/api/stored_responses.h"
 
 #include "agents/journal.h"
+#include "agents/session.h"
 #include "server/api/handlers.h"
 #include "server/api/response_object.h"
 #include "store/conversations.h"
@@ -50,10 +51,8 @@ std::optional<store::StoredResponse> find(store::Tx& tx, const std::optional<sto
 
 // A response is gone on from where it was: what its conversation heard since would be in the answer unasked.
 base::Result<void> check_newest(store::Tx& tx, const store::StoredResponse& response) {
-    base::RunId newest = response.run;
-    for (const auto& message : store::list_messages(tx, response.conversation))
-        if (message.role == "assistant") newest = std::max(newest, message.run);
-    if (newest == response.run) return {};
+    const base::RunId newest = agents::newest_answer(tx, response.conversation);
+    if (newest <= response.run) return {};
     return base::error(base::Code::conflict, "the conversation of the response '" + store::public_id(response.id) + "' went on: its newest is '" + store::public_id({newest.value}) + "'",
                        "name that, or send the header X-Hearth-Conversation: " + response.conversation.text() + " in place of previous_response_id");
 }

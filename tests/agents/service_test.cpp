@@ -62,6 +62,24 @@ TEST_F(Service, ADatabaseThatGoesAwayInARunIsSaidSo) {
     EXPECT_THAT(result.error.message, AllOf(HasSubstr("the database is out of reach"), Not(HasSubstr("role"))));
 }
 
+TEST_F(Service, OfThoseWhoGoOnFromOneAnswerTheFirstDoes) {
+    Harness h({says("one"), says("two"), says("three")});
+    const ChatResult first = h.ask("hearth/dev", "Good evening!");
+    const auto go_on = [&](base::RunId newest) {
+        ChatRequest request = h.request("hearth/dev", {user("And you?")});
+        request.conversation = first.conversation;
+        request.newest = newest;
+        return h.chat(std::move(request));
+    };
+    const auto second = go_on(first.run);
+    ASSERT_TRUE(second) << second.error().text();
+    const auto behind = go_on(first.run);
+    ASSERT_FALSE(behind);
+    EXPECT_EQ(behind.error().code, base::Code::conflict);
+    EXPECT_EQ(h.model->requests().size(), 2u);
+    EXPECT_TRUE(go_on(second->run));
+}
+
 TEST_F(Pipeline, AFastTurnIsOneCall) {
     Harness h({says("Hello!")});
     const ChatResult result = h.ask("hearth", "Good evening!");
