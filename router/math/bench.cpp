@@ -57,7 +57,7 @@ SimHistory bench_history(const BenchOptions& options, int nodes, int days) {
     return history;
 }
 
-Vector seed_statistic(const std::vector<DailyAggregate>& rows, int baseline_days) {
+Vector plain_statistic(const std::vector<DailyAggregate>& rows, int baseline_days) {
     constexpr std::size_t WEEK = 7;
     const std::size_t baseline = std::size_t(baseline_days);
     // A missing day repeats the one before: the method knows no other way.
@@ -91,14 +91,14 @@ Vector seed_statistic(const std::vector<DailyAggregate>& rows, int baseline_days
     return out;
 }
 
-double seed_threshold(const BenchOptions& options) {
+double plain_threshold(const BenchOptions& options) {
     constexpr int TENANTS = 100, DAYS = 60;
     std::vector<std::vector<Vector>> statistics(TENANTS);
     each_of(TENANTS, options.threads, [&](int i) {
         SimHistory history(bench_tenant(options, bench_family(options)), bench_seed(options, "seed", i), bench_start(i), options.baseline_days);
         const std::vector<Disturbance> calm(history.tenant().nodes.size());
         for (int d = 0; d < options.baseline_days + DAYS; ++d) history.day(calm);
-        for (const auto& rows : history.rows()) statistics[std::size_t(i)].push_back(seed_statistic(rows, options.baseline_days));
+        for (const auto& rows : history.rows()) statistics[std::size_t(i)].push_back(plain_statistic(rows, options.baseline_days));
     });
     const auto alarms = [&](double threshold) {
         int count = 0;

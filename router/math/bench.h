@@ -57,10 +57,10 @@ struct BenchBaselines {
 };
 BenchBaselines bench_baselines(const SimHistory& history, int days);
 
-// Daily statistic of the method that the seed describes: Mahalanobis distance, without sign, of the principal components' scores of
+// Daily statistic of the plain method, whose detection is a yardstick: Mahalanobis distance, without sign, of the principal components' scores of
 // seven-day windows of (average latency, error rate), against the windows of the baseline. One value a day after the baseline.
-Vector seed_statistic(const std::vector<DailyAggregate>& rows, int baseline_days);
+Vector plain_statistic(const std::vector<DailyAggregate>& rows, int baseline_days);
 // Its threshold of one false alarm a month over the tenant's nodes, found on tenants without change.
-double seed_threshold(const BenchOptions& options);
+double plain_threshold(const BenchOptions& options);
 
 }  // namespace router::math

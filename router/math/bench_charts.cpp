@@ -66,12 +66,12 @@ std::vector<Scenario> scenarios() {
 struct Found {
     bool counted = false;       // not already drifting when the change came
     double delay = NEVER;       // days until the score was above 1, the day of the change being 1
-    double seed_delay = NEVER;  // the same of the seed's method
+    double plain_delay = NEVER;  // the same of the plain method
     bool acted = false;         // within 14 days
 };
 
 // What one node's charts say around the change.
-Found found_of(const std::vector<Night>& nights, const Vector& seed, double seed_threshold, int first) {
+Found found_of(const std::vector<Night>& nights, const Vector& plain, double plain_threshold, int first) {
     Found out;
     Switch drifting, acting;
     for (int i = 0; i < int(nights.size()); ++i) {
@@ -82,7 +82,7 @@ Found found_of(const std::vector<Night>& nights, const Vector& seed, double seed
         if (i < first) continue;
         const double day = i - first + 1;
         if (night.score > 1) out.delay = std::min(out.delay, day);
-        if (seed[std::size_t(i)] > seed_threshold) out.seed_delay = std::min(out.seed_delay, day);
+        if (plain[std::size_t(i)] > plain_threshold) out.plain_delay = std::min(out.plain_delay, day);
         out.acted |= acting.on && day <= 14;
     }
     return out;
@@ -106,11 +106,11 @@ Found repetition(const BenchOptions& o, const Scenario& s, int index, double thr
         if (!meant(i)) continue;
         const Limits limits = table.of(baselines.nodes[i], baselines.autocorrelation, int(nodes.size()));
         const auto nights = run_charts(history.rows()[i], baselines.nodes[i], limits, history.last());
-        const Found one = found_of(nights, seed_statistic(history.rows()[i], o.baseline_days), threshold, change - o.baseline_days);
+        const Found one = found_of(nights, plain_statistic(history.rows()[i], o.baseline_days), threshold, change - o.baseline_days);
         if (!one.counted) continue;
         out.counted = true;
         out.delay = std::min(out.delay, one.delay);
-        out.seed_delay = std::min(out.seed_delay, one.seed_delay);
+        out.plain_delay = std::min(out.plain_delay, one.plain_delay);
         out.acted |= one.acted;
     }
     return out;
@@ -178,16 +178,16 @@ std::vector<Figure> bench_false_alarms(const BenchOptions& o) {
 
 std::vector<Figure> bench_detection(const BenchOptions& o) {
     std::vector<Figure> out;
-    const double threshold = seed_threshold(o);
-    double ours = 0, seeds = 0;
+    const double threshold = plain_threshold(o);
+    double ours = 0, plain = 0;
     for (const Scenario& s : scenarios()) {
         std::vector<Found> all(static_cast<std::size_t>(o.repetitions));
         each_of(o.repetitions, o.threads, [&](int i) { all[std::size_t(i)] = repetition(o, s, i, threshold); });
         for (Figure& f : figures_of(s, all)) out.push_back(std::move(f));
         if (s.kind != Kind::harmful) continue;
-        for (const Found& f : all) ours += f.counted && f.delay <= 7, seeds += f.counted && f.seed_delay <= 7;
+        for (const Found& f : all) ours += f.counted && f.delay <= 7, plain += f.counted && f.plain_delay <= 7;
     }
-    out.push_back({"detection", "within 7 days, over what the seed's method finds", ours / std::max(1.0, seeds), "times", 2.0, true});
+    out.push_back({"detection", "within 7 days, over what the plain method finds", ours / std::max(1.0, plain), "times", 2.0, true});
     return out;
 }
 

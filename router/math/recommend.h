@@ -30,7 +30,7 @@ double live_penalty(const LiveWindow& live, const LiveBaseline& baseline);
 
 // 0.6·live + 0.4·min(drift, 3)/3·authority, in 0 … 1.
 double weight_adjustment(double live, double drift, double authority);
-// The seed's own formula, unbounded: 0.6·live + 0.4·drift.
+// The same without bounds: 0.6·live + 0.4·drift.
 double raw_weight_adjustment(double live, double drift);
 
 // The nightly part of the weight moves by at most 0.25 a night.

@@ -8,7 +8,7 @@
 
 namespace router::math {
 
-// utility: deep iff what it gains exceeds what it costs. absolute: the seed's rule, deep unless c'(thinking) > 2·c'(recompose).
+// utility: deep iff what it gains exceeds what it costs. absolute: the plain rule, deep unless c'(thinking) > 2·c'(recompose).
 // relative: the same with each cost over its own baseline, so that thinking that is long by nature is not banned.
 enum class Rule { utility, absolute, relative };
 

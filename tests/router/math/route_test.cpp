@@ -19,7 +19,7 @@ bool goes_deep(double thinking, double recompose, Rule rule, double gain = 0) {
     return decide(gain, seconds(thinking, 20), seconds(recompose, 26), 1e9, prober, rng, settings).why == Why::worth_it;
 }
 
-TEST(Route, TheSeedsRuleIsTwiceTheCostOfRecompose) {
+TEST(Route, TheAbsoluteRuleIsTwiceTheCostOfRecompose) {
     EXPECT_TRUE(goes_deep(2.0, 1, Rule::absolute));
     EXPECT_FALSE(goes_deep(2.01, 1, Rule::absolute));
 }
@@ -124,7 +124,7 @@ TEST(Recommend, AuthorityGrowsWithTheDays) {
     EXPECT_EQ(authority_of(Gate::full), 1);
 }
 
-TEST(Recommend, WeightIsTheSeedsFormulaBounded) {
+TEST(Recommend, WeightIsBounded) {
     EXPECT_DOUBLE_EQ(weight_adjustment(0.5, 1.5, 1), 0.6 * 0.5 + 0.4 * 0.5);
     EXPECT_DOUBLE_EQ(weight_adjustment(0.5, 1.5, 0.5), 0.4);
     EXPECT_DOUBLE_EQ(weight_adjustment(1, 99, 1), 1);
