@@ -23,8 +23,8 @@ struct Agents::Impl {
 
     // The three ways in which a run is told to end.
     struct Running {
-        Running(const base::StopToken& request, base::SteadyPoint until, const store::Identity& whose)
-            : stop(request, until), cut(stop.token()), who(whose) {}
+        Running(const ChatRequest& request, base::SteadyPoint until)
+            : stop(request.stop, until), cut(stop.token()), who(identity_of(request.principal)), parent(request.child ? request.child->parent : base::RunId{}) {}
         // The run is to go on later: what can be made again ends at once, what may take effect only once is waited for.
         void leave() {
             left.request_stop();
@@ -32,6 +32,7 @@ struct Agents::Impl {
         }
         base::StopSource stop, left, cut;
         store::Identity who;
+        base::RunId parent;  // that spawned it, if any
         std::shared_ptr<Inputs> inputs = std::make_shared<Inputs>();
     };
 
@@ -43,6 +44,7 @@ struct Agents::Impl {
     memory::FactIndexes memory;
     std::mutex mutex;
     std::map<base::RunId, std::shared_ptr<Running>> running;
+    std::map<base::RunId, store::Identity> unwritten_stops;  // asked for while the database was away
     std::set<base::RunId> resuming;
     bool leaving = false;
     bool looking = false, look_again = false;  // for runs that nobody holds
@@ -63,6 +65,8 @@ struct Agents::Impl {
     // False: the run goes on with the turn that `turn` is now.
     net::Task<bool> finish(Frame& frame, Turn& turn, Accepted& accepted, base::Span root, base::SteadyPoint start);
     net::Task<void> give_back(Frame& frame);
+    bool stop_here(const store::Identity& who, base::RunId run);  // with what it has spawned; false: this process has no such run of that person
+    void write_stops();                                           // those that could not be written
     void stop_those_asked_for();
 
     // What a message to a thread comes to, before it waits for its turn.

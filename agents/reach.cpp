@@ -1,15 +1,62 @@
 // How the runs of this process are reached: by those who stop them or add to them, and at its end.
+#include <utility>
+
 #include "agents/agents_impl.h"
+#include "store/runs.h"
 #include "store/stops.h"
 #include "store/threads.h"
 
 namespace agents {
 
+// Here first: what works must not work on while a database is waited for.
 net::Task<bool> Agents::stop(policy::Principal who, base::RunId run) {
-    const auto ask = [&](store::Tx& tx) { return store::ask_to_stop(tx, run); };
-    if (!co_await impl_->parts.db.run(identity_of(who), ask)) co_return false;
-    heard({store::Signal::Kind::stop, run});
-    co_return true;
+    const store::Identity identity = identity_of(who);
+    const bool here = impl_->stop_here(identity, run);
+    const auto ask = [&](store::Tx& tx) {
+        if (store::ask_to_stop(tx, run)) return true;
+        const auto ended = here ? store::find_run(tx, run) : std::nullopt;
+        return ended && ended->status == "cancelled";
+    };
+    bool asked = false;
+    try {
+        asked = co_await impl_->parts.db.run(identity, ask);
+    } catch (const store::DbError& e) {
+        if (!here || !store::interrupts(e)) throw;
+        const std::lock_guard lock(impl_->mutex);
+        impl_->unwritten_stops.emplace(run, identity);
+        asked = true;
+    }
+    if (asked) heard({store::Signal::Kind::stop, run});
+    co_return asked;
+}
+
+bool Agents::Impl::stop_here(const store::Identity& who, base::RunId run) {
+    const std::lock_guard lock(mutex);
+    const auto found = running.find(run);
+    if (found == running.end() || found->second->who.tenant != who.tenant || found->second->who.person != who.person) return false;
+    std::set<base::RunId> stopped = {run};
+    found->second->stop.request_stop();
+    for (bool more = true; std::exchange(more, false);)
+        for (auto& [id, entry] : running)
+            if (stopped.contains(entry->parent) && stopped.insert(id).second) {
+                entry->stop.request_stop();
+                more = true;
+            }
+    return true;
+}
+
+void Agents::Impl::write_stops() {
+    std::map<base::RunId, store::Identity> unwritten;
+    {
+        const std::lock_guard lock(mutex);
+        unwritten = unwritten_stops;
+    }
+    for (const auto& [run, who] : unwritten) {
+        const auto ask = [id = run](store::Tx& tx) { return store::ask_to_stop(tx, id); };
+        parts.db.run_blocking(who, ask);
+        const std::lock_guard lock(mutex);
+        unwritten_stops.erase(run);
+    }
 }
 
 net::Task<bool> Agents::stop_thread(policy::Principal who, base::ConversationId thread) {
@@ -26,6 +73,7 @@ void Agents::Impl::tell_running(const std::vector<base::RunId>& stopping, base::
 
 // Whoever missed a signal finds in the database what it told; what was added to runs they look for before they go on.
 void Agents::Impl::stop_those_asked_for() {
+    write_stops();
     std::map<base::RunId, store::Identity> held;
     {
         const std::lock_guard lock(mutex);

@@ -280,6 +280,8 @@ net::Task<void> Agents::Impl::resume_interrupted() {
 }
 
 net::Task<void> Agents::Impl::look_for_runs() {
+    const auto write = [this] { write_stops(); };  // before anybody goes on with what was stopped
+    co_await net::on_pool(parts.blocking, write);
     if (!may_begin(parts.gateway, options.model)) co_return;
     const auto list = [&] { return store::list_interrupted(parts.db); };
     const std::vector<store::Interrupted> found = co_await net::on_pool(parts.blocking, list);

@@ -456,7 +456,7 @@ base::Result<void> Agents::Impl::check(ChatRequest& request) const {
 
 std::shared_ptr<Agents::Impl::Running> Agents::Impl::running_of(const ChatRequest& request, const Beginning& beginning, std::chrono::microseconds worked) const {
     const std::chrono::milliseconds limit = beginning.time_limit.count() > 0 ? beginning.time_limit : options.run_deadline;
-    return std::make_shared<Running>(request.stop, parts.clock.steady() + std::max(std::chrono::microseconds(0), limit - worked), identity_of(request.principal));
+    return std::make_shared<Running>(request, parts.clock.steady() + std::max(std::chrono::microseconds(0), limit - worked));
 }
 
 net::Task<base::Result<ChatResult>> Agents::Impl::chat(ChatRequest request, EventSink sink) {

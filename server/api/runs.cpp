@@ -102,7 +102,13 @@ net::Task<Response> stop_run(Request request, Caller caller, Services& services)
     if (!id) co_return no_such_run();
     const bool stopped = co_await services.agents.stop(caller.principal, *id);
     auto find = [&](store::Tx& tx) { return store::find_run(tx, *id); };
-    const auto run = co_await services.db.read(agents::identity_of(caller.principal), find);
+    std::optional<store::Run> run;
+    try {
+        run = co_await services.db.read(agents::identity_of(caller.principal), find);
+    } catch (const store::DbError& e) {
+        if (!stopped || !store::interrupts(e)) throw;
+        co_return error_response(503, "the run was stopped here; the database is out of reach, so that this is written when it is back", "unavailable");
+    }
     if (!run) co_return no_such_run();
     base::Json body = run_json(*run);
     body["stopping"] = stopped;

@@ -102,3 +102,35 @@ def check(run, one):
         assert (answered, lines) == (ANSWER, "once\n")
     else:
         assert run["status"] == "unknown_effect" and answered.startswith(ANSWER + DOUBT) and lines in ("", "once\n")
+
+
+def test_what_works_is_stopped_while_the_database_is_away(own):
+    script = [
+        {"when": "count", "tool_calls": [call("bash", command="for n in $(seq 300); do echo $n >> marks; sleep 0.1; done")]},
+        {"when": "count", "text": "I ran it."},
+    ]
+    folder = own.folder / "counting"
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    with_key = {"workspace": str(folder), "agent": "hearth/dev", "input": "count"}
+    server = Hearth(own, "outage_stop", script)
+    marks = folder / "marks"
+    try:
+        run_id = server.start().call("POST", "/v1/runs", with_key).json["id"]
+        server.wait_for(marks.exists, "the program's first mark")
+        own.command("db", "stop")
+        time.sleep(6)  # the key would have to be looked up again
+        answer = server.call("POST", f"/v1/runs/{run_id}/stop")
+        assert answer.status == 503 and answer.headers["Retry-After"] and "stopped here" in answer.error["message"]
+        time.sleep(1)
+        made = marks.read_text()
+        time.sleep(1)
+        assert marks.read_text() == made and len(made.split()) < 200
+        unknown = server.call("POST", "/v1/runs/0190a0a0-0000-7000-8000-000000000000/stop")
+        assert unknown.status == 503 and "stopped here" not in unknown.error["message"]
+        own.command("db", "start")
+        run = server.wait_for(lambda: (found := server.call("GET", f"/v1/runs/{run_id}")).status == 200 and found.json["finished"] and found.json, "the run's end", 40)
+        assert run["status"] in ("cancelled", "unknown_effect")
+        assert marks.read_text() == made, "nobody goes on with it"
+    finally:
+        server.stop()
