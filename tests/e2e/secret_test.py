@@ -116,7 +116,7 @@ def test_the_value_reaches_its_header_and_nothing_else(own, hearth, upstream):
     assert "[redacted: secret]" in texts["dump"] and "COPY public.secret" in texts["dump"]  # the upstream had told it in its answers
 
 
-PLAIN = "plain words without a pattern"  # a key that nobody could tell by its looks
+PLAIN = "plain-words-without-a-pattern"  # a key that nobody could tell by its looks
 
 
 def test_a_key_of_a_file_is_known_by_its_value(own, upstream):
