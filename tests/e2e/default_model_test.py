@@ -1,6 +1,7 @@
 """The default model through the whole path; skipped where it does not lie on the machine."""
 import json
 import os
+import socket
 
 import openai
 import pytest
@@ -32,6 +33,25 @@ def test_a_run_is_taken_in_while_the_model_loads(default_model, own):
         assert run["status"] == "answered" and run["answer"].strip()
     finally:
         server.stop()
+
+
+def test_a_run_waits_for_the_model_behind_an_upstream_that_fails(own):
+    with socket.socket() as nobody:  # bound, and listens never: no connection
+        nobody.bind(("127.0.0.1", 0))
+        server = support.Hearth(own, "loading_behind", settings={"model.path": os.environ["HEARTH_MODEL"]})
+        server.env["XDG_CONFIG_HOME"] = str(own.folder / "loading_behind-config")
+        file = own.folder / "loading_behind-config/hearth/hearth.yaml"
+        file.parent.mkdir(parents=True)
+        file.write_text(f"upstreams: {{box: {{url: 'http://127.0.0.1:{nobody.getsockname()[1]}/v1', model: m}}}}\nroster: {{default: {{chain: [box]}}}}\n")
+        try:
+            server.launch()
+            assert server.chat("hearth", [user("Good morning!")]).status == 503
+            accepted = server.call("POST", "/v1/runs", {"input": "Good morning!", "class": "fast"})
+            assert accepted.status == 202, accepted.data
+            run = server.wait_for(lambda: (run := server.run(accepted.json["id"]))["finished"] and run, "the run's end", 120)
+            assert run["status"] == "answered" and run["answer"].strip(), run["error"]
+        finally:
+            server.stop()
 
 
 def test_a_greeting_needs_no_tool(default_model):
