@@ -13,7 +13,14 @@ using router::MessageRole;
 
 constexpr std::size_t kMostOfArguments = 400;  // bytes: a command's words are looked for in them
 constexpr const char* kAsked = "asked";
-constexpr std::string_view kFailed = "Error: ";  // how the result of a call that failed begins (tools/invoke)
+constexpr std::string_view kFailed = "Error: ";       // how the result of a call that failed begins (tools/invoke)
+constexpr std::string_view kEnded = "\n[exit code ";  // how that of a program ends which ran, whatever it wrote (tools/bash)
+
+// What a program wrote may begin like the refusal of a call.
+bool tells_of_failure(const std::string& result) {
+    const auto line = result.rfind('\n');
+    return result.starts_with(kFailed) && (line == result.npos || !std::string_view(result).substr(line).starts_with(kEnded));
+}
 
 // Calls and results among messages[from … to).
 std::vector<Deed> deeds_among(const Frame& frame, const std::vector<Message>& messages, std::size_t from, std::size_t to) {
@@ -25,7 +32,7 @@ std::vector<Deed> deeds_among(const Frame& frame, const std::vector<Message>& me
         const auto call = std::find_if(calls.begin(), calls.end(), [&](const auto& one) { return message.role == MessageRole::tool && one.id == message.tool_call_id; });
         if (call == calls.end()) continue;
         const tools::Tool* const tool = frame.menu->find(call->name);
-        const bool failed = message.text().starts_with(kFailed);
+        const bool failed = tells_of_failure(message.text());
         out.push_back({call->name, shortened(call->arguments, kMostOfArguments), tool && tool->effect == policy::Effect::pure, failed ? Deed::End::failed : Deed::End::done});
     }
     return out;

@@ -134,6 +134,16 @@ TEST_F(Honesty, WhatAnEarlierRunDidCountsWhereThePastIsAskedAbout) {
     EXPECT_EQ(h.ask("hearth/dev", "Run the tests again", first.conversation).response, "No.");
 }
 
+ToolResult shell(Json, ToolContext&) { co_return ToolOutput{"Error: 0 found\n[exit code 0]"}; }
+
+TEST_F(Honesty, WhatAProgramWroteIsNoFailureOfTheCall) {
+    Household h({calls("shell", R"({"command": "echo 'Error: 0 found'; echo hello > a.txt"})"), says("It is written."), says("Yes, I wrote a.txt.")}, free_hand());
+    h.tools.add({"shell", "Run a command.", one_string("command"), {{"type", "object"}}, {policy::Scope::dev}, policy::Effect::at_most_once, {policy::Permission::execute},
+                 std::chrono::milliseconds(5000), shell});
+    const ChatResult first = h.ask("hearth/dev", "Write hello into a.txt");
+    EXPECT_EQ(h.ask("hearth/dev", "Did you write a.txt?", first.conversation).response, "Yes, I wrote a.txt.");
+}
+
 TEST_F(Honesty, AnEmptyReplyOfTheCoderIsMadeFromTheResultsToo) {
     Household h({calls("read_file", R"({"path": "a"})"), says(" ")}, free_hand());
     EXPECT_EQ(h.ask("hearth/dev", "Read the file a").response, "a says: “text of a”");
