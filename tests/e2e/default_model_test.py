@@ -35,7 +35,7 @@ def test_a_run_is_taken_in_while_the_model_loads(default_model, own):
         server.stop()
 
 
-def test_a_run_waits_for_the_model_behind_an_upstream_that_fails(own):
+def test_a_run_waits_for_the_model_behind_an_upstream_that_fails(default_model, own):
     with socket.socket() as nobody:  # bound, and listens never: no connection
         nobody.bind(("127.0.0.1", 0))
         server = support.Hearth(own, "loading_behind", settings={"model.path": os.environ["HEARTH_MODEL"]})

@@ -20,7 +20,7 @@ from support import MODELS
     (["--set", "server=8091", "serve"], {}, ["'server'", "is a section", "server.port"]),
     (["directive", "list", "--key", ""], {}, ["--key is given empty"]),
     (["run", "--agent", "", "hello"], {}, ["--agent is given empty"]),
-    (["chat", "--agent=", "hello"], {}, ["--agent"]),
+    (["chat", "--agent", "", "hello"], {}, ["--agent"]),
     (["--settings", "", "serve"], {}, ["--settings is given empty"]),
     (["rule", "set", "few", "ask", "--tool", "bash", "--after-calls", "-1"], {}, ["--after-calls", "-1 not in range 1 to 1000000000"]),
     (["rule", "set", "few", "ask", "--tool", "bash", "--after-calls", "99999999999999999999"], {}, ["--after-calls", "99999999999999999999"]),
