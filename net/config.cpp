@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 
 namespace net {
 namespace {
@@ -102,13 +103,34 @@ int tabbed_line(const std::string& text) {
     return -1;
 }
 
+// The line, from 0, of what stands behind the first document of the text; -1 when there is nothing. By the lines alone: the library, asked for
+// all documents of "{a\n,", never ends.
+int second_document(const std::string& text) {
+    bool begun = false, ended = false;
+    int line = 0;
+    for (std::size_t start = 0; start < text.size(); ++line) {
+        const auto end = std::min(text.find('\n', start), text.size());
+        std::string_view rest = std::string_view(text).substr(start, end - start);
+        start = end + 1;
+        const std::string_view mark = rest.substr(0, 3);
+        if ((mark == "---" || mark == "...") && (rest.size() == 3 || rest[3] == ' ' || rest[3] == '\t' || rest[3] == '\r')) {
+            ended = begun;
+            rest.remove_prefix(3);
+        }
+        const auto word = rest.find_first_not_of(" \t\r");
+        if (word == rest.npos || rest[word] == '#') continue;
+        if (ended) return line;
+        begun = true;
+    }
+    return -1;
+}
+
 base::Result<void> read_part(const Part& part, const std::vector<std::string>& others, std::map<std::string, std::string>& out) {
     try {
-        const std::vector<YAML::Node> documents = YAML::LoadAll(part.text);
-        for (std::size_t i = 1; i < documents.size(); ++i)
-            if (!documents[i].IsNull()) return at(part, documents[i].Mark().line, "a second document begins behind '---', and nothing of it would be read", "take the '---' away");
-        if (documents.empty() || documents[0].IsNull()) return {};
-        return Flattening(part, others, out).add(documents[0], "");
+        const YAML::Node root = YAML::Load(part.text);
+        if (const int line = second_document(part.text); line >= 0) return at(part, line, "a second document begins behind '---', and nothing of it would be read", "take the '---' away");
+        if (root.IsNull()) return {};
+        return Flattening(part, others, out).add(root, "");
     } catch (const YAML::Exception& e) {
         // The library tells of a map that does not end, or of a wrong token.
         if (const int line = tabbed_line(part.text); line >= 0) return at(part, line, "a tab begins the line, and YAML allows no tabs there", "indent it with blanks");

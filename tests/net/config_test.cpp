@@ -67,6 +67,8 @@ TEST_F(SettingsFile, ASecondDocumentIsAnError) {
     EXPECT_EQ(settings.error().message.find(file.string() + ", line 3: a second document"), 0u) << settings.error().message;
     EXPECT_EQ(read("---\na: 1\n").value().size(), 1u);
     EXPECT_EQ(read("a: 1\n---\n# nothing\n").value().size(), 1u);
+    EXPECT_FALSE(read("a: 1\n...\nb: 2\n"));
+    EXPECT_FALSE(read("{a\n,"));  // which the library, asked for all documents, reads for ever
     EXPECT_TRUE(read("").value().empty());
 }
 
