@@ -184,8 +184,7 @@ base::Result<std::map<std::string, std::string>> values_of(const std::filesystem
     auto whole = net::read_yaml_settings(file, named, router::roster_sections());
     if (whole || use == FileUse::whole || whole.error().code == Code::not_found) return whole;
     if (use == FileUse::places && whole.error().code != Code::invalid_argument) return whole;
-    net::YamlSections sections;  // of what cannot be read as a file: none
-    if (whole.error().code == Code::invalid_argument) sections = net::read_yaml_sections(file, router::roster_sections());
+    net::YamlSections sections = net::read_yaml_sections(file, router::roster_sections());
     for (const auto& [name, error] : sections.faults)
         if (use == FileUse::places && !is_of_servers(name)) return error;
     // Where each section is well by itself, the file is not, in a way that none of them shows.
