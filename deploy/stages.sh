@@ -139,6 +139,7 @@ has_fuzzer() {
 
 stage_e2e() {
     local tests
+    local -a beside=()
     tests=$(find tests/e2e -name '*_test.py' -o -name 'test_*.py')
     if [ -z "$tests" ]; then
         printf '@skip e2e: tests/e2e holds no Python test\n'
@@ -154,8 +155,11 @@ stage_e2e() {
     # Without it its own test says that it is skipped.
     build/venv/bin/python -c 'import schemathesis' 2>/dev/null ||
         timeout 300 build/venv/bin/pip install -q --retries 1 schemathesis==4.32.5 || true
+    # The files share nothing, and most of a test waits: with xdist as many at once as there are CPUs, up to four.
+    build/venv/bin/python -c 'import xdist' 2>/dev/null || timeout 300 build/venv/bin/pip install -q --retries 1 pytest-xdist || true
+    if build/venv/bin/python -c 'import xdist' 2>/dev/null; then beside=(-n "$((JOBS < 4 ? JOBS : 4))" --dist loadfile); fi
     export HEARTH_BINARY=$PWD/build/test/app/hearth
-    binary pytest build/venv/bin/python -m pytest -rfEs -v tests/e2e
+    LIMIT=2400 binary pytest build/venv/bin/python -m pytest -rfEs -v "${beside[@]}" tests/e2e
 }
 
 # All of the kills of which stage_unit tries some.
