@@ -252,7 +252,7 @@ TEST(SampledTurns, TheReasoningOfACallComesBackToItsOwnConversationOnly) {
     const OrderedJson kept = chat.messages();
     chat.messages()[0]["content"] = "What does the other one say?";
     EXPECT_THAT(tail_of(chat), ::testing::Not(::testing::HasSubstr("It is short."))) << "another conversation";
-    chat.messages() = {chat.messages()[0]};
+    chat.messages() = OrderedJson::array({chat.messages()[0]});
     chat.ask();
     chat.write("<think>\nIt is long.</think>\n" + odd_call);
     EXPECT_THAT(tail_of(chat), ::testing::HasSubstr("It is long."));
