@@ -33,17 +33,6 @@ Corner corner_at(const Results& to, const Panels& w, int panel, int n_panels) {
     return c;
 }
 
-// One group of activations.
-struct Group {
-    const int8_t* q;
-    const float *scale, *scaled;
-    const int32_t *sum, *sum16;
-};
-Group group_at(const Activations& x, int first) {
-    const size_t r = first, c = x.columns;
-    return {x.q + r * c, x.scale + r * (c / 32), x.scaled + r * (c / 32), x.sum + r * (c / 32), x.sum16 + r * (c / 16)};
-}
-
 #define EACH_ACCUMULATOR HEARTH_UNROLL for (int p = 0; p < P; ++p) HEARTH_UNROLL for (int n = 0; n < N; ++n)
 
 template <int P, int N, int WORDS>
@@ -244,7 +233,7 @@ size_t scratch_bytes(int columns) {
 }
 
 void matmul_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end, void* scratch) {
-    if (x.rows == 1 && has_matvec(w.format)) return matvec_int8(w, x, to, begin, end);
+    if (x.rows <= group_rows && has_matvec(w.format)) return matvec_int8(w, x, to, begin, end);
     const size_t bytes = panel_bytes(w.format, w.columns);
     const Unpacked u = unpacked_at(scratch, w.format, w.columns);
     const Kind kind = kind_of(w.format);
