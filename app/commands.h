@@ -30,6 +30,7 @@ struct BenchOptions {
     std::string profile = "fast";
     bool fidelity = false;   // instead of speed: fast against exact, over `prefill` tokens of `text`
     std::string text;        // file; empty: the prompts of the program
+    bool speculation = false;  // instead: with guessed tokens against without, over its own workloads
     bool json = false;
 };
 
@@ -69,6 +70,7 @@ int serve(const LoadedSettings& settings, std::function<base::Result<LoadedSetti
 int chat(const LoadedSettings& settings, const ChatOptions& options);
 int bench(const LoadedSettings& settings, const BenchOptions& options);
 int fidelity(const LoadedSettings& settings, const BenchOptions& options);
+int bench_speculation(const LoadedSettings& loaded, const BenchOptions& options);
 int mathcore_bench(const MathcoreBenchOptions& options);  // 1 where a bar is missed
 std::vector<std::string> mathcore_parts();
 int model_list(const LoadedSettings& settings, bool json);

@@ -37,6 +37,7 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
     options.max_sequences = s.model.max_sequences;
     options.memory_limit = std::uint64_t(s.model.memory_mib) << 20;
     options.target = s.model.target;
+    options.drafts = s.model.speculation == "prompt";
     return options;
 }
 

@@ -53,6 +53,7 @@ const std::vector<SettingRow>& setting_rows() {
         {"agents.file", T::path, "", 0, 0, "", "agents of your own, beside those that come with Hearth; docs/agents.md", true, [](Settings& s, const std::string& v) { s.agents.file = v; }},
         {"model.profile", T::choice, "fast", 0, 0, "fast,exact", "numeric profile", true, [](Settings& s, const std::string& v) { s.model.profile = v; }},
         {"model.target", T::text, "", 0, 0, "", "target of the operations; empty: the best of the machine", true, [](Settings& s, const std::string& v) { s.model.target = v; }},
+        {"model.speculation", T::choice, "prompt", 0, 0, "prompt,off", "tokens to come are guessed from what the conversation has said, and verified together; the text is the same", true, [](Settings& s, const std::string& v) { s.model.speculation = v; }},
         {"model.threads", T::integer, "0", 0, 1024, "", "CPU threads; 0: from machine and cgroup", true, [](Settings& s, const std::string& v) { s.model.threads = number(v); }},
         {"model.context", T::integer, "0", 0, 1 << 24, "", "most tokens of one sequence; 0: the model's, as memory allows", true, [](Settings& s, const std::string& v) { s.model.context = number(v); }},
         {"model.max_sequences", T::integer, "8", 1, 256, "", "sequences decoded together", true, [](Settings& s, const std::string& v) { s.model.max_sequences = number(v); }},

@@ -30,7 +30,7 @@ struct Settings {
         int connections;
     } database;
     struct {
-        std::string path, name, profile, target;
+        std::string path, name, profile, target, speculation;
         int threads, context, max_sequences, memory_mib;
     } model;
     struct {

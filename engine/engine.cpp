@@ -19,6 +19,7 @@ namespace {
 // A recurrent model keeps states for what may come again: as many as an eighth of the weights' memory holds, within these
 // bounds for each sequence. A turn of a conversation leaves two.
 constexpr std::uint64_t kLeastKept = 2, kMostKept = 8;
+constexpr int kSpareStates = 1;  // sequences of a recurrent model whose tokens are guessed in one step
 constexpr int kRows = 512;  // of one step: what keeps a layer's activations in the cache
 
 // A file read and measured, before anything is allocated.
@@ -73,7 +74,11 @@ base::Result<Opened> open(const LoadOptions& options) {
     out.config.widest = measured->widest;
     PlanInput input;
     input.weights = measured->bytes.packed + measured->bytes.mapped;
-    out.shape = {kRows, options.max_sequences, 0, half_kv(options), kept_states(out.config, input.weights, options.max_sequences)};
+    out.shape = {.rows = kRows, .sequences = options.max_sequences, .half_kv = half_kv(options), .kept_states = kept_states(out.config, input.weights, options.max_sequences)};
+    if (options.drafts) {
+        out.shape.drafts = kMostDraftRows;
+        out.shape.spare_states = out.config.state_values ? kSpareStates : 0;
+    }
     input.scratch = runner_scratch(out.config, out.shape, out.threads);
     input.kv_bytes_per_token = kv_bytes_per_token(out.config, half_kv(options));
     input.available = available_memory();
@@ -154,6 +159,7 @@ public:
     const ModelInfo& info() const override { return info_; }
     const MemoryPlan& memory() const override { return plan_; }
     Profile profile() const override { return profile_; }
+    bool drafts() const override { return worker_->runner().shape().drafts > 0; }
     std::shared_ptr<const text::Tokenizer> tokenizer() const override { return tokenizer_; }
     std::shared_ptr<const text::ChatTemplate> chat_template() const override { return template_; }
     std::shared_ptr<const text::TokenTable> token_table() const override { return table_; }
@@ -210,6 +216,8 @@ public:
         s.stop = std::move(stop);
         s.logprobs = request.logprobs;
         s.ignore_eos = request.ignore_eos;
+        s.guesses = request.drafts && drafts();
+        if (s.guesses) s.lookup = PromptLookup(most);
         s.sampler = Sampler(std::move(request.sampling), kernel_seed());
         s.shown = std::move(request.shown);
         s.emitter = Emitter(std::move(request.stop));
@@ -316,7 +324,7 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
             options.log->warn(one.left_out ? "the model's file says something that is not followed" : "the model's file leaves something unsaid", {{"model", opened->info.name}, {"key", one.key}, {"taken", one.taken}, {"remedy", one.remedy}});
         options.log->info("model loaded", {{"model", opened->info.name}, {"target", opened->target.name},
                                            {"profile", options.profile == Profile::exact ? "exact" : "fast"},
-                                           {"memory", opened->plan.text()}});
+                                           {"speculation", options.drafts ? "prompt" : "off"}, {"memory", opened->plan.text()}});
     }
     return std::unique_ptr<Engine>(new LocalEngine(std::move(opened->info), opened->plan, options.profile, opened->target,
                                                    std::move(worker), *tokenizer));

@@ -36,6 +36,7 @@ struct LoadOptions {
     int context = 0;                 // most tokens of one sequence; 0: the model's, capped by memory
     std::uint64_t kv_tokens = 0;     // size of the KV pool; 0: planned from memory
     int max_sequences = 8;           // decoded together; more wait
+    bool drafts = true;              // guesses at tokens to come from the sequence's own, where that is faster
     std::string target{};            // "" best of the machine, else "ref", "avx512", …; unknown is refused
     std::function<void(const std::string& stage, double fraction)> progress{};
     base::Log* log = nullptr;
@@ -96,6 +97,7 @@ public:
     virtual const ModelInfo& info() const = 0;
     virtual const MemoryPlan& memory() const = 0;
     virtual Profile profile() const = 0;
+    virtual bool drafts() const = 0;  // whether it guesses tokens, see LoadOptions::drafts
     virtual std::vector<TargetChoice> targets() const = 0;
     virtual std::shared_ptr<const text::Tokenizer> tokenizer() const = 0;
     // Null when the file has none.
@@ -114,7 +116,7 @@ public:
     struct Load {
         int running = 0, waiting = 0;
         std::uint64_t kv_used_tokens = 0, kv_cached_tokens = 0;
-        std::uint64_t steps = 0, forced_tokens = 0;  // since the load
+        std::uint64_t steps = 0, forced_tokens = 0, drafted_tokens = 0, accepted_tokens = 0;  // since the load
     };
     virtual Load load_now() const = 0;
 };

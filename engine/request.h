@@ -48,6 +48,7 @@ struct Request {
     bool ignore_eos = false;         // benchmarks
     std::string cache_salt;          // prefixes are shared only between equal salts
     int logprobs = 0;                // top-n per output token, 0: none; with them every token is sampled, also a forced one
+    bool drafts = true;              // tokens may be guessed and verified together where the engine does (LoadOptions::drafts); the text is the same
 };
 
 // A text to make a vector of: as text, to which the tokens are added that begin and end one, or as token ids, taken as they are.
@@ -87,6 +88,7 @@ struct Usage {
     int cached_tokens = 0;  // of the prompt, found in the cache
     int output_tokens = 0;
     int forced_tokens = 0;  // of the output: those that the grammar left no choice about, appended without a step of their own
+    int drafted_tokens = 0, accepted_tokens = 0;  // guessed, and of these right: they took no step of their own either
     std::chrono::microseconds queued{0}, prefill{0}, decode{0};
 };
 

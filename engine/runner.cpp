@@ -7,8 +7,8 @@
 namespace engine {
 namespace {
 
-// One a sequence, one for all_rows, then the kept ones.
-std::size_t state_count(const RunnerShape& shape) { return std::size_t(shape.sequences + 1 + shape.kept_states); }
+// One a sequence, one for all_rows, then the kept and the spare ones.
+std::size_t state_count(const RunnerShape& shape) { return std::size_t(shape.sequences + 1 + shape.kept_states + shape.spare_states); }
 
 }  // namespace
 
@@ -37,7 +37,7 @@ std::vector<KvLayer> kv_layers(const Config& config, int blocks, bool half_kv, s
 
 std::uint64_t runner_scratch(const Config& config, const RunnerShape& shape, int threads) {
     return forward_scratch(config, shape.rows, threads) +
-           (std::uint64_t(shape.sequences) * std::uint64_t(config.vocabulary) + state_count(shape) * config.state_values) * sizeof(float);
+           (std::uint64_t(shape.sequences + shape.drafts) * std::uint64_t(config.vocabulary) + state_count(shape) * config.state_values) * sizeof(float);
 }
 
 base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> model, std::unique_ptr<Pool> pool,
@@ -55,10 +55,10 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
     out->kv_memory_ = *std::move(kv);
     out->scratch_memory_ = *std::move(scratch);
     out->kv_ = kv_layers(c, shape.blocks, shape.half_kv, out->kv_memory_.data());
-    out->logits_.resize(std::size_t(shape.sequences) * std::size_t(c.vocabulary));
+    out->logits_.resize(std::size_t(shape.sequences + shape.drafts) * std::size_t(c.vocabulary));
     out->tokens_.resize(std::size_t(shape.rows));
     out->positions_.resize(std::size_t(shape.rows));
-    out->logit_rows_.resize(std::size_t(std::max(shape.rows, shape.sequences)));
+    out->logit_rows_.resize(std::size_t(std::max(shape.rows, shape.sequences + shape.drafts)));
     out->sequences_.resize(std::size_t(shape.sequences));
     out->shape_ = shape;
     out->model_ = std::move(model);
@@ -79,12 +79,13 @@ void Runner::step(std::span<const Part> parts) {
     for (std::size_t p = 0; p < parts.size(); ++p) {
         const Part& part = parts[p];
         if (n + part.rows > shape_.rows) throw std::logic_error("a step has more rows than planned");
-        sequences_[p] = {n, part.rows, part.context, part.blocks, state(part.slot, part.context)};
+        if (n_logits + part.logits > shape_.sequences + shape_.drafts) throw std::logic_error("a step wants more logits than planned");
+        sequences_[p] = {n, part.rows, part.context, part.blocks, state(part.slot, part.context), part.logits > 1};
         for (int r = 0; r < part.rows; ++r, ++n) {
             tokens_[n] = part.tokens[r];
             positions_[n] = part.context + r;
         }
-        if (part.wants_logits) logit_rows_[n_logits++] = n - 1;
+        for (int r = n - part.logits; r < n; ++r) logit_rows_[n_logits++] = r;
     }
     run(n, int(parts.size()), n_logits, logits_.data());
 }

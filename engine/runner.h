@@ -18,6 +18,8 @@ struct RunnerShape {
     int blocks = 0;       // of the KV cache
     bool half_kv = false;  // keys and values as IEEE half; else float
     int kept_states = 0;   // of a recurrent model, beside those of the running sequences
+    int spare_states = 0;  // beside these, behind them
+    int drafts = 0;        // rows of one step, beside one a sequence, whose logits may be wanted
 };
 
 // Bytes of one token's keys and values over all layers.
@@ -37,10 +39,10 @@ public:
         const std::int32_t* tokens = nullptr;
         int rows = 0, context = 0;
         const std::int32_t* blocks = nullptr;
-        bool wants_logits = false;  // of the last row
+        int logits = 0;             // of how many rows they are wanted, the last ones
         int slot = 0;               // of a recurrent model's states, below `sequences`
     };
-    // Allocates nothing. Afterwards logits(i) belongs to the i-th part that wanted them.
+    // Allocates nothing. Afterwards logits(i) belongs to the i-th row that they were wanted of.
     void step(std::span<const Part> parts);
     std::span<float> logits(int i);
 

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "base/stop.h"
+#include "engine/draft_choice.h"
 #include "engine/emit.h"
 #include "engine/kv_blocks.h"
+#include "engine/prompt_lookup.h"
 #include "engine/request.h"
 #include "engine/sampler.h"
 #include "engine/stream.h"
@@ -31,6 +33,15 @@ struct Sequence {
     int slot = -1;                     // of its recurrent state, from joining to its end
     BlockKey chain;                    // of its whole computed blocks; at first the start, by the request's salt
     int branch = 0, turn = 0;          // of a recurrent model: where in its prompt its state is worth keeping, see worker.cpp
+
+    // Guesses at tokens to come; see worker_drafts.cpp.
+    bool guesses = false;
+    PromptLookup lookup;
+    PromptLookup::Match match;         // of this step
+    Acceptance acceptance;
+    int drafts = 0;                    // of this step's rows, the last ones
+    int saved = -1;                    // where the recurrent state before this step is
+    int rows = 0, right = 0;           // while it is: of this step, and how many of them had right tokens, all beyond `computed`
 
     Sampler sampler{{}, 1};
     std::vector<TokenId> shown;        // control tokens that have a text, ascending

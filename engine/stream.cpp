@@ -7,7 +7,7 @@ constexpr std::size_t kTextRoom = 64;
 
 }  // namespace
 
-Stream::Stream(std::function<void()> wake_worker, int logprobs) : ring_(kEvents + kAtOnce), wake_worker_(std::move(wake_worker)) {
+Stream::Stream(std::function<void()> wake_worker, int logprobs) : ring_(kEvents + kAtOnce + kMostDraft), wake_worker_(std::move(wake_worker)) {
     for (auto& event : ring_) {
         event.text.reserve(kTextRoom);
         event.top.reserve(std::size_t(logprobs));

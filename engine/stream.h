@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/draft_choice.h"
 #include "engine/request.h"
 
 namespace engine {
@@ -18,7 +19,8 @@ public:
     Stream(std::function<void()> wake_worker, int logprobs);
 
     static constexpr int kEvents = 256, kAtOnce = 64;
-    // Worker's side. While it is not full there is room for a token and kAtOnce forced ones; always for the last event.
+    // Worker's side. While it is not full there is room for a token, kMostDraft guessed ones and kAtOnce forced ones; always for the
+    // last event.
     bool full() const { return count_.load(std::memory_order_acquire) >= kEvents; }
     void push(TokenId id, const std::string& text, const std::vector<TokenLogprob>& top);
     void finish(Finish reason, const std::string& text, std::string error = {});

@@ -50,6 +50,8 @@ Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Token
     progress_.reserve(std::size_t(sequences));
     plan_.reserve(std::size_t(sequences));
     parts_.reserve(std::size_t(sequences));
+    draftable_.reserve(std::size_t(sequences));
+    drafting_.reserve(std::size_t(sequences));
     text_.reserve(4096);
     top_.reserve(32);
     thread_ = std::thread([this] { loop(); });
@@ -109,7 +111,7 @@ base::Result<std::vector<float>> Worker::all_rows(Runner::Of what, const std::ve
 }
 
 Engine::Load Worker::load() const {
-    return {n_running_, n_waiting_, std::uint64_t(held_) * kKvBlock, std::uint64_t(cached_), steps_, forced_};
+    return {n_running_, n_waiting_, std::uint64_t(held_) * kKvBlock, std::uint64_t(cached_), steps_, forced_, drafted_, accepted_};
 }
 
 void Worker::remember_load() {
@@ -250,23 +252,34 @@ bool Worker::step() {
     for (const auto& s : running_) progress_.push_back({s->computed, int(s->tokens.size()), s->stream->full(), next_mark(*s), s->computed >= s->prompt});
     plan_step(limits_, progress_, plan_);
     if (plan_.empty()) return false;
+    const auto began = Clock::now();
+    guess();
     parts_.clear();
+    int rows = 0, logits = 0;
     for (const StepPart& part : plan_) {
         Sequence& s = *running_[part.sequence];
         while (int(s.table.size()) * kKvBlock < s.computed + part.rows) s.table.push_back(needed(blocks_.take()));
         const bool last = s.computed + part.rows == int(s.tokens.size());
-        parts_.push_back({s.tokens.data() + s.computed, part.rows, s.computed, s.table.data(), last, s.slot});
+        parts_.push_back({s.tokens.data() + s.computed, part.rows, s.computed, s.table.data(), last ? 1 + s.drafts : 0, s.slot});
+        rows += part.rows;
+        logits += parts_.back().logits;
     }
     runner_->step(parts_);
     ++steps_;
-    int logits = 0;
+    const bool decoded = rows == logits;  // and no prompt or forced text went with it
+    logits = 0;
     for (std::size_t i = 0; i < plan_.size(); ++i) {
         auto& s = running_[plan_[i].sequence];
-        computed(*s, plan_[i].rows);
-        if (s->computed == progress_[plan_[i].sequence].until) keep_state(*s);
-        if (parts_[i].wants_logits) decide(*s, runner_->logits(logits++));
+        if (parts_[i].logits > 0) {
+            verify(*s, plan_[i].rows, logits);
+            logits += parts_[i].logits;
+        } else {
+            computed(*s, plan_[i].rows);
+            if (s->computed == progress_[plan_[i].sequence].until) keep_state(*s);
+        }
         if (s->max_tokens == 0) s.reset();  // finished
     }
+    if (decoded) cost_.took(rows, std::chrono::duration<double>(Clock::now() - began).count());
     std::erase(running_, nullptr);
     return true;
 }
@@ -352,7 +365,10 @@ void Worker::emit(Sequence& s, TokenId id) {
 void Worker::finish(Sequence& s, Finish reason, std::string error) {
     text_.clear();
     s.emitter.flush(text_);
-    if (reason != Finish::failed && s.slot >= 0) keep_state(s);
+    if (reason != Finish::failed && s.slot >= 0) {
+        catch_up(s);
+        keep_state(s);
+    }
     blocks_.release(s.table);
     s.table.clear();
     if (s.slot >= 0) free_slots_.push_back(s.slot);

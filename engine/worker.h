@@ -44,6 +44,11 @@ private:
     void keep_state(const Sequence& s);
     bool step();  // false: nothing to compute
     void computed(Sequence& s, int rows);
+    void guess();                 // lengthens parts of the plan
+    void verify(Sequence& s, int rows, int logits);
+    void go_on(Sequence& s, int rows);
+    void settle(Sequence& s);
+    void catch_up(Sequence& s);
     void decide(Sequence& s, std::span<float> logits);
     void append_forced(Sequence& s);
     void emit(Sequence& s, TokenId id);
@@ -67,6 +72,10 @@ private:
     std::vector<Progress> progress_;
     std::vector<StepPart> plan_;
     std::vector<Runner::Part> parts_;
+    std::vector<Draftable> draftable_;
+    std::vector<int> drafting_;   // parts of the plan that draftable_ is of
+    Acceptance acceptance_;       // of all sequences
+    StepCost cost_;
     std::vector<TokenLogprob> top_;
     std::vector<int> free_slots_;  // of recurrent states
     std::string text_;
@@ -78,7 +87,7 @@ private:
     bool ending_ = false, woken_ = false;
     std::atomic<int> n_running_{0}, n_waiting_{0}, held_{0};
     std::atomic<std::int64_t> cached_{0};
-    std::atomic<std::uint64_t> steps_{0}, forced_{0};
+    std::atomic<std::uint64_t> steps_{0}, forced_{0}, drafted_{0}, accepted_{0};
     std::thread thread_;
 };
 

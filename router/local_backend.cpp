@@ -262,6 +262,7 @@ BackendStatus LocalBackend::status() const {
         status.facts["kv_cached_tokens"] = load.kv_cached_tokens;
         status.facts["steps"] = load.steps;
         status.facts["forced_tokens"] = load.forced_tokens;
+        status.facts["speculative"] = {{"method", engine_->drafts() ? "prompt" : "off"}, {"drafted_tokens", load.drafted_tokens}, {"accepted_tokens", load.accepted_tokens}};
     }
     return status;
 }

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <tuple>
 
 #include "text/automaton.h"
 #include "text/call_heads.h"
@@ -111,20 +112,17 @@ public:
         if (id < 0 || id >= t.size()) return false;
         if (t.ends_generation(id)) return may_end();
         renew();
-        std::lock_guard lock(memory_->mutex);
-        const bool control = t.is_control(id);
-        const std::string bytes = t.bytes(id, true);
-        if (waiting_) return wait(bytes);
-        if (bytes.empty() || (!control && !table_->has(id))) return false;
-        const auto to = control ? memory_->places.run_literal(place_, bytes) : memory_->places.run(place_, bytes);
-        if (to < 0) return false;
-        place_ = to;
-        if (by_head_ && memory_->places.ends(to)) {
-            by_head_ = false;
-            waiting_ = true;
-            matched_ = 0;
-        }
-        return true;
+        return accept_here(id);
+    }
+
+    int allowed(std::span<const TokenId> ids) override {
+        if (watch_) return 0;  // its way to a head cannot be taken back
+        renew();  // before a place is remembered, which it would change
+        const auto before = std::tuple(place_, matched_, waiting_, by_head_);
+        int n = 0;
+        while (n < int(ids.size()) && !table_->tokenizer().ends_generation(ids[std::size_t(n)]) && accept_here(ids[std::size_t(n)])) ++n;
+        std::tie(place_, matched_, waiting_, by_head_) = before;
+        return n;
     }
 
     bool may_end() const override {
@@ -156,6 +154,26 @@ public:
     std::unique_ptr<GrammarState> clone() const override { return std::make_unique<State>(*this); }
 
 private:
+    // Of a token that does not end generation.
+    bool accept_here(TokenId id) {
+        const Tokenizer& t = table_->tokenizer();
+        if (id < 0 || id >= t.size()) return false;
+        std::lock_guard lock(memory_->mutex);
+        const bool control = t.is_control(id);
+        const std::string bytes = t.bytes(id, true);
+        if (waiting_) return wait(bytes);
+        if (bytes.empty() || (!control && !table_->has(id))) return false;
+        const auto to = control ? memory_->places.run_literal(place_, bytes) : memory_->places.run(place_, bytes);
+        if (to < 0) return false;
+        place_ = to;
+        if (by_head_ && memory_->places.ends(to)) {
+            by_head_ = false;
+            waiting_ = true;
+            matched_ = 0;
+        }
+        return true;
+    }
+
     // Before and inside the trigger everything is allowed but tokens that complete it, or a head, and then go wrong.
     bool wait(std::string_view bytes) {
         std::size_t matched = matched_;

@@ -64,6 +64,8 @@ public:
     // (bits untouched): the sampler then needs no mask.
     virtual bool mask(std::span<std::uint64_t> bits) = 0;
     virtual bool accept(TokenId id) = 0;  // false: the token was not allowed; the state is unchanged
+    // How many of `ids` may come one after another, none of them an end; the state is unchanged. 0 while one of several heads may begin.
+    virtual int allowed(std::span<const TokenId> ids) = 0;
     virtual bool may_end() const = 0;
     virtual bool finished() const = 0;  // it may end, and nothing else may follow
     // The bytes that must come next whatever is chosen, at most `limit`.

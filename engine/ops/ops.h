@@ -108,6 +108,7 @@ struct SequenceRows {
     int first_row = 0, rows = 0, context = 0;
     const std::int32_t* blocks = nullptr;
     float* state = nullptr;                   // of its recurrent layers, zero at context 0; none where the model has no such layer
+    bool one_by_one = false;                  // its rows attend as they would in steps of one row, to the bit
 };
 
 struct AttentionArgs {

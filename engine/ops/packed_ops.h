@@ -340,7 +340,7 @@ struct PackedOps {
         constexpr int fewest_tile_rows = 8;
         const KvLayer& kv = args.kv;
         const int d = kv.head_dim, group = args.heads / kv.kv_heads, threads = exec.pool->threads();
-        const bool tiles = !exact && s.rows >= fewest_tile_rows;
+        const bool tiles = !exact && !s.one_by_one && s.rows >= fewest_tile_rows;
         const Taken taken(*exec.scratch);
         const std::size_t keys = std::size_t(s.context + s.rows + 31) / 32 * 32;
         const int step = tiles ? k.tile_rows : 1, steps = (s.rows + step - 1) / step;

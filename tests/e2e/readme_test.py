@@ -99,6 +99,14 @@ def compares_profiles(hearth, folder):
     assert "fast against exact at 64 positions" in run(hearth, folder, ["bench", "--fidelity", "--prefill", "64", "--text", "/proc/self/exe"]).stdout
 
 
+def compares_speculation(hearth, folder):
+    figures = json.loads(run(hearth, folder, ["bench", "--speculation", "--decode", "64", "--repeat", "1", "--profile", "exact", "--json"]).stdout)
+    assert [w["name"] for w in figures["workloads"]] == ["prose", "tool-call", "code-edit"]
+    for workload in figures["workloads"]:
+        assert workload["pairs"] > 1 and workload["differing_texts"] == 0
+        assert 0 < workload["lower_95"] <= workload["ratio"] and workload["accepted_tokens"] <= workload["drafted_tokens"]
+
+
 def keeps_a_secret(hearth, folder):
     (folder / "key.txt").write_text("sk-a-key-of-an-upstream-1\n")
     done = subprocess.run(f"{BINARY} secret set openai --host api.openai.com < key.txt", shell=True, env=hearth.env, cwd=folder, capture_output=True, text=True, timeout=60)
@@ -227,6 +235,7 @@ HOW = {
     "hearth trace list": lists_runs,
     "hearth doctor": looks_at_the_machine,
     "hearth bench --fidelity": compares_profiles,
+    "hearth bench --speculation": compares_speculation,
     "hearth bench": measures,
     "hearth bench --prefill 512 --decode 64": measures,
     "hearth bench --threads 1 --json": lambda hearth, folder: measures(hearth, folder, "--threads", "1"),

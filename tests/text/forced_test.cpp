@@ -181,6 +181,47 @@ TEST(Forced, TokensAreThoseOfTheWholeText) {
     }
 }
 
+// As a copy says that takes them one after another; it changes nothing, before a trigger and behind it.
+TEST(Forced, WhatIsAllowedOfSeveralTokensIsWhatIsTakenOneByOne) {
+    std::mt19937 random(13);
+    const auto tokenizer = words();
+    const auto table = make_token_table(tokenizer);
+    int whole = 0, cut = 0;
+    for (int trial = 0; trial < 120; ++trial) {
+        const auto schema = random_schema(random);
+        SCOPED_TRACE(schema.dump());
+        const auto grammar = Grammar::from_json_schema(schema).value();
+        const auto state = GrammarState::create(grammar, table);
+        for (int step = 0; step < 20; ++step) {
+            const auto before = allowed_tokens(*state, *tokenizer);
+            std::vector<TokenId> ids;
+            const auto way = state->clone();
+            for (int n = int(random() % 8); n > 0; --n) {
+                const auto next = allowed_tokens(*way, *tokenizer);
+                ids.push_back(next.empty() || random() % 8 == 0 ? TokenId(random() % std::size_t(tokenizer->size())) : next[random() % next.size()]);
+                way->accept(ids.back());
+            }
+            const auto taking = state->clone();
+            std::size_t taken = 0;
+            while (taken < ids.size() && !tokenizer->ends_generation(ids[taken]) && taking->accept(ids[taken])) ++taken;
+            ASSERT_EQ(state->allowed(ids), int(taken));
+            ASSERT_EQ(allowed_tokens(*state, *tokenizer), before);
+            (taken == ids.size() ? whole : cut)++;
+            if (before.empty()) break;
+            ASSERT_TRUE(state->accept(before[random() % before.size()]));
+        }
+    }
+    EXPECT_GT(whole, 100);
+    EXPECT_GT(cut, 50);
+
+    const auto bytes = bytes_only();
+    const auto triggered = GrammarState::create(Grammar::from_ebnf("root ::= \"<[\" [0-9]+ \"]\"").value(), make_token_table(bytes), "<[");
+    for (const TokenId id : bytes->encode("so <", false)) ASSERT_TRUE(triggered->accept(id));
+    const auto ids = bytes->encode("[12]x", false);
+    for (int again = 0; again < 2; ++again) EXPECT_EQ(triggered->allowed(ids), 4);
+    for (int i = 0; i < 4; ++i) EXPECT_TRUE(triggered->accept(ids[std::size_t(i)]));
+}
+
 // With merges: "red" and "redd" begin alike, so where both may come the word is left to the model.
 std::shared_ptr<const Tokenizer> merging() {
     Vocabulary v;
