@@ -35,9 +35,13 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
     options.threads = s.model.threads;
     options.context = s.model.context;
     options.max_sequences = s.model.max_sequences;
+    options.max_waiting = s.model.max_waiting;
+    options.max_waiting_each = s.model.max_waiting_each;
     options.memory_limit = std::uint64_t(s.model.memory_mib) << 20;
     options.target = s.model.target;
     options.drafts = s.model.speculation == "prompt";
+    for (const auto format : {engine::KvFormat::f32, engine::KvFormat::f16, engine::KvFormat::int8})
+        if (s.model.kv_format == engine::name(format)) options.kv_format = format;
     return options;
 }
 

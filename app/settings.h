@@ -30,8 +30,8 @@ struct Settings {
         int connections;
     } database;
     struct {
-        std::string path, name, profile, target, speculation;
-        int threads, context, max_sequences, memory_mib;
+        std::string path, name, profile, target, speculation, kv_format;
+        int threads, context, max_sequences, max_waiting, max_waiting_each, memory_mib;
     } model;
     struct {
         std::string path, name;

@@ -34,9 +34,6 @@ struct Opened {
     MemoryPlan plan;
 };
 
-// KV in half precision only where activations are quantised as well.
-bool half_kv(const LoadOptions& options) { return options.profile == Profile::fast; }
-
 int kept_states(const Config& config, std::uint64_t weights, int sequences) {
     if (config.state_values == 0) return 0;
     const std::uint64_t n = std::uint64_t(sequences);
@@ -47,6 +44,7 @@ base::Result<void> check(const LoadOptions& options) {
     if (options.max_sequences < 1 || options.max_sequences > 256)
         return base::error(base::Code::invalid_argument,
                            "max_sequences is " + std::to_string(options.max_sequences) + ", expected 1 to 256");
+    if (options.max_waiting < 1 || options.max_waiting_each < 1) return base::error(base::Code::invalid_argument, "max_waiting and max_waiting_each must be at least 1");
     if (options.context < 0 || options.threads < 0 || options.threads > 1024)
         return base::error(base::Code::invalid_argument, "context and threads must not be negative, threads at most 1024");
     return {};
@@ -74,13 +72,13 @@ base::Result<Opened> open(const LoadOptions& options) {
     out.config.widest = measured->widest;
     PlanInput input;
     input.weights = measured->bytes.packed + measured->bytes.mapped;
-    out.shape = {.rows = kRows, .sequences = options.max_sequences, .half_kv = half_kv(options), .kept_states = kept_states(out.config, input.weights, options.max_sequences)};
+    out.shape = {.rows = kRows, .sequences = options.max_sequences, .kv = kv_format_of(options), .kept_states = kept_states(out.config, input.weights, options.max_sequences)};
     if (options.drafts) {
         out.shape.drafts = kMostDraftRows;
         out.shape.spare_states = out.config.state_values ? kSpareStates : 0;
     }
     input.scratch = runner_scratch(out.config, out.shape, out.threads);
-    input.kv_bytes_per_token = kv_bytes_per_token(out.config, half_kv(options));
+    input.kv_bytes_per_token = kv_bytes_per_token(out.config, out.shape.kv);
     input.available = available_memory();
     input.trained_context = out.config.trained_context;
     auto plan = plan_memory(input, options);
@@ -213,11 +211,15 @@ public:
         s.tokens.reserve(most + 1);
         s.table.reserve(std::size_t(s.blocks_needed) + 1);
         s.chain = worker_->root(request.cache_salt);
+        s.person = worker_->root(request.person).a;
         s.stop = std::move(stop);
         s.logprobs = request.logprobs;
         s.ignore_eos = request.ignore_eos;
         s.guesses = request.drafts && drafts();
-        if (s.guesses) s.lookup = PromptLookup(most);
+        if (s.guesses) {
+            s.lookup = PromptLookup(most);
+            s.lookup.find(s.tokens);  // enters the prompt here, and not on the worker
+        }
         s.sampler = Sampler(std::move(request.sampling), kernel_seed());
         s.shown = std::move(request.shown);
         s.emitter = Emitter(std::move(request.stop));
@@ -228,7 +230,7 @@ public:
         }, s.logprobs);
         s.stream->set_usage(s.usage);
         auto session = std::make_unique<StreamSession>(s.stream);
-        worker_->submit(std::move(sequence));
+        if (auto queued = worker_->submit(std::move(sequence)); !queued) return std::move(queued).error();
         return std::unique_ptr<Session>(std::move(session));
     }
 
@@ -317,7 +319,7 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     if (!model) return std::move(model).error();
     auto runner = Runner::create(*std::move(model), std::move(pool), opened->shape);
     if (!runner) return std::move(runner).error();
-    auto worker = std::make_unique<Worker>(*std::move(runner), *tokenizer, options.max_sequences);
+    auto worker = std::make_unique<Worker>(*std::move(runner), *tokenizer, WorkerLimits{options.max_sequences, options.max_waiting, options.max_waiting_each});
     tell("ready", 1);
     if (options.log) {
         for (const Unsaid& one : opened->info.unsaid)

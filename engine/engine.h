@@ -5,6 +5,7 @@
 //   while (auto event = (*session)->next()) print(event->text);
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -18,6 +19,7 @@
 #include "base/result.h"
 #include "base/stop.h"
 #include "engine/model/unsaid.h"
+#include "engine/ops/plain_args.h"
 #include "engine/request.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
@@ -35,18 +37,25 @@ struct LoadOptions {
     std::uint64_t memory_limit = 0;  // bytes for weights, KV and scratch; 0: 90 % of what is available
     int context = 0;                 // most tokens of one sequence; 0: the model's, capped by memory
     std::uint64_t kv_tokens = 0;     // size of the KV pool; 0: planned from memory
+    std::optional<KvFormat> kv_format{};  // none: as kv_format_of says
     int max_sequences = 8;           // decoded together; more wait
+    int max_waiting = 256, max_waiting_each = 64;  // in all, of one person; more are refused
     bool drafts = true;              // guesses at tokens to come from the sequence's own, where that is faster
     std::string target{};            // "" best of the machine, else "ref", "avx512", …; unknown is refused
     std::function<void(const std::string& stage, double fraction)> progress{};
     base::Log* log = nullptr;
 };
 
+// As the options ask; else half precision where activations are quantised as well, and floats where they are not.
+KvFormat kv_format_of(const LoadOptions& options);
+std::string_view name(KvFormat format);  // "f32", "f16", "int8"
+
 // Bytes; every class of allocation is here before anything is loaded.
 struct MemoryPlan {
     std::uint64_t weights = 0, kv = 0, scratch = 0, total = 0, limit = 0, available = 0;
     std::uint64_t kv_bytes_per_token = 0, kv_tokens = 0;
     int context = 0;
+    KvFormat kv_format = KvFormat::f32;
     std::string text() const;
 };
 
@@ -114,7 +123,8 @@ public:
     virtual base::Result<Embeddings> embed(const EmbeddingRequest& request, base::StopToken stop = {}) = 0;
 
     struct Load {
-        int running = 0, waiting = 0;
+        int running = 0, waiting = 0, max_waiting = 0;
+        std::chrono::microseconds longest_wait{0};  // of those that wait
         std::uint64_t kv_used_tokens = 0, kv_cached_tokens = 0;
         std::uint64_t steps = 0, forced_tokens = 0, drafted_tokens = 0, accepted_tokens = 0;  // since the load
     };

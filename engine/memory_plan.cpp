@@ -73,6 +73,7 @@ base::Result<MemoryPlan> plan_encoder(const PlanInput& input, const LoadOptions&
 base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& options) {
     MemoryPlan plan = without_kv(input, options);
     plan.kv_bytes_per_token = std::max<std::uint64_t>(1, input.kv_bytes_per_token);
+    plan.kv_format = kv_format_of(options);
     const std::uint64_t fixed = plan.weights + plan.scratch;
     const std::uint64_t trained = std::uint64_t(std::max(1, input.trained_context));
     const std::uint64_t least = options.context > 0 ? std::uint64_t(options.context) : std::min<std::uint64_t>(512, trained);
@@ -94,6 +95,17 @@ base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& 
     plan.kv = pool * plan.kv_bytes_per_token;
     plan.total = fixed + plan.kv;
     return plan;
+}
+
+KvFormat kv_format_of(const LoadOptions& options) { return options.kv_format.value_or(options.profile == Profile::fast ? KvFormat::f16 : KvFormat::f32); }
+
+std::string_view name(KvFormat format) {
+    switch (format) {
+        case KvFormat::f32: return "f32";
+        case KvFormat::f16: return "f16";
+        case KvFormat::int8: break;
+    }
+    return "int8";
 }
 
 std::uint64_t memory_limit(const LoadOptions& options, std::uint64_t available) {
@@ -121,7 +133,7 @@ std::uint64_t available_memory() {
 }
 
 std::string MemoryPlan::text() const {
-    const std::string cache = kv_tokens ? ", KV cache " + mib(kv) + " (" + std::to_string(kv_tokens) + " tokens)" : "";
+    const std::string cache = kv_tokens ? ", KV cache " + mib(kv) + " (" + std::to_string(kv_tokens) + " tokens as " + std::string(name(kv_format)) + ")" : "";
     return "weights " + mib(weights) + cache + ", scratch " + mib(scratch) + ", total " + mib(total) + " of " + mib(limit) + " (available " + mib(available) + "), context " +
            std::to_string(context);
 }

@@ -12,14 +12,14 @@ std::size_t state_count(const RunnerShape& shape) { return std::size_t(shape.seq
 
 }  // namespace
 
-std::uint64_t kv_bytes_per_token(const Config& config, bool half_kv) {
-    std::uint64_t values = 0;
+std::uint64_t kv_bytes_per_token(const Config& config, KvFormat format) {
+    std::uint64_t bytes = 0;  // of a block
     for (int i = 0; i < config.layers; ++i)
-        if (const LayerConfig& l = config.layer[std::size_t(i)]; l.kv_layer == i) values += (config.family->latent ? 1ull : 2ull) * std::uint64_t(l.kv_heads) * std::uint64_t(l.head_dim);
-    return values * (half_kv ? 2 : 4);
+        if (const LayerConfig& l = config.layer[std::size_t(i)]; l.kv_layer == i) bytes += (config.family->latent ? 1ull : 2ull) * std::uint64_t(l.kv_heads) * kv_head_bytes(format, l.head_dim);
+    return bytes / kKvBlock;
 }
 
-std::vector<KvLayer> kv_layers(const Config& config, int blocks, bool half_kv, std::uint8_t* memory) {
+std::vector<KvLayer> kv_layers(const Config& config, int blocks, KvFormat format, std::uint8_t* memory) {
     std::vector<KvLayer> out;
     for (int i = 0; i < config.layers; ++i) {
         const LayerConfig& l = config.layer[std::size_t(i)];
@@ -27,9 +27,9 @@ std::vector<KvLayer> kv_layers(const Config& config, int blocks, bool half_kv, s
             out.push_back(out[std::size_t(l.kv_layer)]);
             continue;
         }
-        const std::size_t one = std::size_t(blocks) * kKvBlock * std::size_t(l.kv_heads) * std::size_t(l.head_dim) * (half_kv ? 2 : 4);
+        const std::size_t one = std::size_t(blocks) * std::size_t(l.kv_heads) * kv_head_bytes(format, l.head_dim);
         const std::size_t to_values = config.family->latent ? 0 : one;  // there a value is the first columns of its key
-        out.push_back({memory, memory + to_values, half_kv, l.kv_heads, l.head_dim});
+        out.push_back({memory, memory + to_values, format, l.kv_heads, l.head_dim});
         memory += to_values + one;
     }
     return out;
@@ -45,7 +45,7 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
     std::unique_ptr<Runner> out(new Runner);
     const Config& c = model->config;
     const std::size_t tokens = std::size_t(shape.blocks) * kKvBlock;
-    auto kv = HugeMemory::allocate(tokens * kv_bytes_per_token(c, shape.half_kv), "the KV cache");
+    auto kv = HugeMemory::allocate(tokens * kv_bytes_per_token(c, shape.kv), "the KV cache");
     if (!kv) return std::move(kv).error();
     auto scratch = HugeMemory::allocate(forward_scratch(c, shape.rows, pool->threads()), "activations");
     if (!scratch) return std::move(scratch).error();
@@ -54,7 +54,7 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
     out->state_memory_ = *std::move(states);
     out->kv_memory_ = *std::move(kv);
     out->scratch_memory_ = *std::move(scratch);
-    out->kv_ = kv_layers(c, shape.blocks, shape.half_kv, out->kv_memory_.data());
+    out->kv_ = kv_layers(c, shape.blocks, shape.kv, out->kv_memory_.data());
     out->logits_.resize(std::size_t(shape.sequences + shape.drafts) * std::size_t(c.vocabulary));
     out->tokens_.resize(std::size_t(shape.rows));
     out->positions_.resize(std::size_t(shape.rows));
@@ -111,12 +111,14 @@ void Runner::copy_kv(std::int32_t from, std::int32_t to, int rows) {
     for (std::size_t i = 0; i < kv_.size(); ++i) {
         if (model_->config.layer[i].kv_layer != int(i)) continue;
         const KvLayer& kv = kv_[i];
-        const std::size_t row = std::size_t(kv.head_dim) * (kv.half ? 2 : 4), head = row * kKvBlock;
+        const std::size_t row = kv_row_bytes(kv.format, kv.head_dim), head = kv_head_bytes(kv.format, kv.head_dim), values = row * kKvBlock;
         const std::size_t block = head * std::size_t(kv.kv_heads);
         for (void* memory : {kv.k, kv.v})
             for (std::size_t h = 0; h < block; h += head) {
                 auto* bytes = static_cast<std::uint8_t*>(memory) + h;
-                std::memcpy(bytes + std::size_t(to) * block, bytes + std::size_t(from) * block, row * std::size_t(rows));
+                std::uint8_t *const out = bytes + std::size_t(to) * block, *const in = bytes + std::size_t(from) * block;
+                std::memcpy(out, in, row * std::size_t(rows));
+                if (head > values) std::memcpy(out + values, in + values, sizeof(float) * std::size_t(rows));
             }
     }
 }

@@ -16,16 +16,16 @@ struct RunnerShape {
     int rows = 512;       // tokens of one step
     int sequences = 8;    // parts of one step
     int blocks = 0;       // of the KV cache
-    bool half_kv = false;  // keys and values as IEEE half; else float
+    KvFormat kv = KvFormat::f32;
     int kept_states = 0;   // of a recurrent model, beside those of the running sequences
     int spare_states = 0;  // beside these, behind them
     int drafts = 0;        // rows of one step, beside one a sequence, whose logits may be wanted
 };
 
 // Bytes of one token's keys and values over all layers.
-std::uint64_t kv_bytes_per_token(const Config& config, bool half_kv);
+std::uint64_t kv_bytes_per_token(const Config& config, KvFormat format);
 // Where they lie in `memory` of blocks * kKvBlock times so many bytes: one entry a layer.
-std::vector<KvLayer> kv_layers(const Config& config, int blocks, bool half_kv, std::uint8_t* memory);
+std::vector<KvLayer> kv_layers(const Config& config, int blocks, KvFormat format, std::uint8_t* memory);
 // Bytes of activations, logits and the states of recurrent layers for that shape.
 std::uint64_t runner_scratch(const Config& config, const RunnerShape& shape, int threads);
 

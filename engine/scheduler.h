@@ -1,6 +1,7 @@
 // What one step of the engine computes: pure decisions over numbers.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Progress {
     bool paused = false;  // its reader is behind
     int until = 0;        // where this lies ahead, the next chunk goes no further
     bool decodes = false; // its prompt is computed; more than one token left is a forced text
+    std::uint64_t person = 0;  // whose it is
 };
 
 struct StepPart {
@@ -26,13 +28,22 @@ struct StepPart {
     int rows = 0;      // tokens to compute, from `computed` on
 };
 
-// How many of `waiting` (blocks that each can need in all, in order of arrival) may join now.
+// One that waits.
+struct Waiting {
+    int blocks = 0;               // that it can need in all
+    std::uint64_t person = 0;     // whose it is
+    std::uint64_t last_turn = 0;  // when that person's last one joined: the larger the later, 0 never
+};
+
+// Which of `waiting`, in order of arrival, may join now, one after another, into `joining`; `running`: whose the running ones are.
 // `running_blocks` is what the running ones may come to need: everybody admitted can finish, so
-// nothing is ever evicted half-way. First come, first served: a large request is not overtaken.
-int admit(const SchedulerLimits& limits, int running, int running_blocks, std::span<const int> waiting);
+// nothing is ever evicted half-way. The next one is of whoever has fewest running, of these of whoever's last turn is longest ago,
+// and of one person first come, first served. It is not overtaken, however large.
+void admit(const SchedulerLimits& limits, std::span<const std::uint64_t> running, int running_blocks, std::span<const Waiting> waiting, std::vector<int>& joining);
 
 // Every sequence that decodes one token gets its row; what is left of the rows goes to forced texts, then to
-// prompts, each in order, cut into chunks. Appends to `step`, which keeps its capacity.
+// prompts, each in order, cut into chunks; the prompts of each person get the same share, and of what is left by those who need
+// less the first ones more. Appends to `step`, which keeps its capacity.
 void plan_step(const SchedulerLimits& limits, std::span<const Progress> running, std::vector<StepPart>& step);
 
 }  // namespace engine

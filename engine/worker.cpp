@@ -31,11 +31,12 @@ std::chrono::microseconds since(Clock::time_point begin, Clock::time_point end) 
 
 }  // namespace
 
-Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Tokenizer> tokenizer, int sequences)
+Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits)
     : runner_(std::move(runner)),
       tokenizer_(std::move(tokenizer)),
       seed_(random_seed()),
-      limits_{sequences, runner_->shape().rows, runner_->shape().blocks},
+      limits_{limits.sequences, runner_->shape().rows, runner_->shape().blocks},
+      most_(limits),
       blocks_(runner_->shape().blocks, kKvBlock),
       states_(runner_->shape().kept_states),
       sampling_(std::max(runner_->model().config.vocabulary, tokenizer_->size())) {
@@ -45,13 +46,14 @@ Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Token
         token_bytes_ += tokenizer_->bytes(id, true);
     }
     token_begin_.push_back(std::uint32_t(token_bytes_.size()));
-    for (int slot = sequences - 1; slot >= 0; --slot) free_slots_.push_back(slot);
-    running_.reserve(std::size_t(sequences));
-    progress_.reserve(std::size_t(sequences));
-    plan_.reserve(std::size_t(sequences));
-    parts_.reserve(std::size_t(sequences));
-    draftable_.reserve(std::size_t(sequences));
-    drafting_.reserve(std::size_t(sequences));
+    const auto sequences = std::size_t(limits.sequences);
+    for (int slot = limits.sequences - 1; slot >= 0; --slot) free_slots_.push_back(slot);
+    running_.reserve(sequences);
+    progress_.reserve(sequences);
+    plan_.reserve(sequences);
+    parts_.reserve(sequences);
+    draftable_.reserve(sequences);
+    drafting_.reserve(sequences);
     text_.reserve(4096);
     top_.reserve(32);
     thread_ = std::thread([this] { loop(); });
@@ -66,13 +68,28 @@ Worker::~Worker() {
     thread_.join();
 }
 
-void Worker::submit(std::unique_ptr<Sequence> sequence) {
+base::Result<void> Worker::submit(std::unique_ptr<Sequence> sequence) {
     {
         std::lock_guard lock(mutex_);
+        const auto found = waiting_each_.find(sequence->person);
+        const int own = found == waiting_each_.end() ? 0 : found->second;
+        const bool full = n_waiting_ >= most_.waiting;
+        if (full || own >= most_.waiting_each)
+            return base::error(base::Code::resource_exhausted,
+                               std::to_string(full ? int(n_waiting_) : own) + " requests" + (full ? "" : " of this person") + " wait for the model already, which is the most",
+                               "try again when some of them have been answered");
+        ++waiting_each_[sequence->person];
         inbox_.push_back(std::move(sequence));
         ++n_waiting_;
     }
     changed_.notify_all();
+    return {};
+}
+
+void Worker::left_queue(const Sequence& s) {
+    std::lock_guard lock(mutex_);
+    --n_waiting_;
+    if (const auto own = waiting_each_.find(s.person); --own->second == 0) waiting_each_.erase(own);
 }
 
 void Worker::wake() {
@@ -111,13 +128,18 @@ base::Result<std::vector<float>> Worker::all_rows(Runner::Of what, const std::ve
 }
 
 Engine::Load Worker::load() const {
-    return {n_running_, n_waiting_, std::uint64_t(held_) * kKvBlock, std::uint64_t(cached_), steps_, forced_, drafted_, accepted_};
+    const Clock::time_point oldest{Clock::duration(oldest_)};
+    const auto wait = oldest_ == 0 ? std::chrono::microseconds(0) : since(oldest, Clock::now());
+    return {n_running_, n_waiting_, most_.waiting, wait, std::uint64_t(held_) * kKvBlock, std::uint64_t(cached_), steps_, forced_, drafted_, accepted_};
 }
 
 void Worker::remember_load() {
     n_running_ = int(running_.size());
     held_ = blocks_.held();
     cached_ = blocks_.cached_tokens();
+    auto oldest = Clock::time_point::max();
+    for (const auto& s : waiting_) oldest = std::min(oldest, s->queued);
+    oldest_ = waiting_.empty() ? 0 : oldest.time_since_epoch().count();
 }
 
 bool Worker::collect() {
@@ -168,27 +190,35 @@ void Worker::drop_stopped(std::vector<std::unique_ptr<Sequence>>& from) {
         if (reason == base::StopReason::none && s->stream->stopped()) reason = base::StopReason::cancelled;
         if (reason == base::StopReason::none) continue;
         finish(*s, reason == base::StopReason::deadline ? Finish::deadline : Finish::cancelled);
+        if (&from == &waiting_) left_queue(*s);
         s.reset();
-        if (&from == &waiting_) --n_waiting_;
     }
     std::erase(from, nullptr);
 }
 
 void Worker::join_waiting() {
-    if (waiting_.empty()) return;
+    if (waiting_.empty() || int(running_.size()) >= limits_.sequences) return;
     int needed = 0;
-    for (const auto& s : running_) needed += s->blocks_needed;
-    std::vector<int> wants;
-    for (const auto& s : waiting_) wants.push_back(s->blocks_needed);
-    const int n = admit(limits_, int(running_.size()), needed, wants);
-    for (int i = 0; i < n; ++i) {
-        join(*waiting_[i]);
-        append_forced(*waiting_[i]);
-        if (waiting_[i]->max_tokens > 0) running_.push_back(std::move(waiting_[i]));
-        waiting_[i].reset();
-        --n_waiting_;
+    std::vector<std::uint64_t> running;
+    std::vector<Waiting> waiting;
+    std::vector<int> joining;
+    for (const auto& s : running_) needed += s->blocks_needed, running.push_back(s->person);
+    for (const auto& s : waiting_) {
+        const auto turn = turns_.find(s->person);
+        waiting.push_back({s->blocks_needed, s->person, turn == turns_.end() ? 0 : turn->second});
+    }
+    admit(limits_, running, needed, waiting, joining);
+    for (const int i : joining) {
+        Sequence& s = *waiting_[std::size_t(i)];
+        left_queue(s);
+        turns_[s.person] = ++turn_;
+        join(s);
+        append_forced(s);
+        if (s.max_tokens > 0) running_.push_back(std::move(waiting_[std::size_t(i)]));
+        waiting_[std::size_t(i)].reset();
     }
     std::erase(waiting_, nullptr);
+    if (waiting_.empty()) turns_.clear();  // nobody has been made to wait for another's turn
 }
 
 // Finds the longest cached beginning; the last prompt token is always computed, for its logits.
@@ -249,7 +279,7 @@ void Worker::keep_state(const Sequence& s) {
 
 bool Worker::step() {
     progress_.clear();
-    for (const auto& s : running_) progress_.push_back({s->computed, int(s->tokens.size()), s->stream->full(), next_mark(*s), s->computed >= s->prompt});
+    for (const auto& s : running_) progress_.push_back({s->computed, int(s->tokens.size()), s->stream->full(), next_mark(*s), s->computed >= s->prompt, s->person});
     plan_step(limits_, progress_, plan_);
     if (plan_.empty()) return false;
     const auto began = Clock::now();
@@ -384,7 +414,10 @@ void Worker::finish_all(Finish reason, const std::string& error) {
             if (s && s->max_tokens > 0) finish(*s, reason, error);
         list->clear();
     }
-    n_waiting_ = 0;
+    std::lock_guard lock(mutex_);
+    n_waiting_ = int(inbox_.size());
+    waiting_each_.clear();
+    for (const auto& s : inbox_) ++waiting_each_[s->person];
 }
 
 }  // namespace engine

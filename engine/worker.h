@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/engine.h"
@@ -19,12 +20,16 @@
 
 namespace engine {
 
+struct WorkerLimits {
+    int sequences = 8, waiting = 256, waiting_each = 64;  // each: of one person
+};
+
 class Worker {
 public:
-    Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Tokenizer> tokenizer, int sequences);
+    Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits);
     ~Worker();  // ends what runs as cancelled
 
-    void submit(std::unique_ptr<Sequence> sequence);
+    base::Result<void> submit(std::unique_ptr<Sequence> sequence);  // Error{resource_exhausted}: too many wait
     void wake();
     // Runs on the worker between two steps; blocks until it has. Fails when too few blocks are free.
     base::Result<std::vector<float>> all_rows(Runner::Of what, const std::vector<TokenId>& tokens);
@@ -38,6 +43,7 @@ private:
     bool collect();  // new requests and jobs; false: end
     void drop_stopped(std::vector<std::unique_ptr<Sequence>>& from);
     void join_waiting();
+    void left_queue(const Sequence& s);
     void join(Sequence& s);
     KvBlocks::Prefix up_to_state(Sequence& s, BlockKey root, KvBlocks::Prefix found);
     int next_mark(const Sequence& s) const;
@@ -62,6 +68,9 @@ private:
     std::shared_ptr<const text::Tokenizer> tokenizer_;
     const std::uint64_t seed_;
     SchedulerLimits limits_;
+    const WorkerLimits most_;
+    std::unordered_map<std::uint64_t, std::uint64_t> turns_;  // by person, of those that run or wait
+    std::uint64_t turn_ = 0;
     KvBlocks blocks_;
     StateCache states_;
     SamplerScratch sampling_;
@@ -85,8 +94,9 @@ private:
     std::vector<std::unique_ptr<Sequence>> inbox_;
     std::vector<std::function<void()>> jobs_;
     bool ending_ = false, woken_ = false;
+    std::unordered_map<std::uint64_t, int> waiting_each_;  // by person
     std::atomic<int> n_running_{0}, n_waiting_{0}, held_{0};
-    std::atomic<std::int64_t> cached_{0};
+    std::atomic<std::int64_t> cached_{0}, oldest_{0};
     std::atomic<std::uint64_t> steps_{0}, forced_{0}, drafted_{0}, accepted_{0};
     std::thread thread_;
 };

@@ -26,6 +26,7 @@ base::Json facts_of(engine::Engine& engine) {
             {"profile", engine.profile() == engine::Profile::exact ? "exact" : "fast"},
             {"context", plan.context},
             {"kv_tokens", plan.kv_tokens},
+            {"kv_format", engine::name(plan.kv_format)},
             {"memory_bytes", plan.total},
             {"targets", targets}};
 }
@@ -258,6 +259,8 @@ BackendStatus LocalBackend::status() const {
         const auto load = engine_->load_now();
         status.facts["running"] = load.running;
         status.facts["waiting"] = load.waiting;
+        status.facts["max_waiting"] = load.max_waiting;
+        status.facts["longest_wait_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(load.longest_wait).count();
         status.facts["kv_used_tokens"] = load.kv_used_tokens;
         status.facts["kv_cached_tokens"] = load.kv_cached_tokens;
         status.facts["steps"] = load.steps;
@@ -327,6 +330,7 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     out.request.stop = request.stop_texts;
     out.request.shown = markup_;
     out.request.cache_salt = request.cache_salt;
+    out.request.person = request.on_behalf.person.text();
     return out;
 }
 
@@ -348,6 +352,7 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     if (!held_back) co_return held_back.error();
     const std::uint64_t seed = prompt->request.sampling.seed;
     auto started = e->start(std::move(prompt->request), request.stop);
+    if (!started && started.error().code == Code::resource_exhausted) co_return base::error(Code::unavailable, started.error().message, started.error().remedy);  // another backend may have room
     if (!started) co_return std::move(started).error();
     const auto session = *std::move(started);
     auto wake = std::make_shared<Wake>(co_await net::asio::this_coro::executor);

@@ -99,7 +99,7 @@ void encode(const Encoder& e, const EncoderBatch& batch, Mat x, Exec& exec) {
     const Places places = places_of(batch, *exec.scratch);
     const std::size_t keys = std::size_t(places.n_blocks) * kKvBlock * std::size_t(e.config.hidden);
     // One layer's keys and values are forgotten with the next one.
-    const KvLayer kv{exec.scratch->take<float>(keys), exec.scratch->take<float>(keys), false, e.config.heads, e.config.hidden / e.config.heads};
+    const KvLayer kv{exec.scratch->take<float>(keys), exec.scratch->take<float>(keys), KvFormat::f32, e.config.heads, e.config.hidden / e.config.heads};
     embed(e, batch, places, x, take(*exec.scratch, batch.n, e.config.hidden), exec);
     for (const EncoderLayer& layer : e.layers) {
         attention_block(e, layer, places, kv, x, exec);

@@ -13,16 +13,29 @@ constexpr float log2e = 1.44269504f;
 struct BlockView {
     const char *k, *v;
     size_t row;  // bytes of one key
+    const float *k_scale, *v_scale;  // of int8
 };
 HEARTH_INLINE BlockView block_at(const AttentionRows& a, int kv, int block) {
-    const size_t row = size_t(a.head_dim) * (a.half ? 2 : 4);
-    const size_t at = (size_t(a.blocks[block]) * a.kv_heads + kv) * block_keys * row;
-    return {static_cast<const char*>(a.k) + at, static_cast<const char*>(a.v) + at, row};
+    const size_t row = kv_row_bytes(a.format, a.head_dim);
+    const size_t at = (size_t(a.blocks[block]) * a.kv_heads + kv) * kv_head_bytes(a.format, a.head_dim);
+    const char *k = static_cast<const char*>(a.k) + at, *v = static_cast<const char*>(a.v) + at;
+    return {k, v, row, reinterpret_cast<const float*>(k + block_keys * row), reinterpret_cast<const float*>(v + block_keys * row)};
 }
 
-template <bool half> HEARTH_INLINE __m512 load16(const char* row, int i) {
-    if constexpr (half) return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + 2 * i)));
+// Of int8 the codes: their scale is a factor of the row.
+template <KvFormat F> HEARTH_INLINE __m512 load16(const char* row, int i) {
+    if constexpr (F == KvFormat::int8) return to_float(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row + i))));
+    if constexpr (F == KvFormat::f16) return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + 2 * i)));
     return _mm512_loadu_ps(row + 4 * i);
+}
+
+// Calls f with the format of the keys and values as a template's argument.
+template <class Function> HEARTH_INLINE void with_format(KvFormat format, Function&& f) {
+    switch (format) {
+        case KvFormat::f32: return f.template operator()<KvFormat::f32>();
+        case KvFormat::f16: return f.template operator()<KvFormat::f16>();
+        case KvFormat::int8: return f.template operator()<KvFormat::int8>();
+    }
 }
 
 // Lane i of the result: the sum of v[i]'s lanes.
@@ -47,7 +60,7 @@ HEARTH_INLINE __m512 sums_of(__m512 (&v)[16]) {
     return _mm512_permutexvar_ps(order, sum);
 }
 
-template <bool half>
+template <KvFormat F>
 void row_scores(const AttentionRows& a, int kv, const Sight& sight, const float* q, float* scores, size_t score_stride) {
     const int d = a.head_dim;
     for (int first = sight.start; first < sight.end; first += 16) {
@@ -60,10 +73,11 @@ void row_scores(const AttentionRows& a, int kv, const Sight& sight, const float*
             for (int c = 0; c < d; c += 16) {
                 const __m512 qv = _mm512_loadu_ps(query + c);
                 HEARTH_UNROLL for (int i = 0; i < 16; ++i)
-                    sum[i] = _mm512_fmadd_ps(qv, load16<half>(k + i * b.row, c), sum[i]);
+                    sum[i] = _mm512_fmadd_ps(qv, load16<F>(k + i * b.row, c), sum[i]);
             }
             // Keys past the last one hold what was there before: cut them off before they are looked at.
-            const __m512 s = _mm512_mul_ps(sums_of(sum), _mm512_set1_ps(a.scale * log2e));
+            __m512 s = _mm512_mul_ps(sums_of(sum), _mm512_set1_ps(a.scale * log2e));
+            if constexpr (F == KvFormat::int8) s = _mm512_mul_ps(s, _mm512_loadu_ps(b.k_scale + first % block_keys));
             const __mmask16 before = sight.begin > first ? first_lanes(sight.begin - first) : 0;
             const __mmask16 seen = static_cast<__mmask16>(first_lanes(sight.end - first) & ~before);
             _mm512_storeu_ps(scores + h * score_stride + (first - sight.start), _mm512_mask_mov_ps(_mm512_set1_ps(-1e30f), seen, s));
@@ -71,7 +85,7 @@ void row_scores(const AttentionRows& a, int kv, const Sight& sight, const float*
     }
 }
 
-template <bool half>
+template <KvFormat F>
 void row_values(const AttentionRows& a, int kv, const Sight& sight, float* out, const float* weights, int h, float inverse) {
     const int d = a.head_dim;
     for (int c = 0; c < d; c += 64) {
@@ -82,9 +96,9 @@ void row_values(const AttentionRows& a, int kv, const Sight& sight, float* out, 
             const BlockView b = block_at(a, kv, first / block_keys);
             const int n_keys = sight.end - first < block_keys ? sight.end - first : block_keys;
             for (int p = 0; p < n_keys; ++p) {
-                const __m512 w = _mm512_set1_ps(weights[first - sight.start + p]);
+                const __m512 w = _mm512_set1_ps(weights[first - sight.start + p] * (F == KvFormat::int8 ? b.v_scale[p] : 1.f));
                 for (int i = 0; i < n; ++i)
-                    sum[i] = _mm512_fmadd_ps(w, load16<half>(b.v + p * b.row, c + 16 * i), sum[i]);
+                    sum[i] = _mm512_fmadd_ps(w, load16<F>(b.v + p * b.row, c + 16 * i), sum[i]);
             }
         }
         for (int i = 0; i < n; ++i)
@@ -175,7 +189,7 @@ HEARTH_INLINE void pair_products(const uint32_t* x, const uint32_t* w, size_t ro
 }
 
 // Keys [first, first + n) and their values as BF16 pairs; past `keys` zeroes. n is a multiple of 32.
-template <bool half>
+template <KvFormat F>
 void convert_keys(const AttentionRows& a, int kv, int first, int n, int keys, const TileScratch& t) {
     const int d = a.head_dim;
     const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
@@ -187,8 +201,12 @@ void convert_keys(const AttentionRows& a, int kv, int first, int n, int keys, co
         for (int c = 0; c < d; c += 16) {
             __m512 k[2], v[2];
             for (int j = 0; j < 2; ++j) {
-                k[j] = there[j] ? load16<half>(b.k + at + j * b.row, c) : _mm512_setzero_ps();
-                v[j] = there[j] ? load16<half>(b.v + at + j * b.row, c) : _mm512_setzero_ps();
+                k[j] = there[j] ? load16<F>(b.k + at + j * b.row, c) : _mm512_setzero_ps();
+                v[j] = there[j] ? load16<F>(b.v + at + j * b.row, c) : _mm512_setzero_ps();
+                if (F != KvFormat::int8 || !there[j]) continue;
+                const int key = (first + i) % block_keys + j;
+                k[j] = _mm512_mul_ps(k[j], _mm512_set1_ps(b.k_scale[key]));
+                v[j] = _mm512_mul_ps(v[j], _mm512_set1_ps(b.v_scale[key]));
             }
             _mm512_storeu_si512(t.v + size_t(i / 2) * d + c, pairs_of(v[0], v[1]));
             for (int j = 0; j < 2; ++j) {
@@ -282,13 +300,11 @@ void attend_row(const AttentionRows& a, int kv, int position, const float* q, fl
     const Sight sight(a, position);
     const int keys = sight.end - sight.start;
     const size_t stride = (size_t(keys) + 31) & ~size_t(31);
-    if (a.half) row_scores<true>(a, kv, sight, q, scores, stride);
-    else row_scores<false>(a, kv, sight, q, scores, stride);
+    with_format(a.format, [&]<KvFormat F>() { row_scores<F>(a, kv, sight, q, scores, stride); });
     for (int h = 0; h < a.group; ++h) {
         float* weights = scores + h * stride;
         const float inverse = 1.f / exponentials(weights, keys, sink_of(a, h));
-        if (a.half) row_values<true>(a, kv, sight, out, weights, h, inverse);
-        else row_values<false>(a, kv, sight, out, weights, h, inverse);
+        with_format(a.format, [&]<KvFormat F>() { row_values<F>(a, kv, sight, out, weights, h, inverse); });
     }
 }
 
@@ -304,8 +320,7 @@ void attend_tile(const AttentionRows& a, int kv, int position, int rows, const f
     // A row that sees none of the first keys takes them all alike, until its first own one makes their share 0.
     for (int first = Sight(a, position).start; first < keys; first += tile_keys) {
         const int left = (keys - first + 31) & ~31, n = left < tile_keys ? left : tile_keys;
-        if (a.half) convert_keys<true>(a, kv, first, n, keys, t);
-        else convert_keys<false>(a, kv, first, n, keys, t);
+        with_format(a.format, [&]<KvFormat F>() { convert_keys<F>(a, kv, first, n, keys, t); });
         for (int h = 0; h < a.group; ++h) tile_round(a, t, first, n, position, h);
     }
     for (int h = 0; h < a.group; ++h)

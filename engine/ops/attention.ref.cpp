@@ -8,21 +8,38 @@
 namespace engine::ref {
 namespace {
 
-// Element index of position `p` of kv head `h` in a layer's K or V.
-std::size_t element(const KvLayer& kv, const std::int32_t* blocks, int p, int h) {
-    const std::size_t block = std::size_t(blocks[p / kKvBlock]);
-    return ((block * kv.kv_heads + h) * kKvBlock + std::size_t(p % kKvBlock)) * kv.head_dim;
+// One position of one head, as stored.
+struct Row {
+    std::uint8_t* values;
+    float* scale;  // of int8
+};
+Row row_at(const KvLayer& kv, void* memory, const std::int32_t* blocks, int p, int h) {
+    const std::size_t block = std::size_t(blocks[p / kKvBlock]), in_block = std::size_t(p % kKvBlock), bytes = kv_row_bytes(kv.format, kv.head_dim);
+    std::uint8_t* const head = static_cast<std::uint8_t*>(memory) + (block * std::size_t(kv.kv_heads) + std::size_t(h)) * kv_head_bytes(kv.format, kv.head_dim);
+    return {head + in_block * bytes, reinterpret_cast<float*>(head + kKvBlock * bytes) + in_block};
 }
 
-float load(const KvLayer& kv, const void* data, std::size_t i) {
-    return kv.half ? half_to_float(static_cast<const std::uint16_t*>(data)[i]) : static_cast<const float*>(data)[i];
+float load(const KvLayer& kv, const Row& row, int i) {
+    switch (kv.format) {
+        case KvFormat::f32: return reinterpret_cast<const float*>(row.values)[i];
+        case KvFormat::f16: return half_to_float(reinterpret_cast<const std::uint16_t*>(row.values)[i]);
+        case KvFormat::int8: break;
+    }
+    return float(reinterpret_cast<const std::int8_t*>(row.values)[i]) * *row.scale;
 }
 
-void store(const KvLayer& kv, void* data, std::size_t i, float value) {
-    if (kv.half)
-        static_cast<std::uint16_t*>(data)[i] = float_to_half(value);
-    else
-        static_cast<float*>(data)[i] = value;
+void store(const KvLayer& kv, const Row& row, const float* x) {
+    const int d = kv.head_dim;
+    if (kv.format == KvFormat::f32) return void(std::copy_n(x, d, reinterpret_cast<float*>(row.values)));
+    if (kv.format == KvFormat::f16) {
+        for (int i = 0; i < d; ++i) reinterpret_cast<std::uint16_t*>(row.values)[i] = float_to_half(x[i]);
+        return;
+    }
+    float largest = 0;
+    for (int i = 0; i < d; ++i) largest = std::max(largest, std::fabs(x[i]));
+    *row.scale = largest / 127;
+    const float inverse = largest > 0 ? 127 / largest : 0;
+    for (int i = 0; i < d; ++i) reinterpret_cast<std::int8_t*>(row.values)[i] = std::int8_t(std::lrintf(x[i] * inverse));
 }
 
 }  // namespace
@@ -32,11 +49,9 @@ void kv_append(const KvLayer& kv, Mat k, Mat v, const SequenceRows* sequences, i
         for (int r = 0; r < sequences[s].rows; ++r) {
             const int row = sequences[s].first_row + r;
             for (int h = 0; h < kv.kv_heads; ++h) {
-                const std::size_t at = element(kv, sequences[s].blocks, sequences[s].context + r, h);
-                for (int i = 0; i < kv.head_dim; ++i) {
-                    store(kv, kv.k, at + i, k.row(row)[h * kv.head_dim + i]);
-                    store(kv, kv.v, at + i, v.row(row)[h * kv.head_dim + i]);
-                }
+                const int position = sequences[s].context + r;
+                store(kv, row_at(kv, kv.k, sequences[s].blocks, position, h), k.row(row) + h * kv.head_dim);
+                store(kv, row_at(kv, kv.v, sequences[s].blocks, position, h), v.row(row) + h * kv.head_dim);
             }
         }
 }
@@ -50,19 +65,19 @@ void attention(const AttentionArgs& args, Exec& exec) {
         std::vector<double> score(last + 1);
         double largest = args.sinks ? args.sinks[h] : -INFINITY, total = 0;
         for (int p = first; p <= last; ++p) {
-            const std::size_t at = element(kv, s.blocks, p, h / group);
+            const Row key = row_at(kv, kv.k, s.blocks, p, h / group);
             double sum = 0;
-            for (int i = 0; i < d; ++i) sum += double(q[i]) * load(kv, kv.k, at + i);
+            for (int i = 0; i < d; ++i) sum += double(q[i]) * load(kv, key, i);
             score[p] = sum * args.scale;
             largest = std::max(largest, score[p]);
         }
         if (args.sinks) total = std::exp(args.sinks[h] - largest);
         std::vector<double> out(d);
         for (int p = first; p <= last; ++p) {
-            const std::size_t at = element(kv, s.blocks, p, h / group);
+            const Row value = row_at(kv, kv.v, s.blocks, p, h / group);
             const double weight = std::exp(score[p] - largest);
             total += weight;
-            for (int i = 0; i < d; ++i) out[i] += weight * load(kv, kv.v, at + i);
+            for (int i = 0; i < d; ++i) out[i] += weight * load(kv, value, i);
         }
         float* to = args.out.row(s.first_row + r) + std::size_t(h) * d;
         for (int i = 0; i < d; ++i) to[i] = float(out[i] / total);

@@ -13,12 +13,20 @@ constexpr float log2e = 1.44269504f;
 
 // Rows [first, first + n) of one block's keys or values as floats; floats are not copied.
 const float* rows_of(const AttentionRows& a, const void* memory, int kv, int block, int first, int n, float* room) {
-    const size_t d = size_t(a.head_dim);
-    const size_t at = ((size_t(a.blocks[block]) * a.kv_heads + kv) * block_keys + size_t(first)) * d;
-    if (!a.half) return static_cast<const float*>(memory) + at;
-    const uint16_t* from = static_cast<const uint16_t*>(memory) + at;
-    for (size_t i = 0; i < size_t(n) * d; i += kLanes) store_floats(room + i, halves(from + i));
-    return room;
+    const size_t d = size_t(a.head_dim), bytes = kv_row_bytes(a.format, a.head_dim);
+    const char* head = static_cast<const char*>(memory) + (size_t(a.blocks[block]) * a.kv_heads + kv) * kv_head_bytes(a.format, a.head_dim);
+    const char* rows = head + size_t(first) * bytes;
+    if (a.format == KvFormat::f32) return reinterpret_cast<const float*>(rows);
+    if (a.format == KvFormat::f16) {
+        for (size_t i = 0; i < size_t(n) * d; i += kLanes) store_floats(room + i, halves(rows + 2 * i));
+        return room;
+    }
+    const float* scales = reinterpret_cast<const float*>(head + block_keys * bytes) + first;
+    for (int r = 0; r < n; ++r, rows += d, room += d) {
+        const Register scale = splat(scales[r]);
+        for (size_t i = 0; i < d; i += kLanes) store_floats(room + i, signed_bytes(rows + i) * scale);
+    }
+    return room - size_t(n) * d;
 }
 
 void row_scores(const AttentionRows& a, int kv, const Sight& sight, const float* q, float* scores, size_t score_stride) {

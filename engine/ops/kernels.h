@@ -56,10 +56,10 @@ struct Results {
     bool accumulate;
 };
 
-// Keys and values of attention as ops.h has them: [block][kv_head][32][d].
+// Keys and values of attention as ops.h has them.
 struct AttentionRows {
     const void *k, *v;
-    bool half;
+    KvFormat format;
     int kv_heads, head_dim;      // head_dim: a multiple of 16, at most 576
     const int32_t* blocks;
     int group;                   // query heads of a key-value head
@@ -70,7 +70,7 @@ struct AttentionRows {
     int keys;                    // that every row sees; 0: those up to its own
 };
 
-constexpr int block_keys = 32;  // of the cache (kKvBlock)
+constexpr int block_keys = kv_block_positions;
 
 // What the row at `position` sees: keys [begin, end); `start` is where the block of the first one begins.
 struct Sight {

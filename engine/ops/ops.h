@@ -93,12 +93,12 @@ struct MatmulJob {
     bool accumulate = false;
 };
 
-// Paged keys and values of one layer: [block][kv_head][kKvBlock][d], float or half.
-inline constexpr int kKvBlock = 32;
+// Paged keys and values of one layer: [block][kv_head], each kv_head_bytes.
+inline constexpr int kKvBlock = kv_block_positions;
 struct KvLayer {
     void* k = nullptr;
     void* v = nullptr;
-    bool half = false;
+    KvFormat format = KvFormat::f32;
     int kv_heads = 0, head_dim = 0;
 };
 

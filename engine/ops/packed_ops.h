@@ -356,7 +356,7 @@ struct PackedOps {
             // The last rows see most keys: they come first, so that the items at the end are short.
             const int part = item % parts() * each, h = item / parts() % kv.kv_heads, r = (steps - 1 - item / parts() / kv.kv_heads) * step;
             const int first = h * group + part;
-            const AttentionRows a{kv.k, kv.v, kv.half, kv.kv_heads, d, s.blocks, std::min(each, group - part), args.scale, std::size_t(args.q.cols),
+            const AttentionRows a{kv.k, kv.v, kv.format, kv.kv_heads, d, s.blocks, std::min(each, group - part), args.scale, std::size_t(args.q.cols),
                                   args.window, args.sinks ? args.sinks + first : nullptr, args.causal ? 0 : s.context + s.rows};
             const float* q = args.q.row(s.first_row + r) + std::size_t(first) * d;
             float* out = args.out.row(s.first_row + r) + std::size_t(first) * d;

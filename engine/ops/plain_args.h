@@ -2,6 +2,7 @@
 // instruction set must not be taken for other files' code.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 namespace engine {
@@ -11,6 +12,17 @@ namespace engine {
 //   clamped_silu: (u + 1)·g·σ(1.702·g) with g ≤ 7 and |u| ≤ 7 (gpt-oss)
 //   sigmoid: σ(g)·u         identity: g·u
 enum class Activation : uint8_t { silu, gelu_tanh, clamped_silu, sigmoid, identity };
+
+// How the keys and values of a layer's cache are stored. int8: each position's and head's d values by one scale, their largest
+// magnitude over 127.
+enum class KvFormat : uint8_t { f32, f16, int8 };
+
+constexpr int kv_block_positions = 32;
+// Bytes of a block's positions of one head: the positions' values one after another, of int8 the positions' scales (floats) behind them.
+constexpr size_t kv_row_bytes(KvFormat format, int head_dim) { return size_t(head_dim) * (format == KvFormat::f32 ? 4 : format == KvFormat::f16 ? 2 : 1); }
+constexpr size_t kv_head_bytes(KvFormat format, int head_dim) {
+    return kv_block_positions * (kv_row_bytes(format, head_dim) + (format == KvFormat::int8 ? sizeof(float) : 0));
+}
 
 struct RopeArgs {
     const int32_t* positions = nullptr;  // (n)

@@ -49,8 +49,8 @@ struct Bench {
                     double(model->bytes_per_token) / 1e6, now() - begin);
         const int n = (most_tokens + kKvBlock - 1) / kKvBlock;
         for (int i = 0; i < n; ++i) blocks.push_back(i);
-        storage = need(HugeMemory::allocate(std::size_t(n) * kKvBlock * kv_bytes_per_token(c, true), "keys and values"));
-        kv = kv_layers(c, n, true, storage.data());
+        storage = need(HugeMemory::allocate(std::size_t(n) * kKvBlock * kv_bytes_per_token(c, KvFormat::f16), "keys and values"));
+        kv = kv_layers(c, n, KvFormat::f16, storage.data());
         scratch = need(HugeMemory::allocate(forward_scratch(c, most_rows, threads), "scratch"));
         logits.resize(std::size_t(c.vocabulary));
     }

@@ -119,7 +119,6 @@ TEST(Drafts, TextsUnderGrammarsAreTheSame) {
             r.grammar = grammar;
             r.ignore_eos = seed % 2;
             if (seed % 2) r.sampling = {.temperature = 0.4f, .seed = std::uint64_t(seed)};
-            if (seed % 4 == 3) r.grammar_trigger = {};
             same(*guessing, *plain, r, sums);
         }
     }
@@ -145,7 +144,9 @@ TEST(Drafts, ManyAtOnceSayWhatTheySayAlone) {
     for (std::size_t i = 0; i < sessions.size(); ++i) {
         const Output together = read(*sessions[i]);
         EXPECT_EQ(together, alone[i]) << i;
-        if (!requests[i].drafts) EXPECT_EQ(together.usage.drafted_tokens, 0);
+        if (!requests[i].drafts) {
+            EXPECT_EQ(together.usage.drafted_tokens, 0);
+        }
         sums.add(together.usage);
     }
     EXPECT_GT(sums.accepted, 0);

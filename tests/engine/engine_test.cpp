@@ -191,8 +191,9 @@ TEST(Engine, StoriesModelsTellTheirGoldenStory) {
 TEST(Engine, TheNextTurnComputesOnlyWhatIsNewAndSaysTheSame) {
     for (const char* name : {"qwen3_moe.gguf", "llama_tied.gguf"})
         for (const int length : {1, 5, 31, 32, 33, 100}) {
-            SCOPED_TRACE(std::string(name) + " first prompt " + std::to_string(length));
-            auto warm = load(model(name)), cold = load(model(name));
+            const LoadOptions options{.profile = Profile::exact, .kv_format = length % 3 == 1 ? KvFormat::int8 : KvFormat::f32};
+            SCOPED_TRACE(std::string(name) + " first prompt " + std::to_string(length) + ", keys and values as " + std::string(engine::name(*options.kv_format)));
+            auto warm = load(model(name), options), cold = load(model(name), options);
             auto ids = some_tokens(length, 5, 300);
             int computed = 0;
             for (int turn = 0; turn < 3; ++turn) {

@@ -15,8 +15,8 @@ using nlohmann::json;
 
 namespace {
 
-std::unique_ptr<Engine> load(const std::filesystem::path& path, Profile profile) {
-    auto engine = Engine::load({.path = path, .profile = profile, .threads = 2});
+std::unique_ptr<Engine> load(const std::filesystem::path& path, Profile profile, std::optional<KvFormat> kv_format = {}) {
+    auto engine = Engine::load({.path = path, .profile = profile, .threads = 2, .kv_format = kv_format});
     if (!engine) throw std::runtime_error(engine.error().text());
     return *std::move(engine);
 }
@@ -96,6 +96,35 @@ TEST(Golden, FastIsNearExact) {
         EXPECT_GT(d.mean_kl, 0) << "both ran one profile";
         EXPECT_LE(d.mean_kl, bound.mean_kl);
         EXPECT_LE(d.top1_disagreement, bound.top1);
+    }
+}
+
+// The cache's formats against floats by the same text, all else computed exactly; bounds as above.
+TEST(Golden, FormatsOfTheCacheAreNearFloats) {
+    struct Bound {
+        std::filesystem::path file;
+        double half_kl, int8_kl, int8_top1;
+    };
+    std::vector<Bound> bounds = {{support::data_dir() / "models/llama_tied.gguf", 1e-7, 1e-4, 0.012}, {support::data_dir() / "models/qwen3_moe.gguf", 1e-4, 1e-3, 0.02}};
+    if (const auto path = support::default_model()) bounds.push_back({*path, 1e-4, 1e-2, 0.05});
+    for (const Bound& bound : bounds) {
+        SCOPED_TRACE(bound.file.string());
+        auto floats = load(bound.file, Profile::exact);
+        auto ids = floats->tokenizer()->encode(support::read_text(support::data_dir() / "../../LICENSE"), false);
+        ids.resize(250);
+        const auto expected = *floats->logits(ids);
+        double kl[2] = {}, top1 = 0;
+        for (const KvFormat format : {KvFormat::f16, KvFormat::int8}) {
+            auto engine = load(bound.file, Profile::exact, format);
+            EXPECT_EQ(engine->memory().kv_format, format);
+            const auto d = divergence(expected, *engine->logits(ids), floats->info().vocabulary);
+            std::printf("%s, %s: mean KL %.2e, another most likely token at %.2f %%\n", bound.file.filename().c_str(), std::string(name(format)).c_str(), d.mean_kl, 100 * d.top1_disagreement);
+            kl[format == KvFormat::int8] = d.mean_kl, top1 = d.top1_disagreement;
+        }
+        EXPECT_GT(kl[1], kl[0]) << "both kept one format";
+        EXPECT_LE(kl[0], bound.half_kl);
+        EXPECT_LE(kl[1], bound.int8_kl);
+        EXPECT_LE(top1, bound.int8_top1);
     }
 }
 

@@ -23,6 +23,17 @@ TEST(MemoryPlan, LeavesATenthAndSumsUp) {
     EXPECT_EQ(plan->total, plan->weights + plan->kv + plan->scratch);
 }
 
+TEST(MemoryPlan, TellsHowKeysAndValuesAreKept) {
+    EXPECT_EQ(plan_memory(input(1000 * MiB), {})->kv_format, KvFormat::f16);
+    EXPECT_EQ(plan_memory(input(1000 * MiB), {.profile = Profile::exact})->kv_format, KvFormat::f32);
+    const auto plan = plan_memory(input(1000 * MiB), {.profile = Profile::exact, .kv_format = KvFormat::int8});
+    EXPECT_EQ(plan->kv_format, KvFormat::int8);
+    EXPECT_THAT(plan->text(), testing::HasSubstr("tokens as int8"));
+    // 36 layers of 8 heads of 128 values, keys and values, 1024 tokens: 144 MiB as halves, 72 and 2.25 of scales as int8.
+    EXPECT_EQ(36u * 2 * 8 * kv_head_bytes(KvFormat::f16, 128) * 1024 / 32, 144 * MiB);
+    EXPECT_EQ(36u * 2 * 8 * kv_head_bytes(KvFormat::int8, 128) * 1024 / 32, 72 * MiB + 9 * MiB / 4);
+}
+
 TEST(MemoryPlan, ThePoolIsBoundedByDefaultAndAsLargeAsAsked) {
     auto wide = input(10000 * MiB);
     wide.trained_context = 40000;

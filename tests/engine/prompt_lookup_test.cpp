@@ -56,7 +56,9 @@ TEST(PromptLookup, FindsTheLongestEndThatFewTokensAllow) {
                 ASSERT_EQ(found.length, equal(found.at));
                 ASSERT_GE(found.length, 2);
             }
-            if (places <= 12) ASSERT_EQ(found.length, longest >= 2 ? longest : 0) << "trial " << trial << " of " << kinds;
+            if (places <= 12) {
+                ASSERT_EQ(found.length, longest >= 2 ? longest : 0) << "trial " << trial << " of " << kinds;
+            }
         }
     }
 }

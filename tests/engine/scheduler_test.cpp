@@ -8,11 +8,44 @@ using namespace engine;
 
 TEST(Scheduler, AdmitsInOrderWhatCanFinish) {
     const SchedulerLimits limits{.sequences = 3, .rows = 8, .blocks = 10};
-    EXPECT_EQ(admit(limits, 0, 0, std::vector{4, 4, 4}), 2);    // 12 blocks do not fit
-    EXPECT_EQ(admit(limits, 0, 0, std::vector{9, 4, 1}), 1);    // the small one does not overtake
-    EXPECT_EQ(admit(limits, 2, 2, std::vector{1, 1}), 1);       // three sequences at most
-    EXPECT_EQ(admit(limits, 0, 0, std::vector{11}), 0);
-    EXPECT_EQ(admit(limits, 3, 0, std::vector{1}), 0);
+    const auto joining = [&](int running, int running_blocks, std::vector<Waiting> waiting) {
+        std::vector<int> out;
+        admit(limits, std::vector<std::uint64_t>(std::size_t(running)), running_blocks, waiting, out);
+        return out;
+    };
+    EXPECT_EQ(joining(0, 0, {{4}, {4}, {4}}), (std::vector{0, 1}));  // 12 blocks do not fit
+    EXPECT_EQ(joining(0, 0, {{9}, {4}, {1}}), std::vector{0});       // the small one does not overtake
+    EXPECT_EQ(joining(2, 2, {{1}, {1}}), std::vector{0});            // three sequences at most
+    EXPECT_EQ(joining(0, 0, {{11}}), std::vector<int>{});
+    EXPECT_EQ(joining(3, 0, {{1}}), std::vector<int>{});
+}
+
+TEST(Scheduler, WhoeverHasFewestRunningIsNext) {
+    const SchedulerLimits limits{.sequences = 6, .rows = 8, .blocks = 100};
+    const auto joining = [&](std::vector<std::uint64_t> running, std::vector<Waiting> waiting) {
+        std::vector<int> out;
+        admit(limits, running, 0, waiting, out);
+        return out;
+    };
+    EXPECT_EQ(joining({1, 1, 1}, {{1, 1}, {1, 1}, {1, 2}, {1, 2}}), (std::vector{2, 3, 0})) << "the newcomer first, until both have as many";
+    EXPECT_EQ(joining({1, 2, 1, 2, 3}, {{1, 1}, {1, 2}, {1, 3}}), std::vector{2});
+    EXPECT_EQ(joining({9, 9, 9, 9, 9}, {{1, 1, 7}, {1, 1, 7}, {1, 2, 5}}), std::vector{2}) << "of equals whose last turn is longest ago";
+    EXPECT_EQ(joining({9, 9, 9, 9}, {{1, 1, 7}, {1, 1, 7}, {1, 2, 5}}), (std::vector{2, 0}));
+    EXPECT_EQ(joining({1}, {{100, 2}, {101, 2}, {1, 1}}), std::vector{0}) << "it is not overtaken when nothing is left for it";
+}
+
+TEST(Scheduler, ThePromptsOfEachPersonGetTheSameShare) {
+    const SchedulerLimits limits{.sequences = 8, .rows = 31, .blocks = 100};
+    std::vector<StepPart> step;
+    plan_step(limits, std::vector<Progress>{{.known = 90, .person = 1}, {.known = 90, .person = 1}, {.computed = 9, .known = 10, .decodes = true, .person = 1}, {.known = 90, .person = 2}, {.known = 5, .person = 3}}, step);
+    ASSERT_EQ(step.size(), 4u);
+    EXPECT_EQ(step[0].sequence, 2);
+    EXPECT_EQ(step[1].sequence, 0);
+    EXPECT_EQ(step[1].rows, 15) << "a third, and what the third person leaves";
+    EXPECT_EQ(step[2].sequence, 3);
+    EXPECT_EQ(step[2].rows, 10);
+    EXPECT_EQ(step[3].sequence, 4);
+    EXPECT_EQ(step[3].rows, 5);
 }
 
 TEST(Scheduler, DecodingComesFirstAndPromptsFillTheRest) {

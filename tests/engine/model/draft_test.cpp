@@ -27,8 +27,8 @@ public:
         if (!*head) throw std::runtime_error("there is no head");
         head_ = *std::move(head);
         constexpr int kBlocks = 4;
-        kv_memory_.resize(kBlocks * kKvBlock * kv_bytes_per_token(config(), false));
-        kv_ = kv_layers(config(), kBlocks, false, kv_memory_.data());
+        kv_memory_.resize(kBlocks * kKvBlock * kv_bytes_per_token(config(), KvFormat::f32));
+        kv_ = kv_layers(config(), kBlocks, KvFormat::f32, kv_memory_.data());
         for (int i = 0; i < kBlocks; ++i) blocks_.push_back(kBlocks - 1 - i);
         memory_.resize(draft_scratch(config(), 64, pool_.threads()));
     }
@@ -165,7 +165,7 @@ TEST(Draft, AHeadIsMeasuredBesideTheModel) {
         EXPECT_EQ(drafting.head().decoder.packed.size(), of_head->packed);
         EXPECT_EQ(target.model().packed.size(), of_model->bytes.packed);
         EXPECT_EQ(file.sizes(target.model().config)->parameters, of_model->parameters) << "the description counts the head";
-        EXPECT_EQ(kv_bytes_per_token(drafting.config(), false), 2u * 4u * std::uint64_t(drafting.config().largest_kv_width()));
+        EXPECT_EQ(kv_bytes_per_token(drafting.config(), KvFormat::f32), 2u * 4u * std::uint64_t(drafting.config().largest_kv_width()));
     }
     OneSequence without(*golden / "qwen3", ops);
     const auto none = load_draft_head(without.model(), without.pool());

@@ -19,8 +19,8 @@ public:
         model_ = *std::move(model);
         const engine::Config& c = model_->config;
         constexpr int kBlocks = 16;
-        kv_memory_.resize(kBlocks * engine::kKvBlock * engine::kv_bytes_per_token(c, false));
-        kv_ = engine::kv_layers(c, kBlocks, false, kv_memory_.data());
+        kv_memory_.resize(kBlocks * engine::kKvBlock * engine::kv_bytes_per_token(c, engine::KvFormat::f32));
+        kv_ = engine::kv_layers(c, kBlocks, engine::KvFormat::f32, kv_memory_.data());
         for (int i = 0; i < kBlocks; ++i) blocks_.push_back(kBlocks - 1 - i);
         memory_.resize(engine::forward_scratch(c, 512, pool_.threads()));
     }

@@ -107,7 +107,7 @@ TEST_F(RefTest, AttentionIsCausalAndPaged) {
     std::vector<float> k(2 * kKvBlock * 2), v(k.size()), rows(33 * 2), values(33 * 2);
     for (int p = 0; p < 33; ++p) values[2 * p] = float(p);  // keys are zero: weights are uniform
     const std::int32_t blocks[] = {1, 0};
-    const KvLayer kv{k.data(), v.data(), false, 1, 2};
+    const KvLayer kv{k.data(), v.data(), KvFormat::f32, 1, 2};
     const SequenceRows sequence{0, 33, 0, blocks};
     ops.kv_append(kv, {rows.data(), 33, 2}, {values.data(), 33, 2}, &sequence, 1, exec);
     EXPECT_EQ(v[(kKvBlock + 5) * 2], 5);  // position 5 lies in block 1

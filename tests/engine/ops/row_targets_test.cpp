@@ -67,9 +67,11 @@ TEST_F(TargetsTest, RopeAgreesWithRef) {
             }
 }
 
+constexpr KvFormat kFormats[] = {KvFormat::f32, KvFormat::f16, KvFormat::int8};
+
 struct AttentionShape {
     int heads, kv_heads, d;
-    bool half;  // the keys and values are stored as halves
+    KvFormat format;
     int window, context, rows;
     bool sinks = false;
 };
@@ -78,13 +80,13 @@ struct AttentionTest : TargetsTest {
     // The last `rows` of a sequence against all of it, on the target and on ref.
     void check(const Run& run, const AttentionShape& s) {
         SCOPED_TRACE(run.name + " d " + std::to_string(s.d) + " heads " + std::to_string(s.heads) + " context " + std::to_string(s.context) + " rows " +
-                     std::to_string(s.rows) + " window " + std::to_string(s.window) + (s.half ? " half" : ""));
+                     std::to_string(s.rows) + " window " + std::to_string(s.window) + " format " + std::to_string(int(s.format)));
         const int n = s.context + s.rows, blocks = (n + kKvBlock - 1) / kKvBlock;
         // Memory that was never written may hold anything: NaN here.
-        std::vector<std::uint8_t> k(std::size_t(blocks) * s.kv_heads * kKvBlock * s.d * 4, 0xff), v = k;
+        std::vector<std::uint8_t> k(std::size_t(blocks) * s.kv_heads * kv_head_bytes(s.format, s.d), 0xff), v = k;
         std::vector<std::int32_t> order;
         for (int i = 0; i < blocks; ++i) order.push_back(blocks - 1 - i);
-        const KvLayer kv{k.data(), v.data(), s.half, s.kv_heads, s.d};
+        const KvLayer kv{k.data(), v.data(), s.format, s.kv_heads, s.d};
         auto keys = floats(std::size_t(n) * s.kv_heads * s.d), values = floats(std::size_t(n) * s.kv_heads * s.d);
         const SequenceRows all{0, n, 0, order.data()};
         run.ops->kv_append(kv, {keys.data(), n, s.kv_heads * s.d}, {values.data(), n, s.kv_heads * s.d}, &all, 1, exec);
@@ -106,10 +108,10 @@ struct AttentionTest : TargetsTest {
 TEST_F(AttentionTest, AttentionAgreesWithRef) {
     for (const Run& run : runs())
         for (int d : {64, 16, 128, 512, 8})
-            for (bool half : {false, true})
+            for (KvFormat format : kFormats)
                 for (int window : {0, 1, 33, 128})
                     for (int context : {0, 5, 130, 300})
-                        for (int rows : {1, 7, 45}) check(run, {6, 2, d, half, window, context, rows, context == 130});
+                        for (int rows : {1, 7, 45}) check(run, {6, 2, d, format, window, context, rows, context == 130});
 }
 
 // Counts of query heads to one of keys, and the head sizes of the families: some are no multiple of a vector.
@@ -117,21 +119,46 @@ TEST_F(AttentionTest, AttentionOfEveryShapeOfHeadsAgreesWithRef) {
     for (const Run& run : runs())
         for (int group : {1, 2, 3, 4, 5, 7, 8, 12, 16})
             for (int d : {64, 72, 80, 96, 128, 192, 256, 512})
-                for (int rows : {1, 5, 33}) check(run, {2 * group, 2, d, group % 2 == 0, rows == 5 ? 40 : 0, 63, rows});
+                for (int rows : {1, 5, 33}) check(run, {2 * group, 2, d, kFormats[group % 3], rows == 5 ? 40 : 0, 63, rows});
+}
+
+// A row that sees one key has that key's value: what the cache kept of it. By eight bits half a step away at most.
+TEST_F(AttentionTest, ValuesComeBackAsTheirFormatKeepsThem) {
+    for (const Run& run : runs())
+        for (const KvFormat format : kFormats) {
+            SCOPED_TRACE(run.name + " format " + std::to_string(int(format)));
+            const int heads = 3, d = 64;
+            std::vector<std::uint8_t> k(std::size_t(heads) * kv_head_bytes(format, d), 0xff), v = k;
+            const std::int32_t block = 0;
+            const KvLayer kv{k.data(), v.data(), format, heads, d};
+            auto keys = floats(heads * d), values = floats(heads * d), q = floats(heads * d);
+            std::fill_n(values.begin(), d, 0.0f);  // a head of zeroes
+            std::vector<float> got(values.size());
+            const SequenceRows one{0, 1, 0, &block};
+            run.ops->kv_append(kv, {keys.data(), 1, heads * d}, {values.data(), 1, heads * d}, &one, 1, exec);
+            run.ops->attention({{got.data(), 1, heads * d}, {q.data(), 1, heads * d}, kv, &one, 1, heads, 0.125f}, exec);
+            for (int h = 0; h < heads; ++h) {
+                const float* const of_head = values.data() + h * d;
+                float largest = 0;
+                for (int i = 0; i < d; ++i) largest = std::max(largest, std::fabs(of_head[i]));
+                const float most = format == KvFormat::f32 ? 0 : format == KvFormat::f16 ? largest / 2048 : largest / 254;
+                for (int i = 0; i < d; ++i) ASSERT_LE(std::fabs(got[std::size_t(h * d + i)] - of_head[i]), most * 1.001f) << "head " << h << " value " << i;
+            }
+        }
 }
 
 // Every row sees all of its sequence, and none of the next one.
 TEST_F(AttentionTest, AttentionWithoutACausalMaskAgreesWithRef) {
     for (const Run& run : runs())
         for (int d : {16, 32, 64, 8})
-            for (bool half : {false, true})
+            for (KvFormat format : kFormats)
                 for (int rows : {1, 7, 32, 45, 150}) {
-                    SCOPED_TRACE(run.name + " d " + std::to_string(d) + " rows " + std::to_string(rows) + (half ? " half" : ""));
+                    SCOPED_TRACE(run.name + " d " + std::to_string(d) + " rows " + std::to_string(rows) + " format " + std::to_string(int(format)));
                     const int heads = 3, n = 2 * rows, blocks = (rows + kKvBlock - 1) / kKvBlock;
-                    std::vector<std::uint8_t> k(std::size_t(2 * blocks) * heads * kKvBlock * d * 4, 0xff), v = k;
+                    std::vector<std::uint8_t> k(std::size_t(2 * blocks) * heads * kv_head_bytes(format, d), 0xff), v = k;
                     std::vector<std::int32_t> order;
                     for (int i = 0; i < 2 * blocks; ++i) order.push_back(2 * blocks - 1 - i);
-                    const KvLayer kv{k.data(), v.data(), half, heads, d};
+                    const KvLayer kv{k.data(), v.data(), format, heads, d};
                     auto keys = floats(std::size_t(n) * heads * d), values = floats(keys.size()), q = floats(keys.size());
                     const SequenceRows both[] = {{0, rows, 0, order.data()}, {rows, rows, 0, order.data() + blocks}};
                     run.ops->kv_append(kv, {keys.data(), n, heads * d}, {values.data(), n, heads * d}, both, 2, exec);
