@@ -76,6 +76,11 @@ base::Result<router::HttpBackendOptions> upstream(const Settings& s, const char*
 base::Result<void> check_aliases(const Settings& s) {
     if (s.model.name.empty() || agents::is_agent(s.model.name))
         return base::error(Code::invalid_argument, "model.name is '" + s.model.name + "'" + (s.model.name.empty() ? "" : ", which is an agent's name"), "choose another, for example default");
+    auto adapters = adapters_of(s);
+    if (!adapters) return std::move(adapters).error();
+    for (const auto& [name, folder] : *adapters)
+        if (name == s.model.name || name == s.embedding.name || agents::is_agent(name))
+            return base::error(Code::invalid_argument, "model.adapters names '" + name + "', which is another model's or an agent's name", "choose another");
     const auto is_served = [&](const std::string& alias) {
         return alias == s.model.name || std::any_of(s.roster.rows.begin(), s.roster.rows.end(), [&](const auto& row) { return row.alias.name == alias; });
     };
@@ -186,6 +191,7 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
         if (auto fine = check(s); !fine) return std::move(fine).error();
     Backends out;
     router::Alias alias{s.model.name, {}};
+    std::vector<router::Alias> adapted;
     const auto add = [&](router::Alias& to, std::unique_ptr<router::Backend> backend) {
         to.chain.push_back(backend->id());
         out.all.push_back(std::move(backend));
@@ -205,12 +211,14 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
         add(alias, std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, *std::move(script)));
     } else if (fs::exists(file, ignored)) {
         add(alias, std::make_unique<router::LocalBackend>("embedded", load_options(s, file), pools, log));
+        for (const auto& [name, folder] : load_options(s, file).adapters) adapted.push_back({name, {"embedded"}});
     } else if (!has_spare_model(s) || !s.model.path.empty()) {
         return no_model(file);
     }
     if (has_spare_model(s))
         if (auto added = add_upstream(alias, "upstream", s.upstream.model, of_writers(&router::kOpenai)); !added) return std::move(added).error();
     out.aliases.push_back(std::move(alias));
+    std::ranges::move(adapted, std::back_inserter(out.aliases));
     if (!has_embedding(s)) return out;
     router::Alias vectors{s.embedding.name, {}};
     if (s.embedding.path.empty()) {

@@ -1,5 +1,7 @@
 #include "app/model_file.h"
 
+#include <sstream>
+
 #include "app/backends.h"
 #include "app/deployed_file.h"
 #include "engine/model/encoder_file.h"
@@ -39,10 +41,23 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
     options.max_waiting_each = s.model.max_waiting_each;
     options.memory_limit = std::uint64_t(s.model.memory_mib) << 20;
     options.target = s.model.target;
+    if (auto adapters = adapters_of(s)) options.adapters = *std::move(adapters);
     options.drafts = s.model.speculation == "prompt";
     for (const auto format : {engine::KvFormat::f32, engine::KvFormat::f16, engine::KvFormat::int8})
         if (s.model.kv_format == engine::name(format)) options.kv_format = format;
     return options;
+}
+
+base::Result<std::vector<std::pair<std::string, fs::path>>> adapters_of(const Settings& s) {
+    std::vector<std::pair<std::string, fs::path>> out;
+    std::istringstream in(s.model.adapters);
+    for (std::string one; std::getline(in, one, ',');) {
+        const auto equals = one.find('=');
+        if (equals == one.npos || equals == 0 || equals + 1 == one.size())
+            return base::error(Code::invalid_argument, "model.adapters has '" + one + "', expected NAME=FOLDER", "name each adapter and its folder, several by comma");
+        out.emplace_back(one.substr(0, equals), one.substr(equals + 1));
+    }
+    return out;
 }
 
 engine::LoadOptions embedding_options(const Settings& s) {

@@ -10,6 +10,8 @@ namespace app {
 
 engine::LoadOptions load_options(const Settings& settings, const std::filesystem::path& file);
 
+// Those of model.adapters. Errors name the setting.
+base::Result<std::vector<std::pair<std::string, std::filesystem::path>>> adapters_of(const Settings& settings);
 engine::LoadOptions embedding_options(const Settings& settings);  // of embedding.path
 
 // models.yaml: as set, beside the installed binary, or in the checkout that it was built in.

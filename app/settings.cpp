@@ -55,6 +55,7 @@ const std::vector<SettingRow>& setting_rows() {
         {"model.target", T::text, "", 0, 0, "", "target of the operations; empty: the best of the machine", true, [](Settings& s, const std::string& v) { s.model.target = v; }},
         {"model.speculation", T::choice, "prompt", 0, 0, "prompt,off", "tokens to come are guessed from what the conversation has said, and verified together; the text is the same", true, [](Settings& s, const std::string& v) { s.model.speculation = v; }},
         {"model.kv_format", T::choice, "auto", 0, 0, "auto,f32,f16,int8", "how the cache keeps keys and values; auto: f16, in profile exact f32", true, [](Settings& s, const std::string& v) { s.model.kv_format = v; }},
+        {"model.adapters", T::text, "", 0, 0, "", "low-rank adapters of the model, each served under its name: NAME=FOLDER, by comma", true, [](Settings& s, const std::string& v) { s.model.adapters = v; }},
         {"model.threads", T::integer, "0", 0, 1024, "", "CPU threads; 0: from machine and cgroup", true, [](Settings& s, const std::string& v) { s.model.threads = number(v); }},
         {"model.context", T::integer, "0", 0, 1 << 24, "", "most tokens of one sequence; 0: the model's, as memory allows", true, [](Settings& s, const std::string& v) { s.model.context = number(v); }},
         {"model.max_sequences", T::integer, "8", 1, 256, "", "sequences decoded together", true, [](Settings& s, const std::string& v) { s.model.max_sequences = number(v); }},

@@ -30,7 +30,7 @@ struct Settings {
         int connections;
     } database;
     struct {
-        std::string path, name, profile, target, speculation, kv_format;
+        std::string path, name, profile, target, speculation, kv_format, adapters;
         int threads, context, max_sequences, max_waiting, max_waiting_each, memory_mib;
     } model;
     struct {

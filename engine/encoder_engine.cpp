@@ -80,6 +80,7 @@ public:
     const ModelInfo& info() const override { return info_; }
     const MemoryPlan& memory() const override { return plan_; }
     Profile profile() const override { return profile_; }
+    std::vector<std::string> adapters() const override { return {}; }
     bool drafts() const override { return false; }
     std::shared_ptr<const text::Tokenizer> tokenizer() const override { return tokenizer_; }
     std::shared_ptr<const text::ChatTemplate> chat_template() const override { return nullptr; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
 
 #include "engine/broken_template.h"
@@ -9,6 +10,7 @@
 #include "engine/encoder_engine.h"
 #include "engine/inspect.h"
 #include "engine/memory_plan.h"
+#include "engine/model/adapter.h"
 #include "engine/model/encoder_file.h"
 #include "engine/target_choice.h"
 #include "engine/worker.h"
@@ -25,6 +27,7 @@ constexpr int kRows = 512;  // of one step: what keeps a layer's activations in 
 // A file read and measured, before anything is allocated.
 struct Opened {
     std::unique_ptr<ModelFile> file;
+    std::vector<std::pair<std::string, std::unique_ptr<AdapterFile>>> adapters;
     Config config;
     text::Vocabulary vocabulary;
     ModelInfo info;
@@ -50,6 +53,18 @@ base::Result<void> check(const LoadOptions& options) {
     return {};
 }
 
+using Adapters = std::map<std::string, std::unique_ptr<Adapter>>;
+
+base::Result<Adapters> load_adapters(const Opened& opened, const Model& model) {
+    Adapters out;
+    for (const auto& [name, file] : opened.adapters) {
+        auto adapter = Adapter::load(*file, model);
+        if (!adapter) return std::move(adapter).error();
+        if (!out.emplace(name, *std::move(adapter)).second) return base::error(base::Code::invalid_argument, "two adapters are named '" + name + "'", "give each a name of its own");
+    }
+    return out;
+}
+
 base::Result<Opened> open(const LoadOptions& options) {
     if (auto ok = check(options); !ok) return std::move(ok).error();
     Opened out;
@@ -72,6 +87,12 @@ base::Result<Opened> open(const LoadOptions& options) {
     out.config.widest = measured->widest;
     PlanInput input;
     input.weights = measured->bytes.packed + measured->bytes.mapped;
+    for (const auto& [name, folder] : options.adapters) {
+        auto adapter = AdapterFile::open(folder);
+        if (!adapter) return std::move(adapter).error();
+        input.weights += (*adapter)->bytes();
+        out.adapters.emplace_back(name, *std::move(adapter));
+    }
     out.shape = {.rows = kRows, .sequences = options.max_sequences, .kv = kv_format_of(options), .kept_states = kept_states(out.config, input.weights, options.max_sequences)};
     if (options.drafts) {
         out.shape.drafts = kMostDraftRows;
@@ -137,12 +158,13 @@ std::uint64_t kernel_seed() {
 
 class LocalEngine final : public Engine {
 public:
-    LocalEngine(ModelInfo info, MemoryPlan plan, Profile profile, Target target, std::unique_ptr<Worker> worker,
+    LocalEngine(ModelInfo info, MemoryPlan plan, Profile profile, Target target, Adapters adapters, std::unique_ptr<Worker> worker,
                 std::shared_ptr<const text::Tokenizer> tokenizer)
         : info_(std::move(info)),
           plan_(std::move(plan)),
           profile_(profile),
           target_(std::move(target)),
+          adapters_(std::move(adapters)),
           tokenizer_(std::move(tokenizer)),
           table_(text::make_token_table(tokenizer_)),
           worker_(std::move(worker)) {
@@ -157,6 +179,11 @@ public:
     const ModelInfo& info() const override { return info_; }
     const MemoryPlan& memory() const override { return plan_; }
     Profile profile() const override { return profile_; }
+    std::vector<std::string> adapters() const override {
+        std::vector<std::string> names;
+        for (const auto& [name, adapter] : adapters_) names.push_back(name);
+        return names;
+    }
     bool drafts() const override { return worker_->runner().shape().drafts > 0; }
     std::shared_ptr<const text::Tokenizer> tokenizer() const override { return tokenizer_; }
     std::shared_ptr<const text::ChatTemplate> chat_template() const override { return template_; }
@@ -210,7 +237,13 @@ public:
         s.blocks_needed = int((most + kKvBlock - 1) / kKvBlock);
         s.tokens.reserve(most + 1);
         s.table.reserve(std::size_t(s.blocks_needed) + 1);
-        s.chain = worker_->root(request.cache_salt);
+        if (!request.adapter.empty()) {
+            const auto found = adapters_.find(request.adapter);
+            if (found == adapters_.end()) return invalid("the model has no adapter '" + request.adapter + "'");
+            s.adapter = found->second.get();
+        }
+        // What an adapter computed is no beginning for anyone else.
+        s.chain = worker_->root(request.adapter.empty() ? request.cache_salt : request.cache_salt + '\n' + request.adapter);
         s.person = worker_->root(request.person).a;
         s.stop = std::move(stop);
         s.logprobs = request.logprobs;
@@ -277,6 +310,7 @@ private:
     MemoryPlan plan_;
     Profile profile_;
     Target target_;
+    Adapters adapters_;  // before the worker, which uses them
     std::shared_ptr<const text::Tokenizer> tokenizer_;
     std::shared_ptr<const text::ChatTemplate> template_;
     std::shared_ptr<const text::TokenTable> table_;
@@ -317,6 +351,8 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     auto model = load_model(std::move(opened->file), opened->config, *opened->target.ops, *pool,
                             [&](double done) { tell("weights", done); });
     if (!model) return std::move(model).error();
+    auto adapters = load_adapters(*opened, **model);
+    if (!adapters) return std::move(adapters).error();
     auto runner = Runner::create(*std::move(model), std::move(pool), opened->shape);
     if (!runner) return std::move(runner).error();
     auto worker = std::make_unique<Worker>(*std::move(runner), *tokenizer, WorkerLimits{options.max_sequences, options.max_waiting, options.max_waiting_each});
@@ -328,7 +364,7 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
                                            {"profile", options.profile == Profile::exact ? "exact" : "fast"},
                                            {"speculation", options.drafts ? "prompt" : "off"}, {"memory", opened->plan.text()}});
     }
-    return std::unique_ptr<Engine>(new LocalEngine(std::move(opened->info), opened->plan, options.profile, opened->target,
+    return std::unique_ptr<Engine>(new LocalEngine(std::move(opened->info), opened->plan, options.profile, opened->target, *std::move(adapters),
                                                    std::move(worker), *tokenizer));
 }
 

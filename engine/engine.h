@@ -40,6 +40,7 @@ struct LoadOptions {
     std::optional<KvFormat> kv_format{};  // none: as kv_format_of says
     int max_sequences = 8;           // decoded together; more wait
     int max_waiting = 256, max_waiting_each = 64;  // in all, of one person; more are refused
+    std::vector<std::pair<std::string, std::filesystem::path>> adapters{};  // name and folder of each; see model/adapter.h
     bool drafts = true;              // guesses at tokens to come from the sequence's own, where that is faster
     std::string target{};            // "" best of the machine, else "ref", "avx512", …; unknown is refused
     std::function<void(const std::string& stage, double fraction)> progress{};
@@ -106,6 +107,7 @@ public:
     virtual const ModelInfo& info() const = 0;
     virtual const MemoryPlan& memory() const = 0;
     virtual Profile profile() const = 0;
+    virtual std::vector<std::string> adapters() const = 0;  // their names
     virtual bool drafts() const = 0;  // whether it guesses tokens, see LoadOptions::drafts
     virtual std::vector<TargetChoice> targets() const = 0;
     virtual std::shared_ptr<const text::Tokenizer> tokenizer() const = 0;

@@ -47,6 +47,7 @@ struct Request {
     std::shared_ptr<const text::CallHeads> grammar_heads;  // null: none
     bool ignore_eos = false;         // benchmarks
     std::string cache_salt;          // prefixes are shared only between equal salts
+    std::string adapter;             // of LoadOptions::adapters; empty: the model as it is
     std::string person;              // whose it is: people get turns alike, however many requests each has; empty: nobody's in particular
     int logprobs = 0;                // top-n per output token, 0: none; with them every token is sampled, also a forced one
     bool drafts = true;              // tokens may be guessed and verified together where the engine does (LoadOptions::drafts); the text is the same

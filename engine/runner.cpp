@@ -60,24 +60,28 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
     out->positions_.resize(std::size_t(shape.rows));
     out->logit_rows_.resize(std::size_t(std::max(shape.rows, shape.sequences + shape.drafts)));
     out->sequences_.resize(std::size_t(shape.sequences));
+    out->adapters_.resize(std::size_t(shape.sequences));
     out->shape_ = shape;
     out->model_ = std::move(model);
     out->pool_ = std::move(pool);
     return out;
 }
 
-void Runner::run(int n, int n_sequences, int n_logits, float* logits, float* states) {
+void Runner::run(int n, int n_sequences, int n_logits, float* logits, float* states, bool adapted) {
     Scratch scratch(scratch_memory_.data(), scratch_memory_.size());
     Exec exec{pool_.get(), &scratch};
-    forward(*model_, {tokens_.data(), positions_.data(), n, sequences_.data(), n_sequences, logit_rows_.data(), n_logits, states},
+    forward(*model_, {tokens_.data(), positions_.data(), n, sequences_.data(), n_sequences, logit_rows_.data(), n_logits, states, nullptr, adapted ? adapters_.data() : nullptr},
             kv_, logits, exec);
 }
 
 void Runner::step(std::span<const Part> parts) {
     int n = 0, n_logits = 0;
+    bool adapted = false;
     if (parts.size() > sequences_.size()) throw std::logic_error("a step has more parts than planned");
     for (std::size_t p = 0; p < parts.size(); ++p) {
         const Part& part = parts[p];
+        adapters_[p] = part.adapter;
+        adapted = adapted || part.adapter;
         if (n + part.rows > shape_.rows) throw std::logic_error("a step has more rows than planned");
         if (n_logits + part.logits > shape_.sequences + shape_.drafts) throw std::logic_error("a step wants more logits than planned");
         sequences_[p] = {n, part.rows, part.context, part.blocks, state(part.slot, part.context), part.logits > 1};
@@ -87,7 +91,7 @@ void Runner::step(std::span<const Part> parts) {
         }
         for (int r = n - part.logits; r < n; ++r) logit_rows_[n_logits++] = r;
     }
-    run(n, int(parts.size()), n_logits, logits_.data());
+    run(n, int(parts.size()), n_logits, logits_.data(), nullptr, adapted);
 }
 
 float* Runner::state(int slot, int context) {

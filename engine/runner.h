@@ -41,6 +41,7 @@ public:
         const std::int32_t* blocks = nullptr;
         int logits = 0;             // of how many rows they are wanted, the last ones
         int slot = 0;               // of a recurrent model's states, below `sequences`
+        const Adapter* adapter = nullptr;
     };
     // Allocates nothing. Afterwards logits(i) belongs to the i-th row that they were wanted of.
     void step(std::span<const Part> parts);
@@ -62,7 +63,7 @@ public:
 
 private:
     Runner() = default;
-    void run(int n, int n_sequences, int n_logits, float* logits, float* states = nullptr);
+    void run(int n, int n_sequences, int n_logits, float* logits, float* states = nullptr, bool adapted = false);
     // A slot's state, zero for a sequence that begins; null where no layer is recurrent.
     float* state(int slot, int context);
     float* state(int slot);  // the kept ones come after those of the sequences and of all_rows
@@ -75,6 +76,7 @@ private:
     std::vector<float> logits_;
     std::vector<std::int32_t> tokens_, positions_, logit_rows_;
     std::vector<SequenceRows> sequences_;
+    std::vector<const Adapter*> adapters_;  // of these
 };
 
 }  // namespace engine

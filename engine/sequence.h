@@ -16,6 +16,8 @@
 
 namespace engine {
 
+class Adapter;
+
 struct Sequence {
     using Time = std::chrono::steady_clock::time_point;
 
@@ -30,6 +32,7 @@ struct Sequence {
     int computed = 0;                  // whose keys and values are in the cache
     int blocks_needed = 0;             // at most, to its end
     std::uint64_t person = 0;          // whose it is
+    const Adapter* adapter = nullptr;
     std::vector<std::int32_t> table;   // its blocks
     int slot = -1;                     // of its recurrent state, from joining to its end
     BlockKey chain;                    // of its whole computed blocks; at first the start, by the request's salt

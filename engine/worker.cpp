@@ -290,7 +290,7 @@ bool Worker::step() {
         Sequence& s = *running_[part.sequence];
         while (int(s.table.size()) * kKvBlock < s.computed + part.rows) s.table.push_back(needed(blocks_.take()));
         const bool last = s.computed + part.rows == int(s.tokens.size());
-        parts_.push_back({s.tokens.data() + s.computed, part.rows, s.computed, s.table.data(), last ? 1 + s.drafts : 0, s.slot});
+        parts_.push_back({s.tokens.data() + s.computed, part.rows, s.computed, s.table.data(), last ? 1 + s.drafts : 0, s.slot, s.adapter});
         rows += part.rows;
         logits += parts_.back().logits;
     }

@@ -100,7 +100,7 @@ void Worker::catch_up(Sequence& s) {
     if (s.saved < 0) return;
     if (s.right != s.rows) {
         runner_->resume_state(s.saved, s.slot);
-        const Runner::Part part{s.tokens.data() + s.computed, s.right, s.computed, s.table.data(), 0, s.slot};
+        const Runner::Part part{s.tokens.data() + s.computed, s.right, s.computed, s.table.data(), 0, s.slot, s.adapter};
         runner_->step({&part, 1});
     }
     s.saved = -1;

@@ -330,6 +330,7 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     out.request.stop = request.stop_texts;
     out.request.shown = markup_;
     out.request.cache_salt = request.cache_salt;
+    if (std::ranges::count(e.adapters(), request.alias) > 0) out.request.adapter = request.alias;
     out.request.person = request.on_behalf.person.text();
     return out;
 }

@@ -15,7 +15,17 @@ struct Activations {
     Mat gate, up;    // (n, I)
     Mat own;         // (n, layers*P) what each layer has of its own for each token
     Observer* observer = nullptr;
+    const Batch* batch = nullptr;
 };
+
+// Adds to each job's result what its sequences' adapters add; see adapter.h.
+void adapt(const Model& m, const MatmulJob* jobs, int n_jobs, Mat x, const Batch& batch, Exec& exec);
+
+// Products that an adapter may change.
+inline void project(const Model& m, const MatmulJob* jobs, int n_jobs, Mat x, const Batch& batch, Exec& exec) {
+    m.ops->matmul(jobs, n_jobs, x, exec);
+    if (batch.adapters) adapt(m, jobs, n_jobs, x, batch, exec);
+}
 
 inline Mat take(Scratch& scratch, int rows, int cols) { return {scratch.take<float>(std::size_t(rows) * std::size_t(cols)), rows, cols}; }
 

@@ -9,10 +9,10 @@ void dense_ffn(const Model& m, const Ffn& ffn, Mat in, Mat out, bool accumulate,
     const Ops& ops = *m.ops;
     const Mat gate = reshaped(a.gate, ffn.gate.rows), up = reshaped(a.up, ffn.gate.rows);
     const MatmulJob jobs[] = {{&ffn.gate, gate, nullptr, false}, {&ffn.up, up, nullptr, false}};
-    ops.matmul(jobs, 2, in, exec);
+    project(m, jobs, 2, in, *a.batch, exec);
     ops.activate(gate, gate, up, m.config.family->activation, exec);
     const MatmulJob down{&ffn.down, out, nullptr, accumulate};
-    ops.matmul(&down, 1, gate, exec);
+    project(m, &down, 1, gate, *a.batch, exec);
 }
 
 // out += the chosen experts' results for `in`, chosen by `router_in`, and the shared one's.

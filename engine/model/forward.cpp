@@ -45,7 +45,7 @@ void own_block(const Model& m, int index, Activations& a, Exec& exec) {
 
 Activations activations(const Config& c, const Batch& batch, Scratch& s) {
     return {take(s, batch.n, c.hidden), take(s, batch.n, c.hidden), take(s, batch.n, c.hidden), take(s, batch.n, c.largest_ffn()),
-            take(s, batch.n, c.largest_ffn()), take(s, batch.n, c.layers * c.per_layer_width), batch.observer};
+            take(s, batch.n, c.largest_ffn()), take(s, batch.n, c.layers * c.per_layer_width), batch.observer, &batch};
 }
 
 void head(const Model& m, const Batch& batch, float* logits, Activations& a, Exec& exec) {

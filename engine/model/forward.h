@@ -10,6 +10,8 @@
 
 namespace engine {
 
+class Adapter;
+
 // Rows of all sequences one after another. n ≤ the rows that scratch was planned for.
 struct Batch {
     const std::int32_t* tokens = nullptr;     // (n)
@@ -21,6 +23,7 @@ struct Batch {
     int n_logits = 0;
     float* states = nullptr;                   // (n, H), or none: gets the state of every row after the last norm
     Observer* observer = nullptr;
+    const Adapter* const* adapters = nullptr;  // (n_sequences), each or all may be null
 };
 
 // Scratch bytes that forward needs for up to `rows` rows, ops included.

@@ -13,7 +13,7 @@ constexpr float kLatentEpsilon = 1e-6f;  // of the norms within latent attention
 void add_result(const Model& m, const Weight& w, const float* bias, const float* post_norm, Mat in, Activations& a, Exec& exec) {
     const bool at_once = adds_at_once(m.config);
     const MatmulJob job{&w, at_once ? a.x : a.branch, bias, at_once};
-    m.ops->matmul(&job, 1, in, exec);
+    project(m, &job, 1, in, *a.batch, exec);
     if (a.observer) {
         const MatmulJob apart{&w, a.branch, bias, false};  // what is added at once is nowhere by itself
         if (at_once) m.ops->matmul(&apart, 1, in, exec);
@@ -30,7 +30,7 @@ void append_keys(const Model& m, const Layer& l, const LayerConfig& shape, const
     const int width = shape.kv_heads * shape.head_dim;
     const Mat k = take(*exec.scratch, batch.n, width), v = take(*exec.scratch, batch.n, width);
     const MatmulJob jobs[] = {{&l.k, k, l.k_bias, false}, {&l.v, v, l.v_bias, false}};
-    ops.matmul(jobs, l.v.rows ? 2 : 1, normed, exec);
+    project(m, jobs, l.v.rows ? 2 : 1, normed, batch, exec);
     if (!l.v.rows) std::memcpy(v.data, k.data, std::size_t(v.rows) * std::size_t(v.cols) * sizeof(float));
     if (c.normalise_values) ops.rms_norm(by_heads(v, shape.head_dim), by_heads(v, shape.head_dim), nullptr, c.norm_epsilon, exec);
     if (l.k_norm) {
@@ -48,13 +48,13 @@ Mat queries(const Model& m, const Layer& l, int head_dim, Activations& a, Mat& g
     const Mat q = take(*exec.scratch, n, width);
     if (!c.family->gated_attention) {
         const MatmulJob job{&l.q, q, l.q_bias, false};
-        m.ops->matmul(&job, 1, a.normed, exec);
+        project(m, &job, 1, a.normed, *a.batch, exec);
         return q;
     }
     gate = take(*exec.scratch, n, width);
     const Mat both = take(*exec.scratch, n, 2 * width);
     const MatmulJob job{&l.q, both, nullptr, false};
-    m.ops->matmul(&job, 1, a.normed, exec);
+    project(m, &job, 1, a.normed, *a.batch, exec);
     const std::size_t bytes = std::size_t(head_dim) * sizeof(float);
     for (int i = 0; i < n * c.heads; ++i) {
         const float* const from = both.data + std::size_t(i) * 2 * head_dim;

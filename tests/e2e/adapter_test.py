@@ -1,0 +1,65 @@
+"""Low-rank adapters of the model here: each is a model of its own to whoever asks, and the model without them is as it was."""
+import json
+import random
+import struct
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import support
+import tiny_model
+from conftest import running, tiny_server
+from support import MODELS, user
+
+QUESTION = [user("Tell me about the old lighthouse on the hill.")]
+
+
+def write_adapter(folder, seed, rank=8):
+    """As PEFT has them, for the queries and values of llama_tied."""
+    folder.mkdir()
+    draw = random.Random(seed)
+    header, data = {}, b""
+    for layer in range(2):
+        for name, outputs in (("q_proj", 96), ("v_proj", 32)):
+            for part, rows, columns in (("A", rank, 96), ("B", outputs, rank)):
+                values = struct.pack(f"<{rows * columns}f", *(draw.gauss(0, 0.2) for _ in range(rows * columns)))
+                header[f"base_model.model.model.layers.{layer}.self_attn.{name}.lora_{part}.weight"] = {"dtype": "F32", "shape": [rows, columns], "data_offsets": [len(data), len(data) + len(values)]}
+                data += values
+    head = json.dumps(header).encode()
+    (folder / "adapter_model.safetensors").write_bytes(struct.pack("<Q", len(head)) + head + data)
+    (folder / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": rank, "lora_alpha": 2 * rank, "bias": "none", "target_modules": ["q_proj", "v_proj"]}))
+    return folder
+
+
+def settings(state, name, adapters):
+    file = state.folder / f"{name}.gguf"
+    tiny_model.make(MODELS / "llama_tied.gguf", file)
+    return {"model.path": file, "model.profile": "exact", "model.adapters": adapters, "server.socket": state.folder / f"{name}.sock"}
+
+
+@pytest.fixture(scope="module")
+def server(state):
+    folders = {name: write_adapter(state.folder / f"adapter-{name}", seed) for seed, name in enumerate(("poet", "clerk"))}
+    adapters = ",".join(f"{name}={folder}" for name, folder in folders.items())
+    yield from running(support.Hearth(state, "adapters", settings=settings(state, "adapters", adapters)))
+
+
+@pytest.fixture(scope="module")
+def plain(state):
+    yield from running(tiny_server(state, "llama_tied", "adapters-plain"))
+
+
+def said(server, model):
+    answer = server.chat(model, QUESTION, temperature=0, max_tokens=32)
+    assert answer.status == 200, answer.data
+    return answer.json["choices"][0]["message"]["content"]
+
+
+def test_each_is_a_model_of_its_own(server, plain):
+    served = [model["id"] for model in server.call("GET", "/v1/models").json["data"]]
+    assert {"default", "poet", "clerk"} <= set(served)
+    texts = {model: said(server, model) for model in ("default", "poet", "clerk")}
+    assert texts["default"] == said(plain, "default")
+    assert len(set(texts.values())) == 3
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(lambda model: (model, said(server, model)), [*texts, *texts]))
+    assert together == [*texts.items(), *texts.items()]
