@@ -12,6 +12,7 @@
 #include "app/terminal.h"
 #include "app/wire.h"
 #include "engine/memory_plan.h"
+#include "router/catalogue.h"
 #include "server/http.h"
 #include "store/secrets.h"
 
@@ -52,6 +53,22 @@ base::Probe capacity_probe(const Settings& settings, const Plan& plan) {
     found += "; beside this model's weights (" + mib(plan->weights) + ") and scratch (" + mib(plan->scratch) + ") fit " + std::to_string(most.kv_tokens) + " tokens of context; beside a KV cache like its own (" +
              mib(plan->kv) + ", " + std::to_string(plan->kv_tokens) + " tokens) fits a model file of about " + mib(std::uint64_t(double(most.weights) / double(plan->weights) * double(bytes)));
     return {"capacity", Health::ok, found, {}};
+}
+
+// Which model of the catalogue this machine could carry, and how to get it.
+base::Probes better_model_probes(const Settings& settings) {
+    if (!settings.upstream.script.empty()) return {};
+    const auto models = router::read_catalogue(catalogue_file(settings));
+    if (!models) return {{"best model", Health::warning, models.error().message, models.error().remedy}};
+    const std::uint64_t limit = engine::memory_limit(load_options(settings, {}), engine::available_memory());
+    const auto* best = router::best_model(*models, limit);
+    if (!best) return {{"best model", Health::warning, "none of the catalogue fits into " + mib(limit), "free memory, raise model.memory_mib, or set upstream.url"}};
+    std::error_code none;
+    const auto here = models_folder(settings) / best->file;
+    const std::string found = best->name + " (" + best->note + "; about " + mib(best->needs()) + " of memory) is the best of the catalogue that this machine can carry";
+    if (std::filesystem::equivalent(here, chosen_model(settings), none)) return {{"best model", Health::ok, found + ", and is chosen", {}}};
+    const bool fetched = std::filesystem::exists(here, none);
+    return {{"best model", Health::ok, found, (fetched ? "" : "hearth model pull " + best->name + ", then ") + "hearth model use " + best->name}};
 }
 
 base::Probe state_probe(const Settings& settings) {
@@ -166,6 +183,7 @@ int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, cons
     const auto& settings = loaded.settings;
     const auto plan = engine::Engine::plan(load_options(settings, chosen_model(settings)));
     append({state_probe(settings), disk_probe(settings), database_probe(settings), model_probe(settings, plan), capacity_probe(settings, plan)});
+    append(better_model_probes(settings));
     append(secret_probes(settings));
     append(file_probes(loaded));
     append(server_probes(settings));

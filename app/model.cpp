@@ -8,6 +8,7 @@
 #include "app/model_file.h"
 #include "app/terminal.h"
 #include "engine/engine.h"
+#include "engine/memory_plan.h"
 #include "router/catalogue.h"
 
 namespace app {
@@ -43,21 +44,25 @@ int model_list(const LoadedSettings& loaded, bool json) {
     auto models = router::read_catalogue(catalogue_file(loaded.settings));
     if (!models) return complain(models.error());
     const fs::path current = chosen_model(loaded.settings);
+    const std::uint64_t memory = engine::memory_limit(load_options(loaded.settings, {}), engine::available_memory());
     base::Json out = base::Json::array();
     std::vector<std::string> damaged;
+    std::error_code none;
     for (const auto& m : *models) {
         const fs::path file = models_folder(loaded.settings) / m.file;
-        std::error_code none;
         const bool there = fs::exists(file, none), used = there && fs::equivalent(file, current, none);
         const bool here = there && fs::file_size(file, none) == m.bytes;
         if (there && !here) damaged.push_back(m.name);
         if (!json)
-            std::printf("%c %-32s %6.0f MiB  %-12s %-10s %s\n", used ? '*' : ' ', m.name.c_str(), double(m.bytes) / 1048576, m.licence.c_str(), here ? "here" : there ? "damaged" : "not here", m.note.c_str());
-        out.push_back({{"name", m.name}, {"bytes", m.bytes}, {"licence", m.licence}, {"here", here}, {"damaged", there && !here}, {"used", used}, {"note", m.note}});
+            std::printf("%c %-32s %6.0f MiB  %-12s %-10s %s%s\n", used ? '*' : ' ', m.name.c_str(), double(m.bytes) / 1048576, m.licence.c_str(), here ? "here" : there ? "damaged" : "not here", m.note.c_str(),
+                        m.needs() > memory ? " (too large for this machine now)" : "");
+        out.push_back({{"name", m.name}, {"bytes", m.bytes}, {"memory", m.needs()}, {"fits", m.needs() <= memory}, {"licence", m.licence}, {"here", here}, {"damaged", there && !here}, {"used", used}, {"note", m.note}});
     }
     for (const auto& name : damaged) std::fprintf(stderr, "hearth: the file of %s has the wrong size\n        → hearth model pull %s\n", name.c_str(), name.c_str());
     if (json) print_json(out);
-    else if (std::error_code none; fs::exists(current, none)) std::printf("* serve loads %s\n", current.c_str());
+    else if (fs::exists(current, none)) std::printf("* serve loads %s\n", current.c_str());
+    if (const auto* best = router::best_model(*models, memory); best && !json && !fs::equivalent(models_folder(loaded.settings) / best->file, current, none))
+        std::printf("this machine could carry %s: hearth model pull %s && hearth model use %s\n", best->name.c_str(), best->name.c_str(), best->name.c_str());
     return 0;
 }
 

@@ -129,6 +129,11 @@ make_state() {
 other_model() { "$HEARTH" "${SETTINGS[@]}" model list | sed -n '2,$s/^\* \([^ ]*\).* here  *\(.*\)/\1 \2/p'; }
 
 # Fetched by whoever runs this, whose network settings count, then handed to the server's user.
+# The best model that this machine could carry, where that is another one than it has; else nothing.
+better_model() {
+    "$HEARTH" "${SETTINGS[@]}" model list 2>/dev/null | grep '^this machine could carry' || true
+}
+
 fetch_model() {
     local note fetched=0
     [ -z "${HEARTH_MODEL_PATH-}${HEARTH_BACKEND_SCRIPT-}$(setting model.path)" ] || return 0

@@ -221,6 +221,8 @@ base::Result<std::vector<ModelEntry>> read_catalogue(const fs::path& yaml) {
             m.sha256 = node["sha256"].as<std::string>();
             m.licence = node["licence"].as<std::string>("");
             m.note = node["note"].as<std::string>("");
+            m.rank = node["rank"].as<int>(0);
+            m.kv_bytes = node["kv_bytes"].as<std::uint64_t>(0);
             if (m.file.find('/') != m.file.npos || m.file.empty() || m.file[0] == '.')
                 throw YAML::RepresentationException(node["file"].Mark(), "file must be a plain name");
             for (const auto& source : node["sources"]) m.sources.push_back(read_source(source));
@@ -232,6 +234,13 @@ base::Result<std::vector<ModelEntry>> read_catalogue(const fs::path& yaml) {
         return base::error(Code::invalid_argument, yaml.string() + ", line " + std::to_string(e.mark.line + 1) + ": " + e.msg);
     }
     return out;
+}
+
+const ModelEntry* best_model(const std::vector<ModelEntry>& models, std::uint64_t memory) {
+    const ModelEntry* best = nullptr;
+    for (const ModelEntry& one : models)
+        if (one.needs() <= memory && (!best || one.rank > best->rank)) best = &one;
+    return best;
 }
 
 namespace {

@@ -24,8 +24,16 @@ struct ModelSource {
 struct ModelEntry {
     std::string name, file, licence, note, sha256;
     std::uint64_t bytes = 0;
+    int rank = 0;                       // the higher, the better it answers
+    std::uint64_t kv_bytes = 0;         // of one token's keys and values
     std::vector<ModelSource> sources;
+
+    // Of memory, about: its weights, a conversation of 8,192 tokens, and what computing takes.
+    std::uint64_t needs() const { return bytes + 8192 * kv_bytes + (512ull << 20); }
 };
+
+// The best one that so many bytes of memory hold; null: none is small enough.
+const ModelEntry* best_model(const std::vector<ModelEntry>& models, std::uint64_t memory);
 
 base::Result<std::vector<ModelEntry>> read_catalogue(const std::filesystem::path& yaml);
 

@@ -84,6 +84,26 @@ TEST_F(CatalogueTest, TheShippedCatalogueIsReadable) {
     EXPECT_EQ(models->at(0).name, "qwen2.5-coder-0.5b-instruct");
     EXPECT_EQ(models->at(0).sources.size(), 2u);
     EXPECT_EQ(models->at(0).sources[1].packages.size(), 6u);
+    for (const auto& model : *models) {
+        SCOPED_TRACE(model.name);
+        EXPECT_EQ(model.sha256.size(), 64u);
+        EXPECT_GT(model.kv_bytes, 0u);
+        EXPECT_FALSE(model.sources.empty());
+    }
+}
+
+TEST_F(CatalogueTest, TheBestModelIsTheOneThatFits) {
+    const auto models = router::read_catalogue(support::source_dir() / "deploy/models.yaml");
+    ASSERT_TRUE(models);
+    const std::pair<std::uint64_t, const char*> machines[] = {{1, "smollm2-135m-instruct"}, {2, "granite-3.1-1b-a400m-instruct"}, {14, "gpt-oss-20b"}, {20, "qwen3-30b-a3b-instruct-2507"},
+                                                              {24, "qwen3.6-35b-a3b"}, {110, "qwen3.6-35b-a3b"}};
+    for (const auto& [gib, name] : machines) {
+        const auto* best = router::best_model(*models, gib << 30);
+        ASSERT_TRUE(best) << gib;
+        EXPECT_EQ(best->name, name) << gib;
+    }
+    EXPECT_EQ(router::best_model(*models, 100 << 20), nullptr);
+    EXPECT_EQ(router::best_model({}, 1ull << 40), nullptr);
 }
 
 TEST_F(CatalogueTest, SourcesAreTriedInOrderUntilTheHashIsRight) {
