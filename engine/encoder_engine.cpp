@@ -85,6 +85,7 @@ public:
     std::shared_ptr<const text::Tokenizer> tokenizer() const override { return tokenizer_; }
     std::shared_ptr<const text::ChatTemplate> chat_template() const override { return nullptr; }
     std::shared_ptr<const text::TokenTable> token_table() const override { return nullptr; }
+    void forget(const std::string&) override {}
     Load load_now() const override { return {.running = running_, .waiting = waiting_}; }
 
     std::vector<TargetChoice> targets() const override {
@@ -121,6 +122,9 @@ public:
         if (done < texts.size()) return stop.error("the embedding");
         return out;
     }
+
+    base::Result<StepTimes> time_steps(const StepShape&, int) override { return writes_nothing(); }
+    base::Result<Rates> rates() override { return writes_nothing(); }
 
 private:
     base::Error writes_nothing() const {

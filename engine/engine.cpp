@@ -9,6 +9,7 @@
 #include "engine/embedding_input.h"
 #include "engine/encoder_engine.h"
 #include "engine/inspect.h"
+#include "engine/kv_keeper.h"
 #include "engine/memory_plan.h"
 #include "engine/model/adapter.h"
 #include "engine/model/encoder_file.h"
@@ -188,7 +189,15 @@ public:
     std::shared_ptr<const text::Tokenizer> tokenizer() const override { return tokenizer_; }
     std::shared_ptr<const text::ChatTemplate> chat_template() const override { return template_; }
     std::shared_ptr<const text::TokenTable> token_table() const override { return table_; }
-    Load load_now() const override { return worker_->load(); }
+    Load load_now() const override {
+        Load out = worker_->load();
+        if (keeper_) out.kv_disk_bytes = keeper_->stored_bytes(), out.kv_restored_tokens = keeper_->restored_tokens();
+        return out;
+    }
+    void forget(const std::string& salt) override {
+        if (keeper_) keeper_->erase(salt);
+    }
+    void keep_on_disk(std::unique_ptr<KvStore> store) { keeper_ = std::make_unique<KvKeeper>(std::move(store), worker_); }
 
     std::vector<TargetChoice> targets() const override {
         const Ops &mine = *target_.ops, &ref = ref_ops();
@@ -245,6 +254,7 @@ public:
         // What an adapter computed is no beginning for anyone else.
         s.chain = worker_->root(request.adapter.empty() ? request.cache_salt : request.cache_salt + '\n' + request.adapter);
         s.person = worker_->root(request.person).a;
+        if (keeper_ && request.adapter.empty()) s.salt = request.cache_salt;
         s.stop = std::move(stop);
         s.logprobs = request.logprobs;
         s.ignore_eos = request.ignore_eos;
@@ -263,7 +273,7 @@ public:
         }, s.logprobs);
         s.stream->set_usage(s.usage);
         auto session = std::make_unique<StreamSession>(s.stream);
-        if (auto queued = worker_->submit(std::move(sequence)); !queued) return std::move(queued).error();
+        if (auto queued = keeper_ ? keeper_->submit(std::move(sequence)) : worker_->submit(std::move(sequence)); !queued) return std::move(queued).error();
         return std::unique_ptr<Session>(std::move(session));
     }
 
@@ -292,6 +302,9 @@ public:
         return out;
     }
 
+    base::Result<StepTimes> time_steps(const StepShape& shape, int steps) override { return worker_->time_steps(shape, steps, profile_ == Profile::exact); }
+    base::Result<Rates> rates() override { return worker_->rates(); }
+
 private:
     base::Result<void> check_tokens(const std::vector<TokenId>& tokens) const {
         if (tokens.empty()) return invalid("the prompt is empty");
@@ -315,6 +328,7 @@ private:
     std::shared_ptr<const text::ChatTemplate> template_;
     std::shared_ptr<const text::TokenTable> table_;
     std::shared_ptr<Worker> worker_;
+    std::unique_ptr<KvKeeper> keeper_;  // null: nothing is kept on disk
 };
 
 }  // namespace
@@ -355,7 +369,8 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     if (!adapters) return std::move(adapters).error();
     auto runner = Runner::create(*std::move(model), std::move(pool), opened->shape);
     if (!runner) return std::move(runner).error();
-    auto worker = std::make_unique<Worker>(*std::move(runner), *tokenizer, WorkerLimits{options.max_sequences, options.max_waiting, options.max_waiting_each});
+    auto worker = std::make_unique<Worker>(*std::move(runner), *tokenizer, WorkerLimits{options.max_sequences, options.max_waiting, options.max_waiting_each},
+                                           MemoryGuard(options.memory_left ? options.memory_left : available_memory, options.keep_free));
     tell("ready", 1);
     if (options.log) {
         for (const Unsaid& one : opened->info.unsaid)
@@ -364,8 +379,15 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
                                            {"profile", options.profile == Profile::exact ? "exact" : "fast"},
                                            {"speculation", options.drafts ? "prompt" : "off"}, {"memory", opened->plan.text()}});
     }
-    return std::unique_ptr<Engine>(new LocalEngine(std::move(opened->info), opened->plan, options.profile, opened->target, *std::move(adapters),
-                                                   std::move(worker), *tokenizer));
+    std::unique_ptr<KvStore> store;
+    if (!options.kv_store.folder.empty()) {
+        auto there = KvStore::open(options.kv_store, kv_fingerprint(worker->runner(), options.profile == Profile::exact), kKvBlock);
+        if (there) store = *std::move(there);
+        else if (options.log) options.log->warn("conversations are not kept on disk", {{"model", opened->info.name}, {"error", there.error().text()}});
+    }
+    auto out = std::make_unique<LocalEngine>(std::move(opened->info), opened->plan, options.profile, opened->target, *std::move(adapters), std::move(worker), *tokenizer);
+    if (store) out->keep_on_disk(std::move(store));
+    return std::unique_ptr<Engine>(std::move(out));
 }
 
 }  // namespace engine

@@ -18,6 +18,8 @@
 #include "base/probe.h"
 #include "base/result.h"
 #include "base/stop.h"
+#include "engine/kv_store.h"
+#include "engine/measure.h"
 #include "engine/model/unsaid.h"
 #include "engine/ops/plain_args.h"
 #include "engine/request.h"
@@ -42,6 +44,9 @@ struct LoadOptions {
     int max_waiting = 256, max_waiting_each = 64;  // in all, of one person; more are refused
     std::vector<std::pair<std::string, std::filesystem::path>> adapters{};  // name and folder of each; see model/adapter.h
     bool drafts = true;              // guesses at tokens to come from the sequence's own, where that is faster
+    KvStoreOptions kv_store{};       // of conversations whose salt is an audience's name
+    std::uint64_t keep_free = 64ull << 20;  // bytes of the machine's memory; where less is left, generations end one by one
+    std::function<std::uint64_t()> memory_left{};  // null: what the machine says
     std::string target{};            // "" best of the machine, else "ref", "avx512", …; unknown is refused
     std::function<void(const std::string& stage, double fraction)> progress{};
     base::Log* log = nullptr;
@@ -124,13 +129,22 @@ public:
     // {unsupported}: the model makes no vectors. {context_length_exceeded}: an input is too long.
     virtual base::Result<Embeddings> embed(const EmbeddingRequest& request, base::StopToken stop = {}) = 0;
 
+    // For benches, while no request runs: what steps of that shape take, operation by operation, and what the machine gives
+    // just now. They cost the prefix cache what room they need.
+    virtual base::Result<StepTimes> time_steps(const StepShape& shape, int steps) = 0;
+    virtual base::Result<Rates> rates() = 0;
+
     struct Load {
         int running = 0, waiting = 0, max_waiting = 0;
         std::chrono::microseconds longest_wait{0};  // of those that wait
         std::uint64_t kv_used_tokens = 0, kv_cached_tokens = 0;
         std::uint64_t steps = 0, forced_tokens = 0, drafted_tokens = 0, accepted_tokens = 0;  // since the load
+        std::uint64_t kv_disk_bytes = 0, kv_restored_tokens = 0;  // of what is kept on disk, and came from there since the load
     };
     virtual Load load_now() const = 0;
+
+    // Erases what is kept on disk of requests with that salt.
+    virtual void forget(const std::string& salt) = 0;
 };
 
 // CPU features, memory, NUMA, huge pages, GPU: what this machine can carry.

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "engine/model/weight_image.h"
+
 namespace engine {
 namespace {
 
@@ -67,9 +69,9 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
     return out;
 }
 
-void Runner::run(int n, int n_sequences, int n_logits, float* logits, float* states, bool adapted) {
+void Runner::run(int n, int n_sequences, int n_logits, float* logits, float* states, bool adapted, OpClock* clock) {
     Scratch scratch(scratch_memory_.data(), scratch_memory_.size());
-    Exec exec{pool_.get(), &scratch};
+    Exec exec{pool_.get(), &scratch, clock};
     forward(*model_, {tokens_.data(), positions_.data(), n, sequences_.data(), n_sequences, logit_rows_.data(), n_logits, states, nullptr, adapted ? adapters_.data() : nullptr},
             kv_, logits, exec);
 }
@@ -125,6 +127,53 @@ void Runner::copy_kv(std::int32_t from, std::int32_t to, int rows) {
                 if (head > values) std::memcpy(out + values, in + values, sizeof(float) * std::size_t(rows));
             }
     }
+}
+
+template <class F>
+void Runner::each_stretch(std::int32_t block, int rows, F&& each) const {
+    for (std::size_t i = 0; i < kv_.size(); ++i) {
+        if (model_->config.layer[i].kv_layer != int(i)) continue;
+        const KvLayer& kv = kv_[i];
+        const std::size_t row = std::size_t(kv.head_dim) * (kv.half ? 2 : 4), head = row * kKvBlock, all = head * std::size_t(kv.kv_heads);
+        for (void* memory : {kv.k, kv.v}) {
+            for (std::size_t h = 0; h < all; h += head) each(static_cast<std::uint8_t*>(memory) + std::size_t(block) * all + h, row * std::size_t(rows));
+            if (kv.k == kv.v) break;
+        }
+    }
+}
+
+std::size_t Runner::kv_bytes(int rows) const {
+    std::size_t out = 0;
+    each_stretch(0, rows, [&](const std::uint8_t*, std::size_t bytes) { out += bytes; });
+    return out;
+}
+
+void Runner::copy_out(std::int32_t block, int rows, std::string& to) {
+    to.reserve(kv_bytes(rows));
+    each_stretch(block, rows, [&](const std::uint8_t* from, std::size_t bytes) { to.append(reinterpret_cast<const char*>(from), bytes); });
+}
+
+void Runner::put_in(std::int32_t block, int rows, const std::string& from) {
+    if (from.size() != kv_bytes(rows)) throw std::logic_error("a block of keys and values is not of this model");
+    std::size_t at = 0;
+    each_stretch(block, rows, [&](std::uint8_t* to, std::size_t bytes) {
+        std::memcpy(to, from.data() + at, bytes);
+        at += bytes;
+    });
+}
+
+std::string Runner::kept_state(int kept) { return {reinterpret_cast<const char*>(state(shape_.sequences + 1 + kept)), state_bytes()}; }
+
+void Runner::set_kept_state(int kept, const std::string& from) {
+    if (from.size() != state_bytes()) throw std::logic_error("a recurrent state is not of this model");
+    std::memcpy(state(shape_.sequences + 1 + kept), from.data(), from.size());
+}
+
+std::span<const std::uint8_t> Runner::weights() const {
+    if (model_->packed.size() > 0) return {model_->packed.data(), model_->packed.size()};
+    if (const WeightImage* image = model_->file->image()) return image->bytes;
+    const Weight& w = model_->output;
+    return {w.data, row_bytes(w.format, std::size_t(w.cols)) * std::size_t(w.rows)};
 }
 
 std::vector<float> Runner::all_rows(Of what, std::span<const std::int32_t> tokens, const std::int32_t* blocks) {

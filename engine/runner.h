@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "engine/measure.h"
 #include "engine/model/forward.h"
 #include "engine/model/weights.h"
 
@@ -51,6 +53,15 @@ public:
     void keep_state(int slot, int kept);
     void resume_state(int kept, int slot);
 
+    // For what is kept elsewhere: the first `rows` tokens of a block as bytes, in all layers, and a kept state.
+    std::size_t kv_bytes(int rows) const;
+    void copy_out(std::int32_t block, int rows, std::string& to);
+    void put_in(std::int32_t block, int rows, const std::string& from);
+    std::size_t state_bytes() const { return model_->config.state_values * sizeof(float); }
+    std::string kept_state(int kept);
+    void set_kept_state(int kept, const std::string& from);
+    std::span<const std::uint8_t> weights() const;  // where they lie that a step reads, or most of them
+
     // Keys and values of the first `rows` tokens of a block to another one, in all layers.
     void copy_kv(std::int32_t from, std::int32_t to, int rows);
 
@@ -58,12 +69,19 @@ public:
     enum class Of { logits, states };
     std::vector<float> all_rows(Of what, std::span<const std::int32_t> tokens, const std::int32_t* blocks);
 
+    // For benches. `blocks`: enough for each sequence of the shape, one sequence's after another's; what they hold is lost,
+    // as are the states of running sequences.
+    StepTimes time_steps(const StepShape& shape, int steps, std::span<const std::int32_t> blocks, bool exact);
+    Rates rates();
+
     const Model& model() const { return *model_; }
     const RunnerShape& shape() const { return shape_; }
 
 private:
     Runner() = default;
-    void run(int n, int n_sequences, int n_logits, float* logits, float* states = nullptr, bool adapted = false);
+    void run(int n, int n_sequences, int n_logits, float* logits, float* states = nullptr, bool adapted = false, OpClock* clock = nullptr);
+    template <class F>
+    void each_stretch(std::int32_t block, int rows, F&& each) const;  // of memory that holds them: each(bytes, how many)
     // A slot's state, zero for a sequence that begins; null where no layer is recurrent.
     float* state(int slot, int context);
     float* state(int slot);  // the kept ones come after those of the sequences and of all_rows

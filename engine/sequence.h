@@ -26,6 +26,7 @@ struct Sequence {
     std::unique_ptr<text::GrammarState> grammar;  // null: free
     int max_tokens = 0, logprobs = 0;
     bool ignore_eos = false;
+    std::string salt;
 
     std::vector<TokenId> tokens;       // prompt and output; has room for all that may come
     int prompt = 0;                    // of them

@@ -25,13 +25,26 @@ std::int32_t needed(std::int32_t block) {
     return block;
 }
 
+// Lets go of blocks at its end.
+class Held {
+public:
+    Held(KvBlocks& all, const std::vector<std::int32_t>& table) : all_(all), table_(table) {}
+    ~Held() { all_.release(table_); }
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+
+private:
+    KvBlocks& all_;
+    const std::vector<std::int32_t>& table_;
+};
+
 std::chrono::microseconds since(Clock::time_point begin, Clock::time_point end) {
     return std::chrono::duration_cast<std::chrono::microseconds>(end - begin);
 }
 
 }  // namespace
 
-Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits)
+Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits, MemoryGuard guard)
     : runner_(std::move(runner)),
       tokenizer_(std::move(tokenizer)),
       seed_(random_seed()),
@@ -39,6 +52,7 @@ Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Token
       most_(limits),
       blocks_(runner_->shape().blocks, kKvBlock),
       states_(runner_->shape().kept_states),
+      guard_(std::move(guard)),
       sampling_(std::max(runner_->model().config.vocabulary, tokenizer_->size())) {
     token_begin_.reserve(std::size_t(tokenizer_->size()) + 1);
     for (TokenId id = 0; id < tokenizer_->size(); ++id) {
@@ -100,31 +114,63 @@ void Worker::wake() {
     changed_.notify_all();
 }
 
-base::Result<std::vector<float>> Worker::all_rows(Runner::Of what, const std::vector<TokenId>& tokens) {
-    std::promise<base::Result<std::vector<float>>> promise;
-    const auto job = [&] {
-        std::vector<std::int32_t> table;
-        const int needed = (int(tokens.size()) + kKvBlock - 1) / kKvBlock;
-        if (needed > blocks_.available()) {
-            promise.set_value(base::error(base::Code::resource_exhausted,
-                                          "the KV cache has " + std::to_string(blocks_.available() * kKvBlock) +
-                                              " free tokens, " + std::to_string(tokens.size()) + " wanted"));
-            return;
-        }
-        for (int i = 0; i < needed; ++i) table.push_back(blocks_.take());
-        try {
-            promise.set_value(runner_->all_rows(what, tokens, table.data()));
-        } catch (...) {
-            promise.set_exception(std::current_exception());
-        }
-        blocks_.release(table);
-    };
+void Worker::between_steps(std::function<void()> job) {
+    std::promise<void> done;
     {
         std::lock_guard lock(mutex_);
-        jobs_.push_back(job);
+        jobs_.push_back([&] {
+            try {
+                job();
+                done.set_value();
+            } catch (...) {
+                done.set_exception(std::current_exception());
+            }
+        });
     }
     changed_.notify_all();
-    return promise.get_future().get();
+    done.get_future().get();
+}
+
+base::Result<std::vector<std::int32_t>> Worker::take_blocks(std::size_t tokens, int tables) {
+    std::vector<std::int32_t> out;
+    const std::size_t needed = (tokens + kKvBlock - 1) / kKvBlock * std::size_t(tables);
+    if (needed > std::size_t(blocks_.available()))
+        return base::error(base::Code::resource_exhausted, "the KV cache has " + std::to_string(blocks_.available() * kKvBlock) + " free tokens, " +
+                                                               std::to_string(tokens * std::size_t(tables)) + " wanted");
+    for (std::size_t i = 0; i < needed; ++i) out.push_back(blocks_.take());
+    return out;
+}
+
+base::Result<std::vector<float>> Worker::all_rows(Runner::Of what, const std::vector<TokenId>& tokens) {
+    base::Result<std::vector<float>> out = std::vector<float>();
+    between_steps([&] {
+        auto table = take_blocks(tokens.size(), 1);
+        if (!table) return void(out = std::move(table).error());
+        const Held held(blocks_, *table);
+        out = runner_->all_rows(what, tokens, table->data());
+    });
+    return out;
+}
+
+base::Result<StepTimes> Worker::time_steps(const StepShape& shape, int steps, bool exact) {
+    if (shape.sequences < 1 || shape.sequences > runner_->shape().sequences || shape.rows < 1 || shape.depth < 0 || shape.sequences * shape.rows > runner_->shape().rows)
+        return base::error(base::Code::invalid_argument, "a step of " + std::to_string(shape.sequences) + " sequences of " + std::to_string(shape.rows) + " tokens is not one of this engine, which takes " +
+                                                             std::to_string(runner_->shape().sequences) + " sequences and " + std::to_string(runner_->shape().rows) + " tokens at once");
+    base::Result<StepTimes> out = StepTimes();
+    between_steps([&] {
+        if (!running_.empty()) return void(out = base::error(base::Code::conflict, "requests are running, and would be measured with it"));
+        auto table = take_blocks(std::size_t(shape.depth) + std::size_t(shape.rows), shape.sequences);
+        if (!table) return void(out = std::move(table).error());
+        const Held held(blocks_, *table);
+        out = runner_->time_steps(shape, steps, *table, exact);
+    });
+    return out;
+}
+
+Rates Worker::rates() {
+    Rates out;
+    between_steps([&] { out = runner_->rates(); });
+    return out;
 }
 
 Engine::Load Worker::load() const {
@@ -162,6 +208,7 @@ void Worker::loop() {
         try {
             drop_stopped(running_);
             drop_stopped(waiting_);
+            spare_memory();
             join_waiting();
             idle = !step();
         } catch (const std::exception& e) {
@@ -194,6 +241,16 @@ void Worker::drop_stopped(std::vector<std::unique_ptr<Sequence>>& from) {
         s.reset();
     }
     std::erase(from, nullptr);
+}
+
+// Ends the youngest answer where memory is short, so that the system does not end the process with all of them. The next one follows if
+// that was not enough.
+void Worker::spare_memory() {
+    if (running_.empty()) return;
+    std::string reason = guard_.short_of(Clock::now());
+    if (reason.empty()) return;
+    finish(*running_.back(), Finish::failed, std::move(reason));
+    running_.pop_back();
 }
 
 void Worker::join_waiting() {
@@ -399,6 +456,7 @@ void Worker::finish(Sequence& s, Finish reason, std::string error) {
         catch_up(s);
         keep_state(s);
     }
+    if (reason != Finish::failed) tell_of_end(s);
     blocks_.release(s.table);
     s.table.clear();
     if (s.slot >= 0) free_slots_.push_back(s.slot);

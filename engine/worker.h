@@ -13,6 +13,7 @@
 
 #include "engine/engine.h"
 #include "engine/kv_blocks.h"
+#include "engine/memory_guard.h"
 #include "engine/runner.h"
 #include "engine/scheduler.h"
 #include "engine/sequence.h"
@@ -26,7 +27,7 @@ struct WorkerLimits {
 
 class Worker {
 public:
-    Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits);
+    Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits, MemoryGuard guard);
     ~Worker();  // ends what runs as cancelled
 
     base::Result<void> submit(std::unique_ptr<Sequence> sequence);  // Error{resource_exhausted}: too many wait
@@ -34,14 +35,39 @@ public:
     // Runs on the worker between two steps; blocks until it has. Fails when too few blocks are free.
     base::Result<std::vector<float>> all_rows(Runner::Of what, const std::vector<TokenId>& tokens);
 
+    // The same of a bench, while no sequence runs.
+    base::Result<StepTimes> time_steps(const StepShape& shape, int steps, bool exact);
+    Rates rates();
+
+    // What ended with something in the cache, and wants to be kept. Told on the worker, between two steps; at most one listens.
+    struct Ended {
+        std::string salt;
+        BlockKey root;
+        std::vector<TokenId> tokens;  // whose keys and values are there
+        int turn = 0;                 // of a recurrent model: where a state may have been kept beside the one at the end; 0: nowhere
+        Usage usage;
+    };
+    void on_ended(std::function<void(Ended)> told);
+    // Of the beginning of a conversation, from other CPU threads. How much of it is cached; the blocks of tokens[first, end),
+    // none where one has left the cache; the other way round, false where there is no room.
+    int cached(BlockKey root, std::span<const TokenId> tokens);
+    std::vector<std::string> copy_out(BlockKey root, std::span<const TokenId> tokens, std::size_t first);
+    bool put_in(BlockKey root, std::span<const TokenId> tokens, std::size_t first, std::span<const std::string> blocks);
+    // The state of a recurrent model after just these tokens; empty: it is not kept.
+    std::string copy_state(BlockKey root, std::span<const TokenId> tokens);
+    void put_in_state(BlockKey root, std::span<const TokenId> tokens, const std::string& state);
+
     BlockKey root(const std::string& salt) const { return root_key(seed_, salt); }
     Engine::Load load() const;
     const Runner& runner() const { return *runner_; }
 
 private:
     void loop();
+    void between_steps(std::function<void()> job);  // blocks until it has run
+    base::Result<std::vector<std::int32_t>> take_blocks(std::size_t tokens, int tables);  // so many tokens in each
     bool collect();  // new requests and jobs; false: end
     void drop_stopped(std::vector<std::unique_ptr<Sequence>>& from);
+    void spare_memory();
     void join_waiting();
     void left_queue(const Sequence& s);
     void join(Sequence& s);
@@ -59,6 +85,7 @@ private:
     void append_forced(Sequence& s);
     void emit(Sequence& s, TokenId id);
     void finish(Sequence& s, Finish reason, std::string error = {});
+    void tell_of_end(const Sequence& s);
     void finish_all(Finish reason, const std::string& error);
     void remember_load();
     std::string_view bytes(TokenId id) const;
@@ -73,6 +100,7 @@ private:
     std::uint64_t turn_ = 0;
     KvBlocks blocks_;
     StateCache states_;
+    MemoryGuard guard_;
     SamplerScratch sampling_;
     std::string token_bytes_;                  // of all tokens, one after another
     std::vector<std::uint32_t> token_begin_;   // (V + 1)
@@ -88,6 +116,7 @@ private:
     std::vector<TokenLogprob> top_;
     std::vector<int> free_slots_;  // of recurrent states
     std::string text_;
+    std::function<void(Ended)> told_of_ended_;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;

@@ -30,6 +30,7 @@ constexpr packed::Kernels kKernels = {
     .delta_head = avx2::delta_head,
     .scan_head = avx2::scan_head,
     .convolve_row = avx2::convolve_row,
+    .peak = avx2::peak,
 };
 
 }  // namespace

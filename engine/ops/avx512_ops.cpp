@@ -28,6 +28,7 @@ constexpr packed::Kernels kKernels = {
     .delta_head = avx512::delta_head,
     .scan_head = avx512::scan_head,
     .convolve_row = avx512::convolve_row,
+    .peak = avx512::peak,
 };
 
 }  // namespace

@@ -173,6 +173,8 @@ struct Kernels {
     void (*scan_head)(const ScanHead& a);
     // out(c) = Σ_j w(j, c) · in[j](c) + bias(c), without activation. out may not alias an input; bias null: none.
     void (*convolve_row)(float* out, const float* const* in, const float* w, size_t w_stride, const float* bias, int kernel, size_t n);
+
+    double (*peak)(Arithmetic arithmetic, long rounds);  // see ops.h
 };
 
 }  // namespace engine::packed

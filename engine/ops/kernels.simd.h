@@ -24,6 +24,7 @@ void attend_tile(const AttentionRows& a, int kv, int position, int rows, const f
 void delta_head(const DeltaHead& a);
 void scan_head(const ScanHead& a);
 void convolve_row(float* out, const float* const* in, const float* w, size_t w_stride, const float* bias, int kernel, size_t n);
+double peak(Arithmetic arithmetic, long rounds);
 
 // Among each other.
 

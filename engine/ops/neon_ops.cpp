@@ -34,12 +34,14 @@ constexpr packed::Kernels kNeon = {
     .delta_head = neon::delta_head,
     .scan_head = neon::scan_head,
     .convolve_row = neon::convolve_row,
+    .peak = neon::peak,
 };
 
 constexpr packed::Kernels with_i8mm(packed::Kernels k) {
     k.matmul_int8 = i8mm::matmul_int8;
     k.to_bf16 = i8mm::to_bf16;
     k.matmul_bf16 = i8mm::matmul_bf16;
+    k.peak = i8mm::peak;
     return k;
 }
 constexpr packed::Kernels kI8mm = with_i8mm(kNeon);

@@ -40,6 +40,7 @@ const Ops& ref_ops() {
         .scale = ref::scale,
         .scale_rows = ref::scale_rows,
         .softcap = ref::softcap,
+        .peak = ref::peak,
     };
     return table;
 }

@@ -80,9 +80,11 @@ private:
 };
 
 // What an op runs on. Scratch taken inside an op is given back before it returns.
+class OpClock;
 struct Exec {
     Pool* pool = nullptr;
     Scratch* scratch = nullptr;
+    OpClock* clock = nullptr;  // of a measurement, see op_clock.h
 };
 
 // out(n, rows) = x(n, cols) · wᵀ [+ bias(rows)] [+ out, when accumulate].
@@ -228,6 +230,10 @@ struct Ops {
     void (*scale_rows)(Mat x, Mat gate, Exec& exec);
     // x = cap * tanh(x / cap)
     void (*softcap)(Mat x, float cap, Exec& exec);
+
+    // Does on registers alone what the target's matrix products of that arithmetic do, `rounds` times, and returns how many
+    // operations that was, a product and a sum being two: what one core can give.
+    double (*peak)(Arithmetic arithmetic, long rounds);
 };
 
 const Ops& ref_ops();

@@ -392,6 +392,7 @@ struct PackedOps {
         ops.gelu = gelu;
         ops.moe_ffn = moe_ffn<exact>;
         ops.add_scaled = add_scaled;
+        ops.peak = k.peak;
         return ops;
     }
 };

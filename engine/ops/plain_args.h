@@ -32,4 +32,7 @@ struct RopeArgs {
     float magnitude = 1;                      // of the rotated vector: factor of cosine and sine (yarn)
 };
 
+// What the sums of products are made of that a target computes matrix products with.
+enum class Arithmetic : uint8_t { int8, bf16, float32 };
+
 }  // namespace engine

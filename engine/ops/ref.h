@@ -27,6 +27,7 @@ void add_scaled(Mat out, Mat x, float factor, Exec& exec);
 void scale(Mat x, float factor, Exec& exec);
 void scale_rows(Mat x, Mat gate, Exec& exec);
 void softcap(Mat x, float cap, Exec& exec);
+double peak(Arithmetic arithmetic, long rounds);
 
 inline float softplus(float x) { return x > 20 ? x : std::log1p(std::exp(x)); }
 inline float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }

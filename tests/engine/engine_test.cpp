@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/json_schema.h"
 #include "support/fixtures.h"
@@ -84,6 +86,32 @@ TEST(Engine, ControlTokensThatAreShownHaveTheirText) {
         EXPECT_EQ(out.ids, std::vector<TokenId>(3, forced));
         EXPECT_EQ(out.text, forced == begin ? "<|im_start|><|im_start|><|im_start|>" : "");
     }
+}
+
+// Where the machine runs out of memory the youngest answer ends with that reason, and those before it go on.
+TEST(Engine, EndsOneAnswerWhereMemoryIsShort) {
+    std::atomic<int> asked{0};
+    std::atomic<bool> is_short{false};
+    LoadOptions options{.profile = Profile::exact, .max_sequences = 2, .keep_free = 100 << 20};
+    options.memory_left = [&] { return ++asked, is_short.exchange(false) ? 99ull << 20 : 200ull << 20; };
+    auto engine = load(model("llama_tied.gguf"), options);
+    const auto alone = run(*engine, greedy(some_tokens(9, 3, 300), 400), "alone");
+    EXPECT_EQ(alone.finish, Finish::length);
+    auto older = engine->start(greedy(some_tokens(9, 3, 300), 400));
+    ASSERT_TRUE(older);
+    auto first = (*older)->next();
+    ASSERT_TRUE(first);
+    auto younger = engine->start(greedy(some_tokens(9, 5, 300), 400));
+    ASSERT_TRUE(younger);
+    ASSERT_TRUE((*younger)->next());
+    is_short = true;
+    while (is_short) std::this_thread::yield();  // both wait for their readers meanwhile, long before their end
+    const Output ended = read(**younger);
+    EXPECT_EQ(ended.finish, Finish::failed);
+    EXPECT_EQ(ended.error, "memory is short: 99 MiB are left for all programs, 100 MiB are to stay free, so this answer ended");
+    EXPECT_EQ(read(**older).finish, Finish::length);
+    EXPECT_GT(asked, 0);
+    EXPECT_EQ(run(*engine, greedy(some_tokens(9, 3, 300), 400), "again").ids, alone.ids);
 }
 
 // A recurrent model's state belongs to one sequence from its start to its end, whoever had its place before.

@@ -174,4 +174,19 @@ TEST_F(AttentionTest, AttentionWithoutACausalMaskAgreesWithRef) {
                 }
 }
 
+// Twice the rounds are twice the operations, and no kind of arithmetic is quicker than the one with fewer bits.
+TEST_F(TargetsTest, PeakCountsWhatItDoes) {
+    for (const Run& run : runs()) {
+        SCOPED_TRACE(run.name);
+        double narrower = run.ops->peak(Arithmetic::int8, 100);
+        for (const Arithmetic arithmetic : {Arithmetic::int8, Arithmetic::bf16, Arithmetic::float32}) {
+            const double once = run.ops->peak(arithmetic, 100);
+            EXPECT_GE(once, 100 * 2);
+            EXPECT_LE(once, narrower);
+            EXPECT_EQ(run.ops->peak(arithmetic, 200), 2 * once);
+            narrower = once;
+        }
+    }
+}
+
 }  // namespace engine::testing

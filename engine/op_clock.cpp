@@ -1,0 +1,147 @@
+#include "engine/op_clock.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <set>
+
+#include "engine/ops/panel.h"
+
+namespace engine {
+namespace {
+
+double bytes_of(const Weight& w, const Ops& ops) {
+    const std::size_t packed = w.layout == Layout::panel16 ? ops.packed_bytes(w.format, w.rows, w.cols) : 0;
+    return double(packed ? packed : row_bytes(w.format, std::size_t(w.cols)) * std::size_t(w.rows));
+}
+
+Arithmetic arithmetic_of(const Weight& w, const OpClock& clock) {
+    if (clock.exact() || w.layout == Layout::plain) return Arithmetic::float32;
+    if (w.format == Format::bf16) return Arithmetic::bf16;
+    return has_float_values(w.format) ? Arithmetic::float32 : Arithmetic::int8;
+}
+
+void add_format(std::string& list, Format format) {
+    const std::string name = info(format).name;
+    if (("+" + list + "+").find("+" + name + "+") == std::string::npos) list += (list.empty() ? "" : "+") + name;
+}
+
+OpCost cost(const OpClock& clock, const MatmulJob* jobs, int n_jobs, const Mat& x, Exec&) {
+    OpCost out{.rows = x.rows, .inputs = x.cols, .arithmetic = arithmetic_of(*jobs->w, clock)};
+    for (const MatmulJob* job = jobs; job < jobs + n_jobs; ++job) {
+        add_format(out.formats, job->w->format);
+        out.outputs += job->w->rows;
+        out.bytes += bytes_of(*job->w, clock.inner());
+        out.operations += 2.0 * x.rows * job->w->rows * job->w->cols;
+    }
+    return out;
+}
+
+OpCost cost(const OpClock& clock, const MoeArgs& args, Exec&) {
+    OpCost out{.rows = args.x.rows, .outputs = args.gate.rows, .inputs = args.x.cols, .arithmetic = arithmetic_of(args.gate, clock)};
+    const int pairs = args.x.rows * args.used;
+    const std::set<std::int32_t> chosen(args.chosen, args.chosen + pairs);
+    for (const Weight* w : {&args.gate, &args.up, &args.down}) {
+        add_format(out.formats, w->format);
+        out.bytes += double(chosen.size()) * bytes_of(*w, clock.inner());
+        out.operations += 2.0 * pairs * w->rows * w->cols;
+    }
+    return out;
+}
+
+OpCost cost(const OpClock& clock, const AttentionArgs& args, Exec&) {
+    OpCost out{.formats = args.kv.half ? "F16" : "F32", .rows = args.q.rows, .outputs = args.q.cols};
+    double seen = 0, keys = 0;
+    for (const SequenceRows* s = args.sequences; s < args.sequences + args.n_sequences; ++s) {
+        const int end = s->context + s->rows, begin = args.window > 0 ? std::max(0, s->context + 1 - args.window) : 0;
+        keys += end - begin;
+        for (int r = 0; r < s->rows; ++r) {
+            const int before = args.causal ? s->context + r + 1 : end;
+            seen += args.window > 0 ? std::min(args.window, before) : before;
+        }
+        if (s->rows > 1 && !clock.exact()) out.arithmetic = Arithmetic::bf16;
+    }
+    out.inputs = args.q.rows > 0 ? int(seen / args.q.rows) : 0;
+    out.bytes = keys * args.kv.kv_heads * args.kv.head_dim * (args.kv.half ? 2 : 4) * (args.kv.k == args.kv.v ? 1 : 2);
+    out.operations = 4 * seen * args.q.cols;
+    return out;
+}
+
+// Recurrences read and write the state of each sequence, in float.
+OpCost state_cost(int rows, int sequences, int heads, int keys, int values, int operations) {
+    const double state = double(heads) * keys * values;
+    return {"F32", rows, heads * values, keys, sequences * state * sizeof(float) * 2, rows * state * operations};
+}
+
+// Decay, Sᵀk, the rank-one sum and Sᵀq: one operation and three times two for each value of the state.
+OpCost cost(const OpClock&, const DeltaArgs& a, Exec&) { return state_cost(a.qkv.rows, a.n_sequences, a.value_heads, a.key_dim, a.value_dim, 7); }
+
+// Decay, the rank-one sum and S C.
+OpCost cost(const OpClock&, const ScanArgs& a, Exec&) { return state_cost(a.xbc.rows, a.n_sequences, a.heads, a.state_size, a.head_dim, 5); }
+
+// The others work on what is in the caches.
+template <class... A>
+OpCost cost(const OpClock&, const A&...) {
+    return {};
+}
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+
+template <std::size_t n>
+struct Name {
+    char text[n];
+    constexpr Name(const char (&from)[n]) { std::copy(from, from + n, text); }
+};
+
+template <Name name, auto op>
+struct Timed;
+template <Name name, class... A, void (*Ops::*op)(A...)>
+struct Timed<name, op> {
+    static void call(A... args) {
+        OpClock& clock = *std::get<sizeof...(A) - 1>(std::tie(args...)).clock;
+        const double begin = now();
+        (clock.inner().*op)(args...);
+        const double seconds = now() - begin;
+        clock.add(name.text, cost(clock, args...), seconds);
+    }
+};
+
+}  // namespace
+
+OpClock::OpClock(const Ops& ops, bool exact) : inner_(ops), exact_(exact), timed_(ops) {
+    timed_.embed = Timed<"embed", &Ops::embed>::call;
+    timed_.rms_norm = Timed<"rms_norm", &Ops::rms_norm>::call;
+    timed_.matmul = Timed<"matmul", &Ops::matmul>::call;
+    timed_.rope = Timed<"rope", &Ops::rope>::call;
+    timed_.kv_append = Timed<"kv_append", &Ops::kv_append>::call;
+    timed_.attention = Timed<"attention", &Ops::attention>::call;
+    timed_.convolve = Timed<"convolve", &Ops::convolve>::call;
+    timed_.gated_delta = Timed<"gated_delta", &Ops::gated_delta>::call;
+    timed_.selective_scan = Timed<"selective_scan", &Ops::selective_scan>::call;
+    timed_.activate = Timed<"activate", &Ops::activate>::call;
+    timed_.moe_route = Timed<"moe_route", &Ops::moe_route>::call;
+    timed_.moe_ffn = Timed<"moe_ffn", &Ops::moe_ffn>::call;
+    timed_.add_scaled = Timed<"add_scaled", &Ops::add_scaled>::call;
+    timed_.scale = Timed<"scale", &Ops::scale>::call;
+    timed_.scale_rows = Timed<"scale_rows", &Ops::scale_rows>::call;
+    timed_.softcap = Timed<"softcap", &Ops::softcap>::call;
+}
+
+void OpClock::add(const char* op, const OpCost& cost, double seconds) {
+    OpTime& time = times_[{op, cost.formats, cost.rows, cost.outputs, cost.inputs}];
+    if (time.calls == 0) time.op = op, time.cost = cost;
+    const double calls = ++time.calls;
+    time.seconds += seconds;
+    time.cost.bytes += (cost.bytes - time.cost.bytes) / calls;  // steps choose different experts
+    time.cost.operations += (cost.operations - time.cost.operations) / calls;
+}
+
+std::vector<OpTime> OpClock::times() const {
+    std::vector<OpTime> out;
+    for (const auto& [key, time] : times_) out.push_back(time);
+    std::ranges::sort(out, std::greater<>(), &OpTime::seconds);
+    return out;
+}
+
+}  // namespace engine

@@ -1,0 +1,111 @@
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+
+#include "engine/runner.h"
+
+namespace engine {
+namespace {
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+constexpr double kLeastSeconds = 0.02;  // of a rate: what the clock and the scheduler disturb is then small
+
+// Reads the bytes once on all CPU threads.
+double read_seconds(std::span<const std::uint8_t> bytes, Pool& pool) {
+    constexpr std::size_t piece = 1 << 20;
+    std::atomic<std::uint64_t> all{0};
+    const auto part = [&](int item, int) {
+        std::uint64_t sum[8] = {}, words[8];
+        const std::size_t end = (std::size_t(item) + 1) * piece;
+        for (std::size_t i = std::size_t(item) * piece; i < end; i += sizeof words) {
+            std::memcpy(words, bytes.data() + i, sizeof words);
+            for (int j = 0; j < 8; ++j) sum[j] ^= words[j];
+        }
+        for (const std::uint64_t s : sum) all += s;
+    };
+    const double begin = now();
+    pool.run(int(bytes.size() / piece), part);
+    const double seconds = now() - begin;
+    asm volatile("" : : "r"(all.load()));
+    return seconds;
+}
+
+// Other operations for a model, until its end.
+class Instead {
+public:
+    Instead(const Ops*& ops, const Ops* others) : ops_(ops), own_(ops) { ops = others; }
+    ~Instead() { ops_ = own_; }
+    Instead(const Instead&) = delete;
+    Instead& operator=(const Instead&) = delete;
+
+private:
+    const Ops*& ops_;
+    const Ops* const own_;
+};
+
+double operations_a_second(const Ops& ops, Arithmetic arithmetic, Pool& pool) {
+    for (long rounds = 10'000;; rounds *= 4) {
+        std::vector<double> done(std::size_t(pool.threads()));
+        const auto part = [&](int item, int) { done[std::size_t(item)] = ops.peak(arithmetic, rounds); };
+        const double begin = now();
+        pool.run(pool.threads(), part);
+        const double seconds = now() - begin;
+        double all = 0;
+        for (const double one : done) all += one;
+        if (seconds >= kLeastSeconds) return all / seconds;
+    }
+}
+
+}  // namespace
+
+Rates Runner::rates() {
+    const auto weights = this->weights();
+    const double read = double(weights.size() >> 20 << 20);
+    double seconds = 0, bytes = 0;
+    while (read > 0 && seconds < kLeastSeconds) {
+        seconds += read_seconds(weights, *pool_);
+        bytes += read;
+    }
+    const Ops& ops = *model_->ops;
+    return {seconds > 0 ? bytes / seconds : 0, operations_a_second(ops, Arithmetic::int8, *pool_), operations_a_second(ops, Arithmetic::bf16, *pool_),
+            operations_a_second(ops, Arithmetic::float32, *pool_)};
+}
+
+StepTimes Runner::time_steps(const StepShape& shape, int steps, std::span<const std::int32_t> blocks, bool exact) {
+    // Pages that were never written would be read from the caches.
+    for (const std::int32_t block : blocks) put_in(block, kKvBlock, std::string(kv_bytes(kKvBlock), 0));
+    const std::size_t each = blocks.size() / std::size_t(shape.sequences);
+    const auto prepare = [&](int step) {
+        for (int s = 0, n = 0; s < shape.sequences; ++s) {
+            sequences_[std::size_t(s)] = {n, shape.rows, shape.depth, blocks.data() + std::size_t(s) * each, state(s, shape.depth)};
+            for (int r = 0; r < shape.rows; ++r, ++n) {
+                tokens_[std::size_t(n)] = std::int32_t((std::int64_t(step) * 613 + n * 7919 + 17) % std::min(model_->config.vocabulary, 30000));
+                positions_[std::size_t(n)] = shape.depth + r;
+            }
+            logit_rows_[std::size_t(s)] = n - 1;
+        }
+    };
+    const auto step = [&](int i, OpClock* clock) {
+        prepare(i);
+        const double begin = now();
+        run(shape.sequences * shape.rows, shape.sequences, shape.sequences, logits_.data(), nullptr, false, clock);
+        return now() - begin;
+    };
+    StepTimes out{.shape = shape, .steps = steps};
+    step(0, nullptr);
+    OpClock clock(*model_->ops, exact);
+    std::vector<double> seconds;
+    for (int i = 1; i <= steps; ++i) {  // by turns, so that both are of the same moments
+        seconds.push_back(step(i, nullptr));
+        const Instead timed(model_->ops, clock.timed());
+        step(i, &clock);
+    }
+    std::ranges::sort(seconds);
+    out.least = seconds.front(), out.seconds = seconds[seconds.size() / 2], out.most = seconds.back();
+    out.ops = clock.times();
+    return out;
+}
+
+}  // namespace engine
