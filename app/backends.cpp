@@ -5,6 +5,7 @@
 
 #include "agents/service.h"
 #include "app/key_file.h"
+#include "app/kv_disk.h"
 #include "app/model_file.h"
 #include "router/http_backend.h"
 #include "router/scripted_backend.h"
@@ -210,8 +211,10 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
         if (!script) return std::move(script).error();
         add(alias, std::make_unique<router::ScriptedBackend>("scripted", std::vector<router::ScriptedReply>{}, *std::move(script)));
     } else if (fs::exists(file, ignored)) {
-        add(alias, std::make_unique<router::LocalBackend>("embedded", load_options(s, file), pools, log));
-        for (const auto& [name, folder] : load_options(s, file).adapters) adapted.push_back({name, {"embedded"}});
+        auto options = load_options(s, file);
+        options.kv_store = kv_store_options(s, log);
+        for (const auto& [name, folder] : options.adapters) adapted.push_back({name, {"embedded"}});
+        add(alias, std::make_unique<router::LocalBackend>("embedded", std::move(options), pools, log));
     } else if (!has_spare_model(s) || !s.model.path.empty()) {
         return no_model(file);
     }

@@ -1,4 +1,6 @@
-// hearth bench: prefill and decode of the embedded engine, with the memory that it took.
+// hearth bench: how fast the embedded engine is, beside peers and beside what the machine allows, and the memory that it took.
+#include "app/bench.h"
+
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -6,44 +8,117 @@
 #include <fstream>
 
 #include "app/backends.h"
-#include "app/commands.h"
+#include "app/foreign_load.h"
 #include "app/model_file.h"
 #include "app/terminal.h"
 #include "engine/device/pool.h"
-#include "engine/engine.h"
 
 namespace app {
 namespace {
 
-struct Sample {
-    double prefill_tps = 0, decode_tps = 0;
-};
+constexpr int kLeastPairs = 5;
+constexpr int kStreamPrompt = 16;
+constexpr int kSteps = 15;          // of one shape, timed
+constexpr int kDepths[] = {128, 4096, 32768};
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
+std::vector<engine::TokenId> some_tokens(int n, int first, int vocabulary) {
+    std::vector<engine::TokenId> ids;
+    for (int i = 0; i < n; ++i) ids.push_back(((i + first) * 7919 + 17) % std::min(vocabulary, 30000));
+    return ids;
 }
 
 // One request that finds nothing in the cache: its salt is its own.
-base::Result<Sample> measure(engine::Engine& engine, const BenchOptions& o, int round) {
+base::Result<std::unique_ptr<engine::Session>> begin(engine::Engine& engine, int prompt, int output, const std::string& salt, int first) {
     engine::Request request;
-    std::vector<engine::TokenId> ids;
-    const int vocabulary = engine.info().vocabulary;
-    for (int i = 0; i < o.prefill; ++i) ids.push_back((i * 7919 + 17) % std::min(vocabulary, 30000));
-    request.prompt = {{.tokens = std::move(ids)}};
-    request.max_tokens = o.decode;
+    request.prompt = {{.tokens = some_tokens(prompt, first, engine.info().vocabulary)}};
+    request.max_tokens = output;
     request.ignore_eos = true;
-    request.cache_salt = "bench " + std::to_string(round);
-    auto session = engine.start(std::move(request));
-    if (!session) return std::move(session).error();
-    while (auto event = (*session)->next())
+    request.cache_salt = salt;
+    return engine.start(std::move(request));
+}
+
+base::Result<engine::Usage> finish(engine::Session& session) {
+    while (auto event = session.next())
         if (event->finish == engine::Finish::failed) return base::error(base::Code::internal, event->error);
-    const auto usage = (*session)->usage();
-    Sample s;
-    s.prefill_tps = usage.prompt_tokens / std::max(1e-9, usage.prefill.count() / 1e6);
-    // The first token comes out of the prefill.
-    s.decode_tps = std::max(0, usage.output_tokens - 1) / std::max(1e-9, usage.decode.count() / 1e6);
-    return s;
+    return session.usage();
+}
+
+// The first token comes out of the prefill.
+double decode_speed(const engine::Usage& usage) { return std::max(0, usage.output_tokens - 1) / std::max(1e-9, double(usage.decode.count()) / 1e6); }
+
+// Streams begin together and decode together, so what each does in its own time adds up.
+base::Result<double> stream_speed(engine::Engine& engine, const BenchTask& task, int round) {
+    std::vector<std::unique_ptr<engine::Session>> sessions;
+    for (int i = 0; i < task.streams; ++i) {
+        auto session = begin(engine, kStreamPrompt, task.decode, "stream " + std::to_string(round) + " " + std::to_string(i), i);
+        if (!session) return std::move(session).error();
+        sessions.push_back(*std::move(session));
+    }
+    double all = 0;
+    for (auto& session : sessions) {
+        auto usage = finish(*session);
+        if (!usage) return std::move(usage).error();
+        all += decode_speed(*usage);
+    }
+    return all;
+}
+
+base::Result<Speeds> run_ours(engine::Engine& engine, const BenchTask& task, int round) {
+    auto session = begin(engine, task.prefill, task.decode, "bench " + std::to_string(round), 0);
+    if (!session) return std::move(session).error();
+    auto usage = finish(**session);
+    if (!usage) return std::move(usage).error();
+    Speeds out{usage->prompt_tokens / std::max(1e-9, double(usage->prefill.count()) / 1e6), decode_speed(*usage), 0};
+    if (task.streams == 0) return out;
+    auto streams = stream_speed(engine, task, round);
+    if (!streams) return std::move(streams).error();
+    out.streams = *streams;
+    return out;
+}
+
+base::Result<Round> run_round(engine::Engine& engine, const std::vector<Peer>& peers, const BenchTask& task, int round) {
+    const ForeignLoad load;
+    Round out;
+    out.peers.resize(peers.size());
+    const auto before = engine.rates();
+    if (!before) return before.error();
+    // By turns first and last, so that a machine that grows slower or faster favours nobody.
+    const std::size_t place = round % 2 == 0 ? 0 : peers.size();
+    for (std::size_t i = 0; i <= peers.size(); ++i) {
+        if (i == place) {
+            auto ours = run_ours(engine, task, round);
+            if (!ours) return std::move(ours).error();
+            out.ours = *ours;
+        }
+        if (i == peers.size()) break;
+        auto theirs = run_peer(peers[i], task);
+        if (!theirs) return std::move(theirs).error();
+        out.peers[i] = *theirs;
+    }
+    const auto after = engine.rates();
+    if (!after) return after.error();
+    out.read = (before->read + after->read) / 2;
+    out.foreign = load.cores();
+    return out;
+}
+
+base::Result<void> measure_steps(engine::Engine& engine, const BenchOptions& o, Measurement& out) {
+    const auto add = [&](std::vector<engine::StepTimes>& to, const engine::StepShape& shape) -> base::Result<void> {
+        if (shape.depth + shape.rows > engine.memory().context) return {};
+        auto times = engine.time_steps(shape, shape.rows > 1 ? 3 : kSteps);
+        if (!times) return std::move(times).error();
+        to.push_back(*std::move(times));
+        return {};
+    };
+    for (const int depth : kDepths)
+        if (auto done = add(out.depths, {1, 1, depth}); !done) return done;
+    if (!o.ops) return {};
+    std::vector<engine::StepShape> shapes = {{1, 1, std::min(kDepths[0], engine.memory().context - 1)}};
+    if (o.streams > 1) shapes.push_back({o.streams, 1, shapes[0].depth});
+    shapes.push_back({1, std::min({o.prefill, 512, engine.memory().context}), 0});
+    for (const auto& shape : shapes)
+        if (auto done = add(out.steps, shape); !done) return done;
+    return {};
 }
 
 double load_average() {
@@ -54,11 +129,34 @@ double load_average() {
 
 }  // namespace
 
+base::Result<Measurement> measure(engine::Engine& engine, std::vector<Peer> peers, const BenchOptions& o, const BenchTask& task) {
+    Measurement out;
+    out.peers = std::move(peers);
+    const int rounds = out.peers.empty() ? o.repeat : std::max(kLeastPairs, o.repeat);
+    for (int i = 0; i < rounds; ++i) {
+        if (on_terminal()) std::fprintf(stderr, "\rround %d of %d ", i + 1, rounds);
+        auto round = run_round(engine, out.peers, task, i);
+        if (!round) return std::move(round).error();
+        out.rounds.push_back(*std::move(round));
+    }
+    if (auto done = measure_steps(engine, o, out); !done) return std::move(done).error();
+    const auto rates = engine.rates();
+    if (!rates) return rates.error();
+    out.rates = *rates;
+    return out;
+}
+
 int bench(const LoadedSettings& loaded, const BenchOptions& o) {
+    std::vector<Peer> peers;
+    for (const std::string& text : o.against) {
+        auto peer = read_peer(text);
+        if (!peer) return complain(peer.error());
+        peers.push_back(*std::move(peer));
+    }
     engine::LoadOptions options = load_options(loaded.settings, o.model.empty() ? chosen_model(loaded.settings) : std::filesystem::path(o.model));
     options.profile = o.profile == "exact" ? engine::Profile::exact : engine::Profile::fast;
     options.threads = o.threads > 0 ? o.threads : engine::usable_cpus();
-    options.max_sequences = 1;
+    options.max_sequences = std::max(1, o.streams);
     if (on_terminal())
         options.progress = [](const std::string& stage, double fraction) { std::fprintf(stderr, "\r%-12s %3.0f %%", stage.c_str(), fraction * 100); };
     const double load_before = load_average();
@@ -67,33 +165,26 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     if (!engine) return complain(model_error(engine.error(), loaded.settings, options.path));
     const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     if (on_terminal()) std::fprintf(stderr, "\r\n");
-    std::vector<double> prefill, decode;
-    for (int i = 0; i < o.repeat; ++i) {
-        auto sample = measure(**engine, o, i);
-        if (!sample) return complain(sample.error());
-        prefill.push_back(sample->prefill_tps);
-        decode.push_back(sample->decode_tps);
-    }
+    auto measured = measure(**engine, std::move(peers), o, {options.path.string(), options.threads, o.prefill, o.decode, o.streams});
+    if (on_terminal()) std::fprintf(stderr, "\r\n");
+    if (!measured) return complain(measured.error());
     rusage used{};
     getrusage(RUSAGE_SELF, &used);
     const auto& info = (*engine)->info();
-    base::Json out = {{"model", info.name}, {"file", options.path.string()}, {"format", info.format}, {"profile", o.profile},
-                      {"threads", options.threads}, {"prefill_tokens", o.prefill}, {"decode_tokens", o.decode},
-                      {"prefill_tps", median(prefill)}, {"decode_tps", median(decode)}, {"load_seconds", load_seconds},
-                      {"load_average", load_before}, {"peak_rss_bytes", std::uint64_t(used.ru_maxrss) * 1024},
-                      {"weight_bytes_per_token", info.weight_bytes_per_token}, {"plan_bytes", (*engine)->memory().total}};
-    out["prefill_runs"] = prefill;
-    out["decode_runs"] = decode;
-    out["decode_gb_per_s"] = median(decode) * double(info.weight_bytes_per_token) / 1e9;
     if (o.json) {
+        base::Json out = {{"model", info.name}, {"file", options.path.string()}, {"format", info.format}, {"profile", o.profile},
+                          {"threads", options.threads}, {"prefill_tokens", o.prefill}, {"decode_tokens", o.decode}, {"load_seconds", load_seconds},
+                          {"load_average", load_before}, {"peak_rss_bytes", std::uint64_t(used.ru_maxrss) * 1024}, {"file_bytes", info.file_bytes},
+                          {"weight_bytes_per_token", info.weight_bytes_per_token}, {"plan_bytes", (*engine)->memory().total}};
+        out.update(to_json(*measured, info));
         print_json(out);
         return 0;
     }
     std::printf("%s (%s, %s), %d threads\n", visible(info.name).c_str(), visible(info.format).c_str(), o.profile.c_str(), options.threads);
-    std::printf("prefill %6d tokens  %8.1f tokens/s\n", o.prefill, median(prefill));
-    std::printf("decode  %6d tokens  %8.1f tokens/s  (%.1f GB/s of weights)\n", o.decode, median(decode), out["decode_gb_per_s"].get<double>());
-    std::printf("loaded in %.2f s, peak memory %.0f MiB (plan %.0f MiB), load average before %.2f\n", load_seconds, used.ru_maxrss / 1024.0,
-                double((*engine)->memory().total) / 1048576, load_before);
+    std::printf("prompts of %d tokens, answers of %d\n", o.prefill, o.decode);
+    print_measurement(*measured, info);
+    std::printf("loaded in %.2f s, peak memory %.0f MiB (plan %.0f MiB, file %.0f MiB), load average before %.2f\n", load_seconds, double(used.ru_maxrss) / 1024.0,
+                double((*engine)->memory().total) / 1048576, double(info.file_bytes) / 1048576, load_before);
     return 0;
 }
 

@@ -28,6 +28,9 @@ struct BenchOptions {
     std::string model;       // empty: the chosen one
     int threads = 0, prefill = 512, decode = 128, repeat = 3;
     std::string profile = "fast";
+    std::vector<std::string> against;  // peers, see app/peer.h
+    int streams = 0;         // decoded together, beside one alone; 0: not measured
+    bool ops = false;        // operation by operation
     bool fidelity = false;   // instead of speed: fast against exact, over `prefill` tokens of `text`
     std::string text;        // file; empty: the prompts of the program
     bool speculation = false;  // instead: with guessed tokens against without, over its own workloads

@@ -70,7 +70,8 @@ base::Json to_json(const Examination& e, const std::optional<base::Error>& refus
     out["memory"] = refused ? base::Json(nullptr) : base::Json(e.plan.text());
     const engine::MemoryPlan& m = e.plan;
     out["plan"] = refused ? base::Json(nullptr)
-                          : base::Json({{"weights", m.weights}, {"kv", m.kv}, {"scratch", m.scratch}, {"total", m.total}, {"limit", m.limit}, {"context", m.context}, {"kv_tokens", m.kv_tokens}, {"kv_format", engine::name(m.kv_format)}});
+                          : base::Json({{"weights", m.weights}, {"kv", m.kv}, {"scratch", m.scratch}, {"total", m.total}, {"limit", m.limit}, {"available", m.available}, {"context", m.context}, {"kv_tokens", m.kv_tokens},
+                                        {"kv_bytes_per_token", m.kv_bytes_per_token}, {"kv_format", engine::name(m.kv_format)}});
     out["refused"] = refused ? base::Json({{"code", base::name(refused->code)}, {"message", refused->message}, {"remedy", refused->remedy}}) : base::Json(nullptr);
     return out;
 }

@@ -62,6 +62,7 @@ const std::vector<SettingRow>& setting_rows() {
         {"model.max_waiting", T::integer, "256", 1, 100000, "", "requests that wait for their turn; more are refused", true, [](Settings& s, const std::string& v) { s.model.max_waiting = number(v); }},
         {"model.max_waiting_each", T::integer, "64", 1, 100000, "", "the same, of one person", true, [](Settings& s, const std::string& v) { s.model.max_waiting_each = number(v); }},
         {"model.memory_mib", T::integer, "0", 0, 1 << 30, "", "ceiling for weights, KV and scratch; 0: 90 % of what is available", true, [](Settings& s, const std::string& v) { s.model.memory_mib = number(v); }},
+        {"model.kv_disk_mib", T::integer, "1024", 0, 1 << 24, "", "of conversations' keys and values that are kept in state.folder, so that a restart computes none of them again; 0: none", true, [](Settings& s, const std::string& v) { s.model.kv_disk_mib = number(v); }},
         {"embedding.path", T::path, "", 0, 0, "", "GGUF file, or folder as sentence-transformers writes it, of a model that makes vectors of texts; empty: none", true, [](Settings& s, const std::string& v) { s.embedding.path = v; }},
         {"embedding.name", T::text, "embedding", 0, 0, "", "alias under which it is served", true, [](Settings& s, const std::string& v) { s.embedding.name = v; }},
         {"upstream.url", T::text, "", 0, 0, "", "base URL of an OpenAI-compatible server, as a fallback of the model's alias", true, [](Settings& s, const std::string& v) { s.upstream.url = v; }},

@@ -50,7 +50,8 @@ OpCost cost(const OpClock& clock, const MoeArgs& args, Exec&) {
 }
 
 OpCost cost(const OpClock& clock, const AttentionArgs& args, Exec&) {
-    OpCost out{.formats = args.kv.half ? "F16" : "F32", .rows = args.q.rows, .outputs = args.q.cols};
+    constexpr const char* formats[] = {"F32", "F16", "INT8"};  // by KvFormat
+    OpCost out{.formats = formats[int(args.kv.format)], .rows = args.q.rows, .outputs = args.q.cols};
     double seen = 0, keys = 0;
     for (const SequenceRows* s = args.sequences; s < args.sequences + args.n_sequences; ++s) {
         const int end = s->context + s->rows, begin = args.window > 0 ? std::max(0, s->context + 1 - args.window) : 0;
@@ -62,7 +63,7 @@ OpCost cost(const OpClock& clock, const AttentionArgs& args, Exec&) {
         if (s->rows > 1 && !clock.exact()) out.arithmetic = Arithmetic::bf16;
     }
     out.inputs = args.q.rows > 0 ? int(seen / args.q.rows) : 0;
-    out.bytes = keys * args.kv.kv_heads * args.kv.head_dim * (args.kv.half ? 2 : 4) * (args.kv.k == args.kv.v ? 1 : 2);
+    out.bytes = keys / kKvBlock * args.kv.kv_heads * double(kv_head_bytes(args.kv.format, args.kv.head_dim)) * (args.kv.k == args.kv.v ? 1 : 2);
     out.operations = 4 * seen * args.q.cols;
     return out;
 }

@@ -113,6 +113,23 @@ std::span<float> Runner::logits(int i) {
     return {logits_.data() + std::size_t(i) * v, v};
 }
 
+template <class F>
+void Runner::each_stretch(std::int32_t block, int rows, F&& each) const {
+    for (std::size_t i = 0; i < kv_.size(); ++i) {
+        if (model_->config.layer[i].kv_layer != int(i)) continue;
+        const KvLayer& kv = kv_[i];
+        const std::size_t row = kv_row_bytes(kv.format, kv.head_dim), head = kv_head_bytes(kv.format, kv.head_dim), values = row * kKvBlock, all = head * std::size_t(kv.kv_heads);
+        for (void* memory : {kv.k, kv.v}) {
+            for (std::size_t h = 0; h < all; h += head) {
+                std::uint8_t* const at = static_cast<std::uint8_t*>(memory) + std::size_t(block) * all + h;
+                each(at, row * std::size_t(rows));
+                if (head > values) each(at + values, sizeof(float) * std::size_t(rows));
+            }
+            if (kv.k == kv.v) break;
+        }
+    }
+}
+
 void Runner::copy_kv(std::int32_t from, std::int32_t to, int rows) {
     for (std::size_t i = 0; i < kv_.size(); ++i) {
         if (model_->config.layer[i].kv_layer != int(i)) continue;
@@ -126,19 +143,6 @@ void Runner::copy_kv(std::int32_t from, std::int32_t to, int rows) {
                 std::memcpy(out, in, row * std::size_t(rows));
                 if (head > values) std::memcpy(out + values, in + values, sizeof(float) * std::size_t(rows));
             }
-    }
-}
-
-template <class F>
-void Runner::each_stretch(std::int32_t block, int rows, F&& each) const {
-    for (std::size_t i = 0; i < kv_.size(); ++i) {
-        if (model_->config.layer[i].kv_layer != int(i)) continue;
-        const KvLayer& kv = kv_[i];
-        const std::size_t row = std::size_t(kv.head_dim) * (kv.half ? 2 : 4), head = row * kKvBlock, all = head * std::size_t(kv.kv_heads);
-        for (void* memory : {kv.k, kv.v}) {
-            for (std::size_t h = 0; h < all; h += head) each(static_cast<std::uint8_t*>(memory) + std::size_t(block) * all + h, row * std::size_t(rows));
-            if (kv.k == kv.v) break;
-        }
     }
 }
 

@@ -28,6 +28,7 @@ base::Json facts_of(engine::Engine& engine) {
             {"kv_tokens", plan.kv_tokens},
             {"kv_format", engine::name(plan.kv_format)},
             {"memory_bytes", plan.total},
+            {"plan", {{"weights", plan.weights}, {"kv", plan.kv}, {"kv_bytes_per_token", plan.kv_bytes_per_token}, {"scratch", plan.scratch}, {"limit", plan.limit}, {"available", plan.available}}},
             {"targets", targets}};
 }
 
@@ -266,6 +267,8 @@ BackendStatus LocalBackend::status() const {
         status.facts["steps"] = load.steps;
         status.facts["forced_tokens"] = load.forced_tokens;
         status.facts["speculative"] = {{"method", engine_->drafts() ? "prompt" : "off"}, {"drafted_tokens", load.drafted_tokens}, {"accepted_tokens", load.accepted_tokens}};
+        status.facts["kv_disk_bytes"] = load.kv_disk_bytes;
+        status.facts["kv_restored_tokens"] = load.kv_restored_tokens;
     }
     return status;
 }

@@ -238,6 +238,7 @@ HOW = {
     "hearth bench --speculation": compares_speculation,
     "hearth bench": measures,
     "hearth bench --prefill 512 --decode 64": measures,
+    'hearth bench --threads 1 --streams 8 --ops --against "llama.cpp=build/bin/llama-bench -mmp 0"': proven_in("tests/e2e/bench_test.py", '"--streams", "4", "--ops"'),
     "hearth bench --threads 1 --json": lambda hearth, folder: measures(hearth, folder, "--threads", "1"),
     "hearth config show": shows_settings,
     "hearth model list": lambda hearth, folder: run(hearth, folder, ["model", "list"]),

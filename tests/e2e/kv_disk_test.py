@@ -1,0 +1,58 @@
+"""Conversations outlive a restart of the server on disk, sealed, and are computed where they are not there."""
+import re
+import stat
+
+from conftest import tiny_server
+from support import user
+
+LONG = "The keeper of the lighthouse wrote down every ship that passed, its name, its flag and the weather of the hour. " * 12
+
+
+def server(own, name):
+    made = tiny_server(own, "llama_tied", name)
+    made.env["HEARTH_MODEL_KV_DISK_MIB"] = "64"
+    return made.start()
+
+
+def facts(server):
+    return server.call("GET", "/health").json["backends"]["embedded"]["facts"]
+
+
+def ask(server, messages):
+    answer = server.chat("default", messages, temperature=0, max_tokens=16)
+    assert answer.status == 200, answer.data
+    return answer.json["choices"][0]["message"]["content"], answer.json["usage"]["prompt_tokens_details"]["cached_tokens"]
+
+
+def test_a_conversation_goes_on_after_a_restart(own):
+    messages = [user(LONG)]
+    first = server(own, "before")
+    try:
+        said, cached = ask(first, messages)
+        assert cached == 0
+        first.wait_for(lambda: facts(first)["kv_disk_bytes"] > 0, "the conversation on disk")
+        plan = facts(first)["plan"]
+        assert plan["kv"] == facts(first)["kv_tokens"] * plan["kv_bytes_per_token"] and plan["weights"] + plan["kv"] + plan["scratch"] <= plan["limit"] <= plan["available"]
+    finally:
+        first.stop()
+    folder = own.folder / "state/kv"
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert files and stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for file in files:
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600 and re.fullmatch(r"[0-9a-f-]{36}/[0-9a-f]{32}\.kv", str(file.relative_to(folder)))
+    assert stat.S_IMODE((own.folder / "state/kv.key").stat().st_mode) == 0o600
+
+    messages += [{"role": "assistant", "content": said}, user("And then?")]
+    again = server(own, "after")
+    try:
+        answered, cached = ask(again, messages)
+        assert cached > 0 and facts(again)["kv_restored_tokens"] > 0
+    finally:
+        again.stop()
+    for file in files:
+        file.write_bytes(b"\0" * file.stat().st_size)
+    damaged = server(own, "damaged")
+    try:
+        assert ask(damaged, messages) == (answered, 0)
+    finally:
+        damaged.stop()
