@@ -15,16 +15,33 @@ const char* state_of(Sending::End end) {
     return "unknown";
 }
 
+// Null: a text and nothing else.
+Param form_of(const Reply& reply, bool last) {
+    base::Json form = base::Json::object();
+    if (!reply.replaces.empty()) form["replaces"] = reply.replaces;
+    if (last)
+        for (const Choice& choice : reply.choices) form["choices"].push_back({{"id", choice.id}, {"label", choice.label}});
+    return form.empty() ? Param(nullptr) : Param(form);
+}
+
+void read_form(Tx& tx, Outgoing& letter) {
+    const Row row = tx.exec("select form, there from hearth_outgoing_form($1)", {letter.id}).at(0);
+    if (row.null(0)) return;
+    if (!row.null(1)) letter.replaces = row.text(1);
+    for (const base::Json& choice : row.json(0).value("choices", base::Json::array())) letter.choices.push_back({choice.value("id", ""), choice.value("label", "")});
+}
+
 }  // namespace
 
 policy::Decision write_reply(Tx& tx, const policy::Principal& to, const policy::House& house, const Reply& reply) {
     policy::Decision decision = policy::decide_reply(to, reply.label, house);
     const bool may_leave = decision.verdict == policy::Verdict::allow;
     for (std::size_t part = 0; part < reply.parts.size(); ++part)
-        tx.send("insert into outbox (id, bridge, chat, emitter, part, content, role, label, rule, state, error, expires_at)"
-                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + make_interval(secs => $12)) on conflict (tenant_id, emitter, part) do nothing",
+        tx.send("insert into outbox (id, bridge, chat, emitter, part, content, role, label, rule, state, error, expires_at, form)"
+                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + make_interval(secs => $12), $13) on conflict (tenant_id, emitter, part) do nothing",
                 {OutboxId::make(base::SystemClock().now()), reply.bridge, reply.chat, reply.emitter, std::int64_t(part), tx.redactor().redacted(storable(reply.parts[part])),
-                 policy::name(to.role), policy::name(reply.label), decision.rule, may_leave ? "queued" : "failed", decision.message, std::int64_t(reply.lifetime.count())});
+                 policy::name(to.role), policy::name(reply.label), decision.rule, may_leave ? "queued" : "failed", decision.message, std::int64_t(reply.lifetime.count()),
+                 form_of(reply, part + 1 == reply.parts.size())});
     return decision;
 }
 
@@ -39,6 +56,7 @@ std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most,
         one.content = row.text(4);
         one.label = policy::parse_integrity(row.text(6));
         one.attempts = int(row.integer(7));
+        read_form(tx, one);
         out.push_back(std::move(one));
     }
     return out;
@@ -47,6 +65,11 @@ std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most,
 bool settle_outgoing(Tx& tx, OutboxId id, const Sending& sending) {
     const double wait = std::chrono::duration<double>(sending.wait).count();
     return tx.exec("select hearth_settle_outgoing($1, $2, $3, $4, $5)", {id, state_of(sending.end), tx.redactor().redacted(storable(sending.why)), wait, sending.there}).at(0).boolean(0);
+}
+
+std::optional<OutboxId> find_reply(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& emitter) {
+    const auto rows = tx.exec("select id from outbox where bridge = $1 and chat = $2 and emitter = $3 order by part desc limit 1", {bridge, chat, emitter});
+    return rows.empty() ? std::nullopt : std::optional(rows[0].id<OutboxId>(0));
 }
 
 std::vector<OutboxRow> list_outbox(Tx& tx, int most) {

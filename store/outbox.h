@@ -18,6 +18,12 @@ namespace store {
 
 using OutboxId = base::Id<struct OutboxTag>;
 
+// What a message offers to be pressed, or typed where a channel has nothing to press.
+struct Choice {
+    std::string id;     // that comes back; at most 64 bytes
+    std::string label;
+};
+
 // A text for whoever has written, where he has written.
 struct Reply {
     std::string bridge, chat;
@@ -25,6 +31,8 @@ struct Reply {
     std::vector<std::string> parts;  // in order, each as long as the channel takes it
     policy::Integrity label = policy::Integrity::trusted;  // of what it was made from
     std::chrono::seconds lifetime{24 * 3600};              // older than that it is not sent any more
+    std::vector<Choice> choices{};                         // under the last part
+    std::string replaces{};                                // an emitter: this stands in place of its last part, where that has arrived
 };
 // In a transaction of the person for whom it is; of an unknown sender the owner's, and `to` is a guest. What policy denies is
 // written as failed, with the rule, and does not leave.
@@ -37,6 +45,8 @@ struct Outgoing {
     std::string chat, emitter, content;
     policy::Integrity label = policy::Integrity::untrusted;
     int attempts = 0;  // with this one
+    std::vector<Choice> choices{};
+    std::string replaces{};  // the id there of the message in whose place it stands; empty: it is one of its own
 };
 std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most, std::chrono::seconds hold);
 
@@ -53,6 +63,9 @@ struct Sending {
 };
 // False: somebody has settled it meanwhile.
 bool settle_outgoing(Tx& tx, OutboxId id, const Sending& sending);
+
+// The last part of what was written there for this person as an answer to that; nothing: there is none.
+std::optional<OutboxId> find_reply(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& emitter);
 
 struct OutboxRow {
     OutboxId id;

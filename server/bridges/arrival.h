@@ -9,6 +9,7 @@ struct Arrival {
     enum class Kind {
         message,
         edit,   // of a message that was sent before
+        choice, // one of what a message offers was pressed
         other,  // nothing that anybody has said
     } kind = Kind::other;
     std::string update;       // the channel's number of it: what it delivers twice has it twice
@@ -19,6 +20,9 @@ struct Arrival {
     std::string chat;         // where it was said, and is answered
     bool alone = false;       // nobody but the sender reads there
     std::string text;         // also what is said under a picture or a file
+    std::string message;      // the channel's id of it; of a choice, of the message that offers it
+    std::string choice;       // the id of what was pressed
+    std::string press;        // the channel's id of the pressing, until it is acknowledged
     std::string media;        // "photo", "voice", …: what came beside the text, or in its place
 };
 

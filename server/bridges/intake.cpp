@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/bridges/questions.h"
 #include "server/bridges/stop_words.h"
 #include "server/bridges/words.h"
 #include "store/digest.h"
@@ -25,6 +26,7 @@ std::string why_ignored(const Arrival& arrival) {
     if (arrival.kind == Arrival::Kind::other) return "ignored: " + arrival.what.substr(0, 64);
     if (arrival.sender.empty()) return "ignored: no sender";
     if (arrival.from_program) return "ignored: a program";
+    if (arrival.kind == Arrival::Kind::choice) return "";
     if (!arrival.alone) return "ignored: a group";
     return arrival.text.empty() && arrival.media.empty() ? "ignored: nothing said" : "";
 }
@@ -108,6 +110,7 @@ net::Task<void> Intake::act(store::Arrived arrived) {
     const auto find = [&](store::Tx& tx) { return store::find_sender(tx, arrived.bridge, arrival->sender); };
     auto person = co_await parts_.db.read(parts_.owner, find);
     if (person) co_await answer(*by, *std::move(arrival), *std::move(person));
+    else if (arrival->kind == Arrival::Kind::choice) co_await settle(arrived.bridge, arrived.update, "unknown sender");
     else co_await pair(*by, *std::move(arrival));
 }
 
@@ -137,7 +140,8 @@ net::Task<void> Intake::pair(Transport& by, Arrival arrival) {
 
 net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person person) {
     policy::Principal who = principal_of(by.name(), person.id, person.role);
-    if (is_stop(arrival.text)) co_await stop(by, std::move(arrival), std::move(who));
+    if (arrival.kind == Arrival::Kind::choice) co_await decide(by, std::move(arrival), std::move(who));
+    else if (is_stop(arrival.text)) co_await stop(by, std::move(arrival), std::move(who));
     else if (arrival.text.empty()) {
         std::string words = text_alone_words(arrival.media);
         co_await say(by, std::move(arrival), std::move(who), std::move(words), "no text");
@@ -173,10 +177,19 @@ net::Task<void> Intake::stop(Transport& by, Arrival arrival, policy::Principal w
     co_await say(by, std::move(arrival), std::move(who), std::move(words), "stop");
 }
 
+net::Task<void> Intake::decide(Transport& by, Arrival arrival, policy::Principal who) {
+    const policy::House house = co_await house_of(who);
+    const auto write = [&](store::Tx& tx) { store::settle_arrival(tx, by.name(), arrival.update, take_word(tx, who, house, by, arrival)); };
+    co_await parts_.db.run(agents::identity_of(who), write);
+    parts_.outbound.wake();
+    co_await parts_.outbound.acknowledge(by, std::move(who), std::move(arrival.press));
+}
+
 net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal who) {
     const auto find = [&](store::Tx& tx) { return store::conversation_in_chat(tx, by.name(), arrival.chat); };
     agents::Submission order;
     order.chat.principal = who;
+    order.chat.principal.can_ask = by.offers_choices();
     order.chat.alias = "hearth";
     order.chat.channel = by.name();
     order.chat.conversation = co_await parts_.db.run(agents::identity_of(who), find);
@@ -225,14 +238,30 @@ net::Task<void> Intake::follow_run(Transport& by, store::WorkingArrival arrival)
     const base::StopToken never{};
     const auto reader = co_await parts_.agents.listen(who, arrival.run, beginning, never);
     auto next_sign = std::chrono::steady_clock::now();
+    bool waits = false;  // for the person's word
     while (reader && !reader->over()) {
-        if (std::chrono::steady_clock::now() >= next_sign) {
+        if (!waits && std::chrono::steady_clock::now() >= next_sign) {
             next_sign = std::chrono::steady_clock::now() + kBetweenActivity;
             co_await parts_.outbound.show_activity(by, who, arrival.chat);
         }
-        co_await reader->next(kBetweenActivity);
+        const std::vector<agents::ToldEvent> told = co_await reader->next(kBetweenActivity);
+        bool asked = false;
+        for (const agents::ToldEvent& event : told) {
+            asked |= waits || event.name == "waiting";
+            waits = event.name == "waiting";
+        }
+        if (asked) co_await tell_questions(by, arrival, who);
     }
     co_await tell_end(by, std::move(arrival), who);
+}
+
+net::Task<void> Intake::tell_questions(Transport& by, const store::WorkingArrival& arrival, const policy::Principal& who) {
+    const policy::House house = co_await house_of(who);
+    const auto write = [&](store::Tx& tx) {
+        if (const auto run = store::find_run(tx, arrival.run)) write_questions(tx, who, house, by, arrival.chat, *run);
+    };
+    co_await parts_.db.run(agents::identity_of(who), write);
+    parts_.outbound.wake();
 }
 
 net::Task<void> Intake::tell_end(Transport& by, store::WorkingArrival arrival, policy::Principal who) {
@@ -241,6 +270,7 @@ net::Task<void> Intake::tell_end(Transport& by, store::WorkingArrival arrival, p
         const auto run = store::find_run(tx, arrival.run);
         if (run && !run->ended()) return;  // this process ends, and the run goes on
         if (run) {
+            write_questions(tx, who, house, by, arrival.chat, *run);
             store::Reply reply{by.name(), arrival.chat, "run:" + arrival.run.text(), by.pieces(end_words(*run))};
             reply.label = policy::parse_integrity(run->turn.value("label", ""));
             if (!reply.parts.empty()) store::write_reply(tx, who, house, reply);

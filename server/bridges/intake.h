@@ -2,7 +2,8 @@
 //
 //   somebody unknown      is told a code, and nothing else comes of it
 //   nothing but "stop"    stops what works in the chat, before queue, policy and model
-//   a text                becomes a run of the person's; what that answers goes into the outbox
+//   a text                becomes a run of the person's; what that answers, or asks meanwhile, goes into the outbox
+//   a choice              is the word that a run waits for
 //
 // Nothing is sent from here but through the outbox. A process that goes away in the middle leaves rows that the next one goes on with.
 #pragma once
@@ -46,12 +47,14 @@ private:
     net::Task<void> answer(Transport& by, Arrival arrival, store::Person person);
     net::Task<void> pair(Transport& by, Arrival arrival);
     net::Task<void> stop(Transport& by, Arrival arrival, policy::Principal who);
+    net::Task<void> decide(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> begin(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> settle(std::string bridge, std::string update, std::string outcome);
     net::Task<void> say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome);
     net::Task<void> follow_all();
     void follow(store::WorkingArrival arrival);
     net::Task<void> follow_run(Transport& by, store::WorkingArrival arrival);
+    net::Task<void> tell_questions(Transport& by, const store::WorkingArrival& arrival, const policy::Principal& who);
     net::Task<void> tell_end(Transport& by, store::WorkingArrival arrival, policy::Principal who);
     net::Task<policy::House> house_of(policy::Principal who);
     Transport* transport(const std::string& name) const;

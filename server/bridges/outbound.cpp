@@ -78,7 +78,7 @@ net::Task<void> Outbound::deliver(Transport& transport, store::Outgoing letter) 
     Sending sending;
     sending.end = Sending::End::failed;
     sending.why = decision.message;
-    if (decision.verdict == policy::Verdict::allow) sending = co_await transport.send(letter.chat, letter.content);
+    if (decision.verdict == policy::Verdict::allow) sending = co_await transport.send(letter);
     if (sending.end == Sending::End::again) sending.wait = std::clamp<std::chrono::milliseconds>(sending.wait * letter.attempts, sending.wait, std::max<std::chrono::milliseconds>(sending.wait, kLongestWait));
     parts_.metrics.add("hearth_outbox_total", 1, {{"bridge", transport.name()}, {"state", name_of(sending.end)}});
     if (sending.end != Sending::End::delivered)
@@ -91,6 +91,11 @@ net::Task<void> Outbound::deliver(Transport& transport, store::Outgoing letter) 
 net::Task<void> Outbound::show_activity(Transport& transport, policy::Principal to, std::string chat) {
     const policy::Decision decision = co_await decide(to, policy::Integrity::trusted);
     if (decision.verdict == policy::Verdict::allow && !closed_) co_await transport.show_activity(std::move(chat));
+}
+
+net::Task<void> Outbound::acknowledge(Transport& transport, policy::Principal to, std::string press) {
+    const policy::Decision decision = co_await decide(to, policy::Integrity::trusted);
+    if (decision.verdict == policy::Verdict::allow && !closed_) co_await transport.acknowledge(std::move(press));
 }
 
 }  // namespace server::bridges

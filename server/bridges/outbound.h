@@ -35,6 +35,8 @@ public:
     void wake();
     // That something is under way for whoever has written there.
     net::Task<void> show_activity(Transport& transport, policy::Principal to, std::string chat);
+    // That what he has pressed was heard.
+    net::Task<void> acknowledge(Transport& transport, policy::Principal to, std::string press);
     // Begins to send nothing more.
     void close() { closed_ = true; }
     int under_way() const { return under_way_; }

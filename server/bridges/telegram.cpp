@@ -47,11 +47,18 @@ std::chrono::milliseconds wait_of(const Json& body) {
     return after && after->value_or(0) > 0 ? std::chrono::seconds(std::min<std::int64_t>(**after, 86400)) : kUsualWait;
 }
 
-// As the API gave it: a number.
-Json chat_of(const std::string& chat) {
+// As the API gave it.
+std::int64_t number_of(const std::string& id) {
     std::int64_t number = 0;
-    std::from_chars(chat.data(), chat.data() + chat.size(), number);
+    std::from_chars(id.data(), id.data() + id.size(), number);
     return number;
+}
+
+// A row of buttons. The API takes 64 bytes of data.
+Json keyboard_of(const std::vector<store::Choice>& choices) {
+    Json row = Json::array();
+    for (const store::Choice& choice : choices) row.push_back({{"text", choice.label}, {"callback_data", choice.id}});
+    return {{"inline_keyboard", Json::array({std::move(row)})}};
 }
 
 std::string message_of(const Json& body) {
@@ -118,16 +125,28 @@ net::Task<TelegramAnswer> Telegram::call(std::string method, Json parameters, st
 
 base::Result<Arrival> Telegram::read(std::string_view body) const { return read_telegram_update(body); }
 
-net::Task<Sending> Telegram::send(std::string chat, std::string text) {
+net::Task<Sending> Telegram::send(store::Outgoing letter) {
     // A link that nobody has looked at yet is not fetched for a preview of it.
-    Json parameters = {{"chat_id", chat_of(chat)}, {"text", text}, {"link_preview_options", {{"is_disabled", true}}}};
-    const TelegramAnswer answer = co_await call("sendMessage", std::move(parameters), kSendTime);
+    Json parameters = {{"chat_id", number_of(letter.chat)}, {"text", letter.content}, {"link_preview_options", {{"is_disabled", true}}}};
+    if (!letter.choices.empty()) parameters["reply_markup"] = keyboard_of(letter.choices);
+    std::string method = "sendMessage";
+    if (!letter.replaces.empty()) {
+        method = "editMessageText";
+        parameters["message_id"] = number_of(letter.replaces);
+    }
+    const TelegramAnswer answer = co_await call(std::move(method), std::move(parameters), kSendTime);
+    if (!letter.replaces.empty() && answer.status == 400 && answer.why().find("message is not modified") != std::string::npos) co_return Sending{Sending::End::delivered, "", 0ms, letter.replaces};
     co_return sending_of(answer);
 }
 
 net::Task<void> Telegram::show_activity(std::string chat) {
-    Json parameters = {{"chat_id", chat_of(chat)}, {"action", "typing"}};
+    Json parameters = {{"chat_id", number_of(chat)}, {"action", "typing"}};
     co_await call("sendChatAction", std::move(parameters), kActivityTime);
+}
+
+net::Task<void> Telegram::acknowledge(std::string press) {
+    Json parameters = {{"callback_query_id", press}};
+    co_await call("answerCallbackQuery", std::move(parameters), kActivityTime);
 }
 
 }  // namespace server::bridges

@@ -43,8 +43,10 @@ public:
     const std::string& name() const override { return kTelegram; }
     base::Result<Arrival> read(std::string_view body) const override;
     std::vector<std::string> pieces(std::string_view text) const override { return telegram_pieces(text); }
-    net::Task<store::Sending> send(std::string chat, std::string text) override;
+    bool offers_choices() const override { return true; }
+    net::Task<store::Sending> send(store::Outgoing letter) override;
     net::Task<void> show_activity(std::string chat) override;
+    net::Task<void> acknowledge(std::string press) override;
 
 private:
     std::string url_;

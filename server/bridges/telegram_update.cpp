@@ -46,33 +46,64 @@ std::string media_of(const Json& message) {
     return {};
 }
 
-Result<void> read_message(const Json& message, Arrival& out) {
-    const auto from = object_in(message, "from"), chat = object_in(message, "chat");
+Result<void> read_sender(const Json& of, Arrival& out) {
+    const auto from = object_in(of, "from");
     if (!from) return from.error();
+    if (!*from) return {};
+    const auto who = base::integer_field(**from, "id");
+    if (!who) return who.error();
+    out.sender = std::to_string(*who);
+    out.sender_name = name_of(**from);
+    const auto program = base::optional_bool(**from, "is_bot");
+    if (!program) return program.error();
+    out.from_program = program->value_or(false);
+    return {};
+}
+
+// Where it was said. False: it does not say.
+Result<bool> read_place(const Json& message, Arrival& out) {
+    const auto chat = object_in(message, "chat");
     if (!chat) return chat.error();
-    if (!*chat) {
-        out.kind = Arrival::Kind::other;
-        out.what = "message without a chat";
-        return {};
-    }
+    if (!*chat) return false;
     const auto where = base::integer_field(**chat, "id");
     if (!where) return where.error();
     out.chat = std::to_string(*where);
     out.alone = text_in(**chat, "type") == "private";
-    if (*from) {
-        const auto who = base::integer_field(**from, "id");
-        if (!who) return who.error();
-        out.sender = std::to_string(*who);
-        out.sender_name = name_of(**from);
-        const auto program = base::optional_bool(**from, "is_bot");
-        if (!program) return program.error();
-        out.from_program = program->value_or(false);
+    const auto id = base::optional_integer(message, "message_id");
+    if (!id) return id.error();
+    if (*id) out.message = std::to_string(**id);
+    return true;
+}
+
+Result<void> read_message(const Json& message, Arrival& out) {
+    const auto placed = read_place(message, out);
+    if (!placed) return placed.error();
+    if (!*placed) {
+        out.kind = Arrival::Kind::other;
+        out.what = "message without a chat";
+        return {};
     }
+    if (auto sent = read_sender(message, out); !sent) return sent;
     const auto text = base::optional_string(message, "text"), caption = base::optional_string(message, "caption");
     if (!text) return text.error();
     if (!caption) return caption.error();
     out.text = text->value_or(caption->value_or(""));
     out.media = media_of(message);
+    return {};
+}
+
+// A button was pressed. Of a message that is too old the API tells neither text nor place.
+Result<void> read_press(const Json& query, Arrival& out) {
+    if (auto sent = read_sender(query, out); !sent) return sent;
+    const auto message = object_in(query, "message");
+    if (!message) return message.error();
+    if (*message)
+        if (const auto placed = read_place(**message, out); !placed) return placed.error();
+    const auto id = base::optional_string(query, "id"), data = base::optional_string(query, "data");
+    if (!id) return id.error();
+    if (!data) return data.error();
+    out.press = id->value_or("");
+    out.choice = data->value_or("");
     return {};
 }
 
@@ -97,6 +128,13 @@ Result<Arrival> read_telegram_update(std::string_view body) {
         if (!*message) continue;
         out.kind = kind;
         if (auto read = read_message(**message, out); !read) return std::move(read).error();
+        return out;
+    }
+    const auto query = object_in(*update, "callback_query");
+    if (!query) return query.error();
+    if (*query) {
+        out.kind = Arrival::Kind::choice;
+        if (auto read = read_press(**query, out); !read) return std::move(read).error();
         return out;
     }
     for (const auto& [field, value] : update->items())

@@ -21,10 +21,15 @@ public:
     // A text as it is sent: in order, none longer than the channel takes, none blank.
     virtual std::vector<std::string> pieces(std::string_view text) const = 0;
 
-    // One attempt. Only server/bridges/outbound calls these two.
-    virtual net::Task<store::Sending> send(std::string chat, std::string text) = 0;
+    // Whether people are offered what they can press, or type: else nobody can be asked there.
+    virtual bool offers_choices() const { return false; }
+
+    // One attempt. Only server/bridges/outbound calls these three.
+    virtual net::Task<store::Sending> send(store::Outgoing letter) = 0;
     // Shows for a few seconds that something is under way; what fails of it is no matter.
     virtual net::Task<void> show_activity(std::string chat) = 0;
+    // That a choice was heard, where the channel shows that; says nothing of what came of it.
+    virtual net::Task<void> acknowledge(std::string) { co_return; }
 };
 
 }  // namespace server::bridges

@@ -4,6 +4,7 @@
 
 #include "base/trim.h"
 #include "base/utf8.h"
+#include "base/visible.h"
 
 namespace server::bridges {
 namespace {
@@ -48,6 +49,32 @@ std::string refused_words(const base::Error& error) { return "I could not take t
 std::string said_with(const Arrival& arrival) {
     if (arrival.media.empty()) return arrival.text;
     return arrival.text + "\n\n[" + arrival.media + " came with this message; it cannot be read]";
+}
+
+namespace {
+
+std::string call_of(const store::Approval& asked) { return asked.request.tool + " " + base::visible(base::dump(asked.request.arguments)); }
+
+std::string verdict_of(const store::Approval& asked) {
+    switch (asked.state) {
+        case store::Approval::State::granted:
+        case store::Approval::State::used: return "Allowed, once";
+        case store::Approval::State::denied: return "Denied";
+        case store::Approval::State::expired: return "Nobody answered in time, so it was not done";
+        case store::Approval::State::open: break;
+    }
+    return "Not asked any more: what wanted it was stopped";
+}
+
+}  // namespace
+
+std::string question_words(const store::Approval& asked) {
+    return "May I do this?\n\n" + call_of(asked) + "\n\n" + asked.request.reason + "\nI wait for your word until " + base::rfc3339(asked.expires) + ".";
+}
+
+std::string decided_words(const store::Approval& asked) {
+    const bool by_person = asked.state != store::Approval::State::expired && !asked.decided_by.empty();
+    return call_of(asked) + "\n\n" + verdict_of(asked) + (by_person ? " (" + asked.decided_by + ")" : "") + ".";
 }
 
 std::string end_words(const store::Run& run) {

@@ -24,17 +24,26 @@ def expected(spec, update):
     """By the specification's types: who, where and what, of new and edited messages; everything else is something else."""
     user, chat = fields_of(spec, "User"), fields_of(spec, "Chat")
     assert user["id"]["types"] == chat["id"]["types"] == ["Integer"] and fields_of(spec, "Message")["text"]["types"] == ["String"]
-    out = {"update": str(update["update_id"]), "kind": "other", "sender": "", "name": "", "chat": "", "alone": False, "program": False, "text": ""}
+    out = {"update": str(update["update_id"]), "kind": "other", "sender": "", "name": "", "chat": "", "alone": False, "program": False, "text": "", "message": "", "choice": ""}
     for kind in kinds_of(spec)[:2]:
         message = update.get(kind)
         if message is None or "chat" not in message:
             continue
-        sender = message.get("from") or {}
         words = message.get("text") or message.get("caption") or ""
-        names = [sender.get("first_name", ""), sender.get("last_name", "")]
         out.update(kind={"message": "message", "edited_message": "edit"}[kind], chat=str(message["chat"]["id"]), alone=message["chat"].get("type") == "private", text=words,
-                   sender=str(sender["id"]) if sender else "", name=" ".join(filter(None, names)) or sender.get("username", ""), program=bool(sender.get("is_bot", False)))
+                   **of_sender(message.get("from") or {}))
+        out["message"] = str(message["message_id"]) if "message_id" in message else ""
+    if query := update.get("callback_query"):
+        assert fields_of(spec, "CallbackQuery")["data"]["types"] == ["String"]
+        message = query.get("message") or {}
+        out.update(kind="choice", choice=query.get("data", ""), chat=str(message["chat"]["id"]) if message else "", alone=message.get("chat", {}).get("type") == "private",
+                   message=str(message["message_id"]) if message else "", **of_sender(query.get("from") or {}))
     return out
+
+
+def of_sender(sender):
+    names = [sender.get("first_name", ""), sender.get("last_name", "")]
+    return {"sender": str(sender["id"]) if sender else "", "name": " ".join(filter(None, names)) or sender.get("username", ""), "program": bool(sender.get("is_bot", False))}
 
 
 @pytest.mark.skipif(not VECTORS.exists(), reason="no vectors")

@@ -42,10 +42,10 @@ def outbox(server):
 
 
 @contextlib.contextmanager
-def house(name, settings=None, api=None):
+def house(name, settings=None, api=None, script=None):
     """A state folder with the bot's token, its server, and the API that it talks to."""
     with contextlib.closing(support.State(name)) as state, contextlib.closing(api or TelegramApi(TOKEN)) as bot:
-        server = Hearth(state, f"telegram_{name}", SCRIPT, {"telegram.token": "secret:bot", "telegram.url": bot.url, **(settings or {})})
+        server = Hearth(state, f"telegram_{name}", script or SCRIPT, {"telegram.token": "secret:bot", "telegram.url": bot.url, **(settings or {})})
         server.bot = bot
         for secret, value in (("bot", TOKEN), ("hook", SECRET)):
             command(server, "secret", "set", secret, input=value)
@@ -291,7 +291,7 @@ def hooked():
 def test_a_webhook_is_announced_and_takes_what_proves_itself(hooked):
     bot = hooked.bot
     hooked.wait_for(lambda: bot.webhook, "the announcement", 10)
-    assert bot.webhook == {"url": "https://hearth.example/telegram", "secret_token": SECRET, "allowed_updates": ["message", "edited_message"]}
+    assert bot.webhook == {"url": "https://hearth.example/telegram", "secret_token": SECRET, "allowed_updates": ["message", "edited_message", "callback_query"]}
     said = bot.update("hello")
     for secret in ("s3cr3t_A-2", None, "", "s3cr3t_A-1x"):
         assert deliver(hooked.hook, said, secret) == 403

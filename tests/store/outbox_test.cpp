@@ -67,6 +67,50 @@ TEST_F(Outbox, WhatIsWrittenLeavesOnceInOrderAndOneAtATime) {
     EXPECT_THAT(said(take()), ElementsAre("three"));
 }
 
+TEST_F(Outbox, AMessageOffersChoicesAndAnotherStandsInItsPlace) {
+    const auto write_form = [&](const store::Identity& who, Reply reply) { as(who, [&](Tx& tx) { return store::write_reply(tx, to(who), {}, reply); }); };
+    Reply question{"telegram", "42", "approval:1", {"long", "question"}};
+    question.choices = {{"yes", "Allow"}, {"no", "Deny"}};
+    Reply end{"telegram", "42", "approval:1:end", {"decided"}};
+    end.replaces = "approval:1";
+    write_form(world->member(), question);
+    write_form(world->member(), end);
+    for (const bool last : {false, true}) {
+        const auto taken = take();
+        ASSERT_EQ(taken.size(), 1u);
+        EXPECT_EQ(taken[0].replaces, "");
+        EXPECT_EQ(taken[0].choices.size(), last ? 2u : 0u) << "under the last part";
+        if (last) {
+            EXPECT_EQ(taken[0].choices[1].id + taken[0].choices[1].label, "noDeny");
+        }
+        EXPECT_TRUE(settle(taken[0].id, Sending::End::delivered));
+        pass_time();
+    }
+    const auto taken = take();
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_EQ(taken[0].replaces, "77");
+    EXPECT_TRUE(taken[0].choices.empty());
+    as(world->member(), [&](Tx& tx) {
+        EXPECT_TRUE(store::find_reply(tx, "telegram", "42", "approval:1"));
+        EXPECT_FALSE(store::find_reply(tx, "telegram", "43", "approval:1"));
+        return 0;
+    });
+    as(world->owner(), [&](Tx& tx) {
+        EXPECT_FALSE(store::find_reply(tx, "telegram", "42", "approval:1")) << "another person's";
+        return 0;
+    });
+    // What stands in the place of what never arrived is a message of its own, and so is another person's.
+    Reply lost{"telegram", "44", "x:end", {"decided"}};
+    lost.replaces = "x";
+    write_form(world->member(), lost);
+    lost = {"telegram", "42", "y:end", {"decided"}};
+    lost.replaces = "approval:1";
+    write_form(world->owner(), lost);
+    world->sql("update outbox set state = 'delivered' where emitter = 'approval:1:end'");
+    pass_time();
+    for (const auto& one : take()) EXPECT_EQ(one.replaces, "") << one.emitter;
+}
+
 TEST_F(Outbox, WhatDidNotLeaveIsTriedAgainWhenItIsTime) {
     write(world->owner(), "run:1", {"one"});
     const auto taken = take();

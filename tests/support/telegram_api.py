@@ -7,15 +7,16 @@ import time
 
 
 class TelegramApi:
-    """`sent`: what sendMessage took in, also where its sender never heard of it. `faults`: what happens to the next ones."""
+    """`sent`: what sendMessage took in, also where its sender never heard of it; `edited`: what editMessageText did. `faults`: what happens to the next ones."""
 
     def __init__(self, token):
         self.token, self.changed = token, threading.Condition()
-        self.updates, self.sent, self.activity, self.refused, self.faults, self.webhook = [], [], [], 0, [], None
+        self.updates, self.sent, self.edited, self.activity, self.acknowledged, self.refused, self.faults, self.webhook = [], [], [], [], [], 0, [], None
         self.asked = 0          # getUpdates that were answered
         self.forgetful = False  # what was confirmed is delivered again
         self.released = threading.Event()
         self.last = 1000
+        self.messages = {}      # by id, as they stand
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -42,6 +43,17 @@ class TelegramApi:
             self.updates.append(update)
             self.changed.notify_all()
         return update["update_id"]
+
+    def press(self, message, label, sender=42):
+        """Somebody presses a button of a message that was sent."""
+        data, = [button["callback_data"] for row in message["reply_markup"]["inline_keyboard"] for button in row if button["text"] == label]
+        self.last += 1
+        query = {"id": f"press-{self.last}", "from": {"id": sender, "is_bot": False, "first_name": "X"}, "chat_instance": "1", "data": data,
+                 "message": {"message_id": message["message_id"], "date": 1, "chat": {"id": message["chat_id"], "type": "private"}, "text": message["text"]}}
+        with self.changed:
+            self.updates.append({"update_id": self.last, "callback_query": query})
+            self.changed.notify_all()
+        return query["id"]
 
     def texts(self, chat=42):
         return [message["text"] for message in self.sent if message["chat_id"] == chat]
@@ -77,17 +89,54 @@ class TelegramApi:
         return 200, {"ok": True, "result": True}
 
     def sendMessage(self, asked):
-        if not 1 <= len(asked["text"].encode("utf-16-le")) // 2 <= 4096:
-            return 400, {"ok": False, "error_code": 400, "description": "Bad Request: message is too long"}
+        if wrong := wrong_message(asked):
+            return refusal(wrong)
         fault = self.faults.pop(0) if self.faults else None
         if isinstance(fault, tuple):
             return fault
-        self.sent.append(dict(asked, at=time.monotonic()))
+        message = dict(asked, at=time.monotonic(), message_id=5001 + len(self.messages))
+        self.messages[message["message_id"]] = message
+        self.sent.append(message)
         if fault == "hang":
             self.released.wait(60)
         if fault:  # "hang" or "break": taken in, and nobody hears of it
             return None
-        return 200, {"ok": True, "result": {"message_id": 5000 + len(self.sent), "date": 1, "chat": {"id": asked["chat_id"], "type": "private"}, "text": asked["text"]}}
+        return 200, {"ok": True, "result": {"message_id": message["message_id"], "date": 1, "chat": {"id": asked["chat_id"], "type": "private"}, "text": asked["text"]}}
+
+
+    def editMessageText(self, asked):
+        if wrong := wrong_message(asked):
+            return refusal(wrong)
+        message = self.messages.get(asked["message_id"])
+        if not message or message["chat_id"] != asked["chat_id"]:
+            return refusal("message to edit not found")
+        fields = ("text", "reply_markup", "entities")
+        if all(message.get(field) == asked.get(field) for field in fields):
+            return refusal("message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message")
+        for field in fields:
+            message.pop(field, None)
+        message.update(asked)
+        self.edited.append(dict(asked, at=time.monotonic()))
+        return 200, {"ok": True, "result": {"message_id": asked["message_id"], "date": 1, "chat": {"id": asked["chat_id"], "type": "private"}, "text": asked["text"]}}
+
+    def answerCallbackQuery(self, asked):
+        self.acknowledged.append(asked["callback_query_id"])
+        return 200, {"ok": True, "result": True}
+
+
+def refusal(why):
+    return 400, {"ok": False, "error_code": 400, "description": f"Bad Request: {why}"}
+
+
+def wrong_message(asked):
+    """What the API says against it, as far as a bot may come to hear it."""
+    if not 1 <= len(asked["text"].encode("utf-16-le")) // 2 <= 4096:
+        return "message is too long"
+    for row in asked.get("reply_markup", {}).get("inline_keyboard", []):
+        for button in row:
+            if not 1 <= len(button["callback_data"].encode()) <= 64:
+                return "BUTTON_DATA_INVALID"
+    return None
 
 
 def handler_of(api):

@@ -22,8 +22,8 @@ int main(int argc, char** argv) {
         if (!one) {
             out["refused"] = one.error().message;
         } else {
-            const char* kind = one->kind == Kind::message ? "message" : one->kind == Kind::edit ? "edit" : "other";
-            out = {{"update", one->update}, {"kind", kind}, {"sender", one->sender}, {"name", one->sender_name}, {"chat", one->chat}, {"alone", one->alone}, {"program", one->from_program}, {"text", one->text}};
+            const char* kind = one->kind == Kind::message ? "message" : one->kind == Kind::edit ? "edit" : one->kind == Kind::choice ? "choice" : "other";
+            out = {{"update", one->update}, {"kind", kind}, {"sender", one->sender}, {"name", one->sender_name}, {"chat", one->chat}, {"alone", one->alone}, {"program", one->from_program}, {"text", one->text}, {"message", one->message}, {"choice", one->choice}};
         }
         std::cout << base::dump(out) << '\n';
     }

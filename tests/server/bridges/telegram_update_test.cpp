@@ -54,6 +54,19 @@ TEST(TelegramUpdate, TellsAGroupAnEditAPictureAndAProgram) {
     EXPECT_TRUE(read({{"update_id", 1}, {"message", message({{"from", {{"id", 1}, {"is_bot", true}}}})}}).from_program);
 }
 
+TEST(TelegramUpdate, TellsWhatWasPressedByWhomAndWhere) {
+    const Json query = {{"id", "77"}, {"from", {{"id", 42}, {"is_bot", false}, {"first_name", "Ada"}}}, {"message", {{"message_id", 5}, {"date", 0}, {"chat", {{"id", -100}, {"type", "group"}}}}}, {"data", "approval:x:grant"}};
+    const Arrival pressed = read({{"update_id", 9}, {"callback_query", query}});
+    EXPECT_EQ(pressed.kind, Arrival::Kind::choice);
+    EXPECT_EQ(pressed.sender, "42");
+    EXPECT_EQ(pressed.chat, "-100");
+    EXPECT_EQ(pressed.message, "5");
+    EXPECT_EQ(pressed.choice, "approval:x:grant");
+    EXPECT_EQ(pressed.press, "77");
+    EXPECT_FALSE(read_telegram_update(R"({"update_id": 1, "callback_query": {"id": 5}})"));
+    EXPECT_EQ(read({{"update_id", 9}, {"callback_query", {{"id", "1"}}}}).chat, "") << "the message is too old";
+}
+
 TEST(TelegramUpdate, WhatIsNotKnownIsSomethingElse) {
     const Arrival other = read({{"update_id", 1}, {"message_of_the_future", {{"text", "x"}}}});
     EXPECT_EQ(other.kind, Arrival::Kind::other);
@@ -95,8 +108,12 @@ TEST(TelegramUpdate, ReadsWhatOthersTestWith) {
         EXPECT_EQ(arrival.update, std::to_string(update["update_id"].get<std::int64_t>()));
         messages += arrival.kind == Arrival::Kind::message;
         edits += arrival.kind == Arrival::Kind::edit;
-        others += arrival.kind == Arrival::Kind::other;
+        others += arrival.kind == Arrival::Kind::other || arrival.kind == Arrival::Kind::choice;
         const bool nowhere = update.contains("message") && !update["message"].contains("chat");
+        if (type == "callback_query") {
+            EXPECT_EQ(arrival.kind, Arrival::Kind::choice);
+            continue;
+        }
         EXPECT_EQ(arrival.kind, nowhere ? Arrival::Kind::other : type == "message" ? Arrival::Kind::message : type == "edited_message" ? Arrival::Kind::edit : Arrival::Kind::other);
     }
     EXPECT_GT(messages, 100);

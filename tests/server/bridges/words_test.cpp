@@ -27,6 +27,20 @@ TEST(BridgeWords, AnEndIsToldByItsAnswerElseByItsState) {
     EXPECT_NE(end_words(bare), "");
 }
 
+TEST(BridgeWords, AQuestionShowsTheCallWordForWordAndWhatCameOfIt) {
+    store::Approval asked{{}, {{}, "call", "send_mail", {{"to", "Ann\u202e"}}, "people_ask", "It touches other people."}};
+    asked.decided_by = "Clara";
+    EXPECT_THAT(question_words(asked), testing::HasSubstr(R"(send_mail {"to":"Ann\u202e"})")) << "what turns the text around is shown";
+    using State = store::Approval::State;
+    for (const auto& [state, words] : {std::pair{State::granted, "Allowed, once (Clara)."}, {State::used, "Allowed, once (Clara)."}, {State::denied, "Denied (Clara)."}, {State::expired, "Nobody answered in time, so it was not done."}}) {
+        asked.state = state;
+        EXPECT_THAT(decided_words(asked), testing::EndsWith(words));
+    }
+    asked.state = State::open;
+    asked.decided_by = "";
+    EXPECT_THAT(decided_words(asked), testing::EndsWith("was stopped."));
+}
+
 TEST(BridgeWords, AStopSaysWhatStopped) {
     EXPECT_EQ(stopped_words({"Water the garden"}), "Stopped: “Water the garden”.");
     EXPECT_EQ(stopped_words({"one\ntwo", std::string(100, 'x')}), "Stopped: “one…”, “" + std::string(80, 'x') + "…”.");
