@@ -14,7 +14,7 @@ constexpr std::string_view kApproval = "approval:", kGrant = ":grant", kDeny = "
 std::string emitter_of(store::ApprovalId id) { return std::string(kApproval) + id.text(); }
 
 store::Reply reply_for(const Transport& by, const std::string& chat, const store::Run& run) {
-    store::Reply reply{by.name(), chat, ""};
+    store::Reply reply{by.name(), chat, "", {}};
     reply.label = policy::parse_integrity(run.turn.is_object() ? run.turn.value("label", "") : "");
     return reply;
 }

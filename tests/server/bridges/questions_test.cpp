@@ -12,5 +12,5 @@ TEST(BridgeQuestions, AChoiceIsAWordOnOneApproval) {
     EXPECT_TRUE(grant->grant);
     EXPECT_FALSE(deny->grant);
     EXPECT_EQ(grant->approval.text(), id);
-    for (const std::string& wrong : {std::string(), "approval:", "approval:" + id, "approval:" + id + ":", "approval:x:grant", id + ":grant", "approval::grant", "approval:" + id + ":grant "}) EXPECT_FALSE(word_of(wrong)) << wrong;
+    for (const std::string& wrong : std::vector<std::string>{"", "approval:", "approval:" + id, "approval:" + id + ":", "approval:x:grant", id + ":grant", "approval::grant", "approval:" + id + ":grant "}) EXPECT_FALSE(word_of(wrong)) << wrong;
 }
