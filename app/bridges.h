@@ -2,13 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
-#include "app/backends.h"
+#include "app/channels.h"
 #include "base/metrics.h"
-#include "net/http_client.h"
 #include "server/bridges/intake.h"
-#include "server/bridges/telegram_poll.h"
 #include "server/bridges/webhooks.h"
 
 namespace app {
@@ -25,6 +24,7 @@ public:
         base::Metrics& metrics;
         store::Identity owner;
         SecretOpener secrets;
+        boost::asio::thread_pool& blocking;
     };
     // Null where the settings name no channel. Error naming the setting of a secret that does not open.
     static base::Result<std::unique_ptr<Bridges>> make(const Settings& settings, Parts parts);
@@ -32,25 +32,25 @@ public:
     // What goes on until the executor ends. The listener of webhooks, where there is a secret for them; its sockets are the executor's.
     base::Result<std::unique_ptr<server::HttpServer>> start(boost::asio::any_io_executor executor);
     base::Probes probes() const;
+    std::string names() const;  // of the channels, for people
     // Nothing more is sent; how much still is.
-    void close() { outbound_.close(); }
-    int sending() const { return outbound_.under_way(); }
+    void close() { outbound_->close(); }
+    int sending() const { return outbound_->under_way(); }
 
 private:
-    Bridges(const Settings& settings, Parts parts);
-    base::Result<void> open_webhook_secret();
-    net::Task<void> announce();
+    Bridges(const Settings& settings, Parts parts) : settings_(settings), parts_(std::move(parts)) {}
+    base::Result<void> make_channels();
 
     const Settings settings_;
     Parts parts_;
-    server::bridges::Telegram telegram_;
-    server::bridges::Outbound outbound_;
-    server::bridges::Intake intake_;
-    server::bridges::TelegramPoll poll_;
-    std::shared_ptr<const base::SecretValue> webhook_secret_;  // null: nobody delivers, we ask
-    std::unique_ptr<server::bridges::Webhooks> webhooks_;
+    std::vector<std::string> names_;
+    std::vector<std::unique_ptr<Channel>> channels_;
+    std::unique_ptr<server::bridges::Outbound> outbound_;
+    std::unique_ptr<server::bridges::Intake> intake_;
+    std::unique_ptr<server::bridges::Webhooks> webhooks_;  // null: nothing is delivered
 };
 
+bool listens_for_webhooks(const Settings& settings);
 server::HttpOptions webhook_options(const Settings& settings);
 // What fits not together of the settings of channels.
 base::Result<void> check_bridges(const Settings& settings);

@@ -151,7 +151,7 @@ std::string World::surroundings() const {
                       (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(http_->port());
     if (!settings_.server.socket.empty()) out += " and on a socket of this machine";
     out += "\n- ways in: the dev chat, the OpenAI-compatible routes, the command line";
-    if (bridges_) out += ", Telegram";
+    if (bridges_) out += ", " + bridges_->names();
     out += std::string("\n- database: ") + (keeper_->trouble().empty() ? "answers" : "does not answer");
     for (const auto& probe : sandbox_probes()) out += "\n- " + probe.name + ": " + probe.found;
     return out;
@@ -168,7 +168,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     if (!checked) return std::move(checked).error();
     if (auto usable = prepare_state_folder(settings); !usable) return std::move(usable).error();
     if (auto free = check_listening(http_options(settings)); !free) return std::move(free).error();
-    if (!settings.telegram.webhook_secret.empty())
+    if (listens_for_webhooks(settings))
         if (auto free = check_listening(webhook_options(settings)); !free) return std::move(free).error();
     for (const auto& check : {check_model, check_embedding_model})
         if (auto model = check(settings); !model) return std::move(model).error();
@@ -289,7 +289,7 @@ base::Result<void> World::listen() {
 }
 
 base::Result<void> World::open_bridges(const store::Identity& owner) {
-    auto made = Bridges::make(settings_, {*agents_, *db_, rules_, upstreams_, clock_, log_, metrics_, owner, secrets_});
+    auto made = Bridges::make(settings_, {*agents_, *db_, rules_, upstreams_, clock_, log_, metrics_, owner, secrets_, blocking_});
     if (!made) return std::move(made).error();
     bridges_ = *std::move(made);
     if (!bridges_) return {};

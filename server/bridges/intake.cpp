@@ -242,7 +242,7 @@ net::Task<void> Intake::follow_run(Transport& by, store::WorkingArrival arrival)
     while (reader && !reader->over()) {
         if (!waits && std::chrono::steady_clock::now() >= next_sign) {
             next_sign = std::chrono::steady_clock::now() + kBetweenActivity;
-            co_await parts_.outbound.show_activity(by, who, arrival.chat);
+            co_await parts_.outbound.show_activity(by, who, arrival.chat, arrival.update);
         }
         const std::vector<agents::ToldEvent> told = co_await reader->next(kBetweenActivity);
         bool asked = false;

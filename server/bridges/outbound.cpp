@@ -88,9 +88,9 @@ net::Task<void> Outbound::deliver(Transport& transport, store::Outgoing letter) 
     wake();
 }
 
-net::Task<void> Outbound::show_activity(Transport& transport, policy::Principal to, std::string chat) {
+net::Task<void> Outbound::show_activity(Transport& transport, policy::Principal to, std::string chat, std::string update) {
     const policy::Decision decision = co_await decide(to, policy::Integrity::trusted);
-    if (decision.verdict == policy::Verdict::allow && !closed_) co_await transport.show_activity(std::move(chat));
+    if (decision.verdict == policy::Verdict::allow && !closed_) co_await transport.show_activity(std::move(chat), std::move(update));
 }
 
 net::Task<void> Outbound::acknowledge(Transport& transport, policy::Principal to, std::string press) {

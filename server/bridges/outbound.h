@@ -34,7 +34,7 @@ public:
     net::Task<void> watch();
     void wake();
     // That something is under way for whoever has written there.
-    net::Task<void> show_activity(Transport& transport, policy::Principal to, std::string chat);
+    net::Task<void> show_activity(Transport& transport, policy::Principal to, std::string chat, std::string update);
     // That what he has pressed was heard.
     net::Task<void> acknowledge(Transport& transport, policy::Principal to, std::string press);
     // Begins to send nothing more.

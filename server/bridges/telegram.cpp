@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/trim.h"
-#include "base/unicode.h"
+#include "server/bridges/pieces.h"
 #include "server/bridges/telegram_update.h"
 
 namespace server::bridges {
@@ -15,29 +14,9 @@ using store::Sending;
 using namespace std::chrono_literals;
 
 constexpr auto kSendTime = 20s, kActivityTime = 5s;
-constexpr std::size_t kMostUnits = 4096;
+constexpr std::size_t kMostUnits = 4096;  // of UTF-16
 constexpr auto kUsualWait = 5s;     // when the API says that it is too busy, and not how long
 constexpr auto kRefusedWait = 60s;  // until a token that is refused is tried again
-
-// Of UTF-16, in which the API counts.
-std::size_t units(char32_t c) { return c > 0xFFFF && c != base::no_char ? 2 : 1; }
-
-// Where the first message of the text ends, in bytes.
-std::size_t first_end(std::string_view text) {
-    std::size_t at = 0, used = 0, half = 0;
-    while (at < text.size()) {
-        int length = 1;
-        const char32_t c = base::decode_utf8(text, at, length);
-        used += units(c);
-        if (used > kMostUnits) break;
-        at += std::size_t(length);
-        if (used <= kMostUnits / 2) half = at;
-    }
-    if (at == text.size()) return at;
-    for (const std::string_view between : {"\n\n", "\n", " "})
-        if (const auto cut = text.substr(0, at).rfind(between); cut != text.npos && cut > half) return cut;
-    return at;
-}
 
 // The seconds of parameters.retry_after.
 std::chrono::milliseconds wait_of(const Json& body) {
@@ -85,15 +64,7 @@ Sending sending_of(const TelegramAnswer& answer) {
     return {Sending::End::unknown, answer.why(), 0ms, ""};
 }
 
-std::vector<std::string> telegram_pieces(std::string_view text) {
-    std::vector<std::string> out;
-    for (text = base::trimmed(text); !text.empty(); text = base::trimmed(text)) {
-        const std::size_t end = first_end(text);
-        out.emplace_back(base::trimmed_right(text.substr(0, end)));
-        text.remove_prefix(end);
-    }
-    return out;
-}
+std::vector<std::string> telegram_pieces(std::string_view text) { return cut_into_pieces(text, kMostUnits); }
 
 net::Task<TelegramAnswer> Telegram::call(std::string method, Json parameters, std::chrono::milliseconds time) {
     TelegramAnswer out;
@@ -139,7 +110,7 @@ net::Task<Sending> Telegram::send(store::Outgoing letter) {
     co_return sending_of(answer);
 }
 
-net::Task<void> Telegram::show_activity(std::string chat) {
+net::Task<void> Telegram::show_activity(std::string chat, std::string) {
     Json parameters = {{"chat_id", number_of(chat)}, {"action", "typing"}};
     co_await call("sendChatAction", std::move(parameters), kActivityTime);
 }

@@ -45,7 +45,7 @@ public:
     std::vector<std::string> pieces(std::string_view text) const override { return telegram_pieces(text); }
     bool offers_choices() const override { return true; }
     net::Task<store::Sending> send(store::Outgoing letter) override;
-    net::Task<void> show_activity(std::string chat) override;
+    net::Task<void> show_activity(std::string chat, std::string update) override;
     net::Task<void> acknowledge(std::string press) override;
 
 private:

@@ -26,8 +26,8 @@ public:
 
     // One attempt. Only server/bridges/outbound calls these three.
     virtual net::Task<store::Sending> send(store::Outgoing letter) = 0;
-    // Shows for a few seconds that something is under way; what fails of it is no matter.
-    virtual net::Task<void> show_activity(std::string chat) = 0;
+    // Shows for a few seconds that something is under way for what was said in `update`; what fails of it is no matter.
+    virtual net::Task<void> show_activity(std::string chat, std::string update) = 0;
     // That a choice was heard, where the channel shows that; says nothing of what came of it.
     virtual net::Task<void> acknowledge(std::string) { co_return; }
 };
