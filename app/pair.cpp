@@ -22,7 +22,7 @@ base::Json outbox_json(const store::OutboxRow& one) {
     base::Json content;
     if (one.content) content = *one.content;
     return {{"id", one.id.text()}, {"person_id", one.person.text()}, {"bridge", one.bridge}, {"chat", one.chat}, {"emitter", one.emitter}, {"part", one.part}, {"content", std::move(content)},
-            {"rule", one.rule}, {"state", one.state}, {"error", one.error}, {"attempts", one.attempts}, {"created", base::rfc3339(one.created)}};
+            {"rule", one.rule}, {"state", one.state}, {"receipt", one.receipt}, {"error", one.error}, {"attempts", one.attempts}, {"created", base::rfc3339(one.created)}};
 }
 
 }  // namespace

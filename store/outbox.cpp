@@ -47,7 +47,7 @@ policy::Decision write_reply(Tx& tx, const policy::Principal& to, const policy::
 
 std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most, std::chrono::seconds hold) {
     std::vector<Outgoing> out;
-    for (const Row& row : tx.exec("select id, person_id, chat, emitter, content, role, label, attempts from hearth_take_outgoing($1, $2, $3)", {bridge, most, std::int64_t(hold.count())})) {
+    for (const Row& row : tx.exec("select id, person_id, chat, emitter, content, role, label, attempts, heard_us from hearth_take_outgoing($1, $2, $3)", {bridge, most, std::int64_t(hold.count())})) {
         Outgoing one;
         one.id = row.id<OutboxId>(0);
         one.to = {tx.identity().tenant, row.id<base::PersonId>(1), policy::parse_role(row.text(5)).value_or(policy::Role::guest), bridge, false};
@@ -57,6 +57,7 @@ std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most,
         one.label = policy::parse_integrity(row.text(6));
         one.attempts = int(row.integer(7));
         read_form(tx, one);
+        if (!row.null(8)) one.heard = row.time(8);
         out.push_back(std::move(one));
     }
     return out;
@@ -72,9 +73,17 @@ std::optional<OutboxId> find_reply(Tx& tx, const std::string& bridge, const std:
     return rows.empty() ? std::nullopt : std::optional(rows[0].id<OutboxId>(0));
 }
 
+bool note_receipt(Tx& tx, const std::string& bridge, const Receipt& receipt) {
+    return tx.exec("select hearth_note_receipt($1, $2, $3, $4, $5)", {bridge, receipt.ours, storable(receipt.there), receipt.state, tx.redactor().redacted(storable(receipt.why))}).at(0).boolean(0);
+}
+
+void note_heard(Tx& tx, const std::string& bridge, const std::string& chat, std::optional<base::TimePoint> at) {
+    tx.send("select hearth_heard($1, $2, $3)", {bridge, chat, micros_of(at.value_or(base::SystemClock().now()))});
+}
+
 std::vector<OutboxRow> list_outbox(Tx& tx, int most) {
     std::vector<OutboxRow> out;
-    for (const Row& row : tx.exec("select id, person_id, bridge, chat, emitter, part, content, rule, state, error, attempts, created_us from hearth_outbox_log($1)", {most})) {
+    for (const Row& row : tx.exec("select id, person_id, bridge, chat, emitter, part, content, rule, state, error, attempts, created_us, receipt from hearth_outbox_log($1)", {most})) {
         OutboxRow one;
         one.id = row.id<OutboxId>(0);
         one.person = row.id<base::PersonId>(1);
@@ -88,6 +97,7 @@ std::vector<OutboxRow> list_outbox(Tx& tx, int most) {
         one.error = row.text(9);
         one.attempts = int(row.integer(10));
         one.created = row.time(11);
+        one.receipt = row.text(12);
         out.push_back(std::move(one));
     }
     return out;

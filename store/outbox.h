@@ -47,6 +47,7 @@ struct Outgoing {
     int attempts = 0;  // with this one
     std::vector<Choice> choices{};
     std::string replaces{};  // the id there of the message in whose place it stands; empty: it is one of its own
+    std::optional<base::TimePoint> heard{};  // when somebody last wrote in the chat
 };
 std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most, std::chrono::seconds hold);
 
@@ -67,6 +68,18 @@ bool settle_outgoing(Tx& tx, OutboxId id, const Sending& sending);
 // The last part of what was written there for this person as an answer to that; nothing: there is none.
 std::optional<OutboxId> find_reply(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& emitter);
 
+// What a channel says later of a message that it took. Comes twice, out of order, and of messages that are none of ours.
+struct Receipt {
+    std::string there;                // its id there
+    std::optional<OutboxId> ours{};   // where the channel gives back what went along
+    std::string state;                // "delivered", "read", "failed"
+    std::string why{};                // of one that failed
+};
+bool note_receipt(Tx& tx, const std::string& bridge, const Receipt& receipt);
+
+// Somebody has written in the chat; at that time, or, where the channel tells none, now.
+void note_heard(Tx& tx, const std::string& bridge, const std::string& chat, std::optional<base::TimePoint> at);
+
 struct OutboxRow {
     OutboxId id;
     base::PersonId person;
@@ -74,6 +87,7 @@ struct OutboxRow {
     int part = 0;
     std::optional<std::string> content;  // of one's own
     std::string rule, state, error;
+    std::string receipt;  // what the channel has said since: "delivered", "read", "failed"
     int attempts = 0;
     base::TimePoint created{};
 };

@@ -1,7 +1,10 @@
 // What a channel delivers, whichever channel it is.
 #pragma once
 
+#include <optional>
 #include <string>
+
+#include "base/clock.h"
 
 namespace server::bridges {
 
@@ -10,6 +13,7 @@ struct Arrival {
         message,
         edit,   // of a message that was sent before
         choice, // one of what a message offers was pressed
+        receipt,  // how a message of ours fares: `what` it came to, by `text` when it failed
         other,  // nothing that anybody has said
     } kind = Kind::other;
     std::string update;       // the channel's number of it: what it delivers twice has it twice
@@ -24,6 +28,8 @@ struct Arrival {
     std::string choice;       // the id of what was pressed
     std::string press;        // the channel's id of the pressing, until it is acknowledged
     std::string media;        // "photo", "voice", …: what came beside the text, or in its place
+    std::optional<base::TimePoint> said{};  // when, where the channel tells
+    std::string ours;         // of a receipt: what was given along with the message
 };
 
 }  // namespace server::bridges

@@ -101,14 +101,21 @@ net::Task<void> Intake::act(store::Arrived arrived) {
     Transport* const by = transport(arrived.bridge);
     if (!by) co_return;  // another process may have it
     auto arrival = by->read(arrived.body);
+    if (arrival && arrival->kind == Arrival::Kind::receipt) {
+        co_await note_receipt(arrived.bridge, arrived.update, *std::move(arrival));
+        co_return;
+    }
     std::string ignored = arrival ? why_ignored(*arrival) : "unreadable";
     if (!ignored.empty()) {
         parts_.log.debug("nothing comes of what a channel delivered", {{"bridge", arrived.bridge}, {"update", arrived.update}, {"outcome", ignored}});
         co_await settle(arrived.bridge, arrived.update, std::move(ignored));
         co_return;
     }
-    const auto find = [&](store::Tx& tx) { return store::find_sender(tx, arrived.bridge, arrival->sender); };
-    auto person = co_await parts_.db.read(parts_.owner, find);
+    const auto find = [&](store::Tx& tx) {
+        store::note_heard(tx, arrived.bridge, arrival->chat, arrival->said);
+        return store::find_sender(tx, arrived.bridge, arrival->sender);
+    };
+    auto person = co_await parts_.db.run(parts_.owner, find);
     if (person) co_await answer(*by, *std::move(arrival), *std::move(person));
     else if (arrival->kind == Arrival::Kind::choice) co_await settle(arrived.bridge, arrived.update, "unknown sender");
     else co_await pair(*by, *std::move(arrival));
@@ -116,6 +123,14 @@ net::Task<void> Intake::act(store::Arrived arrived) {
 
 net::Task<void> Intake::settle(std::string bridge, std::string update, std::string outcome) {
     const auto write = [&](store::Tx& tx) { store::settle_arrival(tx, bridge, update, outcome); };
+    co_await parts_.db.run(house_, write);
+}
+
+net::Task<void> Intake::note_receipt(std::string bridge, std::string update, Arrival receipt) {
+    const auto write = [&](store::Tx& tx) {
+        const bool known = store::note_receipt(tx, bridge, {receipt.message, store::OutboxId::parse(receipt.ours), receipt.what, receipt.text});
+        store::settle_arrival(tx, bridge, update, known ? receipt.what : "ignored: of no message of ours");
+    };
     co_await parts_.db.run(house_, write);
 }
 

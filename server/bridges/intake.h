@@ -49,6 +49,7 @@ private:
     net::Task<void> stop(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> decide(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> begin(Transport& by, Arrival arrival, policy::Principal who);
+    net::Task<void> note_receipt(std::string bridge, std::string update, Arrival receipt);
     net::Task<void> settle(std::string bridge, std::string update, std::string outcome);
     net::Task<void> say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome);
     net::Task<void> follow_all();

@@ -20,7 +20,7 @@ using testing::IsEmpty;
 
 struct Outbox : OnDatabase {
     void TearDown() override {
-        if (world) world->sql("delete from outbox");
+        if (world) world->sql("delete from outbox; delete from channel_heard");
     }
     store::Identity house() const { return {world->owner().tenant, {}}; }
     policy::Principal to(const store::Identity& who, policy::Role role = policy::Role::member) const { return {who.tenant, who.person, role, "telegram", false}; }
@@ -141,6 +141,57 @@ TEST_F(Outbox, WhatSomebodyWasSendingWhoIsGoneIsUnknownAndNeverSentAgain) {
     EXPECT_TRUE(settle(taken[0].id, Sending::End::delivered)) << "but what he knows counts";
     EXPECT_FALSE(settle(taken[0].id, Sending::End::unknown));
     EXPECT_EQ(state_of(taken[0].id), "delivered: ");
+}
+
+TEST_F(Outbox, AReceiptTellsWhatTheCallDidNot) {
+    const auto note = [&](store::Receipt receipt) { return as(house(), [&](Tx& tx) { return store::note_receipt(tx, "telegram", receipt); }); };
+    const auto fate = [&] { return world->sql("select state || '/' || receipt || '/' || error from outbox"); };
+    write(world->owner(), "run:1", {"one"});
+    const auto taken = take();
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_TRUE(note({"there", taken[0].id, "delivered"})) << "before its call has ended";
+    EXPECT_EQ(fate(), "in_flight/delivered/");
+    EXPECT_TRUE(settle(taken[0].id, Sending::End::unknown));
+    EXPECT_EQ(fate(), "delivered/delivered/");
+    EXPECT_TRUE(note({"there", {}, "read"})) << "by its own id alone";
+    EXPECT_TRUE(note({"there", {}, "delivered"}));
+    EXPECT_TRUE(note({"there", {}, "failed", "too late for that"}));
+    EXPECT_EQ(fate(), "delivered/read/");
+    EXPECT_FALSE(note({"elsewhere", {}, "read"}));
+    EXPECT_FALSE(note({"", {}, "read"}));
+    EXPECT_FALSE(note({"there", store::OutboxId::make(base::SystemClock().now()), "read"}));
+    EXPECT_FALSE(as(store::Identity{base::TenantId::make(base::SystemClock().now()), {}}, [&](Tx& tx) { return store::note_receipt(tx, "telegram", {"there", taken[0].id, "read"}); })) << "another house";
+}
+
+TEST_F(Outbox, WhatItsChannelCouldNotDeliverHasFailed) {
+    const auto note = [&](const store::Outgoing& one) { return as(house(), [&](Tx& tx) { return store::note_receipt(tx, "telegram", {"there", one.id, "failed", "no such phone"}); }); };
+    write(world->owner(), "run:1", {"one"});
+    write(world->owner(), "run:2", {"two"}, "43");
+    const auto taken = take();
+    ASSERT_EQ(taken.size(), 2u);
+    EXPECT_TRUE(note(taken[0])) << "before its call has ended";
+    for (const auto& one : taken) EXPECT_TRUE(settle(one.id, Sending::End::delivered));
+    EXPECT_TRUE(note(taken[1]));
+    for (const auto& one : taken) EXPECT_EQ(state_of(one.id), "failed: no such phone");
+}
+
+TEST_F(Outbox, AChatIsHeardAtItsChannelsTimeAndNeverLater) {
+    const auto hear = [&](std::optional<base::TimePoint> at) { as(house(), [&](Tx& tx) { store::note_heard(tx, "telegram", "42", at); }); };
+    const auto now = base::SystemClock().now();
+    write(world->owner(), "run:1", {"one", "two", "three", "four"});
+    const auto heard = [&] {
+        const auto one = take().at(0);
+        settle(one.id, Sending::End::delivered);
+        pass_time();
+        return one.heard;
+    };
+    EXPECT_EQ(heard(), std::nullopt);
+    hear(now - 25h);
+    EXPECT_EQ(heard(), now - 25h);
+    hear(now + 25h);
+    EXPECT_LT(*heard(), now + 1min);
+    hear(now - 25h);
+    EXPECT_GE(*heard(), now) << "what came late is no news";
 }
 
 TEST_F(Outbox, WhatIsStaleIsNotSent) {
