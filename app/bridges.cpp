@@ -14,7 +14,7 @@ server::HttpOptions webhook_options(const Settings& s) {
     http.host = s.webhooks.host;
     http.port = s.webhooks.port;
     http.settings = "webhooks";
-    http.body_bytes = std::size_t(1) << 20;
+    http.body_bytes = std::size_t(3) << 20;  // WhatsApp's deliveries are the largest, and of at most that
     http.gates_all = true;
     return http;
 }

@@ -6,7 +6,7 @@
 namespace app {
 
 const std::vector<ChannelRow>& channel_rows() {
-    static const std::vector<ChannelRow> rows = {telegram_channel()};
+    static const std::vector<ChannelRow> rows = {telegram_channel(), whatsapp_channel()};
     return rows;
 }
 

@@ -53,6 +53,9 @@ struct Settings {
         std::string token, url, webhook_secret, webhook_url;  // both secrets: handles
     } telegram;
     struct {
+        std::string token, app_secret, verify_token, number, form, url;  // the first three: handles of secrets
+    } whatsapp;
+    struct {
         std::string host;
         int port;
     } webhooks;

@@ -21,7 +21,7 @@ store::Reply reply_for(const Transport& by, const std::string& chat, const store
 
 void ask(store::Tx& tx, const policy::Principal& who, const policy::House& house, const Transport& by, store::Reply reply, const store::Approval& asked) {
     reply.emitter = emitter_of(asked.id);
-    reply.parts = by.pieces(question_words(asked));
+    reply.parts = by.pieces_with_choices(question_words(asked));
     reply.choices = {{reply.emitter + std::string(kGrant), "Allow once"}, {reply.emitter + std::string(kDeny), "Deny"}};
     reply.lifetime = std::max(std::chrono::seconds(1), std::chrono::duration_cast<std::chrono::seconds>(asked.expires - asked.asked));
     store::write_reply(tx, who, house, reply);

@@ -23,6 +23,8 @@ public:
 
     // Whether people are offered what they can press, or type: else nobody can be asked there.
     virtual bool offers_choices() const { return false; }
+    // As pieces(), for a text with choices under its last part.
+    virtual std::vector<std::string> pieces_with_choices(std::string_view text) const { return pieces(text); }
 
     // One attempt. Only server/bridges/outbound calls these three.
     virtual net::Task<store::Sending> send(store::Outgoing letter) = 0;

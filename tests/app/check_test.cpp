@@ -80,6 +80,18 @@ TEST_F(CheckTest, Channels) {
     EXPECT_THAT(said({{"telegram.webhook_secret", "secret:hook"}}), HasSubstr("telegram.token is not"));
     EXPECT_THAT(said({{"telegram.token", "secret:bot"}, {"telegram.webhook_url", "https://hearth.example"}}), HasSubstr("telegram.webhook_secret is not"));
     EXPECT_THAT(said({{"telegram.token", "secret:bot"}, {"telegram.webhook_secret", "secret:hook"}, {"telegram.webhook_url", "http://hearth.example"}}), HasSubstr("https alone"));
+    const std::map<std::string, std::string> whole = {{"whatsapp.token", "secret:wa"}, {"whatsapp.number", "106540352242922"}, {"whatsapp.app_secret", "secret:app"}, {"whatsapp.verify_token", "secret:verify"}};
+    const auto with = [&](const char* setting, const char* value) {
+        auto changed = whole;
+        changed[setting] = value;
+        return said(changed);
+    };
+    EXPECT_THAT(said(whole), IsEmpty());
+    EXPECT_THAT(with("whatsapp.template", "hearth_message/en_US"), IsEmpty());
+    for (const auto& [missing, value] : whole) EXPECT_THAT(with(missing.c_str(), ""), HasSubstr(missing + " is not"));
+    EXPECT_THAT(with("whatsapp.number", "+49 151"), HasSubstr("whatsapp.number is '+49 151'"));
+    EXPECT_THAT(with("whatsapp.template", "hello"), HasSubstr("whatsapp.template is 'hello'"));
+    EXPECT_THAT(with("whatsapp.url", "http://graph.facebook.com"), HasSubstr("whatsapp.url is 'http://graph.facebook.com'"));
 }
 
 TEST_F(CheckTest, ScriptAndModelFile) {

@@ -309,6 +309,8 @@ HOW = {
     "hearth rule rm ask_before_programs": proven_in("tests/e2e/rule_test.py", '"rm", "ask_before_programs"'),
     "hearth secret set telegram --host api.telegram.org < token.txt": proven_in("tests/e2e/telegram_test.py", 'command(server, "secret", "set", secret, input=value)'),
     "HEARTH_TELEGRAM_TOKEN=secret:telegram hearth serve": proven_in("tests/e2e/telegram_test.py", '"telegram.token": "secret:bot"'),
+    **{f"hearth secret set {words}": proven_in("tests/e2e/whatsapp_test.py", 'command(server, "secret", "set", secret, input=value)') for words in
+       ("whatsapp --host graph.facebook.com < token.txt", "whatsapp_app < app_secret.txt", "whatsapp_verify < verify_token.txt")},
     "hearth pair list": proven_in("tests/e2e/telegram_test.py", '"pair", "list"'),
     "hearth pair approve ABCD-EFGH --person Clara": proven_in("tests/e2e/telegram_test.py", '"pair", "approve", code, "--person", "Clara"'),
     "hearth pair rm telegram 123456789": proven_in("tests/e2e/telegram_test.py", '"pair", "rm", "telegram"'),

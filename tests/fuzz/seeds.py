@@ -225,6 +225,12 @@ REQUESTS = [
 EVENTS = ["id: 1\nevent: delta\ndata: {\"a\": 1}\ndata: more\n\n", "\ufeffdata:x\r\n\r\n: note\rdata\r\rretry: 5\nid\ndata: y\n\n", "data: [DONE]\n\n"]
 UPDATES = [{"update_id": 7, "message": {"message_id": 1, "from": {"id": 42, "is_bot": False, "first_name": "Ada"}, "chat": {"id": 42, "type": "private"}, "text": "Good evening"}},
            {"update_id": 8, "edited_message": {"message_id": 1, "chat": {"id": -100, "type": "group"}, "caption": "x", "photo": []}}, {"update_id": 9, "poll": {"id": "1"}}]
+DELIVERIES = [{"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": {
+    "metadata": {"phone_number_id": "77"}, "contacts": [{"wa_id": "42", "profile": {"name": "Ada"}}],
+    "messages": [{"from": "42", "id": "w1", "timestamp": "1750000000", "type": "text", "text": {"body": "Good evening"}},
+                 {"from": "42", "id": "w2", "group_id": "g", "type": "edit", "edit": {"original_message_id": "w1", "message": {"type": "image", "image": {"caption": "x"}}}},
+                 {"from_user_id": "DE.1", "id": "w3", "type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": "a", "title": "Deny"}}}],
+    "statuses": [{"id": "w4", "status": "failed", "recipient_id": "42", "biz_opaque_callback_data": "o", "errors": [{"code": 131026, "error_data": {"details": "no"}}]}]}}]}]}]
 SETTINGS = ["server:\n  port: 8080\n  host: '127.0.0.1'\nmodel:\n  path: \"/m\"\nlist: [a, 'b', 3]\n", "a: &x {b: 1, c: !!str 2}\nd: *x\n---\ne: |\n  text\n", "# note\nk: ~\nm:\n- 1\n- {n: 2}\n"]
 
 WORDS = {
@@ -250,6 +256,9 @@ WORDS = {
     "http_request": ["Host:", "Content-Length:", "Transfer-Encoding: chunked", "Connection: keep-alive", "Upgrade:", "Expect:", "HTTP/1.1", "HTTP/1.0", "\r\n", "\r\n\r\n", "://", "%0d%0a", "?n="],
     "sse": ["data:", "event:", "id:", "retry:", "\r", "\r\n", "\ufeff"],
     "telegram_update": ["update_id", "message", "edited_message", "from", "chat", "id", "is_bot", "type", "private", "text", "caption", "photo", "first_name", "9223372036854775808", "1.0"],
+    "whatsapp_update": ["entry", "changes", "field", "messages", "value", "statuses", "metadata", "phone_number_id", "contacts", "wa_id", "user_id", "profile", "name", "from", "from_user_id", "group_id", "id", "timestamp", "type",
+                        "text", "body", "image", "caption", "interactive", "button_reply", "list_reply", "title", "button", "edit", "message", "original_message_id", "unsupported", "status", "read", "failed", "errors", "code",
+                        "error_data", "details", "biz_opaque_callback_data", "253402300800"],
     "settings": ["? ", "- ", ": ", "&a", "*a", "!!int", "|-", ">+", "<<", "---", "...", "%YAML 1.2", "{", "}", "[", "]"],
 }
 
@@ -280,6 +289,7 @@ def own():
         "http_request": [first + r.encode() for r in REQUESTS],
         "sse": [first + e.encode() for e in EVENTS],
         "telegram_update": [json.dumps(update).encode() for update in UPDATES],
+        "whatsapp_update": [json.dumps(delivery).encode() for delivery in DELIVERIES],
         "settings": [s.encode() for s in SETTINGS],
     }
 
@@ -313,6 +323,8 @@ def foreign(vectors):
     for path in vectors.glob("webhooks/telegram/updates.jsonl"):
         for case in lines_of(path):
             out.setdefault("telegram_update", []).append(json.dumps(case["payload"] if case["kind"] == "update" else {"update_id": 1, "message": case["payload"]}).encode())
+    for path in vectors.glob("webhooks/whatsapp/payloads.jsonl"):
+        out.setdefault("whatsapp_update", []).extend(json.dumps(case["payload"]).encode() for case in lines_of(path))
     for path in sorted(vectors.glob("json_schema/JSON-Schema-Test-Suite/tests/draft2020-12/*.json")):
         for group in json.loads(path.read_text()):
             out.setdefault("json_schema", []).append(b"\0" + json.dumps(group["schema"]).encode())

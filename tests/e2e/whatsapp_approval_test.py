@@ -1,0 +1,81 @@
+"""What a run may not do without a person's word is asked in WhatsApp by two reply buttons, and decided by one of them."""
+import signal
+import time
+
+import pytest
+from support import call
+from whatsapp_test import CLARA, command, house, outbox, pair, write
+
+SCRIPT = [
+    {"when": "the milk", "text": "I have seen to the milk.", "tool_calls": [call("remember", text="The milk is out")]},
+    {"when": "the list", "text": "I have seen to the list.", "tool_calls": [call("remember", text="milk, " * 400)]},
+    {"when": "the milk", "text": "I have seen to the milk."},
+    {"when": "the list", "text": "I have seen to the list."},
+    {"when": "", "text": "Good evening to you."},
+]
+
+
+@pytest.fixture(scope="module")
+def hearth():
+    with house("approval", {"agents.discipline": "free"}, script=SCRIPT) as server:
+        server.start()
+        pair(server)
+        command(server, "rule", "set", "ask_first", "ask", "--tool", "remember")
+        in_force(server)
+        yield server
+
+
+def in_force(server):
+    found = lambda: next(probe["found"] for probe in server.call("GET", "/health").json["probes"] if probe["name"] == "rules")
+    server.wait_for(lambda: found().startswith("1 of the house"), "the rule", 5)
+
+
+def asked(server, wanted="Please remember: the milk is out"):
+    server.api.sent.clear()
+    write(server, wanted)
+    server.wait_for(lambda: any(one["type"] == "interactive" for one in server.api.sent), "a question", 20)
+    question = server.api.sent[-1]
+    assert question["type"] == "interactive" and [one["reply"]["title"] for one in question["interactive"]["action"]["buttons"]] == ["Allow once", "Deny"]
+    return question
+
+
+def press(server, question, label, sender=CLARA):
+    assert server.api.deliver(server.hook, server.api.delivery(server.api.pressed(question, label, sender))) == 200
+
+
+def test_the_person_allows_it_by_a_button_and_it_happens_once(hearth):
+    question = asked(hearth)
+    assert 'remember {"text":"The milk is out"}' in question["interactive"]["body"]["text"]
+    press(hearth, question, "Allow once", "4930")  # somebody else
+    press(hearth, {**question, "interactive": {"action": {"buttons": [{"reply": {"id": "approval:1:grant", "title": "x"}}]}}}, "x")
+    time.sleep(2)
+    assert len(hearth.api.sent) == 1
+    press(hearth, question, "Allow once")
+    hearth.wait_for(lambda: len(hearth.api.texts()) == 2, "what was decided, and the answer", 20)
+    assert hearth.api.texts()[0].endswith("Allowed, once (Clara).") and hearth.api.texts()[1] == "I have seen to the milk."
+    press(hearth, question, "Deny")
+    time.sleep(2)
+    assert len(hearth.api.sent) == 3, "what was decided is decided"
+    assert {row["state"] for row in outbox(hearth)} == {"delivered"}
+
+
+def test_a_question_that_is_longer_than_buttons_take_is_asked_whole(hearth):
+    question = asked(hearth, "Please remember the list")
+    texts = hearth.api.texts()
+    assert len(texts) >= 2 and hearth.api.sent[-1] is question
+    assert "".join([*texts, question["interactive"]["body"]["text"]]).count("milk") == 400, "nothing is left out"
+    press(hearth, question, "Deny")
+    hearth.wait_for(lambda: len(hearth.api.texts()) == len(texts) + 2, "what was decided, and the answer", 20)
+    assert hearth.api.texts()[-1] == "I have seen to the list."
+
+
+def test_a_question_outlives_the_server(hearth):
+    question = asked(hearth)
+    hearth.stop(signal.SIGKILL)
+    hearth.start()
+    in_force(hearth)
+    time.sleep(2)
+    assert len(hearth.api.sent) == 1, "it is asked once"
+    press(hearth, question, "Deny")
+    hearth.wait_for(lambda: len(hearth.api.texts()) == 2, "what was decided, and the answer", 60)
+    assert hearth.api.texts()[0].endswith("Denied (Clara).") and hearth.api.texts()[1] == "I have seen to the milk."
