@@ -6,7 +6,7 @@
 namespace app {
 
 const std::vector<ChannelRow>& channel_rows() {
-    static const std::vector<ChannelRow> rows = {telegram_channel(), whatsapp_channel()};
+    static const std::vector<ChannelRow> rows = {telegram_channel(), whatsapp_channel(), file_channel()};
     return rows;
 }
 

@@ -51,6 +51,7 @@ const std::vector<ChannelRow>& channel_rows();
 // Each of these is one file.
 ChannelRow telegram_channel();
 ChannelRow whatsapp_channel();
+ChannelRow file_channel();
 
 // The value of a secret of the house, now; for what is compared here and sent nowhere. The Error names the setting.
 base::Result<std::shared_ptr<const base::SecretValue>> open_house_secret(const ChannelParts& parts, const std::string& setting, const std::string& handle);

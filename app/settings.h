@@ -55,6 +55,7 @@ struct Settings {
     struct {
         std::string token, app_secret, verify_token, number, form, url;  // the first three: handles of secrets
     } whatsapp;
+    std::filesystem::path file_folder;  // of the channel of files; empty: none
     struct {
         std::string host;
         int port;
