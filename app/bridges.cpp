@@ -36,7 +36,7 @@ base::Result<std::unique_ptr<Bridges>> Bridges::make(const Settings& settings, P
         if (const auto* const hook = channel->webhook()) hooks.push_back(hook);
     }
     Parts& p = out->parts_;
-    out->outbound_ = std::make_unique<server::bridges::Outbound>(server::bridges::Outbound::Parts{transports, p.db, p.rules, p.clock, p.log, p.metrics, {p.owner.tenant, {}}});
+    out->outbound_ = std::make_unique<server::bridges::Outbound>(server::bridges::Outbound::Parts{transports, p.db, p.rules, p.clock, p.log, p.metrics, {p.owner.tenant, {}}, {settings.outbox.messages_per_minute, settings.outbox.chats_per_hour}, settings.outbox.keep_days});
     out->intake_ = std::make_unique<server::bridges::Intake>(server::bridges::Intake::Parts{transports, p.agents, *out->outbound_, p.db, p.rules, p.clock, p.log, p.owner});
     if (!hooks.empty()) out->webhooks_ = std::make_unique<server::bridges::Webhooks>(std::move(hooks), *out->intake_, p.log);
     return out;
@@ -74,6 +74,7 @@ base::Result<std::unique_ptr<server::HttpServer>> Bridges::start(boost::asio::an
 base::Probes Bridges::probes() const {
     base::Probes out;
     for (const auto& channel : channels_) out.push_back(channel->probe());
+    out.push_back(outbound_->probe());
     return out;
 }
 

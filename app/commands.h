@@ -150,6 +150,12 @@ int pair_list(const LoadedSettings& settings, bool json);
 int pair_approve(const LoadedSettings& settings, const std::string& code, const std::string& who, bool json);
 int pair_remove(const LoadedSettings& settings, const std::string& bridge, const std::string& sender, bool json);
 int outbox_list(const LoadedSettings& settings, int limit, bool json);
+// `until`: "07:30", the next time the house's clock shows that; empty: until it is resumed.
+int outbox_silence(const LoadedSettings& settings, const std::string& until, bool json);
+int outbox_resume(const LoadedSettings& settings, bool json);
+int outbox_word(const LoadedSettings& settings, const std::string& id, bool may_leave, bool json);
+// `hours`: "22:00-07:00" or "none"; `zone`: "Europe/Berlin".
+int person_quiet(const LoadedSettings& settings, const std::string& who, const std::string& hours, const std::string& zone, bool json);
 int trace_list(const LoadedSettings& settings, int limit, bool json);
 // `run`: an id or its beginning; empty: the newest, or with `all` every run.
 int trace_verify(const LoadedSettings& settings, const std::string& run, bool all, bool json);

@@ -1,4 +1,4 @@
-// hearth pair: who writes from elsewhere, and whose they are; hearth outbox: what left for people. Work without a running server.
+// hearth pair: who writes from elsewhere, and whose they are. Works without a running server.
 #include <cstdio>
 
 #include "app/commands.h"
@@ -16,13 +16,6 @@ base::Json known_json(const store::KnownSender& one) {
 
 base::Json waiting_json(const store::Pairing& one) {
     return {{"bridge", one.sender.bridge}, {"sender", one.sender.id}, {"label", one.sender.label}, {"code", one.code}, {"expires", base::rfc3339(one.expires)}};
-}
-
-base::Json outbox_json(const store::OutboxRow& one) {
-    base::Json content;
-    if (one.content) content = *one.content;
-    return {{"id", one.id.text()}, {"person_id", one.person.text()}, {"bridge", one.bridge}, {"chat", one.chat}, {"emitter", one.emitter}, {"part", one.part}, {"content", std::move(content)},
-            {"rule", one.rule}, {"state", one.state}, {"receipt", one.receipt}, {"error", one.error}, {"attempts", one.attempts}, {"created", base::rfc3339(one.created)}};
 }
 
 }  // namespace
@@ -77,20 +70,6 @@ int pair_remove(const LoadedSettings& loaded, const std::string& bridge, const s
     if (!forgotten) return complain(forgotten.error());
     if (json) print_json({{"bridge", bridge}, {"sender", sender}, {"removed", true}});
     else std::printf("%s %s is nobody's any more\n", visible(bridge).c_str(), visible(sender).c_str());
-    return 0;
-}
-
-int outbox_list(const LoadedSettings& loaded, int limit, bool json) {
-    auto opened = open_as_owner(loaded.settings);
-    if (!opened) return complain(opened.error());
-    const auto read = [&](store::Tx& tx) { return store::list_outbox(tx, limit); };
-    base::Json out = base::Json::array();
-    for (const store::OutboxRow& one : opened->db->run_blocking(opened->owner, read)) {
-        if (!json) std::printf("%s  %-10s %s %s  %s%s\n", base::rfc3339(one.created).c_str(), one.state.c_str(), visible(one.bridge).c_str(), visible(one.chat).c_str(), visible(one.emitter).c_str(), one.error.empty() ? "" : ("  " + visible(one.error)).c_str());
-        out.push_back(outbox_json(one));
-    }
-    if (json) print_json(out);
-    else if (out.empty()) std::puts("nothing has left");
     return 0;
 }
 

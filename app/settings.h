@@ -61,6 +61,9 @@ struct Settings {
         int port;
     } webhooks;
     struct {
+        int messages_per_minute, chats_per_hour, keep_days;
+    } outbox;
+    struct {
         int days;
         bool automatic;
     } drills;

@@ -147,6 +147,12 @@ void add_people(CLI::App& root, Arguments& a, Action& chosen) {
     set->add_option("--effort", a.effort, "the least that a message is given: auto, normal (sorted first, tools), heavy (thought over, too)")->check(CLI::IsMember({"auto", "normal", "heavy"}));
     set->add_option("--tone", a.tone, "in the person's own words, a line of at most 300 characters; \"\": none");
     set->add_flag("--json", a.json);
+    auto* quiet = command(*person, "quiet", "When somebody wants no messages but answers to what he has just written", "hearth person quiet Clara 22:00-07:00 --zone Europe/Berlin", chosen,
+                          [&a](const auto& s) { return app::person_quiet(s, a.name, a.text, a.out, a.json); });
+    quiet->add_option("person", a.name, "a name or an id of hearth person list")->required();
+    quiet->add_option("hours", a.text, "as 22:00-07:00; none: never")->required();
+    quiet->add_option("--zone", a.out, "where that is so: a name as Europe/Berlin");
+    quiet->add_flag("--json", a.json);
     auto* pair = group(root, "pair", "Who writes from elsewhere, such as Telegram, and whose they are");
     command(*pair, "list", "Who waits with a code, and who is known", "hearth pair list", chosen, [&a](const auto& s) { return app::pair_list(s, a.json); })->add_flag("--json", a.json);
     auto* approved = command(*pair, "approve", "Whoever was told the code is that person from now on", "hearth pair approve ABCD-EFGH --person Clara", chosen,
@@ -338,6 +344,14 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     auto* left = command(*outbox, "list", "The newest first; of what is for others not what it says", "hearth outbox list --limit 5", chosen, [&a](const auto& s) { return app::outbox_list(s, a.limit, a.json); });
     left->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();
     left->add_flag("--json", a.json);
+    auto* silenced = command(*outbox, "silence", "Nothing leaves for anybody; what would stays queued", "hearth outbox silence --until 07:30", chosen, [&a](const auto& s) { return app::outbox_silence(s, a.text, a.json); });
+    silenced->add_option("--until", a.text, "a time of the day; default: until hearth outbox resume");
+    auto* resumed = command(*outbox, "resume", "Messages leave again", "hearth outbox resume", chosen, [&a](const auto& s) { return app::outbox_resume(s, a.json); });
+    auto* let_out = command(*outbox, "allow", "A prepared message may leave: one that a rule of the house asks about", "hearth outbox allow 0199f3c2-7a51-7c3e-9d21-5b8f6a0c4e17", chosen,
+                            [&a](const auto& s) { return app::outbox_word(s, a.name, true, a.json); });
+    auto* kept_in = command(*outbox, "deny", "It may not", "hearth outbox deny 0199f3c2-7a51-7c3e-9d21-5b8f6a0c4e17", chosen, [&a](const auto& s) { return app::outbox_word(s, a.name, false, a.json); });
+    for (CLI::App* sub : {let_out, kept_in}) sub->add_option("id", a.name, "of hearth outbox list")->required();
+    for (CLI::App* sub : {silenced, resumed, let_out, kept_in}) sub->add_flag("--json", a.json);
     auto* thread = group(root, "thread", "Lines of work: conversations, and what their runs have spawned");
     auto* threads = command(*thread, "list", "Your threads, the newest first", "hearth thread list --limit 5", chosen, [&a](const auto& s) { return app::thread_list(s, a.limit, a.json); });
     threads->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();

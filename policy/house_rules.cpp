@@ -63,16 +63,6 @@ std::optional<int> weekday_of(const std::string& text) {
     return it == kWeekdays.end() ? std::nullopt : std::optional(int(it - kWeekdays.begin()));
 }
 
-// "07:30", also "24:00".
-std::optional<int> minute_of(const std::string& text) {
-    if (text.size() != 5 || text[2] != ':') return std::nullopt;
-    for (const int at : {0, 1, 3, 4})
-        if (!std::isdigit(static_cast<unsigned char>(text[std::size_t(at)]))) return std::nullopt;
-    const int hour = std::stoi(text.substr(0, 2)), minute = std::stoi(text.substr(3));
-    if (minute > 59 || hour * 60 + minute > kDay) return std::nullopt;
-    return hour * 60 + minute;
-}
-
 std::string clock_text(int minute) {
     const auto two = [](int n) { return (n < 10 ? "0" : "") + std::to_string(n); };
     return two(minute / 60) + ":" + two(minute % 60);
@@ -81,12 +71,9 @@ std::string clock_text(int minute) {
 base::Result<void> read_hours(const Json& body, HouseRule& rule) {
     const auto it = body.find("hours");
     if (it == body.end()) return {};
-    const std::string text = it->is_string() ? it->get<std::string>() : std::string();
-    const auto dash = text.find('-');
-    const auto from = minute_of(text.substr(0, dash)), to = dash == text.npos ? std::nullopt : minute_of(text.substr(dash + 1));
-    if (!from || !to || *from % kDay == *to % kDay) return wrong("hours", "must be as 22:00-07:00, from one time of the day to another");
-    rule.from = *from % kDay;
-    rule.to = *to == 0 ? kDay : *to;
+    const auto hours = parse_hours(it->is_string() ? it->get<std::string>() : std::string());
+    if (!hours) return hours.error();
+    std::tie(rule.from, rule.to) = *hours;
     return {};
 }
 
@@ -119,6 +106,22 @@ Json names_of(const std::vector<T>& values) {
 }
 
 }  // namespace
+
+std::optional<int> minute_of(const std::string& clock) {
+    if (clock.size() != 5 || clock[2] != ':') return std::nullopt;
+    for (const int at : {0, 1, 3, 4})
+        if (!std::isdigit(static_cast<unsigned char>(clock[std::size_t(at)]))) return std::nullopt;
+    const int hour = std::stoi(clock.substr(0, 2)), minute = std::stoi(clock.substr(3));
+    if (minute > 59 || hour * 60 + minute > kDay) return std::nullopt;
+    return hour * 60 + minute;
+}
+
+base::Result<std::pair<int, int>> parse_hours(const std::string& text) {
+    const auto dash = text.find('-');
+    const auto from = minute_of(text.substr(0, dash)), to = dash == text.npos ? std::nullopt : minute_of(text.substr(dash + 1));
+    if (!from || !to || *from % kDay == *to % kDay) return wrong("hours", "must be as 22:00-07:00, from one time of the day to another");
+    return std::pair{*from % kDay, *to == 0 ? kDay : *to};
+}
 
 bool counts_calls(const std::vector<HouseRule>& rules, const Principal& who, const std::string& tool) {
     return std::any_of(rules.begin(), rules.end(), [&](const HouseRule& rule) { return rule.after_calls > 0 && concerns(rule, who, tool); });

@@ -57,6 +57,10 @@ const HouseRule* find_house_rule(const House& house, const Principal& who, Scope
 // out. Error{invalid_argument} names the field. A rule that allows must name tools or permissions.
 base::Result<HouseRule> house_rule_from_json(base::TenantId tenant, const std::string& name, const base::Json& body);
 base::Json to_json(const HouseRule& rule);
+// "22:00-07:00" as minutes of the day, the second up to 1440. Error{invalid_argument} for what is no such time.
+base::Result<std::pair<int, int>> parse_hours(const std::string& text);
+// "07:30", also "24:00"; nothing: it is no time of the day.
+std::optional<int> minute_of(const std::string& clock);
 // A letter, then letters, digits and "_"; at most 64.
 bool is_rule_name(const std::string& name);
 

@@ -1,5 +1,5 @@
 // May an answer leave, for whoever has written and where he has written? It is no tool that an agent calls: neither scope nor menu
-// has a say, guests are answered too, and nobody is asked about it. What the house says of a tool `reply` counts.
+// has a say, and guests are answered too. What the house says of a tool `reply` counts; where that asks, the owner is asked.
 #pragma once
 
 #include "policy/decide.h"

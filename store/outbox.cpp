@@ -10,6 +10,7 @@ const char* state_of(Sending::End end) {
         case Sending::End::delivered: return "delivered";
         case Sending::End::failed: return "failed";
         case Sending::End::again: return "queued";
+        case Sending::End::held: return "prepared";
         case Sending::End::unknown: break;
     }
     return "unknown";
@@ -35,19 +36,20 @@ void read_form(Tx& tx, Outgoing& letter) {
 
 policy::Decision write_reply(Tx& tx, const policy::Principal& to, const policy::House& house, const Reply& reply) {
     policy::Decision decision = policy::decide_reply(to, reply.label, house);
-    const bool may_leave = decision.verdict == policy::Verdict::allow;
+    const char* const state = decision.verdict == policy::Verdict::allow ? "queued" : decision.verdict == policy::Verdict::ask ? "prepared" : "failed";
     for (std::size_t part = 0; part < reply.parts.size(); ++part)
         tx.send("insert into outbox (id, bridge, chat, emitter, part, content, role, label, rule, state, error, expires_at, form)"
                 " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + make_interval(secs => $12), $13) on conflict (tenant_id, emitter, part) do nothing",
                 {OutboxId::make(base::SystemClock().now()), reply.bridge, reply.chat, reply.emitter, std::int64_t(part), tx.redactor().redacted(storable(reply.parts[part])),
-                 policy::name(to.role), policy::name(reply.label), decision.rule, may_leave ? "queued" : "failed", decision.message, std::int64_t(reply.lifetime.count()),
+                 policy::name(to.role), policy::name(reply.label), decision.rule, state, decision.message, std::int64_t(reply.lifetime.count()),
                  form_of(reply, part + 1 == reply.parts.size())});
     return decision;
 }
 
-std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most, std::chrono::seconds hold) {
+std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most, std::chrono::seconds hold, const OutboxCaps& caps) {
     std::vector<Outgoing> out;
-    for (const Row& row : tx.exec("select id, person_id, chat, emitter, content, role, label, attempts, heard_us from hearth_take_outgoing($1, $2, $3)", {bridge, most, std::int64_t(hold.count())})) {
+    for (const Row& row : tx.exec("select id, person_id, chat, emitter, content, role, label, attempts, heard_us, released from hearth_take_outgoing($1, $2, $3, $4, $5)",
+                                  {bridge, most, std::int64_t(hold.count()), caps.messages_per_minute, caps.chats_per_hour})) {
         Outgoing one;
         one.id = row.id<OutboxId>(0);
         one.to = {tx.identity().tenant, row.id<base::PersonId>(1), policy::parse_role(row.text(5)).value_or(policy::Role::guest), bridge, false};
@@ -58,6 +60,7 @@ std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most,
         one.attempts = int(row.integer(7));
         read_form(tx, one);
         if (!row.null(8)) one.heard = row.time(8);
+        one.released = row.boolean(9);
         out.push_back(std::move(one));
     }
     return out;
@@ -83,7 +86,7 @@ void note_heard(Tx& tx, const std::string& bridge, const std::string& chat, std:
 
 std::vector<OutboxRow> list_outbox(Tx& tx, int most) {
     std::vector<OutboxRow> out;
-    for (const Row& row : tx.exec("select id, person_id, bridge, chat, emitter, part, content, rule, state, error, attempts, created_us, receipt from hearth_outbox_log($1)", {most})) {
+    for (const Row& row : tx.exec("select id, person_id, bridge, chat, emitter, part, content, rule, state, error, attempts, created_us, receipt, waits, digest from hearth_outbox_log($1)", {most})) {
         OutboxRow one;
         one.id = row.id<OutboxId>(0);
         one.person = row.id<base::PersonId>(1);
@@ -98,6 +101,8 @@ std::vector<OutboxRow> list_outbox(Tx& tx, int most) {
         one.attempts = int(row.integer(10));
         one.created = row.time(11);
         one.receipt = row.text(12);
+        one.waits = row.text(13);
+        one.digest = row.text(14);
         out.push_back(std::move(one));
     }
     return out;

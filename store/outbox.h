@@ -1,7 +1,9 @@
 // Everything that leaves for a person: written down before it leaves, and with how that ended. The only writer of the outbox.
 //
-//   queued → in_flight → delivered | failed | unknown
+//   (prepared →) queued → in_flight → delivered | failed | unknown
 //
+// A message is prepared where the house wants the owner's word first. A queued one waits for its turn, for the end of silence or of
+// quiet hours (store/outbox_rules.h), or until it is within the caps: nothing else sends, so there it is held in one place.
 // Policy decides when a row is written and again when it leaves (server/bridges/outbound). No channel takes a key by which it would
 // know a message again, so what was being sent when its sender broke off is `unknown`, and is never sent again by itself.
 #pragma once
@@ -35,7 +37,7 @@ struct Reply {
     std::string replaces{};                                // an emitter: this stands in place of its last part, where that has arrived
 };
 // In a transaction of the person for whom it is; of an unknown sender the owner's, and `to` is a guest. What policy denies is
-// written as failed, with the rule, and does not leave.
+// written as failed, with the rule, and does not leave; of what it asks about the owner is asked.
 policy::Decision write_reply(Tx& tx, const policy::Principal& to, const policy::House& house, const Reply& reply);
 
 // What may leave now, held by who takes it; see hearth_take_outgoing. In a transaction that knows the tenant; of no person.
@@ -48,8 +50,13 @@ struct Outgoing {
     std::vector<Choice> choices{};
     std::string replaces{};  // the id there of the message in whose place it stands; empty: it is one of its own
     std::optional<base::TimePoint> heard{};  // when somebody last wrote in the chat
+    bool released = false;                   // the owner has said yes
 };
-std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most, std::chrono::seconds hold);
+struct OutboxCaps {
+    int messages_per_minute = 120;  // of the whole house
+    int chats_per_hour = 20;        // that nobody has written in within the hour
+};
+std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most, std::chrono::seconds hold, const OutboxCaps& caps = {});
 
 struct Sending {
     enum class End {
@@ -57,6 +64,7 @@ struct Sending {
         failed,   // it was refused, and would be again
         unknown,  // it may have arrived
         again,    // it did not leave: later
+        held,     // it did not leave: the owner is asked first
     } end = End::unknown;
     std::string why{};               // unless delivered
     std::chrono::milliseconds wait{0};
@@ -87,6 +95,8 @@ struct OutboxRow {
     int part = 0;
     std::optional<std::string> content;  // of one's own
     std::string rule, state, error;
+    std::string waits;    // of a queued one: "quiet hours", "messages a minute", "chats an hour"
+    std::string digest;   // SHA-256 of the content, once that was erased
     std::string receipt;  // what the channel has said since: "delivered", "read", "failed"
     int attempts = 0;
     base::TimePoint created{};

@@ -9,6 +9,7 @@ using store::Sending;
 using namespace std::chrono_literals;
 
 constexpr auto kBetweenLooks = 1s;
+constexpr auto kBetweenErasings = 1h;
 constexpr int kMostAtOnce = 8;
 constexpr auto kHold = 30s;  // longer than any attempt takes
 constexpr auto kLongestWait = 5min;  // between attempts, unless the channel wants more
@@ -18,6 +19,7 @@ const char* name_of(Sending::End end) {
         case Sending::End::delivered: return "delivered";
         case Sending::End::failed: return "failed";
         case Sending::End::again: return "again";
+        case Sending::End::held: return "held";
         case Sending::End::unknown: break;
     }
     return "unknown";
@@ -37,7 +39,9 @@ net::Task<void> Outbound::watch() {
     while (!closed_) {
         std::string trouble;
         try {
+            co_await look_at_silence();
             for (Transport* const transport : parts_.transports) co_await send_some(*transport);
+            co_await erase_old();
         } catch (const std::exception& e) {
             trouble = e.what();
         }
@@ -54,7 +58,7 @@ void Outbound::wake() {
 net::Task<void> Outbound::send_some(Transport& transport) {
     const int room = kMostAtOnce - under_way_;
     if (room <= 0) co_return;
-    const auto take = [&](store::Tx& tx) { return store::take_outgoing(tx, transport.name(), room, kHold); };
+    const auto take = [&](store::Tx& tx) { return store::take_outgoing(tx, transport.name(), room, kHold, parts_.caps); };
     const std::vector<store::Outgoing> taken = co_await parts_.db.run(parts_.house, take);
     const auto executor = co_await boost::asio::this_coro::executor;
     for (const store::Outgoing& letter : taken) {
@@ -76,9 +80,10 @@ net::Task<void> Outbound::deliver(Transport& transport, store::Outgoing letter) 
     } count(under_way_);
     const policy::Decision decision = co_await decide(letter.to, letter.label);
     Sending sending;
-    sending.end = Sending::End::failed;
+    const bool asks = decision.verdict == policy::Verdict::ask;
+    sending.end = asks ? Sending::End::held : Sending::End::failed;
     sending.why = decision.message;
-    if (decision.verdict == policy::Verdict::allow) sending = co_await transport.send(letter);
+    if (decision.verdict == policy::Verdict::allow || (asks && letter.released)) sending = co_await transport.send(letter);
     if (sending.end == Sending::End::again) sending.wait = std::clamp<std::chrono::milliseconds>(sending.wait * letter.attempts, sending.wait, std::max<std::chrono::milliseconds>(sending.wait, kLongestWait));
     parts_.metrics.add("hearth_outbox_total", 1, {{"bridge", transport.name()}, {"state", name_of(sending.end)}});
     if (sending.end != Sending::End::delivered)
@@ -88,14 +93,43 @@ net::Task<void> Outbound::deliver(Transport& transport, store::Outgoing letter) 
     wake();
 }
 
-net::Task<void> Outbound::show_activity(Transport& transport, policy::Principal to, std::string chat, std::string update) {
+// No row says so, but it leaves all the same.
+net::Task<bool> Outbound::may_show(policy::Principal to) {
+    co_await look_at_silence();
     const policy::Decision decision = co_await decide(to, policy::Integrity::trusted);
-    if (decision.verdict == policy::Verdict::allow && !closed_) co_await transport.show_activity(std::move(chat), std::move(update));
+    const std::lock_guard lock(mutex_);
+    co_return decision.verdict == policy::Verdict::allow && !closed_ && !silence_;
+}
+
+net::Task<void> Outbound::look_at_silence() {
+    const auto read = [](store::Tx& tx) { return store::silence_of_outbox(tx); };
+    auto silence = co_await parts_.db.read(parts_.house, read);
+    const std::lock_guard lock(mutex_);
+    silence_ = std::move(silence);
+}
+
+net::Task<void> Outbound::erase_old() {
+    if (parts_.keep_days == 0 || std::chrono::steady_clock::now() < next_erasing_) co_return;
+    next_erasing_ = std::chrono::steady_clock::now() + kBetweenErasings;
+    const auto erase = [&](store::Tx& tx) { return store::erase_outbox(tx, parts_.keep_days); };
+    const int erased = co_await parts_.db.run(parts_.house, erase);
+    if (erased > 0) parts_.log.info("the outbox has forgotten what old messages said", {{"messages", erased}});
+}
+
+base::Probe Outbound::probe() const {
+    const std::lock_guard lock(mutex_);
+    if (!silence_) return {"outbox", base::Health::ok, "messages leave", ""};
+    return {"outbox", base::Health::warning, "nothing leaves" + (silence_->until ? " until " + base::rfc3339(*silence_->until) : std::string(", as the owner wants it")), "hearth outbox resume ends the silence"};
+}
+
+net::Task<void> Outbound::show_activity(Transport& transport, policy::Principal to, std::string chat, std::string update) {
+    const bool may = co_await may_show(to);
+    if (may) co_await transport.show_activity(std::move(chat), std::move(update));
 }
 
 net::Task<void> Outbound::acknowledge(Transport& transport, policy::Principal to, std::string press) {
-    const policy::Decision decision = co_await decide(to, policy::Integrity::trusted);
-    if (decision.verdict == policy::Verdict::allow && !closed_) co_await transport.acknowledge(std::move(press));
+    const bool may = co_await may_show(to);
+    if (may) co_await transport.acknowledge(std::move(press));
 }
 
 }  // namespace server::bridges

@@ -1,7 +1,10 @@
 // The one sender: takes what lies in the outbox and may leave, asks policy again, and writes down how it ended.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,7 +12,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/probe.h"
 #include "server/bridges/transport.h"
+#include "store/outbox_rules.h"
 #include "tools/rule_book.h"
 
 namespace server::bridges {
@@ -27,6 +32,8 @@ public:
         base::Log& log;
         base::Metrics& metrics;
         store::Identity house;  // the tenant, of no person
+        store::OutboxCaps caps;
+        int keep_days = 0;      // until the outbox forgets what messages said; 0: never
     };
     explicit Outbound(Parts parts) : parts_(std::move(parts)) {}
 
@@ -40,17 +47,24 @@ public:
     // Begins to send nothing more.
     void close() { closed_ = true; }
     int under_way() const { return under_way_; }
+    base::Probe probe() const;
 
 private:
     net::Task<void> send_some(Transport& transport);
     net::Task<void> deliver(Transport& transport, store::Outgoing letter);
     net::Task<policy::Decision> decide(policy::Principal to, policy::Integrity label);
+    net::Task<bool> may_show(policy::Principal to);
+    net::Task<void> look_at_silence();
+    net::Task<void> erase_old();
 
     Parts parts_;
     std::weak_ptr<agents::EventHub::Ear> ear_;  // of watch()
     int under_way_ = 0;
     bool closed_ = false;
     std::string trouble_;
+    std::chrono::steady_clock::time_point next_erasing_{};
+    mutable std::mutex mutex_;
+    std::optional<store::Silence> silence_;  // under mutex_
 };
 
 }  // namespace server::bridges

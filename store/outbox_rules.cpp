@@ -1,0 +1,45 @@
+#include "store/outbox_rules.h"
+
+namespace store {
+namespace {
+
+constexpr int kDay = 24 * 60;
+
+}  // namespace
+
+void silence_outbox(Tx& tx, const Silence& silence) {
+    const std::optional<std::int64_t> until = silence.until ? std::optional(micros_of(*silence.until)) : std::nullopt;
+    tx.exec("insert into outbox_silence (until) values (to_timestamp($1::bigint / 1000000.0)) on conflict (tenant_id) do update set until = excluded.until", {until});
+}
+
+bool resume_outbox(Tx& tx) { return !tx.exec("delete from outbox_silence returning 1").empty(); }
+
+std::optional<Silence> silence_of_outbox(Tx& tx) {
+    const Row row = tx.exec("select s.until is not null, case when isfinite(s.until) then " + micros("s.until") + " end from hearth_silent_until() as s(until)").at(0);
+    if (!row.boolean(0)) return std::nullopt;
+    return Silence{row.null(1) ? std::nullopt : std::optional(row.time(1))};
+}
+
+base::Result<void> set_quiet_hours(Tx& tx, base::PersonId person, const std::optional<QuietHours>& hours) {
+    if (hours && tx.exec("select 1 from pg_timezone_names where name = $1", {hours->zone}).empty())
+        return base::error(base::Code::invalid_argument, "there is no time zone '" + hours->zone + "'", "for example Europe/Berlin, America/New_York or UTC");
+    tx.exec("delete from quiet_hours where person_id = $1", {person});
+    if (hours) tx.exec("insert into quiet_hours (person_id, from_minute, to_minute, zone) values ($1, $2, $3, $4)", {person, hours->from % kDay, hours->to % kDay, hours->zone});
+    return {};
+}
+
+std::optional<QuietHours> quiet_hours_of(Tx& tx, base::PersonId person) {
+    const auto rows = tx.exec("select from_minute, to_minute, zone from quiet_hours where person_id = $1", {person});
+    if (rows.empty()) return std::nullopt;
+    return QuietHours{int(rows[0].integer(0)), int(rows[0].integer(1)), rows[0].text(2)};
+}
+
+base::Result<void> release_outgoing(Tx& tx, const std::string& id, bool may_leave) {
+    const auto known = OutboxId::parse(id);
+    if (known && tx.exec("select hearth_release_outgoing($1, $2)", {*known, may_leave}).at(0).boolean(0)) return {};
+    return base::error(base::Code::not_found, "no message '" + id + "' waits for a word", "hearth outbox list shows those that are prepared");
+}
+
+int erase_outbox(Tx& tx, int days) { return int(tx.exec("select hearth_erase_outbox($1)", {days}).at(0).integer(0)); }
+
+}  // namespace store

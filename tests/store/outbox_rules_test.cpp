@@ -1,0 +1,160 @@
+// What holds messages back before they leave: a word that is waited for, silence, quiet hours and caps; and how long their words are kept.
+#include "store/outbox_rules.h"
+
+#include <gmock/gmock.h>
+
+#include "on_database.h"
+#include "store/digest.h"
+
+namespace {
+
+using policy::Verdict;
+using store::Sending;
+using store::Tx;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+struct OutboxRules : OnDatabase {
+    void TearDown() override {
+        if (world) world->sql("delete from outbox; delete from channel_heard; delete from outbox_silence; delete from quiet_hours");
+    }
+    store::Identity house() const { return {world->owner().tenant, {}}; }
+    void write(const std::string& chat, const policy::House& rules = {}) {
+        as(world->member(), [&](Tx& tx) {
+            return store::write_reply(tx, {world->member().tenant, world->member().person, policy::Role::member, "telegram", false}, rules, {"telegram", chat, "run:" + chat, {"for " + chat}});
+        });
+    }
+    std::vector<std::string> take(const store::OutboxCaps& caps = {}) {
+        std::vector<std::string> out;
+        for (const auto& one : as(house(), [&](Tx& tx) { return store::take_outgoing(tx, "telegram", 100, 60s, caps); })) out.push_back(one.chat);
+        return out;
+    }
+    void hear(const std::string& chat, base::TimePoint at = base::SystemClock().now()) {
+        as(house(), [&](Tx& tx) { store::note_heard(tx, "telegram", chat, at); });
+    }
+    store::OutboxRow row(const std::string& chat) {
+        for (auto& one : as(world->owner(), [](Tx& tx) { return store::list_outbox(tx, 100); }))
+            if (one.chat == chat) return one;
+        return {};
+    }
+    // Of a time zone in which it is that minute of the day now, as PostgreSQL's clock has it.
+    int minute_in_utc() { return std::stoi(world->sql("select (extract(hour from now() at time zone 'UTC') * 60 + extract(minute from now() at time zone 'UTC'))::integer")); }
+    base::Result<void> quiet(const std::optional<store::QuietHours>& hours) {
+        return as(world->owner(), [&](Tx& tx) { return store::set_quiet_hours(tx, world->member().person, hours); });
+    }
+    policy::House asking() const {
+        std::vector<policy::HouseRule> rules = {policy::house_rule_from_json(world->owner().tenant, "ask_first", {{"verdict", "ask"}}).value()};
+        return {std::make_shared<const std::vector<policy::HouseRule>>(std::move(rules)), {}, 0};
+    }
+};
+
+TEST_F(OutboxRules, WhatTheHouseAsksAboutWaitsForTheOwner) {
+    write("1", asking());
+    write("2", asking());
+    EXPECT_EQ(row("1").state, "prepared");
+    EXPECT_EQ(row("1").rule, "ask_first");
+    EXPECT_THAT(take(), IsEmpty());
+    const auto release = [&](const store::Identity& who, const std::string& id, bool may) { return as(who, [&](Tx& tx) { return store::release_outgoing(tx, id, may); }); };
+    EXPECT_FALSE(release(world->member(), row("1").id.text(), true)) << "a member's word is none";
+    EXPECT_FALSE(release(world->owner(), "1", true));
+    EXPECT_TRUE(release(world->owner(), row("1").id.text(), true));
+    EXPECT_TRUE(release(world->owner(), row("2").id.text(), false));
+    EXPECT_FALSE(release(world->owner(), row("2").id.text(), true)) << "it is decided";
+    const auto taken = as(house(), [&](Tx& tx) { return store::take_outgoing(tx, "telegram", 8, 60s); });
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_TRUE(taken[0].released);
+    EXPECT_EQ(row("2").state, "failed");
+}
+
+TEST_F(OutboxRules, WhatARuleWantsAWordForWhenItLeavesIsPreparedAgain) {
+    write("1");
+    const auto taken = as(house(), [&](Tx& tx) { return store::take_outgoing(tx, "telegram", 8, 60s); });
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_FALSE(taken[0].released);
+    EXPECT_TRUE(as(house(), [&](Tx& tx) { return store::settle_outgoing(tx, taken[0].id, Sending{Sending::End::held, "ask first"}); }));
+    EXPECT_EQ(row("1").state, "prepared");
+    EXPECT_EQ(row("1").error, "ask first");
+}
+
+TEST_F(OutboxRules, NothingLeavesInSilence) {
+    const auto silent = [&] { return as(house(), [](Tx& tx) { return store::silence_of_outbox(tx); }); };
+    const auto silence = [&](std::optional<base::TimePoint> until) { as(world->owner(), [&](Tx& tx) { store::silence_outbox(tx, {until}); }); };
+    EXPECT_FALSE(silent());
+    silence({});
+    write("1");
+    EXPECT_THAT(take(), IsEmpty());
+    EXPECT_EQ(row("1").state, "queued");
+    EXPECT_EQ(silent()->until, std::nullopt);
+    const auto later = std::chrono::floor<std::chrono::seconds>(base::SystemClock().now()) + 1h;
+    silence(later);
+    EXPECT_EQ(silent()->until, later);
+    EXPECT_THAT(take(), IsEmpty());
+    silence(base::SystemClock().now() - 1s);
+    EXPECT_FALSE(silent()) << "it is over";
+    EXPECT_THAT(take(), ElementsAre("1"));
+    EXPECT_TRUE(as(world->owner(), [](Tx& tx) { return store::resume_outbox(tx); }));
+    EXPECT_FALSE(as(world->owner(), [](Tx& tx) { return store::resume_outbox(tx); }));
+    EXPECT_ANY_THROW(as(world->member(), [&](Tx& tx) { store::silence_outbox(tx, {}); }));
+}
+
+TEST_F(OutboxRules, QuietHoursHoldBackWhatAnswersNobody) {
+    EXPECT_FALSE(quiet(store::QuietHours{0, 60, "Europe/Atlantis"}));
+    const int now = minute_in_utc(), day = 24 * 60;
+    ASSERT_TRUE(quiet(store::QuietHours{(now + day - 60) % day, (now + 60) % day, "UTC"}));
+    write("1");
+    write("2");
+    hear("2");
+    EXPECT_THAT(take(), ElementsAre("2")) << "whoever has just written is awake";
+    EXPECT_EQ(row("1").state, "queued");
+    EXPECT_EQ(row("1").waits, "quiet hours");
+    hear("1", base::SystemClock().now() - 2h);
+    EXPECT_THAT(take(), IsEmpty());
+    ASSERT_TRUE(quiet(store::QuietHours{(now + 60) % day, (now + day - 60) % day, "UTC"})) << "the rest of the day";
+    EXPECT_THAT(take(), ElementsAre("1"));
+    EXPECT_EQ(row("1").waits, "");
+}
+
+TEST_F(OutboxRules, QuietHoursAreThoseOfThePersonsZone) {
+    const int now = minute_in_utc(), day = 24 * 60;
+    ASSERT_TRUE(quiet(store::QuietHours{(now + day - 60) % day, (now + 60) % day, "Etc/GMT-6"}));  // six hours later there
+    write("1");
+    EXPECT_THAT(take(), ElementsAre("1"));
+    ASSERT_TRUE(quiet(store::QuietHours{(now + 5 * 60) % day, (now + 7 * 60) % day, "Etc/GMT-6"}));
+    EXPECT_EQ(as(world->owner(), [&](Tx& tx) { return store::quiet_hours_of(tx, world->member().person); })->zone, "Etc/GMT-6");
+    write("2");
+    EXPECT_THAT(take(), IsEmpty());
+    ASSERT_TRUE(quiet(std::nullopt));
+    EXPECT_THAT(take(), ElementsAre("2"));
+}
+
+TEST_F(OutboxRules, AsManyLeaveAsTheCapsAllow) {
+    for (const char* chat : {"1", "2", "3", "4", "5"}) write(chat);
+    hear("5");
+    EXPECT_THAT(take({100, 2}), UnorderedElementsAre("1", "2", "5")) << "two that nobody wrote in, and an answer";
+    EXPECT_EQ(row("3").waits, "chats an hour");
+    EXPECT_THAT(take({100, 2}), IsEmpty());
+    EXPECT_THAT(take({4, 20}), ElementsAre("3")) << "the fourth of this minute";
+    EXPECT_EQ(row("4").waits, "messages a minute");
+    world->sql("update outbox set changed_at = changed_at - interval '2 minutes'");
+    EXPECT_THAT(take({4, 20}), ElementsAre("4"));
+}
+
+TEST_F(OutboxRules, WhatIsOldIsForgottenAndItsDigestStays) {
+    write("1");
+    write("2");
+    const auto taken = as(house(), [&](Tx& tx) { return store::take_outgoing(tx, "telegram", 1, 60s); });
+    ASSERT_EQ(taken.size(), 1u);
+    as(house(), [&](Tx& tx) { return store::settle_outgoing(tx, taken[0].id, Sending{Sending::End::delivered}); });
+    world->sql("update outbox set changed_at = changed_at - interval '31 days'");
+    const auto erase = [&](int days) { return as(house(), [&](Tx& tx) { return store::erase_outbox(tx, days); }); };
+    EXPECT_EQ(erase(32), 0);
+    EXPECT_EQ(erase(30), 1) << "not what has not left";
+    EXPECT_EQ(erase(30), 0);
+    EXPECT_EQ(world->sql("select string_agg(content, ',') from outbox where content <> ''"), "for 2");
+    EXPECT_EQ(row("1").digest, store::sha256_hex("for 1"));
+    EXPECT_EQ(as(world->member(), [](Tx& tx) { return store::list_outbox(tx, 10); }).back().content, std::nullopt);
+}
+
+}  // namespace
