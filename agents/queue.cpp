@@ -96,6 +96,18 @@ net::Task<base::Result<Submitted>> Agents::Impl::submit(Submission submission) {
     co_return submitted;
 }
 
+net::Task<bool> Agents::amend(policy::Principal who, base::RunId run, std::vector<Json> messages) {
+    const auto checked = checked_messages(messages);
+    if (!checked) co_return false;
+    const auto amend = [&](store::Tx& tx) {
+        Json kept = store::run_request(tx, run);
+        if (!kept.is_object()) return false;
+        kept["messages"] = *checked;
+        return store::amend_queued(tx, run, kept, question_of(*checked));
+    };
+    co_return co_await impl_->parts.db.run(identity_of(who), amend);
+}
+
 net::Task<base::Result<Submitted>> Agents::submit(Submission submission) { return impl_->submit(std::move(submission)); }
 
 namespace {

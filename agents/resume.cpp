@@ -76,6 +76,7 @@ Json to_json(const ChatRequest& request, const Beginning& beginning) {
             {"read_only", read_only},
             {"write_tier", name(request.write_tier)},
             {"may_name_folders", request.may_name_folders},
+            {"before_others", request.before_others},
             {"client_tools", schemas_to_json(request.client_tools)},
             {"sampling", sampling_to_json(request.sampling)},
             {"max_tokens", request.max_tokens},
@@ -112,6 +113,7 @@ base::Result<Kept> kept_from_json(const Json& json) {
         out.request.workspace_read_only = json.value("read_only", false);
         out.request.write_tier = parse_write_tier(json.value("write_tier", "code")).value_or(WriteTier::prompts);
         out.request.may_name_folders = json.value("may_name_folders", false);
+        out.request.before_others = json.value("before_others", false);
         auto tools = schemas_from_json(json.value("client_tools", Json::array()));
         if (!tools) return std::move(tools).error();
         out.request.client_tools = *std::move(tools);

@@ -350,7 +350,7 @@ Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepte
     frame.told = std::make_shared<LiveEvents>(hub, frame.run, frame.conversation, lease.epoch());
     frame.writer.tell_by(frame.told);
     frame.inputs = entry.inputs;
-    frame.memory = &memory;
+    if (!request.before_others) frame.memory = &memory;
     frame.execution = request.execution;
     frame.write_tier = request.write_tier;
     frame.forked_from = request.forked_from;

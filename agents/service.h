@@ -75,6 +75,7 @@ struct ChatRequest {
     // message; an unknown or another person's conversation is Error{not_found}.
     base::ConversationId conversation;
     base::RunId newest;                // that the conversation's newest answer must be of, unless nil; else Error{conflict}: it went on
+    bool before_others = false;        // the answer is read by others too: what is the person's own, remembered or in files, stays out of it
     std::string channel = "api";       // where a new conversation comes from: "api", "cli", …
 
     // The folder that the tools see: opened by the caller (from a descriptor), else the path, else
@@ -246,6 +247,8 @@ public:
     // with kMostQueued that nobody has begun; Error{conflict} of a key that came with another request.
     static constexpr int kMostQueued = 1000;
     net::Task<base::Result<Submitted>> submit(Submission submission);
+    // What a run is asked that nobody has begun. False: somebody has, or there is no such run of this person.
+    net::Task<bool> amend(policy::Principal who, base::RunId run, std::vector<base::Json> messages);
     // A new run of the same person that begins where that one was after its step (an id, or a position), which has an outcome; its
     // steps until then are not made again. `text` is added to it.
     net::Task<base::Result<base::RunId>> fork(policy::Principal who, base::RunId run, std::string step, std::string text);

@@ -49,6 +49,7 @@ base::Result<std::vector<Json>> checked_messages(const std::vector<Json>& messag
         if (!message) return std::move(message).error();
         last = message->role;
         out.emplace_back(router::message_to_json(*message));
+        if (messages[i].value("trusted", Json(true)) == Json(false)) out.back()["trusted"] = false;  // see history_of
     }
     if (last != router::MessageRole::user && last != router::MessageRole::tool)
         return error(Code::invalid_argument, "messages[" + std::to_string(messages.size() - 1) + "].role is " + std::string(router::name(last)) +
@@ -253,7 +254,7 @@ base::Result<std::shared_ptr<sandbox::Workspace>> open_workspace(const Options& 
     const bool own = folder.empty();
     if (own) {
         folder = options.workspace_root / request.principal.person.text();
-        if (scope == policy::Scope::dev) folder /= (request.folder_of.is_nil() ? accepted.conversation : request.folder_of).text();
+        if (scope == policy::Scope::dev || request.before_others) folder /= (request.folder_of.is_nil() ? accepted.conversation : request.folder_of).text();
         std::error_code failed;
         std::filesystem::create_directories(folder, failed);
         if (failed) return error(Code::io, "the folder " + folder.string() + " cannot be made: " + failed.message());

@@ -15,14 +15,30 @@ std::vector<Arrived> take_arrivals(Tx& tx, int most, std::chrono::seconds hold) 
     return out;
 }
 
+void note_arrival(Tx& tx, const ArrivalNote& note) {
+    tx.send("select hearth_note_arrival($1, $2, $3, $4, $5, $6)", {note.bridge, note.update, note.chat, note.message, note.digest, note.in_company});
+}
+
+std::optional<NotedArrival> find_noted(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& message) {
+    const auto rows = tx.exec("select update_id, state = 'new', run_id, person_id, digest from hearth_arrival_of($1, $2, $3)", {bridge, chat, message});
+    if (rows.empty()) return std::nullopt;
+    return NotedArrival{rows[0].text(0), rows[0].boolean(1), rows[0].id<base::RunId>(2), rows[0].id<base::PersonId>(3), rows[0].text(4)};
+}
+
+void redigest_arrival(Tx& tx, const std::string& bridge, const std::string& update, const std::string& digest) {
+    tx.send("select hearth_redigest_arrival($1, $2, $3)", {bridge, update, digest});
+}
+
+void move_chat(Tx& tx, const std::string& bridge, const std::string& from, const std::string& to) { tx.send("select hearth_move_chat($1, $2, $3)", {bridge, from, to}); }
+
 void arrival_works(Tx& tx, const WorkingArrival& arrival) {
     tx.send("select hearth_arrival_works($1, $2, $3, $4, $5)", {arrival.bridge, arrival.update, arrival.chat, arrival.person, arrival.run});
 }
 
 std::vector<WorkingArrival> working_arrivals(Tx& tx) {
     std::vector<WorkingArrival> out;
-    for (const Row& row : tx.exec("select bridge, update_id, chat, person_id, role, run_id from hearth_working_arrivals()"))
-        out.push_back({row.text(0), row.text(1), row.text(2), row.id<base::PersonId>(3), row.text(4), row.id<base::RunId>(5)});
+    for (const Row& row : tx.exec("select bridge, update_id, chat, person_id, role, run_id, message, in_company from hearth_working_arrivals()"))
+        out.push_back({row.text(0), row.text(1), row.text(2), row.id<base::PersonId>(3), row.text(4), row.id<base::RunId>(5), row.text(6), row.boolean(7)});
     return out;
 }
 

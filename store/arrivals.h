@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,38 @@ bool keep_arrival(Tx& tx, const Arrived& arrived);
 // Those that nobody has settled or set to work, in the order of their coming; nobody else takes them for so long.
 std::vector<Arrived> take_arrivals(Tx& tx, int most, std::chrono::seconds hold);
 
+// What is remembered of a message that a run is about to answer; of no use to whoever has settled it.
+struct ArrivalNote {
+    std::string bridge, update, chat;
+    std::string message;      // the channel's id of it
+    std::string digest;       // of what it says
+    bool in_company = false;  // others read there too
+};
+void note_arrival(Tx& tx, const ArrivalNote& note);
+
+// What came of the newest arrival that was noted as that message.
+struct NotedArrival {
+    std::string update;
+    bool waits = false;  // nobody has set a run to work on it yet
+    base::RunId run;
+    base::PersonId person;
+    std::string digest;
+};
+std::optional<NotedArrival> find_noted(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& message);
+// It says something else now.
+void redigest_arrival(Tx& tx, const std::string& bridge, const std::string& update, const std::string& digest);
+
+// The chat goes on under another id: so does what is to be answered or sent there, and the conversations in it.
+void move_chat(Tx& tx, const std::string& bridge, const std::string& from, const std::string& to);
+
 // A run answers it. What it said is forgotten here: the conversation has it.
 struct WorkingArrival {
     std::string bridge, update, chat;
     base::PersonId person;
     std::string role{};  // the person's
     base::RunId run;
+    std::string message{};    // see ArrivalNote
+    bool in_company = false;
 };
 void arrival_works(Tx& tx, const WorkingArrival& arrival);
 std::vector<WorkingArrival> working_arrivals(Tx& tx);

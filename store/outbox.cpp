@@ -17,8 +17,10 @@ const char* state_of(Sending::End end) {
 }
 
 // Null: a text and nothing else.
-Param form_of(const Reply& reply, bool last) {
+Param form_of(const Reply& reply, bool first, bool last) {
     base::Json form = base::Json::object();
+    if (first && !reply.answers.empty()) form["answers"] = reply.answers;
+    if (reply.markdown) form["markdown"] = true;
     if (!reply.replaces.empty()) form["replaces"] = reply.replaces;
     if (last)
         for (const Choice& choice : reply.choices) form["choices"].push_back({{"id", choice.id}, {"label", choice.label}});
@@ -29,7 +31,10 @@ void read_form(Tx& tx, Outgoing& letter) {
     const Row row = tx.exec("select form, there from hearth_outgoing_form($1)", {letter.id}).at(0);
     if (row.null(0)) return;
     if (!row.null(1)) letter.replaces = row.text(1);
-    for (const base::Json& choice : row.json(0).value("choices", base::Json::array())) letter.choices.push_back({choice.value("id", ""), choice.value("label", "")});
+    const base::Json form = row.json(0);
+    letter.markdown = form.value("markdown", false);
+    letter.answers = form.value("answers", "");
+    for (const base::Json& choice : form.value("choices", base::Json::array())) letter.choices.push_back({choice.value("id", ""), choice.value("label", "")});
 }
 
 }  // namespace
@@ -42,7 +47,7 @@ policy::Decision write_reply(Tx& tx, const policy::Principal& to, const policy::
                 " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + make_interval(secs => $12), $13) on conflict (tenant_id, emitter, part) do nothing",
                 {OutboxId::make(base::SystemClock().now()), reply.bridge, reply.chat, reply.emitter, std::int64_t(part), tx.redactor().redacted(storable(reply.parts[part])),
                  policy::name(to.role), policy::name(reply.label), decision.rule, state, decision.message, std::int64_t(reply.lifetime.count()),
-                 form_of(reply, part + 1 == reply.parts.size())});
+                 form_of(reply, part == 0, part + 1 == reply.parts.size())});
     return decision;
 }
 
@@ -69,6 +74,11 @@ std::vector<Outgoing> take_outgoing(Tx& tx, const std::string& bridge, int most,
 bool settle_outgoing(Tx& tx, OutboxId id, const Sending& sending) {
     const double wait = std::chrono::duration<double>(sending.wait).count();
     return tx.exec("select hearth_settle_outgoing($1, $2, $3, $4, $5)", {id, state_of(sending.end), tx.redactor().redacted(storable(sending.why)), wait, sending.there}).at(0).boolean(0);
+}
+
+std::optional<policy::Integrity> label_sent(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& there) {
+    const auto rows = tx.exec("select label from outbox where bridge = $1 and chat = $2 and told_as = $3 and told_as <> '' limit 1", {bridge, chat, there});
+    return rows.empty() ? std::nullopt : std::optional(policy::parse_integrity(rows[0].text(0)));
 }
 
 std::optional<OutboxId> find_reply(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& emitter) {

@@ -35,6 +35,8 @@ struct Reply {
     std::chrono::seconds lifetime{24 * 3600};              // older than that it is not sent any more
     std::vector<Choice> choices{};                         // under the last part
     std::string replaces{};                                // an emitter: this stands in place of its last part, where that has arrived
+    bool markdown = false;                                 // the text is marked so; else it stands as it is
+    std::string answers{};                                 // the channel's id of a message that the first part is shown to answer; empty: none
 };
 // In a transaction of the person for whom it is; of an unknown sender the owner's, and `to` is a guest. What policy denies is
 // written as failed, with the rule, and does not leave; of what it asks about the owner is asked.
@@ -48,6 +50,8 @@ struct Outgoing {
     policy::Integrity label = policy::Integrity::untrusted;
     int attempts = 0;  // with this one
     std::vector<Choice> choices{};
+    bool markdown = false;   // see Reply
+    std::string answers{};
     std::string replaces{};  // the id there of the message in whose place it stands; empty: it is one of its own
     std::optional<base::TimePoint> heard{};  // when somebody last wrote in the chat
     bool released = false;                   // the owner has said yes
@@ -69,10 +73,13 @@ struct Sending {
     std::string why{};               // unless delivered
     std::chrono::milliseconds wait{0};
     std::string there{};             // its id there, when delivered
+    std::string moved_to{};          // the chat goes on under this id; again
 };
 // False: somebody has settled it meanwhile.
 bool settle_outgoing(Tx& tx, OutboxId id, const Sending& sending);
 
+// Of what was made what was sent there to this person as the message of that id; nothing: it was not.
+std::optional<policy::Integrity> label_sent(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& there);
 // The last part of what was written there for this person as an answer to that; nothing: there is none.
 std::optional<OutboxId> find_reply(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& emitter);
 

@@ -18,6 +18,12 @@ void queue_run(Tx& tx, const QueuedRun& run) {
     send_signal(tx, {Signal::Kind::work, run.id});
 }
 
+// Whoever takes the run's lease meanwhile waits at the row, and reads the request behind that.
+bool amend_queued(Tx& tx, base::RunId run, const base::Json& request, const std::string& question) {
+    const std::string amend = std::string("update run set request = $2, question = $3 where id = $1 and state is null and input_id is null and stop_asked_at is null and not ") + kHeldRun + " returning 1";
+    return !tx.exec(amend, {run, tx.redactor().without_known(request), tx.redactor().without_known(question)}).empty();
+}
+
 int queued_runs(Tx& tx) { return int(tx.exec("select count(*) from run where state is null and input_id is null").at(0).integer(0)); }
 
 void begin_run(Tx& tx, base::RunId id, std::int64_t epoch, base::MessageId input, const base::Json& request, bool pinned) {

@@ -22,6 +22,8 @@ struct QueuedRun {
 };
 // Those who look for work are told.
 void queue_run(Tx& tx, const QueuedRun& run);
+// It is asked something else. False: somebody holds it or has begun it.
+bool amend_queued(Tx& tx, base::RunId run, const base::Json& request, const std::string& question);
 // How many runs of this person nobody has begun.
 int queued_runs(Tx& tx);
 // The run is begun by who holds it at this epoch: with that input, and works on this node from now on.

@@ -5,6 +5,7 @@ namespace agents::phases {
 
 net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context) {
     const Frame& frame = context.frame;
+    if (!frame.memory) co_return after_retrieve(turn);
     const auto window = std::size_t(recall_window(turn.execution));
     const auto read = [&](store::Tx& tx) { return frame.memory->recall(tx, turn.request, frame.parts.clock.now(), window); };
     const std::vector<memory::RecalledFact> found = co_await frame.parts.db.read(frame.who, read);

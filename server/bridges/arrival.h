@@ -1,6 +1,7 @@
 // What a channel delivers, whichever channel it is.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -8,13 +9,21 @@
 
 namespace server::bridges {
 
+// What came beside a text, or in its place. It stays where it is until something reads it.
+struct ArrivedFile {
+    std::string id;          // by which the channel hands it out
+    std::string name, type;  // of a document: what it is called, and its media type; as its sender says
+    std::int64_t bytes = 0;  // as the channel says
+};
+
 struct Arrival {
     enum class Kind {
         message,
-        edit,   // of a message that was sent before
-        choice, // one of what a message offers was pressed
+        edit,     // of a message that was sent before
+        choice,   // one of what a message offers was pressed
         receipt,  // how a message of ours fares: `what` it came to, by `text` when it failed
-        other,  // nothing that anybody has said
+        moved,    // the chat goes on under another id
+        other,    // nothing that anybody has said
     } kind = Kind::other;
     std::string update;       // the channel's number of it: what it delivers twice has it twice
     std::string what;         // of an `other`, the channel's word for it
@@ -23,11 +32,22 @@ struct Arrival {
     bool from_program = false;
     std::string chat;         // where it was said, and is answered
     bool alone = false;       // nobody but the sender reads there
+    bool addressed = false;   // among others: it was said to us
+    std::string moved_to;     // of a moved chat
     std::string text;         // also what is said under a picture or a file
     std::string message;      // the channel's id of it; of a choice, of the message that offers it
     std::string choice;       // the id of what was pressed
     std::string press;        // the channel's id of the pressing, until it is acknowledged
+    // What it answers, or the part of that which it quotes.
+    struct Quote {
+        std::string text;
+        std::string sender, sender_name;  // see above
+        std::string message;              // the channel's id of it
+        std::string media;                // see below
+        ArrivedFile file;
+    } quoted;
     std::string media;        // "photo", "voice", …: what came beside the text, or in its place
+    ArrivedFile file;         // of it, where the channel hands it out
     std::optional<base::TimePoint> said{};  // when, where the channel tells
     std::string ours;         // of a receipt: what was given along with the message
 };

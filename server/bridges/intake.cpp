@@ -1,8 +1,10 @@
 #include "server/bridges/intake.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
+#include "base/utf8.h"
 #include "server/bridges/questions.h"
 #include "server/bridges/stop_words.h"
 #include "server/bridges/words.h"
@@ -17,19 +19,22 @@ using namespace std::chrono_literals;
 
 constexpr auto kBetweenLooks = 1s, kBetweenSweeps = 5s;
 constexpr int kMostAtOnce = 16;
+constexpr auto kStartTime = 10min;      // that it is news
 constexpr auto kHold = 10s;             // that no other process acts on the same
-constexpr auto kBetweenActivity = 4s;   // channels show it for five
 
 // Why nothing comes of it; empty: something does.
 std::string why_ignored(const Arrival& arrival) {
-    if (arrival.kind == Arrival::Kind::edit) return "ignored: an edit";
     if (arrival.kind == Arrival::Kind::other) return "ignored: " + arrival.what.substr(0, 64);
+    if (arrival.kind == Arrival::Kind::moved) return "";
     if (arrival.sender.empty()) return "ignored: no sender";
     if (arrival.from_program) return "ignored: a program";
     if (arrival.kind == Arrival::Kind::choice) return "";
-    if (!arrival.alone) return "ignored: a group";
-    return arrival.text.empty() && arrival.media.empty() ? "ignored: nothing said" : "";
+    if (arrival.kind == Arrival::Kind::edit && !arrival.text.empty()) return "";  // it may be of what was said to us
+    if (!arrival.alone && !arrival.addressed) return "ignored: said to others";
+    return arrival.text.empty() && arrival.media.empty() && arrival.quoted.text.empty() ? "ignored: nothing said" : "";
 }
+
+std::string digest_of(const Arrival& arrival) { return store::sha256_hex(arrival.text); }
 
 std::string key_of(const std::string& bridge, const std::string& update) { return bridge + ":" + update; }
 
@@ -68,6 +73,7 @@ net::Task<void> Intake::watch() {
     for (;;) {
         std::string trouble;
         try {
+            if (!greeted_) co_await greet();
             while (co_await act_on_some()) continue;
             if (std::chrono::steady_clock::now() >= next_sweep) {
                 co_await follow_all();
@@ -80,6 +86,23 @@ net::Task<void> Intake::watch() {
         trouble_ = trouble;
         co_await ear->wait(std::chrono::steady_clock::now() + kBetweenLooks);
     }
+}
+
+// Where a person is answered alone the chat is called as he is.
+net::Task<void> Intake::greet() {
+    const std::vector<store::KnownSender> known = co_await parts_.db.read(parts_.owner, store::known_senders);
+    for (const store::KnownSender& one : known) {
+        Transport* const by = transport(one.bridge);
+        if (!by || one.person.role != "owner") continue;
+        const policy::Principal who = principal_of(one.bridge, one.person.id, one.person.role);
+        const policy::House house = co_await house_of(who);
+        store::Reply reply{one.bridge, one.id, "start:" + start_ + ":" + one.id, by->pieces(start_words())};
+        reply.lifetime = kStartTime;
+        const auto write = [&](store::Tx& tx) { store::write_reply(tx, who, house, reply); };
+        co_await parts_.db.run(agents::identity_of(who), write);
+    }
+    greeted_ = true;
+    parts_.outbound.wake();
 }
 
 net::Task<bool> Intake::act_on_some() {
@@ -105,10 +128,19 @@ net::Task<void> Intake::act(store::Arrived arrived) {
         co_await note_receipt(arrived.bridge, arrived.update, *std::move(arrival));
         co_return;
     }
+    if (arrival && !arrival->alone && !by->knows_itself()) {
+        const std::string trouble = co_await by->learn_itself();
+        if (!trouble.empty()) throw std::runtime_error(trouble);
+        arrival = by->read(arrived.body);
+    }
     std::string ignored = arrival ? why_ignored(*arrival) : "unreadable";
     if (!ignored.empty()) {
         parts_.log.debug("nothing comes of what a channel delivered", {{"bridge", arrived.bridge}, {"update", arrived.update}, {"outcome", ignored}});
         co_await settle(arrived.bridge, arrived.update, std::move(ignored));
+        co_return;
+    }
+    if (arrival->kind == Arrival::Kind::moved) {
+        co_await move(arrived.bridge, *std::move(arrival));
         co_return;
     }
     const auto find = [&](store::Tx& tx) {
@@ -116,9 +148,19 @@ net::Task<void> Intake::act(store::Arrived arrived) {
         return store::find_sender(tx, arrived.bridge, arrival->sender);
     };
     auto person = co_await parts_.db.run(parts_.owner, find);
+    // A code is for whoever asks by himself, and not for a group to read.
+    const bool may_pair = arrival->kind == Arrival::Kind::message && arrival->alone;
     if (person) co_await answer(*by, *std::move(arrival), *std::move(person));
-    else if (arrival->kind == Arrival::Kind::choice) co_await settle(arrived.bridge, arrived.update, "unknown sender");
-    else co_await pair(*by, *std::move(arrival));
+    else if (may_pair) co_await pair(*by, *std::move(arrival));
+    else co_await settle(arrived.bridge, arrived.update, "unknown sender");
+}
+
+net::Task<void> Intake::move(std::string bridge, Arrival arrival) {
+    const auto write = [&](store::Tx& tx) {
+        store::move_chat(tx, bridge, arrival.chat, arrival.moved_to);
+        store::settle_arrival(tx, bridge, arrival.update, "moved");
+    };
+    co_await parts_.db.run(house_, write);
 }
 
 net::Task<void> Intake::settle(std::string bridge, std::string update, std::string outcome) {
@@ -156,8 +198,9 @@ net::Task<void> Intake::pair(Transport& by, Arrival arrival) {
 net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person person) {
     policy::Principal who = principal_of(by.name(), person.id, person.role);
     if (arrival.kind == Arrival::Kind::choice) co_await decide(by, std::move(arrival), std::move(who));
+    else if (arrival.kind == Arrival::Kind::edit) co_await edit(by, std::move(arrival), std::move(who));
     else if (is_stop(arrival.text)) co_await stop(by, std::move(arrival), std::move(who));
-    else if (arrival.text.empty()) {
+    else if (arrival.text.empty() && !arrival.media.empty() && !is_read(arrival.media, arrival.file)) {
         std::string words = text_alone_words(arrival.media);
         co_await say(by, std::move(arrival), std::move(who), std::move(words), "no text");
     } else co_await begin(by, std::move(arrival), std::move(who));
@@ -167,7 +210,8 @@ net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person per
 net::Task<void> Intake::say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome) {
     const policy::House house = co_await house_of(who);
     const auto write = [&](store::Tx& tx) {
-        const store::Reply reply{by.name(), arrival.chat, key_of(by.name(), arrival.update), by.pieces(text)};
+        store::Reply reply{by.name(), arrival.chat, key_of(by.name(), arrival.update), by.pieces(text)};
+        if (!arrival.alone) reply.answers = arrival.message;
         store::write_reply(tx, who, house, reply);
         store::settle_arrival(tx, by.name(), arrival.update, outcome);
     };
@@ -192,25 +236,90 @@ net::Task<void> Intake::stop(Transport& by, Arrival arrival, policy::Principal w
     co_await say(by, std::move(arrival), std::move(who), std::move(words), "stop");
 }
 
+net::Task<void> Intake::edit(Transport& by, Arrival arrival, policy::Principal who) {
+    const auto find = [&](store::Tx& tx) {
+        auto noted = store::find_noted(tx, by.name(), arrival.chat, arrival.message);
+        auto run = noted ? store::find_run(tx, noted->run) : std::nullopt;
+        return std::pair(std::move(noted), std::move(run));
+    };
+    const auto found = co_await parts_.db.read(agents::identity_of(who), find);
+    const auto& [noted, run] = found;
+    if (noted && noted->waits) co_return;  // behind what it changes
+    const std::string digest = digest_of(arrival);
+    if (!noted || !run || noted->digest == digest) {
+        co_await settle(by.name(), arrival.update, "ignored: an edit of nothing that was answered");
+        co_return;
+    }
+    auto messages = co_await messages_of(by, arrival, who);
+    const bool in_time = co_await parts_.agents.amend(who, run->id, std::move(messages));
+    const auto note = [&](store::Tx& tx) {
+        store::redigest_arrival(tx, by.name(), noted->update, digest);
+        if (in_time) store::settle_arrival(tx, by.name(), arrival.update, "edited");
+    };
+    co_await parts_.db.run(house_, note);
+    if (in_time) co_return;
+    std::string words = edited_words(run->question, !run->ended());
+    co_await say(by, std::move(arrival), std::move(who), std::move(words), "an edit that came too late");
+}
+
 net::Task<void> Intake::decide(Transport& by, Arrival arrival, policy::Principal who) {
     const policy::House house = co_await house_of(who);
     const auto write = [&](store::Tx& tx) { store::settle_arrival(tx, by.name(), arrival.update, take_word(tx, who, house, by, arrival)); };
     co_await parts_.db.run(agents::identity_of(who), write);
     parts_.outbound.wake();
-    co_await parts_.outbound.acknowledge(by, std::move(who), std::move(arrival.press));
+    const auto unseen = [](std::exception_ptr) {};  // it is a courtesy
+    net::spawn(executor_, parts_.outbound.acknowledge(by, std::move(who), std::move(arrival.press)), unseen);
+}
+
+// What came with a message is fetched when somebody reads it, and nothing else of it.
+net::Task<std::string> Intake::read_file(Transport& by, const std::string& media, const ArrivedFile& file) {
+    if (!is_read(media, file)) co_return unread_words(media, file, "");
+    const auto bytes = co_await by.fetch(file.id, kMostOfFile);
+    if (!bytes) {
+        parts_.log.warn("a file that came with a message was not fetched", {{"bridge", by.name()}, {"reason", bytes.error().text()}});
+        co_return unread_words(media, file, bytes.error().message);
+    }
+    if (base::valid_utf8(*bytes) != *bytes || bytes->find('\0') != bytes->npos) co_return unread_words(media, file, "it is no text");
+    co_return file_words(media, file, *bytes);
+}
+
+// What others wrote has no authority: it is handed on as such. What we have sent counts as what it was made from.
+net::Task<std::vector<base::Json>> Intake::messages_of(Transport& by, const Arrival& arrival, const policy::Principal& who) {
+    std::vector<base::Json> out;
+    if (std::string quoted = quoted_words(arrival); !quoted.empty()) {
+        const auto find = [&](store::Tx& tx) { return store::label_sent(tx, by.name(), arrival.chat, arrival.quoted.message); };
+        const auto label = co_await parts_.db.read(agents::identity_of(who), find);
+        const bool trusted = arrival.quoted.sender == arrival.sender || label == policy::Integrity::trusted;
+        out.push_back({{"role", "user"}, {"content", std::move(quoted)}, {"trusted", trusted}});
+    }
+    for (const bool quoted : {true, false}) {
+        const std::string& media = quoted ? arrival.quoted.media : arrival.media;
+        if (media.empty()) continue;
+        const ArrivedFile& file = quoted ? arrival.quoted.file : arrival.file;
+        std::string words = co_await read_file(by, media, file);
+        const bool ours = !is_read(media, file) && file.name.empty();
+        out.push_back({{"role", "user"}, {"content", std::move(words)}, {"trusted", ours}});
+    }
+    if (!arrival.text.empty() || out.empty()) out.push_back({{"role", "user"}, {"content", arrival.text}});
+    co_return out;
 }
 
 net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal who) {
-    const auto find = [&](store::Tx& tx) { return store::conversation_in_chat(tx, by.name(), arrival.chat); };
+    const store::ArrivalNote note{by.name(), arrival.update, arrival.chat, arrival.message, digest_of(arrival), !arrival.alone};
+    const auto find = [&](store::Tx& tx) {
+        store::note_arrival(tx, note);
+        return store::conversation_in_chat(tx, by.name(), arrival.chat);
+    };
     agents::Submission order;
     order.chat.principal = who;
     order.chat.principal.can_ask = by.offers_choices();
     order.chat.alias = "hearth";
     order.chat.channel = by.name();
+    order.chat.before_others = note.in_company;
     order.chat.conversation = co_await parts_.db.run(agents::identity_of(who), find);
-    order.chat.messages.push_back({{"role", "user"}, {"content", said_with(arrival)}});
+    order.chat.messages = co_await messages_of(by, arrival, who);
     order.key = key_of(by.name(), arrival.update);  // after a crash it is the same run
-    order.digest = store::sha256_hex(arrival.text);
+    order.digest = note.digest;
     const auto taken = co_await parts_.agents.submit(std::move(order));
     if (!taken && (taken.error().code == Code::unavailable || taken.error().code == Code::resource_exhausted)) {
         parts_.log.warn("a message waits to be taken in", {{"bridge", by.name()}, {"update", arrival.update}, {"reason", taken.error().text()}});
@@ -221,79 +330,10 @@ net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal 
         co_await say(by, std::move(arrival), std::move(who), std::move(words), "refused");
         co_return;
     }
-    const store::WorkingArrival working{by.name(), arrival.update, arrival.chat, who.person, std::string(policy::name(who.role)), taken->run};
+    const store::WorkingArrival working{by.name(), arrival.update, arrival.chat, who.person, std::string(policy::name(who.role)), taken->run, arrival.message, note.in_company};
     const auto write = [&](store::Tx& tx) { store::arrival_works(tx, working); };
     co_await parts_.db.run(house_, write);
     follow(working);
-}
-
-// Also those that other processes have begun, which may be gone.
-net::Task<void> Intake::follow_all() {
-    const std::vector<store::WorkingArrival> all = co_await parts_.db.read(house_, store::working_arrivals);
-    for (const store::WorkingArrival& one : all) follow(one);
-}
-
-void Intake::follow(store::WorkingArrival arrival) {
-    Transport* const by = transport(arrival.bridge);
-    const base::RunId run = arrival.run;
-    if (!by || !followed_.insert(run).second) return;
-    const auto failed = [this, run](std::exception_ptr) { parts_.log.warn("a run is no longer followed; the next look follows within seconds", {{"run", run.text()}}); };
-    net::spawn(executor_, follow_run(*by, std::move(arrival)), failed);
-}
-
-net::Task<void> Intake::follow_run(Transport& by, store::WorkingArrival arrival) {
-    struct Place {
-        std::set<base::RunId>& all;
-        base::RunId run;
-        ~Place() { all.erase(run); }
-    };
-    const Place place{followed_, arrival.run};
-    const policy::Principal who = principal_of(by.name(), arrival.person, arrival.role);
-    const store::EventId beginning{};
-    const base::StopToken never{};
-    const auto reader = co_await parts_.agents.listen(who, arrival.run, beginning, never);
-    auto next_sign = std::chrono::steady_clock::now();
-    bool waits = false;  // for the person's word
-    while (reader && !reader->over()) {
-        if (!waits && std::chrono::steady_clock::now() >= next_sign) {
-            next_sign = std::chrono::steady_clock::now() + kBetweenActivity;
-            co_await parts_.outbound.show_activity(by, who, arrival.chat, arrival.update);
-        }
-        const std::vector<agents::ToldEvent> told = co_await reader->next(kBetweenActivity);
-        bool asked = false;
-        for (const agents::ToldEvent& event : told) {
-            asked |= waits || event.name == "waiting";
-            waits = event.name == "waiting";
-        }
-        if (asked) co_await tell_questions(by, arrival, who);
-    }
-    co_await tell_end(by, std::move(arrival), who);
-}
-
-net::Task<void> Intake::tell_questions(Transport& by, const store::WorkingArrival& arrival, const policy::Principal& who) {
-    const policy::House house = co_await house_of(who);
-    const auto write = [&](store::Tx& tx) {
-        if (const auto run = store::find_run(tx, arrival.run)) write_questions(tx, who, house, by, arrival.chat, *run);
-    };
-    co_await parts_.db.run(agents::identity_of(who), write);
-    parts_.outbound.wake();
-}
-
-net::Task<void> Intake::tell_end(Transport& by, store::WorkingArrival arrival, policy::Principal who) {
-    const policy::House house = co_await house_of(who);
-    const auto write = [&](store::Tx& tx) {
-        const auto run = store::find_run(tx, arrival.run);
-        if (run && !run->ended()) return;  // this process ends, and the run goes on
-        if (run) {
-            write_questions(tx, who, house, by, arrival.chat, *run);
-            store::Reply reply{by.name(), arrival.chat, "run:" + arrival.run.text(), by.pieces(end_words(*run))};
-            reply.label = policy::parse_integrity(run->turn.value("label", ""));
-            if (!reply.parts.empty()) store::write_reply(tx, who, house, reply);
-        }
-        store::settle_arrival(tx, by.name(), arrival.update, run ? run->status : "the run is gone");
-    };
-    co_await parts_.db.run(agents::identity_of(who), write);
-    parts_.outbound.wake();
 }
 
 }  // namespace server::bridges

@@ -4,6 +4,9 @@
 //   nothing but "stop"    stops what works in the chat, before queue, policy and model
 //   a text                becomes a run of the person's; what that answers, or asks meanwhile, goes into the outbox
 //   a choice              is the word that a run waits for
+//   an edit               changes what a run is asked that nobody has begun; later its sender is told that it came too late
+//
+// Among others only what is said to us counts, and only of people who are known; nothing of what is remembered of them is told there.
 //
 // Nothing is sent from here but through the outbox. A process that goes away in the middle leaves rows that the next one goes on with.
 #pragma once
@@ -15,6 +18,7 @@
 
 #include "agents/events.h"
 #include "agents/service.h"
+#include "base/id.h"
 #include "server/bridges/outbound.h"
 #include "store/arrivals.h"
 #include "store/senders.h"
@@ -33,15 +37,16 @@ public:
         base::Log& log;
         store::Identity owner;  // of the house; a channel is the household's
     };
-    explicit Intake(Parts parts) : parts_(std::move(parts)), house_{parts_.owner.tenant, {}} {}
+    explicit Intake(Parts parts) : parts_(std::move(parts)), house_{parts_.owner.tenant, {}}, start_(base::Uuid::v7(parts_.clock.now()).text()) {}
 
     // Committed when it returns, for the first time or before; throws DbError when it cannot be.
     net::Task<void> keep(std::vector<store::Arrived> arrived);
-    // Acts on what was kept, and sees to what works; on one executor.
+    // Tells the owners that it is up, once; acts on what was kept, and sees to what works; on one executor.
     net::Task<void> watch();
 
 private:
     void wake();
+    net::Task<void> greet();
     net::Task<bool> act_on_some();
     net::Task<void> act(store::Arrived arrived);
     net::Task<void> answer(Transport& by, Arrival arrival, store::Person person);
@@ -49,6 +54,10 @@ private:
     net::Task<void> stop(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> decide(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> begin(Transport& by, Arrival arrival, policy::Principal who);
+    net::Task<void> edit(Transport& by, Arrival arrival, policy::Principal who);
+    net::Task<void> move(std::string bridge, Arrival arrival);
+    net::Task<std::vector<base::Json>> messages_of(Transport& by, const Arrival& arrival, const policy::Principal& who);
+    net::Task<std::string> read_file(Transport& by, const std::string& media, const ArrivedFile& file);
     net::Task<void> note_receipt(std::string bridge, std::string update, Arrival receipt);
     net::Task<void> settle(std::string bridge, std::string update, std::string outcome);
     net::Task<void> say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome);
@@ -63,6 +72,8 @@ private:
 
     Parts parts_;
     const store::Identity house_;
+    const std::string start_;  // of this process
+    bool greeted_ = false;
     std::weak_ptr<agents::EventHub::Ear> ear_;  // of watch()
     std::set<base::RunId> followed_;            // on watch()'s executor
     boost::asio::any_io_executor executor_;

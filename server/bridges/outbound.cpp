@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store/arrivals.h"
+
 namespace server::bridges {
 namespace {
 
@@ -88,15 +90,18 @@ net::Task<void> Outbound::deliver(Transport& transport, store::Outgoing letter) 
     parts_.metrics.add("hearth_outbox_total", 1, {{"bridge", transport.name()}, {"state", name_of(sending.end)}});
     if (sending.end != Sending::End::delivered)
         parts_.log.warn("a message did not arrive for sure", {{"outbox", letter.id.text()}, {"bridge", transport.name()}, {"state", name_of(sending.end)}, {"reason", sending.why}, {"attempts", letter.attempts}});
-    const auto settle = [&](store::Tx& tx) { return store::settle_outgoing(tx, letter.id, sending); };
+    const auto settle = [&](store::Tx& tx) {
+        if (!sending.moved_to.empty()) store::move_chat(tx, transport.name(), letter.chat, sending.moved_to);
+        return store::settle_outgoing(tx, letter.id, sending);
+    };
     co_await parts_.db.run(parts_.house, settle);
     wake();
 }
 
 // No row says so, but it leaves all the same.
-net::Task<bool> Outbound::may_show(policy::Principal to) {
+net::Task<bool> Outbound::may_show(policy::Principal to, policy::Integrity label) {
     co_await look_at_silence();
-    const policy::Decision decision = co_await decide(to, policy::Integrity::trusted);
+    const policy::Decision decision = co_await decide(to, label);
     const std::lock_guard lock(mutex_);
     co_return decision.verdict == policy::Verdict::allow && !closed_ && !silence_;
 }
@@ -123,12 +128,18 @@ base::Probe Outbound::probe() const {
 }
 
 net::Task<void> Outbound::show_activity(Transport& transport, policy::Principal to, std::string chat, std::string update) {
-    const bool may = co_await may_show(to);
+    const bool may = co_await may_show(to, policy::Integrity::trusted);
     if (may) co_await transport.show_activity(std::move(chat), std::move(update));
 }
 
+// What it is made from is not known before it ends.
+net::Task<void> Outbound::show_draft(Transport& transport, policy::Principal to, std::string chat, std::int64_t number, std::string text) {
+    const bool may = co_await may_show(to, policy::Integrity::untrusted);
+    if (may) co_await transport.show_draft(std::move(chat), number, parts_.db.redactor().redacted(std::move(text)));
+}
+
 net::Task<void> Outbound::acknowledge(Transport& transport, policy::Principal to, std::string press) {
-    const bool may = co_await may_show(to);
+    const bool may = co_await may_show(to, policy::Integrity::trusted);
     if (may) co_await transport.acknowledge(std::move(press));
 }
 

@@ -42,6 +42,8 @@ public:
     void wake();
     // That something is under way for whoever has written there.
     net::Task<void> show_activity(Transport& transport, policy::Principal to, std::string chat, std::string update);
+    // How far the answer to him is.
+    net::Task<void> show_draft(Transport& transport, policy::Principal to, std::string chat, std::int64_t number, std::string text);
     // That what he has pressed was heard.
     net::Task<void> acknowledge(Transport& transport, policy::Principal to, std::string press);
     // Begins to send nothing more.
@@ -53,7 +55,7 @@ private:
     net::Task<void> send_some(Transport& transport);
     net::Task<void> deliver(Transport& transport, store::Outgoing letter);
     net::Task<policy::Decision> decide(policy::Principal to, policy::Integrity label);
-    net::Task<bool> may_show(policy::Principal to);
+    net::Task<bool> may_show(policy::Principal to, policy::Integrity label);
     net::Task<void> look_at_silence();
     net::Task<void> erase_old();
 

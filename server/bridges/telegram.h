@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "base/secret_value.h"
 #include "net/http_client.h"
+#include "server/bridges/telegram_markdown.h"
+#include "server/bridges/telegram_update.h"
 #include "server/bridges/transport.h"
 
 namespace server::bridges {
@@ -42,16 +44,23 @@ public:
 
     const std::string& name() const override { return kTelegram; }
     base::Result<Arrival> read(std::string_view body) const override;
+    bool knows_itself() const override { return !self_.id.empty(); }
+    net::Task<std::string> learn_itself() override;
+    net::Task<base::Result<std::string>> fetch(std::string file, std::size_t most) override;
     std::vector<std::string> pieces(std::string_view text) const override { return telegram_pieces(text); }
+    std::vector<std::string> answer_pieces(std::string_view text) const override { return telegram_marked_pieces(text); }
     bool offers_choices() const override { return true; }
     net::Task<store::Sending> send(store::Outgoing letter) override;
     net::Task<void> show_activity(std::string chat, std::string update) override;
+    net::Task<void> show_draft(std::string chat, std::int64_t number, std::string markdown) override;
     net::Task<void> acknowledge(std::string press) override;
 
 private:
     std::string url_;
     Token token_;
     net::HttpClient& client_;
+    TelegramSelf self_;
+    bool knows_drafts_ = true;  // a Bot API server of one's own may be older
 };
 
 }  // namespace server::bridges

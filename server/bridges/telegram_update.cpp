@@ -1,6 +1,10 @@
 #include "server/bridges/telegram_update.h"
 
+#include <algorithm>
+
 #include "base/json.h"
+#include "base/trim.h"
+#include "server/bridges/pieces.h"
 
 namespace server::bridges {
 namespace {
@@ -40,9 +44,21 @@ std::string name_of(const Json& user) {
     return name.empty() ? handle : name;
 }
 
-std::string media_of(const Json& message) {
-    for (const char* kind : kMedia)
-        if (message.contains(kind)) return kind;
+// Its kind; empty where there is none.
+std::string read_file(const Json& message, ArrivedFile& out) {
+    for (const char* kind : kMedia) {
+        const auto found = message.find(kind);
+        if (found == message.end() || found->is_null()) continue;
+        // Of a photo there are several sizes, the largest last.
+        const Json& file = found->is_array() && !found->empty() ? found->back() : *found;
+        if (!file.is_object()) return kind;
+        out.id = text_in(file, "file_id");
+        out.name = text_in(file, "file_name");
+        out.type = text_in(file, "mime_type");
+        const auto bytes = base::optional_integer(file, "file_size");
+        if (bytes && *bytes) out.bytes = **bytes;
+        return kind;
+    }
     return {};
 }
 
@@ -75,7 +91,68 @@ Result<bool> read_place(const Json& message, Arrival& out) {
     return true;
 }
 
-Result<void> read_message(const Json& message, Arrival& out) {
+// A number of the API's as text; empty where there is none.
+std::string number_in(const Json& in, const char* field) {
+    const auto found = in.find(field);
+    return found != in.end() && found->is_number_integer() ? std::to_string(found->get<std::int64_t>()) : std::string();
+}
+
+bool same_name(std::string_view one, std::string_view other) {
+    return std::equal(one.begin(), one.end(), other.begin(), other.end(), [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+}
+
+// Whether the entity over those words names the bot: "@name", a name that stands for it, or a command that is for it.
+bool names(const Json& entity, std::string_view words, const TelegramSelf& self) {
+    const std::string type = text_in(entity, "type");
+    if (type == "mention") return words.starts_with("@") && same_name(words.substr(1), self.username);
+    const auto at = words.find('@');
+    if (type == "bot_command") return at != words.npos && same_name(words.substr(at + 1), self.username);
+    const auto user = type == "text_mention" ? entity.find("user") : entity.end();
+    return user != entity.end() && user->is_object() && !self.id.empty() && number_in(*user, "id") == self.id;
+}
+
+// Of a message that names the bot: what is left of it without the name. A command keeps its word.
+void read_mentions(const Json& message, const TelegramSelf& self, Arrival& out) {
+    const auto entities = message.find(text_in(message, "text").empty() ? "caption_entities" : "entities");
+    if (self.id.empty() || entities == message.end() || !entities->is_array()) return;
+    std::vector<std::pair<std::size_t, std::size_t>> left_out;  // from, to; in bytes
+    for (const Json& entity : *entities) {
+        if (!entity.is_object()) continue;
+        const auto offset = base::optional_integer(entity, "offset"), length = base::optional_integer(entity, "length");
+        if (!offset || !length || !*offset || !*length || **offset < 0 || **length <= 0) continue;
+        const std::size_t from = byte_at_unit(out.text, std::size_t(**offset)), to = byte_at_unit(out.text, std::size_t(**offset) + std::size_t(**length));
+        const std::string_view words = std::string_view(out.text).substr(from, to - from);
+        if (!names(entity, words, self)) continue;
+        const bool command = words.starts_with("/");
+        left_out.emplace_back(command ? from + words.find('@') : from, to);
+    }
+    out.addressed = out.addressed || !left_out.empty();
+    std::sort(left_out.rbegin(), left_out.rend());
+    for (const auto& [from, to] : left_out) out.text.erase(from, to - from);
+    if (!left_out.empty()) out.text = std::string(base::trimmed(out.text));
+}
+
+Result<void> read_quote(const Json& message, const TelegramSelf& self, Arrival& out) {
+    const auto answered = object_in(message, "reply_to_message"), quote = object_in(message, "quote");
+    if (!answered) return answered.error();
+    if (!quote) return quote.error();
+    if (*quote) out.quoted.text = text_in(**quote, "text");
+    if (!*answered) return {};
+    const Json& earlier = **answered;
+    out.quoted.message = number_in(earlier, "message_id");
+    for (const char* field : {"text", "caption"})
+        if (out.quoted.text.empty()) out.quoted.text = text_in(earlier, field);
+    out.quoted.media = read_file(earlier, out.quoted.file);
+    const auto from = object_in(earlier, "from");
+    if (!from) return from.error();
+    if (!*from) return {};
+    out.quoted.sender = number_in(**from, "id");
+    out.quoted.sender_name = name_of(**from);
+    out.addressed = out.addressed || (!self.id.empty() && out.quoted.sender == self.id);
+    return {};
+}
+
+Result<void> read_message(const Json& message, const TelegramSelf& self, Arrival& out) {
     const auto placed = read_place(message, out);
     if (!placed) return placed.error();
     if (!*placed) {
@@ -83,13 +160,19 @@ Result<void> read_message(const Json& message, Arrival& out) {
         out.what = "message without a chat";
         return {};
     }
+    if (const std::string to = number_in(message, "migrate_to_chat_id"); !to.empty() && to != "0") {
+        out.kind = Arrival::Kind::moved;
+        out.moved_to = to;
+        return {};
+    }
     if (auto sent = read_sender(message, out); !sent) return sent;
     const auto text = base::optional_string(message, "text"), caption = base::optional_string(message, "caption");
     if (!text) return text.error();
     if (!caption) return caption.error();
     out.text = text->value_or(caption->value_or(""));
-    out.media = media_of(message);
-    return {};
+    out.media = read_file(message, out.file);
+    read_mentions(message, self, out);
+    return read_quote(message, self, out);
 }
 
 // A button was pressed. Of a message that is too old the API tells neither text nor place.
@@ -115,7 +198,7 @@ Result<std::string> telegram_update_number(std::string_view body) {
     return number_of(*update);
 }
 
-Result<Arrival> read_telegram_update(std::string_view body) {
+Result<Arrival> read_telegram_update(std::string_view body, const TelegramSelf& self) {
     const auto update = base::parse_json(body, kMostDepth);
     if (!update) return update.error();
     auto number = number_of(*update);
@@ -127,7 +210,7 @@ Result<Arrival> read_telegram_update(std::string_view body) {
         if (!message) return message.error();
         if (!*message) continue;
         out.kind = kind;
-        if (auto read = read_message(**message, out); !read) return std::move(read).error();
+        if (auto read = read_message(**message, self, out); !read) return std::move(read).error();
         return out;
     }
     const auto query = object_in(*update, "callback_query");

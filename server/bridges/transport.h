@@ -18,18 +18,27 @@ public:
     virtual ~Transport() = default;
     virtual const std::string& name() const = 0;  // "telegram": of its rows, settings and routes
     virtual base::Result<Arrival> read(std::string_view body) const = 0;
+    // Whether read() can tell what is said to us among others; where not, it can once this has succeeded. "" or why it did not.
+    virtual bool knows_itself() const { return true; }
+    virtual net::Task<std::string> learn_itself() { co_return std::string(); }
+    // The bytes of a file that came with a message. Error: why there are none; {resource_exhausted} of one that is larger.
+    virtual net::Task<base::Result<std::string>> fetch(std::string, std::size_t) { co_return base::error(base::Code::unavailable, "files are not handed out there"); }
     // A text as it is sent: in order, none longer than the channel takes, none blank.
     virtual std::vector<std::string> pieces(std::string_view text) const = 0;
+    // The same of an answer, which is Markdown as far as the channel shows that.
+    virtual std::vector<std::string> answer_pieces(std::string_view text) const { return pieces(text); }
 
     // Whether people are offered what they can press, or type: else nobody can be asked there.
     virtual bool offers_choices() const { return false; }
     // As pieces(), for a text with choices under its last part.
     virtual std::vector<std::string> pieces_with_choices(std::string_view text) const { return pieces(text); }
 
-    // One attempt. Only server/bridges/outbound calls these three.
+    // One attempt. Only server/bridges/outbound calls these.
     virtual net::Task<store::Sending> send(store::Outgoing letter) = 0;
     // Shows for a few seconds that something is under way for what was said in `update`; what fails of it is no matter.
     virtual net::Task<void> show_activity(std::string chat, std::string update) = 0;
+    // Shows how far an answer is, to whoever reads there alone; what is shown under the same number takes its place, and all of it goes by itself.
+    virtual net::Task<void> show_draft(std::string, std::int64_t, std::string) { co_return; }
     // That a choice was heard, where the channel shows that; says nothing of what came of it.
     virtual net::Task<void> acknowledge(std::string) { co_return; }
 };

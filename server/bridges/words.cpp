@@ -21,6 +21,7 @@ constexpr Ending kEndings[] = {
     {"unknown_effect", "I do not know whether it was done. Look, then tell me."},
 };
 constexpr std::size_t kLongestQuoted = 80;  // bytes
+constexpr std::size_t kMostQuoted = 2000;   // bytes, of what a message answers
 
 std::string quoted(const std::string& question) {
     const std::string_view whole = base::trimmed(question);
@@ -29,6 +30,8 @@ std::string quoted(const std::string& question) {
 }
 
 }  // namespace
+
+std::string start_words() { return "I am up again, and read what was written meanwhile."; }
 
 std::string pairing_words(const std::string& code) {
     return "I do not know you yet, and have read nothing of what you wrote. Tell the owner of this house the code " + code +
@@ -42,13 +45,38 @@ std::string stopped_words(const std::vector<std::string>& questions) {
     return out + ".";
 }
 
-std::string text_alone_words(const std::string& media) { return "So far I read text alone. What you sent (" + media + ") I cannot see, and have not kept."; }
+namespace {
+
+std::string called(const std::string& media, const ArrivedFile& file) { return file.name.empty() ? media : media + " " + quoted(file.name); }
+
+}  // namespace
+
+std::string text_alone_words(const std::string& media) { return "So far I read text alone. What you sent (" + media + ") I cannot see, and have not fetched."; }
+
+bool is_read(const std::string& media, const ArrivedFile& file) { return media == "document" && !file.id.empty() && file.type.starts_with("text/") && file.bytes <= std::int64_t(kMostOfFile); }
+
+std::string file_words(const std::string& media, const ArrivedFile& file, const std::string& says) { return "[What stands in the " + called(media, file) + ":]\n" + says; }
+
+std::string unread_words(const std::string& media, const ArrivedFile& file, const std::string& why) {
+    return "[" + called(media, file) + " came with this message; it cannot be read" + (why.empty() ? "" : ": " + why) + "]";
+}
 
 std::string refused_words(const base::Error& error) { return "I could not take that in: " + error.text(); }
 
-std::string said_with(const Arrival& arrival) {
-    if (arrival.media.empty()) return arrival.text;
-    return arrival.text + "\n\n[" + arrival.media + " came with this message; it cannot be read]";
+std::string quoted_words(const Arrival& arrival) {
+    const Arrival::Quote& quote = arrival.quoted;
+    const std::string_view text = base::trimmed(quote.text);
+    if (text.empty()) return {};
+    const std::string_view shown = base::beginning(text, kMostQuoted);
+    const std::string whose = quote.sender == arrival.sender ? "an earlier message of mine" : "what " + (quote.sender_name.empty() ? std::string("somebody") : quote.sender_name) + " wrote";
+    std::string out = "[This answers " + whose + ":]\n> ";
+    for (const char c : shown) out += c == '\n' ? std::string("\n> ") : std::string(1, c);
+    return out + (shown.size() < text.size() ? "…" : "");
+}
+
+std::string edited_words(const std::string& question, bool works) {
+    return works ? "I had begun with " + quoted(question) + " before you changed it, and go on with it as it was. Write it again if I am to do it anew; stop ends what I do now."
+                 : "I had answered " + quoted(question) + " before you changed it. Write it again if I am to answer it anew.";
 }
 
 namespace {

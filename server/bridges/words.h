@@ -10,12 +10,21 @@
 
 namespace server::bridges {
 
+std::string start_words();
 std::string pairing_words(const std::string& code);
 std::string stopped_words(const std::vector<std::string>& questions);
 std::string text_alone_words(const std::string& media);
 std::string refused_words(const base::Error& error);
-// A message as the agent is told of it: what came with the text and cannot be read is named.
-std::string said_with(const Arrival& arrival);
+// What came with a message, as the agent is told of it: what it says, or that it cannot be read and why.
+std::string file_words(const std::string& media, const ArrivedFile& file, const std::string& says);
+std::string unread_words(const std::string& media, const ArrivedFile& file, const std::string& why);
+// Whether it says that it is a text, of a size that is read.
+inline constexpr std::size_t kMostOfFile = 256 * 1024;
+bool is_read(const std::string& media, const ArrivedFile& file);
+// What it answers, as the agent is told of that; empty: nothing.
+std::string quoted_words(const Arrival& arrival);
+// Of an edit that comes too late.
+std::string edited_words(const std::string& question, bool works);
 // What a run wants to do, word for word, and until when it waits; and what came of it.
 std::string question_words(const store::Approval& asked);
 std::string decided_words(const store::Approval& asked);

@@ -24,7 +24,7 @@ def expected(spec, update):
     """By the specification's types: who, where and what, of new and edited messages; everything else is something else."""
     user, chat = fields_of(spec, "User"), fields_of(spec, "Chat")
     assert user["id"]["types"] == chat["id"]["types"] == ["Integer"] and fields_of(spec, "Message")["text"]["types"] == ["String"]
-    out = {"update": str(update["update_id"]), "kind": "other", "sender": "", "name": "", "chat": "", "alone": False, "program": False, "text": "", "message": "", "choice": ""}
+    out = {"update": str(update["update_id"]), "kind": "other", "sender": "", "name": "", "chat": "", "alone": False, "program": False, "text": "", "message": "", "choice": "", "quoted": "", "moved_to": ""}
     for kind in kinds_of(spec)[:2]:
         message = update.get(kind)
         if message is None or "chat" not in message:
@@ -33,6 +33,11 @@ def expected(spec, update):
         out.update(kind={"message": "message", "edited_message": "edit"}[kind], chat=str(message["chat"]["id"]), alone=message["chat"].get("type") == "private", text=words,
                    **of_sender(message.get("from") or {}))
         out["message"] = str(message["message_id"]) if "message_id" in message else ""
+        if message.get("migrate_to_chat_id"):
+            out.update(kind="moved", moved_to=str(message["migrate_to_chat_id"]), text="", sender="", name="", program=False)
+            continue
+        answered = message.get("reply_to_message") or {}
+        out["quoted"] = (message.get("quote") or {}).get("text") or answered.get("text") or answered.get("caption") or ""
     if query := update.get("callback_query"):
         assert fields_of(spec, "CallbackQuery")["data"]["types"] == ["String"]
         message = query.get("message") or {}

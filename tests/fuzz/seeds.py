@@ -224,7 +224,11 @@ REQUESTS = [
 ]
 EVENTS = ["id: 1\nevent: delta\ndata: {\"a\": 1}\ndata: more\n\n", "\ufeffdata:x\r\n\r\n: note\rdata\r\rretry: 5\nid\ndata: y\n\n", "data: [DONE]\n\n"]
 UPDATES = [{"update_id": 7, "message": {"message_id": 1, "from": {"id": 42, "is_bot": False, "first_name": "Ada"}, "chat": {"id": 42, "type": "private"}, "text": "Good evening"}},
-           {"update_id": 8, "edited_message": {"message_id": 1, "chat": {"id": -100, "type": "group"}, "caption": "x", "photo": []}}, {"update_id": 9, "poll": {"id": "1"}}]
+           {"update_id": 8, "edited_message": {"message_id": 1, "chat": {"id": -100, "type": "group"}, "caption": "x", "photo": []}}, {"update_id": 9, "poll": {"id": "1"}},
+           {"update_id": 10, "message": {"message_id": 2, "from": {"id": 42}, "chat": {"id": -100, "type": "group"}, "text": "\U0001f642 @hearth_bot go on", "entities": [{"type": "mention", "offset": 3, "length": 11}],
+                                         "reply_to_message": {"message_id": 1, "from": {"id": 7, "first_name": "Hearth"}, "caption": "x", "document": {"file_id": "f", "mime_type": "text/plain"}}, "quote": {"text": "x"}}},
+           {"update_id": 11, "callback_query": {"id": "5", "from": {"id": 42}, "data": "approval:x:grant", "message": {"message_id": 3, "chat": {"id": 42, "type": "private"}}}},
+           {"update_id": 12, "message": {"message_id": 4, "chat": {"id": -100, "type": "group"}, "migrate_to_chat_id": -1001}}]
 DELIVERIES = [{"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": {
     "metadata": {"phone_number_id": "77"}, "contacts": [{"wa_id": "42", "profile": {"name": "Ada"}}],
     "messages": [{"from": "42", "id": "w1", "timestamp": "1750000000", "type": "text", "text": {"body": "Good evening"}},
@@ -255,7 +259,8 @@ WORDS = {
     "json": ["\\u", "\\ud83d", "1e400", "-0", "true", "null", "18446744073709551616", "[[", '{"a":'],
     "http_request": ["Host:", "Content-Length:", "Transfer-Encoding: chunked", "Connection: keep-alive", "Upgrade:", "Expect:", "HTTP/1.1", "HTTP/1.0", "\r\n", "\r\n\r\n", "://", "%0d%0a", "?n="],
     "sse": ["data:", "event:", "id:", "retry:", "\r", "\r\n", "\ufeff"],
-    "telegram_update": ["update_id", "message", "edited_message", "from", "chat", "id", "is_bot", "type", "private", "text", "caption", "photo", "first_name", "9223372036854775808", "1.0"],
+    "telegram_update": ["update_id", "message", "edited_message", "from", "chat", "id", "is_bot", "type", "private", "text", "caption", "photo", "first_name", "9223372036854775808", "1.0", "entities", "offset", "length", "mention",
+                        "text_mention", "bot_command", "@hearth_bot", "callback_query", "data", "reply_to_message", "quote", "migrate_to_chat_id", "document", "file_id"],
     "whatsapp_update": ["entry", "changes", "field", "messages", "value", "statuses", "metadata", "phone_number_id", "contacts", "wa_id", "user_id", "profile", "name", "from", "from_user_id", "group_id", "id", "timestamp", "type",
                         "text", "body", "image", "caption", "interactive", "button_reply", "list_reply", "title", "button", "edit", "message", "original_message_id", "unsupported", "status", "read", "failed", "errors", "code",
                         "error_data", "details", "biz_opaque_callback_data", "253402300800"],

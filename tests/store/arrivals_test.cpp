@@ -79,7 +79,7 @@ TEST_F(Arrivals, ThatWorkAreFoundUntilTheyAreSettled) {
         const auto input = store::append_message(tx, conversation, run, {{"role", "user"}, {"content", "x"}});
         store::create_run(tx, *lease, conversation, input, "hearth");
     });
-    const store::WorkingArrival working{"telegram", "1", "42", world->member().person, "member", run};
+    const store::WorkingArrival working{"telegram", "1", "42", world->member().person, "member", run, "7", true};
     as(house(), [&](Tx& tx) { store::arrival_works(tx, working); });
     EXPECT_THAT(take(), IsEmpty());
     const auto found = as(house(), [](Tx& tx) { return store::working_arrivals(tx); });
@@ -88,10 +88,49 @@ TEST_F(Arrivals, ThatWorkAreFoundUntilTheyAreSettled) {
     EXPECT_EQ(found[0].role, "member");
     EXPECT_EQ(found[0].run, run);
     EXPECT_EQ(found[0].chat, "42");
+    EXPECT_EQ(found[0].message, "") << "nothing was noted";
     settle("1");
     EXPECT_THAT(as(house(), [](Tx& tx) { return store::working_arrivals(tx); }), IsEmpty());
     as(house(), [&](Tx& tx) { store::arrival_works(tx, working); });
     EXPECT_THAT(as(house(), [](Tx& tx) { return store::working_arrivals(tx); }), IsEmpty()) << "settled is settled";
+}
+
+TEST_F(Arrivals, AreFoundByTheMessageThatTheyAre) {
+    keep("1");
+    const auto find = [&](const std::string& message, const std::string& chat = "-42") { return as(house(), [&](Tx& tx) { return store::find_noted(tx, "telegram", chat, message); }); };
+    EXPECT_FALSE(find("7"));
+    as(house(), [&](Tx& tx) { store::note_arrival(tx, {"telegram", "1", "-42", "7", "digest", true}); });
+    ASSERT_TRUE(find("7"));
+    EXPECT_TRUE(find("7")->waits);
+    EXPECT_FALSE(find("") || find("8") || find("7", "43"));
+    const auto run = base::RunId::make(base::SystemClock().now());
+    as(world->member(), [&](Tx& tx) {
+        const auto conversation = store::conversation_in_chat(tx, "telegram", "-42");
+        auto lease = store::lease_new_run(world->db(), run);
+        store::create_run(tx, *lease, conversation, store::append_message(tx, conversation, run, {{"role", "user"}, {"content", "x"}}), "hearth");
+    });
+    as(house(), [&](Tx& tx) { store::arrival_works(tx, {"telegram", "1", "-42", world->member().person, "member", run}); });
+    as(house(), [&](Tx& tx) { store::redigest_arrival(tx, "telegram", "1", "another"); });
+    const auto noted = find("7");
+    EXPECT_EQ(noted->run, run);
+    EXPECT_FALSE(noted->waits);
+    EXPECT_EQ(noted->update + noted->digest, "1another");
+    const auto working = as(house(), [](Tx& tx) { return store::working_arrivals(tx); });
+    ASSERT_EQ(working.size(), 1u);
+    EXPECT_TRUE(working[0].in_company);
+    EXPECT_EQ(working[0].message, "7");
+
+    // The group becomes another one: what is to be answered there, and its conversation, go on in it.
+    const auto in_chat = [&](const std::string& chat) { return as(world->member(), [&](Tx& tx) { return store::conversation_in_chat(tx, "telegram", chat); }); };
+    const auto before = in_chat("-42");
+    as(house(), [](Tx& tx) { store::move_chat(tx, "telegram", "-42", "-100"); });
+    EXPECT_EQ(in_chat("-100"), before);
+    EXPECT_TRUE(find("7", "-100"));
+    as(house(), [](Tx& tx) { store::move_chat(tx, "telegram", "-42", "-100"); });
+    const auto fresh = in_chat("-42");
+    EXPECT_NE(fresh, before);
+    as(house(), [](Tx& tx) { store::move_chat(tx, "telegram", "-42", "-100"); });
+    EXPECT_EQ(in_chat("-100"), before) << "what goes on there stays";
 }
 
 TEST_F(Arrivals, AreNobodysToReadOrChange) {

@@ -53,6 +53,28 @@ struct RunQueueTest : OnDatabase {
     }
 };
 
+TEST_F(RunQueueTest, WhatNobodyHasBegunMayBeAskedSomethingElse) {
+    const auto run = queue({});
+    const Json other = {{"messages", {{{"role", "user"}, {"content", "the other way"}}}}};
+    EXPECT_TRUE(here([&](Tx& tx) { return store::amend_queued(tx, run, other, "the other way"); }));
+    EXPECT_EQ(here([&](Tx& tx) { return store::run_request(tx, run); }), other);
+    EXPECT_EQ(here([&](Tx& tx) { return store::find_run(tx, run).value().question; }), "the other way");
+    const auto amend = [&](Tx& tx) { return store::amend_queued(tx, run, other, ""); };
+    EXPECT_FALSE(db->run_blocking(world->member(), amend)) << "another person's";
+    {
+        auto lease = store::acquire_lease(*db, world->owner(), run);
+        ASSERT_TRUE(lease);
+        EXPECT_FALSE(here([&](Tx& tx) { return store::amend_queued(tx, run, {}, ""); })) << "somebody is about to begin it";
+    }
+    EXPECT_TRUE(here([&](Tx& tx) { return store::amend_queued(tx, run, other, "x"); })) << "and let go of it";
+    here([&](Tx& tx) {
+        const auto kept = store::find_run(tx, run).value();
+        const auto input = store::append_message(tx, kept.conversation, {}, {{"role", "user"}, {"content", "hello"}});
+        store::begin_run(tx, run, kept.epoch, input, {}, false);
+    });
+    EXPECT_FALSE(here([&](Tx& tx) { return store::amend_queued(tx, run, {}, ""); })) << "it has begun";
+}
+
 TEST_F(RunQueueTest, ARunKeepsNoSecret) {
     const auto run = queue({{"note", "it is " + kSecret}, {kSecret, "x"}, {"plain", "kept"}});
     const auto begun = here([&](Tx& tx) {

@@ -11,12 +11,13 @@ class TelegramApi:
 
     def __init__(self, token):
         self.token, self.changed = token, threading.Condition()
-        self.updates, self.sent, self.edited, self.activity, self.acknowledged, self.refused, self.faults, self.webhook = [], [], [], [], [], 0, [], None
+        self.updates, self.sent, self.edited, self.activity, self.drafts, self.acknowledged, self.refused, self.faults, self.webhook = [], [], [], [], [], [], 0, [], None
         self.asked = 0          # getUpdates that were answered
         self.forgetful = False  # what was confirmed is delivered again
         self.released = threading.Event()
         self.last = 1000
         self.messages = {}      # by id, as they stand
+        self.files, self.fetched = {}, []  # by file_id, their bytes; and those that were asked for
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -41,6 +42,15 @@ class TelegramApi:
         update = self.update(text, **more)
         with self.changed:
             self.updates.append(update)
+            self.changed.notify_all()
+        return update["update_id"]
+
+    def edit(self, number, text, **more):
+        """What was written in the update of that number becomes another text."""
+        update = self.update(text, **more)
+        update["message"]["message_id"] = number
+        with self.changed:
+            self.updates.append({"update_id": update["update_id"], "edited_message": update["message"]})
             self.changed.notify_all()
         return update["update_id"]
 
@@ -119,6 +129,19 @@ class TelegramApi:
         self.edited.append(dict(asked, at=time.monotonic()))
         return 200, {"ok": True, "result": {"message_id": asked["message_id"], "date": 1, "chat": {"id": asked["chat_id"], "type": "private"}, "text": asked["text"]}}
 
+    def getFile(self, asked):
+        self.fetched.append(asked["file_id"])
+        if asked["file_id"] not in self.files:
+            return refusal("wrong file_id or the file is temporarily unavailable")
+        return 200, {"ok": True, "result": {"file_id": asked["file_id"], "file_unique_id": "u", "file_path": f"documents/{asked['file_id']}.bin"}}
+
+    def sendMessageDraft(self, asked):
+        assert asked["chat_id"] > 0 and asked["draft_id"] != 0, "in private chats alone"
+        if wrong := wrong_message(asked):
+            return refusal(wrong)
+        self.drafts.append(dict(asked, at=time.monotonic()))
+        return 200, {"ok": True, "result": True}
+
     def answerCallbackQuery(self, asked):
         self.acknowledged.append(asked["callback_query_id"])
         return 200, {"ok": True, "result": True}
@@ -132,6 +155,10 @@ def wrong_message(asked):
     """What the API says against it, as far as a bot may come to hear it."""
     if not 1 <= len(asked["text"].encode("utf-16-le")) // 2 <= 4096:
         return "message is too long"
+    units = len(asked["text"].encode("utf-16-le")) // 2
+    for entity in asked.get("entities", []):
+        if not 0 <= entity["offset"] < entity["offset"] + entity["length"] <= units:
+            return "can't parse entities"
     for row in asked.get("reply_markup", {}).get("inline_keyboard", []):
         for button in row:
             if not 1 <= len(button["callback_data"].encode()) <= 64:
@@ -142,6 +169,14 @@ def wrong_message(asked):
 def handler_of(api):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            _, file, bot, *path = self.path.split("/")
+            data = api.files.get(path[-1].removesuffix(".bin")) if (file, bot) == ("file", "bot" + api.token) else None
+            self.send_response(404 if data is None else 200)
+            self.send_header("Content-Length", str(len(data or b"")))
+            self.end_headers()
+            self.wfile.write(data or b"")
 
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "{}")

@@ -22,6 +22,7 @@ const char* name_of(Arrival::Kind kind) {
         case Arrival::Kind::edit: return "edit";
         case Arrival::Kind::choice: return "choice";
         case Arrival::Kind::receipt: return "receipt";
+        case Arrival::Kind::moved: return "moved";
         case Arrival::Kind::other: break;
     }
     return "other";
@@ -34,7 +35,9 @@ Json shown(const Arrival& one) {
 Json of_telegram(const std::string& body) {
     const auto one = server::bridges::read_telegram_update(body);
     if (!one) return {{"refused", one.error().message}};
-    return shown(*one);
+    Json out = shown(*one);
+    out.update({{"quoted", one->quoted.text}, {"moved_to", one->moved_to}});
+    return out;
 }
 
 Json of_whatsapp(const std::string& body) {

@@ -48,10 +48,51 @@ TEST(TelegramUpdate, TellsAGroupAnEditAPictureAndAProgram) {
     EXPECT_EQ(said.chat, "-1001234567890");
     EXPECT_FALSE(said.alone);
     EXPECT_EQ(read({{"update_id", 1}, {"edited_message", message({{"text", "x"}})}}).kind, Arrival::Kind::edit);
-    const Arrival picture = read({{"update_id", 1}, {"message", message({{"photo", Json::array()}, {"caption", "the garden"}})}});
+    const Json sizes = Json::array({{{"file_id", "small"}}, {{"file_id", "large"}, {"file_size", 99}}});
+    const Arrival picture = read({{"update_id", 1}, {"message", message({{"photo", sizes}, {"caption", "the garden"}})}});
+    EXPECT_EQ(picture.file.id, "large");
+    EXPECT_EQ(picture.file.bytes, 99);
+    const Arrival notes = read({{"update_id", 1}, {"message", message({{"document", {{"file_id", "x"}, {"file_name", "a.txt"}, {"mime_type", "text/plain"}}}})}});
+    EXPECT_EQ(notes.media + notes.file.id + notes.file.name + notes.file.type, "documentxa.txttext/plain");
+    EXPECT_EQ(read({{"update_id", 1}, {"message", message({{"photo", Json::array()}})}}).media, "photo");
     EXPECT_EQ(picture.media, "photo");
     EXPECT_EQ(picture.text, "the garden");
     EXPECT_TRUE(read({{"update_id", 1}, {"message", message({{"from", {{"id", 1}, {"is_bot", true}}}})}}).from_program);
+}
+
+TEST(TelegramUpdate, AmongOthersWhatNamesTheBotOrAnswersItIsForIt) {
+    const server::bridges::TelegramSelf self{"7000000001", "Hearth_bot"};
+    const auto said = [&](const std::string& text, Json entities, Json more = Json::object()) {
+        Json body = {{"text", text}, {"chat", {{"id", -100}, {"type", "group"}}}, {"entities", std::move(entities)}};
+        body.update(more);
+        auto arrival = read_telegram_update(base::dump(Json{{"update_id", 1}, {"message", message(body)}}), self);
+        EXPECT_TRUE(arrival) << arrival.error().text();
+        return arrival.value_or(Arrival{});
+    };
+    const auto over = [](const char* type, int offset, int length) { return Json{{"type", type}, {"offset", offset}, {"length", length}}; };
+    // Offsets are in UTF-16: the smile is two.
+    const Arrival named = said("\xf0\x9f\x99\x82 @hearth_BOT good morning", {over("mention", 3, 11)});
+    EXPECT_TRUE(named.addressed);
+    EXPECT_EQ(named.text, "\xf0\x9f\x99\x82  good morning");
+    EXPECT_FALSE(said("@hearth_bot2 hi", {over("mention", 0, 12)}).addressed);
+    EXPECT_FALSE(said("@hearth_bot hi", Json::array()).addressed) << "no entity: part of an address, or of code";
+    EXPECT_EQ(said("/stop@hearth_bot", {over("bot_command", 0, 16)}).text, "/stop");
+    EXPECT_FALSE(said("/stop", {over("bot_command", 0, 5)}).addressed) << "of which bot it does not say";
+    Json by_name = over("text_mention", 0, 6);
+    by_name["user"] = {{"id", 7000000001}, {"is_bot", true}};
+    EXPECT_EQ(said("Hearth, hello", {by_name}).text, ", hello");
+    by_name["user"]["id"] = 5;
+    EXPECT_FALSE(said("Hearth, hello", {by_name}).addressed);
+    const Json earlier = {{"reply_to_message", {{"message_id", 3}, {"from", {{"id", 7000000001}, {"first_name", "Hearth"}}}, {"text", "At ten."}}}};
+    const Arrival answer = said("Why?", Json::array(), earlier);
+    EXPECT_TRUE(answer.addressed);
+    EXPECT_EQ(answer.quoted.text + answer.quoted.sender_name + answer.quoted.message, "At ten.Hearth3");
+    Json part = earlier;
+    part["quote"] = {{"text", "ten"}, {"position", 3}};
+    EXPECT_EQ(said("Why?", Json::array(), part).quoted.text, "ten");
+    for (const auto& [offset, length] : {std::pair{-1, 3}, {0, -5}, {0, 0}, {500, 900}, {2000000000, 2000000000}}) EXPECT_FALSE(said("@hearth_bot", {over("mention", offset, length)}).addressed);
+    EXPECT_FALSE(said("@hearth_bot", {Json(5), Json{{"type", 5}}, Json{{"type", "mention"}, {"offset", "x"}, {"length", 11}}}).addressed);
+    EXPECT_EQ(said("", Json::array(), {{"migrate_to_chat_id", -100777}}).moved_to, "-100777");
 }
 
 TEST(TelegramUpdate, TellsWhatWasPressedByWhomAndWhere) {
@@ -112,6 +153,11 @@ TEST(TelegramUpdate, ReadsWhatOthersTestWith) {
         const bool nowhere = update.contains("message") && !update["message"].contains("chat");
         if (type == "callback_query") {
             EXPECT_EQ(arrival.kind, Arrival::Kind::choice);
+            continue;
+        }
+        const Json& said = update.contains("message") ? update["message"] : Json::object();
+        if (said.value("migrate_to_chat_id", Json()).is_number() && said["migrate_to_chat_id"] != 0) {
+            EXPECT_EQ(arrival.kind, Arrival::Kind::moved);
             continue;
         }
         EXPECT_EQ(arrival.kind, nowhere ? Arrival::Kind::other : type == "message" ? Arrival::Kind::message : type == "edited_message" ? Arrival::Kind::edit : Arrival::Kind::other);

@@ -47,12 +47,28 @@ TEST(BridgeWords, AStopSaysWhatStopped) {
     EXPECT_THAT(stopped_words({}), testing::HasSubstr("Nothing"));
 }
 
-TEST(BridgeWords, WhatCannotBeReadIsNamed) {
+TEST(BridgeWords, WhatIsAnsweredIsQuotedLineByLine) {
     Arrival arrival;
-    arrival.text = "What is this?";
-    EXPECT_EQ(said_with(arrival), "What is this?");
-    arrival.media = "photo";
-    EXPECT_EQ(said_with(arrival), "What is this?\n\n[photo came with this message; it cannot be read]");
+    EXPECT_EQ(quoted_words(arrival), "");
+    arrival.sender = "42";
+    arrival.quoted = {"one\ntwo", "42", "Clara", "7", "", {}};
+    EXPECT_EQ(quoted_words(arrival), "[This answers an earlier message of mine:]\n> one\n> two");
+    arrival.quoted.sender = "43";
+    EXPECT_THAT(quoted_words(arrival), testing::StartsWith("[This answers what Clara wrote:]"));
+    arrival.quoted.text = std::string(3000, 'x');
+    EXPECT_THAT(quoted_words(arrival), testing::EndsWith("x…"));
+    EXPECT_LT(quoted_words(arrival).size(), 2100u);
+    EXPECT_NE(edited_words("water it", true), edited_words("water it", false));
+}
+
+TEST(BridgeWords, WhatCannotBeReadIsNamed) {
+    EXPECT_EQ(unread_words("photo", {}, ""), "[photo came with this message; it cannot be read]");
+    const ArrivedFile notes{"id", "notes.txt", "text/plain", 5};
+    EXPECT_EQ(unread_words("document", notes, "it is no text"), "[document “notes.txt” came with this message; it cannot be read: it is no text]");
+    EXPECT_EQ(file_words("document", notes, "milk"), "[What stands in the document “notes.txt”:]\nmilk");
+    EXPECT_TRUE(is_read("document", notes));
+    EXPECT_FALSE(is_read("video", notes));
+    for (const ArrivedFile& file : {ArrivedFile{"", "a", "text/plain", 5}, ArrivedFile{"id", "a", "application/pdf", 5}, ArrivedFile{"id", "a", "text/plain", 256 * 1024 + 1}}) EXPECT_FALSE(is_read("document", file)) << file.type;
     EXPECT_THAT(text_alone_words("voice"), testing::HasSubstr("(voice)"));
     EXPECT_THAT(pairing_words("ABCD-EFGH"), testing::HasSubstr("ABCD-EFGH"));
 }

@@ -1,0 +1,139 @@
+"""Telegram among others: what is said to the assistant alone, and nothing of anybody's own; and what is quoted, edited or moved."""
+import json
+import time
+
+import pytest
+from support import call
+from telegram_test import command, house, outbox, pair, runs
+
+GROUP = {"id": -4711, "type": "group", "title": "The house"}
+SCRIPT = [
+    {"when": "for ever", "delay_ms": 60_000, "text": "Late."},
+    {"when": "a while", "delay_ms": 4_000, "text": "Done with the first."},
+    {"when": "remember", "text": "It is kept.", "tool_calls": [call("remember", text="Clara's safe opens with 7-3-9")]},
+    {"when": "remember", "text": "It is kept."},
+    {"when": "the safe", "text": "I look.", "tool_calls": [call("recall", query="safe")]},
+    {"when": "the safe", "text": "I have looked."},
+    {"when": "in the morning", "text": "In the morning, then."},
+    {"when": "", "text": "Good evening to you."},
+]
+AT = {"entities": [{"type": "mention", "offset": 0, "length": 11}]}
+
+
+@pytest.fixture(scope="module")
+def hearth():
+    with house("group", {"agents.discipline": "free"}, script=SCRIPT) as server:
+        server.start()
+        pair(server)
+        pair(server, 43, "Dora")
+        server.clara = command(server, "key", "new", "--person", "Clara", "--quiet").strip()
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def quiet(hearth):
+    hearth.bot.sent.clear()
+    hearth.bot.activity.clear()
+
+
+def newest_runs(server, count=1):
+    """Clara's, as they are told to her; the newest last."""
+    listed = server.call("GET", f"/v1/runs?limit={count}", key=server.clara).json["data"]
+    return [server.call("GET", f"/v1/runs/{run['id']}", key=server.clara).json for run in reversed(listed)]
+
+
+def said(server, text, chat=GROUP, **more):
+    server.bot.write(text, chat=chat, **more)
+
+
+def answers(server, count, chat=GROUP["id"]):
+    server.wait_for(lambda: len(server.bot.texts(chat)) == count, f"{count} answers", 20)
+    return server.bot.texts(chat)
+
+
+def test_in_a_group_only_what_is_said_to_it_is_answered(hearth):
+    before = runs(hearth)
+    said(hearth, "what a day")
+    said(hearth, "@somebody_else hi", entities=[{"type": "mention", "offset": 0, "length": 14}])
+    said(hearth, "@hearth_bot hello", sender=4711, **AT)  # nobody knows him
+    said(hearth, "stop")
+    time.sleep(2)
+    assert hearth.bot.sent == [] and runs(hearth) == before
+    said(hearth, "@hearth_bot good evening", **AT)
+    answers(hearth, 1)
+    message, = hearth.bot.sent
+    assert message["text"] == "Good evening to you." and message["reply_parameters"]["message_id"] == hearth.bot.last
+    assert hearth.bot.activity[0][1:] == (GROUP["id"], "typing")
+    said(hearth, "and to you", reply_to_message={"message_id": message["message_id"], "from": {"id": 1, "is_bot": True, "first_name": "Hearth"}, "chat": GROUP, "text": message["text"]})
+    answers(hearth, 2)
+
+
+def test_a_group_s_chat_is_another_one_than_the_person_s_own(hearth):
+    hearth.bot.write("Think for ever about it")
+    hearth.wait_for(lambda: hearth.bot.activity, "work", 10)
+    said(hearth, "@hearth_bot stop", **AT)
+    assert answers(hearth, 1) == ["Nothing that you asked for here is under way."]
+    hearth.bot.write("stop")
+    assert answers(hearth, 1, 42) == ["Stopped: “Think for ever about it”."]
+
+
+def test_nothing_that_is_a_person_s_own_is_told_in_a_group(hearth):
+    hearth.bot.write("Please remember how my safe opens")
+    answers(hearth, 1, 42)
+    hearth.bot.write("How do I open the safe?")
+    answers(hearth, 2, 42)
+    alone, = newest_runs(hearth)
+    assert "7-3-9" in json.dumps(alone), "to her alone it is"
+    said(hearth, "@hearth_bot how do I open the safe?", **AT)
+    answers(hearth, 1)
+    among_others, = newest_runs(hearth)
+    assert "7-3-9" not in json.dumps(among_others) and "recall" in [span["name"] for span in among_others["spans"]]
+
+
+def test_what_others_wrote_is_quoted_and_has_no_authority(hearth):
+    for sender, name, trusted in ((42, "Clara", True), (43, "Dora", False)):
+        hearth.bot.write("What of this?", reply_to_message={"message_id": 3, "from": {"id": sender, "is_bot": False, "first_name": name}, "chat": {"id": 42, "type": "private"}, "text": "Water the\ngarden"})
+    answers(hearth, 2, 42)
+    for run, whose in zip(newest_runs(hearth, 2), ("an earlier message of mine", "what Dora wrote")):
+        asked = [message["content"] for message in run["messages"] if message["role"] == "user"][-2:]
+        assert asked == [f"[This answers {whose}:]\n> Water the\n> garden", "What of this?"], run["messages"]
+        assert ('"trusted": false' in json.dumps(run["spans"])) == (whose == "what Dora wrote"), "what the model was shown has a mark where it is others'"
+
+
+def test_an_edit_changes_what_nobody_has_begun(hearth):
+    hearth.bot.write("This takes a while")
+    hearth.wait_for(lambda: hearth.bot.activity, "work", 10)
+    second = hearth.bot.write("Water it in the evening")
+    time.sleep(1)
+    hearth.bot.edit(second, "Water it in the morning")
+    assert answers(hearth, 2, 42) == ["Done with the first.", "In the morning, then."]
+    time.sleep(1.5)
+    hearth.bot.edit(second, "Water it in the morning")  # as it stands: nothing has changed
+    time.sleep(1.5)
+    assert len(hearth.bot.texts()) == 2
+    hearth.bot.edit(second, "Water it at noon")
+    assert "I had answered “Water it in the morning” before you changed it." in answers(hearth, 3, 42)[2]
+
+
+def test_an_edit_of_what_works_is_told_to_come_too_late(hearth):
+    first = hearth.bot.write("Think for ever about it")
+    hearth.wait_for(lambda: hearth.bot.activity, "work", 10)
+    hearth.bot.edit(first, "Think a little about it")
+    assert "I had begun with “Think for ever about it” before you changed it" in answers(hearth, 1, 42)[0]
+    hearth.bot.write("stop")
+    assert answers(hearth, 2, 42)[1] == "Stopped: “Think for ever about it”."
+
+
+def test_a_group_that_moves_is_answered_where_it_is(hearth):
+    new = dict(GROUP, id=-1004711, type="supergroup")
+    hearth.bot.faults = [(400, {"ok": False, "error_code": 400, "description": "Bad Request: group chat was upgraded to a supergroup chat", "parameters": {"migrate_to_chat_id": new["id"]}})]
+    said(hearth, "@hearth_bot good evening", **AT)
+    assert answers(hearth, 1, new["id"]) == ["Good evening to you."]
+    assert hearth.bot.texts(GROUP["id"]) == [] and outbox(hearth)[0]["state"] == "delivered"
+    # And where the group says so itself, while something works in it.
+    third = dict(GROUP, id=-1004712, type="supergroup")
+    said(hearth, "@hearth_bot this takes a while", new, **AT)
+    hearth.wait_for(lambda: hearth.bot.activity, "work", 10)
+    said(hearth, None, new, migrate_to_chat_id=third["id"])
+    assert answers(hearth, 1, third["id"]) == ["Done with the first."]
+    assert len(hearth.bot.texts(new["id"])) == 1
