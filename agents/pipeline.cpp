@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agents/depth.h"
 #include "agents/events.h"
 #include "agents/phases/phases.h"
 #include "agents/reply/language.h"
@@ -19,13 +20,26 @@ const PhaseRow& row_of(Phase phase) {
     throw std::logic_error("no phase " + std::string(name(phase)));
 }
 
-void report(Frame& frame, const PhaseRow& row, base::Span span, base::SteadyPoint start, const Turn& turn, std::size_t changes, const std::string& error) {
-    span.duration = since(frame, start);
+// How a phase went, as telemetry has it.
+const char* status_of(base::Code code) {
+    return code == base::Code::deadline ? "timeout" : code == base::Code::cancelled ? "cancelled" : "error";
+}
+
+// What a phase began with.
+struct Before {
+    base::SteadyPoint start;
+    std::size_t changes = 0;               // of the class
+    std::chrono::microseconds queued{0};   // by the run's calls of models
+};
+
+void report(Frame& frame, const PhaseRow& row, base::Span span, const Before& before, const Turn& turn, const std::string& error, const char* status) {
+    span.duration = since(frame, before.start);
     span.error = error;
     span.attributes = {{"class", router::name(turn.execution)}, {"next", name(turn.phase)}};
-    for (std::size_t i = changes; i < turn.changes.size(); ++i) span.attributes["class_changes"].push_back(to_json(turn.changes[i]));
+    for (std::size_t i = before.changes; i < turn.changes.size(); ++i) span.attributes["class_changes"].push_back(to_json(turn.changes[i]));
     if (row.phase == Phase::recompose && !turn.claims.empty()) span.attributes["claims"] = to_json(turn)["claims"];
     if (row.phase == Phase::arbiter) span.attributes["reasons"] = turn.reasons;
+    if (!turn.depth.is_null() && (row.phase == Phase::intake || row.phase == Phase::arbiter)) span.attributes["depth"] = turn.depth;
     if (row.phase == Phase::intake)
         span.attributes.update({{"goal", turn.goal}, {"machine", turn.machine}, {"tools", turn.needs_tools}});
     if (row.phase == Phase::recompose && turn.asked_language) span.attributes["language"] = "asked for anew";
@@ -38,9 +52,13 @@ void report(Frame& frame, const PhaseRow& row, base::Span span, base::SteadyPoin
     event.tenant = frame.who.tenant;
     event.person = frame.who.person;
     event.run = frame.run;
+    if (status == std::string_view("ok") && span.duration >= row.deadline) status = "timeout";  // it made do with what there was
+    event.status = status;
+    event.execution = router::name(turn.execution);
+    note_cost(frame, turn, row.phase, span.duration, frame.sums.usage.queued - before.queued, status);
     frame.writer.emit(std::move(event));
     frame.writer.emit(std::move(span));
-    frame.parts.metrics.observe("hearth_phase_seconds", std::chrono::duration<double>(since(frame, start)).count(),
+    frame.parts.metrics.observe("hearth_phase_seconds", std::chrono::duration<double>(since(frame, before.start)).count(),
                                 {{"phase", std::string(name(row.phase))}});
 }
 
@@ -139,16 +157,16 @@ net::Task<void> run_pipeline(Frame& frame, const Layout& layout, Turn& turn) {
         frame.emit(std::move(event));
 
         PhaseContext context{frame, layout, row, span.id, timed.token()};
-        const std::size_t changes = turn.changes.size();
+        const Before before{start, turn.changes.size(), frame.sums.usage.queued};
         base::Result<Phase> next = Phase::done;
         try {
             next = co_await row.run(turn, context);
         } catch (const std::exception& e) {
-            report(frame, row, std::move(span), start, turn, changes, e.what());  // what hangs from it is written already
+            report(frame, row, std::move(span), before, turn, e.what(), "cancelled");  // the phase is not over; what hangs from it is written already
             throw;
         }
         turn.phase = next ? *next : failed(frame, turn, row.phase, next.error());
-        report(frame, row, std::move(span), start, turn, changes, next ? std::string() : next.error().text());
+        report(frame, row, std::move(span), before, turn, next ? std::string() : next.error().text(), next ? "ok" : status_of(next.error().code));
         turn.span = base::SpanId::make(frame.parts.clock.now());
         turn.sums = frame.sums;
         turn.told = frame.told->last();

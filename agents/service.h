@@ -40,6 +40,7 @@
 
 namespace router {
 class Gateway;
+class NodeMetrics;
 }
 namespace sandbox {
 class Launcher;
@@ -229,6 +230,7 @@ struct Parts {
     const tools::RuleBook* rules = nullptr;  // of the house; null: the shipped ones alone
     const tools::Secrets* secrets = nullptr; // null: no call is given one
     std::function<std::string()> surroundings{};  // of the process beside its models, a line each that begins "- ": where it listens, what it stands on
+    router::NodeMetrics* nodes = nullptr;    // what the phases cost; null: heavy stays heavy
 };
 
 store::Identity identity_of(const policy::Principal& principal);

@@ -5,6 +5,7 @@
 #include "prompts/directives.h"
 #include "store/digest.h"
 #include "store/directives.h"
+#include "store/node_days.h"
 
 namespace agents {
 namespace {
@@ -45,21 +46,22 @@ StandingOrders read_standing_orders(store::Tx& tx, const store::Person& person) 
     StandingOrders out;
     for (auto& one : store::directives_in_force(tx)) (one.person.is_nil() ? out.house : out.own).push_back({std::move(one.name), std::move(one.text)});
     out.tone = person.tone;
+    out.signal = store::mathcore_signal(tx);
     return out;
 }
 
 Json to_json(const StandingOrders& standing) {
-    return {{"house", directives_to_json(standing.house)}, {"own", directives_to_json(standing.own)}, {"tone", standing.tone}};
+    return {{"house", directives_to_json(standing.house)}, {"own", directives_to_json(standing.own)}, {"tone", standing.tone}, {"mathcore", standing.signal}};
 }
 
 StandingOrders standing_orders_from_json(const Json& json) {
-    return {directives_from_json(json.value("house", Json::array())), directives_from_json(json.value("own", Json::array())), json.value("tone", "")};
+    return {directives_from_json(json.value("house", Json::array())), directives_from_json(json.value("own", Json::array())), json.value("tone", ""), json.value("mathcore", "")};
 }
 
 Json trace_of(const StandingOrders& standing) {
     Json prime = Json::array();
     for (const auto& one : prompts::prime_directives()) prime.push_back(one.name);
-    return {{"prime", std::move(prime)}, {"house", names_of(standing.house)}, {"own", names_of(standing.own)}, {"tone", standing.tone.empty() ? "" : digest_of(standing.tone)}};
+    return {{"prime", std::move(prime)}, {"house", names_of(standing.house)}, {"own", names_of(standing.own)}, {"tone", standing.tone.empty() ? "" : digest_of(standing.tone)}, {"mathcore", standing.signal}};
 }
 
 std::vector<std::string> standing_prompts() { return {"directives_house", "directives_person", "identity", "tone"}; }
@@ -81,7 +83,9 @@ base::Result<std::string> behind_directives(const Frame& frame, std::vector<base
 }  // namespace
 
 base::Result<std::string> system_of(const Frame& frame, const std::string& prompt_name) {
-    return behind_directives(frame, {prompt(frame, "identity"), prompt(frame, prompt_name, prompt_variables(frame))});
+    auto system = behind_directives(frame, {prompt(frame, "identity"), prompt(frame, prompt_name, prompt_variables(frame))});
+    if (system && !frame.standing.signal.empty()) *system += "\n" + frame.standing.signal;
+    return system;
 }
 
 base::Result<std::string> system_of_character(const Frame& frame, const prompts::Variables& variables) {

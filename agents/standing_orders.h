@@ -22,6 +22,7 @@ struct StandingOrders {
     };
     std::vector<One> house, own;  // directives
     std::string tone;             // of the person
+    std::string signal;           // MathCore's line (docs/mathcore.md); empty: none
 };
 
 // What is in force now.

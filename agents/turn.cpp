@@ -133,7 +133,7 @@ Json to_json(const Turn& turn) {
     return {{"phase", name(turn.phase)},       {"span", turn.span.text()},        {"sums", sums_to_json(turn.sums)},
             {"request", turn.request},         {"class", router::name(turn.execution)},
             {"changes", to_json(turn.changes)}, {"confirmation", turn.confirmation}, {"claims", to_json(turn.claims)}, {"asked_language", turn.asked_language},
-            {"outside", turn.outside},         {"reasons", turn.reasons},         {"goal", turn.goal},
+            {"outside", turn.outside},         {"reasons", turn.reasons},         {"depth", turn.depth},            {"goal", turn.goal},
             {"machine", turn.machine},         {"tools", turn.needs_tools},       {"facts", turn.facts},            {"sources", turn.sources},
             {"work", work},                    {"thoughts", turn.thoughts},       {"answer", turn.answer},
             {"state", turn.state},             {"error", turn.error},             {"code", base::name(turn.code)},
@@ -157,6 +157,7 @@ base::Result<Turn> turn_from_json(const Json& json) {
         turn.told = store::EventId::parse(json.value("told", "")).value_or(store::EventId{});
         turn.execution = parse_class(json.value("class", "")).value_or(router::ExecutionClass::normal);
         turn.reasons = json.value("reasons", std::vector<std::string>{});
+        turn.depth = json.value("depth", Json());
         for (const Json& change : json.value("changes", Json::array()))
             turn.changes.push_back({change.value("who", ""), change.value("why", ""), parse_class(change.value("class", "")).value_or(router::ExecutionClass::normal)});
         for (const Json& claim : json.value("claims", Json::array()))

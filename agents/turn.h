@@ -45,7 +45,7 @@ struct CheckedClaim {
 
 // Who set the class of a turn, and why.
 struct ClassChange {
-    std::string who;  // admission | intake | setting | escalation
+    std::string who;  // admission | client | intake | setting | escalation | mathcore
     std::string why;
     router::ExecutionClass to = router::ExecutionClass::normal;
 };
@@ -61,6 +61,7 @@ struct Turn {
     router::ExecutionClass execution = router::ExecutionClass::normal;
     std::vector<ClassChange> changes;          // of the class, in order
     std::vector<std::string> reasons;          // why that class
+    base::Json depth;                          // what was decided of its thinking, and by which costs (agents/depth.h); null: nothing yet
     bool outside = false;                      // the words hint at files, memory, time or actions
     std::string goal, machine = "talk";        // intake's
     bool needs_tools = false;

@@ -8,6 +8,7 @@
 #include "app/bridges.h"
 #include "app/cast.h"
 #include "app/database.h"
+#include "app/nightly.h"
 #include "base/split.h"
 #include "net/http_client.h"
 #include "server/http.h"
@@ -69,7 +70,7 @@ base::Result<void> check_traces(const Settings& s) {
 }  // namespace
 
 base::Result<Checked> check_settings(const Settings& s) {
-    for (const auto& check : {check_address, check_certificate, check_database, check_backends, check_traces, check_bridges})
+    for (const auto& check : {check_address, check_certificate, check_database, check_backends, check_traces, check_bridges, check_nightly})
         if (auto fine = check(s); !fine) return std::move(fine).error();
     auto cast = cast_of(s);
     if (!cast) return std::move(cast).error();

@@ -74,6 +74,10 @@ int chat(const LoadedSettings& settings, const ChatOptions& options);
 int bench(const LoadedSettings& settings, const BenchOptions& options);
 int fidelity(const LoadedSettings& settings, const BenchOptions& options);
 int bench_speculation(const LoadedSettings& loaded, const BenchOptions& options);
+int mathcore_show(const LoadedSettings& settings, bool json);
+// `since`: as 2026-03-10; empty: seven days ago.
+int mathcore_accept(const LoadedSettings& settings, const std::string& node, const std::string& since);
+int mathcore_freeze(const LoadedSettings& settings, const std::string& node, bool frozen);
 int mathcore_bench(const MathcoreBenchOptions& options);  // 1 where a bar is missed
 std::vector<std::string> mathcore_parts();
 int model_list(const LoadedSettings& settings, bool json);
@@ -141,6 +145,8 @@ int thread_show(const LoadedSettings& settings, const std::string& id, bool json
 int thread_stop(const LoadedSettings& settings, const std::string& id, bool json);
 // Tries each backend, or that one, plainly, streamed and with a tool; `list`: only tells when they last were.
 int drill(const LoadedSettings& settings, const std::string& backend, bool list, bool json);
+// `day`: whose batch, as 2026-03-10; empty: today's.
+int nightly(const LoadedSettings& settings, const std::string& day, bool json);
 int person_list(const LoadedSettings& settings, bool json);
 int person_add(const LoadedSettings& settings, const std::string& name, const std::string& role, bool json);
 // Empty, or nothing: as it is.

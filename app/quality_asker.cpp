@@ -1,88 +1,17 @@
 #include "app/quality_asker.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
-#include <memory>
-
+#include "app/case_folder.h"
 #include "app/client.h"
-#include "store/digest.h"
 
 namespace app {
 namespace {
 
-namespace fs = std::filesystem;
 using agents::quality::Case;
 using base::Code;
 using base::Json;
 using base::OrderedJson;
 
-constexpr int kSeed = 1;                         // where a phase samples all the same
-constexpr std::uintmax_t kMostBytes = 1 << 20;   // of a file that is looked at afterwards
-
-// A folder that the server's user may write in, whoever that is; nobody else finds it, since the one around it cannot be listed.
-class CaseFolder {
-public:
-    static base::Result<std::unique_ptr<CaseFolder>> make(const std::map<std::string, std::string>& files) {
-        auto out = std::make_unique<CaseFolder>();
-        std::string name = (fs::temp_directory_path() / "hearth-quality-XXXXXX").string();
-        if (!mkdtemp(name.data())) return base::error(Code::io, "the folder " + name + " cannot be made: " + std::strerror(errno));
-        out->around_ = name;
-        out->path_ = out->around_ / store::base64url(store::random_bytes(12));
-        chmod(name.c_str(), 0711);
-        for (const auto& [path, text] : files)
-            if (!out->write(path, text)) return base::error(Code::io, "the file " + (out->path_ / path).string() + " cannot be written");
-        if (!open_to_all(out->path_)) return base::error(Code::io, "the folder " + out->path_.string() + " cannot be made");
-        out->fd_ = open(out->path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (out->fd_ < 0) return base::error(Code::io, "cannot open " + out->path_.string() + ": " + std::strerror(errno));
-        return out;
-    }
-    CaseFolder() = default;
-    CaseFolder(const CaseFolder&) = delete;
-    CaseFolder& operator=(const CaseFolder&) = delete;
-    ~CaseFolder() {
-        if (fd_ >= 0) close(fd_);
-        std::error_code none;
-        if (!around_.empty()) fs::remove_all(around_, none);
-    }
-
-    int fd() const { return fd_; }
-    const fs::path& path() const { return path_; }
-    std::map<std::string, std::string> read() const {
-        std::map<std::string, std::string> out;
-        std::error_code failed;
-        for (fs::recursive_directory_iterator at(path_, failed), end; !failed && at != end; at.increment(failed)) {
-            if (!at->is_regular_file(failed) || at->is_symlink(failed) || at->file_size(failed) > kMostBytes) continue;
-            std::ifstream in(at->path(), std::ios::binary);
-            out[at->path().lexically_relative(path_).string()] = {std::istreambuf_iterator<char>(in), {}};
-        }
-        return out;
-    }
-
-private:
-    static bool open_to_all(const fs::path& folder) {
-        std::error_code failed;
-        fs::create_directories(folder, failed);
-        return !failed && chmod(folder.c_str(), 0777) == 0;
-    }
-    bool write(const std::string& name, const std::string& text) {
-        const fs::path file = path_ / name;
-        for (fs::path folder = file.parent_path(); folder != around_; folder = folder.parent_path())
-            if (!open_to_all(folder)) return false;
-        std::ofstream out(file, std::ios::binary);
-        out << text;
-        out.close();
-        return out.good() && chmod(file.c_str(), 0666) == 0;
-    }
-
-    fs::path around_, path_;
-    int fd_ = -1;
-};
+constexpr int kSeed = 1;  // where a phase samples all the same
 
 std::vector<agents::quality::Call> client_calls_of(const Json& message) {
     std::vector<agents::quality::Call> out;

@@ -102,6 +102,10 @@ const std::vector<SettingRow>& setting_rows() {
         {"traces.keep_mib", T::integer, "4096", 0, 1 << 30, "", "the same by size, MiB: the oldest goes first; 0: without limit", true, [](Settings& s, const std::string& v) { s.traces.keep_mib = number(v); }},
         {"traces.otlp_endpoint", T::text, "", 0, 0, "", "URL of an OpenTelemetry collector (OTLP over HTTP) that spans are sent to, too; empty: none", true, [](Settings& s, const std::string& v) { s.traces.otlp_endpoint = v; }},
         {"traces.otlp_content", T::choice, "off", 0, 0, "off,on", "whether it also gets what was said", true, [](Settings& s, const std::string& v) { s.traces.otlp_content = v; }},
+        {"nightly.at", T::text, "00:05", 0, 0, "", "time of day, HH:MM, of the nightly batch; what was missed is caught up with; off: only hearth nightly makes one", true, [](Settings& s, const std::string& v) { s.nightly.at = v; }},
+        {"nightly.zone", T::text, "", 0, 0, "", "the household's time zone, such as Europe/Paris, by which its days and nights go; empty: the machine's", true, [](Settings& s, const std::string& v) { s.nightly.zone = v; }},
+        {"nightly.quality", T::choice, "on", 0, 0, "on,off", "on: a night asks the scripted cases of hearth quality run, where what is live was not measured yet", true, [](Settings& s, const std::string& v) { s.nightly.quality = v == "on"; }},
+        {"mathcore.rule", T::choice, "utility", 0, 0, "utility,absolute,relative,off", "when a heavy question is answered without thinking; absolute: where thinking costs more than twice what recompose does; off: never; docs/mathcore.md", true, [](Settings& s, const std::string& v) { s.mathcore_rule = v; }},
         {"log.level", T::choice, "info", 0, 0, "debug,info,warn,error", "least level that is logged", true, [](Settings& s, const std::string& v) { s.log.level = v; }},
         {"log.format", T::choice, "text", 0, 0, "text,json", "form of the log on standard error", true, [](Settings& s, const std::string& v) { s.log.format = v; }},
     };

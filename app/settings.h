@@ -68,6 +68,11 @@ struct Settings {
         bool automatic;
     } drills;
     struct {
+        std::string zone, at;  // zone: a name of the tz database; empty: the machine's. at: "00:05", or "off"
+        bool quality;
+    } nightly;
+    std::string mathcore_rule;
+    struct {
         std::string level, format;
     } log;
     router::RosterFile roster;    // of the file's own sections

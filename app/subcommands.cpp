@@ -57,6 +57,16 @@ void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
 
 void add_mathcore(CLI::App& root, Arguments& a, Action& chosen) {
     auto* mathcore = group(root, "mathcore", "What watches the pipeline's nodes and steers around the slow ones");
+    command(*mathcore, "show", "What the newest night found of each node, and what it costs now", "hearth mathcore show", chosen, [&a](const auto& s) { return app::mathcore_show(s, a.json); })
+        ->add_flag("--json", a.json, "as JSON, for scripts");
+    auto* accept = command(*mathcore, "accept", "What a node is like since a day is the usual from the next night on: it counts as drifted no more", "hearth mathcore accept thinking --since 2026-03-10", chosen,
+                           [&a](const auto& s) { return app::mathcore_accept(s, a.name, a.text); });
+    accept->add_option("node", a.name, "of hearth mathcore show")->required();
+    accept->add_option("--since", a.text, "a day; default: seven days ago, which is as long as a baseline takes");
+    for (const bool frozen : {true, false})
+        command(*mathcore, frozen ? "freeze" : "unfreeze", frozen ? "Nights leave a node's weight as it is" : "Nights set a node's weight again", frozen ? "hearth mathcore freeze thinking" : "hearth mathcore unfreeze thinking", chosen,
+                [&a, frozen](const auto& s) { return app::mathcore_freeze(s, a.name, frozen); })
+            ->add_option("node", a.name, "of hearth mathcore show")->required();
     auto& o = a.mathcore;
     auto* bench = command(*mathcore, "bench", "Measure it on simulated tenants, each bar of docs/mathcore.md beside what it is", "hearth mathcore bench --part routing --seed 7", chosen,
                           [&o](const auto&) { return app::mathcore_bench(o); });
@@ -367,6 +377,10 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     drill->add_option("backend", a.name, "of hearth drill --list; default: all");
     drill->add_flag("--list", a.list, "only tells when each last answered so");
     drill->add_flag("--json", a.json, "as JSON, for scripts");
+    auto* nightly = command(root, "nightly", "The day's batch now, as the night makes it: telemetry into days and weeks, MathCore, the nodes' costs", "hearth nightly", chosen,
+                            [&a](const auto& s) { return app::nightly(s, a.name, a.json); });
+    nightly->add_option("--day", a.name, "whose batch, as 2026-03-10: it is of the days before; default: today's");
+    nightly->add_flag("--json", a.json, "as JSON, for scripts");
     auto* trace = group(root, "trace", "What a run did");
     auto* show = command(*trace, "show", "A run's trace", "hearth trace show 0190…", chosen, [&a](const auto& s) { return app::trace_show(s, a.name, a.json); });
     show->add_option("run", a.name, "its id, or the beginning that the list shows; default: the newest");

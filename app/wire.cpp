@@ -11,6 +11,7 @@
 #include "app/database.h"
 #include "app/listener.h"
 #include "app/model_file.h"
+#include "app/nightly.h"
 #include "app/version.h"
 #include "base/split.h"
 #include "net/certificate.h"
@@ -202,10 +203,12 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     w->rule_keeper_ = std::make_unique<RuleKeeper>(w->rules_, *w->db_, w->log_);
     if (auto rules = w->rule_keeper_->read(); !rules) return std::move(rules).error();
     w->tool_secrets_ = std::make_unique<tools::Secrets>(*w->db_, settings.state_folder, w->redactor_);
-    agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_, &w->rules_, w->tool_secrets_.get(), [self = w.get()] { return self->surroundings(); }};
+    w->nodes_ = std::make_unique<router::NodeMetrics>(agents::static_costs(), depth_settings(settings));
+    agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_, &w->rules_, w->tool_secrets_.get(), [self = w.get()] { return self->surroundings(); }, w->nodes_.get()};
     w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings, std::move(checked->cast)));
     w->signals_ = std::make_unique<store::SignalListener>(db_options.url, w->log_, [self = w.get()](const store::Signal& signal) { self->heard(signal); });
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));
+    if (auto made = w->make_nightly(owner); !made) return std::move(made).error();
     w->database_ = std::make_unique<server::DatabaseWatch>(w->io_.get_executor(), *w->db_);
     World* self = w.get();
     w->services_ = std::make_unique<server::Services>(server::Services{
@@ -216,7 +219,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
             return self->metrics_.text();
         },
         [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
-        [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }});
+        [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }, w->nightly_.get()});
     if (auto listening = w->listen(); !listening) return std::move(listening).error();
     if (auto opened = w->open_bridges(owner); !opened) return std::move(opened).error();
     net::spawn(w->io_.get_executor(), w->keeper_->watch(w->blocking_, [self] { return self->agents_->resume_interrupted(); }),
@@ -226,6 +229,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     net::spawn(w->io_.get_executor(), w->rule_keeper_->watch(w->blocking_), ended("the rules of the house are no longer read"));
     net::spawn(w->io_.get_executor(), w->spending_->watch(), ended("spending is no longer written"));
     net::spawn(w->io_.get_executor(), w->drills_->watch(), ended("backends are no longer drilled"));
+    net::spawn(w->io_.get_executor(), w->nightly_->watch(), ended("nightly batches are no longer looked after"));
     net::spawn(w->io_.get_executor(), w->look_at_upstreams(), ended("upstreams are no longer looked at"));
     w->wait_for_hangup();
     return w;
@@ -241,6 +245,20 @@ base::Result<void> World::make_gateway(const LoadedSettings& loaded, Reload::Loa
     learn_key_files(settings_);
     reload_ = std::make_unique<Reload>(loaded, std::move(again), masked_paths(settings_), std::move(backends->aliases), *gateway_, upstreams_, log_, secrets_,
                                        [this](const Settings& settings) { learn_key_files(settings); });
+    return {};
+}
+
+base::Result<void> World::make_nightly(const store::Identity& owner) {
+    const auto zone = agents::Zone::find(settings_.nightly.zone);
+    if (!zone) return zone.error();
+    const auto busy = [this] { return agents_->active() > 0; };
+    quality_ = std::make_unique<QualityNight>(settings_, *agents_, *db_, blocking_, owner, busy);
+    // What a night does beside the steps that callers wait for, in this order.
+    std::vector<agents::NightlyStep> further;
+    if (settings_.nightly.quality) further.push_back({"quality", std::chrono::minutes(60), [this](store::Day, base::StopToken stop) { return quality_->run(stop); }});
+    agents::NightlyOptions options{owner, *zone, nightly_time(settings_), std::move(further), busy};
+    nightly_ = std::make_unique<agents::Nightly>(agents::NightlyParts{io_.get_executor(), *db_, *traces_, *nodes_, blocking_, clock_, log_}, std::move(options));
+    nightly_->warm_up();
     return {};
 }
 
@@ -308,6 +326,7 @@ void World::run() {
         if (webhooks_) webhooks_->stop();
         if (bridges_) bridges_->close();
         agents_->leave_all();
+        nightly_->leave();
         net::spawn(io_.get_executor(), stop_when_idle(), [this](std::exception_ptr) { io_.stop(); });
     });
     io_.run();
@@ -318,7 +337,7 @@ void World::run() {
 net::Task<void> World::stop_when_idle() {
     const auto until = std::chrono::steady_clock::now() + kStopTime;
     boost::asio::steady_timer timer(io_);
-    const auto busy = [this] { return agents_->active() > 0 || http_->connections() > 0 || (webhooks_ && webhooks_->connections() > 0) || (bridges_ && bridges_->sending() > 0); };
+    const auto busy = [this] { return agents_->active() > 0 || nightly_->working() > 0 || http_->connections() > 0 || (webhooks_ && webhooks_->connections() > 0) || (bridges_ && bridges_->sending() > 0); };
     while (busy() && std::chrono::steady_clock::now() < until) {
         timer.expires_after(std::chrono::milliseconds(10));
         co_await timer.async_wait(boost::asio::use_awaitable);

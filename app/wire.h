@@ -10,8 +10,10 @@
 #include "app/backends.h"
 #include "app/bridges.h"
 #include "app/keeper.h"
+#include "app/quality_night.h"
 #include "app/reload.h"
 #include "app/rule_keeper.h"
+#include "agents/nightly.h"
 #include "app/settings.h"
 #include "app/drills.h"
 #include "app/spending.h"
@@ -55,6 +57,7 @@ private:
     std::string surroundings() const;
     base::Result<void> listen();
     base::Result<void> open_bridges(const store::Identity& owner);
+    base::Result<void> make_nightly(const store::Identity& owner);
     base::Result<void> make_gateway(const LoadedSettings& loaded, Reload::Load again);
     net::Task<void> look_at_upstreams();
     void learn_key_files(const Settings& settings);
@@ -85,7 +88,10 @@ private:
     tools::RuleBook rules_;
     std::unique_ptr<tools::Secrets> tool_secrets_;
     std::unique_ptr<RuleKeeper> rule_keeper_;
+    std::unique_ptr<router::NodeMetrics> nodes_;
     std::unique_ptr<agents::Agents> agents_;
+    std::unique_ptr<QualityNight> quality_;  // a step of nightly_
+    std::unique_ptr<agents::Nightly> nightly_;
     std::unique_ptr<Bridges> bridges_;  // null: no channel is set
     std::unique_ptr<store::SignalListener> signals_;
     std::unique_ptr<server::Auth> auth_;

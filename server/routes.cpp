@@ -40,6 +40,8 @@ const std::vector<Route>& routes() {
         {"GET",    "/v1/usage",            Access::user,  api::usage,            "What models were used for, by day and call, and what of budgets is spent", "UsageReport", "", "days,calls,by"},
         {"GET",    "/v1/drills",           Access::admin, api::list_drills,      "When each backend last answered plainly, streamed and with tools", "DrillList"},
         {"POST",   "/v1/drills",           Access::admin, api::drill,            "Try one with a few tokens", "Drill", "DrillRequest"},
+        {"POST",   "/v0/admin/batch/nightly", Access::admin, api::nightly_batch, "The day's batch, made or waited for: daily and weekly rows, MathCore, the nodes' costs; the rest of the night goes on as its run", "NightlyBatch", "NightlyRequest"},
+        {"GET",    "/v1/mathcore",         Access::admin, api::mathcore,         "What the newest night found of the pipeline's nodes, and what each costs now", "MathCore"},
         {"GET",    "/v1/directives",       Access::user,  api::list_directives,  "What the house wants of every agent, and what you want", "DirectiveList"},
         {"POST",   "/v1/directives",       Access::user,  api::add_directive,    "Add one for yourself; runs that begin from then on are told", "Directive", "DirectiveRequest", "", 201},
         {"DELETE", "/v1/directives/{name}", Access::user, api::remove_directive, "Remove one that you have added for yourself", "RemovedDirective"},

@@ -18,6 +18,10 @@
 #include "store/db.h"
 #include "store/traces.h"
 
+namespace agents {
+class Nightly;
+}
+
 namespace server {
 
 struct Services {
@@ -38,6 +42,7 @@ struct Services {
     std::string version;
     std::function<base::Result<void>()> may_accept{};      // whether new work can be taken in: not with a full disk
     std::function<std::string()> database_trouble{};       // why the database does not answer; empty when it does
+    agents::Nightly* nightly = nullptr;                     // there from when requests are taken on
 };
 
 // Until what was emitted so far can be read.

@@ -47,8 +47,8 @@ public:
     }
 
     void operator()(const TelemetryEvent& e) {
-        tx_.send("insert into telemetry_event (event, node_id, latency_ms, error, run_id) values ($1, $2, $3, $4, $5)",
-                 {e.event, e.node, e.latency_ms, tx_.redactor().redacted(e.error), e.run});
+        tx_.send("insert into telemetry_event (event, node_id, latency_ms, error, run_id, status, class) values ($1, $2, $3, $4, $5, $6, $7)",
+                 {e.event, e.node, e.latency_ms, tx_.redactor().redacted(e.error), e.run, e.status, e.execution});
     }
 
     void operator()(const ModelCall& call) { insert_call(tx_, call); }
@@ -253,9 +253,9 @@ Trace read_trace(Tx& tx, base::RunId run) {
 
 std::vector<TelemetryEvent> list_events(Tx& tx, base::RunId run) {
     std::vector<TelemetryEvent> out;
-    for (const Row& row : tx.exec("select event, node_id, latency_ms, error, tenant_id from telemetry_event where run_id = $1"
+    for (const Row& row : tx.exec("select event, node_id, latency_ms, error, tenant_id, coalesce(status, ''), class from telemetry_event where run_id = $1"
                                   " order by created_at, id", {run}))
-        out.push_back({row.text(0), row.text(1), row.real(2), row.text(3), row.id<base::TenantId>(4), run, tx.identity().person});
+        out.push_back({row.text(0), row.text(1), row.real(2), row.text(3), row.id<base::TenantId>(4), run, tx.identity().person, row.text(5), row.text(6)});
     return out;
 }
 

@@ -22,6 +22,8 @@ struct TelemetryEvent {
     base::TenantId tenant;
     base::RunId run;
     base::PersonId person;
+    std::string status = "ok";   // ok | error | timeout | cancelled
+    std::string execution{};     // the class of the turn when the phase was done: telemetry_event.class
 };
 
 // What a trace consists of.

@@ -1,3 +1,4 @@
+#include "agents/depth.h"
 #include "agents/phases/phases.h"
 
 namespace agents::phases {
@@ -42,6 +43,7 @@ net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context) {
     turn.resumes_client = shared.back().role == router::MessageRole::tool;
     if (turn.resumes_client && turn.execution == router::ExecutionClass::fast)
         set_class(turn, "admission", router::ExecutionClass::normal, "brings results of the client's tools");
+    if (turn.resumes_client) choose_depth(turn, context.frame);  // it passes no intake, which else does
     co_return after_arbiter(turn);
 }
 

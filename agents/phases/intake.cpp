@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "agents/depth.h"
 #include "agents/phases/phases.h"
 #include "agents/transcript.h"
 #include "base/utf8.h"
@@ -72,6 +73,7 @@ net::Task<base::Result<Phase>> intake(Turn& turn, PhaseContext& context) {
         fall_back(turn, parsed ? "the reply is no JSON object" : parsed.error().message);
     }
     if (context.layout.tools.empty()) turn.needs_tools = false;
+    choose_depth(turn, context.frame);
     co_return after_intake(turn);
 }
 

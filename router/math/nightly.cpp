@@ -54,7 +54,7 @@ std::string reason_of(const NodeReport& r) {
 }
 
 NodeReport report_of(const NodeHistory& h, std::span<const DailyAggregate> rows, const Track& track, Date until) {
-    NodeReport out{.node = h.node, .events = track.events};
+    NodeReport out{.node = h.node, .events = track.events, .baseline = track.baseline};
     if (!rows.empty()) out.days = int((until - rows.front().date).count()) + 1;
     out.gate = gate_of(out.days, out.events, track.median_events);
     if (!track.nights.empty() && track.nights.back().night.date == until && out.gate != Gate::insufficient) {

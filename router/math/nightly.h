@@ -32,6 +32,7 @@ struct NodeReport {
     std::optional<double> distance = {};  // functional; see Explanation
     double weight = 0;             // the drift's part of weight_adjustment: 0 where nothing is known
     std::string reason = {};       // why there is no score, in words; empty where there is one
+    Baseline baseline = {};        // of no days: none yet
 };
 
 struct NightReport {

@@ -74,7 +74,7 @@ private:
         now.drifting = drifting_.on;
         now.acting = acting_.on;
         const double wanted = acting_.on ? weight_adjustment(0, now.night.score, authority_of(now.gate)) : 0;
-        weight_ = settings_.frozen ? weight_ : limited(weight_, wanted);
+        if (!settings_.frozen || date < *settings_.frozen) weight_ = limited(weight_, wanted);
         now.weight = weight_;
         out_.nights.push_back(now);
         better_ = now.night.level < -1 ? better_ + 1 : 0;

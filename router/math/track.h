@@ -12,7 +12,7 @@ namespace router::math {
 struct TrackSettings {
     int baseline_days = 30;           // its full length, 14 or more
     std::optional<Date> accepted = {};  // the operator takes what is from this day on for normal
-    bool frozen = false;              // the operator holds the weight where it is: it does not change any more
+    std::optional<Date> frozen = {};  // from this night on the operator holds the weight where it is
 };
 
 // What one night decides of a node. All of it follows from the rows and the settings, so that a rerun gives the same.

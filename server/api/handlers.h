@@ -42,6 +42,9 @@ net::Task<Response> usage(Request request, Caller caller, Services& services);
 // drills.cpp
 net::Task<Response> list_drills(Request request, Caller caller, Services& services);
 net::Task<Response> drill(Request request, Caller caller, Services& services);
+// nightly.cpp
+net::Task<Response> nightly_batch(Request request, Caller caller, Services& services);
+net::Task<Response> mathcore(Request request, Caller caller, Services& services);
 // system.cpp
 net::Task<Response> health(Request request, Caller caller, Services& services);
 net::Task<Response> models(Request request, Caller caller, Services& services);

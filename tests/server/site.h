@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include "agents/nightly.h"
 #include "net/log_sink.h"
 #include "net/metrics_registry.h"
 #include "router/scripted_backend.h"
@@ -88,6 +89,9 @@ struct Site {
                                     [this] { return metrics.text(); },
                                     [this](const std::string& level, int limit) { return log.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
                                     [] { return base::Probes{{"sandbox", base::Health::ok, "T2", ""}}; }, "test"});
+        const agents::NightlyParts night{io.get_executor(), database->db(), traces, nodes, blocking, clock, log};
+        nightly = std::make_unique<agents::Nightly>(night, agents::NightlyOptions{database->owner(), agents::Zone::utc()});
+        services->nightly = nightly.get();
         http_options.port = 0;
         http_options.gate = gate(*services);
         http = HttpServer::start(io.get_executor(), http_options, dispatcher(*services), log, metrics).value();
@@ -130,6 +134,8 @@ struct Site {
     store::TraceSink traces{database->db(), log};
     tools::Builtins tools;
     std::unique_ptr<agents::Agents> agents;
+    router::NodeMetrics nodes{agents::static_costs()};
+    std::unique_ptr<agents::Nightly> nightly;
     std::unique_ptr<Auth> auth;
     std::unique_ptr<DatabaseWatch> watch;
     std::unique_ptr<Services> services;

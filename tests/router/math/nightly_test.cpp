@@ -134,8 +134,10 @@ TEST(Nightly, TheOperatorAcceptsAndFreezes) {
     rows[RECOMPOSE].settings.accepted = START + std::chrono::days(41);
     EXPECT_EQ(analyse("home", rows, t.history.last(), table).nodes[RECOMPOSE].weight, 0);
     rows = t.rows();
-    rows[RECOMPOSE].settings.frozen = true;
+    rows[RECOMPOSE].settings.frozen = START + std::chrono::days(40);
     EXPECT_EQ(analyse("home", rows, t.history.last(), table).nodes[RECOMPOSE].weight, 0);
+    rows[RECOMPOSE].settings.frozen = START + std::chrono::days(45);  // its weight is what it was the night before
+    EXPECT_EQ(analyse("home", rows, t.history.last(), table).nodes[RECOMPOSE].weight, analyse("home", rows, START + std::chrono::days(44), table).nodes[RECOMPOSE].weight);
 }
 
 TEST(Nightly, ARerunIsTheSame) {

@@ -1,0 +1,214 @@
+"""The nightly batch: from telemetry to the route of heavy questions and back, asked for over HTTP, by the command line and by the clock."""
+import concurrent.futures
+import datetime
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+import support
+from support import check_trace, user
+
+pytestmark = pytest.mark.skipif(not shutil.which("psql"), reason="needs psql")
+
+HEAVY = "Compare a.txt with b.txt and explain step by step which one is better for us."
+SCRIPT = [
+    {"when": "Do not answer yet.", "text": json.dumps({"goal": "know it", "tools": False, "class": "normal", "machine": "talk"})},
+    {"when": "Think the request through", "text": "1. Both are unknown."},
+    {"when": "Now answer the request", "text": "a.txt is better."},
+    {"when": "", "text": "Good evening to you."},
+]
+TODAY = datetime.datetime.now(datetime.timezone.utc).date()
+SETTINGS = {"nightly.zone": "UTC", "nightly.quality": "off", "nightly.at": "off"}
+
+
+@pytest.fixture(scope="module")
+def own():
+    made = support.State("nightly")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def server(own):
+    made = support.Hearth(own, "nightly", SCRIPT, SETTINGS)
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+def sql(state, text):
+    secrets = (state.folder / "state/pg/credentials").read_text().split("\n")
+    where = f"host={state.folder}/state/pg/socket port=5432 dbname=hearth user=hearth_owner password={secrets[1]}"
+    return subprocess.run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", where, "-c", text], check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+
+
+def live(state, first, last, thinking):
+    """Telemetry of days before today, as (days ago) from first to last: twenty heavy questions a day, thinking in seconds."""
+    sql(state, f"""
+        insert into telemetry_event (event, node_id, latency_ms, tenant_id, audience_id, run_id, created_at, status, class)
+        select 'GRAPH_NODE_DONE', node, least(1000 * seconds * exp(0.3 * sqrt(-2 * ln(u)) * cos(2 * pi() * v)), 120000), t.id, p.id, gen_random_uuid(),
+               (current_date - day + time '08:00' + n * interval '20 minutes') at time zone 'UTC', 'ok', 'heavy'
+        from tenant t join person p on p.tenant_id = t.id and p.role = 'owner', generate_series({last}, {first}) day, generate_series(1, 20) n,
+             (values ('arbiter', 0.002), ('intake', 2), ('retrieve', 0.005), ('thinking', {thinking}), ('recompose', 8), ('write_memory', 0.003)) nodes(node, seconds),
+             lateral (select ((hashtext(node || day || 'u' || n) & 1048575) + 1) / 1048577.0 as u, (hashtext(node || day || 'v' || n) & 1048575) / 1048576.0 as v) draw""")
+
+
+def batch(server, days_ago=0, **fields):
+    day = (TODAY - datetime.timedelta(days=days_ago)).isoformat()
+    answer = server.call("POST", "/v0/admin/batch/nightly", {"day": day, **fields}, timeout=120)
+    assert answer.status == 200, answer.data
+    return answer.json
+
+
+def ask(server):
+    answer = server.chat("hearth", [user(HEAVY)])
+    assert answer.status == 200, answer.data
+    return server.run(answer.headers["X-Hearth-Run"])
+
+
+def phases(run):
+    return {span["name"]: span for span in run["spans"] if span["kind"] == "phase"}
+
+
+def plain_one(server):
+    """A heavy question that did without thinking. Some are asked all the same, to learn whether it is well again; the model of this test thinks at
+    once, so that some such questions bring it back."""
+    for _ in range(6):
+        run = ask(server)
+        if "thinking" not in phases(run):
+            return run
+        assert phases(run)["intake"]["attributes"]["depth"]["why"] in ("probe", "worth_it")
+    raise AssertionError("every question went through thinking")
+
+
+def test_a_drift_is_seen_at_night_and_heavy_questions_go_round_it_until_it_is_gone(own, server):
+    live(own, 60, 16, 20)
+    told = batch(server, 15)
+    assert re.fullmatch(r"nightly-\d{4}-\d\d-\d\d", told["batch_id"])
+    assert told["daily"] == {"events_processed": 45 * 20 * 6, "node_count": 6, "tenant_count": 1}
+    assert told["weekly"] == {"status": "ok"} and told["pipeline"] == {"status": "ok", "nodes_analyzed": 6} and told["warmup"] == {"samples": 7 * 20 * 6, "nodes": 6}
+    run = ask(server)
+    assert "thinking" in phases(run)
+    assert phases(run)["intake"]["attributes"]["depth"]["why"] == "worth_it"
+    system = next(span for span in run["spans"] if span["kind"] == "model")["body"]
+    assert re.search(r"\[MathCore \| regime: nominal \| λ_max: \d+\.\d\d \| α: 1\.00\]", json.dumps(system, ensure_ascii=False))
+
+    live(own, 15, 9, 90)
+    batch(server, 8)
+    server.stop()
+    server.start()  # a restart knows it from its first question on
+    plain = plain_one(server)
+    changes = phases(plain)["intake"]["attributes"]["class_changes"]
+    assert changes[-1]["who"] == "mathcore" and changes[-1]["class"] == "normal"
+    assert re.match(r"too costly: thinking costs \d+\.\d s with weight 0\.\d\d, recompose ", changes[-1]["why"])
+    assert phases(plain)["intake"]["attributes"]["depth"]["why"] == "too_costly"
+    assert check_trace(plain)["attributes"]["standing"]["mathcore"].startswith("[MathCore | regime: degraded |")
+    assert plain["messages"][-1]["content"] == "a.txt is better."
+
+    live(own, 8, 1, 20)
+    batch(server)
+    for _ in range(8):
+        run = ask(server)
+        assert "thinking" in phases(run) and phases(run)["intake"]["attributes"]["depth"]["why"] == "worth_it"
+
+
+def test_each_node_is_shown_with_what_it_costs(own, server):
+    batch(server)
+    told = server.call("GET", "/v1/mathcore").json
+    nodes = {node["node"]: node for node in told["nodes"]}
+    assert set(nodes) == {"arbiter", "intake", "retrieve", "copilot", "thinking", "recompose", "write_memory"}
+    assert nodes["thinking"]["gate"] == "full" and nodes["thinking"]["cost"]["usual_seconds"] > 10
+    assert nodes["copilot"]["weight"] == 0 and nodes["copilot"]["reason"] == "no events" and nodes["copilot"]["cost"]["seconds"] > 1
+    names, gamma = told["coupling"]["nodes"], told["coupling"]["gamma"]
+    assert "thinking" in names and all(abs(gamma[i][i] - 1) < 1e-9 and abs(gamma[i][j] - gamma[j][i]) < 1e-12 for i in range(len(names)) for j in range(len(names)))
+    vector = [1.0] * len(names)
+    for _ in range(500):  # the largest eigenvalue, by another way
+        vector = [sum(a * b for a, b in zip(row, vector)) for row in gamma]
+        norm = sum(x * x for x in vector) ** 0.5
+        vector = [x / norm for x in vector]
+    assert abs(norm - told["lambda_max"]) < 1e-3
+    shown = own.command("mathcore", "show")
+    assert told["signal"] in shown and "no events" in shown
+    assert server.call("GET", "/v1/mathcore", key=own.command("key", "new", "--scopes", "chat", "--quiet").strip()).status == 403
+
+
+def test_telemetry_answers_the_query_of_operators(own, server):
+    ask(server)
+    rows = sql(own, """SELECT node_id, COUNT(*) as events, ROUND(AVG(latency_ms)) as avg_latency_ms, ROUND(MIN(latency_ms)) as min_ms, ROUND(MAX(latency_ms)) as max_ms
+                       FROM telemetry_event WHERE event_type = 'GRAPH_NODE_DONE' GROUP BY node_id ORDER BY node_id""").splitlines()
+    assert [row.split("|")[0] for row in rows] == ["arbiter", "intake", "recompose", "retrieve", "thinking", "write_memory"]
+    assert all(len(row.split("|")) == 5 and int(row.split("|")[1]) > 0 for row in rows)
+
+
+def test_a_day_has_one_batch_whoever_asks(own, server):
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        told = list(pool.map(lambda _: batch(server, 3), range(6)))
+    assert all(one == told[0] for one in told)
+    assert batch(server, 3, tenant_id=sql(own, "select id from tenant")) == told[0]
+    assert own.command("nightly", "--day", (TODAY - datetime.timedelta(days=3)).isoformat(), "--json") and sql(own, "select count(distinct run_id) from nightly_batch where day = current_date - 3") == "1"
+    run = server.run(told[0]["run_id"])
+    assert run["status"] == "answered" and [span["name"] for span in run["spans"] if span["kind"] == "tool"] == ["nightly.daily", "nightly.weekly", "nightly.pipeline", "nightly.warmup"]
+    check_trace(run)
+    shown = own.command("trace", "show", told[0]["run_id"])
+    assert "nightly.pipeline" in shown
+
+
+@pytest.mark.parametrize("body, status, word", [({"tenant_id": "0190"}, 404, "no tenant '0190'"), ({"day": "tomorrow"}, 400, "'tomorrow'"), ({"day": 3}, 400, "day"),
+                                                ({"day": "2999-01-01"}, 400, "has not come"), ({"day": "2026-02-30"}, 400, "'2026-02-30'"), ([], 400, "object")])
+def test_what_is_no_batch_is_refused_by_name(server, body, status, word):
+    answer = server.call("POST", "/v0/admin/batch/nightly", body)
+    assert answer.status == status and word in answer.error["message"], answer.data
+
+
+def test_only_an_administrator_asks_for_one(own, server):
+    key = own.command("key", "new", "--scopes", "chat,dev", "--quiet").strip()
+    assert server.call("POST", "/v0/admin/batch/nightly", {}, key=key).status == 403
+
+
+def test_a_failed_step_is_told_and_the_next_call_goes_on(own, server):
+    sql(own, "revoke insert, update on weekly_aggregate from hearth_app")
+    day = (TODAY - datetime.timedelta(days=2)).isoformat()
+    try:
+        answer = server.call("POST", "/v0/admin/batch/nightly", {"day": day})
+        asked = subprocess.run([own.binary, "nightly", "--day", day], env=server.env, capture_output=True, text=True, timeout=60)
+    finally:
+        sql(own, "grant insert, update on weekly_aggregate to hearth_app")
+    assert answer.status == 500 and "the step weekly failed" in answer.error["message"]
+    assert answer.json["weekly"]["status"] == "failed" and answer.json["pipeline"] == answer.json["warmup"] == {"status": "skipped"} and answer.json["daily"]["node_count"] == 6
+    assert asked.returncode == 1 and "the step weekly failed" in asked.stderr and "hearth trace show" in asked.stderr
+    told = batch(server, 2)
+    assert told["weekly"] == {"status": "ok"} and told["batch_id"] == answer.json["batch_id"]
+
+
+def test_what_the_clock_missed_is_caught_up_with(own):
+    """The household is older than its last 00:05, and no batch was made."""
+    sql(own, "delete from mathcore_node; delete from mathcore_night; delete from nightly_batch; update tenant set created_at = now() - interval '3 days'")
+    first = support.Hearth(own, "nightly-clock", SCRIPT, {**SETTINGS, "nightly.at": "00:00"})
+    second = support.Hearth(own, "nightly-clock-too", SCRIPT, {**SETTINGS, "nightly.at": "00:00", "server.socket": own.folder / "too.sock"})
+    try:
+        first.start(), second.start()
+        first.wait_for(lambda: sql(own, "select state from nightly_batch") == "done", "a batch of the day", 30)
+    finally:
+        second.stop(), first.stop()
+    assert sql(own, "select day = current_date, attempts from nightly_batch") == "t|1"
+
+
+def test_the_operator_speaks_for_a_node(own, server):
+    """In a time long before: a node that got slower counts as drifted until that is accepted."""
+    def weight():
+        return float(sql(own, "select weight from mathcore_node where node_id = 'thinking' order by day desc limit 1"))
+
+    sql(own, "delete from mathcore_node; delete from mathcore_night; delete from nightly_batch; delete from daily_aggregate; delete from weekly_aggregate")
+    live(own, 300, 261, 20), live(own, 260, 240, 90)
+    batch(server, 250)
+    assert weight() > 0.2
+    own.command("mathcore", "accept", "thinking", "--since", (TODAY - datetime.timedelta(days=260)).isoformat())
+    batch(server, 249)
+    assert weight() == 0
+    own.command("mathcore", "freeze", "thinking"), own.command("mathcore", "unfreeze", "thinking")
+    assert sql(own, "select string_agg((accepted = current_date - 260) || ' ' || (frozen is not null), ', ' order by created_at) from node_setting") == "true false, true true, true false"
+    done = subprocess.run([own.binary, "mathcore", "accept", "thinkin"], env=server.env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "'thinkin'" in done.stderr and "recompose" in done.stderr
