@@ -37,11 +37,14 @@ void report(Frame& frame, const PhaseRow& row, base::Span span, const Before& be
     span.error = error;
     span.attributes = {{"class", router::name(turn.execution)}, {"next", name(turn.phase)}};
     for (std::size_t i = before.changes; i < turn.changes.size(); ++i) span.attributes["class_changes"].push_back(to_json(turn.changes[i]));
-    if (row.phase == Phase::recompose && !turn.claims.empty()) span.attributes["claims"] = to_json(turn)["claims"];
+    // What was said stands in the body, which can be forgotten.
+    if (row.phase == Phase::recompose && !turn.claims.empty()) span.body["claims"] = to_json(turn)["claims"];
     if (row.phase == Phase::arbiter) span.attributes["reasons"] = turn.reasons;
     if (!turn.depth.is_null() && (row.phase == Phase::intake || row.phase == Phase::arbiter)) span.attributes["depth"] = turn.depth;
-    if (row.phase == Phase::intake)
-        span.attributes.update({{"goal", turn.goal}, {"machine", turn.machine}, {"tools", turn.needs_tools}});
+    if (row.phase == Phase::intake) {
+        span.attributes.update({{"machine", turn.machine}, {"tools", turn.needs_tools}});
+        span.body["goal"] = turn.goal;
+    }
     if (row.phase == Phase::recompose && turn.asked_language) span.attributes["language"] = "asked for anew";
     if (row.phase == Phase::retrieve) span.attributes.update({{"facts", turn.facts.size()}, {"sources", turn.sources}});
     store::TelemetryEvent event;

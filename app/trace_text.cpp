@@ -175,7 +175,7 @@ private:
             paragraph("class " + words(at(change, "class")) + " by " + who + (who == "admission" ? "" : ": " + words(at(change, "why"))), indent, Ink::faint);
         }
         if (const std::string verdict = words(at(facts, "verdict")); !verdict.empty()) paragraph("verdict " + verdict + ": " + words(at(facts, "why")), indent, verdict == "pass" ? Ink::faint : Ink::yellow);
-        for (const Json& claim : at(facts, "claims")) paragraph("claim “" + words(at(claim, "sentence")) + "” that no step had done: " + words(at(claim, "outcome")), indent, Ink::yellow);
+        for (const Json& claim : at(at(span, "body"), "claims")) paragraph("claim “" + words(at(claim, "sentence")) + "” that no step had done: " + words(at(claim, "outcome")), indent, Ink::yellow);
     }
 
     void model_lines(const Json& span, std::size_t indent) {

@@ -41,7 +41,7 @@ void take(Turn& turn, const Json& reply) {
     turn.machine = reply.value("machine", "talk");
     if (std::find(std::begin(kMachines), std::end(kMachines), turn.machine) == std::end(kMachines)) turn.machine = "talk";
     if (reply.value("class", "normal") == "heavy" && turn.execution != router::ExecutionClass::heavy) {
-        set_class(turn, "intake", router::ExecutionClass::heavy, "needs several steps of thought: " + turn.goal);
+        set_class(turn, "intake", router::ExecutionClass::heavy, "needs several steps of thought");
         turn.reasons.push_back("intake: heavy");
     }
 }

@@ -56,7 +56,7 @@ TEST_F(Honesty, AModelThatInsistsIsCorrected) {
     EXPECT_EQ(h.streamed(), result.response);
     EXPECT_EQ(h.claims(result.run)[0]["outcome"], "corrected");
     bool recorded = false;
-    for (const auto& span : h.spans(result.run)) recorded |= span.name == "recompose" && span.attributes.contains("claims");
+    for (const auto& span : h.spans(result.run)) recorded |= span.name == "recompose" && span.body.contains("claims");
     EXPECT_TRUE(recorded);
 }
 
