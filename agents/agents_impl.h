@@ -14,7 +14,7 @@
 #include "agents/steer.h"
 #include "agents/threads.h"
 #include "agents/turnstile.h"
-#include "memory/fact_indexes.h"
+#include "memory/person_indexes.h"
 
 namespace agents {
 
@@ -41,7 +41,7 @@ struct Agents::Impl {
     Critic critic;
     Turnstile turnstile;
     EventHub hub;
-    memory::FactIndexes memory;
+    memory::PersonIndexes memory;
     std::mutex mutex;
     std::map<base::RunId, std::shared_ptr<Running>> running;
     std::map<base::RunId, store::Identity> unwritten_stops;  // asked for while the database was away

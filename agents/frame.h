@@ -19,7 +19,7 @@
 #include "tools/ports.h"
 
 namespace memory {
-class FactIndexes;
+class PersonIndexes;
 }
 
 namespace agents {
@@ -47,7 +47,7 @@ struct Frame {
     EventSink sink;
     std::shared_ptr<LiveEvents> told;   // what the run tells to whoever listens elsewhere
     std::shared_ptr<Inputs> inputs;     // what people add meanwhile
-    memory::FactIndexes* memory = nullptr;  // null: others read the answer, and nothing is recalled
+    memory::PersonIndexes* memory = nullptr;  // null: others read the answer, and nothing is recalled
     std::optional<store::EventId> told_before;  // of a run that was taken over: what its earlier holder told stands until there
     std::optional<router::ExecutionClass> execution;  // asked for by the client
     base::RunId forked_from;

@@ -136,6 +136,15 @@ void say_cut(const Frame& frame, Turn& turn) {
     frame.emit(std::move(event));
 }
 
+int segment_window(router::ExecutionClass execution) {
+    switch (execution) {
+        case router::ExecutionClass::fast: return 1;
+        case router::ExecutionClass::normal: return 3;
+        case router::ExecutionClass::heavy: return 6;
+    }
+    return 3;
+}
+
 // A short memory for chit-chat, a long one for research.
 int recall_window(router::ExecutionClass execution) {
     switch (execution) {

@@ -57,7 +57,8 @@ Phase after_copilot(const Turn& turn);
 void say_cut(const Frame& frame, Turn& turn);
 
 // How many facts a class of turn recalls.
-int recall_window(router::ExecutionClass execution);
+int recall_window(router::ExecutionClass execution);   // of facts
+int segment_window(router::ExecutionClass execution);  // of what was said, beside what the prompt holds
 
 // The alias that serves a phase.
 std::string alias_of(const Options& options, Phase phase);

@@ -137,8 +137,8 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     instruct(*history, *wishes);  // before those of the client
     const int context = can.context > 0 ? can.context : kUnknownContext;
     const int room = std::max(context - kReplyReserve, context / 2) - tokens_of(layout.tools);
-    layout.shared = lay_out(*std::move(plain), answers, *history, room);
-    layout.calling = lay_out(std::move(*system), examples, std::move(*history), room);
+    layout.shared = lay_out(*std::move(plain), answers, *history, {room, options.window});
+    layout.calling = lay_out(std::move(*system), examples, std::move(*history), {room, options.window});
     return layout;
 }
 
@@ -493,8 +493,8 @@ Agents::~Agents() = default;
 
 const Cast& Agents::cast() const { return *impl_->options.cast; }
 
-net::Task<base::Result<ChatResult>> Agents::chat(ChatRequest request, EventSink sink) {
-    return impl_->chat(std::move(request), std::move(sink));
-}
+memory::PersonIndexes& Agents::memory() { return impl_->memory; }
+
+net::Task<base::Result<ChatResult>> Agents::chat(ChatRequest request, EventSink sink) { return impl_->chat(std::move(request), std::move(sink)); }
 
 }  // namespace agents

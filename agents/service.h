@@ -38,6 +38,9 @@
 #include "store/signals.h"
 #include "store/threads.h"
 
+namespace memory {
+class PersonIndexes;
+}
 namespace router {
 class Gateway;
 class NodeMetrics;
@@ -205,6 +208,7 @@ struct Options {
     std::map<std::string, ToolDiscipline> discipline;  // by alias; others take default_discipline
     ToolDiscipline default_discipline = ToolDiscipline::guided;
 
+    int window = 20;                   // messages of a conversation that a prompt repeats: what is older is recalled
     int max_rounds = 10;               // model calls with tools in one agent loop
     int max_output_tokens = 8192;      // of one run
     int max_tool_result_chars = 16000; // of one result, as the model sees it
@@ -234,6 +238,13 @@ struct Parts {
 };
 
 store::Identity identity_of(const policy::Principal& principal);
+
+// What a consolidation of somebody's memory has done.
+struct Consolidated {
+    int episodes = 0, segments = 0;  // made, and of how many segments
+    bool done = false;               // there are none left
+    base::Error trouble{};           // why it ended before, or passed some over; message empty: it did not
+};
 
 class Agents {
 public:
@@ -268,6 +279,10 @@ public:
     void stop_all();  // those that wait for their turn too
     int active() const;
     const Cast& cast() const;
+    memory::PersonIndexes& memory();
+    // Sums up what the person's conversations hold (agents/consolidate.h) until nothing is left or `stop`, which carries the deadline. For a batch
+    // that nobody waits for.
+    net::Task<Consolidated> consolidate(store::Identity who, base::StopToken stop);
 
     // Begins the runs that were taken in, and goes on with those whose process went away, as far as this node can (some at a time),
     // until they end: on the caller's executor, from now on. Nothing while no model answers.

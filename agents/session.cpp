@@ -14,6 +14,7 @@
 #include "prompts/directives.h"
 #include "store/conversations.h"
 #include "store/run_inputs.h"
+#include "store/segments.h"
 
 namespace agents {
 namespace {
@@ -213,8 +214,10 @@ void append_answer(Frame& frame, Turn& turn) {
     frame.writer.lock_first(frame.conversation);
     router::Message message = router::Message::make(router::MessageRole::assistant, turn.answer);
     message.tool_calls = turn.client_calls;
-    frame.writer.defer([conversation = frame.conversation, run = frame.run, body = Json(router::message_to_json(message))](store::Tx& tx) {
+    const bool trusted = turn.label == policy::Integrity::trusted;
+    frame.writer.defer([conversation = frame.conversation, run = frame.run, trusted, body = Json(router::message_to_json(message))](store::Tx& tx) {
         store::append_message(tx, conversation, run, body);
+        store::keep_segments(tx, conversation, run, trusted);
     });
 }
 

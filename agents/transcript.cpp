@@ -22,6 +22,9 @@ int estimate(const Message& message) {
     return kMessageTokens + int(bytes) / kBytesPerToken;
 }
 
+// Not a call of a tool, nor a result.
+bool is_said(const Message& message) { return message.role == MessageRole::user || (message.role == MessageRole::assistant && message.tool_calls.empty()); }
+
 void append_text(Message& message, const std::string& text) {
     if (text.empty()) return;
     if (!message.parts.empty() && message.parts.back().kind == router::Part::Kind::text)
@@ -86,20 +89,22 @@ int tokens_of(const std::vector<router::ToolSchema>& tools) {
 }
 
 std::vector<Message> lay_out(std::string system, const std::vector<Message>& examples, std::vector<Message> history,
-                             int budget_tokens) {
+                             Room room) {
     std::vector<Message> out;
     out.push_back(Message::make(MessageRole::system, std::move(system)));
     out.insert(out.end(), examples.begin(), examples.end());
     int used = 0;
     for (const Message& message : out) used += estimate(message);
     for (const Message& message : history) used += estimate(message);
+    auto said = std::count_if(history.begin(), history.end(), is_said);
     // Turns begin with the person's message; whole turns go, oldest first.
     auto first = history.begin();
-    while (used > budget_tokens) {
+    while (used > room.tokens || (room.messages > 0 && said > room.messages)) {
         const auto next = std::find_if(first == history.end() ? first : first + 1, history.end(),
                                        [](const Message& m) { return m.role == MessageRole::user; });
         if (next == history.end()) break;
         for (auto it = first; it != next; ++it) used -= estimate(*it);
+        said -= std::count_if(first, next, is_said);
         first = next;
     }
     out.insert(out.end(), std::make_move_iterator(first), std::make_move_iterator(history.end()));

@@ -23,10 +23,14 @@ base::Result<std::vector<router::Message>> history_of(const std::vector<store::S
 // Puts `instructions` before the last words of the person.
 void instruct(std::vector<router::Message>& history, const std::string& instructions);
 
-// system + examples + history; the oldest turns of the history are left out until the estimate
-// (three bytes a token) fits `budget_tokens`. The last turn always stays.
+// How much of a history a prompt repeats: so many tokens in all, by an estimate of three bytes a token, and so many messages (0: any number) beside
+// calls and their results.
+struct Room {
+    int tokens = 0, messages = 0;
+};
+// system + examples + history; the oldest turns of the history, whole, are left out until it fits. The last turn always stays.
 std::vector<router::Message> lay_out(std::string system, const std::vector<router::Message>& examples,
-                                     std::vector<router::Message> history, int budget_tokens);
+                                     std::vector<router::Message> history, Room room);
 
 // What the tools take of a prompt, by the same estimate.
 int tokens_of(const std::vector<router::ToolSchema>& tools);

@@ -108,6 +108,12 @@ int prompt_release(const LoadedSettings& settings, const std::string& name, int 
 int prompt_rollback(const LoadedSettings& settings, const std::string& name, bool json);
 // `folder`: with conversations in LoCoMo's form; empty: the current one.
 int memory_bench(const std::string& folder, bool json);
+int memory_size_bench(const LoadedSettings& settings, std::size_t facts, std::size_t of_person, int questions, bool json);
+int memory_list(const LoadedSettings& settings, int limit, bool all, bool json);
+int memory_show(const LoadedSettings& settings, const std::string& id, bool json);
+int memory_why(const LoadedSettings& settings, const std::string& question, bool json);
+int memory_consolidate(const LoadedSettings& settings, int seconds, bool json);
+int memory_forget(const LoadedSettings& settings, const std::string& id, bool yes, bool json);
 int quality_run(const LoadedSettings& settings, const QualityOptions& options);
 // The value of the secret is read from standard input, on a terminal without showing it.
 // `tools`: whose calls it is for; empty: it is for upstreams.

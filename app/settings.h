@@ -42,7 +42,7 @@ struct Settings {
     std::map<std::string, std::string> phase_backend;  // phase → alias
     struct {
         std::string discipline;
-        int rounds, output_tokens, deadline_seconds;
+        int rounds, window, output_tokens, deadline_seconds;
         std::filesystem::path file;  // of rows beside the shipped ones; empty: none
     } agents;
     struct {

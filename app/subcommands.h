@@ -15,7 +15,8 @@ struct Arguments {
     std::string settings_file;
     std::vector<std::string> set;
     bool json = false, quiet = false, fresh = false;
-    int limit = 20;
+    int limit = 20, seconds = 60, questions = 300;
+    std::size_t facts = 0, of_person = 0;
     ChatOptions chat;
     std::string replies, effort, role = "member";
     std::optional<std::string> tone;
@@ -27,7 +28,7 @@ struct Arguments {
     int number = 0, days = 90;
     std::vector<std::string> tools;
     std::string name, out, person, label = "key", scopes = "chat", host;
-    bool shared = false, master = false, all = false, list = false;
+    bool shared = false, master = false, all = false, list = false, yes = false;
     RuleOptions rule;
     RunOptions run;
     std::string step, text, word, key_file;

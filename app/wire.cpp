@@ -79,6 +79,7 @@ agents::Options agent_options(const Settings& s, std::shared_ptr<const agents::C
     options.model = s.model.name;
     options.phase_alias = s.phase_backend;
     options.default_discipline = s.agents.discipline == "free" ? agents::ToolDiscipline::free : agents::ToolDiscipline::guided;
+    options.window = s.agents.window;
     options.max_rounds = s.agents.rounds;
     options.max_output_tokens = s.agents.output_tokens;
     options.run_deadline = std::chrono::seconds(s.agents.deadline_seconds);

@@ -23,6 +23,8 @@ struct Question {
     std::vector<Sought> words;                      // each once, without function words and courtesies
     std::vector<std::vector<std::string>> phrases;  // surfaces in a row: what is in quotation marks, and names of several words
     std::vector<Dates> dates;
+    bool past = false;                              // it asks for what was and is no more: "her former address", "avant"
+    bool talk = false;                              // it asks for what was talked about, or for a time that is over: "what did we say last week?"
 };
 
 Question question_of(std::string_view text, std::chrono::sys_days today);

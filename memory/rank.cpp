@@ -224,12 +224,13 @@ private:
     }
 
     std::vector<Hit> best_hits(const Cut& cut) {
-        for (const std::uint32_t item : found_) best_ = std::max(best_, scores_[item]);
-        for (const double score : session_scores_) best_session_ = std::max(best_session_, score);
         if (cut.all || !question_.dates.empty()) {
             found_.resize(index_.size());
             std::iota(found_.begin(), found_.end(), 0u);
         }
+        if (cut.hidden) std::erase_if(found_, [&](std::uint32_t item) { return (*cut.hidden)[item]; });
+        for (const std::uint32_t item : found_) best_ = std::max(best_, scores_[item]);
+        for (const double score : session_scores_) best_session_ = std::max(best_session_, score);
         const double least = least_score(cut.items);
         std::vector<std::pair<double, std::uint32_t>> found;
         for (const std::uint32_t item : found_)

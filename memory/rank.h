@@ -37,9 +37,10 @@ struct Cut {
     double share = 0.35;     // of the best score, at least
     double covered = 0.25;   // of the question's words, by weight, an item or its context has at least, unless a name, a phrase or the time speaks for it
     bool own = false;        // an item must have a word itself, not only its neighbours
+    const std::vector<bool>* hidden = nullptr;  // items that are not to be found, by number
     bool all = false;        // nothing is cut, also what nothing speaks for: a ranking of all that there is, without the words that found it
 };
-inline constexpr Cut kAll{0xFFFFFFFF, 0, 0, false, true};
+inline constexpr Cut kAll{0xFFFFFFFF, 0, 0, false, nullptr, true};
 // Textbook BM25, for an index without context.
 inline constexpr Ranking kPlain{1.2, 0.75, {0, 0, 0, 0, 0, 0}, true};
 

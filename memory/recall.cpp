@@ -1,6 +1,9 @@
 #include "memory/recall.h"
 
 #include <algorithm>
+#include <cctype>
+
+#include "base/utf8.h"
 
 namespace memory {
 namespace {
@@ -23,7 +26,49 @@ std::vector<RecalledFact> pack(std::vector<RecalledFact> facts, std::size_t max_
 }
 
 std::string told(const store::Fact& fact) {
-    return fact.body + (fact.trusted ? " (told on " + day(fact.created) + ")" : " (noted on " + day(fact.created) + " from a text, not said by the person)");
+    const std::string of = fact.trusted ? " (told on " + day(fact.created) : " (noted on " + day(fact.created) + " from a text, not said by the person";
+    return fact.body + of + (fact.until ? "; it held until " + day(*fact.until) + ", when something newer was told)" : ")");
+}
+
+namespace {
+
+bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
+// Some words before the first of these and as many behind as there is room for; the beginning where none is found letter for letter.
+std::string excerpt(const std::string& text, const std::vector<std::string>& words) {
+    if (text.size() <= kExcerptBytes) return text;
+    std::string lower = text;
+    for (char& c : lower) c = char(std::tolower(static_cast<unsigned char>(c)));
+    std::size_t at = std::string::npos;
+    for (const std::string& word : words) at = std::min(at, lower.find(word));
+    std::size_t from = at == std::string::npos || at < kExcerptBytes / 3 ? 0 : at - kExcerptBytes / 3;
+    while (from > 0 && from < text.size() && !is_blank(text[from - 1])) ++from;
+    const std::string out(base::beginning(std::string_view(text).substr(from), kExcerptBytes));
+    return (from > 0 ? "… " : "") + out + (from + out.size() < text.size() ? " …" : "");
+}
+
+}  // namespace
+
+std::string told(const RecalledSegment& recalled) {
+    const store::Segment& said = recalled.segment;
+    const std::string asked = said.asked.empty() ? "" : " the person said “" + excerpt(said.asked, recalled.words) + "” and";
+    return "On " + day(said.said) + asked + " was answered “" + excerpt(said.answered, recalled.words) + "”" + (said.trusted ? "" : " (a text from outside was in that conversation)");
+}
+
+base::Json source_of(const RecalledSegment& recalled) {
+    const store::Segment& said = recalled.segment;
+    return {{"segment", said.id.text()}, {"conversation", said.conversation.text()}, {"run", said.run.is_nil() ? base::Json(nullptr) : base::Json(said.run.text())}, {"told", base::rfc3339(said.said)}, {"why", recalled.why}};
+}
+
+std::string told(const RecalledEpisode& recalled) {
+    const store::Episode& one = recalled.episode;
+    const std::string from = day(one.began), until = day(one.ended);
+    return (from == until ? "On " + from : "From " + from + " to " + until) + " this was talked about, as a model sums it up: " + one.summary + (one.trusted ? "" : " (a text from outside was in that conversation)");
+}
+
+base::Json source_of(const RecalledEpisode& recalled) {
+    const store::Episode& one = recalled.episode;
+    return {{"episode", one.id.text()}, {"conversation", one.conversation.text()}, {"told", base::rfc3339(one.ended)}, {"why", recalled.why}};
 }
 
 base::Json source_of(const RecalledFact& recalled) {

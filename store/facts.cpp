@@ -3,16 +3,34 @@
 namespace store {
 namespace {
 
-const std::string kColumns = "id, body, source_run_id, " + micros("created_at") + ", trusted, written";
+constexpr int kMostSightings = 100;
+
+const std::string& columns() {
+    static const std::string all = "f.id, f.body, f.source_run_id, " + micros("f.created_at") + ", f.trusted, f.written, " + micros("f.valid_to");
+    return all;
+}
+constexpr const char* kMine = "(f.audience_id = hearth_person() or f.audience_id in (select group_id from membership where person_id = hearth_person()))";
+
+Fact fact_of(const Row& row) {
+    const auto id = row.id<base::FactId>(0);
+    Fact out{id, row.text(1), row.id<base::RunId>(2), row.time(3), row.boolean(4), {row.integer(5), id.value}};
+    if (!row.null(6)) out.until = row.time(6);
+    return out;
+}
 
 std::vector<Fact> facts_of(const std::vector<Row>& rows) {
     std::vector<Fact> out;
     out.reserve(rows.size());
-    for (const Row& row : rows) {
-        const auto id = row.id<base::FactId>(0);
-        out.push_back({id, row.text(1), row.id<base::RunId>(2), row.time(3), row.boolean(4), {row.integer(5), id}});
-    }
+    for (const Row& row : rows) out.push_back(fact_of(row));
     return out;
+}
+
+std::string record_columns() {
+    return columns() + ", f.audience_id, coalesce(f.subject, ''), f.seen, " + micros("f.last_seen") + ", " + micros("f.valid_from") + ", f.superseded_by";
+}
+
+FactRecord record_of(const Row& row) {
+    return {fact_of(row), row.id<base::AudienceId>(7), row.text(8), int(row.integer(9)), row.time(10), row.time(11), row.id<base::FactId>(12)};
 }
 
 // As an array's literal.
@@ -24,31 +42,60 @@ std::string listed(const std::vector<base::FactId>& ids) {
 
 }  // namespace
 
-base::FactId remember(Tx& tx, const std::string& body, base::RunId source, base::FactId id, bool trusted) {
-    tx.send("insert into fact (id, body, source_run_id, trusted) values ($1, $2, $3, $4)", {id, tx.redactor().without_known(body), source, trusted});
+base::FactId remember(Tx& tx, const Observation& seen, base::FactId id) {
+    const base::Redactor& clean = tx.redactor();
+    const Param since = seen.since ? Param(micros_of(*seen.since)) : Param(nullptr);
+    tx.send("select hearth_remember($1, hearth_person(), $2, $3, $4, $5, $6, $7, $8, to_timestamp($9::bigint / 1000000.0))",
+            {id, clean.without_known(seen.body), seen.run, seen.call, clean.without_known(seen.quote), seen.trusted, clean.without_known(seen.subject), clean.without_known(seen.instead_of), since});
     return id;
 }
 
-FactScope fact_scope(Tx& tx) {
-    FactScope out;
-    for (const Row& row : tx.exec("select hearth_person(), pg_snapshot_xmin(pg_current_snapshot())::text::bigint, 0 as rank"
-                                  " union all select group_id, 0, 1 from membership where person_id = hearth_person() order by rank, 1")) {
-        if (row.integer(2) == 0) out.next.written = row.integer(1);
+base::FactId remember(Tx& tx, const std::string& body, base::RunId run) { return remember(tx, {body, run}); }
+
+MemoryScope memory_scope(Tx& tx) {
+    MemoryScope out;
+    for (const Row& row : tx.exec("select hearth_person(), pg_snapshot_xmin(pg_current_snapshot())::text::bigint, 0 as rank, coalesce((select max(written) from memory_erasure f where " + std::string(kMine) + "), 0)"
+                                  " union all select group_id, 0, 1, 0 from membership where person_id = hearth_person() order by rank, 1")) {
+        if (row.integer(2) == 0) {
+            out.next.written = row.integer(1);
+            out.erased = row.integer(3);
+        }
         if (!row.null(0)) out.audiences.push_back(row.id<base::AudienceId>(0));
     }
     return out;
 }
 
-std::vector<Fact> facts_behind(Tx& tx, base::AudienceId audience, const FactPlace& place, int most) {
-    // No place has the nil id, which a parameter would make null.
-    const std::string nil = base::Uuid{}.text();
-    return facts_of(tx.exec("select " + kColumns + " from fact where audience_id = $1 and (written, id) > ($2::bigint, $3::uuid) order by written, id limit $4",
-                            {audience, place.written, place.id.is_nil() ? nil : place.id.text(), most}));
+std::vector<Fact> facts_behind(Tx& tx, base::AudienceId audience, const MemoryPlace& place, int most) {
+    return facts_of(tx.exec("select " + columns() + " from fact f where f.audience_id = $1 and (f.written, f.id) > ($2::bigint, $3::uuid) order by f.written, f.id limit $4",
+                            {audience, place.written, place.id.text(), most}));
 }
 
 std::vector<Fact> facts_by_id(Tx& tx, const std::vector<base::FactId>& ids) {
     if (ids.empty()) return {};
-    return facts_of(tx.exec("select " + kColumns + " from fact where id = any($1::uuid[])", {listed(ids)}));
+    return facts_of(tx.exec("select " + columns() + " from fact f where f.id = any($1::uuid[]) and " + kMine, {listed(ids)}));
+}
+
+std::vector<FactRecord> list_facts(Tx& tx, int limit, std::optional<base::FactId> before, bool all) {
+    std::vector<FactRecord> out;
+    for (const Row& row : tx.exec("select " + record_columns() + " from fact f where " + kMine + " and ($1::uuid is null or f.id < $1::uuid) and ($2 or f.valid_to is null) order by f.id desc limit $3", {before, all, limit}))
+        out.push_back(record_of(row));
+    return out;
+}
+
+std::optional<FactRecord> find_fact(Tx& tx, base::FactId id) {
+    const auto rows = tx.exec("select " + record_columns() + " from fact f where (f.id = $1 or f.id = (select s.fact_id from fact_sighting s where s.id = $1)) and " + kMine + " order by f.id = $1 desc limit 1", {id});
+    if (rows.empty()) return std::nullopt;
+    FactRecord out = record_of(rows[0]);
+    for (const Row& row : tx.exec("select f.id, f.run_id, f.call, f.quote, f.trusted, " + micros("f.seen_at") + " from fact_sighting f where f.fact_id = $1 and " + kMine + " order by f.seen_at, f.id limit $2", {out.fact.id, kMostSightings}))
+        out.sightings.push_back({row.id<base::FactId>(0), row.id<base::RunId>(1), row.text(2), row.text(3), row.boolean(4), row.time(5)});
+    for (const Row& row : tx.exec("select f.id from fact f where f.superseded_by = $1 and " + std::string(kMine) + " order by f.id", {out.fact.id})) out.replaces.push_back(row.id<base::FactId>(0));
+    return out;
+}
+
+std::vector<Forgotten> forget_facts(Tx& tx, const std::vector<base::FactId>& ids, bool really) {
+    std::vector<Forgotten> out;
+    for (const Row& row : tx.exec("select kind, number from hearth_forget($1::uuid[], $2, $3)", {listed(ids), really, kLeastSoughtText})) out.push_back({row.text(0), row.integer(1)});
+    return out;
 }
 
 }  // namespace store

@@ -1,7 +1,9 @@
-// What the assistant was told to remember, per audience.
+// What the assistant was told to remember, per audience. A fact is never changed: what is observed again is counted, and what is newer
+// about the same closes what it replaces, which stays with the time for which it held.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,33 +11,81 @@
 
 namespace store {
 
-// In the order in which facts are read: by the transaction that wrote them.
-struct FactPlace {
+// In the order in which what is remembered is read: by the transaction that wrote it, or closed it.
+struct MemoryPlace {
     std::int64_t written = 0;
-    base::FactId id{};
+    base::Uuid id{};
 };
 struct Fact {
     base::FactId id;
     std::string body;
-    base::RunId source;             // in which it was kept; nil: in none
+    base::RunId source;             // in which it was first kept; nil: in none
     base::TimePoint created{};
     bool trusted = false;           // the person's own word; else text from outside was in the conversation that it was kept in
-    FactPlace place{};
+    MemoryPlace place{};
+    std::optional<base::TimePoint> until{};  // it was replaced, and held until then
 };
-base::FactId remember(Tx& tx, const std::string& body, base::RunId source, base::FactId id = base::FactId::make(base::SystemClock().now()), bool trusted = false);
+
+// Something that was told or read, once.
+struct Observation {
+    std::string body;
+    base::RunId run{};              // in which; nil: in none
+    bool trusted = false;
+    std::string call{}, quote{};    // by which of its tool calls, and from which words
+    std::string subject{};          // what of whom it tells ("phone number of Anna"): it replaces what held of that; empty: nothing
+    std::string instead_of{};       // the words of the fact that it replaces; empty: none
+    std::optional<base::TimePoint> since{};  // holds from then on; none: from now
+};
+// → the observation's id, by which the fact is found too; the fact's own where nothing with these words holds already. What is not trusted replaces nothing
+// that is.
+base::FactId remember(Tx& tx, const Observation& observation, base::FactId id = base::FactId::make(base::SystemClock().now()));
+base::FactId remember(Tx& tx, const std::string& body, base::RunId run);
 
 // What a reader may read, and from where it has to go on the next time: everything before is visible to him now.
-struct FactScope {
+struct MemoryScope {
     std::vector<base::AudienceId> audiences;  // the person, then his groups in the order of their ids
-    FactPlace next;
+    MemoryPlace next;
+    std::int64_t erased = 0;                  // the transaction in which something of theirs was last forgotten
 };
-FactScope fact_scope(Tx& tx);
+MemoryScope memory_scope(Tx& tx);
 
 // Of one audience those behind that place, in order. The audience is asked for by name, so that two locks stand before another's facts: this
 // one and row-level security.
-std::vector<Fact> facts_behind(Tx& tx, base::AudienceId audience, const FactPlace& place, int most);
+std::vector<Fact> facts_behind(Tx& tx, base::AudienceId audience, const MemoryPlace& place, int most);
 
-// Of these the ones that can be seen, in any order.
+// Of these the ones that can be seen, in any order. Here and below, too, whose they are is asked beside row-level security.
 std::vector<Fact> facts_by_id(Tx& tx, const std::vector<base::FactId>& ids);
+
+// A fact with all that is known of it.
+struct Sighting {
+    base::FactId id;
+    base::RunId run;
+    std::string call, quote;
+    bool trusted = false;
+    base::TimePoint at{};
+};
+struct FactRecord {
+    Fact fact;
+    base::AudienceId audience;
+    std::string subject;            // plain: lower case, without what it ends with
+    int seen = 1;                   // how often
+    base::TimePoint last_seen{}, from{};
+    base::FactId replaced_by;       // nil: by nothing, or by what was forgotten since
+    std::vector<Sighting> sightings{};       // find_fact: the first ones
+    std::vector<base::FactId> replaces{};    // find_fact
+};
+// The newest first; `all`: those that were replaced, too.
+std::vector<FactRecord> list_facts(Tx& tx, int limit, std::optional<base::FactId> before, bool all);
+// By its id or that of an observation.
+std::optional<FactRecord> find_fact(Tx& tx, base::FactId id);
+
+// See hearth_forget: the facts, and what holds their words. `really` false: only how much that would be. Empty: there is no such fact of this person.
+struct Forgotten {
+    std::string kind;
+    std::int64_t number = 0;
+};
+std::vector<Forgotten> forget_facts(Tx& tx, const std::vector<base::FactId>& ids, bool really);
+// Shorter ones are not looked for in other rows than those of the runs in which they were told and recalled.
+inline constexpr int kLeastSoughtText = 8;
 
 }  // namespace store

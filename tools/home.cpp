@@ -1,8 +1,10 @@
 #include "tools/home.h"
 
+#include <cstdio>
 #include <ctime>
 
 #include "memory/recall.h"
+#include "store/facts.h"
 #include "tools/ports.h"
 #include "tools/schemas.h"
 
@@ -14,11 +16,49 @@ using base::Json;
 using policy::Integrity;
 using namespace schemas;
 
-constexpr std::size_t kRecallLimit = 8;
+constexpr std::size_t kRecallLimit = 8, kRecallSaid = 3;  // facts, and segments of conversations
 constexpr std::size_t kFactBytes = 2000;
+constexpr std::size_t kSubjectBytes = 200;
 
 base::Error no_memory() {
     return base::error(Code::unavailable, "the memory cannot be reached in this call");
+}
+
+// "2026-03-01": its beginning in UTC.
+base::Result<base::TimePoint> day_of(const std::string& text) {
+    int year = 0;
+    unsigned month = 0, day = 0;
+    char more = 0;
+    const bool read = text.size() == 10 && std::sscanf(text.c_str(), "%4d-%2u-%2u%c", &year, &month, &day, &more) == 3;
+    const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
+    if (!read || !date.ok()) return base::error(Code::invalid_argument, "since is '" + text + "' but must be a day such as 2026-03-01");
+    return base::TimePoint(std::chrono::sys_days(date));
+}
+
+// Of a fact as recall tells it, its words alone.
+std::string words_of_told(const std::string& told) {
+    for (const char* note : {" (told on ", " (noted on "})
+        if (const auto at = told.rfind(note); at != std::string::npos) return told.substr(0, at);
+    return told;
+}
+
+base::Result<store::Observation> observation_of(const Json& arguments) {
+    store::Observation out;
+    auto text = base::string_field(arguments, "text");
+    if (!text) return std::move(text).error();
+    if (text->empty() || text->size() > kFactBytes)
+        return base::error(Code::invalid_argument, "text has " + std::to_string(text->size()) + " bytes, 1 to " + std::to_string(kFactBytes) + " expected");
+    out.body = *std::move(text);
+    out.subject = arguments.value("about", "");
+    if (out.subject.size() > kSubjectBytes)
+        return base::error(Code::invalid_argument, "about has " + std::to_string(out.subject.size()) + " bytes, at most " + std::to_string(kSubjectBytes) + " expected", "name what it is about in a few words");
+    out.instead_of = words_of_told(arguments.value("replaces", ""));
+    if (const std::string since = arguments.value("since", ""); !since.empty()) {
+        const auto day = day_of(since);
+        if (!day) return day.error();
+        out.since = *day;
+    }
+    return out;
 }
 
 std::string local_text(base::TimePoint now) {
@@ -33,17 +73,16 @@ std::string local_text(base::TimePoint now) {
 }  // namespace
 
 net::Task<base::Result<ToolOutput>> remember(Json arguments, ToolContext& context) {
-    auto text = base::string_field(arguments, "text");
-    if (!text) co_return std::move(text).error();
-    if (text->empty() || text->size() > kFactBytes)
-        co_return base::error(Code::invalid_argument, "text has " + std::to_string(text->size()) + " bytes, 1 to " +
-                                                          std::to_string(kFactBytes) + " expected");
+    auto told = observation_of(arguments);
+    if (!told) co_return std::move(told).error();
     if (!context.ports) co_return no_memory();
     const auto id = base::FactId::make(context.ports->clock.now());
-    ToolOutput out{"Remembered: " + *text};
+    ToolOutput out{"Remembered: " + told->body};
     out.integrity = Integrity::trusted;
-    const bool trusted = context.label == Integrity::trusted;
-    context.ports->writes.push_back([id, trusted, body = *std::move(text), run = context.ports->run](store::Tx& tx) { store::remember(tx, body, run, id, trusted); });
+    told->trusted = context.label == Integrity::trusted;
+    told->run = context.ports->run;
+    if (context.call) told->call = context.call->id;
+    context.ports->writes.push_back([id, told = *std::move(told)](store::Tx& tx) { store::remember(tx, told, id); });
     out.facts["fact"] = id.text();
     co_return out;
 }
@@ -53,19 +92,31 @@ net::Task<base::Result<ToolOutput>> recall(Json arguments, ToolContext& context)
     if (!query) co_return std::move(query).error();
     if (!context.ports || !context.ports->memory) co_return no_memory();
     const Ports& ports = *context.ports;
-    const auto read = [&](store::Tx& tx) { return ports.memory->recall(tx, *query, ports.clock.now(), kRecallLimit); };
-    const auto found = co_await ports.db.read(ports.who, read);
-    const auto recalled = memory::pack(found, kRecallLimit * kFactBytes);
+    struct Found {
+        std::vector<memory::RecalledFact> facts;
+        std::vector<memory::RecalledSegment> said;
+    };
+    const auto read = [&](store::Tx& tx) {
+        const base::TimePoint now = ports.clock.now();
+        return Found{ports.memory->recall(tx, *query, now, kRecallLimit), ports.memory->recall_said(tx, *query, now, kRecallSaid, {})};
+    };
+    const Found found = co_await ports.db.read(ports.who, read);
+    const auto recalled = memory::pack(found.facts, kRecallLimit * kFactBytes);
     ToolOutput out;
     out.integrity = Integrity::trusted;
-    out.facts["count"] = recalled.size();
+    out.facts["count"] = recalled.size() + found.said.size();
     out.facts["sources"] = Json::array();
     for (const memory::RecalledFact& one : recalled) {
         out.text += "- " + memory::told(one.fact) + "\n";
         out.facts["sources"].push_back(memory::source_of(one));
         if (!one.fact.trusted) out.integrity = Integrity::untrusted;
     }
-    if (recalled.empty()) out.text = "Nothing is remembered about \"" + *query + "\".";
+    for (const memory::RecalledSegment& one : found.said) {
+        out.text += "- " + memory::told(one) + "\n";
+        out.facts["sources"].push_back(memory::source_of(one));
+        if (!one.segment.trusted) out.integrity = Integrity::untrusted;
+    }
+    if (out.text.empty()) out.text = "Nothing is remembered about \"" + *query + "\".";
     co_return out;
 }
 
@@ -86,9 +137,11 @@ std::vector<Tool> home_tools() {
         {"type", "object"}, {"properties", base::OrderedJson::object()}, {"additionalProperties", false}};
     const std::chrono::milliseconds quick{5000};
     return {
-        {"remember", "Remember a fact that the person wants kept for later.", object({{"text", text("the fact, as one sentence")}}, {"text"}),
+        {"remember", "Remember a fact that the person wants kept for later.",
+         object({{"text", text("the fact, as one sentence")}, {"about", text("what of whom it tells, where that can change, such as: phone number of Anna; it takes the place of what was told about that before")},
+                 {"replaces", text("an earlier fact that is wrong now, word for word")}, {"since", text("the day from which it holds, such as 2026-03-01; default: today")}}, {"text"}),
          facts({{"fact", "string"}}), {Scope::home}, Effect::transactional, {Permission::memory_write}, quick, remember},
-        {"recall", "Look up what the person told you earlier.", object({{"query", text("what to look for")}}, {"query"}),
+        {"recall", "Look up what the person told you, and what was talked about, earlier.", object({{"query", text("what to look for")}}, {"query"}),
          facts({{"count", "integer"}, {"sources", "array"}}), {Scope::home}, Effect::pure, {Permission::memory_read}, quick, recall},
         {"time", "The date and the time now.", nothing, facts({{"utc", "string"}}), {Scope::home}, Effect::pure, {}, quick,
          current_time},

@@ -12,7 +12,7 @@
 #include "tools/tool.h"
 
 namespace memory {
-class FactIndexes;
+class PersonIndexes;
 }
 
 namespace tools {
@@ -46,7 +46,7 @@ struct Ports {
     Delegates* delegates = nullptr;  // null: none can be asked
     // Grants it out of the run's budget, and adds to `writes` what begins it. Empty: none can be spawned.
     std::function<base::Result<SpawnedThread>(ThreadOrder)> spawn{};
-    memory::FactIndexes* memory = nullptr;  // null: nothing is recalled
+    memory::PersonIndexes* memory = nullptr;  // null: nothing is recalled
 };
 
 }  // namespace tools

@@ -1,20 +1,58 @@
+#include <algorithm>
+
 #include "agents/phases/phases.h"
 #include "memory/recall.h"
 
 namespace agents::phases {
+namespace {
+
+constexpr std::size_t kLookedAt = 12;       // of what was said: some of it may stand in the prompt anyway
+constexpr std::size_t kComparedBytes = 200;
+constexpr std::size_t kEpisodes = 2;
+
+struct Found {
+    std::vector<memory::RecalledFact> facts;
+    std::vector<memory::RecalledEpisode> episodes;
+    std::vector<memory::RecalledSegment> said;
+};
+
+// What the window still holds is not told again.
+bool is_shown(const std::vector<router::Message>& prompt, const store::Segment& segment) {
+    const std::string asked = segment.asked.substr(0, kComparedBytes);
+    const auto holds = [&](const router::Message& message) { return message.role == router::MessageRole::user && message.text().find(asked) != std::string::npos; };
+    return !asked.empty() && std::any_of(prompt.begin(), prompt.end(), holds);
+}
+
+}  // namespace
 
 net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context) {
     const Frame& frame = context.frame;
     if (!frame.memory) co_return after_retrieve(turn);
     const auto window = std::size_t(recall_window(turn.execution));
-    const auto read = [&](store::Tx& tx) { return frame.memory->recall(tx, turn.request, frame.parts.clock.now(), window); };
-    const std::vector<memory::RecalledFact> found = co_await frame.parts.db.read(frame.who, read);
+    const auto read = [&](store::Tx& tx) {
+        const base::TimePoint now = frame.parts.clock.now();
+        return Found{frame.memory->recall(tx, turn.request, now, window), frame.memory->recall_episodes(tx, turn.request, now, kEpisodes), frame.memory->recall_said(tx, turn.request, now, kLookedAt, frame.conversation)};
+    };
+    const Found found = co_await frame.parts.db.read(frame.who, read);
     turn.facts.clear();
     turn.sources = base::Json::array();
-    for (const memory::RecalledFact& one : memory::pack(found, memory::kRecallBytes)) {
+    for (const memory::RecalledFact& one : memory::pack(found.facts, memory::kRecallBytes)) {
         turn.facts.push_back(memory::told(one.fact));
         turn.sources.push_back(memory::source_of(one));
         if (!one.fact.trusted) turn.label = policy::Integrity::untrusted;
+    }
+    for (const memory::RecalledEpisode& one : found.episodes) {
+        turn.facts.push_back(memory::told(one));
+        turn.sources.push_back(memory::source_of(one));
+        if (!one.episode.trusted) turn.label = policy::Integrity::untrusted;
+    }
+    const std::size_t facts = turn.facts.size(), most = facts + std::size_t(segment_window(turn.execution));
+    for (const memory::RecalledSegment& one : found.said) {
+        if (turn.facts.size() == most) break;
+        if (is_shown(context.layout.shared, one.segment)) continue;
+        turn.facts.push_back(memory::told(one));
+        turn.sources.push_back(memory::source_of(one));
+        if (!one.segment.trusted) turn.label = policy::Integrity::untrusted;
     }
     co_return after_retrieve(turn);
 }

@@ -52,6 +52,12 @@ net::Task<Response> model(Request request, Caller caller, Services& services);
 net::Task<Response> metrics(Request request, Caller caller, Services& services);
 net::Task<Response> logs(Request request, Caller caller, Services& services);
 net::Task<Response> openapi_document(Request request, Caller caller, Services& services);
+// memory.cpp
+net::Task<Response> list_facts(Request request, Caller caller, Services& services);
+net::Task<Response> get_fact(Request request, Caller caller, Services& services);
+net::Task<Response> forget_fact(Request request, Caller caller, Services& services);
+net::Task<Response> consolidate_memory(Request request, Caller caller, Services& services);
+net::Task<Response> recall_facts(Request request, Caller caller, Services& services);
 // directives.cpp
 net::Task<Response> list_directives(Request request, Caller caller, Services& services);
 net::Task<Response> add_directive(Request request, Caller caller, Services& services);

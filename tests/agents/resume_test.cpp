@@ -143,7 +143,7 @@ TEST_F(Resume, KilledAtAnyMomentAPipelineEndsAsIfNothingHadHappened) {
     ASSERT_EQ(expected["state"], "answered") << expected.dump(1);
     ASSERT_THAT(expected["steps"], SizeIs(9));
     const int kills = kill_at_every_moment(kPipeline, expected, [&](base::RunId last) {
-        EXPECT_EQ(in_tx([&](store::Tx& tx) { return tx.exec("select 1 from fact where source_run_id = $1", {last}).size(); }), 1u) << "a transaction is one";
+        EXPECT_EQ(in_tx([&](store::Tx& tx) { return tx.exec("select 1 from fact_sighting where run_id = $1", {last}).size(); }), 1u) << "a transaction is one";
     });
     EXPECT_GE(kills, 10) << "as many as it commits";
 }

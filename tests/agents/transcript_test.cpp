@@ -77,7 +77,7 @@ std::vector<Message> turns(int count) {
 }
 
 TEST(LayOut, PutsWhatNeverChangesFirst) {
-    const auto out = lay_out("system", {Message::make(MessageRole::user, "example")}, turns(1), 100000);
+    const auto out = lay_out("system", {Message::make(MessageRole::user, "example")}, turns(1), {100000});
     ASSERT_EQ(out.size(), 5u);
     EXPECT_EQ(out[0].role, MessageRole::system);
     EXPECT_EQ(out[1].text(), "example");
@@ -86,7 +86,7 @@ TEST(LayOut, PutsWhatNeverChangesFirst) {
 
 TEST(LayOut, LeavesWholeOldTurnsOutWhenTheContextIsSmall) {
     for (int budget : {50, 400, 700, 1500}) {
-        const auto out = lay_out("system", {}, turns(8), budget);
+        const auto out = lay_out("system", {}, turns(8), {budget});
         ASSERT_GE(out.size(), 2u);
         EXPECT_EQ(out[0].role, MessageRole::system);
         EXPECT_EQ(out[1].role, MessageRole::user) << "a turn begins with the person's message";
@@ -95,6 +95,29 @@ TEST(LayOut, LeavesWholeOldTurnsOutWhenTheContextIsSmall) {
         for (const Message& message : out) bytes += message.text().size();
         if (out.size() > 2) { EXPECT_LE(int(bytes) / 3, budget); }
     }
+}
+
+TEST(LayOut, TheMessageBeyondTheWindowPushesTheFirstOut) {
+    const auto shown = [](int earlier, int window) { return int(lay_out("system", {}, turns(earlier), {1000000, window}).size()) - 1; };
+    EXPECT_EQ(shown(9, 20), 19);
+    EXPECT_EQ(shown(10, 20), 19) << "21 messages: the first goes, and its answer with it";
+    EXPECT_EQ(lay_out("system", {}, turns(10), {1000000, 20})[1].text().substr(0, 10), "question 1");
+    EXPECT_EQ(shown(30, 20), 19);
+    EXPECT_EQ(shown(30, 1), 1) << "what is asked now always stays";
+    EXPECT_EQ(shown(30, 0), 61);
+    // Calls and results go with their turn, and are not counted.
+    std::vector<Message> history;
+    for (int i = 0; i < 3; ++i) {
+        history.push_back(Message::make(MessageRole::user, "q" + std::to_string(i)));
+        Message call = Message::make(MessageRole::assistant, "");
+        call.tool_calls = {{"c" + std::to_string(i), "recall", "{}"}};
+        history.push_back(call);
+        history.push_back(Message::make(MessageRole::tool, "r"));
+        history.push_back(Message::make(MessageRole::assistant, "a"));
+    }
+    const auto out = lay_out("system", {}, history, {1000000, 4});
+    ASSERT_EQ(out.size(), 9u);
+    EXPECT_EQ(out[1].text(), "q1");
 }
 
 // Random histories of turns with calls and results, and random room: what is left out never splits a call from its result.
@@ -119,7 +142,7 @@ TEST(LayOut, NeverSplitsACallFromItsResult) {
             if (below(5)) history.push_back(Message::make(MessageRole::assistant, "done"));
         }
         const std::size_t whole = history.size();
-        const auto laid = lay_out("system", {}, history, below(2000));
+        const auto laid = lay_out("system", {}, history, {below(2000)});
         std::set<std::string> open;
         for (std::size_t i = 1; i < laid.size(); ++i) {
             for (const auto& call : laid[i].tool_calls) ASSERT_TRUE(open.insert(call.id).second) << seed;

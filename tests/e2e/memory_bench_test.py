@@ -5,10 +5,12 @@ import math
 import os
 import pathlib
 import random
+import shutil
 import subprocess
+import tempfile
 
 import pytest
-from support import BINARY, ROOT
+from support import BINARY, ROOT, cluster_user
 
 VECTORS = pathlib.Path(os.environ.get("HEARTH_VECTORS", ROOT / ".." / "shared" / "vectors")) / "memory_bench" / "locomo"
 
@@ -102,3 +104,20 @@ def test_the_bars_hold_on_the_vectors():
     shown = bench(VECTORS)
     assert shown.returncode == 0 and "turn nDCG@10" in shown.stdout and ": met" in shown.stdout
     assert "mteb_bm25s_LoCoMo.json" in shown.stderr, "what is no conversation is named"
+
+
+def test_at_size_the_times_of_two_people_are_told_and_nothing_is_left():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="size-"))
+    folder.chmod(0o711)  # the database's user passes through
+    env = {name: value for name, value in os.environ.items() if not name.startswith("HEARTH_")}
+    env.update(TMPDIR=str(folder), HEARTH_STATE_FOLDER=str(folder / "state"), XDG_CONFIG_HOME=str(folder / "config"), HEARTH_DATABASE_RUN_AS=cluster_user())
+    done = subprocess.run([BINARY, "memory", "bench", "--facts", "2000", "--person", "500", "--questions", "20", "--json"], env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [one["facts"] for one in told["people"]] == [500, 20]
+    for one in told["people"]:
+        assert 0 < one["warm_ms"]["p50"] <= one["warm_ms"]["p95"] and one["met"] == (one["warm_ms"]["p95"] <= one["bar_ms"])
+    assert told["people"][0]["found"] > 0 and list(folder.iterdir()) == []
+    refused = subprocess.run([BINARY, "memory", "bench", "--facts", "2000", "--person", "1990"], env=env, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1 and "--person 1990" in refused.stderr
+    shutil.rmtree(folder)

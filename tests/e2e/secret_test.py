@@ -11,7 +11,7 @@ import time
 
 import pytest
 from conftest import running
-from support import BINARY, Hearth, user
+from support import BINARY, Hearth, dump, user
 
 CANARY = "canary-7Qm2xV9sLp4TzR8wKd3N"
 
@@ -61,16 +61,6 @@ def secret(state, *arguments, value=None, status=0):
     done = subprocess.run([BINARY, "secret", *arguments], env=state.env, cwd="/", input=value, capture_output=True, text=True, timeout=60)
     assert done.returncode == status, done.stdout + done.stderr
     return done
-
-
-def dump(state):
-    """All that the database holds, as its administrator sees it."""
-    folder = state.folder / "state/pg"
-    password = (folder / "credentials").read_text().split("\n")[0]
-    program = sorted(glob.glob("/usr/lib/postgresql/*/bin/pg_dump"))[-1]
-    done = subprocess.run([program, "-h", str(folder / "socket"), "-U", "hearth_admin", "hearth"], env=dict(os.environ, PGPASSWORD=password), capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.decode()
 
 
 def processes():

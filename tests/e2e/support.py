@@ -1,5 +1,6 @@
 """One real hearth process on a state folder of its own, with its own PostgreSQL; and how to talk to it."""
 import contextlib
+import glob
 import http.client
 import json
 import os
@@ -58,6 +59,16 @@ class State:
         with contextlib.suppress(AssertionError):
             self.command("db", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def dump(state):
+    """All that the database holds, as its administrator sees it."""
+    folder = state.folder / "state/pg"
+    password = (folder / "credentials").read_text().split("\n")[0]
+    program = sorted(glob.glob("/usr/lib/postgresql/*/bin/pg_dump"))[-1]
+    done = subprocess.run([program, "-h", str(folder / "socket"), "-U", "hearth_admin", "hearth"], env=dict(os.environ, PGPASSWORD=password), capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
 
 
 class Answer:

@@ -58,7 +58,7 @@ ToolResult send(Json arguments, ToolContext& context) {
 }
 ToolResult keep(Json arguments, ToolContext& context) {
     pass("effect transactional", Moment::before);
-    context.ports->writes.push_back([text = arguments.value("text", ""), run = context.ports->run](store::Tx& tx) { store::remember(tx, text, run); });
+    context.ports->writes.push_back([text = arguments.value("text", ""), run = context.ports->run](store::Tx& tx) { store::remember(tx, text + " " + run.text(), run); });
     pass("effect transactional", Moment::answered);
     co_return ToolOutput{"kept", Json::object(), false, {}};
 }

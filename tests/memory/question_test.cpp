@@ -30,6 +30,21 @@ TEST(Question, LooksForQuotedWordsAndNamesOfSeveral) {
     EXPECT_THAT(question_of("Anna called. Bob came. A \"dangling quote", {}).phrases, IsEmpty());
 }
 
+TEST(Question, AsksForWhatWas) {
+    for (const char* text : {"What was her former address?", "Where did she live before?", "Where did Anna used to work?", "Quelle était son ancienne adresse ?", "où habitait-elle avant ?", "which car do we no longer have"})
+        EXPECT_TRUE(question_of(text, {}).past) << text;
+    for (const char* text : {"Where does she live?", "Call me before nine", "How old is Anna?", "Is the oven used for bread?", "Où habite-t-elle ?", "rappelle-moi avant midi"}) EXPECT_FALSE(question_of(text, {}).past) << text;
+}
+
+TEST(Question, AsksForWhatWasTalkedAbout) {
+    const std::chrono::sys_days today{std::chrono::year(2026) / 5 / 6};
+    for (const char* text : {"What did we say last week?", "Which film did you recommend?", "what did I tell you about the boat", "Do you remember the name of that shop?", "What happened yesterday?",
+                             "Qu'avons-nous dit de la fête ?", "Je t'ai dit quoi sur la voiture ?", "que s'est-il passé la semaine dernière ?"})
+        EXPECT_TRUE(question_of(text, today).talk) << text;
+    for (const char* text : {"What is the weather?", "What is the weather today?", "Remind me on 7 May to call Anna", "What is planned this week?", "Remember that the boat is green", "Quel temps fait-il ?", "Who wrote Emma?"})
+        EXPECT_FALSE(question_of(text, today).talk) << text;
+}
+
 TEST(Question, KnowsTheStemsOfTheOtherLanguageToo) {
     const Question q = question_of("Where in Marseille does she live?", {});
     EXPECT_THAT(q.words.at(0).stems, ElementsAre("marseill"));

@@ -37,6 +37,28 @@ TEST(Told, WithItsDayAndWhatThePersonDidNotSayIsMarked) {
     EXPECT_EQ(told(own), "the bin goes out on Tuesday (told on 2024-10-04)");
 }
 
+TEST(Told, OfWhatWasReplacedUntilWhenItHeld) {
+    store::Fact old = fact("the bin goes out on Monday").fact;
+    old.trusted = true;
+    old.until = old.created + std::chrono::days(3);
+    EXPECT_EQ(told(old), "the bin goes out on Monday (told on 2024-10-04; it held until 2024-10-07, when something newer was told)");
+}
+
+TEST(Told, OfWhatWasSaidWhatLiesAroundTheWordsFound) {
+    RecalledSegment one;
+    one.segment.asked = "Which paint for the boat?";
+    one.segment.answered = std::string(1000, 'x') + " then take Marine green, two coats of it " + std::string(1000, 'y');
+    one.segment.said = base::TimePoint(std::chrono::days(20000));
+    one.segment.trusted = true;
+    one.words = {"marine", "coats"};
+    const std::string text = told(one);
+    EXPECT_THAT(text, testing::StartsWith("On 2024-10-04 the person said “Which paint for the boat?” and was answered “… "));
+    EXPECT_THAT(text, testing::HasSubstr("take Marine green, two coats"));
+    EXPECT_LT(text.size(), 800u);
+    one.segment.trusted = false;
+    EXPECT_THAT(told(one), testing::HasSubstr("a text from outside"));
+}
+
 TEST(Source, SaysWhichFactOfWhichRunAndWhyItWasRecalled) {
     RecalledFact one = fact("the bin goes out on Tuesday");
     one.why = "has bin";

@@ -333,9 +333,9 @@ TEST_F(StoreTest, KeysAreShownOnceAndRevocable) {
 
 TEST_F(StoreTest, FactsAreReadOnFromAPlace) {
     const base::AudienceId member{world->member().person.value};
-    const auto scope = as(world->member(), [](Tx& tx) { return store::fact_scope(tx); });
+    const auto scope = as(world->member(), [](Tx& tx) { return store::memory_scope(tx); });
     for (const char* body : {"first", "second", "third"}) as(world->member(), [&](Tx& tx) { return store::remember(tx, body, {}); });
-    const auto behind = [&](const store::FactPlace& place, int most) { return as(world->member(), [&](Tx& tx) { return store::facts_behind(tx, member, place, most); }); };
+    const auto behind = [&](const store::MemoryPlace& place, int most) { return as(world->member(), [&](Tx& tx) { return store::facts_behind(tx, member, place, most); }); };
     const auto two = behind(scope.next, 2);
     ASSERT_EQ(two.size(), 2u);
     EXPECT_EQ(two[0].body, "first");

@@ -1,4 +1,4 @@
-#include "memory/fact_indexes.h"
+#include "memory/person_indexes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ protected:
     void keep(const store::Identity& who, const std::string& body, base::RunId source = {}) {
         as(who, [&](Tx& tx) { return store::remember(tx, body, source); });
     }
-    std::vector<RecalledFact> ask(FactIndexes& indexes, const store::Identity& who, std::string_view question) {
+    std::vector<RecalledFact> ask(PersonIndexes& indexes, const store::Identity& who, std::string_view question) {
         auto work = [&](Tx& tx) { return indexes.recall(tx, question, base::SystemClock().now(), 8); };
         return world->db().run_blocking(who, work, store::Db::Access::read);
     }
@@ -43,7 +43,7 @@ protected:
     std::vector<std::string> found(const store::Identity& who, std::string_view question) { return bodies(ask(indexes, who, question)); }
 
     support::TestDatabase* world = support::TestDatabase::get();
-    FactIndexes indexes;
+    PersonIndexes indexes;
 };
 
 TEST_F(Facts, AreRecalledWithWhereFromAndWhy) {
@@ -97,6 +97,37 @@ TEST_F(Facts, OnesThatWereErasedAreGone) {
     EXPECT_THAT(found(world->owner(), "tortoise"), ElementsAre("the tortoise eats lettuce"));
 }
 
+TEST_F(Facts, WhatWasReplacedIsFoundOnlyByWhoAsksForWhatWas) {
+    const auto tell = [&](const std::string& body) {
+        as(world->owner(), [&](Tx& tx) { return store::remember(tx, {.body = body, .trusted = true, .subject = "address of Anna"}); });
+    };
+    tell("Anna's address is Mill Lane 3");
+    EXPECT_THAT(found(world->owner(), "What is Anna's address?"), ElementsAre("Anna's address is Mill Lane 3"));
+    tell("Anna's address is Harbour Road 9");
+    EXPECT_THAT(found(world->owner(), "What is Anna's address?"), ElementsAre("Anna's address is Harbour Road 9"));
+    EXPECT_THAT(found(world->owner(), "Mill Lane"), IsEmpty());
+    PersonIndexes fresh;
+    EXPECT_THAT(bodies(ask(fresh, world->owner(), "What is Anna's address?")), ElementsAre("Anna's address is Harbour Road 9"));
+    for (const char* question : {"What was Anna's previous address?", "What was Anna's old address?", "Where was Anna's address before?"})
+        EXPECT_THAT(found(world->owner(), question), testing::UnorderedElementsAre("Anna's address is Mill Lane 3", "Anna's address is Harbour Road 9")) << question;
+    EXPECT_THAT(found(world->owner(), "How old is Anna, and her address?"), ElementsAre("Anna's address is Harbour Road 9"));
+}
+
+TEST_F(Facts, OfWhatWasForgottenNoIndexKeepsAWord) {
+    PersonIndexes here, elsewhere;  // two processes
+    keep(world->owner(), "the hiding place is behind the stove");
+    keep(world->owner(), "the stove was swept in March");
+    EXPECT_EQ(ask(here, world->owner(), "stove").size(), 2u);
+    EXPECT_EQ(ask(elsewhere, world->owner(), "stove").size(), 2u);
+    const auto id = FactId::parse(world->sql("select id from fact where body like '%hiding%'")).value();
+    as(world->owner(), [&](Tx& tx) { return store::forget_facts(tx, {id}, true); });
+    here.forget(world->owner().tenant);
+    EXPECT_EQ(here.bytes(), 0u);
+    // A slip of "hiding" is repaired only where the word is known.
+    EXPECT_THAT(ask(elsewhere, world->owner(), "hidding stove").at(0).why, "has stove");
+    EXPECT_THAT(bodies(ask(here, world->owner(), "stove")), ElementsAre("the stove was swept in March"));
+}
+
 TEST_F(Facts, OfAnotherPersonAreNeverFound) {
     keep(world->owner(), "the diary lies under the third stair");
     EXPECT_THAT(found(world->member(), "Where is the diary, under which stair?"), IsEmpty());
@@ -123,7 +154,7 @@ TEST_F(Facts, AreBehindTwoLocks) {
 
 TEST_F(Facts, AnswersDoNotHangOnWhatOthersHave) {
     for (const char* body : {"the boat is painted green", "the boat house key is green too", "the oars are in the cellar"}) keep(world->owner(), body);
-    FactIndexes alone, beside;
+    PersonIndexes alone, beside;
     const auto before = ask(alone, world->owner(), "Is the boat green?");
     for (const char* body : {"the boat is green green green", "boat boat", "every boat here is green"}) keep(world->member(), body);
     const auto after = ask(beside, world->owner(), "Is the boat green?");
@@ -155,7 +186,7 @@ TEST_F(Facts, OfAGroupAreFoundWhileOneBelongsToIt) {
 TEST_F(Facts, AnIndexLongestUnusedIsGivenUpWhereMemoryIsShort) {
     keep(world->owner(), "the piano was tuned in spring");
     keep(world->member(), "the violin has a new string");
-    FactIndexes small(1);
+    PersonIndexes small(1);
     EXPECT_EQ(ask(small, world->owner(), "piano").size(), 1u);
     const std::size_t one = small.bytes();
     EXPECT_GT(one, 0u);

@@ -1,0 +1,87 @@
+// What the people who ask may know, indexed in memory: facts, and what was said in conversations, whole and summed up. Each index is filled with what its person may see and nothing
+// else, kept up with the database before each question, and given up, the longest unused first, where all of them take too much memory. What a question
+// finds is read again by its id under row-level security, so that an index that held too much would still tell nothing.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "memory/rank.h"
+#include "store/episodes.h"
+#include "store/facts.h"
+#include "store/segments.h"
+
+namespace memory {
+
+struct RecalledFact {
+    store::Fact fact;
+    double score = 0;
+    std::string why;  // it was recalled: memory::why
+};
+struct RecalledSegment {
+    store::Segment segment;
+    double score = 0;
+    std::string why;
+    std::vector<std::string> words;  // of the question, that it has
+};
+struct RecalledEpisode {
+    store::Episode episode;
+    double score = 0;
+    std::string why;
+};
+
+class PersonIndexes {
+public:
+    explicit PersonIndexes(std::size_t most_bytes = std::size_t(400) << 20) : most_bytes_(most_bytes) {}
+
+    // Of the facts that the transaction's person may see those that answer the question, the best first; what was replaced only where it asks for
+    // what was. Thread-safe; waits for the database, and for another question of the same person.
+    std::vector<RecalledFact> recall(store::Tx& tx, std::string_view question, base::TimePoint now, std::size_t most);
+    // The same of what was said in that conversation; in all of the person's where it is nil, or the question asks for what was talked about.
+    std::vector<RecalledSegment> recall_said(store::Tx& tx, std::string_view question, base::TimePoint now, std::size_t most, base::ConversationId conversation);
+
+    // Summaries of what was said; none where the question asks for no time and for nothing that was talked about.
+    std::vector<RecalledEpisode> recall_episodes(store::Tx& tx, std::string_view question, base::TimePoint now, std::size_t most);
+
+    // Of what was forgotten no word stays here. Other processes notice at their next question (store::MemoryScope::erased).
+    void forget(const base::TenantId& tenant);
+
+    std::size_t bytes() const;  // of all of them, about
+
+private:
+    using AnyId = base::Id<struct ShelfTag>;
+    struct Shelf {  // by the index's numbers
+        Index index;
+        std::vector<AnyId> ids;
+        std::vector<bool> over;                              // replaced by something newer
+        std::vector<base::ConversationId> conversations;     // of what was said
+        std::unordered_map<AnyId, std::uint32_t> numbers;
+
+        bool add(const base::Uuid& id, const Item& item, bool is_over, base::ConversationId conversation);
+    };
+    struct Entry {
+        std::mutex mutex;
+        Shelf facts, said, episodes;
+        store::MemoryScope scope;                            // as it was read last
+        std::size_t counted = 0;                             // rows, when their bytes were
+        std::size_t bytes = 0;                               // guarded by the list's mutex, as is
+        std::uint64_t used = 0;                              // the greater the later
+    };
+    using Whose = std::pair<base::TenantId, base::PersonId>;
+
+    std::shared_ptr<Entry> entry_of(const store::Identity& who);
+    void keep_up(store::Tx& tx, Entry& entry, bool anew);
+    void account(Entry& entry, std::size_t bytes);
+
+    const std::size_t most_bytes_;
+    mutable std::mutex mutex_;
+    std::map<Whose, std::shared_ptr<Entry>> entries_;
+    std::uint64_t uses_ = 0;
+};
+
+}  // namespace memory

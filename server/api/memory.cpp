@@ -1,0 +1,119 @@
+// What is remembered: which facts, where they are from, what a question would bring back, and forgetting.
+#include "memory/recall.h"
+#include "server/api/handlers.h"
+#include "server/api/page.h"
+
+namespace server::api {
+namespace {
+
+using base::Json;
+
+constexpr int kMostRecalled = 20;
+constexpr std::size_t kQuestionBytes = 4000;
+
+Response no_such_fact() { return error_response(404, "there is no such fact", "not_found"); }
+
+template <class Id>
+Json id_json(const Id& id) {
+    return id.is_nil() ? Json(nullptr) : Json(id.text());
+}
+
+Json fact_json(const store::FactRecord& one, const policy::Principal& who) {
+    const store::Fact& fact = one.fact;
+    const bool own = one.audience.value == who.person.value;
+    return {{"id", fact.id.text()}, {"object", "fact"}, {"text", fact.body}, {"about", one.subject.empty() ? Json(nullptr) : Json(one.subject)}, {"trusted", fact.trusted},
+            {"of", own ? "person" : "group"}, {"run_id", id_json(fact.source)}, {"seen", one.seen}, {"told", base::rfc3339(fact.created)}, {"last_seen", base::rfc3339(one.last_seen)},
+            {"from", base::rfc3339(one.from)}, {"until", fact.until ? Json(base::rfc3339(*fact.until)) : Json(nullptr)}, {"replaced_by", id_json(one.replaced_by)}};
+}
+
+Json sighting_json(const store::Sighting& one) {
+    return {{"id", one.id.text()}, {"run_id", id_json(one.run)}, {"call", one.call}, {"quote", one.quote}, {"trusted", one.trusted}, {"at", base::rfc3339(one.at)}};
+}
+
+// "true", "false", or nothing, which is false.
+base::Result<bool> flag(const Request& request, const std::string& name) {
+    const std::string value = request.query_value(name);
+    if (value.empty() || value == "false") return false;
+    if (value == "true") return true;
+    return base::error(base::Code::invalid_argument, name + " is '" + value + "' but must be true or false");
+}
+
+// What forgetting cannot reach, said with each answer.
+Json what_stays(std::int64_t open_runs) {
+    Json out = {"of each step of a trace its name, times, attributes (ids, counts, why something failed, the critic's reason) and the digest of its erased text",
+                "what was said of it elsewhere in other words, in runs that neither kept nor recalled it",
+                "what left for somebody, where it arrived; and what a model holds in memory until this server ends",
+                "backups of the database"};
+    if (open_runs > 0) out.push_back(std::to_string(open_runs) + " runs that have not ended: forget again when they have");
+    return out;
+}
+
+}  // namespace
+
+net::Task<Response> list_facts(Request request, Caller caller, Services& services) {
+    const auto page = page_of<base::FactId>(request, "a fact's id");
+    if (page.refusal) co_return *page.refusal;
+    const auto all = flag(request, "all");
+    if (!all) co_return error_response(all.error(), "all");
+    const auto list = [&](store::Tx& tx) { return store::list_facts(tx, page.limit, page.before, *all); };
+    Json data = Json::array();
+    for (const auto& one : co_await services.db.read(agents::identity_of(caller.principal), list)) data.push_back(fact_json(one, caller.principal));
+    co_return list_response(std::move(data));
+}
+
+net::Task<Response> get_fact(Request request, Caller caller, Services& services) {
+    const auto id = base::FactId::parse(request.parameters["id"]);
+    if (!id) co_return no_such_fact();
+    const auto find = [&](store::Tx& tx) { return store::find_fact(tx, *id); };
+    const auto found = co_await services.db.read(agents::identity_of(caller.principal), find);
+    if (!found) co_return no_such_fact();
+    Json body = fact_json(*found, caller.principal);
+    body["sightings"] = body["replaces"] = Json::array();
+    for (const auto& one : found->sightings) body["sightings"].push_back(sighting_json(one));
+    for (const auto& older : found->replaces) body["replaces"].push_back(older.text());
+    co_return json_response(body);
+}
+
+net::Task<Response> recall_facts(Request request, Caller caller, Services& services) {
+    const std::string question = request.query_value("question");
+    if (question.empty() || question.size() > kQuestionBytes)
+        co_return error_response(400, "question has " + std::to_string(question.size()) + " bytes, 1 to " + std::to_string(kQuestionBytes) + " expected", "invalid_argument", "question");
+    const auto recall = [&](store::Tx& tx) { return services.agents.memory().recall(tx, question, services.clock.now(), kMostRecalled); };
+    Json data = Json::array();
+    for (const auto& one : co_await services.db.read(agents::identity_of(caller.principal), recall)) {
+        Json item = memory::source_of(one);
+        item.update({{"object", "recalled"}, {"text", one.fact.body}, {"score", one.score}, {"trusted", one.fact.trusted}});
+        data.push_back(std::move(item));
+    }
+    co_return list_response(std::move(data));
+}
+
+net::Task<Response> consolidate_memory(Request request, Caller caller, Services& services) {
+    const auto seconds = request.query_number("seconds", 60, 1, 3600);
+    if (!seconds) co_return error_response(seconds.error(), "seconds");
+    const base::StopSource timed(request.gone, std::chrono::steady_clock::now() + std::chrono::seconds(*seconds));
+    const agents::Consolidated done = co_await services.agents.consolidate(agents::identity_of(caller.principal), timed.token());
+    const Json error = done.trouble.message.empty() ? Json(nullptr) : Json(done.trouble.message);
+    co_return json_response({{"object", "consolidation"}, {"episodes", done.episodes}, {"segments", done.segments}, {"done", done.done}, {"error", error}});
+}
+
+net::Task<Response> forget_fact(Request request, Caller caller, Services& services) {
+    const auto preview = flag(request, "preview");
+    if (!preview) co_return error_response(preview.error(), "preview");
+    const auto id = base::FactId::parse(request.parameters["id"]);
+    if (!id) co_return no_such_fact();
+    const std::vector<base::FactId> ids = {*id};
+    const auto forget = [&](store::Tx& tx) { return store::forget_facts(tx, ids, !*preview); };
+    const auto gone = co_await services.db.run(agents::identity_of(caller.principal), forget);
+    if (gone.empty()) co_return no_such_fact();
+    if (!*preview) services.agents.memory().forget(caller.principal.tenant);
+    Json body = {{"id", id->text()}, {"object", "forgotten"}, {"preview", *preview}, {"counts", Json::object()}};
+    std::int64_t open_runs = 0;
+    for (const auto& [kind, number] : gone)
+        if (kind == "open_runs") open_runs = number;
+        else body["counts"][kind] = number;
+    body["stays"] = what_stays(open_runs);
+    co_return json_response(body);
+}
+
+}  // namespace server::api

@@ -1,0 +1,66 @@
+#include "store/episodes.h"
+
+#include <algorithm>
+
+namespace store {
+namespace {
+
+const std::string& columns() {
+    static const std::string all = "e.id, e.conversation_id, e.summary, e.keywords, e.trusted, " + micros("e.began_at") + ", " + micros("e.ended_at") + ", e.written";
+    return all;
+}
+
+std::vector<Episode> episodes_of(const std::vector<Row>& rows) {
+    std::vector<Episode> out;
+    for (const Row& row : rows)
+        out.push_back({row.id<EpisodeId>(0), row.id<base::ConversationId>(1), row.text(2), row.text(3), row.boolean(4), row.time(5), row.time(6), {row.integer(7), row.id<EpisodeId>(0).value}});
+    return out;
+}
+
+template <class Id>
+std::string listed(const std::vector<Id>& ids) {
+    std::string out = "{";
+    for (const Id& id : ids) out += (out.size() == 1 ? "" : ",") + id.text();
+    return out + "}";
+}
+
+}  // namespace
+
+std::vector<Segment> next_unsummed(Tx& tx, int most, std::chrono::seconds rest, const std::vector<base::ConversationId>& passed_over) {
+    std::vector<SegmentId> ids;
+    for (const Row& row : tx.exec("select s.id from segment s where s.episode_id is null and s.audience_id = hearth_person() and s.conversation_id = ("
+                                  " select o.conversation_id from segment o where o.episode_id is null and o.audience_id = hearth_person() and o.conversation_id <> all($3::uuid[])"
+                                  " group by o.conversation_id having count(*) >= $1 or max(o.said_at) < clock_timestamp() - make_interval(secs => $2) order by max(o.said_at) limit 1)"
+                                  " order by s.first_position limit $1", {most, std::int64_t(rest.count()), listed(passed_over)}))
+        ids.push_back(row.id<SegmentId>(0));
+    std::vector<Segment> out = segments_by_id(tx, ids);
+    std::sort(out.begin(), out.end(), [](const Segment& a, const Segment& b) { return a.said < b.said; });
+    return out;
+}
+
+bool keep_episode(Tx& tx, const std::vector<SegmentId>& segments, const Summary& summary) {
+    const EpisodeId id = EpisodeId::make(base::SystemClock().now());
+    const base::Redactor& clean = tx.redactor();
+    // Locked, so that of two that sum up the same the later finds it done.
+    const auto open = tx.exec("select s.id from segment s where s.id = any($1::uuid[]) and s.episode_id is null order by s.id for update", {listed(segments)});
+    if (open.size() != segments.size()) return false;
+    tx.send("insert into episode (id, audience_id, conversation_id, first_position, last_position, summary, keywords, model, trusted, began_at, ended_at)"
+            " select $1, min(audience_id::text)::uuid, min(conversation_id::text)::uuid, min(first_position), max(last_position), $3, $4, $5, bool_and(trusted), min(said_at), max(said_at)"
+            " from segment where id = any($2::uuid[])",
+            {id, listed(segments), clean.without_known(summary.text), clean.without_known(summary.keywords), summary.model});
+    tx.send("update segment set episode_id = $1 where id = any($2::uuid[])", {id, listed(segments)});
+    return true;
+}
+
+std::vector<Episode> episodes_behind(Tx& tx, base::AudienceId audience, const MemoryPlace& place, int most) {
+    return episodes_of(tx.exec("select " + columns() + " from episode e where e.audience_id = $1 and (e.written, e.id) > ($2::bigint, $3::uuid) order by e.written, e.id limit $4",
+                               {audience, place.written, place.id.text(), most}));
+}
+
+std::vector<Episode> episodes_by_id(Tx& tx, const std::vector<EpisodeId>& ids) {
+    if (ids.empty()) return {};
+    return episodes_of(tx.exec("select " + columns() + " from episode e where e.id = any($1::uuid[])"
+                               " and (e.audience_id = hearth_person() or e.audience_id in (select group_id from membership where person_id = hearth_person()))", {listed(ids)}));
+}
+
+}  // namespace store

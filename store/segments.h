@@ -1,0 +1,33 @@
+// What was said in conversations, as it is found again: each message of a person with what answered it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/facts.h"
+
+namespace store {
+
+using SegmentId = base::Id<struct SegmentTag>;
+
+struct Segment {
+    SegmentId id;
+    base::ConversationId conversation;
+    base::RunId run;                 // that answered; nil: a client has retold it
+    std::string asked, answered;     // the beginning of each, at most kSegmentBytes
+    bool trusted = false;            // no text from outside was in the conversation by then
+    base::TimePoint said{};
+    MemoryPlace place{};               // as of facts; its id is the segment's
+};
+inline constexpr std::size_t kSegmentBytes = 16000;
+
+// What the conversation holds and is in no segment yet becomes some, each once however often this is called; what nothing has answered yet waits, and of a thread that
+// a run has spawned nothing is kept.
+// `run` is the one that has just answered, `trusted` its label; of what older runs said nobody knows any more. Lock the conversation first.
+void keep_segments(Tx& tx, base::ConversationId conversation, base::RunId run, bool trusted);
+
+// As facts_behind and facts_by_id.
+std::vector<Segment> segments_behind(Tx& tx, base::AudienceId audience, const MemoryPlace& place, int most);
+std::vector<Segment> segments_by_id(Tx& tx, const std::vector<SegmentId>& ids);
+
+}  // namespace store

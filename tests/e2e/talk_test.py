@@ -1,0 +1,81 @@
+"""A prompt repeats the last messages of a conversation; what is older, and what was said elsewhere, comes back where it is asked for, with its source."""
+import json
+import subprocess
+
+import pytest
+import support
+
+SUMMARY = {"summary": "The hull of the dinghy is to be green, and the oars are lent to Ben.", "keywords": ["dinghy", "oars"]}
+SCRIPT = [
+    {"when": "Sum it up", "text": json.dumps(SUMMARY)},
+    {"when": "paint", "text": "Take marine green for the hull, two coats of it."},
+    {"when": "", "text": "All is well."},
+]
+
+
+@pytest.fixture(scope="module")
+def house(state):
+    server = support.Hearth(state, "talk", script=SCRIPT, settings={"agents.discipline": "free", "agents.window": 6, "server.socket": state.folder / "talk.sock"})
+    yield server.start()
+    server.stop()
+
+
+def say(house, text, conversation=None):
+    headers = {"X-Hearth-Conversation": conversation} if conversation else {}
+    reply = house.call("POST", "/v1/chat/completions", {"model": "hearth", "messages": [{"role": "user", "content": text}]}, headers)
+    assert reply.status == 200, reply.data
+    return house.run(reply.headers["X-Hearth-Run"]), reply.headers["X-Hearth-Conversation"]
+
+
+def recalled(run):
+    return [one for span in run["spans"] if span["name"] == "retrieve" for one in span["attributes"]["sources"] if "segment" in one]
+
+
+def sent(run):
+    """The messages of the last call of a model."""
+    return [span for span in run["spans"] if span["kind"] == "model"][-1]["body"]["sent"]["messages"]
+
+
+def test_what_left_the_window_comes_back_with_its_source(house):
+    first, conversation = say(house, "Which paint do we take for the rowing boat?")
+    for i in range(4):
+        run, _ = say(house, f"And number {i} of the list?", conversation)
+    assert all("rowing boat" not in json.dumps(message) for message in sent(run)), "the first message has left the window"
+    assert len([m for m in sent(run) if m["role"] != "system"]) <= 6
+    run, _ = say(house, "Is that boat for rowing in the harbour?", conversation)
+    [source] = recalled(run)
+    assert (source["run"], source["conversation"], source["why"]) == (first["id"], conversation, "has boat, rowing")
+    assert "marine green" in json.dumps(sent(run)[-1])
+    # What the window still holds is not told again.
+    assert recalled(say(house, "Is that boat for rowing in the harbour?", conversation)[0]) == [source]
+
+
+def test_another_conversation_comes_back_only_where_it_is_asked_for(house):
+    run, _ = say(house, "Tell me something about boats for rowing, and harbours")
+    assert recalled(run) == []
+    run, _ = say(house, "What did we say of the rowing boat and its colours?")
+    assert recalled(run) and all("boat" in one["why"] or "rowing" in one["why"] for one in recalled(run))
+    assert recalled(say(house, "What is the weather like today?")[0]) == []
+
+
+def consolidate(house):
+    done = subprocess.run([house.state.binary, "memory", "consolidate", "--seconds", "60", "--json"], env=house.env, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def episodes(run):
+    return [one for span in run["spans"] if span["name"] == "retrieve" for one in span["attributes"]["sources"] if "episode" in one]
+
+
+def test_what_was_said_is_summed_up_once_and_told_only_to_who_asks_for_the_past(house):
+    _, conversation = say(house, "Let us talk about the dinghy")
+    for i in range(8):
+        say(house, f"Point {i}: of the dinghy and its oars", conversation)
+    made = consolidate(house)
+    assert made["episodes"] >= 1 and made["segments"] >= 8 and made["done"] and made["error"] is None
+    assert consolidate(house)["episodes"] == 0, "each is summed up once"
+    run, _ = say(house, "What did we say today about the oars of the dinghy?")
+    assert conversation in [one["conversation"] for one in episodes(run)]
+    assert SUMMARY["summary"] in json.dumps(sent(run)[-1], ensure_ascii=False)
+    assert episodes(say(house, "Who makes oars for a dinghy?")[0]) == []
