@@ -4,6 +4,7 @@
 
 #include "agents/agents_impl.h"
 #include "base/utf8.h"
+#include "memory/ingest.h"
 #include "prompts/render.h"
 #include "router/gateway.h"
 #include "router/usage.h"
@@ -112,6 +113,7 @@ net::Task<Consolidated> consolidate(const Parts& parts, const Options& options, 
     std::vector<base::ConversationId> passed_over;  // the model gave no summary of them
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     const router::DeltaSink nobody;
+    co_await memory::ingest(parts.db, who, stop);  // documents that a process left open
     while (!stop.stopped()) {
         const auto next = [&](store::Tx& tx) { return next_work(tx, passed_over); };
         const auto work = co_await parts.db.read(who, next);

@@ -136,6 +136,15 @@ void say_cut(const Frame& frame, Turn& turn) {
     frame.emit(std::move(event));
 }
 
+int section_window(router::ExecutionClass execution) {
+    switch (execution) {
+        case router::ExecutionClass::fast: return 1;
+        case router::ExecutionClass::normal: return 2;
+        case router::ExecutionClass::heavy: return 4;
+    }
+    return 2;
+}
+
 int segment_window(router::ExecutionClass execution) {
     switch (execution) {
         case router::ExecutionClass::fast: return 1;

@@ -58,6 +58,7 @@ void say_cut(const Frame& frame, Turn& turn);
 
 // How many facts a class of turn recalls.
 int recall_window(router::ExecutionClass execution);   // of facts
+int section_window(router::ExecutionClass execution);  // of documents
 int segment_window(router::ExecutionClass execution);  // of what was said, beside what the prompt holds
 
 // The alias that serves a phase.

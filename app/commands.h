@@ -107,11 +107,15 @@ int prompt_save(const LoadedSettings& settings, const std::string& name, const s
 int prompt_release(const LoadedSettings& settings, const std::string& name, int version, const std::optional<std::string>& override_reason, bool json);
 int prompt_rollback(const LoadedSettings& settings, const std::string& name, bool json);
 // `folder`: with conversations in LoCoMo's form; empty: the current one.
+int group_list(const LoadedSettings& settings, bool json);
+int group_set(const LoadedSettings& settings, const std::string& name, const std::vector<std::string>& people, bool json);
 int memory_bench(const std::string& folder, bool json);
 int memory_size_bench(const LoadedSettings& settings, std::size_t facts, std::size_t of_person, int questions, bool json);
 int memory_list(const LoadedSettings& settings, int limit, bool all, bool json);
 int memory_show(const LoadedSettings& settings, const std::string& id, bool json);
 int memory_why(const LoadedSettings& settings, const std::string& question, bool json);
+int memory_ingest(const LoadedSettings& settings, const std::vector<std::string>& files, bool json);
+int memory_documents(const LoadedSettings& settings, int limit, bool json);
 int memory_consolidate(const LoadedSettings& settings, int seconds, bool json);
 int memory_forget(const LoadedSettings& settings, const std::string& id, bool yes, bool json);
 int quality_run(const LoadedSettings& settings, const QualityOptions& options);

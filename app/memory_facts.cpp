@@ -1,10 +1,14 @@
-// hearth memory list, show, why and forget: what is remembered, through the running server.
+// hearth memory list, show, why, ingest, documents, consolidate and forget: what is remembered, through the running server.
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "app/client.h"
 #include "app/commands.h"
 #include "app/terminal.h"
 #include "base/id.h"
+#include "base/utf8.h"
 
 namespace app {
 namespace {
@@ -14,31 +18,34 @@ using base::Json;
 
 base::Error no_fact(const std::string& id) { return base::error(Code::not_found, "there is no fact '" + id + "'", "hearth memory list shows which there are"); }
 
-base::Result<Json> ask(const LoadedSettings& loaded, const std::string& method, const std::string& id, const std::string& query = {}) {
+// Of the first of these kinds that has it.
+base::Result<Json> ask(const LoadedSettings& loaded, const std::string& method, const std::string& id, std::initializer_list<const char*> kinds, const std::string& query = {}) {
     if (!base::Uuid::parse(id)) return no_fact(id);
-    auto answer = ask_server_json(loaded.settings.server.socket, method, "/v1/memory/facts/" + id + query);
-    if (!answer && answer.error().code == Code::not_found) return no_fact(id);
-    return answer;
+    for (const char* kind : kinds) {
+        auto answer = ask_server_json(loaded.settings.server.socket, method, std::string("/v1/memory/") + kind + "/" + id + query);
+        if (answer || answer.error().code != Code::not_found) return answer;
+    }
+    return no_fact(id);
 }
 
-std::string text_of(const Json& json, const char* field) { return json[field].is_string() ? visible(json[field].get<std::string>()) : ""; }
-std::string day_of(const Json& json, const char* field) { return text_of(json, field).substr(0, 10); }
+std::string text_of_field(const Json& json, const char* field) { return json[field].is_string() ? visible(json[field].get<std::string>()) : ""; }
+std::string day_of(const Json& json, const char* field) { return text_of_field(json, field).substr(0, 10); }
 
 void print_line(const Json& fact) {
-    std::printf("%s  %s  %s%s%s\n", text_of(fact, "id").c_str(), day_of(fact, "told").c_str(), text_of(fact, "text").c_str(), fact["until"].is_null() ? "" : ("  (until " + day_of(fact, "until") + ")").c_str(),
+    std::printf("%s  %s  %s%s%s\n", text_of_field(fact, "id").c_str(), day_of(fact, "told").c_str(), text_of_field(fact, "text").c_str(), fact["until"].is_null() ? "" : ("  (until " + day_of(fact, "until") + ")").c_str(),
                 fact["trusted"].get<bool>() ? "" : "  (from a text, not said by you)");
 }
 
 void print_fact(const Json& fact) {
     print_line(fact);
-    if (fact["about"].is_string()) std::printf("  about         %s\n", text_of(fact, "about").c_str());
+    if (fact["about"].is_string()) std::printf("  about         %s\n", text_of_field(fact, "about").c_str());
     std::printf("  holds         from %s%s\n", day_of(fact, "from").c_str(), fact["until"].is_null() ? "" : (" until " + day_of(fact, "until")).c_str());
-    if (fact["replaced_by"].is_string()) std::printf("  replaced by   %s\n", text_of(fact, "replaced_by").c_str());
+    if (fact["replaced_by"].is_string()) std::printf("  replaced by   %s\n", text_of_field(fact, "replaced_by").c_str());
     for (const Json& older : fact["replaces"]) std::printf("  replaces      %s\n", older.get<std::string>().c_str());
     std::printf("  observed      %d times, last on %s\n", fact["seen"].get<int>(), day_of(fact, "last_seen").c_str());
     for (const Json& one : fact["sightings"]) {
-        std::printf("    %s  %s", text_of(one, "at").substr(0, 16).c_str(), one["run_id"].is_null() ? "in no run" : ("run " + text_of(one, "run_id")).c_str());
-        if (!text_of(one, "quote").empty()) std::printf("  \"%s\"", one_line(text_of(one, "quote"), 100).c_str());
+        std::printf("    %s  %s", text_of_field(one, "at").substr(0, 16).c_str(), one["run_id"].is_null() ? "in no run" : ("run " + text_of_field(one, "run_id")).c_str());
+        if (!text_of_field(one, "quote").empty()) std::printf("  \"%s\"", one_line(text_of_field(one, "quote"), 100).c_str());
         std::puts(one["trusted"].get<bool>() ? "" : "  from a text");
     }
 }
@@ -50,6 +57,16 @@ void print_forgotten(const Json& answer) {
         if (number.get<long>() > 0) std::printf("  %ld %s\n", number.get<long>(), kind.c_str());
     std::puts(preview ? "would stay:" : "what stays:");
     for (const Json& what : answer["stays"]) std::printf("  %s\n", visible(what.get<std::string>()).c_str());
+}
+
+base::Result<std::string> text_of_file(const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    if (!in) return base::error(Code::io, file + " cannot be read");
+    if (text.starts_with("%PDF-")) return base::error(Code::invalid_argument, file + " is a PDF", "make it text: pdftotext " + file + " document.txt");
+    if (text.starts_with("PK")) return base::error(Code::invalid_argument, file + " is a packed document", "make it text: pandoc -t markdown " + file + " -o document.md");
+    if (base::valid_utf8(text) != text) return base::error(Code::invalid_argument, file + " is no UTF-8 text", "make it some: iconv -t utf-8");
+    return text;
 }
 
 std::string percent_encoded(const std::string& text) {
@@ -75,7 +92,7 @@ int memory_list(const LoadedSettings& loaded, int limit, bool all, bool json) {
 }
 
 int memory_show(const LoadedSettings& loaded, const std::string& id, bool json) {
-    const auto fact = ask(loaded, "GET", id);
+    const auto fact = ask(loaded, "GET", id, {"facts"});
     if (!fact) return complain(fact.error());
     if (json) print_json(*fact, 2);
     else print_fact(*fact);
@@ -88,10 +105,36 @@ int memory_why(const LoadedSettings& loaded, const std::string& question, bool j
     if (json) return print_json((*found)["data"], 2), 0;
     if ((*found)["data"].empty()) std::puts("nothing that is remembered speaks of it");
     for (const Json& one : (*found)["data"]) {
-        std::printf("%s\n", text_of(one, "text").c_str());
-        std::printf("  fact %s, told on %s %s; found because: %s\n", text_of(one, "fact").c_str(), day_of(one, "told").c_str(), one["run"].is_null() ? "in no run" : ("in run " + text_of(one, "run")).c_str(),
-                    text_of(one, "why").c_str());
+        std::printf("%s\n", text_of_field(one, "text").c_str());
+        std::printf("  fact %s, told on %s %s; found because: %s\n", text_of_field(one, "fact").c_str(), day_of(one, "told").c_str(), one["run"].is_null() ? "in no run" : ("in run " + text_of_field(one, "run")).c_str(),
+                    text_of_field(one, "why").c_str());
     }
+    return 0;
+}
+
+int memory_ingest(const LoadedSettings& loaded, const std::vector<std::string>& files, bool json) {
+    Json out = Json::array();
+    for (const std::string& file : files) {
+        const auto text = text_of_file(file);
+        if (!text) return complain(text.error());
+        const std::string name = std::filesystem::path(file).filename().string();
+        const auto kept = ask_server_json(loaded.settings.server.socket, "POST", "/v1/memory/documents", {{"name", name}, {"text", *text}});
+        if (!kept) return complain(base::error(kept.error().code, file + ": " + kept.error().message, kept.error().remedy));
+        if (!json) std::printf("%s  %s: %d sections\n", text_of_field(*kept, "id").c_str(), visible(name).c_str(), (*kept)["sections"].is_null() ? 0 : (*kept)["sections"].get<int>());
+        out.push_back(*kept);
+    }
+    if (json) print_json(out, 2);
+    return 0;
+}
+
+int memory_documents(const LoadedSettings& loaded, int limit, bool json) {
+    const auto documents = ask_server_json(loaded.settings.server.socket, "GET", "/v1/memory/documents?limit=" + std::to_string(limit));
+    if (!documents) return complain(documents.error());
+    if (json) return print_json((*documents)["data"], 2), 0;
+    if ((*documents)["data"].empty()) std::puts("no document is remembered yet");
+    for (const Json& one : (*documents)["data"])
+        std::printf("%s  %s  %s  %s\n", text_of_field(one, "id").c_str(), text_of_field(one, "added").substr(0, 10).c_str(), text_of_field(one, "name").c_str(),
+                    one["sections"].is_null() ? "its sections are still to be made" : (std::to_string(one["sections"].get<int>()) + " sections").c_str());
     return 0;
 }
 
@@ -101,11 +144,11 @@ int memory_consolidate(const LoadedSettings& loaded, int seconds, bool json) {
     if (json) print_json(*answer, 2);
     else std::printf("%d summaries of %d messages with their answers%s\n", (*answer)["episodes"].get<int>(), (*answer)["segments"].get<int>(), (*answer)["done"].get<bool>() ? "; there is nothing left" : "");
     if ((*answer)["error"].is_null()) return 0;
-    return complain(base::error(Code::unavailable, text_of(*answer, "error"), "what is left is summed up another time"));
+    return complain(base::error(Code::unavailable, text_of_field(*answer, "error"), "what is left is summed up another time"));
 }
 
 int memory_forget(const LoadedSettings& loaded, const std::string& id, bool yes, bool json) {
-    const auto answer = ask(loaded, "DELETE", id, yes ? "" : "?preview=true");
+    const auto answer = ask(loaded, "DELETE", id, {"facts", "documents"}, yes ? "" : "?preview=true");
     if (!answer) return complain(answer.error());
     if (json) return print_json(*answer, 2), 0;
     print_forgotten(*answer);

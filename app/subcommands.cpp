@@ -163,6 +163,13 @@ void add_people(CLI::App& root, Arguments& a, Action& chosen) {
     quiet->add_option("hours", a.text, "as 22:00-07:00; none: never")->required();
     quiet->add_option("--zone", a.out, "where that is so: a name as Europe/Berlin");
     quiet->add_flag("--json", a.json);
+    auto* people = group(root, "group", "Groups of people, who share what is remembered for them");
+    command(*people, "list", "All groups, and who is in them", "hearth group list", chosen, [&a](const auto& s) { return app::group_list(s, a.json); })->add_flag("--json", a.json);
+    auto* members = command(*people, "set", "These are in it from now on, and nobody else; a new group is made", "hearth group set family --person Anna --person Ben", chosen,
+                            [&a](const auto& s) { return app::group_set(s, a.name, a.people, a.json); });
+    members->add_option("name", a.name)->required();
+    members->add_option("--person", a.people, "a name or an id of hearth person list; may be given again; none: nobody is in it");
+    members->add_flag("--json", a.json);
     auto* pair = group(root, "pair", "Who writes from elsewhere, such as Telegram, and whose they are");
     command(*pair, "list", "Who waits with a code, and who is known", "hearth pair list", chosen, [&a](const auto& s) { return app::pair_list(s, a.json); })->add_flag("--json", a.json);
     auto* approved = command(*pair, "approve", "Whoever was told the code is that person from now on", "hearth pair approve ABCD-EFGH --person Clara", chosen,
@@ -273,11 +280,16 @@ void add_memory(CLI::App& root, Arguments& a, Action& chosen) {
     auto* summed = command(*memory, "consolidate", "Sum up what was said, by a model; it gives way to whoever else asks it", "hearth memory consolidate --seconds 60", chosen,
                            [&a](const auto& s) { return app::memory_consolidate(s, a.seconds, a.json); });
     summed->add_option("--seconds", a.seconds, "how long, at most")->check(CLI::Range(1, 3600))->capture_default_str();
-    auto* forgotten = command(*memory, "forget", "What would go with a fact; with --yes, forget it", "hearth memory forget 0190… --yes", chosen,
+    auto* ingested = command(*memory, "ingest", "Remember documents, text or Markdown, by their sections", "hearth memory ingest manual.md", chosen, [&a](const auto& s) { return app::memory_ingest(s, a.files, a.json); });
+    ingested->add_option("file", a.files, "each is read by this command, and the same text is kept once")->required();
+    auto* documents = command(*memory, "documents", "Which documents are remembered for you, the newest first", "hearth memory documents", chosen,
+                              [&a](const auto& s) { return app::memory_documents(s, a.limit, a.json); });
+    documents->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();
+    auto* forgotten = command(*memory, "forget", "What would go with a fact or a document; with --yes, forget it", "hearth memory forget 0190… --yes", chosen,
                               [&a](const auto& s) { return app::memory_forget(s, a.name, a.yes, a.json); });
     forgotten->add_flag("--yes", a.yes, "really: it, and what holds it, cannot be brought back");
-    for (CLI::App* one : {shown, forgotten}) one->add_option("id", a.name, "of hearth memory list")->required();
-    for (CLI::App* one : {listed, shown, why, summed, forgotten}) one->add_flag("--json", a.json, "as JSON, for scripts");
+    for (CLI::App* one : {shown, forgotten}) one->add_option("id", a.name, "of hearth memory list, or of hearth memory documents")->required();
+    for (CLI::App* one : {listed, shown, why, summed, ingested, documents, forgotten}) one->add_flag("--json", a.json, "as JSON, for scripts");
 }
 
 void add_secrets(CLI::App& root, Arguments& a, Action& chosen) {

@@ -26,7 +26,7 @@ struct Arguments {
     QualityOptions quality;
     MathcoreBenchOptions mathcore;
     int number = 0, days = 90;
-    std::vector<std::string> tools;
+    std::vector<std::string> tools, files, people;
     std::string name, out, person, label = "key", scopes = "chat", host;
     bool shared = false, master = false, all = false, list = false, yes = false;
     RuleOptions rule;

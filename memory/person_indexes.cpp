@@ -73,7 +73,7 @@ std::shared_ptr<PersonIndexes::Entry> PersonIndexes::entry_of(const store::Ident
 void PersonIndexes::keep_up(store::Tx& tx, Entry& entry, bool anew) {
     store::MemoryScope scope = store::memory_scope(tx);
     if (anew || scope.audiences != entry.scope.audiences || scope.erased != entry.scope.erased) {
-        for (Shelf* shelf : {&entry.facts, &entry.said, &entry.episodes}) *shelf = Shelf();
+        for (Shelf* shelf : {&entry.facts, &entry.said, &entry.episodes, &entry.sections}) *shelf = Shelf();
         entry.scope.next = {};
         entry.counted = 0;
     }
@@ -92,13 +92,21 @@ void PersonIndexes::keep_up(store::Tx& tx, Entry& entry, bool anew) {
         read_on(entry.scope.next, episodes, [&](const store::Episode& one) {
             entry.episodes.add(one.id.value, {one.summary + "\n" + one.keywords, "", "", day_of(one.ended)}, false, one.conversation);
         });
+        const auto sections = [&](const store::MemoryPlace& place) { return store::sections_behind(tx, audience, place, kPage); };
+        read_on(entry.scope.next, sections, [&](const store::DocumentSection& one) {
+            const std::string text = one.heading + "\n" + one.body, session = one.document.text();
+            entry.sections.add(one.id.value, {text, "", session, day_of(one.added)}, false, {});
+        });
     }
     entry.scope = std::move(scope);
     // Counting walks over all words, so a few rows more are let pass.
-    const std::size_t rows = entry.facts.ids.size() + entry.said.ids.size() + entry.episodes.ids.size();
+    std::size_t rows = 0;
+    for (const Shelf* shelf : {&entry.facts, &entry.said, &entry.episodes, &entry.sections}) rows += shelf->ids.size();
     if (entry.counted > 0 && rows <= entry.counted + entry.counted / 16) return;
     entry.counted = rows;
-    account(entry, entry.facts.index.bytes() + entry.said.index.bytes() + entry.episodes.index.bytes() + rows * 100);
+    std::size_t bytes = rows * 100;
+    for (const Shelf* shelf : {&entry.facts, &entry.said, &entry.episodes, &entry.sections}) bytes += shelf->index.bytes();
+    account(entry, bytes);
 }
 
 void PersonIndexes::account(Entry& entry, std::size_t bytes) {
@@ -165,6 +173,18 @@ std::vector<RecalledEpisode> PersonIndexes::recall_episodes(store::Tx& tx, std::
     for (auto& [episode, hit] : find<store::Episode>(shelf, asked, most, [&](bool anew) { keep_up(tx, *entry, anew); }, [] { return std::vector<bool>(); },
                                                      [&](const auto& ids) { return store::episodes_by_id(tx, ids); }))
         out.push_back({std::move(episode), hit.score, why(shelf.index, hit)});
+    return out;
+}
+
+std::vector<RecalledSection> PersonIndexes::recall_sections(store::Tx& tx, std::string_view question, base::TimePoint now, std::size_t most) {
+    const std::shared_ptr<Entry> entry = entry_of(tx.identity());
+    const std::lock_guard lock(entry->mutex);
+    const Question asked = question_of(question, day_of(now));
+    const Shelf& shelf = entry->sections;
+    std::vector<RecalledSection> out;
+    for (auto& [section, hit] : find<store::DocumentSection>(shelf, asked, most, [&](bool anew) { keep_up(tx, *entry, anew); }, [] { return std::vector<bool>(); },
+                                                             [&](const auto& ids) { return store::sections_by_id(tx, ids); }))
+        out.push_back({std::move(section), hit.score, why(shelf.index, hit), hit.own});
     return out;
 }
 

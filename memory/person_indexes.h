@@ -1,4 +1,5 @@
-// What the people who ask may know, indexed in memory: facts, and what was said in conversations, whole and summed up. Each index is filled with what its person may see and nothing
+// What the people who ask may know, indexed in memory: facts, and what was said in conversations, whole and summed up, and
+// sections of documents. Each index is filled with what its person may see and nothing
 // else, kept up with the database before each question, and given up, the longest unused first, where all of them take too much memory. What a question
 // finds is read again by its id under row-level security, so that an index that held too much would still tell nothing.
 #pragma once
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "memory/rank.h"
+#include "store/documents.h"
 #include "store/episodes.h"
 #include "store/facts.h"
 #include "store/segments.h"
@@ -34,6 +36,12 @@ struct RecalledEpisode {
     double score = 0;
     std::string why;
 };
+struct RecalledSection {
+    store::DocumentSection section;
+    double score = 0;
+    std::string why;
+    std::vector<std::string> words;  // of the question, that it has
+};
 
 class PersonIndexes {
 public:
@@ -47,6 +55,9 @@ public:
 
     // Summaries of what was said; none where the question asks for no time and for nothing that was talked about.
     std::vector<RecalledEpisode> recall_episodes(store::Tx& tx, std::string_view question, base::TimePoint now, std::size_t most);
+
+    // Sections of documents.
+    std::vector<RecalledSection> recall_sections(store::Tx& tx, std::string_view question, base::TimePoint now, std::size_t most);
 
     // Of what was forgotten no word stays here. Other processes notice at their next question (store::MemoryScope::erased).
     void forget(const base::TenantId& tenant);
@@ -66,7 +77,7 @@ private:
     };
     struct Entry {
         std::mutex mutex;
-        Shelf facts, said, episodes;
+        Shelf facts, said, episodes, sections;
         store::MemoryScope scope;                            // as it was read last
         std::size_t counted = 0;                             // rows, when their bytes were
         std::size_t bytes = 0;                               // guarded by the list's mutex, as is

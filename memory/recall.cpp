@@ -26,7 +26,8 @@ std::vector<RecalledFact> pack(std::vector<RecalledFact> facts, std::size_t max_
 }
 
 std::string told(const store::Fact& fact) {
-    const std::string of = fact.trusted ? " (told on " + day(fact.created) : " (noted on " + day(fact.created) + " from a text, not said by the person";
+    const std::string by = fact.teller.empty() ? "" : "by " + fact.teller + " ";
+    const std::string of = fact.trusted ? " (told " + by + "on " + day(fact.created) : " (noted " + by + "on " + day(fact.created) + " from a text, not said by the person";
     return fact.body + of + (fact.until ? "; it held until " + day(*fact.until) + ", when something newer was told)" : ")");
 }
 
@@ -35,15 +36,15 @@ namespace {
 bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
 // Some words before the first of these and as many behind as there is room for; the beginning where none is found letter for letter.
-std::string excerpt(const std::string& text, const std::vector<std::string>& words) {
-    if (text.size() <= kExcerptBytes) return text;
+std::string excerpt(const std::string& text, const std::vector<std::string>& words, std::size_t most) {
+    if (text.size() <= most) return text;
     std::string lower = text;
     for (char& c : lower) c = char(std::tolower(static_cast<unsigned char>(c)));
     std::size_t at = std::string::npos;
     for (const std::string& word : words) at = std::min(at, lower.find(word));
-    std::size_t from = at == std::string::npos || at < kExcerptBytes / 3 ? 0 : at - kExcerptBytes / 3;
+    std::size_t from = at == std::string::npos || at < most / 3 ? 0 : at - most / 3;
     while (from > 0 && from < text.size() && !is_blank(text[from - 1])) ++from;
-    const std::string out(base::beginning(std::string_view(text).substr(from), kExcerptBytes));
+    const std::string out(base::beginning(std::string_view(text).substr(from), most));
     return (from > 0 ? "… " : "") + out + (from + out.size() < text.size() ? " …" : "");
 }
 
@@ -51,8 +52,8 @@ std::string excerpt(const std::string& text, const std::vector<std::string>& wor
 
 std::string told(const RecalledSegment& recalled) {
     const store::Segment& said = recalled.segment;
-    const std::string asked = said.asked.empty() ? "" : " the person said “" + excerpt(said.asked, recalled.words) + "” and";
-    return "On " + day(said.said) + asked + " was answered “" + excerpt(said.answered, recalled.words) + "”" + (said.trusted ? "" : " (a text from outside was in that conversation)");
+    const std::string asked = said.asked.empty() ? "" : " the person said “" + excerpt(said.asked, recalled.words, kExcerptBytes) + "” and";
+    return "On " + day(said.said) + asked + " was answered “" + excerpt(said.answered, recalled.words, kExcerptBytes) + "”" + (said.trusted ? "" : " (a text from outside was in that conversation)");
 }
 
 base::Json source_of(const RecalledSegment& recalled) {
@@ -69,6 +70,16 @@ std::string told(const RecalledEpisode& recalled) {
 base::Json source_of(const RecalledEpisode& recalled) {
     const store::Episode& one = recalled.episode;
     return {{"episode", one.id.text()}, {"conversation", one.conversation.text()}, {"told", base::rfc3339(one.ended)}, {"why", recalled.why}};
+}
+
+std::string told(const RecalledSection& recalled) {
+    const store::DocumentSection& one = recalled.section;
+    return "From the document “" + one.name + "”" + (one.heading.empty() ? "" : ", under “" + one.heading + "”") + ": “" + excerpt(one.body, recalled.words, kSectionExcerptBytes) + "”";
+}
+
+base::Json source_of(const RecalledSection& recalled) {
+    const store::DocumentSection& one = recalled.section;
+    return {{"section", one.id.text()}, {"document", one.document.text()}, {"name", one.name}, {"told", base::rfc3339(one.added)}, {"why", recalled.why}};
 }
 
 base::Json source_of(const RecalledFact& recalled) {

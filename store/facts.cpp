@@ -6,7 +6,8 @@ namespace {
 constexpr int kMostSightings = 100;
 
 const std::string& columns() {
-    static const std::string all = "f.id, f.body, f.source_run_id, " + micros("f.created_at") + ", f.trusted, f.written, " + micros("f.valid_to");
+    static const std::string all = "f.id, f.body, f.source_run_id, " + micros("f.created_at") + ", f.trusted, f.written, " + micros("f.valid_to") +
+                                   ", case when f.author <> hearth_person() then (select p.name from person p where p.id = f.author) end";
     return all;
 }
 constexpr const char* kMine = "(f.audience_id = hearth_person() or f.audience_id in (select group_id from membership where person_id = hearth_person()))";
@@ -15,6 +16,7 @@ Fact fact_of(const Row& row) {
     const auto id = row.id<base::FactId>(0);
     Fact out{id, row.text(1), row.id<base::RunId>(2), row.time(3), row.boolean(4), {row.integer(5), id.value}};
     if (!row.null(6)) out.until = row.time(6);
+    out.teller = row.text_or(7, "");
     return out;
 }
 
@@ -30,7 +32,7 @@ std::string record_columns() {
 }
 
 FactRecord record_of(const Row& row) {
-    return {fact_of(row), row.id<base::AudienceId>(7), row.text(8), int(row.integer(9)), row.time(10), row.time(11), row.id<base::FactId>(12)};
+    return {fact_of(row), row.id<base::AudienceId>(8), row.text(9), int(row.integer(10)), row.time(11), row.time(12), row.id<base::FactId>(13)};
 }
 
 // As an array's literal.
@@ -45,8 +47,8 @@ std::string listed(const std::vector<base::FactId>& ids) {
 base::FactId remember(Tx& tx, const Observation& seen, base::FactId id) {
     const base::Redactor& clean = tx.redactor();
     const Param since = seen.since ? Param(micros_of(*seen.since)) : Param(nullptr);
-    tx.send("select hearth_remember($1, hearth_person(), $2, $3, $4, $5, $6, $7, $8, to_timestamp($9::bigint / 1000000.0))",
-            {id, clean.without_known(seen.body), seen.run, seen.call, clean.without_known(seen.quote), seen.trusted, clean.without_known(seen.subject), clean.without_known(seen.instead_of), since});
+    tx.send("select hearth_remember($1, coalesce($10::uuid, hearth_person()), $2, $3, $4, $5, $6, $7, $8, to_timestamp($9::bigint / 1000000.0))",
+            {id, clean.without_known(seen.body), seen.run, seen.call, clean.without_known(seen.quote), seen.trusted, clean.without_known(seen.subject), clean.without_known(seen.instead_of), since, seen.audience});
     return id;
 }
 

@@ -24,6 +24,7 @@ struct Fact {
     bool trusted = false;           // the person's own word; else text from outside was in the conversation that it was kept in
     MemoryPlace place{};
     std::optional<base::TimePoint> until{};  // it was replaced, and held until then
+    std::string teller{};           // who told it, of a group's that another member told; else empty
 };
 
 // Something that was told or read, once.
@@ -35,6 +36,7 @@ struct Observation {
     std::string subject{};          // what of whom it tells ("phone number of Anna"): it replaces what held of that; empty: nothing
     std::string instead_of{};       // the words of the fact that it replaces; empty: none
     std::optional<base::TimePoint> since{};  // holds from then on; none: from now
+    base::AudienceId audience{};    // a group of the person's, whose fact it is; nil: his own
 };
 // → the observation's id, by which the fact is found too; the fact's own where nothing with these words holds already. What is not trusted replaces nothing
 // that is.

@@ -5,6 +5,7 @@
 
 #include "memory/recall.h"
 #include "store/facts.h"
+#include "store/groups.h"
 #include "tools/ports.h"
 #include "tools/schemas.h"
 
@@ -16,7 +17,7 @@ using base::Json;
 using policy::Integrity;
 using namespace schemas;
 
-constexpr std::size_t kRecallLimit = 8, kRecallSaid = 3;  // facts, and segments of conversations
+constexpr std::size_t kRecallLimit = 8, kRecallSaid = 3, kRecallSections = 3;  // facts, segments of conversations, sections of documents
 constexpr std::size_t kFactBytes = 2000;
 constexpr std::size_t kSubjectBytes = 200;
 
@@ -37,7 +38,7 @@ base::Result<base::TimePoint> day_of(const std::string& text) {
 
 // Of a fact as recall tells it, its words alone.
 std::string words_of_told(const std::string& told) {
-    for (const char* note : {" (told on ", " (noted on "})
+    for (const char* note : {" (told ", " (noted "})
         if (const auto at = told.rfind(note); at != std::string::npos) return told.substr(0, at);
     return told;
 }
@@ -80,6 +81,14 @@ net::Task<base::Result<ToolOutput>> remember(Json arguments, ToolContext& contex
     ToolOutput out{"Remembered: " + told->body};
     out.integrity = Integrity::trusted;
     told->trusted = context.label == Integrity::trusted;
+    if (const std::string group = arguments.value("group", ""); !group.empty()) {
+        // What others will be told must be somebody's word.
+        if (!told->trusted) co_return base::error(Code::permission_denied, "a text from outside is in this conversation, so nothing of it is remembered for others", "remember it for the person alone, or ask in a new conversation");
+        const auto find = [&](store::Tx& tx) { return store::own_group(tx, group); };
+        const auto found = co_await context.ports->db.read(context.ports->who, find);
+        if (!found) co_return base::error(Code::not_found, "the person is in no group '" + group + "'", "leave group out: then it is remembered for the person alone");
+        told->audience = *found;
+    }
     told->run = context.ports->run;
     if (context.call) told->call = context.call->id;
     context.ports->writes.push_back([id, told = *std::move(told)](store::Tx& tx) { store::remember(tx, told, id); });
@@ -95,16 +104,17 @@ net::Task<base::Result<ToolOutput>> recall(Json arguments, ToolContext& context)
     struct Found {
         std::vector<memory::RecalledFact> facts;
         std::vector<memory::RecalledSegment> said;
+        std::vector<memory::RecalledSection> sections;
     };
     const auto read = [&](store::Tx& tx) {
         const base::TimePoint now = ports.clock.now();
-        return Found{ports.memory->recall(tx, *query, now, kRecallLimit), ports.memory->recall_said(tx, *query, now, kRecallSaid, {})};
+        return Found{ports.memory->recall(tx, *query, now, kRecallLimit), ports.memory->recall_said(tx, *query, now, kRecallSaid, {}), ports.memory->recall_sections(tx, *query, now, kRecallSections)};
     };
     const Found found = co_await ports.db.read(ports.who, read);
     const auto recalled = memory::pack(found.facts, kRecallLimit * kFactBytes);
     ToolOutput out;
     out.integrity = Integrity::trusted;
-    out.facts["count"] = recalled.size() + found.said.size();
+    out.facts["count"] = recalled.size() + found.said.size() + found.sections.size();
     out.facts["sources"] = Json::array();
     for (const memory::RecalledFact& one : recalled) {
         out.text += "- " + memory::told(one.fact) + "\n";
@@ -115,6 +125,11 @@ net::Task<base::Result<ToolOutput>> recall(Json arguments, ToolContext& context)
         out.text += "- " + memory::told(one) + "\n";
         out.facts["sources"].push_back(memory::source_of(one));
         if (!one.segment.trusted) out.integrity = Integrity::untrusted;
+    }
+    for (const memory::RecalledSection& one : found.sections) {
+        out.text += "- " + memory::told(one) + "\n";
+        out.facts["sources"].push_back(memory::source_of(one));
+        out.integrity = Integrity::untrusted;
     }
     if (out.text.empty()) out.text = "Nothing is remembered about \"" + *query + "\".";
     co_return out;
@@ -139,9 +154,10 @@ std::vector<Tool> home_tools() {
     return {
         {"remember", "Remember a fact that the person wants kept for later.",
          object({{"text", text("the fact, as one sentence")}, {"about", text("what of whom it tells, where that can change, such as: phone number of Anna; it takes the place of what was told about that before")},
-                 {"replaces", text("an earlier fact that is wrong now, word for word")}, {"since", text("the day from which it holds, such as 2026-03-01; default: today")}}, {"text"}),
+                 {"replaces", text("an earlier fact that is wrong now, word for word")}, {"since", text("the day from which it holds, such as 2026-03-01; default: today")},
+                 {"group", text("the name of a group of people who are to know it too, only where the person names one")}}, {"text"}),
          facts({{"fact", "string"}}), {Scope::home}, Effect::transactional, {Permission::memory_write}, quick, remember},
-        {"recall", "Look up what the person told you, and what was talked about, earlier.", object({{"query", text("what to look for")}}, {"query"}),
+        {"recall", "Look up what the person told you, and what was talked about, earlier, and what is in the documents that the person has given you.", object({{"query", text("what to look for")}}, {"query"}),
          facts({{"count", "integer"}, {"sources", "array"}}), {Scope::home}, Effect::pure, {Permission::memory_read}, quick, recall},
         {"time", "The date and the time now.", nothing, facts({{"utc", "string"}}), {Scope::home}, Effect::pure, {}, quick,
          current_time},

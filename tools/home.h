@@ -5,7 +5,7 @@
 
 namespace tools {
 
-// {"text": string, "about"?, "replaces"?, "since"?: string} → a fact of the person's, recalled in later turns.
+// {"text": string, "about"?, "replaces"?, "since"?, "group"?: string} → a fact of the person's, recalled in later turns.
 net::Task<base::Result<ToolOutput>> remember(base::Json arguments, ToolContext& context);
 // {"query": string} → the facts that answer it, each with its day; where from and why in the outcome's `sources`.
 net::Task<base::Result<ToolOutput>> recall(base::Json arguments, ToolContext& context);

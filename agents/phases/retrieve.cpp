@@ -14,6 +14,7 @@ struct Found {
     std::vector<memory::RecalledFact> facts;
     std::vector<memory::RecalledEpisode> episodes;
     std::vector<memory::RecalledSegment> said;
+    std::vector<memory::RecalledSection> sections;
 };
 
 // What the window still holds is not told again.
@@ -31,7 +32,8 @@ net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context) {
     const auto window = std::size_t(recall_window(turn.execution));
     const auto read = [&](store::Tx& tx) {
         const base::TimePoint now = frame.parts.clock.now();
-        return Found{frame.memory->recall(tx, turn.request, now, window), frame.memory->recall_episodes(tx, turn.request, now, kEpisodes), frame.memory->recall_said(tx, turn.request, now, kLookedAt, frame.conversation)};
+        return Found{frame.memory->recall(tx, turn.request, now, window), frame.memory->recall_episodes(tx, turn.request, now, kEpisodes), frame.memory->recall_said(tx, turn.request, now, kLookedAt, frame.conversation),
+                     frame.memory->recall_sections(tx, turn.request, now, std::size_t(section_window(turn.execution)))};
     };
     const Found found = co_await frame.parts.db.read(frame.who, read);
     turn.facts.clear();
@@ -53,6 +55,11 @@ net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context) {
         turn.facts.push_back(memory::told(one));
         turn.sources.push_back(memory::source_of(one));
         if (!one.segment.trusted) turn.label = policy::Integrity::untrusted;
+    }
+    for (const memory::RecalledSection& one : found.sections) {
+        turn.facts.push_back(memory::told(one));
+        turn.sources.push_back(memory::source_of(one));
+        turn.label = policy::Integrity::untrusted;
     }
     co_return after_retrieve(turn);
 }

@@ -58,6 +58,10 @@ net::Task<Response> get_fact(Request request, Caller caller, Services& services)
 net::Task<Response> forget_fact(Request request, Caller caller, Services& services);
 net::Task<Response> consolidate_memory(Request request, Caller caller, Services& services);
 net::Task<Response> recall_facts(Request request, Caller caller, Services& services);
+// documents.cpp
+net::Task<Response> list_documents(Request request, Caller caller, Services& services);
+net::Task<Response> add_document(Request request, Caller caller, Services& services);
+net::Task<Response> forget_document(Request request, Caller caller, Services& services);
 // directives.cpp
 net::Task<Response> list_directives(Request request, Caller caller, Services& services);
 net::Task<Response> add_directive(Request request, Caller caller, Services& services);

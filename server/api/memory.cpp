@@ -1,6 +1,7 @@
 // What is remembered: which facts, where they are from, what a question would bring back, and forgetting.
 #include "memory/recall.h"
 #include "server/api/handlers.h"
+#include "server/api/memory_shapes.h"
 #include "server/api/page.h"
 
 namespace server::api {
@@ -30,30 +31,12 @@ Json sighting_json(const store::Sighting& one) {
     return {{"id", one.id.text()}, {"run_id", id_json(one.run)}, {"call", one.call}, {"quote", one.quote}, {"trusted", one.trusted}, {"at", base::rfc3339(one.at)}};
 }
 
-// "true", "false", or nothing, which is false.
-base::Result<bool> flag(const Request& request, const std::string& name) {
-    const std::string value = request.query_value(name);
-    if (value.empty() || value == "false") return false;
-    if (value == "true") return true;
-    return base::error(base::Code::invalid_argument, name + " is '" + value + "' but must be true or false");
-}
-
-// What forgetting cannot reach, said with each answer.
-Json what_stays(std::int64_t open_runs) {
-    Json out = {"of each step of a trace its name, times, attributes (ids, counts, why something failed, the critic's reason) and the digest of its erased text",
-                "what was said of it elsewhere in other words, in runs that neither kept nor recalled it",
-                "what left for somebody, where it arrived; and what a model holds in memory until this server ends",
-                "backups of the database"};
-    if (open_runs > 0) out.push_back(std::to_string(open_runs) + " runs that have not ended: forget again when they have");
-    return out;
-}
-
 }  // namespace
 
 net::Task<Response> list_facts(Request request, Caller caller, Services& services) {
     const auto page = page_of<base::FactId>(request, "a fact's id");
     if (page.refusal) co_return *page.refusal;
-    const auto all = flag(request, "all");
+    const auto all = query_flag(request, "all");
     if (!all) co_return error_response(all.error(), "all");
     const auto list = [&](store::Tx& tx) { return store::list_facts(tx, page.limit, page.before, *all); };
     Json data = Json::array();
@@ -98,7 +81,7 @@ net::Task<Response> consolidate_memory(Request request, Caller caller, Services&
 }
 
 net::Task<Response> forget_fact(Request request, Caller caller, Services& services) {
-    const auto preview = flag(request, "preview");
+    const auto preview = query_flag(request, "preview");
     if (!preview) co_return error_response(preview.error(), "preview");
     const auto id = base::FactId::parse(request.parameters["id"]);
     if (!id) co_return no_such_fact();
@@ -107,13 +90,7 @@ net::Task<Response> forget_fact(Request request, Caller caller, Services& servic
     const auto gone = co_await services.db.run(agents::identity_of(caller.principal), forget);
     if (gone.empty()) co_return no_such_fact();
     if (!*preview) services.agents.memory().forget(caller.principal.tenant);
-    Json body = {{"id", id->text()}, {"object", "forgotten"}, {"preview", *preview}, {"counts", Json::object()}};
-    std::int64_t open_runs = 0;
-    for (const auto& [kind, number] : gone)
-        if (kind == "open_runs") open_runs = number;
-        else body["counts"][kind] = number;
-    body["stays"] = what_stays(open_runs);
-    co_return json_response(body);
+    co_return forgotten_response(id->text(), *preview, gone);
 }
 
 }  // namespace server::api

@@ -41,7 +41,7 @@ protected:
         // Asker 0 is in the first group, asker 1 in both, asker 2 in none; the others are in all.
         for (int g = 0; g < 2; ++g) {
             groups_.push_back(base::AudienceId::make(base::SystemClock().now()).text());
-            world->sql("insert into person_group (id, tenant_id, name) values ('" + groups_.back() + "', '" + tenant() + "', 'group')");
+            world->sql("insert into person_group (id, tenant_id, name) values ('" + groups_.back() + "', '" + tenant() + "', 'group " + std::to_string(g) + "')");
             for (int i = 0; i < kPeople; ++i)
                 if (i >= kAskers || i == 1 || (i == 0 && g == 0)) join(people_[std::size_t(i)], groups_.back());
         }

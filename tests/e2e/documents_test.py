@@ -1,0 +1,87 @@
+"""Documents are remembered by their sections: questions are answered from these, with the source, and forgetting one takes all of it."""
+import json
+import subprocess
+
+import pytest
+import support
+
+MANUAL = """# Heating pump
+
+The pump stands in the cellar.
+
+## Service
+
+Bleed the radiators in October. The pressure must read 1.8 bar; the valve is behind the boiler.
+
+## Warranty
+
+It ends on 4 March 2031. Serial number QX-77-1402.
+"""
+SCRIPT = [{"when": "", "text": "All is well."}]
+
+
+@pytest.fixture(scope="module")
+def house(state):
+    server = support.Hearth(state, "documents", script=SCRIPT, settings={"agents.discipline": "free", "server.socket": state.folder / "documents.sock"})
+    yield server.start()
+    server.stop()
+
+
+def memory(house, *arguments, fails=False):
+    done = subprocess.run([house.state.binary, "memory", *arguments], env=house.env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode != 0) == fails, done.stdout + done.stderr
+    return done.stderr if fails else done.stdout
+
+
+def ask(house, text, **more):
+    reply = house.call("POST", "/v1/chat/completions", {"model": "hearth", "messages": [{"role": "user", "content": text}]}, **more)
+    assert reply.status == 200, reply.data
+    run = house.run(reply.headers["X-Hearth-Run"])
+    return run, [one for span in run["spans"] if span["name"] == "retrieve" for one in span["attributes"]["sources"] if "section" in one]
+
+
+def test_a_document_is_found_by_its_sections_and_forgotten(house, state, tmp_path):
+    file = tmp_path / "pump.md"
+    file.write_text(MANUAL)
+    [kept] = json.loads(memory(house, "ingest", str(file), "--json"))
+    assert (kept["name"], kept["sections"], kept["bytes"]) == ("pump.md", 3, len(MANUAL))
+    assert json.loads(memory(house, "ingest", str(file), "--json")) == [kept], "the same text is kept once"
+    assert kept["id"] in memory(house, "documents")
+
+    run, [source] = ask(house, "Which pressure must the heating pump read, in bar?")
+    assert (source["document"], source["name"]) == (kept["id"], "pump.md") and "pressure" in source["why"]
+    model = [span for span in run["spans"] if span["kind"] == "model"][-1]
+    told = model["body"]["sent"]["messages"][-1]["content"]
+    assert "From the document “pump.md”, under “Heating pump > Service”" in told and "1.8 bar" in told and "QX-77" not in told
+    assert not any(span["kind"] == "tool" for span in run["spans"]), "no document is read"
+    assert ask(house, "Good evening!")[1] == []
+
+    would = json.loads(memory(house, "forget", kept["id"], "--json"))
+    assert would["preview"] and would["counts"]["sections"] == 3 and would["counts"]["trace_bodies"] > 0 and kept["id"] in memory(house, "documents")
+    gone = json.loads(memory(house, "forget", kept["id"], "--yes", "--json"))
+    assert gone["counts"] == would["counts"] and kept["id"] not in memory(house, "documents")
+    assert ask(house, "Which pressure must the heating pump read, in bar?")[1] == []
+    held = support.dump(state)
+    assert "1.8 bar" not in held and "QX-77-1402" not in held
+    assert "there is no fact" in memory(house, "forget", kept["id"], fails=True)
+
+
+def test_what_is_no_text_is_refused_with_what_to_do(house, tmp_path):
+    for name, data, says in (("a.pdf", b"%PDF-1.7 x", "pdftotext"), ("a.docx", b"PK\x03\x04", "pandoc"), ("a.txt", b"\xff\xfe\x00x", "no UTF-8"), ("b.txt", b"a\x00b", "holds a NUL"), ("empty.txt", b"", "text is empty")):
+        file = tmp_path / name
+        file.write_bytes(data)
+        assert says in memory(house, "ingest", str(file), fails=True), name
+    assert "cannot be read" in memory(house, "ingest", str(tmp_path / "nowhere.txt"), fails=True)
+
+
+def test_another_person_never_hears_of_it(house, state, tmp_path):
+    file = tmp_path / "will.txt"
+    file.write_text("The testament names the gardener as heir of the orchard.\n")
+    [kept] = json.loads(memory(house, "ingest", str(file), "--json"))
+    state.command("person", "add", "Dora")
+    key = state.command("key", "new", "--person", "Dora", "--scopes", "chat", "--quiet").strip()
+    reply = house.call("GET", "/v1/memory/documents", key=key)
+    assert reply.status == 200 and reply.json["data"] == []
+    assert house.call("DELETE", f"/v1/memory/documents/{kept['id']}", key=key).status == 404
+    assert house.call("GET", "/v1/memory/recall?question=heir%20of%20the%20orchard", key=key).json["data"] == []
+    assert len(ask(house, "Who is the heir of the orchard?")[1]) == 1
