@@ -165,6 +165,8 @@ base::Result<Cron> Cron::parse(std::string_view text) {
         if (*field == "?") *field = "*";
     out.both_ = fields[2][0] == '*' || fields[4][0] == '*';
     out.fixed_ = fields[0][0] != '*' && fields[1][0] != '*';
+    for (const auto field : {2, 4})
+        for (char& c : fields[field]) c = c == 'l' ? 'L' : c == 'w' && field == 2 ? 'W' : c;
     for (const auto& field : fields) out.text_ += (out.text_.empty() ? "" : " ") + field;
     // Days that no month of those has, such as 31 of April.
     static constexpr std::array<unsigned, 13> kLongest = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};

@@ -62,6 +62,8 @@ base::Result<Submitted> accept_queued(store::Tx& tx, const Options& options, con
     // Before it begins a run without files of its own is bound to no node.
     const bool bound = (!is_new || !workspace->empty()) && is_pinned(options, *workspace);
     store::queue_run(tx, {run, conversation, request.alias, std::move(kept), bound, question_of(request.messages), submission.metadata});
+    if (submission.within)
+        if (auto fine = submission.within(tx, run); !fine) return std::move(fine).error();
     return Submitted{run, false, false, std::move(entry.stopping)};
 }
 

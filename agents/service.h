@@ -186,6 +186,8 @@ struct Submission {
     ChatRequest chat;
     base::Json metadata;      // the client's own; null: none
     std::string key, digest;  // of the request, when it may be sent again; key empty: it has none
+    // Part of the transaction that takes it in; where that fails, it is not taken in.
+    std::function<base::Result<void>(store::Tx&, base::RunId)> within{};
 };
 struct Submitted {
     base::RunId run;

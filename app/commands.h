@@ -53,6 +53,12 @@ struct RunOptions {
     bool read_only = false, detach = false, json = false;
 };
 
+struct ScheduleOptions {
+    std::string when, zone, agent = "hearth", missed = "once", channel;  // zone empty: the system's; channel empty: the answer is kept with its run
+    std::vector<std::string> words;                                      // what is to be done
+    bool silent = false, json = false;
+};
+
 // Empty columns match everything; see policy/house_rules.h.
 struct RuleOptions {
     std::string verdict, reason, hours;
@@ -172,6 +178,13 @@ int outbox_resume(const LoadedSettings& settings, bool json);
 int outbox_word(const LoadedSettings& settings, const std::string& id, bool may_leave, bool json);
 // `hours`: "22:00-07:00" or "none"; `zone`: "Europe/Berlin".
 int person_quiet(const LoadedSettings& settings, const std::string& who, const std::string& hours, const std::string& zone, bool json);
+int schedule_add(const LoadedSettings& settings, const ScheduleOptions& options);
+int schedule_list(const LoadedSettings& settings, bool ended, bool json);
+// `id`: or its beginning.
+int schedule_show(const LoadedSettings& settings, const std::string& id, bool json);
+int schedule_run(const LoadedSettings& settings, const std::string& id, bool json);
+int schedule_pause(const LoadedSettings& settings, const std::string& id, bool paused, bool json);
+int schedule_remove(const LoadedSettings& settings, const std::string& id, bool json);
 int trace_list(const LoadedSettings& settings, int limit, bool json);
 // `run`: an id or its beginning; empty: the newest, or with `all` every run.
 int trace_verify(const LoadedSettings& settings, const std::string& run, bool all, bool json);

@@ -346,6 +346,37 @@ void add_rules(CLI::App& root, Arguments& a, Action& chosen) {
     remove->add_flag("--json", a.json);
 }
 
+void add_schedules(CLI::App& root, Arguments& a, Action& chosen) {
+    ScheduleOptions& o = a.schedule;
+    auto* schedule = group(root, "schedule", "What is to be done at a time, or again and again");
+    auto* added = command(*schedule, "add", "Have an agent do something then", "", chosen, [&a](const auto& s) { return app::schedule_add(s, a.schedule); });
+    added->add_option("when", o.when, "in words of English or French, or as a cron expression")->required();
+    added->add_option("what", o.words, "is to be done")->required();
+    added->add_option("--zone", o.zone, "whose clock it goes by, such as Europe/Paris; default: this machine's");
+    added->add_option("--channel", o.channel, "where the answer goes, such as telegram; default: it is kept, and hearth schedule show has it");
+    added->add_option("--agent", o.agent, "who does it, of docs/agents.md")->capture_default_str();
+    added->add_option("--missed", o.missed, "what becomes of times that passed while no server ran: skip, once (the last is made up for), all")->check(CLI::IsMember({"skip", "once", "all"}))->capture_default_str();
+    added->add_flag("--silent", o.silent, "nothing is said where there is nothing to say");
+    added->add_flag("--json", o.json, "as JSON, for scripts");
+    added->footer("Example: hearth schedule add \"every weekday at 8am\" \"what is in the news?\"\n"
+                  "         hearth schedule add --silent \"*/30 * * * *\" \"is the disk nearly full?\"\n"
+                  "         hearth schedule add \"demain à 7h\" \"rappelle-moi le rendez-vous\"\n"
+                  "What could be read in two ways is asked about. What is asked twice for the same times is kept once.");
+    auto* listed = command(*schedule, "list", "What is to be done, the next to come first", "hearth schedule list", chosen, [&a](const auto& s) { return app::schedule_list(s, a.all, a.json); });
+    listed->add_flag("--all", a.all, "also what is over");
+    listed->add_flag("--json", a.json, "as JSON, for scripts");
+    const auto one = [&](const char* name, const char* help, const char* example, Action run) {
+        auto* sub = command(*schedule, name, help, example, chosen, std::move(run));
+        sub->add_option("id", a.name, "of hearth schedule list, or its beginning")->required();
+        sub->add_flag("--json", a.json, "as JSON, for scripts");
+    };
+    one("show", "One of them, and what came of it", "hearth schedule show 0190…", [&a](const auto& s) { return app::schedule_show(s, a.name, a.json); });
+    one("run", "Do it now, too; the running server begins it", "hearth schedule run 0190…", [&a](const auto& s) { return app::schedule_run(s, a.name, a.json); });
+    one("pause", "Leave it for now", "hearth schedule pause 0190…", [&a](const auto& s) { return app::schedule_pause(s, a.name, true, a.json); });
+    one("resume", "Go on with it; what was left is not made up for", "hearth schedule resume 0190…", [&a](const auto& s) { return app::schedule_pause(s, a.name, false, a.json); });
+    one("rm", "End it", "hearth schedule rm 0190…", [&a](const auto& s) { return app::schedule_remove(s, a.name, a.json); });
+}
+
 void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     auto* db = group(root, "db", "The database");
     command(*db, "start", "Start it", "hearth db start", chosen, [](const auto& s) { return app::db_start(s); });
@@ -373,6 +404,7 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     add_people(root, a, chosen);
     add_secrets(root, a, chosen);
     add_rules(root, a, chosen);
+    add_schedules(root, a, chosen);
     auto* approval = group(root, "approval", "What runs wait for your word on");
     command(*approval, "list", "What is open", "hearth approval list", chosen, [&a](const auto& s) { return app::approval_list(s, a.json); })->add_flag("--json", a.json, "as JSON, for scripts");
     for (const bool grant : {true, false}) {

@@ -31,6 +31,7 @@ struct Arguments {
     bool shared = false, master = false, all = false, list = false, yes = false;
     RuleOptions rule;
     RunOptions run;
+    ScheduleOptions schedule;
     std::string step, text, word, key_file;
 };
 

@@ -223,6 +223,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
         [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }, w->nightly_.get()});
     if (auto listening = w->listen(); !listening) return std::move(listening).error();
     if (auto opened = w->open_bridges(owner); !opened) return std::move(opened).error();
+    w->keep_schedules(owner);
     net::spawn(w->io_.get_executor(), w->keeper_->watch(w->blocking_, [self] { return self->agents_->resume_interrupted(); }),
                [self](std::exception_ptr) { self->log_.error("the database is no longer watched"); });
     const auto ended = [self](const char* what) { return [self, what](std::exception_ptr) { self->log_.error(what); }; };
@@ -316,6 +317,13 @@ base::Result<void> World::open_bridges(const store::Identity& owner) {
     if (!listener) return std::move(listener).error();
     webhooks_ = *std::move(listener);
     return {};
+}
+
+void World::keep_schedules(const store::Identity& owner) {
+    const auto pieces = [this](const std::string& bridge, const std::string& text) { return bridges_ ? bridges_->outbound().pieces(bridge, text) : std::nullopt; };
+    const auto may_begin = [this] { return keeper_->may_accept().ok(); };
+    scheduler_ = std::make_unique<agents::Scheduler>(agents::Scheduler::Parts{*agents_, *db_, rules_, clock_, log_, {owner.tenant, {}}, pieces, may_begin});
+    net::spawn(io_.get_executor(), scheduler_->watch(), [this](std::exception_ptr) { log_.error("schedules are no longer looked at"); });
 }
 
 void World::run() {

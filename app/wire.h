@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "agents/scheduler.h"
 #include "app/backends.h"
 #include "app/bridges.h"
 #include "app/keeper.h"
@@ -58,6 +59,7 @@ private:
     base::Result<void> listen();
     base::Result<void> open_bridges(const store::Identity& owner);
     base::Result<void> make_nightly(const store::Identity& owner);
+    void keep_schedules(const store::Identity& owner);
     base::Result<void> make_gateway(const LoadedSettings& loaded, Reload::Load again);
     net::Task<void> look_at_upstreams();
     void learn_key_files(const Settings& settings);
@@ -93,6 +95,7 @@ private:
     std::unique_ptr<QualityNight> quality_;  // a step of nightly_
     std::unique_ptr<agents::Nightly> nightly_;
     std::unique_ptr<Bridges> bridges_;  // null: no channel is set
+    std::unique_ptr<agents::Scheduler> scheduler_;
     std::unique_ptr<store::SignalListener> signals_;
     std::unique_ptr<server::Auth> auth_;
     std::unique_ptr<server::Services> services_;

@@ -97,6 +97,12 @@ const char* kRequests = R"({
   "DirectiveRequest": {"type": "object", "required": ["name", "text"], "properties": {
     "name": {"type": "string", "description": "a letter, then letters, digits and _"}, "text": {"type": "string", "minLength": 1, "maxLength": 500, "description": "one line"},
     "days": {"type": "integer", "minimum": 1, "maximum": 3650, "default": 90, "description": "until it expires"}}},
+  "ScheduleRequest": {"type": "object", "required": ["when", "prompt"], "properties": {
+    "when": {"type": "string", "minLength": 1, "maxLength": 200, "description": "in words of English or French, or a cron expression of five fields; what could mean two times is 400 with the code ambiguous"},
+    "prompt": {"type": "string", "minLength": 1, "maxLength": 4000, "description": "what is to be done"}, "zone": {"type": "string", "description": "whose clock, such as Europe/Paris; default: the server's"},
+    "agent": {"type": "string", "default": "hearth"}, "missed": {"enum": ["skip", "once", "all"], "default": "once", "description": "what becomes of times that passed while no server ran"},
+    "silent": {"type": "boolean", "default": false, "description": "nothing is said where there is nothing to say"},
+    "channel": {"type": "string", "description": "where the answer goes, such as telegram; default: it is kept with its run"}}},
   "KeyRequest": {"type": "object", "properties": {"label": {"type": "string"},
     "scopes": {"type": "array", "items": {"type": "string", "enum": ["chat", "dev", "admin"]}}}}
 })";
@@ -239,6 +245,18 @@ const char* kAnswers = R"({
   "Consolidation": {"type": "object", "required": ["object", "episodes", "segments", "done", "error"], "properties": {"object": {"const": "consolidation"},
     "episodes": {"type": "integer", "description": "summaries that were made"}, "segments": {"type": "integer", "description": "of so many messages with their answers"},
     "done": {"type": "boolean", "description": "there is nothing left"}, "error": {"type": ["string", "null"], "description": "why it ended before, or passed some over"}}},
+  "Schedule": {"type": "object", "required": ["id", "object", "when", "cron", "zone", "prompt", "agent", "missed", "silent", "channel", "state", "next", "next_there", "created"], "properties": {
+    "id": {"type": "string", "format": "uuid"}, "object": {"const": "schedule"}, "when": {"type": "string"}, "cron": {"type": ["string", "null"], "description": "null: it comes once"},
+    "zone": {"type": "string"}, "prompt": {"type": "string"}, "agent": {"type": "string"}, "missed": {"enum": ["skip", "once", "all"]}, "silent": {"type": "boolean"},
+    "channel": {"type": ["string", "null"]}, "state": {"enum": ["waiting", "paused", "ended"]}, "next": {"type": ["string", "null"], "format": "date-time"},
+    "next_there": {"type": ["string", "null"], "description": "by the clock of its zone"}, "created": {"type": "string", "format": "date-time"},
+    "merged": {"type": "boolean", "description": "there was one of the same"},
+    "fires": {"type": "array", "items": {"$ref": "#/components/schemas/ScheduleFire"}, "description": "each time that it came due, the newest first"}}},
+  "ScheduleFire": {"type": "object", "required": ["instant", "state", "run", "outcome"], "properties": {"instant": {"type": "string", "format": "date-time"},
+    "state": {"enum": ["due", "working", "done", "skipped", "refused"]}, "run": {"type": ["string", "null"], "format": "uuid"},
+    "outcome": {"type": "string", "description": "told, kept, nothing to say, or why nothing came of it"}}},
+  "ScheduleList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
+    "data": {"type": "array", "items": {"$ref": "#/components/schemas/Schedule"}}}},
   "Key": {"type": "object", "required": ["id", "label", "scopes", "prefix", "created", "revoked"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "label": {"type": "string"}, "scopes": {"type": "array", "items": {"type": "string"}},
     "prefix": {"type": "string"}, "created": {"type": "string"}, "revoked": {"type": "boolean"}}},

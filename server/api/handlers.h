@@ -66,6 +66,14 @@ net::Task<Response> forget_document(Request request, Caller caller, Services& se
 net::Task<Response> list_directives(Request request, Caller caller, Services& services);
 net::Task<Response> add_directive(Request request, Caller caller, Services& services);
 net::Task<Response> remove_directive(Request request, Caller caller, Services& services);
+// schedules.cpp
+net::Task<Response> list_schedules(Request request, Caller caller, Services& services);
+net::Task<Response> add_schedule(Request request, Caller caller, Services& services);
+net::Task<Response> get_schedule(Request request, Caller caller, Services& services);
+net::Task<Response> run_schedule(Request request, Caller caller, Services& services);
+net::Task<Response> pause_schedule(Request request, Caller caller, Services& services);
+net::Task<Response> resume_schedule(Request request, Caller caller, Services& services);
+net::Task<Response> end_schedule(Request request, Caller caller, Services& services);
 // keys.cpp
 net::Task<Response> list_keys(Request request, Caller caller, Services& services);
 net::Task<Response> create_key(Request request, Caller caller, Services& services);

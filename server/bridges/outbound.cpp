@@ -57,6 +57,12 @@ void Outbound::wake() {
     if (const auto ear = ear_.lock()) ear->wake();
 }
 
+std::optional<std::vector<std::string>> Outbound::pieces(const std::string& bridge, const std::string& text) const {
+    for (const Transport* const transport : parts_.transports)
+        if (transport->name() == bridge) return transport->pieces(text);
+    return std::nullopt;
+}
+
 net::Task<void> Outbound::send_some(Transport& transport) {
     const int room = kMostAtOnce - under_way_;
     if (room <= 0) co_return;

@@ -46,6 +46,8 @@ public:
     net::Task<void> show_draft(Transport& transport, policy::Principal to, std::string chat, std::int64_t number, std::string text);
     // That what he has pressed was heard.
     net::Task<void> acknowledge(Transport& transport, policy::Principal to, std::string press);
+    // A text as the channel takes it; nothing: there is no such channel here.
+    std::optional<std::vector<std::string>> pieces(const std::string& bridge, const std::string& text) const;
     // Begins to send nothing more.
     void close() { closed_ = true; }
     int under_way() const { return under_way_; }

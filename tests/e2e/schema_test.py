@@ -14,9 +14,10 @@ PLAIN = ["GET /health", "GET /logs", "GET /metrics", "GET /openapi.json", "GET /
          "GET /v1/runs/{id}", "GET /v1/usage", "GET /v1/keys", "DELETE /v1/keys/{id}", "POST /v1/runs/{id}/stop", "GET /v1/runs/{id}/events", "GET /v1/approvals", "GET /v1/approvals/{id}", "GET /v1/drills", "GET /v1/mathcore",
          "GET /v1/memory/facts", "GET /v1/memory/facts/{id}", "DELETE /v1/memory/facts/{id}", "GET /v1/memory/recall", "POST /v1/memory/consolidate", "GET /v1/memory/documents", "DELETE /v1/memory/documents/{id}",
          "GET /v1/directives", "DELETE /v1/directives/{name}", "GET /v1/threads", "GET /v1/threads/{id}", "POST /v1/threads/{id}/stop",
+         "GET /v1/schedules", "GET /v1/schedules/{id}", "POST /v1/schedules/{id}/run", "POST /v1/schedules/{id}/pause", "POST /v1/schedules/{id}/resume", "DELETE /v1/schedules/{id}",
          "GET /v1/responses/{id}", "DELETE /v1/responses/{id}"]
 WITH_BODY = ["POST /v0/dev/chat", "POST /v1/memory/documents", "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/embeddings", "POST /v1/directives", "POST /v1/keys", "POST /v1/approvals/{id}", "POST /v1/drills", "POST /v0/admin/batch/nightly",
-             "POST /v1/runs", "POST /v1/runs/{id}/steer", "POST /v1/runs/{id}/approve", "POST /v1/runs/{id}/fork", "POST /v1/runs/{id}/replay"]
+             "POST /v1/runs", "POST /v1/runs/{id}/steer", "POST /v1/runs/{id}/approve", "POST /v1/runs/{id}/fork", "POST /v1/runs/{id}/replay", "POST /v1/schedules"]
 BINDING = ["structured_outputs", "guided_json", "guided_regex", "guided_grammar", "guided_choice", "grammar", "json_schema"]
 HARD_TEXT = st.sampled_from(["", "a\x00b", "\u2028", "\ufeff", "🜁" * 50, "%s%n", "'; drop table message; --", "\\u0000", "x" * 5000]) | st.text()
 CONTENT = HARD_TEXT | st.lists(st.builds(lambda text: {"type": "text", "text": text}, HARD_TEXT | st.none() | st.integers()), max_size=3)

@@ -1,0 +1,45 @@
+// A schedule as it is ordered, and what becomes of it when its time has come. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "agents/when.h"
+#include "base/json.h"
+#include "store/schedules.h"
+
+namespace agents {
+
+struct ScheduleOrder {
+    std::string when, prompt;      // in words
+    std::string zone;              // whose clock; empty: the system's
+    std::string agent = "hearth";
+    store::Missed missed = store::Missed::once;
+    bool silent = false;
+};
+// As it is kept, without its place. Error{invalid_argument}: what the words say cannot be; {not_found}: there is no such zone.
+base::Result<std::variant<store::Schedule, Question>> schedule_of(const ScheduleOrder& order, base::TimePoint now);
+// As clients read it. Times also by the clock of its zone.
+base::Json to_json(const store::Schedule& schedule);
+base::Json to_json(const store::Fire& fire);
+
+// What is seen to later than that was missed.
+inline constexpr std::chrono::minutes kStillOnTime{5};
+
+struct Due {
+    std::optional<base::TimePoint> fires;    // for which a run begins
+    std::optional<base::TimePoint> skipped;  // the first of those that nothing comes of
+    std::optional<base::TimePoint> next;     // when it comes due again; of Missed::all maybe at once
+};
+// Of one that is due at schedule.next, and it is `now`. Error{corrupt}: its row cannot be read; {not_found}: its zone is gone.
+base::Result<Due> due_of(const store::Schedule& schedule, base::TimePoint now);
+// The first time after `now`; nothing: it is over. Errors as above.
+base::Result<std::optional<base::TimePoint>> next_of(const store::Schedule& schedule, base::TimePoint now);
+
+// What an agent is told that works on it, beside what is to be done.
+std::string scheduled_manner(const store::Schedule& schedule, base::TimePoint instant);
+// Its answer as it is told: without phrases that nobody needs who has asked nothing. Empty: there is nothing to say.
+std::string scheduled_words(const std::string& answer, bool silent);
+
+}  // namespace agents

@@ -1,0 +1,163 @@
+#include "agents/scheduler.h"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "store/digest.h"
+#include "store/outbox.h"
+#include "store/runs.h"
+
+namespace agents {
+namespace {
+
+using base::Code;
+using namespace std::chrono_literals;
+
+constexpr auto kBetweenLooks = 1s;
+constexpr int kMostAtOnce = 32;
+constexpr auto kPatience = 10min;  // with which a text waits for a process that has its channel
+
+// What is told of a run that has ended; empty: nothing.
+std::string words_of(const store::Run& run, const store::Schedule& schedule) {
+    const std::string answer = run.turn.is_object() ? run.turn.value("answer", "") : "";
+    if (run.status == "answered" || !answer.empty()) return scheduled_words(answer, schedule.silent);
+    if (run.status == "cancelled") return {};
+    return "What was scheduled (" + schedule.said + ") did not work: " + (run.error.empty() ? run.status : run.error);
+}
+
+}  // namespace
+
+bool Scheduler::is_new_trouble(const std::string& what) { return std::exchange(trouble_, what) != what && !what.empty(); }
+
+net::Task<void> Scheduler::watch() {
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    for (;;) {
+        std::string trouble;
+        try {
+            while (co_await look()) continue;
+        } catch (const std::exception& e) {
+            trouble = e.what();
+        }
+        if (is_new_trouble(trouble)) parts_.log.warn("schedules are not looked at", {{"reason", trouble}});
+        timer.expires_after(kBetweenLooks);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+    }
+}
+
+net::Task<bool> Scheduler::look() {
+    bool did = false;
+    const base::TimePoint now = parts_.clock.now();
+    const auto list_due = [&](store::Tx& tx) { return store::due_schedules(tx, now, kMostAtOnce); };
+    const std::vector<store::DueSchedule> due = co_await parts_.db.read(parts_.house, list_due);
+    for (const store::DueSchedule& one : due) {
+        const bool done = co_await come_due(one, now);
+        did |= done;
+    }
+    const auto list_open = [](store::Tx& tx) { return store::open_fires(tx, kMostAtOnce); };
+    const std::vector<store::OpenFire> open = co_await parts_.db.read(parts_.house, list_open);
+    for (const store::OpenFire& one : open) {
+        bool done = false;
+        if (!one.run.is_nil()) done = co_await tell(one);
+        else if (parts_.may_begin()) done = co_await begin(one);
+        did |= done;
+    }
+    co_return did;
+}
+
+net::Task<bool> Scheduler::come_due(store::DueSchedule due, base::TimePoint now) {
+    std::string broken;
+    const auto note = [&](store::Tx& tx) {
+        const auto schedule = store::take_due(tx, due.id, now);
+        if (!schedule) return false;
+        const auto times = due_of(*schedule, now);
+        if (!times) {
+            broken = times.error().text();
+            store::note_fire(tx, due.id, *schedule->next, "refused", broken);
+            store::move_on(tx, due.id, std::nullopt);
+            return true;
+        }
+        if (times->skipped) store::note_fire(tx, due.id, *times->skipped, "skipped", "missed: no server was there to see to it");
+        if (times->fires) store::note_fire(tx, due.id, *times->fires, "due");
+        store::move_on(tx, due.id, times->next);
+        return true;
+    };
+    const bool did = co_await parts_.db.run(due.who, note);
+    if (!broken.empty()) parts_.log.error("a schedule cannot be kept", {{"schedule", due.id.text()}, {"reason", broken}});
+    co_return did;
+}
+
+net::Task<bool> Scheduler::begin(store::OpenFire fire) {
+    const std::string id = fire.schedule.text();
+    const auto find = [&](store::Tx& tx) { return store::find_schedule(tx, id); };
+    const auto schedule = co_await parts_.db.read(fire.who, find);
+    if (!schedule) co_return false;
+    Submission order;
+    order.chat.principal = {fire.who.tenant, fire.who.person, policy::parse_role(fire.role).value_or(policy::Role::guest), "schedule:" + id, false};
+    order.chat.alias = schedule->agent;
+    order.chat.channel = "schedule";
+    order.chat.instructions = scheduled_manner(*schedule, fire.instant);
+    order.chat.joins = false;
+    base::Json message = {{"role", "user"}, {"content", schedule->prompt}};
+    if (!schedule->trusted) message["trusted"] = false;
+    order.chat.messages.push_back(std::move(message));
+    order.within = [fire](store::Tx& tx, base::RunId run) -> base::Result<void> {
+        if (store::give_run(tx, fire, run)) return {};
+        return base::error(Code::conflict, "another process has begun it");
+    };
+    const auto taken = co_await parts_.agents.submit(std::move(order));
+    if (taken) {
+        parts_.log.info("a schedule came due", {{"schedule", id}, {"instant", base::rfc3339(fire.instant)}, {"run", taken->run.text()}});
+        co_return true;
+    }
+    const base::Error& why = taken.error();
+    if (why.code == Code::conflict) co_return false;
+    if (why.code == Code::unavailable || why.code == Code::resource_exhausted) {  // it waits until there is room
+        if (is_new_trouble(why.text())) parts_.log.warn("what was scheduled waits to be taken in", {{"schedule", id}, {"reason", why.text()}});
+        co_return false;
+    }
+    parts_.log.warn("what was scheduled was refused", {{"schedule", id}, {"reason", why.text()}});
+    co_await settle(fire, "refused", why.text());
+    co_return true;
+}
+
+net::Task<void> Scheduler::settle(store::OpenFire fire, std::string state, std::string outcome) {
+    const auto write = [&](store::Tx& tx) { return store::settle_fire(tx, fire, state, outcome); };
+    co_await parts_.db.run(fire.who, write);
+}
+
+// What leaves is written with the end of it: it is told once.
+net::Task<bool> Scheduler::tell(store::OpenFire fire) {
+    struct Found {
+        base::Result<store::Schedule> schedule;
+        std::optional<store::Run> run;
+    };
+    const auto find = [&](store::Tx& tx) { return Found{store::find_schedule(tx, fire.schedule.text()), store::find_run(tx, fire.run)}; };
+    const Found found = co_await parts_.db.read(fire.who, find);
+    if (!found.schedule || !found.run || !found.run->ended()) co_return false;
+    const store::Schedule& schedule = *found.schedule;
+    const std::string words = words_of(*found.run, schedule);
+    std::string outcome = words.empty() ? "nothing to say" : "kept";
+    if (schedule.bridge.empty() || words.empty()) {
+        co_await settle(fire, "done", outcome);
+        co_return true;
+    }
+    const auto pieces = parts_.pieces(schedule.bridge, words);
+    if (!pieces) {
+        if (parts_.clock.now() - found.run->finished < kPatience) co_return false;
+        co_await settle(fire, "done", "kept: no server has the channel " + schedule.bridge);
+        co_return true;
+    }
+    const policy::Principal to{fire.who.tenant, fire.who.person, policy::parse_role(fire.role).value_or(policy::Role::guest), schedule.bridge, false};
+    const std::string reply_rule = policy::kReply;
+    std::optional<tools::CallCount> counted;
+    const policy::House house = co_await tools::house_of(&parts_.rules, parts_.db, to, reply_rule, parts_.clock.now(), counted);
+    const auto write = [&](store::Tx& tx) {
+        store::Reply reply{schedule.bridge, schedule.chat, "run:" + fire.run.text(), *pieces};
+        reply.label = policy::parse_integrity(found.run->turn.value("label", ""));
+        const policy::Decision decision = store::write_reply(tx, to, house, reply);
+        return store::settle_fire(tx, fire, "done", decision.verdict == policy::Verdict::allow ? "told" : "kept: " + decision.message);
+    };
+    co_await parts_.db.run(fire.who, write);
+    co_return true;
+}
+
+}  // namespace agents

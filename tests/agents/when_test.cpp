@@ -1,0 +1,150 @@
+// What people say of times, in English and in French, and what is asked where they could mean two.
+#include "agents/when.h"
+
+#include <gmock/gmock.h>
+
+namespace {
+
+using agents::Question;
+using agents::When;
+using agents::Zone;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// In Paris it is Wednesday, 4 March 2026, 10:00.
+const base::TimePoint kNow = std::chrono::sys_days(std::chrono::year(2026) / 3 / 4) + std::chrono::hours(9);
+const Zone kParis = Zone::find("Europe/Paris").value();
+
+// The cron expression, or the wall time, or "? " and the question.
+std::string read(const std::string& text, base::TimePoint now = kNow) {
+    const auto found = agents::read_when(text, now, kParis);
+    if (!found) return "! " + found.error().message;
+    if (const auto* const question = std::get_if<Question>(&*found)) return "? " + question->text;
+    const When& when = std::get<When>(*found);
+    return when.once ? agents::wall_text(kParis.local(*when.once)) : when.cron;
+}
+std::vector<std::string> choices(const std::string& text) {
+    return std::get<Question>(agents::read_when(text, kNow, kParis).value()).choices;
+}
+
+struct Case {
+    const char* said;
+    const char* meant;
+};
+
+TEST(When, Repeats) {
+    for (const Case& one : std::initializer_list<Case>{
+             {"every weekday at 8am", "0 8 * * 1-5"},
+             {"Every Monday and Thursday at 18:30", "30 18 * * 1,4"},
+             {"mondays at 9 a.m.", "0 9 * * 1"},
+             {"monday to friday at 07:00", "0 7 * * 1-5"},
+             {"every morning", "0 8 * * *"},
+             {"every morning at 7", "0 7 * * *"},
+             {"every evening at 7", "0 19 * * *"},
+             {"daily at noon", "0 12 * * *"},
+             {"everyday at 8 pm", "0 20 * * *"},
+             {"every day at 9 in the morning", "0 9 * * *"},
+             {"on weekends at 10:00 am", "0 10 * * 0,6"},
+             {"every 15 minutes", "*/15 * * * *"},
+             {"every hour", "0 * * * *"},
+             {"hourly", "0 * * * *"},
+             {"every two hours", "0 */2 * * *"},
+             {"every half hour", "*/30 * * * *"},
+             {"on the 1st of every month at noon", "0 12 1 * *"},
+             {"every month on the 15th at 6pm", "0 18 15 * *"},
+             {"on the last day of every month at 18:00", "0 18 L * *"},
+             {"the first monday of every month at 9am", "0 9 * * 1#1"},
+             {"the last friday of the month at 5 pm", "0 17 * * 5L"},
+             {"every year on March 3 at 08:00", "0 8 3 3 *"},
+             {"weekly on friday at 18:00", "0 18 * * 5"},
+             {"tous les lundis à 9h", "0 9 * * 1"},
+             {"chaque jour à midi", "0 12 * * *"},
+             {"tous les jours à 8h30", "30 8 * * *"},
+             {"tous les matins", "0 8 * * *"},
+             {"tous les soirs à 8h", "0 20 * * *"},
+             {"en semaine à 7h30", "30 7 * * 1-5"},
+             {"tous les jours de la semaine à 8 heures", "0 8 * * 1-5"},
+             {"du lundi au vendredi à 8 heures 15", "15 8 * * 1-5"},
+             {"le lundi à 9h", "0 9 * * 1"},
+             {"le week-end à 10h", "0 10 * * 0,6"},
+             {"le 1er de chaque mois à 9h", "0 9 1 * *"},
+             {"le dernier jour du mois à 18h", "0 18 L * *"},
+             {"le premier lundi de chaque mois à 9h", "0 9 * * 1#1"},
+             {"toutes les 10 minutes", "*/10 * * * *"},
+             {"toutes les heures", "0 * * * *"},
+             {"toutes les demi-heures", "*/30 * * * *"},
+             {"30 8 * * 1-5", "30 8 * * 1-5"},
+             {"@daily", "0 0 * * *"},
+         })
+        EXPECT_EQ(read(one.said), one.meant) << one.said;
+}
+
+TEST(When, ComesOnce) {
+    for (const Case& one : std::initializer_list<Case>{
+             {"in 20 minutes", "Wed 2026-03-04 10:20"},
+             {"in an hour", "Wed 2026-03-04 11:00"},
+             {"in half an hour", "Wed 2026-03-04 10:30"},
+             {"in two days", "Fri 2026-03-06 10:00"},
+             {"in a week at 8am", "Wed 2026-03-11 08:00"},
+             {"in one month", "Sat 2026-04-04 10:00"},
+             {"tomorrow at 7:30 pm", "Thu 2026-03-05 19:30"},
+             {"tomorrow morning", "Thu 2026-03-05 08:00"},
+             {"tonight", "Wed 2026-03-04 19:00"},
+             {"tonight at 9", "Wed 2026-03-04 21:00"},
+             {"today at 8", "Wed 2026-03-04 20:00"},  // 8 in the morning has passed
+             {"at 18:00", "Wed 2026-03-04 18:00"},
+             {"at 09:00", "Thu 2026-03-05 09:00"},
+             {"friday at 18:00", "Fri 2026-03-06 18:00"},
+             {"on wednesday at 9am", "Wed 2026-03-11 09:00"},
+             {"next wednesday at 18:00", "Wed 2026-03-11 18:00"},
+             {"on 3 March at 10:00", "Wed 2027-03-03 10:00"},
+             {"March 5 at 5pm", "Thu 2026-03-05 17:00"},
+             {"on the 2nd of April 2026 at noon", "Thu 2026-04-02 12:00"},
+             {"2026-07-14 08:00", "Tue 2026-07-14 08:00"},
+             {"2026-07-14T08:00", "Tue 2026-07-14 08:00"},
+             {"dans 20 minutes", "Wed 2026-03-04 10:20"},
+             {"dans une heure", "Wed 2026-03-04 11:00"},
+             {"dans deux heures", "Wed 2026-03-04 12:00"},
+             {"dans une demi-heure", "Wed 2026-03-04 10:30"},
+             {"demain à 7h", "Thu 2026-03-05 07:00"},
+             {"demain matin", "Thu 2026-03-05 08:00"},
+             {"après-demain à midi", "Fri 2026-03-06 12:00"},
+             {"ce soir", "Wed 2026-03-04 19:00"},
+             {"aujourd’hui à 14h", "Wed 2026-03-04 14:00"},
+             {"vendredi à 18h", "Fri 2026-03-06 18:00"},
+             {"le 14 juillet à 8h", "Tue 2026-07-14 08:00"},
+             {"le vendredi 6 mars à 18h", "Fri 2026-03-06 18:00"},
+             {"on 29 March at 02:30 am", "Sun 2026-03-29 03:00"},  // the clock leaps over it
+         })
+        EXPECT_EQ(read(one.said), one.meant) << one.said;
+}
+
+TEST(When, AsksWhereTwoThingsCouldBeMeant) {
+    EXPECT_EQ(read("at 8"), "? Is that 08:00 or 20:00?");
+    EXPECT_THAT(choices("every weekday at 8"), ElementsAre("every weekday at 08:00", "every weekday at 20:00"));
+    EXPECT_THAT(choices("tomorrow at 7:30"), ElementsAre("tomorrow at 07:30", "tomorrow at 19:30"));
+    EXPECT_EQ(read("next friday at 18:00"), "? Is that 2026-03-06 or 2026-03-13?");
+    EXPECT_THAT(choices("vendredi prochain à 18h"), ElementsAre("2026-03-06 a 18h", "2026-03-13 a 18h"));
+    EXPECT_EQ(read("every day"), "? At what time?");
+    EXPECT_EQ(read("demain"), "? À quelle heure ?");
+    EXPECT_EQ(read("every week at 8am"), "? On which day of the week?");
+    EXPECT_EQ(read("every month at 8am"), "? On which day of the month?");
+    EXPECT_THAT(choices("on 03/04 at 8am"), ElementsAre("on 2026-04-03 at 8am", "on 2026-03-04 at 8am"));
+    EXPECT_THAT(choices("on 25/12 at 8am"), ElementsAre("on 2026-12-25 at 8am"));
+    EXPECT_THAT(choices("every 45 minutes"), ElementsAre("every 30 minutes"));
+    // Each choice is clear.
+    for (const char* said : {"at 8", "every weekday at 8", "next friday at 18:00", "vendredi prochain à 18h", "every day", "demain", "every week at 8am", "every month at 8am", "tous les mois à 8h", "toutes les 45 minutes"})
+        for (const auto& choice : choices(said)) EXPECT_THAT(read(choice), testing::AllOf(testing::Not(testing::StartsWith("?")), testing::Not(testing::StartsWith("!")))) << said << " → " << choice;
+}
+
+TEST(When, SaysWhatIsNotUnderstood) {
+    EXPECT_EQ(read("when pigs fly"), "! 'when' is not understood of a time");
+    EXPECT_EQ(read("today at 7am"), "! Wed 2026-03-04 07:00 has passed");
+    EXPECT_THAT(read("every other monday at 8am"), HasSubstr("every other"));
+    EXPECT_THAT(read("every 3 days at 8am"), HasSubstr("every 3 days"));
+    EXPECT_THAT(read("0 25 * * *"), HasSubstr("the hour '25'"));
+    EXPECT_EQ(read(""), "! that says no time");
+    EXPECT_EQ(read("2026-02-30 at 8am"), "! there is no day 2026-02-30");
+}
+
+}  // namespace
