@@ -9,6 +9,7 @@
 #include "app/cast.h"
 #include "app/database.h"
 #include "app/nightly.h"
+#include "app/heartbeat.h"
 #include "base/split.h"
 #include "net/http_client.h"
 #include "server/http.h"
@@ -52,6 +53,11 @@ base::Result<void> check_certificate(const Settings& s) {
     return {};
 }
 
+base::Result<void> check_heartbeat(const Settings& s) {
+    const auto options = heartbeat_options(s);
+    return options ? base::Result<void>() : options.error();
+}
+
 base::Result<void> check_database(const Settings& s) {
     if (!has_private_cluster(s)) return {};
     if (!s.database.owner_url.empty()) return wrong("database.owner_url is set, but database.url is not", "set both, or neither for the private cluster");
@@ -70,7 +76,7 @@ base::Result<void> check_traces(const Settings& s) {
 }  // namespace
 
 base::Result<Checked> check_settings(const Settings& s) {
-    for (const auto& check : {check_address, check_certificate, check_database, check_backends, check_traces, check_bridges, check_nightly})
+    for (const auto& check : {check_address, check_certificate, check_database, check_backends, check_traces, check_bridges, check_nightly, check_heartbeat})
         if (auto fine = check(s); !fine) return std::move(fine).error();
     auto cast = cast_of(s);
     if (!cast) return std::move(cast).error();

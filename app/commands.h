@@ -178,6 +178,7 @@ int outbox_resume(const LoadedSettings& settings, bool json);
 int outbox_word(const LoadedSettings& settings, const std::string& id, bool may_leave, bool json);
 // `hours`: "22:00-07:00" or "none"; `zone`: "Europe/Berlin".
 int person_quiet(const LoadedSettings& settings, const std::string& who, const std::string& hours, const std::string& zone, bool json);
+int heartbeat(const LoadedSettings& settings, bool json);
 int schedule_add(const LoadedSettings& settings, const ScheduleOptions& options);
 int schedule_list(const LoadedSettings& settings, bool ended, bool json);
 // `id`: or its beginning.

@@ -100,6 +100,9 @@ const std::vector<SettingRow>& setting_rows() {
         {"outbox.keep_days", T::integer, "30", 0, 36500, "", "days that the outbox keeps what messages said, then digests alone; 0: for ever", true, [](Settings& s, const std::string& v) { s.outbox.keep_days = number(v); }},
         {"drills.days", T::integer, "7", 0, 365, "", "days after which a backend that nobody used, plain, streamed or with tools, counts as failed; 0: never", true, [](Settings& s, const std::string& v) { s.drills.days = number(v); }},
         {"drills.automatic", T::choice, "on", 0, 0, "on,off", "on: what was not used for half of these days is tried with a few tokens", true, [](Settings& s, const std::string& v) { s.drills.automatic = v == "on"; }},
+        {"heartbeat.minutes", T::integer, "30", 0, 10080, "", "between two looks whether there is something for the owner to act on; 0: none", true, [](Settings& s, const std::string& v) { s.heartbeat.minutes = number(v); }},
+        {"heartbeat.channel", T::text, "", 0, 0, "", "where the owner is told of it, once, such as telegram; empty: hearth heartbeat shows it", true, [](Settings& s, const std::string& v) { s.heartbeat.channel = v; }},
+        {"heartbeat.silence", T::text, "", 0, 0, "", "kinds that are neither told nor shown, by comma; docs/schedules.md", true, [](Settings& s, const std::string& v) { s.heartbeat.silence = v; }},
         {"traces.keep_days", T::integer, "365", 0, 36500, "", "days that traces keep what was sent and answered, then digests alone; and that /v1/responses are kept; 0: for ever", true, [](Settings& s, const std::string& v) { s.traces.keep_days = number(v); }},
         {"traces.keep_mib", T::integer, "4096", 0, 1 << 30, "", "the same by size, MiB: the oldest goes first; 0: without limit", true, [](Settings& s, const std::string& v) { s.traces.keep_mib = number(v); }},
         {"traces.otlp_endpoint", T::text, "", 0, 0, "", "URL of an OpenTelemetry collector (OTLP over HTTP) that spans are sent to, too; empty: none", true, [](Settings& s, const std::string& v) { s.traces.otlp_endpoint = v; }},
@@ -196,7 +199,7 @@ base::Result<void> check(const SettingRow& row, const Origin& origin) {
 
 // What a server alone reads.
 bool is_of_servers(const std::string& section) {
-    static const std::vector<std::string> own = {"agents", "auth", "backend", "drills", "embedding", "log", "traces", "upstream"};
+    static const std::vector<std::string> own = {"agents", "auth", "backend", "drills", "embedding", "heartbeat", "log", "traces", "upstream"};
     const auto among = [&](const std::vector<std::string>& names) { return std::find(names.begin(), names.end(), section) != names.end(); };
     return among(own) || among(router::roster_sections());
 }

@@ -73,6 +73,9 @@ struct Settings {
     } nightly;
     std::string mathcore_rule;
     struct {
+        int minutes;
+        std::string channel, silence;  // kinds, by comma
+    } heartbeat;
         std::string level, format;
     } log;
     router::RosterFile roster;    // of the file's own sections

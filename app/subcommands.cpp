@@ -377,6 +377,11 @@ void add_schedules(CLI::App& root, Arguments& a, Action& chosen) {
     one("rm", "End it", "hearth schedule rm 0190…", [&a](const auto& s) { return app::schedule_remove(s, a.name, a.json); });
 }
 
+void add_heartbeat(CLI::App& root, Arguments& a, Action& chosen) {
+    command(root, "heartbeat", "What there is for you to act on, as the running server saw it last", "hearth heartbeat", chosen, [&a](const auto& s) { return app::heartbeat(s, a.json); })
+        ->add_flag("--json", a.json, "as JSON, for scripts");
+}
+
 void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     auto* db = group(root, "db", "The database");
     command(*db, "start", "Start it", "hearth db start", chosen, [](const auto& s) { return app::db_start(s); });
@@ -405,6 +410,7 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     add_secrets(root, a, chosen);
     add_rules(root, a, chosen);
     add_schedules(root, a, chosen);
+    add_heartbeat(root, a, chosen);
     auto* approval = group(root, "approval", "What runs wait for your word on");
     command(*approval, "list", "What is open", "hearth approval list", chosen, [&a](const auto& s) { return app::approval_list(s, a.json); })->add_flag("--json", a.json, "as JSON, for scripts");
     for (const bool grant : {true, false}) {

@@ -9,6 +9,7 @@
 #include "app/backends.h"
 #include "app/check.h"
 #include "app/database.h"
+#include "app/heartbeat.h"
 #include "app/listener.h"
 #include "app/model_file.h"
 #include "app/nightly.h"
@@ -224,6 +225,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     if (auto listening = w->listen(); !listening) return std::move(listening).error();
     if (auto opened = w->open_bridges(owner); !opened) return std::move(opened).error();
     w->keep_schedules(owner);
+    w->beat(owner);
     net::spawn(w->io_.get_executor(), w->keeper_->watch(w->blocking_, [self] { return self->agents_->resume_interrupted(); }),
                [self](std::exception_ptr) { self->log_.error("the database is no longer watched"); });
     const auto ended = [self](const char* what) { return [self, what](std::exception_ptr) { self->log_.error(what); }; };
@@ -319,8 +321,25 @@ base::Result<void> World::open_bridges(const store::Identity& owner) {
     return {};
 }
 
+std::optional<std::vector<std::string>> World::pieces_of(const std::string& bridge, const std::string& text) const {
+    if (!bridges_) return std::nullopt;
+    return bridges_->outbound().pieces(bridge, text);
+}
+
+void World::beat(const store::Identity& owner) {
+    if (settings_.heartbeat.minutes == 0) return;
+    const auto seen = [this] {
+        base::Probes all = probes();
+        if (const auto room = keeper_->may_accept(); !room) all.push_back({"disk", base::Health::failed, room.error().message, room.error().remedy});
+        return all;
+    };
+    const auto pieces = [this](const std::string& bridge, const std::string& text) { return pieces_of(bridge, text); };
+    heartbeat_ = std::make_unique<agents::Heartbeat>(agents::Heartbeat::Parts{*db_, rules_, clock_, log_, owner, seen, pieces}, heartbeat_options(settings_).value());
+    net::spawn(io_.get_executor(), heartbeat_->watch(), [this](std::exception_ptr) { log_.error("the heartbeat has stopped"); });
+}
+
 void World::keep_schedules(const store::Identity& owner) {
-    const auto pieces = [this](const std::string& bridge, const std::string& text) { return bridges_ ? bridges_->outbound().pieces(bridge, text) : std::nullopt; };
+    const auto pieces = [this](const std::string& bridge, const std::string& text) { return pieces_of(bridge, text); };
     const auto may_begin = [this] { return keeper_->may_accept().ok(); };
     scheduler_ = std::make_unique<agents::Scheduler>(agents::Scheduler::Parts{*agents_, *db_, rules_, clock_, log_, {owner.tenant, {}}, pieces, may_begin});
     net::spawn(io_.get_executor(), scheduler_->watch(), [this](std::exception_ptr) { log_.error("schedules are no longer looked at"); });

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "agents/heartbeat.h"
 #include "agents/scheduler.h"
 #include "app/backends.h"
 #include "app/bridges.h"
@@ -60,6 +61,8 @@ private:
     base::Result<void> open_bridges(const store::Identity& owner);
     base::Result<void> make_nightly(const store::Identity& owner);
     void keep_schedules(const store::Identity& owner);
+    void beat(const store::Identity& owner);
+    std::optional<std::vector<std::string>> pieces_of(const std::string& bridge, const std::string& text) const;
     base::Result<void> make_gateway(const LoadedSettings& loaded, Reload::Load again);
     net::Task<void> look_at_upstreams();
     void learn_key_files(const Settings& settings);
@@ -96,6 +99,7 @@ private:
     std::unique_ptr<agents::Nightly> nightly_;
     std::unique_ptr<Bridges> bridges_;  // null: no channel is set
     std::unique_ptr<agents::Scheduler> scheduler_;
+    std::unique_ptr<agents::Heartbeat> heartbeat_;  // null: it is off
     std::unique_ptr<store::SignalListener> signals_;
     std::unique_ptr<server::Auth> auth_;
     std::unique_ptr<server::Services> services_;

@@ -63,9 +63,9 @@ TEST(Schedule, IsOrderedInWords) {
     const auto made = agents::schedule_of({"every monday at 9am", "  say hello ", "Europe/Paris"}, kEight);
     const auto& schedule = std::get<Schedule>(made.value());
     EXPECT_EQ(schedule.cron + " " + schedule.zone + " " + schedule.prompt + " " + text(schedule.next), "0 9 * * 1 Europe/Paris say hello 03-09T08:00");
-    EXPECT_TRUE(std::holds_alternative<agents::Question>(agents::schedule_of({"every monday at 9", "say hello"}, kEight).value()));
-    EXPECT_THAT(agents::schedule_of({"0 0 30 2 1#1", "say hello"}, kEight).value().index(), 0u);
-    EXPECT_THAT(agents::schedule_of({"0 0 31 2 *", "say hello"}, kEight).error().text(), testing::HasSubstr("31"));
+    EXPECT_TRUE(std::holds_alternative<agents::Question>(agents::schedule_of({"every monday at 9", "say hello", ""}, kEight).value()));
+    EXPECT_THAT(agents::schedule_of({"0 0 30 2 1#1", "say hello", ""}, kEight).value().index(), 0u);
+    EXPECT_THAT(agents::schedule_of({"0 0 31 2 *", "say hello", ""}, kEight).error().text(), testing::HasSubstr("31"));
 }
 
 TEST(Schedule, IsToldWithoutPhrases) {

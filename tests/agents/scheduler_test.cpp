@@ -1,0 +1,125 @@
+// What comes due is begun and told once, by as many processes as look.
+#include "agents/scheduler.h"
+
+#include <gmock/gmock.h>
+
+#include "harness.h"
+#include "support/manual_clock.h"
+#include "support/run_task.h"
+
+namespace {
+
+using agents::Scheduler;
+using agents::testing::Harness;
+using agents::testing::says;
+using store::Schedule;
+using store::Tx;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+struct SchedulerTest : agents::testing::TurnTest {
+    void TearDown() override {
+        if (auto* const database = support::TestDatabase::get()) database->sql("delete from schedule_fire; delete from schedule; delete from outbox");
+    }
+};
+
+struct Keeping {
+    explicit Keeping(std::vector<router::ScriptedReply> replies) : harness(std::move(replies)) {}
+
+    std::unique_ptr<Scheduler> process() {
+        const auto pieces = [this](const std::string& bridge, const std::string& text) { return has_channel && bridge == "telegram" ? std::optional(std::vector{text}) : std::nullopt; };
+        const auto may_begin = [this] { return has_room; };
+        return std::make_unique<Scheduler>(Scheduler::Parts{*harness.agents, harness.db, rules, clock, harness.log, {harness.database->owner().tenant, {}}, pieces, may_begin});
+    }
+    store::ScheduleId add(const std::string& prompt, bool told = true, bool silent = false) {
+        Schedule schedule;
+        schedule.said = "every hour";
+        schedule.cron = "0 * * * *";
+        schedule.zone = "UTC";
+        schedule.prompt = prompt;
+        schedule.agent = "hearth";
+        schedule.silent = silent;
+        schedule.next = clock.now() + 1h;
+        if (told) schedule.bridge = "telegram", schedule.chat = "42";
+        return harness.in_tx([&](Tx& tx) { return store::add_schedule(tx, schedule); }).value().id;
+    }
+    // Until nothing is left to do; runs are worked on in between.
+    void keep(Scheduler& scheduler) {
+        const auto all = [&]() -> net::Task<void> {
+            for (int round = 0; round < 3; ++round) {
+                while (co_await scheduler.look()) continue;
+                co_await harness.agents->resume_interrupted();
+                boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+                for (int i = 0; i < 500 && (i == 0 || harness.agents->active() > 0); ++i) {
+                    timer.expires_after(10ms);
+                    co_await timer.async_wait(boost::asio::use_awaitable);
+                }
+            }
+        };
+        support::run_task(all());
+    }
+    std::vector<std::string> fires(store::ScheduleId id) {
+        std::vector<std::string> out;
+        for (const auto& fire : harness.in_tx([&](Tx& tx) { return store::fires_of(tx, id, 100); })) out.push_back(fire.state + ": " + fire.outcome);
+        return out;
+    }
+    std::string told() { return harness.database->sql("select string_agg(chat || ' ' || content, '; ' order by number) from outbox"); }
+
+    tools::RuleBook rules;
+    support::ManualClock clock;
+    bool has_channel = true, has_room = true;
+    Harness harness;
+};
+
+TEST_F(SchedulerTest, WhatComesDueIsDoneAndToldOnce) {
+    Keeping keeping({says("Sure! Two trains are late. Let me know if you need more.")});
+    const auto id = keeping.add("What is in the news?");
+    const auto one = keeping.process(), other = keeping.process();
+    keeping.keep(*one);
+    EXPECT_THAT(keeping.fires(id), testing::IsEmpty());
+    keeping.clock.move(1h);
+    keeping.keep(*one);
+    keeping.keep(*other);
+    EXPECT_THAT(keeping.fires(id), ElementsAre("done: told"));
+    EXPECT_EQ(keeping.told(), "42 Two trains are late.");
+}
+
+TEST_F(SchedulerTest, NothingIsToldWhereThereIsNothing) {
+    Keeping keeping({says("Nothing."), says("Two trains are late.")});
+    const auto silent = keeping.add("What is in the news?", true, true);
+    keeping.clock.move(1h);
+    keeping.keep(*keeping.process());
+    EXPECT_THAT(keeping.fires(silent), ElementsAre("done: nothing to say"));
+    const auto kept = keeping.add("What is in the paper?", false);
+    keeping.harness.in_tx([&](Tx& tx) { store::end_schedule(tx, silent); });
+    keeping.clock.move(1h);
+    keeping.keep(*keeping.process());
+    EXPECT_THAT(keeping.fires(kept), ElementsAre("done: kept"));
+    EXPECT_EQ(keeping.told(), "");
+}
+
+TEST_F(SchedulerTest, NothingBeginsWhereThereIsNoRoom) {
+    Keeping keeping({says("Two trains are late.")});
+    const auto id = keeping.add("What is in the news?");
+    keeping.clock.move(1h);
+    keeping.has_room = false;
+    keeping.keep(*keeping.process());
+    EXPECT_THAT(keeping.fires(id), ElementsAre("due: "));
+    keeping.has_room = true;
+    keeping.keep(*keeping.process());
+    EXPECT_THAT(keeping.fires(id), ElementsAre("done: told"));
+}
+
+TEST_F(SchedulerTest, AProcessWithoutTheChannelLeavesTheTellingToAnother) {
+    Keeping keeping({says("Two trains are late.")});
+    const auto id = keeping.add("What is in the news?");
+    keeping.clock.move(1h);
+    keeping.has_channel = false;
+    keeping.keep(*keeping.process());
+    EXPECT_THAT(keeping.fires(id), ElementsAre("working: "));
+    keeping.has_channel = true;
+    keeping.keep(*keeping.process());
+    EXPECT_THAT(keeping.fires(id), ElementsAre("done: told"));
+}
+
+}  // namespace
