@@ -179,6 +179,11 @@ int outbox_word(const LoadedSettings& settings, const std::string& id, bool may_
 // `hours`: "22:00-07:00" or "none"; `zone`: "Europe/Berlin".
 int person_quiet(const LoadedSettings& settings, const std::string& who, const std::string& hours, const std::string& zone, bool json);
 int heartbeat(const LoadedSettings& settings, bool json);
+// Looks at what has failed since it last did.
+int review_run(const LoadedSettings& settings, bool json);
+int review_list(const LoadedSettings& settings, bool closed, bool json);
+int review_show(const LoadedSettings& settings, const std::string& id, bool json);
+int review_mark(const LoadedSettings& settings, const std::string& id, const std::string& state, bool json);
 int schedule_add(const LoadedSettings& settings, const ScheduleOptions& options);
 int schedule_list(const LoadedSettings& settings, bool ended, bool json);
 // `id`: or its beginning.

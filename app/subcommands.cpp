@@ -382,6 +382,22 @@ void add_heartbeat(CLI::App& root, Arguments& a, Action& chosen) {
         ->add_flag("--json", a.json, "as JSON, for scripts");
 }
 
+void add_review(CLI::App& root, Arguments& a, Action& chosen) {
+    auto* review = group(root, "review", "What fails again and again, and what becomes of it");
+    command(*review, "run", "Look at what has failed since it last did", "hearth review run", chosen, [&a](const auto& s) { return app::review_run(s, a.json); })->add_flag("--json", a.json);
+    auto* listed = command(*review, "list", "The issues, those to be seen to first", "hearth review list", chosen, [&a](const auto& s) { return app::review_list(s, a.all, a.json); });
+    listed->add_flag("--all", a.all, "also those that are deployed or closed");
+    listed->add_flag("--json", a.json);
+    auto* shown = command(*review, "show", "One of them, and the runs that show it", "hearth review show 0190…", chosen, [&a](const auto& s) { return app::review_show(s, a.name, a.json); });
+    auto* closed = command(*review, "close", "It is known, and nothing is to be done", "hearth review close 0190…", chosen, [&a](const auto& s) { return app::review_mark(s, a.name, "closed", a.json); });
+    auto* marked = command(*review, "mark", "How far it is", "hearth review mark 0190… fixed-locally", chosen, [&a](const auto& s) { return app::review_mark(s, a.name, a.word, a.json); });
+    for (CLI::App* one : {shown, closed, marked}) {
+        one->add_option("id", a.name, "of hearth review list, or its beginning")->required();
+        one->add_flag("--json", a.json);
+    }
+    marked->add_option("state", a.word, "needs-triage, ready-to-fix, or fixed-locally: it is deployed with the next build that runs")->required();
+}
+
 void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     auto* db = group(root, "db", "The database");
     command(*db, "start", "Start it", "hearth db start", chosen, [](const auto& s) { return app::db_start(s); });
@@ -411,6 +427,7 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     add_rules(root, a, chosen);
     add_schedules(root, a, chosen);
     add_heartbeat(root, a, chosen);
+    add_review(root, a, chosen);
     auto* approval = group(root, "approval", "What runs wait for your word on");
     command(*approval, "list", "What is open", "hearth approval list", chosen, [&a](const auto& s) { return app::approval_list(s, a.json); })->add_flag("--json", a.json, "as JSON, for scripts");
     for (const bool grant : {true, false}) {

@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "app/backends.h"
+#include "app/build_id.h"
 #include "app/check.h"
 #include "app/database.h"
 #include "app/heartbeat.h"
@@ -19,6 +20,7 @@
 #include "net/config.h"
 #include "server/routes.h"
 #include "router/usage.h"
+#include "store/issues.h"
 #include "store/secrets.h"
 
 namespace app {
@@ -224,6 +226,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
         [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }, w->nightly_.get()});
     if (auto listening = w->listen(); !listening) return std::move(listening).error();
     if (auto opened = w->open_bridges(owner); !opened) return std::move(opened).error();
+    w->note_build(owner);
     w->keep_schedules(owner);
     w->beat(owner);
     net::spawn(w->io_.get_executor(), w->keeper_->watch(w->blocking_, [self] { return self->agents_->resume_interrupted(); }),
@@ -319,6 +322,11 @@ base::Result<void> World::open_bridges(const store::Identity& owner) {
     if (!listener) return std::move(listener).error();
     webhooks_ = *std::move(listener);
     return {};
+}
+
+void World::note_build(const store::Identity& owner) {
+    const auto note = [](store::Tx& tx) { return store::note_deploy(tx, build_id(), kVersion); };
+    if (db_->run_blocking(owner, note)) log_.info("this build runs for the first time", {{"build", build_id()}});
 }
 
 std::optional<std::vector<std::string>> World::pieces_of(const std::string& bridge, const std::string& text) const {

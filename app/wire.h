@@ -60,6 +60,7 @@ private:
     base::Result<void> listen();
     base::Result<void> open_bridges(const store::Identity& owner);
     base::Result<void> make_nightly(const store::Identity& owner);
+    void note_build(const store::Identity& owner);
     void keep_schedules(const store::Identity& owner);
     void beat(const store::Identity& owner);
     std::optional<std::vector<std::string>> pieces_of(const std::string& bridge, const std::string& text) const;
