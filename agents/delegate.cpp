@@ -89,7 +89,7 @@ net::Task<base::Result<tools::ToolOutput>> Asking::ask(Json arguments, tools::To
     task.prefix.back().trusted = context.label == policy::Integrity::trusted;
     task.discipline = task_.discipline;
     task.grammars = task_.grammars;
-    task.tools = tool_menu(frame_, task.discipline, {});
+    task.tools = tool_menu(frame_, task.discipline, {}, {});
     task.max_tokens = frame_.output_budget;
     task.aside = true;
     task.label = context.label;

@@ -9,12 +9,15 @@
 #include "agents/honesty.h"
 #include "agents/reply/inert.h"
 #include "agents/reply/silence.h"
+#include "agents/schedule_tool.h"
 #include "agents/session.h"
 #include "agents/spawn.h"
 #include "agents/steer.h"
 #include "agents/transcript.h"
 #include "agents/validate.h"
+#include "agents/when_words.h"
 #include "router/gateway.h"
+#include "tools/schedule.h"
 #include "tools/spawn_thread.h"
 
 namespace agents {
@@ -396,12 +399,14 @@ policy::Integrity label_of(const std::vector<Message>& messages) {
     return all ? policy::Integrity::trusted : policy::Integrity::untrusted;
 }
 
-router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose) {
+router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose, const std::string& request) {
     std::vector<router::ToolSchema> menu;
     // Who needs guidance to call a tool rightly is no one to divide work.
     const bool divides = discipline == ToolDiscipline::free && frame.within.empty() && may_spawn(frame);
+    // And such a one takes it for an answer to whatever is asked.
+    const bool schedules = frame.within.empty() && (discipline == ToolDiscipline::free || words::speak_of_later(request));
     for (const tools::Tool* tool : frame.menu->list(frame.row->scope))
-        if (divides || tool->name != tools::kSpawnThread) menu.push_back({tool->name, tool->purpose, tool->input});
+        if ((divides || tool->name != tools::kSpawnThread) && (schedules || tool->name != tools::kSchedule)) menu.push_back({tool->name, tool->purpose, tool->input});
     menu.insert(menu.end(), frame.client_tools.begin(), frame.client_tools.end());
     if (discipline == ToolDiscipline::guided && !menu.empty()) {
         base::OrderedJson nothing = {
@@ -416,6 +421,7 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
     tools::Ports ports{frame.parts.db, frame.who, frame.run, frame.parts.clock, {}, &asking};
     ports.memory = frame.memory;
     if (frame.within.empty()) ports.spawn = spawner_of(frame, ports);  // who was asked divides nothing
+    if (frame.within.empty()) ports.schedule = [&](base::Json arguments, tools::ToolContext& context) { return schedule_call(frame, ports, std::move(arguments), context.label); };
     tools::Dispatch dispatch = dispatch_of(frame, ports, task.stop);
     if (task.discipline == ToolDiscipline::guided) dispatch.context.result_bytes = std::min(dispatch.context.result_bytes, kMostGuidedResult);
     State state;

@@ -52,7 +52,7 @@ LoopEnd end_of(const base::Error& error);
 
 // The tools of a scope as the model reads them, the client's after ours, and for a guided model the
 // answer tool last.
-router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose);
+router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose, const std::string& request);
 
 // Untrusted as soon as a message of the list is.
 policy::Integrity label_of(const std::vector<router::Message>& messages);

@@ -105,6 +105,7 @@ base::Result<std::vector<router::Message>> examples_of(const std::string& name, 
 base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& stored, Turn& turn) const {
     auto history = history_of(stored.messages, stored.work);
     if (!history) return std::move(history).error();
+    turn.request = request_text(*history);
 
     const AgentRow& row = *frame.row;
     const auto none = base::Result<std::string>(std::string());
@@ -121,7 +122,7 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     Layout layout;
     layout.discipline = discipline_of(options, options.model);
     layout.grammars = can.grammars;
-    if (can.tools) layout.tools = tool_menu(frame, layout.discipline, *purpose);
+    if (can.tools) layout.tools = tool_menu(frame, layout.discipline, *purpose, turn.request);
     std::vector<router::Message> examples, answers;
     if (layout.discipline == ToolDiscipline::guided && !layout.tools.empty()) {
         auto of_calls = examples_of(row.examples, *worked), of_answers = examples_of(row.answer_examples, *answered);
@@ -130,7 +131,6 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
         examples = *std::move(of_calls);
         answers = *std::move(of_answers);
     }
-    turn.request = request_text(*history);
     // Before what is old is left out: its traces are in later answers.
     turn.label = policy::meet(turn.label, policy::meet(stored.label, label_of(*history)));
     instruct(*history, frame.instructions);

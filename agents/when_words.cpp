@@ -153,4 +153,16 @@ std::vector<Word> read(std::string_view text) {
     return out;
 }
 
+bool speak_of_later(std::string_view message) {
+    static constexpr std::string_view kOrders[] = {"remind", "reminder", "reminders", "schedule", "schedules", "scheduled", "rappelle", "rappelle-moi", "rappelez-moi", "rappel", "rappels", "planifie", "programme"};
+    const std::vector<Word> all = read(message);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const Word& word = all[i];
+        const bool repeats = word.kind == Kind::every || word.repeats || (word.kind == Kind::weekday && word.plural);
+        const bool later = word.kind == Kind::tomorrow || word.kind == Kind::after_tomorrow || (word.kind == Kind::in && i + 1 < all.size() && all[i + 1].kind == Kind::number);
+        if (repeats || later || std::find(std::begin(kOrders), std::end(kOrders), word.text) != std::end(kOrders)) return true;
+    }
+    return false;
+}
+
 }  // namespace agents::words

@@ -25,5 +25,7 @@ struct Word {
 };
 
 std::vector<Word> read(std::string_view text);
+// Whether a message asks for something at another time: "remind me", "every", "tomorrow", "in 20 minutes".
+bool speak_of_later(std::string_view message);
 
 }  // namespace agents::words

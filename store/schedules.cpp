@@ -114,6 +114,11 @@ std::optional<std::string> chat_of(Tx& tx, const std::string& bridge) {
     return rows.empty() ? std::nullopt : std::optional(rows[0].text(0));
 }
 
+std::optional<std::pair<std::string, std::string>> chat_with(Tx& tx, base::ConversationId conversation) {
+    const auto rows = tx.exec("select bridge, chat from channel_conversation where conversation_id = $1 limit 1", {conversation});
+    return rows.empty() ? std::nullopt : std::optional(std::pair(rows[0].text(0), rows[0].text(1)));
+}
+
 std::vector<Fire> fires_of(Tx& tx, ScheduleId id, int most) {
     std::vector<Fire> out;
     for (const Row& row : tx.exec("select " + micros("instant") + ", state, run_id, outcome from schedule_fire where schedule_id = $1 order by instant desc limit $2", {id, most}))

@@ -46,6 +46,8 @@ struct Ports {
     Delegates* delegates = nullptr;  // null: none can be asked
     // Grants it out of the run's budget, and adds to `writes` what begins it. Empty: none can be spawned.
     std::function<base::Result<SpawnedThread>(ThreadOrder)> spawn{};
+    // What the tool `schedule` does. Empty: nothing can be scheduled.
+    std::function<net::Task<base::Result<ToolOutput>>(base::Json arguments, ToolContext&)> schedule{};
     memory::PersonIndexes* memory = nullptr;  // null: nothing is recalled
 };
 

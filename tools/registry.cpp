@@ -10,6 +10,7 @@
 #include "tools/home.h"
 #include "tools/list_dir.h"
 #include "tools/read_file.h"
+#include "tools/schedule.h"
 #include "tools/schemas.h"
 #include "tools/spawn_thread.h"
 #include "tools/write_file.h"
@@ -68,6 +69,7 @@ const std::vector<Tool>& builtin_tools() {
         for (Tool& tool : home_tools()) out.push_back(std::move(tool));
         for (Tool& tool : admin_tools()) out.push_back(std::move(tool));
         out.push_back(spawn_thread_tool());
+        out.push_back(schedule_tool());
         return out;
     }();
     return table;

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "agents/when_words.h"
+
 namespace {
 
 using agents::Question;
@@ -135,6 +137,13 @@ TEST(When, AsksWhereTwoThingsCouldBeMeant) {
     // Each choice is clear.
     for (const char* said : {"at 8", "every weekday at 8", "next friday at 18:00", "vendredi prochain à 18h", "every day", "demain", "every week at 8am", "every month at 8am", "tous les mois à 8h", "toutes les 45 minutes"})
         for (const auto& choice : choices(said)) EXPECT_THAT(read(choice), testing::AllOf(testing::Not(testing::StartsWith("?")), testing::Not(testing::StartsWith("!")))) << said << " → " << choice;
+}
+
+TEST(When, IsHeardInAMessage) {
+    for (const char* later : {"Remind me to water the plants every morning.", "Tell me the news tomorrow", "Wake me in 20 minutes", "Rappelle-moi d'appeler Anna", "Dis-moi bonjour tous les lundis à 9h", "What have you scheduled?"})
+        EXPECT_TRUE(agents::words::speak_of_later(later)) << later;
+    for (const char* now : {"What is in shopping.txt?", "Hello!", "What time is it?", "Where is the key in the house?", "Compare a.txt with b.txt", "Qui a appelé hier ?"})
+        EXPECT_FALSE(agents::words::speak_of_later(now)) << now;
 }
 
 TEST(When, SaysWhatIsNotUnderstood) {

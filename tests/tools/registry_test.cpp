@@ -28,7 +28,7 @@ TEST(Registry, EveryRowIsWhole) {
 
 TEST(Registry, ScopesDecideWhoSeesWhat) {
     EXPECT_THAT(names(policy::Scope::dev), testing::UnorderedElementsAre("read_file", "write_file", "edit_file", "list_dir", "glob_files", "grep_files", "bash", "spawn_thread"));
-    EXPECT_THAT(names(policy::Scope::home), testing::UnorderedElementsAre("read_file", "list_dir", "grep_files", "remember", "recall", "time", "spawn_thread"));
+    EXPECT_THAT(names(policy::Scope::home), testing::UnorderedElementsAre("read_file", "list_dir", "grep_files", "remember", "recall", "time", "spawn_thread", "schedule"));
     EXPECT_THAT(names(policy::Scope::admin), testing::UnorderedElementsAre("recent_runs", "read_run", "usage"));
 }
 
