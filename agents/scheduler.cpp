@@ -13,7 +13,7 @@ using base::Code;
 using namespace std::chrono_literals;
 
 constexpr auto kBetweenLooks = 1s;
-constexpr int kMostAtOnce = 32;
+constexpr int kMostAtOnce = 200;
 constexpr auto kPatience = 10min;  // with which a text waits for a process that has its channel
 
 // What is told of a run that has ended; empty: nothing.
@@ -154,7 +154,7 @@ net::Task<bool> Scheduler::tell(store::OpenFire fire) {
         store::Reply reply{schedule.bridge, schedule.chat, "run:" + fire.run.text(), *pieces};
         reply.label = policy::parse_integrity(found.run->turn.value("label", ""));
         const policy::Decision decision = store::write_reply(tx, to, house, reply);
-        return store::settle_fire(tx, fire, "done", decision.verdict == policy::Verdict::allow ? "told" : "kept: " + decision.message);
+        return store::settle_fire(tx, fire, "done", decision.verdict == policy::Verdict::deny ? "kept: " + decision.message : "told");
     };
     co_await parts_.db.run(fire.who, write);
     co_return true;

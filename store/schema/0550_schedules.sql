@@ -70,7 +70,7 @@ create function hearth_open_fires(most integer) returns table (schedule_id uuid,
     select f.schedule_id, (extract(epoch from f.instant) * 1000000)::bigint, f.audience_id, p.role, f.run_id
     from schedule_fire f join person p on p.id = f.audience_id left join run r on r.id = f.run_id
     where f.tenant_id = hearth_tenant() and (f.state = 'due' or (f.state = 'working' and r.state is not null and r.state <> 'waiting_person'))
-    order by f.created_at limit most $$;
+    order by f.state = 'due', f.created_at limit most $$;
 
 do $$
 declare f text;
