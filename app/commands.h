@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/settings.h"
+#include "base/json.h"
 
 namespace sandbox {
 class Launcher;
@@ -97,12 +98,15 @@ int db_stop(const LoadedSettings& settings);
 int db_status(const LoadedSettings& settings, bool json);
 int db_migrate(const LoadedSettings& settings);
 int config_show(const LoadedSettings& settings, const std::string& name, bool json);
+base::Json settings_json(const LoadedSettings& settings);  // as a list
 int db_roles();
 int config_check(const LoadedSettings& settings);
 // `person`: whose it is, by name or id; empty: the owner's.
 int key_new(const LoadedSettings& settings, const std::string& person, const std::string& label, const std::vector<std::string>& scopes, bool quiet);
 int key_list(const LoadedSettings& settings, const std::string& person, bool json);
 int key_revoke(const LoadedSettings& settings, const std::string& person, const std::string& id);
+// The dashboard. `person`: for whom, by name or id; empty: the owner.
+int open_dashboard(const LoadedSettings& settings, const std::string& person, bool json);
 int prompt_list(const LoadedSettings& settings, bool json);
 int prompt_versions(const LoadedSettings& settings, const std::string& name, bool json);
 // A version is a number or a label; empty: live, of a diff's second the newest.

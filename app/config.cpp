@@ -15,6 +15,15 @@ std::string shown(const Origin& origin) { return store::without_password(origin.
 
 }  // namespace
 
+base::Json settings_json(const LoadedSettings& loaded) {
+    base::Json out = base::Json::array();
+    for (const auto& row : setting_rows()) {
+        const Origin& origin = loaded.origins.at(row.name);
+        out.push_back({{"name", row.name}, {"value", shown(origin)}, {"from", origin.source}, {"environment", environment_name(row.name)}, {"help", row.help}});
+    }
+    return out;
+}
+
 int config_check(const LoadedSettings& loaded) {
     if (auto fine = check_settings(loaded.settings); !fine) return complain(fine.error());
     // That none was fetched yet is no matter of the settings.
@@ -34,10 +43,11 @@ int config_show(const LoadedSettings& loaded, const std::string& name, bool json
         return 0;
     }
     base::Json out = base::Json::object();
-    for (const auto& row : setting_rows()) {
-        const Origin& origin = loaded.origins.at(row.name);
-        if (!json) std::printf("%-26s %-40s %-28s %s\n", row.name, origin.value.empty() ? "\"\"" : shown(origin).c_str(), origin.source.c_str(), row.help);
-        out[row.name] = {{"value", shown(origin)}, {"from", origin.source}, {"environment", environment_name(row.name)}, {"help", row.help}};
+    for (base::Json row : settings_json(loaded)) {
+        const std::string setting = row["name"], value = row["value"], from = row["from"], help = row["help"];
+        if (!json) std::printf("%-26s %-40s %-28s %s\n", setting.c_str(), value.empty() ? "\"\"" : value.c_str(), from.c_str(), help.c_str());
+        row.erase("name");
+        out[setting] = std::move(row);
     }
     if (json) print_json(out);
     return 0;

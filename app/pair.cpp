@@ -4,6 +4,7 @@
 #include "app/commands.h"
 #include "app/database.h"
 #include "app/terminal.h"
+#include "server/bridges/pairing.h"
 #include "store/outbox.h"
 #include "store/senders.h"
 
@@ -43,17 +44,7 @@ int pair_list(const LoadedSettings& loaded, bool json) {
 }
 
 int pair_approve(const LoadedSettings& loaded, const std::string& code, const std::string& who, bool json) {
-    const auto approve = [&](store::Tx& tx) -> base::Result<store::KnownSender> {
-        auto person = store::find_person(tx, who);
-        if (!person) return std::move(person).error();
-        auto paired = store::approve_pairing(tx, code, *person);
-        if (!paired) return std::move(paired).error();
-        const store::Sender& sender = paired->sender;
-        const auto role = policy::parse_role(person->role).value_or(policy::Role::guest);
-        // The house's rules are asked about it by the server, which sends it.
-        store::write_reply(tx, {tx.identity().tenant, person->id, role, sender.bridge, false}, {}, {sender.bridge, sender.chat, "pairing:" + paired->code, {"Now I know you, " + person->name + ". Write to me."}});
-        return store::KnownSender{sender.bridge, sender.id, sender.label, *std::move(person)};
-    };
+    const auto approve = [&](store::Tx& tx) { return server::bridges::pair(tx, code, who); };
     const auto known = as_owner(loaded.settings, approve);
     if (!known) return complain(known.error());
     if (json) print_json(known_json(*known));

@@ -9,6 +9,7 @@
 #include "app/backends.h"
 #include "app/build_id.h"
 #include "app/check.h"
+#include "app/commands.h"
 #include "app/database.h"
 #include "app/heartbeat.h"
 #include "app/listener.h"
@@ -59,6 +60,7 @@ server::AuthOptions auth_options(const Settings& s, const store::Identity& owner
     server::AuthOptions options;
     options.hosts = served_hosts(s);
     options.trust_loopback = s.auth.loopback == "trust";
+    options.tls = !s.server.certificate.empty() || !server::is_loopback(s.server.host);
     options.owner_uids = {unsigned(geteuid())};
     if (s.auth.installer_uid >= 0) options.owner_uids.push_back(unsigned(s.auth.installer_uid));
     options.owner = owner;
@@ -223,7 +225,8 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
             return self->metrics_.text();
         },
         [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
-        [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }, w->nightly_.get()});
+        [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }, w->nightly_.get(),
+        [self] { return self->address(); }, [loaded] { return settings_json(loaded); }, w->closing_.token()});
     if (auto listening = w->listen(); !listening) return std::move(listening).error();
     if (auto opened = w->open_bridges(owner); !opened) return std::move(opened).error();
     w->note_build(owner);
@@ -313,6 +316,14 @@ base::Result<void> World::listen() {
     return {};
 }
 
+std::string World::address() const {
+    const auto hosts = served_hosts(settings_);
+    const std::string& host = settings_.server.host;
+    const bool every = host == "0.0.0.0" || host == "::";
+    const std::string own = every ? "localhost" : host.find(':') == std::string::npos ? host : "[" + host + "]";
+    return (fingerprint_.empty() ? "http://" : "https://") + (hosts.empty() ? own : hosts[0]) + ":" + std::to_string(http_->port());
+}
+
 base::Result<void> World::open_bridges(const store::Identity& owner) {
     auto made = Bridges::make(settings_, {*agents_, *db_, rules_, upstreams_, clock_, log_, metrics_, owner, secrets_, blocking_});
     if (!made) return std::move(made).error();
@@ -358,6 +369,7 @@ void World::run() {
     signals.async_wait([this](const boost::system::error_code& failed, int) {
         if (failed) return;
         log_.info("stopping");
+        closing_.request_stop();
         http_->stop();
         if (webhooks_) webhooks_->stop();
         if (bridges_) bridges_->close();

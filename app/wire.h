@@ -20,6 +20,7 @@
 #include "app/drills.h"
 #include "app/spending.h"
 #include "base/redact.h"
+#include "base/stop.h"
 #include "net/http_client.h"
 #include "net/log_sink.h"
 #include "net/metrics_registry.h"
@@ -58,6 +59,7 @@ private:
     base::Probes sandbox_probes() const;
     std::string surroundings() const;
     base::Result<void> listen();
+    std::string address() const;  // where browsers find the server
     base::Result<void> open_bridges(const store::Identity& owner);
     base::Result<void> make_nightly(const store::Identity& owner);
     void note_build(const store::Identity& owner);
@@ -78,6 +80,7 @@ private:
     base::SystemClock clock_;
     std::unique_ptr<sandbox::Launcher> launcher_;
     std::string no_launcher_, fingerprint_;
+    base::StopSource closing_;  // of streams that would not end by themselves
     // What did not end in time ends with io_, as it is: coroutines are destroyed wherever they wait. All that they
     // stand on lies above it and outlives it.
     std::unique_ptr<store::Db> db_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "server/own_page.h"
 #include "store/digest.h"
 
 namespace server {
@@ -35,7 +36,25 @@ Caller caller_of(const store::Authenticated& who) {
     return caller;
 }
 
+Caller caller_of(const store::SignedIn& who) {
+    Caller caller;
+    const auto role = policy::parse_role(who.role);
+    caller.principal = {who.identity.tenant, who.identity.person, role.value_or(policy::Role::guest), "session", true};
+    if (role) caller.scopes = scopes_of(*role);
+    caller.session = who.session;
+    return caller;
+}
+
 }  // namespace
+
+std::vector<std::string> scopes_of(policy::Role role) {
+    switch (role) {
+        case policy::Role::owner: return kAllScopes;
+        case policy::Role::member: return {"chat", "dev"};
+        case policy::Role::guest: return {"chat"};
+        default: return {};
+    }
+}
 
 // Behind a proxy the peer's address says nothing about the client.
 bool is_local(const Request& request) {
@@ -78,52 +97,80 @@ base::Result<void> Auth::check_origin(const Request& request) const {
     return {};
 }
 
-std::optional<Caller> Auth::by_peer(const Request& request, Access access) const {
+std::optional<Caller> Auth::by_socket(const Request& request) const {
+    const auto& uids = options_.owner_uids;
+    if (request.peer.uid != 0 && std::find(uids.begin(), uids.end(), request.peer.uid) == uids.end()) return std::nullopt;
     Caller owner;
     owner.principal = {options_.owner.tenant, options_.owner.person, policy::Role::owner, "socket", true};
     owner.scopes = kAllScopes;
-    if (request.peer.unix_socket) {
-        const auto& uids = options_.owner_uids;
-        const bool known = request.peer.uid == 0 || std::find(uids.begin(), uids.end(), request.peer.uid) != uids.end();
-        return known ? std::optional(owner) : std::nullopt;
-    }
-    if (options_.trust_loopback && is_local(request) && access != Access::admin) {
-        owner.principal.via = "loopback";
-        owner.scopes = {"chat", "dev"};
-        return owner;
-    }
-    return std::nullopt;
+    return owner;
+}
+
+std::optional<Caller> Auth::by_loopback(const Request& request, Access access) const {
+    if (!options_.trust_loopback || !is_local(request) || access == Access::admin) return std::nullopt;
+    Caller owner;
+    owner.principal = {options_.owner.tenant, options_.owner.person, policy::Role::owner, "loopback", true};
+    owner.scopes = {"chat", "dev"};
+    return owner;
 }
 
 net::Task<std::variant<Caller, Auth::Refusal>> Auth::identify(const Request& request, Access access, boost::asio::thread_pool& blocking) {
     if (access == Access::open) co_return Caller{};
-    const std::string& header = request.header("authorization");
-    if (header.empty()) {
-        if (auto caller = by_peer(request, access)) co_return *caller;
-        if (request.peer.unix_socket)
-            co_return Refusal{403, "forbidden", "the user with uid " + std::to_string(request.peer.uid) + " is not known here: auth.installer_uid names one beside root and the server's own"};
-        co_return Refusal{401, "invalid_api_key", "a key is needed: send 'Authorization: Bearer hk_…' (hearth key new makes one)"};
+    if (!request.header("authorization").empty()) co_return co_await by_key(request, access, blocking);
+    if (request.peer.unix_socket) {
+        if (auto caller = by_socket(request)) co_return *caller;
+        co_return Refusal{403, "forbidden", "the user with uid " + std::to_string(request.peer.uid) + " is not known here: auth.installer_uid names one beside root and the server's own"};
     }
+    std::string secret = session_cookie(request, options_.tls);
+    if (!secret.empty()) co_return co_await by_session(request, std::move(secret), access, blocking);
+    if (auto caller = by_loopback(request, access)) co_return *caller;
+    co_return Refusal{401, "invalid_api_key", "a key is needed: send 'Authorization: Bearer hk_…' (hearth key new makes one)"};
+}
+
+net::Task<std::variant<Caller, Auth::Refusal>> Auth::by_key(const Request& request, Access access, boost::asio::thread_pool& blocking) {
+    const std::string& header = request.header("authorization");
     const std::string scheme = header.substr(0, header.find(' '));
     const bool bearer = scheme.size() == 6 && std::equal(scheme.begin(), scheme.end(), "bearer", [](char a, char b) { return std::tolower(a) == b; });
     if (!bearer) co_return Refusal{401, "invalid_api_key", "the Authorization header must be 'Bearer KEY'"};
     const std::string secret = header.substr(std::min(header.size(), std::size_t(7)));
-    const std::string hash = store::sha256_hex(secret);
+    Lookup look_up = [this, secret]() -> base::Result<std::optional<Caller>> {
+        const auto found = store::authenticate(db_, secret);
+        if (!found) return found.error();
+        return *found ? std::optional(caller_of(**found)) : std::nullopt;
+    };
+    Refusal unknown{401, "invalid_api_key", "the key is unknown or was revoked"};
+    std::string hash = store::sha256_hex(secret);
+    co_return co_await by_secret(std::move(hash), is_stop(request), access, std::move(look_up), std::move(unknown), blocking);
+}
+
+net::Task<std::variant<Caller, Auth::Refusal>> Auth::by_session(const Request& request, std::string secret, Access access, boost::asio::thread_pool& blocking) {
+    if (auto own = from_own_page(request, options_.tls, secret); !own) co_return Refusal{403, "foreign_page", own.error().text()};
+    Lookup look_up = [this, secret]() -> base::Result<std::optional<Caller>> {
+        const auto found = store::session_of(db_, secret);
+        if (!found) return found.error();
+        return *found ? std::optional(caller_of(**found)) : std::nullopt;
+    };
+    Refusal unknown{401, "signed_out", "the session is over: sign in again"};
+    std::string hash = "session " + store::sha256_hex(secret);  // not what a key would have: neither is taken for the other
+    co_return co_await by_secret(std::move(hash), is_stop(request), access, std::move(look_up), std::move(unknown), blocking);
+}
+
+net::Task<std::variant<Caller, Auth::Refusal>> Auth::by_secret(std::string hash, bool stops, Access access, Lookup look_up, Refusal unknown, boost::asio::thread_pool& blocking) {
     const auto now = std::chrono::steady_clock::now();
-    if (const auto it = cache_.find(hash); it != cache_.end() && it->second.until + (is_stop(request) ? kCacheTimeOfStops : std::chrono::seconds(0)) > now) {
-        Caller caller = caller_of(it->second.who);
+    if (const auto it = cache_.find(hash); it != cache_.end() && it->second.until + (stops ? kCacheTimeOfStops : std::chrono::seconds(0)) > now) {
+        Caller caller = it->second.who;
         if (caller.may(access)) co_return caller;
     }
     const int forgotten = forgotten_;
-    auto look_up = [&] { return store::authenticate(db_, secret); };
     auto found = co_await net::on_pool(blocking, look_up);
     if (!found) co_return Refusal{503, "unavailable", "keys cannot be checked: the database is out of reach"};
-    if (!*found) co_return Refusal{401, "invalid_api_key", "the key is unknown or was revoked"};
+    if (!*found) co_return unknown;
     if (cache_.size() > 1000) cache_.clear();
     if (forgotten == forgotten_) cache_[hash] = {now + kCacheTime, **found};  // else it may have been revoked since it was found
-    Caller caller = caller_of(**found);
+    Caller caller = **found;
     if (caller.may(access)) co_return caller;
-    co_return Refusal{403, "forbidden", "the key '" + caller.principal.via.substr(4) + "…' lacks the scope " + scope_of(access)};
+    const std::string who = caller.session.is_nil() ? "the key '" + caller.principal.via.substr(4) + "…'" : "who is signed in";
+    co_return Refusal{403, "forbidden", who + " lacks the scope " + scope_of(access)};
 }
 
 void Auth::forget_keys() {

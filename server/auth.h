@@ -1,9 +1,10 @@
-// Who is asking. A key, or a known user on the Unix socket; foreign hosts and origins are refused
+// Who is asking. A key, a signed-in browser, or a known user on the Unix socket; foreign hosts and origins are refused
 // before anything else.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -12,7 +13,9 @@
 
 #include "policy/types.h"
 #include "server/http.h"
+#include "server/tries.h"
 #include "store/keys.h"
+#include "store/sign_in.h"
 
 namespace server {
 
@@ -21,12 +24,16 @@ enum class Access { open, user, dev, admin };
 struct Caller {
     policy::Principal principal;
     std::vector<std::string> scopes;
+    store::SessionId session{};  // nil: no browser's
     bool may(Access access) const;
 };
+// What somebody may who has signed in; nobody's: nothing.
+std::vector<std::string> scopes_of(policy::Role role);
 
 struct AuthOptions {
     std::vector<std::string> hosts;   // in lower case; beside 127.0.0.1, localhost and [::1]
     bool trust_loopback = false;
+    bool tls = false;                 // TCP speaks nothing else
     std::vector<unsigned> owner_uids; // act as the owner on the Unix socket, beside root
     store::Identity owner;
 };
@@ -46,19 +53,29 @@ public:
         std::string code, message;
     };
     net::Task<std::variant<Caller, Refusal>> identify(const Request& request, Access access, boost::asio::thread_pool& blocking);
-    void forget_keys();               // after one was revoked
+    void forget_keys();               // after one was revoked, or a session ended
+    bool tls() const { return options_.tls; }
+    Tries& tries() { return tries_; }  // of passwords; on the I/O thread only
 
 private:
-    std::optional<Caller> by_peer(const Request& request, Access access) const;
+    using Identified = std::variant<Caller, Refusal>;
+    using Lookup = std::function<base::Result<std::optional<Caller>>()>;
+    std::optional<Caller> by_socket(const Request& request) const;
+    std::optional<Caller> by_loopback(const Request& request, Access access) const;
+    net::Task<Identified> by_key(const Request& request, Access access, boost::asio::thread_pool& blocking);
+    net::Task<Identified> by_session(const Request& request, std::string secret, Access access, boost::asio::thread_pool& blocking);
+    // `unknown`: what is said where nobody has that secret.
+    net::Task<Identified> by_secret(std::string hash, bool stops, Access access, Lookup look_up, Refusal unknown, boost::asio::thread_pool& blocking);
 
     struct Cached {
         std::chrono::steady_clock::time_point until;
-        store::Authenticated who;
+        Caller who;
     };
     store::Db& db_;
     AuthOptions options_;
     std::unordered_map<std::string, Cached> cache_;  // by the secret's hash; on the I/O thread only
     int forgotten_ = 0;                              // how often
+    Tries tries_;
 };
 
 }  // namespace server

@@ -75,7 +75,7 @@ http::response<http::string_body> plain_response(const Response& response, unsig
     out.result(unsigned(response.status));
     out.set(http::field::server, "hearth");
     out.set(http::field::date, now_as_http_date());
-    const bool bare = response.status == 204;
+    const bool bare = response.status == 204 || response.status == 304;
     if (!bare) out.set(http::field::content_type, response.content_type);
     out.set("X-Content-Type-Options", "nosniff");
     for (const auto& [name, value] : response.headers) out.set(name, value);

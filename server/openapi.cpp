@@ -58,7 +58,7 @@ Json operation(const Route& route) {
     out["security"] = Json::array({Json{{"key", Json::array()}}});
     if (route.access == Access::open) {
         out["security"].push_back(Json::object());  // a key is optional
-        out["responses"]["503"] = {{"description", "not ready yet"}, {"content", content_of(route.answer)}};
+        if (!*route.body) out["responses"]["503"] = {{"description", "not ready yet"}, {"content", content_of(route.answer)}};
     }
     Json parameters = parameters_of(route);
     if (!parameters.empty()) out["parameters"] = std::move(parameters);

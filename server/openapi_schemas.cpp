@@ -104,7 +104,19 @@ const char* kRequests = R"({
     "silent": {"type": "boolean", "default": false, "description": "nothing is said where there is nothing to say"},
     "channel": {"type": "string", "description": "where the answer goes, such as telegram; default: it is kept with its run"}}},
   "KeyRequest": {"type": "object", "properties": {"label": {"type": "string"},
-    "scopes": {"type": "array", "items": {"type": "string", "enum": ["chat", "dev", "admin"]}}}}
+    "scopes": {"type": "array", "items": {"type": "string", "enum": ["chat", "dev", "admin"]}}}},
+  "SessionRequest": {"oneOf": [
+    {"type": "object", "required": ["link"], "properties": {"link": {"type": "string", "description": "what follows #link= in its address"}}},
+    {"type": "object", "required": ["name", "password"], "properties": {"name": {"type": "string"}, "password": {"type": "string"}}}]},
+  "PasswordRequest": {"type": "object", "required": ["password"], "properties": {"password": {"type": "string", "minLength": 10, "maxLength": 256},
+    "current": {"type": ["string", "null"], "description": "where there is one; not within a quarter of an hour after a link was used"}}},
+  "SignInLinkRequest": {"type": "object", "properties": {"person": {"type": ["string", "null"], "description": "a name or an id; without it yourself"}}},
+  "PersonRequest": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 25}, "role": {"enum": ["member", "guest"], "default": "member"}}},
+  "PersonChange": {"type": "object", "properties": {"replies": {"enum": ["full", "plain"]}, "effort": {"enum": ["auto", "normal", "heavy"]}, "tone": {"type": "string", "maxLength": 200}}},
+  "PairingRequest": {"type": "object", "required": ["code", "person"], "properties": {"code": {"type": "string", "maxLength": 100}, "person": {"type": "string", "maxLength": 100, "description": "a name or an id"}}},
+  "PromptText": {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1, "maxLength": 65536}}},
+  "PromptRelease": {"type": "object", "required": ["version"], "properties": {"version": {"type": "integer", "minimum": 1, "maximum": 1000000000},
+    "override": {"type": ["string", "null"], "maxLength": 250, "description": "why it may go live though nothing was measured; recorded"}}}
 })";
 
 const char* kAnswers = R"({
@@ -150,12 +162,14 @@ const char* kAnswers = R"({
   "RunInput": {"type": "object", "required": ["id", "object", "run_id", "position", "sent"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "object": {"const": "run.input"}, "run_id": {"type": "string", "format": "uuid"},
     "position": {"type": "integer"}, "sent": {"type": "string"}}},
-  "Thread": {"type": "object", "required": ["id", "object", "conversation_id", "label", "rule", "state", "run_id", "depth", "parent", "budget", "created", "ends", "ended"], "properties": {
+  "Thread": {"type": "object", "required": ["id", "object", "conversation_id", "label", "rule", "state", "run_id", "depth", "parent", "budget", "created", "ends", "ended", "opening", "spoken"], "properties": {
     "id": {"type": "string", "format": "uuid", "description": "the conversation's"}, "object": {"const": "thread"}, "conversation_id": {"type": "string", "format": "uuid"}, "label": {"type": "string"},
     "rule": {"enum": ["queue", "steer", "interrupt", "refuse"]}, "state": {"enum": ["running", "idle", "ended", "cancelled"]},
     "run_id": {"type": ["string", "null"], "description": "the newest of its runs that have not ended"}, "depth": {"type": "integer"},
     "parent": {"type": ["object", "null"], "description": "of a thread that a run has spawned: thread, run and call"}, "budget": {"type": ["object", "null"]},
     "created": {"type": "string"}, "ends": {"type": ["string", "null"]}, "ended": {"type": ["string", "null"]},
+    "opening": {"type": "string", "description": "the beginning of its first message"}, "spoken": {"type": "string", "description": "when its newest message came"},
+    "messages": {"type": "array", "description": "of its conversation, each with the run that it is of"},
     "runs": {"type": "array", "items": {"$ref": "#/components/schemas/Run"}}, "children": {"type": "array", "items": {"$ref": "#/components/schemas/Thread"}},
     "urls": {"type": "object", "additionalProperties": {"type": "string"}}}},
   "ThreadList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
@@ -263,7 +277,45 @@ const char* kAnswers = R"({
   "KeyList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
     "data": {"type": "array", "items": {"$ref": "#/components/schemas/Key"}}}},
   "NewKey": {"allOf": [{"$ref": "#/components/schemas/Key"}, {"type": "object", "required": ["secret"], "properties": {"secret": {"type": "string"}}}]},
-  "RevokedKey": {"type": "object", "required": ["id", "revoked"], "properties": {"id": {"type": "string"}, "revoked": {"const": true}}}
+  "RevokedKey": {"type": "object", "required": ["id", "revoked"], "properties": {"id": {"type": "string"}, "revoked": {"const": true}}},
+  "Person": {"type": "object", "required": ["id", "object", "name", "role", "replies", "effort", "tone"], "properties": {
+    "id": {"type": "string", "format": "uuid"}, "object": {"const": "person"}, "name": {"type": "string"}, "role": {"enum": ["owner", "member", "guest", "peer"]},
+    "replies": {"enum": ["full", "plain"]}, "effort": {"enum": ["auto", "normal", "heavy"]}, "tone": {"type": "string"}}},
+  "PersonList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}}},
+  "Pairings": {"type": "object", "required": ["object", "waiting", "known"], "properties": {"object": {"const": "pairings"}, "waiting": {"type": "array", "items": {"type": "object"}}, "known": {"type": "array", "items": {"type": "object"}}}},
+  "KnownSender": {"type": "object", "required": ["bridge", "sender", "label", "person", "person_id"]},
+  "Agent": {"type": "object", "required": ["name", "object", "purpose", "machine", "scope", "key", "prompt", "all_tools", "tools", "asks"], "properties": {
+    "name": {"type": "string"}, "object": {"const": "agent"}, "purpose": {"type": "string"}, "machine": {"enum": ["pipeline", "loop"]}, "scope": {"enum": ["home", "dev", "admin"], "description": "whose tools it may have"},
+    "key": {"enum": ["chat", "dev", "admin"], "description": "the scope of a key that may call it"}, "prompt": {"type": "string"}, "all_tools": {"type": "boolean", "description": "of its scope"},
+    "tools": {"type": "array", "items": {"type": "string"}}, "asks": {"type": "array", "items": {"type": "string"}, "description": "agents that it may ask"}}},
+  "AgentList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/Agent"}}}},
+  "OutboxRow": {"type": "object", "required": ["id", "object", "person", "bridge", "chat", "emitter", "part", "content", "rule", "state", "error", "attempts", "created"], "properties": {
+    "id": {"type": "string", "format": "uuid"}, "object": {"const": "outbox"}, "person": {"type": "string"}, "bridge": {"type": "string"}, "chat": {"type": "string"}, "emitter": {"type": "string", "description": "what it answers"},
+    "part": {"type": "integer"}, "content": {"type": ["string", "null"], "description": "of your own"}, "rule": {"type": "string"}, "state": {"enum": ["queued", "in_flight", "delivered", "failed", "unknown"]},
+    "error": {"type": "string"}, "attempts": {"type": "integer"}, "created": {"type": "string"}}},
+  "OutboxList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/OutboxRow"}}}},
+  "Secret": {"type": "object", "required": ["name", "object", "of", "version", "host", "tools", "changed"], "properties": {"name": {"type": "string"}, "object": {"const": "secret"}, "of": {"enum": ["house", "person"]},
+    "version": {"type": "integer"}, "host": {"type": "string"}, "tools": {"type": "array", "items": {"type": "string"}}, "changed": {"type": "string"}}},
+  "SecretList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/Secret"}}}},
+  "SettingList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"type": "object", "required": ["name", "value", "from", "environment", "help"]}}}},
+  "PromptList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"type": "object", "required": ["name", "object", "live", "newest", "shipped"]}}}},
+  "Prompt": {"type": "object", "required": ["name", "object", "versions"], "properties": {"name": {"type": "string"}, "object": {"const": "prompt"},
+    "versions": {"type": "array", "items": {"type": "object", "required": ["version", "labels", "created", "released", "text"]}}}},
+  "SavedPrompt": {"type": "object", "required": ["name", "version", "labels"], "properties": {"name": {"type": "string"}, "version": {"type": "integer"}, "labels": {"type": "array", "items": {"type": "string"}}}},
+  "LivePrompt": {"type": "object", "required": ["name", "live"], "properties": {"name": {"type": "string"}, "live": {"type": "integer"}}},
+  "BrowserSession": {"type": "object", "required": ["id", "object", "way", "label", "begun", "seen", "expires", "current"], "properties": {
+    "id": {"type": "string", "format": "uuid"}, "object": {"const": "session"}, "way": {"enum": ["link", "password"]}, "label": {"type": "string", "description": "what the browser calls itself"},
+    "begun": {"type": "string"}, "seen": {"type": "string"}, "expires": {"type": "string"}, "current": {"type": "boolean", "description": "the one that asks"}}},
+  "Session": {"type": "object", "required": ["object", "person", "scopes", "has_password", "session"], "properties": {"object": {"const": "session"},
+    "person": {"type": "object", "required": ["id", "name", "role"], "properties": {"id": {"type": "string"}, "name": {"type": "string"}, "role": {"type": "string"}}},
+    "scopes": {"type": "array", "items": {"type": "string"}}, "has_password": {"type": "boolean"},
+    "session": {"oneOf": [{"$ref": "#/components/schemas/BrowserSession"}, {"type": "null"}], "description": "null: asked with a key"},
+    "csrf": {"type": "string", "description": "of a browser: what its requests send in X-Hearth-CSRF"}}},
+  "SessionList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"},
+    "data": {"type": "array", "items": {"$ref": "#/components/schemas/BrowserSession"}}}},
+  "EndedSession": {"type": "object", "required": ["ended"], "properties": {"id": {"type": "string"}, "ended": {"const": true}}},
+  "PasswordState": {"type": "object", "required": ["has_password"], "properties": {"has_password": {"const": true}}},
+  "SignInLink": {"type": "object", "required": ["object", "url", "expires"], "properties": {"object": {"const": "link"}, "url": {"type": "string"}, "expires": {"type": "string"}}}
 })";
 
 const char* kOthers = R"({
@@ -280,6 +332,10 @@ const char* kOthers = R"({
     "question": {"name": "question", "in": "query", "required": true, "schema": {"type": "string", "minLength": 1, "maxLength": 1000}},
     "seconds": {"name": "seconds", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 3600, "default": 60}, "description": "how long, at most"},
     "before": {"name": "before", "in": "query", "schema": {"type": "string", "format": "uuid"}, "description": "only those older than this one"},
+    "outbox_limit": {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}},
+    "run_status": {"name": "status", "in": "query", "schema": {"enum": ["open", "waiting_person", "waiting_client", "answered", "partial", "cancelled", "refused", "unknown_effect", "no_backend", "failed"]}, "description": "open: of those that have not ended"},
+    "run_agent": {"name": "agent", "in": "query", "schema": {"type": "string"}, "description": "whom they were for"},
+    "run_text": {"name": "text", "in": "query", "schema": {"type": "string"}, "description": "what their questions hold, however it is capitalised"},
     "idempotency_key": {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
       "description": "sent again with the same body within 24 hours, the request begins nothing and answers with the run that it began; with another body 409"},
     "last_event_id": {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string", "pattern": "^[0-9]{1,9}[.][0-9]{1,9}$"}, "description": "only what was told after that event"},

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/api/handlers.h"
+#include "server/dashboard.h"
 #include "server/failure.h"
 
 namespace server {
@@ -22,7 +23,7 @@ const std::vector<Route>& routes() {
         {"DELETE", "/v1/responses/{id}",   Access::user,  api::delete_response,  "Remove it; an agent's run and conversation stay", "DeletedResponse"},
         {"POST",   "/v1/embeddings",       Access::user,  api::embeddings,       "Texts or token ids to vectors", "EmbeddingList", "EmbeddingRequest"},
         {"POST",   "/v0/dev/chat",         Access::dev,   api::dev_chat,         "Ask the agent that reads, edits and runs code", "DevChat", "DevChatRequest"},
-        {"GET",    "/v1/runs",             Access::user,  api::list_runs,        "Your runs, newest first", "RunList", "", "run_limit,before"},
+        {"GET",    "/v1/runs",             Access::user,  api::list_runs,        "Your runs, newest first", "RunList", "", "run_limit,before,run_status,run_agent,run_text"},
         {"POST",   "/v1/runs",             Access::user,  api::start_run,        "Take a run in: it is begun when there is room for it, whichever server does so", "Run", "RunRequest", "idempotency_key", 202},
         {"GET",    "/v1/runs/{id}",        Access::user,  api::get_run,          "A run with its whole trace", "RunTrace"},
         {"GET",    "/v1/runs/{id}/events", Access::user,  api::run_events,       "What a run tells, as server-sent events", "text/event-stream", "", "last_event_id"},
@@ -63,6 +64,28 @@ const std::vector<Route>& routes() {
         {"GET",    "/v1/keys",             Access::admin, api::list_keys,        "Your keys, without their secrets", "KeyList"},
         {"POST",   "/v1/keys",             Access::admin, api::create_key,       "Make a key; its secret is shown once", "NewKey", "KeyRequest", "", 201},
         {"DELETE", "/v1/keys/{id}",        Access::admin, api::revoke_key,       "Revoke a key", "RevokedKey"},
+        {"GET",    "/v1/live",             Access::user,  api::live,             "Your runs that have not ended, as server-sent events: told anew whenever that changes", "text/event-stream"},
+        {"GET",    "/v1/agents",           Access::user,  api::list_agents,      "The agents that you may call, and what each may do", "AgentList"},
+        {"GET",    "/v1/people",           Access::user,  api::list_people,      "Who there is", "PersonList"},
+        {"POST",   "/v1/people",           Access::admin, api::add_person,       "Take one in", "Person", "PersonRequest", "", 201},
+        {"POST",   "/v1/people/{id}",      Access::user,  api::change_person,    "How somebody is answered: yourself, or as the owner anybody", "Person", "PersonChange"},
+        {"GET",    "/v1/pairings",         Access::admin, api::list_pairings,    "Who writes from elsewhere: those who wait with a code, and those who are known", "Pairings"},
+        {"POST",   "/v1/pairings",         Access::admin, api::approve_pairing,  "Whoever was told the code is that person from now on", "KnownSender", "PairingRequest"},
+        {"GET",    "/v1/outbox",           Access::user,  api::list_outbox,      "What left for people, the newest first: your own, to the owner everybody's", "OutboxList", "", "outbox_limit"},
+        {"GET",    "/v1/secrets",          Access::user,  api::list_secrets,     "The secrets that you may use, by name", "SecretList"},
+        {"GET",    "/v1/settings",         Access::admin, api::list_settings,    "Every setting, its value and where it came from", "SettingList"},
+        {"GET",    "/v1/prompts",          Access::admin, api::list_prompts,     "What agents are told, and which version is live", "PromptList"},
+        {"GET",    "/v1/prompts/{name}",   Access::admin, api::get_prompt,       "The versions of one, the newest first", "Prompt"},
+        {"POST",   "/v1/prompts/{name}",   Access::admin, api::save_prompt,      "Save a new version, as a draft", "SavedPrompt", "PromptText", "", 201},
+        {"POST",   "/v1/prompts/{name}/release", Access::admin, api::release_prompt, "Make a version live for all runs that begin from then on", "LivePrompt", "PromptRelease"},
+        {"POST",   "/v1/prompts/{name}/rollback", Access::admin, api::roll_back_prompt, "Make live again what was live before", "LivePrompt"},
+        {"POST",   "/v1/session",          Access::open,  api::begin_session,    "Sign a browser in, by a link or by name and password; its cookie then stands for a key", "Session", "SessionRequest"},
+        {"GET",    "/v1/session",          Access::user,  api::get_session,      "Who asks, and of a browser the token that its requests need", "Session"},
+        {"DELETE", "/v1/session",          Access::user,  api::end_session,      "Sign the browser out", "EndedSession"},
+        {"POST",   "/v1/session/password", Access::user,  api::set_password,     "Set the password by which you sign in; your other browsers are signed out", "PasswordState", "PasswordRequest"},
+        {"POST",   "/v1/session/links",    Access::admin, api::make_link,        "A link that signs in whoever opens it first, within a quarter of an hour", "SignInLink", "SignInLinkRequest", "", 201},
+        {"GET",    "/v1/sessions",         Access::user,  api::list_sessions,    "Where you are signed in", "SessionList"},
+        {"DELETE", "/v1/sessions/{id}",    Access::user,  api::revoke_session,   "Sign one of your browsers out", "EndedSession"},
     };
     return table;
 }
@@ -158,6 +181,8 @@ net::Task<Response> dispatch_known(Request request, Services& services) {
         co_return response;
     }
     if (!found.route)
+        if (auto page = dashboard_file(request)) co_return *std::move(page);
+    if (!found.route)
         co_return error_response(404, "there is nothing at " + request.path + "; GET /openapi.json lists what there is", "not_found");
     request.parameters = std::move(found.parameters);
     const std::string label = request.method + " " + request.path;
@@ -186,6 +211,7 @@ const Route* addressed(const Request& request, const Services& services) {
 
 net::Task<std::optional<Response>> refuse_by_head(Request request, Services& services) {
     const Route* const route = addressed(request, services);
+    if (route && route->access == Access::open && *route->body) co_return error_response(413, "whoever is not known here sends no body of that size", "too_large");
     if (route) {
         const auto who = co_await services.auth.identify(request, route->access, services.blocking);
         if (std::holds_alternative<Caller>(who)) co_return std::nullopt;

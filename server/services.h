@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/probe.h"
+#include "base/stop.h"
 #include "policy/types.h"
 #include "router/gateway.h"
 #include "server/auth.h"
@@ -43,6 +44,9 @@ struct Services {
     std::function<base::Result<void>()> may_accept{};      // whether new work can be taken in: not with a full disk
     std::function<std::string()> database_trouble{};       // why the database does not answer; empty when it does
     agents::Nightly* nightly = nullptr;                     // there from when requests are taken on
+    std::function<std::string()> address{};                // where browsers find this server: "http://127.0.0.1:8080"
+    std::function<base::Json()> settings{};                // a list of each: name, value, from, help
+    base::StopToken closing{};                             // streams that would not end by themselves end with it
 };
 
 // Until what was emitted so far can be read.

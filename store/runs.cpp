@@ -3,16 +3,23 @@
 #include <stdexcept>
 #include <utility>
 
+#include "store/run_list.h"
 #include "store/traces.h"
 
 namespace store {
-namespace {
 
 // JSON with \u0000 in it is no JSON to PostgreSQL.
-constexpr const char* kQuestion =
-    "coalesce((select case when position('\\u0000' in m.body) > 0 then ''"
+const char* const kTextOfMessage =
+    "case when position('\\u0000' in m.body) > 0 then ''"
     " when json_typeof(m.body::json->'content') = 'array' then (select left(string_agg(p->>'text', ' '), 300) from json_array_elements(m.body::json->'content') p)"
-    " else left(m.body::json->>'content', 300) end from message m where m.id = input_id), question)";
+    " else left(m.body::json->>'content', 300) end";
+
+namespace {
+
+const std::string& question() {
+    static const std::string sql = std::string("coalesce((select ") + kTextOfMessage + " from message m where m.id = input_id), question)";
+    return sql;
+}
 
 }  // namespace
 
@@ -31,7 +38,7 @@ namespace {
 const std::string& columns() {
     static const std::string all = "id, conversation_id, input_id, alias, state, error, turn, usage, " + micros("started_at") + ", " + micros("finished_at") + ", epoch," +
                                    // Nobody holds the lease of a run without state: its process is gone.
-                                   " state is null and not " + kHeldRun + ", " + kQuestion + ", metadata, forked_from, forked_step, " + micros("stop_asked_at");
+                                   " state is null and not " + kHeldRun + ", " + question() + ", metadata, forked_from, forked_step, " + micros("stop_asked_at");
     return all;
 }
 
@@ -140,11 +147,21 @@ std::optional<Run> find_run(Tx& tx, base::RunId id) {
     return run_of(rows[0]);
 }
 
-std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before) {
+std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before) { return list_runs(tx, limit, before, {}); }
+
+std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before, const RunFilter& filter) {
+    std::string query = "select " + columns() + " from run where ($1::uuid is null or id < $1::uuid)";
+    std::vector<Param> params = {before, limit};
+    const auto add = [&](const std::string& condition, const std::string& value) {
+        params.emplace_back(value);
+        query += " and " + condition + "$" + std::to_string(params.size()) + (condition.ends_with('(') ? ")) > 0" : "");
+    };
+    if (filter.state == "open") query += " and (state is null or state = 'waiting_person')";
+    else if (!filter.state.empty()) add("state = ", filter.state);
+    if (!filter.alias.empty()) add("alias = ", filter.alias);
+    if (!filter.text.empty()) add("strpos(lower(" + question() + "), lower(", filter.text);
     std::vector<Run> out;
-    for (const Row& row : tx.exec("select " + columns() + " from run where $1::uuid is null or id < $1::uuid"
-                                  " order by id desc limit $2", {before, limit}))
-        out.push_back(run_of(row));
+    for (const Row& row : tx.exec(query + " order by id desc limit $2", std::move(params))) out.push_back(run_of(row));
     return out;
 }
 

@@ -74,6 +74,33 @@ net::Task<Response> run_schedule(Request request, Caller caller, Services& servi
 net::Task<Response> pause_schedule(Request request, Caller caller, Services& services);
 net::Task<Response> resume_schedule(Request request, Caller caller, Services& services);
 net::Task<Response> end_schedule(Request request, Caller caller, Services& services);
+// live.cpp
+net::Task<Response> live(Request request, Caller caller, Services& services);
+// people.cpp
+net::Task<Response> list_people(Request request, Caller caller, Services& services);
+net::Task<Response> add_person(Request request, Caller caller, Services& services);
+net::Task<Response> change_person(Request request, Caller caller, Services& services);
+net::Task<Response> list_pairings(Request request, Caller caller, Services& services);
+net::Task<Response> approve_pairing(Request request, Caller caller, Services& services);
+// prompts.cpp
+net::Task<Response> list_prompts(Request request, Caller caller, Services& services);
+net::Task<Response> get_prompt(Request request, Caller caller, Services& services);
+net::Task<Response> save_prompt(Request request, Caller caller, Services& services);
+net::Task<Response> release_prompt(Request request, Caller caller, Services& services);
+net::Task<Response> roll_back_prompt(Request request, Caller caller, Services& services);
+// house.cpp
+net::Task<Response> list_outbox(Request request, Caller caller, Services& services);
+net::Task<Response> list_secrets(Request request, Caller caller, Services& services);
+net::Task<Response> list_agents(Request request, Caller caller, Services& services);
+net::Task<Response> list_settings(Request request, Caller caller, Services& services);
+// session.cpp
+net::Task<Response> begin_session(Request request, Caller caller, Services& services);
+net::Task<Response> get_session(Request request, Caller caller, Services& services);
+net::Task<Response> end_session(Request request, Caller caller, Services& services);
+net::Task<Response> set_password(Request request, Caller caller, Services& services);
+net::Task<Response> make_link(Request request, Caller caller, Services& services);
+net::Task<Response> list_sessions(Request request, Caller caller, Services& services);
+net::Task<Response> revoke_session(Request request, Caller caller, Services& services);
 // keys.cpp
 net::Task<Response> list_keys(Request request, Caller caller, Services& services);
 net::Task<Response> create_key(Request request, Caller caller, Services& services);

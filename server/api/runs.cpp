@@ -1,13 +1,15 @@
 // Runs and their traces.
 #include <algorithm>
+#include <set>
 
+#include "base/utf8.h"
 #include "server/api/handlers.h"
 #include "server/api/page.h"
 #include "server/api/run_shapes.h"
 #include "store/conversations.h"
 #include "store/ledger.h"
 #include "store/run_inputs.h"
-#include "store/runs.h"
+#include "store/run_list.h"
 #include "store/trace_chain.h"
 
 namespace server::api {
@@ -71,12 +73,23 @@ base::Json whole_json(const Whole& whole) {
     return out;
 }
 
+std::optional<Response> wrong_filter(const store::RunFilter& filter) {
+    static const std::set<std::string> states = {"", "open", "waiting_person", "waiting_client", "answered", "partial", "cancelled", "refused", "unknown_effect", "no_backend", "failed"};
+    if (!states.contains(filter.state))
+        return error_response(400, "status is '" + filter.state + "' but must be open, or a state in which a run rests or has ended", "invalid_argument", "status");
+    for (const auto& [name, value] : {std::pair("agent", &filter.alias), {"text", &filter.text}})
+        if (value->find('\0') != std::string::npos || base::valid_utf8(*value) != *value) return error_response(400, std::string(name) + " is no text", "invalid_argument", name);
+    return std::nullopt;
+}
+
 }  // namespace
 
 net::Task<Response> list_runs(Request request, Caller caller, Services& services) {
     const auto page = page_of<base::RunId>(request, "a run's id");
     if (page.refusal) co_return *page.refusal;
-    auto list = [&](store::Tx& tx) { return store::list_runs(tx, page.limit, page.before); };
+    const store::RunFilter filter{request.query_value("status"), request.query_value("agent"), request.query_value("text")};
+    if (auto wrong = wrong_filter(filter)) co_return *wrong;
+    auto list = [&](store::Tx& tx) { return store::list_runs(tx, page.limit, page.before, filter); };
     base::Json data = base::Json::array();
     for (const auto& run : co_await services.db.read(agents::identity_of(caller.principal), list)) data.push_back(run_json(run));
     co_return list_response(std::move(data));

@@ -69,7 +69,7 @@ def checkout():
 def told(output):
     """What deploy/run prints at its end: the address, and the commands by name."""
     address = re.search(r"^hearth is ready at (\S+)$", output, re.MULTILINE)[1]
-    commands = dict(re.findall(r"^(talk to it|stop it): +(.*)$", output, re.MULTILINE))
+    commands = dict(re.findall(r"^(look at it|talk to it|stop it): +(.*)$", output, re.MULTILINE))
     commands["curl"] = re.search(r"^  (curl .*\\\n.*)$", output, re.MULTILINE)[1]
     return address, commands
 
@@ -78,6 +78,7 @@ def check_commands(checkout, output):
     """The printed commands work in a shell in which nothing was set."""
     address, commands = told(output)
     assert json.loads(checkout.bash(commands["curl"]).stdout)["response"] == "Good day."
+    assert checkout.bash(commands["look at it"]).stdout.startswith(f"{address}/#link=")
     assert checkout.bash(commands["talk to it"] + " hello").stdout == "Good day.\n"
     checkout.bash(commands["stop it"])
     checkout.bash(commands["talk to it"] + " hello", status=1)

@@ -15,9 +15,13 @@ PLAIN = ["GET /health", "GET /logs", "GET /metrics", "GET /openapi.json", "GET /
          "GET /v1/memory/facts", "GET /v1/memory/facts/{id}", "DELETE /v1/memory/facts/{id}", "GET /v1/memory/recall", "POST /v1/memory/consolidate", "GET /v1/memory/documents", "DELETE /v1/memory/documents/{id}",
          "GET /v1/directives", "DELETE /v1/directives/{name}", "GET /v1/threads", "GET /v1/threads/{id}", "POST /v1/threads/{id}/stop",
          "GET /v1/schedules", "GET /v1/schedules/{id}", "POST /v1/schedules/{id}/run", "POST /v1/schedules/{id}/pause", "POST /v1/schedules/{id}/resume", "DELETE /v1/schedules/{id}",
-         "GET /v1/responses/{id}", "DELETE /v1/responses/{id}"]
-WITH_BODY = ["POST /v0/dev/chat", "POST /v1/memory/documents", "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/embeddings", "POST /v1/directives", "POST /v1/keys", "POST /v1/approvals/{id}", "POST /v1/drills", "POST /v0/admin/batch/nightly",
-             "POST /v1/runs", "POST /v1/runs/{id}/steer", "POST /v1/runs/{id}/approve", "POST /v1/runs/{id}/fork", "POST /v1/runs/{id}/replay", "POST /v1/schedules"]
+         "GET /v1/responses/{id}", "DELETE /v1/responses/{id}", "GET /v1/session", "DELETE /v1/session", "GET /v1/sessions", "DELETE /v1/sessions/{id}",
+         "GET /v1/agents", "GET /v1/people", "GET /v1/pairings", "GET /v1/outbox", "GET /v1/secrets", "GET /v1/settings", "GET /v1/prompts", "GET /v1/prompts/{name}", "POST /v1/prompts/{name}/rollback"]
+WITH_BODY = ["POST /v0/dev/chat", "POST /v1/memory/documents", "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/embeddings", "POST /v1/directives", "POST /v1/keys", "POST /v1/approvals/{id}", "POST /v1/drills",
+             "POST /v0/admin/batch/nightly", "POST /v1/runs", "POST /v1/runs/{id}/steer", "POST /v1/runs/{id}/approve", "POST /v1/runs/{id}/fork", "POST /v1/runs/{id}/replay", "POST /v1/schedules",
+             "POST /v1/session", "POST /v1/session/password", "POST /v1/session/links",
+             "POST /v1/people", "POST /v1/pairings", "POST /v1/people/{id}", "POST /v1/prompts/{name}", "POST /v1/prompts/{name}/release"]
+ENDLESS = ["GET /v1/live"]  # tests/server/live_test.cpp
 BINDING = ["structured_outputs", "guided_json", "guided_regex", "guided_grammar", "guided_choice", "grammar", "json_schema"]
 HARD_TEXT = st.sampled_from(["", "a\x00b", "\u2028", "\ufeff", "🜁" * 50, "%s%n", "'; drop table message; --", "\\u0000", "x" * 5000]) | st.text()
 CONTENT = HARD_TEXT | st.lists(st.builds(lambda text: {"type": "text", "text": text}, HARD_TEXT | st.none() | st.integers()), max_size=3)
@@ -32,7 +36,7 @@ def api(hearth):
     schema = schemathesis.openapi.from_dict(hearth.call("GET", "/openapi.json").json)
     schema.config.update(base_url=f"http://127.0.0.1:{hearth.port}", headers={"Authorization": "Bearer " + hearth.key})
     found = {f"{one.ok().method.upper()} {one.ok().path}": one.ok() for one in schema.get_all_operations()}
-    assert sorted(found) == sorted(PLAIN + WITH_BODY)
+    assert sorted(found) == sorted(PLAIN + WITH_BODY + ENDLESS)
     return found
 
 
