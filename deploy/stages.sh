@@ -157,12 +157,14 @@ stage_e2e() {
         printf '@skip e2e: no Python package index can be reached for openai, pytest and jsonschema\n'
         return 0
     fi
-    # Without it its own test says that it is skipped.
+    # Without them their own tests say that they are skipped.
     build/venv/bin/python -c 'import schemathesis' 2>/dev/null ||
         timeout 300 build/venv/bin/pip install -q --retries 1 schemathesis==4.32.5 || true
     # The files share nothing, and most of a test waits: with xdist as many at once as there are CPUs, up to four.
     build/venv/bin/python -c 'import xdist' 2>/dev/null || timeout 300 build/venv/bin/pip install -q --retries 1 pytest-xdist || true
     if build/venv/bin/python -c 'import xdist' 2>/dev/null; then beside=(-n "$((JOBS < 4 ? JOBS : 4))" --dist loadfile); fi
+    build/venv/bin/python -c 'import playwright, axe_playwright_python' 2>/dev/null ||
+        timeout 300 build/venv/bin/pip install -q --retries 1 playwright axe-playwright-python || true
     export HEARTH_BINARY=$PWD/build/test/app/hearth
     LIMIT=2400 binary pytest build/venv/bin/python -m pytest -rfEs -v "${beside[@]}" tests/e2e
 }

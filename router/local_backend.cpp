@@ -29,6 +29,7 @@ base::Json facts_of(engine::Engine& engine) {
             {"kv_format", engine::name(plan.kv_format)},
             {"memory_bytes", plan.total},
             {"plan", {{"weights", plan.weights}, {"kv", plan.kv}, {"kv_bytes_per_token", plan.kv_bytes_per_token}, {"scratch", plan.scratch}, {"limit", plan.limit}, {"available", plan.available}}},
+            {"memory", {{"weights", plan.weights}, {"kv", plan.kv}, {"scratch", plan.scratch}, {"limit", plan.limit}}},
             {"targets", targets}};
 }
 

@@ -114,11 +114,15 @@ net::Task<Response> begin_session(Request request, Caller, Services& services) {
 }
 
 net::Task<Response> get_session(Request request, Caller caller, Services& services) {
-    auto work = [&](store::Tx& tx) {
-        if (!caller.session.is_nil()) store::see_session(tx, caller.session);
-        return who_json(tx, caller);
-    };
-    Json body = co_await services.db.run(agents::identity_of(caller.principal), work);
+    const store::Identity who = agents::identity_of(caller.principal);
+    auto see = [&](store::Tx& tx) { store::see_session(tx, caller.session); };
+    try {
+        if (!caller.session.is_nil()) co_await services.db.run(who, see);
+    } catch (const store::DbError&) {
+        // A disk that is full is looked at here, too.
+    }
+    auto read = [&](store::Tx& tx) { return who_json(tx, caller); };
+    Json body = co_await services.db.read(who, read);
     if (!caller.session.is_nil()) body["csrf"] = csrf_token(session_cookie(request, services.auth.tls()));
     Response response = json_response(body);
     response.headers["Cache-Control"] = "no-store";
@@ -132,7 +136,7 @@ net::Task<Response> end_session(Request request, Caller caller, Services& servic
     services.auth.forget_keys();
     Response response = json_response({{"ended", true}});
     response.headers["Set-Cookie"] = no_cookie(request, services.auth.tls());
-    response.headers["Clear-Site-Data"] = "\"cache\", \"storage\"";
+    response.headers["Clear-Site-Data"] = "\"storage\"";
     co_return response;
 }
 

@@ -198,6 +198,24 @@ TEST_F(Clean, ThePageIsServedToAnybodyAndLoadsNothingFromElsewhere) {
     EXPECT_EQ(site.ask_as("", "GET", "/", {}, "If-None-Match: \"other\"\r\n").status, 200);
     EXPECT_EQ(site.ask_as("", "POST", "/runs").status, 405);
     EXPECT_EQ(site.ask_as("", "GET", "/ui/main.js").headers.at("content-type"), "text/javascript; charset=utf-8");
+    // What follows `before` in a text, up to the next quotation mark.
+    const auto named = [](const std::string& text, const std::string& before) {
+        std::vector<std::string> out;
+        for (std::size_t at = text.find(before); at != text.npos; at = text.find(before, at + 1)) {
+            const std::size_t from = at + before.size();
+            out.push_back(text.substr(from, text.find('"', from) - from));
+        }
+        return out;
+    };
+    const std::string views = site.ask_as("", "GET", "/ui/views.js").body;
+    EXPECT_GT(named(views, "{ name: \"").size(), 5u);
+    for (const auto& view : named(views, "{ name: \"")) EXPECT_EQ(site.ask_as("", "GET", "/" + view).body, page.body) << view;
+    for (const auto& module : named(views, "import(\"./")) {
+        const Reply file = site.ask_as("", "GET", "/ui/" + module);
+        EXPECT_EQ(file.status, 200) << module;
+        for (const auto& other : named(file.body, "from \"./")) EXPECT_EQ(site.ask_as("", "GET", "/ui/" + other).status, 200) << module << " " << other;
+    }
+    for (const auto& file : named(page.body, "=\"/ui/")) EXPECT_EQ(site.ask_as("", "GET", "/ui/" + file).status, 200) << file;
     // Whatever a page of ours names, it takes from here.
     for (const char* outside : {"http://", "https://", "//cdn"}) EXPECT_EQ(page.body.find(outside), std::string::npos);
 }

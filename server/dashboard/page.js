@@ -1,0 +1,36 @@
+// What views of lists and tables have in common.
+import { failure, h, put } from "./dom.js";
+import { load } from "./store.js";
+
+export function page(main, title, ...actions) {
+  const body = h("div");
+  main.append(h("div", { class: "page" }, h("header", {}, h("h1", {}, title), actions), body));
+  return body;
+}
+
+// Draws what the path answers: at once what it last answered, greyed, then what is so. draw(node, answer).
+export async function fill(node, path, draw) {
+  const again = () => fill(node, path, draw);
+  try {
+    await load(path, (answer, old) => {
+      put(node);
+      draw(node, answer);
+      node.classList.toggle("old", old);
+    });
+  } catch (error) {
+    node.classList.remove("old");
+    put(node, failure(error, again));
+  }
+  return again;
+}
+
+// columns: [title, cell(row), class]
+export function table(label, columns, rows) {
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, h("table", { class: "stacks" },
+    h("thead", {}, h("tr", {}, columns.map(([title, , kind]) => h("th", { scope: "col", class: kind }, title)))),
+    h("tbody", {}, rows.map((row) => h("tr", {}, columns.map(([title, cell, kind]) => h("td", { class: kind, "data-label": title || null }, h("div", {}, cell(row)))))))));
+}
+
+export const card = (title, ...content) => h("section", { class: "card" }, h("h2", {}, title), content);
+export const tag = (text, kind) => h("span", { class: `tag ${kind || ""}` }, text);
+export const mark = (kind, word) => h("span", { class: `state ${kind}` }, h("span", { class: `dot ${kind}` }), word);

@@ -1,0 +1,143 @@
+// Runs: which there were, by what one looks for; each of them by its own address.
+import { failure, h, notice, put } from "./dom.js";
+import { count, duration, short, stateOf, time, tookMs, wholeTime } from "./format.js";
+import { icon } from "./icons.js";
+import { note } from "./router.js";
+import { call, load } from "./store.js";
+import { watchRuns } from "./strip.js";
+import { showRun } from "./run.js";
+
+const PAGE = 50;
+const STATES = [["", "All"], ["open", "Going on"], ["waiting_person", "For your word"], ["answered", "Answered"], ["failed", "Failed"], ["cancelled", "Stopped"], ["refused", "Refused"], ["partial", "Partly"], ["unknown_effect", "Unknown effect"], ["no_backend", "No model"]];
+
+function row(run) {
+  const [kind, word] = stateOf(run.status);
+  const usage = run.usage || {};
+  return h("li", {}, h("a", { class: "run-row", href: `/runs/${run.id}`, "data-row": true, "data-run": run.id },
+    h("span", { class: `state ${kind}` }, h("span", { class: `dot ${kind}` }), word),
+    h("span", { class: "cut what" }, run.question || "(no words)"),
+    h("span", { class: "cut muted wide" }, run.model),
+    h("span", { class: "number wide" }, usage.output_tokens === undefined ? "" : count(usage.output_tokens)),
+    h("span", { class: "number wide" }, run.finished ? duration(tookMs(run)) : ""),
+    h("time", { class: "number when", datetime: run.started, title: wholeTime(run.started) }, time(run.started))));
+}
+
+class Runs {
+  constructor(main, { query }) {
+    this.filter = { status: query.get("status") || "", agent: query.get("agent") || "", text: query.get("text") || "" };
+    this.list = h("ol", { class: "runs", "aria-label": "Runs, the newest first" });
+    this.state = h("div", { "aria-live": "polite" });
+    this.rows = new Map(); // id → its element
+    this.turn = 0;
+    this.end = h("div", { class: "notice small muted" });
+    this.chips = h("div", { class: "chips", role: "group", "aria-label": "State" }, STATES.map(([value, word]) =>
+      h("button", { class: "chip", type: "button", "aria-pressed": String(value === this.filter.status), "data-value": value, onclick: () => this.choose({ status: value }) }, word)));
+    const field = h("input", { type: "search", placeholder: "In the question", "aria-label": "Search in questions", "data-search": true, value: this.filter.text });
+    field.addEventListener("input", () => {
+      clearTimeout(this.typing);
+      this.typing = setTimeout(() => this.choose({ text: field.value.trim() }), 250);
+    });
+    this.agent = h("select", { "aria-label": "Agent", onchange: () => this.choose({ agent: this.agent.value }) }, h("option", { value: "" }, "Every agent"), this.filter.agent && h("option", { value: this.filter.agent, selected: true }, this.filter.agent));
+    main.append(h("div", { class: "page" }, h("header", {}, h("h1", {}, "Runs"), h("div", { class: "search" }, icon("search"), field), this.agent), this.chips,
+      h("div", { class: "run-row runs-head", "aria-hidden": "true" }, h("span", {}, "State"), h("span", {}, "Question"), h("span", {}, "Agent"), h("span", { class: "number" }, "Tokens"), h("span", { class: "number" }, "Took"), h("span", { class: "number" }, "When")),
+      this.state, this.list, this.end));
+  }
+
+  path(before) {
+    const query = new URLSearchParams(Object.entries(this.filter).filter(([, value]) => value));
+    query.set("limit", PAGE);
+    if (before) query.set("before", before);
+    return `/v1/runs?${query}`;
+  }
+
+  choose(change) {
+    Object.assign(this.filter, change);
+    for (const chip of this.chips.children) chip.setAttribute("aria-pressed", String(chip.dataset.value === this.filter.status));
+    note(new URLSearchParams(Object.entries(this.filter).filter(([, value]) => value)));
+    this.begin();
+  }
+
+  async begin() {
+    const mine = ++this.turn;
+    this.list.classList.add("old");
+    try {
+      await load(this.path(), ({ data }, old) => {
+        if (mine !== this.turn) return;
+        this.rows.clear();
+        put(this.list);
+        this.add(data);
+        this.list.classList.toggle("old", old);
+      });
+      put(this.state);
+    } catch (error) {
+      if (mine === this.turn) put(this.state, failure(error, () => this.begin()));
+    }
+  }
+
+  add(runs) {
+    for (const run of runs) {
+      const node = row(run);
+      this.rows.set(run.id, node);
+      this.list.append(node);
+    }
+    this.last = runs.length ? runs[runs.length - 1].id : this.last;
+    this.whole = runs.length < PAGE;
+    this.list.hidden = !this.rows.size;
+    const any = Object.values(this.filter).some(Boolean);
+    put(this.end, this.rows.size ? (this.whole ? "That is all." : "") : notice(any ? "No run is like that." : "There are no runs yet.", any ? "Take a filter away to see more." : "Ask something, and it will stand here with all that it did.", any ? null : h("a", { href: "/chat" }, "Chat")));
+  }
+
+  // The next page, before the end comes into view.
+  async more() {
+    if (this.whole || this.busy || !this.last) return;
+    this.busy = true;
+    const mine = this.turn;
+    const { data } = await call("GET", this.path(this.last)).catch(() => ({ data: null }));
+    this.busy = false;
+    if (data && mine === this.turn) this.add(data);
+  }
+
+  // Runs that go on change in their rows; new ones come on top.
+  renew(open) {
+    const plain = !this.filter.status && !this.filter.agent && !this.filter.text;
+    for (const run of open) {
+      const known = this.rows.get(run.id);
+      if (!known && !(plain && this.rows.size && run.id > this.rows.keys().next().value)) continue;
+      const node = row(run);
+      if (known) known.replaceWith(node);
+      else this.list.prepend(node);
+      this.rows.set(run.id, node);
+    }
+    const going = new Set(open.map((run) => run.id));
+    for (const id of this.going || []) if (!going.has(id) && this.rows.has(id)) this.renewOne(id);
+    this.going = going;
+  }
+
+  async renewOne(id) {
+    const { data } = await call("GET", "/v1/runs?limit=50").catch(() => ({ data: [] }));
+    const run = data.find((one) => one.id === id);
+    if (!run || !this.rows.has(id)) return;
+    const node = row(run);
+    this.rows.get(id).replaceWith(node);
+    this.rows.set(id, node);
+  }
+
+  async fillAgents() {
+    const { data } = await call("GET", "/v1/models");
+    for (const one of data) if (one.owned_by === "hearth" && one.id !== this.filter.agent) this.agent.append(h("option", { value: one.id }, short(one.id, 40)));
+  }
+}
+
+export async function show(main, context) {
+  if (context.rest[0]) return showRun(main, context.rest[0], context);
+  const view = new Runs(main, context);
+  const near = new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) view.more(); }, { root: main, rootMargin: "1200px" });
+  await view.begin();
+  near.observe(view.end);
+  view.fillAgents().catch(() => {});
+  const watched = watchRuns((open) => view.renew(open));
+  return () => {
+    near.disconnect();
+    watched();
+  };
+}

@@ -1,0 +1,356 @@
+"""The dashboard in Debian's Chromium, against a real server: every view at a phone's and a desk's width, by day and by night."""
+import contextlib
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+import support
+from conftest import running
+from rule_test import in_force
+from support import Hearth, call
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no Python package index could be reached")
+CHROMIUM = pathlib.Path("/usr/bin/chromium")
+if not CHROMIUM.exists():
+    pytest.skip("there is no /usr/bin/chromium: deploy/packages.txt names it", allow_module_level=True)
+
+WORDS = "Here is what I found:\n\n- **two** files\n- `notes.txt`, which is short\n\n```\ncat notes.txt\n```\n\nSee [the page](https://example.org/x)."
+SCRIPT = [
+    {"when": "slow", "text": "This takes a while. " * 20, "word_delay_ms": 60},
+    {"when": "look", "text": "I look.", "tool_calls": [call("list_dir", path=".")]},
+    {"when": "look", "text": WORDS},
+    {"when": "", "text": "Hello."},
+]
+PICTURES = support.ROOT / "build/pictures"
+SIZES = {"375": {"width": 375, "height": 760}, "1280": {"width": 1280, "height": 800}}
+HOSTILE = "<img src=x onerror=\"document.title='gone'\"><script>document.title='gone'</script>\u202e [x](javascript:alert(1)) **b"
+
+
+def link(hearth, *more):
+    done = subprocess.run([hearth.state.binary, "open", *more], env=hearth.env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def hearth():
+    with contextlib.closing(support.State("dashboard")) as state:
+        yield from running(Hearth(state, "dashboard_test", SCRIPT))
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(hearth, chromium):
+    """What a browser keeps once it has signed in."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(link(hearth))
+    page.get_by_role("navigation", name="Views").wait_for()
+    assert "#" not in page.url, "the secret leaves the address"
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def page(hearth, chromium, signed_in, request):
+    size = getattr(request, "param", "1280")
+    context = chromium.new_context(viewport=SIZES[size], storage_state=signed_in, base_url=f"http://127.0.0.1:{hearth.port}")
+    page = context.new_page()
+    page.troubles = []
+    page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.on("console", lambda message: page.troubles.append(message.text) if message.type == "error" and "40" not in message.text else None)
+    page.on("request", lambda sent: page.troubles.append(sent.url) if not sent.url.startswith((f"http://127.0.0.1:{hearth.port}/", "data:", "blob:")) else None)
+    yield page
+    context.close()
+    assert page.troubles == []
+
+
+@pytest.fixture(scope="module")
+def told(hearth):
+    """Runs of several kinds."""
+    runs = {}
+    for name, text, agent in [("plain", "hello", "hearth/dev"), ("tools", "look around", "hearth/dev"), ("hostile", HOSTILE, "hearth/dev")]:
+        answer = hearth.call("POST", "/v1/runs", {"input": text, "agent": agent})
+        assert answer.status == 202, answer.data
+        runs[name] = answer.json
+    for run in runs.values():
+        hearth.wait_for(lambda run=run: hearth.run(run["id"])["finished"], "a run's end", 30)
+    return runs
+
+
+def picture(page, name):
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.wait_for_timeout(150)
+    page.screenshot(path=str(PICTURES / f"{name}.png"))
+
+
+def visits(page, name, address, ready):
+    for size, shape in SIZES.items():
+        page.set_viewport_size(shape)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.goto(address)
+            page.locator(ready).first.wait_for()
+            assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), f"{address} is wider than {size}"
+            picture(page, f"{name}_{size}_{scheme}")
+
+
+VIEWS = [("chat", "/chat", ".start"), ("runs", "/runs", ".run-row[data-row]"), ("runs_none", "/runs?status=refused", ".notice .strong"), ("messages", "/messages", ".notice"),
+         ("system", "/system", "section:has(h2:text('Settings')) td"), ("agents", "/agents", ".graph"), ("prompts", "/prompts", ".side a"), ("prompt", "/prompts/recompose?version=1&from=1", "main .tag"),
+         ("models", "/models", ".cards .card"), ("people", "/people", "main td"), ("secrets", "/secrets", ".notice")]
+
+
+@pytest.mark.parametrize("name,address,ready", VIEWS)
+def test_every_view_is_drawn(page, told, name, address, ready):
+    visits(page, name, address, ready)
+
+
+@pytest.mark.parametrize("name,ready", [("tools", ".fall button"), ("hostile", ".fall button")])
+def test_a_run_is_told_as_a_whole(page, told, name, ready):
+    visits(page, f"run_{name}", f"/runs/{told[name]['id']}", ready)
+    assert page.title() != "gone" and page.locator("main script, main img").count() == 0
+    page.locator(".fall button").nth(1).click()
+    assert "span=" in page.url
+    page.reload()
+    page.locator(".fall button[aria-pressed=true]").wait_for()
+
+
+def test_a_conversation_is_shown_as_it_was(page, told):
+    visits(page, "talk", f"/chat/{told['tools']['conversation_id']}", ".tool-line")
+    assert page.locator(".answer li").count() == 2 and page.locator(".answer pre").count() == 1
+    assert page.locator(".answer a").get_attribute("rel") == "noopener noreferrer"
+    page.goto(f"/chat/{told['hostile']['conversation_id']}")
+    page.locator(".person-words").wait_for()
+    assert page.locator(".person-words").inner_text().startswith("<img src=x")
+    assert page.title() != "gone" and page.locator("main img").count() == 0
+
+
+@pytest.mark.parametrize("page", ["1280", "375"], indirect=True)
+def test_words_come_as_they_are_said_and_stop_when_told(page, hearth):
+    page.goto("/chat")
+    page.get_by_label("Agent").select_option("hearth/dev")
+    field = page.get_by_label("Message")
+    field.fill("slow please")
+    field.press("Enter")
+    page.locator(".turn .answer", has_text="takes a while").wait_for()
+    assert re.search("/chat/[0-9a-f-]{36}$", page.url)
+    picture(page, f"talk_goes_on_{page.viewport_size['width']}")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.locator(".foot", has_text="stopped").wait_for()
+    said = page.locator(".turn .answer").inner_text()
+    page.reload()
+    page.locator(".person-words").wait_for()
+    assert page.locator(".person-words").inner_text() == "slow please" and len(said) < 20 * 20
+
+
+def test_what_a_tool_may_do_waits_for_a_word(page, hearth):
+    rule = [hearth.state.binary, "rule", "set", "ask_first", "ask", "--tool", "list_dir", "--reason", "the house asks first"]
+    subprocess.run(rule, env=hearth.env, check=True, capture_output=True, timeout=60)
+    in_force(hearth, 1)
+    try:
+        page.goto("/chat")
+        page.get_by_label("Agent").select_option("hearth/dev")
+        page.get_by_label("Message").fill("look around")
+        page.get_by_label("Message").press("Enter")
+        card = page.locator(".approval")
+        card.wait_for()
+        assert "list_dir" in card.inner_text() and "the house asks first" in card.inner_text()
+        picture(page, "approval_1280")
+        page.set_viewport_size(SIZES["375"])
+        picture(page, "approval_375")
+        page.reload()
+        page.locator(".approval").get_by_role("button", name="Allow once").click()
+        page.locator(".answer", has_text="Here is what I found").wait_for()
+        page.locator(".foot", has_text="tokens").wait_for()
+        assert page.locator(".approval").count() == 0
+    finally:
+        subprocess.run([hearth.state.binary, "rule", "rm", "ask_first"], env=hearth.env, check=True, capture_output=True, timeout=60)
+
+
+def test_a_stream_goes_on_after_a_reload(page, hearth):
+    page.goto("/chat")
+    page.get_by_label("Agent").select_option("hearth/dev")
+    page.get_by_label("Message").fill("slow please")
+    page.get_by_label("Message").press("Enter")
+    page.locator(".turn .answer", has_text="takes a while").wait_for()
+    page.reload()
+    page.locator(".foot", has_text="tokens").wait_for(timeout=60000)
+    assert page.locator(".turn .answer").inner_text().count("takes a while") == 20
+
+
+def test_filters_are_part_of_the_address(page, told):
+    page.goto("/runs")
+    page.get_by_role("button", name="Failed").click()
+    page.locator(".notice", has_text="No run is like that").wait_for()
+    assert page.url.endswith("/runs?status=failed")
+    page.go_back()
+    page.goto("/runs?text=LOOK")
+    page.locator(".run-row[data-row]").wait_for()
+    assert page.locator(".run-row[data-row] .what").inner_text() == "look around"
+    page.locator(".run-row[data-row]").click()
+    page.locator(".fall").wait_for()
+    page.go_back()
+    page.locator(".run-row[data-row]").wait_for()
+    assert page.url.endswith("/runs?text=LOOK")
+
+
+def test_keys_alone_are_enough(page, told):
+    page.goto("/chat")
+    page.locator(".start").wait_for()
+    page.locator("main").focus()
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    page.locator(".run-row[data-row]").first.wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.locator(".fall").wait_for()
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement !== document.body")
+
+
+def test_the_password_is_set_and_signs_in(page, hearth):
+    page.goto("/")
+    page.get_by_role("button", name="owner").click()
+    page.get_by_role("button", name="Set a password").click()
+    page.get_by_label("New password").fill("a few plain words")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("dialog").wait_for(state="detached")
+    page.context.clear_cookies()
+    page.goto("/runs")
+    page.get_by_label("Name").fill("owner")
+    page.get_by_label("Password").fill("not this one at all")
+    page.get_by_role("button", name="Sign in").click()
+    page.locator(".wrong", has_text="do not belong together").wait_for()
+    for size, shape in SIZES.items():
+        page.set_viewport_size(shape)
+        picture(page, f"door_{size}")
+    page.get_by_label("Password").fill("a few plain words")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Runs").wait_for()
+
+
+def test_the_first_view_is_small_and_soon_there(hearth, chromium, signed_in):
+    context = chromium.new_context(storage_state=signed_in)
+    page = context.new_page()
+    sizes = []
+    page.on("response", lambda response: sizes.append(int(response.headers.get("content-length", 0))))
+    page.goto(f"http://127.0.0.1:{hearth.port}/")
+    page.locator(".start").wait_for()
+    assert sum(sizes) <= 300_000, sizes
+    context.close()
+
+
+def test_a_prompt_is_edited_compared_and_released(page, hearth):
+    page.goto("/prompts/tone")
+    page.get_by_role("button", name="Edit…").click()
+    field = page.get_by_label("Text")
+    field.fill(field.input_value() + "\nAlways greet the cat.")
+    page.get_by_role("button", name="Save the draft").click()
+    page.locator(".diff .added", has_text="greet the cat").wait_for()
+    picture(page, "prompt_diff_1280")
+    page.get_by_role("button", name="Release…").click()
+    page.get_by_label("Reason").fill("the cat wants it")
+    page.get_by_role("button", name="Release on my word").click()
+    page.locator(".tag.live").wait_for()
+    versions = hearth.call("GET", "/v1/prompts/tone").json["versions"]
+    assert "live" in versions[0]["labels"] and "the cat wants it" in versions[0]["released"]
+    page.get_by_role("button", name="Roll back…").click()
+    page.get_by_role("button", name="Roll back", exact=True).click()
+    hearth.wait_for(lambda: "live" in hearth.call("GET", "/v1/prompts/tone").json["versions"][-1]["labels"], "the roll-back")
+
+
+def test_somebody_is_taken_in_and_sees_less(page, hearth, chromium):
+    page.goto("/people")
+    page.get_by_role("button", name="Take somebody in…").click()
+    page.get_by_label("Name").fill("Clara")
+    page.get_by_role("button", name="Take in", exact=True).click()
+    row = page.get_by_role("row").filter(has_text="Clara")
+    row.wait_for()
+    row.get_by_role("button", name="Link to sign in…").click()
+    address = page.get_by_label("Link", exact=True).input_value()
+    context = chromium.new_context(viewport=SIZES["375"])
+    hers = context.new_page()
+    hers.goto(address)
+    hers.get_by_role("navigation", name="Views").wait_for()
+    hers.goto(f"http://127.0.0.1:{hearth.port}/runs")
+    hers.locator(".notice", has_text="There are no runs yet").wait_for()
+    hers.get_by_role("button", name="More").click()
+    assert hers.get_by_role("dialog").get_by_role("link", name="People").count() == 1
+    assert hers.get_by_role("dialog").get_by_role("link", name="Prompts").count() == 0
+    picture(hers, "more_375")
+    context.close()
+
+
+MANY = """insert into run (id, tenant_id, audience_id, conversation_id, alias, state, question, usage, started_at, finished_at)
+  select ('01900000-' || lpad(to_hex(n / 65536), 4, '0') || '-7' || lpad(to_hex((n / 16) % 4096), 3, '0') || '-8000-' || lpad(to_hex(n), 12, '0'))::uuid, c.tenant_id, c.audience_id, c.id, 'hearth', 'answered',
+         case when n = 7 then 'where is the needle' else 'question ' || n end, '{"output_tokens": 5}', timestamp '2024-06-01' + n * interval '1 second', timestamp '2024-06-01' + (n + 3) * interval '1 second'
+  from generate_series(1, 100000) n, (select * from conversation order by created_at limit 1) c"""
+
+
+@pytest.mark.skipif(not shutil.which("psql"), reason="needs psql")
+def test_a_hundred_thousand_runs_are_a_list_like_any(page, hearth, told):
+    folder = hearth.state.folder / "state/pg"
+    where = f"host={folder}/socket port=5432 dbname=hearth user=hearth_owner password=" + (folder / "credentials").read_text().split("\n")[1]
+
+    def sql(text):
+        subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", where, "-c", text], check=True, capture_output=True, timeout=120)
+
+    sql(MANY)
+    try:
+        page.goto("/runs")
+        page.locator(".run-row[data-row]").nth(49).wait_for()
+        for rows in (200, 400, 600):
+            page.wait_for_function(f"() => {{ const main = document.querySelector('main'); main.scrollTop = main.scrollHeight; return document.querySelectorAll('[data-row]').length >= {rows}; }}", timeout=15000)
+        picture(page, "runs_many_1280")
+        page.get_by_label("Search in questions").fill("the needle")
+        page.locator(".run-row .what", has_text="where is the needle").wait_for(timeout=15000)
+        assert page.locator(".run-row[data-row]").count() == 1
+    finally:
+        sql("delete from run where started_at < timestamp '2025-01-01'")
+
+
+MARKS = """async () => {
+  const { markdown } = await import("/ui/markdown.js");
+  const node = document.createElement("div");
+  const hostile = ["<img src=x onerror=alert(1)>", "![x](https://evil.example/?q=1)", "[a](javascript:alert(1))", "[b](data:text/html,x)", "<a href='//evil.example'>c</a>", "`<b>`", "**".repeat(3000), "> ".repeat(400) + "x", "- ".repeat(400) + "x", "x".repeat(1 << 20)];
+  const began = performance.now();
+  for (const text of hostile) node.append(...markdown(text));
+  const kinds = new Set([...node.querySelectorAll("*")].map((one) => one.tagName));
+  return { ms: performance.now() - began, kinds: [...kinds], links: [...node.querySelectorAll("a")].map((one) => one.href) };
+}"""
+DIFFS = """async () => (await import("/ui/diff.js")).changes("a\nb\nc", "a\nx\nc\nd")"""
+
+
+def test_answers_are_made_of_a_few_elements(page):
+    page.goto("/chat")
+    told = page.evaluate(MARKS)
+    assert set(told["kinds"]) <= {"P", "A", "CODE", "BLOCKQUOTE", "UL", "LI", "STRONG", "EM"} and told["ms"] < 2000, told
+    assert told["links"] == ["https://evil.example/?q=1"], "an image is a link that whoever wants to clicks"
+    assert page.evaluate(DIFFS) == [["same", "a"], ["gone", "b"], ["added", "x"], ["same", "c"], ["added", "d"]]
+
+
+def test_axe_finds_nothing_serious(page, told):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed").Axe()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for name, address, ready in [*VIEWS, ("run", f"/runs/{told['tools']['id']}", ".fall button"), ("talk", f"/chat/{told['tools']['conversation_id']}", ".tool-line")]:
+            page.goto(address)
+            page.locator(ready).first.wait_for()
+            page.wait_for_timeout(200)
+            found = [(one["id"], one["help"], [node["html"][:200] for node in one["nodes"]][:3]) for one in axe.run(page).response["violations"] if one["impact"] in ("serious", "critical")]
+            assert found == [], (name, scheme, json.dumps(found, indent=1))
