@@ -33,7 +33,7 @@ public:
     base::Result<std::unique_ptr<server::HttpServer>> start(boost::asio::any_io_executor executor);
     base::Probes probes() const;
     std::string names() const;  // of the channels, for people
-    const server::bridges::Outbound& outbound() const { return outbound_; }
+    const server::bridges::Outbound& outbound() const { return *outbound_; }
     // Nothing more is sent; how much still is.
     void close() { outbound_->close(); }
     int sending() const { return outbound_->under_way(); }

@@ -76,6 +76,7 @@ struct Settings {
         int minutes;
         std::string channel, silence;  // kinds, by comma
     } heartbeat;
+    struct {
         std::string level, format;
     } log;
     router::RosterFile roster;    // of the file's own sections

@@ -44,13 +44,14 @@ std::optional<std::int64_t> micros_or_null(std::optional<base::TimePoint> t) {
     return t ? std::optional(micros_of(*t)) : std::nullopt;
 }
 
-// Two that ask the same in other spacing or capitals are the same.
+// Two that ask the same in other spacing, capitals or with another full stop are the same; within a text a mark may say more (1.5 is not 15).
 std::string digest_of(const Schedule& s) {
     std::string asked;
     for (const char c : s.prompt) {
         const auto byte = static_cast<unsigned char>(c);
-        if (!std::isspace(byte) && !std::ispunct(byte)) asked += char(std::tolower(byte));
+        if (!std::isspace(byte)) asked += char(std::tolower(byte));
     }
+    while (asked.ends_with('.') || asked.ends_with('!') || asked.ends_with('?')) asked.pop_back();
     const std::string when = s.cron.empty() ? std::to_string(micros_of(*s.next) / 60'000'000) : s.cron + " " + s.zone;
     return sha256_hex(when + "\n" + s.agent + "\n" + s.bridge + " " + s.chat + "\n" + asked);
 }

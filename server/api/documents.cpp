@@ -1,5 +1,6 @@
 // Documents that are remembered: they come in as text, and are found by their sections.
 #include "memory/ingest.h"
+#include "memory/person_indexes.h"
 #include "server/api/handlers.h"
 #include "server/api/memory_shapes.h"
 #include "server/api/page.h"

@@ -1,5 +1,4 @@
 """Conversations: what is sent again is matched, what is new is appended, what differs is refused."""
-import uuid
 
 import pytest
 from support import assistant, call, said, user
@@ -79,7 +78,7 @@ def test_three_turns_with_tools_in_between(hearth):
     assert [run["id"] for run in hearth.call("GET", "/v1/runs?limit=2").json["data"]] == [last.json["run_id"], looked["run_id"]]
 
 
-@pytest.mark.parametrize("unknown", ["no-id", "", str(uuid.uuid4())])
+@pytest.mark.parametrize("unknown", ["no-id", "", "0190b0a0-0000-7000-8000-000000000000"])
 def test_an_unknown_conversation_is_not_found(hearth, unknown):
     answer = go_on(hearth, unknown, [user("first")])
     assert answer.status == 404
@@ -108,7 +107,7 @@ def test_the_header_continues_a_conversation(hearth, model):
 
 
 def test_the_header_must_name_a_conversation(hearth):
-    for unknown in ["no-id", str(uuid.uuid4())]:
+    for unknown in ["no-id", "0190b0a0-0000-7000-8000-000000000000"]:
         answer = hearth.chat("hearth", [user("first")], {"X-Hearth-Conversation": unknown})
         assert answer.status == 404
 
