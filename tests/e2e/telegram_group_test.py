@@ -14,6 +14,8 @@ SCRIPT = [
     {"when": "remember", "text": "It is kept."},
     {"when": "the safe", "text": "I look.", "tool_calls": [call("recall", query="safe")]},
     {"when": "the safe", "text": "I have looked."},
+    {"when": "plan.txt", "text": "I read it.", "tool_calls": [call("read_file", path="plan.txt")]},
+    {"when": "plan.txt", "text": "I have read it."},
     {"when": "in the morning", "text": "In the morning, then."},
     {"when": "", "text": "Good evening to you."},
 ]
@@ -88,6 +90,22 @@ def test_nothing_that_is_a_person_s_own_is_told_in_a_group(hearth):
     answers(hearth, 1)
     among_others, = newest_runs(hearth)
     assert "7-3-9" not in json.dumps(among_others) and "recall" in [span["name"] for span in among_others["spans"]]
+
+
+def test_a_person_s_files_are_not_open_in_a_group(hearth):
+    clara, = [person["id"] for person in json.loads(command(hearth, "person", "list", "--json")) if person["name"] == "Clara"]
+    hearth.bot.write("Please read the file plan.txt")
+    answers(hearth, 1, 42)
+    folder = hearth.state.folder / "state/workspaces" / clara
+    (folder / "plan.txt").write_text("Move to the sea.\n")
+    hearth.bot.write("Please read the file plan.txt")
+    answers(hearth, 2, 42)
+    alone, = newest_runs(hearth)
+    assert "Move to the sea." in json.dumps(alone)
+    said(hearth, "@hearth_bot please read the file plan.txt", **AT)
+    answers(hearth, 1)
+    among_others, = newest_runs(hearth)
+    assert "Move to the sea." not in json.dumps(among_others) and "read_file" in [span["name"] for span in among_others["spans"]]
 
 
 def test_what_others_wrote_is_quoted_and_has_no_authority(hearth):

@@ -71,6 +71,8 @@ TEST_F(Outbox, AMessageOffersChoicesAndAnotherStandsInItsPlace) {
     const auto write_form = [&](const store::Identity& who, Reply reply) { as(who, [&](Tx& tx) { return store::write_reply(tx, to(who), {}, reply); }); };
     Reply question{"telegram", "42", "approval:1", {"long", "question"}};
     question.choices = {{"yes", "Allow"}, {"no", "Deny"}};
+    question.answers = "6";
+    question.markdown = true;
     Reply end{"telegram", "42", "approval:1:end", {"decided"}};
     end.replaces = "approval:1";
     write_form(world->member(), question);
@@ -80,6 +82,8 @@ TEST_F(Outbox, AMessageOffersChoicesAndAnotherStandsInItsPlace) {
         ASSERT_EQ(taken.size(), 1u);
         EXPECT_EQ(taken[0].replaces, "");
         EXPECT_EQ(taken[0].choices.size(), last ? 2u : 0u) << "under the last part";
+        EXPECT_EQ(taken[0].answers, last ? "" : "6") << "by the first";
+        EXPECT_TRUE(taken[0].markdown);
         if (last) {
             EXPECT_EQ(taken[0].choices[1].id + taken[0].choices[1].label, "noDeny");
         }
@@ -93,6 +97,8 @@ TEST_F(Outbox, AMessageOffersChoicesAndAnotherStandsInItsPlace) {
     as(world->member(), [&](Tx& tx) {
         EXPECT_TRUE(store::find_reply(tx, "telegram", "42", "approval:1"));
         EXPECT_FALSE(store::find_reply(tx, "telegram", "43", "approval:1"));
+        EXPECT_EQ(store::label_sent(tx, "telegram", "42", "77"), policy::Integrity::trusted);
+        EXPECT_FALSE(store::label_sent(tx, "telegram", "42", "78") || store::label_sent(tx, "telegram", "42", ""));
         return 0;
     });
     as(world->owner(), [&](Tx& tx) {
