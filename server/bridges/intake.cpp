@@ -93,7 +93,7 @@ net::Task<void> Intake::greet() {
     const std::vector<store::KnownSender> known = co_await parts_.db.read(parts_.owner, store::known_senders);
     for (const store::KnownSender& one : known) {
         Transport* const by = transport(one.bridge);
-        if (!by || one.person.role != "owner") continue;
+        if (!by || !by->tells_starts() || one.person.role != "owner") continue;
         const policy::Principal who = principal_of(one.bridge, one.person.id, one.person.role);
         const policy::House house = co_await house_of(who);
         store::Reply reply{one.bridge, one.id, "start:" + start_ + ":" + one.id, by->pieces(start_words())};

@@ -49,6 +49,7 @@ public:
     net::Task<base::Result<std::string>> fetch(std::string file, std::size_t most) override;
     std::vector<std::string> pieces(std::string_view text) const override { return telegram_pieces(text); }
     std::vector<std::string> answer_pieces(std::string_view text) const override { return telegram_marked_pieces(text); }
+    bool tells_starts() const override { return true; }
     bool offers_choices() const override { return true; }
     net::Task<store::Sending> send(store::Outgoing letter) override;
     net::Task<void> show_activity(std::string chat, std::string update) override;

@@ -28,6 +28,8 @@ public:
     // The same of an answer, which is Markdown as far as the channel shows that.
     virtual std::vector<std::string> answer_pieces(std::string_view text) const { return pieces(text); }
 
+    // Whether the owner is told there of each start of a server: where a message costs nothing.
+    virtual bool tells_starts() const { return false; }
     // Whether people are offered what they can press, or type: else nobody can be asked there.
     virtual bool offers_choices() const { return false; }
     // As pieces(), for a text with choices under its last part.
