@@ -35,6 +35,10 @@ TEST(TelegramSending, IsTriedAgainOnlyWhereItCannotHaveArrived) {
     const auto refused = sending_of(answer(403, R"({"ok": false, "error_code": 403, "description": "Forbidden: bot was blocked by the user"})"));
     EXPECT_EQ(refused.end, End::failed);
     EXPECT_EQ(refused.why, "Telegram says: Forbidden: bot was blocked by the user");
+    const auto moved = sending_of(answer(400, R"({"ok": false, "error_code": 400, "description": "Bad Request: group chat was upgraded", "parameters": {"migrate_to_chat_id": -1001234567890}})"));
+    EXPECT_EQ(moved.end, End::again);
+    EXPECT_EQ(moved.moved_to, "-1001234567890");
+    EXPECT_EQ(sending_of(answer(400, R"({"ok": false, "description": "x", "parameters": {}})")).end, End::failed);
     EXPECT_EQ(sending_of(answer(401, R"({"ok": false, "description": "Unauthorized"})")).end, End::again) << "another token may come";
     for (const auto& [status, body] : {std::pair{500, "{}"}, {502, "<html>"}, {200, "<html>"}, {200, R"({"ok": false})"}, {302, ""}}) EXPECT_EQ(sending_of(answer(status, body)).end, End::unknown) << status << body;
     TelegramAnswer none;
