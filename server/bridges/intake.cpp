@@ -34,6 +34,8 @@ std::string why_ignored(const Arrival& arrival) {
     return arrival.text.empty() && arrival.media.empty() && arrival.quoted.text.empty() ? "ignored: nothing said" : "";
 }
 
+bool reads_a_file(const Arrival& arrival) { return is_read(arrival.media, arrival.file) || is_read(arrival.quoted.media, arrival.quoted.file); }
+
 std::string digest_of(const Arrival& arrival) { return store::sha256_hex(arrival.text); }
 
 std::string key_of(const std::string& bridge, const std::string& update) { return bridge + ":" + update; }
@@ -197,13 +199,36 @@ net::Task<void> Intake::pair(Transport& by, Arrival arrival) {
 
 net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person person) {
     policy::Principal who = principal_of(by.name(), person.id, person.role);
+    std::string lane = key_of(by.name(), arrival.chat);
+    const bool at_once = arrival.kind == Arrival::Kind::choice || (arrival.kind == Arrival::Kind::message && is_stop(arrival.text));
+    if (const auto fetches = fetching_.find(lane); fetches != fetching_.end() && !at_once) {
+        fetches->second.behind.push_back({std::move(arrival), std::move(person)});
+        co_return;
+    }
     if (arrival.kind == Arrival::Kind::choice) co_await decide(by, std::move(arrival), std::move(who));
     else if (arrival.kind == Arrival::Kind::edit) co_await edit(by, std::move(arrival), std::move(who));
     else if (is_stop(arrival.text)) co_await stop(by, std::move(arrival), std::move(who));
     else if (arrival.text.empty() && !arrival.media.empty() && !is_read(arrival.media, arrival.file)) {
         std::string words = text_alone_words(arrival.media);
         co_await say(by, std::move(arrival), std::move(who), std::move(words), "no text");
+    } else if (reads_a_file(arrival)) {
+        const auto failed = [this](std::exception_ptr) { parts_.log.warn("what came behind a file is not acted on; it is tried again"); };
+        fetching_.emplace(lane, Lane{arrival.text.empty() ? arrival.media : arrival.text});
+        net::spawn(executor_, begin_with_file(by, std::move(arrival), std::move(who), std::move(lane)), failed);
     } else co_await begin(by, std::move(arrival), std::move(who));
+}
+
+net::Task<void> Intake::begin_with_file(Transport& by, Arrival arrival, policy::Principal who, std::string lane) {
+    std::string failed;
+    try {
+        co_await begin(by, std::move(arrival), std::move(who));
+    } catch (const std::exception& e) {
+        failed = e.what();
+    }
+    if (!failed.empty()) parts_.log.warn("a message with a file was not acted on; it is tried again", {{"bridge", by.name()}, {"reason", failed}});
+    std::vector<Behind> behind = std::move(fetching_[lane].behind);
+    fetching_.erase(lane);
+    for (Behind& next : behind) co_await answer(by, std::move(next.arrival), std::move(next.person));
 }
 
 // In one transaction with the end of the arrival: it is said once.
@@ -227,13 +252,28 @@ net::Task<void> Intake::stop(Transport& by, Arrival arrival, policy::Principal w
         return out;
     };
     const std::vector<store::Run> open = co_await parts_.db.run(agents::identity_of(who), find);
-    std::vector<std::string> stopped;
+    std::vector<std::string> stopped = co_await stop_fetching(by, key_of(by.name(), arrival.chat));
     for (const store::Run& run : open) {
         const bool asked = co_await parts_.agents.stop(who, run.id);
         if (asked) stopped.push_back(run.question);
     }
     std::string words = stopped_words(stopped);
     co_await say(by, std::move(arrival), std::move(who), std::move(words), "stop");
+}
+
+// What has not begun since a file is fetched; what it was.
+net::Task<std::vector<std::string>> Intake::stop_fetching(Transport& by, std::string lane) {
+    std::vector<std::string> out;
+    const auto fetches = fetching_.find(lane);
+    if (fetches == fetching_.end() || fetches->second.stopped) co_return out;
+    fetches->second.stopped = true;
+    out.push_back(fetches->second.question);
+    const std::vector<Behind> behind = std::exchange(fetches->second.behind, {});
+    for (const Behind& one : behind) {
+        out.push_back(one.arrival.text);
+        co_await settle(by.name(), one.arrival.update, "stopped");
+    }
+    co_return out;
 }
 
 net::Task<void> Intake::edit(Transport& by, Arrival arrival, policy::Principal who) {
@@ -318,6 +358,10 @@ net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal 
     order.chat.before_others = note.in_company;
     order.chat.conversation = co_await parts_.db.run(agents::identity_of(who), find);
     order.chat.messages = co_await messages_of(by, arrival, who);
+    if (const auto lane = fetching_.find(key_of(by.name(), arrival.chat)); lane != fetching_.end() && lane->second.stopped) {
+        co_await settle(by.name(), arrival.update, "stopped");
+        co_return;
+    }
     order.key = key_of(by.name(), arrival.update);  // after a crash it is the same run
     order.digest = note.digest;
     const auto taken = co_await parts_.agents.submit(std::move(order));

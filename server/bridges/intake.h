@@ -11,6 +11,7 @@
 // Nothing is sent from here but through the outbox. A process that goes away in the middle leaves rows that the next one goes on with.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -53,6 +54,8 @@ private:
     net::Task<void> pair(Transport& by, Arrival arrival);
     net::Task<void> stop(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> decide(Transport& by, Arrival arrival, policy::Principal who);
+    net::Task<std::vector<std::string>> stop_fetching(Transport& by, std::string lane);
+    net::Task<void> begin_with_file(Transport& by, Arrival arrival, policy::Principal who, std::string lane);
     net::Task<void> begin(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> edit(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> move(std::string bridge, Arrival arrival);
@@ -75,7 +78,18 @@ private:
     const std::string start_;  // of this process
     bool greeted_ = false;
     std::weak_ptr<agents::EventHub::Ear> ear_;  // of watch()
-    std::set<base::RunId> followed_;            // on watch()'s executor
+    std::set<base::RunId> followed_;            // on watch()'s executor, as what follows
+    // While a file is fetched, by its chat: what is acted on after it. Other chats go on meanwhile, and so do stops.
+    struct Behind {
+        Arrival arrival;
+        store::Person person;
+    };
+    struct Lane {
+        std::string question;  // that the file came with
+        std::vector<Behind> behind{};
+        bool stopped = false;
+    };
+    std::map<std::string, Lane> fetching_;
     boost::asio::any_io_executor executor_;
     std::string trouble_;
 };

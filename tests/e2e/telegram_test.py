@@ -188,6 +188,27 @@ def test_a_text_that_is_sent_as_a_file_is_read_and_another_is_named(hearth):
     assert TOKEN not in hearth.log.read_text()
 
 
+def test_while_a_file_is_fetched_the_chat_keeps_its_order_and_a_stop_counts(hearth):
+    bot = hearth.bot
+    bot.sent.clear()
+    bot.files["slow"] = b"milk"
+    for stops in (False, True):
+        bot.fetched.clear()
+        bot.write(None, document={"file_id": "slow", "file_unique_id": "u", "file_name": "notes.txt", "mime_type": "text/plain", "file_size": 4}, caption="What is on it?")
+        hearth.wait_for(lambda: "slow" in bot.fetched, "the fetching", 10)
+        began = time.monotonic()
+        bot.write("Say it in bold")
+        if not stops:
+            hearth.wait_for(lambda: len(bot.texts()) == 2, "both answers", 20)
+            assert bot.texts() == [ANSWER, "Plan\nWater the garden, see here"]
+            continue
+        bot.write("stop")
+        hearth.wait_for(lambda: len(bot.texts()) == 3, "the word on the stop", 10)
+        assert time.monotonic() - began < 2.5 and bot.texts()[2] == "Stopped: “What is on it?”, “Say it in bold”."
+        time.sleep(4)
+        assert len(bot.texts()) == 3, "neither is answered any more"
+
+
 def test_a_long_answer_comes_in_parts_and_in_order(hearth):
     bot = hearth.bot
     bot.sent.clear()

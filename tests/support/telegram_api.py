@@ -131,6 +131,8 @@ class TelegramApi:
 
     def getFile(self, asked):
         self.fetched.append(asked["file_id"])
+        if asked["file_id"] == "slow":
+            time.sleep(3)
         if asked["file_id"] not in self.files:
             return refusal("wrong file_id or the file is temporarily unavailable")
         return 200, {"ok": True, "result": {"file_id": asked["file_id"], "file_unique_id": "u", "file_path": f"documents/{asked['file_id']}.bin"}}
