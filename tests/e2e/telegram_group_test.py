@@ -71,12 +71,12 @@ def test_in_a_group_only_what_is_said_to_it_is_answered(hearth):
 
 
 def test_a_group_s_chat_is_another_one_than_the_person_s_own(hearth):
-    hearth.bot.write("Think for ever about it")
+    hearth.bot.write("Think for ever about it", sender=43)
     hearth.wait_for(lambda: hearth.bot.activity, "work", 10)
-    said(hearth, "@hearth_bot stop", **AT)
+    said(hearth, "@hearth_bot stop", sender=43, **AT)
     assert answers(hearth, 1) == ["Nothing that you asked for here is under way."]
-    hearth.bot.write("stop")
-    assert answers(hearth, 1, 42) == ["Stopped: “Think for ever about it”."]
+    hearth.bot.write("stop", sender=43)
+    assert answers(hearth, 1, 43) == ["Stopped: “Think for ever about it”."]
 
 
 def test_nothing_that_is_a_person_s_own_is_told_in_a_group(hearth):
@@ -109,37 +109,39 @@ def test_a_person_s_files_are_not_open_in_a_group(hearth):
 
 
 def test_what_others_wrote_is_quoted_and_has_no_authority(hearth):
-    for sender, name, trusted in ((42, "Clara", True), (43, "Dora", False)):
+    for count, (sender, name, whose) in enumerate([(42, "Clara", "an earlier message of mine"), (43, "Dora", "what Dora wrote")], 1):
         hearth.bot.write("What of this?", reply_to_message={"message_id": 3, "from": {"id": sender, "is_bot": False, "first_name": name}, "chat": {"id": 42, "type": "private"}, "text": "Water the\ngarden"})
-    answers(hearth, 2, 42)
-    for run, whose in zip(newest_runs(hearth, 2), ("an earlier message of mine", "what Dora wrote")):
+        answers(hearth, count, 42)
+        run, = newest_runs(hearth)
         asked = [message["content"] for message in run["messages"] if message["role"] == "user"][-2:]
         assert asked == [f"[This answers {whose}:]\n> Water the\n> garden", "What of this?"], run["messages"]
-        assert ('"trusted": false' in json.dumps(run["spans"])) == (whose == "what Dora wrote"), "what the model was shown has a mark where it is others'"
+        assert ('"trusted": false' in json.dumps(run["spans"])) == (sender == 43), "what the model was shown has a mark where it is others'"
 
 
 def test_an_edit_changes_what_nobody_has_begun(hearth):
-    hearth.bot.write("This takes a while")
+    pair(hearth, 44, "Emil")  # what has been said comes back in later prompts, and with it what the script waits at
+    hearth.bot.activity.clear()
+    hearth.bot.write("This takes a while", sender=44)
     hearth.wait_for(lambda: hearth.bot.activity, "work", 10)
-    second = hearth.bot.write("Water it in the evening")
+    second = hearth.bot.write("Water it in the evening", sender=44)
     time.sleep(1)
-    hearth.bot.edit(second, "Water it in the morning")
-    assert answers(hearth, 2, 42) == ["Done with the first.", "In the morning, then."]
+    hearth.bot.edit(second, "Water it in the morning", sender=44)
+    assert answers(hearth, 2, 44) == ["Done with the first.", "In the morning, then."]
     time.sleep(1.5)
-    hearth.bot.edit(second, "Water it in the morning")  # as it stands: nothing has changed
+    hearth.bot.edit(second, "Water it in the morning", sender=44)  # as it stands: nothing has changed
     time.sleep(1.5)
-    assert len(hearth.bot.texts()) == 2
-    hearth.bot.edit(second, "Water it at noon")
-    assert "I had answered “Water it in the morning” before you changed it." in answers(hearth, 3, 42)[2]
+    assert len(hearth.bot.texts(44)) == 2
+    hearth.bot.edit(second, "Water it at noon", sender=44)
+    assert "I had answered “Water it in the morning” before you changed it." in answers(hearth, 3, 44)[2]
 
 
 def test_an_edit_of_what_works_is_told_to_come_too_late(hearth):
-    first = hearth.bot.write("Think for ever about it")
+    first = hearth.bot.write("Think for ever about it", sender=43)
     hearth.wait_for(lambda: hearth.bot.activity, "work", 10)
-    hearth.bot.edit(first, "Think a little about it")
-    assert "I had begun with “Think for ever about it” before you changed it" in answers(hearth, 1, 42)[0]
-    hearth.bot.write("stop")
-    assert answers(hearth, 2, 42)[1] == "Stopped: “Think for ever about it”."
+    hearth.bot.edit(first, "Think a little about it", sender=43)
+    assert "I had begun with “Think for ever about it” before you changed it" in answers(hearth, 1, 43)[0]
+    hearth.bot.write("stop", sender=43)
+    assert answers(hearth, 2, 43)[1] == "Stopped: “Think for ever about it”."
 
 
 def test_a_group_that_moves_is_answered_where_it_is(hearth):
