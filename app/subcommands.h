@@ -39,6 +39,9 @@ using Action = std::function<int(const LoadedSettings&)>;
 
 // A subcommand that runs `run`.
 CLI::App* command(CLI::App& parent, const char* name, const char* help, const char* example, Action& chosen, Action run);
+// One that has subcommands of its own, and does nothing without.
+CLI::App* group(CLI::App& parent, const char* name, const char* help);
+void add_channels(CLI::App& root, Arguments& arguments, Action& chosen);
 void add_subcommands(CLI::App& root, Arguments& arguments, Action& chosen);
 
 }  // namespace app

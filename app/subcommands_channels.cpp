@@ -1,0 +1,32 @@
+// The subcommands about people who write from elsewhere, and what leaves for them.
+#include "app/subcommands.h"
+
+namespace app {
+
+void add_channels(CLI::App& root, Arguments& a, Action& chosen) {
+    auto* pair = group(root, "pair", "Who writes from elsewhere, such as Telegram, and whose they are");
+    command(*pair, "list", "Who waits with a code, and who is known", "hearth pair list", chosen, [&a](const auto& s) { return app::pair_list(s, a.json); })->add_flag("--json", a.json);
+    auto* approved = command(*pair, "approve", "Whoever was told the code is that person from now on", "hearth pair approve ABCD-EFGH --person Clara", chosen,
+                             [&a](const auto& s) { return app::pair_approve(s, a.name, a.person, a.json); });
+    approved->add_option("code", a.name, "as they were told it")->required();
+    approved->add_option("--person", a.person, "a name or an id of hearth person list")->required();
+    approved->add_flag("--json", a.json);
+    auto* removed = command(*pair, "rm", "Whoever it is, is nobody from now on", "hearth pair rm telegram 123456789", chosen, [&a](const auto& s) { return app::pair_remove(s, a.name, a.out, a.json); });
+    removed->add_option("bridge", a.name)->required();
+    removed->add_option("sender", a.out, "of hearth pair list")->required();
+    removed->add_flag("--json", a.json);
+    auto* outbox = group(root, "outbox", "What has left for people, and how that ended");
+    auto* left = command(*outbox, "list", "The newest first; of what is for others not what it says", "hearth outbox list --limit 5", chosen, [&a](const auto& s) { return app::outbox_list(s, a.limit, a.json); });
+    left->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();
+    left->add_flag("--json", a.json);
+    auto* silenced = command(*outbox, "silence", "Nothing leaves for anybody; what would stays queued", "hearth outbox silence --until 07:30", chosen, [&a](const auto& s) { return app::outbox_silence(s, a.text, a.json); });
+    silenced->add_option("--until", a.text, "a time of the day; default: until hearth outbox resume");
+    auto* resumed = command(*outbox, "resume", "Messages leave again", "hearth outbox resume", chosen, [&a](const auto& s) { return app::outbox_resume(s, a.json); });
+    auto* let_out = command(*outbox, "allow", "A prepared message may leave: one that a rule of the house asks about", "hearth outbox allow 0199f3c2-7a51-7c3e-9d21-5b8f6a0c4e17", chosen,
+                            [&a](const auto& s) { return app::outbox_word(s, a.name, true, a.json); });
+    auto* kept_in = command(*outbox, "deny", "It may not", "hearth outbox deny 0199f3c2-7a51-7c3e-9d21-5b8f6a0c4e17", chosen, [&a](const auto& s) { return app::outbox_word(s, a.name, false, a.json); });
+    for (CLI::App* sub : {let_out, kept_in}) sub->add_option("id", a.name, "of hearth outbox list")->required();
+    for (CLI::App* sub : {silenced, resumed, let_out, kept_in}) sub->add_flag("--json", a.json);
+}
+
+}  // namespace app
