@@ -23,7 +23,7 @@ public:
     WhatsAppChannel(ChannelParts parts, std::shared_ptr<const base::SecretValue> app_secret, std::shared_ptr<const base::SecretValue> verify_token)
         : parts_(std::move(parts)),
           whatsapp_({parts_.settings.whatsapp.url, parts_.settings.whatsapp.number, template_of(parts_.settings),
-                     [open = parts_.secrets, name = store::secret_name(parts_.settings.whatsapp.token).value(), host = net::host_of(parts_.settings.whatsapp.url)] { return open(name, host); },
+                     [open = parts_.secrets, name = store::secret_name(parts_.settings.whatsapp.token).value()](std::string host) { return open(name, std::move(host)); },
                      parts_.client, parts_.clock}),
           webhook_(std::move(app_secret), std::move(verify_token)) {}
 

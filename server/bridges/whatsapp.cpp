@@ -12,7 +12,7 @@ using base::Json;
 using store::Sending;
 using namespace std::chrono_literals;
 
-constexpr auto kSendTime = 20s, kActivityTime = 5s;
+constexpr auto kSendTime = 20s, kActivityTime = 5s, kFileTime = 20s;
 constexpr std::size_t kMostUnits = 4096, kMostWithButtons = 1024, kMostInForm = 1024;
 constexpr auto kUsualWait = 5s, kChatWait = 6s;  // when it is too busy; of one chat
 constexpr auto kRefusedWait = 60s;               // until a token that is refused is tried again
@@ -42,6 +42,10 @@ std::string message_of(const Json& body) {
     const auto found = body.find("messages");
     if (found == body.end() || !found->is_array() || found->empty() || !found->front().is_object()) return {};
     return text_in(found->front(), "id");
+}
+
+bool is_plain_id(const std::string& id) {
+    return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
 }
 
 Json message_to(const store::Outgoing& letter, const char* type) {
@@ -99,6 +103,13 @@ Sending sending_of(const WhatsAppAnswer& answer) {
     return {Sending::End::unknown, answer.why(), 0ms, ""};
 }
 
+bool hands_out_files(const std::string& api, const std::string& url) {
+    const std::string host = net::host_of(url);
+    if (host.empty()) return false;
+    if (host == net::host_of(api)) return url.starts_with(api.substr(0, api.find("://") + 3));
+    return url.starts_with("https://") && host.ends_with(".fbsbx.com");
+}
+
 base::Result<WhatsAppTemplate> parse_whatsapp_template(const std::string& text) {
     const auto slash = text.find('/');
     const auto fits = [](std::string_view part) {
@@ -110,20 +121,24 @@ base::Result<WhatsAppTemplate> parse_whatsapp_template(const std::string& text) 
 }
 
 net::Task<WhatsAppAnswer> WhatsApp::call(Json body, std::chrono::milliseconds time) {
+    net::HttpRequest request;
+    request.method = "POST";
+    request.url = parts_.url + "/" + parts_.number + "/messages";
+    request.headers = {{"Content-Type", "application/json"}};
+    request.body = base::dump(body);
+    request.total_timeout = time;
+    return ask(std::move(request));
+}
+
+net::Task<WhatsAppAnswer> WhatsApp::ask(net::HttpRequest request) {
     WhatsAppAnswer out;
-    auto token = co_await parts_.token();
+    auto token = co_await parts_.token(net::host_of(request.url));
     if (!token) {
         out.trouble = token.error().text();
         out.left = false;
         co_return out;
     }
-    net::HttpRequest request;
-    request.method = "POST";
-    request.url = parts_.url + "/" + parts_.number + "/messages";
-    request.headers = {{"Content-Type", "application/json"}};
     request.secret_headers.push_back({"Authorization", "Bearer ", *std::move(token)});
-    request.body = base::dump(body);
-    request.total_timeout = time;
     request.left = std::make_shared<bool>(false);
     const auto left = request.left;
     const auto answer = co_await parts_.client.fetch(std::move(request));
@@ -145,6 +160,30 @@ base::Result<Arrival> WhatsApp::read(std::string_view body) const {
     other.update = std::move(read->arrival.update);
     other.what = "for another number";
     return other;
+}
+
+// The address of a file holds for minutes, and wants the token once more.
+net::Task<base::Result<std::string>> WhatsApp::fetch(std::string file, std::size_t most) {
+    if (!is_plain_id(file)) co_return base::error(base::Code::unavailable, "WhatsApp gives it no id");
+    net::HttpRequest request;
+    request.url = parts_.url + "/" + file + "?phone_number_id=" + parts_.number;
+    request.total_timeout = kFileTime;
+    const WhatsAppAnswer answer = co_await ask(std::move(request));
+    if (answer.status != 200) co_return base::error(base::Code::unavailable, answer.why());
+    const auto url = base::string_field(answer.body, "url");
+    if (!url) co_return url.error();
+    if (!hands_out_files(parts_.url, *url)) co_return base::error(base::Code::unavailable, "WhatsApp says that it is at " + net::host_of(*url) + ", where its token is not sent");
+    auto token = co_await parts_.token(net::host_of(*url));
+    if (!token) co_return std::move(token).error();
+    net::HttpRequest download;
+    download.url = *url;
+    download.secret_headers.push_back({"Authorization", "Bearer ", *std::move(token)});
+    download.total_timeout = kFileTime;
+    download.max_body_bytes = most;
+    auto got = co_await parts_.client.fetch(std::move(download));
+    if (!got) co_return std::move(got).error();
+    if (got->status != 200) co_return base::error(base::Code::unavailable, "HTTP " + std::to_string(got->status));
+    co_return std::move(got->body);
 }
 
 std::vector<std::string> WhatsApp::pieces(std::string_view text) const { return cut_into_pieces(text, kMostUnits); }

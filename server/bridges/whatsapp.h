@@ -27,6 +27,9 @@ struct WhatsAppAnswer {
 // Of a call that sends a message, which is not to arrive twice. Pure.
 store::Sending sending_of(const WhatsAppAnswer& answer);
 
+// Whether a file may be fetched there with the house's token: from the API's own server, or where Meta keeps files. Pure.
+bool hands_out_files(const std::string& api, const std::string& url);
+
 // An approved template with one parameter, which holds the text; see docs/bridges.md.
 struct WhatsAppTemplate {
     std::string name, language;
@@ -36,7 +39,8 @@ base::Result<WhatsAppTemplate> parse_whatsapp_template(const std::string& text);
 
 class WhatsApp final : public Transport {
 public:
-    using Token = std::function<net::Task<base::Result<std::shared_ptr<const base::SecretValue>>>()>;
+    // For a host: the API's, or the one that it hands out files from.
+    using Token = std::function<net::Task<base::Result<std::shared_ptr<const base::SecretValue>>>(std::string host)>;
     struct Parts {  // client and clock outlive it
         std::string url;       // "https://graph.facebook.com/v23.0"
         std::string number;    // the id of the number that people write to
@@ -49,6 +53,7 @@ public:
 
     const std::string& name() const override { return kWhatsApp; }
     base::Result<Arrival> read(std::string_view body) const override;
+    net::Task<base::Result<std::string>> fetch(std::string file, std::size_t most) override;
     std::vector<std::string> pieces(std::string_view text) const override;
     bool offers_choices() const override { return true; }
     std::vector<std::string> pieces_with_choices(std::string_view text) const override;
@@ -57,6 +62,7 @@ public:
 
 private:
     net::Task<WhatsAppAnswer> call(base::Json body, std::chrono::milliseconds time);
+    net::Task<WhatsAppAnswer> ask(net::HttpRequest request);
     net::Task<store::Sending> send_form(store::Outgoing letter);
 
     Parts parts_;

@@ -101,6 +101,7 @@ void read_content(const Json& message, Arrival& out) {
     } else if (std::find(std::begin(kMedia), std::end(kMedia), type) != std::end(kMedia)) {
         out.media = type;
         if (content) out.text = text_in(*content, "caption");
+        if (content) out.file = {text_in(*content, "id"), text_in(*content, "filename"), text_in(*content, "mime_type"), 0};
     } else if (type == "button" && content) {
         out.text = text_in(*content, "text");
     } else if (type == "interactive" && content) {

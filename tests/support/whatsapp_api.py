@@ -15,6 +15,7 @@ class WhatsAppApi:
     def __init__(self, token, number, app_secret):
         self.token, self.number, self.app_secret = token, number, app_secret
         self.sent, self.activity, self.refused, self.faults = [], [], 0, []
+        self.files, self.elsewhere = {}, None  # by id, their bytes; and where else they are said to be
         self.released = threading.Event()
         self.last = 0
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
@@ -108,6 +109,17 @@ class WhatsAppApi:
 def handler_of(api):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            """Where a file is, and its bytes: both for the token alone."""
+            kind, _, name = self.path.split("?")[0].strip("/").partition("/")
+            known = self.headers.get("Authorization") == f"Bearer {api.token}" and name in api.files
+            place = {"messaging_product": "whatsapp", "url": (api.elsewhere or api.url.removesuffix("/v23.0")) + f"/media/{name}", "id": name}
+            data = b"{}" if not known else api.files[name] if kind == "media" else json.dumps(place).encode()
+            self.send_response(200 if known else 404)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
 
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "{}")

@@ -51,6 +51,15 @@ TEST(WhatsAppTemplate, IsANameAndALanguage) {
     for (const char* wrong : {"", "hello", "/en", "hello/", "hello/en/US", "he llo/en", "hello/en-US"}) EXPECT_FALSE(parse_whatsapp_template(wrong)) << wrong;
 }
 
+TEST(WhatsAppFiles, AreFetchedWhereMetaKeepsThemAlone) {
+    const std::string api = "https://graph.facebook.com/v23.0";
+    using server::bridges::hands_out_files;
+    for (const char* url : {"https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1", "https://graph.facebook.com/x"}) EXPECT_TRUE(hands_out_files(api, url)) << url;
+    for (const char* url : {"", "lookaside.fbsbx.com", "http://lookaside.fbsbx.com/", "http://graph.facebook.com/", "https://fbsbx.com.evil.example/", "https://evilfbsbx.com/", "https://evil.example/?.fbsbx.com", "ftp://graph.facebook.com/"})
+        EXPECT_FALSE(hands_out_files(api, url)) << url;
+    EXPECT_TRUE(hands_out_files("http://127.0.0.1:80/v23.0", "http://127.0.0.1:80/media/1"));
+}
+
 // RFC 4231, test cases 2, 3 and 6; the last key is longer than a block.
 TEST(WhatsAppSignature, IsTheHmacOfTheBytes) {
     EXPECT_TRUE(is_signature("sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843", "what do ya want for nothing?", "Jefe"));
