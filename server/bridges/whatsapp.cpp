@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "server/bridges/pieces.h"
+#include "server/bridges/telegram_markdown.h"
+#include "server/bridges/whatsapp_markdown.h"
 #include "server/bridges/whatsapp_update.h"
 
 namespace server::bridges {
@@ -61,6 +63,12 @@ Json buttons_under(const store::Outgoing& letter) {
         buttons.push_back({{"type", "reply"}, {"reply", std::move(reply)}});
     }
     return {{"type", "button"}, {"body", {{"text", letter.content}}}, {"action", {{"buttons", std::move(buttons)}}}};
+}
+
+// Without marks where these make it too long.
+std::string shown(const std::string& markdown) {
+    std::string marked = whatsapp_marked(markdown);
+    return units_of(marked) <= kMostUnits ? marked : telegram_marked(markdown, false).text;
 }
 
 // A parameter of a template has neither line feeds nor tabs nor several blanks together.
@@ -187,6 +195,7 @@ net::Task<base::Result<std::string>> WhatsApp::fetch(std::string file, std::size
 }
 
 std::vector<std::string> WhatsApp::pieces(std::string_view text) const { return cut_into_pieces(text, kMostUnits); }
+std::vector<std::string> WhatsApp::answer_pieces(std::string_view text) const { return telegram_marked_pieces(text); }
 std::vector<std::string> WhatsApp::pieces_with_choices(std::string_view text) const { return cut_into_pieces(text, kMostWithButtons); }
 
 net::Task<Sending> WhatsApp::send(store::Outgoing letter) {
@@ -195,7 +204,7 @@ net::Task<Sending> WhatsApp::send(store::Outgoing letter) {
     const bool offers = !letter.choices.empty();
     Json body = message_to(letter, offers ? "interactive" : "text");
     if (offers) body["interactive"] = buttons_under(letter);
-    else body["text"] = {{"body", letter.content}, {"preview_url", false}};
+    else body["text"] = {{"body", letter.markdown ? shown(letter.content) : letter.content}, {"preview_url", false}};
     const WhatsAppAnswer answer = co_await call(std::move(body), kSendTime);
     if (answer.code() == kWindowClosed) co_return co_await send_form(std::move(letter));
     co_return sending_of(answer);

@@ -55,6 +55,7 @@ public:
     base::Result<Arrival> read(std::string_view body) const override;
     net::Task<base::Result<std::string>> fetch(std::string file, std::size_t most) override;
     std::vector<std::string> pieces(std::string_view text) const override;
+    std::vector<std::string> answer_pieces(std::string_view text) const override;
     bool offers_choices() const override { return true; }
     std::vector<std::string> pieces_with_choices(std::string_view text) const override;
     net::Task<store::Sending> send(store::Outgoing letter) override;

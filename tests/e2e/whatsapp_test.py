@@ -25,6 +25,7 @@ SLOWLY = " ".join(f"word{n}" for n in range(40))
 SCRIPT = [
     {"when": "at length", "text": SLOWLY, "word_delay_ms": 60},
     {"when": "for ever", "delay_ms": 60_000, "text": "Late."},
+    {"when": "in bold", "text": "This is **bold**, [this](https://bank.example) is not."},
     {"when": "", "text": "Good evening to you."},
 ]
 ANSWER = "Good evening to you."
@@ -145,6 +146,13 @@ def test_a_stranger_is_told_a_code_and_once_approved_answered(hearth):
     assert "experimental" in next(probe["found"] for probe in hearth.call("GET", "/health").json["probes"] if probe["name"] == "WhatsApp")
     log = hearth.log.read_text()
     assert TOKEN not in log and APP_SECRET not in log and "my secret plan" not in log
+
+
+def test_an_answer_is_shown_as_it_is_marked(hearth):
+    hearth.api.sent.clear()
+    write(hearth, "Say it in bold")
+    hearth.wait_for(lambda: hearth.api.texts(), "an answer", 20)
+    assert hearth.api.texts() == ["This is *bold*, this (https://bank.example) is not."]
 
 
 def test_a_batch_and_its_redelivery_are_answered_once_each(hearth):
