@@ -129,7 +129,7 @@ def test_every_delivery_of_others_is_judged_and_taken_in(hearth):
         expected = 403 if not one["valid"] else 200 if body else 400
         assert hearth.api.deliver(hearth.hook, body, one["header"] or "") == expected, one["case"]
         judged[expected == 403] += 1
-    assert judged[True] >= 12 and judged[False] >= 190
+    assert judged[True] >= 12 and judged[False] >= 49
     for line in (VECTORS / "whatsapp/payloads.jsonl").read_text().splitlines():
         assert hearth.api.deliver(hearth.hook, json.loads(line)["payload"]) == 200
 
