@@ -135,6 +135,7 @@ net::Task<void> Intake::act(store::Arrived arrived) {
         if (!trouble.empty()) throw std::runtime_error(trouble);
         arrival = by->read(arrived.body);
     }
+    if (arrival) arrival->update = arrived.update;  // not every body says how it was kept
     std::string ignored = arrival ? why_ignored(*arrival) : "unreadable";
     if (!ignored.empty()) {
         parts_.log.debug("nothing comes of what a channel delivered", {{"bridge", arrived.bridge}, {"update", arrived.update}, {"outcome", ignored}});
