@@ -223,7 +223,7 @@ def test_a_stop_says_what_stopped_and_pictures_reach_no_model(hearth):
     write(hearth, "Stop!")
     hearth.wait_for(lambda: api.texts(), "the word that it stopped", 10)
     assert api.texts() == ["Stopped: “Think for ever about it”."]
-    picture = api.message(None, text=None, type="image", image={"id": "1", "mime_type": "image/jpeg"})
+    picture = api.message(None, type="image", image={"id": "1", "mime_type": "image/jpeg"})
     elsewhere = api.delivery(api.message("Good evening!"), number="999")
     group = api.delivery(api.message("Good evening!", group_id="group-1"))
     assert [api.deliver(hearth.hook, one) for one in (api.delivery(picture), elsewhere, api.delivery(group))] == [200] * 3
@@ -240,7 +240,7 @@ def test_a_text_that_is_sent_as_a_file_is_read_and_another_is_named(hearth):
 
     def send(document):
         api.sent.clear()
-        assert api.deliver(hearth.hook, api.delivery(api.message(None, text=None, type="document", document=document))) == 200
+        assert api.deliver(hearth.hook, api.delivery(api.message(None, type="document", document=document))) == 200
         hearth.wait_for(lambda: api.texts(), "an answer", 20)
         newest = hearth.call("GET", "/v1/runs?limit=1", key=key).json["data"][0]["id"]
         said.append([message["content"] for message in hearth.call("GET", f"/v1/runs/{newest}", key=key).json["messages"] if message["role"] == "user"])

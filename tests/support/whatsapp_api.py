@@ -17,7 +17,7 @@ class WhatsAppApi:
         self.sent, self.activity, self.refused, self.faults = [], [], 0, []
         self.files, self.elsewhere = {}, None  # by id, their bytes; and where else they are said to be
         self.released = threading.Event()
-        self.last = 0
+        self.last = self.taken = 0
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -32,15 +32,15 @@ class WhatsAppApi:
         self.server.server_close()
 
     def message(self, text, sender="4915112345678", **more):
-        """A message as it is in a delivery; `more` changes it."""
+        """A message as it is in a delivery; `more` is what it holds in place of a text, or beside it."""
         self.last += 1
-        message = {"from": sender, "id": f"wamid.in{self.last}", "timestamp": str(int(time.time())), "type": "text", "text": {"body": text}}
-        return {key: value for key, value in {**message, **more}.items() if value is not None}
+        message = {"from": sender, "id": f"wamid.in{self.last}", "timestamp": str(int(time.time())), **({} if text is None else {"type": "text", "text": {"body": text}})}
+        return {**message, **more}
 
     def pressed(self, sent, label, sender="4915112345678"):
         """A button under a message of `sent`, as it comes back."""
         button, = [one["reply"] for one in sent["interactive"]["action"]["buttons"] if one["reply"]["title"] == label]
-        return self.message(None, sender, context={"from": "15550783881", "id": sent["id"]}, type="interactive", interactive={"type": "button_reply", "button_reply": button}, text=None)
+        return self.message(None, sender, context={"from": "15550783881", "id": sent["id"]}, type="interactive", interactive={"type": "button_reply", "button_reply": button})
 
     def status(self, sent, state, **more):
         """What is said later of a message of `sent`."""
@@ -78,7 +78,8 @@ class WhatsAppApi:
         fault = self.faults.pop(0) if self.faults else None
         if isinstance(fault, tuple):
             return fault
-        taken = dict(body, id=f"wamid.out{len(self.sent) + 1}", at=time.monotonic())
+        self.taken += 1
+        taken = dict(body, id=f"wamid.out{self.taken}", at=time.monotonic())
         self.sent.append(taken)
         if fault == "hang":
             self.released.wait(60)
