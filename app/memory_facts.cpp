@@ -105,9 +105,11 @@ int memory_why(const LoadedSettings& loaded, const std::string& question, bool j
     if (json) return print_json((*found)["data"], 2), 0;
     if ((*found)["data"].empty()) std::puts("nothing that is remembered speaks of it");
     for (const Json& one : (*found)["data"]) {
-        std::printf("%s\n", text_of_field(one, "text").c_str());
-        std::printf("  fact %s, told on %s %s; found because: %s\n", text_of_field(one, "fact").c_str(), day_of(one, "told").c_str(), one["run"].is_null() ? "in no run" : ("in run " + text_of_field(one, "run")).c_str(),
-                    text_of_field(one, "why").c_str());
+        const std::string kind = text_of_field(one, "kind");
+        std::string from = kind + " " + text_of_field(one, kind.c_str());
+        if (one.contains("name")) from += " of the document " + text_of_field(one, "name");
+        if (one.contains("run") && one["run"].is_string()) from += ", told in run " + text_of_field(one, "run");
+        std::printf("%s\n  %s on %s; found because: %s\n", text_of_field(one, "text").c_str(), from.c_str(), day_of(one, "told").c_str(), text_of_field(one, "why").c_str());
     }
     return 0;
 }

@@ -245,8 +245,8 @@ const char* kAnswers = R"({
   "FactRecord": {"allOf": [{"$ref": "#/components/schemas/Fact"}, {"type": "object", "required": ["sightings", "replaces"], "properties": {
     "sightings": {"type": "array", "items": {"type": "object"}, "description": "each time that it was told, at most 100: run, call, quote"}, "replaces": {"type": "array", "items": {"type": "string"}}}}]},
   "RecalledList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"type": "object",
-    "required": ["object", "fact", "text", "score", "trusted", "run", "told", "why"], "properties": {"object": {"const": "recalled"}, "fact": {"type": "string", "format": "uuid"}, "text": {"type": "string"},
-    "score": {"type": "number"}, "trusted": {"type": "boolean"}, "run": {"type": ["string", "null"]}, "told": {"type": "string"}, "why": {"type": "string"}}}}}},
+    "required": ["object", "kind", "text", "score", "trusted", "told", "why"], "properties": {"object": {"const": "recalled"}, "kind": {"enum": ["fact", "episode", "segment", "section"], "description": "its id is in the field of that name"}, "text": {"type": "string"},
+    "score": {"type": "number", "description": "of each kind the best first"}, "trusted": {"type": "boolean"}, "run": {"type": ["string", "null"]}, "told": {"type": "string"}, "why": {"type": "string"}}}}}},
   "Forgotten": {"type": "object", "required": ["id", "object", "preview", "counts", "stays"], "properties": {"id": {"type": "string", "format": "uuid"}, "object": {"const": "forgotten"},
     "preview": {"type": "boolean", "description": "nothing was changed"}, "counts": {"type": "object", "additionalProperties": {"type": "integer"}, "description": "how much of each kind goes"},
     "stays": {"type": "array", "items": {"type": "string"}, "description": "what it cannot reach"}}},

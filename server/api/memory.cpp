@@ -9,7 +9,7 @@ namespace {
 
 using base::Json;
 
-constexpr int kMostRecalled = 20;
+constexpr int kMostRecalled = 10;  // of each kind
 constexpr std::size_t kQuestionBytes = 4000;
 
 Response no_such_fact() { return error_response(404, "there is no such fact", "not_found"); }
@@ -25,6 +25,13 @@ Json fact_json(const store::FactRecord& one, const policy::Principal& who) {
     return {{"id", fact.id.text()}, {"object", "fact"}, {"text", fact.body}, {"about", one.subject.empty() ? Json(nullptr) : Json(one.subject)}, {"trusted", fact.trusted},
             {"of", own ? "person" : "group"}, {"run_id", id_json(fact.source)}, {"seen", one.seen}, {"told", base::rfc3339(fact.created)}, {"last_seen", base::rfc3339(one.last_seen)},
             {"from", base::rfc3339(one.from)}, {"until", fact.until ? Json(base::rfc3339(*fact.until)) : Json(nullptr)}, {"replaced_by", id_json(one.replaced_by)}};
+}
+
+template <class Recalled>
+Json recalled_json(const char* kind, const Recalled& one, const std::string& text, bool trusted) {
+    Json out = memory::source_of(one);
+    out.update({{"object", "recalled"}, {"kind", kind}, {"text", text}, {"score", one.score}, {"trusted", trusted}});
+    return out;
 }
 
 Json sighting_json(const store::Sighting& one) {
@@ -61,14 +68,17 @@ net::Task<Response> recall_facts(Request request, Caller caller, Services& servi
     const std::string question = request.query_value("question");
     if (question.empty() || question.size() > kQuestionBytes)
         co_return error_response(400, "question has " + std::to_string(question.size()) + " bytes, 1 to " + std::to_string(kQuestionBytes) + " expected", "invalid_argument", "question");
-    const auto recall = [&](store::Tx& tx) { return services.agents.memory().recall(tx, question, services.clock.now(), kMostRecalled); };
-    Json data = Json::array();
-    for (const auto& one : co_await services.db.read(agents::identity_of(caller.principal), recall)) {
-        Json item = memory::source_of(one);
-        item.update({{"object", "recalled"}, {"text", one.fact.body}, {"score", one.score}, {"trusted", one.fact.trusted}});
-        data.push_back(std::move(item));
-    }
-    co_return list_response(std::move(data));
+    const auto recall = [&](store::Tx& tx) {
+        memory::PersonIndexes& indexes = services.agents.memory();
+        const base::TimePoint now = services.clock.now();
+        Json data = Json::array();
+        for (const auto& one : indexes.recall(tx, question, now, kMostRecalled)) data.push_back(recalled_json("fact", one, one.fact.body, one.fact.trusted));
+        for (const auto& one : indexes.recall_episodes(tx, question, now, kMostRecalled)) data.push_back(recalled_json("episode", one, one.episode.summary, one.episode.trusted));
+        for (const auto& one : indexes.recall_said(tx, question, now, kMostRecalled, {})) data.push_back(recalled_json("segment", one, memory::told(one), one.segment.trusted));
+        for (const auto& one : indexes.recall_sections(tx, question, now, kMostRecalled)) data.push_back(recalled_json("section", one, one.section.body, false));
+        return data;
+    };
+    co_return list_response(co_await services.db.read(agents::identity_of(caller.principal), recall));
 }
 
 net::Task<Response> consolidate_memory(Request request, Caller caller, Services& services) {
