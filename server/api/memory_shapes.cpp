@@ -10,7 +10,7 @@ Json what_stays(std::int64_t open_runs) {
     Json out = {"of each step of a trace its name, times, attributes (ids, counts, why something failed, the critic's reason) and the digest of its erased text",
                 "what was said of it elsewhere in other words, in runs that neither kept nor recalled it",
                 "what left for somebody, where it arrived; and what a model holds in memory until this server ends",
-                "backups of the database"};
+                "documents, each of which is forgotten by itself", "backups of the database"};
     if (open_runs > 0) out.push_back(std::to_string(open_runs) + " runs that have not ended: forget again when they have");
     return out;
 }

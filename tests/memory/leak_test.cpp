@@ -32,7 +32,7 @@ class Leaks : public testing::Test {
 protected:
     void SetUp() override {
         if (!world) GTEST_SKIP() << support::TestDatabase::why_not();
-        world->sql("delete from membership; delete from fact; delete from segment; delete from episode");
+        world->sql("delete from membership; delete from fact; delete from segment; delete from episode; delete from document");
         people_ = {world->owner(), world->member()};
         for (int i = 2; i < kPeople; ++i) {
             people_.push_back({world->owner().tenant, base::PersonId::make(base::SystemClock().now())});
@@ -50,7 +50,7 @@ protected:
     }
     void TearDown() override {
         if (!world) return;
-        world->sql("delete from membership; delete from fact; delete from segment; delete from episode; delete from person_group");
+        world->sql("delete from membership; delete from fact; delete from segment; delete from episode; delete from document; delete from person_group");
     }
 
     std::string tenant() const { return world->owner().tenant.text(); }
@@ -85,6 +85,15 @@ protected:
         told_.push_back({audience, pick(kNames) + "'s " + pick(kThings) + " is " + nonsense(), id});
         world->sql("insert into episode (id, tenant_id, audience_id, conversation_id, first_position, last_position, summary, keywords, model, trusted, began_at, ended_at) values ('" + id.text() + "', '" + tenant() + "', '" + audience +
                    "', '" + conversation + "', 0, 1, $q$" + told_.back().body + "$q$, '', 'm', true, now() - interval '8 days', now() - interval '7 days')");
+        file(audience);
+    }
+    // And in a document.
+    void file(const std::string& audience) {
+        const std::string document = FactId::make(base::SystemClock().now()).text();
+        const auto id = FactId::make(base::SystemClock().now());
+        told_.push_back({audience, pick(kNames) + "'s " + pick(kThings) + " is " + nonsense(), id});
+        world->sql("insert into document (id, tenant_id, audience_id, name, digest, bytes, body, sections) values ('" + document + "', '" + tenant() + "', '" + audience + "', 'paper', '" + document + "', 1, '', 1);"
+                   " insert into section (id, tenant_id, audience_id, document_id, position, heading, body) values ('" + id.text() + "', '" + tenant() + "', '" + audience + "', '" + document + "', 0, 'h', $q$" + told_.back().body + "$q$)");
     }
     void tell_the_others() {
         for (int i = kAskers; i < kPeople; ++i) tell(people_[std::size_t(i)].person.text(), 60);
@@ -162,10 +171,15 @@ protected:
                         count({one.episode.id.value});
                         out.all += one.episode.id.text() + " " + one.episode.summary + " " + std::to_string(one.score) + " " + one.why + "\n";
                     }
+                    for (const RecalledSection& one : indexes.recall_sections(tx, questions[i], now_, 4)) {
+                        count({one.section.id.value});
+                        out.all += one.section.id.text() + " " + one.section.body + " " + std::to_string(one.score) + " " + one.why + "\n";
+                    }
                     if (i % 4) continue;
                     const FactId id = known[i % known.size()].id;
                     for (const store::Fact& fact : store::facts_by_id(tx, {id})) count(fact.id);
                     for (const store::Segment& one : store::segments_by_id(tx, {store::SegmentId{id.value}})) count({one.id.value});
+                    for (const store::DocumentSection& one : store::sections_by_id(tx, {store::SectionId{id.value}})) count({one.id.value});
                     if (const auto found = store::find_fact(tx, id)) count(found->fact.id);
                 }
                 for (const auto& one : store::list_facts(tx, 500, std::nullopt, true)) count(one.fact.id);
@@ -176,9 +190,9 @@ protected:
         return out;
     }
 
-    // SQL for both tables, in place of each %.
-    void both(const std::string& statement) {
-        for (const char* table : {"fact", "segment", "episode"}) {
+    // SQL for each table, in place of each %.
+    void each(const std::string& statement) {
+        for (const char* table : {"fact", "segment", "episode", "section", "document"}) {
             std::string one;
             for (const char c : statement) one += c == '%' ? std::string(table) : std::string(1, c);
             world->sql(one);
@@ -190,7 +204,7 @@ protected:
         return "audience_id not in (" + askers + "'" + groups_[0] + "', '" + groups_[1] + "')";
     }
     void bring_back() {
-        for (const std::string table : {"fact", "segment", "episode"}) {
+        for (const std::string table : {"fact", "segment", "episode", "document", "section"}) {
             const std::string columns = world->sql("select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attrelid = '" + table + "_away'::regclass and attnum > 0 and attname <> 'digest'");
             world->sql("insert into " + table + " (" + columns + ") select " + columns + " from " + table + "_away; drop table " + table + "_away");
         }
@@ -215,7 +229,7 @@ TEST_F(Leaks, NothingOfOthersComesBackWithBothLocksNorWithEither) {
             if (!allowed.contains(one.id)) wanted[a].push_back(one);
         for (int i = 0; i < kQueries; ++i) questions[a].push_back(question(wanted[a][random_() % wanted[a].size()]));
     }
-    both("create table %_away as select * from % where " + of_others() + "; delete from % where " + of_others());
+    each("create table %_away as select * from % where " + of_others() + "; delete from % where " + of_others());
     std::vector<std::string> alone;
     int found = 0;
     for (std::size_t a = 0; a < kAskers; ++a) {
@@ -243,14 +257,14 @@ TEST_F(Leaks, NothingOfOthersComesBackWithBothLocksNorWithEither) {
                           {"row-level security alone", groups_of_all, policy("true_membership"), policy("membership")}};
     for (const Mode& mode : modes) {
         if (!mode.once.empty()) world->sql(mode.once);
-        if (!mode.open.empty()) both(mode.open);
+        if (!mode.open.empty()) each(mode.open);
         PersonIndexes indexes;  // one for all, as a server has
         for (std::size_t a = 0; a < kAskers; ++a) {
             const Asked asked = ask(indexes, people_[a], questions[a], wanted[a]);
             EXPECT_EQ(asked.leaks, 0) << mode.name << ", asker " << a;
             EXPECT_TRUE(asked.all == alone[a]) << mode.name << ", asker " << a << ": what others have changed the answers";
         }
-        if (!mode.close.empty()) both(mode.close);
+        if (!mode.close.empty()) each(mode.close);
     }
     world->sql("drop table true_membership");
 }
@@ -263,11 +277,11 @@ TEST_F(Leaks, WithBothLocksOpenTheyAreSeen) {
         if (!may_see(people_[2]).contains(one.id)) wanted.push_back(one);
     std::vector<std::string> questions;
     for (int i = 0; i < 100; ++i) questions.push_back(question(wanted[random_() % wanted.size()]));
-    both("alter table % no force row level security, disable row level security");
+    each("alter table % no force row level security, disable row level security");
     for (const std::string& group : groups_) join(people_[2], group);
     PersonIndexes indexes;
     EXPECT_GT(ask(indexes, people_[2], questions, wanted).leaks, 0);
-    both("alter table % enable row level security, force row level security");
+    each("alter table % enable row level security, force row level security");
 }
 
 }  // namespace
