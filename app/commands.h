@@ -126,6 +126,7 @@ int memory_show(const LoadedSettings& settings, const std::string& id, bool json
 int memory_why(const LoadedSettings& settings, const std::string& question, bool json);
 int memory_ingest(const LoadedSettings& settings, const std::vector<std::string>& files, bool json);
 int memory_documents(const LoadedSettings& settings, int limit, bool json);
+int memory_health(const LoadedSettings& settings, bool json);
 int memory_consolidate(const LoadedSettings& settings, int seconds, bool json);
 int memory_forget(const LoadedSettings& settings, const std::string& id, bool yes, bool json);
 int quality_run(const LoadedSettings& settings, const QualityOptions& options);

@@ -140,6 +140,19 @@ int memory_documents(const LoadedSettings& loaded, int limit, bool json) {
     return 0;
 }
 
+int memory_health(const LoadedSettings& loaded, bool json) {
+    const auto answer = ask_server_json(loaded.settings.server.socket, "GET", "/v1/memory/health");
+    if (!answer) return complain(answer.error());
+    if (json) return print_json(*answer, 2), 0;
+    const auto number = [&](const char* kind, const char* field) { return (*answer)[kind][field].get<long>(); };
+    std::printf("facts      %ld hold, %ld were replaced; told again %ld times; %ld from texts, %ld of groups\n", number("facts", "held"), number("facts", "replaced"), number("facts", "told_again"), number("facts", "from_texts"),
+                number("facts", "of_groups"));
+    std::printf("segments   %ld, %ld of them not summed up\n", number("segments", "all"), number("segments", "unsummed"));
+    std::printf("episodes   %ld%s\n", number("episodes", "all"), (*answer)["episodes"]["until"].is_null() ? "" : (", until " + day_of((*answer)["episodes"], "until")).c_str());
+    std::printf("documents  %ld with %ld sections, %ld still to be read\n", number("documents", "all"), number("documents", "sections"), number("documents", "open"));
+    return 0;
+}
+
 int memory_consolidate(const LoadedSettings& loaded, int seconds, bool json) {
     const auto answer = ask_server_json(loaded.settings.server.socket, "POST", "/v1/memory/consolidate?seconds=" + std::to_string(seconds));
     if (!answer) return complain(answer.error());

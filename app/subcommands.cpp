@@ -266,6 +266,7 @@ void add_memory(CLI::App& root, Arguments& a, Action& chosen) {
     auto* why = command(*memory, "why", "What a question brings back, where each is from and why it is found", "hearth memory why \"wifi password\"", chosen,
                         [&a](const auto& s) { return app::memory_why(s, a.text, a.json); });
     why->add_option("question", a.text)->required();
+    auto* health = command(*memory, "health", "How much is remembered for you, and how far it is summed up", "hearth memory health", chosen, [&a](const auto& s) { return app::memory_health(s, a.json); });
     auto* summed = command(*memory, "consolidate", "Sum up what was said, by a model; it gives way to whoever else asks it", "hearth memory consolidate --seconds 60", chosen,
                            [&a](const auto& s) { return app::memory_consolidate(s, a.seconds, a.json); });
     summed->add_option("--seconds", a.seconds, "how long, at most")->check(CLI::Range(1, 3600))->capture_default_str();
@@ -278,7 +279,7 @@ void add_memory(CLI::App& root, Arguments& a, Action& chosen) {
                               [&a](const auto& s) { return app::memory_forget(s, a.name, a.yes, a.json); });
     forgotten->add_flag("--yes", a.yes, "really: it, and what holds it, cannot be brought back");
     for (CLI::App* one : {shown, forgotten}) one->add_option("id", a.name, "of hearth memory list, or of hearth memory documents")->required();
-    for (CLI::App* one : {listed, shown, why, summed, ingested, documents, forgotten}) one->add_flag("--json", a.json, "as JSON, for scripts");
+    for (CLI::App* one : {listed, shown, why, health, summed, ingested, documents, forgotten}) one->add_flag("--json", a.json, "as JSON, for scripts");
 }
 
 void add_secrets(CLI::App& root, Arguments& a, Action& chosen) {

@@ -49,6 +49,7 @@ const std::vector<Route>& routes() {
         {"GET",    "/v1/memory/facts",     Access::user,  api::list_facts,       "What is remembered for you, newest first", "FactList", "", "run_limit,before,all"},
         {"GET",    "/v1/memory/facts/{id}", Access::user, api::get_fact,         "One fact, and when and in which run it was told", "FactRecord"},
         {"DELETE", "/v1/memory/facts/{id}", Access::user, api::forget_fact,      "Forget it, and what holds it; or only say what that would be", "Forgotten", "", "preview"},
+        {"GET",    "/v1/memory/health",    Access::user,  api::memory_health,    "How much is remembered for you, of what kind, and how far it is summed up", "MemoryHealth"},
         {"GET",    "/v1/memory/recall",    Access::user,  api::recall_facts,     "What a question brings back, where each is from and why it is found", "RecalledList", "", "question"},
         {"GET",    "/v1/memory/documents", Access::user,  api::list_documents,   "The documents that you have given to be remembered, newest first", "DocumentList", "", "run_limit,before"},
         {"POST",   "/v1/memory/documents", Access::user,  api::add_document,     "Remember a document, by its sections; the same text once", "Document", "DocumentRequest", "", 201},

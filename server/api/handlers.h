@@ -56,6 +56,7 @@ net::Task<Response> openapi_document(Request request, Caller caller, Services& s
 net::Task<Response> list_facts(Request request, Caller caller, Services& services);
 net::Task<Response> get_fact(Request request, Caller caller, Services& services);
 net::Task<Response> forget_fact(Request request, Caller caller, Services& services);
+net::Task<Response> memory_health(Request request, Caller caller, Services& services);
 net::Task<Response> consolidate_memory(Request request, Caller caller, Services& services);
 net::Task<Response> recall_facts(Request request, Caller caller, Services& services);
 // documents.cpp

@@ -3,6 +3,7 @@
 #include "server/api/handlers.h"
 #include "server/api/memory_shapes.h"
 #include "server/api/page.h"
+#include "store/memory_health.h"
 
 namespace server::api {
 namespace {
@@ -79,6 +80,18 @@ net::Task<Response> recall_facts(Request request, Caller caller, Services& servi
         return data;
     };
     co_return list_response(co_await services.db.read(agents::identity_of(caller.principal), recall));
+}
+
+net::Task<Response> memory_health(Request, Caller caller, Services& services) {
+    const auto read = [](store::Tx& tx) { return store::memory_health(tx); };
+    const store::MemoryHealth now = co_await services.db.read(agents::identity_of(caller.principal), read);
+    const bool summed = now.last_episode != base::TimePoint{};
+    const Json facts = {{"held", now.facts}, {"replaced", now.replaced}, {"told_again", now.told_again}, {"from_texts", now.from_texts}, {"of_groups", now.of_groups}};
+    co_return json_response({{"object", "memory.health"},
+                             {"facts", facts},
+                             {"segments", {{"all", now.segments}, {"unsummed", now.unsummed}}},
+                             {"episodes", {{"all", now.episodes}, {"until", summed ? Json(base::rfc3339(now.last_episode)) : Json(nullptr)}}},
+                             {"documents", {{"all", now.documents}, {"open", now.open_documents}, {"sections", now.sections}}}});
 }
 
 net::Task<Response> consolidate_memory(Request request, Caller caller, Services& services) {

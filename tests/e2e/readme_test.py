@@ -275,6 +275,7 @@ HOW = {
     "hearth memory forget": proven_in("tests/e2e/documents_test.py", 'memory(house, "forget"'),
     "hearth group set family --person Anna --person Ben": proven_in("tests/e2e/group_test.py", '"group", "set", "family", "--person"'),
     "hearth group list": proven_in("tests/e2e/group_test.py", '"group", "list"'),
+    "hearth memory health": proven_in("tests/e2e/talk_test.py", '"memory", "health"'),
     "hearth memory bench": proven_in("tests/e2e/memory_bench_test.py", '"memory", "bench"'),
     "hearth memory bench --data FOLDER": proven_in("tests/e2e/memory_bench_test.py", '"memory", "bench", "--data"'),
     "hearth memory bench --facts 1000000 --person 250000": proven_in("tests/e2e/memory_bench_test.py", '"--facts", "2000", "--person", "500"'),

@@ -58,10 +58,14 @@ def test_another_conversation_comes_back_only_where_it_is_asked_for(house):
     assert recalled(say(house, "What is the weather like today?")[0]) == []
 
 
-def consolidate(house):
-    done = subprocess.run([house.state.binary, "memory", "consolidate", "--seconds", "60", "--json"], env=house.env, capture_output=True, text=True, timeout=90)
+def told(house, command):
+    done = subprocess.run([house.state.binary, *command], env=house.env, capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return done.stdout
+
+
+def consolidate(house):
+    return json.loads(told(house, ["memory", "consolidate", "--seconds", "60", "--json"]))
 
 
 def episodes(run):
@@ -72,7 +76,12 @@ def test_what_was_said_is_summed_up_once_and_told_only_to_who_asks_for_the_past(
     _, conversation = say(house, "Let us talk about the dinghy")
     for i in range(8):
         say(house, f"Point {i}: of the dinghy and its oars", conversation)
+    before = house.call("GET", "/v1/memory/health").json
+    assert before["segments"]["unsummed"] >= 9
     made = consolidate(house)
+    after = house.call("GET", "/v1/memory/health").json
+    assert after["episodes"]["all"] == before["episodes"]["all"] + made["episodes"] and after["segments"]["unsummed"] == before["segments"]["unsummed"] - made["segments"]
+    assert f"episodes   {after['episodes']['all']}, until 20" in told(house, ["memory", "health"])
     assert made["episodes"] >= 1 and made["segments"] >= 8 and made["done"] and made["error"] is None
     assert consolidate(house)["episodes"] == 0, "each is summed up once"
     run, _ = say(house, "What did we say today about the oars of the dinghy?")
