@@ -71,32 +71,38 @@ std::shared_ptr<PersonIndexes::Entry> PersonIndexes::entry_of(const store::Ident
 
 // What one transaction wrote and the last reading did not see is behind its mark, and so is some that it did see.
 void PersonIndexes::keep_up(store::Tx& tx, Entry& entry, bool anew) {
-    store::MemoryScope scope = store::memory_scope(tx);
+    store::MemoryScope scope = store::memory_scope(tx, entry.scope.next);
     if (anew || scope.audiences != entry.scope.audiences || scope.erased != entry.scope.erased) {
         for (Shelf* shelf : {&entry.facts, &entry.said, &entry.episodes, &entry.sections}) *shelf = Shelf();
         entry.scope.next = {};
         entry.counted = 0;
+        scope.facts = scope.segments = scope.episodes = scope.sections = true;
     }
     for (const base::AudienceId audience : scope.audiences) {
         const auto facts = [&](const store::MemoryPlace& place) { return store::facts_behind(tx, audience, place, kPage); };
-        read_on(entry.scope.next, facts, [&](const store::Fact& fact) {
+        const auto add_fact = [&](const store::Fact& fact) {
             const std::string session = fact.source.is_nil() ? "" : fact.source.text();
             entry.facts.add(fact.id.value, {fact.body, "", session, day_of(fact.created)}, fact.until.has_value(), {});
-        });
+        };
+        if (scope.facts) read_on(entry.scope.next, facts, add_fact);
         const auto said = [&](const store::MemoryPlace& place) { return store::segments_behind(tx, audience, place, kPage); };
-        read_on(entry.scope.next, said, [&](const store::Segment& one) {
+        const auto add_said = [&](const store::Segment& one) {
             const std::string text = one.asked + "\n" + one.answered, session = one.conversation.text();
             entry.said.add(one.id.value, {text, "", session, day_of(one.said)}, false, one.conversation);
-        });
+        };
+        if (scope.segments) read_on(entry.scope.next, said, add_said);
         const auto episodes = [&](const store::MemoryPlace& place) { return store::episodes_behind(tx, audience, place, kPage); };
-        read_on(entry.scope.next, episodes, [&](const store::Episode& one) {
-            entry.episodes.add(one.id.value, {one.summary + "\n" + one.keywords, "", "", day_of(one.ended)}, false, one.conversation);
-        });
+        const auto add_episode = [&](const store::Episode& one) {
+            const std::string text = one.summary + "\n" + one.keywords;
+            entry.episodes.add(one.id.value, {text, "", "", day_of(one.ended)}, false, one.conversation);
+        };
+        if (scope.episodes) read_on(entry.scope.next, episodes, add_episode);
         const auto sections = [&](const store::MemoryPlace& place) { return store::sections_behind(tx, audience, place, kPage); };
-        read_on(entry.scope.next, sections, [&](const store::DocumentSection& one) {
+        const auto add_section = [&](const store::DocumentSection& one) {
             const std::string text = one.heading + "\n" + one.body, session = one.document.text();
             entry.sections.add(one.id.value, {text, "", session, day_of(one.added)}, false, {});
-        });
+        };
+        if (scope.sections) read_on(entry.scope.next, sections, add_section);
     }
     entry.scope = std::move(scope);
     // Counting walks over all words, so a few rows more are let pass.

@@ -54,13 +54,19 @@ base::FactId remember(Tx& tx, const Observation& seen, base::FactId id) {
 
 base::FactId remember(Tx& tx, const std::string& body, base::RunId run) { return remember(tx, {body, run}); }
 
-MemoryScope memory_scope(Tx& tx) {
+MemoryScope memory_scope(Tx& tx, const MemoryPlace& since) {
+    static const std::string sql = [] {
+        const std::string mine = " where audience_id = any(array(select hearth_person() union all select group_id from membership where person_id = hearth_person()))";
+        std::string out = "select hearth_person(), pg_snapshot_xmin(pg_current_snapshot())::text::bigint, 0 as rank, coalesce((select max(written) from memory_erasure" + mine + "), 0)";
+        for (const char* table : {"fact", "segment", "episode", "section"}) out += std::string(", exists (select from ") + table + mine + " and written >= $1)";
+        return out + " union all select group_id, 0, 1, 0, false, false, false, false from membership where person_id = hearth_person() order by rank, 1";
+    }();
     MemoryScope out;
-    for (const Row& row : tx.exec("select hearth_person(), pg_snapshot_xmin(pg_current_snapshot())::text::bigint, 0 as rank, coalesce((select max(written) from memory_erasure f where " + std::string(kMine) + "), 0)"
-                                  " union all select group_id, 0, 1, 0 from membership where person_id = hearth_person() order by rank, 1")) {
+    for (const Row& row : tx.exec(sql, {since.written})) {
         if (row.integer(2) == 0) {
             out.next.written = row.integer(1);
             out.erased = row.integer(3);
+            out.facts = row.boolean(4), out.segments = row.boolean(5), out.episodes = row.boolean(6), out.sections = row.boolean(7);
         }
         if (!row.null(0)) out.audiences.push_back(row.id<base::AudienceId>(0));
     }

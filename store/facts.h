@@ -48,8 +48,10 @@ struct MemoryScope {
     std::vector<base::AudienceId> audiences;  // the person, then his groups in the order of their ids
     MemoryPlace next;
     std::int64_t erased = 0;                  // the transaction in which something of theirs was last forgotten
+    bool facts = false, segments = false, episodes = false, sections = false;  // of these there are some from that transaction on
 };
-MemoryScope memory_scope(Tx& tx);
+// In one statement, so that whoever asks again and finds nothing new has read little. `since`: of what was read last the `next`.
+MemoryScope memory_scope(Tx& tx, const MemoryPlace& since = {});
 
 // Of one audience those behind that place, in order. The audience is asked for by name, so that two locks stand before another's facts: this
 // one and row-level security.

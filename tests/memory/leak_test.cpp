@@ -163,6 +163,7 @@ protected:
                         count(one.fact.id);
                         out.all += one.fact.id.text() + " " + one.fact.body + " " + std::to_string(one.score) + " " + one.why + "\n";
                     }
+                    if (i % 4) continue;
                     for (const RecalledSegment& one : indexes.recall_said(tx, questions[i], now_, 4, {})) {
                         count({one.segment.id.value});
                         out.all += one.segment.id.text() + " " + one.segment.asked + one.segment.answered + " " + std::to_string(one.score) + " " + one.why + "\n";
@@ -175,7 +176,6 @@ protected:
                         count({one.section.id.value});
                         out.all += one.section.id.text() + " " + one.section.body + " " + std::to_string(one.score) + " " + one.why + "\n";
                     }
-                    if (i % 4) continue;
                     const FactId id = known[i % known.size()].id;
                     for (const store::Fact& fact : store::facts_by_id(tx, {id})) count(fact.id);
                     for (const store::Segment& one : store::segments_by_id(tx, {store::SegmentId{id.value}})) count({one.id.value});
