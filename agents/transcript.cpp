@@ -25,6 +25,13 @@ int estimate(const Message& message) {
 // Not a call of a tool, nor a result.
 bool is_said(const Message& message) { return message.role == MessageRole::user || (message.role == MessageRole::assistant && message.tool_calls.empty()); }
 
+// Some at once, so that the prompts of the next turns begin alike, and a model finds its cached prefix.
+std::ptrdiff_t messages_to_leave_out(std::ptrdiff_t said, std::ptrdiff_t window) {
+    if (window <= 0 || said <= window) return 0;
+    const std::ptrdiff_t block = std::max<std::ptrdiff_t>(1, window * 2 / 5);
+    return (said - window + block - 1) / block * block;
+}
+
 void append_text(Message& message, const std::string& text) {
     if (text.empty()) return;
     if (!message.parts.empty() && message.parts.back().kind == router::Part::Kind::text)
@@ -96,15 +103,16 @@ std::vector<Message> lay_out(std::string system, const std::vector<Message>& exa
     int used = 0;
     for (const Message& message : out) used += estimate(message);
     for (const Message& message : history) used += estimate(message);
-    auto said = std::count_if(history.begin(), history.end(), is_said);
+    const std::ptrdiff_t leave = messages_to_leave_out(std::count_if(history.begin(), history.end(), is_said), room.messages);
+    std::ptrdiff_t left = 0;
     // Turns begin with the person's message; whole turns go, oldest first.
     auto first = history.begin();
-    while (used > room.tokens || (room.messages > 0 && said > room.messages)) {
+    while (used > room.tokens || left < leave) {
         const auto next = std::find_if(first == history.end() ? first : first + 1, history.end(),
                                        [](const Message& m) { return m.role == MessageRole::user; });
         if (next == history.end()) break;
         for (auto it = first; it != next; ++it) used -= estimate(*it);
-        said -= std::count_if(first, next, is_said);
+        left += std::count_if(first, next, is_said);
         first = next;
     }
     out.insert(out.end(), std::make_move_iterator(first), std::make_move_iterator(history.end()));

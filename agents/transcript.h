@@ -24,7 +24,7 @@ base::Result<std::vector<router::Message>> history_of(const std::vector<store::S
 void instruct(std::vector<router::Message>& history, const std::string& instructions);
 
 // How much of a history a prompt repeats: so many tokens in all, by an estimate of three bytes a token, and so many messages (0: any number) beside
-// calls and their results.
+// calls and their results. Where there are more, two fifths of it are made free at once.
 struct Room {
     int tokens = 0, messages = 0;
 };
