@@ -45,8 +45,9 @@ struct Nightly::Impl : std::enable_shared_from_this<Nightly::Impl> {
     std::vector<NightlyStep> waited_for;  // by callers
     base::StopSource left;
     std::atomic<int> working{0};
-    std::mutex mutex;
+    mutable std::mutex mutex;
     std::optional<store::Day> warm_of;  // the night that the registry is of
+    std::string broken;                 // the last batch of this process, where it has failed
 
     struct Held {
         store::NightlyBatch batch;
@@ -131,6 +132,15 @@ net::Task<base::Result<Json>> Nightly::Impl::warm(store::Day) {
 void Nightly::warm_up() { impl_->warm_up(); }
 store::Day Nightly::today() const { return impl_->today(); }
 std::vector<router::NodeMetrics::State> Nightly::states() const { return impl_->parts.nodes.states(impl_->parts.clock.now()); }
+base::Probe Nightly::probe() const {
+    std::string drifting;
+    for (const auto& state : states())
+        if (state.drift > 1) drifting += (drifting.empty() ? "" : ", ") + state.node;
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->broken.empty()) return {"nights", base::Health::warning, impl_->broken, "hearth nightly goes on with it"};
+    if (!drifting.empty()) return {"nights", base::Health::warning, "slower, wider or failing more often than usual: " + drifting, "hearth mathcore show; hearth mathcore accept NODE where it is to stay so"};
+    return {"nights", base::Health::ok, "no phase of the pipeline drifts", ""};
+}
 int Nightly::working() const { return impl_->working; }
 void Nightly::leave() { impl_->left.request_stop(); }
 
@@ -288,6 +298,10 @@ net::Task<void> Nightly::Impl::go_through(store::RunWriter& writer, const Held& 
         store::end_batch(tx, batch.day, failed);
     };
     co_await writer.finish(state, error, Json::object(), Json::object(), ends, with_it);
+    {
+        const std::lock_guard lock(mutex);
+        broken = failed ? store::batch_id(batch.day) + ": " + error : "";
+    }
     parts.log.info("nightly batch ends", {{"batch", store::batch_id(batch.day)}, {"state", state}, {"summary", summary}});
 }
 

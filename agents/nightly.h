@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/probe.h"
 #include "base/stop.h"
 #include "net/task.h"
 #include "router/node_metrics.h"
@@ -74,6 +75,8 @@ public:
     // The day's batch, begun, gone on with, or waited for: once it has an answer. One that failed is taken up again. A day that is not over before
     // the batch's time is Error{invalid_argument}.
     net::Task<base::Result<store::NightlyBatch>> batch(store::Day day, base::StopToken stop);
+    // Which nodes drift, and what became of the last batch.
+    base::Probe probe() const;
     // What each node costs now.
     std::vector<router::NodeMetrics::State> states() const;
     // Today's, in the household's zone.

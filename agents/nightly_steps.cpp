@@ -197,7 +197,7 @@ std::map<std::string, router::NodeHistory> node_histories(store::Tx& tx, store::
     const auto night = store::newest_night(tx);
     if (!night) return out;
     for (const store::NodeNightRow& node : night->nodes) {
-        router::NodeKnown known{.gate = gate_named(node.gate), .weight = node.weight};
+        router::NodeKnown known{.gate = gate_named(node.gate), .weight = node.weight, .drift = node.drift_score};
         if (!node.baseline.empty()) {
             known.per_day = node.baseline.value("per_day", 0.0);
             known.failure_rate = node.baseline.value("failure_rate", 0.0);

@@ -74,11 +74,11 @@ int mathcore_show(const LoadedSettings& loaded, bool json) {
     const std::string day = (*told)["day"].is_null() ? "no night yet" : "night of " + (*told)["day"].get<std::string>();
     const std::string signal = told->value("signal", "");
     std::printf("%s: %s\n", visible(day).c_str(), signal.empty() ? "insufficient data" : visible(signal).c_str());
-    std::printf("%-14s %-18s %6s %8s %6s %6s %9s  %s\n", "node", "gate", "days", "events", "drift", "weight", "costs", "label");
+    std::printf("%-14s %-18s %6s %8s %6s %6s %9s %9s  %s\n", "node", "gate", "days", "events", "drift", "weight", "costs", "usual", "label");
     for (const Json& node : (*told)["nodes"]) {
         const Json& cost = node["cost"];
-        std::printf("%-14s %-18s %6d %8d %6.2f %6.2f %7.2f s  %s\n", visible(node["node"].get<std::string>()).c_str(), visible(node["gate"].get<std::string>()).c_str(), node["days"].get<int>(), node["events"].get<int>(),
-                    node["drift_score"].get<double>(), cost["weight"].get<double>(), cost["seconds"].get<double>(), visible(node["reason"].get<std::string>().empty() ? node["label"].get<std::string>() : node["reason"].get<std::string>()).c_str());
+        std::printf("%-14s %-18s %6d %8d %6.2f %6.2f %7.2f s %7.2f s  %s\n", visible(node["node"].get<std::string>()).c_str(), visible(node["gate"].get<std::string>()).c_str(), node["days"].get<int>(), node["events"].get<int>(),
+                    node["drift_score"].get<double>(), cost["weight"].get<double>(), cost["seconds"].get<double>(), cost["usual_seconds"].get<double>(), visible(node["reason"].get<std::string>().empty() ? node["label"].get<std::string>() : node["reason"].get<std::string>()).c_str());
     }
     return 0;
 }

@@ -141,6 +141,7 @@ base::Probes World::probes() const {
                        "see the log for when; what is answered and stored is not touched"});
     all.push_back(reload_->probe());
     all.push_back(rule_keeper_->probe());
+    all.push_back(nightly_->probe());
     if (bridges_)
         for (auto& probe : bridges_->probes()) all.push_back(std::move(probe));
     if (exporter_ && exporter_->dropped() > 0)

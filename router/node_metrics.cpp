@@ -59,8 +59,11 @@ double NodeMetrics::Node::live(base::TimePoint now) const {
     return math::live_penalty(window, {prior.log_mean, prior.log_mean + kP95 * prior.log_deviation, known.failure_rate});
 }
 
-math::NodeCost NodeMetrics::Node::cost(base::TimePoint now) const {
-    const double weight = known.gate == math::Gate::insufficient ? 0 : std::clamp(0.6 * live(now) + known.weight, 0.0, 1.0);
+// The absolute rule goes with the plain weight: neither bounded nor moved a quarter a night.
+math::NodeCost NodeMetrics::Node::cost(base::TimePoint now, math::Rule rule) const {
+    double weight = std::clamp(0.6 * live(now) + known.weight, 0.0, 1.0);
+    if (rule == math::Rule::absolute) weight = math::raw_weight_adjustment(live(now), math::authority_of(known.gate) > 0 ? known.drift : 0);
+    if (known.gate == math::Gate::insufficient) weight = 0;
     return {.seconds = belief.mean_ms() / 1000, .weight = weight, .timeout = belief.timeout_probability(),
             .baseline_seconds = math::limited_mean(prior.log_mean, prior.log_deviation, prior.limit_ms) / 1000};
 }
@@ -114,8 +117,8 @@ DepthChoice NodeMetrics::choose(double gain, const std::string& seed, base::Time
     out.gain = gain;
     const std::lock_guard lock(mutex_);
     const Node& thinking = at("thinking");
-    out.thinking = thinking.cost(now);
-    out.recompose = at("recompose").cost(now);
+    out.thinking = thinking.cost(now, settings_.route.rule);
+    out.recompose = at("recompose").cost(now, settings_.route.rule);
     out.price = math::price(out.thinking, settings_.route);
     if (!settings_.on) out.why = "off";
     if (!settings_.on || thinking.known.gate == math::Gate::insufficient) return out;
@@ -130,7 +133,7 @@ DepthChoice NodeMetrics::choose(double gain, const std::string& seed, base::Time
 std::vector<NodeMetrics::State> NodeMetrics::states(base::TimePoint now) const {
     std::vector<State> out;
     const std::lock_guard lock(mutex_);
-    for (const auto& [name, node] : nodes_) out.push_back({name, node.cost(now), node.live(now), node.belief.events(), node.known.gate});
+    for (const auto& [name, node] : nodes_) out.push_back({name, node.cost(now, settings_.route.rule), node.live(now), node.known.drift, node.known.gate});
     return out;
 }
 

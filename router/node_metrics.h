@@ -27,6 +27,7 @@ struct StaticCost {
 struct NodeKnown {
     math::Gate gate = math::Gate::insufficient;
     double weight = 0;                          // the drift's part of weight_adjustment
+    double drift = 0;                           // drift_score, of which the absolute rule makes its own
     double per_day = 0;                         // events of a day that has any
     std::optional<math::LatencyPrior> usual{};  // none: no baseline yet
     double failure_rate = 0;                    // of the baseline
@@ -80,7 +81,7 @@ public:
     struct State {
         std::string node;
         math::NodeCost cost;
-        double live_penalty = 0, events = 0;
+        double live_penalty = 0, drift = 0;
         math::Gate gate = math::Gate::insufficient;
     };
     std::vector<State> states(base::TimePoint now) const;
@@ -91,7 +92,7 @@ private:
         void add(const NodeEvent& event);
         void see(const NodeEvent& event, base::TimePoint now);
         double live(base::TimePoint now) const;
-        math::NodeCost cost(base::TimePoint now) const;
+        math::NodeCost cost(base::TimePoint now, math::Rule rule) const;
 
         StaticCost fixed;
         NodeKnown known;

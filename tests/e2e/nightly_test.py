@@ -4,9 +4,11 @@ import datetime
 import json
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
+import quality_test
 import support
 from support import check_trace, user
 
@@ -20,7 +22,7 @@ SCRIPT = [
     {"when": "", "text": "Good evening to you."},
 ]
 TODAY = datetime.datetime.now(datetime.timezone.utc).date()
-SETTINGS = {"nightly.zone": "UTC", "nightly.quality": "off", "nightly.at": "off"}
+SETTINGS = {"nightly.zone": "UTC"}
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +109,7 @@ def test_a_drift_is_seen_at_night_and_heavy_questions_go_round_it_until_it_is_go
     assert phases(plain)["intake"]["attributes"]["depth"]["why"] == "too_costly"
     assert check_trace(plain)["attributes"]["standing"]["mathcore"].startswith("[MathCore | regime: degraded |")
     assert plain["messages"][-1]["content"] == "a.txt is better."
+    assert "more often than usual: thinking" in server.call("GET", "/health").data.decode()
 
     live(own, 8, 1, 20)
     batch(server)
@@ -181,6 +184,58 @@ def test_a_failed_step_is_told_and_the_next_call_goes_on(own, server):
     assert asked.returncode == 1 and "the step weekly failed" in asked.stderr and "hearth trace show" in asked.stderr
     told = batch(server, 2)
     assert told["weekly"] == {"status": "ok"} and told["batch_id"] == answer.json["batch_id"]
+
+
+def test_the_night_asks_the_scripted_cases_once(own, tmp_path):
+    """As hearth quality run asks them; where what is live was measured with this model, the next night leaves it at one."""
+    cases = tmp_path / "quality.yaml"
+    cases.write_text(quality_test.CASES)
+    cases.chmod(0o644)
+    night = support.Hearth(own, "nightly-quality", quality_test.SCRIPT, {**SETTINGS, "nightly.quality": "on", "quality.cases": cases})
+
+    def quality(days_ago):
+        run_id = batch(night, days_ago)["run_id"]
+        run = night.wait_for(lambda: (one := night.run(run_id))["finished"] and one, "the night's end", 60)
+        assert run["status"] == "answered"
+        check_trace(run)
+        return json.loads(next(span for span in run["spans"] if span["name"] == "nightly.quality")["body"]["result"])
+
+    try:
+        night.start()
+        first, second = quality(5), quality(4)
+        asked = subprocess.run([own.binary, "quality", "run", "--json"], env=night.env, capture_output=True, text=True, timeout=120)
+    finally:
+        night.stop()
+    assert first["measured"] and first["failed"] == ["honesty/never"] and (first["passed"], first["total"]) == (5, 6)
+    assert not second["measured"] and first["model"] in second["why"]
+    by_hand = json.loads(asked.stdout)
+    assert (by_hand["passed"], by_hand["total"], by_hand["model"]) == (5, 6, first["model"])
+
+
+def test_a_night_is_gone_on_with_after_a_kill(own, tmp_path):
+    """What callers waited for is not made again; the rest is, from its beginning."""
+    cases = tmp_path / "quality.yaml"
+    cases.write_text("cases:\n  - {name: slow/one, agent: hearth, ask: Please take your time and say nothing of files, expect: {says: at last}}\n")
+    cases.chmod(0o644)
+    night = support.Hearth(own, "nightly-kill", quality_test.SCRIPT, {**SETTINGS, "nightly.quality": "on", "quality.cases": cases})
+    try:
+        night.start()
+        told = batch(night, 6)
+        night.wait_for(lambda: sql(own, "select count(*) from step where name = 'nightly.quality' and state = 'intent'") == "1", "the slow case", 20)
+        night.stop(signal.SIGKILL)
+        cases.write_text("cases:\n  - {name: quick/one, agent: hearth, ask: Please write a friendly letter to Ada., expect: {says: good evening}}\n")
+        night.start()
+        run = night.wait_for(lambda: (one := night.run(told["run_id"]))["finished"] and one, "the night's end", 90)
+    finally:
+        night.stop()
+    assert run["status"] == "answered" and batch_rows(own, 6) == f"{told['run_id']}|done|1"
+    names = [step["name"] for step in run["steps"]]
+    assert names == ["nightly.daily", "nightly.weekly", "nightly.pipeline", "nightly.warmup", "nightly.quality"] and all(step["state"] == "done" for step in run["steps"])
+    check_trace(run)
+
+
+def batch_rows(state, days_ago):
+    return sql(state, f"select run_id, state, attempts from nightly_batch where day = current_date - {days_ago}")
 
 
 def test_what_the_clock_missed_is_caught_up_with(own):

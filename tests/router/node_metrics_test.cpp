@@ -13,7 +13,7 @@ constexpr base::TimePoint kNow{std::chrono::hours(500'000)};
 
 NodeHistory known(double seconds, math::Gate gate = math::Gate::full, double weight = 0) {
     NodeHistory out;
-    out.known = {.gate = gate, .weight = weight, .per_day = 20, .usual = math::LatencyPrior{.log_mean = std::log(1000 * seconds), .log_deviation = 0.3}, .failure_rate = 0.005};
+    out.known = {.gate = gate, .weight = weight, .drift = 0, .per_day = 20, .usual = math::LatencyPrior{.log_mean = std::log(1000 * seconds), .log_deviation = 0.3}, .failure_rate = 0.005};
     return out;
 }
 
@@ -53,6 +53,17 @@ TEST(NodeMetrics, TheAbsoluteRuleIsTwiceTheOther) {
         const int around = avoided(nodes, 1);
         EXPECT_TRUE(plain ? around > 50 : around == 0) << times << ": " << around;
         EXPECT_EQ(nodes.choose(1, "x", kNow).why == "worth_it", !plain);
+    }
+}
+
+// 0.6 × live_penalty + 0.4 × drift_score, once a node has authority.
+TEST(NodeMetrics, TheAbsoluteRuleHasThePlainWeight) {
+    for (const auto& [gate, weight] : {std::pair{math::Gate::full, 1.0}, {math::Gate::half, 1.0}, {math::Gate::advisory, 0.0}}) {
+        NodeMetrics nodes(metrics(of_rule(math::Rule::absolute)));
+        NodeHistory thinking = known(20, gate, 0.25);
+        thinking.known.drift = 2.5;
+        nodes.load({{"thinking", thinking}, {"recompose", known(20)}});
+        EXPECT_DOUBLE_EQ(nodes.choose(1, "x", kNow).thinking.weight, weight);
     }
 }
 
