@@ -55,33 +55,6 @@ void add_talking(CLI::App& root, Arguments& a, Action& chosen) {
     bench->add_flag("--json", a.bench.json, "as JSON, for scripts");
 }
 
-void add_mathcore(CLI::App& root, Arguments& a, Action& chosen) {
-    auto* mathcore = group(root, "mathcore", "What watches the pipeline's nodes and steers around the slow ones");
-    command(*mathcore, "show", "What the newest night found of each node, and what it costs now", "hearth mathcore show", chosen, [&a](const auto& s) { return app::mathcore_show(s, a.json); })
-        ->add_flag("--json", a.json, "as JSON, for scripts");
-    auto* accept = command(*mathcore, "accept", "What a node is like since a day is the usual from the next night on: it counts as drifted no more", "hearth mathcore accept thinking --since 2026-03-10", chosen,
-                           [&a](const auto& s) { return app::mathcore_accept(s, a.name, a.text); });
-    accept->add_option("node", a.name, "of hearth mathcore show")->required();
-    accept->add_option("--since", a.text, "a day; default: seven days ago, which is as long as a baseline takes");
-    for (const bool frozen : {true, false})
-        command(*mathcore, frozen ? "freeze" : "unfreeze", frozen ? "Nights leave a node's weight as it is" : "Nights set a node's weight again", frozen ? "hearth mathcore freeze thinking" : "hearth mathcore unfreeze thinking", chosen,
-                [&a, frozen](const auto& s) { return app::mathcore_freeze(s, a.name, frozen); })
-            ->add_option("node", a.name, "of hearth mathcore show")->required();
-    auto& o = a.mathcore;
-    auto* bench = command(*mathcore, "bench", "Measure it on simulated tenants, each bar of docs/mathcore.md beside what it is", "hearth mathcore bench --part routing --seed 7", chosen,
-                          [&o](const auto&) { return app::mathcore_bench(o); });
-    bench->add_option("--part", o.parts, "only these; default: all")->check(CLI::IsMember(app::mathcore_parts()));
-    bench->add_option("--seed", o.seed, "another seed, another simulation")->capture_default_str();
-    bench->add_option("--family", o.family, "how latencies scatter; default: all for false alarms, student for the rest")->check(CLI::IsMember({"log_normal", "student", "cold_warm", "cached"}));
-    bench->add_option("--months", o.months, "simulated for false alarms, in each family")->check(CLI::Range(2, 100000))->capture_default_str();
-    bench->add_option("--repetitions", o.repetitions, "of each scenario")->check(CLI::Range(1, 100000))->capture_default_str();
-    bench->add_option("--nodes", o.nodes, "of the pipeline")->check(CLI::Range(5, 20))->capture_default_str();
-    bench->add_option("--requests", o.requests, "on a weekday")->check(CLI::Range(10, 500))->capture_default_str();
-    bench->add_option("--baseline-days", o.baseline_days)->check(CLI::Range(14, 60))->capture_default_str();
-    bench->add_option("--threads", o.threads, "CPU threads, which change no figure; 0: all usable")->check(CLI::Range(0, 1024));
-    bench->add_flag("--json", o.json, "as JSON, for scripts");
-}
-
 void add_runs(CLI::App& root, Arguments& a, Action& chosen) {
     auto& r = a.run;
     auto* run = root.add_subcommand("run", "Have an agent do something that goes on without this terminal, and see to it");
@@ -444,10 +417,6 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     drill->add_option("backend", a.name, "of hearth drill --list; default: all");
     drill->add_flag("--list", a.list, "only tells when each last answered so");
     drill->add_flag("--json", a.json, "as JSON, for scripts");
-    auto* nightly = command(root, "nightly", "The day's batch now, as the night makes it: telemetry into days and weeks, MathCore, the nodes' costs", "hearth nightly", chosen,
-                            [&a](const auto& s) { return app::nightly(s, a.name, a.json); });
-    nightly->add_option("--day", a.name, "whose batch, as 2026-03-10: it is of the days before; default: today's");
-    nightly->add_flag("--json", a.json, "as JSON, for scripts");
     auto* trace = group(root, "trace", "What a run did");
     auto* show = command(*trace, "show", "A run's trace", "hearth trace show 0190…", chosen, [&a](const auto& s) { return app::trace_show(s, a.name, a.json); });
     show->add_option("run", a.name, "its id, or the beginning that the list shows; default: the newest");
@@ -472,7 +441,7 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
 
 void add_subcommands(CLI::App& root, Arguments& a, Action& chosen) {
     add_talking(root, a, chosen);
-    add_mathcore(root, a, chosen);
+    add_nights(root, a, chosen);
     add_runs(root, a, chosen);
     add_models(root, a, chosen);
     add_prompts(root, a, chosen);

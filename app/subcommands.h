@@ -42,6 +42,8 @@ CLI::App* command(CLI::App& parent, const char* name, const char* help, const ch
 // One that has subcommands of its own, and does nothing without.
 CLI::App* group(CLI::App& parent, const char* name, const char* help);
 void add_channels(CLI::App& root, Arguments& arguments, Action& chosen);
+// Whose own subcommands follow.
 void add_subcommands(CLI::App& root, Arguments& arguments, Action& chosen);
+void add_nights(CLI::App& root, Arguments& arguments, Action& chosen);  // a part of them
 
 }  // namespace app
