@@ -7,7 +7,9 @@
 #include "app/client.h"
 #include "app/commands.h"
 #include "app/database.h"
+#include "app/night_steps.h"
 #include "app/terminal.h"
+#include "base/split.h"
 
 namespace app {
 namespace {
@@ -42,6 +44,11 @@ base::Result<void> check_nightly(const Settings& s) {
     const auto zone = agents::Zone::find(s.nightly.zone);
     if (!zone && !s.nightly.zone.empty()) return base::error(Code::invalid_argument, "nightly.zone is '" + s.nightly.zone + "': " + zone.error().message, zone.error().remedy);
     if (!zone) return zone.error();
+    std::string names;
+    for (const std::string& name : night_step_names()) names += (names.empty() ? "" : ", ") + name;
+    for (const std::string& name : base::split(s.nightly.also, ','))
+        if (name != "none" && (", " + names + ",").find(", " + name + ",") == std::string::npos)
+            return base::error(Code::invalid_argument, "nightly.also holds '" + name + "'", "it takes " + names + " by comma, or none");
     return {};
 }
 

@@ -68,8 +68,7 @@ struct Settings {
         bool automatic;
     } drills;
     struct {
-        std::string zone, at;  // zone: a name of the tz database; empty: the machine's. at: "00:05", or "off"
-        bool quality;
+        std::string zone, at, also;  // zone: a name of the tz database; empty: the machine's. at: "00:05", or "off". also: names by comma
     } nightly;
     std::string mathcore_rule;
     struct {

@@ -263,11 +263,8 @@ base::Result<void> World::make_nightly(const store::Identity& owner) {
     const auto zone = agents::Zone::find(settings_.nightly.zone);
     if (!zone) return zone.error();
     const auto busy = [this] { return agents_->active() > 0; };
-    quality_ = std::make_unique<QualityNight>(settings_, *agents_, *db_, blocking_, owner, busy);
-    // What a night does beside the steps that callers wait for, in this order.
-    std::vector<agents::NightlyStep> further;
-    if (settings_.nightly.quality) further.push_back({"quality", std::chrono::minutes(60), [this](store::Day, base::StopToken stop) { return quality_->run(stop); }});
-    agents::NightlyOptions options{owner, *zone, nightly_time(settings_), std::move(further), busy};
+    night_steps_ = std::make_unique<NightSteps>(settings_, *agents_, *db_, blocking_, clock_, owner, busy);
+    agents::NightlyOptions options{owner, *zone, nightly_time(settings_), night_steps_->wanted(), busy};
     nightly_ = std::make_unique<agents::Nightly>(agents::NightlyParts{io_.get_executor(), *db_, *traces_, *nodes_, blocking_, clock_, log_}, std::move(options));
     nightly_->warm_up();
     return {};

@@ -12,7 +12,7 @@
 #include "app/backends.h"
 #include "app/bridges.h"
 #include "app/keeper.h"
-#include "app/quality_night.h"
+#include "app/night_steps.h"
 #include "app/reload.h"
 #include "app/rule_keeper.h"
 #include "agents/nightly.h"
@@ -99,7 +99,7 @@ private:
     std::unique_ptr<RuleKeeper> rule_keeper_;
     std::unique_ptr<router::NodeMetrics> nodes_;
     std::unique_ptr<agents::Agents> agents_;
-    std::unique_ptr<QualityNight> quality_;  // a step of nightly_
+    std::unique_ptr<NightSteps> night_steps_;
     std::unique_ptr<agents::Nightly> nightly_;
     std::unique_ptr<Bridges> bridges_;  // null: no channel is set
     std::unique_ptr<agents::Scheduler> scheduler_;

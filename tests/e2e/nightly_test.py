@@ -191,7 +191,7 @@ def test_the_night_asks_the_scripted_cases_once(own, tmp_path):
     cases = tmp_path / "quality.yaml"
     cases.write_text(quality_test.CASES)
     cases.chmod(0o644)
-    night = support.Hearth(own, "nightly-quality", quality_test.SCRIPT, {**SETTINGS, "nightly.quality": "on", "quality.cases": cases})
+    night = support.Hearth(own, "nightly-quality", quality_test.SCRIPT, {**SETTINGS, "nightly.also": "quality", "quality.cases": cases})
 
     def quality(days_ago):
         run_id = batch(night, days_ago)["run_id"]
@@ -217,7 +217,7 @@ def test_a_night_is_gone_on_with_after_a_kill(own, tmp_path):
     cases = tmp_path / "quality.yaml"
     cases.write_text("cases:\n  - {name: slow/one, agent: hearth, ask: Please take your time and say nothing of files, expect: {says: at last}}\n")
     cases.chmod(0o644)
-    night = support.Hearth(own, "nightly-kill", quality_test.SCRIPT, {**SETTINGS, "nightly.quality": "on", "quality.cases": cases})
+    night = support.Hearth(own, "nightly-kill", quality_test.SCRIPT, {**SETTINGS, "nightly.also": "quality", "quality.cases": cases})
     try:
         night.start()
         told = batch(night, 6)

@@ -123,7 +123,7 @@ class Hearth:
 
     def __init__(self, state, name, script=None, settings=None):
         self.state, self.key = state, state.key
-        self.env = dict(state.env, HEARTH_SERVER_PORT="0", HEARTH_NIGHTLY_AT="off", HEARTH_NIGHTLY_QUALITY="off")  # no night begins amid a test
+        self.env = dict(state.env, HEARTH_SERVER_PORT="0", HEARTH_NIGHTLY_AT="off", HEARTH_NIGHTLY_ALSO="none")  # no night begins amid a test
         if script is not None:
             file = state.folder / f"{name}.jsonl"
             file.write_text("".join(json.dumps(line) + "\n" for line in script))
