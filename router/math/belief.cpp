@@ -39,7 +39,9 @@ bool LatencyBelief::watch(Side& side, double residual, double log_latency, bool 
 }
 
 void LatencyBelief::add(double latency_ms, bool timed_out) {
-    const double spread = prior_.log_deviation, mean = log_mean();
+    // After a change events are held against each other alone: the refuted baseline would draw the mean away from them for ever, and each
+    // alarm would throw the events away that it is to be outweighed by.
+    const double spread = prior_.log_deviation, mean = changed_ && all_.count > 0 ? all_.logs / all_.count : log_mean();
     const double residual = winsorised((std::log(std::max(latency_ms, 0.1)) - mean) / spread, 4), log_latency = mean + residual * spread;
     all_.add(log_latency, timed_out);
     const bool slower = watch(slower_, residual, log_latency, timed_out), faster = watch(faster_, -residual, log_latency, timed_out);

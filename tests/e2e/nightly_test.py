@@ -96,7 +96,7 @@ def test_a_drift_is_seen_at_night_and_heavy_questions_go_round_it_until_it_is_go
     assert "thinking" in phases(run)
     assert phases(run)["intake"]["attributes"]["depth"]["why"] == "worth_it"
     system = next(span for span in run["spans"] if span["kind"] == "model")["body"]
-    assert re.search(r"\[MathCore \| regime: nominal \| λ_max: \d+\.\d\d \| α: 1\.00\]", json.dumps(system, ensure_ascii=False))
+    assert re.search(r"\[MathCore \| regime: (nominal|outlier|improved|coupled) \| λ_max: \d+\.\d\d \| α: 1\.00\]", json.dumps(system, ensure_ascii=False))
 
     live(own, 15, 9, 90)
     batch(server, 8)

@@ -85,7 +85,7 @@ TEST(NodeMetrics, AWeightOfTheNightMakesThinkingDearer) {
 TEST(NodeMetrics, WarmsUpWithDaysAndWhatCameSince) {
     NodeMetrics nodes(metrics());
     NodeHistory slow = known(10);
-    for (int i = 0; i < 7; ++i) slow.week.push_back({20, 0, std::log(90'000.0)});
+    for (int i = 0; i < 7; ++i) slow.week.push_back({20, 0, std::log(110'000.0)});
     const auto loaded = nodes.load({{"thinking", slow}, {"recompose", known(10)}});
     EXPECT_EQ(loaded.samples, 140);
     EXPECT_EQ(loaded.nodes, 1);

@@ -101,6 +101,18 @@ TEST(Belief, FollowsAChangeAndComesBack) {
     EXPECT_LT(b.log_mean(), PRIOR.log_mean + 0.45);
 }
 
+// A steady machine scatters little: what doubles there is many deviations away, and believed all the same.
+TEST(Belief, ReachesAShiftOfManyDeviations) {
+    for (const double deviation : {0.05, 0.1, 0.3}) {
+        LatencyBelief b({.log_mean = std::log(20'000), .log_deviation = deviation});
+        Rng rng("steady");
+        for (int i = 0; i < 60; ++i) b.add(40'000 * std::exp(deviation * rng.normal()), false);
+        EXPECT_GT(b.mean_ms(), 35'000) << deviation;
+        for (int i = 0; i < 40; ++i) b.add(20'000 * std::exp(deviation * rng.normal()), false);
+        EXPECT_NEAR(b.mean_ms(), 20'000, 2'500) << deviation;
+    }
+}
+
 TEST(Belief, TimeoutsCount) {
     LatencyBelief b(PRIOR);
     const double before = b.timeout_probability();
