@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "harness.h"
 #include "support/manual_clock.h"
 #include "support/run_task.h"
@@ -37,7 +39,7 @@ struct Keeping {
         schedule.cron = "0 * * * *";
         schedule.zone = "UTC";
         schedule.prompt = prompt;
-        schedule.agent = "hearth";
+        schedule.agent = "hearth/dev";
         schedule.silent = silent;
         schedule.next = clock.now() + 1h;
         if (told) schedule.bridge = "telegram", schedule.chat = "42";
@@ -46,11 +48,11 @@ struct Keeping {
     // Until nothing is left to do; runs are worked on in between.
     void keep(Scheduler& scheduler) {
         const auto all = [&]() -> net::Task<void> {
-            for (int round = 0; round < 3; ++round) {
+            for (int round = 0; round < 4; ++round) {
                 while (co_await scheduler.look()) continue;
                 co_await harness.agents->resume_interrupted();
                 boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
-                for (int i = 0; i < 500 && (i == 0 || harness.agents->active() > 0); ++i) {
+                for (int i = 0; i < 500 && (i < 15 || harness.agents->active() > 0); ++i) {
                     timer.expires_after(10ms);
                     co_await timer.async_wait(boost::asio::use_awaitable);
                 }
@@ -82,6 +84,30 @@ TEST_F(SchedulerTest, WhatComesDueIsDoneAndToldOnce) {
     keeping.keep(*other);
     EXPECT_THAT(keeping.fires(id), ElementsAre("done: told"));
     EXPECT_EQ(keeping.told(), "42 Two trains are late.");
+}
+
+TEST_F(SchedulerTest, HoweverManyLookEachTimeIsBegunOnce) {
+    Keeping keeping({});
+    constexpr int kSchedules = 12;
+    for (int i = 0; i < kSchedules; ++i) keeping.add("number " + std::to_string(i));
+    const auto count = [&](const std::string& what) { return keeping.harness.database->sql("select count(" + what); };
+    const int before = std::stoi(count("*) from run"));
+    keeping.clock.move(1h);
+    std::vector<std::thread> processes;
+    for (int i = 0; i < 4; ++i)
+        processes.emplace_back([&] {
+            const auto scheduler = keeping.process();
+            const auto all = [&]() -> net::Task<void> {
+                for (int round = 0; round < 3; ++round)
+                    while (co_await scheduler->look()) continue;
+            };
+            support::run_task(all());
+        });
+    for (auto& one : processes) one.join();
+    EXPECT_EQ(count("*) from schedule_fire where state = 'working'"), std::to_string(kSchedules));
+    EXPECT_EQ(count("distinct run_id) from schedule_fire"), std::to_string(kSchedules));
+    EXPECT_EQ(std::stoi(count("*) from run")) - before, kSchedules);
+    keeping.harness.database->sql("update run set state = 'failed', finished_at = now() where state is null");
 }
 
 TEST_F(SchedulerTest, NothingIsToldWhereThereIsNothing) {
