@@ -2,9 +2,10 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-#include "store/digest.h"
+#include "store/conversations.h"
 #include "store/outbox.h"
 #include "store/runs.h"
+#include "store/senders.h"
 
 namespace agents {
 namespace {
@@ -22,6 +23,15 @@ std::string words_of(const store::Run& run, const store::Schedule& schedule) {
     if (run.status == "answered" || !answer.empty()) return scheduled_words(answer, schedule.silent);
     if (run.status == "cancelled") return {};
     return "What was scheduled (" + schedule.said + ") did not work: " + (run.error.empty() ? run.status : run.error);
+}
+
+// So that a word about it is understood in the chat. The label of the run goes with it.
+void remember_in(store::Tx& tx, base::ConversationId talk, base::RunId run, const store::Schedule& schedule, const std::string& words) {
+    base::Json asked = {{"role", "user"}, {"content", "[" + schedule.said + "] " + schedule.prompt}};
+    if (!schedule.trusted) asked["trusted"] = false;
+    const base::Json answer = {{"role", "assistant"}, {"content", words}};
+    store::append_message(tx, talk, run, asked);
+    store::append_message(tx, talk, run, answer);
 }
 
 }  // namespace
@@ -124,7 +134,7 @@ net::Task<void> Scheduler::settle(store::OpenFire fire, std::string state, std::
     co_await parts_.db.run(fire.who, write);
 }
 
-// What leaves is written with the end of it: it is told once.
+// What leaves is written with the end of it: it is told once. Whoever talks there is not interrupted.
 net::Task<bool> Scheduler::tell(store::OpenFire fire) {
     struct Found {
         base::Result<store::Schedule> schedule;
@@ -150,14 +160,19 @@ net::Task<bool> Scheduler::tell(store::OpenFire fire) {
     const std::string reply_rule = policy::kReply;
     std::optional<tools::CallCount> counted;
     const policy::House house = co_await tools::house_of(&parts_.rules, parts_.db, to, reply_rule, parts_.clock.now(), counted);
+    const bool may_wait = parts_.clock.now() - found.run->finished < kPatience;
     const auto write = [&](store::Tx& tx) {
+        const auto talk = store::conversation_in_chat(tx, schedule.bridge, schedule.chat);
+        store::lock_conversation(tx, talk);
+        const bool talks = !store::busy_run(tx, talk).is_nil();
+        if (talks && may_wait) return false;
         store::Reply reply{schedule.bridge, schedule.chat, "run:" + fire.run.text(), *pieces};
         reply.label = policy::parse_integrity(found.run->turn.value("label", ""));
         const policy::Decision decision = store::write_reply(tx, to, house, reply);
+        if (!talks && decision.verdict == policy::Verdict::allow) remember_in(tx, talk, fire.run, schedule, words);
         return store::settle_fire(tx, fire, "done", decision.verdict == policy::Verdict::deny ? "kept: " + decision.message : "told");
     };
-    co_await parts_.db.run(fire.who, write);
-    co_return true;
+    co_return co_await parts_.db.run(fire.who, write);
 }
 
 }  // namespace agents

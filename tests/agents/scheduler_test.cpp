@@ -6,6 +6,9 @@
 #include <thread>
 
 #include "harness.h"
+#include "store/conversations.h"
+#include "store/run_queue.h"
+#include "store/senders.h"
 #include "support/manual_clock.h"
 #include "support/run_task.h"
 
@@ -21,7 +24,7 @@ using testing::ElementsAre;
 
 struct SchedulerTest : agents::testing::TurnTest {
     void TearDown() override {
-        if (auto* const database = support::TestDatabase::get()) database->sql("delete from schedule_fire; delete from schedule; delete from outbox");
+        if (auto* const database = support::TestDatabase::get()) database->sql("delete from schedule_fire; delete from schedule; delete from outbox; delete from channel_conversation");
     }
 };
 
@@ -46,10 +49,12 @@ struct Keeping {
         return harness.in_tx([&](Tx& tx) { return store::add_schedule(tx, schedule); }).value().id;
     }
     // Until nothing is left to do; runs are worked on in between.
-    void keep(Scheduler& scheduler) {
+    void keep(Scheduler& scheduler, int rounds = 4) {
         const auto all = [&]() -> net::Task<void> {
-            for (int round = 0; round < 4; ++round) {
-                while (co_await scheduler.look()) continue;
+            while (co_await scheduler.look()) continue;
+            for (int round = 0; round < rounds; ++round) {
+                if (round > 0)
+                    while (co_await scheduler.look()) continue;
                 co_await harness.agents->resume_interrupted();
                 boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
                 for (int i = 0; i < 500 && (i < 15 || harness.agents->active() > 0); ++i) {
@@ -84,6 +89,29 @@ TEST_F(SchedulerTest, WhatComesDueIsDoneAndToldOnce) {
     keeping.keep(*other);
     EXPECT_THAT(keeping.fires(id), ElementsAre("done: told"));
     EXPECT_EQ(keeping.told(), "42 Two trains are late.");
+    const auto talk = keeping.harness.in_tx([](Tx& tx) { return store::list_messages(tx, store::conversation_in_chat(tx, "telegram", "42")); });
+    ASSERT_EQ(talk.size(), 2u) << "a word about it is understood there";
+    EXPECT_EQ(talk[0].body["content"], "[every hour] What is in the news?");
+    EXPECT_EQ(talk[1].body["content"], "Two trains are late.");
+}
+
+TEST_F(SchedulerTest, WhoeverTalksIsNotInterrupted) {
+    Keeping keeping({says("Two trains are late.")});
+    const auto id = keeping.add("What is in the news?");
+    keeping.clock.set(base::SystemClock().now());
+    keeping.harness.database->sql("update schedule set next_at = now() - interval '2 seconds'");
+    const auto talk = keeping.harness.in_tx([](Tx& tx) { return store::conversation_in_chat(tx, "telegram", "42"); });
+    const auto run = base::RunId::make(base::SystemClock().now());
+    keeping.has_room = false;
+    keeping.keep(*keeping.process());
+    keeping.has_room = true;
+    keeping.keep(*keeping.process(), 1);  // it is begun, and answers
+    keeping.harness.in_tx([&](Tx& tx) { store::queue_run(tx, {run, talk, "hearth/dev", {{"messages", base::Json::array()}}, false, "hello"}); });
+    keeping.keep(*keeping.process(), 0);
+    EXPECT_THAT(keeping.fires(id), ElementsAre("working: "));
+    keeping.harness.database->sql("update run set state = 'answered', finished_at = now() where id = '" + run.text() + "'");
+    keeping.keep(*keeping.process(), 0);
+    EXPECT_THAT(keeping.fires(id), ElementsAre("done: told"));
 }
 
 TEST_F(SchedulerTest, HoweverManyLookEachTimeIsBegunOnce) {
