@@ -8,6 +8,7 @@
 #include "store/directives.h"
 #include "store/responses.h"
 #include "store/runs.h"
+#include "store/schedules.h"
 #include "store/secrets.h"
 #include "store/threads.h"
 #include "store/trace_keeping.h"
@@ -134,9 +135,12 @@ void Keeper::erase() {
     const auto wished = [&](store::Tx& tx) { return store::erase_wishes(tx, before, kErasedAtOnce); };
     const std::int64_t wishes = db_.run_blocking({}, wished);
     if (wishes > 0) log_.info("what people wanted of old runs erased", {{"runs", wishes}, {"keep_days", days}});
+    const auto fires = [&](store::Tx& tx) { return store::erase_fires(tx, before, kErasedAtOnce); };
+    const std::int64_t fired = db_.run_blocking({}, fires);
+    if (fired > 0) log_.info("old times of schedules erased", {{"rows", fired}, {"keep_days", days}});
     const std::int64_t directives = db_.run_blocking({}, store::prune_directives);
     if (directives > 0) log_.info("directives that have expired removed", {{"rows", directives}});
-    if (erased.bodies < kErasedAtOnce && responses < kErasedAtOnce && events < kErasedAtOnce && wishes < kErasedAtOnce) next_erasure_ = Clock::now() + kBetweenErasures;  // else more at the next look
+    if (erased.bodies < kErasedAtOnce && responses < kErasedAtOnce && events < kErasedAtOnce && wishes < kErasedAtOnce && fired < kErasedAtOnce) next_erasure_ = Clock::now() + kBetweenErasures;  // else more at the next look
 }
 
 void Keeper::say(const std::string& found) {

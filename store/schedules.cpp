@@ -166,4 +166,6 @@ bool settle_fire(Tx& tx, const OpenFire& fire, const std::string& state, const s
                     {fire.schedule, micros_of(fire.instant), state, tx.redactor().redacted(outcome)}).empty();
 }
 
+std::int64_t erase_fires(Tx& tx, base::TimePoint before, int most) { return tx.exec("select hearth_erase_fires($1, $2)", {micros_of(before), most}).at(0).integer(0); }
+
 }  // namespace store

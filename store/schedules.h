@@ -91,4 +91,7 @@ bool give_run(Tx& tx, const OpenFire& fire, base::RunId run);
 // False: somebody has settled it meanwhile.
 bool settle_fire(Tx& tx, const OpenFire& fire, const std::string& state, const std::string& outcome);
 
+// Those of all houses that ended before; how many, at most so many. Needs no person.
+std::int64_t erase_fires(Tx& tx, base::TimePoint before, int most);
+
 }  // namespace store

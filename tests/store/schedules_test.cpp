@@ -124,6 +124,18 @@ TEST_F(Schedules, ThatArePausedOrOverDoNotComeDue) {
     EXPECT_TRUE(due(kNoon + 24h).empty()) << "what is over stays so";
 }
 
+TEST_F(Schedules, ForgetWhenTheyCameDue) {
+    const auto id = add(world->owner(), daily("mine")).id;
+    for (int day = 0; day < 3; ++day) as(world->owner(), [&](Tx& tx) { return store::note_fire(tx, id, kNoon + day * 24h, "skipped"); });
+    note(id, kNoon + 72h);
+    const auto erase = [&](base::TimePoint before) { return as({}, [&](Tx& tx) { return store::erase_fires(tx, before, 2); }); };
+    const auto now = base::SystemClock().now();
+    EXPECT_EQ(erase(now - 1h), 0);
+    EXPECT_EQ(erase(now + 1h), 2);
+    EXPECT_EQ(erase(now + 1h), 1);
+    EXPECT_EQ(erase(now + 1h), 0) << "what is still to be done stays";
+}
+
 TEST_F(Schedules, SayWhatCannotBe) {
     const auto error = [&](const Schedule& schedule) { return as(world->owner(), [&](Tx& tx) { return store::add_schedule(tx, schedule); }).error().text(); };
     EXPECT_THAT(error(daily("")), HasSubstr("0 bytes"));
