@@ -51,6 +51,7 @@ net::Task<Output> add(Frame& frame, tools::Ports& ports, Json arguments, policy:
     order.when = arguments.value("when", "");
     order.prompt = arguments.value("task", "");
     order.agent = frame.row->name;
+    order.zone = co_await ports.db.read(ports.who, store::household_zone);
     if (order.prompt.empty()) co_return base::error(Code::invalid_argument, "task is missing: say what is to be done then");
     if (order.when.empty()) co_return base::error(Code::invalid_argument, "when is missing", "ask the person when");
     auto made = schedule_of(order, ports.clock.now());

@@ -19,13 +19,22 @@ base::TimePoint bounded(std::chrono::sys_seconds t) {
     return base::TimePoint(seconds(count));
 }
 
+// A system that says nothing of its zone goes by UTC.
+const date::time_zone* own_zone() {
+    try {
+        return date::current_zone();
+    } catch (const std::exception&) {
+        return date::locate_zone("Etc/UTC");
+    }
+}
+
 }  // namespace
 
 base::Result<Zone> Zone::find(std::string_view name) {
     try {
-        return Zone(name.empty() ? date::current_zone() : date::locate_zone(name));
+        return Zone(name.empty() ? own_zone() : date::locate_zone(name));
     } catch (const std::exception& e) {
-        if (name.empty()) return base::error(Code::unavailable, std::string("the system's time zone cannot be found: ") + e.what(), "name one, such as Europe/Paris");
+        if (name.empty()) return base::error(Code::unavailable, std::string("the system has no time zones: ") + e.what(), "apt-get install tzdata");
         return base::error(Code::not_found, "there is no time zone '" + std::string(name) + "'", "use a name of the tz database, such as Europe/Paris or UTC");
     }
 }

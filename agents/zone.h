@@ -19,7 +19,7 @@ using LocalTime = std::chrono::local_time<std::chrono::seconds>;
 // A zone for as long as the process lives; copies are cheap.
 class Zone {
 public:
-    // "Europe/Paris"; empty: the system's own. Error{not_found} naming it, {unavailable} where the system has no tz database.
+    // "Europe/Paris"; empty: the system's own, UTC where it says none. Error{not_found} naming it, {unavailable} where the system has no tz database.
     static base::Result<Zone> find(std::string_view name);
     static Zone utc();
 

@@ -34,7 +34,7 @@ base::Result<Schedule> schedule_from(const LoadedSettings& loaded, const Schedul
     const auto cast = cast_of(loaded.settings);
     if (!cast) return cast.error();
     if (!(*cast)->find(o.agent)) return base::error(Code::not_found, "there is no agent " + o.agent, "there are " + (*cast)->names());
-    agents::ScheduleOrder order{o.when, words_of(o.words), o.zone, o.agent, store::parse_missed(o.missed).value(), o.silent};
+    agents::ScheduleOrder order{o.when, words_of(o.words), o.zone.empty() ? loaded.settings.nightly.zone : o.zone, o.agent, store::parse_missed(o.missed).value(), o.silent};
     auto made = agents::schedule_of(order, base::SystemClock().now());
     if (!made) return std::move(made).error();
     if (const auto* const question = std::get_if<agents::Question>(&*made)) return base::error(Code::invalid_argument, "'" + o.when + "': " + question->all(), "say it so that it means one thing");

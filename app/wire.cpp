@@ -22,6 +22,7 @@
 #include "server/routes.h"
 #include "router/usage.h"
 #include "store/issues.h"
+#include "store/schedules.h"
 #include "store/secrets.h"
 
 namespace app {
@@ -335,6 +336,8 @@ base::Result<void> World::open_bridges(const store::Identity& owner) {
 
 void World::note_build(const store::Identity& owner) {
     const auto note = [](store::Tx& tx) { return store::note_deploy(tx, build_id(), kVersion); };
+    const auto tell_zone = [this](store::Tx& tx) { store::set_household_zone(tx, settings_.nightly.zone); };
+    db_->run_blocking(owner, tell_zone);
     if (db_->run_blocking(owner, note)) log_.info("this build runs for the first time", {{"build", build_id()}});
 }
 

@@ -99,7 +99,7 @@ const char* kRequests = R"({
     "days": {"type": "integer", "minimum": 1, "maximum": 3650, "default": 90, "description": "until it expires"}}},
   "ScheduleRequest": {"type": "object", "required": ["when", "prompt"], "properties": {
     "when": {"type": "string", "minLength": 1, "maxLength": 200, "description": "in words of English or French, or a cron expression of five fields; what could mean two times is 400 with the code ambiguous"},
-    "prompt": {"type": "string", "minLength": 1, "maxLength": 4000, "description": "what is to be done"}, "zone": {"type": "string", "description": "whose clock, such as Europe/Paris; default: the server's"},
+    "prompt": {"type": "string", "minLength": 1, "maxLength": 4000, "description": "what is to be done"}, "zone": {"type": "string", "description": "whose clock, such as Europe/Paris; default: the household's"},
     "agent": {"type": "string", "default": "hearth"}, "missed": {"enum": ["skip", "once", "all"], "default": "once", "description": "what becomes of times that passed while no server ran"},
     "silent": {"type": "boolean", "default": false, "description": "nothing is said where there is nothing to say"},
     "channel": {"type": "string", "description": "where the answer goes, such as telegram; default: it is kept with its run"}}},

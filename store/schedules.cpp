@@ -87,6 +87,15 @@ base::Result<Added> add_schedule(Tx& tx, const Schedule& s) {
     return Added{id, false};
 }
 
+std::string household_zone(Tx& tx) {
+    const auto rows = tx.exec("select zone from household");
+    return rows.empty() ? "" : rows[0].text(0);
+}
+
+void set_household_zone(Tx& tx, const std::string& zone) {
+    tx.send("insert into household (zone) values ($1) on conflict (tenant_id) do update set zone = excluded.zone where household.zone <> excluded.zone", {zone});
+}
+
 std::vector<Schedule> list_schedules(Tx& tx, bool ended) {
     std::vector<Schedule> out;
     for (const Row& row : tx.exec("select " + columns() + " from schedule where $1 or ended_at is null order by next_at nulls last, ended_at desc, id limit 500", {ended})) out.push_back(schedule_of(row));

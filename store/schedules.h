@@ -44,6 +44,10 @@ struct Added {
 };
 // With its first time in `next`. Error{invalid_argument}: a prompt that is empty or too long; {resource_exhausted} beyond kMostSchedules.
 base::Result<Added> add_schedule(Tx& tx, const Schedule& schedule);
+// Whose clock schedules go by that name none: of the household, as its servers' settings have it. Empty: the machine's.
+std::string household_zone(Tx& tx);
+// In a transaction of the owner.
+void set_household_zone(Tx& tx, const std::string& zone);
 // The next to come first; with `ended` also those that never will.
 std::vector<Schedule> list_schedules(Tx& tx, bool ended);
 // By id or the beginning of one. Error{not_found}; {conflict}: several begin so.

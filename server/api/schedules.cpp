@@ -85,7 +85,9 @@ net::Task<Response> add_schedule(Request request, Caller caller, Services& servi
     const auto wish = read_wish(request.body, param);
     if (!wish) co_return error_response(wish.error(), param);
     if (auto refused = refused_agent(wish->order.agent, "agent", caller, services)) co_return *std::move(refused);
-    auto made = agents::schedule_of(wish->order, services.clock.now());
+    agents::ScheduleOrder order = wish->order;
+    if (order.zone.empty()) order.zone = co_await services.db.read(agents::identity_of(caller.principal), store::household_zone);
+    auto made = agents::schedule_of(order, services.clock.now());
     if (!made) co_return error_response(400, made.error().text(), "invalid_argument", made.error().code == Code::not_found ? "zone" : "when");
     if (const auto* const question = std::get_if<agents::Question>(&*made)) co_return error_response(400, question->all(), "ambiguous", "when");
     const auto keep = [&](store::Tx& tx) { return agents::keep_schedule(tx, std::get<store::Schedule>(*made), wish->channel); };

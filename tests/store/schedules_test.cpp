@@ -124,6 +124,15 @@ TEST_F(Schedules, ThatArePausedOrOverDoNotComeDue) {
     EXPECT_TRUE(due(kNoon + 24h).empty()) << "what is over stays so";
 }
 
+TEST_F(Schedules, GoByTheHouseholdsClock) {
+    const auto zone = [&](const store::Identity& who) { return as(who, store::household_zone); };
+    EXPECT_EQ(zone(world->owner()), "");
+    for (const char* name : {"Europe/Paris", "Europe/Paris", "Asia/Kathmandu"}) as(world->owner(), [&](Tx& tx) { store::set_household_zone(tx, name); });
+    EXPECT_EQ(zone(world->member()), "Asia/Kathmandu");
+    EXPECT_THROW(as(world->member(), [&](Tx& tx) { store::set_household_zone(tx, "UTC"); }), store::DbError) << "the owner's to say";
+    world->sql("delete from household");
+}
+
 TEST_F(Schedules, ForgetWhenTheyCameDue) {
     const auto id = add(world->owner(), daily("mine")).id;
     for (int day = 0; day < 3; ++day) as(world->owner(), [&](Tx& tx) { return store::note_fire(tx, id, kNoon + day * 24h, "skipped"); });
