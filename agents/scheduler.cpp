@@ -104,6 +104,7 @@ net::Task<bool> Scheduler::begin(store::OpenFire fire) {
     order.chat.principal = {fire.who.tenant, fire.who.person, policy::parse_role(fire.role).value_or(policy::Role::guest), "schedule:" + id, false};
     order.chat.alias = schedule->agent;
     order.chat.channel = "schedule";
+    order.chat.label = schedule->said;
     order.chat.instructions = scheduled_manner(*schedule, fire.instant);
     order.chat.joins = false;
     base::Json message = {{"role", "user"}, {"content", schedule->prompt}};
