@@ -315,7 +315,7 @@ void add_schedules(CLI::App& root, Arguments& a, Action& chosen) {
     auto* added = command(*schedule, "add", "Have an agent do something then", "", chosen, [&a](const auto& s) { return app::schedule_add(s, a.schedule); });
     added->add_option("when", o.when, "in words of English or French, or as a cron expression")->required();
     added->add_option("what", o.words, "is to be done")->required();
-    added->add_option("--zone", o.zone, "whose clock it goes by, such as Europe/Paris; default: this machine's");
+    added->add_option("--zone", o.zone, "whose clock it goes by, such as Europe/Paris; default: the household's (nightly.zone), else this machine's");
     added->add_option("--channel", o.channel, "where the answer goes, such as telegram; default: it is kept, and hearth schedule show has it");
     added->add_option("--agent", o.agent, "who does it, of docs/agents.md")->capture_default_str();
     added->add_option("--missed", o.missed, "what becomes of times that passed while no server ran: skip, once (the last is made up for), all")->check(CLI::IsMember({"skip", "once", "all"}))->capture_default_str();
