@@ -15,7 +15,7 @@ extern const unsigned long dashboard_files_count;
 namespace {
 
 // The first part of a view's address, as server/dashboard/main.js has them.
-constexpr std::string_view kViews[] = {"", "chat", "runs", "agents", "prompts", "models", "messages", "people", "secrets", "system"};
+constexpr std::string_view kViews[] = {"", "chat", "runs", "schedules", "memory", "mathcore", "agents", "prompts", "models", "messages", "people", "secrets", "system"};
 
 struct File {
     std::string_view text;

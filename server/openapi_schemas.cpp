@@ -295,7 +295,7 @@ const char* kAnswers = R"({
   "AgentList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/Agent"}}}},
   "OutboxRow": {"type": "object", "required": ["id", "object", "person", "bridge", "chat", "emitter", "part", "content", "rule", "state", "error", "attempts", "created"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "object": {"const": "outbox"}, "person": {"type": "string"}, "bridge": {"type": "string"}, "chat": {"type": "string"}, "emitter": {"type": "string", "description": "what it answers"},
-    "part": {"type": "integer"}, "content": {"type": ["string", "null"], "description": "of your own"}, "rule": {"type": "string"}, "state": {"enum": ["queued", "in_flight", "delivered", "failed", "unknown"]},
+    "part": {"type": "integer"}, "content": {"type": ["string", "null"], "description": "of your own"}, "rule": {"type": "string"}, "state": {"enum": ["prepared", "queued", "in_flight", "delivered", "failed", "unknown"]},
     "error": {"type": "string"}, "attempts": {"type": "integer"}, "created": {"type": "string"}}},
   "OutboxList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/OutboxRow"}}}},
   "Secret": {"type": "object", "required": ["name", "object", "of", "version", "host", "tools", "changed"], "properties": {"name": {"type": "string"}, "object": {"const": "secret"}, "of": {"enum": ["house", "person"]},

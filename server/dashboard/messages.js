@@ -4,9 +4,9 @@ import { time, wholeTime } from "./format.js";
 import { card, fill, mark, page, table } from "./page.js";
 import { every } from "./store.js";
 
-const STATES = { queued: ["quiet", "waits"], in_flight: ["running", "leaving"], delivered: ["ok", "delivered"], failed: ["error", "failed"], unknown: ["warn", "may have arrived"] };
+const STATES = { prepared: ["warn", "for the owner's word"], queued: ["quiet", "waits"], in_flight: ["running", "leaving"], delivered: ["ok", "delivered"], failed: ["error", "failed"], unknown: ["warn", "may have arrived"] };
 const COLUMNS = [
-  ["State", (one) => mark(...STATES[one.state])],
+  ["State", (one) => mark(...(STATES[one.state] || ["quiet", one.state]))],
   ["When", (one) => h("time", { datetime: one.created, title: wholeTime(one.created) }, time(one.created))],
   ["For", (one) => [one.person, h("div", { class: "small muted" }, `${one.bridge} ${one.chat}`)]],
   ["Text", (one) => [one.content === null ? h("span", { class: "muted" }, "of somebody else") : h("div", { class: "said-text" }, one.content), one.error ? h("p", { class: "small state error" }, one.error) : null]],

@@ -29,7 +29,7 @@ class Runs {
     this.state = h("div", { "aria-live": "polite" });
     this.rows = new Map(); // id → its element
     this.turn = 0;
-    this.end = h("div", { class: "notice small muted" });
+    this.end = h("div", { class: "list-end small muted" });
     this.chips = h("div", { class: "chips", role: "group", "aria-label": "State" }, STATES.map(([value, word]) =>
       h("button", { class: "chip", type: "button", "aria-pressed": String(value === this.filter.status), "data-value": value, onclick: () => this.choose({ status: value }) }, word)));
     const field = h("input", { type: "search", placeholder: "In the question", "aria-label": "Search in questions", "data-search": true, value: this.filter.text });

@@ -66,6 +66,7 @@ def signed_in(hearth, chromium):
 def page(hearth, chromium, signed_in, request):
     size = getattr(request, "param", "1280")
     context = chromium.new_context(viewport=SIZES[size], storage_state=signed_in, base_url=f"http://127.0.0.1:{hearth.port}")
+    context.set_default_timeout(15000)
     page = context.new_page()
     page.troubles = []
     page.on("pageerror", lambda error: page.troubles.append(str(error)))
@@ -80,6 +81,9 @@ def page(hearth, chromium, signed_in, request):
 def told(hearth):
     """Runs of several kinds."""
     runs = {}
+    for when, prompt in [("every morning at 7", "Tell me the weather and what is in the calendar."), ("every Monday at 18:30", "Remind me of the bins.")]:
+        made = hearth.call("POST", "/v1/schedules", {"when": when, "prompt": prompt, "zone": "Europe/Paris"})
+        assert made.status == 201, made.data
     for name, text, agent in [("plain", "hello", "hearth/dev"), ("tools", "look around", "hearth/dev"), ("hostile", HOSTILE, "hearth/dev")]:
         answer = hearth.call("POST", "/v1/runs", {"input": text, "agent": agent})
         assert answer.status == 202, answer.data
@@ -91,22 +95,23 @@ def told(hearth):
 
 def picture(page, name):
     PICTURES.mkdir(parents=True, exist_ok=True)
-    page.wait_for_timeout(150)
+    page.wait_for_timeout(100)
     page.screenshot(path=str(PICTURES / f"{name}.png"))
 
 
 def visits(page, name, address, ready):
+    page.goto(address)
+    page.locator(ready).first.wait_for()
     for size, shape in SIZES.items():
         page.set_viewport_size(shape)
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), f"{address} is wider than {size}"
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            page.goto(address)
-            page.locator(ready).first.wait_for()
-            assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), f"{address} is wider than {size}"
             picture(page, f"{name}_{size}_{scheme}")
 
 
-VIEWS = [("chat", "/chat", ".start"), ("runs", "/runs", ".run-row[data-row]"), ("runs_none", "/runs?status=refused", ".notice .strong"), ("messages", "/messages", ".notice"),
+VIEWS = [("chat", "/chat", ".start"), ("runs", "/runs", ".run-row[data-row]"), ("runs_none", "/runs?status=refused", ".notice .strong"), ("schedules", "/schedules", ".week"), ("memory", "/memory?question=coffee", ".notice, td"),
+         ("mathcore", "/mathcore", "main td, main .card"), ("messages", "/messages", ".notice"),
          ("system", "/system", "section:has(h2:text('Settings')) td"), ("agents", "/agents", ".graph"), ("prompts", "/prompts", ".side a"), ("prompt", "/prompts/recompose?version=1&from=1", "main .tag"),
          ("models", "/models", ".cards .card"), ("people", "/people", "main td"), ("secrets", "/secrets", ".notice")]
 
@@ -339,7 +344,7 @@ DIFFS = """async () => (await import("/ui/diff.js")).changes("a\nb\nc", "a\nx\nc
 def test_answers_are_made_of_a_few_elements(page):
     page.goto("/chat")
     told = page.evaluate(MARKS)
-    assert set(told["kinds"]) <= {"P", "A", "CODE", "BLOCKQUOTE", "UL", "LI", "STRONG", "EM"} and told["ms"] < 2000, told
+    assert set(told["kinds"]) <= {"P", "A", "CODE", "BLOCKQUOTE", "UL", "LI", "STRONG", "EM", "HR"} and told["ms"] < 2000, told
     assert told["links"] == ["https://evil.example/?q=1"], "an image is a link that whoever wants to clicks"
     assert page.evaluate(DIFFS) == [["same", "a"], ["gone", "b"], ["added", "x"], ["same", "c"], ["added", "d"]]
 

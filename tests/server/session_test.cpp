@@ -103,7 +103,7 @@ TEST_F(Clean, ACookieIsForTheDashboardsOwnPageAlone) {
         for (const auto& headers : untold) EXPECT_EQ(browser.bare(route.method, route.path, "{}", headers).status == 403, !asks_for_token) << route.method << route.path << headers;
     }
     EXPECT_EQ(browser.ask("GET", "/v1/session").json()["csrf"], browser.csrf);
-    EXPECT_EQ(browser.ask("GET", "/v1/runs", "", "Origin: http://localhost\r\n").status, 200) << "of browsers without Sec-Fetch";
+    EXPECT_EQ(browser.ask("GET", "/v1/runs", "", "Origin: http://127.0.0.1\r\n").status, 200) << "of browsers without Sec-Fetch";
     EXPECT_EQ(browser.bare("POST", "/v1/session", base::dump(Json{{"link", link_of(site)}}), "Sec-Fetch-Site: cross-site\r\n").status, 403) << "nor does a foreign page sign in";
 }
 
