@@ -8,6 +8,7 @@ namespace engine::avx512 {
 namespace {
 
 constexpr int tile_panels = 2;
+constexpr int few_rows = 3 * group_rows;  // that meet the panels' codes as they are made: up to here that is faster than unpacking first
 constexpr int chunk_columns = 512;  // of the float tiles: an unpacked pair of panels stays in the nearest caches
 
 enum class Kind { plain, minimum, sixteen, sixteen_minimum };
@@ -224,6 +225,19 @@ void unpack_float_chunk(Format format, const uint8_t* panel, int columns, int be
     }
 }
 
+// One group of rows after another meets a few panels, which stay near meanwhile.
+void few_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end) {
+    if (x.rows <= group_rows) return matvec_int8(w, x, to, begin, end);
+    constexpr int panels_together = 4;
+    for (int panel = begin; panel < end; panel += panels_together)
+        for (int first = 0; first < x.rows; first += group_rows) {
+            const size_t r = first, c = x.columns;
+            const Activations group{x.rows - first < group_rows ? x.rows - first : group_rows, x.columns, x.q + r * c, x.scale + r * (c / 32), x.scaled + r * (c / 32), x.sum + r * (c / 32), x.sum16 + r * (c / 16)};
+            const Results part{to.out + r * to.stride, to.stride, to.bias, to.accumulate};
+            matvec_int8(w, group, part, panel, end - panel < panels_together ? end : panel + panels_together);
+        }
+}
+
 }  // namespace
 
 size_t scratch_bytes(int columns) {
@@ -233,7 +247,7 @@ size_t scratch_bytes(int columns) {
 }
 
 void matmul_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end, void* scratch) {
-    if (x.rows <= group_rows && has_matvec(w.format)) return matvec_int8(w, x, to, begin, end);
+    if (x.rows <= few_rows && has_matvec(w.format)) return few_int8(w, x, to, begin, end);
     const size_t bytes = panel_bytes(w.format, w.columns);
     const Unpacked u = unpacked_at(scratch, w.format, w.columns);
     const Kind kind = kind_of(w.format);
