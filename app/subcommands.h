@@ -41,9 +41,10 @@ using Action = std::function<int(const LoadedSettings&)>;
 CLI::App* command(CLI::App& parent, const char* name, const char* help, const char* example, Action& chosen, Action run);
 // One that has subcommands of its own, and does nothing without.
 CLI::App* group(CLI::App& parent, const char* name, const char* help);
-void add_channels(CLI::App& root, Arguments& arguments, Action& chosen);
-// Whose own subcommands follow.
 void add_subcommands(CLI::App& root, Arguments& arguments, Action& chosen);
-void add_nights(CLI::App& root, Arguments& arguments, Action& chosen);  // a part of them
+// Parts of them.
+void add_bench(CLI::App& root, Arguments& arguments, Action& chosen);
+void add_channels(CLI::App& root, Arguments& arguments, Action& chosen);
+void add_nights(CLI::App& root, Arguments& arguments, Action& chosen);
 
 }  // namespace app
