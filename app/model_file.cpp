@@ -4,6 +4,7 @@
 
 #include "app/backends.h"
 #include "app/deployed_file.h"
+#include "base/split.h"
 #include "engine/model/encoder_file.h"
 #include "router/catalogue.h"
 
@@ -41,6 +42,7 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
     options.max_waiting_each = s.model.max_waiting_each;
     options.memory_limit = std::uint64_t(s.model.memory_mib) << 20;
     options.target = s.model.target;
+    if (!s.model.plain_ops.empty()) options.plain_ops = base::split(s.model.plain_ops, ',');
     if (auto adapters = adapters_of(s)) options.adapters = *std::move(adapters);
     options.drafts = s.model.speculation == "prompt";
     for (const auto format : {engine::KvFormat::f32, engine::KvFormat::f16, engine::KvFormat::int8})
@@ -72,6 +74,7 @@ engine::LoadOptions embedding_options(const Settings& s) {
 
 base::Error model_error(base::Error e, const Settings& s, const fs::path& file) {
     if (!s.model.target.empty() && e.message.rfind("target '" + s.model.target + "'", 0) == 0) e.message = "setting model.target: " + e.message;
+    if (e.message.rfind("there is no operation '", 0) == 0) e.message = "setting model.plain_ops: " + e.message;
     if (std::error_code none; e.code == Code::not_found && !fs::exists(file, none)) e.remedy = "hearth model pull fetches one, hearth model use chooses one; or set model.path (HEARTH_MODEL_PATH)";
     if (e.code == Code::corrupt) {
         const std::string name = pulled_as(s, file);

@@ -375,6 +375,8 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     if (options.log) {
         for (const Unsaid& one : opened->info.unsaid)
             options.log->warn(one.left_out ? "the model's file says something that is not followed" : "the model's file leaves something unsaid", {{"model", opened->info.name}, {"key", one.key}, {"taken", one.taken}, {"remedy", one.remedy}});
+        for (const Target::Left& left : opened->target.left)
+            options.log->warn("an operation is computed plainly, and slowly", {{"model", opened->info.name}, {"operation", left.op}, {"target", opened->target.name}, {"reason", left.reason}});
         options.log->info("model loaded", {{"model", opened->info.name}, {"target", opened->target.name},
                                            {"profile", options.profile == Profile::exact ? "exact" : "fast"},
                                            {"speculation", options.drafts ? "prompt" : "off"}, {"memory", opened->plan.text()}});

@@ -48,6 +48,7 @@ struct LoadOptions {
     std::uint64_t keep_free = 64ull << 20;  // bytes of the machine's memory; where less is left, generations end one by one
     std::function<std::uint64_t()> memory_left{};  // null: what the machine says
     std::string target{};            // "" best of the machine, else "ref", "avx512", …; unknown is refused
+    std::vector<std::string> plain_ops{};  // that ref computes in the target's place; unknown ones are refused
     std::function<void(const std::string& stage, double fraction)> progress{};
     base::Log* log = nullptr;
 };

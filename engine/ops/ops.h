@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -245,6 +246,12 @@ struct Target {
     const Ops* ops = nullptr;
     bool available = false;
     std::string reason;  // why not, or what was found
+    // Operations that ref computes in its place, and why; `changed` is then what `ops` points to.
+    struct Left {
+        std::string op, reason;
+    };
+    std::vector<Left> left{};
+    std::shared_ptr<const Ops> changed{};
 };
 std::vector<Target> targets(bool exact);
 
