@@ -53,6 +53,7 @@ void KvKeeper::erase(const std::string& audience) {
         std::lock_guard lock(mutex_);
         std::erase_if(saves_, [&](const Worker::Ended& one) { return one.salt == audience; });
     }
+    const std::lock_guard saving(saving_);
     store_->erase(audience);
 }
 
@@ -84,6 +85,7 @@ void KvKeeper::loop() {
             if (sequence && !ending) restore(*sequence);
             if (!sequence) {
                 learn(ended.usage);
+                const std::lock_guard saving(saving_);
                 if (ended.turn > 0) save(ended, std::size_t(ended.turn));
                 save(ended, ended.tokens.size());
             }
@@ -99,7 +101,7 @@ void KvKeeper::loop() {
 // How long computing takes, as it is under the load that there is.
 void KvKeeper::learn(const Usage& usage) {
     const int computed = usage.prompt_tokens - usage.cached_tokens;
-    if (computed < kLeastTokens || usage.prefill.count() <= 0) return;
+    if (computed < kKvBlock || usage.prefill.count() <= 0) return;
     const double seconds = double(usage.prefill.count()) / 1e6 / computed;
     seconds_a_token_ = seconds_a_token_ > 0 ? (3 * seconds_a_token_ + seconds) / 4 : seconds;
 }
@@ -119,7 +121,8 @@ void KvKeeper::restore(Sequence& s) {
 }
 
 bool KvKeeper::bring(const std::string& audience, BlockKey root, const KvStore::Found& found) {
-    const double a_block = store_->most_of_computing() * kKvBlock * (seconds_a_token_ > 0 ? seconds_a_token_ : found.seconds_a_token);
+    if (seconds_a_token_ == 0) seconds_a_token_ = found.seconds_a_token;  // as it was when that was computed
+    const double a_block = store_->most_of_computing() * kKvBlock * seconds_a_token_;
     if (read_seconds_a_byte_ * double(block_bytes_) > a_block) return false;
     const double begin = now();
     auto piece = store_->read(audience, found, a_block);

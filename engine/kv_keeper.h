@@ -42,7 +42,8 @@ private:
     double read_seconds_a_byte_ = 0;  // 0: not known
     std::atomic<std::uint64_t> restored_{0};
 
-    std::mutex mutex_;
+    std::mutex saving_;               // what is being written when it is erased would outlive that
+    std::mutex mutex_;                // of what follows
     std::condition_variable changed_;
     std::deque<std::unique_ptr<Sequence>> restores_;
     std::deque<Worker::Ended> saves_;

@@ -50,6 +50,8 @@ public:
     // Whether it runs in this process: nothing but the process itself can take it away.
     virtual bool is_local() const = 0;
     virtual Prices prices() const { return {}; }
+    // Erases what it keeps beyond a request of that audience (ModelRequest::cache_salt).
+    virtual void forget(const std::string&) {}
     // Until when it asked to be left alone as it last refused; in the past when it did not.
     virtual base::SteadyPoint not_before() const { return {}; }
     // Whether it can be reached, asked in a way that calls no model.

@@ -63,6 +63,9 @@ public:
     // Asks every backend beyond this process whether it can be reached, without calling a model.
     net::Task<void> look();
 
+    // Erases what backends keep on disk of that audience's conversations.
+    void forget(const std::string& audience);
+
     std::vector<Alias> aliases() const;
     bool has(const std::string& alias) const;
     // Whether some backend of the alias can take a request now; else Error{unavailable} with reasons.

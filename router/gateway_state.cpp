@@ -20,6 +20,10 @@ std::map<std::string, BackendState> Gateway::backends() const {
     return out;
 }
 
+void Gateway::forget(const std::string& audience) {
+    for (const auto& link : table()->links) link->backend->forget(audience);
+}
+
 base::Probes Gateway::probes() const {
     base::Probes out;
     const auto all = backends();

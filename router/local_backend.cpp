@@ -254,6 +254,10 @@ base::Error LocalBackend::not_loaded() const {
     return base::error(Code::unavailable, "the model is " + std::string(status().state == BackendStatus::State::loading ? "still loading" : "not loaded"));
 }
 
+void LocalBackend::forget(const std::string& audience) {
+    if (engine::Engine* const loaded = engine()) loaded->forget(audience);
+}
+
 BackendStatus LocalBackend::status() const {
     std::lock_guard lock(mutex_);
     BackendStatus status = status_;

@@ -35,6 +35,7 @@ public:
     BackendStatus status() const override;
     Capabilities capabilities() const override;
     bool is_local() const override { return true; }
+    void forget(const std::string& audience) override;
     net::Task<base::Result<void>> look() override;
     net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
     net::Task<base::Result<EmbeddingReply>> embed(EmbeddingRequest request) override;

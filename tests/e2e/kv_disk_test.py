@@ -47,10 +47,17 @@ def test_a_conversation_goes_on_after_a_restart(own):
     try:
         answered, cached = ask(again, messages)
         assert cached > 0 and facts(again)["kv_restored_tokens"] > 0
+        document = again.call("POST", "/v1/memory/documents", {"name": "log", "text": LONG})
+        assert document.status == 201, document.data
+        kept = {file: file.read_bytes() for file in files}
+        assert again.call("DELETE", f"/v1/memory/documents/{document.json['id']}?preview=true").status == 200 and all(file.exists() for file in files)
+        assert again.call("DELETE", f"/v1/memory/documents/{document.json['id']}").status == 200
+        assert not list(folder.rglob("*.kv")) and facts(again)["kv_disk_bytes"] == 0
     finally:
         again.stop()
-    for file in files:
-        file.write_bytes(b"\0" * file.stat().st_size)
+    for file, data in kept.items():
+        file.parent.mkdir(exist_ok=True, mode=0o700)
+        file.write_bytes(b"\0" * len(data))
     damaged = server(own, "damaged")
     try:
         assert ask(damaged, messages) == (answered, 0)

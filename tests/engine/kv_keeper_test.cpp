@@ -105,7 +105,8 @@ TEST(KvKeeper, RecurrentModelsGoOnToo) {
         const auto second = joined(joined(first, answer.ids), some_tokens(30, 9));
         const auto fresh = say(*load(file, folder.path(), Profile::exact), second, 20, "bert");
         const auto again = say(*load(file, folder.path(), Profile::exact), second, 20, "anna");
-        EXPECT_EQ(again.cached, 170);  // all that was computed, to the token
+        EXPECT_GE(again.cached, 128);  // up to the last message, or to the prompt's end where there is none
+        EXPECT_LT(again.cached, 150);
         EXPECT_EQ(again.ids, fresh.ids);
     }
 }
@@ -143,10 +144,10 @@ TEST(KvKeeper, OtherModelsAndNamelessRequestsTakeNothing) {
     EXPECT_EQ(say(*load(model("qwen3_moe.gguf"), folder.path()), ids, 8, "anna").cached, 0);
     EXPECT_EQ(say(*load(model("llama_tied.gguf"), folder.path(), Profile::exact), ids, 8, "anna").cached, 0);
     for (const char* salt : {"", "../x", "a b"}) {
-        say(*load(model("llama_tied.gguf"), folder.path()), ids, 8, salt);
-        EXPECT_EQ(say(*load(model("llama_tied.gguf"), folder.path()), ids, 8, salt).cached, 0) << salt;
+        say(*load(model("llama_tied.gguf"), folder.path() / "kv"), ids, 8, salt);
+        EXPECT_EQ(say(*load(model("llama_tied.gguf"), folder.path() / "kv"), ids, 8, salt).cached, 0) << salt;
     }
-    EXPECT_FALSE(fs::exists(folder.path().parent_path() / "x"));
+    EXPECT_FALSE(fs::exists(folder.path() / "x"));
 }
 
 // While it is being written others go on, and the same conversation does too.
