@@ -110,8 +110,8 @@ base::Result<void> measure_steps(engine::Engine& engine, const BenchOptions& o, 
         to.push_back(*std::move(times));
         return {};
     };
-    for (const int depth : kDepths)
-        if (auto done = add(out.depths, {1, 1, depth}); !done) return done;
+    for (const int depth : kDepths)  // the last one as far as a context of that many tokens goes
+        if (auto done = add(out.depths, {1, 1, depth == engine.memory().context ? depth - 1 : depth}); !done) return done;
     if (!o.ops) return {};
     std::vector<engine::StepShape> shapes = {{1, 1, std::min(kDepths[0], engine.memory().context - 1)}};
     if (o.streams > 1) shapes.push_back({o.streams, 1, shapes[0].depth});

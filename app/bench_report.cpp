@@ -47,14 +47,15 @@ base::Json to_json(const Figure& f) { return {{"median", f.median}, {"least", f.
 
 base::Json to_json(const Speeds& s) { return {{"prefill_tps", s.prefill}, {"decode_tps", s.decode}, {"streams_tps", s.streams}}; }
 
-base::Json to_json(const engine::StepTimes& step, const engine::Rates& rates) {
-    const double bound = step.bound(rates);
+base::Json to_json(const engine::StepTimes& step) {
+    const engine::Rates& rates = step.rates;
+    const double bound = step.bound();
     base::Json ops = base::Json::array();
     for (const engine::OpTime& op : step.ops)
         ops.push_back({{"op", op.op}, {"format", op.cost.formats}, {"m", op.cost.rows}, {"n", op.cost.outputs}, {"k", op.cost.inputs}, {"calls_a_step", double(op.calls) / step.steps},
                        {"seconds_a_call", op.seconds / op.calls}, {"bytes", op.cost.bytes}, {"operations", op.cost.operations}, {"limit", limit_of(op.cost, rates)}, {"share_of_roofline", share(op, rates)}});
     return {{"sequences", step.shape.sequences}, {"rows", step.shape.rows}, {"depth", step.shape.depth}, {"seconds", step.seconds}, {"least", step.least}, {"most", step.most},
-            {"bound_seconds", bound}, {"over_bound", bound > 0 ? step.seconds / bound : 0}, {"ops", std::move(ops)}};
+            {"read_gb_per_s", rates.read / 1e9}, {"bound_seconds", bound}, {"over_bound", bound > 0 ? step.seconds / bound : 0}, {"ops", std::move(ops)}};
 }
 
 void print_ratios(const Measurement& m) {
@@ -72,8 +73,9 @@ void print_ratios(const Measurement& m) {
     }
 }
 
-void print_ops(const engine::StepTimes& step, const engine::Rates& rates) {
-    std::printf("\nstep of %d x %d tokens after %d: %.3f ms (%.3f-%.3f), bound %.3f ms\n", step.shape.sequences, step.shape.rows, step.shape.depth, step.seconds * 1e3, step.least * 1e3, step.most * 1e3, step.bound(rates) * 1e3);
+void print_ops(const engine::StepTimes& step) {
+    const engine::Rates& rates = step.rates;
+    std::printf("\nstep of %d x %d tokens after %d: %.3f ms (%.3f-%.3f), bound %.3f ms\n", step.shape.sequences, step.shape.rows, step.shape.depth, step.seconds * 1e3, step.least * 1e3, step.most * 1e3, step.bound() * 1e3);
     std::printf("%-15s %-12s %5s %7s %6s %6s %10s %7s %9s  %s\n", "op", "format", "M", "N", "K", "calls", "us a call", "% step", "roofline", "limit");
     double all = 0;
     for (const engine::OpTime& op : step.ops) all += op.seconds;
@@ -121,7 +123,7 @@ void print_measurement(const Measurement& m, const engine::ModelInfo& info) {
     print_ratios(m);
     std::printf("this machine: memory %.1f GB/s where the weights lie, int8 %.0f, bf16 %.0f, float %.0f GOP/s\n", m.rates.read / 1e9, m.rates.int8 / 1e9, m.rates.bf16 / 1e9, m.rates.float32 / 1e9);
     for (const engine::StepTimes& step : m.depths) {
-        const double bound = step.bound(m.rates);
+        const double bound = step.bound();
         std::printf("after %6d tokens one more takes %8.3f ms, its operations at least %8.3f ms (%.2f times that)\n", step.shape.depth, step.seconds * 1e3, bound * 1e3, bound > 0 ? step.seconds / bound : 0);
     }
     int voided = 0;
@@ -129,7 +131,7 @@ void print_measurement(const Measurement& m, const engine::ModelInfo& info) {
     for (const Round& round : m.rounds) voided += round.is_void(), foreign = std::max(foreign, round.foreign);
     std::printf("others had at most %.2f CPU cores; %d of %zu rounds are void%s\n", foreign, voided, m.rounds.size(),
                 voided == 0 ? "" : voided == int(m.rounds.size()) ? ": no figure above counts but for the ratios" : " and left out");
-    for (const engine::StepTimes& step : m.steps) print_ops(step, m.rates);
+    for (const engine::StepTimes& step : m.steps) print_ops(step);
 }
 
 base::Json to_json(const Measurement& m, const engine::ModelInfo& info) {
@@ -145,8 +147,8 @@ base::Json to_json(const Measurement& m, const engine::ModelInfo& info) {
             if (const auto found = ratios(m.rounds, i, kind.of); !found.empty()) one[kind.name] = to_json(figure(found));
         against[m.peers[i].name] = std::move(one);
     }
-    for (const engine::StepTimes& step : m.depths) depths.push_back(to_json(step, m.rates));
-    for (const engine::StepTimes& step : m.steps) steps.push_back(to_json(step, m.rates));
+    for (const engine::StepTimes& step : m.depths) depths.push_back(to_json(step));
+    for (const engine::StepTimes& step : m.steps) steps.push_back(to_json(step));
     const auto decode = values(m.rounds, &Speeds::decode), prefill = values(m.rounds, &Speeds::prefill), streams = values(m.rounds, &Speeds::streams);
     base::Json out = {{"prefill_tps", figure(prefill).median}, {"decode_tps", figure(decode).median}, {"prefill_runs", prefill}, {"decode_runs", decode},
                       {"decode_gb_per_s", figure(decode).median * double(info.weight_bytes_per_token) / 1e9}, {"share_of_memory", to_json(figure(shares_of_memory(m.rounds, info)))},

@@ -71,7 +71,7 @@ base::Result<std::string> run(std::vector<std::string> argv) {
     pid_t child = 0;
     const int failed = posix_spawnp(&child, argv[0].c_str(), &actions, nullptr, pointers(argv).data(), pointers(environment).data());
     posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0) return base::error(Code::not_found, "cannot run " + argv[0] + ": " + std::strerror(failed), "name the program that llama.cpp's build made, build/bin/llama-bench");
+    if (failed != 0) return base::error(Code::not_found, "cannot run " + argv[0] + ": " + std::strerror(failed), "name the program that its build made, as in build/bin/llama-bench");
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
@@ -123,7 +123,7 @@ base::Result<Peer> read_peer(std::string_view text) {
     const auto equals = text.find('=');
     const auto words = equals == text.npos ? std::vector<std::string>() : words_of(text.substr(equals + 1));
     if (equals == 0 || words.empty())
-        return base::error(Code::invalid_argument, "--against '" + std::string(text) + "' names no program", "write NAME=PROGRAM, as in llama.cpp=build/bin/llama-bench, with its own flags after blanks");
+        return base::error(Code::invalid_argument, "--against '" + std::string(text) + "' names no program", "write NAME=PROGRAM, as in other=build/bin/llama-bench, with its own flags after blanks");
     return Peer{std::string(text.substr(0, equals)), words[0], {words.begin() + 1, words.end()}};
 }
 
@@ -158,7 +158,7 @@ base::Result<double> streams_of(std::string_view table) {
         if (numbers.size() == columns) out = numbers[speed];
     }
     if (out > 0) return out;
-    return base::error(Code::corrupt, "what it printed has no row of figures: " + std::string(table.substr(0, 200)), "use llama-batched-bench as llama.cpp has it");
+    return base::error(Code::corrupt, "what it printed has no row of figures: " + std::string(table.substr(0, 200)), "the program beside it, llama-batched-bench, is another one");
 }
 
 base::Result<Speeds> run_peer(const Peer& peer, const BenchTask& task) {

@@ -18,7 +18,7 @@ double bound(const OpCost& cost, const Rates& rates) {
     return std::max(rates.read > 0 ? cost.bytes / rates.read : 0, arithmetic > 0 ? cost.operations / arithmetic : 0);
 }
 
-double StepTimes::bound(const Rates& rates) const {
+double StepTimes::bound() const {
     double sum = 0;
     for (const OpTime& op : ops) sum += engine::bound(op.cost, rates) * op.calls;
     return steps > 0 ? sum / steps : 0;

@@ -28,7 +28,8 @@ struct StepTimes {
     double least = 0, most = 0;          // of those steps
     int steps = 0;                       // of which `ops` tells, one by one
     std::vector<OpTime> ops{};
-    double bound(const Rates& rates) const;  // seconds: the sum over the operations of one step
+    Rates rates{};                       // before and after them, the mean
+    double bound() const;                // seconds: the sum over the operations of one step
 };
 
 }  // namespace engine

@@ -94,6 +94,7 @@ StepTimes Runner::time_steps(const StepShape& shape, int steps, std::span<const 
         return now() - begin;
     };
     StepTimes out{.shape = shape, .steps = steps};
+    const Rates before = rates();
     step(0, nullptr);
     OpClock clock(*model_->ops, exact);
     std::vector<double> seconds;
@@ -105,6 +106,8 @@ StepTimes Runner::time_steps(const StepShape& shape, int steps, std::span<const 
     std::ranges::sort(seconds);
     out.least = seconds.front(), out.seconds = seconds[seconds.size() / 2], out.most = seconds.back();
     out.ops = clock.times();
+    const Rates after = rates();
+    out.rates = {(before.read + after.read) / 2, (before.int8 + after.int8) / 2, (before.bf16 + after.bf16) / 2, (before.float32 + after.float32) / 2};
     return out;
 }
 
