@@ -258,7 +258,7 @@ const char* kAnswers = R"({
     "data": {"type": "array", "items": {"$ref": "#/components/schemas/Document"}}}},
   "MemoryHealth": {"type": "object", "required": ["object", "facts", "segments", "episodes", "documents"], "properties": {"object": {"const": "memory.health"},
     "facts": {"type": "object", "additionalProperties": {"type": "integer"}, "description": "held, replaced, told_again (observations of a fact that was there), from_texts, of_groups"},
-    "segments": {"type": "object", "additionalProperties": {"type": "integer"}, "description": "all, and those of no episode (unsummed)"},
+    "segments": {"type": "object", "additionalProperties": {"type": "integer"}, "description": "all, and unsummed: those of no episode"},
     "episodes": {"type": "object", "description": "all, and until when they reach"}, "documents": {"type": "object", "additionalProperties": {"type": "integer"}, "description": "all, those whose sections are still to be made (open), sections"}}},
   "Consolidation": {"type": "object", "required": ["object", "episodes", "segments", "done", "error"], "properties": {"object": {"const": "consolidation"},
     "episodes": {"type": "integer", "description": "summaries that were made"}, "segments": {"type": "integer", "description": "of so many messages with their answers"},
