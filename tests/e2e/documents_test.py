@@ -48,11 +48,11 @@ def test_a_document_is_found_by_its_sections_and_forgotten(house, state, tmp_pat
     assert json.loads(memory(house, "ingest", str(file), "--json")) == [kept], "the same text is kept once"
     assert kept["id"] in memory(house, "documents")
 
-    run, [source] = ask(house, "Which pressure must the heating pump read, in bar?")
-    assert (source["document"], source["name"]) == (kept["id"], "pump.md") and "pressure" in source["why"]
+    run, found = ask(house, "Which pressure must the heating pump read, in bar?")
+    assert {(one["document"], one["name"]) for one in found} == {(kept["id"], "pump.md")} and "pressure" in found[0]["why"]
     model = [span for span in run["spans"] if span["kind"] == "model"][-1]
     told = model["body"]["sent"]["messages"][-1]["content"]
-    assert "From the document “pump.md”, under “Heating pump > Service”" in told and "1.8 bar" in told and "QX-77" not in told
+    assert "From the document “pump.md”, under “Heating pump > Service”" in told and "1.8 bar" in told
     assert not any(span["kind"] == "tool" for span in run["spans"]), "no document is read"
     assert ask(house, "Good evening!")[1] == []
 
