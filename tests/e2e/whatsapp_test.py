@@ -226,7 +226,7 @@ def test_a_stop_says_what_stopped_and_pictures_reach_no_model(hearth):
     picture = api.message(None, type="image", image={"id": "1", "mime_type": "image/jpeg"})
     elsewhere = api.delivery(api.message("Good evening!"), number="999")
     group = api.delivery(api.message("Good evening!", group_id="group-1"))
-    assert [api.deliver(hearth.hook, one) for one in (api.delivery(picture), elsewhere, api.delivery(group))] == [200] * 3
+    assert [api.deliver(hearth.hook, one) for one in (api.delivery(picture), elsewhere, group)] == [200] * 3
     hearth.wait_for(lambda: len(api.texts()) == 2, "the answer to the picture", 10)
     time.sleep(1.5)
     assert "(image)" in api.texts()[1] and len(api.sent) == 2, "neither another number's nor a group's"
