@@ -155,18 +155,18 @@ TEST_F(Outbox, AReceiptTellsWhatTheCallDidNot) {
     write(world->owner(), "run:1", {"one"});
     const auto taken = take();
     ASSERT_EQ(taken.size(), 1u);
-    EXPECT_TRUE(note({"there", taken[0].id, "delivered"})) << "before its call has ended";
+    EXPECT_TRUE(note({"77", taken[0].id, "delivered"})) << "before its call has ended";
     EXPECT_EQ(fate(), "in_flight/delivered/");
     EXPECT_TRUE(settle(taken[0].id, Sending::End::unknown));
     EXPECT_EQ(fate(), "delivered/delivered/");
-    EXPECT_TRUE(note({"there", {}, "read"})) << "by its own id alone";
-    EXPECT_TRUE(note({"there", {}, "delivered"}));
-    EXPECT_TRUE(note({"there", {}, "failed", "too late for that"}));
+    EXPECT_TRUE(note({"77", {}, "read"})) << "by its own id alone";
+    EXPECT_TRUE(note({"77", {}, "delivered"}));
+    EXPECT_TRUE(note({"77", {}, "failed", "too late for that"}));
     EXPECT_EQ(fate(), "delivered/read/");
     EXPECT_FALSE(note({"elsewhere", {}, "read"}));
     EXPECT_FALSE(note({"", {}, "read"}));
-    EXPECT_FALSE(note({"there", store::OutboxId::make(base::SystemClock().now()), "read"}));
-    EXPECT_FALSE(as(store::Identity{base::TenantId::make(base::SystemClock().now()), {}}, [&](Tx& tx) { return store::note_receipt(tx, "telegram", {"there", taken[0].id, "read"}); })) << "another house";
+    EXPECT_FALSE(note({"77", store::OutboxId::make(base::SystemClock().now()), "read"}));
+    EXPECT_FALSE(as(store::Identity{base::TenantId::make(base::SystemClock().now()), {}}, [&](Tx& tx) { return store::note_receipt(tx, "telegram", {"77", taken[0].id, "read"}); })) << "another house";
 }
 
 TEST_F(Outbox, WhatItsChannelCouldNotDeliverHasFailed) {
