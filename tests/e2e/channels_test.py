@@ -37,18 +37,18 @@ def outbox(server):
 
 
 class Telegram:
-    name, sender = "telegram", "42"
+    name, sender, another = "telegram", "42", "45"
 
     def __init__(self, folder):
         self.api = TelegramApi(TOKEN)
         self.settings = {"telegram.token": "secret:bot", "telegram.url": self.api.url}
         self.secrets = {"bot": TOKEN}
 
-    def write(self, text):
-        self.api.write(text)
+    def write(self, text, sender=sender):
+        self.api.write(text, sender=int(sender))
 
-    def sent(self):
-        return self.api.texts()
+    def sent(self, sender=sender):
+        return self.api.texts(int(sender))
 
     def left(self):
         """Everything that has reached the other side, of whatever kind."""
@@ -59,7 +59,7 @@ class Telegram:
 
 
 class WhatsApp:
-    name, sender = "whatsapp", "4915112345678"
+    name, sender, another = "whatsapp", "4915112345678", "4945"
 
     def __init__(self, folder):
         self.api, self.port = WhatsAppApi("EAAG-a-token-of-nobody", NUMBER, APP_SECRET), free_port()
@@ -68,12 +68,12 @@ class WhatsApp:
         self.secrets = {"wa": self.api.token, "wa_app": APP_SECRET, "wa_verify": VERIFY}
         self.last = None
 
-    def write(self, text):
-        self.last = self.api.delivery(self.api.message(text))
+    def write(self, text, sender=sender):
+        self.last = self.api.delivery(self.api.message(text, sender))
         assert self.api.deliver(self.port, self.last) == 200
 
-    def sent(self):
-        return self.api.texts()
+    def sent(self, sender=sender):
+        return self.api.texts(sender)
 
     def left(self):
         return len(self.api.sent) + len(self.api.activity)
@@ -83,7 +83,7 @@ class WhatsApp:
 
 
 class Files:
-    name, sender = "file", "clara"
+    name, sender, another = "file", "clara", "dora"
     secrets = {}
 
     def __init__(self, folder):
@@ -95,12 +95,12 @@ class Files:
         part.write_text(json.dumps(message))
         part.rename(self.folder / "inbox" / name)
 
-    def write(self, text):
-        self.last = f"{next(self.numbers):06}.json", {"from": self.sender, "name": "Clara", "text": text}
+    def write(self, text, sender=sender):
+        self.last = f"{next(self.numbers):06}.json", {"from": sender, "name": "Clara", "text": text}
         self.put(*self.last)
 
-    def sent(self):
-        return [one["text"] for one in self.messages() if one["to"] == self.sender]
+    def sent(self, sender=sender):
+        return [one["text"] for one in self.messages() if one["to"] == sender]
 
     def messages(self):
         return [json.loads(path.read_text()) for path in sorted((self.folder / "outbox").glob("*.json"))]
@@ -137,10 +137,21 @@ def hearth():
         yield server.start()
 
 
-def fresh(channel, count):
+def fresh(channel, count, *sender):
     """Waits are for what comes on top of what was there."""
-    before = len(channel.sent())
-    return lambda: len(channel.sent()) == before + count
+    before = len(channel.sent(*sender))
+    return lambda: len(channel.sent(*sender)) == before + count
+
+
+def pair(server, channel, sender, person):
+    told = fresh(channel, 1, sender)
+    channel.write("hello", sender)
+    server.wait_for(told, "a code", 15)
+    code, = [one["code"] for one in json.loads(command(server, "pair", "list", "--json"))["waiting"] if (one["bridge"], one["sender"]) == (channel.name, sender)]
+    welcomed = fresh(channel, 1, sender)
+    command(server, "person", "add", person)
+    command(server, "pair", "approve", code, "--person", person)
+    server.wait_for(welcomed, "a welcome", 15)
 
 
 @pytest.mark.parametrize("name", [kind.name for kind in KINDS])
@@ -182,12 +193,13 @@ def test_what_is_delivered_again_is_answered_once(hearth, name):
 @pytest.mark.parametrize("name", [kind.name for kind in KINDS])
 def test_a_stop_stops(hearth, name):
     channel = hearth.channels[name]
-    channel.write("Think for ever about it")
+    pair(hearth, channel, channel.another, f"Dora of {name}")  # what was said comes back in later prompts, and with it what the script waits at
+    channel.write("Think for ever about it", channel.another)
     time.sleep(3)
-    told = fresh(channel, 1)
-    channel.write("Stop!")
+    told = fresh(channel, 1, channel.another)
+    channel.write("Stop!", channel.another)
     hearth.wait_for(told, "the word that it stopped", 10)
-    assert channel.sent()[-1] == "Stopped: “Think for ever about it”."
+    assert channel.sent(channel.another)[-1] == "Stopped: “Think for ever about it”."
 
 
 def test_what_is_odd_in_the_folder_holds_nothing_up(hearth):
@@ -208,6 +220,7 @@ def test_what_is_odd_in_the_folder_holds_nothing_up(hearth):
 def test_a_server_that_is_killed_answers_every_channel_once():
     with house("killed") as server:
         server.start()
+        pair(server, server.channels["file"], "dora", "Dora")
         for channel in server.channels.values():
             channel.write("hello")
         server.wait_for(lambda: len(json.loads(command(server, "pair", "list", "--json"))["waiting"]) == len(KINDS), "their codes", 20)
@@ -218,11 +231,11 @@ def test_a_server_that_is_killed_answers_every_channel_once():
             channel.write("Tell me at length")
         time.sleep(1.5)
         server.stop(signal.SIGKILL)
-        server.channels["file"].write("Good evening!")  # nobody is there
+        server.channels["file"].write("Good evening!", "dora")  # nobody is there
         server.start()
-        server.wait_for(lambda: all(SLOWLY in channel.sent() for channel in server.channels.values()) and ANSWER in server.channels["file"].sent(), "their answers", 90)
+        server.wait_for(lambda: all(SLOWLY in channel.sent() for channel in server.channels.values()) and ANSWER in server.channels["file"].sent("dora"), "their answers", 90)
         time.sleep(2)
-        assert {name: len(channel.sent()) for name, channel in server.channels.items()} == {"telegram": 3, "whatsapp": 3, "file": 4}
+        assert {name: len(channel.sent()) for name, channel in server.channels.items()} == {"telegram": 3, "whatsapp": 3, "file": 3} and len(server.channels["file"].sent("dora")) == 3
 
 
 def test_nothing_leaves_from_any_channel_where_a_rule_says_so(hearth):
