@@ -27,7 +27,7 @@ export async function fill(node, path, draw) {
 // columns: [title, cell(row), class]
 export function table(label, columns, rows) {
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, h("table", { class: "stacks" },
-    h("thead", {}, h("tr", {}, columns.map(([title, , kind]) => h("th", { scope: "col", class: kind }, title)))),
+    h("thead", {}, h("tr", {}, columns.map(([title, , kind]) => (title ? h("th", { scope: "col", class: kind }, title) : h("td", {}))))),
     h("tbody", {}, rows.map((row) => h("tr", {}, columns.map(([title, cell, kind]) => h("td", { class: kind, "data-label": title || null }, h("div", {}, cell(row)))))))));
 }
 

@@ -67,3 +67,9 @@ export async function show(main, { rest }) {
   if (rest[0]) await showOne(shown, rest[0], () => again());
   else put(shown);
 }
+
+
+
+    coming.filter((one) => new Date(one.next).toDateString() === day.toDateString()).map((one) => h("a", { class: "event", href: `/schedules/${one.id}` }, h("span", { class: "strong" }, one.next_there.slice(-5)), " ", one.prompt)))));
+
+

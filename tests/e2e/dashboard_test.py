@@ -201,12 +201,12 @@ def test_filters_are_part_of_the_address(page, told):
     assert page.url.endswith("/runs?status=failed")
     page.go_back()
     page.goto("/runs?text=LOOK")
-    page.locator(".run-row[data-row]").wait_for()
-    assert page.locator(".run-row[data-row] .what").inner_text() == "look around"
-    page.locator(".run-row[data-row]").click()
+    page.locator(".run-row[data-row]").first.wait_for()
+    assert set(page.locator(".run-row[data-row] .what").all_inner_texts()) == {"look around"}
+    page.locator(".run-row[data-row]").first.click()
     page.locator(".fall").wait_for()
     page.go_back()
-    page.locator(".run-row[data-row]").wait_for()
+    page.locator(".run-row[data-row]").first.wait_for()
     assert page.url.endswith("/runs?text=LOOK")
 
 
@@ -277,6 +277,32 @@ def test_a_prompt_is_edited_compared_and_released(page, hearth):
     page.get_by_role("button", name="Roll back…").click()
     page.get_by_role("button", name="Roll back", exact=True).click()
     hearth.wait_for(lambda: "live" in hearth.call("GET", "/v1/prompts/tone").json["versions"][-1]["labels"], "the roll-back")
+
+
+def test_a_schedule_is_asked_for_in_words(page, told):
+    page.goto("/schedules")
+    page.get_by_role("button", name="Add…").click()
+    page.get_by_label("When").fill("every day at 8")
+    page.get_by_label("What", exact=True).fill("Water the plants.")
+    page.get_by_role("button", name="Save").click()
+    page.locator(".wrong", has_text="08:00 or 20:00").wait_for()
+    page.get_by_label("When").fill("every day at 08:00")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Water the plants.").last.click()
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Go on").wait_for()
+    page.get_by_role("button", name="End").click()
+    page.get_by_role("button", name="Run now").wait_for(state="detached")
+
+
+def test_what_goes_with_a_document_is_said_before_it_is_forgotten(page, hearth):
+    assert hearth.call("POST", "/v1/memory/documents", {"name": "boiler.md", "text": "# Boiler\n\nDescale it every six months."}).status == 201
+    page.goto("/memory")
+    page.get_by_role("button", name="Forget…").click()
+    page.get_by_role("dialog").get_by_text("Cannot be reached").wait_for()
+    picture(page, "forget_1280")
+    page.get_by_role("button", name="Forget", exact=True).click()
+    page.locator(".notice", has_text="There are no documents").wait_for()
 
 
 def test_somebody_is_taken_in_and_sees_less(page, hearth, chromium):
@@ -351,11 +377,10 @@ def test_answers_are_made_of_a_few_elements(page):
 
 def test_axe_finds_nothing_serious(page, told):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed").Axe()
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        for name, address, ready in [*VIEWS, ("run", f"/runs/{told['tools']['id']}", ".fall button"), ("talk", f"/chat/{told['tools']['conversation_id']}", ".tool-line")]:
-            page.goto(address)
-            page.locator(ready).first.wait_for()
-            page.wait_for_timeout(200)
+    for name, address, ready in [*VIEWS, ("run", f"/runs/{told['tools']['id']}", ".fall button"), ("talk", f"/chat/{told['tools']['conversation_id']}", ".tool-line")]:
+        page.goto(address)
+        page.locator(ready).first.wait_for()
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
             found = [(one["id"], one["help"], [node["html"][:200] for node in one["nodes"]][:3]) for one in axe.run(page).response["violations"] if one["impact"] in ("serious", "critical")]
             assert found == [], (name, scheme, json.dumps(found, indent=1))
