@@ -133,18 +133,19 @@ def test_what_is_delivered_again_is_answered_once(hearth):
 
 def test_a_stop_says_what_stopped_while_the_model_works(hearth):
     bot = hearth.bot
-    bot.sent.clear()
+    pair(hearth, 45, "Dora")  # what was said comes back in later prompts, and with it what the script waits at
     bot.activity.clear()
-    bot.write("Think for ever about it")
+    bot.write("Think for ever about it", sender=45)
     hearth.wait_for(lambda: bot.activity, "work", 10)
     began = time.monotonic()
-    bot.write("Stop!")
-    hearth.wait_for(lambda: bot.texts(), "the word that it stopped", 10)
+    bot.write("Stop!", sender=45)
+    hearth.wait_for(lambda: bot.texts(45), "the word that it stopped", 10)
     assert time.monotonic() - began < 3
-    assert bot.texts() == ["Stopped: “Think for ever about it”."]
-    bot.write("/stop")
-    hearth.wait_for(lambda: len(bot.texts()) == 2, "the word that nothing works", 10)
-    assert "Nothing" in bot.texts()[1]
+    assert bot.texts(45) == ["Stopped: “Think for ever about it”."]
+    time.sleep(3)  # until it has ended
+    bot.write("/stop", sender=45)
+    hearth.wait_for(lambda: len(bot.texts(45)) == 2, "the word that nothing works", 10)
+    assert "Nothing" in bot.texts(45)[1]
 
 
 def test_programs_pictures_and_what_is_said_to_others_reach_no_model(hearth):
