@@ -54,7 +54,7 @@ constexpr std::array kOutside = {
     "find", "grep", "look", "contents", "run", "execute", "command", "shell", "script", "count", "write", "create",
     "readme", "makefile", "save", "edit", "change", "replace", "rename", "delete", "fix", "test", "build", "compile", "install", "line",
     "lines", "words", "calculate", "compute", "project", "code", "function", "defined", "remember",
-    "recall", "time", "date", "today", "tomorrow", "now", "note", "notes", "my", "our", "fichier", "fichiers",
+    "recall", "remind", "reminder", "reminders", "schedule", "time", "date", "today", "tomorrow", "now", "note", "notes", "my", "our", "fichier", "fichiers",
     "dossier", "lis", "ouvre", "montre", "liste", "cherche", "trouve", "exécute", "lance", "commande", "écris",
     "crée", "modifie", "corrige", "rappelle", "souviens", "heure", "aujourd", "demain", "mon", "ma", "mes",
     "datei", "dateien", "ordner", "verzeichnis", "lies", "öffne", "zeige", "suche", "finde", "führe", "befehl",

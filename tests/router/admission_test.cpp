@@ -13,6 +13,7 @@ TEST(Admission, ByTable) {
         ExecutionClass expected;
     } cases[] = {
         {"Hello!", ExecutionClass::fast},
+        {"Remind me every morning to water the plants.", ExecutionClass::normal},
         {"What is the capital of France?", ExecutionClass::fast},
         {"Danke dir, das war alles.", ExecutionClass::fast},
         {"Which files are in this folder?", ExecutionClass::normal},
