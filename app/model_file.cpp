@@ -45,6 +45,7 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
     if (!s.model.plain_ops.empty()) options.plain_ops = base::split(s.model.plain_ops, ',');
     if (auto adapters = adapters_of(s)) options.adapters = *std::move(adapters);
     options.drafts = s.model.speculation == "prompt";
+    options.draft_length = s.model.speculation_length;
     for (const auto format : {engine::KvFormat::f32, engine::KvFormat::f16, engine::KvFormat::int8})
         if (s.model.kv_format == engine::name(format)) options.kv_format = format;
     return options;

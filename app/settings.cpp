@@ -55,6 +55,7 @@ const std::vector<SettingRow>& setting_rows() {
         {"model.target", T::text, "", 0, 0, "", "target of the operations; empty: the best of the machine", true, [](Settings& s, const std::string& v) { s.model.target = v; }},
         {"model.plain_ops", T::text, "", 0, 0, "", "operations that are computed plainly, and slowly, in place of the target's kernels: matmul, attention, rms_norm, … with commas", true, [](Settings& s, const std::string& v) { s.model.plain_ops = v; }},
         {"model.speculation", T::choice, "prompt", 0, 0, "prompt,off", "tokens to come are guessed from what the conversation has said, and verified together; the text is the same", true, [](Settings& s, const std::string& v) { s.model.speculation = v; }},
+        {"model.speculation_length", T::integer, "0", 0, 15, "", "tokens guessed wherever there is something to guess; 0: as many as pay", true, [](Settings& s, const std::string& v) { s.model.speculation_length = number(v); }},
         {"model.kv_format", T::choice, "auto", 0, 0, "auto,f32,f16,int8", "how the cache keeps keys and values; auto: f16, in profile exact f32", true, [](Settings& s, const std::string& v) { s.model.kv_format = v; }},
         {"model.adapters", T::text, "", 0, 0, "", "low-rank adapters of the model, each served under its name: NAME=FOLDER, by comma", true, [](Settings& s, const std::string& v) { s.model.adapters = v; }},
         {"model.threads", T::integer, "0", 0, 1024, "", "CPU threads; 0: from machine and cgroup", true, [](Settings& s, const std::string& v) { s.model.threads = number(v); }},

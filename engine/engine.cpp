@@ -48,6 +48,8 @@ base::Result<void> check(const LoadOptions& options) {
     if (options.max_sequences < 1 || options.max_sequences > 256)
         return base::error(base::Code::invalid_argument,
                            "max_sequences is " + std::to_string(options.max_sequences) + ", expected 1 to 256");
+    if (options.draft_length < 0 || options.draft_length > kMostDraft)
+        return base::error(base::Code::invalid_argument, "draft_length is " + std::to_string(options.draft_length) + ", expected 0 to " + std::to_string(kMostDraft));
     if (options.max_waiting < 1 || options.max_waiting_each < 1) return base::error(base::Code::invalid_argument, "max_waiting and max_waiting_each must be at least 1");
     if (options.context < 0 || options.threads < 0 || options.threads > 1024)
         return base::error(base::Code::invalid_argument, "context and threads must not be negative, threads at most 1024");
@@ -369,7 +371,7 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     if (!adapters) return std::move(adapters).error();
     auto runner = Runner::create(*std::move(model), std::move(pool), opened->shape);
     if (!runner) return std::move(runner).error();
-    auto worker = std::make_unique<Worker>(*std::move(runner), *tokenizer, WorkerLimits{options.max_sequences, options.max_waiting, options.max_waiting_each},
+    auto worker = std::make_unique<Worker>(*std::move(runner), *tokenizer, WorkerLimits{options.max_sequences, options.max_waiting, options.max_waiting_each, options.draft_length},
                                            MemoryGuard(options.memory_left ? options.memory_left : available_memory, options.keep_free));
     tell("ready", 1);
     if (options.log) {

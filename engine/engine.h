@@ -44,6 +44,7 @@ struct LoadOptions {
     int max_waiting = 256, max_waiting_each = 64;  // in all, of one person; more are refused
     std::vector<std::pair<std::string, std::filesystem::path>> adapters{};  // name and folder of each; see model/adapter.h
     bool drafts = true;              // guesses at tokens to come from the sequence's own, where that is faster
+    int draft_length = 0;            // so many wherever there is something to guess; 0: as many as pay
     KvStoreOptions kv_store{};       // of conversations whose salt is an audience's name
     std::uint64_t keep_free = 64ull << 20;  // bytes of the machine's memory; where less is left, generations end one by one
     std::function<std::uint64_t()> memory_left{};  // null: what the machine says

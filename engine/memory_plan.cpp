@@ -1,10 +1,13 @@
 #include "engine/memory_plan.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+#include <charconv>
 #include <string>
+#include <string_view>
 
 #include "engine/ops/ops.h"
 
@@ -31,18 +34,36 @@ base::Error context_too_long(int asked, std::uint64_t trained) {
                        "ask for at most that");
 }
 
-// A number in a one-value file; UINT64_MAX when there is none ("max" included).
-std::uint64_t number_in(const char* path) {
-    std::ifstream in(path);
+// A file of the kernel's. It is read while answers are written, so nothing is allocated.
+class SmallFile {
+public:
+    explicit SmallFile(const char* path) {
+        const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+        if (file < 0) return;
+        for (ssize_t n = 0; size_ < sizeof text_ && (n = ::read(file, text_ + size_, sizeof text_ - size_)) > 0;) size_ += std::size_t(n);
+        ::close(file);
+    }
+    std::string_view text() const { return {text_, size_}; }
+
+private:
+    char text_[8192];
+    std::size_t size_ = 0;
+};
+
+std::uint64_t number_at(std::string_view text) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
     std::uint64_t value = 0;
-    return in >> value ? value : UINT64_MAX;
+    return std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc() ? value : UINT64_MAX;
 }
 
-std::uint64_t proc_value(const char* path, const std::string& key) {  // kB lines of /proc
-    std::ifstream in(path);
-    for (std::string word; in >> word;)
-        if (std::uint64_t value = 0; word == key && in >> value) return value * 1024;
-    return UINT64_MAX;
+// A number in a one-value file; UINT64_MAX when there is none ("max" included).
+std::uint64_t number_in(const char* path) { return number_at(SmallFile(path).text()); }
+
+std::uint64_t proc_value(const char* path, std::string_view key) {  // kB lines of /proc
+    const SmallFile file(path);
+    const auto at = file.text().find(key);
+    const std::uint64_t value = at == std::string_view::npos ? UINT64_MAX : number_at(file.text().substr(at + key.size()));
+    return value == UINT64_MAX ? value : value * 1024;
 }
 
 MemoryPlan without_kv(const PlanInput& input, const LoadOptions& options) {

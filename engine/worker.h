@@ -23,6 +23,7 @@ namespace engine {
 
 struct WorkerLimits {
     int sequences = 8, waiting = 256, waiting_each = 64;  // each: of one person
+    int draft_length = 0;                                 // see LoadOptions
 };
 
 class Worker {

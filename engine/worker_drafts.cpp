@@ -28,7 +28,8 @@ void Worker::guess() {
         draftable_.push_back({s.match.length, s.max_tokens - s.output() - 1, &s.acceptance, recurrent()});
         drafting_.push_back(i);
     }
-    choose_drafts(draftable_, rows, tokens, acceptance_, cost_);
+    if (most_.draft_length == 0) choose_drafts(draftable_, rows, tokens, acceptance_, cost_);
+    else for (Draftable& d : draftable_) d.chosen = std::clamp(d.most, 0, most_.draft_length);
     int room = std::min(limits_.rows - rows, runner_->shape().drafts);
     spare = 0;
     for (std::size_t i = 0; i < draftable_.size(); ++i) {
