@@ -35,7 +35,7 @@ function week(schedules) {
   const days = Array.from({ length: DAYS }, (_, n) => new Date(new Date().setHours(0, 0, 0, 0) + n * 86400000 + 43200000));
   const coming = schedules.filter((one) => one.next && one.state === "waiting");
   return h("ol", { class: "week", "aria-label": "The next seven days" }, days.map((day) => h("li", {}, h("p", { class: "small muted" }, weekday.format(day)),
-    coming.filter((one) => new Date(one.next).toDateString() === day.toDateString()).map((one) => h("a", { class: "event", href: `/schedules/${one.id}` }, h("span", { class: "strong" }, one.next_there.slice(11, 16)), " ", one.prompt)))));
+    coming.filter((one) => new Date(one.next).toDateString() === day.toDateString()).map((one) => h("a", { class: "event", href: `/schedules/${one.id}` }, h("span", { class: "strong" }, one.next_there.slice(-5)), " ", one.prompt)))));
 }
 
 async function showOne(root, id, back) {
@@ -67,9 +67,3 @@ export async function show(main, { rest }) {
   if (rest[0]) await showOne(shown, rest[0], () => again());
   else put(shown);
 }
-
-
-
-    coming.filter((one) => new Date(one.next).toDateString() === day.toDateString()).map((one) => h("a", { class: "event", href: `/schedules/${one.id}` }, h("span", { class: "strong" }, one.next_there.slice(-5)), " ", one.prompt)))));
-
-
