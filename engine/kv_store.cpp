@@ -323,10 +323,8 @@ base::Result<void> KvStore::write(const std::string& audience, const KvPiece& pi
     }
     const Descriptor dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (dir.get() >= 0) ::fsync(dir.get());
-    struct stat status{};
-    ::stat((folder / name).c_str(), &status);
     Audience& mine = audiences_[audience];
-    mine.files[name] = {bytes, changed(status)};
+    mine.files[name] = {bytes, used_now(folder / name)};
     if (mine.known || mine.files.size() == 1) {
         mine.known = true;
         mine.heads[name] = {piece.tokens, piece.first, int(piece.blocks.size()), piece.seconds, !piece.state.empty()};
@@ -341,9 +339,16 @@ void KvStore::touch(const std::string& audience, const Found& found) {
     if (mine == audiences_.end()) return;
     const auto file = mine->second.files.find(found.name);
     if (file == mine->second.files.end()) return;
-    const fs::path path = place(audience, found.name);
-    struct stat status{};
-    if (::utimensat(AT_FDCWD, path.c_str(), nullptr, AT_SYMLINK_NOFOLLOW) == 0 && ::lstat(path.c_str(), &status) == 0) file->second.used = changed(status);
+    file->second.used = used_now(place(audience, found.name));
+}
+
+// The kernel's own stamps are milliseconds apart, and what was used together has an order.
+std::int64_t KvStore::used_now(const fs::path& file) {
+    const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    last_used_ = std::max<std::int64_t>(now, last_used_ + 1);
+    const timespec time{last_used_ / 1'000'000'000, last_used_ % 1'000'000'000}, both[] = {time, time};
+    ::utimensat(AT_FDCWD, file.c_str(), both, AT_SYMLINK_NOFOLLOW);
+    return last_used_;
 }
 
 void KvStore::drop(const std::string& audience, const std::string& name) {

@@ -98,6 +98,7 @@ private:
     base::Result<std::string> opened(const std::string& audience, const std::string& name, int part, std::string_view sealed, std::uint64_t checksum) const;
     void drop(const std::string& audience, const std::string& name);
     void make_room(std::uint64_t bytes);
+    std::int64_t used_now(const std::filesystem::path& file);
     std::filesystem::path place(const std::string& audience, const std::string& name) const { return options_.folder / audience / name; }
 
     const KvStoreOptions options_;
@@ -106,6 +107,7 @@ private:
     mutable std::mutex mutex_;            // of what follows
     std::map<std::string, Audience> audiences_;
     std::uint64_t bytes_ = 0;
+    std::int64_t last_used_ = 0;
 };
 
 }  // namespace engine
