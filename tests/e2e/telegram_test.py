@@ -201,7 +201,7 @@ def test_while_a_file_is_fetched_the_chat_keeps_its_order_and_a_stop_counts(hear
         bot.write("Say it in bold")
         if not stops:
             hearth.wait_for(lambda: len(bot.texts()) == 2, "both answers", 20)
-            assert bot.texts() == [ANSWER, "Plan\nWater the garden, see here"]
+            assert bot.texts() == [ANSWER, "Plan\nWater the garden, see here (https://a.example/x)"], "what came by files has a mark on the chat"
             continue
         bot.write("stop")
         hearth.wait_for(lambda: len(bot.texts()) == 3, "the word on the stop", 10)
@@ -221,16 +221,16 @@ def test_a_long_answer_comes_in_parts_and_in_order(hearth):
 
 def test_what_is_marked_is_shown_so_and_arrives_where_that_is_refused(hearth):
     bot = hearth.bot
-    bot.sent.clear()
-    bot.write("Say it in bold")
-    hearth.wait_for(lambda: bot.texts(), "the answer", 20)
+    pair(hearth, 46, "Emil")  # in whose chat nothing is from outside: there an address may lie behind words
+    bot.write("Say it in bold", sender=46)
+    hearth.wait_for(lambda: bot.texts(46), "the answer", 20)
     message, = bot.sent
     assert message["text"] == "Plan\nWater the garden, see here"
     assert [(entity["type"], message["text"][entity["offset"]:entity["offset"] + entity["length"]]) for entity in message["entities"]] == [("bold", "Plan"), ("bold", "Water"), ("code", "garden"), ("text_link", "here")]
     bot.faults = [(400, {"ok": False, "error_code": 400, "description": "Bad Request: can't parse entities"})]
-    bot.write("Say it in bold")
-    hearth.wait_for(lambda: len(bot.texts()) == 2, "the answer as it was written", 20)
-    assert bot.texts()[1].startswith("# Plan\n**Water**") and "entities" not in bot.sent[1]
+    bot.write("Say it in bold", sender=46)
+    hearth.wait_for(lambda: len(bot.texts(46)) == 2, "the answer as it was written", 20)
+    assert bot.texts(46)[1].startswith("# Plan\n**Water**") and "entities" not in bot.sent[1]
 
 
 def test_an_answer_is_seen_while_it_is_written(hearth):
