@@ -205,7 +205,7 @@ protected:
     }
     void bring_back() {
         for (const std::string table : {"fact", "segment", "episode", "document", "section"}) {
-            const std::string columns = world->sql("select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attrelid = '" + table + "_away'::regclass and attnum > 0 and attname <> 'digest'");
+            const std::string columns = world->sql("select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attrelid = '" + table + "'::regclass and attnum > 0 and not attisdropped and attgenerated = ''");
             world->sql("insert into " + table + " (" + columns + ") select " + columns + " from " + table + "_away; drop table " + table + "_away");
         }
     }
