@@ -9,6 +9,7 @@ namespace router::math {
 namespace {
 
 constexpr double DISCOUNT = 0.95;
+constexpr double FAR = 4;  // deviations: from there on alarms leave too few events to outweigh a baseline worth two
 
 double normal_cdf(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
 
@@ -39,9 +40,7 @@ bool LatencyBelief::watch(Side& side, double residual, double log_latency, bool 
 }
 
 void LatencyBelief::add(double latency_ms, bool timed_out) {
-    // After a change events are held against each other alone: the refuted baseline would draw the mean away from them for ever, and each
-    // alarm would throw the events away that it is to be outweighed by.
-    const double spread = prior_.log_deviation, mean = changed_ && all_.count > 0 ? all_.logs / all_.count : log_mean();
+    const double spread = prior_.log_deviation, mean = reference();
     const double residual = winsorised((std::log(std::max(latency_ms, 0.1)) - mean) / spread, 4), log_latency = mean + residual * spread;
     all_.add(log_latency, timed_out);
     const bool slower = watch(slower_, residual, log_latency, timed_out), faster = watch(faster_, -residual, log_latency, timed_out);
@@ -49,6 +48,14 @@ void LatencyBelief::add(double latency_ms, bool timed_out) {
     all_ = slower ? slower_.since : faster_.since;
     slower_ = faster_ = {};
     changed_ = std::abs(all_.logs / all_.count - prior_.log_mean) > spread;
+}
+
+// What events are held against. Far from a refuted baseline they are held against each other alone: it would draw the mean away from them
+// for ever, and each alarm would throw the events away that it is to be outweighed by.
+double LatencyBelief::reference() const {
+    if (!changed_ || all_.count == 0) return log_mean();
+    const double seen = all_.logs / all_.count;
+    return std::abs(seen - prior_.log_mean) > FAR * prior_.log_deviation ? seen : log_mean();
 }
 
 double LatencyBelief::log_mean() const { return (prior_weight() * prior_.log_mean + all_.logs) / (prior_weight() + all_.count); }

@@ -35,6 +35,7 @@ private:
         Sums since;      // what came since it left zero
     };
 
+    double reference() const;
     bool watch(Side& side, double residual, double log_latency, bool timed_out);
     double prior_weight() const { return changed_ ? 2 : 10; }
 

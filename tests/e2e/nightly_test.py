@@ -191,14 +191,16 @@ def test_the_night_asks_the_scripted_cases_once(own, tmp_path):
     cases = tmp_path / "quality.yaml"
     cases.write_text(quality_test.CASES)
     cases.chmod(0o644)
-    night = support.Hearth(own, "nightly-quality", quality_test.SCRIPT, {**SETTINGS, "nightly.also": "quality", "quality.cases": cases})
+    night = support.Hearth(own, "nightly-quality", quality_test.SCRIPT, {**SETTINGS, "nightly.also": "self_review,quality", "quality.cases": cases})
 
     def quality(days_ago):
         run_id = batch(night, days_ago)["run_id"]
         run = night.wait_for(lambda: (one := night.run(run_id))["finished"] and one, "the night's end", 60)
         assert run["status"] == "answered"
         check_trace(run)
-        return json.loads(next(span for span in run["spans"] if span["name"] == "nightly.quality")["body"]["result"])
+        told = {span["name"]: json.loads(span["body"]["result"]) for span in run["spans"] if span["kind"] == "tool"}
+        assert set(told["nightly.self_review"]) == {"failures", "new_issues", "known", "back"}
+        return told["nightly.quality"]
 
     try:
         night.start()
