@@ -106,7 +106,7 @@ TEST_F(Issues, AreTheOwners) {
     auto* const database = support::TestDatabase::get();
     Harness harness(std::vector<router::ScriptedReply>(8, agents::testing::says("Hello.")));
     fail(harness);
-    const auto as_member = [](Tx& tx) { return store::failures_between(tx, {}, base::SystemClock().now()).size(); };
+    const auto as_member = [](Tx& tx) { return store::failures_between(tx, base::SystemClock().now() - 1h, base::SystemClock().now()).size(); };
     EXPECT_EQ(database->db().run_blocking(database->member(), as_member), 0u);
     EXPECT_EQ(harness.in_tx(as_member), 1u);
 }

@@ -39,7 +39,7 @@ std::vector<store::Schedule> kept(Harness& harness) {
 
 struct Asked {
     explicit Asked(const std::string& arguments, std::vector<router::ScriptedReply> before = {}) {
-        before.insert(before.begin(), says("{}"));  // of intake
+        before.insert(before.begin(), says(R"({"goal": "x", "tools": true, "class": "normal", "machine": "act"})"));  // of intake
         before.push_back(calls(tools::kSchedule, arguments));
         for (int i = 0; i < 3; ++i) before.push_back(says("It is done."));
         harness = std::make_unique<Harness>(std::move(before), free_options());
