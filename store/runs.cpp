@@ -150,18 +150,20 @@ std::optional<Run> find_run(Tx& tx, base::RunId id) {
 std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before) { return list_runs(tx, limit, before, {}); }
 
 std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before, const RunFilter& filter) {
-    std::string query = "select " + columns() + " from run where ($1::uuid is null or id < $1::uuid)";
-    std::vector<Param> params = {before, limit};
-    const auto add = [&](const std::string& condition, const std::string& value) {
-        params.emplace_back(value);
-        query += " and " + condition + "$" + std::to_string(params.size()) + (condition.ends_with('(') ? ")) > 0" : "");
+    // Only what is asked for stands in the statement: a condition that may be none is planned as if it were.
+    std::string query = "select " + columns() + " from run where true";
+    std::vector<Param> params = {limit};
+    const auto add = [&](const std::string& condition, Param value, const char* end = "") {
+        params.push_back(std::move(value));
+        query += " and " + condition + "$" + std::to_string(params.size()) + end;
     };
+    if (before) add("id < ", *before, "::uuid");
     if (filter.state == "open") query += " and (state is null or state = 'waiting_person')";
     else if (!filter.state.empty()) add("state = ", filter.state);
     if (!filter.alias.empty()) add("alias = ", filter.alias);
-    if (!filter.text.empty()) add("strpos(lower(" + question() + "), lower(", filter.text);
+    if (!filter.text.empty()) add("strpos(lower(" + question() + "), lower(", filter.text, ")) > 0");
     std::vector<Run> out;
-    for (const Row& row : tx.exec(query + " order by id desc limit $2", std::move(params))) out.push_back(run_of(row));
+    for (const Row& row : tx.exec(query + " order by id desc limit $1", std::move(params))) out.push_back(run_of(row));
     return out;
 }
 
