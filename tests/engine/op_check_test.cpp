@@ -21,7 +21,7 @@ void not_numbers(const MatmulJob* jobs, int n, Mat, Exec&) {
 }
 void thrown(const AttentionArgs&, Exec&) { throw std::logic_error("no such instruction"); }
 
-std::vector<TokenId> text(const LoadOptions& options) {
+std::vector<TokenId> said(const LoadOptions& options) {
     auto engine = Engine::load(options);
     if (!engine) throw std::runtime_error(engine.error().text());
     Request request;
@@ -67,9 +67,9 @@ TEST(OpCheck, SwitchedOffOperationsAreComputedByRef) {
     ASSERT_TRUE(best);
     if (best->name == "ref") GTEST_SKIP() << "this processor has ref alone";
     LoadOptions options{.path = support::data_dir() / "models" / "qwen3_moe.gguf", .profile = Profile::exact, .threads = 2};
-    const auto plain = text(options);
+    const auto plain = said(options);
     options.plain_ops = switchable_ops();
-    EXPECT_EQ(text(options), plain);
+    EXPECT_EQ(said(options), plain);
     auto engine = Engine::load(options);
     ASSERT_TRUE(engine);
     for (const TargetChoice& one : (*engine)->targets())
