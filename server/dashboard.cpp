@@ -46,6 +46,7 @@ const File* file_at(std::string_view path) {
     constexpr std::string_view kFolder = "/ui/";
     if (path.starts_with(kFolder)) return find_file(path.substr(kFolder.size()));
     const std::string_view view = path.substr(1, path.find('/', 1) - 1);
+    if (view.empty() && path.size() > 1) return nullptr;
     return std::find(std::begin(kViews), std::end(kViews), view) == std::end(kViews) ? nullptr : find_file("index.html");
 }
 

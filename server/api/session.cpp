@@ -141,11 +141,11 @@ net::Task<Response> end_session(Request request, Caller caller, Services& servic
 }
 
 net::Task<Response> set_password(Request request, Caller caller, Services& services) {
-    if (caller.session.is_nil()) co_return error_response(409, "a password is set by a browser that has signed in: hearth open makes a link", "conflict");
     const auto body = object_of(request.body);
     if (!body) co_return error_response(body.error());
     const auto password = base::string_field(*body, "password");
     if (!password) co_return error_response(password.error(), "password");
+    if (caller.session.is_nil()) co_return error_response(409, "a password is set by a browser that has signed in: hearth open makes a link", "conflict");
     const auto current = base::optional_string(*body, "current");
     if (!current) co_return error_response(current.error(), "current");
     if (const auto wait = services.auth.tries().take("own " + caller.principal.person.text(), services.clock.steady()); wait.count() > 0) co_return too_many(wait);

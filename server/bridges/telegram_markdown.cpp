@@ -65,7 +65,10 @@ std::size_t closing(std::string_view line, std::size_t at, const Mark& mark) {
         const std::size_t behind = end + mark.sign.size();
         if (mark.sign.size() == 1 && (line[end - 1] == mark.sign[0] || (behind < line.size() && line[behind] == mark.sign[0]))) continue;  // of a longer one
         if (mark.between_words && behind < line.size() && is_word(line[behind])) continue;
-        return end;
+        // Of three the first one closes what began inside: "**a *b***".
+        const std::string_view between = line.substr(inside, end - inside);
+        const bool shares = mark.sign.size() == 2 && behind < line.size() && line[behind] == mark.sign[0] && std::count(between.begin(), between.end(), mark.sign[0]) % 2 == 1;
+        return shares ? end + 1 : end;
     }
     return line.npos;
 }

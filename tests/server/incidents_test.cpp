@@ -133,7 +133,7 @@ TEST_F(Incidents, NoRouteShowsAnotherPersonsThings) {
     int seen_by_owner = 0;
     for (const Route& route : routes()) {
         std::string path = route.path;
-        if (path == "/logs" || path == "/openapi.json") continue;  // neither holds anything of a person
+        if (path == "/logs" || path == "/openapi.json" || path == "/v1/live") continue;  // the first two hold nothing of a person, the last has no end (live_test.cpp)
         const std::string id = path.starts_with("/v1/runs") ? run : path.starts_with("/v1/approvals") ? approval : path.starts_with("/v1/keys") ? key : "default";
         for (const char* mark : {"{id}", "{id*}"})
             if (const auto at = path.find(mark); at != path.npos) path.replace(at, std::string(mark).size(), id);
