@@ -95,6 +95,7 @@ class Runs {
     const { data } = await call("GET", this.path(this.last)).catch(() => ({ data: null }));
     this.busy = false;
     if (data && mine === this.turn) this.add(data);
+    this.looked?.(); // the end may be near still, or again
   }
 
   // Runs that go on change in their rows; new ones come on top.
@@ -132,6 +133,7 @@ export async function show(main, context) {
   if (context.rest[0]) return showRun(main, context.rest[0], context);
   const view = new Runs(main, context);
   const near = new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) view.more(); }, { root: main, rootMargin: "1200px" });
+  view.looked = () => { near.unobserve(view.end); near.observe(view.end); };
   await view.begin();
   near.observe(view.end);
   view.fillAgents().catch(() => {});

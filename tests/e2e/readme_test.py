@@ -11,6 +11,7 @@ import subprocess
 import must_show_test
 import pytest
 import threads_test
+import tiny_model
 from conftest import running
 from support import BINARY, MODELS, ROOT, Hearth, call, check_trace
 
@@ -100,7 +101,9 @@ def compares_profiles(hearth, folder):
 
 
 def compares_speculation(hearth, folder):
-    figures = json.loads(run(hearth, folder, ["bench", "--speculation", "--decode", "64", "--repeat", "1", "--profile", "exact", "--json"]).stdout)
+    model = folder / "fit-to-chat.gguf"
+    tiny_model.make(MODELS / "llama_tied.gguf", model)
+    figures = json.loads(run(hearth, folder, ["bench", "--speculation", "--decode", "64", "--repeat", "1", "--profile", "exact", "--model", str(model), "--json"]).stdout)
     assert [w["name"] for w in figures["workloads"]] == ["prose", "tool-call", "code-edit"]
     for workload in figures["workloads"]:
         assert workload["pairs"] > 1 and workload["differing_texts"] == 0

@@ -22,6 +22,7 @@ def test_the_end_of_a_test_run_names_what_failed(tmp_path):
         "def test_passes(): print('FAILED lies.py::test_lies')\n"
         "def test_skips(): pytest.skip('there is no reason')\n")
     options = re.search(r"-m pytest (.*) tests/e2e", (ROOT / "deploy/stages.sh").read_text())[1].split()
+    options.remove('"${beside[@]}"')
     ran = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, "."], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     log = tmp_path / "e2e.log"
     log.write_text(f"@begin pytest\n{ran.stdout}\n@end pytest {ran.returncode}\n")
