@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cctype>
 
+#include "base/ascii.h"
 #include "base/split.h"
 
 namespace agents {
@@ -25,12 +25,6 @@ struct Nickname {
 constexpr Nickname kNicknames[] = {{"@hourly", "0 * * * *"},  {"@daily", "0 0 * * *"},  {"@midnight", "0 0 * * *"}, {"@weekly", "0 0 * * 0"},
                                    {"@monthly", "0 0 1 * *"}, {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"}};
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = char(std::tolower(static_cast<unsigned char>(c)));
-    return out;
-}
-
 std::vector<std::string> fields_of(std::string_view text) {
     std::vector<std::string> out;
     std::size_t at = 0;
@@ -39,7 +33,7 @@ std::vector<std::string> fields_of(std::string_view text) {
         while (at < text.size() && space(text[at])) ++at;
         std::size_t end = at;
         while (end < text.size() && !space(text[end])) ++end;
-        if (end > at) out.push_back(lower(text.substr(at, end - at)));
+        if (end > at) out.push_back(base::ascii_lower(text.substr(at, end - at)));
         at = end;
     }
     return out;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/ascii.h"
 #include "base/trim.h"
 
 namespace agents {
@@ -32,15 +33,9 @@ constexpr std::string_view kOffers[] = {
     "puis-je vous aider", "puis-je t'aider", "avez-vous besoin", "as-tu besoin", "bonne journée", "j'espère que cela", "je reste à"};
 constexpr std::string_view kOpenings[] = {"sure", "of course", "certainly", "absolutely", "great question", "bien sûr", "certainement", "avec plaisir", "d'accord"};
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = char(std::tolower(static_cast<unsigned char>(c)));
-    return out;
-}
-
 template <std::size_t N>
 bool begins_with_one(std::string_view text, const std::string_view (&all)[N]) {
-    const std::string small = lower(text);
+    const std::string small = base::ascii_lower(text);
     return std::any_of(std::begin(all), std::end(all), [&](std::string_view one) { return small.starts_with(one); });
 }
 

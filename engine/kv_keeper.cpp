@@ -1,9 +1,9 @@
 #include "engine/kv_keeper.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "engine/model/checksum.h"
+#include "engine/steady_seconds.h"
 
 namespace engine {
 namespace {
@@ -13,7 +13,6 @@ constexpr std::size_t kPieceBytes = 32u << 20;   // of a file, about: what is in
 constexpr int kJobBlocks = 16;                   // copied between two steps
 constexpr std::size_t kMostWaiting = 64;         // conversations to write; more than that, and the disk is too slow to be of use
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 std::size_t whole_blocks(std::size_t tokens) { return tokens / kKvBlock * kKvBlock; }
 
@@ -124,12 +123,12 @@ bool KvKeeper::bring(const std::string& audience, BlockKey root, const KvStore::
     if (seconds_a_token_ == 0) seconds_a_token_ = found.seconds_a_token;  // as it was when that was computed
     const double a_block = store_->most_of_computing() * kKvBlock * seconds_a_token_;
     if (read_seconds_a_byte_ * double(block_bytes_) > a_block) return false;
-    const double begin = now();
+    const double begin = steady_seconds();
     auto piece = store_->read(audience, found, a_block);
     if (!piece) return false;
     double bytes = double(piece->state.size());
     for (const std::string& block : piece->blocks) bytes += double(block.size());
-    if (bytes > 0) read_seconds_a_byte_ = (now() - begin) / bytes;
+    if (bytes > 0) read_seconds_a_byte_ = (steady_seconds() - begin) / bytes;
     const std::size_t end = piece->tokens.size(), first = std::size_t(piece->first);
     for (std::size_t at = 0; at < piece->blocks.size(); at += kJobBlocks) {
         const auto some = std::span<const std::string>(piece->blocks).subspan(at, std::min<std::size_t>(kJobBlocks, piece->blocks.size() - at));

@@ -11,6 +11,7 @@
 #include <random>
 
 #include "engine/model/checksum.h"
+#include "engine/steady_seconds.h"
 
 namespace engine {
 namespace {
@@ -118,7 +119,6 @@ std::string head_of(const KvPiece& piece) {
     return out;
 }
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 
@@ -255,18 +255,18 @@ base::Result<KvPiece> KvStore::read(const std::string& audience, const Found& fo
     if (!head) return damaged(std::move(head).error());
     out.first = found.from;
     out.seconds = head->seconds;
-    double began = now();
+    double began = steady_seconds();
     for (int block = 0; block < head->blocks; ++block) {
         const int begin = head->first + block * block_tokens_;
         if (begin >= found.end) break;
         auto bytes = next(1 + block);
         if (!bytes) return damaged(std::move(bytes).error());
         if (begin < found.from) {
-            began = now();
+            began = steady_seconds();
             continue;
         }
         out.blocks.push_back(*std::move(bytes));
-        if (now() - began > seconds_a_block * double(out.blocks.size())) break;
+        if (steady_seconds() - began > seconds_a_block * double(out.blocks.size())) break;
     }
     const int end = std::min(found.end, found.from + int(out.blocks.size()) * block_tokens_);
     out.tokens.assign(head->tokens.begin(), head->tokens.begin() + end);

@@ -1,11 +1,11 @@
 #include "engine/op_clock.h"
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <set>
 
 #include "engine/ops/panel.h"
+#include "engine/steady_seconds.h"
 
 namespace engine {
 namespace {
@@ -86,7 +86,6 @@ OpCost cost(const OpClock&, const A&...) {
     return {};
 }
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 
 template <std::size_t n>
@@ -101,9 +100,9 @@ template <Name name, class... A, void (*Ops::*op)(A...)>
 struct Timed<name, op> {
     static void call(A... args) {
         OpClock& clock = *std::get<sizeof...(A) - 1>(std::tie(args...)).clock;
-        const double begin = now();
+        const double begin = steady_seconds();
         (clock.inner().*op)(args...);
-        const double seconds = now() - begin;
+        const double seconds = steady_seconds() - begin;
         clock.add(name.text, cost(clock, args...), seconds);
     }
 };

@@ -1,14 +1,13 @@
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstring>
 
 #include "engine/runner.h"
+#include "engine/steady_seconds.h"
 
 namespace engine {
 namespace {
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 constexpr double kLeastSeconds = 0.02;  // of a rate: what the clock and the scheduler disturb is then small
 
@@ -25,9 +24,9 @@ double read_seconds(std::span<const std::uint8_t> bytes, Pool& pool) {
         }
         for (const std::uint64_t s : sum) all += s;
     };
-    const double begin = now();
+    const double begin = steady_seconds();
     pool.run(int(bytes.size() / piece), part);
-    const double seconds = now() - begin;
+    const double seconds = steady_seconds() - begin;
     asm volatile("" : : "r"(all.load()));
     return seconds;
 }
@@ -49,9 +48,9 @@ double operations_a_second(const Ops& ops, Arithmetic arithmetic, Pool& pool) {
     for (long rounds = 10'000;; rounds *= 4) {
         std::vector<double> done(std::size_t(pool.threads()));
         const auto part = [&](int item, int) { done[std::size_t(item)] = ops.peak(arithmetic, rounds); };
-        const double begin = now();
+        const double begin = steady_seconds();
         pool.run(pool.threads(), part);
-        const double seconds = now() - begin;
+        const double seconds = steady_seconds() - begin;
         double all = 0;
         for (const double one : done) all += one;
         if (seconds >= kLeastSeconds) return all / seconds;
@@ -89,9 +88,9 @@ StepTimes Runner::time_steps(const StepShape& shape, int steps, std::span<const 
     };
     const auto step = [&](int i, OpClock* clock) {
         prepare(i);
-        const double begin = now();
+        const double begin = steady_seconds();
         run(shape.sequences * shape.rows, shape.sequences, shape.sequences, logits_.data(), nullptr, false, clock);
-        return now() - begin;
+        return steady_seconds() - begin;
     };
     StepTimes out{.shape = shape, .steps = steps};
     const Rates before = rates();

@@ -4,17 +4,12 @@
 #include <charconv>
 #include <ctime>
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "base/utf8.h"
 
 namespace router {
 namespace {
-
-std::string lower(std::string text) {
-    for (char& c : text)
-        if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
-    return text;
-}
 
 std::string text_of(const base::Json& object, const char* field) {
     const auto it = object.find(field);
@@ -46,7 +41,7 @@ Said said_by(const std::string& body) {
 
 // By code, type or words of an error; nothing when they tell of none.
 std::optional<RefusalKind> told_kind(const std::string& code, const std::string& type, const std::string& message) {
-    const std::string names = lower(code + " " + type), words = lower(message);
+    const std::string names = base::ascii_lower(code + " " + type), words = base::ascii_lower(message);
     if (holds_any(names, {"insufficient_quota", "billing", "credit", "payment_required"}) ||
         holds_any(words, {"credit balance is too low", "billing hard limit", "plan and billing", "insufficient balance", "insufficient credit", "exceeded your current quota"}))
         return RefusalKind::billing;
@@ -84,7 +79,7 @@ std::optional<base::SteadyPoint> retry_after(const net::HttpResponse& response, 
 
 RefusalKind kind_of_error(const std::string& code, const std::string& type, const std::string& message) {
     if (const auto told = told_kind(code, type, message)) return *told;
-    const std::string names = lower(code + " " + type);
+    const std::string names = base::ascii_lower(code + " " + type);
     if (holds_any(names, {"not_found"})) return RefusalKind::missing;
     if (holds_any(names, {"invalid_request"})) return RefusalKind::request;
     return RefusalKind::overloaded;  // it had begun to answer: the request was fine

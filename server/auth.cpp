@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "server/own_page.h"
 #include "store/digest.h"
 
@@ -12,15 +13,10 @@ constexpr auto kCacheTime = std::chrono::seconds(5);
 constexpr auto kCacheTimeOfStops = std::chrono::minutes(10);  // what works can be stopped while keys cannot be looked up
 const std::vector<std::string> kAllScopes = {"chat", "dev", "admin"};
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-    return text;
-}
-
 // "LocalHost:8080" → "localhost", "[::1]:80" → "[::1]", "home.lan." → "home.lan"
 std::string host_of(const std::string& authority) {
     const bool literal = !authority.empty() && authority[0] == '[';
-    std::string host = lower(authority.substr(0, literal ? authority.find(']') + 1 : authority.find(':')));
+    std::string host = base::ascii_lower(authority.substr(0, literal ? authority.find(']') + 1 : authority.find(':')));
     if (host.size() > 1 && host.back() == '.') host.pop_back();
     return host;
 }
@@ -90,7 +86,7 @@ base::Result<void> Auth::check_origin(const Request& request) const {
     const auto scheme = origin.find("://");
     const std::string authority = scheme == origin.npos ? std::string() : origin.substr(scheme + 3);
     const auto& ours = options_.hosts;
-    const bool ok = lower(authority) == lower(request.header("host")) || std::find(ours.begin(), ours.end(), host_of(authority)) != ours.end();
+    const bool ok = base::ascii_lower(authority) == base::ascii_lower(request.header("host")) || std::find(ours.begin(), ours.end(), host_of(authority)) != ours.end();
     if (!origin.empty() && (authority.empty() || !ok))
         return base::error(base::Code::permission_denied, "requests from the origin '" + origin + "' are refused",
                            "add its host to server.public_host if it is yours");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "base/trim.h"
 #include "store/digest.h"
 #include "store/sign_in.h"
@@ -25,14 +26,9 @@ std::string cookie_name(const Request& request, bool tls) {
 
 std::string attributes(bool tls) { return std::string("; Path=/; HttpOnly; SameSite=Strict") + (tls ? "; Secure" : ""); }
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-    return text;
-}
-
 // Over TLS a page that came in clear is another's; behind a proxy that speaks TLS for this server either may be.
 bool is_own_origin(const std::string& origin, const Request& request, bool tls) {
-    const std::string host = lower(request.header("host")), given = lower(origin);
+    const std::string host = base::ascii_lower(request.header("host")), given = base::ascii_lower(origin);
     return given == "https://" + host || (!tls && given == "http://" + host);
 }
 

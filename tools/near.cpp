@@ -1,8 +1,8 @@
 #include "tools/near.h"
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/ascii.h"
 #include "base/edits.h"
 #include "base/utf8.h"
 #include "tools/files.h"
@@ -13,11 +13,6 @@ namespace {
 constexpr std::size_t kMostLookedAt = 5000, kMostNamed = 3;
 constexpr std::size_t kLongestName = 255;
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = char(std::tolower(static_cast<unsigned char>(c)));
-    return out;
-}
 bool same(std::string_view a, std::string_view b) { return a.size() == b.size() && edits_between(a, b) == 0; }
 std::string_view stem(std::string_view name) { return name.substr(0, name.find('.', 1)); }
 
@@ -31,7 +26,7 @@ int distance(std::string_view wanted, std::string_view name) {
 
 }  // namespace
 
-std::size_t edits_between(std::string_view a, std::string_view b) { return base::edits_between(lower(a), lower(b)); }
+std::size_t edits_between(std::string_view a, std::string_view b) { return base::edits_between(base::ascii_lower(a), base::ascii_lower(b)); }
 
 base::Error with_near_names(const sandbox::Workspace& workspace, const std::string& path, base::Error error) {
     if (error.code != base::Code::not_found) return error;
