@@ -4,13 +4,12 @@ import contextlib
 import itertools
 import json
 import signal
-import subprocess
 import sys
 import time
 
 import pytest
 import support
-from support import BINARY, ROOT, Hearth
+from support import ROOT, Hearth, command, outbox
 from whatsapp_test import APP_SECRET, NUMBER, VERIFY, free_port
 
 sys.path.insert(0, str(ROOT / "tests/support"))
@@ -24,16 +23,6 @@ SCRIPT = [
     {"when": "", "text": ANSWER},
 ]
 TOKEN = "123456789:AAF-a_token_of_a_bot_that_is_none"
-
-
-def command(server, *words, **more):
-    done = subprocess.run([BINARY, *words], env=server.env, cwd="/", capture_output=True, text=True, timeout=120, **more)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def outbox(server):
-    return json.loads(command(server, "outbox", "list", "--limit", "500", "--json"))
 
 
 class Telegram:

@@ -5,24 +5,17 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 
 import pytest
 import support
 from faults import INSIDE, ROOT, SCRIPT, refused, run
-from support import Hearth, State, user
+from support import Hearth, State, free_port, user
 
 
 def postmaster(state):
     return int((state.folder / "state/pg/data/postmaster.pid").read_text().split()[0])
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager

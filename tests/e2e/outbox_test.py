@@ -9,17 +9,7 @@ import time
 import pytest
 import support
 from channels_test import ANSWER, SCRIPT, Files
-from support import BINARY, Hearth
-
-
-def command(server, *words, status=0):
-    done = subprocess.run([BINARY, *words], env=server.env, cwd="/", capture_output=True, text=True, timeout=120)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout if status == 0 else done.stderr
-
-
-def outbox(server):
-    return json.loads(command(server, "outbox", "list", "--limit", "500", "--json"))
+from support import Hearth, command, outbox
 
 
 def sql(server, statement):

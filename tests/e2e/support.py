@@ -8,6 +8,7 @@ import pathlib
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -246,3 +247,20 @@ def check_trace(run):
     assert run["chain"] == "whole"
     assert run["finished"] is not None
     return roots[0]
+
+
+def command(server, *words, status=0, **more):
+    """What `hearth WORDS` prints, run beside that server."""
+    done = subprocess.run([BINARY, *words], env=server.env, cwd="/", capture_output=True, text=True, timeout=120, **more)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout if status == 0 else done.stderr
+
+
+def outbox(server):
+    return json.loads(command(server, "outbox", "list", "--limit", "500", "--json"))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -11,7 +11,7 @@ import time
 import pytest
 import support
 from conftest import running
-from support import BINARY, ROOT, Hearth
+from support import BINARY, ROOT, Hearth, command, free_port, outbox
 
 sys.path.insert(0, str(ROOT / "tests/support"))
 from telegram_api import TelegramApi  # noqa: E402
@@ -28,18 +28,8 @@ SCRIPT = [
 ANSWER = "Good evening to you."
 
 
-def command(server, *words, status=0, **more):
-    done = subprocess.run([BINARY, *words], env=server.env, cwd="/", capture_output=True, text=True, timeout=120, **more)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout if status == 0 else done.stderr
-
-
 def pairs(server):
     return json.loads(command(server, "pair", "list", "--json"))
-
-
-def outbox(server):
-    return json.loads(command(server, "outbox", "list", "--limit", "500", "--json"))
 
 
 @contextlib.contextmanager
@@ -353,12 +343,6 @@ def test_two_servers_on_one_database_answer_once_and_one_takes_over():
             second.wait_for(lambda: len(first.bot.texts()) == 5, "an answer by the one that is left", 90)
             time.sleep(2)
             assert sorted(first.bot.texts()) == sorted([ANSWER] * 4 + [SLOWLY])
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def deliver(port, body, secret=SECRET, path="/telegram", method="POST"):

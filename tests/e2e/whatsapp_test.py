@@ -13,7 +13,7 @@ import time
 
 import pytest
 import support
-from support import BINARY, ROOT, Hearth
+from support import BINARY, ROOT, Hearth, command, free_port, outbox
 
 sys.path.insert(0, str(ROOT / "tests/support"))
 from whatsapp_api import WhatsAppApi  # noqa: E402
@@ -29,22 +29,6 @@ SCRIPT = [
     {"when": "", "text": "Good evening to you."},
 ]
 ANSWER = "Good evening to you."
-
-
-def command(server, *words, status=0, **more):
-    done = subprocess.run([BINARY, *words], env=server.env, cwd="/", capture_output=True, text=True, timeout=120, **more)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout if status == 0 else done.stderr
-
-
-def outbox(server):
-    return json.loads(command(server, "outbox", "list", "--limit", "500", "--json"))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager
