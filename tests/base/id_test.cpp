@@ -14,6 +14,18 @@ TEST(Uuid, Version7CarriesTheTimeAndSortsByIt) {
     EXPECT_EQ(a.bytes[8] & 0xc0, 0x80);  // the RFC's variant
 }
 
+TEST(Uuid, WhatIsMadeWithinAMillisecondSortsByItsMicrosecond) {
+    const base::TimePoint start{std::chrono::milliseconds(0x0190'0000'0000)};
+    Uuid before = Uuid::v7(start);
+    for (int micro = 1; micro < 1000; ++micro) {
+        const Uuid next = Uuid::v7(start + std::chrono::microseconds(micro));
+        EXPECT_LT(before, next) << micro;
+        EXPECT_EQ(next.text().substr(0, 15), "01900000-0000-7");
+        before = next;
+    }
+    EXPECT_LT(before, Uuid::v7(start + std::chrono::milliseconds(1)));
+}
+
 TEST(Uuid, TextRoundTripsAndRefusesOtherForms) {
     const RunId id = RunId::make(base::SystemClock().now());
     EXPECT_EQ(RunId::parse(id.text()), id);
