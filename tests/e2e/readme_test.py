@@ -340,7 +340,7 @@ HOW = {
     **{f"hearth outbox {word} 0199f3c2-7a51-7c3e-9d21-5b8f6a0c4e17": proven_in("tests/e2e/outbox_test.py", f'"outbox", "{word}"') for word in ("allow", "deny")},
     "hearth person quiet Clara 22:00-07:00 --zone Europe/Berlin": proven_in("tests/e2e/outbox_test.py", '"person", "quiet", "Clara", "00:00-23:59", "--zone", "Europe/Berlin"'),
     "hearth person quiet Clara none": proven_in("tests/e2e/outbox_test.py", '"person", "quiet", "Clara", "none"'),
-    "hearth outbox list": proven_in("tests/e2e/telegram_test.py", '"outbox", "list"'),
+    "hearth outbox list": proven_in("tests/e2e/support.py", '"outbox", "list"'),
     'hearth schedule add "every weekday at 8am" "What is in the news?"': proven_in("tests/e2e/schedule_test.py", 'add(hearth, "every weekday at 8am", "What is in the news?"'),
     'hearth schedule add "tous les lundis à 9h" "Rappelle-moi les poubelles." --channel telegram': proven_in("tests/e2e/schedule_test.py", '"What is in the news?", "--channel", "telegram"'),
     'hearth schedule add --silent "*/30 * * * *" "Is the disk nearly full?"': proven_in("tests/e2e/schedule_test.py", '"--channel", "telegram", "--silent"'),
