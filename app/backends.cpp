@@ -83,7 +83,7 @@ base::Result<void> check_aliases(const Settings& s) {
         if (name == s.model.name || name == s.embedding.name || agents::is_agent(name))
             return base::error(Code::invalid_argument, "model.adapters names '" + name + "', which is another model's or an agent's name", "choose another");
     const auto is_served = [&](const std::string& alias) {
-        return alias == s.model.name || std::any_of(s.roster.rows.begin(), s.roster.rows.end(), [&](const auto& row) { return row.alias.name == alias; });
+        return alias == s.model.name || std::any_of(s.roster.models.begin(), s.roster.models.end(), [&](const auto& row) { return row.id == alias; }) || std::any_of(s.roster.rows.begin(), s.roster.rows.end(), [&](const auto& row) { return row.alias.name == alias; });
     };
     for (const auto& row : s.roster.rows)
         if (agents::is_agent(row.alias.name))
@@ -127,6 +127,28 @@ base::Result<void> check_roster(const Settings& s) {
     const std::string here = !s.upstream.script.empty() ? "scripted" : fs::exists(chosen_model(s), unreadable) ? "embedded" : "";
     for (const auto& row : s.roster.rows)
         if (auto alias = alias_of(row, here, s); !alias) return std::move(alias).error();
+    return {};
+}
+
+// What serves a row of `models`: as model.* says, but for the row's own words.
+engine::LoadOptions options_of(const router::ModelRow& row, const Settings& s) {
+    constexpr std::uint64_t kept_unasked = 8192;  // tokens; what is left is for the other models
+    engine::LoadOptions options = load_options(s, row.path);
+    options.adapters.clear();
+    options.context = row.context;
+    options.kv_tokens = row.context ? 0 : kept_unasked;
+    options.memory_limit = std::uint64_t(row.memory_mib) << 20;
+    options.threads = row.threads ? row.threads : s.model.threads;
+    options.max_sequences = row.sequences;
+    return options;
+}
+
+base::Result<void> check_models(const Settings& s) {
+    for (const auto& row : s.roster.models) {
+        const std::string place = s.file.string() + ", line " + std::to_string(row.line) + ": models." + row.id;
+        if (std::error_code unreadable; !fs::exists(row.path, unreadable)) return base::error(Code::not_found, place + ".path names " + row.path + ", where nothing is", "name a GGUF file, or the folder of a checkpoint");
+        if (row.id == s.model.name || agents::is_agent(row.id)) return base::error(Code::invalid_argument, place + " has the name of " + (row.id == s.model.name ? "model.name" : "an agent"), "choose another");
+    }
     return {};
 }
 
@@ -175,7 +197,7 @@ std::vector<base::SecretValue> keys_of_files(const Settings& settings) {
 }
 
 base::Result<void> check_backends(const Settings& s) {
-    for (const auto& check : {check_aliases, check_roster})
+    for (const auto& check : {check_aliases, check_models, check_roster})
         if (auto fine = check(s); !fine) return fine;
     if (!s.upstream.script.empty())
         if (auto script = read_script(s.upstream.script); !script) return std::move(script).error();
@@ -188,7 +210,7 @@ base::Result<void> check_backends(const Settings& s) {
 }
 
 base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client, router::LocalPools& pools, base::Log& log, const SecretOpener& secrets) {
-    for (const auto& check : {check_aliases, check_embedding})
+    for (const auto& check : {check_aliases, check_models, check_embedding})
         if (auto fine = check(s); !fine) return std::move(fine).error();
     Backends out;
     router::Alias alias{s.model.name, {}};
@@ -204,6 +226,12 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
         add(to, std::make_unique<router::HttpBackend>(*std::move(options), client));
         return {};
     };
+    // Memory is planned in this order: model.path has what the others leave.
+    std::vector<router::Alias> beside;
+    for (const auto& row : s.roster.models) {
+        const auto at = row.loaded ? router::LocalBackend::At::start : router::LocalBackend::At::request;
+        add(beside.emplace_back(router::Alias{row.id, {}}), std::make_unique<router::LocalBackend>(row.id, options_of(row, s), pools, log, at));
+    }
     const fs::path file = chosen_model(s);
     std::error_code ignored;
     if (!s.upstream.script.empty()) {
@@ -222,6 +250,7 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
         if (auto added = add_upstream(alias, "upstream", s.upstream.model, of_writers(&router::kOpenai)); !added) return std::move(added).error();
     out.aliases.push_back(std::move(alias));
     std::ranges::move(adapted, std::back_inserter(out.aliases));
+    std::ranges::move(beside, std::back_inserter(out.aliases));
     if (!has_embedding(s)) return out;
     router::Alias vectors{s.embedding.name, {}};
     if (s.embedding.path.empty()) {

@@ -24,7 +24,7 @@ struct Backends {
 // Opens a secret for sending it to a host.
 using SecretOpener = std::function<net::Task<base::Result<router::UpstreamKey::Held>>(std::string name, std::string host)>;
 
-// model.name's chain: the embedded model (or, in its place, backend.script), then the upstream. A file
+// Of each row of `models` the model, under its own name. model.name's chain: the embedded model (or, in its place, backend.script), then the upstream. A file
 // that is not there is left out when an upstream is set. embedding.name, where there is such a model: it, or the
 // upstream's. `client`, `pools` and `log` outlive the result. Errors name the setting. `secrets`: needed where a setting names one.
 base::Result<Backends> make_backends(const Settings& settings, net::HttpClient& client, router::LocalPools& pools, base::Log& log,

@@ -91,6 +91,7 @@ int model_list(const LoadedSettings& settings, bool json);
 int model_inspect(const LoadedSettings& settings, const std::string& file, bool json);
 int model_convert(const LoadedSettings& settings, const std::string& source, const std::string& out, bool json);
 int model_pull(const LoadedSettings& settings, const std::string& name);
+int model_set_loaded(const LoadedSettings& settings, const std::string& name, bool wanted);
 int model_use(const LoadedSettings& settings, const std::string& name);
 int doctor(const LoadedSettings& settings, const sandbox::Launcher* launcher, const std::string& no_launcher, bool json);
 int db_start(const LoadedSettings& settings);

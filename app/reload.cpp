@@ -54,6 +54,7 @@ void Reload::now() {
     std::vector<std::string> waiting;
     for (const auto& [name, origin] : loaded->origins)
         if (const auto was = running_.origins.find(name); was != running_.origins.end() && was->second.value != origin.value) waiting.push_back(name);
+    if (loaded->settings.roster.models != running_.settings.roster.models) waiting.push_back("models");
     if (took_) took_(loaded->settings);
     gateway_.change(*std::move(roster));
     log_.info("roster read anew", {{"file", running_.settings.file.string()}, {"models", gateway_.aliases().size()}});

@@ -97,6 +97,10 @@ void add_models(CLI::App& root, Arguments& a, Action& chosen) {
     convert->add_flag("--json", a.json, "as JSON, for scripts");
     command(*model, "pull", "Fetch a model", "hearth model pull qwen2.5-coder-0.5b-instruct", chosen, [&a](const auto& s) { return app::model_pull(s, a.name); })
         ->add_option("name", a.name, "a name of the catalogue; default: its first");
+    command(*model, "load", "Load a model of the running server that is not loaded", "hearth model load small", chosen, [&a](const auto& s) { return app::model_set_loaded(s, a.name, true); })
+        ->add_option("name", a.name, "of the settings' section models, or a model that is called by that name")->required();
+    command(*model, "unload", "Give the memory of one back, when the requests that it has begun have ended", "hearth model unload small", chosen, [&a](const auto& s) { return app::model_set_loaded(s, a.name, false); })
+        ->add_option("name", a.name, "as for load")->required();
     command(*model, "use", "Choose the model that serve loads", "hearth model use /models/other.gguf", chosen, [&a](const auto& s) { return app::model_use(s, a.name); })
         ->add_option("name", a.name, "a name of the catalogue, or a file")->required();
 }

@@ -197,6 +197,7 @@ base::Result<std::unique_ptr<Engine>> load_encoder_engine(LoadOptions options) {
     tell("reading", 0);
     auto opened = open(options);
     if (!opened) return std::move(opened).error();
+    if (options.admit) options.admit(opened->plan);
     ModelInfo info = describe(*opened->file, opened->parameters);
     tell("tokenizer", 0);
     auto tokenizer = text::Tokenizer::create(std::move(opened->file->vocabulary));

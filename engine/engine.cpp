@@ -359,6 +359,7 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     tell("reading", 0);
     auto opened = open(options);
     if (!opened) return std::move(opened).error();
+    if (options.admit) options.admit(opened->plan);
     keep_telling(opened->info.unsaid, opened->plan.context);
     tell("tokenizer", 0);
     auto tokenizer = text::Tokenizer::create(std::move(opened->vocabulary));

@@ -32,6 +32,8 @@ namespace engine {
 // compute type of format and target. Fixed at load.
 enum class Profile { exact, fast };
 
+struct MemoryPlan;
+
 struct LoadOptions {
     std::filesystem::path path{};
     Profile profile = Profile::fast;
@@ -51,6 +53,7 @@ struct LoadOptions {
     std::string target{};            // "" best of the machine, else "ref", "avx512", …; unknown is refused
     std::vector<std::string> plain_ops{};  // that ref computes in the target's place; unknown ones are refused
     std::function<void(const std::string& stage, double fraction)> progress{};
+    std::function<void(const MemoryPlan&)> admit{};  // hears the plan before anything is allocated
     base::Log* log = nullptr;
 };
 

@@ -375,6 +375,11 @@ void KvStore::make_room(std::uint64_t bytes) {
     }
 }
 
+void erase_kept(const fs::path& folder, const std::string& audience) {
+    std::error_code none;
+    if (!folder.empty() && is_audience(audience)) fs::remove_all(folder / audience, none);
+}
+
 void KvStore::erase(const std::string& audience) {
     if (!is_audience(audience)) return;
     std::lock_guard lock(mutex_);
@@ -383,8 +388,7 @@ void KvStore::erase(const std::string& audience) {
         while (!mine->second.files.empty()) drop(audience, std::string(mine->second.files.begin()->first));
         audiences_.erase(mine);
     }
-    std::error_code none;
-    fs::remove_all(options_.folder / audience, none);
+    erase_kept(options_.folder, audience);
 }
 
 bool KvStore::holds(const std::string& audience) const {

@@ -41,6 +41,9 @@ struct KvStoreOptions {
 // What may become a folder's name: [A-Za-z0-9_-]{1,64}. Conversations of other audiences are not kept.
 bool is_audience(std::string_view name);
 
+// Erases what is kept there of an audience, where no store has the folder open.
+void erase_kept(const std::filesystem::path& folder, const std::string& audience);
+
 struct KvPiece {
     std::vector<text::TokenId> tokens;    // of the conversation, from its beginning to this piece's end
     int first = 0;                        // where it begins: a whole number of blocks

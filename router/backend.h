@@ -14,7 +14,7 @@
 namespace router {
 
 struct BackendStatus {
-    enum class State { loading, ready, down } state = State::down;
+    enum class State { loading, ready, draining, unloaded, down } state = State::down;  // draining: ends what it has begun
     std::string stage;             // while loading: "weights"
     double fraction = 0;           // of the stage, 0..1
     std::string detail;            // why down; memory plan when ready
@@ -22,6 +22,7 @@ struct BackendStatus {
 };
 
 std::string_view name(BackendStatus::State state);
+bool was_unloaded(BackendStatus::State state);  // by somebody's word: it has, or will have when its requests have ended
 // Why a backend cannot take a request now; empty when it can.
 std::string not_ready(const BackendStatus& status);
 
@@ -50,6 +51,10 @@ public:
     // Whether it runs in this process: nothing but the process itself can take it away.
     virtual bool is_local() const = 0;
     virtual Prices prices() const { return {}; }
+    // Of an embedded model: begins to load it; begins to unload it, which ends with its last request. Error{conflict}: it is not in
+    // the state for that. Error{not_found}: the backend is none.
+    virtual base::Result<void> load();
+    virtual base::Result<void> unload();
     // Erases what it keeps beyond a request of that audience (ModelRequest::cache_salt).
     virtual void forget(const std::string&) {}
     // Until when it asked to be left alone as it last refused; in the past when it did not.

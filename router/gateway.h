@@ -63,6 +63,9 @@ public:
     // Asks every backend beyond this process whether it can be reached, without calling a model.
     net::Task<void> look();
 
+    // Begins to load a model of this process, or to unload it, and gives the backend's id; `name` is that, or an alias that it serves.
+    // Error{not_found}: no such name. See Backend::load.
+    base::Result<std::string> set_loaded(const std::string& name, bool loaded);
     // Erases what backends keep on disk of that audience's conversations.
     void forget(const std::string& audience);
 

@@ -20,6 +20,18 @@ std::map<std::string, BackendState> Gateway::backends() const {
     return out;
 }
 
+base::Result<std::string> Gateway::set_loaded(const std::string& name, bool loaded) {
+    const auto known = table();
+    Link* link = known->find(name);
+    if (const Alias* const alias = known->alias(name); alias && !link)
+        for (const std::string& id : alias->chain)
+            if (Link* const one = known->find(id); one && one->backend->is_local() && !link) link = one;
+    if (!link) return base::error(base::Code::not_found, "no model of this process is called '" + name + "'", "hearth drill --list names the backends; the settings' section models adds some");
+    auto begun = loaded ? link->backend->load() : link->backend->unload();
+    if (!begun) return std::move(begun).error();
+    return link->backend->id();
+}
+
 void Gateway::forget(const std::string& audience) {
     for (const auto& link : table()->links) link->backend->forget(audience);
 }
@@ -31,6 +43,10 @@ base::Probes Gateway::probes() const {
         base::Probe probe{"backend " + id, base::Health::ok, std::string(name(state.status.state)), {}};
         if (const std::string why = not_ready(state.status); !why.empty()) {
             probe.found = why;
+            if (was_unloaded(state.status.state)) {
+                out.push_back(std::move(probe));
+                continue;
+            }
             const bool loading = state.status.state == BackendStatus::State::loading;
             probe.health = loading ? base::Health::warning : base::Health::failed;
             probe.remedy = loading ? "wait until it has loaded" : "see the log (/logs) for the reason";

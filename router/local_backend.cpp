@@ -14,25 +14,6 @@ namespace {
 
 using base::Code;
 
-base::Json facts_of(engine::Engine& engine) {
-    const auto& info = engine.info();
-    const auto& plan = engine.memory();
-    base::Json targets = base::Json::array();
-    for (const auto& t : engine.targets())
-        targets.push_back({{"op", t.op}, {"target", t.target}, {"candidates", t.candidates}, {"reason", t.reason}});
-    return {{"model", info.name},
-            {"architecture", info.architecture},
-            {"format", info.format},
-            {"profile", engine.profile() == engine::Profile::exact ? "exact" : "fast"},
-            {"context", plan.context},
-            {"kv_tokens", plan.kv_tokens},
-            {"kv_format", engine::name(plan.kv_format)},
-            {"memory_bytes", plan.total},
-            {"plan", {{"weights", plan.weights}, {"kv", plan.kv}, {"kv_bytes_per_token", plan.kv_bytes_per_token}, {"scratch", plan.scratch}, {"limit", plan.limit}, {"available", plan.available}}},
-            {"memory", {{"weights", plan.weights}, {"kv", plan.kv}, {"scratch", plan.scratch}, {"limit", plan.limit}}},
-            {"targets", targets}};
-}
-
 // The engine draws a seed of its own for 0; a request's 0 is a seed like any other.
 constexpr std::uint64_t kSeedOfZero = 0x9e3779b97f4a7c15ull;
 
@@ -185,77 +166,19 @@ struct LocalBackend::Prompt {
     std::vector<text::LooseTool> loose;
 };
 
-LocalBackend::LocalBackend(std::string id, engine::LoadOptions options, LocalPools& pools, base::Log& log)
-    : id_(std::move(id)), pools_(pools), log_(log) {
-    status_.state = BackendStatus::State::loading;
-    status_.stage = "opening";
-    loader_ = std::thread([this, options = std::move(options)]() mutable { load(std::move(options)); });
-}
-
-LocalBackend::~LocalBackend() { loader_.join(); }
-
-void LocalBackend::load(engine::LoadOptions options) {
-    options.log = &log_;
-    options.progress = [this](const std::string& stage, double fraction) {
-        std::lock_guard lock(mutex_);
-        status_.stage = stage;
-        status_.fraction = fraction;
-    };
-    const auto began = std::chrono::steady_clock::now();
-    std::string failure;
-    try {
-        auto loaded = engine::Engine::load(options);
-        if (loaded) {
-            auto ready = *std::move(loaded);
-            const auto templated = ready->chat_template();
-            const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-            log_.info("model loaded", {{"backend", id_}, {"file", options.path.string()}, {"seconds", seconds},
-                                       {"mb_per_s", double(ready->info().file_bytes) / 1e6 / std::max(seconds, 1e-6)},
-                                       {"plan", ready->memory().text()}});
-            std::lock_guard lock(mutex_);
-            dialect_ = templated ? text::detect_dialect(templated->source()) : "none";
-            know_controls(*ready->tokenizer());
-            sampled_.emplace(ready->memory().kv_tokens);  // what is still in the cache is still here
-            status_.facts = facts_of(*ready);
-            status_.facts["dialect"] = dialect_;
-            status_.detail = ready->info().name + ", " + ready->memory().text();
-            engine_ = std::move(ready);
-            status_.state = BackendStatus::State::ready;
-            return;
-        }
-        failure = loaded.error().text();
-    } catch (const std::exception& e) {
-        failure = e.what();
-    }
-    log_.error("model not loaded", {{"backend", id_}, {"error", failure}});
+std::shared_ptr<engine::Engine> LocalBackend::engine() const {
     std::lock_guard lock(mutex_);
-    status_.state = BackendStatus::State::down;
-    status_.detail = failure;
-}
-
-void LocalBackend::know_controls(const text::Tokenizer& tokenizer) {
-    markup_texts_ = text::markup_of(dialect_);
-    std::vector<std::string> controls;
-    for (text::TokenId id = 0; id < tokenizer.size(); ++id) {
-        if (!tokenizer.is_control(id)) continue;
-        const std::string& token = controls.emplace_back(tokenizer.vocabulary().tokens[std::size_t(id)]);
-        if (tokenizer.ends_generation(id)) turn_ends_.push_back(token);
-        if (!token.empty() && std::ranges::any_of(markup_texts_, [&](const std::string& text) { return text.find(token) != text.npos; })) markup_.push_back(id);
-    }
-    guard_.emplace(controls);
-}
-
-engine::Engine* LocalBackend::engine() const {
-    std::lock_guard lock(mutex_);
-    return engine_.get();
+    return engine_;
 }
 
 base::Error LocalBackend::not_loaded() const {
-    return base::error(Code::unavailable, "the model is " + std::string(status().state == BackendStatus::State::loading ? "still loading" : "not loaded"));
+    const auto state = status().state;
+    return base::error(Code::unavailable, state == BackendStatus::State::loading ? "the model is still loading" : "the model is not loaded", state == BackendStatus::State::unloaded ? how_to_load() : "");
 }
 
 void LocalBackend::forget(const std::string& audience) {
-    if (engine::Engine* const loaded = engine()) loaded->forget(audience);
+    if (const auto loaded = engine()) loaded->forget(audience);
+    else engine::erase_kept(options_.kv_store.folder, audience);
 }
 
 BackendStatus LocalBackend::status() const {
@@ -286,8 +209,7 @@ Capabilities LocalBackend::capabilities() const {
     return {dialect_ != "none", engine_->token_table() != nullptr, !info.pooling.empty(), engine_->memory().context, true, true};
 }
 
-base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& request) const {
-    engine::Engine& e = *engine();
+base::Result<LocalBackend::Prompt> LocalBackend::prepare(engine::Engine& e, const ModelRequest& request) const {
     if (e.info().encoder)
         return base::error(Code::unsupported, "'" + request.alias + "' is an embedding model: it makes vectors of texts and does not chat", "name a chat model, or use POST /v1/embeddings");
     const auto templated = e.chat_template();
@@ -343,16 +265,16 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(const ModelRequest& req
     return out;
 }
 
-net::Task<base::Result<LocalBackend::Prompt>> LocalBackend::prepared(const ModelRequest& request) const {
-    if (is_short(request)) co_return prepare(request);
-    auto work = [&] { return prepare(request); };
+net::Task<base::Result<LocalBackend::Prompt>> LocalBackend::prepared(engine::Engine& engine, const ModelRequest& request) const {
+    if (is_short(request)) co_return prepare(engine, request);
+    auto work = [&] { return prepare(engine, request); };
     co_return co_await net::on_pool(pools_.prompts, work);
 }
 
 net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request, DeltaSink sink) {
-    engine::Engine* e = engine();
+    const auto e = engine();
     if (!e) co_return not_loaded();
-    auto prompt = co_await prepared(request);
+    auto prompt = co_await prepared(*e, request);
     if (!prompt) co_return std::move(prompt).error();
     if (request.loose) *request.loose = std::move(prompt->loose);
     auto parser = text::OutputParser::create(prompt->parser);
@@ -419,7 +341,7 @@ net::Task<base::Result<void>> LocalBackend::look() {
 }
 
 net::Task<base::Result<EmbeddingReply>> LocalBackend::embed(EmbeddingRequest request) {
-    engine::Engine* e = engine();
+    const auto e = engine();
     if (!e) co_return not_loaded();
     const int width = e->info().hidden;
     if (request.dimensions > 0 && request.dimensions != width && !e->info().pooling.empty())
@@ -447,8 +369,9 @@ net::Task<base::Result<EmbeddingReply>> LocalBackend::embed(EmbeddingRequest req
 }
 
 net::Task<base::Result<int>> LocalBackend::count(ModelRequest request) {
-    if (!engine()) co_return not_loaded();
-    auto prompt = co_await prepared(request);
+    const auto e = engine();
+    if (!e) co_return not_loaded();
+    auto prompt = co_await prepared(*e, request);
     if (!prompt) co_return std::move(prompt).error();
     co_return int(prompt->request.prompt[0].tokens.size());
 }

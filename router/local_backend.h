@@ -12,14 +12,16 @@
 
 #include "base/log.h"
 #include "engine/engine.h"
+#include "engine/host.h"
 #include "router/backend.h"
 #include "text/grammar_cache.h"
 #include "text/sampled_turns.h"
 
 namespace router {
 
-// CPU threads of all embedded models. Joined before the callers' executor ends.
+// What all embedded models share: memory, and CPU threads, which are joined before the callers' executor ends.
 struct LocalPools {
+    engine::Host host;
     net::asio::thread_pool embedding{1};  // texts are embedded one request after another
     net::asio::thread_pool prompts{2};    // prompts are rendered and tokenized, grammars compiled
     void join() { embedding.join(), prompts.join(); }
@@ -27,14 +29,18 @@ struct LocalPools {
 
 class LocalBackend final : public Backend {
 public:
+    enum class At { start, request };  // when it is loaded; request: by load()
+
     // Loads on a CPU thread of its own; until then status() tells how far it is.
-    LocalBackend(std::string id, engine::LoadOptions options, LocalPools& pools, base::Log& log);
+    LocalBackend(std::string id, engine::LoadOptions options, LocalPools& pools, base::Log& log, At at = At::start);
     ~LocalBackend() override;
 
     const std::string& id() const override { return id_; }
     BackendStatus status() const override;
     Capabilities capabilities() const override;
     bool is_local() const override { return true; }
+    base::Result<void> load() override;
+    base::Result<void> unload() override;
     void forget(const std::string& audience) override;
     net::Task<base::Result<void>> look() override;
     net::Task<base::Result<ModelReply>> generate(ModelRequest request, DeltaSink sink) override;
@@ -43,20 +49,26 @@ public:
 
 private:
     struct Prompt;
-    void load(engine::LoadOptions options);
+    void read(engine::Host::Turn turn);
+    void drain();
+    void begin(BackendStatus::State state, std::function<void()> work);  // under mutex_
+    void settle(BackendStatus::State state, std::string detail);
     void know_controls(const text::Tokenizer& tokenizer);
-    engine::Engine* engine() const;
-    base::Result<Prompt> prepare(const ModelRequest& request) const;  // takes milliseconds where a prompt is long or a grammar new
-    net::Task<base::Result<Prompt>> prepared(const ModelRequest& request) const;
+    std::shared_ptr<engine::Engine> engine() const;
+    base::Result<Prompt> prepare(engine::Engine& engine, const ModelRequest& request) const;  // takes milliseconds where a prompt is long or a grammar new
+    net::Task<base::Result<Prompt>> prepared(engine::Engine& engine, const ModelRequest& request) const;
 
     base::Error not_loaded() const;
+    std::string how_to_load() const { return "hearth model load " + id_ + " loads it"; }
 
     const std::string id_;
+    engine::LoadOptions options_;
     LocalPools& pools_;
     base::Log& log_;
-    mutable std::mutex mutex_;   // of status_ and engine_
+    mutable std::mutex mutex_;   // of status_, engine_ and worker_
     BackendStatus status_;
-    std::unique_ptr<engine::Engine> engine_;
+    std::shared_ptr<engine::Engine> engine_;  // whoever works with it holds it: it ends with the last of them
+    std::atomic<bool> closing_ = false;
     std::string dialect_ = "none";
     std::optional<text::Guard> guard_;         // of the vocabulary's control tokens
     std::vector<std::string> turn_ends_;       // texts of the tokens that end generation
@@ -64,7 +76,7 @@ private:
     std::vector<text::TokenId> markup_;        // control tokens that the dialect's parser reads
     mutable std::optional<text::SampledTurns> sampled_;
     mutable text::GrammarCache grammars_;
-    std::thread loader_;
+    std::thread worker_;  // loads or drains
 };
 
 }  // namespace router

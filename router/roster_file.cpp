@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <tuple>
 
 #include "base/utf8.h"
 #include "router/dialect.h"
@@ -110,10 +111,15 @@ private:
 
 class Reader {
 public:
-    Reader(const std::string& file, const std::vector<std::string>& backends, const std::vector<std::string>& taken) : file_(file), backends_(backends), taken_(taken) {}
+    Reader(const std::string& file, const std::vector<std::string>& backends, const std::vector<std::string>& taken) : file_(file), here_(backends), taken_(taken) {}
 
     RosterFile read(const YAML::Node& root) {
         RosterFile out;
+        if (const YAML::Node section = root["models"]; section && !section.IsNull()) {
+            Fields rows(file_, section, "models");
+            for (const auto& id : rows.names()) out.models.push_back(model(id, rows));
+            for (const auto& row : out.models) here_.push_back(row.id);
+        }
         if (const YAML::Node section = root["upstreams"]; section && !section.IsNull()) {
             Fields rows(file_, section, "upstreams");
             for (const auto& id : rows.names()) out.upstreams.push_back(upstream(id, rows));
@@ -131,10 +137,35 @@ public:
     }
 
 private:
+    // Of a backend: none that there is already.
+    void check_id(const std::string& id, const YAML::Node& node, const std::string& what) const {
+        if (!is_name(id) || std::find(here_.begin(), here_.end(), id) != here_.end())
+            wrong(file_, node, what + " is called '" + id + "'", "choose another name of letters, digits, - and _, but none of " + listed(here_));
+    }
+
+    ModelRow model(const std::string& id, Fields& rows) {
+        const YAML::Node node = rows.take(id);
+        check_id(id, node, "a model");
+        if (std::find(taken_.begin(), taken_.end(), id) != taken_.end()) wrong(file_, node, "a model is called '" + id + "'", "choose another name: agents and the embedding model have theirs");
+        Fields fields(file_, node, rows.place(id));
+        ModelRow out{id};
+        out.line = node.Mark().line + 1;
+        fields.text("path", out.path);
+        fields.number("context", out.context, 0, 1 << 24);
+        fields.number("memory_mib", out.memory_mib, 0, 1 << 24);
+        fields.number("threads", out.threads, 0, 1024);
+        fields.number("sequences", out.sequences, 1, 256);
+        std::optional<bool> loaded;
+        fields.flag("loaded", loaded);
+        out.loaded = loaded.value_or(true);
+        fields.end();
+        if (out.path.empty()) wrong(file_, node, fields.place("path") + " is missing", "name a GGUF file, or the folder of a checkpoint");
+        return out;
+    }
+
     UpstreamRow upstream(const std::string& id, Fields& rows) {
         const YAML::Node node = rows.take(id);
-        if (!is_name(id) || std::find(backends_.begin(), backends_.end(), id) != backends_.end())
-            wrong(file_, node, "an upstream is called '" + id + "'", "choose another name of letters, digits, - and _, but none of " + listed(backends_));
+        check_id(id, node, "an upstream");
         Fields fields(file_, node, rows.place(id));
         UpstreamRow out{id};
         fields.text("dialect", out.dialect);
@@ -196,7 +227,7 @@ private:
         if (!list.IsSequence() || list.size() > std::size_t(kLongestChain)) fields.refuse("chain", list, "a list of at most " + std::to_string(kLongestChain) + " backends");
         for (const auto& item : list) {
             const std::string id = item.IsScalar() ? item.Scalar() : std::string();
-            std::vector<std::string> known = backends_;
+            std::vector<std::string> known = here_;
             for (const auto& upstream : upstreams) known.push_back(upstream.id);
             if (std::find(known.begin(), known.end(), id) == known.end()) wrong(file_, item, fields.place("chain") + " names " + shown(item) + ", which is no backend", "there are " + listed(known));
             if (std::find(to.begin(), to.end(), id) != to.end()) wrong(file_, item, fields.place("chain") + " names '" + id + "' twice");
@@ -255,13 +286,19 @@ private:
     }
 
     const std::string& file_;
-    const std::vector<std::string>&backends_, &taken_;
+    std::vector<std::string> here_;  // ids of backends without upstreams
+    const std::vector<std::string>& taken_;
 };
 
 }  // namespace
 
+bool ModelRow::operator==(const ModelRow& other) const {
+    const auto words = [](const ModelRow& row) { return std::tie(row.id, row.path, row.context, row.memory_mib, row.threads, row.sequences, row.loaded); };
+    return words(*this) == words(other);
+}
+
 const std::vector<std::string>& roster_sections() {
-    static const std::vector<std::string> names = {"upstreams", "roster", "budgets"};
+    static const std::vector<std::string> names = {"models", "upstreams", "roster", "budgets"};
     return names;
 }
 

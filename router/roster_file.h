@@ -1,4 +1,4 @@
-// The sections `upstreams`, `roster` and `budgets` of hearth.yaml. Every error names file, line and value.
+// The sections `models`, `upstreams`, `roster` and `budgets` of hearth.yaml. Every error names file, line and value.
 #pragma once
 
 #include <optional>
@@ -20,6 +20,19 @@ struct UpstreamRow {
     bool operator==(const UpstreamRow&) const = default;
 };
 
+// A model in this process beside model.path's; it may be called by its id.
+struct ModelRow {
+    std::string id;
+    std::string path = {};
+    int context = 0;          // tokens of one sequence; 0: the model's, of at most 8,192
+    int memory_mib = 0;       // for weights, keys and values, scratch; 0: what the others leave
+    int threads = 0;          // 0: as the machine has
+    int sequences = 4;        // decoded together
+    bool loaded = true;       // at the start; else by hearth model load
+    int line = 0;
+    bool operator==(const ModelRow& other) const;  // but for the line
+};
+
 struct RosterRow {
     Alias alias;
     bool local_end = true;  // the embedded model ends the chain, also where it is not named
@@ -27,6 +40,7 @@ struct RosterRow {
 };
 
 struct RosterFile {
+    std::vector<ModelRow> models;
     std::vector<UpstreamRow> upstreams;
     std::vector<RosterRow> rows;
     Budget person;  // of each

@@ -205,6 +205,7 @@ const char* kAnswers = R"({
   "UsageReport": {"type": "object", "required": ["object", "days", "calls"], "properties": {"object": {"const": "usage"},
     "days": {"type": "array", "items": {"type": "object"}}, "calls": {"type": "array", "items": {"type": "object"}},
     "shares": {"type": "array", "items": {"type": "object"}}, "shadows": {"type": "array", "items": {"type": "object"}}, "budgets": {"type": "array", "items": {"type": "object"}}}},
+  "ModelState": {"type": "object", "required": ["object", "id", "state"], "properties": {"object": {"const": "model.state"}, "id": {"type": "string"}, "state": {"enum": ["loading", "ready", "draining", "unloaded", "down"]}}},
   "Drill": {"type": "object", "required": ["object", "backend", "traffic", "worked", "failed", "failure"], "properties": {"object": {"const": "drill"},
     "backend": {"type": "string"}, "traffic": {"enum": ["plain", "streamed", "tools"]}, "worked": {"type": ["string", "null"], "description": "when it last did; null: never"},
     "failed": {"type": ["string", "null"], "description": "when a drill last failed"}, "failure": {"type": "string", "description": "of that drill, where none worked since"}}},

@@ -39,6 +39,8 @@ const std::vector<Route>& routes() {
         {"GET",    "/v1/approvals/{id}",   Access::user,  api::get_approval,     "What was asked, the word that was given, and how the run is", "Approval"},
         {"POST",   "/v1/approvals/{id}",   Access::user,  api::decide_approval,  "Grant it, once and for these arguments, or deny it; the run goes on", "Approval", "ApprovalDecision"},
         {"GET",    "/v1/usage",            Access::user,  api::usage,            "What models were used for, by day and call, and what of budgets is spent", "UsageReport", "", "days,calls,by"},
+        {"POST",   "/v1/models/{id}/load", Access::admin, api::load_model,       "Begin to load a model of the settings' section models; GET /health tells how far it is", "ModelState", "", "", 202},
+        {"POST",   "/v1/models/{id}/unload", Access::admin, api::unload_model,   "Take no more requests for it, and give its memory back when those that have begun have ended", "ModelState", "", "", 202},
         {"GET",    "/v1/drills",           Access::admin, api::list_drills,      "When each backend last answered plainly, streamed and with tools", "DrillList"},
         {"POST",   "/v1/drills",           Access::admin, api::drill,            "Try one with a few tokens", "Drill", "DrillRequest"},
         {"POST",   "/v0/admin/batch/nightly", Access::admin, api::nightly_batch, "The day's batch, made or waited for: daily and weekly rows, MathCore, the nodes' costs; the rest of the night goes on as its run", "NightlyBatch", "NightlyRequest"},

@@ -39,6 +39,9 @@ net::Task<Response> get_thread(Request request, Caller caller, Services& service
 net::Task<Response> stop_thread(Request request, Caller caller, Services& services);
 // usage.cpp
 net::Task<Response> usage(Request request, Caller caller, Services& services);
+// model_load.cpp
+net::Task<Response> load_model(Request request, Caller caller, Services& services);
+net::Task<Response> unload_model(Request request, Caller caller, Services& services);
 // drills.cpp
 net::Task<Response> list_drills(Request request, Caller caller, Services& services);
 net::Task<Response> drill(Request request, Caller caller, Services& services);

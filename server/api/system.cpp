@@ -7,8 +7,8 @@ namespace {
 
 using router::BackendStatus;
 
-// In the order of how soon an answer can be expected: loading ends by itself, failing does not.
-enum class Readiness { down, failing, loading, ready };
+// In the order of how soon an answer can be expected: loading ends by itself, failing does not. Unloaded is what nobody expects one of.
+enum class Readiness { down, unloaded, failing, loading, ready };
 
 struct Backends {
     std::map<std::string, router::BackendState> all;
@@ -17,6 +17,8 @@ struct Backends {
         switch (all.at(id).status.state) {
             case BackendStatus::State::ready: return all.at(id).failure ? Readiness::failing : Readiness::ready;
             case BackendStatus::State::loading: return Readiness::loading;
+            case BackendStatus::State::draining:
+            case BackendStatus::State::unloaded: return Readiness::unloaded;
             case BackendStatus::State::down: return Readiness::down;
         }
         return Readiness::down;
@@ -35,7 +37,9 @@ base::Json failing_aliases(const Backends& backends, const Services& services) {
     base::Json out = base::Json::array();
     for (const auto& alias : services.gateway.aliases()) {
         const std::string* best = backends.most_ready(alias.chain);
-        if (!best || backends.readiness(*best) == Readiness::ready || backends.readiness(*best) == Readiness::loading) continue;
+        if (!best) continue;
+        const Readiness readiness = backends.readiness(*best);
+        if (readiness != Readiness::down && readiness != Readiness::failing) continue;
         if (backends.readiness(*best) == Readiness::down) {
             out.push_back({{"alias", alias.name}, {"backend", *best}, {"error", backends.all.at(*best).status.detail}, {"seconds_ago", 0}});
             continue;
@@ -52,7 +56,7 @@ const std::string* least_ready(const Backends& backends, const Services& service
     const std::string* out = nullptr;
     for (const auto& alias : services.gateway.aliases()) {
         const std::string* best = backends.most_ready(alias.chain);
-        if (!best) continue;
+        if (!best || backends.readiness(*best) == Readiness::unloaded) continue;
         const auto id = backends.all.find(*best);
         if (backends.readiness(*best) == Readiness::loading) return &id->first;
         if (!out || backends.readiness(*best) > backends.readiness(*out)) out = &id->first;
@@ -61,7 +65,8 @@ const std::string* least_ready(const Backends& backends, const Services& service
 }
 
 base::Json backend_json(const router::BackendState& backend) {
-    base::Json out = {{"detail", backend.status.detail}, {"facts", backend.status.facts}, {"local", backend.local}};
+    base::Json out = {{"state", router::name(backend.status.state)}, {"detail", backend.status.detail}, {"facts", backend.status.facts}, {"local", backend.local}};
+    if (backend.status.state == BackendStatus::State::loading) out["stage"] = backend.status.stage, out["percent"] = int(backend.status.fraction * 100);
     if (backend.failure) out["failure"] = backend.failure->message;
     if (backend.local) return out;
     out["circuit"] = router::name(backend.circuit);

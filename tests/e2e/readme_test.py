@@ -245,6 +245,7 @@ HOW = {
     'hearth bench --threads 1 --streams 8 --ops --against "llama.cpp=build/bin/llama-bench -mmp 0"': proven_in("tests/e2e/bench_test.py", '"--streams", "4", "--ops"'),
     "hearth bench --threads 1 --json": lambda hearth, folder: measures(hearth, folder, "--threads", "1"),
     "hearth config show": shows_settings,
+    **{f"hearth model {word} small": proven_in("tests/e2e/model_load_test.py", f'"model", "{word}", "small"') for word in ("load", "unload")},
     "hearth model list": lambda hearth, folder: run(hearth, folder, ["model", "list"]),
     "hearth model pull": proven_in("tests/e2e/faults_models_test.py", '"model", "pull"'),
     "hearth model inspect ./folder": inspects_a_folder,

@@ -10,7 +10,7 @@ import time
 import pytest
 import tiny_model
 from conftest import running
-from support import BINARY, MODELS, Hearth, user
+from support import BINARY, MODELS, Rostered, user
 
 SCRIPT = [{"when": "", "text": "from here"}]
 
@@ -63,20 +63,6 @@ def provider():
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
-
-
-class Rostered(Hearth):
-    """With a settings file of its own."""
-
-    def __init__(self, state, name, text, **more):
-        super().__init__(state, name, **more)
-        self.env["XDG_CONFIG_HOME"] = str(state.folder / f"{name}-config")
-        self.file = state.folder / f"{name}-config/hearth/hearth.yaml"
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_text(text)
-
-    def settings_probe(self):
-        return next(p for p in self.call("GET", "/health").json["probes"] if p["name"] == "settings")
 
 
 def text_of(provider, more=""):

@@ -213,6 +213,20 @@ class Hearth:
         return answer.json
 
 
+class Rostered(Hearth):
+    """With a settings file of its own."""
+
+    def __init__(self, state, name, text, **more):
+        super().__init__(state, name, **more)
+        self.env["XDG_CONFIG_HOME"] = str(state.folder / f"{name}-config")
+        self.file = state.folder / f"{name}-config/hearth/hearth.yaml"
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_text(text)
+
+    def settings_probe(self):
+        return next(p for p in self.call("GET", "/health").json["probes"] if p["name"] == "settings")
+
+
 def user(text):
     return {"role": "user", "content": text}
 

@@ -75,6 +75,18 @@ TEST(RosterFile, ReadsWhatItSays) {
     EXPECT_EQ(roster->person.day.cost, 1);
 }
 
+TEST(RosterFile, ModelsOfThisProcessMayStandInChains) {
+    const auto roster = read("models:\n  small: {path: /m/small.gguf, context: 4096, memory_mib: 700, threads: 2, sequences: 1, loaded: false}\n  other: {path: /m/other}\nroster:\n  quick: {chain: [small, embedded]}\n");
+    ASSERT_TRUE(roster) << roster.error().text();
+    ASSERT_EQ(roster->models.size(), 2u);
+    EXPECT_EQ(roster->models[0], (ModelRow{"small", "/m/small.gguf", 4096, 700, 2, 1, false, 7})) << "the line does not count";
+    EXPECT_EQ(roster->models[0].line, 2);
+    EXPECT_TRUE(roster->models[1].loaded);
+    EXPECT_THAT(roster->rows.at(0).alias.chain, ElementsAre("small", "embedded"));
+    EXPECT_THAT(read("models: {small: {path: /m}}\nupstreams: {small: {url: 'http://x', model: m}}\n").error().text(), HasSubstr("an upstream is called 'small'"));
+    EXPECT_THAT(read("models: {embedding: {path: /m}}\n").error().text(), HasSubstr("a model is called 'embedding'"));
+}
+
 TEST(RosterFile, MayBeAbsent) {
     for (const char* text : {"", "server: {port: 1}\n", "roster:\n", "upstreams: ~\n"}) {
         const auto roster = read(text);

@@ -1,0 +1,138 @@
+// How an embedded model comes into memory and out of it again.
+#include <algorithm>
+
+#include "router/local_backend.h"
+#include "text/output_parser.h"
+
+namespace router {
+namespace {
+
+using base::Code;
+
+base::Json facts_of(engine::Engine& engine) {
+    const auto& info = engine.info();
+    const auto& plan = engine.memory();
+    base::Json targets = base::Json::array();
+    for (const auto& t : engine.targets())
+        targets.push_back({{"op", t.op}, {"target", t.target}, {"candidates", t.candidates}, {"reason", t.reason}});
+    return {{"model", info.name},
+            {"architecture", info.architecture},
+            {"format", info.format},
+            {"profile", engine.profile() == engine::Profile::exact ? "exact" : "fast"},
+            {"context", plan.context},
+            {"kv_tokens", plan.kv_tokens},
+            {"kv_format", engine::name(plan.kv_format)},
+            {"memory_bytes", plan.total},
+            {"plan", {{"weights", plan.weights}, {"kv", plan.kv}, {"kv_bytes_per_token", plan.kv_bytes_per_token}, {"scratch", plan.scratch}, {"limit", plan.limit}, {"available", plan.available}}},
+            {"memory", {{"weights", plan.weights}, {"kv", plan.kv}, {"scratch", plan.scratch}, {"limit", plan.limit}}},
+            {"targets", targets}};
+}
+
+}  // namespace
+
+LocalBackend::LocalBackend(std::string id, engine::LoadOptions options, LocalPools& pools, base::Log& log, At at)
+    : id_(std::move(id)), options_(std::move(options)), pools_(pools), log_(log) {
+    options_.log = &log_;
+    options_.progress = [this](const std::string& stage, double fraction) {
+        std::lock_guard lock(mutex_);
+        status_.stage = stage;
+        status_.fraction = fraction;
+    };
+    settle(BackendStatus::State::unloaded, how_to_load());
+    if (at == At::start) (void)load();
+}
+
+LocalBackend::~LocalBackend() {
+    closing_ = true;
+    if (worker_.joinable()) worker_.join();
+}
+
+base::Result<void> LocalBackend::load() {
+    std::lock_guard lock(mutex_);
+    if (status_.state != BackendStatus::State::unloaded && status_.state != BackendStatus::State::down)
+        return base::error(Code::conflict, "'" + id_ + "' is " + std::string(name(status_.state)), status_.state == BackendStatus::State::draining ? "load it when it is unloaded" : "");
+    begin(BackendStatus::State::loading, [this, turn = pools_.host.take_turn()] { read(turn); });
+    return {};
+}
+
+base::Result<void> LocalBackend::unload() {
+    std::lock_guard lock(mutex_);
+    if (status_.state != BackendStatus::State::ready) return base::error(Code::conflict, "'" + id_ + "' is " + std::string(name(status_.state)) + ", and only what is ready can be unloaded");
+    begin(BackendStatus::State::draining, [this] { drain(); });
+    return {};
+}
+
+// What the worker did before has ended: its last word was the state from which this begins.
+void LocalBackend::begin(BackendStatus::State state, std::function<void()> work) {
+    if (worker_.joinable()) worker_.join();
+    status_ = {};
+    status_.state = state;
+    status_.stage = "opening";
+    worker_ = std::thread(std::move(work));
+}
+
+void LocalBackend::settle(BackendStatus::State state, std::string detail) {
+    std::lock_guard lock(mutex_);
+    status_.state = state;
+    status_.detail = std::move(detail);
+}
+
+// Requests that have begun hold the model until they end.
+void LocalBackend::drain() {
+    std::shared_ptr<engine::Engine> last;
+    {
+        std::lock_guard lock(mutex_);
+        last = std::move(engine_);
+    }
+    while (last.use_count() > 1 && !closing_) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    last.reset();
+    log_.info("model unloaded", {{"backend", id_}});
+    settle(BackendStatus::State::unloaded, how_to_load());
+}
+
+void LocalBackend::read(engine::Host::Turn turn) {
+    const auto began = std::chrono::steady_clock::now();
+    std::string failure;
+    try {
+        auto loaded = pools_.host.load(turn, id_, options_);
+        if (loaded) {
+            auto ready = *std::move(loaded);
+            const auto templated = ready->chat_template();
+            const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+            log_.info("model loaded", {{"backend", id_}, {"file", options_.path.string()}, {"seconds", seconds},
+                                       {"mb_per_s", double(ready->info().file_bytes) / 1e6 / std::max(seconds, 1e-6)},
+                                       {"plan", ready->memory().text()}});
+            std::lock_guard lock(mutex_);
+            dialect_ = templated ? text::detect_dialect(templated->source()) : "none";
+            know_controls(*ready->tokenizer());
+            sampled_.emplace(ready->memory().kv_tokens);  // what is still in the cache is still here
+            status_.facts = facts_of(*ready);
+            status_.facts["dialect"] = dialect_;
+            status_.detail = ready->info().name + ", " + ready->memory().text();
+            engine_ = std::move(ready);
+            status_.state = BackendStatus::State::ready;
+            return;
+        }
+        failure = loaded.error().text();
+    } catch (const std::exception& e) {
+        failure = e.what();
+    }
+    log_.error("model not loaded", {{"backend", id_}, {"error", failure}});
+    settle(BackendStatus::State::down, failure);
+}
+
+void LocalBackend::know_controls(const text::Tokenizer& tokenizer) {
+    turn_ends_.clear();
+    markup_.clear();
+    markup_texts_ = text::markup_of(dialect_);
+    std::vector<std::string> controls;
+    for (text::TokenId id = 0; id < tokenizer.size(); ++id) {
+        if (!tokenizer.is_control(id)) continue;
+        const std::string& token = controls.emplace_back(tokenizer.vocabulary().tokens[std::size_t(id)]);
+        if (tokenizer.ends_generation(id)) turn_ends_.push_back(token);
+        if (!token.empty() && std::ranges::any_of(markup_texts_, [&](const std::string& text) { return text.find(token) != text.npos; })) markup_.push_back(id);
+    }
+    guard_.emplace(controls);
+}
+
+}  // namespace router
