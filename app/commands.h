@@ -182,6 +182,8 @@ int outbox_list(const LoadedSettings& settings, int limit, bool json);
 int outbox_silence(const LoadedSettings& settings, const std::string& until, bool json);
 int outbox_resume(const LoadedSettings& settings, bool json);
 int outbox_word(const LoadedSettings& settings, const std::string& id, bool may_leave, bool json);
+// Of one that is unknown: it has arrived; it has not; or it has not, and is sent again.
+int outbox_told(const LoadedSettings& settings, const std::string& id, bool arrived, bool again, bool json);
 // `hours`: "22:00-07:00" or "none"; `zone`: "Europe/Berlin".
 int person_quiet(const LoadedSettings& settings, const std::string& who, const std::string& hours, const std::string& zone, bool json);
 int heartbeat(const LoadedSettings& settings, bool json);

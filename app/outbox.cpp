@@ -18,11 +18,13 @@ base::Json outbox_json(const store::OutboxRow& one) {
     base::Json content;
     if (one.content) content = *one.content;
     return {{"id", one.id.text()}, {"person_id", one.person.text()}, {"bridge", one.bridge}, {"chat", one.chat}, {"emitter", one.emitter}, {"part", one.part}, {"content", std::move(content)},
-            {"rule", one.rule}, {"state", one.state}, {"waits", one.waits}, {"receipt", one.receipt}, {"digest", one.digest}, {"error", one.error}, {"attempts", one.attempts}, {"created", base::rfc3339(one.created)}};
+            {"rule", one.rule}, {"state", one.state}, {"waits", one.waits}, {"receipt", one.receipt}, {"digest", one.digest}, {"told", one.told}, {"told_by", one.told_by}, {"error", one.error}, {"attempts", one.attempts}, {"created", base::rfc3339(one.created)}};
 }
 
 std::string note_of(const store::OutboxRow& one) {
-    if (!one.error.empty()) return "  " + visible(one.error);
+    const std::string told = one.told.empty() ? "" : "  " + visible(one.told_by) + " says: " + one.told;
+    if (!one.error.empty()) return told + "  " + visible(one.error);
+    if (!told.empty()) return told;
     if (!one.waits.empty()) return "  waits: " + one.waits;
     return one.receipt.empty() ? "" : "  " + one.receipt;
 }
@@ -88,6 +90,16 @@ int outbox_word(const LoadedSettings& loaded, const std::string& id, bool may_le
     if (!done) return complain(done.error());
     if (json) print_json({{"id", id}, {"leaves", may_leave}});
     else std::puts(may_leave ? "it leaves" : "it is kept in");
+    return 0;
+}
+
+int outbox_told(const LoadedSettings& loaded, const std::string& id, bool arrived, bool again, bool json) {
+    const store::Told word = arrived ? store::Told::sent : again ? store::Told::again : store::Told::unsent;
+    const auto write = [&](store::Tx& tx) { return store::tell_outgoing(tx, id, word); };
+    const auto done = as_owner(loaded.settings, write);
+    if (!done) return complain(done.error());
+    if (json) print_json({{"id", id}, {"told", name(word)}});
+    else std::puts(arrived ? "it counts as delivered" : again ? "it is sent again" : "it counts as failed");
     return 0;
 }
 

@@ -25,8 +25,13 @@ void add_channels(CLI::App& root, Arguments& a, Action& chosen) {
     auto* let_out = command(*outbox, "allow", "A prepared message may leave: one that a rule of the house asks about", "hearth outbox allow 0199f3c2-7a51-7c3e-9d21-5b8f6a0c4e17", chosen,
                             [&a](const auto& s) { return app::outbox_word(s, a.name, true, a.json); });
     auto* kept_in = command(*outbox, "deny", "It may not", "hearth outbox deny 0199f3c2-7a51-7c3e-9d21-5b8f6a0c4e17", chosen, [&a](const auto& s) { return app::outbox_word(s, a.name, false, a.json); });
-    for (CLI::App* sub : {let_out, kept_in}) sub->add_option("id", a.name, "of hearth outbox list")->required();
-    for (CLI::App* sub : {silenced, resumed, let_out, kept_in}) sub->add_flag("--json", a.json);
+    auto* sent = command(*outbox, "sent", "A message that is unknown has arrived", "hearth outbox sent 0199f3c2-7a51-7c3e-9d21-5b8f6a0c4e17", chosen,
+                         [&a](const auto& s) { return app::outbox_told(s, a.name, true, false, a.json); });
+    auto* unsent = command(*outbox, "unsent", "It has not arrived", "hearth outbox unsent 0199f3c2-7a51-7c3e-9d21-5b8f6a0c4e17 --again", chosen,
+                           [&a](const auto& s) { return app::outbox_told(s, a.name, false, a.all, a.json); });
+    unsent->add_flag("--again", a.all, "and is sent once more");
+    for (CLI::App* sub : {let_out, kept_in, sent, unsent}) sub->add_option("id", a.name, "of hearth outbox list")->required();
+    for (CLI::App* sub : {silenced, resumed, let_out, kept_in, sent, unsent}) sub->add_flag("--json", a.json);
 }
 
 }  // namespace app

@@ -294,10 +294,12 @@ const char* kAnswers = R"({
     "key": {"enum": ["chat", "dev", "admin"], "description": "the scope of a key that may call it"}, "prompt": {"type": "string"}, "all_tools": {"type": "boolean", "description": "of its scope"},
     "tools": {"type": "array", "items": {"type": "string"}}, "asks": {"type": "array", "items": {"type": "string"}, "description": "agents that it may ask"}}},
   "AgentList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/Agent"}}}},
-  "OutboxRow": {"type": "object", "required": ["id", "object", "person", "bridge", "chat", "emitter", "part", "content", "rule", "state", "error", "attempts", "created"], "properties": {
+  "OutboxRow": {"type": "object", "required": ["id", "object", "person", "bridge", "chat", "emitter", "part", "content", "rule", "state", "error", "attempts", "told", "told_by", "created"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "object": {"const": "outbox"}, "person": {"type": "string"}, "bridge": {"type": "string"}, "chat": {"type": "string"}, "emitter": {"type": "string", "description": "what it answers"},
     "part": {"type": "integer"}, "content": {"type": ["string", "null"], "description": "of your own"}, "rule": {"type": "string"}, "state": {"enum": ["prepared", "queued", "in_flight", "delivered", "failed", "unknown"]},
-    "error": {"type": "string"}, "attempts": {"type": "integer"}, "created": {"type": "string"}}},
+    "error": {"type": "string"}, "attempts": {"type": "integer"}, "told": {"enum": ["", "sent", "unsent", "again"], "description": "by the owner, of one that was unknown"},
+    "told_by": {"type": "string", "description": "his name"}, "created": {"type": "string"}}},
+  "OutboxTold": {"type": "object", "required": ["id", "object", "told"], "properties": {"id": {"type": "string", "format": "uuid"}, "object": {"const": "outbox.told"}, "told": {"enum": ["sent", "unsent", "again"]}}},
   "OutboxList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/OutboxRow"}}}},
   "Secret": {"type": "object", "required": ["name", "object", "of", "version", "host", "tools", "changed"], "properties": {"name": {"type": "string"}, "object": {"const": "secret"}, "of": {"enum": ["house", "person"]},
     "version": {"type": "integer"}, "host": {"type": "string"}, "tools": {"type": "array", "items": {"type": "string"}}, "changed": {"type": "string"}}},

@@ -96,7 +96,7 @@ void note_heard(Tx& tx, const std::string& bridge, const std::string& chat, std:
 
 std::vector<OutboxRow> list_outbox(Tx& tx, int most) {
     std::vector<OutboxRow> out;
-    for (const Row& row : tx.exec("select id, person_id, bridge, chat, emitter, part, content, rule, state, error, attempts, created_us, receipt, waits, digest from hearth_outbox_log($1)", {most})) {
+    for (const Row& row : tx.exec("select id, person_id, bridge, chat, emitter, part, content, rule, state, error, attempts, created_us, receipt, waits, digest, told, told_by from hearth_outbox_log($1)", {most})) {
         OutboxRow one;
         one.id = row.id<OutboxId>(0);
         one.person = row.id<base::PersonId>(1);
@@ -113,6 +113,8 @@ std::vector<OutboxRow> list_outbox(Tx& tx, int most) {
         one.receipt = row.text(12);
         one.waits = row.text(13);
         one.digest = row.text(14);
+        one.told = row.text(15);
+        one.told_by = row.text(16);
         out.push_back(std::move(one));
     }
     return out;

@@ -104,6 +104,7 @@ struct OutboxRow {
     std::string rule, state, error;
     std::string waits;    // of a queued one: "quiet hours", "messages a minute", "chats an hour"
     std::string digest;   // SHA-256 of the content, once that was erased
+    std::string told, told_by;  // by the owner, of one that was unknown: "sent", "unsent", "again"; and his name
     std::string receipt;  // what the channel has said since: "delivered", "read", "failed"
     int attempts = 0;
     base::TimePoint created{};

@@ -40,6 +40,21 @@ base::Result<void> release_outgoing(Tx& tx, const std::string& id, bool may_leav
     return base::error(base::Code::not_found, "no message '" + id + "' waits for a word", "hearth outbox list shows those that are prepared");
 }
 
+std::string_view name(Told word) { return word == Told::sent ? "sent" : word == Told::unsent ? "unsent" : "again"; }
+
+base::Result<void> tell_outgoing(Tx& tx, const std::string& id, Told word) {
+    const auto known = OutboxId::parse(id);
+    const auto none = base::error(base::Code::not_found, "there is no message '" + id + "' of this house", "hearth outbox list shows those that are unknown");
+    if (!known) return none;
+    const Row row = tx.exec("select hearth_tell_outgoing($1, $2)", {*known, std::string(name(word))}).at(0);
+    if (row.null(0)) return {};
+    const std::string why = row.text(0);
+    if (why == "none") return none;
+    if (why == "expired") return base::error(base::Code::conflict, "the message " + id + " has expired, and is not sent any more", "hearth outbox unsent " + id + " says that it has not arrived");
+    if (why == "erased") return base::error(base::Code::conflict, "the outbox has forgotten what the message " + id + " said", "hearth outbox unsent " + id + " says that it has not arrived");
+    return base::error(base::Code::conflict, "the message " + id + " is " + why + ", so that nobody need say how it ended", "only one that is unknown waits for such a word");
+}
+
 int erase_outbox(Tx& tx, int days) { return int(tx.exec("select hearth_erase_outbox($1)", {days}).at(0).integer(0)); }
 
 }  // namespace store

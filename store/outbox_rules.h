@@ -32,6 +32,12 @@ std::optional<QuietHours> quiet_hours_of(Tx& tx, base::PersonId person);
 // The owner's word on a message that waits for it, with all its parts. Error{not_found}: none of that id waits.
 base::Result<void> release_outgoing(Tx& tx, const std::string& id, bool may_leave);
 
+// His word on a message that is `unknown`: it has arrived, it has not, or it has not and is sent once more, where the house still lets
+// it. Error{not_found}: there is none of that id for him; {conflict}: its end is known, or its text is not to be sent any more.
+enum class Told { sent, unsent, again };
+base::Result<void> tell_outgoing(Tx& tx, const std::string& id, Told word);
+std::string_view name(Told word);
+
 // Forgets what messages said that were done with so many days ago; how many. In a transaction that knows the tenant; of no person.
 int erase_outbox(Tx& tx, int days);
 

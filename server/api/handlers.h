@@ -94,6 +94,9 @@ net::Task<Response> release_prompt(Request request, Caller caller, Services& ser
 net::Task<Response> roll_back_prompt(Request request, Caller caller, Services& services);
 // house.cpp
 net::Task<Response> list_outbox(Request request, Caller caller, Services& services);
+net::Task<Response> tell_sent(Request request, Caller caller, Services& services);
+net::Task<Response> tell_unsent(Request request, Caller caller, Services& services);
+net::Task<Response> send_again(Request request, Caller caller, Services& services);
 net::Task<Response> list_secrets(Request request, Caller caller, Services& services);
 net::Task<Response> list_agents(Request request, Caller caller, Services& services);
 net::Task<Response> list_settings(Request request, Caller caller, Services& services);

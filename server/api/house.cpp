@@ -1,7 +1,7 @@
 // What the operator of a house looks at: what left it, names of secrets, agents, settings.
 #include "server/api/agent_answer.h"
 #include "server/api/handlers.h"
-#include "store/outbox.h"
+#include "store/outbox_rules.h"
 #include "store/people.h"
 #include "store/secrets.h"
 
@@ -33,7 +33,7 @@ net::Task<Response> list_outbox(Request request, Caller caller, Services& servic
         for (const auto& one : store::list_people(tx)) names[one.id.text()] = one.name;
         for (const auto& one : store::list_outbox(tx, *limit)) {
             Json row = {{"id", one.id.text()}, {"object", "outbox"}, {"person", names[one.person.text()]}, {"bridge", one.bridge}, {"chat", one.chat}, {"emitter", one.emitter}, {"part", one.part},
-                        {"rule", one.rule}, {"state", one.state}, {"error", one.error}, {"attempts", one.attempts}, {"created", base::rfc3339(one.created)}};
+                        {"rule", one.rule}, {"state", one.state}, {"error", one.error}, {"attempts", one.attempts}, {"told", one.told}, {"told_by", one.told_by}, {"created", base::rfc3339(one.created)}};
             row["content"] = one.content ? Json(*one.content) : Json(nullptr);
             data.push_back(std::move(row));
         }
@@ -41,6 +41,22 @@ net::Task<Response> list_outbox(Request request, Caller caller, Services& servic
     co_await services.db.read(agents::identity_of(caller.principal), read);
     co_return list_response(std::move(data));
 }
+
+namespace {
+
+net::Task<Response> tell(Request request, Caller caller, Services& services, store::Told word) {
+    const std::string id = request.parameters["id"];
+    auto write = [&](store::Tx& tx) { return store::tell_outgoing(tx, id, word); };
+    const auto told = co_await services.db.run(agents::identity_of(caller.principal), write);
+    if (!told) co_return error_response(told.error());
+    co_return json_response({{"id", id}, {"object", "outbox.told"}, {"told", name(word)}});
+}
+
+}  // namespace
+
+net::Task<Response> tell_sent(Request request, Caller caller, Services& services) { return tell(std::move(request), std::move(caller), services, store::Told::sent); }
+net::Task<Response> tell_unsent(Request request, Caller caller, Services& services) { return tell(std::move(request), std::move(caller), services, store::Told::unsent); }
+net::Task<Response> send_again(Request request, Caller caller, Services& services) { return tell(std::move(request), std::move(caller), services, store::Told::again); }
 
 net::Task<Response> list_secrets(Request, Caller caller, Services& services) {
     auto list = [](store::Tx& tx) { return store::list_secrets(tx); };

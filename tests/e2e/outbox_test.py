@@ -86,6 +86,26 @@ def test_a_rule_that_asks_asks_the_owner(hearth):
 
 
 @pytest.mark.skipif(not shutil.which("psql"), reason="needs psql")
+def test_the_owner_says_how_what_is_unknown_ended(hearth):
+    row_of = lambda one: {row["id"]: row for row in outbox(hearth)}[one["id"]]
+    arrived, lost = written(hearth), written(hearth)
+    hearth.wait_for(lambda: row_of(lost)["state"] == "delivered", "both", 10)
+    assert "need say how it ended" in command(hearth, "outbox", "sent", arrived["id"], status=1)
+    sql(hearth, "update outbox set state = 'unknown', error = 'it broke off' where emitter like 'run:%'")
+    assert "counts as delivered" in command(hearth, "outbox", "sent", arrived["id"])
+    assert (row_of(arrived)["state"], row_of(arrived)["told"]) == ("delivered", "sent") and row_of(arrived)["told_by"]
+    copy = hearth.files.folder / "outbox" / f"{lost['id']}.json"
+    copy.unlink()
+    assert "is sent again" in command(hearth, "outbox", "unsent", lost["id"], "--again")
+    hearth.wait_for(copy.exists, "it again", 10)
+    assert f"{row_of(lost)['told_by']} says: again" in command(hearth, "outbox", "list")
+    for row in outbox(hearth):
+        if row["state"] == "unknown":
+            assert "counts as failed" in command(hearth, "outbox", "unsent", row["id"])
+    assert "unknown" not in {row["state"] for row in outbox(hearth)}
+
+
+@pytest.mark.skipif(not shutil.which("psql"), reason="needs psql")
 def test_quiet_hours_hold_back_what_answers_nobody(hearth):
     assert "no time zone" in command(hearth, "person", "quiet", "Clara", "00:00-23:59", "--zone", "Europe/Atlantis", status=1)
     assert "are no hours" in command(hearth, "person", "quiet", "Clara", "late", "--zone", "UTC", status=1)

@@ -16,7 +16,7 @@ PLAIN = ["GET /health", "GET /logs", "GET /metrics", "GET /openapi.json", "GET /
          "GET /v1/directives", "DELETE /v1/directives/{name}", "GET /v1/threads", "GET /v1/threads/{id}", "POST /v1/threads/{id}/stop",
          "GET /v1/schedules", "GET /v1/schedules/{id}", "POST /v1/schedules/{id}/run", "POST /v1/schedules/{id}/pause", "POST /v1/schedules/{id}/resume", "DELETE /v1/schedules/{id}",
          "GET /v1/responses/{id}", "DELETE /v1/responses/{id}", "GET /v1/session", "DELETE /v1/session", "GET /v1/sessions", "DELETE /v1/sessions/{id}",
-         "GET /v1/agents", "GET /v1/people", "GET /v1/pairings", "GET /v1/outbox", "GET /v1/secrets", "GET /v1/settings", "GET /v1/prompts", "GET /v1/prompts/{name}", "POST /v1/prompts/{name}/rollback"]
+         "GET /v1/agents", "GET /v1/people", "GET /v1/pairings", "GET /v1/outbox", "POST /v0/admin/outbox/{id}/sent", "POST /v0/admin/outbox/{id}/unsent", "POST /v0/admin/outbox/{id}/again", "GET /v1/secrets", "GET /v1/settings", "GET /v1/prompts", "GET /v1/prompts/{name}", "POST /v1/prompts/{name}/rollback"]
 WITH_BODY = ["POST /v0/dev/chat", "POST /v1/memory/documents", "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/embeddings", "POST /v1/directives", "POST /v1/keys", "POST /v1/approvals/{id}", "POST /v1/drills",
              "POST /v0/admin/batch/nightly", "POST /v1/runs", "POST /v1/runs/{id}/steer", "POST /v1/runs/{id}/approve", "POST /v1/runs/{id}/fork", "POST /v1/runs/{id}/replay", "POST /v1/schedules",
              "POST /v1/session", "POST /v1/session/password", "POST /v1/session/links",

@@ -1,5 +1,6 @@
 // What the operator of a house looks at and changes: people, prompts, what left, secrets, agents, settings.
 #include "site_test.h"
+#include "store/outbox.h"
 #include "store/senders.h"
 
 namespace server::testing {
@@ -57,6 +58,26 @@ TEST_F(HouseTest, WhoWritesFromElsewhereIsSaidToBeSomebody) {
     EXPECT_EQ(left[0]["bridge"], "telegram");
     EXPECT_EQ(Json::parse(site.ask_as(site.make_key({"chat"}, site.database->member()), "GET", "/v1/outbox").body)["data"], Json::array()) << "the owner has had it sent";
     EXPECT_EQ(site.ask("GET", "/v1/outbox?limit=0").param(), "limit");
+}
+
+TEST_F(HouseTest, TheOwnerSaysHowWhatIsUnknownEnded) {
+    Site site;
+    const policy::Principal to{site.database->owner().tenant, site.database->owner().person, policy::Role::owner, "telegram", false};
+    auto write = [&](store::Tx& tx) { store::write_reply(tx, to, {}, {"telegram", "7", "run:7", {"Hello"}}); };
+    site.database->db().run_blocking(site.database->owner(), write);
+    const std::string id = site.ask("GET", "/v1/outbox").json()["data"][0]["id"], path = "/v0/admin/outbox/" + id;
+    EXPECT_EQ(site.ask("POST", path + "/sent").status, 409) << "it has not left";
+    site.database->sql("update outbox set state = 'unknown'");
+    EXPECT_EQ(site.ask_as(site.make_key({"chat", "dev"}), "POST", path + "/sent", "").status, 403);
+    EXPECT_EQ(site.ask_as(site.make_key({"chat", "admin"}, site.database->member()), "POST", path + "/sent", "").status, 404) << "the owner's word alone counts";
+    EXPECT_EQ(site.ask("POST", "/v0/admin/outbox/nothing/sent").status, 404);
+    EXPECT_EQ(site.ask("POST", path + "/again").json()["told"], "again");
+    Json row = site.ask("GET", "/v1/outbox").json()["data"][0];
+    EXPECT_EQ(row["state"], "queued");
+    EXPECT_NE(row["told_by"], "");
+    site.database->sql("update outbox set state = 'unknown'");
+    EXPECT_EQ(site.ask("POST", path + "/unsent").json()["told"], "unsent");
+    EXPECT_EQ(site.ask("GET", "/v1/outbox").json()["data"][0]["state"], "failed");
 }
 
 TEST_F(HouseTest, APromptIsSavedReleasedAndRolledBack) {

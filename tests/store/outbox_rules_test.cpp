@@ -78,6 +78,33 @@ TEST_F(OutboxRules, WhatARuleWantsAWordForWhenItLeavesIsPreparedAgain) {
     EXPECT_EQ(row("1").error, "ask first");
 }
 
+TEST_F(OutboxRules, TheOwnerSaysHowWhatIsUnknownEnded) {
+    const auto tell = [&](const store::Identity& who, const std::string& id, store::Told word) { return as(who, [&](Tx& tx) { return store::tell_outgoing(tx, id, word); }); };
+    const auto lose = [&](const std::string& chat) {
+        write(chat);
+        for (const auto& one : as(house(), [&](Tx& tx) { return store::take_outgoing(tx, "telegram", 8, 60s); })) as(house(), [&](Tx& tx) { return store::settle_outgoing(tx, one.id, Sending{Sending::End::unknown, "broke off"}); });
+        return row(chat).id.text();
+    };
+    const std::string arrived = lose("1"), lost = lose("2"), again = lose("3"), old = lose("4"), forgotten = lose("5");
+    EXPECT_EQ(tell(world->member(), arrived, store::Told::sent).error().code, base::Code::not_found) << "a member's word is none";
+    EXPECT_EQ(tell(world->owner(), "1", store::Told::sent).error().code, base::Code::not_found);
+    EXPECT_TRUE(tell(world->owner(), arrived, store::Told::sent));
+    EXPECT_EQ(row("1").state, "delivered");
+    EXPECT_EQ(row("1").told, "sent");
+    EXPECT_EQ(row("1").told_by, "owner");
+    EXPECT_EQ(row("1").error, "");
+    EXPECT_EQ(tell(world->owner(), arrived, store::Told::again).error().code, base::Code::conflict) << "its end is known";
+    EXPECT_TRUE(tell(world->owner(), lost, store::Told::unsent));
+    EXPECT_EQ(row("2").state, "failed");
+    world->sql("update outbox set expires_at = clock_timestamp() where chat = '4'; update outbox set digest = 'd', content = '' where chat = '5'");
+    EXPECT_THAT(tell(world->owner(), old, store::Told::again).error().text(), testing::HasSubstr("has expired"));
+    EXPECT_THAT(tell(world->owner(), forgotten, store::Told::again).error().text(), testing::HasSubstr("has forgotten"));
+    EXPECT_TRUE(tell(world->owner(), again, store::Told::again));
+    EXPECT_THAT(take(), ElementsAre("3"));
+    EXPECT_EQ(row("3").told, "again");
+    EXPECT_EQ(row("3").attempts, 2);
+}
+
 TEST_F(OutboxRules, NothingLeavesInSilence) {
     const auto silent = [&] { return as(house(), [](Tx& tx) { return store::silence_of_outbox(tx); }); };
     const auto silence = [&](std::optional<base::TimePoint> until) { as(world->owner(), [&](Tx& tx) { store::silence_outbox(tx, {until}); }); };
