@@ -86,6 +86,12 @@ std::optional<OutboxId> find_reply(Tx& tx, const std::string& bridge, const std:
     return rows.empty() ? std::nullopt : std::optional(rows[0].id<OutboxId>(0));
 }
 
+std::vector<std::string> emitters_in_chat(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& beginning) {
+    std::vector<std::string> out;
+    for (const Row& row : tx.exec("select emitter from outbox where bridge = $1 and chat = $2 and part = 0 and starts_with(emitter, $3) order by number desc limit 100", {bridge, chat, beginning})) out.push_back(row.text(0));
+    return out;
+}
+
 bool note_receipt(Tx& tx, const std::string& bridge, const Receipt& receipt) {
     return tx.exec("select hearth_note_receipt($1, $2, $3, $4, $5)", {bridge, receipt.ours, storable(receipt.there), receipt.state, tx.redactor().redacted(storable(receipt.why))}).at(0).boolean(0);
 }

@@ -83,6 +83,9 @@ std::optional<policy::Integrity> label_sent(Tx& tx, const std::string& bridge, c
 // The last part of what was written there for this person as an answer to that; nothing: there is none.
 std::optional<OutboxId> find_reply(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& emitter);
 
+// What answers were written there for this person whose emitter begins so; the newest first, a hundred at most.
+std::vector<std::string> emitters_in_chat(Tx& tx, const std::string& bridge, const std::string& chat, const std::string& beginning);
+
 // What a channel says later of a message that it took. Comes twice, out of order, and of messages that are none of ours.
 struct Receipt {
     std::string there;                // its id there

@@ -201,12 +201,14 @@ net::Task<void> Intake::pair(Transport& by, Arrival arrival) {
 net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person person) {
     policy::Principal who = principal_of(by.name(), person.id, person.role);
     std::string lane = key_of(by.name(), arrival.chat);
-    const bool at_once = arrival.kind == Arrival::Kind::choice || (arrival.kind == Arrival::Kind::message && is_stop(arrival.text));
+    const auto typed = arrival.kind == Arrival::Kind::choice ? std::nullopt : typed_word(arrival.text);
+    const bool at_once = arrival.kind == Arrival::Kind::choice || typed || (arrival.kind == Arrival::Kind::message && is_stop(arrival.text));
     if (const auto fetches = fetching_.find(lane); fetches != fetching_.end() && !at_once) {
         fetches->second.behind.push_back({std::move(arrival), std::move(person)});
         co_return;
     }
     if (arrival.kind == Arrival::Kind::choice) co_await decide(by, std::move(arrival), std::move(who));
+    else if (typed) co_await take_code(by, std::move(arrival), std::move(who), *typed);
     else if (arrival.kind == Arrival::Kind::edit) co_await edit(by, std::move(arrival), std::move(who));
     else if (is_stop(arrival.text)) co_await stop(by, std::move(arrival), std::move(who));
     else if (arrival.text.empty() && !arrival.media.empty() && !is_read(arrival.media, arrival.file)) {
@@ -310,6 +312,27 @@ net::Task<void> Intake::decide(Transport& by, Arrival arrival, policy::Principal
     parts_.outbound.wake();
     const auto unseen = [](std::exception_ptr) {};  // it is a courtesy
     net::spawn(executor_, parts_.outbound.acknowledge(by, std::move(who), std::move(arrival.press)), unseen);
+}
+
+// No model reads it, right or wrong.
+net::Task<void> Intake::take_code(Transport& by, Arrival arrival, policy::Principal who, TypedWord typed) {
+    const std::string whose = key_of(by.name(), arrival.chat) + ":" + arrival.sender;
+    const auto wait = codes_.take(whose, std::chrono::steady_clock::now());
+    if (wait.count() > 0) {
+        std::string words = many_codes_words(wait);
+        co_await say(by, std::move(arrival), std::move(who), std::move(words), "a code too many");
+        co_return;
+    }
+    const policy::House house = co_await house_of(who);
+    const auto write = [&](store::Tx& tx) {
+        Given given = take_typed(tx, who, house, by, arrival.chat, typed);
+        if (given.counts) store::settle_arrival(tx, by.name(), arrival.update, given.outcome);
+        return given;
+    };
+    Given given = co_await parts_.db.run(agents::identity_of(who), write);
+    if (given.known) codes_.forget(whose);
+    if (given.counts) parts_.outbound.wake();
+    else co_await say(by, std::move(arrival), std::move(who), std::move(given.answer), std::move(given.outcome));
 }
 
 // What came with a message is fetched when somebody reads it, and nothing else of it.

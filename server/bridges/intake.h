@@ -3,7 +3,7 @@
 //   somebody unknown      is told a code, and nothing else comes of it
 //   nothing but "stop"    stops what works in the chat, before queue, policy and model
 //   a text                becomes a run of the person's; what that answers, or asks meanwhile, goes into the outbox
-//   a choice              is the word that a run waits for
+//   a choice, or its code  is the word that a run waits for
 //   an edit               changes what a run is asked that nobody has begun; later its sender is told that it came too late
 //
 // Among others only what is said to us counts, and only of people who are known; nothing of what is remembered of them is told there.
@@ -21,6 +21,8 @@
 #include "agents/service.h"
 #include "base/id.h"
 #include "server/bridges/outbound.h"
+#include "server/bridges/typed_words.h"
+#include "server/tries.h"
 #include "store/arrivals.h"
 #include "store/senders.h"
 
@@ -57,6 +59,7 @@ private:
     net::Task<std::vector<std::string>> stop_fetching(Transport& by, std::string lane);
     net::Task<void> begin_with_file(Transport& by, Arrival arrival, policy::Principal who, std::string lane);
     net::Task<void> begin(Transport& by, Arrival arrival, policy::Principal who);
+    net::Task<void> take_code(Transport& by, Arrival arrival, policy::Principal who, TypedWord typed);
     net::Task<void> edit(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> move(std::string bridge, Arrival arrival);
     net::Task<std::vector<base::Json>> messages_of(Transport& by, const Arrival& arrival, const policy::Principal& who);
@@ -90,6 +93,7 @@ private:
         bool stopped = false;
     };
     std::map<std::string, Lane> fetching_;
+    Tries codes_;  // of each person in each chat, that were none
     boost::asio::any_io_executor executor_;
     std::string trouble_;
 };

@@ -56,6 +56,20 @@ void write_questions(store::Tx& tx, const policy::Principal& who, const policy::
     }
 }
 
+namespace {
+
+Given give(store::Tx& tx, const policy::Principal& who, const policy::House& house, const Transport& by, const std::string& chat, const Word& word) {
+    const auto decided = store::decide_approval(tx, word.approval, word.grant, by.name());
+    if (!decided && decided.error().code != base::Code::conflict) return {"ignored: " + decided.error().message};
+    const auto asked = store::find_approval(tx, word.approval);
+    const auto run = asked ? store::find_run(tx, asked->request.run) : std::nullopt;
+    if (run) write_questions(tx, who, house, by, chat, *run);
+    if (!decided) return {"came too late", false, asked ? decided_words(*asked) : ""};
+    return {word.grant ? "granted" : "denied", true};
+}
+
+}  // namespace
+
 std::string take_word(store::Tx& tx, const policy::Principal& who, const policy::House& house, const Transport& by, const Arrival& pressed) {
     const auto word = word_of(pressed.choice);
     if (!word) return "ignored: an unknown choice";
@@ -64,13 +78,15 @@ std::string take_word(store::Tx& tx, const policy::Principal& who, const policy:
     // Whoever presses it has it, also where its sender never heard that it had arrived.
     const store::Sending arrived{store::Sending::End::delivered, "", std::chrono::milliseconds(0), pressed.message};
     store::settle_outgoing(tx, *question, arrived);
-    const auto decided = store::decide_approval(tx, word->approval, word->grant, by.name());
-    if (!decided && decided.error().code != base::Code::conflict) return "ignored: " + decided.error().message;
-    const auto asked = store::find_approval(tx, word->approval);
-    const auto run = asked ? store::find_run(tx, asked->request.run) : std::nullopt;
-    if (run) write_questions(tx, who, house, by, pressed.chat, *run);
-    if (!decided) return "came too late";
-    return word->grant ? "granted" : "denied";
+    return give(tx, who, house, by, pressed.chat, *word).outcome;
+}
+
+Given take_typed(store::Tx& tx, const policy::Principal& who, const policy::House& house, const Transport& by, const std::string& chat, const TypedWord& typed) {
+    std::vector<store::ApprovalId> meant;
+    for (const std::string& emitter : store::emitters_in_chat(tx, by.name(), chat, std::string(kApproval)))
+        if (const auto id = store::ApprovalId::parse(emitter.substr(kApproval.size())); id && code_of(*id) == typed.code) meant.push_back(*id);
+    if (meant.size() != 1) return {"a code of nothing that was asked", false, wrong_code_words(typed.code), false};
+    return give(tx, who, house, by, chat, {meant[0], typed.grant});
 }
 
 }  // namespace server::bridges

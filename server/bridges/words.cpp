@@ -5,6 +5,7 @@
 #include "base/trim.h"
 #include "base/utf8.h"
 #include "base/visible.h"
+#include "server/bridges/typed_words.h"
 
 namespace server::bridges {
 namespace {
@@ -97,8 +98,13 @@ std::string verdict_of(const store::Approval& asked) {
 }  // namespace
 
 std::string question_words(const store::Approval& asked) {
-    return "May I do this?\n\n" + call_of(asked) + "\n\n" + asked.request.reason + "\nI wait for your word until " + base::rfc3339(asked.expires) + ".";
+    return "May I do this?\n\n" + call_of(asked) + "\n\n" + asked.request.reason + "\nI wait for your word until " + base::rfc3339(asked.expires) + ". Where you see no buttons, write: allow " +
+           code_of(asked.id) + ", or: deny " + code_of(asked.id) + ".";
 }
+
+std::string wrong_code_words(const std::string& code) { return "I have asked you nothing here that has the code " + code + "."; }
+
+std::string many_codes_words(std::chrono::seconds wait) { return "Too many codes that were none. Write the right one in " + std::to_string(wait.count()) + " seconds."; }
 
 std::string decided_words(const store::Approval& asked) {
     const bool by_person = asked.state != store::Approval::State::expired && !asked.decided_by.empty();

@@ -1,6 +1,7 @@
 // What people read that no model has written. Pure.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ std::string quoted_words(const Arrival& arrival);
 std::string edited_words(const std::string& question, bool works);
 // What a run wants to do, word for word, and until when it waits; and what came of it.
 std::string question_words(const store::Approval& asked);
+// Of a typed code that no question has, and of more such than are looked at.
+std::string wrong_code_words(const std::string& code);
+std::string many_codes_words(std::chrono::seconds wait);
 std::string decided_words(const store::Approval& asked);
 // The answer of a run that has ended, or why there is none; empty: nothing is to be said.
 std::string end_words(const store::Run& run);

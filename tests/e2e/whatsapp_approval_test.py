@@ -1,4 +1,5 @@
 """What a run may not do without a person's word is asked in WhatsApp by two reply buttons, and decided by one of them."""
+import re
 import signal
 import time
 
@@ -17,7 +18,7 @@ SCRIPT = [
 
 @pytest.fixture(scope="module")
 def hearth():
-    with house("approval", {"agents.discipline": "free"}, script=SCRIPT) as server:
+    with house("approval", {"agents.discipline": "free", "whatsapp.template": "hearth_message/en_US"}, script=SCRIPT) as server:
         server.start()
         pair(server)
         command(server, "rule", "set", "ask_first", "ask", "--tool", "remember")
@@ -67,6 +68,17 @@ def test_a_question_that_is_longer_than_buttons_take_is_asked_whole(hearth):
     press(hearth, question, "Deny")
     hearth.wait_for(lambda: len(hearth.api.texts()) == len(texts) + 2, "what was decided, and the answer", 20)
     assert hearth.api.texts()[-1] == "I have seen to the list."
+
+
+def test_out_of_its_window_the_question_is_answered_by_its_code(hearth):
+    hearth.api.sent.clear()
+    hearth.api.faults = [(400, {"error": {"message": "(#131047) Re-engagement message", "code": 131047}})]
+    write(hearth, "Please remember: the milk is out")
+    hearth.wait_for(lambda: any(one["type"] == "template" for one in hearth.api.sent), "a question without buttons", 20)
+    question = hearth.api.sent[-1]["template"]["components"][0]["parameters"][0]["text"]
+    write(hearth, re.search(r"deny [A-Z0-9]{4}", question)[0])
+    hearth.wait_for(lambda: len(hearth.api.texts()) == 2, "what was decided, and the answer", 20)
+    assert hearth.api.texts()[0].endswith("Denied (Clara).")
 
 
 def test_a_question_outlives_the_server(hearth):
