@@ -81,6 +81,7 @@ public:
 
     bool offers_choices() const override { return true; }
 
+private:
     net::Task<Sending> send(store::Outgoing letter) override {
         Json message = {{"id", letter.id.text()}, {"to", letter.chat}, {"text", letter.content}};
         for (const store::Choice& choice : letter.choices) message["choices"].push_back({{"id", choice.id}, {"label", choice.label}});
@@ -99,7 +100,6 @@ public:
 
     net::Task<void> show_activity(std::string, std::string) override { co_return; }
 
-private:
     const fs::path folder_;
     boost::asio::thread_pool& blocking_;
 };

@@ -51,12 +51,13 @@ public:
     std::vector<std::string> answer_pieces(std::string_view text) const override { return telegram_marked_pieces(text); }
     bool tells_starts() const override { return true; }
     bool offers_choices() const override { return true; }
+
+private:
     net::Task<store::Sending> send(store::Outgoing letter) override;
     net::Task<void> show_activity(std::string chat, std::string update) override;
     net::Task<void> show_draft(std::string chat, std::int64_t number, std::string markdown) override;
     net::Task<void> acknowledge(std::string press) override;
 
-private:
     std::string url_;
     Token token_;
     net::HttpClient& client_;

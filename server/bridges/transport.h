@@ -35,7 +35,10 @@ public:
     // As pieces(), for a text with choices under its last part.
     virtual std::vector<std::string> pieces_with_choices(std::string_view text) const { return pieces(text); }
 
-    // One attempt. Only server/bridges/outbound calls these.
+private:
+    // What leaves: of the outbox's one sender alone, so that nothing goes by it.
+    friend class Outbound;
+    // One attempt.
     virtual net::Task<store::Sending> send(store::Outgoing letter) = 0;
     // Shows for a few seconds that something is under way for what was said in `update`; what fails of it is no matter.
     virtual net::Task<void> show_activity(std::string chat, std::string update) = 0;

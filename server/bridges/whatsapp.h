@@ -58,10 +58,11 @@ public:
     std::vector<std::string> answer_pieces(std::string_view text) const override;
     bool offers_choices() const override { return true; }
     std::vector<std::string> pieces_with_choices(std::string_view text) const override;
+
+private:
     net::Task<store::Sending> send(store::Outgoing letter) override;
     net::Task<void> show_activity(std::string chat, std::string update) override;
 
-private:
     net::Task<WhatsAppAnswer> call(base::Json body, std::chrono::milliseconds time);
     net::Task<WhatsAppAnswer> ask(net::HttpRequest request);
     net::Task<store::Sending> send_form(store::Outgoing letter);

@@ -115,6 +115,27 @@ def check_ops():
             problem(ops, 1, f"op {name} has no test")
 
 
+# What reaches people, and the one file in which it may stand: everything else writes into the outbox.
+LEAVING = [
+    (re.compile(r"\binsert into outbox\b"), {"store/outbox.cpp"}),
+    (re.compile(r"\b(?!tx)\w+(\.|->)send\("), {"server/bridges/outbound.cpp"}),
+    (re.compile(r'"(send|edit|forward|copy)Message'), {"server/bridges/telegram.cpp"}),
+    (re.compile(r'"messaging_product"'), {"server/bridges/whatsapp.cpp"}),
+]
+SPEAKING = ("server/bridges/", "app/", "agents/", "store/outbox", "tools/")
+
+
+def check_outbox(files):
+    for path in files:
+        name = str(path.relative_to(ROOT))
+        if path.suffix not in SOURCE or not name.startswith(SPEAKING):
+            continue
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+            for leaves, where in LEAVING:
+                if leaves.search(line.split("//")[0]) and name not in where:
+                    problem(path, number, f"what leaves for people goes through the outbox; only {', '.join(where)} may do this")
+
+
 def main():
     rows = table()
     modules = {key for key in rows if "/" not in key}
@@ -125,6 +146,7 @@ def main():
     check_map()
     check_example()
     check_ops()
+    check_outbox(files)
     size = sum(p.stat().st_size for p in files)
     if size > 20 * 2**20:
         problems.append(f"tracked files take {size >> 20} MiB, 20 allowed")

@@ -105,11 +105,11 @@ KINDS = (Telegram, WhatsApp, Files)
 
 
 @contextlib.contextmanager
-def house(name):
+def house(name, script=SCRIPT, settings=None):
     with contextlib.ExitStack() as stack:
         state = stack.enter_context(contextlib.closing(support.State(name)))
         channels = [stack.enter_context(contextlib.closing(kind(state.folder / "files"))) for kind in KINDS]
-        server = Hearth(state, f"channels_{name}", SCRIPT, {key: value for channel in channels for key, value in channel.settings.items()})
+        server = Hearth(state, f"channels_{name}", script, {key: value for channel in channels for key, value in channel.settings.items()} | (settings or {}))
         server.channels = {channel.name: channel for channel in channels}
         for secret, value in ((secret, value) for channel in channels for secret, value in channel.secrets.items()):
             command(server, "secret", "set", secret, input=value)
@@ -138,7 +138,8 @@ def pair(server, channel, sender, person):
     server.wait_for(told, "a code", 15)
     code, = [one["code"] for one in json.loads(command(server, "pair", "list", "--json"))["waiting"] if (one["bridge"], one["sender"]) == (channel.name, sender)]
     welcomed = fresh(channel, 1, sender)
-    command(server, "person", "add", person)
+    if person != "owner":
+        command(server, "person", "add", person)
     command(server, "pair", "approve", code, "--person", person)
     server.wait_for(welcomed, "a welcome", 15)
 
