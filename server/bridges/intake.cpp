@@ -248,10 +248,15 @@ net::Task<void> Intake::say(Transport& by, Arrival arrival, policy::Principal wh
 }
 
 net::Task<void> Intake::stop(Transport& by, Arrival arrival, policy::Principal who) {
+    std::vector<std::string> ending;  // a stop was asked for before
     const auto find = [&](store::Tx& tx) {
         std::vector<store::Run> out;
-        for (const auto& open : store::open_runs(tx, store::conversation_in_chat(tx, by.name(), arrival.chat)))
-            if (auto run = store::find_run(tx, open.id)) out.push_back(*std::move(run));
+        ending.clear();
+        for (const auto& open : store::open_runs(tx, store::conversation_in_chat(tx, by.name(), arrival.chat))) {
+            auto run = store::find_run(tx, open.id);
+            if (run && open.stopping) ending.push_back(run->question);
+            else if (run) out.push_back(*std::move(run));
+        }
         return out;
     };
     const std::vector<store::Run> open = co_await parts_.db.run(agents::identity_of(who), find);
@@ -260,7 +265,7 @@ net::Task<void> Intake::stop(Transport& by, Arrival arrival, policy::Principal w
         const bool asked = co_await parts_.agents.stop(who, run.id);
         if (asked) stopped.push_back(run.question);
     }
-    std::string words = stopped_words(stopped);
+    std::string words = stopped_words(stopped, ending);
     co_await say(by, std::move(arrival), std::move(who), std::move(words), "stop");
 }
 

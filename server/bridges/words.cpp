@@ -30,6 +30,12 @@ std::string quoted(const std::string& question) {
     return "“" + std::string(shown) + (shown.size() < whole.size() ? "…" : "") + "”";
 }
 
+std::string listed(const std::vector<std::string>& questions) {
+    std::string out;
+    for (const auto& question : questions) out += (out.empty() ? "" : ", ") + quoted(question);
+    return out;
+}
+
 }  // namespace
 
 std::string start_words() { return "I am up again, and read what was written meanwhile."; }
@@ -39,11 +45,12 @@ std::string pairing_words(const std::string& code) {
            ": with it I can be allowed to talk with you. It holds for an hour.";
 }
 
-std::string stopped_words(const std::vector<std::string>& questions) {
-    if (questions.empty()) return "Nothing that you asked for here is under way.";
-    std::string out = "Stopped: ";
-    for (const auto& question : questions) out += (&question == &questions.front() ? "" : ", ") + quoted(question);
-    return out + ".";
+std::string stopped_words(const std::vector<std::string>& stopped, const std::vector<std::string>& ending) {
+    if (stopped.empty() && ending.empty()) return "Nothing that you asked for here is under way.";
+    std::string out;
+    if (!stopped.empty()) out += "Stopped: " + listed(stopped) + ".";
+    if (!ending.empty()) out += (out.empty() ? "" : " ") + ("Stopped before, and still ending: " + listed(ending) + ".");
+    return out;
 }
 
 namespace {

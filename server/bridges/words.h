@@ -13,7 +13,8 @@ namespace server::bridges {
 
 std::string start_words();
 std::string pairing_words(const std::string& code);
-std::string stopped_words(const std::vector<std::string>& questions);
+// `ending`: what an earlier stop is for.
+std::string stopped_words(const std::vector<std::string>& stopped, const std::vector<std::string>& ending);
 std::string text_alone_words(const std::string& media);
 std::string refused_words(const base::Error& error);
 // What came with a message, as the agent is told of it: what it says, or that it cannot be read and why.

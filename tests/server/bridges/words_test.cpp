@@ -42,9 +42,11 @@ TEST(BridgeWords, AQuestionShowsTheCallWordForWordAndWhatCameOfIt) {
 }
 
 TEST(BridgeWords, AStopSaysWhatStopped) {
-    EXPECT_EQ(stopped_words({"Water the garden"}), "Stopped: “Water the garden”.");
-    EXPECT_EQ(stopped_words({"one\ntwo", std::string(100, 'x')}), "Stopped: “one…”, “" + std::string(80, 'x') + "…”.");
-    EXPECT_THAT(stopped_words({}), testing::HasSubstr("Nothing"));
+    EXPECT_EQ(stopped_words({"Water the garden"}, {}), "Stopped: “Water the garden”.");
+    EXPECT_EQ(stopped_words({"one\ntwo", std::string(100, 'x')}, {}), "Stopped: “one…”, “" + std::string(80, 'x') + "…”.");
+    EXPECT_EQ(stopped_words({}, {"Water the garden"}), "Stopped before, and still ending: “Water the garden”.");
+    EXPECT_EQ(stopped_words({"one"}, {"two"}), "Stopped: “one”. Stopped before, and still ending: “two”.");
+    EXPECT_THAT(stopped_words({}, {}), testing::HasSubstr("Nothing"));
 }
 
 TEST(BridgeWords, WhatIsAnsweredIsQuotedLineByLine) {
