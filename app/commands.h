@@ -172,7 +172,7 @@ int nightly(const LoadedSettings& settings, const std::string& day, bool json);
 int person_list(const LoadedSettings& settings, bool json);
 int person_add(const LoadedSettings& settings, const std::string& name, const std::string& role, bool json);
 // Empty, or nothing: as it is.
-int person_set(const LoadedSettings& settings, const std::string& who, const std::string& replies, const std::string& effort, const std::optional<std::string>& tone, bool json);
+int person_set(const LoadedSettings& settings, const std::string& who, const std::string& replies, const std::string& effort, const std::optional<std::string>& tone, const std::string& language, bool json);
 int pair_list(const LoadedSettings& settings, bool json);
 // `who`: a person, by name or id.
 int pair_approve(const LoadedSettings& settings, const std::string& code, const std::string& who, bool json);

@@ -1,7 +1,7 @@
 // A channel of files, which anything that can write one may speak through: an example of what a channel is, whole in this file, and
 // a way in for programs of the house. Whoever may write into the folder is believed to be whom he says.
 //
-//   FOLDER/inbox/NAME.json    {"from", "name", "text", "choice"}: written elsewhere, then renamed into it; gone once it was taken in
+//   FOLDER/inbox/NAME.json    {"from", "name", "text", "choice", "language"}: written elsewhere, then renamed into it; gone once it was taken in
 //   FOLDER/outbox/ID.json     {"id", "to", "text", "choices"}: appears whole; whoever reads it removes it
 //
 // A name counts once, however often it comes. An answer is written under its own id: twice would be the same file, so that here
@@ -65,7 +65,7 @@ public:
         out.kind = Arrival::Kind::message;
         out.alone = true;
         out.sender = out.chat = *from;
-        for (const auto& [field, to] : {std::pair{"text", &out.text}, {"name", &out.sender_name}, {"choice", &out.choice}}) {
+        for (const auto& [field, to] : {std::pair{"text", &out.text}, {"name", &out.sender_name}, {"choice", &out.choice}, {"language", &out.language}}) {
             auto text = base::optional_string(*message, field);
             if (!text) return std::move(text).error();
             *to = text->value_or("");

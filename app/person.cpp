@@ -10,11 +10,11 @@ namespace app {
 namespace {
 
 base::Json person_json(const store::Person& one) {
-    return {{"id", one.id.text()}, {"name", one.name}, {"role", one.role}, {"replies", one.plain ? "plain" : "full"}, {"effort", one.effort}, {"tone", one.tone}};
+    return {{"id", one.id.text()}, {"name", one.name}, {"role", one.role}, {"replies", one.plain ? "plain" : "full"}, {"effort", one.effort}, {"tone", one.tone}, {"language", one.language}};
 }
 
 void print(const store::Person& one) {
-    std::printf("%s  %-16s %-8s replies %-6s effort %s%s\n", one.id.text().c_str(), visible(one.name).c_str(), one.role.c_str(), one.plain ? "plain" : "full", one.effort.c_str(),
+    std::printf("%s  %-16s %-8s replies %-6s effort %s  language %s%s\n", one.id.text().c_str(), visible(one.name).c_str(), one.role.c_str(), one.plain ? "plain" : "full", one.effort.c_str(), one.language.c_str(),
                 one.tone.empty() ? "" : ("  tone: " + visible(one.tone)).c_str());
 }
 
@@ -42,13 +42,14 @@ int person_add(const LoadedSettings& loaded, const std::string& name, const std:
     return 0;
 }
 
-int person_set(const LoadedSettings& loaded, const std::string& who, const std::string& replies, const std::string& effort, const std::optional<std::string>& tone, bool json) {
+int person_set(const LoadedSettings& loaded, const std::string& who, const std::string& replies, const std::string& effort, const std::optional<std::string>& tone, const std::string& language, bool json) {
     auto opened = open_as_owner(loaded.settings);
     if (!opened) return complain(opened.error());
     store::PersonChange change;
     if (!replies.empty()) change.plain = replies == "plain";
     if (!effort.empty()) change.effort = effort;
     change.tone = tone;
+    if (!language.empty()) change.language = language;
     const auto write = [&](store::Tx& tx) { return store::change_person(tx, who, change); };
     const auto changed = opened->db->run_blocking(opened->owner, write);
     if (!changed) return complain(changed.error());

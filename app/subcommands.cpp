@@ -113,11 +113,12 @@ void add_people(CLI::App& root, Arguments& a, Action& chosen) {
     added->add_option("--role", a.role, "member, or guest: who has no tools")->check(CLI::IsMember({"member", "guest"}))->capture_default_str();
     added->add_flag("--json", a.json);
     auto* set = command(*person, "set", "How one is answered from the next message on", "hearth person set Clara --replies plain", chosen,
-                        [&a](const auto& s) { return app::person_set(s, a.name, a.replies, a.effort, a.tone, a.json); });
+                        [&a](const auto& s) { return app::person_set(s, a.name, a.replies, a.effort, a.tone, a.text, a.json); });
     set->add_option("person", a.name, "a name or an id of hearth person list")->required();
     set->add_option("--replies", a.replies, "plain: no formulas, tables, code, headings, raw data, paths; full: as the model writes")->check(CLI::IsMember({"full", "plain"}));
     set->add_option("--effort", a.effort, "the least that a message is given: auto, normal (sorted first, tools), heavy (thought over, too)")->check(CLI::IsMember({"auto", "normal", "heavy"}));
     set->add_option("--tone", a.tone, "in the person's own words, a line of at most 300 characters; \"\": none");
+    set->add_option("--language", a.text, "of what no model has written: en, fr, de, es, it; auto: as the channel says")->check(CLI::IsMember({"auto", "en", "fr", "de", "es", "it"}));
     set->add_flag("--json", a.json);
     auto* quiet = command(*person, "quiet", "When somebody wants no messages but answers to what he has just written", "hearth person quiet Clara 22:00-07:00 --zone Europe/Berlin", chosen,
                           [&a](const auto& s) { return app::person_quiet(s, a.name, a.text, a.out, a.json); });

@@ -112,7 +112,8 @@ const char* kRequests = R"({
     "current": {"type": ["string", "null"], "description": "where there is one; not within a quarter of an hour after a link was used"}}},
   "SignInLinkRequest": {"type": "object", "properties": {"person": {"type": ["string", "null"], "description": "a name or an id; without it yourself"}}},
   "PersonRequest": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 25}, "role": {"enum": ["member", "guest"], "default": "member"}}},
-  "PersonChange": {"type": "object", "properties": {"replies": {"enum": ["full", "plain"]}, "effort": {"enum": ["auto", "normal", "heavy"]}, "tone": {"type": "string", "maxLength": 200}}},
+  "PersonChange": {"type": "object", "properties": {"replies": {"enum": ["full", "plain"]}, "effort": {"enum": ["auto", "normal", "heavy"]}, "tone": {"type": "string", "maxLength": 200},
+    "language": {"enum": ["auto", "en", "fr", "de", "es", "it"], "description": "of what no model has written; auto: as the channel says"}}},
   "PairingRequest": {"type": "object", "required": ["code", "person"], "properties": {"code": {"type": "string", "maxLength": 100}, "person": {"type": "string", "maxLength": 100, "description": "a name or an id"}}},
   "PromptText": {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1, "maxLength": 65536}}},
   "PromptRelease": {"type": "object", "required": ["version"], "properties": {"version": {"type": "integer", "minimum": 1, "maximum": 1000000000},
@@ -283,9 +284,9 @@ const char* kAnswers = R"({
     "data": {"type": "array", "items": {"$ref": "#/components/schemas/Key"}}}},
   "NewKey": {"allOf": [{"$ref": "#/components/schemas/Key"}, {"type": "object", "required": ["secret"], "properties": {"secret": {"type": "string"}}}]},
   "RevokedKey": {"type": "object", "required": ["id", "revoked"], "properties": {"id": {"type": "string"}, "revoked": {"const": true}}},
-  "Person": {"type": "object", "required": ["id", "object", "name", "role", "replies", "effort", "tone"], "properties": {
+  "Person": {"type": "object", "required": ["id", "object", "name", "role", "replies", "effort", "tone", "language"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "object": {"const": "person"}, "name": {"type": "string"}, "role": {"enum": ["owner", "member", "guest", "peer"]},
-    "replies": {"enum": ["full", "plain"]}, "effort": {"enum": ["auto", "normal", "heavy"]}, "tone": {"type": "string"}}},
+    "replies": {"enum": ["full", "plain"]}, "effort": {"enum": ["auto", "normal", "heavy"]}, "tone": {"type": "string"}, "language": {"enum": ["auto", "en", "fr", "de", "es", "it"]}}},
   "PersonList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}}},
   "Pairings": {"type": "object", "required": ["object", "waiting", "known"], "properties": {"object": {"const": "pairings"}, "waiting": {"type": "array", "items": {"type": "object"}}, "known": {"type": "array", "items": {"type": "object"}}}},
   "KnownSender": {"type": "object", "required": ["bridge", "sender", "label", "person", "person_id"]},

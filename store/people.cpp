@@ -9,10 +9,13 @@ namespace {
 using base::Code;
 
 constexpr std::size_t kLongestName = 100;  // bytes
-constexpr const char* kColumns = "select id, name, role, replies = 'plain', effort, tone from person";
+constexpr const char* kColumns = "select id, name, role, replies = 'plain', effort, tone, language from person";
+constexpr std::string_view kLanguages[] = {"auto", "en", "fr", "de", "es", "it"};
 constexpr std::size_t kLongestTone = 300;  // characters; PostgreSQL counts them
 
-Person person_of(const Row& row) { return {row.id<base::PersonId>(0), row.text(1), row.text(2), row.boolean(3), row.text(4), row.text(5)}; }
+bool known_language(const std::string& tag) { return std::find(std::begin(kLanguages), std::end(kLanguages), tag) != std::end(kLanguages); }
+
+Person person_of(const Row& row) { return {row.id<base::PersonId>(0), row.text(1), row.text(2), row.boolean(3), row.text(4), row.text(5), row.text(6)}; }
 
 }  // namespace
 
@@ -34,7 +37,7 @@ base::Result<Person> add_person(Tx& tx, const std::string& name, const std::stri
     for (const Person& one : list_people(tx))
         if (one.name == name) return base::error(Code::conflict, "somebody is called '" + name + "' already", "add something by which the two are told apart");
     try {
-        return person_of(tx.exec("insert into person (id, tenant_id, name, role) values ($1, hearth_tenant(), $2, $3) returning id, name, role, replies = 'plain', effort, tone",
+        return person_of(tx.exec("insert into person (id, tenant_id, name, role) values ($1, hearth_tenant(), $2, $3) returning id, name, role, replies = 'plain', effort, tone, language",
                                  {base::PersonId::make(base::SystemClock().now()), name, role})
                              .at(0));
     } catch (const DbError& e) {
@@ -56,11 +59,12 @@ base::Result<Person> change_person(Tx& tx, const std::string& who, const PersonC
     if (!found) return found;
     std::vector<Row> rows;
     try {
-        rows = tx.exec("update person set replies = coalesce($2, replies), effort = coalesce($3, effort), tone = coalesce($4, tone) where id = $1"
-                       " returning id, name, role, replies = 'plain', effort, tone",
-                       {found->id, change.plain ? std::optional<std::string>(*change.plain ? "plain" : "full") : std::nullopt, change.effort, change.tone});
+        rows = tx.exec("update person set replies = coalesce($2, replies), effort = coalesce($3, effort), tone = coalesce($4, tone), language = coalesce($5, language) where id = $1"
+                       " returning id, name, role, replies = 'plain', effort, tone, language",
+                       {found->id, change.plain ? std::optional<std::string>(*change.plain ? "plain" : "full") : std::nullopt, change.effort, change.tone, change.language});
     } catch (const DbError& e) {
-        if (e.kind != DbError::Kind::check || !change.tone) throw;
+        if (e.kind != DbError::Kind::check || (!change.tone && !change.language)) throw;
+        if (change.language && !known_language(*change.language)) return base::error(Code::invalid_argument, "'" + *change.language + "' is no language of what no model has written", "auto, en, fr, de, es or it");
         return base::error(Code::invalid_argument, "a tone is one line of at most " + std::to_string(kLongestTone) + " characters");
     }
     if (rows.empty()) return base::error(Code::permission_denied, "how others are answered only the owner sets");

@@ -15,6 +15,7 @@ struct Person {
     bool plain = false;          // replies without formulas, tables, code, raw data
     std::string effort = "auto";  // auto | normal | heavy: the least class of a turn
     std::string tone;             // in the person's own words, one line; empty: none
+    std::string language = "auto";  // of what no model has written: en | fr | de | es | it; auto: as the channel says
 };
 
 std::vector<Person> list_people(Tx& tx);
@@ -29,9 +30,9 @@ base::Result<Person> find_person(Tx& tx, const std::string& who);
 struct PersonChange {
     std::optional<bool> plain;
     std::optional<std::string> effort;
-    std::optional<std::string> tone = std::nullopt;
+    std::optional<std::string> tone = std::nullopt, language = std::nullopt;
 };
-// Errors as of find_person(); {invalid_argument}: a tone of more than a line, or too long; {permission_denied}: neither oneself nor as the owner.
+// Errors as of find_person(); {invalid_argument}: a tone of more than a line, or too long, or a language that is none of those; {permission_denied}: neither oneself nor as the owner.
 base::Result<Person> change_person(Tx& tx, const std::string& who, const PersonChange& change);
 
 }  // namespace store

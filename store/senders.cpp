@@ -13,7 +13,7 @@ namespace {
 // Without those that are taken for one another.
 constexpr std::string_view kLetters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 constexpr std::size_t kCodeLetters = 8;
-constexpr std::size_t kLongestLabel = 100;  // bytes
+constexpr std::size_t kLongestLabel = 100, kLongestLanguage = 35;  // bytes
 
 // As "ABCD-EFGH": 40 random bits, for the one hour that it holds and the owner alone to approve.
 std::string new_code() {
@@ -33,12 +33,14 @@ std::string tidy(const std::string& typed) {
     return letters.size() == kCodeLetters ? letters.insert(kCodeLetters / 2, "-") : letters;
 }
 
+std::string language_tag(const std::string& said) { return storable(base::beginning(said, kLongestLanguage)); }
+
 const std::string& pairing_columns() {
-    static const std::string all = "bridge, sender, chat, label, code, " + micros("expires_at");
+    static const std::string all = "bridge, sender, chat, label, language, code, " + micros("expires_at");
     return all;
 }
 
-Pairing pairing_of(const Row& row) { return {{row.text(0), row.text(1), row.text(2), row.text(3)}, row.text(4), row.time(5)}; }
+Pairing pairing_of(const Row& row) { return {{row.text(0), row.text(1), row.text(2), row.text(3), row.text(4)}, row.text(5), row.time(6)}; }
 
 }  // namespace
 
@@ -52,15 +54,24 @@ std::optional<Person> find_sender(Tx& tx, const std::string& bridge, const std::
     return person;
 }
 
+void note_language(Tx& tx, const std::string& bridge, const std::string& id, const std::string& language) {
+    if (!language.empty()) tx.send("update channel_identity set language = $3 where bridge = $1 and sender = $2 and language <> $3", {bridge, id, language_tag(language)});
+}
+
+std::string language_in(Tx& tx, base::PersonId person, const std::string& bridge) {
+    const Row row = tx.exec("select coalesce(hearth_spoken_language($1, $2), '')", {person, bridge}).at(0);
+    return row.text(0);
+}
+
 std::optional<std::string> ask_pairing(Tx& tx, const Sender& sender) {
     tx.send("delete from pairing where expires_at <= clock_timestamp()");
     const auto open = tx.exec("select count(*), count(*) filter (where bridge = $1 and sender = $2) from pairing", {sender.bridge, sender.id}).at(0);
     if (open.integer(0) >= kMostPairings && open.integer(1) == 0) return std::nullopt;
-    const auto told = tx.exec("insert into pairing (bridge, sender, chat, label, code, expires_at, told_at)"
-                              " values ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(mins => $6), clock_timestamp())"
-                              " on conflict (tenant_id, bridge, sender) do update set chat = excluded.chat, label = excluded.label, told_at = clock_timestamp()"
+    const auto told = tx.exec("insert into pairing (bridge, sender, chat, label, code, expires_at, told_at, language)"
+                              " values ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(mins => $6), clock_timestamp(), $8)"
+                              " on conflict (tenant_id, bridge, sender) do update set chat = excluded.chat, label = excluded.label, language = excluded.language, told_at = clock_timestamp()"
                               " where pairing.told_at < clock_timestamp() - make_interval(mins => $7) returning code",
-                              {sender.bridge, sender.id, sender.chat, storable(base::beginning(sender.label, kLongestLabel)), new_code(), std::int64_t(kPairingTime.count()), std::int64_t(kPairingPause.count())});
+                              {sender.bridge, sender.id, sender.chat, storable(base::beginning(sender.label, kLongestLabel)), new_code(), std::int64_t(kPairingTime.count()), std::int64_t(kPairingPause.count()), language_tag(sender.language)});
     return told.empty() ? std::nullopt : std::optional(told[0].text(0));
 }
 
@@ -75,19 +86,21 @@ base::Result<Pairing> approve_pairing(Tx& tx, const std::string& code, const Per
     if (rows.empty())
         return base::error(base::Code::not_found, "there is no code '" + code + "', or it has expired", "hearth pair list shows those that wait; whoever writes again is told one");
     Pairing pairing = pairing_of(rows[0]);
-    tx.exec("insert into channel_identity (bridge, sender, person_id, label) values ($1, $2, $3, $4)"
-            " on conflict (tenant_id, bridge, sender) do update set person_id = excluded.person_id, label = excluded.label",
-            {pairing.sender.bridge, pairing.sender.id, person.id, pairing.sender.label});
+    tx.exec("insert into channel_identity (bridge, sender, person_id, label, language) values ($1, $2, $3, $4, $5)"
+            " on conflict (tenant_id, bridge, sender) do update set person_id = excluded.person_id, label = excluded.label, language = excluded.language",
+            {pairing.sender.bridge, pairing.sender.id, person.id, pairing.sender.label, pairing.sender.language});
     return pairing;
 }
 
 std::vector<KnownSender> known_senders(Tx& tx) {
     std::vector<KnownSender> out;
-    for (const Row& row : tx.exec("select c.bridge, c.sender, c.label, p.id, p.name, p.role from channel_identity c join person p on p.id = c.person_id order by c.added_at")) {
+    for (const Row& row : tx.exec("select c.bridge, c.sender, c.label, p.id, p.name, p.role, p.language, c.language from channel_identity c join person p on p.id = c.person_id order by c.added_at")) {
         out.push_back({row.text(0), row.text(1), row.text(2), {}});
         out.back().person.id = row.id<base::PersonId>(3);
         out.back().person.name = row.text(4);
         out.back().person.role = row.text(5);
+        out.back().person.language = row.text(6);
+        out.back().language = row.text(7);
     }
     return out;
 }

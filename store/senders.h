@@ -14,9 +14,16 @@ namespace store {
 struct Sender {
     std::string bridge, id;  // as the channel knows them
     std::string chat, label{};  // where they are answered, and what they are called there
+    std::string language{};     // as the channel says, such as "fr-CA"; empty: it does not
 };
 // Nothing: unknown.
 std::optional<Person> find_sender(Tx& tx, const std::string& bridge, const std::string& id);
+
+// What the channel says of somebody who is known; empty: nothing new.
+void note_language(Tx& tx, const std::string& bridge, const std::string& id, const std::string& language);
+// In which language a person is told there what no model has written: as he wants it, else as the channel says of him; empty: nobody has
+// said. In a transaction of the person or the owner.
+std::string language_in(Tx& tx, base::PersonId person, const std::string& bridge);
 
 struct Pairing {
     Sender sender;
@@ -36,6 +43,7 @@ base::Result<Pairing> approve_pairing(Tx& tx, const std::string& code, const Per
 struct KnownSender {
     std::string bridge, id, label;
     Person person;
+    std::string language{};  // see Sender
 };
 std::vector<KnownSender> known_senders(Tx& tx);
 // False: it was none.

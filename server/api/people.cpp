@@ -16,7 +16,7 @@ using base::Json;
 constexpr std::size_t kLongest = 1000;  // bytes of a name or a tone; the store says how long each may be
 
 Json person_json(const store::Person& one) {
-    return {{"id", one.id.text()}, {"object", "person"}, {"name", one.name}, {"role", one.role}, {"replies", one.plain ? "plain" : "full"}, {"effort", one.effort}, {"tone", one.tone}};
+    return {{"id", one.id.text()}, {"object", "person"}, {"name", one.name}, {"role", one.role}, {"replies", one.plain ? "plain" : "full"}, {"effort", one.effort}, {"tone", one.tone}, {"language", one.language}};
 }
 
 Json known_json(const store::KnownSender& one) {
@@ -48,6 +48,10 @@ base::Result<store::PersonChange> read_change(const Json& body, std::string& par
     auto effort = word(body, "effort", {"auto", "normal", "heavy"});
     if (!effort) return std::move(effort).error();
     out.effort = *std::move(effort);
+    param = "language";
+    auto language = word(body, "language", {"auto", "en", "fr", "de", "es", "it"});
+    if (!language) return std::move(language).error();
+    out.language = *std::move(language);
     param = "tone";
     auto tone = base::optional_string(body, "tone");
     if (!tone) return std::move(tone).error();

@@ -98,7 +98,7 @@ net::Task<void> Intake::greet() {
         if (!by || !by->tells_starts() || one.person.role != "owner") continue;
         const policy::Principal who = principal_of(one.bridge, one.person.id, one.person.role);
         const policy::House house = co_await house_of(who);
-        store::Reply reply{one.bridge, one.id, "start:" + start_ + ":" + one.id, by->pieces(start_words())};
+        store::Reply reply{one.bridge, one.id, "start:" + start_ + ":" + one.id, by->pieces(said(language_of(one.person.language == "auto" ? one.language : one.person.language), Saying::start))};
         reply.lifetime = kStartTime;
         const auto write = [&](store::Tx& tx) { store::write_reply(tx, who, house, reply); };
         co_await parts_.db.run(agents::identity_of(who), write);
@@ -148,7 +148,10 @@ net::Task<void> Intake::act(store::Arrived arrived) {
     }
     const auto find = [&](store::Tx& tx) {
         store::note_heard(tx, arrived.bridge, arrival->chat, arrival->said);
-        return store::find_sender(tx, arrived.bridge, arrival->sender);
+        auto person = store::find_sender(tx, arrived.bridge, arrival->sender);
+        if (person) store::note_language(tx, arrived.bridge, arrival->sender, arrival->language);
+        if (person) arrival->language = store::language_in(tx, person->id, arrived.bridge);
+        return person;
     };
     auto person = co_await parts_.db.run(parts_.owner, find);
     // A code is for whoever asks by himself, and not for a group to read.
@@ -183,11 +186,11 @@ net::Task<void> Intake::note_receipt(std::string bridge, std::string update, Arr
 net::Task<void> Intake::pair(Transport& by, Arrival arrival) {
     policy::Principal stranger = principal_of(by.name(), {}, "guest");
     const policy::House house = co_await house_of(stranger);
-    const store::Sender sender{by.name(), arrival.sender, arrival.chat, arrival.sender_name};
+    const store::Sender sender{by.name(), arrival.sender, arrival.chat, arrival.sender_name, arrival.language};
     const auto ask = [&](store::Tx& tx) {
         const auto code = store::ask_pairing(tx, sender);
         if (code) {
-            store::Reply reply{by.name(), arrival.chat, key_of(by.name(), arrival.update), by.pieces(pairing_words(*code))};
+            store::Reply reply{by.name(), arrival.chat, key_of(by.name(), arrival.update), by.pieces(said(language_of(arrival.language), Saying::pairing, *code))};
             reply.lifetime = store::kPairingTime;
             store::write_reply(tx, stranger, house, reply);
         }
@@ -202,7 +205,7 @@ net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person per
     policy::Principal who = principal_of(by.name(), person.id, person.role);
     std::string lane = key_of(by.name(), arrival.chat);
     const auto typed = arrival.kind == Arrival::Kind::choice ? std::nullopt : typed_word(arrival.text);
-    const bool at_once = arrival.kind == Arrival::Kind::choice || typed || (arrival.kind == Arrival::Kind::message && is_stop(arrival.text));
+    const bool at_once = arrival.kind == Arrival::Kind::choice || typed || (arrival.kind == Arrival::Kind::message && stop_word(arrival.text));
     if (const auto fetches = fetching_.find(lane); fetches != fetching_.end() && !at_once) {
         fetches->second.behind.push_back({std::move(arrival), std::move(person)});
         co_return;
@@ -210,9 +213,9 @@ net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person per
     if (arrival.kind == Arrival::Kind::choice) co_await decide(by, std::move(arrival), std::move(who));
     else if (typed) co_await take_code(by, std::move(arrival), std::move(who), *typed);
     else if (arrival.kind == Arrival::Kind::edit) co_await edit(by, std::move(arrival), std::move(who));
-    else if (is_stop(arrival.text)) co_await stop(by, std::move(arrival), std::move(who));
+    else if (stop_word(arrival.text)) co_await stop(by, std::move(arrival), std::move(who));
     else if (arrival.text.empty() && !arrival.media.empty() && !is_read(arrival.media, arrival.file)) {
-        std::string words = text_alone_words(arrival.media);
+        std::string words = said(language_of(arrival.language), Saying::text_alone, arrival.media);
         co_await say(by, std::move(arrival), std::move(who), std::move(words), "no text");
     } else if (reads_a_file(arrival)) {
         const auto failed = [this](std::exception_ptr) { parts_.log.warn("what came behind a file is not acted on; it is tried again"); };
@@ -265,7 +268,8 @@ net::Task<void> Intake::stop(Transport& by, Arrival arrival, policy::Principal w
         const bool asked = co_await parts_.agents.stop(who, run.id);
         if (asked) stopped.push_back(run.question);
     }
-    std::string words = stopped_words(stopped, ending);
+    const auto word = stop_word(arrival.text);
+    std::string words = stopped_words(word && word->language ? *word->language : language_of(arrival.language), stopped, ending);
     co_await say(by, std::move(arrival), std::move(who), std::move(words), "stop");
 }
 
@@ -306,7 +310,7 @@ net::Task<void> Intake::edit(Transport& by, Arrival arrival, policy::Principal w
     };
     co_await parts_.db.run(house_, note);
     if (in_time) co_return;
-    std::string words = edited_words(run->question, !run->ended());
+    std::string words = edited_words(language_of(arrival.language), run->question, !run->ended());
     co_await say(by, std::move(arrival), std::move(who), std::move(words), "an edit that came too late");
 }
 
@@ -324,7 +328,7 @@ net::Task<void> Intake::take_code(Transport& by, Arrival arrival, policy::Princi
     const std::string whose = key_of(by.name(), arrival.chat) + ":" + arrival.sender;
     const auto wait = codes_.take(whose, std::chrono::steady_clock::now());
     if (wait.count() > 0) {
-        std::string words = many_codes_words(wait);
+        std::string words = said(language_of(arrival.language), Saying::many_codes, std::to_string(wait.count()));
         co_await say(by, std::move(arrival), std::move(who), std::move(words), "a code too many");
         co_return;
     }
@@ -399,7 +403,7 @@ net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal 
         co_return;  // taken up again when nobody holds it any more
     }
     if (!taken) {
-        std::string words = refused_words(taken.error());
+        std::string words = said(language_of(arrival.language), Saying::refused, taken.error().text());
         co_await say(by, std::move(arrival), std::move(who), std::move(words), "refused");
         co_return;
     }

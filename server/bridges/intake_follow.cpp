@@ -122,7 +122,7 @@ net::Task<void> Intake::tell_end(Transport& by, store::WorkingArrival arrival, p
         if (run) {
             const std::string chat = chat_of(tx, arrival);
             write_questions(tx, who, house, by, chat, *run);
-            store::Reply reply{by.name(), chat, "run:" + arrival.run.text(), by.answer_pieces(end_words(*run))};
+            store::Reply reply{by.name(), chat, "run:" + arrival.run.text(), by.answer_pieces(end_words(language_of(store::language_in(tx, who.person, by.name())), *run))};
             reply.markdown = true;
             if (arrival.in_company) reply.answers = arrival.message;
             reply.label = policy::parse_integrity(run->turn.value("label", ""));

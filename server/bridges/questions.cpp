@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/bridges/words.h"
+#include "store/senders.h"
 
 namespace server::bridges {
 namespace {
@@ -10,6 +11,8 @@ namespace {
 using State = store::Approval::State;
 
 constexpr std::string_view kApproval = "approval:", kGrant = ":grant", kDeny = ":deny";
+
+Language language_for(store::Tx& tx, const policy::Principal& who, const Transport& by) { return language_of(store::language_in(tx, who.person, by.name())); }
 
 std::string emitter_of(store::ApprovalId id) { return std::string(kApproval) + id.text(); }
 
@@ -20,9 +23,10 @@ store::Reply reply_for(const Transport& by, const std::string& chat, const store
 }
 
 void ask(store::Tx& tx, const policy::Principal& who, const policy::House& house, const Transport& by, store::Reply reply, const store::Approval& asked) {
+    const Language language = language_for(tx, who, by);
     reply.emitter = emitter_of(asked.id);
-    reply.parts = by.pieces_with_choices(question_words(asked));
-    reply.choices = {{reply.emitter + std::string(kGrant), "Allow once"}, {reply.emitter + std::string(kDeny), "Deny"}};
+    reply.parts = by.pieces_with_choices(question_words(language, asked));
+    reply.choices = {{reply.emitter + std::string(kGrant), said(language, Saying::allow_once)}, {reply.emitter + std::string(kDeny), said(language, Saying::deny)}};
     reply.lifetime = std::max(std::chrono::seconds(1), std::chrono::duration_cast<std::chrono::seconds>(asked.expires - asked.asked));
     store::write_reply(tx, who, house, reply);
 }
@@ -31,7 +35,7 @@ void ask(store::Tx& tx, const policy::Principal& who, const policy::House& house
 void tell(store::Tx& tx, const policy::Principal& who, const policy::House& house, const Transport& by, store::Reply reply, const store::Approval& asked) {
     reply.replaces = emitter_of(asked.id);
     reply.emitter = reply.replaces + ":end";
-    reply.parts = by.pieces(decided_words(asked));
+    reply.parts = by.pieces(decided_words(language_for(tx, who, by), asked));
     reply.parts.erase(reply.parts.begin(), reply.parts.end() - 1);
     store::write_reply(tx, who, house, reply);
 }
@@ -64,7 +68,7 @@ Given give(store::Tx& tx, const policy::Principal& who, const policy::House& hou
     const auto asked = store::find_approval(tx, word.approval);
     const auto run = asked ? store::find_run(tx, asked->request.run) : std::nullopt;
     if (run) write_questions(tx, who, house, by, chat, *run);
-    if (!decided) return {"came too late", false, asked ? decided_words(*asked) : ""};
+    if (!decided) return {"came too late", false, asked ? decided_words(language_for(tx, who, by), *asked) : ""};
     return {word.grant ? "granted" : "denied", true};
 }
 
@@ -85,7 +89,7 @@ Given take_typed(store::Tx& tx, const policy::Principal& who, const policy::Hous
     std::vector<store::ApprovalId> meant;
     for (const std::string& emitter : store::emitters_in_chat(tx, by.name(), chat, std::string(kApproval)))
         if (const auto id = store::ApprovalId::parse(emitter.substr(kApproval.size())); id && code_of(*id) == typed.code) meant.push_back(*id);
-    if (meant.size() != 1) return {"a code of nothing that was asked", false, wrong_code_words(typed.code), false};
+    if (meant.size() != 1) return {"a code of nothing that was asked", false, said(language_for(tx, who, by), Saying::wrong_code, typed.code), false};
     return give(tx, who, house, by, chat, {meant[0], typed.grant});
 }
 

@@ -8,18 +8,25 @@
 namespace server::bridges {
 namespace {
 
-// English, French, German, Spanish, Italian.
-constexpr std::string_view kWords[] = {"stop",   "stop it", "stop now", "cancel", "arrête", "arrete", "arrêtez", "arretez", "annule", "stopp", "halt", "abbrechen",
-                                       "anhalten", "aufhören", "para", "detente", "detén", "alto", "basta", "cancela", "ferma", "fermati", "annulla", "fermo"};
+// None: it is said in several.
+struct Word {
+    std::string_view word;
+    std::optional<Language> language;
+};
+using enum Language;
+constexpr Word kWords[] = {{"stop", {}},          {"stop it", english},  {"stop now", english},  {"cancel", english},   {"arrête", french}, {"arrete", french}, {"arrêtez", french}, {"arretez", french}, {"annule", french},
+                           {"stopp", german},     {"halt", german},      {"abbrechen", german},  {"anhalten", german},  {"aufhören", german}, {"para", spanish}, {"detente", spanish}, {"detén", spanish}, {"alto", spanish},
+                           {"cancela", spanish},  {"basta", italian},    {"ferma", italian},     {"fermati", italian},  {"annulla", italian}, {"fermo", italian}};
 
 constexpr std::size_t kLongest = 64;  // bytes: what is longer says more
 
 }  // namespace
 
-bool is_stop(std::string_view text) {
-    if (text.size() > kLongest) return false;
+std::optional<StopWord> stop_word(std::string_view text) {
+    if (text.size() > kLongest) return std::nullopt;
     const std::string words = bare_words(text);
-    return std::find(std::begin(kWords), std::end(kWords), words) != std::end(kWords);
+    const auto* const found = std::find_if(std::begin(kWords), std::end(kWords), [&](const Word& one) { return one.word == words; });
+    return found == std::end(kWords) ? std::nullopt : std::optional(StopWord{found->language});
 }
 
 }  // namespace server::bridges

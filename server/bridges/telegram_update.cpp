@@ -70,6 +70,7 @@ Result<void> read_sender(const Json& of, Arrival& out) {
     if (!who) return who.error();
     out.sender = std::to_string(*who);
     out.sender_name = name_of(**from);
+    out.language = text_in(**from, "language_code");
     const auto program = base::optional_bool(**from, "is_bot");
     if (!program) return program.error();
     out.from_program = program->value_or(false);

@@ -13,8 +13,8 @@ struct Verb {
     std::string_view word;
     bool grant;
 };
-constexpr Verb kVerbs[] = {{"allow", true},     {"allow once", true}, {"autorise", true}, {"autoriser", true}, {"erlaube", true},    {"erlauben", true},
-                           {"deny", false},     {"refuse", false},    {"refuser", false}, {"ablehnen", false}, {"verweigere", false}, {"verweigern", false}};
+constexpr Verb kVerbs[] = {{"allow", true},     {"allow once", true}, {"autorise", true}, {"autoriser", true}, {"erlaube", true}, {"erlauben", true}, {"permitir", true}, {"consenti", true},
+                           {"deny", false},     {"refuse", false},    {"refuser", false}, {"ablehnen", false}, {"lehne ab", false}, {"denegar", false}, {"nega", false}};
 
 // Without those that are taken for one another. With digits between the letters a code is no word that somebody might say.
 constexpr std::string_view kLetters = "ABCDEFGHJKLMNPQRSTUVWXYZ", kDigits = "23456789";

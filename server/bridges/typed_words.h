@@ -17,7 +17,7 @@ struct TypedWord {
     bool grant = false;
     std::string code;  // as it is told, whether there is such a question or not
 };
-// Of a message that is nothing but one of a few words, in English, French or German, and what may be a code.
+// Of a message that is nothing but one of a few words, in the languages of server/bridges/sayings.h, and what may be a code.
 std::optional<TypedWord> typed_word(std::string_view text);
 
 }  // namespace server::bridges

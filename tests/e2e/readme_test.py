@@ -286,6 +286,7 @@ HOW = {
     "hearth person list": lambda hearth, folder: run(hearth, folder, ["person", "list"]),
     "hearth person add Clara": proven_in("tests/e2e/person_test.py", 'person(hearth, "add", "Clara", "--json")'),
     "hearth person set Clara --replies plain": proven_in("tests/e2e/person_test.py", '"--replies", "plain"'),
+    "hearth person set Clara --language fr": proven_in("tests/e2e/chat_words_test.py", '"--language", "de"'),
     "hearth person set Clara --effort heavy": proven_in("tests/e2e/person_test.py", '"--effort", "normal"'),
     "hearth person set Clara --tone \"simply, without technical words\"": proven_in("tests/e2e/directive_test.py", '"--tone", "simply, without technical words"'),
     "hearth prompt show identity": proven_in("tests/e2e/directive_test.py", '"prompt", "show", "identity"'),

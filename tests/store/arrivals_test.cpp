@@ -174,6 +174,22 @@ TEST_F(Arrivals, OfAStrangerGiveACodeThatTheOwnerApproves) {
     EXPECT_EQ(find("42"), std::nullopt);
 }
 
+TEST_F(Arrivals, ArePeoplesInTheLanguageThatIsSetElseThatOfTheChannel) {
+    const base::PersonId member = world->member().person;
+    const auto spoken = [&](const store::Identity& who) { return as(who, [&](Tx& tx) { return store::language_in(tx, member, "telegram"); }); };
+    EXPECT_EQ(spoken(world->member()), "") << "nobody has said";
+    ASSERT_TRUE(approve(ask({"telegram", "42", "42", "Clara", "fr-CA"}).value()));
+    EXPECT_EQ(spoken(world->member()), "fr-CA");
+    as(world->owner(), [](Tx& tx) { store::note_language(tx, "telegram", "42", ""); });
+    EXPECT_EQ(spoken(world->owner()), "fr-CA");
+    as(world->owner(), [](Tx& tx) { store::note_language(tx, "telegram", "42", "de"); });
+    EXPECT_EQ(spoken(world->owner()), "de");
+    world->sql("update person set language = 'it' where id = '" + member.text() + "'");
+    EXPECT_EQ(spoken(world->member()), "it");
+    EXPECT_EQ(as({world->owner().tenant, {}}, [&](Tx& tx) { return store::language_in(tx, member, "telegram"); }), "") << "of oneself, or as the owner";
+    world->sql("update person set language = 'auto'");
+}
+
 TEST_F(Arrivals, OfStrangersAreNoFloodAndTheirCodesExpire) {
     for (int i = 0; i < store::kMostPairings; ++i) EXPECT_TRUE(ask({"telegram", std::to_string(i), "1", ""}));
     EXPECT_EQ(ask({"telegram", "one more", "1", ""}), std::nullopt);

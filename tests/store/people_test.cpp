@@ -13,7 +13,7 @@ namespace {
 
 struct People : OnDatabase {
     ~People() override {
-        if (world) world->sql("update person set replies = 'full', effort = 'auto', tone = ''; delete from person where name in ('Clara', 'Gus')");
+        if (world) world->sql("update person set replies = 'full', effort = 'auto', tone = '', language = 'auto'; delete from person where name in ('Clara', 'Gus')");
     }
     base::Result<store::Person> change(const store::Identity& as_whom, const std::string& who, const store::PersonChange& what) {
         return as(as_whom, [&](Tx& tx) { return store::change_person(tx, who, what); });
@@ -41,6 +41,9 @@ TEST_F(People, TheOwnerSetsEverybodysAndOthersTheirOwn) {
     EXPECT_EQ(see(member).tone, "in rhymes");
     EXPECT_EQ(see(owner).tone, "");
     EXPECT_EQ(see(member).effort, "heavy");
+    ASSERT_TRUE(change(member, member.person.text(), {std::nullopt, std::nullopt, std::nullopt, "fr"}));
+    EXPECT_EQ(see(member).language, "fr");
+    EXPECT_EQ(see(member).tone, "in rhymes");
     EXPECT_EQ(change(member, owner.person.text(), {true, std::nullopt}).error().code, Code::permission_denied);
     EXPECT_FALSE(see(owner).plain);
 }
@@ -62,6 +65,7 @@ TEST_F(People, TheOwnerTakesThemInAndNobodyElseDoes) {
 TEST_F(People, AMistakeIsNamed) {
     EXPECT_EQ(change(world->owner(), "nobody", {true, std::nullopt}).error().code, Code::not_found);
     EXPECT_ANY_THROW(change(world->owner(), world->owner().person.text(), {std::nullopt, "lazy"}));
+    EXPECT_EQ(change(world->owner(), world->owner().person.text(), {std::nullopt, std::nullopt, std::nullopt, "klingon"}).error().code, Code::invalid_argument);
     EXPECT_ANY_THROW(as(world->member(), [](Tx& tx) { return tx.exec("update person set role = 'owner'"); })) << "a role is not among what may be set";
     for (const std::string& tone : {std::string(301, 'x'), std::string("Two\nlines"), std::string("\x1b[2J")})
         EXPECT_EQ(change(world->owner(), world->owner().person.text(), {std::nullopt, std::nullopt, tone}).error().code, Code::invalid_argument);

@@ -14,7 +14,7 @@ TEST(TypedWords, AreAWordAndACodeHoweverTheyAreWritten) {
         EXPECT_TRUE(word->grant) << text;
         EXPECT_EQ(word->code, "K7Q2") << text;
     }
-    for (const char* text : {"deny K7Q2", "Refuse k7q2", "refuser K7Q2", "Ablehnen: K7Q2", "verweigern K7Q2"}) {
+    for (const char* text : {"deny K7Q2", "Refuse k7q2", "refuser K7Q2", "Ablehnen: K7Q2", "nega K7Q2"}) {
         const auto word = typed_word(text);
         ASSERT_TRUE(word) << text;
         EXPECT_FALSE(word->grant) << text;

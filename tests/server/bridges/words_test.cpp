@@ -17,36 +17,36 @@ store::Run ended(const char* status, const char* answer) {
 }  // namespace
 
 TEST(BridgeWords, AnEndIsToldByItsAnswerElseByItsState) {
-    EXPECT_EQ(end_words(ended("answered", "At ten.")), "At ten.");
-    EXPECT_EQ(end_words(ended("partial", "At ten, and")), "At ten, and") << "what there is says itself how far it came";
-    EXPECT_THAT(end_words(ended("no_backend", " \n")), testing::HasSubstr("No model"));
-    for (const char* half : {"", "At ten, and"}) EXPECT_EQ(end_words(ended("cancelled", half)), "") << "whoever stopped it knows";
-    for (const char* state : {"answered", "partial", "refused", "unknown_effect", "failed", "a state of the future"}) EXPECT_NE(end_words(ended(state, "")), "") << state;
+    EXPECT_EQ(end_words(Language::english, ended("answered", "At ten.")), "At ten.");
+    EXPECT_EQ(end_words(Language::english, ended("partial", "At ten, and")), "At ten, and") << "what there is says itself how far it came";
+    EXPECT_THAT(end_words(Language::english, ended("no_backend", " \n")), testing::HasSubstr("No model"));
+    for (const char* half : {"", "At ten, and"}) EXPECT_EQ(end_words(Language::english, ended("cancelled", half)), "") << "whoever stopped it knows";
+    for (const char* state : {"answered", "partial", "refused", "unknown_effect", "failed", "a state of the future"}) EXPECT_NE(end_words(Language::english, ended(state, "")), "") << state;
     store::Run bare;
     bare.status = "failed";
-    EXPECT_NE(end_words(bare), "");
+    EXPECT_NE(end_words(Language::english, bare), "");
 }
 
 TEST(BridgeWords, AQuestionShowsTheCallWordForWordAndWhatCameOfIt) {
     store::Approval asked{{}, {{}, "call", "send_mail", {{"to", "Ann\u202e"}}, "people_ask", "It touches other people."}};
     asked.decided_by = "Clara";
-    EXPECT_THAT(question_words(asked), testing::HasSubstr(R"(send_mail {"to":"Ann\u202e"})")) << "what turns the text around is shown";
+    EXPECT_THAT(question_words(Language::english, asked), testing::HasSubstr(R"(send_mail {"to":"Ann\u202e"})")) << "what turns the text around is shown";
     using State = store::Approval::State;
     for (const auto& [state, words] : {std::pair{State::granted, "Allowed, once (Clara)."}, {State::used, "Allowed, once (Clara)."}, {State::denied, "Denied (Clara)."}, {State::expired, "Nobody answered in time, so it was not done."}}) {
         asked.state = state;
-        EXPECT_THAT(decided_words(asked), testing::EndsWith(words));
+        EXPECT_THAT(decided_words(Language::english, asked), testing::EndsWith(words));
     }
     asked.state = State::open;
     asked.decided_by = "";
-    EXPECT_THAT(decided_words(asked), testing::EndsWith("was stopped."));
+    EXPECT_THAT(decided_words(Language::english, asked), testing::EndsWith("was stopped."));
 }
 
 TEST(BridgeWords, AStopSaysWhatStopped) {
-    EXPECT_EQ(stopped_words({"Water the garden"}, {}), "Stopped: “Water the garden”.");
-    EXPECT_EQ(stopped_words({"one\ntwo", std::string(100, 'x')}, {}), "Stopped: “one…”, “" + std::string(80, 'x') + "…”.");
-    EXPECT_EQ(stopped_words({}, {"Water the garden"}), "Stopped before, and still ending: “Water the garden”.");
-    EXPECT_EQ(stopped_words({"one"}, {"two"}), "Stopped: “one”. Stopped before, and still ending: “two”.");
-    EXPECT_THAT(stopped_words({}, {}), testing::HasSubstr("Nothing"));
+    EXPECT_EQ(stopped_words(Language::english, {"Water the garden"}, {}), "Stopped: “Water the garden”.");
+    EXPECT_EQ(stopped_words(Language::english, {"one\ntwo", std::string(100, 'x')}, {}), "Stopped: “one…”, “" + std::string(80, 'x') + "…”.");
+    EXPECT_EQ(stopped_words(Language::english, {}, {"Water the garden"}), "Stopped before, and still ending: “Water the garden”.");
+    EXPECT_EQ(stopped_words(Language::english, {"one"}, {"two"}), "Stopped: “one”. Stopped before, and still ending: “two”.");
+    EXPECT_THAT(stopped_words(Language::english, {}, {}), testing::HasSubstr("Nothing"));
 }
 
 TEST(BridgeWords, WhatIsAnsweredIsQuotedLineByLine) {
@@ -60,7 +60,7 @@ TEST(BridgeWords, WhatIsAnsweredIsQuotedLineByLine) {
     arrival.quoted.text = std::string(3000, 'x');
     EXPECT_THAT(quoted_words(arrival), testing::EndsWith("x…"));
     EXPECT_LT(quoted_words(arrival).size(), 2100u);
-    EXPECT_NE(edited_words("water it", true), edited_words("water it", false));
+    EXPECT_NE(edited_words(Language::english, "water it", true), edited_words(Language::english, "water it", false));
 }
 
 TEST(BridgeWords, WhatCannotBeReadIsNamed) {
@@ -71,6 +71,4 @@ TEST(BridgeWords, WhatCannotBeReadIsNamed) {
     EXPECT_TRUE(is_read("document", notes));
     EXPECT_FALSE(is_read("video", notes));
     for (const ArrivedFile& file : {ArrivedFile{"", "a", "text/plain", 5}, ArrivedFile{"id", "a", "application/pdf", 5}, ArrivedFile{"id", "a", "text/plain", 256 * 1024 + 1}}) EXPECT_FALSE(is_read("document", file)) << file.type;
-    EXPECT_THAT(text_alone_words("voice"), testing::HasSubstr("(voice)"));
-    EXPECT_THAT(pairing_words("ABCD-EFGH"), testing::HasSubstr("ABCD-EFGH"));
 }

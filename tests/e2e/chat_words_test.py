@@ -1,5 +1,7 @@
-"""A word on what a run asks, typed with its code, where there is nothing to press: by whom it was asked, where it was asked, and no model reads it."""
+"""What people are told, and may type, that no model writes or reads: a word on what a run asks by its code, where there is nothing to press; and
+fixed texts in their language."""
 import contextlib
+import json
 import re
 
 import pytest
@@ -16,9 +18,9 @@ SCRIPT = [
 
 @pytest.fixture(scope="module")
 def hearth():
-    with contextlib.closing(support.State("typed_code")) as state:
+    with contextlib.closing(support.State("chat_words")) as state:
         files = Files(state.folder / "files")
-        server = Hearth(state, "typed_code", SCRIPT, {**files.settings, "agents.discipline": "free"})
+        server = Hearth(state, "chat_words", SCRIPT, {**files.settings, "agents.discipline": "free"})
         server.files = files
         try:
             server.start()
@@ -69,3 +71,32 @@ def test_wrong_codes_are_said_a_few_times_and_read_by_no_model(hearth):
     assert re.fullmatch(r"Too many codes that were none\. Write the right one in \d+ seconds\.", refused)
     assert runs() == before
     assert say(hearth, "Good evening!", sender="emil") == [ANSWER], "nothing else is held up"
+
+
+def test_fixed_texts_are_in_the_language_that_the_channel_tells(hearth):
+    """Of whoever is unknown yet, too."""
+    files = hearth.files
+    speak = lambda n, text: files.put(f"zoe{n}.json", {"from": "zoe", "name": "Zoé", "text": text, "language": "fr-CA"})
+    told = lambda count: hearth.wait_for(lambda: len(files.sent("zoe")) == count and files.sent("zoe")[-1], f"{count} to Zoé", 15)
+    speak(1, "bonjour")
+    code = re.search(r"le code ([A-Z2-9]{4}-[A-Z2-9]{4}) :", told(1))[1]
+    command(hearth, "person", "add", "Zoé")
+    command(hearth, "pair", "approve", code, "--person", "Zoé")
+    assert told(2) == "Maintenant je vous connais, Zoé. Écrivez-moi."
+    speak(3, "Please remember: the milk is out")
+    asked = told(3)
+    assert asked.startswith("Puis-je faire ceci ?\n") and [one["label"] for one in files.messages()[-1]["choices"]] == ["Autoriser une fois", "Refuser"]
+    speak(4, re.search(r"refuser [A-Z0-9]{4}", asked)[0])
+    told(5)
+    assert files.sent("zoe")[3].endswith("Refusé (Zoé).")
+    speak(5, "stop")
+    assert told(6) == "Rien de ce que vous avez demandé ici n'est en cours."
+    speak(6, "Halt!")
+    assert told(7) == "Nichts, worum Sie hier gebeten haben, ist in Arbeit.", "whoever says it in German is answered in German"
+
+
+def test_a_person_is_told_them_in_the_language_that_is_set(hearth):
+    assert json.loads(command(hearth, "person", "set", "Dora", "--language", "de", "--json"))["language"] == "de"
+    assert say(hearth, "stop", sender="dora") == ["Nichts, worum Sie hier gebeten haben, ist in Arbeit."]
+    command(hearth, "person", "set", "Dora", "--language", "auto")
+    assert say(hearth, "stop", sender="dora") == ["Nothing that you asked for here is under way."]

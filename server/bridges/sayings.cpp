@@ -1,0 +1,103 @@
+#include "server/bridges/sayings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/ascii.h"
+
+namespace server::bridges {
+namespace {
+
+constexpr std::string_view kTags[kLanguages] = {"en", "fr", "de", "es", "it"};
+
+struct Row {
+    Saying what;
+    std::string_view in[kLanguages];
+};
+// clang-format off
+constexpr Row kRows[] = {
+    {Saying::start, {"I am up again, and read what was written meanwhile.",
+                     "Je suis de retour, et je lis ce qui a été écrit entre-temps.",
+                     "Ich bin wieder da und lese, was inzwischen geschrieben wurde.",
+                     "Ya estoy de vuelta y leo lo que se ha escrito mientras tanto.",
+                     "Sono di nuovo qui e leggo ciò che è stato scritto nel frattempo."}},
+    {Saying::pairing, {"I do not know you yet, and have read nothing of what you wrote. Tell the owner of this house the code {0}: with it I can be allowed to talk with you. It holds for an hour.",
+                       "Je ne vous connais pas encore, et je n'ai rien lu de ce que vous avez écrit. Donnez au propriétaire de cette maison le code {0} : avec lui je pourrai être autorisé à parler avec vous. Il vaut une heure.",
+                       "Ich kenne Sie noch nicht und habe nichts von dem gelesen, was Sie geschrieben haben. Nennen Sie dem Eigentümer dieses Hauses den Code {0}: damit kann mir erlaubt werden, mit Ihnen zu sprechen. Er gilt eine Stunde.",
+                       "Aún no le conozco y no he leído nada de lo que ha escrito. Dígale al dueño de esta casa el código {0}: con él se me puede permitir hablar con usted. Vale una hora.",
+                       "Non La conosco ancora e non ho letto nulla di ciò che ha scritto. Dica al proprietario di questa casa il codice {0}: con esso mi può essere permesso di parlare con Lei. Vale un'ora."}},
+    {Saying::welcome, {"Now I know you, {0}. Write to me.", "Maintenant je vous connais, {0}. Écrivez-moi.", "Jetzt kenne ich Sie, {0}. Schreiben Sie mir.", "Ahora le conozco, {0}. Escríbame.", "Ora La conosco, {0}. Mi scriva."}},
+    {Saying::nothing_to_stop, {"Nothing that you asked for here is under way.", "Rien de ce que vous avez demandé ici n'est en cours.", "Nichts, worum Sie hier gebeten haben, ist in Arbeit.",
+                               "Nada de lo que ha pedido aquí está en marcha.", "Nulla di ciò che ha chiesto qui è in corso."}},
+    {Saying::stopped, {"Stopped: {0}.", "Arrêté : {0}.", "Angehalten: {0}.", "Detenido: {0}.", "Fermato: {0}."}},
+    {Saying::still_ending, {"Stopped before, and still ending: {0}.", "Déjà arrêté, et en train de finir : {0}.", "Schon angehalten und noch am Enden: {0}.", "Ya detenido, y aún terminando: {0}.", "Già fermato, e sta ancora finendo: {0}."}},
+    {Saying::text_alone, {"So far I read text alone. What you sent ({0}) I cannot see, and have not fetched.",
+                          "Pour l'instant je ne lis que du texte. Ce que vous avez envoyé ({0}), je ne peux pas le voir, et je ne l'ai pas récupéré.",
+                          "Bisher lese ich nur Text. Was Sie geschickt haben ({0}), kann ich nicht sehen und habe es nicht geholt.",
+                          "Por ahora solo leo texto. Lo que ha enviado ({0}) no puedo verlo, y no lo he descargado.",
+                          "Per ora leggo solo testo. Ciò che ha inviato ({0}) non posso vederlo, e non l'ho scaricato."}},
+    {Saying::refused, {"I could not take that in: {0}", "Je n'ai pas pu prendre cela en compte : {0}", "Das konnte ich nicht annehmen: {0}", "No he podido aceptar eso: {0}", "Non ho potuto accettarlo: {0}"}},
+    {Saying::edited_at_work, {"I had begun with {0} before you changed it, and go on with it as it was. Write it again if I am to do it anew; stop ends what I do now.",
+                              "J'avais commencé {0} avant que vous ne le changiez, et je continue tel quel. Écrivez-le de nouveau si je dois le refaire ; stop arrête ce que je fais.",
+                              "Ich hatte mit {0} begonnen, bevor Sie es geändert haben, und mache damit weiter, wie es war. Schreiben Sie es noch einmal, wenn ich es neu machen soll; stopp beendet, was ich gerade tue.",
+                              "Había empezado con {0} antes de que lo cambiara, y sigo con ello como estaba. Escríbalo de nuevo si debo rehacerlo; alto detiene lo que hago ahora.",
+                              "Avevo iniziato con {0} prima che lo cambiasse, e continuo com'era. Lo scriva di nuovo se devo rifarlo; ferma interrompe ciò che sto facendo."}},
+    {Saying::edited_answered, {"I had answered {0} before you changed it. Write it again if I am to answer it anew.",
+                               "J'avais répondu à {0} avant que vous ne le changiez. Écrivez-le de nouveau si je dois y répondre encore.",
+                               "Ich hatte {0} beantwortet, bevor Sie es geändert haben. Schreiben Sie es noch einmal, wenn ich es neu beantworten soll.",
+                               "Había respondido a {0} antes de que lo cambiara. Escríbalo de nuevo si debo responder otra vez.",
+                               "Avevo risposto a {0} prima che lo cambiasse. Lo scriva di nuovo se devo rispondere ancora."}},
+    {Saying::may_i, {"May I do this?", "Puis-je faire ceci ?", "Darf ich das tun?", "¿Puedo hacer esto?", "Posso fare questo?"}},
+    {Saying::until, {"I wait for your word until {0}. Where you see no buttons, write: allow {1}, or: deny {1}.",
+                     "J'attends votre réponse jusqu'à {0}. Si vous ne voyez pas de boutons, écrivez : autoriser {1}, ou : refuser {1}.",
+                     "Ich warte auf Ihr Wort bis {0}. Wo Sie keine Knöpfe sehen, schreiben Sie: erlauben {1}, oder: ablehnen {1}.",
+                     "Espero su palabra hasta {0}. Si no ve botones, escriba: permitir {1}, o: denegar {1}.",
+                     "Aspetto la Sua parola fino a {0}. Se non vede pulsanti, scriva: consenti {1}, oppure: nega {1}."}},
+    {Saying::allow_once, {"Allow once", "Autoriser une fois", "Einmal erlauben", "Permitir una vez", "Consenti una volta"}},
+    {Saying::deny, {"Deny", "Refuser", "Ablehnen", "Denegar", "Nega"}},
+    {Saying::wrong_code, {"I have asked you nothing here that has the code {0}.", "Je ne vous ai rien demandé ici qui ait le code {0}.", "Ich habe Sie hier nichts gefragt, das den Code {0} hat.",
+                          "No le he preguntado aquí nada que tenga el código {0}.", "Non Le ho chiesto qui nulla che abbia il codice {0}."}},
+    {Saying::many_codes, {"Too many codes that were none. Write the right one in {0} seconds.", "Trop de codes qui n'en étaient pas. Écrivez le bon dans {0} secondes.", "Zu viele Codes, die keine waren. Schreiben Sie den richtigen in {0} Sekunden.",
+                          "Demasiados códigos que no lo eran. Escriba el correcto dentro de {0} segundos.", "Troppi codici che non lo erano. Scriva quello giusto fra {0} secondi."}},
+    {Saying::allowed, {"Allowed, once", "Autorisé, une fois", "Erlaubt, einmal", "Permitido, una vez", "Consentito, una volta"}},
+    {Saying::denied, {"Denied", "Refusé", "Abgelehnt", "Denegado", "Negato"}},
+    {Saying::expired, {"Nobody answered in time, so it was not done", "Personne n'a répondu à temps, cela n'a donc pas été fait", "Niemand hat rechtzeitig geantwortet, also wurde es nicht getan",
+                       "Nadie respondió a tiempo, así que no se hizo", "Nessuno ha risposto in tempo, quindi non è stato fatto"}},
+    {Saying::not_asked_any_more, {"Not asked any more: what wanted it was stopped", "Ce n'est plus demandé : ce qui le voulait a été arrêté", "Nicht mehr gefragt: was es wollte, wurde angehalten",
+                                  "Ya no se pregunta: lo que lo quería fue detenido", "Non è più chiesto: ciò che lo voleva è stato fermato"}},
+    {Saying::no_word, {"I ended without a word. Ask me again, in other words.", "J'ai fini sans un mot. Redemandez-moi, autrement.", "Ich bin ohne ein Wort zu Ende gekommen. Fragen Sie mich noch einmal, mit anderen Worten.",
+                       "He terminado sin una palabra. Pregúnteme otra vez, con otras palabras.", "Ho finito senza una parola. Me lo chieda di nuovo, con altre parole."}},
+    {Saying::not_whole, {"I did not get to the end of it. Ask me to go on.", "Je ne suis pas arrivé au bout. Demandez-moi de continuer.", "Ich bin damit nicht zu Ende gekommen. Bitten Sie mich weiterzumachen.",
+                         "No he llegado al final. Pídame que siga.", "Non sono arrivato alla fine. Mi chieda di continuare."}},
+    {Saying::may_not, {"I may not do that.", "Je n'ai pas le droit de faire cela.", "Das darf ich nicht tun.", "No me está permitido hacer eso.", "Non mi è permesso farlo."}},
+    {Saying::no_model, {"No model can answer just now. Ask me again later.", "Aucun modèle ne peut répondre en ce moment. Redemandez-moi plus tard.", "Gerade kann kein Modell antworten. Fragen Sie mich später noch einmal.",
+                        "Ningún modelo puede responder ahora. Pregúnteme más tarde.", "Nessun modello può rispondere adesso. Me lo chieda più tardi."}},
+    {Saying::unknown_effect, {"I do not know whether it was done. Look, then tell me.", "Je ne sais pas si cela a été fait. Regardez, puis dites-le-moi.", "Ich weiß nicht, ob es getan wurde. Sehen Sie nach und sagen Sie es mir.",
+                              "No sé si se hizo. Mire, y dígamelo.", "Non so se è stato fatto. Guardi, poi me lo dica."}},
+    {Saying::broke_off, {"That broke off. Ask me again.", "Cela s'est interrompu. Redemandez-moi.", "Das ist abgebrochen. Fragen Sie mich noch einmal.", "Eso se interrumpió. Pregúnteme otra vez.", "Si è interrotto. Me lo chieda di nuovo."}},
+};
+// clang-format on
+
+constexpr bool in_order() {
+    for (std::size_t n = 0; n < std::size(kRows); ++n)
+        if (std::size_t(kRows[n].what) != n) return false;
+    return std::size(kRows) == std::size_t(Saying::broke_off) + 1;
+}
+static_assert(in_order(), "a row for each, in the order of Saying");
+
+}  // namespace
+
+std::optional<Language> parse_language(std::string_view tag) {
+    const std::string first = base::ascii_lower(tag.substr(0, tag.find_first_of("-_")));
+    const auto found = std::find(std::begin(kTags), std::end(kTags), first);
+    return found == std::end(kTags) ? std::nullopt : std::optional(Language(found - std::begin(kTags)));
+}
+
+Language language_of(std::string_view tag) { return parse_language(tag).value_or(Language::english); }
+
+std::string_view saying(Language language, Saying what) { return kRows[std::size_t(what)].in[std::size_t(language)]; }
+
+std::string said(Language language, Saying what, const std::string& first, const std::string& second) { return fmt::format(fmt::runtime(saying(language, what)), first, second); }
+
+}  // namespace server::bridges

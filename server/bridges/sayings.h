@@ -1,0 +1,51 @@
+// What people read that no model has written, in the languages that it is said in. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace server::bridges {
+
+enum class Language { english, french, german, spanish, italian };
+inline constexpr std::size_t kLanguages = 5;
+
+// Of a tag as channels give it: "fr", "fr-CA", "FR_ca"; nothing: none of these.
+std::optional<Language> parse_language(std::string_view tag);
+// As parse_language(); English where that knows none.
+Language language_of(std::string_view tag);
+
+enum class Saying {
+    start,
+    pairing,            // {0}: the code
+    welcome,            // {0}: the person's name
+    nothing_to_stop,
+    stopped,            // {0}: what
+    still_ending,       // {0}: what
+    text_alone,         // {0}: what came
+    refused,            // {0}: why
+    edited_at_work,     // {0}: the question
+    edited_answered,    // {0}: the question
+    may_i,
+    until,              // {0}: when, {1}: the code
+    allow_once,         // a label: at most 20 characters
+    deny,               // the same
+    wrong_code,         // {0}: the code
+    many_codes,         // {0}: seconds
+    allowed,
+    denied,
+    expired,
+    not_asked_any_more,
+    no_word,
+    not_whole,
+    may_not,
+    no_model,
+    unknown_effect,
+    broke_off,
+};
+// As the table has it, with its {0}.
+std::string_view saying(Language language, Saying what);
+// With what stands for {0} and {1}.
+std::string said(Language language, Saying what, const std::string& first = {}, const std::string& second = {});
+
+}  // namespace server::bridges
