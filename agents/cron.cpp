@@ -13,6 +13,8 @@ namespace {
 using base::Code;
 using namespace std::chrono;
 
+constexpr unsigned kLongestStride = 366;
+constexpr local_days kStrideEpoch{days(4)};  // Monday, 5 January 1970
 constexpr int kYears = 50;  // that are looked through
 
 constexpr std::array<const char*, 12> kMonths = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
@@ -141,11 +143,40 @@ base::Result<void> Cron::take_weekdays(std::string_view text) {
     return kField.take_list(rest == "?" ? "*" : rest, weekdays_);
 }
 
+// Of one phase there is one spelling: the day that it would have begun with.
+base::Result<void> Cron::take_stride(std::string_view text) {
+    const auto wrong = [&] {
+        return base::error(Code::invalid_argument, "the sixth field '" + std::string(text) + "' of the cron expression is none", "write how many days or weeks, from when, such as 2d@2026-03-04 or 2w@2026-03-04");
+    };
+    const std::size_t at = text.find('@');
+    if (at == text.npos || at < 2 || text.size() != at + 11) return wrong();
+    const auto count = number_of(text.substr(0, at - 1)), y = number_of(text.substr(at + 1, 4)), m = number_of(text.substr(at + 6, 2)), d = number_of(text.substr(at + 9, 2));
+    const char unit = text[at - 1];
+    if (!count || *count < 1 || *count > kLongestStride || (unit != 'd' && unit != 'w') || !y || !m || !d || text[at + 5] != '-' || text[at + 8] != '-') return wrong();
+    const year_month_day date{year(int(*y)), month(*m), day(*d)};
+    if (!date.ok()) return wrong();
+    const bool in_weeks = unit == 'w';
+    local_days from(date);
+    if (in_weeks) from -= weekday(from) - Monday;
+    const days whole = in_weeks ? days(weeks(*count)) : days(*count);
+    from = kStrideEpoch + ((from - kStrideEpoch) % whole + whole) % whole;
+    stride_ = Stride{int(*count), in_weeks, from};
+    return {};
+}
+
+bool Cron::Stride::on(local_days day) const {
+    if (!weeks) return (day - from).count() % count == 0;
+    const auto apart = (day - (weekday(day) - Monday) - from).count() / 7;
+    return apart % count == 0;
+}
+
 base::Result<Cron> Cron::parse(std::string_view text) {
     std::vector<std::string> fields = fields_of(text);
     if (fields.size() == 1)
         for (const auto& one : kNicknames)
             if (fields[0] == one.name) return parse(one.fields);
+    const std::string stride = fields.size() == 6 && fields[5].find('@') != std::string::npos ? fields[5] : "";
+    if (!stride.empty()) fields.pop_back();
     if (fields.size() != 5)
         return base::error(Code::invalid_argument, "the cron expression '" + std::string(text.substr(0, 100)) + "' has " + std::to_string(fields.size()) + " fields",
                            "write five: minute hour day-of-month month day-of-week, such as 30 8 * * 1-5");
@@ -155,6 +186,8 @@ base::Result<Cron> Cron::parse(std::string_view text) {
     if (auto taken = out.take_days(fields[2]); !taken) return std::move(taken).error();
     if (auto taken = Field{"month", 1, 12, true}.take_list(fields[3], out.months_); !taken) return std::move(taken).error();
     if (auto taken = out.take_weekdays(fields[4]); !taken) return std::move(taken).error();
+    if (!stride.empty())
+        if (auto taken = out.take_stride(stride); !taken) return std::move(taken).error();
     for (auto& field : {&fields[2], &fields[4]})
         if (*field == "?") *field = "*";
     out.both_ = fields[2][0] == '*' || fields[4][0] == '*';
@@ -162,6 +195,7 @@ base::Result<Cron> Cron::parse(std::string_view text) {
     for (const auto field : {2, 4})
         for (char& c : fields[field]) c = c == 'l' ? 'L' : c == 'w' && field == 2 ? 'W' : c;
     for (const auto& field : fields) out.text_ += (out.text_.empty() ? "" : " ") + field;
+    if (out.stride_) out.text_ += " " + std::to_string(out.stride_->count) + (out.stride_->weeks ? "w@" : "d@") + date_text(out.stride_->from);
     // Days that no month of those has, such as 31 of April.
     static constexpr std::array<unsigned, 13> kLongest = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool possible = out.last_day_ || out.last_working_day_ || !out.both_;
@@ -181,6 +215,7 @@ bool Cron::on_weekday(local_days day) const {
 }
 
 bool Cron::on(local_days day) const {
+    if (stride_ && !stride_->on(day)) return false;
     const year_month_day date(day);
     if (!months_[unsigned(date.month())]) return false;
     const bool is_last = year_month_day(day + days(1)).month() != date.month();

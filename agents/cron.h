@@ -2,6 +2,7 @@
 //
 //   * , - /    as everywhere; names of months and days; 7 is Sunday, too; ? is * in the fields of days
 //   L          the last day of the month; LW its last working day; 5L its last Friday; 1#2 its second Monday
+//   2d@2026-03-04, as a sixth field: of those days every second one, counted from that; 3w@…: those of every third week (Monday to Sunday)
 //   @hourly @daily @midnight @weekly @monthly @yearly @annually
 //
 // Where both fields of days are restricted and neither begins with *, one of them is enough (Vixie's rule, as Debian's cron has it).
@@ -36,9 +37,16 @@ private:
         unsigned weekday;
         int number;  // 1…5; 0: the last
     };
+    struct Stride {
+        int count;
+        bool weeks;
+        std::chrono::local_days from;  // the first there was, or its Monday
+        bool on(std::chrono::local_days day) const;
+    };
     struct Field;
     base::Result<void> take_days(std::string_view text);
     base::Result<void> take_weekdays(std::string_view text);
+    base::Result<void> take_stride(std::string_view text);
     bool on_weekday(std::chrono::local_days day) const;
     bool on(std::chrono::local_days day) const;
     std::optional<LocalTime> from(LocalTime at, LocalTime until) const;
@@ -50,6 +58,7 @@ private:
     std::bitset<13> months_;
     std::bitset<7> weekdays_;  // from Sunday
     std::vector<Nth> nth_;
+    std::optional<Stride> stride_;
     bool last_day_ = false, last_working_day_ = false;
     bool both_ = false;   // fields of days must hold
     bool fixed_ = false;  // names its minutes and hours

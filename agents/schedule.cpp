@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <deque>
 
 #include "base/ascii.h"
 #include "base/trim.h"
@@ -9,6 +10,7 @@
 namespace agents {
 namespace {
 
+constexpr int kMostCounted = 1000;  // of those that are dropped
 constexpr std::string_view kNothing = "NOTHING";
 
 struct Times {
@@ -66,6 +68,31 @@ bool says_nothing(std::string_view text) {
     return word == kNothing;
 }
 
+std::optional<base::TimePoint> after(const Times& times, base::TimePoint t) { return times.cron ? times.cron->next(t, times.zone) : std::nullopt; }
+
+// Of the last one that came due.
+base::TimePoint last_due(const Times& times, base::TimePoint first, base::TimePoint now) { return times.cron ? times.cron->last(first, now, times.zone).value_or(first) : first; }
+
+// One after the other, of very many the last ones.
+Due made_up_for(const Times& times, base::TimePoint first, base::TimePoint now) {
+    std::deque<base::TimePoint> kept = {first};
+    int dropped = 0;
+    auto at = after(times, first);
+    for (; at && *at <= now && dropped < kMostCounted; at = after(times, *at)) {
+        kept.push_back(*at);
+        if (int(kept.size()) > kMostMadeUp) kept.pop_front(), ++dropped;
+    }
+    Due out;
+    const bool countless = at && *at <= now;
+    out.fires = countless ? last_due(times, first, now) : kept.front();
+    out.next = after(times, *out.fires);
+    if (dropped == 0) return out;
+    out.skipped = first;
+    out.why = countless ? "missed: more than " + std::to_string(kMostCounted) + " times; only the last is made up for"
+                        : "missed: " + std::to_string(dropped) + " times are dropped; no more than the last " + std::to_string(kMostMadeUp) + " are made up for";
+    return out;
+}
+
 }  // namespace
 
 base::Result<std::variant<store::Schedule, Question>> schedule_of(const ScheduleOrder& order, base::TimePoint now) {
@@ -117,12 +144,11 @@ base::Result<Due> due_of(const store::Schedule& schedule, base::TimePoint now) {
     const auto times = times_of(schedule);
     if (!times) return times.error();
     const base::TimePoint first = *schedule.next;
-    const auto after = [&](base::TimePoint t) { return times->cron ? times->cron->next(t, times->zone) : std::nullopt; };
-    if (schedule.missed == store::Missed::all) return Due{first, std::nullopt, after(first)};
-    base::TimePoint last = first;
-    if (times->cron) last = times->cron->last(first, now, times->zone).value_or(first);
+    if (schedule.missed == store::Missed::all) return made_up_for(*times, first, now);
+    const base::TimePoint last = last_due(*times, first, now);
     Due out;
-    out.next = after(now);
+    out.why = "missed: no server was there to see to it";
+    out.next = after(*times, now);
     if (schedule.missed == store::Missed::once || now - last <= kStillOnTime) out.fires = last;
     if (first != last || !out.fires) out.skipped = first;
     return out;

@@ -27,9 +27,13 @@ base::Json to_json(const store::Fire& fire);
 // What is seen to later than that was missed.
 inline constexpr std::chrono::minutes kStillOnTime{5};
 
+// How many of those that were missed Missed::all makes up for, the last ones.
+inline constexpr int kMostMadeUp = 24;
+
 struct Due {
     std::optional<base::TimePoint> fires;    // for which a run begins
     std::optional<base::TimePoint> skipped;  // the first of those that nothing comes of
+    std::string why;                         // of what was skipped
     std::optional<base::TimePoint> next;     // when it comes due again; of Missed::all maybe at once
 };
 // Of one that is due at schedule.next, and it is `now`. Error{corrupt}: its row cannot be read; {not_found}: its zone is gone.

@@ -85,7 +85,7 @@ net::Task<bool> Scheduler::come_due(store::DueSchedule due, base::TimePoint now)
             store::move_on(tx, due.id, std::nullopt);
             return true;
         }
-        if (times->skipped) store::note_fire(tx, due.id, *times->skipped, "skipped", "missed: no server was there to see to it");
+        if (times->skipped) store::note_fire(tx, due.id, *times->skipped, "skipped", times->why);
         if (times->fires) store::note_fire(tx, due.id, *times->fires, "due");
         store::move_on(tx, due.id, times->next);
         return true;

@@ -19,17 +19,11 @@ using Read = std::variant<When, Question>;
 
 constexpr int kEvening = 12;  // parts of the day that begin later are after noon
 constexpr int kMostAhead = 100000;
+constexpr int kMostDays = 366;  // or weeks, between two times
 
 std::string clock_text(int hour, int minute) {
     char text[24];
     std::snprintf(text, sizeof text, "%02d:%02d", hour, minute);
-    return text;
-}
-
-std::string date_text(local_days day) {
-    const year_month_day date(day);
-    char text[40];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02u", int(date.year()), unsigned(date.month()), unsigned(date.day()));
     return text;
 }
 
@@ -49,6 +43,7 @@ struct Said {
     std::optional<Clock> clock;
     std::optional<int> part;
     std::optional<Span> interval, ahead;
+    int stride = 1;  // every second, third, … day or week
     std::bitset<7> weekdays;
     std::size_t weekday_word = 0;
     std::optional<int> number_of_weekday;  // 0: the last
@@ -125,15 +120,19 @@ private:
     }
 
     base::Result<void> hear_every() {
-        if (follows(Kind::other)) return base::error(Code::invalid_argument, "every other day, week or month is no rule that can be kept", "name the days, such as 'every Monday and Thursday at 8am'");
         said_.every = true;
+        if (follows(Kind::other)) {
+            ++at_;
+            if (follows(Kind::unit_hour) || follows(Kind::unit_minute)) return said_.interval = Span{2, words_[++at_].kind}, base::Result<void>();
+            return said_.stride = 2, base::Result<void>();
+        }
         const std::size_t before = at_;
         const auto found = span();
         if (!found) return {};
         if (found->unit == Kind::unit_minute || found->unit == Kind::unit_hour) return said_.interval = *found, base::Result<void>();
-        if (found->count != 1) return base::error(Code::invalid_argument, "every " + std::to_string(found->count) + " days, weeks or months is no rule that can be kept", "name the days, such as 'every Monday and Thursday at 8am'");
-        at_ = before;
-        return {};
+        if (found->count == 1) return at_ = before, base::Result<void>();
+        said_.stride = found->count;
+        return hear_day(words_[at_]);
     }
 
     base::Result<void> hear_date(const Word& word) {
@@ -346,7 +345,19 @@ private:
         if ((said_.monthly || said_.month) && day == "*" && weekday == "*") return Read(Question{tell("On which day of the month?", "Quel jour du mois ?"), {behind(tell("on the 1st", "le 1er"))}});
         if (!timed()) return Read(at_what_time());
         const int hour = said_.clock ? said_.clock->hour : *said_.part, minute = said_.clock ? said_.clock->minute : 0;
-        return checked(std::to_string(minute) + " " + std::to_string(hour) + " " + day + " " + month + " " + weekday);
+        const std::string cron = std::to_string(minute) + " " + std::to_string(hour) + " " + day + " " + month + " " + weekday;
+        return said_.stride == 1 ? checked(cron) : strided(cron);
+    }
+
+    // From the next time that the rule without it comes due.
+    base::Result<Read> strided(const std::string& cron) const {
+        const bool weeks = said_.weekdays.any();
+        const bool others = said_.monthly || said_.month || said_.last || said_.number_of_weekday || !said_.days.empty() || said_.weekdays == std::bitset<7>(0b0111110) || !(weeks || said_.daily);
+        if (others || said_.stride > kMostDays)
+            return base::error(Code::invalid_argument, "every " + std::to_string(said_.stride) + " of these is no rule that can be kept", "every other day, Monday or weekend can be, or name the days, such as 'every Monday and Thursday at 8am'");
+        const auto first = Cron::parse(cron).value().next(now_, zone_);
+        if (!first) return checked(cron);
+        return checked(cron + " " + std::to_string(said_.stride) + (weeks ? "w@" : "d@") + date_text(floor<days>(zone_.local(*first))));
     }
 
     // The day that is meant, of a time that is still to come where the words leave that open.

@@ -1,7 +1,7 @@
 // When something is to be done, in the words of people: English and French, by a small grammar of its own. Pure.
 //
-//   every weekday at 8am · mondays and thursdays at 18:30 · every morning · every 15 minutes · on the 1st of every month at noon
-//   tous les lundis à 9h · en semaine à 7h30 · chaque jour à midi · le dernier jour du mois à 18h
+//   every other day at 8am · every 3 weeks on Friday at noon · every weekday at 8am · mondays and thursdays at 18:30 · every morning · every 15 minutes · on the 1st of every month at noon
+//   tous les deux jours à 8h · tous les lundis à 9h · en semaine à 7h30 · chaque jour à midi · le dernier jour du mois à 18h
 //   in 20 minutes · tomorrow at 7:30 pm · on 3 March at 10:00 · demain matin · dans deux heures · vendredi à 18h
 //   a cron expression
 //

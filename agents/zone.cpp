@@ -59,15 +59,20 @@ Zone::Stretch Zone::stretch(base::TimePoint t) const {
     return {bounded(info.begin), bounded(info.end), info.offset};
 }
 
+std::string date_text(std::chrono::local_days day) {
+    const std::chrono::year_month_day date(day);
+    char text[40];
+    std::snprintf(text, sizeof text, "%04d-%02u-%02u", int(date.year()), unsigned(date.month()), unsigned(date.day()));
+    return text;
+}
+
 std::string wall_text(LocalTime t) {
     static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     const auto day = std::chrono::floor<std::chrono::days>(t);
-    const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss time(t - day);
-    char text[48];
-    std::snprintf(text, sizeof text, "%s %04d-%02u-%02u %02d:%02d", kDays[std::chrono::weekday(day).c_encoding()], int(date.year()), unsigned(date.month()), unsigned(date.day()),
-                  int(time.hours().count()), int(time.minutes().count()));
-    return text;
+    char text[16];
+    std::snprintf(text, sizeof text, " %02d:%02d", int(time.hours().count()), int(time.minutes().count()));
+    return kDays[std::chrono::weekday(day).c_encoding()] + (" " + date_text(day)) + text;
 }
 
 }  // namespace agents

@@ -40,6 +40,8 @@ private:
     const date::time_zone* zone_;
 };
 
+// "2026-03-09".
+std::string date_text(std::chrono::local_days day);
 // As people read it: "Mon 2026-03-09 08:00".
 std::string wall_text(LocalTime t);
 

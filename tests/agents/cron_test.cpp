@@ -182,10 +182,22 @@ TEST(Cron, NamedMinutesAreDueOnceADayWhateverTheClockDoes) {
     EXPECT_THAT(due("0 8 * * *", "Australia/Lord_Howe", "2027-04-03T12:00:00", 1), testing::ElementsAre("2027-04-03T21:30:00")) << "half an hour";
 }
 
+TEST(Cron, CountsDaysAndWeeksFromADay) {
+    EXPECT_THAT(due("0 8 * * * 2d@2027-03-27", "Europe/Paris", "2027-03-26T12:00:00", 3), testing::ElementsAre("2027-03-27T07:00:00", "2027-03-29T06:00:00", "2027-03-31T06:00:00")) << "over the end of the hour that is left out";
+    EXPECT_THAT(due("0 8 * * * 2d@2027-03-27", "UTC", "2027-03-31T12:00:00", 2), testing::ElementsAre("2027-04-02T08:00:00", "2027-04-04T08:00:00")) << "and of the month";
+    EXPECT_THAT(due("0 8 * * 1,5 2w@2027-03-04", "UTC", "2027-02-28T12:00:00", 4), testing::ElementsAre("2027-03-01T08:00:00", "2027-03-05T08:00:00", "2027-03-15T08:00:00", "2027-03-19T08:00:00"));
+    EXPECT_THAT(due("0 8 * * * 3d@2027-03-27", "UTC", "2027-03-19T12:00:00", 2), testing::ElementsAre("2027-03-21T08:00:00", "2027-03-24T08:00:00")) << "before it, too";
+    const auto kept = [](const std::string& text) { return Cron::parse(text).value().text(); };
+    EXPECT_EQ(kept("0 8 * * * 2d@2027-03-27"), kept("0 8 * * * 2D@2027-03-29")) << "one spelling of one phase";
+    EXPECT_NE(kept("0 8 * * * 2d@2027-03-27"), kept("0 8 * * * 2d@2027-03-28"));
+    EXPECT_EQ(kept(kept("0 8 * * 1 3w@2027-03-27")), kept("0 8 * * 1 3w@2027-03-22"));
+}
+
 TEST(Cron, SaysWhatIsWrong) {
     const auto wrong = [](const std::string& text) { return Cron::parse(text).error().text(); };
     EXPECT_THAT(wrong("0 24 * * *"), HasSubstr("the hour '24'"));
     EXPECT_THAT(wrong("0 8 * * * *"), HasSubstr("has 6 fields"));
+    for (const char* stride : {"2d@", "@2027-03-27", "0d@2027-03-27", "367d@2027-03-27", "2m@2027-03-27", "2d@2027-02-29", "2d@27-03-2027"}) EXPECT_THAT(wrong(std::string("0 8 * * * ") + stride), HasSubstr("the sixth field")) << stride;
     EXPECT_THAT(wrong("*/0 8 * * *"), HasSubstr("the minute '*/0'"));
     EXPECT_THAT(wrong("0 8 31 4 *"), HasSubstr("has a day '31'"));
     EXPECT_THAT(wrong("0 8 1,,2 * *"), HasSubstr("day of the month '1,,2'"));

@@ -42,6 +42,16 @@ TEST(Schedule, IsMadeUpForAsItIsWanted) {
     EXPECT_EQ(due(daily(Missed::skip), kEight + 48h + 1min), "fires 03-04T08:00, skipped 03-02T08:00, next 03-05T08:00") << "on time";
 }
 
+TEST(Schedule, IsNotMadeUpForWithoutEnd) {
+    EXPECT_EQ(due(daily(Missed::all), kEight + 23 * 24h), "fires 03-02T08:00, skipped -, next 03-03T08:00") << "as many as are made up for";
+    EXPECT_EQ(due(daily(Missed::all), kEight + 24 * 24h), "fires 03-03T08:00, skipped 03-02T08:00, next 03-04T08:00");
+    EXPECT_EQ(due_of(daily(Missed::all), kEight + 30 * 24h).value().why, "missed: 7 times are dropped; no more than the last 24 are made up for");
+    Schedule often = daily(Missed::all);
+    often.cron = "* * * * *";
+    EXPECT_EQ(due(often, kEight + 30 * 24h), "fires 04-01T08:00, skipped 03-02T08:00, next 04-01T08:01");
+    EXPECT_THAT(due_of(often, kEight + 30 * 24h).value().why, testing::HasSubstr("more than 1000 times"));
+}
+
 TEST(Schedule, ComesOnceAndIsOver) {
     Schedule once = daily(Missed::once);
     once.cron.clear();

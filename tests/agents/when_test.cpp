@@ -139,6 +139,26 @@ TEST(When, AsksWhereTwoThingsCouldBeMeant) {
         for (const auto& choice : choices(said)) EXPECT_THAT(read(choice), testing::AllOf(testing::Not(testing::StartsWith("?")), testing::Not(testing::StartsWith("!")))) << said << " → " << choice;
 }
 
+// Counted from the next time that there is.
+TEST(When, EveryOtherDayOrWeek) {
+    for (const Case& one : std::initializer_list<Case>{
+             {"every other day at 8am", "0 8 * * * 2d@1970-01-06"},    // from tomorrow, Thursday, 5 March: it is past eight
+             {"every other day at noon", "0 12 * * * 2d@1970-01-05"},  // from today
+             {"every 2 days at noon", "0 12 * * * 2d@1970-01-05"},
+             {"every 3 days in the morning", "0 8 * * * 3d@1970-01-07"},
+             {"tous les deux jours à midi", "0 12 * * * 2d@1970-01-05"},
+             {"every other monday at 8am", "0 8 * * 1 2w@1970-01-12"},
+             {"every other weekend at 10:00", "0 10 * * 0,6 2w@1970-01-05"},
+             {"every 3 weeks on friday at noon", "0 12 * * 5 3w@1970-01-19"},
+             {"toutes les deux semaines le vendredi à 18h", "0 18 * * 5 2w@1970-01-05"},
+             {"every other hour", "0 */2 * * *"},
+         })
+        EXPECT_EQ(read(one.said), one.meant) << one.said;
+    EXPECT_THAT(read("every other week at 08:00"), HasSubstr("which day of the week"));
+    EXPECT_EQ(read("every other week at 08:00 on monday"), "0 8 * * 1 2w@1970-01-12");
+    EXPECT_THAT(read("every other day"), HasSubstr("At what time"));
+}
+
 TEST(When, IsHeardInAMessage) {
     for (const char* later : {"Remind me to water the plants every morning.", "Tell me the news tomorrow", "Wake me in 20 minutes", "Rappelle-moi d'appeler Anna", "Dis-moi bonjour tous les lundis à 9h", "What have you scheduled?"})
         EXPECT_TRUE(agents::words::speak_of_later(later)) << later;
@@ -149,8 +169,7 @@ TEST(When, IsHeardInAMessage) {
 TEST(When, SaysWhatIsNotUnderstood) {
     EXPECT_EQ(read("when pigs fly"), "! 'when' is not understood of a time");
     EXPECT_EQ(read("today at 7am"), "! Wed 2026-03-04 07:00 has passed");
-    EXPECT_THAT(read("every other monday at 8am"), HasSubstr("every other"));
-    EXPECT_THAT(read("every 3 days at 8am"), HasSubstr("every 3 days"));
+    for (const char* no : {"every other weekday at 8am", "every other month on the 1st at noon", "every 3 months on the 1st at noon", "every other year on March 3 at 08:00", "every 400 days at noon"}) EXPECT_THAT(read(no), HasSubstr("no rule that can be kept")) << no;
     EXPECT_THAT(read("0 25 * * *"), HasSubstr("the hour '25'"));
     EXPECT_EQ(read(""), "! that says no time");
     EXPECT_EQ(read("2026-02-30 at 8am"), "! there is no day 2026-02-30");
