@@ -264,12 +264,12 @@ WORDS = {
     "whatsapp_update": ["entry", "changes", "field", "messages", "value", "statuses", "metadata", "phone_number_id", "contacts", "wa_id", "user_id", "profile", "name", "from", "from_user_id", "group_id", "id", "timestamp", "type",
                         "text", "body", "image", "caption", "interactive", "button_reply", "list_reply", "title", "button", "edit", "message", "original_message_id", "unsupported", "status", "read", "failed", "errors", "code",
                         "error_data", "details", "biz_opaque_callback_data", "253402300800"],
-    "when": ["every ", "weekday", "monday", "tous les ", "lundi", " at ", " à ", "8am", "18:30", "8h30", "in ", "dans ", "minutes", "tomorrow", "demain", "next ", "last ", "day of the month", "1st", "2026-07-14", "3/4", "noon", "midi",
+    "when": ["every ", "other ", "day ", "2d@2026-03-04", "3w@2026-03-04", "weekday", "monday", "tous les ", "lundi", " at ", " à ", "8am", "18:30", "8h30", "in ", "dans ", "minutes", "tomorrow", "demain", "next ", "last ", "day of the month", "1st", "2026-07-14", "3/4", "noon", "midi",
              "half an hour", "* * * * *", "*/15", "1-5", "L", "LW", "5L", "1#2", "@daily", "soir", "morning", "march", "juillet", "premier"],
     "settings": ["? ", "- ", ": ", "&a", "*a", "!!int", "|-", ">+", "<<", "---", "...", "%YAML 1.2", "{", "}", "[", "]"],
 }
 
-TIMES = ["every weekday at 8am", "mondays and thursdays at 18:30", "every 15 minutes", "on the last day of every month at noon", "the first monday of every month at 9am", "tomorrow at 7:30 pm", "in half an hour", "next friday at 18:00",
+TIMES = ["every other day at 8am", "every 3 weeks on friday at noon", "0 8 * * * 2d@2026-03-04", "every weekday at 8am", "mondays and thursdays at 18:30", "every 15 minutes", "on the last day of every month at noon", "the first monday of every month at 9am", "tomorrow at 7:30 pm", "in half an hour", "next friday at 18:00",
          "on 3/4 at 8am", "at 8", "tous les lundis à 9h", "le 14 juillet à 8h", "dans deux heures", "du lundi au vendredi à 8 heures 15", "30 8 * * 1-5", "0 12 L * *", "0 9 * * 1#1", "2026-07-14T08:00"]
 
 WORDS["call_syntax"] = WORDS["json_schema"]
