@@ -146,10 +146,11 @@ net::Task<void> Intake::act(store::Arrived arrived) {
         co_await move(arrived.bridge, *std::move(arrival));
         co_return;
     }
+    const std::string told = arrival->language;
     const auto find = [&](store::Tx& tx) {
         store::note_heard(tx, arrived.bridge, arrival->chat, arrival->said);
         auto person = store::find_sender(tx, arrived.bridge, arrival->sender);
-        if (person) store::note_language(tx, arrived.bridge, arrival->sender, arrival->language);
+        if (person) store::note_language(tx, arrived.bridge, arrival->sender, told);
         if (person) arrival->language = store::language_in(tx, person->id, arrived.bridge);
         return person;
     };

@@ -36,7 +36,7 @@ def emit(server, job):
     files.write("Stop!", "emil")
     files.write("hello", "stranger")                  # a code
     command(server, "schedule", "run", job["id"])
-    assert server.call("POST", "/v0/admin/batch/nightly", {"day": "2026-03-10"}).status in (200, 202)
+    assert server.call("POST", "/v0/admin/batch/nightly", {}).status in (200, 202)
     waiting = server.wait_for(lambda: json.loads(command(server, "pair", "list", "--json"))["waiting"], "a stranger", 15)
     command(server, "pair", "approve", waiting[0]["code"], "--person", "Dora")
     question = server.wait_for(lambda: json.loads(command(server, "approval", "list", "--json")), "what waits for a word", 20)[0]
