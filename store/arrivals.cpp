@@ -31,6 +31,12 @@ void redigest_arrival(Tx& tx, const std::string& bridge, const std::string& upda
 
 void move_chat(Tx& tx, const std::string& bridge, const std::string& from, const std::string& to) { tx.send("select hearth_move_chat($1, $2, $3)", {bridge, from, to}); }
 
+std::vector<Exchange> group_talk(Tx& tx, const std::string& bridge, const std::string& chat, int most) {
+    std::vector<Exchange> out;
+    for (const Row& row : tx.exec("select name, asked, answered from hearth_group_talk($1, $2, $3)", {bridge, chat, most})) out.push_back({row.text(0), row.text(1), row.text(2)});
+    return out;
+}
+
 void arrival_works(Tx& tx, const WorkingArrival& arrival) {
     tx.send("select hearth_arrival_works($1, $2, $3, $4, $5)", {arrival.bridge, arrival.update, arrival.chat, arrival.person, arrival.run});
 }

@@ -55,6 +55,12 @@ struct WorkingArrival {
 };
 void arrival_works(Tx& tx, const WorkingArrival& arrival);
 std::vector<WorkingArrival> working_arrivals(Tx& tx);
+// What others asked in a chat and were answered there for all to read, since this person last was, who has spoken there himself; the last
+// ones, the oldest first. In a transaction of the person.
+struct Exchange {
+    std::string name, asked, answered;
+};
+std::vector<Exchange> group_talk(Tx& tx, const std::string& bridge, const std::string& chat, int most);
 // Nothing more comes of it. `outcome`: what came, for whoever looks; not what was said.
 void settle_arrival(Tx& tx, const std::string& bridge, const std::string& update, const std::string& outcome);
 

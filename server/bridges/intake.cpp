@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kBetweenLooks = 1s, kBetweenSweeps = 5s;
 constexpr int kMostAtOnce = 16;
+constexpr int kMostTalk = 6;            // exchanges of others that are told in a group
 constexpr auto kStartTime = 10min;      // that it is news
 constexpr auto kHold = 10s;             // that no other process acts on the same
 
@@ -360,6 +361,12 @@ net::Task<std::string> Intake::read_file(Transport& by, const std::string& media
 // What others wrote has no authority: it is handed on as such. What we have sent counts as what it was made from.
 net::Task<std::vector<base::Json>> Intake::messages_of(Transport& by, const Arrival& arrival, const policy::Principal& who) {
     std::vector<base::Json> out;
+    if (!arrival.alone) {
+        const auto find = [&](store::Tx& tx) { return store::group_talk(tx, by.name(), arrival.chat, kMostTalk); };
+        const std::vector<store::Exchange> meanwhile = co_await parts_.db.read(agents::identity_of(who), find);
+        std::string talk = group_words(meanwhile);
+        if (!talk.empty()) out.push_back({{"role", "user"}, {"content", std::move(talk)}, {"trusted", false}});
+    }
     if (std::string quoted = quoted_words(arrival); !quoted.empty()) {
         const auto find = [&](store::Tx& tx) { return store::label_sent(tx, by.name(), arrival.chat, arrival.quoted.message); };
         const auto label = co_await parts_.db.read(agents::identity_of(who), find);

@@ -16,6 +16,7 @@ struct Ending {
 };
 constexpr Ending kEndings[] = {{"answered", Saying::no_word}, {"partial", Saying::not_whole}, {"refused", Saying::may_not}, {"no_backend", Saying::no_model}, {"unknown_effect", Saying::unknown_effect}};
 constexpr std::size_t kLongestQuoted = 80;  // bytes
+constexpr std::size_t kMostOfTalk = 500;    // bytes, of what somebody else said in a group
 constexpr std::size_t kMostQuoted = 2000;   // bytes, of what a message answers
 
 std::string quoted(const std::string& question) {
@@ -27,6 +28,13 @@ std::string quoted(const std::string& question) {
 std::string listed(const std::vector<std::string>& questions) {
     std::string out;
     for (const auto& question : questions) out += (out.empty() ? "" : ", ") + quoted(question);
+    return out;
+}
+
+// Marked as quoted, line by line.
+std::string lines_of(std::string_view text) {
+    std::string out;
+    for (const char c : text) out += c == '\n' ? std::string("\n> ") : std::string(1, c);
     return out;
 }
 
@@ -60,9 +68,20 @@ std::string quoted_words(const Arrival& arrival) {
     if (text.empty()) return {};
     const std::string_view shown = base::beginning(text, kMostQuoted);
     const std::string whose = quote.sender == arrival.sender ? "an earlier message of mine" : "what " + (quote.sender_name.empty() ? std::string("somebody") : quote.sender_name) + " wrote";
-    std::string out = "[This answers " + whose + ":]\n> ";
-    for (const char c : shown) out += c == '\n' ? std::string("\n> ") : std::string(1, c);
-    return out + (shown.size() < text.size() ? "…" : "");
+    return "[This answers " + whose + ":]\n> " + lines_of(shown) + (shown.size() < text.size() ? "…" : "");
+}
+
+std::string group_words(const std::vector<store::Exchange>& talk) {
+    std::string out;
+    const auto add = [&](const std::string& who, const std::string& text) {
+        const std::string_view whole = base::trimmed(text), shown = base::beginning(whole, kMostOfTalk);
+        out += "\n> " + who + ": " + lines_of(shown) + (shown.size() < whole.size() ? "…" : "");
+    };
+    for (const store::Exchange& one : talk) {
+        add(one.name, one.asked);
+        add("You", one.answered);
+    }
+    return out.empty() ? "" : "[Meanwhile in this group:]" + out;
 }
 
 std::string edited_words(Language language, const std::string& question, bool works) { return said(language, works ? Saying::edited_at_work : Saying::edited_answered, quoted(question)); }

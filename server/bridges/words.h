@@ -7,6 +7,7 @@
 #include "server/bridges/arrival.h"
 #include "server/bridges/sayings.h"
 #include "store/approvals.h"
+#include "store/arrivals.h"
 #include "store/runs.h"
 
 namespace server::bridges {
@@ -21,6 +22,8 @@ inline constexpr std::size_t kMostOfFile = 256 * 1024;
 bool is_read(const std::string& media, const ArrivedFile& file);
 // What it answers, as the agent is told of that; empty: nothing.
 std::string quoted_words(const Arrival& arrival);
+// What others asked in the group meanwhile, and how they were answered, as the agent is told of that; empty: nothing.
+std::string group_words(const std::vector<store::Exchange>& talk);
 // Of an edit that comes too late.
 std::string edited_words(Language language, const std::string& question, bool works);
 // What a run wants to do, word for word, and until when it waits; and what came of it.

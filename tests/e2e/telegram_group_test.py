@@ -157,3 +157,28 @@ def test_a_group_that_moves_is_answered_where_it_is(hearth):
     said(hearth, None, new, migrate_to_chat_id=third["id"])
     assert answers(hearth, 1, third["id"]) == ["Done with the first."]
     assert len(hearth.bot.texts(new["id"])) == 1
+
+
+def test_what_others_asked_in_the_group_is_known_and_has_no_authority(hearth):
+    film, other = dict(GROUP, id=-4713), dict(GROUP, id=-4714)
+    said(hearth, "@hearth_bot which film yesterday", film, sender=43, **AT)
+    answers(hearth, 1, film["id"])
+    said(hearth, "@hearth_bot hello", film, **AT)
+    answers(hearth, 2, film["id"])
+    run, = newest_runs(hearth)
+    assert "yesterday" not in json.dumps(run["messages"]), "she may have come since"
+    said(hearth, "@hearth_bot which film tonight", film, sender=43, **AT)
+    answers(hearth, 3, film["id"])
+    said(hearth, "@hearth_bot what of the roof", other, sender=43, **AT)
+    answers(hearth, 1, other["id"])
+    hearth.wait_for(lambda: {row["state"] for row in outbox(hearth)[:2]} == {"delivered"}, "that both were told", 10)
+    said(hearth, "@hearth_bot the second one", film, **AT)
+    answers(hearth, 4, film["id"])
+    run, = newest_runs(hearth)
+    asked = [message["content"] for message in run["messages"] if message["role"] == "user"]
+    assert asked[1:] == ["[Meanwhile in this group:]\n> Dora: which film tonight\n> You: Good evening to you.", "the second one"]
+    assert '"trusted": false' in json.dumps(run["spans"])
+    said(hearth, "@hearth_bot and when", film, **AT)
+    answers(hearth, 5, film["id"])
+    run, = newest_runs(hearth)
+    assert [message["content"] for message in run["messages"] if message["role"] == "user"][3:] == ["and when"], "it is told once"

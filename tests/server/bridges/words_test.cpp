@@ -63,6 +63,12 @@ TEST(BridgeWords, WhatIsAnsweredIsQuotedLineByLine) {
     EXPECT_NE(edited_words(Language::english, "water it", true), edited_words(Language::english, "water it", false));
 }
 
+TEST(BridgeWords, WhatOthersAskedInAGroupIsQuotedWithWhoAsked) {
+    EXPECT_EQ(group_words({}), "");
+    EXPECT_EQ(group_words({{"Dora", "Which film?\nTonight", "One of two: Heat, or Alien."}}), "[Meanwhile in this group:]\n> Dora: Which film?\n> Tonight\n> You: One of two: Heat, or Alien.");
+    EXPECT_LT(group_words({{"Dora", std::string(5000, 'x'), std::string(5000, 'y')}}).size(), 1100u);
+}
+
 TEST(BridgeWords, WhatCannotBeReadIsNamed) {
     EXPECT_EQ(unread_words("photo", {}, ""), "[photo came with this message; it cannot be read]");
     const ArrivedFile notes{"id", "notes.txt", "text/plain", 5};
