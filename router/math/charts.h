@@ -26,6 +26,54 @@ private:
     double failure_, success_;  // what one of each adds
 };
 
+constexpr double MOST_SCORE = 3;  // as it is reported
+
+// Charts remember; a node that is well again would wait for weeks until they forget: the average after a week of timeouts, and the sum for ever where
+// a node has few events, each of which takes a hundredth off it. So a chart that was beyond its limit is held against two explanations of each day: as
+// usual again, or as bad as it was until then. The sum of the log-likelihood ratios is a CUSUM of its own, whose alarm clears the chart.
+class Recovery {
+public:
+    bool add(double day);                       // whether it is believed now
+    bool running() const { return sum_ > 0; }  // the last days speak for it
+
+private:
+    double sum_ = 0;
+};
+
+class EwmaChart {
+public:
+    explicit EwmaChart(double limit) : limit_(limit) {}
+    void add(double z);  // a day of that z
+    double value() const { return value_; }
+
+private:
+    void recover(double z, double before);
+
+    double limit_, value_ = 0;
+    bool risen_ = false;  // beyond the limit, and no recovery since
+    double shift_ = 0;    // the mean z before the recovery that is running
+    Recovery recovery_;
+};
+
+// Of failures; its sum is at most what a score tells.
+class CusumChart {
+public:
+    CusumChart(double p0, double limit) : cusum_(p0), p0_(p0), limit_(limit) {}
+    void add(int failures, int n);  // a day of `failures` among n
+    double value() const { return sum_; }
+    const Cusum& cusum() const { return cusum_; }
+
+private:
+    void recover(int failures, int n);
+
+    Cusum cusum_;
+    double p0_, limit_, sum_ = 0;
+    bool risen_ = false;
+    double failures_ = 0, events_ = 0;            // since the sum left zero, but for those of the recovery that is running
+    double well_failures_ = 0, well_events_ = 0;  // those
+    Recovery recovery_;
+};
+
 // Where each chart alarms; infinite where the quantity cannot be charted.
 struct Limits {
     double level = 0, spread = 0, errors = 0;
@@ -42,18 +90,18 @@ struct Night {
     bool fresh = false; // the day itself speaks for a chart that is beyond its limit: what is remembered of a bad day alone does not act
 };
 
-constexpr double MOST_SCORE = 3;  // as it is reported
-
 class Charts {
 public:
-    Charts(const Baseline& baseline, const Limits& limits) : baseline_(&baseline), limits_(limits) {}
+    Charts(const Baseline& baseline, const Limits& limits) : baseline_(&baseline), limits_(limits), level_(limits.level), spread_(limits.spread), errors_(baseline.failure_rate, limits.errors) {}
 
     // The next day; null, or a row without events: nothing was seen.
     Night advance(Date date, const DailyAggregate* row);
 
 private:
     const Baseline* baseline_;  // outlives the charts
-    Limits limits_, values_;
+    Limits limits_;
+    EwmaChart level_, spread_;
+    CusumChart errors_;
 };
 
 // One night a calendar day from the end of the baseline to `until`, both included. rows: rising by date.

@@ -112,6 +112,61 @@ TEST(Charts, OneBadDayIsNotActedOn) {
     for (std::size_t i = 0; i < nights.size(); ++i) EXPECT_FALSE(confirmed(std::span(nights).first(i + 1))) << i;
 }
 
+// Nights from the first well day on until each chart is below 0.7 for good.
+int nights_to_forget(const std::vector<DailyAggregate>& bad, const DailyAggregate& well) {
+    std::vector<DailyAggregate> days = bad;
+    for (int d = 0; d < 40; ++d) days.push_back(well), days.back().date = START + std::chrono::days(30 + int(bad.size()) + d);
+    const auto rows = history(days);
+    const auto nights = run_charts(rows, baseline_of(rows, START, 30), {5, 5, 5}, rows.back().date);
+    EXPECT_GT(nights[bad.size() - 1].score, 1);
+    int out = 0;
+    for (std::size_t i = bad.size(); i < nights.size(); ++i)
+        if (nights[i].score >= 0.7) out = int(i - bad.size()) + 1;
+    return out;
+}
+
+TEST(Charts, AfterWeeksOfFailuresAFewGoodDaysAreEnough) {
+    for (const int n : {8, 60})
+        for (const int bad_days : {3, 7, 21}) {
+            SCOPED_TRACE(std::to_string(n) + " events, " + std::to_string(bad_days) + " days");
+            std::vector<DailyAggregate> bad;
+            for (int d = 0; d < bad_days; ++d) bad.push_back(row(30 + d, 8, n, n));
+            const int nights = nights_to_forget(bad, row(0, 8, n));
+            EXPECT_GE(nights, 2);  // not after a day or two
+            EXPECT_LE(nights, 3);
+        }
+}
+
+TEST(Charts, ARareNodeThatFailedAtTimesIsWellAfterMoreDays) {
+    std::vector<DailyAggregate> bad;
+    for (int d = 0; d < 21; ++d) bad.push_back(row(30 + d, 8, 8, d % 2));  // one in sixteen
+    const int nights = nights_to_forget(bad, row(0, 8, 8));
+    EXPECT_GT(nights, 7);   // eight good events say little against that
+    EXPECT_LT(nights, 40);
+}
+
+TEST(Charts, AfterWeeksOfSlownessAFewGoodDaysAreEnough) {
+    std::vector<DailyAggregate> bad;
+    for (int d = 0; d < 21; ++d) bad.push_back(row(30 + d, 10));
+    EXPECT_LE(nights_to_forget(bad, row(0, 8)), 3);
+}
+
+TEST(Charts, TheSumKnowsNoMoreThanAScoreTells) {
+    std::vector<DailyAggregate> bad;
+    for (int d = 0; d < 60; ++d) bad.push_back(row(30 + d, 8, 60, 60));
+    const auto rows = history(bad);
+    const auto nights = run_charts(rows, baseline_of(rows, START, 30), {5, 5, 5}, rows.back().date);
+    EXPECT_EQ(nights.back().errors, MOST_SCORE);
+}
+
+TEST(Charts, AWeekendIsNoRecovery) {
+    std::vector<DailyAggregate> days;
+    for (int d = 30; d < 72; ++d) days.push_back(row(d, d % 7 >= 5 ? 8 : 9));
+    const auto rows = history(days);
+    const auto nights = run_charts(rows, baseline_of(rows, START, 30), {3, 3, 3}, rows.back().date);
+    for (std::size_t i = 7; i < nights.size(); ++i) EXPECT_GT(nights[i].score, 0.7) << i;
+}
+
 TEST(Charts, TwoBadNightsOfThreeAreActedOn) {
     const auto rows = history({row(30, 9), row(31, 8), row(32, 9)});
     const auto nights = run_charts(rows, baseline_of(rows, START, 30), {3, 3, 3}, START + std::chrono::days(32));
