@@ -7,6 +7,7 @@
 #include "agents/nightly.h"
 #include "agents/pipeline.h"
 #include "router/math/nightly.h"
+#include "store/node_import.h"
 
 namespace agents {
 namespace {
@@ -49,13 +50,14 @@ math::DailyAggregate aggregate_of(const store::DailyRow& r) {
 
 using Beginnings = std::vector<std::pair<std::string, store::Day>>;
 
-// The days whose rows are made: a node's whole time while its token model is still being fitted, then the last ones and those that no night has seen.
+// The days whose rows are made: a node's whole time while its token model is still being fitted, then the last ones, those that no night has seen, and those since
+// which telemetry was imported.
 struct Span {
     store::Day beginning{}, from{};
 };
-std::map<std::string, Span> spans_of(const Beginnings& beginnings, store::Day last, std::optional<store::Day> made) {
+std::map<std::string, Span> spans_of(const Beginnings& beginnings, store::Day last, std::optional<store::Day> made, std::optional<store::Day> imported) {
     std::map<std::string, Span> out;
-    const store::Day late = last - days(kLateDays - 1);
+    const store::Day late = std::min(last - days(kLateDays - 1), imported.value_or(last));
     for (const auto& [node, day] : beginnings) {
         if (day > last) continue;
         const bool young = !made || day + days(kTokenDays) > last;
@@ -90,7 +92,7 @@ std::vector<router::StaticCost> static_costs() {
 
 Json make_daily(store::Tx& tx, store::Day day, const std::string& zone) {
     const store::Day last = day - days(1);
-    const auto spans = spans_of(store::node_beginnings(tx, zone), last, store::last_daily(tx));
+    const auto spans = spans_of(store::node_beginnings(tx, zone), last, store::last_daily(tx), store::imported_since_batch(tx, zone));
     if (spans.empty()) return {{"events_processed", 0}, {"node_count", 0}, {"tenant_count", 1}};
     const auto models = token_models(tx, spans, last, zone);
     store::Day from = last;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/commands.h"
+#include "app/mathcore_days.h"
 
 namespace app {
 
@@ -25,6 +26,7 @@ struct Arguments {
     std::optional<std::string> override_reason;
     QualityOptions quality;
     MathcoreBenchOptions mathcore;
+    SimulatedDays simulated;
     int number = 0, days = 90;
     std::vector<std::string> tools, files, people;
     std::string name, out, person, label = "key", scopes = "chat", host;

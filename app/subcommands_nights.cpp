@@ -28,6 +28,19 @@ void add_nights(CLI::App& root, Arguments& a, Action& chosen) {
     bench->add_option("--baseline-days", o.baseline_days)->check(CLI::Range(14, 60))->capture_default_str();
     bench->add_option("--threads", o.threads, "CPU threads, which change no figure; 0: all usable")->check(CLI::Range(0, 1024));
     bench->add_flag("--json", o.json, "as JSON, for scripts");
+    auto& days = a.simulated;
+    auto* simulate = command(*mathcore, "simulate", "Write days of telemetry as a household like the bench's would leave them, a line of JSON an event", "hearth mathcore simulate --days 7 --ago 9 --slow thinking=4 > slow.jsonl", chosen,
+                             [&days](const auto& s) { return app::mathcore_simulate(s, days); });
+    simulate->add_option("--days", days.days, "how many")->check(CLI::Range(1, 400))->capture_default_str();
+    simulate->add_option("--ago", days.ago, "how many days ago the last of them is; 1: yesterday")->check(CLI::Range(1, 1000))->capture_default_str();
+    simulate->add_option("--slow", days.slow, "NODE=FACTOR: that much slower than usual");
+    simulate->add_option("--timeouts", days.timeouts, "NODE=SHARE: of its events that hang until their limit");
+    simulate->add_option("--requests", days.requests, "on a weekday")->check(CLI::Range(1, 500))->capture_default_str();
+    simulate->add_option("--seed", days.seed, "another seed, other days")->capture_default_str();
+    auto* import = command(*mathcore, "import", "Take over telemetry of days from a file: for trials, since it is never taken out again", "hearth mathcore import slow.jsonl", chosen,
+                           [&a](const auto& s) { return app::mathcore_import(s, a.out, a.yes); });
+    import->add_option("file", a.out, "a line of JSON an event: node, at, latency_ms, and status and class where they are known")->required();
+    import->add_flag("--mixed", a.yes, "also into days of which there is telemetry of this household's own");
     auto* nightly = command(root, "nightly", "The day's batch now, as the night makes it: telemetry into days and weeks, MathCore, the nodes' costs", "hearth nightly", chosen,
                             [&a](const auto& s) { return app::nightly(s, a.name, a.json); });
     nightly->add_option("--day", a.name, "whose batch, as 2026-03-10: it is of the days before; default: today's");

@@ -1,0 +1,23 @@
+// hearth mathcore simulate and import: days of telemetry that this household did not live through.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/settings.h"
+
+namespace app {
+
+struct SimulatedDays {
+    int days = 45, ago = 1;             // how many, and how many days ago the last of them is
+    int requests = 60;                  // on a weekday
+    std::string seed = "1";
+    std::vector<std::string> slow, timeouts;  // NODE=FACTOR of its latencies, NODE=SHARE of its events
+};
+
+// As lines of JSON on standard output, as mathcore_import reads them.
+int mathcore_simulate(const LoadedSettings& loaded, const SimulatedDays& wanted);
+// `mixed`: also into days of which there is telemetry of the pipeline's own.
+int mathcore_import(const LoadedSettings& loaded, const std::string& file, bool mixed);
+
+}  // namespace app
