@@ -9,6 +9,9 @@ namespace router::math {
 namespace {
 
 constexpr double DISCOUNT = 0.95;
+constexpr double MOST = 4;       // deviations that an event is away at most
+constexpr double ORDINARY = 2.5; // of them, what one event that may be a cold start counts for
+constexpr double GIVEN_UP = 0.5, ALARM = MOST - GIVEN_UP;  // of the CUSUMs of residuals
 constexpr double FAR = 4;  // deviations: from there on alarms leave too few events to outweigh a baseline worth two
 
 double normal_cdf(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
@@ -28,22 +31,23 @@ void LatencyBelief::Sums::add(double log_latency, bool timed_out) {
     timeouts = timeouts * DISCOUNT + timed_out;
 }
 
-// Whether the CUSUM of one side (half a deviation given up an event, one event worth at most 2.5) reaches 3.5.
+// Whether the CUSUM of one side reaches its alarm.
 bool LatencyBelief::watch(Side& side, double residual, double log_latency, bool timed_out) {
-    side.sum = std::max(0.0, side.sum + winsorised(residual, 2.5) - 0.5);
+    side.sum = std::max(0.0, side.sum + residual - GIVEN_UP);
     if (side.sum == 0) {
         side.since = {};
         return false;
     }
     side.since.add(log_latency, timed_out);
-    return side.sum > 3.5;
+    return side.sum >= ALARM;
 }
 
 void LatencyBelief::add(double latency_ms, bool timed_out) {
     const double spread = prior_.log_deviation, mean = reference();
-    const double residual = winsorised((std::log(std::max(latency_ms, 0.1)) - mean) / spread, 4), log_latency = mean + residual * spread;
+    const double residual = winsorised((std::log(std::max(latency_ms, 0.1)) - mean) / spread, MOST), log_latency = mean + residual * spread;
     all_.add(log_latency, timed_out);
-    const bool slower = watch(slower_, residual, log_latency, timed_out), faster = watch(faster_, -residual, log_latency, timed_out);
+    const bool slower = watch(slower_, winsorised(residual, ORDINARY), log_latency, timed_out);
+    const bool faster = watch(faster_, winsorised(-residual, changed_ && all_.logs / all_.count > prior_.log_mean ? MOST : ORDINARY), log_latency, timed_out);
     if (!slower && !faster) return;
     all_ = slower ? slower_.since : faster_.since;
     slower_ = faster_ = {};

@@ -113,6 +113,18 @@ TEST(Belief, ReachesAShiftOfManyDeviations) {
     }
 }
 
+TEST(Belief, OneAnswerFarBelowAFaultEndsItAndNoneBeginsOne) {
+    LatencyBelief slowed(PRIOR), usual(PRIOR), cold(PRIOR);
+    for (int i = 0; i < 10; ++i) slowed.add(119'000, false), usual.add(20'000, false), cold.add(20'000, false);
+    EXPECT_GT(slowed.mean_ms(), 60'000);
+    slowed.add(8'000, false);
+    EXPECT_LT(slowed.mean_ms(), 35'000);
+    usual.add(3'000, false);  // from a cache
+    EXPECT_GT(usual.mean_ms(), 18'000);
+    cold.add(119'000, false);
+    EXPECT_LT(cold.mean_ms(), 30'000);
+}
+
 TEST(Belief, TimeoutsCount) {
     LatencyBelief b(PRIOR);
     const double before = b.timeout_probability();
