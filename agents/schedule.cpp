@@ -154,6 +154,15 @@ base::Result<Due> due_of(const store::Schedule& schedule, base::TimePoint now) {
     return out;
 }
 
+base::Result<std::vector<base::TimePoint>> coming_of(const store::Schedule& schedule, base::TimePoint until, std::size_t most) {
+    const auto times = times_of(schedule);
+    if (!times) return times.error();
+    std::vector<base::TimePoint> out;
+    if (schedule.paused || schedule.ended) return out;
+    for (auto at = schedule.next; at && *at <= until && out.size() < most; at = times->cron ? times->cron->next(*at, times->zone) : std::nullopt) out.push_back(*at);
+    return out;
+}
+
 std::string scheduled_manner(const store::Schedule& schedule, base::TimePoint instant) {
     const auto zone = Zone::find(schedule.zone);
     std::string out = "This was scheduled (" + schedule.said + ") and is done now";

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "agents/when.h"
 #include "base/json.h"
@@ -40,6 +41,9 @@ struct Due {
 base::Result<Due> due_of(const store::Schedule& schedule, base::TimePoint now);
 // The first time after `now`; nothing: it is over. Errors as above.
 base::Result<std::optional<base::TimePoint>> next_of(const store::Schedule& schedule, base::TimePoint now);
+
+// Each time from now until then, at most so many; none where it is paused or over. Errors as above.
+base::Result<std::vector<base::TimePoint>> coming_of(const store::Schedule& schedule, base::TimePoint until, std::size_t most);
 
 // What an agent is told that works on it, beside what is to be done.
 std::string scheduled_manner(const store::Schedule& schedule, base::TimePoint instant);

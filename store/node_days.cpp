@@ -124,15 +124,38 @@ void save_night(Tx& tx, const NightRow& night) {
                 {day, n.node, n.gate, n.days, n.events, n.drift_score, n.level, n.spread, n.errors, n.acting, n.label, n.distance, n.weight, n.reason, n.baseline});
 }
 
+namespace {
+
+constexpr const char* kNight = "select day, regime, lambda_max, alpha, signal, coupling, model_version from mathcore_night";
+
+NightRow night_of(const Row& row) { return {day_of(row, 0), row.text(1), row.real(2), row.real(3), row.text(4), row.json(5), row.text(6), {}}; }
+
+// What was found of nodes in these nights, which are in order.
+void add_nodes(Tx& tx, std::vector<NightRow>& nights) {
+    if (nights.empty()) return;
+    auto night = nights.begin();
+    for (const Row& row : tx.exec("select day, node_id, gate, days, events, drift_score, level, spread, errors, acting, label, distance, weight, reason, baseline from mathcore_node"
+                                  " where day >= $1 and day <= $2 order by day, node_id",
+                                  {day_text(nights.front().day), day_text(nights.back().day)})) {
+        while (night->day < day_of(row, 0)) ++night;
+        night->nodes.push_back({row.text(1), row.text(2), count_of(row, 3), count_of(row, 4), row.real(5), row.real(6), row.real(7), row.real(8), row.boolean(9), row.text(10), real_of(row, 11),
+                                row.real(12), row.text(13), row.json(14)});
+    }
+}
+
+}  // namespace
+
 std::optional<NightRow> newest_night(Tx& tx, std::optional<Day> until) {
-    const auto rows = tx.exec("select day, regime, lambda_max, alpha, signal, coupling, model_version from mathcore_night where $1::date is null or day <= $1::date order by day desc limit 1",
-                              {until ? Param(day_text(*until)) : Param(nullptr)});
-    if (rows.empty()) return std::nullopt;
-    NightRow out{day_of(rows[0], 0), rows[0].text(1), rows[0].real(2), rows[0].real(3), rows[0].text(4), rows[0].json(5), rows[0].text(6), {}};
-    for (const Row& row : tx.exec("select node_id, gate, days, events, drift_score, level, spread, errors, acting, label, distance, weight, reason, baseline from mathcore_node where day = $1 order by node_id",
-                                  {day_text(out.day)}))
-        out.nodes.push_back({row.text(0), row.text(1), count_of(row, 2), count_of(row, 3), row.real(4), row.real(5), row.real(6), row.real(7), row.boolean(8), row.text(9), real_of(row, 10),
-                             row.real(11), row.text(12), row.json(13)});
+    std::vector<NightRow> found;
+    for (const Row& row : tx.exec(std::string(kNight) + " where $1::date is null or day <= $1::date order by day desc limit 1", {until ? Param(day_text(*until)) : Param(nullptr)})) found.push_back(night_of(row));
+    add_nodes(tx, found);
+    return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+std::vector<NightRow> list_nights(Tx& tx, Day from, Day until) {
+    std::vector<NightRow> out;
+    for (const Row& row : tx.exec(std::string(kNight) + " where day >= $1 and day <= $2 order by day", {day_text(from), day_text(until)})) out.push_back(night_of(row));
+    add_nodes(tx, out);
     return out;
 }
 

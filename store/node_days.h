@@ -85,6 +85,8 @@ struct NightRow {
 void save_night(Tx& tx, const NightRow& night);
 // The newest, or the newest until that day.
 std::optional<NightRow> newest_night(Tx& tx, std::optional<Day> until = {});
+// Those of these days, the oldest first, both included.
+std::vector<NightRow> list_nights(Tx& tx, Day from, Day until);
 // Its signal line; empty: there is none, or data are insufficient.
 std::string mathcore_signal(Tx& tx);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,16 @@ struct UsageShare {
 std::vector<UsageShare> usage_by(Tx& tx, UsageBy by, base::TimePoint since, int limit);
 // Of everybody in the tenant, by the person's id: for who may see the metadata of all.
 std::vector<UsageShare> usage_by_person(Tx& tx, base::TimePoint since);
+
+// Each day (UTC) that had calls, the oldest first: of one's own, or of everybody in the tenant.
+struct UsageDay {
+    std::string day;
+    std::int64_t calls = 0, failures = 0, prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
+    double cost = 0;
+    std::optional<double> p50_us{}, p95_us{};         // of calls that did not fail
+    std::optional<double> output_per_second{};        // tokens, where backends tell how long they decoded
+};
+std::vector<UsageDay> usage_days(Tx& tx, base::TimePoint since, bool everybody);
 
 // What was spent of a day's budgets, by all processes together.
 struct Spending {

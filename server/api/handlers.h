@@ -42,12 +42,15 @@ net::Task<Response> usage(Request request, Caller caller, Services& services);
 // model_load.cpp
 net::Task<Response> load_model(Request request, Caller caller, Services& services);
 net::Task<Response> unload_model(Request request, Caller caller, Services& services);
+net::Task<Response> usage_days(Request request, Caller caller, Services& services);
 // drills.cpp
 net::Task<Response> list_drills(Request request, Caller caller, Services& services);
 net::Task<Response> drill(Request request, Caller caller, Services& services);
 // nightly.cpp
 net::Task<Response> nightly_batch(Request request, Caller caller, Services& services);
 net::Task<Response> mathcore(Request request, Caller caller, Services& services);
+// mathcore_days.cpp
+net::Task<Response> mathcore_days(Request request, Caller caller, Services& services);
 // system.cpp
 net::Task<Response> health(Request request, Caller caller, Services& services);
 net::Task<Response> models(Request request, Caller caller, Services& services);
@@ -59,6 +62,7 @@ net::Task<Response> openapi_document(Request request, Caller caller, Services& s
 net::Task<Response> list_facts(Request request, Caller caller, Services& services);
 net::Task<Response> get_fact(Request request, Caller caller, Services& services);
 net::Task<Response> forget_fact(Request request, Caller caller, Services& services);
+net::Task<Response> replace_fact(Request request, Caller caller, Services& services);
 net::Task<Response> memory_health(Request request, Caller caller, Services& services);
 net::Task<Response> consolidate_memory(Request request, Caller caller, Services& services);
 net::Task<Response> recall_facts(Request request, Caller caller, Services& services);
@@ -72,6 +76,7 @@ net::Task<Response> add_directive(Request request, Caller caller, Services& serv
 net::Task<Response> remove_directive(Request request, Caller caller, Services& services);
 // schedules.cpp
 net::Task<Response> list_schedules(Request request, Caller caller, Services& services);
+net::Task<Response> coming_schedules(Request request, Caller caller, Services& services);
 net::Task<Response> add_schedule(Request request, Caller caller, Services& services);
 net::Task<Response> get_schedule(Request request, Caller caller, Services& services);
 net::Task<Response> run_schedule(Request request, Caller caller, Services& services);

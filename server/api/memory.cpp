@@ -1,8 +1,10 @@
 // What is remembered: which facts, where they are from, what a question would bring back, and forgetting.
+#include "base/trim.h"
 #include "memory/recall.h"
 #include "server/api/handlers.h"
 #include "server/api/memory_shapes.h"
 #include "server/api/page.h"
+#include "server/api/request_fields.h"
 #include "store/memory_health.h"
 
 namespace server::api {
@@ -10,6 +12,7 @@ namespace {
 
 using base::Json;
 
+constexpr std::size_t kMostFactBytes = 2000;
 constexpr int kMostRecalled = 10;  // of each kind
 constexpr std::size_t kQuestionBytes = 4000;
 
@@ -39,6 +42,35 @@ Json sighting_json(const store::Sighting& one) {
     return {{"id", one.id.text()}, {"run_id", id_json(one.run)}, {"call", one.call}, {"quote", one.quote}, {"trusted", one.trusted}, {"at", base::rfc3339(one.at)}};
 }
 
+Json record_json(const store::FactRecord& one, const policy::Principal& who) {
+    Json out = fact_json(one, who);
+    out["sightings"] = out["replaces"] = Json::array();
+    for (const auto& seen : one.sightings) out["sightings"].push_back(sighting_json(seen));
+    for (const auto& older : one.replaces) out["replaces"].push_back(older.text());
+    return out;
+}
+
+base::Result<std::string> new_words(const std::string& body) {
+    const auto json = base::parse_json(body);
+    if (!json) return json.error();
+    if (!json->is_object()) return base::error(base::Code::invalid_argument, "the body must be an object");
+    auto text = base::string_field(*json, "text");
+    if (!text) return text;
+    if (base::trimmed(*text).empty()) return base::error(base::Code::invalid_argument, "text is empty", "say what holds now; DELETE forgets");
+    if (auto fits = check_text("text", *text, kMostFactBytes); !fits) return std::move(fits).error();
+    return std::string(base::trimmed(*text));
+}
+
+// What the person writes holds from now on; what held of the same stays, with the time for which it did.
+base::Result<store::FactRecord> say_anew(store::Tx& tx, base::FactId id, const std::string& text) {
+    const auto old = store::find_fact(tx, id);
+    if (!old) return base::error(base::Code::not_found, "there is no such fact");
+    if (old->fact.until) return base::error(base::Code::conflict, "it was replaced before", "change the fact that holds now");
+    if (old->fact.body == text) return base::error(base::Code::conflict, "it says that already");
+    store::Observation told{.body = text, .trusted = true, .subject = old->subject, .instead_of = old->fact.body, .audience = old->audience};
+    return *store::find_fact(tx, store::remember(tx, told));
+}
+
 }  // namespace
 
 net::Task<Response> list_facts(Request request, Caller caller, Services& services) {
@@ -58,11 +90,18 @@ net::Task<Response> get_fact(Request request, Caller caller, Services& services)
     const auto find = [&](store::Tx& tx) { return store::find_fact(tx, *id); };
     const auto found = co_await services.db.read(agents::identity_of(caller.principal), find);
     if (!found) co_return no_such_fact();
-    Json body = fact_json(*found, caller.principal);
-    body["sightings"] = body["replaces"] = Json::array();
-    for (const auto& one : found->sightings) body["sightings"].push_back(sighting_json(one));
-    for (const auto& older : found->replaces) body["replaces"].push_back(older.text());
-    co_return json_response(body);
+    co_return json_response(record_json(*found, caller.principal));
+}
+
+net::Task<Response> replace_fact(Request request, Caller caller, Services& services) {
+    const auto id = base::FactId::parse(request.parameters["id"]);
+    if (!id) co_return no_such_fact();
+    const auto text = new_words(request.body);
+    if (!text) co_return error_response(text.error(), "text");
+    const auto write = [&](store::Tx& tx) { return say_anew(tx, *id, *text); };
+    const auto said = co_await services.db.run(agents::identity_of(caller.principal), write);
+    if (!said) co_return error_response(said.error());
+    co_return json_response(record_json(*said, caller.principal), 201);
 }
 
 net::Task<Response> recall_facts(Request request, Caller caller, Services& services) {

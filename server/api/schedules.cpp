@@ -14,7 +14,8 @@ using base::Code;
 using base::Json;
 
 constexpr const char* kFields[] = {"when", "prompt", "zone", "agent", "missed", "silent", "channel"};
-constexpr int kMostFires = 50;
+constexpr int kMostFires = 50, kMostComingDays = 62;
+constexpr std::size_t kMostComing = 100;  // of one: what comes each minute is told for a while
 
 struct Wish {
     agents::ScheduleOrder order;
@@ -77,6 +78,21 @@ net::Task<Response> list_schedules(Request, Caller caller, Services& services) {
     const auto found = co_await services.db.read(agents::identity_of(caller.principal), list);
     Json data = Json::array();
     for (const auto& one : found) data.push_back(agents::to_json(one));
+    co_return list_response(std::move(data));
+}
+
+net::Task<Response> coming_schedules(Request request, Caller caller, Services& services) {
+    const auto days = request.query_number("days", 7, 1, kMostComingDays);
+    if (!days) co_return error_response(days.error(), "days");
+    const auto list = [](store::Tx& tx) { return store::list_schedules(tx, false); };
+    const base::TimePoint until = services.clock.now() + std::chrono::days(*days);
+    Json data = Json::array();
+    for (const auto& one : co_await services.db.read(agents::identity_of(caller.principal), list)) {
+        const auto coming = agents::coming_of(one, until, kMostComing);
+        if (!coming) co_return error_response(coming.error());
+        for (const base::TimePoint at : *coming) data.push_back({{"schedule", one.id.text()}, {"object", "coming"}, {"at", base::rfc3339(at)}, {"prompt", one.prompt}});
+    }
+    std::stable_sort(data.begin(), data.end(), [](const Json& a, const Json& b) { return a["at"] < b["at"]; });
     co_return list_response(std::move(data));
 }
 

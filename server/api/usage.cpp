@@ -53,6 +53,12 @@ base::Json share_json(const store::UsageShare& share) {
             {"cost", share.cost}};
 }
 
+base::Json day_json(const store::UsageDay& day) {
+    const auto known = [](const std::optional<double>& value, double scale) { return value ? base::Json(*value / scale) : base::Json(nullptr); };
+    return {{"day", day.day}, {"calls", day.calls}, {"failures", day.failures}, {"prompt_tokens", day.prompt_tokens}, {"cached_tokens", day.cached_tokens}, {"output_tokens", day.output_tokens},
+            {"cost", day.cost}, {"p50_ms", known(day.p50_us, 1000)}, {"p95_ms", known(day.p95_us, 1000)}, {"tokens_per_second", known(day.output_per_second, 1)}};
+}
+
 base::Json shadow_json(const store::ShadowSum& sum) {
     return {{"model", sum.alias}, {"shadow", sum.shadow}, {"purpose", sum.purpose}, {"calls", sum.calls}, {"failures", sum.failures}, {"same_calls", sum.same_calls}, {"likeness", sum.likeness},
             {"cost", sum.cost}, {"shadow_cost", sum.shadow_cost}, {"mean_ms", sum.ms}, {"shadow_mean_ms", sum.shadow_ms}};
@@ -101,6 +107,20 @@ net::Task<Response> usage(Request request, Caller caller, Services& services) {
     };
     co_await services.db.read(agents::identity_of(caller.principal), read);
     co_return json_response(body);
+}
+
+net::Task<Response> usage_days(Request request, Caller caller, Services& services) {
+    const auto days = request.query_number("days", 30, 1, kMostDays);
+    if (!days) co_return error_response(days.error(), "days");
+    const std::string of = request.query_value("of");
+    if (!of.empty() && of != "me" && of != "house") co_return error_response(400, "of is '" + of + "' but must be me or house", "invalid_argument", "of");
+    if (of == "house" && !caller.may(Access::admin)) co_return error_response(403, "sums of everybody need a key with the scope admin", "forbidden", "of");
+    co_await traces_stored(services);
+    const auto first = std::chrono::floor<std::chrono::days>(services.clock.now()) - std::chrono::days(*days - 1);
+    auto read = [&](store::Tx& tx) { return store::usage_days(tx, first, of == "house"); };
+    base::Json data = base::Json::array();
+    for (const auto& day : co_await services.db.read(agents::identity_of(caller.principal), read)) data.push_back(day_json(day));
+    co_return list_response(std::move(data));
 }
 
 }  // namespace server::api

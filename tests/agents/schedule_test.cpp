@@ -63,6 +63,26 @@ TEST(Schedule, ComesOnceAndIsOver) {
     EXPECT_EQ(text(agents::next_of(once, kEight).value()), "-");
 }
 
+TEST(Schedule, TellsEachTimeThatIsToCome) {
+    const auto coming = [](const Schedule& schedule, TimePoint until, std::size_t most = 10) {
+        std::string out;
+        const auto times = agents::coming_of(schedule, until, most).value();
+        for (const TimePoint at : times) out += text(at) + " ";
+        return out;
+    };
+    Schedule schedule = daily(Missed::once);
+    EXPECT_EQ(coming(schedule, kEight + 48h), "03-02T08:00 03-03T08:00 03-04T08:00 ") << "both ends included";
+    EXPECT_EQ(coming(schedule, kEight + 48h, 2), "03-02T08:00 03-03T08:00 ");
+    EXPECT_EQ(coming(schedule, kEight - 1s), "");
+    schedule.paused = true;
+    EXPECT_EQ(coming(schedule, kEight + 48h), "");
+    Schedule once = daily(Missed::once);
+    once.cron.clear();
+    EXPECT_EQ(coming(once, kEight + 48h), "03-02T08:00 ");
+    once.zone = "Europe/Lutetia";
+    EXPECT_EQ(agents::coming_of(once, kEight, 1).error().code, base::Code::not_found);
+}
+
 TEST(Schedule, WhoseZoneIsGoneSaysSo) {
     Schedule lost = daily(Missed::once);
     lost.zone = "Europe/Lutetia";

@@ -138,6 +138,21 @@ def test_each_node_is_shown_with_what_it_costs(own, server):
     assert server.call("GET", "/v1/mathcore", key=own.command("key", "new", "--scopes", "chat", "--quiet").strip()).status == 403
 
 
+def test_days_of_each_node_are_told_with_what_nights_found(own, server):
+    batch(server, 1)
+    batch(server)
+    told = server.call("GET", "/v1/mathcore/days?days=40").json
+    assert told["until"] == TODAY.isoformat() and told["from"] == (TODAY - datetime.timedelta(days=39)).isoformat()
+    assert [night["day"] for night in told["nights"]][-2:] == [(TODAY - datetime.timedelta(days=1)).isoformat(), TODAY.isoformat()]
+    thinking = next(node for node in told["nodes"] if node["node"] == "thinking")
+    of_day = dict(line.split("|") for line in sql(own, "select date, round(avg_latency_ms) from daily_aggregate where node_id = 'thinking' and class = ''").splitlines())
+    assert thinking["measured"] and all(round(day["mean_ms"]) == int(of_day[day["day"]]) for day in thinking["measured"])
+    newest = next(node for node in server.call("GET", "/v1/mathcore").json["nodes"] if node["node"] == "thinking")
+    assert thinking["judged"][-1]["drift_score"] == newest["drift_score"] and thinking["judged"][-1]["level"] == newest["charts"]["level"]
+    assert len(server.call("GET", "/v1/mathcore/days?days=1").json["nights"]) == 1
+    assert server.call("GET", "/v1/mathcore/days?days=0").status == 400
+
+
 def test_telemetry_answers_the_query_of_operators(own, server):
     ask(server)
     rows = sql(own, """SELECT node_id, COUNT(*) as events, ROUND(AVG(latency_ms)) as avg_latency_ms, ROUND(MIN(latency_ms)) as min_ms, ROUND(MAX(latency_ms)) as max_ms

@@ -11,13 +11,13 @@ from hypothesis import strategies as st  # noqa: E402
 SCRIPT = [{"when": "", "text": "All is well."}]
 EXAMPLES = 20  # an operation and mode
 PLAIN = ["GET /health", "GET /logs", "GET /metrics", "GET /openapi.json", "GET /v1/models", "GET /v1/models/{id}", "POST /v1/models/{id}/load", "POST /v1/models/{id}/unload", "GET /v1/runs",
-         "GET /v1/runs/{id}", "GET /v1/usage", "GET /v1/keys", "DELETE /v1/keys/{id}", "POST /v1/runs/{id}/stop", "GET /v1/runs/{id}/events", "GET /v1/approvals", "GET /v1/approvals/{id}", "GET /v1/drills", "GET /v1/mathcore",
+         "GET /v1/runs/{id}", "GET /v1/usage", "GET /v1/usage/days", "GET /v1/mathcore/days", "GET /v1/schedules/coming", "GET /v1/keys", "DELETE /v1/keys/{id}", "POST /v1/runs/{id}/stop", "GET /v1/runs/{id}/events", "GET /v1/approvals", "GET /v1/approvals/{id}", "GET /v1/drills", "GET /v1/mathcore",
          "GET /v1/memory/facts", "GET /v1/memory/facts/{id}", "DELETE /v1/memory/facts/{id}", "GET /v1/memory/recall", "GET /v1/memory/health", "POST /v1/memory/consolidate", "GET /v1/memory/documents", "DELETE /v1/memory/documents/{id}",
          "GET /v1/directives", "DELETE /v1/directives/{name}", "GET /v1/threads", "GET /v1/threads/{id}", "POST /v1/threads/{id}/stop",
          "GET /v1/schedules", "GET /v1/schedules/{id}", "POST /v1/schedules/{id}/run", "POST /v1/schedules/{id}/pause", "POST /v1/schedules/{id}/resume", "DELETE /v1/schedules/{id}",
          "GET /v1/responses/{id}", "DELETE /v1/responses/{id}", "GET /v1/session", "DELETE /v1/session", "GET /v1/sessions", "DELETE /v1/sessions/{id}",
          "GET /v1/agents", "GET /v1/people", "GET /v1/pairings", "GET /v1/outbox", "POST /v0/admin/outbox/{id}/sent", "POST /v0/admin/outbox/{id}/unsent", "POST /v0/admin/outbox/{id}/again", "GET /v1/secrets", "GET /v1/settings", "GET /v1/prompts", "GET /v1/prompts/{name}", "POST /v1/prompts/{name}/rollback"]
-WITH_BODY = ["POST /v0/dev/chat", "POST /v1/memory/documents", "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/embeddings", "POST /v1/directives", "POST /v1/keys", "POST /v1/approvals/{id}", "POST /v1/drills",
+WITH_BODY = ["POST /v0/dev/chat", "POST /v1/memory/facts/{id}", "POST /v1/memory/documents", "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/embeddings", "POST /v1/directives", "POST /v1/keys", "POST /v1/approvals/{id}", "POST /v1/drills",
              "POST /v0/admin/batch/nightly", "POST /v1/runs", "POST /v1/runs/{id}/steer", "POST /v1/runs/{id}/approve", "POST /v1/runs/{id}/fork", "POST /v1/runs/{id}/replay", "POST /v1/schedules",
              "POST /v1/session", "POST /v1/session/password", "POST /v1/session/links",
              "POST /v1/people", "POST /v1/pairings", "POST /v1/people/{id}", "POST /v1/prompts/{name}", "POST /v1/prompts/{name}/release"]

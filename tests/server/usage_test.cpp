@@ -128,6 +128,19 @@ TEST_F(Usage, ABudgetThatIsUsedUpIsNamedWithItsEnd) {
     EXPECT_EQ(calls("api")[0]["error"].get<std::string>().find("the budget of"), 0u) << "the refusal is on record";
 }
 
+TEST_F(Usage, DaysAreOnesOwnOrTheHouses) {
+    says("an answer");
+    ASSERT_EQ(call("POST", "/v1/chat/completions", bare()).status, 200);
+    const auto days = [&](const std::string& query) { return json(call("GET", "/v1/usage/days", nullptr, query))["data"]; };
+    const Json own = days("days=1");
+    ASSERT_EQ(own.size(), 1u);
+    EXPECT_GT(own[0]["calls"].get<int>(), own[0]["failures"].get<int>());
+    EXPECT_GE(own[0]["p95_ms"].get<double>(), own[0]["p50_ms"].get<double>());
+    EXPECT_GE(days("of=house")[0]["calls"].get<int>(), own[0]["calls"].get<int>());
+    EXPECT_EQ(call("GET", "/v1/usage/days", nullptr, "of=street").status, 400);
+    EXPECT_EQ(call("GET", "/v1/usage/days", nullptr, "days=0").status, 400);
+}
+
 TEST_F(Usage, BoundsAreNamed) {
     const Response refused = call_usage("days=0");
     EXPECT_EQ(refused.status, 400);

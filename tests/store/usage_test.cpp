@@ -79,4 +79,37 @@ TEST_F(StoredUsage, CallsAreSummedByWhatTheyWereFor) {
     for (const auto& call : calls) EXPECT_EQ(call.forced_tokens, 3);
 }
 
+TEST_F(StoredUsage, DaysTellHowLongCallsTook) {
+    const base::TimePoint since = std::chrono::sys_days(std::chrono::year(2032) / 1 / 1);
+    const auto insert = [&](const store::Identity& who, int day, int ms, const char* error) {
+        store::ModelCall call;
+        call.started = since + std::chrono::hours(24 * day + 1);
+        call.id = base::SpanId::make(call.started);
+        call.alias = "default";
+        call.purpose = "api";
+        call.error = error;
+        call.duration = std::chrono::milliseconds(ms);
+        call.decode = std::chrono::milliseconds(ms / 2);
+        call.output_tokens = 10;
+        as(who, [&](store::Tx& tx) { store::insert_call(tx, call); });
+    };
+    for (const int ms : {100, 200, 300, 400, 1000}) insert(world->owner(), 0, ms, "");
+    insert(world->owner(), 0, 60000, "timeout");
+    insert(world->owner(), 2, 60000, "timeout");
+    insert(world->member(), 0, 500, "");
+    const auto days = as(world->owner(), [&](store::Tx& tx) { return store::usage_days(tx, since, false); });
+    ASSERT_EQ(days.size(), 2u) << "a day without calls has no row";
+    EXPECT_EQ(days[0].day, "2032-01-01");
+    EXPECT_EQ(days[0].calls, 6) << "the other person's call is not seen";
+    EXPECT_EQ(days[0].failures, 1);
+    EXPECT_NEAR(days[0].p50_us.value(), 300e3, 1) << "of those that did not fail";
+    EXPECT_NEAR(days[0].p95_us.value(), 880e3, 1) << "between the fourth and the fifth, by rank";
+    EXPECT_NEAR(days[0].output_per_second.value(), 60 / (1.0 + 30), 1e-6);
+    EXPECT_EQ(days[1].day, "2032-01-03");
+    EXPECT_FALSE(days[1].p50_us) << "nothing but failures";
+    EXPECT_EQ(as(world->owner(), [&](store::Tx& tx) { return store::usage_days(tx, since, true); })[0].calls, 7);
+    const store::Identity stranger{base::TenantId::make({}), base::PersonId::make({})};
+    EXPECT_TRUE(as(stranger, [&](store::Tx& tx) { return store::usage_days(tx, since, true); }).empty()) << "another house";
+}
+
 }  // namespace
