@@ -107,7 +107,8 @@ int key_new(const LoadedSettings& settings, const std::string& person, const std
 int key_list(const LoadedSettings& settings, const std::string& person, bool json);
 int key_revoke(const LoadedSettings& settings, const std::string& person, const std::string& id);
 // The dashboard. `person`: for whom, by name or id; empty: the owner.
-int open_dashboard(const LoadedSettings& settings, const std::string& person, bool json);
+// `qr`: with the link as a QR code, also where no telephone would reach it.
+int open_dashboard(const LoadedSettings& settings, const std::string& person, bool json, bool qr);
 int prompt_list(const LoadedSettings& settings, bool json);
 int prompt_versions(const LoadedSettings& settings, const std::string& name, bool json);
 // A version is a number or a label; empty: live, of a diff's second the newest.

@@ -364,8 +364,9 @@ void add_keeping(CLI::App& root, Arguments& a, Action& chosen) {
     shown->add_option("name", a.name, "prints the value of this one alone");
     shown->add_flag("--json", a.json, "as JSON, for scripts");
     command(*config, "check", "Whether the settings are usable", "hearth config check", chosen, [](const auto& s) { return app::config_check(s); });
-    auto* opened = command(root, "open", "The dashboard, by a link that signs in whoever opens it first", "hearth open", chosen, [&a](const auto& s) { return app::open_dashboard(s, a.person, a.json); });
+    auto* opened = command(root, "open", "The dashboard, by a link that signs in whoever opens it first", "hearth open", chosen, [&a](const auto& s) { return app::open_dashboard(s, a.person, a.json, a.qr); });
     opened->add_option("--person", a.person, "who is signed in by it: a name or an id of hearth person list; default: the owner");
+    opened->add_flag("--qr", a.qr, "with the link as a QR code; on a terminal it is there by itself where other devices reach the server");
     opened->add_flag("--json", a.json, "as JSON, for scripts");
     auto* key = group(root, "key", "API keys");
     auto* made = command(*key, "new", "Make a key; it is shown once", "hearth key new --label laptop --scopes chat,dev", chosen,

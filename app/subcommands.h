@@ -15,7 +15,7 @@ namespace app {
 struct Arguments {
     std::string settings_file;
     std::vector<std::string> set;
-    bool json = false, quiet = false, fresh = false;
+    bool json = false, quiet = false, fresh = false, qr = false;
     int limit = 20, seconds = 60, questions = 300;
     std::size_t facts = 0, of_person = 0;
     ChatOptions chat;

@@ -324,7 +324,7 @@ std::string World::address() const {
 }
 
 base::Result<void> World::open_bridges(const store::Identity& owner) {
-    auto made = Bridges::make(settings_, {*agents_, *db_, rules_, upstreams_, clock_, log_, metrics_, owner, secrets_, blocking_});
+    auto made = Bridges::make(settings_, {*agents_, *db_, rules_, upstreams_, clock_, log_, metrics_, owner, secrets_, blocking_, [this] { return server::is_loopback(settings_.server.host) || served_hosts(settings_).empty() ? std::string() : address(); }});
     if (!made) return std::move(made).error();
     bridges_ = *std::move(made);
     if (!bridges_) return {};

@@ -121,6 +121,8 @@ base::Result<void> make(const CertificateFiles& files, const std::vector<std::st
 
 }  // namespace
 
+fs::path own_certificate_file(const fs::path& folder) { return folder / "certificate.pem"; }
+
 base::Result<CertificateFiles> own_certificate(const fs::path& folder, const std::vector<std::string>& names) {
     if (names.empty()) return base::error(Code::invalid_argument, "a certificate wants at least one name");
     const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '-' || c == ':'; };
@@ -130,7 +132,7 @@ base::Result<CertificateFiles> own_certificate(const fs::path& folder, const std
     std::error_code failed;
     fs::create_directories(folder, failed);
     if (failed) return base::error(Code::io, "cannot make the folder " + folder.string() + ": " + failed.message());
-    CertificateFiles files{folder / "certificate.pem", folder / "key.pem"};
+    CertificateFiles files{own_certificate_file(folder), folder / "key.pem"};
     const Certificate there = read_certificate(files.certificate);
     if (there && serves(there.get(), names) && fs::exists(files.key, failed)) return files;
     if (auto made = make(files, names); !made) return std::move(made).error();

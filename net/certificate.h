@@ -19,6 +19,9 @@ struct CertificateFiles {
 // only.
 base::Result<CertificateFiles> own_certificate(const std::filesystem::path& folder, const std::vector<std::string>& names);
 
+// Where it lies.
+std::filesystem::path own_certificate_file(const std::filesystem::path& folder);
+
 // SHA-256 over the certificate as programs show it: "AB:CD:…".
 base::Result<std::string> certificate_fingerprint(const std::filesystem::path& certificate);
 

@@ -5,11 +5,14 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "server/auth.h"
+#include "server/bridges/link_words.h"
 #include "server/bridges/questions.h"
 #include "server/bridges/stop_words.h"
 #include "server/bridges/words.h"
 #include "store/digest.h"
 #include "store/runs.h"
+#include "store/sign_in.h"
 
 namespace server::bridges {
 namespace {
@@ -216,6 +219,7 @@ net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person per
     else if (typed) co_await take_code(by, std::move(arrival), std::move(who), *typed);
     else if (arrival.kind == Arrival::Kind::edit) co_await edit(by, std::move(arrival), std::move(who));
     else if (stop_word(arrival.text)) co_await stop(by, std::move(arrival), std::move(who));
+    else if (asks_for_link(arrival.text) && arrival.media.empty()) co_await open(by, std::move(arrival), std::move(who));
     else if (arrival.text.empty() && !arrival.media.empty() && !is_read(arrival.media, arrival.file)) {
         std::string words = said(language_of(arrival.language), Saying::text_alone, arrival.media);
         co_await say(by, std::move(arrival), std::move(who), std::move(words), "no text");
@@ -240,11 +244,12 @@ net::Task<void> Intake::begin_with_file(Transport& by, Arrival arrival, policy::
 }
 
 // In one transaction with the end of the arrival: it is said once.
-net::Task<void> Intake::say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome) {
+net::Task<void> Intake::say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome, std::chrono::seconds lifetime) {
     const policy::House house = co_await house_of(who);
     const auto write = [&](store::Tx& tx) {
         store::Reply reply{by.name(), arrival.chat, key_of(by.name(), arrival.update), by.pieces(text)};
         if (!arrival.alone) reply.answers = arrival.message;
+        reply.lifetime = lifetime;
         store::write_reply(tx, who, house, reply);
         store::settle_arrival(tx, by.name(), arrival.update, outcome);
     };
@@ -273,6 +278,20 @@ net::Task<void> Intake::stop(Transport& by, Arrival arrival, policy::Principal w
     const auto word = stop_word(arrival.text);
     std::string words = stopped_words(word && word->language ? *word->language : language_of(arrival.language), stopped, ending);
     co_await say(by, std::move(arrival), std::move(who), std::move(words), "stop");
+}
+
+// A link that lies about longer than it is good for is not sent any more.
+net::Task<void> Intake::open(Transport& by, Arrival arrival, policy::Principal who) {
+    const std::string address = parts_.address ? parts_.address() : std::string();
+    std::string words = !arrival.alone ? others_read_words() : scopes_of(who.role).empty() ? guest_words() : address.empty() ? unreachable_words() : std::string();
+    const bool refused = !words.empty();
+    if (!refused) {
+        const auto make = [&](store::Tx& tx) { return store::make_link(tx, who.person); };
+        const auto secret = co_await parts_.db.run(agents::identity_of(who), make);
+        words = secret ? link_words(address + "/#link=" + *secret) : refused_words(secret.error());
+    }
+    std::string outcome = refused ? "no link" : "link";
+    co_await say(by, std::move(arrival), std::move(who), std::move(words), std::move(outcome), store::kLinkTime);
 }
 
 // What has not begun since a file is fetched; what it was.

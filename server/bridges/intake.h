@@ -2,6 +2,7 @@
 //
 //   somebody unknown      is told a code, and nothing else comes of it
 //   nothing but "stop"    stops what works in the chat, before queue, policy and model
+//   nothing but "/open"   is answered with a link to the dashboard, where nobody else reads
 //   a text                becomes a run of the person's; what that answers, or asks meanwhile, goes into the outbox
 //   a choice, or its code  is the word that a run waits for
 //   an edit               changes what a run is asked that nobody has begun; later its sender is told that it came too late
@@ -11,6 +12,7 @@
 // Nothing is sent from here but through the outbox. A process that goes away in the middle leaves rows that the next one goes on with.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -39,6 +41,7 @@ public:
         const base::Clock& clock;
         base::Log& log;
         store::Identity owner;  // of the house; a channel is the household's
+        std::function<std::string()> address{};  // where people's own devices find the dashboard; empty: nowhere
     };
     explicit Intake(Parts parts) : parts_(std::move(parts)), house_{parts_.owner.tenant, {}}, start_(base::Uuid::v7(parts_.clock.now()).text()) {}
 
@@ -55,6 +58,7 @@ private:
     net::Task<void> answer(Transport& by, Arrival arrival, store::Person person);
     net::Task<void> pair(Transport& by, Arrival arrival);
     net::Task<void> stop(Transport& by, Arrival arrival, policy::Principal who);
+    net::Task<void> open(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> decide(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<std::vector<std::string>> stop_fetching(Transport& by, std::string lane);
     net::Task<void> begin_with_file(Transport& by, Arrival arrival, policy::Principal who, std::string lane);
@@ -66,7 +70,7 @@ private:
     net::Task<std::string> read_file(Transport& by, const std::string& media, const ArrivedFile& file);
     net::Task<void> note_receipt(std::string bridge, std::string update, Arrival receipt);
     net::Task<void> settle(std::string bridge, std::string update, std::string outcome);
-    net::Task<void> say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome);
+    net::Task<void> say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome, std::chrono::seconds lifetime = store::Reply{}.lifetime);
     net::Task<void> follow_all();
     void follow(store::WorkingArrival arrival);
     net::Task<void> follow_run(Transport& by, store::WorkingArrival arrival);

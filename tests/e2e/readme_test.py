@@ -206,6 +206,7 @@ HOW = {
     'deploy/run --once "What is in this folder?"': proven_in("tests/e2e/fresh_machine_steps.sh", 'deploy/run --once "$QUESTION"'),
     "deploy/run --stop": proven_in("tests/e2e/fresh_machine_steps.sh", "deploy/run --stop"),
     "hearth open": proven_in("tests/e2e/sign_in_test.py", '"open", *more'),
+    "hearth open --qr": proven_in("tests/e2e/open_test.py", '"open", "--qr"'),
     "deploy/test": proven_in(".ci/run", "exec deploy/test"),
     "python3 tests/models_page.py --write build/golden.jsonl": proven_in("tests/e2e/models_page_test.py", '"--write"'),
     "deploy/test --full": proven_in("deploy/test", "--full)"),

@@ -53,6 +53,11 @@ def answers(server, count, chat=GROUP["id"]):
     return server.bot.texts(chat)
 
 
+def test_a_link_to_the_dashboard_is_for_one_alone(hearth):
+    said(hearth, "@hearth_bot /open", **AT)
+    assert "others read here" in answers(hearth, 1)[0] and "#link=" not in answers(hearth, 1)[0]
+
+
 def test_in_a_group_only_what_is_said_to_it_is_answered(hearth):
     before = runs(hearth)
     said(hearth, "what a day")
