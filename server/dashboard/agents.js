@@ -3,7 +3,7 @@ import { h, put, svg } from "./dom.js";
 import { card, fill, page, table, tag } from "./page.js";
 import { watchRuns } from "./strip.js";
 
-const ROW = 56, LEFT = 20, MIDDLE = 420, WIDTH = 640;
+const ROW = 52, LEFT = 1, BOX = 136, MIDDLE = 246, WIDTH = 400;
 
 // Agents at the left, what they may use or ask at the right; an edge is lit while a run of the agent goes on.
 function graph(agents) {
@@ -15,8 +15,8 @@ function graph(agents) {
   agents.forEach((one, n) => {
     const y = 12 + step * (n + 0.5);
     for (const name of [...one.asks, ...one.tools, ...(one.all_tools ? [`all tools of ${one.scope}`] : [])])
-      node.append(svg("path", { class: "edge", "data-agent": one.name, d: `M${LEFT + 170},${y} C${LEFT + 280},${y} ${MIDDLE - 110},${at.get(name)} ${MIDDLE},${at.get(name)}` }));
-    node.append(svg("rect", { class: "agent", "data-agent": one.name, x: LEFT, y: y - 17, width: 170, height: 34, rx: 8 }), svg("text", { x: LEFT + 12, y: y + 5 }, one.name));
+      node.append(svg("path", { class: "edge", "data-agent": one.name, d: `M${LEFT + BOX},${y} C${LEFT + BOX + 55},${y} ${MIDDLE - 55},${at.get(name)} ${MIDDLE},${at.get(name)}` }));
+    node.append(svg("rect", { class: "agent", "data-agent": one.name, x: LEFT, y: y - 17, width: BOX, height: 34, rx: 8 }), svg("text", { x: LEFT + 10, y: y + 4.5 }, one.name));
   });
   for (const [name, y] of at) node.append(svg("circle", { class: "end", cx: MIDDLE + 4, cy: y, r: 3.5 }), svg("text", { class: "small", x: MIDDLE + 14, y: y + 4 }, name));
   return node;

@@ -3,6 +3,7 @@ import { h, notice, svg } from "./dom.js";
 import { count, duration, time, wholeTime } from "./format.js";
 import { card, fill, mark, page, table } from "./page.js";
 import { every } from "./store.js";
+import { PATH as USED, lastDays, speedCharts } from "./usage_charts.js";
 
 const named = (value) => (value === null || typeof value !== "object" ? String(value) : Array.isArray(value) ? `${value.length}` : JSON.stringify(value));
 
@@ -48,12 +49,15 @@ function calls(node, { calls: all }) {
   ], all));
 }
 
+const speeds = (node, { data }) => node.append(h("div", { class: "charts" }, speedCharts(lastDays(), data)));
+
 export async function show(main, { session }) {
   const body = page(main, "Models");
-  const backends = h("div", { class: "cards" }), aliases = h("div"), drills = h("div"), last = h("div");
-  body.append(backends, card("Names", aliases));
+  const backends = h("div", { class: "cards" }), aliases = h("div"), drills = h("div"), days = h("div"), last = h("div");
+  body.append(backends, card("Over 30 days, yours", days), card("Names and their chains", aliases));
   const again = fill(backends, "/health", (node, health) => node.append(...Object.entries(health.backends || {}).map(([id, one]) => backendCard(id, one))));
-  fill(aliases, "/v1/models", (node, { data }) => node.append(table("Names", [["Name", (one) => h("span", { class: "mono strong" }, one.id)], ["Answered by", (one) => (one.chain || []).join(" → ") || "an agent"], ["", (one) => one.character || (one.strengths || []).join(", ") || one.purpose || ""]], data)));
+  fill(aliases, "/v1/models", (node, { data }) => node.append(table("Names and their chains", [["Name", (one) => h("span", { class: "mono strong" }, one.id)], ["Answered by, in this order", (one) => one.chain.join(" → ")], ["Known for", (one) => one.character || (one.strengths || []).join(", ") || "–"]], data.filter((one) => one.chain))));
+  fill(days, USED, speeds);
   if (session.scopes.includes("admin")) {
     body.append(card("Drills", drills));
     fill(drills, "/v1/drills", (node, { data }) => node.append(data.length ? table("Drills", [["Backend", (one) => one.backend], ["How", (one) => one.traffic], ["Last worked", (one) => (one.worked ? mark("ok", wholeTime(one.worked)) : mark("warn", "never"))], ["", (one) => (one.failure ? mark("error", one.failure) : null)]], data) : notice("Nothing to drill.", "Servers of models elsewhere are tried from time to time.")));

@@ -24,11 +24,22 @@ export async function fill(node, path, draw) {
   return again;
 }
 
+// On a phone a cell stands by itself, below the word for it; one with nothing in it does not stand there at all.
+function tableCell(title, kind, content) {
+  const inside = h("div", {}, content);
+  return h("td", { class: inside.childNodes.length ? kind : `${kind || ""} empty`.trim(), "data-label": title || null }, inside);
+}
+
 // columns: [title, cell(row), class]
 export function table(label, columns, rows) {
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, h("table", { class: "stacks" },
     h("thead", {}, h("tr", {}, columns.map(([title, , kind]) => (title ? h("th", { scope: "col", class: kind }, title) : h("td", {}))))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, columns.map(([title, cell, kind]) => h("td", { class: kind, "data-label": title || null }, h("div", {}, cell(row)))))))));
+    h("tbody", {}, rows.map((row) => h("tr", {}, columns.map(([title, cell, kind]) => tableCell(title, kind, cell(row))))))));
+}
+
+// One of several: options are [value, words].
+export function chips(label, options, chosen, choose) {
+  return h("div", { class: "chips", role: "group", "aria-label": label }, options.map(([value, words]) => h("button", { type: "button", class: "chip", "aria-pressed": String(value === chosen), onclick: () => choose(value) }, words)));
 }
 
 export const card = (title, ...content) => h("section", { class: "card" }, h("h2", {}, title), content);

@@ -5,6 +5,7 @@ import { icon } from "./icons.js";
 import { note } from "./router.js";
 import { call, load } from "./store.js";
 import { watchRuns } from "./strip.js";
+import { Windowed } from "./windowed.js";
 import { showRun } from "./run.js";
 
 const PAGE = 50;
@@ -22,13 +23,16 @@ function row(run) {
     h("time", { class: "number when", datetime: run.started, title: wholeTime(run.started) }, time(run.started))));
 }
 
+let left = null; // the list that a run was opened from, and where in it: Back finds it so
+
 class Runs {
   constructor(main, { query }) {
     this.filter = { status: query.get("status") || "", agent: query.get("agent") || "", text: query.get("text") || "" };
     this.list = h("ol", { class: "runs", "aria-label": "Runs, the newest first" });
     this.state = h("div", { "aria-live": "polite" });
-    this.rows = new Map(); // id → its element
+    this.rows = new Windowed(this.list, main, row, () => this.more());
     this.turn = 0;
+    this.address = location.pathname + location.search;
     this.end = h("div", { class: "list-end small muted" });
     this.chips = h("div", { class: "chips", role: "group", "aria-label": "State" }, STATES.map(([value, word]) =>
       h("button", { class: "chip", type: "button", "aria-pressed": String(value === this.filter.status), "data-value": value, onclick: () => this.choose({ status: value }) }, word)));
@@ -54,6 +58,7 @@ class Runs {
     Object.assign(this.filter, change);
     for (const chip of this.chips.children) chip.setAttribute("aria-pressed", String(chip.dataset.value === this.filter.status));
     note(new URLSearchParams(Object.entries(this.filter).filter(([, value]) => value)));
+    this.address = location.pathname + location.search;
     this.begin();
   }
 
@@ -63,9 +68,7 @@ class Runs {
     try {
       await load(this.path(), ({ data }, old) => {
         if (mine !== this.turn) return;
-        this.rows.clear();
-        put(this.list);
-        this.add(data);
+        this.take(data);
         this.list.classList.toggle("old", old);
       });
       put(this.state);
@@ -74,53 +77,78 @@ class Runs {
     }
   }
 
-  add(runs) {
-    for (const run of runs) {
-      const node = row(run);
-      this.rows.set(run.id, node);
-      this.list.append(node);
-    }
-    this.last = runs.length ? runs[runs.length - 1].id : this.last;
-    this.whole = runs.length < PAGE;
-    this.list.hidden = !this.rows.size;
+  // As it was left: the rows, and which of them was in view. What has changed since comes by renew().
+  goBack(main) {
+    if (!left || left.address !== this.address) return false;
+    this.take(left.items, left.whole);
+    main.scrollTop = left.top;
+    this.rows.show();
+    this.renewFirst();
+    return true;
+  }
+
+  leave(main) {
+    const toRun = location.pathname.startsWith("/runs/");
+    left = toRun ? { address: this.address, items: this.rows.items, whole: this.whole, top: main.scrollTop } : null;
+    this.rows.close();
+  }
+
+  take(runs, whole = runs.length < PAGE) {
+    this.whole = whole;
+    this.taken = {}; // pages that were asked for before are of another list
+    this.rows.set(runs);
+    this.tell();
+  }
+
+  tell() {
+    const items = this.rows.items;
+    this.list.hidden = !items.length;
     const any = Object.values(this.filter).some(Boolean);
-    put(this.end, this.rows.size ? (this.whole ? "That is all." : "") : notice(any ? "No run is like that." : "There are no runs yet.", any ? "Take a filter away to see more." : "Ask something, and it will stand here with all that it did.", any ? null : h("a", { href: "/chat" }, "Chat")));
+    put(this.end, items.length ? (this.whole ? "That is all." : "") : notice(any ? "No run is like that." : "There are no runs yet.", any ? "Take a filter away to see more." : "Ask something, and it will stand here with all that it did.", any ? null : h("a", { href: "/chat" }, "Chat")));
   }
 
   // The next page, before the end comes into view.
   async more() {
-    if (this.whole || this.busy || !this.last) return;
+    const last = this.rows.items[this.rows.items.length - 1];
+    if (this.whole || this.busy || !last) return;
     this.busy = true;
-    const mine = this.turn;
-    const { data } = await call("GET", this.path(this.last)).catch(() => ({ data: null }));
+    const mine = this.taken;
+    const { data } = await call("GET", this.path(last.id)).catch(() => ({ data: null }));
     this.busy = false;
-    if (data && mine === this.turn) this.add(data);
-    this.looked?.(); // the end may be near still, or again
+    if (mine !== this.taken) return this.rows.show();
+    if (!data) return;
+    this.whole = data.length < PAGE;
+    this.rows.add(data);
+    this.tell();
+  }
+
+  has(id) {
+    return this.rows.items.some((one) => one.id === id);
   }
 
   // Runs that go on change in their rows; new ones come on top.
   renew(open) {
+    const items = this.rows.items;
     const plain = !this.filter.status && !this.filter.agent && !this.filter.text;
-    for (const run of open) {
-      const known = this.rows.get(run.id);
-      if (!known && !(plain && this.rows.size && run.id > this.rows.keys().next().value)) continue;
-      const node = row(run);
-      if (known) known.replaceWith(node);
-      else this.list.prepend(node);
-      this.rows.set(run.id, node);
+    for (const run of [...open].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+      if (this.has(run.id)) this.rows.change(run);
+      else if (plain && items.length && run.id > items[0].id) this.rows.prepend(run);
     }
     const going = new Set(open.map((run) => run.id));
-    for (const id of this.going || []) if (!going.has(id) && this.rows.has(id)) this.renewOne(id);
+    if ([...(this.going || [])].some((id) => !going.has(id) && this.has(id))) this.renewFirst();
     this.going = going;
   }
 
-  async renewOne(id) {
-    const { data } = await call("GET", "/v1/runs?limit=50").catch(() => ({ data: [] }));
-    const run = data.find((one) => one.id === id);
-    if (!run || !this.rows.has(id)) return;
-    const node = row(run);
-    this.rows.get(id).replaceWith(node);
-    this.rows.set(id, node);
+  // What is so of the newest ones, each in its row.
+  async renewFirst() {
+    const mine = this.taken;
+    const { data } = await call("GET", this.path()).catch(() => ({ data: [] }));
+    if (mine !== this.taken) return;
+    for (const run of data.reverse()) {
+      if (this.has(run.id)) this.rows.change(run);
+      else if (!this.rows.items.length || run.id > this.rows.items[0].id) this.rows.prepend(run);
+    }
+    this.tell();
   }
 
   async fillAgents() {
@@ -132,14 +160,11 @@ class Runs {
 export async function show(main, context) {
   if (context.rest[0]) return showRun(main, context.rest[0], context);
   const view = new Runs(main, context);
-  const near = new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) view.more(); }, { root: main, rootMargin: "1200px" });
-  view.looked = () => { near.unobserve(view.end); near.observe(view.end); };
-  await view.begin();
-  near.observe(view.end);
+  if (!view.goBack(main)) await view.begin();
   view.fillAgents().catch(() => {});
   const watched = watchRuns((open) => view.renew(open));
   return () => {
-    near.disconnect();
     watched();
+    view.leave(main);
   };
 }

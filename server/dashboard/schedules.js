@@ -8,7 +8,7 @@ const PATH = "/v1/schedules";
 const STATES = { waiting: ["ok", "waits"], paused: ["quiet", "paused"], ended: ["quiet", "ended"] };
 const FIRES = { due: ["running", "due"], working: ["running", "running"], done: ["ok", "done"], skipped: ["quiet", "left out"], refused: ["error", "refused"] };
 const DAYS = 7;
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
 
 // Asks in words; what could mean two times is asked back, and nothing is kept until it means one.
 function add(again) {
@@ -30,12 +30,21 @@ function add(again) {
     h("label", { class: "field" }, "What", prompt), h("label", { class: "row" }, silent, "Say nothing where there is nothing to say")], [["Save", save]]);
 }
 
-// The next seven days, with what comes in each.
-function week(schedules) {
-  const days = Array.from({ length: DAYS }, (_, n) => new Date(new Date().setHours(0, 0, 0, 0) + n * 86400000 + 43200000));
-  const coming = schedules.filter((one) => one.next && one.state === "waiting");
-  return h("ol", { class: "week", "aria-label": "The next seven days" }, days.map((day) => h("li", {}, h("p", { class: "small muted" }, weekday.format(day)),
-    coming.filter((one) => new Date(one.next).toDateString() === day.toDateString()).map((one) => h("a", { class: "event", href: `/schedules/${one.id}` }, h("span", { class: "strong" }, one.next_there.slice(-5)), " ", one.prompt)))));
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DENSE = 3; // times of one schedule in a day, from which on they stand in one line
+
+// What comes in a day: each time by itself, and what comes often once.
+function eventsOf(fires) {
+  const by = Map.groupBy ? Map.groupBy(fires, (one) => one.schedule) : fires.reduce((out, one) => out.set(one.schedule, [...(out.get(one.schedule) || []), one]), new Map());
+  return [...by.values()].flatMap((same) => (same.length > DENSE ? [{ ...same[0], words: `${same.length} times from ${clock.format(new Date(same[0].at))}` }] : same.map((one) => ({ ...one, words: clock.format(new Date(one.at)) })))).sort((a, b) => (a.at < b.at ? -1 : 1));
+}
+
+// The next seven days by the clock of whoever looks, with what comes in each.
+function week(coming) {
+  const days = Array.from({ length: DAYS }, (_, n) => { const day = new Date(); day.setHours(12, 0, 0, 0); day.setDate(day.getDate() + n); return day; });
+  const fires = (day) => eventsOf(coming.filter((one) => new Date(one.at).toDateString() === day.toDateString()));
+  return h("ol", { class: "week", "aria-label": "The next seven days" }, days.map((day, n) => h("li", { class: fires(day).length ? null : "free" }, h("p", { class: "small muted" }, n ? weekday.format(day) : "Today"),
+    fires(day).map((one) => h("a", { class: "event", href: `/schedules/${one.schedule}`, title: one.prompt }, h("span", { class: "strong" }, one.words), h("span", { class: "event-words" }, one.prompt))))));
 }
 
 async function showOne(root, id, back) {
@@ -56,12 +65,14 @@ async function showOne(root, id, back) {
 export async function show(main, { rest }) {
   let again = () => {};
   const body = page(main, "Schedules", h("button", { type: "button", onclick: () => add(() => again()) }, "Add…"));
-  const list = h("div"), shown = h("div");
-  body.append(shown, list);
+  const list = h("div"), shown = h("div"), calendar = h("div");
+  body.append(shown, calendar, list);
   again = await fill(list, PATH, (node, { data }) => {
+    put(calendar);
     if (!data.length) return node.append(notice("No schedules yet.", "Ask in the chat: “remind me every morning at seven …”, or add one here."));
-    node.append(card("This week", h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Calendar" }, week(data))), card("All of them", table("Schedules", [
-      ["", (one) => mark(...STATES[one.state])], ["When", (one) => one.when], ["What", (one) => h("a", { href: `${PATH.slice(3)}/${one.id}` }, one.prompt)], ["Next", (one) => (one.next_there ? `${one.next_there} ${one.zone}` : "–")], ["Agent", (one) => tag(one.agent)], ["Told in", (one) => one.channel || "its run"],
+    fill(calendar, `${PATH}/coming?days=${DAYS}`, (place, coming) => place.append(card("The next seven days", h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Calendar" }, week(coming.data)))));
+    node.append(card("All of them", table("Schedules", [
+      ["State", (one) => mark(...STATES[one.state])], ["When", (one) => one.when], ["What", (one) => h("a", { href: `${PATH.slice(3)}/${one.id}` }, one.prompt)], ["Next", (one) => (one.next_there ? `${one.next_there} ${one.zone}` : "–")], ["Agent", (one) => tag(one.agent)], ["Told in", (one) => one.channel || "its run"],
     ], data)));
   });
   if (rest[0]) await showOne(shown, rest[0], () => again());

@@ -113,6 +113,9 @@ export function showFrame(session) {
       if (link.dataset.view === view.name) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
+    const more = nav.querySelector(".nav-more"), below = seen(session).findIndex((one) => one.name === view.name) >= NARROW;
+    if (below) more.setAttribute("aria-current", "true");
+    else more.removeAttribute("aria-current");
   });
   if (!keysHeard) onKeys(session);
   keysHeard = true;

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 
+import nightly_test
 import pytest
 import support
 from conftest import running
@@ -79,8 +80,11 @@ def page(hearth, chromium, signed_in, request):
 
 @pytest.fixture(scope="module")
 def told(hearth):
-    """Runs of several kinds."""
+    """Runs of several kinds, what is to come, and nights that judged three weeks."""
     runs = {}
+    nightly_test.live(hearth.state, 21, 1, "6")
+    for days_ago in (1, 0):
+        nightly_test.batch(hearth, days_ago)
     for when, prompt in [("every morning at 7", "Tell me the weather and what is in the calendar."), ("every Monday at 18:30", "Remind me of the bins.")]:
         made = hearth.call("POST", "/v1/schedules", {"when": when, "prompt": prompt, "zone": "Europe/Paris"})
         assert made.status == 201, made.data
@@ -110,9 +114,9 @@ def visits(page, name, address, ready):
             picture(page, f"{name}_{size}_{scheme}")
 
 
-VIEWS = [("chat", "/chat", ".start"), ("runs", "/runs", ".run-row[data-row]"), ("runs_none", "/runs?status=refused", ".notice .strong"), ("schedules", "/schedules", ".week"), ("memory", "/memory?question=coffee", ".notice, td"),
-         ("mathcore", "/mathcore", "main td, main .card"), ("messages", "/messages", ".notice"),
-         ("system", "/system", "section:has(h2:text('Settings')) td"), ("agents", "/agents", ".graph"), ("prompts", "/prompts", ".side a"), ("prompt", "/prompts/recompose?version=1&from=1", "main .tag"),
+VIEWS = [("chat", "/chat", ".start"), ("runs", "/runs", ".run-row[data-row]"), ("runs_none", "/runs?status=refused", ".notice .strong"), ("schedules", "/schedules", ".week .event"), ("memory", "/memory?question=coffee", ".notice, td"),
+         ("mathcore", "/mathcore?node=thinking", ".charts .plot"), ("messages", "/messages", ".notice"),
+         ("system", "/system", ".charts .plot"), ("agents", "/agents", ".graph"), ("prompts", "/prompts", ".side a"), ("prompt", "/prompts/recompose?version=1&from=1", "main .tag"),
          ("models", "/models", ".cards .card"), ("people", "/people", "main td"), ("secrets", "/secrets", ".notice")]
 
 
@@ -295,10 +299,93 @@ def test_a_schedule_is_asked_for_in_words(page, told):
     page.get_by_role("button", name="Run now").wait_for(state="detached")
 
 
+def test_each_time_of_the_week_stands_in_the_calendar(page, hearth, told):
+    coming = hearth.call("GET", "/v1/schedules/coming?days=7").json["data"]
+    weather = [one for one in coming if "weather" in one["prompt"]]
+    assert len(weather) == 7 and [one["at"] for one in coming] == sorted(one["at"] for one in coming)
+    page.goto("/schedules")
+    page.locator(".week .event", has_text="weather").first.wait_for()
+    assert page.locator(".week .event", has_text="weather").count() in (6, 7, 8), "the eighth morning may be of today"
+    page.locator(".week .event", has_text="bins").click()
+    page.get_by_role("button", name="Run now").wait_for()
+
+
+def test_a_chart_tells_each_day_to_the_keyboard_and_to_readers(page, hearth, told):
+    page.goto("/mathcore?node=thinking")
+    slider = page.get_by_role("slider", name="Takes, mean of a day")
+    slider.focus()
+    page.keyboard.press("Home")
+    first = slider.get_attribute("aria-valuetext")
+    for _ in range(3):
+        page.keyboard.press("End")
+        page.keyboard.press("ArrowLeft")
+    measured = next(one for one in hearth.call("GET", "/v1/mathcore/days").json["nodes"] if one["node"] == "thinking")["measured"]
+    assert slider.get_attribute("aria-valuetext") != first and f"{measured[-1]['mean_ms'] / 1000:.1f} s" in slider.get_attribute("aria-valuetext")
+    tip = page.locator(".tip:visible")
+    assert tip.count() == 1 and "mean" in tip.inner_text()
+    picture(page, "chart_tip_1280")
+    chart = page.locator("figure", has=slider)
+    chart.get_by_text("As a table").click()
+    assert chart.locator("tbody tr").count() == 30 and chart.locator("tbody td", has_text=re.compile(r"\d s$")).count() == len(measured)
+    page.get_by_role("button", name="90 days").click()
+    page.wait_for_function("() => document.querySelector('[role=slider]').getAttribute('aria-valuemax') === '89'")
+    assert "days=90" in page.url
+    page.get_by_role("button", name="intake", exact=True).click()
+    page.get_by_role("heading", name="Node intake over days").wait_for()
+    page.reload()
+    page.get_by_role("heading", name="Node intake over days").wait_for()
+
+
+def test_what_models_were_asked_is_drawn_by_day(page, hearth, told):
+    page.goto("/system")
+    slider = page.get_by_role("slider", name="Requests to models")
+    slider.wait_for()
+    today = hearth.call("GET", "/v1/usage/days?of=house").json["data"][-1]
+    assert today["calls"] >= 4 and f"requests {today['calls']}" in slider.get_attribute("aria-valuetext")
+
+
+def test_a_fact_is_changed_and_what_it_replaces_is_kept(page, hearth):
+    sql(hearth, "insert into fact (id, tenant_id, audience_id, body, trusted, author) select gen_random_uuid(), tenant_id, id, 'The boiler is descaled each year.', true, id from person where role = 'owner'")
+    page.goto("/memory")
+    row = page.get_by_role("row").filter(has_text="descaled each year")
+    row.get_by_role("button", name="Change…").click()
+    page.get_by_label("Fact", exact=True).fill("The boiler is descaled each year.")
+    page.get_by_role("button", name="Save").click()
+    page.locator(".wrong", has_text="says that already").wait_for()
+    page.get_by_label("Fact", exact=True).fill("The boiler is descaled every six months.")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="descaled every six months").click()
+    page.get_by_role("link", name="an earlier one").click()
+    page.locator("section", has=page.get_by_role("link", name="a later one")).wait_for()
+    old, = [one for one in hearth.call("GET", "/v1/memory/facts?all=true").json["data"] if "each year" in one["text"]]
+    assert old["until"] and hearth.call("POST", f"/v1/memory/facts/{old['id']}", {"text": "No."}).status == 409
+    for body in ({"text": " "}, {"text": "x" * 2001}, {}):
+        assert hearth.call("POST", f"/v1/memory/facts/{old['replaced_by']}", body).error["param"] == "text"
+    assert "descaled every six months" in json.dumps(hearth.call("GET", "/v1/memory/recall?question=boiler").json), "it is recalled at once"
+
+
+def test_the_owner_says_how_it_was_of_what_may_have_arrived(page, hearth):
+    sql(hearth, """insert into outbox (id, tenant_id, audience_id, bridge, chat, emitter, part, content, role, label, rule, state, error, expires_at)
+        select gen_random_uuid(), tenant_id, id, 'telegram', '42', 'test:1', 0, 'The bins go out today.', 'owner', 'trusted', 'who_has_written_is_answered', 'unknown', 'whoever sent it has not told how that ended', now() + interval '1 hour'
+        from person where role = 'owner'""")
+    page.goto("/messages")
+    tray = page.locator(".tray", has_text="May have arrived: 1")
+    tray.wait_for()
+    for size, shape in SIZES.items():
+        page.set_viewport_size(shape)
+        picture(page, f"messages_unknown_{size}")
+    tray.get_by_role("button", name="Send again…").click()
+    page.get_by_role("dialog").get_by_text("reads it twice").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    tray.get_by_role("button", name="It arrived").click()
+    page.locator(".state.ok", has_text="delivered").wait_for()
+    assert tray.count() == 0 and page.get_by_text("owner says that it arrived").count() == 1
+
+
 def test_what_goes_with_a_document_is_said_before_it_is_forgotten(page, hearth):
     assert hearth.call("POST", "/v1/memory/documents", {"name": "boiler.md", "text": "# Boiler\n\nDescale it every six months."}).status == 201
     page.goto("/memory")
-    page.get_by_role("button", name="Forget…").click()
+    page.locator("section", has=page.get_by_role("heading", name="Documents")).get_by_role("button", name="Forget…").click()
     page.get_by_role("dialog").get_by_text("Cannot be reached").wait_for()
     picture(page, "forget_1280")
     page.get_by_role("button", name="Forget", exact=True).click()
@@ -333,22 +420,39 @@ MANY = """insert into run (id, tenant_id, audience_id, conversation_id, alias, s
   from generate_series(1, 100000) n, (select * from conversation order by created_at limit 1) c"""
 
 
+def sql(server, text):
+    folder = server.state.folder / "state/pg"
+    where = f"host={folder}/socket port=5432 dbname=hearth user=hearth_owner password=" + (folder / "credentials").read_text().split("\n")[1]
+    return subprocess.run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", where, "-c", text], check=True, capture_output=True, text=True, timeout=120).stdout.strip()
+
+
+def many_runs(server):
+    sql(server, MANY)
+    sql(server, "analyze run")
+
+
 @pytest.mark.skipif(not shutil.which("psql"), reason="needs psql")
 def test_a_hundred_thousand_runs_are_a_list_like_any(page, hearth, told):
-    folder = hearth.state.folder / "state/pg"
-    where = f"host={folder}/socket port=5432 dbname=hearth user=hearth_owner password=" + (folder / "credentials").read_text().split("\n")[1]
-
-    def sql(text):
-        subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", where, "-c", text], check=True, capture_output=True, timeout=120)
-
-    sql(MANY)
-    sql("analyze run")
+    many_runs(hearth)
     page.set_default_timeout(60000)  # the machine may be busy
     page.goto("/runs")
-    page.locator(".run-row[data-row]").nth(49).wait_for()
-    for rows in (150, 250):
-        page.wait_for_function(f"() => {{ const main = document.querySelector('main'); main.scrollTop = main.scrollHeight; return document.querySelectorAll('[data-row]').length >= {rows}; }}")
+    page.locator(".run-row[data-row]").nth(20).wait_for()
+    for rows in (150, 400):
+        page.wait_for_function(f"() => {{ const main = document.querySelector('main'); main.scrollTop = main.scrollHeight; return Number(document.querySelector('.runs').dataset.rows) >= {rows}; }}")
+    assert page.locator(".run-row[data-row]").count() <= 80, "only those in view are elements"
     picture(page, "runs_many_1280")
+    page.evaluate("document.querySelector('main').scrollTop = 47 * 200")
+    seen = page.locator(".run-row[data-row] .what").nth(20)
+    page.wait_for_function("() => document.querySelector('.runs').style.paddingTop !== '0px'")
+    words, top = seen.inner_text(), page.evaluate("document.querySelector('main').scrollTop")
+    page.locator(".run-row[data-row]", has_text=words).click()
+    page.locator(".fall, .notice, .trace").first.wait_for()
+    page.go_back()
+    page.locator(".run-row[data-row]", has_text=words).wait_for()
+    assert page.evaluate("document.querySelector('main').scrollTop") == top, "Back finds the place again"
+    hearth.dev("hello once more")  # a new run comes on top, and what is looked at stays
+    page.wait_for_function(f"() => document.querySelector('main').scrollTop > {top}")
+    assert page.locator(".run-row[data-row]", has_text=words).is_visible()
     page.get_by_label("Search in questions").fill("the needle")
     page.locator(".run-row .what", has_text="where is the needle").wait_for()
     assert page.locator(".run-row[data-row]").count() == 1

@@ -1,0 +1,88 @@
+"""How soon the dashboard is there: its first view with nothing kept in the browser, and the list of 100,000 runs, in Chromium on loopback.
+
+    HEARTH_BINARY=build/release/app/hearth python3 tests/bench/dashboard_bench.py
+"""
+import contextlib
+import pathlib
+import sys
+
+from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+import support  # noqa: E402
+from dashboard_test import CHROMIUM, SCRIPT, link, many_runs  # noqa: E402
+
+ROUNDS = 5
+SINCE = "() => performance.now()"
+DRAWN = "() => performance.getEntriesByType('paint').find(one => one.name === 'first-contentful-paint').startTime"
+
+
+def show(name, times):
+    times = sorted(times)
+    print(f"{name:52} median {times[len(times) // 2]:6.0f} ms   {times[0]:.0f}–{times[-1]:.0f}")
+
+
+def drawn(browser, state, address, ready):
+    """Since the navigation began, in a browser that knows nothing: the first paint, the content, and what it took to load."""
+    context = browser.new_context(storage_state=state, viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.goto(address, wait_until="commit")
+    page.locator(ready).first.wait_for()
+    there, paint = page.evaluate(SINCE), page.evaluate(DRAWN)
+    size = page.evaluate("() => performance.getEntries().reduce((sum, one) => sum + (one.encodedBodySize || 0), 0)")
+    context.close()
+    return there, paint, size
+
+
+def filtered(page, act, ready):
+    began = page.evaluate(SINCE)
+    act()
+    page.locator(ready).first.wait_for()
+    return page.evaluate(SINCE) - began
+
+
+def runs(page, base):
+    times = {"by state": [], "by words, one run of all": [], "3,000 rows further down": []}
+    for _ in range(ROUNDS):
+        page.goto(f"{base}/runs")
+        page.locator(".run-row[data-row]").nth(20).wait_for()
+        times["by state"].append(filtered(page, lambda: page.get_by_role("button", name="Failed").click(), ".notice"))
+        page.goto(f"{base}/runs")
+        page.locator(".run-row[data-row]").nth(20).wait_for()
+        times["by words, one run of all"].append(filtered(page, lambda: page.get_by_label("Search in questions").fill("the needle"), ".what:text('where is the needle')"))
+        page.goto(f"{base}/runs")
+        page.locator(".run-row[data-row]").nth(20).wait_for()
+        began = page.evaluate(SINCE)
+        page.wait_for_function("() => { const main = document.querySelector('main'); main.scrollTop = main.scrollHeight; return Number(document.querySelector('.runs').dataset.rows) >= 3000; }")
+        times["3,000 rows further down"].append(page.evaluate(SINCE) - began)
+    for name, told in times.items():
+        show(f"100,000 runs: {name}", told)
+    print("rows that are elements then:", page.locator("[data-row]").count())
+
+
+def main():
+    with contextlib.closing(support.State("dashboard-bench")) as state, sync_playwright() as started:
+        server = support.Hearth(state, "dashboard_bench", SCRIPT)
+        try:
+            server.start()
+            server.dev("hello")
+            many_runs(server)
+            browser = started.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+            base = f"http://127.0.0.1:{server.port}"
+            first = browser.new_context().new_page()
+            first.goto(link(server))
+            first.get_by_role("navigation", name="Views").wait_for()
+            kept = first.context.storage_state()
+            for name, address, ready in [("first view (chat)", "/", ".start"), ("100,000 runs: first view", "/runs", ".run-row[data-row]")]:
+                told = [drawn(browser, kept, base + address, ready) for _ in range(ROUNDS)]
+                show(f"{name}, there", [one[0] for one in told])
+                show(f"{name}, first paint", [one[1] for one in told])
+                print(f"{name}: {told[0][2] / 1000:.0f} kB")
+            runs(browser.new_context(storage_state=kept, viewport={"width": 1280, "height": 800}).new_page(), base)
+            browser.close()
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
