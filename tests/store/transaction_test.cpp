@@ -54,6 +54,12 @@ TEST_F(TransactionTest, WhatSaysThatItReadsCannotWrite) {
     for (int i = 0; i < 3; ++i) EXPECT_EQ(world->db().run_blocking(world->owner(), count, store::Db::Access::read), 0);
 }
 
+// Of a prepared statement whose limit it does not know PostgreSQL expects a share of the table, and would compile for seconds what takes a millisecond.
+TEST_F(TransactionTest, NothingIsCompiledForRowsThatNobodyAsksFor) {
+    auto plan = [](Tx& tx) { return tx.exec("select setting from pg_settings where name = 'jit'").at(0).text(0); };
+    EXPECT_EQ(world->db().run_blocking(world->owner(), plan, store::Db::Access::read), "off");
+}
+
 TEST_F(TransactionTest, ARowThatMustBeTouchedIsRequiredByItsKind) {
     using Kind = store::DbError::Kind;
     for (const auto kind : {Kind::unique, Kind::foreign_key, Kind::serialization})
