@@ -8,7 +8,7 @@ import { watchRuns } from "./strip.js";
 import { Windowed } from "./windowed.js";
 import { showRun } from "./run.js";
 
-const PAGE = 50;
+const PAGE = 50, FURTHER = 200; // rows: those seen first are there at once, and who scrolls does not wait for each page
 const STATES = [["", "All"], ["open", "Going on"], ["waiting_person", "For your word"], ["answered", "Answered"], ["failed", "Failed"], ["cancelled", "Stopped"], ["refused", "Refused"], ["partial", "Partly"], ["unknown_effect", "Unknown effect"], ["no_backend", "No model"]];
 
 function row(run) {
@@ -49,7 +49,7 @@ class Runs {
 
   path(before) {
     const query = new URLSearchParams(Object.entries(this.filter).filter(([, value]) => value));
-    query.set("limit", PAGE);
+    query.set("limit", before ? FURTHER : PAGE);
     if (before) query.set("before", before);
     return `/v1/runs?${query}`;
   }
@@ -117,7 +117,7 @@ class Runs {
     this.busy = false;
     if (mine !== this.taken) return this.rows.show();
     if (!data) return;
-    this.whole = data.length < PAGE;
+    this.whole = data.length < FURTHER;
     this.rows.add(data);
     this.tell();
   }
