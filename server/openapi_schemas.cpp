@@ -320,7 +320,8 @@ const char* kAnswers = R"({
   "SettingList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"type": "object", "required": ["name", "value", "from", "environment", "help"]}}}},
   "PromptList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"type": "object", "required": ["name", "object", "live", "newest", "shipped"]}}}},
   "Prompt": {"type": "object", "required": ["name", "object", "versions"], "properties": {"name": {"type": "string"}, "object": {"const": "prompt"},
-    "versions": {"type": "array", "items": {"type": "object", "required": ["version", "labels", "created", "released", "text"]}}}},
+    "versions": {"type": "array", "items": {"type": "object", "required": ["version", "labels", "created", "released", "quality", "text"],
+      "properties": {"quality": {"type": ["string", "null"], "description": "of a draft: what the cases found of it beside what is live, or how to find it"}}}}}},
   "SavedPrompt": {"type": "object", "required": ["name", "version", "labels"], "properties": {"name": {"type": "string"}, "version": {"type": "integer"}, "labels": {"type": "array", "items": {"type": "string"}}}},
   "LivePrompt": {"type": "object", "required": ["name", "live"], "properties": {"name": {"type": "string"}, "live": {"type": "integer"}}},
   "BrowserSession": {"type": "object", "required": ["id", "object", "way", "label", "begun", "seen", "expires", "current"], "properties": {

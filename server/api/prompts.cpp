@@ -4,6 +4,7 @@
 #include "server/api/handlers.h"
 #include "server/api/request_fields.h"
 #include "store/prompts.h"
+#include "store/quality.h"
 
 namespace server::api {
 namespace {
@@ -15,7 +16,13 @@ constexpr std::size_t kMostBytes = 256 << 10;  // of a prompt
 constexpr std::size_t kLongestReason = 1000;   // bytes
 
 Json version_json(const store::PromptVersion& one) {
-    return {{"version", one.prompt.version}, {"labels", one.labels}, {"created", base::rfc3339(one.created)}, {"released", one.released}, {"text", one.prompt.body}};
+    return {{"version", one.prompt.version}, {"labels", one.labels}, {"created", base::rfc3339(one.created)}, {"released", one.released}, {"quality", nullptr}, {"text", one.prompt.body}};
+}
+
+// What the cases have found of a draft beside what is live, or how to find it.
+std::string quality_of(store::Tx& tx, const std::string& name, int version) {
+    const auto grounds = store::quality_grounds(tx, name, version);
+    return grounds ? *grounds : grounds.error().text();
 }
 
 base::Result<Json> object_of(const std::string& body) {
@@ -46,12 +53,19 @@ net::Task<Response> list_prompts(Request, Caller caller, Services& services) {
 net::Task<Response> get_prompt(Request request, Caller caller, Services& services) {
     const std::string name = request.parameters["name"];
     if (!may_be_name(name)) co_return no_such_prompt(name);
-    auto read = [&](store::Tx& tx) { return store::prompt_versions(tx, name); };
-    const auto versions = co_await services.db.read(agents::identity_of(caller.principal), read);
+    auto read = [&](store::Tx& tx) -> base::Result<Json> {
+        const auto versions = store::prompt_versions(tx, name);
+        if (!versions) return versions.error();
+        Json out = Json::array();
+        for (const auto& one : *versions) {
+            out.push_back(version_json(one));
+            if (std::find(one.labels.begin(), one.labels.end(), "draft") != one.labels.end()) out.back()["quality"] = quality_of(tx, name, one.prompt.version);
+        }
+        return out;
+    };
+    auto versions = co_await services.db.read(agents::identity_of(caller.principal), read);
     if (!versions) co_return error_response(versions.error());
-    Json body = {{"name", name}, {"object", "prompt"}, {"versions", Json::array()}};
-    for (const auto& one : *versions) body["versions"].push_back(version_json(one));
-    co_return json_response(body);
+    co_return json_response({{"name", name}, {"object", "prompt"}, {"versions", *std::move(versions)}});
 }
 
 net::Task<Response> save_prompt(Request request, Caller caller, Services& services) {

@@ -31,7 +31,7 @@ export async function show(main) {
     put(drawing, h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Drawing" }, graph(data)));
     node.append(table("Agents", [
       ["Agent", (one) => [h("span", { class: "strong" }, one.name), h("div", { class: "small muted" }, one.purpose)]], ["Works in", (one) => [tag(one.scope), " ", one.machine === "pipeline" ? "phases" : "one loop"]], ["Called with", (one) => tag(one.key)],
-      ["Tools", (one) => (one.all_tools ? `all of ${one.scope}` : one.tools.join(", ") || "none")], ["May ask", (one) => one.asks.join(", ") || "nobody"], ["Is told", (one) => (one.prompt ? h("a", { href: `/prompts/${one.prompt}` }, one.prompt) : "")],
+      ["Tools", (one) => (one.all_tools ? `all of ${one.scope}` : one.tools.join(", ") || "none")], ["May ask", (one) => one.asks.join(", ") || "nobody"], ["Is told", (one) => (one.prompt ? h("a", { href: `/prompts/${one.prompt}` }, one.prompt) : "")], ["", (one) => h("a", { class: "button", href: `/chat?agent=${encodeURIComponent(one.name)}`, "aria-label": `Ask ${one.name}` }, "Ask…")],
     ], data));
   });
   return watchRuns((runs) => {

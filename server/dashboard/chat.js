@@ -9,6 +9,7 @@ import { personWords, Turn, turnsOf } from "./turn.js";
 
 const LIST = "/v1/threads?limit=50";
 const DRAFT = "draft"; // what was typed and not sent, by conversation
+const NIGHT = /^nightly-\d{4}-\d\d-\d\d$/; // nobody talks there: what a night did stands among the runs
 const MOST_BYTES = 128 << 10; // of a file that is sent along
 
 let agentNames = null;
@@ -19,8 +20,9 @@ async function agents() {
 }
 
 class Chat {
-  constructor(main, { rest, session }) {
+  constructor(main, { rest, query, session }) {
     this.id = rest[0] || "";
+    this.wanted = query.get("agent");
     this.session = session;
     this.running = null; // the run that is listened to
     this.files = [];
@@ -183,7 +185,7 @@ class Chat {
 
   drawList(threads, open) {
     const going = new Set(open.map((run) => run.conversation_id));
-    const shown = threads.filter((one) => one.depth === 0).sort((a, b) => (a.spoken < b.spoken ? 1 : -1));
+    const shown = threads.filter((one) => one.depth === 0 && !NIGHT.test(one.label || one.opening)).sort((a, b) => (a.spoken < b.spoken ? 1 : -1));
     if (!shown.length) return put(this.list, h("li", { class: "muted small" }, "Conversations will stand here."));
     put(this.list, shown.map((one) => h("li", {}, h("a", { href: `/chat/${one.id}`, "data-row": true, "aria-current": one.id === this.id ? "true" : null },
       h("div", { class: "row" }, going.has(one.id) ? h("span", { class: "dot running", role: "img", "aria-label": "runs" }) : null, h("span", { class: "cut grow" }, one.label || one.opening || "…")),
@@ -240,6 +242,7 @@ class Chat {
     this.refreshList();
     const known = await agents().catch(() => []);
     if (known.length) put(this.agent, known.map((one) => h("option", { value: one.id, title: one.purpose }, one.id)));
+    if (known.some((one) => one.id === this.wanted)) this.agent.value = this.wanted;
     await this.showTalk();
     this.typed();
     if (matchMedia("(min-width: 861px)").matches) this.input.focus();

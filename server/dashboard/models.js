@@ -1,8 +1,8 @@
 // Which models there are, how they are, and what they were used for.
-import { h, notice, svg } from "./dom.js";
+import { announce, h, notice, svg } from "./dom.js";
 import { count, duration, time, wholeTime } from "./format.js";
 import { card, fill, mark, page, table } from "./page.js";
-import { every } from "./store.js";
+import { call, every } from "./store.js";
 import { PATH as USED, lastDays, speedCharts } from "./usage_charts.js";
 
 const named = (value) => (value === null || typeof value !== "object" ? String(value) : Array.isArray(value) ? `${value.length}` : JSON.stringify(value));
@@ -49,6 +49,13 @@ function calls(node, { calls: all }) {
   ], all));
 }
 
+// A few tokens, for which nobody waits; what came of it stands in its row.
+async function drill({ backend, traffic }, tried) {
+  announce(`${backend} is tried.`);
+  await call("POST", "/v1/drills", { backend, traffic }).catch((error) => announce(error.message));
+  (await tried)();
+}
+
 const speeds = (node, { data }) => node.append(h("div", { class: "charts" }, speedCharts(lastDays(), data)));
 
 export async function show(main, { session }) {
@@ -60,7 +67,7 @@ export async function show(main, { session }) {
   fill(days, USED, speeds);
   if (session.scopes.includes("admin")) {
     body.append(card("Drills", drills));
-    fill(drills, "/v1/drills", (node, { data }) => node.append(data.length ? table("Drills", [["Backend", (one) => one.backend], ["How", (one) => one.traffic], ["Last worked", (one) => (one.worked ? mark("ok", wholeTime(one.worked)) : mark("warn", "never"))], ["", (one) => (one.failure ? mark("error", one.failure) : null)]], data) : notice("Nothing to drill.", "Servers of models elsewhere are tried from time to time.")));
+    const tried = fill(drills, "/v1/drills", (node, { data }) => node.append(data.length ? table("Drills", [["Backend", (one) => one.backend], ["How", (one) => one.traffic], ["Last worked", (one) => (one.worked ? mark("ok", wholeTime(one.worked)) : mark("warn", "never"))], ["", (one) => (one.failure ? mark("error", one.failure) : null)], ["", (one) => h("button", { type: "button", onclick: () => drill(one, tried) }, "Try now")]], data) : notice("Nothing to drill.", "Servers of models elsewhere are tried from time to time.")));
   }
   body.append(card("Last calls", last));
   fill(last, "/v1/usage?days=7&calls=50", calls);

@@ -43,7 +43,7 @@ class Prompt {
   compare() {
     const one = this.versions.get(this.after.value) || this.versions.values().next().value;
     const other = this.versions.get(this.before.value);
-    put(this.facts, one.labels.map((label) => tag(label, LABELS[label])), h("span", {}, `saved ${wholeTime(one.created)}`), one.released ? h("span", {}, `released: ${one.released}`) : null);
+    put(this.facts, one.labels.map((label) => tag(label, LABELS[label])), h("span", {}, `saved ${wholeTime(one.created)}`), one.released ? h("span", {}, `released: ${one.released}`) : null, one.quality ? h("span", {}, `measured: ${one.quality}`) : null);
     put(this.text, other ? lineDiff(other.text, one.text) : h("pre", { tabindex: "0" }, one.text));
     put(this.actions, h("button", { type: "button", onclick: () => this.edit(one) }, "Edit…"),
       one.labels.includes("live") ? h("button", { type: "button", onclick: () => this.rollBack() }, "Roll back…") : h("button", { class: "primary", type: "button", onclick: () => this.release(one) }, "Release…"));

@@ -272,6 +272,7 @@ def test_a_prompt_is_edited_compared_and_released(page, hearth):
     field.fill(field.input_value() + "\nAlways greet the cat.")
     page.get_by_role("button", name="Save the draft").click()
     page.locator(".diff .added", has_text="greet the cat").wait_for()
+    assert "hearth quality run" in page.get_by_text("measured:").inner_text(), "nothing has measured it yet, and how to is said"
     picture(page, "prompt_diff_1280")
     page.get_by_role("button", name="Release…").click()
     page.get_by_label("Reason").fill("the cat wants it")
@@ -282,6 +283,17 @@ def test_a_prompt_is_edited_compared_and_released(page, hearth):
     page.get_by_role("button", name="Roll back…").click()
     page.get_by_role("button", name="Roll back", exact=True).click()
     hearth.wait_for(lambda: "live" in hearth.call("GET", "/v1/prompts/tone").json["versions"][-1]["labels"], "the roll-back")
+
+
+def test_an_agent_is_asked_and_a_backend_tried_from_its_row(page, hearth):
+    page.goto("/agents")
+    page.get_by_role("link", name="Ask hearth/knowledge").click()
+    page.get_by_label("Message").wait_for()
+    page.wait_for_function("() => document.querySelector('[aria-label=Agent]').value === 'hearth/knowledge'")
+    before = {one["traffic"]: one["worked"] for one in hearth.call("GET", "/v1/drills").json["data"]}
+    page.goto("/models")
+    page.get_by_role("row").filter(has_text="plain").get_by_role("button", name="Try now").click()
+    hearth.wait_for(lambda: {one["traffic"]: one["worked"] for one in hearth.call("GET", "/v1/drills").json["data"]}["plain"] != before["plain"], "a drill")
 
 
 def test_a_schedule_is_asked_for_in_words(page, told):
