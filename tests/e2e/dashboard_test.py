@@ -358,7 +358,7 @@ def test_what_models_were_asked_is_drawn_by_day(page, hearth, told):
 
 
 def test_a_fact_is_changed_and_what_it_replaces_is_kept(page, hearth):
-    sql(hearth, "insert into fact (id, tenant_id, audience_id, body, trusted, author) select gen_random_uuid(), tenant_id, id, 'The boiler is descaled each year.', true, id from person where role = 'owner'")
+    nightly_test.sql(hearth.state, "insert into fact (id, tenant_id, audience_id, body, trusted, author) select gen_random_uuid(), tenant_id, id, 'The boiler is descaled each year.', true, id from person where role = 'owner'")
     page.goto("/memory")
     row = page.get_by_role("row").filter(has_text="descaled each year")
     row.get_by_role("button", name="Change…").click()
@@ -378,7 +378,7 @@ def test_a_fact_is_changed_and_what_it_replaces_is_kept(page, hearth):
 
 
 def test_the_owner_says_how_it_was_of_what_may_have_arrived(page, hearth):
-    sql(hearth, """insert into outbox (id, tenant_id, audience_id, bridge, chat, emitter, part, content, role, label, rule, state, error, expires_at)
+    nightly_test.sql(hearth.state, """insert into outbox (id, tenant_id, audience_id, bridge, chat, emitter, part, content, role, label, rule, state, error, expires_at)
         select gen_random_uuid(), tenant_id, id, 'telegram', '42', 'test:1', 0, 'The bins go out today.', 'owner', 'trusted', 'who_has_written_is_answered', 'unknown', 'whoever sent it has not told how that ended', now() + interval '1 hour'
         from person where role = 'owner'""")
     page.goto("/messages")
@@ -433,15 +433,9 @@ MANY = """insert into run (id, tenant_id, audience_id, conversation_id, alias, s
   from generate_series(1, 100000) n, (select * from conversation order by created_at limit 1) c"""
 
 
-def sql(server, text):
-    folder = server.state.folder / "state/pg"
-    where = f"host={folder}/socket port=5432 dbname=hearth user=hearth_owner password=" + (folder / "credentials").read_text().split("\n")[1]
-    return subprocess.run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", where, "-c", text], check=True, capture_output=True, text=True, timeout=120).stdout.strip()
-
-
 def many_runs(server):
-    sql(server, MANY)
-    sql(server, "analyze run")
+    nightly_test.sql(server.state, MANY)
+    nightly_test.sql(server.state, "analyze run")
 
 
 @pytest.mark.skipif(not shutil.which("psql"), reason="needs psql")
