@@ -123,4 +123,9 @@ base::ConversationId conversation_in_chat(Tx& tx, const std::string& bridge, con
     return fresh;
 }
 
+std::string channel_of_run(Tx& tx, base::RunId run) {
+    const auto rows = tx.exec("select c.channel from run r join conversation c on c.id = r.conversation_id where r.id = $1", {run});
+    return rows.empty() ? "" : rows[0].text(0);
+}
+
 }  // namespace store

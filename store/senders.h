@@ -51,5 +51,7 @@ bool forget_sender(Tx& tx, const std::string& bridge, const std::string& id);
 
 // In a transaction of the person: the conversation that goes on in the chat, made where there is none or it has ended.
 base::ConversationId conversation_in_chat(Tx& tx, const std::string& bridge, const std::string& chat);
+// Where the run was asked for ("telegram", "api", "cli", …); empty where the person has no such run.
+std::string channel_of_run(Tx& tx, base::RunId run);
 
 }  // namespace store

@@ -1,5 +1,6 @@
 #include "agents/depth.h"
 #include "agents/phases/phases.h"
+#include "agents/provenance.h"
 
 namespace agents::phases {
 namespace {
@@ -39,6 +40,7 @@ net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context) {
         turn.reasons.push_back("names a tool of another scope");
         if (turn.execution == router::ExecutionClass::fast) set_class(turn, "admission", router::ExecutionClass::normal, turn.reasons.back());
     }
+    if (asks_where_from(turn.request)) set_class(turn, "admission", router::ExecutionClass::fast, "asks where the last answer was from, which is written down");
     turn.goal = turn.request;
     turn.resumes_client = shared.back().role == router::MessageRole::tool;
     if (turn.resumes_client && turn.execution == router::ExecutionClass::fast)

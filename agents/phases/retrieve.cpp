@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "agents/phases/phases.h"
+#include "agents/provenance.h"
 #include "memory/recall.h"
 
 namespace agents::phases {
@@ -24,10 +25,20 @@ bool is_shown(const std::vector<router::Message>& prompt, const store::Segment& 
     return !asked.empty() && std::any_of(prompt.begin(), prompt.end(), holds);
 }
 
+net::Task<base::Result<Phase>> answer_where_from(Turn& turn, const Frame& frame, reply::Language language) {
+    const auto read = [&](store::Tx& tx) { tell_where_from(tx, frame, turn, language); };
+    co_await frame.parts.db.read(frame.who, read);
+    ChatEvent event;
+    event.text = turn.answer;
+    frame.emit(std::move(event));
+    co_return Phase::write_memory;
+}
+
 }  // namespace
 
 net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context) {
     const Frame& frame = context.frame;
+    if (const auto language = asks_where_from(turn.request)) co_return co_await answer_where_from(turn, frame, *language);
     if (!frame.memory) co_return after_retrieve(turn);
     const auto window = std::size_t(recall_window(turn.execution));
     const auto read = [&](store::Tx& tx) {

@@ -1,0 +1,63 @@
+// Where the last answer was from, where that is asked.
+#include "agents/provenance.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness.h"
+#include "store/facts.h"
+
+namespace agents::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
+using reply::Language;
+
+class Provenance : public TurnTest {};
+
+TEST(AsksWhereFrom, IsAWholeMessageInOneOfThreeLanguages) {
+    for (const char* text : {"Why do you know this?", "how do you know that", "Who told you that?!"}) EXPECT_EQ(asks_where_from(text), Language::english) << text;
+    for (const char* text : {"Pourquoi sais-tu ça ?", "D'où le sais-tu ?", "Comment le savez-vous ?", "Qui te l’a dit ?"}) EXPECT_EQ(asks_where_from(text), Language::french) << text;
+    for (const char* text : {"Woher weißt du das?", "WER HAT DIR DAS GESAGT?"}) EXPECT_EQ(asks_where_from(text), Language::german) << text;
+    for (const char* text : {"How do you know if a melon is ripe?", "Why do you know this town so well?", "\"Why do you know this?\"", "", "Why?"}) EXPECT_EQ(asks_where_from(text), std::nullopt) << text;
+}
+
+TEST_F(Provenance, TheFactsOfTheLastAnswerAreToldWithDayAndChannelAndNoModelIsAsked) {
+    Harness h({says("Kept."), says("Nanette!")});
+    ChatRequest told = h.request("hearth", {user("Note that the canoe is called Zephyr")});
+    told.channel = "telegram";
+    const auto first = h.chat(std::move(told));
+    h.in_tx([&](store::Tx& tx) { return store::remember(tx, {.body = "The canoe is called Zephyr", .run = first->run, .trusted = true, .quote = "Note that the canoe is called Zephyr"}); });
+    const ChatResult answer = h.ask("hearth", "How is the canoe called?");
+    const std::size_t asked = h.model->requests().size();
+    const ChatResult why = h.ask("hearth", "Why do you know this?", answer.conversation);
+    EXPECT_EQ(why.final_state, "answered");
+    EXPECT_THAT(why.response, AllOf(StartsWith("For my last answer I was reminded of this:\n- “The canoe is called Zephyr”: told on 20"), HasSubstr(", through telegram, as “Note that the canoe is called Zephyr”")));
+    EXPECT_EQ(h.streamed(), why.response);
+    EXPECT_EQ(h.ask("hearth", "Who told you that?", answer.conversation).response, why.response) << "it is asked again";
+    EXPECT_THAT(h.ask("hearth", "Woher weißt du das?", answer.conversation).response, MatchesRegex("Für meine letzte Antwort.*gesagt am [-0-9]+, über telegram.*"));
+    EXPECT_EQ(h.model->requests().size(), asked);
+    EXPECT_THAT(h.nodes(why.run), ::testing::ElementsAre("arbiter", "retrieve", "write_memory"));
+}
+
+TEST_F(Provenance, AnAnswerOfTheModelAloneIsSaidToBeOne) {
+    Harness h({says("Good evening!")});
+    const ChatResult answer = h.ask("hearth", "Good evening!");
+    EXPECT_THAT(h.ask("hearth", "How do you know?", answer.conversation).response, StartsWith("I was reminded of nothing for my last answer"));
+    EXPECT_THAT(h.ask("hearth", "How do you know?").response, StartsWith("I was reminded of nothing")) << "there was none";
+}
+
+TEST_F(Provenance, WhatWasForgottenSinceIsNotTold) {
+    Harness h({says("Nanette!")});
+    const auto fact = h.in_tx([&](store::Tx& tx) { return store::remember(tx, "The ferry of the island is called Nanette", {}); });
+    const ChatResult answer = h.ask("hearth", "How is the ferry of the island called?");
+    h.in_tx([&](store::Tx& tx) { return store::forget_facts(tx, {fact}, true); });
+    EXPECT_THAT(h.ask("hearth", "Why do you know this?", answer.conversation).response, AllOf(StartsWith("I was reminded of nothing"), Not(HasSubstr("Nanette"))));
+}
+
+}  // namespace
+}  // namespace agents::testing
