@@ -36,7 +36,7 @@ int pair_list(const LoadedSettings& loaded, bool json) {
     }
     const auto text = [](const base::Json& one, const char* field) { return visible(one.value(field, "")); };
     for (const auto& one : waiting)
-        std::printf("waits  %s  %s %s  %s  until %s\n", text(one, "code").c_str(), text(one, "bridge").c_str(), text(one, "sender").c_str(), text(one, "label").c_str(), text(one, "expires").c_str());
+        std::printf("waits  %s  %s %s  %s  until %s\n", text(one, "code").c_str(), text(one, "bridge").c_str(), text(one, "sender").c_str(), text(one, "label").c_str(), text(one, "expires").substr(0, 16).c_str());
     for (const auto& one : known)
         std::printf("known  %s %s  %s  is %s (%s)\n", text(one, "bridge").c_str(), text(one, "sender").c_str(), text(one, "label").c_str(), text(one, "person").c_str(), text(one, "role").c_str());
     if (waiting.empty() && known.empty()) std::puts("nobody has written from elsewhere");
