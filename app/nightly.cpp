@@ -33,6 +33,7 @@ std::optional<std::chrono::minutes> nightly_time(const Settings& s) { return tim
 router::DepthSettings depth_settings(const Settings& s) {
     router::DepthSettings out;
     out.on = s.mathcore_rule != "off";
+    out.route.probes = s.mathcore_probes;
     if (s.mathcore_rule == "absolute") out.route.rule = router::math::Rule::absolute;
     if (s.mathcore_rule == "relative") out.route.rule = router::math::Rule::relative;
     return out;

@@ -72,7 +72,7 @@ const std::vector<SettingRow>& setting_rows() {
         {"upstream.embedding_model", T::text, "", 0, 0, "", "model name there that makes vectors of texts, served as embedding.name in place of embedding.path", true, [](Settings& s, const std::string& v) { s.upstream.embedding_model = v; }},
         {"upstream.key", T::secret, "", 0, 0, "", "its API key, as secret:NAME; hearth secret set NAME keeps it", true, [](Settings& s, const std::string& v) { s.upstream.key = v; }},
         {"upstream.key_file", T::path, "", 0, 0, "", "file that holds its API key, in place of upstream.key", true, [](Settings& s, const std::string& v) { s.upstream.key_file = v; }},
-        {"backend.script", T::path, "", 0, 0, "", "JSON lines that answer in place of a model (tests)", true, [](Settings& s, const std::string& v) { s.upstream.script = v; }},
+        {"backend.script", T::path, "", 0, 0, "", "JSON lines that answer in place of a model, to try things without one (docs/models.md)", true, [](Settings& s, const std::string& v) { s.upstream.script = v; }},
         {"backend.intake", T::text, "", 0, 0, "", "alias of the phase intake", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["intake"] = v; }},
         {"backend.copilot", T::text, "", 0, 0, "", "alias of the phase copilot", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["copilot"] = v; }},
         {"backend.thinking", T::text, "", 0, 0, "", "alias of the phase thinking", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["thinking"] = v; }},
@@ -113,6 +113,7 @@ const std::vector<SettingRow>& setting_rows() {
         {"nightly.zone", T::text, "", 0, 0, "", "the household's time zone, such as Europe/Paris, by which its days and nights go; empty: the machine's", true, [](Settings& s, const std::string& v) { s.nightly.zone = v; }},
         {"nightly.also", T::text, "consolidation,self_review,quality", 0, 0, "", "what a night does behind its batch, by comma: consolidation (sums up what was said), self_review (what has failed), quality (the scripted cases of hearth quality run, where what is live was not measured yet); none: nothing", true, [](Settings& s, const std::string& v) { s.nightly.also = v; }},
         {"mathcore.rule", T::choice, "utility", 0, 0, "utility,absolute,relative,off", "when a heavy question is answered without thinking; absolute: where thinking costs more than twice what recompose does; off: never; docs/mathcore.md", true, [](Settings& s, const std::string& v) { s.mathcore_rule = v; }},
+        {"mathcore.probes", T::choice, "on", 0, 0, "on,off", "on: while thinking is avoided, some heavy questions go through it all the same, to learn at once when it is well again; off: the next night learns it", true, [](Settings& s, const std::string& v) { s.mathcore_probes = v == "on"; }},
         {"log.level", T::choice, "info", 0, 0, "debug,info,warn,error", "least level that is logged", true, [](Settings& s, const std::string& v) { s.log.level = v; }},
         {"log.format", T::choice, "text", 0, 0, "text,json", "form of the log on standard error", true, [](Settings& s, const std::string& v) { s.log.format = v; }},
     };

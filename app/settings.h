@@ -71,6 +71,7 @@ struct Settings {
         std::string zone, at, also;  // zone: a name of the tz database; empty: the machine's. at: "00:05", or "off". also: names by comma
     } nightly;
     std::string mathcore_rule;
+    bool mathcore_probes;
     struct {
         int minutes;
         std::string channel, silence;  // kinds, by comma

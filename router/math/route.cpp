@@ -50,7 +50,7 @@ void Prober::learnt(double residual) {
 Decision decide(double gain, const NodeCost& thinking, const NodeCost& recompose, double heavy_per_day, Prober& prober, Rng& rng, const RouteSettings& settings) {
     const double loss = loss_of(gain, thinking, recompose, settings);
     if (!(loss > 0)) return {};
-    const double p = prober.probability(loss, heavy_per_day, settings);
+    const double p = settings.probes ? prober.probability(loss, heavy_per_day, settings) : 0;
     prober.skipped(loss);
     const bool probe = rng.uniform() < p;
     return {.heavy = probe, .why = probe ? Why::probe : Why::too_costly, .propensity = probe ? p : 1 - p, .loss = loss};

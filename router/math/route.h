@@ -17,6 +17,7 @@ struct RouteSettings {
     double price_per_second = 0.005;  // λ: what a second of waiting costs, in units of quality
     double price_of_timeout = 0.2;    // π
     double probe_floor = 0.05;        // the least share of heavy questions that probe an avoided node
+    bool probes = true;               // false: none does, and only a night, or what else goes deep, tells that it is well again
 };
 
 // c'(v) = c(v)(1 + w) in seconds, with the probability of a timeout. baseline: c(v) when all was well.

@@ -55,6 +55,16 @@ TEST(Route, AvoidedNodesAreProbedAtLeastAboutOnceADay) {
     EXPECT_LT(lost / probes, 0.8 * might / (DAYS * PER_DAY));  // on questions where less is lost than usual
 }
 
+TEST(Route, WhereNothingIsToBeProbedNothingIs) {
+    Prober prober;
+    Rng rng("none");
+    for (int i = 0; i < 100; ++i) {
+        const Decision d = decide(0.1, seconds(60), seconds(26), 1, prober, rng, {.probes = false});
+        EXPECT_EQ(d.why, Why::too_costly);
+        EXPECT_EQ(d.propensity, 1);
+    }
+}
+
 TEST(Route, AProbeThatWentWellIsFollowedUp) {
     Prober prober;
     const RouteSettings settings;
