@@ -9,7 +9,7 @@ import time
 class TelegramApi:
     """`sent`: what sendMessage took in, also where its sender never heard of it; `edited`: what editMessageText did. `faults`: what happens to the next ones."""
 
-    def __init__(self, token):
+    def __init__(self, token, port=0):
         self.token, self.changed = token, threading.Condition()
         self.updates, self.sent, self.edited, self.activity, self.drafts, self.acknowledged, self.refused, self.faults, self.webhook = [], [], [], [], [], [], 0, [], None
         self.asked = 0          # getUpdates that were answered
@@ -18,9 +18,12 @@ class TelegramApi:
         self.last = 1000
         self.messages = {}      # by id, as they stand
         self.files, self.fetched = {}, []  # by file_id, their bytes; and those that were asked for
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), self.handler())
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def handler(self):
+        return handler_of(self)
 
     @property
     def url(self):
