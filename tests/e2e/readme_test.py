@@ -12,6 +12,7 @@ import must_show_test
 import pytest
 import threads_test
 import tiny_model
+import tour_test
 from conftest import running
 from support import BINARY, MODELS, ROOT, Hearth, call, check_trace
 
@@ -28,8 +29,10 @@ INLINE = re.compile(r"`([^`\n]+)`")
 
 def commands_of(text):
     for language, block in FENCE.findall(text):
-        if language in ("", "sh", "bash", "console"):
+        if language in ("", "sh", "bash"):
             yield from block.splitlines()
+        if language == "console":  # with what they print
+            yield from (line for line in block.splitlines() if line.startswith("$ "))
     text = FENCE.sub("", text)
     yield from (line for line in text.splitlines() if line.startswith("    "))
     yield from (code for code in INLINE.findall(text) if code.startswith(STARTS) and not re.fullmatch(r"(deploy|tests/bench)/[\w.]*", code))
@@ -201,6 +204,7 @@ def proven_in(file, text):
 
 
 HOW = {
+    **dict.fromkeys(tour_test.COMMANDS, proven_in("tests/e2e/tour_test.py", "for kind, what, expected in STEPS:")),
     **{command: proven_in("tests/e2e/must_show_test.py", "assert me.left == []") for command in must_show_test.TRYING},
     "deploy/run": proven_in("tests/e2e/fresh_machine_steps.sh", "deploy/run >"),
     'deploy/run --once "What is in this folder?"': proven_in("tests/e2e/fresh_machine_steps.sh", 'deploy/run --once "$QUESTION"'),
