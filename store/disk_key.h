@@ -1,5 +1,5 @@
-// The key of what lies on disk only to be quicker, as the keys and values of conversations: each audience's is derived from it.
-// It lies in the state folder beside what it seals; whoever loses it loses only time.
+// The key of what lies on disk beside the database, as the keys and values of conversations, and what came with messages: each audience's is
+// derived from it. It lies in the state folder beside what it seals.
 #pragma once
 
 #include <filesystem>
@@ -11,10 +11,11 @@
 
 namespace store {
 
-class CacheKey {
+class DiskKey {
 public:
     // 0600, made where there is none. Error{permission_denied}: others than its owner may read it. {corrupt}: it is no such key.
-    static base::Result<CacheKey> open(const std::filesystem::path& file);
+    // `lost`: what removing it costs, for the remedy: "what it sealed is computed anew".
+    static base::Result<DiskKey> open(const std::filesystem::path& file, const std::string& lost);
 
     // `bound` must be the same for unseal as it was for seal.
     std::string seal(const std::string& audience, std::string_view plain, std::string_view bound) const;

@@ -1,4 +1,4 @@
-#include "store/cache_key.h"
+#include "store/disk_key.h"
 
 #include <fcntl.h>
 #include <sodium.h>
@@ -30,7 +30,7 @@ struct File {
 };
 
 base::Error failed(const char* what, const fs::path& file) {
-    return base::error(Code::io, std::string(what) + " the cache's key " + file.string() + ": " + std::strerror(errno), "check permissions and free space of state.folder");
+    return base::error(Code::io, std::string(what) + " the key " + file.string() + ": " + std::strerror(errno), "check permissions and free space of state.folder");
 }
 
 // Another process may have made it meanwhile; then that one's counts.
@@ -51,7 +51,7 @@ base::Result<void> make(const fs::path& path) {
 
 }  // namespace
 
-base::Result<CacheKey> CacheKey::open(const fs::path& path) {
+base::Result<DiskKey> DiskKey::open(const fs::path& path, const std::string& lost) {
     if (sodium_init() < 0) throw std::runtime_error("libsodium cannot start");
     if (::access(path.c_str(), F_OK) != 0)
         if (auto made = make(path); !made) return std::move(made).error();
@@ -59,22 +59,22 @@ base::Result<CacheKey> CacheKey::open(const fs::path& path) {
     struct stat info {};
     if (file.fd < 0 || fstat(file.fd, &info) != 0) return failed("cannot read", path);
     if (!S_ISREG(info.st_mode) || (info.st_mode & 077) != 0)
-        return base::error(Code::permission_denied, "the cache's key " + path.string() + " may be read by others than its owner", "remove it: another one is made, and what it sealed is computed anew");
-    CacheKey out;
+        return base::error(Code::permission_denied, "the key " + path.string() + " may be read by others than its owner", "remove it: another one is made, and " + lost);
+    DiskKey out;
     out.key_ = SecretValue(kKey);
     if (info.st_size != off_t(kKey) || ::read(file.fd, out.key_.bytes().data(), kKey) != ssize_t(kKey))
-        return base::error(Code::corrupt, "the cache's key " + path.string() + " is damaged", "remove it: another one is made, and what it sealed is computed anew");
+        return base::error(Code::corrupt, "the key " + path.string() + " is damaged", "remove it: another one is made, and " + lost);
     return out;
 }
 
-SecretValue CacheKey::of(const std::string& audience) const {
+SecretValue DiskKey::of(const std::string& audience) const {
     SecretValue out(kKey);
     const std::string purpose = "hearth cache of " + audience;
     crypto_generichash(out.bytes().data(), kKey, bytes_of(purpose), purpose.size(), bytes_of(key_.reveal()), kKey);
     return out;
 }
 
-std::string CacheKey::seal(const std::string& audience, std::string_view plain, std::string_view bound) const {
+std::string DiskKey::seal(const std::string& audience, std::string_view plain, std::string_view bound) const {
     std::string out = random_bytes(kNonce);
     out.resize(kNonce + plain.size() + kTag);
     crypto_aead_xchacha20poly1305_ietf_encrypt(reinterpret_cast<unsigned char*>(out.data()) + kNonce, nullptr, bytes_of(plain), plain.size(), bytes_of(bound), bound.size(), nullptr, bytes_of(out),
@@ -82,7 +82,7 @@ std::string CacheKey::seal(const std::string& audience, std::string_view plain, 
     return out;
 }
 
-base::Result<std::string> CacheKey::unseal(const std::string& audience, std::string_view sealed, std::string_view bound) const {
+base::Result<std::string> DiskKey::unseal(const std::string& audience, std::string_view sealed, std::string_view bound) const {
     const auto refused = [&] { return base::error(Code::corrupt, "what was sealed for " + audience + " does not open"); };
     if (sealed.size() < kNonce + kTag) return refused();
     std::string out(sealed.size() - kNonce - kTag, '\0');

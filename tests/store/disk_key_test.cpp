@@ -1,4 +1,4 @@
-#include "store/cache_key.h"
+#include "store/disk_key.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -10,13 +10,13 @@
 namespace store {
 namespace {
 
-CacheKey open(const std::filesystem::path& file) {
-    auto key = CacheKey::open(file);
+DiskKey open(const std::filesystem::path& file) {
+    auto key = DiskKey::open(file, "nothing is lost");
     if (!key) throw std::runtime_error(key.error().text());
     return *std::move(key);
 }
 
-TEST(CacheKey, OpensWhatItSealed) {
+TEST(DiskKey, OpensWhatItSealed) {
     const support::TempDir folder;
     const auto file = folder.path() / "kv.key";
     const std::string plain("keys\0and values", 15), sealed = open(file).seal("anna", plain, "part 1");
@@ -36,7 +36,7 @@ TEST(CacheKey, OpensWhatItSealed) {
     }
 }
 
-TEST(CacheKey, IsItsOwnersAlone) {
+TEST(DiskKey, IsItsOwnersAlone) {
     const support::TempDir folder;
     const auto file = folder.path() / "kv.key";
     open(file);
@@ -44,13 +44,14 @@ TEST(CacheKey, IsItsOwnersAlone) {
     ASSERT_EQ(::stat(file.c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777, 0600u);
     ::chmod(file.c_str(), 0644);
-    const auto refused = CacheKey::open(file);
+    const auto refused = DiskKey::open(file, "it is lost");
     ASSERT_FALSE(refused);
     EXPECT_NE(refused.error().message.find(file.string()), std::string::npos);
+    EXPECT_NE(refused.error().remedy.find("it is lost"), std::string::npos);
     ::chmod(file.c_str(), 0600);
     std::ofstream(file) << "short";
-    EXPECT_FALSE(CacheKey::open(file));
-    EXPECT_FALSE(CacheKey::open(folder.path() / "none" / "kv.key"));
+    EXPECT_FALSE(DiskKey::open(file, "it is lost"));
+    EXPECT_FALSE(DiskKey::open(folder.path() / "none" / "kv.key", ""));
 }
 
 }  // namespace
