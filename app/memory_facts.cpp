@@ -8,7 +8,7 @@
 #include "app/commands.h"
 #include "app/terminal.h"
 #include "base/id.h"
-#include "base/utf8.h"
+#include "memory/extract.h"
 
 namespace app {
 namespace {
@@ -63,10 +63,7 @@ base::Result<std::string> text_of_file(const std::string& file) {
     std::ifstream in(file, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(in), {}};
     if (!in) return base::error(Code::io, file + " cannot be read");
-    if (text.starts_with("%PDF-")) return base::error(Code::invalid_argument, file + " is a PDF", "make it text: pdftotext " + file + " document.txt");
-    if (text.starts_with("PK")) return base::error(Code::invalid_argument, file + " is a packed document", "make it text: pandoc -t markdown " + file + " -o document.md");
-    if (base::valid_utf8(text) != text) return base::error(Code::invalid_argument, file + " is no UTF-8 text", "make it some: iconv -t utf-8");
-    return text;
+    return memory::text_of(memory::type_of(text), file, text);
 }
 
 std::string percent_encoded(const std::string& text) {

@@ -1,5 +1,6 @@
 #include "store/documents.h"
 
+#include "store/blobs.h"
 #include "store/digest.h"
 
 namespace store {
@@ -79,7 +80,9 @@ std::vector<DocumentSection> sections_by_id(Tx& tx, const std::vector<SectionId>
 
 std::vector<Forgotten> forget_document(Tx& tx, DocumentId id, bool really) {
     std::vector<Forgotten> out;
+    const std::int64_t blobs = forget_blobs_of(tx, id, really);
     for (const Row& row : tx.exec("select kind, number from hearth_forget_document($1, $2)", {id, really})) out.push_back({row.text(0), row.integer(1)});
+    if (!out.empty()) out.push_back({"blobs", blobs});
     return out;
 }
 

@@ -1,5 +1,7 @@
 #include "store/facts.h"
 
+#include "store/blobs.h"
+
 namespace store {
 namespace {
 
@@ -102,7 +104,9 @@ std::optional<FactRecord> find_fact(Tx& tx, base::FactId id) {
 
 std::vector<Forgotten> forget_facts(Tx& tx, const std::vector<base::FactId>& ids, bool really) {
     std::vector<Forgotten> out;
+    const std::int64_t blobs = forget_blobs_of(tx, ids, really);  // first: afterwards nobody knows in which runs they were told
     for (const Row& row : tx.exec("select kind, number from hearth_forget($1::uuid[], $2, $3)", {listed(ids), really, kLeastSoughtText})) out.push_back({row.text(0), row.integer(1)});
+    if (!out.empty()) out.push_back({"blobs", blobs});
     return out;
 }
 
