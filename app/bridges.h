@@ -26,6 +26,7 @@ public:
         SecretOpener secrets;
         boost::asio::thread_pool& blocking;
         std::function<std::string()> address;  // see Intake::Parts
+        const store::BlobFiles& files;
     };
     // Null where the settings name no channel. Error naming the setting of a secret that does not open.
     static base::Result<std::unique_ptr<Bridges>> make(const Settings& settings, Parts parts);
@@ -48,6 +49,7 @@ private:
     std::vector<std::string> names_;
     std::vector<std::unique_ptr<Channel>> channels_;
     std::unique_ptr<server::bridges::Outbound> outbound_;
+    std::unique_ptr<server::bridges::Enclosures> enclosures_;
     std::unique_ptr<server::bridges::Intake> intake_;
     std::unique_ptr<server::bridges::Webhooks> webhooks_;  // null: nothing is delivered
 };

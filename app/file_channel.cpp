@@ -1,7 +1,8 @@
 // A channel of files, which anything that can write one may speak through: an example of what a channel is, whole in this file, and
 // a way in for programs of the house. Whoever may write into the folder is believed to be whom he says.
 //
-//   FOLDER/inbox/NAME.json    {"from", "name", "text", "choice", "language"}: written elsewhere, then renamed into it; gone once it was taken in
+//   FOLDER/inbox/NAME.json    {"from", "name", "text", "choice", "language", "file", "type"}: written elsewhere, then renamed into it; gone once it
+//                             was taken in. `file` names one of inbox/ that goes along, of that media type; gone once it is kept
 //   FOLDER/outbox/ID.json     {"id", "to", "text", "choices"}: appears whole; whoever reads it removes it
 //
 // A name counts once, however often it comes. An answer is written under its own id: twice would be the same file, so that here
@@ -33,11 +34,11 @@ const std::string kFile = "file";
 constexpr std::chrono::milliseconds kBetweenLooks = 250ms, kUsualWait = 5s;
 constexpr std::size_t kMostAtOnce = 64, kLongestName = 200, kLargest = std::size_t(1) << 20;
 
-// Nothing: it is no plain file of that size, or is gone.
-std::optional<std::string> content_of(const fs::path& path) {
+// Nothing: it is no plain file of at most that size, or is gone.
+std::optional<std::string> content_of(const fs::path& path, std::size_t most) {
     const sandbox::Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     struct stat is {};
-    if (!file || ::fstat(file.get(), &is) != 0 || !S_ISREG(is.st_mode) || std::size_t(is.st_size) > kLargest) return std::nullopt;
+    if (!file || ::fstat(file.get(), &is) != 0 || !S_ISREG(is.st_mode) || std::size_t(is.st_size) > most) return std::nullopt;
     std::string out(std::size_t(is.st_size), '\0');
     std::size_t at = 0;
     for (ssize_t n = 1; at < out.size() && n > 0; at += std::size_t(std::max<ssize_t>(n, 0))) n = ::read(file.get(), out.data() + at, out.size() - at);
@@ -49,6 +50,9 @@ bool is_message(const fs::path& path) {
     const std::string name = path.filename();
     return path.extension() == ".json" && name.front() != '.' && name.size() <= kLongestName;
 }
+
+// What may go along: no message, and nothing that lies elsewhere.
+bool is_enclosure(const fs::path& path) { return path == path.filename() && path.extension() != ".json" && !path.empty() && path.string().front() != '.'; }
 
 class FileTransport final : public server::bridges::Transport {
 public:
@@ -65,13 +69,36 @@ public:
         out.kind = Arrival::Kind::message;
         out.alone = true;
         out.sender = out.chat = *from;
-        for (const auto& [field, to] : {std::pair{"text", &out.text}, {"name", &out.sender_name}, {"choice", &out.choice}, {"language", &out.language}}) {
+        for (const auto& [field, to] : {std::pair{"text", &out.text}, {"name", &out.sender_name}, {"choice", &out.choice}, {"language", &out.language}, {"file", &out.file.id}, {"type", &out.file.type}}) {
             auto text = base::optional_string(*message, field);
             if (!text) return std::move(text).error();
             *to = text->value_or("");
         }
+        out.file.name = out.file.id;
+        if (!out.file.id.empty()) out.media = "file";
         if (!out.choice.empty()) out.kind = Arrival::Kind::choice;
         return out;
+    }
+
+    net::Task<base::Result<std::string>> fetch(std::string file, std::size_t most) override {
+        const auto read = [&]() -> base::Result<std::string> {
+            if (!is_enclosure(file)) return base::error(base::Code::not_found, "'" + file + "' is no name of a file in inbox/", "the name alone, of another kind than .json");
+            const fs::path path = folder_ / "inbox" / file;
+            std::error_code failed;
+            if (const auto size = fs::file_size(path, failed); !failed && size > most) return base::error(base::Code::resource_exhausted, path.string() + " is larger than " + std::to_string(most) + " bytes");
+            auto content = content_of(path, most);
+            if (!content) return base::error(base::Code::not_found, "there is no plain file " + path.string(), "put it there before the message that names it");
+            return *std::move(content);
+        };
+        co_return co_await net::on_pool(blocking_, read);
+    }
+
+    net::Task<void> let_go(std::string file) override {
+        const auto remove = [&] {
+            std::error_code ignored;
+            if (is_enclosure(file)) fs::remove(folder_ / "inbox" / file, ignored);
+        };
+        co_await net::on_pool(blocking_, remove);
     }
 
     std::vector<std::string> pieces(std::string_view text) const override {
@@ -152,7 +179,7 @@ private:
         if (names.size() > kMostAtOnce) names.resize(kMostAtOnce);
         std::vector<store::Arrived> out;
         for (const fs::path& path : names) {
-            auto content = content_of(path);
+            auto content = content_of(path, kLargest);
             if (content) out.push_back({kFile, path.filename(), *std::move(content)});
             else parts_.log.warn("a message that is no plain file, or too large, was put aside", {{"file", path.string()}});
             if (!content) fs::rename(path, path.string() + ".refused");

@@ -64,6 +64,9 @@ struct Settings {
         int messages_per_minute, chats_per_hour, keep_days;
     } outbox;
     struct {
+        int most_mib, person_mib;
+    } blobs;
+    struct {
         int days;
         bool automatic;
     } drills;

@@ -217,6 +217,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     w->signals_ = std::make_unique<store::SignalListener>(db_options.url, w->log_, [self = w.get()](const store::Signal& signal) { self->heard(signal); });
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));
     if (auto made = w->make_nightly(owner); !made) return std::move(made).error();
+    if (auto opened = w->open_blobs(owner); !opened) return std::move(opened).error();
     w->database_ = std::make_unique<server::DatabaseWatch>(w->io_.get_executor(), *w->db_);
     World* self = w.get();
     w->services_ = std::make_unique<server::Services>(server::Services{
@@ -228,7 +229,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
         },
         [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
         [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }, w->nightly_.get(),
-        [self] { return self->address(); }, [loaded] { return settings_json(loaded); }, w->closing_.token()});
+        [self] { return self->address(); }, [loaded] { return settings_json(loaded); }, w->closing_.token(), w->blobs_.get()});
     if (auto listening = w->listen(); !listening) return std::move(listening).error();
     if (auto opened = w->open_bridges(owner); !opened) return std::move(opened).error();
     w->note_build(owner);
@@ -324,13 +325,27 @@ std::string World::address() const {
 }
 
 base::Result<void> World::open_bridges(const store::Identity& owner) {
-    auto made = Bridges::make(settings_, {*agents_, *db_, rules_, upstreams_, clock_, log_, metrics_, owner, secrets_, blocking_, [this] { return server::is_loopback(settings_.server.host) || served_hosts(settings_).empty() ? std::string() : address(); }});
+    auto made = Bridges::make(settings_, {*agents_, *db_, rules_, upstreams_, clock_, log_, metrics_, owner, secrets_, blocking_, *blobs_,
+                                          [this] { return server::is_loopback(settings_.server.host) || served_hosts(settings_).empty() ? std::string() : address(); }});
     if (!made) return std::move(made).error();
     bridges_ = *std::move(made);
     if (!bridges_) return {};
     auto listener = bridges_->start(io_.get_executor());
     if (!listener) return std::move(listener).error();
     webhooks_ = *std::move(listener);
+    return {};
+}
+
+// What a process that was killed has left is put right: files that nobody counts on go, those that are missed are named.
+base::Result<void> World::open_blobs(const store::Identity& owner) {
+    const auto in_bytes = [](int mib) { return std::int64_t(mib) << 20; };
+    auto files = store::BlobFiles::open(settings_.state_folder, {in_bytes(settings_.blobs.most_mib), in_bytes(settings_.blobs.person_mib)});
+    if (!files) return std::move(files).error();
+    blobs_ = std::make_unique<store::BlobFiles>(*std::move(files));
+    const auto sweep = [this](store::Tx& tx) { return blobs_->sweep_all(tx); };
+    const auto swept = db_->run_blocking({owner.tenant, {}}, sweep);
+    if (swept.removed > 0) log_.info("files that nothing counts on any more were removed", {{"folder", "blobs"}, {"files", swept.removed}});
+    for (const std::string& name : swept.lost) log_.warn("a file that came with a message is gone", {{"file", (settings_.state_folder / "blobs" / name).string()}, {"remedy", "restore it from a backup, or hearth blob forget its row"}});
     return {};
 }
 

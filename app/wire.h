@@ -63,6 +63,7 @@ private:
     base::Result<void> open_bridges(const store::Identity& owner);
     base::Result<void> make_nightly(const store::Identity& owner);
     void note_build(const store::Identity& owner);
+    base::Result<void> open_blobs(const store::Identity& owner);
     void keep_schedules(const store::Identity& owner);
     void beat(const store::Identity& owner);
     std::optional<std::vector<std::string>> pieces_of(const std::string& bridge, const std::string& text) const;
@@ -101,6 +102,7 @@ private:
     std::unique_ptr<agents::Agents> agents_;
     std::unique_ptr<NightSteps> night_steps_;
     std::unique_ptr<agents::Nightly> nightly_;
+    std::unique_ptr<store::BlobFiles> blobs_;
     std::unique_ptr<Bridges> bridges_;  // null: no channel is set
     std::unique_ptr<agents::Scheduler> scheduler_;
     std::unique_ptr<agents::Heartbeat> heartbeat_;  // null: it is off

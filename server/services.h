@@ -22,6 +22,9 @@
 namespace agents {
 class Nightly;
 }
+namespace store {
+class BlobFiles;
+}
 
 namespace server {
 
@@ -47,6 +50,7 @@ struct Services {
     std::function<std::string()> address{};                // where browsers find this server: "http://127.0.0.1:8080"
     std::function<base::Json()> settings{};                // a list of each: name, value, from, help
     base::StopToken closing{};                             // streams that would not end by themselves end with it
+    const store::BlobFiles* blobs = nullptr;               // what came with messages
 };
 
 // Until what was emitted so far can be read.

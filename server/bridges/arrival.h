@@ -9,7 +9,7 @@
 
 namespace server::bridges {
 
-// What came beside a text, or in its place. It stays where it is until something reads it.
+// What came beside a text, or in its place. It stays where it is until it is fetched.
 struct ArrivedFile {
     std::string id;          // by which the channel hands it out
     std::string name, type;  // of a document: what it is called, and its media type; as its sender says

@@ -4,7 +4,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "base/utf8.h"
 #include "server/auth.h"
 #include "server/bridges/link_words.h"
 #include "server/bridges/questions.h"
@@ -38,7 +37,7 @@ std::string why_ignored(const Arrival& arrival) {
     return arrival.text.empty() && arrival.media.empty() && arrival.quoted.text.empty() ? "ignored: nothing said" : "";
 }
 
-bool reads_a_file(const Arrival& arrival) { return is_read(arrival.media, arrival.file) || is_read(arrival.quoted.media, arrival.quoted.file); }
+bool reads_a_file(const Arrival& arrival) { return is_text(arrival.media, arrival.file) || is_text(arrival.quoted.media, arrival.quoted.file); }
 
 std::string digest_of(const Arrival& arrival) { return store::sha256_hex(arrival.text); }
 
@@ -220,14 +219,22 @@ net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person per
     else if (arrival.kind == Arrival::Kind::edit) co_await edit(by, std::move(arrival), std::move(who));
     else if (stop_word(arrival.text)) co_await stop(by, std::move(arrival), std::move(who));
     else if (asks_for_link(arrival.text) && arrival.media.empty()) co_await open(by, std::move(arrival), std::move(who));
-    else if (arrival.text.empty() && !arrival.media.empty() && !is_read(arrival.media, arrival.file)) {
-        std::string words = said(language_of(arrival.language), Saying::text_alone, arrival.media);
-        co_await say(by, std::move(arrival), std::move(who), std::move(words), "no text");
-    } else if (reads_a_file(arrival)) {
+    else if (arrival.text.empty() && !arrival.media.empty() && !is_text(arrival.media, arrival.file)) co_await keep_alone(by, std::move(arrival), std::move(who));
+    else if (reads_a_file(arrival)) {
         const auto failed = [this](std::exception_ptr) { parts_.log.warn("what came behind a file is not acted on; it is tried again"); };
         fetching_.emplace(lane, Lane{arrival.text.empty() ? arrival.media : arrival.text});
         net::spawn(executor_, begin_with_file(by, std::move(arrival), std::move(who), std::move(lane)), failed);
     } else co_await begin(by, std::move(arrival), std::move(who));
+}
+
+// There is nothing to ask a model; what can be fetched is kept.
+net::Task<void> Intake::keep_alone(Transport& by, Arrival arrival, policy::Principal who) {
+    const bool can_fetch = !arrival.file.id.empty();
+    std::string why;
+    if (can_fetch) why = co_await parts_.enclosures.keep_alone(by, arrival, who);
+    if (can_fetch && why.empty()) co_return;
+    std::string words = can_fetch ? unkept_words(arrival.media, why) : said(language_of(arrival.language), Saying::text_alone, arrival.media);
+    co_await say(by, std::move(arrival), std::move(who), std::move(words), "no text");
 }
 
 net::Task<void> Intake::begin_with_file(Transport& by, Arrival arrival, policy::Principal who, std::string lane) {
@@ -288,7 +295,7 @@ net::Task<void> Intake::open(Transport& by, Arrival arrival, policy::Principal w
     if (!refused) {
         const auto make = [&](store::Tx& tx) { return store::make_link(tx, who.person); };
         const auto secret = co_await parts_.db.run(agents::identity_of(who), make);
-        words = secret ? link_words(address + "/#link=" + *secret) : refused_words(secret.error());
+        words = secret ? link_words(address + "/#link=" + *secret) : said(language_of(arrival.language), Saying::refused, secret.error().text());
     }
     std::string outcome = refused ? "no link" : "link";
     co_await say(by, std::move(arrival), std::move(who), std::move(words), std::move(outcome), store::kLinkTime);
@@ -365,18 +372,6 @@ net::Task<void> Intake::take_code(Transport& by, Arrival arrival, policy::Princi
     else co_await say(by, std::move(arrival), std::move(who), std::move(given.answer), std::move(given.outcome));
 }
 
-// What came with a message is fetched when somebody reads it, and nothing else of it.
-net::Task<std::string> Intake::read_file(Transport& by, const std::string& media, const ArrivedFile& file) {
-    if (!is_read(media, file)) co_return unread_words(media, file, "");
-    const auto bytes = co_await by.fetch(file.id, kMostOfFile);
-    if (!bytes) {
-        parts_.log.warn("a file that came with a message was not fetched", {{"bridge", by.name()}, {"reason", bytes.error().text()}});
-        co_return unread_words(media, file, bytes.error().message);
-    }
-    if (base::valid_utf8(*bytes) != *bytes || bytes->find('\0') != bytes->npos) co_return unread_words(media, file, "it is no text");
-    co_return file_words(media, file, *bytes);
-}
-
 // What others wrote has no authority: it is handed on as such. What we have sent counts as what it was made from.
 net::Task<std::vector<base::Json>> Intake::messages_of(Transport& by, const Arrival& arrival, const policy::Principal& who) {
     std::vector<base::Json> out;
@@ -393,12 +388,9 @@ net::Task<std::vector<base::Json>> Intake::messages_of(Transport& by, const Arri
         out.push_back({{"role", "user"}, {"content", std::move(quoted)}, {"trusted", trusted}});
     }
     for (const bool quoted : {true, false}) {
-        const std::string& media = quoted ? arrival.quoted.media : arrival.media;
-        if (media.empty()) continue;
-        const ArrivedFile& file = quoted ? arrival.quoted.file : arrival.file;
-        std::string words = co_await read_file(by, media, file);
-        const bool ours = !is_read(media, file) && file.name.empty();
-        out.push_back({{"role", "user"}, {"content", std::move(words)}, {"trusted", ours}});
+        if ((quoted ? arrival.quoted.media : arrival.media).empty()) continue;
+        Enclosures::Told told = co_await parts_.enclosures.tell(by, arrival, quoted, who);
+        out.push_back({{"role", "user"}, {"content", std::move(told.words)}, {"trusted", told.ours}});
     }
     if (!arrival.text.empty() || out.empty()) out.push_back({{"role", "user"}, {"content", arrival.text}});
     co_return out;
@@ -434,6 +426,7 @@ net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal 
         co_await say(by, std::move(arrival), std::move(who), std::move(words), "refused");
         co_return;
     }
+    co_await parts_.enclosures.note_run(by, arrival, who, taken->run);
     const store::WorkingArrival working{by.name(), arrival.update, arrival.chat, who.person, std::string(policy::name(who.role)), taken->run, arrival.message, note.in_company};
     const auto write = [&](store::Tx& tx) { store::arrival_works(tx, working); };
     co_await parts_.db.run(house_, write);

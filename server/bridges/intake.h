@@ -22,7 +22,7 @@
 #include "agents/events.h"
 #include "agents/service.h"
 #include "base/id.h"
-#include "server/bridges/outbound.h"
+#include "server/bridges/enclosures.h"
 #include "server/bridges/typed_words.h"
 #include "server/tries.h"
 #include "store/arrivals.h"
@@ -36,6 +36,7 @@ public:
         std::vector<Transport*> transports;
         agents::Agents& agents;
         Outbound& outbound;
+        Enclosures& enclosures;
         store::Db& db;
         const tools::RuleBook& rules;
         const base::Clock& clock;
@@ -61,13 +62,13 @@ private:
     net::Task<void> open(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> decide(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<std::vector<std::string>> stop_fetching(Transport& by, std::string lane);
+    net::Task<void> keep_alone(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> begin_with_file(Transport& by, Arrival arrival, policy::Principal who, std::string lane);
     net::Task<void> begin(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> take_code(Transport& by, Arrival arrival, policy::Principal who, TypedWord typed);
     net::Task<void> edit(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> move(std::string bridge, Arrival arrival);
     net::Task<std::vector<base::Json>> messages_of(Transport& by, const Arrival& arrival, const policy::Principal& who);
-    net::Task<std::string> read_file(Transport& by, const std::string& media, const ArrivedFile& file);
     net::Task<void> note_receipt(std::string bridge, std::string update, Arrival receipt);
     net::Task<void> settle(std::string bridge, std::string update, std::string outcome);
     net::Task<void> say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome, std::chrono::seconds lifetime = store::Reply{}.lifetime);

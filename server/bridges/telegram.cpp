@@ -13,7 +13,7 @@ using base::Json;
 using store::Sending;
 using namespace std::chrono_literals;
 
-constexpr auto kSendTime = 20s, kActivityTime = 5s, kFileTime = 5s;
+constexpr auto kSendTime = 20s, kActivityTime = 5s;
 constexpr auto kUsualWait = 5s;     // when the API says that it is too busy, and not how long
 constexpr auto kRefusedWait = 60s;  // until a token that is refused is tried again
 
@@ -134,17 +134,17 @@ net::Task<std::string> Telegram::learn_itself() {
 // A Bot API server that keeps its files for itself names a path on its own disk, which is not followed here.
 net::Task<base::Result<std::string>> Telegram::fetch(std::string file, std::size_t most) {
     Json parameters = {{"file_id", file}};
-    const TelegramAnswer answer = co_await call("getFile", std::move(parameters), kFileTime);
-    if (!answer.ok()) co_return base::error(base::Code::unavailable, answer.why());
+    const TelegramAnswer answer = co_await call("getFile", std::move(parameters), kActivityTime);
+    if (!answer.ok()) co_return base::error(answer.status == 400 ? base::Code::not_found : base::Code::unavailable, answer.why());
     const auto path = base::string_field(answer.body.value("result", Json::object()), "file_path");
     if (!path) co_return path.error();
-    if (!is_plain_path(*path)) co_return base::error(base::Code::unavailable, "Telegram says: it is at " + *path);
+    if (!is_plain_path(*path)) co_return base::error(base::Code::unsupported, "Telegram says: it is at " + *path);
     auto token = co_await token_();
     if (!token) co_return std::move(token).error();
     net::HttpRequest request;
     request.url = url_ + "/file/bot{secret}/" + *path;
     request.url_secret = *std::move(token);
-    request.total_timeout = kFileTime;
+    request.total_timeout = time_for(most);
     request.max_body_bytes = most;
     auto got = co_await client_.fetch(std::move(request));
     if (!got) co_return std::move(got).error();

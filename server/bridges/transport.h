@@ -13,6 +13,9 @@
 
 namespace server::bridges {
 
+// How long fetching a file of at most so many bytes may take.
+inline std::chrono::milliseconds time_for(std::size_t bytes) { return std::chrono::seconds(5 + (bytes >> 20)); }
+
 class Transport {
 public:
     virtual ~Transport() = default;
@@ -21,8 +24,11 @@ public:
     // Whether read() can tell what is said to us among others; where not, it can once this has succeeded. "" or why it did not.
     virtual bool knows_itself() const { return true; }
     virtual net::Task<std::string> learn_itself() { co_return std::string(); }
-    // The bytes of a file that came with a message. Error: why there are none; {resource_exhausted} of one that is larger.
-    virtual net::Task<base::Result<std::string>> fetch(std::string, std::size_t) { co_return base::error(base::Code::unavailable, "files are not handed out there"); }
+    // The bytes of a file that came with a message. Error: why there are none; {resource_exhausted} of one that is larger, {unavailable} of what
+    // another attempt may bring.
+    virtual net::Task<base::Result<std::string>> fetch(std::string, std::size_t) { co_return base::error(base::Code::unsupported, "files are not handed out there"); }
+    // It is kept here: nobody asks for it again.
+    virtual net::Task<void> let_go(std::string) { co_return; }
     // A text as it is sent: in order, none longer than the channel takes, none blank.
     virtual std::vector<std::string> pieces(std::string_view text) const = 0;
     // The same of an answer, which is Markdown as far as the channel shows that.

@@ -14,7 +14,7 @@ using base::Json;
 using store::Sending;
 using namespace std::chrono_literals;
 
-constexpr auto kSendTime = 20s, kActivityTime = 5s, kFileTime = 20s;
+constexpr auto kSendTime = 20s, kActivityTime = 5s;
 constexpr std::size_t kMostUnits = 4096, kMostWithButtons = 1024, kMostInForm = 1024;
 constexpr auto kUsualWait = 5s, kChatWait = 6s;  // when it is too busy; of one chat
 constexpr auto kRefusedWait = 60s;               // until a token that is refused is tried again
@@ -172,21 +172,21 @@ base::Result<Arrival> WhatsApp::read(std::string_view body) const {
 
 // The address of a file holds for minutes, and wants the token once more.
 net::Task<base::Result<std::string>> WhatsApp::fetch(std::string file, std::size_t most) {
-    if (!is_plain_id(file)) co_return base::error(base::Code::unavailable, "WhatsApp gives it no id");
+    if (!is_plain_id(file)) co_return base::error(base::Code::not_found, "WhatsApp gives it no id");
     net::HttpRequest request;
     request.url = parts_.url + "/" + file + "?phone_number_id=" + parts_.number;
-    request.total_timeout = kFileTime;
+    request.total_timeout = kActivityTime;
     const WhatsAppAnswer answer = co_await ask(std::move(request));
-    if (answer.status != 200) co_return base::error(base::Code::unavailable, answer.why());
+    if (answer.status != 200) co_return base::error(answer.status == 400 || answer.status == 404 ? base::Code::not_found : base::Code::unavailable, answer.why());
     const auto url = base::string_field(answer.body, "url");
     if (!url) co_return url.error();
-    if (!hands_out_files(parts_.url, *url)) co_return base::error(base::Code::unavailable, "WhatsApp says that it is at " + net::host_of(*url) + ", where its token is not sent");
+    if (!hands_out_files(parts_.url, *url)) co_return base::error(base::Code::permission_denied, "WhatsApp says that it is at " + net::host_of(*url) + ", where its token is not sent");
     auto token = co_await parts_.token(net::host_of(*url));
     if (!token) co_return std::move(token).error();
     net::HttpRequest download;
     download.url = *url;
     download.secret_headers.push_back({"Authorization", "Bearer ", *std::move(token)});
-    download.total_timeout = kFileTime;
+    download.total_timeout = time_for(most);
     download.max_body_bytes = most;
     auto got = co_await parts_.client.fetch(std::move(download));
     if (!got) co_return std::move(got).error();

@@ -54,13 +54,20 @@ std::string called(const std::string& media, const ArrivedFile& file) { return f
 
 }  // namespace
 
-bool is_read(const std::string& media, const ArrivedFile& file) { return media == "document" && !file.id.empty() && file.type.starts_with("text/") && file.bytes <= std::int64_t(kMostOfFile); }
 
 std::string file_words(const std::string& media, const ArrivedFile& file, const std::string& says) { return "[What stands in the " + called(media, file) + ":]\n" + says; }
 
 std::string unread_words(const std::string& media, const ArrivedFile& file, const std::string& why) {
     return "[" + called(media, file) + " came with this message; it cannot be read" + (why.empty() ? "" : ": " + why) + "]";
 }
+
+std::string kept_words(const std::string& media, const ArrivedFile& file, const std::string& id, const std::string& why) {
+    return "[" + called(media, file) + " came with this message, to be kept as " + id + "; it cannot be read: " + why + "]";
+}
+
+std::string alone_words(const std::string& media, const std::string& id, const std::string& why) { return "What you sent (" + media + ") is kept as " + id + ". I cannot read it: " + why + "."; }
+
+std::string unkept_words(const std::string& media, const std::string& why) { return "What you sent (" + media + ") could not be kept: " + why + "."; }
 
 std::string quoted_words(const Arrival& arrival) {
     const Arrival::Quote& quote = arrival.quoted;

@@ -36,6 +36,14 @@ class Telegram:
     def write(self, text, sender=sender):
         self.api.write(text, sender=int(sender))
 
+    def enclose(self, data, kind, text=None, name=None, type=None, sender=sender):
+        """Something comes along: photo, voice or document."""
+        key = f"file-{len(self.api.files)}"
+        self.api.files[key] = data
+        file = {"file_id": key, "file_unique_id": "u", **({"file_name": name} if name else {}), **({"mime_type": type} if type else {})}
+        sizes = [{**file, "file_id": "small", "width": 90, "height": 90}, {**file, "width": 900, "height": 900}]
+        self.api.write(None, sender=int(sender), caption=text, **{kind: sizes if kind == "photo" else file})
+
     def sent(self, sender=sender):
         return self.api.texts(int(sender))
 
@@ -60,6 +68,13 @@ class WhatsApp:
     def write(self, text, sender=sender):
         self.last = self.api.delivery(self.api.message(text, sender))
         assert self.api.deliver(self.port, self.last) == 200
+
+    def enclose(self, data, kind, text=None, name=None, type=None, sender=sender):
+        key = f"file-{len(self.api.files)}"
+        self.api.files[key] = data
+        kind = {"photo": "image", "voice": "audio"}.get(kind, kind)
+        file = {"id": key, **({"caption": text} if text else {}), **({"filename": name} if name else {}), "mime_type": type or {"image": "image/jpeg", "audio": "audio/ogg; codecs=opus"}[kind]}
+        assert self.api.deliver(self.port, self.api.delivery(self.api.message(None, sender, type=kind, **{kind: file}))) == 200
 
     def sent(self, sender=sender):
         return self.api.texts(sender)
@@ -87,6 +102,11 @@ class Files:
     def write(self, text, sender=sender):
         self.last = f"{next(self.numbers):06}.json", {"from": sender, "name": "Clara", "text": text}
         self.put(*self.last)
+
+    def enclose(self, data, kind, text=None, name=None, type=None, sender=sender):
+        name = name or f"{next(self.numbers)}.{kind}"
+        (self.folder / "inbox" / name).write_bytes(data)
+        self.put(f"{next(self.numbers):06}.json", {"from": sender, "text": text or "", "file": name, "type": type or {"photo": "image/jpeg", "voice": "audio/ogg"}[kind]})
 
     def sent(self, sender=sender):
         return [one["text"] for one in self.messages() if one["to"] == sender]

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "server/bridges/enclosures.h"
+
 using namespace server::bridges;
 
 namespace {
@@ -74,7 +76,10 @@ TEST(BridgeWords, WhatCannotBeReadIsNamed) {
     const ArrivedFile notes{"id", "notes.txt", "text/plain", 5};
     EXPECT_EQ(unread_words("document", notes, "it is no text"), "[document “notes.txt” came with this message; it cannot be read: it is no text]");
     EXPECT_EQ(file_words("document", notes, "milk"), "[What stands in the document “notes.txt”:]\nmilk");
-    EXPECT_TRUE(is_read("document", notes));
-    EXPECT_FALSE(is_read("video", notes));
-    for (const ArrivedFile& file : {ArrivedFile{"", "a", "text/plain", 5}, ArrivedFile{"id", "a", "application/pdf", 5}, ArrivedFile{"id", "a", "text/plain", 256 * 1024 + 1}}) EXPECT_FALSE(is_read("document", file)) << file.type;
+    EXPECT_EQ(kept_words("document", notes, "0190", "it is a PDF"), "[document “notes.txt” came with this message, to be kept as 0190; it cannot be read: it is a PDF]");
+    EXPECT_EQ(alone_words("photo", "0190", "it is a picture"), "What you sent (photo) is kept as 0190. I cannot read it: it is a picture.");
+    EXPECT_EQ(unkept_words("voice", "it is gone"), "What you sent (voice) could not be kept: it is gone.");
+    EXPECT_TRUE(is_text("document", notes));
+    EXPECT_FALSE(is_text("voice", {"id", "", "", 5}));
+    for (const ArrivedFile& file : {ArrivedFile{"", "a", "text/plain", 5}, ArrivedFile{"id", "a", "application/pdf", 5}, ArrivedFile{"id", "a", "", 5}, ArrivedFile{"id", "a", "text/plain", 256 * 1024 + 1}}) EXPECT_FALSE(is_text("document", file)) << file.type;
 }
