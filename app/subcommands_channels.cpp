@@ -31,6 +31,16 @@ void add_channels(CLI::App& root, Arguments& a, Action& chosen) {
                            [&a](const auto& s) { return app::outbox_told(s, a.name, false, a.all, a.json); });
     unsent->add_flag("--again", a.all, "and is sent once more");
     for (CLI::App* sub : {let_out, kept_in, sent, unsent}) sub->add_option("id", a.name, "of hearth outbox list")->required();
+    auto* blob = group(root, "blob", "Pictures, voices and files that came with messages, as they came");
+    auto* came = command(*blob, "list", "The newest first: which there are, and whether they are kept", "hearth blob list", chosen, [&a](const auto& s) { return app::blob_list(s, a.limit, a.json); });
+    came->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();
+    auto* shown = command(*blob, "show", "What one is, and what it came with", "hearth blob show 0190…", chosen, [&a](const auto& s) { return app::blob_show(s, a.name, a.json); });
+    auto* saved = command(*blob, "save", "Write one into a file that is not there yet", "hearth blob save 0190… picture.jpg", chosen, [&a](const auto& s) { return app::blob_save(s, a.name, a.out, a.json); });
+    auto* remembered = command(*blob, "remember", "Remember what one says, by its sections; of a text alone", "hearth blob remember 0190…", chosen, [&a](const auto& s) { return app::blob_remember(s, a.name, a.json); });
+    auto* forgotten = command(*blob, "forget", "Forget one, and its file", "hearth blob forget 0190…", chosen, [&a](const auto& s) { return app::blob_forget(s, a.name, a.json); });
+    for (CLI::App* sub : {shown, saved, remembered, forgotten}) sub->add_option("id", a.name, "of hearth blob list")->required();
+    saved->add_option("file", a.out)->required();
+    for (CLI::App* sub : {came, shown, saved, remembered, forgotten}) sub->add_flag("--json", a.json);
     for (CLI::App* sub : {silenced, resumed, let_out, kept_in, sent, unsent}) sub->add_flag("--json", a.json);
 }
 

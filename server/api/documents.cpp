@@ -1,6 +1,5 @@
 // Documents that are remembered: they come in as text, and are found by their sections.
 #include "memory/ingest.h"
-#include "memory/person_indexes.h"
 #include "server/api/handlers.h"
 #include "server/api/memory_shapes.h"
 #include "server/api/page.h"
@@ -58,19 +57,23 @@ net::Task<Response> list_documents(Request request, Caller caller, Services& ser
     co_return list_response(std::move(data));
 }
 
-net::Task<Response> add_document(Request request, Caller caller, Services& services) {
-    std::string param;
-    const auto given = read_given(request.body, param);
-    if (!given) co_return error_response(given.error(), param);
+net::Task<Response> remember_text(std::string name, std::string text, Caller caller, Services& services) {
     const store::Identity who = agents::identity_of(caller.principal);
-    const auto add = [&](store::Tx& tx) { return store::add_document(tx, given->name, given->text); };
+    const auto add = [&](store::Tx& tx) { return store::add_document(tx, name, text); };
     const store::Document added = co_await services.db.run(who, add);
     // It is committed: from here on whoever breaks off leaves it for the next ingestion.
     co_await memory::ingest(services.db, who, base::StopToken());
     const auto find = [&](store::Tx& tx) { return store::find_document(tx, added.id); };
     const auto now = co_await services.db.read(who, find);
     if (!now) co_return no_such_document();
-    Response response = json_response(document_json(*now), 201);
+    co_return json_response(document_json(*now), 201);
+}
+
+net::Task<Response> add_document(Request request, Caller caller, Services& services) {
+    std::string param;
+    const auto given = read_given(request.body, param);
+    if (!given) co_return error_response(given.error(), param);
+    Response response = co_await remember_text(given->name, given->text, std::move(caller), services);
     name_ignored(response, given->ignored);
     co_return response;
 }
@@ -83,11 +86,7 @@ net::Task<Response> forget_document(Request request, Caller caller, Services& se
     const auto forget = [&](store::Tx& tx) { return store::forget_document(tx, *id, !*preview); };
     const auto gone = co_await services.db.run(agents::identity_of(caller.principal), forget);
     if (gone.empty()) co_return no_such_document();
-    if (!*preview) {
-        services.agents.memory().forget(caller.principal.tenant);
-        auto erase = [&] { services.gateway.forget(caller.principal.person.text()); };
-        co_await net::on_pool(services.blocking, erase);
-    }
+    if (!*preview) co_await forget_copies(caller, services);
     co_return forgotten_response(id->text(), *preview, gone);
 }
 

@@ -66,6 +66,12 @@ net::Task<Response> replace_fact(Request request, Caller caller, Services& servi
 net::Task<Response> memory_health(Request request, Caller caller, Services& services);
 net::Task<Response> consolidate_memory(Request request, Caller caller, Services& services);
 net::Task<Response> recall_facts(Request request, Caller caller, Services& services);
+// blobs.cpp
+net::Task<Response> list_blobs(Request request, Caller caller, Services& services);
+net::Task<Response> about_blob(Request request, Caller caller, Services& services);
+net::Task<Response> get_blob(Request request, Caller caller, Services& services);
+net::Task<Response> remember_blob(Request request, Caller caller, Services& services);
+net::Task<Response> forget_blob(Request request, Caller caller, Services& services);
 // documents.cpp
 net::Task<Response> list_documents(Request request, Caller caller, Services& services);
 net::Task<Response> add_document(Request request, Caller caller, Services& services);

@@ -151,11 +151,7 @@ net::Task<Response> forget_fact(Request request, Caller caller, Services& servic
     const auto forget = [&](store::Tx& tx) { return store::forget_facts(tx, ids, !*preview); };
     const auto gone = co_await services.db.run(agents::identity_of(caller.principal), forget);
     if (gone.empty()) co_return no_such_fact();
-    if (!*preview) {
-        services.agents.memory().forget(caller.principal.tenant);
-        auto erase = [&] { services.gateway.forget(caller.principal.person.text()); };
-        co_await net::on_pool(services.blocking, erase);
-    }
+    if (!*preview) co_await forget_copies(caller, services);
     co_return forgotten_response(id->text(), *preview, gone);
 }
 

@@ -1,5 +1,8 @@
 #include "server/api/memory_shapes.h"
 
+#include "memory/person_indexes.h"
+#include "store/blobs.h"
+
 namespace server::api {
 namespace {
 
@@ -32,6 +35,19 @@ Response forgotten_response(const std::string& id, bool preview, const std::vect
         else body["counts"][kind] = number;
     body["stays"] = what_stays(open_runs);
     return json_response(body);
+}
+
+net::Task<void> sweep_blobs(Caller caller, Services& services) {
+    const std::string audience = caller.principal.person.text();
+    const auto sweep = [&](store::Tx& tx) { return services.blobs->sweep(tx, audience); };
+    co_await services.db.run(agents::identity_of(caller.principal), sweep);
+}
+
+net::Task<void> forget_copies(Caller caller, Services& services) {
+    services.agents.memory().forget(caller.principal.tenant);
+    auto erase = [&] { services.gateway.forget(caller.principal.person.text()); };
+    co_await net::on_pool(services.blocking, erase);
+    co_await sweep_blobs(std::move(caller), services);
 }
 
 }  // namespace server::api

@@ -213,12 +213,18 @@ class Chat {
         this.follow(run, turn);
       }
       this.retellInView(turns);
+      this.showFiles(turns).catch(() => {});
       const newest = thread.runs[0];
       if (newest && [...this.agent.options].some((one) => one.value === newest.model)) this.agent.value = newest.model;
       requestAnimationFrame(() => this.keepDown(true));
     } catch (error) {
       put(this.turns, error.status === 404 ? notice("There is no such conversation.", "It may be somebody else's.", h("a", { href: "/chat" }, "Begin a new one")) : failure(error, () => this.showTalk()));
     }
+  }
+
+  async showFiles(turns) {
+    const { data } = await call("GET", `/v1/blobs?limit=500&conversation=${this.id}`);
+    for (const turn of turns) turn.bring(data.filter((one) => one.run === turn.run));
   }
 
   // What tools did between the words is asked for when a turn comes into view.

@@ -42,6 +42,17 @@ export async function call(method, path, body, more) {
   throw new ApiError(response.status, answer);
 }
 
+// A file of the server's, for whoever looks to keep. A link could not: it does not say which page asks.
+export async function download(path, name) {
+  const response = await fetch(path, { credentials: "same-origin", cache: "no-store", headers: headers() });
+  if (!response.ok) throw new ApiError(response.status, await parsed(response));
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+
 // What is known of it at once, then what is so: show(answer, isOld).
 export async function load(path, show) {
   if (answers.has(path)) show(answers.get(path), true);

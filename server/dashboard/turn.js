@@ -3,7 +3,7 @@ import { announce, h, put } from "./dom.js";
 import { argumentLine, count, duration, goesOn, stateOf, tookMs } from "./format.js";
 import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
-import { call } from "./store.js";
+import { call, download } from "./store.js";
 
 const PHASES = { arbiter: "sorting", intake: "understanding", retrieve: "remembering", copilot: "using tools", thinking: "thinking", recompose: "answering", write_memory: "keeping" };
 
@@ -39,9 +39,10 @@ class ToolLine {
 export class Turn {
   constructor() {
     this.body = h("div", { class: "answer-parts" });
+    this.came = h("div", { class: "files" });
     this.progress = h("div", { class: "progress" });
     this.foot = h("div", { class: "foot" });
-    this.node = h("article", { class: "turn" }, this.body, this.progress, this.foot);
+    this.node = h("article", { class: "turn" }, this.came, this.body, this.progress, this.foot);
     this.told = []; // events, for when some are taken back
     this.clear();
   }
@@ -52,6 +53,15 @@ export class Turn {
     this.tools = new Map();
     this.text = null;
     this.thoughts = null;
+  }
+
+  // What came along with the question, as it came.
+  bring(files) {
+    put(this.came, files.map((one) => {
+      const name = one.name || one.media;
+      const save = h("button", { class: "chip", type: "button", "aria-label": `Save ${name}`, onclick: () => download(`/v1/blobs/${one.id}`, name).catch((error) => announce(error.message)) }, name);
+      return one.state === "kept" ? save : h("span", { class: "small muted" }, `${name}: ${one.error || "still to be fetched"}`);
+    }));
   }
 
   ask(text) {
