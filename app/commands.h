@@ -135,6 +135,9 @@ int blob_forget(const LoadedSettings& settings, const std::string& id, bool json
 int memory_documents(const LoadedSettings& settings, int limit, bool json);
 int memory_health(const LoadedSettings& settings, bool json);
 int memory_consolidate(const LoadedSettings& settings, int seconds, bool json);
+int memory_archive(const LoadedSettings& settings, bool json);
+int memory_archive_show(const LoadedSettings& settings, const std::string& id, bool json);
+int memory_export(const LoadedSettings& settings, const std::string& file, const std::string& since, const std::string& until);
 int memory_forget(const LoadedSettings& settings, const std::string& id, bool yes, bool json);
 int quality_run(const LoadedSettings& settings, const QualityOptions& options);
 // The value of the secret is read from standard input, on a terminal without showing it.

@@ -147,6 +147,7 @@ int memory_health(const LoadedSettings& loaded, bool json) {
     std::printf("segments   %ld, %ld of them not summed up\n", number("segments", "all"), number("segments", "unsummed"));
     std::printf("episodes   %ld%s\n", number("episodes", "all"), (*answer)["episodes"]["until"].is_null() ? "" : (", until " + day_of((*answer)["episodes"], "until")).c_str());
     std::printf("documents  %ld with %ld sections, %ld still to be read\n", number("documents", "all"), number("documents", "sections"), number("documents", "open"));
+    std::printf("archive    %ld segments and episodes, %ld still to be put there\n", number("archive", "held"), number("archive", "open"));
     return 0;
 }
 

@@ -4,7 +4,9 @@
 
 #include "agents/review.h"
 #include "app/build_id.h"
+#include "app/wire.h"
 #include "base/split.h"
+#include "memory/archive.h"
 #include "store/people.h"
 
 namespace app {
@@ -33,16 +35,20 @@ net::Task<base::Result<Json>> NightSteps::consolidate(base::StopToken stop) {
     const auto list = [](store::Tx& tx) { return store::list_people(tx); };
     const std::vector<store::Person> people = co_await db_.read(owner_, list);
     agents::Consolidated sum;
+    int archived = 0;
     for (const store::Person& person : people) {
         const store::Identity who{owner_.tenant, person.id};
         const agents::Consolidated one = co_await agents_.consolidate(who, stop);
         sum.episodes += one.episodes;
         sum.segments += one.segments;
         if (!one.trouble.message.empty()) sum.trouble = one.trouble;
+        const auto kept = co_await memory::archive(db_, who, archive_folder(settings_), stop);
+        if (kept) archived += kept->segments + kept->episodes;
+        else sum.trouble = kept.error();
     }
     // What could be summed up is kept; the rest waits for another night.
     if (!sum.trouble.message.empty()) co_return base::error(sum.trouble.code, std::to_string(sum.episodes) + " episodes were made, then: " + sum.trouble.message, sum.trouble.remedy);
-    const Json out = {{"people", people.size()}, {"episodes", sum.episodes}, {"segments", sum.segments}};
+    const Json out = {{"people", people.size()}, {"episodes", sum.episodes}, {"segments", sum.segments}, {"archived", archived}};
     co_return out;
 }
 

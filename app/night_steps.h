@@ -20,7 +20,7 @@ public:
     std::vector<agents::NightlyStep> wanted();
 
 private:
-    net::Task<base::Result<base::Json>> consolidate(base::StopToken stop);  // what people said, of one after the other
+    net::Task<base::Result<base::Json>> consolidate(base::StopToken stop);  // what people said, of one after the other, and archives it
     net::Task<base::Result<base::Json>> review();                           // what has failed
 
     const Settings& settings_;

@@ -212,39 +212,6 @@ void add_quality(CLI::App& root, Arguments& a, Action& chosen) {
                 "Exits 0 when the version passes, without --prompt when the cases were asked, with --case when all of them pass; else 1.");
 }
 
-void add_memory(CLI::App& root, Arguments& a, Action& chosen) {
-    auto* memory = group(root, "memory", "What is remembered");
-    auto* bench = command(*memory, "bench", "Measure what recall finds, with plain BM25 beside it", "hearth memory bench --data locomo", chosen,
-                          [&a](const auto& s) { return a.facts > 0 ? app::memory_size_bench(s, a.facts, a.of_person ? a.of_person : a.facts / 4, a.questions, a.json) : app::memory_bench(a.out, a.json); });
-    auto* data = bench->add_option("--data", a.out, "folder with conversations in LoCoMo's form (JSON); default: the current one");
-    auto* facts = bench->add_option("--facts", a.facts, "how long a question takes in so many made-up facts instead, in a PostgreSQL of its own that is gone afterwards")->check(CLI::Range(1000, 100'000'000))->excludes(data);
-    bench->add_option("--person", a.of_person, "how many of them are one person's; default: a quarter")->check(CLI::Range(100, 99'000'000))->needs(facts);
-    bench->add_option("--questions", a.questions, "how many are asked")->check(CLI::Range(1, 100'000))->capture_default_str()->needs(facts);
-    bench->add_flag("--json", a.json, "as JSON, for scripts");
-    auto* listed = command(*memory, "list", "What is remembered for you, the newest first", "hearth memory list --limit 5", chosen, [&a](const auto& s) { return app::memory_list(s, a.limit, a.all, a.json); });
-    listed->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();
-    listed->add_flag("--all", a.all, "what was replaced by something newer, too");
-    auto* shown = command(*memory, "show", "One fact: how long it holds, what it replaces, when and in which run it was told", "hearth memory show 0190…", chosen,
-                          [&a](const auto& s) { return app::memory_show(s, a.name, a.json); });
-    auto* why = command(*memory, "why", "What a question brings back, where each is from and why it is found", "hearth memory why \"wifi password\"", chosen,
-                        [&a](const auto& s) { return app::memory_why(s, a.text, a.json); });
-    why->add_option("question", a.text)->required();
-    auto* health = command(*memory, "health", "How much is remembered for you, and how far it is summed up", "hearth memory health", chosen, [&a](const auto& s) { return app::memory_health(s, a.json); });
-    auto* summed = command(*memory, "consolidate", "Sum up what was said, by a model; it gives way to whoever else asks it", "hearth memory consolidate --seconds 60", chosen,
-                           [&a](const auto& s) { return app::memory_consolidate(s, a.seconds, a.json); });
-    summed->add_option("--seconds", a.seconds, "how long, at most")->check(CLI::Range(1, 3600))->capture_default_str();
-    auto* ingested = command(*memory, "ingest", "Remember documents, text or Markdown, by their sections", "hearth memory ingest manual.md", chosen, [&a](const auto& s) { return app::memory_ingest(s, a.files, a.json); });
-    ingested->add_option("file", a.files, "each is read by this command, and the same text is kept once")->required();
-    auto* documents = command(*memory, "documents", "Which documents are remembered for you, the newest first", "hearth memory documents", chosen,
-                              [&a](const auto& s) { return app::memory_documents(s, a.limit, a.json); });
-    documents->add_option("--limit", a.limit, "how many")->check(CLI::Range(1, 500))->capture_default_str();
-    auto* forgotten = command(*memory, "forget", "What would go with a fact or a document; with --yes, forget it", "hearth memory forget 0190… --yes", chosen,
-                              [&a](const auto& s) { return app::memory_forget(s, a.name, a.yes, a.json); });
-    forgotten->add_flag("--yes", a.yes, "really: it, and what holds it, cannot be brought back");
-    for (CLI::App* one : {shown, forgotten}) one->add_option("id", a.name, "of hearth memory list, or of hearth memory documents")->required();
-    for (CLI::App* one : {listed, shown, why, health, summed, ingested, documents, forgotten}) one->add_flag("--json", a.json, "as JSON, for scripts");
-}
-
 void add_secrets(CLI::App& root, Arguments& a, Action& chosen) {
     auto* secret = group(root, "secret", "Values that settings and prompts name and never hold");
     auto* set = command(*secret, "set", "Keep a secret: its value is read from standard input", "", chosen,

@@ -47,6 +47,7 @@ void add_subcommands(CLI::App& root, Arguments& arguments, Action& chosen);
 // Parts of them.
 void add_bench(CLI::App& root, Arguments& arguments, Action& chosen);
 void add_channels(CLI::App& root, Arguments& arguments, Action& chosen);
+void add_memory(CLI::App& root, Arguments& arguments, Action& chosen);
 void add_nights(CLI::App& root, Arguments& arguments, Action& chosen);
 
 }  // namespace app

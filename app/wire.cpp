@@ -97,6 +97,8 @@ agents::Options agent_options(const Settings& s, std::shared_ptr<const agents::C
 
 }  // namespace
 
+fs::path archive_folder(const Settings& s) { return s.state_folder / "archive"; }
+
 std::vector<fs::path> masked_paths(const Settings& s) {
     std::vector<fs::path> out = {s.state_folder, net::xdg_folders().config, "/etc/hearth"};
     for (const std::string& file : {s.upstream.key_file, s.server.certificate_key})
@@ -229,7 +231,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
         },
         [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
         [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }, w->nightly_.get(),
-        [self] { return self->address(); }, [loaded] { return settings_json(loaded); }, w->closing_.token(), w->blobs_.get()});
+        [self] { return self->address(); }, [loaded] { return settings_json(loaded); }, archive_folder(settings), w->closing_.token(), w->blobs_.get()});
     if (auto listening = w->listen(); !listening) return std::move(listening).error();
     if (auto opened = w->open_bridges(owner); !opened) return std::move(opened).error();
     w->note_build(owner);

@@ -36,6 +36,8 @@
 
 namespace app {
 
+// Where people's archives lie.
+std::filesystem::path archive_folder(const Settings& settings);
 // What no workspace shows: state, settings, and the files of secrets wherever the settings put them.
 std::vector<std::filesystem::path> masked_paths(const Settings& settings);
 

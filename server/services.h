@@ -49,6 +49,7 @@ struct Services {
     agents::Nightly* nightly = nullptr;                     // there from when requests are taken on
     std::function<std::string()> address{};                // where browsers find this server: "http://127.0.0.1:8080"
     std::function<base::Json()> settings{};                // a list of each: name, value, from, help
+    std::filesystem::path archive{};                       // of what was said, a folder (memory/archive.h)
     base::StopToken closing{};                             // streams that would not end by themselves end with it
     const store::BlobFiles* blobs = nullptr;               // what came with messages
 };

@@ -30,6 +30,14 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 std::string base64(std::string_view bytes) { return encoded(bytes, sodium_base64_VARIANT_ORIGINAL); }
+std::optional<std::string> from_base64(std::string_view text) {
+    std::string out(text.size(), '\0');
+    std::size_t size = 0;
+    if (sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(), text.size(), "\n", &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0) return std::nullopt;
+    out.resize(size);
+    return out;
+}
+
 std::string base64url(std::string_view bytes) { return encoded(bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING); }
 
 std::string random_bytes(std::size_t n) {

@@ -1,15 +1,14 @@
 #include "store/disk_key.h"
 
 #include <fcntl.h>
-#include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <stdexcept>
 
 #include "store/digest.h"
+#include "store/seal.h"
 
 namespace store {
 namespace {
@@ -18,9 +17,7 @@ namespace fs = std::filesystem;
 using base::Code;
 using base::SecretValue;
 
-constexpr std::size_t kKey = crypto_aead_xchacha20poly1305_ietf_KEYBYTES, kNonce = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, kTag = crypto_aead_xchacha20poly1305_ietf_ABYTES;
-
-const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+constexpr std::size_t kKey = kSealKeyBytes;
 
 struct File {
     int fd;
@@ -52,7 +49,6 @@ base::Result<void> make(const fs::path& path) {
 }  // namespace
 
 base::Result<DiskKey> DiskKey::open(const fs::path& path, const std::string& lost) {
-    if (sodium_init() < 0) throw std::runtime_error("libsodium cannot start");
     if (::access(path.c_str(), F_OK) != 0)
         if (auto made = make(path); !made) return std::move(made).error();
     const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
@@ -67,29 +63,14 @@ base::Result<DiskKey> DiskKey::open(const fs::path& path, const std::string& los
     return out;
 }
 
-SecretValue DiskKey::of(const std::string& audience) const {
-    SecretValue out(kKey);
-    const std::string purpose = "hearth cache of " + audience;
-    crypto_generichash(out.bytes().data(), kKey, bytes_of(purpose), purpose.size(), bytes_of(key_.reveal()), kKey);
-    return out;
-}
+SecretValue DiskKey::of(const std::string& audience) const { return derived_key(key_.reveal(), "hearth cache of " + audience); }
 
-std::string DiskKey::seal(const std::string& audience, std::string_view plain, std::string_view bound) const {
-    std::string out = random_bytes(kNonce);
-    out.resize(kNonce + plain.size() + kTag);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(reinterpret_cast<unsigned char*>(out.data()) + kNonce, nullptr, bytes_of(plain), plain.size(), bytes_of(bound), bound.size(), nullptr, bytes_of(out),
-                                               bytes_of(of(audience).reveal()));
-    return out;
-}
+std::string DiskKey::seal(const std::string& audience, std::string_view plain, std::string_view bound) const { return store::seal(plain, of(audience), bound); }
 
 base::Result<std::string> DiskKey::unseal(const std::string& audience, std::string_view sealed, std::string_view bound) const {
-    const auto refused = [&] { return base::error(Code::corrupt, "what was sealed for " + audience + " does not open"); };
-    if (sealed.size() < kNonce + kTag) return refused();
-    std::string out(sealed.size() - kNonce - kTag, '\0');
-    const bool genuine = crypto_aead_xchacha20poly1305_ietf_decrypt(reinterpret_cast<unsigned char*>(out.data()), nullptr, nullptr, bytes_of(sealed) + kNonce, sealed.size() - kNonce, bytes_of(bound),
-                                                                    bound.size(), bytes_of(sealed), bytes_of(of(audience).reveal())) == 0;
-    if (!genuine) return refused();
-    return out;
+    auto out = store::unseal(sealed, of(audience), bound);
+    if (!out) return base::error(Code::corrupt, "what was sealed for " + audience + " does not open");
+    return *std::move(out);
 }
 
 }  // namespace store

@@ -56,10 +56,10 @@ std::string seal(const SecretValue& value, const SecretValue& key, const std::st
 
 // Empty when it is not what was sealed.
 SecretValue unseal(const std::string& text, const SecretValue& key, const std::string& bound) {
-    std::string sealed(text.size(), '\0');
-    std::size_t size = 0;
-    if (sodium_base642bin(reinterpret_cast<unsigned char*>(sealed.data()), sealed.size(), text.data(), text.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0 || size <= kNonce + kTag)
-        return {};
+    const auto decoded = from_base64(text);
+    if (!decoded || decoded->size() <= kNonce + kTag) return {};
+    const std::string& sealed = *decoded;
+    const std::size_t size = sealed.size();
     SecretValue out(size - kNonce - kTag);
     const bool genuine = crypto_aead_xchacha20poly1305_ietf_decrypt(out.bytes().data(), nullptr, nullptr, bytes_of(sealed) + kNonce, size - kNonce, bytes_of(bound), bound.size(), bytes_of(sealed),
                                                                     bytes_of(key.reveal())) == 0;

@@ -8,19 +8,28 @@
 namespace store {
 namespace {
 
-// Hashes of before carry no mark, and cover neither place nor people.
-constexpr std::string_view kMark = "2:";
+// Hashes of before carry another mark, and are over error and attributes themselves; or none, and cover neither place nor people.
+constexpr std::string_view kMark = "3:", kOlderMark = "2:";
 
-std::string hash_of(const std::string& previous, const StoredSpan& stored, std::int64_t position, bool marked) {
+std::string hash_of(const std::string& previous, const StoredSpan& stored, std::int64_t position, std::string_view mark) {
     const base::Span& s = stored.span;
-    base::Json fields = {previous, s.id.text(), s.parent.text(), s.run.text(), s.kind, s.name, micros_of(s.started), s.duration.count(), s.error, stored.attributes, stored.body_digest};
-    if (!marked) return sha256_hex(base::dump(fields));
+    base::Json fields = {previous, s.id.text(), s.parent.text(), s.run.text(), s.kind, s.name, micros_of(s.started), s.duration.count()};
+    if (mark == kMark) fields.push_back(stored.details_digest);
+    else for (const std::string& detail : {s.error, stored.attributes}) fields.push_back(detail);
+    fields.push_back(stored.body_digest);
+    if (mark.empty()) return sha256_hex(base::dump(fields));
     for (const auto& more : {s.tenant.text(), s.person.text(), stored.node.text(), std::to_string(position)}) fields.push_back(more);
-    return std::string(kMark) + sha256_hex(base::dump(fields));
+    return std::string(mark) + sha256_hex(base::dump(fields));
+}
+
+std::string_view mark_of(const StoredSpan& s) {
+    for (const std::string_view mark : {kMark, kOlderMark})
+        if (s.hash.starts_with(mark)) return mark;
+    return {};
 }
 
 bool follows(const std::string& previous, const StoredSpan& s, std::int64_t position) {
-    return hash_of(previous, s, position, s.hash.starts_with(kMark)) == s.hash;
+    return hash_of(previous, s, position, mark_of(s)) == s.hash;
 }
 
 }  // namespace
@@ -30,7 +39,11 @@ bool StoredSpan::erased() const {
     return !body && body_digest != none;
 }
 
-std::string chain_hash(const std::string& previous, const StoredSpan& s) { return hash_of(previous, s, s.position, true); }
+bool StoredSpan::details_erased() const { return !details_digest.empty() && attributes == kErasedDetails && (span.error.empty() || span.error == kErasedError); }
+
+std::string details_digest(const std::string& error, const std::string& attributes) { return sha256_hex(base::dump(base::Json{error, attributes})); }
+
+std::string chain_hash(const std::string& previous, const StoredSpan& s) { return hash_of(previous, s, s.position, kMark); }
 
 std::string uuid_array(const std::vector<base::RunId>& runs) {
     std::string out = "{";
@@ -41,7 +54,7 @@ std::string uuid_array(const std::vector<base::RunId>& runs) {
 std::vector<StoredSpan> read_spans(Tx& tx, const std::vector<base::RunId>& runs) {
     std::vector<StoredSpan> out;
     for (const Row& row : tx.exec("select s.id, s.parent_id, s.kind, s.name, s.started_us, s.duration_us, s.error, s.attributes, b.body,"
-                                  " s.body_digest, s.hash, s.position, s.tenant_id, s.audience_id, s.node_id, s.run_id"
+                                  " s.body_digest, s.hash, s.position, s.tenant_id, s.audience_id, s.node_id, s.run_id, coalesce(s.details_digest, '')"
                                   " from unnest($1::uuid[]) with ordinality wanted(id, place) join span s on s.run_id = wanted.id"
                                   " left join span_body b on b.span_id = s.id order by wanted.place, s.position", {uuid_array(runs)})) {
         StoredSpan s;
@@ -61,6 +74,7 @@ std::vector<StoredSpan> read_spans(Tx& tx, const std::vector<base::RunId>& runs)
         if (!row.null(8)) s.body = row.text(8);
         s.body_digest = row.text(9);
         s.hash = row.text(10);
+        s.details_digest = row.text(16);
         out.push_back(std::move(s));
     }
     return out;
@@ -84,6 +98,7 @@ std::optional<ChainFault> find_fault(base::RunId run, std::span<const StoredSpan
             return ChainFault{i, elsewhere->span.id, named(*elsewhere) + " stands at position " + std::to_string(elsewhere->position) + " and belongs to position " + std::to_string(i) + ": they were reordered"};
         if (s.position != i) return ChainFault{i, {}, "a span before " + named(s) + " is missing, at position " + std::to_string(i)};
         if (!fits) return ChainFault{i, s.span.id, named(s) + " was changed, or one before it was taken out"};
+        if (mark_of(s) == kMark && !s.details_erased() && details_digest(s.span.error, s.attributes) != s.details_digest) return ChainFault{i, s.span.id, "the attributes or the error of " + named(s) + " were changed"};
         if (s.body && sha256_hex(*s.body) != s.body_digest) return ChainFault{i, s.span.id, "the body of " + named(s) + " was changed"};
         previous = s.hash;
         ids.insert(s.span.id);

@@ -16,20 +16,27 @@ inline bool is_root(const base::Span& span) { return span.parent.is_nil(); }
 // What is wrong with so many spans of a run in that final state (empty: none), with or without a root: where the run cannot go on any more, it is there.
 std::optional<std::string> missing_root(base::RunId run, std::string_view state, bool has_root, std::size_t spans);
 
+// What stands for the attributes of a span that were forgotten, and for its error where it had one, as hearth_erase_details leaves them.
+inline constexpr const char *kErasedDetails = R"({"forgotten":true})", *kErasedError = "[forgotten]";
+
 // A span as its row has it: what the chain is computed over.
 struct StoredSpan {
     base::Span span;               // without attributes and body
     std::int64_t position = 0;     // in its run, from 0
     base::NodeId node;
-    std::string attributes;        // JSON as it was hashed
+    std::string attributes;        // JSON as it was hashed, or kErasedDetails
+    std::string details_digest;    // of the error and the attributes; empty: the chain is over these themselves
     std::optional<std::string> body;  // none: erased, or there was none
     std::string body_digest, hash;
 
     bool erased() const;           // it had a body once
+    bool details_erased() const;   // error and attributes were forgotten
 };
 
-// Of a span that follows one with the hash `previous` ("" for the first): over every stored field but the body, which
-// its digest stands for.
+std::string details_digest(const std::string& error, const std::string& attributes);
+
+// Of a span that follows one with the hash `previous` ("" for the first): over every stored field but the body, and error and attributes, which
+// their digests stand for.
 std::string chain_hash(const std::string& previous, const StoredSpan& s);
 
 std::string uuid_array(const std::vector<base::RunId>& runs);  // as a parameter $1::uuid[]

@@ -31,15 +31,16 @@ public:
         ChainEnd& end = end_of(s.run);
         if (end.taken_over && !tx_.exec("select 1 from span where id = $1", {s.id}).empty()) return;
         const std::string body = base::dump(s.body);
-        StoredSpan stored{s, end.position + 1, tx_.node(), base::dump(s.attributes), std::nullopt, sha256_hex(body), {}};
+        StoredSpan stored{s, end.position + 1, tx_.node(), base::dump(s.attributes), {}, std::nullopt, sha256_hex(body), {}};
+        stored.details_digest = details_digest(s.error, stored.attributes);
         stored.span.tenant = tx_.identity().tenant;  // as the row's defaults fill them in
         stored.span.person = tx_.identity().person;
         stored.hash = chain_hash(end.hash, stored);
         end = {stored.position, stored.hash, end.taken_over};
-        static const std::string span = "insert into span (id, parent_id, run_id, position, kind, name, started_us, duration_us, error, attributes, body_digest, hash)"
-                                        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-        static const std::string with_body = "with written as (" + span + " returning id) insert into span_body (span_id, body) select id, $13 from written";
-        std::vector<Param> values = {s.id, s.parent, s.run, end.position, s.kind, s.name, micros_of(s.started), std::int64_t(s.duration.count()), s.error, stored.attributes, stored.body_digest, end.hash};
+        static const std::string span = "insert into span (id, parent_id, run_id, position, kind, name, started_us, duration_us, error, attributes, details_digest, body_digest, hash)"
+                                        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+        static const std::string with_body = "with written as (" + span + " returning id) insert into span_body (span_id, body) select id, $14 from written";
+        std::vector<Param> values = {s.id, s.parent, s.run, end.position, s.kind, s.name, micros_of(s.started), std::int64_t(s.duration.count()), s.error, stored.attributes, stored.details_digest, stored.body_digest, end.hash};
         const bool has_body = !s.body.empty();
         if (has_body) values.emplace_back(body);
         tx_.send(has_body ? with_body : span, std::move(values));

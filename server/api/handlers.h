@@ -76,6 +76,11 @@ net::Task<Response> forget_blob(Request request, Caller caller, Services& servic
 net::Task<Response> list_documents(Request request, Caller caller, Services& services);
 net::Task<Response> add_document(Request request, Caller caller, Services& services);
 net::Task<Response> forget_document(Request request, Caller caller, Services& services);
+// archive.cpp
+net::Task<Response> archive_memory(Request request, Caller caller, Services& services);
+net::Task<Response> archived_text(Request request, Caller caller, Services& services);
+// interactions.cpp
+net::Task<Response> list_interactions(Request request, Caller caller, Services& services);
 // directives.cpp
 net::Task<Response> list_directives(Request request, Caller caller, Services& services);
 net::Task<Response> add_directive(Request request, Caller caller, Services& services);

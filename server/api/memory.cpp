@@ -130,7 +130,8 @@ net::Task<Response> memory_health(Request, Caller caller, Services& services) {
                              {"facts", facts},
                              {"segments", {{"all", now.segments}, {"unsummed", now.unsummed}}},
                              {"episodes", {{"all", now.episodes}, {"until", summed ? Json(base::rfc3339(now.last_episode)) : Json(nullptr)}}},
-                             {"documents", {{"all", now.documents}, {"open", now.open_documents}, {"sections", now.sections}}}});
+                             {"documents", {{"all", now.documents}, {"open", now.open_documents}, {"sections", now.sections}}},
+                             {"archive", {{"held", now.archived}, {"open", now.unarchived}}}});
 }
 
 net::Task<Response> consolidate_memory(Request request, Caller caller, Services& services) {

@@ -10,7 +10,8 @@ using base::Json;
 
 // What forgetting cannot reach, said with each answer.
 Json what_stays(std::int64_t open_runs) {
-    Json out = {"of each step of a trace its name, times, attributes (ids, counts, why something failed, the critic's reason) and the digest of its erased text",
+    Json out = {"of each step of a trace its name, times and the digests of what was erased; of traces that an earlier version wrote, the attributes too",
+                "the archive's files, which nobody can read without their keys",
                 "what was said of it elsewhere in other words, in runs that neither kept nor recalled it",
                 "what left for somebody, where it arrived; and what a model holds in memory until this server ends",
                 "documents, each of which is forgotten by itself", "backups of the database"};

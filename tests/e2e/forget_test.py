@@ -81,6 +81,7 @@ def test_a_fact_is_shown_replaced_and_forgotten(house, state):
     for run in (told, again, recalled):
         trace = house.run(run)
         assert trace["chain"] == "whole" and SECRET not in json.dumps(trace), run
+        assert all(span["attributes"] == {"forgotten": True} for span in trace["spans"]), "why it was found says words of it"
         assert all(step["outcome"] == {"forgotten": True} for step in trace["steps"])
     assert "is gone" not in memory(house, "show", newer["id"])
     assert "there is no fact" in memory(house, "show", fact["id"], fails=True)

@@ -308,9 +308,9 @@ TEST_F(StoreTest, TracesAreChainedAndAppendOnly) {
     world->sql("delete from span_body where span_id = '" + third + "'");  // a body may be erased
     EXPECT_TRUE(verify());
     EXPECT_THROW(world->sql("update span set name = 'tampered' where id = '" + third + "'"), std::exception);  // not even the owner
-    world->sql("alter table span disable trigger append_only");
+    world->sql("alter table span disable trigger user");
     world->sql("update span set name = 'tampered' where id = '" + third + "'");
-    world->sql("alter table span enable trigger append_only");
+    world->sql("alter table span enable trigger user");
     auto broken = verify();
     ASSERT_FALSE(broken);
     EXPECT_NE(broken.error().message.find(third), std::string::npos);

@@ -113,7 +113,7 @@ TEST_F(TraceKeepingTest, EveryChangedColumnOfEverySpanIsFound) {
     const std::string changes[] = {
         "id = gen_random_uuid()", "parent_id = gen_random_uuid()", "run_id = gen_random_uuid()", "tenant_id = gen_random_uuid()", "audience_id = gen_random_uuid()", "node_id = gen_random_uuid()",
         "node_id = null", "position = position + 100", "kind = 'phase'", "name = name || ' '", "started_us = started_us + 1", "duration_us = duration_us + 1", "error = 'x'",
-        "attributes = '{\"n\": 9}'", "body_digest = repeat('0', 64)", "hash = '2:' || repeat('0', 64)",
+        "attributes = '{\"n\": 9}'", "details_digest = repeat('0', 64)", "body_digest = repeat('0', 64)", "hash = '2:' || repeat('0', 64)",
     };
     const std::string columns = world->sql("select string_agg(column_name, ',') from information_schema.columns where table_name = 'span' and table_schema = 'public'");
     for (std::size_t from = 0; from < columns.size();) {  // a new column wants a case here
@@ -189,6 +189,17 @@ TEST_F(TraceKeepingTest, AnErasedBodyIsFineAndAChangedOneIsNot) {
     EXPECT_EQ(fault->span, ids[3]);
     EXPECT_THAT(fault->what, HasSubstr("the body of span " + ids[3].text()));
     EXPECT_FALSE(as(world->owner(), [&](Tx& tx) { return store::read_trace(tx, run).chain.ok(); }));
+}
+
+TEST_F(TraceKeepingTest, ForgottenAttributesAreFineAndChangedOnesAreNot) {
+    const auto run = traced();
+    world->sql("update span set attributes = '{\"forgotten\":true}'" + at(run, 2));  // as hearth_forget does
+    EXPECT_FALSE(verify(run).fault);
+    EXPECT_EQ(as(world->owner(), [&](Tx& tx) { return store::read_trace(tx, run).spans.at(2).attributes; }), (Json{{"forgotten", true}}));
+    EXPECT_THROW(world->sql("update span set attributes = '{}'" + at(run, 3)), std::exception) << "nothing else may be written there, by nobody";
+    EXPECT_THROW(world->sql("update span set attributes = '{\"forgotten\":true}', error = 'x'" + at(run, 3)), std::exception);
+    tamper("update span set error = 'x'" + at(run, 2));
+    EXPECT_EQ(verify(run).fault->position, 2);
 }
 
 TEST_F(TraceKeepingTest, AChainWhoseHashesWereMadeAnewIsFoundByItsAnchor) {

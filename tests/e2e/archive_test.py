@@ -1,0 +1,127 @@
+"""What was said lies in an archive, too, and what was well answered can be exported; neither says anything of what was forgotten."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+import support
+from support import call
+
+PASS = '{"why": "It says what was asked.", "verdict": "pass"}'
+FAIL = '{"why": "It says nothing.", "verdict": "fail"}'
+SECRET = "the spare key lies in the teapot of porcelain"
+SCRIPT = [
+    {"when": "Judge the answer", "and": "weather of", "text": FAIL},
+    {"when": "Judge the answer", "text": PASS},
+    {"when": "keep it well", "tool_calls": [call("remember", text=SECRET)]},
+    {"when": "keep it well", "text": "I keep in mind that " + SECRET + "."},
+    {"when": "paint", "text": "Take marine green."},
+    {"when": "", "text": "All is well."},
+]
+
+
+@pytest.fixture(scope="module")
+def house(state):
+    server = support.Hearth(state, "archive", script=SCRIPT, settings={"agents.discipline": "free", "backend.critic": "default", "server.socket": state.folder / "archive.sock"})
+    yield server.start()
+    server.stop()
+
+
+def memory(house, *arguments, fails=False):
+    done = subprocess.run([house.state.binary, "memory", *arguments], env=house.env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode != 0) == fails, done.stdout + done.stderr
+    return done.stderr if fails else done.stdout
+
+
+def say(house, text, conversation=None):
+    reply = house.call("POST", "/v1/chat/completions", {"model": "hearth", "messages": [{"role": "user", "content": text}]}, {"X-Hearth-Conversation": conversation} if conversation else {})
+    assert reply.status == 200, reply.data
+    return reply.headers["X-Hearth-Run"], reply.headers["X-Hearth-Conversation"]
+
+
+def segment_of(house, question):
+    return next(one["segment"] for one in json.loads(memory(house, "why", question, "--json")) if one["kind"] == "segment")
+
+
+def judged(house, run):
+    return any(span["name"] == "critic" for span in house.run(run)["spans"])
+
+
+def repositories(house):
+    return list(pathlib.Path(house.state.folder).glob("**/archive/*.git"))
+
+
+def git(repository, *arguments):
+    return subprocess.run(["git", "-c", "safe.directory=*", "-C", repository, *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def test_what_was_said_is_archived_once_and_shown_by_its_id(house):
+    run, conversation = say(house, "Which paint do we take for the archive's boat?")
+    segment = segment_of(house, "What did we say of the paint of the boat?")
+    assert "1 segments" in memory(house, "archive") or "segments and" in memory(house, "health")
+    assert "already" in memory(house, "archive")
+    shown = memory(house, "archive", "show", segment)
+    assert "marine green" in shown and conversation in shown and run in shown
+    [repository] = repositories(house)
+    assert oct(os.stat(repository).st_mode)[-3:] == "700"
+    listed = git(repository, "log", "--name-only", "--format=%s")
+    assert f"{segment}.md" in listed
+    text = git(repository, "show", f"main:segments/{segment[-2:]}/{segment}.md")
+    assert f"id: {segment}" in text and "marine" not in text
+    health = house.call("GET", "/v1/memory/health").json["archive"]
+    assert health["held"] >= 1 and health["open"] == 0
+    assert "there is nothing" in memory(house, "archive", "show", "01900000-0000-7000-8000-000000000000", fails=True)
+
+
+def test_a_server_that_is_killed_while_it_archives_loses_and_doubles_nothing(house):
+    for i in range(3):
+        say(house, f"Number {i} of what is said before a kill")
+    [repository] = repositories(house)
+    before = int(git(repository, "rev-list", "--count", "main"))
+    asked = subprocess.Popen([house.state.binary, "memory", "archive"], env=house.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    house.stop(signal.SIGKILL)
+    asked.wait(60)
+    house.start()
+    memory(house, "archive")
+    assert house.call("GET", "/v1/memory/health").json["archive"]["open"] == 0
+    assert int(git(repository, "rev-list", "--count", "main")) == before + 1
+    git(repository, "fsck", "--strict")
+
+
+def test_what_was_well_answered_is_exported_once_and_nothing_else(house, tmp_path):
+    good = [say(house, "Which paint is best for oars?")[0] for _ in range(2)]
+    bad, _ = say(house, "What is the weather of tomorrow?")
+    for run in (*good, bad):
+        house.wait_for(lambda: judged(house, run), "the verdict", 20)
+    file = tmp_path / "pairs.jsonl"
+    memory(house, "export", str(file))
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert oct(os.stat(file).st_mode)[-3:] == "600"
+    [pair] = [one for one in lines if "oars" in one["messages"][0]["content"]]
+    assert pair["messages"] == [{"role": "user", "content": "Which paint is best for oars?"}, {"role": "assistant", "content": "Take marine green."}]
+    assert pair["metadata"]["run_id"] == good[1] and pair["metadata"]["verdict"] == "pass" and pair["metadata"]["model"] and pair["metadata"]["why"] == "It says what was asked."
+    assert not any("weather" in one["messages"][0]["content"] for one in lines)
+    assert "let no answer" in memory(house, "export", str(file), "--until", "2020-01-01", fails=True)
+    assert "soon" in memory(house, "export", str(file), "--since", "soon", fails=True)
+
+
+def test_neither_says_what_was_forgotten(house, tmp_path):
+    run, conversation = say(house, "Please remember, keep it well: " + SECRET)
+    say(house, "And what else is new?", conversation)
+    house.wait_for(lambda: judged(house, run), "the verdict", 20)
+    told, other = segment_of(house, "what did we say about the teapot of porcelain?"), segment_of(house, "what did we say of what else is new?")
+    memory(house, "archive")
+    assert SECRET in memory(house, "archive", "show", told)
+    fact = next(one for one in json.loads(memory(house, "list", "--json")) if one["text"] == SECRET)
+    gone = json.loads(memory(house, "forget", fact["id"], "--yes", "--json"))
+    assert gone["counts"]["archive_keys"] >= 1 and gone["counts"]["trace_details"] >= 1
+    assert "forgotten" in memory(house, "archive", "show", told, fails=True)
+    memory(house, "archive")
+    assert "forgotten" in memory(house, "archive", "show", told, fails=True)
+    assert "what else is new" in memory(house, "archive", "show", other)
+    memory(house, "export", str(tmp_path / "after.jsonl"))
+    assert "teapot" not in (tmp_path / "after.jsonl").read_text()
+    assert house.run(run)["chain"] == "whole" and all(span["attributes"] == {"forgotten": True} for span in house.run(run)["spans"])
+    assert "teapot" not in support.dump(house.state)
