@@ -8,7 +8,7 @@
 #include "agents/characters.h"
 #include "base/embedded.h"
 #include "net/yaml_fields.h"
-#include "tools/tool.h"
+#include "tools/collections.h"
 
 namespace agents {
 
@@ -150,7 +150,9 @@ base::Result<void> Cast::check(const tools::Source& tools, const std::vector<rou
             if (!there) return wrong_row(row, "names the tool '" + name + "', which the scope " + std::string(policy::name(row.scope)) + " does not have", "leave it out of its tools");
         }
         const std::size_t asks = asks_characters(row) ? row.asks.size() - 1 + characters.size() : row.asks.size();
-        const std::size_t menu = (row.all_tools ? offered.size() : row.tools.size()) + asks;
+        // Those of collections are shown to who has made some, whatever else there is.
+        const auto always = std::size_t(std::count_if(offered.begin(), offered.end(), [](const tools::Tool* tool) { return !tools::is_of_collections(tool->name); }));
+        const std::size_t menu = (row.all_tools ? always : row.tools.size()) + asks;
         if (menu > kLongestMenu) return wrong_row(row, "would see " + std::to_string(menu) + " tools, and models choose badly among more than " + std::to_string(kLongestMenu), "name fewer under tools and asks, or fewer of the roster with a character");
         for (const std::string& name : row.asks) {
             if (name == kCharacters) continue;

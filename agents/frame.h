@@ -13,8 +13,10 @@
 #include "agents/turn.h"
 #include "base/trace.h"
 #include "prompts/render.h"
+#include "store/collections.h"
 #include "store/prompts.h"
 #include "store/run_writer.h"
+#include "store/scratchpad.h"
 #include "tools/invoke.h"
 #include "tools/ports.h"
 
@@ -26,6 +28,12 @@ namespace agents {
 
 class LiveEvents;
 struct Inputs;
+
+// What is kept beside the messages that a prompt repeats.
+struct AtHand {
+    std::vector<store::Collection> collections{};  // of the person
+    std::optional<store::Scratchpad> note{};       // of the conversation
+};
 
 struct Frame {
     Frame(const Parts& p, const Options& o, store::RunWriter w) : parts(p), options(o), who(w.who()), run(w.run()), writer(std::move(w)) {}
@@ -63,6 +71,7 @@ struct Frame {
     bool plain = false;           // the person wants replies without formulas, tables, code
     std::string effort = "auto";  // the person's setting: the least class of a turn
     std::map<std::string, store::Prompt> prompts;  // the live ones, read at the start
+    AtHand at_hand;
     StandingOrders standing;            // directives and tone, as they were then
 
     Sums sums;

@@ -15,10 +15,7 @@
 #include "agents/steer.h"
 #include "agents/transcript.h"
 #include "agents/validate.h"
-#include "agents/when_words.h"
 #include "router/gateway.h"
-#include "tools/schedule.h"
-#include "tools/spawn_thread.h"
 
 namespace agents {
 namespace {
@@ -397,23 +394,6 @@ std::string final_state(LoopEnd end) {
 policy::Integrity label_of(const std::vector<Message>& messages) {
     const bool all = std::all_of(messages.begin(), messages.end(), [](const Message& m) { return m.trusted; });
     return all ? policy::Integrity::trusted : policy::Integrity::untrusted;
-}
-
-router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose, const std::string& request) {
-    std::vector<router::ToolSchema> menu;
-    // Who needs guidance to call a tool rightly is no one to divide work.
-    const bool divides = discipline == ToolDiscipline::free && frame.within.empty() && may_spawn(frame);
-    // And such a one takes it for an answer to whatever is asked.
-    const bool schedules = frame.within.empty() && (discipline == ToolDiscipline::free || words::speak_of_later(request));
-    for (const tools::Tool* tool : frame.menu->list(frame.row->scope))
-        if ((divides || tool->name != tools::kSpawnThread) && (schedules || tool->name != tools::kSchedule)) menu.push_back({tool->name, tool->purpose, tool->input});
-    menu.insert(menu.end(), frame.client_tools.begin(), frame.client_tools.end());
-    if (discipline == ToolDiscipline::guided && !menu.empty()) {
-        base::OrderedJson nothing = {
-            {"type", "object"}, {"properties", base::OrderedJson::object()}, {"additionalProperties", false}};
-        menu.push_back({kAnswerTool, answer_purpose, std::move(nothing)});
-    }
-    return menu;
 }
 
 net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {

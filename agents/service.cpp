@@ -106,7 +106,7 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     auto history = history_of(stored.messages, stored.work);
     if (!history) return std::move(history).error();
     turn.request = request_text(*history);
-
+    frame.at_hand = stored.at_hand;
     const AgentRow& row = *frame.row;
     const auto none = base::Result<std::string>(std::string());
     auto system = system_of(frame, row.prompt);
@@ -134,7 +134,7 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     // Before what is old is left out: its traces are in later answers.
     turn.label = policy::meet(turn.label, policy::meet(stored.label, label_of(*history)));
     instruct(*history, frame.instructions);
-    instruct(*history, *wishes);  // before those of the client
+    instruct(*history, *wishes, !stored.at_hand.note || stored.at_hand.note->trusted);  // before those of the client
     const int context = can.context > 0 ? can.context : kUnknownContext;
     const int room = std::max(context - kReplyReserve, context / 2) - tokens_of(layout.tools);
     layout.shared = lay_out(*std::move(plain), answers, *history, {room, options.window});

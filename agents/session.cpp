@@ -60,6 +60,8 @@ base::Result<std::vector<Json>> checked_messages(const std::vector<Json>& messag
 
 base::Result<History> read_history(store::Tx& tx, base::ConversationId conversation, base::MessageId until) {
     History out;
+    out.at_hand = {store::list_collections(tx), store::find_scratchpad(tx, conversation)};
+    if (out.at_hand.note && !out.at_hand.note->trusted) out.label = policy::Integrity::untrusted;
     out.messages = store::list_messages(tx, conversation);
     const auto last = std::find_if(out.messages.begin(), out.messages.end(), [&](const auto& m) { return m.id == until; });
     if (last != out.messages.end()) out.messages.erase(last + 1, out.messages.end());
@@ -84,7 +86,7 @@ using Prompts = base::Result<std::map<std::string, store::Prompt>>;
 // `appended`: what the conversation was given now; all of it, where it is new.
 base::Result<Opening> read_opening(store::Tx& tx, Prompts prompts, base::ConversationId conversation, bool is_new, std::vector<store::StoredMessage> appended) {
     if (!prompts) return std::move(prompts).error();
-    if (is_new) return Opening{*std::move(prompts), {std::move(appended), {}, policy::Integrity::trusted}, store::this_person(tx)};
+    if (is_new) return Opening{*std::move(prompts), {std::move(appended), {}, policy::Integrity::trusted, {store::list_collections(tx)}}, store::this_person(tx)};
     auto history = read_history(tx, conversation);
     if (!history) return std::move(history).error();
     return Opening{*std::move(prompts), *std::move(history), store::this_person(tx)};

@@ -19,7 +19,8 @@ namespace agents {
 struct History {
     std::vector<store::StoredMessage> messages;
     WorkOfRuns work;
-    policy::Integrity label = policy::Integrity::trusted;  // of the last turns; a turn's holds for those after it
+    policy::Integrity label = policy::Integrity::trusted;  // of the last turns, and of the note; a turn's holds for those after it
+    AtHand at_hand{};
 };
 
 // What a turn begins with.

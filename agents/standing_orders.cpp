@@ -64,7 +64,7 @@ Json trace_of(const StandingOrders& standing) {
     return {{"prime", std::move(prime)}, {"house", names_of(standing.house)}, {"own", names_of(standing.own)}, {"tone", standing.tone.empty() ? "" : digest_of(standing.tone)}, {"mathcore", standing.signal}};
 }
 
-std::vector<std::string> standing_prompts() { return {"directives_house", "directives_person", "identity", "tone"}; }
+std::vector<std::string> standing_prompts() { return {"directives_house", "directives_person", "identity", "scratchpad", "tone"}; }
 
 namespace {
 
@@ -101,6 +101,7 @@ base::Result<std::string> wishes_of(const Frame& frame) {
         out += (out.empty() ? "" : "\n") + *text;
         return {};
     };
+    if (auto added = add("scratchpad", "note", frame.at_hand.note ? frame.at_hand.note->text : ""); !added) return std::move(added).error();
     if (auto added = add("directives_person", "directives", listed(frame.standing.own)); !added) return std::move(added).error();
     if (auto added = add("tone", "tone", frame.standing.tone); !added) return std::move(added).error();
     return out;

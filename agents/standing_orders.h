@@ -38,7 +38,7 @@ std::vector<std::string> standing_prompts();
 base::Result<std::string> system_of(const Frame& frame, const std::string& prompt_name);
 // The same of one of the roster's characters, who is somebody else than the identity says.
 base::Result<std::string> system_of_character(const Frame& frame, const prompts::Variables& variables);
-// What the person wants; empty: nothing.
+// What is noted of the conversation, and what the person wants; empty: nothing.
 base::Result<std::string> wishes_of(const Frame& frame);
 
 }  // namespace agents

@@ -84,11 +84,16 @@ base::Result<std::vector<Message>> history_of(const std::vector<store::StoredMes
     return out;
 }
 
-void instruct(std::vector<Message>& history, const std::string& instructions) {
+void instruct(std::vector<Message>& history, const std::string& instructions, bool trusted) {
     if (instructions.empty()) return;
-    const auto last = std::find_if(history.rbegin(), history.rend(), [](const Message& m) { return m.role == MessageRole::user; });
-    if (last == history.rend()) history.insert(history.begin(), Message::make(MessageRole::user, instructions));
-    else last->parts.insert(last->parts.begin(), router::Part{router::Part::Kind::text, instructions + "\n\n", "", ""});
+    auto last = std::find_if(history.rbegin(), history.rend(), [](const Message& m) { return m.role == MessageRole::user; });
+    if (last == history.rend()) {
+        history.insert(history.begin(), Message::make(MessageRole::user, instructions));
+        last = history.rend() - 1;
+    } else {
+        last->parts.insert(last->parts.begin(), router::Part{router::Part::Kind::text, instructions + "\n\n", "", ""});
+    }
+    last->trusted = last->trusted && trusted;
 }
 
 int tokens_of(const std::vector<router::ToolSchema>& tools) {

@@ -21,7 +21,7 @@ using WorkOfRuns = std::vector<std::pair<base::RunId, std::vector<router::Messag
 base::Result<std::vector<router::Message>> history_of(const std::vector<store::StoredMessage>& stored, const WorkOfRuns& work);
 
 // Puts `instructions` before the last words of the person.
-void instruct(std::vector<router::Message>& history, const std::string& instructions);
+void instruct(std::vector<router::Message>& history, const std::string& instructions, bool trusted = true);
 
 // How much of a history a prompt repeats: so many tokens in all, by an estimate of three bytes a token, and so many messages (0: any number) beside
 // calls and their results. Where there are more, two fifths of it are made free at once.

@@ -138,6 +138,11 @@ int memory_consolidate(const LoadedSettings& settings, int seconds, bool json);
 int memory_archive(const LoadedSettings& settings, bool json);
 int memory_archive_show(const LoadedSettings& settings, const std::string& id, bool json);
 int memory_export(const LoadedSettings& settings, const std::string& file, const std::string& since, const std::string& until);
+int collection_create(const LoadedSettings& settings, const std::string& name, const std::string& schema, bool json);
+int collection_list(const LoadedSettings& settings, bool json);
+int collection_show(const LoadedSettings& settings, const std::string& name, int limit, bool json);
+int collection_add(const LoadedSettings& settings, const std::string& name, const std::string& item, bool json);
+int collection_remove(const LoadedSettings& settings, const std::string& name);
 int memory_forget(const LoadedSettings& settings, const std::string& id, bool yes, bool json);
 int quality_run(const LoadedSettings& settings, const QualityOptions& options);
 // The value of the secret is read from standard input, on a terminal without showing it.

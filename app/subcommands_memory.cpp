@@ -15,6 +15,24 @@ void add_archive(CLI::App& memory, Arguments& a, Action& chosen) {
     for (CLI::App* one : {archive, shown}) one->add_flag("--json", a.json, "as JSON, for scripts");
 }
 
+std::string name_fault(const std::string& name) {
+    return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos ? "" : "'" + name + "' is no name of a collection: it takes a to z, 0 to 9, _ and -";
+}
+
+void add_collections(CLI::App& memory, Arguments& a, Action& chosen) {
+    auto* all = group(memory, "collection", "Named lists whose items hold to a schema; agents add to them, find in them and change them");
+    auto* create = command(*all, "create", "Make one", R"(hearth memory collection create recipes '{"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]}')", chosen,
+                           [&a](const auto& s) { return app::collection_create(s, a.name, a.text, a.json); });
+    auto* listed = command(*all, "list", "Your collections, their fields and how much is in them", "hearth memory collection list", chosen, [&a](const auto& s) { return app::collection_list(s, a.json); });
+    auto* shown = command(*all, "show", "What is in one, the newest first", "hearth memory collection show recipes", chosen, [&a](const auto& s) { return app::collection_show(s, a.name, a.limit, a.json); });
+    shown->add_option("--limit", a.limit, "how many items")->check(CLI::Range(1, 500))->capture_default_str();
+    auto* added = command(*all, "add", "Put an item into one", R"(hearth memory collection add recipes '{"title": "Bread"}')", chosen, [&a](const auto& s) { return app::collection_add(s, a.name, a.text, a.json); });
+    auto* removed = command(*all, "remove", "Remove one with all its items", "hearth memory collection remove recipes", chosen, [&a](const auto& s) { return app::collection_remove(s, a.name); });
+    for (CLI::App* one : {create, shown, added, removed}) one->add_option("name", a.name, "of the collection")->required()->check(CLI::Validator(name_fault, "", ""));
+    for (CLI::App* one : {create, added}) one->add_option(one == create ? "schema" : "item", a.text, one == create ? "JSON Schema of an object with named fields" : "a JSON object that fits its schema")->required();
+    for (CLI::App* one : {create, listed, shown, added}) one->add_flag("--json", a.json, "as JSON, for scripts");
+}
+
 }  // namespace
 
 void add_memory(CLI::App& root, Arguments& a, Action& chosen) {
@@ -48,6 +66,7 @@ void add_memory(CLI::App& root, Arguments& a, Action& chosen) {
     forgotten->add_flag("--yes", a.yes, "really: it, and what holds it, cannot be brought back");
     for (CLI::App* one : {shown, forgotten}) one->add_option("id", a.name, "of hearth memory list, or of hearth memory documents")->required();
     add_archive(*memory, a, chosen);
+    add_collections(*memory, a, chosen);
     auto* exported = command(*memory, "export", "What you asked and the critic found well answered, as a file that models are trained on (JSONL of chat messages)", "hearth memory export pairs.jsonl --since 2026-03-01", chosen,
                              [&a](const auto& s) { return app::memory_export(s, a.out, a.name, a.text); });
     exported->add_option("file", a.out, "to write, whole or not at all")->required();

@@ -289,6 +289,16 @@ const char* kAnswers = R"({
   "InteractionList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"type": "object", "required": ["messages", "metadata"], "properties": {
     "messages": {"type": "array", "items": {"type": "object", "required": ["role", "content"]}, "description": "of the user and of the assistant"},
     "metadata": {"type": "object", "required": ["id", "run_id", "said", "model", "verdict", "why", "critic"], "description": "where it is from: run, time, the model that answered, the critic's verdict"}}}}}},
+  "CollectionRequest": {"type": "object", "required": ["name", "schema"], "properties": {"name": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
+    "schema": {"type": "object", "description": "JSON Schema of an object with named fields"}}},
+  "Collection": {"type": "object", "required": ["id", "object", "name", "schema", "fields", "items", "made"], "properties": {"id": {"type": "string", "format": "uuid"}, "object": {"const": "collection"}, "name": {"type": "string"},
+    "schema": {"type": "object"}, "fields": {"type": "string", "description": "as models read them"}, "items": {"type": "integer"}, "made": {"type": "string"}}},
+  "CollectionList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/Collection"}}}},
+  "CollectionItemRequest": {"type": "object", "required": ["item"], "properties": {"item": {"type": "object"}}},
+  "CollectionItem": {"type": "object", "required": ["id", "object", "collection", "item", "run_id", "trusted", "changed"], "properties": {"id": {"type": "string", "format": "uuid"}, "object": {"const": "collection.item"},
+    "collection": {"type": "string"}, "item": {"type": "object"}, "run_id": {"type": ["string", "null"], "description": "that wrote it last"}, "trusted": {"type": "boolean"}, "changed": {"type": "string"}}},
+  "CollectionWithItems": {"allOf": [{"$ref": "#/components/schemas/Collection"}, {"type": "object", "required": ["data"], "properties": {"data": {"type": "array", "items": {"$ref": "#/components/schemas/CollectionItem"}}}}]},
+  "RemovedCollection": {"type": "object", "required": ["name", "removed"], "properties": {"name": {"type": "string"}, "removed": {"const": true}}},
   "Schedule": {"type": "object", "required": ["id", "object", "when", "cron", "zone", "prompt", "agent", "missed", "silent", "channel", "state", "next", "next_there", "created"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "object": {"const": "schedule"}, "when": {"type": "string"}, "cron": {"type": ["string", "null"], "description": "null: it comes once"},
     "zone": {"type": "string"}, "prompt": {"type": "string"}, "agent": {"type": "string"}, "missed": {"enum": ["skip", "once", "all"]}, "silent": {"type": "boolean"},

@@ -4,11 +4,13 @@
 
 #include "tools/admin.h"
 #include "tools/bash.h"
+#include "tools/collections.h"
 #include "tools/edit_file.h"
 #include "tools/glob_files.h"
 #include "tools/grep_files.h"
 #include "tools/home.h"
 #include "tools/list_dir.h"
+#include "tools/note.h"
 #include "tools/read_file.h"
 #include "tools/schedule.h"
 #include "tools/schemas.h"
@@ -68,6 +70,8 @@ const std::vector<Tool>& builtin_tools() {
         out.push_back(bash_tool());
         for (Tool& tool : home_tools()) out.push_back(std::move(tool));
         for (Tool& tool : admin_tools()) out.push_back(std::move(tool));
+        for (Tool& tool : collection_tools()) out.push_back(std::move(tool));
+        out.push_back(note_tool());
         out.push_back(spawn_thread_tool());
         out.push_back(schedule_tool());
         return out;

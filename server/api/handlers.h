@@ -79,6 +79,12 @@ net::Task<Response> forget_document(Request request, Caller caller, Services& se
 // archive.cpp
 net::Task<Response> archive_memory(Request request, Caller caller, Services& services);
 net::Task<Response> archived_text(Request request, Caller caller, Services& services);
+// collections.cpp
+net::Task<Response> list_collections(Request request, Caller caller, Services& services);
+net::Task<Response> make_collection(Request request, Caller caller, Services& services);
+net::Task<Response> get_collection(Request request, Caller caller, Services& services);
+net::Task<Response> add_collection_item(Request request, Caller caller, Services& services);
+net::Task<Response> remove_collection(Request request, Caller caller, Services& services);
 // interactions.cpp
 net::Task<Response> list_interactions(Request request, Caller caller, Services& services);
 // directives.cpp

@@ -13,7 +13,7 @@ PASS = '{"why": "It says what was asked.", "verdict": "pass"}'
 FAIL = '{"why": "It says nothing.", "verdict": "fail"}'
 SECRET = "the spare key lies in the teapot of porcelain"
 SCRIPT = [
-    {"when": "Judge the answer", "and": "weather of", "text": FAIL},
+    {"when": "The person asked:\nWhat is the weather", "text": FAIL},
     {"when": "Judge the answer", "text": PASS},
     {"when": "keep it well", "tool_calls": [call("remember", text=SECRET)]},
     {"when": "keep it well", "text": "I keep in mind that " + SECRET + "."},
@@ -60,7 +60,7 @@ def git(repository, *arguments):
 def test_what_was_said_is_archived_once_and_shown_by_its_id(house):
     run, conversation = say(house, "Which paint do we take for the archive's boat?")
     segment = segment_of(house, "What did we say of the paint of the boat?")
-    assert "1 segments" in memory(house, "archive") or "segments and" in memory(house, "health")
+    assert "segments and 0 episodes, in 1 commits" in memory(house, "archive")
     assert "already" in memory(house, "archive")
     shown = memory(house, "archive", "show", segment)
     assert "marine green" in shown and conversation in shown and run in shown
@@ -109,9 +109,9 @@ def test_what_was_well_answered_is_exported_once_and_nothing_else(house, tmp_pat
 
 def test_neither_says_what_was_forgotten(house, tmp_path):
     run, conversation = say(house, "Please remember, keep it well: " + SECRET)
-    say(house, "And what else is new?", conversation)
+    say(house, "And which lamp burns in the hallway?", conversation)
     house.wait_for(lambda: judged(house, run), "the verdict", 20)
-    told, other = segment_of(house, "what did we say about the teapot of porcelain?"), segment_of(house, "what did we say of what else is new?")
+    told, other = segment_of(house, "what did we say about the teapot of porcelain?"), segment_of(house, "what did we say of the lamp in the hallway?")
     memory(house, "archive")
     assert SECRET in memory(house, "archive", "show", told)
     fact = next(one for one in json.loads(memory(house, "list", "--json")) if one["text"] == SECRET)
@@ -120,7 +120,7 @@ def test_neither_says_what_was_forgotten(house, tmp_path):
     assert "forgotten" in memory(house, "archive", "show", told, fails=True)
     memory(house, "archive")
     assert "forgotten" in memory(house, "archive", "show", told, fails=True)
-    assert "what else is new" in memory(house, "archive", "show", other)
+    assert "lamp burns" in memory(house, "archive", "show", other)
     memory(house, "export", str(tmp_path / "after.jsonl"))
     assert "teapot" not in (tmp_path / "after.jsonl").read_text()
     assert house.run(run)["chain"] == "whole" and all(span["attributes"] == {"forgotten": True} for span in house.run(run)["spans"])
