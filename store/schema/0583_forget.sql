@@ -5,7 +5,7 @@ drop trigger append_only on span;
 create trigger append_only before delete or truncate on span for each statement execute function hearth_refuse_change();
 create function hearth_erased_only() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if old.details_digest is not null and new.attributes = '{"forgotten":true}' and new.error = case old.error when '' then '' else '[forgotten]' end
+    if old.details_digest is not null and new.attributes = '{"forgotten":true}' and new.error = (case old.error when '' then '' else '[forgotten]' end)
         and to_jsonb(new) - array['attributes', 'error'] = to_jsonb(old) - array['attributes', 'error'] then return new; end if;
     raise exception '% is append-only', tg_table_name using errcode = 'insufficient_privilege';
 end $$;
