@@ -1,9 +1,7 @@
-// What was said becomes episodes: segments of a conversation that has gone on or come to rest are summed up by a model under grammar. Off the path of every
-// request: where no model answers nothing is lost and nothing waits; the segments are summed up another time. Each step is one transaction, so that whoever is
-// killed leaves no half of one, and a summary that was made and not kept is made again.
+// What was said becomes episodes: segments of a conversation that has gone on or come to rest are summed up by a model under grammar.
 #pragma once
 
-#include "agents/service.h"
+#include "agents/digest.h"
 
 namespace agents {
 
@@ -14,8 +12,6 @@ struct EpisodeText {
 base::OrderedJson episode_schema();
 base::Result<EpisodeText> parse_episode(const std::string& reply);
 
-// The person's, until there are none left or `stop`, which carries the deadline. By the alias of phase "consolidate", else of the answers; gives way to
-// whoever else calls a model.
-net::Task<Consolidated> consolidate(const Parts& parts, const Options& options, store::Identity who, base::StopToken stop);
+Digest episodes();
 
 }  // namespace agents

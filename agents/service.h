@@ -244,7 +244,8 @@ store::Identity identity_of(const policy::Principal& principal);
 // What a consolidation of somebody's memory has done.
 struct Consolidated {
     int episodes = 0, segments = 0;  // made, and of how many segments
-    bool done = false;               // there are none left
+    int facts = 0, read = 0;         // noted, and how many segments were read for them
+    bool done = false;               // there are none left of either
     base::Error trouble{};           // why it ended before, or passed some over; message empty: it did not
 };
 
@@ -282,7 +283,7 @@ public:
     int active() const;
     const Cast& cast() const;
     memory::PersonIndexes& memory();
-    // Sums up what the person's conversations hold (agents/consolidate.h) until nothing is left or `stop`, which carries the deadline. For a batch
+    // Sums up what the person's conversations hold (agents/consolidate.h), and notes facts of it (agents/note_facts.h), until nothing is left or `stop`, which carries the deadline. For a batch
     // that nobody waits for.
     net::Task<Consolidated> consolidate(store::Identity who, base::StopToken stop);
 

@@ -33,7 +33,7 @@ std::string day_of(const Json& json, const char* field) { return text_of_field(j
 
 void print_line(const Json& fact) {
     std::printf("%s  %s  %s%s%s\n", text_of_field(fact, "id").c_str(), day_of(fact, "told").c_str(), text_of_field(fact, "text").c_str(), fact["until"].is_null() ? "" : ("  (until " + day_of(fact, "until") + ")").c_str(),
-                fact["trusted"].get<bool>() ? "" : "  (from a text, not said by you)");
+                !fact["trusted"].get<bool>() ? "  (from a text, not said by you)" : fact["noted"].get<bool>() ? "  (noted from what you said)" : "");
 }
 
 void print_fact(const Json& fact) {
@@ -46,6 +46,7 @@ void print_fact(const Json& fact) {
     for (const Json& one : fact["sightings"]) {
         std::printf("    %s  %s", text_of_field(one, "at").substr(0, 16).c_str(), one["run_id"].is_null() ? "in no run" : ("run " + text_of_field(one, "run_id")).c_str());
         if (!text_of_field(one, "quote").empty()) std::printf("  \"%s\"", one_line(text_of_field(one, "quote"), 100).c_str());
+        if (one["segment"].is_string()) std::printf("  noted from segment %s", text_of_field(one, "segment").c_str());
         std::puts(one["trusted"].get<bool>() ? "" : "  from a text");
     }
 }
@@ -155,9 +156,12 @@ int memory_consolidate(const LoadedSettings& loaded, int seconds, bool json) {
     const auto answer = ask_server_json(loaded.settings.server.socket, "POST", "/v1/memory/consolidate?seconds=" + std::to_string(seconds));
     if (!answer) return complain(answer.error());
     if (json) print_json(*answer, 2);
-    else std::printf("%d summaries of %d messages with their answers%s\n", (*answer)["episodes"].get<int>(), (*answer)["segments"].get<int>(), (*answer)["done"].get<bool>() ? "; there is nothing left" : "");
+    else {
+        const auto number = [&](const char* field) { return (*answer)[field].get<int>(); };
+        std::printf("%d summaries of %d messages with their answers, %d facts of %d%s\n", number("episodes"), number("segments"), number("facts"), number("read"), (*answer)["done"].get<bool>() ? "; there is nothing left" : "");
+    }
     if ((*answer)["error"].is_null()) return 0;
-    return complain(base::error(Code::unavailable, text_of_field(*answer, "error"), "what is left is summed up another time"));
+    return complain(base::error(Code::unavailable, text_of_field(*answer, "error"), "what is left is read another time"));
 }
 
 int memory_forget(const LoadedSettings& loaded, const std::string& id, bool yes, bool json) {

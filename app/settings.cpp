@@ -79,6 +79,7 @@ const std::vector<SettingRow>& setting_rows() {
         {"backend.recompose", T::text, "", 0, 0, "", "alias of the phase recompose", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["recompose"] = v; }},
         {"backend.critic", T::text, "", 0, 0, "", "alias that judges replies after they were delivered; empty: none does", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["critic"] = v; }},
         {"backend.consolidate", T::text, "", 0, 0, "", "alias that sums up what was said; empty: that of the answers", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["consolidate"] = v; }},
+        {"backend.facts", T::text, "", 0, 0, "", "alias that notes facts of what was said; empty: that of the answers", true, [](Settings& s, const std::string& v) { if (!v.empty()) s.phase_backend["facts"] = v; }},
         {"agents.discipline", T::choice, "guided", 0, 0, "guided,free", "guided: worked examples, forced calls and answers that quote what calls returned, for small models", true, [](Settings& s, const std::string& v) { s.agents.discipline = v; }},
         {"agents.rounds", T::integer, "10", 1, 1000, "", "model calls with tools in one agent loop", true, [](Settings& s, const std::string& v) { s.agents.rounds = number(v); }},
         {"agents.window", T::integer, "20", 1, 10000, "", "messages of a conversation that a prompt repeats; what is older is recalled where a message asks for it", true, [](Settings& s, const std::string& v) { s.agents.window = number(v); }},

@@ -53,7 +53,7 @@ void add_memory(CLI::App& root, Arguments& a, Action& chosen) {
                         [&a](const auto& s) { return app::memory_why(s, a.text, a.json); });
     why->add_option("question", a.text)->required();
     auto* health = command(*memory, "health", "How much is remembered for you, and how far it is summed up", "hearth memory health", chosen, [&a](const auto& s) { return app::memory_health(s, a.json); });
-    auto* summed = command(*memory, "consolidate", "Sum up what was said, by a model; it gives way to whoever else asks it", "hearth memory consolidate --seconds 60", chosen,
+    auto* summed = command(*memory, "consolidate", "Sum up what was said and note facts of it, by a model; it gives way to whoever else asks it", "hearth memory consolidate --seconds 60", chosen,
                            [&a](const auto& s) { return app::memory_consolidate(s, a.seconds, a.json); });
     summed->add_option("--seconds", a.seconds, "how long, at most")->check(CLI::Range(1, 3600))->capture_default_str();
     auto* ingested = command(*memory, "ingest", "Remember documents, text or Markdown, by their sections", "hearth memory ingest manual.md", chosen, [&a](const auto& s) { return app::memory_ingest(s, a.files, a.json); });

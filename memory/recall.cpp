@@ -27,7 +27,10 @@ std::vector<RecalledFact> pack(std::vector<RecalledFact> facts, std::size_t max_
 
 std::string told(const store::Fact& fact) {
     const std::string by = fact.teller.empty() ? "" : "by " + fact.teller + " ";
-    const std::string of = fact.trusted ? " (told " + by + "on " + day(fact.created) : " (noted " + by + "on " + day(fact.created) + " from a text, not said by the person";
+    const std::string when = by + "on " + day(fact.created);
+    std::string of = " (told " + when;
+    if (!fact.trusted) of = " (noted " + when + " from a text, not said by the person";
+    else if (fact.noted) of = " (noted " + when + " from what the person said";
     return fact.body + of + (fact.until ? "; it held until " + day(*fact.until) + ", when something newer was told)" : ")");
 }
 

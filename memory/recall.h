@@ -17,7 +17,7 @@ inline constexpr std::size_t kSectionExcerptBytes = 900;
 // told, so that what was said later stands later.
 std::vector<RecalledFact> pack(std::vector<RecalledFact> facts, std::size_t max_bytes);
 
-// The fact as a model reads it: with the day, with who told it where that was another one of a group, of what the person did not say himself, that it is so, and of what was replaced, until when it held.
+// The fact as a model reads it: with the day, with who told it where that was another one of a group, of what the person did not say himself or did not ask to be kept, that it is so, and of what was replaced, until when it held.
 std::string told(const store::Fact& fact);
 
 // What was said as a model reads it: the day, and of both sides what lies around the words that it was found by.

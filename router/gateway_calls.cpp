@@ -48,7 +48,7 @@ private:
 namespace {
 
 // Of the phases' calls, those that nobody waits for.
-bool gives_way(const ModelRequest& request) { return request.purpose == "critic" || request.purpose == "consolidate"; }
+bool gives_way(const ModelRequest& request) { return request.purpose == "critic" || request.purpose == "consolidate" || request.purpose == "facts"; }
 
 ModelRequest shadowed(const ModelRequest& request, const std::string& model) {
     ModelRequest out = request;

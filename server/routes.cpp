@@ -64,7 +64,7 @@ const std::vector<Route>& routes() {
         {"GET",    "/v1/blobs/{id}/about", Access::user,  api::about_blob,       "What it is, and whether it is kept", "Blob"},
         {"POST",   "/v1/blobs/{id}/remember", Access::user, api::remember_blob,  "Remember what it says, as a document; of a text alone", "Document", "", "", 201},
         {"DELETE", "/v1/blobs/{id}",       Access::user,  api::forget_blob,      "Forget it, and its file", "ForgottenBlob"},
-        {"POST",   "/v1/memory/consolidate", Access::user, api::consolidate_memory, "Sum up what was said, by a model, until nothing is left or the time is over", "Consolidation", "", "seconds"},
+        {"POST",   "/v1/memory/consolidate", Access::user, api::consolidate_memory, "Sum up what was said and note facts of it, by a model, until nothing is left or the time is over", "Consolidation", "", "seconds"},
         {"GET",    "/v1/memory/collections", Access::user, api::list_collections, "Your collections, by name", "CollectionList"},
         {"POST",   "/v1/memory/collections", Access::user, api::make_collection, "Make one, whose items hold to a JSON Schema", "Collection", "CollectionRequest", "", 201},
         {"GET",    "/v1/memory/collections/{name}", Access::user, api::get_collection, "What is in one, newest first", "CollectionWithItems", "", "run_limit"},

@@ -1,7 +1,5 @@
 #include "store/episodes.h"
 
-#include <algorithm>
-
 namespace store {
 namespace {
 
@@ -25,18 +23,6 @@ std::string listed(const std::vector<Id>& ids) {
 }
 
 }  // namespace
-
-std::vector<Segment> next_unsummed(Tx& tx, int most, std::chrono::seconds rest, const std::vector<base::ConversationId>& passed_over) {
-    std::vector<SegmentId> ids;
-    for (const Row& row : tx.exec("select s.id from segment s where s.episode_id is null and s.audience_id = hearth_person() and s.conversation_id = ("
-                                  " select o.conversation_id from segment o where o.episode_id is null and o.audience_id = hearth_person() and o.conversation_id <> all($3::uuid[])"
-                                  " group by o.conversation_id having count(*) >= $1 or max(o.said_at) < clock_timestamp() - make_interval(secs => $2) order by max(o.said_at) limit 1)"
-                                  " order by s.first_position limit $1", {most, std::int64_t(rest.count()), listed(passed_over)}))
-        ids.push_back(row.id<SegmentId>(0));
-    std::vector<Segment> out = segments_by_id(tx, ids);
-    std::sort(out.begin(), out.end(), [](const Segment& a, const Segment& b) { return a.said < b.said; });
-    return out;
-}
 
 bool keep_episode(Tx& tx, const std::vector<SegmentId>& segments, const Summary& summary) {
     const EpisodeId id = EpisodeId::make(base::SystemClock().now());

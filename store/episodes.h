@@ -1,7 +1,6 @@
 // Summaries of what was said: some segments of a conversation in a row.
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -19,10 +18,6 @@ struct Episode {
     base::TimePoint began{}, ended{};
     MemoryPlace place{};
 };
-
-// The next of the person's segments to be summed up: at most `most` in a row of one conversation that has so many, or has been at rest for so
-// long. Empty: there are none beside the conversations of `passed_over`.
-std::vector<Segment> next_unsummed(Tx& tx, int most, std::chrono::seconds rest, const std::vector<base::ConversationId>& passed_over);
 
 // Of those segments, once: false where somebody has summed one of them up meanwhile, or one is forgotten.
 struct Summary {

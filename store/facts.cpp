@@ -9,7 +9,7 @@ constexpr int kMostSightings = 100;
 
 const std::string& columns() {
     static const std::string all = "f.id, f.body, f.source_run_id, " + micros("f.created_at") + ", f.trusted, f.written, " + micros("f.valid_to") +
-                                   ", case when f.author <> hearth_person() then (select p.name from person p where p.id = f.author) end";
+                                   ", case when f.author <> hearth_person() then (select p.name from person p where p.id = f.author) end, f.noted";
     return all;
 }
 constexpr const char* kMine = "(f.audience_id = hearth_person() or f.audience_id in (select group_id from membership where person_id = hearth_person()))";
@@ -19,6 +19,7 @@ Fact fact_of(const Row& row) {
     Fact out{id, row.text(1), row.id<base::RunId>(2), row.time(3), row.boolean(4), {row.integer(5), id.value}};
     if (!row.null(6)) out.until = row.time(6);
     out.teller = row.text_or(7, "");
+    out.noted = row.boolean(8);
     return out;
 }
 
@@ -34,7 +35,7 @@ std::string record_columns() {
 }
 
 FactRecord record_of(const Row& row) {
-    return {fact_of(row), row.id<base::AudienceId>(8), row.text(9), int(row.integer(10)), row.time(11), row.time(12), row.id<base::FactId>(13)};
+    return {fact_of(row), row.id<base::AudienceId>(9), row.text(10), int(row.integer(11)), row.time(12), row.time(13), row.id<base::FactId>(14)};
 }
 
 // As an array's literal.
@@ -49,8 +50,8 @@ std::string listed(const std::vector<base::FactId>& ids) {
 base::FactId remember(Tx& tx, const Observation& seen, base::FactId id) {
     const base::Redactor& clean = tx.redactor();
     const Param since = seen.since ? Param(micros_of(*seen.since)) : Param(nullptr);
-    tx.send("select hearth_remember($1, coalesce($10::uuid, hearth_person()), $2, $3, $4, $5, $6, $7, $8, to_timestamp($9::bigint / 1000000.0))",
-            {id, clean.without_known(seen.body), seen.run, seen.call, clean.without_known(seen.quote), seen.trusted, clean.without_known(seen.subject), clean.without_known(seen.instead_of), since, seen.audience});
+    tx.send("select hearth_remember($1, coalesce($10::uuid, hearth_person()), $2, $3, $4, $5, $6, $7, $8, to_timestamp($9::bigint / 1000000.0), $11)",
+            {id, clean.without_known(seen.body), seen.run, seen.call, clean.without_known(seen.quote), seen.trusted, clean.without_known(seen.subject), clean.without_known(seen.instead_of), since, seen.audience, seen.segment});
     return id;
 }
 
@@ -96,16 +97,18 @@ std::optional<FactRecord> find_fact(Tx& tx, base::FactId id) {
     const auto rows = tx.exec("select " + record_columns() + " from fact f where (f.id = $1 or f.id = (select s.fact_id from fact_sighting s where s.id = $1)) and " + kMine + " order by f.id = $1 desc limit 1", {id});
     if (rows.empty()) return std::nullopt;
     FactRecord out = record_of(rows[0]);
-    for (const Row& row : tx.exec("select f.id, f.run_id, f.call, f.quote, f.trusted, " + micros("f.seen_at") + " from fact_sighting f where f.fact_id = $1 and " + kMine + " order by f.seen_at, f.id limit $2", {out.fact.id, kMostSightings}))
-        out.sightings.push_back({row.id<base::FactId>(0), row.id<base::RunId>(1), row.text(2), row.text(3), row.boolean(4), row.time(5)});
+    for (const Row& row : tx.exec("select f.id, f.run_id, f.call, f.quote, f.trusted, " + micros("f.seen_at") + ", f.segment_id from fact_sighting f where f.fact_id = $1 and " + kMine + " order by f.seen_at, f.id limit $2", {out.fact.id, kMostSightings}))
+        out.sightings.push_back({row.id<base::FactId>(0), row.id<base::RunId>(1), row.text(2), row.text(3), row.boolean(4), row.time(5), row.id<SegmentId>(6)});
     for (const Row& row : tx.exec("select f.id from fact f where f.superseded_by = $1 and " + std::string(kMine) + " order by f.id", {out.fact.id})) out.replaces.push_back(row.id<base::FactId>(0));
     return out;
 }
 
 std::vector<Forgotten> forget_facts(Tx& tx, const std::vector<base::FactId>& ids, bool really) {
+    std::vector<base::FactId> all = ids;
+    for (const Row& row : tx.exec("select n from hearth_noted_with($1::uuid[], $2) n", {listed(ids), kLeastSoughtText})) all.push_back(row.id<base::FactId>(0));
     std::vector<Forgotten> out;
     const std::int64_t blobs = forget_blobs_of(tx, ids, really);  // first: afterwards nobody knows in which runs they were told
-    for (const Row& row : tx.exec("select kind, number from hearth_forget($1::uuid[], $2, $3)", {listed(ids), really, kLeastSoughtText})) out.push_back({row.text(0), row.integer(1)});
+    for (const Row& row : tx.exec("select kind, number from hearth_forget($1::uuid[], $2, $3)", {listed(all), really, kLeastSoughtText})) out.push_back({row.text(0), row.integer(1)});
     if (!out.empty()) out.push_back({"blobs", blobs});
     return out;
 }

@@ -11,6 +11,8 @@
 
 namespace store {
 
+using SegmentId = base::Id<struct SegmentTag>;  // of what was said: store/segments.h
+
 // In the order in which what is remembered is read: by the transaction that wrote it, or closed it.
 struct MemoryPlace {
     std::int64_t written = 0;
@@ -25,6 +27,7 @@ struct Fact {
     MemoryPlace place{};
     std::optional<base::TimePoint> until{};  // it was replaced, and held until then
     std::string teller{};           // who told it, of a group's that another member told; else empty
+    bool noted = false;             // a model has read it out of what the person said, who did not ask for it to be kept
 };
 
 // Something that was told or read, once.
@@ -37,6 +40,7 @@ struct Observation {
     std::string instead_of{};       // the words of the fact that it replaces; empty: none
     std::optional<base::TimePoint> since{};  // holds from then on; none: from now
     base::AudienceId audience{};    // a group of the person's, whose fact it is; nil: his own
+    SegmentId segment{};            // it is read out of that, holds since it was said, and ends nothing that was told later; nil: it is told now
 };
 // → the observation's id, by which the fact is found too; the fact's own where nothing with these words holds already. What is not trusted replaces nothing
 // that is.
@@ -67,6 +71,7 @@ struct Sighting {
     std::string call, quote;
     bool trusted = false;
     base::TimePoint at{};
+    SegmentId segment{};            // that it was read out of; nil: it was told to be kept
 };
 struct FactRecord {
     Fact fact;
@@ -83,7 +88,7 @@ std::vector<FactRecord> list_facts(Tx& tx, int limit, std::optional<base::FactId
 // By its id or that of an observation.
 std::optional<FactRecord> find_fact(Tx& tx, base::FactId id);
 
-// See hearth_forget: the facts, and what holds their words. `really` false: only how much that would be. Empty: there is no such fact of this person.
+// See hearth_forget: the facts, those that were read out of what goes with them alone, and what holds their words. `really` false: only how much that would be. Empty: there is no such fact of this person.
 struct Forgotten {
     std::string kind;
     std::int64_t number = 0;

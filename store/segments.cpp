@@ -1,5 +1,7 @@
 #include "store/segments.h"
 
+#include <algorithm>
+
 #include "base/utf8.h"
 #include "store/conversations.h"
 
@@ -61,9 +63,10 @@ std::vector<Spoken> spoken_in(const std::vector<StoredMessage>& messages) {
     return out;
 }
 
-std::string listed(const std::vector<SegmentId>& ids) {
+template <class Id>
+std::string listed(const std::vector<Id>& ids) {
     std::string out = "{";
-    for (const SegmentId& id : ids) out += (out.size() == 1 ? "" : ",") + id.text();
+    for (const Id& id : ids) out += (out.size() == 1 ? "" : ",") + id.text();
     return out + "}";
 }
 
@@ -91,6 +94,32 @@ std::vector<Segment> segments_by_id(Tx& tx, const std::vector<SegmentId>& ids) {
     if (ids.empty()) return {};
     return segments_of(tx.exec("select " + columns() + " from segment s where s.id = any($1::uuid[])"
                                " and (s.audience_id = hearth_person() or s.audience_id in (select group_id from membership where person_id = hearth_person()))", {listed(ids)}));
+}
+
+std::vector<SegmentId> ids_of(const std::vector<Segment>& segments) {
+    std::vector<SegmentId> out;
+    for (const Segment& one : segments) out.push_back(one.id);
+    return out;
+}
+
+std::vector<Segment> next_unread(Tx& tx, Reading what, int most, std::chrono::seconds rest, const std::vector<base::ConversationId>& passed_over) {
+    const auto open = [&](const std::string& s) { return s + (what == Reading::episode ? ".episode_id" : ".read_at") + " is null and " + s + ".audience_id = hearth_person()"; };
+    std::vector<SegmentId> ids;
+    for (const Row& row : tx.exec("select s.id from segment s where " + open("s") + " and s.conversation_id = (select o.conversation_id from segment o where " + open("o") +
+                                  " and o.conversation_id <> all($3::uuid[]) group by o.conversation_id having count(*) >= $1 or max(o.said_at) < clock_timestamp() - make_interval(secs => $2)"
+                                  " order by max(o.said_at) limit 1) order by s.first_position limit $1", {most, std::int64_t(rest.count()), listed(passed_over)}))
+        ids.push_back(row.id<SegmentId>(0));
+    std::vector<Segment> out = segments_by_id(tx, ids);
+    std::sort(out.begin(), out.end(), [](const Segment& a, const Segment& b) { return a.said < b.said; });
+    return out;
+}
+
+bool mark_read(Tx& tx, const std::vector<SegmentId>& segments) {
+    // Locked, so that of two that read the same the later finds it done.
+    const auto open = tx.exec("select s.id from segment s where s.id = any($1::uuid[]) and s.read_at is null order by s.id for update", {listed(segments)});
+    if (open.size() != segments.size()) return false;
+    tx.send("update segment set read_at = clock_timestamp() where id = any($1::uuid[])", {listed(segments)});
+    return true;
 }
 
 }  // namespace store

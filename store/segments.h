@@ -1,14 +1,13 @@
 // What was said in conversations, as it is found again: each message of a person with what answered it.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include "store/facts.h"
 
 namespace store {
-
-using SegmentId = base::Id<struct SegmentTag>;
 
 struct Segment {
     SegmentId id;
@@ -29,5 +28,14 @@ void keep_segments(Tx& tx, base::ConversationId conversation, base::RunId run, b
 // As facts_behind and facts_by_id.
 std::vector<Segment> segments_behind(Tx& tx, base::AudienceId audience, const MemoryPlace& place, int most);
 std::vector<Segment> segments_by_id(Tx& tx, const std::vector<SegmentId>& ids);
+std::vector<SegmentId> ids_of(const std::vector<Segment>& segments);
+
+// What a model reads segments for, each once: an episode of them (keep_episode), and facts.
+enum class Reading { episode, facts };
+// The next of the person's segments that have not been read for it: at most `most` in a row of one conversation that has so many, or has been at rest for so
+// long. Empty: there are none beside the conversations of `passed_over`.
+std::vector<Segment> next_unread(Tx& tx, Reading what, int most, std::chrono::seconds rest, const std::vector<base::ConversationId>& passed_over);
+// For facts. False: somebody has read one of them meanwhile, or one is forgotten.
+bool mark_read(Tx& tx, const std::vector<SegmentId>& segments);
 
 }  // namespace store

@@ -26,7 +26,7 @@ Json id_json(const Id& id) {
 Json fact_json(const store::FactRecord& one, const policy::Principal& who) {
     const store::Fact& fact = one.fact;
     const bool own = one.audience.value == who.person.value;
-    return {{"id", fact.id.text()}, {"object", "fact"}, {"text", fact.body}, {"about", one.subject.empty() ? Json(nullptr) : Json(one.subject)}, {"trusted", fact.trusted},
+    return {{"id", fact.id.text()}, {"object", "fact"}, {"text", fact.body}, {"about", one.subject.empty() ? Json(nullptr) : Json(one.subject)}, {"trusted", fact.trusted}, {"noted", fact.noted},
             {"of", own ? "person" : "group"}, {"run_id", id_json(fact.source)}, {"seen", one.seen}, {"told", base::rfc3339(fact.created)}, {"last_seen", base::rfc3339(one.last_seen)},
             {"from", base::rfc3339(one.from)}, {"until", fact.until ? Json(base::rfc3339(*fact.until)) : Json(nullptr)}, {"replaced_by", id_json(one.replaced_by)}};
 }
@@ -39,7 +39,7 @@ Json recalled_json(const char* kind, const Recalled& one, const std::string& tex
 }
 
 Json sighting_json(const store::Sighting& one) {
-    return {{"id", one.id.text()}, {"run_id", id_json(one.run)}, {"call", one.call}, {"quote", one.quote}, {"trusted", one.trusted}, {"at", base::rfc3339(one.at)}};
+    return {{"id", one.id.text()}, {"run_id", id_json(one.run)}, {"segment", id_json(one.segment)}, {"call", one.call}, {"quote", one.quote}, {"trusted", one.trusted}, {"at", base::rfc3339(one.at)}};
 }
 
 Json record_json(const store::FactRecord& one, const policy::Principal& who) {
@@ -140,7 +140,7 @@ net::Task<Response> consolidate_memory(Request request, Caller caller, Services&
     const base::StopSource timed(request.gone, std::chrono::steady_clock::now() + std::chrono::seconds(*seconds));
     const agents::Consolidated done = co_await services.agents.consolidate(agents::identity_of(caller.principal), timed.token());
     const Json error = done.trouble.message.empty() ? Json(nullptr) : Json(done.trouble.message);
-    co_return json_response({{"object", "consolidation"}, {"episodes", done.episodes}, {"segments", done.segments}, {"done", done.done}, {"error", error}});
+    co_return json_response({{"object", "consolidation"}, {"episodes", done.episodes}, {"segments", done.segments}, {"facts", done.facts}, {"read", done.read}, {"done", done.done}, {"error", error}});
 }
 
 net::Task<Response> forget_fact(Request request, Caller caller, Services& services) {

@@ -6,8 +6,10 @@ import pytest
 import support
 
 SUMMARY = {"summary": "The hull of the dinghy is to be green, and the oars are lent to Ben.", "keywords": ["dinghy", "oars"]}
+NOTED = {"quote": "our dinghy is called Petrel", "text": "The dinghy is called Petrel.", "about": "name of the dinghy"}
 SCRIPT = [
     {"when": "Sum it up", "text": json.dumps(SUMMARY)},
+    {"when": "worth remembering", "text": json.dumps({"facts": [NOTED, {**NOTED, "quote": "The dinghy was a gift"}]})},
     {"when": "paint", "text": "Take marine green for the hull, two coats of it."},
     {"when": "", "text": "All is well."},
 ]
@@ -73,7 +75,7 @@ def episodes(run):
 
 
 def test_what_was_said_is_summed_up_once_and_told_only_to_who_asks_for_the_past(house):
-    _, conversation = say(house, "Let us talk about the dinghy")
+    _, conversation = say(house, "Let us talk of it: our dinghy is called Petrel")
     for i in range(8):
         say(house, f"Point {i}: of the dinghy and its oars", conversation)
     before = house.call("GET", "/v1/memory/health").json
@@ -83,8 +85,18 @@ def test_what_was_said_is_summed_up_once_and_told_only_to_who_asks_for_the_past(
     assert after["episodes"]["all"] == before["episodes"]["all"] + made["episodes"] and after["segments"]["unsummed"] == before["segments"]["unsummed"] - made["segments"]
     assert f"episodes   {after['episodes']['all']}, until 20" in told(house, ["memory", "health"])
     assert made["episodes"] >= 1 and made["segments"] >= 8 and made["done"] and made["error"] is None
-    assert consolidate(house)["episodes"] == 0, "each is summed up once"
+    assert made["facts"] == 1 and made["read"] >= 8
+    assert [consolidate(house)[kind] for kind in ("episodes", "read")] == [0, 0], "each is summed up once, and read once"
     run, _ = say(house, "What did we say today about the oars of the dinghy?")
     assert conversation in [one["conversation"] for one in episodes(run)]
     assert SUMMARY["summary"] in json.dumps(sent(run)[-1], ensure_ascii=False)
     assert episodes(say(house, "Who makes oars for a dinghy?")[0]) == []
+
+
+def test_a_fact_is_noted_from_what_the_person_said_with_its_source(house):
+    [fact] = [one for one in house.call("GET", "/v1/memory/facts").json["data"] if one["noted"]]
+    assert (fact["text"], fact["about"], fact["trusted"]) == (NOTED["text"], NOTED["about"], True)
+    shown = told(house, ["memory", "show", fact["id"]])
+    assert f'"{NOTED["quote"]}"  noted from segment 0' in shown and "(noted from what you said)" in shown
+    run, _ = say(house, "What is the name of the dinghy?")
+    assert "(noted on " in json.dumps(sent(run)[-1]) and "from what the person said)" in json.dumps(sent(run)[-1])

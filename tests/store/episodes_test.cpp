@@ -37,7 +37,7 @@ protected:
         return id;
     }
     std::vector<Segment> next(const Identity& who, std::chrono::seconds rest = 1h, std::vector<base::ConversationId> passed_over = {}) {
-        return as(who, [&](Tx& tx) { return next_unsummed(tx, 4, rest, passed_over); });
+        return as(who, [&](Tx& tx) { return next_unread(tx, Reading::episode, 4, rest, passed_over); });
     }
     bool keep(const std::vector<Segment>& segments, const std::string& text) {
         std::vector<SegmentId> ids;

@@ -1,0 +1,32 @@
+// What a model makes of what was said, some segments of a conversation at a time: off the path of every request. Where no model answers nothing is lost and
+// nothing waits; the segments are read another time. What is made of one reply is one transaction, so that whoever is killed leaves no half of it, and what was
+// made and not kept is made again.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "agents/service.h"
+#include "store/segments.h"
+
+namespace agents {
+
+struct Digest {
+    std::string phase, prompt;  // by the alias of that phase, else of the answers
+    store::Reading reading;
+    base::OrderedJson schema;   // of the reply
+    int reply_tokens = 0;
+    // Keeps what the reply says of the segments. Error{corrupt}: it says nothing of use; false: another process was faster.
+    std::function<base::Result<bool>(store::Tx&, const std::vector<store::Segment>&, const std::string& reply, const std::string& model)> keep;
+};
+struct Digested {
+    int replies = 0, segments = 0;  // kept, and of how many
+    bool done = false;              // there are none left
+    base::Error trouble{};          // why it ended before, or passed some over; message empty: it did not
+};
+
+// The person's, until there are none left or `stop`, which carries the deadline; gives way to whoever else calls a model.
+net::Task<Digested> digest(const Parts& parts, const Options& options, store::Identity who, const Digest& digest, base::StopToken stop);
+
+}  // namespace agents

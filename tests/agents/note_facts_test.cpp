@@ -1,0 +1,111 @@
+#include "agents/note_facts.h"
+
+#include <gmock/gmock.h>
+
+#include "harness.h"
+#include "store/conversations.h"
+
+namespace agents {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST(NoteFacts, AReplyIsReadOrRefused) {
+    const auto facts = parse_facts(R"({"facts": [{"quote": "my dog is Rex", "text": "The dog is called Rex.", "about": "name of the dog"}]})");
+    ASSERT_TRUE(facts);
+    ASSERT_THAT(*facts, SizeIs(1));
+    EXPECT_EQ((*facts)[0].about, "name of the dog");
+    EXPECT_THAT(parse_facts(R"({"facts": []})").value(), IsEmpty());
+    for (const char* reply : {"", "none", "[]", "{}", R"({"facts": 3})", R"({"facts": ["x"]})", R"({"facts": [{"quote": "x", "text": "y"}]})", R"({"facts": [{"quote": "x", "text": 1, "about": ""}]})", R"({"facts": [{"quote)"})
+        EXPECT_FALSE(parse_facts(reply)) << reply;
+}
+
+std::string reply_with(const std::vector<FoundFact>& facts) {
+    base::Json out = {{"facts", base::Json::array()}};
+    for (const FoundFact& one : facts) out["facts"].push_back({{"quote", one.quote}, {"text", one.text}, {"about", one.about}});
+    return out.dump();
+}
+
+class NoteFactsTest : public testing::TurnTest {
+protected:
+    void SetUp() override {
+        testing::TurnTest::SetUp();
+        if (!IsSkipped()) support::TestDatabase::get()->sql("delete from segment; delete from episode; delete from fact");
+    }
+    // In a conversation of its own that has been at rest for long; what is said later comes from later.
+    static void said(testing::Harness& h, const std::string& asked, const std::string& answered, bool trusted = true) {
+        h.in_tx([&](store::Tx& tx) {
+            const auto id = base::ConversationId::make(h.clock.now());
+            const auto run = base::RunId::make(h.clock.now());
+            store::create_conversation(tx, id, "api", "");
+            store::append_message(tx, id, run, testing::user(asked));
+            store::append_message(tx, id, run, testing::assistant(answered));
+            store::keep_segments(tx, id, run, trusted);
+            return 0;
+        });
+        support::TestDatabase::get()->sql("update segment set said_at = said_at - interval '1 day'");
+    }
+    static Consolidated consolidate(testing::Harness& h) {
+        boost::asio::io_context io;
+        Consolidated out;
+        const auto task = [&]() -> net::Task<void> { out = co_await h.agents->consolidate(h.database->owner(), base::StopToken()); };
+        net::spawn(io.get_executor(), task(), [](std::exception_ptr) {});
+        io.run();
+        return out;
+    }
+    static std::vector<store::FactRecord> facts(testing::Harness& h) {
+        return h.in_tx([](store::Tx& tx) {
+            std::vector<store::FactRecord> out;
+            for (const auto& one : store::list_facts(tx, 100, std::nullopt, true)) out.push_back(store::find_fact(tx, one.fact.id).value());
+            return out;
+        });
+    }
+    static inline const router::ScriptedReply kSummary = testing::says(R"({"summary": "All of it.", "keywords": []})");
+    static inline const FoundFact kRex{"The person's dog is called Rex.", "name of the dog", "my dog is called Rex"};
+};
+
+TEST_F(NoteFactsTest, WhatThePersonSaidIsNotedOnceWithItsSourceAndNothingElseIs) {
+    testing::Harness h({kSummary, testing::says(reply_with({kRex, {"The person's cat is called Tom.", "", "your cat is Tom"}, {"The person's dog is called Max.", "", "my dog is called Rex"}}))});
+    said(h, "By the way, my dog is called Rex. What shall he eat?", "As your cat is Tom: dry food.");
+    const Consolidated done = consolidate(h);
+    EXPECT_TRUE(done.done);
+    EXPECT_EQ(done.facts, 1) << "the assistant's word, and what nobody said, are no facts";
+    const auto all = facts(h);
+    ASSERT_THAT(all, SizeIs(1));
+    EXPECT_EQ(all[0].fact.body, kRex.text);
+    EXPECT_TRUE(all[0].fact.trusted && all[0].fact.noted);
+    EXPECT_EQ(all[0].subject, "name of the dog");
+    ASSERT_THAT(all[0].sightings, SizeIs(1));
+    EXPECT_EQ(all[0].sightings[0].quote, kRex.quote);
+    EXPECT_FALSE(all[0].sightings[0].segment.is_nil() || all[0].sightings[0].run.is_nil());
+    EXPECT_EQ(consolidate(h).read, 0) << "each segment is read once";
+    EXPECT_THAT(h.model->requests(), SizeIs(2));
+    EXPECT_EQ(h.model->requests()[1].purpose, "facts");
+}
+
+TEST_F(NoteFactsTest, WhereNoModelAnswersOrTheReplyIsNoneItIsReadAnotherTime) {
+    testing::Harness h({kSummary, testing::says("I cannot."), testing::says(reply_with({kRex}))});
+    said(h, "my dog is called Rex", "Fine.", false);
+    const Consolidated first = consolidate(h);
+    EXPECT_FALSE(first.done);
+    EXPECT_FALSE(first.trouble.message.empty());
+    EXPECT_THAT(facts(h), IsEmpty());
+    EXPECT_TRUE(consolidate(h).done);
+    ASSERT_THAT(facts(h), SizeIs(1));
+    EXPECT_FALSE(facts(h)[0].fact.trusted) << "a text from outside was in that conversation";
+}
+
+TEST_F(NoteFactsTest, WhatIsKnownInOtherWordsIsCountedThere) {
+    testing::Harness h({kSummary, testing::says(reply_with({{"The dog is called Rex.", "", kRex.quote}}))});
+    h.in_tx([](store::Tx& tx) { return store::remember(tx, {.body = "The dog of the family is called Rex", .trusted = true}); });
+    said(h, "my dog is called Rex", "Fine.");
+    EXPECT_EQ(consolidate(h).facts, 1);
+    const auto all = facts(h);
+    ASSERT_THAT(all, SizeIs(1));
+    EXPECT_EQ(all[0].seen, 2);
+    EXPECT_FALSE(all[0].fact.noted) << "it was told to be kept, too";
+}
+
+}  // namespace
+}  // namespace agents
