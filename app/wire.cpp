@@ -17,6 +17,7 @@
 #include "app/nightly.h"
 #include "app/version.h"
 #include "base/split.h"
+#include "memory/warm.h"
 #include "net/certificate.h"
 #include "net/config.h"
 #include "server/routes.h"
@@ -246,6 +247,9 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     net::spawn(w->io_.get_executor(), w->drills_->watch(), ended("backends are no longer drilled"));
     net::spawn(w->io_.get_executor(), w->nightly_->watch(), ended("nightly batches are no longer looked after"));
     net::spawn(w->io_.get_executor(), w->look_at_upstreams(), ended("upstreams are no longer looked at"));
+    net::spawn(w->io_.get_executor(), w->index_memory(owner), [self](std::exception_ptr failed) {
+        if (failed) self->log_.warn("what is remembered could not be indexed; each person's first question does it");
+    });
     w->wait_for_hangup();
     return w;
 }
@@ -350,6 +354,12 @@ base::Result<void> World::open_blobs(const store::Identity& owner) {
     for (const std::string& name : swept.lost) log_.warn("a file that came with a message is gone", {{"file", (settings_.state_folder / "blobs" / name).string()}, {"remedy", "restore it from a backup, or hearth blob forget its row"}});
     return {};
 }
+
+net::Task<void> World::index_memory(store::Identity owner) {
+    const auto began = clock_.steady();
+    const int people = co_await memory::warm(*db_, agents_->memory(), owner, closing_.token());
+    const std::chrono::duration<double> took = clock_.steady() - began;
+    log_.info("what is remembered is indexed", {{"people", people}, {"seconds", took.count()}, {"bytes", agents_->memory().bytes()}});
 
 void World::note_build(const store::Identity& owner) {
     const auto note = [](store::Tx& tx) { return store::note_deploy(tx, build_id(), kVersion); };

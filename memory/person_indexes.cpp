@@ -11,8 +11,8 @@ std::chrono::sys_days day_of(base::TimePoint time) { return std::chrono::floor<s
 
 // All rows behind that place, a page after the other.
 template <class Read, class Take>
-void read_on(store::MemoryPlace place, Read read, Take take) {
-    for (bool more = true; more;) {
+void read_on(store::MemoryPlace place, const base::StopToken& stop, Read read, Take take) {
+    for (bool more = true; more && !stop.stopped();) {
         const auto rows = read(place);
         for (const auto& row : rows) take(row);
         more = rows.size() == kPage;
@@ -70,7 +70,7 @@ std::shared_ptr<PersonIndexes::Entry> PersonIndexes::entry_of(const store::Ident
 }
 
 // What one transaction wrote and the last reading did not see is behind its mark, and so is some that it did see.
-void PersonIndexes::keep_up(store::Tx& tx, Entry& entry, bool anew) {
+void PersonIndexes::keep_up(store::Tx& tx, Entry& entry, bool anew, const base::StopToken& stop) {
     store::MemoryScope scope = store::memory_scope(tx, entry.scope.next);
     if (anew || scope.audiences != entry.scope.audiences || scope.erased != entry.scope.erased) {
         for (Shelf* shelf : {&entry.facts, &entry.said, &entry.episodes, &entry.sections}) *shelf = Shelf();
@@ -84,26 +84,27 @@ void PersonIndexes::keep_up(store::Tx& tx, Entry& entry, bool anew) {
             const std::string session = fact.source.is_nil() ? "" : fact.source.text();
             entry.facts.add(fact.id.value, {fact.body, "", session, day_of(fact.created)}, fact.until.has_value(), {});
         };
-        if (scope.facts) read_on(entry.scope.next, facts, add_fact);
+        if (scope.facts) read_on(entry.scope.next, stop, facts, add_fact);
         const auto said = [&](const store::MemoryPlace& place) { return store::segments_behind(tx, audience, place, kPage); };
         const auto add_said = [&](const store::Segment& one) {
             const std::string text = one.asked + "\n" + one.answered, session = one.conversation.text();
             entry.said.add(one.id.value, {text, "", session, day_of(one.said)}, false, one.conversation);
         };
-        if (scope.segments) read_on(entry.scope.next, said, add_said);
+        if (scope.segments) read_on(entry.scope.next, stop, said, add_said);
         const auto episodes = [&](const store::MemoryPlace& place) { return store::episodes_behind(tx, audience, place, kPage); };
         const auto add_episode = [&](const store::Episode& one) {
             const std::string text = one.summary + "\n" + one.keywords;
             entry.episodes.add(one.id.value, {text, "", "", day_of(one.ended)}, false, one.conversation);
         };
-        if (scope.episodes) read_on(entry.scope.next, episodes, add_episode);
+        if (scope.episodes) read_on(entry.scope.next, stop, episodes, add_episode);
         const auto sections = [&](const store::MemoryPlace& place) { return store::sections_behind(tx, audience, place, kPage); };
         const auto add_section = [&](const store::DocumentSection& one) {
             const std::string text = one.heading + "\n" + one.body, session = one.document.text();
             entry.sections.add(one.id.value, {text, "", session, day_of(one.added)}, false, {});
         };
-        if (scope.sections) read_on(entry.scope.next, sections, add_section);
+        if (scope.sections) read_on(entry.scope.next, stop, sections, add_section);
     }
+    if (stop.stopped()) return;  // whoever reads next reads the same again
     entry.scope = std::move(scope);
     // Counting walks over all words, so a few rows more are let pass.
     std::size_t rows = 0;
@@ -126,6 +127,13 @@ void PersonIndexes::account(Entry& entry, std::size_t bytes) {
         all -= oldest->second->bytes;
         entries_.erase(oldest);
     }
+}
+
+bool PersonIndexes::prepare(store::Tx& tx, const base::StopToken& stop) {
+    const std::shared_ptr<Entry> entry = entry_of(tx.identity());
+    const std::lock_guard lock(entry->mutex);
+    keep_up(tx, *entry, false, stop);
+    return bytes() < most_bytes_ / 4 * 3;
 }
 
 void PersonIndexes::forget(const base::TenantId& tenant) {

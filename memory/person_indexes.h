@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/stop.h"
 #include "memory/rank.h"
 #include "store/documents.h"
 #include "store/episodes.h"
@@ -59,6 +60,9 @@ public:
     // Sections of documents.
     std::vector<RecalledSection> recall_sections(store::Tx& tx, std::string_view question, base::TimePoint now, std::size_t most);
 
+    // Reads what the transaction's person may see, so that his first question does not wait for it; breaks off at `stop`. → whether there is room for another person's.
+    bool prepare(store::Tx& tx, const base::StopToken& stop);
+
     // Of what was forgotten no word stays here. Other processes notice at their next question (store::MemoryScope::erased).
     void forget(const base::TenantId& tenant);
 
@@ -86,7 +90,7 @@ private:
     using Whose = std::pair<base::TenantId, base::PersonId>;
 
     std::shared_ptr<Entry> entry_of(const store::Identity& who);
-    void keep_up(store::Tx& tx, Entry& entry, bool anew);
+    void keep_up(store::Tx& tx, Entry& entry, bool anew, const base::StopToken& stop = {});
     void account(Entry& entry, std::size_t bytes);
 
     const std::size_t most_bytes_;

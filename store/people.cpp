@@ -25,6 +25,12 @@ std::vector<Person> list_people(Tx& tx) {
     return out;
 }
 
+std::vector<base::PersonId> people_by_use(Tx& tx) {
+    std::vector<base::PersonId> out;
+    for (const Row& row : tx.exec("select p from hearth_people_by_use() p", {})) out.push_back(row.id<base::PersonId>(0));
+    return out;
+}
+
 Person this_person(Tx& tx) {
     const auto rows = tx.exec(std::string(kColumns) + " where id = hearth_person()");
     return rows.empty() ? Person{} : person_of(rows[0]);

@@ -19,6 +19,8 @@ struct Person {
 };
 
 std::vector<Person> list_people(Tx& tx);
+// Those who have asked something, the last first.
+std::vector<base::PersonId> people_by_use(Tx& tx);
 // The person of the transaction; nothing set where there is none.
 Person this_person(Tx& tx);
 
