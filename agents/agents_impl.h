@@ -7,6 +7,7 @@
 #include <set>
 
 #include "agents/critic.h"
+#include "agents/embed_memory.h"
 #include "agents/events.h"
 #include "agents/pipeline.h"
 #include "agents/resume.h"
@@ -19,7 +20,7 @@
 namespace agents {
 
 struct Agents::Impl {
-    Impl(Parts p, Options o) : parts(p), options(std::move(o)), critic(parts, options) {}
+    Impl(Parts p, Options o) : parts(p), options(std::move(o)), critic(parts, options) { memory.embed_with(embedder(parts.gateway, options.embedding)); }
 
     // The three ways in which a run is told to end.
     struct Running {

@@ -1,6 +1,7 @@
 #include "agents/consolidate.h"
 
 #include "agents/agents_impl.h"
+#include "agents/embed_memory.h"
 #include "agents/note_facts.h"
 #include "memory/ingest.h"
 #include "store/episodes.h"
@@ -55,8 +56,10 @@ net::Task<Consolidated> Agents::consolidate(store::Identity who, base::StopToken
     int noted = 0;
     const Digest noting = facts_of_talk(impl_->memory, noted);
     const Digested read = co_await digest(impl_->parts, impl_->options, who, noting, stop);
-    Consolidated out{summed.replies, summed.segments, noted, read.segments, summed.done && read.done};
-    out.trouble = summed.trouble.message.empty() ? read.trouble : summed.trouble;
+    const Embedded embedded = co_await embed_memory(impl_->parts, impl_->options, who, stop);
+    Consolidated out{summed.replies, summed.segments, noted, read.segments, embedded.vectors, summed.done && read.done && embedded.done};
+    for (const base::Error* trouble : {&embedded.trouble, &read.trouble, &summed.trouble})
+        if (!trouble->message.empty()) out.trouble = *trouble;
     co_return out;
 }
 

@@ -206,6 +206,7 @@ enum class ToolDiscipline {
 
 struct Options {
     std::string model = "default";                   // alias of every phase that names none
+    std::string embedding;                           // alias of the model that makes vectors of what is remembered; empty: none does
     std::map<std::string, std::string> phase_alias;  // "intake" → alias (HEARTH_BACKEND_INTAKE and its siblings)
     std::map<std::string, ToolDiscipline> discipline;  // by alias; others take default_discipline
     ToolDiscipline default_discipline = ToolDiscipline::guided;
@@ -245,7 +246,8 @@ store::Identity identity_of(const policy::Principal& principal);
 struct Consolidated {
     int episodes = 0, segments = 0;  // made, and of how many segments
     int facts = 0, read = 0;         // noted, and how many segments were read for them
-    bool done = false;               // there are none left of either
+    int vectors = 0;                 // made
+    bool done = false;               // there is nothing left for any of them
     base::Error trouble{};           // why it ended before, or passed some over; message empty: it did not
 };
 
@@ -283,7 +285,7 @@ public:
     int active() const;
     const Cast& cast() const;
     memory::PersonIndexes& memory();
-    // Sums up what the person's conversations hold (agents/consolidate.h), and notes facts of it (agents/note_facts.h), until nothing is left or `stop`, which carries the deadline. For a batch
+    // Sums up what the person's conversations hold (agents/consolidate.h), notes facts of it (agents/note_facts.h) and makes vectors (agents/embed_memory.h), until nothing is left or `stop`, which carries the deadline. For a batch
     // that nobody waits for.
     net::Task<Consolidated> consolidate(store::Identity who, base::StopToken stop);
 

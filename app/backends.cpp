@@ -152,7 +152,11 @@ base::Result<void> check_models(const Settings& s) {
     return {};
 }
 
+}  // namespace
+
 bool has_embedding(const Settings& s) { return !s.embedding.path.empty() || !s.upstream.embedding_model.empty(); }
+
+namespace {
 
 base::Result<void> check_embedding(const Settings& s) {
     const std::string& name = s.embedding.name;

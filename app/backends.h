@@ -41,6 +41,9 @@ std::vector<base::SecretValue> keys_of_files(const Settings& settings);
 // What make_backends and make_roster refuse because of the settings, without making anything.
 base::Result<void> check_backends(const Settings& settings);
 
+// Whether a model makes vectors of texts, under embedding.name.
+bool has_embedding(const Settings& settings);
+
 // Whether the upstream answers for model.name, and not for embedding.name alone.
 bool has_spare_model(const Settings& settings);
 

@@ -158,7 +158,8 @@ int memory_consolidate(const LoadedSettings& loaded, int seconds, bool json) {
     if (json) print_json(*answer, 2);
     else {
         const auto number = [&](const char* field) { return (*answer)[field].get<int>(); };
-        std::printf("%d summaries of %d messages with their answers, %d facts of %d%s\n", number("episodes"), number("segments"), number("facts"), number("read"), (*answer)["done"].get<bool>() ? "; there is nothing left" : "");
+        std::printf("%d summaries of %d messages with their answers, %d facts of %d%s%s\n", number("episodes"), number("segments"), number("facts"), number("read"),
+                    (number("vectors") > 0 ? ", " + std::to_string(number("vectors")) + " vectors" : "").c_str(), (*answer)["done"].get<bool>() ? "; there is nothing left" : "");
     }
     if ((*answer)["error"].is_null()) return 0;
     return complain(base::error(Code::unavailable, text_of_field(*answer, "error"), "what is left is read another time"));

@@ -84,6 +84,7 @@ agents::Options agent_options(const Settings& s, std::shared_ptr<const agents::C
     agents::Options options;
     options.cast = std::move(cast);
     options.model = s.model.name;
+    if (has_embedding(s)) options.embedding = s.embedding.name;
     options.phase_alias = s.phase_backend;
     options.default_discipline = s.agents.discipline == "free" ? agents::ToolDiscipline::free : agents::ToolDiscipline::guided;
     options.window = s.agents.window;

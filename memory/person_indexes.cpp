@@ -22,8 +22,8 @@ void read_on(store::MemoryPlace place, const base::StopToken& stop, Read read, T
 
 // What an index has for the question, read again by its id, the best first. Where something is not there any more, or not for this person, the
 // index is made anew and asked again.
-template <class Row, class Shelf, class KeepUp, class Hide, class ById>
-std::vector<std::pair<Row, Hit>> find(const Shelf& shelf, const Question& asked, std::size_t most, KeepUp keep_up, Hide hide, ById by_id) {
+template <class Row, class Shelf, class KeepUp, class Hide, class Stand, class ById>
+std::vector<std::pair<Row, Hit>> find(const Shelf& shelf, const Question& asked, std::size_t most, KeepUp keep_up, Hide hide, Stand stand, ById by_id) {
     for (bool anew = false;; anew = true) {
         keep_up(anew);
         const std::vector<bool> hidden = hide();
@@ -31,6 +31,8 @@ std::vector<std::pair<Row, Hit>> find(const Shelf& shelf, const Question& asked,
         cut.items = most;
         cut.own = true;
         cut.hidden = hidden.empty() ? nullptr : &hidden;
+        const std::optional<Standing> meant = stand();
+        cut.meant = meant ? &*meant : nullptr;
         const Recalled recalled = memory::recall(shelf.index, asked, cut);
         std::vector<decltype(Row::id)> ids;
         for (const Hit& hit : recalled.hits) ids.push_back({shelf.ids[hit.item].value});
@@ -112,8 +114,35 @@ void PersonIndexes::keep_up(store::Tx& tx, Entry& entry, bool anew, const base::
     if (entry.counted > 0 && rows <= entry.counted + entry.counted / 16) return;
     entry.counted = rows;
     std::size_t bytes = rows * 100;
-    for (const Shelf* shelf : {&entry.facts, &entry.said, &entry.episodes, &entry.sections}) bytes += shelf->index.bytes();
+    for (const Shelf* shelf : {&entry.facts, &entry.said, &entry.episodes, &entry.sections}) bytes += shelf->index.bytes() + shelf->meanings.bytes();
     account(entry, bytes);
+}
+
+// Where the model is the one that made the person's vectors. Those that have come since are read first.
+std::optional<Standing> PersonIndexes::stand(store::Tx& tx, Entry& entry, Shelf& shelf, store::VectorOf kind, const Meaning* question) {
+    if (!question || cosine(store::vector_probe(tx, question->model), question->probe) < kSameModel) return std::nullopt;
+    if (shelf.meant_by != question->model) {
+        shelf.meanings = {};
+        shelf.meanings_from = {};
+        shelf.meant_by = question->model;
+    }
+    const auto take = [&](const store::StoredVector& one) {
+        const auto known = shelf.numbers.find(AnyId{one.of});
+        if (known == shelf.numbers.end()) return;
+        shelf.meanings.set(known->second, one.bytes);
+        entry.counted = 0;
+    };
+    for (const base::AudienceId audience : entry.scope.audiences) {
+        const auto read = [&](const store::MemoryPlace& place) { return store::vectors_behind(tx, kind, question->model, audience, place, kPage); };
+        read_on(shelf.meanings_from, {}, read, take);
+    }
+    shelf.meanings_from = entry.scope.next;
+    return standing(shelf.meanings.near(question->bytes, shelf.ids.size()));
+}
+
+net::Task<std::optional<Meaning>> PersonIndexes::meaning_of(std::string text, store::Identity who, base::StopToken stop) const {
+    if (!embedder_) co_return std::nullopt;
+    co_return co_await embedder_(std::move(text), who, std::move(stop));
 }
 
 void PersonIndexes::account(Entry& entry, std::size_t bytes) {
@@ -148,23 +177,23 @@ std::size_t PersonIndexes::bytes() const {
     return out;
 }
 
-std::vector<RecalledFact> PersonIndexes::recall(store::Tx& tx, std::string_view question, base::TimePoint now, std::size_t most) {
+std::vector<RecalledFact> PersonIndexes::recall(store::Tx& tx, const Asked& question, base::TimePoint now, std::size_t most) {
     const std::shared_ptr<Entry> entry = entry_of(tx.identity());
     const std::lock_guard lock(entry->mutex);
-    const Question asked = question_of(question, day_of(now));
-    const Shelf& shelf = entry->facts;
+    const Question asked = question_of(question.text, day_of(now));
+    Shelf& shelf = entry->facts;
     std::vector<RecalledFact> out;
     for (auto& [fact, hit] : find<store::Fact>(shelf, asked, most, [&](bool anew) { keep_up(tx, *entry, anew); }, [&] { return asked.past ? std::vector<bool>() : shelf.over; },
-                                               [&](const auto& ids) { return store::facts_by_id(tx, ids); }))
+                                               [&] { return stand(tx, *entry, shelf, store::VectorOf::fact, question.meaning); }, [&](const auto& ids) { return store::facts_by_id(tx, ids); }))
         out.push_back({std::move(fact), hit.score, why(shelf.index, hit)});
     return out;
 }
 
-std::vector<RecalledSegment> PersonIndexes::recall_said(store::Tx& tx, std::string_view question, base::TimePoint now, std::size_t most, base::ConversationId conversation) {
+std::vector<RecalledSegment> PersonIndexes::recall_said(store::Tx& tx, const Asked& question, base::TimePoint now, std::size_t most, base::ConversationId conversation) {
     const std::shared_ptr<Entry> entry = entry_of(tx.identity());
     const std::lock_guard lock(entry->mutex);
-    const Question asked = question_of(question, day_of(now));
-    const Shelf& shelf = entry->said;
+    const Question asked = question_of(question.text, day_of(now));
+    Shelf& shelf = entry->said;
     const auto elsewhere = [&] {
         std::vector<bool> hidden;
         if (!asked.talk && !conversation.is_nil())
@@ -172,7 +201,8 @@ std::vector<RecalledSegment> PersonIndexes::recall_said(store::Tx& tx, std::stri
         return hidden;
     };
     std::vector<RecalledSegment> out;
-    for (auto& [segment, hit] : find<store::Segment>(shelf, asked, most, [&](bool anew) { keep_up(tx, *entry, anew); }, elsewhere, [&](const auto& ids) { return store::segments_by_id(tx, ids); }))
+    for (auto& [segment, hit] : find<store::Segment>(shelf, asked, most, [&](bool anew) { keep_up(tx, *entry, anew); }, elsewhere,
+                                                     [&] { return stand(tx, *entry, shelf, store::VectorOf::segment, question.meaning); }, [&](const auto& ids) { return store::segments_by_id(tx, ids); }))
         out.push_back({std::move(segment), hit.score, why(shelf.index, hit), hit.own});
     return out;
 }
@@ -185,7 +215,7 @@ std::vector<RecalledEpisode> PersonIndexes::recall_episodes(store::Tx& tx, std::
     const Shelf& shelf = entry->episodes;
     std::vector<RecalledEpisode> out;
     for (auto& [episode, hit] : find<store::Episode>(shelf, asked, most, [&](bool anew) { keep_up(tx, *entry, anew); }, [] { return std::vector<bool>(); },
-                                                     [&](const auto& ids) { return store::episodes_by_id(tx, ids); }))
+                                                     [] { return std::nullopt; }, [&](const auto& ids) { return store::episodes_by_id(tx, ids); }))
         out.push_back({std::move(episode), hit.score, why(shelf.index, hit)});
     return out;
 }
@@ -197,7 +227,7 @@ std::vector<RecalledSection> PersonIndexes::recall_sections(store::Tx& tx, std::
     const Shelf& shelf = entry->sections;
     std::vector<RecalledSection> out;
     for (auto& [section, hit] : find<store::DocumentSection>(shelf, asked, most, [&](bool anew) { keep_up(tx, *entry, anew); }, [] { return std::vector<bool>(); },
-                                                             [&](const auto& ids) { return store::sections_by_id(tx, ids); }))
+                                                             [] { return std::nullopt; }, [&](const auto& ids) { return store::sections_by_id(tx, ids); }))
         out.push_back({std::move(section), hit.score, why(shelf.index, hit), hit.own});
     return out;
 }

@@ -4,9 +4,11 @@
 // finds is read again by its id under row-level security, so that an index that held too much would still tell nothing.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,7 +19,9 @@
 #include "store/documents.h"
 #include "store/episodes.h"
 #include "store/facts.h"
+#include "net/task.h"
 #include "store/segments.h"
+#include "store/vectors.h"
 
 namespace memory {
 
@@ -44,15 +48,29 @@ struct RecalledSection {
     std::vector<std::string> words;  // of the question, that it has
 };
 
+// What is asked, and what that means where a model of vectors is there.
+struct Asked {
+    Asked(const char* t) : text(t) {}
+    Asked(const std::string& t) : text(t) {}
+    Asked(std::string_view t, const std::optional<Meaning>& m = std::nullopt) : text(t), meaning(m ? &*m : nullptr) {}
+    std::string_view text;
+    const Meaning* meaning = nullptr;
+};
+// None: there is no such model, or it does not answer; recall is by words then.
+using Embedder = std::function<net::Task<std::optional<Meaning>>(std::string text, store::Identity who, base::StopToken stop)>;
+
 class PersonIndexes {
 public:
     explicit PersonIndexes(std::size_t most_bytes = std::size_t(400) << 20) : most_bytes_(most_bytes) {}
 
+    void embed_with(Embedder embedder) { embedder_ = std::move(embedder); }  // before the first question
+    net::Task<std::optional<Meaning>> meaning_of(std::string text, store::Identity who, base::StopToken stop) const;
+
     // Of the facts that the transaction's person may see those that answer the question, the best first; what was replaced only where it asks for
     // what was. Thread-safe; waits for the database, and for another question of the same person.
-    std::vector<RecalledFact> recall(store::Tx& tx, std::string_view question, base::TimePoint now, std::size_t most);
+    std::vector<RecalledFact> recall(store::Tx& tx, const Asked& question, base::TimePoint now, std::size_t most);
     // The same of what was said in that conversation; in all of the person's where it is nil, or the question asks for what was talked about.
-    std::vector<RecalledSegment> recall_said(store::Tx& tx, std::string_view question, base::TimePoint now, std::size_t most, base::ConversationId conversation);
+    std::vector<RecalledSegment> recall_said(store::Tx& tx, const Asked& question, base::TimePoint now, std::size_t most, base::ConversationId conversation);
 
     // Summaries of what was said; none where the question asks for no time and for nothing that was talked about.
     std::vector<RecalledEpisode> recall_episodes(store::Tx& tx, std::string_view question, base::TimePoint now, std::size_t most);
@@ -76,6 +94,9 @@ private:
         std::vector<bool> over;                              // replaced by something newer
         std::vector<base::ConversationId> conversations;     // of what was said
         std::unordered_map<AnyId, std::uint32_t> numbers;
+        Meanings meanings;
+        std::string meant_by;                                // the model of them
+        store::MemoryPlace meanings_from;                    // those that are read come before
 
         bool add(const base::Uuid& id, const Item& item, bool is_over, base::ConversationId conversation);
     };
@@ -92,11 +113,13 @@ private:
     std::shared_ptr<Entry> entry_of(const store::Identity& who);
     void keep_up(store::Tx& tx, Entry& entry, bool anew, const base::StopToken& stop = {});
     void account(Entry& entry, std::size_t bytes);
+    std::optional<Standing> stand(store::Tx& tx, Entry& entry, Shelf& shelf, store::VectorOf kind, const Meaning* question);
 
     const std::size_t most_bytes_;
     mutable std::mutex mutex_;
     std::map<Whose, std::shared_ptr<Entry>> entries_;
     std::uint64_t uses_ = 0;
+    Embedder embedder_;
 };
 
 }  // namespace memory

@@ -72,6 +72,7 @@ public:
             add_text(*term);
             if (ranking_.priors.session != 0) add_sessions(*term);
         }
+        meant_ = cut.meant;
         std::vector<Hit> hits = best_hits(cut);
         keep(hits, cut);
         return {std::move(hits), std::move(repaired_)};
@@ -192,6 +193,9 @@ private:
     bool of_time(std::uint32_t item) const {
         return ranking_.priors.date != 0 && std::any_of(question_.dates.begin(), question_.dates.end(), [&](const Dates& dates) { return !dates.now && closeness(dates, index_.entry(item).said) > 0; });
     }
+    double meant(std::uint32_t item) const { return meant_ && item < meant_->worth.size() ? meant_->worth[item] : 0; }
+    // That its vector speaks for an item by itself.
+    bool stands_out(std::uint32_t item) const { return ranking_.priors.meaning != 0 && meant_ && meant(item) >= meant_->alone; }
     bool named(std::uint32_t speaker) const {
         return speaker != Index::kNone && std::any_of(speakers_.begin(), speakers_.end(), [&](const auto& one) { return one.first == speaker; });
     }
@@ -208,7 +212,8 @@ private:
         hit.question = priors.question * entry.asks;
         for (const auto& phrase : question_.phrases)
             if (priors.phrase != 0 && index_.has(item, phrase)) hit.phrase = priors.phrase;
-        hit.score = hit.text + hit.session + hit.speaker + hit.date + hit.phrase + hit.question;
+        hit.meaning = priors.meaning * meant(item);
+        hit.score = hit.text + hit.session + hit.speaker + hit.date + hit.phrase + hit.question + hit.meaning;
         return hit;
     }
 
@@ -219,7 +224,7 @@ private:
         for (const std::uint32_t item : found_) scores.push_back(scores_[item]);
         std::nth_element(scores.begin(), scores.begin() + std::ptrdiff_t(most), scores.end(), std::greater<>());
         const Priors& p = ranking_.priors;
-        const double most_more = (best_session_ > 0 ? p.session : 0) + (speakers_.empty() ? 0 : p.speaker) + (question_.dates.empty() ? 0 : p.date) + (question_.phrases.empty() ? 0 : p.phrase);
+        const double most_more = (best_session_ > 0 ? p.session : 0) + (speakers_.empty() ? 0 : p.speaker) + (question_.dates.empty() ? 0 : p.date) + (question_.phrases.empty() ? 0 : p.phrase) + (meant_ ? p.meaning : 0);
         return scores[most] - best_ * (most_more - p.question);
     }
 
@@ -228,14 +233,16 @@ private:
             found_.resize(index_.size());
             std::iota(found_.begin(), found_.end(), 0u);
         }
+        for (std::uint32_t item = 0; meant_ && item < meant_->worth.size(); ++item)
+            if (stands_out(item) && scores_[item] == 0 && !cut.all && question_.dates.empty()) found_.push_back(item);
         if (cut.hidden) std::erase_if(found_, [&](std::uint32_t item) { return (*cut.hidden)[item]; });
         for (const std::uint32_t item : found_) best_ = std::max(best_, scores_[item]);
         for (const double score : session_scores_) best_session_ = std::max(best_session_, score);
         const double least = least_score(cut.items);
         std::vector<std::pair<double, std::uint32_t>> found;
         for (const std::uint32_t item : found_)
-            if (scores_[item] < least) continue;
-            else if (const Hit hit = hit_of(item); cut.all || hit.text > 0 || of_time(item)) found.emplace_back(hit.score, item);
+            if (scores_[item] < least && !stands_out(item)) continue;
+            else if (const Hit hit = hit_of(item); cut.all || hit.text > 0 || of_time(item) || stands_out(item)) found.emplace_back(hit.score, item);
         const std::size_t kept = std::min(cut.items, found.size());
         std::partial_sort(found.begin(), found.begin() + std::ptrdiff_t(kept), found.end(), std::greater<>());
         std::vector<Hit> out;
@@ -248,7 +255,7 @@ private:
         const double least = hits.empty() ? 0 : cut.share * hits.front().score;
         std::erase_if(hits, [&](Hit& hit) {
             const double covered = explain(hit);
-            const bool told_of = hit.phrase > 0 || of_time(hit.item) || has_name(hit.item);
+            const bool told_of = hit.phrase > 0 || of_time(hit.item) || has_name(hit.item) || stands_out(hit.item);
             return hit.score < least || (!told_of && covered < cut.covered) || (cut.own && hit.own.empty() && !told_of);
         });
     }
@@ -286,6 +293,7 @@ private:
     std::vector<double> scores_, scratch_;                            // by item
     std::vector<double> session_scores_, session_counts_;
     double best_ = 0, best_session_ = 0;
+    const Standing* meant_ = nullptr;
     std::vector<std::uint32_t> touched_, found_;                      // items that a term touches; that any did
     std::vector<Repair> repaired_;
 };
@@ -307,6 +315,7 @@ std::string why(const Index& index, const Hit& hit) {
     if (hit.phrase > 0) reasons.push_back("has the phrase");
     if (hit.speaker > 0) reasons.push_back("said by " + index.speaker(index.entry(hit.item).speaker));
     if (hit.date > 0) reasons.push_back("of that time");
+    if (hit.meaning > 0) reasons.push_back("close in meaning");
     std::string out;
     for (const std::string& reason : reasons) out += (out.empty() ? "" : "; ") + reason;
     return out;

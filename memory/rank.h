@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "memory/index.h"
+#include "memory/meaning.h"
 #include "memory/question.h"
 
 namespace memory {
@@ -24,6 +25,7 @@ struct Priors {
     double phrase = 0.1;     // it has a quoted phrase of the question, or a name of several words
     double question = -0.2;  // × how much it is a question itself
     double repaired = 0.5;   // the weight of a word that was taken for a mistyped one
+    double meaning = 0.5;    // × how far its vector stands out beside the question's, where there are vectors
 };
 struct Ranking {
     double k1 = 1.2, b = 0.75;
@@ -38,17 +40,18 @@ struct Cut {
     double covered = 0.25;   // of the question's words, by weight, an item or its context has at least, unless a name, a phrase or the time speaks for it
     bool own = false;        // an item must have a word itself, not only its neighbours
     const std::vector<bool>* hidden = nullptr;  // items that are not to be found, by number
+    const Standing* meant = nullptr;            // by number, beside the question's vector; null: nobody knows
     bool all = false;        // nothing is cut, also what nothing speaks for: a ranking of all that there is, without the words that found it
 };
-inline constexpr Cut kAll{0xFFFFFFFF, 0, 0, false, nullptr, true};
+inline constexpr Cut kAll{0xFFFFFFFF, 0, 0, false, nullptr, nullptr, true};
 // Textbook BM25, for an index without context.
-inline constexpr Ranking kPlain{1.2, 0.75, {0, 0, 0, 0, 0, 0}, true};
+inline constexpr Ranking kPlain{1.2, 0.75, {0, 0, 0, 0, 0, 0, 0}, true};
 
 // What of an item's score came from where.
 struct Hit {
     std::uint32_t item = 0;
     double score = 0;
-    double text = 0, session = 0, speaker = 0, date = 0, phrase = 0, question = 0;
+    double text = 0, session = 0, speaker = 0, date = 0, phrase = 0, question = 0, meaning = 0;
     std::vector<std::string> own, near;  // the question's words that it has, and that only its neighbours have
 };
 
@@ -62,7 +65,7 @@ struct Recalled {
 
 Recalled recall(const Index& index, const Question& question, const Cut& cut = {}, const Ranking& ranking = {});
 
-// "has dog, family; near called; said by Anna; of that time": why it was recalled, for the person who asks.
+// "has dog, family; near called; said by Anna; of that time; close in meaning": why it was recalled, for the person who asks.
 std::string why(const Index& index, const Hit& hit);
 
 }  // namespace memory

@@ -107,7 +107,7 @@ std::vector<Forgotten> forget_facts(Tx& tx, const std::vector<base::FactId>& ids
     std::vector<base::FactId> all = ids;
     for (const Row& row : tx.exec("select n from hearth_noted_with($1::uuid[], $2) n", {listed(ids), kLeastSoughtText})) all.push_back(row.id<base::FactId>(0));
     std::vector<Forgotten> out;
-    const std::int64_t blobs = forget_blobs_of(tx, ids, really);  // first: afterwards nobody knows in which runs they were told
+    const std::int64_t blobs = forget_blobs_of(tx, all, really);  // first: afterwards nobody knows in which runs they were told
     for (const Row& row : tx.exec("select kind, number from hearth_forget($1::uuid[], $2, $3)", {listed(all), really, kLeastSoughtText})) out.push_back({row.text(0), row.integer(1)});
     if (!out.empty()) out.push_back({"blobs", blobs});
     return out;

@@ -106,9 +106,11 @@ net::Task<base::Result<ToolOutput>> recall(Json arguments, ToolContext& context)
         std::vector<memory::RecalledSegment> said;
         std::vector<memory::RecalledSection> sections;
     };
+    const auto meaning = co_await ports.memory->meaning_of(*query, ports.who, context.stop);
+    const memory::Asked asked(*query, meaning);
     const auto read = [&](store::Tx& tx) {
         const base::TimePoint now = ports.clock.now();
-        return Found{ports.memory->recall(tx, *query, now, kRecallLimit), ports.memory->recall_said(tx, *query, now, kRecallSaid, {}), ports.memory->recall_sections(tx, *query, now, kRecallSections)};
+        return Found{ports.memory->recall(tx, asked, now, kRecallLimit), ports.memory->recall_said(tx, asked, now, kRecallSaid, {}), ports.memory->recall_sections(tx, *query, now, kRecallSections)};
     };
     const Found found = co_await ports.db.read(ports.who, read);
     const auto recalled = memory::pack(found.facts, kRecallLimit * kFactBytes);

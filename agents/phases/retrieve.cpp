@@ -41,9 +41,11 @@ net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context) {
     if (const auto language = asks_where_from(turn.request)) co_return co_await answer_where_from(turn, frame, *language);
     if (!frame.memory) co_return after_retrieve(turn);
     const auto window = std::size_t(recall_window(turn.execution));
+    const auto meaning = co_await frame.memory->meaning_of(turn.request, frame.who, frame.stop);
+    const memory::Asked asked(turn.request, meaning);
     const auto read = [&](store::Tx& tx) {
         const base::TimePoint now = frame.parts.clock.now();
-        return Found{frame.memory->recall(tx, turn.request, now, window), frame.memory->recall_episodes(tx, turn.request, now, kEpisodes), frame.memory->recall_said(tx, turn.request, now, kLookedAt, frame.conversation),
+        return Found{frame.memory->recall(tx, asked, now, window), frame.memory->recall_episodes(tx, turn.request, now, kEpisodes), frame.memory->recall_said(tx, asked, now, kLookedAt, frame.conversation),
                      frame.memory->recall_sections(tx, turn.request, now, std::size_t(section_window(turn.execution)))};
     };
     const Found found = co_await frame.parts.db.read(frame.who, read);

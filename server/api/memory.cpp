@@ -108,17 +108,20 @@ net::Task<Response> recall_facts(Request request, Caller caller, Services& servi
     const std::string question = request.query_value("question");
     if (question.empty() || question.size() > kQuestionBytes)
         co_return error_response(400, "question has " + std::to_string(question.size()) + " bytes, 1 to " + std::to_string(kQuestionBytes) + " expected", "invalid_argument", "question");
+    memory::PersonIndexes& indexes = services.agents.memory();
+    const store::Identity who = agents::identity_of(caller.principal);
+    const auto meaning = co_await indexes.meaning_of(question, who, request.gone);
+    const memory::Asked asked(question, meaning);
     const auto recall = [&](store::Tx& tx) {
-        memory::PersonIndexes& indexes = services.agents.memory();
         const base::TimePoint now = services.clock.now();
         Json data = Json::array();
-        for (const auto& one : indexes.recall(tx, question, now, kMostRecalled)) data.push_back(recalled_json("fact", one, one.fact.body, one.fact.trusted));
+        for (const auto& one : indexes.recall(tx, asked, now, kMostRecalled)) data.push_back(recalled_json("fact", one, one.fact.body, one.fact.trusted));
         for (const auto& one : indexes.recall_episodes(tx, question, now, kMostRecalled)) data.push_back(recalled_json("episode", one, one.episode.summary, one.episode.trusted));
-        for (const auto& one : indexes.recall_said(tx, question, now, kMostRecalled, {})) data.push_back(recalled_json("segment", one, memory::told(one), one.segment.trusted));
+        for (const auto& one : indexes.recall_said(tx, asked, now, kMostRecalled, {})) data.push_back(recalled_json("segment", one, memory::told(one), one.segment.trusted));
         for (const auto& one : indexes.recall_sections(tx, question, now, kMostRecalled)) data.push_back(recalled_json("section", one, one.section.body, false));
         return data;
     };
-    co_return list_response(co_await services.db.read(agents::identity_of(caller.principal), recall));
+    co_return list_response(co_await services.db.read(who, recall));
 }
 
 net::Task<Response> memory_health(Request, Caller caller, Services& services) {
@@ -140,7 +143,7 @@ net::Task<Response> consolidate_memory(Request request, Caller caller, Services&
     const base::StopSource timed(request.gone, std::chrono::steady_clock::now() + std::chrono::seconds(*seconds));
     const agents::Consolidated done = co_await services.agents.consolidate(agents::identity_of(caller.principal), timed.token());
     const Json error = done.trouble.message.empty() ? Json(nullptr) : Json(done.trouble.message);
-    co_return json_response({{"object", "consolidation"}, {"episodes", done.episodes}, {"segments", done.segments}, {"facts", done.facts}, {"read", done.read}, {"done", done.done}, {"error", error}});
+    co_return json_response({{"object", "consolidation"}, {"episodes", done.episodes}, {"segments", done.segments}, {"facts", done.facts}, {"read", done.read}, {"vectors", done.vectors}, {"done", done.done}, {"error", error}});
 }
 
 net::Task<Response> forget_fact(Request request, Caller caller, Services& services) {

@@ -182,3 +182,13 @@ def test_a_model_in_the_wrong_place_is_refused_before_the_start(state, tmp_path,
 def test_numbers_are_finite(client):
     vector = client.embeddings.create(model="embedding", input="\u0000\ufffd 🜁 " + "!" * 50).data[0].embedding
     assert all(math.isfinite(value) for value in vector)
+
+
+def test_what_was_said_gets_vectors_once_and_recall_goes_on(server):
+    reply = server.call("POST", "/v1/chat/completions", {"model": "hearth", "messages": [user("The cello lesson is on Friday")]})
+    assert reply.status == 200, reply.data
+    made = server.call("POST", "/v1/memory/consolidate?seconds=30").json
+    assert made["vectors"] >= 1 and made["done"] and made["error"] is None
+    assert server.call("POST", "/v1/memory/consolidate?seconds=30").json["vectors"] == 0
+    found = server.call("GET", "/v1/memory/recall?question=When+is+the+cello+lesson").json["data"]
+    assert any("cello lesson" in one["text"] for one in found)

@@ -1,0 +1,65 @@
+#include "store/vectors.h"
+
+namespace store {
+namespace {
+
+constexpr const char* kMine = "audience_id = any(array(select hearth_person() union all select group_id from membership where person_id = hearth_person()))";
+
+const char* column_of(VectorOf kind) { return kind == VectorOf::fact ? "fact_id" : "segment_id"; }
+
+std::string hex_of(const std::string& bytes) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string out;
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        out += {kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+    return out;
+}
+
+int digit_of(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
+
+std::string bytes_of(const std::string& hex) {
+    std::string out;
+    out.reserve(hex.size() / 2);
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) out += char(digit_of(hex[i]) << 4 | digit_of(hex[i + 1]));
+    return out;
+}
+
+}  // namespace
+
+std::vector<Unembedded> without_vector(Tx& tx, const std::string& model, int most) {
+    static const std::string sql = std::string("(select 0, f.id, f.body from fact f where f.") + kMine + " and not exists (select from vector v where v.fact_id = f.id and v.model = $1) order by f.id desc limit $2)"
+        " union all (select 1, g.id, g.asked || E'\\n' || g.answered from segment g where g." + kMine + " and not exists (select from vector v where v.segment_id = g.id and v.model = $1) order by g.id desc limit $2) limit $2";
+    std::vector<Unembedded> out;
+    for (const Row& row : tx.exec(sql, {model, most})) out.push_back({row.integer(0) == 0 ? VectorOf::fact : VectorOf::segment, row.id<SegmentId>(1).value, row.text(2)});
+    return out;
+}
+
+void keep_vector(Tx& tx, const std::string& model, const Unembedded& text, const std::string& bytes) {
+    const std::string table = text.kind == VectorOf::fact ? "fact" : "segment";
+    tx.send("insert into vector (audience_id, " + table + "_id, model, body) select audience_id, id, $2, decode($3, 'hex') from " + table + " where id = $1 on conflict do nothing",
+            {SegmentId{text.of}, model, hex_of(bytes)});
+}
+
+std::string vector_probe(Tx& tx, const std::string& model) {
+    const auto rows = tx.exec("select encode(body, 'hex') from vector_probe where audience_id = hearth_person() and model = $1", {model});
+    return rows.empty() ? "" : bytes_of(rows[0].text(0));
+}
+
+void begin_vectors(Tx& tx, const std::string& model, const std::string& probe) {
+    tx.send(std::string("delete from vector where ") + kMine, {});
+    tx.send("delete from vector_probe where audience_id = hearth_person()", {});
+    tx.send("insert into vector_probe (model, body) values ($1, decode($2, 'hex')) on conflict do nothing", {model, hex_of(probe)});
+}
+
+std::vector<StoredVector> vectors_behind(Tx& tx, VectorOf kind, const std::string& model, base::AudienceId audience, const MemoryPlace& place, int most) {
+    const std::string of = column_of(kind);
+    std::vector<StoredVector> out;
+    for (const Row& row : tx.exec("select " + of + ", encode(body, 'hex'), written, id from vector where audience_id = $1 and model = $2 and (written, id) > ($3::bigint, $4::uuid) and " + of + " is not null"
+                                  " order by written, id limit $5", {audience, model, place.written, place.id.text(), most}))
+        out.push_back({row.id<SegmentId>(0).value, bytes_of(row.text(1)), {row.integer(2), row.id<SegmentId>(3).value}});
+    return out;
+}
+
+}  // namespace store
