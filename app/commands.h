@@ -121,7 +121,7 @@ int prompt_rollback(const LoadedSettings& settings, const std::string& name, boo
 // `folder`: with conversations in LoCoMo's form; empty: the current one.
 int group_list(const LoadedSettings& settings, bool json);
 int group_set(const LoadedSettings& settings, const std::string& name, const std::vector<std::string>& people, bool json);
-int memory_bench(const std::string& folder, bool json);
+int memory_bench(const std::string& folder, const std::string& encoder, bool json);
 int memory_size_bench(const LoadedSettings& settings, std::size_t facts, std::size_t of_person, int questions, bool json);
 int memory_list(const LoadedSettings& settings, int limit, bool all, bool json);
 int memory_show(const LoadedSettings& settings, const std::string& id, bool json);

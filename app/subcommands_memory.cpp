@@ -38,9 +38,10 @@ void add_collections(CLI::App& memory, Arguments& a, Action& chosen) {
 void add_memory(CLI::App& root, Arguments& a, Action& chosen) {
     auto* memory = group(root, "memory", "What is remembered");
     auto* bench = command(*memory, "bench", "Measure what recall finds, with plain BM25 beside it", "hearth memory bench --data locomo", chosen,
-                          [&a](const auto& s) { return a.facts > 0 ? app::memory_size_bench(s, a.facts, a.of_person ? a.of_person : a.facts / 4, a.questions, a.json) : app::memory_bench(a.out, a.json); });
+                          [&a](const auto& s) { return a.facts > 0 ? app::memory_size_bench(s, a.facts, a.of_person ? a.of_person : a.facts / 4, a.questions, a.json) : app::memory_bench(a.out, a.name, a.json); });
     auto* data = bench->add_option("--data", a.out, "folder with conversations in LoCoMo's form (JSON); default: the current one");
-    auto* facts = bench->add_option("--facts", a.facts, "how long a question takes in so many made-up facts instead, in a PostgreSQL of its own that is gone afterwards")->check(CLI::Range(1000, 100'000'000))->excludes(data);
+    auto* encoder = bench->add_option("--encoder", a.name, "GGUF file, or folder of sentence-transformers, of a model of vectors: recall with them, too");
+    auto* facts = bench->add_option("--facts", a.facts, "how long a question takes in so many made-up facts instead, in a PostgreSQL of its own that is gone afterwards")->check(CLI::Range(1000, 100'000'000))->excludes(data)->excludes(encoder);
     bench->add_option("--person", a.of_person, "how many of them are one person's; default: a quarter")->check(CLI::Range(100, 99'000'000))->needs(facts);
     bench->add_option("--questions", a.questions, "how many are asked")->check(CLI::Range(1, 100'000))->capture_default_str()->needs(facts);
     bench->add_flag("--json", a.json, "as JSON, for scripts");

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 import pytest
-from support import BINARY, ROOT, cluster_user
+from support import BINARY, MODELS, ROOT, cluster_user
 
 VECTORS = pathlib.Path(os.environ.get("HEARTH_VECTORS", ROOT / ".." / "shared" / "vectors")) / "memory_bench" / "locomo"
 
@@ -121,3 +121,16 @@ def test_at_size_the_times_of_two_people_are_told_and_nothing_is_left():
     refused = subprocess.run([BINARY, "memory", "bench", "--facts", "2000", "--person", "1990"], env=env, capture_output=True, text=True, timeout=60)
     assert refused.returncode == 1 and "--person 1990" in refused.stderr
     shutil.rmtree(folder)
+
+
+def test_vectors_of_an_encoder_are_measured_beside_words():
+    with tempfile.TemporaryDirectory() as folder:
+        one = conversation(1, random.Random(4))
+        one["qa"] = one["qa"][:20]
+        pathlib.Path(folder, "one.json").write_text(json.dumps(one))
+        plain = json.loads(bench(folder, "--json").stdout)["all"]
+        both = json.loads(bench(folder, "--json", "--encoder", str(MODELS / "bert_minilm.gguf")).stdout)["all"]
+        assert plain["vectors"] is None and both["recall"] == plain["recall"]
+        assert 0 < both["vectors"]["turn_ndcg_10"] <= 1 and both["vectors"] != both["recall"]
+        refused = bench(folder, "--encoder", str(MODELS / "llama_tied.gguf"))
+        assert refused.returncode == 1 and "vectors" in refused.stderr
