@@ -39,7 +39,7 @@ private:
 };
 
 // What the nearest of many are worth, 0 to 1: how far each is above the mean, of the nearest's. `alone`: from there on one stands out as none would by chance, of so many as
-// near as they are by chance: sqrt(2 ln n) deviations. Where all are alike, and of few, none does.
+// near as they are by chance: half a deviation beyond the farthest that is to be expected of n, sqrt(2 ln n). Where all are alike, and of few, none does.
 struct Standing {
     std::vector<float> worth;  // by number; 0: it is none of the nearest
     float alone = 2;

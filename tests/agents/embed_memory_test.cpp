@@ -52,7 +52,7 @@ TEST_F(EmbedMemoryTest, EachFactGetsOneVectorAndForgettingTakesIt) {
     h.in_tx([&](store::Tx& tx) { return store::forget_facts(tx, {first}, true); });
     EXPECT_EQ(count(), "1");
     // Another model by that name: what was made before is made anew.
-    support::TestDatabase::get()->sql("update vector_probe set body = decode('7f7f7f7f', 'hex')");
+    support::TestDatabase::get()->sql("update vector_probe set body = decode('7f817f81', 'hex')");
     EXPECT_EQ(consolidate(h).vectors, 1);
     EXPECT_EQ(count(), "1");
     EXPECT_EQ(consolidate(h).vectors, 0);
