@@ -114,16 +114,21 @@ std::span<float> Runner::logits(int i) {
 }
 
 template <class F>
-void Runner::each_stretch(std::int32_t block, int rows, F&& each) const {
+void Runner::each_stretch(int rows, F&& each) const {
     for (std::size_t i = 0; i < kv_.size(); ++i) {
         if (model_->config.layer[i].kv_layer != int(i)) continue;
         const KvLayer& kv = kv_[i];
-        const std::size_t row = kv_row_bytes(kv.format, kv.head_dim), head = kv_head_bytes(kv.format, kv.head_dim), values = row * kKvBlock, all = head * std::size_t(kv.kv_heads);
+        const std::size_t head = kv_head_bytes(kv.format, kv.head_dim), block = head * std::size_t(kv.kv_heads);
+        const std::size_t dimension = kv_dimension_bytes(kv.format), values = dimension * std::size_t(kv.head_dim);
         for (void* memory : {kv.k, kv.v}) {
-            for (std::size_t h = 0; h < all; h += head) {
-                std::uint8_t* const at = static_cast<std::uint8_t*>(memory) + std::size_t(block) * all + h;
-                each(at, row * std::size_t(rows));
-                if (head > values) each(at + values, sizeof(float) * std::size_t(rows));
+            std::uint8_t* at = static_cast<std::uint8_t*>(memory);
+            for (const std::uint8_t* const end = at + block; at < end; at += head) {
+                if (rows == kKvBlock) {
+                    each(at, block, head);
+                    continue;
+                }
+                for (std::size_t c = 0; c < values; c += dimension) each(at + c, block, kv_value_bytes(kv.format) * std::size_t(rows));
+                if (head > values) each(at + values, block, sizeof(float) * std::size_t(rows));
             }
             if (kv.k == kv.v) break;
         }
@@ -131,37 +136,25 @@ void Runner::each_stretch(std::int32_t block, int rows, F&& each) const {
 }
 
 void Runner::copy_kv(std::int32_t from, std::int32_t to, int rows) {
-    for (std::size_t i = 0; i < kv_.size(); ++i) {
-        if (model_->config.layer[i].kv_layer != int(i)) continue;
-        const KvLayer& kv = kv_[i];
-        const std::size_t row = kv_row_bytes(kv.format, kv.head_dim), head = kv_head_bytes(kv.format, kv.head_dim), values = row * kKvBlock;
-        const std::size_t block = head * std::size_t(kv.kv_heads);
-        for (void* memory : {kv.k, kv.v})
-            for (std::size_t h = 0; h < block; h += head) {
-                auto* bytes = static_cast<std::uint8_t*>(memory) + h;
-                std::uint8_t *const out = bytes + std::size_t(to) * block, *const in = bytes + std::size_t(from) * block;
-                std::memcpy(out, in, row * std::size_t(rows));
-                if (head > values) std::memcpy(out + values, in + values, sizeof(float) * std::size_t(rows));
-            }
-    }
+    each_stretch(rows, [&](std::uint8_t* at, std::size_t block, std::size_t bytes) { std::memcpy(at + std::size_t(to) * block, at + std::size_t(from) * block, bytes); });
 }
 
 std::size_t Runner::kv_bytes(int rows) const {
     std::size_t out = 0;
-    each_stretch(0, rows, [&](const std::uint8_t*, std::size_t bytes) { out += bytes; });
+    each_stretch(rows, [&](const std::uint8_t*, std::size_t, std::size_t bytes) { out += bytes; });
     return out;
 }
 
 void Runner::copy_out(std::int32_t block, int rows, std::string& to) {
     to.reserve(kv_bytes(rows));
-    each_stretch(block, rows, [&](const std::uint8_t* from, std::size_t bytes) { to.append(reinterpret_cast<const char*>(from), bytes); });
+    each_stretch(rows, [&](const std::uint8_t* at, std::size_t each, std::size_t bytes) { to.append(reinterpret_cast<const char*>(at + std::size_t(block) * each), bytes); });
 }
 
 void Runner::put_in(std::int32_t block, int rows, const std::string& from) {
     if (from.size() != kv_bytes(rows)) throw std::logic_error("a block of keys and values is not of this model");
     std::size_t at = 0;
-    each_stretch(block, rows, [&](std::uint8_t* to, std::size_t bytes) {
-        std::memcpy(to, from.data() + at, bytes);
+    each_stretch(rows, [&](std::uint8_t* to, std::size_t each, std::size_t bytes) {
+        std::memcpy(to + std::size_t(block) * each, from.data() + at, bytes);
         at += bytes;
     });
 }

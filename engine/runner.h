@@ -81,7 +81,7 @@ private:
     Runner() = default;
     void run(int n, int n_sequences, int n_logits, float* logits, float* states = nullptr, bool adapted = false, OpClock* clock = nullptr);
     template <class F>
-    void each_stretch(std::int32_t block, int rows, F&& each) const;  // of memory that holds them: each(bytes, how many)
+    void each_stretch(int rows, F&& each) const;  // of memory that holds them: each(where in block 0, from one block to the next, how many bytes)
     // A slot's state, zero for a sequence that begins; null where no layer is recurrent.
     float* state(int slot, int context);
     float* state(int slot);  // the kept ones come after those of the sequences and of all_rows

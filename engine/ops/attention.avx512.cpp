@@ -1,33 +1,15 @@
-// Attention over paged keys and values. Decode: one row, the query heads of a key-value head together.
-// Prefill: 32 rows, lanes are queries, so the softmax needs no horizontal operation; BF16 products.
+// Attention over paged keys and values. Prefill: 32 rows, lanes are queries, so the softmax needs no horizontal operation;
+// BF16 products. Decode: attention_row.simd.h.
 #include "engine/ops/kernels.avx512.h"
-#include "engine/ops/simd.avx512.h"
+#include "engine/ops/simd_floats.avx512.h"
+
+#include "engine/ops/attention_row.simd.h"
 
 namespace engine::avx512 {
 namespace {
 
 constexpr int tile_rows = 32;
 constexpr int tile_keys = 128;  // of one round of the tile
-constexpr float log2e = 1.44269504f;
-
-struct BlockView {
-    const char *k, *v;
-    size_t row;  // bytes of one key
-    const float *k_scale, *v_scale;  // of int8
-};
-HEARTH_INLINE BlockView block_at(const AttentionRows& a, int kv, int block) {
-    const size_t row = kv_row_bytes(a.format, a.head_dim);
-    const size_t at = (size_t(a.blocks[block]) * a.kv_heads + kv) * kv_head_bytes(a.format, a.head_dim);
-    const char *k = static_cast<const char*>(a.k) + at, *v = static_cast<const char*>(a.v) + at;
-    return {k, v, row, reinterpret_cast<const float*>(k + block_keys * row), reinterpret_cast<const float*>(v + block_keys * row)};
-}
-
-// Of int8 the codes: their scale is a factor of the row.
-template <KvFormat F> HEARTH_INLINE __m512 load16(const char* row, int i) {
-    if constexpr (F == KvFormat::int8) return to_float(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row + i))));
-    if constexpr (F == KvFormat::f16) return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + 2 * i)));
-    return _mm512_loadu_ps(row + 4 * i);
-}
 
 // Calls f with the format of the keys and values as a template's argument.
 template <class Function> HEARTH_INLINE void with_format(KvFormat format, Function&& f) {
@@ -38,99 +20,13 @@ template <class Function> HEARTH_INLINE void with_format(KvFormat format, Functi
     }
 }
 
-// Lane i of the result: the sum of v[i]'s lanes.
-HEARTH_INLINE __m512 sums_of(__m512 (&v)[16]) {
-    __m512 s[8], t[4], u[2];
-    HEARTH_UNROLL for (int i = 0; i < 8; ++i) {  // pairs (i, i+8) of vectors: low and high halves
-        const __m512 low = _mm512_shuffle_f32x4(v[i], v[i + 8], 0x44), high = _mm512_shuffle_f32x4(v[i], v[i + 8], 0xee);
-        s[i] = _mm512_add_ps(low, high);
-    }
-    HEARTH_UNROLL for (int i = 0; i < 4; ++i) {
-        const __m512 low = _mm512_shuffle_f32x4(s[i], s[i + 4], 0x88), high = _mm512_shuffle_f32x4(s[i], s[i + 4], 0xdd);
-        t[i] = _mm512_add_ps(low, high);  // quarters: v[i], v[i+8], v[i+4], v[i+12]
-    }
-    HEARTH_UNROLL for (int i = 0; i < 2; ++i)
-        u[i] = _mm512_add_ps(_mm512_unpacklo_ps(t[i], t[i + 2]), _mm512_unpackhi_ps(t[i], t[i + 2]));
-    // Within a quarter: u[i] holds (i, i+2) twice.
-    const __m512d lo = _mm512_unpacklo_pd(_mm512_castps_pd(u[0]), _mm512_castps_pd(u[1]));
-    const __m512d hi = _mm512_unpackhi_pd(_mm512_castps_pd(u[0]), _mm512_castps_pd(u[1]));
-    const __m512 sum = _mm512_add_ps(_mm512_castpd_ps(lo), _mm512_castpd_ps(hi));
-    // Lane 4q+j holds vector order[j] + {0, 8, 4, 12}[q] with order 0, 2, 1, 3.
-    const __m512i order = _mm512_setr_epi32(0, 2, 1, 3, 8, 10, 9, 11, 4, 6, 5, 7, 12, 14, 13, 15);
-    return _mm512_permutexvar_ps(order, sum);
-}
-
-template <KvFormat F>
-void row_scores(const AttentionRows& a, int kv, const Sight& sight, const float* q, float* scores, size_t score_stride) {
-    const int d = a.head_dim;
-    for (int first = sight.start; first < sight.end; first += 16) {
-        const BlockView b = block_at(a, kv, first / block_keys);
-        const char* k = b.k + size_t(first % block_keys) * b.row;
-        for (int h = 0; h < a.group; ++h) {
-            const float* query = q + size_t(h) * d;
-            __m512 sum[16];
-            HEARTH_UNROLL for (int i = 0; i < 16; ++i) sum[i] = _mm512_setzero_ps();
-            for (int c = 0; c < d; c += 16) {
-                const __m512 qv = _mm512_loadu_ps(query + c);
-                HEARTH_UNROLL for (int i = 0; i < 16; ++i)
-                    sum[i] = _mm512_fmadd_ps(qv, load16<F>(k + i * b.row, c), sum[i]);
-            }
-            // Keys past the last one hold what was there before: cut them off before they are looked at.
-            __m512 s = _mm512_mul_ps(sums_of(sum), _mm512_set1_ps(a.scale * log2e));
-            if constexpr (F == KvFormat::int8) s = _mm512_mul_ps(s, _mm512_loadu_ps(b.k_scale + first % block_keys));
-            const __mmask16 before = sight.begin > first ? first_lanes(sight.begin - first) : 0;
-            const __mmask16 seen = static_cast<__mmask16>(first_lanes(sight.end - first) & ~before);
-            _mm512_storeu_ps(scores + h * score_stride + (first - sight.start), _mm512_mask_mov_ps(_mm512_set1_ps(-1e30f), seen, s));
-        }
-    }
-}
-
-template <KvFormat F>
-void row_values(const AttentionRows& a, int kv, const Sight& sight, float* out, const float* weights, int h, float inverse) {
-    const int d = a.head_dim;
-    for (int c = 0; c < d; c += 64) {
-        const int n = d - c < 64 ? (d - c) / 16 : 4;
-        __m512 sum[4];
-        HEARTH_UNROLL for (int i = 0; i < 4; ++i) sum[i] = _mm512_setzero_ps();
-        for (int first = sight.start; first < sight.end; first += block_keys) {
-            const BlockView b = block_at(a, kv, first / block_keys);
-            const int n_keys = sight.end - first < block_keys ? sight.end - first : block_keys;
-            for (int p = 0; p < n_keys; ++p) {
-                const __m512 w = _mm512_set1_ps(weights[first - sight.start + p] * (F == KvFormat::int8 ? b.v_scale[p] : 1.f));
-                for (int i = 0; i < n; ++i)
-                    sum[i] = _mm512_fmadd_ps(w, load16<F>(b.v + p * b.row, c + 16 * i), sum[i]);
-            }
-        }
-        for (int i = 0; i < n; ++i)
-            _mm512_storeu_ps(out + size_t(h) * d + c + 16 * i, _mm512_mul_ps(sum[i], _mm512_set1_ps(inverse)));
-    }
-}
-
-// The logit to the base of 2 that takes weight from a head and gives no value.
-HEARTH_INLINE float sink_of(const AttentionRows& a, int h) { return a.sinks ? a.sinks[h] * log2e : -1e30f; }
-
-// Turns base-2 scores into weights; returns their sum, the sink's among them.
-HEARTH_INLINE float exponentials(float* scores, int keys, float sink) {
-    __m512 top = _mm512_set1_ps(sink), total = _mm512_setzero_ps();
-    for (int i = 0; i < keys; i += 16) top = _mm512_max_ps(top, _mm512_loadu_ps(scores + i));
-    top = _mm512_set1_ps(_mm512_reduce_max_ps(top));
-    for (int i = 0; i < keys; i += 16) {
-        const __m512 e = exp2_full(_mm512_sub_ps(_mm512_loadu_ps(scores + i), top));
-        total = _mm512_mask_add_ps(total, first_lanes(keys - i), total, e);
-        _mm512_storeu_ps(scores + i, e);
-    }
-    return _mm512_reduce_add_ps(total) + _mm512_cvtss_f32(exp2_full(_mm512_sub_ps(_mm512_set1_ps(sink), top)));
-}
-
-// ---- the tile
-
 struct TileScratch {
     uint32_t* q;  // [group][d/2][32] bf16 pairs
     float* o;     // [group][d][32]
     float* s;     // [tile_keys][32]
     uint32_t* p;  // [tile_keys/2][32] bf16 pairs
-    uint32_t* k;  // [tile_keys][d/2] bf16 pairs
-    uint32_t* v;  // [tile_keys/2][d] bf16 pairs of neighbouring keys
+    uint32_t* k;  // [d/2][tile_keys] bf16 pairs
+    uint32_t* v;  // [d][tile_keys/2] bf16 pairs of neighbouring keys
     float *top, *total;  // [group][32]
 };
 
@@ -174,6 +70,12 @@ HEARTH_INLINE __m512 exp2_short(__m512 t) {
     return _mm512_scalef_ps(p, n);
 }
 
+// a + x · one pair in memory for all lanes, which so needs no instruction of its own.
+HEARTH_INLINE __m512 add_pairs(__m512 a, __m512bh x, const uint32_t* pair) {
+    asm("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(a) : "v"(x), "m"(*pair));
+    return a;
+}
+
 // a[r] += sum over n pairs i of x[i] * w[r * row_step + i * step], both 32 lanes wide.
 template <int R>
 HEARTH_INLINE void pair_products(const uint32_t* x, const uint32_t* w, size_t row_step, size_t step, int n,
@@ -181,40 +83,32 @@ HEARTH_INLINE void pair_products(const uint32_t* x, const uint32_t* w, size_t ro
     for (int i = 0; i < n; ++i, x += tile_rows, w += step) {
         const __m512bh x0 = (__m512bh)_mm512_load_si512(x), x1 = (__m512bh)_mm512_load_si512(x + 16);
         HEARTH_UNROLL for (int r = 0; r < R; ++r) {
-            const __m512bh b = (__m512bh)_mm512_set1_epi32(static_cast<int>(w[r * row_step]));
-            a[r][0] = _mm512_dpbf16_ps(a[r][0], x0, b);
-            a[r][1] = _mm512_dpbf16_ps(a[r][1], x1, b);
+            a[r][0] = add_pairs(a[r][0], x0, w + r * row_step);
+            a[r][1] = add_pairs(a[r][1], x1, w + r * row_step);
         }
     }
 }
 
-// Keys [first, first + n) and their values as BF16 pairs; past `keys` zeroes. n is a multiple of 32.
-template <KvFormat F>
-void convert_keys(const AttentionRows& a, int kv, int first, int n, int keys, const TileScratch& t) {
-    const int d = a.head_dim;
-    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
-    for (int i = 0; i < n; i += 2) {
-        const bool there[2] = {first + i < keys, first + i + 1 < keys};
-        const BlockView b = block_at(a, kv, there[0] ? (first + i) / block_keys : 0);
-        const size_t at = size_t((first + i) % block_keys) * b.row;
-        for (int c = 0; c < d; c += 16) {
-            __m512 k[2], v[2];
-            for (int j = 0; j < 2; ++j) {
-                k[j] = there[j] ? load16<F>(b.k + at + j * b.row, c) : _mm512_setzero_ps();
-                v[j] = there[j] ? load16<F>(b.v + at + j * b.row, c) : _mm512_setzero_ps();
-                if (F != KvFormat::int8 || !there[j]) continue;
-                const int key = (first + i) % block_keys + j;
-                k[j] = _mm512_mul_ps(k[j], _mm512_set1_ps(b.k_scale[key]));
-                v[j] = _mm512_mul_ps(v[j], _mm512_set1_ps(b.v_scale[key]));
-            }
-            _mm512_storeu_si512(t.v + size_t(i / 2) * d + c, pairs_of(v[0], v[1]));
-            for (int j = 0; j < 2; ++j) {
-                const __m512 e = _mm512_permutex2var_ps(k[j], even, k[j]), o = _mm512_permutex2var_ps(k[j], odd, k[j]);
-                const __m256i pairs = _mm512_castsi512_si256(pairs_of(e, o));
-                _mm256_storeu_si256(reinterpret_cast<__m256i*>(t.k + size_t(i + j) * (d / 2) + c / 2), pairs);
-            }
+// kLanes positions of a dimension as floats; unseen ones, which may hold anything, as zeroes.
+template <KvFormat F> HEARTH_INLINE __m512 seen_at(const char* dimension, int i, const char* scales, __mmask16 seen) {
+    __m512 v = positions_at<F>(dimension, i);
+    if constexpr (F == KvFormat::int8) v = _mm512_mul_ps(v, _mm512_loadu_ps(reinterpret_cast<const float*>(scales) + i));
+    return _mm512_maskz_mov_ps(seen, v);
+}
+
+// The piece's keys and values as BF16 pairs, from its end to the end of its last block zeroes.
+template <KvFormat F> void convert_piece(const Piece& p, int d, const TileScratch& t) {
+    for (int b = 0; b < p.blocks(); ++b) {
+        const int left = p.positions - b * block_keys;
+        const __mmask16 low = first_lanes(left), high = first_lanes(left - 16);
+        const char *k = p.k[b], *v = p.v[b], *k_scales = k + p.scales, *v_scales = v + p.scales;
+        uint32_t *to_k = t.k + b * block_keys, *to_v = t.v + b * block_keys / 2;
+        for (int c = 0; c < d; c += 2, k += 2 * p.dimension, to_k += tile_keys) {
+            _mm512_store_si512(to_k, pairs_of(seen_at<F>(k, 0, k_scales, low), seen_at<F>(k + p.dimension, 0, k_scales, low)));
+            _mm512_store_si512(to_k + 16, pairs_of(seen_at<F>(k, 16, k_scales, high), seen_at<F>(k + p.dimension, 16, k_scales, high)));
         }
+        for (int c = 0; c < d; ++c, v += p.dimension, to_v += tile_keys / 2)
+            _mm512_store_si512(to_v, (__m512i)_mm512_cvtne2ps_pbh(seen_at<F>(v, 16, v_scales, high), seen_at<F>(v, 0, v_scales, low)));
     }
 }
 
@@ -239,14 +133,15 @@ void convert_queries(const AttentionRows& a, int rows, const float* q, const Til
 // The first n of 32 lanes; n may be anything.
 HEARTH_INLINE uint32_t lanes_below(int n) { return n <= 0 ? 0u : n >= 32 ? ~0u : ~0u >> (32 - n); }
 
-// Scores of n keys from `first` on for one head; returns the lanes' maxima in m.
-void tile_scores(const AttentionRows& attention, const TileScratch& t, const uint32_t* q, int first, int n, int position, __m512 (&m)[2]) {
+// Scores of n keys from `first` on for one head; returns the lanes' maxima in m. Not inlined, as the next one is not: GCC 12
+// would not find registers for all sums.
+__attribute__((noinline)) void tile_scores(const AttentionRows& attention, const TileScratch& t, const uint32_t* q, int first, int n, int position, __m512 (&m)[2]) {
     const int d = attention.head_dim, window = attention.window, all = attention.keys;
     const __m512 nothing = _mm512_set1_ps(-1e30f);
     for (int k = 0; k < n; k += 8) {
         __m512 a[8][2];
         HEARTH_UNROLL for (int r = 0; r < 8; ++r) a[r][0] = a[r][1] = _mm512_setzero_ps();
-        pair_products<8>(q, t.k + size_t(k) * (d / 2), d / 2, 1, d / 2, a);
+        pair_products<8>(q, t.k + k, 1, tile_keys, d / 2, a);
         // Key j is seen by lanes >= j - position, and of these, where there is a window, by those < j - position + window;
         // or it is seen by all or none.
         if (first + k + 8 > (all ? all : position) || (window > 0 && first + k <= position + tile_rows - 1 - window)) {
@@ -266,7 +161,7 @@ void tile_scores(const AttentionRows& attention, const TileScratch& t, const uin
 }
 
 // One round of one head: softmax over n keys with running maximum and sum, values added to o.
-void tile_round(const AttentionRows& a, const TileScratch& t, int first, int n, int position, int h) {
+__attribute__((noinline)) void tile_round(const AttentionRows& a, const TileScratch& t, int first, int n, int position, int h) {
     const int d = a.head_dim;
     float *top = t.top + h * tile_rows, *total = t.total + h * tile_rows, *o = t.o + size_t(h) * d * tile_rows;
     __m512 m[2] = {_mm512_load_ps(top), _mm512_load_ps(top + 16)}, fade[2];
@@ -288,25 +183,13 @@ void tile_round(const AttentionRows& a, const TileScratch& t, int first, int n, 
         __m512 sum[8][2];
         HEARTH_UNROLL for (int r = 0; r < 8; ++r) for (int z = 0; z < 2; ++z)
             sum[r][z] = _mm512_mul_ps(fade[z], _mm512_load_ps(o + (c + r) * tile_rows + 16 * z));
-        pair_products<8>(t.p, t.v + c, 1, d, n / 2, sum);
+        pair_products<8>(t.p, t.v + size_t(c) * (tile_keys / 2), tile_keys / 2, 1, n / 2, sum);
         HEARTH_UNROLL for (int r = 0; r < 8; ++r) for (int z = 0; z < 2; ++z)
             _mm512_store_ps(o + (c + r) * tile_rows + 16 * z, sum[r][z]);
     }
 }
 
 }  // namespace
-
-void attend_row(const AttentionRows& a, int kv, int position, const float* q, float* out, float* scores) {
-    const Sight sight(a, position);
-    const int keys = sight.end - sight.start;
-    const size_t stride = (size_t(keys) + 31) & ~size_t(31);
-    with_format(a.format, [&]<KvFormat F>() { row_scores<F>(a, kv, sight, q, scores, stride); });
-    for (int h = 0; h < a.group; ++h) {
-        float* weights = scores + h * stride;
-        const float inverse = 1.f / exponentials(weights, keys, sink_of(a, h));
-        with_format(a.format, [&]<KvFormat F>() { row_values<F>(a, kv, sight, out, weights, h, inverse); });
-    }
-}
 
 size_t attend_tile_bytes(int head_dim, int group) { return tile_parts(nullptr, head_dim, group, nullptr); }
 
@@ -319,9 +202,9 @@ void attend_tile(const AttentionRows& a, int kv, int position, int rows, const f
     for (int i = 0; i < a.group * tile_rows; ++i) t.top[i] = sink_of(a, i / tile_rows), t.total[i] = a.sinks ? 1.f : 0.f;
     // A row that sees none of the first keys takes them all alike, until its first own one makes their share 0.
     for (int first = Sight(a, position).start; first < keys; first += tile_keys) {
-        const int left = (keys - first + 31) & ~31, n = left < tile_keys ? left : tile_keys;
-        with_format(a.format, [&]<KvFormat F>() { convert_keys<F>(a, kv, first, n, keys, t); });
-        for (int h = 0; h < a.group; ++h) tile_round(a, t, first, n, position, h);
+        const Piece piece = piece_at(a, kv, first, keys - first < tile_keys ? keys : first + tile_keys);
+        with_format(a.format, [&]<KvFormat F>() { convert_piece<F>(piece, d, t); });
+        for (int h = 0; h < a.group; ++h) tile_round(a, t, first, piece.blocks() * block_keys, position, h);
     }
     for (int h = 0; h < a.group; ++h)
         for (int r = 0; r < rows; ++r) {

@@ -8,38 +8,45 @@
 namespace engine::ref {
 namespace {
 
-// One position of one head, as stored.
+// One position of one head, as stored: its value i lies i dimensions on.
 struct Row {
     std::uint8_t* values;
+    std::size_t dimension;
     float* scale;  // of int8
+    template <class T>
+    T& at(int i) const { return *reinterpret_cast<T*>(values + std::size_t(i) * dimension); }
 };
 Row row_at(const KvLayer& kv, void* memory, const std::int32_t* blocks, int p, int h) {
-    const std::size_t block = std::size_t(blocks[p / kKvBlock]), in_block = std::size_t(p % kKvBlock), bytes = kv_row_bytes(kv.format, kv.head_dim);
+    const std::size_t block = std::size_t(blocks[p / kKvBlock]), in_block = std::size_t(p % kKvBlock), dimension = kv_dimension_bytes(kv.format);
     std::uint8_t* const head = static_cast<std::uint8_t*>(memory) + (block * std::size_t(kv.kv_heads) + std::size_t(h)) * kv_head_bytes(kv.format, kv.head_dim);
-    return {head + in_block * bytes, reinterpret_cast<float*>(head + kKvBlock * bytes) + in_block};
+    return {head + in_block * kv_value_bytes(kv.format), dimension, reinterpret_cast<float*>(head + std::size_t(kv.head_dim) * dimension) + in_block};
 }
 
 float load(const KvLayer& kv, const Row& row, int i) {
     switch (kv.format) {
-        case KvFormat::f32: return reinterpret_cast<const float*>(row.values)[i];
-        case KvFormat::f16: return half_to_float(reinterpret_cast<const std::uint16_t*>(row.values)[i]);
+        case KvFormat::f32: return row.at<float>(i);
+        case KvFormat::f16: return half_to_float(row.at<std::uint16_t>(i));
         case KvFormat::int8: break;
     }
-    return float(reinterpret_cast<const std::int8_t*>(row.values)[i]) * *row.scale;
+    return float(row.at<std::int8_t>(i)) * *row.scale;
 }
 
 void store(const KvLayer& kv, const Row& row, const float* x) {
     const int d = kv.head_dim;
-    if (kv.format == KvFormat::f32) return void(std::copy_n(x, d, reinterpret_cast<float*>(row.values)));
-    if (kv.format == KvFormat::f16) {
-        for (int i = 0; i < d; ++i) reinterpret_cast<std::uint16_t*>(row.values)[i] = float_to_half(x[i]);
-        return;
-    }
     float largest = 0;
+    switch (kv.format) {
+        case KvFormat::f32:
+            for (int i = 0; i < d; ++i) row.at<float>(i) = x[i];
+            return;
+        case KvFormat::f16:
+            for (int i = 0; i < d; ++i) row.at<std::uint16_t>(i) = float_to_half(x[i]);
+            return;
+        case KvFormat::int8: break;
+    }
     for (int i = 0; i < d; ++i) largest = std::max(largest, std::fabs(x[i]));
     *row.scale = largest / 127;
     const float inverse = largest > 0 ? 127 / largest : 0;
-    for (int i = 0; i < d; ++i) reinterpret_cast<std::int8_t*>(row.values)[i] = std::int8_t(std::lrintf(x[i] * inverse));
+    for (int i = 0; i < d; ++i) row.at<std::int8_t>(i) = std::int8_t(std::lrintf(x[i] * inverse));
 }
 
 }  // namespace

@@ -71,12 +71,37 @@ struct AttentionRows {
 };
 
 constexpr int block_keys = kv_block_positions;
+constexpr int piece_keys = 256;  // whose scores a row's kernel holds at once: they stay in the nearest cache, their keys and values in the next
+constexpr int most_spans = 16;
 
 // What the row at `position` sees: keys [begin, end); `start` is where the block of the first one begins.
 struct Sight {
     int begin, end, start;
     Sight(const AttentionRows& a, int position)
         : begin(a.window > 0 && position >= a.window ? position - a.window + 1 : 0), end(a.keys ? a.keys : position + 1), start(begin & ~(block_keys - 1)) {}
+};
+
+// How a row's keys are cut for several CPU threads: by its position alone, so that its result does not depend on how many
+// there are. A span is some neighbouring pieces.
+class Spans {
+public:
+    explicit Spans(const Sight& sight) : sight_(sight), first_(sight.start / piece_keys) {
+        const int pieces = (sight.end - 1) / piece_keys + 1 - first_;
+        each_ = (pieces + most_spans - 1) / most_spans;
+        count_ = (pieces + each_ - 1) / each_;
+    }
+    int count() const { return count_; }
+    int begin(int span) const { return span == 0 ? sight_.start : (first_ + span * each_) * piece_keys; }
+    int end(int span) const { return span + 1 == count_ ? sight_.end : begin(span + 1); }
+    // Where the piece that holds a key ends, or its span.
+    int piece_end(int key) const {
+        const int end = (key / piece_keys + 1) * piece_keys;
+        return end < sight_.end ? end : sight_.end;
+    }
+
+private:
+    const Sight sight_;
+    int first_, each_, count_;
 };
 
 // The normal distribution's tail Φ(-a) = t · 2^(P(t) - a²·log2(e)/2) with t = 1 / (1 + kTailFactor·a), for a from 0 to 13: P is
@@ -161,9 +186,12 @@ struct Kernels {
     // In place: every head of a row of `columns` floats is rotated as args say. work: args.dim floats.
     void (*rope)(float* row, int columns, const RopeArgs& args, int position, float* work);
 
-    // One row at `position`, `group` heads of key-value head `kv`; q and out: the first of those heads.
-    // scores: group * (position + 1 rounded up to 32) floats.
-    void (*attend_row)(const AttentionRows& a, int kv, int position, const float* q, float* out, float* scores);
+    // One row at `position` over one of its Spans, `group` heads of key-value head `kv`; q: the first of those heads.
+    // state: attend_span_bytes.
+    size_t (*attend_span_bytes)(int head_dim, int group);
+    void (*attend_span)(const AttentionRows& a, int kv, int position, int span, const float* q, void* state);
+    // The row's result for those heads from the states of all its spans, which lie attend_span_bytes after one another.
+    void (*attend_join)(const AttentionRows& a, const void* states, int spans, float* out);
     // Up to tile_rows rows from `position` on, faster and less exact. scratch: attend_tile_bytes.
     int tile_rows;
     size_t (*attend_tile_bytes)(int head_dim, int group);

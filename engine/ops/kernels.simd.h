@@ -18,7 +18,9 @@ void activate(float* out, const float* gate, const float* up, size_t n, Activati
 void gelu(float* x, size_t n);
 void add_scaled(float* out, const float* x, float factor, size_t n);
 void rope(float* row, int columns, const RopeArgs& args, int position, float* work);
-void attend_row(const AttentionRows& a, int kv, int position, const float* q, float* out, float* scores);
+size_t attend_span_bytes(int head_dim, int group);
+void attend_span(const AttentionRows& a, int kv, int position, int span, const float* q, void* state);
+void attend_join(const AttentionRows& a, const void* states, int spans, float* out);
 size_t attend_tile_bytes(int head_dim, int group);
 void attend_tile(const AttentionRows& a, int kv, int position, int rows, const float* q, float* out, void* scratch);
 void delta_head(const DeltaHead& a);

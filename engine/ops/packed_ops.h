@@ -335,43 +335,89 @@ struct PackedOps {
         });
     }
 
-    template <bool exact>
-    static void attend(const AttentionArgs& args, const SequenceRows& s, Exec& exec) {
-        constexpr int fewest_tile_rows = 8;
+    // Heads [first, first + group) of a sequence's rows, which share key-value head h.
+    static AttentionRows attention_rows(const AttentionArgs& args, const SequenceRows& s, int first, int group) {
         const KvLayer& kv = args.kv;
-        const int d = kv.head_dim, group = args.heads / kv.kv_heads, threads = exec.pool->threads();
-        const bool tiles = !exact && !s.one_by_one && s.rows >= fewest_tile_rows;
-        const Taken taken(*exec.scratch);
-        const std::size_t keys = std::size_t(s.context + s.rows + 31) / 32 * 32;
-        const int step = tiles ? k.tile_rows : 1, steps = (s.rows + step - 1) / step;
-        const auto bytes_of = [&](int heads) { return line(tiles ? k.attend_tile_bytes(d, heads) : keys * heads * sizeof(float)); };
-        // The query heads of a key-value head go together, so that its keys are read once, as far as memory and the number of
-        // CPU threads allow.
+        return {kv.k, kv.v, kv.format, kv.kv_heads, kv.head_dim, s.blocks, group, args.scale, std::size_t(args.q.cols),
+                args.window, args.sinks ? args.sinks + first : nullptr, args.causal ? 0 : s.context + s.rows};
+    }
+
+    // The query heads of a key-value head go together, so that its keys are read once, as far as memory and the number of CPU
+    // threads allow: `items` of them, each with bytes_of(heads) of memory.
+    template <class F>
+    static int heads_together(int group, int items, int threads, F&& bytes_of) {
         int each = group;
-        const auto parts = [&] { return (group + each - 1) / each; };
-        while (each > 1 && (bytes_of(each) > attention_bytes || steps * kv.kv_heads * parts() < threads)) each = (each + 1) / 2;
+        while (each > 1 && (bytes_of(each) > attention_bytes || items * ((group + each - 1) / each) < threads)) each = (each + 1) / 2;
+        return each;
+    }
+
+    // One row of the heads that go together.
+    struct RowItem {
+        AttentionRows a;
+        int kv, position, spans;
+        const float* q;
+        float* out;
+        char* states;
+        std::size_t state_bytes;
+    };
+
+    // Row by row, each cut into spans of its keys, so that CPU threads share even one row of one key-value head.
+    static void attend_rows(const AttentionArgs& args, const SequenceRows& s, Exec& exec) {
+        const Taken taken(*exec.scratch);
+        const int d = args.kv.head_dim, kv_heads = args.kv.kv_heads, group = args.heads / kv_heads;
+        const auto spans_of = [&](int r) { return Spans(Sight(attention_rows(args, s, 0, group), s.context + r)).count(); };
+        int spans = 0;
+        for (int r = 0; r < s.rows; ++r) spans = std::max(spans, spans_of(r));
+        const auto bytes_of = [&](int heads) { return line(k.attend_span_bytes(d, heads) * std::size_t(spans)); };
+        const int each = heads_together(group, s.rows * kv_heads * spans, exec.pool->threads(), bytes_of), parts = (group + each - 1) / each;
+        const int of_row = kv_heads * parts, together = std::clamp(int(attention_bytes / (bytes_of(each) * std::size_t(of_row))), 1, s.rows);
+        char* const memory = static_cast<char*>(exec.scratch->take(bytes_of(each) * std::size_t(of_row * together)));
+        for (int begin = 0; begin < s.rows; begin += together) {
+            const auto item_of = [&](int i) -> RowItem {
+                const int r = begin + i / of_row, kv = i % of_row / parts, part = i % parts * each, heads = std::min(each, group - part), first = kv * group + part;
+                const std::size_t at = std::size_t(first) * std::size_t(d);
+                return {attention_rows(args, s, first, heads), kv, s.context + r, spans_of(r), args.q.row(s.first_row + r) + at, args.out.row(s.first_row + r) + at,
+                        memory + bytes_of(each) * std::size_t(i), k.attend_span_bytes(d, heads)};
+            };
+            const int items = std::min(together, s.rows - begin) * of_row;
+            run(exec, items * spans, [&](int i, int) {
+                const RowItem row = item_of(i / spans);
+                if (const int span = i % spans; span < row.spans) k.attend_span(row.a, row.kv, row.position, span, row.q, row.states + row.state_bytes * std::size_t(span));
+            });
+            run(exec, items, [&](int i, int) {
+                const RowItem row = item_of(i);
+                k.attend_join(row.a, row.states, row.spans, row.out);
+            });
+        }
+    }
+
+    static void attend_tiles(const AttentionArgs& args, const SequenceRows& s, Exec& exec) {
+        const int d = args.kv.head_dim, group = args.heads / args.kv.kv_heads, threads = exec.pool->threads();
+        const Taken taken(*exec.scratch);
+        const int step = k.tile_rows, steps = (s.rows + step - 1) / step;
+        const auto bytes_of = [&](int heads) { return line(k.attend_tile_bytes(d, heads)); };
+        const int each = heads_together(group, steps * args.kv.kv_heads, threads, bytes_of), parts = (group + each - 1) / each;
         const std::size_t bytes = bytes_of(each);
         char* memory = static_cast<char*>(exec.scratch->take(bytes * threads));
-        run(exec, steps * kv.kv_heads * parts(), [&](int item, int thread) {
+        run(exec, steps * args.kv.kv_heads * parts, [&](int item, int thread) {
             // The last rows see most keys: they come first, so that the items at the end are short.
-            const int part = item % parts() * each, h = item / parts() % kv.kv_heads, r = (steps - 1 - item / parts() / kv.kv_heads) * step;
-            const int first = h * group + part;
-            const AttentionRows a{kv.k, kv.v, kv.format, kv.kv_heads, d, s.blocks, std::min(each, group - part), args.scale, std::size_t(args.q.cols),
-                                  args.window, args.sinks ? args.sinks + first : nullptr, args.causal ? 0 : s.context + s.rows};
-            const float* q = args.q.row(s.first_row + r) + std::size_t(first) * d;
-            float* out = args.out.row(s.first_row + r) + std::size_t(first) * d;
-            char* scratch = memory + bytes * thread;
-            if (tiles)
-                k.attend_tile(a, h, s.context + r, std::min(step, s.rows - r), q, out, scratch);
-            else
-                k.attend_row(a, h, s.context + r, q, out, reinterpret_cast<float*>(scratch));
+            const int part = item % parts * each, h = item / parts % args.kv.kv_heads, r = (steps - 1 - item / parts / args.kv.kv_heads) * step;
+            const int first = h * group + part, row = s.first_row + r;
+            const std::size_t at = std::size_t(first) * d;
+            k.attend_tile(attention_rows(args, s, first, std::min(each, group - part)), h, s.context + r, std::min(step, s.rows - r), args.q.row(row) + at,
+                          args.out.row(row) + at, memory + bytes * thread);
         });
     }
 
     template <bool exact>
     static void attention(const AttentionArgs& args, Exec& exec) {
         if (args.kv.head_dim % 16 != 0 || args.kv.head_dim > 576) return ref::attention(args, exec);
-        for (int i = 0; i < args.n_sequences; ++i) attend<exact>(args, args.sequences[i], exec);
+        constexpr int fewest_tile_rows = 8;
+        for (int i = 0; i < args.n_sequences; ++i) {
+            const SequenceRows& s = args.sequences[i];
+            if (!exact && !s.one_by_one && s.rows >= fewest_tile_rows) attend_tiles(args, s, exec);
+            else attend_rows(args, s, exec);
+        }
     }
 
     template <bool exact>

@@ -18,10 +18,12 @@ enum class Activation : uint8_t { silu, gelu_tanh, clamped_silu, sigmoid, identi
 enum class KvFormat : uint8_t { f32, f16, int8 };
 
 constexpr int kv_block_positions = 32;
-// Bytes of a block's positions of one head: the positions' values one after another, of int8 the positions' scales (floats) behind them.
-constexpr size_t kv_row_bytes(KvFormat format, int head_dim) { return size_t(head_dim) * (format == KvFormat::f32 ? 4 : format == KvFormat::f16 ? 2 : 1); }
+// A block of one head has a dimension's values of all its positions one after another, [d][positions], and of int8 the
+// positions' scales (floats) behind them: vectors of positions need no sum across their lanes.
+constexpr size_t kv_value_bytes(KvFormat format) { return format == KvFormat::f32 ? 4 : format == KvFormat::f16 ? 2 : 1; }
+constexpr size_t kv_dimension_bytes(KvFormat format) { return kv_block_positions * kv_value_bytes(format); }
 constexpr size_t kv_head_bytes(KvFormat format, int head_dim) {
-    return kv_block_positions * (kv_row_bytes(format, head_dim) + (format == KvFormat::int8 ? sizeof(float) : 0));
+    return size_t(head_dim) * kv_dimension_bytes(format) + (format == KvFormat::int8 ? kv_block_positions * sizeof(float) : 0);
 }
 
 struct RopeArgs {

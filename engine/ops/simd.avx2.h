@@ -59,6 +59,7 @@ HEARTH_INLINE __m256i high_fours(const uint8_t* p) {
 HEARTH_INLINE __m256i add_ints(__m256i a, __m256i b) { return _mm256_add_epi32(a, b); }
 HEARTH_INLINE float first_of(__m256 v) { return _mm256_cvtss_f32(v); }
 HEARTH_INLINE __m256 fmadd(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }    // a·b + c
+HEARTH_INLINE __m256 fmadd_splat(const float* a, __m256 b, __m256 c) { return fmadd(splat(*a), b, c); }
 HEARTH_INLINE __m256 fnmadd(__m256 a, __m256 b, __m256 c) { return _mm256_fnmadd_ps(a, b, c); }  // c - a·b
 HEARTH_INLINE __m256 fmsub(__m256 a, __m256 b, __m256 c) { return _mm256_fmsub_ps(a, b, c); }    // a·b - c
 HEARTH_INLINE __m256 smaller(__m256 a, __m256 b) { return _mm256_min_ps(a, b); }

@@ -57,7 +57,8 @@ HEARTH_INLINE void store_result(float* out, const float* bias, bool accumulate, 
     if (accumulate) v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(mask, out));
     _mm512_mask_storeu_ps(out, mask, v);
 }
-HEARTH_INLINE __mmask16 first_lanes(int n) { return n >= 16 ? 0xffff : static_cast<__mmask16>((1u << n) - 1); }
+// The first n of 16 lanes; n may be anything.
+HEARTH_INLINE __mmask16 first_lanes(int n) { return n >= 16 ? 0xffff : n <= 0 ? 0 : static_cast<__mmask16>((1u << n) - 1); }
 
 // The fifth bit of 64 codes: adds 16 where a byte of h has a bit of `bit`.
 HEARTH_INLINE __m512i add_sixteen(__m512i low, __m512i h, __m512i bit) {

@@ -108,6 +108,7 @@ template <Format F> HEARTH_INLINE void two_columns(const void* word, Register (&
 HEARTH_INLINE Sums add_ints(Sums a, Sums b) { return vaddq_s32(a, b); }
 HEARTH_INLINE float first_of(Register v) { return vgetq_lane_f32(v, 0); }
 HEARTH_INLINE Register fmadd(Register a, Register b, Register c) { return vfmaq_f32(c, a, b); }              // a·b + c
+HEARTH_INLINE Register fmadd_splat(const float* a, Register b, Register c) { return fmadd(splat(*a), b, c); }
 HEARTH_INLINE Register fnmadd(Register a, Register b, Register c) { return vfmsq_f32(c, a, b); }             // c - a·b
 HEARTH_INLINE Register fmsub(Register a, Register b, Register c) { return vfmaq_f32(vnegq_f32(c), a, b); }   // a·b - c
 HEARTH_INLINE Register smaller(Register a, Register b) { return vminq_f32(a, b); }

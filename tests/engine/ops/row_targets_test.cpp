@@ -122,6 +122,42 @@ TEST_F(AttentionTest, AttentionOfEveryShapeOfHeadsAgreesWithRef) {
                 for (int rows : {1, 5, 33}) check(run, {2 * group, 2, d, kFormats[group % 3], rows == 5 ? 40 : 0, 63, rows});
 }
 
+// Rows far into a sequence, whose keys are cut into pieces and these into spans: the last row of a piece and the first of the
+// next one, more pieces than there may be spans, windows that begin within a piece.
+TEST_F(AttentionTest, AttentionOverManyPiecesAgreesWithRef) {
+    for (const Run& run : runs())
+        for (int group : {1, 2, 7, 8})
+            for (int context : {255, 256, 1023, 4420})
+                for (int window : {0, 300}) check(run, {group, 1, group == 7 ? 64 : 48, kFormats[(group + context) % 3], window, context, 1 + context % 2, context == 1023});
+}
+
+// However many CPU threads there are, and with other rows or alone: the same bits.
+TEST_F(AttentionTest, ARowsAttentionDependsOnNothingButItsKeys) {
+    for (const Run& run : runs())
+        for (KvFormat format : kFormats) {
+            SCOPED_TRACE(run.name + " format " + std::to_string(int(format)));
+            const int heads = 7, d = 64, n = 1300, rows = 3, blocks = (n + kKvBlock - 1) / kKvBlock;
+            std::vector<std::uint8_t> k(std::size_t(blocks) * kv_head_bytes(format, d), 0xff), v = k;
+            std::vector<std::int32_t> order;
+            for (int i = 0; i < blocks; ++i) order.push_back(blocks - 1 - i);
+            const KvLayer kv{k.data(), v.data(), format, 1, d};
+            auto keys = floats(std::size_t(n) * d), values = floats(std::size_t(n) * d), q = floats(std::size_t(rows) * heads * d);
+            const SequenceRows all{0, n, 0, order.data()};
+            run.ops->kv_append(kv, {keys.data(), n, d}, {values.data(), n, d}, &all, 1, exec);
+            std::vector<float> together(q.size()), alone(q.size());
+            const auto attend = [&](int threads, const SequenceRows& s, std::vector<float>& out) {
+                Pool some(threads);
+                Exec with{&some, &scratch};
+                run.ops->attention({{out.data(), rows, heads * d}, {q.data(), rows, heads * d}, kv, &s, 1, heads, 0.125f}, with);
+            };
+            SequenceRows several{0, rows, n - rows, order.data()};
+            attend(1, several, together);
+            for (int threads : {1, 3})
+                for (int r = 0; r < rows; ++r) attend(threads, {r, 1, n - rows + r, order.data()}, alone);
+            EXPECT_EQ(std::memcmp(alone.data(), together.data(), alone.size() * sizeof(float)), 0);
+        }
+}
+
 // A row that sees one key has that key's value: what the cache kept of it. By eight bits half a step away at most.
 TEST_F(AttentionTest, ValuesComeBackAsTheirFormatKeepsThem) {
     for (const Run& run : runs())
