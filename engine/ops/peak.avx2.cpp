@@ -12,7 +12,10 @@ constexpr int sums = 10;  // at once, with two factors and a product: as many as
 double peak(Arithmetic arithmetic, long rounds) {
     __m256i a = _mm256_set1_epi8(3), b = _mm256_set1_epi8(-2), integers[sums];
     __m256 x = _mm256_set1_ps(0.5f), floats[sums];
-    HEARTH_UNROLL for (int i = 0; i < sums; ++i) integers[i] = _mm256_setzero_si256(), floats[i] = _mm256_setzero_ps();
+    HEARTH_UNROLL for (int i = 0; i < sums; ++i) {
+        integers[i] = _mm256_setzero_si256(), floats[i] = _mm256_setzero_ps();
+        asm volatile("" : "+x"(integers[i]), "+x"(floats[i]));  // else one sum is computed for all of them, which are alike
+    }
     for (long r = 0; r < rounds; ++r) {
         asm volatile("" : "+x"(a), "+x"(x));
         if (arithmetic == Arithmetic::int8) {

@@ -11,7 +11,10 @@ constexpr int sums = 16;  // at once: more than the latency of one instruction n
 double peak(Arithmetic arithmetic, long rounds) {
     __m512i a = _mm512_set1_epi8(3), b = _mm512_set1_epi8(-2), integers[sums];
     __m512 x = _mm512_set1_ps(0.5f), floats[sums];
-    HEARTH_UNROLL for (int i = 0; i < sums; ++i) integers[i] = _mm512_setzero_si512(), floats[i] = _mm512_setzero_ps();
+    HEARTH_UNROLL for (int i = 0; i < sums; ++i) {
+        integers[i] = _mm512_setzero_si512(), floats[i] = _mm512_setzero_ps();
+        asm volatile("" : "+v"(integers[i]), "+v"(floats[i]));  // else one sum is computed for all of them, which are alike
+    }
     for (long r = 0; r < rounds; ++r) {
         asm volatile("" : "+v"(a), "+v"(x));
         if (arithmetic == Arithmetic::int8) {

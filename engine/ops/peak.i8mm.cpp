@@ -15,7 +15,10 @@ double peak(Arithmetic arithmetic, long rounds) {
     int8x16_t a = vdupq_n_s8(3), b = vdupq_n_s8(-2);
     float32x4_t floats[sums];
     int32x4_t integers[sums];
-    HEARTH_UNROLL for (int i = 0; i < sums; ++i) integers[i] = vdupq_n_s32(0), floats[i] = vdupq_n_f32(0);
+    HEARTH_UNROLL for (int i = 0; i < sums; ++i) {
+        integers[i] = vdupq_n_s32(0), floats[i] = vdupq_n_f32(0);
+        asm volatile("" : "+w"(integers[i]), "+w"(floats[i]));  // else one sum is computed for all of them, which are alike
+    }
     for (long r = 0; r < rounds; ++r) {
         asm volatile("" : "+w"(a));
         if (arithmetic == Arithmetic::int8) {
