@@ -65,10 +65,11 @@ def test_a_code_denies_in_french_too(hearth):
 def test_wrong_codes_are_said_a_few_times_and_read_by_no_model(hearth):
     runs = lambda: sum(row["emitter"].startswith("run:") for row in outbox(hearth))
     before = runs()
-    for _ in range(5):
-        assert "nothing here that has the code Z9Z9" in say(hearth, "allow Z9Z9", sender="emil")[0]
-    refused, = say(hearth, "allow Z9Z9", sender="emil")
-    assert re.fullmatch(r"Too many codes that were none\. Write the right one in \d+ seconds\.", refused)
+    told = []
+    while len(told) < 15 and not (told and told[-1].startswith("Too many")):  # one is given again every half a minute
+        told += say(hearth, "allow Z9Z9", sender="emil")
+    assert len(told) > 5 and set(told[:-1]) == {"I have asked you nothing here that has the code Z9Z9."}
+    assert re.fullmatch(r"Too many codes that were none\. Write the right one in \d+ seconds\.", told[-1])
     assert runs() == before
     assert say(hearth, "Good evening!", sender="emil") == [ANSWER], "nothing else is held up"
 

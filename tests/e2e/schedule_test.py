@@ -2,6 +2,7 @@
 import contextlib
 import json
 import random
+import re
 import shutil
 import signal
 import time
@@ -70,6 +71,7 @@ def test_a_schedule_is_made_in_words_and_merged_with_one_of_the_same(hearth):
     assert again["merged"] and again["id"] == job["id"]
     other = add(hearth, "0 8 * * 1-5", "what is in the news", "--zone", "UTC")
     assert not other["merged"]
+    assert re.fullmatch(r"0 8 \* \* \* 2d@1970-01-0[56]", add(hearth, "every other day at 08:00", "what is in the news", "--zone", "UTC")["cron"])
     wrong = schedule(hearth, "add", "every weekday at 8", "news", status=1)
     assert "08:00 or 20:00" in wrong and "every weekday at 20:00" in wrong
     assert "'whenever' is not understood" in schedule(hearth, "add", "whenever", "news", status=1)
