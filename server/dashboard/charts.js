@@ -26,7 +26,7 @@ function roundAbove(value) {
   return [1, 2, 5, 10].map((one) => one * power).find((one) => one >= value * 0.999);
 }
 
-const x = (at, count) => (count > 1 ? (100 * at) / (count - 1) : 50);
+const x = (at, count) => (100 * (at + 0.5)) / count; // the middle of the day's share, of lines as of bars
 
 // A line with gaps where nothing is known; a day alone is a dot.
 function path(values, y) {
@@ -72,7 +72,7 @@ function cursor(title, days, valueText) {
   const hide = () => { line.hidden = tip.hidden = true; };
   node.addEventListener("pointermove", (event) => {
     const box = node.getBoundingClientRect();
-    show(Math.round(((event.clientX - box.left) / box.width) * (days.length - 1)));
+    show(Math.floor(((event.clientX - box.left) / box.width) * days.length));
   });
   node.addEventListener("pointerleave", () => { if (document.activeElement !== node) hide(); });
   node.addEventListener("focus", () => show(at));
