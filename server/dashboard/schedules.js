@@ -35,8 +35,11 @@ const DENSE = 3; // times of one schedule in a day, from which on they stand in 
 
 // What comes in a day: each time by itself, and what comes often once.
 function eventsOf(fires) {
-  const by = Map.groupBy ? Map.groupBy(fires, (one) => one.schedule) : fires.reduce((out, one) => out.set(one.schedule, [...(out.get(one.schedule) || []), one]), new Map());
-  return [...by.values()].flatMap((same) => (same.length > DENSE ? [{ ...same[0], words: `${same.length} times from ${clock.format(new Date(same[0].at))}` }] : same.map((one) => ({ ...one, words: clock.format(new Date(one.at)) })))).sort((a, b) => (a.at < b.at ? -1 : 1));
+  const by = new Map();
+  for (const one of fires) by.set(one.schedule, [...(by.get(one.schedule) || []), one]);
+  const at = (one) => clock.format(new Date(one.at));
+  const events = [...by.values()].flatMap((same) => (same.length > DENSE ? [{ ...same[0], words: `${same.length} times from ${at(same[0])}` }] : same.map((one) => ({ ...one, words: at(one) }))));
+  return events.sort((a, b) => (a.at < b.at ? -1 : 1));
 }
 
 // The next seven days by the clock of whoever looks, with what comes in each.
