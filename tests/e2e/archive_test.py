@@ -4,6 +4,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 import pytest
 import support
@@ -60,7 +61,8 @@ def git(repository, *arguments):
 def test_what_was_said_is_archived_once_and_shown_by_its_id(house):
     run, conversation = say(house, "Which paint do we take for the archive's boat?")
     segment = segment_of(house, "What did we say of the paint of the boat?")
-    assert "segments and 0 episodes, in 1 commits" in memory(house, "archive")
+    made = json.loads(memory(house, "archive", "--json"))
+    assert made["segments"] >= 1 and made["commits"] == 1
     assert "already" in memory(house, "archive")
     shown = memory(house, "archive", "show", segment)
     assert "marine green" in shown and conversation in shown and run in shown
@@ -81,6 +83,7 @@ def test_a_server_that_is_killed_while_it_archives_loses_and_doubles_nothing(hou
     [repository] = repositories(house)
     before = int(git(repository, "rev-list", "--count", "main"))
     asked = subprocess.Popen([house.state.binary, "memory", "archive"], env=house.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(0.08)
     house.stop(signal.SIGKILL)
     asked.wait(60)
     house.start()
