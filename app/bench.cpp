@@ -2,12 +2,15 @@
 #include "app/bench.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 
 #include "app/backends.h"
+#include "app/bench_turns.h"
 #include "app/foreign_load.h"
 #include "app/model_file.h"
 #include "app/terminal.h"
@@ -20,12 +23,6 @@ constexpr int kLeastPairs = 5;
 constexpr int kStreamPrompt = 16;
 constexpr int kSteps = 15;          // of one shape, timed
 constexpr int kDepths[] = {128, 4096, 32768};
-
-std::vector<engine::TokenId> some_tokens(int n, int first, int vocabulary) {
-    std::vector<engine::TokenId> ids;
-    for (int i = 0; i < n; ++i) ids.push_back(((i + first) * 7919 + 17) % std::min(vocabulary, 30000));
-    return ids;
-}
 
 // One request that finds nothing in the cache: its salt is its own.
 base::Result<std::unique_ptr<engine::Session>> begin(engine::Engine& engine, int prompt, int output, const std::string& salt, int first) {
@@ -121,6 +118,19 @@ base::Result<void> measure_steps(engine::Engine& engine, const BenchOptions& o, 
     return {};
 }
 
+// Since the program began, by the kernel's clock of hundredths.
+double seconds_of_life() {
+    std::ifstream stat("/proc/self/stat"), uptime("/proc/uptime");
+    std::string text((std::istreambuf_iterator<char>(stat)), {});
+    std::istringstream fields(text.substr(std::min(text.size(), text.rfind(')') + 1)));
+    std::string skipped;
+    for (int i = 3; i < 22; ++i) fields >> skipped;  // proc(5): the 22nd is when it began, in ticks since the boot
+    double began = 0, now = 0;
+    fields >> began;
+    uptime >> now;
+    return now - began / double(sysconf(_SC_CLK_TCK));
+}
+
 double load_average() {
     double value = 0;
     std::ifstream("/proc/loadavg") >> value;
@@ -128,6 +138,12 @@ double load_average() {
 }
 
 }  // namespace
+
+std::vector<engine::TokenId> some_tokens(int n, int first, int vocabulary) {
+    std::vector<engine::TokenId> ids;
+    for (int i = 0; i < n; ++i) ids.push_back(((i + first) * 7919 + 17) % std::min(vocabulary, 30000));
+    return ids;
+}
 
 base::Result<Measurement> measure(engine::Engine& engine, std::vector<Peer> peers, const BenchOptions& o, const BenchTask& task) {
     Measurement out;
@@ -165,25 +181,34 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     if (!engine) return complain(model_error(engine.error(), loaded.settings, options.path));
     const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     if (on_terminal()) std::fprintf(stderr, "\r\n");
+    auto first = begin(**engine, kStreamPrompt, 1, "first", 0);
+    if (!first) return complain(first.error());
+    if (auto usage = finish(**first); !usage) return complain(usage.error());
+    const double first_token = seconds_of_life();
     auto measured = measure(**engine, std::move(peers), o, {options.path.string(), options.threads, o.prefill, o.decode, o.streams});
     if (on_terminal()) std::fprintf(stderr, "\r\n");
     if (!measured) return complain(measured.error());
     rusage used{};
     getrusage(RUSAGE_SELF, &used);
+    base::Result<std::vector<TurnTimes>> turns = std::vector<TurnTimes>();
+    if (o.turns) turns = measure_turns(**engine, turns_of(o.prefill, (*engine)->memory().context), o.repeat);
+    if (!turns) return complain(turns.error());
     const auto& info = (*engine)->info();
     if (o.json) {
         base::Json out = {{"model", info.name}, {"file", options.path.string()}, {"format", info.format}, {"profile", o.profile},
-                          {"threads", options.threads}, {"prefill_tokens", o.prefill}, {"decode_tokens", o.decode}, {"load_seconds", load_seconds},
+                          {"threads", options.threads}, {"prefill_tokens", o.prefill}, {"decode_tokens", o.decode}, {"load_seconds", load_seconds}, {"first_token_seconds", first_token},
                           {"load_average", load_before}, {"peak_rss_bytes", std::uint64_t(used.ru_maxrss) * 1024}, {"file_bytes", info.file_bytes},
                           {"weight_bytes_per_token", info.weight_bytes_per_token}, {"plan_bytes", (*engine)->memory().total}};
         out.update(to_json(*measured, info));
+        if (o.turns) out["turns"] = to_json(*turns);
         print_json(out);
         return 0;
     }
     std::printf("%s (%s, %s), %d threads\n", visible(info.name).c_str(), visible(info.format).c_str(), o.profile.c_str(), options.threads);
     std::printf("prompts of %d tokens, answers of %d\n", o.prefill, o.decode);
     print_measurement(*measured, info);
-    std::printf("loaded in %.2f s, peak memory %.0f MiB (plan %.0f MiB, file %.0f MiB), load average before %.2f\n", load_seconds, double(used.ru_maxrss) / 1024.0,
+    print_turns(*turns);
+    std::printf("loaded in %.2f s, first token %.2f s after the program began, peak memory %.0f MiB (plan %.0f MiB, file %.0f MiB), load average before %.2f\n", load_seconds, first_token, double(used.ru_maxrss) / 1024.0,
                 double((*engine)->memory().total) / 1048576, double(info.file_bytes) / 1048576, load_before);
     return 0;
 }

@@ -34,6 +34,9 @@ struct Measurement {
     std::vector<engine::StepTimes> steps;     // of --ops
 };
 
+// The same for the same place: `first` begins another text.
+std::vector<engine::TokenId> some_tokens(int n, int first, int vocabulary);
+
 base::Result<Measurement> measure(engine::Engine& engine, std::vector<Peer> peers, const BenchOptions& options, const BenchTask& task);
 
 // Ours over the peer's of the same round, void rounds included only where all are; no values where it was not measured.

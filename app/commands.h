@@ -32,6 +32,7 @@ struct BenchOptions {
     std::vector<std::string> against;  // peers, see app/peer.h
     int streams = 0;         // decoded together, beside one alone; 0: not measured
     bool ops = false;        // operation by operation
+    bool turns = false;      // time to the first token where most is known
     bool fidelity = false;   // instead of speed: fast against exact, over `prefill` tokens of `text`
     std::string text;        // file; empty: the prompts of the program
     bool speculation = false;  // instead: with guessed tokens against without, over its own workloads

@@ -13,6 +13,7 @@ void add_bench(CLI::App& root, Arguments& a, Action& chosen) {
     bench->add_option("--repeat", a.bench.repeat, "runs; the median counts. With --against at least 5 pairs of runs")->check(CLI::Range(1, 1000));
     bench->add_option("--against", a.bench.against, "NAME=PROGRAM, then its own flags: a llama-bench that runs the same file by turns with us")->delimiter(',');
     bench->add_option("--streams", a.bench.streams, "so many answers at once as well, all their tokens a second")->check(CLI::Range(1, 64));
+    bench->add_flag("--turns", a.bench.turns, "time to the first token where most of a prompt is known, beside all of it new");
     bench->add_flag("--ops", a.bench.ops, "each operation of a step by its shape, beside what memory and arithmetic would take for it");
     bench->add_option("--profile", a.bench.profile, "fast or exact")->check(CLI::IsMember({"fast", "exact"}));
     bench->add_flag("--speculation", a.bench.speculation, "with guessed tokens against without, in pairs over prose, tool calls and edits of code, instead of speed");

@@ -68,6 +68,19 @@ def test_it_tells_of_it_in_words(env, peer):
         assert words in done.stdout, done.stdout
 
 
+def test_it_tells_what_a_known_beginning_saves(env):
+    done = run(env, "bench", "--model", str(MODELS / "llama_tied.gguf"), "--prefill", "100", "--decode", "4", "--repeat", "2", "--turns", "--json", seconds=300)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert 0 < told["load_seconds"] < told["first_token_seconds"] < 60
+    assert [(turn["known"], turn["added"]) for turn in told["turns"]] == [(90, 10)], "the others are longer than its context"
+    turn = told["turns"][0]
+    assert len(turn["fresh_seconds"]) == len(turn["warm_seconds"]) == 2 and all(seconds > 0 for seconds in turn["fresh_seconds"] + turn["warm_seconds"])
+    assert 9 < turn["ideal_gain"] < 11, "ten times the tokens, and a little more than that of attention"
+    done = run(env, "bench", "--model", str(MODELS / "llama_tied.gguf"), "--prefill", "100", "--decode", "4", "--repeat", "1", "--turns", seconds=300)
+    assert "10 tokens after    90 known: first token after" in done.stdout and "after the program began" in done.stdout, done.stdout
+
+
 def test_it_refuses_what_is_no_peer(env, peer):
     small = ("bench", "--model", str(MODELS / "llama_tied.gguf"), "--prefill", "16", "--decode", "4", "--against")
     refused(env, *small, f"{peer}/llama-bench", says=["NAME=PROGRAM"])
