@@ -7,6 +7,7 @@
 #include "memory/extract.h"
 #include "server/bridges/words.h"
 #include "store/arrivals.h"
+#include "store/senders.h"
 
 namespace server::bridges {
 namespace {
@@ -170,12 +171,13 @@ net::Task<void> Enclosures::settle(Transport& by, store::WantedBlob wanted, base
     const policy::House house = co_await house_for(parts_.rules, parts_.db, who, parts_.clock.now());
     const auto write = [&](store::Tx& tx) -> std::optional<base::Error> {
         const auto kept = bytes ? parts_.files.keep(tx, wanted.id, *bytes) : base::Result<bool>(bytes.error());
+        const Language language = language_of(store::language_in(tx, who.person, by.name()));
         std::string words;
         if (!kept) {
             const auto again = next_try(kept.error().code, wanted.attempts);
             store::blob_failed(tx, wanted.id, kept.error().message, again);
-            if (!again) words = unkept_words(wanted.media, kept.error().message);
-        } else if (*kept && wanted.tells) words = alone_words(wanted.media, wanted.id.text(), why_unread(wanted.type, wanted.name));
+            if (!again) words = said(language, Saying::not_kept, wanted.media, kept.error().message);
+        } else if (*kept && wanted.tells) words = said(language, Saying::kept_unread, wanted.media, wanted.id.text()) + " " + why_unread(wanted.type, wanted.name);
         store::Reply reply{by.name(), wanted.chat, "blob:" + wanted.id.text(), by.pieces(words)};
         if (wanted.in_company) reply.answers = wanted.message;
         store::write_reply(tx, who, house, reply);  // of no piece: nothing

@@ -233,7 +233,7 @@ net::Task<void> Intake::keep_alone(Transport& by, Arrival arrival, policy::Princ
     std::string why;
     if (can_fetch) why = co_await parts_.enclosures.keep_alone(by, arrival, who);
     if (can_fetch && why.empty()) co_return;
-    std::string words = can_fetch ? unkept_words(arrival.media, why) : said(language_of(arrival.language), Saying::text_alone, arrival.media);
+    std::string words = said(language_of(arrival.language), can_fetch ? Saying::not_kept : Saying::text_alone, arrival.media, why);
     co_await say(by, std::move(arrival), std::move(who), std::move(words), "no text");
 }
 

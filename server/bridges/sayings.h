@@ -23,6 +23,8 @@ enum class Saying {
     stopped,            // {0}: what
     still_ending,       // {0}: what
     text_alone,         // {0}: what came
+    kept_unread,        // {0}: what came, {1}: its id; why nobody reads it comes behind
+    not_kept,           // {0}: what came, {1}: why
     refused,            // {0}: why
     edited_at_work,     // {0}: the question
     edited_answered,    // {0}: the question

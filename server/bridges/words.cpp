@@ -65,10 +65,6 @@ std::string kept_words(const std::string& media, const ArrivedFile& file, const 
     return "[" + called(media, file) + " came with this message, to be kept as " + id + "; it cannot be read: " + why + "]";
 }
 
-std::string alone_words(const std::string& media, const std::string& id, const std::string& why) { return "What you sent (" + media + ") is kept as " + id + ". I cannot read it: " + why + "."; }
-
-std::string unkept_words(const std::string& media, const std::string& why) { return "What you sent (" + media + ") could not be kept: " + why + "."; }
-
 std::string quoted_words(const Arrival& arrival) {
     const Arrival::Quote& quote = arrival.quoted;
     const std::string_view text = base::trimmed(quote.text);

@@ -19,9 +19,6 @@ std::string file_words(const std::string& media, const ArrivedFile& file, const 
 std::string unread_words(const std::string& media, const ArrivedFile& file, const std::string& why);
 // The same of what is kept raw under that id, and why it is not read.
 std::string kept_words(const std::string& media, const ArrivedFile& file, const std::string& id, const std::string& why);
-// To whoever has sent nothing but that: it is kept, and why nobody reads it; or it is not kept, and why.
-std::string alone_words(const std::string& media, const std::string& id, const std::string& why);
-std::string unkept_words(const std::string& media, const std::string& why);
 // What it answers, as the agent is told of that; empty: nothing.
 std::string quoted_words(const Arrival& arrival);
 // What others asked in the group meanwhile, and how they were answered, as the agent is told of that; empty: nothing.

@@ -77,8 +77,6 @@ TEST(BridgeWords, WhatCannotBeReadIsNamed) {
     EXPECT_EQ(unread_words("document", notes, "it is no text"), "[document “notes.txt” came with this message; it cannot be read: it is no text]");
     EXPECT_EQ(file_words("document", notes, "milk"), "[What stands in the document “notes.txt”:]\nmilk");
     EXPECT_EQ(kept_words("document", notes, "0190", "it is a PDF"), "[document “notes.txt” came with this message, to be kept as 0190; it cannot be read: it is a PDF]");
-    EXPECT_EQ(alone_words("photo", "0190", "it is a picture"), "What you sent (photo) is kept as 0190. I cannot read it: it is a picture.");
-    EXPECT_EQ(unkept_words("voice", "it is gone"), "What you sent (voice) could not be kept: it is gone.");
     EXPECT_TRUE(is_text("document", notes));
     EXPECT_FALSE(is_text("voice", {"id", "", "", 5}));
     for (const ArrivedFile& file : {ArrivedFile{"", "a", "text/plain", 5}, ArrivedFile{"id", "a", "application/pdf", 5}, ArrivedFile{"id", "a", "", 5}, ArrivedFile{"id", "a", "text/plain", 256 * 1024 + 1}}) EXPECT_FALSE(is_text("document", file)) << file.type;
