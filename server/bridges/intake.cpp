@@ -290,12 +290,16 @@ net::Task<void> Intake::stop(Transport& by, Arrival arrival, policy::Principal w
 // A link that lies about longer than it is good for is not sent any more.
 net::Task<void> Intake::open(Transport& by, Arrival arrival, policy::Principal who) {
     const std::string address = parts_.address ? parts_.address() : std::string();
-    std::string words = !arrival.alone ? others_read_words() : scopes_of(who.role).empty() ? guest_words() : address.empty() ? unreachable_words() : std::string();
-    const bool refused = !words.empty();
+    const Language language = language_of(arrival.language);
+    std::optional<Saying> refused;
+    if (!arrival.alone) refused = Saying::link_before_others;
+    else if (scopes_of(who.role).empty()) refused = Saying::link_for_guests;
+    else if (address.empty()) refused = Saying::link_unreachable;
+    std::string words = refused ? said(language, *refused) : "";
     if (!refused) {
         const auto make = [&](store::Tx& tx) { return store::make_link(tx, who.person); };
         const auto secret = co_await parts_.db.run(agents::identity_of(who), make);
-        words = secret ? link_words(address + "/#link=" + *secret) : said(language_of(arrival.language), Saying::refused, secret.error().text());
+        words = secret ? said(language, Saying::link, address + "/#link=" + *secret) : said(language, Saying::refused, secret.error().text());
     }
     std::string outcome = refused ? "no link" : "link";
     co_await say(by, std::move(arrival), std::move(who), std::move(words), std::move(outcome), store::kLinkTime);

@@ -34,6 +34,10 @@ enum class Saying {
     deny,               // the same
     wrong_code,         // {0}: the code
     many_codes,         // {0}: seconds
+    link,               // {0}: the address, which signs in whoever opens it
+    link_before_others,
+    link_unreachable,
+    link_for_guests,
     allowed,
     denied,
     expired,
