@@ -5,12 +5,17 @@
 
 #include <thread>
 
+#include "made_run.h"
+#include "store/archive.h"
+#include "store/collections.h"
 #include "store/conversations.h"
+#include "store/scratchpad.h"
 #include "support/database.h"
 
 namespace store {
 namespace {
 
+using base::Json;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
@@ -143,6 +148,34 @@ TEST_F(FactsTest, APreviewTellsWhatWouldGoAndChangesNothing) {
     EXPECT_EQ(world->sql("select count(*) from fact_sighting s where s.audience_id = '" + world->owner().person.text() + "'"), "0");
     EXPECT_THAT(as(world->owner(), [&](Tx& tx) { return forget_facts(tx, {fact}, true); }), IsEmpty()) << "there is none any more";
     EXPECT_EQ(world->sql("select count(*) from fact"), "1") << "the other person's stays";
+}
+
+TEST_F(FactsTest, ForgettingTakesKeysOfTheArchiveItemsNotesAndDetailsOfTraces) {
+    const std::string words = "the ladder stands behind the hedge";
+    const MadeRun made = make_run(world->db(), world->owner(), words);
+    const auto other = CollectionItemId::make(base::SystemClock().now());
+    as(world->owner(), [&](Tx& tx) {
+        append_message(tx, made.conversation, made.run, {{"role", "assistant"}, {"content", "Noted."}});
+        keep_segments(tx, made.conversation, made.run, true);
+        make_archive_keys(tx, 100);
+        const auto things = make_collection(tx, "things", "{}");
+        add_item(tx, things->id, {CollectionItemId::make(base::SystemClock().now()), "", base::dump(Json{{"where", words}}), {}, true, {}});
+        add_item(tx, things->id, {other, "", R"({"where": "here"})", {}, true, {}});
+        set_scratchpad(tx, made.run, {"ladder", true});
+        tx.exec("update run set state = 'answered' where id = $1", {made.run});
+        return 0;
+    });
+    const auto key = [&] { return as(world->owner(), [&](Tx& tx) { return archive_key(tx, made.conversation).has_value(); }); };
+    EXPECT_TRUE(key());
+    const auto fact = keep({.body = words, .run = made.run});
+    const auto gone = as(world->owner(), [&](Tx& tx) { return forget_facts(tx, {fact}, true); });
+    for (const char* kind : {"segments", "archive_keys", "collection_items", "scratchpads"}) EXPECT_EQ(count(gone, kind), 1) << kind;
+    EXPECT_FALSE(key());
+    EXPECT_FALSE(as(world->owner(), [&](Tx& tx) { return find_scratchpad(tx, made.conversation); }));
+    const auto left = as(world->owner(), [](Tx& tx) { return list_items(tx, "things", 10); });
+    ASSERT_EQ(left.size(), 1u);
+    EXPECT_EQ(left[0].id, other);
+    EXPECT_THAT(as(world->member(), [](Tx& tx) { return list_items(tx, "", 10); }), IsEmpty());
 }
 
 TEST_F(FactsTest, NobodyForgetsWhatIsAnothers) {
