@@ -37,6 +37,7 @@ private:
     };
 
     double reference() const;
+    bool ends_hanging(double log_latency, bool timed_out) const;
     static bool watch(Side& side, double residual, double log_latency, bool timed_out);
     double prior_weight() const { return changed_ ? 2 : 10; }
 

@@ -135,6 +135,17 @@ TEST(Belief, OneAnswerFarBelowAFaultEndsItAndNoneBeginsOne) {
     EXPECT_LT(cold.mean_ms(), 30'000);
 }
 
+TEST(Belief, OneAnswerAsUsualEndsHanging) {
+    LatencyBelief b(PRIOR);
+    for (int i = 0; i < 20; ++i) b.add(120'000, true);
+    EXPECT_GT(b.timeout_probability(), 0.5);
+    b.add(100'000, false);  // still slow
+    EXPECT_GT(b.mean_ms(), 60'000);
+    b.add(20'000, false);
+    EXPECT_LT(b.mean_ms(), 30'000);
+    EXPECT_LT(b.timeout_probability(), 0.1);
+}
+
 TEST(Belief, TimeoutsCount) {
     LatencyBelief b(PRIOR);
     const double before = b.timeout_probability();
