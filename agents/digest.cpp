@@ -49,6 +49,7 @@ router::ModelRequest request_for(const Work& work, const Digest& digest, const s
     router::ModelRequest request;
     request.alias = alias;
     request.purpose = digest.phase;
+    request.urgency = router::Urgency::night;
     request.messages.push_back(router::Message::make(router::MessageRole::user, work.prompt));
     request.messages.back().trusted = false;
     request.tool_choice.kind = router::ToolChoice::Kind::none;

@@ -67,6 +67,11 @@ int room_of(const Frame& frame, const router::ModelRequest& request) {
     return std::max(1, std::min(request.max_tokens, context / 16));
 }
 
+router::Urgency urgency_of(const policy::Principal& principal) {
+    if (principal.via == "nightly") return router::Urgency::night;
+    return principal.via.starts_with("schedule:") ? router::Urgency::schedule : router::Urgency::person;
+}
+
 std::string step_key(const Frame& frame) { return frame.within + "model:" + std::to_string(frame.sums.model_steps); }
 
 store::StepIntent intent_of(const Frame& frame, const router::ModelRequest& request) {
@@ -197,6 +202,7 @@ net::Task<base::Result<router::ModelReply>> model_step(Frame& frame, router::Mod
     request.max_tokens = std::min(request.max_tokens, frame.tokens_left());
     request.cache_salt = frame.who.person.text();
     request.on_behalf = {frame.who.tenant, frame.who.person, frame.row->name, frame.conversation};
+    request.urgency = urgency_of(frame.principal);
     request.reply_room = room_of(frame, request);
     if (frame.within.empty()) co_await take_inputs(frame, request, step_key(frame));  // who was asked knows its task alone
     const store::StepIntent intent = intent_of(frame, request);

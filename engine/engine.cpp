@@ -256,6 +256,7 @@ public:
         // What an adapter computed is no beginning for anyone else.
         s.chain = worker_->root(request.adapter.empty() ? request.cache_salt : request.cache_salt + '\n' + request.adapter);
         s.person = worker_->root(request.person).a;
+        s.urgency = request.urgency;
         if (keeper_ && request.adapter.empty()) s.salt = request.cache_salt;
         s.stop = std::move(stop);
         s.logprobs = request.logprobs;

@@ -5,6 +5,7 @@
 //   while (auto event = (*session)->next()) print(event->text);
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -139,12 +140,16 @@ public:
     virtual base::Result<StepTimes> time_steps(const StepShape& shape, int steps) = 0;
     virtual base::Result<Rates> rates() = 0;
 
+    struct Held {
+        int running = 0, waiting = 0;
+    };
     struct Load {
         int running = 0, waiting = 0, max_waiting = 0;
         std::chrono::microseconds longest_wait{0};  // of those that wait
         std::uint64_t kv_used_tokens = 0, kv_cached_tokens = 0;
         std::uint64_t steps = 0, forced_tokens = 0, drafted_tokens = 0, accepted_tokens = 0;  // since the load
         std::uint64_t kv_disk_bytes = 0, kv_restored_tokens = 0;  // of what is kept on disk, and came from there since the load
+        std::array<Held, kUrgencies> of = {};  // each urgency
     };
     virtual Load load_now() const = 0;
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/urgency.h"
 #include "text/grammar.h"
 #include "text/tokenizer.h"
 
@@ -49,6 +50,7 @@ struct Request {
     std::string cache_salt;          // prefixes are shared only between equal salts
     std::string adapter;             // of LoadOptions::adapters; empty: the model as it is
     std::string person;              // whose it is: people get turns alike, however many requests each has; empty: nobody's in particular
+    Urgency urgency = Urgency::person;  // what is more urgent is computed first; see scheduler.h
     int logprobs = 0;                // top-n per output token, 0: none; with them every token is sampled, also a forced one
     bool drafts = true;              // tokens may be guessed and verified together where the engine does (LoadOptions::drafts); the text is the same
 };

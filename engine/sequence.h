@@ -33,6 +33,7 @@ struct Sequence {
     int computed = 0;                  // whose keys and values are in the cache
     int blocks_needed = 0;             // at most, to its end
     std::uint64_t person = 0;          // whose it is
+    Urgency urgency = Urgency::person;
     const Adapter* adapter = nullptr;
     std::vector<std::int32_t> table;   // its blocks
     int slot = -1;                     // of its recurrent state, from joining to its end

@@ -176,11 +176,18 @@ Rates Worker::rates() {
 Engine::Load Worker::load() const {
     const Clock::time_point oldest{Clock::duration(oldest_)};
     const auto wait = oldest_ == 0 ? std::chrono::microseconds(0) : since(oldest, Clock::now());
-    return {n_running_, n_waiting_, most_.waiting, wait, std::uint64_t(held_) * kKvBlock, std::uint64_t(cached_), steps_, forced_, drafted_, accepted_};
+    Engine::Load out{n_running_, n_waiting_, most_.waiting, wait, std::uint64_t(held_) * kKvBlock, std::uint64_t(cached_), steps_, forced_, drafted_, accepted_};
+    for (std::size_t i = 0; i < out.of.size(); ++i) out.of[i] = {running_of_[i], waiting_of_[i]};
+    return out;
 }
 
 void Worker::remember_load() {
     n_running_ = int(running_.size());
+    for (std::size_t i = 0; i < running_of_.size(); ++i) {
+        const auto is = [&](const auto& s) { return std::size_t(s->urgency) == i; };
+        running_of_[i] = int(std::ranges::count_if(running_, is));
+        waiting_of_[i] = int(std::ranges::count_if(waiting_, is));
+    }
     held_ = blocks_.held();
     cached_ = blocks_.cached_tokens();
     auto oldest = Clock::time_point::max();
@@ -262,7 +269,7 @@ void Worker::join_waiting() {
     for (const auto& s : running_) needed += s->blocks_needed, running.push_back(s->person);
     for (const auto& s : waiting_) {
         const auto turn = turns_.find(s->person);
-        waiting.push_back({s->blocks_needed, s->person, turn == turns_.end() ? 0 : turn->second});
+        waiting.push_back({s->blocks_needed, s->person, turn == turns_.end() ? 0 : turn->second, s->urgency});
     }
     admit(limits_, running, needed, waiting, joining);
     for (const int i : joining) {
@@ -336,7 +343,7 @@ void Worker::keep_state(const Sequence& s) {
 
 bool Worker::step() {
     progress_.clear();
-    for (const auto& s : running_) progress_.push_back({s->computed, int(s->tokens.size()), s->stream->full(), next_mark(*s), s->computed >= s->prompt, s->person});
+    for (const auto& s : running_) progress_.push_back({s->computed, int(s->tokens.size()), s->stream->full(), next_mark(*s), s->computed >= s->prompt, s->person, s->urgency});
     plan_step(limits_, progress_, plan_);
     if (plan_.empty()) return false;
     const auto began = Clock::now();

@@ -125,6 +125,7 @@ private:
     std::vector<std::function<void()>> jobs_;
     bool ending_ = false, woken_ = false;
     std::unordered_map<std::uint64_t, int> waiting_each_;  // by person
+    std::array<std::atomic<int>, kUrgencies> running_of_{}, waiting_of_{};  // each urgency
     std::atomic<int> n_running_{0}, n_waiting_{0}, held_{0};
     std::atomic<std::int64_t> cached_{0}, oldest_{0};
     std::atomic<std::uint64_t> steps_{0}, forced_{0}, drafted_{0}, accepted_{0};

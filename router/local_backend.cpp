@@ -192,6 +192,10 @@ BackendStatus LocalBackend::status() const {
         status.facts["longest_wait_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(load.longest_wait).count();
         status.facts["kv_used_tokens"] = load.kv_used_tokens;
         status.facts["kv_cached_tokens"] = load.kv_cached_tokens;
+        for (const auto& [name, urgency] : {std::pair("people", Urgency::person), std::pair("schedules", Urgency::schedule), std::pair("night", Urgency::night)}) {
+            const auto& of = load.of[std::size_t(urgency)];
+            status.facts["urgency"][name] = {{"running", of.running}, {"waiting", of.waiting}};
+        }
         status.facts["steps"] = load.steps;
         status.facts["forced_tokens"] = load.forced_tokens;
         status.facts["speculative"] = {{"method", engine_->drafts() ? "prompt" : "off"}, {"drafted_tokens", load.drafted_tokens}, {"accepted_tokens", load.accepted_tokens}};
@@ -262,6 +266,7 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(engine::Engine& e, cons
     out.request.cache_salt = request.cache_salt;
     if (std::ranges::count(e.adapters(), request.alias) > 0) out.request.adapter = request.alias;
     out.request.person = request.on_behalf.person.text();
+    out.request.urgency = engine::Urgency(request.urgency);
     return out;
 }
 

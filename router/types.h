@@ -97,9 +97,13 @@ struct OnBehalf {
     base::ConversationId conversation;   // nil: none
 };
 
+// Who waits for the answer: a person, whoever a schedule tells, nobody before the morning.
+enum class Urgency { person, schedule, night };
+
 struct ModelRequest {
     std::string alias;                 // the public name of the served model
     OnBehalf on_behalf;
+    Urgency urgency = Urgency::person;  // embedded models compute the more urgent first
     std::vector<Message> messages;
     ToolMenu tools;
     ToolChoice tool_choice;

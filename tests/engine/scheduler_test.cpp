@@ -34,6 +34,43 @@ TEST(Scheduler, WhoeverHasFewestRunningIsNext) {
     EXPECT_EQ(joining({1}, {{100, 2}, {101, 2}, {1, 1}}), std::vector{0}) << "it is not overtaken when nothing is left for it";
 }
 
+constexpr Urgency kSchedule = Urgency::schedule, kNight = Urgency::night;
+
+TEST(Scheduler, TheMostUrgentJoinFirstAndTheLastPlaceIsPeoples) {
+    const auto joining = [&](int sequences, std::vector<std::uint64_t> running, int running_blocks, std::vector<Waiting> waiting) {
+        std::vector<int> out;
+        admit({.sequences = sequences, .rows = 8, .blocks = 100}, running, running_blocks, waiting, out);
+        return out;
+    };
+    EXPECT_EQ(joining(4, {1, 1}, 0, {{1, 2, 0, kNight}, {1, 3, 0, kSchedule}, {1, 1}}), (std::vector{2})) << "and then the last place is left, to which neither comes";
+    EXPECT_EQ(joining(8, {1, 1}, 0, {{1, 2, 0, kNight}, {1, 3, 0, kSchedule}, {1, 1}}), (std::vector{2, 1, 0})) << "however many that person has running";
+    EXPECT_EQ(joining(4, {1, 1, 1}, 0, {{1, 2, 0, kSchedule}, {1, 1}}), (std::vector{1}));
+    EXPECT_EQ(joining(1, {}, 0, {{1, 2, 0, kNight}}), std::vector{0}) << "where there is but one place, it is anybody's";
+    EXPECT_EQ(joining(8, {1}, 10, {{41, 2, 0, kNight}}), std::vector<int>{}) << "half of the blocks are not the night's";
+    EXPECT_EQ(joining(8, {1}, 10, {{40, 2, 0, kNight}}), std::vector{0});
+    EXPECT_EQ(joining(8, {}, 0, {{90, 2, 0, kNight}}), std::vector{0}) << "alone it may have them";
+    EXPECT_EQ(joining(8, {1}, 10, {{90, 2, 0, kSchedule}}), std::vector{0});
+}
+
+TEST(Scheduler, TheNightRestsWhileAnybodyElseHasSomethingToCompute) {
+    const SchedulerLimits limits{.sequences = 8, .rows = 16, .blocks = 100};
+    const Progress night_prompt{.known = 90, .person = 1, .urgency = kNight}, night_answer{.computed = 9, .known = 10, .decodes = true, .person = 1, .urgency = kNight};
+    const auto planned = [&](std::vector<Progress> running) {
+        std::vector<StepPart> step;
+        plan_step(limits, running, step);
+        std::vector<std::pair<int, int>> out;
+        for (const StepPart& part : step) out.emplace_back(part.sequence, part.rows);
+        return out;
+    };
+    using Parts = std::vector<std::pair<int, int>>;
+    EXPECT_EQ(planned({night_answer, night_prompt}), (Parts{{0, 1}, {1, 15}}));
+    EXPECT_EQ(planned({night_answer, night_prompt, {.computed = 4, .known = 5, .decodes = true, .person = 2}}), (Parts{{2, 1}}));
+    EXPECT_EQ(planned({night_prompt, {.known = 3, .person = 2, .urgency = kSchedule}}), (Parts{{1, 3}}));
+    EXPECT_EQ(planned({night_answer, {.computed = 4, .known = 5, .paused = true, .decodes = true, .person = 2}}), (Parts{{0, 1}})) << "whose reader is behind waits for nothing";
+    EXPECT_EQ(planned({{.known = 90, .person = 3, .urgency = kSchedule}, {.known = 10, .person = 2}, {.computed = 4, .known = 5, .decodes = true, .person = 3, .urgency = kSchedule}}), (Parts{{2, 1}, {1, 10}, {0, 5}}))
+        << "a schedule's answer goes on, its prompt gets what people's leave";
+}
+
 TEST(Scheduler, ThePromptsOfEachPersonGetTheSameShare) {
     const SchedulerLimits limits{.sequences = 8, .rows = 31, .blocks = 100};
     std::vector<StepPart> step;
