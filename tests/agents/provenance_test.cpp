@@ -12,7 +12,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::MatchesRegex;
 using ::testing::Not;
 using ::testing::StartsWith;
 using reply::Language;
@@ -27,10 +26,11 @@ TEST(AsksWhereFrom, IsAWholeMessageInOneOfThreeLanguages) {
 }
 
 TEST_F(Provenance, TheFactsOfTheLastAnswerAreToldWithDayAndChannelAndNoModelIsAsked) {
-    Harness h({says("Kept."), says("Nanette!")});
-    ChatRequest told = h.request("hearth", {user("Note that the canoe is called Zephyr")});
+    Harness h({says("Good evening!"), says("Zephyr!")});
+    ChatRequest told = h.request("hearth", {user("Good evening!")});
     told.channel = "telegram";
     const auto first = h.chat(std::move(told));
+    ASSERT_TRUE(first);
     h.in_tx([&](store::Tx& tx) { return store::remember(tx, {.body = "The canoe is called Zephyr", .run = first->run, .trusted = true, .quote = "Note that the canoe is called Zephyr"}); });
     const ChatResult answer = h.ask("hearth", "How is the canoe called?");
     const std::size_t asked = h.model->requests().size();
@@ -39,7 +39,7 @@ TEST_F(Provenance, TheFactsOfTheLastAnswerAreToldWithDayAndChannelAndNoModelIsAs
     EXPECT_THAT(why.response, AllOf(StartsWith("For my last answer I was reminded of this:\n- “The canoe is called Zephyr”: told on 20"), HasSubstr(", through telegram, as “Note that the canoe is called Zephyr”")));
     EXPECT_EQ(h.streamed(), why.response);
     EXPECT_EQ(h.ask("hearth", "Who told you that?", answer.conversation).response, why.response) << "it is asked again";
-    EXPECT_THAT(h.ask("hearth", "Woher weißt du das?", answer.conversation).response, MatchesRegex("Für meine letzte Antwort.*gesagt am [-0-9]+, über telegram.*"));
+    EXPECT_THAT(h.ask("hearth", "Woher weißt du das?", answer.conversation).response, AllOf(StartsWith("Für meine letzte Antwort"), HasSubstr(": gesagt am 20"), HasSubstr(", über telegram")));
     EXPECT_EQ(h.model->requests().size(), asked);
     EXPECT_THAT(h.nodes(why.run), ::testing::ElementsAre("arbiter", "retrieve", "write_memory"));
 }
