@@ -25,8 +25,8 @@ public:
         store::Identity owner;
         SecretOpener secrets;
         boost::asio::thread_pool& blocking;
-        std::function<std::string()> address;  // see Intake::Parts
         const store::BlobFiles& files;
+        std::function<std::string()> address;  // see Intake::Parts
     };
     // Null where the settings name no channel. Error naming the setting of a secret that does not open.
     static base::Result<std::unique_ptr<Bridges>> make(const Settings& settings, Parts parts);

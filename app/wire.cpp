@@ -361,6 +361,7 @@ net::Task<void> World::index_memory(store::Identity owner) {
     const int people = co_await memory::warm(*db_, agents_->memory(), owner, closing_.token());
     const std::chrono::duration<double> took = clock_.steady() - began;
     log_.info("what is remembered is indexed", {{"people", people}, {"seconds", took.count()}, {"bytes", agents_->memory().bytes()}});
+}
 
 void World::note_build(const store::Identity& owner) {
     const auto note = [](store::Tx& tx) { return store::note_deploy(tx, build_id(), kVersion); };
