@@ -36,7 +36,7 @@ create or replace function hearth_forget(wanted uuid[], really boolean, shortest
     language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     me constant uuid := hearth_person();
-    ids uuid[]; whose uuid[]; words text[]; told uuid[]; recalled uuid[]; touched uuid[]; open uuid[]; told_in uuid[];
+    ids uuid[]; whose uuid[]; words text[]; told_runs uuid[]; recalled uuid[]; touched uuid[]; open uuid[]; told_in uuid[];
     counts bigint[] := array_fill(0::bigint, array[17]);
     talks uuid[];
     gone bigint;
@@ -52,16 +52,16 @@ begin
         cross join lateral unnest(array[a.said, a.once, b.twice]) w(word)
         where f.id = any(ids) and length(f.body) >= shortest;
     words := coalesce(words, '{}');
-    select coalesce(array_agg(distinct s.run_id) filter (where s.run_id is not null), '{}') into told from fact_sighting s join run r on r.id = s.run_id
+    select coalesce(array_agg(distinct s.run_id) filter (where s.run_id is not null), '{}') into told_runs from fact_sighting s join run r on r.id = s.run_id
         where s.fact_id = any(ids) and r.audience_id = me;
     select coalesce(array_agg(distinct s.run_id), '{}') into recalled from span s where s.audience_id = me
         and exists (select from unnest(ids) i where position(i::text in s.attributes) > 0);
-    touched := told || recalled;
+    touched := told_runs || recalled;
     select coalesce(array_agg(r.id), '{}') into open from run r where r.audience_id = me and (r.state is null or r.state in ('waiting_person', 'waiting_client'))
         and (r.id = any(touched) or exists (select from unnest(words) w where position(w in r.turn::text) > 0));
     begin
         update message m set body = hearth_blank_message(m.role, m.body) where m.audience_id = me and (m.run_id is null or m.run_id <> all(open))
-            and (m.run_id = any(told) or exists (select from unnest(words) w where position(w in m.body) > 0));
+            and (m.run_id = any(told_runs) or exists (select from unnest(words) w where position(w in m.body) > 0));
         get diagnostics gone = row_count; counts[2] := gone;
         update step s set input = '{"forgotten": true}', outcome = case when s.state = 'intent' then s.outcome else '{"forgotten": true}' end where s.audience_id = me and s.run_id <> all(open)
             and (s.run_id = any(touched) or exists (select from unnest(words) w where position(w in s.input::text || s.outcome::text) > 0));
@@ -78,26 +78,26 @@ begin
             and (s.run_id = any(touched) or exists (select from unnest(words) w where position(w in b.body) > 0));
         get diagnostics gone = row_count; counts[6] := gone;
         update run_input i set body = '[forgotten]' where i.audience_id = me and i.run_id <> all(open)
-            and (i.run_id = any(told) or exists (select from unnest(words) w where position(w in i.body) > 0));
+            and (i.run_id = any(told_runs) or exists (select from unnest(words) w where position(w in i.body) > 0));
         get diagnostics gone = row_count; counts[7] := gone;
         update approval a set arguments = '{}' where a.audience_id = me and a.run_id <> all(open)
             and (a.run_id = any(touched) or exists (select from unnest(words) w where position(w in a.arguments::text) > 0));
         get diagnostics gone = row_count; counts[8] := gone;
         delete from response p where p.audience_id = me
-            and (p.run_id = any(told) or exists (select from unnest(words) w where position(w in p.input || p.body) > 0));
+            and (p.run_id = any(told_runs) or exists (select from unnest(words) w where position(w in p.input || p.body) > 0));
         get diagnostics gone = row_count; counts[9] := gone;
         -- What waits to leave does not leave any more; what is leaving now has left.
         update outbox o set content = '[forgotten]', error = case o.state when 'queued' then 'forgotten' else o.error end, state = case o.state when 'queued' then 'failed' else o.state end,
                 changed_at = case o.state when 'queued' then clock_timestamp() else o.changed_at end
-            where o.audience_id = me and (o.emitter = any(select 'run:' || t from unnest(told) t) or exists (select from unnest(words) w where position(w in o.content) > 0));
+            where o.audience_id = me and (o.emitter = any(select 'run:' || t from unnest(told_runs) t) or exists (select from unnest(words) w where position(w in o.content) > 0));
         get diagnostics gone = row_count; counts[10] := gone;
         select coalesce(array_agg(distinct c), '{}') into talks from (
-            select g.conversation_id as c from segment g where g.audience_id = me and (g.run_id = any(told) or exists (select from unnest(words) w where position(w in g.asked || g.answered) > 0))
-            union select r.conversation_id from run r where r.audience_id = me and r.id = any(told)) t;
+            select g.conversation_id as c from segment g where g.audience_id = me and (g.run_id = any(told_runs) or exists (select from unnest(words) w where position(w in g.asked || g.answered) > 0))
+            union select r.conversation_id from run r where r.audience_id = me and r.id = any(told_runs)) t;
         select coalesce(array_agg(distinct g.episode_id), '{}') into told_in from segment g where g.audience_id = me and g.episode_id is not null
-            and (g.run_id = any(told) or exists (select from unnest(words) w where position(w in g.asked || g.answered) > 0));
+            and (g.run_id = any(told_runs) or exists (select from unnest(words) w where position(w in g.asked || g.answered) > 0));
         delete from segment g where g.audience_id = me
-            and (g.run_id = any(told) or exists (select from unnest(words) w where position(w in g.asked || g.answered) > 0));
+            and (g.run_id = any(told_runs) or exists (select from unnest(words) w where position(w in g.asked || g.answered) > 0));
         get diagnostics gone = row_count; counts[11] := gone;
         -- A summary says it in words of its own; of the segments that stay another one is made.
         delete from episode e where e.audience_id = me and e.id = any(told_in);
@@ -107,7 +107,7 @@ begin
         update segment g set archived = false where g.audience_id = me and g.conversation_id = any(talks) and g.archived;
         update episode e set archived = false where e.audience_id = me and e.conversation_id = any(talks) and e.archived;
         delete from collection_item i where i.audience_id = me and (i.run_id is null or i.run_id <> all(open))
-            and (i.run_id = any(told) or exists (select from unnest(words) w where position(w in i.body) > 0));
+            and (i.run_id = any(told_runs) or exists (select from unnest(words) w where position(w in i.body) > 0));
         get diagnostics gone = row_count; counts[14] := gone;
         delete from scratchpad p where p.audience_id = me and p.run_id <> all(open)
             and (p.run_id = any(touched) or p.conversation_id = any(talks) or exists (select from unnest(words) w where position(w in p.body) > 0));
