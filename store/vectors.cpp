@@ -1,21 +1,13 @@
 #include "store/vectors.h"
 
+#include "store/digest.h"
+
 namespace store {
 namespace {
 
 constexpr const char* kMine = "audience_id = any(array(select hearth_person() union all select group_id from membership where person_id = hearth_person()))";
 
 const char* column_of(VectorOf kind) { return kind == VectorOf::fact ? "fact_id" : "segment_id"; }
-
-std::string hex_of(const std::string& bytes) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::string out;
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        out += {kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-    return out;
-}
 
 int digit_of(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
 
@@ -38,8 +30,8 @@ std::vector<Unembedded> without_vector(Tx& tx, const std::string& model, int mos
 
 void keep_vector(Tx& tx, const std::string& model, const Unembedded& text, const std::string& bytes) {
     const std::string table = text.kind == VectorOf::fact ? "fact" : "segment";
-    tx.send("insert into vector (audience_id, " + table + "_id, model, body) select audience_id, id, $2, decode($3, 'hex') from " + table + " where id = $1 on conflict do nothing",
-            {SegmentId{text.of}, model, hex_of(bytes)});
+    tx.send("insert into vector (audience_id, " + table + "_id, model, body) select audience_id, id, $2, decode($3, 'base64') from " + table + " where id = $1 on conflict do nothing",
+            {SegmentId{text.of}, model, base64(bytes)});
 }
 
 std::string vector_probe(Tx& tx, const std::string& model) {
@@ -50,7 +42,7 @@ std::string vector_probe(Tx& tx, const std::string& model) {
 void begin_vectors(Tx& tx, const std::string& model, const std::string& probe) {
     tx.send(std::string("delete from vector where ") + kMine, {});
     tx.send("delete from vector_probe where audience_id = hearth_person()", {});
-    tx.send("insert into vector_probe (model, body) values ($1, decode($2, 'hex')) on conflict do nothing", {model, hex_of(probe)});
+    tx.send("insert into vector_probe (model, body) values ($1, decode($2, 'base64')) on conflict do nothing", {model, base64(probe)});
 }
 
 std::vector<StoredVector> vectors_behind(Tx& tx, VectorOf kind, const std::string& model, base::AudienceId audience, const MemoryPlace& place, int most) {
