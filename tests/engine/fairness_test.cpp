@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -52,7 +53,8 @@ Request request(int i, int prompt, int most) {
     return r;
 }
 
-// Long and short, greedy and drawn, under grammars, with stops, with beginnings that they share, of several people.
+// Long and short, greedy and drawn, under grammars, with stops, with beginnings that they share, of several people,
+// waited for more or less.
 std::vector<Request> mixed(int n) {
     const auto grammar = text::Grammar::from_ebnf("root ::= (\"[\" [a-z]+ \"]\" [0-9]*)*").value();
     std::vector<Request> out;
@@ -65,6 +67,7 @@ std::vector<Request> mixed(int n) {
         r.drafts = i % 3 != 0;
         r.person = "person " + std::to_string(i % 5);
         r.cache_salt = i % 2 ? "" : r.person;
+        r.urgency = Urgency(i % kUrgencies);
         out.push_back(std::move(r));
     }
     return out;
@@ -118,6 +121,34 @@ TEST(Fairness, PeopleTakeTurns) {
     EXPECT_LT(modest[1], busy[5]);
     EXPECT_LT(modest[2], busy[7]);
     EXPECT_LT(busy[2], modest[2]) << "nobody is put behind all others either";
+}
+
+// Answers of the night that hold all places that they may, and a person: the night rests until the person has the answer.
+TEST(Fairness, NobodyWaitsForTheNight) {
+    auto engine = load("qwen3_moe.gguf", {.max_sequences = 4});
+    std::atomic<int> tokens = 0;
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 5; ++i) {
+        Request r = request(i, 20, 400);
+        r.urgency = Urgency::night;
+        readers.emplace_back([&tokens, session = *engine->start(r)] {
+            while (session->next()) ++tokens;
+        });
+    }
+    const auto of_night = [&] { return engine->load_now().of[std::size_t(Urgency::night)]; };
+    while (tokens < 10 || (of_night().running < 3 && tokens < 300)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const auto night = of_night();
+    EXPECT_EQ(night.running, 3) << "the last place is people's";
+    EXPECT_EQ(night.waiting, 2);
+    auto session = *engine->start(request(7, 20, 100));
+    ASSERT_TRUE(session->next());
+    const int before = tokens;
+    EXPECT_EQ(engine->load_now().of[std::size_t(Urgency::person)].running, 1);
+    const Output answer = read(*session);
+    EXPECT_LT(tokens - before, 50) << "three times a hundred, if it did not rest";
+    EXPECT_EQ(answer.finish, Finish::length);
+    for (auto& reader : readers) reader.join();
+    EXPECT_EQ(tokens, 5 * 400 + 5);  // each with an event of its end
 }
 
 TEST(Fairness, TheQueueHasAnEndThatItTells) {
