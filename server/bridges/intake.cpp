@@ -4,7 +4,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "server/auth.h"
 #include "server/bridges/link_words.h"
 #include "server/bridges/questions.h"
 #include "server/bridges/stop_words.h"
@@ -293,7 +292,7 @@ net::Task<void> Intake::open(Transport& by, Arrival arrival, policy::Principal w
     const Language language = language_of(arrival.language);
     std::optional<Saying> refused;
     if (!arrival.alone) refused = Saying::link_before_others;
-    else if (scopes_of(who.role).empty()) refused = Saying::link_for_guests;
+    else if (who.role != policy::Role::owner && who.role != policy::Role::member) refused = Saying::link_for_guests;
     else if (address.empty()) refused = Saying::link_unreachable;
     std::string words = refused ? said(language, *refused) : "";
     if (!refused) {
