@@ -26,13 +26,15 @@ struct Choice {
     std::string label;
 };
 
+inline constexpr std::chrono::hours kReplyTime{24};  // older than that a reply is not sent any more, unless it says otherwise
+
 // A text for whoever has written, where he has written.
 struct Reply {
     std::string bridge, chat;
     std::string emitter;             // what it answers: "run:ID", "telegram:UPDATE"; of each there is one reply, however often it is written
     std::vector<std::string> parts;  // in order, each as long as the channel takes it
     policy::Integrity label = policy::Integrity::trusted;  // of what it was made from
-    std::chrono::seconds lifetime{24 * 3600};              // older than that it is not sent any more
+    std::chrono::seconds lifetime = kReplyTime;
     std::vector<Choice> choices{};                         // under the last part
     std::string replaces{};                                // an emitter: this stands in place of its last part, where that has arrived
     bool markdown = false;                                 // the text is marked so; else it stands as it is
