@@ -121,7 +121,7 @@ def test_a_text_is_read_kept_remembered_and_forgotten(hearth, tmp_path):
     assert would["counts"]["blobs"] == 1 and file_of(hearth, blob)
     assert json.loads(command(hearth, "memory", "forget", document["id"], "--yes", "--json"))["counts"] == would["counts"]
     assert not file_of(hearth, blob) and blobs(hearth)[:1] != [blob]
-    assert "no blob" in command(hearth, "blob", "show", blob["id"], status=1) and "no blob" in command(hearth, "blob", "forget", "nonsense", status=1)
+    assert "no such blob" in command(hearth, "blob", "show", blob["id"], status=1) and "no blob" in command(hearth, "blob", "forget", "nonsense", status=1)
 
 
 def test_the_chat_of_the_dashboard_hands_it_out(hearth):
