@@ -54,6 +54,9 @@ LoopEnd end_of(const base::Error& error);
 // answer tool last.
 router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose, const std::string& request);
 
+// Whether the words name one of the person's collections.
+bool names_collection(const Frame& frame, const std::string& request);
+
 // Untrusted as soon as a message of the list is.
 policy::Integrity label_of(const std::vector<router::Message>& messages);
 

@@ -13,12 +13,6 @@
 namespace agents {
 namespace {
 
-// Who needs guidance is shown them where the person names one.
-bool may_collect(const std::vector<store::Collection>& collections, ToolDiscipline discipline, const std::string& request) {
-    const std::string said = base::ascii_lower(request);
-    return std::any_of(collections.begin(), collections.end(), [&](const store::Collection& one) { return discipline == ToolDiscipline::free || said.find(one.name) != std::string::npos; });
-}
-
 std::string fields_of(const std::vector<store::Collection>& collections) {
     std::string out;
     for (const store::Collection& one : collections) out += (out.empty() ? " There are: " : "; ") + memory::fields_of(one);
@@ -27,6 +21,11 @@ std::string fields_of(const std::vector<store::Collection>& collections) {
 
 }  // namespace
 
+bool names_collection(const Frame& frame, const std::string& request) {
+    const std::string said = base::ascii_lower(request);
+    return std::any_of(frame.at_hand.collections.begin(), frame.at_hand.collections.end(), [&](const store::Collection& one) { return said.find(one.name) != std::string::npos; });
+}
+
 router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const std::string& answer_purpose, const std::string& request) {
     std::vector<router::ToolSchema> menu;
     // Who needs guidance to call a tool rightly is no one to divide work.
@@ -34,7 +33,7 @@ router::ToolMenu tool_menu(const Frame& frame, ToolDiscipline discipline, const 
     // And such a one takes it for an answer to whatever is asked.
     const bool schedules = frame.within.empty() && (discipline == ToolDiscipline::free || words::speak_of_later(request));
     const bool notes = discipline == ToolDiscipline::free && frame.within.empty();
-    const bool collects = frame.within.empty() && may_collect(frame.at_hand.collections, discipline, request);
+    const bool collects = frame.within.empty() && !frame.at_hand.collections.empty() && (discipline == ToolDiscipline::free || names_collection(frame, request));
     for (const tools::Tool* tool : frame.menu->list(frame.row->scope)) {
         const bool of_collections = tools::is_of_collections(tool->name);
         if ((tool->name == tools::kSpawnThread && !divides) || (tool->name == tools::kSchedule && !schedules) || (tool->name == tools::kNote && !notes) || (of_collections && !collects)) continue;

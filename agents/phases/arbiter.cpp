@@ -1,6 +1,7 @@
 #include "agents/depth.h"
 #include "agents/phases/phases.h"
 #include "agents/provenance.h"
+#include "agents/run_agent.h"
 
 namespace agents::phases {
 namespace {
@@ -35,6 +36,11 @@ net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context) {
     turn.needs_tools = admission.names_file;
     if (const auto least = least_class(context.frame.effort); least > turn.execution)
         set_class(turn, "setting", least, "the person's effort is " + context.frame.effort);
+    if (names_collection(context.frame, turn.request)) {
+        turn.outside = turn.needs_tools = true;
+        turn.reasons.push_back("names a collection");
+        if (turn.execution == router::ExecutionClass::fast) set_class(turn, "admission", router::ExecutionClass::normal, turn.reasons.back());
+    }
     // Whether a tool that is named and not to be had here is asked for is for intake to say.
     if (!foreign_tools(turn, context).empty()) {
         turn.reasons.push_back("names a tool of another scope");

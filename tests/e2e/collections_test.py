@@ -92,13 +92,13 @@ def test_nobody_else_sees_them(house, state):
 
 
 def test_a_note_is_read_in_the_next_turns_of_its_conversation_alone(house):
-    _, conversation = ask(house, "Plan the trip with me")
+    _, conversation = ask(house, "Plan the trip, my friend")
     run, _ = ask(house, "What is next?", conversation)
     [message] = noted(run)
     assert "What is next?" in message, "late in the prompt, behind what is cached"
     assert noted(ask(house, "And what is next here?")[0]) == [], "in another conversation"
-    too_much, _ = ask(house, "Note too much, please", conversation)
+    too_much, _ = ask(house, "Note too much, my friend", conversation)
     assert "at most 2048" in outcomes(too_much, "note")[0]
     assert len(noted(ask(house, "Do you still know?", conversation)[0])) == 1
-    ask(house, "The plan is done", conversation)
+    ask(house, "The plan is done, my friend", conversation)
     assert noted(ask(house, "And now?", conversation)[0]) == []
