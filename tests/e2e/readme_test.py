@@ -272,6 +272,7 @@ HOW = {
     "hearth quality run --case 'files/*'": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--case", "files/*"'),
     "hearth quality run --bfcl FOLDER --each 4": proven_in("tests/e2e/quality_test.py", 'quality(hearth, "--bfcl", str(tmp_path), "--each"'),
     "hearth memory list": proven_in("tests/e2e/forget_test.py", 'memory(house, "list"'),
+    "hearth memory show": proven_in("tests/e2e/forget_test.py", 'memory(house, "show"'),
     "hearth memory show 0190…": proven_in("tests/e2e/forget_test.py", 'memory(house, "show"'),
     'hearth memory why "wifi password"': proven_in("tests/e2e/forget_test.py", 'memory(house, "why"'),
     "hearth memory forget 0190…": proven_in("tests/e2e/forget_test.py", 'memory(house, "forget", fact["id"])'),
