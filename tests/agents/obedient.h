@@ -100,7 +100,8 @@ inline std::string tool_before(const std::string& text, std::size_t at, const st
     const std::size_t from = std::max(brace == text.npos ? 0 : brace + 1, at > kFewWords ? at - kFewWords : 0);
     std::string word, last;
     for (std::size_t i = from; i <= at; ++i) {
-        const bool part = i < at && (std::isalnum(static_cast<unsigned char>(text[i])) || text[i] == '_');
+        const auto in_word = [&](std::size_t place) { return place < at && (std::isalnum(static_cast<unsigned char>(text[place])) || text[place] == '_'); };
+        const bool part = in_word(i) || (text[i] == '.' && in_word(i + 1));  // note.txt is no tool called note
         if (part) word += text[i];
         else if (tools.contains(word)) last = word;
         if (!part) word.clear();
