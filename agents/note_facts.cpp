@@ -48,7 +48,7 @@ base::Result<std::vector<FoundFact>> parse_facts(const std::string& reply) {
 }
 
 std::vector<store::Segment>::const_iterator stands_in(const FoundFact& fact, const std::vector<store::Segment>& segments) {
-    return std::find_if(segments.begin(), segments.end(), [&](const store::Segment& one) { return memory::quotes(fact.quote, one.asked) && memory::supported(fact.text, fact.quote, one.asked); });
+    return std::find_if(segments.begin(), segments.end(), [&](const store::Segment& one) { return memory::quotes(fact.quote, one.asked) && memory::supported(fact.text, fact.quote, one.asked) && memory::states(fact.text, one.asked); });
 }
 
 Digest facts_of_talk(memory::PersonIndexes& known, int& noted) {
@@ -61,7 +61,7 @@ Digest facts_of_talk(memory::PersonIndexes& known, int& noted) {
             if (segment == segments.end()) continue;
             store::Observation one{known_words(known, tx, fact.text, segment->said), segment->run, segment->trusted};
             one.quote = fact.quote;
-            one.subject = fact.about;
+            if (!memory::says_all(fact.about, fact.text)) one.subject = fact.about;  // a small model repeats the fact there
             one.segment = segment->id;
             out.push_back(std::move(one));
         }

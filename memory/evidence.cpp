@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "memory/stop_words.h"
 #include "memory/words.h"
 
 namespace memory {
@@ -15,8 +16,9 @@ using Stems = std::set<std::string>;
 
 constexpr std::size_t kLongWord = 6;  // bytes: one of them is a quote
 
-// Who speaks, as models name him, and what denies.
+// Who speaks, as models name him; what states; what denies.
 constexpr std::string_view kPerson[] = {"la", "le", "person", "personne", "s", "the", "user", "utilisateur", "utilisatrice"};
+constexpr std::string_view kStates[] = {"ai", "am", "are", "avons", "est", "etait", "had", "has", "have", "i", "is", "j", "je", "nous", "ont", "sommes", "sont", "suis", "was", "we", "were"};
 constexpr std::string_view kDenials[] = {"aucun", "aucune", "jamais", "ne", "never", "no", "non", "not", "pas", "sans", "t", "without"};
 
 template <std::size_t N>
@@ -76,6 +78,13 @@ bool supported(std::string_view sentence, std::string_view quote, std::string_vi
         found += was_said;
     }
     return meets && 2 * found >= others && denies(sentence) == denies(quote);
+}
+
+bool states(std::string_view sentence, std::string_view said) {
+    if (sentence.find('?') != std::string_view::npos) return false;
+    const auto words = words_of(sentence).all;
+    if (std::count_if(words.begin(), words.end(), [](const Word& word) { return means_something(word) && !is_courtesy(word.surface); }) < 2) return false;
+    return !quotes(sentence, said) || std::any_of(words.begin(), words.end(), [](const Word& word) { return among(kStates, word.surface); });
 }
 
 bool says_all(std::string_view known, std::string_view other) {

@@ -12,6 +12,10 @@ bool quotes(std::string_view quote, std::string_view said);
 // words that mean something at least half.
 bool supported(std::string_view sentence, std::string_view quote, std::string_view said);
 
+// It is a statement: no question, of two words or more that mean something, and where it only repeats what was said, with a word that states ("is", "I") and does not
+// ask for something ("Write a poem about rain").
+bool states(std::string_view sentence, std::string_view said);
+
 // A known sentence has all words that mean something of another one, and denies what that denies: nothing is new.
 bool says_all(std::string_view known, std::string_view other);
 

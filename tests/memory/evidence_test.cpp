@@ -32,6 +32,12 @@ TEST(Evidence, ASentenceClaimsWhatWasSaid) {
         EXPECT_FALSE(supported(sentence, quote, said)) << sentence;
 }
 
+TEST(Evidence, ARequestAndAQuestionAreNoStatement) {
+    const std::string said = "Thanks! Write a haiku about rain. Our dentist appointment is on 14 January. I don't eat meat. Je suis allergique aux noix. What is the capital of France?";
+    for (const char* text : {"Our dentist appointment is on 14 January.", "I don't eat meat.", "Je suis allergique aux noix.", "The person avoids meat."}) EXPECT_TRUE(states(text, said)) << text;
+    for (const char* text : {"Thanks!", "Thanks", "", "Write a haiku about rain.", "What is the capital of France?", "Rain!"}) EXPECT_FALSE(states(text, said)) << text;
+}
+
 TEST(Evidence, WhatIsKnownSaysTheSameInOtherWords) {
     EXPECT_TRUE(says_all("The dog of the family is called Rex", "The family's dog is called Rex."));
     EXPECT_TRUE(says_all("The person drinks green tea in the morning", "The person drinks tea"));
