@@ -135,7 +135,7 @@ int mathcore_simulate(const LoadedSettings& loaded, const SimulatedDays& o) {
     for (const std::string& one : o.timeouts)
         if (auto done = disturb(tenant, disturbed, "--timeouts", one, 1, &math::Disturbance::timeout_rate); !done) return complain(done.error());
     const store::Day last = today_in(*zone) - days(o.ago), first = last - days(o.days - 1);
-    math::Simulator simulator(tenant, "days|" + o.seed + '|' + store::day_text(first), first);
+    math::Simulator simulator(tenant, "days|" + o.seed + '|' + std::to_string(o.days) + '|' + std::to_string(o.ago), first);  // on another day it is the same, but for its weekends
     for (store::Day day = first; day <= last; day += days(1)) print_day(*zone, day, tenant, simulator.next(disturbed));
     return 0;
 }

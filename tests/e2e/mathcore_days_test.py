@@ -43,8 +43,8 @@ def test_weeks_of_telemetry_pass_in_seconds_and_a_slow_phase_is_gone_round_until
     first, last = (TODAY - days * DAY for days in (60, 16))
     assert told == f"{len(lines)} events from {first} to {last}, 0 of them known before; hearth nightly --day {last + DAY} makes their rows\n"
     assert batch(server, 15)["daily"]["events_processed"] == len(lines)
-    node, regime = thinking(server)
-    assert node["gate"] == "full" and node["weight"] == 0 and regime in ("nominal", "outlier", "improved", "coupled")
+    node, _ = thinking(server)
+    assert node["gate"] == "full" and node["weight"] == 0
     assert phases(ask(server))["intake"]["attributes"]["depth"]["why"] == "worth_it"
 
     live(server, tmp_path, "--days", "7", "--ago", "9", "--slow", "thinking=5")
@@ -57,7 +57,7 @@ def test_weeks_of_telemetry_pass_in_seconds_and_a_slow_phase_is_gone_round_until
 
     live(server, tmp_path, "--days", "8", "--ago", "1")
     batch(server)
-    assert thinking(server)[0]["weight"] < 0.1
+    assert thinking(server)[0]["weight"] < 0.2
     assert phases(ask(server))["intake"]["attributes"]["depth"]["why"] == "worth_it"
 
 

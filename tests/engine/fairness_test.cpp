@@ -125,11 +125,11 @@ TEST(Fairness, PeopleTakeTurns) {
 
 // Answers of the night that hold all places that they may, and a person: the night rests until the person has the answer.
 TEST(Fairness, NobodyWaitsForTheNight) {
-    auto engine = load("qwen3_moe.gguf", {.max_sequences = 4});
+    auto engine = load("llama_tied.gguf", {.kv_tokens = 4000, .max_sequences = 4});
     std::atomic<int> tokens = 0;
     std::vector<std::thread> readers;
     for (int i = 0; i < 5; ++i) {
-        Request r = request(i, 20, 400);
+        Request r = request(i, 20, 150);
         r.urgency = Urgency::night;
         readers.emplace_back([&tokens, session = *engine->start(r)] {
             while (session->next()) ++tokens;
@@ -140,15 +140,15 @@ TEST(Fairness, NobodyWaitsForTheNight) {
     const auto night = of_night();
     EXPECT_EQ(night.running, 3) << "the last place is people's";
     EXPECT_EQ(night.waiting, 2);
-    auto session = *engine->start(request(7, 20, 100));
+    auto session = *engine->start(request(7, 20, 60));
     ASSERT_TRUE(session->next());
     const int before = tokens;
     EXPECT_EQ(engine->load_now().of[std::size_t(Urgency::person)].running, 1);
     const Output answer = read(*session);
-    EXPECT_LT(tokens - before, 50) << "three times a hundred, if it did not rest";
+    EXPECT_LT(tokens - before, 40) << "three times sixty, if it did not rest";
     EXPECT_EQ(answer.finish, Finish::length);
     for (auto& reader : readers) reader.join();
-    EXPECT_EQ(tokens, 5 * 400 + 5);  // each with an event of its end
+    EXPECT_EQ(tokens, 5 * 150 + 5);  // each with an event of its end
 }
 
 TEST(Fairness, TheQueueHasAnEndThatItTells) {
