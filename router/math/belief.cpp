@@ -44,20 +44,23 @@ bool LatencyBelief::watch(Side& side, double residual, double log_latency, bool 
 
 void LatencyBelief::add(double latency_ms, bool timed_out) {
     const double spread = prior_.log_deviation, mean = reference();
-    const double residual = winsorised((std::log(std::max(latency_ms, 0.1)) - mean) / spread, MOST), log_latency = mean + residual * spread;
-    const double towards_usual = ends_hanging(log_latency, timed_out) ? MOST : winsorised(-residual, changed_ && mean > prior_.log_mean ? MOST : ORDINARY);
+    const double seen = std::log(std::max(latency_ms, 0.1)), residual = winsorised((seen - mean) / spread, MOST), log_latency = mean + residual * spread;
+    const double down = towards_usual(seen, mean, residual, timed_out);
     all_.add(log_latency, timed_out);
     const bool slower = watch(slower_, winsorised(residual, ORDINARY), log_latency, timed_out);
-    const bool faster = watch(faster_, towards_usual, log_latency, timed_out);
+    const bool faster = watch(faster_, down, log_latency, timed_out);
     if (!slower && !faster) return;
     all_ = slower ? slower_.since : faster_.since;
     slower_ = faster_ = {};
     changed_ = std::abs(all_.logs / all_.count - prior_.log_mean) > spread;
 }
 
-// Of events that mostly end at their limit nobody knows how slow they are: one that does not, and took about what is usual, says that it is over.
-bool LatencyBelief::ends_hanging(double log_latency, bool timed_out) const {
-    return changed_ && !timed_out && 2 * all_.timeouts > all_.count && log_latency < (prior_.log_mean + log_mean()) / 2;
+// In deviations, what an event says for the faster side. Where the node is believed slow, one that took about what is usual counts in full, and wholly where
+// most events end at their limit, of which nobody knows how slow they are. One that took next to nothing says of neither.
+double LatencyBelief::towards_usual(double seen, double mean, double residual, bool timed_out) const {
+    const bool slow = changed_ && mean > prior_.log_mean;
+    if (!slow || timed_out || std::abs(seen - prior_.log_mean) > ORDINARY * prior_.log_deviation) return winsorised(-residual, ORDINARY);
+    return 2 * all_.timeouts > all_.count && seen < (prior_.log_mean + mean) / 2 ? MOST : -residual;
 }
 
 // What events are held against. Far from a refuted baseline they are held against each other alone: it would draw the mean away from them

@@ -14,7 +14,7 @@ struct LatencyPrior {
 // A log-normal posterior whose events are discounted (0.95 an event), so that about twenty count, beside a prior worth ten. Two CUSUMs
 // of the standardised residuals watch for a change: then only the events since count, and a baseline that has been refuted is worth
 // two. Once the events are at the baseline again, it is worth ten again. A single event is no change, since cold starts are slow; but nothing makes an
-// event faster than the node is, so that one of far below what is believed of a slowed node is.
+// event faster than the node is, so that one as usual, far below what is believed of a slowed node, is.
 class LatencyBelief {
 public:
     explicit LatencyBelief(const LatencyPrior& prior) : prior_(prior) {}
@@ -37,7 +37,7 @@ private:
     };
 
     double reference() const;
-    bool ends_hanging(double log_latency, bool timed_out) const;
+    double towards_usual(double seen, double mean, double residual, bool timed_out) const;
     static bool watch(Side& side, double residual, double log_latency, bool timed_out);
     double prior_weight() const { return changed_ ? 2 : 10; }
 

@@ -124,11 +124,13 @@ TEST(Belief, ReachesAShiftOfManyDeviations) {
 }
 
 TEST(Belief, OneAnswerFarBelowAFaultEndsItAndNoneBeginsOne) {
-    LatencyBelief slowed(PRIOR), usual(PRIOR), cold(PRIOR);
-    for (int i = 0; i < 10; ++i) slowed.add(119'000, false), usual.add(20'000, false), cold.add(20'000, false);
+    LatencyBelief slowed(PRIOR), empty(PRIOR), usual(PRIOR), cold(PRIOR);
+    for (int i = 0; i < 10; ++i) slowed.add(119'000, false), empty.add(119'000, false), usual.add(20'000, false), cold.add(20'000, false);
     EXPECT_GT(slowed.mean_ms(), 60'000);
     slowed.add(8'000, false);
     EXPECT_LT(slowed.mean_ms(), 35'000);
+    empty.add(1, false);  // which is no answer as usual
+    EXPECT_GT(empty.mean_ms(), 50'000);
     usual.add(3'000, false);  // from a cache
     EXPECT_GT(usual.mean_ms(), 18'000);
     cold.add(119'000, false);
