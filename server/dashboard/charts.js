@@ -45,10 +45,12 @@ function bars(values, y, name) {
   return values.map((value, at) => (value ? svg("rect", { class: name, x: (at * width + width * 0.12).toFixed(2), y: y(value).toFixed(2), width: (width * 0.76).toFixed(2), height: (100 - y(value)).toFixed(2) }) : null));
 }
 
+// Made when it is opened: a year of several charts is thousands of cells.
 function tableOf(title, days, series, words) {
-  return h("details", { class: "as-table" }, h("summary", {}, "As a table"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title}, as a table` },
-    h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Day"), series.map((one) => h("th", { scope: "col", class: "number" }, one.name)))),
-      h("tbody", {}, days.map((day, at) => h("tr", {}, h("th", { scope: "row" }, dayText(day)), series.map((one) => h("td", { class: "number" }, words(one, at)))))))));
+  const place = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title}, as a table` });
+  const fill = () => put(place, h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Day"), series.map((one) => h("th", { scope: "col", class: "number" }, one.name)))),
+    h("tbody", {}, days.map((day, at) => h("tr", {}, h("th", { scope: "row" }, dayText(day)), series.map((one) => h("td", { class: "number" }, words(one, at))))))));
+  return h("details", { class: "as-table", ontoggle: () => { if (!place.childElementCount) fill(); } }, h("summary", {}, "As a table"), place);
 }
 
 // The day that is looked at: by pointer, or with the arrows once it has the focus. tell(at) draws it.

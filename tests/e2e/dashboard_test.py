@@ -339,6 +339,7 @@ def test_a_chart_tells_each_day_to_the_keyboard_and_to_readers(page, hearth, tol
     picture(page, "chart_tip_1280")
     chart = page.locator("figure", has=slider)
     chart.get_by_text("As a table").click()
+    chart.locator("tbody tr").nth(29).wait_for()
     assert chart.locator("tbody tr").count() == 30 and chart.locator("tbody td", has_text=re.compile(r"\d s$")).count() == len(measured)
     page.get_by_role("button", name="90 days").click()
     page.wait_for_function("() => document.querySelector('[role=slider]').getAttribute('aria-valuemax') === '89'")
