@@ -78,6 +78,8 @@ def check_source(path, modules, rows):
                 problem(path, number, "std::regex is forbidden")
         if re.search(r"co_await [^;]*\(\s*\[", code) or re.search(r"co_await [^;]*,\s*\[[&=\w]*\]\s*\(", code):
             problem(path, number, "a lambda is built inside a co_await argument: name it first")
+        if re.search(r"Task<.*=\s*[\w:]*\b[A-Z]\w+\{", code):
+            problem(path, number, "a default argument builds an aggregate, which is inside a co_await of whoever leaves it out: name a constant")
         if re.search(r"co_await [\w:.>-]+\([^;]*\b[A-Z]\w+\{", code):
             problem(path, number, "an aggregate is built inside a co_await argument: name it first")
 
