@@ -172,7 +172,7 @@ std::uint64_t kv_fingerprint(const Runner& runner, bool exact) {
     const Model& model = runner.model();
     const Config& c = model.config;
     std::string text = c.architecture + "\n" + c.name + "\n" + model.ops->target + (exact ? " exact" : " fast");
-    text += " dimension by dimension";  // how a block's values lie
+    text += " dimension by dimension, eight bits rotated";  // how a block's values lie and what they are
     for (const std::uint64_t number : {std::uint64_t(c.layers), std::uint64_t(c.hidden), std::uint64_t(c.heads), std::uint64_t(c.vocabulary), std::uint64_t(c.state_values), std::uint64_t(kKvBlock),
                                        std::uint64_t(runner.kv_bytes(1)), model.parameters, std::uint64_t(runner.shape().kv)})
         text += " " + std::to_string(number);

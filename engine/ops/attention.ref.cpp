@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/ops/ref.h"
+#include "engine/ops/rotation.h"
 
 namespace engine::ref {
 namespace {
@@ -49,9 +50,7 @@ void store(const KvLayer& kv, const Row& row, const float* x) {
     for (int i = 0; i < d; ++i) row.at<std::int8_t>(i) = std::int8_t(std::lrintf(x[i] * inverse));
 }
 
-}  // namespace
-
-void kv_append(const KvLayer& kv, Mat k, Mat v, const SequenceRows* sequences, int n_sequences, Exec&) {
+void append(const KvLayer& kv, Mat k, Mat v, const SequenceRows* sequences, int n_sequences) {
     for (int s = 0; s < n_sequences; ++s)
         for (int r = 0; r < sequences[s].rows; ++r) {
             const int row = sequences[s].first_row + r;
@@ -63,7 +62,15 @@ void kv_append(const KvLayer& kv, Mat k, Mat v, const SequenceRows* sequences, i
         }
 }
 
-void attention(const AttentionArgs& args, Exec& exec) {
+// A copy, turned.
+Mat turned(Mat x, int d, Exec& exec) {
+    const Mat out{exec.scratch->take<float>(std::size_t(x.rows) * std::size_t(x.cols)), x.rows, x.cols};
+    std::copy_n(x.data, std::size_t(x.rows) * std::size_t(x.cols), out.data);
+    rotate_heads(out, d);
+    return out;
+}
+
+void attend(const AttentionArgs& args, Exec& exec) {
     const KvLayer& kv = args.kv;
     const int d = kv.head_dim, group = args.heads / kv.kv_heads;
     auto one = [&](const SequenceRows& s, int r, int h) {
@@ -94,6 +101,18 @@ void attention(const AttentionArgs& args, Exec& exec) {
         auto item = [&](int n, int) { one(s, n / args.heads, n % args.heads); };
         exec.pool->run(s.rows * args.heads, item);
     }
+}
+
+}  // namespace
+
+void kv_append(const KvLayer& kv, Mat k, Mat v, const SequenceRows* sequences, int n_sequences, Exec& exec) {
+    if (kv.format != KvFormat::int8) return append(kv, k, v, sequences, n_sequences);
+    const Taken taken(*exec.scratch);
+    append(kv, turned(k, kv.head_dim, exec), turned(v, kv.head_dim, exec), sequences, n_sequences);
+}
+
+void attention(const AttentionArgs& args, Exec& exec) {
+    attend_turned(args, exec, [&](const AttentionArgs& turned) { attend(turned, exec); });
 }
 
 }  // namespace engine::ref

@@ -7,6 +7,7 @@
 #include "engine/ops/kernels.h"
 #include "engine/ops/recurrent_ops.h"
 #include "engine/ops/ref.h"
+#include "engine/ops/rotation.h"
 
 namespace engine::packed {
 
@@ -413,11 +414,13 @@ struct PackedOps {
     static void attention(const AttentionArgs& args, Exec& exec) {
         if (args.kv.head_dim % 16 != 0 || args.kv.head_dim > 576) return ref::attention(args, exec);
         constexpr int fewest_tile_rows = 8;
-        for (int i = 0; i < args.n_sequences; ++i) {
-            const SequenceRows& s = args.sequences[i];
-            if (!exact && !s.one_by_one && s.rows >= fewest_tile_rows) attend_tiles(args, s, exec);
-            else attend_rows(args, s, exec);
-        }
+        attend_turned(args, exec, [&](const AttentionArgs& turned) {
+            for (int i = 0; i < turned.n_sequences; ++i) {
+                const SequenceRows& s = turned.sequences[i];
+                if (!exact && !s.one_by_one && s.rows >= fewest_tile_rows) attend_tiles(turned, s, exec);
+                else attend_rows(turned, s, exec);
+            }
+        });
     }
 
     template <bool exact>
