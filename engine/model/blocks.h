@@ -1,4 +1,4 @@
-// What the blocks of a step share. Internal to forward.cpp, draft.cpp, mixers.cpp and ffn.cpp.
+// What the blocks of a step share. Internal to forward.cpp, draft.cpp, mixers.cpp, ffn.cpp and key_offset.cpp.
 #pragma once
 
 #include <cstring>
@@ -33,6 +33,13 @@ inline Mat take(Scratch& scratch, int rows, int cols) { return {scratch.take<flo
 inline Mat reshaped(Mat m, int cols) { return {m.data, m.rows, cols}; }
 inline Mat by_heads(Mat m, int head_dim) { return {m.data, m.rows * (m.cols / head_dim), head_dim}; }
 inline void clear(Mat m) { std::memset(m.data, 0, std::size_t(m.rows) * std::size_t(m.cols) * sizeof(float)); }
+
+// Of a layer with rotated positions.
+inline RopeArgs rope_of(const Model& m, const LayerConfig& shape, const std::int32_t* positions) {
+    if (shape.rope < 0) return {};
+    const RopeConfig& r = m.config.ropes[std::size_t(shape.rope)];
+    return {positions, m.inverse_frequencies[std::size_t(shape.rope)].data(), shape.head_dim, r.dim, m.config.pairing == RopePairing::neox, r.magnitude};
+}
 
 // What a branch reads of the residual stream; without a norm it reads it as it is.
 inline void read_branch(const Model& m, const float* norm, Activations& a, Exec& exec) {

@@ -22,10 +22,20 @@ void add_result(const Model& m, const Weight& w, const float* bias, const float*
     if (!at_once) add_branch(m, post_norm, a, exec);
 }
 
+// Keys without what they have in common, where that is known; scores then lack one number, which the softmax does not see.
+void shift_keys(const Model& m, int index, Mat k) {
+    if (m.key_offsets.empty() || m.key_offsets[std::size_t(index)].empty()) return;
+    const float* const offset = m.key_offsets[std::size_t(index)].data();
+    for (int r = 0; r < k.rows; ++r)
+        for (int i = 0; i < k.cols; ++i) k.row(r)[i] -= offset[i];
+}
+
 // Keys and values of the rows into the cache.
-void append_keys(const Model& m, const Layer& l, const LayerConfig& shape, const Batch& batch, const KvLayer& kv, Mat normed,
+void append_keys(const Model& m, int index, const Batch& batch, const KvLayer& kv, Mat normed,
                  const RopeArgs* rope, Exec& exec) {
     const Config& c = m.config;
+    const Layer& l = m.layers[std::size_t(index)];
+    const LayerConfig& shape = c.layer[std::size_t(index)];
     const Ops& ops = *m.ops;
     const int width = shape.kv_heads * shape.head_dim;
     const Mat k = take(*exec.scratch, batch.n, width), v = take(*exec.scratch, batch.n, width);
@@ -38,6 +48,7 @@ void append_keys(const Model& m, const Layer& l, const LayerConfig& shape, const
         ops.rms_norm(rows, rows, l.k_norm, c.norm_epsilon, exec);
     }
     if (rope) ops.rope(k, *rope, exec);
+    if (kv.format == KvFormat::int8) shift_keys(m, index, k);
     ops.kv_append(kv, k, v, batch.sequences, batch.n_sequences, exec);
 }
 
@@ -70,14 +81,9 @@ void attention_block(const Model& m, int index, const Batch& batch, const KvLaye
     const Layer& l = m.layers[std::size_t(index)];
     const LayerConfig& shape = c.layer[std::size_t(index)];
     const Ops& ops = *m.ops;
-    RopeArgs rope;
-    if (shape.rope >= 0) {
-        const RopeConfig& r = c.ropes[std::size_t(shape.rope)];
-        rope = {batch.positions, m.inverse_frequencies[std::size_t(shape.rope)].data(), shape.head_dim, r.dim,
-                c.pairing == RopePairing::neox, r.magnitude};
-    }
+    const RopeArgs rope = rope_of(m, shape, batch.positions);
     const RopeArgs* const turned = shape.rope >= 0 ? &rope : nullptr;
-    if (shape.kv_layer == index) append_keys(m, l, shape, batch, kv, a.normed, turned, exec);
+    if (shape.kv_layer == index) append_keys(m, index, batch, kv, a.normed, turned, exec);
     Mat gate;
     const Mat q = queries(m, l, shape.head_dim, a, gate, exec);
     if (l.q_norm) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/model/builder.h"
+#include "engine/model/key_offset.h"
 #include "engine/model/weight_image.h"
 
 namespace engine {
@@ -77,6 +78,7 @@ base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<ModelFile> file,
     model->parameters = layout->parameters;
     model->active_parameters = layout->active_parameters;
     model->bytes_per_token = layout->active_bytes;
+    model->key_offsets = key_offsets(*model, pool);
     return model;
 }
 

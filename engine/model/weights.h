@@ -97,6 +97,7 @@ struct Model {
     std::vector<std::vector<std::int32_t>> orders;  // of columns
     std::uint64_t parameters = 0, active_parameters = 0;
     std::uint64_t bytes_per_token = 0;              // of weights that one decode step reads
+    std::vector<std::vector<float>> key_offsets;    // of each layer (kv_heads*d), or empty: what keys of eight bits are kept without, see key_offset.h
 };
 
 // Bytes of own memory and of the file's mapping that load_model would use.
