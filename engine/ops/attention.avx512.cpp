@@ -11,15 +11,6 @@ namespace {
 constexpr int tile_rows = 32;
 constexpr int tile_keys = 128;  // of one round of the tile
 
-// Calls f with the format of the keys and values as a template's argument.
-template <class Function> HEARTH_INLINE void with_format(KvFormat format, Function&& f) {
-    switch (format) {
-        case KvFormat::f32: return f.template operator()<KvFormat::f32>();
-        case KvFormat::f16: return f.template operator()<KvFormat::f16>();
-        case KvFormat::int8: return f.template operator()<KvFormat::int8>();
-    }
-}
-
 struct TileScratch {
     uint32_t* q;  // [group][d/2][32] bf16 pairs
     float* o;     // [group][d][32]

@@ -59,14 +59,6 @@ template <KvFormat F> void convert_block(const char* from, const Piece& p, int d
         }
 }
 
-void convert_block(KvFormat format, const char* from, const Piece& p, int d, float* to) {
-    switch (format) {
-        case KvFormat::f32: return convert_block<KvFormat::f32>(from, p, d, to);
-        case KvFormat::f16: return convert_block<KvFormat::f16>(from, p, d, to);
-        case KvFormat::int8: return convert_block<KvFormat::int8>(from, p, d, to);
-    }
-}
-
 // a[r] += sum over n of x[i] (16 lanes) * w[r * row_step + i * step].
 HEARTH_INLINE void products(const float* x, const float* w, size_t row_step, size_t step, int n, Register (&a)[4][tile_parts]) {
     for (int i = 0; i < n; ++i, x += tile_rows, w += step) {
@@ -145,8 +137,10 @@ void attend_tile(const AttentionRows& a, int kv, int position, int rows, const f
     // A row that sees none of the first keys takes them all alike, until its first own one makes their share 0.
     for (int first = Sight(a, position).start; first < keys; first += block_keys) {
         const Piece piece = piece_at(a, kv, first, keys - first < block_keys ? keys : first + block_keys);
-        convert_block(a.format, piece.k[0], piece, d, t.k);
-        convert_block(a.format, piece.v[0], piece, d, t.v);
+        with_format(a.format, [&]<KvFormat F>() {
+            convert_block<F>(piece.k[0], piece, d, t.k);
+            convert_block<F>(piece.v[0], piece, d, t.v);
+        });
         for (int h = 0; h < a.group; ++h) tile_round(a, t, first, position, h);
     }
     for (int h = 0; h < a.group; ++h)

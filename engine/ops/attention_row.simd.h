@@ -28,6 +28,15 @@ struct RowState {
 };
 constexpr size_t row_state_bytes(int head_dim) { return sizeof(RowState) + size_t(head_dim) * row_heads * sizeof(float); }
 
+// Calls f with the format of the keys and values as a template's argument.
+template <class Function> HEARTH_INLINE void with_format(KvFormat format, Function&& f) {
+    switch (format) {
+        case KvFormat::f32: return f.template operator()<KvFormat::f32>();
+        case KvFormat::f16: return f.template operator()<KvFormat::f16>();
+        case KvFormat::int8: return f.template operator()<KvFormat::int8>();
+    }
+}
+
 // kLanes neighbouring values of a dimension from the i-th on; of int8 the codes.
 template <KvFormat F> HEARTH_INLINE Register positions_at(const char* dimension, int i) {
     if constexpr (F == KvFormat::int8) return signed_bytes(dimension + i);
@@ -186,11 +195,7 @@ void attend_span(const AttentionRows& a, int kv, int position, int span, const f
         for (int b = 0; b < batches(a.group); ++b) {
             const int h = b * row_heads, n = a.group - h < row_heads ? a.group - h : row_heads;
             const float* query = q + size_t(h) * size_t(d);
-            switch (a.format) {
-                case KvFormat::f32: attend_heads<KvFormat::f32, row_heads>(n, a, piece, next, sight, query, state_of(b)); break;
-                case KvFormat::f16: attend_heads<KvFormat::f16, row_heads>(n, a, piece, next, sight, query, state_of(b)); break;
-                case KvFormat::int8: attend_heads<KvFormat::int8, row_heads>(n, a, piece, next, sight, query, state_of(b)); break;
-            }
+            with_format(a.format, [&]<KvFormat F>() { attend_heads<F, row_heads>(n, a, piece, next, sight, query, state_of(b)); });
         }
     }
 }
