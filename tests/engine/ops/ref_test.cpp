@@ -110,7 +110,7 @@ TEST_F(RefTest, AttentionIsCausalAndPaged) {
     const KvLayer kv{k.data(), v.data(), KvFormat::f32, 1, 2};
     const SequenceRows sequence{0, 33, 0, blocks};
     ops.kv_append(kv, {rows.data(), 33, 2}, {values.data(), 33, 2}, &sequence, 1, exec);
-    EXPECT_EQ(v[(kKvBlock + 5) * 2], 5);  // position 5 lies in block 1
+    EXPECT_EQ(v[kKvBlock * 2 + 5], 5);  // dimension 0 of position 5, which lies in block 1
     EXPECT_EQ(v[0], 32);                  // position 32 in block 0
     std::vector<float> q(33 * 4, 1), out(33 * 4);
     ops.attention({{out.data(), 33, 4}, {q.data(), 33, 4}, kv, &sequence, 1, 2, 1.0f}, exec);
