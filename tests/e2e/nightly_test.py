@@ -88,13 +88,9 @@ def test_a_drift_is_seen_at_night_and_heavy_questions_go_round_it_until_it_is_go
     assert re.fullmatch(r"nightly-\d{4}-\d\d-\d\d", told["batch_id"])
     assert told["daily"] == {"events_processed": 45 * 20 * 6, "node_count": 6, "tenant_count": 1}
     assert told["weekly"] == {"status": "ok"} and told["pipeline"] == {"status": "ok", "nodes_analyzed": 6} and told["warmup"] == {"samples": 7 * 20 * 6, "nodes": 6}
-    run = ask(server)
-    assert "thinking" in phases(run)
-    assert phases(run)["intake"]["attributes"]["depth"]["why"] == "worth_it"
-    system = next(span for span in run["spans"] if span["kind"] == "model")["body"]
-    assert re.search(r"\[MathCore \| regime: (nominal|outlier|improved|coupled) \| λ_max: \d+\.\d\d \| α: 1\.00\]", json.dumps(system, ensure_ascii=False))
+    assert re.match(r"\[MathCore \| regime: (nominal|outlier|improved|coupled) \| λ_max: \d+\.\d\d \| α: 1\.00\]", server.call("GET", "/v1/mathcore").json["signal"])
 
-    live(own, 15, 9, 90)
+    live(own, 15, 9, 90)  # and none was asked today: a single quick answer would say that thinking is well
     batch(server, 8)
     server.stop()
     server.start()  # a restart knows it from its first question on
@@ -103,7 +99,9 @@ def test_a_drift_is_seen_at_night_and_heavy_questions_go_round_it_until_it_is_go
     assert changes[-1]["who"] == "mathcore" and changes[-1]["class"] == "normal"
     assert re.match(r"too costly: thinking costs \d+\.\d s with weight 0\.\d\d, recompose ", changes[-1]["why"])
     assert phases(plain)["intake"]["attributes"]["depth"]["why"] == "too_costly"
-    assert check_trace(plain)["attributes"]["standing"]["mathcore"].startswith("[MathCore | regime: degraded |")
+    signal = check_trace(plain)["attributes"]["standing"]["mathcore"]
+    system = next(span for span in plain["spans"] if span["kind"] == "model")["body"]
+    assert signal.startswith("[MathCore | regime: degraded |") and signal in json.dumps(system, ensure_ascii=False)
     assert plain["messages"][-1]["content"] == "a.txt is better."
     assert "more often than usual: thinking" in server.call("GET", "/health").data.decode()
 
