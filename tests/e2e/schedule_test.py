@@ -84,7 +84,7 @@ def test_a_schedule_is_made_in_words_and_merged_with_one_of_the_same(hearth):
     assert "every weekday at 8am" in schedule(hearth, "list")
     assert "is over" in schedule(hearth, "rm", job["id"])
     assert {one["id"] for one in json.loads(schedule(hearth, "list", "--json"))} == {other["id"], alternate["id"]}
-    assert len(json.loads(schedule(hearth, "list", "--all", "--json"))) == 2
+    assert len(json.loads(schedule(hearth, "list", "--all", "--json"))) == 3
     assert "is over" in schedule(hearth, "resume", job["id"], status=1)
     assert "no schedule '00000000'" in schedule(hearth, "show", "00000000", status=1)
 
