@@ -92,18 +92,18 @@ def test_words_about_what_is_no_model_here_are_refused_by_name(server):
     assert "'nobody'" in command(server, "model", "load", "nobody", status=1)
 
 
-@pytest.mark.parametrize("row, says", [
-    ("small: {}", "models.small.path is missing"),
-    ("small: {path: /no/such.gguf}", "models.small.path names /no/such.gguf"),
-    ("embedded: {path: /x}", "a model is called 'embedded'"),
-    ("default: {path: /etc/passwd}", "has the name of model.name"),
-    ("small: {path: /x, context: -1}", "models.small.context"),
-    ("small: {path: /x, loaded: perhaps}", "models.small.loaded"),
-    ("small: {path: /x, size: 3}", "unknown setting 'models.small.size'"),
+@pytest.mark.parametrize("status, row, says", [
+    (2, "small: {}", "models.small.path is missing"),
+    (1, "small: {path: /no/such.gguf}", "models.small.path names /no/such.gguf"),
+    (2, "embedded: {path: /x}", "a model is called 'embedded'"),
+    (1, "default: {path: /etc/passwd}", "has the name of model.name"),
+    (2, "small: {path: /x, context: -1}", "models.small.context"),
+    (2, "small: {path: /x, loaded: perhaps}", "models.small.loaded"),
+    (2, "small: {path: /x, size: 3}", "unknown setting 'models.small.size'"),
 ], ids=["no path", "no file", "taken id", "taken name", "number", "flag", "unknown"])
-def test_rows_that_do_not_fit_are_named_with_their_line(state, row, says):
+def test_rows_that_do_not_fit_are_named_with_their_line(state, status, row, says):
     made = Rostered(state, "models_refused", f"models:\n  {row}\n", script=[{"when": "", "text": "x"}])
-    refused(made.env, "config", "check", says=[says, "line 2"])
+    refused(made.env, "config", "check", says=[says, "line 2"], status=status)
 
 
 def test_the_names_are_listed_as_models(server):
