@@ -16,10 +16,11 @@ constexpr std::size_t kAlike = 3;  // known facts that are looked through for th
 
 OrderedJson text_of(int least, int most) { return {{"type", "string"}, {"minLength", least}, {"maxLength", most}}; }
 
-// As it is known already, else as it was found.
+// As the person has said it before, else as it was found: what came from outside, or from another of a group, becomes nobody's own word by being
+// said in part.
 std::string known_words(memory::PersonIndexes& known, store::Tx& tx, const std::string& text, base::TimePoint now) {
     for (const memory::RecalledFact& one : known.recall(tx, text, now, kAlike))
-        if (!one.fact.until && memory::says_all(one.fact.body, text)) return one.fact.body;
+        if (!one.fact.until && one.fact.trusted && one.fact.teller.empty() && memory::says_all(one.fact.body, text)) return one.fact.body;
     return text;
 }
 
@@ -58,7 +59,7 @@ Digest facts_of_talk(memory::PersonIndexes& known, int& noted) {
         std::vector<store::Observation> out;
         for (const FoundFact& fact : *found) {
             const auto segment = stands_in(fact, segments);
-            if (segment == segments.end()) continue;
+            if (segment == segments.end() || !segment->trusted) continue;  // what others wrote stands in it, too
             store::Observation one{known_words(known, tx, fact.text, segment->said), segment->run, segment->trusted};
             one.quote = fact.quote;
             if (!memory::says_all(fact.about, fact.text)) one.subject = fact.about;  // a small model repeats the fact there

@@ -106,7 +106,7 @@ base::Result<Layout> Agents::Impl::lay_out_turn(Frame& frame, const History& sto
     auto history = history_of(stored.messages, stored.work);
     if (!history) return std::move(history).error();
     turn.request = request_text(*history);
-    frame.at_hand = stored.at_hand;
+    frame.at_hand = {frame.memory ? stored.at_hand.collections : std::vector<store::Collection>(), stored.at_hand.note};  // none where others read the answer
     const AgentRow& row = *frame.row;
     const auto none = base::Result<std::string>(std::string());
     auto system = system_of(frame, row.prompt);

@@ -32,8 +32,8 @@ base::Result<std::string> lines_of(const std::string& socket, const std::string&
 
 // Whole or not at all, and for nobody else to read.
 base::Result<void> write_private(const std::string& file, const std::string& text) {
-    const std::string fresh = file + ".new";
-    const int fd = ::open(fresh.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const std::string fresh = file + "." + std::to_string(getpid()) + ".new";
+    const int fd = ::open(fresh.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool written = fd >= 0;
     for (std::size_t at = 0; written && at < text.size();) {
         const ssize_t n = ::write(fd, text.data() + at, text.size() - at);
@@ -42,7 +42,8 @@ base::Result<void> write_private(const std::string& file, const std::string& tex
     }
     written = written && fsync(fd) == 0 && ::rename(fresh.c_str(), file.c_str()) == 0;
     const base::Error failed = base::error(Code::io, file + " cannot be written: " + std::strerror(errno));
-    if (fd >= 0) ::close(fd);
+    if (fd < 0) return failed;
+    ::close(fd);
     if (written) return {};
     ::unlink(fresh.c_str());
     return failed;

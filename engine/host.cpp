@@ -40,6 +40,17 @@ void Host::end(Turn turn) {
     const std::lock_guard lock(mutex_);
     if (planning_ != turn) return;
     ++planning_;
+    pass_given_up();
+}
+
+void Host::give_up(Turn turn) {
+    const std::lock_guard lock(mutex_);
+    given_up_.insert(turn);
+    pass_given_up();
+}
+
+void Host::pass_given_up() {
+    while (given_up_.erase(planning_) > 0) ++planning_;
     moved_.notify_all();
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "engine/engine.h"
@@ -21,6 +22,7 @@ public:
     // A place in the order in which memory is planned; each is given to one load().
     using Turn = std::uint64_t;
     Turn take_turn();
+    void give_up(Turn turn);  // in place of load()
 
     // Blocks. The model gets what those before it leave, and holds that until the last holder of what is returned is gone.
     // Error{conflict}: something is loaded under that name. Error{resource_exhausted} says who holds how much.
@@ -39,11 +41,13 @@ private:
     base::Result<void> leave_to_others(const std::string& name, LoadOptions& options);
     void wait_for(Turn turn);
     void end(Turn turn);
+    void pass_given_up();  // under mutex_
 
     const std::shared_ptr<Ledger> ledger_;
     std::mutex mutex_;  // of what follows
     std::condition_variable moved_;
     Turn taken_ = 0, planning_ = 0;
+    std::set<Turn> given_up_;
 };
 
 }  // namespace engine

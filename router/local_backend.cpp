@@ -177,7 +177,12 @@ base::Error LocalBackend::not_loaded() const {
 }
 
 void LocalBackend::forget(const std::string& audience) {
-    if (const auto loaded = engine()) loaded->forget(audience);
+    std::shared_ptr<engine::Engine> held;
+    {
+        std::lock_guard lock(mutex_);
+        held = engine_ ? engine_ : leaving_.lock();
+    }
+    if (held) held->forget(audience);
     else engine::erase_kept(options_.kv_store.folder, audience);
 }
 
@@ -266,6 +271,7 @@ base::Result<LocalBackend::Prompt> LocalBackend::prepare(engine::Engine& e, cons
     out.request.cache_salt = request.cache_salt;
     if (std::ranges::count(e.adapters(), request.alias) > 0) out.request.adapter = request.alias;
     out.request.person = request.on_behalf.person.text();
+    static_assert(int(Urgency::person) == int(engine::Urgency::person) && int(Urgency::schedule) == int(engine::Urgency::schedule) && int(Urgency::night) == int(engine::Urgency::night));
     out.request.urgency = engine::Urgency(request.urgency);
     return out;
 }

@@ -51,7 +51,7 @@ private:
     struct Prompt;
     void read(engine::Host::Turn turn);
     void drain();
-    void begin(BackendStatus::State state, std::function<void()> work);  // under mutex_
+    base::Result<void> begin(BackendStatus::State state, std::function<void()> work);  // under mutex_
     void settle(BackendStatus::State state, std::string detail);
     void know_controls(const text::Tokenizer& tokenizer);
     std::shared_ptr<engine::Engine> engine() const;
@@ -68,6 +68,7 @@ private:
     mutable std::mutex mutex_;   // of status_, engine_ and worker_
     BackendStatus status_;
     std::shared_ptr<engine::Engine> engine_;  // whoever works with it holds it: it ends with the last of them
+    std::weak_ptr<engine::Engine> leaving_;   // drains
     std::atomic<bool> closing_ = false;
     std::string dialect_ = "none";
     std::optional<text::Guard> guard_;         // of the vocabulary's control tokens

@@ -51,24 +51,30 @@ base::Result<void> LocalBackend::load() {
     std::lock_guard lock(mutex_);
     if (status_.state != BackendStatus::State::unloaded && status_.state != BackendStatus::State::down)
         return base::error(Code::conflict, "'" + id_ + "' is " + std::string(name(status_.state)), status_.state == BackendStatus::State::draining ? "load it when it is unloaded" : "");
-    begin(BackendStatus::State::loading, [this, turn = pools_.host.take_turn()] { read(turn); });
-    return {};
+    const auto turn = pools_.host.take_turn();
+    auto begun = begin(BackendStatus::State::loading, [this, turn] { read(turn); });
+    if (!begun) pools_.host.give_up(turn);
+    return begun;
 }
 
 base::Result<void> LocalBackend::unload() {
     std::lock_guard lock(mutex_);
     if (status_.state != BackendStatus::State::ready) return base::error(Code::conflict, "'" + id_ + "' is " + std::string(name(status_.state)) + ", and only what is ready can be unloaded");
-    begin(BackendStatus::State::draining, [this] { drain(); });
-    return {};
+    return begin(BackendStatus::State::draining, [this] { drain(); });
 }
 
 // What the worker did before has ended: its last word was the state from which this begins.
-void LocalBackend::begin(BackendStatus::State state, std::function<void()> work) {
+base::Result<void> LocalBackend::begin(BackendStatus::State state, std::function<void()> work) {
     if (worker_.joinable()) worker_.join();
+    try {
+        worker_ = std::thread(std::move(work));
+    } catch (const std::system_error& e) {
+        return base::error(Code::resource_exhausted, "'" + id_ + "' stays as it is: no CPU thread can be made (" + e.what() + ")");
+    }
     status_ = {};
     status_.state = state;
     status_.stage = "opening";
-    worker_ = std::thread(std::move(work));
+    return {};
 }
 
 void LocalBackend::settle(BackendStatus::State state, std::string detail) {
@@ -83,6 +89,7 @@ void LocalBackend::drain() {
     {
         std::lock_guard lock(mutex_);
         last = std::move(engine_);
+        leaving_ = last;
     }
     while (last.use_count() > 1 && !closing_) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     last.reset();

@@ -62,7 +62,7 @@ void add_item(Tx& tx, CollectionId collection, const CollectionItem& item) {
 }
 
 void change_item(Tx& tx, const CollectionItem& item) {
-    tx.send("update collection_item set body = $2, run_id = $3, trusted = $4, changed_at = clock_timestamp() where id = $1", {item.id, without_known(tx, item.body), item.run, item.trusted});
+    tx.send("update collection_item set body = $2, run_id = $3, trusted = $4 and trusted, changed_at = clock_timestamp() where id = $1", {item.id, without_known(tx, item.body), item.run, item.trusted});
 }
 
 std::optional<CollectionItem> find_item(Tx& tx, CollectionItemId id) {

@@ -1,5 +1,6 @@
 #include "store/scratchpad.h"
 
+#include "base/utf8.h"
 #include "store/storable.h"
 
 namespace store {
@@ -12,9 +13,11 @@ std::optional<Scratchpad> find_scratchpad(Tx& tx, base::ConversationId conversat
 
 void set_scratchpad(Tx& tx, base::RunId run, const Scratchpad& scratchpad) {
     if (scratchpad.text.empty()) return tx.send("delete from scratchpad s using run r where r.id = $1 and s.conversation_id = r.conversation_id", {run});
+    // What stands for a secret or a byte that no text may hold can be longer than that.
+    const std::string body = storable(tx.redactor().without_known(scratchpad.text));
     tx.send("insert into scratchpad (conversation_id, body, trusted, run_id) select r.conversation_id, $2, $3, r.id from run r where r.id = $1"
             " on conflict (conversation_id) do update set body = excluded.body, trusted = excluded.trusted, run_id = excluded.run_id, changed_at = clock_timestamp()",
-            {run, storable(tx.redactor().without_known(scratchpad.text)), scratchpad.trusted});
+            {run, std::string(base::beginning(body, kScratchpadBytes)), scratchpad.trusted});
 }
 
 }  // namespace store

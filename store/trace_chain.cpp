@@ -8,7 +8,7 @@
 namespace store {
 namespace {
 
-// Hashes of before carry another mark, and are over error and attributes themselves; or none, and cover neither place nor people.
+// "3:" is over the digest of error and attributes, "2:" over these themselves; without a mark neither place nor people are in it.
 constexpr std::string_view kMark = "3:", kOlderMark = "2:";
 
 std::string hash_of(const std::string& previous, const StoredSpan& stored, std::int64_t position, std::string_view mark) {

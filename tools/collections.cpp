@@ -28,7 +28,7 @@ store::CollectionItem written(const ToolContext& context, store::CollectionItemI
 }  // namespace
 
 net::Task<base::Result<ToolOutput>> collection_add(Json arguments, ToolContext& context) {
-    if (!context.ports) co_return no_memory();
+    if (!context.ports || !context.ports->memory) co_return no_memory();
     const auto name = base::string_field(arguments, "collection");
     if (!name) co_return name.error();
     const Json item = arguments.value("item", Json());
@@ -49,7 +49,7 @@ net::Task<base::Result<ToolOutput>> collection_add(Json arguments, ToolContext& 
 }
 
 net::Task<base::Result<ToolOutput>> collection_search(Json arguments, ToolContext& context) {
-    if (!context.ports) co_return no_memory();
+    if (!context.ports || !context.ports->memory) co_return no_memory();
     const std::string name = arguments.value("collection", ""), query = arguments.value("query", "");
     const auto list = [&](store::Tx& tx) -> base::Result<std::vector<store::CollectionItem>> {
         if (!name.empty() && !store::find_collection(tx, name)) return no_collection(tx, name);
@@ -72,7 +72,7 @@ net::Task<base::Result<ToolOutput>> collection_search(Json arguments, ToolContex
 }
 
 net::Task<base::Result<ToolOutput>> collection_update(Json arguments, ToolContext& context) {
-    if (!context.ports) co_return no_memory();
+    if (!context.ports || !context.ports->memory) co_return no_memory();
     const auto text = base::string_field(arguments, "id");
     if (!text) co_return text.error();
     const auto id = store::CollectionItemId::parse(*text);

@@ -41,6 +41,8 @@ declare
     talks uuid[];
     gone bigint;
 begin
+    -- Not amid an archiving (store/archive.h): what it has sealed would stay marked as archived under a key that is gone.
+    perform pg_advisory_xact_lock(hashtextextended('archive ' || me, 0));
     select array_agg(distinct f.id), array_agg(distinct f.audience_id) into ids, whose from fact f
         where (f.id = any(wanted) or exists (select from fact_sighting s where s.fact_id = f.id and s.id = any(wanted))) and f.tenant_id = hearth_tenant()
             and (f.audience_id = me or exists (select from membership m where m.group_id = f.audience_id and m.person_id = me));

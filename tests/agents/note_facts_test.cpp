@@ -86,14 +86,29 @@ TEST_F(NoteFactsTest, WhatThePersonSaidIsNotedOnceWithItsSourceAndNothingElseIs)
 
 TEST_F(NoteFactsTest, WhereNoModelAnswersOrTheReplyIsNoneItIsReadAnotherTime) {
     testing::Harness h({kSummary, testing::says("I cannot."), testing::says(reply_with({kRex}))});
-    said(h, "my dog is called Rex", "Fine.", false);
+    said(h, "my dog is called Rex", "Fine.");
     const Consolidated first = consolidate(h);
     EXPECT_FALSE(first.done);
     EXPECT_FALSE(first.trouble.message.empty());
     EXPECT_THAT(facts(h), IsEmpty());
     EXPECT_TRUE(consolidate(h).done);
     ASSERT_THAT(facts(h), SizeIs(1));
-    EXPECT_FALSE(facts(h)[0].fact.trusted) << "a text from outside was in that conversation";
+    EXPECT_TRUE(facts(h)[0].fact.trusted);
+}
+
+TEST_F(NoteFactsTest, NothingIsReadOutOfWhatOthersWroteIn) {
+    testing::Harness h({kSummary, testing::says(reply_with({kRex}))});
+    said(h, "my dog is called Rex", "Fine.", false);
+    EXPECT_TRUE(consolidate(h).done);
+    EXPECT_THAT(facts(h), IsEmpty()) << "a quoted message, a file, or the talk of a group may have said it";
+}
+
+TEST_F(NoteFactsTest, WhatCameFromOutsideIsNoOwnWordByBeingSaidInPart) {
+    testing::Harness h({kSummary, testing::says(reply_with({kRex}))});
+    h.in_tx([](store::Tx& tx) { return store::remember(tx, {.body = "The dog is called Rex and his food is paid to DE99 1234", .trusted = false}); });
+    said(h, "my dog is called Rex", "Fine.");
+    EXPECT_TRUE(consolidate(h).done);
+    for (const auto& one : facts(h)) EXPECT_EQ(one.fact.trusted, one.fact.body.find("DE99") == std::string::npos) << one.fact.body;
 }
 
 TEST_F(NoteFactsTest, WhatIsKnownInOtherWordsIsCountedThere) {

@@ -88,6 +88,14 @@ TEST(Host, WhatCannotBeLoadedHoldsNothingAndKeepsNobodyWaiting) {
     EXPECT_THAT(host.held(), UnorderedElementsAre(Key("chat")));
 }
 
+TEST(Host, ATurnThatIsGivenUpKeepsNobodyWaiting) {
+    Host host;
+    const Host::Turn first = host.take_turn(), second = host.take_turn(), third = host.take_turn();
+    host.give_up(second);
+    EXPECT_TRUE(host.load(first, "a", model("llama_tied.gguf")));
+    EXPECT_TRUE(host.load(third, "b", model("llama_tied.gguf")));
+}
+
 TEST(Host, MemoryIsPlannedInTheOrderOfTurns) {
     LoadOptions open = model("llama_tied.gguf", 0);  // takes what is left, up to its context for each sequence
     const std::uint64_t small = planned(model("bert_minilm.gguf")), all = planned(open);

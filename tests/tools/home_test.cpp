@@ -28,7 +28,7 @@ protected:
     base::Result<ToolOutput> call(const std::string& name, Json arguments, Integrity label = Integrity::trusted) {
         const Tool* const tool = Builtins().find(name);
         Ports ports{world->db(), world->owner(), run, clock};
-        ports.memory = &memory;
+        if (!before_others) ports.memory = &memory;
         ToolContext context{principal, nullptr, nullptr, pool, &ports};
         context.label = label;
         base::Result<ToolOutput> out = support::run_task(tool->run(std::move(arguments), context));
@@ -48,6 +48,7 @@ protected:
     boost::asio::thread_pool pool{1};
     policy::Principal principal;
     memory::PersonIndexes memory;
+    bool before_others = false;  // who read the answer
     const base::RunId run = base::RunId::make(clock.now());
 };
 
@@ -75,6 +76,18 @@ TEST_F(Home, WhatIsNewerTakesThePlaceOfWhatItNames) {
     EXPECT_EQ(all[3].fact.until, day(2021, 3, 1));
     EXPECT_EQ(all[2].fact.until, std::nullopt);
     EXPECT_EQ(all[1].replaced_by, all[0].fact.id);
+}
+
+TEST_F(Home, NothingOfAPersonIsBroughtBackWhereOthersReadTheAnswer) {
+    before_others = true;
+    for (const auto& [tool, arguments] : {std::pair<const char*, Json>{"recall", {{"query", "medicines"}}},
+                                          {"collection_search", {{"query", "medicines"}}},
+                                          {"collection_add", {{"collection", "medicines"}, {"item", {{"name", "x"}}}}},
+                                          {"collection_update", {{"id", "0199f3c2-7a51-7c3e-9d21-5b8f6a0c4e17"}, {"fields", Json::object()}}}}) {
+        const auto refused = call(tool, arguments);
+        ASSERT_FALSE(refused) << tool;
+        EXPECT_EQ(refused.error().code, Code::unavailable) << tool;
+    }
 }
 
 TEST_F(Home, RefusesWhatItCannotKeepByName) {
