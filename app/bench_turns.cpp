@@ -8,7 +8,7 @@
 namespace app {
 namespace {
 
-constexpr int kChunk = 512;  // of a prompt, whose operations are counted together
+constexpr int kChunk = 512;  // tokens whose operations are counted
 
 // Seconds until the first token of a prompt of `n` tokens under that salt, which alone finds what was computed under it before.
 base::Result<double> first_token(engine::Engine& engine, int n, const std::string& salt) {
@@ -28,15 +28,21 @@ base::Result<double> first_token(engine::Engine& engine, int n, const std::strin
     return seconds;
 }
 
-// Of the tokens [known, all) of one sequence.
-base::Result<double> operations(engine::Engine& engine, int known, int all) {
-    double out = 0;
-    for (int at = known; at < all; at += kChunk) {
-        const auto step = engine.time_steps({1, std::min(kChunk, all - at), at}, 1);
+// What the tokens of one sequence cost: that of each, and more for each token before it.
+struct Arithmetic {
+    double each = 0, each_before = 0;
+    double of(double known, double all) const { return (all - known) * each + (all * all - known * known) / 2 * each_before; }
+};
+base::Result<Arithmetic> arithmetic(engine::Engine& engine) {
+    const int rows = std::min(kChunk, engine.memory().context / 2);
+    double sums[2] = {0, 0};
+    for (const int depth : {0, rows}) {
+        const auto step = engine.time_steps({1, rows, depth}, 1);
         if (!step) return step.error();
-        for (const engine::OpTime& op : step->ops) out += op.cost.operations * op.calls / step->steps;
+        for (const engine::OpTime& op : step->ops) sums[depth > 0] += op.cost.operations * op.calls / step->steps;
     }
-    return out;
+    const double more = (sums[1] - sums[0]) / rows / rows;
+    return Arithmetic{sums[0] / rows - more * rows / 2, more};
 }
 
 }  // namespace
@@ -56,6 +62,9 @@ std::vector<Turn> turns_of(int prefill, int context) {
 
 base::Result<std::vector<TurnTimes>> measure_turns(engine::Engine& engine, const std::vector<Turn>& turns, int rounds) {
     std::vector<TurnTimes> out;
+    if (turns.empty()) return out;
+    const auto work = arithmetic(engine);
+    if (!work) return work.error();
     for (const Turn& turn : turns) {
         TurnTimes times{turn, {}, {}};
         const int all = turn.known + turn.added;
@@ -70,9 +79,8 @@ base::Result<std::vector<TurnTimes>> measure_turns(engine::Engine& engine, const
             times.fresh.push_back(*fresh);
             times.warm.push_back(*warm);
         }
-        const auto whole = operations(engine, 0, all), rest = operations(engine, turn.known, all);
-        if (!whole || !rest) return whole ? rest.error() : whole.error();
-        times.ideal = *rest > 0 ? *whole / *rest : 0;
+        const double rest = work->of(turn.known, all);
+        times.ideal = rest > 0 ? work->of(0, all) / rest : 0;
         out.push_back(std::move(times));
     }
     return out;
