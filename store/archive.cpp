@@ -1,6 +1,7 @@
 #include "store/archive.h"
 
 #include "store/digest.h"
+#include "store/uuid_array.h"
 
 namespace store {
 namespace {
@@ -41,10 +42,10 @@ std::vector<Archivable> next_archivable(Tx& tx, int most) {
 
 void mark_archived(Tx& tx, const std::vector<Archivable>& items) {
     for (const Source& source : sources()) {
-        std::string ids;
+        std::vector<base::Uuid> ids;
         for (const Archivable& one : items)
-            if (one.kind == source.kind) ids += (ids.empty() ? "" : ",") + one.id.text();
-        if (!ids.empty()) tx.send(std::string("update ") + source.kind + " set archived = true where id = any($1::uuid[])", {"{" + ids + "}"});
+            if (one.kind == source.kind) ids.push_back(one.id);
+        if (!ids.empty()) tx.send(std::string("update ") + source.kind + " set archived = true where id = any($1::uuid[])", {uuid_array(ids)});
     }
 }
 

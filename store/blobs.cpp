@@ -1,6 +1,7 @@
 #include "store/blobs.h"
 
 #include "store/storable.h"
+#include "store/uuid_array.h"
 
 namespace store {
 namespace {
@@ -14,7 +15,7 @@ Blob blob_of(const Row& row) {
     return {row.id<BlobId>(0), row.id<base::NodeId>(1), row.id<base::RunId>(2), row.text(3), row.text(4), row.text(5), row.text(6), row.text(7), row.text(8), row.integer(9), row.text(10), row.time(11)};
 }
 
-std::string listed(const auto& all) {
+std::string text_array(const std::vector<std::string>& all) {
     std::string out;
     for (const std::string& one : all) out += (out.empty() ? "{\"" : "\",\"") + one;
     return out.empty() ? "{}" : out + "\"}";
@@ -61,11 +62,9 @@ std::vector<Blob> list_blobs(Tx& tx, int limit, std::optional<BlobId> before, st
 bool forget_blob(Tx& tx, BlobId id) { return !tx.exec("delete from blob where id = $1 returning 1", {id}).empty(); }
 
 std::int64_t forget_blobs_of(Tx& tx, const std::vector<base::FactId>& facts, bool really) {
-    std::vector<std::string> ids;
-    for (const base::FactId& id : facts) ids.push_back(id.text());
     return forget_where(tx, "exists (select from fact_sighting s where s.run_id = b.run_id and (s.fact_id = any($1::uuid[]) or s.fact_id in (select o.fact_id from fact_sighting o where o.id = any($1::uuid[]))))"
                             " and exists (select from run r where r.id = b.run_id and r.state is not null and r.state not in ('waiting_person', 'waiting_client'))",
-                        listed(ids), really);
+                        uuid_array(facts), really);
 }
 
 std::int64_t forget_blobs_of(Tx& tx, DocumentId document, bool really) {
@@ -75,7 +74,7 @@ std::int64_t forget_blobs_of(Tx& tx, DocumentId document, bool really) {
 std::vector<WantedBlob> take_wanted_blobs(Tx& tx, const std::vector<std::string>& bridges, int most, std::chrono::seconds hold, bool also_held) {
     std::vector<WantedBlob> out;
     for (const Row& row : tx.exec("select id, person_id, role, bridge, chat, message, source, in_company, tells, media, name, type, attempts from hearth_take_blobs($1::text[], $2, $3, $4)",
-                                  {listed(bridges), most, std::int64_t(hold.count()), also_held}))
+                                  {text_array(bridges), most, std::int64_t(hold.count()), also_held}))
         out.push_back({row.id<BlobId>(0), row.id<base::PersonId>(1), row.text(2), row.text(3), row.text(4), row.text(5), row.text(6), row.boolean(7), row.boolean(8), row.text(9), row.text(10), row.text(11),
                        int(row.integer(12))});
     return out;

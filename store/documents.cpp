@@ -2,6 +2,7 @@
 
 #include "store/blobs.h"
 #include "store/digest.h"
+#include "store/uuid_array.h"
 
 namespace store {
 namespace {
@@ -73,9 +74,7 @@ std::vector<DocumentSection> sections_behind(Tx& tx, base::AudienceId audience, 
 
 std::vector<DocumentSection> sections_by_id(Tx& tx, const std::vector<SectionId>& ids) {
     if (ids.empty()) return {};
-    std::string listed = "{";
-    for (const SectionId& id : ids) listed += (listed.size() == 1 ? "" : ",") + id.text();
-    return sections_of(tx.exec("select " + section_columns() + " from section s join document d on d.id = s.document_id where s.id = any($1::uuid[]) and " + mine("s"), {listed + "}"}));
+    return sections_of(tx.exec("select " + section_columns() + " from section s join document d on d.id = s.document_id where s.id = any($1::uuid[]) and " + mine("s"), {uuid_array(ids)}));
 }
 
 std::vector<Forgotten> forget_document(Tx& tx, DocumentId id, bool really) {

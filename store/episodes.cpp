@@ -1,5 +1,7 @@
 #include "store/episodes.h"
 
+#include "store/uuid_array.h"
+
 namespace store {
 namespace {
 
@@ -15,26 +17,19 @@ std::vector<Episode> episodes_of(const std::vector<Row>& rows) {
     return out;
 }
 
-template <class Id>
-std::string listed(const std::vector<Id>& ids) {
-    std::string out = "{";
-    for (const Id& id : ids) out += (out.size() == 1 ? "" : ",") + id.text();
-    return out + "}";
-}
-
 }  // namespace
 
 bool keep_episode(Tx& tx, const std::vector<SegmentId>& segments, const Summary& summary) {
     const EpisodeId id = EpisodeId::make(base::SystemClock().now());
     const base::Redactor& clean = tx.redactor();
     // Locked, so that of two that sum up the same the later finds it done.
-    const auto open = tx.exec("select s.id from segment s where s.id = any($1::uuid[]) and s.episode_id is null order by s.id for update", {listed(segments)});
+    const auto open = tx.exec("select s.id from segment s where s.id = any($1::uuid[]) and s.episode_id is null order by s.id for update", {uuid_array(segments)});
     if (open.size() != segments.size()) return false;
     tx.send("insert into episode (id, audience_id, conversation_id, first_position, last_position, summary, keywords, model, trusted, began_at, ended_at)"
             " select $1, min(audience_id::text)::uuid, min(conversation_id::text)::uuid, min(first_position), max(last_position), $3, $4, $5, bool_and(trusted), min(said_at), max(said_at)"
             " from segment where id = any($2::uuid[])",
-            {id, listed(segments), clean.without_known(summary.text), clean.without_known(summary.keywords), summary.model});
-    tx.send("update segment set episode_id = $1 where id = any($2::uuid[])", {id, listed(segments)});
+            {id, uuid_array(segments), clean.without_known(summary.text), clean.without_known(summary.keywords), summary.model});
+    tx.send("update segment set episode_id = $1 where id = any($2::uuid[])", {id, uuid_array(segments)});
     return true;
 }
 
@@ -46,7 +41,7 @@ std::vector<Episode> episodes_behind(Tx& tx, base::AudienceId audience, const Me
 std::vector<Episode> episodes_by_id(Tx& tx, const std::vector<EpisodeId>& ids) {
     if (ids.empty()) return {};
     return episodes_of(tx.exec("select " + columns() + " from episode e where e.id = any($1::uuid[])"
-                               " and (e.audience_id = hearth_person() or e.audience_id in (select group_id from membership where person_id = hearth_person()))", {listed(ids)}));
+                               " and (e.audience_id = hearth_person() or e.audience_id in (select group_id from membership where person_id = hearth_person()))", {uuid_array(ids)}));
 }
 
 }  // namespace store

@@ -1,6 +1,7 @@
 #include "store/facts.h"
 
 #include "store/blobs.h"
+#include "store/uuid_array.h"
 
 namespace store {
 namespace {
@@ -36,13 +37,6 @@ std::string record_columns() {
 
 FactRecord record_of(const Row& row) {
     return {fact_of(row), row.id<base::AudienceId>(9), row.text(10), int(row.integer(11)), row.time(12), row.time(13), row.id<base::FactId>(14)};
-}
-
-// As an array's literal.
-std::string listed(const std::vector<base::FactId>& ids) {
-    std::string out = "{";
-    for (const base::FactId& id : ids) out += (out.size() == 1 ? "" : ",") + id.text();
-    return out + "}";
 }
 
 }  // namespace
@@ -83,7 +77,7 @@ std::vector<Fact> facts_behind(Tx& tx, base::AudienceId audience, const MemoryPl
 
 std::vector<Fact> facts_by_id(Tx& tx, const std::vector<base::FactId>& ids) {
     if (ids.empty()) return {};
-    return facts_of(tx.exec("select " + columns() + " from fact f where f.id = any($1::uuid[]) and " + kMine, {listed(ids)}));
+    return facts_of(tx.exec("select " + columns() + " from fact f where f.id = any($1::uuid[]) and " + kMine, {uuid_array(ids)}));
 }
 
 std::vector<FactRecord> list_facts(Tx& tx, int limit, std::optional<base::FactId> before, bool all) {
@@ -105,10 +99,10 @@ std::optional<FactRecord> find_fact(Tx& tx, base::FactId id) {
 
 std::vector<Forgotten> forget_facts(Tx& tx, const std::vector<base::FactId>& ids, bool really) {
     std::vector<base::FactId> all = ids;
-    for (const Row& row : tx.exec("select n from hearth_noted_with($1::uuid[], $2) n", {listed(ids), kLeastSoughtText})) all.push_back(row.id<base::FactId>(0));
+    for (const Row& row : tx.exec("select n from hearth_noted_with($1::uuid[], $2) n", {uuid_array(ids), kLeastSoughtText})) all.push_back(row.id<base::FactId>(0));
     std::vector<Forgotten> out;
     const std::int64_t blobs = forget_blobs_of(tx, all, really);  // first: afterwards nobody knows in which runs they were told
-    for (const Row& row : tx.exec("select kind, number from hearth_forget($1::uuid[], $2, $3)", {listed(all), really, kLeastSoughtText})) out.push_back({row.text(0), row.integer(1)});
+    for (const Row& row : tx.exec("select kind, number from hearth_forget($1::uuid[], $2, $3)", {uuid_array(all), really, kLeastSoughtText})) out.push_back({row.text(0), row.integer(1)});
     if (!out.empty()) out.push_back({"blobs", blobs});
     return out;
 }

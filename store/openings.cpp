@@ -1,6 +1,7 @@
 #include "store/openings.h"
 
 #include "store/run_list.h"
+#include "store/uuid_array.h"
 
 namespace store {
 
@@ -11,10 +12,8 @@ std::map<base::ConversationId, Opening> openings_of(Tx& tx, const std::vector<ba
         " (select r.question from run r where r.conversation_id = c.id order by r.id limit 1), ''), " +
         micros("coalesce((select m.created_at from message m where m.conversation_id = c.id order by m.position desc limit 1), c.created_at)") +
         " from conversation c where c.id = any($1::uuid[])";
-    std::string list;
-    for (const auto& id : conversations) list += (list.empty() ? "" : ",") + id.text();
     std::map<base::ConversationId, Opening> out;
-    for (const Row& row : tx.exec(query, {"{" + list + "}"})) out[row.id<base::ConversationId>(0)] = {row.text(1), row.time(2)};
+    for (const Row& row : tx.exec(query, {uuid_array(conversations)})) out[row.id<base::ConversationId>(0)] = {row.text(1), row.time(2)};
     return out;
 }
 

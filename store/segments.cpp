@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "store/conversations.h"
+#include "store/uuid_array.h"
 
 namespace store {
 namespace {
@@ -63,13 +64,6 @@ std::vector<Spoken> spoken_in(const std::vector<StoredMessage>& messages) {
     return out;
 }
 
-template <class Id>
-std::string listed(const std::vector<Id>& ids) {
-    std::string out = "{";
-    for (const Id& id : ids) out += (out.size() == 1 ? "" : ",") + id.text();
-    return out + "}";
-}
-
 }  // namespace
 
 void keep_segments(Tx& tx, base::ConversationId conversation, base::RunId run, bool trusted) {
@@ -93,7 +87,7 @@ std::vector<Segment> segments_behind(Tx& tx, base::AudienceId audience, const Me
 std::vector<Segment> segments_by_id(Tx& tx, const std::vector<SegmentId>& ids) {
     if (ids.empty()) return {};
     return segments_of(tx.exec("select " + columns() + " from segment s where s.id = any($1::uuid[])"
-                               " and (s.audience_id = hearth_person() or s.audience_id in (select group_id from membership where person_id = hearth_person()))", {listed(ids)}));
+                               " and (s.audience_id = hearth_person() or s.audience_id in (select group_id from membership where person_id = hearth_person()))", {uuid_array(ids)}));
 }
 
 std::vector<SegmentId> ids_of(const std::vector<Segment>& segments) {
@@ -107,7 +101,7 @@ std::vector<Segment> next_unread(Tx& tx, Reading what, int most, std::chrono::se
     std::vector<SegmentId> ids;
     for (const Row& row : tx.exec("select s.id from segment s where " + open("s") + " and s.conversation_id = (select o.conversation_id from segment o where " + open("o") +
                                   " and o.conversation_id <> all($3::uuid[]) group by o.conversation_id having count(*) >= $1 or max(o.said_at) < clock_timestamp() - make_interval(secs => $2)"
-                                  " order by max(o.said_at) limit 1) order by s.first_position limit $1", {most, std::int64_t(rest.count()), listed(passed_over)}))
+                                  " order by max(o.said_at) limit 1) order by s.first_position limit $1", {most, std::int64_t(rest.count()), uuid_array(passed_over)}))
         ids.push_back(row.id<SegmentId>(0));
     std::vector<Segment> out = segments_by_id(tx, ids);
     std::sort(out.begin(), out.end(), [](const Segment& a, const Segment& b) { return a.said < b.said; });
@@ -116,9 +110,9 @@ std::vector<Segment> next_unread(Tx& tx, Reading what, int most, std::chrono::se
 
 bool mark_read(Tx& tx, const std::vector<SegmentId>& segments) {
     // Locked, so that of two that read the same the later finds it done.
-    const auto open = tx.exec("select s.id from segment s where s.id = any($1::uuid[]) and s.read_at is null order by s.id for update", {listed(segments)});
+    const auto open = tx.exec("select s.id from segment s where s.id = any($1::uuid[]) and s.read_at is null order by s.id for update", {uuid_array(segments)});
     if (open.size() != segments.size()) return false;
-    tx.send("update segment set read_at = clock_timestamp() where id = any($1::uuid[])", {listed(segments)});
+    tx.send("update segment set read_at = clock_timestamp() where id = any($1::uuid[])", {uuid_array(segments)});
     return true;
 }
 

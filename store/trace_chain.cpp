@@ -4,6 +4,7 @@
 #include <set>
 
 #include "store/digest.h"
+#include "store/uuid_array.h"
 
 namespace store {
 namespace {
@@ -44,12 +45,6 @@ bool StoredSpan::details_erased() const { return !details_digest.empty() && attr
 std::string details_digest(const std::string& error, const std::string& attributes) { return sha256_hex(base::dump(base::Json{error, attributes})); }
 
 std::string chain_hash(const std::string& previous, const StoredSpan& s) { return hash_of(previous, s, s.position, kMark); }
-
-std::string uuid_array(const std::vector<base::RunId>& runs) {
-    std::string out = "{";
-    for (const auto& run : runs) out += (out.size() > 1 ? "," : "") + run.text();
-    return out + "}";
-}
 
 std::vector<StoredSpan> read_spans(Tx& tx, const std::vector<base::RunId>& runs) {
     std::vector<StoredSpan> out;

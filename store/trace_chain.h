@@ -39,8 +39,6 @@ std::string details_digest(const std::string& error, const std::string& attribut
 // their digests stand for.
 std::string chain_hash(const std::string& previous, const StoredSpan& s);
 
-std::string uuid_array(const std::vector<base::RunId>& runs);  // as a parameter $1::uuid[]
-
 // In order, run after run as they are named. Of another person's run: none.
 std::vector<StoredSpan> read_spans(Tx& tx, const std::vector<base::RunId>& runs);
 

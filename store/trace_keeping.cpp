@@ -9,6 +9,7 @@
 #include <map>
 
 #include "store/digest.h"
+#include "store/uuid_array.h"
 
 namespace store {
 namespace {

@@ -9,15 +9,6 @@ constexpr const char* kMine = "audience_id = any(array(select hearth_person() un
 
 const char* column_of(VectorOf kind) { return kind == VectorOf::fact ? "fact_id" : "segment_id"; }
 
-int digit_of(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
-
-std::string bytes_of(const std::string& hex) {
-    std::string out;
-    out.reserve(hex.size() / 2);
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) out += char(digit_of(hex[i]) << 4 | digit_of(hex[i + 1]));
-    return out;
-}
-
 }  // namespace
 
 std::vector<Unembedded> without_vector(Tx& tx, const std::string& model, int most) {
@@ -35,8 +26,8 @@ void keep_vector(Tx& tx, const std::string& model, const Unembedded& text, const
 }
 
 std::string vector_probe(Tx& tx, const std::string& model) {
-    const auto rows = tx.exec("select encode(body, 'hex') from vector_probe where audience_id = hearth_person() and model = $1", {model});
-    return rows.empty() ? "" : bytes_of(rows[0].text(0));
+    const auto rows = tx.exec("select encode(body, 'base64') from vector_probe where audience_id = hearth_person() and model = $1", {model});
+    return rows.empty() ? "" : from_base64(rows[0].text(0)).value();
 }
 
 void begin_vectors(Tx& tx, const std::string& model, const std::string& probe) {
@@ -48,9 +39,9 @@ void begin_vectors(Tx& tx, const std::string& model, const std::string& probe) {
 std::vector<StoredVector> vectors_behind(Tx& tx, VectorOf kind, const std::string& model, base::AudienceId audience, const MemoryPlace& place, int most) {
     const std::string of = column_of(kind);
     std::vector<StoredVector> out;
-    for (const Row& row : tx.exec("select " + of + ", encode(body, 'hex'), written, id from vector where audience_id = $1 and model = $2 and (written, id) > ($3::bigint, $4::uuid) and " + of + " is not null"
+    for (const Row& row : tx.exec("select " + of + ", encode(body, 'base64'), written, id from vector where audience_id = $1 and model = $2 and (written, id) > ($3::bigint, $4::uuid) and " + of + " is not null"
                                   " order by written, id limit $5", {audience, model, place.written, place.id.text(), most}))
-        out.push_back({row.id<SegmentId>(0).value, bytes_of(row.text(1)), {row.integer(2), row.id<SegmentId>(3).value}});
+        out.push_back({row.id<SegmentId>(0).value, from_base64(row.text(1)).value(), {row.integer(2), row.id<SegmentId>(3).value}});
     return out;
 }
 
