@@ -1,13 +1,10 @@
 // hearth blob list, show, save, remember and forget: what came with messages, through the running server.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "app/client.h"
 #include "app/commands.h"
+#include "app/json_text.h"
+#include "app/private_file.h"
 #include "app/terminal.h"
 #include "base/id.h"
 
@@ -16,8 +13,6 @@ namespace {
 
 using base::Code;
 using base::Json;
-
-std::string text_of(const Json& json, const char* field) { return json[field].is_string() ? visible(json[field].get<std::string>()) : ""; }
 
 // Of one of them; `rest` behind its path.
 base::Result<Json> ask(const LoadedSettings& loaded, const std::string& method, const std::string& id, const std::string& rest = {}) {
@@ -29,21 +24,6 @@ void print_line(const Json& one) {
     const std::string name = text_of(one, "name"), error = text_of(one, "error");
     std::printf("%s  %s  %-6s  %8ld  %s, %s%s%s\n", text_of(one, "id").c_str(), text_of(one, "arrived").substr(0, 16).c_str(), text_of(one, "state").c_str(), one["bytes"].get<long>(), text_of(one, "media").c_str(), text_of(one, "type").c_str(),
                 name.empty() ? "" : ("  " + name).c_str(), error.empty() ? "" : ("  " + error).c_str());
-}
-
-base::Result<void> write_new(const std::string& file, const std::string& bytes) {
-    const int fd = ::open(file.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (fd < 0 && errno == EEXIST) return base::error(Code::conflict, file + " is there already", "name another file");
-    bool written = fd >= 0;
-    for (std::size_t at = 0; written && at < bytes.size();) {
-        const ssize_t n = ::write(fd, bytes.data() + at, bytes.size() - at);
-        written = n >= 0;
-        at += std::size_t(written ? n : 0);
-    }
-    const std::string why = std::strerror(errno);
-    if (fd >= 0) ::close(fd);
-    if (!written) return base::error(Code::io, "cannot write " + file + ": " + why);
-    return {};
 }
 
 }  // namespace
@@ -73,7 +53,7 @@ int blob_save(const LoadedSettings& loaded, const std::string& id, const std::st
     auto reply = ask_server(loaded.settings.server.socket, "GET", "/v1/blobs/" + id, nullptr);
     if (reply && reply->status != 200) return complain(answer_of(std::move(reply)).error());
     if (!reply) return complain(reply.error());
-    if (auto written = write_new(file, reply->body); !written) return complain(written.error());
+    if (auto written = write_private(file, reply->body, IfThere::refuse); !written) return complain(written.error());
     if (json) print_json({{"id", id}, {"file", file}, {"bytes", reply->body.size()}});
     else std::printf("%zu bytes in %s\n", reply->body.size(), visible(file).c_str());
     return 0;

@@ -23,7 +23,7 @@ using std::chrono::days;
 
 constexpr auto kMorning = std::chrono::hours(8), kAwake = std::chrono::hours(14);  // when a simulated household asks
 
-store::Day today_in(const agents::Zone& zone) { return store::Day(std::chrono::floor<days>(zone.local(base::SystemClock().now())).time_since_epoch()); }
+store::Day day_at(const agents::Zone& zone, base::TimePoint t) { return store::Day(std::chrono::floor<days>(zone.local(t)).time_since_epoch()); }
 
 template <class List>
 std::string names_of(const List& list, std::string (*name)(const typename List::value_type&)) {
@@ -117,8 +117,7 @@ struct Stretch {
 };
 Stretch days_of(const std::vector<store::ImportedEvent>& events, const agents::Zone& zone) {
     const auto [first, last] = std::minmax_element(events.begin(), events.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
-    const auto day = [&](base::TimePoint t) { return store::Day(std::chrono::floor<days>(zone.local(t)).time_since_epoch()); };
-    return {day(first->at), day(last->at)};
+    return {day_at(zone, first->at), day_at(zone, last->at)};
 }
 
 }  // namespace
@@ -134,7 +133,7 @@ int mathcore_simulate(const LoadedSettings& loaded, const SimulatedDays& o) {
         if (auto done = disturb(tenant, disturbed, "--slow", one, 1000, &math::Disturbance::factor); !done) return complain(done.error());
     for (const std::string& one : o.timeouts)
         if (auto done = disturb(tenant, disturbed, "--timeouts", one, 1, &math::Disturbance::timeout_rate); !done) return complain(done.error());
-    const store::Day last = today_in(*zone) - days(o.ago), first = last - days(o.days - 1);
+    const store::Day last = day_at(*zone, base::SystemClock().now()) - days(o.ago), first = last - days(o.days - 1);
     math::Simulator simulator(tenant, "days|" + o.seed + '|' + std::to_string(o.days) + '|' + std::to_string(o.ago), first);  // on another day it is the same, but for its weekends
     for (store::Day day = first; day <= last; day += days(1)) print_day(*zone, day, tenant, simulator.next(disturbed));
     return 0;

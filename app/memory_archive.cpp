@@ -3,6 +3,7 @@
 
 #include "app/client.h"
 #include "app/commands.h"
+#include "app/json_text.h"
 #include "app/terminal.h"
 #include "base/id.h"
 
@@ -25,10 +26,9 @@ int memory_archive_show(const LoadedSettings& loaded, const std::string& id, boo
     const auto answer = ask_server_json(loaded.settings.server.socket, "GET", "/v1/memory/archive/" + id);
     if (!answer) return complain(answer.error());
     if (json) return print_json(*answer, 2), 0;
-    const auto text = [&](const char* field) { return (*answer)[field].is_string() ? visible((*answer)[field].get<std::string>()) : std::string(); };
-    std::printf("%s %s of conversation %s, %s\n", text("kind").c_str(), text("id").c_str(), text("conversation_id").c_str(), text("began").c_str());
-    if ((*answer)["run_id"].is_string()) std::printf("answered in run %s\n", text("run_id").c_str());
-    std::printf("\n%s", text("text").c_str());
+    std::printf("%s %s of conversation %s, %s\n", text_of(*answer, "kind").c_str(), text_of(*answer, "id").c_str(), text_of(*answer, "conversation_id").c_str(), text_of(*answer, "began").c_str());
+    if ((*answer)["run_id"].is_string()) std::printf("answered in run %s\n", text_of(*answer, "run_id").c_str());
+    std::printf("\n%s", text_of(*answer, "text").c_str());
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "app/client.h"
 #include "app/commands.h"
+#include "app/json_text.h"
 #include "app/terminal.h"
 
 namespace app {
@@ -12,8 +13,6 @@ using base::Code;
 using base::Json;
 
 constexpr const char* kCollections = "/v1/memory/collections";
-
-std::string text_of(const Json& json, const char* field) { return json[field].is_string() ? visible(json[field].get<std::string>()) : ""; }
 
 void print_collection(const Json& one) { std::printf("%s: %ld items\n", text_of(one, "fields").c_str(), one["items"].get<long>()); }
 

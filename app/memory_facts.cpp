@@ -6,6 +6,7 @@
 
 #include "app/client.h"
 #include "app/commands.h"
+#include "app/json_text.h"
 #include "app/terminal.h"
 #include "base/id.h"
 #include "memory/extract.h"
@@ -28,25 +29,24 @@ base::Result<Json> ask(const LoadedSettings& loaded, const std::string& method, 
     return no_fact(id);
 }
 
-std::string text_of_field(const Json& json, const char* field) { return json[field].is_string() ? visible(json[field].get<std::string>()) : ""; }
-std::string day_of(const Json& json, const char* field) { return text_of_field(json, field).substr(0, 10); }
+std::string day_of(const Json& json, const char* field) { return text_of(json, field).substr(0, 10); }
 
 void print_line(const Json& fact) {
-    std::printf("%s  %s  %s%s%s\n", text_of_field(fact, "id").c_str(), day_of(fact, "told").c_str(), text_of_field(fact, "text").c_str(), fact["until"].is_null() ? "" : ("  (until " + day_of(fact, "until") + ")").c_str(),
+    std::printf("%s  %s  %s%s%s\n", text_of(fact, "id").c_str(), day_of(fact, "told").c_str(), text_of(fact, "text").c_str(), fact["until"].is_null() ? "" : ("  (until " + day_of(fact, "until") + ")").c_str(),
                 !fact["trusted"].get<bool>() ? "  (from a text, not said by you)" : fact["noted"].get<bool>() ? "  (noted from what you said)" : "");
 }
 
 void print_fact(const Json& fact) {
     print_line(fact);
-    if (fact["about"].is_string()) std::printf("  about         %s\n", text_of_field(fact, "about").c_str());
+    if (fact["about"].is_string()) std::printf("  about         %s\n", text_of(fact, "about").c_str());
     std::printf("  holds         from %s%s\n", day_of(fact, "from").c_str(), fact["until"].is_null() ? "" : (" until " + day_of(fact, "until")).c_str());
-    if (fact["replaced_by"].is_string()) std::printf("  replaced by   %s\n", text_of_field(fact, "replaced_by").c_str());
+    if (fact["replaced_by"].is_string()) std::printf("  replaced by   %s\n", text_of(fact, "replaced_by").c_str());
     for (const Json& older : fact["replaces"]) std::printf("  replaces      %s\n", older.get<std::string>().c_str());
     std::printf("  observed      %d times, last on %s\n", fact["seen"].get<int>(), day_of(fact, "last_seen").c_str());
     for (const Json& one : fact["sightings"]) {
-        std::printf("    %s  %s", text_of_field(one, "at").substr(0, 16).c_str(), one["run_id"].is_null() ? "in no run" : ("run " + text_of_field(one, "run_id")).c_str());
-        if (!text_of_field(one, "quote").empty()) std::printf("  \"%s\"", one_line(text_of_field(one, "quote"), 100).c_str());
-        if (one["segment"].is_string()) std::printf("  noted from segment %s", text_of_field(one, "segment").c_str());
+        std::printf("    %s  %s", text_of(one, "at").substr(0, 16).c_str(), one["run_id"].is_null() ? "in no run" : ("run " + text_of(one, "run_id")).c_str());
+        if (!text_of(one, "quote").empty()) std::printf("  \"%s\"", one_line(text_of(one, "quote"), 100).c_str());
+        if (one["segment"].is_string()) std::printf("  noted from segment %s", text_of(one, "segment").c_str());
         std::puts(one["trusted"].get<bool>() ? "" : "  from a text");
     }
 }
@@ -103,11 +103,11 @@ int memory_why(const LoadedSettings& loaded, const std::string& question, bool j
     if (json) return print_json((*found)["data"], 2), 0;
     if ((*found)["data"].empty()) std::puts("nothing that is remembered speaks of it");
     for (const Json& one : (*found)["data"]) {
-        const std::string kind = text_of_field(one, "kind");
-        std::string from = kind + " " + text_of_field(one, kind.c_str());
-        if (one.contains("name")) from += " of the document " + text_of_field(one, "name");
-        if (one.contains("run") && one["run"].is_string()) from += ", told in run " + text_of_field(one, "run");
-        std::printf("%s\n  %s on %s; found because: %s\n", text_of_field(one, "text").c_str(), from.c_str(), day_of(one, "told").c_str(), text_of_field(one, "why").c_str());
+        const std::string kind = text_of(one, "kind");
+        std::string from = kind + " " + text_of(one, kind.c_str());
+        if (one.contains("name")) from += " of the document " + text_of(one, "name");
+        if (one.contains("run") && one["run"].is_string()) from += ", told in run " + text_of(one, "run");
+        std::printf("%s\n  %s on %s; found because: %s\n", text_of(one, "text").c_str(), from.c_str(), day_of(one, "told").c_str(), text_of(one, "why").c_str());
     }
     return 0;
 }
@@ -120,7 +120,7 @@ int memory_ingest(const LoadedSettings& loaded, const std::vector<std::string>& 
         const std::string name = std::filesystem::path(file).filename().string();
         const auto kept = ask_server_json(loaded.settings.server.socket, "POST", "/v1/memory/documents", {{"name", name}, {"text", *text}});
         if (!kept) return complain(base::error(kept.error().code, file + ": " + kept.error().message, kept.error().remedy));
-        if (!json) std::printf("%s  %s: %d sections\n", text_of_field(*kept, "id").c_str(), visible(name).c_str(), (*kept)["sections"].is_null() ? 0 : (*kept)["sections"].get<int>());
+        if (!json) std::printf("%s  %s: %d sections\n", text_of(*kept, "id").c_str(), visible(name).c_str(), (*kept)["sections"].is_null() ? 0 : (*kept)["sections"].get<int>());
         out.push_back(*kept);
     }
     if (json) print_json(out, 2);
@@ -133,7 +133,7 @@ int memory_documents(const LoadedSettings& loaded, int limit, bool json) {
     if (json) return print_json((*documents)["data"], 2), 0;
     if ((*documents)["data"].empty()) std::puts("no document is remembered yet");
     for (const Json& one : (*documents)["data"])
-        std::printf("%s  %s  %s  %s\n", text_of_field(one, "id").c_str(), text_of_field(one, "added").substr(0, 10).c_str(), text_of_field(one, "name").c_str(),
+        std::printf("%s  %s  %s  %s\n", text_of(one, "id").c_str(), text_of(one, "added").substr(0, 10).c_str(), text_of(one, "name").c_str(),
                     one["sections"].is_null() ? "its sections are still to be made" : (std::to_string(one["sections"].get<int>()) + " sections").c_str());
     return 0;
 }
@@ -162,7 +162,7 @@ int memory_consolidate(const LoadedSettings& loaded, int seconds, bool json) {
                     (number("vectors") > 0 ? ", " + std::to_string(number("vectors")) + " vectors" : "").c_str(), (*answer)["done"].get<bool>() ? "; there is nothing left" : "");
     }
     if ((*answer)["error"].is_null()) return 0;
-    return complain(base::error(Code::unavailable, text_of_field(*answer, "error"), "what is left is read another time"));
+    return complain(base::error(Code::unavailable, text_of(*answer, "error"), "what is left is read another time"));
 }
 
 int memory_forget(const LoadedSettings& loaded, const std::string& id, bool yes, bool json) {
