@@ -1,6 +1,7 @@
 #include "tools/collections.h"
 
 #include "memory/collections.h"
+#include "tools/home.h"
 #include "tools/ports.h"
 #include "tools/schemas.h"
 
@@ -12,8 +13,6 @@ using base::Json;
 using policy::Integrity;
 
 constexpr std::size_t kFound = 10;
-
-base::Error no_memory() { return base::error(Code::unavailable, "the memory cannot be reached in this call"); }
 
 base::Error no_collection(store::Tx& tx, const std::string& name) {
     std::string names;

@@ -21,10 +21,6 @@ constexpr std::size_t kRecallLimit = 8, kRecallSaid = 3, kRecallSections = 3;  /
 constexpr std::size_t kFactBytes = 2000;
 constexpr std::size_t kSubjectBytes = 200;
 
-base::Error no_memory() {
-    return base::error(Code::unavailable, "the memory cannot be reached in this call");
-}
-
 // "2026-03-01": its beginning in UTC.
 base::Result<base::TimePoint> day_of(const std::string& text) {
     int year = 0;
@@ -72,6 +68,8 @@ std::string local_text(base::TimePoint now) {
 }
 
 }  // namespace
+
+base::Error no_memory() { return base::error(Code::unavailable, "the memory cannot be reached in this call"); }
 
 net::Task<base::Result<ToolOutput>> remember(Json arguments, ToolContext& context) {
     auto told = observation_of(arguments);

@@ -12,6 +12,8 @@ net::Task<base::Result<ToolOutput>> recall(base::Json arguments, ToolContext& co
 // {} → date and time here and in UTC.
 net::Task<base::Result<ToolOutput>> current_time(base::Json arguments, ToolContext& context);
 
+base::Error no_memory();  // what every tool of the memory says where a call has none
+
 std::vector<Tool> home_tools();
 
 }  // namespace tools

@@ -3,6 +3,7 @@
 
 #include "memory/extract.h"
 #include "server/api/handlers.h"
+#include "server/api/id_json.h"
 #include "server/api/memory_shapes.h"
 #include "server/api/page.h"
 #include "store/blobs.h"
@@ -13,11 +14,6 @@ namespace {
 using base::Json;
 
 Response no_such_blob() { return error_response(404, "there is no such blob", "not_found"); }
-
-template <class Tag>
-Json id_json(const base::Id<Tag>& id) {
-    return id.is_nil() ? Json(nullptr) : Json(id.text());
-}
 
 Json blob_json(const store::Blob& one) {
     return {{"id", one.id.text()}, {"object", "blob"}, {"name", one.name}, {"media", one.media}, {"type", one.type}, {"bytes", one.bytes}, {"state", one.state},

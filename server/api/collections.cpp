@@ -2,6 +2,7 @@
 #include "memory/collections.h"
 
 #include "server/api/handlers.h"
+#include "server/api/id_json.h"
 #include "server/api/page.h"
 #include "store/storable.h"
 
@@ -18,7 +19,7 @@ Json collection_json(const store::Collection& one) {
 }
 
 Json item_json(const store::CollectionItem& one) {
-    return {{"id", one.id.text()}, {"object", "collection.item"}, {"collection", one.collection}, {"item", base::parse_json(one.body).value()}, {"run_id", one.run.is_nil() ? Json(nullptr) : Json(one.run.text())},
+    return {{"id", one.id.text()}, {"object", "collection.item"}, {"collection", one.collection}, {"item", base::parse_json(one.body).value()}, {"run_id", id_json(one.run)},
             {"trusted", one.trusted}, {"changed", base::rfc3339(one.changed)}};
 }
 

@@ -2,6 +2,7 @@
 #include "base/trim.h"
 #include "memory/recall.h"
 #include "server/api/handlers.h"
+#include "server/api/id_json.h"
 #include "server/api/memory_shapes.h"
 #include "server/api/page.h"
 #include "server/api/request_fields.h"
@@ -17,11 +18,6 @@ constexpr int kMostRecalled = 10;  // of each kind
 constexpr std::size_t kQuestionBytes = 4000;
 
 Response no_such_fact() { return error_response(404, "there is no such fact", "not_found"); }
-
-template <class Id>
-Json id_json(const Id& id) {
-    return id.is_nil() ? Json(nullptr) : Json(id.text());
-}
 
 Json fact_json(const store::FactRecord& one, const policy::Principal& who) {
     const store::Fact& fact = one.fact;

@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "server/api/handlers.h"
+#include "server/api/id_json.h"
 #include "server/api/page.h"
 #include "server/api/run_shapes.h"
 #include "store/conversations.h"
@@ -24,7 +25,7 @@ base::Json step_json(const store::Step& step) {
 
 base::Json span_json(const base::Span& span) {
     return {{"id", span.id.text()},
-            {"parent", span.parent.is_nil() ? base::Json(nullptr) : base::Json(span.parent.text())},
+            {"parent", id_json(span.parent)},
             {"kind", span.kind},
             {"name", span.name},
             {"started", base::rfc3339(span.started)},

@@ -1,5 +1,6 @@
 // Threads: long-lived lines of work, each over the conversation whose id it has.
 #include "server/api/handlers.h"
+#include "server/api/id_json.h"
 #include "server/api/page.h"
 #include "server/api/run_shapes.h"
 #include "store/conversations.h"
@@ -15,11 +16,6 @@ using base::Json;
 Response no_such_thread() { return error_response(404, "there is no such thread", "not_found"); }
 
 Json time_json(base::TimePoint at) { return at.time_since_epoch().count() ? Json(base::rfc3339(at)) : Json(nullptr); }
-
-template <class Tag>
-Json id_json(const base::Id<Tag>& id) {
-    return id.is_nil() ? Json(nullptr) : Json(id.text());
-}
 
 using Openings = std::map<base::ConversationId, store::Opening>;
 

@@ -1,5 +1,6 @@
 // What models were used for: sums by day, and single calls without what was said.
 #include "server/api/handlers.h"
+#include "server/api/id_json.h"
 
 namespace server::api {
 namespace {
@@ -8,7 +9,7 @@ constexpr int kMostDays = 366, kMostCalls = 500, kMostShares = 500;
 
 base::Json call_json(const store::ModelCall& call) {
     return {{"id", call.id.text()},
-            {"run_id", call.run.is_nil() ? base::Json(nullptr) : base::Json(call.run.text())},
+            {"run_id", id_json(call.run)},
             {"model", call.alias},
             {"purpose", call.purpose},
             {"backend", call.backend},
@@ -27,7 +28,7 @@ base::Json call_json(const store::ModelCall& call) {
             {"output_tokens", call.output_tokens},
             {"forced_tokens", call.forced_tokens},
             {"agent", call.agent},
-            {"conversation_id", call.conversation.is_nil() ? base::Json(nullptr) : base::Json(call.conversation.text())},
+            {"conversation_id", id_json(call.conversation)},
             {"cost", call.cost}};
 }
 

@@ -3,7 +3,7 @@ import { announce, h, notice, svg } from "./dom.js";
 import { count, duration, time, wholeTime } from "./format.js";
 import { card, fill, mark, page, table } from "./page.js";
 import { call, every } from "./store.js";
-import { PATH as USED, lastDays, speedCharts } from "./usage_charts.js";
+import { PATH as USED, SPAN, lastDays, speedCharts } from "./usage_charts.js";
 
 const named = (value) => (value === null || typeof value !== "object" ? String(value) : Array.isArray(value) ? `${value.length}` : JSON.stringify(value));
 
@@ -61,7 +61,7 @@ const speeds = (node, { data }) => node.append(h("div", { class: "charts" }, spe
 export async function show(main, { session }) {
   const body = page(main, "Models");
   const backends = h("div", { class: "cards" }), aliases = h("div"), drills = h("div"), days = h("div"), last = h("div");
-  body.append(backends, card("Over 30 days, yours", days), card("Names and their chains", aliases));
+  body.append(backends, card(`Over ${SPAN} days, yours`, days), card("Names and their chains", aliases));
   const again = fill(backends, "/health", (node, health) => node.append(...Object.entries(health.backends || {}).map(([id, one]) => backendCard(id, one))));
   fill(aliases, "/v1/models", (node, { data }) => node.append(table("Names and their chains", [["Name", (one) => h("span", { class: "mono strong" }, one.id)], ["Answered by, in this order", (one) => one.chain.join(" → ")], ["Known for", (one) => one.character || (one.strengths || []).join(", ") || "–"]], data.filter((one) => one.chain))));
   fill(days, USED, speeds);
