@@ -3,6 +3,7 @@
 #include "harness.h"
 #include "store/facts.h"
 #include "store/vectors.h"
+#include "waited.h"
 
 namespace agents {
 namespace {
@@ -19,20 +20,10 @@ protected:
         return options;
     }
     static Consolidated consolidate(testing::Harness& h) {
-        boost::asio::io_context io;
-        Consolidated out;
-        const auto task = [&]() -> net::Task<void> { out = co_await h.agents->consolidate(h.database->owner(), base::StopToken()); };
-        net::spawn(io.get_executor(), task(), [](std::exception_ptr) {});
-        io.run();
-        return out;
+        return testing::waited<Consolidated>([&] { return h.agents->consolidate(h.database->owner(), base::StopToken()); });
     }
     static std::optional<memory::Meaning> meaning(testing::Harness& h, const std::string& text) {
-        boost::asio::io_context io;
-        std::optional<memory::Meaning> out;
-        const auto task = [&]() -> net::Task<void> { out = co_await h.agents->memory().meaning_of(text, h.database->owner(), base::StopToken()); };
-        net::spawn(io.get_executor(), task(), [](std::exception_ptr) {});
-        io.run();
-        return out;
+        return testing::waited<std::optional<memory::Meaning>>([&] { return h.agents->memory().meaning_of(text, h.database->owner(), base::StopToken()); });
     }
     static base::FactId keep(testing::Harness& h, const std::string& text) {
         return h.in_tx([&](store::Tx& tx) { return store::remember(tx, text, {}); });

@@ -4,6 +4,7 @@
 
 #include "harness.h"
 #include "store/conversations.h"
+#include "waited.h"
 
 namespace agents {
 namespace {
@@ -47,12 +48,7 @@ protected:
         support::TestDatabase::get()->sql("update segment set said_at = said_at - interval '1 day'");
     }
     static Consolidated consolidate(testing::Harness& h) {
-        boost::asio::io_context io;
-        Consolidated out;
-        const auto task = [&]() -> net::Task<void> { out = co_await h.agents->consolidate(h.database->owner(), base::StopToken()); };
-        net::spawn(io.get_executor(), task(), [](std::exception_ptr) {});
-        io.run();
-        return out;
+        return testing::waited<Consolidated>([&] { return h.agents->consolidate(h.database->owner(), base::StopToken()); });
     }
     static std::vector<store::FactRecord> facts(testing::Harness& h) {
         return h.in_tx([](store::Tx& tx) {

@@ -10,7 +10,8 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import support  # noqa: E402
-from dashboard_test import CHROMIUM, SCRIPT, link, many_runs  # noqa: E402
+from dashboard_test import CHROMIUM, SCRIPT, link  # noqa: E402
+from many_runs import many_runs  # noqa: E402
 
 ROUNDS = 5
 SINCE = "() => performance.now()"

@@ -8,7 +8,7 @@ import time
 
 import pytest
 import support
-from support import call
+from support import call, memory
 
 PASS = '{"why": "It says what was asked.", "verdict": "pass"}'
 FAIL = '{"why": "It says nothing.", "verdict": "fail"}'
@@ -28,12 +28,6 @@ def house(state):
     server = support.Hearth(state, "archive", script=SCRIPT, settings={"agents.discipline": "free", "backend.critic": "default", "server.socket": state.folder / "archive.sock"})
     yield server.start()
     server.stop()
-
-
-def memory(house, *arguments, fails=False):
-    done = subprocess.run([house.state.binary, "memory", *arguments], env=house.env, capture_output=True, text=True, timeout=60)
-    assert (done.returncode != 0) == fails, done.stdout + done.stderr
-    return done.stderr if fails else done.stdout
 
 
 def say(house, text, conversation=None):

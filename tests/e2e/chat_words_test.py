@@ -7,6 +7,7 @@ import re
 import pytest
 import support
 from channels_test import ANSWER, Files, pair
+from rule_test import in_force
 from support import Hearth, call, command, outbox
 
 SCRIPT = [
@@ -27,8 +28,7 @@ def hearth():
             for sender, person in (("clara", "Clara"), ("dora", "Dora"), ("emil", "Emil")):
                 pair(server, files, sender, person)
             command(server, "rule", "set", "ask_first", "ask", "--tool", "remember")
-            found = lambda: next(probe["found"] for probe in server.call("GET", "/health").json["probes"] if probe["name"] == "rules")
-            server.wait_for(lambda: found().startswith("1 of the house"), "the rule", 5)
+            in_force(server, 1)
             yield server
         finally:
             server.stop()

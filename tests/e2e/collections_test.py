@@ -1,10 +1,9 @@
 """Collections hold what fits their schema, for their person alone; a note lasts as long as its conversation."""
 import json
-import subprocess
 
 import pytest
 import support
-from support import call
+from support import call, memory
 
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}, "minutes": {"type": "integer"}}, "required": ["title"], "additionalProperties": False}
 NOTE = "Aim: a trip to Oslo in June. Open: who feeds the cat."
@@ -27,9 +26,7 @@ def house(state):
 
 
 def collection(house, *arguments, fails=False):
-    done = subprocess.run([house.state.binary, "memory", "collection", *arguments], env=house.env, capture_output=True, text=True, timeout=60)
-    assert (done.returncode != 0) == fails, done.stdout + done.stderr
-    return done.stderr if fails else done.stdout
+    return memory(house, "collection", *arguments, fails=fails)
 
 
 def ask(house, text, conversation=None):

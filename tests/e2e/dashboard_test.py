@@ -11,6 +11,7 @@ import nightly_test
 import pytest
 import support
 from conftest import running
+from many_runs import many_runs
 from rule_test import in_force
 from support import Hearth, call
 
@@ -426,17 +427,6 @@ def test_somebody_is_taken_in_and_sees_less(page, hearth, chromium):
     assert hers.get_by_role("dialog").get_by_role("link", name="Prompts").count() == 0
     picture(hers, "more_375")
     context.close()
-
-
-MANY = """insert into run (id, tenant_id, audience_id, conversation_id, alias, state, question, usage, started_at, finished_at)
-  select ('01900000-' || lpad(to_hex(n / 65536), 4, '0') || '-7' || lpad(to_hex((n / 16) % 4096), 3, '0') || '-8000-' || lpad(to_hex(n), 12, '0'))::uuid, c.tenant_id, c.audience_id, c.id, 'hearth', 'answered',
-         case when n = 7 then 'where is the needle' else 'question ' || n end, '{"output_tokens": 5}', timestamp '2024-06-01' + n * interval '1 second', timestamp '2024-06-01' + (n + 3) * interval '1 second'
-  from generate_series(1, 100000) n, (select * from conversation order by created_at limit 1) c"""
-
-
-def many_runs(server):
-    nightly_test.sql(server.state, MANY)
-    nightly_test.sql(server.state, "analyze run")
 
 
 @pytest.mark.skipif(not shutil.which("psql"), reason="needs psql")

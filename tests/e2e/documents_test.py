@@ -1,9 +1,9 @@
 """Documents are remembered by their sections: questions are answered from these, with the source, and forgetting one takes all of it."""
 import json
-import subprocess
 
 import pytest
 import support
+from support import memory
 
 MANUAL = """# Heating pump
 
@@ -25,12 +25,6 @@ def house(state):
     server = support.Hearth(state, "documents", script=SCRIPT, settings={"agents.discipline": "free", "server.socket": state.folder / "documents.sock"})
     yield server.start()
     server.stop()
-
-
-def memory(house, *arguments, fails=False):
-    done = subprocess.run([house.state.binary, "memory", *arguments], env=house.env, capture_output=True, text=True, timeout=60)
-    assert (done.returncode != 0) == fails, done.stdout + done.stderr
-    return done.stderr if fails else done.stdout
 
 
 def ask(house, text, **more):

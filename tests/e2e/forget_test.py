@@ -1,10 +1,9 @@
 """What is remembered can be looked at, asked for its reasons, replaced and forgotten: afterwards no row of the database holds it."""
 import json
-import subprocess
 
 import pytest
 import support
-from support import call
+from support import call, memory
 
 SECRET = "the spare key lies under the blue flower pot"
 SCRIPT = [
@@ -28,12 +27,6 @@ def ask(house, text):
     reply = house.call("POST", "/v1/chat/completions", {"model": "hearth", "messages": [{"role": "user", "content": text}]})
     assert reply.status == 200, reply.data
     return reply.headers["X-Hearth-Run"]
-
-
-def memory(house, *arguments, fails=False):
-    done = subprocess.run([house.state.binary, "memory", *arguments], env=house.env, capture_output=True, text=True, timeout=60)
-    assert (done.returncode != 0) == fails, done.stderr
-    return done.stderr if fails else done.stdout
 
 
 def tables_with(state, words):

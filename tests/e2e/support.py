@@ -270,6 +270,13 @@ def command(server, *words, status=0, **more):
     return done.stdout if status == 0 else done.stderr
 
 
+def memory(server, *words, fails=False):
+    """What `hearth memory WORDS` prints beside that server; on standard error where it is to fail."""
+    done = subprocess.run([server.state.binary, "memory", *words], env=server.env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode != 0) == fails, done.stdout + done.stderr
+    return done.stderr if fails else done.stdout
+
+
 def outbox(server):
     return json.loads(command(server, "outbox", "list", "--limit", "500", "--json"))
 

@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import pytest
+from rule_test import in_force
 from support import call
 from telegram_test import command, house, outbox, pair
 
@@ -23,13 +24,8 @@ def hearth():
         pair(server)
         pair(server, 43, "Dora")
         command(server, "rule", "set", "ask_first", "ask", "--tool", "remember", "--reason", "What is kept is kept.")
-        in_force(server)
+        in_force(server, 1)
         yield server
-
-
-def in_force(server):
-    found = lambda: next(probe["found"] for probe in server.call("GET", "/health").json["probes"] if probe["name"] == "rules")
-    server.wait_for(lambda: found().startswith("1 of the house"), "the rule", 5)
 
 
 def sql(server, statement):
@@ -125,7 +121,7 @@ def test_a_question_outlives_the_server_and_its_word_too(hearth):
     question = asked(hearth)
     hearth.stop(signal.SIGKILL)
     hearth.start()
-    in_force(hearth)
+    in_force(hearth, 1)
     time.sleep(2)
     assert len(hearth.bot.sent) == 1, "it is asked once"
     hearth.bot.press(question, "Allow once")

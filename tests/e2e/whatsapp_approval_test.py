@@ -4,6 +4,7 @@ import signal
 import time
 
 import pytest
+from rule_test import in_force
 from support import call
 from whatsapp_test import CLARA, command, house, outbox, pair, write
 
@@ -22,13 +23,8 @@ def hearth():
         server.start()
         pair(server)
         command(server, "rule", "set", "ask_first", "ask", "--tool", "remember")
-        in_force(server)
+        in_force(server, 1)
         yield server
-
-
-def in_force(server):
-    found = lambda: next(probe["found"] for probe in server.call("GET", "/health").json["probes"] if probe["name"] == "rules")
-    server.wait_for(lambda: found().startswith("1 of the house"), "the rule", 5)
 
 
 def asked(server, wanted="Please remember: the milk is out"):
@@ -85,7 +81,7 @@ def test_a_question_outlives_the_server(hearth):
     question = asked(hearth)
     hearth.stop(signal.SIGKILL)
     hearth.start()
-    in_force(hearth)
+    in_force(hearth, 1)
     time.sleep(2)
     assert len(hearth.api.sent) == 1, "it is asked once"
     press(hearth, question, "Deny")
