@@ -1,10 +1,11 @@
-# hearth_module(NAME [OWNER] [FOLDER path] PUBLIC modules… PRIVATE modules… LIBRARIES targets…)
+# hearth_module(NAME [OWNER] [FOLDER path] PUBLIC modules… PRIVATE modules… LIBRARIES targets… ALONE files…)
 # One static library per folder. Its include root build/include/NAME holds a single symbolic link
 # NAME -> the folder, so that a module's headers are found only by those who link it. OWNER: builds the precompiled
 # headers of its group (cmake/precompiled.cmake): base, or net for those that stand on net. FOLDER: its place in the tree,
 # where it lies within another module's folder (router/math); what has a CMakeLists.txt of its own is no part of the outer one.
+# ALONE: see cmake/unity.cmake.
 function(hearth_module name)
-    cmake_parse_arguments(arg "OWNER" "FOLDER" "PUBLIC;PRIVATE;LIBRARIES" ${ARGN})
+    cmake_parse_arguments(arg "OWNER" "FOLDER" "PUBLIC;PRIVATE;LIBRARIES;ALONE" ${ARGN})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
     list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
     file(GLOB nested CONFIGURE_DEPENDS */CMakeLists.txt)
@@ -45,24 +46,29 @@ function(hearth_module name)
         else()
             hearth_precompile(${name} ${group})
         endif()
+        hearth_unity(${name} ALONE ${arg_ALONE})
     endif()
     # GCC 12 moves loads of unrolled loops so far ahead on aarch64 that their values are spilled.
     set(in_order "$<$<CXX_COMPILER_ID:GNU>:-fno-schedule-insns>")
+    set(fast -O3)
+    if(HEARTH_SANITIZE)
+        set(fast -O1)  # what their checks cost is multiplied by every loop that -O3 unrolls
+    endif()
     # Only these files may use wide instructions; they include no template-heavy headers. GCC 12 takes the
     # undefined registers of its own intrinsics for uninitialised ones.
     foreach(source ${sources})
         if(source MATCHES "\\.avx512\\.cpp$")
             set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS
-                "-O3;-Wno-uninitialized;$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx512bf16;-mavx512vbmi;-mf16c;-mfma;-mavx2;-mtune=znver3;-ffp-contract=fast")
+                "${fast};-Wno-uninitialized;$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mavx512bf16;-mavx512vbmi;-mf16c;-mfma;-mavx2;-mtune=znver3;-ffp-contract=fast")
         elseif(source MATCHES "\\.avx2\\.cpp$")
             set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS
-                "-O3;-mavx2;-mfma;-mf16c;-mtune=znver3;-ffp-contract=fast")
+                "${fast};-mavx2;-mfma;-mf16c;-mtune=znver3;-ffp-contract=fast")
         elseif(source MATCHES "\\.neon\\.cpp$")
             set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS
-                "-O3;-march=armv8.2-a+dotprod;-ffp-contract=fast;${in_order}")
+                "${fast};-march=armv8.2-a+dotprod;-ffp-contract=fast;${in_order}")
         elseif(source MATCHES "\\.i8mm\\.cpp$")
             set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS
-                "-O3;-march=armv8.2-a+dotprod+i8mm+bf16;-ffp-contract=fast;${in_order}")
+                "${fast};-march=armv8.2-a+dotprod+i8mm+bf16;-ffp-contract=fast;${in_order}")
         endif()
     endforeach()
 endfunction()

@@ -1,6 +1,6 @@
 # hearth_precompile(TARGET GROUP): with HEARTH_PCH, TARGET shares the precompiled headers of GROUP with the others
 # of that group; hearth_precompile(TARGET GROUP OWNER) is the target that builds them, linked to all they need.
-# deploy/ turns them on: a first build takes a quarter less. A developer's build and the engine-only one do without,
+# deploy/ turns them on: a first build takes a quarter less. A developer's build and that of the fuzz targets do without,
 # so that no file lives on an include of another, and a compiler cache serves several checkouts.
 option(HEARTH_PCH "Precompile the headers that most files include" OFF)
 if(HEARTH_PCH AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -73,7 +73,7 @@ build() {
     local -a cache=() make=(ninja -C build/release -j"$(build_jobs)" hearth)
     if command -v ccache >/dev/null; then cache=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
     if [ ! -x build/release/hearth ]; then say "building hearth: this takes about ten minutes on two cores"; fi
-    [ -f build/release/build.ninja ] || cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEARTH_PCH=ON "${cache[@]}" >&2 ||
+    [ -f build/release/build.ninja ] || cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release -DHEARTH_PCH=ON -DHEARTH_UNITY=ON "${cache[@]}" >&2 ||
         die "the build could not be configured" "read the message above"
     # On a terminal the first build is one line that counts; a later one has mostly nothing to do, and no word for that.
     if [ -x build/release/hearth ]; then

@@ -9,7 +9,7 @@ configure() {
     shift
     local -a cache=()
     if command -v ccache >/dev/null; then cache=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_C_COMPILER_LAUNCHER=ccache); fi
-    cmake -S . -B "$folder" -G Ninja -DHEARTH_TESTS=ON -DHEARTH_PCH=ON "${cache[@]}" "$@"
+    cmake -S . -B "$folder" -G Ninja -DHEARTH_TESTS=ON -DHEARTH_PCH=ON -DHEARTH_UNITY=ON "${cache[@]}" "$@"
 }
 
 # The default model takes part where it already lies on the machine; nothing is fetched for tests.
@@ -45,15 +45,15 @@ stage_unit() {
 LONG='Convert.GivesTheSameLogitsOfEvery*:Convert.TellsHowFarItIs:Emitter.NoTokenOfARealVocabulary*:Golden.FastIsNearExact:Integers.AreTheFloats*:Untrusted.BecomesNoControlTokenInAnyTemplate:Untrusted.BecomesNoControlTokenOfRealVocabularies'
 
 # What parses model files, templates, schemas and texts of models. It is also the build of the engine alone, with nothing
-# but nlohmann's headers, and without precompiled headers, so that no file lives on one.
+# but nlohmann's headers.
 stage_asan() {
-    configure build/asan -DHEARTH_ENGINE_ONLY=ON -DHEARTH_SANITIZE=address -DHEARTH_PCH=OFF || return 1
+    configure build/asan -DHEARTH_ENGINE_ONLY=ON -DHEARTH_SANITIZE=address || return 1
     FILTER="*-$LONG" sanitized build/asan "base text engine"
 }
 
 # The other modules would take as long again to compile, so they are for --full, with what stage_asan leaves out.
 stage_asan_rest() {
-    configure build/asan -DHEARTH_ENGINE_ONLY=ON -DHEARTH_SANITIZE=address -DHEARTH_PCH=OFF || return 1
+    configure build/asan -DHEARTH_ENGINE_ONLY=ON -DHEARTH_SANITIZE=address || return 1
     FILTER=$LONG sanitized build/asan "text engine" || return 1
     configure build/asan_rest -DHEARTH_SANITIZE=address || return 1
     sanitized build/asan_rest "policy prompts net sandbox router memory store tools agents server"
@@ -114,14 +114,15 @@ emulated() {
 }
 
 # Every parser of outside bytes under libFuzzer, twenty seconds each: docs/security.md has the table. A build of its
-# own, since only clang has it, and of no more than what the targets need.
+# own, since only clang has it, and of no more than what the targets need; each file by itself and without precompiled
+# headers, so that none lives on what another includes.
 stage_fuzz() {
     local name
     if ! has_fuzzer; then
         printf '@skip fuzz: clang links no fuzz target here (packages clang and libclang-rt-dev)\n'
         return 0
     fi
-    configure build/fuzz -DHEARTH_FUZZ=ON -DHEARTH_ENGINE_ONLY=ON -DHEARTH_SANITIZE=address -DHEARTH_PCH=OFF \
+    configure build/fuzz -DHEARTH_FUZZ=ON -DHEARTH_ENGINE_ONLY=ON -DHEARTH_SANITIZE=address -DHEARTH_PCH=OFF -DHEARTH_UNITY=OFF \
         -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ || return 1
     ninja -C build/fuzz -j"$JOBS" fuzz || return 1
     rm -rf build/fuzz/logs build/fuzz/findings
@@ -160,9 +161,9 @@ stage_e2e() {
     # Without them their own tests say that they are skipped.
     build/venv/bin/python -c 'import schemathesis' 2>/dev/null ||
         timeout 300 build/venv/bin/pip install -q --retries 1 schemathesis==4.32.5 || true
-    # The files share nothing, and most of a test waits: with xdist as many at once as there are CPUs, up to four.
+    # The files share nothing, and most of a test waits: with xdist one more at once than there are CPUs, up to four.
     build/venv/bin/python -c 'import xdist' 2>/dev/null || timeout 300 build/venv/bin/pip install -q --retries 1 pytest-xdist || true
-    if build/venv/bin/python -c 'import xdist' 2>/dev/null; then beside=(-n "$((JOBS < 4 ? JOBS : 4))" --dist loadfile); fi
+    if build/venv/bin/python -c 'import xdist' 2>/dev/null; then beside=(-n "$((JOBS < 3 ? JOBS + 1 : 4))" --dist loadfile); fi
     build/venv/bin/python -c 'import playwright, axe_playwright_python' 2>/dev/null ||
         timeout 300 build/venv/bin/pip install -q --retries 1 playwright axe-playwright-python || true
     export HEARTH_BINARY=$PWD/build/test/app/hearth
