@@ -12,6 +12,31 @@ constexpr float kKept = 0.97f;       // of what was seen before, with each guess
 constexpr float kLeastGain = 1.03f;  // below it a guess is left: costs are not known to a hair
 constexpr double kFirstSlope = 0.12; // of one row more, in the time of a step of one, until it is measured
 
+double next_chance(const Draftable& s) {
+    double chance = 1;
+    for (int i = 0; i <= s.chosen; ++i) chance *= s.own->chance(s.length + i, *s.all);
+    return chance;
+}
+
+// The rows that wrong guesses are expected to have computed again.
+double rows_again(std::span<const Draftable> sequences) {
+    double again = 0;
+    for (const Draftable& s : sequences) {
+        if (!s.replays || s.chosen == 0) continue;
+        double right = 1, expected = 0;
+        for (int i = 0; i < s.chosen; ++i) expected += right *= s.own->chance(s.length + i, *s.all);
+        again += (1 - right) * (1 + expected);
+    }
+    return again;
+}
+
+double seconds_of_sources(std::span<const Draftable> sequences) {
+    double out = 0;
+    for (const Draftable& s : sequences)
+        if (s.chosen > 0) out += s.once + s.each * s.chosen;
+    return out;
+}
+
 }  // namespace
 
 int Acceptance::kind(int length) { return length < 3 ? 0 : length < 4 ? 1 : length < 6 ? 2 : length < 9 ? 3 : length < 16 ? 4 : 5; }
@@ -27,6 +52,12 @@ double Acceptance::chance(int length, const Acceptance& all) const {
     const Kind &own = kinds_[i], &other = all.kinds_[i];
     const float before = (other.right + kWeight * kFirstChance[i]) / (other.seen + kWeight);
     return (own.right + kWeight * before) / (own.seen + kWeight);
+}
+
+Acceptance Acceptance::certain() {
+    Acceptance out;
+    for (Kind& k : out.kinds_) k.right = k.seen = 1e6f;
+    return out;
 }
 
 bool StepCost::fresh(int rows, std::uint64_t steps) const {
@@ -61,42 +92,36 @@ double StepCost::of(int rows) const {
     return 0;
 }
 
-void choose_drafts(std::span<Draftable> sequences, int rows, int tokens, const Acceptance& all, const StepCost& cost) {
+double choose_drafts(std::span<Draftable> sequences, int rows, int tokens, const StepCost& cost) {
     for (Draftable& s : sequences) s.chosen = 0;
-    if (!cost.knows(tokens)) return;
-    // The likeliest guess first: every prefix of this order is the best choice of so many.
+    if (!cost.knows(tokens)) return 0;
+    // The likeliest guess first, less what could be had without it in the time that its source takes: where that is none, every
+    // prefix of this order is the best choice of so many.
     int best = 0;
-    double best_rate = kLeastGain * tokens / cost.of(rows), gained = 0;
+    const double plain_rate = tokens / cost.of(rows);
+    double best_rate = kLeastGain * plain_rate, gained = 0;
     std::array<int, kMostDraftRows> order{};
-    const auto next_chance = [&](const Draftable& s) {
-        double chance = 1;
-        for (int i = 0; i <= s.chosen; ++i) chance *= s.own->chance(s.length + i, all);
-        return chance;
-    };
     for (int n = 1; n <= kMostDraftRows; ++n) {
         int likeliest = -1;
-        double chance = 0.02;  // less is not worth its look
+        double most = 0.02, chance = 0;  // less is not worth its look
         for (int i = 0; i < int(sequences.size()); ++i) {
             const Draftable& s = sequences[std::size_t(i)];
             if (s.chosen >= std::min(s.most, kMostDraft)) continue;
-            if (const double c = next_chance(s); c > chance) likeliest = i, chance = c;
+            const double c = next_chance(s);
+            if (const double worth = c - s.each * plain_rate; worth > most) likeliest = i, most = worth, chance = c;
         }
         if (likeliest < 0) break;
         order[std::size_t(n - 1)] = likeliest;
         ++sequences[std::size_t(likeliest)].chosen;
         gained += chance;
-        double again = 0;  // rows that wrong guesses have computed again
-        for (const Draftable& s : sequences) {
-            if (!s.replays || s.chosen == 0) continue;
-            double right = 1, expected = 0;
-            for (int i = 0; i < s.chosen; ++i) expected += right *= s.own->chance(s.length + i, all);
-            again += (1 - right) * (1 + expected);
-        }
-        const double rate = (tokens + gained) / (cost.of(rows + n) + again * (cost.of(rows + n) - cost.of(rows)) / n);
+        const double again = rows_again(sequences) * (cost.of(rows + n) - cost.of(rows)) / n;
+        const double rate = (tokens + gained) / (cost.of(rows + n) + again + seconds_of_sources(sequences));
         if (rate > best_rate) best = n, best_rate = rate;
     }
     for (Draftable& s : sequences) s.chosen = 0;
     for (int n = 0; n < best; ++n) ++sequences[std::size_t(order[std::size_t(n)])].chosen;
+    for (Draftable& s : sequences) s.chosen = std::max(s.chosen, std::min(s.least, s.most));
+    return best > 0 ? best_rate : plain_rate;
 }
 
 }  // namespace engine

@@ -18,6 +18,7 @@ public:
     void saw(int length, bool right);
     // As in the sequence itself; what it has seen little of is as in `all`.
     double chance(int length, const Acceptance& all) const;
+    static Acceptance certain();  // of guesses that are always right
 
 private:
     static int kind(int length);
@@ -49,15 +50,20 @@ private:
 
 // A sequence whose next tokens are guessed.
 struct Draftable {
-    int length = 0;               // equal tokens before the guess
+    int length = 0;               // equal tokens before the guess; kComputed where it is computed
     int most = 0;                 // tokens that may be guessed
     const Acceptance* own = nullptr;
+    const Acceptance* all = nullptr;  // of all sequences, from the same source
     bool replays = false;         // a wrong guess has its sequence's right rows computed again
+    double once = 0, each = 0;    // seconds that its source takes before the first guess, and for each
+    int least = 0;                // guessed whatever it gives: how good they are is not known otherwise
     int chosen = 0;               // out
 };
+// Guesses that are computed are as sure as those behind so many equal tokens, until they have been seen.
+inline constexpr int kComputed = 9;
 
-// Sets `chosen` of each so that tokens for the time are most. The step has `rows` without guesses and gives `tokens`. Now and then
-// it chooses none, so that the time without guesses stays known.
-void choose_drafts(std::span<Draftable> sequences, int rows, int tokens, const Acceptance& all, const StepCost& cost);
+// Sets `chosen` of each so that tokens for the time are most, and gives how many that is a second. The step has `rows` without
+// guesses and gives `tokens`. Now and then it chooses none, so that the time without guesses stays known; then it gives 0.
+double choose_drafts(std::span<Draftable> sequences, int rows, int tokens, const StepCost& cost);
 
 }  // namespace engine

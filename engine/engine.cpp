@@ -6,6 +6,7 @@
 #include <random>
 
 #include "engine/broken_template.h"
+#include "engine/draft_file.h"
 #include "engine/embedding_input.h"
 #include "engine/encoder_engine.h"
 #include "engine/inspect.h"
@@ -35,6 +36,9 @@ struct Opened {
     Target target;
     int threads = 1;
     RunnerShape shape;
+    std::optional<Config> head;      // for drafting, where it is used
+    std::optional<DraftFile> draft;
+    RunnerShape draft_shape;
     MemoryPlan plan;
 };
 
@@ -66,6 +70,28 @@ base::Result<Adapters> load_adapters(const Opened& opened, const Model& model) {
         if (!out.emplace(name, *std::move(adapter)).second) return base::error(base::Code::invalid_argument, "two adapters are named '" + name + "'", "give each a name of its own");
     }
     return out;
+}
+
+// What guesses beside the model, and what it takes.
+base::Result<void> open_sources(const LoadOptions& options, Opened& out, PlanInput& input) {
+    // A head that this engine does not run is left out, as the description of the file says.
+    if (auto head = draft_head_config(*out.file, out.config); options.heads && head && *head) {
+        auto bytes = measure_draft_head(*out.file, out.config, *out.target.ops);
+        if (!bytes) return std::move(bytes).error();
+        out.head = *std::move(head);
+        input.weights += bytes->packed + bytes->mapped;
+        input.scratch += head_scratch(*out.head, out.shape, out.threads);
+        input.kv_bytes_per_token += kv_bytes_per_token(*out.head, out.shape.kv);
+    }
+    if (options.draft.empty()) return {};
+    auto draft = open_draft(options.draft, *out.target.ops, out.vocabulary, out.config.name.empty() ? options.path.string() : out.config.name);
+    if (!draft) return std::move(draft).error();
+    out.draft_shape = {.rows = kRows, .sequences = out.shape.sequences, .kv = out.shape.kv};
+    input.weights += draft->weights;
+    input.scratch += runner_scratch(draft->config, out.draft_shape, out.threads);
+    input.kv_bytes_per_token += kv_bytes_per_token(draft->config, out.shape.kv);
+    out.draft = *std::move(draft);
+    return {};
 }
 
 base::Result<Opened> open(const LoadOptions& options) {
@@ -103,13 +129,33 @@ base::Result<Opened> open(const LoadOptions& options) {
     }
     input.scratch = runner_scratch(out.config, out.shape, out.threads);
     input.kv_bytes_per_token = kv_bytes_per_token(out.config, out.shape.kv);
+    if (options.drafts)
+        if (auto sources = open_sources(options, out, input); !sources) return std::move(sources).error();
     input.available = available_memory();
     input.trained_context = out.config.trained_context;
     auto plan = plan_memory(input, options);
     if (!plan) return std::move(plan).error();
     out.plan = *std::move(plan);
-    out.shape.blocks = int(out.plan.kv_tokens / kKvBlock);
+    out.shape.blocks = out.draft_shape.blocks = int(out.plan.kv_tokens / kKvBlock);
     return out;
+}
+
+std::string sources_of(const DraftCounts& sources) {
+    std::string out;
+    for (std::size_t i = 0; i < sources.size(); ++i)
+        if (sources[i].there) out += (out.empty() ? "" : ", ") + std::string(kDraftSourceNames[i]);
+    return out.empty() ? "off" : out;
+}
+
+// Null where no smaller model guesses.
+base::Result<std::unique_ptr<DraftModel>> load_draft(Opened& opened, const Model& target, std::shared_ptr<Pool> pool, int vocabulary) {
+    if (!opened.draft) return std::unique_ptr<DraftModel>();
+    auto model = load_model(std::move(opened.draft->file), opened.draft->config, *opened.target.ops, *pool, {});
+    if (!model) return std::move(model).error();
+    const double share = double((*model)->bytes_per_token) / double(std::max<std::uint64_t>(1, target.bytes_per_token));
+    auto runner = Runner::create(*std::move(model), std::move(pool), opened.draft_shape);
+    if (!runner) return std::move(runner).error();
+    return std::make_unique<DraftModel>(*std::move(runner), vocabulary, share);
 }
 
 class StreamSession final : public Session {
@@ -365,15 +411,20 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     tell("tokenizer", 0);
     auto tokenizer = text::Tokenizer::create(std::move(opened->vocabulary));
     if (!tokenizer) return std::move(tokenizer).error();
-    auto pool = std::make_unique<Pool>(opened->threads);
+    const auto pool = std::make_shared<Pool>(opened->threads);
     auto model = load_model(std::move(opened->file), opened->config, *opened->target.ops, *pool,
                             [&](double done) { tell("weights", done); });
     if (!model) return std::move(model).error();
     auto adapters = load_adapters(*opened, **model);
     if (!adapters) return std::move(adapters).error();
-    auto runner = Runner::create(*std::move(model), std::move(pool), opened->shape);
+    auto draft = load_draft(*opened, **model, pool, (*tokenizer)->size());
+    if (!draft) return std::move(draft).error();
+    base::Result<std::unique_ptr<DraftHead>> head = std::unique_ptr<DraftHead>();
+    if (opened->head) head = load_draft_head(**model, *pool);
+    if (!head) return std::move(head).error();
+    auto runner = Runner::create(*std::move(model), pool, opened->shape, *std::move(head));
     if (!runner) return std::move(runner).error();
-    auto worker = std::make_unique<Worker>(*std::move(runner), *tokenizer, WorkerLimits{options.max_sequences, options.max_waiting, options.max_waiting_each, options.draft_length},
+    auto worker = std::make_unique<Worker>(*std::move(runner), *std::move(draft), *tokenizer, WorkerLimits{options.max_sequences, options.max_waiting, options.max_waiting_each, options.draft_length, options.lookups},
                                            MemoryGuard(options.memory_left ? options.memory_left : available_memory, options.keep_free));
     tell("ready", 1);
     if (options.log) {
@@ -383,7 +434,7 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
             options.log->warn("an operation is computed plainly, and slowly", {{"model", opened->info.name}, {"operation", left.op}, {"target", opened->target.name}, {"reason", left.reason}});
         options.log->info("model loaded", {{"model", opened->info.name}, {"target", opened->target.name},
                                            {"profile", options.profile == Profile::exact ? "exact" : "fast"},
-                                           {"speculation", options.drafts ? "prompt" : "off"}, {"memory", opened->plan.text()}});
+                                           {"speculation", sources_of(worker->load().drafts)}, {"memory", opened->plan.text()}});
     }
     std::unique_ptr<KvStore> store;
     if (!options.kv_store.folder.empty()) {

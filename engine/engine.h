@@ -19,6 +19,7 @@
 #include "base/probe.h"
 #include "base/result.h"
 #include "base/stop.h"
+#include "engine/draft_source.h"
 #include "engine/kv_store.h"
 #include "engine/measure.h"
 #include "engine/model/unsaid.h"
@@ -46,8 +47,10 @@ struct LoadOptions {
     int max_sequences = 8;           // decoded together; more wait
     int max_waiting = 256, max_waiting_each = 64;  // in all, of one person; more are refused
     std::vector<std::pair<std::string, std::filesystem::path>> adapters{};  // name and folder of each; see model/adapter.h
-    bool drafts = true;              // guesses at tokens to come from the sequence's own, where that is faster
+    bool drafts = true;              // guesses at tokens to come, where that is faster, from those of the following that are there
     int draft_length = 0;            // so many wherever there is something to guess; 0: as many as pay
+    bool lookups = true, heads = true;  // the sequence's own tokens; the model's head for drafting
+    std::filesystem::path draft{};   // a smaller model with the same vocabulary; empty: none
     KvStoreOptions kv_store{};       // of conversations whose salt is an audience's name
     std::uint64_t keep_free = 64ull << 20;  // bytes of the machine's memory; where less is left, generations end one by one
     std::function<std::uint64_t()> memory_left{};  // null: what the machine says
@@ -150,6 +153,7 @@ public:
         std::uint64_t steps = 0, forced_tokens = 0, drafted_tokens = 0, accepted_tokens = 0;  // since the load
         std::uint64_t kv_disk_bytes = 0, kv_restored_tokens = 0;  // of what is kept on disk, and came from there since the load
         std::array<Held, kUrgencies> of = {};  // each urgency
+        DraftCounts drafts = {};               // of each source
     };
     virtual Load load_now() const = 0;
 

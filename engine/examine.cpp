@@ -102,7 +102,7 @@ void note_what_is_left_out(const Examination& e, std::vector<std::string>& notes
             if (share.kind == kind) tensors += share.tensors, bytes += share.bytes;
         if (tensors == 0) continue;
         const std::string what = std::to_string(tensors) + " tensors of " + mib(bytes);
-        if (std::string_view(kind) == "drafting") notes.push_back("has a head for drafting (multi-token prediction, " + what + "), which is left out: it decodes token by token");
+        if (std::string_view(kind) == "drafting") notes.push_back("has a head for drafting (multi-token prediction, " + what + "), which " + (e.has_head ? "guesses tokens to come" : "is left out"));
         else notes.push_back("has a part for " + std::string(kind) + " (" + what + "), which is left out: text goes in and comes out");
     }
 }
@@ -158,6 +158,8 @@ base::Result<void> look_inside(const LoadOptions& options, Examination& out) {
     // Containers call latent attention's heads differently: all of them share one key.
     out.file.kv_heads = head->config.largest_kv_heads();
     out.info = *std::move(info);
+    const auto drafting = draft_head_config(**file, head->config);
+    out.has_head = drafting && *drafting;
     return {};
 }
 

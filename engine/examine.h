@@ -55,6 +55,7 @@ struct Examination {
     };
     std::optional<Template> chat_template;
 
+    bool has_head = false;                 // for drafting, that guesses tokens to come
     std::vector<std::string> notes;        // what a user should know before using it
 };
 Examination examine(const LoadOptions& options);

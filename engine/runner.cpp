@@ -42,14 +42,23 @@ std::uint64_t runner_scratch(const Config& config, const RunnerShape& shape, int
            (std::uint64_t(shape.sequences + shape.drafts) * std::uint64_t(config.vocabulary) + state_count(shape) * config.state_values) * sizeof(float);
 }
 
-base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> model, std::unique_ptr<Pool> pool,
-                                                     const RunnerShape& shape) {
+// Its activations use the model's scratch, where that is larger; states are kept of the rows of a step, of those that the head reads, and
+// of a row for each sequence.
+std::uint64_t head_scratch(const Config& head, const RunnerShape& shape, int threads) {
+    return draft_scratch(head, shape.rows, threads) + std::uint64_t(2 * shape.rows + 2 * shape.sequences) * std::uint64_t(head.hidden) * sizeof(float);
+}
+
+base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> model, std::shared_ptr<Pool> pool,
+                                                     const RunnerShape& shape, std::unique_ptr<DraftHead> head) {
     std::unique_ptr<Runner> out(new Runner);
     const Config& c = model->config;
     const std::size_t tokens = std::size_t(shape.blocks) * kKvBlock;
-    auto kv = HugeMemory::allocate(tokens * kv_bytes_per_token(c, shape.kv), "the KV cache");
+    const std::size_t own_kv = tokens * kv_bytes_per_token(c, shape.kv), head_kv = head ? tokens * kv_bytes_per_token(head->decoder.config, shape.kv) : 0;
+    auto kv = HugeMemory::allocate(own_kv + head_kv, "the KV cache");
     if (!kv) return std::move(kv).error();
-    auto scratch = HugeMemory::allocate(forward_scratch(c, shape.rows, pool->threads()), "activations");
+    std::size_t activations = forward_scratch(c, shape.rows, pool->threads());
+    if (head) activations = std::max(activations, draft_scratch(head->decoder.config, shape.rows, pool->threads()));
+    auto scratch = HugeMemory::allocate(activations, "activations");
     if (!scratch) return std::move(scratch).error();
     auto states = HugeMemory::allocate(state_count(shape) * c.state_values * sizeof(float), "the states of sequences");
     if (!states) return std::move(states).error();
@@ -57,6 +66,11 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
     out->kv_memory_ = *std::move(kv);
     out->scratch_memory_ = *std::move(scratch);
     out->kv_ = kv_layers(c, shape.blocks, shape.kv, out->kv_memory_.data());
+    if (head) {
+        out->kv_.push_back(kv_layers(head->decoder.config, shape.blocks, shape.kv, out->kv_memory_.data() + own_kv)[0]);
+        out->states_.resize(std::size_t(shape.rows) * std::size_t(c.hidden));
+        out->head_ = std::move(head);
+    }
     out->logits_.resize(std::size_t(shape.sequences + shape.drafts) * std::size_t(c.vocabulary));
     out->tokens_.resize(std::size_t(shape.rows));
     out->positions_.resize(std::size_t(shape.rows));
@@ -76,24 +90,37 @@ void Runner::run(int n, int n_sequences, int n_logits, float* logits, float* sta
             kv_, logits, exec);
 }
 
-void Runner::step(std::span<const Part> parts) {
-    int n = 0, n_logits = 0;
-    bool adapted = false;
+Runner::Arranged Runner::arrange(std::span<const Part> parts) {
+    Arranged out;
     if (parts.size() > sequences_.size()) throw std::logic_error("a step has more parts than planned");
     for (std::size_t p = 0; p < parts.size(); ++p) {
         const Part& part = parts[p];
         adapters_[p] = part.adapter;
-        adapted = adapted || part.adapter;
-        if (n + part.rows > shape_.rows) throw std::logic_error("a step has more rows than planned");
-        if (n_logits + part.logits > shape_.sequences + shape_.drafts) throw std::logic_error("a step wants more logits than planned");
-        sequences_[p] = {n, part.rows, part.context, part.blocks, state(part.slot, part.context), part.logits > 1};
-        for (int r = 0; r < part.rows; ++r, ++n) {
-            tokens_[n] = part.tokens[r];
-            positions_[n] = part.context + r;
+        out.adapted = out.adapted || part.adapter;
+        if (out.rows + part.rows > shape_.rows) throw std::logic_error("a step has more rows than planned");
+        if (out.logits + part.logits > shape_.sequences + shape_.drafts) throw std::logic_error("a step wants more logits than planned");
+        sequences_[p] = {out.rows, part.rows, part.context, part.blocks, nullptr, part.logits > 1};
+        for (int r = 0; r < part.rows; ++r, ++out.rows) {
+            tokens_[out.rows] = part.tokens[r];
+            positions_[out.rows] = part.context + r;
         }
-        for (int r = n - part.logits; r < n; ++r) logit_rows_[n_logits++] = r;
+        for (int r = out.rows - part.logits; r < out.rows; ++r) logit_rows_[out.logits++] = r;
     }
-    run(n, int(parts.size()), n_logits, logits_.data(), nullptr, adapted);
+    return out;
+}
+
+void Runner::step(std::span<const Part> parts) {
+    const Arranged step = arrange(parts);
+    for (std::size_t p = 0; p < parts.size(); ++p) sequences_[p].state = state(parts[p].slot, parts[p].context);
+    run(step.rows, int(parts.size()), step.logits, logits_.data(), head_ ? states_.data() : nullptr, step.adapted);
+}
+
+void Runner::head_step(std::span<const Part> parts, float* states) {
+    const Arranged step = arrange(parts);
+    Scratch scratch(scratch_memory_.data(), scratch_memory_.size());
+    Exec exec{pool_.get(), &scratch, nullptr};
+    draft(*head_, {tokens_.data(), positions_.data(), step.rows, sequences_.data(), int(parts.size()), logit_rows_.data(), step.logits, states},
+          {states, step.rows, model_->config.hidden}, kv_.back(), logits_.data(), exec);
 }
 
 float* Runner::state(int slot, int context) {
@@ -116,7 +143,7 @@ std::span<float> Runner::logits(int i) {
 template <class F>
 void Runner::each_stretch(int rows, F&& each) const {
     for (std::size_t i = 0; i < kv_.size(); ++i) {
-        if (model_->config.layer[i].kv_layer != int(i)) continue;
+        if (i < model_->config.layer.size() && model_->config.layer[i].kv_layer != int(i)) continue;  // behind them is the head's
         const KvLayer& kv = kv_[i];
         const std::size_t head = kv_head_bytes(kv.format, kv.head_dim), block = head * std::size_t(kv.kv_heads);
         const std::size_t dimension = kv_dimension_bytes(kv.format), values = dimension * std::size_t(kv.head_dim);

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "engine/measure.h"
+#include "engine/model/draft.h"
 #include "engine/model/forward.h"
 #include "engine/model/weights.h"
 
@@ -30,11 +31,14 @@ std::uint64_t kv_bytes_per_token(const Config& config, KvFormat format);
 std::vector<KvLayer> kv_layers(const Config& config, int blocks, KvFormat format, std::uint8_t* memory);
 // Bytes of activations, logits and the states of recurrent layers for that shape.
 std::uint64_t runner_scratch(const Config& config, const RunnerShape& shape, int threads);
+// What a head for drafting takes beside that.
+std::uint64_t head_scratch(const Config& head, const RunnerShape& shape, int threads);
 
 class Runner {
 public:
-    static base::Result<std::unique_ptr<Runner>> create(std::unique_ptr<Model> model, std::unique_ptr<Pool> pool,
-                                                        const RunnerShape& shape);
+    // `head`: of the model, null where none guesses.
+    static base::Result<std::unique_ptr<Runner>> create(std::unique_ptr<Model> model, std::shared_ptr<Pool> pool,
+                                                        const RunnerShape& shape, std::unique_ptr<DraftHead> head = {});
 
     // Tokens at positions context … context+rows-1 of a sequence whose KV lies in `blocks`.
     struct Part {
@@ -48,6 +52,13 @@ public:
     // Allocates nothing. Afterwards logits(i) belongs to the i-th row that they were wanted of.
     void step(std::span<const Part> parts);
     std::span<float> logits(int i);
+
+    // Of the model's head for drafting, whose keys and values lie in the model's blocks. The last step's states, (rows, H), row by
+    // row after the last norm; and a pass of the head: each part's rows with the tokens behind theirs and the states in `states`,
+    // which get the head's own, (rows, H).
+    const DraftHead* head() const { return head_.get(); }
+    const float* states(int row) const { return states_.data() + std::size_t(row) * std::size_t(model_->config.hidden); }
+    void head_step(std::span<const Part> parts, float* states);
 
     // A slot's state into one of `kept_states`, and back.
     void keep_state(int slot, int kept);
@@ -79,6 +90,11 @@ public:
 
 private:
     Runner() = default;
+    struct Arranged {
+        int rows = 0, logits = 0;
+        bool adapted = false;
+    };
+    Arranged arrange(std::span<const Part> parts);
     void run(int n, int n_sequences, int n_logits, float* logits, float* states = nullptr, bool adapted = false, OpClock* clock = nullptr);
     template <class F>
     void each_stretch(int rows, F&& each) const;  // of memory that holds them: each(where in block 0, from one block to the next, how many bytes)
@@ -87,11 +103,13 @@ private:
     float* state(int slot);  // the kept ones come after those of the sequences and of all_rows
 
     std::unique_ptr<Model> model_;
-    std::unique_ptr<Pool> pool_;
+    std::unique_ptr<DraftHead> head_;
+    std::shared_ptr<Pool> pool_;
     RunnerShape shape_;
     HugeMemory kv_memory_, scratch_memory_, state_memory_;
     std::vector<KvLayer> kv_;
     std::vector<float> logits_;
+    std::vector<float> states_;  // (rows, H), where there is a head
     std::vector<std::int32_t> tokens_, positions_, logit_rows_;
     std::vector<SequenceRows> sequences_;
     std::vector<const Adapter*> adapters_;  // of these

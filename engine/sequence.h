@@ -1,12 +1,14 @@
 // One request on its way through the worker.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <vector>
 
 #include "base/stop.h"
 #include "engine/draft_choice.h"
+#include "engine/draft_source.h"
 #include "engine/emit.h"
 #include "engine/kv_blocks.h"
 #include "engine/prompt_lookup.h"
@@ -42,9 +44,16 @@ struct Sequence {
 
     // Guesses at tokens to come; see worker_drafts.cpp.
     bool guesses = false;
+    BlockKey root;                     // what its beginning follows on
     PromptLookup lookup;
     PromptLookup::Match match;         // of this step
-    Acceptance acceptance;
+    struct Guesses {
+        Acceptance acceptance;
+        int idle = 0;                  // times in a row that guesses would not have paid
+        int trials = 0;                // guesses left that are made whatever they give
+    };
+    std::array<Guesses, kDraftSources.size()> of;  // each source
+    DraftSource source = DraftSource::prompt;  // of this step
     int drafts = 0;                    // of this step's rows, the last ones
     int saved = -1;                    // where the recurrent state before this step is
     int rows = 0, right = 0;           // while it is: of this step, and how many of them had right tokens, all beyond `computed`

@@ -6,6 +6,9 @@
 #include <future>
 #include <random>
 
+#include "engine/kv_rows.h"
+#include "engine/steady_seconds.h"
+
 namespace engine {
 namespace {
 
@@ -18,11 +21,6 @@ constexpr int kStateStride = 2048;
 std::uint64_t random_seed() {
     std::random_device device;
     return std::uint64_t(device()) << 32 | device();
-}
-
-std::int32_t needed(std::int32_t block) {
-    if (block < 0) throw std::logic_error("the KV cache has no free block for an admitted sequence");
-    return block;
 }
 
 // Lets go of blocks at its end.
@@ -44,7 +42,7 @@ std::chrono::microseconds since(Clock::time_point begin, Clock::time_point end) 
 
 }  // namespace
 
-Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits, MemoryGuard guard)
+Worker::Worker(std::unique_ptr<Runner> runner, std::unique_ptr<DraftModel> draft, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits, MemoryGuard guard)
     : runner_(std::move(runner)),
       tokenizer_(std::move(tokenizer)),
       seed_(random_seed()),
@@ -53,7 +51,9 @@ Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Token
       blocks_(runner_->shape().blocks, kKvBlock),
       states_(runner_->shape().kept_states),
       guard_(std::move(guard)),
-      sampling_(std::max(runner_->model().config.vocabulary, tokenizer_->size())) {
+      sampling_(std::max(runner_->model().config.vocabulary, tokenizer_->size())),
+      draft_model_(std::move(draft)) {
+    if (runner_->head()) head_drafter_ = std::make_unique<HeadDrafter>(*runner_, tokenizer_->size());
     token_begin_.reserve(std::size_t(tokenizer_->size()) + 1);
     for (TokenId id = 0; id < tokenizer_->size(); ++id) {
         token_begin_.push_back(std::uint32_t(token_bytes_.size()));
@@ -68,6 +68,9 @@ Worker::Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Token
     parts_.reserve(sequences);
     draftable_.reserve(sequences);
     drafting_.reserve(sequences);
+    wanted_.reserve(sequences);
+    wanting_.reserve(sequences);
+    followed_.reserve(sequences);
     text_.reserve(4096);
     top_.reserve(32);
     thread_ = std::thread([this] { loop(); });
@@ -176,7 +179,9 @@ Rates Worker::rates() {
 Engine::Load Worker::load() const {
     const Clock::time_point oldest{Clock::duration(oldest_)};
     const auto wait = oldest_ == 0 ? std::chrono::microseconds(0) : since(oldest, Clock::now());
-    Engine::Load out{n_running_, n_waiting_, most_.waiting, wait, std::uint64_t(held_) * kKvBlock, std::uint64_t(cached_), steps_, forced_, drafted_, accepted_};
+    Engine::Load out{n_running_, n_waiting_, most_.waiting, wait, std::uint64_t(held_) * kKvBlock, std::uint64_t(cached_), steps_, forced_};
+    out.drafts = draft_counts();
+    for (const DraftCount& one : out.drafts) out.drafted_tokens += one.guessed, out.accepted_tokens += one.accepted;
     for (std::size_t i = 0; i < out.of.size(); ++i) out.of[i] = {running_of_[i], waiting_of_[i]};
     return out;
 }
@@ -286,22 +291,17 @@ void Worker::join_waiting() {
 }
 
 // Finds the longest cached beginning; the last prompt token is always computed, for its logits.
-// A block that is cached in part is gone on with, or copied where others hold or need it.
 void Worker::join(Sequence& s) {
     s.joined = Clock::now();
     s.usage.queued = since(s.queued, s.joined);
     s.slot = free_slots_.back();
     free_slots_.pop_back();
-    const BlockKey root = s.chain;
+    const BlockKey root = s.root = s.chain;
+    begin_guessing(s);
     auto found = blocks_.hold_prefix(root, std::span(s.tokens).first(std::size_t(s.prompt) - 1), s.table);
     if (recurrent()) found = up_to_state(s, root, found);
     s.chain = found.chain;
-    s.computed = int(s.table.size()) * kKvBlock;
-    if (found.tail_tokens > 0) {
-        s.table.push_back(needed(blocks_.take_tail(found)));
-        if (s.table.back() != found.tail) runner_->copy_kv(found.tail, s.table.back(), found.tail_tokens);
-        s.computed += found.tail_tokens;
-    }
+    s.computed = hold_tail(blocks_, *runner_, found, s.table);
     s.usage.cached_tokens = s.computed;
 }
 
@@ -346,13 +346,13 @@ bool Worker::step() {
     for (const auto& s : running_) progress_.push_back({s->computed, int(s->tokens.size()), s->stream->full(), next_mark(*s), s->computed >= s->prompt, s->person, s->urgency});
     plan_step(limits_, progress_, plan_);
     if (plan_.empty()) return false;
-    const auto began = Clock::now();
+    const double began = steady_seconds();
     guess();
     parts_.clear();
     int rows = 0, logits = 0;
     for (const StepPart& part : plan_) {
         Sequence& s = *running_[part.sequence];
-        while (int(s.table.size()) * kKvBlock < s.computed + part.rows) s.table.push_back(needed(blocks_.take()));
+        hold_rows(blocks_, s.table, s.computed + part.rows);
         const bool last = s.computed + part.rows == int(s.tokens.size());
         parts_.push_back({s.tokens.data() + s.computed, part.rows, s.computed, s.table.data(), last ? 1 + s.drafts : 0, s.slot, s.adapter});
         rows += part.rows;
@@ -373,19 +373,15 @@ bool Worker::step() {
         }
         if (s->max_tokens == 0) s.reset();  // finished
     }
-    if (decoded) cost_.took(rows, std::chrono::duration<double>(Clock::now() - began).count());
+    follow();
+    account(rows, int(plan_.size()), decoded, steady_seconds() - began);
     std::erase(running_, nullptr);
     return true;
 }
 
 void Worker::computed(Sequence& s, int rows) {
-    int at = s.computed / kKvBlock * kKvBlock;
+    enter_rows(blocks_, s.table, s.chain, s.tokens, s.computed, s.computed + rows);
     s.computed += rows;
-    for (; at < s.computed; at += kKvBlock) {
-        const auto held = std::span(s.tokens).subspan(std::size_t(at), std::size_t(std::min(kKvBlock, s.computed - at)));
-        blocks_.fill(s.table[std::size_t(at / kKvBlock)], s.chain, held);
-        if (int(held.size()) == kKvBlock) s.chain = next_key(s.chain, held);
-    }
 }
 
 void Worker::decide(Sequence& s, std::span<float> logits) {
@@ -466,6 +462,8 @@ void Worker::finish(Sequence& s, Finish reason, std::string error) {
     if (reason != Finish::failed) tell_of_end(s);
     blocks_.release(s.table);
     s.table.clear();
+    for (const DraftSource source : kDraftSources)
+        if (Drafter* const drafts = drafter(source); drafts && s.slot >= 0) drafts->end(s.slot);
     if (s.slot >= 0) free_slots_.push_back(s.slot);
     s.slot = -1;
     s.max_tokens = 0;

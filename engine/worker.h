@@ -2,16 +2,20 @@
 // writes tokens into their rings.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
+#include "engine/draft_model.h"
 #include "engine/engine.h"
+#include "engine/head_drafter.h"
 #include "engine/kv_blocks.h"
 #include "engine/memory_guard.h"
 #include "engine/runner.h"
@@ -24,11 +28,13 @@ namespace engine {
 struct WorkerLimits {
     int sequences = 8, waiting = 256, waiting_each = 64;  // each: of one person
     int draft_length = 0;                                 // see LoadOptions
+    bool lookups = true;
 };
 
 class Worker {
 public:
-    Worker(std::unique_ptr<Runner> runner, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits, MemoryGuard guard);
+    // `draft`: a smaller model's, null where none guesses.
+    Worker(std::unique_ptr<Runner> runner, std::unique_ptr<DraftModel> draft, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits, MemoryGuard guard);
     ~Worker();  // ends what runs as cancelled
 
     base::Result<void> submit(std::unique_ptr<Sequence> sequence);  // Error{resource_exhausted}: too many wait
@@ -78,6 +84,17 @@ private:
     bool step();  // false: nothing to compute
     void computed(Sequence& s, int rows);
     void guess();                 // lengthens parts of the plan
+    void write_guesses();
+    void compute_guesses(DraftSource source);
+    void saw(Sequence& s, int i, bool guessed, bool is_right, TokenId came);
+    void begin_guessing(Sequence& s);
+    std::optional<Draftable> draftable(const Sequence& s, DraftSource source, int together) const;
+    Draftable best_source(Sequence& s, int rows, int tokens, int together);
+    void learn(Sequence& s, DraftSource source, Draftable& chosen, int rows, int tokens);
+    void follow();
+    DraftCounts draft_counts() const;
+    void account(int rows, int tokens, bool decoded, double seconds);
+    Drafter* drafter(DraftSource source) const;
     void verify(Sequence& s, int rows, int logits);
     void go_on(Sequence& s, int rows);
     void settle(Sequence& s);
@@ -112,7 +129,23 @@ private:
     std::vector<Runner::Part> parts_;
     std::vector<Draftable> draftable_;
     std::vector<int> drafting_;   // parts of the plan that draftable_ is of
-    Acceptance acceptance_;       // of all sequences
+    struct Source {
+        Acceptance acceptance;         // of all sequences
+        double worth = 1;              // how often of late its guesses would have paid
+        int barred = 0;                // sequences that began while they would not
+        int step_guessed = 0, step_accepted = 0;  // of the running step
+        double step_seconds = 0;
+        std::atomic<bool> off{false};
+        std::atomic<std::uint64_t> guessed{0}, accepted{0};
+        std::atomic<double> saved{0};
+    };
+    std::array<Source, kDraftSources.size()> sources_;
+    Source& of(DraftSource source) { return sources_[std::size_t(source)]; }
+    std::unique_ptr<DraftModel> draft_model_;
+    std::unique_ptr<HeadDrafter> head_drafter_;
+    std::vector<Wanted> wanted_;       // of one source
+    std::vector<int> wanting_;         // parts of the plan that they are of
+    std::vector<HeadDrafter::Followed> followed_;
     StepCost cost_;
     std::vector<TokenLogprob> top_;
     std::vector<int> free_slots_;  // of recurrent states
@@ -128,7 +161,7 @@ private:
     std::array<std::atomic<int>, kUrgencies> running_of_{}, waiting_of_{};  // each urgency
     std::atomic<int> n_running_{0}, n_waiting_{0}, held_{0};
     std::atomic<std::int64_t> cached_{0}, oldest_{0};
-    std::atomic<std::uint64_t> steps_{0}, forced_{0}, drafted_{0}, accepted_{0};
+    std::atomic<std::uint64_t> steps_{0}, forced_{0};
     std::thread thread_;
 };
 

@@ -47,6 +47,14 @@ Mat joined(const DraftHead& head, const Batch& batch, Mat states, Activations& a
 
 }  // namespace
 
+base::Result<std::optional<Config>> draft_head_config(const ModelFile& file, const Config& model) {
+    const auto source = file.tensors(model);
+    if (!has_head(*source, model)) return std::optional<Config>();
+    auto config = head_config(file, *source, model);
+    if (!config) return std::move(config).error();
+    return std::optional(*std::move(config));
+}
+
 base::Result<WeightBytes> measure_draft_head(const ModelFile& file, const Config& model, const Ops& ops) {
     const auto source = file.tensors(model);
     if (!has_head(*source, model)) return WeightBytes{};
@@ -70,6 +78,7 @@ base::Result<std::unique_ptr<DraftHead>> load_draft_head(const Model& model, Poo
     auto memory = read_matrices(*layout, *model.ops, pool, {});
     if (!memory) return std::move(memory).error();
     m.packed = *std::move(memory);
+    m.bytes_per_token = layout->active_bytes + row_bytes(model.output.format, std::size_t(model.output.cols)) * std::size_t(model.output.rows);
     m.config = *std::move(config);
     m.ops = model.ops;
     m.embedding = model.embedding;

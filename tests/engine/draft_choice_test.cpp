@@ -32,7 +32,8 @@ Acceptance seen(double chance, int guesses = 400) {
 
 std::vector<int> chosen(std::vector<Draftable> sequences, int rows, const StepCost& cost) {
     const Acceptance all;
-    choose_drafts(sequences, rows, rows, all, cost);
+    for (Draftable& s : sequences) s.all = &all;
+    choose_drafts(sequences, rows, rows, cost);
     std::vector<int> out;
     for (const auto& s : sequences) out.push_back(s.chosen);
     return out;
@@ -126,6 +127,26 @@ TEST(ChooseDrafts, NoOtherLengthsGiveMoreTokensForTheTime) {
         const auto n = chosen(sequences, 2, cost);
         EXPECT_GE(rate(n[0], n[1]) * 1.031, best) << "trial " << trial;
     }
+}
+
+TEST(ChooseDrafts, TheTimeOfTheSourceIsCounted) {
+    const Acceptance sure = seen(1), fair = seen(0.6);
+    const auto cost = measured([](int rows) { return 0.010 + 0.0005 * rows; });
+    EXPECT_EQ(chosen({{.length = kComputed, .most = 15, .own = &sure, .each = 0.0105}}, 1, cost), std::vector{0}) << "as dear as the model itself";
+    const int cheap = chosen({{.length = kComputed, .most = 15, .own = &fair, .each = 0.0005}}, 1, cost)[0];
+    const int dear = chosen({{.length = kComputed, .most = 15, .own = &fair, .each = 0.003}}, 1, cost)[0];
+    EXPECT_GT(dear, 0);
+    EXPECT_LT(dear, cheap);
+    EXPECT_EQ(chosen({{.length = kComputed, .most = 15, .own = &fair, .once = 0.05, .each = 0.0005}}, 1, cost), std::vector{0}) << "a long prompt to read first";
+    EXPECT_EQ(chosen({{.length = 20, .most = 4, .own = &sure}, {.length = kComputed, .most = 4, .own = &sure, .each = 0.02}}, 2, cost), (std::vector{4, 0})) << "each for itself";
+}
+
+TEST(ChooseDrafts, WhatIsTriedIsGuessedWhateverItGives) {
+    const Acceptance never = seen(0);
+    const auto cost = measured([](int rows) { return 0.01 * rows; });
+    EXPECT_EQ(chosen({{.length = kComputed, .most = 15, .own = &never, .each = 0.1, .least = 1}}, 1, cost), std::vector{1});
+    EXPECT_EQ(chosen({{.length = kComputed, .most = 0, .own = &never, .each = 0.1, .least = 1}}, 1, cost), std::vector{0});
+    EXPECT_NEAR(Acceptance::certain().chance(kComputed, never), 1, 1e-3);
 }
 
 TEST(ChooseDrafts, WhatIsComputedAgainIsCounted) {

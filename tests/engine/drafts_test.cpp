@@ -1,6 +1,9 @@
 // Guessed tokens change when a text comes, never what it is: with and without them, for many seeds, grammars and models.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -42,6 +45,20 @@ std::unique_ptr<Engine> load(const std::filesystem::path& path, bool drafts, Pro
     if (!engine) throw std::runtime_error(engine.error().text());
     return *std::move(engine);
 }
+
+LoadOptions drafted(const std::filesystem::path& path, const std::filesystem::path& draft) {
+    return {.path = path, .profile = Profile::exact, .threads = 1, .draft_length = 4, .lookups = false, .heads = false, .draft = draft};
+}
+
+std::unique_ptr<Engine> loaded(const LoadOptions& options) {
+    auto engine = Engine::load(options);
+    if (!engine) throw std::runtime_error(engine.error().text());
+    return *std::move(engine);
+}
+
+DraftCount count(const Engine& engine, DraftSource source) { return engine.load_now().drafts[std::size_t(source)]; }
+
+std::filesystem::path tiny(const char* name) { return support::data_dir() / name; }
 
 // A prompt that says much twice, so that there is something to guess.
 Request repeating(int seed, int vocabulary, int most) {
@@ -202,5 +219,223 @@ TEST(Drafts, TextsInProfileFastAreTheSame) {
             same(*guessing, *plain, r, sums);
         }
         EXPECT_GT(sums.accepted, 50);
+    }
+}
+
+// The model itself is nearly always right, one of other weights nearly never.
+TEST(Drafts, TextsThatASmallerModelGuessesAreTheSame) {
+    const auto path = tiny("models/llama_tied.gguf");
+    auto plain = load(path, false);
+    for (const bool itself : {true, false}) {
+        SCOPED_TRACE(itself);
+        auto guessing = loaded(drafted(path, itself ? path : tiny("golden/minimax_m2/model-f16.gguf")));
+        Sums sums;
+        for (int seed = 1; seed <= 8; ++seed) {
+            SCOPED_TRACE(seed);
+            Request r = repeating(seed, 300, 20 + 11 * seed);
+            r.sampling.logit_bias.clear();
+            if (seed % 3 != 0) r.sampling.temperature = 0.1f * float(seed % 4), r.sampling.seed = std::uint64_t(seed), r.sampling.top_p = 0.95f;
+            if (seed % 4 == 2) r.logprobs = 3;
+            same(*guessing, *plain, r, sums);
+            const Output said = read(**plain->start(r));
+            auto& ids = r.prompt[0].tokens;
+            ids.insert(ids.end(), said.ids.begin(), said.ids.end());
+            ids.push_back(11);
+            same(*guessing, *plain, r, sums);
+        }
+        if (itself) EXPECT_GT(sums.accepted, sums.drafted / 2);
+        else EXPECT_LT(sums.accepted, sums.drafted / 4);
+        EXPECT_EQ(count(*guessing, DraftSource::model).guessed, std::uint64_t(sums.drafted));
+        EXPECT_EQ(count(*guessing, DraftSource::model).accepted, std::uint64_t(sums.accepted));
+        EXPECT_FALSE(count(*guessing, DraftSource::prompt).there);
+    }
+}
+
+TEST(Drafts, AModelThatIsAlwaysRightIsAlwaysBelieved) {
+    const auto path = tiny("models/llama_tied.gguf");
+    auto guessing = loaded(drafted(path, path));
+    Request r = repeating(4, 300, 101);
+    const Output said = read(**guessing->start(r));
+    EXPECT_EQ(said.ids.size(), 101u);
+    EXPECT_EQ(said.usage.drafted_tokens, 80) << "the first token comes of the prompt, each later step guesses four";
+    EXPECT_EQ(said.usage.accepted_tokens, 80);
+}
+
+TEST(Drafts, EachFamilySaysTheSameWithASmallerModel) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    // Of recurrent models one that attends, with the same vocabulary.
+    const std::map<std::string, const char*> others = {{"lfm2", "llama_tied"}, {"granitemoehybrid", "llama_tied"}, {"qwen3_next", "qwen3_moe"}};
+    for (const char* name : {"deepseek_v3", "gemma3_text", "gemma4_moe", "gemma4_ple_shared", "glm4_moe", "gpt_oss_truncate", "granitemoe", "mixtral", "olmoe", "qwen2", "qwen2_moe", "qwen3", "qwen3_omni_thinker",
+                             "lfm2", "granitemoehybrid", "qwen3_next"}) {
+        SCOPED_TRACE(name);
+        const auto other = others.find(name);
+        const auto path = *golden / name / "model-f16.gguf", draft = other == others.end() ? path : *golden / other->second / "model-f16.gguf";
+        auto guessing = loaded(drafted(path, draft)), plain = load(path, false);
+        Sums sums;
+        for (int seed = 4; seed <= 8; seed += 4) {
+            Request r = repeating(seed, 200, 60);
+            if (seed == 8) r.sampling.temperature = 0.3f, r.sampling.seed = 8;
+            same(*guessing, *plain, r, sums);
+        }
+        EXPECT_GT(sums.drafted, 0);
+        if (other == others.end()) {
+            EXPECT_GT(sums.accepted, sums.drafted / 3);
+        }
+    }
+}
+
+TEST(Drafts, AHeadForDraftingGuessesAndTextsAreTheSame) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    for (const char* name : {"qwen3_next", "qwen3_5", "qwen3_5_moe"}) {
+        SCOPED_TRACE(name);
+        const auto path = *golden / name / "model-f16.gguf";
+        LoadOptions options = drafted(path, {});
+        options.heads = true;
+        auto guessing = loaded(options), plain = load(path, false);
+        Sums sums;
+        for (int seed = 1; seed <= 6; ++seed) {
+            SCOPED_TRACE(seed);
+            Request r = repeating(seed, 200, 30 + 9 * seed);
+            if (seed % 2) r.sampling.temperature = 0.3f, r.sampling.seed = std::uint64_t(seed);
+            same(*guessing, *plain, r, sums);
+        }
+        EXPECT_TRUE(count(*guessing, DraftSource::head).there);
+        EXPECT_EQ(count(*guessing, DraftSource::head).guessed, std::uint64_t(sums.drafted));
+        EXPECT_GT(sums.drafted, 0);
+    }
+}
+
+TEST(Drafts, TextsUnderGrammarsThatASmallerModelGuessesAreTheSame) {
+    const auto path = tiny("models/llama_tied.gguf");
+    auto guessing = loaded(drafted(path, path)), plain = load(path, false);
+    Sums sums;
+    for (const char* source : {"root ::= (\"[\" [a-c]+ \"]\")*", "root ::= ([a-z] [a-z] \" \")*", "root ::= (\"yes \" | \"no \")* \"end\""}) {
+        SCOPED_TRACE(source);
+        for (int seed = 0; seed < 4; ++seed) {
+            Request r = repeating(seed, 300, 60);
+            r.grammar = text::Grammar::from_ebnf(source).value();
+            r.sampling.logit_bias.clear();
+            if (seed % 2) r.sampling.temperature = 0.4f, r.sampling.seed = std::uint64_t(seed);
+            same(*guessing, *plain, r, sums);
+        }
+    }
+}
+
+// Of the four likeliest tokens the second one of an answer is drawn as often as the model's own probabilities say, whether the guess
+// was right or not.
+TEST(Drafts, WhatIsDrawnIsSpreadAsTheModelSays) {
+    const auto path = tiny("models/llama_tied.gguf");
+    auto guessing = loaded(drafted(path, path));
+    Request r = repeating(4, 300, 3);
+    r.sampling = {.temperature = 1.5f, .top_k = 4};
+    std::map<std::pair<TokenId, TokenId>, double> drawn, expected;
+    std::map<TokenId, std::vector<float>> behind;
+    Sums sums;
+    for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+        r.sampling.seed = seed;
+        const Output said = read(**guessing->start(r));
+        sums.add(said.usage);
+        ASSERT_EQ(said.ids.size(), 3u);
+        ++drawn[{said.ids[0], said.ids[1]}];
+        auto& logits = behind[said.ids[0]];
+        if (logits.empty()) {
+            auto ids = r.prompt[0].tokens;
+            ids.push_back(said.ids[0]);
+            const auto all = guessing->logits(ids).value();
+            logits.assign(all.end() - guessing->info().vocabulary, all.end());
+        }
+        std::vector<std::pair<float, TokenId>> order;
+        for (TokenId id = 0; id < TokenId(logits.size()); ++id) order.emplace_back(-logits[std::size_t(id)], id);
+        std::ranges::partial_sort(order, order.begin() + 4);
+        double sum = 0;
+        for (int i = 0; i < 4; ++i) sum += std::exp(-order[std::size_t(i)].first / 1.5);
+        for (int i = 0; i < 4; ++i) expected[{said.ids[0], order[std::size_t(i)].second}] += std::exp(-order[std::size_t(i)].first / 1.5) / sum;
+    }
+    EXPECT_GT(sums.accepted, 50);
+    EXPECT_GT(sums.drafted - sums.accepted, 50);
+    double chi_square = 0;
+    for (const auto& [pair, n] : expected) chi_square += (drawn[pair] - n) * (drawn[pair] - n) / n;
+    ASSERT_EQ(expected.size(), 16u);
+    EXPECT_EQ(drawn.size(), 16u) << "and nothing beyond the four";
+    EXPECT_LT(chi_square, 32.9) << "12 degrees of freedom, 0.1 %";
+}
+
+TEST(Drafts, ADraftModelThatCannotGuessIsRefusedByName) {
+    const auto refused = [](const std::filesystem::path& draft) {
+        auto plan = Engine::plan(drafted(tiny("models/llama_tied.gguf"), draft));
+        return plan ? std::string() : plan.error().text();
+    };
+    using testing::HasSubstr;
+    EXPECT_THAT(refused(tiny("models/qwen3_moe.gguf")), testing::AllOf(HasSubstr("qwen3_moe.gguf cannot guess for "), HasSubstr("its token "), HasSubstr("name a smaller model of the same family")));
+    EXPECT_THAT(refused(tiny("models/bert_minilm.gguf")), HasSubstr("it makes vectors of texts and writes none"));
+    EXPECT_THAT(refused(tiny("models/nothing.gguf")), HasSubstr("nothing.gguf"));
+    EXPECT_EQ(refused(tiny("golden/olmo2/model-f16.gguf")), "");
+    if (const auto golden = support::golden_dir()) {
+        EXPECT_THAT(refused(*golden / "lfm2/model-f16.gguf"), HasSubstr("recurrent layers (lfm2)"));
+    }
+}
+
+TEST(Drafts, TheDraftModelIsInTheOnePlan) {
+    const auto path = tiny("models/llama_tied.gguf"), draft = tiny("golden/minimax_m2/model-f16.gguf");
+    auto both = drafted(path, draft), alone = drafted(path, {}), other = drafted(draft, {});
+    for (LoadOptions* o : {&both, &alone, &other}) o->context = 64, o->kv_tokens = 64;
+    const auto together = Engine::plan(both).value(), first = Engine::plan(alone).value(), second = Engine::plan(other).value();
+    EXPECT_EQ(together.weights, first.weights + second.weights);
+    EXPECT_EQ(together.kv, first.kv + second.kv);
+    EXPECT_GT(together.scratch, first.scratch);
+}
+
+// A model that is never right is off before long, and costs nothing from then on.
+TEST(Drafts, ADraftModelThatLosesIsSwitchedOff) {
+    const auto path = tiny("models/llama_tied.gguf");
+    LoadOptions options = drafted(path, tiny("golden/minimax_m2/model-f16.gguf"));
+    options.draft_length = 0;
+    auto guessing = loaded(options), plain = load(path, false);
+    std::uint64_t tokens = 0;
+    for (int seed = 1; seed <= 20 && !count(*guessing, DraftSource::model).off; ++seed) {
+        Request r = repeating(seed, 300, 120);
+        r.sampling.logit_bias.clear();
+        EXPECT_EQ(read(**guessing->start(r)), read(**plain->start(r)));
+        tokens += 120;
+    }
+    EXPECT_TRUE(count(*guessing, DraftSource::model).off);
+    const auto before = count(*guessing, DraftSource::model).guessed;
+    EXPECT_GT(before, 0u) << "it was tried";
+    EXPECT_LT(before, tokens);
+    read(**guessing->start(repeating(4, 300, 120)));
+    EXPECT_EQ(count(*guessing, DraftSource::model).guessed, before);
+}
+
+TEST(Drafts, SequencesOfSeveralSourcesSayWhatTheySayAlone) {
+    const auto path = tiny("models/llama_tied.gguf");
+    LoadOptions options = drafted(path, tiny("golden/olmo2/model-f16.gguf"));
+    options.lookups = true;
+    auto guessing = loaded(options), plain = load(path, false);
+    std::vector<std::unique_ptr<Session>> sessions;
+    std::vector<Output> alone;
+    for (int i = 0; i < 8; ++i) {
+        Request r = repeating(i, 300, 50 + 10 * i);
+        if (i % 2) r.sampling.temperature = 0.3f, r.sampling.seed = std::uint64_t(i);
+        alone.push_back(read(**plain->start(r)));
+        sessions.push_back(*guessing->start(r));
+    }
+    for (std::size_t i = 0; i < sessions.size(); ++i) EXPECT_EQ(read(*sessions[i]), alone[i]) << i;
+    EXPECT_GT(count(*guessing, DraftSource::prompt).guessed, 0u);
+    EXPECT_GT(count(*guessing, DraftSource::model).guessed, 0u);
+}
+
+TEST(Drafts, WhoStopsInTheMidstTakesNothingFromTheOthers) {
+    const auto path = tiny("models/llama_tied.gguf");
+    auto guessing = loaded(drafted(path, path)), plain = load(path, false);
+    const Request r = repeating(4, 300, 200);
+    const Output whole = read(**plain->start(r));
+    for (int round = 0; round < 4; ++round) {
+        auto stopped = *guessing->start(r), other = *guessing->start(r);
+        for (int i = 0; i < 7 + 3 * round; ++i) ASSERT_TRUE(stopped->next());
+        stopped->stop();
+        EXPECT_EQ(read(*other), whole);
+        EXPECT_EQ(read(*stopped).finish, Finish::cancelled);
     }
 }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "engine/engine.h"
 #include "one_sequence.h"
 #include "support/fixtures.h"
 #include "support/safetensors.h"
@@ -172,4 +173,53 @@ TEST(Draft, AHeadIsMeasuredBesideTheModel) {
     ASSERT_TRUE(none);
     EXPECT_EQ(*none, nullptr);
     EXPECT_EQ(measure_draft_head(*without.model().file, without.model().config, ops)->packed, 0u);
+}
+
+namespace {
+
+// How many of the guesses behind `prompt` tokens, one at a time, come true in the text.
+std::pair<int, int> guesses_that_come_true(OneSequence& target, const Tokens& text, int prompt) {
+    Drafting drafting(target);
+    std::vector<float> states;
+    target.feed(text, 0, nullptr, &states);
+    states.resize(states.size() - std::size_t(drafting.config().hidden));
+    const std::vector<float> logits = drafting.feed({text.begin() + 1, text.end()}, states, 0).logits;
+    int made = 0, right = 0;
+    for (int at = prompt + 1; at + 1 < int(text.size()); ++at) {
+        ++made;
+        if (best(part(logits, at - 2, at - 1, drafting.config().vocabulary)) == text[std::size_t(at)]) ++right, ++at;
+    }
+    return {made, right};
+}
+
+}  // namespace
+
+// In the midst of requests the head says what it says alone: after wrong guesses, and from prompts that are cached.
+TEST(Draft, RequestsAreGuessedForAsTheHeadSays) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    for (const char* name : {"qwen3_next", "qwen3_5"}) {
+        SCOPED_TRACE(name);
+        const auto path = *golden / name / "model-f16.gguf";
+        auto engine = Engine::load({.path = path, .profile = Profile::exact, .threads = 1, .draft_length = 1, .lookups = false, .target = "ref"});
+        ASSERT_TRUE(engine) << engine.error().text();
+        OneSequence target(path, *targets(true).front().ops);
+        int right = 0;
+        for (int seed = 1; seed <= 24; ++seed) {
+            Request request;
+            request.prompt = {{.tokens = {7 + seed / 2, 8, 9, 10, 11, 12, 13}}};
+            request.sampling = {.temperature = 0.6f, .top_k = 6, .seed = std::uint64_t(seed)};
+            request.max_tokens = 50;
+            request.ignore_eos = true;
+            auto session = *(*engine)->start(request);
+            Tokens text = request.prompt[0].tokens;
+            while (auto event = session->next())
+                if (event->id >= 0) text.push_back(event->id);
+            const auto [made, came_true] = guesses_that_come_true(target, text, 7);
+            EXPECT_EQ(session->usage().drafted_tokens, made) << seed;
+            EXPECT_EQ(session->usage().accepted_tokens, came_true) << seed;
+            right += came_true;
+        }
+        EXPECT_GT(right, 0) << "nothing was compared";
+    }
 }
