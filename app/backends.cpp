@@ -135,6 +135,7 @@ engine::LoadOptions options_of(const router::ModelRow& row, const Settings& s) {
     constexpr std::uint64_t kept_unasked = 8192;  // tokens; what is left is for the other models
     engine::LoadOptions options = load_options(s, row.path);
     options.adapters.clear();
+    options.draft = guesses_from(s, "draft") ? row.draft : "";
     options.context = row.context;
     options.kv_tokens = row.context ? 0 : kept_unasked;
     options.memory_limit = std::uint64_t(row.memory_mib) << 20;
@@ -146,7 +147,9 @@ engine::LoadOptions options_of(const router::ModelRow& row, const Settings& s) {
 base::Result<void> check_models(const Settings& s) {
     for (const auto& row : s.roster.models) {
         const std::string place = s.file.string() + ", line " + std::to_string(row.line) + ": models." + row.id;
-        if (std::error_code unreadable; !fs::exists(row.path, unreadable)) return base::error(Code::not_found, place + ".path names " + row.path + ", where nothing is", "name a GGUF file, or the folder of a checkpoint");
+        for (const auto& [key, path] : {std::pair(".path", row.path), std::pair(".draft", row.draft)})
+            if (std::error_code unreadable; !path.empty() && !fs::exists(path, unreadable))
+                return base::error(Code::not_found, place + key + " names " + path + ", where nothing is", "name a GGUF file, or the folder of a checkpoint");
         if (row.id == s.model.name || agents::is_agent(row.id)) return base::error(Code::invalid_argument, place + " has the name of " + (row.id == s.model.name ? "model.name" : "an agent"), "choose another");
     }
     return {};

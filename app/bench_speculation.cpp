@@ -27,6 +27,7 @@ struct Figures {
     std::vector<double> logarithms;  // of the ratios
     double without = 0, with = 0;    // tokens/s, the last pair's sums
     int tokens = 0, drafted = 0, accepted = 0, differing = 0;
+    engine::DraftCounts sources;     // saved: by what steps without guesses take
 
     double mean() const {
         double sum = 0;
@@ -81,6 +82,30 @@ base::Result<Answer> answer(engine::Engine& engine, const std::vector<engine::To
     return out;
 }
 
+void add_counts(engine::DraftCounts& sum, const engine::DraftCounts& before, const engine::DraftCounts& after) {
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+        sum[i].there = after[i].there, sum[i].off = after[i].off;
+        sum[i].guessed += after[i].guessed - before[i].guessed;
+        sum[i].accepted += after[i].accepted - before[i].accepted;
+        sum[i].saved_seconds += after[i].saved_seconds - before[i].saved_seconds;
+    }
+}
+
+base::Json sources_json(const engine::DraftCounts& sources) {
+    base::Json out = base::Json::object();
+    for (std::size_t i = 0; i < sources.size(); ++i)
+        if (const auto& s = sources[i]; s.there)
+            out[std::string(engine::kDraftSourceNames[i])] = {{"guessed_tokens", s.guessed}, {"accepted_tokens", s.accepted}, {"saved_ms", s.saved_seconds * 1000}, {"off", s.off}};
+    return out;
+}
+
+void print_sources(const engine::DraftCounts& sources) {
+    for (std::size_t i = 0; i < sources.size(); ++i)
+        if (const auto& s = sources[i]; s.there)
+            std::printf("  %-8s %llu of %llu guesses right, %s %.0f ms%s\n", std::string(engine::kDraftSourceNames[i]).c_str(), static_cast<unsigned long long>(s.accepted), static_cast<unsigned long long>(s.guessed),
+                        s.saved_seconds < 0 ? "lost" : "saved", std::abs(s.saved_seconds) * 1000, s.off ? ", off by now" : "");
+}
+
 base::Result<Figures> measure(engine::Engine& engine, const Workload& workload, const BenchOptions& o) {
     Figures out;
     std::vector<std::vector<engine::TokenId>> prompts;
@@ -94,10 +119,12 @@ base::Result<Figures> measure(engine::Engine& engine, const Workload& workload, 
     for (int round = 0; round < o.repeat; ++round)
         for (std::size_t i = 0; i < prompts.size(); ++i) {
             const bool first = (round + int(i)) % 2 == 0;
+            const auto before = engine.load_now().drafts;
             auto a = answer(engine, prompts[i], o.decode, first);
             if (!a) return std::move(a).error();
             auto b = answer(engine, prompts[i], o.decode, !first);
             if (!b) return std::move(b).error();
+            add_counts(out.sources, before, engine.load_now().drafts);
             if (!first) std::swap(*a, *b);
             if (std::min(a->usage.output_tokens, b->usage.output_tokens) < kLeastTokens) continue;
             out.logarithms.push_back(std::log(a->tokens_per_second / b->tokens_per_second));
@@ -119,6 +146,7 @@ int bench_speculation(const LoadedSettings& loaded, const BenchOptions& o) {
     options.threads = o.threads > 0 ? o.threads : engine::usable_cpus();
     options.max_sequences = 1;
     options.drafts = true;
+    if (!o.draft.empty()) options.draft = o.draft;
     auto engine = engine::Engine::load(options);
     if (!engine) return complain(model_error(engine.error(), loaded.settings, options.path));
     base::Json out = {{"model", (*engine)->info().name}, {"file", options.path.string()}, {"profile", o.profile}, {"threads", options.threads}, {"workloads", base::Json::array()}};
@@ -133,10 +161,11 @@ int bench_speculation(const LoadedSettings& loaded, const BenchOptions& o) {
         base::Json runs = base::Json::array();
         for (const double x : f.logarithms) runs.push_back(std::exp(x));
         out["workloads"].push_back({{"name", workload.name}, {"pairs", f.logarithms.size()}, {"ratio", ratio}, {"lower_95", f.lower()}, {"ratios", runs},
-                                    {"with_tps", f.with / n}, {"without_tps", f.without / n}, {"tokens", f.tokens}, {"drafted_tokens", f.drafted}, {"accepted_tokens", f.accepted}, {"differing_texts", f.differing}});
+                                    {"with_tps", f.with / n}, {"without_tps", f.without / n}, {"tokens", f.tokens}, {"drafted_tokens", f.drafted}, {"accepted_tokens", f.accepted}, {"differing_texts", f.differing}, {"sources", sources_json(f.sources)}});
         if (o.json) continue;
         std::printf("%-10s %5.2f (95 %% above %.2f, %.0f pairs)  %.1f against %.1f tokens/s, %d of %d guesses right, %d of %d texts differ\n", workload.name.c_str(), ratio, f.lower(), n, f.with / n,
                     f.without / n, f.accepted, f.drafted, f.differing, int(n));
+        print_sources(f.sources);
     }
     if (o.json) print_json(out);
     return 0;

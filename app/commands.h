@@ -36,6 +36,7 @@ struct BenchOptions {
     bool fidelity = false;   // instead of speed: fast against exact, over `prefill` tokens of `text`
     std::string text;        // file; empty: the prompts of the program
     bool speculation = false;  // instead: with guessed tokens against without, over its own workloads
+    std::string draft;       // that guesses for the model then; empty: model.draft, for the chosen model
     bool json = false;
 };
 

@@ -44,12 +44,17 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
     options.target = s.model.target;
     if (!s.model.plain_ops.empty()) options.plain_ops = base::split(s.model.plain_ops, ',');
     if (auto adapters = adapters_of(s)) options.adapters = *std::move(adapters);
-    options.drafts = s.model.speculation == "prompt";
+    options.drafts = s.model.speculation != "off";
+    options.lookups = guesses_from(s, "prompt");
+    options.heads = guesses_from(s, "head");
+    if (guesses_from(s, "draft") && file == chosen_model(s)) options.draft = s.model.draft;
     options.draft_length = s.model.speculation_length;
     for (const auto format : {engine::KvFormat::f32, engine::KvFormat::f16, engine::KvFormat::int8})
         if (s.model.kv_format == engine::name(format)) options.kv_format = format;
     return options;
 }
+
+bool guesses_from(const Settings& s, std::string_view source) { return s.model.speculation == "auto" || s.model.speculation == source; }
 
 base::Result<std::vector<std::pair<std::string, fs::path>>> adapters_of(const Settings& s) {
     std::vector<std::pair<std::string, fs::path>> out;
@@ -74,6 +79,11 @@ engine::LoadOptions embedding_options(const Settings& s) {
 }
 
 base::Error model_error(base::Error e, const Settings& s, const fs::path& file) {
+    if (!s.model.draft.empty() && e.message.rfind(s.model.draft, 0) == 0) {
+        e.message = "setting model.draft: " + e.message;
+        if (e.remedy.empty()) e.remedy = "name another file, or leave model.draft empty";
+        return e;
+    }
     if (!s.model.target.empty() && e.message.rfind("target '" + s.model.target + "'", 0) == 0) e.message = "setting model.target: " + e.message;
     if (e.message.rfind("there is no operation '", 0) == 0) e.message = "setting model.plain_ops: " + e.message;
     if (std::error_code none; e.code == Code::not_found && !fs::exists(file, none)) e.remedy = "hearth model pull fetches one, hearth model use chooses one; or set model.path (HEARTH_MODEL_PATH)";

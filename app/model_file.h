@@ -10,6 +10,9 @@ namespace app {
 
 engine::LoadOptions load_options(const Settings& settings, const std::filesystem::path& file);
 
+// Whether model.speculation has tokens guessed from that source: "prompt", "head", "draft".
+bool guesses_from(const Settings& settings, std::string_view source);
+
 // Those of model.adapters. Errors name the setting.
 base::Result<std::vector<std::pair<std::string, std::filesystem::path>>> adapters_of(const Settings& settings);
 engine::LoadOptions embedding_options(const Settings& settings);  // of embedding.path

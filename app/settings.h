@@ -30,7 +30,7 @@ struct Settings {
         int connections;
     } database;
     struct {
-        std::string path, name, profile, target, speculation, kv_format, adapters, plain_ops;
+        std::string path, draft, name, profile, target, speculation, kv_format, adapters, plain_ops;
         int threads, context, speculation_length, max_sequences, max_waiting, max_waiting_each, memory_mib, kv_disk_mib;
     } model;
     struct {

@@ -16,7 +16,8 @@ void add_bench(CLI::App& root, Arguments& a, Action& chosen) {
     bench->add_flag("--turns", a.bench.turns, "time to the first token where most of a prompt is known, beside all of it new");
     bench->add_flag("--ops", a.bench.ops, "each operation of a step by its shape, beside what memory and arithmetic would take for it");
     bench->add_option("--profile", a.bench.profile, "fast or exact")->check(CLI::IsMember({"fast", "exact"}));
-    bench->add_flag("--speculation", a.bench.speculation, "with guessed tokens against without, in pairs over prose, tool calls and edits of code, instead of speed");
+    auto* speculation = bench->add_flag("--speculation", a.bench.speculation, "with guessed tokens against without, in pairs over prose, tool calls and edits of code, instead of speed");
+    bench->add_option("--draft", a.bench.draft, "smaller model that guesses for it; default: model.draft, for the chosen model")->needs(speculation);
     auto* fidelity = bench->add_flag("--fidelity", a.bench.fidelity, "how far profile fast is from exact, over that many prompt tokens, instead of speed");
     bench->add_option("--text", a.bench.text, "file to read them from; default: the program's own prompts")->needs(fidelity);
     bench->add_flag("--json", a.bench.json, "as JSON, for scripts");

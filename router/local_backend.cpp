@@ -3,6 +3,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 #include "router/circles.h"
@@ -158,6 +159,23 @@ void tell_of(const std::vector<text::Notice>& notices, const std::string& backen
 
 }  // namespace
 
+namespace {
+
+base::Json guesses_of(const engine::Engine::Load& load) {
+    std::string method;
+    base::Json sources = base::Json::object();
+    for (std::size_t i = 0; i < load.drafts.size(); ++i) {
+        const engine::DraftCount& one = load.drafts[i];
+        if (!one.there) continue;
+        const std::string name(engine::kDraftSourceNames[i]);
+        method += (method.empty() ? "" : "+") + name;
+        sources[name] = {{"guessed_tokens", one.guessed}, {"accepted_tokens", one.accepted}, {"saved_ms", std::llround(one.saved_seconds * 1000)}, {"off", one.off}};
+    }
+    return {{"method", method.empty() ? "off" : method}, {"drafted_tokens", load.drafted_tokens}, {"accepted_tokens", load.accepted_tokens}, {"sources", sources}};
+}
+
+}  // namespace
+
 struct LocalBackend::Prompt {
     text::SampledTurns::Place place;
     engine::Request request;
@@ -203,7 +221,7 @@ BackendStatus LocalBackend::status() const {
         }
         status.facts["steps"] = load.steps;
         status.facts["forced_tokens"] = load.forced_tokens;
-        status.facts["speculative"] = {{"method", engine_->drafts() ? "prompt" : "off"}, {"drafted_tokens", load.drafted_tokens}, {"accepted_tokens", load.accepted_tokens}};
+        status.facts["speculative"] = guesses_of(load);
         status.facts["kv_disk_bytes"] = load.kv_disk_bytes;
         status.facts["kv_restored_tokens"] = load.kv_restored_tokens;
     }

@@ -151,6 +151,7 @@ private:
         ModelRow out{id};
         out.line = node.Mark().line + 1;
         fields.text("path", out.path);
+        fields.text("draft", out.draft);
         fields.number("context", out.context, 0, 1 << 24);
         fields.number("memory_mib", out.memory_mib, 0, 1 << 24);
         fields.number("threads", out.threads, 0, 1024);
@@ -293,7 +294,7 @@ private:
 }  // namespace
 
 bool ModelRow::operator==(const ModelRow& other) const {
-    const auto words = [](const ModelRow& row) { return std::tie(row.id, row.path, row.context, row.memory_mib, row.threads, row.sequences, row.loaded); };
+    const auto words = [](const ModelRow& row) { return std::tie(row.id, row.path, row.draft, row.context, row.memory_mib, row.threads, row.sequences, row.loaded); };
     return words(*this) == words(other);
 }
 

@@ -23,7 +23,7 @@ struct UpstreamRow {
 // A model in this process beside model.path's; it may be called by its id.
 struct ModelRow {
     std::string id;
-    std::string path = {};
+    std::string path = {}, draft = {};  // draft: a smaller model that guesses for it
     int context = 0;          // tokens of one sequence; 0: the model's, of at most 8,192
     int memory_mib = 0;       // for weights, keys and values, scratch; 0: what the others leave
     int threads = 0;          // 0: as the machine has

@@ -15,7 +15,7 @@ def server(state):
     for name, file in files.items():
         tiny_model.make(MODELS / f"{name}.gguf", file)
     settings = f"""models:
-  small: {{path: {files["qwen3_moe"]}, context: 256, loaded: false}}
+  small: {{path: {files["qwen3_moe"]}, draft: {MODELS / "qwen3_moe.gguf"}, context: 256, loaded: false}}
   vectors: {{path: {MODELS / "bert_minilm.gguf"}}}
 roster:
   both: {{chain: [small, embedded]}}
@@ -49,6 +49,8 @@ def test_a_model_is_loaded_and_unloaded_by_a_word_while_others_serve(server):
     assert served_by(server, "both").status == 200, "the next of the chain answers meanwhile"
     assert "small is ready" in command(server, "model", "load", "small")
     assert served_by(server, "small").status == 200
+    guesses = health(server)["backends"]["small"]["facts"]["speculative"]
+    assert guesses["method"] == "prompt+draft" and set(guesses["sources"]["draft"]) == {"guessed_tokens", "accepted_tokens", "saved_ms", "off"}
     assert "'small' is ready" in command(server, "model", "load", "small", status=1)
     assert served_by(server, "default").json["choices"][0]["message"]["content"] == before
     assert command(server, "model", "unload", "small") == "small is unloaded\n"

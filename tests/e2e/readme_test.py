@@ -103,14 +103,16 @@ def compares_profiles(hearth, folder):
     assert "fast against exact at 64 positions" in run(hearth, folder, ["bench", "--fidelity", "--prefill", "64", "--text", "/proc/self/exe"]).stdout
 
 
-def compares_speculation(hearth, folder):
+def compares_speculation(hearth, folder, *more, sources=("prompt",)):
     model = folder / "fit-to-chat.gguf"
     tiny_model.make(MODELS / "llama_tied.gguf", model)
-    figures = json.loads(run(hearth, folder, ["bench", "--speculation", "--decode", "64", "--repeat", "1", "--profile", "exact", "--model", str(model), "--json"]).stdout)
+    figures = json.loads(run(hearth, folder, ["bench", "--speculation", "--decode", "64", "--repeat", "1", "--profile", "exact", "--model", str(model), *more, "--json"]).stdout)
     assert [w["name"] for w in figures["workloads"]] == ["prose", "tool-call", "code-edit"]
     for workload in figures["workloads"]:
         assert workload["pairs"] > 1 and workload["differing_texts"] == 0
         assert 0 < workload["lower_95"] <= workload["ratio"] and workload["accepted_tokens"] <= workload["drafted_tokens"]
+        assert list(workload["sources"]) == list(sources)
+        assert sum(source["guessed_tokens"] for source in workload["sources"].values()) == workload["drafted_tokens"]
 
 
 def keeps_a_secret(hearth, folder):
@@ -245,6 +247,7 @@ HOW = {
     "hearth doctor": looks_at_the_machine,
     "hearth bench --fidelity": compares_profiles,
     "hearth bench --speculation": compares_speculation,
+    "hearth bench --speculation --draft small.gguf": lambda hearth, folder: compares_speculation(hearth, folder, "--draft", str(MODELS / "llama_tied.gguf"), sources=("prompt", "draft")),
     "hearth bench": measures,
     "hearth bench --prefill 512 --decode 64": measures,
     'hearth bench --threads 1 --streams 8 --ops --against "llama.cpp=build/bin/llama-bench -mmp 0"': proven_in("tests/e2e/bench_test.py", '"--streams", "4", "--ops"'),

@@ -76,10 +76,10 @@ TEST(RosterFile, ReadsWhatItSays) {
 }
 
 TEST(RosterFile, ModelsOfThisProcessMayStandInChains) {
-    const auto roster = read("models:\n  small: {path: /m/small.gguf, context: 4096, memory_mib: 700, threads: 2, sequences: 1, loaded: false}\n  other: {path: /m/other}\nroster:\n  quick: {chain: [small, embedded]}\n");
+    const auto roster = read("models:\n  small: {path: /m/small.gguf, draft: /m/tiny.gguf, context: 4096, memory_mib: 700, threads: 2, sequences: 1, loaded: false}\n  other: {path: /m/other}\nroster:\n  quick: {chain: [small, embedded]}\n");
     ASSERT_TRUE(roster) << roster.error().text();
     ASSERT_EQ(roster->models.size(), 2u);
-    EXPECT_EQ(roster->models[0], (ModelRow{"small", "/m/small.gguf", 4096, 700, 2, 1, false, 7})) << "the line does not count";
+    EXPECT_EQ(roster->models[0], (ModelRow{"small", "/m/small.gguf", "/m/tiny.gguf", 4096, 700, 2, 1, false, 7})) << "the line does not count";
     EXPECT_EQ(roster->models[0].line, 2);
     EXPECT_TRUE(roster->models[1].loaded);
     EXPECT_THAT(roster->rows.at(0).alias.chain, ElementsAre("small", "embedded"));
