@@ -25,23 +25,23 @@ int DraftModel::right(const Held& held, std::span<const text::TokenId> tokens) {
 
 int DraftModel::behind(int slot, std::span<const text::TokenId> tokens) const { return int(tokens.size()) - right(held_[std::size_t(slot)], tokens); }
 
+void DraftModel::begin(int slot, BlockKey root, std::span<const text::TokenId> prompt) {
+    Held& held = held_[std::size_t(slot)];
+    const auto found = blocks_.hold_prefix(root, prompt.first(prompt.size() - 1), held.table);
+    held.chain = found.chain;
+    held.entered = hold_tail(blocks_, *own_, found, held.table);
+}
+
 void DraftModel::end(int slot) {
     Held& held = held_[std::size_t(slot)];
     blocks_.release(held.table);
     held.table.clear();
-    held.begun = false;
     held.entered = held.guesses = 0;
 }
 
 // What lies far behind is read a step's rows at a time, so that nobody waits long for it.
 bool DraftModel::prepare(Wanted& w) {
     Held& held = held_[std::size_t(w.slot)];
-    if (!held.begun) {
-        held.begun = true;
-        const auto found = blocks_.hold_prefix(w.root, w.tokens.first(w.tokens.size() - 1), held.table);
-        held.chain = found.chain;
-        held.entered = hold_tail(blocks_, *own_, found, held.table);
-    }
     const int known = right(held, w.tokens);
     if (known > held.entered) enter_rows(blocks_, held.table, held.chain, w.tokens, held.entered, known);
     held.entered = std::max(held.entered, known);

@@ -13,13 +13,13 @@ public:
     // Its runner has as many blocks and sequences as that of the model. See Drafter for the others.
     DraftModel(std::unique_ptr<Runner> runner, int vocabulary, double share);
 
+    void begin(int slot, BlockKey root, std::span<const text::TokenId> prompt) override;
+    void end(int slot) override;
     int behind(int slot, std::span<const text::TokenId> tokens) const override;
     int room(int tokens) const override { return own_->model().config.trained_context - tokens; }
-    void end(int slot) override;
 
 private:
     struct Held {
-        bool begun = false;
         BlockKey chain;                  // of its whole blocks of right tokens
         std::vector<std::int32_t> table;
         int entered = 0;                 // tokens that are known to be right and in the cache

@@ -17,7 +17,6 @@ namespace engine {
 // A sequence to guess for, as it is now: every one of its tokens is right.
 struct Wanted {
     int slot = 0;
-    BlockKey root;                              // what its beginning follows on
     std::span<const text::TokenId> tokens;
     const std::vector<std::int32_t>* table = nullptr;  // the model's blocks, enough for the guesses too
     int n = 0;                                  // tokens to guess; 0 afterwards: none could be yet
@@ -31,13 +30,15 @@ public:
     Drafter(const Drafter&) = delete;
     Drafter& operator=(const Drafter&) = delete;
 
+    // A sequence has come, with its prompt, which follows on `root`; `end`: it has gone.
+    virtual void begin(int slot, BlockKey root, std::span<const text::TokenId> prompt) = 0;
+    virtual void end(int slot) = 0;
     // Rows that have to be computed for the first guess; -1: none can be made.
     virtual int behind(int slot, std::span<const text::TokenId> tokens) const = 0;
     // How many tokens may be guessed behind so many.
     virtual int room(int tokens) const = 0;
     // At most kMostDraftRows guesses in all. Gives the seconds that it took.
     double guess(std::span<Wanted> wanted);
-    virtual void end(int slot) = 0;  // its sequence has ended
 
     // Seconds before the first guess, and for each, where so many sequences guess together. `left`: tokens that the sequence may
     // still write, over which a prompt that was not read yet is spread. `target`: what steps of the model take, until its own are known.

@@ -10,9 +10,10 @@ class HeadDrafter final : public Drafter {
 public:
     explicit HeadDrafter(Runner& runner, int vocabulary);
 
+    void begin(int slot, BlockKey, std::span<const text::TokenId>) override { end(slot); }
+    void end(int slot) override { held_[std::size_t(slot)] = {}; }
     int behind(int slot, std::span<const text::TokenId> tokens) const override;
     int room(int) const override { return kMostDraft; }
-    void end(int slot) override { held_[std::size_t(slot)] = {}; }
 
     // A sequence after a step: `context`: of its part, whose rows were the step's from `first` on. Reads what it can of them.
     struct Followed {

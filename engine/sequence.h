@@ -44,7 +44,6 @@ struct Sequence {
 
     // Guesses at tokens to come; see worker_drafts.cpp.
     bool guesses = false;
-    BlockKey root;                     // what its beginning follows on
     PromptLookup lookup;
     PromptLookup::Match match;         // of this step
     struct Guesses {

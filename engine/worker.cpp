@@ -296,8 +296,8 @@ void Worker::join(Sequence& s) {
     s.usage.queued = since(s.queued, s.joined);
     s.slot = free_slots_.back();
     free_slots_.pop_back();
-    const BlockKey root = s.root = s.chain;
-    begin_guessing(s);
+    const BlockKey root = s.chain;
+    begin_guessing(s, root);
     auto found = blocks_.hold_prefix(root, std::span(s.tokens).first(std::size_t(s.prompt) - 1), s.table);
     if (recurrent()) found = up_to_state(s, root, found);
     s.chain = found.chain;

@@ -87,7 +87,7 @@ private:
     void write_guesses();
     void compute_guesses(DraftSource source);
     void saw(Sequence& s, int i, bool guessed, bool is_right, TokenId came);
-    void begin_guessing(Sequence& s);
+    void begin_guessing(Sequence& s, BlockKey root);
     std::optional<Draftable> draftable(const Sequence& s, DraftSource source, int together) const;
     Draftable best_source(Sequence& s, int rows, int tokens, int together);
     void learn(Sequence& s, DraftSource source, Draftable& chosen, int rows, int tokens);

@@ -73,7 +73,7 @@ void Worker::compute_guesses(DraftSource source) {
         Sequence& s = *running_[plan_[std::size_t(part)].sequence];
         if (s.source != source || draftable_[i].chosen == 0) continue;
         hold_rows(blocks_, s.table, int(s.tokens.size()) + draftable_[i].chosen);
-        wanted_.push_back({.slot = s.slot, .root = s.root, .tokens = s.tokens, .table = &s.table, .n = draftable_[i].chosen});
+        wanted_.push_back({.slot = s.slot, .tokens = s.tokens, .table = &s.table, .n = draftable_[i].chosen});
         wanting_.push_back(part);
         if (draftable_[i].least > 0) --s.of[std::size_t(source)].trials;
     }

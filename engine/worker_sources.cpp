@@ -25,13 +25,17 @@ Drafter* Worker::drafter(DraftSource source) const {
 }
 
 // What is off stays off in most sequences: a guess that is not made costs nothing, but what it would come to is not seen either.
-void Worker::begin_guessing(Sequence& s) {
+void Worker::begin_guessing(Sequence& s, BlockKey root) {
     for (const DraftSource source : kDraftSources) {
-        if (!drafter(source) || !of(source).off || !s.guesses) continue;
-        const bool tries = ++of(source).barred % kTryAgain == 0;
+        Drafter* const drafts = drafter(source);
+        if (!drafts || !s.guesses) continue;
         auto& own = s.of[std::size_t(source)];
-        if (tries) own.trials = kTrials;
-        else own.idle = kIdleTimes;
+        if (of(source).off && ++of(source).barred % kTryAgain != 0) {
+            own.idle = kIdleTimes;
+            continue;
+        }
+        own.trials = of(source).off ? kTrials : 0;
+        drafts->begin(s.slot, root, std::span(s.tokens).first(std::size_t(s.prompt)));
     }
 }
 
