@@ -8,7 +8,7 @@ namespace engine::avx512 {
 namespace {
 
 constexpr int tile_panels = 2;
-constexpr int few_rows = 3 * group_rows;  // that meet the panels' codes as they are made: up to here that is faster than unpacking first
+constexpr int few_rows = 8 * group_rows;  // that meet the panels' codes as they are made: up to here that is faster than unpacking first
 constexpr int chunk_columns = 512;  // of the float tiles: an unpacked pair of panels stays in the nearest caches
 
 enum class Kind { plain, minimum, sixteen, sixteen_minimum };

@@ -181,20 +181,24 @@ template <Format F, int N> HEARTH_INLINE void panel_quarters(const uint8_t* w, c
             prefetch<Q::data / 256>(scales);
             const int at = 256 * block + 128 * (quarter / 2) + 16 * (quarter & 1);
             const int8_t* z = x.q + at * N;
-            __m512i a[4][N];
-            HEARTH_UNROLL for (int g = 0; g < 4; ++g) begin_at(a[g], -zero, x.sum16 + (at / 16 + 2 * g) * N);
-            HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
-                __m512i v[4];
-                quarter_words<F>(w, quarter / 2, quarter & 1, j, v);
-                HEARTH_UNROLL for (int g = 0; g < 4; ++g) dot(a[g], v[g], z + (32 * g + 4 * j) * N);
-            }
-            HEARTH_UNROLL for (int g = 0; g < 4; ++g) {
-                const float* const x_scale = x.scale + (at / 32 + g) * N;
-                __m512 scale, minimum;
-                quarter_scale<F>(scales, g, d, dmin, &scale, &minimum);
-                add_scaled(a[g], scale, x_scale, f);
-                if constexpr (Q::minimum)
-                    EACH_ROW f[n] = _mm512_fnmadd_ps(minimum, _mm512_set1_ps(x_scale[n] * float(x.sum16[(at / 16 + 2 * g) * N + n])), f[n]);
+            // Of many rows the sums of four groups would not find registers: two groups then, and the codes made twice.
+            constexpr int together = N > 4 ? 2 : 4;
+            HEARTH_UNROLL for (int first = 0; first < 4; first += together) {
+                __m512i a[together][N];
+                HEARTH_UNROLL for (int g = 0; g < together; ++g) begin_at(a[g], -zero, x.sum16 + (at / 16 + 2 * (first + g)) * N);
+                HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
+                    __m512i v[4];
+                    quarter_words<F>(w, quarter / 2, quarter & 1, j, v);
+                    HEARTH_UNROLL for (int g = 0; g < together; ++g) dot(a[g], v[first + g], z + (32 * (first + g) + 4 * j) * N);
+                }
+                HEARTH_UNROLL for (int g = 0; g < together; ++g) {
+                    const float* const x_scale = x.scale + (at / 32 + first + g) * N;
+                    __m512 scale, minimum;
+                    quarter_scale<F>(scales, first + g, d, dmin, &scale, &minimum);
+                    add_scaled(a[g], scale, x_scale, f);
+                    if constexpr (Q::minimum)
+                        EACH_ROW f[n] = _mm512_fnmadd_ps(minimum, _mm512_set1_ps(x_scale[n] * float(x.sum16[(at / 16 + 2 * (first + g)) * N + n])), f[n]);
+                }
             }
         }
     }
