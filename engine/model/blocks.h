@@ -1,4 +1,4 @@
-// What the blocks of a step share. Internal to forward.cpp, draft.cpp, mixers.cpp, ffn.cpp and key_offset.cpp.
+// What the blocks of a step share. Internal to forward.cpp, wanted_rows.cpp, draft.cpp, mixers.cpp, ffn.cpp and key_offset.cpp.
 #pragma once
 
 #include <cstring>
@@ -16,6 +16,7 @@ struct Activations {
     Mat own;         // (n, layers*P) what each layer has of its own for each token
     Observer* observer = nullptr;
     const Batch* batch = nullptr;
+    bool keys_there = false;  // append_block has put this layer's keys and values into the cache
 };
 
 // Adds to each job's result what its sequences' adapters add; see adapter.h.
@@ -58,6 +59,8 @@ inline void add_branch(const Model& m, const float* post_norm, Activations& a, E
 
 Activations activations(const Config& config, const Batch& batch, Scratch& scratch);
 
+// Keys and values of layer `index`, which attends, into the cache; the rest of what its mixer_block does is left to that.
+void append_block(const Model& m, int index, const Batch& batch, const KvLayer& kv, Activations& a, Exec& exec);
 // x += what layer `index` mixes from its rows and those before them: attention, or a recurrent mixer.
 void mixer_block(const Model& m, int index, const Batch& batch, const KvLayer& kv, Activations& a, Exec& exec);
 // x += FFN(norm(x)), dense or of experts.

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "engine/model/blocks.h"
+#include "engine/model/wanted_rows.h"
 
 namespace engine {
 namespace {
@@ -87,14 +87,21 @@ void forward(const Model& m, const Batch& batch, const std::vector<KvLayer>& kv,
     if (c.embedding_scale != 1) m.ops->scale(a.x, c.embedding_scale, exec);
     if (c.per_layer_width > 0) own_embeddings(m, batch, a, exec);
     if (a.observer) a.observer->embedded(a.x);
+    Batch wanted = batch;
     for (int i = 0; i < c.layers; ++i) {
-        mixer_block(m, i, batch, kv[std::size_t(i)], a, exec);
+        if (i + 1 == c.layers && leaves_rows_out(m, batch)) {
+            append_block(m, i, batch, kv[std::size_t(i)], a, exec);
+            if (batch.n_logits == 0) return;
+            wanted = wanted_rows(batch, a.x, *exec.scratch);
+            narrow(a, wanted);
+        }
+        mixer_block(m, i, wanted, kv[std::size_t(i)], a, exec);
         ffn_block(m, i, a, exec);
         if (c.per_layer_width > 0) own_block(m, i, a, exec);
         if (const float scale = m.layers[std::size_t(i)].output_scale; scale != 1) m.ops->scale(a.x, scale, exec);
         if (a.observer) a.observer->left(a.x);
     }
-    head(m, batch, logits, a, exec);
+    head(m, wanted, logits, a, exec);
 }
 
 }  // namespace engine

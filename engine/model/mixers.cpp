@@ -83,7 +83,7 @@ void attention_block(const Model& m, int index, const Batch& batch, const KvLaye
     const Ops& ops = *m.ops;
     const RopeArgs rope = rope_of(m, shape, batch.positions);
     const RopeArgs* const turned = shape.rope >= 0 ? &rope : nullptr;
-    if (shape.kv_layer == index) append_keys(m, index, batch, kv, a.normed, turned, exec);
+    if (shape.kv_layer == index && !a.keys_there) append_keys(m, index, batch, kv, a.normed, turned, exec);
     Mat gate;
     const Mat q = queries(m, l, shape.head_dim, a, gate, exec);
     if (l.q_norm) {
@@ -239,6 +239,15 @@ Mat gated_delta(const Model& m, const Recurrent& l, std::size_t state, const Bat
 }
 
 }  // namespace
+
+void append_block(const Model& m, int index, const Batch& batch, const KvLayer& kv, Activations& a, Exec& exec) {
+    const LayerConfig& shape = m.config.layer[std::size_t(index)];
+    if (shape.kv_layer != index) return;
+    const Taken taken(*exec.scratch);
+    read_branch(m, m.layers[std::size_t(index)].attention_norm, a, exec);
+    const RopeArgs rope = rope_of(m, shape, batch.positions);
+    append_keys(m, index, batch, kv, a.normed, shape.rope >= 0 ? &rope : nullptr, exec);
+}
 
 void mixer_block(const Model& m, int index, const Batch& batch, const KvLayer& kv, Activations& a, Exec& exec) {
     const Taken taken(*exec.scratch);
