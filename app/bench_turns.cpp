@@ -28,21 +28,30 @@ base::Result<double> first_token(engine::Engine& engine, int n, const std::strin
     return seconds;
 }
 
-// What the tokens of one sequence cost: that of each, and more for each token before it.
+// What a prompt costs: once, for each token, and more for each token before it.
 struct Arithmetic {
-    double each = 0, each_before = 0;
-    double of(double known, double all) const { return (all - known) * each + (all * all - known * known) / 2 * each_before; }
+    double once = 0, each = 0, each_before = 0;
+    double of(double known, double all) const { return once + (all - known) * each + (all * all - known * known) / 2 * each_before; }
 };
+
 base::Result<Arithmetic> arithmetic(engine::Engine& engine) {
     const int rows = std::min(kChunk, engine.memory().context / 2);
-    double sums[2] = {0, 0};
-    for (const int depth : {0, rows}) {
-        const auto step = engine.time_steps({1, rows, depth}, 1);
+    const auto operations = [&](int n, int depth) -> base::Result<double> {
+        const auto step = engine.time_steps({1, n, depth}, 1);
         if (!step) return step.error();
-        for (const engine::OpTime& op : step->ops) sums[depth > 0] += op.cost.operations * op.calls / step->steps;
-    }
-    const double more = (sums[1] - sums[0]) / rows / rows;
-    return Arithmetic{sums[0] / rows - more * rows / 2, more};
+        double sum = 0;
+        for (const engine::OpTime& op : step->ops) sum += op.cost.operations * op.calls / step->steps;
+        return sum;
+    };
+    const auto whole = operations(rows, 0), deep = operations(rows, rows), half = operations(rows / 2, 0);
+    for (const auto* one : {&whole, &deep, &half})
+        if (!*one) return one->error();
+    Arithmetic out;
+    const double n = rows, m = rows / 2;
+    out.each_before = (*deep - *whole) / (n * n);
+    out.each = (*whole - *half - (n * n - m * m) / 2 * out.each_before) / (n - m);
+    out.once = *whole - n * out.each - n * n / 2 * out.each_before;
+    return out;
 }
 
 }  // namespace
