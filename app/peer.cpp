@@ -24,7 +24,7 @@ using base::Code;
 
 // For each stream; short, so that the time until all of them decode is short as well.
 constexpr int kStreamPrompt = 16;
-
+constexpr int kTries = 3;  // llama.cpp prints on a CPU thread of its own, and may end before that has
 
 std::string contents(int fd) {
     std::string out;
@@ -60,7 +60,11 @@ std::vector<char*> pointers(std::vector<std::string>& of) {
     return out;
 }
 
-base::Result<std::string> run(std::vector<std::string> argv) {
+struct Printed {
+    std::string out, said;  // on standard output and standard error
+};
+
+base::Result<Printed> run(std::vector<std::string> argv) {
     const Nameless out, said;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -75,7 +79,7 @@ base::Result<std::string> run(std::vector<std::string> argv) {
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return contents(out.fd());
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return Printed{contents(out.fd()), contents(said.fd())};
     std::string last = contents(said.fd());
     while (!last.empty() && std::isspace(static_cast<unsigned char>(last.back()))) last.pop_back();
     last = last.substr(last.rfind('\n') + 1);
@@ -107,6 +111,18 @@ std::vector<std::string> streams_command(const Peer& peer, const BenchTask& task
     const std::string each = std::to_string(task.streams * (kStreamPrompt + task.decode) + 64);
     std::vector<std::string> out = {beside.string(), "-m", task.file, "-t", std::to_string(task.threads), "-c", each, "-npp", std::to_string(kStreamPrompt), "-ntg", std::to_string(task.decode), "-npl", std::to_string(task.streams)};
     for (const std::string& flag : as_of_cli(peer.flags)) out.push_back(flag);
+    return out;
+}
+
+// The table is on standard output or, of ik_llama.cpp, among what it says beside.
+base::Result<double> measure_streams(const Peer& peer, const BenchTask& task) {
+    base::Result<double> out = 0.0;
+    for (int i = 0; i < kTries; ++i) {
+        const auto printed = run(streams_command(peer, task));
+        if (!printed) return printed.error();
+        for (const std::string* table : {&printed->said, &printed->out})
+            if (out = streams_of(*table); out) return out;
+    }
     return out;
 }
 
@@ -164,12 +180,10 @@ base::Result<double> streams_of(std::string_view table) {
 base::Result<Speeds> run_peer(const Peer& peer, const BenchTask& task) {
     auto printed = run(command(peer, task));
     if (!printed) return std::move(printed).error();
-    auto out = speeds_of(*printed);
+    auto out = speeds_of(printed->out);
     if (!out || task.streams == 0) return out;
-    auto table = run(streams_command(peer, task));
-    if (!table) return std::move(table).error();
-    auto streams = streams_of(*table);
-    if (!streams) return std::move(streams).error();
+    const auto streams = measure_streams(peer, task);
+    if (!streams) return streams.error();
     out->streams = *streams;
     return out;
 }

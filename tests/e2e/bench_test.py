@@ -14,7 +14,9 @@ value = lambda flag: a[a.index(flag) + 1]
 with open({log!r}, "a") as log:
     log.write(json.dumps({{"argv": a, "tunables": os.environ.get("GLIBC_TUNABLES", "")}}) + "\\n")
 if a[0].endswith("batched-bench"):
-    print("| 16 | 8 | " + value("-npl") + " | 0 | 1 | 1 | 1 | 40.0 | 1 | 1 |")
+    first = sum(json.loads(line)["argv"] == a for line in open({log!r})) == 1
+    if not first:  # what a thread of its own prints may be lost at the end
+        print("| 16 | 8 | " + value("-npl") + " | 0 | 1 | 1 | 1 | 40.0 | 1 | 1 |", file=sys.stderr if "-rtr" in a else sys.stdout)
 else:
     print(json.dumps([{{"n_prompt": int(value("-p")), "n_gen": 0, "avg_ts": 100.0}}, {{"n_prompt": 0, "n_gen": int(value("-n")), "avg_ts": 10.0}}]))
 """
@@ -57,7 +59,7 @@ def test_it_runs_peers_by_turns(env, peer):
     assert len(benches) == 10 and all(argv[argv.index("-m") + 1] == model and argv[argv.index("-t") + 1] == "1" for argv in benches)
     assert ["-mmp", "0"] == benches[0][-2:] and ["-rtr", "1"] == benches[1][-2:]
     batched = [call["argv"] for call in calls if call["argv"][0].endswith("llama-batched-bench")]
-    assert len(batched) == 10 and batched[0][-1] == "--no-mmap" and batched[1][-1] == "-rtr" and batched[0][batched[0].index("-npl") + 1] == "4"
+    assert len(batched) == 12 and batched[0][-1] == "--no-mmap" and batched[2][-1] == "-rtr" and batched[0][batched[0].index("-npl") + 1] == "4"
     assert all("hugetlb" in call["tunables"] for call in calls)
 
 
