@@ -6,6 +6,7 @@
 #include "agents/service.h"
 #include "app/key_file.h"
 #include "app/kv_disk.h"
+#include "app/model_copy.h"
 #include "app/model_file.h"
 #include "router/http_backend.h"
 #include "router/scripted_backend.h"
@@ -248,6 +249,7 @@ base::Result<Backends> make_backends(const Settings& s, net::HttpClient& client,
     } else if (fs::exists(file, ignored)) {
         auto options = load_options(s, file);
         options.kv_store = kv_store_options(s, log);
+        options.copy = copy_of_model(s, file);
         for (const auto& [name, folder] : options.adapters) adapted.push_back({name, {"embedded"}});
         add(alias, std::make_unique<router::LocalBackend>("embedded", std::move(options), pools, log));
     } else if (!has_spare_model(s) || !s.model.path.empty()) {

@@ -265,7 +265,18 @@ base::Result<void> World::make_gateway(const LoadedSettings& loaded, Reload::Loa
     learn_key_files(settings_);
     reload_ = std::make_unique<Reload>(loaded, std::move(again), masked_paths(settings_), std::move(backends->aliases), *gateway_, upstreams_, log_, secrets_,
                                        [this](const Settings& settings) { learn_key_files(settings); });
+    copy_model();
     return {};
+}
+
+void World::copy_model() {
+    const std::string served = "embedded";
+    if (!gateway_->backends().contains(served)) return;
+    auto options = load_options(settings_, chosen_model(settings_));
+    options.copy = copy_of_model(settings_, options.path);
+    if (options.copy.empty()) return;
+    const auto ready = [this, served] { return gateway_->backends().at(served).status.state == router::BackendStatus::State::ready; };
+    copier_ = std::make_unique<ModelCopier>(std::move(options), settings_.model.copy == "always", ready, log_);
 }
 
 base::Result<void> World::make_nightly(const store::Identity& owner) {

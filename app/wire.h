@@ -12,6 +12,7 @@
 #include "app/backends.h"
 #include "app/bridges.h"
 #include "app/keeper.h"
+#include "app/model_copy.h"
 #include "app/night_steps.h"
 #include "app/reload.h"
 #include "app/rule_keeper.h"
@@ -71,6 +72,7 @@ private:
     void beat(const store::Identity& owner);
     std::optional<std::vector<std::string>> pieces_of(const std::string& bridge, const std::string& text) const;
     base::Result<void> make_gateway(const LoadedSettings& loaded, Reload::Load again);
+    void copy_model();
     net::Task<void> look_at_upstreams();
     void learn_key_files(const Settings& settings);
     void wait_for_hangup();
@@ -94,6 +96,7 @@ private:
     net::HttpClient upstreams_;
     router::LocalPools local_;
     std::unique_ptr<router::Gateway> gateway_;
+    std::unique_ptr<ModelCopier> copier_;  // null: no copy is wanted
     std::unique_ptr<Reload> reload_;
     std::unique_ptr<SpendingKeeper> spending_;
     std::unique_ptr<DrillKeeper> drills_;

@@ -192,13 +192,14 @@ private:
 
 // The image in pieces of about `piece` bytes, each packed by the pool.
 base::Result<std::vector<std::uint64_t>> write_image(ModelLayout& layout, const Ops& ops, Pool& pool, Draft& draft, std::uint64_t begin,
-                                                     const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+                                                     const std::function<void(std::uint64_t, std::uint64_t)>& progress, const base::StopToken& stop) {
     constexpr std::size_t piece = 64 << 20;
     std::ranges::sort(layout.packings, {}, &ModelLayout::Packing::offset);
     std::vector<std::uint8_t> bytes, chunk;
     std::vector<std::uint64_t> checksums;
     const std::size_t n = layout.packings.size(), all = layout.bytes.packed;
     for (std::size_t first = 0, last = 0; first < n; first = last) {
+        if (stop.stopped()) return stop.error("the conversion");
         const std::size_t at = layout.packings[first].offset;
         const auto end_of = [&](std::size_t i) { return i + 1 < n ? layout.packings[i + 1].offset : all; };
         do ++last;
@@ -251,7 +252,7 @@ base::Result<void> check_out(const fs::path& source, const fs::path& out) {
 
 }  // namespace
 
-base::Result<Conversion> convert(const LoadOptions& options, const fs::path& out, const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+base::Result<Conversion> convert(const LoadOptions& options, const fs::path& out, const std::function<void(std::uint64_t, std::uint64_t)>& progress, base::StopToken stop) {
     if (auto fine = check_out(options.path, out); !fine) return std::move(fine).error();
     if (is_encoder(options.path)) return base::error(Code::unsupported, options.path.string() + " is an encoder", "it is small and loads as it is: name it in embedding.path");
     auto opened = ModelFile::open(options.path);
@@ -286,7 +287,7 @@ base::Result<Conversion> convert(const LoadOptions& options, const fs::path& out
     auto draft = Draft::begin(out, begin + image);
     if (!draft) return std::move(draft).error();
     Pool pool(options.threads ? options.threads : usable_cpus());
-    auto summed = write_image(*layout, ops, pool, **draft, begin, progress);
+    auto summed = write_image(*layout, ops, pool, **draft, begin, progress, stop);
     if (!summed) return std::move(summed).error();
     std::memcpy(parts.bytes.data() + index["checksums"][0].get<std::size_t>(), summed->data(), summed->size() * sizeof(std::uint64_t));
     if (auto written = (*draft)->write(head_of(index, parts.bytes, image), 0); !written) return std::move(written).error();

@@ -17,6 +17,6 @@ struct Conversion {
 };
 // `options` name the source and choose target and CPU threads; `progress` is told bytes of weights, done and in all. `out`
 // is there whole or not at all; what stands there is replaced only where it was converted too.
-base::Result<Conversion> convert(const LoadOptions& options, const std::filesystem::path& out, const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+base::Result<Conversion> convert(const LoadOptions& options, const std::filesystem::path& out, const std::function<void(std::uint64_t, std::uint64_t)>& progress, base::StopToken stop = {});
 
 }  // namespace engine

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <map>
 #include <random>
 
@@ -13,6 +14,7 @@
 #include "engine/kv_keeper.h"
 #include "engine/memory_plan.h"
 #include "engine/model/adapter.h"
+#include "engine/model/converted_file.h"
 #include "engine/model/encoder_file.h"
 #include "engine/target_choice.h"
 #include "engine/worker.h"
@@ -61,6 +63,7 @@ base::Result<void> check(const LoadOptions& options) {
 }
 
 using Adapters = std::map<std::string, std::unique_ptr<Adapter>>;
+using Tokens = std::pair<std::shared_ptr<const text::Tokenizer>, std::shared_ptr<const text::TokenTable>>;
 
 base::Result<Adapters> load_adapters(const Opened& opened, const Model& model) {
     Adapters out;
@@ -208,14 +211,14 @@ std::uint64_t kernel_seed() {
 class LocalEngine final : public Engine {
 public:
     LocalEngine(ModelInfo info, MemoryPlan plan, Profile profile, Target target, Adapters adapters, std::unique_ptr<Worker> worker,
-                std::shared_ptr<const text::Tokenizer> tokenizer)
+                const Tokens& tokens)
         : info_(std::move(info)),
           plan_(std::move(plan)),
           profile_(profile),
           target_(std::move(target)),
           adapters_(std::move(adapters)),
-          tokenizer_(std::move(tokenizer)),
-          table_(text::make_token_table(tokenizer_)),
+          tokenizer_(tokens.first),
+          table_(tokens.second),
           worker_(std::move(worker)) {
         if (info_.chat_template.empty()) return;
         auto parsed = text::ChatTemplate::parse(info_.chat_template);
@@ -398,8 +401,15 @@ base::Result<ModelInfo> Engine::inspect(const std::filesystem::path& path) {
     return describe(**file, head->config, head->vocabulary);
 }
 
-base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
-    if (is_encoder(options.path)) return load_encoder_engine(std::move(options));
+namespace {
+
+base::Result<Tokens> make_tokens(text::Vocabulary vocabulary) {
+    auto tokenizer = text::Tokenizer::create(std::move(vocabulary));
+    if (!tokenizer) return std::move(tokenizer).error();
+    return Tokens{*tokenizer, text::make_token_table(*tokenizer)};
+}
+
+base::Result<std::unique_ptr<Engine>> load_file(const LoadOptions& options) {
     const auto tell = [&](const char* stage, double fraction) {
         if (options.progress) options.progress(stage, fraction);
     };
@@ -408,23 +418,25 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
     if (!opened) return std::move(opened).error();
     if (options.admit) options.admit(opened->plan);
     keep_telling(opened->info.unsaid, opened->plan.context);
-    tell("tokenizer", 0);
-    auto tokenizer = text::Tokenizer::create(std::move(opened->vocabulary));
-    if (!tokenizer) return std::move(tokenizer).error();
+    // Beside the weights: of a converted file either takes as long as the other.
+    auto making = std::async(std::launch::async, make_tokens, std::move(opened->vocabulary));
     const auto pool = std::make_shared<Pool>(opened->threads);
     auto model = load_model(std::move(opened->file), opened->config, *opened->target.ops, *pool,
                             [&](double done) { tell("weights", done); });
     if (!model) return std::move(model).error();
     auto adapters = load_adapters(*opened, **model);
     if (!adapters) return std::move(adapters).error();
-    auto draft = load_draft(*opened, **model, pool, (*tokenizer)->size());
+    tell("tokenizer", 1);
+    const auto tokens = making.get();
+    if (!tokens) return tokens.error();
+    auto draft = load_draft(*opened, **model, pool, tokens->first->size());
     if (!draft) return std::move(draft).error();
     base::Result<std::unique_ptr<DraftHead>> head = std::unique_ptr<DraftHead>();
     if (opened->head) head = load_draft_head(**model, *pool);
     if (!head) return std::move(head).error();
     auto runner = Runner::create(*std::move(model), pool, opened->shape, *std::move(head));
     if (!runner) return std::move(runner).error();
-    auto worker = std::make_unique<Worker>(*std::move(runner), *std::move(draft), *tokenizer, WorkerLimits{options.max_sequences, options.max_waiting, options.max_waiting_each, options.draft_length, options.lookups},
+    auto worker = std::make_unique<Worker>(*std::move(runner), *std::move(draft), tokens->first, WorkerLimits{options.max_sequences, options.max_waiting, options.max_waiting_each, options.draft_length, options.lookups},
                                            MemoryGuard(options.memory_left ? options.memory_left : available_memory, options.keep_free));
     tell("ready", 1);
     if (options.log) {
@@ -442,9 +454,25 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
         if (there) store = *std::move(there);
         else if (options.log) options.log->warn("conversations are not kept on disk", {{"model", opened->info.name}, {"error", there.error().text()}});
     }
-    auto out = std::make_unique<LocalEngine>(std::move(opened->info), opened->plan, options.profile, opened->target, *std::move(adapters), std::move(worker), *tokenizer);
+    auto out = std::make_unique<LocalEngine>(std::move(opened->info), opened->plan, options.profile, opened->target, *std::move(adapters), std::move(worker), *tokens);
     if (store) out->keep_on_disk(std::move(store));
     return std::unique_ptr<Engine>(std::move(out));
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
+    if (is_encoder(options.path)) return load_encoder_engine(std::move(options));
+    if (!options.copy.empty() && ConvertedFile::is_one(options.copy)) {
+        LoadOptions of_copy = options;
+        of_copy.path = options.copy;
+        auto loaded = load_file(of_copy);
+        if (loaded || loaded.error().code == base::Code::resource_exhausted) return loaded;
+        std::error_code kept;
+        std::filesystem::remove(options.copy, kept);
+        if (options.log) options.log->warn("the model's copy is left aside, and its file read", {{"copy", options.copy.string()}, {"file", options.path.string()}, {"error", loaded.error().text()}});
+    }
+    return load_file(options);
 }
 
 }  // namespace engine

@@ -71,3 +71,33 @@ def test_a_full_disk_is_told_before_anything_is_written(env):
 ])
 def test_what_cannot_be_converted_is_named(env, arguments, says, status):
     refused(env, "model", "convert", *arguments, says=[says], status=status)
+
+
+def test_a_server_copies_its_model_and_starts_from_the_copy(state):
+    server, folder = tiny_server(state, "llama_tied", "copied"), state.folder / "state/laid-out"
+    server.env["HEARTH_MODEL_COPY"] = "always"
+    folder.mkdir(parents=True)
+    (folder / "of-another-model.hearth").write_text("HearthM1")
+    question = [user("Tell me about the old lighthouse on the hill.")]
+    texts = []
+
+    def asked(until):
+        texts.append(server.chat("default", question, temperature=0, max_tokens=32).json["choices"][0]["message"]["content"])
+        server.wait_for(until, "the copy")
+
+    def made():
+        return server.log.read_text().count("the next start maps them")
+
+    for _ in running(server):
+        asked(lambda: made() == 1)
+    [copy] = folder.iterdir()
+    whole = copy.read_bytes()
+    assert copy.name.startswith("llama_tied-") and os.stat(copy).st_size > 1 << 20
+    for _ in running(server):
+        asked(lambda: True)
+    assert copy.read_bytes() == whole and made() == 1 and "left aside" not in server.log.read_text()
+    copy.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    for _ in running(server):
+        asked(lambda: made() == 2)
+    assert "the model's copy is left aside" in server.log.read_text() and copy.read_bytes() == whole
+    assert texts[0] == texts[1] == texts[2] and texts[0]

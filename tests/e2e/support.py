@@ -42,7 +42,7 @@ class State:
             os.chown(self.folder, entry.pw_uid, entry.pw_gid)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("HEARTH_") and k != "DATABASE_URL"}
         self.env.update(HEARTH_STATE_FOLDER=str(self.folder / "state"), XDG_CONFIG_HOME=str(self.folder / "config"),
-                        HEARTH_DATABASE_RUN_AS=cluster_user(), HEARTH_MODEL_KV_DISK_MIB="0")  # servers one after another know nothing of each other
+                        HEARTH_DATABASE_RUN_AS=cluster_user(), HEARTH_MODEL_KV_DISK_MIB="0", HEARTH_MODEL_COPY="off")  # servers one after another know nothing of each other
         try:
             self.command("db", "start")
             self.command("db", "migrate")
