@@ -103,22 +103,59 @@ template <KvFormat F> void convert_piece(const Piece& p, int d, const TileScratc
     }
 }
 
-// Queries as pairs, softmax scale and the change of base folded in.
+// v[i] lane j to v[j] lane i.
+HEARTH_INLINE void transpose(__m512 (&v)[16]) {
+    __m512 t[16];
+    HEARTH_UNROLL for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_ps(v[i], v[i + 1]);
+        t[i + 1] = _mm512_unpackhi_ps(v[i], v[i + 1]);
+    }
+    HEARTH_UNROLL for (int i = 0; i < 16; i += 4) HEARTH_UNROLL for (int h = 0; h < 2; ++h) {
+        const __m512d a = _mm512_castps_pd(t[i + h]), b = _mm512_castps_pd(t[i + h + 2]);
+        v[i + 2 * h] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+        v[i + 2 * h + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+    }
+    HEARTH_UNROLL for (int j = 0; j < 4; ++j) {
+        const __m512 a = _mm512_shuffle_f32x4(v[j], v[4 + j], 0x88), b = _mm512_shuffle_f32x4(v[8 + j], v[12 + j], 0x88);
+        const __m512 c = _mm512_shuffle_f32x4(v[j], v[4 + j], 0xdd), d = _mm512_shuffle_f32x4(v[8 + j], v[12 + j], 0xdd);
+        t[j] = _mm512_shuffle_f32x4(a, b, 0x88);
+        t[8 + j] = _mm512_shuffle_f32x4(a, b, 0xdd);
+        t[4 + j] = _mm512_shuffle_f32x4(c, d, 0x88);
+        t[12 + j] = _mm512_shuffle_f32x4(c, d, 0xdd);
+    }
+    HEARTH_UNROLL for (int i = 0; i < 16; ++i) v[i] = t[i];
+}
+
+// Queries as pairs, softmax scale and the change of base folded in; rows that are missing as zeroes.
 void convert_queries(const AttentionRows& a, int rows, const float* q, const TileScratch& t) {
-    const float factor = a.scale * log2e;
+    const __m512 factor = _mm512_set1_ps(a.scale * log2e);
     const int d = a.head_dim;
-    alignas(64) float x[2][16];
     for (int h = 0; h < a.group; ++h)
-        for (int c = 0; c < d; c += 2)
-            for (int z = 0; z < tile_rows; z += 16) {
-                for (int i = 0; i < 16; ++i) {
-                    const float* row = q + size_t(z + i) * a.stride + size_t(h) * d + c;
-                    x[0][i] = z + i < rows ? row[0] * factor : 0.f;
-                    x[1][i] = z + i < rows ? row[1] * factor : 0.f;
-                }
-                _mm512_store_si512(t.q + (size_t(h) * d / 2 + c / 2) * tile_rows + z,
-                                   pairs_of(_mm512_load_ps(x[0]), _mm512_load_ps(x[1])));
+        for (int z = 0; z < tile_rows; z += 16)
+            for (int c = 0; c < d; c += 16) {
+                __m512 v[16];
+                HEARTH_UNROLL for (int i = 0; i < 16; ++i) v[i] = z + i < rows ? _mm512_mul_ps(_mm512_loadu_ps(q + size_t(z + i) * a.stride + size_t(h) * d + c), factor) : _mm512_setzero_ps();
+                transpose(v);
+                HEARTH_UNROLL for (int i = 0; i < 16; i += 2)
+                    _mm512_store_si512(t.q + (size_t(h) * d / 2 + (c + i) / 2) * tile_rows + z, pairs_of(v[i], v[i + 1]));
             }
+}
+
+// The heads' results to the rows of out, divided by the sums of their weights.
+void store_rows(const AttentionRows& a, int rows, const TileScratch& t, float* out) {
+    const int d = a.head_dim;
+    for (int h = 0; h < a.group; ++h)
+        for (int z = 0; z < rows; z += 16) {
+            const __m512 inverse = _mm512_div_ps(_mm512_set1_ps(1.f), _mm512_load_ps(t.total + h * tile_rows + z));
+            for (int c = 0; c < d; c += 16) {
+                __m512 v[16];
+                HEARTH_UNROLL for (int i = 0; i < 16; ++i) v[i] = _mm512_mul_ps(_mm512_load_ps(t.o + (size_t(h) * d + c + i) * tile_rows + z), inverse);
+                transpose(v);
+                float* to = out + size_t(z) * a.stride + size_t(h) * d + c;
+                HEARTH_UNROLL for (int i = 0; i < 16; ++i, to += a.stride)
+                    if (z + i < rows) _mm512_storeu_ps(to, v[i]);
+            }
+        }
 }
 
 // The first n of 32 lanes; n may be anything.
@@ -197,13 +234,7 @@ void attend_tile(const AttentionRows& a, int kv, int position, int rows, const f
         with_format(a.format, [&]<KvFormat F>() { convert_piece<F>(piece, d, t); });
         for (int h = 0; h < a.group; ++h) tile_round(a, t, first, piece.blocks() * block_keys, position, h);
     }
-    for (int h = 0; h < a.group; ++h)
-        for (int r = 0; r < rows; ++r) {
-            const float inverse = 1.f / t.total[h * tile_rows + r];
-            float* to = out + size_t(r) * a.stride + size_t(h) * d;
-            const float* from = t.o + size_t(h) * d * tile_rows + r;
-            for (int c = 0; c < d; ++c) to[c] = from[size_t(c) * tile_rows] * inverse;
-        }
+    store_rows(a, rows, t, out);
 }
 
 }  // namespace engine::avx512
