@@ -467,7 +467,7 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
         LoadOptions of_copy = options;
         of_copy.path = options.copy;
         auto loaded = load_file(of_copy);
-        if (loaded || loaded.error().code == base::Code::resource_exhausted) return loaded;
+        if (loaded || (loaded.error().code != base::Code::corrupt && loaded.error().code != base::Code::unsupported)) return loaded;
         std::error_code kept;
         std::filesystem::remove(options.copy, kept);
         if (options.log) options.log->warn("the model's copy is left aside, and its file read", {{"copy", options.copy.string()}, {"file", options.path.string()}, {"error", loaded.error().text()}});
