@@ -142,3 +142,22 @@ TEST_P(ForwardOn, ResultsDoNotDependOnTheChunk) {
         EXPECT_EQ(whole, parts);
     }
 }
+
+// The last layer computes no other rows; what comes after finds all keys.
+TEST_P(ForwardOn, LogitsOfSomeRowsAreThoseAmongAll) {
+    for (const auto& entry : std::filesystem::directory_iterator(support::data_dir() / "golden")) {
+        if (!std::filesystem::exists(entry.path() / "config.json")) continue;
+        SCOPED_TRACE(entry.path());
+        OneSequence runner(entry.path(), *GetParam().ops);
+        std::vector<std::int32_t> ids;
+        for (int i = 0; i < 40; ++i) ids.push_back((i * 37 + 5) % runner.vocabulary());
+        const auto whole = runner.feed(ids, 0);
+        for (const std::vector<std::int32_t>& wanted : {std::vector<std::int32_t>{38}, {5}, {0, 17, 38}, {}}) {
+            const auto some = runner.feed({ids.begin(), ids.end() - 1}, 0, wanted);
+            std::vector<float> expected;
+            for (const std::int32_t row : wanted) expected.insert(expected.end(), whole.begin() + row * runner.vocabulary(), whole.begin() + (row + 1) * runner.vocabulary());
+            EXPECT_EQ(some, expected);  // bitwise
+            EXPECT_EQ(runner.feed({ids.back()}, 39), std::vector<float>(whole.end() - runner.vocabulary(), whole.end()));
+        }
+    }
+}

@@ -27,16 +27,22 @@ public:
 
     // Appends tokens at position `context`; logits of all of them, and their states after the last norm where wanted.
     std::vector<float> feed(const std::vector<std::int32_t>& tokens, int context, engine::Observer* observer = nullptr, std::vector<float>* states = nullptr) {
+        std::vector<std::int32_t> rows;
+        for (int i = 0; i < int(tokens.size()); ++i) rows.push_back(i);
+        return feed(tokens, context, rows, observer, states);
+    }
+    // The same with logits of these rows alone.
+    std::vector<float> feed(const std::vector<std::int32_t>& tokens, int context, const std::vector<std::int32_t>& rows, engine::Observer* observer = nullptr, std::vector<float>* states = nullptr) {
         const int n = int(tokens.size());
-        std::vector<std::int32_t> positions, rows;
-        for (int i = 0; i < n; ++i) positions.push_back(context + i), rows.push_back(i);
+        std::vector<std::int32_t> positions;
+        for (int i = 0; i < n; ++i) positions.push_back(context + i);
         if (context == 0) state_.assign(model_->config.state_values, 0);
         const engine::SequenceRows sequence{0, n, context, blocks_.data(), state_.data()};
-        std::vector<float> logits(tokens.size() * std::size_t(vocabulary()));
+        std::vector<float> logits(rows.size() * std::size_t(vocabulary()));
         if (states) states->resize(tokens.size() * std::size_t(model_->config.hidden));
         engine::Scratch scratch(memory_.data(), memory_.size());
         engine::Exec exec{&pool_, &scratch};
-        engine::forward(*model_, {tokens.data(), positions.data(), n, &sequence, 1, rows.data(), n, states ? states->data() : nullptr, observer},
+        engine::forward(*model_, {tokens.data(), positions.data(), n, &sequence, 1, rows.data(), int(rows.size()), states ? states->data() : nullptr, observer},
                         kv_, logits.data(), exec);
         return logits;
     }
