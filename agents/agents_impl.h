@@ -61,7 +61,6 @@ struct Agents::Impl {
     // From here on nothing is an Error: what breaks is told as the run's state.
     net::Task<ChatResult> run(Frame& frame, const ChatRequest& request, Accepted accepted, Turn turn);
     net::Task<void> execute(Frame& frame, Turn& turn, const ChatRequest& request, const Accepted& accepted);
-    base::Result<Layout> lay_out_turn(Frame& frame, const History& stored, Turn& turn) const;
     net::Task<void> run_loop(Frame& frame, const Layout& layout, Turn& turn);
     // False: the run goes on with the turn that `turn` is now.
     net::Task<bool> finish(Frame& frame, Turn& turn, Accepted& accepted, base::Span root, base::SteadyPoint start);
