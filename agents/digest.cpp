@@ -2,6 +2,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "agents/yielding.h"
 #include "base/utf8.h"
 #include "prompts/render.h"
 #include "router/gateway.h"
@@ -12,7 +13,6 @@
 namespace agents {
 namespace {
 
-using base::Code;
 using namespace std::chrono_literals;
 
 constexpr int kSegments = 8;                    // that are read at once
@@ -62,12 +62,6 @@ router::ModelRequest request_for(const Work& work, const Digest& digest, const s
     request.on_behalf.conversation = work.segments.front().conversation;
     request.stop = stop;
     return request;
-}
-
-// Somebody else called a model meanwhile.
-bool gave_way(const base::Result<router::ModelReply>& reply, const base::StopToken& stop) {
-    if (stop.stopped()) return false;
-    return reply ? reply->finish == router::FinishReason::cancelled : reply.error().code == Code::cancelled;
 }
 
 }  // namespace

@@ -45,6 +45,16 @@ bool may_begin(router::Gateway& gateway, const std::string& alias) {
     });
 }
 
+int room_here(const router::Gateway& gateway, const std::string& alias) {
+    const auto backends = gateway.backends();
+    for (const std::string& id : chain_of(gateway, alias)) {
+        const auto found = backends.find(id);
+        if (found == backends.end() || found->second.status.state != State::ready || found->second.failure) continue;
+        return found->second.local ? found->second.status.facts.value("kv_tokens", 0) : 0;
+    }
+    return 0;
+}
+
 net::Task<void> await_loaded(const router::Gateway& gateway, std::string alias, base::StopToken stop) {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     while (is_loading(gateway, alias) && !stop.stopped()) {

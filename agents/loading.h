@@ -19,6 +19,9 @@ bool is_loading(const router::Gateway& gateway, const std::string& alias);
 // still loads, has answered before and not failed since.
 bool may_begin(router::Gateway& gateway, const std::string& alias);
 
+// How many tokens the cache of the model of this process holds that would answer the alias now; 0: another machine would, or nothing.
+int room_here(const router::Gateway& gateway, const std::string& alias);
+
 // Until no backend of the chain loads any more, or the stop.
 net::Task<void> await_loaded(const router::Gateway& gateway, std::string alias, base::StopToken stop);
 

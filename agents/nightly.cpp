@@ -8,6 +8,7 @@
 
 #include "agents/agents_impl.h"
 #include "agents/nightly_steps.h"
+#include "agents/yielding.h"
 #include "store/run_writer.h"
 
 namespace agents {
@@ -20,8 +21,8 @@ using base::Json;
 constexpr const char* kAlias = "nightly";
 constexpr auto kBetweenLooks = 20s;
 constexpr auto kBetweenAsks = 100ms;      // of whether a batch has its answer
-constexpr auto kBetweenYields = 500ms;
 constexpr auto kWaitedFor = std::chrono::seconds(120);  // each of the steps that callers wait for
+constexpr auto kReadAhead = std::chrono::seconds(60);   // of one of them
 
 net::Task<void> nap(std::chrono::milliseconds time) {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
@@ -58,7 +59,7 @@ struct Nightly::Impl : std::enable_shared_from_this<Nightly::Impl> {
     using MakeRows = Json (*)(store::Tx&, store::Day, const std::string& zone);
     net::Task<base::Result<Json>> make_rows(MakeRows make, store::Day day);
     net::Task<base::Result<Json>> analyse(store::Day day);
-    net::Task<base::Result<Json>> warm(store::Day day);
+    net::Task<base::Result<Json>> warm(base::StopToken stop);
     Json warm_up();
     store::Day today() const { return store::Day(std::chrono::floor<std::chrono::days>(options.zone.local(parts.clock.now())).time_since_epoch()); }
 
@@ -70,7 +71,6 @@ struct Nightly::Impl : std::enable_shared_from_this<Nightly::Impl> {
     using WithIt = std::function<void(const base::Result<Json>& result)>;  // called before the outcome is committed
     net::Task<void> step(store::RunWriter& writer, const store::NightlyBatch& batch, const NightlyStep& step, bool waited, base::SpanId root, const WithIt& with_it);
     net::Task<base::Result<Json>> outcome(const NightlyStep& step, store::Day day);
-    net::Task<void> let_people_first(base::StopToken stop) const;
     void spawn(Held held);
     net::Task<void> look();
 };
@@ -82,7 +82,7 @@ void Nightly::Impl::make_waited_for() {
     waited_for = {{"daily", kWaitedFor, [this](store::Day day, base::StopToken) { return make_rows(make_daily, day); }},
                   {"weekly", kWaitedFor, [this](store::Day day, base::StopToken) { return make_rows(make_weekly, day); }},
                   {"pipeline", kWaitedFor, [this](store::Day day, base::StopToken) { return analyse(day); }},
-                  {"warmup", kWaitedFor, [this](store::Day day, base::StopToken) { return warm(day); }}};
+                  {"warmup", kWaitedFor, [this](store::Day, base::StopToken stop) { return warm(stop); }}};
 }
 
 net::Task<base::Result<Json>> Nightly::Impl::make_rows(MakeRows make, store::Day day) {
@@ -123,9 +123,14 @@ Json Nightly::Impl::warm_up() {
     return {{"samples", loaded.samples}, {"nodes", loaded.nodes}};
 }
 
-net::Task<base::Result<Json>> Nightly::Impl::warm(store::Day) {
+net::Task<base::Result<Json>> Nightly::Impl::warm(base::StopToken stop) {
     const auto job = [this] { return warm_up(); };
-    const Json loaded = co_await net::on_pool(parts.blocking, job);
+    Json loaded = co_await net::on_pool(parts.blocking, job);
+    if (options.read_ahead) {
+        const base::StopSource patience(stop, parts.clock.steady() + kReadAhead);
+        const auto read = co_await options.read_ahead(patience.token());
+        if (read) loaded.update(*read);
+    }
     co_return loaded;
 }
 
@@ -319,7 +324,7 @@ net::Task<void> Nightly::Impl::step(store::RunWriter& writer, const store::Night
     }
     if (!waited) {
         const base::StopSource patience(left.token(), parts.clock.steady() + step.deadline);
-        co_await let_people_first(patience.token());
+        co_await let_people_first(options.busy, patience.token());
     }
     const base::StepId id = co_await writer.begin(intent);
     base::Span span;
@@ -355,10 +360,6 @@ net::Task<base::Result<Json>> Nightly::Impl::outcome(const NightlyStep& step, st
         broke = e.what();
     }
     co_return base::error(Code::internal, broke);
-}
-
-net::Task<void> Nightly::Impl::let_people_first(base::StopToken stop) const {
-    while (options.busy && options.busy() && !stop.stopped()) co_await nap(kBetweenYields);
 }
 
 net::Task<base::Result<store::NightlyBatch>> Nightly::batch(store::Day day, base::StopToken stop) {

@@ -52,6 +52,7 @@ struct NightlyOptions {
     Zone zone;                           // the household's
     std::optional<std::chrono::minutes> at{};  // since midnight; none: only who asks for a batch gets one
     std::vector<NightlyStep> further{};  // behind the answer
+    std::function<net::Task<base::Result<base::Json>>(base::StopToken)> read_ahead{};  // of prompts, with the registry: its counts, for the answer
     std::function<bool()> busy{};        // whether somebody waits for an answer of this process; what is behind the answer waits then
 };
 

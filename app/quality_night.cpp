@@ -1,7 +1,6 @@
 #include "app/quality_night.h"
 
-#include <boost/asio/steady_timer.hpp>
-
+#include "agents/yielding.h"
 #include "app/case_folder.h"
 #include "app/deployed_file.h"
 #include "store/ledger.h"
@@ -16,7 +15,6 @@ using base::Code;
 using base::Json;
 
 constexpr int kSeed = 1;  // as hearth quality run asks
-constexpr auto kBetweenYields = std::chrono::milliseconds(500);
 
 std::vector<router::ToolSchema> tools_of(const Case& one) {
     std::vector<router::ToolSchema> out;
@@ -42,14 +40,6 @@ struct QualityNight::Asked {
 
 QualityNight::QualityNight(const Settings& settings, agents::Agents& agents, store::Db& db, boost::asio::thread_pool& blocking, store::Identity owner, std::function<bool()> busy)
     : settings_(settings), agents_(agents), db_(db), blocking_(blocking), owner_(owner), busy_(std::move(busy)) {}
-
-net::Task<void> QualityNight::let_people_first(base::StopToken stop) const {
-    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
-    while (busy_() && !stop.stopped()) {
-        timer.expires_after(kBetweenYields);
-        co_await timer.async_wait(boost::asio::use_awaitable);
-    }
-}
 
 net::Task<base::Result<agents::ChatResult>> QualityNight::ask_turns(const Case& one, const std::string& folder, base::StopToken stop) {
     agents::ChatResult last;
@@ -119,7 +109,7 @@ net::Task<base::Result<Json>> QualityNight::run(base::StopToken stop) {
     row.cases = cases->digest;
     row.versions = co_await db_.read(owner_, versions);
     for (const Case& one : cases->all) {
-        co_await let_people_first(stop);
+        co_await agents::let_people_first(busy_, stop);
         if (stop.stopped()) co_return base::error(Code::deadline, "only " + std::to_string(row.total) + " of " + std::to_string(cases->all.size()) + " cases could be asked in its time");
         const auto asked = co_await ask(one, stop);
         if (!asked) co_return asked.error();

@@ -24,7 +24,6 @@ private:
     struct Asked;
     net::Task<base::Result<Asked>> ask(const agents::quality::Case& one, base::StopToken stop);
     net::Task<base::Result<agents::ChatResult>> ask_turns(const agents::quality::Case& one, const std::string& folder, base::StopToken stop);
-    net::Task<void> let_people_first(base::StopToken stop) const;
     net::Task<bool> measured(const store::QualityRun& row);
 
     const Settings& settings_;

@@ -217,10 +217,11 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     w->tool_secrets_ = std::make_unique<tools::Secrets>(*w->db_, settings.state_folder, w->redactor_);
     w->nodes_ = std::make_unique<router::NodeMetrics>(agents::static_costs(), depth_settings(settings));
     agents::Parts parts{*w->gateway_, *w->db_, *w->traces_, w->tools_, w->launcher_.get(), w->blocking_, w->clock_, w->log_, w->metrics_, &w->rules_, w->tool_secrets_.get(), [self = w.get()] { return self->surroundings(); }, w->nodes_.get()};
-    w->agents_ = std::make_unique<agents::Agents>(parts, agent_options(settings, std::move(checked->cast)));
+    const agents::Options options = agent_options(settings, std::move(checked->cast));
+    w->agents_ = std::make_unique<agents::Agents>(parts, options);
     w->signals_ = std::make_unique<store::SignalListener>(db_options.url, w->log_, [self = w.get()](const store::Signal& signal) { self->heard(signal); });
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));
-    if (auto made = w->make_nightly(owner); !made) return std::move(made).error();
+    if (auto made = w->make_nightly(owner, parts, options); !made) return std::move(made).error();
     if (auto opened = w->open_blobs(owner); !opened) return std::move(opened).error();
     w->database_ = std::make_unique<server::DatabaseWatch>(w->io_.get_executor(), *w->db_);
     World* self = w.get();
@@ -279,13 +280,14 @@ void World::copy_model() {
     copier_ = std::make_unique<ModelCopier>(std::move(options), settings_.model.copy == "always", ready, log_);
 }
 
-base::Result<void> World::make_nightly(const store::Identity& owner) {
+base::Result<void> World::make_nightly(const store::Identity& owner, const agents::Parts& parts, const agents::Options& options) {
     const auto zone = agents::Zone::find(settings_.nightly.zone);
     if (!zone) return zone.error();
     const auto busy = [this] { return agents_->active() > 0; };
-    night_steps_ = std::make_unique<NightSteps>(settings_, *agents_, *db_, blocking_, clock_, owner, busy);
-    agents::NightlyOptions options{owner, *zone, nightly_time(settings_), night_steps_->wanted(), busy};
-    nightly_ = std::make_unique<agents::Nightly>(agents::NightlyParts{io_.get_executor(), *db_, *traces_, *nodes_, blocking_, clock_, log_}, std::move(options));
+    night_steps_ = std::make_unique<NightSteps>(settings_, *agents_, parts, options, owner, busy);
+    const auto read_ahead = [this](base::StopToken stop) { return night_steps_->read_ahead(std::move(stop)); };
+    agents::NightlyOptions nightly{owner, *zone, nightly_time(settings_), night_steps_->wanted(), read_ahead, busy};
+    nightly_ = std::make_unique<agents::Nightly>(agents::NightlyParts{io_.get_executor(), *db_, *traces_, *nodes_, blocking_, clock_, log_}, std::move(nightly));
     nightly_->warm_up();
     return {};
 }

@@ -64,7 +64,7 @@ private:
     base::Result<void> listen();
     std::string address() const;  // where browsers find the server
     base::Result<void> open_bridges(const store::Identity& owner);
-    base::Result<void> make_nightly(const store::Identity& owner);
+    base::Result<void> make_nightly(const store::Identity& owner, const agents::Parts& parts, const agents::Options& options);
     net::Task<void> index_memory(store::Identity owner);
     void note_build(const store::Identity& owner);
     base::Result<void> open_blobs(const store::Identity& owner);

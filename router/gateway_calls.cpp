@@ -48,7 +48,10 @@ private:
 namespace {
 
 // Of the phases' calls, those that nobody waits for.
-bool gives_way(const ModelRequest& request) { return request.purpose == "critic" || request.purpose == "consolidate" || request.purpose == "facts"; }
+bool gives_way(const ModelRequest& request) {
+    constexpr std::string_view purposes[] = {"critic", "consolidate", "facts", "read_ahead"};
+    return std::find(std::begin(purposes), std::end(purposes), request.purpose) != std::end(purposes);
+}
 
 ModelRequest shadowed(const ModelRequest& request, const std::string& model) {
     ModelRequest out = request;

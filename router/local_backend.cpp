@@ -213,6 +213,7 @@ BackendStatus LocalBackend::status() const {
         status.facts["waiting"] = load.waiting;
         status.facts["max_waiting"] = load.max_waiting;
         status.facts["longest_wait_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(load.longest_wait).count();
+        status.facts["kv_tokens"] = engine_->memory().kv_tokens;
         status.facts["kv_used_tokens"] = load.kv_used_tokens;
         status.facts["kv_cached_tokens"] = load.kv_cached_tokens;
         for (const auto& [name, urgency] : {std::pair("people", Urgency::person), std::pair("schedules", Urgency::schedule), std::pair("night", Urgency::night)}) {

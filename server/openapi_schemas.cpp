@@ -224,7 +224,8 @@ const char* kAnswers = R"({
     "daily": {"type": "object", "required": ["events_processed", "node_count", "tenant_count"], "properties": {"events_processed": {"type": "integer"}, "node_count": {"type": "integer"}, "tenant_count": {"type": "integer"}}},
     "weekly": {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}},
     "pipeline": {"type": "object", "required": ["status", "nodes_analyzed"], "properties": {"status": {"enum": ["ok", "insufficient_data"]}, "nodes_analyzed": {"type": "integer"}}},
-    "warmup": {"type": "object", "required": ["samples", "nodes"], "properties": {"samples": {"type": "integer"}, "nodes": {"type": "integer"}}}}},
+    "warmup": {"type": "object", "required": ["samples", "nodes"], "properties": {"samples": {"type": "integer"}, "nodes": {"type": "integer"},
+      "prompts": {"type": "integer", "description": "beginnings of prompts that models of this process have read"}, "prompt_tokens": {"type": "integer", "description": "of them, that no cache had"}}}}},
   "NodeWeightAdjustment": {"type": "object", "required": ["node", "gate", "days", "events", "drift_score", "charts", "acting", "label", "distance", "weight", "reason", "baseline", "cost"], "properties": {
     "node": {"type": "string"}, "gate": {"enum": ["insufficient_data", "advisory", "half", "full"]}, "days": {"type": "integer"}, "events": {"type": "integer"},
     "drift_score": {"type": "number", "minimum": 0, "maximum": 3, "description": "above 1: the node drifts"}, "charts": {"type": "object", "description": "level, spread and errors, each over its limit"},

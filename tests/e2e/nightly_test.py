@@ -87,7 +87,7 @@ def test_a_drift_is_seen_at_night_and_heavy_questions_go_round_it_until_it_is_go
     told = batch(server, 15)
     assert re.fullmatch(r"nightly-\d{4}-\d\d-\d\d", told["batch_id"])
     assert told["daily"] == {"events_processed": 45 * 20 * 6, "node_count": 6, "tenant_count": 1}
-    assert told["weekly"] == {"status": "ok"} and told["pipeline"] == {"status": "ok", "nodes_analyzed": 6} and told["warmup"] == {"samples": 7 * 20 * 6, "nodes": 6}
+    assert told["weekly"] == {"status": "ok"} and told["pipeline"] == {"status": "ok", "nodes_analyzed": 6} and told["warmup"] == {"samples": 7 * 20 * 6, "nodes": 6, "prompts": 0, "prompt_tokens": 0}
     assert re.match(r"\[MathCore \| regime: (nominal|outlier|improved|coupled) \| λ_max: \d+\.\d\d \| α: 1\.00\]", server.call("GET", "/v1/mathcore").json["signal"])
 
     live(own, 15, 9, 90)  # and none was asked today: a single quick answer would say that thinking is well

@@ -80,6 +80,18 @@ def test_every_call_of_the_pipeline_after_the_first_finds_the_prefix(agent):
             assert all(cached >= shared for _, _, cached in group[1:]), used
 
 
+def test_the_first_question_of_the_day_finds_what_the_night_has_read(agent):
+    agent.stop(), agent.start()  # nothing is in the cache
+    told = agent.call("POST", "/v0/admin/batch/nightly", {"day": "2026-01-03"}, timeout=120).json["warmup"]
+    assert told["prompts"] >= 4 and told["prompt_tokens"] > 1000, told
+    for alias, purposes in (("hearth", ("intake", "recompose")), ("hearth/dev", ("dev",))):
+        answer = agent.chat(alias, [user("Hello, and a good morning to you.")], logit_bias=agent.bias, max_tokens=60)
+        first = model_steps(agent.run(answer.headers["X-Hearth-Run"]))[0]
+        usage = first["outcome"]["usage"]
+        assert first["input"]["purpose"] in purposes and usage["cached_tokens"] > 0.5 * usage["prompt_tokens"], (alias, first)
+    assert agent.call("POST", "/v0/admin/batch/nightly", {"day": "2026-01-04"}, timeout=120).json["warmup"]["prompt_tokens"] < told["prompt_tokens"] / 4, "they are there still"
+
+
 def test_the_dev_agent_is_forced_to_a_valid_call(agent):
     first = agent.chat("hearth/dev", [user("Read the file a.txt")], logit_bias=agent.bias, max_tokens=300)
     assert first.status == 200, first.data
