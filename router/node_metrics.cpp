@@ -34,18 +34,23 @@ std::string number(double value) {
 
 NodeMetrics::Node::Node(const StaticCost& from) : fixed(from), prior(prior_of(from)), belief(prior), fast(prior.log_mean, prior.log_deviation) {}
 
+// What failed at once says nothing of how long the node takes: it is not quick.
+bool NodeMetrics::Node::tells_time(const NodeEvent& event) const { return !event.failed || event.timed_out || log_of(event.ms) >= belief.log_mean(); }
+
 void NodeMetrics::Node::add(const NodeEvent& event) {
-    belief.add(event.timed_out ? fixed.limit_ms : event.ms, event.timed_out);
+    if (tells_time(event)) belief.add(event.timed_out ? fixed.limit_ms : event.ms, event.timed_out);
 }
 
 void NodeMetrics::Node::see(const NodeEvent& event, base::TimePoint now) {
+    const bool timed = tells_time(event);
     add(event);
     const double faded = seen == base::TimePoint{} ? 0 : std::exp(-std::max(0.0, std::chrono::duration<double>(now - seen).count()) / kFading);
+    const double before = weights > 0 ? logs / weights : prior.log_mean;
     weights = weights * faded + 1;
-    logs = logs * faded + log_of(event.ms);
+    logs = logs * faded + (timed ? log_of(event.ms) : before);
     failures = failures * faded + (event.failed || event.timed_out);
     seen = now;
-    fast.add(log_of(event.ms));
+    if (timed) fast.add(log_of(event.ms));
 }
 
 // Slowness counts where the fast path believes it: a single slow answer is no shift.

@@ -91,6 +91,7 @@ private:
         explicit Node(const StaticCost& from);
         void add(const NodeEvent& event);
         void see(const NodeEvent& event, base::TimePoint now);
+        bool tells_time(const NodeEvent& event) const;
         double live(base::TimePoint now) const;
         math::NodeCost cost(base::TimePoint now, math::Rule rule) const;
 

@@ -13,13 +13,17 @@ constexpr double LEAST_MS = 0.1;  // a clock step may make a latency nothing or 
 constexpr double HUBER = 1.5;
 constexpr double LONGER = 0.15;  // of ln(latency), by tokens alone
 
-bool valid(const Event& e) { return std::isfinite(e.latency_ms) && std::isfinite(e.queue_ms) && e.latency_ms >= 0; }
+// Whether its time is known. A failure that took nothing was never measured.
+bool measured(const Event& e) {
+    return std::isfinite(e.latency_ms) && std::isfinite(e.queue_ms) && (e.status == Status::ok ? e.latency_ms >= 0 : e.latency_ms > 0);
+}
 
 double log_tokens(int tokens) { return std::log(double(std::max(tokens, 1))); }
 
 double log_service(const Event& e, double limit_ms) {
-    const double latency = e.status == Status::timeout ? std::max(e.latency_ms, limit_ms) : e.latency_ms;
-    return std::log(std::clamp(latency - std::max(e.queue_ms, 0.0), LEAST_MS, std::max(limit_ms, LEAST_MS)));
+    const double known = measured(e) ? e.latency_ms : 0, waited = measured(e) ? std::max(e.queue_ms, 0.0) : 0;
+    const double latency = e.status == Status::timeout ? std::max(known, limit_ms) : known;
+    return std::log(std::clamp(latency - waited, LEAST_MS, std::max(limit_ms, LEAST_MS)));
 }
 
 // Standard error of Huber's mean: s·sqrt(mean psi²)/(mean psi'·sqrt n) (Huber and Ronchetti 2009, §6.3).
@@ -32,6 +36,27 @@ double huber_error(std::span<const double> values, double centre) {
         inside += std::abs(v - centre) < bound;
     }
     return inside > 0 ? std::sqrt(squares) / inside : 0;
+}
+
+// ln(service latency) of the events that tell it: as it was, and with the tokens' share taken off.
+struct Times {
+    Vector raw, logs;
+
+    void add(const Event& e, const TokenModel& tokens, double limit_ms) {
+        raw.push_back(log_service(e, limit_ms));
+        logs.push_back(raw.back() - tokens.correction(e));
+    }
+};
+
+Times times_of(std::span<const Event> events, const TokenModel& tokens, double limit_ms) {
+    Times out;
+    for (const Event& e : events)
+        if (e.status == Status::timeout || (e.status == Status::ok && measured(e))) out.add(e, tokens, limit_ms);
+    if (out.raw.empty()) return out;
+    const double usual = median(out.raw);
+    for (const Event& e : events)
+        if (e.status == Status::error && measured(e) && log_service(e, limit_ms) >= usual) out.add(e, tokens, limit_ms);
+    return out;
 }
 
 void measure(DailyAggregate& out, Vector logs, double limit_ms, double highest_raw) {
@@ -67,7 +92,7 @@ double TokenModel::correction(const Event& event) const {
 TokenModel token_model(std::span<const Event> events) {
     std::vector<const Event*> known;
     for (const Event& e : events)
-        if (valid(e) && e.status == Status::ok && e.prompt_tokens > 0) known.push_back(&e);
+        if (measured(e) && e.status == Status::ok && e.prompt_tokens > 0) known.push_back(&e);
     if (known.size() < 30) return {};
     TokenModel model;
     for (const Event* e : known) {
@@ -89,28 +114,27 @@ TokenModel token_model(std::span<const Event> events) {
 
 DailyAggregate aggregate(Date date, std::span<const Event> events, const TokenModel& tokens, double limit_ms) {
     DailyAggregate out{.date = date};
-    Vector logs, raw, latencies;
+    Vector latencies;
     for (const Event& e : events) {
         if (e.status == Status::cancelled) {
             ++out.cancelled;
-        } else if (!valid(e)) {
+        } else if (e.status == Status::ok && !measured(e)) {
             ++out.invalid;
         } else {
             ++out.sample_count;
             out.errors += e.status == Status::error;
             out.timeouts += e.status == Status::timeout;
             out.excused += e.status == Status::timeout && tokens.correction(e) > LONGER;
-            latencies.push_back(e.latency_ms);
-            raw.push_back(log_service(e, limit_ms));
-            logs.push_back(raw.back() - tokens.correction(e));
+            if (measured(e)) latencies.push_back(e.latency_ms);
         }
     }
     if (out.sample_count == 0) return out;
     const double n = out.sample_count, k = out.failures();
-    out.avg_latency_ms = mean_of(latencies);
+    if (!latencies.empty()) out.avg_latency_ms = mean_of(latencies);
     out.error_rate = (out.errors + out.timeouts) / n;
     out.failure_logit = std::log((k + 0.5) / (n - k + 0.5));
-    measure(out, std::move(logs), limit_ms, quantile(std::move(raw), 0.9));
+    Times times = times_of(events, tokens, limit_ms);
+    if (!times.logs.empty()) measure(out, std::move(times.logs), limit_ms, quantile(std::move(times.raw), 0.9));
     return out;
 }
 

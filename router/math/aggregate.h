@@ -19,7 +19,7 @@ enum class Status : std::uint8_t { ok, error, timeout, cancelled };
 
 // One execution of a node.
 struct Event {
-    double latency_ms = 0;  // from its being asked to its end
+    double latency_ms = 0;  // from its being asked to its end; no number, and of a failure 0: not known
     double queue_ms = 0;    // of which it waited
     Status status = Status::ok;
     int prompt_tokens = 0, output_tokens = 0;  // 0: not known
@@ -38,14 +38,14 @@ TokenModel token_model(std::span<const Event> events);
 
 struct DailyAggregate {
     Date date{};
-    // Over the events that were not cancelled and whose times are numbers:
+    // Over the events that were not cancelled, and of those that succeeded the ones whose times are numbers:
     int sample_count = 0;
-    double avg_latency_ms = 0;
+    double avg_latency_ms = 0;  // of known latencies
     double error_rate = 0;  // of errors and timeouts
     int errors = 0, timeouts = 0;
     int excused = 0;           // timeouts of prompts so much longer than usual that they alone may be why
     int cancelled = 0, invalid = 0;  // counted and nothing else
-    // Missing where no event counts, never zero. Natural logarithms of milliseconds of service (latency - queue).
+    // Missing where no event tells it, never zero. Natural logarithms of milliseconds of service (latency - queue).
     std::optional<double> level = {};         // y1: Huber mean
     std::optional<double> level_error = {};   // its standard error within the day
     std::optional<double> spread = {};        // y2: ln(p90/p50), from five events on
@@ -55,7 +55,8 @@ struct DailyAggregate {
     int failures() const { return errors + timeouts - excused; }  // that are the node's
 };
 
-// The events of one node and day. A timeout counts as `limit_ms`, where it is right-censored.
+// The events of one node and day. A timeout counts as `limit_ms`, where it is right-censored. An error is right-censored too, at its latency: it counts
+// as that where it took longer than most that succeeded, and else tells nothing of how long the node takes.
 DailyAggregate aggregate(Date date, std::span<const Event> events, const TokenModel& tokens, double limit_ms);
 
 struct WeeklyAggregate {

@@ -67,6 +67,19 @@ TEST(NodeMetrics, TheAbsoluteRuleHasThePlainWeight) {
     }
 }
 
+// Nobody is sent to a node because it fails quickly.
+TEST(NodeMetrics, WhatFailsAtOnceIsNotQuick) {
+    NodeMetrics nodes(metrics());
+    nodes.load({{"thinking", known(20)}, {"recompose", known(10)}});
+    const double before = nodes.choose(1, "x", kNow).thinking.seconds;
+    for (int i = 0; i < 20; ++i) nodes.done("thinking", {0, true, false}, kNow);
+    const DepthChoice after = nodes.choose(1, "x", kNow);
+    EXPECT_DOUBLE_EQ(after.thinking.seconds, before);
+    EXPECT_GT(after.thinking.weight, 0.5);  // it fails all the same
+    for (int i = 0; i < 20; ++i) nodes.done("thinking", {60'000, true, false}, kNow);
+    EXPECT_GT(nodes.choose(1, "x", kNow).thinking.seconds, 1.5 * before);
+}
+
 TEST(NodeMetrics, AWeightOfTheNightMakesThinkingDearer) {
     NodeMetrics nodes(metrics());
     nodes.load({{"thinking", known(60)}, {"recompose", known(10)}});

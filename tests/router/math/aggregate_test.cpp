@@ -32,6 +32,29 @@ TEST(Aggregate, CountsByHand) {
     EXPECT_FALSE(day.spread_censored);
 }
 
+// What failed without a time is a failure all the same, and what failed at once makes no node quick.
+TEST(Aggregate, FailuresCountWithoutATime) {
+    std::vector<Event> events(6, Event{100});
+    const DailyAggregate calm = aggregate(TUESDAY, events, {}, 1000);
+    for (const double unknown : {std::nan(""), 0.0, -1.0}) {
+        events.resize(6);
+        events.push_back({unknown, 0, Status::error});
+        events.push_back({unknown, std::nan(""), Status::timeout});
+        const DailyAggregate day = aggregate(TUESDAY, events, {}, 1000);
+        EXPECT_EQ(day.sample_count, 8);
+        EXPECT_EQ(day.failures(), 2);
+        EXPECT_EQ(day.invalid, 0);
+        EXPECT_DOUBLE_EQ(day.avg_latency_ms, 100);
+        EXPECT_NEAR(*day.spread, std::log(10) * 0.4, 1e-12);  // the timeout took the limit: the last of seven
+    }
+    events.resize(6);
+    for (int i = 0; i < 4; ++i) events.push_back({3, 0, Status::error});
+    EXPECT_DOUBLE_EQ(*aggregate(TUESDAY, events, {}, 1000).level, *calm.level);
+    for (int i = 0; i < 4; ++i) events.push_back({900, 0, Status::error});
+    EXPECT_GT(*aggregate(TUESDAY, events, {}, 1000).spread, 2);  // what failed after a long time was slow
+    EXPECT_FALSE(aggregate(TUESDAY, std::vector<Event>(9, Event{3, 0, Status::error}), {}, 1000).level);
+}
+
 TEST(Aggregate, NothingIsMissingAndNeverZero) {
     const std::vector<Event> events = {{7, 0, Status::cancelled}};
     const DailyAggregate day = aggregate(TUESDAY, events, {}, 1000);
@@ -116,7 +139,8 @@ TEST(Aggregate, TakesAnything) {
             events.push_back({odd[rng.below(8)], odd[rng.below(8)], Status(rng.below(4)), int(rng.below(3)) - 1, int(rng.below(1000))});
         const DailyAggregate day = aggregate(TUESDAY, events, token_model(events), 120'000);
         EXPECT_TRUE(std::isfinite(day.level.value_or(0)) && std::isfinite(day.level_error.value_or(0)) && std::isfinite(day.spread.value_or(0)));
-        EXPECT_EQ(day.level.has_value(), day.sample_count > 0);
+        EXPECT_TRUE(!day.level || day.sample_count > 0);
+        EXPECT_EQ(day.failure_logit.has_value(), day.sample_count > 0);
     }
 }
 
