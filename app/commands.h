@@ -74,7 +74,7 @@ struct RuleOptions {
 struct MathcoreBenchOptions {
     std::string seed = "1", family;
     std::vector<std::string> parts;  // of mathcore_parts(); empty: all
-    int months = 400, repetitions = 200, nodes = 7, requests = 60, baseline_days = 30, threads = 0;  // 0: all usable
+    int seeds = 1, months = 400, repetitions = 200, nodes = 7, requests = 60, baseline_days = 30, threads = 0;  // 0: all usable
     bool json = false;
 };
 

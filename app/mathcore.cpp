@@ -59,6 +59,8 @@ std::vector<math::Figure> nightly(const math::BenchOptions& options) {
 constexpr Part PARTS[] = {{"nightly", nightly},
                           {"false-alarms", math::bench_false_alarms},
                           {"detection", math::bench_detection},
+                          {"happenings", math::bench_happenings},
+                          {"rare", math::bench_rare},
                           {"intraday", math::bench_intraday},
                           {"labels", math::bench_labels},
                           {"routing", math::bench_routing}};
@@ -91,8 +93,8 @@ std::vector<std::string> mathcore_parts() {
 }
 
 int mathcore_bench(const MathcoreBenchOptions& o) {
-    const math::BenchOptions options{.seed = o.seed, .months = o.months, .repetitions = o.repetitions, .threads = o.threads > 0 ? o.threads : engine::usable_cpus(), .nodes = o.nodes,
-                                     .weekday = o.requests, .baseline_days = o.baseline_days, .family = o.family};
+    const math::BenchOptions options{.seed = o.seed, .seeds = o.seeds, .months = o.months, .repetitions = o.repetitions, .threads = o.threads > 0 ? o.threads : engine::usable_cpus(), .nodes = o.nodes,
+                                     .weekday = double(o.requests), .baseline_days = o.baseline_days, .family = o.family};
     Json all = Json::array();
     int missed = 0;
     for (const Part& part : PARTS) {
@@ -103,8 +105,8 @@ int mathcore_bench(const MathcoreBenchOptions& o) {
             else print(f);
         }
     }
-    if (o.json) print_json({{"seed", o.seed}, {"figures", all}, {"missed", missed}}, 2);
-    else std::printf("seed %s: %d of the bars missed\n", visible(o.seed).c_str(), missed);
+    if (o.json) print_json({{"seed", o.seed}, {"seeds", o.seeds}, {"figures", all}, {"missed", missed}}, 2);
+    else std::printf("seed %s%s: %d of the bars missed\n", visible(o.seed).c_str(), o.seeds > 1 ? (" and the " + std::to_string(o.seeds - 1) + " behind it").c_str() : "", missed);
     return missed ? 1 : 0;
 }
 

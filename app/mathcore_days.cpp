@@ -10,7 +10,7 @@
 #include "app/commands.h"
 #include "app/database.h"
 #include "app/terminal.h"
-#include "router/math/simtel.h"
+#include "router/math/scenarios.h"
 #include "store/node_import.h"
 
 namespace app {
@@ -46,6 +46,13 @@ base::Result<void> disturb(const math::SimTenant& tenant, std::vector<math::Dist
                        "there are " + names_of(tenant.nodes, +[](const math::SimNode& node) { return node.name; }));
 }
 
+base::Error unknown_scenario(const std::string& name) {
+    std::string known;
+    for (const auto* list : {&math::changes(), &math::happenings()})
+        for (const math::Scenario& one : *list) known += (known.empty() ? "\"" : ", \"") + one.name + '"';
+    return base::error(Code::not_found, "--scenario: there is no scenario '" + name + "'", "there are " + known);
+}
+
 const char* status_name(math::Status status) { return status == math::Status::ok ? "ok" : status == math::Status::timeout ? "timeout" : "error"; }
 
 // Evenly over the hours of a day in which people ask.
@@ -55,7 +62,9 @@ void print_day(const agents::Zone& zone, store::Day day, const math::SimTenant& 
         for (std::size_t i = 0; i < events[node].size(); ++i) {
             const math::Event& e = events[node][i];
             const auto since = std::chrono::duration_cast<std::chrono::seconds>(kAwake) * int(i) / int(events[node].size());
-            print_json({{"node", tenant.nodes[node].name}, {"at", base::rfc3339(zone.first(morning + since))}, {"latency_ms", std::round(1000 * e.latency_ms) / 1000}, {"status", status_name(e.status)}});
+            Json line = {{"node", tenant.nodes[node].name}, {"at", base::rfc3339(zone.first(morning + since))}, {"status", status_name(e.status)}};
+            if (std::isfinite(e.latency_ms)) line["latency_ms"] = std::round(1000 * e.latency_ms) / 1000;
+            print_json(line);
         }
 }
 
@@ -89,7 +98,9 @@ base::Result<store::ImportedEvent> event_of(const std::string& line, const std::
     if (!at || *at > now) return wrong("at '" + text("at", "") + "'", "a moment in the past in UTC, such as 2026-03-10T08:00:00Z");
     out.at = *at;
     const Json latency = json->value("latency_ms", Json());
-    if (!latency.is_number() || !(latency.get<double>() >= 0 && latency.get<double>() < 1e9)) return wrong("latency_ms " + base::dump(latency), "a number from 0 to 1e9");
+    const bool failed = out.status == "error" || out.status == "timeout";
+    if (latency.is_null() && failed) return out;  // nobody knows how long it took
+    if (!latency.is_number() || !(latency.get<double>() >= 0 && latency.get<double>() < 1e9)) return wrong("latency_ms " + base::dump(latency), "a number from 0 to 1e9, or be left out of a failure");
     out.latency_ms = latency.get<double>();
     return out;
 }
@@ -128,6 +139,8 @@ int mathcore_simulate(const LoadedSettings& loaded, const SimulatedDays& o) {
     math::SimTenant tenant = math::default_tenant();
     tenant.weekend = tenant.weekend / tenant.weekday * o.requests;
     tenant.weekday = o.requests;
+    const math::Scenario* const scenario = math::find_scenario(o.scenario);
+    if (!o.scenario.empty() && !scenario) return complain(unknown_scenario(o.scenario));
     std::vector<math::Disturbance> disturbed(tenant.nodes.size());
     for (const std::string& one : o.slow)
         if (auto done = disturb(tenant, disturbed, "--slow", one, 1000, &math::Disturbance::factor); !done) return complain(done.error());
@@ -135,7 +148,10 @@ int mathcore_simulate(const LoadedSettings& loaded, const SimulatedDays& o) {
         if (auto done = disturb(tenant, disturbed, "--timeouts", one, 1, &math::Disturbance::timeout_rate); !done) return complain(done.error());
     const store::Day last = day_at(*zone, base::SystemClock().now()) - days(o.ago), first = last - days(o.days - 1);
     math::Simulator simulator(tenant, "days|" + o.seed + '|' + std::to_string(o.days) + '|' + std::to_string(o.ago), first);  // on another day it is the same, but for its weekends
-    for (store::Day day = first; day <= last; day += days(1)) print_day(*zone, day, tenant, simulator.next(disturbed));
+    for (store::Day day = first; day <= last; day += days(1)) {
+        if (scenario) disturbed = math::disturbances(*scenario, tenant.nodes, int((day - first).count()) - o.calm, day);
+        print_day(*zone, day, tenant, simulator.next(disturbed));
+    }
     return 0;
 }
 

@@ -12,6 +12,8 @@ struct SimulatedDays {
     int days = 45, ago = 1;             // how many, and how many days ago the last of them is
     int requests = 60;                  // on a weekday
     std::string seed = "1";
+    std::string scenario;               // of router/math/scenarios.h; empty: none
+    int calm = 0;                       // days before it begins
     std::vector<std::string> slow, timeouts;  // NODE=FACTOR of its latencies, NODE=SHARE of its events
 };
 

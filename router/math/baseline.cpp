@@ -124,6 +124,19 @@ Normal normal_of(std::span<const double> values, std::span<const char> weekend) 
     return kept.size() < 3 ? first : medians_of(kept, kept_weekend);
 }
 
+int days_worth(int calendar, int seen) { return std::min(calendar, seen * 7 / 6); }
+
+int span_worth(std::span<const DailyAggregate> rows, Date from, int worth, int most) {
+    auto row = rows.begin();
+    for (int days = 1, seen = 0; days <= most; ++days) {
+        for (; row != rows.end() && row->date < from + std::chrono::days(days); ++row) seen += row->date >= from && row->sample_count > 0;
+        if (days_worth(days, seen) >= worth) return days;
+    }
+    return 0;
+}
+
+int Baseline::worth() const { return days_worth(days, days_present); }
+
 Baseline baseline_of(std::span<const DailyAggregate> rows, Date from, int days) {
     Baseline out{.from = from, .days = days};
     const auto inside = rows_of(rows, from, days);

@@ -38,9 +38,18 @@ struct Baseline {
     double present = 0;        // share of its days that have events
     Vector spread_residuals = {};  // y2 less its centre, one a day that has it
 
+    // How many days it is worth; see days_worth.
+    int worth() const;
+
     // z of a day's level. On a day of fewer events than weekdays have, the scale grows by what its fewer events add to its error.
-    double level_z(const DailyAggregate& day) const;
+    double level_z(const DailyAggregate& day) const;  // which has one
 };
+
+// What so many calendar days are worth, of which `seen` had events: all of them, unless more than one in seven are missing. Days on which the machine was off
+// tell nothing of a node.
+int days_worth(int calendar, int seen);
+// The fewest days from `from` on that are worth so much; 0 where `most` are not. rows: rising by date.
+int span_worth(std::span<const DailyAggregate> rows, Date from, int worth, int most);
 
 // The days of `rows` (rising by date) from `from` on, `days` of them.
 Baseline baseline_of(std::span<const DailyAggregate> rows, Date from, int days);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <cmath>
 #include <thread>
 
@@ -35,11 +36,40 @@ SimTenant bench_tenant(const BenchOptions& options, Family family) {
     return tenant;
 }
 
+namespace {
+
+// The seed by so many behind the first: of a number the next ones, of a word the word with a number.
+std::string seed_behind(const std::string& first, int by) {
+    int number = 0;
+    const auto [end, wrong] = std::from_chars(first.data(), first.data() + first.size(), number);
+    if (by == 0) return first;
+    return wrong == std::errc() && end == first.data() + first.size() ? std::to_string(number + by) : first + '+' + std::to_string(by);
+}
+
+}  // namespace
+
 std::string bench_seed(const BenchOptions& options, const std::string& part, int repetition) {
-    return "simtel|" + options.seed + '|' + part + '|' + std::to_string(repetition);
+    const int seeds = std::max(1, options.seeds);
+    return "simtel|" + seed_behind(options.seed, repetition % seeds) + '|' + part + '|' + std::to_string(repetition / seeds);
 }
 
 Date bench_start(int repetition) { return Date(std::chrono::year(2026) / 1 / 5) + std::chrono::days(repetition % 7); }
+
+int bench_change(const BenchOptions& options) { return std::max(45, options.baseline_days + 15); }
+
+void live_through(SimHistory& history, const Scenario& scenario, int change) {
+    for (int d = 0; d < change + scenario.watched; ++d)
+        history.day(disturbances(scenario, history.tenant().nodes, d - change, history.last() + std::chrono::days(1)));
+}
+
+double share_within(const Vector& delays, double days) {
+    return delays.empty() ? 0 : double(std::count_if(delays.begin(), delays.end(), [&](double d) { return d <= days; })) / double(delays.size());
+}
+
+double median_delay(Vector delays) {
+    std::sort(delays.begin(), delays.end());
+    return delays.empty() ? NEVER : delays[delays.size() / 2];
+}
 
 BenchBaselines bench_baselines(const SimHistory& history, int days) {
     BenchBaselines out;

@@ -2,17 +2,19 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "router/math/limits.h"
-#include "router/math/simtel.h"
+#include "router/math/scenarios.h"
 
 namespace router::math {
 
 struct BenchOptions {
     std::string seed = "1";
+    int seeds = 1;          // that one and those behind it, over which months and repetitions are dealt out
     int months = 400;       // simulated months without any change, in each family
     int repetitions = 200;  // of each scenario
     int threads = 1;        // they change the time and nothing else
@@ -34,6 +36,8 @@ struct Figure {
 
 std::vector<Figure> bench_false_alarms(const BenchOptions& options);
 std::vector<Figure> bench_detection(const BenchOptions& options);
+std::vector<Figure> bench_happenings(const BenchOptions& options);
+std::vector<Figure> bench_rare(const BenchOptions& options);  // at three requests a day, whatever the options ask
 std::vector<Figure> bench_intraday(const BenchOptions& options);
 std::vector<Figure> bench_labels(const BenchOptions& options);
 std::vector<Figure> bench_routing(const BenchOptions& options);
@@ -49,6 +53,14 @@ Family bench_family(const BenchOptions& options);  // where not all are asked
 SimTenant bench_tenant(const BenchOptions& options, Family family);
 std::string bench_seed(const BenchOptions& options, const std::string& part, int repetition);
 Date bench_start(int repetition);  // each weekday in turn
+
+int bench_change(const BenchOptions& options);  // the day of a scenario's change, behind the baseline
+void live_through(SimHistory& history, const Scenario& scenario, int change);  // from its first day until it is watched no more
+
+// Of delays in days, some of which may be never.
+constexpr double NEVER = std::numeric_limits<double>::infinity();
+double share_within(const Vector& delays, double days);
+double median_delay(Vector delays);
 
 // Baselines of all nodes over the first days, and the tenant's autocorrelation.
 struct BenchBaselines {

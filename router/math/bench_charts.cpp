@@ -7,13 +7,10 @@
 #include "router/math/bench.h"
 #include "router/math/distributions.h"
 #include "router/math/robust.h"
+#include "router/math/scenarios.h"
 
 namespace router::math {
 namespace {
-
-constexpr int CHANGE = 45;        // the day of a scenario's change
-constexpr int WATCHED = 31;       // days from it on
-constexpr double NEVER = std::numeric_limits<double>::infinity();
 
 struct Alarms {
     int alarms = 0, actions = 0;  // beginnings of drifting and of acting
@@ -30,37 +27,6 @@ Alarms alarms_of(const std::vector<Night>& nights) {
         out.actions += acting.on && !was_acting;
     }
     return out;
-}
-
-enum class Kind { harmful, silent, spike };
-
-struct Scenario {
-    std::string name, node;  // empty: all models
-    Kind kind = Kind::harmful;
-    Disturbance (*on)(int since, Date date) = nullptr;
-    std::optional<double> in_7 = {}, in_14 = {}, median_days = {};  // bars
-};
-
-std::vector<Scenario> scenarios() {
-    const auto H = Kind::harmful, S = Kind::silent;
-    return {
-        {"x1.2", "recompose", H, [](int, Date) { return Disturbance{.factor = 1.2}; }, {}, 0.75, {}},
-        {"x1.4", "recompose", H, [](int, Date) { return Disturbance{.factor = 1.4}; }, 0.95, {}, 3},
-        {"x2", "recompose", H, [](int, Date) { return Disturbance{.factor = 2}; }, {}, {}, 2},
-        {"rare x2", "thinking", H, [](int, Date) { return Disturbance{.factor = 2}; }, 0.95, {}, {}},
-        {"ramp 2 %/day", "recompose", H, [](int since, Date) { return Disturbance{.factor = std::pow(1.02, since + 1)}; }, {}, {}, 12},
-        {"errors 6 %", "recompose", H, [](int, Date) { return Disturbance{.error_rate = 0.06}; }, {}, {}, 5},
-        {"timeouts 15 %", "recompose", H, [](int, Date) { return Disturbance{.timeout_rate = 0.15}; }, {}, {}, 2},
-        {"spread x1.6", "recompose", H, [](int, Date) { return Disturbance{.spread = 1.6}; }, {}, 0.90, {}},
-        {"all models x1.3", "", H, [](int, Date) { return Disturbance{.factor = 1.3}; }},
-        {"weekdays x1.4", "recompose", H, [](int, Date date) { return Disturbance{.factor = is_weekend(date) ? 1 : 1.4}; }},
-        {"coupled queue", "", H, [](int, Date) { return Disturbance{.shared = 0.15}; }},
-        {"no change", "recompose", S, [](int, Date) { return Disturbance{}; }, {}, 0.07},
-        {"improved x0.7", "recompose", S, [](int, Date) { return Disturbance{.factor = 0.7}; }, {}, 0.07},
-        {"longer prompts x2", "recompose", S, [](int, Date) { return Disturbance{.tokens = 2}; }, {}, 0.07},
-        {"silent node", "recompose", S, [](int, Date) { return Disturbance{.silent = true}; }, {}, 0.07},
-        {"one day x3", "recompose", Kind::spike, [](int since, Date) { return Disturbance{.factor = since == 0 ? 3.0 : 1.0}; }},
-    };
 }
 
 struct Found {
@@ -91,19 +57,13 @@ Found found_of(const std::vector<Night>& nights, const Vector& plain, double pla
 Found repetition(const BenchOptions& o, const Scenario& s, int index, double threshold) {
     SimHistory history(bench_tenant(o, bench_family(o)), bench_seed(o, s.name, index), bench_start(index), o.baseline_days);
     const auto& nodes = history.tenant().nodes;
-    const int change = std::max(CHANGE, o.baseline_days + 15);
-    const auto meant = [&](std::size_t i) { return s.node.empty() ? nodes[i].model : nodes[i].name == s.node; };
-    for (int d = 0; d < change + WATCHED; ++d) {
-        std::vector<Disturbance> today(nodes.size());
-        for (std::size_t i = 0; i < nodes.size(); ++i)
-            if (d >= change && meant(i)) today[i] = s.on(d - change, history.last() + std::chrono::days(1));
-        history.day(today);
-    }
+    const int change = bench_change(o);
+    live_through(history, s, change);
     const BenchBaselines baselines = bench_baselines(history, o.baseline_days);
     LimitTable table;
     Found out;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-        if (!meant(i)) continue;
+        if (!looks_at(s, nodes[i])) continue;
         const Limits limits = table.of(baselines.nodes[i], baselines.autocorrelation, int(nodes.size()));
         const auto nights = run_charts(history.rows()[i], baselines.nodes[i], limits, history.last());
         const Found one = found_of(nights, plain_statistic(history.rows()[i], o.baseline_days), threshold, change - o.baseline_days);
@@ -116,10 +76,6 @@ Found repetition(const BenchOptions& o, const Scenario& s, int index, double thr
     return out;
 }
 
-double share_within(const Vector& delays, double days) {
-    return delays.empty() ? 0 : double(std::count_if(delays.begin(), delays.end(), [&](double d) { return d <= days; })) / double(delays.size());
-}
-
 std::vector<Figure> figures_of(const Scenario& s, const std::vector<Found>& all) {
     Vector delays;
     double acted = 0;
@@ -129,16 +85,14 @@ std::vector<Figure> figures_of(const Scenario& s, const std::vector<Found>& all)
         acted += f.acted;
     }
     std::vector<Figure> out;
-    if (s.kind == Kind::spike) {
+    if (s.kind == Scenario::Kind::spike) {
         out.push_back({"detection", s.name + ": acted on within 14 days", acted / double(std::max<std::size_t>(1, delays.size())), "share", 0.15});
         return out;
     }
-    const bool harmful = s.kind == Kind::harmful;
+    const bool harmful = s.kind == Scenario::Kind::harmful;
     if (harmful) {
         out.push_back({"detection", s.name + ": within 7 days", share_within(delays, 7), "share", s.in_7, true});
-        Vector sorted = delays;
-        std::sort(sorted.begin(), sorted.end());
-        out.push_back({"detection", s.name + ": median", sorted.empty() ? NEVER : sorted[sorted.size() / 2], "days", s.median_days});
+        out.push_back({"detection", s.name + ": median", median_delay(delays), "days", s.median_days});
     }
     out.push_back({"detection", s.name + ": within 14 days", share_within(delays, 14), "share", s.in_14, harmful});
     return out;
@@ -180,11 +134,11 @@ std::vector<Figure> bench_detection(const BenchOptions& o) {
     std::vector<Figure> out;
     const double threshold = plain_threshold(o);
     double ours = 0, plain = 0;
-    for (const Scenario& s : scenarios()) {
+    for (const Scenario& s : changes()) {
         std::vector<Found> all(static_cast<std::size_t>(o.repetitions));
         each_of(o.repetitions, o.threads, [&](int i) { all[std::size_t(i)] = repetition(o, s, i, threshold); });
         for (Figure& f : figures_of(s, all)) out.push_back(std::move(f));
-        if (s.kind != Kind::harmful) continue;
+        if (s.kind != Scenario::Kind::harmful) continue;
         for (const Found& f : all) ours += f.counted && f.delay <= 7, plain += f.counted && f.plain_delay <= 7;
     }
     out.push_back({"detection", "within 7 days, over what the plain method finds", ours / std::max(1.0, plain), "times", 2.0, true});

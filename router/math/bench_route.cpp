@@ -20,7 +20,7 @@ constexpr double HEAVY = 0.13;            // share of requests
 constexpr double GAIN_MEAN = 0.375, GAIN_DEVIATION = 0.15;  // of ΔQ over heavy questions
 constexpr double DEVIATION = 0.45, THINKING_MS = 31'000, RECOMPOSE_MS = 26'000, LIMIT_MS = 120'000;
 
-struct Scenario {
+struct Course {
     std::string name;
     double (*thinking)(int day);
     double (*recompose)(int day);
@@ -30,7 +30,7 @@ struct Scenario {
 double one(int) { return 1; }
 
 // Those that the mean regret is of.
-std::vector<Scenario> scenarios() {
+std::vector<Course> courses() {
     return {
         {"no change", one, one},
         {"thinking x3", [](int d) { return d >= FROM ? 3.0 : 1; }, one},
@@ -43,7 +43,7 @@ std::vector<Scenario> scenarios() {
 }
 
 // What else happens to a node. None may do worse than going deep always.
-std::vector<Scenario> others() {
+std::vector<Course> other_courses() {
     return {
         {"hangs for a week", [](int d) { return d >= FROM && d < FROM + 7 ? HANGS : 1; }, one, FROM + 7},
         {"recovers in steps", [](int d) { return d < FROM ? 1 : d < 15 ? 4.0 : d < 25 ? 2.0 : d < RECOVERED ? 1.4 : 1; }, one, RECOVERED},
@@ -120,7 +120,7 @@ struct Result {
 
 class Run {
 public:
-    Run(const BenchOptions& o, const Scenario& s, const Policy& p, const Truth& truth, int repetition)
+    Run(const BenchOptions& o, const Course& s, const Policy& p, const Truth& truth, int repetition)
         : scenario_(s), policy_(p), truth_(truth), tenant_(bench_tenant(o, Family::student)),
           rng_(bench_seed(o, "route " + s.name, repetition)), coin_(bench_seed(o, "probes " + s.name, repetition)),
           thinking_(THINKING_MS, tenant_, rng_), recompose_(RECOMPOSE_MS, tenant_, rng_), start_(bench_start(repetition)) {
@@ -205,7 +205,7 @@ private:
         weight_ = limited(weight_, acting_.on ? weight_adjustment(0, nights_.back().score, 1) : 0);
     }
 
-    const Scenario& scenario_;
+    const Course& scenario_;
     const Policy& policy_;
     const Truth& truth_;
     SimTenant tenant_;
@@ -234,7 +234,7 @@ struct Average {
     double back_median = 0, back_worst = 0;  // 0: nothing recovers
 };
 
-Average average(const BenchOptions& o, const Scenario& s, const Policy& p, const Truth& truth) {
+Average average(const BenchOptions& o, const Course& s, const Policy& p, const Truth& truth) {
     std::vector<Result> all(static_cast<std::size_t>(o.repetitions));
     each_of(o.repetitions, o.threads, [&](int i) { all[std::size_t(i)] = Run(o, s, p, truth, i).play(); });
     Vector regrets, back;
@@ -248,7 +248,7 @@ namespace {
 
 const std::vector<Policy> POLICIES = {{"utility with probes"}, {"static", true}, {"plain rule", false, false, Rule::absolute}};
 
-void tell_of_recovery(const Scenario& s, const Average& ours, std::vector<Figure>& out) {
+void tell_of_recovery(const Course& s, const Average& ours, std::vector<Figure>& out) {
     if (!s.recovers) return;
     out.push_back({"routing", s.name + ": heavy is back, median", ours.back_median, "days", 3.0});
     out.push_back({"routing", s.name + ": heavy is back, nine in ten", ours.back_worst, "days", 3.0});
@@ -260,11 +260,11 @@ std::vector<Figure> bench_routing(const BenchOptions& o) {
     const Truth truth;
     std::vector<Figure> out;
     double sums[3] = {0, 0, 0}, most_over = -1;
-    for (const Scenario& s : scenarios()) {
+    for (const Course& s : courses()) {
         Average by[3];
         for (std::size_t p = 0; p < POLICIES.size(); ++p) {
             by[p] = average(o, s, POLICIES[p], truth);
-            sums[p] += by[p].regret / double(scenarios().size());
+            sums[p] += by[p].regret / double(courses().size());
             out.push_back({"routing", s.name + ": " + POLICIES[p].name, by[p].regret, "regret"});
         }
         most_over = std::max(most_over, by[0].regret - by[1].regret);
@@ -273,7 +273,7 @@ std::vector<Figure> bench_routing(const BenchOptions& o) {
     for (std::size_t p = 0; p < POLICIES.size(); ++p)
         out.push_back({"routing", "mean: " + POLICIES[p].name, sums[p], "regret", p == 0 ? std::optional<double>(0.022) : std::nullopt});
     out.push_back({"routing", "mean over the plain rule's", sums[2] > 0 ? sums[0] / sums[2] : 0, "times", 0.40});
-    for (const Scenario& s : others()) {
+    for (const Course& s : other_courses()) {
         const Average ours = average(o, s, POLICIES[0], truth);
         const double over = ours.regret - average(o, s, POLICIES[1], truth).regret;
         most_over = std::max(most_over, over);

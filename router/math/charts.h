@@ -96,6 +96,8 @@ public:
 
     // The next day; null, or a row without events: nothing was seen.
     Night advance(Date date, const DailyAggregate* row);
+    // As if nothing had been seen since the baseline.
+    void forget() { *this = Charts(*baseline_, limits_); }
 
 private:
     const Baseline* baseline_;  // outlives the charts

@@ -50,7 +50,7 @@ Curve curve_of(const Subject& s, const Normal& logit, Date last) {
         const bool weekend = is_weekend(row->date);
         ++out.present;
         out.fewer[day] = std::max(1.0, s.track->baseline.weekday_count / row->sample_count);
-        out.z[0][day] = s.track->baseline.level_z(*row);
+        if (row->level) out.z[0][day] = s.track->baseline.level_z(*row);
         if (row->spread) out.z[1][day] = s.track->baseline.spread.z(*row->spread, weekend);
         out.z[2][day] = logit.z(*row->failure_logit, weekend);
     }

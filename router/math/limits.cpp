@@ -62,20 +62,21 @@ double LimitTable::level(const Baseline& b, double autocorrelation, int nodes) {
     // that scale, a median of few days: the limit is in units of its estimate, whose error is drawn.
     const double in_scales = std::max(std::sqrt(total), 0.02) / b.level.scale;
     const double ratio = b.weekend_count > 0 ? b.weekday_count / b.weekend_count : 1;
-    const Key key{b.days, nodes, steps_of(autocorrelation, 0.05), steps_of(share, 0.05), std::clamp(log_steps(ratio) / 4, -10, 10), 0};
+    const int days = b.worth();
+    const Key key{days, nodes, steps_of(autocorrelation, 0.05), steps_of(share, 0.05), std::clamp(log_steps(ratio) / 4, -10, 10), 0};
     if (const auto known = levels_.find(key); known != levels_.end()) return std::max(LEAST, known->second * in_scales);
     // From the rounded values on, so that the limit hangs on the key alone.
     const double phi = std::get<2>(key) * 0.05, day = std::sqrt(std::get<3>(key) * 0.05), within = std::sqrt(1 - std::get<3>(key) * 0.05);
     const double fewer = std::exp(std::get<4>(key) * 0.2), weekend_within = within * std::sqrt(fewer);
     const double weekend_scale = std::max(1.0, std::sqrt(day * day + weekend_within * weekend_within));
-    const double alike = phi * day * day, degrees = std::max(4.0, b.days * (1 - alike * alike) / (1 + alike * alike) - 2);
+    const double alike = phi * day * day, degrees = std::max(4.0, days * (1 - alike * alike) / (1 + alike * alike) - 2);
     Rng rng(name_of("level", key));
-    const auto weekend = weekends(b.days);
+    const auto weekend = weekends(days);
     Vector before(weekend.size()), greatest;
     for (int i = 0; i < calibration_.bootstraps; ++i) {
         double effect = rng.normal();
         const double truth = std::sqrt(degrees / (2 * rng.gamma(degrees / 2)));
-        greatest.push_back(greatest_ewma(b.days, calibration_.days, weekend, before, [&](const Normal&, bool kind) { return kind ? weekend_scale : 1; }, [&](int d) {
+        greatest.push_back(greatest_ewma(days, calibration_.days, weekend, before, [&](const Normal&, bool kind) { return kind ? weekend_scale : 1; }, [&](int d) {
             effect = phi * effect + std::sqrt(1 - phi * phi) * rng.normal();
             return truth * (day * effect + (weekend_of(d) ? weekend_within : within) * rng.normal());
         }));
@@ -86,17 +87,18 @@ double LimitTable::level(const Baseline& b, double autocorrelation, int nodes) {
 double LimitTable::spread(const Baseline& b, int nodes) {
     const Vector& pool = b.spread_residuals;
     if (pool.size() < 5) return UNCHARTED;
+    const int days = b.worth();
     // Silverman's bandwidth, over the scale without the far days, which stay as they are.
     const double smooth = 0.9 * b.spread.scale * std::pow(double(pool.size()), -0.2);
-    Rng rng(name_of("spread", std::tuple(b.days, nodes, b.from.time_since_epoch().count(), b.events)));
-    const auto weekend = weekends(b.days);
+    Rng rng(name_of("spread", std::tuple(days, nodes, b.from.time_since_epoch().count(), b.events)));
+    const auto weekend = weekends(days);
     // A day as far as any that counts, that these days have not shown and might have: one in twice as many.
     const double unseen = 0.5 / double(pool.size() + 1), far = 6 * b.spread.scale;
     // Residuals about two medians that were fitted to them are too small by that much.
     const double widen = std::sqrt(double(pool.size()) / double(pool.size() - 2));
     Vector before(weekend.size()), greatest;
     for (int i = 0; i < calibration_.bootstraps / 2; ++i)
-        greatest.push_back(greatest_ewma(b.days, calibration_.days, weekend, before, [](const Normal& n, bool) { return n.scale; }, [&](int) {
+        greatest.push_back(greatest_ewma(days, calibration_.days, weekend, before, [](const Normal& n, bool) { return n.scale; }, [&](int) {
             return rng.uniform() < unseen ? far : widen * pool[rng.below(pool.size())] + smooth * rng.normal();
         }));
     return limit(std::move(greatest), nodes);

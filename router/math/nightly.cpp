@@ -23,10 +23,11 @@ Rng rng_of(std::string_view tenant, Date until, std::string_view stage) {
     return Rng(std::string(tenant) + '|' + date_text(until) + '|' + std::string(stage) + '|' + std::string(MODEL_VERSION));
 }
 
-// Rows up to `until`.
+// Rows from the first that has events up to `until`.
 std::span<const DailyAggregate> seen(const NodeHistory& h, Date until) {
-    const auto end = std::upper_bound(h.rows.begin(), h.rows.end(), until, [](Date d, const DailyAggregate& row) { return d < row.date; });
-    return {h.rows.begin(), end};
+    const auto begin = std::find_if(h.rows.begin(), h.rows.end(), [](const DailyAggregate& row) { return row.sample_count > 0; });
+    const auto end = std::upper_bound(begin, h.rows.end(), until, [](Date d, const DailyAggregate& row) { return d < row.date; });
+    return {begin, end};
 }
 
 bool often_enough(std::span<const DailyAggregate> rows) {
@@ -41,31 +42,37 @@ double pooled_autocorrelation(const std::vector<NodeHistory>& histories, Date un
     for (const NodeHistory& h : histories) {
         const auto rows = seen(h, until);
         if (rows.empty()) continue;
-        const int days = std::min(h.settings.baseline_days, int((until - rows.front().date).count()) + 1);
-        baselines.push_back(baseline_of(rows, rows.front().date, days));
+        const int all = int((until - rows.front().date).count()) + 1, whole = span_worth(rows, rows.front().date, h.settings.baseline_days, all);
+        baselines.push_back(baseline_of(rows, rows.front().date, whole > 0 ? whole : all));
     }
     return day_autocorrelation(baselines);
 }
 
-std::string reason_of(const NodeReport& r) {
+std::string reason_of(const NodeReport& r, const Track& track, Date until) {
     if (r.events == 0) return "no events";
+    if (track.gone(until)) return "no events since " + date_text(*track.seen);
     if (r.gate == Gate::insufficient) return std::to_string(r.days) + " days and " + std::to_string(r.events) + " events; 7 and 50 are needed";
     return "no baseline yet: a change was accepted less than 7 days ago";
 }
 
-NodeReport report_of(const NodeHistory& h, std::span<const DailyAggregate> rows, const Track& track, Date until) {
-    NodeReport out{.node = h.node, .events = track.events, .baseline = track.baseline};
-    if (!rows.empty()) out.days = int((until - rows.front().date).count()) + 1;
-    out.gate = gate_of(out.days, out.events, track.median_events);
+NodeReport report_of(const NodeHistory& h, const Track& track, Date until) {
+    NodeReport out{.node = h.node, .gate = track.gate(until), .days = track.days, .events = track.events, .baseline = track.baseline};
     if (!track.nights.empty() && track.nights.back().night.date == until && out.gate != Gate::insufficient) {
         out.night = track.nights.back();
         out.drift_score = std::min(out.night.night.score, MOST_SCORE);
         out.weight = out.night.weight;
         out.label = out.night.drifting ? Label::degraded : out.night.night.level < -1 ? Label::improved : Label::normal;
     } else {
-        out.reason = reason_of(out);
+        out.reason = reason_of(out, track, until);
     }
     return out;
+}
+
+// The days of a node that joined the others late would shorten what is known of them all.
+bool joins_coupling(const Subject& subject, const std::vector<Subject>& all, Date until) {
+    Date oldest = subject.rows.front().date;
+    for (const Subject& s : all) oldest = std::min(oldest, s.rows.front().date);
+    return subject.rows.front().date <= std::max(oldest, until - std::chrono::days(COUPLING_DAYS / 3));
 }
 
 // z of the watched nodes over the last days, with the load of each day.
@@ -77,7 +84,7 @@ std::optional<Coupling> coupling_of(const std::vector<Subject>& subjects, Date u
     Vector load(days);
     for (std::size_t i = 0; i < subjects.size(); ++i)
         for (const DailyAggregate& row : subjects[i].rows) {
-            if (row.date < first || row.sample_count == 0) continue;
+            if (row.date < first || !row.level) continue;
             const auto day = std::size_t((row.date - first).count());
             z(day, i) = subjects[i].track->baseline.level_z(row);
             load[day] += row.sample_count;
@@ -109,6 +116,18 @@ void explain_into(NightReport& report, const std::vector<Subject>& subjects, con
         node.label = found->labels[i];
         if (std::isfinite(found->distances[i])) node.distance = found->distances[i];
     }
+}
+
+void couple_into(NightReport& report, const std::vector<Subject>& subjects, const std::vector<std::size_t>& watched, Date until, std::string_view tenant) {
+    std::vector<Subject> joined;
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+        if (!joins_coupling(subjects[i], subjects, until)) continue;
+        joined.push_back(subjects[i]);
+        report.watched.push_back(report.nodes[watched[i]].node);
+    }
+    if (joined.size() < 2) return;
+    Rng rng = rng_of(tenant, until, "coupling");
+    report.coupling = coupling_of(joined, until, rng);
 }
 
 }  // namespace
@@ -143,20 +162,14 @@ NightReport analyse(std::string_view tenant, const std::vector<NodeHistory>& his
     std::vector<Track> tracks;
     for (std::size_t i = 0; i < histories.size(); ++i) {
         tracks.push_back(track(rows[i], until, autocorrelation, int(watched.size()), histories[i].settings, table));
-        report.nodes.push_back(report_of(histories[i], rows[i], tracks[i], until));
+        report.nodes.push_back(report_of(histories[i], tracks[i], until));
         report.alpha = std::max(report.alpha, authority_of(report.nodes[i].gate));
     }
-    std::erase_if(watched, [&](std::size_t i) { return tracks[i].baseline.days == 0; });
+    std::erase_if(watched, [&](std::size_t i) { return tracks[i].baseline.days == 0 || tracks[i].gone(until); });
     std::vector<Subject> subjects;
-    for (std::size_t i : watched) {
-        report.watched.push_back(histories[i].node);
-        subjects.push_back({rows[i], &tracks[i]});
-    }
+    for (std::size_t i : watched) subjects.push_back({rows[i], &tracks[i]});
     if (report.alpha == 1) explain_into(report, subjects, watched, until, tenant);
-    if (subjects.size() >= 2) {
-        Rng rng = rng_of(tenant, until, "coupling");
-        report.coupling = coupling_of(subjects, until, rng);
-    }
+    couple_into(report, subjects, watched, until, tenant);
     if (report.coupling) report.lambda_max = report.coupling->largest;
     report.regime = regime_of(report);
     if (report.regime != Regime::insufficient_data) report.signal = signal_line(report.regime, report.lambda_max, report.alpha);

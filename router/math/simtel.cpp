@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace router::math {
 namespace {
@@ -9,6 +10,7 @@ namespace {
 constexpr double TOKEN_SLOPE = 0.3;      // of ln(latency) on ln(prompt tokens)
 constexpr double TOKEN_DEVIATION = 0.6;  // of ln(prompt tokens)
 constexpr double MEDIAN_TOKENS = 1500;
+constexpr double UNKNOWN = std::numeric_limits<double>::quiet_NaN();
 
 // ln(latency) about its median, with deviation near 1 in every family.
 double scatter(Family family, Rng& rng) {
@@ -48,6 +50,11 @@ SimTenant default_tenant(int nodes) {
     return tenant;
 }
 
+double residual_of(const SimNode& node, const Event& event) {
+    const double tokens = event.prompt_tokens > 0 ? TOKEN_SLOPE * std::log(event.prompt_tokens / MEDIAN_TOKENS) : 0;
+    return (std::log(std::max(event.latency_ms, 0.1)) - std::log(node.median_ms) - tokens) / node.deviation;
+}
+
 Simulator::Simulator(SimTenant tenant, std::string_view seed, Date from) : tenant_(std::move(tenant)), rng_(seed), date_(from) {
     for (std::size_t i = 0; i < tenant_.nodes.size(); ++i) effects_.push_back(rng_.normal());
     shared_ = rng_.normal();
@@ -62,13 +69,18 @@ Event Simulator::event(const SimNode& node, double effect, const Disturbance& di
         log_latency += TOKEN_SLOPE * tokens;
         if (rng_.uniform() < tenant_.cold_start) log_latency += std::log(2.5);
     }
+    // No draw where there is nothing to decide: what a seed gives hangs on what happens alone.
+    const auto happens = [&](double share) { return share > 0 && rng_.uniform() < share; };
+    if (happens(disturbance.outliers)) log_latency += std::log(20);
     out.latency_ms = std::exp(log_latency);
     const double failing = disturbance.error_rate >= 0 ? disturbance.error_rate : tenant_.error_rate;
     if (rng_.uniform() < failing) out.status = Status::error;
     if (node.model && (out.latency_ms > tenant_.limit_ms || rng_.uniform() < disturbance.timeout_rate)) {
         out.status = Status::timeout;
-        out.latency_ms = tenant_.limit_ms;
+        out.latency_ms = disturbance.untimed ? UNKNOWN : tenant_.limit_ms;
     }
+    if (happens(disturbance.zeros)) out.latency_ms = 0;
+    if (happens(disturbance.refused)) out.status = Status::error, out.latency_ms = UNKNOWN;
     return out;
 }
 
@@ -82,7 +94,8 @@ std::vector<std::vector<Event>> Simulator::next(const std::vector<Disturbance>& 
         effects_[i] = phi * effects_[i] + fresh * rng_.normal();
         const double effect = tenant_.day_deviation * effects_[i] + (node.model ? disturbances[i].shared * shared_ : 0);
         if (rng_.uniform() < tenant_.missing || disturbances[i].silent) continue;
-        const int events = node.share < 1 ? rng_.binomial(requests, node.share) : requests;
+        const int usual = node.share < 1 ? rng_.binomial(requests, node.share) : requests;
+        const int events = int(std::lround(usual * disturbances[i].volume));
         for (int e = 0; e < events; ++e) out[i].push_back(event(node, effect, disturbances[i]));
     }
     date_ += std::chrono::days(1);

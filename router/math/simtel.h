@@ -39,6 +39,9 @@ struct SimTenant {
 // The pipeline's seven nodes; others repeat its middle ones under names of their own, fewer leave the last ones out.
 SimTenant default_tenant(int nodes = 7);
 
+// ln(latency) of an event less all that the simulator knows beforehand of its node and its prompt, in deviations of single events.
+double residual_of(const SimNode& node, const Event& event);
+
 // What is different on a day, at one node or at all.
 struct Disturbance {
     double factor = 1;           // of latencies
@@ -48,6 +51,11 @@ struct Disturbance {
     double tokens = 1;           // factor of the prompt's tokens; latency follows them
     double shared = 0;           // deviation of a day effect that all models have in common
     bool silent = false;         // no events
+    double volume = 1;           // factor of the number of events
+    double outliers = 0;         // share of events that take twenty times as long
+    double zeros = 0;            // share of events whose clock read nothing
+    double refused = 0;          // share of events that fail at once, of which nobody knows how long they took
+    bool untimed = false;        // of a timeout nobody knows how long it took
 };
 
 // Events day by day, from `from` on.

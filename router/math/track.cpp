@@ -9,6 +9,8 @@ namespace {
 
 constexpr int PLATEAU = 14;
 
+bool has_events(const DailyAggregate* row) { return row && row->sample_count > 0; }
+
 class Follower {
 public:
     Follower(std::span<const DailyAggregate> rows, double autocorrelation, int nodes, const TrackSettings& settings, LimitTable& table)
@@ -21,9 +23,14 @@ public:
         auto row = rows_.begin();
         for (Date date = from_; date <= until; date += std::chrono::days(1)) {
             while (row != rows_.end() && row->date < date) ++row;
+            const DailyAggregate* const today = row != rows_.end() && row->date == date ? &*row : nullptr;
             if (settings_.accepted == date) restart(date);
             lengthen(date);
-            if (charts_) night(date, row != rows_.end() && row->date == date ? &*row : nullptr);
+            out_.days = int((date - rows_.front().date).count()) + 1;
+            days_seen_ += has_events(today);
+            out_.worth = days_worth(out_.days, days_seen_);
+            if (charts_) night(date, today);
+            if (has_events(today)) out_.seen = date;
         }
         return std::move(out_);
     }
@@ -41,6 +48,7 @@ private:
 
     void restart(Date from) {
         from_ = from;
+        stage_ = 0;
         charts_.reset();
         out_.baseline = {};
         drifting_ = acting_ = {};
@@ -48,17 +56,24 @@ private:
         better_ = 0;
     }
 
-    // Takes the longest baseline that is complete before `date`.
+    // Takes the longest baseline that is complete before `date`. No longer than it needs to be: a drift may have held it back.
     void lengthen(Date date) {
-        const int complete = int((date - from_).count());
-        int days = complete >= 7 ? 7 : 0;
-        if (complete >= 14) days = 14;
-        if (complete >= settings_.baseline_days) days = settings_.baseline_days;
-        if (days <= out_.baseline.days || drifting_.on) return;
+        if (drifting_.on) return;
+        for (const int stage : {settings_.baseline_days, 14, 7}) {
+            if (stage <= stage_) return;
+            const int days = span_worth(rows_, from_, stage, int((date - from_).count()));
+            if (days == 0) continue;
+            stage_ = stage;
+            take(days, date);
+            return;
+        }
+    }
+
+    void take(int days, Date date) {
         out_.baseline = baseline_of(rows_, from_, days);
         out_.limits = table_.of(out_.baseline, autocorrelation_, nodes_);
         charts_.emplace(out_.baseline, out_.limits);
-        // Days between the baseline's end and today, where a drift held it back.
+        // Days between the baseline's end and today.
         auto row = rows_.begin();
         for (Date d = from_ + std::chrono::days(days); d < date; d += std::chrono::days(1)) {
             while (row != rows_.end() && row->date < d) ++row;
@@ -67,7 +82,8 @@ private:
     }
 
     void night(Date date, const DailyAggregate* row) {
-        NodeNight now{.night = charts_->advance(date, row), .gate = gate_of(int((date - rows_.front().date).count()) + 1, out_.events, out_.median_events)};
+        if (out_.gone(date)) forget();
+        NodeNight now{.night = charts_->advance(date, row), .gate = out_.gate(date)};
         seen_.push_back(now.night);
         drifting_.update(now.night.score, now.night.score > 1);
         acting_.update(now.night.score, confirmed(seen_));
@@ -77,8 +93,15 @@ private:
         if (!settings_.frozen || date < *settings_.frozen) weight_ = limited(weight_, wanted);
         now.weight = weight_;
         out_.nights.push_back(now);
-        better_ = now.night.level < -1 ? better_ + 1 : 0;
+        better_ = now.night.level < -1 && !drifting_.on ? better_ + 1 : 0;
         if (better_ >= PLATEAU) restart(date - std::chrono::days(PLATEAU - 1));
+    }
+
+    void forget() {
+        charts_->forget();
+        drifting_ = acting_ = {};
+        seen_.clear();
+        better_ = 0;
     }
 
     std::span<const DailyAggregate> rows_;
@@ -88,6 +111,8 @@ private:
     LimitTable& table_;
     Track out_;
     Date from_{};
+    int stage_ = 0;      // days that the present baseline is worth
+    int days_seen_ = 0;  // with events, from the first row on
     std::optional<Charts> charts_;
     std::vector<Night> seen_;  // under the present baseline
     Switch drifting_, acting_;
@@ -96,6 +121,8 @@ private:
 };
 
 }  // namespace
+
+Gate Track::gate(Date until) const { return gone(until) ? Gate::insufficient : gate_of(worth, events, median_events); }
 
 Track track(std::span<const DailyAggregate> rows, Date until, double autocorrelation, int nodes, const TrackSettings& settings, LimitTable& table) {
     return Follower(rows, autocorrelation, nodes, settings, table).run(until);

@@ -9,6 +9,8 @@
 
 namespace router::math {
 
+constexpr int GONE = 14;  // nights without events after which a node is not judged
+
 struct TrackSettings {
     int baseline_days = 30;           // its full length, 14 or more
     std::optional<Date> accepted = {};  // the operator takes what is from this day on for normal
@@ -30,10 +32,18 @@ struct Track {
     std::vector<NodeNight> nights;  // from the first day that a baseline covers to the end
     double median_events = 0;
     int events = 0;
+    std::optional<Date> seen = {};  // the last day with events
+    int days = 0;                   // from the first day on, and what they are worth (days_worth)
+    int worth = 0;
+
+    // What may be done by so much history; nothing by that of a node that is there no more.
+    Gate gate(Date until) const;
+    bool gone(Date until) const { return seen && until - *seen >= std::chrono::days(GONE); }
 };
 
-// Baselines of 7, 14 and then baseline_days days from the first row on. A longer one takes over only while the node does not drift. A
-// node that was better for fourteen nights, and one whose state the operator has accepted, gets a new one from then on.
+// Baselines worth 7, 14 and then baseline_days days from the first row on. A longer one takes over only while the node does not drift. A
+// node that was better for fourteen nights, and one whose state the operator has accepted, gets a new one from then on. What charts remember
+// of a node before it was away for GONE nights is forgotten.
 // rows: rising by date; until: the last complete day; autocorrelation: see day_autocorrelation; nodes: how many the tenant watches.
 Track track(std::span<const DailyAggregate> rows, Date until, double autocorrelation, int nodes, const TrackSettings& settings, LimitTable& table);
 

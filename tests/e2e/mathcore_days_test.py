@@ -98,6 +98,36 @@ def test_a_simulation_that_cannot_be_is_refused_by_name(server, words):
     assert words[0] in complaint and (words[1] in complaint or "'thinkin'" in complaint)
 
 
+def simulated(server, *words):
+    return [json.loads(line) for line in command(server, "mathcore", "simulate", *words).splitlines()]
+
+
+def test_scenarios_of_the_bench_are_simulated(server, tmp_path):
+    week = simulated(server, "--days", "14", "--calm", "7", "--scenario", "refused 40 %")
+    half = TODAY - 7 * DAY
+    refused = [e for e in week if e["node"] == "recompose" and e["status"] == "error" and "latency_ms" not in e]
+    asked = [e for e in week if e["node"] == "recompose" and e["at"][:10] >= half.isoformat()]
+    assert 0.3 < len(refused) / len(asked) < 0.5 and all(e["at"][:10] >= half.isoformat() for e in refused)
+    days = {e["at"][:10] for e in simulated(server, "--days", "9", "--scenario", "off for a week")}
+    assert days == {(TODAY - n * DAY).isoformat() for n in (1, 2)}
+    complaint = command(server, "mathcore", "simulate", "--scenario", "refused", status=1)
+    assert "'refused'" in complaint and '"refused 40 %"' in complaint
+
+
+def test_a_failure_without_a_time_is_a_failure(server, tmp_path):
+    file = tmp_path / "untimed.jsonl"
+    day = TODAY - 200 * DAY
+    lines = [{"node": "copilot", "at": f"{day}T08:{n:02}:00Z", **rest} for n, rest in enumerate([{"latency_ms": 4000}] * 8 + [{"status": "error"}, {"status": "timeout"}])]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    command(server, "mathcore", "import", str(file))
+    batch(server, 6)
+    row = server.call("GET", "/v1/mathcore/days?days=366").json
+    measured = next(one for node in row["nodes"] if node["node"] == "copilot" for one in node["measured"] if one["day"] == day.isoformat())
+    assert measured["samples"] == 10 and measured["mean_ms"] == 4000, measured
+    file.write_text(json.dumps({"node": "copilot", "at": f"{day}T09:00:00Z", "status": "ok"}) + "\n")
+    assert "left out of a failure" in command(server, "mathcore", "import", str(file), status=1)
+
+
 def test_the_same_seed_gives_the_same_days(server):
     one, two, other = (subprocess.run([BINARY, "mathcore", "simulate", "--days", "2", "--seed", seed], env=server.env, capture_output=True, check=True, timeout=60).stdout for seed in ("a", "a", "b"))
     assert one == two != other

@@ -30,6 +30,18 @@ def test_figures_carry_their_bars():
         assert figure["pass"] == bound
 
 
+def test_repetitions_are_dealt_out_over_seeds():
+    arguments = ("--part", "intraday", "--repetitions", "2", "--json")
+    both, first = json.loads(bench(*arguments, "--seeds", "2").stdout), json.loads(bench(*arguments).stdout)
+    assert both["seeds"] == 2 and [figure["name"] for figure in both["figures"]] == [figure["name"] for figure in first["figures"]]
+    assert both["figures"] != first["figures"]
+
+
+def test_what_a_household_brings_is_judged():
+    told = {figure["name"]: figure for figure in json.loads(bench("--part", "happenings", "--repetitions", "2", "--json").stdout)["figures"]}
+    assert told["off for a week: within 14 days"]["at_most"] == 0.07 and told["refused 40 %: still known at the end"]["value"] == 1
+
+
 def test_a_night_of_a_year_is_the_same_again():
     told = {figure["name"]: figure for figure in json.loads(bench("--part", "nightly", "--json").stdout)["figures"]}
     assert told["rerun is the same, byte by byte"]["value"] == 1

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -162,6 +163,80 @@ TEST(Nightly, AQueueThatAllShareIsCoupled) {
     ASSERT_TRUE(r.coupling);
     EXPECT_TRUE(r.coupling->coupled);
     EXPECT_GT(r.lambda_max, 2);
+}
+
+// A node that was taken out is told of as such, whatever it was like, and others are judged as before; back again it begins without a memory of that.
+TEST(Nightly, ANodeThatIsThereNoMoreIsNotJudged) {
+    Tenant t("gone");
+    t.days(40);
+    t.today[RECOMPOSE].factor = 3;
+    t.days(6);
+    EXPECT_EQ(t.night().regime, Regime::degraded);
+    t.today[RECOMPOSE] = {.silent = true};
+    t.days(13);
+    EXPECT_EQ(t.night().nodes[RECOMPOSE].label, Label::degraded);  // it may be the weekend of somebody who asks little
+    t.days(2);
+    const NightReport away = t.night();
+    EXPECT_EQ(away.nodes[RECOMPOSE].reason, "no events since 2026-04-16");
+    EXPECT_EQ(away.nodes[RECOMPOSE].weight, 0);
+    EXPECT_EQ(away.nodes[RECOMPOSE].gate, Gate::insufficient);
+    EXPECT_NE(away.regime, Regime::degraded);
+    EXPECT_EQ(away.watched.size(), 6U);
+    EXPECT_EQ(away.alpha, 1);
+    t.today[RECOMPOSE] = {};
+    t.days(2);
+    const NightReport back = t.night();
+    EXPECT_LT(back.nodes[RECOMPOSE].drift_score, 1);
+    EXPECT_EQ(back.nodes[RECOMPOSE].gate, Gate::full);
+}
+
+// Of a machine that was off, or whose clock began years ago, the days that it was on make the baseline.
+TEST(Nightly, DaysOffAreNoDaysOfABaseline) {
+    Tenant t("off");
+    t.days(1);
+    for (Disturbance& d : t.today) d.silent = true;
+    t.days(40);
+    for (Disturbance& d : t.today) d.silent = false;
+    t.days(4);
+    EXPECT_EQ(t.night().regime, Regime::insufficient_data);  // five days, and 45 on the calendar
+    t.days(4);
+    EXPECT_EQ(t.night().alpha, 0);
+    t.days(8);
+    const NightReport half = t.night();
+    EXPECT_EQ(half.alpha, 0.5);
+    for (const NodeReport& n : half.nodes) EXPECT_LT(n.drift_score, 1) << n.node;
+    t.days(20);
+    EXPECT_EQ(t.night().alpha, 1);
+}
+
+TEST(Nightly, ANodeThatJoinsLeavesTheOthersCoupled) {
+    Tenant t("joins");
+    for (Disturbance& d : t.today) d.shared = 0.3;
+    t.today[RECOMPOSE].silent = true;
+    t.days(60);
+    const double before = t.night().lambda_max;
+    t.today[RECOMPOSE].silent = false;
+    t.days(16);
+    const NightReport r = t.night();
+    EXPECT_TRUE(r.coupling && r.coupling->coupled);
+    EXPECT_NEAR(r.lambda_max, before, 0.5);
+    EXPECT_EQ(std::count(r.watched.begin(), r.watched.end(), "recompose"), 0);
+    t.days(20);
+    EXPECT_EQ(t.night().watched.size(), 7U);
+}
+
+// What fails at once is not quick, and never becomes the usual.
+TEST(Nightly, ANodeThatRefusesIsDegradedForAsLongAsItDoes) {
+    Tenant t("refuses");
+    t.days(40);
+    t.today[RECOMPOSE].refused = 0.4;
+    for (int week = 0; week < 6; ++week) {
+        t.days(7);
+        const NightReport r = t.night();
+        EXPECT_EQ(r.nodes[RECOMPOSE].label, Label::degraded) << week;
+        EXPECT_GT(r.nodes[RECOMPOSE].weight, 0.2) << week;
+        EXPECT_LT(r.nodes[RECOMPOSE].baseline.failure_rate, 0.02) << week;
+    }
 }
 
 // Whatever rows come in: a report of every node, and no number that is none.
