@@ -6,6 +6,7 @@ namespace router::math {
 namespace {
 
 constexpr double A_DAY = 1.5;  // probes
+constexpr double MOST_LIKELY = 0.9;  // that a question is a probe, or no avoided one would be weighable
 constexpr double LOW = 0.3;    // the share of what is avoided whose stakes count as low
 
 // Below 0: the deep path is preferred. Under the cost rules the amount tells nothing of a question.
@@ -29,14 +30,16 @@ std::string_view name(Why why) { return why == Why::probe ? "probe" : why == Why
 
 double Prober::probability(double loss, double heavy_per_day, const RouteSettings& settings) const {
     if (follow_ups_ > 0) return 0.6;
+    if (since_ >= 2 * std::max(heavy_per_day, 1.0) / A_DAY) return MOST_LIKELY;
     if (known_ && loss > stakes_) return 0;
     // Of those whose stakes are low about one and a half a day, or of all the floor's share.
-    return std::clamp(A_DAY / (LOW * std::max(heavy_per_day, 1.0)), std::min(settings.probe_floor / LOW, 0.9), 0.9);
+    return std::clamp(A_DAY / (LOW * std::max(heavy_per_day, 1.0)), std::min(settings.probe_floor / LOW, MOST_LIKELY), MOST_LIKELY);
 }
 
 void Prober::skipped(double loss) {
     if (!known_) stakes_ = loss;
     known_ = true;
+    ++since_;
     stakes_ += 0.2 * (loss > stakes_ ? LOW : LOW - 1) * std::max(stakes_, 0.01);
 }
 
@@ -53,6 +56,7 @@ Decision decide(double gain, const NodeCost& thinking, const NodeCost& recompose
     const double p = settings.probes ? prober.probability(loss, heavy_per_day, settings) : 0;
     prober.skipped(loss);
     const bool probe = rng.uniform() < p;
+    if (probe) prober.probed();
     return {.heavy = probe, .why = probe ? Why::probe : Why::too_costly, .propensity = probe ? p : 1 - p, .loss = loss};
 }
 

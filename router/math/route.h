@@ -39,13 +39,15 @@ struct Decision {
     double loss = 0;        // what going deep is believed to lose; 0 where it is worth it. Known under the utility rule
 };
 
-// Remembers what was avoided, so that about one probe a day or the floor's share is spent, on questions where little is lost. A probe
+// Remembers what was avoided, so that about one probe a day or the floor's share is spent, on questions where little is lost; on any one, where twice as many as usual were
+// avoided since the last. A probe
 // that was much faster than believed is followed up by the next questions, until the belief has followed or they disappoint.
 class Prober {
 public:
     // Probability that this question, for which the plain path is preferred, is used as a probe. heavy_per_day: how many come.
     double probability(double loss, double heavy_per_day, const RouteSettings& settings) const;
     void skipped(double loss);  // the stakes follow a low quantile of what is avoided
+    void probed() { since_ = 0; }
     // After a probe: ln(latency) less its believed mean, in deviations of single events.
     void learnt(double residual);
 
@@ -53,6 +55,7 @@ private:
     double stakes_ = 0;  // running quantile of losses
     bool known_ = false;
     int follow_ups_ = 0;
+    int since_ = 0;  // questions avoided since the last probe
 };
 
 // gain: ΔQ, what thinking is expected to add to this answer's quality. One draw of rng where the plain path is preferred, else none.
