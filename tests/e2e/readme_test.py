@@ -328,10 +328,11 @@ HOW = {
     **{f"hearth mathcore {word} thinking": proven_in("tests/e2e/nightly_test.py", f'own.command("mathcore", "{word}", "thinking"') for word in ("accept", "freeze", "unfreeze")},
     "hearth mathcore show": proven_in("tests/e2e/nightly_test.py", 'own.command("mathcore", "show")'),
     **{f"hearth mathcore simulate {words}": proven_in("tests/e2e/mathcore_days_test.py", '"mathcore", "simulate"') for words in
-       ("--days 45 --ago 16 > calm.jsonl", "--days 7 --ago 9 --slow thinking=5 > slow.jsonl", "--days 8 > well.jsonl")},
+       ("--days 45 --ago 16 > calm.jsonl", "--days 7 --ago 9 --slow thinking=5 > slow.jsonl", "--days 8 > well.jsonl", '--days 21 --calm 14 --scenario "off for a week" > away.jsonl')},
     **{f"hearth mathcore import {days}.jsonl": proven_in("tests/e2e/mathcore_days_test.py", '"mathcore", "import"') for days in ("calm", "slow", "well")},
     **{f"hearth nightly --day $(date -d '{days} days ago' +%F)": proven_in("tests/e2e/mathcore_days_test.py", f"batch(server, {days})") for days in (15, 8)},
     "hearth mathcore bench": proven_in("tests/e2e/mathcore_test.py", '"mathcore", "bench"'),
+    **{f"hearth mathcore bench {words}": proven_in("tests/e2e/mathcore_test.py", '"--seeds", "2"') for words in ("--seeds 20", "--seed 101 --seeds 20")},
     "hearth mathcore bench --part routing --repetitions 20": proven_in("tests/e2e/mathcore_test.py", '"--part", "routing"'),
     **{f"hearth nightly{words}": proven_in("tests/e2e/nightly_test.py", 'own.command("nightly", "--day"') for words in ("", " --day 2026-03-10")},
     "hearth drill": proven_in("tests/e2e/drill_test.py", 'drill(started)'),
