@@ -48,9 +48,10 @@ net::Task<std::optional<memory::Meaning>> meaning(router::Gateway& gateway, std:
     co_return memory::Meaning{std::move(made->model), std::move(made->bytes[0]), std::move(made->probe)};
 }
 
-// Whose vectors there are is another model than this: they are made anew.
+// Those that another model than this has made are made anew.
 void begin(store::Tx& tx, const Vectors& now) {
-    if (memory::cosine(store::vector_probe(tx, now.model), now.probe) < memory::kSameModel) store::begin_vectors(tx, now.model, now.probe);
+    for (const store::VectorProbe& one : store::vector_probes(tx, now.model))
+        if (memory::cosine(one.probe, now.probe) < memory::kSameModel) store::begin_vectors(tx, one.audience, now.model, now.probe);
 }
 
 }  // namespace

@@ -118,13 +118,18 @@ void PersonIndexes::keep_up(store::Tx& tx, Entry& entry, bool anew, const base::
     account(entry, bytes);
 }
 
-// Where the model is the one that made the person's vectors. Those that have come since are read first.
+// Of those whose vectors the question's model made, his own and each group's for themselves. What has come since is read first.
 std::optional<Standing> PersonIndexes::stand(store::Tx& tx, Entry& entry, Shelf& shelf, store::VectorOf kind, const Meaning* question) {
-    if (!question || cosine(store::vector_probe(tx, question->model), question->probe) < kSameModel) return std::nullopt;
-    if (shelf.meant_by != question->model) {
+    if (!question) return std::nullopt;
+    std::vector<base::AudienceId> alike;
+    for (const store::VectorProbe& one : store::vector_probes(tx, question->model))
+        if (cosine(one.probe, question->probe) >= kSameModel) alike.push_back(one.audience);
+    if (alike.empty()) return std::nullopt;
+    if (shelf.meant_by != question->model || shelf.meant_of != alike) {
         shelf.meanings = {};
         shelf.meanings_from = {};
         shelf.meant_by = question->model;
+        shelf.meant_of = alike;
     }
     const auto take = [&](const store::StoredVector& one) {
         const auto known = shelf.numbers.find(AnyId{one.of});
@@ -132,7 +137,7 @@ std::optional<Standing> PersonIndexes::stand(store::Tx& tx, Entry& entry, Shelf&
         shelf.meanings.set(known->second, one.bytes);
         entry.counted = 0;
     };
-    for (const base::AudienceId audience : entry.scope.audiences) {
+    for (const base::AudienceId audience : alike) {
         const auto read = [&](const store::MemoryPlace& place) { return store::vectors_behind(tx, kind, question->model, audience, place, kPage); };
         read_on(shelf.meanings_from, {}, read, take);
     }

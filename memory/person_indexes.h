@@ -96,6 +96,7 @@ private:
         std::unordered_map<AnyId, std::uint32_t> numbers;
         Meanings meanings;
         std::string meant_by;                                // the model of them
+        std::vector<base::AudienceId> meant_of;              // whose they are
         store::MemoryPlace meanings_from;                    // those that are read come before
 
         bool add(const base::Uuid& id, const Item& item, bool is_over, base::ConversationId conversation);

@@ -5,14 +5,15 @@
 namespace store {
 namespace {
 
-constexpr const char* kMine = "audience_id = any(array(select hearth_person() union all select group_id from membership where person_id = hearth_person()))";
+constexpr const char* kAudiences = "array(select hearth_person() union all select group_id from membership where person_id = hearth_person())";
+const std::string kMine = std::string("audience_id = any(") + kAudiences + ")";
 
 const char* column_of(VectorOf kind) { return kind == VectorOf::fact ? "fact_id" : "segment_id"; }
 
 }  // namespace
 
 std::vector<Unembedded> without_vector(Tx& tx, const std::string& model, int most) {
-    static const std::string sql = std::string("(select 0, f.id, f.body from fact f where f.") + kMine + " and not exists (select from vector v where v.fact_id = f.id and v.model = $1) order by f.id desc limit $2)"
+    static const std::string sql = "(select 0, f.id, f.body from fact f where f." + kMine + " and not exists (select from vector v where v.fact_id = f.id and v.model = $1) order by f.id desc limit $2)"
         " union all (select 1, g.id, g.asked || E'\\n' || g.answered from segment g where g." + kMine + " and not exists (select from vector v where v.segment_id = g.id and v.model = $1) order by g.id desc limit $2) limit $2";
     std::vector<Unembedded> out;
     for (const Row& row : tx.exec(sql, {model, most})) out.push_back({row.integer(0) == 0 ? VectorOf::fact : VectorOf::segment, row.id<SegmentId>(1).value, row.text(2)});
@@ -25,15 +26,17 @@ void keep_vector(Tx& tx, const std::string& model, const Unembedded& text, const
             {SegmentId{text.of}, model, base64(bytes)});
 }
 
-std::string vector_probe(Tx& tx, const std::string& model) {
-    const auto rows = tx.exec("select encode(body, 'base64') from vector_probe where audience_id = hearth_person() and model = $1", {model});
-    return rows.empty() ? "" : from_base64(rows[0].text(0)).value();
+std::vector<VectorProbe> vector_probes(Tx& tx, const std::string& model) {
+    std::vector<VectorProbe> out;
+    for (const Row& row : tx.exec("select a, encode(p.body, 'base64') from unnest(" + std::string(kAudiences) + ") a left join vector_probe p on p.audience_id = a and p.model = $1 order by a", {model}))
+        out.push_back({row.id<base::AudienceId>(0), row.null(1) ? "" : from_base64(row.text(1)).value()});
+    return out;
 }
 
-void begin_vectors(Tx& tx, const std::string& model, const std::string& probe) {
-    tx.send(std::string("delete from vector where ") + kMine, {});
-    tx.send("delete from vector_probe where audience_id = hearth_person()", {});
-    tx.send("insert into vector_probe (model, body) values ($1, decode($2, 'base64')) on conflict do nothing", {model, base64(probe)});
+void begin_vectors(Tx& tx, base::AudienceId audience, const std::string& model, const std::string& probe) {
+    tx.send("delete from vector where audience_id = $1", {audience});
+    tx.send("delete from vector_probe where audience_id = $1", {audience});
+    tx.send("insert into vector_probe (audience_id, model, body) values ($1, $2, decode($3, 'base64')) on conflict do nothing", {audience, model, base64(probe)});
 }
 
 std::vector<StoredVector> vectors_behind(Tx& tx, VectorOf kind, const std::string& model, base::AudienceId audience, const MemoryPlace& place, int most) {

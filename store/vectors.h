@@ -23,10 +23,14 @@ std::vector<Unembedded> without_vector(Tx& tx, const std::string& model, int mos
 // Of what is still there; each once, whoever else makes it.
 void keep_vector(Tx& tx, const std::string& model, const Unembedded& text, const std::string& bytes);
 
-// What that model made of the text by which models are told apart when the person's vectors were made; empty: none were.
-std::string vector_probe(Tx& tx, const std::string& model);
-// From now on; the vectors that there are go.
-void begin_vectors(Tx& tx, const std::string& model, const std::string& probe);
+// Of each audience of the transaction's person, his groups' too: what that model made of the text by which models are told apart when its vectors were made; empty: none were.
+struct VectorProbe {
+    base::AudienceId audience;
+    std::string probe;
+};
+std::vector<VectorProbe> vector_probes(Tx& tx, const std::string& model);
+// From now on of that audience; the vectors that it has go.
+void begin_vectors(Tx& tx, base::AudienceId audience, const std::string& model, const std::string& probe);
 
 // As facts_behind, by one model.
 std::vector<StoredVector> vectors_behind(Tx& tx, VectorOf kind, const std::string& model, base::AudienceId audience, const MemoryPlace& place, int most);
