@@ -40,6 +40,10 @@ KvKeeper::~KvKeeper() {
 }
 
 base::Result<void> KvKeeper::submit(std::unique_ptr<Sequence> sequence) {
+    {
+        std::lock_guard lock(mutex_);
+        sequence->begun = ++begun_;
+    }
     if (sequence->prompt <= kLeastTokens || !is_audience(sequence->salt) || !store_->holds(sequence->salt)) return worker_->submit(std::move(sequence));
     std::lock_guard lock(mutex_);
     restores_.push_back(std::move(sequence));
@@ -50,10 +54,16 @@ base::Result<void> KvKeeper::submit(std::unique_ptr<Sequence> sequence) {
 void KvKeeper::erase(const std::string& audience) {
     {
         std::lock_guard lock(mutex_);
-        std::erase_if(saves_, [&](const Worker::Ended& one) { return one.salt == audience; });
+        erased_[audience] = begun_;
     }
     const std::lock_guard saving(saving_);
     store_->erase(audience);
+}
+
+bool KvKeeper::is_erased(const Worker::Ended& ended) {
+    std::lock_guard lock(mutex_);
+    const auto erased = erased_.find(ended.salt);
+    return erased != erased_.end() && ended.begun <= erased->second;
 }
 
 bool KvKeeper::restore_waiting() {
@@ -85,8 +95,9 @@ void KvKeeper::loop() {
             if (!sequence) {
                 learn(ended.usage);
                 const std::lock_guard saving(saving_);
-                if (ended.turn > 0) save(ended, std::size_t(ended.turn));
-                save(ended, ended.tokens.size());
+                const bool erased = is_erased(ended);
+                if (!erased && ended.turn > 0) save(ended, std::size_t(ended.turn));
+                if (!erased) save(ended, ended.tokens.size());
             }
         } catch (const std::exception&) {
             // Neither disk nor memory for it: the conversation goes on as if nothing were kept.

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -21,7 +22,7 @@ public:
 
     // To the worker, by way of the disk where that has more of its beginning than the cache and is quicker than computing it.
     base::Result<void> submit(std::unique_ptr<Sequence> sequence);  // see Worker::submit; one that is refused later fails
-    void erase(const std::string& audience);
+    void erase(const std::string& audience);  // for good: what has begun by now is not written either, whenever it ends
 
     std::uint64_t stored_bytes() const { return store_->bytes(); }
     std::uint64_t restored_tokens() const { return restored_; }
@@ -34,6 +35,7 @@ private:
     bool write(const Worker::Ended& ended, std::size_t begin, std::size_t end, std::size_t of);
     void learn(const Usage& usage);
     bool restore_waiting();
+    bool is_erased(const Worker::Ended& ended);
 
     const std::unique_ptr<KvStore> store_;
     const std::shared_ptr<Worker> worker_;
@@ -47,6 +49,8 @@ private:
     std::condition_variable changed_;
     std::deque<std::unique_ptr<Sequence>> restores_;
     std::deque<Worker::Ended> saves_;
+    std::uint64_t begun_ = 0;                         // conversations that were submitted
+    std::map<std::string, std::uint64_t> erased_;     // by audience: how many of them had been, when it was erased
     bool ending_ = false;
     std::thread thread_;
 };

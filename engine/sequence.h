@@ -29,6 +29,7 @@ struct Sequence {
     int max_tokens = 0, logprobs = 0;
     bool ignore_eos = false;
     std::string salt;
+    std::uint64_t begun = 0;           // its number among those that a KvKeeper has taken
 
     std::vector<TokenId> tokens;       // prompt and output; has room for all that may come
     int prompt = 0;                    // of them

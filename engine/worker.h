@@ -53,6 +53,7 @@ public:
         std::vector<TokenId> tokens;  // whose keys and values are there
         int turn = 0;                 // of a recurrent model: where a state may have been kept beside the one at the end; 0: nowhere
         Usage usage;
+        std::uint64_t begun = 0;      // Sequence::begun
     };
     void on_ended(std::function<void(Ended)> told);
     // Of the beginning of a conversation, from other CPU threads. How much of it is cached; the blocks of tokens[first, end),

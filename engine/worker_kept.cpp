@@ -11,7 +11,7 @@ void Worker::on_ended(std::function<void(Ended)> told) {
 
 void Worker::tell_of_end(const Sequence& s) {
     if (!told_of_ended_ || s.salt.empty() || s.computed < 4 * kKvBlock) return;
-    told_of_ended_({s.salt, root(s.salt), {s.tokens.begin(), s.tokens.begin() + s.computed}, recurrent() && s.turn < s.computed ? s.turn : 0, s.usage});
+    told_of_ended_({s.salt, root(s.salt), {s.tokens.begin(), s.tokens.begin() + s.computed}, recurrent() && s.turn < s.computed ? s.turn : 0, s.usage, s.begun});
 }
 
 int Worker::cached(BlockKey root, std::span<const TokenId> tokens) {

@@ -195,6 +195,7 @@ base::Error LocalBackend::not_loaded() const {
 }
 
 void LocalBackend::forget(const std::string& audience) {
+    const std::lock_guard parting(parting_);
     std::shared_ptr<engine::Engine> held;
     {
         std::lock_guard lock(mutex_);

@@ -69,6 +69,7 @@ private:
     BackendStatus status_;
     std::shared_ptr<engine::Engine> engine_;  // whoever works with it holds it: it ends with the last of them
     std::weak_ptr<engine::Engine> leaving_;   // drains
+    std::mutex parting_;         // while an engine ends, which writes what conversations it has still to keep; before mutex_
     std::atomic<bool> closing_ = false;
     std::string dialect_ = "none";
     std::optional<text::Guard> guard_;         // of the vocabulary's control tokens

@@ -92,7 +92,10 @@ void LocalBackend::drain() {
         leaving_ = last;
     }
     while (last.use_count() > 1 && !closing_) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    last.reset();
+    {
+        const std::lock_guard parting(parting_);
+        last.reset();
+    }
     log_.info("model unloaded", {{"backend", id_}});
     settle(BackendStatus::State::unloaded, how_to_load());
 }

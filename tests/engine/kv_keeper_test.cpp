@@ -130,6 +130,32 @@ TEST(KvKeeper, WhatIsForgottenOrDamagedIsComputed) {
     EXPECT_EQ(again.ids, said.ids);
 }
 
+// Whether it ends before the engine does or with it.
+TEST(KvKeeper, WhatHadBegunWhenItWasForgottenIsNotWritten) {
+    const support::TempDir folder;
+    {
+        const auto engine = load(model("llama_tied.gguf"), folder.path());
+        Request request;
+        request.prompt = {{.tokens = some_tokens(200)}};
+        request.max_tokens = 40;
+        request.ignore_eos = true;
+        request.cache_salt = "anna";
+        auto session = engine->start(std::move(request)).value();
+        ASSERT_TRUE(session->next());
+        engine->forget("anna");
+        while (session->next()) {}
+        say(*engine, some_tokens(200, 9), 8, "bert");
+    }
+    EXPECT_FALSE(fs::exists(folder.path() / "anna"));
+    EXPECT_TRUE(fs::exists(folder.path() / "bert"));
+    {
+        const auto engine = load(model("llama_tied.gguf"), folder.path());
+        engine->forget("anna");
+        say(*engine, some_tokens(200), 8, "anna");
+    }
+    EXPECT_TRUE(fs::exists(folder.path() / "anna")) << "what is said afterwards is kept";
+}
+
 TEST(KvKeeper, DoesNotReadWhatIsQuickerComputed) {
     const support::TempDir folder;
     const auto ids = some_tokens(200);
