@@ -61,8 +61,10 @@ void add_item(Tx& tx, CollectionId collection, const CollectionItem& item) {
             {item.id, collection, without_known(tx, item.body), item.run, item.trusted});
 }
 
-void change_item(Tx& tx, const CollectionItem& item) {
-    tx.send("update collection_item set body = $2, run_id = $3, trusted = $4 and trusted, changed_at = clock_timestamp() where id = $1", {item.id, without_known(tx, item.body), item.run, item.trusted});
+bool change_item(Tx& tx, const CollectionItem& item, base::TimePoint read) {
+    return !tx.exec("update collection_item set body = $2, run_id = $3, trusted = $4 and trusted, changed_at = greatest(clock_timestamp(), changed_at + interval '1 microsecond') where id = $1 and " + micros("changed_at") + " = $5 returning 1",
+                    {item.id, without_known(tx, item.body), item.run, item.trusted, micros_of(read)})
+                .empty();
 }
 
 std::optional<CollectionItem> find_item(Tx& tx, CollectionItemId id) {

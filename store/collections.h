@@ -32,8 +32,8 @@ struct CollectionItem {
     base::TimePoint changed{};
 };
 void add_item(Tx& tx, CollectionId collection, const CollectionItem& item);
-// Its body, run and trust; nothing where it is gone meanwhile.
-void change_item(Tx& tx, const CollectionItem& item);
+// Its body, run and trust. False: it is not as it was when `read` any more, or gone.
+bool change_item(Tx& tx, const CollectionItem& item, base::TimePoint read);
 std::optional<CollectionItem> find_item(Tx& tx, CollectionItemId id);
 // The newest first; of all collections where the name is empty.
 std::vector<CollectionItem> list_items(Tx& tx, const std::string& collection, int limit);

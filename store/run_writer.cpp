@@ -102,16 +102,20 @@ net::Task<base::Result<Approval>> RunWriter::ask(ApprovalRequest request) {
     co_return asked;
 }
 
-net::Task<void> RunWriter::end(StepIntent intent, base::StepId step, std::string state, base::Json outcome) {
+void RunWriter::note_end(StepIntent& intent, const std::string& state, const base::Json& outcome) {
     if (left_.stopped() && intent.effect != "at_most_once") throw RunLeft();
     intent.run = run_;
     intent.epoch = epoch_;
-    const bool waits = intent.effect == "pure" || intent.effect == "idempotent";
     if (!std::exchange(got_on_, true)) defer([run = run_, epoch = epoch_](Tx& tx) { note_progress(tx, run, epoch); });
     if (const auto before = journal_.find(intent.effect_key); before != journal_.end()) {
         before->second.state = state;
         before->second.outcome = outcome;
     }
+}
+
+net::Task<void> RunWriter::end(StepIntent intent, base::StepId step, std::string state, base::Json outcome) {
+    note_end(intent, state, outcome);
+    const bool waits = intent.effect == "pure" || intent.effect == "idempotent";
     auto write = [intent = std::move(intent), step, state = std::move(state), outcome = std::move(outcome)](Tx& tx) {
         write_outcome(tx, intent, step, state, outcome);
         return true;
@@ -120,6 +124,16 @@ net::Task<void> RunWriter::end(StepIntent intent, base::StepId step, std::string
         defer(std::move(write));
     else
         co_await commit(write);
+}
+
+net::Task<void> RunWriter::end_with(StepIntent intent, base::StepId step, std::string state, base::Json outcome, std::function<void(Tx&)> with_it) {
+    note_end(intent, state, outcome);
+    const auto write = [&](Tx& tx) {
+        with_it(tx);
+        write_outcome(tx, intent, step, state, outcome);
+        return true;
+    };
+    co_await commit(write);
 }
 
 net::Task<bool> RunWriter::finish(std::string final_state, std::string error, base::Json usage, base::Json turn, std::function<bool(Tx&)> goes_on,

@@ -42,9 +42,9 @@ struct RunStopped : std::runtime_error {
     RunStopped() : std::runtime_error("the run was stopped") {}
 };
 
-// Thrown inside a transaction whose step is not to begin after all: nothing of it is written, and what waited for it goes on waiting.
+// Thrown inside a transaction whose step is not to begin, or to end so, after all: nothing of it is written, and what waited for it goes on waiting.
 struct Overtaken : std::runtime_error {
-    Overtaken() : std::runtime_error("what was decided by has changed") {}
+    explicit Overtaken(const std::string& what = "what was decided by has changed") : std::runtime_error(what) {}
 };
 
 // For one coroutine at a time. Every write is fenced by the run's epoch. Once `left` stops, nothing is begun any more,
@@ -92,6 +92,8 @@ public:
     net::Task<base::Result<Approval>> ask(ApprovalRequest request);
     // The outcome: at once, but of a pure or idempotent step with the next transaction.
     net::Task<void> end(StepIntent intent, base::StepId step, std::string state, base::Json outcome);
+    // The same at once, behind what `with_it` writes and emits; where that throws Overtaken, the step has not ended and may do so in another way.
+    net::Task<void> end_with(StepIntent intent, base::StepId step, std::string state, base::Json outcome, std::function<void(Tx&)> with_it);
     // The run's end, with the Turn as it is then, and what `with_it` writes. False: it does not end, since `goes_on` has found more
     // to do and written what that needs, in the same transaction; meanwhile nobody can add anything to the run.
     net::Task<bool> finish(std::string final_state, std::string error, base::Json usage, base::Json turn, std::function<bool(Tx&)> goes_on = {},
@@ -140,6 +142,7 @@ private:
     static bool committed(const T&) { return true; }
     template <class T>
     static bool committed(const base::Result<T>& result) { return result.ok(); }
+    void note_end(StepIntent& intent, const std::string& state, const base::Json& outcome);
     void tell(std::vector<base::Span> written, std::optional<ChainEnd> end);
     [[noreturn]] void failed(const DbError& e, Waiting waiting);
 

@@ -1,6 +1,7 @@
 #include "tools/collections.h"
 
 #include "memory/collections.h"
+#include "store/run_writer.h"
 #include "tools/home.h"
 #include "tools/ports.h"
 #include "tools/schemas.h"
@@ -92,7 +93,11 @@ net::Task<base::Result<ToolOutput>> collection_update(Json arguments, ToolContex
     if (auto fits = memory::check_item(found->collection, body); !fits) co_return std::move(fits).error();
     store::CollectionItem changed = written(context, *id, body);
     changed.trusted = changed.trusted && found->item.trusted;
-    context.ports->writes.push_back([changed](store::Tx& tx) { store::change_item(tx, changed); });
+    context.ports->writes.push_back([changed, read = found->item.changed](store::Tx& tx) {
+        if (store::change_item(tx, changed, read)) return;
+        const auto now = store::find_item(tx, changed.id);
+        throw store::Overtaken(now ? "somebody else has changed it just now. It is now: " + now->body + "\nCall again with what is still to change." : "the item was removed just now.");
+    });
     ToolOutput out{"It is now: " + changed.body};
     out.integrity = changed.trusted ? Integrity::trusted : Integrity::untrusted;
     out.facts["item"] = id->text();

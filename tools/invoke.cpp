@@ -266,6 +266,43 @@ net::Task<std::optional<base::StepId>> begin(const Dispatch& dispatch, const sto
     co_return step;
 }
 
+using Writes = std::vector<std::function<void(store::Tx&)>>;
+
+// As it is kept and told; its row is what it returns.
+Json end_row(const Flight& flight, const Leave& leave, CallOutcome& outcome) {
+    clean(outcome.text);
+    take_out_secrets(outcome, flight.dispatch.writer.redactor());
+    truncate(outcome, flight.dispatch.context.result_bytes);
+    outcome.rule = leave.rule;
+    outcome.wall = wall_of(flight);
+    Json row = row_of(outcome);
+    outcome.facts.update(leave.facts);
+    return row;
+}
+
+net::Task<void> end_step(const Flight& flight, const store::StepIntent& intent, base::StepId step, const Leave& leave, CallOutcome& outcome) {
+    Json row = end_row(flight, leave, outcome);
+    std::string state(name(outcome.state));
+    emit_span(flight, "tool", outcome, intent.input);
+    co_await flight.dispatch.writer.end(intent, step, std::move(state), std::move(row));
+}
+
+// With what the tool writes, in one transaction. → why it is not done after all: somebody else was faster.
+net::Task<std::string> end_step_with(const Flight& flight, const store::StepIntent& intent, base::StepId step, const Leave& leave, CallOutcome& outcome, const Writes& writes) {
+    Json row = end_row(flight, leave, outcome);
+    std::string state(name(outcome.state)), overtaken;
+    std::function<void(store::Tx&)> with_it = [&](store::Tx& tx) {
+        for (const auto& write : writes) write(tx);
+        emit_span(flight, "tool", outcome, intent.input);
+    };
+    try {
+        co_await flight.dispatch.writer.end_with(intent, step, std::move(state), std::move(row), std::move(with_it));
+    } catch (const store::Overtaken& e) {
+        overtaken = e.what();
+    }
+    co_return overtaken;
+}
+
 // Intent row, effect, outcome row and span. Nothing, where it may not be begun any more as it was decided: another call was counted meanwhile.
 net::Task<std::optional<CallOutcome>> ledgered(Flight flight, const Tool& tool, const Leave& leave, Json arguments) {
     const Dispatch& dispatch = flight.dispatch;
@@ -279,19 +316,17 @@ net::Task<std::optional<CallOutcome>> ledgered(Flight flight, const Tool& tool, 
     CallOutcome outcome = refusal(CallState::failed, "Error: not begun: the run was stopped.");
     outcome.effect = tool.effect;
     if (!too_late) outcome = co_await run_tool(flight, tool, std::move(arguments));
-    clean(outcome.text);
-    take_out_secrets(outcome, dispatch.writer.redactor());
-    truncate(outcome, dispatch.context.result_bytes);
-    outcome.rule = leave.rule;
-    outcome.wall = wall_of(flight);
-    if (dispatch.context.ports)
-        for (auto& write : std::exchange(dispatch.context.ports->writes, {}))
-            if (outcome.state == CallState::done) dispatch.writer.defer(std::move(write));
-    std::string state(name(outcome.state));
-    Json row = row_of(outcome);
-    outcome.facts.update(leave.facts);
-    emit_span(flight, "tool", outcome, intent.input);
-    co_await dispatch.writer.end(intent, step, std::move(state), std::move(row));
+    Writes writes;
+    if (dispatch.context.ports) writes = std::exchange(dispatch.context.ports->writes, {});
+    if (outcome.state != CallState::done) writes.clear();
+    std::string overtaken;
+    if (!writes.empty()) overtaken = co_await end_step_with(flight, intent, step, leave, outcome, writes);
+    if (!overtaken.empty()) {
+        outcome = refusal(CallState::failed, "Error: " + overtaken);
+        outcome.effect = tool.effect;
+        outcome.mendable = true;
+    }
+    if (writes.empty() || !overtaken.empty()) co_await end_step(flight, intent, step, leave, outcome);
     co_return outcome;
 }
 

@@ -127,6 +127,22 @@ TEST_F(RunWriterTest, AStepThatIsNotToBeginAfterAllLeavesWhatWaits) {
     EXPECT_EQ(spans(), Names{"one"});
 }
 
+TEST_F(RunWriterTest, AStepThatIsOvertakenAtItsEndEndsInAnotherWay) {
+    store::RunWriter writer(world->db(), world->owner(), run, 1);
+    const auto asked = support::run_task(writer.begin(tool));
+    writer.emit(span("one"));
+    std::function<void(Tx&)> overtaken = [&](Tx&) {
+        writer.emit(span("two"));
+        throw store::Overtaken("somebody else was faster");
+    };
+    EXPECT_THROW(support::run_task(writer.end_with(tool, asked, "done", Json::object(), overtaken)), store::Overtaken);
+    EXPECT_EQ(steps().at(0).state, "intent");
+    EXPECT_EQ(spans(), Names{});
+    support::run_task(writer.end(tool, asked, "failed", Json::object()));
+    EXPECT_EQ(steps().at(0).state, "failed");
+    EXPECT_EQ(spans(), Names{"one"});
+}
+
 TEST_F(RunWriterTest, AStopThatRefusesAStepLosesNothingOfTheOneBefore) {
     store::RunWriter writer(world->db(), world->owner(), run, 1);
     const auto asked = support::run_task(writer.begin(model));

@@ -3,8 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <utility>
+
 #include "memory/person_indexes.h"
+#include "store/collections.h"
 #include "store/groups.h"
+#include "store/run_writer.h"
 #include "support/database.h"
 #include "support/run_task.h"
 #include "tools/ports.h"
@@ -35,6 +40,7 @@ protected:
         auto write = [&](store::Tx& tx) {
             for (const auto& one : ports.writes) one(tx);
         };
+        if (out && meanwhile) std::exchange(meanwhile, {})();
         if (out) world->db().run_blocking(world->owner(), write);
         return out;
     }
@@ -49,6 +55,7 @@ protected:
     policy::Principal principal;
     memory::PersonIndexes memory;
     bool before_others = false;  // who read the answer
+    std::function<void()> meanwhile;  // between what a call reads and what it writes
     const base::RunId run = base::RunId::make(clock.now());
 };
 
@@ -104,6 +111,27 @@ TEST_F(Home, RefusesWhatItCannotKeepByName) {
         EXPECT_THAT(refused.error().text(), HasSubstr(says));
     }
     EXPECT_TRUE(facts(world->owner()).empty());
+}
+
+TEST_F(Home, OfTwoThatChangeAnItemAtOnceTheLaterIsShownWhatItIsNow) {
+    world->sql("delete from collection");
+    auto make = [](store::Tx& tx) { return store::make_collection(tx, "books", R"({"type": "object", "properties": {"title": {"type": "string"}, "place": {"type": "string"}, "read": {"type": "boolean"}}})"); };
+    ASSERT_TRUE(world->db().run_blocking(world->owner(), make));
+    const auto added = call("collection_add", {{"collection", "books"}, {"item", {{"title", "Emma"}}}});
+    ASSERT_TRUE(added);
+    const std::string id = added->facts["item"];
+    const auto change = [&](const Json& fields) { return call("collection_update", {{"id", id}, {"fields", fields}}); };
+    meanwhile = [&] { ASSERT_TRUE(change({{"place", "shelf 3"}})); };
+    try {
+        (void)change({{"read", true}});
+        FAIL() << "the other one is lost";
+    } catch (const store::Overtaken& overtaken) {
+        EXPECT_THAT(overtaken.what(), HasSubstr("shelf 3"));
+    }
+    ASSERT_TRUE(change({{"read", true}}));
+    EXPECT_EQ(Json::parse(world->sql("select body from collection_item")), Json({{"title", "Emma"}, {"place", "shelf 3"}, {"read", true}}));
+    meanwhile = [&] { world->sql("delete from collection_item"); };
+    EXPECT_THROW((void)change({{"read", false}}), store::Overtaken);
 }
 
 TEST_F(Home, ForAGroupOnlyThePersonsOwnWordIsRemembered) {
