@@ -43,11 +43,11 @@ policy::Decision write_reply(Tx& tx, const policy::Principal& to, const policy::
     policy::Decision decision = policy::decide_reply(to, reply.label, house);
     const char* const state = decision.verdict == policy::Verdict::allow ? "queued" : decision.verdict == policy::Verdict::ask ? "prepared" : "failed";
     for (std::size_t part = 0; part < reply.parts.size(); ++part)
-        tx.send("insert into outbox (id, bridge, chat, emitter, part, content, role, label, rule, state, error, expires_at, form)"
-                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + make_interval(secs => $12), $13) on conflict (tenant_id, emitter, part) do nothing",
+        tx.send("insert into outbox (id, bridge, chat, emitter, part, content, role, label, rule, state, error, expires_at, form, secret)"
+                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_timestamp() + make_interval(secs => $12), $13, $14) on conflict (tenant_id, emitter, part) do nothing",
                 {OutboxId::make(base::SystemClock().now()), reply.bridge, reply.chat, reply.emitter, std::int64_t(part), tx.redactor().redacted(storable(reply.parts[part])),
                  policy::name(to.role), policy::name(reply.label), decision.rule, state, decision.message, std::int64_t(reply.lifetime.count()),
-                 form_of(reply, part == 0, part + 1 == reply.parts.size())});
+                 form_of(reply, part == 0, part + 1 == reply.parts.size()), reply.secret});
     return decision;
 }
 

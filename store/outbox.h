@@ -39,6 +39,7 @@ struct Reply {
     std::string replaces{};                                // an emitter: this stands in place of its last part, where that has arrived
     bool markdown = false;                                 // the text is marked so; else it stands as it is
     std::string answers{};                                 // the channel's id of a message that the first part is shown to answer; empty: none
+    bool secret = false;                                   // nobody is shown the text here, and it is erased with its end
 };
 // In a transaction of the person for whom it is; of an unknown sender the owner's, and `to` is a guest. What policy denies is
 // written as failed, with the rule, and does not leave; of what it asks about the owner is asked.

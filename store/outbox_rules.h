@@ -38,7 +38,8 @@ enum class Told { sent, unsent, again };
 base::Result<void> tell_outgoing(Tx& tx, const std::string& id, Told word);
 std::string_view name(Told word);
 
-// Forgets what messages said that were done with so many days ago; how many. In a transaction that knows the tenant; of no person.
+// Forgets what messages said that were done with so many days ago, of 0 days none; how many. Secrets (Reply::secret) that came too late end, and are forgotten. In a transaction
+// that knows the tenant; of no person.
 int erase_outbox(Tx& tx, int days);
 
 }  // namespace store

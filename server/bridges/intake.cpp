@@ -250,12 +250,13 @@ net::Task<void> Intake::begin_with_file(Transport& by, Arrival arrival, policy::
 }
 
 // In one transaction with the end of the arrival: it is said once.
-net::Task<void> Intake::say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome, std::chrono::seconds lifetime) {
+net::Task<void> Intake::say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome, std::chrono::seconds secret_for) {
     const policy::House house = co_await house_of(who);
     const auto write = [&](store::Tx& tx) {
         store::Reply reply{by.name(), arrival.chat, key_of(by.name(), arrival.update), by.pieces(text)};
         if (!arrival.alone) reply.answers = arrival.message;
-        reply.lifetime = lifetime;
+        reply.secret = secret_for.count() > 0;
+        if (reply.secret) reply.lifetime = secret_for;
         store::write_reply(tx, who, house, reply);
         store::settle_arrival(tx, by.name(), arrival.update, outcome);
     };
@@ -301,7 +302,8 @@ net::Task<void> Intake::open(Transport& by, Arrival arrival, policy::Principal w
         words = secret ? said(language, Saying::link, address + "/#link=" + *secret) : said(language, Saying::refused, secret.error().text());
     }
     std::string outcome = refused ? "no link" : "link";
-    co_await say(by, std::move(arrival), std::move(who), std::move(words), std::move(outcome), store::kLinkTime);
+    const std::chrono::seconds secret_for = refused ? 0s : std::chrono::seconds(store::kLinkTime);
+    co_await say(by, std::move(arrival), std::move(who), std::move(words), std::move(outcome), secret_for);
 }
 
 // What has not begun since a file is fetched; what it was.

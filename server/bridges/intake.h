@@ -71,7 +71,7 @@ private:
     net::Task<std::vector<base::Json>> messages_of(Transport& by, const Arrival& arrival, const policy::Principal& who);
     net::Task<void> note_receipt(std::string bridge, std::string update, Arrival receipt);
     net::Task<void> settle(std::string bridge, std::string update, std::string outcome);
-    net::Task<void> say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome, std::chrono::seconds lifetime = store::kReplyTime);
+    net::Task<void> say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome, std::chrono::seconds secret_for = {});
     net::Task<void> follow_all();
     void follow(store::WorkingArrival arrival);
     net::Task<void> follow_run(Transport& by, store::WorkingArrival arrival);

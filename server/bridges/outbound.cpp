@@ -11,7 +11,7 @@ using store::Sending;
 using namespace std::chrono_literals;
 
 constexpr auto kBetweenLooks = 1s;
-constexpr auto kBetweenErasings = 1h;
+constexpr auto kBetweenErasings = 1min;
 constexpr int kMostAtOnce = 8;
 constexpr auto kHold = 30s;  // longer than any attempt takes
 constexpr auto kLongestWait = 5min;  // between attempts, unless the channel wants more
@@ -120,7 +120,7 @@ net::Task<void> Outbound::look_at_silence() {
 }
 
 net::Task<void> Outbound::erase_old() {
-    if (parts_.keep_days == 0 || std::chrono::steady_clock::now() < next_erasing_) co_return;
+    if (std::chrono::steady_clock::now() < next_erasing_) co_return;
     next_erasing_ = std::chrono::steady_clock::now() + kBetweenErasings;
     const auto erase = [&](store::Tx& tx) { return store::erase_outbox(tx, parts_.keep_days); };
     const int erased = co_await parts_.db.run(parts_.house, erase);

@@ -21,6 +21,20 @@ struct OutboxRules : OnDatabase {
         if (world) world->sql("delete from outbox; delete from channel_heard; delete from outbox_silence; delete from quiet_hours");
     }
     store::Identity house() const { return {world->owner().tenant, {}}; }
+    void write_secret(const std::string& chat, std::chrono::seconds lifetime) {
+        as(world->member(), [&](Tx& tx) {
+            store::Reply reply{"telegram", chat, "link:" + chat, {"/#link=" + chat}};
+            reply.lifetime = lifetime;
+            reply.secret = true;
+            return store::write_reply(tx, {world->member().tenant, world->member().person, policy::Role::member, "telegram", false}, {}, reply);
+        });
+    }
+    // Of one's own.
+    std::optional<std::string> shown(const std::string& chat) {
+        for (const auto& one : as(world->member(), [](Tx& tx) { return store::list_outbox(tx, 100); }))
+            if (one.chat == chat) return one.content;
+        return "no such row";
+    }
     void write(const std::string& chat, const policy::House& rules = {}) {
         as(world->member(), [&](Tx& tx) {
             return store::write_reply(tx, {world->member().tenant, world->member().person, policy::Role::member, "telegram", false}, rules, {"telegram", chat, "run:" + chat, {"for " + chat}});
@@ -182,6 +196,30 @@ TEST_F(OutboxRules, WhatIsOldIsForgottenAndItsDigestStays) {
     EXPECT_EQ(world->sql("select string_agg(content, ',') from outbox where content <> ''"), "for 2");
     EXPECT_EQ(row("1").digest, store::sha256_hex("for 1"));
     EXPECT_EQ(as(world->member(), [](Tx& tx) { return store::list_outbox(tx, 10); }).back().content, std::nullopt);
+}
+
+// Whatever becomes of it: nobody reads it there, and it ends with its sending.
+TEST_F(OutboxRules, ASecretLiesThereNoLongerThanItMust) {
+    const auto held = [&](const std::string& chat) { return world->sql("select content || ' ' || digest from outbox where chat = '" + chat + "'"); };
+    const auto gone = [&](const std::string& chat) { return " " + store::sha256_hex("/#link=" + chat); };
+    const struct {
+        const char* chat;
+        Sending::End end;
+    } ends[] = {{"1", Sending::End::delivered}, {"2", Sending::End::failed}, {"3", Sending::End::unknown}};
+    for (const auto& one : ends) {
+        write_secret(one.chat, 60s);
+        EXPECT_EQ(shown(one.chat), std::nullopt);
+        const auto taken = as(house(), [&](Tx& tx) { return store::take_outgoing(tx, "telegram", 1, 60s); });
+        ASSERT_EQ(taken.size(), 1u);
+        EXPECT_EQ(taken[0].content, std::string("/#link=") + one.chat);
+        EXPECT_EQ(held(one.chat), taken[0].content + " ");
+        as(house(), [&](Tx& tx) { return store::settle_outgoing(tx, taken[0].id, Sending{one.end, "", 0ms, "77"}); });
+        EXPECT_EQ(held(one.chat), gone(one.chat));
+    }
+    write_secret("4", 0s);  // by a channel that nobody serves any more
+    EXPECT_EQ(as(house(), [](Tx& tx) { return store::erase_outbox(tx, 0); }), 0);
+    EXPECT_EQ(held("4"), gone("4"));
+    EXPECT_EQ(row("4").state, "failed");
 }
 
 }  // namespace
