@@ -1,6 +1,8 @@
 #include "store/arrivals.h"
 
+#include "store/digest.h"
 #include "store/storable.h"
+#include "store/uuid_array.h"
 
 namespace store {
 
@@ -33,9 +35,16 @@ void move_chat(Tx& tx, const std::string& bridge, const std::string& from, const
 
 std::vector<Exchange> group_talk(Tx& tx, const std::string& bridge, const std::string& chat, int most) {
     std::vector<Exchange> out;
-    for (const Row& row : tx.exec("select name, asked, answered from hearth_group_talk($1, $2, $3)", {bridge, chat, most})) out.push_back({row.text(0), row.text(1), row.text(2)});
+    for (const Row& row : tx.exec("select name, asked, answered, run from hearth_group_talk($1, $2, $3)", {bridge, chat, most})) out.push_back({row.text(0), row.text(1), row.text(2), row.id<base::RunId>(3)});
     return out;
 }
+
+void note_told(Tx& tx, base::RunId run, const std::vector<ToldWords>& told) {
+    for (const ToldWords& one : told)
+        tx.send("insert into told_words (run_id, source_run_id, digest) select $1, s, $3 from unnest($2::uuid[]) s on conflict do nothing", {run, uuid_array(one.of), sha256_hex(tx.redactor().without_known(one.text))});
+}
+
+void erase_told_at_end(Tx& tx, base::RunId run) { tx.send("select hearth_erase_told_at_end($1)", {run}); }
 
 void arrival_works(Tx& tx, const WorkingArrival& arrival) {
     tx.send("select hearth_arrival_works($1, $2, $3, $4, $5)", {arrival.bridge, arrival.update, arrival.chat, arrival.person, arrival.run});

@@ -59,8 +59,17 @@ std::vector<WorkingArrival> working_arrivals(Tx& tx);
 // ones, the oldest first. In a transaction of the person.
 struct Exchange {
     std::string name, asked, answered;
+    base::RunId run{};
 };
 std::vector<Exchange> group_talk(Tx& tx, const std::string& bridge, const std::string& chat, int most);
+// Messages of the person's run that tell what was said in those runs of others: whoever forgets it there forgets it here, too (hearth_forget_told).
+struct ToldWords {
+    std::string text;                 // of the message
+    std::vector<base::RunId> of{};
+};
+void note_told(Tx& tx, base::RunId run, const std::vector<ToldWords>& told);
+// The run has ended: what was forgotten of it meanwhile goes.
+void erase_told_at_end(Tx& tx, base::RunId run);
 // Nothing more comes of it. `outcome`: what came, for whoever looks; not what was said.
 void settle_arrival(Tx& tx, const std::string& bridge, const std::string& update, const std::string& outcome);
 

@@ -97,13 +97,18 @@ std::optional<FactRecord> find_fact(Tx& tx, base::FactId id) {
     return out;
 }
 
-std::vector<Forgotten> forget_facts(Tx& tx, const std::vector<base::FactId>& ids, bool really) {
+std::vector<Forgotten> forget_facts(Tx& tx, const std::vector<base::FactId>& ids, bool really, std::vector<base::PersonId>* others) {
     std::vector<base::FactId> all = ids;
     for (const Row& row : tx.exec("select n from hearth_noted_with($1::uuid[], $2) n", {uuid_array(ids), kLeastSoughtText})) all.push_back(row.id<base::FactId>(0));
     std::vector<Forgotten> out;
-    const std::int64_t blobs = forget_blobs_of(tx, all, really);  // first: afterwards nobody knows in which runs they were told
+    const std::int64_t blobs = forget_blobs_of(tx, all, really);  // first, as what follows: afterwards nobody knows in which runs they were told
+    std::int64_t told = 0;
+    for (const Row& row : tx.exec("select person, runs from hearth_forget_told($1::uuid[], $2, $3)", {uuid_array(all), really, kLeastSoughtText})) {
+        if (others) others->push_back(row.id<base::PersonId>(0));
+        told += row.integer(1);
+    }
     for (const Row& row : tx.exec("select kind, number from hearth_forget($1::uuid[], $2, $3)", {uuid_array(all), really, kLeastSoughtText})) out.push_back({row.text(0), row.integer(1)});
-    if (!out.empty()) out.push_back({"blobs", blobs});
+    if (!out.empty()) out.insert(out.end(), {{"blobs", blobs}, {"told_in_groups", told}});
     return out;
 }
 

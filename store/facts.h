@@ -93,7 +93,8 @@ struct Forgotten {
     std::string kind;
     std::int64_t number = 0;
 };
-std::vector<Forgotten> forget_facts(Tx& tx, const std::vector<base::FactId>& ids, bool really);
+// In a group others were told what the person said: it goes there, too (hearth_forget_told), and `others` are these people.
+std::vector<Forgotten> forget_facts(Tx& tx, const std::vector<base::FactId>& ids, bool really, std::vector<base::PersonId>* others = nullptr);
 // Shorter ones are not looked for in other rows than those of the runs in which they were told and recalled.
 inline constexpr int kLeastSoughtText = 8;
 

@@ -148,10 +148,14 @@ net::Task<Response> forget_fact(Request request, Caller caller, Services& servic
     const auto id = base::FactId::parse(request.parameters["id"]);
     if (!id) co_return no_such_fact();
     const std::vector<base::FactId> ids = {*id};
-    const auto forget = [&](store::Tx& tx) { return store::forget_facts(tx, ids, !*preview); };
+    std::vector<base::PersonId> others;
+    const auto forget = [&](store::Tx& tx) {
+        others.clear();
+        return store::forget_facts(tx, ids, !*preview, &others);
+    };
     const auto gone = co_await services.db.run(agents::identity_of(caller.principal), forget);
     if (gone.empty()) co_return no_such_fact();
-    if (!*preview) co_await forget_copies(caller, services);
+    if (!*preview) co_await forget_copies(caller, services, std::move(others));
     co_return forgotten_response(id->text(), *preview, gone);
 }
 

@@ -44,9 +44,12 @@ net::Task<void> sweep_blobs(Caller caller, Services& services) {
     co_await services.db.run(agents::identity_of(caller.principal), sweep);
 }
 
-net::Task<void> forget_copies(Caller caller, Services& services) {
+net::Task<void> forget_copies(Caller caller, Services& services, std::vector<base::PersonId> others) {
     services.agents.memory().forget(caller.principal.tenant);
-    auto erase = [&] { services.gateway.forget(caller.principal.person.text()); };
+    others.push_back(caller.principal.person);
+    auto erase = [&] {
+        for (const base::PersonId one : others) services.gateway.forget(one.text());
+    };
     co_await net::on_pool(services.blocking, erase);
     co_await sweep_blobs(std::move(caller), services);
 }

@@ -16,8 +16,8 @@ base::Result<bool> query_flag(const Request& request, const std::string& name);
 // How much is forgotten, or would be, and what that cannot reach.
 Response forgotten_response(const std::string& id, bool preview, const std::vector<store::Forgotten>& gone);
 
-// Once more of what is forgotten by then: indexes, what models hold of the person's conversations, and files of blobs that nothing counts on.
-net::Task<void> forget_copies(Caller caller, Services& services);
+// Once more of what is forgotten by then: indexes, what models hold of the person's conversations and of those of `others`, and files of blobs that nothing counts on.
+net::Task<void> forget_copies(Caller caller, Services& services, std::vector<base::PersonId> others = {});
 net::Task<void> sweep_blobs(Caller caller, Services& services);
 // A document with that text, by its sections.
 net::Task<Response> remember_text(std::string name, std::string text, Caller caller, Services& services);

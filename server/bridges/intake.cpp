@@ -335,7 +335,10 @@ net::Task<void> Intake::edit(Transport& by, Arrival arrival, policy::Principal w
         co_await settle(by.name(), arrival.update, "ignored: an edit of nothing that was answered");
         co_return;
     }
-    auto messages = co_await messages_of(by, arrival, who);
+    std::vector<store::ToldWords> told;
+    auto messages = co_await messages_of(by, arrival, who, told);
+    const auto tell = [&](store::Tx& tx) { store::note_told(tx, run->id, told); };  // before it stands there
+    co_await parts_.db.run(agents::identity_of(who), tell);
     const bool in_time = co_await parts_.agents.amend(who, run->id, std::move(messages));
     const auto note = [&](store::Tx& tx) {
         store::redigest_arrival(tx, by.name(), noted->update, digest);
@@ -378,16 +381,22 @@ net::Task<void> Intake::take_code(Transport& by, Arrival arrival, policy::Princi
 }
 
 // What others wrote has no authority: it is handed on as such. What we have sent counts as what it was made from.
-net::Task<std::vector<base::Json>> Intake::messages_of(Transport& by, const Arrival& arrival, const policy::Principal& who) {
+net::Task<std::vector<base::Json>> Intake::messages_of(Transport& by, const Arrival& arrival, const policy::Principal& who, std::vector<store::ToldWords>& told_words) {
     std::vector<base::Json> out;
     if (!arrival.alone) {
         const auto find = [&](store::Tx& tx) { return store::group_talk(tx, by.name(), arrival.chat, kMostTalk); };
         const std::vector<store::Exchange> meanwhile = co_await parts_.db.read(agents::identity_of(who), find);
         std::string talk = group_words(meanwhile);
+        told_words.push_back({talk});
+        for (const store::Exchange& one : meanwhile) told_words.back().of.push_back(one.run);
         if (!talk.empty()) out.push_back({{"role", "user"}, {"content", std::move(talk)}, {"trusted", false}});
     }
     if (std::string quoted = quoted_words(arrival); !quoted.empty()) {
-        const auto find = [&](store::Tx& tx) { return store::label_sent(tx, by.name(), arrival.chat, arrival.quoted.message); };
+        const auto find = [&](store::Tx& tx) {
+            const auto theirs = store::find_noted(tx, by.name(), arrival.chat, arrival.quoted.message);
+            if (theirs && theirs->person != who.person && !theirs->run.is_nil()) told_words.push_back({quoted, {theirs->run}});
+            return store::label_sent(tx, by.name(), arrival.chat, arrival.quoted.message);
+        };
         const auto label = co_await parts_.db.read(agents::identity_of(who), find);
         const bool trusted = arrival.quoted.sender == arrival.sender || label == policy::Integrity::trusted;
         out.push_back({{"role", "user"}, {"content", std::move(quoted)}, {"trusted", trusted}});
@@ -414,7 +423,12 @@ net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal 
     order.chat.channel = by.name();
     order.chat.before_others = note.in_company;
     order.chat.conversation = co_await parts_.db.run(agents::identity_of(who), find);
-    order.chat.messages = co_await messages_of(by, arrival, who);
+    std::vector<store::ToldWords> told;
+    order.chat.messages = co_await messages_of(by, arrival, who, told);
+    order.within = [told](store::Tx& tx, base::RunId run) -> base::Result<void> {
+        store::note_told(tx, run, told);
+        return {};
+    };
     if (const auto lane = fetching_.find(key_of(by.name(), arrival.chat)); lane != fetching_.end() && lane->second.stopped) {
         co_await settle(by.name(), arrival.update, "stopped");
         co_return;

@@ -68,7 +68,8 @@ private:
     net::Task<void> take_code(Transport& by, Arrival arrival, policy::Principal who, TypedWord typed);
     net::Task<void> edit(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> move(std::string bridge, Arrival arrival);
-    net::Task<std::vector<base::Json>> messages_of(Transport& by, const Arrival& arrival, const policy::Principal& who);
+    // `told_words`: what of it others have said here.
+    net::Task<std::vector<base::Json>> messages_of(Transport& by, const Arrival& arrival, const policy::Principal& who, std::vector<store::ToldWords>& told_words);
     net::Task<void> note_receipt(std::string bridge, std::string update, Arrival receipt);
     net::Task<void> settle(std::string bridge, std::string update, std::string outcome);
     net::Task<void> say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome, std::chrono::seconds secret_for = {});

@@ -127,6 +127,7 @@ net::Task<void> Intake::tell_end(Transport& by, store::WorkingArrival arrival, p
             if (arrival.in_company) reply.answers = arrival.message;
             reply.label = policy::parse_integrity(run->turn.value("label", ""));
             if (!reply.parts.empty()) store::write_reply(tx, who, house, reply);
+            store::erase_told_at_end(tx, arrival.run);
         }
         store::settle_arrival(tx, by.name(), arrival.update, run ? run->status : "the run is gone");
     };
