@@ -46,7 +46,7 @@ Digest episodes() {
         if (!text) return text.error();
         return store::keep_episode(tx, store::ids_of(segments), {text->summary, text->keywords, model});
     };
-    return {"consolidate", "episode", store::Reading::episode, episode_schema(), kReplyTokens, keep};
+    return {"consolidate", "episode", episode_schema(), kReplyTokens, [keep](store::Tx& tx, const std::vector<base::Uuid>& passed_over) { return next_segments(tx, store::Reading::episode, passed_over, keep); }};
 }
 
 net::Task<Consolidated> Agents::consolidate(store::Identity who, base::StopToken stop) {
@@ -56,9 +56,11 @@ net::Task<Consolidated> Agents::consolidate(store::Identity who, base::StopToken
     int noted = 0;
     const Digest noting = facts_of_talk(impl_->memory, noted);
     const Digested read = co_await digest(impl_->parts, impl_->options, who, noting, stop);
+    const Digest reading = facts_of_documents(impl_->memory, noted);
+    const Digested documents = co_await digest(impl_->parts, impl_->options, who, reading, stop);
     const Embedded embedded = co_await embed_memory(impl_->parts, impl_->options, who, stop);
-    Consolidated out{summed.replies, summed.segments, noted, read.segments, embedded.vectors, summed.done && read.done && embedded.done};
-    for (const base::Error* trouble : {&embedded.trouble, &read.trouble, &summed.trouble})
+    Consolidated out{summed.replies, summed.parts, noted, read.parts, documents.parts, embedded.vectors, summed.done && read.done && documents.done && embedded.done};
+    for (const base::Error* trouble : {&embedded.trouble, &documents.trouble, &read.trouble, &summed.trouble})
         if (!trouble->message.empty()) out.trouble = *trouble;
     co_return out;
 }

@@ -30,16 +30,16 @@ std::string shown(const std::vector<store::Segment>& segments) {
 }
 
 struct Work {
-    std::vector<store::Segment> segments;
+    Passage passage;
     std::string prompt;
 };
 
-base::Result<Work> next_work(store::Tx& tx, const Digest& digest, const std::vector<base::ConversationId>& passed_over) {
-    Work work{store::next_unread(tx, digest.reading, kSegments, kRest, passed_over), ""};
-    if (work.segments.empty()) return work;
+base::Result<Work> next_work(store::Tx& tx, const Digest& digest, const std::vector<base::Uuid>& passed_over) {
+    Work work{digest.next(tx, passed_over), ""};
+    if (work.passage.text.empty()) return work;
     const auto prompt = store::live_prompts(tx, {digest.prompt});
     if (!prompt) return prompt.error();
-    auto text = prompts::render(prompt->at(digest.prompt).body, {{"said", shown(work.segments)}});
+    auto text = prompts::render(prompt->at(digest.prompt).body, {{"said", work.passage.text}});
     if (!text) return text.error();
     work.prompt = *std::move(text);
     return work;
@@ -59,26 +59,35 @@ router::ModelRequest request_for(const Work& work, const Digest& digest, const s
     request.cache_salt = who.person.text();
     request.on_behalf.tenant = who.tenant;
     request.on_behalf.person = who.person;
-    request.on_behalf.conversation = work.segments.front().conversation;
+    request.on_behalf.conversation = work.passage.conversation;
     request.stop = stop;
     return request;
 }
 
 }  // namespace
 
+Passage next_segments(store::Tx& tx, store::Reading reading, const std::vector<base::Uuid>& passed_over, const KeepOfSegments& keep) {
+    std::vector<base::ConversationId> conversations;
+    for (const base::Uuid& one : passed_over) conversations.push_back({one});
+    const auto segments = store::next_unread(tx, reading, kSegments, kRest, conversations);
+    if (segments.empty()) return {};
+    const base::ConversationId of = segments.front().conversation;
+    return {of.value, of, shown(segments), int(segments.size()), [segments, keep](store::Tx& later, const std::string& reply, const std::string& model) { return keep(later, segments, reply, model); }};
+}
+
 net::Task<Digested> digest(const Parts& parts, const Options& options, store::Identity who, const Digest& digest, base::StopToken stop) {
     const auto named = options.phase_alias.find(digest.phase);
     const std::string alias = named == options.phase_alias.end() ? options.model : named->second;
     Digested out;
-    std::vector<base::ConversationId> passed_over;  // the model said nothing of use of them
+    std::vector<base::Uuid> passed_over;  // the model said nothing of use of them
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     const router::DeltaSink nobody;
     while (!stop.stopped()) {
         const auto next = [&](store::Tx& tx) { return next_work(tx, digest, passed_over); };
         const auto work = co_await parts.db.read(who, next);
         if (!work) out.trouble = work.error();
-        else if (work->segments.empty()) out.done = passed_over.empty();
-        if (!work || work->segments.empty()) co_return out;
+        else if (work->passage.text.empty()) out.done = passed_over.empty();
+        if (!work || work->passage.text.empty()) co_return out;
         router::ModelRequest request = request_for(*work, digest, alias, who, stop);
         const router::CallRecord record(request.on_behalf, request.alias, request.purpose, parts.clock);
         const auto reply = co_await parts.gateway.generate(std::move(request), nobody);
@@ -93,16 +102,16 @@ net::Task<Digested> digest(const Parts& parts, const Options& options, store::Id
             co_return out;
         }
         const std::string text = reply->message.text();
-        const auto keep = [&](store::Tx& tx) { return digest.keep(tx, work->segments, text, reply->model); };
+        const auto keep = [&](store::Tx& tx) { return work->passage.keep(tx, text, reply->model); };
         const auto kept = co_await parts.db.run(who, keep);
         if (!kept) {
             out.trouble = kept.error();
-            passed_over.push_back(work->segments.front().conversation);
+            passed_over.push_back(work->passage.of);
             continue;
         }
         if (!*kept) continue;
         ++out.replies;
-        out.segments += int(work->segments.size());
+        out.parts += work->passage.parts;
     }
     co_return out;
 }

@@ -1,5 +1,5 @@
-// What a model makes of what was said, some segments of a conversation at a time: off the path of every request. Where no model answers nothing is lost and
-// nothing waits; the segments are read another time. What is made of one reply is one transaction, so that whoever is killed leaves no half of it, and what was
+// What a model makes of what was said and of documents, some segments or sections at a time: off the path of every request. Where no model answers nothing is lost and
+// nothing waits; it is read another time. What is made of one reply is one transaction, so that whoever is killed leaves no half of it, and what was
 // made and not kept is made again.
 #pragma once
 
@@ -12,16 +12,27 @@
 
 namespace agents {
 
+// What is read at once.
+struct Passage {
+    base::Uuid of{};            // the conversation, or document
+    base::ConversationId conversation{};
+    std::string text{};         // as the model reads it; empty: nothing is left
+    int parts = 0;              // segments, or sections
+    // Keeps what the reply says of it. Error{corrupt}: it says nothing of use; false: another process was faster.
+    std::function<base::Result<bool>(store::Tx&, const std::string& reply, const std::string& model)> keep{};
+};
 struct Digest {
     std::string phase, prompt;  // by the alias of that phase, else of the answers
-    store::Reading reading;
     base::OrderedJson schema;   // of the reply
     int reply_tokens = 0;
-    // Keeps what the reply says of the segments. Error{corrupt}: it says nothing of use; false: another process was faster.
-    std::function<base::Result<bool>(store::Tx&, const std::vector<store::Segment>&, const std::string& reply, const std::string& model)> keep;
+    std::function<Passage(store::Tx&, const std::vector<base::Uuid>& passed_over)> next;
 };
+using KeepOfSegments = std::function<base::Result<bool>(store::Tx&, const std::vector<store::Segment>&, const std::string& reply, const std::string& model)>;
+// The next segments of a conversation.
+Passage next_segments(store::Tx& tx, store::Reading reading, const std::vector<base::Uuid>& passed_over, const KeepOfSegments& keep);
+
 struct Digested {
-    int replies = 0, segments = 0;  // kept, and of how many
+    int replies = 0, parts = 0;     // kept, and of how many
     bool done = false;              // there are none left
     base::Error trouble{};          // why it ended before, or passed some over; message empty: it did not
 };

@@ -1,5 +1,5 @@
-// Facts that nobody asked to keep: a model under grammar reads them out of what a person said, at night. One that does not stand on the person's own words is
-// dropped, so that the assistant never claims what nobody said.
+// Facts that nobody asked to keep: a model under grammar reads them out of what a person said, at night, and out of his documents. One that does not stand on the person's own words, or the
+// document's, is dropped, so that the assistant never claims what nobody said.
 #pragma once
 
 #include "agents/digest.h"
@@ -19,5 +19,7 @@ std::vector<store::Segment>::const_iterator stands_in(const FoundFact& fact, con
 
 // What `known` holds in other words is counted there. `noted` counts the facts that are kept. Both outlive it.
 Digest facts_of_talk(memory::PersonIndexes& known, int& noted);
+// They are a text's word and nobody's own, whoever gave the document.
+Digest facts_of_documents(memory::PersonIndexes& known, int& noted);
 
 }  // namespace agents

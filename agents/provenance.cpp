@@ -83,7 +83,9 @@ std::string day_of(const base::Json& source) { return source.value("told", "").s
 
 // The fact whole, so that forgetting it finds this answer.
 std::string where_from(store::Tx& tx, const store::FactRecord& known, const Words& words) {
-    std::string out = "“" + known.fact.body + "”: " + filled(known.fact.trusted ? words.told : words.noted, base::rfc3339(known.fact.created).substr(0, 10));
+    std::string out = "“" + known.fact.body + "”: ";
+    if (!known.fact.document.empty()) return out + filled(words.document, one_line(known.fact.document, kQuoteBytes));
+    out += filled(known.fact.trusted ? words.told : words.noted, base::rfc3339(known.fact.created).substr(0, 10));
     out += filled(words.by, known.fact.teller) + filled(words.through, store::channel_of_run(tx, known.fact.source));
     const std::string quote = known.sightings.empty() ? "" : one_line(known.sightings.front().quote, kQuoteBytes);
     return out + (quote == known.fact.body ? "" : filled(words.quoted, quote));

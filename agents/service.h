@@ -246,6 +246,7 @@ store::Identity identity_of(const policy::Principal& principal);
 struct Consolidated {
     int episodes = 0, segments = 0;  // made, and of how many segments
     int facts = 0, read = 0;         // noted, and how many segments were read for them
+    int sections = 0;                // of documents that were read for them, too
     int vectors = 0;                 // made
     bool done = false;               // there is nothing left for any of them
     base::Error trouble{};           // why it ended before, or passed some over; message empty: it did not

@@ -33,7 +33,7 @@ std::string day_of(const Json& json, const char* field) { return text_of(json, f
 
 void print_line(const Json& fact) {
     std::printf("%s  %s  %s%s%s\n", text_of(fact, "id").c_str(), day_of(fact, "told").c_str(), text_of(fact, "text").c_str(), fact["until"].is_null() ? "" : ("  (until " + day_of(fact, "until") + ")").c_str(),
-                !fact["trusted"].get<bool>() ? "  (from a text, not said by you)" : fact["noted"].get<bool>() ? "  (noted from what you said)" : "");
+                fact["document"].is_string() ? ("  (from the document " + visible(text_of(fact, "document")) + ")").c_str() : !fact["trusted"].get<bool>() ? "  (from a text, not said by you)" : fact["noted"].get<bool>() ? "  (noted from what you said)" : "");
 }
 
 void print_fact(const Json& fact) {
@@ -47,6 +47,7 @@ void print_fact(const Json& fact) {
         std::printf("    %s  %s", text_of(one, "at").substr(0, 16).c_str(), one["run_id"].is_null() ? "in no run" : ("run " + text_of(one, "run_id")).c_str());
         if (!text_of(one, "quote").empty()) std::printf("  \"%s\"", one_line(text_of(one, "quote"), 100).c_str());
         if (one["segment"].is_string()) std::printf("  noted from segment %s", text_of(one, "segment").c_str());
+        if (one["section"].is_string()) std::printf("  noted from section %s of the document %s", text_of(one, "section").c_str(), visible(text_of(one, "document")).c_str());
         std::puts(one["trusted"].get<bool>() ? "" : "  from a text");
     }
 }
@@ -147,7 +148,7 @@ int memory_health(const LoadedSettings& loaded, bool json) {
                 number("facts", "of_groups"));
     std::printf("segments   %ld, %ld of them not summed up\n", number("segments", "all"), number("segments", "unsummed"));
     std::printf("episodes   %ld%s\n", number("episodes", "all"), (*answer)["episodes"]["until"].is_null() ? "" : (", until " + day_of((*answer)["episodes"], "until")).c_str());
-    std::printf("documents  %ld with %ld sections, %ld still to be read\n", number("documents", "all"), number("documents", "sections"), number("documents", "open"));
+    std::printf("documents  %ld with %ld sections, %ld still to be read; %ld sections still to be read for facts\n", number("documents", "all"), number("documents", "sections"), number("documents", "open"), number("documents", "unread"));
     std::printf("archive    %ld segments and episodes, %ld still to be put there\n", number("archive", "held"), number("archive", "open"));
     return 0;
 }
@@ -158,7 +159,8 @@ int memory_consolidate(const LoadedSettings& loaded, int seconds, bool json) {
     if (json) print_json(*answer, 2);
     else {
         const auto number = [&](const char* field) { return (*answer)[field].get<int>(); };
-        std::printf("%d summaries of %d messages with their answers, %d facts of %d%s%s\n", number("episodes"), number("segments"), number("facts"), number("read"),
+        std::printf("%d summaries of %d messages with their answers, %d facts of %d%s%s%s\n", number("episodes"), number("segments"), number("facts"), number("read"),
+                    (number("sections") > 0 ? " and of " + std::to_string(number("sections")) + " sections of documents" : "").c_str(),
                     (number("vectors") > 0 ? ", " + std::to_string(number("vectors")) + " vectors" : "").c_str(), (*answer)["done"].get<bool>() ? "; there is nothing left" : "");
     }
     if ((*answer)["error"].is_null()) return 0;

@@ -52,6 +52,7 @@ net::Task<base::Result<Json>> NightSteps::consolidate(base::StopToken stop) {
         sum.segments += one.segments;
         sum.facts += one.facts;
         sum.read += one.read;
+        sum.sections += one.sections;
         sum.vectors += one.vectors;
         if (!one.trouble.message.empty()) sum.trouble = one.trouble;
         const auto kept = co_await memory::archive(parts_.db, who, archive_folder(settings_), stop);
@@ -60,7 +61,7 @@ net::Task<base::Result<Json>> NightSteps::consolidate(base::StopToken stop) {
     }
     // What could be summed up is kept; the rest waits for another night.
     if (!sum.trouble.message.empty()) co_return base::error(sum.trouble.code, std::to_string(sum.episodes) + " episodes were made, then: " + sum.trouble.message, sum.trouble.remedy);
-    const Json out = {{"people", people.size()}, {"episodes", sum.episodes}, {"segments", sum.segments}, {"facts", sum.facts}, {"read", sum.read}, {"vectors", sum.vectors}, {"archived", archived}};
+    const Json out = {{"people", people.size()}, {"episodes", sum.episodes}, {"segments", sum.segments}, {"facts", sum.facts}, {"read", sum.read}, {"sections", sum.sections}, {"vectors", sum.vectors}, {"archived", archived}};
     co_return out;
 }
 

@@ -29,7 +29,8 @@ std::string told(const store::Fact& fact) {
     const std::string by = fact.teller.empty() ? "" : "by " + fact.teller + " ";
     const std::string when = by + "on " + day(fact.created);
     std::string of = " (told " + when;
-    if (!fact.trusted) of = " (noted " + when + " from a text, not said by the person";
+    if (!fact.document.empty()) of = " (noted " + when + " from the document “" + fact.document + "”, not said by the person";
+    else if (!fact.trusted) of = " (noted " + when + " from a text, not said by the person";
     else if (fact.noted) of = " (noted " + when + " from what the person said";
     return fact.body + of + (fact.until ? "; it held until " + day(*fact.until) + ", when something newer was told)" : ")");
 }

@@ -2,6 +2,7 @@
 
 #include "store/blobs.h"
 #include "store/digest.h"
+#include "store/segments.h"
 #include "store/uuid_array.h"
 
 namespace store {
@@ -77,10 +78,18 @@ std::vector<DocumentSection> sections_by_id(Tx& tx, const std::vector<SectionId>
     return sections_of(tx.exec("select " + section_columns() + " from section s join document d on d.id = s.document_id where s.id = any($1::uuid[]) and " + mine("s"), {uuid_array(ids)}));
 }
 
+std::vector<DocumentSection> next_unread_sections(Tx& tx, int most, const std::vector<DocumentId>& passed_over) {
+    return sections_of(tx.exec("select " + section_columns() + " from section s join document d on d.id = s.document_id where s.audience_id = hearth_person() and s.read_at is null"
+                               " and s.document_id = (select o.document_id from section o where o.audience_id = hearth_person() and o.read_at is null and o.document_id <> all($2::uuid[]) order by o.document_id limit 1)"
+                               " order by s.position limit $1", {most, uuid_array(passed_over)}));
+}
+
+bool mark_read(Tx& tx, const std::vector<SectionId>& sections) { return mark_rows_read(tx, "section", uuid_array(sections), sections.size()); }
+
 std::vector<Forgotten> forget_document(Tx& tx, DocumentId id, bool really) {
     std::vector<Forgotten> out;
     const std::int64_t blobs = forget_blobs_of(tx, id, really);
-    for (const Row& row : tx.exec("select kind, number from hearth_forget_document($1, $2)", {id, really})) out.push_back({row.text(0), row.integer(1)});
+    for (const Row& row : tx.exec("select kind, number from hearth_forget_document_and_facts($1, $2, $3)", {id, really, kLeastSoughtText})) out.push_back({row.text(0), row.integer(1)});
     if (!out.empty()) out.push_back({"blobs", blobs});
     return out;
 }

@@ -10,7 +10,6 @@
 namespace store {
 
 using DocumentId = base::Id<struct DocumentTag>;
-using SectionId = base::Id<struct SectionTag>;
 
 struct Document {
     DocumentId id;
@@ -48,7 +47,12 @@ struct DocumentSection {
 std::vector<DocumentSection> sections_behind(Tx& tx, base::AudienceId audience, const MemoryPlace& place, int most);
 std::vector<DocumentSection> sections_by_id(Tx& tx, const std::vector<SectionId>& ids);
 
-// As forget_facts; see hearth_forget_document.
+// The next of the person's sections, in a row of one document, that have not been read for facts; none: there are none beside the documents of `passed_over`.
+std::vector<DocumentSection> next_unread_sections(Tx& tx, int most, const std::vector<DocumentId>& passed_over);
+// As mark_read of segments.
+bool mark_read(Tx& tx, const std::vector<SectionId>& sections);
+
+// With the facts that were read out of it alone. As forget_facts; see hearth_forget_document_and_facts.
 std::vector<Forgotten> forget_document(Tx& tx, DocumentId id, bool really);
 
 }  // namespace store

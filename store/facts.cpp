@@ -10,7 +10,8 @@ constexpr int kMostSightings = 100;
 
 const std::string& columns() {
     static const std::string all = "f.id, f.body, f.source_run_id, " + micros("f.created_at") + ", f.trusted, f.written, " + micros("f.valid_to") +
-                                   ", case when f.author <> hearth_person() then (select p.name from person p where p.id = f.author) end, f.noted";
+                                   ", case when f.author <> hearth_person() then (select p.name from person p where p.id = f.author) end, f.noted"
+                                   ", case when f.noted and not f.trusted then (select d.name from fact_sighting o join section n on n.id = o.section_id join document d on d.id = n.document_id where o.fact_id = f.id order by o.seen_at, o.id limit 1) end";
     return all;
 }
 constexpr const char* kMine = "(f.audience_id = hearth_person() or f.audience_id in (select group_id from membership where person_id = hearth_person()))";
@@ -21,6 +22,7 @@ Fact fact_of(const Row& row) {
     if (!row.null(6)) out.until = row.time(6);
     out.teller = row.text_or(7, "");
     out.noted = row.boolean(8);
+    out.document = row.text_or(9, "");
     return out;
 }
 
@@ -36,7 +38,7 @@ std::string record_columns() {
 }
 
 FactRecord record_of(const Row& row) {
-    return {fact_of(row), row.id<base::AudienceId>(9), row.text(10), int(row.integer(11)), row.time(12), row.time(13), row.id<base::FactId>(14)};
+    return {fact_of(row), row.id<base::AudienceId>(10), row.text(11), int(row.integer(12)), row.time(13), row.time(14), row.id<base::FactId>(15)};
 }
 
 }  // namespace
@@ -44,8 +46,8 @@ FactRecord record_of(const Row& row) {
 base::FactId remember(Tx& tx, const Observation& seen, base::FactId id) {
     const base::Redactor& clean = tx.redactor();
     const Param since = seen.since ? Param(micros_of(*seen.since)) : Param(nullptr);
-    tx.send("select hearth_remember($1, coalesce($10::uuid, hearth_person()), $2, $3, $4, $5, $6, $7, $8, to_timestamp($9::bigint / 1000000.0), $11)",
-            {id, clean.without_known(seen.body), seen.run, seen.call, clean.without_known(seen.quote), seen.trusted, clean.without_known(seen.subject), clean.without_known(seen.instead_of), since, seen.audience, seen.segment});
+    tx.send("select hearth_remember($1, coalesce($10::uuid, hearth_person()), $2, $3, $4, $5, $6, $7, $8, to_timestamp($9::bigint / 1000000.0), $11, $12)",
+            {id, clean.without_known(seen.body), seen.run, seen.call, clean.without_known(seen.quote), seen.trusted, clean.without_known(seen.subject), clean.without_known(seen.instead_of), since, seen.audience, seen.segment, seen.section});
     return id;
 }
 
@@ -91,8 +93,9 @@ std::optional<FactRecord> find_fact(Tx& tx, base::FactId id) {
     const auto rows = tx.exec("select " + record_columns() + " from fact f where (f.id = $1 or f.id = (select s.fact_id from fact_sighting s where s.id = $1)) and " + kMine + " order by f.id = $1 desc limit 1", {id});
     if (rows.empty()) return std::nullopt;
     FactRecord out = record_of(rows[0]);
-    for (const Row& row : tx.exec("select f.id, f.run_id, f.call, f.quote, f.trusted, " + micros("f.seen_at") + ", f.segment_id from fact_sighting f where f.fact_id = $1 and " + kMine + " order by f.seen_at, f.id limit $2", {out.fact.id, kMostSightings}))
-        out.sightings.push_back({row.id<base::FactId>(0), row.id<base::RunId>(1), row.text(2), row.text(3), row.boolean(4), row.time(5), row.id<SegmentId>(6)});
+    for (const Row& row : tx.exec("select f.id, f.run_id, f.call, f.quote, f.trusted, " + micros("f.seen_at") + ", f.segment_id, f.section_id, d.name from fact_sighting f left join section n on n.id = f.section_id left join document d on d.id = n.document_id"
+                                  " where f.fact_id = $1 and " + kMine + " order by f.seen_at, f.id limit $2", {out.fact.id, kMostSightings}))
+        out.sightings.push_back({row.id<base::FactId>(0), row.id<base::RunId>(1), row.text(2), row.text(3), row.boolean(4), row.time(5), row.id<SegmentId>(6), row.id<SectionId>(7), row.text_or(8, "")});
     for (const Row& row : tx.exec("select f.id from fact f where f.superseded_by = $1 and " + std::string(kMine) + " order by f.id", {out.fact.id})) out.replaces.push_back(row.id<base::FactId>(0));
     return out;
 }

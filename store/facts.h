@@ -12,6 +12,7 @@
 namespace store {
 
 using SegmentId = base::Id<struct SegmentTag>;  // of what was said: store/segments.h
+using SectionId = base::Id<struct SectionTag>;  // of a document: store/documents.h
 
 // In the order in which what is remembered is read: by the transaction that wrote it, or closed it.
 struct MemoryPlace {
@@ -27,7 +28,8 @@ struct Fact {
     MemoryPlace place{};
     std::optional<base::TimePoint> until{};  // it was replaced, and held until then
     std::string teller{};           // who told it, of a group's that another member told; else empty
-    bool noted = false;             // a model has read it out of what the person said, who did not ask for it to be kept
+    bool noted = false;             // a model has read it out of what the person said, who did not ask for it to be kept, or out of a document
+    std::string document{};         // the name of that document, where the person has not said it
 };
 
 // Something that was told or read, once.
@@ -41,6 +43,7 @@ struct Observation {
     std::optional<base::TimePoint> since{};  // holds from then on; none: from now
     base::AudienceId audience{};    // a group of the person's, whose fact it is; nil: his own
     SegmentId segment{};            // it is read out of that, holds since it was said, and ends nothing that was told later; nil: it is told now
+    SectionId section{};            // the same of a document, since that came in; where the person has said something about the same it is over already
 };
 // → the observation's id, by which the fact is found too; the fact's own where nothing with these words holds already. What is not trusted replaces nothing
 // that is.
@@ -71,7 +74,9 @@ struct Sighting {
     std::string call, quote;
     bool trusted = false;
     base::TimePoint at{};
-    SegmentId segment{};            // that it was read out of; nil: it was told to be kept
+    SegmentId segment{};            // that it was read out of; nil here and there: it was told to be kept
+    SectionId section{};
+    std::string document{};         // the section's, by name
 };
 struct FactRecord {
     Fact fact;

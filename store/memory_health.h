@@ -12,6 +12,7 @@ struct MemoryHealth {
     std::int64_t segments = 0, unsummed = 0;   // the latter are of no episode
     std::int64_t episodes = 0;
     std::int64_t documents = 0, open_documents = 0, sections = 0;  // open: sections are still to be made
+    std::int64_t unread_sections = 0;          // for facts
     std::int64_t archived = 0, unarchived = 0; // segments and episodes; a group's are in no archive
     base::TimePoint last_episode{};            // zero: there is none
 };

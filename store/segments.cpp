@@ -108,12 +108,14 @@ std::vector<Segment> next_unread(Tx& tx, Reading what, int most, std::chrono::se
     return out;
 }
 
-bool mark_read(Tx& tx, const std::vector<SegmentId>& segments) {
+bool mark_rows_read(Tx& tx, const std::string& table, const std::string& ids, std::size_t number) {
     // Locked, so that of two that read the same the later finds it done.
-    const auto open = tx.exec("select s.id from segment s where s.id = any($1::uuid[]) and s.read_at is null order by s.id for update", {uuid_array(segments)});
-    if (open.size() != segments.size()) return false;
-    tx.send("update segment set read_at = clock_timestamp() where id = any($1::uuid[])", {uuid_array(segments)});
+    const auto open = tx.exec("select s.id from " + table + " s where s.id = any($1::uuid[]) and s.read_at is null order by s.id for update", {ids});
+    if (open.size() != number) return false;
+    tx.send("update " + table + " set read_at = clock_timestamp() where id = any($1::uuid[])", {ids});
     return true;
 }
+
+bool mark_read(Tx& tx, const std::vector<SegmentId>& segments) { return mark_rows_read(tx, "segment", uuid_array(segments), segments.size()); }
 
 }  // namespace store

@@ -37,5 +37,6 @@ enum class Reading { episode, facts };
 std::vector<Segment> next_unread(Tx& tx, Reading what, int most, std::chrono::seconds rest, const std::vector<base::ConversationId>& passed_over);
 // For facts. False: somebody has read one of them meanwhile, or one is forgotten.
 bool mark_read(Tx& tx, const std::vector<SegmentId>& segments);
+bool mark_rows_read(Tx& tx, const std::string& table, const std::string& ids, std::size_t number);
 
 }  // namespace store

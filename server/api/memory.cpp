@@ -22,7 +22,7 @@ Response no_such_fact() { return error_response(404, "there is no such fact", "n
 Json fact_json(const store::FactRecord& one, const policy::Principal& who) {
     const store::Fact& fact = one.fact;
     const bool own = one.audience.value == who.person.value;
-    return {{"id", fact.id.text()}, {"object", "fact"}, {"text", fact.body}, {"about", one.subject.empty() ? Json(nullptr) : Json(one.subject)}, {"trusted", fact.trusted}, {"noted", fact.noted},
+    return {{"id", fact.id.text()}, {"object", "fact"}, {"text", fact.body}, {"about", one.subject.empty() ? Json(nullptr) : Json(one.subject)}, {"trusted", fact.trusted}, {"noted", fact.noted}, {"document", fact.document.empty() ? Json(nullptr) : Json(fact.document)},
             {"of", own ? "person" : "group"}, {"run_id", id_json(fact.source)}, {"seen", one.seen}, {"told", base::rfc3339(fact.created)}, {"last_seen", base::rfc3339(one.last_seen)},
             {"from", base::rfc3339(one.from)}, {"until", fact.until ? Json(base::rfc3339(*fact.until)) : Json(nullptr)}, {"replaced_by", id_json(one.replaced_by)}};
 }
@@ -35,7 +35,7 @@ Json recalled_json(const char* kind, const Recalled& one, const std::string& tex
 }
 
 Json sighting_json(const store::Sighting& one) {
-    return {{"id", one.id.text()}, {"run_id", id_json(one.run)}, {"segment", id_json(one.segment)}, {"call", one.call}, {"quote", one.quote}, {"trusted", one.trusted}, {"at", base::rfc3339(one.at)}};
+    return {{"id", one.id.text()}, {"run_id", id_json(one.run)}, {"segment", id_json(one.segment)}, {"section", id_json(one.section)}, {"document", one.document}, {"call", one.call}, {"quote", one.quote}, {"trusted", one.trusted}, {"at", base::rfc3339(one.at)}};
 }
 
 Json record_json(const store::FactRecord& one, const policy::Principal& who) {
@@ -129,7 +129,7 @@ net::Task<Response> memory_health(Request, Caller caller, Services& services) {
                              {"facts", facts},
                              {"segments", {{"all", now.segments}, {"unsummed", now.unsummed}}},
                              {"episodes", {{"all", now.episodes}, {"until", summed ? Json(base::rfc3339(now.last_episode)) : Json(nullptr)}}},
-                             {"documents", {{"all", now.documents}, {"open", now.open_documents}, {"sections", now.sections}}},
+                             {"documents", {{"all", now.documents}, {"open", now.open_documents}, {"sections", now.sections}, {"unread", now.unread_sections}}},
                              {"archive", {{"held", now.archived}, {"open", now.unarchived}}}});
 }
 
@@ -139,7 +139,7 @@ net::Task<Response> consolidate_memory(Request request, Caller caller, Services&
     const base::StopSource timed(request.gone, std::chrono::steady_clock::now() + std::chrono::seconds(*seconds));
     const agents::Consolidated done = co_await services.agents.consolidate(agents::identity_of(caller.principal), timed.token());
     const Json error = done.trouble.message.empty() ? Json(nullptr) : Json(done.trouble.message);
-    co_return json_response({{"object", "consolidation"}, {"episodes", done.episodes}, {"segments", done.segments}, {"facts", done.facts}, {"read", done.read}, {"vectors", done.vectors}, {"done", done.done}, {"error", error}});
+    co_return json_response({{"object", "consolidation"}, {"episodes", done.episodes}, {"segments", done.segments}, {"facts", done.facts}, {"read", done.read}, {"sections", done.sections}, {"vectors", done.vectors}, {"done", done.done}, {"error", error}});
 }
 
 net::Task<Response> forget_fact(Request request, Caller caller, Services& services) {

@@ -84,7 +84,7 @@ async function showFact(root, id, done) {
     h("p", { class: one.trusted ? "" : "untrusted" }, one.text),
     h("dl", { class: "facts" }, h("dt", {}, "Told"), h("dd", {}, `${wholeTime(one.told)}, ${one.seen} times`), h("dt", {}, "Holds"), h("dd", {}, `since ${wholeTime(one.from)}${one.until ? ` until ${wholeTime(one.until)}` : ""}`), h("dt", {}, "Seen by"), h("dd", {}, one.of === "group" ? "a group" : "you alone"),
       one.replaced_by ? [h("dt", {}, "Replaced by"), h("dd", {}, h("a", { href: `/memory/${one.replaced_by}` }, "a later one"))] : null, one.replaces.length ? [h("dt", {}, "Replaces"), h("dd", {}, one.replaces.map((older) => h("a", { href: `/memory/${older}` }, "an earlier one")))] : null),
-    h("h3", {}, "Where it is from"), table("Where it is from", [["When", (sight) => wholeTime(sight.at)], ["Words", (sight) => h("span", { class: sight.trusted ? "" : "untrusted" }, sight.quote || "–")], ["", (sight) => (sight.run_id ? h("a", { href: `/runs/${sight.run_id}` }, "run") : null)]], one.sightings),
+    h("h3", {}, "Where it is from"), table("Where it is from", [["When", (sight) => wholeTime(sight.at)], ["Words", (sight) => h("span", { class: sight.trusted ? "" : "untrusted" }, sight.quote || "–")], ["", (sight) => (sight.run_id ? h("a", { href: `/runs/${sight.run_id}` }, "run") : sight.document || null)]], one.sightings),
     h("div", { class: "row end" }, !one.until && h("button", { type: "button", onclick: () => change(one, changed) }, "Change…"), h("button", { class: "danger", type: "button", onclick: () => forget(`${FACTS}/${id}`, done) }, "Forget…")))));
 }
 
@@ -95,7 +95,7 @@ export async function show(main, { rest, query }) {
   body.append(one, card("Facts", facts), card("Documents", documents), state);
   fill(state, "/v1/memory/health", health);
   const list = await fill(facts, `${FACTS}?limit=100`, (node, { data }) => node.append(data.length ? table("Facts", [
-    ["Fact", (fact) => [h("a", { href: `/memory/${fact.id}`, class: "plain" }, fact.text), fact.trusted ? (fact.noted ? [" ", tag("noted", "draft")] : "") : [" ", tag("from outside", "draft")]]], ["About", (fact) => fact.about || "–"], ["Told", (fact) => [h("time", { datetime: fact.last_seen, title: wholeTime(fact.last_seen) }, time(fact.last_seen)), fact.seen > 1 ? h("div", { class: "small muted" }, `${fact.seen} times`) : null]],
+    ["Fact", (fact) => [h("a", { href: `/memory/${fact.id}`, class: "plain" }, fact.text), fact.trusted ? (fact.noted ? [" ", tag("noted", "draft")] : "") : [" ", tag(fact.document ? `from ${fact.document}` : "from outside", "draft")]]], ["About", (fact) => fact.about || "–"], ["Told", (fact) => [h("time", { datetime: fact.last_seen, title: wholeTime(fact.last_seen) }, time(fact.last_seen)), fact.seen > 1 ? h("div", { class: "small muted" }, `${fact.seen} times`) : null]],
     ["", (fact) => h("div", { class: "row end" }, h("button", { type: "button", onclick: () => change(fact, list) }, "Change…"), h("button", { type: "button", onclick: () => forget(`${FACTS}/${fact.id}`, list) }, "Forget…"))],
   ], data) : notice("Nothing is remembered yet.", "Tell it something in the chat that it shall remember.")));
   const read = await fill(documents, `${DOCUMENTS}?limit=100`, (node, { data }) => node.append(data.length ? table("Documents", [["Name", (doc) => h("span", { class: "strong" }, doc.name)], ["Sections", (doc) => doc.sections, "number"], ["KiB", (doc) => Math.ceil(doc.bytes / 1024), "number"], ["Added", (doc) => time(doc.added)],

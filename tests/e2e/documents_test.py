@@ -17,7 +17,9 @@ Bleed the radiators in October. The pressure must read 1.8 bar; the valve is beh
 
 It ends on 4 March 2031. Serial number QX-77-1402.
 """
-SCRIPT = [{"when": "", "text": "All is well."}]
+FOUND = {"facts": [{"quote": "Serial number QX-77-1402", "text": "The heating pump has the serial number QX-77-1402.", "about": "serial number of the heating pump"},
+                   {"quote": "Serial number QX-77-1402", "text": "The heating pump has the serial number ZZ-1.", "about": ""}]}
+SCRIPT = [{"when": "a part of a document", "text": json.dumps(FOUND)}, {"when": "", "text": "All is well."}]
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +34,10 @@ def ask(house, text, **more):
     assert reply.status == 200, reply.data
     run = house.run(reply.headers["X-Hearth-Run"])
     return run, [one for span in run["spans"] if span["name"] == "retrieve" for one in span["attributes"]["sources"] if "section" in one]
+
+
+def facts_of(house, document):
+    return [one for one in json.loads(memory(house, "list", "--all", "--json")) if one["document"] == document]
 
 
 def test_a_document_is_found_by_its_sections_and_forgotten(house, state, tmp_path):
@@ -50,13 +56,23 @@ def test_a_document_is_found_by_its_sections_and_forgotten(house, state, tmp_pat
     assert not any(span["kind"] == "tool" for span in run["spans"]), "no document is read"
     assert ask(house, "Good evening!")[1] == []
 
+    noted = house.call("POST", "/v1/memory/consolidate?seconds=30").json
+    assert noted["sections"] >= 3 and noted["facts"] == 1, noted
+    fact, = facts_of(house, "pump.md")
+    assert (fact["text"], fact["trusted"], fact["noted"]) == (FOUND["facts"][0]["text"], False, True)
+    assert "(from the document pump.md)" in memory(house, "list") and "noted from section" in memory(house, "show", fact["id"])
+    run, _ = ask(house, "Which serial number has the heating pump?")
+    sent = json.dumps([span for span in run["spans"] if span["kind"] == "model"][-1]["body"]["sent"], ensure_ascii=False)
+    assert "from the document “pump.md”, not said by the person)" in sent and '"trusted": false' in json.dumps(run["spans"])
+
     would = json.loads(memory(house, "forget", kept["id"], "--json"))
-    assert would["preview"] and would["counts"]["sections"] == 3 and would["counts"]["trace_bodies"] > 0 and kept["id"] in memory(house, "documents")
+    assert would["counts"]["facts"] == 1 and would["preview"] and would["counts"]["sections"] == 3 and would["counts"]["trace_bodies"] > 0 and kept["id"] in memory(house, "documents")
     gone = json.loads(memory(house, "forget", kept["id"], "--yes", "--json"))
     assert gone["counts"] == would["counts"] and kept["id"] not in memory(house, "documents")
     assert ask(house, "Which pressure must the heating pump read, in bar?")[1] == []
     held = support.dump(state)
     assert "1.8 bar" not in held and "QX-77-1402" not in held
+    assert facts_of(house, "pump.md") == []
     assert "there is no fact" in memory(house, "forget", kept["id"], fails=True)
 
 
