@@ -1,5 +1,5 @@
 // Kills processes in the middle of their runs, at random: at which durable write or effect of a tool, and before, while or after it.
-// What they leave, others go on with; then it is judged from outside (verdict.h). A share of the kills is PostgreSQL's own.
+// What they leave, others go on with; then it is judged from outside (verdict.h). A share of the kills is PostgreSQL's own. At last nights are killed, at each of their writes (night.h).
 //
 // kill_matrix [--runs KILLS] [--seed SEED] [--workers PROCESSES]
 #include <CLI/CLI.hpp>
@@ -15,6 +15,7 @@
 #include <cstring>
 #include <random>
 
+#include "night.h"
 #include "store/runs.h"
 #include "support/database.h"
 #include "support/trusted_socket.h"
@@ -306,7 +307,7 @@ int matrix(int kills, int of_postmaster, unsigned seed, int workers) {
     began = Time::now();
     Worker(setting_of(*database, folder.path(), workers), tallies[workers], seed + unsigned(workers), &database->cluster()).run(of_postmaster);
     print("postmaster", tallies[workers], seconds());
-    const int faults = broken + of_processes.faults + tallies[workers].faults;
+    const int faults = broken + of_processes.faults + tallies[workers].faults + kill_nights(*database, folder.path());
     std::printf("%d faults\n", faults);
     return faults ? 1 : 0;
 }

@@ -73,6 +73,11 @@ constexpr Kind kKinds[] = {
     {"update run set turn = ", 4, "turn"},
     {"insert into span ", 3, "span"},
     {"update run set attempts = 0", 2, "progress"},
+    {"insert into section ", 1, "sections"},
+    {"insert into episode ", 1, "episode"},
+    {" set read_at = ", 1, "facts"},
+    {"insert into archive_key ", 1, "keys of the archive"},
+    {" set archived = true", 1, "archive"},
 };
 
 void note(Session& session, const std::string& sql, int n, const char* const* values) {
