@@ -5,8 +5,8 @@
 #include "agents/depth.h"
 #include "agents/events.h"
 #include "agents/phases/phases.h"
-#include "agents/reply/language.h"
 #include "agents/run_agent.h"
+#include "agents/sayings.h"
 #include "store/traces.h"
 
 namespace agents {
@@ -96,7 +96,7 @@ std::string alias_of(const Options& options, Phase phase) {
 }
 
 Phase after_arbiter(const Turn& turn) {
-    if (turn.resumes_client) return Phase::copilot;
+    if (turn.errand || turn.resumes_client) return Phase::copilot;
     return turn.execution == router::ExecutionClass::fast ? Phase::retrieve : Phase::intake;
 }
 
@@ -115,23 +115,9 @@ Phase after_copilot(const Turn& turn) {
 }
 
 void say_cut(const Frame& frame, Turn& turn) {
-    using reply::Language;
-    struct Row {
-        Language language;
-        const char *nothing, *rest;
-    };
-    static constexpr Row rows[] = {
-        {Language::english, "There was not enough time for an answer.", "(There was not enough time for the rest.)"},
-        {Language::french, "Le temps n'a pas suffi pour une réponse.", "(Le temps n'a pas suffi pour le reste.)"},
-        {Language::german, "Die Zeit hat für eine Antwort nicht gereicht.", "(Für den Rest hat die Zeit nicht gereicht.)"},
-        {Language::spanish, "No hubo tiempo suficiente para una respuesta.", "(No hubo tiempo suficiente para el resto.)"},
-        {Language::italian, "Il tempo non è bastato per una risposta.", "(Il tempo non è bastato per il resto.)"},
-    };
-    const Language language = reply::language_to_answer(turn.request);
-    const Row* const found = std::find_if(std::begin(rows), std::end(rows), [&](const Row& row) { return row.language == language; });
-    const Row& words = found == std::end(rows) ? rows[0] : *found;
+    const base::Language language = language_spoken(turn.request);
     ChatEvent event;
-    event.text = turn.answer.empty() ? words.nothing : std::string("\n\n") + words.rest;
+    event.text = turn.answer.empty() ? said(language, Saying::cut_before) : "\n\n" + said(language, Saying::cut_within);
     turn.answer += event.text;
     frame.emit(std::move(event));
 }

@@ -154,6 +154,7 @@ net::Task<void> execute(Frame& frame, const tools::Dispatch& dispatch, const Age
     state.worked |= outcome.state == tools::CallState::done;
     if (outcome.state == tools::CallState::done) state.note.clear();  // there is a step now
     (outcome.mendable ? state.unmended : state.parts).push_back(part_of(call, outcome));
+    state.result.facts = outcome.facts;
     state.result.label = policy::meet(state.result.label, outcome.integrity);
 
     ChatEvent ended;
@@ -363,6 +364,19 @@ net::Task<bool> digest(Frame& frame, const tools::Dispatch& dispatch, const Agen
     co_return false;
 }
 
+net::Task<void> make_call(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, State& state) {
+    router::ModelReply reply;
+    reply.message = Message::make(MessageRole::assistant, "");
+    reply.message.tool_calls.push_back(*task.call);
+    co_await digest(frame, dispatch, task, std::move(reply), state);
+    state.result.told = told(state);
+    end(state, LoopEnd::answered);
+    if (task.stop.stopped()) {
+        const base::Error why = task.stop.error("the run");
+        end(state, end_of(why), why);
+    }
+}
+
 }  // namespace
 
 LoopEnd end_of(const base::Error& error) {
@@ -406,6 +420,10 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
     if (task.discipline == ToolDiscipline::guided) dispatch.context.result_bytes = std::min(dispatch.context.result_bytes, kMostGuidedResult);
     State state;
     state.result.label = task.label;
+    if (task.call) {
+        co_await make_call(frame, dispatch, task, state);
+        co_return std::move(state.result);
+    }
     for (int round = 0; round < frame.options.max_rounds; ++round) {
         Streamed streamed(task.stop, task.answers && !task.aside && state.result.label == policy::Integrity::untrusted);
         streamed.gate = gate_of(frame, task, state);

@@ -2,6 +2,7 @@
 // bounded in rounds, tokens and time.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct AgentTask {
     bool aside = false;                     // an agent asked for it: the person reads nothing of the answer
     bool likely_needs_tools = true;         // the request hints at what only tools can tell (router/admission)
     policy::Integrity label = policy::Integrity::trusted;  // of the turn so far
+    std::optional<router::ToolCall> call;   // all that is to be done: it is made, and no model is asked
     base::StopToken stop;
     base::SpanId parent;
 };
@@ -36,6 +38,7 @@ struct LoopResult {
     LoopEnd end = LoopEnd::failed;
     std::vector<router::Message> work;  // calls and results, in order, without the last answer
     std::string text, reasoning;        // the last reply's, as the person read it
+    base::Json facts;                   // of the last call
     std::string told;                   // what the last calls came to, in words of ours; empty: there were none
     std::vector<CheckedClaim> claims;
     std::vector<router::ToolCall> client_calls;

@@ -114,6 +114,16 @@ base::Result<std::vector<router::Message>> work_from_json(const Json& work) {
     return out;
 }
 
+Json to_json(const std::optional<Errand>& errand) {
+    if (!errand) return nullptr;
+    return {{"kind", errand->kind == Errand::Kind::remember ? "remember" : "remind"}, {"text", errand->text}, {"when", errand->when}, {"to_do", errand->to_do}};
+}
+
+std::optional<Errand> errand_from_json(const Json& json) {
+    if (!json.is_object()) return std::nullopt;
+    return Errand{json.value("kind", "") == "remember" ? Errand::Kind::remember : Errand::Kind::remind, json.value("text", ""), json.value("when", ""), json.value("to_do", false)};
+}
+
 }  // namespace
 
 Json to_json(const ClassChange& change) { return {{"who", change.who}, {"class", router::name(change.to)}, {"why", change.why}}; }
@@ -138,6 +148,7 @@ Json to_json(const Turn& turn) {
             {"work", work},                    {"thoughts", turn.thoughts},       {"answer", turn.answer},
             {"state", turn.state},             {"error", turn.error},             {"code", base::name(turn.code)},
             {"reasoning", turn.reasoning},     {"finish", router::name(turn.finish)},
+            {"errand", to_json(turn.errand)},
             {"client_calls", calls_to_json(turn.client_calls)},                   {"resumes_client", turn.resumes_client},
             {"first_step", turn.first_step},   {"told", turn.told.text()},
             {"label", policy::name(turn.label)}};
@@ -169,6 +180,7 @@ base::Result<Turn> turn_from_json(const Json& json) {
         turn.goal = json.value("goal", "");
         turn.machine = json.value("machine", "talk");
         turn.needs_tools = json.value("tools", false);
+        turn.errand = errand_from_json(json.value("errand", Json()));
         turn.facts = json.value("facts", std::vector<std::string>{});
         turn.sources = json.value("sources", Json::array());
         turn.thoughts = json.value("thoughts", "");

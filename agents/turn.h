@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agents/reply/claims.h"
+#include "agents/errand.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/result.h"
@@ -65,6 +66,7 @@ struct Turn {
     bool outside = false;                      // the words hint at files, memory, time or actions
     std::string goal, machine = "talk";        // intake's
     bool needs_tools = false;
+    std::optional<Errand> errand;                  // what the request asks for in plain words and asks for alone: no model is asked
     std::vector<std::string> facts;            // recalled
     base::Json sources = base::Json::array();  // of each of them: where it is from, and why it was recalled
     policy::Integrity label = policy::Integrity::trusted;  // of all that the models were shown so far, in earlier turns of the conversation too

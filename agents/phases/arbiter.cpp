@@ -46,6 +46,11 @@ net::Task<base::Result<Phase>> arbiter(Turn& turn, PhaseContext& context) {
         turn.reasons.push_back("names a tool of another scope");
         if (turn.execution == router::ExecutionClass::fast) set_class(turn, "admission", router::ExecutionClass::normal, turn.reasons.back());
     }
+    turn.errand = plain_errand(turn, context);
+    if (turn.errand) {
+        turn.reasons.push_back("asks for one thing in plain words");
+        if (turn.execution == router::ExecutionClass::fast) set_class(turn, "admission", router::ExecutionClass::normal, turn.reasons.back());
+    }
     if (asks_where_from(turn.request)) set_class(turn, "admission", router::ExecutionClass::fast, "asks where the last answer was from, which is written down");
     turn.goal = turn.request;
     turn.resumes_client = shared.back().role == router::MessageRole::tool;

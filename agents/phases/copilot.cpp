@@ -7,6 +7,7 @@ namespace agents::phases {
 
 net::Task<base::Result<Phase>> copilot(Turn& turn, PhaseContext& context) {
     turn.needs_tools = true;
+    if (turn.errand) co_return co_await fulfil(turn, context);
     auto messages = context_of(context.layout.calling, turn, context);
     if (!messages) co_return std::move(messages).error();
     const CheckedClaim* const claim = claim_in_question(turn.claims);

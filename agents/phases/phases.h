@@ -21,6 +21,12 @@ router::ModelRequest request_of(const PhaseContext& context, std::vector<router:
 // retrieve extends.
 base::Result<std::vector<router::Message>> context_of(std::vector<router::Message> messages, const Turn& turn, const PhaseContext& context);
 
+// What the request asks for in plain words, of a guided model that would promise it and call nothing: it is done without one. Of a scheduled
+// run, the reminder that it is. Also the time that was asked for a message ago. Nothing: the request is for the model.
+std::optional<Errand> plain_errand(const Turn& turn, const PhaseContext& context);
+// Does it, or asks for what is missing, and leaves in turn.confirmation what the person is told.
+net::Task<base::Result<Phase>> fulfil(Turn& turn, PhaseContext& context);
+
 // Tools that the request names as whole words and this turn does not have.
 std::vector<std::string> foreign_tools(const Turn& turn, const PhaseContext& context);
 // Whether one of them is asked for, and the turn refused for it before anything is tried.

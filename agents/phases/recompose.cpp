@@ -143,6 +143,12 @@ void conclude(Turn& turn, const router::ModelReply& reply, const PhaseContext& c
 
 net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context) {
     Frame& frame = context.frame;
+    if (turn.errand) {
+        Delivery words(turn, frame);
+        words.show(turn.confirmation);
+        words.end();
+        co_return Phase::write_memory;
+    }
     const reply::Evidence evidence = evidence_of(frame, turn.request, context.layout.shared);
     auto messages = messages_for(turn, context, evidence);
     if (!messages) co_return std::move(messages).error();

@@ -26,7 +26,7 @@ struct Household : Harness {
 };
 
 router::ScriptedReply intake(bool tools) { return says(Json({{"goal", "it"}, {"tools", tools}, {"class", "normal"}, {"machine", "act"}}).dump()); }
-const char* kRequest = "Remember that Anna likes coffee.";
+const char* kRequest = "Anna likes coffee, so remember it for next time.";
 
 TEST_F(Honesty, WhatIsClaimedAndWasAskedForIsReallyDone) {
     Household h({intake(false), says("Sure! I have remembered that Anna likes coffee. Anything else?"), calls("remember", R"({"text": "Anna likes coffee"})"), calls("answer", "{}"),

@@ -1,0 +1,26 @@
+// What a message asks for in the plainest words and asks for alone: that something be remembered, or that the person be reminded of it. A small
+// model promises such things and calls no tool, so that they are read here before any model is asked. Rather nothing than wrong: what is
+// a question, quoted, denied, conditional or only a part of the message is none. English and French; what is to be remembered also German, Spanish and
+// Italian. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace agents {
+
+struct Errand {
+    enum class Kind { remember, remind };
+    Kind kind = Kind::remember;
+    std::string text;    // the fact, or what the person is reminded of, in words of the message
+    std::string when{};  // of a reminder, as agents/when reads it; empty: it was not said
+    bool to_do = false;  // of a reminder: "to …", "de …"
+    bool operator==(const Errand&) const = default;
+};
+std::optional<Errand> errand_of(std::string_view message);
+
+// The time, where a message is one and nothing else, as an answer to "when?" is: "20:00", "at 8 in the evening, please".
+std::optional<std::string> time_alone(std::string_view message);
+
+}  // namespace agents

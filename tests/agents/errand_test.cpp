@@ -1,0 +1,62 @@
+// What is asked for in plain words: over phrases of which one half was for choosing the words and the other was kept apart.
+#include "agents/errand.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "base/split.h"
+#include "support/fixtures.h"
+
+namespace {
+
+using agents::Errand;
+
+// kind, message, text, time; "-" for a time that is not told.
+struct Phrase {
+    std::string message;
+    std::optional<Errand> wanted;  // to_do is not said
+};
+
+std::vector<Phrase> phrases(const char* file) {
+    std::vector<Phrase> out;
+    std::ifstream in(support::data_dir() / "errands" / file);
+    for (std::string line; std::getline(in, line);) {
+        const auto parts = base::split(line, '\t');
+        Phrase one{parts.at(1), std::nullopt};
+        if (parts[0] == "remember") one.wanted = Errand{Errand::Kind::remember, parts.at(2)};
+        if (parts[0] == "schedule") one.wanted = Errand{Errand::Kind::remind, parts.at(3), parts[2] == "-" ? "" : parts[2]};
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+struct Counts {
+    int wished = 0, right = 0, false_calls = 0;
+};
+
+Counts measured(const char* file) {
+    Counts out;
+    for (const Phrase& one : phrases(file)) {
+        auto found = agents::errand_of(one.message);
+        if (found) found->to_do = false;
+        out.wished += one.wanted.has_value();
+        out.right += one.wanted && found == one.wanted;
+        const bool wrong = found && found != one.wanted;
+        out.false_calls += wrong;
+        if (found != one.wanted) std::printf("%s %s: %s\n", wrong ? "WRONG " : "missed", file, one.message.c_str());
+        if (wrong) std::printf("       text '%s', when '%s'\n", found->text.c_str(), found->when.c_str());
+    }
+    std::printf("%s: %d of %d, %d false\n", file, out.right, out.wished, out.false_calls);
+    return out;
+}
+
+TEST(Errand, IsFoundInPlainWordsAndNotWhereNothingIsAskedFor) {
+    const Counts chosen = measured("chosen.tsv"), held_out = measured("held_out.tsv");
+    ASSERT_GE(chosen.wished + held_out.wished, 60);
+    EXPECT_EQ(chosen.right, chosen.wished);
+    EXPECT_EQ(chosen.false_calls + held_out.false_calls, 0);
+    EXPECT_GE(held_out.right, held_out.wished * 9 / 10);
+}
+
+}  // namespace
