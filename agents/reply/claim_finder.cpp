@@ -39,6 +39,7 @@ public:
             german(i);
             notice(i);
             tests(i);
+            promise(i);
         }
         report();
         return std::move(claims_);
@@ -251,6 +252,38 @@ private:
         } else if (words_[verb + 1].named || is(verb + 1, {"it", "them", "to", "the", "your", "this", "that", "all", "à", "le", "la", "les", "l'", "an"})) {
             claim_in_any(verb, 0, true);
         }
+    }
+
+    // "I will remember that", "je vous le rappellerai": kept by a call alone, so that without one it is as untrue as "I have saved it".
+    void promise(std::size_t i) {
+        if (const std::size_t verb = future(i); verb > 0) {
+            const bool it = ends_clause(verb) || is(verb + 1, {"that", "this", "it", "your", "the"});
+            const bool in_mind = is(verb, {"keep"}) && is(verb + 1, {"that", "this", "it"}) && is(verb + 2, {"in"}) && is(verb + 3, {"mind"});
+            if ((is(verb, {"remember"}) && it) || in_mind || (is(verb, {"make"}) && is(verb + 2, {"note"}))) add(Action::save, Language::english);
+            else if ((is(verb, {"remind"}) && is(verb + 1, {"you"})) || (is(verb, {"set"}) && has({"reminder", "alarm", "timer"}, verb, verb + 5))) add(Action::arrange, Language::english);
+        } else if (is(i, {"je"})) {
+            promise_in_french(i + 1);
+        } else if (is(i, {"werde"}) || (is(i, {"merke"}) && (is(i + 1, {"ich"}) || (i > 0 && is(i - 1, {"ich"}))))) {
+            const std::size_t end = clause_end(i);
+            if (has({"mir"}, i, end) && has({"merke", "merken"}, i, end)) add(Action::save, Language::german);
+            else if (has({"ich"}, i > 0 ? i - 1 : i, i + 2) && has({"dich", "sie", "euch"}, i, end) && has({"erinnern"}, i, end)) add(Action::arrange, Language::german);
+        }
+    }
+    // Where the verb of "I will …" stands; 0: it is no such.
+    std::size_t future(std::size_t i) const {
+        if (is(i, {"i'll", "we'll"})) return behind_adverbs(i + 1);
+        return is(i, {"i", "we"}) && is(i + 1, {"will", "shall"}) ? behind_adverbs(i + 2) : 0;
+    }
+    void promise_in_french(std::size_t from) {
+        const std::size_t end = std::min(clause_end(from), from + 5);
+        if (has({"n'", "ne"}, from, end)) return;
+        const bool going = has({"vais"}, from, end);
+        if (has({"souviendrai", "retiendrai", "noterai", "mémoriserai"}, from, end) || (going && has({"retenir", "souvenir", "noter", "mémoriser"}, from, end))) add(Action::save, Language::french);
+        else if (has({"rappellerai"}, from, end) || (going && has({"rappeler"}, from, end))) add(Action::arrange, Language::french);
+    }
+    std::size_t clause_end(std::size_t from) const {
+        while (from < words_.size() && !(from + 1 < words_.size() && words_[from + 1].begins_clause)) ++from;
+        return std::min(from + 1, words_.size());
     }
 
     // "All tests pass.", "All 12 tests in test_a.py have passed."

@@ -109,9 +109,10 @@ const std::string_view kAdverbs =
     "schon bereits jetzt nun soeben gerade endgültig wieder";
 
 const std::string_view kOpenings =
-    "i i've we we've have has had been was were is are it's that's they're je j' nous on l' la le les ai avons a ont est sont été c' c'est ich wir ist sind all alles and und et";
+    "will shall vais m' me te t' vous en werde mir das dich sie euch i'll we'll i i've we we've have has had been was were is are it's that's they're je j' nous on l' la le les ai avons a ont est sont été c' c'est ich wir ist sind all alles and und et";
 
 const std::string_view kLateOpenings =
+    "remember remind keep make set souviendrai retiendrai noterai mémoriserai rappellerai retenir souvenir noter mémoriser rappeler merke merken erinnern "
     "habe hab haben wurde wurden done fait erledigt fertig told know dit gesagt mitgeteilt ausgerichtet bescheid "
     "pass passed passing succeed succeeded successful green passent passé passés réussissent réussi réussis verts liefen durchgelaufen erfolgreich bestehen bestanden laufen grün";
 

@@ -100,6 +100,20 @@ TEST(Claims, AreFinishedActionsOfTheSpeaker) {
         {"Sie sind gelöscht.", "erase"},
         {"Die Datei war alt und ist gelöscht.", "erase"},
         {"Die Nachricht ist an Anna gesendet.", "send"},
+        // kept by a call alone
+        {"I will remember that.", "save"},
+        {"Sure, I'll remember that your cat is called Miso.", "save"},
+        {"I'll keep that in mind!", "save"},
+        {"I'll make a note of it.", "save"},
+        {"I will remind you tomorrow at 8.", "arrange"},
+        {"I'll set a reminder for tomorrow.", "arrange"},
+        {"Je m'en souviendrai.", "save"},
+        {"Je vais retenir que votre chat s'appelle Miso.", "save"},
+        {"Je vous le rappellerai demain.", "arrange"},
+        {"D'accord, je vais te rappeler de sortir les poubelles.", "arrange"},
+        {"Das werde ich mir merken.", "save"},
+        {"Ich merke mir das.", "save"},
+        {"Ich werde Sie morgen daran erinnern.", "arrange"},
     };
     for (const auto& c : cases) EXPECT_EQ(kinds(c.sentence), c.kinds) << c.sentence;
 }
@@ -132,6 +146,9 @@ TEST(Claims, AreNotWhatIsAskedDeniedConditionalQuotedOrTold) {
              "`a.md` was created by somebody and has been written.", "The file was made by Anna and has been deleted.", "Die Datei wurde von Anna erstellt und ist gelöscht.",
              "The file that is deleted first is the older one.", "The file is deleted when the lamp goes out.", "The file is not deleted.", "Is the file deleted?",
              "Die Datei ist nicht gelöscht.", "Wenn die Datei gelöscht ist, ist Platz.", "Ist die Datei gelöscht?", "Le fichier n'est pas supprimé.", "The file is big.", "Die Datei ist groß.",
+             // no promise
+             "I can remind you.", "Shall I remind you?", "I remember that.", "If you tell me when, I will remind you.", "I'll remember to be brief.", "You will remember that.", "I cannot remember that.",
+             "I will not remember that.", "Je vous rappelle que c'est fermé.", "Je ne m'en souviendrai pas.", "Je me souviens de vous.", "Ich erinnere Sie daran, dass zu ist.", "Ich kann mir das nicht merken.",
              "12 tests failed.", "All 12 tests should pass."})
         EXPECT_EQ(kinds(sentence), "") << sentence;
 }
