@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 
+#include "agents/sayings.h"
 #include "policy/reply.h"
 #include "store/outbox.h"
 #include "store/schedules.h"
+#include "store/senders.h"
 
 namespace agents {
 namespace {
@@ -14,47 +16,45 @@ using namespace std::chrono_literals;
 
 constexpr auto kBetweenLooks = 20s;  // whether it is time
 
-struct Kind {
-    std::string_view name;
-    const char* one;   // {} stands for the subject, # for the count
-    const char* many;
+struct FindingRow {
+    std::string_view kind, subject;  // subject empty: any, which then stands for {0}
+    Saying one, many;
 };
-constexpr Kind kKinds[] = {
-    {"runs_failed", "A run of {} has failed (hearth run list).", "# runs of {} have failed on one day (hearth run list)."},
-    {"effect_unknown", "Of the run {} nobody knows whether it took effect (hearth run show).", nullptr},
-    {"word_wanted", "A run waits for your word on {} (hearth approval list).", nullptr},
-    {"not_delivered", "A message over {} did not arrive for sure (hearth outbox list).", "# messages over {} did not arrive for sure (hearth outbox list)."},
-    {"not_done", "A schedule was {} (hearth schedule list --all).", "A schedule was {} # times on one day (hearth schedule list --all)."},
-    {"probe", "{}", nullptr},
+constexpr FindingRow kFindingRows[] = {
+    {"runs_failed", "", Saying::runs_failed, Saying::runs_failed_often},
+    {"effect_unknown", "", Saying::effect_unknown, Saying::effect_unknown},
+    {"word_wanted", "", Saying::word_wanted, Saying::word_wanted},
+    {"not_delivered", "", Saying::not_delivered, Saying::not_delivered_often},
+    {"not_done", "skipped", Saying::schedule_skipped, Saying::schedule_skipped_often},
+    {"not_done", "refused", Saying::schedule_refused, Saying::schedule_refused_often},
 };
+constexpr std::string_view kOfProbe = "probe";  // which says itself what it found
 
-std::string sentence(const store::Surveyed& one) {
-    const auto* const kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& row) { return row.name == one.kind; });
-    if (kind == std::end(kKinds)) return {};
-    std::string out;
-    for (const char* c = one.count > 1 && kind->many ? kind->many : kind->one; *c; ++c) {
-        if (c[0] == '{' && c[1] == '}') out += one.subject, ++c;
-        else if (*c == '#') out += std::to_string(one.count);
-        else out += *c;
-    }
-    return out;
+std::string sentence(const store::Surveyed& one, base::Language language) {
+    if (one.kind == kOfProbe) return one.subject;
+    const auto* const row = std::find_if(std::begin(kFindingRows), std::end(kFindingRows), [&](const FindingRow& r) { return r.kind == one.kind && (r.subject.empty() || r.subject == one.subject); });
+    if (row == std::end(kFindingRows)) return {};
+    const std::string count = std::to_string(one.count);
+    const Saying what = one.count > 1 ? row->many : row->one;
+    return row->subject.empty() ? said(language, what, {one.subject, count}) : said(language, what, {count});
 }
 
 }  // namespace
 
 std::string finding_kinds() {
     std::string out;
-    for (const Kind& kind : kKinds) out += (out.empty() ? "" : ",") + std::string(kind.name);
-    return out;
+    for (const FindingRow& row : kFindingRows)
+        if (out.find(row.kind) == out.npos) out += std::string(row.kind) + ",";
+    return out + std::string(kOfProbe);
 }
 
-std::vector<store::Finding> findings_of(const std::vector<store::Surveyed>& surveyed, const base::Probes& probes, const std::set<std::string>& silenced) {
+std::vector<store::Finding> findings_of(const std::vector<store::Surveyed>& surveyed, const base::Probes& probes, const std::set<std::string>& silenced, base::Language language) {
     std::vector<store::Surveyed> all = surveyed;
     for (const base::Probe& probe : probes)
-        if (probe.health == base::Health::failed) all.push_back({"probe", probe.name, probe.name + ": " + probe.found + (probe.remedy.empty() ? "" : " (" + probe.remedy + ")"), 1});
+        if (probe.health == base::Health::failed) all.push_back({std::string(kOfProbe), probe.name, probe.name + ": " + probe.found + (probe.remedy.empty() ? "" : " (" + probe.remedy + ")"), 1});
     std::vector<store::Finding> out;
     for (const store::Surveyed& one : all) {
-        const std::string body = sentence(one);
+        const std::string body = sentence(one, language);
         if (!body.empty() && !silenced.contains(one.kind)) out.push_back({one.kind, one.key, body});
     }
     return out;
@@ -89,7 +89,8 @@ net::Task<bool> Heartbeat::beat() {
     const auto look = [&](store::Tx& tx) {
         turn = store::claim_beat(tx, options_.between);
         if (!turn) return std::vector<store::Finding>();
-        store::note_findings(tx, findings_of(store::survey(tx), probes, options_.silenced));
+        const auto language = base::language_of(store::language_in(tx, parts_.owner.person, options_.channel));
+        store::note_findings(tx, findings_of(store::survey(tx), probes, options_.silenced, language));
         return store::list_findings(tx);
     };
     std::vector<store::Finding> untold = co_await parts_.db.run(parts_.owner, look);

@@ -1,5 +1,5 @@
 // Looks, from time to time, whether there is something for the owner to act on, and says each such thing once. It looks and does nothing
-// else: no model is asked, no agent, no tool; what it says are sentences of the table in heartbeat.cpp.
+// else: no model is asked, no agent, no tool; what it says are sentences of agents/sayings.h, in the owner's language.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/language.h"
 #include "base/log.h"
 #include "base/probe.h"
 #include "net/task.h"
@@ -18,8 +19,8 @@
 
 namespace agents {
 
-// Everything that is not well, but for the kinds in `silenced`. Pure.
-std::vector<store::Finding> findings_of(const std::vector<store::Surveyed>& surveyed, const base::Probes& probes, const std::set<std::string>& silenced);
+// Everything that is not well, but for the kinds in `silenced`, said in the language. Pure.
+std::vector<store::Finding> findings_of(const std::vector<store::Surveyed>& surveyed, const base::Probes& probes, const std::set<std::string>& silenced, base::Language language);
 // The kinds that there are, by comma.
 std::string finding_kinds();
 // What is told of those that were not told yet; empty: nothing.

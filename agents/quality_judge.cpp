@@ -2,6 +2,7 @@
 
 #include "agents/quality.h"
 #include "agents/reply/language.h"
+#include "base/language.h"
 #include "base/trim.h"
 #include "base/unicode.h"
 
@@ -101,11 +102,11 @@ void judge_calls(const Expectation& expect, const Outcome& outcome, std::vector<
 // As cases name languages; empty for none.
 std::string_view code_of(reply::Language language) {
     switch (language) {
-        case reply::Language::english: return "en";
-        case reply::Language::french: return "fr";
-        case reply::Language::german: return "de";
-        case reply::Language::spanish: return "es";
-        case reply::Language::italian: return "it";
+        case reply::Language::english: return base::tag_of(base::Language::english);
+        case reply::Language::french: return base::tag_of(base::Language::french);
+        case reply::Language::german: return base::tag_of(base::Language::german);
+        case reply::Language::spanish: return base::tag_of(base::Language::spanish);
+        case reply::Language::italian: return base::tag_of(base::Language::italian);
         case reply::Language::other: return "another";
         case reply::Language::none: return "";
     }

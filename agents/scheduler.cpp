@@ -2,6 +2,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "agents/sayings.h"
 #include "store/conversations.h"
 #include "store/outbox.h"
 #include "store/runs.h"
@@ -18,11 +19,11 @@ constexpr int kMostAtOnce = 200;
 constexpr auto kPatience = 10min;  // with which a text waits for a process that has its channel
 
 // What is told of a run that has ended; empty: nothing.
-std::string words_of(const store::Run& run, const store::Schedule& schedule) {
+std::string words_of(const store::Run& run, const store::Schedule& schedule, base::Language language) {
     const std::string answer = run.turn.is_object() ? run.turn.value("answer", "") : "";
     if (run.status == "answered" || !answer.empty()) return scheduled_words(answer, schedule.silent);
     if (run.status == "cancelled") return {};
-    return "What was scheduled (" + schedule.said + ") did not work: " + (run.error.empty() ? run.status : run.error);
+    return said(language, Saying::schedule_failed, {schedule.said, run.error.empty() ? run.status : run.error});
 }
 
 // So that a word about it is understood in the chat. The label of the run goes with it.
@@ -140,12 +141,17 @@ net::Task<bool> Scheduler::tell(store::OpenFire fire) {
     struct Found {
         base::Result<store::Schedule> schedule;
         std::optional<store::Run> run;
+        base::Language language;
     };
-    const auto find = [&](store::Tx& tx) { return Found{store::find_schedule(tx, fire.schedule.text()), store::find_run(tx, fire.run)}; };
+    const auto find = [&](store::Tx& tx) {
+        auto schedule = store::find_schedule(tx, fire.schedule.text());
+        const std::string bridge = schedule ? schedule->bridge : std::string();
+        return Found{std::move(schedule), store::find_run(tx, fire.run), base::language_of(store::language_in(tx, fire.who.person, bridge))};
+    };
     const Found found = co_await parts_.db.read(fire.who, find);
     if (!found.schedule || !found.run || !found.run->ended()) co_return false;
     const store::Schedule& schedule = *found.schedule;
-    const std::string words = words_of(*found.run, schedule);
+    const std::string words = words_of(*found.run, schedule, found.language);
     std::string outcome = words.empty() ? "nothing to say" : "kept";
     if (schedule.bridge.empty() || words.empty()) {
         co_await settle(fire, "done", outcome);

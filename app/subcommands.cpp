@@ -1,5 +1,6 @@
 #include "app/subcommands.h"
 
+#include "base/language.h"
 #include "base/split.h"
 
 namespace app {
@@ -118,7 +119,8 @@ void add_people(CLI::App& root, Arguments& a, Action& chosen) {
     set->add_option("--replies", a.replies, "plain: no formulas, tables, code, headings, raw data, paths; full: as the model writes")->check(CLI::IsMember({"full", "plain"}));
     set->add_option("--effort", a.effort, "the least that a message is given: auto, normal (sorted first, tools), heavy (thought over, too)")->check(CLI::IsMember({"auto", "normal", "heavy"}));
     set->add_option("--tone", a.tone, "in the person's own words, a line of at most 300 characters; \"\": none");
-    set->add_option("--language", a.text, "of what no model has written: en, fr, de, es, it; auto: as the channel says")->check(CLI::IsMember({"auto", "en", "fr", "de", "es", "it"}));
+    const auto languages = base::language_choices();
+    set->add_option("--language", a.text, "of what no model has written; auto: as the channel says")->check(CLI::IsMember(std::vector<std::string>(languages.begin(), languages.end())));
     set->add_flag("--json", a.json);
     auto* quiet = command(*person, "quiet", "When somebody wants no messages but answers to what he has just written", "hearth person quiet Clara 22:00-07:00 --zone Europe/Berlin", chosen,
                           [&a](const auto& s) { return app::person_quiet(s, a.name, a.text, a.out, a.json); });

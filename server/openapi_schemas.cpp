@@ -1,4 +1,5 @@
 // The shapes that the OpenAPI document refers to; openapi.cpp joins them to the routes.
+#include "base/language.h"
 #include "server/routes.h"
 
 namespace server {
@@ -113,7 +114,7 @@ const char* kRequests = R"({
   "SignInLinkRequest": {"type": "object", "properties": {"person": {"type": ["string", "null"], "description": "a name or an id; without it yourself"}}},
   "PersonRequest": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 25}, "role": {"enum": ["member", "guest"], "default": "member"}}},
   "PersonChange": {"type": "object", "properties": {"replies": {"enum": ["full", "plain"]}, "effort": {"enum": ["auto", "normal", "heavy"]}, "tone": {"type": "string", "maxLength": 200},
-    "language": {"enum": ["auto", "en", "fr", "de", "es", "it"], "description": "of what no model has written; auto: as the channel says"}}},
+    "language": {"$ref": "#/components/schemas/Language"}}},
   "PairingRequest": {"type": "object", "required": ["code", "person"], "properties": {"code": {"type": "string", "maxLength": 100}, "person": {"type": "string", "maxLength": 100, "description": "a name or an id"}}},
   "PromptText": {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1, "maxLength": 65536}}},
   "PromptRelease": {"type": "object", "required": ["version"], "properties": {"version": {"type": "integer", "minimum": 1, "maximum": 1000000000},
@@ -207,6 +208,15 @@ const char* kAnswers = R"({
     "days": {"type": "array", "items": {"type": "object"}}, "calls": {"type": "array", "items": {"type": "object"}},
     "shares": {"type": "array", "items": {"type": "object"}}, "shadows": {"type": "array", "items": {"type": "object"}}, "budgets": {"type": "array", "items": {"type": "object"}}}},
   "ModelState": {"type": "object", "required": ["object", "id", "state"], "properties": {"object": {"const": "model.state"}, "id": {"type": "string"}, "state": {"enum": ["loading", "ready", "draining", "unloaded", "down"]}}},
+  "RunSums": {"type": "object", "required": ["object", "tools", "days"], "properties": {"object": {"const": "run_sums"},
+    "tools": {"type": "array", "items": {"$ref": "#/components/schemas/RunSum"}}, "days": {"type": "array", "items": {"$ref": "#/components/schemas/RunSum"}}}},
+  "RunSum": {"type": "object", "required": ["count", "runs", "failures", "p50_ms", "p95_ms"], "properties": {"tool": {"type": "string"}, "day": {"type": "string", "format": "date"},
+    "count": {"type": "integer"}, "runs": {"type": "integer"}, "failures": {"type": "integer"}, "p50_ms": {"type": ["number", "null"]}, "p95_ms": {"type": ["number", "null"]}}},
+  "Rights": {"type": "object", "required": ["id", "object", "name", "role", "scopes", "tools"], "properties": {"id": {"type": "string", "format": "uuid"}, "object": {"const": "rights"}, "name": {"type": "string"},
+    "role": {"enum": ["owner", "member", "guest", "peer"]}, "scopes": {"type": "array", "items": {"type": "string"}},
+    "tools": {"type": "array", "items": {"type": "object", "required": ["tool", "scope", "verdict", "rule", "why"], "properties": {"tool": {"type": "string"}, "scope": {"enum": ["home", "dev", "admin"]},
+      "verdict": {"enum": ["allow", "ask", "deny"]}, "rule": {"type": "string"}, "why": {"type": "string"}}}}}},
+  "RightsList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/Rights"}}}},
   "UsageDays": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"type": "object",
     "required": ["day", "calls", "failures", "prompt_tokens", "cached_tokens", "output_tokens", "cost", "p50_ms", "p95_ms", "tokens_per_second"], "properties": {"day": {"type": "string", "format": "date", "description": "UTC"},
     "calls": {"type": "integer"}, "failures": {"type": "integer"}, "prompt_tokens": {"type": "integer"}, "cached_tokens": {"type": "integer"}, "output_tokens": {"type": "integer"}, "cost": {"type": "number"},
@@ -327,7 +337,7 @@ const char* kAnswers = R"({
   "RevokedKey": {"type": "object", "required": ["id", "revoked"], "properties": {"id": {"type": "string"}, "revoked": {"const": true}}},
   "Person": {"type": "object", "required": ["id", "object", "name", "role", "replies", "effort", "tone", "language"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "object": {"const": "person"}, "name": {"type": "string"}, "role": {"enum": ["owner", "member", "guest", "peer"]},
-    "replies": {"enum": ["full", "plain"]}, "effort": {"enum": ["auto", "normal", "heavy"]}, "tone": {"type": "string"}, "language": {"enum": ["auto", "en", "fr", "de", "es", "it"]}}},
+    "replies": {"enum": ["full", "plain"]}, "effort": {"enum": ["auto", "normal", "heavy"]}, "tone": {"type": "string"}, "language": {"$ref": "#/components/schemas/Language"}}},
   "PersonList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}}},
   "Pairings": {"type": "object", "required": ["object", "waiting", "known"], "properties": {"object": {"const": "pairings"}, "waiting": {"type": "array", "items": {"type": "object"}}, "known": {"type": "array", "items": {"type": "object"}}}},
   "KnownSender": {"type": "object", "required": ["bridge", "sender", "label", "person", "person_id"]},
@@ -390,6 +400,7 @@ const char* kOthers = R"({
     "outbox_limit": {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}},
     "run_status": {"name": "status", "in": "query", "schema": {"enum": ["open", "waiting_person", "waiting_client", "answered", "partial", "cancelled", "refused", "unknown_effect", "no_backend", "failed"]}, "description": "open: of those that have not ended"},
     "run_agent": {"name": "agent", "in": "query", "schema": {"type": "string"}, "description": "whom they were for"},
+    "run_tool": {"name": "tool", "in": "query", "schema": {"type": "string"}, "description": "that they called"},
     "run_text": {"name": "text", "in": "query", "schema": {"type": "string"}, "description": "what their questions hold, however it is capitalised"},
     "idempotency_key": {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
       "description": "sent again with the same body within 24 hours, the request begins nothing and answers with the run that it began; with another body 409"},
@@ -414,6 +425,7 @@ const base::Json& openapi_components() {
         out["schemas"] = base::Json::parse(kRequests);
         out["schemas"].update(base::Json::parse(kAnswers));
         out["schemas"].update(openapi_responses());
+        out["schemas"]["Language"] = {{"enum", base::language_choices()}, {"description", "of what no model has written; auto: as the channel says"}};
         return out;
     }();
     return components;

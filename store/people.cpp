@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/language.h"
+
 namespace store {
 namespace {
 
@@ -10,10 +12,12 @@ using base::Code;
 
 constexpr std::size_t kLongestName = 100;  // bytes
 constexpr const char* kColumns = "select id, name, role, replies = 'plain', effort, tone, language from person";
-constexpr std::string_view kLanguages[] = {"auto", "en", "fr", "de", "es", "it"};
 constexpr std::size_t kLongestTone = 300;  // characters; PostgreSQL counts them
 
-bool known_language(const std::string& tag) { return std::find(std::begin(kLanguages), std::end(kLanguages), tag) != std::end(kLanguages); }
+bool known_language(const std::string& tag) {
+    const auto choices = base::language_choices();
+    return std::find(choices.begin(), choices.end(), tag) != choices.end();
+}
 
 Person person_of(const Row& row) { return {row.id<base::PersonId>(0), row.text(1), row.text(2), row.boolean(3), row.text(4), row.text(5), row.text(6)}; }
 
@@ -70,7 +74,7 @@ base::Result<Person> change_person(Tx& tx, const std::string& who, const PersonC
                        {found->id, change.plain ? std::optional<std::string>(*change.plain ? "plain" : "full") : std::nullopt, change.effort, change.tone, change.language});
     } catch (const DbError& e) {
         if (e.kind != DbError::Kind::check || (!change.tone && !change.language)) throw;
-        if (change.language && !known_language(*change.language)) return base::error(Code::invalid_argument, "'" + *change.language + "' is no language of what no model has written", "auto, en, fr, de, es or it");
+        if (change.language && !known_language(*change.language)) return base::error(Code::invalid_argument, "'" + *change.language + "' is no language of what no model has written", base::listed_language_choices());
         return base::error(Code::invalid_argument, "a tone is one line of at most " + std::to_string(kLongestTone) + " characters");
     }
     if (rows.empty()) return base::error(Code::permission_denied, "how others are answered only the owner sets");

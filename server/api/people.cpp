@@ -1,6 +1,8 @@
 // Who there is, how each is answered, and who writes from elsewhere.
 #include <algorithm>
+#include <array>
 
+#include "base/language.h"
 #include "server/api/handlers.h"
 #include "server/api/request_fields.h"
 #include "server/bridges/pairing.h"
@@ -13,6 +15,8 @@ namespace {
 using base::Code;
 using base::Json;
 
+constexpr std::array<std::string_view, 2> kReplies = {"full", "plain"}, kRolesTaken = {"member", "guest"};
+constexpr std::array<std::string_view, 3> kEfforts = {"auto", "normal", "heavy"};
 constexpr std::size_t kLongest = 1000;  // bytes of a name or a tone; the store says how long each may be
 
 Json person_json(const store::Person& one) {
@@ -30,7 +34,7 @@ base::Result<Json> object_of(const std::string& body) {
 }
 
 // One of a few words; nothing where the field is absent.
-base::Result<std::optional<std::string>> word(const Json& body, const char* field, std::initializer_list<std::string_view> words) {
+base::Result<std::optional<std::string>> word(const Json& body, const char* field, const auto& words) {
     auto text = base::optional_string(body, field);
     if (!text || !*text || std::find(words.begin(), words.end(), **text) != words.end()) return text;
     std::string all;
@@ -41,15 +45,15 @@ base::Result<std::optional<std::string>> word(const Json& body, const char* fiel
 base::Result<store::PersonChange> read_change(const Json& body, std::string& param) {
     store::PersonChange out;
     param = "replies";
-    const auto replies = word(body, "replies", {"full", "plain"});
+    const auto replies = word(body, "replies", kReplies);
     if (!replies) return replies.error();
     if (*replies) out.plain = **replies == "plain";
     param = "effort";
-    auto effort = word(body, "effort", {"auto", "normal", "heavy"});
+    auto effort = word(body, "effort", kEfforts);
     if (!effort) return std::move(effort).error();
     out.effort = *std::move(effort);
     param = "language";
-    auto language = word(body, "language", {"auto", "en", "fr", "de", "es", "it"});
+    auto language = word(body, "language", base::language_choices());
     if (!language) return std::move(language).error();
     out.language = *std::move(language);
     param = "tone";
@@ -76,7 +80,7 @@ net::Task<Response> add_person(Request request, Caller caller, Services& service
     const auto name = base::string_field(*body, "name");
     if (!name) co_return error_response(name.error(), "name");
     if (const auto fine = check_text("name", *name, kLongest); !fine) co_return error_response(fine.error(), "name");
-    const auto role = word(*body, "role", {"member", "guest"});
+    const auto role = word(*body, "role", kRolesTaken);
     if (!role) co_return error_response(role.error(), "role");
     auto add = [&](store::Tx& tx) { return store::add_person(tx, *name, role->value_or("member")); };
     const auto added = co_await services.db.run(agents::identity_of(caller.principal), add);

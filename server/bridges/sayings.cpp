@@ -2,18 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "base/ascii.h"
-
 namespace server::bridges {
 namespace {
 
-constexpr std::string_view kTags[kLanguages] = {"en", "fr", "de", "es", "it"};
-
 struct Row {
     Saying what;
-    std::string_view in[kLanguages];
+    base::InLanguages in;
 };
 // clang-format off
 constexpr Row kRows[] = {
@@ -105,15 +99,7 @@ static_assert(in_order(), "a row for each, in the order of Saying");
 
 }  // namespace
 
-std::optional<Language> parse_language(std::string_view tag) {
-    const std::string first = base::ascii_lower(tag.substr(0, tag.find_first_of("-_")));
-    const auto found = std::find(std::begin(kTags), std::end(kTags), first);
-    return found == std::end(kTags) ? std::nullopt : std::optional(Language(found - std::begin(kTags)));
-}
-
-Language language_of(std::string_view tag) { return parse_language(tag).value_or(Language::english); }
-
-std::string_view saying(Language language, Saying what) { return kRows[std::size_t(what)].in[std::size_t(language)]; }
+std::string_view saying(Language language, Saying what) { return base::in(language, kRows[std::size_t(what)].in); }
 
 std::string said(Language language, Saying what, const std::string& first, const std::string& second) { return fmt::format(fmt::runtime(saying(language, what)), first, second); }
 

@@ -1,19 +1,15 @@
 // What people read that no model has written, in the languages that it is said in. Pure.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/language.h"
+
 namespace server::bridges {
 
-enum class Language { english, french, german, spanish, italian };
-inline constexpr std::size_t kLanguages = 5;
-
-// Of a tag as channels give it: "fr", "fr-CA", "FR_ca"; nothing: none of these.
-std::optional<Language> parse_language(std::string_view tag);
-// As parse_language(); English where that knows none.
-Language language_of(std::string_view tag);
+using base::Language;
+using base::language_of;
 
 enum class Saying {
     start,

@@ -20,9 +20,11 @@ TEST(Findings, AreSentencesOfWhatIsNotWell) {
     const std::vector<store::Surveyed> surveyed = {{"runs_failed", "hearth 2026-03-04", "hearth", 3}, {"runs_failed", "hearth/dev 2026-03-04", "hearth/dev", 1}, {"of another version", "x", "x", 1}};
     const base::Probes probes = {{"database", Health::ok, "answers", ""}, {"disk", Health::failed, "full", "free some space"}, {"sandbox", Health::warning, "T1", "more"}};
     std::vector<std::string> said;
-    for (const auto& one : agents::findings_of(surveyed, probes, {})) said.push_back(one.body);
+    for (const auto& one : agents::findings_of(surveyed, probes, {}, base::Language::english)) said.push_back(one.body);
     EXPECT_THAT(said, ElementsAre("3 runs of hearth have failed on one day (hearth run list).", "A run of hearth/dev has failed (hearth run list).", "disk: full (free some space)"));
-    EXPECT_THAT(agents::findings_of(surveyed, probes, {"runs_failed", "probe"}), IsEmpty()) << "silenced in one place";
+    EXPECT_THAT(agents::findings_of(surveyed, probes, {"runs_failed", "probe"}, base::Language::english), IsEmpty()) << "silenced in one place";
+    EXPECT_EQ(agents::findings_of({{"not_done", "refused 2026-03-04", "refused", 2}}, {}, {}, base::Language::french).at(0).body, "Une tâche prévue a été refusée 2 fois en un jour (hearth schedule list --all).");
+    EXPECT_EQ(agents::finding_kinds(), "runs_failed,effect_unknown,word_wanted,not_delivered,not_done,probe");
     EXPECT_EQ(agents::heartbeat_words({{"a", "1", "One."}, {"a", "2", "Two.", {}, true}, {"a", "3", "Three."}}), "One.\nThree.");
 }
 

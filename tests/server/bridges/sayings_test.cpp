@@ -12,7 +12,7 @@ namespace {
 
 std::vector<Language> languages() {
     std::vector<Language> out;
-    for (std::size_t n = 0; n < kLanguages; ++n) out.push_back(Language(n));
+    for (std::size_t n = 0; n < base::kLanguages.size(); ++n) out.push_back(Language(n));
     return out;
 }
 
@@ -58,6 +58,6 @@ TEST(Sayings, ALanguageIsKnownByItsTag) {
     EXPECT_EQ(language_of("fr-CA"), Language::french);
     EXPECT_EQ(language_of("DE_at"), Language::german);
     EXPECT_EQ(language_of("it"), Language::italian);
-    for (const char* other : {"", "auto", "pt-br", "frr", "-fr"}) EXPECT_EQ(parse_language(other), std::nullopt) << other;
+    for (const char* other : {"", "auto", "pt-br", "frr", "-fr"}) EXPECT_EQ(base::parse_language(other), std::nullopt) << other;
     EXPECT_EQ(language_of("pt-br"), Language::english);
 }
