@@ -234,7 +234,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
         },
         [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
         [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }, w->nightly_.get(),
-        [self] { return self->address(); }, [loaded] { return settings_json(loaded); }, archive_folder(settings), w->closing_.token(), w->blobs_.get()});
+        [self] { return self->address(); }, [loaded] { return settings_json(loaded); }, archive_folder(settings), w->closing_.token(), w->blobs_.get(), &w->tools_, &w->rules_});
     if (auto listening = w->listen(); !listening) return std::move(listening).error();
     if (auto opened = w->open_bridges(owner); !opened) return std::move(opened).error();
     w->note_build(owner);

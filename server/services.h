@@ -25,6 +25,10 @@ class Nightly;
 namespace store {
 class BlobFiles;
 }
+namespace tools {
+class RuleBook;
+class Source;
+}
 
 namespace server {
 
@@ -52,6 +56,8 @@ struct Services {
     std::filesystem::path archive{};                       // of what was said, a folder (memory/archive.h)
     base::StopToken closing{};                             // streams that would not end by themselves end with it
     const store::BlobFiles* blobs = nullptr;               // what came with messages
+    const tools::Source* tools = nullptr;                  // that agents are offered, and
+    const tools::RuleBook* rules = nullptr;                // what the house says of them: both, or nobody is told what he may do
 };
 
 // Until what was emitted so far can be read.

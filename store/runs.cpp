@@ -162,6 +162,9 @@ std::vector<Run> list_runs(Tx& tx, int limit, std::optional<base::RunId> before,
     else if (!filter.state.empty()) add("state = ", filter.state);
     if (!filter.alias.empty()) add("alias = ", filter.alias);
     if (!filter.text.empty()) add("strpos(lower(" + question() + "), lower(", filter.text, ")) > 0");
+    if (!filter.tool.empty()) add("id in (select s.run_id from step s where s.kind = 'tool' and s.name = ", filter.tool, ")");
+    if (filter.since) add("started_at >= to_timestamp(", micros_of(*filter.since), "::bigint / 1000000.0)");
+    if (filter.until) add("started_at < to_timestamp(", micros_of(*filter.until), "::bigint / 1000000.0)");
     std::vector<Run> out;
     for (const Row& row : tx.exec(query + " order by id desc limit $1", std::move(params))) out.push_back(run_of(row));
     return out;

@@ -43,6 +43,8 @@ net::Task<Response> usage(Request request, Caller caller, Services& services);
 net::Task<Response> load_model(Request request, Caller caller, Services& services);
 net::Task<Response> unload_model(Request request, Caller caller, Services& services);
 net::Task<Response> usage_days(Request request, Caller caller, Services& services);
+// run_sums.cpp
+net::Task<Response> run_sums(Request request, Caller caller, Services& services);
 // drills.cpp
 net::Task<Response> list_drills(Request request, Caller caller, Services& services);
 net::Task<Response> drill(Request request, Caller caller, Services& services);
@@ -102,6 +104,8 @@ net::Task<Response> resume_schedule(Request request, Caller caller, Services& se
 net::Task<Response> end_schedule(Request request, Caller caller, Services& services);
 // live.cpp
 net::Task<Response> live(Request request, Caller caller, Services& services);
+// rights.cpp
+net::Task<Response> list_rights(Request request, Caller caller, Services& services);
 // people.cpp
 net::Task<Response> list_people(Request request, Caller caller, Services& services);
 net::Task<Response> add_person(Request request, Caller caller, Services& services);

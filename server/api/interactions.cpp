@@ -3,21 +3,11 @@
 
 #include "server/api/handlers.h"
 #include "server/api/page.h"
-#include "store/node_days.h"
 
 namespace server::api {
 namespace {
 
 using base::Json;
-
-// The beginning of the day that a field of the query names; none where it names none.
-base::Result<std::optional<base::TimePoint>> day_asked(const Request& request, const std::string& field) {
-    const std::string text = request.query_value(field);
-    if (text.empty()) return std::optional<base::TimePoint>();
-    const auto day = store::parse_day(text);
-    if (!day) return base::error(base::Code::invalid_argument, field + " is '" + text + "' but must be a day such as 2026-03-01");
-    return std::optional<base::TimePoint>(*day);
-}
 
 Json message(const char* role, const std::string& text) { return {{"role", role}, {"content", text}}; }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "server/http.h"
+#include "store/node_days.h"
 
 namespace server::api {
 
@@ -25,6 +26,15 @@ Page<Id> page_of(const Request& request, const char* what) {
     out.before = Id::parse(before);
     if (limit && !before.empty() && !out.before) out.refusal = error_response(400, std::string("before must be ") + what, "invalid_argument", "before");
     return out;
+}
+
+// The beginning of the day that a field of the query names; none where it names none.
+inline base::Result<std::optional<base::TimePoint>> day_asked(const Request& request, const std::string& field) {
+    const std::string text = request.query_value(field);
+    if (text.empty()) return std::optional<base::TimePoint>();
+    const auto day = store::parse_day(text);
+    if (!day) return base::error(base::Code::invalid_argument, field + " is '" + text + "' but must be a day such as 2026-03-01");
+    return std::optional<base::TimePoint>(*day);
 }
 
 }  // namespace server::api

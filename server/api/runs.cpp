@@ -78,7 +78,7 @@ std::optional<Response> wrong_filter(const store::RunFilter& filter) {
     static const std::set<std::string> states = {"", "open", "waiting_person", "waiting_client", "answered", "partial", "cancelled", "refused", "unknown_effect", "no_backend", "failed"};
     if (!states.contains(filter.state))
         return error_response(400, "status is '" + filter.state + "' but must be open, or a state in which a run rests or has ended", "invalid_argument", "status");
-    for (const auto& [name, value] : {std::pair("agent", &filter.alias), {"text", &filter.text}})
+    for (const auto& [name, value] : {std::pair("agent", &filter.alias), {"text", &filter.text}, {"tool", &filter.tool}})
         if (value->find('\0') != std::string::npos || base::valid_utf8(*value) != *value) return error_response(400, std::string(name) + " is no text", "invalid_argument", name);
     return std::nullopt;
 }
@@ -88,8 +88,13 @@ std::optional<Response> wrong_filter(const store::RunFilter& filter) {
 net::Task<Response> list_runs(Request request, Caller caller, Services& services) {
     const auto page = page_of<base::RunId>(request, "a run's id");
     if (page.refusal) co_return *page.refusal;
-    const store::RunFilter filter{request.query_value("status"), request.query_value("agent"), request.query_value("text")};
+    store::RunFilter filter{request.query_value("status"), request.query_value("agent"), request.query_value("text"), request.query_value("tool")};
     if (auto wrong = wrong_filter(filter)) co_return *wrong;
+    for (auto [field, to] : {std::pair{"since", &filter.since}, {"until", &filter.until}}) {
+        const auto day = day_asked(request, field);
+        if (!day) co_return error_response(day.error(), field);
+        *to = *day;
+    }
     auto list = [&](store::Tx& tx) { return store::list_runs(tx, page.limit, page.before, filter); };
     base::Json data = base::Json::array();
     for (const auto& run : co_await services.db.read(agents::identity_of(caller.principal), list)) data.push_back(run_json(run));

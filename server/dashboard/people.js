@@ -2,6 +2,7 @@
 import { announce, dialog, h, notice, put } from "./dom.js";
 import { time, wholeTime } from "./format.js";
 import { card, fill, page, table, tag } from "./page.js";
+import { drawRights } from "./rights.js";
 import { call } from "./store.js";
 
 function field(label, node) {
@@ -92,6 +93,9 @@ export async function show(main, { session }) {
       node.append(table("Known senders", [["Channel", (one) => one.bridge], ["There", (one) => [one.label, h("div", { class: "small muted" }, one.sender)]], ["Here", (one) => one.person || tag("waits", "draft")]], [...waiting, ...known]));
     });
   }
+  const rights = h("div");
+  body.append(card("Who may do what", rights));
+  fill(rights, "/v1/people/rights", (node, { data }) => drawRights(node, data));
   body.append(card("Where you are signed in", sessions));
   const signed = fill(sessions, "/v1/sessions", (node, { data }) => node.append(data.length ? table("Sessions", [
     ["Device", (one) => [h("span", { title: one.label }, device(one.label)), one.current ? " (this one)" : ""]], ["By", (one) => one.way], ["Since", (one) => wholeTime(one.begun)], ["Last seen", (one) => wholeTime(one.seen)],

@@ -3,11 +3,13 @@ import { failure, h, notice, put } from "./dom.js";
 import { count, duration, short, stateOf, time, tookMs, wholeTime } from "./format.js";
 import { icon } from "./icons.js";
 import { note } from "./router.js";
+import { dayBack, showSums } from "./run_sums.js";
 import { call, load } from "./store.js";
 import { watchRuns } from "./strip.js";
 import { Windowed } from "./windowed.js";
 import { showRun } from "./run.js";
 
+const PERIODS = [["", "Any day"], ["1", "Today"], ["7", "7 days"], ["30", "30 days"]], SUMMED = 30; // days
 const PAGE = 50, FURTHER = 200; // rows: those seen first are there at once, and who scrolls does not wait for each page
 const STATES = [["", "All"], ["open", "Going on"], ["waiting_person", "For your word"], ["answered", "Answered"], ["failed", "Failed"], ["cancelled", "Stopped"], ["refused", "Refused"], ["partial", "Partly"], ["unknown_effect", "Unknown effect"], ["no_backend", "No model"]];
 
@@ -27,7 +29,7 @@ let left = null; // the list that a run was opened from, and where in it: Back f
 
 class Runs {
   constructor(main, { query }) {
-    this.filter = { status: query.get("status") || "", agent: query.get("agent") || "", text: query.get("text") || "" };
+    this.filter = { status: query.get("status") || "", agent: query.get("agent") || "", text: query.get("text") || "", tool: query.get("tool") || "", days: query.get("days") || "" };
     this.list = h("ol", { class: "runs", "aria-label": "Runs, the newest first" });
     this.state = h("div", { "aria-live": "polite" });
     this.rows = new Windowed(this.list, main, row, () => this.more());
@@ -42,13 +44,20 @@ class Runs {
       this.typing = setTimeout(() => this.choose({ text: field.value.trim() }), 250);
     });
     this.agent = h("select", { "aria-label": "Agent", onchange: () => this.choose({ agent: this.agent.value }) }, h("option", { value: "" }, "Every agent"), this.filter.agent && h("option", { value: this.filter.agent, selected: true }, this.filter.agent));
-    main.append(h("div", { class: "page" }, h("header", {}, h("h1", {}, "Runs"), h("div", { class: "search" }, icon("search"), field), this.agent), this.chips,
+    this.days = h("select", { "aria-label": "Since", onchange: () => this.choose({ days: this.days.value }) }, PERIODS.map(([value, word]) => h("option", { value, selected: value === this.filter.days }, word)));
+    this.tool = h("button", { class: "chip", type: "button", "aria-pressed": "true", onclick: () => this.choose({ tool: "" }) });
+    this.sums = h("div");
+    this.summed = h("details", { ontoggle: () => this.sum() }, h("summary", {}, "By tool and day"), this.sums);
+    this.showTool();
+    main.append(h("div", { class: "page" }, h("header", {}, h("h1", {}, "Runs"), h("div", { class: "search" }, icon("search"), field), this.agent, this.days), this.chips, h("section", { class: "card" }, this.summed),
       h("div", { class: "run-row runs-head", "aria-hidden": "true" }, h("span", {}, "State"), h("span", {}, "Question"), h("span", {}, "Agent"), h("span", { class: "number" }, "Tokens"), h("span", { class: "number" }, "Took"), h("span", { class: "number" }, "When")),
       this.state, this.list, this.end));
   }
 
   path(before) {
-    const query = new URLSearchParams(Object.entries(this.filter).filter(([, value]) => value));
+    const { days, ...asked } = this.filter;
+    const query = new URLSearchParams(Object.entries(asked).filter(([, value]) => value));
+    if (days) query.set("since", dayBack(Number(days)));
     query.set("limit", before ? FURTHER : PAGE);
     if (before) query.set("before", before);
     return `/v1/runs?${query}`;
@@ -56,10 +65,23 @@ class Runs {
 
   choose(change) {
     Object.assign(this.filter, change);
-    for (const chip of this.chips.children) chip.setAttribute("aria-pressed", String(chip.dataset.value === this.filter.status));
+    for (const chip of this.chips.querySelectorAll("[data-value]")) chip.setAttribute("aria-pressed", String(chip.dataset.value === this.filter.status));
     note(new URLSearchParams(Object.entries(this.filter).filter(([, value]) => value)));
     this.address = location.pathname + location.search;
+    this.showTool();
+    if ("tool" in change || "days" in change) this.sum();
     this.begin();
+  }
+
+  showTool() {
+    put(this.tool, `Called ${this.filter.tool} ×`);
+    if (this.filter.tool) this.chips.append(this.tool);
+    else this.tool.remove();
+  }
+
+  // Drawn when it is looked at.
+  sum() {
+    if (this.summed.open) showSums(this.sums, Number(this.filter.days) || SUMMED, this.filter.tool, (tool) => this.choose({ tool }));
   }
 
   async begin() {
@@ -129,7 +151,7 @@ class Runs {
   // Runs that go on change in their rows; new ones come on top.
   renew(open) {
     const items = this.rows.items;
-    const plain = !this.filter.status && !this.filter.agent && !this.filter.text;
+    const plain = !Object.values(this.filter).some(Boolean);
     for (const run of [...open].sort((a, b) => (a.id < b.id ? -1 : 1))) {
       if (this.has(run.id)) this.rows.change(run);
       else if (plain && items.length && run.id > items[0].id) this.rows.prepend(run);

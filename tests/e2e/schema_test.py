@@ -11,7 +11,7 @@ from hypothesis import strategies as st  # noqa: E402
 SCRIPT = [{"when": "", "text": "All is well."}]
 EXAMPLES = 20  # an operation and mode
 PLAIN = ["GET /health", "GET /logs", "GET /metrics", "GET /openapi.json", "GET /v1/models", "GET /v1/models/{id}", "POST /v1/models/{id}/load", "POST /v1/models/{id}/unload", "GET /v1/runs",
-         "GET /v1/runs/{id}", "GET /v1/usage", "GET /v1/usage/days", "GET /v1/mathcore/days", "GET /v1/schedules/coming", "GET /v1/keys", "DELETE /v1/keys/{id}", "POST /v1/runs/{id}/stop", "GET /v1/runs/{id}/events", "GET /v1/approvals", "GET /v1/approvals/{id}", "GET /v1/drills", "GET /v1/mathcore",
+         "GET /v1/runs/{id}", "GET /v1/usage", "GET /v1/usage/days", "GET /v1/runs/sums", "GET /v1/people/rights", "GET /v1/mathcore/days", "GET /v1/schedules/coming", "GET /v1/keys", "DELETE /v1/keys/{id}", "POST /v1/runs/{id}/stop", "GET /v1/runs/{id}/events", "GET /v1/approvals", "GET /v1/approvals/{id}", "GET /v1/drills", "GET /v1/mathcore",
          "GET /v1/memory/facts", "GET /v1/memory/facts/{id}", "DELETE /v1/memory/facts/{id}", "GET /v1/memory/recall", "GET /v1/memory/health", "POST /v1/memory/consolidate", "POST /v1/memory/archive", "GET /v1/memory/archive/{id}", "GET /v1/memory/interactions", "GET /v1/memory/collections", "GET /v1/memory/collections/{name}", "DELETE /v1/memory/collections/{name}", "GET /v1/memory/documents", "DELETE /v1/memory/documents/{id}",
          "GET /v1/blobs", "GET /v1/blobs/{id}", "GET /v1/blobs/{id}/about", "POST /v1/blobs/{id}/remember", "DELETE /v1/blobs/{id}",
          "GET /v1/directives", "DELETE /v1/directives/{name}", "GET /v1/threads", "GET /v1/threads/{id}", "POST /v1/threads/{id}/stop",

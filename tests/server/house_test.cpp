@@ -1,7 +1,13 @@
 // What the operator of a house looks at and changes: people, prompts, what left, secrets, agents, settings.
+#include <set>
+
 #include "site_test.h"
+#include "store/node_days.h"
 #include "store/outbox.h"
+#include "store/run_sums.h"
 #include "store/senders.h"
+#include "tools/registry.h"
+#include "tools/rule_book.h"
 
 namespace server::testing {
 namespace {
@@ -129,6 +135,84 @@ TEST_F(HouseTest, RunsAreFoundByStateAgentAndWords) {
     EXPECT_EQ(told["opening"], "Where is the Needle?");
     EXPECT_EQ(told["messages"].size(), 2u);
     EXPECT_EQ(told["messages"][0]["run_id"], run);
+}
+
+TEST_F(HouseTest, RightsAreThePolicysOwnWord) {
+    Site site;
+    const tools::Builtins all;
+    tools::RuleBook rules;
+    EXPECT_EQ(site.ask("GET", "/v1/people/rights").json()["data"], Json::array()) << "a process without tools tells of none";
+    site.services->tools = &all;
+    site.services->rules = &rules;
+    const auto verdict = [](const Json& person, const std::string& tool, const std::string& scope) {
+        for (const Json& one : person["tools"])
+            if (one["tool"] == tool && one["scope"] == scope) return one["verdict"].get<std::string>() + " " + one["rule"].get<std::string>();
+        return std::string();
+    };
+    ASSERT_EQ(site.ask("POST", "/v1/people", {{"name", "Clara"}, {"role", "guest"}}).status, 201);
+    const Json people = site.ask("GET", "/v1/people/rights").json();
+    const Json clara = named(people, "Clara");
+    EXPECT_EQ(verdict(clara, "remember", "home"), "deny guests_have_no_tools");
+    EXPECT_EQ(clara["scopes"], Json::array({"chat"}));
+    Json owner;
+    for (const Json& one : people["data"])
+        if (one["role"] == "owner") owner = one;
+    EXPECT_EQ(verdict(owner, "remember", "home"), "allow memory_writes");
+    EXPECT_EQ(verdict(owner, "bash", "dev"), "allow dev_executes_in_the_sandbox");
+    EXPECT_EQ(verdict(owner, "bash", "home"), "") << "it is not offered there";
+    policy::HouseRule quiet;
+    quiet.tenant = site.database->owner().tenant;
+    quiet.name = "ask_first";
+    quiet.verdict = policy::Verdict::ask;
+    quiet.tools = {"remember"};
+    rules.change({quiet});
+    const Json own = Json::parse(site.ask_as(site.make_key({"chat", "admin"}, site.database->member()), "GET", "/v1/people/rights").body)["data"];
+    ASSERT_EQ(own.size(), 1u) << "others are the owner's to see";
+    EXPECT_EQ(own[0]["id"], site.database->member().person.text());
+    EXPECT_EQ(verdict(own[0], "remember", "home"), "ask ask_first");
+}
+
+TEST_F(HouseTest, RunsAreSummedUpByToolAndDayAndFoundByThem) {
+    Site site({calls({{"", "list_dir", "{}"}}), says("seen"), calls({{"", "read_file", R"({"path": "missing"})"}}), says("not there"), says("no tool")});
+    std::vector<std::string> runs;
+    for (int n = 0; n < 3; ++n) runs.push_back(site.ask("POST", "/v0/dev/chat", {{"messages", {user("look")}}}).json()["run_id"]);
+    site.database->sql("update run set started_at = '2019-03-04 10:00:00+00', finished_at = '2019-03-04 10:00:02+00' where id in ('" + runs[0] + "', '" + runs[2] + "')");
+    site.database->sql("update step set started_at = '2019-03-04 10:00:00+00', finished_at = '2019-03-04 10:00:00.5+00' where run_id = '" + runs[0] + "' and kind = 'tool'");
+    const auto sums = [&](const char* since, const char* until, const std::string& tool) {
+        const auto day = [](const char* text) { return *store::parse_day(text); };
+        auto read = [&](store::Tx& tx) { return std::pair(store::sum_tools(tx, day(since), day(until)), store::sum_run_days(tx, day(since), day(until), tool)); };
+        return site.database->db().run_blocking(site.database->owner(), read);
+    };
+    const auto [tools, days] = sums("2019-03-04", "2019-03-05", "");
+    ASSERT_EQ(tools.size(), 1u);
+    EXPECT_EQ(tools[0].key, "list_dir");
+    EXPECT_EQ(tools[0].count, 1);
+    EXPECT_EQ(tools[0].p50_ms, 500.0);
+    ASSERT_EQ(days.size(), 1u);
+    EXPECT_EQ(days[0].key, "2019-03-04");
+    EXPECT_EQ(days[0].count, 2);
+    EXPECT_EQ(days[0].p95_ms, 2000.0);
+    EXPECT_EQ(sums("2019-03-04", "2019-03-05", "list_dir").second.at(0).count, 1);
+    EXPECT_TRUE(sums("2019-03-03", "2019-03-04", "").second.empty());
+    const Json told = site.ask("GET", "/v1/runs/sums?days=1&tool=read_file").json();
+    const auto read = std::find_if(told["tools"].begin(), told["tools"].end(), [](const Json& one) { return one["tool"] == "read_file"; });
+    ASSERT_NE(read, told["tools"].end());
+    EXPECT_GE((*read)["failures"], 1);
+    EXPECT_EQ(told["days"].size(), 1u);
+    const auto found = [&](const std::string& query) {
+        std::set<std::string> out;
+        const Json data = site.ask("GET", "/v1/runs?limit=500&" + query).json()["data"];
+        for (const Json& one : data) out.insert(one["id"].get<std::string>());
+        return out;
+    };
+    EXPECT_EQ(found("tool=list_dir&since=2019-03-04&until=2019-03-05"), std::set{runs[0]});
+    EXPECT_EQ(found("since=2019-03-04&until=2019-03-05"), (std::set{runs[0], runs[2]}));
+    EXPECT_TRUE(found("tool=nothing").empty());
+    EXPECT_TRUE(found("tool=read_file").contains(runs[1]));
+    EXPECT_EQ(site.ask("GET", "/v1/runs?since=yesterday").param(), "since");
+    EXPECT_EQ(site.ask("GET", "/v1/runs?tool=%ff").param(), "tool");
+    EXPECT_EQ(site.ask("GET", "/v1/runs/sums?days=0").param(), "days");
+    EXPECT_EQ(site.ask("GET", "/v1/runs/sums?tool=%00").param(), "tool");
 }
 
 }  // namespace
