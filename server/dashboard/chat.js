@@ -245,14 +245,14 @@ class Chat {
       this.openRuns = runs;
       if (this.threads) this.drawList(this.threads, runs);
     }));
-    this.refreshList();
+    this.ends.push(every(30000, () => this.refreshList()));
+    if (!this.id) this.showTalk();
     const known = await agents().catch(() => []);
     if (known.length) put(this.agent, known.map((one) => h("option", { value: one.id, title: one.purpose }, one.id)));
     if (known.some((one) => one.id === this.wanted)) this.agent.value = this.wanted;
-    await this.showTalk();
+    if (this.id) await this.showTalk();
     this.typed();
     if (matchMedia("(min-width: 861px)").matches) this.input.focus();
-    this.ends.push(every(30000, () => this.refreshList()));
   }
 }
 

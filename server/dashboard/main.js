@@ -1,5 +1,6 @@
 // Begins: signs in by the link in the address, or shows what whoever has signed in may see.
-import { call, onSignedOut, signedIn } from "./store.js";
+import { session as asked } from "./early.js";
+import { answerOf, call, onSignedOut, signedIn } from "./store.js";
 import { stop } from "./router.js";
 import { showDoor } from "./door.js";
 import { showFrame } from "./shell.js";
@@ -27,10 +28,18 @@ function takeLink() {
   return link;
 }
 
+// The answer that early.js waits for, the first time; later asked anew.
+let early = asked;
+async function whoLooks() {
+  const response = await early;
+  early = null;
+  return response ? answerOf(response, "/v1/session") : call("GET", "/v1/session");
+}
+
 async function begin() {
   const link = takeLink();
   try {
-    enter(await (link ? call("POST", "/v1/session", { link }) : call("GET", "/v1/session")));
+    enter(await (link ? call("POST", "/v1/session", { link }) : whoLooks()));
   } catch (error) {
     if (!link && error.status !== 401) return showDoor(enter, error.message, begin);
     leave(link ? error.message : "");

@@ -36,6 +36,11 @@ export async function call(method, path, body, more) {
   } catch {
     throw new ApiError(0, null);
   }
+  return answerOf(response, path);
+}
+
+// Also of a request that was sent elsewhere.
+export async function answerOf(response, path) {
   const answer = await parsed(response);
   if (response.ok) return answer;
   if (response.status === 401 && path !== "/v1/session") losses.forEach((tell) => tell());
