@@ -33,6 +33,8 @@ TEST(BridgeWords, AQuestionShowsTheCallWordForWordAndWhatCameOfIt) {
     store::Approval asked{{}, {{}, "call", "send_mail", {{"to", "Ann\u202e"}}, "people_ask", "It touches other people."}};
     asked.decided_by = "Clara";
     EXPECT_THAT(question_words(Language::english, asked), testing::HasSubstr(R"(send_mail {"to":"Ann\u202e"})")) << "what turns the text around is shown";
+    asked.request.reason = "send_mail needs a person's approval: It touches other people.";
+    EXPECT_THAT(question_words(Language::italian, asked), testing::HasSubstr("send_mail ha bisogno dell'approvazione di una persona: Riguarda altre persone.\n"));
     using State = store::Approval::State;
     for (const auto& [state, words] : {std::pair{State::granted, "Allowed, once (Clara)."}, {State::used, "Allowed, once (Clara)."}, {State::denied, "Denied (Clara)."}, {State::expired, "Nobody answered in time, so it was not done."}}) {
         asked.state = state;
