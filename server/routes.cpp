@@ -89,6 +89,7 @@ const std::vector<Route>& routes() {
         {"GET",    "/v1/agents",           Access::user,  api::list_agents,      "The agents that you may call, and what each may do", "AgentList"},
         {"GET",    "/v1/people",           Access::user,  api::list_people,      "Who there is", "PersonList"},
         {"GET",    "/v1/people/rights",    Access::user,  api::list_rights,      "What each may do with each tool, by the policy's word: your own, to the owner everybody's", "RightsList"},
+        {"POST",   "/v1/people/{id}/rights", Access::admin, api::change_right,   "By the owner: what somebody may do with a tool; shipped takes the word back", "Right", "RightRequest"},
         {"POST",   "/v1/people",           Access::admin, api::add_person,       "Take one in", "Person", "PersonRequest", "", 201},
         {"POST",   "/v1/people/{id}",      Access::user,  api::change_person,    "How somebody is answered: yourself, or as the owner anybody", "Person", "PersonChange"},
         {"GET",    "/v1/pairings",         Access::admin, api::list_pairings,    "Who writes from elsewhere: those who wait with a code, and those who are known", "Pairings"},

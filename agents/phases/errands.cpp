@@ -54,7 +54,7 @@ std::string reminder_words(const Errand& errand, base::Language language, const 
 }
 
 // What there is to ask before it can be done; empty: nothing.
-net::Task<std::string> missing(const Errand& errand, base::Language language, const Frame& frame) {
+net::Task<std::string> missing_of(const Errand& errand, base::Language language, const Frame& frame) {
     if (errand.kind == Errand::Kind::remember) co_return std::string();
     if (errand.when.empty()) co_return said(language, Saying::when);
     ScheduleOrder order;
@@ -87,7 +87,7 @@ net::Task<base::Result<Phase>> fulfil(Turn& turn, PhaseContext& context) {
         turn.confirmation = said(language, Saying::reminder, {errand.text});
         co_return Phase::recompose;
     }
-    turn.confirmation = co_await missing(errand, language, frame);
+    turn.confirmation = co_await missing_of(errand, language, frame);
     if (!turn.confirmation.empty()) co_return Phase::recompose;
     AgentTask task;
     task.answers = false;

@@ -106,6 +106,7 @@ net::Task<Response> end_schedule(Request request, Caller caller, Services& servi
 net::Task<Response> live(Request request, Caller caller, Services& services);
 // rights.cpp
 net::Task<Response> list_rights(Request request, Caller caller, Services& services);
+net::Task<Response> change_right(Request request, Caller caller, Services& services);
 // people.cpp
 net::Task<Response> list_people(Request request, Caller caller, Services& services);
 net::Task<Response> add_person(Request request, Caller caller, Services& services);

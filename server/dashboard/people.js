@@ -95,7 +95,7 @@ export async function show(main, { session }) {
   }
   const rights = h("div");
   body.append(card("Who may do what", rights));
-  fill(rights, "/v1/people/rights", (node, { data }) => drawRights(node, data));
+  const rightsAgain = fill(rights, "/v1/people/rights", (node, { data }) => drawRights(node, data, session.person.role === "owner" && admin && (async () => (await rightsAgain)())));
   body.append(card("Where you are signed in", sessions));
   const signed = fill(sessions, "/v1/sessions", (node, { data }) => node.append(data.length ? table("Sessions", [
     ["Device", (one) => [h("span", { title: one.label }, device(one.label)), one.current ? " (this one)" : ""]], ["By", (one) => one.way], ["Since", (one) => wholeTime(one.begun)], ["Last seen", (one) => wholeTime(one.seen)],

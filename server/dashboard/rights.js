@@ -1,16 +1,36 @@
-// Who may do what, as the server's policy decides it: a row for each tool, a column for each person.
-import { h } from "./dom.js";
+// Who may do what, as the server's policy decides it: a row for each tool, a column for each person. The owner changes it here.
+import { dialog, h } from "./dom.js";
 import { mark, table, tag } from "./page.js";
+import { call } from "./store.js";
 
 const VERDICTS = { allow: ["ok", "may"], ask: ["warn", "asks first"], deny: ["quiet", "may not"] };
+const WORDS = [["shipped", "As Hearth is shipped"], ["allow", "May, where Hearth would ask"], ["ask", "Asks first"], ["deny", "May not"]];
+const READ_AGAIN = 1200; // ms: by then the server goes by a new rule
 
-function verdict(person, tool) {
-  const one = person.tools.find((other) => other.tool === tool.tool && other.scope === tool.scope);
-  return one ? h("div", { title: one.why }, mark(...VERDICTS[one.verdict]), h("div", { class: "small muted mono" }, one.rule)) : "–";
+function change(person, tool, again) {
+  const wrong = h("p", { class: "wrong", role: "alert" });
+  const verdict = h("select", {}, WORDS.map(([value, word]) => h("option", { value }, word)));
+  dialog(`${tool.tool}: ${person.name}`, [wrong, h("p", { class: "muted small" }, "A rule of the house for this person and this tool. It makes anything stricter, and loosens only what would be asked about."), h("label", { class: "field" }, "From now on", verdict)], [["Save", async (close) => {
+    try {
+      await call("POST", `/v1/people/${person.id}/rights`, { tool: tool.tool, verdict: verdict.value });
+      close();
+      setTimeout(again, READ_AGAIN);
+    } catch (error) {
+      wrong.textContent = error.message;
+    }
+  }]]);
 }
 
-export function drawRights(node, people) {
+function verdict(person, tool, again) {
+  const one = person.tools.find((other) => other.tool === tool.tool && other.scope === tool.scope);
+  if (!one) return "–";
+  const said = [mark(...VERDICTS[one.verdict]), h("div", { class: "small muted mono" }, one.rule)];
+  return again ? h("button", { class: "bare right", type: "button", title: one.why, "aria-label": `${tool.tool}, ${person.name}: ${VERDICTS[one.verdict][1]}. Change`, onclick: () => change(person, tool, again) }, said) : h("div", { title: one.why }, said);
+}
+
+// `again` draws them anew, of whoever may change them.
+export function drawRights(node, people, again) {
   if (!people.length) return;
-  node.append(h("p", { class: "small muted" }, "As a tool would be decided on now, in words of nobody else. Text from outside makes it stricter. The owner changes it by ", h("span", { class: "mono" }, "hearth rule set"), "."),
-    table("Rights", [["Tool", (one) => [h("span", { class: "strong" }, one.tool), " ", tag(one.scope)]], ...people.map((person) => [person.name, (one) => verdict(person, one)])], people[0].tools));
+  node.append(h("p", { class: "small muted" }, "As each tool would be decided on now, in words of nobody else. Text from outside makes it stricter."),
+    table("Rights", [["Tool", (one) => [h("span", { class: "strong" }, one.tool), " ", tag(one.scope)]], ...people.map((person) => [person.name, (one) => verdict(person, one, again)])], people[0].tools));
 }

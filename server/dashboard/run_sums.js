@@ -17,7 +17,7 @@ export function showSums(node, days, tool, choose) {
     place.append(h("div", { class: "charts" },
       chart(tool ? `Runs that called ${tool}` : "Runs", all, [{ name: "runs", values: sum("count"), bar: true }, { name: "failed", values: sum("failures"), bar: true }], { write: count, least: 4 }),
       chart("Time of a run", all, [{ name: "half are done in", values: known("p50_ms") }, { name: "95 % in", values: known("p95_ms") }], { write: duration })),
-    table("Calls by tool", [["Tool", (one) => h("button", { class: "quiet", type: "button", "aria-pressed": String(one.tool === tool), onclick: () => choose(one.tool === tool ? "" : one.tool) }, one.tool)],
+    table("Calls by tool", [["Tool", (one) => h("button", { class: "bare", type: "button", "aria-pressed": String(one.tool === tool), onclick: () => choose(one.tool === tool ? "" : one.tool) }, one.tool)],
       ["Calls", (one) => count(one.count), "number"], ["In runs", (one) => count(one.runs), "number"], ["Failed", (one) => count(one.failures), "number"],
       ["Half are done in", (one) => duration(one.p50_ms), "number"], ["95 % in", (one) => duration(one.p95_ms), "number"]], sums.tools));
   });

@@ -359,6 +359,36 @@ def test_what_models_were_asked_is_drawn_by_day(page, hearth, told):
     assert today["calls"] >= 4 and f"requests {today['calls']}" in slider.get_attribute("aria-valuetext")
 
 
+def test_runs_are_summed_up_by_tool_and_day(page, told):
+    page.goto("/runs")
+    page.get_by_text("By tool and day").click()
+    calls = page.get_by_role("region", name="Calls by tool")
+    calls.get_by_role("row").filter(has_text="list_dir").wait_for()
+    for size, shape in SIZES.items():
+        page.set_viewport_size(shape)
+        picture(page, f"run_sums_{size}")
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), size
+    calls.get_by_role("button", name="list_dir").click()
+    page.get_by_role("button", name="Called list_dir ×").wait_for()
+    page.wait_for_function("() => [...document.querySelectorAll('.run-row[data-row] .what')].every((one) => one.textContent.startsWith('look'))")
+    assert page.url.endswith("/runs?tool=list_dir")
+    page.get_by_label("Since").select_option("7")
+    page.wait_for_url("**/runs?tool=list_dir&days=7")
+    page.locator(".run-row[data-row]").first.wait_for()
+    page.get_by_role("button", name="Called list_dir ×").click()
+    page.wait_for_url("**/runs?days=7")
+
+
+def test_the_owner_says_who_may_do_what(page):
+    page.goto("/people")
+    rights = page.get_by_role("region", name="Rights")
+    for words, verdict in (("asks first", "ask"), ("may", "shipped")):
+        rights.get_by_role("button", name="bash, ").first.click()
+        page.get_by_label("From now on").select_option(verdict)
+        page.get_by_role("button", name="Save").click()
+        rights.get_by_role("button", name=re.compile(f"^bash, .*: {words}[.]")).first.wait_for()
+
+
 def test_a_fact_is_changed_and_what_it_replaces_is_kept(page, hearth):
     nightly_test.sql(hearth.state, "insert into fact (id, tenant_id, audience_id, body, trusted, author) select gen_random_uuid(), tenant_id, id, 'The boiler is descaled each year.', true, id from person where role = 'owner'")
     page.goto("/memory")
@@ -412,7 +442,7 @@ def test_somebody_is_taken_in_and_sees_less(page, hearth, chromium):
     page.get_by_role("button", name="Take somebody in…").click()
     page.get_by_label("Name").fill("Clara")
     page.get_by_role("button", name="Take in", exact=True).click()
-    row = page.get_by_role("row").filter(has_text="Clara")
+    row = page.get_by_role("region", name="People").get_by_role("row").filter(has_text="Clara")
     row.wait_for()
     row.get_by_role("button", name="Link to sign in…").click()
     address = page.get_by_label("Link", exact=True).input_value()

@@ -21,7 +21,7 @@ PLAIN = ["GET /health", "GET /logs", "GET /metrics", "GET /openapi.json", "GET /
 WITH_BODY = ["POST /v0/dev/chat", "POST /v1/memory/facts/{id}", "POST /v1/memory/documents", "POST /v1/memory/collections", "POST /v1/memory/collections/{name}", "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/embeddings", "POST /v1/directives", "POST /v1/keys", "POST /v1/approvals/{id}", "POST /v1/drills",
              "POST /v0/admin/batch/nightly", "POST /v1/runs", "POST /v1/runs/{id}/steer", "POST /v1/runs/{id}/approve", "POST /v1/runs/{id}/fork", "POST /v1/runs/{id}/replay", "POST /v1/schedules",
              "POST /v1/session", "POST /v1/session/password", "POST /v1/session/links",
-             "POST /v1/people", "POST /v1/pairings", "POST /v1/people/{id}", "POST /v1/prompts/{name}", "POST /v1/prompts/{name}/release"]
+             "POST /v1/people", "POST /v1/people/{id}/rights", "POST /v1/pairings", "POST /v1/people/{id}", "POST /v1/prompts/{name}", "POST /v1/prompts/{name}/release"]
 ENDLESS = ["GET /v1/live"]  # tests/server/live_test.cpp
 BINDING = ["structured_outputs", "guided_json", "guided_regex", "guided_grammar", "guided_choice", "grammar", "json_schema"]
 HARD_TEXT = st.sampled_from(["", "a\x00b", "\u2028", "\ufeff", "🜁" * 50, "%s%n", "'; drop table message; --", "\\u0000", "x" * 5000]) | st.text()

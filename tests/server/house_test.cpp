@@ -170,6 +170,15 @@ TEST_F(HouseTest, RightsAreThePolicysOwnWord) {
     ASSERT_EQ(own.size(), 1u) << "others are the owner's to see";
     EXPECT_EQ(own[0]["id"], site.database->member().person.text());
     EXPECT_EQ(verdict(own[0], "remember", "home"), "ask ask_first");
+    const std::string path = "/v1/people/" + clara["id"].get<std::string>() + "/rights";
+    const auto rules_kept = [&] { return site.database->sql("select count(*) from house_rule where name like 'right_recall_%' and body->>'verdict' = 'deny'"); };
+    EXPECT_EQ(site.ask("POST", path, {{"tool", "recall"}, {"verdict", "deny"}}).json()["verdict"], "deny");
+    EXPECT_EQ(rules_kept(), "1");
+    EXPECT_EQ(site.ask_as(site.make_key({"chat", "admin"}, site.database->member()), "POST", path, R"({"tool": "recall", "verdict": "shipped"})").status, 403);
+    EXPECT_EQ(site.ask("POST", path, {{"tool", "recall"}, {"verdict", "shipped"}}).status, 200);
+    EXPECT_EQ(rules_kept(), "0");
+    for (const Json& wrong : {Json{{"tool", "nothing"}, {"verdict", "deny"}}, Json{{"tool", "recall"}, {"verdict", "perhaps"}}, Json{{"tool", "recall"}}}) EXPECT_EQ(site.ask("POST", path, wrong).status, 400) << wrong;
+    EXPECT_EQ(site.ask("POST", "/v1/people/nobody/rights", {{"tool", "recall"}, {"verdict", "deny"}}).status, 404);
 }
 
 TEST_F(HouseTest, RunsAreSummedUpByToolAndDayAndFoundByThem) {
