@@ -16,7 +16,7 @@ using words::Kind;
 constexpr std::size_t kMostOfErrand = 400;  // bytes: what is longer says more than one thing
 // Phrases stand apart by bars.
 constexpr std::string_view kErrandGreetings =
-    "please|hi|hello|hey|hearth|ok|okay|also|for later|good morning|good evening|s'il te plaît|s'il te plait|s'il vous plaît|stp|svp|bonjour|bonsoir|salut|bitte|hallo|por favor|hola|per favore|ciao";
+    "please|just so you know|fyi|for your information|hi|hello|hey|hearth|ok|okay|also|for later|good morning|good evening|s'il te plaît|s'il te plait|s'il vous plaît|stp|svp|bonjour|bonsoir|salut|bitte|hallo|por favor|hola|per favore|ciao";
 constexpr std::string_view kErrandThanks = "please|thanks|thank you|s'il te plaît|s'il te plait|s'il vous plaît|stp|svp|merci|bitte|danke|por favor|gracias|per favore|grazie";
 constexpr std::string_view kErrandAsking =
     "can you|could you|would you|i want you to|i'd like you to|i would like you to|i need you to|peux-tu|pourrais-tu|tu peux|tu pourrais|pouvez-vous|pourriez-vous|vous pouvez|est-ce que tu peux";
@@ -31,20 +31,23 @@ constexpr std::string_view kErrandRememberIt =
     "retiens-le|retiens-la|retiens ça|retiens cela|souviens-t'en|souvenez-vous-en|souviens-toi de ça|ne l'oublie pas|note-le|note ça|merk dir das|merke dir das|vergiss das nicht|"
     "recuérdalo|no lo olvides|ricordalo|ricordatelo|non dimenticarlo";
 constexpr std::string_view kErrandRemind =
-    "remind me|set a reminder|set me a reminder|make a reminder|create a reminder|add a reminder|don't let me forget|do not let me forget|rappelle-moi|rappelle moi|rappelez-moi|fais-moi penser|"
+    "remind me|pense à me rappeler|pensez à me rappeler|set a reminder|set me a reminder|make a reminder|create a reminder|add a reminder|don't let me forget|do not let me forget|rappelle-moi|rappelle moi|rappelez-moi|fais-moi penser|"
     "mets un rappel|mets-moi un rappel|ajoute un rappel|crée un rappel|programme un rappel";
 constexpr std::string_view kErrandToRemind = "me rappeler|me faire penser|mettre un rappel|ajouter un rappel|créer un rappel|programmer un rappel";
 
 constexpr std::string_view kErrandThat = "that|que|dass|daß|che";
 // What is asked for, or of whom it is not told, when a clause begins so.
 constexpr std::string_view kErrandNoSubject =
-    "you|you're|your|when|what|who|whom|whose|which|how|why|where|if|whether|time|day|night|year|moment|summer|winter|one|guy|man|woman|movie|film|song|episode|book|show|party|thing|feeling|to|me|us|of|about|never|always|"
+    "this|that|it|it's|that's|these|those|ce|c'est|cela|ça|es|esto|eso|questo|you|you're|your|when|what|who|whom|whose|which|how|why|where|if|whether|time|day|night|year|moment|summer|winter|one|guy|man|woman|movie|film|song|episode|book|show|party|thing|feeling|to|me|us|of|about|never|always|"
     "tu|t'es|vous|quand|comment|qui|quoi|quel|quelle|quels|quelles|où|pourquoi|si|de|ce que|du|sie|wenn|was|wie|wo|wer|cuando|cómo|quién|dónde|si|eres|quando|come|chi|dove|se|sei";
 constexpr std::string_view kErrandSubjects =
-    "i|i'm|i've|i'd|i'll|my|we|we're|we've|our|he|he's|she|she's|it|it's|they|they're|his|her|their|its|the|a|an|this|these|those|there|there's|today|tomorrow|on|in|at|from|every|each|all|both|no|nobody|everyone|mum|mom|dad|"
+    "i|i'm|i've|i'd|i'll|my|we|we're|we've|our|he|he's|she|she's|they|they're|his|her|their|its|the|a|an|there|there's|today|tomorrow|on|in|at|from|every|each|all|both|no|nobody|everyone|mum|mom|dad|"
     "grandma|grandpa";
 constexpr std::string_view kErrandVerbs =
     "is|are|was|were|am|i'm|has|have|had|like|likes|love|loves|hate|hates|live|lives|work|works|go|goes|come|comes|need|needs|prefer|prefers|don't|doesn't|can't|cannot|eat|eats|drink|drinks|will|isn't|aren't|opens|closes|starts|costs";
+// A clause that speaks to whoever reads it is a wish about this conversation rather than a fact.
+constexpr std::string_view kErrandAddressed = "you|your|you're|you've|you'll|yours|tu|te|toi|ton|tes|vous|votre|vos|dich|dein|deine";
+constexpr std::string_view kErrandRemarks = "note|notez|note bien|notez bien|take note";  // "note that …" is mostly said of what is talked about
 // Behind "and" they ask for something more.
 constexpr std::string_view kErrandOrders =
     "tell|write|explain|give|show|make|say|answer|list|find|open|read|run|what|who|how|when|where|why|fix|translate|then|remind|dis|écris|explique|donne|montre|fais|liste|lis|ouvre|corrige|traduis|sag|schreib|erkläre";
@@ -185,8 +188,8 @@ private:
 
     bool is_clause(std::size_t from, std::size_t to) const {
         if (from + 2 > to || match(kErrandNoSubject, from) > 0 || !one_sentence(from, to) || asks_for_more(from, to)) return false;
-        for (std::size_t i = from; i + 1 < to; ++i)
-            if (tokens_[i].mark == ':') return false;
+        for (std::size_t i = from; i < to; ++i)
+            if (in_list(kErrandAddressed, tokens_[i].text) || (tokens_[i].mark == ':' && i + 1 < to)) return false;
         return true;
     }
     bool has_verb(std::size_t from, std::size_t to) const {
@@ -208,7 +211,9 @@ private:
         if (taken == 0 || from >= end_) return std::nullopt;
         const char mark = tokens_[from - 1].mark;
         if (mark == ':') return is_clause(from, end_) ? std::optional(Errand{Errand::Kind::remember, said(from, end_)}) : std::nullopt;
-        if (mark != 0 && mark != ',') return std::nullopt;
+        if ((mark != 0 && mark != ',') || (!asked && match(kErrandRemarks, at) == taken)) return std::nullopt;
+        from += match(kErrandGreetings, from);
+        if (from >= end_) return std::nullopt;
         if (tokens_[from].text.starts_with("qu'")) {
             const std::size_t skipped = message_[tokens_[from].begin + 2] == '\'' ? 3 : 5;
             return is_clause(from, end_) ? std::optional(Errand{Errand::Kind::remember, said(from, end_, skipped)}) : std::nullopt;
@@ -338,7 +343,17 @@ private:
 
 }  // namespace
 
-std::optional<Errand> errand_of(std::string_view message) { return ErrandReader(message).read(); }
+std::optional<Errand> errand_of(std::string_view message) {
+    auto out = ErrandReader(message).read();
+    const bool asks_what = out && out->kind == Errand::Kind::remind && out->when.empty() && !out->to_do;
+    return asks_what ? std::nullopt : out;
+}
+
+std::optional<std::string> reminder_of(std::string_view message) {
+    const auto out = ErrandReader(message).read();
+    return out && out->kind == Errand::Kind::remind && out->when.empty() ? std::optional(out->text) : std::nullopt;
+}
+
 std::optional<std::string> time_alone(std::string_view message) { return ErrandReader(message).only_time(); }
 
 }  // namespace agents

@@ -18,7 +18,10 @@ struct Errand {
     bool to_do = false;  // of a reminder: "to …", "de …"
     bool operator==(const Errand&) const = default;
 };
+// A reminder without a time only where it says what is to be done: "remind me of the rules of chess" asks for them.
 std::optional<Errand> errand_of(std::string_view message);
+// Of what a message without a time reminds, once its time has come: "Remind me: the bins".
+std::optional<std::string> reminder_of(std::string_view message);
 
 // The time, where a message is one and nothing else, as an answer to "when?" is: "20:00", "at 8 in the evening, please".
 std::optional<std::string> time_alone(std::string_view message);

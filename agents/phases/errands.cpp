@@ -71,10 +71,13 @@ std::optional<Errand> plain_errand(const Turn& turn, const PhaseContext& context
     const Frame& frame = context.frame;
     const auto& thread = context.layout.shared;
     if (context.layout.discipline != ToolDiscipline::guided || turn.resumes_client || !thread.back().trusted || names_collection(frame, turn.request)) return std::nullopt;
+    if (frame.principal.via.starts_with("schedule:")) {
+        auto of = reminder_of(turn.request);
+        return of ? std::optional(Errand{Errand::Kind::remind, *std::move(of)}) : std::nullopt;
+    }
     auto errand = errand_of(turn.request);
-    if (frame.principal.via.starts_with("schedule:")) return errand && errand->kind == Errand::Kind::remind && errand->when.empty() ? errand : std::nullopt;
     if (!errand) errand = with_time_told(thread);
-    if (!errand || (errand->kind == Errand::Kind::remind && errand->when.empty() && !errand->to_do)) return std::nullopt;
+    if (!errand) return std::nullopt;
     const auto offered = frame.menu->list(frame.row->scope);
     return std::any_of(offered.begin(), offered.end(), [&](const tools::Tool* tool) { return tool->name == tool_for(*errand); }) ? errand : std::nullopt;
 }
