@@ -5,10 +5,12 @@
 import contextlib
 import pathlib
 import sys
+import time
 
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+import nightly_test  # noqa: E402
 import support  # noqa: E402
 from dashboard_test import CHROMIUM, SCRIPT, link  # noqa: E402
 from many_runs import many_runs  # noqa: E402
@@ -61,6 +63,26 @@ def runs(page, base):
     print("rows that are elements then:", page.locator("[data-row]").count())
 
 
+STEPS = """update run set started_at = now() - (random() * 29) * interval '1 day' where id < '01900fff-0000-7000-8000-000000000000';
+  update run set finished_at = started_at + interval '3 seconds' where id < '01900fff-0000-7000-8000-000000000000';
+  insert into step (id, tenant_id, audience_id, run_id, position, epoch, kind, name, effect, effect_key, state, started_at, finished_at)
+  select gen_random_uuid(), tenant_id, audience_id, id, 0, 0, 'tool', case when random() < 0.0001 then 'rare' when random() < 0.5 then 'read_file' else 'bash' end, 'pure', 'model:0', 'done', started_at, started_at + random() * interval '1 second'
+  from run where id < '01900fff-0000-7000-8000-000000000000';
+  analyze run; analyze step"""
+
+
+# What the server takes for sums and filters over 100,000 runs with a call each.
+def by_tool(server):
+    nightly_test.sql(server.state, STEPS)
+    for path in ("/v1/runs/sums?days=1", "/v1/runs/sums?days=30", "/v1/runs/sums?days=30&tool=rare", "/v1/runs?tool=bash", "/v1/runs?tool=rare", "/v1/runs?tool=nothing", "/v1/runs?since=2020-01-01&until=2020-01-02"):
+        times = []
+        for _ in range(7):
+            began = time.monotonic()
+            server.call("GET", path)
+            times.append((time.monotonic() - began) * 1000)
+        show(f"GET {path}", times)
+
+
 def main():
     with contextlib.closing(support.State("dashboard-bench")) as state, sync_playwright() as started:
         server = support.Hearth(state, "dashboard_bench", SCRIPT)
@@ -81,6 +103,7 @@ def main():
                 print(f"{name}: {told[0][2] / 1000:.0f} kB")
             runs(browser.new_context(storage_state=kept, viewport={"width": 1280, "height": 800}).new_page(), base)
             browser.close()
+            by_tool(server)
         finally:
             server.stop()
 
