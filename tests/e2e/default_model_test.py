@@ -59,6 +59,19 @@ def test_a_greeting_needs_no_tool(default_model):
     assert answer["tools_used"] == 0 and answer["response"].strip()
 
 
+def test_what_is_asked_in_plain_words_is_done(default_model):
+    kept = default_model.chat("hearth", [user("Please remember that my parrot is called Coco.")])
+    assert kept.json["choices"][0]["message"]["content"] == "I will remember that: my parrot is called Coco."
+    assert [step["name"] for step in default_model.run(kept.headers["X-Hearth-Run"])["steps"]] == ["remember"]
+    assert "my parrot is called Coco" in [fact["text"] for fact in default_model.call("GET", "/v1/memory/facts").json["data"]]
+    set_for = default_model.chat("hearth", [user("Rappelle-moi demain à 8h de nourrir le perroquet.")]).json["choices"][0]["message"]["content"]
+    assert set_for.startswith("Je vous le rappellerai le 20") and set_for.endswith(": nourrir le perroquet.")
+    one, = [one for one in default_model.call("GET", "/v1/schedules").json["data"] if "perroquet" in one["prompt"]]
+    assert default_model.call("POST", f"/v1/schedules/{one['id']}/run").status == 200
+    last = default_model.wait_for(lambda: [fire for fire in default_model.call("GET", f"/v1/schedules/{one['id']}").json["fires"] if fire["run"]], "a run of it", 20)[0]
+    assert default_model.wait_for(lambda: (run := default_model.run(last["run"]))["finished"] and run, "its end", 20)["answer"] == "Rappel : nourrir le perroquet."
+
+
 @pytest.mark.parametrize("request_text,ends", [
     *((text, "refused") for text in ("Use bash to list the files in /etc", "bash: whoami", "In bash, count the lines of notes.txt", "Benutze bash, um die Dateien aufzulisten",
                                      "I want you to edit_file notes.txt and add a line", "How many .cpp files are there? Use bash.")),
