@@ -3,16 +3,7 @@
 namespace store {
 namespace {
 
-constexpr const char* kMostTools = "200";
-
-// Of the row at hand: how long it took, in milliseconds; null while it goes on.
-std::string time_quantiles_of(const std::string& row) {
-    const std::string took = "extract(epoch from " + row + ".finished_at - " + row + ".started_at) * 1000";
-    const auto quantile = [&](const char* share) { return "percentile_cont(" + std::string(share) + ") within group (order by " + took + ") filter (where " + row + ".finished_at is not null)"; };
-    return quantile("0.5") + ", " + quantile("0.95");
-}
-
-std::string begun_between(const std::string& row) { return row + ".started_at >= to_timestamp($1::bigint / 1000000.0) and " + row + ".started_at < to_timestamp($2::bigint / 1000000.0)"; }
+constexpr const char* kSpan = "to_timestamp($1::bigint / 1000000.0), to_timestamp($2::bigint / 1000000.0)";
 
 std::vector<RunSum> run_sums_of(const std::vector<Row>& rows) {
     const auto known = [](const Row& row, int column) { return row.null(column) ? std::nullopt : std::optional(row.real(column)); };
@@ -24,17 +15,11 @@ std::vector<RunSum> run_sums_of(const std::vector<Row>& rows) {
 }  // namespace
 
 std::vector<RunSum> sum_tools(Tx& tx, base::TimePoint since, base::TimePoint until) {
-    static const std::string query = "select s.name, count(*), count(distinct s.run_id), count(*) filter (where s.state in ('failed', 'unknown')), " + time_quantiles_of("s") +
-                                     " from step s where s.kind = 'tool' and " + begun_between("s") + " group by 1 order by 2 desc, 1 limit " + kMostTools;
-    return run_sums_of(tx.exec(query, {micros_of(since), micros_of(until)}));
+    return run_sums_of(tx.exec(std::string("select * from hearth_tool_sums(") + kSpan + ")", {micros_of(since), micros_of(until)}));
 }
 
 std::vector<RunSum> sum_run_days(Tx& tx, base::TimePoint since, base::TimePoint until, const std::string& tool) {
-    static const std::string begin = "select to_char(r.started_at at time zone 'UTC', 'YYYY-MM-DD'), count(*), count(*), count(*) filter (where r.state in ('failed', 'no_backend', 'unknown_effect')), " + time_quantiles_of("r") +
-                                     " from run r where " + begun_between("r");
-    static const std::string end = " group by 1 order by 1";
-    if (tool.empty()) return run_sums_of(tx.exec(begin + end, {micros_of(since), micros_of(until)}));
-    return run_sums_of(tx.exec(begin + " and r.id in (select s.run_id from step s where s.kind = 'tool' and s.name = $3)" + end, {micros_of(since), micros_of(until), tool}));
+    return run_sums_of(tx.exec(std::string("select * from hearth_run_days(") + kSpan + ", $3)", {micros_of(since), micros_of(until), tool}));
 }
 
 }  // namespace store
