@@ -18,17 +18,19 @@ constexpr const char* kRememberTool = "remember";
 constexpr std::size_t kMostTimesAsked = 3;
 
 // "At 20:00" behind "Remind me tomorrow at 8 to …" and the question which half of the day that is: the reminder with both.
-std::optional<Errand> with_time_told(const std::vector<Message>& thread) {
+// `request`: the person's own words of the last message, without what stands with them for the model.
+std::optional<Errand> with_time_told(const std::vector<Message>& thread, const std::string& request) {
     std::string when;
     for (std::size_t at = thread.size(), asked = 0; at >= 1 && asked <= kMostTimesAsked; at -= 2, ++asked) {
         const Message& message = thread[at - 1];
         if (message.role != MessageRole::user || !message.trusted) return std::nullopt;
-        if (const auto time = time_alone(message.text())) {
+        const std::string words = at == thread.size() ? request : message.text();
+        if (const auto time = time_alone(words)) {
             when = *time + (when.empty() ? "" : " ") + when;
             if (at < 3 || thread[at - 2].role != MessageRole::assistant || !thread[at - 2].text().ends_with('?')) return std::nullopt;
             continue;
         }
-        auto errand = when.empty() ? std::nullopt : errand_of(message.text());
+        auto errand = when.empty() ? std::nullopt : errand_of(words);
         if (!errand || errand->kind != Errand::Kind::remind) return std::nullopt;
         errand->when += (errand->when.empty() ? "" : " ") + when;
         return errand;
@@ -76,7 +78,7 @@ std::optional<Errand> plain_errand(const Turn& turn, const PhaseContext& context
         return of ? std::optional(Errand{Errand::Kind::remind, *std::move(of)}) : std::nullopt;
     }
     auto errand = errand_of(turn.request);
-    if (!errand) errand = with_time_told(thread);
+    if (!errand) errand = with_time_told(thread, turn.request);
     if (!errand) return std::nullopt;
     const auto offered = frame.menu->list(frame.row->scope);
     return std::any_of(offered.begin(), offered.end(), [&](const tools::Tool* tool) { return tool->name == tool_for(*errand); }) ? errand : std::nullopt;
