@@ -18,6 +18,7 @@ using namespace std::chrono;
 using Read = std::variant<When, Question>;
 
 constexpr int kEvening = 12;  // parts of the day that begin later are after noon
+constexpr int kNight = 22, kSmallHours = 4;  // said of a night, these are behind midnight
 constexpr int kMostAhead = 100000;
 constexpr int kMostDays = 366;  // or weeks, between two times
 
@@ -30,17 +31,22 @@ std::string clock_text(int hour, int minute) {
 struct Clock {
     int hour = 0, minute = 0;
     bool sure = false;
+    bool halved = false;  // "am" or "pm" was said
     std::size_t word = 0;
+    bool opens = false;   // "from 9", "between 9"
 };
 struct Span {
     int count = 1;
     Kind unit = Kind::unit_minute;
 };
 
+base::Error several_times() { return base::error(Code::invalid_argument, "that names several times of the day", "make a schedule for each of them"); }
+
 // What the words say, each by itself.
 struct Said {
     bool every = false, daily = false, monthly = false, weekly = false, last = false, next = false, tonight = false, french = false;
     std::optional<Clock> clock;
+    std::vector<Clock> others;  // further ones
     std::optional<int> part;
     std::optional<Span> interval, ahead;
     int stride = 1;  // every second, third, … day or week
@@ -87,27 +93,44 @@ private:
         at_ += is_whole ? i - 1 : i;
         if (half) return Span{30, Kind::unit_minute};
         out.unit = words_[at_].kind;
+        if (out.unit == Kind::unit_hour && take_and_a_half()) return Span{out.count * 60 + 30, Kind::unit_minute};
         return out;
+    }
+
+    // "an hour and a half", "une heure et demie"
+    bool take_and_a_half() {
+        if (!follows(Kind::filler)) return false;
+        std::size_t i = 2;
+        if (follows(Kind::at, i) && peek(i)->text == "a") ++i;
+        if (!follows(Kind::half, i)) return false;
+        at_ += i;
+        return true;
     }
 
     base::Result<void> hear(const Word& word) {
         switch (word.kind) {
-            case Kind::filler: case Kind::at: case Kind::to: return {};
+            case Kind::filler:
+                if (follows(Kind::part) && (word.text == "this" || word.text.starts_with("ce"))) said_.date = today_;
+                return {};
+            case Kind::at: case Kind::to: return {};
             case Kind::article:
                 if (word.value == 1 && follows(Kind::weekday) && !follows(Kind::number, 2) && !follows(Kind::ordinal, 2) && !follows(Kind::next, 2)) said_.every = true;
                 return {};
             case Kind::every: return hear_every();
             case Kind::in: said_.ahead = span(); return {};
             case Kind::number: case Kind::ordinal: case Kind::clock: return hear_number(word);
-            case Kind::noon: said_.clock = Clock{12, 0, true, at_}; return {};
-            case Kind::midnight: said_.clock = Clock{0, 0, true, at_}; return {};
+            case Kind::noon: keep({12, 0, true, true, at_}); return {};
+            case Kind::midnight: keep({0, 0, true, true, at_}); return {};
             case Kind::iso_date: return hear_date(word);
             case Kind::slashed: said_.slashed = at_; return {};
             case Kind::month: said_.month = word.value; return {};
-            case Kind::part: said_.part = word.value; return {};
+            case Kind::part:
+                if (said_.part && *said_.part != word.value && !said_.tonight) return several_times();
+                said_.part = said_.part.value_or(word.value);
+                return {};
             case Kind::today:
                 said_.date = today_;
-                if (word.value > 0) said_.part = word.value;
+                if (word.value > 0) said_.part = word.value, said_.tonight = true;
                 return {};
             case Kind::tomorrow: said_.date = today_ + std::chrono::days(1); return {};
             case Kind::after_tomorrow: said_.date = today_ + std::chrono::days(2); return {};
@@ -189,7 +212,8 @@ private:
             said_.days.push_back(word.value);
             return {};
         }
-        Clock clock{word.value, word.minute, word.sure, at_};
+        Clock clock{word.value, word.minute, word.sure, word.halved, at_};
+        clock.opens = came(Kind::filler) && is_opening(words_[at_ - 1].text);
         if (follows(Kind::unit_hour)) {
             clock.sure = true;
             ++at_;
@@ -197,13 +221,20 @@ private:
         }
         if (follows(Kind::past_twelve) && clock.hour >= 1 && clock.hour <= 12) {
             clock.hour = clock.hour % 12 + words_[++at_].value;
-            clock.sure = true;
+            clock.sure = clock.halved = true;
         }
         if (clock.hour > 24 || clock.minute > 59) return not_understood(word);
         clock.hour %= 24;
         clock.sure |= clock.hour > 12 || clock.hour == 0 || said_.french;
-        said_.clock = clock;
+        keep(clock);
         return {};
+    }
+
+    static bool is_opening(std::string_view text) { return text == "from" || text == "between" || text == "de" || text == "entre"; }
+
+    void keep(Clock clock) {
+        if (said_.clock) said_.others.push_back(clock);
+        else said_.clock = clock;
     }
 
     base::Result<void> not_understood(const Word& word) const {
@@ -223,6 +254,7 @@ public:
     base::Result<Read> read() {
         if (said_.ahead) return ahead();
         if (said_.interval) return interval();
+        if (!said_.others.empty() && !alike()) return several_times();
         if (said_.slashed) return Read(which_order());
         if (said_.next)
             if (auto question = which_week()) return Read(*std::move(question));
@@ -246,15 +278,27 @@ private:
         return {tell("At what time?", "À quelle heure ?"), {behind(tell("at 08:00", "à 8h")), behind(tell("at 18:00", "à 18h"))}};
     }
 
+    // "at 8am and 8pm": hours of one rule.
+    bool alike() const {
+        const auto fits = [&](const Clock& one) { return one.sure && one.minute == said_.clock->minute; };
+        return said_.every && !said_.part && fits(*said_.clock) && std::all_of(said_.others.begin(), said_.others.end(), fits);
+    }
+
+    // The hour that a part of the day makes of one that leaves it open.
+    int hour_in(int part, int hour) const {
+        const bool late = part == kNight || said_.tonight;
+        if (late && hour == 12) return 0;
+        if (part < kEvening) return hour % 12;
+        return hour >= 12 || (late && hour <= kSmallHours) ? hour : hour + 12;
+    }
+
     // Morning or evening?
     std::optional<Question> which_half() {
         if (!said_.clock) return std::nullopt;
         Clock& clock = *said_.clock;
-        if (said_.part) {
-            if (*said_.part >= kEvening && clock.hour < 12) clock.hour += 12;
-            else if (*said_.part < kEvening && !clock.sure) clock.hour %= 12;
-            return std::nullopt;
-        }
+        const bool by_part = said_.part && !clock.halved && (*said_.part >= kEvening || !clock.sure);  // "ce soir à 8h", too
+        if (by_part) clock.hour = hour_in(*said_.part, clock.hour);
+        if (said_.part) return std::nullopt;
         if (clock.sure) return std::nullopt;
         const int early = clock.hour % 12, late = early + 12;
         if (said_.date && *said_.date == today_ && zone_.first(today_ + hours(early) + minutes(clock.minute)) <= now_) return clock.hour = late, std::nullopt;
@@ -316,9 +360,27 @@ private:
                 if (whole % count == 0) out.choices.push_back(std::string(tell("every ", "toutes les ")) + std::to_string(count) + unit);
             return Read(std::move(out));
         }
-        const std::string step = span.count == 1 ? "*" : "*/" + std::to_string(span.count);
+        if (said_.part || said_.date || said_.month || said_.monthly || said_.last || said_.number_of_weekday || !said_.days.empty() || (said_.clock && (!said_.clock->opens || said_.others.size() != 1)))
+            return base::error(Code::invalid_argument, "with 'every so often' go weekdays and hours alone", "say it such as 'every 15 minutes from 9:00 to 17:00 on weekdays', or as a cron expression");
+        const std::string step = span.count == 1 ? "" : "/" + std::to_string(span.count);
         const std::string days = said_.weekdays.any() ? weekday_list() : "*";
-        return checked(span.unit == Kind::unit_minute ? step + " * * * " + days : "0 " + step + " * * " + days);
+        if (said_.clock) return within_hours(span, step, days);
+        return checked(span.unit == Kind::unit_minute ? "*" + step + " * * * " + days : "0 *" + step + " * * " + days);
+    }
+
+    // "from 9 to 17". Minutes end before the last hour, which itself would go on until its end.
+    base::Result<Read> within_hours(const Span& span, const std::string& step, const std::string& days) const {
+        Clock from = *said_.clock, to = said_.others.front();
+        if (from.minute != 0 || to.minute != 0) return base::error(Code::invalid_argument, "that begins or ends within an hour", "say whole hours, such as from 9:00 to 17:00");
+        if (!to.sure && to.hour <= from.hour) to.hour += 12, to.sure = true;  // "from 9 to 5"
+        if (!from.sure && !to.sure) {
+            const std::string early = clock_text(from.hour % 12, 0), late = clock_text(from.hour % 12 + 12, 0);
+            return Read(Question{tell("Does that begin at ", "Est-ce à partir de ") + early + tell(" or ", " ou ") + late + tell("?", " ?"), {with(from.word, early), with(from.word, late)}});
+        }
+        const int last = (span.unit == Kind::unit_minute ? to.hour + 23 : to.hour) % 24;
+        if (from.hour > last && !step.empty() && span.unit == Kind::unit_hour) return base::error(Code::invalid_argument, "such hours over midnight are no rule that can be kept", "name them, as a cron expression: '0 22,0,2,4 * * *'");
+        const std::string hours = from.hour <= last ? std::to_string(from.hour) + "-" + std::to_string(last) : std::to_string(from.hour) + "-23,0-" + std::to_string(last);
+        return checked(span.unit == Kind::unit_minute ? "*" + step + " " + hours + " * * " + days : "0 " + hours + step + " * * " + days);
     }
 
     std::string weekday_list() const {
@@ -345,7 +407,9 @@ private:
         if ((said_.monthly || said_.month) && day == "*" && weekday == "*") return Read(Question{tell("On which day of the month?", "Quel jour du mois ?"), {behind(tell("on the 1st", "le 1er"))}});
         if (!timed()) return Read(at_what_time());
         const int hour = said_.clock ? said_.clock->hour : *said_.part, minute = said_.clock ? said_.clock->minute : 0;
-        const std::string cron = std::to_string(minute) + " " + std::to_string(hour) + " " + day + " " + month + " " + weekday;
+        std::string at = std::to_string(hour);
+        for (const Clock& other : said_.others) at += "," + std::to_string(other.hour);
+        const std::string cron = std::to_string(minute) + " " + at + " " + day + " " + month + " " + weekday;
         return said_.stride == 1 ? checked(cron) : strided(cron);
     }
 
@@ -387,9 +451,12 @@ private:
             return base::error(Code::invalid_argument, "that says no time", "say it such as 'every weekday at 8am', 'tomorrow at 18:30', 'in 20 minutes', 'tous les lundis à 9h', or as a cron expression");
         }
         const minutes time = said_.clock ? hours(said_.clock->hour) + minutes(said_.clock->minute) : minutes(hours(*said_.part));
-        const auto day = day_of(time);
+        auto day = day_of(time);
+        const bool small_hours = said_.date == today_ && said_.part && *said_.part >= kNight - 3 && said_.clock && said_.clock->hour <= kSmallHours;
+        if (small_hours) day = today_ + days(1);  // "tonight at 1 am"
         if (!day) return base::error(Code::invalid_argument, "there is no such day");
         const base::TimePoint at = zone_.first(*day + time);
+        if (at <= now_ && !said_.clock) return Read(Question{at_what_time().text, {}});  // of what is left of today
         if (at <= now_) return base::error(Code::invalid_argument, wall_text(zone_.local(at)) + " has passed", "say a time that is still to come");
         return Read(When{"", at});
     }

@@ -20,10 +20,10 @@ struct Row {
 using K = Kind;
 constexpr Row kRows[] = {
     {"every", K::every}, {"each", K::every}, {"everyday", K::day, 0, false, true}, {"daily", K::day, 0, false, true}, {"weekly", K::unit_week, 0, false, true}, {"monthly", K::unit_month, 0, false, true},
-    {"hourly", K::unit_hour, 0, false, true}, {"chaque", K::every, 0, true}, {"tous", K::every, 0, true}, {"toutes", K::every, 0, true}, {"quotidien", K::day, 0, true, true}, {"other", K::other}, {"sur", K::other, 0, true},
-    {"in", K::in}, {"dans", K::in, 0, true}, {"at", K::at}, {"a", K::at}, {"vers", K::at, 0, true}, {"@", K::at}, {"to", K::to}, {"through", K::to}, {"au", K::to, 0, true}, {"next", K::next}, {"prochain", K::next, 0, true}, {"prochaine", K::next, 0, true},
+    {"hourly", K::unit_hour, 0, false, true}, {"chaque", K::every, 0, true}, {"tous", K::every, 0, true}, {"toutes", K::every, 0, true}, {"quotidien", K::day, 0, true, true}, {"quotidiennement", K::day, 0, true, true}, {"other", K::other}, {"sur", K::other, 0, true},
+    {"in", K::in}, {"dans", K::in, 0, true}, {"at", K::at}, {"a", K::at}, {"vers", K::at, 0, true}, {"@", K::at}, {"to", K::to}, {"through", K::to}, {"until", K::to}, {"till", K::to}, {"au", K::to, 0, true}, {"next", K::next}, {"prochain", K::next, 0, true}, {"prochaine", K::next, 0, true},
     {"the", K::article}, {"le", K::article, 1, true}, {"la", K::article, 0, true}, {"les", K::article, 0, true}, {"l", K::article, 0, true},
-    {"on", K::filler}, {"of", K::filler}, {"and", K::filler}, {"this", K::filler}, {"from", K::filler}, {"o'clock", K::filler}, {"oclock", K::filler}, {"et", K::filler}, {"de", K::filler, 0, true}, {"du", K::filler, 0, true},
+    {"on", K::filler}, {"of", K::filler}, {"and", K::filler}, {"this", K::filler}, {"from", K::filler}, {"between", K::filler}, {"entre", K::filler, 0, true}, {"o'clock", K::filler}, {"oclock", K::filler}, {"et", K::filler}, {"de", K::filler, 0, true}, {"du", K::filler, 0, true},
     {"des", K::filler, 0, true}, {"en", K::filler, 0, true}, {"ce", K::filler, 0, true}, {"cet", K::filler, 0, true}, {"cette", K::filler, 0, true}, {"d", K::filler, 0, true}, {"s", K::filler}, {"h", K::unit_hour, 0, true},
     {"am", K::past_twelve, 0}, {"a.m", K::past_twelve, 0}, {"pm", K::past_twelve, 12}, {"p.m", K::past_twelve, 12}, {"half", K::half}, {"demi", K::half, 0, true}, {"demie", K::half, 0, true}, {"demi-heure", K::half, 1, true}, {"demi-heures", K::half, 1, true}, {"year", K::filler}, {"annee", K::filler, 0, true}, {"ans", K::filler, 0, true},
     {"minute", K::unit_minute}, {"minutes", K::unit_minute}, {"min", K::unit_minute}, {"mins", K::unit_minute}, {"hour", K::unit_hour}, {"hours", K::unit_hour}, {"heure", K::unit_hour, 0, true}, {"heures", K::unit_hour, 0, true},
@@ -71,13 +71,13 @@ std::optional<int> whole(std::string_view text) {
 
 bool is_clock(std::optional<int> hour, std::optional<int> minute) { return hour && minute && *hour <= 24 && *minute < 60 && (*hour < 24 || *minute == 0); }
 
-// 8:30, 08:30, 8h, 8h30, 8am, 8:30pm.
+// 8:30, 08:30, 8.30, 8h, 8h30, 8am, 8:30pm.
 bool take_clock(Word& word) {
     std::string_view text = word.text;
     int past = -1;
     for (const auto& [ending, hours] : {std::pair{"am", 0}, {"pm", 12}})
         if (text.ends_with(ending)) past = hours, text.remove_suffix(2);
-    const std::size_t mark = text.find_first_of(":h");
+    const std::size_t mark = text.find_first_of(":h.");
     if (mark == text.npos && past < 0) return false;
     const auto hour = whole(text.substr(0, mark));
     const std::string_view rest = mark == text.npos ? "" : text.substr(mark + 1);
@@ -87,7 +87,8 @@ bool take_clock(Word& word) {
     word.minute = *minute;
     word.value = past < 0 ? *hour % 24 : *hour % 12 + past;
     word.french = mark != text.npos && text[mark] == 'h';
-    word.sure = past >= 0 || word.french || mark == 2 || *hour == 0;  // two digits: the clock has 24 hours
+    word.halved = past >= 0;
+    word.sure = word.halved || word.french || mark == 2 || *hour == 0;  // two digits: the clock has 24 hours
     return true;
 }
 
@@ -139,6 +140,82 @@ Word word_of(std::string text) {
     return word;
 }
 
+struct Offset {
+    int minutes = 0;
+    std::size_t words = 0;  // that say so; 0: none do
+};
+
+std::string_view text_at(const std::vector<Word>& all, std::size_t at) { return at < all.size() ? std::string_view(all[at].text) : std::string_view(); }
+
+// "half past", "quarter to", "ten past".
+Offset before_hour(const std::vector<Word>& all, std::size_t at) {
+    const bool past = text_at(all, at + 1) == "past", to = text_at(all, at + 1) == "to";
+    if (text_at(all, at) == "half" && past) return {30, 2};
+    if (text_at(all, at) == "quarter" && (past || to)) return {past ? 15 : -15, 2};
+    if (all[at].kind == Kind::number && all[at].value < 60 && past) return {all[at].value, 2};
+    return {};
+}
+
+// "et demie", "et quart", "moins le quart".
+Offset behind_hour(const std::vector<Word>& all, std::size_t at) {
+    const std::string_view next = text_at(all, at + 1);
+    if (text_at(all, at) == "et" && (next == "demi" || next == "demie")) return {30, 2};
+    if (text_at(all, at) == "et" && next == "quart") return {15, 2};
+    if (text_at(all, at) == "moins" && next == "le" && text_at(all, at + 2) == "quart") return {-15, 3};
+    return {};
+}
+
+// The words of an hour, with which the clock is filled; 0: there is none.
+std::size_t take_hour(const std::vector<Word>& all, std::size_t at, Word& clock) {
+    if (at >= all.size()) return 0;
+    const Word& word = all[at];
+    const bool named = word.kind == Kind::noon || word.kind == Kind::midnight;
+    const bool spelled = at + 1 < all.size() && all[at + 1].kind == Kind::unit_hour;
+    if (!named && word.kind != Kind::clock && (word.kind != Kind::number || word.value > 24)) return 0;
+    clock = word;
+    clock.kind = Kind::clock;
+    if (named) clock.value = word.kind == Kind::noon ? 12 : 0;
+    clock.sure |= named || spelled;
+    return spelled ? 2 : 1;
+}
+
+void move(Word& clock, int minutes) {
+    constexpr int kDay = 24 * 60;
+    const int since = (clock.value * 60 + clock.minute + minutes + kDay) % kDay;
+    const bool wraps = since < 60 && minutes < 0 && !clock.sure;  // a quarter to one is of twelve, whichever half of the day is meant
+    clock.value = wraps ? 12 : since / 60;
+    clock.minute = since % 60;
+    clock.text = (clock.sure && clock.value < 10 ? "0" : "") + std::to_string(clock.value) + (clock.minute < 10 ? ":0" : ":") + std::to_string(clock.minute);
+}
+
+// What several words say becomes the one that says the same.
+std::vector<Word> joined(std::vector<Word> all) {
+    if (all.size() > 2 && text_at(all, all.size() - 2) == "from" && text_at(all, all.size() - 1) == "now") {  // "20 minutes from now"
+        all.resize(all.size() - 2);
+        all.insert(all.begin(), word_of("in"));
+    }
+    std::vector<Word> out;
+    for (std::size_t at = 0; at < all.size();) {
+        Word clock;
+        const Offset before = before_hour(all, at);
+        const std::size_t hour = take_hour(all, at + before.words, clock);
+        const bool lasts = at > 0 && all[at - 1].kind == Kind::in;
+        const Offset offset = before.words > 0 || hour == 0 || lasts ? before : behind_hour(all, at + hour);
+        if (hour > 0 && offset.words > 0) {
+            move(clock, offset.minutes);
+            out.push_back(std::move(clock));
+            at += hour + offset.words;
+        } else if (text_at(all, at) == "day" && text_at(all, at + 1) == "after" && text_at(all, at + 2) == "tomorrow") {
+            out.push_back(word_of("apres-demain"));
+            out.back().french = false;
+            at += 3;
+        } else {
+            out.push_back(std::move(all[at++]));
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 std::vector<Word> read(std::string_view text) {
@@ -150,7 +227,7 @@ std::vector<Word> read(std::string_view text) {
         if (const std::size_t t = part.find('t'); t == 10 && part.size() > 11) out.push_back(word_of(part.substr(0, 10))), part.erase(0, 11);  // 2026-03-09t08:00
         out.push_back(word_of(std::move(part)));
     }
-    return out;
+    return joined(std::move(out));
 }
 
 bool speak_of_later(std::string_view message) {

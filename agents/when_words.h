@@ -19,6 +19,7 @@ struct Word {
     int value = 0;         // of a number, ordinal, month (1…12), weekday (0…6 from Sunday), an hour; of past_twelve 0 or 12; of part its usual hour
     int minute = 0;        // of a clock
     bool sure = false;     // of a clock: of 24 hours
+    bool halved = false;   // of a clock: "am" or "pm" was said
     bool french = false;
     bool plural = false;   // of a weekday: each of them
     bool repeats = false;  // of a unit: "daily", "hourly" say that it is each

@@ -75,6 +75,25 @@ TEST(When, Repeats) {
              {"toutes les 10 minutes", "*/10 * * * *"},
              {"toutes les heures", "0 * * * *"},
              {"toutes les demi-heures", "*/30 * * * *"},
+             {"every night at 1am", "0 1 * * *"},
+             {"every night at 2", "0 2 * * *"},
+             {"every night at 11", "0 23 * * *"},
+             {"every day at 8am and 8pm", "0 8,20 * * *"},
+             {"every weekday at noon and at 18:00", "0 12,18 * * 1-5"},
+             {"every day at half past seven in the evening", "30 19 * * *"},
+             {"every day at a quarter to 8 pm", "45 19 * * *"},
+             {"every day at 7.30 am", "30 7 * * *"},
+             {"every 15 minutes from 9 to 17", "*/15 9-16 * * *"},
+             {"every 15 minutes from 9 to 5 on weekdays", "*/15 9-16 * * 1-5"},
+             {"every hour between 9:00 and 17:00", "0 9-17 * * *"},
+             {"every 2 hours from 8am to 8pm", "0 8-20/2 * * *"},
+             {"every hour from 22:00 until 06:00", "0 22-23,0-6 * * *"},
+             {"toutes les heures de 9h à 17h", "0 9-17 * * *"},
+             {"toutes les 20 minutes entre 9h et midi", "*/20 9-11 * * *"},
+             {"tous les jours à huit heures et quart", "15 8 * * *"},
+             {"tous les jours à huit heures moins le quart", "45 7 * * *"},
+             {"tous les jours à midi et demi", "30 12 * * *"},
+             {"quotidiennement à 8h et demie", "30 8 * * *"},
              {"30 8 * * 1-5", "30 8 * * 1-5"},
              {"@daily", "0 0 * * *"},
          })
@@ -116,6 +135,15 @@ TEST(When, ComesOnce) {
              {"vendredi à 18h", "Fri 2026-03-06 18:00"},
              {"le 14 juillet à 8h", "Tue 2026-07-14 08:00"},
              {"le vendredi 6 mars à 18h", "Fri 2026-03-06 18:00"},
+             {"in an hour and a half", "Wed 2026-03-04 11:30"},
+             {"dans une heure et demie", "Wed 2026-03-04 11:30"},
+             {"20 minutes from now", "Wed 2026-03-04 10:20"},
+             {"the day after tomorrow at 9am", "Fri 2026-03-06 09:00"},
+             {"tomorrow at half past 8 in the morning", "Thu 2026-03-05 08:30"},
+             {"at a quarter to 1 pm", "Wed 2026-03-04 12:45"},
+             {"this evening at 8", "Wed 2026-03-04 20:00"},
+             {"tonight at 1am", "Thu 2026-03-05 01:00"},
+             {"tonight at midnight", "Thu 2026-03-05 00:00"},
              {"on 29 March at 02:30 am", "Sun 2026-03-29 03:00"},  // the clock leaps over it
          })
         EXPECT_EQ(read(one.said), one.meant) << one.said;
@@ -134,8 +162,16 @@ TEST(When, AsksWhereTwoThingsCouldBeMeant) {
     EXPECT_THAT(choices("on 03/04 at 8am"), ElementsAre("on 2026-04-03 at 8am", "on 2026-03-04 at 8am"));
     EXPECT_THAT(choices("on 25/12 at 8am"), ElementsAre("on 2026-12-25 at 8am"));
     EXPECT_THAT(choices("every 45 minutes"), ElementsAre("every 30 minutes"));
+    EXPECT_THAT(choices("tomorrow at half past seven"), ElementsAre("tomorrow at 07:30", "tomorrow at 19:30"));
+    EXPECT_EQ(read("every 10 minutes between 8 and 9"), "? Does that begin at 08:00 or 20:00?");
+    EXPECT_THAT(choices("every 10 minutes between 8 and 9"), ElementsAre("every 10 minutes between 08:00 and 9", "every 10 minutes between 20:00 and 9"));
+    const auto late = kNow + std::chrono::hours(11);
+    for (const char* over : {"tonight", "this evening"}) EXPECT_EQ(read(over, late), "? At what time?") << over << ": it is nine";
+    EXPECT_EQ(read("ce soir", late), "? À quelle heure ?");
+    EXPECT_EQ(read("ce soir à 8h", late), "! Wed 2026-03-04 20:00 has passed") << "and not tomorrow's";
     // Each choice is clear.
-    for (const char* said : {"at 8", "every weekday at 8", "next friday at 18:00", "vendredi prochain à 18h", "every day", "demain", "every week at 8am", "every month at 8am", "tous les mois à 8h", "toutes les 45 minutes"})
+    for (const char* said : {"at 8", "every weekday at 8", "next friday at 18:00", "vendredi prochain à 18h", "every day", "demain", "every week at 8am", "every month at 8am", "tous les mois à 8h", "toutes les 45 minutes",
+                             "tomorrow at half past seven", "every 10 minutes between 8 and 9"})
         for (const auto& choice : choices(said)) EXPECT_THAT(read(choice), testing::AllOf(testing::Not(testing::StartsWith("?")), testing::Not(testing::StartsWith("!")))) << said << " → " << choice;
 }
 
@@ -170,6 +206,11 @@ TEST(When, SaysWhatIsNotUnderstood) {
     EXPECT_EQ(read("when pigs fly"), "! 'when' is not understood of a time");
     EXPECT_EQ(read("today at 7am"), "! Wed 2026-03-04 07:00 has passed");
     for (const char* no : {"every other weekday at 8am", "every other month on the 1st at noon", "every 3 months on the 1st at noon", "every other year on March 3 at 08:00", "every 400 days at noon"}) EXPECT_THAT(read(no), HasSubstr("no rule that can be kept")) << no;
+    for (const char* no : {"every morning at 7 and every evening at 7", "every day at 7 and 9", "tomorrow at 8am and 9am", "every day in the morning and in the evening", "every day at 8am and 8:30pm"})
+        EXPECT_EQ(read(no), "! that names several times of the day") << no;
+    for (const char* no : {"every 15 minutes at 9am", "every hour tomorrow", "every 2 hours in the morning", "every 15 minutes on the 1st"}) EXPECT_THAT(read(no), HasSubstr("weekdays and hours alone")) << no;
+    EXPECT_THAT(read("every 15 minutes from 9:30 to 17:00"), HasSubstr("within an hour"));
+    EXPECT_THAT(read("every 2 hours from 22:00 to 06:00"), HasSubstr("over midnight"));
     EXPECT_THAT(read("0 25 * * *"), HasSubstr("the hour '25'"));
     EXPECT_EQ(read(""), "! that says no time");
     EXPECT_EQ(read("2026-02-30 at 8am"), "! there is no day 2026-02-30");
