@@ -73,6 +73,18 @@ base::Result<std::unique_ptr<server::HttpServer>> Bridges::start(boost::asio::an
     return listener;
 }
 
+net::Task<void> Bridges::leave() {
+    for (std::size_t i = 0; i < channels_.size(); ++i) {
+        std::string failed;
+        try {
+            co_await channels_[i]->leave();
+        } catch (const std::exception& e) {
+            failed = e.what();
+        }
+        if (!failed.empty()) parts_.log.warn("another process has to wait for what this one held", {{"channel", names_[i]}, {"reason", failed}});
+    }
+}
+
 base::Probes Bridges::probes() const {
     base::Probes out;
     for (const auto& channel : channels_) out.push_back(channel->probe());

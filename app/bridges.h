@@ -39,6 +39,7 @@ public:
     // Nothing more is sent; how much still is.
     void close() { outbound_->close(); }
     int sending() const { return outbound_->under_way(); }
+    net::Task<void> leave();
 
 private:
     Bridges(const Settings& settings, Parts parts) : settings_(settings), parts_(std::move(parts)) {}

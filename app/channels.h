@@ -36,6 +36,8 @@ public:
     virtual const server::bridges::Webhook* webhook() const { return nullptr; }
     // What goes on beside, until the executor ends.
     virtual net::Task<void> watch() { co_return; }
+    // This process ends: another one need not wait for what it held.
+    virtual net::Task<void> leave() { co_return; }
     virtual base::Probe probe() const = 0;
 };
 

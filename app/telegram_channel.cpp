@@ -40,6 +40,7 @@ public:
         if (!webhook_) return poll_.watch();
         return announce();
     }
+    net::Task<void> leave() override { return poll_.leave(); }
     base::Probe probe() const override {
         if (!webhook_) return poll_.probe();
         return {"Telegram", base::Health::ok, "messages are delivered to " + parts_.settings.webhooks.host + ":" + std::to_string(parts_.settings.webhooks.port), ""};

@@ -433,6 +433,7 @@ net::Task<void> World::stop_when_idle() {
         timer.expires_after(std::chrono::milliseconds(10));
         co_await timer.async_wait(boost::asio::use_awaitable);
     }
+    if (bridges_) co_await bridges_->leave();
     io_.stop();
 }
 

@@ -48,8 +48,17 @@ net::Task<void> TelegramPoll::watch() {
 }
 
 net::Task<bool> TelegramPoll::may_ask() {
+    if (left_) co_return false;
     const auto hold = [this](store::Tx& tx) { return store::hold_poll(tx, kTelegram, me_, kHold); };
-    co_return co_await db_.run(house_, hold);
+    asks_ = co_await db_.run(house_, hold);
+    co_return asks_;
+}
+
+net::Task<void> TelegramPoll::leave() {
+    left_ = true;
+    if (!asks_) co_return;
+    const auto let_go = [this](store::Tx& tx) { return store::hold_poll(tx, kTelegram, me_, 0s); };
+    co_await db_.run(house_, let_go);
 }
 
 net::Task<std::string> TelegramPoll::ask() {

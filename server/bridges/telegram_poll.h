@@ -23,6 +23,8 @@ public:
     TelegramPoll(Telegram& telegram, store::Db& db, store::Identity house, Keep keep, base::Log& log);
 
     net::Task<void> watch();
+    // Asks no more, and lets another process do so at once.
+    net::Task<void> leave();
     base::Probe probe() const;
 
 private:
@@ -38,6 +40,7 @@ private:
     const Keep keep_;
     base::Log& log_;
     const std::string me_;     // among the processes
+    bool asks_ = false, left_ = false;
     std::int64_t offset_ = 0;  // the number of the first update that is wanted; 0: of the oldest that is kept there
     mutable std::mutex mutex_;
     std::string trouble_;      // under mutex_

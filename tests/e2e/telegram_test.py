@@ -294,6 +294,7 @@ def test_the_owner_is_told_once_of_each_start():
             server.stop()
             server.start()
             server.wait_for(lambda: sum("I am up again" in text for text in server.bot.texts(7)) == starts, "the word of the start", 30)
+        answered(server, "Good evening!", sender=7, seconds=12)  # the server before holds no ear any more
         time.sleep(2)
         assert sum("I am up again" in text for text in server.bot.texts(7)) == 2
 
