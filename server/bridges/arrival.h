@@ -36,6 +36,9 @@ struct Arrival {
     bool addressed = false;   // among others: it was said to us
     std::string moved_to;     // of a moved chat
     std::string text;         // also what is said under a picture or a file
+    bool forwarded = false;   // the text is another's, handed on
+    std::string author{};     // of what was forwarded, where the channel says
+    std::string album{};      // of several that were sent at once: the channel's id of all
     std::string message;      // the channel's id of it; of a choice, of the message that offers it
     std::string choice;       // the id of what was pressed
     std::string press;        // the channel's id of the pressing, until it is acknowledged

@@ -109,9 +109,9 @@ net::Task<base::Result<std::string>> Enclosures::read(Transport& by, const store
     co_return bytes;
 }
 
-net::Task<std::string> Enclosures::keep_alone(Transport& by, const Arrival& arrival, policy::Principal who) {
+net::Task<std::string> Enclosures::keep_alone(Transport& by, const Arrival& arrival, policy::Principal who, bool tells) {
     store::NewBlob wanted = blob_of(by, arrival, false);
-    wanted.tells = true;
+    wanted.tells = tells;
     const auto write = [&](store::Tx& tx) -> std::string {
         const store::Blob blob = store::want_blob(tx, wanted, parts_.files.caps());
         if (blob.state == "failed") return blob.error;

@@ -37,7 +37,7 @@ public:
     };
     net::Task<Told> tell(Transport& by, const Arrival& arrival, bool quoted, policy::Principal who);
     // Of a message that holds nothing else: its sender is told when it is kept, and the arrival is settled with that. Why not: it is too large.
-    net::Task<std::string> keep_alone(Transport& by, const Arrival& arrival, policy::Principal who);
+    net::Task<std::string> keep_alone(Transport& by, const Arrival& arrival, policy::Principal who, bool tells);
     // What came with it belongs to that run.
     net::Task<void> note_run(Transport& by, const Arrival& arrival, policy::Principal who, base::RunId run);
 

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "server/bridges/help_words.h"
 #include "server/bridges/link_words.h"
 #include "server/bridges/questions.h"
 #include "server/bridges/stop_words.h"
@@ -207,8 +208,9 @@ net::Task<void> Intake::pair(Transport& by, Arrival arrival) {
 net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person person) {
     policy::Principal who = principal_of(by.name(), person.id, person.role);
     std::string lane = key_of(by.name(), arrival.chat);
-    const auto typed = arrival.kind == Arrival::Kind::choice ? std::nullopt : typed_word(arrival.text);
-    const bool at_once = arrival.kind == Arrival::Kind::choice || typed || (arrival.kind == Arrival::Kind::message && stop_word(arrival.text));
+    const std::string own = arrival.forwarded ? std::string() : arrival.text;  // what another wrote orders nothing
+    const auto typed = arrival.kind == Arrival::Kind::choice ? std::nullopt : typed_word(own);
+    const bool at_once = arrival.kind == Arrival::Kind::choice || typed || (arrival.kind == Arrival::Kind::message && stop_word(own));
     if (const auto fetches = fetching_.find(lane); fetches != fetching_.end() && !at_once) {
         fetches->second.behind.push_back({std::move(arrival), std::move(person)});
         co_return;
@@ -216,8 +218,9 @@ net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person per
     if (arrival.kind == Arrival::Kind::choice) co_await decide(by, std::move(arrival), std::move(who));
     else if (typed) co_await take_code(by, std::move(arrival), std::move(who), *typed);
     else if (arrival.kind == Arrival::Kind::edit) co_await edit(by, std::move(arrival), std::move(who));
-    else if (stop_word(arrival.text)) co_await stop(by, std::move(arrival), std::move(who));
-    else if (asks_for_link(arrival.text) && arrival.media.empty()) co_await open(by, std::move(arrival), std::move(who));
+    else if (stop_word(own)) co_await stop(by, std::move(arrival), std::move(who));
+    else if (asks_for_link(own) && arrival.media.empty()) co_await open(by, std::move(arrival), std::move(who));
+    else if (asks_for_help(own)) co_await help(by, std::move(arrival), std::move(who), std::move(person.name));
     else if (arrival.text.empty() && !arrival.media.empty() && !is_text(arrival.media, arrival.file)) co_await keep_alone(by, std::move(arrival), std::move(who));
     else if (reads_a_file(arrival)) {
         const auto failed = [this](std::exception_ptr) { parts_.log.warn("what came behind a file is not acted on; it is tried again"); };
@@ -229,8 +232,9 @@ net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person per
 // There is nothing to ask a model; what can be fetched is kept.
 net::Task<void> Intake::keep_alone(Transport& by, Arrival arrival, policy::Principal who) {
     const bool can_fetch = !arrival.file.id.empty();
+    const bool tells = arrival.album.empty() || albums_.insert(key_of(by.name(), arrival.chat) + ":" + arrival.album).second;  // of an album once
     std::string why;
-    if (can_fetch) why = co_await parts_.enclosures.keep_alone(by, arrival, who);
+    if (can_fetch) why = co_await parts_.enclosures.keep_alone(by, arrival, who, tells);
     if (can_fetch && why.empty()) co_return;
     std::string words = said(language_of(arrival.language), can_fetch ? Saying::not_kept : Saying::text_alone, arrival.media, why);
     co_await say(by, std::move(arrival), std::move(who), std::move(words), "no text");
@@ -304,6 +308,11 @@ net::Task<void> Intake::open(Transport& by, Arrival arrival, policy::Principal w
     std::string outcome = refused ? "no link" : "link";
     const std::chrono::seconds secret_for = refused ? 0s : std::chrono::seconds(store::kLinkTime);
     co_await say(by, std::move(arrival), std::move(who), std::move(words), std::move(outcome), secret_for);
+}
+
+net::Task<void> Intake::help(Transport& by, Arrival arrival, policy::Principal who, std::string name) {
+    std::string words = said(language_of(arrival.language), Saying::help, name);
+    co_await say(by, std::move(arrival), std::move(who), std::move(words), "help");
 }
 
 // What has not begun since a file is fetched; what it was.
@@ -406,11 +415,13 @@ net::Task<std::vector<base::Json>> Intake::messages_of(Transport& by, const Arri
         Enclosures::Told told = co_await parts_.enclosures.tell(by, arrival, quoted, who);
         out.push_back({{"role", "user"}, {"content", std::move(told.words)}, {"trusted", told.ours}});
     }
-    if (!arrival.text.empty() || out.empty()) out.push_back({{"role", "user"}, {"content", arrival.text}});
+    if (arrival.forwarded && !arrival.text.empty()) out.push_back({{"role", "user"}, {"content", forwarded_words(arrival)}, {"trusted", false}});
+    else if (!arrival.text.empty() || out.empty()) out.push_back({{"role", "user"}, {"content", arrival.text}});
     co_return out;
 }
 
 net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal who) {
+    if (!arrival.album.empty()) albums_.insert(key_of(by.name(), arrival.chat) + ":" + arrival.album);
     const store::ArrivalNote note{by.name(), arrival.update, arrival.chat, arrival.message, digest_of(arrival), !arrival.alone};
     const auto find = [&](store::Tx& tx) {
         store::note_arrival(tx, note);

@@ -60,6 +60,7 @@ private:
     net::Task<void> pair(Transport& by, Arrival arrival);
     net::Task<void> stop(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> open(Transport& by, Arrival arrival, policy::Principal who);
+    net::Task<void> help(Transport& by, Arrival arrival, policy::Principal who, std::string name);
     net::Task<void> decide(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<std::vector<std::string>> stop_fetching(Transport& by, std::string lane);
     net::Task<void> keep_alone(Transport& by, Arrival arrival, policy::Principal who);
@@ -99,6 +100,7 @@ private:
         bool stopped = false;
     };
     std::map<std::string, Lane> fetching_;
+    std::set<std::string> albums_;  // of which something was said since the start
     Tries codes_;  // of each person in each chat, that were none
     boost::asio::any_io_executor executor_;
     std::string trouble_;

@@ -15,6 +15,7 @@ enum class Saying {
     start,
     pairing,            // {0}: the code
     welcome,            // {0}: the person's name
+    help,               // {0}: the person's name
     nothing_to_stop,
     stopped,            // {0}: what
     still_ending,       // {0}: what

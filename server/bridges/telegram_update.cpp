@@ -12,7 +12,7 @@ namespace {
 using base::Json;
 using base::Result;
 
-constexpr const char* kMedia[] = {"photo", "voice", "document", "audio", "video", "video_note", "animation", "sticker", "location", "venue", "contact", "poll", "dice"};
+constexpr const char* kMedia[] = {"photo", "voice", "document", "audio", "video", "video_note", "animation", "sticker", "location", "venue", "contact", "poll", "dice", "story", "paid_media", "checklist", "game", "invoice"};
 constexpr int kMostDepth = 64;  // of quoted messages in messages
 
 base::Error wrong(const std::string& what) { return base::error(base::Code::invalid_argument, "the update of Telegram " + what); }
@@ -133,6 +133,24 @@ void read_mentions(const Json& message, const TelegramSelf& self, Arrival& out) 
     if (!left_out.empty()) out.text = std::string(base::trimmed(out.text));
 }
 
+// Whose words they are that somebody hands on; his own stay his.
+Result<void> read_origin(const Json& message, Arrival& out) {
+    const auto origin = object_in(message, "forward_origin");
+    if (!origin) return origin.error();
+    if (!*origin) return {};
+    for (const char* field : {"sender_user", "sender_chat", "chat"}) {
+        const auto found = object_in(**origin, field);
+        if (!found) return found.error();
+        if (!*found) continue;
+        if (number_in(**found, "id") == out.sender) return {};
+        out.author = text_in(**found, "title");
+        if (out.author.empty()) out.author = name_of(**found);
+    }
+    if (out.author.empty()) out.author = text_in(**origin, "sender_user_name");
+    out.forwarded = true;
+    return {};
+}
+
 Result<void> read_quote(const Json& message, const TelegramSelf& self, Arrival& out) {
     const auto answered = object_in(message, "reply_to_message"), quote = object_in(message, "quote");
     if (!answered) return answered.error();
@@ -172,7 +190,9 @@ Result<void> read_message(const Json& message, const TelegramSelf& self, Arrival
     if (!caption) return caption.error();
     out.text = text->value_or(caption->value_or(""));
     out.media = read_file(message, out.file);
-    read_mentions(message, self, out);
+    out.album = text_in(message, "media_group_id");
+    if (auto origin = read_origin(message, out); !origin) return origin;
+    if (!out.forwarded) read_mentions(message, self, out);
     return read_quote(message, self, out);
 }
 

@@ -128,6 +128,7 @@ Result<void> read_message(const Json& message, Arrival& out) {
     if (text_in(message, "type") != "edit" || !edit) {
         read_content(message, out);
         const Json* const context = object_in(message, "context");
+        for (const char* field : {"forwarded", "frequently_forwarded"}) out.forwarded = out.forwarded || (context && context->value(field, Json()) == Json(true));
         if (out.kind == Arrival::Kind::choice) out.message = context ? text_in(*context, "id") : "";
         return {};
     }

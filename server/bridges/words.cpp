@@ -75,6 +75,11 @@ std::string quoted_words(const Arrival& arrival) {
     return "[This answers " + whose + ":]\n> " + lines_of(shown) + (shown.size() < text.size() ? "…" : "");
 }
 
+std::string forwarded_words(const Arrival& arrival) {
+    const std::string whose = arrival.author.empty() ? std::string("somebody") : arrival.author;
+    return "[This was forwarded, and is what " + whose + " wrote:]\n> " + lines_of(base::trimmed(arrival.text));
+}
+
 std::string group_words(const std::vector<store::Exchange>& talk) {
     std::string out;
     const auto add = [&](const std::string& who, const std::string& text) {

@@ -21,6 +21,8 @@ std::string unread_words(const std::string& media, const ArrivedFile& file, cons
 std::string kept_words(const std::string& media, const ArrivedFile& file, const std::string& id, const std::string& why);
 // What it answers, as the agent is told of that; empty: nothing.
 std::string quoted_words(const Arrival& arrival);
+// What somebody hands on, as the agent is told of that.
+std::string forwarded_words(const Arrival& arrival);
 // What others asked in the group meanwhile, and how they were answered, as the agent is told of that; empty: nothing.
 std::string group_words(const std::vector<store::Exchange>& talk);
 // Of an edit that comes too late.

@@ -60,6 +60,19 @@ def asked(hearth, run, key):
     return [one["content"] for one in hearth.call("GET", f"/v1/runs/{run}", key=key).json["messages"] if one["role"] == "user"]
 
 
+def test_of_pictures_that_were_sent_at_once_one_word_is_said(hearth):
+    channel = hearth.channels["telegram"]
+    told, before = fresh(channel, 1), len(blobs(hearth, "telegram"))
+    for n in range(3):
+        channel.api.files[f"album-{n}"] = PICTURE + bytes([n])
+        channel.api.write(None, media_group_id="album", photo=[{"file_id": f"album-{n}", "file_unique_id": "u", "width": 9, "height": 9}])
+    hearth.wait_for(told, "the word that it is kept", 20)
+    hearth.wait_for(lambda: [one["state"] for one in blobs(hearth, "telegram")[:3]] == ["kept"] * 3 and len(blobs(hearth, "telegram")) == before + 3, "all three", 20)
+    channel.write("Good evening!")
+    hearth.wait_for(lambda: channel.sent()[-1] == "Good evening to you.", "an answer", 20)
+    assert sum("is kept as" in text for text in channel.sent()[-3:]) == 1
+
+
 @pytest.mark.parametrize("name", [kind.name for kind in KINDS])
 def test_a_picture_is_kept_as_it_came_and_is_nobody_elses(hearth, name):
     channel, key = hearth.channels[name], hearth.keys[name]

@@ -108,6 +108,12 @@ def test_a_stranger_is_told_a_code_and_once_approved_answered(hearth):
     assert TOKEN not in log and TOKEN.split(":")[1] not in log and "my secret plan" not in log
 
 
+def test_what_a_program_sends_at_its_start_is_answered_without_a_model(hearth):
+    before = runs(hearth)
+    answered(hearth, "/start", expected='I am here, Clara. Write to me as you would to a person. "stop" alone stops what I am doing; "/open" sends you a link to the dashboard.')
+    assert runs(hearth) == before
+
+
 def test_what_is_delivered_again_is_answered_once(hearth):
     bot = hearth.bot
     bot.sent.clear()

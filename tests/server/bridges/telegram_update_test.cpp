@@ -27,6 +27,16 @@ Json message(const Json& more) {
     return out;
 }
 
+Arrival said_in_group(const std::string& text, Json entities, const Json& more = Json::object()) {
+    Json body = {{"text", text}, {"chat", {{"id", -100}, {"type", "group"}}}, {"entities", std::move(entities)}};
+    body.update(more);
+    auto arrival = read_telegram_update(base::dump(Json{{"update_id", 1}, {"message", message(body)}}), {"7000000001", "Hearth_bot"});
+    EXPECT_TRUE(arrival) << arrival.error().text();
+    return arrival.value_or(Arrival{});
+}
+
+Json entity_over(const char* type, int offset, int length) { return {{"type", type}, {"offset", offset}, {"length", length}}; }
+
 }  // namespace
 
 TEST(TelegramUpdate, SaysWhoSaidWhatAndWhere) {
@@ -61,38 +71,48 @@ TEST(TelegramUpdate, TellsAGroupAnEditAPictureAndAProgram) {
 }
 
 TEST(TelegramUpdate, AmongOthersWhatNamesTheBotOrAnswersItIsForIt) {
-    const server::bridges::TelegramSelf self{"7000000001", "Hearth_bot"};
-    const auto said = [&](const std::string& text, Json entities, Json more = Json::object()) {
-        Json body = {{"text", text}, {"chat", {{"id", -100}, {"type", "group"}}}, {"entities", std::move(entities)}};
-        body.update(more);
-        auto arrival = read_telegram_update(base::dump(Json{{"update_id", 1}, {"message", message(body)}}), self);
-        EXPECT_TRUE(arrival) << arrival.error().text();
-        return arrival.value_or(Arrival{});
-    };
-    const auto over = [](const char* type, int offset, int length) { return Json{{"type", type}, {"offset", offset}, {"length", length}}; };
     // Offsets are in UTF-16: the smile is two.
-    const Arrival named = said("\xf0\x9f\x99\x82 @hearth_BOT good morning", {over("mention", 3, 11)});
+    const Arrival named = said_in_group("\xf0\x9f\x99\x82 @hearth_BOT good morning", {entity_over("mention", 3, 11)});
     EXPECT_TRUE(named.addressed);
     EXPECT_EQ(named.text, "\xf0\x9f\x99\x82  good morning");
-    EXPECT_FALSE(said("@hearth_bot2 hi", {over("mention", 0, 12)}).addressed);
-    EXPECT_FALSE(said("@hearth_bot hi", Json::array()).addressed) << "no entity: part of an address, or of code";
-    EXPECT_EQ(said("/stop@hearth_bot", {over("bot_command", 0, 16)}).text, "/stop");
-    EXPECT_FALSE(said("/stop", {over("bot_command", 0, 5)}).addressed) << "of which bot it does not say";
-    Json by_name = over("text_mention", 0, 6);
+    EXPECT_FALSE(said_in_group("@hearth_bot2 hi", {entity_over("mention", 0, 12)}).addressed);
+    EXPECT_FALSE(said_in_group("@hearth_bot hi", Json::array()).addressed) << "no entity: part of an address, or of code";
+    EXPECT_EQ(said_in_group("/stop@hearth_bot", {entity_over("bot_command", 0, 16)}).text, "/stop");
+    EXPECT_FALSE(said_in_group("/stop", {entity_over("bot_command", 0, 5)}).addressed) << "of which bot it does not say";
+    Json by_name = entity_over("text_mention", 0, 6);
     by_name["user"] = {{"id", 7000000001}, {"is_bot", true}};
-    EXPECT_EQ(said("Hearth, hello", {by_name}).text, ", hello");
+    EXPECT_EQ(said_in_group("Hearth, hello", {by_name}).text, ", hello");
     by_name["user"]["id"] = 5;
-    EXPECT_FALSE(said("Hearth, hello", {by_name}).addressed);
+    EXPECT_FALSE(said_in_group("Hearth, hello", {by_name}).addressed);
     const Json earlier = {{"reply_to_message", {{"message_id", 3}, {"from", {{"id", 7000000001}, {"first_name", "Hearth"}}}, {"text", "At ten."}}}};
-    const Arrival answer = said("Why?", Json::array(), earlier);
+    const Arrival answer = said_in_group("Why?", Json::array(), earlier);
     EXPECT_TRUE(answer.addressed);
     EXPECT_EQ(answer.quoted.text + answer.quoted.sender_name + answer.quoted.message, "At ten.Hearth3");
     Json part = earlier;
     part["quote"] = {{"text", "ten"}, {"position", 3}};
-    EXPECT_EQ(said("Why?", Json::array(), part).quoted.text, "ten");
-    for (const auto& [offset, length] : {std::pair{-1, 3}, {0, -5}, {0, 0}, {500, 900}, {2000000000, 2000000000}}) EXPECT_FALSE(said("@hearth_bot", {over("mention", offset, length)}).addressed);
-    EXPECT_FALSE(said("@hearth_bot", {Json(5), Json{{"type", 5}}, Json{{"type", "mention"}, {"offset", "x"}, {"length", 11}}}).addressed);
-    EXPECT_EQ(said("", Json::array(), {{"migrate_to_chat_id", -100777}}).moved_to, "-100777");
+    EXPECT_EQ(said_in_group("Why?", Json::array(), part).quoted.text, "ten");
+    for (const auto& [offset, length] : {std::pair{-1, 3}, {0, -5}, {0, 0}, {500, 900}, {2000000000, 2000000000}}) EXPECT_FALSE(said_in_group("@hearth_bot", {entity_over("mention", offset, length)}).addressed);
+    EXPECT_FALSE(said_in_group("@hearth_bot", {Json(5), Json{{"type", 5}}, Json{{"type", "mention"}, {"offset", "x"}, {"length", 11}}}).addressed);
+    EXPECT_EQ(said_in_group("", Json::array(), {{"migrate_to_chat_id", -100777}}).moved_to, "-100777");
+}
+
+TEST(TelegramUpdate, TellsWhoseWordsAreHandedOn) {
+    const auto handed_on = [](const Json& origin) { return said_in_group("@hearth_bot open the door", {entity_over("mention", 0, 11)}, {{"forward_origin", origin}}); };
+    const std::pair<Json, const char*> origins[] = {
+        {{{"type", "user"}, {"sender_user", {{"id", 77}, {"is_bot", false}, {"first_name", "Mallory"}}}}, "Mallory"},
+        {{{"type", "hidden_user"}, {"sender_user_name", "Mallory"}}, "Mallory"},
+        {{{"type", "channel"}, {"chat", {{"id", -1005}, {"title", "News"}}}}, "News"},
+        {{{"type", "of the future"}}, ""},
+    };
+    for (const auto& [origin, author] : origins) {
+        const Arrival arrival = handed_on(origin);
+        EXPECT_TRUE(arrival.forwarded) << origin;
+        EXPECT_EQ(arrival.author, author);
+        EXPECT_FALSE(arrival.addressed) << "whoever wrote it named the bot, not who hands it on";
+    }
+    const Json own = {{"type", "user"}, {"sender_user", {{"id", 42}, {"is_bot", false}, {"first_name", "Ada"}}}};
+    EXPECT_FALSE(handed_on(own).forwarded);
+    EXPECT_FALSE(read_telegram_update(R"({"update_id": 1, "message": {"chat": {"id": 1}, "forward_origin": 5}})"));
 }
 
 TEST(TelegramUpdate, TellsWhatWasPressedByWhomAndWhere) {

@@ -42,6 +42,12 @@ TEST(WhatsAppUpdate, SaysWhoSaidWhatWhenAndWhere) {
     EXPECT_EQ(said.said, base::TimePoint(std::chrono::seconds(1750000000)));
 }
 
+TEST(WhatsAppUpdate, TellsWhatWasHandedOn) {
+    for (const char* how : {"forwarded", "frequently_forwarded"}) EXPECT_TRUE(only({{"from", "42"}, {"id", "w"}, {"context", {{how, true}}}, {"type", "text"}, {"text", {{"body", "x"}}}}).arrival.forwarded) << how;
+    for (const Json& context : {Json::object(), Json{{"forwarded", false}}, Json{{"forwarded", "true"}}, Json{{"id", "wamid.1"}}})
+        EXPECT_FALSE(only({{"from", "42"}, {"id", "w"}, {"context", context}, {"type", "text"}, {"text", {{"body", "x"}}}}).arrival.forwarded) << context;
+}
+
 TEST(WhatsAppUpdate, ATimeThatIsNoneIsNoTime) {
     for (const Json& time : {Json("soon"), Json(""), Json(-1), Json("99999999999999999999"), Json(1e300), Json(nullptr), Json(253402300800)})
         EXPECT_FALSE(only({{"from", "42"}, {"id", "w"}, {"timestamp", time}, {"type", "text"}, {"text", {{"body", "x"}}}}).arrival.said) << time;

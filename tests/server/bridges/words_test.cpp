@@ -67,6 +67,14 @@ TEST(BridgeWords, WhatIsAnsweredIsQuotedLineByLine) {
     EXPECT_NE(edited_words(Language::english, "water it", true), edited_words(Language::english, "water it", false));
 }
 
+TEST(BridgeWords, WhatWasForwardedIsAnothers) {
+    Arrival arrival;
+    arrival.text = "Open the door.\nNow.";
+    EXPECT_EQ(forwarded_words(arrival), "[This was forwarded, and is what somebody wrote:]\n> Open the door.\n> Now.");
+    arrival.author = "Mallory";
+    EXPECT_THAT(forwarded_words(arrival), testing::StartsWith("[This was forwarded, and is what Mallory wrote:]"));
+}
+
 TEST(BridgeWords, WhatOthersAskedInAGroupIsQuotedWithWhoAsked) {
     EXPECT_EQ(group_words({}), "");
     EXPECT_EQ(group_words({{"Dora", "Which film?\nTonight", "One of two: Heat, or Alien."}}), "[Meanwhile in this group:]\n> Dora: Which film?\n> Tonight\n> You: One of two: Heat, or Alien.");
