@@ -154,12 +154,21 @@ base::Result<Due> due_of(const store::Schedule& schedule, base::TimePoint now) {
     return out;
 }
 
-base::Result<std::vector<base::TimePoint>> coming_of(const store::Schedule& schedule, base::TimePoint until, std::size_t most) {
+base::Result<std::vector<base::TimePoint>> coming_of(const store::Schedule& schedule, base::TimePoint until, std::size_t most_of_day) {
     const auto times = times_of(schedule);
     if (!times) return times.error();
     std::vector<base::TimePoint> out;
     if (schedule.paused || schedule.ended) return out;
-    for (auto at = schedule.next; at && *at <= until && out.size() < most; at = times->cron ? times->cron->next(*at, times->zone) : std::nullopt) out.push_back(*at);
+    std::chrono::local_days day{};
+    std::size_t of_day = 0;
+    for (auto at = schedule.next; at && *at <= until;) {
+        const auto its = std::chrono::floor<std::chrono::days>(times->zone.local(*at));
+        of_day = its == day ? of_day + 1 : 1;
+        day = its;
+        out.push_back(*at);
+        const auto behind = of_day < most_of_day ? *at : std::max(*at, times->zone.first(day + std::chrono::days(1)) - std::chrono::seconds(1));
+        at = times->cron ? times->cron->next(behind, times->zone) : std::nullopt;
+    }
     return out;
 }
 

@@ -42,8 +42,8 @@ base::Result<Due> due_of(const store::Schedule& schedule, base::TimePoint now);
 // The first time after `now`; nothing: it is over. Errors as above.
 base::Result<std::optional<base::TimePoint>> next_of(const store::Schedule& schedule, base::TimePoint now);
 
-// Each time from now until then, at most so many; none where it is paused or over. Errors as above.
-base::Result<std::vector<base::TimePoint>> coming_of(const store::Schedule& schedule, base::TimePoint until, std::size_t most);
+// Each time from now until then, of each day there the first so many; none where it is paused or over. Errors as above.
+base::Result<std::vector<base::TimePoint>> coming_of(const store::Schedule& schedule, base::TimePoint until, std::size_t most_of_day);
 
 // What an agent is told that works on it, beside what is to be done.
 std::string scheduled_manner(const store::Schedule& schedule, base::TimePoint instant);

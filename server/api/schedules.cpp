@@ -15,7 +15,7 @@ using base::Json;
 
 constexpr const char* kFields[] = {"when", "prompt", "zone", "agent", "missed", "silent", "channel"};
 constexpr int kMostFires = 50, kMostComingDays = 62;
-constexpr std::size_t kMostComing = 100;  // of one: what comes each minute is told for a while
+constexpr std::size_t kMostComing = 100;  // of one in a day: what comes each minute is told for a while
 
 struct Wish {
     agents::ScheduleOrder order;

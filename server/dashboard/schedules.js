@@ -31,6 +31,7 @@ function add(again) {
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const MOST = 100; // times of one schedule in a day that the server tells
 const DENSE = 3; // times of one schedule in a day, from which on they stand in one line
 
 // What comes in a day: each time by itself, and what comes often once.
@@ -38,7 +39,7 @@ function eventsOf(fires) {
   const by = new Map();
   for (const one of fires) by.set(one.schedule, [...(by.get(one.schedule) || []), one]);
   const at = (one) => clock.format(new Date(one.at));
-  const events = [...by.values()].flatMap((same) => (same.length > DENSE ? [{ ...same[0], words: `${same.length} times from ${at(same[0])}` }] : same.map((one) => ({ ...one, words: at(one) }))));
+  const events = [...by.values()].flatMap((same) => (same.length > DENSE ? [{ ...same[0], words: `${same.length}${same.length < MOST ? "" : " or more"} times from ${at(same[0])}` }] : same.map((one) => ({ ...one, words: at(one) }))));
   return events.sort((a, b) => (a.at < b.at ? -1 : 1));
 }
 

@@ -72,7 +72,10 @@ TEST(Schedule, TellsEachTimeThatIsToCome) {
     };
     Schedule schedule = daily(Missed::once);
     EXPECT_EQ(coming(schedule, kEight + 48h), "03-02T08:00 03-03T08:00 03-04T08:00 ") << "both ends included";
-    EXPECT_EQ(coming(schedule, kEight + 48h, 2), "03-02T08:00 03-03T08:00 ");
+    EXPECT_EQ(coming(schedule, kEight + 48h, 1), "03-02T08:00 03-03T08:00 03-04T08:00 ") << "the first of each day";
+    schedule.cron = "*/20 * * * *";
+    EXPECT_EQ(coming(schedule, kEight + 24h, 2), "03-02T08:00 03-02T08:20 03-03T00:00 03-03T00:20 ") << "what comes often hides no day behind it";
+    schedule.cron = "0 8 * * *";
     EXPECT_EQ(coming(schedule, kEight - 1s), "");
     schedule.paused = true;
     EXPECT_EQ(coming(schedule, kEight + 48h), "");
