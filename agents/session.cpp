@@ -6,6 +6,7 @@
 
 #include "agents/pairing.h"
 #include "agents/passages.h"
+#include "agents/provenance.h"
 #include "agents/reply/inert.h"
 #include "agents/reply/plain.h"
 #include "agents/resume.h"
@@ -217,9 +218,10 @@ void append_answer(Frame& frame, Turn& turn) {
     router::Message message = router::Message::make(router::MessageRole::assistant, turn.answer);
     message.tool_calls = turn.client_calls;
     const bool trusted = turn.label == policy::Integrity::trusted;
-    frame.writer.defer([conversation = frame.conversation, run = frame.run, trusted, body = Json(router::message_to_json(message))](store::Tx& tx) {
+    const bool retells = asks_where_from(turn.request).has_value();
+    frame.writer.defer([conversation = frame.conversation, run = frame.run, trusted, retells, body = Json(router::message_to_json(message))](store::Tx& tx) {
         store::append_message(tx, conversation, run, body);
-        store::keep_segments(tx, conversation, run, trusted);
+        store::keep_segments(tx, conversation, run, trusted, retells);
     });
 }
 

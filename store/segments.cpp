@@ -66,16 +66,17 @@ std::vector<Spoken> spoken_in(const std::vector<StoredMessage>& messages) {
 
 }  // namespace
 
-void keep_segments(Tx& tx, base::ConversationId conversation, base::RunId run, bool trusted) {
+void keep_segments(Tx& tx, base::ConversationId conversation, base::RunId run, bool trusted, bool retells) {
     std::vector<StoredMessage> fresh;
     for (const Row& row : tx.exec("select m.id, m.position, m.run_id, m.role, m.body from message m join thread t on t.id = m.conversation_id and t.depth = 0 where m.conversation_id = $1"
                                   " and m.position > coalesce((select max(last_position) from segment where conversation_id = $1), -1) order by m.position", {conversation}))
         fresh.push_back({row.id<base::MessageId>(0), row.integer(1), row.id<base::RunId>(2), row.text(3), row.json(4)});
     for (const Spoken& one : spoken_in(fresh)) {
-        const bool own = trusted && one.trusted && !run.is_nil() && one.run == run;
+        const bool newest = !run.is_nil() && one.run == run, own = trusted && one.trusted && newest;
+        const std::string_view answered = retells && newest ? std::string_view() : base::beginning(one.answered, kSegmentBytes);
         tx.send("insert into segment (id, conversation_id, run_id, first_position, last_position, asked, answered, trusted, said_at)"
                 " select $1, $2, $3, $4, $5, $6, $7, $8, m.created_at from message m where m.conversation_id = $2 and m.position = $4",
-                {SegmentId::make(base::SystemClock().now()), conversation, one.run, one.first, one.last, std::string(base::beginning(one.asked, kSegmentBytes)), std::string(base::beginning(one.answered, kSegmentBytes)), own});
+                {SegmentId::make(base::SystemClock().now()), conversation, one.run, one.first, one.last, std::string(base::beginning(one.asked, kSegmentBytes)), std::string(answered), own});
     }
 }
 

@@ -22,8 +22,9 @@ inline constexpr std::size_t kSegmentBytes = 16000;
 
 // What the conversation holds and is in no segment yet becomes some, each once however often this is called; what nothing has answered yet waits, and of a thread that
 // a run has spawned nothing is kept.
-// `run` is the one that has just answered, `trusted` its label; of what older runs said nobody knows any more. Lock the conversation first.
-void keep_segments(Tx& tx, base::ConversationId conversation, base::RunId run, bool trusted);
+// `run` is the one that has just answered, `trusted` its label; of what older runs said nobody knows any more. `retells`: its answer only tells what is
+// remembered, which shall not be found twice. Lock the conversation first.
+void keep_segments(Tx& tx, base::ConversationId conversation, base::RunId run, bool trusted, bool retells = false);
 
 // As facts_behind and facts_by_id.
 std::vector<Segment> segments_behind(Tx& tx, base::AudienceId audience, const MemoryPlace& place, int most);

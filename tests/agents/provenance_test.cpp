@@ -41,6 +41,8 @@ TEST_F(Provenance, TheFactsOfTheLastAnswerAreToldWithDayAndChannelAndNoModelIsAs
     EXPECT_EQ(h.ask("hearth", "Who told you that?", answer.conversation).response, why.response) << "it is asked again";
     EXPECT_THAT(h.ask("hearth", "Woher weißt du das?", answer.conversation).response, AllOf(StartsWith("Für meine letzte Antwort"), HasSubstr(": gesagt am 20"), HasSubstr(", über telegram")));
     EXPECT_EQ(h.model->requests().size(), asked);
+    const auto said_of_it = [](store::Tx& tx) { return tx.exec("select string_agg(asked || answered, '|') from segment where asked = 'Why do you know this?'").at(0).text(0); };
+    EXPECT_EQ(h.in_tx(said_of_it), "Why do you know this?") << "what was told is not found as if it had been said again";
     EXPECT_THAT(h.nodes(why.run), ::testing::ElementsAre("arbiter", "retrieve", "write_memory"));
 }
 

@@ -77,6 +77,17 @@ TEST_F(SegmentsTest, AMessageFromOutsideMakesItUntrusted) {
     EXPECT_THAT(kept(world->owner()), ElementsAre("from a thread | a (untrusted)"));
 }
 
+TEST_F(SegmentsTest, WhatOnlyRetellsIsNotFoundTwice) {
+    say("user", "When do the bins go?", run);
+    say("assistant", "On Thursdays.", run);
+    keep(run);
+    const base::RunId later = base::RunId::make(base::SystemClock().now());
+    say("user", "Why do you know this?", later);
+    say("assistant", "I was reminded of this: the bins go on Thursdays", later);
+    as(world->owner(), [&](Tx& tx) { keep_segments(tx, conversation, later, true, true); });
+    EXPECT_THAT(kept(world->owner()), ElementsAre("When do the bins go? | On Thursdays.", "Why do you know this? | "));
+}
+
 TEST_F(SegmentsTest, WhatATransactionLosesIsKeptByTheNext) {
     say("user", "q", run);
     say("assistant", "a", run);
