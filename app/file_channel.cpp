@@ -2,7 +2,7 @@
 // a way in for programs of the house. Whoever may write into the folder is believed to be whom he says.
 //
 //   FOLDER/inbox/NAME.json    {"from", "name", "text", "choice", "language", "file", "type"}: written elsewhere, then renamed into it; gone once it
-//                             was taken in. `file` names one of inbox/ that goes along, of that media type; gone once it is kept
+//                             was taken in; what cannot be read becomes NAME.json.refused. `file` names one of inbox/ that goes along, of that media type; gone once it is kept
 //   FOLDER/outbox/ID.json     {"id", "to", "text", "choices"}: appears whole; whoever reads it removes it
 //
 // A name counts once, however often it comes. An answer is written under its own id: twice would be the same file, so that here
@@ -180,9 +180,14 @@ private:
         std::vector<store::Arrived> out;
         for (const fs::path& path : names) {
             auto content = content_of(path, kLargest);
-            if (content) out.push_back({kFile, path.filename(), *std::move(content)});
-            else parts_.log.warn("a message that is no plain file, or too large, was put aside", {{"file", path.string()}});
-            if (!content) fs::rename(path, path.string() + ".refused");
+            base::Result<Arrival> readable = base::error(base::Code::invalid_argument, "it is no plain file, or too large");
+            if (content) readable = transport_.read(*content);
+            if (readable) {
+                out.push_back({kFile, path.filename(), *std::move(content)});
+                continue;
+            }
+            parts_.log.warn("a message was put aside", {{"file", path.string()}, {"reason", readable.error().text()}});
+            fs::rename(path, path.string() + ".refused");
         }
         return out;
     }

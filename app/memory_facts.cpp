@@ -62,6 +62,7 @@ void print_forgotten(const Json& answer) {
 }
 
 base::Result<std::string> text_of_file(const std::string& file) {
+    if (std::filesystem::is_directory(file)) return base::error(base::Code::invalid_argument, file + " is a folder", "name the files in it");
     std::ifstream in(file, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(in), {}};
     if (!in) return base::error(Code::io, file + " cannot be read");

@@ -30,11 +30,14 @@ std::size_t level_of(std::string_view line) {
     return level >= 1 && level <= 6 && level < line.size() && line[level] == ' ' ? level : 0;
 }
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 class Splitter {
 public:
     explicit Splitter(Form form) : form_(form) {}
 
     std::vector<Section> split(std::string_view text) {
+        if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
         bool fenced = false;
         while (!text.empty()) {
             const std::string_view line = take_line(text);

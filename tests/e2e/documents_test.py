@@ -82,6 +82,7 @@ def test_what_is_no_text_is_refused_with_what_to_do(house, tmp_path):
         file.write_bytes(data)
         assert says in memory(house, "ingest", str(file), fails=True), name
     assert "cannot be read" in memory(house, "ingest", str(tmp_path / "nowhere.txt"), fails=True)
+    assert "is a folder" in memory(house, "ingest", str(tmp_path), fails=True)
 
 
 def test_another_person_never_hears_of_it(house, state, tmp_path):

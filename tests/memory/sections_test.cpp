@@ -22,6 +22,7 @@ TEST(Sections, OfMarkdownStandUnderTheirHeadings) {
     EXPECT_THAT(shown(sections_of(text, Form::markdown)), ElementsAre(": Before all.", "Manual: A pump.", "Manual > Care: Oil it.\nTwice a year.\n\n```\n# no heading\n\nin code\n```", "End: Bye.\n#nothing"));
     EXPECT_THAT(shown(sections_of("# a\n### c\nx\n## b\ny", Form::markdown)), ElementsAre("a > c: x", "a > b: y"));
     EXPECT_THAT(shown(sections_of("# a\nb", Form::text)), ElementsAre(": # a\nb"));
+    EXPECT_THAT(shown(sections_of("\xEF\xBB\xBF# a\nb", Form::markdown)), ElementsAre("a: b")) << "behind a byte order mark";
     EXPECT_THAT(sections_of("", Form::markdown), IsEmpty());
     EXPECT_THAT(sections_of("\n \n# only a heading\n", Form::markdown), IsEmpty());
 }
