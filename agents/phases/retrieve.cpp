@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "agents/known_answer.h"
 #include "agents/phases/phases.h"
 #include "agents/provenance.h"
 #include "memory/recall.h"
@@ -34,6 +35,17 @@ net::Task<base::Result<Phase>> answer_where_from(Turn& turn, const Frame& frame,
     co_return Phase::write_memory;
 }
 
+// Said back as it was told, with no model.
+Phase tell_known(Turn& turn, const Frame& frame, const memory::RecalledFact& known) {
+    turn.facts = {memory::told(known.fact)};
+    turn.sources = base::Json::array({memory::source_of(known)});
+    turn.answer = "“" + known.fact.body + "”";
+    ChatEvent event;
+    event.text = turn.answer;
+    frame.emit(std::move(event));
+    return Phase::write_memory;
+}
+
 }  // namespace
 
 net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context) {
@@ -49,6 +61,8 @@ net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context) {
                      frame.memory->recall_sections(tx, turn.request, now, std::size_t(section_window(turn.execution)))};
     };
     const Found found = co_await frame.parts.db.read(frame.who, read);
+    const bool plain = context.layout.discipline == ToolDiscipline::guided && turn.execution != router::ExecutionClass::heavy;
+    if (const auto known = plain ? known_answer(turn.request, found.facts, std::chrono::floor<std::chrono::days>(frame.parts.clock.now())) : std::nullopt) co_return tell_known(turn, frame, *known);
     turn.facts.clear();
     turn.sources = base::Json::array();
     for (const memory::RecalledFact& one : memory::pack(found.facts, memory::kRecallBytes)) {

@@ -46,6 +46,21 @@ TEST_F(Provenance, TheFactsOfTheLastAnswerAreToldWithDayAndChannelAndNoModelIsAs
     EXPECT_THAT(h.nodes(why.run), ::testing::ElementsAre("arbiter", "retrieve", "write_memory"));
 }
 
+TEST_F(Provenance, WhatAPlainQuestionAsksForIsSaidBackToASmallModelsPerson) {
+    for (const ToolDiscipline discipline : {ToolDiscipline::guided, ToolDiscipline::free}) {
+        Options options;
+        options.default_discipline = discipline;
+        Harness h({says("I do not know.")}, options);
+        h.in_tx([](store::Tx& tx) { return store::remember(tx, {.body = "The kayak of the family is called Nora", .trusted = true}); });
+        const bool guided = discipline == ToolDiscipline::guided;
+        const ChatResult answer = h.ask("hearth", "How is the kayak of the family called?");
+        EXPECT_EQ(answer.response, guided ? "“The kayak of the family is called Nora”" : "I do not know.");
+        EXPECT_EQ(h.streamed(), answer.response);
+        EXPECT_EQ(h.model->requests().empty(), guided);
+        EXPECT_THAT(h.ask("hearth", "Why do you know this?", answer.conversation).response, HasSubstr("“The kayak of the family is called Nora”: told on 20"));
+    }
+}
+
 TEST_F(Provenance, AnAnswerOfTheModelAloneIsSaidToBeOne) {
     Harness h({says("Good evening!")});
     const ChatResult answer = h.ask("hearth", "Good evening!");

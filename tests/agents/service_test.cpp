@@ -243,7 +243,9 @@ TEST_F(Pipeline, ACallOfBashIsRefusedByPolicyWhateverTheModelWants) {
 }
 
 TEST_F(Pipeline, WhatWasRememberedComesBack) {
-    Harness h({says("Rex!")});
+    Options options;
+    options.default_discipline = ToolDiscipline::free;  // a small model is not asked what the person has said himself
+    Harness h({says("Rex!")}, options);
     h.in_tx([&](store::Tx& tx) { return store::remember(tx, "The dog of the family is called Rex", {}); });
     const ChatResult result = h.ask("hearth", "How is the dog of the family called?");
     EXPECT_THAT(flat(h.model->requests().at(0).messages), HasSubstr("called Rex"));
