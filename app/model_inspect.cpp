@@ -6,6 +6,7 @@
 #include "app/model_file.h"
 #include "app/terminal.h"
 #include "engine/examine.h"
+#include "engine/memory_plan.h"
 
 namespace app {
 namespace {
@@ -61,7 +62,7 @@ base::Json to_json(const Examination& e, const std::optional<base::Error>& refus
         base::Json computed = base::Json::object();
         for (const auto& [format, values] : e.needs->values) computed[format] = values;
         out["needs"] = {{"target", e.needs->target}, {"laid_out_bytes", e.needs->laid_out}, {"mapped_bytes", e.needs->mapped},
-                        {"kv_bytes_per_token", e.needs->kv_bytes_per_token}, {"state_bytes", e.needs->state_bytes}, {"computed_in", std::move(computed)}};
+                        {"kv_bytes_per_token", e.needs->kv_bytes_per_token}, {"kv_sum", e.needs->kv_sum}, {"state_bytes", e.needs->state_bytes}, {"computed_in", std::move(computed)}};
     }
     out["unsaid"] = base::Json::array();
     if (e.info)
@@ -71,7 +72,7 @@ base::Json to_json(const Examination& e, const std::optional<base::Error>& refus
     const engine::MemoryPlan& m = e.plan;
     out["plan"] = refused ? base::Json(nullptr)
                           : base::Json({{"weights", m.weights}, {"kv", m.kv}, {"scratch", m.scratch}, {"total", m.total}, {"limit", m.limit}, {"available", m.available}, {"context", m.context}, {"kv_tokens", m.kv_tokens},
-                                        {"kv_bytes_per_token", m.kv_bytes_per_token}, {"kv_format", engine::name(m.kv_format)}});
+                                        {"kv_bytes_per_token", m.kv_bytes_per_token}, {"kv_sum", m.kv_sum}, {"kv_format", engine::name(m.kv_format)}, {"percent", m.percent}, {"most_kv_tokens", engine::capacity(m).kv_tokens}});
     out["refused"] = refused ? base::Json({{"code", base::name(refused->code)}, {"message", refused->message}, {"remedy", refused->remedy}}) : base::Json(nullptr);
     return out;
 }
@@ -163,11 +164,12 @@ void print_needs(const Examination& e) {
     if (!e.refused) line("memory", e.plan.text());
     if (!e.needs || !e.info) return;
     const auto& n = *e.needs;
-    std::string cache = std::to_string(n.kv_bytes_per_token) + " bytes a token";
+    std::string cache = n.kv_sum + " = " + std::to_string(n.kv_bytes_per_token) + " bytes a token";
     for (const int tokens : {4096, 32768, 131072})
         if (tokens <= e.info->trained_context) cache += ", " + size(n.kv_bytes_per_token * std::uint64_t(tokens)) + " at " + std::to_string(tokens);
     if (n.state_bytes > 0) cache += "; a state of " + size(n.state_bytes) + " a sequence";
     line("KV cache", cache);
+    if (!e.refused) line("fit", std::to_string(e.plan.kv_tokens) + " tokens of all requests together, " + std::to_string(e.plan.context) + " of one; " + std::to_string(engine::capacity(e.plan).kv_tokens) + " would, if the cache had all that is left");
     line("weights", size(n.laid_out) + " laid out at the start for " + n.target + ", " + size(n.mapped) + " used as they lie in the file");
     std::string speed = "a token reads " + size(e.info->weight_bytes_per_token) + " of weights; matrices of";
     for (const auto& [format, values] : n.values) speed += (&format == &n.values[0].first ? " " : ", ") + format + formatted(" (%.1f M)", millions(values));

@@ -97,6 +97,17 @@ base::Result<void> open_sources(const LoadOptions& options, Opened& out, PlanInp
     return {};
 }
 
+HeatGuard heat_guard(const LoadOptions& options, const std::string& model) {
+    std::function<Heat()> read = options.heat;
+    if (!read) read = [sensors = std::make_shared<const HeatSensors>()] { return sensors->hottest(); };
+    return HeatGuard(std::move(read), [log = options.log, model](const Heat& heat, bool hot) {
+        if (!log) return;
+        const base::Json fields = {{"model", model}, {"zone", std::string(heat.zone)}, {"celsius", heat.celsius}, {"limit", heat.limit}};
+        if (hot) log->warn("the machine is too hot: answers are computed slowly, and nothing is begun beside them", fields);
+        else log->info("the machine has cooled down: answers are computed as before", fields);
+    });
+}
+
 base::Result<Opened> open(const LoadOptions& options) {
     if (auto ok = check(options); !ok) return std::move(ok).error();
     Opened out;
@@ -134,6 +145,7 @@ base::Result<Opened> open(const LoadOptions& options) {
     input.kv_bytes_per_token = kv_bytes_per_token(out.config, out.shape.kv);
     if (options.drafts)
         if (auto sources = open_sources(options, out, input); !sources) return std::move(sources).error();
+    input.kv_sum = kv_sum(out.config, out.shape.kv);
     input.available = available_memory();
     input.trained_context = out.config.trained_context;
     auto plan = plan_memory(input, options);
@@ -437,7 +449,7 @@ base::Result<std::unique_ptr<Engine>> load_file(const LoadOptions& options) {
     auto runner = Runner::create(*std::move(model), pool, opened->shape, *std::move(head));
     if (!runner) return std::move(runner).error();
     auto worker = std::make_unique<Worker>(*std::move(runner), *std::move(draft), tokens->first, WorkerLimits{options.max_sequences, options.max_waiting, options.max_waiting_each, options.draft_length, options.lookups},
-                                           MemoryGuard(options.memory_left ? options.memory_left : available_memory, options.keep_free));
+                                           MemoryGuard(options.memory_left ? options.memory_left : available_memory, options.keep_free), heat_guard(options, opened->info.name));
     tell("ready", 1);
     if (options.log) {
         for (const Unsaid& one : opened->info.unsaid)

@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "base/stop.h"
 #include "engine/draft_source.h"
+#include "engine/heat.h"
 #include "engine/kv_store.h"
 #include "engine/measure.h"
 #include "engine/model/unsaid.h"
@@ -40,9 +41,12 @@ struct LoadOptions {
     std::filesystem::path path{};
     Profile profile = Profile::fast;
     int threads = 0;                 // CPU threads of the compute pool; 0: from machine and cgroup
-    std::uint64_t memory_limit = 0;  // bytes for weights, KV and scratch; 0: 90 % of what is available
+    std::uint64_t memory_limit = 0;  // bytes for weights, KV and scratch; 0: memory_percent of what is available
+    int memory_percent = 90;
+    std::uint64_t ceiling = 0;       // bytes that none of these may go beyond: what other models leave; 0: none
     int context = 0;                 // most tokens of one sequence; 0: the model's, capped by memory
     std::uint64_t kv_tokens = 0;     // size of the KV pool; 0: planned from memory
+    bool fill = false;               // that pool then takes all that weights and scratch leave of the limit
     std::optional<KvFormat> kv_format{};  // none: as kv_format_of says
     int max_sequences = 8;           // decoded together; more wait
     int max_waiting = 256, max_waiting_each = 64;  // in all, of one person; more are refused
@@ -54,6 +58,7 @@ struct LoadOptions {
     KvStoreOptions kv_store{};       // of conversations whose salt is an audience's name
     std::uint64_t keep_free = 64ull << 20;  // bytes of the machine's memory; where less is left, generations end one by one
     std::function<std::uint64_t()> memory_left{};  // null: what the machine says
+    std::function<Heat()> heat{};    // the same
     std::string target{};            // "" best of the machine, else "ref", "avx512", …; unknown is refused
     std::vector<std::string> plain_ops{};  // that ref computes in the target's place; unknown ones are refused
     std::function<void(const std::string& stage, double fraction)> progress{};
@@ -72,6 +77,8 @@ struct MemoryPlan {
     std::uint64_t kv_bytes_per_token = 0, kv_tokens = 0;
     int context = 0;
     KvFormat kv_format = KvFormat::f32;
+    int percent = 0;     // of what is available that the limit is; 0: it was given in bytes
+    std::string kv_sum;  // "24 layers × 2 heads × 64 × 2 (keys, values) × 2 bytes"
     std::string text() const;
 };
 
@@ -155,6 +162,8 @@ public:
         std::uint64_t kv_disk_bytes = 0, kv_restored_tokens = 0;  // of what is kept on disk, and came from there since the load
         std::array<Held, kUrgencies> of = {};  // each urgency
         DraftCounts drafts = {};               // of each source
+        std::uint64_t memory_stops = 0, heat_pauses = 0;  // answers ended and steps rested after since the load, see memory_guard.h and heat.h
+        bool hot = false;
     };
     virtual Load load_now() const = 0;
 

@@ -147,6 +147,7 @@ base::Result<void> look_inside(const LoadOptions& options, Examination& out) {
     needs.target = target->name;
     needs.laid_out = measured->bytes.packed, needs.mapped = measured->bytes.mapped;
     needs.kv_bytes_per_token = kv_bytes_per_token(head->config, kv_format_of(options));
+    needs.kv_sum = kv_sum(head->config, kv_format_of(options));
     needs.state_bytes = head->config.state_values * sizeof(float);
     measured->values[std::size_t(Format::int4)] -= measured->eight_bits;
     if (measured->eight_bits > 0) needs.values.emplace_back("INT8", measured->eight_bits);

@@ -21,6 +21,7 @@ struct Examination {
         std::string target;
         std::uint64_t laid_out = 0, mapped = 0;  // bytes of weights: in memory of our own, and as they lie in the file
         std::uint64_t kv_bytes_per_token = 0, state_bytes = 0;  // state: of one sequence
+        std::string kv_sum;  // how kv_bytes_per_token comes about
         std::vector<std::pair<std::string, std::uint64_t>> values;  // of matrices by the format that they are computed in
     };
     std::optional<Needs> needs;

@@ -54,7 +54,6 @@ void Host::pass_given_up() {
     moved_.notify_all();
 }
 
-// The model's own limit, or what the others leave where that is less.
 base::Result<void> Host::leave_to_others(const std::string& name, LoadOptions& options) {
     const std::lock_guard lock(ledger_->mutex);
     if (ledger_->held.contains(name)) return base::error(Code::conflict, "a model is loaded as '" + name + "'", "unload it first");
@@ -62,8 +61,7 @@ base::Result<void> Host::leave_to_others(const std::string& name, LoadOptions& o
     const std::uint64_t others = sum(ledger_->held);
     if (others >= ledger_->limit)
         return base::error(Code::resource_exhausted, "of the " + mib(ledger_->limit) + " for models nothing is left: " + listed(ledger_->held), "unload one of them, or give it less");
-    const std::uint64_t left = ledger_->limit - others;
-    options.memory_limit = options.memory_limit ? std::min(options.memory_limit, left) : left;
+    options.ceiling = ledger_->limit - others;
     return {};
 }
 

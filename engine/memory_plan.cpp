@@ -1,13 +1,7 @@
 #include "engine/memory_plan.h"
 
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <charconv>
 #include <string>
-#include <string_view>
 
 #include "engine/ops/ops.h"
 
@@ -34,37 +28,7 @@ base::Error context_too_long(int asked, std::uint64_t trained) {
                        "ask for at most that");
 }
 
-// A file of the kernel's. It is read while answers are written, so nothing is allocated.
-class SmallFile {
-public:
-    explicit SmallFile(const char* path) {
-        const int file = ::open(path, O_RDONLY | O_CLOEXEC);
-        if (file < 0) return;
-        for (ssize_t n = 0; size_ < sizeof text_ && (n = ::read(file, text_ + size_, sizeof text_ - size_)) > 0;) size_ += std::size_t(n);
-        ::close(file);
-    }
-    std::string_view text() const { return {text_, size_}; }
-
-private:
-    char text_[8192];
-    std::size_t size_ = 0;
-};
-
-std::uint64_t number_at(std::string_view text) {
-    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
-    std::uint64_t value = 0;
-    return std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc() ? value : UINT64_MAX;
-}
-
-// A number in a one-value file; UINT64_MAX when there is none ("max" included).
-std::uint64_t number_in(const char* path) { return number_at(SmallFile(path).text()); }
-
-std::uint64_t proc_value(const char* path, std::string_view key) {  // kB lines of /proc
-    const SmallFile file(path);
-    const auto at = file.text().find(key);
-    const std::uint64_t value = at == std::string_view::npos ? UINT64_MAX : number_at(file.text().substr(at + key.size()));
-    return value == UINT64_MAX ? value : value * 1024;
-}
+std::uint64_t share_of(const LoadOptions& options, std::uint64_t available) { return available / 100 * std::uint64_t(options.memory_percent); }
 
 MemoryPlan without_kv(const PlanInput& input, const LoadOptions& options) {
     MemoryPlan plan;
@@ -72,6 +36,7 @@ MemoryPlan without_kv(const PlanInput& input, const LoadOptions& options) {
     plan.scratch = input.scratch;
     plan.available = input.available;
     plan.limit = memory_limit(options, input.available);
+    plan.percent = plan.limit == share_of(options, input.available) ? options.memory_percent : 0;
     return plan;
 }
 
@@ -95,6 +60,7 @@ base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& 
     MemoryPlan plan = without_kv(input, options);
     plan.kv_bytes_per_token = std::max<std::uint64_t>(1, input.kv_bytes_per_token);
     plan.kv_format = kv_format_of(options);
+    plan.kv_sum = input.kv_sum;
     const std::uint64_t fixed = plan.weights + plan.scratch;
     const std::uint64_t trained = std::uint64_t(std::max(1, input.trained_context));
     const std::uint64_t least = options.context > 0 ? std::uint64_t(options.context) : std::min<std::uint64_t>(512, trained);
@@ -107,7 +73,7 @@ base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& 
     std::uint64_t context = options.context > 0 ? std::uint64_t(options.context) : std::min(trained, room);
     std::uint64_t pool = options.kv_tokens;
     if (pool == 0)
-        pool = std::max(context, std::min(kDefaultPool, context * std::uint64_t(std::max(1, options.max_sequences))));
+        pool = options.fill ? room : std::max(context, std::min(kDefaultPool, context * std::uint64_t(std::max(1, options.max_sequences))));
     pool = std::min(blocks_up(pool), room);
     if (options.kv_tokens && options.context == 0) context = std::min(context, pool);
     if (context > pool) return too_large(plan, context, "one sequence");
@@ -130,7 +96,8 @@ std::string_view name(KvFormat format) {
 }
 
 std::uint64_t memory_limit(const LoadOptions& options, std::uint64_t available) {
-    return options.memory_limit ? std::min(options.memory_limit, available) : available / 10 * 9;
+    const std::uint64_t limit = options.memory_limit ? std::min(options.memory_limit, available) : share_of(options, available);
+    return options.ceiling ? std::min(limit, options.ceiling) : limit;
 }
 
 Capacity capacity(const MemoryPlan& plan) {
@@ -141,22 +108,10 @@ Capacity capacity(const MemoryPlan& plan) {
     return out;
 }
 
-std::uint64_t available_memory() {
-    std::uint64_t out = proc_value("/proc/meminfo", "MemAvailable:");
-    const std::uint64_t most = number_in("/sys/fs/cgroup/memory.max"), used = number_in("/sys/fs/cgroup/memory.current");
-    if (most != UINT64_MAX && used != UINT64_MAX) out = std::min(out, most > used ? most - used : 0);
-    rlimit space{};
-    if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY) {
-        const std::uint64_t taken = proc_value("/proc/self/status", "VmSize:");
-        if (taken != UINT64_MAX) out = std::min<std::uint64_t>(out, space.rlim_cur > taken ? space.rlim_cur - taken : 0);
-    }
-    return out == UINT64_MAX ? std::uint64_t(1) << 30 : out;
-}
-
 std::string MemoryPlan::text() const {
-    const std::string cache = kv_tokens ? ", KV cache " + mib(kv) + " (" + std::to_string(kv_tokens) + " tokens as " + std::string(name(kv_format)) + ")" : "";
-    return "weights " + mib(weights) + cache + ", scratch " + mib(scratch) + ", total " + mib(total) + " of " + mib(limit) + " (available " + mib(available) + "), context " +
-           std::to_string(context);
+    const std::string cache = kv_tokens ? ", KV cache " + mib(kv) + " (" + std::to_string(kv_tokens) + " tokens as " + std::string(name(kv_format)) + ", " + std::to_string(kv_bytes_per_token) + " bytes a token)" : "";
+    return "weights " + mib(weights) + cache + ", scratch " + mib(scratch) + ", total " + mib(total) + " of " + mib(limit) + " (" + (percent ? std::to_string(percent) + " % of " : "") + mib(available) +
+           " available), context " + std::to_string(context);
 }
 
 }  // namespace engine

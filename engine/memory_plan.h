@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "engine/available_memory.h"
 #include "engine/engine.h"
 
 namespace engine {
@@ -15,11 +16,12 @@ struct PlanInput {
     std::uint64_t kv_bytes_per_token = 0;
     std::uint64_t available = 0;           // what the machine can give now
     int trained_context = 0;
+    std::string kv_sum{};                  // how kv_bytes_per_token comes about
 };
 
 // Pure. Refuses with the numbers when weights, scratch and one sequence do not fit. `options.context`
 // and `options.kv_tokens` are met or refused; what they leave open is what fits: the model's context,
-// and a pool of at most 65,536 tokens or one context, whichever is more.
+// and a pool of at most 65,536 tokens or one context, whichever is more, or all that is left (`options.fill`).
 base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& options);
 
 // Of a model without a KV cache: weights and scratch, the model's context or the shorter one that was asked for.
@@ -36,8 +38,5 @@ struct Capacity {
 Capacity capacity(const MemoryPlan& plan);
 
 std::string mib(std::uint64_t bytes);  // "12 MiB", rounded up: as plans tell of memory
-
-// Bytes that this process may still take: free memory, cgroup and address-space limits.
-std::uint64_t available_memory();
 
 }  // namespace engine

@@ -2,6 +2,8 @@
 
 #include "engine/device/pool.h"
 #include "engine/engine.h"
+#include "engine/kernel_file.h"
+#include "engine/machine.h"
 #include "engine/memory_plan.h"
 #include "engine/ops/ops.h"
 #include "engine/probes.h"
@@ -9,15 +11,8 @@
 namespace engine {
 namespace {
 
-std::string first_line(const char* path) {
-    std::ifstream in(path);
-    std::string line;
-    std::getline(in, line);
-    return line;
-}
-
 base::Probe huge_pages() {
-    base::Probe out{"huge pages", base::Health::unknown, first_line("/sys/kernel/mm/transparent_hugepage/enabled"), {}};
+    base::Probe out{"huge pages", base::Health::unknown, first_line_of("/sys/kernel/mm/transparent_hugepage/enabled"), {}};
     if (out.found.empty()) {
         out.found = "the kernel does not say";
     } else if (out.found.find("[never]") != std::string::npos) {
@@ -68,6 +63,7 @@ base::Probes probes() {
                    enough ? "" : "free memory: the default model wants about 2048 MiB"});
     out.push_back(huge_pages());
     out.push_back(gpu_probe());
+    for (base::Probe& probe : machine_probes()) out.push_back(std::move(probe));
     return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <stdexcept>
 
 #include "engine/model/weight_image.h"
@@ -19,6 +20,19 @@ std::uint64_t kv_bytes_per_token(const Config& config, KvFormat format) {
     for (int i = 0; i < config.layers; ++i)
         if (const LayerConfig& l = config.layer[std::size_t(i)]; l.kv_layer == i) bytes += (config.family->latent ? 1ull : 2ull) * std::uint64_t(l.kv_heads) * kv_head_bytes(format, l.head_dim);
     return bytes / kKvBlock;
+}
+
+std::string kv_sum(const Config& config, KvFormat format) {
+    std::map<std::pair<int, int>, int> layers;  // by heads and their dimensions
+    for (int i = 0; i < config.layers; ++i)
+        if (const LayerConfig& l = config.layer[std::size_t(i)]; l.kv_layer == i && l.kv_heads > 0) ++layers[{l.kv_heads, l.head_dim}];
+    const std::size_t value = kv_value_bytes(format), scale = kv_head_bytes(format, 0) / kKvBlock;
+    std::string out;
+    for (const auto& [shape, n] : layers)
+        out += (out.empty() ? "" : " + ") + std::to_string(n) + (n == 1 ? " layer × " : " layers × ") + std::to_string(shape.first) + (shape.first == 1 ? " head × " : " heads × ") +
+               (scale > 0 ? "(" + std::to_string(shape.second) + " + " + std::to_string(scale) + " of scale)" : std::to_string(shape.second)) +
+               (config.family->latent ? " (latent, keys and values in one)" : " × 2 (keys, values)") + " × " + std::to_string(value) + (value == 1 ? " byte" : " bytes");
+    return out;
 }
 
 std::vector<KvLayer> kv_layers(const Config& config, int blocks, KvFormat format, std::uint8_t* memory) {

@@ -27,6 +27,8 @@ struct RunnerShape {
 
 // Bytes of one token's keys and values over all layers.
 std::uint64_t kv_bytes_per_token(const Config& config, KvFormat format);
+// How that comes about, layers of one shape together: "24 layers × 2 heads × 64 × 2 (keys, values) × 2 bytes".
+std::string kv_sum(const Config& config, KvFormat format);
 // Where they lie in `memory` of blocks * kKvBlock times so many bytes: one entry a layer.
 std::vector<KvLayer> kv_layers(const Config& config, int blocks, KvFormat format, std::uint8_t* memory);
 // Bytes of activations, logits and the states of recurrent layers for that shape.

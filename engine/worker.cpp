@@ -42,7 +42,7 @@ std::chrono::microseconds since(Clock::time_point begin, Clock::time_point end) 
 
 }  // namespace
 
-Worker::Worker(std::unique_ptr<Runner> runner, std::unique_ptr<DraftModel> draft, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits, MemoryGuard guard)
+Worker::Worker(std::unique_ptr<Runner> runner, std::unique_ptr<DraftModel> draft, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits, MemoryGuard guard, HeatGuard heat)
     : runner_(std::move(runner)),
       tokenizer_(std::move(tokenizer)),
       seed_(random_seed()),
@@ -51,6 +51,7 @@ Worker::Worker(std::unique_ptr<Runner> runner, std::unique_ptr<DraftModel> draft
       blocks_(runner_->shape().blocks, kKvBlock),
       states_(runner_->shape().kept_states),
       guard_(std::move(guard)),
+      heat_(std::move(heat)),
       sampling_(std::max(runner_->model().config.vocabulary, tokenizer_->size())),
       draft_model_(std::move(draft)) {
     if (runner_->head()) head_drafter_ = std::make_unique<HeadDrafter>(*runner_, tokenizer_->size());
@@ -183,6 +184,7 @@ Engine::Load Worker::load() const {
     out.drafts = draft_counts();
     for (const DraftCount& one : out.drafts) out.drafted_tokens += one.guessed, out.accepted_tokens += one.accepted;
     for (std::size_t i = 0; i < out.of.size(); ++i) out.of[i] = {running_of_[i], waiting_of_[i]};
+    out.memory_stops = memory_stops_, out.heat_pauses = heat_pauses_, out.hot = hot_;
     return out;
 }
 
@@ -217,12 +219,14 @@ bool Worker::collect() {
 void Worker::loop() {
     while (collect()) {
         bool idle = true;
+        const auto began = Clock::now();
         try {
             drop_stopped(running_);
             drop_stopped(waiting_);
             spare_memory();
             join_waiting();
             idle = !step();
+            if (!idle) cool_down(Clock::now() - began);
         } catch (const std::exception& e) {
             finish_all(Finish::failed, e.what());
         }
@@ -255,18 +259,8 @@ void Worker::drop_stopped(std::vector<std::unique_ptr<Sequence>>& from) {
     std::erase(from, nullptr);
 }
 
-// Ends the youngest answer where memory is short, so that the system does not end the process with all of them. The next one follows if
-// that was not enough.
-void Worker::spare_memory() {
-    if (running_.empty()) return;
-    std::string reason = guard_.short_of(Clock::now());
-    if (reason.empty()) return;
-    finish(*running_.back(), Finish::failed, std::move(reason));
-    running_.pop_back();
-}
-
 void Worker::join_waiting() {
-    if (waiting_.empty() || int(running_.size()) >= limits_.sequences) return;
+    if (waiting_.empty() || int(running_.size()) >= limits_.sequences || (heat_.hot() && !running_.empty())) return;
     int needed = 0;
     std::vector<std::uint64_t> running;
     std::vector<Waiting> waiting;

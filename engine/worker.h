@@ -16,6 +16,7 @@
 #include "engine/draft_model.h"
 #include "engine/engine.h"
 #include "engine/head_drafter.h"
+#include "engine/heat.h"
 #include "engine/kv_blocks.h"
 #include "engine/memory_guard.h"
 #include "engine/runner.h"
@@ -34,7 +35,7 @@ struct WorkerLimits {
 class Worker {
 public:
     // `draft`: a smaller model's, null where none guesses.
-    Worker(std::unique_ptr<Runner> runner, std::unique_ptr<DraftModel> draft, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits, MemoryGuard guard);
+    Worker(std::unique_ptr<Runner> runner, std::unique_ptr<DraftModel> draft, std::shared_ptr<const text::Tokenizer> tokenizer, const WorkerLimits& limits, MemoryGuard guard, HeatGuard heat);
     ~Worker();  // ends what runs as cancelled
 
     base::Result<void> submit(std::unique_ptr<Sequence> sequence);  // Error{resource_exhausted}: too many wait
@@ -76,6 +77,7 @@ private:
     bool collect();  // new requests and jobs; false: end
     void drop_stopped(std::vector<std::unique_ptr<Sequence>>& from);
     void spare_memory();
+    void cool_down(std::chrono::steady_clock::duration step);
     void join_waiting();
     void left_queue(const Sequence& s);
     void join(Sequence& s);
@@ -120,6 +122,7 @@ private:
     KvBlocks blocks_;
     StateCache states_;
     MemoryGuard guard_;
+    HeatGuard heat_;
     SamplerScratch sampling_;
     std::string token_bytes_;                  // of all tokens, one after another
     std::vector<std::uint32_t> token_begin_;   // (V + 1)
@@ -163,6 +166,8 @@ private:
     std::atomic<int> n_running_{0}, n_waiting_{0}, held_{0};
     std::atomic<std::int64_t> cached_{0}, oldest_{0};
     std::atomic<std::uint64_t> steps_{0}, forced_{0};
+    std::atomic<std::uint64_t> memory_stops_{0}, heat_pauses_{0};
+    std::atomic<bool> hot_{false};
     std::thread thread_;
 };
 

@@ -22,10 +22,12 @@ function stacked(label, whole, parts) {
 }
 
 // What a local model holds and works on.
-function drawings({ memory, kv_tokens: most, kv_used_tokens: used, kv_cached_tokens: cached }) {
+function drawings({ memory, plan, hot, kv_tokens: most, kv_used_tokens: used, kv_cached_tokens: cached }) {
   const out = [];
+  if (hot) out.push(h("p", {}, mark("warn", "the machine is too hot: answers are computed slowly")));
   if (memory) out.push(stacked(`Memory, of ${mib(memory.limit)}`, memory.limit, [["weights", memory.weights, mib(memory.weights)], ["cache", memory.kv, mib(memory.kv)], ["scratch", memory.scratch, mib(memory.scratch)]]));
   if (most && used !== undefined) out.push(stacked(`Cache, of ${count(most)} tokens`, most, [["used", used, count(used)], ["kept", cached || 0, count(cached || 0)]]));
+  if (plan && plan.kv_sum) out.push(h("p", { class: "small" }, `A token of cache: ${plan.kv_sum} = ${count(plan.kv_bytes_per_token)} bytes`));
   return out;
 }
 

@@ -108,6 +108,7 @@ TEST(Engine, EndsOneAnswerWhereMemoryIsShort) {
     while (is_short) std::this_thread::yield();  // both wait for their readers meanwhile, long before their end
     const Output ended = read(**younger);
     EXPECT_EQ(ended.finish, Finish::failed);
+    EXPECT_EQ(engine->load_now().memory_stops, 1u);
     EXPECT_EQ(ended.error, "memory is short: 99 MiB are left for all programs, 100 MiB are to stay free, so this answer ended");
     EXPECT_EQ(read(**older).finish, Finish::length);
     EXPECT_GT(asked, 0);

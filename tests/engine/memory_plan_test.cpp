@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "engine/runner.h"
+
 using namespace engine;
 
 namespace {
@@ -32,6 +36,53 @@ TEST(MemoryPlan, TellsHowKeysAndValuesAreKept) {
     // 36 layers of 8 heads of 128 values, keys and values, 1024 tokens: 144 MiB as halves, 72 and 2.25 of scales as int8.
     EXPECT_EQ(36u * 2 * 8 * kv_head_bytes(KvFormat::f16, 128) * 1024 / 32, 144 * MiB);
     EXPECT_EQ(36u * 2 * 8 * kv_head_bytes(KvFormat::int8, 128) * 1024 / 32, 72 * MiB + 9 * MiB / 4);
+}
+
+// A family's layers by their own numbers; the sums are done here by hand.
+TEST(MemoryPlan, ATokensKeysAndValuesAreLayersTimesHeadsTimesDimensions) {
+    const Family plain{.name = "plain"}, latent{.name = "latent", .latent = true};
+    Config c;
+    c.family = &plain;
+    c.layers = 94;
+    for (int i = 0; i < c.layers; ++i) c.layer.push_back({.kv_heads = 4, .head_dim = 128, .kv_layer = i});
+    EXPECT_EQ(kv_bytes_per_token(c, KvFormat::f16), 192512u);
+    EXPECT_EQ(kv_sum(c, KvFormat::f16), "94 layers × 4 heads × 128 × 2 (keys, values) × 2 bytes");
+    EXPECT_EQ(kv_bytes_per_token(c, KvFormat::int8), 94u * 4 * (128 + 4) * 2);
+    EXPECT_EQ(kv_sum(c, KvFormat::int8), "94 layers × 4 heads × (128 + 4 of scale) × 2 (keys, values) × 1 byte");
+
+    for (int i = 0; i < c.layers; ++i)  // three of four are recurrent
+        if (i % 4 != 3) c.layer[std::size_t(i)] = {.mixer = Mixer::gated_delta, .kv_layer = i};
+    c.layer[3].head_dim = 64;
+    c.layer[7].kv_layer = 3;            // which reads another's
+    EXPECT_EQ(kv_sum(c, KvFormat::f16), "1 layer × 4 heads × 64 × 2 (keys, values) × 2 bytes + 21 layers × 4 heads × 128 × 2 (keys, values) × 2 bytes");
+    EXPECT_EQ(kv_bytes_per_token(c, KvFormat::f16), 4u * 64 * 4 + 21u * 4 * 128 * 4);
+
+    Config m;
+    m.family = &latent;
+    m.layers = 2;
+    for (int i = 0; i < 2; ++i) m.layer.push_back({.kv_heads = 1, .head_dim = 576, .kv_layer = i});
+    EXPECT_EQ(kv_bytes_per_token(m, KvFormat::f16), 2u * 576 * 2);
+    EXPECT_EQ(kv_sum(m, KvFormat::f16), "2 layers × 1 head × 576 (latent, keys and values in one) × 2 bytes");
+}
+
+TEST(MemoryPlan, AShareSizesThePoolAndTheContextDoesNot) {
+    auto in = input(10000 * MiB);
+    in.trained_context = 131072;
+    std::set<std::uint64_t> pools;
+    for (const int context : {8192, 32768, 65536, 131072}) pools.insert(plan_memory(in, {.memory_percent = 85, .context = context, .fill = true})->kv_tokens);
+    ASSERT_EQ(pools.size(), 1u);
+    EXPECT_GT(plan_memory(in, {.memory_percent = 90, .context = 8192, .fill = true})->kv_tokens, *pools.begin());
+    EXPECT_EQ(plan_memory(in, {.memory_percent = 85, .fill = true})->percent, 85);
+    EXPECT_EQ(plan_memory(in, {.memory_limit = 1000 * MiB})->percent, 0);
+    // Smaller weights leave more of the same machine, and a longer context.
+    in = {52000 * MiB, 10 * MiB, 768 * 1024, 119000 * MiB, 131072};
+    const auto heavy = plan_memory(in, {.memory_percent = 85, .fill = true});
+    in.weights = 16500 * MiB;
+    const auto light = plan_memory(in, {.memory_percent = 85, .fill = true});
+    ASSERT_TRUE(heavy && light);
+    EXPECT_NEAR(double(light->kv - heavy->kv) / MiB, 35500, 24) << "but for the rest of a block";
+    EXPECT_GT(light->context, heavy->context);
+    EXPECT_FALSE(plan_memory(in, {.memory_limit = 17000 * MiB, .context = 8192, .fill = true})) << "one sequence does not fit";
 }
 
 TEST(MemoryPlan, ThePoolIsBoundedByDefaultAndAsLargeAsAsked) {
@@ -97,4 +148,6 @@ TEST(MemoryPlan, TheLimitIsNineTenthsOrWhatIsAsked) {
     EXPECT_EQ(memory_limit({}, 1000 * MiB), 900 * MiB);
     EXPECT_EQ(memory_limit({.memory_limit = 300 * MiB}, 1000 * MiB), 300 * MiB);
     EXPECT_EQ(memory_limit({.memory_limit = 3000 * MiB}, 1000 * MiB), 1000 * MiB);
+    EXPECT_EQ(memory_limit({.memory_percent = 75}, 1000 * MiB), 750 * MiB);
+    EXPECT_EQ(memory_limit({.ceiling = 800 * MiB}, 1000 * MiB), 800 * MiB);
 }
