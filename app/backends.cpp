@@ -137,6 +137,7 @@ engine::LoadOptions options_of(const router::ModelRow& row, const Settings& s) {
     engine::LoadOptions options = load_options(s, row.path);
     options.adapters.clear();
     options.draft = guesses_from(s, "draft") ? row.draft : "";
+    options.fill = false;  // the others are to have room
     options.context = row.context;
     options.kv_tokens = row.context ? 0 : kept_unasked;
     options.memory_limit = std::uint64_t(row.memory_mib) << 20;

@@ -13,6 +13,7 @@
 #include "app/wire.h"
 #include "engine/memory_plan.h"
 #include "router/catalogue.h"
+#include "router/load_note.h"
 #include "server/http.h"
 #include "store/secrets.h"
 
@@ -44,8 +45,10 @@ base::Probes embedding_probes(const Settings& settings) {
 // What this machine could carry, by the numbers of the chosen model where there is one.
 base::Probe capacity_probe(const Settings& settings, const Plan& plan) {
     const auto file = chosen_model(settings);
-    const std::uint64_t available = engine::available_memory(), limit = engine::memory_limit(load_options(settings, file), available);
-    std::string found = mib(limit) + " for weights, KV cache and scratch (" + (settings.model.memory_mib ? "model.memory_mib; " : "90 % of ") + mib(available) + " available)";
+    const engine::LoadOptions options = load_options(settings, file);
+    const std::uint64_t available = engine::available_memory(), limit = engine::memory_limit(options, available);
+    const std::string share = std::to_string(options.memory_percent) + (settings.model.utilisation ? " % (model.utilisation) of " : options.memory_percent < 90 ? " % until it has been loaded once, of " : " % of ");
+    std::string found = mib(limit) + " for weights, KV cache and scratch (" + (settings.model.memory_mib ? "model.memory_mib; " : share) + mib(available) + " available)";
     std::error_code unreadable;
     const auto bytes = std::filesystem::file_size(file, unreadable);
     if (!plan || unreadable || plan->weights == 0) return {"capacity", Health::ok, found + ": a model's file must be smaller than that", {}};
@@ -186,6 +189,7 @@ int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, cons
     append(better_model_probes(settings));
     append(secret_probes(settings));
     append(file_probes(loaded));
+    append(router::LoadNote::probes(load_notes(settings)));
     append(server_probes(settings));
     append(embedding_probes(settings));
     int failed = 0;

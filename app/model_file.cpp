@@ -7,6 +7,7 @@
 #include "base/split.h"
 #include "engine/model/encoder_file.h"
 #include "router/catalogue.h"
+#include "router/load_note.h"
 
 namespace app {
 
@@ -31,9 +32,23 @@ std::string pulled_as(const Settings& settings, const fs::path& file) {
 
 }  // namespace
 
+fs::path load_notes(const Settings& settings) { return settings.state_folder / "loads"; }
+
+namespace {
+
+// Of what is available. A file that has not been loaded here leaves more free: what a plan does not know of shows in a first load.
+void share_memory(const Settings& s, engine::LoadOptions& options) {
+    constexpr int first = 75, proven = 90;
+    options.memory_percent = s.model.utilisation > 0 ? s.model.utilisation : router::LoadNote::ended_well(load_notes(s), options.path) ? proven : first;
+    options.fill = s.model.utilisation > 0;
+}
+
+}  // namespace
+
 engine::LoadOptions load_options(const Settings& s, const std::filesystem::path& file) {
     engine::LoadOptions options;
     options.path = file;
+    share_memory(s, options);
     options.profile = s.model.profile == "exact" ? engine::Profile::exact : engine::Profile::fast;
     options.threads = s.model.threads;
     options.context = s.model.context;
@@ -71,6 +86,7 @@ base::Result<std::vector<std::pair<std::string, fs::path>>> adapters_of(const Se
 engine::LoadOptions embedding_options(const Settings& s) {
     engine::LoadOptions options;
     options.path = s.embedding.path;
+    share_memory(s, options);
     options.max_sequences = 1;
     options.profile = s.model.profile == "exact" ? engine::Profile::exact : engine::Profile::fast;
     options.threads = s.model.threads;

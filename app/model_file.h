@@ -8,6 +8,9 @@
 
 namespace app {
 
+// Where it is written how loads went (router/load_note.h).
+std::filesystem::path load_notes(const Settings& settings);
+
 engine::LoadOptions load_options(const Settings& settings, const std::filesystem::path& file);
 
 // Whether model.speculation has tokens guessed from that source: "prompt", "head", "draft".

@@ -31,7 +31,7 @@ struct Settings {
     } database;
     struct {
         std::string path, draft, name, profile, target, speculation, kv_format, adapters, plain_ops;
-        int threads, context, speculation_length, max_sequences, max_waiting, max_waiting_each, memory_mib, kv_disk_mib;
+        int threads, context, speculation_length, max_sequences, max_waiting, max_waiting_each, memory_mib, utilisation, kv_disk_mib;
         std::string copy;
     } model;
     struct {

@@ -14,13 +14,16 @@
 #include "app/heartbeat.h"
 #include "app/listener.h"
 #include "app/model_file.h"
+#include "app/model_metrics.h"
 #include "app/nightly.h"
 #include "app/version.h"
 #include "base/split.h"
+#include "engine/machine.h"
 #include "memory/warm.h"
 #include "net/certificate.h"
 #include "net/config.h"
 #include "server/routes.h"
+#include "router/load_note.h"
 #include "router/usage.h"
 #include "store/issues.h"
 #include "store/schedules.h"
@@ -152,7 +155,7 @@ base::Probes World::probes() const {
     if (exporter_ && exporter_->dropped() > 0)
         all.push_back({"OTLP export", base::Health::warning, std::to_string(exporter_->dropped()) + " spans were not taken by " + settings_.traces.otlp_endpoint,
                        "see the log for why, or set traces.otlp_endpoint"});
-    for (const auto& more : {db_->probes(), sandbox_probes()})
+    for (const auto& more : {db_->probes(), sandbox_probes(), engine::machine_probes(), router::LoadNote::probes(load_notes(settings_))})
         all.insert(all.end(), more.begin(), more.end());
     return all;
 }
@@ -230,6 +233,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
         [self] {
             self->metrics_.set("hearth_trace_records_lost", double(self->traces_->dropped()), {});
             if (self->exporter_) self->metrics_.set("hearth_otlp_spans_dropped", double(self->exporter_->dropped()), {});
+            set_model_metrics(self->metrics_, *self->gateway_);
             return self->metrics_.text();
         },
         [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
@@ -257,6 +261,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
 }
 
 base::Result<void> World::make_gateway(const LoadedSettings& loaded, Reload::Load again) {
+    local_.load_notes = load_notes(settings_);
     auto backends = make_backends(settings_, upstreams_, local_, log_, secrets_);
     if (!backends) return std::move(backends).error();
     auto roster = make_roster(settings_, backends->aliases, upstreams_, secrets_);

@@ -224,6 +224,9 @@ BackendStatus LocalBackend::status() const {
         status.facts["steps"] = load.steps;
         status.facts["forced_tokens"] = load.forced_tokens;
         status.facts["speculative"] = guesses_of(load);
+        status.facts["memory_stops"] = load.memory_stops;
+        status.facts["heat_pauses"] = load.heat_pauses;
+        status.facts["hot"] = load.hot;
         status.facts["kv_disk_bytes"] = load.kv_disk_bytes;
         status.facts["kv_restored_tokens"] = load.kv_restored_tokens;
     }

@@ -11,9 +11,12 @@
 #include <thread>
 
 #include "base/log.h"
+#include "engine/available_memory.h"
 #include "engine/engine.h"
 #include "engine/host.h"
+#include "engine/load_times.h"
 #include "router/backend.h"
+#include "router/load_note.h"
 #include "text/grammar_cache.h"
 #include "text/sampled_turns.h"
 
@@ -22,6 +25,7 @@ namespace router {
 // What all embedded models share: memory, and CPU threads, which are joined before the callers' executor ends.
 struct LocalPools {
     engine::Host host;
+    std::filesystem::path load_notes{};  // folder of them (load_note.h); empty: none are written
     net::asio::thread_pool embedding{1};  // texts are embedded one request after another
     net::asio::thread_pool prompts{2};    // prompts are rendered and tokenized, grammars compiled
     void join() { embedding.join(), prompts.join(); }
@@ -50,6 +54,7 @@ public:
 private:
     struct Prompt;
     void read(engine::Host::Turn turn);
+    void ready(std::shared_ptr<engine::Engine> engine, const engine::LoadTimes& times);
     void drain();
     base::Result<void> begin(BackendStatus::State state, std::function<void()> work);  // under mutex_
     void settle(BackendStatus::State state, std::string detail);

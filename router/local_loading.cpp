@@ -9,7 +9,21 @@ namespace {
 
 using base::Code;
 
-base::Json facts_of(engine::Engine& engine) {
+// "matmul, attention: avx512; convolve: ref (no kernel of avx512 for it)"
+std::string told_targets(const std::vector<engine::TargetChoice>& choices) {
+    std::vector<std::pair<std::string, std::string>> groups;  // what runs them, and which
+    for (const auto& one : choices) {
+        const std::string runs = one.target + (one.target == "ref" ? " (" + one.reason + ")" : "");
+        const auto same = std::ranges::find(groups, runs, &std::pair<std::string, std::string>::first);
+        if (same == groups.end()) groups.emplace_back(runs, one.op);
+        else same->second += ", " + one.op;
+    }
+    std::string out;
+    for (const auto& [runs, ops] : groups) out += (out.empty() ? "" : "; ") + ops + ": " + runs;
+    return out;
+}
+
+base::Json facts_of(engine::Engine& engine, const engine::LoadTimes& times) {
     const auto& info = engine.info();
     const auto& plan = engine.memory();
     base::Json targets = base::Json::array();
@@ -23,7 +37,9 @@ base::Json facts_of(engine::Engine& engine) {
             {"kv_tokens", plan.kv_tokens},
             {"kv_format", engine::name(plan.kv_format)},
             {"memory_bytes", plan.total},
-            {"plan", {{"weights", plan.weights}, {"kv", plan.kv}, {"kv_bytes_per_token", plan.kv_bytes_per_token}, {"scratch", plan.scratch}, {"limit", plan.limit}, {"available", plan.available}}},
+            {"loaded_in", times.text()},
+            {"load", {{"seconds", times.seconds}, {"bytes", times.file_bytes}, {"mb_per_s", times.mb_per_s()}, {"disk_bytes", times.disk_bytes ? base::Json(*times.disk_bytes) : base::Json()}, {"kind", times.kind()}}},
+            {"plan", {{"weights", plan.weights}, {"kv", plan.kv}, {"kv_bytes_per_token", plan.kv_bytes_per_token}, {"kv_sum", plan.kv_sum}, {"scratch", plan.scratch}, {"limit", plan.limit}, {"percent", plan.percent}, {"available", plan.available}}},
             {"memory", {{"weights", plan.weights}, {"kv", plan.kv}, {"scratch", plan.scratch}, {"limit", plan.limit}}},
             {"targets", targets}};
 }
@@ -33,11 +49,6 @@ base::Json facts_of(engine::Engine& engine) {
 LocalBackend::LocalBackend(std::string id, engine::LoadOptions options, LocalPools& pools, base::Log& log, At at)
     : id_(std::move(id)), options_(std::move(options)), pools_(pools), log_(log) {
     options_.log = &log_;
-    options_.progress = [this](const std::string& stage, double fraction) {
-        std::lock_guard lock(mutex_);
-        status_.stage = stage;
-        status_.fraction = fraction;
-    };
     settle(BackendStatus::State::unloaded, how_to_load());
     if (at == At::start) (void)load();
 }
@@ -101,34 +112,48 @@ void LocalBackend::drain() {
 }
 
 void LocalBackend::read(engine::Host::Turn turn) {
-    const auto began = std::chrono::steady_clock::now();
     std::string failure;
+    LoadNote note(pools_.load_notes, options_.path);
+    if (!note.death().empty()) log_.warn("an earlier load did not end", {{"backend", id_}, {"found", note.death()}});
+    engine::LoadOptions options = options_;
+    options.progress = [&](const std::string& stage, double fraction) {
+        note.reached(stage, fraction, engine::available_memory());
+        std::lock_guard lock(mutex_);
+        status_.stage = stage;
+        status_.fraction = fraction;
+    };
     try {
-        auto loaded = pools_.host.load(turn, id_, options_);
+        const engine::LoadWatch watch;
+        auto loaded = pools_.host.load(turn, id_, std::move(options));
         if (loaded) {
-            auto ready = *std::move(loaded);
-            const auto templated = ready->chat_template();
-            const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-            log_.info("model loaded", {{"backend", id_}, {"file", options_.path.string()}, {"seconds", seconds},
-                                       {"mb_per_s", double(ready->info().file_bytes) / 1e6 / std::max(seconds, 1e-6)},
-                                       {"plan", ready->memory().text()}});
-            std::lock_guard lock(mutex_);
-            dialect_ = templated ? text::detect_dialect(templated->source()) : "none";
-            know_controls(*ready->tokenizer());
-            sampled_.emplace(ready->memory().kv_tokens);  // what is still in the cache is still here
-            status_.facts = facts_of(*ready);
-            status_.facts["dialect"] = dialect_;
-            status_.detail = ready->info().name + ", " + ready->memory().text();
-            engine_ = std::move(ready);
-            status_.state = BackendStatus::State::ready;
-            return;
+            const auto times = watch.ended((*loaded)->info().file_bytes);
+            note.loaded({{"seconds", times.seconds}, {"mb_per_s", times.mb_per_s()}, {"kind", times.kind()}, {"plan", (*loaded)->memory().text()}});
+            return ready(*std::move(loaded), times);
         }
         failure = loaded.error().text();
     } catch (const std::exception& e) {
         failure = e.what();
     }
+    note.failed(failure);
     log_.error("model not loaded", {{"backend", id_}, {"error", failure}});
     settle(BackendStatus::State::down, failure);
+}
+
+void LocalBackend::ready(std::shared_ptr<engine::Engine> engine, const engine::LoadTimes& times) {
+    const auto templated = engine->chat_template();
+    const auto& plan = engine->memory();
+    const auto targets = engine->targets();
+    log_.info("model loaded", {{"backend", id_}, {"file", options_.path.string()}, {"seconds", times.seconds}, {"bytes", times.file_bytes}, {"mb_per_s", times.mb_per_s()}, {"read", times.kind()},
+                               {"plan", plan.text()}, {"cache", plan.kv_sum}, {"operations", told_targets(targets)}, {"candidates", targets.empty() ? std::vector<std::string>() : targets[0].candidates}});
+    std::lock_guard lock(mutex_);
+    dialect_ = templated ? text::detect_dialect(templated->source()) : "none";
+    know_controls(*engine->tokenizer());
+    sampled_.emplace(plan.kv_tokens);  // what is still in the cache is still here
+    status_.facts = facts_of(*engine, times);
+    status_.facts["dialect"] = dialect_;
+    status_.detail = engine->info().name + ", " + plan.text();
+    engine_ = std::move(engine);
+    status_.state = BackendStatus::State::ready;
 }
 
 void LocalBackend::know_controls(const text::Tokenizer& tokenizer) {
