@@ -95,11 +95,11 @@ def check_map():
 
 
 def check_example():
-    """The README shows the embedding example as it is compiled."""
-    readme = ROOT / "README.md"
-    example = (ROOT / "tests/embed/embed_example.cpp").read_text()
-    if readme.exists() and example not in readme.read_text():
-        problem(readme, 1, "the embedding example differs from tests/embed/embed_example.cpp")
+    """The pages show the embedding examples as they are run."""
+    for name, example in (("README.md", "embed_example.cpp"), ("docs/embedding.md", "embed_example.c"), ("docs/embedding.md", "embed_example.py")):
+        page = ROOT / name
+        if page.exists() and (ROOT / "tests/embed" / example).read_text() not in page.read_text():
+            problem(page, 1, f"the embedding example differs from tests/embed/{example}")
 
 
 def check_ops():

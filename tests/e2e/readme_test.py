@@ -206,6 +206,9 @@ def proven_in(file, text):
 
 
 HOW = {
+    "ninja -C build/engine hearth_engine": proven_in("engine/CMakeLists.txt", "add_library(hearth_engine SHARED"),
+    "cc -I. tests/embed/embed_example.c build/engine/engine/libhearth_engine.so -Wl,-rpath,$PWD/build/engine/engine -o embed_example": proven_in("tests/CMakeLists.txt", "embed/embed_example.c"),
+    "python3 tests/embed/embed_example.py build/engine/engine/libhearth_engine.so MODEL.gguf TEXT": proven_in("tests/CMakeLists.txt", "embed/embed_example.py"),
     **dict.fromkeys(tour_test.COMMANDS, proven_in("tests/e2e/tour_test.py", "for kind, what, expected in STEPS:")),
     **{command: proven_in("tests/e2e/must_show_test.py", "assert me.left == []") for command in must_show_test.TRYING},
     "deploy/run": proven_in("tests/e2e/fresh_machine_steps.sh", "deploy/run >"),
