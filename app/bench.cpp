@@ -10,11 +10,13 @@
 #include <sstream>
 
 #include "app/backends.h"
+#include "app/bench_adapters.h"
 #include "app/bench_turns.h"
 #include "app/foreign_load.h"
 #include "app/model_file.h"
 #include "app/terminal.h"
 #include "engine/device/pool.h"
+#include "engine/load_times.h"
 
 namespace app {
 namespace {
@@ -176,10 +178,10 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     if (on_terminal())
         options.progress = [](const std::string& stage, double fraction) { std::fprintf(stderr, "\r%-12s %3.0f %%", stage.c_str(), fraction * 100); };
     const double load_before = load_average();
-    const auto began = std::chrono::steady_clock::now();
+    const engine::LoadWatch watch;
     auto engine = engine::Engine::load(options);
     if (!engine) return complain(model_error(engine.error(), loaded.settings, options.path));
-    const double load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    const engine::LoadTimes load = watch.ended((*engine)->info().file_bytes);
     if (on_terminal()) std::fprintf(stderr, "\r\n");
     auto first = begin(**engine, kStreamPrompt, 1, "first", 0);
     if (!first) return complain(first.error());
@@ -193,14 +195,17 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     base::Result<std::vector<TurnTimes>> turns = std::vector<TurnTimes>();
     if (o.turns) turns = measure_turns(**engine, turns_of(o.prefill, (*engine)->memory().context), o.repeat);
     if (!turns) return complain(turns.error());
+    const auto switches = measure_switches(**engine, o.repeat);
+    if (!switches) return complain(switches.error());
     const auto& info = (*engine)->info();
     if (o.json) {
         base::Json out = {{"model", info.name}, {"file", options.path.string()}, {"format", info.format}, {"profile", o.profile},
-                          {"threads", options.threads}, {"prefill_tokens", o.prefill}, {"decode_tokens", o.decode}, {"load_seconds", load_seconds}, {"first_token_seconds", first_token},
+                          {"threads", options.threads}, {"prefill_tokens", o.prefill}, {"decode_tokens", o.decode}, {"load_seconds", load.seconds}, {"load_kind", load.kind()}, {"load_mb_per_s", load.mb_per_s()}, {"first_token_seconds", first_token},
                           {"load_average", load_before}, {"peak_rss_bytes", std::uint64_t(used.ru_maxrss) * 1024}, {"file_bytes", info.file_bytes},
                           {"weight_bytes_per_token", info.weight_bytes_per_token}, {"plan_bytes", (*engine)->memory().total}};
         out.update(to_json(*measured, info));
         if (o.turns) out["turns"] = to_json(*turns);
+        if (!switches->switched.empty()) out["adapters"] = to_json(*switches);
         print_json(out);
         return 0;
     }
@@ -208,7 +213,8 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     std::printf("prompts of %d tokens, answers of %d\n", o.prefill, o.decode);
     print_measurement(*measured, info);
     print_turns(*turns);
-    std::printf("loaded in %.2f s, first token %.2f s after the program began, peak memory %.0f MiB (plan %.0f MiB, file %.0f MiB), load average before %.2f\n", load_seconds, first_token, double(used.ru_maxrss) / 1024.0,
+    print_switches(*switches);
+    std::printf("loaded in %s, first token %.2f s after the program began, peak memory %.0f MiB (plan %.0f MiB, file %.0f MiB), load average before %.2f\n", load.text().c_str(), first_token, double(used.ru_maxrss) / 1024.0,
                 double((*engine)->memory().total) / 1048576, double(info.file_bytes) / 1048576, load_before);
     return 0;
 }

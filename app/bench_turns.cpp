@@ -10,24 +10,6 @@ namespace {
 
 constexpr int kChunk = 512;  // tokens whose operations are counted
 
-// Seconds until the first token of a prompt of `n` tokens under that salt, which alone finds what was computed under it before.
-base::Result<double> first_token(engine::Engine& engine, int n, const std::string& salt) {
-    engine::Request request;
-    request.prompt = {{.tokens = some_tokens(n, 0, engine.info().vocabulary)}};
-    request.max_tokens = 1;
-    request.ignore_eos = true;
-    request.cache_salt = salt;
-    const auto began = std::chrono::steady_clock::now();
-    auto session = engine.start(std::move(request));
-    if (!session) return std::move(session).error();
-    double seconds = 0;
-    while (auto event = (*session)->next()) {
-        if (event->finish == engine::Finish::failed) return base::error(base::Code::internal, event->error);
-        if (seconds == 0) seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    }
-    return seconds;
-}
-
 // What a prompt costs: once, for each token, and more for each token before it.
 struct Arithmetic {
     double once = 0, each = 0, each_before = 0;
@@ -55,6 +37,24 @@ base::Result<Arithmetic> arithmetic(engine::Engine& engine) {
 }
 
 }  // namespace
+
+base::Result<double> first_token(engine::Engine& engine, int n, const std::string& salt, const std::string& adapter) {
+    engine::Request request;
+    request.prompt = {{.tokens = some_tokens(n, 0, engine.info().vocabulary)}};
+    request.max_tokens = 1;
+    request.ignore_eos = true;
+    request.cache_salt = salt;
+    request.adapter = adapter;
+    const auto began = std::chrono::steady_clock::now();
+    auto session = engine.start(std::move(request));
+    if (!session) return std::move(session).error();
+    double seconds = 0;
+    while (auto event = (*session)->next()) {
+        if (event->finish == engine::Finish::failed) return base::error(base::Code::internal, event->error);
+        if (seconds == 0) seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    }
+    return seconds;
+}
 
 std::vector<double> TurnTimes::gains() const {
     std::vector<double> out;

@@ -1,11 +1,15 @@
 // Time to the first token where most of a prompt is known: a conversation's next turn, beside the same prompt that is new.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "app/bench.h"
 
 namespace app {
+
+// Seconds until the first token of a prompt of `n` tokens under that salt, which alone finds what was computed under it before.
+base::Result<double> first_token(engine::Engine& engine, int n, const std::string& salt, const std::string& adapter = {});
 
 // `added` tokens after `known` ones that are in the prefix cache.
 struct Turn {

@@ -8,6 +8,7 @@ import pytest
 import support
 import tiny_model
 from conftest import running, tiny_server
+from faults import run
 from support import MODELS, user
 
 QUESTION = [user("Tell me about the old lighthouse on the hill.")]
@@ -63,3 +64,13 @@ def test_each_is_a_model_of_its_own(server, plain):
     with ThreadPoolExecutor(6) as pool:
         together = list(pool.map(lambda model: (model, said(server, model)), [*texts, *texts]))
     assert together == [*texts.items(), *texts.items()]
+
+
+def test_what_a_change_of_adapters_takes_is_measured(server):
+    done = run(server.env, "bench", "--prefill", "16", "--decode", "8", "--repeat", "3", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)["adapters"]
+    assert len(told["switched_seconds"]) == len(told["stayed_seconds"]) == 3 * 3, "two adapters and the model as it is, three rounds"
+    assert sorted(told["switched_seconds"])[4] < 1, "nothing is loaded for it"
+    shown = run(server.env, "bench", "--prefill", "16", "--decode", "8", "--repeat", "1").stdout
+    assert "after another adapter the first token of a known prompt comes after" in shown

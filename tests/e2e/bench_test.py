@@ -74,7 +74,7 @@ def test_it_tells_what_a_known_beginning_saves(env):
     done = run(env, "bench", "--model", str(MODELS / "llama_tied.gguf"), "--prefill", "100", "--decode", "4", "--repeat", "2", "--turns", "--json", seconds=300)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert 0 < told["load_seconds"] < told["first_token_seconds"] < 60
+    assert 0 < told["load_seconds"] < told["first_token_seconds"] < 60 and told["load_kind"] in ("cold", "partly cold", "warm", "unknown") and told["load_mb_per_s"] > 0
     assert [(turn["known"], turn["added"]) for turn in told["turns"]] == [(90, 10)], "the others are longer than its context"
     turn = told["turns"][0]
     assert len(turn["fresh_seconds"]) == len(turn["warm_seconds"]) == 2 and all(seconds > 0 for seconds in turn["fresh_seconds"] + turn["warm_seconds"])
