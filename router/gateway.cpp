@@ -243,6 +243,12 @@ void Gateway::settle(Attempt& attempt, Reply& reply, const Budgets::Wish& wish, 
     metrics_.add("hearth_output_tokens_total", reply.usage.output_tokens, labels);
     if (reply.usage.forced_tokens > 0) metrics_.add("hearth_forced_tokens_total", reply.usage.forced_tokens, labels);
     if (reply.usage.cost > 0) metrics_.add("hearth_model_cost_total", reply.usage.cost, labels);
+    // To compute a long prompt takes longest of all, and agents' prompts are laid out so that their beginnings are known.
+    constexpr int much = 8192;
+    if (const int fresh = reply.usage.prompt_tokens - reply.usage.cached_tokens; fresh > much) {
+        metrics_.add("hearth_long_new_prompts_total", 1, labels);
+        log_.warn("a long prompt was new to the model", {{"backend", reply.backend}, {"purpose", purpose}, {"tokens", fresh}, {"of", reply.usage.prompt_tokens}});
+    }
 }
 
 // Of a call that failed: what came of its answer was paid for.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <map>
 
 #include "router/scripted_backend.h"
 #include "support/run_task.h"
@@ -16,8 +17,18 @@ using router::ScriptedBackend;
 using router::ScriptedReply;
 
 struct World {
-    base::NullLog log;
-    base::NullMetrics metrics;
+    struct Warnings final : base::Log {
+        void write(base::Level level, std::string_view event, const base::Json&) override { long_prompts += level == base::Level::warn && event == "a long prompt was new to the model"; }
+        int long_prompts = 0;
+    };
+    struct Counts final : base::Metrics {
+        void set(const std::string&, double, const base::Labels&) override {}
+        void observe(const std::string&, double, const base::Labels&) override {}
+        void add(const std::string& counter, double amount, const base::Labels&) override { of[counter] += amount; }
+        std::map<std::string, double> of;
+    };
+    Warnings log;
+    Counts metrics;
     base::SystemClock clock;
     ScriptedBackend* first = nullptr;
     ScriptedBackend* second = nullptr;
@@ -44,14 +55,14 @@ struct World {
         return support::run_task(gateway->embed(request));
     }
 
-    base::Result<ModelReply> ask(std::string alias, router::DeltaSink sink = {}, base::StopToken stop = {}) {
+    base::Result<ModelReply> ask(std::string alias, router::DeltaSink sink = {}, base::StopToken stop = {}, const std::string& text = "hello") {
         boost::asio::io_context io;
         base::Result<ModelReply> out = base::error(Code::internal, "did not run");
         auto task = [&]() -> net::Task<void> {
             ModelRequest request;
             request.alias = alias;
             request.stop = stop;
-            request.messages.push_back(router::Message::make(router::MessageRole::user, "hello"));
+            request.messages.push_back(router::Message::make(router::MessageRole::user, text));
             out = co_await gateway->generate(request, sink);
         };
         net::spawn(io.get_executor(), task(), [](std::exception_ptr e) { std::rethrow_exception(e); });
@@ -73,6 +84,16 @@ ScriptedReply fails(Code code) {
 }
 
 }  // namespace
+
+TEST(Gateway, TellsOfALongPromptThatIsNew) {
+    World w;
+    ASSERT_TRUE(w.ask("home"));
+    EXPECT_EQ(w.metrics.of["hearth_model_calls_total"], 1);
+    EXPECT_EQ(w.log.long_prompts, 0);
+    ASSERT_TRUE(w.ask("home", {}, {}, std::string(8192 * 5, 'a')));
+    EXPECT_EQ(w.log.long_prompts, 1);
+    EXPECT_EQ(w.metrics.of["hearth_long_new_prompts_total"], 1);
+}
 
 TEST(Gateway, TheFirstReadyBackendAnswers) {
     World world;
