@@ -1,4 +1,4 @@
-// Many long answers one after another: memory and descriptors must not grow. Exit status 1 where they do.
+// Many long answers one after another: memory, descriptors and CPU threads must not grow. Exit status 1 where they do.
 //
 //   soak_bench MODEL.gguf [answers=100] [tokens=1024] [threads=0]
 #include <cstdio>
@@ -12,14 +12,16 @@
 namespace {
 
 struct Held {
-    long kilobytes = 0, descriptors = 0;
+    long kilobytes = 0, descriptors = 0, threads = 0;
 };
 
 Held held() {
     Held out;
     std::ifstream status("/proc/self/status");
-    for (std::string word; status >> word;)
+    for (std::string word; status >> word;) {
         if (word == "VmRSS:") status >> out.kilobytes;
+        if (word == "Threads:") status >> out.threads;
+    }
     for ([[maybe_unused]] const auto& one : std::filesystem::directory_iterator("/proc/self/fd")) ++out.descriptors;
     return out;
 }
@@ -60,9 +62,9 @@ int main(int argc, char** argv) {
         if (!answer(**engine, i, tokens)) return 1;
         now = held();
         if (i + 1 == settled) begin = now;
-        if ((i + 1) % 10 == 0 || i + 1 == answers) std::printf("%4d answers of %d tokens: %ld MiB resident, %ld descriptors\n", i + 1, tokens, now.kilobytes >> 10, now.descriptors), std::fflush(stdout);
+        if ((i + 1) % 10 == 0 || i + 1 == answers) std::printf("%4d answers of %d tokens: %ld MiB resident, %ld descriptors, %ld CPU threads\n", i + 1, tokens, now.kilobytes >> 10, now.descriptors, now.threads), std::fflush(stdout);
     }
-    const bool flat = now.kilobytes <= begin.kilobytes + 1024 && now.descriptors == begin.descriptors;
-    std::printf("%s: %+ld KiB and %+ld descriptors since the %dth\n", flat ? "flat" : "NOT FLAT", now.kilobytes - begin.kilobytes, now.descriptors - begin.descriptors, settled);
+    const bool flat = now.kilobytes <= begin.kilobytes + 1024 && now.descriptors == begin.descriptors && now.threads == begin.threads;
+    std::printf("%s: %+ld KiB, %+ld descriptors and %+ld CPU threads since the %dth\n", flat ? "flat" : "NOT FLAT", now.kilobytes - begin.kilobytes, now.descriptors - begin.descriptors, now.threads - begin.threads, settled);
     return flat ? 0 : 1;
 }
