@@ -10,7 +10,7 @@
 #include <cstring>
 #include <random>
 
-#include "engine/model/checksum.h"
+#include "engine/raw_bytes.h"
 #include "engine/steady_seconds.h"
 
 namespace engine {
@@ -43,19 +43,6 @@ std::string random_name() {
 }
 
 std::string bound_to(const std::string& name, int part) { return "hearth keys and values " + name + " " + std::to_string(part); }
-
-std::uint64_t checksum(std::string_view bytes) { return xxh64({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}); }
-
-template <class T>
-void append(std::string& to, const T& value) {
-    to.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-template <class T>
-T value_at(std::string_view bytes, std::size_t at) {
-    T out;
-    std::memcpy(&out, bytes.data() + at, sizeof out);
-    return out;
-}
 
 class Descriptor {
 public:
@@ -97,8 +84,8 @@ bool write_all(int fd, std::string_view bytes) {
 bool read_part(int fd, std::string& sealed, std::uint64_t& sum) {
     char head[kPartHead];
     if (!read_all(fd, head, sizeof head)) return false;
-    const auto bytes = value_at<std::uint64_t>({head, sizeof head}, 0);
-    sum = value_at<std::uint64_t>({head, sizeof head}, 8);
+    const auto bytes = raw::value_at<std::uint64_t>({head, sizeof head}, 0);
+    sum = raw::value_at<std::uint64_t>({head, sizeof head}, 8);
     struct stat status{};
     if (bytes > kMostPart || fstat(fd, &status) != 0 || bytes > std::uint64_t(status.st_size)) return false;
     sealed.resize(bytes);
@@ -107,14 +94,14 @@ bool read_part(int fd, std::string& sealed, std::uint64_t& sum) {
 
 bool has_mark(int fd, std::uint64_t fingerprint) {
     char mark[kMagicBytes + 8];
-    return read_all(fd, mark, sizeof mark) && std::memcmp(mark, kMagic, kMagicBytes) == 0 && value_at<std::uint64_t>({mark, sizeof mark}, kMagicBytes) == fingerprint;
+    return read_all(fd, mark, sizeof mark) && std::memcmp(mark, kMagic, kMagicBytes) == 0 && raw::value_at<std::uint64_t>({mark, sizeof mark}, kMagicBytes) == fingerprint;
 }
 
 std::int64_t changed(const struct stat& status) { return std::int64_t(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec; }
 
 std::string head_of(const KvPiece& piece) {
     std::string out;
-    append(out, HeadFields{std::int32_t(piece.tokens.size()), piece.first, std::int32_t(piece.blocks.size()), piece.state.empty() ? 0 : 1, piece.seconds});
+    raw::append(out, HeadFields{std::int32_t(piece.tokens.size()), piece.first, std::int32_t(piece.blocks.size()), piece.state.empty() ? 0 : 1, piece.seconds});
     out.append(reinterpret_cast<const char*>(piece.tokens.data()), piece.tokens.size() * sizeof(TokenId));
     return out;
 }
@@ -162,14 +149,14 @@ base::Result<void> KvStore::look() {
 base::Result<std::string> KvStore::opened(const std::string& audience, const std::string& name, int part, std::string_view sealed, std::uint64_t sum) const {
     base::Result<std::string> plain = std::string(sealed);
     if (options_.cipher) plain = options_.cipher->open(audience, sealed, bound_to(name, part));
-    if (plain && checksum(*plain) != sum) return base::error(Code::corrupt, place(audience, name).string() + ": part " + std::to_string(part) + " is damaged");
+    if (plain && raw::checksum(*plain) != sum) return base::error(Code::corrupt, place(audience, name).string() + ": part " + std::to_string(part) + " is damaged");
     return plain;
 }
 
 base::Result<KvStore::Head> KvStore::read_head(const std::string& audience, const std::string& name, std::string_view plain) const {
     const auto wrong = [&] { return base::error(Code::corrupt, place(audience, name).string() + ": its head is not one"); };
     if (plain.size() < sizeof(HeadFields)) return wrong();
-    const auto fields = value_at<HeadFields>(plain, 0);
+    const auto fields = raw::value_at<HeadFields>(plain, 0);
     if (fields.tokens <= 0 || fields.first < 0 || fields.first >= fields.tokens || fields.first % block_tokens_ != 0 || fields.blocks != (fields.tokens - fields.first + block_tokens_ - 1) / block_tokens_ ||
         plain.size() != sizeof fields + std::size_t(fields.tokens) * sizeof(TokenId))
         return wrong();
@@ -291,7 +278,7 @@ base::Result<void> KvStore::write(const std::string& audience, const KvPiece& pi
             return error;
         };
         std::string mark(kMagic, kMagicBytes);
-        append(mark, fingerprint_);
+        raw::append(mark, fingerprint_);
         if (!write_all(out.get(), mark)) return fail(failed(part, "write"));
         const auto put = [&](int number, std::string_view plain) -> base::Result<void> {
             base::Result<std::string> sealed = std::string();
@@ -299,8 +286,8 @@ base::Result<void> KvStore::write(const std::string& audience, const KvPiece& pi
             if (!sealed) return std::move(sealed).error();
             const std::string_view to_write = options_.cipher ? std::string_view(*sealed) : plain;
             std::string lead;
-            append(lead, std::uint64_t(to_write.size()));
-            append(lead, checksum(plain));
+            raw::append(lead, std::uint64_t(to_write.size()));
+            raw::append(lead, raw::checksum(plain));
             if (!write_all(out.get(), lead) || !write_all(out.get(), to_write)) return failed(part, "write");
             bytes += kPartHead + to_write.size();
             return {};
