@@ -30,16 +30,16 @@ std::string shown(const std::vector<store::Segment>& segments) {
 }
 
 struct Work {
-    Passage passage;
+    Portion portion;
     std::string prompt;
 };
 
 base::Result<Work> next_work(store::Tx& tx, const Digest& digest, const std::vector<base::Uuid>& passed_over) {
     Work work{digest.next(tx, passed_over), ""};
-    if (work.passage.text.empty()) return work;
+    if (work.portion.text.empty()) return work;
     const auto prompt = store::live_prompts(tx, {digest.prompt});
     if (!prompt) return prompt.error();
-    auto text = prompts::render(prompt->at(digest.prompt).body, {{"said", work.passage.text}});
+    auto text = prompts::render(prompt->at(digest.prompt).body, {{"said", work.portion.text}});
     if (!text) return text.error();
     work.prompt = *std::move(text);
     return work;
@@ -59,14 +59,14 @@ router::ModelRequest request_for(const Work& work, const Digest& digest, const s
     request.cache_salt = who.person.text();
     request.on_behalf.tenant = who.tenant;
     request.on_behalf.person = who.person;
-    request.on_behalf.conversation = work.passage.conversation;
+    request.on_behalf.conversation = work.portion.conversation;
     request.stop = stop;
     return request;
 }
 
 }  // namespace
 
-Passage next_segments(store::Tx& tx, store::Reading reading, const std::vector<base::Uuid>& passed_over, const KeepOfSegments& keep) {
+Portion next_segments(store::Tx& tx, store::Reading reading, const std::vector<base::Uuid>& passed_over, const KeepOfSegments& keep) {
     std::vector<base::ConversationId> conversations;
     for (const base::Uuid& one : passed_over) conversations.push_back({one});
     const auto segments = store::next_unread(tx, reading, kSegments, kRest, conversations);
@@ -86,8 +86,8 @@ net::Task<Digested> digest(const Parts& parts, const Options& options, store::Id
         const auto next = [&](store::Tx& tx) { return next_work(tx, digest, passed_over); };
         const auto work = co_await parts.db.read(who, next);
         if (!work) out.trouble = work.error();
-        else if (work->passage.text.empty()) out.done = passed_over.empty();
-        if (!work || work->passage.text.empty()) co_return out;
+        else if (work->portion.text.empty()) out.done = passed_over.empty();
+        if (!work || work->portion.text.empty()) co_return out;
         router::ModelRequest request = request_for(*work, digest, alias, who, stop);
         const router::CallRecord record(request.on_behalf, request.alias, request.purpose, parts.clock);
         const auto reply = co_await parts.gateway.generate(std::move(request), nobody);
@@ -102,16 +102,16 @@ net::Task<Digested> digest(const Parts& parts, const Options& options, store::Id
             co_return out;
         }
         const std::string text = reply->message.text();
-        const auto keep = [&](store::Tx& tx) { return work->passage.keep(tx, text, reply->model); };
+        const auto keep = [&](store::Tx& tx) { return work->portion.keep(tx, text, reply->model); };
         const auto kept = co_await parts.db.run(who, keep);
         if (!kept) {
             out.trouble = kept.error();
-            passed_over.push_back(work->passage.of);
+            passed_over.push_back(work->portion.of);
             continue;
         }
         if (!*kept) continue;
         ++out.replies;
-        out.parts += work->passage.parts;
+        out.parts += work->portion.parts;
     }
     co_return out;
 }

@@ -13,7 +13,7 @@
 namespace agents {
 
 // What is read at once.
-struct Passage {
+struct Portion {
     base::Uuid of{};            // the conversation, or document
     base::ConversationId conversation{};
     std::string text{};         // as the model reads it; empty: nothing is left
@@ -25,11 +25,11 @@ struct Digest {
     std::string phase, prompt;  // by the alias of that phase, else of the answers
     base::OrderedJson schema;   // of the reply
     int reply_tokens = 0;
-    std::function<Passage(store::Tx&, const std::vector<base::Uuid>& passed_over)> next;
+    std::function<Portion(store::Tx&, const std::vector<base::Uuid>& passed_over)> next;
 };
 using KeepOfSegments = std::function<base::Result<bool>(store::Tx&, const std::vector<store::Segment>&, const std::string& reply, const std::string& model)>;
 // The next segments of a conversation.
-Passage next_segments(store::Tx& tx, store::Reading reading, const std::vector<base::Uuid>& passed_over, const KeepOfSegments& keep);
+Portion next_segments(store::Tx& tx, store::Reading reading, const std::vector<base::Uuid>& passed_over, const KeepOfSegments& keep);
 
 struct Digested {
     int replies = 0, parts = 0;     // kept, and of how many

@@ -108,7 +108,7 @@ Digest facts_of_documents(memory::PersonIndexes& known, int& noted) {
         noted += int(out.size());
         return true;
     };
-    const auto next = [keep](store::Tx& tx, const std::vector<base::Uuid>& passed_over) -> Passage {
+    const auto next = [keep](store::Tx& tx, const std::vector<base::Uuid>& passed_over) -> Portion {
         std::vector<store::DocumentId> documents;
         for (const base::Uuid& one : passed_over) documents.push_back({one});
         const auto sections = store::next_unread_sections(tx, kSections, documents);

@@ -13,12 +13,12 @@ namespace {
 
 using reply::Language;
 
-struct Question {
+struct Asking {
     Language language;
     std::string_view words;
 };
 // Whole messages: "how do you know if a melon is ripe?" asks for something else.
-constexpr Question kQuestions[] = {
+constexpr Asking kAskings[] = {
     {Language::english, "why do you know this"},
     {Language::english, "why do you know that"},
     {Language::english, "how do you know"},
@@ -106,7 +106,7 @@ std::optional<Language> asks_where_from(std::string_view request) {
     std::string said;
     for (const reply::Word& word : reply::words_of(request)) said += (said.empty() ? "" : " ") + word.text;
     std::replace(said.begin(), said.end(), '-', ' ');
-    for (const Question& one : kQuestions)
+    for (const Asking& one : kAskings)
         if (said == one.words) return one.language;
     return std::nullopt;
 }
