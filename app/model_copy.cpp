@@ -9,6 +9,7 @@
 #include "engine/convert.h"
 #include "engine/model/checksum.h"
 #include "engine/model/converted_file.h"
+#include "engine/model/draft.h"
 
 namespace app {
 namespace {
@@ -17,6 +18,16 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kWorthIt = 64 << 20;  // bytes of a file below which packing takes no time that anybody notices
 constexpr std::uint64_t kRoomLeft = 2;        // times a copy, which its disk keeps free beside it
+
+// What convert leaves out, and a start from the copy would miss.
+bool has_head_for_drafting(const fs::path& path) {
+    const auto file = engine::ModelFile::open(path);
+    if (!file) return false;
+    const auto config = (*file)->config();
+    if (!config) return false;
+    const auto head = engine::draft_head_config(**file, *config);
+    return head && *head;
+}
 
 bool is_part(const fs::path& file) { return file.stem().string().find("-of-") != std::string::npos; }
 
@@ -59,6 +70,7 @@ void ModelCopier::wait_and_copy() {
 }
 
 base::Result<void> ModelCopier::copy() {
+    if (has_head_for_drafting(options_.path)) return base::error(base::Code::unsupported, "the model has a head for drafting, which a copy would not have");
     const fs::path folder = options_.copy.parent_path();
     fs::create_directories(folder);
     for (const auto& other : fs::directory_iterator(folder)) fs::remove(other.path());
