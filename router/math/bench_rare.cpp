@@ -15,11 +15,11 @@ constexpr double A_MONTH = 1.0 / 7;  // false alarms of a node that may be
 struct RareChange {
     std::string name;
     Disturbance to;
-    double good = 0.5;  // the least share of the bound
+    std::optional<double> good = {};  // the least share of the bound within 14 days; none where what the baseline itself leaves open is most of it
 };
 
 std::vector<RareChange> rare_changes() {
-    return {{"x1.4", {.factor = 1.4}}, {"x2", {.factor = 2}}, {"x4", {.factor = 4}}, {"errors 15 %", {.error_rate = 0.15}}, {"errors 40 %", {.error_rate = 0.4}}};
+    return {{"x1.4", {.factor = 1.4}}, {"x2", {.factor = 2}, 0.9}, {"x4", {.factor = 4}, 0.9}, {"errors 15 %", {.error_rate = 0.15}}, {"errors 40 %", {.error_rate = 0.4}, 0.9}};
 }
 
 // ln of how much likelier an event is after the change than before.
@@ -126,7 +126,7 @@ std::vector<Figure> bench_rare(const BenchOptions& o) {
             const double bound = share_within(best, within);
             const std::string name = c.name + ", three requests a day: within " + std::to_string(within) + " days";
             out.push_back({"rare", name + ", best rule", bound, "share"});
-            out.push_back({"rare", name, share_within(ours, within), "share", c.good * bound, true});
+            out.push_back({"rare", name, share_within(ours, within), "share", c.good && within == 14 ? std::optional(*c.good * bound) : std::nullopt, true});
         }
     }
     return out;
