@@ -6,15 +6,15 @@ namespace store {
 namespace {
 
 constexpr const char* kAudiences = "array(select hearth_person() union all select group_id from membership where person_id = hearth_person())";
-const std::string kMine = std::string("audience_id = any(") + kAudiences + ")";
+const std::string kInScope = std::string("audience_id = any(") + kAudiences + ")";
 
 const char* column_of(VectorOf kind) { return kind == VectorOf::fact ? "fact_id" : "segment_id"; }
 
 }  // namespace
 
 std::vector<Unembedded> without_vector(Tx& tx, const std::string& model, int most) {
-    static const std::string sql = "(select 0, f.id, f.body from fact f where f." + kMine + " and not exists (select from vector v where v.fact_id = f.id and v.model = $1) order by f.id desc limit $2)"
-        " union all (select 1, g.id, g.asked || E'\\n' || g.answered from segment g where g." + kMine + " and not exists (select from vector v where v.segment_id = g.id and v.model = $1) order by g.id desc limit $2) limit $2";
+    static const std::string sql = "(select 0, f.id, f.body from fact f where f." + kInScope + " and not exists (select from vector v where v.fact_id = f.id and v.model = $1) order by f.id desc limit $2)"
+        " union all (select 1, g.id, g.asked || E'\\n' || g.answered from segment g where g." + kInScope + " and not exists (select from vector v where v.segment_id = g.id and v.model = $1) order by g.id desc limit $2) limit $2";
     std::vector<Unembedded> out;
     for (const Row& row : tx.exec(sql, {model, most})) out.push_back({row.integer(0) == 0 ? VectorOf::fact : VectorOf::segment, row.id<SegmentId>(1).value, row.text(2)});
     return out;
