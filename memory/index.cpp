@@ -28,6 +28,7 @@ std::uint32_t Index::add(const Item& item) {
     const Words words = words_of(item.text);
     for (const Word& word : words.all) {
         text_.push_back(surfaces_.add(word.surface, word.stop));
+        if (word.lower != word.surface) accented_.try_emplace(text_.back(), word.lower);
         if (word.stop) continue;
         ++entry.words;
         for (std::vector<Posting>* list : lists_of(word, words.language)) {
@@ -90,6 +91,12 @@ const std::vector<Index::Posting>* Index::postings(const std::string& stem) cons
     return found == postings_.end() ? nullptr : &found->second;
 }
 
+const std::string* Index::accented(const std::string& surface) const {
+    const auto number = surfaces_.find(surface);
+    const auto found = number ? accented_.find(*number) : accented_.end();
+    return found == accented_.end() ? nullptr : &found->second;
+}
+
 bool Index::has(std::uint32_t item, const std::vector<std::string>& phrase) const {
     std::vector<std::uint32_t> wanted;
     for (const std::string& word : phrase) {
@@ -114,6 +121,7 @@ std::size_t Index::bytes() const {
     for (const auto& words : lists_)
         for (const auto& [word, lists] : words) out += word.capacity() + lists.capacity() * sizeof(lists[0]) + 64;
     for (const auto& [session, number] : sessions_) out += session.capacity() + 64;
+    for (const auto& [number, word] : accented_) out += word.capacity() + 64;
     return out;
 }
 

@@ -63,6 +63,8 @@ public:
     // Of a stem, by item; nullptr: no item has it.
     const std::vector<Posting>* postings(const std::string& stem) const;
     const Vocabulary& vocabulary() const { return surfaces_; }
+    // The word as some item spells it with accents, by which its stem goes; nullptr: none does.
+    const std::string* accented(const std::string& surface) const;
     // Whether the item has these words in a row.
     bool has(std::uint32_t item, const std::vector<std::string>& phrase) const;
 
@@ -93,6 +95,7 @@ private:
     std::unordered_map<std::string, std::vector<Posting>> postings_;
     std::array<std::unordered_map<std::string, Lists>, 3> lists_;  // by language and word: those of its stems, so that each word is stemmed once
     Vocabulary surfaces_;
+    std::unordered_map<std::uint32_t, std::string> accented_;  // of surfaces
     std::vector<Speaker> speakers_;
     std::unordered_map<std::string, std::uint32_t> sessions_;
     std::vector<std::uint32_t> session_lengths_;

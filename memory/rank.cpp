@@ -93,6 +93,7 @@ private:
     void add_term(const Sought& word) {
         Term term{&word};
         find_items(index_, word.stems, term);
+        if (!ranking_.plain) find_accented(word.surface, term);
         if (term.items.empty() && !ranking_.plain) {
             find_items(index_, word.others, term);
             if (term.items.empty()) mend(term);
@@ -106,13 +107,24 @@ private:
     // In the question, found or not.
     double weight_of(const Term& term) const { return idf(index_.size() + kOthers, std::max<std::size_t>(term.items.size(), 1)); }
 
+    // A word's stem may go by its accents, which who asks leaves out: "chaudiere", "chaudière".
+    void find_accented(const std::string& surface, Term& term) {
+        if (const std::string* const spelled = index_.accented(surface)) find_spelled(*spelled, term);
+    }
+    void find_spelled(const std::string& spelled, Term& term) {
+        Word as_word;
+        as_word.lower = spelled;
+        find_items(index_, stems(as_word, Language::unclear), term);
+    }
+
     void mend(Term& term) {
+        find_spelled(term.word->surface, term);  // without accents that the question has
+        if (!term.items.empty()) return;
         const auto meant = index_.vocabulary().repair(term.word->surface);
         if (!meant) return;
         const std::string& taken = index_.vocabulary().word(*meant);
-        Word as_word;
-        as_word.surface = as_word.lower = taken;
-        find_items(index_, stems(as_word, Language::unclear), term);
+        find_spelled(taken, term);
+        find_accented(taken, term);
         term.trust = ranking_.priors.repaired;
         if (!term.items.empty()) repaired_.push_back({term.word->surface, taken});
     }

@@ -114,6 +114,13 @@ TEST(Recall, InFrenchAndAcrossTheLanguages) {
     EXPECT_THAT(items(ask(index, "Où habite Paul ?")), testing::Contains(3u));
 }
 
+TEST(Recall, ByWordsWhoseAccentsAreLeftOutOrMistyped) {
+    const Index index = index_of({{"La chaudière est à la cave"}, {"The boat lies in the harbour"}, {"the pate is in the fridge"}});
+    for (const char* asked : {"Where is the chaudiere?", "Where is the chuadière?", "chuadiere", "Où est la chaudière ?", "chaudieres"}) EXPECT_THAT(items(ask(index, asked)), ElementsAre(0)) << asked;
+    EXPECT_THAT(items(ask(index, "Where is the pâté?")), ElementsAre(2));
+    EXPECT_THAT(ask(index, "Where is the chaudiere?").repaired, IsEmpty()) << "it is spelled as people spell it";
+}
+
 TEST(Cut, NothingForWhoOnlyGreetsOrSpeaksOfSomethingElse) {
     const Index index = index_of({{"Anna is allergic to nuts"}, {"the bin goes out on Tuesday"}, {"the evening class is over"}});
     for (const char* text : {"Hello!", "Thanks, bye", "Bonjour, merci !", "What a lovely piece of music they played there, don't you think so, my old friend, evening after evening?"})
