@@ -18,6 +18,8 @@ constexpr SayingRow kSayingRows[] = {
     {Saying::when, {"When shall I remind you?", "Quand dois-je vous le rappeler ?", "Wann soll ich Sie erinnern?", "¿Cuándo se lo recuerdo?", "Quando devo ricordarglielo?"}},
     {Saying::reminder, {"Reminder: {0}.", "Rappel : {0}.", "Erinnerung: {0}.", "Recordatorio: {0}.", "Promemoria: {0}."}},
     {Saying::not_done, {"That was not done: {0}", "Cela n'a pas été fait : {0}", "Das wurde nicht getan: {0}", "Eso no se hizo: {0}", "Questo non è stato fatto: {0}"}},
+    {Saying::known, {"This is what I know of it: {0}.", "Voici ce que j'en sais : {0}.", "Das weiß ich davon: {0}.", "Esto es lo que sé de ello: {0}.", "Ecco ciò che ne so: {0}."}},
+    {Saying::not_known, {"I have no answer to that.", "Je n'ai pas de réponse à cela.", "Darauf habe ich keine Antwort.", "No tengo respuesta a eso.", "Non ho una risposta a questo."}},
     {Saying::cut_before, {"There was not enough time for an answer.", "Le temps n'a pas suffi pour une réponse.", "Die Zeit hat für eine Antwort nicht gereicht.", "No hubo tiempo suficiente para una respuesta.",
                           "Il tempo non è bastato per una risposta."}},
     {Saying::cut_within, {"(There was not enough time for the rest.)", "(Le temps n'a pas suffi pour le reste.)", "(Für den Rest hat die Zeit nicht gereicht.)", "(No hubo tiempo suficiente para el resto.)",

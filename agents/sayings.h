@@ -16,6 +16,8 @@ enum class Saying {
     when,               // asked
     reminder,           // {0}: of what
     not_done,           // {0}: why
+    known,              // {0}: what was recalled
+    not_known,
     cut_before,         // the time was used up before an answer
     cut_within,         // and before its rest
     schedule_failed,    // {0}: when in the person's words, {1}: why

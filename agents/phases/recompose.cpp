@@ -1,10 +1,12 @@
 #include "agents/answer_parts.h"
 #include "agents/honesty.h"
 #include "agents/phases/phases.h"
+#include "agents/reply/echo.h"
 #include "agents/reply/inert.h"
 #include "agents/reply/plain.h"
 #include "agents/reply/silence.h"
 #include "agents/run_agent.h"
+#include "agents/sayings.h"
 #include "agents/transcript.h"
 
 namespace agents::phases {
@@ -124,6 +126,15 @@ Phase ask_about(Turn& turn, const reply::Claim& claim, const PhaseContext& conte
     return may_act ? Phase::copilot : Phase::recompose;
 }
 
+// Where the model only said the request again, or a figure, what was recalled is told: it was in front of it.
+void tell_recalled(const Turn& turn, bool echoed, Delivery& delivery) {
+    const bool bare = !echoed && reply::is_wordless(turn.answer) && !reply::is_silent(turn.answer) && !turn.facts.empty();
+    if (!echoed && !bare) return;
+    const base::Language language = language_spoken(turn.request);
+    delivery.show((bare ? "\n\n" : "") + (turn.facts.empty() ? said(language, Saying::not_known) : said(language, Saying::known, {turn.facts.front()})));
+    delivery.end();
+}
+
 void conclude(Turn& turn, const router::ModelReply& reply, const PhaseContext& context, Delivery& delivery) {
     turn.reasoning = delivery.guarded() ? reply::inert(reply.message.reasoning) : reply.message.reasoning;
     turn.finish = reply.finish;
@@ -155,10 +166,12 @@ net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context) {
     SentenceGate gate(evidence, turn.claims.empty() ? SentenceGate::Then::stop : SentenceGate::Then::correct,
                       turn.asked_language ? reply::Language::none : language_held_to(turn, context));
     Delivery delivery(turn, frame);
+    const bool guided = context.layout.discipline == ToolDiscipline::guided;
+    reply::Echo echo(guided ? turn.request : "");
     base::StopSource enough(context.stop);
     const router::DeltaSink sink = [&](const router::ModelDelta& delta) {
         if (delta.kind == router::ModelDelta::Kind::content) {
-            delivery.show(gate.take(delta.text));
+            delivery.show(gate.take(echo.take(delta.text)));
             if (gate.stopped()) enough.request_stop();
         } else if (delta.kind == router::ModelDelta::Kind::reasoning) {
             delivery.show_reasoning(delta.text);
@@ -166,12 +179,13 @@ net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context) {
     };
     router::ModelRequest request = request_of(context, std::move(*messages));
     request.stop = enough.token();
-    if (context.layout.discipline == ToolDiscipline::guided) request.answer_rules = rules_of_parts({});
+    if (guided) request.answer_rules = rules_of_parts({});
     const auto own = request.sampling.temperature;
     request.sampling = frame.sampling;
     if (!request.sampling.temperature) request.sampling.temperature = own;
     base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), context.span, sink);
-    if (reply && gate.taken() == 0) delivery.show(gate.take(reply->message.text()));  // out of the journal
+    if (reply && gate.taken() == 0 && !echo.holds()) delivery.show(gate.take(echo.take(reply->message.text())));  // out of the journal
+    delivery.show(gate.take(echo.finish()));
     delivery.show(gate.finish());
     delivery.end();
     if (!reply) co_return std::move(reply).error();  // what was streamed is in the Turn already
@@ -181,6 +195,7 @@ net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context) {
     }
     if (gate.stopped() && !context.stop.stopped()) co_return ask_about(turn, gate.caught().front(), context);
     settle_claims(turn.claims, gate.caught(), evidence);
+    if (guided && reply->finish == router::FinishReason::stop) tell_recalled(turn, echo.echoed(), delivery);
     conclude(turn, *reply, context, delivery);
     if (reply->finish == router::FinishReason::deadline) say_cut(frame, turn);
     co_return Phase::write_memory;

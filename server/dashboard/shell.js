@@ -1,5 +1,5 @@
 // What stands around each view: the ways to the others, what is going on, keys.
-import { announce, dialog, h, put } from "./dom.js";
+import { announce, dialog, h, notice, put } from "./dom.js";
 import { icon } from "./icons.js";
 import { go, onMove, start } from "./router.js";
 import { call, forget } from "./store.js";
@@ -120,7 +120,10 @@ export function showFrame(session) {
   if (!keysHeard) onKeys(session);
   keysHeard = true;
   showStrip(strip, nav, session);
-  start(main, seen(session).map((view) => ({ ...view, load: async () => withSession(await view.load(), session) })));
+  const mine = seen(session);
+  start(main, VIEWS.map((view) => ({ ...view, load: async () => (mine.includes(view) ? withSession(await view.load(), session) : forOthers(view)) })));
 }
 
+// A view that whoever looks may not see says so under its own address.
+const forOthers = (view) => ({ show: (main) => main.append(h("div", { class: "page" }, notice(`${view.title} is for who runs this house.`, "It needs the scope admin, which the owner has.", h("a", { href: "/" }, "Chat")))) });
 const withSession = (module, session) => ({ show: (main, rest, query) => module.show(main, { rest, query, session }) });

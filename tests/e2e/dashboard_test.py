@@ -452,6 +452,8 @@ def test_somebody_is_taken_in_and_sees_less(page, hearth, chromium):
     hers.get_by_role("navigation", name="Views").wait_for()
     hers.goto(f"http://127.0.0.1:{hearth.port}/runs")
     hers.locator(".notice", has_text="There are no runs yet").wait_for()
+    hers.goto(f"http://127.0.0.1:{hearth.port}/prompts")
+    hers.locator(".notice", has_text="Prompts is for who runs this house").wait_for()
     hers.get_by_role("button", name="More").click()
     assert hers.get_by_role("dialog").get_by_role("link", name="People").count() == 1
     assert hers.get_by_role("dialog").get_by_role("link", name="Prompts").count() == 0
