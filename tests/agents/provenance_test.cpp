@@ -51,13 +51,13 @@ TEST_F(Provenance, WhatAPlainQuestionAsksForIsSaidBackToASmallModelsPerson) {
         Options options;
         options.default_discipline = discipline;
         Harness h({says("I do not know.")}, options);
-        h.in_tx([](store::Tx& tx) { return store::remember(tx, {.body = "The kayak of the family is called Nora", .trusted = true}); });
+        h.in_tx([](store::Tx& tx) { return store::remember(tx, {.body = "The yacht in the harbour is named Nora", .trusted = true}); });
         const bool guided = discipline == ToolDiscipline::guided;
-        const ChatResult answer = h.ask("hearth", "How is the kayak of the family called?");
-        EXPECT_EQ(answer.response, guided ? "“The kayak of the family is called Nora”" : "I do not know.");
+        const ChatResult answer = h.ask("hearth", "How is the yacht in the harbour named?");
+        EXPECT_EQ(answer.response, guided ? "“The yacht in the harbour is named Nora”" : "I do not know.");
         EXPECT_EQ(h.streamed(), answer.response);
         EXPECT_EQ(h.model->requests().empty(), guided);
-        EXPECT_THAT(h.ask("hearth", "Why do you know this?", answer.conversation).response, HasSubstr("“The kayak of the family is called Nora”: told on 20"));
+        EXPECT_THAT(h.ask("hearth", "Why do you know this?", answer.conversation).response, HasSubstr("“The yacht in the harbour is named Nora”: told on 20"));
     }
 }
 
