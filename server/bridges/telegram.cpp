@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 
+#include "server/bridges/foreign_json.h"
 #include "server/bridges/pieces.h"
 
 namespace server::bridges {
@@ -114,7 +115,7 @@ net::Task<TelegramAnswer> Telegram::call(std::string method, Json parameters, st
         co_return out;
     }
     out.status = answer->status;
-    if (auto body = base::parse_json(answer->body)) out.body = *std::move(body);
+    if (auto body = parse_foreign_json(answer->body)) out.body = *std::move(body);
     co_return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/trim.h"
+#include "server/bridges/foreign_json.h"
 #include "server/bridges/pieces.h"
 
 namespace server::bridges {
@@ -214,13 +215,13 @@ Result<void> read_press(const Json& query, Arrival& out) {
 }  // namespace
 
 Result<std::string> telegram_update_number(std::string_view body) {
-    const auto update = base::parse_json(body, kMostDepth);
+    const auto update = parse_foreign_json(body, kMostDepth);
     if (!update) return update.error();
     return number_of(*update);
 }
 
 Result<Arrival> read_telegram_update(std::string_view body, const TelegramSelf& self) {
-    const auto update = base::parse_json(body, kMostDepth);
+    const auto update = parse_foreign_json(body, kMostDepth);
     if (!update) return update.error();
     auto number = number_of(*update);
     if (!number) return std::move(number).error();

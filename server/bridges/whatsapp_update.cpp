@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/json.h"
+#include "server/bridges/foreign_json.h"
 
 namespace server::bridges {
 namespace {
@@ -169,7 +170,7 @@ Result<void> read_status(const Json& status, Arrival& out) {
 }  // namespace
 
 Result<std::vector<WhatsAppPart>> whatsapp_parts(std::string_view delivery) {
-    const auto body = base::parse_json(delivery, kMostDepth);
+    const auto body = parse_foreign_json(delivery, kMostDepth);
     if (!body) return body.error();
     if (!body->is_object()) return wrong("is no JSON object");
     const Json* const entries = array_in(*body, "entry");

@@ -114,6 +114,11 @@ def test_what_a_program_sends_at_its_start_is_answered_without_a_model(hearth):
     assert runs(hearth) == before
 
 
+def test_half_a_character_keeps_nobody_from_being_heard(hearth):
+    hearth.bot.sent.clear()
+    answered(hearth, "Good \ud83d evening!")
+
+
 def test_what_is_delivered_again_is_answered_once(hearth):
     bot = hearth.bot
     bot.sent.clear()
