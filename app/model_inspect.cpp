@@ -164,9 +164,11 @@ void print_needs(const Examination& e) {
     if (!e.refused) line("memory", e.plan.text());
     if (!e.needs || !e.info) return;
     const auto& n = *e.needs;
-    std::string cache = n.kv_sum + " = " + std::to_string(n.kv_bytes_per_token) + " bytes a token";
+    // With the cache of what guesses for it, where it can be loaded.
+    const std::uint64_t each = e.refused ? n.kv_bytes_per_token : e.plan.kv_bytes_per_token;
+    std::string cache = (e.refused ? n.kv_sum : e.plan.kv_sum) + " = " + std::to_string(each) + " bytes a token";
     for (const int tokens : {4096, 32768, 131072})
-        if (tokens <= e.info->trained_context) cache += ", " + size(n.kv_bytes_per_token * std::uint64_t(tokens)) + " at " + std::to_string(tokens);
+        if (tokens <= e.info->trained_context) cache += ", " + size(each * std::uint64_t(tokens)) + " at " + std::to_string(tokens);
     if (n.state_bytes > 0) cache += "; a state of " + size(n.state_bytes) + " a sequence";
     line("KV cache", cache);
     if (!e.refused) line("fit", std::to_string(e.plan.kv_tokens) + " tokens of all requests together, " + std::to_string(e.plan.context) + " of one; " + std::to_string(engine::capacity(e.plan).kv_tokens) + " would, if the cache had all that is left");

@@ -75,6 +75,12 @@ base::Result<Adapters> load_adapters(const Opened& opened, const Model& model) {
     return out;
 }
 
+// A part that keeps keys and values of each token.
+void add_cache(PlanInput& input, const Config& config, KvFormat format, const char* whose) {
+    input.kv_bytes_per_token += kv_bytes_per_token(config, format);
+    input.kv_sum += whose + kv_sum(config, format);
+}
+
 // What guesses beside the model, and what it takes.
 base::Result<void> open_sources(const LoadOptions& options, Opened& out, PlanInput& input) {
     // A head that this engine does not run is left out, as the description of the file says.
@@ -84,7 +90,7 @@ base::Result<void> open_sources(const LoadOptions& options, Opened& out, PlanInp
         out.head = *std::move(head);
         input.weights += bytes->packed + bytes->mapped;
         input.scratch += head_scratch(*out.head, out.shape, out.threads);
-        input.kv_bytes_per_token += kv_bytes_per_token(*out.head, out.shape.kv);
+        add_cache(input, *out.head, out.shape.kv, " + of the head ");
     }
     if (options.draft.empty()) return {};
     auto draft = open_draft(options.draft, *out.target.ops, out.vocabulary, out.config.name.empty() ? options.path.string() : out.config.name);
@@ -92,7 +98,7 @@ base::Result<void> open_sources(const LoadOptions& options, Opened& out, PlanInp
     out.draft_shape = {.rows = kRows, .sequences = out.shape.sequences, .kv = out.shape.kv};
     input.weights += draft->weights;
     input.scratch += runner_scratch(draft->config, out.draft_shape, out.threads);
-    input.kv_bytes_per_token += kv_bytes_per_token(draft->config, out.shape.kv);
+    add_cache(input, draft->config, out.shape.kv, " + of the draft ");
     out.draft = *std::move(draft);
     return {};
 }
@@ -142,10 +148,9 @@ base::Result<Opened> open(const LoadOptions& options) {
         out.shape.spare_states = out.config.state_values ? kSpareStates : 0;
     }
     input.scratch = runner_scratch(out.config, out.shape, out.threads);
-    input.kv_bytes_per_token = kv_bytes_per_token(out.config, out.shape.kv);
+    add_cache(input, out.config, out.shape.kv, "");
     if (options.drafts)
         if (auto sources = open_sources(options, out, input); !sources) return std::move(sources).error();
-    input.kv_sum = kv_sum(out.config, out.shape.kv);
     input.available = available_memory();
     input.trained_context = out.config.trained_context;
     auto plan = plan_memory(input, options);
