@@ -190,13 +190,41 @@ private:
     int fd_ = -1;
 };
 
+// Checksums of the stretches of a stream that end where it is told.
+class StretchSums {
+public:
+    explicit StretchSums(std::vector<std::size_t> ends) : ends_(std::move(ends)) {}
+    void add(std::span<const std::uint8_t> bytes) {
+        while (!bytes.empty()) {
+            const std::size_t part = std::min(bytes.size(), ends_[sums.size()] - at_);
+            held_.insert(held_.end(), bytes.begin(), bytes.begin() + std::ptrdiff_t(part));
+            at_ += part;
+            bytes = bytes.subspan(part);
+            if (at_ < ends_[sums.size()]) continue;
+            sums.push_back(xxh64(held_));
+            held_.clear();
+        }
+    }
+    std::vector<std::uint64_t> sums;
+
+private:
+    const std::vector<std::size_t> ends_;
+    std::size_t at_ = 0;
+    std::vector<std::uint8_t> held_;
+};
+
+std::vector<std::size_t> image_chunks(const ModelLayout& layout) {
+    std::vector<std::size_t> ends;
+    for (std::size_t at = 0; at < layout.bytes.packed;) ends.push_back(at = std::min(layout.bytes.packed, at + WeightImage::chunk));
+    return ends;
+}
+
 // The image in pieces of about `piece` bytes, each packed by the pool.
-base::Result<std::vector<std::uint64_t>> write_image(ModelLayout& layout, const Ops& ops, Pool& pool, Draft& draft, std::uint64_t begin,
-                                                     const std::function<void(std::uint64_t, std::uint64_t)>& progress, const base::StopToken& stop) {
+base::Result<void> write_image(ModelLayout& layout, const Ops& ops, Pool& pool, Draft& draft, std::uint64_t begin, StretchSums& chunks, StretchSums& pieces,
+                               const std::function<void(std::uint64_t, std::uint64_t)>& progress, const base::StopToken& stop) {
     constexpr std::size_t piece = 64 << 20;
     std::ranges::sort(layout.packings, {}, &ModelLayout::Packing::offset);
-    std::vector<std::uint8_t> bytes, chunk;
-    std::vector<std::uint64_t> checksums;
+    std::vector<std::uint8_t> bytes;
     const std::size_t n = layout.packings.size(), all = layout.bytes.packed;
     for (std::size_t first = 0, last = 0; first < n; first = last) {
         if (stop.stopped()) return stop.error("the conversion");
@@ -210,18 +238,11 @@ base::Result<std::vector<std::uint64_t>> write_image(ModelLayout& layout, const 
             bring(layout, packing, ops, bytes.data() + (packing.offset - at));
         });
         if (auto written = draft.write(bytes, begin + at); !written) return std::move(written).error();
-        for (std::size_t from = 0; from < bytes.size();) {
-            const std::size_t part = std::min(bytes.size() - from, WeightImage::chunk - chunk.size());
-            chunk.insert(chunk.end(), bytes.begin() + std::ptrdiff_t(from), bytes.begin() + std::ptrdiff_t(from + part));
-            from += part;
-            if (chunk.size() < WeightImage::chunk) continue;
-            checksums.push_back(xxh64(chunk));
-            chunk.clear();
-        }
+        chunks.add(bytes);
+        pieces.add(bytes);
         if (progress) progress(at + bytes.size(), all);
     }
-    if (!chunk.empty()) checksums.push_back(xxh64(chunk));
-    return checksums;
+    return {};
 }
 
 void put(std::vector<std::uint8_t>& head, std::size_t at, std::uint64_t value) { std::memcpy(head.data() + at, &value, sizeof value); }
@@ -280,16 +301,18 @@ base::Result<Conversion> convert(const LoadOptions& options, const fs::path& out
     write_record(source.record, parts, index);
     // Of the size that they will have, so that the image's place is known.
     const std::uint64_t image = layout->bytes.packed;
-    std::vector<std::uint64_t> checksums((image + WeightImage::chunk - 1) / WeightImage::chunk);
-    index["checksums"] = parts.add(checksums);
+    const std::vector<std::size_t> chunk_ends = image_chunks(*layout), piece_ends = image_pieces(*layout);
+    index["checksums"] = parts.add(std::vector<std::uint64_t>(chunk_ends.size()));
+    index["piece_checksums"] = parts.add(std::vector<std::uint64_t>(piece_ends.size()));
     const std::uint64_t begin = head_of(index, parts.bytes, image).size();
 
     auto draft = Draft::begin(out, begin + image);
     if (!draft) return std::move(draft).error();
     Pool pool(options.threads ? options.threads : usable_cpus());
-    auto summed = write_image(*layout, ops, pool, **draft, begin, progress, stop);
-    if (!summed) return std::move(summed).error();
-    std::memcpy(parts.bytes.data() + index["checksums"][0].get<std::size_t>(), summed->data(), summed->size() * sizeof(std::uint64_t));
+    StretchSums chunks(chunk_ends), pieces(piece_ends);
+    if (auto written = write_image(*layout, ops, pool, **draft, begin, chunks, pieces, progress, stop); !written) return std::move(written).error();
+    for (const auto& [key, of] : {std::pair("checksums", &chunks), std::pair("piece_checksums", &pieces)})
+        std::memcpy(parts.bytes.data() + index[key][0].get<std::size_t>(), of->sums.data(), of->sums.size() * sizeof(std::uint64_t));
     if (auto written = (*draft)->write(head_of(index, parts.bytes, image), 0); !written) return std::move(written).error();
     if (auto finished = (*draft)->finish(); !finished) return std::move(finished).error();
     return Conversion{begin + image, target->name};

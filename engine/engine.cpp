@@ -10,6 +10,9 @@
 #include "engine/draft_file.h"
 #include "engine/embedding_input.h"
 #include "engine/encoder_engine.h"
+#include "engine/expert_plan.h"
+#include "engine/expert_record.h"
+#include "engine/expert_report.h"
 #include "engine/inspect.h"
 #include "engine/kv_keeper.h"
 #include "engine/memory_plan.h"
@@ -135,14 +138,14 @@ base::Result<Opened> open(const LoadOptions& options) {
     if (!measured) return std::move(measured).error();
     out.config.widest = measured->widest;
     PlanInput input;
-    input.weights = measured->bytes.packed + measured->bytes.mapped;
+    const std::uint64_t weights = measured->bytes.packed + measured->bytes.mapped;
     for (const auto& [name, folder] : options.adapters) {
         auto adapter = AdapterFile::open(folder);
         if (!adapter) return std::move(adapter).error();
         input.weights += (*adapter)->bytes();
         out.adapters.emplace_back(name, *std::move(adapter));
     }
-    out.shape = {.rows = kRows, .sequences = options.max_sequences, .kv = kv_format_of(options), .kept_states = kept_states(out.config, input.weights, options.max_sequences)};
+    out.shape = {.rows = kRows, .sequences = options.max_sequences, .kv = kv_format_of(options), .kept_states = kept_states(out.config, input.weights + weights, options.max_sequences)};
     if (options.drafts) {
         out.shape.drafts = kMostDraftRows;
         out.shape.spare_states = out.config.state_values ? kSpareStates : 0;
@@ -153,7 +156,7 @@ base::Result<Opened> open(const LoadOptions& options) {
         if (auto sources = open_sources(options, out, input); !sources) return std::move(sources).error();
     input.available = available_memory();
     input.trained_context = out.config.trained_context;
-    auto plan = plan_memory(input, options);
+    auto plan = plan_model({*out.file, out.config, *out.target.ops}, input, weights, options);
     if (!plan) return std::move(plan).error();
     out.plan = *std::move(plan);
     out.shape.blocks = out.draft_shape.blocks = int(out.plan.kv_tokens / kKvBlock);
@@ -438,8 +441,10 @@ base::Result<std::unique_ptr<Engine>> load_file(const LoadOptions& options) {
     // Beside the weights: of a converted file either takes as long as the other.
     auto making = std::async(std::launch::async, make_tokens, std::move(opened->vocabulary));
     const auto pool = std::make_shared<Pool>(opened->threads);
-    auto model = load_model(std::move(opened->file), opened->config, *opened->target.ops, *pool,
-                            [&](double done) { tell("weights", done); });
+    const auto read = [&](double done) { tell("weights", done); };
+    const ExpertPlan& cache = opened->plan.experts;
+    auto model = cache.cached() ? load_model(std::move(opened->file), opened->config, *opened->target.ops, *pool, cache, ExpertRecord(options.experts.folder, opened->info, cache), read)
+                                : load_model(std::move(opened->file), opened->config, *opened->target.ops, *pool, read);
     if (!model) return std::move(model).error();
     auto adapters = load_adapters(*opened, **model);
     if (!adapters) return std::move(adapters).error();
@@ -453,6 +458,7 @@ base::Result<std::unique_ptr<Engine>> load_file(const LoadOptions& options) {
     if (!head) return std::move(head).error();
     auto runner = Runner::create(*std::move(model), pool, opened->shape, *std::move(head));
     if (!runner) return std::move(runner).error();
+    (*runner)->rate_experts();
     auto worker = std::make_unique<Worker>(*std::move(runner), *std::move(draft), tokens->first, WorkerLimits{options.max_sequences, options.max_waiting, options.max_waiting_each, options.draft_length, options.lookups},
                                            MemoryGuard(options.memory_left ? options.memory_left : available_memory, options.keep_free), heat_guard(options, opened->info.name));
     tell("ready", 1);
@@ -473,6 +479,8 @@ base::Result<std::unique_ptr<Engine>> load_file(const LoadOptions& options) {
     }
     auto out = std::make_unique<LocalEngine>(std::move(opened->info), opened->plan, options.profile, opened->target, *std::move(adapters), std::move(worker), *tokens);
     if (store) out->keep_on_disk(std::move(store));
+    if (const auto experts = out->load_now().experts; experts && options.log)
+        options.log->info("not all experts of the model are in memory", {{"model", out->info().name}, {"experts", summary(experts->forecast, out->memory().experts)}});
     return std::unique_ptr<Engine>(std::move(out));
 }
 

@@ -19,6 +19,7 @@
 #include "base/probe.h"
 #include "base/result.h"
 #include "base/stop.h"
+#include "engine/expert_options.h"
 #include "engine/draft_source.h"
 #include "engine/heat.h"
 #include "engine/kv_store.h"
@@ -48,6 +49,7 @@ struct LoadOptions {
     std::uint64_t kv_tokens = 0;     // size of the KV pool; 0: planned from memory
     bool fill = false;               // that pool then takes all that weights and scratch leave of the limit
     std::optional<KvFormat> kv_format{};  // none: as kv_format_of says
+    ExpertOptions experts{};         // of a mixture
     int max_sequences = 8;           // decoded together; more wait
     int max_waiting = 256, max_waiting_each = 64;  // in all, of one person; more are refused
     std::vector<std::pair<std::string, std::filesystem::path>> adapters{};  // name and folder of each; see model/adapter.h
@@ -79,6 +81,7 @@ struct MemoryPlan {
     KvFormat kv_format = KvFormat::f32;
     int percent = 0;     // of what is available that the limit is; 0: it was given in bytes
     std::string kv_sum;  // "24 layers × 2 heads × 64 × 2 (keys, values) × 2 bytes"
+    ExpertPlan experts{};            // its cache is part of `weights`
     std::string text() const;
 };
 
@@ -164,6 +167,7 @@ public:
         DraftCounts drafts = {};               // of each source
         std::uint64_t memory_stops = 0, heat_pauses = 0;  // answers ended and steps rested after since the load, see memory_guard.h and heat.h
         bool hot = false;
+        std::optional<ExpertReport> experts{};  // where not all of them are in memory
     };
     virtual Load load_now() const = 0;
 

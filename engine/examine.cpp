@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "engine/expert_record.h"
 #include "engine/inspect.h"
 #include "engine/memory_plan.h"
 #include "engine/model/encoder_file.h"
@@ -180,6 +181,7 @@ Examination examine(const LoadOptions& options) {
     auto looked = is_encoder(options.path) ? look_inside_encoder(options, out) : look_inside(options, out);
     auto plan = Engine::plan(options);
     if (plan) out.plan = *std::move(plan);
+    if (out.plan.experts.cached() && out.info) out.experts = forecast(out.plan.experts, ExpertRecord(options.experts.folder, *out.info, out.plan.experts));
     if (!plan) out.refused = std::move(plan).error();
     else if (!looked) out.refused = std::move(looked).error();
     const std::string& source = out.info ? out.info->chat_template : out.file.chat_template;

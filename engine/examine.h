@@ -15,6 +15,7 @@ struct Examination {
     std::optional<ModelInfo> info;         // of a model that this engine understands
     std::optional<base::Error> refused;    // what a load by these options would fail with
     MemoryPlan plan;                       // of one that loads
+    std::optional<ExpertForecast> experts;  // of one that loads with a cache of experts
 
     // Of an understood decoder, by the options' target and profile.
     struct Needs {

@@ -110,7 +110,8 @@ Capacity capacity(const MemoryPlan& plan) {
 
 std::string MemoryPlan::text() const {
     const std::string cache = kv_tokens ? ", KV cache " + mib(kv) + " (" + std::to_string(kv_tokens) + " tokens as " + std::string(name(kv_format)) + ", " + std::to_string(kv_bytes_per_token) + " bytes a token)" : "";
-    return "weights " + mib(weights) + cache + ", scratch " + mib(scratch) + ", total " + mib(total) + " of " + mib(limit) + " (" + (percent ? std::to_string(percent) + " % of " : "") + mib(available) +
+    const std::string some = experts.cached() ? " (" + std::to_string(experts.slots) + " of " + std::to_string(experts.all()) + " experts in memory)" : "";
+    return "weights " + mib(weights) + some + cache + ", scratch " + mib(scratch) + ", total " + mib(total) + " of " + mib(limit) + " (" + (percent ? std::to_string(percent) + " % of " : "") + mib(available) +
            " available), context " + std::to_string(context);
 }
 

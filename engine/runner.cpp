@@ -5,7 +5,9 @@
 #include <map>
 #include <stdexcept>
 
+#include "engine/model/expert_cache.h"
 #include "engine/model/weight_image.h"
+#include "engine/steady_seconds.h"
 
 namespace engine {
 namespace {
@@ -100,8 +102,10 @@ base::Result<std::unique_ptr<Runner>> Runner::create(std::unique_ptr<Model> mode
 void Runner::run(int n, int n_sequences, int n_logits, float* logits, float* states, bool adapted, OpClock* clock) {
     Scratch scratch(scratch_memory_.data(), scratch_memory_.size());
     Exec exec{pool_.get(), &scratch, clock};
+    const double began = steady_seconds();
     forward(*model_, {tokens_.data(), positions_.data(), n, sequences_.data(), n_sequences, logit_rows_.data(), n_logits, states, nullptr, adapted ? adapters_.data() : nullptr},
             kv_, logits, exec);
+    if (model_->experts && n == 1) model_->experts->stepped(steady_seconds() - began);
 }
 
 Runner::Arranged Runner::arrange(std::span<const Part> parts) {

@@ -86,6 +86,8 @@ public:
     // as are the states of running sequences.
     StepTimes time_steps(const StepShape& shape, int steps, std::span<const std::int32_t> blocks, bool exact);
     Rates rates();
+    // Before the first step: what a token takes where all its weights are in memory, for the forecast of a cache of experts.
+    void rate_experts();
 
     const Model& model() const { return *model_; }
     const RunnerShape& shape() const { return shape_; }

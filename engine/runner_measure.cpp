@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "engine/model/expert_cache.h"
 #include "engine/runner.h"
 #include "engine/steady_seconds.h"
 
@@ -11,9 +12,12 @@ namespace {
 
 constexpr double kLeastSeconds = 0.02;  // of a rate: what the clock and the scheduler disturb is then small
 
+// That one CPU thread reads at once.
+std::size_t piece_of(std::span<const std::uint8_t> bytes) { return bytes.size() < (1 << 20) ? 4 << 10 : 1 << 20; }
+
 // Reads the bytes once on all CPU threads.
 double read_seconds(std::span<const std::uint8_t> bytes, Pool& pool) {
-    constexpr std::size_t piece = 1 << 20;
+    const std::size_t piece = piece_of(bytes);
     std::atomic<std::uint64_t> all{0};
     const auto part = [&](int item, int) {
         std::uint64_t sum[8] = {}, words[8];
@@ -61,7 +65,7 @@ double operations_a_second(const Ops& ops, Arithmetic arithmetic, Pool& pool) {
 
 Rates Runner::rates() {
     const auto weights = this->weights();
-    const double read = double(weights.size() >> 20 << 20);
+    const double read = double(weights.size() / piece_of(weights) * piece_of(weights));
     double seconds = 0, bytes = 0;
     while (read > 0 && seconds < kLeastSeconds) {
         seconds += read_seconds(weights, *pool_);
@@ -70,6 +74,10 @@ Rates Runner::rates() {
     const Ops& ops = *model_->ops;
     return {seconds > 0 ? bytes / seconds : 0, operations_a_second(ops, Arithmetic::int8, *pool_), operations_a_second(ops, Arithmetic::bf16, *pool_),
             operations_a_second(ops, Arithmetic::float32, *pool_)};
+}
+
+void Runner::rate_experts() {
+    if (model_->experts) model_->experts->set_computing(double(model_->bytes_per_token) / std::max(1.0, rates().read));
 }
 
 StepTimes Runner::time_steps(const StepShape& shape, int steps, std::span<const std::int32_t> blocks, bool exact) {

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "engine/kv_rows.h"
+#include "engine/model/expert_cache.h"
 #include "engine/steady_seconds.h"
 
 namespace engine {
@@ -185,6 +186,7 @@ Engine::Load Worker::load() const {
     for (const DraftCount& one : out.drafts) out.drafted_tokens += one.guessed, out.accepted_tokens += one.accepted;
     for (std::size_t i = 0; i < out.of.size(); ++i) out.of[i] = {running_of_[i], waiting_of_[i]};
     out.memory_stops = memory_stops_, out.heat_pauses = heat_pauses_, out.hot = hot_;
+    if (const auto& experts = runner_->model().experts) out.experts = experts->report();
     return out;
 }
 
@@ -227,6 +229,8 @@ void Worker::loop() {
             join_waiting();
             idle = !step();
             if (!idle) cool_down(Clock::now() - began);
+        } catch (const UnreadableExpert& e) {
+            finish_each(running_, Finish::failed, e.what());
         } catch (const std::exception& e) {
             finish_all(Finish::failed, e.what());
         }
@@ -465,12 +469,14 @@ void Worker::finish(Sequence& s, Finish reason, std::string error) {
     s.stream->finish(reason, text_, std::move(error));
 }
 
+void Worker::finish_each(std::vector<std::unique_ptr<Sequence>>& list, Finish reason, const std::string& error) {
+    for (auto& s : list)
+        if (s && s->max_tokens > 0) finish(*s, reason, error);
+    list.clear();
+}
+
 void Worker::finish_all(Finish reason, const std::string& error) {
-    for (auto* list : {&running_, &waiting_}) {
-        for (auto& s : *list)
-            if (s && s->max_tokens > 0) finish(*s, reason, error);
-        list->clear();
-    }
+    for (auto* list : {&running_, &waiting_}) finish_each(*list, reason, error);
     std::lock_guard lock(mutex_);
     n_waiting_ = int(inbox_.size());
     waiting_each_.clear();

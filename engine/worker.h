@@ -107,6 +107,7 @@ private:
     void emit(Sequence& s, TokenId id);
     void finish(Sequence& s, Finish reason, std::string error = {});
     void tell_of_end(const Sequence& s);
+    void finish_each(std::vector<std::unique_ptr<Sequence>>& list, Finish reason, const std::string& error);
     void finish_all(Finish reason, const std::string& error);
     void remember_load();
     std::string_view bytes(TokenId id) const;

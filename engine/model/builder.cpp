@@ -13,7 +13,7 @@ constexpr std::size_t kAlignment = 64;  // of a matrix in memory of our own
 
 class Builder {
 public:
-    Builder(TensorSource& source, const Config& config, const Ops& ops) : source_(source), c_(config), ops_(ops) {}
+    Builder(TensorSource& source, const Config& config, const Ops& ops, Placing placing) : source_(source), c_(config), ops_(ops), placing_(placing) {}
 
     base::Result<ModelLayout> walk(Model& m) {
         model_ = &m;
@@ -78,7 +78,7 @@ private:
     std::size_t own_bytes(const Stored& stored, Keep keep) const {
         const std::size_t packed = keep == Keep::packed ? ops_.packed_bytes(stored.format, stored.rows, stored.cols) : 0;
         if (packed > 0) return packed;
-        return stored.lies_whole() ? 0 : (stored.bytes() + kAlignment - 1) / kAlignment * kAlignment;
+        return placing_ == Placing::in_file && stored.lies_whole() ? 0 : (stored.bytes() + kAlignment - 1) / kAlignment * kAlignment;
     }
 
     // Places a stack's matrices, `stride` bytes apart in our own memory from `at` on: an expert's matrices lie in one piece.
@@ -170,7 +170,7 @@ private:
     }
 
     // Gate, up and down of every expert; some files have gate and up in one tensor, the gate's rows first.
-    void expert_stacks(const std::string& prefix, Experts& out) {
+    void expert_stacks(int index, const std::string& prefix, Experts& out) {
         std::vector<std::pair<Stored, Weight*>> stacks;
         const auto add = [&](const std::string& name, int rows, int cols, std::initializer_list<Weight*> parts) {
             const auto stored = find(prefix + name, rows, cols, c_.experts);
@@ -192,16 +192,18 @@ private:
         }
         add("ffn_down_exps.weight", c_.hidden, c_.expert_ffn, {&out.down});
         std::size_t stride = 0, at = out_.bytes.packed;
+        const std::size_t first = out_.packings.size();
         for (const auto& [stored, to] : stacks) stride += own_bytes(stored, Keep::packed);
         for (auto& [stored, to] : stacks) {
             const std::size_t own = own_bytes(stored, Keep::packed);
             place(std::move(stored), *to, Keep::packed, at, stride);
             at += own;
         }
+        out_.stacks.push_back({index, out_.bytes.packed, stride, first, int(stacks.size())});
         out_.bytes.packed += stride * std::size_t(c_.experts);
     }
 
-    void experts(const std::string& p, Experts& out, Model& m) {
+    void experts(int index, const std::string& p, Experts& out, Model& m) {
         matrix(p + "ffn_gate_inp.weight", c_.experts, c_.hidden, out.router);
         const Family& family = *c_.family;
         if (family.expert_biases) out.router_bias = vector_if_there(p + "ffn_gate_inp.bias", c_.experts, m);
@@ -212,7 +214,7 @@ private:
             if (out.router_norm)
                 for (float& value : m.vectors.back()) value /= std::sqrt(float(c_.hidden));
         }
-        expert_stacks(p, out);
+        expert_stacks(index, p, out);
         const std::uint64_t n = std::uint64_t(c_.experts), inner = std::uint64_t(c_.expert_ffn), h = std::uint64_t(c_.hidden);
         if (family.expert_biases && has_in_layers(p + "ffn_gate_exps.bias", {inner, n})) {
             out.gate_bias = values(p + "ffn_gate_exps.bias", {inner, n}, m);
@@ -335,7 +337,7 @@ private:
         const bool by_place = !c_.family->post_norms && !has(p + "ffn_norm.weight") && has(p + "post_attention_norm.weight");
         if (c_.family->pre_norms) l.ffn_norm = vector(p + (by_place ? "post_attention_norm.weight" : "ffn_norm.weight"), c_.hidden, m);
         const bool both = shape.moe && has(p + "ffn_gate.weight");
-        if (shape.moe) experts(p, l.experts, m);
+        if (shape.moe) experts(index, p, l.experts, m);
         if (!shape.moe || both) ffn(p, ".weight", shape.ffn, l.ffn);
         if (both) {
             l.dense_post_norm = vector(p + "post_ffw_norm_1.weight", c_.hidden, m);
@@ -387,6 +389,7 @@ private:
     TensorSource& source_;
     const Config& c_;
     const Ops& ops_;
+    const Placing placing_;
     Model* model_ = nullptr;
     std::optional<base::Error> error_;
     struct InLayers {
@@ -400,12 +403,12 @@ private:
 
 }  // namespace
 
-base::Result<ModelLayout> lay_out(TensorSource& source, const Config& config, const Ops& ops, Model& model) {
-    return Builder(source, config, ops).walk(model);
+base::Result<ModelLayout> lay_out(TensorSource& source, const Config& config, const Ops& ops, Model& model, Placing placing) {
+    return Builder(source, config, ops, placing).walk(model);
 }
 
 base::Result<ModelLayout> lay_out_head(TensorSource& source, const Config& config, int block, const Ops& ops, DraftHead& head) {
-    return Builder(source, config, ops).walk(head, block);
+    return Builder(source, config, ops, Placing::in_file).walk(head, block);
 }
 
 }  // namespace engine

@@ -27,10 +27,21 @@ struct ModelLayout {
     };
     std::vector<Packing> packings;
     std::vector<std::pair<Weight*, std::size_t>> placed;
+    // A layer's experts in the packed memory: expert e is what lies from at + e * stride on, `stride` bytes.
+    struct ExpertStack {
+        int layer;
+        std::size_t at, stride;
+        std::size_t packings;                       // of them, where its own begin: all of the first matrix, then of the next
+        int matrices;                               // that an expert has
+    };
+    std::vector<ExpertStack> stacks;
 };
 
+// Whether matrices are used where they lie in the file as the kernels want them, or all are copied.
+enum class Placing { in_file, copied };
+
 // Fills everything of `model` but the packed memory. It reads no matrix, so that the plan and the load walk alike.
-base::Result<ModelLayout> lay_out(TensorSource& source, const Config& config, const Ops& ops, Model& model);
+base::Result<ModelLayout> lay_out(TensorSource& source, const Config& config, const Ops& ops, Model& model, Placing placing = Placing::in_file);
 // The same of a head for drafting, whose layer the file has as block `block`.
 base::Result<ModelLayout> lay_out_head(TensorSource& source, const Config& config, int block, const Ops& ops, DraftHead& head);
 

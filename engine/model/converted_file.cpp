@@ -86,6 +86,7 @@ public:
         if (index > head.size() || xxh64(bytes_.first(std::size_t(begin)).subspan(ConvertedFile::kSummed)) != sum)
             return out_.error("has a damaged head: its checksum is wrong", Code::corrupt);
         out_.image_.bytes = bytes_.subspan(std::size_t(begin));
+        out_.image_.mapping = out_.file_.get();
         const auto json = base::parse_json({reinterpret_cast<const char*>(head.data()), std::size_t(index)});
         if (!json) return out_.error("has an index that is wrong: " + json.error().message, Code::corrupt);
         const std::size_t parts = (ConvertedFile::kPreamble + std::size_t(index) + ConvertedFile::kPartAlignment - 1) / ConvertedFile::kPartAlignment * ConvertedFile::kPartAlignment;
@@ -108,6 +109,7 @@ private:
         out_.image_.packing = std::strtoull(node["packing"].text().c_str(), nullptr, 16);
         out_.image_.layout = std::strtoull(node["layout"].text().c_str(), nullptr, 16);
         out_.image_.checksums = list<std::uint64_t>(node["checksums"]);
+        if (!node["piece_checksums"].absent()) out_.image_.piece_checksums = list<std::uint64_t>(node["piece_checksums"]);
         if (out_.image_.checksums.size() != (out_.image_.bytes.size() + WeightImage::chunk - 1) / WeightImage::chunk) node["checksums"].wrong("one for each chunk of the weights");
         const JsonNode sizes = node["sizes"];
         const auto size = [&](const char* key) { return std::uint64_t(sizes[key].integer(0, INT64_MAX)); };

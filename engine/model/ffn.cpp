@@ -1,5 +1,6 @@
 // Feed-forward networks: dense, of experts, and both beside each other.
 #include "engine/model/blocks.h"
+#include "engine/model/expert_cache.h"
 
 namespace engine {
 namespace {
@@ -16,8 +17,9 @@ void dense_ffn(const Model& m, const Ffn& ffn, Mat in, Mat out, bool accumulate,
 }
 
 // out += the chosen experts' results for `in`, chosen by `router_in`, and the shared one's.
-void experts_ffn(const Model& m, const Experts& l, Mat router_in, Mat in, Mat out, Activations& a, Exec& exec) {
+void experts_ffn(const Model& m, int index, Mat router_in, Mat in, Mat out, Activations& a, Exec& exec) {
     const Config& c = m.config;
+    const Experts& l = m.layers[std::size_t(index)].experts;
     const Ops& ops = *m.ops;
     const Taken taken(*exec.scratch);
     const int n = in.rows;
@@ -30,9 +32,14 @@ void experts_ffn(const Model& m, const Experts& l, Mat router_in, Mat in, Mat ou
                             l.choice_bias, l.scale, chosen, weights};
     ops.moe_route(routing, exec);
     if (a.observer) a.observer->routed(routing);
-    ops.moe_ffn({out, in, l.gate, l.up, l.down, l.gate_bias, l.up_bias, l.down_bias, chosen, weights, c.experts, c.experts_used,
-                 c.family->activation},
-                exec);
+    MoeArgs args{out, in, l.gate, l.up, l.down, l.gate_bias, l.up_bias, l.down_bias, chosen, weights, c.experts, c.experts_used, c.family->activation};
+    if (m.experts) {
+        args.supply = m.experts.get();
+        args.stack = m.experts->stack_of(index);
+        m.experts->routed(args.stack, chosen, n);
+    }
+    ops.moe_ffn(args, exec);
+    if (m.experts) m.experts->settle();
     if (!l.shared.gate.rows) return;
     if (!l.shared_gate.rows) return dense_ffn(m, l.shared, in, out, true, a, exec);
     const Mat result = take(*exec.scratch, n, c.hidden), factor = take(*exec.scratch, n, 1);
@@ -44,8 +51,9 @@ void experts_ffn(const Model& m, const Experts& l, Mat router_in, Mat in, Mat ou
 }
 
 // gemma4: branch = norm(dense(norm(x))) + norm(experts(norm(x))), the router reading x by a norm of its own.
-void dense_beside_experts(const Model& m, const Layer& l, Activations& a, Exec& exec) {
+void dense_beside_experts(const Model& m, int index, Activations& a, Exec& exec) {
     const Config& c = m.config;
+    const Layer& l = m.layers[std::size_t(index)];
     const Ops& ops = *m.ops;
     const Taken taken(*exec.scratch);
     const Mat experts = take(*exec.scratch, a.x.rows, c.hidden), router_in = take(*exec.scratch, a.x.rows, c.hidden);
@@ -54,7 +62,7 @@ void dense_beside_experts(const Model& m, const Layer& l, Activations& a, Exec& 
     ops.rms_norm(a.normed, a.x, l.experts_norm, c.norm_epsilon, exec);
     ops.rms_norm(router_in, a.x, l.experts.router_norm, c.norm_epsilon, exec);
     clear(experts);
-    experts_ffn(m, l.experts, router_in, a.normed, experts, a, exec);
+    experts_ffn(m, index, router_in, a.normed, experts, a, exec);
     ops.rms_norm(experts, experts, l.experts_post_norm, c.norm_epsilon, exec);
     ops.add_scaled(a.branch, experts, 1, exec);
 }
@@ -70,10 +78,10 @@ void ffn_block(const Model& m, int index, Activations& a, Exec& exec) {
     const Mat out = at_once ? a.x : a.branch;
     read_branch(m, l.ffn_norm, a, exec);
     if (l.experts_norm) {
-        dense_beside_experts(m, l, a, exec);
+        dense_beside_experts(m, index, a, exec);
     } else if (c.layer[std::size_t(index)].moe) {
         if (!at_once) clear(out);
-        experts_ffn(m, l.experts, a.normed, a.normed, out, a, exec);
+        experts_ffn(m, index, a.normed, a.normed, out, a, exec);
     } else {
         dense_ffn(m, l.ffn, a.normed, out, at_once, a, exec);
     }

@@ -55,6 +55,7 @@ public:
     std::uint64_t file_bytes() const;                      // of all files
     std::size_t files() const { return 1 + parts_.size(); }
     const MappedFile& mapping() const { return *file_; }   // of the first file
+    const MappedFile* mapping_of(const GgufTensor& tensor) const;  // of the file that has it
     // The file's head up to the end of the last tensor's entry; behind the first part's entries those of the others.
     std::vector<std::uint8_t> head() const;
     std::uint32_t version() const { return version_; }

@@ -39,6 +39,7 @@ public:
         const std::span<const std::uint8_t> data = (*tensor)->data;
         const std::size_t bytes = out.bytes();
         for (int e = 0; e < count; ++e) out.in_place.push_back(data.data() + std::size_t(e) * bytes);
+        out.mapping = gguf_.mapping_of(**tensor);
         out.release = [data, bytes](int e) { MappedFile::release(data.subspan(std::size_t(e) * bytes, bytes)); };
         const std::string beside = name.substr(0, name.rfind('.')) + ".scale";
         if (is_factor(beside)) {

@@ -95,6 +95,13 @@ base::Result<std::unique_ptr<Gguf>> Gguf::open_whole(const std::filesystem::path
     return whole;
 }
 
+const MappedFile* Gguf::mapping_of(const GgufTensor& tensor) const {
+    if (file_->holds(tensor.data)) return file_.get();
+    for (const auto& part : parts_)
+        if (part->file_->holds(tensor.data)) return part->file_.get();
+    return nullptr;
+}
+
 std::uint64_t Gguf::file_bytes() const {
     std::uint64_t bytes = file_->bytes().size();
     for (const auto& part : parts_) bytes += part->file_bytes();

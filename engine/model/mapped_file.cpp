@@ -66,11 +66,12 @@ base::Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::filesystem
     }
     void* const data = alignment > 0 ? map_aligned(fd, size, alignment) : mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
     const int failed = errno;
-    ::close(fd);
-    if (data == MAP_FAILED)
+    if (data == MAP_FAILED) {
+        ::close(fd);
         return base::error(Code::resource_exhausted, "cannot map the " + std::to_string(size) + " bytes of " +
                                                          path.string() + ": " + std::strerror(failed));
-    return std::unique_ptr<MappedFile>(new MappedFile(static_cast<const std::uint8_t*>(data), size));
+    }
+    return std::unique_ptr<MappedFile>(new MappedFile(static_cast<const std::uint8_t*>(data), size, fd));
 }
 
 void MappedFile::release(std::span<const std::uint8_t> part) {
@@ -80,6 +81,24 @@ void MappedFile::release(std::span<const std::uint8_t> part) {
     if (!part.empty()) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
-MappedFile::~MappedFile() { munmap(const_cast<std::uint8_t*>(data_), size_); }
+base::Result<void> MappedFile::read(std::span<const std::uint8_t> part, std::uint8_t* to) const {
+    const auto begin = std::size_t(part.data() - data_);
+    for (std::size_t done = 0; done < part.size();) {
+        const ssize_t n = pread(fd_, to + done, part.size() - done, off_t(begin + done));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return base::error(Code::io, "cannot be read from byte " + std::to_string(begin + done) + " on: " + std::strerror(errno));
+        if (n == 0) return base::error(Code::io, "ends at byte " + std::to_string(begin + done) + " of " + std::to_string(size_) + ": it was cut after it was opened");
+        done += std::size_t(n);
+    }
+    forget(part);
+    return {};
+}
+
+void MappedFile::forget(std::span<const std::uint8_t> part) const { posix_fadvise(fd_, part.data() - data_, off_t(part.size()), POSIX_FADV_DONTNEED); }
+
+MappedFile::~MappedFile() {
+    munmap(const_cast<std::uint8_t*>(data_), size_);
+    ::close(fd_);
+}
 
 }  // namespace engine

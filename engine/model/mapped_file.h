@@ -28,11 +28,17 @@ public:
     std::span<const std::uint8_t> bytes() const { return {data_, size_}; }
     // Gives the memory of a part of any mapping back; its bytes are still there, read anew from the file when touched.
     static void release(std::span<const std::uint8_t> part);
+    // Copies a part of the mapping by reads of the file: what is gone of it is an error here, and would end the process where
+    // the mapping is touched. Nothing of it stays in the page cache, for whoever keeps the copy.
+    base::Result<void> read(std::span<const std::uint8_t> part, std::uint8_t* to) const;
+    bool holds(std::span<const std::uint8_t> part) const { return part.data() >= data_ && part.data() + part.size() <= data_ + size_; }
+    void forget(std::span<const std::uint8_t> part) const;  // in the page cache
 
 private:
-    MappedFile(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
+    MappedFile(const std::uint8_t* data, std::size_t size, int fd) : data_(data), size_(size), fd_(fd) {}
     const std::uint8_t* data_;
     std::size_t size_;
+    int fd_;
 };
 
 }  // namespace engine

@@ -11,6 +11,8 @@
 
 namespace engine {
 
+class MappedFile;
+
 // A matrix or a stack of equal ones, as rows of blocks.
 struct Stored {
     std::string name;
@@ -21,6 +23,7 @@ struct Stored {
     // Of each matrix: its rows one after another where they lie in the file; null: read() makes them.
     std::vector<const std::uint8_t*> in_place;
     std::function<void(int matrix, int begin, int end, std::uint8_t* out)> read;  // rows [begin, end) as blocks
+    const MappedFile* mapping = nullptr;            // that `in_place` points into; null: they are nowhere in one
     std::function<void(int matrix)> release;        // gives the memory back that reading a matrix took; see MappedFile
     std::vector<float> scales;                      // see Weight::scales; empty: none
     std::vector<std::int32_t> order;                // see Weight::order; empty: none

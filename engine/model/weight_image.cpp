@@ -45,6 +45,21 @@ std::uint64_t layout_print(const ModelLayout& layout) {
     return hash(out);
 }
 
+std::vector<std::size_t> image_pieces(const ModelLayout& layout) {
+    std::vector<std::size_t> ends;
+    std::size_t at = 0;
+    const auto between = [&](std::size_t end) {
+        while (at < end) ends.push_back(at = std::min(end, at + WeightImage::chunk));
+    };
+    for (const ModelLayout::ExpertStack& stack : layout.stacks) {
+        between(stack.at);
+        const auto experts = std::size_t(layout.stored[layout.packings[stack.packings].stored].count());
+        for (std::size_t e = 0; e < experts; ++e) ends.push_back(at += stack.stride);
+    }
+    between(layout.bytes.packed);
+    return ends;
+}
+
 base::Result<void> check_image(const ModelFile& file, const ModelLayout& layout, const Ops& ops) {
     const WeightImage& image = *file.image();
     const char* const remedy = "convert its source again: hearth model convert SOURCE FILE, on this machine or with the same model.target";

@@ -12,6 +12,7 @@
 
 namespace engine {
 
+class MappedFile;
 class ModelFile;
 
 struct WeightImage {
@@ -20,8 +21,14 @@ struct WeightImage {
     std::string target;                   // that it was made for
     std::uint64_t packing = 0, layout = 0;  // packing_print and layout_print of who made it
     std::vector<std::uint64_t> checksums; // of its chunks
+    std::vector<std::uint64_t> piece_checksums;  // see image_pieces; none in files that were converted without them
     std::span<const std::uint8_t> bytes;  // of the file's mapping
+    const MappedFile* mapping = nullptr;
 };
+
+// What is read by itself where experts are: where each piece of an image ends. A piece is an expert, or a chunk of what lies
+// between two layers' experts.
+std::vector<std::size_t> image_pieces(const ModelLayout& layout);
 
 // How a target packs the formats that are used: equal for those that read each other's weights, and another one when the
 // layout changes, by whatever change of the code.

@@ -3,10 +3,30 @@
 #include <algorithm>
 
 #include "engine/model/builder.h"
+#include "engine/model/expert_cache.h"
 #include "engine/model/key_offset.h"
 #include "engine/model/weight_image.h"
 
 namespace engine {
+namespace {
+
+// What a model is beside its weights, once they are there.
+std::unique_ptr<Model> complete(std::unique_ptr<Model> model, std::unique_ptr<ModelFile> file, Config config, const ModelLayout& layout, const Ops& ops, Pool& pool) {
+    model->config = std::move(config);
+    model->config.widest = layout.widest;
+    model->file = std::move(file);
+    model->ops = &ops;
+    model->parameters = layout.parameters;
+    model->active_parameters = layout.active_parameters;
+    model->bytes_per_token = layout.active_bytes;
+    model->key_offsets = key_offsets(*model, pool);
+    return model;
+}
+
+}  // namespace
+
+Model::Model() = default;
+Model::~Model() = default;
 
 void bring(const ModelLayout& layout, const ModelLayout::Packing& packing, const Ops& ops, std::uint8_t* to) {
     const Stored& stored = layout.stored[packing.stored];
@@ -71,15 +91,20 @@ base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<ModelFile> file,
         if (!memory) return std::move(memory).error();
         model->packed = *std::move(memory);
     }
-    model->config = std::move(config);
-    model->config.widest = layout->widest;
-    model->file = std::move(file);
-    model->ops = &ops;
-    model->parameters = layout->parameters;
-    model->active_parameters = layout->active_parameters;
-    model->bytes_per_token = layout->active_bytes;
-    model->key_offsets = key_offsets(*model, pool);
-    return model;
+    return complete(std::move(model), std::move(file), std::move(config), *layout, ops, pool);
+}
+
+base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<ModelFile> file, Config config, const Ops& ops, Pool& pool, const ExpertPlan& plan, ExpertRecord record,
+                                                const std::function<void(double)>& progress) {
+    auto model = std::make_unique<Model>();
+    auto experts = ExpertFile::open(*file, config, ops, *model);
+    if (!experts) return std::move(experts).error();
+    const ExpertFile& opened = **experts;
+    auto cache = ExpertCache::create(*std::move(experts), plan, std::move(record), *model, pool);
+    if (!cache) return std::move(cache).error();
+    model->experts = *std::move(cache);
+    if (auto filled = model->experts->fill(progress); !filled) return std::move(filled).error();
+    return complete(std::move(model), std::move(file), std::move(config), opened.layout(), ops, pool);
 }
 
 }  // namespace engine

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/expert_options.h"
 #include "engine/model/config.h"
 #include "engine/model/huge_memory.h"
 #include "engine/model/model_file.h"
@@ -78,7 +79,12 @@ struct Layer {
     float output_scale = 1;
 };
 
+class ExpertCache;
+class ExpertRecord;
+
 struct Model {
+    Model();
+    ~Model();
     Config config;
     std::unique_ptr<ModelFile> file;                // mapped as long as the model lives
     const Ops* ops = nullptr;
@@ -95,6 +101,7 @@ struct Model {
     HugeMemory packed;                              // matrices that were laid out anew; none where the file holds them so
     std::vector<std::vector<float>> vectors;        // norms, biases, scales
     std::vector<std::vector<std::int32_t>> orders;  // of columns
+    std::unique_ptr<ExpertCache> experts;           // null: all of them are in memory
     std::uint64_t parameters = 0, active_parameters = 0;
     std::uint64_t bytes_per_token = 0;              // of weights that one decode step reads
     std::vector<std::vector<float>> key_offsets;    // of each layer (kv_heads*d), or empty: what keys of eight bits are kept without, see key_offset.h
@@ -116,6 +123,10 @@ base::Result<Measured> measure_model(const ModelFile& file, const Config& config
 
 // `progress` is told the share done, 0..1.
 base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<ModelFile> file, Config config, const Ops& ops, Pool& pool,
+                                                const std::function<void(double)>& progress);
+
+// The same of a model that is larger than the memory: with as many experts in memory as the plan has slots.
+base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<ModelFile> file, Config config, const Ops& ops, Pool& pool, const ExpertPlan& plan, ExpertRecord record,
                                                 const std::function<void(double)>& progress);
 
 }  // namespace engine

@@ -124,7 +124,16 @@ void moe_ffn(const MoeArgs& args, Exec& exec) {
         }
         for (int o = 0; o < args.out.cols; ++o) args.out.row(r)[o] = float(args.out.row(r)[o] + sum[o]);
     };
-    exec.pool->run(args.x.rows, token);
+    if (!args.supply) return exec.pool->run(args.x.rows, token);
+    // Row by row, so that no more experts are needed together than one row uses.
+    std::vector<std::int32_t> needed(std::size_t(args.used));
+    for (int r = 0; r < args.x.rows; ++r) {
+        std::copy_n(args.chosen + std::size_t(r) * args.used, args.used, needed.begin());
+        args.supply->begin(args.stack, needed.data(), args.used);
+        bool there = true;  // each is waited for: until then its place is being written
+        for (const std::int32_t e : needed) there = args.supply->wait(args.stack, e) && there;
+        if (there) token(r, 0);
+    }
 }
 
 }  // namespace engine::ref

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/device/pool.h"
+#include "engine/ops/expert_supply.h"
 #include "engine/ops/plain_args.h"
 #include "engine/ops/quant.h"
 
@@ -27,7 +28,8 @@ struct Mat {
 // padded to a multiple of 16.
 enum class Layout : std::uint8_t { plain, panel16 };
 
-// A weight matrix, or a stack of them (experts): matrix e begins at data + e * stride.
+// A weight matrix, or a stack of them (experts): matrix e begins at data + e * stride, or, where experts come and go, at
+// data + places[e] * stride.
 struct Weight {
     Format format = Format::f32;
     Layout layout = Layout::plain;
@@ -38,8 +40,9 @@ struct Weight {
     const float* scales = nullptr;
     // Column c of a matrix meets column order[c] of the input, `cols` of them for each matrix; null: c.
     const std::int32_t* order = nullptr;
+    const std::int32_t* places = nullptr;  // changed by an ExpertSupply; null: e
 
-    const std::uint8_t* matrix(int e) const { return data + std::size_t(e) * stride; }
+    const std::uint8_t* matrix(int e) const { return data + std::size_t(places ? places[e] : e) * stride; }
     float scale_of(int e) const { return scales ? scales[e] : 1.0f; }
     const std::int32_t* order_of(int e) const { return order ? order + std::size_t(e) * cols : nullptr; }
 };
@@ -190,6 +193,8 @@ struct MoeArgs {
     const float* weights = nullptr;           // (n, used)
     int experts = 0, used = 0;
     Activation activation = Activation::silu;
+    ExpertSupply* supply = nullptr;           // null: all experts are in memory
+    int stack = 0;                            // which this is to the supply
 };
 
 struct Ops {

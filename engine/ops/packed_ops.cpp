@@ -50,6 +50,20 @@ Routing routing_of(const MoeArgs& args, Scratch& scratch) {
     return r;
 }
 
+int chosen_experts(const MoeArgs& args, const Routing& routing, std::int32_t* experts) {
+    int n = 0;
+    for (int e = 0; e < args.experts; ++e)
+        if (routing.first[e] < routing.first[e + 1]) experts[n++] = e;
+    return n;
+}
+
+int items_of(const Routing& routing, const std::int32_t* experts, int n, ExpertItem* items) {
+    int n_items = 0;
+    for (int k = 0; k < n; ++k)
+        for (int e = experts[k], i = routing.first[e]; i < routing.first[e + 1]; i += moe_rows) items[n_items++] = {e, i, std::min(i + moe_rows, routing.first[e + 1])};
+    return n_items;
+}
+
 ExpertScratch expert_scratch(const MoeArgs& args, int rows, std::size_t work) {
     const int h = std::max(args.gate.cols, args.up.cols), inner = std::max(2 * args.gate.rows, args.down.cols), widest = widest_columns(args);
     ExpertScratch s{};

@@ -81,6 +81,15 @@ struct Routing {
     std::int32_t *at, *row, *first;  // row[position] = t; first[expert] … first[expert + 1]
 };
 Routing routing_of(const MoeArgs& args, Scratch& scratch);
+// Those that some row chose, rising; returns how many.
+int chosen_experts(const MoeArgs& args, const Routing& routing, std::int32_t* experts);
+
+// Rows [begin, end) of the routing, all of expert e.
+struct ExpertItem {
+    int e, begin, end;
+};
+// Of so many experts, at most moe_rows rows each; returns how many.
+int items_of(const Routing& routing, const std::int32_t* experts, int n, ExpertItem* items);
 
 // Of an expert's matrices, whose columns may be more than their inputs (see Weight::order).
 inline int widest_columns(const MoeArgs& args) { return std::max({args.gate.cols, args.up.cols, args.down.cols}); }
@@ -209,10 +218,6 @@ struct PackedOps {
         });
     }
 
-    // Rows [begin, end) of the routing, all of expert e.
-    struct ExpertItem {
-        int e, begin, end;
-    };
     // Which panels of a matrix part `part` of `parts` computes.
     struct PanelRange {
         int begin, end;
@@ -282,25 +287,28 @@ struct PackedOps {
         const int threads = exec.pool->threads(), pairs = args.x.rows * args.used, inner = args.gate.rows;
         const Routing routing = routing_of(args, *exec.scratch);
         ExpertItem* items = exec.scratch->take<ExpertItem>(std::size_t(args.experts) + pairs / moe_rows + 1);
-        int n = 0;
-        for (int e = 0; e < args.experts; ++e)
-            for (int i = routing.first[e]; i < routing.first[e + 1]; i += moe_rows)
-                items[n++] = {e, i, std::min(i + moe_rows, routing.first[e + 1])};
         float* hidden = exec.scratch->take<float>(std::size_t(pairs) * inner);
         float* out = exec.scratch->take<float>(std::size_t(pairs) * args.out.cols);
         const std::size_t work = work_bytes(widest_columns(args));
         const ExpertScratch sizes = expert_scratch(args, std::min(moe_rows, args.x.rows), work);
         char* memory = static_cast<char*>(exec.scratch->take(sizes.total * threads));
-        const int parts = parts_of_expert(args, n, threads);
-        run(exec, n * parts, [&](int i, int thread) {
-            char* mine = memory + sizes.total * thread;
-            gate_up<exact>(args, routing, items[i / parts], {inner, i % parts, parts}, hidden, mine, sizes);
-            if (parts == 1) down<exact>(args, items[i], {args.out.cols, 0, 1}, hidden, out, mine, sizes);
-        });
-        if (parts > 1)
+        std::int32_t* experts = exec.scratch->take<std::int32_t>(std::size_t(args.experts));
+        const int n_experts = chosen_experts(args, routing, experts);
+        for (int first = 0, now = n_experts; first < n_experts; first += now) {
+            if (args.supply) now = args.supply->begin(args.stack, experts + first, n_experts - first);
+            const int n = items_of(routing, experts + first, now, items), parts = parts_of_expert(args, n, threads);
+            const auto there = [&](int i) { return !args.supply || args.supply->wait(args.stack, items[i].e); };
             run(exec, n * parts, [&](int i, int thread) {
-                down<exact>(args, items[i / parts], {args.out.cols, i % parts, parts}, hidden, out, memory + sizes.total * thread, sizes);
+                if (!there(i / parts)) return;
+                char* mine = memory + sizes.total * thread;
+                gate_up<exact>(args, routing, items[i / parts], {inner, i % parts, parts}, hidden, mine, sizes);
+                if (parts == 1) down<exact>(args, items[i], {args.out.cols, 0, 1}, hidden, out, mine, sizes);
             });
+            if (parts > 1)
+                run(exec, n * parts, [&](int i, int thread) {
+                    if (there(i / parts)) down<exact>(args, items[i / parts], {args.out.cols, i % parts, parts}, hidden, out, memory + sizes.total * thread, sizes);
+                });
+        }
         add_experts(args, routing, out, exec);
     }
 
