@@ -16,6 +16,7 @@
 #include "app/model_file.h"
 #include "app/terminal.h"
 #include "engine/device/pool.h"
+#include "engine/expert_report.h"
 #include "engine/load_times.h"
 
 namespace app {
@@ -133,6 +134,13 @@ double seconds_of_life() {
     return now - began / double(sysconf(_SC_CLK_TCK));
 }
 
+void print_experts(const engine::ExpertReport& report, const engine::ExpertPlan& plan) {
+    const engine::ExpertUse& use = report.use;
+    std::printf("experts: %s\n", engine::summary(report.forecast, plan).c_str());
+    std::printf("         measured over %llu tokens: %.0f %% found, %.2f MiB read a token, %.3g tokens/s\n", static_cast<unsigned long long>(use.tokens), use.hits() * 100, use.bytes_per_token() / 1048576,
+                use.tokens_per_second());
+}
+
 double load_average() {
     double value = 0;
     std::ifstream("/proc/loadavg") >> value;
@@ -157,6 +165,7 @@ base::Result<Measurement> measure(engine::Engine& engine, std::vector<Peer> peer
         if (!round) return std::move(round).error();
         out.rounds.push_back(*std::move(round));
     }
+    out.experts = engine.load_now().experts;
     if (auto done = measure_steps(engine, o, out); !done) return std::move(done).error();
     const auto rates = engine.rates();
     if (!rates) return rates.error();
@@ -204,6 +213,7 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
                           {"load_average", load_before}, {"peak_rss_bytes", std::uint64_t(used.ru_maxrss) * 1024}, {"file_bytes", info.file_bytes},
                           {"weight_bytes_per_token", info.weight_bytes_per_token}, {"plan_bytes", (*engine)->memory().total}};
         out.update(to_json(*measured, info));
+        out["expert_cache"] = measured->experts ? engine::to_json(*measured->experts, (*engine)->memory().experts) : base::Json(nullptr);
         if (o.turns) out["turns"] = to_json(*turns);
         if (!switches->switched.empty()) out["adapters"] = to_json(*switches);
         print_json(out);
@@ -212,6 +222,7 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     std::printf("%s (%s, %s), %d threads\n", visible(info.name).c_str(), visible(info.format).c_str(), o.profile.c_str(), options.threads);
     std::printf("prompts of %d tokens, answers of %d\n", o.prefill, o.decode);
     print_measurement(*measured, info);
+    if (measured->experts) print_experts(*measured->experts, (*engine)->memory().experts);
     print_turns(*turns);
     print_switches(*switches);
     std::printf("loaded in %s, first token %.2f s after the program began, peak memory %.0f MiB (plan %.0f MiB, file %.0f MiB), load average before %.2f\n", load.text().c_str(), first_token, double(used.ru_maxrss) / 1024.0,

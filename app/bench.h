@@ -1,6 +1,7 @@
 // What hearth bench measures, apart from how it is told.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct Measurement {
     engine::Rates rates;                      // after the last round
     std::vector<engine::StepTimes> depths;    // one token each, after more and more
     std::vector<engine::StepTimes> steps;     // of --ops
+    std::optional<engine::ExpertReport> experts;  // of the rounds, where not all experts are in memory
 };
 
 // The same for the same place: `first` begins another text.

@@ -66,6 +66,10 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
     options.draft_length = s.model.speculation_length;
     for (const auto format : {engine::KvFormat::f32, engine::KvFormat::f16, engine::KvFormat::int8})
         if (s.model.kv_format == engine::name(format)) options.kv_format = format;
+    using engine::ExpertPlace;
+    options.experts.place = s.experts.place == "mapped" ? ExpertPlace::mapped : s.experts.place == "resident" ? ExpertPlace::resident : ExpertPlace::automatic;
+    options.experts.memory = s.experts.memory;
+    options.experts.folder = s.state_folder / "experts";
     return options;
 }
 

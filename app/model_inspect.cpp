@@ -6,6 +6,7 @@
 #include "app/model_file.h"
 #include "app/terminal.h"
 #include "engine/examine.h"
+#include "engine/expert_report.h"
 #include "engine/memory_plan.h"
 
 namespace app {
@@ -73,6 +74,7 @@ base::Json to_json(const Examination& e, const std::optional<base::Error>& refus
     out["plan"] = refused ? base::Json(nullptr)
                           : base::Json({{"weights", m.weights}, {"kv", m.kv}, {"scratch", m.scratch}, {"total", m.total}, {"limit", m.limit}, {"available", m.available}, {"context", m.context}, {"kv_tokens", m.kv_tokens},
                                         {"kv_bytes_per_token", m.kv_bytes_per_token}, {"kv_sum", m.kv_sum}, {"kv_format", engine::name(m.kv_format)}, {"percent", m.percent}, {"most_kv_tokens", engine::capacity(m).kv_tokens}});
+    out["expert_cache"] = refused || !e.experts ? base::Json(nullptr) : engine::to_json(*e.experts, m.experts);
     out["refused"] = refused ? base::Json({{"code", base::name(refused->code)}, {"message", refused->message}, {"remedy", refused->remedy}}) : base::Json(nullptr);
     return out;
 }
@@ -162,6 +164,7 @@ void print_words(const Examination& e) {
 
 void print_needs(const Examination& e) {
     if (!e.refused) line("memory", e.plan.text());
+    if (!e.refused && e.experts) line("experts", engine::summary(*e.experts, e.plan.experts));
     if (!e.needs || !e.info) return;
     const auto& n = *e.needs;
     // With the cache of what guesses for it, where it can be loaded.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 
 #include "agents/service.h"
@@ -68,6 +69,8 @@ const std::vector<SettingRow>& setting_rows() {
         {"model.utilisation", T::integer, "0", 0, 95, "", "percent of the available memory that weights, scratch and cache take, the cache all that the others leave; 0: at most 75 until the file has been loaded once, then 90, and of cache what context and sequences ask for", true, [](Settings& s, const std::string& v) { s.model.utilisation = number(v); }},
         {"model.kv_disk_mib", T::integer, "1024", 0, 1 << 24, "", "of conversations' keys and values that are kept in state.folder, so that a restart computes none of them again; 0: none", true, [](Settings& s, const std::string& v) { s.model.kv_disk_mib = number(v); }},
         {"model.copy", T::choice, "auto", 0, 0, "auto,always,off", "a copy of the model's file in state.folder with its weights as the kernels want them, so that starts need not pack them; auto: from 64 MiB on, where the disk keeps twice as much free", true, [](Settings& s, const std::string& v) { s.model.copy = v; }},
+        {"model.experts", T::choice, "auto", 0, 0, "auto,resident,mapped", "resident: all experts of a mixture in memory; mapped: as many as there is room for, the others read when they are chosen; auto: resident where they fit", true, [](Settings& s, const std::string& v) { s.experts.place = v; }},
+        {"model.expert_memory", T::integer, "0", 0, std::int64_t(1) << 50, "", "bytes of memory for experts where not all are resident; 0: what the rest of the model leaves", true, [](Settings& s, const std::string& v) { s.experts.memory = std::strtoull(v.c_str(), nullptr, 10); }},
         {"embedding.path", T::path, "", 0, 0, "", "GGUF file, or folder as sentence-transformers writes it, of a model that makes vectors of texts; empty: none", true, [](Settings& s, const std::string& v) { s.embedding.path = v; }},
         {"embedding.name", T::text, "embedding", 0, 0, "", "alias under which it is served", true, [](Settings& s, const std::string& v) { s.embedding.name = v; }},
         {"upstream.url", T::text, "", 0, 0, "", "base URL of an OpenAI-compatible server, as a fallback of the model's alias", true, [](Settings& s, const std::string& v) { s.upstream.url = v; }},

@@ -35,6 +35,10 @@ struct Settings {
         std::string copy;
     } model;
     struct {
+        std::string place;
+        std::uint64_t memory;  // bytes
+    } experts;
+    struct {
         std::string path, name;
     } embedding;
     struct {

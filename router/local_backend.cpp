@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 
+#include "engine/expert_report.h"
 #include "router/circles.h"
 #include "router/prompt.h"
 #include "text/output_parser.h"
@@ -229,6 +230,7 @@ BackendStatus LocalBackend::status() const {
         status.facts["hot"] = load.hot;
         status.facts["kv_disk_bytes"] = load.kv_disk_bytes;
         status.facts["kv_restored_tokens"] = load.kv_restored_tokens;
+        if (load.experts) status.facts["experts"] = to_json(*load.experts, engine_->memory().experts);
     }
     return status;
 }
