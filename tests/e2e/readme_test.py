@@ -265,6 +265,7 @@ HOW = {
     "hearth model inspect": proven_in("tests/e2e/faults_models_test.py", '"model", "inspect"'),
     "hearth model convert": proven_in("tests/e2e/convert_test.py", '"model", "convert"'),
     "hearth model convert model.gguf model.hearth": converts,
+    "hearth model convert ./folder mixture.hearth": proven_in("tests/e2e/convert_test.py", '"model", "convert", str(source)'),
     "hearth model use": proven_in("tests/e2e/convert_test.py", '"model", "use"'),
     "hearth config check": proven_in("tests/e2e/faults_settings_test.py", '"config", "check"'),
     "hearth key revoke": proven_in("tests/e2e/refusal_test.py", '"key", "revoke"'),
