@@ -11,14 +11,26 @@ namespace {
 constexpr int tile_rows = 32;
 constexpr int tile_keys = 128;  // of one round of the tile
 
+// The rows of one head after those of another, 32 to a tile: of few rows several heads fill one.
+struct Lanes {
+    int rows, count, tiles;
+    Lanes(int n_rows, int group) : rows(n_rows), count(n_rows * group), tiles((count + tile_rows - 1) / tile_rows) {}
+    // Where the rows of 16 lanes from `lane` on begin, null of those that are none.
+    template <class T> void places(T* first, int lane, size_t stride, int d, T* (&to)[16]) const {
+        for (int i = 0; i < 16; ++i) to[i] = lane + i < count ? first + size_t((lane + i) % rows) * stride + size_t((lane + i) / rows) * d : nullptr;
+    }
+};
+
+// [tiles]: as many as heads at most.
 struct TileScratch {
-    uint32_t* q;  // [group][d/2][32] bf16 pairs
-    float* o;     // [group][d][32]
+    uint32_t* q;  // [tiles][d/2][32] bf16 pairs
+    float* o;     // [tiles][d][32]
     float* s;     // [tile_keys][32]
     uint32_t* p;  // [tile_keys/2][32] bf16 pairs
     uint32_t* k;  // [d/2][tile_keys] bf16 pairs
     uint32_t* v;  // [d][tile_keys/2] bf16 pairs of neighbouring keys
-    float *top, *total;  // [group][32]
+    float *top, *total;  // [tiles][32]
+    int32_t* row;        // [tiles][32] of the lane
 };
 
 size_t tile_parts(char* base, int d, int group, TileScratch* t) {
@@ -37,10 +49,11 @@ size_t tile_parts(char* base, int d, int group, TileScratch* t) {
     char* v = take(size_t(tile_keys) / 2 * d);
     char* top = take(g * tile_rows);
     char* total = take(g * tile_rows);
+    char* row = take(g * tile_rows);
     if (t)
         *t = {reinterpret_cast<uint32_t*>(q), reinterpret_cast<float*>(o),      reinterpret_cast<float*>(s),
               reinterpret_cast<uint32_t*>(p), reinterpret_cast<uint32_t*>(k),   reinterpret_cast<uint32_t*>(v),
-              reinterpret_cast<float*>(top),  reinterpret_cast<float*>(total)};
+              reinterpret_cast<float*>(top),  reinterpret_cast<float*>(total), reinterpret_cast<int32_t*>(row)};
     return at;
 }
 
@@ -126,74 +139,78 @@ HEARTH_INLINE void transpose(__m512 (&v)[16]) {
     HEARTH_UNROLL for (int i = 0; i < 16; ++i) v[i] = t[i];
 }
 
-// Queries as pairs, softmax scale and the change of base folded in; rows that are missing as zeroes.
-void convert_queries(const AttentionRows& a, int rows, const float* q, const TileScratch& t) {
+// Queries as pairs, softmax scale and the change of base folded in; lanes that are no row as zeroes.
+void convert_queries(const AttentionRows& a, const Lanes& lanes, const float* q, const TileScratch& t) {
     const __m512 factor = _mm512_set1_ps(a.scale * log2e);
     const int d = a.head_dim;
-    for (int h = 0; h < a.group; ++h)
-        for (int z = 0; z < tile_rows; z += 16)
-            for (int c = 0; c < d; c += 16) {
-                __m512 v[16];
-                HEARTH_UNROLL for (int i = 0; i < 16; ++i) v[i] = z + i < rows ? _mm512_mul_ps(_mm512_loadu_ps(q + size_t(z + i) * a.stride + size_t(h) * d + c), factor) : _mm512_setzero_ps();
-                transpose(v);
-                HEARTH_UNROLL for (int i = 0; i < 16; i += 2)
-                    _mm512_store_si512(t.q + (size_t(h) * d / 2 + (c + i) / 2) * tile_rows + z, pairs_of(v[i], v[i + 1]));
-            }
-}
-
-// The heads' results to the rows of out, divided by the sums of their weights.
-void store_rows(const AttentionRows& a, int rows, const TileScratch& t, float* out) {
-    const int d = a.head_dim;
-    for (int h = 0; h < a.group; ++h)
-        for (int z = 0; z < rows; z += 16) {
-            const __m512 inverse = _mm512_div_ps(_mm512_set1_ps(1.f), _mm512_load_ps(t.total + h * tile_rows + z));
-            for (int c = 0; c < d; c += 16) {
-                __m512 v[16];
-                HEARTH_UNROLL for (int i = 0; i < 16; ++i) v[i] = _mm512_mul_ps(_mm512_load_ps(t.o + (size_t(h) * d + c + i) * tile_rows + z), inverse);
-                transpose(v);
-                float* to = out + size_t(z) * a.stride + size_t(h) * d + c;
-                HEARTH_UNROLL for (int i = 0; i < 16; ++i, to += a.stride)
-                    if (z + i < rows) _mm512_storeu_ps(to, v[i]);
-            }
-        }
-}
-
-// The first n of 32 lanes; n may be anything.
-HEARTH_INLINE uint32_t lanes_below(int n) { return n <= 0 ? 0u : n >= 32 ? ~0u : ~0u >> (32 - n); }
-
-// Scores of n keys from `first` on for one head; returns the lanes' maxima in m. Not inlined, as the next one is not: GCC 12
-// would not find registers for all sums.
-__attribute__((noinline)) void tile_scores(const AttentionRows& attention, const TileScratch& t, const uint32_t* q, int first, int n, int position, __m512 (&m)[2]) {
-    const int d = attention.head_dim, window = attention.window, all = attention.keys;
-    const __m512 nothing = _mm512_set1_ps(-1e30f);
-    for (int k = 0; k < n; k += 8) {
-        __m512 a[8][2];
-        HEARTH_UNROLL for (int r = 0; r < 8; ++r) a[r][0] = a[r][1] = _mm512_setzero_ps();
-        pair_products<8>(q, t.k + k, 1, tile_keys, d / 2, a);
-        // Key j is seen by lanes >= j - position, and of these, where there is a window, by those < j - position + window;
-        // or it is seen by all or none.
-        if (first + k + 8 > (all ? all : position) || (window > 0 && first + k <= position + tile_rows - 1 - window)) {
-            HEARTH_UNROLL for (int r = 0; r < 8; ++r) {
-                const int j = first + k + r - position;
-                const int from = all ? (first + k + r < all ? 0 : tile_rows) : j;
-                const uint32_t seen = ~lanes_below(from) & (window > 0 ? lanes_below(j + window) : ~0u);
-                a[r][0] = _mm512_mask_mov_ps(nothing, static_cast<__mmask16>(seen), a[r][0]);
-                a[r][1] = _mm512_mask_mov_ps(nothing, static_cast<__mmask16>(seen >> 16), a[r][1]);
-            }
-        }
-        HEARTH_UNROLL for (int r = 0; r < 8; ++r) for (int z = 0; z < 2; ++z) {
-            _mm512_store_ps(t.s + (k + r) * tile_rows + 16 * z, a[r][z]);
-            m[z] = _mm512_max_ps(m[z], a[r][z]);
+    for (int z = 0; z < lanes.tiles * tile_rows; z += 16) {
+        uint32_t* const to = t.q + size_t(z / tile_rows) * d / 2 * tile_rows + z % tile_rows;
+        const float* from[16];
+        lanes.places(q, z, a.stride, d, from);
+        for (int c = 0; c < d; c += 16) {
+            __m512 v[16];
+            HEARTH_UNROLL for (int i = 0; i < 16; ++i) v[i] = from[i] ? _mm512_mul_ps(_mm512_loadu_ps(from[i] + c), factor) : _mm512_setzero_ps();
+            transpose(v);
+            HEARTH_UNROLL for (int i = 0; i < 16; i += 2) _mm512_store_si512(to + size_t((c + i) / 2) * tile_rows, pairs_of(v[i], v[i + 1]));
         }
     }
 }
 
-// One round of one head: softmax over n keys with running maximum and sum, values added to o.
-__attribute__((noinline)) void tile_round(const AttentionRows& a, const TileScratch& t, int first, int n, int position, int h) {
+// The heads' results to the rows of out, divided by the sums of their weights.
+void store_rows(const AttentionRows& a, const Lanes& lanes, const TileScratch& t, float* out) {
     const int d = a.head_dim;
-    float *top = t.top + h * tile_rows, *total = t.total + h * tile_rows, *o = t.o + size_t(h) * d * tile_rows;
+    for (int z = 0; z < lanes.count; z += 16) {
+        const float* const from = t.o + size_t(z / tile_rows) * d * tile_rows + z % tile_rows;
+        const __m512 inverse = _mm512_div_ps(_mm512_set1_ps(1.f), _mm512_load_ps(t.total + z));
+        float* to[16];
+        lanes.places(out, z, a.stride, d, to);
+        for (int c = 0; c < d; c += 16) {
+            __m512 v[16];
+            HEARTH_UNROLL for (int i = 0; i < 16; ++i) v[i] = _mm512_mul_ps(_mm512_load_ps(from + size_t(c + i) * tile_rows), inverse);
+            transpose(v);
+            HEARTH_UNROLL for (int i = 0; i < 16; ++i)
+                if (to[i]) _mm512_storeu_ps(to[i] + c, v[i]);
+        }
+    }
+}
+
+// Takes the scores of 8 keys from `key` on out of those rows that do not see them: key j is seen by rows >= j - position, and of these,
+// where there is a window, by those < j - position + window; or it is seen by all or none.
+__attribute__((noinline)) void hide_unseen(const AttentionRows& a, const int32_t* row, int key, int position, float* scores) {
+    const __m512 nothing = _mm512_set1_ps(-1e30f);
+    for (int r = 0; r < 8; ++r) {
+        const int j = key + r - position;
+        const __m512i from = _mm512_set1_epi32(a.keys ? (key + r < a.keys ? 0 : tile_rows) : j), end = _mm512_set1_epi32(a.window > 0 ? j + a.window : tile_rows);
+        for (int z = 0; z < tile_rows; z += 16) {
+            const __mmask16 seen = _mm512_mask_cmplt_epi32_mask(_mm512_cmpge_epi32_mask(load(row + z), from), load(row + z), end);
+            float* const at = scores + r * tile_rows + z;
+            _mm512_store_ps(at, _mm512_mask_mov_ps(nothing, seen, _mm512_load_ps(at)));
+        }
+    }
+}
+
+// Scores of n keys from `first` on for one tile; returns the lanes' maxima in m. Not inlined, as the next one is not: GCC 12
+// would not find registers for all sums.
+__attribute__((noinline)) void tile_scores(const AttentionRows& attention, const TileScratch& t, int tile, int first, int n, int position, __m512 (&m)[2]) {
+    const int d = attention.head_dim, window = attention.window, all = attention.keys;
+    const uint32_t* const q = t.q + size_t(tile) * d / 2 * tile_rows;
+    for (int k = 0; k < n; k += 8) {
+        __m512 a[8][2];
+        HEARTH_UNROLL for (int r = 0; r < 8; ++r) a[r][0] = a[r][1] = _mm512_setzero_ps();
+        pair_products<8>(q, t.k + k, 1, tile_keys, d / 2, a);
+        float* const scores = t.s + k * tile_rows;
+        HEARTH_UNROLL for (int r = 0; r < 8; ++r) for (int z = 0; z < 2; ++z) _mm512_store_ps(scores + r * tile_rows + 16 * z, a[r][z]);
+        if (first + k + 8 > (all ? all : position) || (window > 0 && first + k <= position + tile_rows - 1 - window)) hide_unseen(attention, t.row + tile * tile_rows, first + k, position, scores);
+        HEARTH_UNROLL for (int r = 0; r < 8; ++r) for (int z = 0; z < 2; ++z) m[z] = _mm512_max_ps(m[z], _mm512_load_ps(scores + r * tile_rows + 16 * z));
+    }
+}
+
+// One round of one tile: softmax over n keys with running maximum and sum, values added to o.
+__attribute__((noinline)) void tile_round(const AttentionRows& a, const TileScratch& t, int first, int n, int position, int tile) {
+    const int d = a.head_dim;
+    float *top = t.top + tile * tile_rows, *total = t.total + tile * tile_rows, *o = t.o + size_t(tile) * d * tile_rows;
     __m512 m[2] = {_mm512_load_ps(top), _mm512_load_ps(top + 16)}, fade[2];
-    tile_scores(a, t, t.q + size_t(h) * d / 2 * tile_rows, first, n, position, m);
+    tile_scores(a, t, tile, first, n, position, m);
     for (int z = 0; z < 2; ++z) {
         fade[z] = exp2_short(_mm512_sub_ps(_mm512_load_ps(top + 16 * z), m[z]));
         __m512 s0 = _mm512_mul_ps(_mm512_load_ps(total + 16 * z), fade[z]), s1 = _mm512_setzero_ps();
@@ -225,16 +242,20 @@ void attend_tile(const AttentionRows& a, int kv, int position, int rows, const f
     TileScratch t;
     const int d = a.head_dim, keys = a.keys ? a.keys : position + rows;
     tile_parts(static_cast<char*>(scratch), d, a.group, &t);
-    convert_queries(a, rows, q, t);
-    memset(t.o, 0, size_t(a.group) * d * tile_rows * 4);
-    for (int i = 0; i < a.group * tile_rows; ++i) t.top[i] = sink_of(a, i / tile_rows), t.total[i] = a.sinks ? 1.f : 0.f;
+    const Lanes lanes(rows, a.group);
+    convert_queries(a, lanes, q, t);
+    memset(t.o, 0, size_t(lanes.tiles) * d * tile_rows * 4);
+    for (int i = 0; i < lanes.tiles * tile_rows; ++i) {
+        const int lane = i < lanes.count ? i : 0;
+        t.row[i] = lane % rows, t.top[i] = sink_of(a, lane / rows), t.total[i] = a.sinks ? 1.f : 0.f;
+    }
     // A row that sees none of the first keys takes them all alike, until its first own one makes their share 0.
     for (int first = Sight(a, position).start; first < keys; first += tile_keys) {
         const Piece piece = piece_at(a, kv, first, keys - first < tile_keys ? keys : first + tile_keys);
         with_format(a.format, [&]<KvFormat F>() { convert_piece<F>(piece, d, t); });
-        for (int h = 0; h < a.group; ++h) tile_round(a, t, first, piece.blocks() * block_keys, position, h);
+        for (int tile = 0; tile < lanes.tiles; ++tile) tile_round(a, t, first, piece.blocks() * block_keys, position, tile);
     }
-    store_rows(a, rows, t, out);
+    store_rows(a, lanes, t, out);
 }
 
 }  // namespace engine::avx512
