@@ -452,7 +452,7 @@ private:
         }
         const minutes time = said_.clock ? hours(said_.clock->hour) + minutes(said_.clock->minute) : minutes(hours(*said_.part));
         auto day = day_of(time);
-        const bool small_hours = said_.date == today_ && said_.part && *said_.part >= kNight - 3 && said_.clock && said_.clock->hour <= kSmallHours;
+        const bool small_hours = said_.date == today_ && (said_.tonight || said_.part == kNight) && said_.clock && said_.clock->hour <= kSmallHours;
         if (small_hours) day = today_ + days(1);  // "tonight at 1 am"
         if (!day) return base::error(Code::invalid_argument, "there is no such day");
         const base::TimePoint at = zone_.first(*day + time);
