@@ -6,6 +6,7 @@ namespace router::math {
 namespace {
 
 constexpr double A_DAY = 1.5;  // probes
+constexpr double OVERDUE = 3;  // times as many questions as come to a probe
 constexpr double MOST_LIKELY = 0.9;  // that a question is a probe, or no avoided one would be weighable
 constexpr double LOW = 0.3;    // the share of what is avoided whose stakes count as low
 
@@ -30,7 +31,7 @@ std::string_view name(Why why) { return why == Why::probe ? "probe" : why == Why
 
 double Prober::probability(double loss, double heavy_per_day, const RouteSettings& settings) const {
     if (follow_ups_ > 0) return 0.6;
-    if (since_ >= 2 * std::max(heavy_per_day, 1.0) / A_DAY) return MOST_LIKELY;
+    if (since_ >= OVERDUE * std::max(heavy_per_day, 1.0) / A_DAY) return MOST_LIKELY;
     if (known_ && loss > stakes_) return 0;
     // Of those whose stakes are low about one and a half a day, or of all the floor's share.
     return std::clamp(A_DAY / (LOW * std::max(heavy_per_day, 1.0)), std::min(settings.probe_floor / LOW, MOST_LIKELY), MOST_LIKELY);

@@ -39,7 +39,7 @@ struct Decision {
     double loss = 0;        // what going deep is believed to lose; 0 where it is worth it. Known under the utility rule
 };
 
-// Remembers what was avoided, so that about one probe a day or the floor's share is spent, on questions where little is lost; on any one, where twice as many as usual were
+// Remembers what was avoided, so that about one probe a day or the floor's share is spent, on questions where little is lost; on any one, where three times as many as usual were
 // avoided since the last. A probe
 // that was much faster than believed is followed up by the next questions, until the belief has followed or they disappoint.
 class Prober {

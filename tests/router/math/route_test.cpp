@@ -69,7 +69,7 @@ TEST(Route, AProbeThatIsOverdueIsMadeWhateverIsLost) {
     Prober prober;
     const RouteSettings settings;
     constexpr double PER_DAY = 7.5;  // five questions to a probe
-    for (int i = 0; i < 9; ++i) prober.skipped(0.01);
+    for (int i = 0; i < 14; ++i) prober.skipped(0.01);
     EXPECT_EQ(prober.probability(0.5, PER_DAY, settings), 0);
     prober.skipped(0.01);
     EXPECT_EQ(prober.probability(0.5, PER_DAY, settings), 0.9);
