@@ -10,6 +10,7 @@ namespace engine {
 
 inline constexpr int kMostDraft = 15;       // tokens guessed of one sequence in a step
 inline constexpr int kMostDraftRows = 24;   // of all
+inline constexpr int kMostAgain = 4;        // rows of a recurrent model's sequence in a step with guesses: wrong ones leave more to be computed again, which then comes first
 
 // How often a guess behind so many equal tokens was right. Every guess counts, also one that was not tried: what came instead
 // says as much.

@@ -22,7 +22,7 @@ void Worker::guess() {
         rows += plan_[std::size_t(i)].rows;
         if (s.computed + plan_[std::size_t(i)].rows != int(s.tokens.size())) continue;
         ++tokens;
-        if (!s.guesses || s.computed < s.prompt) continue;
+        if (!s.guesses || s.computed < s.prompt || (recurrent() && plan_[std::size_t(i)].rows > kMostAgain)) continue;
         if (most_.lookups) s.match = s.lookup.find(s.tokens);
         drafting_.push_back(i);
     }

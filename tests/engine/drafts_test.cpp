@@ -225,10 +225,9 @@ TEST(Drafts, TextsInProfileFastAreTheSame) {
 // The model itself is nearly always right, one of other weights nearly never.
 TEST(Drafts, TextsThatASmallerModelGuessesAreTheSame) {
     const auto path = tiny("models/llama_tied.gguf");
-    auto plain = load(path, false);
     for (const bool itself : {true, false}) {
         SCOPED_TRACE(itself);
-        auto guessing = loaded(drafted(path, itself ? path : tiny("golden/minimax_m2/model-f16.gguf")));
+        auto guessing = loaded(drafted(path, itself ? path : tiny("golden/minimax_m2/model-f16.gguf"))), plain = load(path, false);
         Sums sums;
         for (int seed = 1; seed <= 8; ++seed) {
             SCOPED_TRACE(seed);

@@ -184,10 +184,16 @@ std::pair<int, int> guesses_that_come_true(OneSequence& target, const Tokens& te
     target.feed(text, 0, nullptr, &states);
     states.resize(states.size() - std::size_t(drafting.config().hidden));
     const std::vector<float> logits = drafting.feed({text.begin() + 1, text.end()}, states, 0).logits;
-    int made = 0, right = 0;
+    int made = 0, right = 0, rows = 1;  // of the step: those behind which a guess was wrong are computed again
     for (int at = prompt + 1; at + 1 < int(text.size()); ++at) {
+        if (rows > kMostAgain) {
+            rows = 1;
+            continue;
+        }
         ++made;
-        if (best(part(logits, at - 2, at - 1, drafting.config().vocabulary)) == text[std::size_t(at)]) ++right, ++at;
+        const bool comes_true = best(part(logits, at - 2, at - 1, drafting.config().vocabulary)) == text[std::size_t(at)];
+        rows = comes_true ? 1 : rows + 1;
+        if (comes_true) ++right, ++at;
     }
     return {made, right};
 }
@@ -201,11 +207,12 @@ TEST(Draft, RequestsAreGuessedForAsTheHeadSays) {
     for (const char* name : {"qwen3_next", "qwen3_5"}) {
         SCOPED_TRACE(name);
         const auto path = *golden / name / "model-f16.gguf";
-        auto engine = Engine::load({.path = path, .profile = Profile::exact, .threads = 1, .draft_length = 1, .lookups = false, .target = "ref"});
+        auto engine = Engine::load({.path = path, .profile = Profile::exact, .threads = 1, .draft_length = 1, .lookups = false});
         ASSERT_TRUE(engine) << engine.error().text();
-        OneSequence target(path, *targets(true).front().ops);
+        const auto all = targets(true);
+        OneSequence target(path, *std::ranges::find_if(all, &Target::available)->ops);
         int right = 0;
-        for (int seed = 1; seed <= 24; ++seed) {
+        for (int seed = 1; seed <= 12; ++seed) {
             Request request;
             request.prompt = {{.tokens = {7 + seed / 2, 8, 9, 10, 11, 12, 13}}};
             request.sampling = {.temperature = 0.6f, .top_k = 6, .seed = std::uint64_t(seed)};
