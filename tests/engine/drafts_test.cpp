@@ -273,7 +273,7 @@ TEST(Drafts, EachFamilySaysTheSameWithASmallerModel) {
         auto guessing = loaded(drafted(path, draft)), plain = load(path, false);
         Sums sums;
         for (int seed = 4; seed <= 8; seed += 4) {
-            Request r = repeating(seed, 200, 60);
+            Request r = repeating(seed, 200, 40);
             if (seed == 8) r.sampling.temperature = 0.3f, r.sampling.seed = 8;
             same(*guessing, *plain, r, sums);
         }
