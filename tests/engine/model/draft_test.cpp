@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "engine/draft_choice.h"
 #include "engine/engine.h"
 #include "one_sequence.h"
 #include "support/fixtures.h"
