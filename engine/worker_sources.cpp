@@ -8,7 +8,7 @@ namespace engine {
 namespace {
 
 constexpr int kIdleTimes = 16;      // times that guesses of a source would not have paid, after which its sequence has none
-constexpr double kWorthMemory = 8;  // such times that the source's worth is of
+constexpr double kWorthMemory = 24; // such times that the source's worth is of
 constexpr double kOffBelow = 0.25;  // its worth below which it is off
 constexpr int kTryAgain = 16;       // sequences of which one tries a source that is off
 constexpr int kTrials = 8;          // guesses, one at a time
