@@ -4,7 +4,6 @@
 
 #include "engine/inspect.h"
 #include "engine/model/encoder_file.h"
-#include "engine/model/weights.h"
 
 namespace engine {
 namespace {
@@ -40,6 +39,15 @@ base::Result<DraftFile> open_draft(const std::filesystem::path& path, const Ops&
     if (!measured) return std::move(measured).error();
     head->config.widest = measured->widest;
     return DraftFile{*std::move(file), std::move(head->config), measured->bytes.packed + measured->bytes.mapped};
+}
+
+base::Result<std::unique_ptr<DraftModel>> load_draft(DraftFile draft, const Ops& ops, const RunnerShape& shape, const Model& target, std::shared_ptr<Pool> pool, int vocabulary) {
+    auto model = load_model(std::move(draft.file), std::move(draft.config), ops, *pool, {});
+    if (!model) return std::move(model).error();
+    const double share = double((*model)->bytes_per_token) / double(std::max<std::uint64_t>(1, target.bytes_per_token));
+    auto runner = Runner::create(*std::move(model), std::move(pool), shape);
+    if (!runner) return std::move(runner).error();
+    return std::make_unique<DraftModel>(*std::move(runner), vocabulary, share);
 }
 
 }  // namespace engine

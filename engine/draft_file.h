@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "base/result.h"
+#include "engine/draft_model.h"
 #include "engine/model/model_file.h"
-#include "engine/ops/ops.h"
 
 namespace engine {
 
@@ -17,5 +17,8 @@ struct DraftFile {
 };
 // Refuses by name what cannot guess for a model of that vocabulary. `target`: what that model is called.
 base::Result<DraftFile> open_draft(const std::filesystem::path& path, const Ops& ops, const text::Vocabulary& vocabulary, const std::string& target);
+
+// Guesses ids below `vocabulary` for `target`, whose blocks and sequences `shape` has.
+base::Result<std::unique_ptr<DraftModel>> load_draft(DraftFile draft, const Ops& ops, const RunnerShape& shape, const Model& target, std::shared_ptr<Pool> pool, int vocabulary);
 
 }  // namespace engine

@@ -170,17 +170,6 @@ std::string sources_of(const DraftCounts& sources) {
     return out.empty() ? "off" : out;
 }
 
-// Null where no smaller model guesses.
-base::Result<std::unique_ptr<DraftModel>> load_draft(Opened& opened, const Model& target, std::shared_ptr<Pool> pool, int vocabulary) {
-    if (!opened.draft) return std::unique_ptr<DraftModel>();
-    auto model = load_model(std::move(opened.draft->file), opened.draft->config, *opened.target.ops, *pool, {});
-    if (!model) return std::move(model).error();
-    const double share = double((*model)->bytes_per_token) / double(std::max<std::uint64_t>(1, target.bytes_per_token));
-    auto runner = Runner::create(*std::move(model), std::move(pool), opened.draft_shape);
-    if (!runner) return std::move(runner).error();
-    return std::make_unique<DraftModel>(*std::move(runner), vocabulary, share);
-}
-
 class StreamSession final : public Session {
 public:
     explicit StreamSession(std::shared_ptr<Stream> stream) : stream_(std::move(stream)) {}
@@ -451,7 +440,8 @@ base::Result<std::unique_ptr<Engine>> load_file(const LoadOptions& options) {
     tell("tokenizer", 1);
     const auto tokens = making.get();
     if (!tokens) return tokens.error();
-    auto draft = load_draft(*opened, **model, pool, tokens->first->size());
+    base::Result<std::unique_ptr<DraftModel>> draft = std::unique_ptr<DraftModel>();
+    if (opened->draft) draft = load_draft(*std::move(opened->draft), *opened->target.ops, opened->draft_shape, **model, pool, tokens->first->size());
     if (!draft) return std::move(draft).error();
     base::Result<std::unique_ptr<DraftHead>> head = std::unique_ptr<DraftHead>();
     if (opened->head) head = load_draft_head(**model, *pool);
