@@ -87,6 +87,7 @@ ScriptedReply fails(Code code) {
 
 TEST(Gateway, TellsOfALongPromptThatIsNew) {
     World w;
+    for (int i = 0; i < 2; ++i) w.first->push(says("good evening"));
     ASSERT_TRUE(w.ask("home"));
     EXPECT_EQ(w.metrics.of["hearth_model_calls_total"], 1);
     EXPECT_EQ(w.log.long_prompts, 0);
