@@ -12,18 +12,29 @@
 namespace engine {
 namespace {
 
-// Whether an expert was used within `tokens`.
-double seen_within(double chance, double tokens) { return 1 - std::pow(1 - std::min(1.0, chance), tokens); }
+// That at most `slots` different experts are used where `mean` are expected. The experts that one token uses of a layer exclude
+// each other, which halves the variance of independent ones.
+double fit(double mean, double variance, double slots) { return 0.5 * std::erfc((mean - slots - 0.5) / std::sqrt(std::max(1e-9, variance))); }
 
-// Within how many tokens as many different experts are used as there are slots.
-double characteristic_tokens(std::span<const double> chances, double slots) {
-    double low = 0, high = 1;
-    const auto distinct = [&](double tokens) {
-        return std::accumulate(chances.begin(), chances.end(), 0.0, [&](double sum, double chance) { return sum + seen_within(chance, tokens); });
-    };
-    while (distinct(high) < slots && high < 1e12) high *= 2;
-    for (int i = 0; i < 50; ++i) (distinct((low + high) / 2) < slots ? low : high) = (low + high) / 2;
-    return high;
+// The share of choices that find their expert where the least recently used leaves: the one before was g tokens ago, and no more
+// experts than there are slots were used since.
+double found_again(std::span<const double> chances, double slots) {
+    constexpr int longest = 4096;  // tokens
+    std::vector<double> unused(chances.size(), 1.0);  // within g - 1 tokens
+    double found = 0;
+    for (int g = 1; g <= longest; ++g) {
+        double mean = 0, variance = 0, again = 0;
+        for (std::size_t i = 0; i < chances.size(); ++i) {
+            again += chances[i] * chances[i] * unused[i];
+            unused[i] *= 1 - chances[i];
+            mean += 1 - unused[i];
+            variance += unused[i] * (1 - unused[i]);
+        }
+        const double there = fit(mean, variance, slots);
+        found += again * there;
+        if (there < 1e-3) break;
+    }
+    return found;
 }
 
 }  // namespace
@@ -35,11 +46,8 @@ double predict_hits(std::span<const double> chances, std::size_t slots, std::siz
     const double all = std::accumulate(sorted.begin(), sorted.end(), 0.0);
     if (all <= 0) return double(slots) / double(chances.size());
     pinned = std::min(pinned, slots);
-    double found = std::accumulate(sorted.begin(), sorted.begin() + std::ptrdiff_t(pinned), 0.0);
-    const auto others = std::span(sorted).subspan(pinned);
-    const double tokens = characteristic_tokens(others, double(slots - pinned));
-    for (const double chance : others) found += chance * seen_within(chance, tokens);
-    return found / all;
+    const double kept = std::accumulate(sorted.begin(), sorted.begin() + std::ptrdiff_t(pinned), 0.0);
+    return (kept + found_again(std::span<const double>(sorted).subspan(pinned), double(slots - pinned))) / all;
 }
 
 double predict_seconds(const ExpertPlan& plan, double hits, const ExpertCosts& costs) {

@@ -11,8 +11,8 @@
 namespace engine {
 
 // The share of choices that find their expert among `slots`, of which the `pinned` most chosen never leave and the others
-// leave by least recent use. chances: of each expert, that a token uses it. By the characteristic time of the cache (Che,
-// Tung and Wang 2002), with tokens for time.
+// leave by least recent use. chances: of each expert, that a token uses it. As Che, Tung and Wang (2002) by how many different
+// experts are used between two uses of one, but counted in whole tokens: a small cache does not hold what two of them use.
 double predict_hits(std::span<const double> chances, std::size_t slots, std::size_t pinned);
 
 // What a token costs on this machine.
