@@ -111,12 +111,11 @@ void ExpertCache::read_on() {
         auto done = file_->read(job.stack, job.expert, memory(job.slot), aligned);
         lock.lock();
         if (!done) {
-            if (!failure_) failure_ = std::move(done).error();
+            if (!failure_) failure_ = done.error();
             any_failed_ = true;
         }
-        auto& state = states_[std::size_t(job.slot)];
-        state.store(failure_ && !done ? failed : ready, std::memory_order_release);
-        state.notify_all();
+        states_[std::size_t(job.slot)].store(done ? ready : failed, std::memory_order_release);
+        arrived_.notify_all();
     }
 }
 
@@ -204,9 +203,11 @@ int ExpertCache::begin(int stack, std::int32_t* experts, int n) {
 
 bool ExpertCache::wait(int stack, std::int32_t expert) {
     const auto& state = states_[std::size_t(place(stack, expert))];
-    std::uint32_t now;
-    while ((now = state.load(std::memory_order_acquire)) == reading) state.wait(reading);
-    return now == ready;
+    if (const auto now = state.load(std::memory_order_acquire); now != reading) return now == ready;
+    // Asleep, not spinning: the readers need the processor.
+    std::unique_lock lock(mutex_);
+    arrived_.wait(lock, [&] { return state != reading; });
+    return state == ready;
 }
 
 void ExpertCache::settle() {

@@ -82,7 +82,7 @@ private:
     double kept_tokens_ = 0;                         // of the record, when it was kept last
 
     std::mutex mutex_;                               // of what follows
-    std::condition_variable due_;
+    std::condition_variable due_, arrived_;
     std::vector<Job> jobs_;                          // a ring
     std::size_t next_job_ = 0, n_jobs_ = 0;
     std::optional<base::Error> failure_;

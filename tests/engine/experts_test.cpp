@@ -49,7 +49,7 @@ std::vector<TokenId> ids_from(int first, int n, int vocabulary) {
 Request short_question(int first, int vocabulary) {
     Request out;
     out.prompt = {{.tokens = ids_from(first, 20, vocabulary)}};
-    out.max_tokens = 24;
+    out.max_tokens = 16;
     out.ignore_eos = true;
     return out;
 }
