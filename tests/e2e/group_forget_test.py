@@ -52,7 +52,7 @@ def archived(server, name, run):
 def test_what_was_told_to_others_is_forgotten_with_them(hearth):
     for name in PEOPLE:
         said(hearth, name, "@hearth_bot hello", GROUP)
-    said(hearth, "Dora", "Please keep in mind that " + SECRET)
+    said(hearth, "Dora", "Please remember, keep in mind that " + SECRET)
     _, number = said(hearth, "Dora", "@hearth_bot tell them, " + SECRET, GROUP)
     clara, _ = said(hearth, "Clara", "@hearth_bot and the key", GROUP)
     quoted = {"message_id": number, "from": {"id": PEOPLE["Dora"], "is_bot": False, "first_name": "Dora"}, "chat": GROUP, "text": "tell them, " + SECRET}
