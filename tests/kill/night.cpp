@@ -60,7 +60,7 @@ public:
             for (int n = 0; n < times; ++n)
                 for (const Moment moment : {Moment::before, Moment::sent, Moment::answered}) killed(label, n, moment, whole);
         without_model(whole);
-        std::printf("nights: %d kills at %zu writes, %d faults\n", kills_, writes.size(), faults_);
+        std::printf("nights: %d kills at %zu kinds of writes, %d faults\n", kills_, writes.size(), faults_);
         return faults_;
     }
 
