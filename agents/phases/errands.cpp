@@ -87,7 +87,8 @@ std::optional<Errand> plain_errand(const Turn& turn, const PhaseContext& context
 net::Task<base::Result<Phase>> fulfil(Turn& turn, PhaseContext& context) {
     Frame& frame = context.frame;
     const Errand& errand = *turn.errand;
-    const base::Language language = language_spoken(turn.request);
+    // A time alone tells no language; what it completes does.
+    const base::Language language = language_spoken(time_alone(turn.request) ? errand.when + " " + errand.text : turn.request);
     if (frame.principal.via.starts_with("schedule:")) {
         turn.confirmation = said(language, Saying::reminder, {errand.text});
         co_return Phase::recompose;

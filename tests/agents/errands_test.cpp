@@ -74,9 +74,12 @@ TEST_F(ErrandTest, WhatIsMissingIsAskedForAndTheAnswerCompletesIt) {
     const ChatResult set = h.ask("hearth", "In the evening, please.", when.conversation);
     EXPECT_THAT(set.response, AllOf(StartsWith("I will remind you on 20"), HasSubstr(" 20:00: move the car.")));
     EXPECT_EQ(h.schedules().size(), 1u);
+    const ChatResult asked = h.ask("hearth", "Rappelle-moi demain de sortir les poubelles.");
+    EXPECT_EQ(asked.response, "À quelle heure ?");
+    EXPECT_THAT(h.ask("hearth", "20h", asked.conversation).response, AllOf(StartsWith("Je vous le rappellerai le 20"), HasSubstr(" 20:00 : sortir les poubelles.")));
     const ChatResult late = h.ask("hearth", "Remind me on 2020-01-01 at 8am to sleep");
     EXPECT_THAT(late.response, AllOf(StartsWith("That was not done: "), HasSubstr("has passed")));
-    EXPECT_EQ(h.schedules().size(), 1u);
+    EXPECT_EQ(h.schedules().size(), 2u);
 }
 
 TEST_F(ErrandTest, ALargerModelAndWordsOfOthersAreLeftToTheModel) {
