@@ -35,7 +35,9 @@ constexpr std::string_view kErrandRemind =
     "mets un rappel|mets-moi un rappel|ajoute un rappel|crée un rappel|programme un rappel";
 constexpr std::string_view kErrandToRemind = "me rappeler|me faire penser|mettre un rappel|ajouter un rappel|créer un rappel|programmer un rappel";
 
-constexpr std::string_view kErrandThat = "that|que|dass|daß|che";
+constexpr base::InLanguages kErrandThat = {"that", "que", "dass|daß", "que", "che"};
+constexpr std::string_view kErrandSpanish = "recuerda|recuerde|acuérdate de|no olvides|no olvide|anota|apunta";  // which has French's "que"
+constexpr std::string_view kErrandFrenchMarks = "rappel|rappelle|rappelez|rappeler|penser";  // words of reminders
 // What is asked for, or of whom it is not told, when a clause begins so.
 constexpr std::string_view kErrandNoSubject =
     "this|that|it|it's|that's|these|those|ce|c'est|cela|ça|es|esto|eso|questo|you|you're|your|when|what|who|whom|whose|which|how|why|where|if|whether|time|day|night|year|moment|summer|winter|one|guy|man|woman|movie|film|song|episode|book|show|party|thing|feeling|to|me|us|of|about|never|always|"
@@ -210,21 +212,33 @@ private:
         std::size_t from = at + taken;
         if (taken == 0 || from >= end_) return std::nullopt;
         const char mark = tokens_[from - 1].mark;
-        if (mark == ':') return is_clause(from, end_) ? std::optional(Errand{Errand::Kind::remember, said(from, end_)}) : std::nullopt;
+        if (mark == ':') return fact_of(from, std::nullopt);
         if ((mark != 0 && mark != ',') || (!asked && match(kErrandRemarks, at) == taken)) return std::nullopt;
         from += match(kErrandGreetings, from);
         if (from >= end_) return std::nullopt;
         if (tokens_[from].text.starts_with("qu'")) {
             const std::size_t skipped = message_[tokens_[from].begin + 2] == '\'' ? 3 : 5;
-            return is_clause(from, end_) ? std::optional(Errand{Errand::Kind::remember, said(from, end_, skipped)}) : std::nullopt;
+            return fact_of(from, base::Language::french, skipped);
         }
         const std::string& that = tokens_[from].text;
-        if (!in_list(kErrandThat, that)) return bare && mark == 0 && is_clause(from, end_) && has_verb(from, end_) ? std::optional(Errand{Errand::Kind::remember, said(from, end_)}) : std::nullopt;
+        const auto language = language_of_that(that, match(kErrandSpanish, at) == taken);
+        if (!language) return bare && mark == 0 && has_verb(from, end_) ? fact_of(from, base::Language::english) : std::nullopt;
         ++from;
         if (!is_clause(from, end_)) return std::nullopt;
         // "that" points at something as well: "remember that time in Rome".
         if (that == "that" && !in_list(kErrandSubjects, tokens_[from].text) && !is_name(from) && !has_verb(from, end_)) return std::nullopt;
-        return Errand{Errand::Kind::remember, said(from, end_)};
+        return fact_of(from, language);
+    }
+    std::optional<Errand> fact_of(std::size_t from, std::optional<base::Language> language, std::size_t skipped = 0) const {
+        if (!is_clause(from, end_)) return std::nullopt;
+        Errand out{Errand::Kind::remember, said(from, end_, skipped)};
+        out.language = language;
+        return out;
+    }
+    static std::optional<base::Language> language_of_that(const std::string& that, bool spanish) {
+        for (std::size_t n = 0; n < kErrandThat.size(); ++n)
+            if (in_list(kErrandThat[n], that) && (base::Language(n) != base::Language::french || !spanish)) return base::Language(n);
+        return std::nullopt;
     }
 
     // "My cat is called Miso. Remember that."
@@ -283,7 +297,11 @@ private:
         for (std::size_t i = at + 1; from == 0 && i < end_ && known(at, i); ++i)
             if (time_in(at, i) != Time::none && (from = opening(i)) > 0) front = i;
         if (from == 0 || from >= end_ || (questioned_ && !asked) || !one_sentence(at, end_) || asks_for_more(from, end_)) return std::nullopt;
-        return what_and_when(from, front > 0 ? said(at, front) : std::string());
+        auto out = what_and_when(from, front > 0 ? said(at, front) : std::string());
+        bool french = false;
+        for (std::size_t i = front; i < from; ++i) french |= in_list(kErrandFrenchMarks, tokens_[i].text.substr(0, tokens_[i].text.find('-')));
+        if (out) out->language = french ? base::Language::french : base::Language::english;
+        return out;
     }
 
     struct Split {
@@ -349,9 +367,9 @@ std::optional<Errand> errand_of(std::string_view message) {
     return asks_what ? std::nullopt : out;
 }
 
-std::optional<std::string> reminder_of(std::string_view message) {
-    const auto out = ErrandReader(message).read();
-    return out && out->kind == Errand::Kind::remind && out->when.empty() ? std::optional(out->text) : std::nullopt;
+std::optional<Errand> reminder_of(std::string_view message) {
+    auto out = ErrandReader(message).read();
+    return out && out->kind == Errand::Kind::remind && out->when.empty() ? out : std::nullopt;
 }
 
 std::optional<std::string> time_alone(std::string_view message) { return ErrandReader(message).only_time(); }

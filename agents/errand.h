@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/language.h"
+
 namespace agents {
 
 struct Errand {
@@ -16,12 +18,13 @@ struct Errand {
     std::string text;    // the fact, or what the person is reminded of, in words of the message
     std::string when{};  // of a reminder, as agents/when reads it; empty: it was not said
     bool to_do = false;  // of a reminder: "to …", "de …"
+    std::optional<base::Language> language{};  // in which it is asked for, where the asking itself tells
     bool operator==(const Errand&) const = default;
 };
 // A reminder without a time only where it says what is to be done: "remind me of the rules of chess" asks for them.
 std::optional<Errand> errand_of(std::string_view message);
 // Of what a message without a time reminds, once its time has come: "Remind me: the bins".
-std::optional<std::string> reminder_of(std::string_view message);
+std::optional<Errand> reminder_of(std::string_view message);
 
 // The time, where a message is one and nothing else, as an answer to "when?" is: "20:00", "at 8 in the evening, please".
 std::optional<std::string> time_alone(std::string_view message);

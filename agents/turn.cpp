@@ -116,12 +116,12 @@ base::Result<std::vector<router::Message>> work_from_json(const Json& work) {
 
 Json to_json(const std::optional<Errand>& errand) {
     if (!errand) return nullptr;
-    return {{"kind", errand->kind == Errand::Kind::remember ? "remember" : "remind"}, {"text", errand->text}, {"when", errand->when}, {"to_do", errand->to_do}};
+    return {{"kind", errand->kind == Errand::Kind::remember ? "remember" : "remind"}, {"text", errand->text}, {"when", errand->when}, {"to_do", errand->to_do}, {"language", errand->language ? Json(base::tag_of(*errand->language)) : Json()}};
 }
 
 std::optional<Errand> errand_from_json(const Json& json) {
     if (!json.is_object()) return std::nullopt;
-    return Errand{json.value("kind", "") == "remember" ? Errand::Kind::remember : Errand::Kind::remind, json.value("text", ""), json.value("when", ""), json.value("to_do", false)};
+    return Errand{json.value("kind", "") == "remember" ? Errand::Kind::remember : Errand::Kind::remind, json.value("text", ""), json.value("when", ""), json.value("to_do", false), base::parse_language(json.value("language", Json()).is_string() ? json["language"].get<std::string>() : "")};
 }
 
 }  // namespace

@@ -50,7 +50,8 @@ router::ToolCall call_of(const Errand& errand, base::Language language) {
 
 std::string reminder_words(const Errand& errand, base::Language language, const base::Json& facts) {
     const base::Json kept = facts.value("schedules", base::Json::array()).at(0);
-    const std::string next = kept["next_there"].is_string() ? kept["next_there"].get<std::string>() : kept["next"].get<std::string>();
+    std::string next = kept["next_there"].is_string() ? kept["next_there"].get<std::string>() : kept["next"].get<std::string>();
+    next.erase(0, next.find(' ') == next.rfind(' ') ? 0 : next.find(' ') + 1);  // without the day of the week, which is English
     if (kept["cron"].is_null()) return said(language, Saying::reminder_set, {next, errand.text});
     return said(language, Saying::reminder_repeats, {kept["when"].get<std::string>(), next, errand.text});
 }
@@ -73,10 +74,7 @@ std::optional<Errand> plain_errand(const Turn& turn, const PhaseContext& context
     const Frame& frame = context.frame;
     const auto& thread = context.layout.shared;
     if (context.layout.discipline != ToolDiscipline::guided || turn.resumes_client || !thread.back().trusted || names_collection(frame, turn.request)) return std::nullopt;
-    if (frame.principal.via.starts_with("schedule:")) {
-        auto of = reminder_of(turn.request);
-        return of ? std::optional(Errand{Errand::Kind::remind, *std::move(of)}) : std::nullopt;
-    }
+    if (frame.principal.via.starts_with("schedule:")) return reminder_of(turn.request);
     auto errand = errand_of(turn.request);
     if (!errand) errand = with_time_told(thread, turn.request);
     if (!errand) return std::nullopt;
@@ -87,8 +85,7 @@ std::optional<Errand> plain_errand(const Turn& turn, const PhaseContext& context
 net::Task<base::Result<Phase>> fulfil(Turn& turn, PhaseContext& context) {
     Frame& frame = context.frame;
     const Errand& errand = *turn.errand;
-    // A time alone tells no language; what it completes does.
-    const base::Language language = language_spoken(time_alone(turn.request) ? errand.when + " " + errand.text : turn.request);
+    const base::Language language = errand.language.value_or(language_spoken(turn.request));
     if (frame.principal.via.starts_with("schedule:")) {
         turn.confirmation = said(language, Saying::reminder, {errand.text});
         co_return Phase::recompose;

@@ -256,6 +256,7 @@ private:
 
     // "I will remember that", "je vous le rappellerai": kept by a call alone, so that without one it is as untrue as "I have saved it".
     void promise(std::size_t i) {
+        if (has({"if", "unless", "si", "s'", "wenn", "falls", "sofern"}, 0, i)) return;  // in a clause before, too
         if (const std::size_t verb = future(i); verb > 0) {
             const bool it = ends_clause(verb) || is(verb + 1, {"that", "this", "it", "your", "the"});
             const bool in_mind = is(verb, {"keep"}) && is(verb + 1, {"that", "this", "it"}) && is(verb + 2, {"in"}) && is(verb + 3, {"mind"});

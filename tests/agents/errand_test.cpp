@@ -39,7 +39,7 @@ Counts measured(const char* file) {
     Counts out;
     for (const Phrase& one : phrases(file)) {
         auto found = agents::errand_of(one.message);
-        if (found) found->to_do = false;
+        if (found) found->to_do = false, found->language.reset();
         out.wished += one.wanted.has_value();
         out.right += one.wanted && found == one.wanted;
         const bool wrong = found && found != one.wanted;
@@ -59,9 +59,18 @@ TEST(Errand, IsFoundInPlainWordsAndNotWhereNothingIsAskedFor) {
     EXPECT_GE(held_out.right, held_out.wished * 9 / 10);
 }
 
+TEST(Errand, TheAskingTellsItsLanguage) {
+    using base::Language;
+    const std::pair<const char*, std::optional<Language>> cases[] = {
+        {"Retiens que le code est 7788.", Language::french}, {"Recuerda que el código es 7788", Language::spanish}, {"Ricorda che il codice è 7788", Language::italian},
+        {"Merke dir, dass der Code 7788 ist", Language::german}, {"Remember that the code is 7788", Language::english}, {"Note: the code is 7788", std::nullopt},
+        {"Rappelle-moi d'appeler Anna à 18h30", Language::french}, {"Remind me to call Anna at 18:30", Language::english}, {"Demain à 9h rappelle-moi d'appeler Anna", Language::french}};
+    for (const auto& [message, language] : cases) EXPECT_EQ(agents::errand_of(message).value().language, language) << message;
+}
+
 TEST(Errand, AReminderThatComesDueIsReadWithoutATime) {
-    EXPECT_EQ(agents::reminder_of("Remind me: take the bins out"), "take the bins out");
-    EXPECT_EQ(agents::reminder_of("Rappelle-moi les poubelles."), "les poubelles");
+    EXPECT_EQ(agents::reminder_of("Remind me: take the bins out")->text, "take the bins out");
+    EXPECT_EQ(agents::reminder_of("Rappelle-moi les poubelles.")->text, "les poubelles");
     for (const char* other : {"What is in the news?", "Remind me tomorrow at 8am to go", "Remember that I like tea."}) EXPECT_EQ(agents::reminder_of(other), std::nullopt) << other;
     EXPECT_EQ(agents::time_alone("In the evening, please."), "In the evening");
     EXPECT_EQ(agents::time_alone("20:00"), "20:00");
