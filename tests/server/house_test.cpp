@@ -158,7 +158,7 @@ TEST_F(HouseTest, RightsAreThePolicysOwnWord) {
     for (const Json& one : people["data"])
         if (one["role"] == "owner") owner = one;
     EXPECT_EQ(verdict(owner, "remember", "home"), "allow memory_writes");
-    EXPECT_EQ(verdict(owner, "bash", "dev"), "allow dev_executes_in_the_sandbox");
+    EXPECT_EQ(verdict(owner, "bash", "dev"), "allow workspace_reads") << "of what it touches the first that allows it";
     EXPECT_EQ(verdict(owner, "bash", "home"), "") << "it is not offered there";
     policy::HouseRule quiet;
     quiet.tenant = site.database->owner().tenant;
