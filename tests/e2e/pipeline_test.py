@@ -122,7 +122,7 @@ def test_a_tool_of_another_scope_is_refused_by_policy(hearth, request_text):
 
 
 def test_a_tool_of_another_scope_may_be_spoken_of(hearth):
-    answer, run = ask(hearth, "Do you remember that I like bash")
+    answer, run = ask(hearth, "My brother knows that I like bash")
     assert content(answer) == "Noted." and answer["hearth"]["state"] == run["status"] == "answered"
     assert not [s for s in run["spans"] if s["kind"] == "policy"]
     check_trace(run)
