@@ -255,6 +255,7 @@ HOW = {
     "hearth bench --prefill 512 --decode 64": measures,
     'hearth bench --threads 1 --streams 8 --ops --against "llama.cpp=build/bin/llama-bench -mmp 0"': proven_in("tests/e2e/bench_test.py", '"--streams", "4", "--ops"'),
     "hearth bench --threads 1 --prefill 128 --decode 32 --repeat 1": lambda hearth, folder: measures(hearth, folder, "--threads", "1", "--repeat", "1"),
+    "hearth bench --threads 1 --turns --repeat 2": proven_in("tests/e2e/bench_test.py", '"--repeat", "2", "--turns"'),
     "hearth bench --threads 1 --json": lambda hearth, folder: measures(hearth, folder, "--threads", "1"),
     "hearth config show": shows_settings,
     **{f"hearth model {word} small": proven_in("tests/e2e/model_load_test.py", f'"model", "{word}", "small"') for word in ("load", "unload")},
