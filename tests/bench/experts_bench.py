@@ -136,7 +136,7 @@ def main():
     threads, rounds = (sys.argv[4:] + ["2", "3"][len(sys.argv) - 4:])[:2]
     place.mkdir(parents=True, exist_ok=True)
     gguf, converted = place / "mixture.gguf", place / "mixture.hearth"
-    env = os.environ | {"HEARTH_STATE_FOLDER": str(place / "state"), "HEARTH_MODEL_SPECULATION": "off"}
+    env = os.environ | {"HEARTH_STATE_FOLDER": str(place / "state"), "HEARTH_MODEL_SPECULATION": "off", "HEARTH_MODEL_UTILISATION": "90", "HEARTH_MODEL_CONTEXT": "1024"}
     if not gguf.exists():
         make(gguf)
     if not converted.exists():
