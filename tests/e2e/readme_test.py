@@ -253,7 +253,7 @@ HOW = {
     "hearth bench --speculation --draft small.gguf": lambda hearth, folder: compares_speculation(hearth, folder, "--draft", str(MODELS / "llama_tied.gguf"), sources=("prompt", "draft")),
     "hearth bench": measures,
     "hearth bench --prefill 512 --decode 64": measures,
-    'hearth bench --threads 1 --streams 8 --ops --against "llama.cpp=build/bin/llama-bench -mmp 0"': proven_in("tests/e2e/bench_test.py", '"--streams", "4", "--ops"'),
+    'hearth bench --threads 1 --streams 8 --ops --against "llama.cpp=build/bin/llama-bench -lm none"': proven_in("tests/e2e/bench_test.py", '"--streams", "4", "--ops"'),
     "hearth bench --threads 1 --prefill 128 --decode 32 --repeat 1": lambda hearth, folder: measures(hearth, folder, "--threads", "1", "--repeat", "1"),
     "hearth bench --threads 1 --turns --repeat 2": proven_in("tests/e2e/bench_test.py", '"--repeat", "2", "--turns"'),
     "hearth bench --threads 1 --json": lambda hearth, folder: measures(hearth, folder, "--threads", "1"),
