@@ -41,7 +41,7 @@ Output read(Session& session) {
 
 // A fixed length: how many pay would be measured, and no test may hang on that.
 std::unique_ptr<Engine> load(const std::filesystem::path& path, bool drafts, Profile profile = Profile::exact, int length = 5) {
-    auto engine = Engine::load({.path = path, .profile = profile, .threads = 1, .drafts = drafts, .draft_length = drafts ? length : 0});
+    auto engine = Engine::load({.path = path, .profile = profile, .threads = 1, .drafts = drafts, .draft_length = drafts ? length : 0, .heads = false});
     if (!engine) throw std::runtime_error(engine.error().text());
     return *std::move(engine);
 }
