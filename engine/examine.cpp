@@ -131,6 +131,19 @@ void note_speed(const Examination& e, std::vector<std::string>& notes) {
         notes.push_back("is mostly of 16 or 32 bits a weight, and each token reads them all: a 4-bit file of the same model has a quarter to read or less");
 }
 
+// Its head for drafting, which is loaded with it unless the options leave it out.
+base::Result<void> add_head(const LoadOptions& options, const ModelFile& file, const Config& config, const Ops& ops, Examination::Needs& needs, bool& has_head) {
+    const auto head = draft_head_config(file, config);
+    has_head = head && *head;
+    if (!has_head || !options.drafts || !options.heads) return {};
+    const auto bytes = measure_draft_head(file, config, ops);
+    if (!bytes) return bytes.error();
+    needs.laid_out += bytes->packed, needs.mapped += bytes->mapped;
+    needs.kv_bytes_per_token += kv_bytes_per_token(**head, kv_format_of(options));
+    needs.kv_sum += " + of the head " + kv_sum(**head, kv_format_of(options));
+    return {};
+}
+
 // What a load needs, told of a model that is too large for this machine too.
 base::Result<void> look_inside(const LoadOptions& options, Examination& out) {
     auto file = ModelFile::open(options.path);
@@ -149,6 +162,7 @@ base::Result<void> look_inside(const LoadOptions& options, Examination& out) {
     needs.laid_out = measured->bytes.packed, needs.mapped = measured->bytes.mapped;
     needs.kv_bytes_per_token = kv_bytes_per_token(head->config, kv_format_of(options));
     needs.kv_sum = kv_sum(head->config, kv_format_of(options));
+    if (auto added = add_head(options, **file, head->config, *target->ops, needs, out.has_head); !added) return added;
     needs.state_bytes = head->config.state_values * sizeof(float);
     measured->values[std::size_t(Format::int4)] -= measured->eight_bits;
     if (measured->eight_bits > 0) needs.values.emplace_back("INT8", measured->eight_bits);
@@ -160,8 +174,6 @@ base::Result<void> look_inside(const LoadOptions& options, Examination& out) {
     // Containers call latent attention's heads differently: all of them share one key.
     out.file.kv_heads = head->config.largest_kv_heads();
     out.info = *std::move(info);
-    const auto drafting = draft_head_config(**file, head->config);
-    out.has_head = drafting && *drafting;
     return {};
 }
 
