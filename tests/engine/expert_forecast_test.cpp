@@ -88,9 +88,9 @@ TEST(PredictHits, AgreesWithATraceOfChoices) {
 }
 
 TEST(PredictHits, IsOneWhereAllFitAndTheShareWhereNothingIsKnown) {
-    const std::vector<double> alike(100, 0.25), unknown(100, 0.0);
+    const std::vector<double> alike(100, 0.05), unknown(100, 0.0);
     EXPECT_EQ(predict_hits(alike, 100, 0), 1);
-    EXPECT_NEAR(predict_hits(alike, 40, 0), 0.4, 0.01);
+    EXPECT_NEAR(predict_hits(alike, 40, 0), 0.4, 0.03) << "one token uses few of those that stay";
     EXPECT_EQ(predict_hits(unknown, 40, 0), 0.4);
 }
 
