@@ -4,6 +4,7 @@
 #include <cstring>
 #include <optional>
 
+#include "engine/available_memory.h"
 #include "engine/model/checksum.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/weight_image.h"
@@ -24,6 +25,7 @@ base::Result<std::unique_ptr<ExpertFile>> ExpertFile::open(const ModelFile& file
     std::unique_ptr<ExpertFile> out(new ExpertFile(file, ops));
     out->layout_ = *std::move(layout);
     out->experts_ = config.experts, out->used_ = config.experts_used;
+    out->forgets_ = file.file_bytes() > available_memory();
     out->trunk_ = out->layout_.bytes.packed;
     for (const auto& stack : out->layout_.stacks) out->trunk_ -= stack.stride * std::size_t(config.experts);
     if (auto readable = out->check(config); !readable) return std::move(readable).error();
@@ -149,10 +151,12 @@ base::Result<void> ExpertFile::read(int stack, int expert, std::uint8_t* to, std
     std::uint64_t& known = sums_[std::size_t(stack) * std::size_t(experts_) + std::size_t(expert)];
     if (known != 0 && known != *sum) return error(stack, expert, file_.image() ? "is damaged: the checksum of the expert is wrong" : "changed after it was opened", Code::corrupt);
     known = *sum;
+    forget(stack, expert);
     return {};
 }
 
 void ExpertFile::forget(int stack, int expert) const {
+    if (!forgets_) return;
     if (const WeightImage* const image = file_.image()) return image->mapping->forget(in_image(stack, expert));
     const auto& at = layout_.stacks[std::size_t(stack)];
     for (int m = 0; m < at.matrices; ++m) {

@@ -30,7 +30,8 @@ public:
     // One expert, by a read of the file. What comes again is held against the checksum of the first time, in a converted file
     // of its conversion. Different ones from several CPU threads at once. Errors name file, layer and expert.
     base::Result<void> read(int stack, int expert, std::uint8_t* to, std::uint8_t* work);
-    void forget(int stack, int expert) const;         // in the page cache: the next read is one of the disk
+    // In the page cache, where that could not hold the file: the next read is one of the disk.
+    void forget(int stack, int expert) const;
 
 private:
     ExpertFile(const ModelFile& file, const Ops& ops) : file_(file), ops_(ops) {}
@@ -46,6 +47,7 @@ private:
     ModelLayout layout_;
     int experts_ = 0, used_ = 0;
     std::size_t trunk_ = 0, work_ = 0;
+    bool forgets_ = false;                            // what is in memory besides would only displace what the cache has
     std::vector<std::uint64_t> sums_;                 // (stacks, experts); 0: it did not come yet
 };
 

@@ -90,7 +90,6 @@ base::Result<void> MappedFile::read(std::span<const std::uint8_t> part, std::uin
         if (n == 0) return base::error(Code::io, "ends at byte " + std::to_string(begin + done) + " of " + std::to_string(size_) + ": it was cut after it was opened");
         done += std::size_t(n);
     }
-    forget(part);
     return {};
 }
 

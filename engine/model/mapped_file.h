@@ -29,7 +29,7 @@ public:
     // Gives the memory of a part of any mapping back; its bytes are still there, read anew from the file when touched.
     static void release(std::span<const std::uint8_t> part);
     // Copies a part of the mapping by reads of the file: what is gone of it is an error here, and would end the process where
-    // the mapping is touched. Nothing of it stays in the page cache, for whoever keeps the copy.
+    // the mapping is touched.
     base::Result<void> read(std::span<const std::uint8_t> part, std::uint8_t* to) const;
     bool holds(std::span<const std::uint8_t> part) const { return part.data() >= data_ && part.data() + part.size() <= data_ + size_; }
     void forget(std::span<const std::uint8_t> part) const;  // in the page cache
