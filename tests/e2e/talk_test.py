@@ -9,6 +9,7 @@ SUMMARY = {"summary": "The hull of the dinghy is to be green, and the oars are l
 NOTED = {"quote": "our dinghy is called Petrel", "text": "The dinghy is called Petrel.", "about": "name of the dinghy"}
 SCRIPT = [
     {"when": "Sum it up", "text": json.dumps(SUMMARY)},
+    {"when": "a part of a document", "text": json.dumps({"facts": []})},  # of another test's, which nobody has read yet
     {"when": "worth remembering", "text": json.dumps({"facts": [NOTED, {**NOTED, "quote": "The dinghy was a gift"}]})},
     {"when": "paint", "text": "Take marine green for the hull, two coats of it."},
     {"when": "", "text": "All is well."},
