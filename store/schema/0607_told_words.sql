@@ -188,7 +188,9 @@ begin
     update segment g set archived = false where g.audience_id = who and g.conversation_id = talk and g.archived;
     update episode e set archived = false where e.audience_id = who and e.conversation_id = talk and e.archived;
     update message m set body = hearth_blank_message(m.role, m.body) where m.run_id = of_run and m.role <> 'user' and exists (select from unnest(words) w where position(w in m.body) > 0);
-    update outbox o set content = '[forgotten]' where o.audience_id = who and o.emitter = 'run:' || of_run and exists (select from unnest(words) w where position(w in o.content) > 0);
+    update outbox o set content = '[forgotten]', error = case o.state when 'queued' then 'forgotten' else o.error end, state = case o.state when 'queued' then 'failed' else o.state end,
+            changed_at = case o.state when 'queued' then clock_timestamp() else o.changed_at end
+        where o.audience_id = who and o.emitter = 'run:' || of_run and exists (select from unnest(words) w where position(w in o.content) > 0);
     select coalesce(array_agg(r.id), '{}') into open from run r where r.audience_id = who and (r.state is null or r.state in ('waiting_person', 'waiting_client'));
     perform hearth_blank_rows(who, '{}', array[of_run], open, hearth_forms(texts, 1));
     insert into memory_erasure (audience_id, written) values (who, pg_current_xact_id()::text::bigint) on conflict (audience_id) do update set written = excluded.written;
