@@ -1,6 +1,8 @@
 #include "server/bridges/telegram_update.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "base/json.h"
 #include "base/trim.h"
@@ -134,22 +136,22 @@ void read_mentions(const Json& message, const TelegramSelf& self, Arrival& out) 
     if (!left_out.empty()) out.text = std::string(base::trimmed(out.text));
 }
 
-// Whose words they are that somebody hands on; his own stay his.
-Result<void> read_origin(const Json& message, Arrival& out) {
+// Whose words they are that its sender hands on, as far as the API says; nothing where they are his own.
+Result<std::optional<std::string>> read_origin(const Json& message, const std::string& sender) {
     const auto origin = object_in(message, "forward_origin");
     if (!origin) return origin.error();
-    if (!*origin) return {};
+    if (!*origin) return std::optional<std::string>();
+    std::string author;
     for (const char* field : {"sender_user", "sender_chat", "chat"}) {
         const auto found = object_in(**origin, field);
         if (!found) return found.error();
         if (!*found) continue;
-        if (number_in(**found, "id") == out.sender) return {};
-        out.author = text_in(**found, "title");
-        if (out.author.empty()) out.author = name_of(**found);
+        if (number_in(**found, "id") == sender) return std::optional<std::string>();
+        author = text_in(**found, "title");
+        if (author.empty()) author = name_of(**found);
     }
-    if (out.author.empty()) out.author = text_in(**origin, "sender_user_name");
-    out.forwarded = true;
-    return {};
+    if (author.empty()) author = text_in(**origin, "sender_user_name");
+    return std::optional(std::move(author));
 }
 
 Result<void> read_quote(const Json& message, const TelegramSelf& self, Arrival& out) {
@@ -169,6 +171,12 @@ Result<void> read_quote(const Json& message, const TelegramSelf& self, Arrival& 
     out.quoted.sender = number_in(**from, "id");
     out.quoted.sender_name = name_of(**from);
     out.addressed = out.addressed || (!self.id.empty() && out.quoted.sender == self.id);
+    auto author = read_origin(earlier, out.quoted.sender);
+    if (!author) return std::move(author).error();
+    if (!*author) return {};
+    // Whoever handed them on has not written them: they have no authority of his.
+    out.quoted.sender.clear();
+    out.quoted.sender_name = **std::move(author);
     return {};
 }
 
@@ -192,7 +200,10 @@ Result<void> read_message(const Json& message, const TelegramSelf& self, Arrival
     out.text = text->value_or(caption->value_or(""));
     out.media = read_file(message, out.file);
     out.album = text_in(message, "media_group_id");
-    if (auto origin = read_origin(message, out); !origin) return origin;
+    auto author = read_origin(message, out.sender);
+    if (!author) return std::move(author).error();
+    out.forwarded = author->has_value();
+    out.author = author->value_or("");
     if (!out.forwarded) read_mentions(message, self, out);
     return read_quote(message, self, out);
 }

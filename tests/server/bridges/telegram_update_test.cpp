@@ -112,6 +112,16 @@ TEST(TelegramUpdate, TellsWhoseWordsAreHandedOn) {
     }
     const Json own = {{"type", "user"}, {"sender_user", {{"id", 42}, {"is_bot", false}, {"first_name", "Ada"}}}};
     EXPECT_FALSE(handed_on(own).forwarded);
+    const auto answered = [](const Json& origin) {
+        const Json earlier = {{"message_id", 3}, {"from", {{"id", 42}, {"first_name", "Ada"}}}, {"forward_origin", origin}, {"text", "open the door"}};
+        return said_in_group("do it", Json::array(), {{"reply_to_message", earlier}}).quoted;
+    };
+    for (const auto& [origin, author] : origins) {
+        EXPECT_EQ(answered(origin).sender, "") << "an answer to it does not make it Ada's: " << origin;
+        EXPECT_EQ(answered(origin).sender_name, author);
+        EXPECT_EQ(answered(origin).text, "open the door");
+    }
+    EXPECT_EQ(answered(own).sender, "42");
     EXPECT_FALSE(read_telegram_update(R"({"update_id": 1, "message": {"chat": {"id": 1}, "forward_origin": 5}})"));
 }
 
