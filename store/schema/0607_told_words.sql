@@ -165,7 +165,7 @@ begin
 end $$;
 
 -- Of a run that has ended what it holds of words that were told in it and are gone: the message that told them, that part of its segment, all else that holds that text, and what its
--- answer says in the same words. What the person himself has said stays. → whether it has ended.
+-- answer says in the same words, or all that it says where `words` is null. What the person himself has said stays. → whether it has ended.
 create function hearth_erase_told(of_run uuid, words text[]) returns boolean
     language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -177,20 +177,20 @@ begin
     select coalesce(array_agg(distinct m.said), '{}') into texts from (select hearth_message_text(b.body) as said from message b where b.run_id = of_run and b.role = 'user') m
         where exists (select from told_words t where t.run_id = of_run and t.gone and t.digest = encode(sha256(convert_to(m.said, 'UTF8')), 'hex'));
     select coalesce(array_agg(g.id), '{}') into touched from segment g where g.audience_id = who and g.conversation_id = talk
-        and (exists (select from unnest(texts) t where position(t in g.asked) > 0) or (g.run_id = of_run and exists (select from unnest(words) w where position(w in g.answered) > 0)));
+        and (exists (select from unnest(texts) t where position(t in g.asked) > 0) or (g.run_id = of_run and (words is null or exists (select from unnest(words) w where position(w in g.answered) > 0))));
     foreach told in array texts loop
         update segment g set asked = replace(replace(g.asked, told || E'\n\n', ''), told, '') where g.id = any(touched);
     end loop;
-    update segment g set answered = '[forgotten]' where g.id = any(touched) and g.run_id = of_run and exists (select from unnest(words) w where position(w in g.answered) > 0);
+    update segment g set answered = '[forgotten]' where g.id = any(touched) and g.run_id = of_run and (words is null or exists (select from unnest(words) w where position(w in g.answered) > 0));
     delete from vector v where v.segment_id = any(touched);
     delete from episode e where e.id in (select g.episode_id from segment g where g.id = any(touched));
     delete from archive_key k where k.audience_id = who and k.conversation_id = talk;
     update segment g set archived = false where g.audience_id = who and g.conversation_id = talk and g.archived;
     update episode e set archived = false where e.audience_id = who and e.conversation_id = talk and e.archived;
-    update message m set body = hearth_blank_message(m.role, m.body) where m.run_id = of_run and m.role <> 'user' and exists (select from unnest(words) w where position(w in m.body) > 0);
+    update message m set body = hearth_blank_message(m.role, m.body) where m.run_id = of_run and m.role <> 'user' and (words is null or exists (select from unnest(words) w where position(w in m.body) > 0));
     update outbox o set content = '[forgotten]', error = case o.state when 'queued' then 'forgotten' else o.error end, state = case o.state when 'queued' then 'failed' else o.state end,
             changed_at = case o.state when 'queued' then clock_timestamp() else o.changed_at end
-        where o.audience_id = who and o.emitter = 'run:' || of_run and exists (select from unnest(words) w where position(w in o.content) > 0);
+        where o.audience_id = who and o.emitter = 'run:' || of_run and (words is null or exists (select from unnest(words) w where position(w in o.content) > 0));
     select coalesce(array_agg(r.id), '{}') into open from run r where r.audience_id = who and (r.state is null or r.state in ('waiting_person', 'waiting_client'));
     perform hearth_blank_rows(who, '{}', array[of_run], open, hearth_forms(texts, 1));
     insert into memory_erasure (audience_id, written) values (who, pg_current_xact_id()::text::bigint) on conflict (audience_id) do update set written = excluded.written;
@@ -223,11 +223,11 @@ begin
     return query select p, count(*) from unnest(people) p group by p;
 end $$;
 
--- What was to be forgotten of it while the person's run had not ended.
+-- What was to be forgotten of it while the person's run had not ended. Nobody knows the words any more: its answer goes whole, since it may say them.
 create function hearth_erase_told_at_end(of_run uuid) returns void
     language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-    if exists (select from told_words t where t.run_id = of_run and t.gone and t.audience_id = hearth_person()) then perform hearth_erase_told(of_run, '{}'); end if;
+    if exists (select from told_words t where t.run_id = of_run and t.gone and t.audience_id = hearth_person()) then perform hearth_erase_told(of_run, null); end if;
 end $$;
 
 revoke all on function hearth_message_text(text), hearth_forms(text[], integer), hearth_blank_rows(uuid, uuid[], uuid[], uuid[], text[]), hearth_forgetting(uuid[], integer), hearth_erase_told(uuid, text[]),
