@@ -208,6 +208,8 @@ declare
 begin
     select * into it from hearth_forgetting(wanted, shortest);
     if it.ids is null then return; end if;
+    -- All that this and hearth_forget may need, in order: of two who forget at once, each would else wait for the other.
+    perform pg_advisory_xact_lock(hashtextextended('archive ' || p.id, 0)) from (select me as id union select t.audience_id from told_words t where t.tenant_id = hearth_tenant() order by id) p;
     begin
         with recursive reach as (
             select t.run_id, t.source_run_id, t.digest from told_words t where t.audience_id <> me and t.source_run_id in (select r.id from run r where r.audience_id = me and (r.id = any(it.told_runs)
