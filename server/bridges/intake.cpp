@@ -404,6 +404,8 @@ net::Task<std::vector<base::Json>> Intake::messages_of(Transport& by, const Arri
         const auto find = [&](store::Tx& tx) {
             const auto theirs = store::find_noted(tx, by.name(), arrival.chat, arrival.quoted.message);
             if (theirs && theirs->person != who.person && !theirs->run.is_nil()) told_words.push_back({quoted, {theirs->run}});
+            const auto answer = store::others_answer(tx, by.name(), arrival.chat, arrival.quoted.message);
+            if (answer) told_words.push_back({quoted, {*answer}});
             return store::label_sent(tx, by.name(), arrival.chat, arrival.quoted.message);
         };
         const auto label = co_await parts_.db.read(agents::identity_of(who), find);

@@ -35,6 +35,15 @@ create function hearth_group_talk(of_bridge text, of_chat text, most integer) re
 revoke all on function hearth_group_talk(text, text, integer) from public;
 grant execute on function hearth_group_talk(text, text, integer) to hearth_app;
 
+-- The run of another person whose answer was sent there as that message.
+create function hearth_others_answer(of_bridge text, in_chat text, there text) returns uuid
+    language sql stable security definer set search_path = public, pg_temp as $$
+    select substr(o.emitter, length('run:') + 1)::uuid from outbox o
+    where o.tenant_id = hearth_tenant() and o.bridge = of_bridge and o.chat = in_chat and o.told_as = there and there <> '' and o.audience_id <> hearth_person() and starts_with(o.emitter, 'run:')
+    limit 1 $$;
+revoke all on function hearth_others_answer(text, text, text) from public;
+grant execute on function hearth_others_answer(text, text, text) to hearth_app;
+
 -- What a message says; null where nothing takes it apart.
 create function hearth_message_text(body text) returns text language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin

@@ -117,6 +117,18 @@ TEST_F(Outbox, AMessageOffersChoicesAndAnotherStandsInItsPlace) {
     for (const auto& one : take()) EXPECT_EQ(one.replaces, "") << one.emitter;
 }
 
+TEST_F(Outbox, TellsOfWhichOfAnothersRunsAnAnswerIs) {
+    const auto run = base::RunId::make(base::SystemClock().now());
+    write(world->member(), "run:" + run.text(), {"one"});
+    write(world->member(), "approval:1", {"of no run"}, "43");
+    for (const auto& one : take()) EXPECT_TRUE(settle(one.id, Sending::End::delivered));
+    const auto find = [&](const store::Identity& who, const std::string& chat, const std::string& there) { return as(who, [&](Tx& tx) { return store::others_answer(tx, "telegram", chat, there); }); };
+    EXPECT_EQ(find(world->owner(), "42", "77"), run);
+    EXPECT_FALSE(find(world->member(), "42", "77")) << "his own";
+    EXPECT_FALSE(find(world->owner(), "42", "78") || find(world->owner(), "42", "") || find(world->owner(), "43", "77"));
+    EXPECT_FALSE(find({base::TenantId::make(base::SystemClock().now()), world->owner().person}, "42", "77")) << "another house";
+}
+
 TEST_F(Outbox, WhatDidNotLeaveIsTriedAgainWhenItIsTime) {
     write(world->owner(), "run:1", {"one"});
     const auto taken = take();
