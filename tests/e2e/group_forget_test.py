@@ -57,6 +57,11 @@ def test_what_was_told_to_others_is_forgotten_with_them(hearth):
     clara, _ = said(hearth, "Clara", "@hearth_bot and the key", GROUP)
     quoted = {"message_id": number, "from": {"id": PEOPLE["Dora"], "is_bot": False, "first_name": "Dora"}, "chat": GROUP, "text": "tell them, " + SECRET}
     emil, _ = said(hearth, "Emil", "@hearth_bot and the roof", GROUP, reply_to_message=quoted)
+    answer = next(one for one in hearth.bot.sent if one["chat_id"] == GROUP["id"] and one["text"].startswith("As Dora said"))
+    of_us = {"message_id": answer["message_id"], "from": {"id": 1, "is_bot": True, "first_name": "Hearth"}, "chat": GROUP, "text": f"As Dora said: {SECRET}."}
+    quotes, _ = said(hearth, "Emil", "@hearth_bot and the roof, now", GROUP, reply_to_message=of_us)
+    told = json.dumps(hearth.call("GET", f"/v1/runs/{quotes}", key=hearth.keys["Emil"]).json)
+    assert "This answers what Hearth wrote" in told
     for name, run in (("Clara", clara), ("Emil", emil)):
         told = json.dumps(hearth.call("GET", f"/v1/runs/{run}", key=hearth.keys[name]).json)
         assert "Meanwhile in this group" in told and "behind the" in told and ("This answers what Dora wrote" in told) == (name == "Emil")
@@ -78,7 +83,7 @@ def test_what_was_told_to_others_is_forgotten_with_them(hearth):
         again.start()
         path = f"/v1/memory/facts/{fact['id']}"
         would = again.call("DELETE", path + "?preview=true", key=hearth.keys["Dora"]).json["counts"]
-        assert would["told_in_groups"] == 2 and "message" in tables_with(again.state, "hangs behind")
+        assert would["told_in_groups"] == 3 and "message" in tables_with(again.state, "hangs behind")
         assert again.call("DELETE", path, key=hearth.keys["Dora"]).json["counts"] == would
         assert tables_with(again.state, "hangs behind") == set()
         assert {name for name, folder in kept.items() if folder.exists()} == {"owner"}, "whoever was told nothing keeps his"
