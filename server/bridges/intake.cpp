@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 constexpr auto kBetweenLooks = 1s, kBetweenSweeps = 5s;
 constexpr int kMostAtOnce = 16;
 constexpr int kMostTalk = 6;            // exchanges of others that are told in a group
+constexpr std::size_t kMostAlbums = 1024;
 constexpr auto kStartTime = 10min;      // that it is news
 constexpr auto kHold = 10s;             // that no other process acts on the same
 
@@ -229,10 +230,16 @@ net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person per
     } else co_await begin(by, std::move(arrival), std::move(who));
 }
 
+// Its parts come within moments of each other: that of an old one something is said again is less than a list without end.
+bool Intake::note_album(const Transport& by, const Arrival& arrival) {
+    if (albums_.size() >= kMostAlbums) albums_.clear();
+    return albums_.insert(store::sha256_hex(key_of(by.name(), arrival.chat) + ":" + arrival.album)).second;
+}
+
 // There is nothing to ask a model; what can be fetched is kept.
 net::Task<void> Intake::keep_alone(Transport& by, Arrival arrival, policy::Principal who) {
     const bool can_fetch = !arrival.file.id.empty();
-    const bool tells = arrival.album.empty() || albums_.insert(key_of(by.name(), arrival.chat) + ":" + arrival.album).second;  // of an album once
+    const bool tells = arrival.album.empty() || note_album(by, arrival);  // of an album once
     std::string why;
     if (can_fetch) why = co_await parts_.enclosures.keep_alone(by, arrival, who, tells);
     if (can_fetch && why.empty()) co_return;
@@ -423,7 +430,7 @@ net::Task<std::vector<base::Json>> Intake::messages_of(Transport& by, const Arri
 }
 
 net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal who) {
-    if (!arrival.album.empty()) albums_.insert(key_of(by.name(), arrival.chat) + ":" + arrival.album);
+    if (!arrival.album.empty()) note_album(by, arrival);
     const store::ArrivalNote note{by.name(), arrival.update, arrival.chat, arrival.message, digest_of(arrival), !arrival.alone};
     const auto find = [&](store::Tx& tx) {
         store::note_arrival(tx, note);

@@ -63,6 +63,7 @@ private:
     net::Task<void> help(Transport& by, Arrival arrival, policy::Principal who, std::string name);
     net::Task<void> decide(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<std::vector<std::string>> stop_fetching(Transport& by, std::string lane);
+    bool note_album(const Transport& by, const Arrival& arrival);  // whether it is new
     net::Task<void> keep_alone(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> begin_with_file(Transport& by, Arrival arrival, policy::Principal who, std::string lane);
     net::Task<void> begin(Transport& by, Arrival arrival, policy::Principal who);
@@ -100,7 +101,7 @@ private:
         bool stopped = false;
     };
     std::map<std::string, Lane> fetching_;
-    std::set<std::string> albums_;  // of which something was said since the start
+    std::set<std::string> albums_;  // digests of those of which something was said, lately
     Tries codes_;  // of each person in each chat, that were none
     boost::asio::any_io_executor executor_;
     std::string trouble_;
