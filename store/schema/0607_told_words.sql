@@ -96,8 +96,8 @@ begin
         and (p.run_id = any(told_runs) or exists (select from unnest(words) w where position(w in p.input || p.body) > 0));
     get diagnostics gone = row_count; counts[9] := gone;
     -- What waits to leave does not leave any more; what is leaving now has left.
-    update outbox o set content = '[forgotten]', error = case o.state when 'queued' then 'forgotten' else o.error end, state = case o.state when 'queued' then 'failed' else o.state end,
-            changed_at = case o.state when 'queued' then clock_timestamp() else o.changed_at end
+    update outbox o set content = '[forgotten]', error = case when o.state in ('queued', 'prepared') then 'forgotten' else o.error end, state = case when o.state in ('queued', 'prepared') then 'failed' else o.state end,
+            changed_at = case when o.state in ('queued', 'prepared') then clock_timestamp() else o.changed_at end
         where o.audience_id = who and (o.emitter = any(select 'run:' || t from unnest(told_runs) t) or exists (select from unnest(words) w where position(w in o.content) > 0));
     get diagnostics gone = row_count; counts[10] := gone;
     select coalesce(array_agg(distinct c), '{}') into talks from (
@@ -197,8 +197,8 @@ begin
     update segment g set archived = false where g.audience_id = who and g.conversation_id = talk and g.archived;
     update episode e set archived = false where e.audience_id = who and e.conversation_id = talk and e.archived;
     update message m set body = hearth_blank_message(m.role, m.body) where m.run_id = of_run and m.role <> 'user' and (words is null or exists (select from unnest(words) w where position(w in m.body) > 0));
-    update outbox o set content = '[forgotten]', error = case o.state when 'queued' then 'forgotten' else o.error end, state = case o.state when 'queued' then 'failed' else o.state end,
-            changed_at = case o.state when 'queued' then clock_timestamp() else o.changed_at end
+    update outbox o set content = '[forgotten]', error = case when o.state in ('queued', 'prepared') then 'forgotten' else o.error end, state = case when o.state in ('queued', 'prepared') then 'failed' else o.state end,
+            changed_at = case when o.state in ('queued', 'prepared') then clock_timestamp() else o.changed_at end
         where o.audience_id = who and o.emitter = 'run:' || of_run and (words is null or exists (select from unnest(words) w where position(w in o.content) > 0));
     select coalesce(array_agg(r.id), '{}') into open from run r where r.audience_id = who and (r.state is null or r.state in ('waiting_person', 'waiting_client'));
     perform hearth_blank_rows(who, '{}', array[of_run], open, hearth_forms(texts, 1));
