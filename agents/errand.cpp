@@ -17,7 +17,9 @@ constexpr std::size_t kMostOfErrand = 400;  // bytes: what is longer says more t
 // Phrases stand apart by bars.
 constexpr std::string_view kErrandGreetings =
     "please|just so you know|fyi|for your information|hi|hello|hey|hearth|ok|okay|also|for later|good morning|good evening|s'il te plaît|s'il te plait|s'il vous plaît|stp|svp|bonjour|bonsoir|salut|bitte|hallo|por favor|hola|per favore|ciao";
-constexpr std::string_view kErrandThanks = "please|thanks|thank you|s'il te plaît|s'il te plait|s'il vous plaît|stp|svp|merci|bitte|danke|por favor|gracias|per favore|grazie";
+constexpr std::string_view kErrandPlease = "please|s'il te plaît|s'il te plait|s'il vous plaît|stp|svp|bitte|por favor|per favore";
+constexpr std::string_view kErrandThanks = "thanks|thank you|merci|danke|gracias|grazie";
+constexpr std::string_view kReminderOrder = "Remind me: ", kReminderOrderFrench = "Rappelle-moi : ";
 constexpr std::string_view kErrandAsking =
     "can you|could you|would you|i want you to|i'd like you to|i would like you to|i need you to|peux-tu|pourrais-tu|tu peux|tu pourrais|pouvez-vous|pourriez-vous|vous pouvez|est-ce que tu peux";
 constexpr std::string_view kErrandRemember =
@@ -127,6 +129,15 @@ public:
         return remember_it();
     }
 
+    // Of what a kept reminder is; none where it was worded by somebody who wants more than to be reminded.
+    std::optional<Errand> due(base::Language language) const {
+        if (end_ == 0 || message_.find_first_of("\n`") != message_.npos || tokens_.back().mark == '?') return std::nullopt;
+        if (!one_sentence(0, end_) || asks_for_more(0, end_) || in_list(kErrandAsks, tokens_[0].text)) return std::nullopt;
+        Errand out{Errand::Kind::remind, said(0, end_)};
+        out.language = language;
+        return out;
+    }
+
     std::optional<std::string> only_time() {
         drop_politeness();
         return known(at_, end_) ? std::optional(said(at_, end_)) : std::nullopt;
@@ -146,12 +157,19 @@ private:
         return longest;
     }
 
+    // Thanks may be what it is about: "remind me at 6pm to say thanks". They are for the reader only where they stand apart.
+    bool is_courtesy(std::size_t at, std::size_t length) const {
+        if (match(kErrandPlease, at) == length) return true;
+        const char mark = tokens_[at - 1].mark;
+        return match(kErrandThanks, at) == length && ((mark != 0 && mark != ':') || known(at_, at));
+    }
+
     void drop_politeness() {
         for (std::size_t taken = 1; taken > 0; at_ += taken) taken = match(kErrandGreetings, at_);
         for (bool more = true; more;) {
             more = false;
             for (std::size_t length = 1; length <= 4 && at_ + length < end_ && !more; ++length)
-                if (match(kErrandThanks, end_ - length) == length) end_ -= length, more = true;
+                if (is_courtesy(end_ - length, length)) end_ -= length, more = true;
         }
         questioned_ = tokens_.size() > 0 && (tokens_.back().mark == '?' || (end_ > 0 && tokens_[end_ - 1].mark == '?'));
     }
@@ -367,7 +385,11 @@ std::optional<Errand> errand_of(std::string_view message) {
     return asks_what ? std::nullopt : out;
 }
 
+std::string reminder_order(std::string_view text, base::Language language) { return std::string(language == base::Language::french ? kReminderOrderFrench : kReminderOrder).append(text); }
+
 std::optional<Errand> reminder_of(std::string_view message) {
+    if (message.starts_with(kReminderOrder)) return ErrandReader(message.substr(kReminderOrder.size())).due(base::Language::english);
+    if (message.starts_with(kReminderOrderFrench)) return ErrandReader(message.substr(kReminderOrderFrench.size())).due(base::Language::french);
     auto out = ErrandReader(message).read();
     return out && out->kind == Errand::Kind::remind && out->when.empty() ? out : std::nullopt;
 }

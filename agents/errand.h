@@ -23,7 +23,9 @@ struct Errand {
 };
 // A reminder without a time only where it says what is to be done: "remind me of the rules of chess" asks for them.
 std::optional<Errand> errand_of(std::string_view message);
-// Of what a message without a time reminds, once its time has come: "Remind me: the bins".
+// What is kept of a reminder until its time has come: a message that reminder_of reads.
+std::string reminder_order(std::string_view text, base::Language language);
+// Of what a message without a time reminds, once its time has come. Behind the words of reminder_order all is the text, a time in it too.
 std::optional<Errand> reminder_of(std::string_view message);
 
 // The time, where a message is one and nothing else, as an answer to "when?" is: "20:00", "at 8 in the evening, please".

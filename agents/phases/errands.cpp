@@ -40,11 +40,8 @@ std::optional<Errand> with_time_told(const std::vector<Message>& thread, const s
 
 const char* tool_for(const Errand& errand) { return errand.kind == Errand::Kind::remember ? kRememberTool : tools::kSchedule; }
 
-// What is done when it comes due: a message that is read here in turn.
-std::string order_of(const Errand& errand, base::Language language) { return (language == base::Language::french ? "Rappelle-moi : " : "Remind me: ") + errand.text; }
-
 router::ToolCall call_of(const Errand& errand, base::Language language) {
-    base::Json arguments = errand.kind == Errand::Kind::remember ? base::Json{{"text", errand.text}} : base::Json{{"when", errand.when}, {"task", order_of(errand, language)}};
+    base::Json arguments = errand.kind == Errand::Kind::remember ? base::Json{{"text", errand.text}} : base::Json{{"when", errand.when}, {"task", reminder_order(errand.text, language)}};
     return {"", tool_for(errand), base::dump(arguments)};
 }
 

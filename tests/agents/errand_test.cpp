@@ -68,10 +68,35 @@ TEST(Errand, TheAskingTellsItsLanguage) {
     for (const auto& [message, language] : cases) EXPECT_EQ(agents::errand_of(message).value().language, language) << message;
 }
 
+TEST(Errand, AReminderThatComesDueKeepsATimeInItsText) {
+    using base::Language;
+    const std::pair<const char*, Language> cases[] = {{"Remind me on Friday at 8am to pay the rent on Monday", Language::english}, {"Rappelle-moi vendredi à 8h de payer le loyer lundi", Language::french}};
+    for (const auto& [message, language] : cases) {
+        const Errand asked = agents::errand_of(message).value();
+        const auto due = agents::reminder_of(agents::reminder_order(asked.text, language));
+        ASSERT_TRUE(due) << message;
+        EXPECT_EQ(due->text, asked.text);
+        EXPECT_EQ(due->when, "");
+        EXPECT_EQ(due->language, language);
+    }
+    EXPECT_EQ(agents::reminder_of("Remind me: pay the rent on Monday")->text, "pay the rent on Monday");
+}
+
+TEST(Errand, ThanksAreLeftOutOnlyWhereTheyStandApart) {
+    EXPECT_EQ(agents::errand_of("Remind me at 6pm to say thanks")->text, "say thanks");
+    EXPECT_EQ(agents::errand_of("Remember that the Italian for thanks is grazie")->text, "the Italian for thanks is grazie");
+    EXPECT_EQ(agents::errand_of("Remember that the code is 7788, thanks")->text, "the code is 7788");
+    EXPECT_EQ(agents::errand_of("Remind me at 6pm to call Anna. Thank you!")->text, "call Anna");
+    EXPECT_EQ(agents::errand_of("Remind me at 6pm to call Anna please")->text, "call Anna");
+}
+
 TEST(Errand, AReminderThatComesDueIsReadWithoutATime) {
     EXPECT_EQ(agents::reminder_of("Remind me: take the bins out")->text, "take the bins out");
     EXPECT_EQ(agents::reminder_of("Rappelle-moi les poubelles.")->text, "les poubelles");
     for (const char* other : {"What is in the news?", "Remind me tomorrow at 8am to go", "Remember that I like tea."}) EXPECT_EQ(agents::reminder_of(other), std::nullopt) << other;
+    EXPECT_EQ(agents::reminder_of("Remind me: is the oven off?"), std::nullopt);
+    EXPECT_EQ(agents::reminder_of("Remind me: the weather, then tell me the news"), std::nullopt) << "it asks for more";
+    EXPECT_EQ(agents::time_alone("20:00 thanks"), "20:00");
     EXPECT_EQ(agents::time_alone("In the evening, please."), "In the evening");
     EXPECT_EQ(agents::time_alone("20:00"), "20:00");
     EXPECT_EQ(agents::time_alone("the evening news"), std::nullopt);
