@@ -52,6 +52,11 @@ bool has(const std::set<std::string>& stems, const memory::Sought& word) {
     return std::any_of(word.stems.begin(), word.stems.end(), in) || std::any_of(word.others.begin(), word.others.end(), in);
 }
 
+bool has_all(std::string_view text, const memory::Question& question) {
+    const std::set<std::string> stems = stems_of(memory::words_of(text));
+    return std::all_of(question.words.begin(), question.words.end(), [&](const memory::Sought& word) { return has(stems, word); });
+}
+
 bool tells_a_time(std::string_view fact) {
     using words::Kind;
     static constexpr Kind kTimes[] = {Kind::clock, Kind::iso_date, Kind::slashed, Kind::month, Kind::weekday, Kind::weekdays, Kind::weekend, Kind::day, Kind::part, Kind::noon, Kind::midnight, Kind::number, Kind::ordinal, Kind::every};
@@ -88,13 +93,18 @@ std::optional<memory::RecalledFact> known_answer(std::string_view text, const st
     std::optional<memory::RecalledFact> out;
     for (const memory::RecalledFact& one : facts) {
         const memory::Words words = memory::words_of(one.fact.body);
-        const std::set<std::string> stems = stems_of(words);
-        const bool about = std::all_of(question.words.begin(), question.words.end(), [&](const memory::Sought& word) { return has(stems, word); });
-        if (!about || !one.fact.trusted || one.fact.until || !one.fact.teller.empty() || !adds(words, question) || !tells(opening->asked, one.fact.body, words)) continue;
+        if (!has_all(one.fact.body, question) || !one.fact.trusted || one.fact.until || !one.fact.teller.empty() || !adds(words, question) || !tells(opening->asked, one.fact.body, words)) continue;
         if (out) return std::nullopt;
         out = one;
     }
     return out;
+}
+
+bool is_about(std::string_view fact, std::string_view text, std::chrono::sys_days today) {
+    const Opening* const opening = opening_of(memory::words_of(text));
+    if (!opening) return false;
+    const memory::Question question = subject_of(text, *opening, today);
+    return !question.words.empty() && has_all(fact, question);
 }
 
 }  // namespace agents

@@ -15,4 +15,7 @@ namespace agents {
 // the question is about, and something of the kind that is asked for. Nothing: none does, or several do.
 std::optional<memory::RecalledFact> known_answer(std::string_view question, const std::vector<memory::RecalledFact>& facts, std::chrono::sys_days today);
 
+// Whether the text is such a question and the fact has every word that it is about.
+bool is_about(std::string_view fact, std::string_view question, std::chrono::sys_days today);
+
 }  // namespace agents

@@ -144,7 +144,7 @@ Json to_json(const Turn& turn) {
             {"request", turn.request},         {"class", router::name(turn.execution)},
             {"changes", to_json(turn.changes)}, {"confirmation", turn.confirmation}, {"claims", to_json(turn.claims)}, {"asked_language", turn.asked_language},
             {"outside", turn.outside},         {"reasons", turn.reasons},         {"depth", turn.depth},            {"goal", turn.goal},
-            {"machine", turn.machine},         {"tools", turn.needs_tools},       {"facts", turn.facts},            {"sources", turn.sources},
+            {"machine", turn.machine},         {"tools", turn.needs_tools},       {"facts", turn.facts},            {"best_fact", turn.best_fact},    {"sources", turn.sources},
             {"work", work},                    {"thoughts", turn.thoughts},       {"answer", turn.answer},
             {"state", turn.state},             {"error", turn.error},             {"code", base::name(turn.code)},
             {"reasoning", turn.reasoning},     {"finish", router::name(turn.finish)},
@@ -182,6 +182,7 @@ base::Result<Turn> turn_from_json(const Json& json) {
         turn.needs_tools = json.value("tools", false);
         turn.errand = errand_from_json(json.value("errand", Json()));
         turn.facts = json.value("facts", std::vector<std::string>{});
+        turn.best_fact = json.value("best_fact", -1);
         turn.sources = json.value("sources", Json::array());
         turn.thoughts = json.value("thoughts", "");
         turn.answer = json.value("answer", "");

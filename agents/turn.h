@@ -68,6 +68,7 @@ struct Turn {
     bool needs_tools = false;
     std::optional<Errand> errand;                  // what the request asks for in plain words and asks for alone: no model is asked
     std::vector<std::string> facts;            // recalled
+    int best_fact = -1;                        // which of them answers best, of those that a person has told and that hold; -1: none
     base::Json sources = base::Json::array();  // of each of them: where it is from, and why it was recalled
     policy::Integrity label = policy::Integrity::trusted;  // of all that the models were shown so far, in earlier turns of the conversation too
     std::vector<router::Message> work;         // copilot's calls and results

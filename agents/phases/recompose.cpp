@@ -1,5 +1,6 @@
 #include "agents/answer_parts.h"
 #include "agents/honesty.h"
+#include "agents/known_answer.h"
 #include "agents/phases/phases.h"
 #include "agents/reply/echo.h"
 #include "agents/reply/inert.h"
@@ -126,12 +127,15 @@ Phase ask_about(Turn& turn, const reply::Claim& claim, const PhaseContext& conte
     return may_act ? Phase::copilot : Phase::recompose;
 }
 
-// Where the model only said the request again, or a figure, what was recalled is told: it was in front of it.
-void tell_recalled(const Turn& turn, bool echoed, Delivery& delivery) {
-    const bool bare = !echoed && reply::is_wordless(turn.answer) && !reply::is_silent(turn.answer) && !turn.facts.empty();
+// Where the model only said the request again, the best of what was recalled is told: it was in front of it. To a bare figure it is added
+// only where it is what the question is about: the result of a sum needs nothing beside it.
+void tell_recalled(const Turn& turn, bool echoed, base::TimePoint now, Delivery& delivery) {
+    const bool is_told = turn.best_fact >= 0 && std::size_t(turn.best_fact) < turn.facts.size();
+    const std::string best = is_told ? turn.facts[std::size_t(turn.best_fact)] : std::string();
+    const bool bare = !echoed && reply::is_wordless(turn.answer) && !reply::is_silent(turn.answer) && is_about(best, turn.request, std::chrono::floor<std::chrono::days>(now));
     if (!echoed && !bare) return;
     const base::Language language = language_spoken(turn.request);
-    delivery.show((bare ? "\n\n" : "") + (turn.facts.empty() ? said(language, Saying::not_known) : said(language, Saying::known, {turn.facts.front()})));
+    delivery.show((bare ? "\n\n" : "") + (best.empty() ? said(language, Saying::not_known) : said(language, Saying::known, {best})));
     delivery.end();
 }
 
@@ -195,7 +199,7 @@ net::Task<base::Result<Phase>> recompose(Turn& turn, PhaseContext& context) {
     }
     if (gate.stopped() && !context.stop.stopped()) co_return ask_about(turn, gate.caught().front(), context);
     settle_claims(turn.claims, gate.caught(), evidence);
-    if (guided && reply->finish == router::FinishReason::stop) tell_recalled(turn, echo.echoed(), delivery);
+    if (guided && reply->finish == router::FinishReason::stop) tell_recalled(turn, echo.echoed(), frame.parts.clock.now(), delivery);
     conclude(turn, *reply, context, delivery);
     if (reply->finish == router::FinishReason::deadline) say_cut(frame, turn);
     co_return Phase::write_memory;

@@ -26,6 +26,16 @@ bool is_shown(const std::vector<router::Message>& prompt, const store::Segment& 
     return !asked.empty() && std::any_of(prompt.begin(), prompt.end(), holds);
 }
 
+// Of what is shown, which goes by its age, the one that recall ranked first among what a person has told and that holds.
+int best_of(const std::vector<memory::RecalledFact>& ranked, const std::vector<memory::RecalledFact>& shown) {
+    for (const memory::RecalledFact& one : ranked) {
+        if (!one.fact.trusted || one.fact.until) continue;
+        const auto found = std::find_if(shown.begin(), shown.end(), [&](const memory::RecalledFact& other) { return other.fact.id == one.fact.id; });
+        if (found != shown.end()) return int(found - shown.begin());
+    }
+    return -1;
+}
+
 net::Task<base::Result<Phase>> answer_where_from(Turn& turn, const Frame& frame, reply::Language language) {
     const auto read = [&](store::Tx& tx) { tell_where_from(tx, frame, turn, language); };
     co_await frame.parts.db.read(frame.who, read);
@@ -65,7 +75,9 @@ net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context) {
     if (const auto known = plain ? known_answer(turn.request, found.facts, std::chrono::floor<std::chrono::days>(frame.parts.clock.now())) : std::nullopt) co_return tell_known(turn, frame, *known);
     turn.facts.clear();
     turn.sources = base::Json::array();
-    for (const memory::RecalledFact& one : memory::pack(found.facts, memory::kRecallBytes)) {
+    const std::vector<memory::RecalledFact> shown = memory::pack(found.facts, memory::kRecallBytes);
+    turn.best_fact = best_of(found.facts, shown);
+    for (const memory::RecalledFact& one : shown) {
         turn.facts.push_back(memory::told(one.fact));
         turn.sources.push_back(memory::source_of(one));
         if (!one.fact.trusted) turn.label = policy::Integrity::untrusted;

@@ -51,6 +51,14 @@ TEST(KnownAnswer, IsNoneWhereMoreOrSomethingElseIsAsked) {
     EXPECT_EQ(known("Where is the key?", {"The key is in the shed", "The key is under the pot"}), "-") << "two say something else";
 }
 
+TEST(KnownAnswer, ASumIsNotAboutWhatWasTold) {
+    EXPECT_TRUE(agents::is_about("The code of the garage is 4711", "What is the code of the garage?", {}));
+    EXPECT_FALSE(agents::is_about("The rent is 80 euros", "How much is 15 % of 80?", {}));
+    EXPECT_FALSE(agents::is_about("My cat is called Miso", "How much is 15 % of 80?", {}));
+    EXPECT_FALSE(agents::is_about("The code of the garage is 4711", "Write a poem about the code of the garage", {}));
+    EXPECT_FALSE(agents::is_about("", "What is the code of the garage?", {}));
+}
+
 TEST(KnownAnswer, IsThePersonsOwnAndHolds) {
     memory::RecalledFact fact;
     fact.fact.body = "The bins go out on Thursdays";

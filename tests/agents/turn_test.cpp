@@ -47,6 +47,7 @@ TEST(Turn, ReadsBackWhatWasStored) {
     turn.claims = {{"I sent it.", "send", "withdrawn"}};
     turn.confirmation = "Remembered: x.";
     turn.asked_language = true;
+    turn.best_fact = 1;
     const auto back = turn_from_json(to_json(turn));
     ASSERT_TRUE(back) << back.error().message;
     EXPECT_EQ(to_json(*back), to_json(turn));
@@ -64,6 +65,7 @@ TEST(Turn, ReadsBackWhatWasStored) {
     EXPECT_EQ(back->claims, turn.claims);
     EXPECT_EQ(back->confirmation, turn.confirmation);
     EXPECT_TRUE(back->asked_language);
+    EXPECT_EQ(back->best_fact, 1);
     ASSERT_EQ(back->changes.size(), 1u);
     EXPECT_EQ(to_json(back->changes[0]), to_json(turn.changes[0]));
 }
