@@ -82,9 +82,15 @@ bool adds(const memory::Words& fact, const memory::Question& question) {
     return std::any_of(fact.all.begin(), fact.all.end(), is_new);
 }
 
+// A message that has all that is asked about is where the fact was told, the same question, or news of it.
+bool says_else(const std::string& message, const std::string& fact, const memory::Question& question) {
+    if (message.find(fact) != message.npos || !has_all(message, question)) return false;
+    return !message.ends_with('?') || !opening_of(memory::words_of(message));
+}
+
 }  // namespace
 
-std::optional<memory::RecalledFact> known_answer(std::string_view text, const std::vector<memory::RecalledFact>& facts, std::chrono::sys_days today) {
+std::optional<memory::RecalledFact> known_answer(std::string_view text, const std::vector<memory::RecalledFact>& facts, std::chrono::sys_days today, const std::vector<std::string>& earlier) {
     if (text.size() > kLongest || std::count(text.begin(), text.end(), '?') > 1 || text.find('\n') != text.npos) return std::nullopt;
     const Opening* const opening = opening_of(memory::words_of(text));
     if (!opening) return std::nullopt;
@@ -93,11 +99,12 @@ std::optional<memory::RecalledFact> known_answer(std::string_view text, const st
     std::optional<memory::RecalledFact> out;
     for (const memory::RecalledFact& one : facts) {
         const memory::Words words = memory::words_of(one.fact.body);
-        if (!has_all(one.fact.body, question) || !one.fact.trusted || one.fact.until || !one.fact.teller.empty() || !adds(words, question) || !tells(opening->asked, one.fact.body, words)) continue;
+        if (!has_all(one.fact.body, question) || !one.fact.trusted || one.fact.noted || one.fact.until || !one.fact.teller.empty() || !adds(words, question) || !tells(opening->asked, one.fact.body, words)) continue;
         if (out) return std::nullopt;
         out = one;
     }
-    return out;
+    const bool disputed = out && std::any_of(earlier.begin(), earlier.end(), [&](const std::string& message) { return says_else(message, out->fact.body, question); });
+    return disputed ? std::nullopt : out;
 }
 
 bool is_about(std::string_view fact, std::string_view text, std::chrono::sys_days today) {

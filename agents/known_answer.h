@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,8 +13,10 @@
 namespace agents {
 
 // Which of the recalled facts answers "when", "where", "who", "which", "how many" and the like, in English or French: it has every word that
-// the question is about, and something of the kind that is asked for. Nothing: none does, or several do.
-std::optional<memory::RecalledFact> known_answer(std::string_view question, const std::vector<memory::RecalledFact>& facts, std::chrono::sys_days today);
+// the question is about, and something of the kind that is asked for. Nothing: none does, or several do,
+// or the person has said something else about it in this conversation, `earlier`, which nobody has kept as a fact yet. What a model has worded
+// is none of the person's own words.
+std::optional<memory::RecalledFact> known_answer(std::string_view question, const std::vector<memory::RecalledFact>& facts, std::chrono::sys_days today, const std::vector<std::string>& earlier);
 
 // Whether the text is such a question and the fact has every word that it is about.
 bool is_about(std::string_view fact, std::string_view question, std::chrono::sys_days today);

@@ -45,6 +45,14 @@ net::Task<base::Result<Phase>> answer_where_from(Turn& turn, const Frame& frame,
     co_return Phase::write_memory;
 }
 
+// What the person has said in this conversation before the request.
+std::vector<std::string> said_before(const std::vector<router::Message>& thread) {
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i + 1 < thread.size(); ++i)
+        if (thread[i].role == router::MessageRole::user) out.push_back(thread[i].text());
+    return out;
+}
+
 // Said back as it was told, with no model.
 Phase tell_known(Turn& turn, const Frame& frame, const memory::RecalledFact& known) {
     turn.facts = {memory::told(known.fact)};
@@ -72,7 +80,9 @@ net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context) {
     };
     const Found found = co_await frame.parts.db.read(frame.who, read);
     const bool plain = context.layout.discipline == ToolDiscipline::guided && turn.execution != router::ExecutionClass::heavy;
-    if (const auto known = plain ? known_answer(turn.request, found.facts, std::chrono::floor<std::chrono::days>(frame.parts.clock.now())) : std::nullopt) co_return tell_known(turn, frame, *known);
+    const auto today = std::chrono::floor<std::chrono::days>(frame.parts.clock.now());
+    const auto known = plain ? known_answer(turn.request, found.facts, today, said_before(context.layout.shared)) : std::nullopt;
+    if (known) co_return tell_known(turn, frame, *known);
     turn.facts.clear();
     turn.sources = base::Json::array();
     const std::vector<memory::RecalledFact> shown = memory::pack(found.facts, memory::kRecallBytes);

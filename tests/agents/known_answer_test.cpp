@@ -7,7 +7,7 @@
 
 namespace {
 
-std::string known(std::string_view question, const std::vector<const char*>& bodies) {
+std::string known(std::string_view question, const std::vector<const char*>& bodies, const std::vector<std::string>& earlier = {}) {
     std::vector<memory::RecalledFact> facts;
     for (const char* body : bodies) {
         memory::RecalledFact one;
@@ -15,7 +15,7 @@ std::string known(std::string_view question, const std::vector<const char*>& bod
         one.fact.trusted = true;
         facts.push_back(one);
     }
-    const auto found = agents::known_answer(question, facts, std::chrono::sys_days(std::chrono::year(2026) / 3 / 4));
+    const auto found = agents::known_answer(question, facts, std::chrono::sys_days(std::chrono::year(2026) / 3 / 4), earlier);
     return found ? found->fact.body : "-";
 }
 
@@ -62,7 +62,7 @@ TEST(KnownAnswer, ASumIsNotAboutWhatWasTold) {
 TEST(KnownAnswer, IsThePersonsOwnAndHolds) {
     memory::RecalledFact fact;
     fact.fact.body = "The bins go out on Thursdays";
-    const auto found = [&] { return agents::known_answer("When do the bins go out?", {fact}, {}).has_value(); };
+    const auto found = [&] { return agents::known_answer("When do the bins go out?", {fact}, {}, {}).has_value(); };
     EXPECT_FALSE(found()) << "from outside";
     fact.fact.trusted = true;
     EXPECT_TRUE(found());
@@ -71,6 +71,16 @@ TEST(KnownAnswer, IsThePersonsOwnAndHolds) {
     fact.fact.teller.clear();
     fact.fact.until = base::TimePoint{};
     EXPECT_FALSE(found()) << "it was replaced";
+    fact.fact.until.reset();
+    fact.fact.noted = true;
+    EXPECT_FALSE(found()) << "a model has worded it";
+}
+
+TEST(KnownAnswer, IsNoneWhereTheConversationHasNews) {
+    constexpr const char *question = "Where is the dentist?", *fact = "The dentist is in Oak street";
+    EXPECT_EQ(known(question, {fact}, {"The dentist moved to Elm street"}), "-");
+    EXPECT_EQ(known(question, {fact}, {"Remember that the dentist moved to Elm street?"}), "-");
+    EXPECT_EQ(known(question, {fact}, {"Remember that The dentist is in Oak street.", "The bins moved to the gate", question}), fact);
 }
 
 }  // namespace
