@@ -74,7 +74,10 @@ base::Result<void> ExpertRecord::write() const {
     if (fs::create_directories(folder_, there)) fs::permissions(folder_, fs::perms::owner_all, there);
     const fs::path draft = file().string() + "." + std::to_string(getpid());
     if ((std::ofstream(draft, std::ios::binary) << bytes << std::flush) && std::rename(draft.c_str(), file().c_str()) == 0) return {};
-    return base::error(base::Code::io, "cannot keep " + file().string() + ": " + std::strerror(errno), "look at the folder's rights and room");
+    const int why = errno;
+    std::error_code none;
+    fs::remove(draft, none);  // where the disk is full a part of it lies there
+    return base::error(base::Code::io, "cannot keep " + file().string() + ": " + std::strerror(why), "look at the folder's rights and room");
 }
 
 void ExpertRecord::count(int stack, const std::int32_t* chosen, int rows, int used) {
