@@ -16,6 +16,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 // How soon a deadline is noticed while nothing computes.
 constexpr std::chrono::milliseconds kIdleCheck{10};
+constexpr std::chrono::seconds kUntilCooler{1};  // looks of a hot machine that has nothing to do
 // States of a recurrent model are kept at least so often along a prompt: what an edit in its midst costs.
 constexpr int kStateStride = 2048;
 
@@ -229,6 +230,7 @@ void Worker::loop() {
             join_waiting();
             idle = !step();
             if (!idle) cool_down(Clock::now() - began);
+            else if (hot_) hot_ = heat_.look(Clock::now());
         } catch (const UnreadableExpert& e) {
             finish_each(running_, Finish::failed, e.what());
         } catch (const std::exception& e) {
@@ -238,8 +240,10 @@ void Worker::loop() {
         if (!idle) continue;
         std::unique_lock lock(mutex_);
         const auto due = [&] { return ending_ || woken_ || !inbox_.empty() || !jobs_.empty(); };
-        if (running_.empty() && waiting_.empty())
+        if (running_.empty() && waiting_.empty() && !hot_)
             changed_.wait(lock, due);
+        else if (running_.empty() && waiting_.empty())
+            changed_.wait_for(lock, kUntilCooler, due);
         else
             changed_.wait_for(lock, kIdleCheck, due);
     }

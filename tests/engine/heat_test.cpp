@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 
 #include "engine/engine.h"
 #include "support/fixtures.h"
@@ -72,4 +74,15 @@ TEST(Heat, NothingBeginsBesideWhatRuns) {
     const auto second = heated_session(*engine, 40, 7);
     while (first->next()) EXPECT_LE(engine->load_now().running, 1);
     EXPECT_EQ(said_by(*second).size(), 40u) << "it comes when that has ended, also while it is hot";
+}
+
+TEST(Heat, AMachineWithNothingToDoIsSeenToCool) {
+    std::atomic<double> celsius{96};
+    const auto engine = heated([&] { return Heat{"cpu", celsius, 95}; });
+    said_by(*heated_session(*engine, 2));
+    EXPECT_TRUE(engine->load_now().hot);
+    celsius = 80;
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (engine->load_now().hot && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_FALSE(engine->load_now().hot) << "no answer was asked for";
 }
