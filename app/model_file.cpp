@@ -36,10 +36,11 @@ fs::path load_notes(const Settings& settings) { return settings.state_folder / "
 
 namespace {
 
-// Of what is available. A file that has not been loaded here leaves more free: what a plan does not know of shows in a first load.
+// Of what is available. A file that has not been loaded here leaves more free, but for what it cannot do without: what a plan does not know of shows in a first load.
 void share_memory(const Settings& s, engine::LoadOptions& options) {
     constexpr int first = 75, proven = 90;
     options.memory_percent = s.model.utilisation > 0 ? s.model.utilisation : router::LoadNote::ended_well(load_notes(s), options.path) ? proven : first;
+    options.needed_percent = s.model.utilisation > 0 ? 0 : proven;
     options.fill = s.model.utilisation > 0;
 }
 

@@ -44,6 +44,7 @@ struct LoadOptions {
     int threads = 0;                 // CPU threads of the compute pool; 0: from machine and cgroup
     std::uint64_t memory_limit = 0;  // bytes for weights, KV and scratch; 0: memory_percent of what is available
     int memory_percent = 90;
+    int needed_percent = 0;          // of the same, to which weights, scratch and the least cache may go where that is more
     std::uint64_t ceiling = 0;       // bytes that none of these may go beyond: what other models leave; 0: none
     int context = 0;                 // most tokens of one sequence; 0: the model's, capped by memory
     std::uint64_t kv_tokens = 0;     // size of the KV pool; 0: planned from memory

@@ -75,7 +75,7 @@ base::Result<ExpertPlan> plan_experts(ExpertPlan needs, std::uint64_t room, std:
                            std::to_string(needs.layers) + " layers of " + std::to_string(needs.used) + " are " + std::to_string(least) + " experts of " + std::to_string(needs.slot_bytes) + " bytes, " +
                            mib(least * needs.slot_bytes),
                        by_setting ? "raise model.expert_memory to at least " + std::to_string(least * needs.slot_bytes) + ", or leave it at 0"
-                                  : "use a smaller model or quantisation, a shorter context, or raise the memory limit");
+                                  : "use a smaller model or quantisation, a shorter context, or raise the memory limit (model.utilisation, model.memory_mib)");
 }
 
 }  // namespace engine

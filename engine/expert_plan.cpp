@@ -30,14 +30,8 @@ base::Result<MemoryPlan> plan_with_cache(const PlannedFile& of, PlanInput input,
     return plan;
 }
 
-}  // namespace
-
-base::Result<MemoryPlan> plan_model(const PlannedFile& of, const PlanInput& input, std::uint64_t weights, const LoadOptions& options) {
-    PlanInput resident = input;
-    resident.weights += weights;
-    const ExpertPlace place = options.experts.place;
-    if (place == ExpertPlace::resident || of.config.experts == 0) return plan_memory(resident, options);
-    if (place == ExpertPlace::mapped) return plan_with_cache(of, input, options);
+base::Result<MemoryPlan> plan_mixture(const PlannedFile& of, const PlanInput& input, const PlanInput& resident, const LoadOptions& options) {
+    if (options.experts.place == ExpertPlace::mapped) return plan_with_cache(of, input, options);
     auto plan = plan_memory(resident, options);
     if (plan) return plan;
     auto cached = plan_with_cache(of, input, options);
@@ -46,6 +40,21 @@ base::Result<MemoryPlan> plan_model(const PlannedFile& of, const PlanInput& inpu
     error.message += "; with a cache of experts: " + cached.error().message;
     if (!cached.error().remedy.empty()) error.remedy = cached.error().remedy;
     return error;
+}
+
+}  // namespace
+
+base::Result<MemoryPlan> plan_model(const PlannedFile& of, const PlanInput& input, std::uint64_t weights, const LoadOptions& options) {
+    PlanInput resident = input;
+    resident.weights += weights;
+    if (of.config.experts == 0 || options.experts.place == ExpertPlace::resident) return plan_memory(resident, options);
+    // A cache of experts needs little: only where that little does not fit may it take the larger share.
+    LoadOptions share = options;
+    share.needed_percent = 0;
+    auto plan = plan_mixture(of, input, resident, share);
+    if (plan || plan.error().code != base::Code::resource_exhausted || options.needed_percent <= options.memory_percent) return plan;
+    share.memory_percent = options.needed_percent;
+    return plan_mixture(of, input, resident, share);
 }
 
 }  // namespace engine

@@ -19,7 +19,7 @@ base::Error too_large(const MemoryPlan& plan, std::uint64_t tokens, const char* 
                            mib(kv) + " for the KV cache of " + std::to_string(tokens) + " tokens (" + what + "), together " +
                            mib(plan.weights + plan.scratch + kv) + "; the limit is " + mib(plan.limit) + ", available are " +
                            mib(plan.available),
-                       "use a smaller model or quantisation, a shorter context, or raise the memory limit");
+                       "use a smaller model or quantisation, a shorter context, or raise the memory limit (model.utilisation, model.memory_mib)");
 }
 
 base::Error context_too_long(int asked, std::uint64_t trained) {
@@ -40,6 +40,14 @@ MemoryPlan without_kv(const PlanInput& input, const LoadOptions& options) {
     return plan;
 }
 
+// What cannot be less may take a larger share than what is planned beside it.
+void make_room(MemoryPlan& plan, std::uint64_t needed, LoadOptions options) {
+    if (needed <= plan.limit || options.needed_percent <= options.memory_percent || options.memory_limit) return;
+    options.memory_percent = options.needed_percent;
+    plan.limit = memory_limit(options, plan.available);
+    plan.percent = plan.limit == share_of(options, plan.available) ? options.memory_percent : 0;
+}
+
 }  // namespace
 
 std::string mib(std::uint64_t bytes) { return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB"; }
@@ -47,13 +55,14 @@ std::string mib(std::uint64_t bytes) { return std::to_string((bytes + (1u << 20)
 base::Result<MemoryPlan> plan_encoder(const PlanInput& input, const LoadOptions& options) {
     MemoryPlan plan = without_kv(input, options);
     plan.total = plan.weights + plan.scratch;
+    make_room(plan, plan.total, options);
     if (options.context > input.trained_context) return context_too_long(options.context, input.trained_context);
     plan.context = options.context > 0 ? options.context : input.trained_context;
     if (plan.total <= plan.limit) return plan;
     return base::error(base::Code::resource_exhausted,
                        "the model needs " + mib(plan.weights) + " for weights and " + mib(plan.scratch) + " for scratch, together " + mib(plan.total) +
                            "; the limit is " + mib(plan.limit) + ", available are " + mib(plan.available),
-                       "use a smaller model, or raise the memory limit");
+                       "use a smaller model, or raise the memory limit (model.utilisation, model.memory_mib)");
 }
 
 base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& options) {
@@ -64,8 +73,12 @@ base::Result<MemoryPlan> plan_memory(const PlanInput& input, const LoadOptions& 
     const std::uint64_t fixed = plan.weights + plan.scratch;
     const std::uint64_t trained = std::uint64_t(std::max(1, input.trained_context));
     const std::uint64_t least = options.context > 0 ? std::uint64_t(options.context) : std::min<std::uint64_t>(512, trained);
+    const std::uint64_t needed = fixed + blocks_up(std::max(least, options.kv_tokens)) * plan.kv_bytes_per_token;
+    const bool tight = needed > plan.limit;
+    make_room(plan, needed, options);
     if (fixed > plan.limit) return too_large(plan, least, "the least");
-    const std::uint64_t room = (plan.limit - fixed) / plan.kv_bytes_per_token / kKvBlock * kKvBlock;
+    const std::uint64_t most = tight ? std::min(plan.limit, needed) : plan.limit;
+    const std::uint64_t room = (std::max(most, fixed) - fixed) / plan.kv_bytes_per_token / kKvBlock * kKvBlock;
     if (options.context > 0 && std::uint64_t(options.context) > trained)
         return context_too_long(options.context, trained);
     if (room < blocks_up(least)) return too_large(plan, least, options.context > 0 ? "as asked" : "the least");

@@ -53,10 +53,17 @@ std::uint64_t began_at(pid_t pid) {
     return ticks;
 }
 
+bool is_of(const Json& note, std::uint64_t bytes) { return note.value("bytes", std::uint64_t(0)) == bytes; }
 bool is_loading(const Json& note) { return note.value("state", "") == "loading"; }
 bool writer_lives(const Json& note) {
     const std::uint64_t began = began_at(pid_t(note.value("pid", 0)));
     return began != 0 && began == note.value("process_began", std::uint64_t(0));
+}
+
+// That the file was loaded once, and no process has died in a load of it since: other failures say nothing of the memory it takes.
+bool is_proven(const Json& note) {
+    if (note.value("state", "") == "loaded") return true;
+    return note.value("proven", false) && (!is_loading(note) || writer_lives(note));
 }
 
 std::int64_t seconds_now() { return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count(); }
@@ -77,6 +84,7 @@ LoadNote::LoadNote(const fs::path& folder, const fs::path& model) {
     if (is_loading(before) && writer_lives(before)) return;
     file_ = std::move(file);
     note_ = {{"model", model.string()}, {"bytes", size_of_file(model)}, {"state", "loading"}, {"pid", getpid()}, {"process_began", began_at(getpid())}, {"began", base::rfc3339(base::SystemClock().now())}, {"at", seconds_now()}};
+    if (is_of(before, note_.value("bytes", std::uint64_t(0))) && is_proven(before)) note_["proven"] = true;
     if (is_loading(before)) note_["died"] = before, note_["died"].erase("died");
     else if (before.contains("died")) note_["died"] = before["died"];
     if (is_loading(before)) death_ = told_death(note_["died"]);
@@ -116,7 +124,7 @@ void LoadNote::failed(const std::string& error) {
 
 bool LoadNote::ended_well(const fs::path& folder, const fs::path& model) {
     const Json note = note_in(note_file(folder, model));
-    return note.value("state", "") == "loaded" && note.value("bytes", std::uint64_t(0)) == size_of_file(model);
+    return is_of(note, size_of_file(model)) && is_proven(note);
 }
 
 base::Probes LoadNote::probes(const fs::path& folder) {

@@ -1,5 +1,5 @@
-// What is written of a load while it goes on, so that one in which the process died can be told of by the next; and how the last one of
-// each file ended.
+// What is written of a load while it goes on, so that one in which the process died can be told of by the next; and
+// whether one of each file ended well.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ public:
     void loaded(const base::Json& facts);
     void failed(const std::string& error);
 
-    // Whether the last load of that file here ended well.
+    // Whether a load of that file here ended well, and no process died in one since.
     static bool ended_well(const std::filesystem::path& folder, const std::filesystem::path& model);
     // One where a process died lately in a load.
     static base::Probes probes(const std::filesystem::path& folder);

@@ -144,6 +144,30 @@ TEST(MemoryPlan, ItsCapacityIsWhatAPlanWouldTake) {
     EXPECT_FALSE(plan_memory(in, {.context = 1000, .kv_tokens = plan->kv_tokens}));
 }
 
+TEST(MemoryPlan, WhatAModelCannotDoWithoutMayTakeTheLargerShare) {
+    auto in = input(1000 * MiB);
+    in.weights = 800 * MiB;
+    EXPECT_FALSE(plan_memory(in, {.memory_percent = 75}));
+    const auto tight = plan_memory(in, {.memory_percent = 75, .needed_percent = 90});
+    ASSERT_TRUE(tight);
+    EXPECT_EQ(tight->limit, 900 * MiB);
+    EXPECT_EQ(tight->percent, 90);
+    EXPECT_EQ(tight->kv_tokens, 512u) << "the least, though more would fit";
+    EXPECT_EQ(plan_memory(in, {.memory_percent = 75, .needed_percent = 90, .context = 2048})->kv_tokens, 2048u);
+    EXPECT_EQ(plan_encoder(in, {.memory_percent = 75, .needed_percent = 90})->percent, 90);
+    EXPECT_FALSE(plan_memory(in, {.memory_limit = 805 * MiB, .memory_percent = 75, .needed_percent = 90}));
+    EXPECT_FALSE(plan_memory(in, {.memory_percent = 75, .needed_percent = 90, .ceiling = 805 * MiB}));
+    in.weights = 895 * MiB;
+    const auto refused = plan_memory(in, {.memory_percent = 75, .needed_percent = 90});
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().remedy, testing::HasSubstr("model.utilisation"));
+    in.weights = 100 * MiB;
+    in.trained_context = 1 << 20;
+    const auto roomy = plan_memory(in, {.memory_percent = 75, .needed_percent = 90});
+    EXPECT_EQ(roomy->percent, 75) << "the rest is held to the smaller one";
+    EXPECT_LE(roomy->total, 750 * MiB);
+}
+
 TEST(MemoryPlan, TheLimitIsNineTenthsOrWhatIsAsked) {
     EXPECT_EQ(memory_limit({}, 1000 * MiB), 900 * MiB);
     EXPECT_EQ(memory_limit({.memory_limit = 300 * MiB}, 1000 * MiB), 300 * MiB);

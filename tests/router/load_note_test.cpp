@@ -75,7 +75,13 @@ TEST(LoadNote, LeavesAloneWhatALivingProcessWrites) {
     EXPECT_TRUE(LoadNote::ended_well(folder.path(), model));
     LoadNote failing(folder.path(), model);
     failing.failed("damaged");
+    EXPECT_TRUE(LoadNote::ended_well(folder.path(), model)) << "it has been loaded, and its memory sufficed";
+    LoadNote(folder.path(), model).failed("damaged still");
+    EXPECT_TRUE(LoadNote::ended_well(folder.path(), model));
+    killed([&] { LoadNote(folder.path(), model).reached("weights", 0.1, 0); });
     EXPECT_FALSE(LoadNote::ended_well(folder.path(), model));
+    LoadNote(folder.path(), model).failed("a wrong draft");
+    EXPECT_FALSE(LoadNote::ended_well(folder.path(), model)) << "a death takes it back";
     LoadNote nowhere({}, model);
     nowhere.reached("weights", 0.1, 0);
     nowhere.loaded(base::Json::object());
