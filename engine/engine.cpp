@@ -483,9 +483,12 @@ base::Result<std::unique_ptr<Engine>> Engine::load(LoadOptions options) {
         of_copy.path = options.copy;
         auto loaded = load_file(of_copy);
         if (loaded || (loaded.error().code != base::Code::corrupt && loaded.error().code != base::Code::unsupported)) return loaded;
+        auto of_source = load_file(options);
+        if (!of_source) return of_source;  // then a setting or another file may be at fault, and the copy whole
         std::error_code kept;
         std::filesystem::remove(options.copy, kept);
         if (options.log) options.log->warn("the model's copy is left aside, and its file read", {{"copy", options.copy.string()}, {"file", options.path.string()}, {"error", loaded.error().text()}});
+        return of_source;
     }
     return load_file(options);
 }

@@ -66,7 +66,7 @@ struct LoadOptions {
     std::vector<std::string> plain_ops{};  // that ref computes in the target's place; unknown ones are refused
     std::function<void(const std::string& stage, double fraction)> progress{};
     std::function<void(const MemoryPlan&)> admit{};  // hears the plan before anything is allocated
-    std::filesystem::path copy{};    // that convert made of path: loaded in its place; left aside, and removed, where it is damaged or not for these kernels
+    std::filesystem::path copy{};    // that convert made of path: loaded in its place; left aside, and removed, where it does not load and path does
     base::Log* log = nullptr;
 };
 

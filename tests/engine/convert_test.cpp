@@ -166,6 +166,25 @@ TEST(Convert, RefusesWhatIsNotWhole) {
     EXPECT_THAT(refusal(options_of(bad)), HasSubstr("expected"));
 }
 
+TEST(Convert, RemovesACopyOnlyWhereItsSourceLoads) {
+    support::TempDir dir;
+    LoadOptions options = options_of(tiny());
+    options.copy = dir.path() / "copy.hearth";
+    ASSERT_TRUE(convert(options_of(tiny()), options.copy, {}));
+    LoadOptions wrong = options;
+    wrong.draft = dir.path() / "draft.gguf";
+    write(wrong.draft, "GGUF");
+    const auto refused = Engine::load(wrong);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().code, testing::AnyOf(base::Code::corrupt, base::Code::unsupported));
+    EXPECT_TRUE(fs::exists(options.copy)) << "the draft is at fault";
+    std::string bytes = bytes_of(options.copy);
+    bytes.back() = char(bytes.back() ^ 1);
+    write(options.copy, bytes);
+    EXPECT_TRUE(Engine::load(options));
+    EXPECT_FALSE(fs::exists(options.copy));
+}
+
 // A head that says something else, with a checksum that fits it.
 TEST(Convert, RefusesAHeadThatContradictsItself) {
     support::TempDir dir;
