@@ -29,6 +29,19 @@ bool has_head_for_drafting(const fs::path& path) {
     return head && *head;
 }
 
+// Copies of other states of that file, and parts of them; those of other files another server may be reading or writing.
+void remove_copies_of(const fs::path& source, const fs::path& folder) {
+    constexpr std::size_t print = 16;
+    const std::string stem = source.stem().string() + "-";
+    std::error_code none;
+    for (fs::directory_iterator at(folder, none), end; !none && at != end; at.increment(none)) {
+        std::string name = at->path().filename().string();
+        if (name.starts_with('.') && name.ends_with(".partial")) name.erase(0, 1);
+        std::error_code stays;
+        if (name.starts_with(stem) && name.find(".hearth") == stem.size() + print) fs::remove(at->path(), stays);
+    }
+}
+
 bool is_part(const fs::path& file) { return file.stem().string().find("-of-") != std::string::npos; }
 
 }  // namespace
@@ -73,7 +86,7 @@ base::Result<void> ModelCopier::copy() {
     if (has_head_for_drafting(options_.path)) return base::error(base::Code::unsupported, "the model has a head for drafting, which a copy would not have");
     const fs::path folder = options_.copy.parent_path();
     fs::create_directories(folder);
-    for (const auto& other : fs::directory_iterator(folder)) fs::remove(other.path());
+    remove_copies_of(options_.path, folder);
     const std::uint64_t size = fs::file_size(options_.path), room = fs::space(folder).available;
     if (!whatever_room_ && room < (1 + kRoomLeft) * size)
         return base::error(base::Code::resource_exhausted, folder.string() + " has room for " + std::to_string(room >> 20) + " MiB, of which a copy of " + std::to_string(size >> 20) + " MiB would leave too little",

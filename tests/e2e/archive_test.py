@@ -54,7 +54,7 @@ def git(repository, *arguments):
 
 def test_what_was_said_is_archived_once_and_shown_by_its_id(house):
     run, conversation = say(house, "Which paint do we take for the archive's boat?")
-    segment = segment_of(house, "What did we say of the paint of the boat?")
+    segment = segment_of(house, "What did we say of the paint of the archive's boat?")
     made = json.loads(memory(house, "archive", "--json"))
     assert made["segments"] >= 1 and made["commits"] >= 1  # two where a run of another file ended meanwhile
     assert "already" in memory(house, "archive")
