@@ -172,14 +172,7 @@ net::Task<base::Result<Nightly::Impl::Held>> Nightly::Impl::hold(store::Day day,
 
 // Of a batch that nobody works on. A run that was given up, as after a day without a server, has failed with all that it was to do.
 net::Task<base::Result<Nightly::Impl::Held>> Nightly::Impl::take_over(store::NightlyBatch batch) {
-    const auto settle = [&](store::Tx& tx) {
-        const auto run = store::find_run(tx, batch.run);
-        const bool ended = !run || run->ended();
-        if (!ended) return false;
-        store::answer_batch(tx, batch.day, {{"batch_id", store::batch_id(batch.day)}, {"run_id", batch.run.text()}, {"error", run ? run->error : "its run is gone"}});
-        store::end_batch(tx, batch.day, true);
-        return true;
-    };
+    const auto settle = [&](store::Tx& tx) { return store::settle_batch(tx, batch); };
     const bool ended = co_await parts.db.run(options.owner, settle);
     if (ended) co_return Held{std::move(batch), nullptr};
     const auto take = [&] { return store::acquire_lease(parts.db, options.owner, batch.run); };

@@ -34,6 +34,16 @@ void end_batch(Tx& tx, Day day, bool failed) {
     tx.send("update nightly_batch set state = $2, finished_at = clock_timestamp() where day = $1", {day_text(day), failed ? "failed" : "done"});
 }
 
+bool settle_batch(Tx& tx, const NightlyBatch& batch) {
+    const auto run = find_run(tx, batch.run);
+    if (run && !run->ended()) return false;
+    const auto now = find_batch(tx, batch.day);  // read behind the run: a run ends its batch in the transaction that ends it
+    if (!now || now->run != batch.run || now->state != "running") return true;
+    answer_batch(tx, batch.day, {{"batch_id", batch_id(batch.day)}, {"run_id", batch.run.text()}, {"error", run ? run->error : "its run is gone"}});
+    end_batch(tx, batch.day, true);
+    return true;
+}
+
 std::vector<NightlyBatch> open_batches(Tx& tx) {
     std::vector<NightlyBatch> out;
     for (const Row& row : tx.exec("select " + kColumns + " from nightly_batch b where b.state = 'running' and not exists (select 1 from run where run.id = b.run_id and " + kHeldRun + ") order by day"))

@@ -26,6 +26,9 @@ bool begin_batch(Tx& tx, Day day, base::RunId run, base::ConversationId conversa
 bool begin_batch_again(Tx& tx, Day day, base::RunId run);
 void answer_batch(Tx& tx, Day day, const base::Json& answer);
 void end_batch(Tx& tx, Day day, bool failed);
+// Of a batch that was read as running, and whose run may have ended since: true where nothing is left to do for it. One whose
+// run ended without ending it fails with the run's error; one that its run has ended meanwhile keeps what callers are told.
+bool settle_batch(Tx& tx, const NightlyBatch& batch);
 // Those that no run holds any more though they have not ended: whose process went away.
 std::vector<NightlyBatch> open_batches(Tx& tx);
 // When the tenant was made: nothing before it is caught up with.
