@@ -52,8 +52,8 @@ bool has(const std::set<std::string>& stems, const memory::Sought& word) {
     return std::any_of(word.stems.begin(), word.stems.end(), in) || std::any_of(word.others.begin(), word.others.end(), in);
 }
 
-bool has_all(std::string_view text, const memory::Question& question) {
-    const std::set<std::string> stems = stems_of(memory::words_of(text));
+bool has_all(const memory::Words& text, const memory::Question& question) {
+    const std::set<std::string> stems = stems_of(text);
     return std::all_of(question.words.begin(), question.words.end(), [&](const memory::Sought& word) { return has(stems, word); });
 }
 
@@ -84,7 +84,7 @@ bool adds(const memory::Words& fact, const memory::Question& question) {
 
 // A message that has all that is asked about is where the fact was told, the same question, or news of it.
 bool says_else(const std::string& message, const std::string& fact, const memory::Question& question) {
-    if (message.find(fact) != message.npos || !has_all(message, question)) return false;
+    if (message.find(fact) != message.npos || !has_all(memory::words_of(message), question)) return false;
     return !message.ends_with('?') || !opening_of(memory::words_of(message));
 }
 
@@ -98,8 +98,9 @@ std::optional<memory::RecalledFact> known_answer(std::string_view text, const st
     if (question.past || question.talk || question.words.size() < (opening->asked == Asked::thing ? kFewestWords : 1)) return std::nullopt;
     std::optional<memory::RecalledFact> out;
     for (const memory::RecalledFact& one : facts) {
+        if (!one.fact.trusted || one.fact.noted || one.fact.until || !one.fact.teller.empty()) continue;
         const memory::Words words = memory::words_of(one.fact.body);
-        if (!has_all(one.fact.body, question) || !one.fact.trusted || one.fact.noted || one.fact.until || !one.fact.teller.empty() || !adds(words, question) || !tells(opening->asked, one.fact.body, words)) continue;
+        if (!has_all(words, question) || !adds(words, question) || !tells(opening->asked, one.fact.body, words)) continue;
         if (out) return std::nullopt;
         out = one;
     }
@@ -111,7 +112,7 @@ bool is_about(std::string_view fact, std::string_view text, std::chrono::sys_day
     const Opening* const opening = opening_of(memory::words_of(text));
     if (!opening) return false;
     const memory::Question question = subject_of(text, *opening, today);
-    return !question.words.empty() && has_all(fact, question);
+    return !question.words.empty() && has_all(memory::words_of(fact), question);
 }
 
 }  // namespace agents

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "policy/reasons.h"
+
 namespace policy {
 namespace {
 
@@ -88,8 +90,7 @@ const std::vector<Rule>& default_rules() {
 Decision decide(const Principal& principal, Scope scope, const Action& action, Integrity label, const House& house) {
     Decision decision = strictest(principal, scope, action, label, house);
     if (decision.verdict == Verdict::allow) return decision;
-    decision.message = action.name + (decision.verdict == Verdict::deny ? " is refused: " : " needs a person's approval: ") +
-                       decision.message;
+    decision.message = action.name + std::string(decision.verdict == Verdict::deny ? " is refused: " : kNeedsApproval) + decision.message;
     if (decision.verdict == Verdict::ask && !principal.can_ask) {
         decision.verdict = Verdict::deny;
         decision.message += " Nobody is present to approve it, so it was not done.";

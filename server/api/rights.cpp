@@ -1,6 +1,4 @@
 // What each of the house may do, by the policy's own word, and what the owner says of it.
-#include <algorithm>
-
 #include "server/api/handlers.h"
 #include "store/house_rules.h"
 #include "store/people.h"
@@ -39,8 +37,7 @@ std::string rule_name(const RightWanted& wanted, base::PersonId person) {
 }
 
 base::Result<void> set_right(store::Tx& tx, const RightWanted& wanted, base::PersonId person) {
-    const auto people = store::list_people(tx);
-    if (std::none_of(people.begin(), people.end(), [&](const store::Person& one) { return one.id == person; })) return base::error(base::Code::not_found, "there is no such person");
+    if (!store::find_person(tx, person.text())) return base::error(base::Code::not_found, "there is no such person");
     const std::string name = rule_name(wanted, person);
     if (wanted.verdict == kAsShipped) return store::remove_rule(tx, name), base::Result<void>();
     const Json body = {{"verdict", wanted.verdict}, {"tools", {wanted.tool}}, {"people", {person.text()}}};

@@ -354,7 +354,7 @@ net::Task<void> Intake::edit(Transport& by, Arrival arrival, policy::Principal w
     std::vector<store::ToldWords> told;
     auto messages = co_await messages_of(by, arrival, who, told);
     const auto tell = [&](store::Tx& tx) { store::note_told(tx, run->id, told); };  // before it stands there
-    co_await parts_.db.run(agents::identity_of(who), tell);
+    if (!told.empty()) co_await parts_.db.run(agents::identity_of(who), tell);
     const bool in_time = co_await parts_.agents.amend(who, run->id, std::move(messages));
     const auto note = [&](store::Tx& tx) {
         store::redigest_arrival(tx, by.name(), noted->update, digest);
@@ -403,7 +403,7 @@ net::Task<std::vector<base::Json>> Intake::messages_of(Transport& by, const Arri
         const auto find = [&](store::Tx& tx) { return store::group_talk(tx, by.name(), arrival.chat, kMostTalk); };
         const std::vector<store::Exchange> meanwhile = co_await parts_.db.read(agents::identity_of(who), find);
         std::string talk = group_words(meanwhile);
-        told_words.push_back({talk});
+        if (!meanwhile.empty()) told_words.push_back({talk});
         for (const store::Exchange& one : meanwhile) told_words.back().of.push_back(one.run);
         if (!talk.empty()) out.push_back({{"role", "user"}, {"content", std::move(talk)}, {"trusted", false}});
     }

@@ -118,7 +118,7 @@ Saying verdict_of(const store::Approval& asked) {
 }  // namespace
 
 std::string question_words(Language language, const store::Approval& asked) {
-    return said(language, Saying::may_i) + "\n\n" + call_of(asked) + "\n\n" + policy::reason_in(language, asked.request.tool, asked.request.rule, asked.request.reason) + "\n" + said(language, Saying::until, minute_of(asked.expires), code_of(asked.id));
+    return said(language, Saying::may_i) + "\n\n" + call_of(asked) + "\n\n" + policy::reason_in(language, asked.request.tool, asked.request.reason) + "\n" + said(language, Saying::until, minute_of(asked.expires), code_of(asked.id));
 }
 
 std::string decided_words(Language language, const store::Approval& asked) {
