@@ -13,6 +13,10 @@ export function daysBetween(from, until) {
   return out;
 }
 
+// The first of so many days up to today.
+export const dayBack = (days) => new Date(Date.now() - (days - 1) * DAY).toISOString().slice(0, 10);
+export const lastDays = (days) => daysBetween(dayBack(days), dayBack(1));
+
 // What rows of { day, … } say on each day; null where there is none.
 export function byDay(days, rows, of) {
   const known = new Map(rows.map((row) => [row.day, of(row)]));

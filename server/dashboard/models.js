@@ -1,9 +1,10 @@
 // Which models there are, how they are, and what they were used for.
+import { lastDays } from "./charts.js";
 import { announce, h, notice, svg } from "./dom.js";
 import { count, duration, time, wholeTime } from "./format.js";
 import { card, fill, mark, page, table } from "./page.js";
 import { call, every } from "./store.js";
-import { PATH as USED, SPAN, lastDays, speedCharts } from "./usage_charts.js";
+import { PATH as USED, SPAN, speedCharts } from "./usage_charts.js";
 
 const named = (value) => (value === null || typeof value !== "object" ? String(value) : Array.isArray(value) ? `${value.length}` : JSON.stringify(value));
 
@@ -58,7 +59,7 @@ async function drill({ backend, traffic }, tried) {
   (await tried)();
 }
 
-const speeds = (node, { data }) => node.append(h("div", { class: "charts" }, speedCharts(lastDays(), data)));
+const speeds = (node, { data }) => node.append(h("div", { class: "charts" }, speedCharts(lastDays(SPAN), data)));
 
 export async function show(main, { session }) {
   const body = page(main, "Models");

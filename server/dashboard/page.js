@@ -1,5 +1,5 @@
 // What views of lists and tables have in common.
-import { failure, h, put } from "./dom.js";
+import { dialog, failure, h, put } from "./dom.js";
 import { load } from "./store.js";
 
 export function page(main, title, ...actions) {
@@ -45,3 +45,23 @@ export function chips(label, options, chosen, choose) {
 export const card = (title, ...content) => h("section", { class: "card" }, h("h2", {}, title), content);
 export const tag = (text, kind) => h("span", { class: `tag ${kind || ""}` }, text);
 export const mark = (kind, word) => h("span", { class: `state ${kind}` }, h("span", { class: `dot ${kind}` }), word);
+
+export function field(label, node) {
+  return h("label", { class: "field" }, label, node);
+}
+
+export const choice = (values, chosen) => h("select", {}, values.map(([value, word]) => h("option", { value, selected: value === chosen }, word)));
+
+// Runs what a dialog is for; says in it what went wrong.
+export function asking(title, content, label, act, done) {
+  const wrong = h("p", { class: "wrong", role: "alert" });
+  dialog(title, [wrong, content], [[label, async (close) => {
+    try {
+      await act();
+      close();
+      if (done) done();
+    } catch (error) {
+      wrong.textContent = error.message;
+    }
+  }]]);
+}

@@ -1,29 +1,9 @@
 // Who there is, how each is answered, where one is signed in, and with which keys.
 import { announce, dialog, h, notice, put } from "./dom.js";
 import { time, wholeTime } from "./format.js";
-import { card, fill, page, table, tag } from "./page.js";
+import { asking, card, choice, field, fill, page, table, tag } from "./page.js";
 import { drawRights } from "./rights.js";
 import { call } from "./store.js";
-
-function field(label, node) {
-  return h("label", { class: "field" }, label, node);
-}
-
-const choice = (values, chosen) => h("select", {}, values.map(([value, word]) => h("option", { value, selected: value === chosen }, word)));
-
-// Runs what a dialog is for; says in it what went wrong.
-function asking(title, content, label, act, done) {
-  const wrong = h("p", { class: "wrong", role: "alert" });
-  dialog(title, [wrong, content], [[label, async (close) => {
-    try {
-      await act();
-      close();
-      if (done) done();
-    } catch (error) {
-      wrong.textContent = error.message;
-    }
-  }]]);
-}
 
 function addPerson(again) {
   const name = h("input", { autocomplete: "off" }), role = choice([["member", "Member: works with tools"], ["guest", "Guest: talks only"]], "member");

@@ -1,6 +1,6 @@
 // Who may do what, as the server's policy decides it: a row for each tool, a column for each person. The owner changes it here.
-import { dialog, h } from "./dom.js";
-import { mark, table, tag } from "./page.js";
+import { h } from "./dom.js";
+import { asking, choice, field, mark, table, tag } from "./page.js";
 import { call } from "./store.js";
 
 const VERDICTS = { allow: ["ok", "may"], ask: ["warn", "asks first"], deny: ["quiet", "may not"] };
@@ -8,17 +8,9 @@ const WORDS = [["shipped", "As Hearth is shipped"], ["allow", "May, where Hearth
 const READ_AGAIN = 1200; // ms: by then the server goes by a new rule
 
 function change(person, tool, again) {
-  const wrong = h("p", { class: "wrong", role: "alert" });
-  const verdict = h("select", {}, WORDS.map(([value, word]) => h("option", { value }, word)));
-  dialog(`${tool.tool}: ${person.name}`, [wrong, h("p", { class: "muted small" }, "A rule of the house for this person and this tool. It makes anything stricter, and loosens only what would be asked about."), h("label", { class: "field" }, "From now on", verdict)], [["Save", async (close) => {
-    try {
-      await call("POST", `/v1/people/${person.id}/rights`, { tool: tool.tool, verdict: verdict.value });
-      close();
-      setTimeout(again, READ_AGAIN);
-    } catch (error) {
-      wrong.textContent = error.message;
-    }
-  }]]);
+  const verdict = choice(WORDS);
+  asking(`${tool.tool}: ${person.name}`, [h("p", { class: "muted small" }, "A rule of the house for this person and this tool. It makes anything stricter, and loosens only what would be asked about."), field("From now on", verdict)], "Save",
+    () => call("POST", `/v1/people/${person.id}/rights`, { tool: tool.tool, verdict: verdict.value }), () => setTimeout(again, READ_AGAIN));
 }
 
 function verdict(person, tool, again) {

@@ -1,17 +1,15 @@
 // Runs by tool and by day: how many, how many failed, how long they took.
-import { byDay, chart, daysBetween } from "./charts.js";
+import { byDay, chart, lastDays } from "./charts.js";
 import { h, notice } from "./dom.js";
 import { count, duration } from "./format.js";
 import { fill, table } from "./page.js";
-
-export const dayBack = (days) => new Date(Date.now() - (days - 1) * 86400000).toISOString().slice(0, 10);
 
 // Draws them into the node; choose(tool) is what a row does.
 export function showSums(node, days, tool, choose) {
   const query = new URLSearchParams({ days, ...(tool ? { tool } : {}) });
   return fill(node, `/v1/runs/sums?${query}`, (place, sums) => {
     if (!sums.tools.length && !sums.days.length) return place.append(notice("Nothing ran in these days."));
-    const all = daysBetween(dayBack(days), dayBack(1));
+    const all = lastDays(days);
     const sum = (field) => byDay(all, sums.days, (one) => one[field]).map((value) => value ?? 0);
     const known = (field) => byDay(all, sums.days, (one) => one[field]);
     place.append(h("div", { class: "charts" },

@@ -1,9 +1,10 @@
 // Runs: which there were, by what one looks for; each of them by its own address.
+import { dayBack } from "./charts.js";
 import { failure, h, notice, put } from "./dom.js";
 import { count, duration, short, stateOf, time, tookMs, wholeTime } from "./format.js";
 import { icon } from "./icons.js";
 import { note } from "./router.js";
-import { dayBack, showSums } from "./run_sums.js";
+import { showSums } from "./run_sums.js";
 import { call, load } from "./store.js";
 import { watchRuns } from "./strip.js";
 import { Windowed } from "./windowed.js";

@@ -1,11 +1,11 @@
 // How the machine is: what to mend, what is logged, what is measured, how it is set.
-import { byDay, chart } from "./charts.js";
+import { byDay, chart, lastDays } from "./charts.js";
 import { failure, h, notice, put, svg } from "./dom.js";
 import { count, duration } from "./format.js";
 import { card, fill, mark, page, table } from "./page.js";
 import { note } from "./router.js";
 import { call, every } from "./store.js";
-import { PATH as USED, SPAN, lastDays, speedCharts } from "./usage_charts.js";
+import { PATH as USED, SPAN, speedCharts } from "./usage_charts.js";
 
 const KINDS = { ok: ["ok", "fine"], warning: ["warn", "look at it"], failed: ["error", "failed"], unknown: ["quiet", "not known"] };
 const LEVELS = ["debug", "info", "warn", "error"];
@@ -73,7 +73,7 @@ function log(root, query) {
 
 // What models were asked in these days, of everybody where whoever looks may see that.
 function overDays(node, { data }) {
-  const days = lastDays();
+  const days = lastDays(SPAN);
   const sum = (field) => byDay(days, data, (one) => one[field]).map((value) => value ?? 0);
   const known = (field) => byDay(days, data, (one) => one[field]);
   node.append(h("div", { class: "charts" },

@@ -1,11 +1,9 @@
 // What models were asked over the last days, as charts that more than one view shows.
-import { byDay, chart, daysBetween } from "./charts.js";
+import { byDay, chart } from "./charts.js";
 import { count } from "./format.js";
 
 export const SPAN = 30; // days
 export const PATH = `/v1/usage/days?days=${SPAN}`;
-
-export const lastDays = () => daysBetween(new Date(Date.now() - (SPAN - 1) * 86400000).toISOString().slice(0, 10), new Date().toISOString().slice(0, 10));
 
 export const speedCharts = (days, data) => [
   chart("Tokens written a second", days, [{ name: "tokens/s", values: byDay(days, data, (one) => one.tokens_per_second) }], { write: (value) => count(Math.round(value * 10) / 10) }),
