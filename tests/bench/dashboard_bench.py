@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import nightly_test  # noqa: E402
 import support  # noqa: E402
-from dashboard_test import CHROMIUM, SCRIPT, link  # noqa: E402
+from dashboard_page import CHROMIUM, SCRIPT, link  # noqa: E402
 from many_runs import many_runs  # noqa: E402
 
 ROUNDS = 5

@@ -1,83 +1,15 @@
-"""The dashboard in Debian's Chromium, against a real server: every view at a phone's and a desk's width, by day and by night."""
-import contextlib
+"""The dashboard against a real server: every view at a phone's and a desk's width, by day and by night."""
 import json
-import pathlib
 import re
 import shutil
-import subprocess
 import time
 
 import nightly_test
 import pytest
-import support
-from conftest import running
+from dashboard_page import SIZES, at_each_size, chromium, hearth, page, picture, signed_in  # noqa: F401
 from many_runs import many_runs
-from rule_test import in_force
-from support import Hearth, call
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no Python package index could be reached")
-CHROMIUM = pathlib.Path("/usr/bin/chromium")
-if not CHROMIUM.exists():
-    pytest.skip("there is no /usr/bin/chromium: deploy/packages.txt names it", allow_module_level=True)
-
-WORDS = "Here is what I found:\n\n- **two** files\n- `notes.txt`, which is short\n\n```\ncat notes.txt\n```\n\nSee [the page](https://example.org/x)."
-SCRIPT = [
-    {"when": "slow", "text": "This takes a while. " * 20, "word_delay_ms": 60},
-    {"when": "look", "text": "I look.", "tool_calls": [call("list_dir", path=".")]},
-    {"when": "look", "text": WORDS},
-    {"when": "", "text": "Hello."},
-]
-PICTURES = support.ROOT / "build/pictures"
-SIZES = {"375": {"width": 375, "height": 760}, "1280": {"width": 1280, "height": 800}}
 HOSTILE = "<img src=x onerror=\"document.title='gone'\"><script>document.title='gone'</script>\u202e [x](javascript:alert(1)) **b"
-
-
-def link(hearth, *more):
-    done = subprocess.run([hearth.state.binary, "open", *more], env=hearth.env, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-@pytest.fixture(scope="module")
-def hearth():
-    with contextlib.closing(support.State("dashboard")) as state:
-        yield from running(Hearth(state, "dashboard_test", SCRIPT))
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def signed_in(hearth, chromium):
-    """What a browser keeps once it has signed in."""
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(link(hearth))
-    page.get_by_role("navigation", name="Views").wait_for()
-    assert "#" not in page.url, "the secret leaves the address"
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-@pytest.fixture
-def page(hearth, chromium, signed_in, request):
-    size = getattr(request, "param", "1280")
-    context = chromium.new_context(viewport=SIZES[size], storage_state=signed_in, base_url=f"http://127.0.0.1:{hearth.port}")
-    context.set_default_timeout(15000)
-    page = context.new_page()
-    page.troubles = []
-    page.on("pageerror", lambda error: page.troubles.append(str(error)))
-    page.on("console", lambda message: page.troubles.append(message.text) if message.type == "error" and "40" not in message.text else None)
-    page.on("request", lambda sent: page.troubles.append(sent.url) if not sent.url.startswith((f"http://127.0.0.1:{hearth.port}/", "data:", "blob:")) else None)
-    yield page
-    context.close()
-    assert page.troubles == []
 
 
 @pytest.fixture(scope="module")
@@ -97,12 +29,6 @@ def told(hearth):
     for run in runs.values():
         hearth.wait_for(lambda run=run: hearth.run(run["id"])["finished"], "a run's end", 30)
     return runs
-
-
-def picture(page, name):
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.wait_for_timeout(100)
-    page.screenshot(path=str(PICTURES / f"{name}.png"))
 
 
 def visits(page, name, address, ready):
@@ -165,30 +91,6 @@ def test_words_come_as_they_are_said_and_stop_when_told(page, hearth):
     assert page.locator(".person-words").inner_text() == "slow please" and len(said) < 20 * 20
 
 
-def test_what_a_tool_may_do_waits_for_a_word(page, hearth):
-    rule = [hearth.state.binary, "rule", "set", "ask_first", "ask", "--tool", "list_dir", "--reason", "the house asks first"]
-    subprocess.run(rule, env=hearth.env, check=True, capture_output=True, timeout=60)
-    in_force(hearth, 1)
-    try:
-        page.goto("/chat")
-        page.get_by_label("Agent").select_option("hearth/dev")
-        page.get_by_label("Message").fill("look around")
-        page.get_by_label("Message").press("Enter")
-        card = page.locator(".approval")
-        card.wait_for()
-        assert "list_dir" in card.inner_text() and "the house asks first" in card.inner_text()
-        picture(page, "approval_1280")
-        page.set_viewport_size(SIZES["375"])
-        picture(page, "approval_375")
-        page.reload()
-        page.locator(".approval").get_by_role("button", name="Allow once").click()
-        page.locator(".answer", has_text="Here is what I found").wait_for()
-        page.locator(".foot", has_text="tokens").wait_for()
-        assert page.locator(".approval").count() == 0
-    finally:
-        subprocess.run([hearth.state.binary, "rule", "rm", "ask_first"], env=hearth.env, check=True, capture_output=True, timeout=60)
-
-
 def test_a_stream_goes_on_after_a_reload(page, hearth):
     page.goto("/chat")
     page.get_by_label("Agent").select_option("hearth/dev")
@@ -234,27 +136,6 @@ def test_keys_alone_are_enough(page, told):
     assert page.evaluate("document.activeElement !== document.body")
 
 
-def test_the_password_is_set_and_signs_in(page, hearth):
-    page.goto("/")
-    page.get_by_role("button", name="owner").click()
-    page.get_by_role("button", name="Set a password").click()
-    page.get_by_label("New password").fill("a few plain words")
-    page.get_by_role("button", name="Save").click()
-    page.get_by_role("dialog").wait_for(state="detached")
-    page.context.clear_cookies()
-    page.goto("/runs")
-    page.get_by_label("Name").fill("owner")
-    page.get_by_label("Password").fill("not this one at all")
-    page.get_by_role("button", name="Sign in").click()
-    page.locator(".wrong", has_text="do not belong together").wait_for()
-    for size, shape in SIZES.items():
-        page.set_viewport_size(shape)
-        picture(page, f"door_{size}")
-    page.get_by_label("Password").fill("a few plain words")
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Runs").wait_for()
-
-
 def test_the_first_view_is_small_and_soon_there(hearth, chromium, signed_in):
     context = chromium.new_context(storage_state=signed_in)
     page = context.new_page()
@@ -264,37 +145,6 @@ def test_the_first_view_is_small_and_soon_there(hearth, chromium, signed_in):
     page.locator(".start").wait_for()
     assert sum(sizes) <= 300_000, sizes
     context.close()
-
-
-def test_a_prompt_is_edited_compared_and_released(page, hearth):
-    page.goto("/prompts/tone")
-    page.get_by_role("button", name="Edit…").click()
-    field = page.get_by_label("Text")
-    field.fill(field.input_value() + "\nAlways greet the cat.")
-    page.get_by_role("button", name="Save the draft").click()
-    page.locator(".diff .added", has_text="greet the cat").wait_for()
-    assert "hearth quality run" in page.get_by_text("measured:").inner_text(), "nothing has measured it yet, and how to is said"
-    picture(page, "prompt_diff_1280")
-    page.get_by_role("button", name="Release…").click()
-    page.get_by_label("Reason").fill("the cat wants it")
-    page.get_by_role("button", name="Release on my word").click()
-    page.locator(".tag.live").wait_for()
-    versions = hearth.call("GET", "/v1/prompts/tone").json["versions"]
-    assert "live" in versions[0]["labels"] and "the cat wants it" in versions[0]["released"]
-    page.get_by_role("button", name="Roll back…").click()
-    page.get_by_role("button", name="Roll back", exact=True).click()
-    hearth.wait_for(lambda: "live" in hearth.call("GET", "/v1/prompts/tone").json["versions"][-1]["labels"], "the roll-back")
-
-
-def test_an_agent_is_asked_and_a_backend_tried_from_its_row(page, hearth):
-    page.goto("/agents")
-    page.get_by_role("link", name="Ask hearth/knowledge").click()
-    page.get_by_label("Message").wait_for()
-    page.wait_for_function("() => document.querySelector('[aria-label=Agent]').value === 'hearth/knowledge'")
-    before = {one["traffic"]: one["worked"] for one in hearth.call("GET", "/v1/drills").json["data"]}
-    page.goto("/models")
-    page.get_by_role("row").filter(has_text="plain").get_by_role("button", name="Try now").click()
-    hearth.wait_for(lambda: {one["traffic"]: one["worked"] for one in hearth.call("GET", "/v1/drills").json["data"]}["plain"] != before["plain"], "a drill")
 
 
 def test_a_schedule_is_asked_for_in_words(page, told):
@@ -364,10 +214,7 @@ def test_runs_are_summed_up_by_tool_and_day(page, told):
     page.get_by_text("By tool and day").click()
     calls = page.get_by_role("region", name="Calls by tool")
     calls.get_by_role("row").filter(has_text="list_dir").wait_for()
-    for size, shape in SIZES.items():
-        page.set_viewport_size(shape)
-        picture(page, f"run_sums_{size}")
-        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), size
+    at_each_size(page, "run_sums")
     calls.get_by_role("button", name="list_dir").click()
     page.get_by_role("button", name="Called list_dir ×").wait_for()
     page.wait_for_function("() => [...document.querySelectorAll('.run-row[data-row] .what')].every((one) => one.textContent.startsWith('look'))")
@@ -377,88 +224,6 @@ def test_runs_are_summed_up_by_tool_and_day(page, told):
     page.locator(".run-row[data-row]").first.wait_for()
     page.get_by_role("button", name="Called list_dir ×").click()
     page.wait_for_url("**/runs?days=7")
-
-
-def test_the_owner_says_who_may_do_what(page):
-    page.goto("/people")
-    rights = page.get_by_role("region", name="Rights")
-    for words, verdict in (("asks first", "ask"), ("may", "shipped")):
-        rights.get_by_role("button", name="bash, ").first.click()
-        page.get_by_label("From now on").select_option(verdict)
-        page.get_by_role("button", name="Save").click()
-        rights.get_by_role("button", name=re.compile(f"^bash, .*: {words}[.]")).first.wait_for()
-
-
-def test_a_fact_is_changed_and_what_it_replaces_is_kept(page, hearth):
-    nightly_test.sql(hearth.state, "insert into fact (id, tenant_id, audience_id, body, trusted, author) select gen_random_uuid(), tenant_id, id, 'The boiler is descaled each year.', true, id from person where role = 'owner'")
-    page.goto("/memory")
-    row = page.get_by_role("row").filter(has_text="descaled each year")
-    row.get_by_role("button", name="Change…").click()
-    page.get_by_label("Fact", exact=True).fill("The boiler is descaled each year.")
-    page.get_by_role("button", name="Save").click()
-    page.locator(".wrong", has_text="says that already").wait_for()
-    page.get_by_label("Fact", exact=True).fill("The boiler is descaled every six months.")
-    page.get_by_role("button", name="Save").click()
-    page.get_by_role("link", name="descaled every six months").click()
-    page.get_by_role("link", name="an earlier one").click()
-    page.locator("section", has=page.get_by_role("link", name="a later one")).wait_for()
-    old, = [one for one in hearth.call("GET", "/v1/memory/facts?all=true").json["data"] if "each year" in one["text"]]
-    assert old["until"] and hearth.call("POST", f"/v1/memory/facts/{old['id']}", {"text": "No."}).status == 409
-    for body in ({"text": " "}, {"text": "x" * 2001}, {}):
-        assert hearth.call("POST", f"/v1/memory/facts/{old['replaced_by']}", body).error["param"] == "text"
-    assert "descaled every six months" in json.dumps(hearth.call("GET", "/v1/memory/recall?question=boiler").json), "it is recalled at once"
-
-
-def test_the_owner_says_how_it_was_of_what_may_have_arrived(page, hearth):
-    nightly_test.sql(hearth.state, """insert into outbox (id, tenant_id, audience_id, bridge, chat, emitter, part, content, role, label, rule, state, error, expires_at)
-        select gen_random_uuid(), tenant_id, id, 'telegram', '42', 'test:1', 0, 'The bins go out today.', 'owner', 'trusted', 'who_has_written_is_answered', 'unknown', 'whoever sent it has not told how that ended', now() + interval '1 hour'
-        from person where role = 'owner'""")
-    page.goto("/messages")
-    tray = page.locator(".tray", has_text="May have arrived: 1")
-    tray.wait_for()
-    for size, shape in SIZES.items():
-        page.set_viewport_size(shape)
-        picture(page, f"messages_unknown_{size}")
-    tray.get_by_role("button", name="Send again…").click()
-    page.get_by_role("dialog").get_by_text("reads it twice").wait_for()
-    page.get_by_role("button", name="Cancel").click()
-    tray.get_by_role("button", name="It arrived").click()
-    page.locator(".state.ok", has_text="delivered").wait_for()
-    assert tray.count() == 0 and page.get_by_text("owner says that it arrived").count() == 1
-
-
-def test_what_goes_with_a_document_is_said_before_it_is_forgotten(page, hearth):
-    assert hearth.call("POST", "/v1/memory/documents", {"name": "boiler.md", "text": "# Boiler\n\nDescale it every six months."}).status == 201
-    page.goto("/memory")
-    page.locator("section", has=page.get_by_role("heading", name="Documents")).get_by_role("button", name="Forget…").click()
-    page.get_by_role("dialog").get_by_text("Cannot be reached").wait_for()
-    picture(page, "forget_1280")
-    page.get_by_role("button", name="Forget", exact=True).click()
-    page.locator(".notice", has_text="There are no documents").wait_for()
-
-
-def test_somebody_is_taken_in_and_sees_less(page, hearth, chromium):
-    page.goto("/people")
-    page.get_by_role("button", name="Take somebody in…").click()
-    page.get_by_label("Name").fill("Clara")
-    page.get_by_role("button", name="Take in", exact=True).click()
-    row = page.get_by_role("region", name="People").get_by_role("row").filter(has_text="Clara")
-    row.wait_for()
-    row.get_by_role("button", name="Link to sign in…").click()
-    address = page.get_by_label("Link", exact=True).input_value()
-    context = chromium.new_context(viewport=SIZES["375"])
-    hers = context.new_page()
-    hers.goto(address)
-    hers.get_by_role("navigation", name="Views").wait_for()
-    hers.goto(f"http://127.0.0.1:{hearth.port}/runs")
-    hers.locator(".notice", has_text="There are no runs yet").wait_for()
-    hers.goto(f"http://127.0.0.1:{hearth.port}/prompts")
-    hers.locator(".notice", has_text="Prompts is for who runs this house").wait_for()
-    hers.get_by_role("button", name="More").click()
-    assert hers.get_by_role("dialog").get_by_role("link", name="People").count() == 1
-    assert hers.get_by_role("dialog").get_by_role("link", name="Prompts").count() == 0
-    picture(hers, "more_375")
-    context.close()
 
 
 @pytest.mark.skipif(not shutil.which("psql"), reason="needs psql")

@@ -1,11 +1,10 @@
 """What somebody said in a group and others were told there is forgotten with them: in their rows, their archives and what is kept on disk for the model."""
 import json
-import pathlib
 
 import pytest
 from conftest import tiny_server
 from forget_test import tables_with
-from support import call, command
+from support import call, command, outbox
 from telegram_test import house, pair
 
 SECRET = "the spare key hangs behind the \"blue\" door"
@@ -38,7 +37,7 @@ def said(server, name, text, chat=None, **more):
     number = server.bot.write(text, sender=sender, **({"chat": chat, **AT} if chat else {}), **more)
     server.wait_for(lambda: len(server.bot.texts(at)) > before, "an answer", 20)
     run = server.call("GET", "/v1/runs?limit=1", key=server.keys[name]).json["data"][0]["id"]
-    server.wait_for(lambda: json.loads(command(server, "outbox", "list", "--json"))[0]["state"] == "delivered", "that it was told", 10)
+    server.wait_for(lambda: outbox(server)[0]["state"] == "delivered", "that it was told", 10)
     return run, number
 
 
@@ -73,7 +72,7 @@ def test_what_was_told_to_others_is_forgotten_with_them(hearth):
 
     people = {one["name"]: one["id"] for one in json.loads(command(hearth, "person", "list", "--json"))}
     hearth.stop()
-    kept = {name: pathlib.Path(hearth.state.folder) / "state/kv" / people[name] for name in (*PEOPLE, "owner")}
+    kept = {name: hearth.state.folder / "state/kv" / people[name] for name in (*PEOPLE, "owner")}
     for folder in kept.values():
         folder.mkdir(parents=True, mode=0o700)
         (folder / f"{'0' * 32}.kv").write_bytes(b"as a server before left it")
