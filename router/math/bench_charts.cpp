@@ -1,7 +1,6 @@
 // False alarms and detection: charts against tenants without and with a change.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "router/math/bench.h"

@@ -51,7 +51,7 @@ double pooled_autocorrelation(const std::vector<NodeHistory>& histories, Date un
 std::string reason_of(const NodeReport& r, const Track& track, Date until) {
     if (r.events == 0) return "no events";
     if (track.gone(until)) return "no events since " + date_text(*track.seen);
-    if (r.gate == Gate::insufficient) return std::to_string(r.days) + " days and " + std::to_string(r.events) + " events; 7 and 50 are needed";
+    if (r.gate == Gate::insufficient) return std::to_string(track.worth) + " days and " + std::to_string(r.events) + " events; 7 and 50 are needed";
     return "no baseline yet: a change was accepted less than 7 days ago";
 }
 
