@@ -91,14 +91,6 @@ void add_counts(engine::DraftCounts& sum, const engine::DraftCounts& before, con
     }
 }
 
-base::Json sources_json(const engine::DraftCounts& sources) {
-    base::Json out = base::Json::object();
-    for (std::size_t i = 0; i < sources.size(); ++i)
-        if (const auto& s = sources[i]; s.there)
-            out[std::string(engine::kDraftSourceNames[i])] = {{"guessed_tokens", s.guessed}, {"accepted_tokens", s.accepted}, {"saved_ms", s.saved_seconds * 1000}, {"off", s.off}};
-    return out;
-}
-
 void print_sources(const engine::DraftCounts& sources) {
     for (std::size_t i = 0; i < sources.size(); ++i)
         if (const auto& s = sources[i]; s.there)
@@ -161,7 +153,7 @@ int bench_speculation(const LoadedSettings& loaded, const BenchOptions& o) {
         base::Json runs = base::Json::array();
         for (const double x : f.logarithms) runs.push_back(std::exp(x));
         out["workloads"].push_back({{"name", workload.name}, {"pairs", f.logarithms.size()}, {"ratio", ratio}, {"lower_95", f.lower()}, {"ratios", runs},
-                                    {"with_tps", f.with / n}, {"without_tps", f.without / n}, {"tokens", f.tokens}, {"drafted_tokens", f.drafted}, {"accepted_tokens", f.accepted}, {"differing_texts", f.differing}, {"sources", sources_json(f.sources)}});
+                                    {"with_tps", f.with / n}, {"without_tps", f.without / n}, {"tokens", f.tokens}, {"drafted_tokens", f.drafted}, {"accepted_tokens", f.accepted}, {"differing_texts", f.differing}, {"sources", engine::to_json(f.sources)}});
         if (o.json) continue;
         std::printf("%-10s %5.2f (95 %% above %.2f, %.0f pairs)  %.1f against %.1f tokens/s, %d of %d guesses right, %d of %d texts differ\n", workload.name.c_str(), ratio, f.lower(), n, f.with / n,
                     f.without / n, f.accepted, f.drafted, f.differing, int(n));

@@ -47,7 +47,7 @@ base::Probe capacity_probe(const Settings& settings, const Plan& plan) {
     const auto file = chosen_model(settings);
     const engine::LoadOptions options = load_options(settings, file);
     const std::uint64_t available = engine::available_memory(), limit = engine::memory_limit(options, available);
-    const std::string share = std::to_string(options.memory_percent) + (settings.model.utilisation ? " % (model.utilisation) of " : options.memory_percent < 90 ? " % until it has been loaded once, of " : " % of ");
+    const std::string share = std::to_string(options.memory_percent) + (settings.model.utilisation ? " % (model.utilisation) of " : options.memory_percent < options.needed_percent ? " % until it has been loaded once, of " : " % of ");
     std::string found = mib(limit) + " for weights, KV cache and scratch (" + (settings.model.memory_mib ? "model.memory_mib; " : share) + mib(available) + " available)";
     std::error_code unreadable;
     const auto bytes = std::filesystem::file_size(file, unreadable);

@@ -4,12 +4,11 @@
 #include <sys/stat.h>
 
 #include <chrono>
-#include <cstdio>
 
 #include "engine/convert.h"
-#include "engine/model/checksum.h"
 #include "engine/model/converted_file.h"
 #include "engine/model/draft.h"
+#include "engine/raw_bytes.h"
 
 namespace app {
 namespace {
@@ -53,9 +52,7 @@ fs::path copy_of_model(const Settings& settings, const fs::path& source) {
     if (is_part(source) || engine::ConvertedFile::is_one(source) || (!always && std::uint64_t(file.st_size) < kWorthIt)) return {};
     std::error_code unreadable;
     const std::string state = fs::canonical(source, unreadable).string() + "\n" + std::to_string(file.st_size) + "\n" + std::to_string(file.st_mtim.tv_sec) + "." + std::to_string(file.st_mtim.tv_nsec);
-    char print[17];
-    std::snprintf(print, sizeof print, "%016llx", static_cast<unsigned long long>(engine::xxh64({reinterpret_cast<const std::uint8_t*>(state.data()), state.size()})));
-    return settings.state_folder / "laid-out" / (source.stem().string() + "-" + print + ".hearth");
+    return settings.state_folder / "laid-out" / (source.stem().string() + "-" + engine::raw::hex(engine::raw::checksum(state)) + ".hearth");
 }
 
 ModelCopier::ModelCopier(engine::LoadOptions options, bool whatever_room, std::function<bool()> ready, base::Log& log)
@@ -68,7 +65,8 @@ ModelCopier::~ModelCopier() {
 
 void ModelCopier::wait_and_copy() {
     const base::StopToken stop = closing_.token();
-    while (!stop.stopped() && !ready_()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    constexpr int naps_each = 10;  // between two questions: a stop is heard sooner
+    for (int nap = 0; !stop.stopped() && (nap % naps_each != 0 || !ready_()); ++nap) std::this_thread::sleep_for(std::chrono::milliseconds(100));
     std::error_code unreadable;
     if (stop.stopped() || fs::exists(options_.copy, unreadable)) return;
     setpriority(PRIO_PROCESS, 0, 19);  // on Linux of this CPU thread

@@ -19,8 +19,8 @@ std::filesystem::path copy_of_model(const Settings& settings, const std::filesys
 
 class ModelCopier {
 public:
-    // options.copy is written once the model is `ready`, by a CPU thread that gives way to all others, and what lies beside it,
-    // the copies of other files, is removed.
+    // options.copy is written once the model is `ready`, by a CPU thread that gives way to all others, and copies of other
+    // states of that file are removed.
     ModelCopier(engine::LoadOptions options, bool whatever_room, std::function<bool()> ready, base::Log& log);
     ~ModelCopier();
 

@@ -19,6 +19,7 @@
 #include "engine/model/converted_file.h"
 #include "engine/model/encoder_file.h"
 #include "engine/model/gguf_file.h"
+#include "engine/raw_bytes.h"
 #include "engine/target_choice.h"
 
 namespace engine {
@@ -65,12 +66,6 @@ private:
     TensorSource& from_;
     mutable std::set<std::string> has_;
 };
-
-std::string hex(std::uint64_t value) {
-    char out[17];
-    std::snprintf(out, sizeof out, "%016llx", static_cast<unsigned long long>(value));
-    return out;
-}
 
 std::size_t up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
@@ -193,7 +188,9 @@ private:
 // Checksums of the stretches of a stream that end where it is told.
 class StretchSums {
 public:
-    explicit StretchSums(std::vector<std::size_t> ends) : ends_(std::move(ends)) {}
+    // `key`: theirs in the index.
+    StretchSums(const char* key, std::vector<std::size_t> ends) : key(key), ends_(std::move(ends)) {}
+    std::size_t stretches() const { return ends_.size(); }
     void add(std::span<const std::uint8_t> bytes) {
         while (!bytes.empty()) {
             const std::size_t part = std::min(bytes.size(), ends_[sums.size()] - at_);
@@ -205,10 +202,11 @@ public:
             held_.clear();
         }
     }
+    const char* key;
     std::vector<std::uint64_t> sums;
 
 private:
-    const std::vector<std::size_t> ends_;
+    std::vector<std::size_t> ends_;
     std::size_t at_ = 0;
     std::vector<std::uint8_t> held_;
 };
@@ -220,7 +218,7 @@ std::vector<std::size_t> image_chunks(const ModelLayout& layout) {
 }
 
 // The image in pieces of about `piece` bytes, each packed by the pool.
-base::Result<void> write_image(ModelLayout& layout, const Ops& ops, Pool& pool, Draft& draft, std::uint64_t begin, StretchSums& chunks, StretchSums& pieces,
+base::Result<void> write_image(ModelLayout& layout, const Ops& ops, Pool& pool, Draft& draft, std::uint64_t begin, std::span<StretchSums> sums,
                                const std::function<void(std::uint64_t, std::uint64_t)>& progress, const base::StopToken& stop) {
     constexpr std::size_t piece = 64 << 20;
     std::ranges::sort(layout.packings, {}, &ModelLayout::Packing::offset);
@@ -238,8 +236,7 @@ base::Result<void> write_image(ModelLayout& layout, const Ops& ops, Pool& pool, 
             bring(layout, packing, ops, bytes.data() + (packing.offset - at));
         });
         if (auto written = draft.write(bytes, begin + at); !written) return std::move(written).error();
-        chunks.add(bytes);
-        pieces.add(bytes);
+        for (StretchSums& of : sums) of.add(bytes);
         if (progress) progress(at + bytes.size(), all);
     }
     return {};
@@ -296,23 +293,21 @@ base::Result<Conversion> convert(const LoadOptions& options, const fs::path& out
     RecordingSource source(*tensors);
     auto layout = lay_out(source, head->config, ops, model);
     if (!layout) return std::move(layout).error();
-    index["packing"] = hex(packing_print(ops, layout->values));
-    index["layout"] = hex(layout_print(*layout));
+    index["packing"] = raw::hex(packing_print(ops, layout->values));
+    index["layout"] = raw::hex(layout_print(*layout));
     write_record(source.record, parts, index);
     // Of the size that they will have, so that the image's place is known.
     const std::uint64_t image = layout->bytes.packed;
-    const std::vector<std::size_t> chunk_ends = image_chunks(*layout), piece_ends = image_pieces(*layout);
-    index["checksums"] = parts.add(std::vector<std::uint64_t>(chunk_ends.size()));
-    index["piece_checksums"] = parts.add(std::vector<std::uint64_t>(piece_ends.size()));
+    std::vector<StretchSums> sums = {{"checksums", image_chunks(*layout)}};
+    if (!layout->stacks.empty()) sums.emplace_back("piece_checksums", image_pieces(*layout));
+    for (const StretchSums& of : sums) index[of.key] = parts.add(std::vector<std::uint64_t>(of.stretches()));
     const std::uint64_t begin = head_of(index, parts.bytes, image).size();
 
     auto draft = Draft::begin(out, begin + image);
     if (!draft) return std::move(draft).error();
     Pool pool(options.threads ? options.threads : usable_cpus());
-    StretchSums chunks(chunk_ends), pieces(piece_ends);
-    if (auto written = write_image(*layout, ops, pool, **draft, begin, chunks, pieces, progress, stop); !written) return std::move(written).error();
-    for (const auto& [key, of] : {std::pair("checksums", &chunks), std::pair("piece_checksums", &pieces)})
-        std::memcpy(parts.bytes.data() + index[key][0].get<std::size_t>(), of->sums.data(), of->sums.size() * sizeof(std::uint64_t));
+    if (auto written = write_image(*layout, ops, pool, **draft, begin, sums, progress, stop); !written) return std::move(written).error();
+    for (const StretchSums& of : sums) std::memcpy(parts.bytes.data() + index[of.key][0].get<std::size_t>(), of.sums.data(), of.sums.size() * sizeof(std::uint64_t));
     if (auto written = (*draft)->write(head_of(index, parts.bytes, image), 0); !written) return std::move(written).error();
     if (auto finished = (*draft)->finish(); !finished) return std::move(finished).error();
     return Conversion{begin + image, target->name};

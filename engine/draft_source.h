@@ -3,7 +3,10 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
+
+#include "base/json.h"
 
 namespace engine {
 
@@ -20,5 +23,10 @@ struct DraftCount {
     double saved_seconds = 0;   // by the measured time of steps without guesses; below 0: it cost more than it gave
 };
 using DraftCounts = std::array<DraftCount, kDraftSources.size()>;
+
+// Those that are there, such as "prompt, draft"; "off": none is.
+std::string names_of(const DraftCounts& counts, std::string_view between);
+// Of each that is there, by its name: guessed_tokens, accepted_tokens, saved_ms, off.
+base::Json to_json(const DraftCounts& counts);
 
 }  // namespace engine

@@ -81,7 +81,6 @@ public:
     const MemoryPlan& memory() const override { return plan_; }
     Profile profile() const override { return profile_; }
     std::vector<std::string> adapters() const override { return {}; }
-    bool drafts() const override { return false; }
     std::shared_ptr<const text::Tokenizer> tokenizer() const override { return tokenizer_; }
     std::shared_ptr<const text::ChatTemplate> chat_template() const override { return nullptr; }
     std::shared_ptr<const text::TokenTable> token_table() const override { return nullptr; }

@@ -163,13 +163,6 @@ base::Result<Opened> open(const LoadOptions& options) {
     return out;
 }
 
-std::string sources_of(const DraftCounts& sources) {
-    std::string out;
-    for (std::size_t i = 0; i < sources.size(); ++i)
-        if (sources[i].there) out += (out.empty() ? "" : ", ") + std::string(kDraftSourceNames[i]);
-    return out.empty() ? "off" : out;
-}
-
 class StreamSession final : public Session {
 public:
     explicit StreamSession(std::shared_ptr<Stream> stream) : stream_(std::move(stream)) {}
@@ -245,7 +238,6 @@ public:
         for (const auto& [name, adapter] : adapters_) names.push_back(name);
         return names;
     }
-    bool drafts() const override { return worker_->runner().shape().drafts > 0; }
     std::shared_ptr<const text::Tokenizer> tokenizer() const override { return tokenizer_; }
     std::shared_ptr<const text::ChatTemplate> chat_template() const override { return template_; }
     std::shared_ptr<const text::TokenTable> token_table() const override { return table_; }
@@ -319,7 +311,7 @@ public:
         s.stop = std::move(stop);
         s.logprobs = request.logprobs;
         s.ignore_eos = request.ignore_eos;
-        s.guesses = request.drafts && drafts();
+        s.guesses = request.drafts && worker_->runner().shape().drafts > 0;
         if (s.guesses) {
             s.lookup = PromptLookup(most);
             s.lookup.find(s.tokens);  // enters the prompt here, and not on the worker
@@ -459,7 +451,7 @@ base::Result<std::unique_ptr<Engine>> load_file(const LoadOptions& options) {
             options.log->warn("an operation is computed plainly, and slowly", {{"model", opened->info.name}, {"operation", left.op}, {"target", opened->target.name}, {"reason", left.reason}});
         options.log->info("model loaded", {{"model", opened->info.name}, {"target", opened->target.name},
                                            {"profile", options.profile == Profile::exact ? "exact" : "fast"},
-                                           {"speculation", sources_of(worker->load().drafts)}, {"memory", opened->plan.text()}});
+                                           {"speculation", names_of(worker->load().drafts, ", ")}, {"memory", opened->plan.text()}});
     }
     std::unique_ptr<KvStore> store;
     if (!options.kv_store.folder.empty()) {

@@ -134,7 +134,6 @@ public:
     virtual const MemoryPlan& memory() const = 0;
     virtual Profile profile() const = 0;
     virtual std::vector<std::string> adapters() const = 0;  // their names
-    virtual bool drafts() const = 0;  // whether it guesses tokens, see LoadOptions::drafts
     virtual std::vector<TargetChoice> targets() const = 0;
     virtual std::shared_ptr<const text::Tokenizer> tokenizer() const = 0;
     // Null when the file has none.

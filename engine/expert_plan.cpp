@@ -33,9 +33,9 @@ base::Result<MemoryPlan> plan_with_cache(const PlannedFile& of, PlanInput input,
 base::Result<MemoryPlan> plan_mixture(const PlannedFile& of, const PlanInput& input, const PlanInput& resident, const LoadOptions& options) {
     if (options.experts.place == ExpertPlace::mapped) return plan_with_cache(of, input, options);
     auto plan = plan_memory(resident, options);
-    if (plan) return plan;
+    if (plan || plan.error().code != base::Code::resource_exhausted) return plan;
     auto cached = plan_with_cache(of, input, options);
-    if (cached || plan.error().code != base::Code::resource_exhausted) return cached;
+    if (cached) return cached;
     base::Error error = std::move(plan).error();
     error.message += "; with a cache of experts: " + cached.error().message;
     if (!cached.error().remedy.empty()) error.remedy = cached.error().remedy;

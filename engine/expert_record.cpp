@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -41,9 +39,7 @@ ExpertRecord::ExpertRecord(fs::path folder, const ModelInfo& model, const Expert
 }
 
 fs::path ExpertRecord::file() const {
-    char name[32];
-    std::snprintf(name, sizeof name, "%016llx.experts", static_cast<unsigned long long>(model_));
-    return folder_ / name;
+    return folder_ / (raw::hex(model_) + ".experts");
 }
 
 void ExpertRecord::read() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "engine/heat.h"
 #include "engine/kernel_file.h"
 
 namespace engine {

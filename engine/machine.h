@@ -6,7 +6,6 @@
 #include <string>
 
 #include "base/probe.h"
-#include "engine/heat.h"
 
 namespace engine {
 

@@ -30,13 +30,17 @@ base::Error context_too_long(int asked, std::uint64_t trained) {
 
 std::uint64_t share_of(const LoadOptions& options, std::uint64_t available) { return available / 100 * std::uint64_t(options.memory_percent); }
 
+void set_limit(MemoryPlan& plan, const LoadOptions& options) {
+    plan.limit = memory_limit(options, plan.available);
+    plan.percent = plan.limit == share_of(options, plan.available) ? options.memory_percent : 0;
+}
+
 MemoryPlan without_kv(const PlanInput& input, const LoadOptions& options) {
     MemoryPlan plan;
     plan.weights = input.weights;
     plan.scratch = input.scratch;
     plan.available = input.available;
-    plan.limit = memory_limit(options, input.available);
-    plan.percent = plan.limit == share_of(options, input.available) ? options.memory_percent : 0;
+    set_limit(plan, options);
     return plan;
 }
 
@@ -44,8 +48,7 @@ MemoryPlan without_kv(const PlanInput& input, const LoadOptions& options) {
 void make_room(MemoryPlan& plan, std::uint64_t needed, LoadOptions options) {
     if (needed <= plan.limit || options.needed_percent <= options.memory_percent || options.memory_limit) return;
     options.memory_percent = options.needed_percent;
-    plan.limit = memory_limit(options, plan.available);
-    plan.percent = plan.limit == share_of(options, plan.available) ? options.memory_percent : 0;
+    set_limit(plan, options);
 }
 
 }  // namespace

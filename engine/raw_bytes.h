@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -11,6 +12,13 @@
 namespace engine::raw {
 
 inline std::uint64_t checksum(std::string_view bytes) { return xxh64({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}); }
+
+// Sixteen digits.
+inline std::string hex(std::uint64_t value) {
+    char out[17];
+    std::snprintf(out, sizeof out, "%016llx", static_cast<unsigned long long>(value));
+    return out;
+}
 
 template <class T>
 void append(std::string& to, const T& value) {

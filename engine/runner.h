@@ -94,6 +94,7 @@ public:
 
 private:
     Runner() = default;
+    double read_rate();  // bytes of weights a second, where they lie
     struct Arranged {
         int rows = 0, logits = 0;
         bool adapted = false;

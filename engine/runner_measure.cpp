@@ -63,7 +63,7 @@ double operations_a_second(const Ops& ops, Arithmetic arithmetic, Pool& pool) {
 
 }  // namespace
 
-Rates Runner::rates() {
+double Runner::read_rate() {
     const auto weights = this->weights();
     const double read = double(weights.size() / piece_of(weights) * piece_of(weights));
     double seconds = 0, bytes = 0;
@@ -71,13 +71,17 @@ Rates Runner::rates() {
         seconds += read_seconds(weights, *pool_);
         bytes += read;
     }
+    return seconds > 0 ? bytes / seconds : 0;
+}
+
+Rates Runner::rates() {
     const Ops& ops = *model_->ops;
-    return {seconds > 0 ? bytes / seconds : 0, operations_a_second(ops, Arithmetic::int8, *pool_), operations_a_second(ops, Arithmetic::bf16, *pool_),
+    return {read_rate(), operations_a_second(ops, Arithmetic::int8, *pool_), operations_a_second(ops, Arithmetic::bf16, *pool_),
             operations_a_second(ops, Arithmetic::float32, *pool_)};
 }
 
 void Runner::rate_experts() {
-    if (model_->experts) model_->experts->set_computing(double(model_->bytes_per_token) / std::max(1.0, rates().read));
+    if (model_->experts) model_->experts->set_computing(double(model_->bytes_per_token) / std::max(1.0, read_rate()));
 }
 
 StepTimes Runner::time_steps(const StepShape& shape, int steps, std::span<const std::int32_t> blocks, bool exact) {

@@ -67,7 +67,7 @@ Draftable Worker::best_source(Sequence& s, int rows, int tokens, int together) {
         auto one = draftable(s, source, together);
         if (!one || one->most <= 0) continue;
         const double rate = choose_drafts({&*one, 1}, rows, tokens, cost_);
-        if (most_.draft_length == 0 && rate > 0) learn(s, source, *one, rows, tokens);
+        if (drafter(source) && most_.draft_length == 0 && rate > 0) learn(s, source, *one, rows, tokens);
         const bool tries = one->least > 0 && best.chosen == 0;
         if (best.most > 0 && (most_.draft_length > 0 || (rate <= best_rate && !tries))) continue;
         best = *one, best_rate = rate, s.source = source;

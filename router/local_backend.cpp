@@ -3,7 +3,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <algorithm>
-#include <cmath>
 #include <random>
 
 #include "engine/expert_report.h"
@@ -163,16 +162,7 @@ void tell_of(const std::vector<text::Notice>& notices, const std::string& backen
 namespace {
 
 base::Json guesses_of(const engine::Engine::Load& load) {
-    std::string method;
-    base::Json sources = base::Json::object();
-    for (std::size_t i = 0; i < load.drafts.size(); ++i) {
-        const engine::DraftCount& one = load.drafts[i];
-        if (!one.there) continue;
-        const std::string name(engine::kDraftSourceNames[i]);
-        method += (method.empty() ? "" : "+") + name;
-        sources[name] = {{"guessed_tokens", one.guessed}, {"accepted_tokens", one.accepted}, {"saved_ms", std::llround(one.saved_seconds * 1000)}, {"off", one.off}};
-    }
-    return {{"method", method.empty() ? "off" : method}, {"drafted_tokens", load.drafted_tokens}, {"accepted_tokens", load.accepted_tokens}, {"sources", sources}};
+    return {{"method", engine::names_of(load.drafts, "+")}, {"drafted_tokens", load.drafted_tokens}, {"accepted_tokens", load.accepted_tokens}, {"sources", engine::to_json(load.drafts)}};
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 //   index: {"version", "target", "packing", "layout": see WeightImage, "source": "gguf" or "checkpoint", "name", "sizes",
 //           "texts": {name: part}, "has": [name], "values": {name: {"dims", "at": part}},
 //           "matrices": {name: {"format", "rows", "cols", "count", "inputs", "eight_bits", "scales": part, "order": part}}, "checksums": part,
-//           "piece_checksums": part, see image_pieces}
+//           "piece_checksums": part of mixtures, see image_pieces}
 //   A part is [offset from the end of the index, aligned; bytes]. The GGUF's head is the text "gguf".
 #pragma once
 

@@ -30,6 +30,14 @@ base::Result<Config> head_config(const ModelFile& file, const TensorSource& sour
     return out;
 }
 
+// None: the file has no head.
+base::Result<std::optional<Config>> find_head(const ModelFile& file, const TensorSource& source, const Config& model) {
+    if (!has_head(source, model)) return std::optional<Config>();
+    auto config = head_config(file, source, model);
+    if (!config) return std::move(config).error();
+    return std::optional(*std::move(config));
+}
+
 // [norm(embedding) | norm(state)]
 Mat joined(const DraftHead& head, const Batch& batch, Mat states, Activations& a, Exec& exec) {
     const Model& m = head.decoder;
@@ -48,38 +56,34 @@ Mat joined(const DraftHead& head, const Batch& batch, Mat states, Activations& a
 }  // namespace
 
 base::Result<std::optional<Config>> draft_head_config(const ModelFile& file, const Config& model) {
-    const auto source = file.tensors(model);
-    if (!has_head(*source, model)) return std::optional<Config>();
-    auto config = head_config(file, *source, model);
-    if (!config) return std::move(config).error();
-    return std::optional(*std::move(config));
+    return find_head(file, *file.tensors(model), model);
 }
 
 base::Result<WeightBytes> measure_draft_head(const ModelFile& file, const Config& model, const Ops& ops) {
     const auto source = file.tensors(model);
-    if (!has_head(*source, model)) return WeightBytes{};
-    auto config = head_config(file, *source, model);
+    auto config = find_head(file, *source, model);
     if (!config) return std::move(config).error();
+    if (!*config) return WeightBytes{};
     DraftHead head;
-    auto layout = lay_out_head(*source, *config, model.layers, ops, head);
+    auto layout = lay_out_head(*source, **config, model.layers, ops, head);
     if (!layout) return std::move(layout).error();
     return layout->bytes;
 }
 
 base::Result<std::unique_ptr<DraftHead>> load_draft_head(const Model& model, Pool& pool) {
     const auto source = model.file->tensors(model.config);
-    if (!has_head(*source, model.config)) return std::unique_ptr<DraftHead>();
-    auto config = head_config(*model.file, *source, model.config);
+    auto config = find_head(*model.file, *source, model.config);
     if (!config) return std::move(config).error();
+    if (!*config) return std::unique_ptr<DraftHead>();
     auto head = std::make_unique<DraftHead>();
     Model& m = head->decoder;
-    auto layout = lay_out_head(*source, *config, model.config.layers, *model.ops, *head);
+    auto layout = lay_out_head(*source, **config, model.config.layers, *model.ops, *head);
     if (!layout) return std::move(layout).error();
     auto memory = read_matrices(*layout, *model.ops, pool, {});
     if (!memory) return std::move(memory).error();
     m.packed = *std::move(memory);
     m.bytes_per_token = layout->active_bytes + row_bytes(model.output.format, std::size_t(model.output.cols)) * std::size_t(model.output.rows);
-    m.config = *std::move(config);
+    m.config = **std::move(config);
     m.ops = model.ops;
     m.embedding = model.embedding;
     m.output = model.output;

@@ -101,6 +101,16 @@ void same(Engine& guessing, Engine& plain, const Request& request, Sums& sums) {
     }
 }
 
+// And in the next turn, which goes on from what was kept.
+void same_in_turns(Engine& guessing, Engine& plain, Request request, Sums& sums) {
+    same(guessing, plain, request, sums);
+    const Output said = read(**plain.start(request));
+    auto& ids = request.prompt[0].tokens;
+    ids.insert(ids.end(), said.ids.begin(), said.ids.end());
+    ids.push_back(11);
+    same(guessing, plain, request, sums);
+}
+
 }  // namespace
 
 TEST(Drafts, TextsOfManySeedsAreTheSame) {
@@ -192,13 +202,7 @@ TEST(Drafts, TextsOfRecurrentModelsAreTheSame) {
             SCOPED_TRACE(seed);
             Request r = repeating(seed, 200, 30 + 11 * seed);
             if (seed % 3 != 0) r.sampling.temperature = 0.1f * float(seed % 4), r.sampling.seed = std::uint64_t(seed);
-            same(*guessing, *plain, r, sums);
-            // The next turn goes on from what was kept.
-            const Output said = read(**plain->start(r));
-            auto& ids = r.prompt[0].tokens;
-            ids.insert(ids.end(), said.ids.begin(), said.ids.end());
-            ids.push_back(11);
-            same(*guessing, *plain, r, sums);
+            same_in_turns(*guessing, *plain, r, sums);
         }
         EXPECT_GT(sums.accepted, 20);
         EXPECT_GT(sums.drafted, sums.accepted) << "some guess should have been wrong";
@@ -235,12 +239,7 @@ TEST(Drafts, TextsThatASmallerModelGuessesAreTheSame) {
             r.sampling.logit_bias.clear();
             if (seed % 3 != 0) r.sampling.temperature = 0.1f * float(seed % 4), r.sampling.seed = std::uint64_t(seed), r.sampling.top_p = 0.95f;
             if (seed % 4 == 2) r.logprobs = 3;
-            same(*guessing, *plain, r, sums);
-            const Output said = read(**plain->start(r));
-            auto& ids = r.prompt[0].tokens;
-            ids.insert(ids.end(), said.ids.begin(), said.ids.end());
-            ids.push_back(11);
-            same(*guessing, *plain, r, sums);
+            same_in_turns(*guessing, *plain, r, sums);
         }
         if (itself) EXPECT_GT(sums.accepted, sums.drafted / 2);
         else EXPECT_LT(sums.accepted, sums.drafted / 4);
