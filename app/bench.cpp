@@ -33,6 +33,7 @@ base::Result<std::unique_ptr<engine::Session>> begin(engine::Engine& engine, int
     request.prompt = {{.tokens = some_tokens(prompt, first, engine.info().vocabulary)}};
     request.max_tokens = output;
     request.ignore_eos = true;
+    request.drafts = false;  // as peers decode, a token a step; --speculation tells what guesses gain
     request.cache_salt = salt;
     return engine.start(std::move(request));
 }
