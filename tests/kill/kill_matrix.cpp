@@ -3,9 +3,7 @@
 //
 // kill_matrix [--runs KILLS] [--seed SEED] [--workers PROCESSES]
 #include <CLI/CLI.hpp>
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,7 +13,9 @@
 #include <cstring>
 #include <random>
 
+#include "life.h"
 #include "night.h"
+#include "process.h"
 #include "store/runs.h"
 #include "support/database.h"
 #include "support/trusted_socket.h"
@@ -31,6 +31,7 @@ constexpr int kTellEvery = 1000;
 constexpr int kLongestDelay = 1500;    // µs between a commit that is sent and the kill
 const std::string kLife = "life ";     // of the name of a process's connections
 constexpr double kAgain = 0.2;         // of the runs are killed once more while they are gone on with
+constexpr std::chrono::minutes kLongestLife{15};  // one without an end is a fault; the machine may be busy
 
 struct Tally {
     struct Cell {
@@ -39,13 +40,6 @@ struct Tally {
     } cells[kMostLabels] = {};
     int labels = 0, kills = 0, kills_of_resumed = 0, missed = 0, not_accepted = 0, answered = 0, unknown = 0, faults = 0;
 };
-
-template <class T>
-T* shared_memory(std::size_t n = 1) {
-    void* const at = mmap(nullptr, sizeof(T) * n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (at == MAP_FAILED) std::perror("mmap"), std::exit(2);
-    return static_cast<T*>(at);
-}
 
 void add(Tally& tally, const char* label, Moment moment, int n = 1) {
     int i = 0;
@@ -98,12 +92,7 @@ private:
         *record_ = Record{};
         record_->resuming = resuming;
         record_->beginning = beginning;
-        std::fflush(nullptr);
-        const pid_t child = fork();
-        if (child == 0) live(setting_, *record_, left_, fresh);
-        int status = 0;
-        waitpid(child, &status, 0);
-        return status;
+        return in_a_process(*record_, kLongestLife, [&] { live(setting_, *record_, left_, fresh); });
     }
 
     Plan plan_of(int c) {
@@ -136,7 +125,7 @@ private:
         count_kill(status);
         if (cluster_ && record_->hit)
             if (auto started = store::start_cluster(*cluster_); !started) return fault("PostgreSQL does not start again: " + started.error().text());
-        wait_for_backends();
+        if (!wait_for_backends(*db_, setting_.who, kLife + setting_.node.text())) return fault("PostgreSQL does not notice that a process is gone");
         again_ = !record_->resumed;
         if (!left_.is_nil()) judge_left();
         if (record_->resumed && kills) take_stock(c);
@@ -153,15 +142,6 @@ private:
         }
         if (!by_us && status != 0) fault("a process ended with status " + std::to_string(status));
         if (record_->crashed && !cluster_) fault("something threw");
-    }
-
-    // What a process has sent before it was killed, PostgreSQL may still be at work on.
-    void wait_for_backends() {
-        const auto gone = [&](store::Tx& tx) { return tx.exec("select from pg_stat_activity where application_name = $1", {kLife + setting_.node.text()}).empty(); };
-        for (int i = 0; !in_tx(gone); ++i) {
-            if (i > 60'000) return fault("PostgreSQL does not notice that a process is gone");
-            usleep(1000);
-        }
     }
 
     base::RunId newest() {

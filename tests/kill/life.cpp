@@ -1,8 +1,6 @@
 #include "life.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -170,20 +168,12 @@ private:
 
 void live(const Setting& setting, Record& record, base::RunId left, const Case* fresh) {
     effects_folder = setting.folder / "effects";
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    alarm(900);  // one without an end is a fault; the machine may be busy
     watch(record, record.resuming);
-    try {
-        auto* const process = new Process(setting, record);  // that nothing of it is put in order at the end
-        if (!left.is_nil()) process->go_on(left);
-        record.resumed = true;
-        watch(record, record.beginning);
-        if (fresh) process->begin(*fresh);
-    } catch (const std::exception& e) {
-        record.crashed = true;
-        if (!record.plan.victim && !record.hit) std::fprintf(stderr, "a process broke off: %s\n", e.what());
-    }
-    _exit(0);
+    auto* const process = new Process(setting, record);  // that nothing of it is put in order at the end
+    if (!left.is_nil()) process->go_on(left);
+    record.resumed = true;
+    watch(record, record.beginning);
+    if (fresh) process->begin(*fresh);
 }
 
 }  // namespace kill_matrix

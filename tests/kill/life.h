@@ -26,7 +26,7 @@ struct Setting {
     std::filesystem::path folder;  // holds "effects/RUN": a line for each effect of that run; and its workspaces
 };
 
-// Never returns. `left`: a run to be gone on with first, nil when there is none; `fresh`: what is begun then, null when nothing is.
-[[noreturn]] void live(const Setting& setting, Record& record, base::RunId left, const Case* fresh);
+// What such a process does (in_a_process()). `left`: a run to be gone on with first, nil when there is none; `fresh`: what is begun then, null when nothing is.
+void live(const Setting& setting, Record& record, base::RunId left, const Case* fresh);
 
 }  // namespace kill_matrix

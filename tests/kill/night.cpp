@@ -1,10 +1,6 @@
 #include "night.h"
 
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
@@ -13,6 +9,7 @@
 
 #include "kill_point.h"
 #include "memory/archive.h"
+#include "process.h"
 #include "store/conversations.h"
 #include "store/documents.h"
 #include "store/memory_health.h"
@@ -95,16 +92,13 @@ private:
         database_.sql("update segment set said_at = said_at - interval '1 day' where audience_id = '" + id + "'");
     }
 
-    [[noreturn]] void live(const Plan& plan, const router::Script& script) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        alarm(120);
-        NoTools tools;
+    void live(const Plan& plan, const router::Script& script) {
+        static NoTools tools;
         auto* const on = new support::ScriptedAgents(store::Db::open({store::app_url(database_.cluster()) + " application_name='" + kNight + "'", 1, database_.foundation().node}).value(), tools, script, folder_);
         watch(*record_, plan);
-        boost::asio::io_context io;
+        static boost::asio::io_context io;
         net::spawn(io.get_executor(), night(*on), [this](std::exception_ptr) { record_->crashed = true; });
         io.run();
-        _exit(0);
     }
     net::Task<void> night(support::ScriptedAgents& on) {
         const base::StopToken never;
@@ -116,13 +110,8 @@ private:
 
     int live_once(const Plan& plan, const router::Script& script = night_reply) {
         *record_ = Record{};
-        std::fflush(nullptr);
-        const pid_t child = fork();
-        if (child == 0) live(plan, script);
-        int status = 0;
-        waitpid(child, &status, 0);
-        // What was sent PostgreSQL may still be at work on.
-        while (database_.sql("select count(*) from pg_stat_activity where application_name = '" + std::string(kNight) + "'") != "0") usleep(1000);
+        const int status = in_a_process(*record_, kLongestNight, [&] { live(plan, script); });
+        if (!wait_for_backends(database_.db(), who_, kNight)) fault("PostgreSQL does not notice that a process is gone");
         return status;
     }
     void live_to_the_end() {
@@ -187,10 +176,11 @@ private:
     }
 
     static constexpr const char* kNight = "a night";
+    static constexpr std::chrono::minutes kLongestNight{2};
     support::TestDatabase& database_;
     const std::filesystem::path folder_;
     store::Identity who_;
-    Record* const record_ = static_cast<Record*>(mmap(nullptr, sizeof(Record), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    Record* const record_ = shared_memory<Record>();
     std::string at_;
     int kills_ = 0, faults_ = 0;
 };
