@@ -63,10 +63,15 @@ def tiny_client(tiny):
     return support.client_of(tiny)
 
 
-def tiny_server(state, model, name):
+def model_server(state, file, name, **settings):
+    """Of that model, whose answers are the same however fast the machine's kernels are."""
+    return support.Hearth(state, name, settings={"model.path": file, "model.profile": "exact", "server.socket": state.folder / f"{name}.sock", **settings})
+
+
+def tiny_server(state, model, name, **settings):
     file = state.folder / f"{model}.gguf"
     tokens = tiny_model.make(support.MODELS / f"{model}.gguf", file)
-    server = support.Hearth(state, name, settings={"model.path": file, "model.profile": "exact", "server.socket": state.folder / f"{name}.sock"})
+    server = model_server(state, file, name, **settings)
     server.tokens = tokens
     return server
 
@@ -79,7 +84,7 @@ def default_model(state):
         pytest.skip("HEARTH_MODEL names no default model")
     server = support.Hearth(state, "default_model", settings={"model.path": file, "server.socket": state.folder / "default.sock"})
     for started in running(server):
-        targets = {op["target"] for op in started.call("GET", "/health").json["backends"]["embedded"]["facts"]["targets"]}
+        targets = {op["target"] for op in started.facts()["targets"]}
         if targets == {"ref"}:
             pytest.skip("the default model would take hours: this processor has none of the fast targets")
         yield started

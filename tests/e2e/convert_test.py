@@ -4,9 +4,8 @@ import os
 import shutil
 
 import pytest
-import support
 import tiny_model
-from conftest import running, tiny_server
+from conftest import model_server, running, tiny_server
 from faults import refused, run, small_disk
 from support import MODELS, user
 
@@ -43,8 +42,7 @@ def test_it_answers_as_its_source_does(state):
     shutil.rmtree(source)
     question = [user("Tell me about the old lighthouse on the hill.")]
     texts = []
-    server = support.Hearth(state, "converted", settings={"model.path": file, "model.profile": "exact", "server.socket": state.folder / "converted.sock"})
-    for started in running(server):
+    for started in running(model_server(state, file, "converted")):
         texts.append(started.chat("default", question, temperature=0, max_tokens=32).json["choices"][0]["message"]["content"])
     for started in running(tiny_server(state, "llama_tied", "converted-twin")):
         texts.append(started.chat("default", question, temperature=0, max_tokens=32).json["choices"][0]["message"]["content"])

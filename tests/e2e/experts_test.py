@@ -2,9 +2,8 @@
 import json
 
 import pytest
-import support
 import tiny_model
-from conftest import running
+from conftest import model_server, running
 from faults import refused, run
 from support import MODELS, user
 
@@ -27,10 +26,9 @@ def least(state, model):
 
 
 def answers(state, model, name, **settings):
-    server = support.Hearth(state, name, settings={"model.path": model, "model.profile": "exact", "server.socket": state.folder / f"{name}.sock", **settings})
-    for started in running(server):
+    for started in running(model_server(state, model, name, **settings)):
         text = started.chat("default", QUESTION, temperature=0, max_tokens=48).json["choices"][0]["message"]["content"]
-        return text, started.call("GET", "/health").json["backends"]["embedded"]["facts"]
+        return text, started.facts()
 
 
 def test_it_answers_as_with_all_of_them_in_memory(state, model, least):

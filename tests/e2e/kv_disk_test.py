@@ -9,13 +9,7 @@ LONG = "The keeper of the lighthouse wrote down every ship that passed, its name
 
 
 def server(own, name):
-    made = tiny_server(own, "llama_tied", name)
-    made.env["HEARTH_MODEL_KV_DISK_MIB"] = "64"
-    return made.start()
-
-
-def facts(server):
-    return server.call("GET", "/health").json["backends"]["embedded"]["facts"]
+    return tiny_server(own, "llama_tied", name, **{"model.kv_disk_mib": 64}).start()
 
 
 def ask(server, messages):
@@ -30,9 +24,10 @@ def test_a_conversation_goes_on_after_a_restart(own):
     try:
         said, cached = ask(first, messages)
         assert cached == 0
-        first.wait_for(lambda: facts(first)["kv_disk_bytes"] > 0, "the conversation on disk")
-        plan = facts(first)["plan"]
-        assert plan["kv"] == facts(first)["kv_tokens"] * plan["kv_bytes_per_token"] and plan["weights"] + plan["kv"] + plan["scratch"] <= plan["limit"] <= plan["available"]
+        first.wait_for(lambda: first.facts()["kv_disk_bytes"] > 0, "the conversation on disk")
+        told = first.facts()
+        plan = told["plan"]
+        assert plan["kv"] == told["kv_tokens"] * plan["kv_bytes_per_token"] and plan["weights"] + plan["kv"] + plan["scratch"] <= plan["limit"] <= plan["available"]
     finally:
         first.stop()
     folder = own.folder / "state/kv"
@@ -46,13 +41,13 @@ def test_a_conversation_goes_on_after_a_restart(own):
     again = server(own, "after")
     try:
         answered, cached = ask(again, messages)
-        assert cached > 0 and facts(again)["kv_restored_tokens"] > 0
+        assert cached > 0 and again.facts()["kv_restored_tokens"] > 0
         document = again.call("POST", "/v1/memory/documents", {"name": "log", "text": LONG})
         assert document.status == 201, document.data
         kept = {file: file.read_bytes() for file in files}
         assert again.call("DELETE", f"/v1/memory/documents/{document.json['id']}?preview=true").status == 200 and all(file.exists() for file in files)
         assert again.call("DELETE", f"/v1/memory/documents/{document.json['id']}").status == 200
-        assert not list(folder.rglob("*.kv")) and facts(again)["kv_disk_bytes"] == 0
+        assert not list(folder.rglob("*.kv")) and again.facts()["kv_disk_bytes"] == 0
     finally:
         again.stop()
     for file, data in kept.items():

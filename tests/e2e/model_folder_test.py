@@ -3,9 +3,8 @@ import json
 import shutil
 
 import pytest
-import support
 import tiny_model
-from conftest import running, tiny_server
+from conftest import model_server, running, tiny_server
 from faults import refused, run
 from support import MODELS, user
 
@@ -23,7 +22,7 @@ def folder(state):
 
 @pytest.fixture(scope="module")
 def server(state, folder):
-    yield from running(support.Hearth(state, "model-folder", settings={"model.path": folder, "model.profile": "exact", "server.socket": state.folder / "folder.sock"}))
+    yield from running(model_server(state, folder, "model-folder"))
 
 
 @pytest.fixture(scope="module")

@@ -292,8 +292,7 @@ def test_a_stop_from_a_second_client_ends_the_answer(server):
     (_, _), (_, answered) = said(done)
     assert answered.strip().endswith(heard.strip()), "what was read before is kept"
     if server.kind != "scripted":
-        facts = lambda: server.call("GET", "/health").json["backends"]["embedded"]["facts"]
-        server.wait_for(lambda: facts()["running"] == 0, "the engine's rest", 3)
+        server.wait_for(lambda: server.facts()["running"] == 0, "the engine's rest", 3)
 
 
 def asked_about(server, folder):

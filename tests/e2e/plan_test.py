@@ -5,6 +5,7 @@ import re
 import pytest
 import support
 import tiny_model
+from conftest import model_server
 from faults import doctor, run
 
 
@@ -14,14 +15,6 @@ def file(state):
     made = state.folder / "planned.gguf"
     tiny_model.make(support.MODELS / "llama_tied.gguf", made)
     return made
-
-
-def server_of(state, file, **settings):
-    return support.Hearth(state, "plan", settings={"model.path": file, "model.profile": "exact", "server.socket": state.folder / "plan.sock", **settings})
-
-
-def facts(server):
-    return server.call("GET", "/health").json["backends"]["embedded"]["facts"]
 
 
 def evaluated(text):
@@ -40,12 +33,12 @@ def metric(text, name):
 
 
 def test_everything_tells_the_same_plan(state, file):
-    server = server_of(state, file)
+    server = model_server(state, file, "plan")
     before = inspected(server)["plan"]
     assert before["percent"] == 75 and before["limit"] == before["available"] // 100 * 75, "it was never loaded here"
     server.start()
     try:
-        told = facts(server)
+        told = server.facts()
         plan = told["plan"]
         assert plan["kv_sum"] == before["kv_sum"] and evaluated(plan["kv_sum"]) == plan["kv_bytes_per_token"] == before["kv_bytes_per_token"]
         assert plan["kv"] == told["kv_tokens"] * plan["kv_bytes_per_token"]
@@ -66,14 +59,14 @@ def test_everything_tells_the_same_plan(state, file):
 
 
 def test_a_share_sizes_the_cache_whatever_the_context(state, file):
-    plans = [inspected(server_of(state, file, **{"model.utilisation": 40, "model.context": context}))["plan"] for context in (512, 8192)]
+    plans = [inspected(model_server(state, file, "plan", **{"model.utilisation": 40, "model.context": context}))["plan"] for context in (512, 8192)]
     for plan in plans:
         assert plan["percent"] == 40 and 0 <= plan["limit"] - plan["total"] < 32 * plan["kv_bytes_per_token"]
     assert [plan["context"] for plan in plans] == [512, 8192]
 
 
 def test_a_load_in_which_the_process_was_killed_is_told_of(state, file):
-    server = server_of(state, file)
+    server = model_server(state, file, "plan")
     [note] = [one for one in (state.folder / "state/loads").glob("*.json") if json.loads(one.read_text())["model"] == str(file)]
     written = json.loads(note.read_text())
     assert written["state"] == "loaded" and written["mb_per_s"] > 0

@@ -114,10 +114,6 @@ def test_leaving_stops_a_bare_request_that_waits_for_its_whole_answer(hearth):
     hearth.wait_for(lambda: metric(hearth, "hearth_model_calls_total") == calls + 1, "the call's end", 3)
 
 
-def running(server):
-    return server.call("GET", "/health").json["backends"]["embedded"]["facts"]["running"]
-
-
 def test_leaving_stops_the_engine(tiny):
     ends = {str(tiny.tokens.index(text)): -100 for text in ("<|eos|>", "<|im_end|>")}
     words = metric(tiny, "hearth_output_tokens_total")
@@ -125,9 +121,9 @@ def test_leaving_stops_the_engine(tiny):
     events = iter(stream)
     for _ in range(3):
         next(events)
-    assert running(tiny) == 1
+    assert tiny.facts()["running"] == 1
     stream.close()
-    tiny.wait_for(lambda: running(tiny) == 0, "the engine's rest", 3)
+    tiny.wait_for(lambda: tiny.facts()["running"] == 0, "the engine's rest", 3)
     tiny.wait_for(lambda: metric(tiny, "hearth_output_tokens_total") > words, "the call's end", 3)
     assert metric(tiny, "hearth_output_tokens_total") - words < 14000
 

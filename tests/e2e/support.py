@@ -206,6 +206,10 @@ class Hearth:
     def chat(self, model, messages, headers=None, **fields):
         return self.call("POST", "/v1/chat/completions", {"model": model, "messages": messages, **fields}, headers)
 
+    def facts(self):
+        """What is told of the model that it serves itself."""
+        return self.call("GET", "/health").json["backends"]["embedded"]["facts"]
+
     def run(self, run_id):
         """The run with its whole trace."""
         answer = self.call("GET", f"/v1/runs/{run_id}")
