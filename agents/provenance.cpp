@@ -126,6 +126,7 @@ void tell_where_from(store::Tx& tx, const Frame& frame, Turn& turn, Language lan
         if (const std::string line = where_from(tx, source, words); !line.empty()) list += "\n- " + line;
     const std::string told = list.empty() ? words.nothing : words.intro + list;
     turn.answer = turn.label == policy::Integrity::untrusted ? reply::inert(told) : told;
+    turn.retells = true;
 }
 
 }  // namespace agents

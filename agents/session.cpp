@@ -6,7 +6,6 @@
 
 #include "agents/pairing.h"
 #include "agents/passages.h"
-#include "agents/provenance.h"
 #include "agents/reply/inert.h"
 #include "agents/reply/plain.h"
 #include "agents/resume.h"
@@ -218,8 +217,7 @@ void append_answer(Frame& frame, Turn& turn) {
     router::Message message = router::Message::make(router::MessageRole::assistant, turn.answer);
     message.tool_calls = turn.client_calls;
     const bool trusted = turn.label == policy::Integrity::trusted;
-    const bool retells = asks_where_from(turn.request).has_value();
-    frame.writer.defer([conversation = frame.conversation, run = frame.run, trusted, retells, body = Json(router::message_to_json(message))](store::Tx& tx) {
+    frame.writer.defer([conversation = frame.conversation, run = frame.run, trusted, retells = turn.retells, body = Json(router::message_to_json(message))](store::Tx& tx) {
         store::append_message(tx, conversation, run, body);
         store::keep_segments(tx, conversation, run, trusted, retells);
     });

@@ -145,7 +145,7 @@ Json to_json(const Turn& turn) {
             {"changes", to_json(turn.changes)}, {"confirmation", turn.confirmation}, {"claims", to_json(turn.claims)}, {"asked_language", turn.asked_language},
             {"outside", turn.outside},         {"reasons", turn.reasons},         {"depth", turn.depth},            {"goal", turn.goal},
             {"machine", turn.machine},         {"tools", turn.needs_tools},       {"facts", turn.facts},            {"best_fact", turn.best_fact},    {"sources", turn.sources},
-            {"work", work},                    {"thoughts", turn.thoughts},       {"answer", turn.answer},
+            {"work", work},                    {"thoughts", turn.thoughts},       {"answer", turn.answer},           {"retells", turn.retells},
             {"state", turn.state},             {"error", turn.error},             {"code", base::name(turn.code)},
             {"reasoning", turn.reasoning},     {"finish", router::name(turn.finish)},
             {"errand", to_json(turn.errand)},
@@ -186,6 +186,7 @@ base::Result<Turn> turn_from_json(const Json& json) {
         turn.sources = json.value("sources", Json::array());
         turn.thoughts = json.value("thoughts", "");
         turn.answer = json.value("answer", "");
+        turn.retells = json.value("retells", false);
         turn.state = json.value("state", "answered");
         turn.error = json.value("error", "");
         turn.code = parse_code(json.value("code", ""));

@@ -77,6 +77,7 @@ struct Turn {
     bool asked_language = false;               // the reply began in another language than the request's, and was asked for anew
     std::string thoughts;
     std::string answer;
+    bool retells = false;                      // the answer only tells what is remembered and where it is from
     std::string state = "answered";            // the run's final state, if it ended now
     std::string error;
     base::Code code = base::Code::internal;    // of the error

@@ -48,9 +48,11 @@ TEST(Turn, ReadsBackWhatWasStored) {
     turn.confirmation = "Remembered: x.";
     turn.asked_language = true;
     turn.best_fact = 1;
+    turn.retells = true;
     const auto back = turn_from_json(to_json(turn));
     ASSERT_TRUE(back) << back.error().message;
     EXPECT_EQ(to_json(*back), to_json(turn));
+    EXPECT_TRUE(back->retells);
     ASSERT_EQ(back->work.size(), 2u);
     EXPECT_EQ(back->work[0].tool_calls[0].arguments, "{\"path\": \"a\"}");
     EXPECT_FALSE(back->work[1].trusted);
