@@ -101,16 +101,8 @@ void judge_calls(const Expectation& expect, const Outcome& outcome, std::vector<
 
 // As cases name languages; empty for none.
 std::string_view code_of(reply::Language language) {
-    switch (language) {
-        case reply::Language::english: return base::tag_of(base::Language::english);
-        case reply::Language::french: return base::tag_of(base::Language::french);
-        case reply::Language::german: return base::tag_of(base::Language::german);
-        case reply::Language::spanish: return base::tag_of(base::Language::spanish);
-        case reply::Language::italian: return base::tag_of(base::Language::italian);
-        case reply::Language::other: return "another";
-        case reply::Language::none: return "";
-    }
-    return "";
+    if (const auto known = reply::spoken(language)) return base::tag_of(*known);
+    return language == reply::Language::other ? "another" : "";
 }
 
 void judge_text(const Expectation& expect, const Outcome& outcome, std::vector<std::string>& wrong) {

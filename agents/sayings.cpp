@@ -75,15 +75,6 @@ std::string said(base::Language language, Saying what, std::initializer_list<std
     return out;
 }
 
-base::Language language_spoken(std::string_view message) {
-    switch (reply::language_to_answer(message)) {
-        case reply::Language::french: return base::Language::french;
-        case reply::Language::german: return base::Language::german;
-        case reply::Language::spanish: return base::Language::spanish;
-        case reply::Language::italian: return base::Language::italian;
-        case reply::Language::english: case reply::Language::none: case reply::Language::other: return base::Language::english;
-    }
-    return base::Language::english;
-}
+base::Language language_spoken(std::string_view message) { return reply::spoken(reply::language_to_answer(message)).value_or(base::Language::english); }
 
 }  // namespace agents

@@ -233,4 +233,16 @@ std::string_view name(Language language) {
     return row ? row->name : std::string_view();
 }
 
+std::optional<base::Language> spoken(Language language) {
+    switch (language) {
+        case Language::english: return base::Language::english;
+        case Language::french: return base::Language::french;
+        case Language::german: return base::Language::german;
+        case Language::spanish: return base::Language::spanish;
+        case Language::italian: return base::Language::italian;
+        case Language::none: case Language::other: return std::nullopt;
+    }
+    return std::nullopt;
+}
+
 }  // namespace agents::reply

@@ -4,10 +4,12 @@
 // lines that begin with >), names in capitals, names of files and code do not count.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "agents/reply/words.h"
+#include "base/language.h"
 
 namespace agents::reply {
 
@@ -26,5 +28,7 @@ Language language_of(std::string_view text);
 Language language_to_answer(std::string_view request);
 
 std::string_view name(Language language);  // "French"; empty for none and other
+// As texts are said in it that no model has written; nothing for none and other.
+std::optional<base::Language> spoken(Language language);
 
 }  // namespace agents::reply
