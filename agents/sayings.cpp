@@ -1,16 +1,13 @@
 #include "agents/sayings.h"
 
 #include "agents/reply/language.h"
+#include "base/sayings.h"
 
 namespace agents {
 namespace {
 
-struct SayingRow {
-    Saying what;
-    base::InLanguages in;
-};
 // clang-format off
-constexpr SayingRow kSayingRows[] = {
+constexpr base::SayingRow<Saying> kSayingRows[] = {
     {Saying::noted, {"I will remember that: {0}.", "C'est retenu : {0}.", "Das merke ich mir: {0}.", "Lo recordaré: {0}.", "Me ne ricorderò: {0}."}},
     {Saying::reminder_set, {"I will remind you on {0}: {1}.", "Je vous le rappellerai le {0} : {1}.", "Ich erinnere Sie am {0}: {1}.", "Se lo recordaré el {0}: {1}.", "Glielo ricorderò il {0}: {1}."}},
     {Saying::reminder_repeats, {"I will remind you ({0}; next on {1}): {2}.", "Je vous le rappellerai ({0} ; la prochaine fois le {1}) : {2}.", "Ich erinnere Sie ({0}; das nächste Mal am {1}): {2}.",
@@ -52,23 +49,12 @@ constexpr SayingRow kSayingRows[] = {
 };
 // clang-format on
 
-constexpr bool sayings_in_order() {
-    for (std::size_t n = 0; n < std::size(kSayingRows); ++n)
-        if (std::size_t(kSayingRows[n].what) != n) return false;
-    return std::size(kSayingRows) == std::size_t(Saying::schedule_refused_often) + 1;
-}
-static_assert(sayings_in_order(), "a row for each, in the order of Saying");
+static_assert(base::in_order(kSayingRows, Saying::schedule_refused_often), "a row for each, in the order of Saying");
 
 }  // namespace
 
 std::string said(base::Language language, Saying what, std::initializer_list<std::string_view> places) {
-    const std::string_view text = base::in(language, kSayingRows[std::size_t(what)].in);
-    std::string out;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const bool place = text[at] == '{' && at + 2 < text.size() && text[at + 2] == '}';
-        if (!place) out += text[at];
-        else out += places.begin()[text[at + 1] - '0'], at += 2;
-    }
+    std::string out = base::filled(base::in(language, kSayingRows[std::size_t(what)].in), places);
     // What is quoted may end a sentence by itself.
     for (std::string_view twice : {"..", "!.", "?."})
         if (out.ends_with(twice)) out.pop_back();

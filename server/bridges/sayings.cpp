@@ -1,16 +1,12 @@
 #include "server/bridges/sayings.h"
 
-#include <fmt/format.h>
+#include "base/sayings.h"
 
 namespace server::bridges {
 namespace {
 
-struct Row {
-    Saying what;
-    base::InLanguages in;
-};
 // clang-format off
-constexpr Row kRows[] = {
+constexpr base::SayingRow<Saying> kRows[] = {
     {Saying::start, {"I am up again, and read what was written meanwhile.",
                      "Je suis de retour, et je lis ce qui a été écrit entre-temps.",
                      "Ich bin wieder da und lese, was inzwischen geschrieben wurde.",
@@ -95,17 +91,12 @@ constexpr Row kRows[] = {
 };
 // clang-format on
 
-constexpr bool in_order() {
-    for (std::size_t n = 0; n < std::size(kRows); ++n)
-        if (std::size_t(kRows[n].what) != n) return false;
-    return std::size(kRows) == std::size_t(Saying::broke_off) + 1;
-}
-static_assert(in_order(), "a row for each, in the order of Saying");
+static_assert(base::in_order(kRows, Saying::broke_off), "a row for each, in the order of Saying");
 
 }  // namespace
 
 std::string_view saying(Language language, Saying what) { return base::in(language, kRows[std::size_t(what)].in); }
 
-std::string said(Language language, Saying what, const std::string& first, const std::string& second) { return fmt::format(fmt::runtime(saying(language, what)), first, second); }
+std::string said(Language language, Saying what, const std::string& first, const std::string& second) { return base::filled(saying(language, what), {first, second}); }
 
 }  // namespace server::bridges
