@@ -6,6 +6,7 @@
 #include "agents/events.h"
 #include "agents/journal.h"
 #include "agents/loading.h"
+#include "agents/schedule.h"
 #include "agents/steer.h"
 #include "agents/transcript.h"
 #include "router/chat_stream.h"
@@ -69,7 +70,7 @@ int room_of(const Frame& frame, const router::ModelRequest& request) {
 
 router::Urgency urgency_of(const policy::Principal& principal) {
     if (principal.via == "nightly") return router::Urgency::night;
-    return principal.via.starts_with("schedule:") ? router::Urgency::schedule : router::Urgency::person;
+    return is_scheduled(principal) ? router::Urgency::schedule : router::Urgency::person;
 }
 
 std::string step_key(const Frame& frame) { return frame.within + "model:" + std::to_string(frame.sums.model_steps); }

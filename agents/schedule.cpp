@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kMostCounted = 1000;  // of those that are dropped
 constexpr std::string_view kNothing = "NOTHING";
+constexpr std::string_view kVia = "schedule:";
 
 struct Times {
     std::optional<Cron> cron;  // nothing: once
@@ -94,6 +95,10 @@ Due made_up_for(const Times& times, base::TimePoint first, base::TimePoint now) 
 }
 
 }  // namespace
+
+std::string via_schedule(store::ScheduleId id) { return std::string(kVia) + id.text(); }
+
+bool is_scheduled(const policy::Principal& principal) { return principal.via.starts_with(kVia); }
 
 base::Result<std::variant<store::Schedule, Question>> schedule_of(const ScheduleOrder& order, base::TimePoint now) {
     using Out = std::variant<store::Schedule, Question>;

@@ -8,6 +8,7 @@
 
 #include "agents/when.h"
 #include "base/json.h"
+#include "policy/types.h"
 #include "store/schedules.h"
 
 namespace agents {
@@ -24,6 +25,10 @@ base::Result<std::variant<store::Schedule, Question>> schedule_of(const Schedule
 // As clients read it. Times also by the clock of its zone.
 base::Json to_json(const store::Schedule& schedule);
 base::Json to_json(const store::Fire& fire);
+
+// How whoever acts for a schedule has come in (policy::Principal::via), and whether somebody has come in so.
+std::string via_schedule(store::ScheduleId id);
+bool is_scheduled(const policy::Principal& principal);
 
 // What is seen to later than that was missed.
 inline constexpr std::chrono::minutes kStillOnTime{5};

@@ -44,7 +44,7 @@ void answer_here(store::Tx& tx, base::ConversationId conversation, store::Schedu
 }
 
 net::Task<Output> add(Frame& frame, tools::Ports& ports, Json arguments, policy::Integrity label) {
-    if (frame.principal.via.starts_with("schedule:")) co_return base::error(Code::permission_denied, "what was scheduled schedules nothing itself", "do what it asks now");
+    if (is_scheduled(frame.principal)) co_return base::error(Code::permission_denied, "what was scheduled schedules nothing itself", "do what it asks now");
     if (label == policy::Integrity::untrusted)
         co_return base::error(Code::permission_denied, "text from outside is in this conversation, and what is scheduled is acted on later, with nobody there", "tell the person, who can schedule it with hearth schedule add");
     ScheduleOrder order;

@@ -102,7 +102,7 @@ net::Task<bool> Scheduler::begin(store::OpenFire fire) {
     const auto schedule = co_await parts_.db.read(fire.who, find);
     if (!schedule) co_return false;
     Submission order;
-    order.chat.principal = {fire.who.tenant, fire.who.person, policy::parse_role(fire.role).value_or(policy::Role::guest), "schedule:" + id, false};
+    order.chat.principal = {fire.who.tenant, fire.who.person, policy::parse_role(fire.role).value_or(policy::Role::guest), via_schedule(fire.schedule), false};
     order.chat.alias = schedule->agent;
     order.chat.channel = "schedule";
     order.chat.label = schedule->said;

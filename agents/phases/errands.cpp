@@ -71,7 +71,7 @@ std::optional<Errand> plain_errand(const Turn& turn, const PhaseContext& context
     const Frame& frame = context.frame;
     const auto& thread = context.layout.shared;
     if (context.layout.discipline != ToolDiscipline::guided || turn.resumes_client || !thread.back().trusted || names_collection(frame, turn.request)) return std::nullopt;
-    if (frame.principal.via.starts_with("schedule:")) return reminder_of(turn.request);
+    if (is_scheduled(frame.principal)) return reminder_of(turn.request);
     auto errand = errand_of(turn.request);
     if (!errand) errand = with_time_told(thread, turn.request);
     if (!errand) return std::nullopt;
@@ -83,7 +83,7 @@ net::Task<base::Result<Phase>> fulfil(Turn& turn, PhaseContext& context) {
     Frame& frame = context.frame;
     const Errand& errand = *turn.errand;
     const base::Language language = errand.language.value_or(language_spoken(turn.request));
-    if (frame.principal.via.starts_with("schedule:")) {
+    if (is_scheduled(frame.principal)) {
         turn.confirmation = said(language, Saying::reminder, {errand.text});
         co_return Phase::recompose;
     }
