@@ -280,17 +280,15 @@ Json end_row(const Flight& flight, const Leave& leave, CallOutcome& outcome) {
     return row;
 }
 
-net::Task<void> end_step(const Flight& flight, const store::StepIntent& intent, base::StepId step, const Leave& leave, CallOutcome& outcome) {
-    Json row = end_row(flight, leave, outcome);
-    std::string state(name(outcome.state));
-    emit_span(flight, "tool", outcome, intent.input);
-    co_await flight.dispatch.writer.end(intent, step, std::move(state), std::move(row));
-}
-
 // With what the tool writes, in one transaction. → why it is not done after all: somebody else was faster.
-net::Task<std::string> end_step_with(const Flight& flight, const store::StepIntent& intent, base::StepId step, const Leave& leave, CallOutcome& outcome, const Writes& writes) {
+net::Task<std::string> end_step(const Flight& flight, const store::StepIntent& intent, base::StepId step, const Leave& leave, CallOutcome& outcome, const Writes& writes) {
     Json row = end_row(flight, leave, outcome);
     std::string state(name(outcome.state)), overtaken;
+    if (writes.empty()) {
+        emit_span(flight, "tool", outcome, intent.input);
+        co_await flight.dispatch.writer.end(intent, step, std::move(state), std::move(row));
+        co_return overtaken;
+    }
     std::function<void(store::Tx&)> with_it = [&](store::Tx& tx) {
         for (const auto& write : writes) write(tx);
         emit_span(flight, "tool", outcome, intent.input);
@@ -319,14 +317,14 @@ net::Task<std::optional<CallOutcome>> ledgered(Flight flight, const Tool& tool, 
     Writes writes;
     if (dispatch.context.ports) writes = std::exchange(dispatch.context.ports->writes, {});
     if (outcome.state != CallState::done) writes.clear();
-    std::string overtaken;
-    if (!writes.empty()) overtaken = co_await end_step_with(flight, intent, step, leave, outcome, writes);
+    const std::string overtaken = co_await end_step(flight, intent, step, leave, outcome, writes);
     if (!overtaken.empty()) {
         outcome = refusal(CallState::failed, "Error: " + overtaken);
         outcome.effect = tool.effect;
         outcome.mendable = true;
+        writes.clear();
+        co_await end_step(flight, intent, step, leave, outcome, writes);
     }
-    if (writes.empty() || !overtaken.empty()) co_await end_step(flight, intent, step, leave, outcome);
     co_return outcome;
 }
 
