@@ -1,10 +1,11 @@
-// The part of a long list that a request asks for: ?limit=…&before=ID.
+// The part of a long list that a request asks for: ?limit=…&before=ID, and what else its query may say.
 #pragma once
 
 #include <optional>
 
 #include "server/http.h"
 #include "store/node_days.h"
+#include "store/storable.h"
 
 namespace server::api {
 
@@ -35,6 +36,12 @@ inline base::Result<std::optional<base::TimePoint>> day_asked(const Request& req
     const auto day = store::parse_day(text);
     if (!day) return base::error(base::Code::invalid_argument, field + " is '" + text + "' but must be a day such as 2026-03-01");
     return std::optional<base::TimePoint>(*day);
+}
+
+// Refuses a field of the query that is no text to the database.
+inline std::optional<Response> no_text(const std::string& field, const std::string& value) {
+    if (store::is_storable(value)) return std::nullopt;
+    return error_response(400, field + " is no text", "invalid_argument", field);
 }
 
 }  // namespace server::api

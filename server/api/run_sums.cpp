@@ -1,6 +1,6 @@
 // Runs by tool and by day.
-#include "base/utf8.h"
 #include "server/api/handlers.h"
+#include "server/api/page.h"
 #include "store/run_sums.h"
 
 namespace server::api {
@@ -19,7 +19,7 @@ net::Task<Response> run_sums(Request request, Caller caller, Services& services)
     const auto days = request.query_number("days", 30, 1, kMostDaysOfRuns);
     if (!days) co_return error_response(days.error(), "days");
     const std::string tool = request.query_value("tool");
-    if (tool.find('\0') != std::string::npos || base::valid_utf8(tool) != tool) co_return error_response(400, "tool is no text", "invalid_argument", "tool");
+    if (auto refusal = no_text("tool", tool)) co_return *std::move(refusal);
     const base::TimePoint until = services.clock.now(), since = std::chrono::floor<std::chrono::days>(until) - std::chrono::days(*days - 1);
     base::Json body = {{"object", "run_sums"}, {"tools", base::Json::array()}, {"days", base::Json::array()}};
     auto read = [&](store::Tx& tx) {

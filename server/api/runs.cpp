@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <set>
 
-#include "base/utf8.h"
 #include "server/api/handlers.h"
 #include "server/api/id_json.h"
 #include "server/api/page.h"
@@ -79,7 +78,7 @@ std::optional<Response> wrong_filter(const store::RunFilter& filter) {
     if (!states.contains(filter.state))
         return error_response(400, "status is '" + filter.state + "' but must be open, or a state in which a run rests or has ended", "invalid_argument", "status");
     for (const auto& [name, value] : {std::pair("agent", &filter.alias), {"text", &filter.text}, {"tool", &filter.tool}})
-        if (value->find('\0') != std::string::npos || base::valid_utf8(*value) != *value) return error_response(400, std::string(name) + " is no text", "invalid_argument", name);
+        if (auto refusal = no_text(name, *value)) return refusal;
     return std::nullopt;
 }
 
