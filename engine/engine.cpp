@@ -7,6 +7,7 @@
 #include <random>
 
 #include "engine/broken_template.h"
+#include "engine/cache_need.h"
 #include "engine/draft_file.h"
 #include "engine/embedding_input.h"
 #include "engine/encoder_engine.h"
@@ -78,12 +79,6 @@ base::Result<Adapters> load_adapters(const Opened& opened, const Model& model) {
     return out;
 }
 
-// A part that keeps keys and values of each token.
-void add_cache(PlanInput& input, const Config& config, KvFormat format, const char* whose) {
-    input.kv_bytes_per_token += kv_bytes_per_token(config, format);
-    input.kv_sum += whose + kv_sum(config, format);
-}
-
 // What guesses beside the model, and what it takes.
 base::Result<void> open_sources(const LoadOptions& options, Opened& out, PlanInput& input) {
     // A head that this engine does not run is left out, as the description of the file says.
@@ -151,7 +146,7 @@ base::Result<Opened> open(const LoadOptions& options) {
         out.shape.spare_states = out.config.state_values ? kSpareStates : 0;
     }
     input.scratch = runner_scratch(out.config, out.shape, out.threads);
-    add_cache(input, out.config, out.shape.kv, "");
+    add_cache(input, out.config, out.shape.kv);
     if (options.drafts)
         if (auto sources = open_sources(options, out, input); !sources) return std::move(sources).error();
     input.available = available_memory();

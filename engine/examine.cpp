@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "engine/cache_need.h"
 #include "engine/expert_record.h"
 #include "engine/inspect.h"
 #include "engine/memory_plan.h"
@@ -139,8 +140,7 @@ base::Result<void> add_head(const LoadOptions& options, const ModelFile& file, c
     const auto bytes = measure_draft_head(file, config, ops);
     if (!bytes) return bytes.error();
     needs.laid_out += bytes->packed, needs.mapped += bytes->mapped;
-    needs.kv_bytes_per_token += kv_bytes_per_token(**head, kv_format_of(options));
-    needs.kv_sum += " + of the head " + kv_sum(**head, kv_format_of(options));
+    add_cache(needs, **head, kv_format_of(options), " + of the head ");
     return {};
 }
 
@@ -160,8 +160,7 @@ base::Result<void> look_inside(const LoadOptions& options, Examination& out) {
     Examination::Needs needs;
     needs.target = target->name;
     needs.laid_out = measured->bytes.packed, needs.mapped = measured->bytes.mapped;
-    needs.kv_bytes_per_token = kv_bytes_per_token(head->config, kv_format_of(options));
-    needs.kv_sum = kv_sum(head->config, kv_format_of(options));
+    add_cache(needs, head->config, kv_format_of(options));
     if (auto added = add_head(options, **file, head->config, *target->ops, needs, out.has_head); !added) return added;
     needs.state_bytes = head->config.state_values * sizeof(float);
     measured->values[std::size_t(Format::int4)] -= measured->eight_bits;
