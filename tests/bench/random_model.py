@@ -41,8 +41,9 @@ def block(kind, number):
 
 
 class Tensors:
-    def __init__(self, file_type):
-        self.file_type, self.list, self.stretches = file_type, [], {}
+    def __init__(self, file_type, inner, uneven):
+        self.file_type, self.inner, self.uneven, self.list, self.stretches = file_type, inner, uneven, [], {}
+        self.number = random.Random(1)
 
     def kind_of(self, name, layer, layers):
         if self.file_type != "Q4_K_M":
@@ -69,6 +70,8 @@ class Tensors:
 
     def bytes_of(self, tensor):
         _, dims, kind, value = tensor
+        if isinstance(value, bytes):
+            return value
         if value is not None:
             return struct.pack("<f", value) * dims[0]
         size, stretch = self.size_of(tensor), self.stretch(kind)
@@ -85,11 +88,17 @@ def attention(t, p, heads, kv_heads, width, where, norms=False, gated=False):
         t.floats(p + "attn_k_norm.weight", width, value=1.0)
 
 
+def uneven_router(number):
+    """Rows of unequal length: some experts are chosen far more often than others."""
+    lengths = [(e + 1) ** -0.5 / 8 for e in number.sample(range(EXPERTS), EXPERTS)]
+    return struct.pack(f"<{HIDDEN * EXPERTS}f", *(number.gauss(0, length) for length in lengths for _ in range(HIDDEN)))
+
+
 def experts(t, p, where):
-    t.floats(p + "ffn_gate_inp.weight", HIDDEN, EXPERTS)
+    t.floats(p + "ffn_gate_inp.weight", HIDDEN, EXPERTS, value=uneven_router(t.number) if t.uneven else None)
     for part in ("gate", "up"):
-        t.matrix(f"{p}ffn_{part}_exps.weight", HIDDEN, INNER, EXPERTS, **where)
-    t.matrix(p + "ffn_down_exps.weight", INNER, HIDDEN, EXPERTS, **where)
+        t.matrix(f"{p}ffn_{part}_exps.weight", HIDDEN, t.inner, EXPERTS, **where)
+    t.matrix(p + "ffn_down_exps.weight", t.inner, HIDDEN, EXPERTS, **where)
 
 
 def granitemoe(t, layers):
@@ -135,10 +144,10 @@ def qwen3next(t, layers):
         experts(t, p, where)
         t.floats(p + "ffn_gate_inp_shexp.weight", HIDDEN)
         for part in ("gate", "up"):
-            t.matrix(f"{p}ffn_{part}_shexp.weight", HIDDEN, INNER, **where)
-        t.matrix(p + "ffn_down_shexp.weight", INNER, HIDDEN, **where)
+            t.matrix(f"{p}ffn_{part}_shexp.weight", HIDDEN, t.inner, **where)
+        t.matrix(p + "ffn_down_shexp.weight", t.inner, HIDDEN, **where)
     return {"attention.head_count": 8, "attention.head_count_kv": 2, "attention.key_length": 256, "attention.value_length": 256, "rope.dimension_count": 64,
-            "expert_shared_feed_forward_length": INNER, "ssm.conv_kernel": kernel, "ssm.inner_size": inner, "ssm.state_size": width, "ssm.time_step_rank": value_heads,
+            "expert_shared_feed_forward_length": t.inner, "ssm.conv_kernel": kernel, "ssm.inner_size": inner, "ssm.state_size": width, "ssm.time_step_rank": value_heads,
             "ssm.group_count": key_heads, "full_attention_interval": 4}
 
 
@@ -171,14 +180,14 @@ def byte_alphabet():
     return [chr(b) if b in plain else chr(next(others)) for b in range(256)]
 
 
-def write(shape, file_type, file, layers=LAYERS, vocabulary=49152):
-    t = Tensors(file_type)
+def write(shape, file_type, file, layers=LAYERS, vocabulary=49152, inner=INNER, uneven=False):
+    t = Tensors(file_type, inner, uneven)
     t.matrix("token_embd.weight", HIDDEN, vocabulary)
     t.floats("output_norm.weight", HIDDEN, value=1.0)
     keys = SHAPES[shape](t, layers)
     tokens = byte_alphabet() + ["<|endoftext|>", "ab"]
     tokens += [f"token{i}" for i in range(len(tokens), vocabulary)]
-    common = {"context_length": 32768, "embedding_length": HIDDEN, "block_count": layers, "feed_forward_length": INNER, "expert_feed_forward_length": INNER, "expert_count": EXPERTS,
+    common = {"context_length": 32768, "embedding_length": HIDDEN, "block_count": layers, "feed_forward_length": inner, "expert_feed_forward_length": inner, "expert_count": EXPERTS,
               "expert_used_count": USED, "vocab_size": vocabulary, "rope.freq_base": 10000.0, "attention.layer_norm_rms_epsilon": 1e-6}
     head = {"general.architecture": shape, "general.name": f"random {shape} {file_type}", "general.file_type": FILE_TYPES[file_type]}
     head |= {f"{shape}.{key}": value for key, value in (common | keys).items()}
@@ -208,5 +217,7 @@ if __name__ == "__main__":
     parser.add_argument("file", type=pathlib.Path)
     parser.add_argument("--layers", type=int, default=LAYERS)
     parser.add_argument("--vocabulary", type=int, default=49152)
+    parser.add_argument("--inner", type=int, default=INNER, help="values inside an expert")
+    parser.add_argument("--uneven", action="store_true", help="some experts are chosen far more often than others")
     args = parser.parse_args()
-    write(args.shape, args.format, args.file, args.layers, args.vocabulary)
+    write(args.shape, args.format, args.file, args.layers, args.vocabulary, args.inner, args.uneven)
