@@ -19,16 +19,9 @@ std::string listed(const std::vector<const Tool*>& tools) {
     return out;
 }
 
-policy::Action action_of(const Dispatch& dispatch, const Tool& tool, bool with_secret) {
-    policy::Action action{tool.name, tool.effect, tool.permissions, tool.scopes, dispatch.source.offers(tool)};
-    if (with_secret) action.permissions.push_back(policy::Permission::secret);
-    return action;
-}
-
 net::Task<policy::Decision> decide(const Dispatch& dispatch, const Tool& tool, policy::Integrity label, bool with_secret, std::optional<CallCount>& counted) {
     const policy::House house = co_await house_of(dispatch.rules, dispatch.db, dispatch.context.principal, tool.name, dispatch.clock.now(), counted);
-    policy::Decision decision = policy::decide(dispatch.context.principal, dispatch.scope, action_of(dispatch, tool, with_secret), label, house);
-    co_return decision;
+    co_return decide_call(dispatch.context.principal, dispatch.scope, tool, dispatch.source.offers(tool), with_secret, label, house);
 }
 
 // The call on its way: what the span and the outcome row need.
@@ -439,6 +432,12 @@ std::string cut_middle(const std::string& text, std::size_t max_bytes) {
     while (continues(tail)) ++tail;
     return text.substr(0, head) + "\n[… " + std::to_string(tail - head) + " of " + std::to_string(text.size()) +
            " bytes cut here; ask for a smaller part to see them …]\n" + text.substr(tail);
+}
+
+policy::Decision decide_call(const policy::Principal& who, policy::Scope scope, const Tool& tool, bool offered, bool with_secret, policy::Integrity label, const policy::House& house) {
+    policy::Action action{tool.name, tool.effect, tool.permissions, tool.scopes, offered};
+    if (with_secret) action.permissions.push_back(policy::Permission::secret);
+    return policy::decide(who, scope, action, label, house);
 }
 
 net::Task<policy::Decision> check(const Dispatch& dispatch, std::string tool_name, base::SpanId parent, policy::Integrity label) {

@@ -63,6 +63,9 @@ struct CallOutcome {
 // `label` is the turn's integrity so far. Never throws for what a tool does; a lost database throws.
 net::Task<CallOutcome> invoke(const Dispatch& dispatch, router::ToolCall call, base::SpanId parent, policy::Integrity label);
 
+// What the policy says of a call: asked here, and nowhere else in tools. `offered`: the source lists the tool; `with_secret`: the call names one.
+policy::Decision decide_call(const policy::Principal& who, policy::Scope scope, const Tool& tool, bool offered, bool with_secret, policy::Integrity label, const policy::House& house);
+
 // Whether the person's wish for this tool would be refused by policy; the decision goes into the
 // trace like that of a call.
 net::Task<policy::Decision> check(const Dispatch& dispatch, std::string tool, base::SpanId parent, policy::Integrity label);
