@@ -10,8 +10,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 
 namespace net {
@@ -157,6 +155,15 @@ std::vector<Part> sections_of(const std::filesystem::path& file, const std::stri
     return out;
 }
 
+// Nothing, and errno says why, where it cannot be read.
+std::optional<std::string> rest_of(int descriptor) {
+    std::string out;
+    char block[4096];
+    ssize_t n = 0;
+    while ((n = read(descriptor, block, sizeof block)) > 0) out.append(block, std::size_t(n));
+    return n == 0 ? std::optional(std::move(out)) : std::nullopt;
+}
+
 // Opened without waiting: a pipe would hold whoever reads it until somebody writes.
 base::Result<std::string> text_of(const std::filesystem::path& file) {
     const auto cannot = [&](const std::string& why) {
@@ -165,11 +172,13 @@ base::Result<std::string> text_of(const std::filesystem::path& file) {
     const int descriptor = open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (descriptor < 0) return cannot(std::strerror(errno));
     struct stat about {};
-    const bool examined = fstat(descriptor, &about) == 0;
+    const bool examined = fstat(descriptor, &about) == 0, regular = examined && S_ISREG(about.st_mode);
+    auto text = regular ? rest_of(descriptor) : std::nullopt;
+    const int why = errno;
     close(descriptor);
-    if (!examined || !S_ISREG(about.st_mode)) return cannot(examined && S_ISDIR(about.st_mode) ? "it is a folder" : "it is no regular file");
-    std::ifstream in(file);
-    return std::string((std::istreambuf_iterator<char>(in)), {});
+    if (!regular) return cannot(examined && S_ISDIR(about.st_mode) ? "it is a folder" : "it is no regular file");
+    if (!text) return cannot(std::strerror(why));
+    return *std::move(text);
 }
 
 std::filesystem::path home() {
