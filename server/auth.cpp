@@ -1,6 +1,9 @@
 #include "server/auth.h"
 
 #include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
 
 #include "base/ascii.h"
 #include "server/own_page.h"
@@ -11,6 +14,7 @@ namespace {
 
 constexpr auto kCacheTime = std::chrono::seconds(5);
 constexpr auto kCacheTimeOfStops = std::chrono::minutes(10);  // what works can be stopped while keys cannot be looked up
+constexpr auto kLongestLookUp = std::chrono::seconds(1);       // of a stop, where there is that to go by: a connection that is lost may hang for minutes
 const std::vector<std::string> kAllScopes = {"chat", "dev", "admin"};
 
 // "LocalHost:8080" → "localhost", "[::1]:80" → "[::1]", "home.lan." → "home.lan"
@@ -39,6 +43,29 @@ Caller caller_of(const store::SignedIn& who) {
     if (role) caller.scopes = scopes_of(*role);
     caller.session = who.session;
     return caller;
+}
+
+using FoundCaller = base::Result<std::optional<Caller>>;
+
+// A look-up that goes on by itself where nobody waits for its end.
+struct LookingUp {
+    boost::asio::steady_timer wait;
+    std::function<FoundCaller()> look_up;
+    FoundCaller found = base::error(base::Code::deadline, "the database does not answer");
+};
+net::Task<void> finish_look_up(std::shared_ptr<LookingUp> one, boost::asio::thread_pool& blocking) {
+    FoundCaller found = co_await net::on_pool(blocking, one->look_up);
+    one->found = std::move(found);
+    one->wait.cancel();
+}
+
+net::Task<FoundCaller> look_up_soon(std::function<FoundCaller()> look_up, boost::asio::thread_pool& blocking) {
+    const auto home = co_await boost::asio::this_coro::executor;
+    const auto one = std::make_shared<LookingUp>(boost::asio::steady_timer(home, kLongestLookUp), std::move(look_up));
+    net::spawn(home, finish_look_up(one, blocking), {});
+    boost::system::error_code ignored;
+    co_await one->wait.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+    co_return one->found;
 }
 
 }  // namespace
@@ -151,14 +178,23 @@ net::Task<std::variant<Caller, Auth::Refusal>> Auth::by_session(const Request& r
     co_return co_await by_secret(std::move(hash), is_stop(request), access, std::move(look_up), std::move(unknown), blocking);
 }
 
+std::optional<Caller> Auth::cached(const std::string& hash, std::chrono::seconds longer) const {
+    const auto it = cache_.find(hash);
+    if (it == cache_.end() || it->second.until + longer <= std::chrono::steady_clock::now()) return std::nullopt;
+    return it->second.who;
+}
+
 net::Task<std::variant<Caller, Auth::Refusal>> Auth::by_secret(std::string hash, bool stops, Access access, Lookup look_up, Refusal unknown, boost::asio::thread_pool& blocking) {
+    auto known = cached(hash, stops ? kCacheTimeOfStops : std::chrono::seconds(0));
+    if (known && !known->may(access)) known.reset();
+    if (known && !stops) co_return *std::move(known);
     const auto now = std::chrono::steady_clock::now();
-    if (const auto it = cache_.find(hash); it != cache_.end() && it->second.until + (stops ? kCacheTimeOfStops : std::chrono::seconds(0)) > now) {
-        Caller caller = it->second.who;
-        if (caller.may(access)) co_return caller;
-    }
     const int forgotten = forgotten_;
-    auto found = co_await net::on_pool(blocking, look_up);
+    FoundCaller found = std::optional<Caller>();
+    // What another process has revoked stops nothing.
+    if (known) found = co_await look_up_soon(std::move(look_up), blocking);
+    else found = co_await net::on_pool(blocking, look_up);
+    if (!found && known && forgotten == forgotten_) co_return *std::move(known);
     if (!found) co_return Refusal{503, "unavailable", "keys cannot be checked: the database is out of reach"};
     if (!*found) co_return unknown;
     if (cache_.size() > 1000) cache_.clear();

@@ -64,6 +64,8 @@ private:
     std::optional<Caller> by_loopback(const Request& request, Access access) const;
     net::Task<Identified> by_key(const Request& request, Access access, boost::asio::thread_pool& blocking);
     net::Task<Identified> by_session(const Request& request, std::string secret, Access access, boost::asio::thread_pool& blocking);
+    // Who had that secret when it was last looked up, if that is no longer ago than callers are kept, and `longer`.
+    std::optional<Caller> cached(const std::string& hash, std::chrono::seconds longer) const;
     // `unknown`: what is said where nobody has that secret.
     net::Task<Identified> by_secret(std::string hash, bool stops, Access access, Lookup look_up, Refusal unknown, boost::asio::thread_pool& blocking);
 

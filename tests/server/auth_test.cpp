@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "site_test.h"
+#include "store/connection.h"
+#include "store/digest.h"
 
 namespace server::testing {
 namespace {
@@ -54,6 +56,24 @@ TEST_F(AuthTest, ARevokedKeyIsUnknownAtOnce) {
     EXPECT_EQ(site.ask_as(secret, "GET", "/v1/models").status, 401);
     EXPECT_EQ(site.ask("DELETE", "/v1/keys/" + made["id"].get<std::string>()).status, 404);
     EXPECT_EQ(site.ask("GET", "/v1/keys").body.find(secret), std::string::npos);
+}
+
+constexpr const char* kStopOfNoRun = "/v1/runs/0190a0a0-0000-7000-8000-000000000000/stop";
+
+TEST_F(AuthTest, WhatAnotherProcessHasRevokedStopsNothing) {
+    Site site;
+    const std::string secret = site.make_key({"chat"});
+    EXPECT_EQ(site.ask_as(secret, "POST", kStopOfNoRun).status, 404);
+    site.database->sql("update api_key set revoked_at = now() where hash = '" + store::sha256_hex(secret) + "' returning 1");
+    EXPECT_EQ(site.ask_as(secret, "POST", kStopOfNoRun).status, 401);
+}
+
+TEST_F(AuthTest, AStopDoesNotWaitUntilADatabaseThatHangsSaysWhoAsks) {
+    Site site;
+    EXPECT_EQ(site.ask("POST", kStopOfNoRun).status, 404);
+    store::Connection hanging(store::owner_url(site.database->cluster()));
+    hanging.script("begin; lock table api_key in access exclusive mode");
+    EXPECT_EQ(site.ask("POST", kStopOfNoRun).status, 404);
 }
 
 TEST_F(AuthTest, AnotherPersonsThingsAreNotThere) {
