@@ -67,6 +67,7 @@ struct SaidToken {
     std::string text;                 // in small letters, with straight apostrophes, without marks behind it
     std::size_t begin = 0, end = 0;   // of it in the message, in bytes
     char mark = 0;                    // what stands behind it: . , ; : ! ? or - for a dash
+    bool of_time = false;             // such as times are told with
 };
 
 std::string folded_small(std::string_view text) {
@@ -88,6 +89,11 @@ char mark_behind(char32_t c) {
 
 bool is_gap(char32_t c) { return c != base::no_char && base::is_space(c); }
 
+bool tells_time(std::string_view token) {
+    const std::vector<words::Word> all = words::read(token);
+    return std::none_of(all.begin(), all.end(), [](const words::Word& word) { return word.kind == Kind::unknown; });
+}
+
 std::vector<SaidToken> said_tokens(std::string_view message) {
     std::vector<SaidToken> out;
     for (std::size_t at = 0; at < message.size();) {
@@ -104,6 +110,7 @@ std::vector<SaidToken> said_tokens(std::string_view message) {
             if (!mark) token.end = at + std::size_t(length);
         }
         token.text = folded_small(message.substr(token.begin, token.end - token.begin));
+        token.of_time = tells_time(token.text);
         if (token.end > token.begin && token.text != "-") out.push_back(std::move(token));
         else if (!out.empty()) out.back().mark = token.mark ? token.mark : '-';  // it stands apart, as in French
     }
@@ -111,8 +118,12 @@ std::vector<SaidToken> said_tokens(std::string_view message) {
 }
 
 bool in_list(std::string_view list, std::string_view word) {
-    const std::vector<std::string> all = base::split(list, '|');
-    return std::find(all.begin(), all.end(), word) != all.end();
+    for (std::size_t at = 0; at < list.size();) {
+        const std::size_t end = std::min(list.find('|', at), list.size());
+        if (list.substr(at, end - at) == word) return true;
+        at = end + 1;
+    }
+    return false;
 }
 
 class ErrandReader {
@@ -270,12 +281,8 @@ private:
         return std::nullopt;
     }
 
-    // Whether all words are such as times are told with.
     bool known(std::size_t from, std::size_t to) const {
-        for (std::size_t i = from; i < to; ++i)
-            for (const words::Word& word : words::read(tokens_[i].text))
-                if (word.kind == Kind::unknown) return false;
-        return from < to;
+        return from < to && std::all_of(tokens_.begin() + std::ptrdiff_t(from), tokens_.begin() + std::ptrdiff_t(to), [](const SaidToken& token) { return token.of_time; });
     }
     static bool opens_time(const words::Word& word) {
         switch (word.kind) {
