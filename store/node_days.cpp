@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "store/nullable.h"
+
 namespace store {
 
 std::string day_text(Day day) {
@@ -34,8 +36,6 @@ Day day_of(const Row& row, int column) {
     if (!day) throw DbError(DbError::Kind::other, "the database gave '" + row.text(column) + "' where a date was expected");
     return *day;
 }
-
-std::optional<double> real_of(const Row& row, int column) { return row.null(column) ? std::nullopt : std::optional(row.real(column)); }
 
 int count_of(const Row& row, int column) { return int(row.integer(column)); }
 

@@ -1,14 +1,15 @@
 #include "store/run_sums.h"
 
+#include "store/nullable.h"
+
 namespace store {
 namespace {
 
 constexpr const char* kSpan = "to_timestamp($1::bigint / 1000000.0), to_timestamp($2::bigint / 1000000.0)";
 
 std::vector<RunSum> run_sums_of(const std::vector<Row>& rows) {
-    const auto known = [](const Row& row, int column) { return row.null(column) ? std::nullopt : std::optional(row.real(column)); };
     std::vector<RunSum> out;
-    for (const Row& row : rows) out.push_back({row.text(0), row.integer(1), row.integer(2), row.integer(3), known(row, 4), known(row, 5)});
+    for (const Row& row : rows) out.push_back({row.text(0), row.integer(1), row.integer(2), row.integer(3), real_of(row, 4), real_of(row, 5)});
     return out;
 }
 

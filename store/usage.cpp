@@ -1,5 +1,7 @@
 #include "store/usage.h"
 
+#include "store/nullable.h"
+
 namespace store {
 namespace {
 
@@ -75,9 +77,8 @@ std::vector<UsageShare> usage_by_person(Tx& tx, base::TimePoint since) {
 
 std::vector<UsageDay> usage_days(Tx& tx, base::TimePoint since, bool everybody) {
     std::vector<UsageDay> out;
-    const auto real = [](const Row& row, int column) { return row.null(column) ? std::nullopt : std::optional(row.real(column)); };
     for (const Row& row : tx.exec(std::string("select * from hearth_usage_days(") + kTime + ", $2)", {micros_of(since), everybody}))
-        out.push_back({row.text(0), row.integer(1), row.integer(2), row.integer(3), row.integer(4), row.integer(5), row.real(6), real(row, 7), real(row, 8), real(row, 9)});
+        out.push_back({row.text(0), row.integer(1), row.integer(2), row.integer(3), row.integer(4), row.integer(5), row.real(6), real_of(row, 7), real_of(row, 8), real_of(row, 9)});
     return out;
 }
 
