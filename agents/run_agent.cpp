@@ -364,6 +364,14 @@ net::Task<bool> digest(Frame& frame, const tools::Dispatch& dispatch, const Agen
     co_return false;
 }
 
+// Whether the run was stopped, which ends the loop then.
+bool ended_by_stop(const AgentTask& task, State& state) {
+    if (!task.stop.stopped()) return false;
+    const base::Error why = task.stop.error("the run");
+    end(state, end_of(why), why);
+    return true;
+}
+
 net::Task<void> make_call(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, State& state) {
     router::ModelReply reply;
     reply.message = Message::make(MessageRole::assistant, "");
@@ -371,10 +379,54 @@ net::Task<void> make_call(Frame& frame, const tools::Dispatch& dispatch, const A
     co_await digest(frame, dispatch, task, std::move(reply), state);
     state.result.told = told(state);
     end(state, LoopEnd::answered);
-    if (task.stop.stopped()) {
-        const base::Error why = task.stop.error("the run");
-        end(state, end_of(why), why);
+    ended_by_stop(task, state);
+}
+
+// What came back is told beside the answer, and instead of one that says nothing.
+void wrap_up(Frame& frame, const AgentTask& task, Streamed& streamed, State& state) {
+    LoopResult& result = state.result;
+    if (streamed.guarded) result.reasoning = reply::inert(result.reasoning);
+    result.told = result.label == policy::Integrity::untrusted ? reply::inert(told(state)) : told(state);
+    if (!task.answers || result.end != LoopEnd::answered || !reply::is_silent(result.text)) return;
+    tell(frame, streamed, result.told);
+    result.text = result.told;
+    if (reply::is_silent(result.text)) end(state, LoopEnd::failed, base::error(Code::internal, "the model gave an empty answer"));
+}
+
+// A call of the model, and the calls of tools that it asks for; true when the loop is over.
+net::Task<bool> take_round(Frame& frame, const tools::Dispatch& dispatch, const AgentTask& task, int round, State& state) {
+    Streamed streamed(task.stop, task.answers && !task.aside && state.result.label == policy::Integrity::untrusted);
+    streamed.gate = gate_of(frame, task, state);
+    streamed.behind = !state.before.empty();
+    streamed.aside = task.aside;
+    const bool decision = decides(task, round);
+    if (decision) streamed.held = kLongestDecision;
+    router::ModelRequest request = request_of(task, state, round, decision);
+    request.stop = streamed.enough.token();
+    const router::DeltaSink sink = forward(frame, task, streamed);
+    base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), task.parent, sink);
+    if (!reply) {
+        show_held(frame, streamed);
+        state.result.text = said(state, streamed, streamed.text);
+        end(state, end_of(reply.error()), reply.error());
+        co_return true;
     }
+    if (decision && decided_to_answer(*reply)) {
+        state.must_answer = true;
+        co_return false;
+    }
+    if (task.answers) show_rest(frame, streamed, *reply);
+    if (streamed.gate && streamed.gate->stopped() && !task.stop.stopped()) {
+        const auto asked = ask_about(frame, task, streamed.gate->evidence(), streamed.gate->caught().front(), state);
+        if (asked) state.before = streamed.shown;
+        else end(state, end_of(asked.error()), asked.error());
+        co_return !asked.ok();
+    }
+    if (streamed.gate && reply->message.tool_calls.empty()) settle_claims(state.result.claims, streamed.gate->caught(), streamed.gate->evidence());
+    state.result.text = said(state, streamed, reply->message.text());
+    const bool over = co_await digest(frame, dispatch, task, std::move(*reply), state);
+    if (over) wrap_up(frame, task, streamed, state);
+    co_return over || ended_by_stop(task, state);
 }
 
 }  // namespace
@@ -425,54 +477,8 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
         co_return std::move(state.result);
     }
     for (int round = 0; round < frame.options.max_rounds; ++round) {
-        Streamed streamed(task.stop, task.answers && !task.aside && state.result.label == policy::Integrity::untrusted);
-        streamed.gate = gate_of(frame, task, state);
-        streamed.behind = !state.before.empty();
-        streamed.aside = task.aside;
-        const bool decision = decides(task, round);
-        if (decision) streamed.held = kLongestDecision;
-        router::ModelRequest request = request_of(task, state, round, decision);
-        request.stop = streamed.enough.token();
-        const router::DeltaSink sink = forward(frame, task, streamed);
-        base::Result<router::ModelReply> reply = co_await model_step(frame, std::move(request), task.parent, sink);
-        if (!reply) {
-            show_held(frame, streamed);
-            state.result.text = said(state, streamed, streamed.text);
-            end(state, end_of(reply.error()), reply.error());
-            co_return std::move(state.result);
-        }
-        if (decision && decided_to_answer(*reply)) {
-            state.must_answer = true;
-            continue;
-        }
-        if (task.answers) show_rest(frame, streamed, *reply);
-        if (streamed.gate && streamed.gate->stopped() && !task.stop.stopped()) {
-            const auto asked = ask_about(frame, task, streamed.gate->evidence(), streamed.gate->caught().front(), state);
-            if (!asked) {
-                end(state, end_of(asked.error()), asked.error());
-                co_return std::move(state.result);
-            }
-            state.before = streamed.shown;
-            continue;
-        }
-        if (streamed.gate && reply->message.tool_calls.empty()) settle_claims(state.result.claims, streamed.gate->caught(), streamed.gate->evidence());
-        state.result.text = said(state, streamed, reply->message.text());
-        const bool over = co_await digest(frame, dispatch, task, std::move(*reply), state);
-        if (over) {
-            if (streamed.guarded) state.result.reasoning = reply::inert(state.result.reasoning);
-            state.result.told = state.result.label == policy::Integrity::untrusted ? reply::inert(told(state)) : told(state);
-            if (task.answers && state.result.end == LoopEnd::answered && reply::is_silent(state.result.text)) {
-                tell(frame, streamed, state.result.told);
-                state.result.text = state.result.told;
-                if (reply::is_silent(state.result.text)) end(state, LoopEnd::failed, base::error(Code::internal, "the model gave an empty answer"));
-            }
-            co_return std::move(state.result);
-        }
-        if (task.stop.stopped()) {
-            const base::Error why = task.stop.error("the run");
-            end(state, end_of(why), why);
-            co_return std::move(state.result);
-        }
+        const bool over = co_await take_round(frame, dispatch, task, round, state);
+        if (over) co_return std::move(state.result);
     }
     if (task.answers)
         end(state, LoopEnd::out_of_rounds,
