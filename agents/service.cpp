@@ -170,16 +170,13 @@ void tell_end(const Frame& frame, const Turn& turn) {
 
 }  // namespace
 
-// The run's end: its row, its root span, its last event.
-net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepted, base::Span root, base::SteadyPoint start) {
-    turn.sums = frame.sums;
-    if ((frame.sums.threads > 0 || frame.writer.epoch() > 1) && (!drains(turn.state) || frame.stop.stopped())) co_await end_children(frame);
-    frame.writer.lock_first(frame.conversation);
-    Json usage = usage_to_json(frame.sums.usage);
-    usage.update({{"model_calls", frame.sums.model_steps}, {"tool_calls", frame.sums.tools_used}});
+namespace {
+
+// What the root span tells of the whole run.
+void describe(base::Span& root, const Frame& frame, const Turn& turn, const Json& usage) {
+    const bool taken_over = frame.writer.epoch() > 1;
     Json versions = Json::object();
     for (const auto& [prompt_name, row] : frame.prompts) versions[prompt_name] = row.version;
-    root.duration = frame.writer.epoch() > 1 ? std::chrono::duration_cast<std::chrono::microseconds>(parts.clock.now() - frame.began) : since(frame, start);
     root.error = turn.state == "answered" || turn.state == "waiting_client" ? "" : turn.error;
     root.attributes = {{"final_state", turn.state}, {"usage", usage}, {"model", frame.sums.model}, {"prompts", versions}, {"standing", trace_of(frame.standing)},
                        {"role", policy::name(frame.principal.role)}, {"via", frame.principal.via},
@@ -187,8 +184,21 @@ net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepte
     if (frame.row->scope == policy::Scope::dev) root.attributes["write_tier"] = name(frame.write_tier);
     if (!frame.forked_from.is_nil()) root.attributes["forked_from"] = {{"run", frame.forked_from.text()}, {"step", frame.forked_step.text()}};
     if (frame.child) root.attributes["spawned_by"] = {{"run", frame.child->parent.text()}, {"level", frame.child->level}};
-    if (frame.writer.epoch() > 1) root.attributes["taken_over"] = {{"epoch", frame.writer.epoch()}, {"differing", frame.writer.diverged()}};
+    if (taken_over) root.attributes["taken_over"] = {{"epoch", frame.writer.epoch()}, {"differing", frame.writer.diverged()}};
     root.body = {{"request", turn.request}, {"answer", turn.answer}};
+}
+
+}  // namespace
+
+// The run's end: its row, its root span, its last event.
+net::Task<bool> Agents::Impl::finish(Frame& frame, Turn& turn, Accepted& accepted, base::Span root, base::SteadyPoint start) {
+    turn.sums = frame.sums;
+    if ((frame.sums.threads > 0 || frame.writer.epoch() > 1) && (!drains(turn.state) || frame.stop.stopped())) co_await end_children(frame);
+    frame.writer.lock_first(frame.conversation);
+    Json usage = usage_to_json(frame.sums.usage);
+    usage.update({{"model_calls", frame.sums.model_steps}, {"tool_calls", frame.sums.tools_used}});
+    root.duration = frame.writer.epoch() > 1 ? std::chrono::duration_cast<std::chrono::microseconds>(parts.clock.now() - frame.began) : since(frame, start);
+    describe(root, frame, turn, usage);
     const std::string alias = root.name;
     // With the run's end, or a run that ended would be without a trace's root.
     std::function<void(store::Tx&)> with_it = [&](store::Tx& tx) {
