@@ -11,7 +11,7 @@ import tempfile
 import pytest
 import support
 from faults import INSIDE, ROOT, SCRIPT, refused, run
-from support import Hearth, State, free_port, user
+from support import Hearth, State, free_port, sql, user
 
 
 def postmaster(state):
@@ -20,16 +20,11 @@ def postmaster(state):
 
 @contextlib.contextmanager
 def migrations_changed(state, statement, undo):
-    secrets = (state.folder / "state/pg/credentials").read_text().split("\n")
-    where = f"host={state.folder}/state/pg/socket port=5432 dbname=hearth user=hearth_owner password={secrets[1]}"
-
-    def sql(text):
-        subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", where, "-c", text], check=True, capture_output=True, timeout=30)
-    sql(statement)
+    sql(state, statement)
     try:
         yield
     finally:
-        sql(undo)
+        sql(state, undo)
 
 
 @pytest.mark.skipif(not shutil.which("psql"), reason="needs psql")

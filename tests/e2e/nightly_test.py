@@ -10,7 +10,7 @@ import subprocess
 import pytest
 import quality_test
 import support
-from support import check_trace, user
+from support import check_trace, sql, user
 
 pytestmark = pytest.mark.skipif(not shutil.which("psql"), reason="needs psql")
 
@@ -39,12 +39,6 @@ def server(own):
         yield made.start()
     finally:
         made.stop()
-
-
-def sql(state, text):
-    secrets = (state.folder / "state/pg/credentials").read_text().split("\n")
-    where = f"host={state.folder}/state/pg/socket port=5432 dbname=hearth user=hearth_owner password={secrets[1]}"
-    return subprocess.run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", where, "-c", text], check=True, capture_output=True, text=True, timeout=60).stdout.strip()
 
 
 def live(state, first, last, thinking):

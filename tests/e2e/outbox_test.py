@@ -3,19 +3,12 @@ import contextlib
 import hashlib
 import json
 import shutil
-import subprocess
 import time
 
 import pytest
 import support
 from channels_test import ANSWER, SCRIPT, Files
-from support import Hearth, command, outbox
-
-
-def sql(server, statement):
-    secrets = (server.state.folder / "state/pg/credentials").read_text().split("\n")
-    where = f"host={server.state.folder}/state/pg/socket port=5432 dbname=hearth user=hearth_owner password={secrets[1]}"
-    subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", where, "-c", statement], check=True, capture_output=True, timeout=30)
+from support import Hearth, command, outbox, sql
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +84,7 @@ def test_the_owner_says_how_what_is_unknown_ended(hearth):
     arrived, lost = written(hearth), written(hearth)
     hearth.wait_for(lambda: row_of(lost)["state"] == "delivered", "both", 10)
     assert "need say how it ended" in command(hearth, "outbox", "sent", arrived["id"], status=1)
-    sql(hearth, "update outbox set state = 'unknown', error = 'it broke off' where emitter like 'run:%'")
+    sql(hearth.state, "update outbox set state = 'unknown', error = 'it broke off' where emitter like 'run:%'")
     assert "counts as delivered" in command(hearth, "outbox", "sent", arrived["id"])
     assert (row_of(arrived)["state"], row_of(arrived)["told"]) == ("delivered", "sent") and row_of(arrived)["told_by"]
     copy = hearth.files.folder / "outbox" / f"{lost['id']}.json"
@@ -114,7 +107,7 @@ def test_quiet_hours_hold_back_what_answers_nobody(hearth):
     hearth.wait_for(lambda: newest(hearth)["state"] == "delivered", "an answer to who has just written", 10)
     command(hearth, "outbox", "silence")
     late = written(hearth)
-    sql(hearth, "update channel_heard set heard_at = heard_at - interval '2 hours'")
+    sql(hearth.state, "update channel_heard set heard_at = heard_at - interval '2 hours'")
     command(hearth, "outbox", "resume")
     hearth.wait_for(lambda: newest(hearth)["waits"] == "quiet hours", "the reason", 10)
     assert newest(hearth)["id"] == late["id"] and newest(hearth)["state"] == "queued"
@@ -129,7 +122,7 @@ def test_few_hear_what_nobody_has_asked_for(hearth):
     for n in range(4):
         hearth.files.put(f"stranger{n}.json", {"from": f"stranger{n}", "text": "hello"})
     hearth.wait_for(lambda: len(outbox(hearth)) == before + 4, "their codes", 20)
-    sql(hearth, "update channel_heard set heard_at = heard_at - interval '2 hours'; update outbox set changed_at = changed_at - interval '2 hours'")
+    sql(hearth.state, "update channel_heard set heard_at = heard_at - interval '2 hours'; update outbox set changed_at = changed_at - interval '2 hours'")
     command(hearth, "outbox", "resume")
     hearth.wait_for(lambda: [row["state"] for row in outbox(hearth)[:4]].count("delivered") == 2, "two of them", 20)
     time.sleep(2)
@@ -143,7 +136,7 @@ def test_few_hear_what_nobody_has_asked_for(hearth):
 def test_the_outbox_forgets_what_was_said_and_knows_that_it_was_that(hearth):
     rows = [row for row in outbox(hearth) if row["state"] == "delivered" and row["emitter"].startswith("run:")]
     assert rows and all(row["digest"] == "" for row in rows)
-    sql(hearth, "update outbox set changed_at = changed_at - interval '31 days'")
+    sql(hearth.state, "update outbox set changed_at = changed_at - interval '31 days'")
     hearth.stop()  # it is seen to once an hour, and at the start
     hearth.start()
     old = {row["id"] for row in rows}

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from support import Hearth, call, check_trace, said, user
+from support import Hearth, call, check_trace, database_of, said, user
 
 SLOWLY = " ".join(f"word{n}" for n in range(2000))
 SCRIPT = [
@@ -157,9 +157,7 @@ def test_an_idle_server_ends_at_once(hearth):
 @contextlib.contextmanager
 def locked_runs(state):
     """Nothing can be written of any run."""
-    secrets = (state.folder / "state/pg/credentials").read_text().split("\n")
-    where = f"host={state.folder}/state/pg/socket port=5432 dbname=hearth user=hearth_owner password={secrets[1]}"
-    with subprocess.Popen(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", where], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as psql:
+    with subprocess.Popen(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", database_of(state)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as psql:
         psql.stdin.write("begin; lock table run in access exclusive mode;\n\\echo locked\n")
         psql.stdin.flush()
         assert psql.stdout.readline() == "locked\n"

@@ -72,6 +72,17 @@ def dump(state):
     return done.stdout.decode()
 
 
+def database_of(state):
+    """Where psql finds it, as the owner of its tables."""
+    secrets = (state.folder / "state/pg/credentials").read_text().split("\n")
+    return f"host={state.folder}/state/pg/socket port=5432 dbname=hearth user=hearth_owner password={secrets[1]}"
+
+
+def sql(state, statements):
+    """What psql prints of them."""
+    return subprocess.run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", database_of(state), "-c", statements], check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+
+
 class Answer:
     """A whole HTTP answer."""
 

@@ -1,12 +1,11 @@
 """What a run may not do without a person's word is asked in the chat where it was wanted, and decided by a button there."""
 import shutil
 import signal
-import subprocess
 import time
 
 import pytest
 from rule_test import in_force
-from support import call
+from support import call, sql
 from telegram_test import command, house, outbox, pair
 
 SCRIPT = [
@@ -26,12 +25,6 @@ def hearth():
         command(server, "rule", "set", "ask_first", "ask", "--tool", "remember", "--reason", "What is kept is kept.")
         in_force(server, 1)
         yield server
-
-
-def sql(server, statement):
-    secrets = (server.state.folder / "state/pg/credentials").read_text().split("\n")
-    where = f"host={server.state.folder}/state/pg/socket port=5432 dbname=hearth user=hearth_owner password={secrets[1]}"
-    subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", where, "-c", statement], check=True, capture_output=True, timeout=30)
 
 
 def asked(server, sender=42):
@@ -111,7 +104,7 @@ def test_a_stop_takes_the_question_back(hearth):
 @pytest.mark.skipif(not shutil.which("psql"), reason="needs psql")
 def test_nobody_s_word_is_told_as_such(hearth):
     question = asked(hearth)
-    sql(hearth, "update approval set expires_at = clock_timestamp() where decision is null")
+    sql(hearth.state, "update approval set expires_at = clock_timestamp() where decision is null")
     hearth.stop()  # it is seen to once a minute, and at the start
     hearth.start()
     ended(hearth, question, "Nobody answered in time, so it was not done.")

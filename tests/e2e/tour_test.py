@@ -18,8 +18,7 @@ import tempfile
 
 import pytest
 import support
-from nightly_test import sql
-from support import BINARY, ROOT, free_port
+from support import BINARY, ROOT, free_port, sql
 
 TOUR = ROOT / "docs/tour.md"
 PICTURES = ROOT / "build/pictures"
