@@ -83,13 +83,8 @@ def folder(house, request):
     return path
 
 
-def ended(hearth, run_id, key=None):
-    def look():
-        run = hearth.call("GET", f"/v1/runs/{run_id}", key=key).json
-        return run["finished"] and any(span["parent"] is None for span in run["spans"]) and run
-    run = hearth.wait_for(look, "the run's end", hearth.patience)
-    check_trace(run)
-    return run
+def ended(hearth, run_id):
+    return support.ended(hearth, run_id, hearth.patience)
 
 
 def begin(hearth, text, folder, key=None):

@@ -6,7 +6,7 @@ import time
 import pytest
 import support
 from conftest import running
-from support import Hearth, call, check_trace, said, user
+from support import Hearth, call, ended, said, user
 
 SOON = 5  # seconds after the server is ready
 DOUBT = "\n\nIt is not known whether this took effect, and it was not repeated: bash "
@@ -53,14 +53,6 @@ def in_words(stream):
         pass
 
 
-def ended(hearth, run_id, seconds=SOON):
-    """The run once it has ended; the root of its trace is written right after that."""
-    has_root = lambda run: any(span["parent"] is None for span in run["spans"])
-    run = hearth.wait_for(lambda: (run := hearth.run(run_id))["finished"] and has_root(run) and run, "the run's end", seconds)
-    check_trace(run)
-    return run
-
-
 def expect_words_once(run, folder):
     assert run["status"] == "answered" and run["error"] == ""
     assert said(run) == [("user", "say it"), ("assistant", WORDS)]
@@ -73,7 +65,7 @@ def test_killed_in_the_middle_of_a_program_the_run_ends_and_says_what_is_in_doub
     run_id, conversation = begin(hearth, "run it", folder, in_a_program(hearth, folder))
     hearth.stop(signal.SIGKILL)
     hearth.start()
-    run = ended(hearth, run_id)
+    run = ended(hearth, run_id, SOON)
     assert run["status"] == "unknown_effect"
     assert [(step["name"], step["state"]) for step in run["steps"]] == [("default", "done"), ("list_dir", "done"), ("default", "done"), ("bash", "unknown"), ("default", "done")]
     told = run["steps"][3]["outcome"]["text"]
@@ -91,7 +83,7 @@ def test_killed_in_the_middle_of_its_words_the_run_says_them_once(hearth):
     run_id, _ = begin(hearth, "say it", folder, in_words)
     hearth.stop(signal.SIGKILL)
     hearth.start()
-    expect_words_once(ended(hearth, run_id), folder)
+    expect_words_once(ended(hearth, run_id, SOON), folder)
 
 
 def test_the_response_of_a_killed_servers_run_ends_with_it(hearth):
@@ -104,7 +96,7 @@ def test_the_response_of_a_killed_servers_run_ends_with_it(hearth):
     assert hearth.call("GET", path).json["status"] == "in_progress"
     hearth.stop(signal.SIGKILL)
     hearth.start()
-    expect_words_once(ended(hearth, run_id), folder)
+    expect_words_once(ended(hearth, run_id, SOON), folder)
     response = hearth.call("GET", path).json
     assert response["status"] == "completed" and response["hearth"]["state"] == "answered"
     assert [item["content"][0]["text"] for item in response["output"]] == [WORDS]
@@ -120,7 +112,7 @@ def test_a_server_that_is_stopped_leaves_its_runs_to_the_next_one(hearth):
     hearth.stop()
     assert stream.next("done")["state"] == "interrupted", "the client hears it"
     hearth.start()
-    expect_words_once(ended(hearth, run_id), folder)
+    expect_words_once(ended(hearth, run_id, SOON), folder)
 
 
 def test_another_server_takes_over_from_one_that_is_killed(hearth):

@@ -10,7 +10,7 @@ import uuid
 import pytest
 import support
 from conftest import running
-from support import Hearth, call, check_trace, said
+from support import Hearth, call, check_trace, ended, said
 
 WORDS = "These are the words of an answer that takes its time, so that one can be killed while it is said."
 SCRIPT = [
@@ -108,12 +108,6 @@ def until(condition, what, seconds=10):
             return found
         time.sleep(0.02)
     raise AssertionError(what)
-
-
-def ended(hearth, run_id, seconds=10):
-    run = hearth.wait_for(lambda: (run := hearth.run(run_id))["finished"] and any(span["parent"] is None for span in run["spans"]) and run, "the run's end", seconds)
-    check_trace(run)
-    return run
 
 
 def test_a_run_is_taken_in_and_told_to_the_end(hearth):

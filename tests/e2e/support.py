@@ -278,6 +278,16 @@ def check_trace(run):
     return roots[0]
 
 
+def ended(server, run_id, seconds=20, key=None):
+    """The run once it has ended; the root of its trace is written right after that."""
+    def look():
+        run = server.call("GET", f"/v1/runs/{run_id}", key=key).json
+        return run["finished"] and any(span["parent"] is None for span in run["spans"]) and run
+    run = server.wait_for(look, "the run's end", seconds)
+    check_trace(run)
+    return run
+
+
 def command(server, *words, status=0, **more):
     """What `hearth WORDS` prints, run beside that server."""
     done = subprocess.run([BINARY, *words], env=server.env, cwd="/", capture_output=True, text=True, timeout=120, **more)

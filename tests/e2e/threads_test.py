@@ -10,7 +10,7 @@ import uuid
 import pytest
 import support
 from conftest import running
-from support import Hearth, call, check_trace, said
+from support import Hearth, call, ended, said
 from two_servers import LOOP, alive
 
 MARK = "m" + uuid.uuid4().hex[:12]
@@ -53,15 +53,6 @@ def begin(hearth, text, key=None, **fields):
     return answer.json
 
 
-def ended(hearth, run_id, key=None, seconds=20):
-    def look():
-        run = hearth.call("GET", f"/v1/runs/{run_id}", key=key).json
-        return run["finished"] and any(span["parent"] is None for span in run["spans"]) and run
-    run = hearth.wait_for(look, "the run's end", seconds)
-    check_trace(run)
-    return run
-
-
 def thread(hearth, thread_id):
     answer = hearth.call("GET", f"/v1/threads/{thread_id}")
     assert answer.status == 200, answer.data
@@ -96,7 +87,7 @@ def test_two_people_in_two_threads_never_see_each_others(hearth):
         assert hearth.call("POST", f"/v1/runs/{theirs['id']}/steer", {"text": "Mine."}, key=key).status == 404
         assert hearth.call("POST", "/v1/runs", {"input": "mine", "conversation": theirs["conversation_id"], **DEV}, key=key).status == 404
     for run, key, secret in zip(runs, keys, secrets):
-        done = ended(hearth, run["id"], key)
+        done = ended(hearth, run["id"], key=key)
         assert said(done) == [("user", secret), ("assistant", "It is done.")]
 
 
