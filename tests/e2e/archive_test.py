@@ -6,7 +6,6 @@ import signal
 import subprocess
 import time
 
-import pytest
 import support
 from support import call, memory
 
@@ -21,19 +20,7 @@ SCRIPT = [
     {"when": "paint", "text": "Take marine green."},
     {"when": "", "text": "All is well."},
 ]
-
-
-@pytest.fixture(scope="module")
-def house(state):
-    server = support.Hearth(state, "archive", script=SCRIPT, settings={"agents.discipline": "free", "backend.critic": "default", "server.socket": state.folder / "archive.sock"})
-    yield server.start()
-    server.stop()
-
-
-def say(house, text, conversation=None):
-    reply = house.call("POST", "/v1/chat/completions", {"model": "hearth", "messages": [{"role": "user", "content": text}]}, {"X-Hearth-Conversation": conversation} if conversation else {})
-    assert reply.status == 200, reply.data
-    return reply.headers["X-Hearth-Run"], reply.headers["X-Hearth-Conversation"]
+SETTINGS = {"backend.critic": "default"}
 
 
 def segment_of(house, question):
@@ -53,7 +40,7 @@ def git(repository, *arguments):
 
 
 def test_what_was_said_is_archived_once_and_shown_by_its_id(house):
-    run, conversation = say(house, "Which paint do we take for the archive's boat?")
+    run, conversation = house.say("Which paint do we take for the archive's boat?")
     segment = segment_of(house, "What did we say of the paint of the archive's boat?")
     made = json.loads(memory(house, "archive", "--json"))
     assert made["segments"] >= 1 and made["commits"] >= 1  # two where a run of another file ended meanwhile
@@ -73,7 +60,7 @@ def test_what_was_said_is_archived_once_and_shown_by_its_id(house):
 
 def test_a_server_that_is_killed_while_it_archives_loses_and_doubles_nothing(house):
     for i in range(3):
-        say(house, f"Number {i} of what is said before a kill")
+        house.say(f"Number {i} of what is said before a kill")
     [repository] = repositories(house)
     before = int(git(repository, "rev-list", "--count", "main"))
     asked = subprocess.Popen([house.state.binary, "memory", "archive"], env=house.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -88,8 +75,8 @@ def test_a_server_that_is_killed_while_it_archives_loses_and_doubles_nothing(hou
 
 
 def test_what_was_well_answered_is_exported_once_and_nothing_else(house, tmp_path):
-    good = [say(house, "Which paint is best for oars?")[0] for _ in range(2)]
-    bad, _ = say(house, "What is the weather of tomorrow?")
+    good = [house.say("Which paint is best for oars?")[0] for _ in range(2)]
+    bad, _ = house.say("What is the weather of tomorrow?")
     for run in (*good, bad):
         house.wait_for(lambda: judged(house, run), "the verdict", 20)
     file = tmp_path / "pairs.jsonl"
@@ -105,8 +92,8 @@ def test_what_was_well_answered_is_exported_once_and_nothing_else(house, tmp_pat
 
 
 def test_neither_says_what_was_forgotten(house, tmp_path):
-    run, conversation = say(house, "Please remember, keep it well: " + SECRET)
-    say(house, "And which lamp burns in the hallway?", conversation)
+    run, conversation = house.say("Please remember, keep it well: " + SECRET)
+    house.say("And which lamp burns in the hallway?", conversation)
     house.wait_for(lambda: judged(house, run), "the verdict", 20)
     told, other = segment_of(house, "what did we say about the teapot of porcelain?"), segment_of(house, "what did we say of the lamp in the hallway?")
     memory(house, "archive")

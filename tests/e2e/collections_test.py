@@ -1,8 +1,6 @@
 """Collections hold what fits their schema, for their person alone; a note lasts as long as its conversation."""
 import json
 
-import pytest
-import support
 from support import call, memory
 
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}, "minutes": {"type": "integer"}}, "required": ["title"], "additionalProperties": False}
@@ -18,21 +16,13 @@ SCRIPT = [
 ]
 
 
-@pytest.fixture(scope="module")
-def house(state):
-    server = support.Hearth(state, "collections", script=SCRIPT, settings={"agents.discipline": "free", "server.socket": state.folder / "collections.sock"})
-    yield server.start()
-    server.stop()
-
-
 def collection(house, *arguments, fails=False):
     return memory(house, "collection", *arguments, fails=fails)
 
 
 def ask(house, text, conversation=None):
-    reply = house.call("POST", "/v1/chat/completions", {"model": "hearth", "messages": [{"role": "user", "content": text}]}, {"X-Hearth-Conversation": conversation} if conversation else {})
-    assert reply.status == 200, reply.data
-    return house.run(reply.headers["X-Hearth-Run"]), reply.headers["X-Hearth-Conversation"]
+    run, conversation = house.say(text, conversation)
+    return house.run(run), conversation
 
 
 def outcomes(run, tool):

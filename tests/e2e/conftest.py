@@ -47,6 +47,14 @@ def hearth(request, state):
 
 
 @pytest.fixture(scope="module")
+def house(request, state):
+    """The same, and its model is free to call tools; SETTINGS has more where the file has some."""
+    name = request.module.__name__
+    settings = {"agents.discipline": "free", "server.socket": state.folder / f"{name}.sock", **getattr(request.module, "SETTINGS", {})}
+    yield from running(support.Hearth(state, name, request.module.SCRIPT, settings))
+
+
+@pytest.fixture(scope="module")
 def tiny(request, state):
     """A server with the smaller of the tiny checkpoints, beside `hearth`."""
     server = tiny_server(state, "llama_tied", f"{request.module.__name__}-tiny")

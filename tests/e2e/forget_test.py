@@ -1,7 +1,6 @@
 """What is remembered can be looked at, asked for its reasons, replaced and forgotten: afterwards no row of the database holds it."""
 import json
 
-import pytest
 import support
 from support import call, memory
 
@@ -14,19 +13,6 @@ SCRIPT = [
     {"when": "Where is the spare key", "text": "Under the blue flower pot."},
     {"when": "", "text": "All is well."},
 ]
-
-
-@pytest.fixture(scope="module")
-def house(state):
-    server = support.Hearth(state, "forget", script=SCRIPT, settings={"agents.discipline": "free", "server.socket": state.folder / "forget.sock"})
-    yield server.start()
-    server.stop()
-
-
-def ask(house, text):
-    reply = house.call("POST", "/v1/chat/completions", {"model": "hearth", "messages": [{"role": "user", "content": text}]})
-    assert reply.status == 200, reply.data
-    return reply.headers["X-Hearth-Run"]
 
 
 def tables_with(state, words):
@@ -43,9 +29,9 @@ def tables_with(state, words):
 
 
 def test_a_fact_is_shown_replaced_and_forgotten(house, state):
-    told = ask(house, "Please remember, it is to be kept this: " + SECRET)
-    again = ask(house, "Please remember, it is to be kept this once more: " + SECRET)
-    recalled = ask(house, "Where is the spare key? Under the blue pot?")
+    told = house.say("Please remember, it is to be kept this: " + SECRET)[0]
+    again = house.say("Please remember, it is to be kept this once more: " + SECRET)[0]
+    recalled = house.say("Where is the spare key? Under the blue pot?")[0]
     fact = next(one for one in json.loads(memory(house, "list", "--json")) if one["text"] == SECRET)
     assert fact["seen"] == 2 and fact["about"] == "place of the spare key" and fact["run_id"] == told
     shown = memory(house, "show", fact["id"])
@@ -53,7 +39,7 @@ def test_a_fact_is_shown_replaced_and_forgotten(house, state):
     why = memory(house, "why", "where is the spare key?")
     assert SECRET in why and f"in run {told}" in why and "has spare, key" in why
 
-    ask(house, "Please remember, it is to be kept now: the spare key hangs in the shed")
+    house.say("Please remember, it is to be kept now: the spare key hangs in the shed")
     assert SECRET not in memory(house, "list") and "until 20" in memory(house, "list", "--all")
     newer = next(one for one in json.loads(memory(house, "list", "--json")) if "shed" in one["text"])
     assert newer["id"] and json.loads(memory(house, "show", fact["id"], "--json"))["replaced_by"] == newer["id"]

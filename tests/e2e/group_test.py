@@ -1,8 +1,6 @@
 """What is told for a group is remembered for everybody in it, with who told it, and for nobody else."""
 import json
 
-import pytest
-import support
 from support import call
 
 SCRIPT = [
@@ -10,13 +8,6 @@ SCRIPT = [
     {"when": "for the family", "text": "Kept."},
     {"when": "", "text": "All is well."},
 ]
-
-
-@pytest.fixture(scope="module")
-def house(state):
-    server = support.Hearth(state, "group", script=SCRIPT, settings={"agents.discipline": "free", "server.socket": state.folder / "group.sock"})
-    yield server.start()
-    server.stop()
 
 
 def recalled(house, key):

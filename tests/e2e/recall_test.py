@@ -1,6 +1,4 @@
 """What is told is kept, and comes back where it is asked for: with its day, where it is from and why."""
-import pytest
-import support
 from support import call
 
 SCRIPT = [
@@ -11,17 +9,8 @@ SCRIPT = [
 ]
 
 
-@pytest.fixture(scope="module")
-def house(state):
-    server = support.Hearth(state, "recall", script=SCRIPT, settings={"agents.discipline": "free", "server.socket": state.folder / "recall.sock"})
-    yield server.start()
-    server.stop()
-
-
 def sources(house, agent, text):
-    reply = house.call("POST", "/v1/chat/completions", {"model": agent, "messages": [{"role": "user", "content": text}]})
-    assert reply.status == 200, reply.data
-    run = house.run(reply.headers["X-Hearth-Run"])
+    run = house.run(house.say(text, agent=agent)[0])
     phases = [span for span in run["spans"] if span["name"] == "retrieve"]
     return run, phases[0]["attributes"]["sources"] if phases else None
 

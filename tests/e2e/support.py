@@ -217,6 +217,12 @@ class Hearth:
     def chat(self, model, messages, headers=None, **fields):
         return self.call("POST", "/v1/chat/completions", {"model": model, "messages": messages, **fields}, headers)
 
+    def say(self, text, conversation=None, agent="hearth"):
+        """That in the conversation, or in a new one; the run that has answered it, and the conversation."""
+        answer = self.chat(agent, [user(text)], {"X-Hearth-Conversation": conversation} if conversation else {})
+        assert answer.status == 200, answer.data
+        return answer.headers["X-Hearth-Run"], answer.headers["X-Hearth-Conversation"]
+
     def facts(self):
         """What is told of the model that it serves itself."""
         return self.call("GET", "/health").json["backends"]["embedded"]["facts"]

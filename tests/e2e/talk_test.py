@@ -2,9 +2,6 @@
 import json
 import subprocess
 
-import pytest
-import support
-
 SUMMARY = {"summary": "The hull of the dinghy is to be green, and the oars are lent to Ben.", "keywords": ["dinghy", "oars"]}
 NOTED = {"quote": "our dinghy is called Petrel", "text": "The dinghy is called Petrel.", "about": "name of the dinghy"}
 SCRIPT = [
@@ -14,20 +11,12 @@ SCRIPT = [
     {"when": "paint", "text": "Take marine green for the hull, two coats of it."},
     {"when": "", "text": "All is well."},
 ]
-
-
-@pytest.fixture(scope="module")
-def house(state):
-    server = support.Hearth(state, "talk", script=SCRIPT, settings={"agents.discipline": "free", "agents.window": 6, "server.socket": state.folder / "talk.sock"})
-    yield server.start()
-    server.stop()
+SETTINGS = {"agents.window": 6}
 
 
 def say(house, text, conversation=None):
-    headers = {"X-Hearth-Conversation": conversation} if conversation else {}
-    reply = house.call("POST", "/v1/chat/completions", {"model": "hearth", "messages": [{"role": "user", "content": text}]}, headers)
-    assert reply.status == 200, reply.data
-    return house.run(reply.headers["X-Hearth-Run"]), reply.headers["X-Hearth-Conversation"]
+    run, conversation = house.say(text, conversation)
+    return house.run(run), conversation
 
 
 def recalled(run):
