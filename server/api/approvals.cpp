@@ -1,5 +1,6 @@
 // What runs ask the caller for, and his word.
 #include "server/api/agent_answer.h"
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 #include "server/api/run_shapes.h"
 #include "store/approvals.h"
@@ -16,17 +17,13 @@ struct Word {
 };
 
 base::Result<Word> read_word(const std::string& body) {
-    auto json = base::parse_json(body);
+    auto json = object_of(body);
     if (!json) return std::move(json).error();
-    if (!json->is_object()) return base::error(Code::invalid_argument, "the body must be an object");
     auto decision = base::optional_string(*json, "decision");
     if (!decision) return std::move(decision).error();
     if (*decision != "grant" && *decision != "deny")
         return base::error(Code::invalid_argument, "decision must be \"grant\" or \"deny\"" + (*decision ? ", found \"" + **decision + "\"" : std::string()));
-    Word word{*decision == "grant", {}};
-    for (const auto& [field, value] : json->items())
-        if (field != "decision") word.ignored.push_back(field);
-    return word;
+    return Word{*decision == "grant", fields_beside({"decision"}, *json)};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // POST /v0/dev/chat: the agent that reads, edits and runs code.
 #include "server/api/agent_answer.h"
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 #include "server/api/prompts_field.h"
 #include "server/api/workspace_field.h"
@@ -19,13 +20,10 @@ struct DevBody {
 };
 
 base::Result<DevBody> read_body(const std::string& text, std::string& param) {
-    auto json = base::parse_json(text);
+    auto json = object_of(text);
     if (!json) return std::move(json).error();
-    if (!json->is_object()) return base::error(Code::invalid_argument, "the body must be a JSON object");
     DevBody out;
-    for (const auto& [field, value] : json->items())
-        if (field != "messages" && field != "conversation_id" && field != "workspace" && field != "stream" && field != "read_only" && field != "write_tier" && field != "prompts" && field != "agent")
-            out.ignored.push_back(field);
+    out.ignored = fields_beside({"messages", "conversation_id", "workspace", "stream", "read_only", "write_tier", "prompts", "agent"}, *json);
     param = "messages";
     if (!json->contains("messages") || !(*json)["messages"].is_array() || (*json)["messages"].empty())
         return base::error(Code::invalid_argument, "messages must be a list with at least one message");

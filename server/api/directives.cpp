@@ -1,4 +1,5 @@
 // What the caller wants of every agent, for herself alone; see store/directives.h for who else says what.
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 
 #include "store/directives.h"
@@ -21,9 +22,8 @@ struct Wish {
 };
 
 base::Result<Wish> read_wish(const std::string& body, std::string& param) {
-    const auto json = base::parse_json(body);
+    const auto json = object_of(body);
     if (!json) return json.error();
-    if (!json->is_object()) return base::error(base::Code::invalid_argument, "the body must be a JSON object");
     Wish out;
     param = "name";
     auto name = base::string_field(*json, "name");
@@ -44,8 +44,7 @@ base::Result<Wish> read_wish(const std::string& body, std::string& param) {
             param = field;
             return base::error(base::Code::invalid_argument, std::string(field) + " holds a NUL, which no directive does");
         }
-    for (const auto& [field, value] : json->items())
-        if (field != "name" && field != "text" && field != "days") out.ignored.push_back(field);
+    out.ignored = fields_beside({"name", "text", "days"}, *json);
     return out;
 }
 

@@ -1,5 +1,6 @@
 // Backends of models, tried and last seen at work.
 #include "router/usage.h"
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 
 namespace server::api {
@@ -21,9 +22,8 @@ struct Wanted {
 };
 
 base::Result<Wanted> read_body(const std::string& body, std::string& param) {
-    const auto json = base::parse_json(body);
+    const auto json = object_of(body);
     if (!json) return json.error();
-    if (!json->is_object()) return base::error(Code::invalid_argument, "the body must be an object");
     Wanted out;
     param = "backend";
     auto backend = base::string_field(*json, "backend");
@@ -35,8 +35,7 @@ base::Result<Wanted> read_body(const std::string& body, std::string& param) {
     const auto traffic = router::parse_traffic(*text);
     if (!traffic) return base::error(Code::invalid_argument, "traffic must be plain, streamed or tools, found '" + *text + "'");
     out.traffic = *traffic;
-    for (const auto& [field, value] : json->items())
-        if (field != "backend" && field != "traffic") out.ignored.push_back(field);
+    out.ignored = fields_beside({"backend", "traffic"}, *json);
     return out;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "router/usage.h"
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 #include "store/digest.h"
 
@@ -55,12 +56,10 @@ base::Result<std::vector<router::EmbeddingInput>> read_input(const Json& body) {
 }
 
 base::Result<EmbeddingBody> read_body(const std::string& text, std::string& param) {
-    const auto json = base::parse_json(text);
+    const auto json = object_of(text);
     if (!json) return json.error();
-    if (!json->is_object()) return base::error(Code::invalid_argument, "the body must be a JSON object");
     EmbeddingBody out;
-    for (const auto& [field, value] : json->items())
-        if (std::find(std::begin(kKnown), std::end(kKnown), field) == std::end(kKnown)) out.ignored.push_back(field);
+    out.ignored = fields_beside(kKnown, *json);
     param = "model";
     auto model = base::string_field(*json, param);
     if (!model) return std::move(model).error();

@@ -1,6 +1,7 @@
 // What is remembered: which facts, where they are from, what a question would bring back, and forgetting.
 #include "base/trim.h"
 #include "memory/recall.h"
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 #include "server/api/id_json.h"
 #include "server/api/memory_shapes.h"
@@ -47,9 +48,8 @@ Json record_json(const store::FactRecord& one, const policy::Principal& who) {
 }
 
 base::Result<std::string> new_words(const std::string& body) {
-    const auto json = base::parse_json(body);
+    const auto json = object_of(body);
     if (!json) return json.error();
-    if (!json->is_object()) return base::error(base::Code::invalid_argument, "the body must be an object");
     auto text = base::string_field(*json, "text");
     if (!text) return text;
     if (base::trimmed(*text).empty()) return base::error(base::Code::invalid_argument, "text is empty", "say what holds now; DELETE forgets");

@@ -1,5 +1,6 @@
 // The nightly batch, asked for by hand or by a cron of one's own.
 #include "agents/nightly.h"
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 
 namespace server::api {
@@ -14,9 +15,8 @@ struct Wanted {
 };
 
 base::Result<Wanted> read_body(const std::string& body, std::string& param) {
-    const auto json = base::parse_json(body.empty() ? "{}" : body);
+    const auto json = object_of(body.empty() ? "{}" : body);
     if (!json) return json.error();
-    if (!json->is_object()) return base::error(Code::invalid_argument, "the body must be an object");
     Wanted out;
     param = "tenant_id";
     const auto tenant = base::optional_string(*json, "tenant_id");
@@ -26,8 +26,7 @@ base::Result<Wanted> read_body(const std::string& body, std::string& param) {
     const auto day = base::optional_string(*json, "day");
     if (!day) return day.error();
     if (*day && !(out.day = store::parse_day(**day))) return base::error(Code::invalid_argument, "day is '" + **day + "' but must be a date such as 2026-03-10");
-    for (const auto& [field, value] : json->items())
-        if (field != "tenant_id" && field != "day") out.ignored.push_back(field);
+    out.ignored = fields_beside({"tenant_id", "day"}, *json);
     return out;
 }
 

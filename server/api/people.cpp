@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/language.h"
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 #include "server/api/request_fields.h"
 #include "server/bridges/pairing.h"
@@ -25,12 +26,6 @@ Json person_json(const store::Person& one) {
 
 Json known_json(const store::KnownSender& one) {
     return {{"bridge", one.bridge}, {"sender", one.id}, {"label", one.label}, {"person", one.person.name}, {"person_id", one.person.id.text()}};
-}
-
-base::Result<Json> object_of(const std::string& body) {
-    auto json = base::parse_json(body);
-    if (json && !json->is_object()) return base::error(Code::invalid_argument, "the body must be an object");
-    return json;
 }
 
 // One of a few words; nothing where the field is absent.

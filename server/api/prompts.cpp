@@ -1,6 +1,7 @@
 // What agents are told: versions of each prompt, and which is live.
 #include <algorithm>
 
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 #include "server/api/request_fields.h"
 #include "store/prompts.h"
@@ -23,12 +24,6 @@ Json version_json(const store::PromptVersion& one) {
 std::string quality_of(store::Tx& tx, const std::string& name, int version) {
     const auto grounds = store::quality_grounds(tx, name, version);
     return grounds ? *grounds : grounds.error().text();
-}
-
-base::Result<Json> object_of(const std::string& body) {
-    auto json = base::parse_json(body);
-    if (json && !json->is_object()) return base::error(Code::invalid_argument, "the body must be an object");
-    return json;
 }
 
 // Names are words of ASCII: another one is nobody's, and may be no text that PostgreSQL takes.

@@ -3,6 +3,7 @@
 
 #include <tuple>
 
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 
 namespace server::api {
@@ -17,9 +18,8 @@ struct Wanted {
 };
 
 base::Result<Wanted> read_body(const std::string& body, std::string& param) {
-    const auto json = base::parse_json(body);
+    const auto json = object_of(body);
     if (!json) return json.error();
-    if (!json->is_object()) return base::error(Code::invalid_argument, "the body must be an object");
     Wanted out;
     std::map<std::string, std::string> texts;
     for (const char* field : {"span_id", "model", "prompt"}) {

@@ -4,6 +4,7 @@
 #include "agents/turn.h"
 #include "base/json_schema_words.h"
 #include "server/api/agent_answer.h"
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 #include "server/api/request_fields.h"
 #include "server/api/run_shapes.h"
@@ -146,13 +147,11 @@ bool put(base::Result<T> value, const char* field, Out& out, std::string& param,
 }
 
 base::Result<Order> read_order(const Request& request, std::string& param) {
-    auto json = base::parse_json(request.body);
+    auto json = object_of(request.body);
     if (!json) return std::move(json).error();
-    if (!json->is_object()) return error(Code::invalid_argument, "the body must be a JSON object");
     Order out;
     agents::ChatRequest& chat = out.submission.chat;
-    for (const auto& [field, value] : json->items())
-        if (std::find(std::begin(kFields), std::end(kFields), field) == std::end(kFields)) out.ignored.push_back(field);
+    out.ignored = fields_beside(kFields, *json);
     base::Error failed{};
     std::optional<std::string> agent;
     const bool fine = put(read_key(request), "Idempotency-Key", out.submission.key, param, failed) && put(base::optional_string(*json, "agent"), "agent", agent, param, failed) &&
@@ -232,9 +231,8 @@ net::Task<Response> start_run(Request request, Caller caller, Services& services
 net::Task<Response> steer_run(Request request, Caller caller, Services& services) {
     const auto id = base::RunId::parse(request.parameters["id"]);
     if (!id) co_return no_such_run();
-    const auto json = base::parse_json(request.body);
+    const auto json = object_of(request.body);
     if (!json) co_return error_response(json.error());
-    if (!json->is_object()) co_return error_response(400, "the body must be a JSON object", "invalid_argument");
     const auto text = base::string_field(*json, "text");
     if (!text) co_return error_response(text.error(), "text");
     if (text->find_first_not_of(" \t\r\n") == std::string::npos) co_return error_response(400, "text must say something, and is blank", "invalid_argument", "text");
@@ -249,20 +247,16 @@ net::Task<Response> steer_run(Request request, Caller caller, Services& services
     services.agents.heard({store::Signal::Kind::input, *id});
     Json body = {{"id", added->id.text()}, {"object", "run.input"}, {"run_id", id->text()}, {"position", added->position}, {"sent", base::rfc3339(added->sent)}};
     Response response = json_response(body);
-    std::vector<std::string> ignored;
-    for (const auto& [field, value] : json->items())
-        if (field != "text") ignored.push_back(field);
-    name_ignored(response, ignored);
+    name_ignored(response, fields_beside({"text"}, *json));
     co_return response;
 }
 
 net::Task<Response> fork_run(Request request, Caller caller, Services& services) {
     const auto id = base::RunId::parse(request.parameters["id"]);
     if (!id) co_return no_such_run();
-    const auto json = base::parse_json(request.body);
+    const auto json = object_of(request.body);
     if (!json) co_return error_response(json.error());
-    const bool object = json->is_object();
-    if (!object || !json->contains("step") || !((*json)["step"].is_string() || (*json)["step"].is_number_unsigned()))
+    if (!json->contains("step") || !((*json)["step"].is_string() || (*json)["step"].is_number_unsigned()))
         co_return error_response(400, "step must be the id of a step, or its position", "invalid_argument", "step");
     const Json& named = (*json)["step"];
     std::string step = named.is_string() ? named.get<std::string>() : std::to_string(named.get<std::uint64_t>());
@@ -277,10 +271,7 @@ net::Task<Response> fork_run(Request request, Caller caller, Services& services)
     const auto fork = co_await services.agents.fork(caller.principal, *id, std::move(step), std::move(added));
     if (!fork) co_return error_response(fork.error(), fork.error().code == Code::invalid_argument ? "step" : "");
     Response response = co_await taken_in(*fork, caller, services);
-    std::vector<std::string> ignored;
-    for (const auto& [field, value] : json->items())
-        if (field != "step" && field != "text") ignored.push_back(field);
-    name_ignored(response, ignored);
+    name_ignored(response, fields_beside({"step", "text"}, *json));
     co_return response;
 }
 

@@ -3,6 +3,7 @@
 
 #include "agents/schedule_orders.h"
 #include "server/api/agent_answer.h"
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 #include "server/api/request_fields.h"
 #include "server/failure.h"
@@ -37,9 +38,8 @@ base::Result<void> read_texts(const Json& body, Wish& out, std::string& param) {
 }
 
 base::Result<Wish> read_wish(const std::string& text, std::string& param) {
-    const auto body = base::parse_json(text);
+    const auto body = object_of(text);
     if (!body) return body.error();
-    if (!body->is_object()) return base::error(Code::invalid_argument, "the body must be a JSON object");
     Wish out;
     if (auto texts = read_texts(*body, out, param); !texts) return std::move(texts).error();
     param = "missed";
@@ -57,8 +57,7 @@ base::Result<Wish> read_wish(const std::string& text, std::string& param) {
         out.order.silent = silent->get<bool>();
     }
     param.clear();
-    for (const auto& [field, value] : body->items())
-        if (std::find(std::begin(kFields), std::end(kFields), field) == std::end(kFields)) out.ignored.push_back(field);
+    out.ignored = fields_beside(kFields, *body);
     return out;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 #include "server/own_page.h"
 #include "store/people.h"
@@ -90,12 +91,6 @@ net::Task<Response> begin_by_password(Request request, std::string name, std::st
     if (!who) co_return error_response(401, "name and password do not belong together", "wrong_password", "password");
     services.auth.tries().forget("name " + name);
     co_return co_await begin(std::move(request), *who, "password", services);
-}
-
-base::Result<Json> object_of(const std::string& body) {
-    auto json = base::parse_json(body);
-    if (json && !json->is_object()) return base::error(base::Code::invalid_argument, "the body must be an object");
-    return json;
 }
 
 }  // namespace
