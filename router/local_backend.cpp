@@ -157,9 +157,53 @@ void tell_of(const std::vector<text::Notice>& notices, const std::string& backen
     }
 }
 
-}  // namespace
+// What a session has told to its end.
+struct Heard {
+    engine::Finish finish = engine::Finish::none;
+    bool in_circles = false;  // the model said the same again and again, and was stopped
+    std::string failure, written;
+    std::vector<text::TokenId> tokens;
+};
 
-namespace {
+net::Task<Heard> listen(engine::Session& session, const ModelRequest& request, text::OutputParser& parser, Deltas& deltas) {
+    auto wake = std::make_shared<Wake>(co_await net::asio::this_coro::executor);
+    wake_on_events(session, wake);
+    Heard out;
+    Circles circles;
+    while (out.finish == engine::Finish::none) {
+        auto event = session.poll();
+        if (!event) {
+            if (request.stop.stopped()) session.stop();
+            co_await wait_for_event(wake);
+            continue;
+        }
+        if (request.end_circles && !out.in_circles && circles.feed(event->text)) {
+            out.in_circles = true;
+            session.stop();
+        }
+        if (event->id >= 0) out.tokens.push_back(event->id);
+        out.written += event->text;
+        deltas.send(parser.feed(event->text));
+        out.finish = event->finish;
+        out.failure = event->error;
+    }
+    co_return out;
+}
+
+// Behind what the answer had begun with; without who made it, and what it took.
+ModelReply reply_of(const text::ParsedOutput& parsed, const Heard& heard, const ModelRequest& request, const Deltas& deltas) {
+    ModelReply reply;
+    const std::size_t known = std::min(request.begun.size() - blanks_before(request.begun), parsed.content.size());
+    reply.message = Message::make(MessageRole::assistant, parsed.content.substr(known));
+    if (parsed.content.size() == known) reply.message.parts.clear();
+    reply.message.reasoning = parsed.reasoning;
+    for (std::size_t i = 0; i < parsed.tool_calls.size(); ++i)
+        reply.message.tool_calls.push_back({deltas.call_id(int(i)), parsed.tool_calls[i].name, parsed.tool_calls[i].arguments});
+    reply.finish = finish_of(heard.finish);
+    if (heard.in_circles && reply.finish == FinishReason::cancelled && !request.stop.stopped()) reply.finish = FinishReason::length;
+    if (reply.finish == FinishReason::stop && !reply.message.tool_calls.empty()) reply.finish = FinishReason::tool_calls;
+    return reply;
+}
 
 base::Json guesses_of(const engine::Engine::Load& load) {
     return {{"method", engine::names_of(load.drafts, "+")}, {"drafted_tokens", load.drafted_tokens}, {"accepted_tokens", load.accepted_tokens}, {"sources", engine::to_json(load.drafts)}};
@@ -312,46 +356,14 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     if (!started && started.error().code == Code::resource_exhausted) co_return base::error(Code::unavailable, started.error().message, started.error().remedy);  // another backend may have room
     if (!started) co_return std::move(started).error();
     const auto session = *std::move(started);
-    auto wake = std::make_shared<Wake>(co_await net::asio::this_coro::executor);
-    wake_on_events(*session, wake);
     Deltas deltas(sink, "call_" + base::Uuid::v7(base::SystemClock().now()).text().substr(24) + "_", *held_back);
-    engine::Finish finish = engine::Finish::none;
-    Circles circles;
-    bool in_circles = false;
-    std::string failure, written;
-    std::vector<text::TokenId> tokens;
-    while (finish == engine::Finish::none) {
-        auto event = session->poll();
-        if (!event) {
-            if (request.stop.stopped()) session->stop();
-            co_await wait_for_event(wake);
-            continue;
-        }
-        if (request.end_circles && !in_circles && circles.feed(event->text)) {
-            in_circles = true;
-            session->stop();
-        }
-        if (event->id >= 0) tokens.push_back(event->id);
-        written += event->text;
-        deltas.send((*parser)->feed(event->text));
-        finish = event->finish;
-        failure = event->error;
-    }
-    if (finish == engine::Finish::failed) co_return base::error(Code::internal, "the model failed: " + failure);
+    Heard heard = co_await listen(*session, request, **parser, deltas);
+    if (heard.finish == engine::Finish::failed) co_return base::error(Code::internal, "the model failed: " + heard.failure);
     deltas.send((*parser)->finish());
     const auto& parsed = (*parser)->result();
     tell_of(parsed.notices, id_, dialect_, log_);
-    if (finish == engine::Finish::stop && request.begun.empty() && is_whole(*e->tokenizer(), tokens, written, parsed)) sampled_->remember(prompt->place, parsed, std::move(tokens), request.cache_salt);
-    ModelReply reply;
-    const std::size_t known = std::min(request.begun.size() - blanks_before(request.begun), parsed.content.size());
-    reply.message = Message::make(MessageRole::assistant, parsed.content.substr(known));
-    if (parsed.content.size() == known) reply.message.parts.clear();
-    reply.message.reasoning = parsed.reasoning;
-    for (std::size_t i = 0; i < parsed.tool_calls.size(); ++i)
-        reply.message.tool_calls.push_back({deltas.call_id(int(i)), parsed.tool_calls[i].name, parsed.tool_calls[i].arguments});
-    reply.finish = finish_of(finish);
-    if (in_circles && reply.finish == FinishReason::cancelled && !request.stop.stopped()) reply.finish = FinishReason::length;
-    if (reply.finish == FinishReason::stop && !reply.message.tool_calls.empty()) reply.finish = FinishReason::tool_calls;
+    ModelReply reply = reply_of(parsed, heard, request, deltas);
+    if (heard.finish == engine::Finish::stop && request.begun.empty() && is_whole(*e->tokenizer(), heard.tokens, heard.written, parsed)) sampled_->remember(prompt->place, parsed, std::move(heard.tokens), request.cache_salt);
     const auto usage = session->usage();
     reply.usage = {usage.prompt_tokens, usage.cached_tokens, usage.output_tokens, usage.queued, usage.prefill, usage.decode, 0, usage.forced_tokens};
     reply.backend = id_;
