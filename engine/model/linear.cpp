@@ -183,16 +183,22 @@ struct Checker {
         return shape(scales, {std::uint64_t(out.rows), n_groups()});
     }
 
-    std::optional<base::Error> packed() {
-        out.kind = Kind::packed;
+    // The parts of compressed-tensors' integers.
+    std::optional<base::Error> take_integers(Kind kind, const SafeTensor* codes) {
+        out.kind = kind;
         out.format = Format::int4;
-        out.codes = t.weight_packed;
+        out.codes = codes;
         out.scales = t.weight_scale;
         out.zeros = t.weight_zero_point;
-        if (!out.scales) return missing(*out.codes, "weight_scale");
-        if (!out.zeros && scheme.zeros.value_or(false)) return missing(*out.codes, "weight_zero_point");
+        if (!out.scales) return missing(*codes, "weight_scale");
+        if (!out.zeros && scheme.zeros.value_or(false)) return missing(*codes, "weight_zero_point");
         if (auto e = no_zeros_said("symmetric", "true")) return e;
-        if (!t.weight_g_idx && scheme.order.value_or(false)) return missing(*out.codes, "weight_g_idx");
+        if (!t.weight_g_idx && scheme.order.value_or(false)) return missing(*codes, "weight_g_idx");
+        return std::nullopt;
+    }
+
+    std::optional<base::Error> packed() {
+        if (auto e = take_integers(Kind::packed, t.weight_packed)) return e;
         if (t.weight_shape) {
             if (auto e = dtype(*t.weight_shape, {Dtype::i32, Dtype::i64})) return e;
             if (auto e = shape(*t.weight_shape, {2})) return e;
@@ -215,16 +221,8 @@ struct Checker {
 
     // A byte a value, with its sign.
     std::optional<base::Error> bytes() {
-        out.kind = Kind::bytes;
-        out.format = Format::int4;
         out.bits = 8;
-        out.codes = t.weight;
-        out.scales = t.weight_scale;
-        out.zeros = t.weight_zero_point;
-        if (!out.scales) return missing(*out.codes, "weight_scale");
-        if (!out.zeros && scheme.zeros.value_or(false)) return missing(*out.codes, "weight_zero_point");
-        if (auto e = no_zeros_said("symmetric", "true")) return e;
-        if (!t.weight_g_idx && scheme.order.value_or(false)) return missing(*out.codes, "weight_g_idx");
+        if (auto e = take_integers(Kind::bytes, t.weight)) return e;
         if (auto e = shape(*out.codes, {std::uint64_t(out.rows), std::uint64_t(out.inputs)})) return e;
         if (auto e = scales_by_row(*out.scales)) return e;
         if (out.zeros) {
