@@ -61,8 +61,8 @@ void settle_arrival(Tx& tx, const std::string& bridge, const std::string& update
     tx.send("select hearth_settle_arrival($1, $2, $3)", {bridge, update, storable(outcome)});
 }
 
-bool hold_poll(Tx& tx, const std::string& bridge, const std::string& holder, std::chrono::seconds hold) {
-    return tx.exec("select hearth_hold_poll($1, $2, $3)", {bridge, holder, std::int64_t(hold.count())}).at(0).boolean(0);
+bool hold_poll(Tx& tx, const std::string& bridge, base::RunId holder, std::chrono::seconds hold) {
+    return tx.exec("select hearth_hold_poll($1, $2, $3)", {bridge, holder.text(), std::int64_t(hold.count())}).at(0).boolean(0);
 }
 
 }  // namespace store

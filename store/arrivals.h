@@ -73,7 +73,7 @@ void erase_told_at_end(Tx& tx, base::RunId run);
 // Nothing more comes of it. `outcome`: what came, for whoever looks; not what was said.
 void settle_arrival(Tx& tx, const std::string& bridge, const std::string& update, const std::string& outcome);
 
-// Whether `holder` alone may ask the channel for what is new, for so long from now on.
-bool hold_poll(Tx& tx, const std::string& bridge, const std::string& holder, std::chrono::seconds hold);
+// Whether `holder` alone may ask the channel for what is new, for so long from now on, as long as its process lives: which has locked it (Db::try_lock).
+bool hold_poll(Tx& tx, const std::string& bridge, base::RunId holder, std::chrono::seconds hold);
 
 }  // namespace store

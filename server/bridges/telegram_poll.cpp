@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kPatience = 10s;                // that Telegram waits until there is something
 constexpr auto kAskTime = kPatience + 5s;      // of the whole call
-constexpr auto kHold = kAskTime + 5s;          // that no other process asks; one that takes over waits for it
+constexpr auto kHold = kAskTime + 5s;          // that no other process asks, while this one lives
 constexpr auto kBetweenLooks = 5s;             // while another process asks
 constexpr std::chrono::seconds kFirstPause = 1s, kLongestPause = 60s;  // after a failure
 
@@ -23,7 +23,7 @@ constexpr std::chrono::seconds kFirstPause = 1s, kLongestPause = 60s;  // after 
 Json telegram_wanted_updates() { return Json::array({"message", "edited_message", "callback_query"}); }
 
 TelegramPoll::TelegramPoll(Telegram& telegram, store::Db& db, store::Identity house, Keep keep, base::Log& log)
-    : telegram_(telegram), db_(db), house_(house), keep_(std::move(keep)), log_(log), me_(base::Uuid::v7(base::SystemClock().now()).text()) {}
+    : telegram_(telegram), db_(db), house_(house), keep_(std::move(keep)), log_(log), me_(base::RunId::make(base::SystemClock().now())) {}
 
 net::Task<void> TelegramPoll::watch() {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
@@ -49,7 +49,11 @@ net::Task<void> TelegramPoll::watch() {
 
 net::Task<bool> TelegramPoll::may_ask() {
     if (left_) co_return false;
-    const auto hold = [this](store::Tx& tx) { return store::hold_poll(tx, kTelegram, me_, kHold); };
+    // Locked once: a lock that is lost is taken again with the runs' (store::Db::restore_locks).
+    const auto hold = [this](store::Tx& tx) {
+        locked_ = locked_ || db_.try_lock(me_);
+        return store::hold_poll(tx, kTelegram, me_, kHold);
+    };
     asks_ = co_await db_.run(house_, hold);
     co_return asks_;
 }

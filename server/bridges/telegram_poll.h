@@ -39,8 +39,8 @@ private:
     const store::Identity house_;
     const Keep keep_;
     base::Log& log_;
-    const std::string me_;     // among the processes
-    bool asks_ = false, left_ = false;
+    const base::RunId me_;     // among the processes: what it has locked as long as it lives
+    bool asks_ = false, left_ = false, locked_ = false;
     std::int64_t offset_ = 0;  // the number of the first update that is wanted; 0: of the oldest that is kept there
     mutable std::mutex mutex_;
     std::string trouble_;      // under mutex_

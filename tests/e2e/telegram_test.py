@@ -326,6 +326,11 @@ def test_a_server_that_is_killed_at_work_answers_once():
         server.start()
         server.wait_for(lambda: len(server.bot.texts()) >= 2, "both answers", 60)
         answered_last(server, [SLOWLY, ANSWER])
+        server.wait_for(lambda: all(one["state"] == "delivered" for one in outbox(server)), "the receipts")  # else the chat waits for a doubtful one
+        server.stop(signal.SIGKILL)
+        server.bot.sent.clear()
+        server.start()
+        answered(server, "Good evening again!", seconds=12)  # nobody waits for the time that the killed one had to listen
 
 
 def test_a_server_that_is_killed_while_it_sends_does_not_send_again():

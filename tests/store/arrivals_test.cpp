@@ -141,12 +141,19 @@ TEST_F(Arrivals, AreNobodysToReadOrChange) {
 }
 
 TEST_F(Arrivals, AreAskedForByOneAtATime) {
-    const auto hold = [&](const char* holder, std::chrono::seconds time) { return as(house(), [&](Tx& tx) { return store::hold_poll(tx, "telegram", holder, time); }); };
-    EXPECT_TRUE(hold("one", 60s));
-    EXPECT_TRUE(hold("one", 60s)) << "goes on";
-    EXPECT_FALSE(hold("other", 60s));
-    EXPECT_TRUE(hold("one", -1s));
-    EXPECT_TRUE(hold("other", 60s)) << "when the first is gone";
+    const auto hold = [&](base::RunId holder, std::chrono::seconds time) { return as(house(), [&](Tx& tx) { return store::hold_poll(tx, "telegram", holder, time); }); };
+    const auto now = base::SystemClock().now();
+    const base::RunId one = base::RunId::make(now), other = base::RunId::make(now);
+    ASSERT_TRUE(world->db().try_lock(one) && world->db().try_lock(other));
+    EXPECT_TRUE(hold(one, 60s));
+    EXPECT_TRUE(hold(one, 60s)) << "goes on";
+    EXPECT_FALSE(hold(other, 60s));
+    EXPECT_TRUE(hold(one, -1s));
+    EXPECT_TRUE(hold(other, 60s)) << "when the first has left";
+    EXPECT_FALSE(hold(one, 60s));
+    world->db().unlock(other);
+    EXPECT_TRUE(hold(one, 60s)) << "when the process of the other has ended";
+    world->db().unlock(one);
 }
 
 TEST_F(Arrivals, OfAStrangerGiveACodeThatTheOwnerApproves) {
