@@ -5,6 +5,7 @@
 #include "agents/service.h"
 #include "base/utf8.h"
 #include "memory/extract.h"
+#include "server/bridges/media_words.h"
 #include "server/bridges/words.h"
 #include "store/arrivals.h"
 #include "store/senders.h"
@@ -176,8 +177,8 @@ net::Task<void> Enclosures::settle(Transport& by, store::WantedBlob wanted, base
         if (!kept) {
             const auto again = next_try(kept.error().code, wanted.attempts);
             store::blob_failed(tx, wanted.id, kept.error().message, again);
-            if (!again) words = said(language, Saying::not_kept, wanted.media, kept.error().message);
-        } else if (*kept && wanted.tells) words = said(language, Saying::kept_unread, wanted.media, wanted.id.text()) + " " + why_unread(wanted.type, wanted.name);
+            if (!again) words = said(language, Saying::not_kept, media_word(language, wanted.media), kept.error().message);
+        } else if (*kept && wanted.tells) words = said(language, Saying::kept_unread, media_word(language, wanted.media), wanted.id.text()) + " " + why_unread(wanted.type, wanted.name);
         store::Reply reply{by.name(), wanted.chat, "blob:" + wanted.id.text(), by.pieces(words)};
         if (wanted.in_company) reply.answers = wanted.message;
         store::write_reply(tx, who, house, reply);  // of no piece: nothing

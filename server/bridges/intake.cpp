@@ -6,6 +6,7 @@
 
 #include "server/bridges/help_words.h"
 #include "server/bridges/link_words.h"
+#include "server/bridges/media_words.h"
 #include "server/bridges/questions.h"
 #include "server/bridges/stop_words.h"
 #include "server/bridges/words.h"
@@ -35,8 +36,12 @@ std::string why_ignored(const Arrival& arrival) {
     if (arrival.kind == Arrival::Kind::choice) return "";
     if (arrival.kind == Arrival::Kind::edit && !arrival.text.empty()) return "";  // it may be of what was said to us
     if (!arrival.alone && !arrival.addressed) return "ignored: said to others";
-    return arrival.text.empty() && arrival.media.empty() && arrival.quoted.text.empty() ? "ignored: nothing said" : "";
+    const bool called = !arrival.alone && arrival.kind == Arrival::Kind::message;  // by its name alone
+    return arrival.text.empty() && arrival.media.empty() && arrival.quoted.text.empty() && !called ? "ignored: nothing said" : "";
 }
+
+// Among others, and nothing else is said.
+bool is_only_called(const Arrival& arrival) { return !arrival.alone && arrival.text.empty() && arrival.media.empty() && arrival.quoted.text.empty() && arrival.quoted.media.empty(); }
 
 bool reads_a_file(const Arrival& arrival) { return is_text(arrival.media, arrival.file) || is_text(arrival.quoted.media, arrival.quoted.file); }
 
@@ -221,7 +226,7 @@ net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person per
     else if (arrival.kind == Arrival::Kind::edit) co_await edit(by, std::move(arrival), std::move(who));
     else if (stop_word(own)) co_await stop(by, std::move(arrival), std::move(who));
     else if (asks_for_link(own) && arrival.media.empty()) co_await open(by, std::move(arrival), std::move(who));
-    else if (asks_for_help(own)) co_await help(by, std::move(arrival), std::move(who), std::move(person.name));
+    else if (asks_for_help(own) || is_only_called(arrival)) co_await help(by, std::move(arrival), std::move(who), std::move(person.name));
     else if (arrival.text.empty() && !arrival.media.empty() && !is_text(arrival.media, arrival.file)) co_await keep_alone(by, std::move(arrival), std::move(who));
     else if (reads_a_file(arrival)) {
         const auto failed = [this](std::exception_ptr) { parts_.log.warn("what came behind a file is not acted on; it is tried again"); };
@@ -243,7 +248,8 @@ net::Task<void> Intake::keep_alone(Transport& by, Arrival arrival, policy::Princ
     std::string why;
     if (can_fetch) why = co_await parts_.enclosures.keep_alone(by, arrival, who, tells);
     if (can_fetch && why.empty()) co_return;
-    std::string words = said(language_of(arrival.language), can_fetch ? Saying::not_kept : Saying::text_alone, arrival.media, why);
+    const Language language = language_of(arrival.language);
+    std::string words = said(language, can_fetch ? Saying::not_kept : Saying::text_alone, media_word(language, arrival.media), why);
     co_await say(by, std::move(arrival), std::move(who), std::move(words), "no text");
 }
 

@@ -214,7 +214,7 @@ def test_a_stop_says_what_stopped_and_pictures_reach_no_model(hearth):
     assert [api.deliver(hearth.hook, one) for one in (api.delivery(picture), elsewhere, group)] == [200] * 3
     hearth.wait_for(lambda: api.texts(), "the answer to the picture", 10)
     time.sleep(1.5)
-    assert "(image)" in api.texts()[0] and len(api.sent) == 1, "neither another number's nor a group's"
+    assert "(photo)" in api.texts()[0] and len(api.sent) == 1, "neither another number's nor a group's"
 
 
 def test_a_text_that_is_sent_as_a_file_is_read_and_another_is_named(hearth):
