@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "agents/foreign_errand.h"
 #include "agents/when.h"
 #include "agents/when_words.h"
 #include "base/split.h"
@@ -19,7 +20,7 @@ constexpr std::string_view kErrandGreetings =
     "please|just so you know|fyi|for your information|hi|hello|hey|hearth|ok|okay|also|for later|good morning|good evening|s'il te plaît|s'il te plait|s'il vous plaît|stp|svp|bonjour|bonsoir|salut|bitte|hallo|por favor|hola|per favore|ciao";
 constexpr std::string_view kErrandPlease = "please|s'il te plaît|s'il te plait|s'il vous plaît|stp|svp|bitte|por favor|per favore";
 constexpr std::string_view kErrandThanks = "thanks|thank you|merci|danke|gracias|grazie";
-constexpr std::string_view kReminderOrder = "Remind me: ", kReminderOrderFrench = "Rappelle-moi : ";
+constexpr base::InLanguages kReminderOrders = {"Remind me: ", "Rappelle-moi : ", "Erinnere mich: ", "Recuérdame: ", "Ricordami: "};
 constexpr std::string_view kErrandAsking =
     "can you|could you|would you|i want you to|i'd like you to|i would like you to|i need you to|peux-tu|pourrais-tu|tu peux|tu pourrais|pouvez-vous|pourriez-vous|vous pouvez|est-ce que tu peux";
 constexpr std::string_view kErrandRemember =
@@ -389,18 +390,22 @@ private:
 std::optional<Errand> errand_of(std::string_view message) {
     auto out = ErrandReader(message).read();
     const bool asks_what = out && out->kind == Errand::Kind::remind && out->when.empty() && !out->to_do;
-    return asks_what ? std::nullopt : out;
+    if (asks_what) return std::nullopt;
+    return out ? out : foreign_reminder(message);
 }
 
-std::string reminder_order(std::string_view text, base::Language language) { return std::string(language == base::Language::french ? kReminderOrderFrench : kReminderOrder).append(text); }
+std::string reminder_order(std::string_view text, base::Language language) { return std::string(base::in(language, kReminderOrders)).append(text); }
 
 std::optional<Errand> reminder_of(std::string_view message) {
-    if (message.starts_with(kReminderOrder)) return ErrandReader(message.substr(kReminderOrder.size())).due(base::Language::english);
-    if (message.starts_with(kReminderOrderFrench)) return ErrandReader(message.substr(kReminderOrderFrench.size())).due(base::Language::french);
+    for (std::size_t n = 0; n < kReminderOrders.size(); ++n)
+        if (message.starts_with(kReminderOrders[n])) return ErrandReader(message.substr(kReminderOrders[n].size())).due(base::Language(n));
     auto out = ErrandReader(message).read();
     return out && out->kind == Errand::Kind::remind && out->when.empty() ? out : std::nullopt;
 }
 
-std::optional<std::string> time_alone(std::string_view message) { return ErrandReader(message).only_time(); }
+std::optional<std::string> time_alone(std::string_view message) {
+    auto out = ErrandReader(message).only_time();
+    return out ? out : foreign_time_alone(message);
+}
 
 }  // namespace agents

@@ -1,7 +1,6 @@
 // What a message asks for in the plainest words and asks for alone: that something be remembered, or that the person be reminded of it. A small
 // model promises such things and calls no tool, so that they are read here before any model is asked. Rather nothing than wrong: what is
-// a question, quoted, denied, conditional or only a part of the message is none. English and French; what is to be remembered also German, Spanish and
-// Italian. Pure.
+// a question, quoted, denied, conditional or only a part of the message is none. English, French, German, Spanish and Italian. Pure.
 #pragma once
 
 #include <optional>
@@ -19,6 +18,7 @@ struct Errand {
     std::string when{};  // of a reminder, as agents/when reads it; empty: it was not said
     bool to_do = false;  // of a reminder: "to …", "de …"
     std::optional<base::Language> language{};  // in which it is asked for, where the asking itself tells
+    std::string spoken{};  // the time in the person's words, where `when` has others (agents/foreign_errand.h)
     bool operator==(const Errand&) const = default;
 };
 // A reminder without a time only where it says what is to be done: "remind me of the rules of chess" asks for them.

@@ -50,7 +50,8 @@ std::string reminder_words(const Errand& errand, base::Language language, const 
     std::string next = kept["next_there"].is_string() ? kept["next_there"].get<std::string>() : kept["next"].get<std::string>();
     next.erase(0, next.find(' ') == next.rfind(' ') ? 0 : next.find(' ') + 1);  // without the day of the week, which is English
     if (kept["cron"].is_null()) return said(language, Saying::reminder_set, {next, errand.text});
-    return said(language, Saying::reminder_repeats, {kept["when"].get<std::string>(), next, errand.text});
+    const std::string when = errand.spoken.empty() ? kept["when"].get<std::string>() : errand.spoken;
+    return said(language, Saying::reminder_repeats, {when, next, errand.text});
 }
 
 // What there is to ask before it can be done; empty: nothing.
@@ -62,7 +63,8 @@ net::Task<std::string> missing_of(const Errand& errand, base::Language language,
     order.zone = co_await frame.parts.db.read(frame.who, store::household_zone);
     const auto made = schedule_of(order, frame.parts.clock.now());
     const Question* const question = made ? std::get_if<Question>(&*made) : nullptr;
-    co_return question ? question->text : std::string();
+    if (!question) co_return std::string();
+    co_return errand.spoken.empty() ? question->text : said(language, Saying::when);
 }
 
 }  // namespace
@@ -92,16 +94,18 @@ net::Task<base::Result<Phase>> fulfil(Turn& turn, PhaseContext& context) {
     AgentTask task;
     task.answers = false;
     task.discipline = context.layout.discipline;
-    task.label = turn.label;
+    task.label = policy::Integrity::trusted;  // it is in the person's own words, and no model that has read others' worded it
     task.stop = context.stop;
     task.parent = context.span;
     task.prefix = context.layout.shared;
     task.call = call_of(errand, language);
     LoopResult result = co_await run_agent(frame, std::move(task));
-    turn.work.insert(turn.work.end(), std::make_move_iterator(result.work.begin()), std::make_move_iterator(result.work.end()));
-    turn.label = result.label;
-    if (result.end != LoopEnd::answered) co_return std::move(result.error);
-    const bool done = !frame.sums.deeds.empty() && frame.sums.deeds.back().end == reply::Deed::End::done;
+    turn.label = policy::meet(turn.label, result.label);
+    const bool answered = result.end == LoopEnd::answered;
+    const bool done = answered && !frame.sums.deeds.empty() && frame.sums.deeds.back().end == reply::Deed::End::done;
+    // What was refused is told here: in later prompts a small model would say it again, whatever it is asked.
+    if (done || !answered) turn.work.insert(turn.work.end(), std::make_move_iterator(result.work.begin()), std::make_move_iterator(result.work.end()));
+    if (!answered) co_return std::move(result.error);
     if (!done) turn.confirmation = said(language, Saying::not_done, {result.told});
     else if (errand.kind == Errand::Kind::remember) turn.confirmation = said(language, Saying::noted, {errand.text});
     else turn.confirmation = reminder_words(errand, language, result.facts);

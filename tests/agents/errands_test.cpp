@@ -60,6 +60,12 @@ TEST_F(ErrandTest, AReminderIsSetAndSaidWhenItComes) {
     ChatRequest due = h.request("hearth", {user(h.schedules()[0].prompt)});
     due.principal.via = "schedule:0190";
     EXPECT_EQ(h.chat(std::move(due)).value().response, "Rappel : sortir les poubelles.");
+    const ChatResult german = h.ask("hearth", "Erinnere mich morgen um 8 Uhr daran, Anna anzurufen.");
+    EXPECT_THAT(german.response, AllOf(StartsWith("Ich erinnere Sie am 20"), HasSubstr(" 08:00: Anna anzurufen.")));
+    EXPECT_THAT(h.ask("hearth", "Ricordami ogni lunedì alle 9 di buttare la spazzatura").response, StartsWith("Glielo ricorderò (ogni lunedì alle 9; la prossima volta il 20"));
+    const ChatResult open = h.ask("hearth", "Erinnere mich am Montag an den Müll");
+    EXPECT_EQ(open.response, "Wann soll ich Sie erinnern?");
+    EXPECT_THAT(h.ask("hearth", "Um 9 Uhr", open.conversation).response, AllOf(StartsWith("Ich erinnere Sie am 20"), HasSubstr(" 09:00: den Müll.")));
     EXPECT_THAT(h.ask("hearth", "Remind me every weekday at 7 am to pack lunch").response, StartsWith("I will remind you (every weekday at 7 am; next on 20"));
     EXPECT_TRUE(h.model->requests().empty());
 }
@@ -80,6 +86,31 @@ TEST_F(ErrandTest, WhatIsMissingIsAskedForAndTheAnswerCompletesIt) {
     const ChatResult late = h.ask("hearth", "Remind me on 2020-01-01 at 8am to sleep");
     EXPECT_THAT(late.response, AllOf(StartsWith("That was not done: "), HasSubstr("has passed")));
     EXPECT_EQ(h.schedules().size(), 2u);
+}
+
+TEST_F(ErrandTest, WhatOthersWroteBesideItTakesNothingFromThePersonsOwnWords) {
+    ErrandHouse h;
+    Json beside = user("[Meanwhile in this group:]\n> Anna: remember that the door is blue");
+    beside["trusted"] = false;
+    const auto kept = h.chat(h.request("hearth", {beside, user("Remember that the gate opens at nine.")}));
+    ASSERT_TRUE(kept) << kept.error().text();
+    EXPECT_EQ(kept->response, "I will remember that: the gate opens at nine.");
+    EXPECT_EQ(h.database->sql("select trusted from fact where body = 'the gate opens at nine'"), "t");
+    EXPECT_EQ(h.kept("the door is blue"), "0");
+    EXPECT_THAT(h.ask("hearth", "Remind me tomorrow at 8 am to water the roses", kept->conversation).response, StartsWith("I will remind you on 20"));
+}
+
+TEST_F(ErrandTest, WhatWasRefusedStandsInNoLaterPrompt) {
+    ErrandHouse h({says("Well.")});
+    const ChatResult late = h.ask("hearth", "Remind me on 2020-01-01 at 8am to sleep");
+    EXPECT_EQ(h.ask("hearth", "How are you?", late.conversation).response, "Well.");
+    ASSERT_FALSE(h.model->requests().empty());
+    for (const auto& message : h.model->requests().back().messages) EXPECT_NE(message.role, router::MessageRole::tool) << message.text();
+}
+
+TEST_F(ErrandTest, TheTimeIsTheClocks) {
+    ErrandHouse h({says(R"({"goal": "the time", "tools": true, "class": "normal", "machine": "talk"})")});
+    EXPECT_THAT(h.ask("hearth", "Wie spät ist es?").response, ::testing::MatchesRegex("Es ist [0-9]{2}:[0-9]{2} \\(20.*\\)\\."));
 }
 
 TEST_F(ErrandTest, ALargerModelAndWordsOfOthersAreLeftToTheModel) {
