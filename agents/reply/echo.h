@@ -24,6 +24,10 @@ private:
     bool through_ = false, echoed_ = false;
 };
 
+// Whether the text is the form that its writer was to fill, with what he was told in it: half of its words are the form's, and nearly
+// all others stand in what was told. A few words may be a conclusion.
+bool is_filled_form(std::string_view text, std::string_view form, std::string_view told);
+
 // Whether the text tells nothing in words: "2026-11-30", "42.".
 bool is_wordless(std::string_view text);
 
