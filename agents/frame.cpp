@@ -107,8 +107,15 @@ std::vector<std::string> prompt_names(const Cast& cast, const std::string& agent
     return names;
 }
 
+// A zone that this machine does not know is told of where schedules are made.
+Zone household_clock(const Frame& frame) {
+    const auto zone = Zone::find(frame.zone);
+    return zone ? *zone : Zone::utc();
+}
+
 prompts::Variables prompt_variables(const Frame& frame) {
-    return {{"date", base::rfc3339(frame.began).substr(0, 10)}, {"workspace", frame.workspace ? frame.workspace->root().string() : "(none)"}};
+    const auto day = std::chrono::floor<std::chrono::days>(household_clock(frame).local(frame.began));
+    return {{"date", date_text(day)}, {"workspace", frame.workspace ? frame.workspace->root().string() : "(none)"}};
 }
 
 void Frame::emit(ChatEvent event) const {

@@ -11,6 +11,7 @@
 #include "agents/service.h"
 #include "agents/standing_orders.h"
 #include "agents/turn.h"
+#include "agents/zone.h"
 #include "base/trace.h"
 #include "prompts/render.h"
 #include "store/collections.h"
@@ -35,6 +36,12 @@ struct AtHand {
     std::optional<store::Scratchpad> note{};       // of the conversation
 };
 
+// Those who read an answer, where others than the person do.
+struct Company {
+    base::AudienceId group;
+    memory::PersonIndexes& memory;
+};
+
 struct Frame {
     Frame(const Parts& p, const Options& o, store::RunWriter w) : parts(p), options(o), who(w.who()), run(w.run()), writer(std::move(w)) {}
 
@@ -50,12 +57,14 @@ struct Frame {
     base::ConversationId conversation;
     base::SpanId root;            // the run's own span: parent of all
     base::TimePoint began;        // when the run did, whoever holds it now
+    std::string zone;             // by which its day is told: the household's
     base::StopToken stop;         // stopped by a person, at the run's deadline, or to be left
     base::StopToken effects;      // the same but for being left: what may take effect only once is waited for
     EventSink sink;
     std::shared_ptr<LiveEvents> told;   // what the run tells to whoever listens elsewhere
     std::shared_ptr<Inputs> inputs;     // what people add meanwhile
-    memory::PersonIndexes* memory = nullptr;  // null: others read the answer, and nothing is recalled
+    memory::PersonIndexes* memory = nullptr;  // null: others read the answer, and nothing of the person's own is recalled
+    std::optional<Company> company;           // but what was told before them
     std::optional<store::EventId> told_before;  // of a run that was taken over: what its earlier holder told stands until there
     std::optional<router::ExecutionClass> execution;  // asked for by the client
     base::RunId forked_from;
@@ -86,7 +95,8 @@ struct Frame {
 base::Result<std::string> prompt(const Frame& frame, const std::string& name, const prompts::Variables& variables = {});
 // Of all prompts that a run of the agent reads, and of those that it may ask.
 std::vector<std::string> prompt_names(const Cast& cast, const std::string& agent);
-// What prompts are filled with that say who an agent is.
+Zone household_clock(const Frame& frame);
+// What prompts are filled with that say who an agent is, and what day it is.
 prompts::Variables prompt_variables(const Frame& frame);
 
 // A ledgered model call: intent row, gateway, outcome row (see RunWriter::end), span; or what it brought when the run's

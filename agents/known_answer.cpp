@@ -19,10 +19,11 @@ struct Opening {
 constexpr Opening kOpenings[] = {
     {"when", Asked::time},     {"on which day", Asked::time}, {"at what time", Asked::time}, {"what time", Asked::time}, {"quand", Asked::time},       {"quel jour", Asked::time},  {"a quelle heure", Asked::time},
     {"where", Asked::place},   {"ou est", Asked::place},      {"ou sont", Asked::place},     {"how many", Asked::number}, {"how much", Asked::number}, {"how old", Asked::number},  {"combien", Asked::number}, {"what number", Asked::number},
-    {"who is", Asked::thing},  {"who are", Asked::thing},     {"which", Asked::thing},       {"what is", Asked::thing},   {"what are", Asked::thing},   {"what s", Asked::thing},    {"whose", Asked::thing},    {"what colour", Asked::thing},
+    {"who is", Asked::thing},  {"who are", Asked::thing},     {"which", Asked::thing},       {"what is", Asked::thing},   {"what are", Asked::thing},   {"what s", Asked::thing},    {"whose", Asked::thing}, {"wheres", Asked::place}, {"whens", Asked::time}, {"whats", Asked::thing}, {"whos", Asked::thing},    {"what colour", Asked::thing},
     {"what color", Asked::thing}, {"qui est", Asked::thing},  {"quel est", Asked::thing},    {"quelle est", Asked::thing}, {"quels sont", Asked::thing}, {"quelles sont", Asked::thing}, {"comment s appelle", Asked::thing}, {"how is", Asked::thing},
 };
 constexpr std::string_view kPlaceWords[] = {"above", "at", "behind", "below", "beside", "between", "by", "in", "inside", "near", "next", "on", "under", "a", "au", "aux", "chez", "dans", "derriere", "devant", "en", "pres", "sous", "sur"};
+constexpr std::size_t kMostAnswers = 3;
 constexpr std::size_t kLongest = 160;   // bytes: what is longer asks more
 constexpr std::size_t kFewestWords = 2; // that a question must be about, where it does not say of what kind the answer is
 
@@ -90,22 +91,25 @@ bool says_else(const std::string& message, const std::string& fact, const memory
 
 }  // namespace
 
-std::optional<memory::RecalledFact> known_answer(std::string_view text, const std::vector<memory::RecalledFact>& facts, std::chrono::sys_days today, const std::vector<std::string>& earlier) {
-    if (text.size() > kLongest || std::count(text.begin(), text.end(), '?') > 1 || text.find('\n') != text.npos) return std::nullopt;
+std::vector<memory::RecalledFact> known_answers(std::string_view text, const std::vector<memory::RecalledFact>& facts, std::chrono::sys_days today, const std::vector<std::string>& earlier) {
+    if (text.size() > kLongest || std::count(text.begin(), text.end(), '?') > 1 || text.find('\n') != text.npos) return {};
     const Opening* const opening = opening_of(memory::words_of(text));
-    if (!opening) return std::nullopt;
+    if (!opening) return {};
     const memory::Question question = subject_of(text, *opening, today);
-    if (question.past || question.talk || question.words.size() < (opening->asked == Asked::thing ? kFewestWords : 1)) return std::nullopt;
-    std::optional<memory::RecalledFact> out;
+    if (question.past || question.talk || question.words.size() < (opening->asked == Asked::thing ? kFewestWords : 1)) return {};
+    std::vector<memory::RecalledFact> out;
     for (const memory::RecalledFact& one : facts) {
-        if (!one.fact.trusted || one.fact.noted || one.fact.until || !one.fact.teller.empty()) continue;
+        if (!one.fact.trusted || one.fact.noted || one.fact.until) continue;
         const memory::Words words = memory::words_of(one.fact.body);
         if (!has_all(words, question) || !adds(words, question) || !tells(opening->asked, one.fact.body, words)) continue;
-        if (out) return std::nullopt;
-        out = one;
+        out.push_back(one);
     }
-    const bool disputed = out && std::any_of(earlier.begin(), earlier.end(), [&](const std::string& message) { return says_else(message, out->fact.body, question); });
-    return disputed ? std::nullopt : out;
+    const auto disputes = [&](const std::string& message) {
+        return std::all_of(out.begin(), out.end(), [&](const memory::RecalledFact& one) { return says_else(message, one.fact.body, question); });
+    };
+    if (out.size() > kMostAnswers || std::any_of(earlier.begin(), earlier.end(), disputes)) return {};
+    std::stable_sort(out.begin(), out.end(), [](const auto& one, const auto& other) { return one.fact.created > other.fact.created; });
+    return out;
 }
 
 bool is_about(std::string_view fact, std::string_view text, std::chrono::sys_days today) {

@@ -7,6 +7,7 @@
 #include "agents/loading.h"
 #include "agents/yielding.h"
 #include "router/gateway.h"
+#include "store/schedules.h"
 
 namespace agents {
 namespace {
@@ -94,6 +95,7 @@ net::Task<base::Result<Layout>> layout_for(const Reader& reader, const AgentRow&
         frame.prompts = *std::move(prompts);
         frame.standing = read_standing_orders(tx, store::this_person(tx));
         history.at_hand.collections = store::list_collections(tx);
+        frame.zone = store::household_zone(tx);
         return {};
     };
     auto opened = co_await parts.db.read(who, read);

@@ -85,6 +85,8 @@ Json to_json(const ChatRequest& request, const Beginning& beginning) {
             {"root", beginning.root.text()},
             {"prompts", beginning.prompts},
             {"standing", to_json(beginning.standing)},
+            {"zone", beginning.zone},
+            {"company", beginning.company.is_nil() ? "" : beginning.company.text()},
             {"deadline_s", request.deadline.count()},
             {"time_limit_ms", beginning.time_limit.count()}};
     if (request.execution) out["class"] = router::name(*request.execution);
@@ -138,6 +140,8 @@ base::Result<Kept> kept_from_json(const Json& json) {
         out.beginning.time_limit = std::chrono::milliseconds(json.value("time_limit_ms", std::int64_t(0)));
         out.beginning.prompts = json.value("prompts", std::map<std::string, int>{});
         out.beginning.standing = standing_orders_from_json(json.value("standing", Json::object()));
+        out.beginning.company = base::AudienceId::parse(json.value("company", "")).value_or(base::AudienceId{});
+        out.beginning.zone = json.value("zone", "UTC");  // of runs that began before it was kept
     } catch (const Json::exception& e) {
         return base::error(Code::corrupt, std::string("the stored request cannot be read: ") + e.what());
     }

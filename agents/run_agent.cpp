@@ -466,6 +466,8 @@ net::Task<LoopResult> run_agent(Frame& frame, AgentTask task) {
     Asking asking(frame, task);
     tools::Ports ports{frame.parts.db, frame.who, frame.run, frame.parts.clock, {}, &asking};
     ports.memory = frame.memory;
+    if (frame.company) ports.company = frame.company->group;
+    ports.wall_clock = [zone = household_clock(frame)](base::TimePoint t) { return wall_text(zone.local(t)) + " " + zone.name(); };
     if (frame.within.empty()) ports.spawn = spawner_of(frame, ports);  // who was asked divides nothing
     if (frame.within.empty()) ports.schedule = [&](base::Json arguments, tools::ToolContext& context) { return schedule_call(frame, ports, std::move(arguments), context.label); };
     tools::Dispatch dispatch = dispatch_of(frame, ports, task.stop);

@@ -284,6 +284,7 @@ Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepte
     frame.menu = menu_of(parts, options, *frame.row);
     frame.conversation = accepted.conversation;
     frame.began = accepted.beginning.at;
+    frame.zone = accepted.beginning.zone;
     frame.standing = accepted.beginning.standing;
     frame.root = accepted.beginning.root;
     frame.stop = entry.cut.token();
@@ -292,6 +293,7 @@ Frame Agents::Impl::frame_of(const ChatRequest& request, const Accepted& accepte
     frame.writer.tell_by(frame.told);
     frame.inputs = entry.inputs;
     if (!request.before_others) frame.memory = &memory;
+    else if (!accepted.beginning.company.is_nil()) frame.company.emplace(Company{accepted.beginning.company, memory});
     frame.execution = request.execution;
     frame.write_tier = request.write_tier;
     frame.forked_from = request.forked_from;

@@ -13,7 +13,9 @@
 #include "agents/turn.h"
 #include "prompts/directives.h"
 #include "store/conversations.h"
+#include "store/groups.h"
 #include "store/run_inputs.h"
+#include "store/schedules.h"
 #include "store/segments.h"
 
 namespace agents {
@@ -151,6 +153,8 @@ base::Result<base::MessageId> take_messages(store::Tx& tx, const Options& option
     auto prompts = store::prompts_of(tx, prompt_names(*options.cast, request.alias), request.prompts);
     if (auto there = check_versions(tx, prompts, request.prompts); !there) return std::move(there).error();
     out.beginning = begin(prompts, request, options);
+    out.beginning.zone = store::household_zone(tx);
+    if (request.before_others) out.beginning.company = store::enter_chat_group(tx, out.conversation).value_or(base::AudienceId{});
     out.opening = read_opening(tx, std::move(prompts), out.conversation, is_new, std::move(appended));
     if (out.opening) out.beginning.standing = read_standing_orders(tx, out.opening->person);
     return last;

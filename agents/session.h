@@ -36,6 +36,8 @@ struct Beginning {
     base::SpanId root;                   // the run's own span
     std::map<std::string, int> prompts;  // their versions
     StandingOrders standing;
+    base::AudienceId company{};          // where others read the answer, the group of those who do; nil: they do not, or nobody knows who
+    std::string zone{};                  // of the household, as the tz database names it; empty: the machine's own
     std::chrono::milliseconds time_limit{0};  // of all its holders together
 };
 

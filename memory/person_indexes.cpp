@@ -63,17 +63,18 @@ bool PersonIndexes::Shelf::add(const base::Uuid& id, const Item& item, bool is_o
     return true;
 }
 
-std::shared_ptr<PersonIndexes::Entry> PersonIndexes::entry_of(const store::Identity& who) {
+std::shared_ptr<PersonIndexes::Entry> PersonIndexes::entry_of(const store::Identity& who, base::AudienceId only) {
     const std::lock_guard lock(mutex_);
-    auto& entry = entries_[{who.tenant, who.person}];
+    auto& entry = entries_[{who.tenant, only.is_nil() ? base::AudienceId{who.person.value} : only}];
     if (!entry) entry = std::make_shared<Entry>();
     entry->used = ++uses_;
     return entry;
 }
 
 // What one transaction wrote and the last reading did not see is behind its mark, and so is some that it did see.
-void PersonIndexes::keep_up(store::Tx& tx, Entry& entry, bool anew, const base::StopToken& stop) {
+void PersonIndexes::keep_up(store::Tx& tx, Entry& entry, bool anew, const base::StopToken& stop, base::AudienceId only) {
     store::MemoryScope scope = store::memory_scope(tx, entry.scope.next);
+    if (!only.is_nil()) std::erase_if(scope.audiences, [&](base::AudienceId one) { return one != only; });  // none is left to whoever is not in it
     if (anew || scope.audiences != entry.scope.audiences || scope.erased != entry.scope.erased) {
         for (Shelf* shelf : {&entry.facts, &entry.said, &entry.episodes, &entry.sections}) *shelf = Shelf();
         entry.scope.next = {};
@@ -182,13 +183,13 @@ std::size_t PersonIndexes::bytes() const {
     return out;
 }
 
-std::vector<RecalledFact> PersonIndexes::recall(store::Tx& tx, const Asked& question, base::TimePoint now, std::size_t most) {
-    const std::shared_ptr<Entry> entry = entry_of(tx.identity());
+std::vector<RecalledFact> PersonIndexes::recall(store::Tx& tx, const Asked& question, base::TimePoint now, std::size_t most, base::AudienceId only) {
+    const std::shared_ptr<Entry> entry = entry_of(tx.identity(), only);
     const std::lock_guard lock(entry->mutex);
     const Question asked = question_of(question.text, day_of(now));
     Shelf& shelf = entry->facts;
     std::vector<RecalledFact> out;
-    for (auto& [fact, hit] : find<store::Fact>(shelf, asked, most, [&](bool anew) { keep_up(tx, *entry, anew); }, [&] { return asked.past ? std::vector<bool>() : shelf.over; },
+    for (auto& [fact, hit] : find<store::Fact>(shelf, asked, most, [&](bool anew) { keep_up(tx, *entry, anew, {}, only); }, [&] { return asked.past ? std::vector<bool>() : shelf.over; },
                                                [&] { return stand(tx, *entry, shelf, store::VectorOf::fact, question.meaning); }, [&](const auto& ids) { return store::facts_by_id(tx, ids); }))
         out.push_back({std::move(fact), hit.score, why(shelf.index, hit)});
     return out;

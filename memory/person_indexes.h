@@ -68,7 +68,8 @@ public:
 
     // Of the facts that the transaction's person may see those that answer the question, the best first; what was replaced only where it asks for
     // what was. Thread-safe; waits for the database, and for another question of the same person.
-    std::vector<RecalledFact> recall(store::Tx& tx, const Asked& question, base::TimePoint now, std::size_t most);
+    // `only`: a group of his, whose facts alone count; nil: all that he may see.
+    std::vector<RecalledFact> recall(store::Tx& tx, const Asked& question, base::TimePoint now, std::size_t most, base::AudienceId only = {});
     // The same of what was said in that conversation; in all of the person's where it is nil, or the question asks for what was talked about.
     std::vector<RecalledSegment> recall_said(store::Tx& tx, const Asked& question, base::TimePoint now, std::size_t most, base::ConversationId conversation);
 
@@ -109,10 +110,10 @@ private:
         std::size_t bytes = 0;                               // guarded by the list's mutex, as is
         std::uint64_t used = 0;                              // the greater the later
     };
-    using Whose = std::pair<base::TenantId, base::PersonId>;
+    using Whose = std::pair<base::TenantId, base::AudienceId>;  // a person with his groups, or a group alone
 
-    std::shared_ptr<Entry> entry_of(const store::Identity& who);
-    void keep_up(store::Tx& tx, Entry& entry, bool anew, const base::StopToken& stop = {});
+    std::shared_ptr<Entry> entry_of(const store::Identity& who, base::AudienceId only = {});
+    void keep_up(store::Tx& tx, Entry& entry, bool anew, const base::StopToken& stop = {}, base::AudienceId only = {});
     void account(Entry& entry, std::size_t bytes);
     std::optional<Standing> stand(store::Tx& tx, Entry& entry, Shelf& shelf, store::VectorOf kind, const Meaning* question);
 

@@ -47,6 +47,11 @@ base::Result<Group> set_group(Tx& tx, const std::string& name, const std::vector
     return base::error(Code::internal, "the group " + name + " is not there");
 }
 
+std::optional<base::AudienceId> enter_chat_group(Tx& tx, base::ConversationId conversation) {
+    const Row row = tx.exec("select hearth_enter_chat_group($1)", {conversation}).at(0);
+    return row.null(0) ? std::nullopt : std::optional(row.id<base::AudienceId>(0));
+}
+
 std::optional<base::AudienceId> own_group(Tx& tx, const std::string& name) {
     const auto rows = tx.exec("select g.id from person_group g join membership m on m.group_id = g.id and m.person_id = hearth_person() where lower(g.name) = lower($1)", {name});
     return rows.empty() ? std::nullopt : std::optional(rows[0].id<base::AudienceId>(0));

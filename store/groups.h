@@ -20,6 +20,8 @@ std::vector<Group> list_groups(Tx& tx);  // by name
 // name is none, or somebody is a guest.
 base::Result<Group> set_group(Tx& tx, const std::string& name, const std::vector<Person>& members);
 
+// The group of those who write to the assistant in the chat of that conversation, which the person is in from now on; nothing: it is in no chat, or he is a guest.
+std::optional<base::AudienceId> enter_chat_group(Tx& tx, base::ConversationId conversation);
 // Of those that the transaction's person is in.
 std::optional<base::AudienceId> own_group(Tx& tx, const std::string& name);
 

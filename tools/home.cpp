@@ -1,7 +1,6 @@
 #include "tools/home.h"
 
 #include <cstdio>
-#include <ctime>
 
 #include "memory/recall.h"
 #include "store/facts.h"
@@ -58,15 +57,6 @@ base::Result<store::Observation> observation_of(const Json& arguments) {
     return out;
 }
 
-std::string local_text(base::TimePoint now) {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-    std::tm parts{};
-    localtime_r(&seconds, &parts);
-    char text[96];
-    std::strftime(text, sizeof text, "%A, %Y-%m-%d %H:%M:%S %Z (UTC%z)", &parts);
-    return text;
-}
-
 }  // namespace
 
 base::Error no_memory() { return base::error(Code::unavailable, "the memory cannot be reached in this call"); }
@@ -79,11 +69,12 @@ net::Task<base::Result<ToolOutput>> remember(Json arguments, ToolContext& contex
     ToolOutput out{"Remembered: " + told->body};
     out.integrity = Integrity::trusted;
     told->trusted = context.label == Integrity::trusted;
-    if (const std::string group = arguments.value("group", ""); !group.empty()) {
+    const std::string group = arguments.value("group", "");
+    if (!group.empty() || !context.ports->company.is_nil()) {
         // What others will be told must be somebody's word.
         if (!told->trusted) co_return base::error(Code::permission_denied, "a text from outside is in this conversation, so nothing of it is remembered for others", "remember it for the person alone, or ask in a new conversation");
-        const auto find = [&](store::Tx& tx) { return store::own_group(tx, group); };
-        const auto found = co_await context.ports->db.read(context.ports->who, find);
+        const auto find = [&](store::Tx& tx) { return group.empty() ? context.ports->company : store::own_group(tx, group); };
+        const std::optional<base::AudienceId> found = co_await context.ports->db.read(context.ports->who, find);
         if (!found) co_return base::error(Code::not_found, "the person is in no group '" + group + "'", "leave group out: then it is remembered for the person alone");
         told->audience = *found;
     }
@@ -138,7 +129,7 @@ net::Task<base::Result<ToolOutput>> recall(Json arguments, ToolContext& context)
 net::Task<base::Result<ToolOutput>> current_time(Json, ToolContext& context) {
     if (!context.ports) co_return base::error(Code::unavailable, "the clock cannot be reached in this call");
     const base::TimePoint now = context.ports->clock.now();
-    ToolOutput out{local_text(now) + "; " + base::rfc3339(now)};
+    ToolOutput out{(context.ports->wall_clock ? context.ports->wall_clock(now) + "; " : "") + base::rfc3339(now)};
     out.integrity = Integrity::trusted;
     out.facts["utc"] = base::rfc3339(now);
     co_return out;

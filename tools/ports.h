@@ -49,6 +49,8 @@ struct Ports {
     // What the tool `schedule` does. Empty: nothing can be scheduled.
     std::function<net::Task<base::Result<ToolOutput>>(base::Json arguments, ToolContext&)> schedule{};
     memory::PersonIndexes* memory = nullptr;  // null: nothing is recalled
+    base::AudienceId company{};  // others read the answer: the group of those who do, for whom what is told is remembered; nil: nobody else does
+    std::function<std::string(base::TimePoint)> wall_clock{};  // as the household reads it, with its zone; empty: nobody says
 };
 
 }  // namespace tools

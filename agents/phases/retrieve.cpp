@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "agents/clock_words.h"
 #include "agents/known_answer.h"
 #include "agents/phases/phases.h"
 #include "agents/provenance.h"
@@ -53,15 +54,28 @@ std::vector<std::string> said_before(const std::vector<router::Message>& thread)
     return out;
 }
 
-// Said back as it was told, with no model.
-Phase tell_known(Turn& turn, const Frame& frame, const memory::RecalledFact& known) {
-    turn.facts = {memory::told(known.fact)};
-    turn.sources = base::Json::array({memory::source_of(known)});
-    turn.answer = "“" + known.fact.body + "”";
+// Without a model.
+Phase tell(Turn& turn, const Frame& frame, std::string answer) {
+    turn.answer = std::move(answer);
     ChatEvent event;
     event.text = turn.answer;
     frame.emit(std::move(event));
     return Phase::write_memory;
+}
+
+// Said back as it was told: of several things the newest first, with their days.
+Phase tell_known(Turn& turn, const Frame& frame, const std::vector<memory::RecalledFact>& known) {
+    std::string answer;
+    turn.facts.clear();
+    turn.sources = base::Json::array();
+    for (const memory::RecalledFact& one : known) {
+        turn.facts.push_back(memory::told(one.fact));
+        turn.sources.push_back(memory::source_of(one));
+        std::string from = one.fact.teller;
+        if (known.size() > 1) from += (from.empty() ? "" : ", ") + date_text(std::chrono::floor<std::chrono::days>(household_clock(frame).local(one.fact.created)));
+        answer += (answer.empty() ? "“" : "\n“") + one.fact.body + "”" + (from.empty() ? "" : " (" + from + ")");
+    }
+    return tell(turn, frame, std::move(answer));
 }
 
 }  // namespace
@@ -69,20 +83,23 @@ Phase tell_known(Turn& turn, const Frame& frame, const memory::RecalledFact& kno
 net::Task<base::Result<Phase>> retrieve(Turn& turn, PhaseContext& context) {
     const Frame& frame = context.frame;
     if (const auto language = asks_where_from(turn.request)) co_return co_await answer_where_from(turn, frame, *language);
-    if (!frame.memory) co_return after_retrieve(turn);
+    if (const auto language = asks_for_time(turn.request); language && context.layout.discipline == ToolDiscipline::guided) co_return tell(turn, frame, time_words(*language, frame.parts.clock.now(), household_clock(frame)));
+    if (!frame.memory && !frame.company) co_return after_retrieve(turn);
+    memory::PersonIndexes& indexes = frame.memory ? *frame.memory : frame.company->memory;
     const auto window = std::size_t(recall_window(turn.execution));
-    const auto meaning = co_await frame.memory->meaning_of(turn.request, frame.who, frame.stop);
+    const auto meaning = co_await indexes.meaning_of(turn.request, frame.who, frame.stop);
     const memory::Asked asked(turn.request, meaning);
     const auto read = [&](store::Tx& tx) {
         const base::TimePoint now = frame.parts.clock.now();
-        return Found{frame.memory->recall(tx, asked, now, window), frame.memory->recall_episodes(tx, turn.request, now, kEpisodes), frame.memory->recall_said(tx, asked, now, kLookedAt, frame.conversation),
-                     frame.memory->recall_sections(tx, turn.request, now, std::size_t(section_window(turn.execution)))};
+        if (!frame.memory) return Found{indexes.recall(tx, asked, now, window, frame.company->group), {}, {}, {}};
+        return Found{indexes.recall(tx, asked, now, window), indexes.recall_episodes(tx, turn.request, now, kEpisodes), indexes.recall_said(tx, asked, now, kLookedAt, frame.conversation),
+                     indexes.recall_sections(tx, turn.request, now, std::size_t(section_window(turn.execution)))};
     };
     const Found found = co_await frame.parts.db.read(frame.who, read);
     const bool plain = context.layout.discipline == ToolDiscipline::guided && turn.execution != router::ExecutionClass::heavy;
-    const auto today = std::chrono::floor<std::chrono::days>(frame.parts.clock.now());
-    const auto known = plain ? known_answer(turn.request, found.facts, today, said_before(context.layout.shared)) : std::nullopt;
-    if (known) co_return tell_known(turn, frame, *known);
+    const std::chrono::sys_days today(std::chrono::floor<std::chrono::days>(household_clock(frame).local(frame.parts.clock.now())).time_since_epoch());
+    const auto known = plain ? known_answers(turn.request, found.facts, today, said_before(context.layout.shared)) : std::vector<memory::RecalledFact>();
+    if (!known.empty()) co_return tell_known(turn, frame, known);
     turn.facts.clear();
     turn.sources = base::Json::array();
     const std::vector<memory::RecalledFact> shown = memory::pack(found.facts, memory::kRecallBytes);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agents/zone.h"
 #include "lives.h"
 #include "prompts/directives.h"
 #include "prompts/render.h"
@@ -11,6 +12,7 @@
 #include "store/directives.h"
 #include "store/people.h"
 #include "store/prompts.h"
+#include "store/schedules.h"
 #include "store/trace_keeping.h"
 
 namespace agents::testing {
@@ -46,7 +48,7 @@ protected:
     std::string live(const std::string& name) {
         std::string body = in_tx([&](store::Tx& tx) { return store::live_prompts(tx, {name}).value().at(name).body; });
         body.resize(body.find_last_not_of(" \n") + 1);
-        return prompts::render(body, {{"date", base::rfc3339(base::SystemClock().now()).substr(0, 10)}, {"workspace", ""}, {"directives", "x"}, {"tone", "x"}}).value();
+        return prompts::render(body, {{"date", date_text(std::chrono::floor<std::chrono::days>(Zone::find("")->local(base::SystemClock().now())))}, {"workspace", ""}, {"directives", "x"}, {"tone", "x"}}).value();
     }
     ChatRequest asked(const Harness& h, const store::Identity& who, const std::string& text = kQuestion) const {
         ChatRequest out = h.request("hearth", {user(text)});
@@ -61,6 +63,18 @@ protected:
         return {};
     }
 };
+
+TEST_F(StandingOrdersTest, TheDayIsTheHouseholds) {
+    const auto day_in = [](const char* zone) { return "Today is " + date_text(std::chrono::floor<std::chrono::days>(Zone::find(zone)->local(base::SystemClock().now()))) + "."; };
+    for (const char* zone : {"Pacific/Kiritimati", "Pacific/Pago_Pago"}) {  // 25 hours apart: never the same day
+        as(database->owner(), [&](store::Tx& tx) { store::set_household_zone(tx, zone); });
+        Harness h({says("Gut.")});
+        const std::string before = day_in(zone);
+        h.ask("hearth", kQuestion);
+        EXPECT_THAT(system_of(h, 0), ::testing::AnyOf(HasSubstr(before), HasSubstr(day_in(zone)))) << zone;
+    }
+    database->sql("delete from household");
+}
 
 TEST_F(StandingOrdersTest, PrimeDirectivesThenTheHousesThenIdentityThenTheAgentsPromptAndTheRestBehind) {
     add_to_the_house("french", "Answer in French.");

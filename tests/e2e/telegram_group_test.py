@@ -10,6 +10,8 @@ GROUP = {"id": -4711, "type": "group", "title": "The house"}
 SCRIPT = [
     {"when": "for ever", "delay_ms": 60_000, "text": "Late."},
     {"when": "a while", "delay_ms": 4_000, "text": "Done with the first."},
+    {"when": "note for all", "text": "It is noted.", "tool_calls": [call("remember", text="The gate closes at nine")]},
+    {"when": "note for all", "text": "It is noted."},
     {"when": "remember", "text": "It is kept.", "tool_calls": [call("remember", text="Clara's safe opens with 7-3-9")]},
     {"when": "remember", "text": "It is kept."},
     {"when": "the safe", "text": "I look.", "tool_calls": [call("recall", query="safe")]},
@@ -38,10 +40,10 @@ def quiet(hearth):
     hearth.bot.activity.clear()
 
 
-def newest_runs(server, count=1):
-    """Clara's, as they are told to her; the newest last."""
-    listed = server.call("GET", f"/v1/runs?limit={count}", key=server.clara).json["data"]
-    return [server.call("GET", f"/v1/runs/{run['id']}", key=server.clara).json for run in reversed(listed)]
+def newest_runs(server, count=1, key=None):
+    """Clara's, or the key's, as they are told to her; the newest last."""
+    listed = server.call("GET", f"/v1/runs?limit={count}", key=key or server.clara).json["data"]
+    return [server.call("GET", f"/v1/runs/{run['id']}", key=key or server.clara).json for run in reversed(listed)]
 
 
 def said(server, text, chat=GROUP, **more):
@@ -66,6 +68,9 @@ def test_in_a_group_only_what_is_said_to_it_is_answered(hearth):
     said(hearth, "stop")
     time.sleep(2)
     assert hearth.bot.sent == [] and runs(hearth) == before
+    said(hearth, "@hearth_bot", **AT)
+    assert answers(hearth, 1)[0].startswith("I am here, Clara.") and runs(hearth) == before, "by its name alone it is called, and asked nothing"
+    hearth.bot.sent.clear()
     said(hearth, "@hearth_bot good evening", **AT)
     answers(hearth, 1)
     message, = hearth.bot.sent
@@ -95,6 +100,34 @@ def test_nothing_that_is_a_person_s_own_is_told_in_a_group(hearth):
     answers(hearth, 1)
     among_others, = newest_runs(hearth)
     assert "7-3-9" not in json.dumps(among_others) and "recall" in [span["name"] for span in among_others["spans"]]
+
+
+def test_what_is_told_in_a_group_is_known_to_who_writes_there_and_told_there_alone(hearth):
+    garden, fact = dict(GROUP, id=-4713, title="The garden"), "The gate closes at nine"
+    pair(hearth, 47, "Gina")
+    dora, gina = (command(hearth, "key", "new", "--person", name, "--quiet").strip() for name in ("Dora", "Gina"))
+    facts = lambda key: [one["text"] for one in hearth.call("GET", "/v1/memory/facts", key=key).json["data"]]
+    said(hearth, "@hearth_bot please remember, and note for all: the gate closes at nine", chat=garden, **AT)
+    answers(hearth, 1, garden["id"])
+    assert fact in facts(hearth.clara) and fact not in facts(dora), "Dora has not written there yet"
+    said(hearth, "@hearth_bot when does the gate close?", chat=garden, sender=43, **AT)
+    answers(hearth, 2, garden["id"])
+    told, = newest_runs(hearth, key=dora)
+    assert f"{fact} (told by Clara" in json.dumps(told["spans"]) and fact in facts(dora) and fact not in facts(gina)
+    said(hearth, "@hearth_bot how do I open the safe?", chat=garden, **AT)
+    answers(hearth, 3, garden["id"])
+    own, = newest_runs(hearth)
+    assert "7-3-9" not in json.dumps(own), "what she told alone stays hers"
+    said(hearth, "@hearth_bot when does the gate close?", **AT)
+    answers(hearth, 1)
+    elsewhere, = newest_runs(hearth)
+    assert fact not in json.dumps(elsewhere["spans"]), "in another group it is not told"
+    fresh = dict(garden, id=-100_4713, type="supergroup")
+    hearth.bot.write(None, chat=garden, migrate_to_chat_id=fresh["id"])
+    said(hearth, "@hearth_bot when does the gate close now?", chat=fresh, sender=43, **AT)
+    answers(hearth, 1, fresh["id"])
+    moved, = newest_runs(hearth, key=dora)
+    assert fact in json.dumps(moved["spans"]), "a group that moves takes it along"
 
 
 def test_a_person_s_files_are_not_open_in_a_group(hearth):

@@ -6,6 +6,7 @@
 #include <future>
 #include <thread>
 
+#include "store/groups.h"
 #include "support/database.h"
 
 namespace memory {
@@ -58,6 +59,25 @@ TEST_F(Facts, AreRecalledWithWhereFromAndWhy) {
     EXPECT_GT(facts[0].score, 0);
     EXPECT_THAT(found(world->owner(), "Good evening!"), IsEmpty());
     EXPECT_THAT(found(world->owner(), "What did I say today about Anna?"), testing::Contains("Anna is allergic to nuts"));
+}
+
+TEST_F(Facts, OfAGroupAloneNothingElseIsFoundAndNothingByWhoIsNotInIt) {
+    const base::AudienceId group = as(world->owner(), [&](Tx& tx) { return store::set_group(tx, "choir", {store::find_person(tx, world->owner().person.text()).value()}).value().id; });
+    keep(world->owner(), "the rehearsal hall costs nine euros");
+    as(world->owner(), [&](Tx& tx) {
+        store::Observation told;
+        told.body = "the rehearsal begins at seven";
+        told.audience = group;
+        return store::remember(tx, told);
+    });
+    const auto of_group = [&](const store::Identity& who) {
+        return bodies(as(who, [&](Tx& tx) { return indexes.recall(tx, "rehearsal", base::SystemClock().now(), 8, group); }));
+    };
+    EXPECT_THAT(of_group(world->owner()), ElementsAre("the rehearsal begins at seven"));
+    EXPECT_THAT(of_group(world->member()), IsEmpty());
+    EXPECT_THAT(of_group(world->owner()), ElementsAre("the rehearsal begins at seven"));
+    EXPECT_EQ(found(world->owner(), "rehearsal").size(), 2u);
+    world->sql("delete from fact; delete from membership; delete from person_group");
 }
 
 TEST_F(Facts, WhatIsWrittenIsFoundAtOnceWhateverWasAskedBefore) {

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "store/arrivals.h"
 #include "store/facts.h"
+#include "store/senders.h"
 #include "support/database.h"
 
 namespace store {
@@ -70,6 +72,23 @@ TEST_F(GroupsTest, WhatIsToldForOneIsItsMembersWithWhoToldIt) {
     ASSERT_EQ(members.size(), 1u);
     ASSERT_EQ(members[0].members.size(), 1u);
     EXPECT_EQ(members[0].members[0].name, "member");
+}
+
+TEST_F(GroupsTest, WhoWritesInAChatOfSeveralIsInItsGroup) {
+    const auto enter = [&](const Identity& who, const std::string& chat) { return as(who, [&](Tx& tx) { return enter_chat_group(tx, conversation_in_chat(tx, "telegram", chat)); }); };
+    ASSERT_TRUE(set(world->owner(), "telegram -77", {world->owner()}));
+    const auto group = enter(world->owner(), "-77");
+    ASSERT_TRUE(group);
+    EXPECT_NE(as(world->owner(), [](Tx& tx) { return own_group(tx, "telegram -77"); }), group) << "a group that somebody has named so is another one";
+    const auto tell = [&](Tx& tx) { return remember(tx, {.body = "the boat is at the lake", .trusted = true, .audience = *group}); };
+    as(world->owner(), tell);
+    EXPECT_THROW(as(world->member(), tell), DbError) << "he has not written there";
+    EXPECT_EQ(enter(world->member(), "-77"), group);
+    EXPECT_THAT(facts(world->member()), ElementsAre("owner: the boat is at the lake"));
+    EXPECT_NE(enter(world->member(), "-78"), group);
+    EXPECT_EQ(as(world->owner(), [](Tx& tx) { return enter_chat_group(tx, base::ConversationId::make(base::SystemClock().now())); }), std::nullopt) << "it is in no chat";
+    as(world->owner(), [](Tx& tx) { move_chat(tx, "telegram", "-77", "-10077"); });
+    EXPECT_EQ(enter(world->owner(), "-10077"), group);
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ protected:
         const Tool* const tool = Builtins().find(name);
         Ports ports{world->db(), world->owner(), run, clock};
         if (!before_others) ports.memory = &memory;
+        ports.company = company;
         ToolContext context{principal, nullptr, nullptr, pool, &ports};
         context.label = label;
         base::Result<ToolOutput> out = support::run_task(tool->run(std::move(arguments), context));
@@ -55,6 +56,7 @@ protected:
     policy::Principal principal;
     memory::PersonIndexes memory;
     bool before_others = false;  // who read the answer
+    base::AudienceId company{};
     std::function<void()> meanwhile;  // between what a call reads and what it writes
     const base::RunId run = base::RunId::make(clock.now());
 };
@@ -138,6 +140,7 @@ TEST_F(Home, ForAGroupOnlyThePersonsOwnWordIsRemembered) {
     auto make = [&](store::Tx& tx) {
         return store::set_group(tx, "family", {store::find_person(tx, world->owner().person.text()).value(), store::find_person(tx, world->member().person.text()).value()});
     };
+    auto own = [](store::Tx& tx) { return store::own_group(tx, "family"); };
     ASSERT_TRUE(world->db().run_blocking(world->owner(), make));
     const auto refused = call("remember", {{"text", "the alarm code is 2222"}, {"group", "family"}}, Integrity::untrusted);
     ASSERT_FALSE(refused);
@@ -147,6 +150,11 @@ TEST_F(Home, ForAGroupOnlyThePersonsOwnWordIsRemembered) {
     ASSERT_EQ(facts(world->member()).size(), 1u);
     EXPECT_FALSE(facts(world->member())[0].fact.teller.empty());
     EXPECT_THAT(call("recall", {{"query", "cabin"}})->text, HasSubstr("the cabin is booked for June (told on ")) << "he told it himself";
+    company = world->db().run_blocking(world->owner(), own).value();
+    before_others = true;
+    EXPECT_EQ(call("remember", {{"text", "the alarm code is 3333"}}, Integrity::untrusted).error().code, Code::permission_denied);
+    ASSERT_TRUE(call("remember", {{"text", "the boat is at the lake"}})) << "what is told before others is theirs";
+    EXPECT_EQ(facts(world->member()).size(), 2u);
 }
 
 }  // namespace
