@@ -63,7 +63,7 @@ int blob_remember(const LoadedSettings& loaded, const std::string& id, bool json
     const auto kept = ask(loaded, "POST", id, "/remember");
     if (!kept) return complain(kept.error());
     if (json) print_json(*kept, 2);
-    else std::printf("%s  %s: %d sections\n", text_of(*kept, "id").c_str(), text_of(*kept, "name").c_str(), (*kept)["sections"].is_null() ? 0 : (*kept)["sections"].get<int>());
+    else print_document(*kept);
     return 0;
 }
 

@@ -37,7 +37,7 @@ base::Result<std::unique_ptr<Bridges>> Bridges::make(const Settings& settings, P
     }
     Parts& p = out->parts_;
     out->outbound_ = std::make_unique<server::bridges::Outbound>(server::bridges::Outbound::Parts{transports, p.db, p.rules, p.clock, p.log, p.metrics, {p.owner.tenant, {}}, {settings.outbox.messages_per_minute, settings.outbox.chats_per_hour}, settings.outbox.keep_days});
-    out->enclosures_ = std::make_unique<server::bridges::Enclosures>(server::bridges::Enclosures::Parts{transports, p.files, *out->outbound_, p.db, p.rules, p.clock, p.log, {p.owner.tenant, {}}});
+    out->enclosures_ = std::make_unique<server::bridges::Enclosures>(server::bridges::Enclosures::Parts{transports, p.files, p.reader, *out->outbound_, p.db, p.rules, p.clock, p.log, {p.owner.tenant, {}}});
     out->intake_ = std::make_unique<server::bridges::Intake>(server::bridges::Intake::Parts{transports, p.agents, *out->outbound_, *out->enclosures_, p.db, p.rules, p.clock, p.log, p.owner, p.address});
     if (!hooks.empty()) out->webhooks_ = std::make_unique<server::bridges::Webhooks>(std::move(hooks), *out->intake_, p.log);
     return out;

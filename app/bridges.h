@@ -26,6 +26,7 @@ public:
         SecretOpener secrets;
         boost::asio::thread_pool& blocking;
         const store::BlobFiles& files;
+        const memory::Reader& reader;
         std::function<std::string()> address;  // see Intake::Parts
     };
     // Null where the settings name no channel. Error naming the setting of a secret that does not open.

@@ -12,6 +12,7 @@
 #include "app/terminal.h"
 #include "app/wire.h"
 #include "engine/memory_plan.h"
+#include "memory/reader.h"
 #include "router/catalogue.h"
 #include "router/load_note.h"
 #include "server/http.h"
@@ -183,6 +184,7 @@ int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, cons
     base::Probes all = engine::probes();
     auto append = [&](base::Probes more) { all.insert(all.end(), more.begin(), more.end()); };
     append(launcher ? launcher->probes() : base::Probes{{"sandbox level", Health::failed, no_launcher, "free processes and descriptors, then try again"}});
+    append(memory::reader_probes());
     const auto& settings = loaded.settings;
     const auto plan = engine::Engine::plan(load_options(settings, chosen_model(settings)));
     append({state_probe(settings), disk_probe(settings), database_probe(settings), model_probe(settings, plan), capacity_probe(settings, plan)});

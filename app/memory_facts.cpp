@@ -9,7 +9,7 @@
 #include "app/json_text.h"
 #include "app/terminal.h"
 #include "base/id.h"
-#include "memory/extract.h"
+#include "store/digest.h"
 
 namespace app {
 namespace {
@@ -61,12 +61,12 @@ void print_forgotten(const Json& answer) {
     for (const Json& what : answer["stays"]) std::printf("  %s\n", visible(what.get<std::string>()).c_str());
 }
 
-base::Result<std::string> text_of_file(const std::string& file) {
+base::Result<std::string> bytes_of_file(const std::string& file) {
     if (std::filesystem::is_directory(file)) return base::error(base::Code::invalid_argument, file + " is a folder", "name the files in it");
     std::ifstream in(file, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(in), {}};
+    std::string bytes{std::istreambuf_iterator<char>(in), {}};
     if (!in) return base::error(Code::io, file + " cannot be read");
-    return memory::text_of(memory::type_of(text), file, text);
+    return bytes;
 }
 
 std::string percent_encoded(const std::string& text) {
@@ -117,12 +117,12 @@ int memory_why(const LoadedSettings& loaded, const std::string& question, bool j
 int memory_ingest(const LoadedSettings& loaded, const std::vector<std::string>& files, bool json) {
     Json out = Json::array();
     for (const std::string& file : files) {
-        const auto text = text_of_file(file);
-        if (!text) return complain(text.error());
+        const auto bytes = bytes_of_file(file);
+        if (!bytes) return complain(bytes.error());
         const std::string name = std::filesystem::path(file).filename().string();
-        const auto kept = ask_server_json(loaded.settings.server.socket, "POST", "/v1/memory/documents", {{"name", name}, {"text", *text}});
+        const auto kept = ask_server_json(loaded.settings.server.socket, "POST", "/v1/memory/documents", {{"name", name}, {"file", store::base64(*bytes)}});
         if (!kept) return complain(base::error(kept.error().code, file + ": " + kept.error().message, kept.error().remedy));
-        if (!json) std::printf("%s  %s: %d sections\n", text_of(*kept, "id").c_str(), visible(name).c_str(), (*kept)["sections"].is_null() ? 0 : (*kept)["sections"].get<int>());
+        if (!json) print_document(*kept);
         out.push_back(*kept);
     }
     if (json) print_json(out, 2);

@@ -155,7 +155,7 @@ base::Probes World::probes() const {
     if (exporter_ && exporter_->dropped() > 0)
         all.push_back({"OTLP export", base::Health::warning, std::to_string(exporter_->dropped()) + " spans were not taken by " + settings_.traces.otlp_endpoint,
                        "see the log for why, or set traces.otlp_endpoint"});
-    for (const auto& more : {db_->probes(), sandbox_probes(), engine::machine_probes(), router::LoadNote::probes(load_notes(settings_))})
+    for (const auto& more : {db_->probes(), sandbox_probes(), memory::reader_probes(), engine::machine_probes(), router::LoadNote::probes(load_notes(settings_))})
         all.insert(all.end(), more.begin(), more.end());
     return all;
 }
@@ -226,6 +226,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
     w->auth_ = std::make_unique<server::Auth>(*w->db_, auth_options(settings, {foundation->tenant, foundation->owner}));
     if (auto made = w->make_nightly(owner, parts, options); !made) return std::move(made).error();
     if (auto opened = w->open_blobs(owner); !opened) return std::move(opened).error();
+    w->reader_ = std::make_unique<memory::Reader>(w->launcher_.get(), w->blocking_, [self = w.get()] { return self->gateway_->capabilities(self->settings_.model.name).context; });
     w->database_ = std::make_unique<server::DatabaseWatch>(w->io_.get_executor(), *w->db_);
     World* self = w.get();
     w->services_ = std::make_unique<server::Services>(server::Services{
@@ -238,7 +239,7 @@ base::Result<std::unique_ptr<World>> World::build(const LoadedSettings& loaded, 
         },
         [self](const std::string& level, int limit) { return self->log_.recent(level.empty() ? base::Level::debug : net::parse_level(level), limit); },
         [self] { return self->probes(); }, kVersion, [self] { return self->keeper_->may_accept(); }, [self] { return self->keeper_->trouble(); }, w->nightly_.get(),
-        [self] { return self->address(); }, [loaded] { return settings_json(loaded); }, archive_folder(settings), w->closing_.token(), w->blobs_.get(), &w->tools_, &w->rules_});
+        [self] { return self->address(); }, [loaded] { return settings_json(loaded); }, archive_folder(settings), w->closing_.token(), w->blobs_.get(), &w->tools_, &w->rules_, w->reader_.get()});
     if (auto listening = w->listen(); !listening) return std::move(listening).error();
     if (auto opened = w->open_bridges(owner); !opened) return std::move(opened).error();
     w->note_build(owner);
@@ -350,7 +351,7 @@ std::string World::address() const {
 }
 
 base::Result<void> World::open_bridges(const store::Identity& owner) {
-    auto made = Bridges::make(settings_, {*agents_, *db_, rules_, upstreams_, clock_, log_, metrics_, owner, secrets_, blocking_, *blobs_,
+    auto made = Bridges::make(settings_, {*agents_, *db_, rules_, upstreams_, clock_, log_, metrics_, owner, secrets_, blocking_, *blobs_, *reader_,
                                           [this] { return server::is_loopback(settings_.server.host) || served_hosts(settings_).empty() ? std::string() : address(); }});
     if (!made) return std::move(made).error();
     bridges_ = *std::move(made);

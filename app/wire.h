@@ -22,6 +22,7 @@
 #include "app/spending.h"
 #include "base/redact.h"
 #include "base/stop.h"
+#include "memory/reader.h"
 #include "net/http_client.h"
 #include "net/log_sink.h"
 #include "net/metrics_registry.h"
@@ -109,6 +110,7 @@ private:
     std::unique_ptr<NightSteps> night_steps_;
     std::unique_ptr<agents::Nightly> nightly_;
     std::unique_ptr<store::BlobFiles> blobs_;
+    std::unique_ptr<memory::Reader> reader_;
     std::unique_ptr<Bridges> bridges_;  // null: no channel is set
     std::unique_ptr<agents::Scheduler> scheduler_;
     std::unique_ptr<agents::Heartbeat> heartbeat_;  // null: it is off

@@ -2,69 +2,87 @@
 
 #include <algorithm>
 
-#include "base/utf8.h"
-
 namespace memory {
 namespace {
 
-using base::Code;
-
-using Read = base::Result<std::string> (*)(const std::string& name, std::string bytes);
-
-base::Result<std::string> as_text(const std::string& name, std::string bytes) {
-    if (base::valid_utf8(bytes) != bytes) return base::error(Code::invalid_argument, name + " is no UTF-8 text", "make it some: iconv -t utf-8");
-    if (bytes.find('\0') != bytes.npos) return base::error(Code::invalid_argument, name + " holds a NUL: it is no text", "make it one: pdftotext FILE -, or pandoc -t markdown FILE");
-    return bytes;
-}
-
-struct Reader {
+struct TypeRow {
     std::string_view type;     // of a media type, or the beginning of several
-    Read read;                 // null: nothing here reads it
-    const char* what;          // it is, or why it is not read
+    Kind kind;
+    const char* what = "";     // it is, or why it is not read: of Kind::none
     const char* program = "";  // that makes it text
 };
-constexpr const char *kPandoc = "pandoc -t markdown FILE -o document.md", *kOffice = "soffice --convert-to pdf FILE, and pdftotext of that";
-constexpr Reader kReaders[] = {
-    {"text/", as_text, ""},
-    {"application/json", as_text, ""},
-    {"application/xml", as_text, ""},
-    {"application/yaml", as_text, ""},
-    {"application/x-yaml", as_text, ""},
-    {"application/toml", as_text, ""},
-    {"application/pdf", nullptr, "is a PDF", "pdftotext FILE document.txt"},
-    {"application/vnd.openxmlformats-officedocument.wordprocessingml.document", nullptr, "is a packed document", kPandoc},
-    {"application/vnd.oasis.opendocument.text", nullptr, "is a packed document", kPandoc},
-    {"application/epub+zip", nullptr, "is a packed document", kPandoc},
-    {"application/zip", nullptr, "is a packed document", kPandoc},
-    {"application/rtf", nullptr, "is a document in RTF", kPandoc},
-    {"application/vnd.openxmlformats-officedocument.", nullptr, "is an office document", kOffice},
-    {"application/vnd.oasis.opendocument.", nullptr, "is an office document", kOffice},
-    {"application/vnd.ms-", nullptr, "is an office document", kOffice},
-    {"application/msword", nullptr, "is an office document", kOffice},
-    {"image/", nullptr, "is a picture, and no model here sees"},
-    {"audio/", nullptr, "is sound, and no model here hears"},
-    {"video/", nullptr, "is a film, and no model here sees"},
-    {"", nullptr, "is of a type that nothing here reads"},
+constexpr const char *kPandoc = "pandoc -t markdown FILE -o document.md", *kOffice = "soffice --convert-to pdf FILE";
+constexpr TypeRow kTypeRows[] = {
+    {"text/html", Kind::html},
+    {"application/xhtml+xml", Kind::html},
+    {"text/", Kind::text},
+    {"application/json", Kind::text},
+    {"application/xml", Kind::text},
+    {"application/yaml", Kind::text},
+    {"application/x-yaml", Kind::text},
+    {"application/toml", Kind::text},
+    {"application/pdf", Kind::pdf},
+    {"application/vnd.openxmlformats-officedocument.wordprocessingml.document", Kind::packed},
+    {"application/vnd.oasis.opendocument.text", Kind::packed},
+    {"application/epub+zip", Kind::packed},
+    {"application/zip", Kind::none, "is an archive: what is in it can be sent by itself"},
+    {"application/rtf", Kind::none, "is a document in RTF", kPandoc},
+    {"application/vnd.openxmlformats-officedocument.", Kind::none, "is an office document", kOffice},
+    {"application/vnd.oasis.opendocument.", Kind::none, "is an office document", kOffice},
+    {"application/vnd.ms-", Kind::none, "is an office document", kOffice},
+    {"application/msword", Kind::none, "is an office document", kOffice},
+    {"image/", Kind::none, "is a picture, and no model here sees"},
+    {"audio/", Kind::none, "is sound, and no model here hears"},
+    {"video/", Kind::none, "is a film, and no model here sees"},
+    {"", Kind::none, "is of a type that nothing here reads"},
 };
 
-const Reader& reader_of(std::string_view type) {
-    return *std::find_if(std::begin(kReaders), std::end(kReaders), [&](const Reader& one) { return type.starts_with(one.type); });
+constexpr std::pair<std::string_view, std::string_view> kNameEndings[] = {
+    {".pdf", "application/pdf"},
+    {".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+    {".odt", "application/vnd.oasis.opendocument.text"},
+    {".epub", "application/epub+zip"},
+    {".html", "text/html"},
+    {".htm", "text/html"},
+    {".txt", "text/plain"},
+    {".md", "text/markdown"},
+    {".markdown", "text/markdown"},
+    {".csv", "text/csv"},
+};
+
+const TypeRow& row_of(std::string_view type) {
+    return *std::find_if(std::begin(kTypeRows), std::end(kTypeRows), [&](const TypeRow& one) { return type.starts_with(one.type); });
+}
+
+bool ends_as(std::string_view name, std::string_view ending) {
+    const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? char(a - 'A' + 'a') : a) == b; };
+    return name.size() > ending.size() && std::equal(ending.begin(), ending.end(), name.end() - std::ptrdiff_t(ending.size()), [&](char b, char a) { return same(a, b); });
 }
 
 }  // namespace
 
-bool is_readable(std::string_view type) { return reader_of(type).read != nullptr; }
-
-base::Result<std::string> text_of(std::string_view type, const std::string& name, std::string bytes) {
-    const Reader& reader = reader_of(type);
-    if (reader.read) return reader.read(name, std::move(bytes));
-    std::string remedy = reader.program;
-    if (const auto at = remedy.find("FILE"); at != remedy.npos) remedy = "make it text: " + remedy.replace(at, 4, name);
-    return base::error(Code::unsupported, name + " " + reader.what, remedy);
+std::string_view name(Kind kind) {
+    constexpr std::string_view names[] = {"none", "text", "html", "packed", "pdf"};
+    return names[std::size_t(kind)];
 }
 
-std::string_view type_of(std::string_view bytes) {
+Kind kind_of(std::string_view type) { return row_of(type).kind; }
+
+base::Error why_unread(std::string_view type, const std::string& file) {
+    const TypeRow& row = row_of(type);
+    std::string remedy = row.program;
+    if (const auto at = remedy.find("FILE"); at != remedy.npos) remedy = "make it text, or a PDF: " + remedy.replace(at, 4, file);
+    return base::error(base::Code::unsupported, file + " " + row.what, remedy);
+}
+
+std::string_view type_of_name(std::string_view name) {
+    const auto* const found = std::find_if(std::begin(kNameEndings), std::end(kNameEndings), [&](const auto& one) { return ends_as(name, one.first); });
+    return found == std::end(kNameEndings) ? std::string_view() : found->second;
+}
+
+std::string_view type_of(std::string_view name, std::string_view bytes) {
     if (bytes.starts_with("%PDF-")) return "application/pdf";
+    if (const auto by_name = type_of_name(name); !by_name.empty()) return by_name;
     return bytes.starts_with("PK") ? "application/zip" : "text/plain";
 }
 

@@ -1,4 +1,5 @@
-// What of a file is text, by its media type: a row each of a table, so that another reader is another row. Pure.
+// How what a file says is found, by its media type: a row each of a table, so that another kind is another row. Pure; the reading itself is
+// memory/reader.h.
 #pragma once
 
 #include <string>
@@ -8,11 +9,16 @@
 
 namespace memory {
 
-// Whether files of that type are read here at all.
-bool is_readable(std::string_view type);
-// Error{unsupported}: no row reads that type; why, and what makes it text. {invalid_argument}: it is not what its type says. `name`: of the file, for the remedy.
-base::Result<std::string> text_of(std::string_view type, const std::string& name, std::string bytes);
-// Of a file that says nothing of it, by how it begins.
-std::string_view type_of(std::string_view bytes);
+enum class Kind { none, text, html, packed, pdf };
+std::string_view name(Kind kind);
+
+Kind kind_of(std::string_view type);
+// Error{unsupported} of a type of Kind::none: what it is, and what makes it text. `file`: its name, for the remedy.
+base::Error why_unread(std::string_view type, const std::string& file);
+
+// Of a file that says nothing of it: by its name's ending; empty: that tells nothing.
+std::string_view type_of_name(std::string_view name);
+// The same by how it begins, too; text/plain in the end.
+std::string_view type_of(std::string_view name, std::string_view bytes);
 
 }  // namespace memory

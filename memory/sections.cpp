@@ -4,14 +4,10 @@
 
 #include "base/trim.h"
 #include "base/utf8.h"
+#include "memory/extract.h"
 
 namespace memory {
 namespace {
-
-bool ends_as(std::string_view name, std::string_view ending) {
-    if (name.size() < ending.size()) return false;
-    return std::equal(ending.begin(), ending.end(), name.end() - std::ptrdiff_t(ending.size()), [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? char(b - 'A' + 'a') : b); });
-}
 
 std::string_view take_line(std::string_view& text) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -103,7 +99,12 @@ private:
 
 }  // namespace
 
-Form form_of(std::string_view name) { return ends_as(name, ".md") || ends_as(name, ".markdown") ? Form::markdown : Form::text; }
+// What a reader makes of packed documents and pages has headings as Markdown has.
+Form form_of(std::string_view name) {
+    const std::string_view type = type_of_name(name);
+    const bool marked = type == "text/markdown" || kind_of(type) == Kind::html || kind_of(type) == Kind::packed;
+    return marked ? Form::markdown : Form::text;
+}
 
 std::vector<Section> sections_of(std::string_view text, Form form) { return Splitter(form).split(text); }
 

@@ -14,7 +14,7 @@ struct Section {
 inline constexpr std::size_t kSectionBytes = 1500;
 
 enum class Form { text, markdown };
-// By the name's ending: .md, .markdown; everything else is plain text.
+// By the name's ending: Markdown itself, and what is read as such (memory/reader.h); everything else is plain text.
 Form form_of(std::string_view name);
 
 // Paragraphs are parted by blank lines; of Markdown a heading (# to ######, outside fenced code) begins a section. A paragraph that is too long is cut

@@ -22,6 +22,9 @@
 namespace agents {
 class Nightly;
 }
+namespace memory {
+class Reader;
+}
 namespace store {
 class BlobFiles;
 }
@@ -58,6 +61,7 @@ struct Services {
     const store::BlobFiles* blobs = nullptr;               // what came with messages
     const tools::Source* tools = nullptr;                  // that agents are offered, and
     const tools::RuleBook* rules = nullptr;                // what the house says of them: both, or nobody is told what he may do
+    const memory::Reader* reader = nullptr;                // of files
 };
 
 // Until what was emitted so far can be read.

@@ -68,7 +68,7 @@ std::int64_t forget_blobs_of(Tx& tx, const std::vector<base::FactId>& facts, boo
 }
 
 std::int64_t forget_blobs_of(Tx& tx, DocumentId document, bool really) {
-    return forget_where(tx, "b.digest = (select d.digest from document d where d.id = $1)", document, really);
+    return forget_where(tx, "exists (select from document d where d.id = $1 and b.digest in (d.digest, d.file_digest))", document, really);
 }
 
 std::vector<WantedBlob> take_wanted_blobs(Tx& tx, const std::vector<std::string>& bridges, int most, std::chrono::seconds hold, bool also_held) {

@@ -49,7 +49,7 @@ std::optional<Blob> find_blob(Tx& tx, BlobId id);
 std::vector<Blob> list_blobs(Tx& tx, int limit, std::optional<BlobId> before, std::optional<base::ConversationId> conversation);
 // False: there is none. Its file goes with the next sweep.
 bool forget_blob(Tx& tx, BlobId id);
-// What came with the messages in which these facts were told, and is of no run that goes on; with the very text of that document. Unless `really`, only counted.
+// What came with the messages in which these facts were told, and is of no run that goes on; with the very text of that document, or the file that it was read from. Unless `really`, only counted.
 std::int64_t forget_blobs_of(Tx& tx, const std::vector<base::FactId>& facts, bool really);
 std::int64_t forget_blobs_of(Tx& tx, DocumentId document, bool really);
 

@@ -36,10 +36,11 @@ std::vector<DocumentSection> sections_of(const std::vector<Row>& rows) {
 
 }  // namespace
 
-Document add_document(Tx& tx, const std::string& name, const std::string& text) {
+Document add_document(Tx& tx, const std::string& name, const std::string& text, const std::string& file) {
     const std::string clean = tx.redactor().without_known(text), digest = sha256_hex(clean);
-    tx.send("insert into document (id, name, digest, bytes, body) values ($1, $2, $3, $4, $5) on conflict (audience_id, digest) do nothing",
-            {DocumentId::make(base::SystemClock().now()), tx.redactor().without_known(name), digest, std::int64_t(clean.size()), clean});
+    tx.send("insert into document as d (id, name, digest, bytes, body, file_digest) values ($1, $2, $3, $4, $5, nullif($6, ''))"
+            " on conflict (audience_id, digest) do update set file_digest = coalesce(excluded.file_digest, d.file_digest)",
+            {DocumentId::make(base::SystemClock().now()), tx.redactor().without_known(name), digest, std::int64_t(clean.size()), clean, file});
     return document_of(tx.exec("select " + columns() + " from document d where d.audience_id = hearth_person() and d.digest = $1", {digest}).at(0));
 }
 

@@ -18,8 +18,8 @@ struct Document {
     std::optional<int> sections;     // none: they are not made yet
     base::TimePoint added{};
 };
-// Once, however often the same text is added: the document that holds it already.
-Document add_document(Tx& tx, const std::string& name, const std::string& text);
+// Once, however often the same text is added: the document that holds it already. `file`: the SHA-256 of the file that says it, where that is not the text itself.
+Document add_document(Tx& tx, const std::string& name, const std::string& text, const std::string& file = {});
 std::optional<Document> find_document(Tx& tx, DocumentId id);
 std::vector<Document> list_documents(Tx& tx, int limit, std::optional<DocumentId> before);  // the newest first
 

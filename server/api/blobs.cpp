@@ -1,7 +1,6 @@
-// What came with messages: which there is, its bytes as they came, and what is text of it remembered.
+// What came with messages: which there is, its bytes as they came, and what they say remembered.
 #include <cctype>
 
-#include "memory/extract.h"
 #include "server/api/handlers.h"
 #include "server/api/id_json.h"
 #include "server/api/memory_shapes.h"
@@ -91,11 +90,8 @@ net::Task<Response> remember_blob(Request request, Caller caller, Services& serv
     auto opened = co_await open_blob(request, caller, services);
     if (!opened) co_return no_such_blob();
     if (!opened->bytes) co_return error_response(opened->bytes.error());
-    std::string name = called(opened->blob);
-    auto text = memory::text_of(opened->blob.type, name, *std::move(opened->bytes));
-    if (!text) co_return error_response(text.error());
-    if (text->empty()) co_return error_response(400, name + " is empty", "invalid_argument");
-    co_return co_await remember_text(std::move(name), *std::move(text), std::move(caller), services);
+    GivenFile file{called(opened->blob), opened->blob.type, *std::move(opened->bytes)};
+    co_return co_await remember_file(std::move(file), std::move(caller), services);
 }
 
 net::Task<Response> forget_blob(Request request, Caller caller, Services& services) {

@@ -77,6 +77,7 @@ net::Task<Response> forget_blob(Request request, Caller caller, Services& servic
 // documents.cpp
 net::Task<Response> list_documents(Request request, Caller caller, Services& services);
 net::Task<Response> add_document(Request request, Caller caller, Services& services);
+net::Task<Response> read_file(Request request, Caller caller, Services& services);
 net::Task<Response> forget_document(Request request, Caller caller, Services& services);
 // archive.cpp
 net::Task<Response> archive_memory(Request request, Caller caller, Services& services);

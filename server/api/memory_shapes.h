@@ -19,7 +19,10 @@ Response forgotten_response(const std::string& id, bool preview, const std::vect
 // Once more of what is forgotten by then: indexes, what models hold of the person's conversations and of those of `others`, and files of blobs that nothing counts on.
 net::Task<void> forget_copies(Caller caller, Services& services, std::vector<base::PersonId> others = {});
 net::Task<void> sweep_blobs(Caller caller, Services& services);
-// A document with that text, by its sections.
-net::Task<Response> remember_text(std::string name, std::string text, Caller caller, Services& services);
+// A file, read and remembered as a document, by its sections.
+struct GivenFile {
+    std::string name, type, bytes;
+};
+net::Task<Response> remember_file(GivenFile file, Caller caller, Services& services);
 
 }  // namespace server::api

@@ -27,10 +27,14 @@ constexpr std::pair<std::string_view, const char*> kTypes[] = {
     {"photo", "image/jpeg"}, {"image", "image/jpeg"}, {"sticker", "image/webp"}, {"voice", "audio/ogg"}, {"audio", "audio/mpeg"}, {"video", "video/mp4"}, {"video_note", "video/mp4"}, {"animation", "video/mp4"},
 };
 
+constexpr std::string_view kUnknown = "application/octet-stream";
+
 std::string type_of(const std::string& media, const ArrivedFile& file) {
-    if (!file.type.empty()) return std::string(base::beginning(file.type, kLongestType));
+    if (!file.type.empty() && file.type != kUnknown) return std::string(base::beginning(file.type, kLongestType));
     const auto* const usual = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& one) { return one.first == media; });
-    return usual == std::end(kTypes) ? "application/octet-stream" : usual->second;
+    if (usual != std::end(kTypes)) return usual->second;
+    const std::string_view by_name = memory::type_of_name(file.name);
+    return std::string(by_name.empty() ? kUnknown : by_name);
 }
 
 std::string id_of(const Arrival& arrival) { return arrival.message.empty() ? arrival.update : arrival.message; }
@@ -58,21 +62,28 @@ std::optional<std::chrono::seconds> next_try(Code code, int tries) {
     return kFirstWait * (1 << (2 * (tries - 1)));
 }
 
-std::string why_unread(const std::string& type, const std::string& name) {
-    if (memory::is_readable(type)) return "it is longer than the " + std::to_string(kMostOfText >> 10) + " KiB that are shown of a text";
-    return memory::text_of(type, name.empty() ? "it" : name, {}).error().text();
+std::string why_unread(const std::string& type, const std::string& name) { return memory::why_unread(type, name.empty() ? "it" : name).text(); }
+
+Saying notice_of(Code why) {
+    switch (why) {
+        case Code::permission_denied: return Saying::file_locked;
+        case Code::not_found: return Saying::file_wordless;
+        case Code::resource_exhausted: return Saying::file_too_much;
+        case Code::unavailable: return Saying::file_no_reader;
+        default: return Saying::file_damaged;
+    }
 }
 
 }  // namespace
 
-bool is_text(const std::string& media, const ArrivedFile& file) { return !file.id.empty() && memory::is_readable(type_of(media, file)) && file.bytes <= std::int64_t(kMostOfText); }
+bool is_readable(const std::string& media, const ArrivedFile& file) { return !file.id.empty() && memory::kind_of(type_of(media, file)) != memory::Kind::none; }
 
 net::Task<Enclosures::Told> Enclosures::tell(Transport& by, const Arrival& arrival, bool quoted, policy::Principal who) {
     const std::string media = quoted ? arrival.quoted.media : arrival.media;
     const ArrivedFile file = quoted ? arrival.quoted.file : arrival.file;
     if (file.id.empty()) co_return Told{unread_words(media, file, ""), file.name.empty()};
     store::NewBlob wanted = blob_of(by, arrival, quoted);
-    const bool reads = is_text(media, file);
+    const bool reads = is_readable(media, file);
     if (reads) wanted.claimed = kHold;
     const auto want = [&](store::Tx& tx) { return store::want_blob(tx, wanted, parts_.files.caps()); };
     const store::Blob blob = co_await parts_.db.run(agents::identity_of(who), want);
@@ -83,9 +94,12 @@ net::Task<Enclosures::Told> Enclosures::tell(Transport& by, const Arrival& arriv
     }
     auto bytes = co_await read(by, blob, file, std::move(who));
     if (!bytes) co_return Told{unread_words(media, file, bytes.error().message), file.name.empty()};
-    auto text = memory::text_of(blob.type, "it", *std::move(bytes));
-    if (!text) co_return Told{kept_words(media, file, blob.id.text(), text.error().message), file.name.empty()};
-    co_return Told{file_words(media, file, *text), false};
+    const auto said = co_await parts_.reader.read(blob.type, "it", *std::move(bytes), parts_.reader.most_shown());
+    if (!said) {
+        parts_.log.info("a file that came with a message was not read", {{"bridge", by.name()}, {"blob", blob.id.text()}, {"type", blob.type}, {"reason", said.error().text()}});
+        co_return Told{kept_words(media, file, blob.id.text(), said.error().message), file.name.empty(), false, notice_of(said.error().code)};
+    }
+    co_return Told{file_words(media, file, said->text, said->cut), false, true, said->cut ? std::optional(Saying::file_cut) : std::nullopt};
 }
 
 // From the disk, or from the channel, which it is kept from then on.
@@ -94,13 +108,12 @@ net::Task<base::Result<std::string>> Enclosures::read(Transport& by, const store
         const auto open = [&](store::Tx& tx) { return parts_.files.read(tx, blob); };
         co_return co_await parts_.db.read(agents::identity_of(who), open);
     }
-    auto bytes = co_await by.fetch(file.id, kMostOfText);
+    auto bytes = co_await by.fetch(file.id, std::size_t(parts_.files.caps().one));
+    if (!bytes && bytes.error().code == Code::resource_exhausted) bytes = store::too_large(parts_.files.caps());
     const auto note = [&](store::Tx& tx) {
         const auto kept = bytes ? parts_.files.keep(tx, blob.id, *bytes) : base::Result<bool>(bytes.error());
         if (kept) return true;
-        // What is larger than a text may still be kept; whoever fetches it knows by which cap.
-        const bool larger = !bytes && kept.error().code == Code::resource_exhausted;
-        store::blob_failed(tx, blob.id, larger ? "" : kept.error().message, larger ? std::optional(0s) : next_try(kept.error().code, 1));
+        store::blob_failed(tx, blob.id, kept.error().message, next_try(kept.error().code, 1));
         return false;
     };
     const bool kept = co_await parts_.db.run(agents::identity_of(who), note);

@@ -1,26 +1,29 @@
 // What comes with messages besides their text. A row says so before anything is fetched; then the bytes are fetched beside everything else, and
-// kept as they came. What is a text is read at once, by whoever answers its message.
+// kept as they came. What can be read is read at once, by whoever answers its message.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agents/events.h"
+#include "memory/reader.h"
 #include "server/bridges/outbound.h"
+#include "server/bridges/sayings.h"
 #include "store/blobs.h"
 
 namespace server::bridges {
 
-// Whether it is a text by its type, of a size that is shown to a model.
-inline constexpr std::size_t kMostOfText = 256 * 1024;
-bool is_text(const std::string& media, const ArrivedFile& file);
+// Whether what it says is read here, by its type.
+bool is_readable(const std::string& media, const ArrivedFile& file);
 
 class Enclosures {
 public:
     struct Parts {  // all outlive it
         std::vector<Transport*> transports;
         const store::BlobFiles& files;
+        const memory::Reader& reader;
         Outbound& outbound;
         store::Db& db;
         const tools::RuleBook& rules;
@@ -34,6 +37,8 @@ public:
     struct Told {
         std::string words;
         bool ours = true;  // nothing in it is of somebody else's writing
+        bool read = false; // what it says is among them
+        std::optional<Saying> notice{};  // that its sender is told, whatever a model makes of it
     };
     net::Task<Told> tell(Transport& by, const Arrival& arrival, bool quoted, policy::Principal who);
     // Of a message that holds nothing else: its sender is told when it is kept, and the arrival is settled with that. Why not: it is too large.

@@ -43,7 +43,7 @@ std::string why_ignored(const Arrival& arrival) {
 // Among others, and nothing else is said.
 bool is_only_called(const Arrival& arrival) { return !arrival.alone && arrival.text.empty() && arrival.media.empty() && arrival.quoted.text.empty() && arrival.quoted.media.empty(); }
 
-bool reads_a_file(const Arrival& arrival) { return is_text(arrival.media, arrival.file) || is_text(arrival.quoted.media, arrival.quoted.file); }
+bool reads_a_file(const Arrival& arrival) { return is_readable(arrival.media, arrival.file) || is_readable(arrival.quoted.media, arrival.quoted.file); }
 
 std::string digest_of(const Arrival& arrival) { return store::sha256_hex(arrival.text); }
 
@@ -227,7 +227,7 @@ net::Task<void> Intake::answer(Transport& by, Arrival arrival, store::Person per
     else if (stop_word(own)) co_await stop(by, std::move(arrival), std::move(who));
     else if (asks_for_link(own) && arrival.media.empty()) co_await open(by, std::move(arrival), std::move(who));
     else if (asks_for_help(own) || is_only_called(arrival)) co_await help(by, std::move(arrival), std::move(who), std::move(person.name));
-    else if (arrival.text.empty() && !arrival.media.empty() && !is_text(arrival.media, arrival.file)) co_await keep_alone(by, std::move(arrival), std::move(who));
+    else if (arrival.text.empty() && !arrival.media.empty() && !is_readable(arrival.media, arrival.file)) co_await keep_alone(by, std::move(arrival), std::move(who));
     else if (reads_a_file(arrival)) {
         const auto failed = [this](std::exception_ptr) { parts_.log.warn("what came behind a file is not acted on; it is tried again"); };
         fetching_.emplace(lane, Lane{arrival.text.empty() ? arrival.media : arrival.text});
@@ -357,11 +357,10 @@ net::Task<void> Intake::edit(Transport& by, Arrival arrival, policy::Principal w
         co_await settle(by.name(), arrival.update, "ignored: an edit of nothing that was answered");
         co_return;
     }
-    std::vector<store::ToldWords> told;
-    auto messages = co_await messages_of(by, arrival, who, told);
-    const auto tell = [&](store::Tx& tx) { store::note_told(tx, run->id, told); };  // before it stands there
-    if (!told.empty()) co_await parts_.db.run(agents::identity_of(who), tell);
-    const bool in_time = co_await parts_.agents.amend(who, run->id, std::move(messages));
+    Question asked = co_await question_of(by, arrival, who);
+    const auto tell = [&](store::Tx& tx) { store::note_told(tx, run->id, asked.told); };  // before it stands there
+    if (!asked.told.empty()) co_await parts_.db.run(agents::identity_of(who), tell);
+    const bool in_time = co_await parts_.agents.amend(who, run->id, std::move(asked.messages));
     const auto note = [&](store::Tx& tx) {
         store::redigest_arrival(tx, by.name(), noted->update, digest);
         if (in_time) store::settle_arrival(tx, by.name(), arrival.update, "edited");
@@ -403,35 +402,43 @@ net::Task<void> Intake::take_code(Transport& by, Arrival arrival, policy::Princi
 }
 
 // What others wrote has no authority: it is handed on as such. What we have sent counts as what it was made from.
-net::Task<std::vector<base::Json>> Intake::messages_of(Transport& by, const Arrival& arrival, const policy::Principal& who, std::vector<store::ToldWords>& told_words) {
-    std::vector<base::Json> out;
+net::Task<Intake::Question> Intake::question_of(Transport& by, const Arrival& arrival, const policy::Principal& who) {
+    Question out;
     if (!arrival.alone) {
         const auto find = [&](store::Tx& tx) { return store::group_talk(tx, by.name(), arrival.chat, kMostTalk); };
         const std::vector<store::Exchange> meanwhile = co_await parts_.db.read(agents::identity_of(who), find);
         std::string talk = group_words(meanwhile);
-        if (!meanwhile.empty()) told_words.push_back({talk});
-        for (const store::Exchange& one : meanwhile) told_words.back().of.push_back(one.run);
-        if (!talk.empty()) out.push_back({{"role", "user"}, {"content", std::move(talk)}, {"trusted", false}});
+        if (!meanwhile.empty()) out.told.push_back({talk});
+        for (const store::Exchange& one : meanwhile) out.told.back().of.push_back(one.run);
+        if (!talk.empty()) out.messages.push_back({{"role", "user"}, {"content", std::move(talk)}, {"trusted", false}});
     }
-    if (std::string quoted = quoted_words(arrival); !quoted.empty()) {
+    std::string words = quoted_words(arrival);
+    std::vector<base::RunId> others;  // in which somebody else has said what is quoted
+    if (!words.empty() || !arrival.quoted.media.empty()) {
         const auto find = [&](store::Tx& tx) {
+            others.clear();
             const auto theirs = store::find_noted(tx, by.name(), arrival.chat, arrival.quoted.message);
-            if (theirs && theirs->person != who.person && !theirs->run.is_nil()) told_words.push_back({quoted, {theirs->run}});
+            if (theirs && theirs->person != who.person && !theirs->run.is_nil()) others.push_back(theirs->run);
             const auto answer = store::others_answer(tx, by.name(), arrival.chat, arrival.quoted.message);
-            if (answer) told_words.push_back({quoted, {*answer}});
+            if (answer) others.push_back(*answer);
             return store::label_sent(tx, by.name(), arrival.chat, arrival.quoted.message);
         };
         const auto label = co_await parts_.db.read(agents::identity_of(who), find);
         const bool trusted = arrival.quoted.sender == arrival.sender || label == policy::Integrity::trusted;
-        out.push_back({{"role", "user"}, {"content", std::move(quoted)}, {"trusted", trusted}});
+        if (!words.empty() && !others.empty()) out.told.push_back({words, others});
+        if (!words.empty()) out.messages.push_back({{"role", "user"}, {"content", std::move(words)}, {"trusted", trusted}});
     }
     for (const bool quoted : {true, false}) {
-        if ((quoted ? arrival.quoted.media : arrival.media).empty()) continue;
+        const std::string& media = quoted ? arrival.quoted.media : arrival.media;
+        if (media.empty()) continue;
         Enclosures::Told told = co_await parts_.enclosures.tell(by, arrival, quoted, who);
-        out.push_back({{"role", "user"}, {"content", std::move(told.words)}, {"trusted", told.ours}});
+        if (told.notice) out.notice += (out.notice.empty() ? "" : "\n") + said(language_of(arrival.language), *told.notice, shown_name(media, quoted ? arrival.quoted.file : arrival.file));
+        out.read = out.read || told.read;
+        if (quoted && !others.empty()) out.told.push_back({told.words, others});
+        out.messages.push_back({{"role", "user"}, {"content", std::move(told.words)}, {"trusted", told.ours}});
     }
-    if (arrival.forwarded && !arrival.text.empty()) out.push_back({{"role", "user"}, {"content", forwarded_words(arrival)}, {"trusted", false}});
-    else if (!arrival.text.empty() || out.empty()) out.push_back({{"role", "user"}, {"content", arrival.text}});
+    if (arrival.forwarded && !arrival.text.empty()) out.messages.push_back({{"role", "user"}, {"content", forwarded_words(arrival)}, {"trusted", false}});
+    else if (!arrival.text.empty() || out.messages.empty()) out.messages.push_back({{"role", "user"}, {"content", arrival.text}});
     co_return out;
 }
 
@@ -449,16 +456,26 @@ net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal 
     order.chat.channel = by.name();
     order.chat.before_others = note.in_company;
     order.chat.conversation = co_await parts_.db.run(agents::identity_of(who), find);
-    std::vector<store::ToldWords> told;
-    order.chat.messages = co_await messages_of(by, arrival, who, told);
-    order.within = [told](store::Tx& tx, base::RunId run) -> base::Result<void> {
-        store::note_told(tx, run, told);
-        return {};
-    };
+    Question asked = co_await question_of(by, arrival, who);
+    const bool tells = !asked.notice.empty();
+    order.chat.messages = std::move(asked.messages);
     if (const auto lane = fetching_.find(key_of(by.name(), arrival.chat)); lane != fetching_.end() && lane->second.stopped) {
         co_await settle(by.name(), arrival.update, "stopped");
         co_return;
     }
+    if (tells && !asked.read && arrival.text.empty()) {
+        co_await say(by, std::move(arrival), std::move(who), std::move(asked.notice), "a file that cannot be read");
+        co_return;
+    }
+    store::Reply notice{by.name(), arrival.chat, "file:" + key_of(by.name(), arrival.update), by.pieces(asked.notice)};
+    if (note.in_company) notice.answers = arrival.message;
+    policy::House house;
+    if (tells) house = co_await house_of(who);
+    order.within = [told = std::move(asked.told), notice, who, house](store::Tx& tx, base::RunId run) -> base::Result<void> {
+        store::note_told(tx, run, told);
+        store::write_reply(tx, who, house, notice);  // of no piece: nothing
+        return {};
+    };
     order.key = key_of(by.name(), arrival.update);  // after a crash it is the same run
     order.digest = note.digest;
     const auto taken = co_await parts_.agents.submit(std::move(order));
@@ -471,6 +488,7 @@ net::Task<void> Intake::begin(Transport& by, Arrival arrival, policy::Principal 
         co_await say(by, std::move(arrival), std::move(who), std::move(words), "refused");
         co_return;
     }
+    if (tells) parts_.outbound.wake();
     co_await parts_.enclosures.note_run(by, arrival, who, taken->run);
     const store::WorkingArrival working{by.name(), arrival.update, arrival.chat, who.person, std::string(policy::name(who.role)), taken->run, arrival.message, note.in_company};
     const auto write = [&](store::Tx& tx) { store::arrival_works(tx, working); };

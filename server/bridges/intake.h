@@ -70,8 +70,13 @@ private:
     net::Task<void> take_code(Transport& by, Arrival arrival, policy::Principal who, TypedWord typed);
     net::Task<void> edit(Transport& by, Arrival arrival, policy::Principal who);
     net::Task<void> move(std::string bridge, Arrival arrival);
-    // `told_words`: what of it others have said here.
-    net::Task<std::vector<base::Json>> messages_of(Transport& by, const Arrival& arrival, const policy::Principal& who, std::vector<store::ToldWords>& told_words);
+    struct Question {
+        std::vector<base::Json> messages{};
+        std::vector<store::ToldWords> told{};  // what of it others have said here
+        std::string notice{};                  // that its sender is told of files, whatever is answered; empty: nothing
+        bool read = false;                     // what a file says is among it
+    };
+    net::Task<Question> question_of(Transport& by, const Arrival& arrival, const policy::Principal& who);
     net::Task<void> note_receipt(std::string bridge, std::string update, Arrival receipt);
     net::Task<void> settle(std::string bridge, std::string update, std::string outcome);
     net::Task<void> say(Transport& by, Arrival arrival, policy::Principal who, std::string text, std::string outcome, std::chrono::seconds secret_for = {});

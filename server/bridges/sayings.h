@@ -22,6 +22,12 @@ enum class Saying {
     text_alone,         // {0}: what came
     kept_unread,        // {0}: what came, {1}: its id; why nobody reads it comes behind
     not_kept,           // {0}: what came, {1}: why
+    file_locked,        // {0}: the file; as of the following
+    file_wordless,
+    file_damaged,
+    file_too_much,
+    file_no_reader,
+    file_cut,
     refused,            // {0}: why
     edited_at_work,     // {0}: the question
     edited_answered,    // {0}: the question

@@ -55,8 +55,11 @@ std::string called(const std::string& media, const ArrivedFile& file) { return f
 
 }  // namespace
 
+std::string shown_name(const std::string& media, const ArrivedFile& file) { return file.name.empty() ? media : quoted(file.name); }
 
-std::string file_words(const std::string& media, const ArrivedFile& file, const std::string& says) { return "[What stands in the " + called(media, file) + ":]\n" + says; }
+std::string file_words(const std::string& media, const ArrivedFile& file, const std::string& says, bool cut) {
+    return "[What stands " + std::string(cut ? "at the beginning of" : "in") + " the " + called(media, file) + (cut ? ", whose rest is too long to be shown here" : "") + ":]\n" + says;
+}
 
 std::string unread_words(const std::string& media, const ArrivedFile& file, const std::string& why) {
     return "[" + called(media, file) + " came with this message; it cannot be read" + (why.empty() ? "" : ": " + why) + "]";

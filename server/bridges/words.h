@@ -14,8 +14,10 @@ namespace server::bridges {
 
 // `ending`: what an earlier stop is for.
 std::string stopped_words(Language language, const std::vector<std::string>& stopped, const std::vector<std::string>& ending);
-// What came with a message, as the agent is told of it: what it says, or that it cannot be read and why.
-std::string file_words(const std::string& media, const ArrivedFile& file, const std::string& says);
+// What came with a message, as its sender is told of it: by its name, or its kind where it has none.
+std::string shown_name(const std::string& media, const ArrivedFile& file);
+// The same as the agent is told of it: what it says, or the beginning of that; or that it cannot be read and why.
+std::string file_words(const std::string& media, const ArrivedFile& file, const std::string& says, bool cut);
 std::string unread_words(const std::string& media, const ArrivedFile& file, const std::string& why);
 // The same of what is kept raw under that id, and why it is not read.
 std::string kept_words(const std::string& media, const ArrivedFile& file, const std::string& id, const std::string& why);

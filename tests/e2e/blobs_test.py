@@ -142,9 +142,9 @@ def test_the_chat_of_the_dashboard_hands_it_out(hearth):
     if not CHROMIUM.exists():
         pytest.skip("there is no /usr/bin/chromium: deploy/packages.txt names it")
     channel = hearth.channels["telegram"]
-    answered, before = fresh(channel, 1, "99"), len(blobs(hearth))
+    answered, before = fresh(channel, 2, "99"), len(blobs(hearth))
     channel.enclose(b"%PDF-1.7 of the pump", "document", "What is that?", "pump <b>.pdf", "application/pdf", "99")
-    hearth.wait_for(answered, "an answer", 20)
+    hearth.wait_for(answered, "the word that it cannot be read, and an answer", 20)
     run = newest_kept(hearth, None, before)["run"]
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])

@@ -31,7 +31,8 @@ TEST(Sections, TheNameTellsTheForm) {
     EXPECT_EQ(form_of("a.md"), Form::markdown);
     EXPECT_EQ(form_of("A.MD"), Form::markdown);
     EXPECT_EQ(form_of("notes.markdown"), Form::markdown);
-    for (const char* name : {"a.txt", "md", "", "a.md.txt"}) EXPECT_EQ(form_of(name), Form::text) << name;
+    for (const char* name : {"will.docx", "will.ODT", "book.epub", "page.html"}) EXPECT_EQ(form_of(name), Form::markdown) << name;
+    for (const char* name : {"a.txt", "bill.pdf", "md", "", "a.md.txt"}) EXPECT_EQ(form_of(name), Form::text) << name;
 }
 
 // Random texts: no piece is too long, and no word is lost, doubled or moved.

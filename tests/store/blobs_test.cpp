@@ -208,4 +208,14 @@ TEST_F(Blobs, GoesWithTheDocumentThatSaysTheSame) {
     EXPECT_THAT(as(world->owner(), [](Tx& tx) { return list_blobs(tx, 10, std::nullopt, std::nullopt); }), SizeIs(1));
 }
 
+TEST_F(Blobs, GoesWithTheDocumentThatWasReadOutOfIt) {
+    const Blob file = kept(world->owner(), "f1", "%PDF-1.7 milk");
+    const auto add = [](const std::string& digest) { return [digest](Tx& tx) { return add_document(tx, "list.pdf", "milk", digest).id; }; };
+    const DocumentId document = as(world->owner(), add(file.digest));
+    EXPECT_EQ(as(world->owner(), add("")), document) << "the same text, of no file";
+    EXPECT_EQ(as(world->owner(), [&](Tx& tx) { return forget_document(tx, document, false); }).back().number, 1);
+    as(world->owner(), [&](Tx& tx) { return forget_document(tx, document, true); });
+    EXPECT_THAT(as(world->owner(), [](Tx& tx) { return list_blobs(tx, 10, std::nullopt, std::nullopt); }), IsEmpty());
+}
+
 }  // namespace

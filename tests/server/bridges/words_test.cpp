@@ -85,9 +85,12 @@ TEST(BridgeWords, WhatCannotBeReadIsNamed) {
     EXPECT_EQ(unread_words("photo", {}, ""), "[photo came with this message; it cannot be read]");
     const ArrivedFile notes{"id", "notes.txt", "text/plain", 5};
     EXPECT_EQ(unread_words("document", notes, "it is no text"), "[document “notes.txt” came with this message; it cannot be read: it is no text]");
-    EXPECT_EQ(file_words("document", notes, "milk"), "[What stands in the document “notes.txt”:]\nmilk");
+    EXPECT_EQ(file_words("document", notes, "milk", false), "[What stands in the document “notes.txt”:]\nmilk");
+    EXPECT_EQ(file_words("document", notes, "mi", true), "[What stands at the beginning of the document “notes.txt”, whose rest is too long to be shown here:]\nmi");
+    EXPECT_EQ(shown_name("document", notes), "“notes.txt”");
+    EXPECT_EQ(shown_name("file", {}), "file");
     EXPECT_EQ(kept_words("document", notes, "0190", "it is a PDF"), "[document “notes.txt” came with this message, to be kept as 0190; it cannot be read: it is a PDF]");
-    EXPECT_TRUE(is_text("document", notes));
-    EXPECT_FALSE(is_text("voice", {"id", "", "", 5}));
-    for (const ArrivedFile& file : {ArrivedFile{"", "a", "text/plain", 5}, ArrivedFile{"id", "a", "application/pdf", 5}, ArrivedFile{"id", "a", "", 5}, ArrivedFile{"id", "a", "text/plain", 256 * 1024 + 1}}) EXPECT_FALSE(is_text("document", file)) << file.type;
+    for (const ArrivedFile& file : {notes, ArrivedFile{"id", "a", "application/pdf", 5}, ArrivedFile{"id", "a.docx", "application/octet-stream", 5}, ArrivedFile{"id", "A.PDF", "", 5}}) EXPECT_TRUE(is_readable("document", file)) << file.type;
+    EXPECT_FALSE(is_readable("voice", {"id", "", "", 5}));
+    for (const ArrivedFile& file : {ArrivedFile{"", "a", "text/plain", 5}, ArrivedFile{"id", "a", "application/zip", 5}, ArrivedFile{"id", "a", "", 5}}) EXPECT_FALSE(is_readable("document", file)) << file.type;
 }
