@@ -10,13 +10,22 @@ import { personWords, Turn, turnsOf } from "./turn.js";
 const LIST = "/v1/threads?limit=50";
 const DRAFT = "draft"; // what was typed and not sent, by conversation
 const NIGHT = /^nightly-\d{4}-\d\d-\d\d$/; // nobody talks there: what a night did stands among the runs
-const MOST_BYTES = 128 << 10; // of a file that is sent along
+const MOST_BYTES = 128 << 10; // of a text that is sent along as the person's own
 
 let agentNames = null;
 
 async function agents() {
   if (!agentNames) agentNames = (await call("GET", "/v1/models")).data.filter((one) => one.owned_by === "hearth");
   return agentNames;
+}
+
+function base64(file) {
+  return new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result.split(",")[1] || "");
+    reader.onerror = () => failed(reader.error);
+    reader.readAsDataURL(file);
+  });
 }
 
 class Chat {
@@ -48,7 +57,7 @@ class Chat {
     this.attached = h("div", { class: "files" });
     const picker = h("input", { type: "file", multiple: true, hidden: true, onchange: () => { this.attach(picker.files); picker.value = ""; } });
     const form = h("form", { onsubmit: (event) => { event.preventDefault(); this.submit(); } }, this.attached, this.input, this.wrong,
-      h("div", { class: "row" }, h("button", { class: "bare", type: "button", "aria-label": "Attach a text file", onclick: () => picker.click() }, icon("plus")), picker, h("span", { class: "grow" }), this.manner, this.agent, this.halt, this.send));
+      h("div", { class: "row" }, h("button", { class: "bare", type: "button", "aria-label": "Attach a file", onclick: () => picker.click() }, icon("plus")), picker, h("span", { class: "grow" }), this.manner, this.agent, this.halt, this.send));
     this.input.addEventListener("input", () => this.typed());
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.input.addEventListener("paste", (event) => { if (event.clipboardData.files.length) { event.preventDefault(); this.attach(event.clipboardData.files); } });
@@ -74,14 +83,21 @@ class Chat {
     }
   }
 
-  // Text files go along as their text; nothing else can be read.
+  // Text files go along as their text, as the person's own; of others the server tells what they say.
   async attach(files) {
-    for (const file of files) {
+    this.complain("");
+    for (const file of [...files]) { // the picker empties its own list
       const text = file.size <= MOST_BYTES ? await file.text() : "\0";
-      if (text.includes("\0")) this.complain(`${file.name} is no text of at most ${MOST_BYTES >> 10} KiB, and cannot be sent along.`);
-      else this.files.push({ name: file.name, text });
+      if (!/^%PDF-|[\0\ufffd]/.test(text)) this.files.push({ name: file.name, text });
+      else await this.read(file).catch((error) => this.complain(error.message));
     }
     this.drawFiles();
+  }
+
+  async read(file) {
+    const said = await call("POST", "/v1/memory/documents/read", { name: file.name, file: await base64(file) });
+    this.files.push({ name: file.name, text: said.text, told: `[What stands ${said.cut ? "at the beginning of" : "in"} the file “${file.name}”:]` });
+    if (said.cut) this.complain(`Of ${file.name} the beginning alone goes along: it is longer than can be read at once.`);
   }
 
   drawFiles() {
@@ -95,8 +111,9 @@ class Chat {
 
   message(text) {
     if (!this.files.length) return text;
-    const parts = [text, ...this.files.map((file) => `File ${file.name}:\n${file.text}`)].filter(Boolean);
-    return [{ role: "user", content: parts.map((part) => ({ type: "text", text: part })) }];
+    const outside = this.files.filter((file) => file.told).map((file) => ({ role: "user", content: `${file.told}\n${file.text}`, trusted: false }));
+    const parts = [text, ...this.files.filter((file) => !file.told).map((file) => `File ${file.name}:\n${file.text}`)].filter(Boolean);
+    return parts.length ? [...outside, { role: "user", content: parts.map((part) => ({ type: "text", text: part })) }] : outside;
   }
 
   async submit() {
