@@ -57,11 +57,12 @@ hearth_engine* hearth_engine_load(const char* path, const hearth_load_options* o
 }
 
 void hearth_engine_free(hearth_engine* engine) { delete engine; }
-int hearth_engine_vocabulary(const hearth_engine* engine) { return engine->engine->info().vocabulary; }
-int hearth_engine_context(const hearth_engine* engine) { return engine->engine->memory().context; }
+int hearth_engine_vocabulary(const hearth_engine* engine) { return engine ? engine->engine->info().vocabulary : -1; }
+int hearth_engine_context(const hearth_engine* engine) { return engine ? engine->engine->memory().context : -1; }
 
 int hearth_tokenize(const hearth_engine* engine, const char* text, int parse_special, int32_t* ids, int room) {
     return guarded<int>(-1, nullptr, 0, [&] {
+        if (!engine) return -1;
         const auto tokens = engine->engine->tokenizer()->encode(text ? text : "", parse_special != 0);
         if (ids && room > 0) std::copy_n(tokens.begin(), std::min(tokens.size(), size_t(room)), ids);
         return int(tokens.size());
@@ -90,6 +91,7 @@ hearth_session* hearth_session_start(hearth_engine* engine, const int32_t* promp
 
 int hearth_session_next(hearth_session* session, int32_t* id, const char** text, int* finish) {
     return guarded<int>(0, nullptr, 0, [&] {
+        if (!session) return 0;
         auto event = session->session->next();
         if (!event) return 0;
         session->event = *std::move(event);
@@ -100,5 +102,9 @@ int hearth_session_next(hearth_session* session, int32_t* id, const char** text,
     });
 }
 
-void hearth_session_stop(hearth_session* session) { session->session->stop(); }
+const char* hearth_session_error(const hearth_session* session) { return session ? session->event.error.c_str() : ""; }
+
+void hearth_session_stop(hearth_session* session) {
+    if (session) session->session->stop();
+}
 void hearth_session_free(hearth_session* session) { delete session; }

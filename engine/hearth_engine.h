@@ -1,6 +1,6 @@
 /* The engine as a C API: the same Engine and Session, for other languages. Strings are UTF-8 and end
  * in a zero byte. A function that can fail returns NULL (or a negative number) and writes a message,
- * cut to size, to `error` when that is not NULL. */
+ * cut to size, to `error` when that is not NULL. An engine or session that is NULL has no tokens and no events. */
 #ifndef HEARTH_ENGINE_H
 #define HEARTH_ENGINE_H
 
@@ -29,7 +29,7 @@ typedef struct {
     uint64_t seed;         /* 0: drawn */
 } hearth_request;
 
-/* Why a session ended; 0 while it runs. */
+/* How a session ended; 0 while it runs. */
 enum { HEARTH_RUNNING, HEARTH_STOP, HEARTH_LENGTH, HEARTH_CANCELLED, HEARTH_DEADLINE, HEARTH_FAILED };
 
 /* options may be NULL: all zero. */
@@ -46,6 +46,8 @@ hearth_session* hearth_session_start(hearth_engine* engine, const int32_t* promp
 /* Blocks until there is an event; returns 1, or 0 after the last one. `id` is -1 in the last event.
  * `text` lives until the next call on this session. `finish` is one of the values above. */
 int hearth_session_next(hearth_session* session, int32_t* id, const char** text, int* finish);
+/* Why it ended with HEARTH_FAILED, such as memory that ran short; else "". Lives until the next call on this session. */
+const char* hearth_session_error(const hearth_session* session);
 void hearth_session_stop(hearth_session* session); /* from any thread */
 void hearth_session_free(hearth_session* session);
 

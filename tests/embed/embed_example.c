@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
         fputs(text, stdout);
         tokens += id >= 0;
     }
-    printf("\n[%d tokens, %s]\n", tokens, finish == HEARTH_LENGTH ? "cut" : finish == HEARTH_STOP ? "whole" : "failed");
+    printf("\n[%d tokens, %s]\n", tokens, finish == HEARTH_LENGTH ? "cut" : finish == HEARTH_STOP ? "whole" : hearth_session_error(session));
     hearth_session_free(session);
     hearth_engine_free(engine);
     return 0;

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -153,4 +155,38 @@ TEST(CApi, TheContextIsTheOneThatWasAskedForAndHolds) {
     char error[200] = "";
     EXPECT_FALSE(hearth_session_start(small.engine, prompt.data(), 65, &request, error, sizeof error));
     EXPECT_NE(std::string(error).find("64"), std::string::npos) << error;
+}
+
+TEST(CApi, AnAnswerThatFailsSaysWhy) {
+    support::TempDir dir;
+    const auto damaged = dir.path() / "damaged.gguf";
+    std::filesystem::copy_file(tiny_model(), damaged);
+    constexpr int last_weights = 4096;
+    std::fstream file(damaged, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(-last_weights, std::ios::end);
+    file << std::string(last_weights, '\xff');  // no numbers, whatever their format
+    file.close();
+    char error[200] = "";
+    hearth_engine* engine = hearth_engine_load(damaged.c_str(), nullptr, error, sizeof error);
+    ASSERT_TRUE(engine) << error;
+    const int32_t prompt[] = {5, 9, 100, 42};
+    const hearth_request request = greedy(8);
+    hearth_session* session = hearth_session_start(engine, prompt, 4, &request, error, sizeof error);
+    ASSERT_TRUE(session) << error;
+    EXPECT_STREQ(hearth_session_error(session), "");
+    EXPECT_EQ(rest_of(session).first, HEARTH_FAILED);
+    EXPECT_NE(std::string(hearth_session_error(session)).find("not a number"), std::string::npos) << hearth_session_error(session);
+    hearth_session_free(session);
+    hearth_engine_free(engine);
+}
+
+TEST(CApi, WhatIsNullHasNothing) {
+    EXPECT_EQ(hearth_tokenize(nullptr, "text", 0, nullptr, 0), -1);
+    EXPECT_EQ(hearth_engine_vocabulary(nullptr), -1);
+    EXPECT_EQ(hearth_engine_context(nullptr), -1);
+    EXPECT_EQ(hearth_session_next(nullptr, nullptr, nullptr, nullptr), 0);
+    EXPECT_STREQ(hearth_session_error(nullptr), "");
+    hearth_session_stop(nullptr);
+    hearth_session_free(nullptr);
+    hearth_engine_free(nullptr);
 }
