@@ -18,6 +18,8 @@ public:
     int behind(int slot, std::span<const text::TokenId> tokens) const override;
     int room(int tokens) const override { return own_->model().config.trained_context - tokens; }
 
+    const Model& model() const { return own_->model(); }
+
 private:
     struct Held {
         BlockKey chain;                  // of its whole blocks of right tokens

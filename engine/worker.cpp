@@ -150,6 +150,7 @@ base::Result<std::vector<std::int32_t>> Worker::take_blocks(std::size_t tokens, 
 base::Result<std::vector<float>> Worker::all_rows(Runner::Of what, const std::vector<TokenId>& tokens) {
     base::Result<std::vector<float>> out = std::vector<float>();
     between_steps([&] {
+        if (std::string why = cut_file(); !why.empty()) return void(out = base::error(base::Code::corrupt, std::move(why)));
         auto table = take_blocks(tokens.size(), 1);
         if (!table) return void(out = std::move(table).error());
         const Held held(blocks_, *table);
@@ -228,6 +229,7 @@ void Worker::loop() {
             drop_stopped(waiting_);
             spare_memory();
             join_waiting();
+            end_if_cut();
             idle = !step();
             if (!idle) cool_down(Clock::now() - began);
             else if (hot_) hot_ = heat_.look(Clock::now());

@@ -77,6 +77,8 @@ private:
     bool collect();  // new requests and jobs; false: end
     void drop_stopped(std::vector<std::unique_ptr<Sequence>>& from);
     void spare_memory();
+    std::string cut_file() const;
+    void end_if_cut();
     void cool_down(std::chrono::steady_clock::duration step);
     void join_waiting();
     void left_queue(const Sequence& s);

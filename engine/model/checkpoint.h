@@ -16,12 +16,13 @@ public:
     // The folder, its config.json, a .safetensors or the index of several.
     static bool is_one(const std::filesystem::path& path);
     static base::Result<std::unique_ptr<ModelFile>> open(const std::filesystem::path& path);
-    // Without weights: what the files beside them say. file_bytes, tensors and sizes are not for such a one.
+    // Without weights: what the files beside them say. file_bytes, is_whole, tensors and sizes are not for such a one.
     static base::Result<std::unique_ptr<ModelFile>> describe(const std::filesystem::path& path, CheckpointFiles files);
     const CheckpointFiles& files() const { return files_; }
 
     const std::filesystem::path& path() const override { return path_; }
     std::uint64_t file_bytes() const override { return weights_->file_bytes(); }
+    bool is_whole() const override { return weights_->is_whole(); }
     base::Result<Config> config() const override;
     base::Result<text::Vocabulary> vocabulary() const override;
     base::Result<Sampling> sampling() const override;

@@ -46,6 +46,7 @@ public:
 
     const std::filesystem::path& path() const override { return path_; }
     std::uint64_t file_bytes() const override { return file_->bytes().size(); }
+    bool is_whole() const override { return file_->is_whole(); }
     base::Result<Config> config() const override;
     base::Result<text::Vocabulary> vocabulary() const override { return source_->vocabulary(); }
     base::Result<Sampling> sampling() const override { return source_->sampling(); }

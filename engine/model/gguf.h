@@ -58,6 +58,7 @@ public:
     const MappedFile* mapping_of(const GgufTensor& tensor) const;  // of the file that has it
     // The file's head up to the end of the last tensor's entry; behind the first part's entries those of the others.
     std::vector<std::uint8_t> head() const;
+    bool is_whole() const;  // see ModelFile
     std::uint32_t version() const { return version_; }
     const std::vector<GgufTensor>& tensors() const { return tensors_; }
     const GgufTensor* tensor(std::string_view name) const;

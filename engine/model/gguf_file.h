@@ -23,6 +23,7 @@ public:
     const Gguf& gguf() const { return *gguf_; }
     const std::filesystem::path& path() const override { return gguf_->path(); }
     std::uint64_t file_bytes() const override { return gguf_->file_bytes(); }
+    bool is_whole() const override { return gguf_->is_whole(); }
     base::Result<Config> config() const override;
     base::Result<text::Vocabulary> vocabulary() const override { return read_vocabulary(*gguf_); }
     base::Result<Sampling> sampling() const override;  // general.sampling.*

@@ -1,4 +1,5 @@
 // A GGUF that was split in parts, NAME-00001-of-00003.gguf and so on: the first has the metadata, each has tensors of its own.
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <system_error>
@@ -100,6 +101,10 @@ const MappedFile* Gguf::mapping_of(const GgufTensor& tensor) const {
     for (const auto& part : parts_)
         if (part->file_->holds(tensor.data)) return part->file_.get();
     return nullptr;
+}
+
+bool Gguf::is_whole() const {
+    return file_->is_whole() && std::ranges::all_of(parts_, [](const auto& part) { return part->is_whole(); });
 }
 
 std::uint64_t Gguf::file_bytes() const {

@@ -93,6 +93,11 @@ base::Result<void> MappedFile::read(std::span<const std::uint8_t> part, std::uin
     return {};
 }
 
+bool MappedFile::is_whole() const {
+    struct stat status {};
+    return fstat(fd_, &status) == 0 && std::size_t(status.st_size) >= size_;
+}
+
 void MappedFile::forget(std::span<const std::uint8_t> part) const { posix_fadvise(fd_, part.data() - data_, off_t(part.size()), POSIX_FADV_DONTNEED); }
 
 MappedFile::~MappedFile() {

@@ -31,6 +31,8 @@ public:
     // Copies a part of the mapping by reads of the file: what is gone of it is an error here, and would end the process where
     // the mapping is touched.
     base::Result<void> read(std::span<const std::uint8_t> part, std::uint8_t* to) const;
+    // That nothing was cut from the file since it was opened.
+    bool is_whole() const;
     bool holds(std::span<const std::uint8_t> part) const { return part.data() >= data_ && part.data() + part.size() <= data_ + size_; }
     void forget(std::span<const std::uint8_t> part) const;  // in the page cache
 

@@ -28,6 +28,8 @@ public:
 
     virtual const std::filesystem::path& path() const = 0;
     virtual std::uint64_t file_bytes() const = 0;
+    // That nothing was cut from its files since they were opened: who touches a mapping where its file ends no more, dies of it.
+    virtual bool is_whole() const = 0;
     virtual base::Result<Config> config() const = 0;
     virtual base::Result<text::Vocabulary> vocabulary() const = 0;
     virtual base::Result<Sampling> sampling() const = 0;  // fields that the file does not name stay at `Sampling{}`

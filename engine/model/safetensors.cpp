@@ -114,6 +114,10 @@ const SafeTensor* Safetensors::tensor(std::string_view name) const {
     return it == index_.end() ? nullptr : &tensors_[it->second];
 }
 
+bool Safetensors::is_whole() const {
+    return std::ranges::all_of(files_, [](const auto& file) { return file->is_whole(); });
+}
+
 std::uint64_t Safetensors::file_bytes() const {
     std::uint64_t out = 0;
     for (const auto& file : files_) out += file->bytes().size();

@@ -42,6 +42,7 @@ public:
 
     const std::filesystem::path& path() const { return path_; }
     std::uint64_t file_bytes() const;  // of all files
+    bool is_whole() const;  // see ModelFile
     std::size_t files() const { return files_.size(); }
     const std::vector<SafeTensor>& tensors() const { return tensors_; }
     const SafeTensor* tensor(std::string_view name) const;

@@ -256,3 +256,30 @@ TEST(Convert, TellsHowFarItIs) {
     const auto ids = some_ids(50000);
     EXPECT_EQ(*ours->logits(ids), *theirs->logits(ids));
 }
+
+// Which would end the process that reads what is gone of a mapping.
+TEST(Convert, AnswersEndWhereTheFileIsCutUnderAModel) {
+    support::TempDir dir;
+    const fs::path source = dir.path() / "cut.gguf", converted = dir.path() / "cut.hearth";
+    fs::copy_file(support::data_dir() / "models/llama_tied.gguf", source);
+    ASSERT_TRUE(convert(options_of(source), converted, {}));
+    for (const fs::path& file : {source, converted}) {
+        const auto engine = load(options_of(file));
+        const auto ids = some_ids(engine->info().vocabulary);
+        const auto before = engine->logits(ids);
+        const std::string whole = support::read_text(file);
+        const auto cut = AllOf(HasSubstr(file.filename().string()), HasSubstr("was cut after it was loaded"));
+        fs::resize_file(file, 100);
+        EXPECT_THAT(engine->logits(ids).error().message, cut);
+        Request request;
+        request.prompt.push_back({.tokens = ids});
+        const auto session = engine->start(request);
+        ASSERT_TRUE(session);
+        TokenEvent last;
+        while (auto event = (*session)->next()) last = *event;
+        EXPECT_EQ(last.finish, Finish::failed);
+        EXPECT_THAT(last.error, cut);
+        std::ofstream(file, std::ios::binary) << whole;
+        EXPECT_EQ(*engine->logits(ids), *before) << "it is whole again";
+    }
+}
