@@ -79,6 +79,12 @@ base::Result<Adapters> load_adapters(const Opened& opened, const Model& model) {
     return out;
 }
 
+base::Result<void> check_adapters(const Opened& opened, const Model& model) {
+    for (const auto& [name, file] : opened.adapters)
+        if (auto fits = Adapter::check(*file, model); !fits) return fits;
+    return {};
+}
+
 // What guesses beside the model, and what it takes.
 base::Result<void> open_sources(const LoadOptions& options, Opened& out, PlanInput& input) {
     // A head that this engine does not run is left out, as the description of the file says.
@@ -129,17 +135,17 @@ base::Result<Opened> open(const LoadOptions& options) {
     if (!target) return std::move(target).error();
     out.target = *std::move(target);
     out.threads = options.threads ? options.threads : usable_cpus();
-    auto measured = measure_model(*out.file, out.config, *out.target.ops);
-    if (!measured) return std::move(measured).error();
-    out.config.widest = measured->widest;
     PlanInput input;
-    const std::uint64_t weights = measured->bytes.packed + measured->bytes.mapped;
     for (const auto& [name, folder] : options.adapters) {
         auto adapter = AdapterFile::open(folder);
         if (!adapter) return std::move(adapter).error();
         input.weights += (*adapter)->bytes();
         out.adapters.emplace_back(name, *std::move(adapter));
     }
+    auto measured = measure_model(*out.file, out.config, *out.target.ops, [&](const Model& model) { return check_adapters(out, model); });
+    if (!measured) return std::move(measured).error();
+    out.config.widest = measured->widest;
+    const std::uint64_t weights = measured->bytes.packed + measured->bytes.mapped;
     out.shape = {.rows = kRows, .sequences = options.max_sequences, .kv = kv_format_of(options), .kept_states = kept_states(out.config, input.weights + weights, options.max_sequences)};
     if (options.drafts) {
         out.shape.drafts = kMostDraftRows;

@@ -44,7 +44,8 @@ base::Result<Shape> read_config(const fs::path& file) {
     out.rank = config["r"].get<int>();
     if (out.rank < 1 || out.rank > kMostRank)
         return refused(file, "rank " + std::to_string(out.rank) + ", expected 1 to " + std::to_string(kMostRank), "train or merge the adapter at a rank of at most " + std::to_string(kMostRank));
-    out.alpha = config.contains("lora_alpha") && config["lora_alpha"].is_number() ? config["lora_alpha"].get<double>() : out.rank;
+    if (config.contains("lora_alpha") && !config["lora_alpha"].is_number()) return base::error(Code::corrupt, file.string() + ": lora_alpha is no number");
+    out.alpha = config.value("lora_alpha", double(out.rank));
     out.by_root = config.contains("use_rslora") && config["use_rslora"] == true;
     return out;
 }
@@ -56,6 +57,10 @@ std::vector<float> floats_of(const SafeTensor& t) {
     std::vector<float> out(t.shape[0] * t.shape[1]);
     dequantise(format, t.data.data(), out.data(), out.size());
     return out;
+}
+
+bool are_numbers(const std::vector<float>& values) {
+    return std::ranges::all_of(values, [](float x) { return std::isfinite(x); });
 }
 
 // "model.layers.12.mlp.up_proj": the layer and what follows it.
@@ -79,6 +84,9 @@ const Weight* weight_of(const Model& model, const std::string& module) {
         if (place->second == name && weight->rows > 0) return weight;
     return nullptr;
 }
+
+// Where columns are listed, some meet the same input, and each input is met.
+int inputs_of(const Weight& w) { return w.order ? 1 + *std::max_element(w.order, w.order + w.cols) : w.cols; }
 
 // GGUF keeps the rows of a head's queries and keys in another order where its rotation pairs neighbours: row i of the first half
 // and of the second come one after the other.
@@ -153,15 +161,22 @@ std::uint64_t AdapterFile::bytes() const {
     return sum;
 }
 
+base::Result<void> Adapter::check(const AdapterFile& file, const Model& model) {
+    for (const AdapterModule& m : file.modules()) {
+        const Weight* const w = weight_of(model, m.name);
+        if (!w) return file.file().error(*m.a, "changes a module that the model has not, or that takes no adapter here", Code::unsupported);
+        if (const int inputs = inputs_of(*w); m.a->shape[1] != std::uint64_t(inputs)) return file.file().error(*m.a, "is " + shape_text(m.a->shape) + ", expected " + std::to_string(inputs) + " inputs");
+        if (m.b->shape[0] != std::uint64_t(w->rows)) return file.file().error(*m.b, "is " + shape_text(m.b->shape) + ", expected " + std::to_string(w->rows) + " outputs");
+    }
+    return {};
+}
+
 base::Result<std::unique_ptr<Adapter>> Adapter::load(const AdapterFile& file, const Model& model) {
     std::unique_ptr<Adapter> out(new Adapter);
     const Ops& ops = *model.ops;
     std::size_t bytes = 0;
     for (const AdapterModule& m : file.modules()) {
         const Weight* const w = weight_of(model, m.name);
-        if (!w) return file.file().error(*m.a, "changes a module that the model has not, or that takes no adapter here", Code::unsupported);
-        if (m.a->shape[1] != std::uint64_t(w->cols) && !w->order) return file.file().error(*m.a, "is " + shape_text(m.a->shape) + ", expected " + std::to_string(w->cols) + " inputs");
-        if (m.b->shape[0] != std::uint64_t(w->rows)) return file.file().error(*m.b, "is " + shape_text(m.b->shape) + ", expected " + std::to_string(w->rows) + " outputs");
         bytes += place_bytes(ops, m.rank, int(m.a->shape[1])) + place_bytes(ops, w->rows, m.rank);
         out->rank_ = std::max(out->rank_, m.rank);
     }
@@ -171,12 +186,15 @@ base::Result<std::unique_ptr<Adapter>> Adapter::load(const AdapterFile& file, co
     std::uint8_t* at = out->memory_.data();
     for (const AdapterModule& m : file.modules()) {
         const Weight* const w = weight_of(model, m.name);
+        const auto a = floats_of(*m.a);
         auto b = floats_of(*m.b);
+        if (!are_numbers(a)) return file.file().error(*m.a, "has values that are no numbers");
+        if (!are_numbers(b)) return file.file().error(*m.b, "has values that are no numbers");
         for (float& x : b) x *= m.scale;
         if (turns(m.name) && model.config.pairing == RopePairing::adjacent) b = interleaved(b, w->rows, m.rank, model.config.layer[std::size_t(place_of(m.name)->first)].head_dim);
         const int inputs = int(m.a->shape[1]);
         LowRank pair;
-        pair.a = placed(ops, floats_of(*m.a), m.rank, inputs, at);
+        pair.a = placed(ops, a, m.rank, inputs, at);
         at += place_bytes(ops, m.rank, inputs);
         pair.b = placed(ops, b, w->rows, m.rank, at);
         at += place_bytes(ops, w->rows, m.rank);

@@ -41,7 +41,9 @@ private:
 
 class Adapter {
 public:
-    // Refuses what the model has not or has in other shapes, naming it. `model` must outlive it.
+    // Refuses what the model has not or has in other shapes, naming it; the model's weights need not be there yet.
+    static base::Result<void> check(const AdapterFile& file, const Model& model);
+    // Of what was checked. `model` must outlive it.
     static base::Result<std::unique_ptr<Adapter>> load(const AdapterFile& file, const Model& model);
 
     struct LowRank {

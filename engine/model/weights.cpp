@@ -64,11 +64,14 @@ base::Result<HugeMemory> read_matrices(const ModelLayout& layout, const Ops& ops
     return memory;
 }
 
-base::Result<Measured> measure_model(const ModelFile& file, const Config& config, const Ops& ops) {
+base::Result<Measured> measure_model(const ModelFile& file, const Config& config, const Ops& ops, const std::function<base::Result<void>(const Model&)>& look) {
     Model model;
     const auto source = file.tensors(config);
     auto layout = lay_out(*source, config, ops, model);
     if (!layout) return std::move(layout).error();
+    model.config = config;
+    if (look)
+        if (auto fine = look(model); !fine) return std::move(fine).error();
     if (file.image()) {
         if (auto fits = check_image(file, *layout, ops); !fits) return std::move(fits).error();
         layout->bytes = {0, layout->bytes.packed};

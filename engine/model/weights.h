@@ -119,7 +119,8 @@ struct Measured {
     std::uint64_t eight_bits = 0;                   // of those of INT4: that hold 8 bits
     int widest = 0;                                 // see Config::widest
 };
-base::Result<Measured> measure_model(const ModelFile& file, const Config& config, const Ops& ops);
+// `look` is shown the model without its weights' values, and may refuse it.
+base::Result<Measured> measure_model(const ModelFile& file, const Config& config, const Ops& ops, const std::function<base::Result<void>(const Model&)>& look = {});
 
 // `progress` is told the share done, 0..1.
 base::Result<std::unique_ptr<Model>> load_model(std::unique_ptr<ModelFile> file, Config config, const Ops& ops, Pool& pool,

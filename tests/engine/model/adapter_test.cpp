@@ -97,9 +97,14 @@ std::unique_ptr<Engine> load(const fs::path& path, std::vector<std::pair<std::st
     return *std::move(engine);
 }
 
+// Which a plan says as well, before any weight is read.
 std::string refusal(const fs::path& adapter, const fs::path& model = base_folder()) {
-    auto engine = Engine::load({.path = model, .profile = Profile::exact, .threads = 1, .adapters = {{"a", adapter}}});
-    return engine ? "" : engine.error().text();
+    const LoadOptions options{.path = model, .profile = Profile::exact, .threads = 1, .adapters = {{"a", adapter}}};
+    const auto engine = Engine::load(options);
+    const auto plan = Engine::plan(options);
+    const std::string said = engine ? "" : engine.error().text();
+    EXPECT_EQ(plan ? "" : plan.error().text(), said);
+    return said;
 }
 
 constexpr TokenId kNamed = 300;
@@ -217,6 +222,7 @@ TEST(Adapter, WhatItCannotFollowIsRefusedByName) {
     EXPECT_THAT(changed([](Lora& l) { l.config["peft_type"] = "IA3"; }), HasSubstr("peft_type is 'IA3', expected LORA"));
     EXPECT_THAT(changed([](Lora& l) { l.config["bias"] = "all"; }), HasSubstr("bias is 'all'"));
     EXPECT_THAT(changed([](Lora& l) { l.config["rank_pattern"] = {{"q_proj", 4}}; }), HasSubstr("rank_pattern is set"));
+    EXPECT_THAT(changed([](Lora& l) { l.config["lora_alpha"] = "16"; }), HasSubstr("lora_alpha is no number"));
     EXPECT_THAT(changed([](Lora& l) { l.config["r"] = 4; }), AllOf(HasSubstr("lora_A.weight"), HasSubstr("expected rank 4")));
     EXPECT_THAT(changed([](Lora& l) {
                     auto node = l.modules.extract(l.modules.begin());
@@ -231,6 +237,11 @@ TEST(Adapter, WhatItCannotFollowIsRefusedByName) {
                 AllOf(HasSubstr("[95, 8]"), HasSubstr("expected 96 outputs")));
     EXPECT_THAT(refusal(Lora(1, 8, {"mlp.up_proj"}).write(), support::data_dir() / "models/qwen3_moe.gguf"), HasSubstr("mlp.up_proj.lora_A.weight"));
     EXPECT_THAT(refusal(support::data_dir() / "nowhere"), HasSubstr("cannot read"));
+    Lora damaged(1, 8, {"self_attn.q_proj"});
+    damaged.modules.begin()->second.second.values[3] = std::nanf("");
+    const auto loaded = Engine::load({.path = base_folder(), .adapters = {{"a", damaged.write()}}});
+    ASSERT_FALSE(loaded) << "its values are read at the load alone";
+    EXPECT_THAT(loaded.error().message, AllOf(HasSubstr("lora_B.weight"), HasSubstr("no numbers")));
     auto engine = load(base_folder());
     EXPECT_THAT(engine->start(request("other")).error().text(), HasSubstr("no adapter 'other'"));
 }
