@@ -193,6 +193,9 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     if (!engine) return complain(model_error(engine.error(), loaded.settings, options.path));
     const engine::LoadTimes load = watch.ended((*engine)->info().file_bytes);
     if (on_terminal()) std::fprintf(stderr, "\r\n");
+    if (const int context = (*engine)->memory().context; o.prefill + o.decode > context)
+        return complain(base::error(base::Code::invalid_argument, "prompts of " + std::to_string(o.prefill) + " tokens with answers of " + std::to_string(o.decode) + " are more than the context of " + std::to_string(context),
+                                    "ask for fewer by --prefill and --decode, or set model.context"));
     auto first = begin(**engine, kStreamPrompt, 1, "first", 0);
     if (!first) return complain(first.error());
     if (auto usage = finish(**first); !usage) return complain(usage.error());

@@ -83,6 +83,10 @@ def test_it_tells_what_a_known_beginning_saves(env):
     assert "10 tokens after    90 known: first token after" in done.stdout and "after the program began" in done.stdout, done.stdout
 
 
+def test_it_refuses_answers_that_the_context_would_cut(env):
+    refused(env, "bench", "--model", str(MODELS / "llama_tied.gguf"), "--prefill", "16", "--decode", "100000", says=["answers of 100000", "the context of "])
+
+
 def test_it_refuses_what_is_no_peer(env, peer):
     small = ("bench", "--model", str(MODELS / "llama_tied.gguf"), "--prefill", "16", "--decode", "4", "--against")
     refused(env, *small, f"{peer}/llama-bench", says=["NAME=PROGRAM"])
