@@ -80,11 +80,12 @@ base::Result<void> check_aliases(const Settings& s) {
         return base::error(Code::invalid_argument, "model.name is '" + s.model.name + "'" + (s.model.name.empty() ? "" : ", which is an agent's name"), "choose another, for example default");
     auto adapters = adapters_of(s);
     if (!adapters) return std::move(adapters).error();
+    const auto is_beside = [&](const std::string& alias) { return std::ranges::any_of(s.roster.models, [&](const auto& row) { return row.id == alias; }); };
     for (const auto& [name, folder] : *adapters)
-        if (name == s.model.name || name == s.embedding.name || agents::is_agent(name))
+        if (name == s.model.name || name == s.embedding.name || agents::is_agent(name) || is_beside(name))
             return base::error(Code::invalid_argument, "model.adapters names '" + name + "', which is another model's or an agent's name", "choose another");
     const auto is_served = [&](const std::string& alias) {
-        return alias == s.model.name || std::any_of(s.roster.models.begin(), s.roster.models.end(), [&](const auto& row) { return row.id == alias; }) || std::any_of(s.roster.rows.begin(), s.roster.rows.end(), [&](const auto& row) { return row.alias.name == alias; });
+        return alias == s.model.name || is_beside(alias) || std::ranges::any_of(*adapters, [&](const auto& adapter) { return adapter.first == alias; }) || std::ranges::any_of(s.roster.rows, [&](const auto& row) { return row.alias.name == alias; });
     };
     for (const auto& row : s.roster.rows)
         if (agents::is_agent(row.alias.name))

@@ -5,9 +5,9 @@
 
 #include <chrono>
 
+#include "app/model_file.h"
 #include "engine/convert.h"
 #include "engine/model/converted_file.h"
-#include "engine/model/draft.h"
 #include "engine/raw_bytes.h"
 
 namespace app {
@@ -17,16 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kWorthIt = 64 << 20;  // bytes of a file below which packing takes no time that anybody notices
 constexpr std::uint64_t kRoomLeft = 2;        // times a copy, which its disk keeps free beside it
-
-// What convert leaves out, and a start from the copy would miss.
-bool has_head_for_drafting(const fs::path& path) {
-    const auto file = engine::ModelFile::open(path);
-    if (!file) return false;
-    const auto config = (*file)->config();
-    if (!config) return false;
-    const auto head = engine::draft_head_config(**file, *config);
-    return head && *head;
-}
 
 // Copies of other states of that file, and parts of them; those of other files another server may be reading or writing.
 void remove_copies_of(const fs::path& source, const fs::path& folder) {
@@ -81,6 +71,7 @@ void ModelCopier::wait_and_copy() {
 }
 
 base::Result<void> ModelCopier::copy() {
+    // Which convert leaves out, and a start from the copy would miss.
     if (has_head_for_drafting(options_.path)) return base::error(base::Code::unsupported, "the model has a head for drafting, which a copy would not have");
     const fs::path folder = options_.copy.parent_path();
     fs::create_directories(folder);

@@ -1,13 +1,17 @@
 #include "app/model_file.h"
 
-#include <sstream>
+#include <algorithm>
 
 #include "app/backends.h"
 #include "app/deployed_file.h"
 #include "base/split.h"
+#include "base/trim.h"
+#include "engine/memory_plan.h"
+#include "engine/model/draft.h"
 #include "engine/model/encoder_file.h"
 #include "router/catalogue.h"
 #include "router/load_note.h"
+#include "router/roster_file.h"
 
 namespace app {
 
@@ -58,12 +62,14 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
     options.max_waiting_each = s.model.max_waiting_each;
     options.memory_limit = std::uint64_t(s.model.memory_mib) << 20;
     options.target = s.model.target;
-    if (!s.model.plain_ops.empty()) options.plain_ops = base::split(s.model.plain_ops, ',');
-    if (auto adapters = adapters_of(s)) options.adapters = *std::move(adapters);
+    for (const std::string& op : base::split(s.model.plain_ops, ',')) options.plain_ops.emplace_back(base::trimmed(op));
     options.drafts = s.model.speculation != "off";
     options.lookups = guesses_from(s, "prompt");
     options.heads = guesses_from(s, "head");
-    if (guesses_from(s, "draft") && file == chosen_model(s)) options.draft = s.model.draft;
+    if (file == chosen_model(s)) {  // what goes with it fits no other
+        if (auto adapters = adapters_of(s)) options.adapters = *std::move(adapters);
+        if (guesses_from(s, "draft")) options.draft = s.model.draft;
+    }
     options.draft_length = s.model.speculation_length;
     for (const auto format : {engine::KvFormat::f32, engine::KvFormat::f16, engine::KvFormat::int8})
         if (s.model.kv_format == engine::name(format)) options.kv_format = format;
@@ -74,16 +80,25 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
     return options;
 }
 
+std::uint64_t room_for_a_model(const Settings& s) {
+    engine::LoadOptions options = load_options(s, {});
+    options.memory_percent = std::max(options.memory_percent, options.needed_percent);
+    return engine::memory_limit(options, engine::available_memory());
+}
+
 bool guesses_from(const Settings& s, std::string_view source) { return s.model.speculation == "auto" || s.model.speculation == source; }
 
 base::Result<std::vector<std::pair<std::string, fs::path>>> adapters_of(const Settings& s) {
     std::vector<std::pair<std::string, fs::path>> out;
-    std::istringstream in(s.model.adapters);
-    for (std::string one; std::getline(in, one, ',');) {
-        const auto equals = one.find('=');
-        if (equals == one.npos || equals == 0 || equals + 1 == one.size())
-            return base::error(Code::invalid_argument, "model.adapters has '" + one + "', expected NAME=FOLDER", "name each adapter and its folder, several by comma");
-        out.emplace_back(one.substr(0, equals), one.substr(equals + 1));
+    const auto refused = [](const std::string& what, const char* remedy) { return base::error(Code::invalid_argument, "model.adapters " + what, remedy); };
+    for (const std::string& part : base::split(s.model.adapters, ',')) {
+        const std::string one(base::trimmed(part));
+        const auto equals = std::min(one.find('='), one.size());
+        const std::string name = one.substr(0, equals), folder = one.substr(std::min(equals + 1, one.size()));
+        if (name.empty() || folder.empty()) return refused("has '" + one + "', expected NAME=FOLDER", "name each adapter and its folder, several by comma");
+        if (!router::is_model_name(name)) return refused("names '" + name + "'", "choose a name of letters, digits, -, _ and dots");
+        if (std::ranges::count(out, name, &std::pair<std::string, fs::path>::first) > 0) return refused("names '" + name + "' twice", "give each adapter a name of its own");
+        out.emplace_back(name, folder);
     }
     return out;
 }
@@ -100,11 +115,17 @@ engine::LoadOptions embedding_options(const Settings& s) {
 }
 
 base::Error model_error(base::Error e, const Settings& s, const fs::path& file) {
-    if (!s.model.draft.empty() && e.message.rfind(s.model.draft, 0) == 0) {
-        e.message = "setting model.draft: " + e.message;
-        if (e.remedy.empty()) e.remedy = "name another file, or leave model.draft empty";
+    // What begins with the file that a setting names, or could not open it.
+    const auto is_about = [&](const std::string& named) { return !named.empty() && (e.message.starts_with(named) || e.message.starts_with("cannot open " + named) || e.message.starts_with("cannot read " + named)); };
+    const auto of_setting = [&](const std::string& setting) {
+        e.message = "setting " + setting + ": " + e.message;
+        if (e.remedy.empty() || e.code == Code::corrupt || e.code == Code::not_found) e.remedy = "name another there, or leave it out of " + setting;
         return e;
-    }
+    };
+    if (is_about(s.model.draft)) return of_setting("model.draft");
+    if (const auto adapters = adapters_of(s))
+        for (const auto& [name, folder] : *adapters)
+            if (is_about(folder.string())) return of_setting("model.adapters");
     if (!s.model.target.empty() && e.message.rfind("target '" + s.model.target + "'", 0) == 0) e.message = "setting model.target: " + e.message;
     if (e.message.rfind("there is no operation '", 0) == 0) e.message = "setting model.plain_ops: " + e.message;
     if (std::error_code none; e.code == Code::not_found && !fs::exists(file, none)) e.remedy = "hearth model pull fetches one, hearth model use chooses one; or set model.path (HEARTH_MODEL_PATH)";
@@ -119,10 +140,33 @@ base::Error model_error(base::Error e, const Settings& s, const fs::path& file) 
     return e;
 }
 
+bool has_head_for_drafting(const fs::path& path) {
+    const auto file = engine::ModelFile::open(path);
+    if (!file) return false;
+    const auto config = (*file)->config();
+    if (!config) return false;
+    const auto head = engine::draft_head_config(**file, *config);
+    return head && *head;
+}
+
 base::Error encoder_error(const fs::path& file) {
     return base::error(Code::unsupported, file.string() + " is an encoder: it makes vectors of texts and does not chat",
                        "name it in embedding.path, and a chat model by hearth model use or in model.path");
 }
+
+namespace {
+
+// That what alone is to guess is there.
+base::Result<void> check_speculation(const Settings& s) {
+    const char* const remedy = "leave model.speculation at auto: it guesses from whatever there is";
+    const bool beside = std::ranges::any_of(s.roster.models, [](const auto& row) { return !row.draft.empty(); });
+    if (s.model.speculation == "draft" && s.model.draft.empty() && !beside) return base::error(Code::invalid_argument, "model.speculation is draft, and model.draft names no model that guesses", remedy);
+    if (s.model.speculation == "head" && !has_head_for_drafting(chosen_model(s)))
+        return base::error(Code::invalid_argument, "model.speculation is head, and " + chosen_model(s).string() + " has no head for drafting that this engine runs", remedy);
+    return {};
+}
+
+}  // namespace
 
 base::Result<void> check_model(const Settings& s) {
     if (!s.upstream.script.empty()) return {};
@@ -130,7 +174,7 @@ base::Result<void> check_model(const Settings& s) {
     if (has_spare_model(s)) return {};
     auto plan = engine::Engine::plan(load_options(s, chosen_model(s)));
     if (!plan) return model_error(std::move(plan).error(), s, chosen_model(s));
-    return {};
+    return check_speculation(s);
 }
 
 base::Result<void> check_embedding_model(const Settings& s) {

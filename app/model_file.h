@@ -25,8 +25,14 @@ std::filesystem::path catalogue_file(const Settings& settings);
 // Where hearth model pull puts files.
 std::filesystem::path models_folder(const Settings& settings);
 
+// Bytes that a model which is not chosen yet could take here for weights and its least cache.
+std::uint64_t room_for_a_model(const Settings& settings);
+
 // The engine's error about `file`, with what to do about it on the command line.
 base::Error model_error(base::Error error, const Settings& settings, const std::filesystem::path& file);
+
+// Whether a file has a head for drafting that this engine runs.
+bool has_head_for_drafting(const std::filesystem::path& path);
 
 // Of an encoder where a chat model is wanted.
 base::Error encoder_error(const std::filesystem::path& file);

@@ -139,7 +139,7 @@ public:
 private:
     // Of a backend: none that there is already.
     void check_id(const std::string& id, const YAML::Node& node, const std::string& what) const {
-        if (!is_name(id) || std::find(here_.begin(), here_.end(), id) != here_.end())
+        if (!is_model_name(id) || std::find(here_.begin(), here_.end(), id) != here_.end())
             wrong(file_, node, what + " is called '" + id + "'", "choose another name of letters, digits, - and _, but none of " + listed(here_));
     }
 
@@ -201,7 +201,7 @@ private:
 
     RosterRow row(const std::string& name, Fields& rows, const std::vector<UpstreamRow>& upstreams) {
         const YAML::Node node = rows.take(name);
-        if (!is_name(name) || std::find(taken_.begin(), taken_.end(), name) != taken_.end())
+        if (!is_model_name(name) || std::find(taken_.begin(), taken_.end(), name) != taken_.end())
             wrong(file_, node, "a model of the roster is called '" + name + "'", "choose another name of letters, digits, - and _; agents and the embedding model have theirs");
         Fields fields(file_, node, rows.place(name));
         RosterRow out;
@@ -277,9 +277,6 @@ private:
         return out;
     }
 
-    static bool is_name(const std::string& text) {
-        return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
-    }
     static std::string listed(const std::vector<std::string>& names) {
         std::string out;
         for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
@@ -292,6 +289,10 @@ private:
 };
 
 }  // namespace
+
+bool is_model_name(const std::string& text) {
+    return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
+}
 
 bool ModelRow::operator==(const ModelRow& other) const {
     const auto words = [](const ModelRow& row) { return std::tie(row.id, row.path, row.draft, row.context, row.memory_mib, row.threads, row.sequences, row.loaded); };

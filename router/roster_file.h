@@ -46,6 +46,9 @@ struct RosterFile {
     Budget person;  // of each
 };
 
+// What requests may call a model: letters, digits, -, _ and dots.
+bool is_model_name(const std::string& text);
+
 // The top-level keys of hearth.yaml that are read here.
 const std::vector<std::string>& roster_sections();
 

@@ -8,8 +8,8 @@ import pytest
 import support
 import tiny_model
 from conftest import running, tiny_server
-from faults import run
-from support import MODELS, user
+from faults import refused, run
+from support import MODELS, Rostered, user
 
 QUESTION = [user("Tell me about the old lighthouse on the hill.")]
 
@@ -74,3 +74,24 @@ def test_what_a_change_of_adapters_takes_is_measured(server):
     assert sorted(told["switched_seconds"])[4] < 1, "nothing is loaded for it"
     shown = run(server.env, "bench", "--prefill", "16", "--decode", "8", "--repeat", "1").stdout
     assert "after another adapter the first token of a known prompt comes after" in shown
+
+
+@pytest.mark.parametrize("adapters, says", [("poet", "has 'poet', expected NAME=FOLDER"), ("po et=/x", "names 'po et'"), ("poet=/x, poet=/y", "names 'poet' twice"), ("default=/x", "another model's"), ("small=/x", "another model's")],
+                         ids=["no folder", "blank", "twice", "the model's", "of a model beside"])
+def test_names_that_do_not_fit_are_refused(state, adapters, says):
+    made = Rostered(state, "adapters_refused", f"models:\n  small: {{path: {MODELS / 'qwen3_moe.gguf'}}}\n", script=[{"when": "", "text": "x"}], settings={"model.adapters": adapters})
+    refused(made.env, "config", "check", says=["model.adapters", says])
+
+
+def test_they_go_with_the_chosen_model_alone(server):
+    other = str(MODELS / "qwen3_moe.gguf")
+    assert run(server.env, "model", "inspect", other).returncode == 0
+    measured = run(server.env, "bench", "--model", other, "--prefill", "16", "--decode", "4", "--repeat", "1", "--json")
+    assert measured.returncode == 0 and "adapters" not in json.loads(measured.stdout), measured.stderr
+
+
+def test_those_of_another_model_are_refused_before_a_start(server):
+    env = dict(server.env, HEARTH_MODEL_PATH=str(MODELS / "qwen3_moe.gguf"))
+    for words in (("config", "check"), ("model", "inspect")):
+        done = run(env, *words)
+        assert done.returncode == 1 and "self_attn.q_proj.lora_" in done.stderr, done.stdout + done.stderr
