@@ -1,4 +1,5 @@
 // hearth doctor: every module's probes, and what this machine can carry.
+#include <algorithm>
 #include <cstdio>
 
 #include "app/backends.h"
@@ -28,9 +29,24 @@ constexpr std::uint64_t kRoomForAModel = 2ull << 30;
 
 using Plan = base::Result<engine::MemoryPlan>;
 
-base::Probe model_probe(const Settings& settings, const Plan& plan) {
+// The chosen model as a running server has it, whose memory is then not free for another load of it.
+struct Served {
+    std::string told;         // its plan; empty: none has it
+    std::uint64_t limit = 0;  // bytes that its load could take
+};
+
+Served served_model(const base::Result<Reply>& health) {
+    const auto body = health ? base::parse_json(health->body) : base::Result<base::Json>(health.error());
+    if (!body || !body->is_object()) return {};
+    const base::Json backend = body->value("backends", base::Json::object()).value("embedded", base::Json::object());
+    if (backend.value("state", "") != "ready") return {};
+    return {backend.value("detail", ""), backend.value("facts", base::Json::object()).value("plan", base::Json::object()).value("limit", std::uint64_t(0))};
+}
+
+base::Probe model_probe(const Settings& settings, const Plan& plan, const Served& served) {
     if (!settings.upstream.script.empty()) return {"model", Health::ok, "answers come from backend.script, " + settings.upstream.script, {}};
     if (plan) return {"model", Health::ok, chosen_model(settings).string() + ": " + plan->text(), {}};
+    if (!served.told.empty() && settings.model.memory_mib == 0 && plan.error().code == base::Code::resource_exhausted) return {"model", Health::ok, "the server has it in memory, which leaves too little for a second: " + served.told, {}};
     const bool spare = has_spare_model(settings) && plan.error().code == base::Code::not_found;
     if (spare) return {"model", Health::ok, "none here; upstream.url answers: " + settings.upstream.url, {}};
     const base::Error error = model_error(plan.error(), settings, chosen_model(settings));
@@ -47,8 +63,9 @@ base::Probes embedding_probes(const Settings& settings) {
 base::Probe capacity_probe(const Settings& settings, const Plan& plan) {
     const auto file = chosen_model(settings);
     const engine::LoadOptions options = load_options(settings, file);
-    const std::uint64_t available = engine::available_memory(), limit = engine::memory_limit(options, available);
-    const std::string share = std::to_string(options.memory_percent) + (settings.model.utilisation ? " % (model.utilisation) of " : options.memory_percent < options.needed_percent ? " % until it has been loaded once, of " : " % of ");
+    const std::uint64_t available = plan ? plan->available : engine::available_memory(), limit = plan ? plan->limit : engine::memory_limit(options, available);
+    const int percent = plan && plan->percent > 0 ? plan->percent : options.memory_percent;
+    const std::string share = std::to_string(percent) + (settings.model.utilisation ? " % (model.utilisation) of " : percent < options.needed_percent ? " % until it has been loaded once, of " : " % of ");
     std::string found = mib(limit) + " for weights, KV cache and scratch (" + (settings.model.memory_mib ? "model.memory_mib; " : share) + mib(available) + " available)";
     std::error_code unreadable;
     const auto bytes = std::filesystem::file_size(file, unreadable);
@@ -60,11 +77,11 @@ base::Probe capacity_probe(const Settings& settings, const Plan& plan) {
 }
 
 // Which model of the catalogue this machine could carry, and how to get it.
-base::Probes better_model_probes(const Settings& settings) {
+base::Probes better_model_probes(const Settings& settings, const Served& served) {
     if (!settings.upstream.script.empty()) return {};
     const auto models = router::read_catalogue(catalogue_file(settings));
     if (!models) return {{"best model", Health::warning, models.error().message, models.error().remedy}};
-    const std::uint64_t limit = engine::memory_limit(load_options(settings, {}), engine::available_memory());
+    const std::uint64_t limit = std::max(room_for_a_model(settings), served.limit);
     const auto* best = router::best_model(*models, limit);
     if (!best) return {{"best model", Health::warning, "none of the catalogue fits into " + mib(limit), "free memory, raise model.memory_mib, or set upstream.url"}};
     std::error_code none;
@@ -128,8 +145,7 @@ base::Probe silent_server(const Settings& settings, const base::Error& error) {
     return {"server", Health::warning, "not running; " + tcp.host + ":" + std::to_string(tcp.port) + " is free", "deploy/run, or hearth serve"};
 }
 
-base::Probes server_probes(const Settings& settings) {
-    const auto reply = ask_server(settings.server.socket, "GET", "/health", nullptr);
+base::Probes server_probes(const Settings& settings, const base::Result<Reply>& reply) {
     if (!reply) return {silent_server(settings, reply.error())};
     base::Probes out = told_by_server(*reply);
     out.insert(out.begin(), running_server(settings, *reply));
@@ -187,12 +203,14 @@ int doctor(const LoadedSettings& loaded, const sandbox::Launcher* launcher, cons
     append(memory::reader_probes());
     const auto& settings = loaded.settings;
     const auto plan = engine::Engine::plan(load_options(settings, chosen_model(settings)));
-    append({state_probe(settings), disk_probe(settings), database_probe(settings), model_probe(settings, plan), capacity_probe(settings, plan)});
-    append(better_model_probes(settings));
+    const auto health = ask_server(settings.server.socket, "GET", "/health", nullptr);
+    const Served served = served_model(health);
+    append({state_probe(settings), disk_probe(settings), database_probe(settings), model_probe(settings, plan, served), capacity_probe(settings, plan)});
+    append(better_model_probes(settings, served));
     append(secret_probes(settings));
     append(file_probes(loaded));
     append(router::LoadNote::probes(load_notes(settings)));
-    append(server_probes(settings));
+    append(server_probes(settings, health));
     append(embedding_probes(settings));
     int failed = 0;
     base::Json out = base::Json::array();

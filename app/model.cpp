@@ -8,7 +8,6 @@
 #include "app/model_file.h"
 #include "app/terminal.h"
 #include "engine/engine.h"
-#include "engine/memory_plan.h"
 #include "router/catalogue.h"
 
 namespace app {
@@ -44,7 +43,7 @@ int model_list(const LoadedSettings& loaded, bool json) {
     auto models = router::read_catalogue(catalogue_file(loaded.settings));
     if (!models) return complain(models.error());
     const fs::path current = chosen_model(loaded.settings);
-    const std::uint64_t memory = engine::memory_limit(load_options(loaded.settings, {}), engine::available_memory());
+    const std::uint64_t memory = room_for_a_model(loaded.settings);
     base::Json out = base::Json::array();
     std::vector<std::string> damaged;
     std::error_code none;

@@ -1,12 +1,14 @@
 """One plan of memory, told alike by the file's inspection, the log, /health and the metrics; and what is written of loads."""
 import json
+import pathlib
 import re
+import shutil
 
 import pytest
 import support
 import tiny_model
 from conftest import model_server
-from faults import doctor, run
+from faults import doctor, needs_root, refused, run
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,52 @@ def test_a_share_sizes_the_cache_whatever_the_context(state, file):
     for plan in plans:
         assert plan["percent"] == 40 and 0 <= plan["limit"] - plan["total"] < 32 * plan["kv_bytes_per_token"]
     assert [plan["context"] for plan in plans] == [512, 8192]
+
+
+def little_memory(state, size):
+    """A prefix: for the command behind it so much is available."""
+    table = state.folder / "meminfo"
+    table.write_text(re.sub(r"(MemAvailable:\s*)\d+", rf"\g<1>{int(size) >> 10}", pathlib.Path("/proc/meminfo").read_text()))
+    return ["unshare", "-m", "sh", "-c", f'mount --bind {table} /proc/meminfo && exec "$@"', "sh"]
+
+
+def probe(env, name, prefix):
+    return next(one for one in json.loads(run(env, "doctor", "--json", prefix=prefix).stdout) if one["name"] == name)
+
+
+@needs_root
+def test_doctor_and_list_tell_what_a_load_would_take(state, file):
+    server = server_of(state, shutil.copy(file, state.folder / "never-loaded.gguf"))
+    server.env["HEARTH_MODEL_CATALOGUE"] = str(state.folder / "models.yaml")
+    # It needs the larger share, which a load may take for what it cannot do without.
+    (state.folder / "models.yaml").write_text("models:\n  - {name: tight, file: tight.gguf, bytes: 1048576, sha256: '', sources: []}\n")
+    prefix = little_memory(state, 600 << 20)
+    assert "tight (" in probe(server.env, "best model", prefix)["found"]
+    assert json.loads(run(server.env, "model", "list", "--json", prefix=prefix).stdout)[0]["fits"]
+    least = inspected(server)["plan"]
+    needed = least["weights"] + least["scratch"] + 512 * least["kv_bytes_per_token"]
+    few = little_memory(state, needed / 0.82)
+    plan, capacity = (probe(server.env, name, few)["found"] for name in ("model", "capacity"))
+    assert all("(90 % of " in found for found in (plan, capacity)), (plan, capacity)
+
+
+@needs_root
+def test_doctor_finds_nothing_wrong_with_a_model_that_is_served_and_fits_no_second_time(state, file):
+    server = server_of(state, file)
+    few = little_memory(state, 4 << 20)
+    assert probe(server.env, "model", few)["health"] == "FAILED"
+    server.start()
+    try:
+        found = probe(server.env, "model", few)
+        assert found["health"] == "ok" and "the server has it in memory" in found["found"] and facts(server)["plan"]["kv_sum"], found
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("settings, says", [({"model.speculation": "draft"}, "model.draft names no model"), ({"model.speculation": "head"}, "has no head for drafting"), ({"model.draft": "/nowhere.gguf"}, "setting model.draft: cannot open /nowhere.gguf")],
+                         ids=["no draft", "no head", "no file"])
+def test_guesses_from_what_is_not_there_are_refused(state, file, settings, says):
+    refused(server_of(state, file, **settings).env, "config", "check", says=[says])
 
 
 def test_a_load_in_which_the_process_was_killed_is_told_of(state, file):
