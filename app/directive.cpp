@@ -3,6 +3,7 @@
 
 #include "app/commands.h"
 #include "app/database.h"
+#include "app/table.h"
 #include "app/terminal.h"
 #include "base/clock.h"
 #include "prompts/directives.h"
@@ -35,10 +36,6 @@ Json json_of(const Directive& one, const std::vector<store::Person>& people) {
     return out;
 }
 
-void print_line(const std::string& name, const std::string& whom, const std::string& until, const std::string& text) {
-    std::printf("%-24s %-12s %-18s %s\n", visible(name).c_str(), visible(whom).c_str(), until.c_str(), visible(text).c_str());
-}
-
 }  // namespace
 
 int directive_list(const LoadedSettings& loaded, bool json) {
@@ -50,16 +47,18 @@ int directive_list(const LoadedSettings& loaded, bool json) {
     if (!found) return complain(found.error());
     const auto now = base::SystemClock().now();
     Json out = Json::array();
+    Table table;
     for (const auto& one : prompts::prime_directives()) {
-        if (!json) print_line(one.name, "everybody", "in the program", one.text);
+        table.add({one.name, "everybody", "in the program", one.text});
         out.push_back({{"name", one.name}, {"text", one.text}, {"prime", true}});
     }
     for (const auto& one : found->directives) {
         const std::string until = (one.expires <= now ? "expired " : "until ") + base::rfc3339(one.expires).substr(0, 10);
-        if (!json) print_line(one.name, one.person.is_nil() ? "the house" : name_of(one.person, found->people), until, one.text);
+        table.add({one.name, one.person.is_nil() ? "the house" : name_of(one.person, found->people), until, one.text});
         out.push_back(json_of(one, found->people));
     }
     if (json) print_json(out);
+    else table.print();
     return 0;
 }
 

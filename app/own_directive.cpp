@@ -5,6 +5,7 @@
 #include "app/client.h"
 #include "app/commands.h"
 #include "app/key_file.h"
+#include "app/table.h"
 #include "app/terminal.h"
 
 namespace app {
@@ -27,12 +28,11 @@ int own_directive_list(const LoadedSettings& loaded, const std::string& key_file
     const auto found = ask(loaded, key_file, "GET", "/v1/directives");
     if (!found) return complain(found.error());
     const Json& data = (*found)["data"];
+    Table table;
+    for (const Json& one : data) table.add({one.value("name", ""), one.value("of", "") == "house" ? "the house" : "you", "until " + one.value("expires", "").substr(0, 10), one.value("text", "")});
     if (json) print_json(data);
     else if (data.empty()) std::puts("there are none");
-    else
-        for (const Json& one : data)
-            std::printf("%-24s %-12s until %s   %s\n", visible(one.value("name", "")).c_str(), one.value("of", "") == "house" ? "the house" : "you", one.value("expires", "").substr(0, 10).c_str(),
-                        visible(one.value("text", "")).c_str());
+    else table.print();
     return 0;
 }
 

@@ -1,60 +1,65 @@
 // hearth person: who there is, and how each is answered. Works without a running server; runs that begin from then on go by it.
-#include <cstdio>
-
 #include "app/commands.h"
 #include "app/database.h"
+#include "app/table.h"
 #include "app/terminal.h"
+#include "store/outbox_rules.h"
 #include "store/people.h"
 
 namespace app {
 namespace {
 
-base::Json person_json(const store::Person& one) {
-    return {{"id", one.id.text()}, {"name", one.name}, {"role", one.role}, {"replies", one.plain ? "plain" : "full"}, {"effort", one.effort}, {"tone", one.tone}, {"language", one.language}};
+struct KnownPeople {
+    std::vector<store::Person> people;
+    std::map<base::PersonId, store::QuietHours> quiet;
+};
+
+// Those of one row, with what is quiet for them.
+base::Result<KnownPeople> known(store::Tx& tx, const base::Result<store::Person>& one) {
+    if (!one) return one.error();
+    return KnownPeople{{*one}, store::quiet_hours(tx)};
 }
 
-void print(const store::Person& one) {
-    std::printf("%s  %-16s %-8s replies %-6s effort %s  language %s%s\n", one.id.text().c_str(), visible(one.name).c_str(), one.role.c_str(), one.plain ? "plain" : "full", one.effort.c_str(), one.language.c_str(),
-                one.tone.empty() ? "" : ("  tone: " + visible(one.tone)).c_str());
+void print_people(const KnownPeople& all, bool json, bool one) {
+    base::Json out = base::Json::array();
+    Table table({"id", "name", "role", "replies", "effort", "language", "quiet hours", "tone"});
+    for (const store::Person& person : all.people) {
+        const auto quiet = all.quiet.find(person.id);
+        const bool has_quiet = quiet != all.quiet.end();
+        const std::string hours = has_quiet ? store::hours_text(quiet->second) : std::string(), replies = person.plain ? "plain" : "full";
+        table.add({person.id.text(), person.name, person.role, replies, person.effort, person.language, has_quiet ? hours + " " + quiet->second.zone : "none", person.tone});
+        out.push_back({{"id", person.id.text()}, {"name", person.name}, {"role", person.role}, {"replies", replies}, {"effort", person.effort}, {"tone", person.tone}, {"language", person.language}, {"quiet", nullptr}});
+        if (has_quiet) out.back()["quiet"] = {{"hours", hours}, {"zone", quiet->second.zone}};
+    }
+    if (!json) table.print();
+    else print_json(one ? out.at(0) : out);
 }
 
 }  // namespace
 
 int person_list(const LoadedSettings& loaded, bool json) {
-    auto opened = open_as_owner(loaded.settings);
-    if (!opened) return complain(opened.error());
-    const auto read = [](store::Tx& tx) { return store::list_people(tx); };
-    base::Json out = base::Json::array();
-    for (const store::Person& one : opened->db->run_blocking(opened->owner, read)) {
-        if (!json) print(one);
-        out.push_back(person_json(one));
-    }
-    if (json) print_json(out);
+    const auto found = as_owner(loaded.settings, [](store::Tx& tx) -> base::Result<KnownPeople> { return KnownPeople{store::list_people(tx), store::quiet_hours(tx)}; });
+    if (!found) return complain(found.error());
+    print_people(*found, json, false);
     return 0;
 }
 
 int person_add(const LoadedSettings& loaded, const std::string& name, const std::string& role, bool json) {
-    const auto add = [&](store::Tx& tx) { return store::add_person(tx, name, role); };
-    const auto added = as_owner(loaded.settings, add);
+    const auto added = as_owner(loaded.settings, [&](store::Tx& tx) { return known(tx, store::add_person(tx, name, role)); });
     if (!added) return complain(added.error());
-    if (json) print_json(person_json(*added));
-    else print(*added);
+    print_people(*added, json, true);
     return 0;
 }
 
 int person_set(const LoadedSettings& loaded, const std::string& who, const std::string& replies, const std::string& effort, const std::optional<std::string>& tone, const std::string& language, bool json) {
-    auto opened = open_as_owner(loaded.settings);
-    if (!opened) return complain(opened.error());
     store::PersonChange change;
     if (!replies.empty()) change.plain = replies == "plain";
     if (!effort.empty()) change.effort = effort;
     change.tone = tone;
     if (!language.empty()) change.language = language;
-    const auto write = [&](store::Tx& tx) { return store::change_person(tx, who, change); };
-    const auto changed = opened->db->run_blocking(opened->owner, write);
+    const auto changed = as_owner(loaded.settings, [&](store::Tx& tx) { return known(tx, store::change_person(tx, who, change)); });
     if (!changed) return complain(changed.error());
-    if (json) print_json(person_json(*changed));
-    else print(*changed);
+    print_people(*changed, json, true);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "app/commands.h"
 #include "app/database.h"
+#include "app/table.h"
 #include "app/terminal.h"
 #include "net/http_client.h"
 #include "store/secrets.h"
@@ -128,15 +129,14 @@ int secret_list(const LoadedSettings& loaded, bool json) {
     if (!opened) return complain(opened.error());
     const auto list = [](store::Tx& tx) { return store::list_secrets(tx); };
     base::Json out = base::Json::array();
-    if (!json) std::printf("%-24s  %-9s  %7s  %-24s %s\n", "name", "owner", "version", "for", "changed (UTC)");
+    Table table({"name", "owner", "version", "for", "changed (UTC)"});
     for (const auto& info : opened->db->run_blocking(opened->owner, list)) {
         out.push_back(json_of(info));
         const std::string changed = base::rfc3339(info.changed), owner = out.back()["owner"];
-        if (!json)
-            std::printf("%-24s  %-9s  %7lld  %-24s %s\n", info.name.c_str(), owner.c_str(), static_cast<long long>(info.version), visible(use_of(info)).c_str(),
-                        (changed.substr(0, 10) + " " + changed.substr(11, 8)).c_str());
+        table.add({info.name, owner, std::to_string(info.version), use_of(info), changed.substr(0, 10) + " " + changed.substr(11, 8)});
     }
     if (json) print_json(out);
+    else table.print();
     return 0;
 }
 

@@ -318,8 +318,8 @@ const char* kAnswers = R"({
     "collection": {"type": "string"}, "item": {"type": "object"}, "run_id": {"type": ["string", "null"], "description": "that wrote it last"}, "trusted": {"type": "boolean"}, "changed": {"type": "string"}}},
   "CollectionWithItems": {"allOf": [{"$ref": "#/components/schemas/Collection"}, {"type": "object", "required": ["data"], "properties": {"data": {"type": "array", "items": {"$ref": "#/components/schemas/CollectionItem"}}}}]},
   "RemovedCollection": {"type": "object", "required": ["name", "removed"], "properties": {"name": {"type": "string"}, "removed": {"const": true}}},
-  "Schedule": {"type": "object", "required": ["id", "object", "when", "cron", "zone", "prompt", "agent", "missed", "silent", "channel", "state", "next", "next_there", "created"], "properties": {
-    "id": {"type": "string", "format": "uuid"}, "object": {"const": "schedule"}, "when": {"type": "string"}, "cron": {"type": ["string", "null"], "description": "null: it comes once"},
+  "Schedule": {"type": "object", "required": ["id", "object", "when", "cron", "words", "zone", "prompt", "agent", "missed", "silent", "channel", "state", "next", "next_there", "created"], "properties": {
+    "id": {"type": "string", "format": "uuid"}, "object": {"const": "schedule"}, "when": {"type": "string"}, "cron": {"type": ["string", "null"], "description": "null: it comes once"}, "words": {"type": ["string", "null"], "description": "what cron says, in words"},
     "zone": {"type": "string"}, "prompt": {"type": "string"}, "agent": {"type": "string"}, "missed": {"enum": ["skip", "once", "all"]}, "silent": {"type": "boolean"},
     "channel": {"type": ["string", "null"]}, "state": {"enum": ["waiting", "paused", "ended"]}, "next": {"type": ["string", "null"], "format": "date-time"},
     "next_there": {"type": ["string", "null"], "description": "by the clock of its zone"}, "created": {"type": "string", "format": "date-time"},
@@ -341,7 +341,8 @@ const char* kAnswers = R"({
   "RevokedKey": {"type": "object", "required": ["id", "revoked"], "properties": {"id": {"type": "string"}, "revoked": {"const": true}}},
   "Person": {"type": "object", "required": ["id", "object", "name", "role", "replies", "effort", "tone", "language"], "properties": {
     "id": {"type": "string", "format": "uuid"}, "object": {"const": "person"}, "name": {"type": "string"}, "role": {"enum": ["owner", "member", "guest", "peer"]},
-    "replies": {"enum": ["full", "plain"]}, "effort": {"enum": ["auto", "normal", "heavy"]}, "tone": {"type": "string"}, "language": {"$ref": "#/components/schemas/Language"}}},
+    "replies": {"enum": ["full", "plain"]}, "effort": {"enum": ["auto", "normal", "heavy"]}, "tone": {"type": "string"}, "language": {"$ref": "#/components/schemas/Language"},
+    "quiet": {"type": ["object", "null"], "description": "told to the owner: when only answers come", "required": ["hours", "zone"], "properties": {"hours": {"type": "string"}, "zone": {"type": "string"}}}}},
   "PersonList": {"type": "object", "required": ["object", "data"], "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}}},
   "Pairings": {"type": "object", "required": ["object", "waiting", "known"], "properties": {"object": {"const": "pairings"}, "waiting": {"type": "array", "items": {"type": "object"}}, "known": {"type": "array", "items": {"type": "object"}}}},
   "KnownSender": {"type": "object", "required": ["bridge", "sender", "label", "person", "person_id"]},

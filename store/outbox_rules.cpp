@@ -1,5 +1,7 @@
 #include "store/outbox_rules.h"
 
+#include <cstdio>
+
 namespace store {
 namespace {
 
@@ -28,10 +30,16 @@ base::Result<void> set_quiet_hours(Tx& tx, base::PersonId person, const std::opt
     return {};
 }
 
-std::optional<QuietHours> quiet_hours_of(Tx& tx, base::PersonId person) {
-    const auto rows = tx.exec("select from_minute, to_minute, zone from quiet_hours where person_id = $1", {person});
-    if (rows.empty()) return std::nullopt;
-    return QuietHours{int(rows[0].integer(0)), int(rows[0].integer(1)), rows[0].text(2)};
+std::map<base::PersonId, QuietHours> quiet_hours(Tx& tx) {
+    std::map<base::PersonId, QuietHours> out;
+    for (const Row& row : tx.exec("select person_id, from_minute, to_minute, zone from quiet_hours")) out[row.id<base::PersonId>(0)] = {int(row.integer(1)), int(row.integer(2)), row.text(3)};
+    return out;
+}
+
+std::string hours_text(const QuietHours& hours) {
+    char text[48];
+    std::snprintf(text, sizeof text, "%02d:%02d-%02d:%02d", hours.from / 60, hours.from % 60, hours.to / 60, hours.to % 60);
+    return text;
 }
 
 base::Result<void> release_outgoing(Tx& tx, const std::string& id, bool may_leave) {

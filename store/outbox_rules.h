@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,7 +28,9 @@ struct QuietHours {
 };
 // Nothing: no hours are quiet. Error{invalid_argument}: there is no such zone.
 base::Result<void> set_quiet_hours(Tx& tx, base::PersonId person, const std::optional<QuietHours>& hours);
-std::optional<QuietHours> quiet_hours_of(Tx& tx, base::PersonId person);
+// Of each who has some, as far as the person of the transaction may know: of everybody for the owner, of nobody for others.
+std::map<base::PersonId, QuietHours> quiet_hours(Tx& tx);
+std::string hours_text(const QuietHours& hours);  // "22:00-07:00"
 
 // The owner's word on a message that waits for it, with all its parts. Error{not_found}: none of that id waits.
 base::Result<void> release_outgoing(Tx& tx, const std::string& id, bool may_leave);

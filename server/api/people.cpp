@@ -7,6 +7,7 @@
 #include "server/api/handlers.h"
 #include "server/api/request_fields.h"
 #include "server/bridges/pairing.h"
+#include "store/outbox_rules.h"
 #include "store/people.h"
 #include "store/senders.h"
 
@@ -22,6 +23,18 @@ constexpr std::size_t kLongest = 1000;  // bytes of a name or a tone; the store 
 
 Json person_json(const store::Person& one) {
     return {{"id", one.id.text()}, {"object", "person"}, {"name", one.name}, {"role", one.role}, {"replies", one.plain ? "plain" : "full"}, {"effort", one.effort}, {"tone", one.tone}, {"language", one.language}};
+}
+
+// With the hours that are quiet for them, as far as whoever asks may know.
+Json people_json(store::Tx& tx) {
+    const auto quiet = store::quiet_hours(tx);
+    Json out = Json::array();
+    for (const auto& one : store::list_people(tx)) {
+        out.push_back(person_json(one));
+        const auto hours = quiet.find(one.id);
+        out.back()["quiet"] = hours == quiet.end() ? Json(nullptr) : Json{{"hours", store::hours_text(hours->second)}, {"zone", hours->second.zone}};
+    }
+    return out;
 }
 
 Json known_json(const store::KnownSender& one) {
@@ -63,9 +76,8 @@ base::Result<store::PersonChange> read_change(const Json& body, std::string& par
 }  // namespace
 
 net::Task<Response> list_people(Request, Caller caller, Services& services) {
-    auto list = [](store::Tx& tx) { return store::list_people(tx); };
-    Json data = Json::array();
-    for (const auto& one : co_await services.db.read(agents::identity_of(caller.principal), list)) data.push_back(person_json(one));
+    auto list = [](store::Tx& tx) { return people_json(tx); };
+    Json data = co_await services.db.read(agents::identity_of(caller.principal), list);
     co_return list_response(std::move(data));
 }
 

@@ -62,7 +62,7 @@ export async function show(main, { session }) {
   body.append(card("The house", people));
   again = fill(people, "/v1/people", (node, { data }) => node.append(table("People", [
     ["Name", (one) => [h("span", { class: "strong" }, one.name), one.id === session.person.id ? " (you)" : ""]], ["Role", (one) => tag(one.role)],
-    ["Answered", (one) => [one.replies === "plain" ? "plainly" : "in full", one.effort === "auto" ? "" : `, ${one.effort}`, one.tone ? h("div", { class: "small muted" }, one.tone) : null]],
+    ["Answered", (one) => [one.replies === "plain" ? "plainly" : "in full", one.effort === "auto" ? "" : `, ${one.effort}`, one.quiet ? h("div", { class: "small muted" }, `quiet ${one.quiet.hours.replace("-", "–")}, ${one.quiet.zone}`) : null, one.tone ? h("div", { class: "small muted" }, one.tone) : null]],
     ["", (one) => (admin || one.id === session.person.id) && h("div", { class: "row end" }, h("button", { type: "button", onclick: async () => changePerson(one, await again) }, "Change…"), admin && h("button", { type: "button", onclick: () => makeLink(one).catch((error) => announce(error.message)) }, "Link to sign in…"))],
   ], data)));
   if (admin) {

@@ -63,7 +63,7 @@ def test_a_tone_is_told_with_the_message_and_shown(hearth):
     assert "technical words" not in system and "simply, without technical words\n\nGood evening!" in request
     assert standing["tone"] == digest("simply, without technical words")
     assert hearth_command(hearth, "person", "set", "owner", "--effort", "auto").returncode == 0
-    assert "tone: simply" in hearth_command(hearth, "person", "list").stdout, "what is not named stays"
+    assert "simply, without" in hearth_command(hearth, "person", "list").stdout, "what is not named stays"
     assert hearth_command(hearth, "person", "set", "owner", "--tone", "").returncode == 0
     assert told(hearth)[1] == "Good evening!"
     for wrong in ("x" * 301, "two\nlines"):
