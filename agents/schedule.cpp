@@ -4,6 +4,7 @@
 #include <cctype>
 #include <deque>
 
+#include "agents/cron_words.h"
 #include "base/ascii.h"
 #include "base/trim.h"
 
@@ -122,9 +123,9 @@ base::Result<std::variant<store::Schedule, Question>> schedule_of(const Schedule
 }
 
 base::Json to_json(const store::Schedule& s) {
-    base::Json out = {{"id", s.id.text()}, {"object", "schedule"}, {"when", s.said}, {"cron", nullptr}, {"zone", s.zone}, {"prompt", s.prompt}, {"agent", s.agent}, {"missed", store::name(s.missed)},
+    base::Json out = {{"id", s.id.text()}, {"object", "schedule"}, {"when", s.said}, {"cron", nullptr}, {"words", nullptr}, {"zone", s.zone}, {"prompt", s.prompt}, {"agent", s.agent}, {"missed", store::name(s.missed)},
                       {"silent", s.silent}, {"channel", nullptr}, {"state", s.ended ? "ended" : s.paused ? "paused" : "waiting"}, {"next", nullptr}, {"next_there", nullptr}, {"created", base::rfc3339(s.created)}};
-    if (!s.cron.empty()) out["cron"] = s.cron;
+    if (!s.cron.empty()) out["cron"] = s.cron, out["words"] = cron_words(s.cron);
     if (!s.bridge.empty()) out["channel"] = s.bridge;
     if (!s.next || s.paused) return out;
     out["next"] = base::rfc3339(*s.next);

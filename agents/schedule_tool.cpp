@@ -19,7 +19,7 @@ ToolOutput told(std::string text, Json schedules = Json::array()) {
 
 std::string line_of(const store::Schedule& one) {
     const Json json = to_json(one);
-    return json["when"].get<std::string>() + (json["next_there"].is_string() ? ", next " + json["next_there"].get<std::string>() + " " + one.zone : "") + ": " + one.prompt;
+    return json[json["words"].is_string() ? "words" : "when"].get<std::string>() + (json["next_there"].is_string() ? ", next on " + json["next_there"].get<std::string>() + " " + one.zone : "") + ": " + one.prompt;
 }
 
 // Also what was scheduled from elsewhere: its words may be anybody's.

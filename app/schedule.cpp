@@ -1,10 +1,12 @@
 // hearth schedule: what agents do at a time, or again and again. Works without a running server, which does it.
 #include <cstdio>
 
+#include "agents/cron_words.h"
 #include "agents/schedule_orders.h"
 #include "app/cast.h"
 #include "app/commands.h"
 #include "app/database.h"
+#include "app/table.h"
 #include "app/terminal.h"
 #include "base/clock.h"
 #include "store/runs.h"
@@ -29,6 +31,9 @@ std::string next_text(const Schedule& one) {
     if (one.paused) return "paused";
     return agents::to_json(one).value("next_there", "");
 }
+
+// When it comes due, as it was understood; of what comes once there are its own words.
+std::string when_text(const Schedule& one) { return one.cron.empty() ? one.said : agents::cron_words(one.cron); }
 
 base::Result<Schedule> schedule_from(const LoadedSettings& loaded, const ScheduleOptions& o) {
     const auto cast = cast_of(loaded.settings);
@@ -62,7 +67,8 @@ int schedule_add(const LoadedSettings& loaded, const ScheduleOptions& o) {
         out["merged"] = kept->merged;
         print_json(out);
     } else {
-        std::printf("%s %s, next %s %s\n", kept->schedule.id.text().c_str(), kept->merged ? "is there already" : "added", next_text(kept->schedule).c_str(), visible(kept->schedule.zone).c_str());
+        std::printf("%s %s: %s, next on %s %s\n", kept->schedule.id.text().c_str(), kept->merged ? "is there already" : "added", visible(when_text(kept->schedule)).c_str(), next_text(kept->schedule).c_str(),
+                    visible(kept->schedule.zone).c_str());
     }
     return 0;
 }
@@ -71,12 +77,14 @@ int schedule_list(const LoadedSettings& loaded, bool ended, bool json) {
     const auto found = as_owner(loaded.settings, [&](store::Tx& tx) -> base::Result<std::vector<Schedule>> { return store::list_schedules(tx, ended); });
     if (!found) return complain(found.error());
     Json out = Json::array();
+    Table table({"id", "when", "next on", "what"});
     for (const Schedule& one : *found) {
         out.push_back(agents::to_json(one));
-        if (!json) std::printf("%s  %-20s  %-24s  %s\n", one.id.text().c_str(), next_text(one).c_str(), visible(one.said).c_str(), visible(one.prompt.substr(0, one.prompt.find('\n'))).c_str());
+        table.add({one.id.text(), when_text(one), next_text(one) + (one.next && !one.paused ? " " + one.zone : ""), one.prompt.substr(0, one.prompt.find('\n'))});
     }
     if (json) print_json(out);
     else if (found->empty()) std::puts("nothing is scheduled");
+    else table.print();
     return 0;
 }
 
@@ -110,7 +118,7 @@ int schedule_show(const LoadedSettings& loaded, const std::string& id, bool json
         return 0;
     }
     const Schedule& one = shown->schedule;
-    std::printf("%s  %s (%s%s)\n  %s\n  next: %s   missed: %s   answer: %s%s\n", one.id.text().c_str(), visible(one.said).c_str(), one.cron.empty() ? "" : visible(one.cron + ", ").c_str(), visible(one.zone).c_str(),
+    std::printf("%s  %s (%s%s)\n  %s\n  next: %s   missed: %s   answer: %s%s\n", one.id.text().c_str(), visible(one.said).c_str(), one.cron.empty() ? "" : visible(when_text(one) + ", ").c_str(), visible(one.zone).c_str(),
                 visible(one.prompt).c_str(), next_text(one).c_str(), std::string(store::name(one.missed)).c_str(), one.bridge.empty() ? "kept" : visible(one.bridge).c_str(), one.silent ? ", if there is one" : "");
     for (const auto& fire : shown->fires)
         std::printf("  %s  %-8s %s  %s\n", base::rfc3339(fire.instant).substr(0, 19).c_str(), fire.state.c_str(), fire.run.is_nil() ? "" : fire.run.text().c_str(), visible(fire.outcome).c_str());

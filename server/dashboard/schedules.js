@@ -1,6 +1,6 @@
 // What comes next: what agents are to do at a time, and what came of it.
 import { announce, dialog, h, notice, put } from "./dom.js";
-import { wholeTime } from "./format.js";
+import { dateFormat, wholeTime } from "./format.js";
 import { card, fill, mark, page, table, tag } from "./page.js";
 import { call } from "./store.js";
 
@@ -8,7 +8,7 @@ const PATH = "/v1/schedules";
 const STATES = { waiting: ["ok", "waits"], paused: ["quiet", "paused"], ended: ["quiet", "ended"] };
 const FIRES = { due: ["running", "due"], working: ["running", "running"], done: ["ok", "done"], skipped: ["quiet", "left out"], refused: ["error", "refused"] };
 const DAYS = 7;
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+const weekday = dateFormat({ weekday: "short", day: "numeric", month: "short" });
 
 // Asks in words; what could mean two times is asked back, and nothing is kept until it means one.
 function add(again) {
@@ -20,7 +20,7 @@ function add(again) {
     try {
       const made = await call("POST", PATH, { when: when.value.trim(), prompt: prompt.value.trim(), zone, silent: silent.checked });
       close();
-      announce(made.merged ? "There was one of the same." : `Next at ${made.next_there}.`);
+      announce(made.merged ? "There was one of the same." : `${made.words ? `${made.words}, next on` : "On"} ${made.next_there} ${made.zone}.`);
       again();
     } catch (error) {
       wrong.textContent = error.message;
@@ -30,7 +30,7 @@ function add(again) {
     h("label", { class: "field" }, "What", prompt), h("label", { class: "row" }, silent, "Say nothing where there is nothing to say")], [["Save", save]]);
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = dateFormat({ hour: "2-digit", minute: "2-digit" });
 const MOST = 100; // times of one schedule in a day that the server tells
 const DENSE = 3; // times of one schedule in a day, from which on they stand in one line
 
@@ -58,7 +58,7 @@ async function showOne(root, id, back) {
     back();
   };
   const look = () => fill(root, `${PATH}/${id}`, (node, one) => node.append(card(one.prompt,
-    h("dl", { class: "facts" }, h("dt", {}, "When"), h("dd", {}, one.when, one.cron ? h("span", { class: "mono muted" }, ` ${one.cron}`) : ""), h("dt", {}, "Next"), h("dd", {}, one.next_there ? `${one.next_there} ${one.zone}` : "never"),
+    h("dl", { class: "facts" }, h("dt", {}, "When"), h("dd", {}, one.words || one.when, one.words && h("div", { class: "small muted" }, `asked for as “${one.when}”`)), h("dt", {}, "Next on"), h("dd", {}, one.next_there ? `${one.next_there} ${one.zone}` : "never"),
       h("dt", {}, "Agent"), h("dd", {}, one.agent), h("dt", {}, "Missed times"), h("dd", {}, { skip: "left out", once: "made up for once", all: "each made up for" }[one.missed]), h("dt", {}, "Told in"), h("dd", {}, one.channel || "its run")),
     h("div", { class: "row" }, one.state !== "ended" && [h("button", { class: "primary", type: "button", onclick: act("POST", "/run") }, "Run now"), one.state === "paused" ? h("button", { type: "button", onclick: act("POST", "/resume") }, "Go on") : h("button", { type: "button", onclick: act("POST", "/pause") }, "Pause"),
       h("button", { class: "danger", type: "button", onclick: act("DELETE", "") }, "End")]),
@@ -76,7 +76,7 @@ export async function show(main, { rest }) {
     if (!data.length) return node.append(notice("No schedules yet.", "Ask in the chat: “remind me every morning at seven …”, or add one here."));
     fill(calendar, `${PATH}/coming?days=${DAYS}`, (place, coming) => place.append(card("The next seven days", h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Calendar" }, week(coming.data)))));
     node.append(card("All of them", table("Schedules", [
-      ["State", (one) => mark(...STATES[one.state])], ["When", (one) => one.when], ["What", (one) => h("a", { href: `${PATH.slice(3)}/${one.id}` }, one.prompt)], ["Next", (one) => (one.next_there ? `${one.next_there} ${one.zone}` : "–")], ["Agent", (one) => tag(one.agent)], ["Told in", (one) => one.channel || "its run"],
+      ["State", (one) => mark(...STATES[one.state])], ["When", (one) => h("span", { title: one.when }, one.words || one.when)], ["What", (one) => h("a", { href: `${PATH.slice(3)}/${one.id}` }, one.prompt)], ["Next on", (one) => (one.next_there ? `${one.next_there} ${one.zone}` : "–")], ["Agent", (one) => tag(one.agent)], ["Told in", (one) => one.channel || "its run"],
     ], data)));
   });
   if (rest[0]) await showOne(shown, rest[0], () => again());

@@ -51,7 +51,7 @@ struct Asked {
 TEST_F(ScheduleTool, KeepsWhatIsAskedForWithItsStep) {
     Asked asked(R"({"when": "every day at 8am", "task": "Water the plants."})");
     const auto done = asked.harness->ask("hearth", "Remind me every day at 8am to water the plants with the can in the garden");
-    EXPECT_THAT(result(*asked.harness, done), HasSubstr("Scheduled: every day at 8am, next "));
+    EXPECT_THAT(result(*asked.harness, done), HasSubstr("Scheduled: every day 08:00, next on "));
     const auto all = kept(*asked.harness);
     ASSERT_EQ(all.size(), 1u);
     EXPECT_EQ(all[0].cron + " " + all[0].prompt + " " + all[0].agent, "0 8 * * * Water the plants. hearth");

@@ -81,7 +81,10 @@ def test_a_schedule_is_made_in_words_and_merged_with_one_of_the_same(hearth):
     assert "nobody has written to you from 'telegram'" in schedule(hearth, "add", "@daily", "news", "--channel", "telegram", status=1)
     assert "is paused" in schedule(hearth, "pause", job["id"][:20]) and shown(hearth, job)["state"] == "paused"
     assert "goes on" in schedule(hearth, "resume", job["id"]) and shown(hearth, job)["state"] == "waiting"
-    assert "every weekday at 8am" in schedule(hearth, "list")
+    listed = schedule(hearth, "list")
+    assert "every weekday 08:00" in listed and "every other day, 08:00" in listed and "1970" not in listed
+    assert "1970" not in schedule(hearth, "show", alternate["id"]) and alternate["words"] == "every other day, 08:00"
+    assert re.search("is there already: every other day, 08:00, next on ... 20.*UTC", schedule(hearth, "add", "every other day at 08:00", "what is in the news", "--zone", "UTC"))
     assert "is over" in schedule(hearth, "rm", job["id"])
     assert {one["id"] for one in json.loads(schedule(hearth, "list", "--json"))} == {other["id"], alternate["id"]}
     assert len(json.loads(schedule(hearth, "list", "--all", "--json"))) == 3
