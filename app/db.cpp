@@ -4,6 +4,7 @@
 #include "app/client.h"
 #include "app/commands.h"
 #include "app/database.h"
+#include "app/table.h"
 #include "app/terminal.h"
 #include "store/db.h"
 #include "store/keys.h"
@@ -85,22 +86,38 @@ int db_roles() {
 
 namespace {
 
+std::string scopes_text(const std::vector<std::string>& scopes) {
+    std::string out;
+    for (const auto& scope : scopes) out += (out.empty() ? "" : ",") + scope;
+    return out;
+}
+
 struct PersonsDb {
     std::unique_ptr<store::Db> db;
     store::Identity who;
+    std::string name, role = "owner";
 };
 
 // In that person's name, as the owner may; empty: in his own.
 base::Result<PersonsDb> open_as(const Settings& settings, const std::string& person) {
     auto opened = open_as_owner(settings);
     if (!opened) return std::move(opened).error();
-    PersonsDb out{std::move(opened->db), opened->owner};
+    PersonsDb out{std::move(opened->db), opened->owner, {}};
     if (person.empty()) return out;
     const auto find = [&](store::Tx& tx) { return store::find_person(tx, person); };
     const auto found = out.db->run_blocking(out.who, find, store::Db::Access::read);
     if (!found) return found.error();
     out.who.person = found->id;
+    out.name = found->name;
+    out.role = found->role;
     return out;
+}
+
+// A guest talks and does no more.
+base::Result<void> check_scopes(const PersonsDb& of, const std::vector<std::string>& scopes) {
+    for (const auto& scope : scopes)
+        if (of.role == "guest" && scope != "chat") return base::error(base::Code::permission_denied, of.name + " is a guest, who may not have the scope '" + scope + "'", "use chat");
+    return {};
 }
 
 }  // namespace
@@ -111,6 +128,7 @@ int key_new(const LoadedSettings& loaded, const std::string& person, const std::
             return complain(base::error(base::Code::invalid_argument, "there is no scope '" + scope + "'", "use chat, dev and admin, by comma"));
     auto opened = open_as(loaded.settings, person);
     if (!opened) return complain(opened.error());
+    if (auto fine = check_scopes(*opened, scopes); !fine) return complain(fine.error());
     auto create = [&](store::Tx& tx) { return store::create_key(tx, opened->who.person, label, scopes); };
     const auto made = opened->db->run_blocking(opened->who, create);
     if (quiet) std::puts(made.secret.c_str());
@@ -123,17 +141,14 @@ int key_list(const LoadedSettings& loaded, const std::string& person, bool json)
     if (!opened) return complain(opened.error());
     auto list = [](store::Tx& tx) { return store::list_keys(tx); };
     base::Json out = base::Json::array();
-    if (!json) std::printf("%-36s  %-9s  %-16s %-16s %-20s %s\n", "id", "begins", "label", "scopes", "made (UTC)", "state");
+    Table table({"id", "begins", "label", "scopes", "made (UTC)", "state"});
     for (const auto& key : opened->db->run_blocking(opened->who, list)) {
-        std::string scopes;
-        for (const auto& scope : key.scopes) scopes += (scopes.empty() ? "" : ",") + scope;
         const std::string made = base::rfc3339(key.created);
-        if (!json)
-            std::printf("%s  %s…  %-16s %-16s %-20s %s\n", key.id.text().c_str(), key.prefix.c_str(), visible(key.label).c_str(), scopes.c_str(), (made.substr(0, 10) + " " + made.substr(11, 8)).c_str(),
-                        key.revoked ? "revoked" : "valid");
+        table.add({key.id.text(), key.prefix + "…", key.label, scopes_text(key.scopes), made.substr(0, 10) + " " + made.substr(11, 8), key.revoked ? "revoked" : "valid"});
         out.push_back({{"id", key.id.text()}, {"prefix", key.prefix}, {"label", key.label}, {"scopes", key.scopes}, {"created", made}, {"revoked", key.revoked}});
     }
     if (json) print_json(out);
+    else table.print();
     return 0;
 }
 

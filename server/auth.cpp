@@ -31,8 +31,11 @@ bool is_stop(const Request& request) { return request.method == "POST" && reques
 
 Caller caller_of(const store::Authenticated& who) {
     Caller caller;
-    caller.principal = {who.identity.tenant, who.identity.person, policy::parse_role(who.role).value_or(policy::Role::guest), "key:" + who.key.prefix, true};
+    const auto role = policy::parse_role(who.role);
+    caller.principal = {who.identity.tenant, who.identity.person, role.value_or(policy::Role::guest), "key:" + who.key.prefix, true};
     caller.scopes = who.key.scopes;
+    // A guest talks, whatever his key was made for.
+    if (role == policy::Role::guest) std::erase_if(caller.scopes, [](const std::string& scope) { return scope != "chat"; });
     return caller;
 }
 

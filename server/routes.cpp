@@ -13,7 +13,7 @@ const std::vector<Route>& routes() {
     static const std::vector<Route> table = {
         {"GET",    "/health",              Access::open,  api::health,           "Whether the server can answer: 200 ready or degraded, 503 while it loads, is down or has no room on its disk", "Health"},
         {"GET",    "/openapi.json",        Access::user,  api::openapi_document, "This description", "application/json"},
-        {"GET",    "/metrics",             Access::user,  api::metrics,          "Prometheus metrics", "text/plain"},
+        {"GET",    "/metrics",             Access::admin, api::metrics,          "Prometheus metrics", "text/plain"},
         {"GET",    "/logs",                Access::admin, api::logs,             "Recent log entries", "LogEntries", "", "level,log_limit"},
         {"GET",    "/v1/models",           Access::user,  api::models,           "The models that may be named", "ModelList"},
         {"GET",    "/v1/models/{id*}",     Access::user,  api::model,            "One of them", "Model"},

@@ -14,7 +14,7 @@ const KEPT = 60; // values of a line of measurements
 function drawProbes(node, health) {
   const graver = (probe) => ["failed", "warning", "unknown", "ok"].indexOf(probe.health);
   const probes = [...(health.probes || [])].sort((a, b) => graver(a) - graver(b));
-  put(node, table("What was looked at", [["State", (one) => mark(...KINDS[one.health])], ["Part", (one) => h("span", { class: "strong" }, one.name)],
+  put(node, table("What was looked at", [["State", (one) => mark(...KINDS[one.health])], ["Part", (one) => h("span", { class: "strong" }, one.name), "whole"],
     ["Found", (one) => [one.found, one.remedy && one.health !== "ok" ? h("p", { class: "small muted" }, `→ ${one.remedy}`) : null]]], probes));
 }
 
@@ -100,9 +100,11 @@ export async function show(main, { query, session }) {
   };
   ends.push(every(15000, look));
   if (admin) ends.push(every(4000, log(body, query)));
-  const measure = metrics(walls);
-  body.append(card("Measured since the start", h("details", { ontoggle: measure }, h("summary", {}, "Every counter of this server"), walls)));
-  ends.push(every(5000, measure));
+  if (admin) {
+    const measure = metrics(walls);
+    body.append(card("Measured since the start", h("details", { ontoggle: measure }, h("summary", {}, "Every counter of this server"), walls)));
+    ends.push(every(5000, measure));
+  }
   const names = admin ? new Map((await call("GET", "/v1/people").catch(() => ({ data: [] }))).data.map((one) => [one.id, one.name])) : new Map();
   fill(spent, `/v1/usage?days=${SPAN}&calls=0&by=${admin ? "person" : "agent"}`, (node, { shares }) => node.append(shares.length ? table("Used", [[admin ? "Person" : "Agent", (one) => names.get(one.key) || one.key], ["Calls", (one) => count(one.calls), "number"], ["Failed", (one) => count(one.failures), "number"],
     ["Tokens in", (one) => count(one.prompt_tokens), "number"], ["Cached", (one) => count(one.cached_tokens), "number"], ["Tokens out", (one) => count(one.output_tokens), "number"], ["Cost", (one) => one.cost.toFixed(2), "number"]], shares) : notice("No model was asked yet.")));

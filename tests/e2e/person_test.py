@@ -63,6 +63,29 @@ def test_a_person_who_is_taken_in_has_keys_and_data_of_their_own(own):
         assert "there is no person 'Nobody'" in key("new", "--person", "Nobody").stderr
 
 
+def test_a_guest_has_no_key_that_may_more(hearth):
+    assert person(hearth, "add", "Élodie", "--role", "guest").returncode == 0
+    key = lambda scopes: subprocess.run([hearth.state.binary, "key", "new", "--person", "Élodie", "--scopes", scopes, "--quiet"], env=hearth.env, capture_output=True, text=True, timeout=60)
+    for scopes in ("dev", "chat,dev", "admin"):
+        refused = key(scopes)
+        assert refused.returncode == 1 and refused.stdout == "" and "Élodie is a guest, who may not have the scope" in refused.stderr
+    hers = key("chat").stdout.strip()
+    assert hearth.call("GET", "/v1/people", key=hers).status == 200 and hearth.call("GET", "/metrics", key=hers).status == 403
+
+
+def test_columns_stand_below_each_other_and_quiet_hours_are_told(hearth):
+    assert person(hearth, "quiet", "owner", "22:00-07:00", "--zone", "Europe/Berlin").returncode == 0
+    person(hearth, "add", "Zoë", "--role", "guest")
+    lines = person(hearth, "list").stdout.splitlines()
+    column = lines[0].index("role")
+    assert len(lines) > 2 and {line[column:].split()[0] for line in lines[1:]} <= {"owner", "guest", "member"}, lines
+    assert "22:00-07:00 Europe/Berlin" in next(line for line in lines if " owner " in line) and " none" in next(line for line in lines if "Zoë" in line)
+    assert owner_of(hearth)["quiet"] == {"hours": "22:00-07:00", "zone": "Europe/Berlin"}
+    told = {one["name"]: one["quiet"] for one in hearth.call("GET", "/v1/people").json["data"]}
+    assert told["owner"] == {"hours": "22:00-07:00", "zone": "Europe/Berlin"} and told["Zoë"] is None
+    assert person(hearth, "quiet", "owner", "none").returncode == 0
+
+
 @pytest.mark.parametrize("words, code, said", [
     (["add", " "], 1, "a person's name is"),
     (["add", "Otto", "--role", "owner"], 2, "--role"),

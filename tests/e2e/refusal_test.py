@@ -47,7 +47,7 @@ def test_health_needs_no_key_and_tells_strangers_one_word(hearth):
 
 def test_a_key_does_what_its_scopes_say(hearth, chat_key):
     assert post(hearth, CHAT, key=chat_key).status == 200
-    for method, path, body in [("POST", "/v0/dev/chat", {"messages": [user("hi")]}), ("GET", "/logs", None), ("GET", "/v1/keys", None),
+    for method, path, body in [("POST", "/v0/dev/chat", {"messages": [user("hi")]}), ("GET", "/logs", None), ("GET", "/metrics", None), ("GET", "/v1/keys", None),
                                ("POST", "/v1/keys", {}), ("POST", "/v1/chat/completions", dict(CHAT, model="hearth/dev"))]:
         answer = hearth.call(method, path, body, key=chat_key)
         assert answer.status == 403, path
