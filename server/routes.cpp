@@ -210,6 +210,8 @@ net::Task<Response> dispatch_known(Request request, Services& services) {
     if (!found.route)
         if (auto page = dashboard_file(request)) co_return *std::move(page);
     if (!found.route)
+        if (auto page = page_of_nothing(request)) co_return *std::move(page);
+    if (!found.route)
         co_return error_response(404, "there is nothing at " + request.path + "; GET /openapi.json lists what there is", "not_found");
     request.parameters = std::move(found.parameters);
     const std::string label = request.method + " " + request.path;

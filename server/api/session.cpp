@@ -93,6 +93,12 @@ net::Task<Response> begin_by_password(Request request, std::string name, std::st
     co_return co_await begin(std::move(request), *who, "password", services);
 }
 
+// Behind the answer, since a page waits for that and nobody for this.
+net::Task<void> note_seen(store::Identity who, store::SessionId session, Services& services) {
+    auto see = [&](store::Tx& tx) { store::see_session(tx, session); };
+    co_await services.db.run(who, see);
+}
+
 }  // namespace
 
 net::Task<Response> begin_session(Request request, Caller, Services& services) {
@@ -110,15 +116,13 @@ net::Task<Response> begin_session(Request request, Caller, Services& services) {
 
 net::Task<Response> get_session(Request request, Caller caller, Services& services) {
     const store::Identity who = agents::identity_of(caller.principal);
-    auto see = [&](store::Tx& tx) { store::see_session(tx, caller.session); };
-    try {
-        if (!caller.session.is_nil()) co_await services.db.run(who, see);
-    } catch (const store::DbError&) {
-        // A disk that is full is looked at here, too.
-    }
     auto read = [&](store::Tx& tx) { return who_json(tx, caller); };
     Json body = co_await services.db.read(who, read);
-    if (!caller.session.is_nil()) body["csrf"] = csrf_token(session_cookie(request, services.auth.tls()));
+    if (!caller.session.is_nil()) {
+        body["csrf"] = csrf_token(session_cookie(request, services.auth.tls()));
+        const auto home = co_await boost::asio::this_coro::executor;
+        net::spawn(home, note_seen(who, caller.session, services), {});  // on a full disk it is not noted, and that is all
+    }
     Response response = json_response(body);
     response.headers["Cache-Control"] = "no-store";
     co_return response;

@@ -1,7 +1,8 @@
 // Charts over days: SVG for the lines, HTML for the words, a table of the same below, and each day by pointer or arrow keys.
 import { h, put, svg } from "./dom.js";
+import { dateFormat, dayBack } from "./format.js";
 
-const dayName = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
+const dayName = dateFormat({ day: "numeric", month: "short", timeZone: "UTC" });
 const DAY = 86400000;
 
 export const dayText = (day) => dayName.format(new Date(day));
@@ -13,8 +14,6 @@ export function daysBetween(from, until) {
   return out;
 }
 
-// The first of so many days up to today.
-export const dayBack = (days) => new Date(Date.now() - (days - 1) * DAY).toISOString().slice(0, 10);
 export const lastDays = (days) => daysBetween(dayBack(days), dayBack(1));
 
 // What rows of { day, … } say on each day; null where there is none.

@@ -1,16 +1,18 @@
 // Conversations: what was said, what is being said, and what is to be said next.
-import { announce, failure, h, notice, put } from "./dom.js";
+import { announce, failure, h, icon, notice, put } from "./dom.js";
 import { goesOn, short, time } from "./format.js";
-import { icon } from "./icons.js";
 import { rename } from "./router.js";
-import { call, every, listen, load, told } from "./store.js";
+import { call, every, listen, load, painted, told } from "./store.js";
 import { stopRun, watchRuns } from "./strip.js";
-import { personWords, Turn, turnsOf } from "./turn.js";
 
 const LIST = "/v1/threads?limit=50";
 const DRAFT = "draft"; // what was typed and not sent, by conversation
 const NIGHT = /^nightly-\d{4}-\d\d-\d\d$/; // nobody talks there: what a night did stands among the runs
 const MOST_BYTES = 128 << 10; // of a text that is sent along as the person's own
+
+// What draws turns: an empty conversation has none, and is there without it.
+let drawing = null;
+const turnParts = () => (drawing = drawing || import("./turn.js").catch((error) => { drawing = null; throw error; }));
 
 let agentNames = null;
 
@@ -148,13 +150,14 @@ class Chat {
       put(this.turns);
       this.title.textContent = short(text, 80);
     }
-    const turn = this.open(run);
+    const { Turn, personWords } = await turnParts();
+    const turn = this.open(run, Turn);
     turn.body.prepend(personWords(text || this.files.map((file) => file.name).join(", ")));
     this.follow(run, turn);
     this.refreshList();
   }
 
-  open(run) {
+  open(run, Turn) {
     const turn = new Turn();
     turn.grew = () => this.keepDown();
     turn.end(run);
@@ -216,26 +219,26 @@ class Chat {
     }).catch((error) => { if (!this.threads) put(this.list, h("li", {}, failure(error, () => this.refreshList()))); });
   }
 
+  // The agent that was asked last, where one was.
   async showTalk() {
-    if (!this.id) return put(this.turns, h("div", { class: "start" }, h("h1", {}, `Hello${this.session.person.name === "owner" ? "" : `, ${this.session.person.name}`}`), h("p", { class: "muted" }, "Ask something, or give it something to do.")));
+    if (!this.id) return void put(this.turns, h("div", { class: "start" }, h("h1", {}, `Hello${this.session.person.name === "owner" ? "" : `, ${this.session.person.name}`}`), h("p", { class: "muted" }, "Ask something, or give it something to do.")));
     try {
-      const thread = await call("GET", `/v1/threads/${this.id}`);
+      const [thread, { Turn, personWords, turnsOf }] = await Promise.all([call("GET", `/v1/threads/${this.id}`), turnParts()]);
       this.title.textContent = short(thread.label || thread.opening || "Conversation", 80);
       const turns = turnsOf(thread.messages, thread.runs);
       const open = thread.runs.filter((run) => goesOn(run.status)).reverse();
       put(this.turns, turns.filter((turn) => !open.some((run) => run.id === turn.run)).map((turn) => turn.node));
       for (const run of open) {
-        const turn = this.open(run);
+        const turn = this.open(run, Turn);
         turn.body.before(personWords(run.question));
         this.follow(run, turn);
       }
       this.retellInView(turns);
       this.showFiles(turns).catch(() => {});
-      const newest = thread.runs[0];
-      if (newest && [...this.agent.options].some((one) => one.value === newest.model)) this.agent.value = newest.model;
       requestAnimationFrame(() => this.keepDown(true));
+      return thread.runs[0]?.model;
     } catch (error) {
-      put(this.turns, error.status === 404 ? notice("There is no such conversation.", "It may be somebody else's.", h("a", { href: "/chat" }, "Begin a new one")) : failure(error, () => this.showTalk()));
+      return void put(this.turns, error.status === 404 ? notice("There is no such conversation.", "It may be somebody else's.", h("a", { href: "/chat" }, "Begin a new one")) : failure(error, () => this.showTalk()));
     }
   }
 
@@ -262,14 +265,16 @@ class Chat {
       this.openRuns = runs;
       if (this.threads) this.drawList(this.threads, runs);
     }));
-    this.ends.push(every(30000, () => this.refreshList()));
-    if (!this.id) this.showTalk();
-    const known = await agents().catch(() => []);
-    if (known.length) put(this.agent, known.map((one) => h("option", { value: one.id, title: one.purpose }, one.id)));
-    if (known.some((one) => one.id === this.wanted)) this.agent.value = this.wanted;
-    if (this.id) await this.showTalk();
+    const talk = this.showTalk();
+    if (!this.id) await painted(); // what people wait for is there: the rest comes behind it
     this.typed();
     if (matchMedia("(min-width: 861px)").matches) this.input.focus();
+    this.ends.push(every(30000, () => this.refreshList()));
+    turnParts().catch(() => {});
+    const known = await agents().catch(() => []);
+    if (known.length) put(this.agent, known.map((one) => h("option", { value: one.id, title: one.purpose }, one.id)));
+    const last = await talk, wanted = this.wanted || last;
+    if (known.some((one) => one.id === wanted)) this.agent.value = wanted;
   }
 }
 

@@ -1,14 +1,22 @@
 // How times, sizes and states are written.
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+// Made when it is first used: a format takes a browser milliseconds, which the first view would wait for.
+export function dateFormat(options) {
+  let made = null;
+  return { format: (at) => (made = made || new Intl.DateTimeFormat(undefined, options)).format(at) };
+}
+
+const clock = dateFormat({ hour: "2-digit", minute: "2-digit" });
+const day = dateFormat({ day: "numeric", month: "short" });
+const whole = dateFormat({ dateStyle: "medium", timeStyle: "medium" });
 
 export function time(text) {
   const at = new Date(text);
   return at.toDateString() === new Date().toDateString() ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`;
 }
 export const wholeTime = (text) => whole.format(new Date(text));
+// The first of so many days up to today, as "2026-03-10".
+export const dayBack = (days) => new Date(Date.now() - (days - 1) * 86400000).toISOString().slice(0, 10);
 
 export function duration(ms) {
   if (ms === null || ms === undefined || Number.isNaN(ms)) return "–";

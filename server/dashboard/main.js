@@ -1,9 +1,42 @@
 // Begins: signs in by the link in the address, or shows what whoever has signed in may see.
-import { session as asked } from "./early.js";
-import { answerOf, call, onSignedOut, signedIn } from "./store.js";
+import { h, put } from "./dom.js";
+import { call, onSignedOut, signedIn } from "./store.js";
 import { stop } from "./router.js";
-import { showDoor } from "./door.js";
 import { showFrame } from "./shell.js";
+import { moduleOf, nameAt, VIEWS } from "./views.js";
+
+// Where whoever is not known signs in.
+function showDoor(enter, why, again) {
+  const wrong = h("p", { class: "wrong", role: "alert" }, why || "");
+  const name = h("input", { name: "name", autocomplete: "username", required: true, autocapitalize: "none", spellcheck: "false" });
+  const password = h("input", { name: "password", type: "password", autocomplete: "current-password", required: true });
+  const button = h("button", { class: "primary", type: "submit" }, "Sign in");
+  const submit = async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    wrong.textContent = "";
+    try {
+      enter(await call("POST", "/v1/session", { name: name.value.trim(), password: password.value }));
+    } catch (error) {
+      wrong.textContent = error.message;
+      password.select();
+    }
+    button.disabled = false;
+  };
+  document.title = "Sign in · Hearth";
+  put(document.body, h("main", { class: "door" },
+    h("form", { onsubmit: submit },
+      h("img", { src: "/ui/icon.svg", alt: "" }),
+      h("h1", {}, "Hearth"),
+      wrong,
+      again ? h("button", { type: "button", onclick: again }, "Try again") : [
+        h("label", { class: "field" }, "Name", name),
+        h("label", { class: "field" }, "Password", password),
+        button,
+        h("p", { class: "hint" }, "For the first time, or with a forgotten password: ", h("code", {}, "hearth open"), " on the machine that Hearth runs on makes a link."),
+      ])));
+  if (!again) name.focus();
+}
 
 let inside = false;
 
@@ -28,23 +61,19 @@ function takeLink() {
   return link;
 }
 
-// The answer that early.js waits for, the first time; later asked anew.
-let early = asked;
-async function whoLooks() {
-  const response = await early;
-  early = null;
-  return response ? answerOf(response, "/v1/session") : call("GET", "/v1/session");
-}
-
 async function begin() {
   const link = takeLink();
   try {
-    enter(await (link ? call("POST", "/v1/session", { link }) : whoLooks()));
+    enter(await (link ? call("POST", "/v1/session", { link }) : call("GET", "/v1/session")));
   } catch (error) {
     if (!link && error.status !== 401) return showDoor(enter, error.message, begin);
     leave(link ? error.message : "");
   }
 }
+
+// What will be shown is made ready while the server still says to whom.
+const first = VIEWS.find((one) => one.name === nameAt(location.pathname));
+if (first) moduleOf(first).catch(() => {});
 
 onSignedOut(() => leave("You were signed out. Sign in again to go on."));
 addEventListener("hashchange", () => { if (location.hash.startsWith("#link=")) begin(); });

@@ -1,7 +1,6 @@
 // What is remembered, where it is from, why it would come to mind, and forgetting.
-import { announce, dialog, failure, h, notice, put } from "./dom.js";
+import { announce, dialog, failure, h, icon, notice, put } from "./dom.js";
 import { time, wholeTime } from "./format.js";
-import { icon } from "./icons.js";
 import { card, fill, page, table, tag } from "./page.js";
 import { go, note } from "./router.js";
 import { call } from "./store.js";

@@ -37,7 +37,7 @@ function backendCard(id, one) {
   const plain = facts.filter(([, value]) => value === null || typeof value !== "object");
   const deep = facts.filter(([, value]) => value && typeof value === "object");
   return card(id, h("p", {}, one.failure ? mark("error", one.failure) : mark("ok", one.detail || "ready"), one.local ? "" : ` · circuit ${one.circuit}`), drawings(one.facts || {}),
-    h("dl", { class: "facts" }, plain.map(([name, value]) => [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, named(value))])),
+    plain.length ? h("dl", { class: "facts" }, plain.map(([name, value]) => [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, named(value))])) : null,
     deep.map(([name, value]) => h("details", {}, h("summary", {}, `${name.replaceAll("_", " ")} (${Array.isArray(value) ? value.length : Object.keys(value).length})`), h("pre", { tabindex: "0" }, JSON.stringify(value, null, 2)))));
 }
 

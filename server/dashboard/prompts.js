@@ -36,7 +36,7 @@ class Prompt {
     this.facts = h("div", { class: "row small muted" });
     this.actions = h("div", { class: "row" });
     put(this.root, h("a", { class: "button only-narrow", href: "/prompts" }, "All prompts"), h("div", { class: "row" }, h("h2", { class: "grow" }, this.name), this.actions),
-      h("div", { class: "row small" }, "Version", this.after, "compared with", this.before), this.facts, this.text);
+      h("div", { class: "row small versions" }, h("label", {}, "Version ", this.after), h("label", {}, "compared with ", this.before)), this.facts, this.text);
     this.compare();
   }
 
@@ -115,6 +115,7 @@ export async function show(main, { rest, query }) {
   const draw = (node, { data }) => node.append(...data.map((one) => h("li", {}, h("a", { href: `/prompts/${encodeURIComponent(one.name)}`, "data-row": true, "aria-current": one.name === rest[0] ? "true" : null },
     h("span", { class: "cut grow" }, one.name), one.newest > one.live ? tag(`draft ${one.newest}`, "draft") : null, h("span", { class: "small muted" }, `v${one.live}`)))));
   const again = fill(list, "/v1/prompts", draw);
+  again.then(() => list.querySelector("[aria-current]")?.scrollIntoView({ block: "center" }));
   if (rest[0]) await new Prompt(shown, rest[0], query, async () => (await again)()).look();
   else put(shown, notice("Choose a prompt.", "Its versions, what changed between them, and which is live."));
 }

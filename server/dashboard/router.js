@@ -1,6 +1,6 @@
 // Addresses and the views that they show. Everything that is looked at has one.
 
-import { failure } from "./dom.js";
+import { failure, h, notice } from "./dom.js";
 
 let views = [];
 let main = null;
@@ -11,10 +11,12 @@ let moved = () => {};
 export const here = () => ({ path: location.pathname, query: new URLSearchParams(location.search) });
 export const onMove = (listener) => { moved = listener; };
 
+const nowhere = { name: "", title: "Nothing here", load: async () => ({ show: (to) => to.append(notice("There is nothing here.", "No view has this address.", h("a", { href: "/" }, views[0].title))) }) };
+
 // "/runs/0190…" → the view "runs" and ["0190…"]
 function find(path) {
   const [name, ...rest] = path.split("/").filter(Boolean).map(decodeURIComponent);
-  return { view: views.find((one) => one.name === (name || views[0].name)) || views[0], rest };
+  return { view: views.find((one) => one.name === (name || views[0].name)) || nowhere, rest };
 }
 
 async function show() {

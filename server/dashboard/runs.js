@@ -1,14 +1,10 @@
 // Runs: which there were, by what one looks for; each of them by its own address.
-import { dayBack } from "./charts.js";
-import { failure, h, notice, put } from "./dom.js";
-import { count, duration, short, stateOf, time, tookMs, wholeTime } from "./format.js";
-import { icon } from "./icons.js";
+import { failure, h, icon, notice, put } from "./dom.js";
+import { count, dayBack, duration, short, stateOf, time, tookMs, wholeTime } from "./format.js";
 import { note } from "./router.js";
-import { showSums } from "./run_sums.js";
 import { call, load } from "./store.js";
 import { watchRuns } from "./strip.js";
 import { Windowed } from "./windowed.js";
-import { showRun } from "./run.js";
 
 const PERIODS = [["", "Any day"], ["1", "Today"], ["7", "7 days"], ["30", "30 days"]], SUMMED = 30; // days
 const PAGE = 50, FURTHER = 200; // rows: those seen first are there at once, and who scrolls does not wait for each page
@@ -50,7 +46,7 @@ class Runs {
     this.sums = h("div");
     this.summed = h("details", { ontoggle: () => this.sum() }, h("summary", {}, "By tool and day"), this.sums);
     this.showTool();
-    main.append(h("div", { class: "page" }, h("header", {}, h("h1", {}, "Runs"), h("div", { class: "search" }, icon("search"), field), this.agent, this.days), this.chips, h("section", { class: "card" }, this.summed),
+    main.append(h("div", { class: "page" }, h("header", {}, h("h1", {}, "Runs"), h("div", { class: "search" }, icon("search"), field), this.agent, this.days), this.chips, h("section", { class: "card folded" }, this.summed),
       h("div", { class: "run-row runs-head", "aria-hidden": "true" }, h("span", {}, "State"), h("span", {}, "Question"), h("span", {}, "Agent"), h("span", { class: "number" }, "Tokens"), h("span", { class: "number" }, "Took"), h("span", { class: "number" }, "When")),
       this.state, this.list, this.end));
   }
@@ -80,9 +76,11 @@ class Runs {
     else this.tool.remove();
   }
 
-  // Drawn when it is looked at.
-  sum() {
-    if (this.summed.open) showSums(this.sums, Number(this.filter.days) || SUMMED, this.filter.tool, (tool) => this.choose({ tool }));
+  // Drawn, and its module fetched, when it is looked at.
+  async sum() {
+    if (!this.summed.open) return;
+    const { showSums } = await import("./run_sums.js");
+    showSums(this.sums, Number(this.filter.days) || SUMMED, this.filter.tool, (tool) => this.choose({ tool }));
   }
 
   async begin() {
@@ -181,7 +179,7 @@ class Runs {
 }
 
 export async function show(main, context) {
-  if (context.rest[0]) return showRun(main, context.rest[0], context);
+  if (context.rest[0]) return (await import("./run.js")).showRun(main, context.rest[0]);
   const view = new Runs(main, context);
   if (!view.goBack(main)) await view.begin();
   view.fillAgents().catch(() => {});

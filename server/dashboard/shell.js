@@ -1,10 +1,9 @@
 // What stands around each view: the ways to the others, what is going on, keys.
-import { announce, dialog, h, notice, put } from "./dom.js";
-import { icon } from "./icons.js";
+import { announce, dialog, h, icon, notice, put } from "./dom.js";
 import { go, onMove, start } from "./router.js";
 import { call, forget } from "./store.js";
 import { showStrip, stopFocused } from "./strip.js";
-import { VIEWS } from "./views.js";
+import { moduleOf, VIEWS } from "./views.js";
 
 const KEYS = [["g c, g r, …", "go to a view by its letter"], ["/", "search"], ["j, k", "next, previous row"], ["Enter", "open"], ["Shift Esc", "stop the run in view"], ["?", "these keys"]];
 const NARROW = 4; // views that the bar of a phone has room for, beside the rest
@@ -121,9 +120,10 @@ export function showFrame(session) {
   keysHeard = true;
   showStrip(strip, nav, session);
   const mine = seen(session);
-  start(main, VIEWS.map((view) => ({ ...view, load: async () => (mine.includes(view) ? withSession(await view.load(), session) : forOthers(view)) })));
+  start(main, VIEWS.map((view) => ({ ...view, load: async () => (mine.includes(view) ? withSession(await moduleOf(view), session) : forOthers(view)) })));
 }
 
 // A view that whoever looks may not see says so under its own address.
-const forOthers = (view) => ({ show: (main) => main.append(h("div", { class: "page" }, notice(`${view.title} is for who runs this house.`, "It needs the scope admin, which the owner has.", h("a", { href: "/" }, "Chat")))) });
+const forOthers = (view) => ({ show: (main) => main.append(h("div", { class: "page" }, notice(`${view.title} is for who runs this house.`, "It needs the scope admin, which the owner has. Of yours there is:",
+  h("ul", { class: "ways" }, view.instead.map(([name, what]) => h("li", {}, h("a", { class: "button", href: `/${name}` }, icon(name), VIEWS.find((one) => one.name === name).title), h("span", { class: "muted" }, what))))))) });
 const withSession = (module, session) => ({ show: (main, rest, query) => module.show(main, { rest, query, session }) });

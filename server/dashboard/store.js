@@ -36,11 +36,6 @@ export async function call(method, path, body, more) {
   } catch {
     throw new ApiError(0, null);
   }
-  return answerOf(response, path);
-}
-
-// Also of a request that was sent elsewhere.
-export async function answerOf(response, path) {
   const answer = await parsed(response);
   if (response.ok) return answer;
   if (response.status === 401 && path !== "/v1/session") losses.forEach((tell) => tell());
@@ -133,6 +128,12 @@ export function listen(path, tell, state = () => {}, after = "") {
   })();
   return () => control.abort();
 }
+
+// When what was drawn is seen; soon, where nobody looks.
+export const painted = () => new Promise((go) => {
+  requestAnimationFrame(() => setTimeout(go));
+  setTimeout(go, 100);
+});
 
 // Calls `look` at once and again while the page is looked at. Returns what ends it.
 export function every(ms, look) {

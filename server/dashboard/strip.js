@@ -1,8 +1,7 @@
 // The line at the top: the model, what runs, what waits for a word. A run is stopped from here with one click.
-import { announce, h, put } from "./dom.js";
-import { icon } from "./icons.js";
+import { announce, h, icon, put } from "./dom.js";
 import { count, short, stateOf } from "./format.js";
-import { call, every, listen, whileSeen } from "./store.js";
+import { call, every, listen, painted, whileSeen } from "./store.js";
 
 let end = () => {};
 let runs = [];
@@ -49,7 +48,7 @@ function badge(nav, waiting) {
   if (waiting) link.append(h("span", { class: "count", "aria-label": `${waiting} wait for your word` }, waiting));
 }
 
-export function showStrip(strip, nav, session) {
+export async function showStrip(strip, nav, session) {
   let health = { status: "loading" };
   let spent = null;
   let lost = false;
@@ -64,7 +63,17 @@ export function showStrip(strip, nav, session) {
     badge(nav, waiting);
   };
   end();
-  const ends = [
+  draw();
+  let ends = [];
+  let over = false;
+  end = () => {
+    over = true;
+    ends.forEach((one) => one());
+  };
+  // What is going on is asked for behind the view itself, which people wait for.
+  await painted();
+  if (over) return;
+  ends = [
     whileSeen(() => listen("/v1/live", (name, data) => {
       runs = data.runs;
       draw();
@@ -83,8 +92,6 @@ export function showStrip(strip, nav, session) {
       draw();
     }),
   ];
-  end = () => ends.forEach((one) => one());
-  draw();
 }
 
 export const stopStrip = () => end();

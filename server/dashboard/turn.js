@@ -1,7 +1,6 @@
 // One turn of a conversation: what was asked, and the answer as it comes, with the tools between.
-import { announce, h, put } from "./dom.js";
+import { announce, h, icon, put } from "./dom.js";
 import { argumentLine, count, duration, goesOn, stateOf, tookMs } from "./format.js";
-import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
 import { call, download } from "./store.js";
 

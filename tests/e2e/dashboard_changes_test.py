@@ -157,6 +157,10 @@ def test_somebody_is_taken_in_and_sees_less(page, hearth, chromium):
     hers.locator(".notice", has_text="There are no runs yet").wait_for()
     hers.goto(f"http://127.0.0.1:{hearth.port}/prompts")
     hers.locator(".notice", has_text="Prompts is for who runs this house").wait_for()
+    at_each_size(hers, "not_hers")
+    hers.set_viewport_size(SIZES["375"])
+    hers.locator(".notice").get_by_role("link", name="Agents").click()
+    hers.get_by_role("heading", name="Agents", exact=True).first.wait_for()
     hers.get_by_role("button", name="More").click()
     assert hers.get_by_role("dialog").get_by_role("link", name="People").count() == 1
     assert hers.get_by_role("dialog").get_by_role("link", name="Prompts").count() == 0

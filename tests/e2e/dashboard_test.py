@@ -147,6 +147,14 @@ def test_the_first_view_is_small_and_soon_there(hearth, chromium, signed_in):
     context.close()
 
 
+def test_an_address_without_anything_says_so_and_shows_the_way_back(page):
+    assert page.goto("/nowhere").status == 404
+    page.get_by_role("heading", name="There is nothing here").wait_for()
+    at_each_size(page, "nothing")
+    page.get_by_role("link", name="To the dashboard").click()
+    page.locator(".start").wait_for()
+
+
 def test_a_schedule_is_asked_for_in_words(page, told):
     page.goto("/schedules")
     page.get_by_role("button", name="Add…").click()
