@@ -34,7 +34,7 @@ double peak(Arithmetic arithmetic, long rounds);
 void unpack_int8(Format format, const uint8_t* panel, int columns, const Unpacked& to, int p, int n_panels);
 // The same for panels that keep words of the file's blocks.
 void unpack_words(Format format, const uint8_t* panel, int columns, const Unpacked& to, int p, int n_panels);
-// One row of activations; rows of the last panel that are no rows of the matrix are not written.
+// A few rows of activations, on avx512 one group; rows of the last panel that are no rows of the matrix are not written.
 void matvec_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end);
 // The same with weights that has_float_values tells of.
 void matvec_float(const Panels& w, const float* x, const Results& to, int begin, int end);

@@ -108,7 +108,7 @@ const Tile* tiles_of(Format f) {
 }  // namespace
 
 void matmul_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end, void* scratch) {
-    if (x.rows == 1 && has_matvec(w.format)) return matvec_int8(w, x, to, begin, end);
+    if (x.rows <= kFewRows && has_matvec(w.format)) return matvec_int8(w, x, to, begin, end);
     const size_t bytes = panel_bytes(w.format, w.columns);
     const Unpacked u = unpacked_at(scratch, w.format, w.columns);
     const Tile* table = tiles_of(w.format);
