@@ -37,6 +37,6 @@ void unpack_words(Format format, const uint8_t* panel, int columns, const Unpack
 // A few rows of activations, on avx512 one group; rows of the last panel that are no rows of the matrix are not written.
 void matvec_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end);
 // The same with weights that has_float_values tells of.
-void matvec_float(const Panels& w, const float* x, const Results& to, int begin, int end);
+void matvec_float(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end);
 
 }  // namespace engine::HEARTH_TARGET

@@ -9,6 +9,7 @@ namespace {
 
 constexpr int tile_panels = 2;
 constexpr int few_rows = 8 * group_rows;  // that meet the panels' codes as they are made: up to here that is faster than unpacking first
+constexpr int few_float_rows = group_rows;  // the same of float weights
 constexpr int chunk_columns = 512;  // of the float tiles: an unpacked pair of panels stays in the nearest caches
 
 enum class Kind { plain, minimum, sixteen, sixteen_minimum };
@@ -267,7 +268,7 @@ void matmul_int8(const Panels& w, const Activations& x, const Results& to, int b
 
 void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
                   void* scratch) {
-    if (n_rows == 1 && has_float_values(w.format)) return matvec_float(w, x, to, begin, end);
+    if (n_rows <= few_float_rows && has_float_values(w.format)) return matvec_float(w, x, x_stride, n_rows, to, begin, end);
     const size_t bytes = panel_bytes(w.format, w.columns);
     float* chunk = static_cast<float*>(scratch);
     void* rest = chunk + size_t(chunk_columns) * 16 * tile_panels;

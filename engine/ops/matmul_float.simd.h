@@ -101,7 +101,7 @@ size_t scratch_bytes(int columns) {
 
 void matmul_float(const Panels& w, const float* x, size_t x_stride, int n_rows, const Results& to, int begin, int end,
                   void* scratch) {
-    if (n_rows == 1 && has_float_values(w.format)) return matvec_float(w, x, to, begin, end);
+    if (n_rows <= kFewFloatRows && has_float_values(w.format)) return matvec_float(w, x, x_stride, n_rows, to, begin, end);
     const size_t bytes = panel_bytes(w.format, w.columns);
     float* chunk = static_cast<float*>(scratch);
     void* rest = chunk + size_t(chunk_columns) * 16;

@@ -18,6 +18,7 @@ constexpr int kParts = 16 / kLanes;  // registers of a panel's rows
 constexpr int kTileParts = kParts;   // of which a tile of int8 products takes so many at once
 constexpr int kTileWidth = 4;        // rows of activations of a tile
 constexpr int kFewRows = 4;          // that meet the panels' codes as they are made: up to here that is faster than unpacking first
+constexpr int kFewFloatRows = 8;     // the same of float weights
 constexpr int kDoubles = kLanes / 2;
 using Register = __m256;
 using Bytes = __m256i;

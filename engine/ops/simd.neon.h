@@ -19,6 +19,7 @@ constexpr int kParts = 16 / kLanes;  // registers of a panel's rows
 constexpr int kTileParts = 2;        // of which a tile of int8 products takes so many at once: its sums stay in registers
 constexpr int kTileWidth = 4;        // rows of activations of a tile
 constexpr int kFewRows = 1;          // that meet the panels' codes as they are made
+constexpr int kFewFloatRows = 1;
 constexpr int kDoubles = kLanes / 2;
 using Register = float32x4_t;
 using Bytes = uint8x16_t;
