@@ -8,9 +8,12 @@ namespace engine::avx512 {
 namespace {
 
 constexpr int tile_panels = 2;
-constexpr int few_rows = 8 * group_rows;  // that meet the panels' codes as they are made: up to here that is faster than unpacking first
+constexpr int few_rows = 12 * group_rows;  // that meet the panels' codes as they are made: up to here that is faster than unpacking first
 constexpr int few_float_rows = group_rows;  // the same of float weights
 constexpr int chunk_columns = 512;  // of the float tiles: an unpacked pair of panels stays in the nearest caches
+
+// Whether that is faster for any number of rows: a code is a byte, or takes an operation for two of them.
+constexpr bool always_straight(Format f) { return f == Format::q8_0 || f == Format::q4_0; }
 
 enum class Kind { plain, minimum, sixteen, sixteen_minimum };
 
@@ -227,7 +230,7 @@ void unpack_float_chunk(Format format, const uint8_t* panel, int columns, int be
 }
 
 // One group of rows after another meets a few panels, which stay near meanwhile.
-void few_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end) {
+void straight_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end) {
     if (x.rows <= group_rows) return matvec_int8(w, x, to, begin, end);
     constexpr int panels_together = 4;
     for (int panel = begin; panel < end; panel += panels_together)
@@ -248,7 +251,7 @@ size_t scratch_bytes(int columns) {
 }
 
 void matmul_int8(const Panels& w, const Activations& x, const Results& to, int begin, int end, void* scratch) {
-    if (x.rows <= few_rows && has_matvec(w.format)) return few_int8(w, x, to, begin, end);
+    if (always_straight(w.format) || (x.rows <= few_rows && has_matvec(w.format))) return straight_int8(w, x, to, begin, end);
     const size_t bytes = panel_bytes(w.format, w.columns);
     const Unpacked u = unpacked_at(scratch, w.format, w.columns);
     const Kind kind = kind_of(w.format);

@@ -9,9 +9,10 @@ namespace {
 
 #define EACH_ROW HEARTH_UNROLL for (int n = 0; n < N; ++n)
 
-// sum[n] += products with row n of the group's activations x: unsigned weights, signed activations.
+// sum[n] += products with row n of the group's activations x: unsigned weights, signed activations, of which one word in memory
+// serves all lanes, and so needs no instruction of its own.
 template <int N> HEARTH_INLINE void dot(__m512i (&sum)[N], __m512i w, const int8_t* x) {
-    EACH_ROW sum[n] = _mm512_dpbusd_epi32(sum[n], w, broadcast4(x + 4 * n));
+    EACH_ROW asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum[n]) : "v"(w), "m"(*reinterpret_cast<const int8_t(*)[4]>(x + 4 * n)));
 }
 
 // Sums that begin at factor * start[n].
