@@ -16,7 +16,7 @@ VALUES = {F32: 1, Q4_0: 32, Q8_0: 32, Q4_K: 256, Q6_K: 256, BF16: 1}  # of a blo
 FILE_TYPES = {"Q4_0": 2, "Q8_0": 7, "Q4_K_M": 15, "BF16": 32}
 SPREAD = 0.03  # of the weights, about
 BLOCKS = 4093  # of a stretch; no row is a multiple of it
-HIDDEN, LAYERS, EXPERTS, USED, INNER = 1024, 24, 32, 8, 512
+HIDDEN, LAYERS, EXPERTS, USED, INNER, DENSE_INNER = 1024, 24, 32, 8, 512, 3072
 
 random_bytes = random.Random(1).randbytes
 
@@ -50,7 +50,7 @@ class Tensors:
             return {"Q4_0": Q4_0, "Q8_0": Q8_0, "BF16": BF16}[self.file_type]
         # llama.cpp's choice for the layers at both ends and each third between them
         more = layer < layers // 8 or layer >= 7 * layers // 8 or (layer - layers // 8) % 3 == 2
-        return Q6_K if name in ("token_embd", "output") or (more and name in ("attn_v", "ffn_down_exps", "ffn_down_shexp")) else Q4_K
+        return Q6_K if name in ("token_embd", "output") or (more and name in ("attn_v", "ffn_down", "ffn_down_exps", "ffn_down_shexp")) else Q4_K
 
     def matrix(self, name, *dims, layer=0, layers=1):
         self.list.append((name, dims, self.kind_of(name.split(".")[-2], layer, layers), None))
@@ -99,6 +99,20 @@ def experts(t, p, where):
     for part in ("gate", "up"):
         t.matrix(f"{p}ffn_{part}_exps.weight", HIDDEN, t.inner, EXPERTS, **where)
     t.matrix(p + "ffn_down_exps.weight", t.inner, HIDDEN, EXPERTS, **where)
+
+
+def qwen3(t, layers):
+    """Dense."""
+    for i in range(layers):
+        p, where = f"blk.{i}.", {"layer": i, "layers": layers}
+        t.floats(p + "attn_norm.weight", HIDDEN, value=1.0)
+        attention(t, p, 16, 8, 128, where, norms=True)
+        t.floats(p + "ffn_norm.weight", HIDDEN, value=1.0)
+        for part in ("gate", "up"):
+            t.matrix(f"{p}ffn_{part}.weight", HIDDEN, DENSE_INNER, **where)
+        t.matrix(p + "ffn_down.weight", DENSE_INNER, HIDDEN, **where)
+    return {"attention.head_count": 16, "attention.head_count_kv": 8, "attention.key_length": 128, "attention.value_length": 128, "feed_forward_length": DENSE_INNER, "expert_count": 0,
+            "expert_used_count": 0}
 
 
 def granitemoe(t, layers):
@@ -151,7 +165,7 @@ def qwen3next(t, layers):
             "ssm.group_count": key_heads, "full_attention_interval": 4}
 
 
-SHAPES = {"granitemoe": granitemoe, "qwen3moe": qwen3moe, "qwen3next": qwen3next}
+SHAPES = {"qwen3": qwen3, "granitemoe": granitemoe, "qwen3moe": qwen3moe, "qwen3next": qwen3next}
 
 
 def text(value):
