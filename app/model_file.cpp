@@ -71,7 +71,7 @@ engine::LoadOptions load_options(const Settings& s, const std::filesystem::path&
         if (guesses_from(s, "draft")) options.draft = s.model.draft;
     }
     options.draft_length = s.model.speculation_length;
-    for (const auto format : {engine::KvFormat::f32, engine::KvFormat::f16, engine::KvFormat::int8})
+    for (const auto format : engine::kv_formats)
         if (s.model.kv_format == engine::name(format)) options.kv_format = format;
     using engine::ExpertPlace;
     options.experts.place = s.experts.place == "mapped" ? ExpertPlace::mapped : s.experts.place == "resident" ? ExpertPlace::resident : ExpertPlace::automatic;

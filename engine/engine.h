@@ -72,7 +72,7 @@ struct LoadOptions {
 
 // As the options ask; else half precision where activations are quantised as well, and floats where they are not.
 KvFormat kv_format_of(const LoadOptions& options);
-std::string_view name(KvFormat format);  // "f32", "f16", "int8"
+std::string_view name(KvFormat format);  // "f32", "f16", "bf16", "int8", "fp8"
 
 // Bytes; every class of allocation is here before anything is loaded.
 struct MemoryPlan {

@@ -106,9 +106,11 @@ std::string_view name(KvFormat format) {
     switch (format) {
         case KvFormat::f32: return "f32";
         case KvFormat::f16: return "f16";
-        case KvFormat::int8: break;
+        case KvFormat::bf16: return "bf16";
+        case KvFormat::int8: return "int8";
+        case KvFormat::fp8: break;
     }
-    return "int8";
+    return "fp8";
 }
 
 std::uint64_t memory_limit(const LoadOptions& options, std::uint64_t available) {

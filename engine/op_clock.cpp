@@ -50,7 +50,7 @@ OpCost cost(const OpClock& clock, const MoeArgs& args, Exec&) {
 }
 
 OpCost cost(const OpClock& clock, const AttentionArgs& args, Exec&) {
-    constexpr const char* formats[] = {"F32", "F16", "INT8"};  // by KvFormat
+    constexpr const char* formats[] = {"F32", "F16", "INT8", "BF16", "FP8"};  // by KvFormat
     OpCost out{.formats = formats[int(args.kv.format)], .rows = args.q.rows, .outputs = args.q.cols};
     double seen = 0, keys = 0;
     for (const SequenceRows* s = args.sequences; s < args.sequences + args.n_sequences; ++s) {

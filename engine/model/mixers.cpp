@@ -48,7 +48,7 @@ void append_keys(const Model& m, int index, const Batch& batch, const KvLayer& k
         ops.rms_norm(rows, rows, l.k_norm, c.norm_epsilon, exec);
     }
     if (rope) ops.rope(k, *rope, exec);
-    if (kv.format == KvFormat::int8) shift_keys(m, index, k);
+    if (has_scales(kv.format)) shift_keys(m, index, k);
     ops.kv_append(kv, k, v, batch.sequences, batch.n_sequences, exec);
 }
 

@@ -96,7 +96,7 @@ HEARTH_INLINE void pair_products(const uint32_t* x, const uint32_t* w, size_t ro
 // kLanes positions of a dimension as floats; unseen ones, which may hold anything, as zeroes.
 template <KvFormat F> HEARTH_INLINE __m512 seen_at(const char* dimension, int i, const char* scales, __mmask16 seen) {
     __m512 v = positions_at<F>(dimension, i);
-    if constexpr (F == KvFormat::int8) v = _mm512_mul_ps(v, _mm512_loadu_ps(reinterpret_cast<const float*>(scales) + i));
+    if constexpr (has_scales(F)) v = _mm512_mul_ps(v, _mm512_loadu_ps(reinterpret_cast<const float*>(scales) + i));
     return _mm512_maskz_mov_ps(seen, v);
 }
 

@@ -13,7 +13,7 @@ namespace {
 struct Row {
     std::uint8_t* values;
     std::size_t dimension;
-    float* scale;  // of int8
+    float* scale;  // of eight bits
     template <class T>
     T& at(int i) const { return *reinterpret_cast<T*>(values + std::size_t(i) * dimension); }
 };
@@ -27,14 +27,24 @@ float load(const KvLayer& kv, const Row& row, int i) {
     switch (kv.format) {
         case KvFormat::f32: return row.at<float>(i);
         case KvFormat::f16: return half_to_float(row.at<std::uint16_t>(i));
-        case KvFormat::int8: break;
+        case KvFormat::bf16: return bf16_to_float(row.at<std::uint16_t>(i));
+        case KvFormat::int8: return float(row.at<std::int8_t>(i)) * *row.scale;
+        case KvFormat::fp8: break;
     }
-    return float(row.at<std::int8_t>(i)) * *row.scale;
+    return e4m3_to_float(row.at<std::uint8_t>(i)) / 256 * *row.scale;
+}
+
+// What d values are multiplied by so that `most` is the largest; the scale is its inverse.
+float to_range(const float* x, int d, float most, float& scale) {
+    constexpr float least = 1e-30f;  // what all are below counts as nothing: the factor would be infinite
+    float largest = 0;
+    for (int i = 0; i < d; ++i) largest = std::max(largest, std::fabs(x[i]));
+    scale = largest / most;
+    return largest > least ? most / largest : 0;
 }
 
 void store(const KvLayer& kv, const Row& row, const float* x) {
     const int d = kv.head_dim;
-    float largest = 0;
     switch (kv.format) {
         case KvFormat::f32:
             for (int i = 0; i < d; ++i) row.at<float>(i) = x[i];
@@ -42,12 +52,18 @@ void store(const KvLayer& kv, const Row& row, const float* x) {
         case KvFormat::f16:
             for (int i = 0; i < d; ++i) row.at<std::uint16_t>(i) = float_to_half(x[i]);
             return;
-        case KvFormat::int8: break;
+        case KvFormat::bf16:
+            for (int i = 0; i < d; ++i) row.at<std::uint16_t>(i) = float_to_bf16(x[i]);
+            return;
+        case KvFormat::int8: {
+            const float factor = to_range(x, d, 127, *row.scale);
+            for (int i = 0; i < d; ++i) row.at<std::int8_t>(i) = std::int8_t(std::lrintf(x[i] * factor));
+            return;
+        }
+        case KvFormat::fp8: break;
     }
-    for (int i = 0; i < d; ++i) largest = std::max(largest, std::fabs(x[i]));
-    *row.scale = largest / 127;
-    const float inverse = largest > 0 ? 127 / largest : 0;
-    for (int i = 0; i < d; ++i) row.at<std::int8_t>(i) = std::int8_t(std::lrintf(x[i] * inverse));
+    const float factor = to_range(x, d, 448.0f / 256, *row.scale) * 256;
+    for (int i = 0; i < d; ++i) row.at<std::uint8_t>(i) = float_to_e4m3(x[i] * factor);
 }
 
 void append(const KvLayer& kv, Mat k, Mat v, const SequenceRows* sequences, int n_sequences) {
@@ -106,7 +122,7 @@ void attend(const AttentionArgs& args, Exec& exec) {
 }  // namespace
 
 void kv_append(const KvLayer& kv, Mat k, Mat v, const SequenceRows* sequences, int n_sequences, Exec& exec) {
-    if (kv.format != KvFormat::int8) return append(kv, k, v, sequences, n_sequences);
+    if (!has_scales(kv.format)) return append(kv, k, v, sequences, n_sequences);
     const Taken taken(*exec.scratch);
     append(kv, turned(k, kv.head_dim, exec), turned(v, kv.head_dim, exec), sequences, n_sequences);
 }

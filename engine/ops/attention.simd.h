@@ -54,7 +54,7 @@ template <KvFormat F> void convert_block(const char* from, const Piece& p, int d
     for (int c = 0; c < d; ++c, from += p.dimension, to += block_keys)
         for (int i = 0; i < block_keys; i += kLanes) {
             Register v = positions_at<F>(from, i);
-            if constexpr (F == KvFormat::int8) v = v * load_floats(scales + i);
+            if constexpr (has_scales(F)) v = v * load_floats(scales + i);
             store_floats(to + i, kept(first_lanes(p.positions - i), v));
         }
 }

@@ -33,13 +33,17 @@ template <class Function> HEARTH_INLINE void with_format(KvFormat format, Functi
     switch (format) {
         case KvFormat::f32: return f.template operator()<KvFormat::f32>();
         case KvFormat::f16: return f.template operator()<KvFormat::f16>();
+        case KvFormat::bf16: return f.template operator()<KvFormat::bf16>();
         case KvFormat::int8: return f.template operator()<KvFormat::int8>();
+        case KvFormat::fp8: return f.template operator()<KvFormat::fp8>();
     }
 }
 
-// kLanes neighbouring values of a dimension from the i-th on; of int8 the codes.
+// kLanes neighbouring values of a dimension from the i-th on; where they have scales, without these.
 template <KvFormat F> HEARTH_INLINE Register positions_at(const char* dimension, int i) {
     if constexpr (F == KvFormat::int8) return signed_bytes(dimension + i);
+    else if constexpr (F == KvFormat::fp8) return e4m3_parts(dimension + i);
+    else if constexpr (F == KvFormat::bf16) return bf16_values(dimension + 2 * i);
     else if constexpr (F == KvFormat::f16) return halves(dimension + 2 * i);
     else return load_floats(reinterpret_cast<const float*>(dimension) + i);
 }
@@ -51,7 +55,7 @@ struct Piece {
     int first, positions;
     const char *k[piece_keys / block_keys], *v[piece_keys / block_keys];
     size_t dimension;   // bytes from one to the next
-    size_t scales;      // where those of int8 lie in a block
+    size_t scales;      // where those of eight bits lie in a block
     int blocks() const { return (positions + block_keys - 1) / block_keys; }
 };
 Piece piece_at(const AttentionRows& a, int kv, int first, int end) {
@@ -91,7 +95,7 @@ void piece_scores(const AttentionRows& a, const Piece& p, const Sight& sight, co
                 // Positions past the last one hold what was there before: cut them off before they are looked at.
                 const Mask seen = but(first_lanes(sight.end - position), first_lanes(sight.begin - position));
                 Register scale = factor;
-                if constexpr (F == KvFormat::int8) scale = scale * load_floats(reinterpret_cast<const float*>(p.k[b] + p.scales) + i);
+                if constexpr (has_scales(F)) scale = scale * load_floats(reinterpret_cast<const float*>(p.k[b] + p.scales) + i);
                 HEARTH_UNROLL for (int h = 0; h < H; ++h)
                     store_floats(scores + h * piece_keys + b * block_keys + i, choose(seen, sum[h][z] * scale, splat(-1e30f)));
             }
@@ -116,7 +120,7 @@ HEARTH_INLINE float weights_of(float* scores, int n, float& top, float& total) {
     return fade;
 }
 
-// The scales of int8 become factors of the weights, of which what was never written gets none.
+// The scales of eight bits become factors of the weights, of which what was never written gets none.
 void scale_weights(const Piece& p, int n, float* weights) {
     for (int i = 0; i < n; i += kLanes) {
         const Register scale = load_floats(reinterpret_cast<const float*>(p.v[i / block_keys] + p.scales) + i % block_keys);
@@ -165,7 +169,7 @@ void attend_piece(const AttentionRows& a, const Piece& p, const Piece& next, con
     for (int h = 0; h < H; ++h) {
         float* weights = scores + h * piece_keys;
         fade[h] = fade[h + row_heads] = weights_of(weights, filled, state.top[h], state.total[h]);
-        if constexpr (F == KvFormat::int8) scale_weights(p, n, weights);
+        if constexpr (has_scales(F)) scale_weights(p, n, weights);
     }
     piece_values<F, H>(p, next, a.head_dim, n, scores, fade, state.values());
 }

@@ -13,17 +13,20 @@ namespace engine {
 //   sigmoid: σ(g)·u         identity: g·u
 enum class Activation : uint8_t { silu, gelu_tanh, clamped_silu, sigmoid, identity };
 
-// How the keys and values of a layer's cache are stored. int8: each position's and head's d values by one scale, their largest
-// magnitude over 127.
-enum class KvFormat : uint8_t { f32, f16, int8 };
+// How the keys and values of a layer's cache are stored. Those of eight bits have a scale for each position's and head's d
+// values, with which the largest magnitude is the largest number: 127 of int8, 448 of fp8 (E4M3, whose scale is that of 1/256
+// of its numbers: so a code's bits are those of a half). The order is written in files on disk: a new one comes last.
+enum class KvFormat : uint8_t { f32, f16, int8, bf16, fp8 };
+constexpr KvFormat kv_formats[] = {KvFormat::f32, KvFormat::f16, KvFormat::bf16, KvFormat::int8, KvFormat::fp8};
 
 constexpr int kv_block_positions = 32;
-// A block of one head has a dimension's values of all its positions one after another, [d][positions], and of int8 the
+// A block of one head has a dimension's values of all its positions one after another, [d][positions], and of eight bits the
 // positions' scales (floats) behind them: vectors of positions need no sum across their lanes.
-constexpr size_t kv_value_bytes(KvFormat format) { return format == KvFormat::f32 ? 4 : format == KvFormat::f16 ? 2 : 1; }
+constexpr bool has_scales(KvFormat format) { return format == KvFormat::int8 || format == KvFormat::fp8; }
+constexpr size_t kv_value_bytes(KvFormat format) { return has_scales(format) ? 1 : format == KvFormat::f32 ? 4 : 2; }
 constexpr size_t kv_dimension_bytes(KvFormat format) { return kv_block_positions * kv_value_bytes(format); }
 constexpr size_t kv_head_bytes(KvFormat format, int head_dim) {
-    return size_t(head_dim) * kv_dimension_bytes(format) + (format == KvFormat::int8 ? kv_block_positions * sizeof(float) : 0);
+    return size_t(head_dim) * kv_dimension_bytes(format) + (has_scales(format) ? kv_block_positions * sizeof(float) : 0);
 }
 
 struct RopeArgs {

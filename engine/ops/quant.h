@@ -106,6 +106,25 @@ HEARTH_BOTH inline float e4m3_to_float(std::uint8_t code) {
     return out;
 }
 
+// Round to nearest even; what is too large, and NaN, becomes the largest number, 448.
+HEARTH_BOTH inline std::uint8_t float_to_e4m3(float value) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &value, 4);
+    const std::uint8_t sign = std::uint8_t(bits >> 24 & 0x80u);
+    bits &= 0x7fffffffu;
+    if (bits >= 0x43e00000u) return sign | 0x7eu;
+    if (bits < 0x3c800000u) {  // subnormal: let float addition do the rounding
+        float magnitude;
+        std::memcpy(&magnitude, &bits, 4);
+        magnitude += 16384.0f;  // the code's last place is then the float's
+        std::uint32_t rounded;
+        std::memcpy(&rounded, &magnitude, 4);
+        return std::uint8_t(sign | (rounded - 0x46800000u));
+    }
+    bits += 0x7ffffu + (bits >> 20 & 1u);
+    return std::uint8_t(sign | ((bits - 0x3c000000u) >> 20));
+}
+
 // OCP E8M0: 2^(code - 127), NaN for 255.
 HEARTH_BOTH inline float e8m0_to_float(std::uint8_t code) {
     const std::uint32_t bits = code == 0 ? 0x00400000u : code == 255 ? 0x7fc00000u : std::uint32_t(code) << 23;

@@ -16,7 +16,7 @@ void rotate_heads(Mat x, int d);
 // the sum of values is turned back.
 template <class F>
 void attend_turned(const AttentionArgs& args, Exec& exec, F&& attend) {
-    if (args.kv.format != KvFormat::int8) return attend(args);
+    if (!has_scales(args.kv.format)) return attend(args);
     const Taken taken(*exec.scratch);
     AttentionArgs turned = args;
     turned.q.data = exec.scratch->take<float>(std::size_t(args.q.rows) * std::size_t(args.q.cols));

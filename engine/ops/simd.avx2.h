@@ -91,22 +91,27 @@ HEARTH_INLINE __m256 unsigned_bytes(const void* p) {  // 8 of them as floats
 HEARTH_INLINE __m256 signed_bytes(const void* p) {
     return to_float(_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p))));
 }
+HEARTH_INLINE __m256 bf16_values(const void* p) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))), 16));
+}
+// Codes of E4M3 with their sign extended to 16 bits, as halves of 1/256 of their values.
+HEARTH_INLINE __m128i e4m3_as_halves(__m128i words) { return _mm_and_si128(_mm_slli_epi16(words, 7), _mm_set1_epi16(static_cast<short>(0xbf80))); }
+HEARTH_INLINE __m256i e4m3_as_halves(__m256i words) { return _mm256_and_si256(_mm256_slli_epi16(words, 7), _mm256_set1_epi16(static_cast<short>(0xbf80))); }
+HEARTH_INLINE __m256 e4m3_parts(const void* p) {  // 1/256 of the values
+    return _mm256_cvtph_ps(e4m3_as_halves(_mm_cvtepi8_epi16(_mm_loadl_epi64(static_cast<const __m128i*>(p)))));
+}
 // Codes of E4M3 of one column of 16 rows, as 1/256 of their values.
 HEARTH_INLINE void fp8_column(const uint8_t* codes, __m256 (&v)[2]) {
-    const __m256i words = _mm256_cvtepu8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(codes)));
-    const __m256i magnitude = _mm256_and_si256(_mm256_slli_epi16(words, 7), _mm256_set1_epi16(0x3f80));
-    const __m256i half = _mm256_or_si256(magnitude, _mm256_and_si256(_mm256_slli_epi16(words, 8), _mm256_set1_epi16(static_cast<short>(0x8000))));
+    const __m256i half = e4m3_as_halves(_mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(codes))));
     v[0] = _mm256_cvtph_ps(_mm256_castsi256_si128(half));
     v[1] = _mm256_cvtph_ps(_mm256_extracti128_si256(half, 1));
 }
 
 // 8 scales E4M3, times 128: half of the values, for codes that are twice theirs.
 HEARTH_INLINE __m256 half_e4m3(const uint8_t* codes) {
-    const __m128i words = _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(codes)));
-    const __m128i magnitude = _mm_and_si128(_mm_slli_epi16(words, 7), _mm_set1_epi16(0x3f80));
-    const __m128i sign = _mm_and_si128(_mm_slli_epi16(words, 8), _mm_set1_epi16(static_cast<short>(0x8000)));
-    const __m128i nan = _mm_and_si128(_mm_cmpeq_epi16(magnitude, _mm_set1_epi16(0x3f80)), _mm_set1_epi16(0x7c00));
-    return _mm256_mul_ps(_mm256_cvtph_ps(_mm_or_si128(_mm_or_si128(magnitude, sign), nan)), _mm256_set1_ps(128));
+    const __m128i half = e4m3_as_halves(_mm_cvtepi8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(codes)))), most = _mm_set1_epi16(0x3f80);
+    const __m128i nan = _mm_and_si128(_mm_cmpeq_epi16(_mm_and_si128(half, most), most), _mm_set1_epi16(0x7c00));
+    return _mm256_mul_ps(_mm256_cvtph_ps(_mm_or_si128(half, nan)), _mm256_set1_ps(128));
 }
 
 // Columns c and c + 1 of a row, which lie in a word of its lane.

@@ -25,22 +25,21 @@ HEARTH_INLINE __m512 to_float(__m512i v) { return _mm512_cvtepi32_ps(v); }
 HEARTH_INLINE __m512 half16(const void* p) {
     return _mm512_cvtph_ps(_mm256_load_si256(static_cast<const __m256i*>(p)));
 }
+// Codes of E4M3 with their sign extended to 16 bits, as halves of 1/256 of their values.
+HEARTH_INLINE __m256i e4m3_as_halves(__m256i words) { return _mm256_and_si256(_mm256_slli_epi16(words, 7), _mm256_set1_epi16(static_cast<short>(0xbf80))); }
+HEARTH_INLINE __m512i e4m3_as_halves(__m512i words) { return _mm512_and_si512(_mm512_slli_epi16(words, 7), _mm512_set1_epi16(static_cast<short>(0xbf80))); }
 // Codes of E4M3 of two columns of 16 rows, as 1/256 of their values.
 HEARTH_INLINE void fp8_columns(const uint8_t* codes, __m512 (&v)[2]) {
-    const __m512i words = _mm512_cvtepu8_epi16(_mm256_load_si256(reinterpret_cast<const __m256i*>(codes)));
-    const __m512i magnitude = _mm512_and_si512(_mm512_slli_epi16(words, 7), _mm512_set1_epi16(0x3f80));
-    const __m512i half = _mm512_ternarylogic_epi64(magnitude, _mm512_slli_epi16(words, 8), _mm512_set1_epi16(static_cast<short>(0x8000)), 0xF8);
+    const __m512i half = e4m3_as_halves(_mm512_cvtepi8_epi16(_mm256_load_si256(reinterpret_cast<const __m256i*>(codes))));
     v[0] = _mm512_cvtph_ps(_mm512_castsi512_si256(half));
     v[1] = _mm512_cvtph_ps(_mm512_extracti64x4_epi64(half, 1));
 }
 
 // 16 scales E4M3, times 128: half of the values, for codes that are twice theirs.
 HEARTH_INLINE __m512 half_e4m3(const uint8_t* codes) {
-    const __m256i words = _mm256_cvtepu8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(codes)));
-    const __m256i magnitude = _mm256_and_si256(_mm256_slli_epi16(words, 7), _mm256_set1_epi16(0x3f80));
-    const __m256i sign = _mm256_and_si256(_mm256_slli_epi16(words, 8), _mm256_set1_epi16(static_cast<short>(0x8000)));
-    const __m256i nan = _mm256_and_si256(_mm256_cmpeq_epi16(magnitude, _mm256_set1_epi16(0x3f80)), _mm256_set1_epi16(0x7c00));
-    return _mm512_mul_ps(_mm512_cvtph_ps(_mm256_or_si256(_mm256_or_si256(magnitude, sign), nan)), _mm512_set1_ps(128));
+    const __m256i half = e4m3_as_halves(_mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(codes)))), most = _mm256_set1_epi16(0x3f80);
+    const __m256i nan = _mm256_and_si256(_mm256_cmpeq_epi16(_mm256_and_si256(half, most), most), _mm256_set1_epi16(0x7c00));
+    return _mm512_mul_ps(_mm512_cvtph_ps(_mm256_or_si256(half, nan)), _mm512_set1_ps(128));
 }
 
 HEARTH_INLINE __m512i or_and(__m512i a, __m512i b, __m512i mask) {  // a | (b & mask)

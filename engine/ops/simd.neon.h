@@ -77,6 +77,14 @@ HEARTH_INLINE uint16x8_t e4m3_as_halves(uint8x8_t codes) {
     const uint16x8_t words = vmovl_u8(codes);
     return vorrq_u16(vandq_u16(vshlq_n_u16(words, 7), vdupq_n_u16(0x3f80)), vandq_u16(vshlq_n_u16(words, 8), vdupq_n_u16(0x8000)));
 }
+HEARTH_INLINE Register bf16_values(const void* p) {
+    return vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(vreinterpret_u16_u8(vld1_u8(static_cast<const uint8_t*>(p)))), 16));
+}
+HEARTH_INLINE Register e4m3_parts(const void* p) {  // 1/256 of the values
+    uint32_t four;
+    memcpy(&four, p, 4);
+    return vcvt_f32_f16(vget_low_f16(vreinterpretq_f16_u16(e4m3_as_halves(vcreate_u8(four)))));
+}
 // Codes of E4M3 of one column of 16 rows, as 1/256 of their values.
 HEARTH_INLINE void fp8_column(const uint8_t* codes, Register (&v)[kParts]) {
     HEARTH_UNROLL for (int i = 0; i < 2; ++i) {

@@ -14,6 +14,12 @@ HEARTH_INLINE void store_floats(float* p, __m512 v) { _mm512_storeu_ps(p, v); }
 HEARTH_INLINE __m512 splat(float v) { return _mm512_set1_ps(v); }
 HEARTH_INLINE __m512 halves(const void* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p))); }
 HEARTH_INLINE __m512 signed_bytes(const void* p) { return to_float(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p)))); }
+HEARTH_INLINE __m512 bf16_values(const void* p) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(static_cast<const __m256i*>(p))), 16));
+}
+HEARTH_INLINE __m512 e4m3_parts(const void* p) {  // 1/256 of the values
+    return _mm512_cvtph_ps(e4m3_as_halves(_mm256_cvtepi8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(p)))));
+}
 HEARTH_INLINE __m512 fmadd(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }  // a·b + c
 // The same with one number in memory for all lanes of a: it needs no instruction of its own.
 HEARTH_INLINE __m512 fmadd_splat(const float* a, __m512 b, __m512 c) {

@@ -9,7 +9,7 @@ LONG = "The keeper of the lighthouse wrote down every ship that passed, its name
 
 
 def server(own, name):
-    return tiny_server(own, "llama_tied", name, **{"model.kv_disk_mib": 64}).start()
+    return tiny_server(own, "llama_tied", name, **{"model.kv_disk_mib": 64, "model.kv_format": "fp8"}).start()  # whose scales are kept too
 
 
 def ask(server, messages):
@@ -27,6 +27,7 @@ def test_a_conversation_goes_on_after_a_restart(own):
         first.wait_for(lambda: first.facts()["kv_disk_bytes"] > 0, "the conversation on disk")
         told = first.facts()
         plan = told["plan"]
+        assert told["kv_format"] == "fp8"
         assert plan["kv"] == told["kv_tokens"] * plan["kv_bytes_per_token"] and plan["weights"] + plan["kv"] + plan["scratch"] <= plan["limit"] <= plan["available"]
     finally:
         first.stop()

@@ -60,6 +60,16 @@ def test_everything_tells_the_same_plan(state, file):
     assert "keys, values) × 4 bytes = " in shown and " tokens of all requests together, " in shown
 
 
+def test_a_format_of_the_cache_costs_its_bytes(state, file):
+    plans = {kept: inspected(model_server(state, file, "format", **{"model.kv_format": kept}))["plan"] for kept in ("f32", "f16", "bf16", "int8", "fp8")}
+    for kept, plan in plans.items():
+        assert plan["kv_format"] == kept and evaluated(plan["kv_sum"]) == plan["kv_bytes_per_token"]
+    cost = {kept: plan["kv_bytes_per_token"] for kept, plan in plans.items()}
+    assert cost["f32"] == 2 * cost["f16"] == 2 * cost["bf16"] and cost["int8"] == cost["fp8"] < 0.6 * cost["bf16"]
+    done = run(model_server(state, file, "format", **{"model.kv_format": "fp4"}).env, "model", "inspect")
+    assert done.returncode != 0 and "model.kv_format" in done.stderr and "auto,f32,f16,bf16,int8,fp8" in done.stderr
+
+
 def test_a_share_sizes_the_cache_whatever_the_context(state, file):
     plans = [inspected(model_server(state, file, "plan", **{"model.utilisation": 40, "model.context": context}))["plan"] for context in (512, 8192)]
     for plan in plans:

@@ -219,8 +219,8 @@ TEST(Engine, StoriesModelsTellTheirGoldenStory) {
 // says bit by bit what a cold engine says.
 TEST(Engine, TheNextTurnComputesOnlyWhatIsNewAndSaysTheSame) {
     for (const char* name : {"qwen3_moe.gguf", "llama_tied.gguf"})
-        for (const int length : {1, 5, 31, 32, 33, 100}) {
-            const LoadOptions options{.profile = Profile::exact, .kv_format = length % 3 == 1 ? KvFormat::int8 : KvFormat::f32};
+        for (const auto& [length, format] : {std::pair{1, KvFormat::int8}, {5, KvFormat::f32}, {31, KvFormat::bf16}, {32, KvFormat::f16}, {33, KvFormat::fp8}, {100, KvFormat::int8}}) {
+            const LoadOptions options{.profile = Profile::exact, .kv_format = format};
             SCOPED_TRACE(std::string(name) + " first prompt " + std::to_string(length) + ", keys and values as " + std::string(engine::name(*options.kv_format)));
             auto warm = load(model(name), options), cold = load(model(name), options);
             auto ids = some_tokens(length, 5, 300);

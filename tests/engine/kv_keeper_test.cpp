@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
+#include <optional>
 #include <thread>
 
 #include "engine/engine.h"
@@ -14,8 +16,8 @@ namespace {
 
 constexpr double kAlways = 1e12;  // reading a tiny model's keys may well be slower than computing them
 
-std::unique_ptr<Engine> load(const fs::path& model, const fs::path& folder, Profile profile = Profile::fast, double most_of_computing = kAlways) {
-    auto engine = Engine::load({.path = model, .profile = profile, .threads = 2, .max_sequences = 2, .kv_store = {.folder = folder, .most_of_computing = most_of_computing}});
+std::unique_ptr<Engine> load(const fs::path& model, const fs::path& folder, Profile profile = Profile::fast, double most_of_computing = kAlways, std::optional<KvFormat> format = {}) {
+    auto engine = Engine::load({.path = model, .profile = profile, .threads = 2, .kv_format = format, .max_sequences = 2, .kv_store = {.folder = folder, .most_of_computing = most_of_computing}});
     if (!engine) throw std::runtime_error(engine.error().text());
     return *std::move(engine);
 }
@@ -108,6 +110,25 @@ TEST(KvKeeper, RecurrentModelsGoOnToo) {
         EXPECT_GE(again.cached, 128);  // up to the last message, or to the prompt's end where there is none
         EXPECT_LT(again.cached, 150);
         EXPECT_EQ(again.ids, fresh.ids);
+    }
+}
+
+// Keys and values of another format, which may be as many bytes, are as if they were not there, and stay for when it is back.
+TEST(KvKeeper, AFormatReadsWhatItWrote) {
+    const support::TempDir folder;
+    const auto ids = some_tokens(200);
+    std::map<KvFormat, std::vector<TokenId>> said;
+    for (const KvFormat format : kv_formats) {
+        SCOPED_TRACE(name(format));
+        const auto first = say(*load(model("llama_tied.gguf"), folder.path(), Profile::exact, kAlways, format), ids, 8, "anna");
+        EXPECT_EQ(first.cached, 0);
+        said[format] = first.ids;
+    }
+    for (const KvFormat format : kv_formats) {
+        SCOPED_TRACE(name(format));
+        const auto again = say(*load(model("llama_tied.gguf"), folder.path(), Profile::exact, kAlways, format), ids, 8, "anna");
+        EXPECT_EQ(again.cached, 192);  // the whole blocks
+        EXPECT_EQ(again.ids, said[format]);
     }
 }
 

@@ -35,7 +35,7 @@ TEST(MemoryPlan, TellsHowKeysAndValuesAreKept) {
     EXPECT_THAT(plan->text(), testing::HasSubstr("tokens as int8"));
     // 36 layers of 8 heads of 128 values, keys and values, 1024 tokens: 144 MiB as halves, 72 and 2.25 of scales as int8.
     EXPECT_EQ(36u * 2 * 8 * kv_head_bytes(KvFormat::f16, 128) * 1024 / 32, 144 * MiB);
-    EXPECT_EQ(36u * 2 * 8 * kv_head_bytes(KvFormat::int8, 128) * 1024 / 32, 72 * MiB + 9 * MiB / 4);
+    for (const KvFormat eight : {KvFormat::int8, KvFormat::fp8}) EXPECT_EQ(36u * 2 * 8 * kv_head_bytes(eight, 128) * 1024 / 32, 72 * MiB + 9 * MiB / 4);
 }
 
 // A family's layers by their own numbers; the sums are done here by hand.
@@ -47,7 +47,10 @@ TEST(MemoryPlan, ATokensKeysAndValuesAreLayersTimesHeadsTimesDimensions) {
     for (int i = 0; i < c.layers; ++i) c.layer.push_back({.kv_heads = 4, .head_dim = 128, .kv_layer = i});
     EXPECT_EQ(kv_bytes_per_token(c, KvFormat::f16), 192512u);
     EXPECT_EQ(kv_sum(c, KvFormat::f16), "94 layers × 4 heads × 128 × 2 (keys, values) × 2 bytes");
+    EXPECT_EQ(kv_bytes_per_token(c, KvFormat::bf16), 192512u);
+    EXPECT_EQ(kv_sum(c, KvFormat::bf16), kv_sum(c, KvFormat::f16));
     EXPECT_EQ(kv_bytes_per_token(c, KvFormat::int8), 94u * 4 * (128 + 4) * 2);
+    EXPECT_EQ(kv_bytes_per_token(c, KvFormat::fp8), 94u * 4 * (128 + 4) * 2);
     EXPECT_EQ(kv_sum(c, KvFormat::int8), "94 layers × 4 heads × (128 + 4 of scale) × 2 (keys, values) × 1 byte");
 
     for (int i = 0; i < c.layers; ++i)  // three of four are recurrent

@@ -81,6 +81,22 @@ TEST(Quant, SmallFloatsAreExact) {
 }
 
 // NVFP4 has no vectors: scales 1, 448, the largest code (zero by definition) and the smallest.
+// Against the nearest of all codes, found by looking at them.
+TEST(Quant, FloatsBecomeTheNearestE4m3) {
+    for (int code = 0; code < 256; ++code)
+        if ((code & 0x7f) != 0x7f) {
+            EXPECT_EQ(engine::float_to_e4m3(engine::e4m3_to_float(std::uint8_t(code))), code);
+        }
+    for (int code = 0; code < 0x7e; ++code) {
+        const float low = engine::e4m3_to_float(std::uint8_t(code)), high = engine::e4m3_to_float(std::uint8_t(code + 1)), middle = (low + high) / 2;
+        EXPECT_EQ(engine::float_to_e4m3(std::nextafter(middle, 0.0f)), code) << middle;
+        EXPECT_EQ(engine::float_to_e4m3(middle), code + code % 2) << middle;  // to even
+        EXPECT_EQ(engine::float_to_e4m3(-std::nextafter(middle, high)), 0x80 + code + 1) << middle;
+    }
+    for (const float large : {449.0f, 1e30f, INFINITY, NAN}) EXPECT_EQ(engine::float_to_e4m3(large) & 0x7f, 0x7e) << large;
+    EXPECT_EQ(engine::float_to_e4m3(-1e9f), 0xfe);
+}
+
 TEST(Quant, Nvfp4ByHand) {
     std::vector<std::uint8_t> block(36, 0x17);  // 6 low, 0.5 high
     block[0] = 0x38, block[1] = 0x7e, block[2] = 0x7f, block[3] = 0x01;
