@@ -37,8 +37,7 @@ std::string bytes_of(const math::NightReport& report) {
 std::vector<math::Figure> nightly(const math::BenchOptions& options) {
     constexpr int NODES = 20, DAYS = 365;
     const auto history = math::bench_history(options, NODES, DAYS);
-    std::vector<math::NodeHistory> nodes;
-    for (int i = 0; i < NODES; ++i) nodes.push_back({history.tenant().nodes[std::size_t(i)].name, history.rows()[std::size_t(i)], {}});
+    const auto nodes = math::bench_nodes(history, options.baseline_days);
     const auto once = [&](double& seconds) {
         math::LimitTable table;
         const std::clock_t began = std::clock();

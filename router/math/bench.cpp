@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <thread>
+#include <utility>
 
 #include "router/math/fpca.h"
 #include "router/math/robust.h"
@@ -66,24 +67,36 @@ double share_within(const Vector& delays, double days) {
     return delays.empty() ? 0 : double(std::count_if(delays.begin(), delays.end(), [&](double d) { return d <= days; })) / double(delays.size());
 }
 
+Figure share_figure(std::string group, const std::string& name, const Vector& delays, int days, std::optional<double> bound, bool at_least) {
+    return {std::move(group), name + ": within " + std::to_string(days) + " days", share_within(delays, days), "share", bound, at_least, int(delays.size())};
+}
+
 double median_delay(Vector delays) {
     std::sort(delays.begin(), delays.end());
     return delays.empty() ? NEVER : delays[delays.size() / 2];
 }
 
-BenchBaselines bench_baselines(const SimHistory& history, int days) {
-    BenchBaselines out;
-    for (const auto& rows : history.rows()) out.nodes.push_back(baseline_of(rows, rows.front().date, days));
-    out.autocorrelation = day_autocorrelation(out.nodes);
+std::vector<NodeHistory> bench_nodes(const SimHistory& history, int baseline_days) {
+    std::vector<NodeHistory> out;
+    for (std::size_t i = 0; i < history.rows().size(); ++i) out.push_back({history.tenant().nodes[i].name, history.rows()[i], {.baseline_days = baseline_days}});
     return out;
+}
+
+BenchCharts::BenchCharts(const SimHistory& history, int baseline_days) : history_(history) {
+    for (const auto& rows : history.rows()) baselines_.push_back(baseline_of(rows, rows.front().date, baseline_days));
+    autocorrelation_ = day_autocorrelation(baselines_);
+}
+
+std::vector<Night> BenchCharts::nights(std::size_t node) {
+    const Limits limits = table_.of(baselines_[node], autocorrelation_, int(baselines_.size()));
+    return run_charts(history_.rows()[node], baselines_[node], limits, history_.last());
 }
 
 SimHistory bench_history(const BenchOptions& options, int nodes, int days) {
     BenchOptions sized = options;
     sized.nodes = nodes;
     SimHistory history(bench_tenant(sized, bench_family(options)), bench_seed(options, "nightly", 0), bench_start(0), options.baseline_days);
-    const std::vector<Disturbance> calm(static_cast<std::size_t>(nodes));
-    for (int d = 0; d < days; ++d) history.day(calm);
+    history.calm(days);
     return history;
 }
 
@@ -126,8 +139,7 @@ double plain_threshold(const BenchOptions& options) {
     std::vector<std::vector<Vector>> statistics(TENANTS);
     each_of(TENANTS, options.threads, [&](int i) {
         SimHistory history(bench_tenant(options, bench_family(options)), bench_seed(options, "seed", i), bench_start(i), options.baseline_days);
-        const std::vector<Disturbance> calm(history.tenant().nodes.size());
-        for (int d = 0; d < options.baseline_days + DAYS; ++d) history.day(calm);
+        history.calm(options.baseline_days + DAYS);
         for (const auto& rows : history.rows()) statistics[std::size_t(i)].push_back(plain_statistic(rows, options.baseline_days));
     });
     const auto alarms = [&](double threshold) {

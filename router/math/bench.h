@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "router/math/limits.h"
+#include "router/math/nightly.h"
 #include "router/math/scenarios.h"
 
 namespace router::math {
@@ -30,6 +30,7 @@ struct Figure {
     std::string unit;
     std::optional<double> bound = {};  // none: told, not judged
     bool at_least = false;             // the bound is from below
+    int of = 0;                        // how many a share is of; 0: no share, or of other than independent cases
 
     bool holds() const { return !bound || (at_least ? value >= *bound : value <= *bound); }
 };
@@ -60,14 +61,23 @@ void live_through(SimHistory& history, const Scenario& scenario, int change);  /
 // Of delays in days, some of which may be never.
 constexpr double NEVER = std::numeric_limits<double>::infinity();
 double share_within(const Vector& delays, double days);
+Figure share_figure(std::string group, const std::string& name, const Vector& delays, int days, std::optional<double> bound, bool at_least);
 double median_delay(Vector delays);
 
-// Baselines of all nodes over the first days, and the tenant's autocorrelation.
-struct BenchBaselines {
-    std::vector<Baseline> nodes;
-    double autocorrelation = 0;
+std::vector<NodeHistory> bench_nodes(const SimHistory& history, int baseline_days);  // as a night is given them
+
+// The charts of a history's nodes, against the baselines of their first days alone.
+class BenchCharts {
+public:
+    BenchCharts(const SimHistory& history, int baseline_days);  // the history outlives it
+    std::vector<Night> nights(std::size_t node);                // those behind the baseline
+
+private:
+    const SimHistory& history_;
+    std::vector<Baseline> baselines_;
+    double autocorrelation_;
+    LimitTable table_;
 };
-BenchBaselines bench_baselines(const SimHistory& history, int days);
 
 // Daily statistic of the plain method, whose detection is a yardstick: Mahalanobis distance, without sign, of the principal components' scores of
 // seven-day windows of (average latency, error rate), against the windows of the baseline. One value a day after the baseline.

@@ -58,14 +58,11 @@ Found repetition(const BenchOptions& o, const Scenario& s, int index, double thr
     const auto& nodes = history.tenant().nodes;
     const int change = bench_change(o);
     live_through(history, s, change);
-    const BenchBaselines baselines = bench_baselines(history, o.baseline_days);
-    LimitTable table;
+    BenchCharts charts(history, o.baseline_days);
     Found out;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         if (!looks_at(s, nodes[i])) continue;
-        const Limits limits = table.of(baselines.nodes[i], baselines.autocorrelation, int(nodes.size()));
-        const auto nights = run_charts(history.rows()[i], baselines.nodes[i], limits, history.last());
-        const Found one = found_of(nights, plain_statistic(history.rows()[i], o.baseline_days), threshold, change - o.baseline_days);
+        const Found one = found_of(charts.nights(i), plain_statistic(history.rows()[i], o.baseline_days), threshold, change - o.baseline_days);
         if (!one.counted) continue;
         out.counted = true;
         out.delay = std::min(out.delay, one.delay);
@@ -85,15 +82,15 @@ std::vector<Figure> figures_of(const Scenario& s, const std::vector<Found>& all)
     }
     std::vector<Figure> out;
     if (s.kind == Scenario::Kind::spike) {
-        out.push_back({"detection", s.name + ": acted on within 14 days", acted / double(std::max<std::size_t>(1, delays.size())), "share", 0.15});
+        out.push_back({"detection", s.name + ": acted on within 14 days", acted / double(std::max<std::size_t>(1, delays.size())), "share", 0.15, false, int(delays.size())});
         return out;
     }
     const bool harmful = s.kind == Scenario::Kind::harmful;
     if (harmful) {
-        out.push_back({"detection", s.name + ": within 7 days", share_within(delays, 7), "share", s.in_7, true});
+        out.push_back(share_figure("detection", s.name, delays, 7, s.in_7, true));
         out.push_back({"detection", s.name + ": median", median_delay(delays), "days", s.median_days});
     }
-    out.push_back({"detection", s.name + ": within 14 days", share_within(delays, 14), "share", s.in_14, harmful});
+    out.push_back(share_figure("detection", s.name, delays, 14, s.in_14, harmful));
     return out;
 }
 
@@ -108,13 +105,10 @@ std::vector<Figure> bench_false_alarms(const BenchOptions& o) {
         std::vector<Alarms> counts(static_cast<std::size_t>(tenants));
         each_of(tenants, o.threads, [&](int t) {
             SimHistory history(bench_tenant(o, family), bench_seed(o, "null " + std::string(name(family)), t), bench_start(t), o.baseline_days);
-            const std::vector<Disturbance> calm(history.tenant().nodes.size());
-            for (int d = 0; d < o.baseline_days + 30 * MONTHS_EACH; ++d) history.day(calm);
-            const BenchBaselines baselines = bench_baselines(history, o.baseline_days);
-            LimitTable table;
-            for (std::size_t i = 0; i < calm.size(); ++i) {
-                const Limits limits = table.of(baselines.nodes[i], baselines.autocorrelation, int(calm.size()));
-                const Alarms one = alarms_of(run_charts(history.rows()[i], baselines.nodes[i], limits, history.last()));
+            history.calm(o.baseline_days + 30 * MONTHS_EACH);
+            BenchCharts charts(history, o.baseline_days);
+            for (std::size_t i = 0; i < history.rows().size(); ++i) {
+                const Alarms one = alarms_of(charts.nights(i));
                 counts[std::size_t(t)].alarms += one.alarms;
                 counts[std::size_t(t)].actions += one.actions;
             }

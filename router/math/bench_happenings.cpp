@@ -26,26 +26,16 @@ Followed followed(const Track& track, Date first) {
     return out;
 }
 
-double autocorrelation_of(const SimHistory& history, int baseline_days) {
-    std::vector<Baseline> baselines;
-    const Date first = history.last() - std::chrono::days(int(history.rows()[0].size()) - 1);
-    for (const auto& rows : history.rows())
-        if (const int days = span_worth(rows, first, baseline_days, int(rows.size())); days > 0) baselines.push_back(baseline_of(rows, first, days));
-    return day_autocorrelation(baselines);
-}
-
 std::vector<Followed> happening(const BenchOptions& o, const Scenario& s, int index) {
     SimHistory history(bench_tenant(o, bench_family(o)), bench_seed(o, s.name, index), bench_start(index), o.baseline_days);
-    const auto& nodes = history.tenant().nodes;
-    const int change = bench_change(o);
-    live_through(history, s, change);
+    live_through(history, s, bench_change(o));
     const Date first = history.last() - std::chrono::days(s.watched - 1 - s.from);
-    const double autocorrelation = autocorrelation_of(history, o.baseline_days);
-    const TrackSettings settings{.baseline_days = o.baseline_days};
+    const auto nodes = bench_nodes(history, o.baseline_days);
+    const double autocorrelation = pooled_autocorrelation(nodes, history.last());
     LimitTable table;
     std::vector<Followed> out;
     for (std::size_t i = 0; i < nodes.size(); ++i)
-        if (looks_at(s, nodes[i])) out.push_back(followed(track(history.rows()[i], history.last(), autocorrelation, int(nodes.size()), settings, table), first));
+        if (looks_at(s, history.tenant().nodes[i])) out.push_back(followed(track(rows_until(nodes[i], history.last()), history.last(), autocorrelation, int(nodes.size()), nodes[i].settings, table), first));
     return out;
 }
 
@@ -60,11 +50,11 @@ void judge(const Scenario& s, const std::vector<std::vector<Followed>>& all, std
             delays.push_back(f.delay);
             still += f.drifting;
         }
-    if (s.in_7) out.push_back({group, s.name + ": within 7 days", share_within(delays, 7), "share", s.in_7, harmful});
+    if (s.in_7) out.push_back(share_figure(group, s.name, delays, 7, s.in_7, harmful));
     if (harmful) out.push_back({group, s.name + ": median", median_delay(delays), "days", s.median_days});
-    if (s.in_14) out.push_back({group, s.name + ": within 14 days", share_within(delays, 14), "share", s.in_14, harmful});
-    if (s.in_watched) out.push_back({group, s.name + ": within " + std::to_string(s.watched) + " days", share_within(delays, s.watched), "share", s.in_watched, true});
-    if (s.still) out.push_back({group, s.name + ": still known at the end", still / double(std::max<std::size_t>(1, delays.size())), "share", s.still, true});
+    if (s.in_14) out.push_back(share_figure(group, s.name, delays, 14, s.in_14, harmful));
+    if (s.in_watched) out.push_back(share_figure(group, s.name, delays, s.watched, s.in_watched, true));
+    if (s.still) out.push_back({group, s.name + ": still known at the end", still / double(std::max<std::size_t>(1, delays.size())), "share", s.still, true, int(delays.size())});
 }
 
 }  // namespace

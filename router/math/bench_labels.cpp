@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "router/math/bench.h"
-#include "router/math/nightly.h"
 #include "router/math/robust.h"
 
 namespace router::math {
@@ -68,10 +67,8 @@ Confusion labels_of(const BenchOptions& o, int repetition) {
             if (d >= change) today[i] = disturbance(truth[i], d - change);
         history.day(today);
     }
-    std::vector<NodeHistory> histories;
-    for (std::size_t i = 0; i < nodes; ++i) histories.push_back({history.tenant().nodes[i].name, history.rows()[i], {.baseline_days = o.baseline_days}});
     LimitTable table;
-    const NightReport report = analyse("bench", histories, history.last(), table);
+    const NightReport report = analyse("bench", bench_nodes(history, o.baseline_days), history.last(), table);
     Confusion out;
     for (std::size_t i = 0; i < nodes; ++i)
         if (history.rows()[i].back().sample_count > 0) out.add(truth[i], report.nodes[i].label);  // nobody can tell of a day without events

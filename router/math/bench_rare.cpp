@@ -12,14 +12,14 @@ constexpr double RARE = 3;           // requests of a weekday
 constexpr int NULL_DAYS = 120;       // that a threshold is found on, of each repetition
 constexpr double A_MONTH = 1.0 / 7;  // false alarms of a node that may be
 
-struct RareChange {
-    std::string name;
-    Disturbance to;
-    std::optional<double> good = {};  // the least share of the bound within 14 days; none where what the baseline itself leaves open is most of it
-};
-
-std::vector<RareChange> rare_changes() {
-    return {{"x1.4", {.factor = 1.4}}, {"x2", {.factor = 2}, 0.9}, {"x4", {.factor = 4}, 0.9}, {"errors 15 %", {.error_rate = 0.15}}, {"errors 40 %", {.error_rate = 0.4}, 0.9}};
+// Their bars are shares of what the best rule finds; none where what the baseline itself leaves open is most of it.
+std::vector<Scenario> rare_changes() {
+    const auto change = [](std::string name, Disturbance (*on)(int, Date), std::optional<double> in_14 = {}) {
+        return Scenario{.name = std::move(name), .nodes = {"recompose"}, .on = on, .in_14 = in_14, .watched = 28};
+    };
+    return {change("x1.4", [](int, Date) { return Disturbance{.factor = 1.4}; }), change("x2", [](int, Date) { return Disturbance{.factor = 2}; }, 0.9),
+            change("x4", [](int, Date) { return Disturbance{.factor = 4}; }, 0.9), change("errors 15 %", [](int, Date) { return Disturbance{.error_rate = 0.15}; }),
+            change("errors 40 %", [](int, Date) { return Disturbance{.error_rate = 0.4}; }, 0.9)};
 }
 
 // ln of how much likelier an event is after the change than before.
@@ -32,28 +32,27 @@ double evidence(const SimNode& node, const SimTenant& tenant, const Event& event
     return 2.5 * (std::log1p(seen * seen / 2) - std::log1p(moved * moved / 2));  // Student's t with four degrees, of variance 1
 }
 
-struct RareTenant {
-    SimTenant tenant;
-    std::size_t node = 0;
-};
-
-RareTenant rare_tenant(const BenchOptions& o) {
+SimTenant rare_tenant(const BenchOptions& o) {
     BenchOptions few = o;
     few.weekday = RARE;
-    RareTenant out{bench_tenant(few, Family::student)};
-    while (out.tenant.nodes[out.node].name != "recompose") ++out.node;
-    return out;
+    return bench_tenant(few, Family::student);
 }
 
-// Sums of evidence by day, of a tenant that changes on the day `change`.
-Vector evidence_by_day(const RareTenant& of, const std::string& seed, Date from, int days, int change, const Disturbance& by, const Disturbance& looked_for) {
-    Simulator simulator(of.tenant, seed, from);
-    std::vector<Disturbance> today(of.tenant.nodes.size());
+// Of the one node that is looked at.
+std::size_t node_of(const Scenario& s, const SimTenant& tenant) {
+    return std::size_t(std::find_if(tenant.nodes.begin(), tenant.nodes.end(), [&](const SimNode& n) { return looks_at(s, n); }) - tenant.nodes.begin());
+}
+
+// Sums of evidence for the change by day, of a tenant that changes on the day `change`.
+Vector evidence_by_day(const SimTenant& tenant, const Scenario& s, const std::string& seed, Date from, int days, int change) {
+    Simulator simulator(tenant, seed, from);
+    const std::size_t node = node_of(s, tenant);
+    const Disturbance looked_for = s.on(0, from);
     Vector out;
     for (int d = 0; d < days; ++d) {
-        if (d == change) today[of.node] = by;
+        const auto events = simulator.next(disturbances(s, tenant.nodes, d - change, simulator.date()));
         double sum = 0;
-        for (const Event& event : simulator.next(today)[of.node]) sum += evidence(of.tenant.nodes[of.node], of.tenant, event, looked_for);
+        for (const Event& event : events[node]) sum += evidence(tenant.nodes[node], tenant, event, looked_for);
         out.push_back(sum);
     }
     return out;
@@ -89,17 +88,11 @@ double delay_above(const Vector& days, int change, double threshold) {
     return NEVER;
 }
 
-double charts_delay(const RareTenant& of, const BenchOptions& o, const std::string& seed, Date from, int change, int days, const Disturbance& by) {
-    SimHistory history(of.tenant, seed, from, o.baseline_days);
-    std::vector<Disturbance> today(of.tenant.nodes.size());
-    for (int d = 0; d < days; ++d) {
-        if (d == change) today[of.node] = by;
-        history.day(today);
-    }
-    const BenchBaselines baselines = bench_baselines(history, o.baseline_days);
-    LimitTable table;
-    const Limits limits = table.of(baselines.nodes[of.node], baselines.autocorrelation, int(of.tenant.nodes.size()));
-    for (const Night& night : run_charts(history.rows()[of.node], baselines.nodes[of.node], limits, history.last()))
+double charts_delay(const SimTenant& tenant, const Scenario& s, const BenchOptions& o, const std::string& seed, Date from, int change) {
+    SimHistory history(tenant, seed, from, o.baseline_days);
+    live_through(history, s, change);
+    const auto nights = BenchCharts(history, o.baseline_days).nights(node_of(s, tenant));
+    for (const Night& night : nights)
         if (const int day = int((night.date - from).count()); day >= change && night.score > 1) return day - change + 1;
     return NEVER;
 }
@@ -107,26 +100,28 @@ double charts_delay(const RareTenant& of, const BenchOptions& o, const std::stri
 }  // namespace
 
 std::vector<Figure> bench_rare(const BenchOptions& o) {
-    constexpr int WATCHED_DAYS = 28;
-    const RareTenant tenant = rare_tenant(o);
-    const int change = bench_change(o), days = change + WATCHED_DAYS;
+    const SimTenant tenant = rare_tenant(o);
+    const int change = bench_change(o);
     std::vector<Figure> out;
-    for (const RareChange& c : rare_changes()) {
+    for (const Scenario& s : rare_changes()) {
         std::vector<Vector> calm(static_cast<std::size_t>(o.repetitions)), changed(calm.size());
         Vector ours(calm.size()), best(calm.size());
         each_of(o.repetitions, o.threads, [&](int i) {
-            const std::string seed = bench_seed(o, "rare " + c.name, i);
-            calm[std::size_t(i)] = evidence_by_day(tenant, bench_seed(o, "rare, calm " + c.name, i), bench_start(i), NULL_DAYS, NULL_DAYS, {}, c.to);
-            changed[std::size_t(i)] = evidence_by_day(tenant, seed, bench_start(i), days, change, c.to, c.to);
-            ours[std::size_t(i)] = charts_delay(tenant, o, seed, bench_start(i), change, days, c.to);
+            const std::string seed = bench_seed(o, "rare " + s.name, i);
+            const Date from = bench_start(i);
+            calm[std::size_t(i)] = evidence_by_day(tenant, s, bench_seed(o, "rare, calm " + s.name, i), from, NULL_DAYS, NULL_DAYS);
+            changed[std::size_t(i)] = evidence_by_day(tenant, s, seed, from, change + s.watched, change);
+            ours[std::size_t(i)] = charts_delay(tenant, s, o, seed, from, change);
         });
         const double threshold = best_threshold(calm);
         for (std::size_t i = 0; i < best.size(); ++i) best[i] = delay_above(changed[i], change, threshold);
         for (const int within : {7, 14}) {
-            const double bound = share_within(best, within);
-            const std::string name = c.name + ", three requests a day: within " + std::to_string(within) + " days";
-            out.push_back({"rare", name + ", best rule", bound, "share"});
-            out.push_back({"rare", name, share_within(ours, within), "share", c.good && within == 14 ? std::optional(*c.good * bound) : std::nullopt, true});
+            const std::string name = s.name + ", three requests a day";
+            Figure bound = share_figure("rare", name, best, within, {}, true);
+            const auto bar = s.in_14 && within == 14 ? std::optional(*s.in_14 * bound.value) : std::nullopt;
+            bound.name += ", best rule";
+            out.push_back(std::move(bound));
+            out.push_back(share_figure("rare", name, ours, within, bar, true));
         }
     }
     return out;

@@ -23,29 +23,11 @@ Rng rng_of(std::string_view tenant, Date until, std::string_view stage) {
     return Rng(std::string(tenant) + '|' + date_text(until) + '|' + std::string(stage) + '|' + std::string(MODEL_VERSION));
 }
 
-// Rows from the first that has events up to `until`.
-std::span<const DailyAggregate> seen(const NodeHistory& h, Date until) {
-    const auto begin = std::find_if(h.rows.begin(), h.rows.end(), [](const DailyAggregate& row) { return row.sample_count > 0; });
-    const auto end = std::upper_bound(begin, h.rows.end(), until, [](Date d, const DailyAggregate& row) { return d < row.date; });
-    return {begin, end};
-}
-
 bool often_enough(std::span<const DailyAggregate> rows) {
     Vector counts;
     for (const DailyAggregate& row : rows)
         if (row.sample_count > 0) counts.push_back(row.sample_count);
     return !counts.empty() && median(std::move(counts)) >= 5;
-}
-
-double pooled_autocorrelation(const std::vector<NodeHistory>& histories, Date until) {
-    std::vector<Baseline> baselines;
-    for (const NodeHistory& h : histories) {
-        const auto rows = seen(h, until);
-        if (rows.empty()) continue;
-        const int all = int((until - rows.front().date).count()) + 1, whole = span_worth(rows, rows.front().date, h.settings.baseline_days, all);
-        baselines.push_back(baseline_of(rows, rows.front().date, whole > 0 ? whole : all));
-    }
-    return day_autocorrelation(baselines);
 }
 
 std::string reason_of(const NodeReport& r, const Track& track, Date until) {
@@ -150,12 +132,29 @@ std::string signal_line(Regime regime, double lambda_max, double alpha) {
     return text;
 }
 
+std::span<const DailyAggregate> rows_until(const NodeHistory& h, Date until) {
+    const auto begin = std::find_if(h.rows.begin(), h.rows.end(), [](const DailyAggregate& row) { return row.sample_count > 0; });
+    const auto end = std::upper_bound(begin, h.rows.end(), until, [](Date d, const DailyAggregate& row) { return d < row.date; });
+    return {begin, end};
+}
+
+double pooled_autocorrelation(const std::vector<NodeHistory>& histories, Date until) {
+    std::vector<Baseline> baselines;
+    for (const NodeHistory& h : histories) {
+        const auto rows = rows_until(h, until);
+        if (rows.empty()) continue;
+        const int all = int((until - rows.front().date).count()) + 1, whole = span_worth(rows, rows.front().date, h.settings.baseline_days, all);
+        baselines.push_back(baseline_of(rows, rows.front().date, whole > 0 ? whole : all));
+    }
+    return day_autocorrelation(baselines);
+}
+
 NightReport analyse(std::string_view tenant, const std::vector<NodeHistory>& histories, Date until, LimitTable& table) {
     NightReport report;
     std::vector<std::span<const DailyAggregate>> rows;
     std::vector<std::size_t> watched;
     for (std::size_t i = 0; i < histories.size(); ++i) {
-        rows.push_back(seen(histories[i], until));
+        rows.push_back(rows_until(histories[i], until));
         if (often_enough(rows[i])) watched.push_back(i);
     }
     const double autocorrelation = pooled_autocorrelation(histories, until);

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,12 @@ struct NodeHistory {
     std::vector<DailyAggregate> rows;  // rising by date, one a date
     TrackSettings settings;
 };
+
+// Its rows from the first that has events up to `until`.
+std::span<const DailyAggregate> rows_until(const NodeHistory& history, Date until);
+
+// Of the tenant's day effects (see day_autocorrelation): over the full baseline of each node, and over all days of one that has none yet.
+double pooled_autocorrelation(const std::vector<NodeHistory>& histories, Date until);
 
 struct NodeReport {
     std::string node;

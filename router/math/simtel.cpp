@@ -124,4 +124,9 @@ void SimHistory::day(const std::vector<Disturbance>& disturbances) {
     kept_.clear();
 }
 
+void SimHistory::calm(int days) {
+    const std::vector<Disturbance> none(rows_.size());
+    for (int d = 0; d < days; ++d) day(none);
+}
+
 }  // namespace router::math

@@ -86,6 +86,7 @@ public:
     SimHistory(SimTenant tenant, std::string_view seed, Date from, int baseline_days);
 
     void day(const std::vector<Disturbance>& disturbances);
+    void calm(int days);  // so many on which nothing is different
     Date last() const { return simulator_.date() - std::chrono::days(1); }
     const std::vector<std::vector<DailyAggregate>>& rows() const { return rows_; }  // one list a node
     const SimTenant& tenant() const { return simulator_.tenant(); }
