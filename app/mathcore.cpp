@@ -9,6 +9,7 @@
 #include "app/terminal.h"
 #include "engine/device/pool.h"
 #include "router/math/bench.h"
+#include "router/math/distributions.h"
 #include "router/math/nightly.h"
 
 namespace app {
@@ -73,13 +74,19 @@ std::string value_text(const math::Figure& f) {
 void print(const math::Figure& f) {
     char bound[32] = "";
     if (f.bound) std::snprintf(bound, sizeof bound, "%s %g", f.at_least ? ">=" : "<=", *f.bound);
-    std::printf("%-64s %10s %-14s %-9s %s\n", (f.group + ": " + f.name).c_str(), value_text(f).c_str(), f.unit.c_str(), bound, f.bound ? (f.holds() ? "pass" : "MISS") : "");
+    char interval[48] = "";
+    if (const auto [low, high] = math::share_interval(f.value, f.of); f.of) std::snprintf(interval, sizeof interval, "of %d: %.3f to %.3f", f.of, low, high);
+    std::printf("%-64s %10s %-14s %-9s %-5s%s\n", (f.group + ": " + f.name).c_str(), value_text(f).c_str(), f.unit.c_str(), bound, f.bound ? (f.holds() ? "pass" : "MISS") : "", interval);
     std::fflush(stdout);
 }
 
 Json to_json(const math::Figure& f) {
     Json out = {{"group", f.group}, {"name", f.name}, {"value", f.value}, {"unit", f.unit}};
     if (f.bound) out[f.at_least ? "at_least" : "at_most"] = *f.bound, out["pass"] = f.holds();
+    if (f.of) {
+        const auto [low, high] = math::share_interval(f.value, f.of);
+        out["of"] = f.of, out["interval"] = {low, high};
+    }
     return out;
 }
 

@@ -1,5 +1,6 @@
 #include "router/math/distributions.h"
 
+#include <algorithm>
 #include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/fisher_f.hpp>
 #include <boost/math/distributions/normal.hpp>
@@ -22,5 +23,11 @@ double hotelling_limit(int components, int n, double alpha) {
 }
 
 double sidak(double alpha, int tests) { return -std::expm1(std::log1p(-alpha) / (tests > 1 ? tests : 1)); }
+
+Interval share_interval(double share, int of) {
+    if (of <= 0) return {};
+    const double z = normal_quantile(0.975), each = z * z / of, half = z * std::sqrt(share * (1 - share) / of + each / of / 4), middle = share + each / 2;
+    return {std::max(0.0, (middle - half) / (1 + each)), std::min(1.0, (middle + half) / (1 + each))};
+}
 
 }  // namespace router::math

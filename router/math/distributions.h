@@ -15,4 +15,10 @@ double hotelling_limit(int components, int n, double alpha);
 // The level of each of `tests` independent tests whose union has level alpha (Šidák 1967).
 double sidak(double alpha, int tests);
 
+// Where the true share lies with 95 % confidence, of which `share` was seen among so many (Wilson 1927).
+struct Interval {
+    double low = 0, high = 1;
+};
+Interval share_interval(double share, int of);
+
 }  // namespace router::math

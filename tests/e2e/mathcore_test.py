@@ -40,6 +40,8 @@ def test_repetitions_are_dealt_out_over_seeds():
 def test_what_a_household_brings_is_judged():
     told = {figure["name"]: figure for figure in json.loads(bench("--part", "happenings", "--repetitions", "2", "--json").stdout)["figures"]}
     assert told["off for a week: within 14 days"]["at_most"] == 0.07 and told["refused 40 %: still known at the end"]["value"] == 1
+    still = told["refused 40 %: still known at the end"]
+    assert still["of"] == 2 and still["interval"][0] == pytest.approx(2 / (2 + 1.959964**2)) and still["interval"][1] == 1  # Wilson's: two tenants prove little
 
 
 def test_a_night_of_a_year_is_the_same_again():

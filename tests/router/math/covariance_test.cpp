@@ -101,6 +101,20 @@ TEST(Distributions, QuantilesAreScipys) {
 }
 
 // The nominal level holds though mean and covariance are estimated, where a chi-squared limit is off by an order (n = 7: 30 times).
+// Newcombe's examples (Statistics in Medicine 17, 1998, method 3).
+TEST(Distributions, SharesHaveTheirPublishedIntervals) {
+    const struct {
+        int seen, of;
+        double low, high;
+    } published[] = {{81, 263, 0.2553, 0.3662}, {15, 148, 0.0624, 0.1605}, {0, 20, 0, 0.1611}, {1, 29, 0.0061, 0.1718}};
+    for (const auto& p : published) {
+        const Interval found = share_interval(double(p.seen) / p.of, p.of);
+        EXPECT_NEAR(found.low, p.low, 5e-5) << p.seen;
+        EXPECT_NEAR(found.high, p.high, 5e-5) << p.seen;
+    }
+    EXPECT_EQ(share_interval(0, 0).high, 1);  // of none nothing is known
+}
+
 TEST(Distributions, HotellingsLimitHoldsItsLevel) {
     Rng rng("hotelling");
     constexpr double ALPHA = 0.0027;
