@@ -104,8 +104,11 @@ std::vector<Night> run_charts(std::span<const DailyAggregate> rows, const Baseli
 }
 
 bool confirmed(std::span<const Night> nights) {
-    int beyond = 0;
-    for (const Night& night : nights.last(std::min<std::size_t>(3, nights.size()))) beyond += night.score > 1 && night.fresh;
+    int seen = 0, beyond = 0;
+    for (auto night = nights.rbegin(); night != nights.rend() && seen < 3; ++night) {
+        seen += night->seen;
+        beyond += night->score > 1 && night->fresh;
+    }
     return beyond >= 2;
 }
 

@@ -109,7 +109,7 @@ private:
 // One night a calendar day from the end of the baseline to `until`, both included. rows: rising by date.
 std::vector<Night> run_charts(std::span<const DailyAggregate> rows, const Baseline& baseline, const Limits& limits, Date until);
 
-// Whether two of the last three nights are beyond the limit on fresh evidence: what an action needs.
+// Whether two of the last three nights with events are beyond the limit on fresh evidence: what an action needs.
 bool confirmed(std::span<const Night> nights);
 
 // Whether a node counts as drifting: on above 1 (for actions: confirmed), off after three nights below 0.7.
