@@ -85,6 +85,7 @@ struct TokenEvent {
     std::vector<TokenLogprob> top;  // as asked by Request::logprobs, best first
     Finish finish = Finish::none;   // other than none: the last event
     std::string error;              // with Finish::failed
+    base::Code code = base::Code::internal;  // of the error; unavailable: the machine is at fault, and what was asked may be asked again
 };
 
 struct Usage {

@@ -31,13 +31,14 @@ void Stream::push(TokenId id, const std::string& text, const std::vector<TokenLo
     tell(lock);
 }
 
-void Stream::finish(Finish reason, const std::string& text, std::string error) {
+void Stream::finish(Finish reason, const std::string& text, std::string error, base::Code code) {
     std::unique_lock lock(mutex_);
     if (last_ || over_) return;
     last_.emplace();
     last_->text = text;
     last_->finish = reason;
     last_->error = std::move(error);
+    last_->code = code;
     tell(lock);
 }
 

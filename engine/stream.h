@@ -23,7 +23,7 @@ public:
     // last event.
     bool full() const { return count_.load(std::memory_order_acquire) >= kEvents; }
     void push(TokenId id, const std::string& text, const std::vector<TokenLogprob>& top);
-    void finish(Finish reason, const std::string& text, std::string error = {});
+    void finish(Finish reason, const std::string& text, std::string error = {}, base::Code code = base::Code::internal);
     void set_usage(const Usage& usage);
 
     // Reader's side.

@@ -150,7 +150,7 @@ base::Result<std::vector<std::int32_t>> Worker::take_blocks(std::size_t tokens, 
 base::Result<std::vector<float>> Worker::all_rows(Runner::Of what, const std::vector<TokenId>& tokens) {
     base::Result<std::vector<float>> out = std::vector<float>();
     between_steps([&] {
-        if (std::string why = cut_file(); !why.empty()) return void(out = base::error(base::Code::corrupt, std::move(why)));
+        if (std::string why = cut_file(); !why.empty()) return void(out = base::error(base::Code::unavailable, std::move(why)));
         auto table = take_blocks(tokens.size(), 1);
         if (!table) return void(out = std::move(table).error());
         const Held held(blocks_, *table);
@@ -234,7 +234,7 @@ void Worker::loop() {
             if (!idle) cool_down(Clock::now() - began);
             else if (hot_) hot_ = heat_.look(Clock::now());
         } catch (const UnreadableExpert& e) {
-            finish_each(running_, Finish::failed, e.what());
+            finish_each(running_, Finish::failed, e.what(), base::Code::unavailable);
         } catch (const std::exception& e) {
             finish_all(Finish::failed, e.what());
         }
@@ -456,7 +456,7 @@ void Worker::emit(Sequence& s, TokenId id) {
 }
 
 // Afterwards max_tokens is 0: the mark of a finished one.
-void Worker::finish(Sequence& s, Finish reason, std::string error) {
+void Worker::finish(Sequence& s, Finish reason, std::string error, base::Code code) {
     text_.clear();
     s.emitter.flush(text_);
     if (reason != Finish::failed && s.slot >= 0) {
@@ -472,12 +472,12 @@ void Worker::finish(Sequence& s, Finish reason, std::string error) {
     s.slot = -1;
     s.max_tokens = 0;
     s.stream->set_usage(s.usage);
-    s.stream->finish(reason, text_, std::move(error));
+    s.stream->finish(reason, text_, std::move(error), code);
 }
 
-void Worker::finish_each(std::vector<std::unique_ptr<Sequence>>& list, Finish reason, const std::string& error) {
+void Worker::finish_each(std::vector<std::unique_ptr<Sequence>>& list, Finish reason, const std::string& error, base::Code code) {
     for (auto& s : list)
-        if (s && s->max_tokens > 0) finish(*s, reason, error);
+        if (s && s->max_tokens > 0) finish(*s, reason, error, code);
     list.clear();
 }
 

@@ -107,9 +107,9 @@ private:
     void decide(Sequence& s, std::span<float> logits);
     void append_forced(Sequence& s);
     void emit(Sequence& s, TokenId id);
-    void finish(Sequence& s, Finish reason, std::string error = {});
+    void finish(Sequence& s, Finish reason, std::string error = {}, base::Code code = base::Code::internal);
     void tell_of_end(const Sequence& s);
-    void finish_each(std::vector<std::unique_ptr<Sequence>>& list, Finish reason, const std::string& error);
+    void finish_each(std::vector<std::unique_ptr<Sequence>>& list, Finish reason, const std::string& error, base::Code code = base::Code::internal);
     void finish_all(Finish reason, const std::string& error);
     void remember_load();
     std::string_view bytes(TokenId id) const;

@@ -9,7 +9,7 @@ void Worker::spare_memory() {
     if (running_.empty()) return;
     std::string reason = guard_.short_of(std::chrono::steady_clock::now());
     if (reason.empty()) return;
-    finish(*running_.back(), Finish::failed, std::move(reason));
+    finish(*running_.back(), Finish::failed, std::move(reason), base::Code::unavailable);
     running_.pop_back();
     ++memory_stops_;
 }
@@ -25,7 +25,7 @@ std::string Worker::cut_file() const {
 // Ends the answers, as the system would end the process that reads what is gone of a mapping.
 void Worker::end_if_cut() {
     if (running_.empty()) return;
-    if (const std::string why = cut_file(); !why.empty()) finish_each(running_, Finish::failed, why);
+    if (const std::string why = cut_file(); !why.empty()) finish_each(running_, Finish::failed, why, base::Code::unavailable);
 }
 
 // A machine that is too hot computes a quarter of the time, and takes on nothing beside what runs: so it goes on, and is not slowed or

@@ -162,6 +162,7 @@ struct Heard {
     engine::Finish finish = engine::Finish::none;
     bool in_circles = false;  // the model said the same again and again, and was stopped
     std::string failure, written;
+    Code code = Code::internal;  // of the failure
     std::vector<text::TokenId> tokens;
 };
 
@@ -186,6 +187,7 @@ net::Task<Heard> listen(engine::Session& session, const ModelRequest& request, t
         deltas.send(parser.feed(event->text));
         out.finish = event->finish;
         out.failure = event->error;
+        out.code = event->code;
     }
     co_return out;
 }
@@ -358,7 +360,7 @@ net::Task<base::Result<ModelReply>> LocalBackend::generate(ModelRequest request,
     const auto session = *std::move(started);
     Deltas deltas(sink, "call_" + base::Uuid::v7(base::SystemClock().now()).text().substr(24) + "_", *held_back);
     Heard heard = co_await listen(*session, request, **parser, deltas);
-    if (heard.finish == engine::Finish::failed) co_return base::error(Code::internal, "the model failed: " + heard.failure);
+    if (heard.finish == engine::Finish::failed) co_return base::error(heard.code, "the model failed: " + heard.failure);
     deltas.send((*parser)->finish());
     const auto& parsed = (*parser)->result();
     tell_of(parsed.notices, id_, dialect_, log_);

@@ -4,8 +4,9 @@ import json
 import os
 
 import pytest
+import tiny_model
 from faults import ROOT, doctor, refused, run
-from support import MODELS
+from support import MODELS, Hearth, user
 
 
 def damaged(folder, kind):
@@ -74,3 +75,18 @@ def test_a_damaged_model_is_told_and_fetched_again(env, tmp_path):
         (models / "tiny.gguf").write_bytes(wrong)
         assert run(settings, "model", "pull", "tiny").returncode == 0
         assert (models / "tiny.gguf").read_bytes() == whole
+
+
+def test_a_model_that_is_cut_while_it_serves_ends_answers_and_not_the_server(state):
+    file = state.folder / "cut.gguf"
+    tiny_model.make(MODELS / "llama_tied.gguf", file)
+    server = Hearth(state, "cut_model", settings={"model.path": file, "model.profile": "exact", "server.socket": state.folder / "cut.sock"}).start()
+    try:
+        before, whole = server.chat("default", [user("once")], max_tokens=4, temperature=0), file.read_bytes()
+        os.truncate(file, 100)
+        ended = server.chat("default", [user("once")], max_tokens=4, temperature=0)
+        assert ended.status == 503 and f"{file}: was cut after it was loaded" in ended.error["message"], ended.data
+        file.write_bytes(whole)
+        assert server.chat("default", [user("once")], max_tokens=4, temperature=0).json["choices"] == before.json["choices"]
+    finally:
+        server.stop()

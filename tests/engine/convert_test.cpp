@@ -278,6 +278,7 @@ TEST(Convert, AnswersEndWhereTheFileIsCutUnderAModel) {
         TokenEvent last;
         while (auto event = (*session)->next()) last = *event;
         EXPECT_EQ(last.finish, Finish::failed);
+        EXPECT_EQ(last.code, base::Code::unavailable);
         EXPECT_THAT(last.error, cut);
         std::ofstream(file, std::ios::binary) << whole;
         EXPECT_EQ(*engine->logits(ids), *before) << "it is whole again";

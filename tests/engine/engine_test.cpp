@@ -33,6 +33,7 @@ struct Output {
     std::string text;
     Finish finish = Finish::none;
     std::string error;
+    base::Code code{};
     Usage usage;
     bool operator==(const Output& o) const { return ids == o.ids && logprobs == o.logprobs && text == o.text && finish == o.finish; }
 };
@@ -45,6 +46,7 @@ Output read(Session& session) {
         out.text += event->text;
         out.finish = event->finish;
         out.error = event->error;
+        out.code = event->code;
     }
     out.usage = session.usage();
     return out;
@@ -110,6 +112,7 @@ TEST(Engine, EndsOneAnswerWhereMemoryIsShort) {
     EXPECT_EQ(ended.finish, Finish::failed);
     EXPECT_EQ(engine->load_now().memory_stops, 1u);
     EXPECT_EQ(ended.error, "memory is short: 99 MiB are left for all programs, 100 MiB are to stay free, so this answer ended");
+    EXPECT_EQ(ended.code, base::Code::unavailable);
     EXPECT_EQ(read(**older).finish, Finish::length);
     EXPECT_GT(asked, 0);
     EXPECT_EQ(run(*engine, greedy(some_tokens(9, 3, 300), 400), "again").ids, alone.ids);
