@@ -90,7 +90,7 @@ def probe(env, name, prefix):
 
 @needs_root
 def test_doctor_and_list_tell_what_a_load_would_take(state, file):
-    server = server_of(state, shutil.copy(file, state.folder / "never-loaded.gguf"))
+    server = model_server(state, shutil.copy(file, state.folder / "never-loaded.gguf"), "plan")
     server.env["HEARTH_MODEL_CATALOGUE"] = str(state.folder / "models.yaml")
     # It needs the larger share, which a load may take for what it cannot do without.
     (state.folder / "models.yaml").write_text("models:\n  - {name: tight, file: tight.gguf, bytes: 1048576, sha256: '', sources: []}\n")
@@ -106,13 +106,13 @@ def test_doctor_and_list_tell_what_a_load_would_take(state, file):
 
 @needs_root
 def test_doctor_finds_nothing_wrong_with_a_model_that_is_served_and_fits_no_second_time(state, file):
-    server = server_of(state, file)
+    server = model_server(state, file, "plan")
     few = little_memory(state, 4 << 20)
     assert probe(server.env, "model", few)["health"] == "FAILED"
     server.start()
     try:
         found = probe(server.env, "model", few)
-        assert found["health"] == "ok" and "the server has it in memory" in found["found"] and facts(server)["plan"]["kv_sum"], found
+        assert found["health"] == "ok" and "the server has it in memory" in found["found"] and server.facts()["plan"]["kv_sum"], found
     finally:
         server.stop()
 
@@ -120,7 +120,7 @@ def test_doctor_finds_nothing_wrong_with_a_model_that_is_served_and_fits_no_seco
 @pytest.mark.parametrize("settings, says", [({"model.speculation": "draft"}, "model.draft names no model"), ({"model.speculation": "head"}, "has no head for drafting"), ({"model.draft": "/nowhere.gguf"}, "setting model.draft: cannot open /nowhere.gguf")],
                          ids=["no draft", "no head", "no file"])
 def test_guesses_from_what_is_not_there_are_refused(state, file, settings, says):
-    refused(server_of(state, file, **settings).env, "config", "check", says=[says])
+    refused(model_server(state, file, "plan", **settings).env, "config", "check", says=[says])
 
 
 def test_a_load_in_which_the_process_was_killed_is_told_of(state, file):
