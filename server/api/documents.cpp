@@ -2,6 +2,7 @@
 #include "memory/extract.h"
 #include "memory/ingest.h"
 #include "memory/reader.h"
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 #include "server/api/memory_shapes.h"
 #include "server/api/page.h"
@@ -46,9 +47,8 @@ base::Result<std::string> bytes_field(const Json& json, const char* field) {
 
 // A name, and either a text or the bytes of a file.
 base::Result<Given> read_given(const std::string& body, std::string& param) {
-    const auto json = base::parse_json(body);
+    const auto json = object_of(body);
     if (!json) return json.error();
-    if (!json->is_object()) return base::error(Code::invalid_argument, "the body must be a JSON object");
     Given out;
     param = "name";
     auto name = text_field(*json, "name");
@@ -62,8 +62,7 @@ base::Result<Given> read_given(const std::string& body, std::string& param) {
     const std::string type(is_file ? memory::type_of(*name, *bytes) : "text/plain");
     out.file = {*std::move(name), type, *std::move(bytes)};
     param.clear();
-    for (const auto& [field, value] : json->items())
-        if (field != "name" && field != "text" && field != "file") out.ignored.push_back(field);
+    out.ignored = fields_beside({"name", "text", "file"}, *json);
     return out;
 }
 

@@ -1,4 +1,5 @@
 // API keys of the caller.
+#include "server/api/body.h"
 #include "server/api/handlers.h"
 
 #include <algorithm>
@@ -20,14 +21,11 @@ bool has(const std::vector<std::string>& scopes, const std::string& scope) { ret
 
 // Unless they are named, the new key gets the scope chat, where its maker has that.
 base::Result<KeyWish> read_wish(const std::string& body, const std::vector<std::string>& own) {
-    auto json = base::parse_json(body.empty() ? "{}" : body);
+    auto json = object_of(body.empty() ? "{}" : body);
     if (!json) return std::move(json).error();
-    if (!json->is_object()) return base::error(base::Code::invalid_argument, "the body must be an object");
     auto label = base::optional_string(*json, "label");
     if (!label) return std::move(label).error();
-    KeyWish wish{label->value_or("key"), {}, {}};
-    for (const auto& [field, value] : json->items())
-        if (field != "label" && field != "scopes") wish.ignored.push_back(field);
+    KeyWish wish{label->value_or("key"), {}, fields_beside({"label", "scopes"}, *json)};
     if (!json->contains("scopes")) {
         if (!has(own, "chat")) return base::error(base::Code::invalid_argument, "scopes must say what the key may do: its maker lacks the scope chat, which is given else");
         wish.scopes = {"chat"};

@@ -1,7 +1,6 @@
 """Documents are remembered by their sections: questions are answered from these, with the source, and forgetting one takes all of it."""
 import json
 
-import pytest
 import support
 from support import memory
 
@@ -22,17 +21,8 @@ FOUND = {"facts": [{"quote": "Serial number QX-77-1402", "text": "The heating pu
 SCRIPT = [{"when": "a part of a document", "text": json.dumps(FOUND)}, {"when": "", "text": "All is well."}]
 
 
-@pytest.fixture(scope="module")
-def house(state):
-    server = support.Hearth(state, "documents", script=SCRIPT, settings={"agents.discipline": "free", "server.socket": state.folder / "documents.sock"})
-    yield server.start()
-    server.stop()
-
-
-def ask(house, text, **more):
-    reply = house.call("POST", "/v1/chat/completions", {"model": "hearth", "messages": [{"role": "user", "content": text}]}, **more)
-    assert reply.status == 200, reply.data
-    run = house.run(reply.headers["X-Hearth-Run"])
+def ask(house, text):
+    run = house.run(house.say(text)[0])
     return run, [one for span in run["spans"] if span["name"] == "retrieve" for one in span["attributes"]["sources"] if "section" in one]
 
 
