@@ -147,7 +147,7 @@ Heard hear_clock(const Tongue& tongue, const ForeignWords& words, std::size_t at
     if (at + used >= words.size()) return {};
     const std::string& word = words[at + used].plain;
     std::optional<int> hour = number_in(tongue, word), minute = 0;
-    if (const std::size_t mark = word.find_first_of(":.h"); mark != word.npos && mark > 0) {
+    if (const std::size_t mark = word.find_first_of(":.h"); mark != word.npos && std::isdigit(static_cast<unsigned char>(word[0]))) {
         hour = number_in(tongue, word.substr(0, mark));
         minute = mark + 1 == word.size() ? std::optional(0) : number_in(tongue, word.substr(mark + 1));
     }
