@@ -117,7 +117,8 @@ base::Result<void> measure_steps(engine::Engine& engine, const BenchOptions& o, 
     std::vector<engine::StepShape> shapes = {{1, 1, std::min(kDepths[0], engine.memory().context - 1)}};
     if (o.streams > 1) shapes.push_back({o.streams, 1, shapes[0].depth});
     shapes.push_back({1, std::min({o.prefill, 512, engine.memory().context}), 0});
-    if (const Turn turn = kWarmTurn; o.turns && turn.known + turn.added < engine.memory().context) shapes.push_back({1, turn.added, turn.known});
+    if (o.turns)
+        for (const Turn& turn : turns_of(o.prefill, engine.memory().context)) shapes.push_back({1, std::min(turn.added, 512), turn.known});
     for (const auto& shape : shapes)
         if (auto done = add(out.steps, shape); !done) return done;
     return {};

@@ -64,7 +64,7 @@ std::vector<double> TurnTimes::gains() const {
 
 std::vector<Turn> turns_of(int prefill, int context) {
     std::vector<Turn> out;
-    for (const Turn& turn : {kWarmTurn, Turn{prefill - prefill / 10, prefill / 10}, Turn{8192, 256}})
+    for (const Turn& turn : {Turn{1016, 24}, Turn{prefill - prefill / 10, prefill / 10}, Turn{8192, 256}})
         if (turn.added > 0 && turn.known + turn.added < context) out.push_back(turn);
     return out;
 }

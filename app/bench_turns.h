@@ -15,7 +15,6 @@ base::Result<double> first_token(engine::Engine& engine, int n, const std::strin
 struct Turn {
     int known = 0, added = 0;
 };
-inline constexpr Turn kWarmTurn{1016, 24};  // a chat's second one
 
 struct TurnTimes {
     Turn turn;
@@ -24,7 +23,7 @@ struct TurnTimes {
     std::vector<double> gains() const;  // fresh over warm of the same round
 };
 
-// kWarmTurn; nine tenths of `prefill` known; 256 after 8,192: as far as the context goes.
+// A chat's second turn; nine tenths of `prefill` known; 256 after 8,192: as far as the context goes.
 std::vector<Turn> turns_of(int prefill, int context);
 base::Result<std::vector<TurnTimes>> measure_turns(engine::Engine& engine, const std::vector<Turn>& turns, int rounds);
 

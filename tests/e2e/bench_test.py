@@ -79,8 +79,9 @@ def test_it_tells_what_a_known_beginning_saves(env):
     turn = told["turns"][0]
     assert len(turn["fresh_seconds"]) == len(turn["warm_seconds"]) == 2 and all(seconds > 0 for seconds in turn["fresh_seconds"] + turn["warm_seconds"])
     assert 8 < turn["ideal_gain"] < 11, "ten times the tokens, but each of those that are left attends to all before it"
-    done = run(env, "bench", "--model", str(MODELS / "llama_tied.gguf"), "--prefill", "100", "--decode", "4", "--repeat", "1", "--turns", seconds=300)
+    done = run(env, "bench", "--model", str(MODELS / "llama_tied.gguf"), "--prefill", "100", "--decode", "4", "--repeat", "1", "--turns", "--ops", seconds=300)
     assert "10 tokens after    90 known: first token after" in done.stdout and "after the program began" in done.stdout, done.stdout
+    assert "step of 1 x 10 tokens after 90:" in done.stdout, done.stdout
 
 
 def test_it_refuses_answers_that_the_context_would_cut(env):
