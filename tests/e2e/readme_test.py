@@ -256,6 +256,7 @@ HOW = {
     'hearth bench --threads 1 --streams 8 --ops --against "llama.cpp=build/bin/llama-bench -lm none"': proven_in("tests/e2e/bench_test.py", '"--streams", "4", "--ops"'),
     "hearth bench --threads 1 --prefill 128 --decode 32 --repeat 1": lambda hearth, folder: measures(hearth, folder, "--threads", "1", "--repeat", "1"),
     'hearth bench --threads 1 --prefill N --decode 48 --against "llama.cpp=… -lm none,ik=… -rtr 1"': proven_in("tests/e2e/bench_test.py", '"--against", f"one={peer}/llama-bench -mmp 0,two={peer}/llama-bench -rtr 1"'),
+    "hearth bench --threads 1 --prefill 16 --decode 16 --streams 8 --repeat 12": lambda hearth, folder: measures(hearth, folder, "--threads", "1", "--streams", "8", "--repeat", "1"),
     "hearth bench --threads 1 --prefill 64 --decode 16 --repeat 7": proven_in("tests/e2e/adapter_test.py", '"bench", "--prefill", "16", "--decode", "8", "--repeat", "3"'),
     "hearth bench --threads 1 --turns --repeat 2": proven_in("tests/e2e/bench_test.py", '"--repeat", "2", "--turns"'),
     "hearth bench --threads 1 --json": lambda hearth, folder: measures(hearth, folder, "--threads", "1"),
