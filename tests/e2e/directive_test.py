@@ -58,7 +58,7 @@ def test_a_directive_holds_from_the_next_run_until_it_is_removed(hearth):
 
 def test_a_tone_is_told_with_the_message_and_shown(hearth):
     changed = hearth_command(hearth, "person", "set", "owner", "--tone", "simply, without technical words")
-    assert changed.returncode == 0 and "tone: simply, without technical words" in changed.stdout, changed.stderr
+    assert changed.returncode == 0 and "simply, without technical words" in changed.stdout, changed.stderr
     system, request, standing = told(hearth)
     assert "technical words" not in system and "simply, without technical words\n\nGood evening!" in request
     assert standing["tone"] == digest("simply, without technical words")
