@@ -42,7 +42,7 @@ stage_unit() {
 }
 
 # Minutes each under AddressSanitizer, and say of many files and vocabularies what others say of a few.
-LONG='Convert.GivesTheSameLogitsOfEvery*:Convert.TellsHowFarItIs:Emitter.NoTokenOfARealVocabulary*:Golden.FastIsNearExact:Integers.AreTheFloats*:Untrusted.BecomesNoControlTokenInAnyTemplate:Untrusted.BecomesNoControlTokenOfRealVocabularies'
+LONG='Convert.GivesTheSameLogitsOfEvery*:Convert.TellsHowFarItIs:Emitter.NoTokenOfARealVocabulary*:Golden.FastIsNearExact:Golden.FormatsOfTheCacheAreNear*:Integers.AreTheFloats*:Untrusted.BecomesNoControlTokenInAnyTemplate:Untrusted.BecomesNoControlTokenOfRealVocabularies'
 
 # What parses model files, templates, schemas and texts of models. It is also the build of the engine alone, with nothing
 # but nlohmann's headers.

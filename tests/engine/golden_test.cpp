@@ -99,32 +99,63 @@ TEST(Golden, FastIsNearExact) {
     }
 }
 
-// The cache's formats against floats by the same text, all else computed exactly; bounds as above.
-TEST(Golden, FormatsOfTheCacheAreNearFloats) {
+// The cache's formats by the same text, all else computed exactly: those of sixteen bits against floats, those of eight against
+// BF16. Bounds as above.
+TEST(Golden, FormatsOfTheCacheAreNearOnesOfMoreBits) {
     struct Bound {
         std::filesystem::path file;
-        double half_kl, int8_kl, int8_top1;
+        struct Of {
+            KvFormat format;
+            double kl, top1;
+        } of[4];
     };
-    std::vector<Bound> bounds = {{support::data_dir() / "models/llama_tied.gguf", 1.2e-6, 6.4e-4, 0.03}, {support::data_dir() / "models/qwen3_moe.gguf", 4.2e-7, 1.5e-2, 0.036}};
-    if (const auto path = support::default_model()) bounds.push_back({*path, 5.7e-6, 1.4e-3, 0.042});
+    using enum KvFormat;
+    std::vector<Bound> bounds = {{support::data_dir() / "models/llama_tied.gguf", {{f16, 1.2e-6, 0}, {bf16, 8.3e-5, 0.006}, {int8, 6.4e-4, 0.018}, {fp8, 1.2e-2, 0.072}}},
+                                 {support::data_dir() / "models/qwen3_moe.gguf", {{f16, 4.2e-7, 0}, {bf16, 5.7e-3, 0.036}, {int8, 1.6e-2, 0.048}, {fp8, 4.8e-2, 0.156}}}};
+    if (const auto path = support::default_model()) bounds.push_back({*path, {{f16, 5.7e-6, 0.01}, {bf16, 4.7e-4, 0.01}, {int8, 1.9e-3, 0.042}, {fp8, 2.5e-2, 0.12}}});
     for (const Bound& bound : bounds) {
         SCOPED_TRACE(bound.file.string());
         auto floats = load(bound.file, Profile::exact);
         auto ids = floats->tokenizer()->encode(support::read_text(support::data_dir() / "../../LICENSE"), false);
         ids.resize(250);
-        const auto expected = *floats->logits(ids);
-        double kl[2] = {}, top1 = 0;
-        for (const KvFormat format : {KvFormat::f16, KvFormat::int8}) {
+        auto expected = *floats->logits(ids);
+        double before = 0;
+        for (const auto& [format, kl, top1] : bound.of) {
+            SCOPED_TRACE(name(format));
             auto engine = load(bound.file, Profile::exact, format);
             EXPECT_EQ(engine->memory().kv_format, format);
-            const auto d = divergence(expected, *engine->logits(ids), floats->info().vocabulary);
+            auto logits = *engine->logits(ids);
+            const auto d = divergence(expected, logits, floats->info().vocabulary);
             std::printf("%s, %s: mean KL %.2e, another most likely token at %.2f %%\n", bound.file.filename().c_str(), std::string(name(format)).c_str(), d.mean_kl, 100 * d.top1_disagreement);
-            kl[format == KvFormat::int8] = d.mean_kl, top1 = d.top1_disagreement;
+            EXPECT_GT(d.mean_kl, before) << "both kept one format";
+            before = d.mean_kl;
+            EXPECT_LE(d.mean_kl, kl);
+            EXPECT_LE(d.top1_disagreement, top1);
+            if (format == bf16) expected = std::move(logits);
         }
-        EXPECT_GT(kl[1], kl[0]) << "both kept one format";
-        EXPECT_LE(kl[0], bound.half_kl);
-        EXPECT_LE(kl[1], bound.int8_kl);
-        EXPECT_LE(top1, bound.int8_top1);
+    }
+}
+
+// Latent keys, windows, sinks, heads of several sizes, layers without keys: the same by random checkpoints of such families.
+TEST(Golden, FormatsOfTheCacheHoldForEveryKindOfAttention) {
+    const auto golden = support::golden_dir();
+    if (!golden) GTEST_SKIP() << "no golden checkpoints";
+    struct Bound {
+        const char* family;
+        double int8_kl, fp8_kl;
+    };
+    for (const Bound& bound : {Bound{"deepseek_v3", 8.7e-2, 0.45}, {"mistral_swa", 1.2e-3, 2e-2}, {"gpt_oss", 3.9e-2, 0.16}, {"gemma4_dense", 1.4e-3, 2.5e-2}, {"qwen3_next", 3.4e-6, 4.6e-5}, {"granitemoehybrid", 4.1e-6, 2.1e-3}}) {
+        SCOPED_TRACE(bound.family);
+        const auto wide = load(*golden / bound.family, Profile::exact, KvFormat::bf16);
+        std::vector<TokenId> ids;
+        for (int i = 0; i < 200; ++i) ids.push_back((i * 53 + 30) % std::min(300, wide->info().vocabulary));
+        const auto expected = *wide->logits(ids);
+        for (const KvFormat format : {KvFormat::int8, KvFormat::fp8}) {
+            const auto d = divergence(expected, *load(*golden / bound.family, Profile::exact, format)->logits(ids), wide->info().vocabulary);
+            std::printf("%s, %s: mean KL %.2e, another most likely token at %.2f %%\n", bound.family, std::string(name(format)).c_str(), d.mean_kl, 100 * d.top1_disagreement);
+            EXPECT_GT(d.mean_kl, 0);
+            EXPECT_LE(d.mean_kl, format == KvFormat::int8 ? bound.int8_kl : bound.fp8_kl);
+        }
     }
 }
 
