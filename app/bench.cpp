@@ -1,7 +1,6 @@
 // hearth bench: how fast the embedded engine is, beside peers and beside what the machine allows, and the memory that it took.
 #include "app/bench.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "app/foreign_load.h"
 #include "app/model_file.h"
 #include "app/terminal.h"
+#include "engine/available_memory.h"
 #include "engine/device/pool.h"
 #include "engine/expert_report.h"
 #include "engine/load_times.h"
@@ -205,8 +205,7 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     auto measured = measure(**engine, std::move(peers), o, {options.path.string(), options.threads, o.prefill, o.decode, o.streams});
     if (on_terminal()) std::fprintf(stderr, "\r\n");
     if (!measured) return complain(measured.error());
-    rusage used{};
-    getrusage(RUSAGE_SELF, &used);
+    const std::uint64_t peak = engine::peak_resident_memory();
     base::Result<std::vector<TurnTimes>> turns = std::vector<TurnTimes>();
     if (o.turns) turns = measure_turns(**engine, turns_of(o.prefill, (*engine)->memory().context), o.repeat);
     if (!turns) return complain(turns.error());
@@ -216,7 +215,7 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     if (o.json) {
         base::Json out = {{"model", info.name}, {"file", options.path.string()}, {"format", info.format}, {"profile", o.profile},
                           {"threads", options.threads}, {"prefill_tokens", o.prefill}, {"decode_tokens", o.decode}, {"load_seconds", load.seconds}, {"load_kind", load.kind()}, {"load_mb_per_s", load.mb_per_s()}, {"first_token_seconds", first_token},
-                          {"load_average", load_before}, {"peak_rss_bytes", std::uint64_t(used.ru_maxrss) * 1024}, {"file_bytes", info.file_bytes},
+                          {"load_average", load_before}, {"peak_rss_bytes", peak}, {"file_bytes", info.file_bytes},
                           {"weight_bytes_per_token", info.weight_bytes_per_token}, {"plan_bytes", (*engine)->memory().total}};
         out.update(to_json(*measured, info));
         out["expert_cache"] = measured->experts ? engine::to_json(*measured->experts, (*engine)->memory().experts) : base::Json(nullptr);
@@ -231,7 +230,7 @@ int bench(const LoadedSettings& loaded, const BenchOptions& o) {
     if (measured->experts) print_experts(*measured->experts, (*engine)->memory().experts);
     print_turns(*turns);
     print_switches(*switches);
-    std::printf("loaded in %s, first token %.2f s after the program began, peak memory %.0f MiB (plan %.0f MiB, file %.0f MiB), load average before %.2f\n", load.text().c_str(), first_token, double(used.ru_maxrss) / 1024.0,
+    std::printf("loaded in %s, first token %.2f s after the program began, peak memory %.0f MiB (plan %.0f MiB, file %.0f MiB), load average before %.2f\n", load.text().c_str(), first_token, double(peak) / (1 << 20),
                 double((*engine)->memory().total) / 1048576, double(info.file_bytes) / 1048576, load_before);
     return 0;
 }

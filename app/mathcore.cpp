@@ -1,12 +1,11 @@
 // hearth mathcore bench: MathCore against simulated tenants, each bar with what was measured.
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
 
 #include "app/commands.h"
 #include "app/terminal.h"
+#include "engine/available_memory.h"
 #include "engine/device/pool.h"
 #include "router/math/bench.h"
 #include "router/math/distributions.h"
@@ -48,10 +47,8 @@ std::vector<math::Figure> nightly(const math::BenchOptions& options) {
     };
     double first = 0, second = 0;
     const bool same = once(first) == once(second);
-    rusage used{};
-    getrusage(RUSAGE_SELF, &used);
     return {{"nightly", "20 nodes, 365 days, on one core", first, "s", 2.0},
-            {"nightly", "peak memory of the process", double(used.ru_maxrss) / 1024, "MiB", 200.0},
+            {"nightly", "peak memory of the process", double(engine::peak_resident_memory()) / (1 << 20), "MiB", 200.0},
             {"nightly", "rerun is the same, byte by byte", same ? 1.0 : 0.0, "", 1.0, true}};
 }
 

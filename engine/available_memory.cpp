@@ -67,4 +67,9 @@ std::uint64_t available_memory() {
     return out == kNoLimit ? std::uint64_t(1) << 30 : out;
 }
 
+std::uint64_t peak_resident_memory() {
+    const std::uint64_t out = of_kilobytes(KernelFile({"/proc/self/status"}).number_after("VmHWM:"));
+    return out == kNoLimit ? 0 : out;
+}
+
 }  // namespace engine
