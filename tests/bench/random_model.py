@@ -101,38 +101,37 @@ def experts(t, p, where):
     t.matrix(p + "ffn_down_exps.weight", t.inner, HIDDEN, EXPERTS, **where)
 
 
-def qwen3(t, layers):
-    """Dense."""
+def blocks(t, layers, heads, key_heads, head, feed_forward, norms=False):
+    """Layers of attention, each with that network behind it."""
     for i in range(layers):
         p, where = f"blk.{i}.", {"layer": i, "layers": layers}
         t.floats(p + "attn_norm.weight", HIDDEN, value=1.0)
-        attention(t, p, 16, 8, 128, where, norms=True)
+        attention(t, p, heads, key_heads, head, where, norms=norms)
         t.floats(p + "ffn_norm.weight", HIDDEN, value=1.0)
-        for part in ("gate", "up"):
-            t.matrix(f"{p}ffn_{part}.weight", HIDDEN, DENSE_INNER, **where)
-        t.matrix(p + "ffn_down.weight", DENSE_INNER, HIDDEN, **where)
+        feed_forward(t, p, where)
+
+
+def dense(t, p, where):
+    for part in ("gate", "up"):
+        t.matrix(f"{p}ffn_{part}.weight", HIDDEN, DENSE_INNER, **where)
+    t.matrix(p + "ffn_down.weight", DENSE_INNER, HIDDEN, **where)
+
+
+def qwen3(t, layers):
+    """Dense."""
+    blocks(t, layers, 16, 8, 128, dense, norms=True)
     return {"attention.head_count": 16, "attention.head_count_kv": 8, "attention.key_length": 128, "attention.value_length": 128, "feed_forward_length": DENSE_INNER, "expert_count": 0,
             "expert_used_count": 0}
 
 
 def granitemoe(t, layers):
-    for i in range(layers):
-        p, where = f"blk.{i}.", {"layer": i, "layers": layers}
-        t.floats(p + "attn_norm.weight", HIDDEN, value=1.0)
-        attention(t, p, 16, 8, 64, where)
-        t.floats(p + "ffn_norm.weight", HIDDEN, value=1.0)
-        experts(t, p, where)
+    blocks(t, layers, 16, 8, 64, experts)
     return {"attention.head_count": 16, "attention.head_count_kv": 8, "rope.dimension_count": 64, "embedding_scale": 12.0, "residual_scale": 0.22, "logit_scale": 6.0,
             "attention.scale": 0.015625}
 
 
 def qwen3moe(t, layers):
-    for i in range(layers):
-        p, where = f"blk.{i}.", {"layer": i, "layers": layers}
-        t.floats(p + "attn_norm.weight", HIDDEN, value=1.0)
-        attention(t, p, 16, 4, 128, where, norms=True)
-        t.floats(p + "ffn_norm.weight", HIDDEN, value=1.0)
-        experts(t, p, where)
+    blocks(t, layers, 16, 4, 128, experts, norms=True)
     return {"attention.head_count": 16, "attention.head_count_kv": 4, "attention.key_length": 128, "attention.value_length": 128}
 
 
