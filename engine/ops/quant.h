@@ -68,6 +68,24 @@ HEARTH_BOTH inline std::uint16_t float_to_bf16(float value) {
     return std::uint16_t((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
 }
 
+// The code, without a sign, of a positive float that is in the range of such a format: to nearest even. `bits` are the float's, `Digits`
+// the bits of the format's mantissa and `Bias` that of its exponent.
+template <int Digits, int Bias>
+HEARTH_BOTH inline std::uint32_t rounded_code(std::uint32_t bits) {
+    constexpr int cut = 23 - Digits;
+    if (bits < std::uint32_t(128 - Bias) << 23) {  // subnormal: let float addition do the rounding
+        constexpr std::uint32_t one_bits = std::uint32_t(128 - Bias + cut) << 23;  // whose last place is the code's
+        float magnitude, one;
+        std::memcpy(&magnitude, &bits, 4);
+        std::memcpy(&one, &one_bits, 4);
+        magnitude += one;
+        std::memcpy(&bits, &magnitude, 4);
+        return bits - one_bits;
+    }
+    bits += (1u << (cut - 1)) - 1 + (bits >> cut & 1u);
+    return (bits - (std::uint32_t(127 - Bias) << 23)) >> cut;
+}
+
 // Round to nearest even; what is too large becomes infinity.
 HEARTH_BOTH inline std::uint16_t float_to_half(float value) {
     std::uint32_t bits;
@@ -76,16 +94,7 @@ HEARTH_BOTH inline std::uint16_t float_to_half(float value) {
     bits &= 0x7fffffffu;
     if (bits > 0x7f800000u) return sign | 0x7e00u;
     if (bits >= 0x47800000u) return sign | 0x7c00u;  // 65536 and more
-    if (bits < 0x38800000u) {                        // subnormal: let float addition do the rounding
-        float magnitude;
-        std::memcpy(&magnitude, &bits, 4);
-        magnitude += 0.5f;  // the half's last place is then the float's
-        std::uint32_t rounded;
-        std::memcpy(&rounded, &magnitude, 4);
-        return std::uint16_t(sign | (rounded - 0x3f000000u));
-    }
-    bits += 0xfffu + (bits >> 13 & 1u);
-    return std::uint16_t(sign | ((bits - 0x38000000u) >> 13));
+    return std::uint16_t(sign | rounded_code<10, 15>(bits));
 }
 
 // OCP E4M3: no infinities, NaN where all bits but the sign are set.
@@ -113,16 +122,7 @@ HEARTH_BOTH inline std::uint8_t float_to_e4m3(float value) {
     const std::uint8_t sign = std::uint8_t(bits >> 24 & 0x80u);
     bits &= 0x7fffffffu;
     if (bits >= 0x43e00000u) return sign | 0x7eu;
-    if (bits < 0x3c800000u) {  // subnormal: let float addition do the rounding
-        float magnitude;
-        std::memcpy(&magnitude, &bits, 4);
-        magnitude += 16384.0f;  // the code's last place is then the float's
-        std::uint32_t rounded;
-        std::memcpy(&rounded, &magnitude, 4);
-        return std::uint8_t(sign | (rounded - 0x46800000u));
-    }
-    bits += 0x7ffffu + (bits >> 20 & 1u);
-    return std::uint8_t(sign | ((bits - 0x3c000000u) >> 20));
+    return std::uint8_t(sign | rounded_code<3, 7>(bits));
 }
 
 // OCP E8M0: 2^(code - 127), NaN for 255.
