@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "agents/zone.h"
 #include "base/ascii.h"
 #include "base/split.h"
 
@@ -29,7 +29,6 @@ std::optional<int> value_named(std::string_view text, const std::array<std::stri
         if (text == base::ascii_lower(name.substr(0, 3))) return value;
         ++value;
     }
-
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
     return failed == std::errc{} && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
@@ -61,12 +60,6 @@ std::string ordinal_words(int n) {
     return std::to_string(n) + (teens ? "th" : n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th");
 }
 
-std::string wall_clock(int hour, int minute) {
-    char text[24];
-    std::snprintf(text, sizeof text, "%02d:%02d", hour, minute);
-    return text;
-}
-
 // "*/15" → 15, "*" → 1; of "9-17/2" what is before the stroke in `range`.
 std::optional<int> step_of(const std::string& field, std::string& range) {
     const std::size_t stroke = field.find('/');
@@ -85,7 +78,7 @@ std::optional<DayTime> day_time(const std::string& minute, const std::string& ho
     const auto minutes = values_of(minute, kNoNames, 0), hours = values_of(hour, kNoNames, 0);
     if (minutes && minutes->size() == 1 && hours && hours->size() <= kMostNamed && hour.find('-') == hour.npos) {
         std::vector<std::string> times;
-        for (const int one : *hours) times.push_back(wall_clock(one, minutes->front()));
+        for (const int one : *hours) times.push_back(clock_text(one, minutes->front()));
         return DayTime{listed_words(times)};
     }
     std::string range;
@@ -95,7 +88,7 @@ std::optional<DayTime> day_time(const std::string& minute, const std::string& ho
     const auto to = dash == range.npos ? std::nullopt : value_named(std::string_view(range).substr(dash + 1), kNoNames, 0);
     const bool whole_day = range == "*";
     if (!hour_step || (!whole_day && (!from || !to))) return std::nullopt;
-    const auto within = [&](int last_minute) { return whole_day ? std::string() : " from " + wall_clock(*from, 0) + " to " + wall_clock(*to, last_minute); };
+    const auto within = [&](int last_minute) { return whole_day ? std::string() : " from " + clock_text(*from, 0) + " to " + clock_text(*to, last_minute); };
     if (minute == "0") return DayTime{each(*hour_step, "hour") + within(0), true};
     std::string whole_hour;
     const auto minute_step = step_of(minute, whole_hour);

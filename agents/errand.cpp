@@ -10,6 +10,18 @@
 #include "base/unicode.h"
 
 namespace agents {
+
+std::string folded_small(std::string_view text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        int length = 1;
+        const char32_t c = base::decode_utf8(text, at, length);
+        if (c != base::no_char) base::append_utf8(out, c == U'’' ? U'\'' : base::to_lower(c));
+        at += std::size_t(length);
+    }
+    return out;
+}
+
 namespace {
 
 using words::Kind;
@@ -70,17 +82,6 @@ struct SaidToken {
     char mark = 0;                    // what stands behind it: . , ; : ! ? or - for a dash
     bool of_time = false;             // such as times are told with
 };
-
-std::string folded_small(std::string_view text) {
-    std::string out;
-    for (std::size_t at = 0; at < text.size();) {
-        int length = 1;
-        const char32_t c = base::decode_utf8(text, at, length);
-        if (c != base::no_char) base::append_utf8(out, c == U'’' ? U'\'' : base::to_lower(c));
-        at += std::size_t(length);
-    }
-    return out;
-}
 
 char mark_behind(char32_t c) {
     if (c == U'–' || c == U'—') return '-';

@@ -31,4 +31,7 @@ std::optional<Errand> reminder_of(std::string_view message);
 // The time, where a message is one and nothing else, as an answer to "when?" is: "20:00", "at 8 in the evening, please".
 std::optional<std::string> time_alone(std::string_view message);
 
+// In small letters, with straight apostrophes: as words of a message are compared.
+std::string folded_small(std::string_view text);
+
 }  // namespace agents

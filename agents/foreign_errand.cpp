@@ -6,7 +6,6 @@
 
 #include "agents/when.h"
 #include "base/split.h"
-#include "base/unicode.h"
 
 namespace agents {
 namespace {
@@ -78,13 +77,9 @@ struct SaidWord {
 };
 
 std::string small_letters(std::string_view text) {
-    std::string out;
-    for (std::size_t at = 0; at < text.size();) {
-        int length = 1;
-        const char32_t c = base::decode_utf8(text, at, length);
-        if (c != base::no_char && c != U'¿' && c != U'¡') base::append_utf8(out, c == U'’' ? U'\'' : base::to_lower(c));
-        at += std::size_t(length);
-    }
+    std::string out = folded_small(text);
+    for (const std::string_view mark : {"¿", "¡"})
+        for (std::size_t at; (at = out.find(mark)) != out.npos;) out.erase(at, mark.size());
     return out;
 }
 
@@ -106,16 +101,22 @@ using ForeignWords = std::vector<SaidWord>;
 
 // How many words from `at` on the phrase takes; 0: it is not there.
 std::size_t phrase_at(const ForeignWords& words, std::size_t at, std::string_view phrase) {
-    const std::vector<std::string> wanted = base::split(phrase, ' ');
-    if (at + wanted.size() > words.size()) return 0;
-    for (std::size_t i = 0; i < wanted.size(); ++i)
-        if (words[at + i].plain != wanted[i] || (words[at + i].ends && i + 1 < wanted.size())) return 0;
-    return wanted.size();
+    std::size_t taken = 0;
+    for (std::size_t from = 0; from <= phrase.size(); ++taken) {
+        const std::size_t end = std::min(phrase.find(' ', from), phrase.size());
+        if (at + taken >= words.size() || words[at + taken].plain != phrase.substr(from, end - from) || (words[at + taken].ends && end < phrase.size())) return 0;
+        from = end + 1;
+    }
+    return taken;
 }
 
 std::size_t one_of_at(const ForeignWords& words, std::size_t at, std::string_view phrases) {
     std::size_t longest = 0;
-    for (const std::string& phrase : base::split(phrases, '|')) longest = std::max(longest, phrase_at(words, at, phrase));
+    for (std::size_t from = 0; from <= phrases.size();) {
+        const std::size_t end = std::min(phrases.find('|', from), phrases.size());
+        longest = std::max(longest, phrase_at(words, at, phrases.substr(from, end - from)));
+        from = end + 1;
+    }
     return longest;
 }
 
@@ -123,11 +124,6 @@ struct Heard {
     std::string english;
     std::size_t words = 0;  // 0: they are none of a time
 };
-
-std::string clock_of(int hour, int minute) {
-    const auto two = [](int n) { return (n < 10 ? "0" : "") + std::to_string(n); };
-    return two(hour) + ":" + two(minute);
-}
 
 std::optional<int> number_in(const Tongue& tongue, const std::string& word) {
     std::string digits = word;
@@ -161,7 +157,7 @@ Heard hear_clock(const Tongue& tongue, const ForeignWords& words, std::size_t at
     for (const auto& [phrase, minutes] : {std::pair{"y media", 30}, {"y cuarto", 15}, {"menos cuarto", -15}, {"e mezza", 30}, {"e mezzo", 30}, {"e un quarto", 15}, {"meno un quarto", -15}})
         if (const std::size_t taken = phrase_at(words, at + used, phrase); taken > 0) used += taken, shift = minutes;
     const int since = (*hour * 60 + *minute + shift + 24 * 60) % (24 * 60);
-    return {clock_of(since / 60, since % 60), used};
+    return {clock_text(since / 60, since % 60), used};
 }
 
 // All words from `from` to `to` as a time; empty: they are none that agents/when reads.

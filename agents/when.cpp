@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bitset>
-#include <cstdio>
 
 #include "agents/when_words.h"
 #include "base/split.h"
@@ -21,12 +20,6 @@ constexpr int kEvening = 12;  // parts of the day that begin later are after noo
 constexpr int kNight = 22, kSmallHours = 4;  // said of a night, these are behind midnight
 constexpr int kMostAhead = 100000;
 constexpr int kMostDays = 366;  // or weeks, between two times
-
-std::string clock_text(int hour, int minute) {
-    char text[24];
-    std::snprintf(text, sizeof text, "%02d:%02d", hour, minute);
-    return text;
-}
 
 struct Clock {
     int hour = 0, minute = 0;

@@ -66,13 +66,17 @@ std::string date_text(std::chrono::local_days day) {
     return text;
 }
 
+std::string clock_text(int hour, int minute) {
+    char text[24];
+    std::snprintf(text, sizeof text, "%02d:%02d", hour, minute);
+    return text;
+}
+
 std::string wall_text(LocalTime t) {
     static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     const auto day = std::chrono::floor<std::chrono::days>(t);
     const std::chrono::hh_mm_ss time(t - day);
-    char text[16];
-    std::snprintf(text, sizeof text, " %02d:%02d", int(time.hours().count()), int(time.minutes().count()));
-    return kDays[std::chrono::weekday(day).c_encoding()] + (" " + date_text(day)) + text;
+    return kDays[std::chrono::weekday(day).c_encoding()] + (" " + date_text(day)) + " " + clock_text(int(time.hours().count()), int(time.minutes().count()));
 }
 
 }  // namespace agents

@@ -42,6 +42,7 @@ private:
 
 // "2026-03-09".
 std::string date_text(std::chrono::local_days day);
+std::string clock_text(int hour, int minute);  // "08:05"
 // As people read it: "Mon 2026-03-09 08:00".
 std::string wall_text(LocalTime t);
 
