@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace memory {
 namespace {
 
@@ -54,11 +56,6 @@ const TypeRow& row_of(std::string_view type) {
     return *std::find_if(std::begin(kTypeRows), std::end(kTypeRows), [&](const TypeRow& one) { return type.starts_with(one.type); });
 }
 
-bool ends_as(std::string_view name, std::string_view ending) {
-    const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? char(a - 'A' + 'a') : a) == b; };
-    return name.size() > ending.size() && std::equal(ending.begin(), ending.end(), name.end() - std::ptrdiff_t(ending.size()), [&](char b, char a) { return same(a, b); });
-}
-
 }  // namespace
 
 std::string_view name(Kind kind) {
@@ -76,7 +73,8 @@ base::Error why_unread(std::string_view type, const std::string& file) {
 }
 
 std::string_view type_of_name(std::string_view name) {
-    const auto* const found = std::find_if(std::begin(kNameEndings), std::end(kNameEndings), [&](const auto& one) { return ends_as(name, one.first); });
+    const std::string small = base::ascii_lower(name);
+    const auto* const found = std::find_if(std::begin(kNameEndings), std::end(kNameEndings), [&](const auto& one) { return small.size() > one.first.size() && small.ends_with(one.first); });
     return found == std::end(kNameEndings) ? std::string_view() : found->second;
 }
 
